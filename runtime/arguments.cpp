@@ -1,0 +1,321 @@
+// From the arguments of a call to the descriptors of its frame.
+#include <cmath>
+#include <cstring>
+#include <limits>
+
+#include "arrays.h"
+#include "call.h"
+#include "pool.h"
+
+namespace theano {
+
+namespace {
+
+PyObject *hook(Call *call, Hook which) { return call->function->hooks[which]; }
+
+bool is_missing(const Input &input, PyObject *value) {
+    return !value || (value == Py_None && !input.type.is_object());
+}
+
+PyObject *cell_value(Call *call, const Input &input) {
+    if (input.cell < 0) return nullptr;
+    PyObject *cell = PyTuple_GET_ITEM(call->function->cells, input.cell);
+    PyObject *value = reinterpret_cast<CellObject *>(cell)->value;
+    return is_missing(input, value) ? nullptr : value;
+}
+
+// Python says what is wrong with the arguments; always false.
+bool bad_arguments(Call *call, PyObject *const *args, Py_ssize_t nargs, PyObject *names) {
+    Py_ssize_t n_names = names ? PyTuple_GET_SIZE(names) : 0;
+    Ref<> positional(PyTuple_New(nargs)), named(PyDict_New());
+    if (!positional || !named) return false;
+    for (Py_ssize_t i = 0; i < nargs; ++i)
+        PyTuple_SET_ITEM(positional.get(), i, Py_NewRef(args[i]));
+    for (Py_ssize_t i = 0; i < n_names; ++i) {
+        if (PyDict_SetItem(named.get(), PyTuple_GET_ITEM(names, i), args[nargs + i]) < 0)
+            return false;
+    }
+    if (PyObject *explain = hook(call, kBadArguments)) {
+        Ref<> ignored(PyObject_CallFunctionObjArgs(explain,
+                                                   reinterpret_cast<PyObject *>(call->function),
+                                                   positional.get(), named.get(), nullptr));
+        if (!ignored) return false;
+    }
+    PyErr_Format(PyExc_TypeError,
+                 "the arguments do not fit the %zd inputs of the function: got %zd and %zd by name",
+                 static_cast<Py_ssize_t>(call->program->positional.size()), nargs, n_names);
+    return false;
+}
+
+Py_ssize_t find_name(const Program &program, PyObject *name) {
+    for (Py_ssize_t i : program.positional) {
+        if (program.inputs[static_cast<std::size_t>(i)].name.get() == name) return i;
+    }
+    // Names in a call's syntax are interned, those in a dict that was unpacked need not be.
+    for (Py_ssize_t i : program.positional) {
+        PyObject *own = program.inputs[static_cast<std::size_t>(i)].name.get();
+        if (own && PyUnicode_Compare(own, name) == 0) return i;
+    }
+    return -1;
+}
+
+Py_ssize_t output_index(const Program &program, PyObject *key) {
+    Py_ssize_t count = static_cast<Py_ssize_t>(program.outputs.size());
+    if (PyLong_Check(key)) {
+        Py_ssize_t index = PyLong_AsSsize_t(key);
+        if (index == -1 && PyErr_Occurred()) return -1;
+        if (index < 0) index += count;
+        if (index >= 0 && index < count) return index;
+        PyErr_Format(PyExc_IndexError, "output_subset: there is no output %R among %zd", key,
+                     count);
+        return -1;
+    }
+    if (program.keys) {
+        int error = 0;
+        for (Py_ssize_t i = 0; i < count; ++i) {
+            error = PyObject_RichCompareBool(PyTuple_GET_ITEM(program.keys.get(), i), key, Py_EQ);
+            if (error > 0) return i;
+            if (error < 0) return -1;
+        }
+    }
+    PyErr_Format(PyExc_KeyError, "output_subset: there is no output %R", key);
+    return -1;
+}
+
+bool read_subset(Call *call, PyObject *subset) {
+    if (subset == Py_None) return true;
+    Ref<> keys(PySequence_Tuple(subset));
+    if (!keys) return false;
+    Py_ssize_t count = PyTuple_GET_SIZE(keys.get());
+    call->subset = static_cast<std::int64_t *>(
+        pool::allocate(count * static_cast<Py_ssize_t>(sizeof(std::int64_t))));
+    if (!call->subset) {
+        PyErr_NoMemory();
+        return false;
+    }
+    call->subset_size = count;
+    for (Py_ssize_t i = 0; i < count; ++i) {
+        call->subset[i] = output_index(*call->program, PyTuple_GET_ITEM(keys.get(), i));
+        if (call->subset[i] < 0) return false;
+    }
+    return true;
+}
+
+// Assigns the arguments given by name. 1: fine, 0: they do not fit, -1: an exception is set.
+int bind_names(Call *call, PyObject *const *named, PyObject *names) {
+    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(names); ++i) {
+        PyObject *name = PyTuple_GET_ITEM(names, i);
+        Py_ssize_t index = find_name(*call->program, name);
+        if (index >= 0 && !call->values[index]) {
+            call->values[index] = Py_NewRef(named[i]);
+        } else if (index < 0 && PyUnicode_CompareWithASCIIString(name, "output_subset") == 0) {
+            if (!read_subset(call, named[i])) return -1;
+        } else {
+            return 0;
+        }
+    }
+    return 1;
+}
+
+template <class T>
+void put(Scalar &scalar, T value) {
+    std::memcpy(scalar.bytes, &value, sizeof value);
+}
+
+template <class T>
+bool put_integer(Scalar &scalar, long long value) {
+    if (value < static_cast<long long>(std::numeric_limits<T>::min())) return false;
+    // Unsigned 64-bit numbers beyond the signed ones go the slow way.
+    if (sizeof(T) < sizeof(value) && value > static_cast<long long>(std::numeric_limits<T>::max()))
+        return false;
+    put(scalar, static_cast<T>(value));
+    return true;
+}
+
+bool put_long(Scalar &scalar, int typenum, long long value) {
+    switch (typenum) {
+        case NPY_BYTE:
+            return put_integer<signed char>(scalar, value);
+        case NPY_UBYTE:
+            return put_integer<unsigned char>(scalar, value);
+        case NPY_SHORT:
+            return put_integer<short>(scalar, value);
+        case NPY_USHORT:
+            return put_integer<unsigned short>(scalar, value);
+        case NPY_INT:
+            return put_integer<int>(scalar, value);
+        case NPY_UINT:
+            return put_integer<unsigned int>(scalar, value);
+        case NPY_LONG:
+            return put_integer<long>(scalar, value);
+        case NPY_ULONG:
+            return put_integer<unsigned long>(scalar, value);
+        case NPY_LONGLONG:
+            return put_integer<long long>(scalar, value);
+        case NPY_ULONGLONG:
+            return put_integer<unsigned long long>(scalar, value);
+        case NPY_DOUBLE:
+            if (value > (1LL << 53) || value < -(1LL << 53)) return false;
+            put(scalar, static_cast<double>(value));
+            return true;
+        default:
+            return false;
+    }
+}
+
+// A Python or NumPy number that the type holds exactly. False without an exception: let Python
+// convert it.
+bool put_number(Scalar &scalar, int typenum, PyObject *value) {
+    if (PyFloat_CheckExact(value) || PyArray_IsScalar(value, Double)) {
+        if (typenum != NPY_DOUBLE) return false;
+        put(scalar, PyFloat_AS_DOUBLE(value));
+        return true;
+    }
+    if (PyLong_CheckExact(value)) {
+        int overflow = 0;
+        long long integer = PyLong_AsLongLongAndOverflow(value, &overflow);
+        return !overflow && put_long(scalar, typenum, integer);
+    }
+    if (PyBool_Check(value)) {
+        if (typenum != NPY_BOOL) return put_long(scalar, typenum, value == Py_True);
+        put(scalar, static_cast<unsigned char>(value == Py_True));
+        return true;
+    }
+    if (PyArray_IsScalar(value, Float) && typenum == NPY_FLOAT) {
+        put(scalar, reinterpret_cast<PyFloatScalarObject *>(value)->obval);
+        return true;
+    }
+    if (PyArray_IsScalar(value, Long) && typenum == NPY_LONG) {
+        put(scalar, reinterpret_cast<PyLongScalarObject *>(value)->obval);
+        return true;
+    }
+    return false;
+}
+
+bool fits_broadcast(const Input &input, const std::int64_t *descriptor) {
+    for (int i = 0; i < input.type.ndim; ++i) {
+        if ((input.broadcast >> i & 1) && descriptor[kShape + i] != 1) return false;
+    }
+    return true;
+}
+
+// Uses an array as it is, if its type allows that.
+inline bool fill_array(const Input &input, PyObject *value, std::int64_t *descriptor,
+                       double *bytes) {
+    if (!PyArray_CheckExact(value)) return false;
+    auto *array = reinterpret_cast<PyArrayObject *>(value);
+    if (!usable(array, input.type.typenum, input.type.ndim)) return false;
+    std::int64_t items = describe(array, descriptor);
+    *bytes += static_cast<double>(items * input.type.itemsize());
+    return !input.broadcast || fits_broadcast(input, descriptor);
+}
+
+bool wrong_value(Py_ssize_t index, PyObject *value) {
+    PyErr_Format(PyExc_TypeError,
+                 "the value of input %zd is not an array of the input's type: got %.200s", index,
+                 Py_TYPE(value)->tp_name);
+    return false;
+}
+
+// Everything that is not already an array of the right type.
+bool fill_converted(Call *call, Py_ssize_t index, const Input &input, std::int64_t *descriptor,
+                    double *bytes) {
+    PyObject *value = call->values[index];
+    if (input.type.ndim == 0 && !(input.flags & kStrict) &&
+        put_number(call->scalars[index], input.type.typenum, value)) {
+        descriptor[kData] = reinterpret_cast<std::int64_t>(call->scalars[index].bytes);
+        descriptor[kFlags] = TH_CONTIGUOUS;
+        return true;
+    }
+    PyObject *convert = hook(call, kConvert);
+    if (!convert) return wrong_value(index, value);
+    Ref<> number(PyLong_FromSsize_t(index));
+    if (!number) return false;
+    PyObject *made = PyObject_CallFunctionObjArgs(
+        convert, reinterpret_cast<PyObject *>(call->function), number.get(), value, nullptr);
+    if (!made) return false;
+    call->values[index] = made;
+    Py_DECREF(value);
+    return fill_array(input, made, descriptor, bytes) || wrong_value(index, made);
+}
+
+void find_overwritable(Call *call) {
+    const Program &program = *call->program;
+    auto extent = [&](const Input &input) {
+        return extent_of(call->head.frame + input.offset, input.type.ndim, input.type.itemsize());
+    };
+    for (std::size_t i = 0; i < program.inputs.size(); ++i) {
+        const Input &input = program.inputs[i];
+        if (!(input.flags & kMutable) || input.type.is_object()) continue;
+        std::int64_t *descriptor = call->head.frame + input.offset;
+        PyObject *value = call->values[i];
+        bool writable =
+            !PyArray_Check(value) || PyArray_ISWRITEABLE(reinterpret_cast<PyArrayObject *>(value));
+        if (!writable || !(descriptor[kFlags] & TH_CONTIGUOUS)) continue;
+        Extent mine = extent(input);
+        bool alone = true;
+        for (std::size_t j = 0; alone && j < program.inputs.size(); ++j) {
+            if (j != i && !program.inputs[j].type.is_object())
+                alone = !mine.overlaps(extent(program.inputs[j]));
+        }
+        if (alone) descriptor[kFlags] |= TH_OVERWRITABLE;
+    }
+}
+
+bool missing_value(Call *call, Py_ssize_t index, PyObject *const *args, Py_ssize_t nargs,
+                   PyObject *names) {
+    const Input &input = call->program->inputs[static_cast<std::size_t>(index)];
+    if (!(input.flags & kImplicit)) return bad_arguments(call, args, nargs, names);
+    PyErr_Format(PyExc_ValueError, "the cell of input %zd (%R) is empty", index,
+                 input.name ? input.name.get() : Py_None);
+    return false;
+}
+
+}  // namespace
+
+bool bind_arguments(Call *call, PyObject *const *args, Py_ssize_t nargs, PyObject *names) {
+    const Program &program = *call->program;
+    if (nargs > static_cast<Py_ssize_t>(program.positional.size()))
+        return bad_arguments(call, args, nargs, names);
+    for (Py_ssize_t i = 0; i < nargs; ++i) {
+        call->values[program.positional[static_cast<std::size_t>(i)]] = Py_NewRef(args[i]);
+    }
+    if (names) {
+        int bound = bind_names(call, args + nargs, names);
+        if (bound < 0) return false;
+        if (bound == 0) return bad_arguments(call, args, nargs, names);
+    }
+    for (std::size_t i = 0; i < program.inputs.size(); ++i) {
+        PyObject *&value = call->values[i];
+        if (value) continue;
+        value = cell_value(call, program.inputs[i]);
+        if (!value) return missing_value(call, static_cast<Py_ssize_t>(i), args, nargs, names);
+        Py_INCREF(value);
+    }
+    return true;
+}
+
+bool fill_frame(Call *call, double *bytes) {
+    const Program &program = *call->program;
+    for (std::size_t i = 0; i < program.inputs.size(); ++i) {
+        const Input &input = program.inputs[i];
+        std::int64_t *descriptor = call->head.frame + input.offset;
+        if (input.type.is_object()) {
+            descriptor[kData] = reinterpret_cast<std::int64_t>(call->values[i]);
+        } else if (!fill_array(input, call->values[i], descriptor, bytes) &&
+                   !fill_converted(call, static_cast<Py_ssize_t>(i), input, descriptor, bytes)) {
+            return false;
+        }
+    }
+    if (program.any_mutable) find_overwritable(call);
+    return true;
+}
+
+PyObject *value_as_object(Call *call, Py_ssize_t index) {
+    const Input &input = call->program->inputs[static_cast<std::size_t>(index)];
+    PyObject *value = call->values[index];
+    if (input.type.is_object() || PyArray_Check(value)) return Py_NewRef(value);
+    return array_copying(call->head.frame + input.offset, input.type.descr.get(), 0);
+}
+
+}  // namespace theano

@@ -1,0 +1,71 @@
+// NumPy arrays over the pool's memory.
+#pragma once
+
+#include <cstdint>
+
+#include "numpy_api.h"
+
+namespace theano {
+
+// Slots of a descriptor, see theano_runtime.h.
+enum DescriptorSlot { kData = 0, kFlags = 1, kShape = 2 };
+
+inline void *data_of(const std::int64_t *descriptor) {
+    return reinterpret_cast<void *>(descriptor[kData]);
+}
+inline const std::int64_t *shape_of(const std::int64_t *descriptor) { return descriptor + kShape; }
+inline const std::int64_t *strides_of(const std::int64_t *descriptor, std::int64_t ndim) {
+    return descriptor + kShape + ndim;
+}
+
+// The addresses that an array can touch: [low, high), equal if it is empty.
+struct Extent {
+    std::uintptr_t low, high;
+    bool overlaps(const Extent &other) const { return low < other.high && other.low < high; }
+    bool contains(const void *pointer) const {
+        auto address = reinterpret_cast<std::uintptr_t>(pointer);
+        return low <= address && address < high;
+    }
+};
+Extent extent_of(const std::int64_t *descriptor, std::int64_t ndim, std::int64_t itemsize);
+
+int prepare_arrays();  // once; -1 with an exception set
+
+// A new array that owns `memory` (a block of the pool). On failure (nullptr) the memory stays the
+// caller's.
+PyObject *array_owning(void *memory, PyArray_Descr *type, int ndim, const std::int64_t *shape);
+// A new C-contiguous array with a copy of the data behind a descriptor.
+PyObject *array_copying(const std::int64_t *descriptor, PyArray_Descr *type, int ndim);
+// A read-only array over memory that somebody else owns.
+PyObject *array_viewing(const std::int64_t *descriptor, PyArray_Descr *type, int ndim);
+// Gives a view memory of its own. `owner`, which keeps the old memory alive for views of the view,
+// is stolen.
+int detach_view(PyArrayObject *view, PyObject *owner);
+// An object that holds one use of a block of the pool.
+PyObject *hold_block(void *memory);
+
+// True if an array can be used as it is: type, byte order, alignment, number of dimensions.
+inline bool usable(PyArrayObject *array, int typenum, int ndim) {
+    int found = PyArray_TYPE(array);
+    return PyArray_NDIM(array) == ndim &&
+           (found == typenum || PyArray_EquivTypenums(found, typenum)) &&
+           PyArray_ISALIGNED(array) && PyArray_ISNOTSWAPPED(array);
+}
+
+// Writes the descriptor of a usable array; returns its number of items.
+inline std::int64_t describe(PyArrayObject *array, std::int64_t *descriptor) {
+    int ndim = PyArray_NDIM(array);
+    const npy_intp *shape = PyArray_DIMS(array), *strides = PyArray_STRIDES(array);
+    descriptor[kData] = reinterpret_cast<std::int64_t>(PyArray_DATA(array));
+    // NPY_ARRAY_C_CONTIGUOUS and TH_CONTIGUOUS are the same bit.
+    descriptor[kFlags] = PyArray_FLAGS(array) & NPY_ARRAY_C_CONTIGUOUS;
+    std::int64_t items = 1;
+    for (int i = 0; i < ndim; ++i) {
+        descriptor[kShape + i] = shape[i];
+        descriptor[kShape + ndim + i] = strides[i];
+        items *= shape[i];
+    }
+    return items;
+}
+
+}  // namespace theano

@@ -1,0 +1,232 @@
+#include "blas.h"
+
+#include <cstring>
+#include <mutex>
+
+#include "platform.h"
+
+namespace theano::blas {
+
+namespace {
+
+constexpr const char *kTypes = "sdcz";
+void *numpy_library = nullptr;
+
+struct Spelling {
+    const char *prefix, *suffix;
+    int integer_bits;
+};
+
+// Wheels of NumPy, OpenBLAS with 64-bit integers, Apple's Accelerate, and the plain C interface.
+constexpr Spelling kSpellings[] = {
+    {"scipy_cblas_", "64_", 64}, {"cblas_", "64_", 64}, {"cblas_", "$NEWLAPACK$ILP64", 64},
+    {"scipy_cblas_", "", 32},    {"cblas_", "_64", 64}, {"cblas_", "$NEWLAPACK", 32},
+    {"cblas_", "", 32},
+};
+
+constexpr const char *kThreadSetters[] = {
+    "scipy_openblas_set_num_threads_local64_",
+    "openblas_set_num_threads_local64_",
+    "scipy_openblas_set_num_threads_local",
+    "openblas_set_num_threads_local",
+};
+
+bool try_spelling(const Spelling &spelling, Library &into) {
+    Library made;
+    auto find = [&](char type, const char *routine) {
+        std::string name = std::string(spelling.prefix) + type + routine + spelling.suffix;
+        return platform::find_symbol(numpy_library, name.c_str());
+    };
+    for (int type = s; type <= z; ++type) {
+        made.gemm[type] = find(kTypes[type], "gemm");
+        made.gemv[type] = find(kTypes[type], "gemv");
+        if (!made.gemm[type] || !made.gemv[type]) return false;
+    }
+    made.found = true;
+    made.integer_bits = spelling.integer_bits;
+    made.example = std::string(spelling.prefix) + "dgemm" + spelling.suffix;
+    made.origin = "numpy";
+    for (const char *name : kThreadSetters) {
+        if (void *setter = platform::find_symbol(numpy_library, name)) {
+            made.set_threads = reinterpret_cast<int (*)(int)>(setter);
+            break;
+        }
+    }
+    into = made;
+    return true;
+}
+
+// The setter of OpenBLAS is local in name only: it changes the process. So the first to come sets 1
+// thread, and the last to leave puts the old number back.
+std::mutex setter_mutex;
+int setter_users = 0;
+int threads_before = 0;
+
+enum Order { row_major = 101 };
+enum Transpose { plain = 111, transposed = 112 };
+
+template <class T>
+struct Scalar {
+    using Passed = T;
+    static T pass(const T &value) { return value; }
+};
+template <class T>
+struct Scalar<std::complex<T>> {
+    using Passed = const void *;
+    static const void *pass(const std::complex<T> &value) { return &value; }
+};
+
+template <class I, class T>
+void c_gemm(std::int64_t m, std::int64_t n, std::int64_t k, const T &alpha, const Operand<T> &a,
+            const Operand<T> &b, const T &beta, T *out, std::int64_t ldc) {
+    using P = typename Scalar<T>::Passed;
+    using F = void(int, int, int, I, I, I, P, const void *, I, const void *, I, P, void *, I);
+    auto *call = reinterpret_cast<F *>(library().gemm[TypeOf<T>::value]);
+    call(row_major, a.transposed ? transposed : plain, b.transposed ? transposed : plain,
+         static_cast<I>(m), static_cast<I>(n), static_cast<I>(k), Scalar<T>::pass(alpha), a.data,
+         static_cast<I>(a.leading), b.data, static_cast<I>(b.leading), Scalar<T>::pass(beta), out,
+         static_cast<I>(ldc));
+}
+
+// In Fortran's order our row-major C is its transpose, and C^T = B^T A^T.
+template <class I, class T>
+void fortran_gemm(std::int64_t m, std::int64_t n, std::int64_t k, const T &alpha,
+                  const Operand<T> &a, const Operand<T> &b, const T &beta, T *out,
+                  std::int64_t ldc) {
+    using F = void(const char *, const char *, const I *, const I *, const I *, const T *,
+                   const T *, const I *, const T *, const I *, const T *, T *, const I *);
+    auto *call = reinterpret_cast<F *>(library().gemm[TypeOf<T>::value]);
+    I rows = static_cast<I>(m), columns = static_cast<I>(n), inner = static_cast<I>(k);
+    I lda = static_cast<I>(a.leading), ldb = static_cast<I>(b.leading), ld = static_cast<I>(ldc);
+    call(b.transposed ? "T" : "N", a.transposed ? "T" : "N", &columns, &rows, &inner, &alpha,
+         b.data, &ldb, a.data, &lda, &beta, out, &ld);
+}
+
+template <class I, class T>
+void c_gemv(std::int64_t m, std::int64_t k, const T &alpha, const Operand<T> &a, const T *x,
+            std::int64_t step, const T &beta, T *y) {
+    using P = typename Scalar<T>::Passed;
+    using F = void(int, int, I, I, P, const void *, I, const void *, I, P, void *, I);
+    auto *call = reinterpret_cast<F *>(library().gemv[TypeOf<T>::value]);
+    call(row_major, a.transposed ? transposed : plain, static_cast<I>(a.transposed ? k : m),
+         static_cast<I>(a.transposed ? m : k), Scalar<T>::pass(alpha), a.data,
+         static_cast<I>(a.leading), x, static_cast<I>(step), Scalar<T>::pass(beta), y, 1);
+}
+
+template <class I, class T>
+void fortran_gemv(std::int64_t m, std::int64_t k, const T &alpha, const Operand<T> &a, const T *x,
+                  std::int64_t step, const T &beta, T *y) {
+    using F = void(const char *, const I *, const I *, const T *, const T *, const I *, const T *,
+                   const I *, const T *, T *, const I *);
+    auto *call = reinterpret_cast<F *>(library().gemv[TypeOf<T>::value]);
+    I rows = static_cast<I>(a.transposed ? m : k), columns = static_cast<I>(a.transposed ? k : m);
+    I leading = static_cast<I>(a.leading), increment = static_cast<I>(step), one = 1;
+    call(a.transposed ? "N" : "T", &rows, &columns, &alpha, a.data, &leading, x, &increment, &beta,
+         y, &one);
+}
+
+}  // namespace
+
+Library &library() {
+    static Library *instance = new Library;
+    return *instance;
+}
+
+void find_in_numpy(const char *path) {
+    if (library().found) return;
+    numpy_library = platform::find_library(path);
+    if (!numpy_library) return;
+    for (const Spelling &spelling : kSpellings) {
+        if (try_spelling(spelling, library())) return;
+    }
+}
+
+void *numpy_symbol(const char *name) {
+    return numpy_library ? platform::find_symbol(numpy_library, name) : nullptr;
+}
+
+void offer_from_scipy(const std::string &name, const char *signature, void *pointer) {
+    Library &all = library();
+    const char *type = std::strchr(kTypes, name[0]);
+    if (all.found || !type) return;
+    auto index = type - kTypes;
+    if (name.compare(1, std::string::npos, "gemm") == 0) {
+        all.gemm[index] = pointer;
+        // The first parameter that is not a character is the number of rows.
+        all.integer_bits = std::strstr(signature, "int *") && !std::strstr(signature, "int64") &&
+                                   !std::strstr(signature, "long")
+                               ? 32
+                               : 64;
+    }
+    if (name.compare(1, std::string::npos, "gemv") == 0) all.gemv[index] = pointer;
+}
+
+void finish_scipy() {
+    Library &all = library();
+    if (all.found) return;
+    for (int type = s; type <= z; ++type) {
+        if (!all.gemm[type] || !all.gemv[type]) return;
+    }
+    all.fortran = true;
+    all.origin = "scipy";
+    all.example = "dgemm";
+    all.found = true;
+}
+
+OneThread::OneThread() {
+    if (!library().set_threads) return;
+    std::lock_guard<std::mutex> guard(setter_mutex);
+    if (setter_users++ == 0) threads_before = library().set_threads(1);
+}
+
+OneThread::~OneThread() {
+    if (!library().set_threads) return;
+    std::lock_guard<std::mutex> guard(setter_mutex);
+    if (--setter_users == 0 && threads_before != 1) library().set_threads(threads_before);
+}
+
+bool fits(std::int64_t a, std::int64_t b, std::int64_t c) {
+    if (library().integer_bits == 64) return true;
+    constexpr std::int64_t most = 0x7fffffff;
+    return a <= most && b <= most && c <= most;
+}
+
+template <class T>
+void gemm(std::int64_t m, std::int64_t n, std::int64_t k, T alpha, Operand<T> a, Operand<T> b,
+          T beta, T *out, std::int64_t ldc) {
+    bool wide = library().integer_bits == 64;
+    if (library().fortran) {
+        if (wide) fortran_gemm<std::int64_t, T>(m, n, k, alpha, a, b, beta, out, ldc);
+        else fortran_gemm<std::int32_t, T>(m, n, k, alpha, a, b, beta, out, ldc);
+    } else if (wide) {
+        c_gemm<std::int64_t, T>(m, n, k, alpha, a, b, beta, out, ldc);
+    } else {
+        c_gemm<std::int32_t, T>(m, n, k, alpha, a, b, beta, out, ldc);
+    }
+}
+
+template <class T>
+void gemv(std::int64_t m, std::int64_t k, T alpha, Operand<T> a, const T *x, std::int64_t step,
+          T beta, T *y) {
+    bool wide = library().integer_bits == 64;
+    if (library().fortran) {
+        if (wide) fortran_gemv<std::int64_t, T>(m, k, alpha, a, x, step, beta, y);
+        else fortran_gemv<std::int32_t, T>(m, k, alpha, a, x, step, beta, y);
+    } else if (wide) {
+        c_gemv<std::int64_t, T>(m, k, alpha, a, x, step, beta, y);
+    } else {
+        c_gemv<std::int32_t, T>(m, k, alpha, a, x, step, beta, y);
+    }
+}
+
+#define THEANO_INSTANTIATE(T)                                                                     \
+    template void gemm<T>(std::int64_t, std::int64_t, std::int64_t, T, Operand<T>, Operand<T>, T, \
+                          T *, std::int64_t);                                                     \
+    template void gemv<T>(std::int64_t, std::int64_t, T, Operand<T>, const T *, std::int64_t, T,  \
+                          T *)
+THEANO_INSTANTIATE(float);
+THEANO_INSTANTIATE(double);
+THEANO_INSTANTIATE(std::complex<float>);
+THEANO_INSTANTIATE(std::complex<double>);
+
+}  // namespace theano::blas

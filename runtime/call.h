@@ -1,0 +1,61 @@
+// One call of a function, from the binding of its arguments to its result.
+#pragma once
+
+#include <cstdint>
+
+#include "program.h"
+
+namespace theano {
+
+enum class Failure { none, reported, memory, exception };
+
+// A Python number that stands for a 0-d array: its value, in the array's type.
+struct alignas(16) Scalar {
+    unsigned char bytes[16];
+};
+
+// INVARIANT: `head` is first, so that generated code and the runtime table see the same pointer.
+struct Call {
+    th_call head;
+    FunctionObject *function;
+    const Program *program;
+    PyThreadState *saved;  // set while this call has let Python's lock go
+    Failure failure;
+    std::int64_t code, node, count;
+    std::int64_t *facts;   // a block of the pool, or nullptr
+    PyObject **values;     // strong: the objects of the inputs and shared variables
+    Scalar *scalars;       // one for each input
+    std::int64_t *subset;  // a block of the pool with the indices of the outputs that were asked
+                           // for, or nullptr
+    std::int64_t subset_size;
+    PyObject **kept;  // strong: arrays and objects that callbacks returned; a block of the pool, or
+                      // nullptr
+    std::int64_t n_kept;
+};
+
+inline Call *call_of(th_call *head) { return reinterpret_cast<Call *>(head); }
+
+extern const th_runtime runtime_table;
+
+void take_lock(Call *call);
+void let_lock_go(Call *call);
+// Keeps an object (stolen) until the call ends; -1 with an exception set.
+int keep_object(Call *call, PyObject *object);
+// Turns what the call recorded into an exception. With the lock.
+void raise_failure(Call *call);
+// The object of an input as an array: itself, or a new 0-d array for a Python number. A new
+// reference.
+PyObject *value_as_object(Call *call, Py_ssize_t index);
+
+// Binds arguments and cells to call->values; false with an exception set.
+bool bind_arguments(Call *call, PyObject *const *args, Py_ssize_t nargs, PyObject *names);
+// Fills the descriptors from the values; adds up the bytes of the inputs.
+bool fill_frame(Call *call, double *bytes);
+// Makes outputs and updates, changes the cells, and returns the result.
+PyObject *finish_call(Call *call);
+
+std::int32_t run_callback(th_call *head, std::int64_t index, std::int64_t n_in,
+                          const std::int64_t *in_offsets, std::int64_t n_out,
+                          const std::int64_t *out_offsets);
+
+}  // namespace theano

@@ -1,0 +1,123 @@
+/* The binary interface between generated machine code and Theano's runtime.
+ *
+ * A compiled graph is one `entry` function and any number of `kernel` functions, all plain C
+ * functions without floating-point exceptions, unwinding or global state. This header is everything
+ * that generated code may rely on.
+ *
+ * THE FRAME. A call owns `frame`: `frame_size` slots of int64_t, aligned to 64 bytes and zeroed when
+ * the call starts. Every array is a DESCRIPTOR, 2 + 2 * ndim consecutive slots at an offset which is
+ * fixed when the graph is compiled:
+ *
+ *     [data, flags, shape[0 .. ndim), strides[0 .. ndim)]        strides in bytes, as in NumPy
+ *
+ * An object value (a random state, any Python object) is a descriptor of two slots, [PyObject *, 0];
+ * the reference is borrowed from the call. The descriptors of the inputs and shared variables are
+ * filled before `entry` runs. Input data is aligned for its type and in native byte order; its
+ * strides may have any value.
+ *
+ * A BUFFER SLOT is a slot that holds memory from `alloc`. When the call ends, for whatever reason,
+ * the runtime frees every buffer slot that is not zero; it turns the slots of outputs and updates
+ * into arrays first.
+ *
+ * ERRORS. `entry` returns 0 when all is well. Otherwise it returns nonzero after `fail` returned -1,
+ * or after `alloc`, `callback`, `variant`, `matmul` or `copy` failed (they have recorded why). No
+ * output is made and no shared variable is replaced by a call that failed.
+ *
+ * PYTHON'S LOCK. A call starts with the lock held, unless its inputs are large. Functions of the
+ * table that need the lock take it; `release` and `parallel` let it go. Generated code itself never
+ * needs it.
+ */
+#ifndef THEANO_RUNTIME_H
+#define THEANO_RUNTIME_H
+
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Incremented whenever something in this header changes its meaning; part of the key of the compile
+ * cache. */
+#define TH_ABI_VERSION 1
+
+/* Bits of a descriptor's `flags`. */
+enum {
+    /* C-contiguous by NumPy's rule (sizes 0 and 1 included), aligned. */
+    TH_CONTIGUOUS = 1,
+    /* May be overwritten: aligned, writable, C-contiguous, and its memory is not reachable through
+     * any other input or shared variable of this call. Only set where the program declared the
+     * input mutable. */
+    TH_OVERWRITABLE = 2
+};
+
+/* The most facts that `fail` keeps. */
+#define TH_MAX_FACTS 64
+
+typedef struct th_call th_call;
+typedef struct th_runtime th_runtime;
+
+/* One fused loop: `args` was packed by the entry function, [begin, end) is the range of the
+ * outermost loop. Calls on disjoint ranges may run at the same time, in any order, and must not
+ * depend on how the whole range was cut. */
+typedef void th_kernel(int64_t *args, int64_t begin, int64_t end);
+
+/* The whole graph. */
+typedef int32_t th_entry(th_call *call);
+
+struct th_call {
+    const th_runtime *rt;
+    /* Addresses of the kernels; NULL where the kernel is not compiled yet (see `variant`). */
+    void *const *kernels;
+    int64_t *frame;
+    /* The runtime's own fields follow. */
+};
+
+struct th_runtime {
+    /* 0: memory of `nbytes` bytes, aligned to 64 bytes and not initialised; also recorded in
+     * frame[slot]. NULL after recording a MemoryError. Zero bytes give a valid pointer. */
+    void *(*alloc)(th_call *call, int64_t nbytes, int64_t slot);
+
+    /* 1: gives the memory of a buffer slot back and zeroes the slot. A zero slot is left alone. */
+    void (*free)(th_call *call, int64_t slot);
+
+    /* 2: records the error `code` of node `node` with `count` facts (sizes, indices ...); returns
+     * -1. Python's `on_error(function, code, node, facts, arguments)` makes the exception after
+     * `entry` returned. The first error of a call wins. */
+    int32_t (*fail)(th_call *call, int64_t code, int64_t node, int64_t count, const int64_t *facts);
+
+    /* 3: C = alpha * A @ B + beta * C for any numeric NumPy type number; nd_a and nd_b are 1 or 2
+     * and have NumPy's meaning. a, b, c point to descriptors; C is C-contiguous, of the right
+     * shape, in memory of its own. alpha and beta point to one item (NULL: 1 and 0); with beta NULL
+     * or 0, C is not read. Integers wrap around, bool is or-of-ands, half accumulates in float. The
+     * bits do not depend on the number of threads. */
+    int32_t (*matmul)(th_call *call, int64_t typenum, int64_t nd_a, int64_t nd_b, const int64_t *a,
+                      const int64_t *b, const int64_t *c, const void *alpha, const void *beta);
+
+    /* 4: runs a kernel over [0, n) in chunks of `grain`, over the threads there are; lets Python's
+     * lock go first. */
+    void (*parallel)(th_call *call, th_kernel *kernel, int64_t *args, int64_t n, int64_t grain);
+
+    /* 5: takes Python's lock and calls the callable of callback record `index` with one object per
+     * input descriptor (read-only arrays over its memory, or the object); the descriptors of the
+     * outputs are filled from the tuple it returns. The arrays it returned live as long as the
+     * call. */
+    int32_t (*callback)(th_call *call, int64_t index, int64_t n_in, const int64_t *in_offsets,
+                        int64_t n_out, const int64_t *out_offsets);
+
+    /* 6: the address of kernel `kernel`, whose entry in `kernels` is NULL: asks Python for it, and
+     * stores it for every later call. NULL after an exception. */
+    void *(*variant)(th_call *call, int64_t kernel);
+
+    /* 7: lets Python's lock go if this call holds it. For calls that take long. */
+    void (*release)(th_call *call);
+
+    /* 8: copies a strided array (descriptor) into C-contiguous memory `dst` that it does not
+     * overlap. */
+    int32_t (*copy)(th_call *call, int64_t typenum, int64_t ndim, void *dst, const int64_t *src);
+};
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

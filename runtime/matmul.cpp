@@ -1,0 +1,236 @@
+#include "matmul.h"
+
+#include <algorithm>
+#include <complex>
+
+#include "blas.h"
+#include "copy.h"
+#include "half.h"
+#include "numpy_api.h"
+#include "threads.h"
+
+namespace theano {
+
+namespace {
+
+using blas::Operand;
+
+// Products of this many multiplications are split over the threads, whatever their number, in
+// blocks of fixed size.
+constexpr double kSplitProduct = 1 << 21;
+constexpr double kSplitVector = 1 << 19;
+
+template <class T>
+bool operand(const Matrix &matrix, Scratch &scratch, Operand<T> &out) {
+    constexpr std::int64_t item = sizeof(T);
+    auto leads = [](std::int64_t stride, std::int64_t length) {
+        return stride % item == 0 && stride / item >= std::max<std::int64_t>(1, length) &&
+               blas::fits(stride / item, 1, 1);
+    };
+    std::int64_t rows = matrix.rows, columns = matrix.columns;
+    const T *data = reinterpret_cast<const T *>(matrix.data);
+    if ((columns == 1 || matrix.across == item) && (rows == 1 || leads(matrix.down, columns))) {
+        out = {data, rows == 1 ? columns : matrix.down / item, false};
+        return true;
+    }
+    if ((rows == 1 || matrix.down == item) && (columns == 1 || leads(matrix.across, rows))) {
+        out = {data, columns == 1 ? rows : matrix.across / item, true};
+        return true;
+    }
+    T *copy = static_cast<T *>(scratch.get(rows * columns, sizeof(T)));
+    if (!copy) return false;
+    const std::int64_t shape[2] = {rows, columns}, strides[2] = {matrix.down, matrix.across};
+    copy_strided(2, shape, strides, sizeof(T), copy, matrix.data);
+    out = {copy, columns, false};
+    return true;
+}
+
+template <class T>
+void scale(T *c, std::int64_t n, T beta) {
+    for (std::int64_t i = 0; i < n; ++i) c[i] = beta == T(0) ? T(0) : beta * c[i];
+}
+
+template <class T>
+struct GemmWork {
+    std::int64_t m, n, k, height, width, across;
+    T alpha, beta;
+    Operand<T> a, b;
+    T *c;
+
+    static void kernel(std::int64_t *args, std::int64_t begin, std::int64_t end) {
+        auto &work = *reinterpret_cast<const GemmWork *>(args);
+        for (std::int64_t block = begin; block < end; ++block) work.compute(block);
+    }
+
+    void compute(std::int64_t block) const {
+        std::int64_t i = block / across * height, j = block % across * width;
+        Operand<T> rows = a, columns = b;
+        rows.data += a.transposed ? i : i * a.leading;
+        columns.data += b.transposed ? j * b.leading : j;
+        blas::gemm<T>(std::min(height, m - i), std::min(width, n - j), k, alpha, rows, columns,
+                      beta, c + i * n + j, n);
+    }
+};
+
+// The side of a block: equal parts of about 256 (512 in large matrices), a multiple of 16.
+std::int64_t block_side(std::int64_t length) {
+    std::int64_t aim = length > 2048 ? 512 : 256;
+    std::int64_t parts = (length + aim - 1) / aim;
+    std::int64_t side = (length + parts - 1) / parts;
+    return (side + 15) / 16 * 16;
+}
+
+template <class T>
+void split_gemm(std::int64_t m, std::int64_t n, std::int64_t k, T alpha, const Operand<T> &a,
+                const Operand<T> &b, T beta, T *c) {
+    blas::OneThread one;
+    if (static_cast<double>(m) * static_cast<double>(n) * static_cast<double>(k) < kSplitProduct) {
+        blas::gemm<T>(m, n, k, alpha, a, b, beta, c, n);
+        return;
+    }
+    std::int64_t height = block_side(m), width = block_side(n);
+    std::int64_t down = (m + height - 1) / height, across = (n + width - 1) / width;
+    GemmWork<T> work{m, n, k, height, width, across, alpha, beta, a, b, c};
+    threads::run(GemmWork<T>::kernel, reinterpret_cast<std::int64_t *>(&work), down * across, 1);
+}
+
+template <class T>
+struct GemvWork {
+    std::int64_t m, k, step;
+    T alpha, beta;
+    Operand<T> a;
+    const T *x;
+    T *y;
+
+    static void kernel(std::int64_t *args, std::int64_t begin, std::int64_t end) {
+        auto &work = *reinterpret_cast<const GemvWork *>(args);
+        // Chunks come in multiples of the grain, which the bits of a row must depend on: never
+        // merge them.
+        for (std::int64_t i = begin; i < end; i += work.grain())
+            work.compute(i, std::min(end, i + work.grain()));
+    }
+
+    std::int64_t grain() const {
+        return std::max<std::int64_t>(64, ((1 << 16) / k + 15) / 16 * 16);
+    }
+
+    void compute(std::int64_t begin, std::int64_t end) const {
+        Operand<T> rows = a;
+        rows.data += a.transposed ? begin : begin * a.leading;
+        blas::gemv<T>(end - begin, k, alpha, rows, x, step, beta, y + begin);
+    }
+};
+
+// y = alpha * A @ x + beta * y, x given by its first item and its stride in bytes.
+template <class T>
+bool matrix_vector(const Matrix &matrix, const char *x, std::int64_t stride, T alpha, T beta,
+                   T *y) {
+    Scratch matrix_scratch, vector_scratch;
+    constexpr std::int64_t item = sizeof(T);
+    std::int64_t m = matrix.rows, k = matrix.columns, step = 1;
+    Operand<T> a;
+    if (!operand(matrix, matrix_scratch, a)) return false;
+    const T *vector = reinterpret_cast<const T *>(x);
+    if (k > 1 && stride > 0 && stride % item == 0 && blas::fits(stride / item, 1, 1)) {
+        step = stride / item;
+    } else if (k > 1) {
+        T *copy = static_cast<T *>(vector_scratch.get(k, sizeof(T)));
+        if (!copy) return false;
+        copy_strided(1, &k, &stride, sizeof(T), copy, x);
+        vector = copy;
+    }
+    blas::OneThread one;
+    GemvWork<T> work{m, k, step, alpha, beta, a, vector, y};
+    if (static_cast<double>(m) * static_cast<double>(k) < kSplitVector) work.compute(0, m);
+    else
+        threads::run(GemvWork<T>::kernel, reinterpret_cast<std::int64_t *>(&work), m, work.grain());
+    return true;
+}
+
+template <class T>
+bool float_matmul(const Matrix &a, const Matrix &b, T *c, T alpha, T beta) {
+    std::int64_t m = a.rows, n = b.columns, k = a.columns;
+    if (m == 0 || n == 0) return true;
+    if (k == 0) {
+        scale(c, m * n, beta);
+        return true;
+    }
+    if (n == 1) return matrix_vector<T>(a, b.data, b.down, alpha, beta, c);
+    if (m == 1) return matrix_vector<T>(b.transposed(), a.data, a.across, alpha, beta, c);
+    Scratch a_scratch, b_scratch;
+    Operand<T> a_operand, b_operand;
+    if (!operand(a, a_scratch, a_operand) || !operand(b, b_scratch, b_operand)) return false;
+    split_gemm<T>(m, n, k, alpha, a_operand, b_operand, beta, c);
+    return true;
+}
+
+template <class T>
+MatmulStatus blas_matmul(int typenum, const Matrix &a, const Matrix &b, void *c, const void *alpha,
+                         const void *beta) {
+    if (!blas::library().found || !blas::fits(a.rows, a.columns, b.columns)) {
+        return plain_matmul(typenum, a, b, c, alpha, beta);
+    }
+    T scale_product = alpha ? *static_cast<const T *>(alpha) : T(1);
+    T scale_old = beta ? *static_cast<const T *>(beta) : T(0);
+    bool done = float_matmul<T>(a, b, static_cast<T *>(c), scale_product, scale_old);
+    return done ? MatmulStatus::done : MatmulStatus::no_memory;
+}
+
+float *widen(const Matrix &matrix, Scratch &scratch) {
+    float *wide = static_cast<float *>(scratch.get(matrix.rows * matrix.columns, sizeof(float)));
+    if (!wide) return nullptr;
+    float *to = wide;
+    for (std::int64_t i = 0; i < matrix.rows; ++i) {
+        const char *row = matrix.data + i * matrix.down;
+        for (std::int64_t j = 0; j < matrix.columns; ++j) {
+            *to++ =
+                half_to_float(*reinterpret_cast<const std::uint16_t *>(row + j * matrix.across));
+        }
+    }
+    return wide;
+}
+
+// Half: in single precision, rounded once at the end.
+MatmulStatus half_matmul(const Matrix &a, const Matrix &b, void *c, const void *alpha,
+                         const void *beta) {
+    Scratch a_scratch, b_scratch, c_scratch;
+    std::int64_t m = a.rows, n = b.columns, k = a.columns;
+    float *wide_a = widen(a, a_scratch), *wide_b = widen(b, b_scratch);
+    float *sum = static_cast<float *>(c_scratch.get(m * n, sizeof(float)));
+    if (!wide_a || !wide_b || !sum) return MatmulStatus::no_memory;
+    constexpr std::int64_t item = sizeof(float);
+    Matrix a_matrix{reinterpret_cast<const char *>(wide_a), m, k, k * item, item};
+    Matrix b_matrix{reinterpret_cast<const char *>(wide_b), k, n, n * item, item};
+    MatmulStatus status = blas_matmul<float>(NPY_FLOAT, a_matrix, b_matrix, sum, nullptr, nullptr);
+    if (status != MatmulStatus::done) return status;
+    float scale_product = alpha ? half_to_float(*static_cast<const std::uint16_t *>(alpha)) : 1.0f;
+    float scale_old = beta ? half_to_float(*static_cast<const std::uint16_t *>(beta)) : 0.0f;
+    std::uint16_t *out = static_cast<std::uint16_t *>(c);
+    for (std::int64_t i = 0; i < m * n; ++i) {
+        float old = scale_old == 0.0f ? 0.0f : scale_old * half_to_float(out[i]);
+        out[i] = float_to_half(scale_product * sum[i] + old);
+    }
+    return MatmulStatus::done;
+}
+
+}  // namespace
+
+MatmulStatus matmul(int typenum, const Matrix &a, const Matrix &b, void *c, const void *alpha,
+                    const void *beta) {
+    switch (typenum) {
+        case NPY_HALF:
+            return half_matmul(a, b, c, alpha, beta);
+        case NPY_FLOAT:
+            return blas_matmul<float>(typenum, a, b, c, alpha, beta);
+        case NPY_DOUBLE:
+            return blas_matmul<double>(typenum, a, b, c, alpha, beta);
+        case NPY_CFLOAT:
+            return blas_matmul<std::complex<float>>(typenum, a, b, c, alpha, beta);
+        case NPY_CDOUBLE:
+            return blas_matmul<std::complex<double>>(typenum, a, b, c, alpha, beta);
+        default:
+            return plain_matmul(typenum, a, b, c, alpha, beta);
+    }
+}
+
+}  // namespace theano

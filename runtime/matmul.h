@@ -1,0 +1,52 @@
+// Products of matrices and vectors, for every numeric type of NumPy's.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "pool.h"
+
+namespace theano {
+
+// Strides in bytes, of any value.
+struct Matrix {
+    const char *data;
+    std::int64_t rows, columns, down, across;
+
+    Matrix transposed() const { return {data, columns, rows, across, down}; }
+};
+
+enum class MatmulStatus { done, no_memory, bad_type };
+
+// C (a.rows, b.columns; contiguous) = alpha * A @ B + beta * C. alpha, beta: one item; nullptr: 1
+// and 0.
+MatmulStatus matmul(int typenum, const Matrix &a, const Matrix &b, void *c, const void *alpha,
+                    const void *beta);
+
+// Memory that is given back at the end of the scope.
+class Scratch {
+  public:
+    Scratch() = default;
+    ~Scratch() {
+        if (memory_) pool::release(memory_);
+    }
+    Scratch(const Scratch &) = delete;
+    Scratch &operator=(const Scratch &) = delete;
+
+    void *get(std::int64_t count, std::size_t itemsize) {
+        // INVARIANT: called once; the count of items of an existing array, or a product that cannot
+        // overflow a double.
+        if (static_cast<double>(count) * static_cast<double>(itemsize) > 1e18) return nullptr;
+        return memory_ = pool::allocate(count * static_cast<std::int64_t>(itemsize));
+    }
+
+  private:
+    void *memory_ = nullptr;
+};
+
+// The products that BLAS does not have: integers, bool and long double; floats where there is no
+// BLAS.
+MatmulStatus plain_matmul(int typenum, const Matrix &a, const Matrix &b, void *c, const void *alpha,
+                          const void *beta);
+
+}  // namespace theano

@@ -1,0 +1,240 @@
+#include <algorithm>
+#include <complex>
+#include <type_traits>
+
+#include "copy.h"
+#include "matmul.h"
+#include "numpy_api.h"
+#include "threads.h"
+
+namespace theano {
+
+namespace {
+
+// Rows of C that are made together, sharing each row of B; and columns of C whose sums stay in the
+// cache.
+constexpr std::int64_t kRows = 4;
+constexpr std::int64_t kColumns = 256;
+constexpr double kSplit = 1 << 20;
+
+// How to multiply and add. Integers use their unsigned kind, at least 32 bits wide, where wrapping
+// is defined.
+template <class T, class Enable = void>
+struct Arithmetic {
+    using Sum = T;
+    static Sum zero() { return T(0); }
+    static Sum widen(T value) { return value; }
+    static T narrow(Sum value) { return value; }
+    static Sum add(Sum x, Sum y) { return x + y; }
+    static Sum multiply(Sum x, Sum y) { return x * y; }
+};
+
+template <class T>
+struct Arithmetic<T,
+                  std::enable_if_t<std::is_integral<T>::value && !std::is_same<T, bool>::value>> {
+    using Sum = std::conditional_t<sizeof(T) <= 4, std::uint32_t, std::uint64_t>;
+    static Sum zero() { return 0; }
+    static Sum widen(T value) { return static_cast<Sum>(value); }
+    static T narrow(Sum value) { return static_cast<T>(value); }
+    static Sum add(Sum x, Sum y) { return x + y; }
+    static Sum multiply(Sum x, Sum y) { return x * y; }
+};
+
+struct Truth {
+    unsigned char value;
+};
+
+template <>
+struct Arithmetic<Truth> {
+    using Sum = unsigned char;
+    static Sum zero() { return 0; }
+    static Sum widen(Truth truth) { return truth.value != 0; }
+    static Truth narrow(Sum value) { return {value}; }
+    static Sum add(Sum x, Sum y) { return x | y; }
+    static Sum multiply(Sum x, Sum y) { return x & y; }
+};
+
+template <class R>
+struct Arithmetic<std::complex<R>> {
+    using Sum = std::complex<R>;
+    static Sum zero() { return {}; }
+    static Sum widen(Sum value) { return value; }
+    static Sum narrow(Sum value) { return value; }
+    static Sum add(Sum x, Sum y) { return x + y; }
+    // NumPy's product: no repair of infinities.
+    static Sum multiply(Sum x, Sum y) {
+        return {x.real() * y.real() - x.imag() * y.imag(),
+                x.real() * y.imag() + x.imag() * y.real()};
+    }
+};
+
+template <class T>
+struct Product {
+    using A = Arithmetic<T>;
+    using Sum = typename A::Sum;
+
+    std::int64_t m, n, k;
+    const char *a;
+    std::int64_t a_down, a_across;
+    const T *b;  // contiguous: (k, n), or (n, k) when `columns` is set
+    bool columns;
+    T *c;
+    bool has_alpha, has_beta;
+    Sum alpha, beta;
+
+    static void kernel(std::int64_t *args, std::int64_t begin, std::int64_t end) {
+        auto &product = *reinterpret_cast<const Product *>(args);
+        for (std::int64_t i = begin; i < end; i += kRows) {
+            product.rows(i, std::min(kRows, end - i));
+        }
+    }
+
+    void store(T *to, Sum value) const {
+        if (has_alpha) value = A::multiply(alpha, value);
+        if (has_beta) value = A::add(value, A::multiply(beta, A::widen(*to)));
+        *to = A::narrow(value);
+    }
+
+    Sum item(std::int64_t i, std::int64_t j) const {
+        return A::widen(*reinterpret_cast<const T *>(a + i * a_down + j * a_across));
+    }
+
+    void rows(std::int64_t first, std::int64_t count) const {
+        if (columns) dots(first, count);
+        else axpys(first, count);
+    }
+
+    void dots(std::int64_t first, std::int64_t count) const {
+        for (std::int64_t i = first; i < first + count; ++i) {
+            const T *row = reinterpret_cast<const T *>(a + i * a_down);
+            for (std::int64_t j = 0; j < n; ++j) {
+                const T *column = b + j * k;
+                Sum sum = A::zero();
+                if (a_across == static_cast<std::int64_t>(sizeof(T))) {
+                    for (std::int64_t l = 0; l < k; ++l) {
+                        sum = A::add(sum, A::multiply(A::widen(row[l]), A::widen(column[l])));
+                    }
+                } else {
+                    for (std::int64_t l = 0; l < k; ++l) {
+                        sum = A::add(sum, A::multiply(item(i, l), A::widen(column[l])));
+                    }
+                }
+                store(c + i * n + j, sum);
+            }
+        }
+    }
+
+    void axpys(std::int64_t first, std::int64_t count) const {
+        Sum sums[kRows][kColumns];
+        for (std::int64_t j0 = 0; j0 < n; j0 += kColumns) {
+            std::int64_t width = std::min(kColumns, n - j0);
+            for (std::int64_t i = 0; i < count; ++i) std::fill(sums[i], sums[i] + width, A::zero());
+            for (std::int64_t l = 0; l < k; ++l) {
+                const T *row = b + l * n + j0;
+                for (std::int64_t i = 0; i < count; ++i) {
+                    Sum factor = item(first + i, l);
+                    Sum *to = sums[i];
+                    for (std::int64_t j = 0; j < width; ++j) {
+                        to[j] = A::add(to[j], A::multiply(factor, A::widen(row[j])));
+                    }
+                }
+            }
+            for (std::int64_t i = 0; i < count; ++i) {
+                for (std::int64_t j = 0; j < width; ++j)
+                    store(c + (first + i) * n + j0 + j, sums[i][j]);
+            }
+        }
+    }
+};
+
+template <class T>
+MatmulStatus multiply(const Matrix &a, const Matrix &b, void *c, const void *alpha,
+                      const void *beta) {
+    using A = Arithmetic<T>;
+    std::int64_t m = a.rows, n = b.columns, k = a.columns;
+    if (m == 0 || n == 0) return MatmulStatus::done;
+    // Few columns: rows of A against columns of B keep the inner loop long.
+    bool columns = n < 8;
+    Matrix source = columns ? b.transposed() : b;
+    Scratch scratch;
+    const T *data = reinterpret_cast<const T *>(b.data);
+    constexpr std::int64_t item = sizeof(T);
+    bool in_place = (source.columns <= 1 || source.across == item) &&
+                    (source.rows <= 1 || source.down == source.columns * item);
+    if (!in_place && k > 0) {
+        T *copy = static_cast<T *>(scratch.get(n * k, sizeof(T)));
+        if (!copy) return MatmulStatus::no_memory;
+        const std::int64_t shape[2] = {source.rows, source.columns},
+                           strides[2] = {source.down, source.across};
+        copy_strided(2, shape, strides, sizeof(T), copy, source.data);
+        data = copy;
+    }
+    auto read = [](const void *from) {
+        return from ? A::widen(*static_cast<const T *>(from)) : A::zero();
+    };
+    typename A::Sum old = read(beta);
+    Product<T> product{m,
+                       n,
+                       k,
+                       a.data,
+                       a.down,
+                       a.across,
+                       data,
+                       columns,
+                       static_cast<T *>(c),
+                       alpha != nullptr,
+                       old != A::zero(),
+                       read(alpha),
+                       old};
+    auto *args = reinterpret_cast<std::int64_t *>(&product);
+    double work = static_cast<double>(m) * static_cast<double>(n) * static_cast<double>(k);
+    if (work < kSplit) Product<T>::kernel(args, 0, m);
+    else threads::run(Product<T>::kernel, args, m, 16);
+    return MatmulStatus::done;
+}
+
+}  // namespace
+
+MatmulStatus plain_matmul(int typenum, const Matrix &a, const Matrix &b, void *c, const void *alpha,
+                          const void *beta) {
+    switch (typenum) {
+        case NPY_BOOL:
+            return multiply<Truth>(a, b, c, alpha, beta);
+        case NPY_BYTE:
+            return multiply<signed char>(a, b, c, alpha, beta);
+        case NPY_UBYTE:
+            return multiply<unsigned char>(a, b, c, alpha, beta);
+        case NPY_SHORT:
+            return multiply<short>(a, b, c, alpha, beta);
+        case NPY_USHORT:
+            return multiply<unsigned short>(a, b, c, alpha, beta);
+        case NPY_INT:
+            return multiply<int>(a, b, c, alpha, beta);
+        case NPY_UINT:
+            return multiply<unsigned int>(a, b, c, alpha, beta);
+        case NPY_LONG:
+            return multiply<long>(a, b, c, alpha, beta);
+        case NPY_ULONG:
+            return multiply<unsigned long>(a, b, c, alpha, beta);
+        case NPY_LONGLONG:
+            return multiply<long long>(a, b, c, alpha, beta);
+        case NPY_ULONGLONG:
+            return multiply<unsigned long long>(a, b, c, alpha, beta);
+        case NPY_FLOAT:
+            return multiply<float>(a, b, c, alpha, beta);
+        case NPY_DOUBLE:
+            return multiply<double>(a, b, c, alpha, beta);
+        case NPY_LONGDOUBLE:
+            return multiply<long double>(a, b, c, alpha, beta);
+        case NPY_CFLOAT:
+            return multiply<std::complex<float>>(a, b, c, alpha, beta);
+        case NPY_CDOUBLE:
+            return multiply<std::complex<double>>(a, b, c, alpha, beta);
+        case NPY_CLONGDOUBLE:
+            return multiply<std::complex<long double>>(a, b, c, alpha, beta);
+        default:
+            return MatmulStatus::bad_type;
+    }
+}
+
+}  // namespace theano

@@ -1,0 +1,169 @@
+// The extension module theano._core.runtime.native.
+#define THEANO_IMPORTS_NUMPY
+#include "numpy_api.h"
+
+#include <cstring>
+
+#include "arrays.h"
+#include "blas.h"
+#include "loader.h"
+#include "platform.h"
+#include "pool.h"
+#include "program.h"
+#include "threads.h"
+
+namespace theano {
+
+namespace {
+
+PyObject *load_object(PyObject *, PyObject *args, PyObject *kwargs) {
+    return PyObject_Call(reinterpret_cast<PyObject *>(code_type), args, kwargs);
+}
+
+PyObject *set_threads(PyObject *, PyObject *count) {
+    long wanted = PyLong_AsLong(count);
+    if (wanted == -1 && PyErr_Occurred()) return nullptr;
+    if (wanted < 1 || wanted > 1024) {
+        return PyErr_Format(PyExc_ValueError,
+                            "the number of threads must be between 1 and 1024, not %ld", wanted);
+    }
+    threads::set(static_cast<int>(wanted));
+    Py_RETURN_NONE;
+}
+
+PyObject *get_threads(PyObject *, PyObject *) { return PyLong_FromLong(threads::get()); }
+
+PyObject *set_pool_limit(PyObject *, PyObject *bytes) {
+    unsigned long long limit = PyLong_AsUnsignedLongLong(bytes);
+    if (PyErr_Occurred()) return nullptr;
+    pool::set_limit(limit);
+    Py_RETURN_NONE;
+}
+
+PyObject *pool_stats(PyObject *, PyObject *) {
+    pool::Stats now = pool::stats();
+    return Py_BuildValue("{sKsKsKsK}", "system_bytes",
+                         static_cast<unsigned long long>(now.system_bytes), "kept_bytes",
+                         static_cast<unsigned long long>(now.kept_bytes), "system_allocations",
+                         static_cast<unsigned long long>(now.system_allocations), "limit",
+                         static_cast<unsigned long long>(now.limit));
+}
+
+PyObject *trim_pool(PyObject *, PyObject *) {
+    pool::trim();
+    Py_RETURN_NONE;
+}
+
+PyObject *blas_info(PyObject *, PyObject *) {
+    const blas::Library &library = blas::library();
+    if (!library.found) return Py_BuildValue("{sOsO}", "found", Py_False, "origin", Py_None);
+    return Py_BuildValue("{sOsssssisssO}", "found", Py_True, "origin", library.origin.c_str(),
+                         "dgemm", library.example.c_str(), "integer_bits", library.integer_bits,
+                         "interface", library.fortran ? "fortran" : "c", "one_thread",
+                         library.set_threads ? Py_True : Py_False);
+}
+
+PyObject *numpy_symbol(PyObject *, PyObject *name) {
+    const char *text = PyUnicode_Check(name) ? PyUnicode_AsUTF8(name) : nullptr;
+    if (!text)
+        return PyErr_Occurred() ? nullptr
+                                : PyErr_Format(PyExc_TypeError, "a symbol is a str, not %R", name);
+    return PyLong_FromVoidPtr(blas::numpy_symbol(text));
+}
+
+template <class F>
+PyCFunction method(F *function) {
+    return reinterpret_cast<PyCFunction>(reinterpret_cast<void *>(function));
+}
+
+PyMethodDef methods[] = {
+    {"load_object", method(load_object), METH_VARARGS | METH_KEYWORDS,
+     "load_object(data, symbols={})\n--\n\nThe Code of an ELF64 relocatable object.\n\n"
+     "ValueError: the object is damaged or unsuitable. ImportError: it needs an unknown symbol."},
+    {"set_threads", set_threads, METH_O,
+     "set_threads(count, /)\n--\n\nThreads for large loops; 1 starts none."},
+    {"get_threads", get_threads, METH_NOARGS,
+     "get_threads()\n--\n\nThe number of threads for large loops."},
+    {"set_pool_limit", set_pool_limit, METH_O,
+     "set_pool_limit(bytes, /)\n--\n\nThe most bytes of free memory that the pool keeps for "
+     "reuse."},
+    {"pool_stats", pool_stats, METH_NOARGS,
+     "pool_stats()\n--\n\nA dict: system_bytes (obtained from the system), kept_bytes (free, in "
+     "the shared lists), "
+     "system_allocations (how often the system was asked), limit."},
+    {"trim_pool", trim_pool, METH_NOARGS,
+     "trim_pool()\n--\n\nGives the free memory of the pool back to the system."},
+    {"blas_info", blas_info, METH_NOARGS,
+     "blas_info()\n--\n\nA dict that says which BLAS was found, and how."},
+    {"numpy_symbol", numpy_symbol, METH_O,
+     "numpy_symbol(name, /)\n--\n\nThe address of a symbol in the libraries behind NumPy; 0 if "
+     "there is none."},
+    {nullptr, nullptr, 0, nullptr},
+};
+
+PyModuleDef definition = {PyModuleDef_HEAD_INIT,
+                          "theano._core.runtime.native",
+                          "Theano's runtime: machine code, calls, memory, threads, products.",
+                          -1,
+                          methods,
+                          nullptr,
+                          nullptr,
+                          nullptr,
+                          nullptr};
+
+// Failure only means that the BLAS is looked for elsewhere.
+void find_blas() {
+    Ref<> module(PyImport_ImportModule("numpy._core._multiarray_umath"));
+    if (!module) {
+        PyErr_Clear();
+        module = Ref<>(PyImport_ImportModule("numpy.core._multiarray_umath"));
+    }
+    Ref<> file(module ? PyObject_GetAttrString(module.get(), "__file__") : nullptr);
+    Ref<> path(file ? PyUnicode_EncodeFSDefault(file.get()) : nullptr);
+    if (path) blas::find_in_numpy(PyBytes_AS_STRING(path.get()));
+    PyErr_Clear();
+}
+
+void before_fork() {
+    threads::lock_for_fork();
+    pool::lock_for_fork();
+}
+
+void after_fork_in_parent() {
+    pool::unlock_after_fork();
+    threads::unlock_in_parent();
+}
+
+void after_fork_in_child() {
+    pool::unlock_after_fork();
+    threads::forget_in_child();
+}
+
+int add_constants(PyObject *module) {
+    return PyModule_AddIntConstant(module, "ABI_VERSION", TH_ABI_VERSION) < 0 ||
+                   PyModule_AddIntConstant(module, "IMPLICIT", kImplicit) < 0 ||
+                   PyModule_AddIntConstant(module, "MUTABLE", kMutable) < 0 ||
+                   PyModule_AddIntConstant(module, "STRICT", kStrict) < 0 ||
+                   PyModule_AddIntConstant(module, "CONTIGUOUS", TH_CONTIGUOUS) < 0 ||
+                   PyModule_AddIntConstant(module, "OVERWRITABLE", TH_OVERWRITABLE) < 0
+               ? -1
+               : 0;
+}
+
+}  // namespace
+
+}  // namespace theano
+
+PyMODINIT_FUNC PyInit_native() {
+    using namespace theano;
+    import_array();
+    Ref<> module(PyModule_Create(&definition));
+    if (!module || prepare_arrays() < 0 || add_code_type(module.get()) < 0 ||
+        add_cell_type(module.get()) < 0 || add_program_type(module.get()) < 0 ||
+        add_function_type(module.get()) < 0 || add_constants(module.get()) < 0) {
+        return nullptr;
+    }
+    find_blas();
+    platform::around_fork(before_fork, after_fork_in_parent, after_fork_in_child);
+    return module.release();
+}

@@ -1,0 +1,136 @@
+// The Python types of the runtime, and what a compiled graph consists of.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "include/theano_runtime.h"
+#include "numpy_api.h"
+
+namespace theano {
+
+// A strong reference; INVARIANT: touched only with Python's lock.
+template <class T = PyObject>
+class Ref {
+  public:
+    Ref() = default;
+    explicit Ref(T *stolen) : object_(stolen) {}
+    Ref(Ref &&other) noexcept : object_(other.release()) {}
+    Ref &operator=(Ref &&other) noexcept {
+        T *old = object_;
+        object_ = other.release();
+        Py_XDECREF(old);
+        return *this;
+    }
+    ~Ref() { Py_XDECREF(object_); }
+    static Ref borrow(T *object) {
+        Py_XINCREF(object);
+        return Ref(object);
+    }
+    T *get() const { return object_; }
+    T *release() {
+        T *object = object_;
+        object_ = nullptr;
+        return object;
+    }
+    explicit operator bool() const { return object_ != nullptr; }
+
+  private:
+    T *object_ = nullptr;
+};
+
+enum InputFlag { kImplicit = 1, kMutable = 2, kStrict = 4 };
+
+// The type of a value: an array, or (no `descr`) any Python object.
+struct ValueType {
+    int typenum = 0, ndim = 0;
+    Ref<PyArray_Descr> descr;
+    bool is_object() const { return !descr; }
+    std::int64_t itemsize() const { return PyDataType_ELSIZE(descr.get()); }
+};
+
+struct Input {
+    ValueType type;
+    std::uint64_t broadcast = 0;  // bit i: dimension i has size 1
+    Ref<> name;                   // interned, or nullptr
+    std::int64_t offset = 0;
+    Py_ssize_t cell = -1;
+    int flags = 0;
+};
+
+// Where a new value comes from.
+enum class Source { buffer, copy, array, object, alias };
+
+struct Output {
+    Source source = Source::buffer;
+    ValueType type;
+    std::int64_t offset = 0;  // of the descriptor
+    std::int64_t slot = -1;   // buffer: its slot; alias: the index of the input
+};
+
+struct Update {
+    Output value;
+    Py_ssize_t cell = 0;
+    Py_ssize_t input = -1;  // the input or shared variable that reads the cell, or -1
+};
+
+struct Callback {
+    Ref<> callable;
+    std::vector<ValueType> inputs, outputs;
+};
+
+enum class Result { single, list, dictionary, nothing };
+
+struct Program {
+    th_entry *entry = nullptr;
+    std::vector<Ref<>> alive;  // what owns the machine code
+    std::unique_ptr<std::atomic<void *>[]> kernels;
+    Py_ssize_t n_kernels = 0;
+    std::int64_t frame_size = 0;
+    std::vector<std::int64_t> buffer_slots;
+    std::vector<Input> inputs;           // those that are given, then the shared variables
+    std::vector<Py_ssize_t> positional;  // the inputs that a call may give, in order
+    Py_ssize_t n_given = 0;              // how many of `inputs` are not shared variables
+    Py_ssize_t n_cells = 0;
+    bool any_mutable = false;
+    std::vector<Output> outputs;
+    std::vector<Update> updates;
+    std::vector<Callback> callbacks;
+    Result result = Result::list;
+    Ref<> keys;  // a tuple: the keys of the outputs, for a dictionary
+};
+
+struct ProgramObject {
+    PyObject_HEAD Program *program;
+    PyObject *weakrefs;
+};
+
+struct CellObject {
+    PyObject_HEAD PyObject *value;  // nullptr: empty
+    PyObject *weakrefs;
+};
+
+enum Hook { kConvert, kBadArguments, kOnError, kOnCallbackError, kOnVariant, kHooks };
+
+struct FunctionObject {
+    PyObject_HEAD vectorcallfunc vectorcall;
+    Program *program;  // that of `owner`
+    PyObject *owner;   // ProgramObject
+    PyObject *cells;   // tuple of CellObject
+    PyObject *hooks[kHooks];
+    PyObject *dictionary;
+    PyObject *weakrefs;
+};
+
+extern PyTypeObject *program_type, *cell_type, *function_type, *code_type;
+
+int add_program_type(PyObject *module);
+int add_cell_type(PyObject *module);
+int add_function_type(PyObject *module);
+int add_code_type(PyObject *module);
+
+PyObject *call_function(PyObject *self, PyObject *const *args, std::size_t nargsf, PyObject *names);
+
+}  // namespace theano

@@ -1,0 +1,155 @@
+// From the frame of a call that went well to its result and to new values of cells.
+#include <vector>
+
+#include "arrays.h"
+#include "call.h"
+#include "pool.h"
+
+namespace theano {
+
+namespace {
+
+// A few references without an allocation; freed together.
+class References {
+  public:
+    explicit References(std::size_t count) : count_(count) {
+        if (count > kInline) {
+            items_ = static_cast<PyObject **>(
+                pool::allocate(static_cast<std::int64_t>(count * sizeof(PyObject *))));
+        }
+        for (std::size_t i = 0; items_ && i < count; ++i) items_[i] = nullptr;
+    }
+    ~References() {
+        for (std::size_t i = 0; items_ && i < count_; ++i) Py_XDECREF(items_[i]);
+        if (items_ && items_ != inline_) pool::release(items_);
+    }
+    References(const References &) = delete;
+    References &operator=(const References &) = delete;
+
+    bool valid() const {
+        if (!items_) PyErr_NoMemory();
+        return items_ != nullptr;
+    }
+    PyObject *&operator[](std::size_t index) { return items_[index]; }
+
+  private:
+    static constexpr std::size_t kInline = 8;
+    std::size_t count_;
+    PyObject *inline_[kInline];
+    PyObject **items_ = inline_;
+};
+
+PyObject *make_buffer(Call *call, const Output &out) {
+    std::int64_t *descriptor = call->head.frame + out.offset;
+    std::int64_t &slot = call->head.frame[out.slot];
+    // Another output took the buffer already, or it was never one (an input that passes through).
+    if (!slot) return array_copying(descriptor, out.type.descr.get(), out.type.ndim);
+    PyObject *array = array_owning(reinterpret_cast<void *>(slot), out.type.descr.get(),
+                                   out.type.ndim, shape_of(descriptor));
+    if (array) slot = 0;
+    return array;
+}
+
+// The very array that a callback returned, if the descriptor still describes it.
+PyObject *find_kept(Call *call, const Output &out) {
+    const std::int64_t *descriptor = call->head.frame + out.offset;
+    for (std::int64_t i = 0; i < call->n_kept; ++i) {
+        if (!PyArray_Check(call->kept[i])) continue;
+        auto *array = reinterpret_cast<PyArrayObject *>(call->kept[i]);
+        if (PyArray_DATA(array) != data_of(descriptor) || PyArray_NDIM(array) != out.type.ndim)
+            continue;
+        bool same = PyArray_EquivTypenums(PyArray_TYPE(array), out.type.typenum);
+        for (int j = 0; same && j < out.type.ndim; ++j) {
+            same = PyArray_DIM(array, j) == shape_of(descriptor)[j] &&
+                   PyArray_STRIDE(array, j) == strides_of(descriptor, out.type.ndim)[j];
+        }
+        if (same) return Py_NewRef(call->kept[i]);
+    }
+    return array_copying(descriptor, out.type.descr.get(), out.type.ndim);
+}
+
+PyObject *make_value(Call *call, const Output &out) {
+    switch (out.source) {
+        case Source::buffer:
+            return make_buffer(call, out);
+        case Source::copy:
+            return array_copying(call->head.frame + out.offset, out.type.descr.get(),
+                                 out.type.ndim);
+        case Source::array:
+            return find_kept(call, out);
+        case Source::alias:
+            return value_as_object(call, static_cast<Py_ssize_t>(out.slot));
+        case Source::object:
+            break;
+    }
+    PyObject *object = reinterpret_cast<PyObject *>(call->head.frame[out.offset]);
+    if (!object) PyErr_SetString(PyExc_SystemError, "machine code left an object output empty");
+    return Py_XNewRef(object);
+}
+
+// The new value of a cell. An array that was overwritten in place is the array that the call
+// started with.
+PyObject *make_update(Call *call, const Update &update) {
+    if (update.input >= 0 && update.value.source == Source::buffer) {
+        const Input &input = call->program->inputs[static_cast<std::size_t>(update.input)];
+        std::int64_t data = call->head.frame[update.value.offset + kData];
+        if (data && data == call->head.frame[input.offset + kData])
+            return value_as_object(call, update.input);
+    }
+    return make_value(call, update.value);
+}
+
+PyObject *make_result(Call *call, References &outputs) {
+    const Program &program = *call->program;
+    if (program.result == Result::single && !call->subset) {
+        PyObject *only = outputs[0];
+        outputs[0] = nullptr;
+        return only;
+    }
+    std::size_t count = call->subset ? static_cast<std::size_t>(call->subset_size)
+                        : program.result == Result::nothing ? 0
+                                                            : program.outputs.size();
+    auto index = [&](std::size_t i) {
+        return call->subset ? static_cast<std::size_t>(call->subset[i]) : i;
+    };
+    if (program.result == Result::dictionary) {
+        Ref<> result(PyDict_New());
+        for (std::size_t i = 0; result && i < count; ++i) {
+            PyObject *key = PyTuple_GET_ITEM(program.keys.get(), static_cast<Py_ssize_t>(index(i)));
+            if (PyDict_SetItem(result.get(), key, outputs[index(i)]) < 0) return nullptr;
+        }
+        return result.release();
+    }
+    PyObject *result = PyList_New(static_cast<Py_ssize_t>(count));
+    for (std::size_t i = 0; result && i < count; ++i) {
+        PyList_SET_ITEM(result, static_cast<Py_ssize_t>(i), Py_NewRef(outputs[index(i)]));
+    }
+    return result;
+}
+
+}  // namespace
+
+PyObject *finish_call(Call *call) {
+    const Program &program = *call->program;
+    References outputs(program.outputs.size()), updates(program.updates.size());
+    if (!outputs.valid() || !updates.valid()) return nullptr;
+    for (std::size_t i = 0; i < program.outputs.size(); ++i) {
+        outputs[i] = make_value(call, program.outputs[i]);
+        if (!outputs[i]) return nullptr;
+    }
+    for (std::size_t i = 0; i < program.updates.size(); ++i) {
+        updates[i] = make_update(call, program.updates[i]);
+        if (!updates[i]) return nullptr;
+    }
+    Ref<> result(make_result(call, outputs));
+    if (!result) return nullptr;
+    // Nothing can fail from here on. The old values end up in `updates`, and die when all cells are
+    // new.
+    for (std::size_t i = 0; i < program.updates.size(); ++i) {
+        PyObject *cell = PyTuple_GET_ITEM(call->function->cells, program.updates[i].cell);
+        std::swap(reinterpret_cast<CellObject *>(cell)->value, updates[i]);
+    }
+    return result.release();
+}
+
+}  // namespace theano

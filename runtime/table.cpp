@@ -1,0 +1,236 @@
+// The functions that generated code calls: th_runtime.
+#include <algorithm>
+#include <cstring>
+
+#include "arrays.h"
+#include "blas.h"
+#include "call.h"
+#include "copy.h"
+#include "matmul.h"
+#include "pool.h"
+#include "threads.h"
+
+namespace theano {
+
+namespace {
+
+std::int32_t out_of_memory(Call *call, std::int64_t bytes) {
+    if (call->failure == Failure::none) {
+        call->failure = Failure::memory;
+        call->count = bytes;
+    }
+    return -1;
+}
+
+std::int32_t exception_set(Call *call) {
+    call->failure = Failure::exception;
+    return -1;
+}
+
+void *table_alloc(th_call *head, std::int64_t bytes, std::int64_t slot) {
+    Call *call = call_of(head);
+    void *memory = pool::allocate(bytes);
+    if (!memory) {
+        out_of_memory(call, bytes);
+        return nullptr;
+    }
+    std::int64_t &place = head->frame[slot];
+    if (place) pool::release(reinterpret_cast<void *>(place));
+    place = reinterpret_cast<std::int64_t>(memory);
+    return memory;
+}
+
+void table_free(th_call *head, std::int64_t slot) {
+    std::int64_t &place = head->frame[slot];
+    if (place) pool::release(reinterpret_cast<void *>(place));
+    place = 0;
+}
+
+std::int32_t table_fail(th_call *head, std::int64_t code, std::int64_t node, std::int64_t count,
+                        const std::int64_t *facts) {
+    Call *call = call_of(head);
+    if (call->failure != Failure::none) return -1;
+    call->failure = Failure::reported;
+    call->code = code;
+    call->node = node;
+    call->count = 0;
+    count = std::max<std::int64_t>(0, std::min<std::int64_t>(count, TH_MAX_FACTS));
+    if (count == 0) return -1;
+    std::int64_t bytes = count * static_cast<std::int64_t>(sizeof(std::int64_t));
+    call->facts = static_cast<std::int64_t *>(pool::allocate(bytes));
+    if (call->facts) {
+        std::memcpy(call->facts, facts, static_cast<std::size_t>(bytes));
+        call->count = count;
+    }
+    return -1;
+}
+
+// NumPy has no BLAS that we can reach: SciPy's, which costs an import.
+bool find_scipy_blas(Call *call) {
+    take_lock(call);
+    Ref<> module(PyImport_ImportModule("scipy.linalg.cython_blas"));
+    Ref<> table(module ? PyObject_GetAttrString(module.get(), "__pyx_capi__") : nullptr);
+    if (!table || !PyDict_Check(table.get())) {
+        PyErr_Clear();
+        return false;
+    }
+    PyObject *key, *value;
+    Py_ssize_t position = 0;
+    while (PyDict_Next(table.get(), &position, &key, &value)) {
+        const char *name = PyUnicode_Check(key) ? PyUnicode_AsUTF8(key) : nullptr;
+        const char *signature = PyCapsule_CheckExact(value) ? PyCapsule_GetName(value) : nullptr;
+        if (name && signature)
+            blas::offer_from_scipy(name, signature, PyCapsule_GetPointer(value, signature));
+    }
+    PyErr_Clear();
+    blas::finish_scipy();
+    return true;
+}
+
+void ensure_blas(Call *call) {
+    static std::atomic<bool> searched{false};
+    if (blas::library().found || searched.load(std::memory_order_acquire)) return;
+    find_scipy_blas(call);
+    searched.store(true, std::memory_order_release);
+}
+
+std::int32_t table_matmul(th_call *head, std::int64_t typenum, std::int64_t nd_a, std::int64_t nd_b,
+                          const std::int64_t *a, const std::int64_t *b, const std::int64_t *c,
+                          const void *alpha, const void *beta) {
+    Call *call = call_of(head);
+    if (PyTypeNum_ISFLOAT(typenum) || PyTypeNum_ISCOMPLEX(typenum)) ensure_blas(call);
+    const std::int64_t *shape_a = shape_of(a), *strides_a = strides_of(a, nd_a);
+    const std::int64_t *shape_b = shape_of(b), *strides_b = strides_of(b, nd_b);
+    Matrix left{static_cast<const char *>(data_of(a)), 1, shape_a[nd_a - 1], 0,
+                strides_a[nd_a - 1]};
+    if (nd_a == 2) {
+        left.rows = shape_a[0];
+        left.down = strides_a[0];
+    }
+    Matrix right{static_cast<const char *>(data_of(b)), shape_b[0], 1, strides_b[0], 0};
+    if (nd_b == 2) {
+        right.columns = shape_b[1];
+        right.across = strides_b[1];
+    }
+    switch (matmul(static_cast<int>(typenum), left, right, data_of(c), alpha, beta)) {
+        case MatmulStatus::done:
+            return 0;
+        case MatmulStatus::no_memory:
+            return out_of_memory(call, -1);
+        case MatmulStatus::bad_type:
+            break;
+    }
+    take_lock(call);
+    PyErr_Format(PyExc_SystemError, "machine code asks for a product of type number %lld",
+                 static_cast<long long>(typenum));
+    return exception_set(call);
+}
+
+void table_parallel(th_call *head, th_kernel *kernel, std::int64_t *args, std::int64_t n,
+                    std::int64_t grain) {
+    let_lock_go(call_of(head));
+    threads::run(kernel, args, n, grain);
+}
+
+// Reads what Python's `on_variant` answered: an address, or (address, owner of the code).
+void *variant_address(Call *call, PyObject *answer) {
+    PyObject *address = answer;
+    if (PyTuple_Check(answer) && PyTuple_GET_SIZE(answer) == 2) {
+        address = PyTuple_GET_ITEM(answer, 0);
+        try {
+            call->function->program->alive.push_back(Ref<>::borrow(PyTuple_GET_ITEM(answer, 1)));
+        } catch (const std::bad_alloc &) {
+            PyErr_NoMemory();
+            return nullptr;
+        }
+    }
+    if (!PyLong_Check(address)) {
+        PyErr_Format(PyExc_TypeError, "on_variant must return the address of a kernel, not %R",
+                     answer);
+        return nullptr;
+    }
+    void *found = PyLong_AsVoidPtr(address);
+    if (!found && !PyErr_Occurred())
+        PyErr_SetString(PyExc_ValueError, "on_variant returned no address");
+    return found;
+}
+
+void *table_variant(th_call *head, std::int64_t kernel) {
+    Call *call = call_of(head);
+    take_lock(call);
+    std::atomic<void *> &place = call->program->kernels[static_cast<std::size_t>(kernel)];
+    // Another thread may have been faster.
+    if (void *there = place.load()) return there;
+    PyObject *hook = call->function->hooks[kOnVariant];
+    if (!hook) {
+        PyErr_Format(PyExc_RuntimeError, "kernel %lld is not compiled",
+                     static_cast<long long>(kernel));
+        exception_set(call);
+        return nullptr;
+    }
+    Ref<> number(PyLong_FromLongLong(kernel));
+    Ref<> answer(number ? PyObject_CallFunctionObjArgs(hook,
+                                                       reinterpret_cast<PyObject *>(call->function),
+                                                       number.get(), nullptr)
+                        : nullptr);
+    void *address = answer ? variant_address(call, answer.get()) : nullptr;
+    if (address) place.store(address);
+    else exception_set(call);
+    return address;
+}
+
+void table_release(th_call *head) { let_lock_go(call_of(head)); }
+
+std::int32_t table_copy(th_call *head, std::int64_t typenum, std::int64_t ndim, void *destination,
+                        const std::int64_t *source) {
+    static constexpr std::int64_t kSizes[] = {1,
+                                              1,
+                                              1,
+                                              2,
+                                              2,
+                                              4,
+                                              4,
+                                              sizeof(long),
+                                              sizeof(long),
+                                              8,
+                                              8,
+                                              4,
+                                              8,
+                                              sizeof(long double),
+                                              8,
+                                              16,
+                                              2 * sizeof(long double)};
+    static_assert(NPY_BOOL == 0 && NPY_LONG == 7 && NPY_FLOAT == 11 && NPY_CLONGDOUBLE == 16);
+    std::int64_t item = typenum == NPY_HALF                          ? 2
+                        : typenum >= 0 && typenum <= NPY_CLONGDOUBLE ? kSizes[typenum]
+                                                                     : 0;
+    if (item == 0 || ndim < 0 || ndim > kMostDimensions) {
+        Call *call = call_of(head);
+        take_lock(call);
+        PyErr_Format(PyExc_SystemError,
+                     "machine code asks for a copy of type number %lld with %lld dimensions",
+                     static_cast<long long>(typenum), static_cast<long long>(ndim));
+        return exception_set(call);
+    }
+    copy_strided(ndim, shape_of(source), strides_of(source, ndim), static_cast<std::size_t>(item),
+                 destination, data_of(source));
+    return 0;
+}
+
+}  // namespace
+
+const th_runtime runtime_table = {table_alloc,   table_free,     table_fail,
+                                  table_matmul,  table_parallel, run_callback,
+                                  table_variant, table_release,  table_copy};
+
+void take_lock(Call *call) {
+    if (!call->saved) return;
+    PyEval_RestoreThread(call->saved);
+    call->saved = nullptr;
+}
+
+void let_lock_go(Call *call) {
+    if (!call->saved) call->saved = PyEval_SaveThread();
+}
+
+}  // namespace theano

@@ -1,0 +1,1 @@
+"""Theano: array expressions, symbolic gradients, and one native function."""

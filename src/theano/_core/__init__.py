@@ -1,0 +1,1 @@
+"""The engine, in layers: each imports only those below it."""

@@ -1,0 +1,1 @@
+"""What users call: constructors, operators and functions on tensors."""

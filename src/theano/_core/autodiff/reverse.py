@@ -1,0 +1,278 @@
+"""Reverse-mode differentiation of expression graphs.
+
+One walk over the applications, last first. Each operation says the cotangents of its inputs; here,
+once for all of them, broadcasting is undone, dtypes are settled, and what is disconnected or
+undefined is told apart from zero.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from theano._core.base import dtypes
+from theano._core.base.errors import DisconnectedInputError, NullTypeGradError
+from theano._core.base.settings import config
+from theano._core.ir.graph import toposort
+from theano._core.ir.types import TensorType
+from theano._core.ir.variable import Apply, Variable
+from theano._core.ops.arithmetic import add, cast, real
+from theano._core.ops.broadcasting import full_like, second, zeros_like_float
+from theano._core.ops.gradient import DisconnectedType, NullType
+from theano._core.ops.indexing import sum_to
+from theano._core.ops.op import as_variable
+
+
+def grad(
+    cost: Any,
+    wrt: Any,
+    consider_constant: Iterable[Any] | None = None,
+    disconnected_inputs: str = "raise",
+    add_names: bool = True,
+    known_grads: Mapping[Any, Any] | None = None,
+    return_disconnected: str = "zero",
+    null_gradients: str = "raise",
+) -> Any:
+    """Return the gradient of a scalar with respect to one or several variables.
+
+    Parameters
+    ----------
+    cost : TensorVariable, scalar, or None
+        What to differentiate; None if `known_grads` is given.
+    wrt : variable or sequence of variables
+    consider_constant : sequence of variables, optional
+        No gradient flows through these.
+    disconnected_inputs : {'raise', 'warn', 'ignore'}
+        What to do for a `wrt` that `cost` does not depend on.
+    add_names : bool
+        Name the results `(dcost/dx)` where both have names.
+    known_grads : dict of variable to variable, optional
+        Gradients of intermediate variables to start from.
+    return_disconnected : {'zero', 'none', 'disconnected'}
+        What stands for the gradient of a disconnected `wrt`.
+    null_gradients : {'raise', 'return'}
+        What to do for a gradient that is not defined.
+
+    Returns
+    -------
+    variable, list or tuple
+        As `wrt`: each of the type of its `wrt` (of a float type where that is an integer).
+
+    Raises
+    ------
+    TypeError
+        `cost` is not a scalar, or `wrt` is no variable.
+    DisconnectedInputError
+        `cost` does not depend on a `wrt`.
+    NullTypeGradError
+        A gradient is not defined.
+    """
+    _check_choice("disconnected_inputs", disconnected_inputs, ("raise", "warn", "ignore"))
+    _check_choice("return_disconnected", return_disconnected, ("zero", "none", "disconnected"))
+    _check_choice("null_gradients", null_gradients, ("raise", "return"))
+    targets = list(wrt) if isinstance(wrt, (list, tuple)) else [wrt]
+    for target in targets:
+        if not isinstance(target, Variable):
+            raise TypeError(f"Expected Variable, got {target} of type {type(target).__name__}")
+    seeds = _seeds(cost, known_grads)
+    gradients = Reverse(seeds, targets, set(consider_constant or ())).run()
+    results = []
+    for target in targets:
+        result = gradients.get(target)
+        if result is None:
+            _disconnected(cost, target, disconnected_inputs)
+            result = _stand_in(target, return_disconnected)
+        elif isinstance(result.type, NullType) and null_gradients == "raise":
+            raise NullTypeGradError(
+                f"tensor.grad encountered a NaN. This variable is Null because {result.type.why_null}"
+            )
+        if add_names and result is not None and cost is not None and cost.name and target.name:
+            if result.name is None:
+                result.name = f"(d{cost.name}/d{target.name})"
+        results.append(result)
+    if isinstance(wrt, tuple):
+        return tuple(results)
+    return results if isinstance(wrt, list) else results[0]
+
+
+def _check_choice(name: str, value: str, choices: tuple[str, ...]) -> None:
+    if value not in choices:
+        raise ValueError(f"Invalid value for keyword '{name}', valid values are {choices}, got {value!r}")
+
+
+def _seeds(cost: Any, known_grads: Mapping[Any, Any] | None) -> dict[Any, Any]:
+    if cost is None and not known_grads:
+        raise ValueError("cost and known_grads can't both be None.")
+    seeds: dict[Any, Any] = {}
+    if cost is not None:
+        if not isinstance(cost, Variable):
+            raise TypeError(f"cost must be a variable, got {cost!r}")
+        if isinstance(cost.type, NullType):
+            raise ValueError(
+                "Can't differentiate a NaN cost. cost is NaN because " + cost.type.why_null
+            )
+        if not isinstance(cost.type, TensorType) or cost.ndim != 0:
+            raise TypeError("cost must be a scalar.")
+        dtype = cost.type.dtype if not dtypes.is_discrete(cost.type.dtype) else config.floatX
+        seeds[cost] = as_variable(np.ones((), dtype=dtype))
+    for variable, value in (known_grads or {}).items():
+        if not isinstance(variable, Variable):
+            raise TypeError(f"known_grads: a key must be a variable, got {variable!r}")
+        value = as_variable(value)
+        if value.type.ndim != variable.type.ndim:
+            raise TypeError(
+                f"known_grads: the gradient of {variable} has {value.type.ndim} dimensions, the "
+                f"variable {variable.type.ndim}"
+            )
+        seeds[variable] = value
+    return seeds
+
+
+def _disconnected(cost: Any, target: Any, policy: str) -> None:
+    if policy == "ignore":
+        return
+    made = f" It was made at {target.source}." if target.source else ""
+    message = (
+        "grad method was asked to compute the gradient with respect to a variable that is not part "
+        "of the computational graph of the cost, or is used only by a non-differentiable operator: "
+        f"{target}.{made} Use disconnected_inputs='ignore' or 'warn' to get zeros instead."
+    )
+    if policy == "warn":
+        warnings.warn(message, stacklevel=3)
+        return
+    raise DisconnectedInputError(message)
+
+
+def _stand_in(target: Any, choice: str) -> Any:
+    if choice == "zero":
+        return zeros_like_float(target)
+    if choice == "none":
+        return None
+    kind = DisconnectedType()
+    return kind.variable_class(kind)
+
+
+class Reverse:
+    """One reverse walk: from cotangents of `seeds` to cotangents of everything they depend on."""
+
+    def __init__(self, seeds: Mapping[Any, Any], targets: Sequence[Any], constants: set[Any]) -> None:
+        self.seeds = seeds
+        self.constants = constants
+        self.targets = targets
+        self.terms: dict[Any, list[Any]] = {v: [g] for v, g in seeds.items()}
+        self.done: dict[Any, Any] = {}
+
+    def run(self) -> dict[Any, Any]:
+        """Return the cotangent of each variable that has one."""
+        order = toposort(self.seeds, self.constants)
+        useful = self._reaching(order)
+        for node in reversed(order):
+            if not any(node_input in useful for node_input in node.inputs):
+                continue
+            cotangents = [self.total(out) for out in node.outputs]
+            if all(g is None for g in cotangents):
+                continue
+            self._visit(node, cotangents, useful)
+        for target in self.targets:
+            self.total(target)
+        return self.done
+
+    def _reaching(self, order: Sequence[Apply]) -> set[Any]:
+        """Return the variables from which a target is reached."""
+        useful = set(self.targets)
+        for node in order:
+            if any(v in useful and v not in self.constants for v in node.inputs):
+                useful.update(node.outputs)
+        return useful
+
+    def total(self, variable: Any) -> Any:
+        """Return the cotangent of a variable: the sum of the terms of its uses, or None."""
+        if variable in self.done:
+            return self.done[variable]
+        terms = self.terms.pop(variable, None)
+        if not terms:
+            return None
+        if variable in self.seeds:
+            terms = terms[:1]
+        null = next((t for t in terms if isinstance(t.type, NullType)), None)
+        result = null if null is not None else _sum(terms)
+        self.done[variable] = result
+        return result
+
+    def _visit(self, node: Apply, cotangents: list[Any], useful: set[Any]) -> None:
+        null = next((g for g in cotangents if g is not None and isinstance(g.type, NullType)), None)
+        connection = node.op.connection(node)
+        if null is not None:
+            results: Sequence[Any] = [null] * len(node.inputs)
+        elif all(
+            not isinstance(out.type, TensorType) or dtypes.is_discrete(out.type.dtype)
+            for out in node.outputs
+        ):
+            results = [
+                zeros_like_float(v) if isinstance(v.type, TensorType) else None for v in node.inputs
+            ]
+        else:
+            given = [
+                _zero_cotangent(out) if g is None else g
+                for out, g in zip(node.outputs, cotangents, strict=True)
+            ]
+            results = node.op.vjp(node, given)
+            if len(results) != len(node.inputs):
+                raise ValueError(
+                    f"{node.op} returned {len(results)} gradients for {len(node.inputs)} inputs"
+                )
+        for variable, result, uses in zip(node.inputs, results, connection, strict=True):
+            if variable not in useful or variable in self.constants or result is None:
+                continue
+            if not any(u and g is not None for u, g in zip(uses, cotangents, strict=True)):
+                continue
+            if isinstance(result.type, DisconnectedType):
+                continue
+            self.terms.setdefault(variable, []).append(_settle(node, variable, as_variable(result)))
+
+
+def _zero_cotangent(out: Any) -> Any:
+    return zeros_like_float(out) if isinstance(out.type, TensorType) else None
+
+
+def _settle(node: Apply, variable: Any, g: Any) -> Any:
+    """Undo broadcasting and give the cotangent the dtype of its variable."""
+    if isinstance(g.type, NullType):
+        return g
+    kind = variable.type
+    if node.op.broadcasts:
+        g = sum_to(_full(g, node.outputs[0]), variable)
+    if not dtypes.is_discrete(kind.dtype):
+        if dtypes.is_complex(g.type.dtype) and not dtypes.is_complex(kind.dtype):
+            g = real(g)
+        g = cast(g, kind.dtype)
+    elif dtypes.is_discrete(g.type.dtype):
+        g = cast(g, config.floatX)
+    if g.type.ndim != kind.ndim:
+        raise ValueError(
+            f"{node.op}: the gradient with respect to {variable} has {g.type.ndim} dimensions, the "
+            f"variable {kind.ndim}"
+        )
+    return g
+
+
+def _full(g: Any, out: Any) -> Any:
+    """Return a cotangent stretched to the pattern of the output it belongs to."""
+    if g.type.broadcastable == out.type.broadcastable:
+        return g
+    return second(out, g)
+
+
+def _sum(terms: Sequence[Any]) -> Any:
+    result = terms[0]
+    for term in terms[1:]:
+        result = add(result, term)
+    return result
+
+
+def zeros_matching(variable: Any) -> Any:
+    """Return zeros of the type of `variable`."""
+    return full_like(variable, 0, variable.type.dtype)

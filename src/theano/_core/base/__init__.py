@@ -1,0 +1,1 @@
+"""Settings, errors and item types: what every other layer needs."""

@@ -1,0 +1,417 @@
+"""`theano.config`: the values of all settings, and where they come from.
+
+Sources in rising order of strength: the defaults of `settings_table.TABLE`, the files named by
+THEANORC (by default ``~/.theanorc``; sections are the part of a name before its last dot), the
+environment variable THEANO_FLAGS (``name=value`` pairs joined by commas), assignment.
+
+Reading a setting that has a value is a plain attribute look-up. Values that a file or the
+environment gives are checked at import, so that a slip is reported at once; defaults wait until
+they are first read.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import warnings
+from collections.abc import Callable, Mapping
+from functools import wraps
+from typing import Any
+
+from theano._core.base.errors import (
+    FixedSettingError,
+    InvalidSettingError,
+    TheanoConfigWarning,
+)
+from theano._core.base.settings_table import TABLE, Setting
+
+__all__ = ["Config", "Section", "Setting", "change_flags", "config", "parse_flags"]
+
+_TRUE = ("True", "true", "1", True)
+_FALSE = ("False", "false", "0", False)
+# "32" for "float32" and so on were the first names of floatX, and old settings files use them.
+_FLOAT_BITS = {bits: f"float{bits}" for bits in ("16", "32", "64")}
+
+
+def _invalid(setting: Setting, value: Any, expected: str) -> InvalidSettingError:
+    return InvalidSettingError(
+        f'Invalid value ("{value}") for configuration variable "{setting.name}". {expected}'
+    )
+
+
+def _choices(setting: Setting) -> str:
+    return f"Valid options are {setting.choices}"
+
+
+def _to_bool(setting: Setting, value: Any) -> bool:
+    if isinstance(value, (str, int)):
+        if value in _TRUE:
+            return True
+        if value in _FALSE:
+            return False
+    raise _invalid(setting, value, "Valid options are True, true, 1, False, false and 0")
+
+
+def _to_number(kind: type[int] | type[float], setting: Setting, value: Any) -> Any:
+    try:
+        number = kind(value)
+    except (TypeError, ValueError, OverflowError):
+        raise _invalid(setting, value, f"It must be one {kind.__name__}") from None
+    if setting.choices and number not in setting.choices:
+        raise _invalid(setting, value, _choices(setting))
+    return number
+
+
+def _to_choice(setting: Setting, value: Any) -> str:
+    if setting.name == "floatX" and isinstance(value, str):
+        value = _FLOAT_BITS.get(value, value)
+    if value not in setting.choices:
+        raise _invalid(setting, value, _choices(setting))
+    return value
+
+
+def _to_device(setting: Setting, value: Any) -> str:
+    value = str(value)
+    if value in setting.choices or value.startswith(("cuda", "opencl")):
+        return value
+    if value.startswith("gpu"):
+        raise _invalid(setting, value, "The devices gpu* ended with Theano 0.9: write cuda*")
+    raise _invalid(setting, value, 'Valid options start with "cpu", "cuda" or "opencl"')
+
+
+def _to_mode(setting: Setting, value: Any) -> Any:
+    if value in setting.choices or isinstance(value, _mode_classes):
+        return value
+    raise _invalid(setting, value, f"{_choices(setting)} and instances of Mode")
+
+
+def _to_lazy(setting: Setting, value: Any) -> bool | None:
+    known = {"True": True, "False": False, "None": None}
+    found = known.get(str(value), setting)
+    if found is setting:
+        raise _invalid(setting, value, "Valid options are None, True and False")
+    return found
+
+
+def _to_path(setting: Setting, value: Any) -> str:
+    path = os.path.expandvars(os.path.expanduser(os.fspath(value)))
+    if os.path.exists(path) and not os.path.isdir(path):
+        raise _invalid(setting, value, "It must be a folder, and this is a file")
+    return os.path.abspath(path)
+
+
+def _to_contexts(setting: Setting, value: Any) -> str:
+    for entry in filter(None, str(value).split(";")):
+        name, arrow, device = entry.partition("->")
+        if not (name and arrow and device) or name.startswith(("cpu", "cuda", "opencl")):
+            raise _invalid(setting, value, 'Write "name->device;name->device"')
+    return str(value)
+
+
+def _to_removed(setting: Setting, value: Any) -> Any:
+    if value:
+        raise RuntimeError(f"The setting {setting.name} was removed in Theano 1.0: leave it out.")
+    return setting.default
+
+
+CONVERTERS: dict[str, Callable[[Setting, Any], Any]] = {
+    "bool": _to_bool,
+    "int": lambda setting, value: _to_number(int, setting, value),
+    "float": lambda setting, value: _to_number(float, setting, value),
+    "str": lambda setting, value: str(value),
+    "enum": _to_choice,
+    "device": _to_device,
+    "mode": _to_mode,
+    "lazy": _to_lazy,
+    "path": _to_path,
+    "contexts": _to_contexts,
+    "removed": _to_removed,
+}
+
+_mode_classes: tuple[type, ...] = ()
+
+
+def accept_mode_class(kind: type) -> None:
+    """Let `config.mode` hold instances of `kind`; the layer that defines modes calls this."""
+    global _mode_classes
+    _mode_classes = (*_mode_classes, kind)
+
+
+class Section:
+    """Settings whose names share what stands before the last dot.
+
+    Values live in the instance's `__dict__`, so that reading one costs an attribute look-up;
+    `__getattr__` only runs for a setting that still has its default.
+    """
+
+    def __getattr__(self, name: str) -> Any:
+        setting = self.__dict__["_rows"].get(name) if "_rows" in self.__dict__ else None
+        if setting is None:
+            raise AttributeError(_unknown(self, name))
+        value = setting.default
+        if callable(value):
+            value = value(self.__dict__["_root"])
+        self.__dict__[name] = value = _convert(setting, value)
+        return value
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        setting = self.__dict__["_rows"].get(name)
+        if setting is None:
+            # Theano let programs keep values of their own here.
+            self.__dict__[name] = value
+            return
+        # A folder that has to be computed may be chosen until someone has read it.
+        if setting.fixed and (name in self.__dict__ or not callable(setting.default)):
+            raise FixedSettingError(
+                "Can't change the value of this config parameter after initialization! "
+                f"{setting.name} is read when Theano starts: put {setting.name}={value} into "
+                "THEANO_FLAGS or a settings file."
+            )
+        self.__dict__[name] = _convert(setting, value)
+
+    def __delattr__(self, name: str) -> None:
+        if name in self.__dict__["_rows"]:
+            raise AttributeError(f"{name} is a setting and cannot be deleted")
+        if name not in self.__dict__:
+            raise AttributeError(_unknown(self, name))
+        del self.__dict__[name]
+
+    def __dir__(self) -> list[str]:
+        return sorted({*super().__dir__(), *self.__dict__["_rows"]})
+
+
+def _unknown(section: Section, name: str) -> str:
+    rows = section.__dict__.get("_rows", {})
+    near = [known for known in rows if known.lower() == name.lower()]
+    hint = f". Did you mean {near[0]!r}?" if near else ""
+    return f"{type(section).__name__!r} object has no attribute {name!r}{hint}"
+
+
+def _convert(setting: Setting, value: Any) -> Any:
+    if setting.convert is not None:
+        return setting.convert(value)
+    return CONVERTERS[setting.kind](setting, value)
+
+
+class Config(Section):
+    """All settings: `config.floatX`, `config.NanGuardMode.action`, …
+
+    Parameters
+    ----------
+    table : iterable of Setting
+        The settings there are.
+    environ : mapping of str to str
+        Where THEANORC and THEANO_FLAGS are looked up.
+    """
+
+    def __init__(self, table: tuple[Setting, ...] = (), environ: Mapping[str, str] = os.environ):
+        own = self.__dict__
+        own["_rows"] = {}
+        own["_root"] = self
+        own["_table"] = {}
+        own["_files"] = _read_files(environ)
+        own["_flags"] = parse_flags(environ.get("THEANO_FLAGS", ""))
+        for setting in table:
+            self._enter(setting)
+
+    def _enter(self, setting: Setting) -> Section:
+        section, _, name = setting.name.rpartition(".")
+        home: Section = self
+        for part in filter(None, section.split(".")):
+            inner = home.__dict__.get(part)
+            if inner is None:
+                inner = home.__dict__[part] = Section()
+                inner.__dict__.update(_rows={}, _root=self)
+            home = inner
+        if name in home.__dict__["_rows"] or name in home.__dict__:
+            raise AttributeError(f"This name is already taken: {setting.name}")
+        home.__dict__["_rows"][name] = self._table[setting.name] = setting
+        return home
+
+    def load(self) -> None:
+        """Check and take the values that files and THEANO_FLAGS give; warn of unknown flags."""
+        for name, value in {**self._file_values(), **self._flags}.items():
+            setting = self._table.get(name)
+            if setting is None:
+                warnings.warn(f"Theano does not recognise this flag: {name}", stacklevel=2)
+            else:
+                home, _, last = self._home(name)
+                home.__dict__[last] = _convert(setting, value)
+
+    def _home(self, name: str) -> tuple[Section, str, str]:
+        section, _, last = name.rpartition(".")
+        home: Section = self
+        for part in filter(None, section.split(".")):
+            home = getattr(home, part)
+        return home, section, last
+
+    def _file_values(self) -> dict[str, str]:
+        # Option names in files are not case-sensitive and unknown ones belong to other programs.
+        if not self._files:
+            return {}
+        values = {}
+        for name in self._table:
+            section, _, last = name.rpartition(".")
+            value = self._files.get((section or "global", last.lower()))
+            if value is not None:
+                values[name] = value
+        return values
+
+    def add(self, setting: Setting) -> None:
+        """Add a setting of a program's own; its value comes from the same sources.
+
+        Raises
+        ------
+        AttributeError
+            The name is taken.
+        ValueError
+            A source gives a value that the setting does not accept.
+        """
+        home = self._enter(setting)
+        section, _, last = setting.name.rpartition(".")
+        value = self._flags.get(setting.name)
+        if value is None:
+            value = self._files.get((section or "global", last.lower()))
+        if value is not None:
+            home.__dict__[last] = _convert(setting, value)
+
+    def get(self, name: str) -> Any:
+        """Return the value of a setting by its dotted name."""
+        home, _, last = self._home(name)
+        return getattr(home, last)
+
+    def set(self, name: str, value: Any) -> None:
+        """Assign to a setting by its dotted name."""
+        home, _, last = self._home(name)
+        setattr(home, last, value)
+
+    def settings(self) -> dict[str, Setting]:
+        """Return all settings by name."""
+        return dict(self._table)
+
+    def change_flags(self, *args: Any, **kwargs: Any) -> change_flags:
+        """Return a context manager and decorator that changes settings for a while."""
+        return change_flags(*args, **kwargs)
+
+    def __str__(self, print_doc: bool = True) -> str:
+        lines = []
+        for name, setting in self._table.items():
+            lines.append(f"{name} ({setting.choices or setting.kind})")
+            if print_doc:
+                lines.append(f"    Doc:  {setting.doc}")
+            lines += [f"    Value:  {self.get(name)}", ""]
+        return "\n".join(lines)
+
+
+def parse_flags(text: str) -> dict[str, str]:
+    """Return the pairs in a THEANO_FLAGS string; quotes protect commas; later pairs win.
+
+    An entry without ``=`` is left out with a `TheanoConfigWarning`.
+    """
+    if not text:
+        return {}
+    import shlex
+
+    lexer = shlex.shlex(text, posix=True)
+    lexer.whitespace = ","
+    lexer.whitespace_split = True
+    flags = {}
+    for entry in lexer:
+        name, equals, value = entry.strip().partition("=")
+        if equals:
+            flags[name] = value
+        elif name:
+            TheanoConfigWarning.warn(f"Config key '{name}' has no value, ignoring it", stacklevel=1)
+    return flags
+
+
+def _settings_files(environ: Mapping[str, str]) -> list[str]:
+    named = environ.get("THEANORC")
+    files = ("~/.theanorc" if named is None else named).split(os.pathsep)
+    if named is None and sys.platform == "win32":
+        # Explorer makes it hard to name a file that has nothing before its dot.
+        files.append("~/.theanorc.txt")
+    return [path for path in map(os.path.expanduser, files) if os.path.isfile(path)]
+
+
+def _read_files(environ: Mapping[str, str]) -> dict[tuple[str, str], str]:
+    files = _settings_files(environ)
+    if not files:
+        return {}
+    import configparser
+
+    home = os.path.basename(os.path.expanduser("~"))
+    names = ("LSCRATCH", "TMPDIR", "TEMP", "TMP")
+    words = {name: environ.get(name, "") for name in names}
+    words |= {"USER": environ.get("USER", home), "PID": str(os.getpid())}
+    # A "%" in these would be taken for the start of another word.
+    words = {name: word.replace("%", "%%") for name, word in words.items()}
+    parser = configparser.ConfigParser(words)
+    parser.read(files)
+    values = {}
+    for section in parser.sections():
+        for option in parser.options(section):
+            try:
+                values[section, option] = parser.get(section, option)
+            except configparser.InterpolationError:
+                values[section, option] = parser.get(section, option, raw=True)
+    return values
+
+
+class change_flags:  # noqa: N801 -- the name that programs written for Theano use
+    """Change settings for the body of a `with` statement or for the calls of a function.
+
+    Parameters
+    ----------
+    args : mapping or iterable of (name, value), optional
+        Settings by dotted name.
+    **kwargs : object
+        Settings whose names have no dot.
+
+    Raises
+    ------
+    AssertionError
+        There is no setting of that name.
+
+    Examples
+    --------
+    >>> from theano._core.base.settings import change_flags, config
+    >>> with change_flags({"NanGuardMode.action": "warn"}, floatX="float32"):
+    ...     config.floatX, config.NanGuardMode.action
+    ('float32', 'warn')
+    """
+
+    def __init__(self, args: Any = (), **kwargs: Any) -> None:
+        self.new_vals: dict[str, Any] = {**dict(args), **kwargs}
+        for name in self.new_vals:
+            # Theano asserted this, and programs catch what it raised.
+            if name not in config._table:
+                raise AssertionError(f"there is no setting {name!r}")
+        self._saved: list[dict[str, Any]] = []
+
+    def __call__(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        @wraps(function)
+        def changed(*args: Any, **kwargs: Any) -> Any:
+            with self:
+                return function(*args, **kwargs)
+
+        return changed
+
+    def __enter__(self) -> change_flags:
+        self._saved.append({name: config.get(name) for name in self.new_vals})
+        try:
+            for name, value in self.new_vals.items():
+                config.set(name, value)
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def __exit__(self, *problem: object) -> None:
+        for name, value in self._saved.pop().items():
+            home, _, last = config._home(name)
+            home.__dict__[last] = value
+
+
+config = Config(TABLE)
+config.load()

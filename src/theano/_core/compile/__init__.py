@@ -1,0 +1,1 @@
+"""`theano.function` and what it needs: inputs, shared variables, modes, profiles."""

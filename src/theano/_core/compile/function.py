@@ -1,0 +1,373 @@
+"""`theano.function`, and what users do with the functions it makes."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections.abc import Sequence
+from typing import Any
+
+from theano._core.base.errors import UnusedInputError
+from theano._core.base.settings import config
+from theano._core.compile.inputs import In, Out, read_inputs, read_updates
+from theano._core.compile.maker import FunctionMaker
+from theano._core.compile.modes import get_mode
+from theano._core.compile.shared import SharedVariable
+from theano._core.ir.graph import ancestors, check_inputs, copy_graph
+from theano._core.ir.source import user_line
+from theano._core.ir.variable import Variable
+from theano._core.runtime import native
+
+Function = native.Function
+
+
+def function(
+    inputs: Any,
+    outputs: Any = None,
+    mode: Any = None,
+    updates: Any = None,
+    givens: Any = None,
+    no_default_updates: Any = False,
+    accept_inplace: bool = False,
+    name: str | None = None,
+    rebuild_strict: bool = True,
+    allow_input_downcast: bool | None = None,
+    profile: Any = None,
+    on_unused_input: str | None = None,
+) -> Any:
+    """Compile expressions into one native function.
+
+    Parameters
+    ----------
+    inputs : list of variable, In, or (variable, default)
+    outputs : variable, Out, list, dict of str, or None
+        What a call returns: an array, a list, a dict, or an empty list.
+    mode : str or Mode, optional
+        How to rewrite and run; by default `config.mode`.
+    updates : dict or list of pairs, optional
+        New values of shared variables; all are computed from the old ones.
+    givens : dict or list of pairs, optional
+        Replacements in the graph, made before anything else.
+    no_default_updates : bool or list of shared variables
+        Whose `default_update` is not used.
+    accept_inplace : bool
+        Kept for old programs: operations that overwrite are never made by users here.
+    name : str, optional
+        For messages; by default file and line of the call.
+    rebuild_strict : bool
+        Whether replacements of `givens` must have the type of what they replace.
+    allow_input_downcast : bool or None
+        Default of `In.allow_downcast`.
+    profile : optional
+        Kept with the function.
+    on_unused_input : {'raise', 'warn', 'ignore'}, optional
+        By default `config.on_unused_input`.
+
+    Returns
+    -------
+    Function
+
+    Raises
+    ------
+    MissingInputError
+        An output needs a variable that is not given.
+    UnusedInputError
+        An input is not needed, or is given twice.
+    TypeError
+        An argument, an update or a replacement has the wrong type.
+    """
+    specs = read_inputs(inputs)
+    for spec in specs:
+        if spec.allow_downcast is None:
+            spec.allow_downcast = allow_input_downcast
+    result, results = _read_outputs(outputs)
+    pairs = read_updates(updates)
+    replacements = _read_givens(givens, rebuild_strict)
+    if name is None:
+        line = user_line()
+        name = f"{os.path.basename(line.file)}:{line.line}" if line else "function"
+    graph = _collect(specs, results, pairs, replacements, no_default_updates, rebuild_strict)
+    results, pairs, shared = graph
+    _check_inputs(specs, results, pairs, shared, on_unused_input or config.on_unused_input)
+    maker = FunctionMaker(specs, shared, results, pairs, result, get_mode(mode), name, profile)
+    return maker.create()
+
+
+def _read_outputs(outputs: Any) -> tuple[Any, list[Any]]:
+    """Return (how a call returns its results, the variables)."""
+    if outputs is None:
+        return "none", []
+    if isinstance(outputs, dict):
+        for key in outputs:
+            if not isinstance(key, str):
+                raise AssertionError(f"keys of the dictionary of outputs must be strings, got {key!r}")
+        keys = tuple(sorted(outputs))
+        return keys, [_output(outputs[key]) for key in keys]
+    if isinstance(outputs, (list, tuple)):
+        return "list", [_output(out) for out in outputs]
+    return "single", [_output(outputs)]
+
+
+def _output(value: Any) -> Any:
+    if isinstance(value, Out):
+        return value.variable
+    if isinstance(value, Variable):
+        return value
+    raise TypeError(
+        f"Outputs must be theano Variable or Out instances. Received {value!r} of type {type(value)}"
+    )
+
+
+def _read_givens(givens: Any, strict: bool) -> dict[Any, Any]:
+    if givens is None:
+        return {}
+    pairs = givens.items() if hasattr(givens, "items") else givens
+    result: dict[Any, Any] = {}
+    for old, new in pairs:
+        if not isinstance(old, Variable):
+            raise TypeError(f"givens: what is replaced must be a variable, got {old!r}")
+        if old in result:
+            raise ValueError(f"givens: {old} is replaced twice")
+        if not isinstance(new, Variable) or strict:
+            new = old.type.filter_variable(new)
+        result[old] = new
+    return result
+
+
+def _collect(
+    specs: Sequence[In],
+    results: list[Any],
+    pairs: list[tuple[Any, Any]],
+    replacements: dict[Any, Any],
+    no_default_updates: Any,
+    strict: bool,
+) -> tuple[list[Any], list[tuple[Any, Any]], list[Any]]:
+    """Apply replacements and default updates; return outputs, updates and shared variables."""
+    own = {s.variable for s in specs}
+    for old in replacements:
+        if old in own:
+            raise RuntimeError(f"You are trying to replace variable '{old}' through the `givens` parameter, but this variable is an input to your function. Replacing inputs is currently forbidden because it has no effect.")
+    updates = [(s.variable, s.update) for s in specs if s.update is not None] + pairs
+    known = {target for target, _ in updates}
+    values = [value for _, value in updates]
+    graph = _replaced([*results, *values], replacements, strict)
+    results, values = graph[: len(results)], graph[len(results) :]
+    updates = [(target, value) for (target, _), value in zip(updates, values, strict=True)]
+    shared: dict[Any, None] = {}
+    pending = [*results, *values]
+    while pending:
+        fresh = [
+            v for v in ancestors(pending) if isinstance(v, SharedVariable) and v not in shared and v not in own
+        ]
+        pending = []
+        for variable in fresh:
+            shared[variable] = None
+            update = variable.default_update
+            if update is None or variable in known or _refused(variable, no_default_updates):
+                continue
+            known.add(variable)
+            new = _replaced([update], replacements, strict)[0]
+            updates.append((variable, new))
+            pending.append(new)
+    for target, _ in updates:
+        if target not in own:
+            shared.setdefault(target)
+    return results, updates, list(shared)
+
+
+def _replaced(graph: Sequence[Any], replacements: dict[Any, Any], strict: bool) -> list[Any]:
+    if not replacements:
+        return list(graph)
+    return copy_graph(graph, replacements, strict)
+
+
+def _refused(variable: Any, choice: Any) -> bool:
+    if isinstance(choice, bool):
+        return choice
+    if not isinstance(choice, (list, tuple, set)):
+        raise TypeError("no_default_update should be either a boolean or a list")
+    return variable in choice
+
+
+def _check_inputs(
+    specs: Sequence[In], results: Sequence[Any], pairs: Sequence[Any], shared: Sequence[Any], policy: str
+) -> None:
+    if policy not in ("raise", "warn", "ignore"):
+        raise ValueError(f"Invalid value for keyword on_unused_input of theano.function: {policy!r}. Valid values are 'raise', 'warn', and 'ignore'.")
+    seen: set[Any] = set()
+    names: set[str] = set()
+    for spec in specs:
+        if spec.variable in seen:
+            raise UnusedInputError(
+                f"theano.function was asked to create a function given certain inputs, but the input "
+                f"variable {spec.variable} occurs twice among them. Give each input once."
+            )
+        seen.add(spec.variable)
+        if spec.name and spec.name in names:
+            spec.name = None  # a name that stands for two inputs can be no keyword
+        elif spec.name:
+            names.add(spec.name)
+    graph = [*results, *(value for _, value in pairs)]
+    check_inputs(graph, [*seen, *shared])
+    used = set(ancestors(graph))
+    for number, spec in enumerate(specs):
+        if spec.variable in used or spec.update is not None:
+            continue
+        message = (
+            "theano.function was asked to create a function computing outputs given certain inputs, "
+            f"but the provided input variable at index {number} is not part of the computational "
+            f"graph needed to compute the outputs: {spec.variable}.\nTo make this error into a "
+            "warning, you can pass the parameter on_unused_input='warn' to theano.function. To "
+            "disable it completely, use on_unused_input='ignore'."
+        )
+        if policy == "raise":
+            raise UnusedInputError(message)
+        if policy == "warn":
+            warnings.warn(message, stacklevel=3)
+
+
+# -- methods of functions -----------------------------------------------------------------------------
+
+
+def _copy(
+    self: Any,
+    share_memory: bool = False,
+    swap: dict[Any, Any] | None = None,
+    delete_updates: bool = False,
+    name: str | None = None,
+    profile: Any = None,
+) -> Any:
+    """Return another function of the same graph.
+
+    Parameters
+    ----------
+    share_memory : bool
+        Kept for old programs; functions share no memory between calls.
+    swap : dict of shared variable to shared variable, optional
+        Shared variables to use instead.
+    delete_updates : bool
+        Leave out all updates.
+    name : str, optional
+    profile : optional
+        Kept with the copy.
+
+    Raises
+    ------
+    UnusedInputError
+        Without the updates an input is not needed, and it was not made with
+        `on_unused_input='warn'` or 'ignore'.
+    TypeError
+        A shared variable is swapped with one of another type.
+    """
+    maker = self.maker
+    swap = dict(swap or {})
+    for old, new in swap.items():
+        if not isinstance(old, SharedVariable) or not isinstance(new, SharedVariable):
+            raise TypeError(f"swap takes shared variables, got {old!r} and {new!r}")
+        if old not in maker.shared:
+            raise ValueError(f"SharedVariable {old} is not used by the function")
+        if old.type != new.type:
+            raise TypeError(f"swap: {old} has type {old.type}, {new} has type {new.type}")
+    updates = [] if delete_updates else maker.updates
+    graph = copy_graph([*maker.outputs, *(v for _, v in updates)], swap)
+    outputs, values = graph[: len(maker.outputs)], graph[len(maker.outputs) :]
+    new_updates = [(swap.get(t, t), v) for (t, _), v in zip(updates, values, strict=True)]
+    used = set(ancestors(graph)) | {t for t, _ in new_updates}
+    shared = [swap.get(v, v) for v in maker.shared if swap.get(v, v) in used]
+    fresh = FunctionMaker(
+        maker.inputs, shared, outputs, new_updates, maker.result, maker.mode,
+        name or maker.name, profile if profile is not None else maker.profile,
+    )
+    return fresh.create()
+
+
+class ContainerView:
+    """Values of a function's inputs and shared variables, by name, variable or position."""
+
+    def __init__(self, function: Any) -> None:
+        self._function = function
+
+    def _find(self, key: Any) -> Any:
+        maker = self._function.maker
+        table = list(zip([*(s.name for s in maker.inputs), *(v.name for v in maker.shared)],
+                         maker.all_inputs, maker.containers, strict=True))
+        if isinstance(key, int) and not isinstance(key, bool):
+            return table[key][2]
+        found = [entry[2] for entry in table if entry[1] is key or (isinstance(key, str) and entry[0] == key)]
+        if not found:
+            raise KeyError(f"Unknown input or state: {key}")
+        if len(found) > 1:
+            raise TypeError(f"Ambiguous name: {key} - please check the names of the inputs of your function for duplicates.")
+        return found[0]
+
+    def __getitem__(self, key: Any) -> Any:
+        return self._find(key)
+
+    def __contains__(self, key: Any) -> bool:
+        try:
+            self._find(key)
+        except (KeyError, IndexError):
+            return False
+        return True
+
+
+class ValueView(ContainerView):
+    """As `ContainerView`, the values themselves; they can be assigned."""
+
+    def __getitem__(self, key: Any) -> Any:
+        return self._find(key).value
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        self._find(key).value = value
+
+
+def _get_shared(self: Any) -> list[Any]:
+    """Return the shared variables that the function reads or updates."""
+    return list(self.maker.shared)
+
+
+def _free(self: Any) -> None:
+    """Give back memory kept between calls: the pool keeps it for all functions."""
+    native.trim_pool()
+
+
+def _reduce(self: Any) -> Any:
+    maker = self.maker
+    return _unpickled, (
+        maker.inputs, maker.shared, maker.outputs, maker.updates, maker.result, maker.mode, maker.name,
+        [c.value for c in maker.containers[: len(maker.inputs)]],
+    )
+
+
+def _unpickled(
+    inputs: Any, shared: Any, outputs: Any, updates: Any, result: Any, mode: Any, name: str, values: Any
+) -> Any:
+    made = FunctionMaker(inputs, shared, outputs, updates, result, mode, name).create()
+    for container, value in zip(made.maker.containers, values, strict=False):
+        container.cell.value = value
+    return made
+
+
+def _install() -> None:
+    methods: dict[str, Any] = {
+        "copy": _copy,
+        "get_shared": _get_shared,
+        "free": _free,
+        "__reduce__": _reduce,
+        "container": property(ContainerView),
+        "value": property(ValueView),
+        "__getitem__": lambda self, key: ContainerView(self)[key].value,
+        "__setitem__": lambda self, key, value: ValueView(self).__setitem__(key, value),
+        "__contains__": lambda self, key: key in ContainerView(self),
+        "fn": property(lambda self: self),
+        "input_storage": property(lambda self: list(self.maker.containers)),
+        "inputs": property(lambda self: self.maker.inputs),
+        "defaults": property(
+            lambda self: [(s.value is None, s.update is not None, s.value) for s in self.maker.inputs]
+        ),
+    }
+    for key, value in methods.items():
+        setattr(Function, key, value)
+
+
+_install()

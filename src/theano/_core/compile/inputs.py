@@ -1,0 +1,201 @@
+"""What a function takes and returns: `In`, `Out`, and the forms in which users write them."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from typing import Any
+
+from theano._core.compile.containers import Container
+from theano._core.ir.types import TensorType
+from theano._core.ir.variable import Variable
+
+
+class In:
+    """An input of a function.
+
+    Parameters
+    ----------
+    variable : Variable
+    name : str, optional
+        Keyword of the argument; by default the variable's name.
+    value : optional
+        Default; the argument may then be left out. A `Container` is shared.
+    update : variable, optional
+        New value of the default after each call.
+    mutable : bool, optional
+        The function may overwrite the argument.
+    strict : bool
+        Take only arrays of exactly this type.
+    allow_downcast : bool or None
+        Take values that lose digits: True always, False never, None only Python floats for floatX.
+    autoname : bool
+        Whether `name` may come from the variable.
+    implicit : bool, optional
+        The function keeps the value by itself; it cannot be passed.
+    borrow : bool, optional
+        The function may keep a reference to the argument.
+    shared : bool
+        Whether the value is that of a shared variable.
+
+    Raises
+    ------
+    TypeError
+        `value` or `update` does not fit the variable.
+    """
+
+    def __init__(
+        self,
+        variable: Any,
+        name: str | None = None,
+        value: Any = None,
+        update: Any = None,
+        mutable: bool | None = None,
+        strict: bool = False,
+        allow_downcast: bool | None = None,
+        autoname: bool = True,
+        implicit: bool | None = None,
+        borrow: bool | None = None,
+        shared: bool = False,
+    ) -> None:
+        if not isinstance(variable, Variable):
+            raise TypeError(f"an input must be a Variable, got {variable!r} of type {type(variable).__name__}")
+        if name is not None and not isinstance(name, str):
+            raise TypeError(f"name must be a string! (got: {name})")
+        self.variable = variable
+        self.name = variable.name if autoname and name is None else name
+        self.mutable = update is not None if mutable is None else mutable
+        self.borrow = self.mutable if borrow is None else borrow
+        if self.mutable and borrow is False:
+            raise AssertionError(f"Symbolic input for variable {variable} (name={self.name}) has flags mutable=True, borrow=False: they disagree.")
+        self.strict = strict
+        self.allow_downcast = allow_downcast
+        self.implicit = (isinstance(value, Container) or getattr(value, "container", None) is not None) if implicit is None else implicit
+        self.shared = shared
+        self.update = None if update is None else variable.type.filter_variable(update)
+        if value is not None and not isinstance(value, Container):
+            inner = getattr(value, "container", None)
+            value = inner if inner is not None else variable.type.filter(value, strict=strict, allow_downcast=allow_downcast)
+        self.value = value
+
+    def __repr__(self) -> str:
+        update = f" -> {self.update}" if self.update is not None else ""
+        return f"In({self.variable}{update})"
+
+
+SymbolicInput = In
+
+
+def Param(  # noqa: N802  (an old public name)
+    variable: Any, default: Any = None, name: str | None = None, mutable: bool = False,
+    strict: bool = False, allow_downcast: bool | None = None, implicit: bool | None = None,
+    borrow: bool | None = None,
+) -> In:
+    """Return an `In`; kept for old programs."""
+    warnings.warn("The Param class is deprecated. Replace Param(default=N) by theano.In(value=N)", stacklevel=2)
+    return In(variable, name, default, None, mutable, strict, allow_downcast, implicit=implicit, borrow=borrow)
+
+
+class Out:
+    """An output of a function.
+
+    Parameters
+    ----------
+    variable : Variable
+    borrow : bool
+        The result may share memory with values that the function keeps. Results here never do, so
+        this changes nothing.
+    """
+
+    def __init__(self, variable: Any, borrow: bool = False) -> None:
+        if not isinstance(variable, Variable):
+            raise TypeError(f"an output must be a Variable, got {variable!r} of type {type(variable).__name__}")
+        self.variable = variable
+        self.borrow = borrow
+
+    def __repr__(self) -> str:
+        return f"Out({self.variable},{self.borrow})"
+
+
+SymbolicOutput = Out
+
+
+def read_inputs(given: Any) -> list[In]:
+    """Return the inputs that a user wrote: variables, `In`, or (variable, default) tuples."""
+    if not isinstance(given, (list, tuple)):
+        raise TypeError(
+            f"The 'inputs' argument must be a list or tuple of inputs, got {given!r} of type "
+            f"{type(given).__name__}. To use one input, write [x]."
+        )
+    result = []
+    for entry in given:
+        if isinstance(entry, In):
+            result.append(entry)
+        elif isinstance(entry, (list, tuple)):
+            result.append(_pair(entry))
+        elif isinstance(entry, Variable):
+            if getattr(entry, "container", None) is not None:
+                raise TypeError(
+                    f"Cannot use a shared variable ({entry}) as explicit input. Consider substituting "
+                    "a non-shared variable via the `givens` parameter"
+                )
+            result.append(In(entry))
+        else:
+            raise TypeError(f"Unknown input type: {type(entry).__name__}, expected Variable or In: {entry!r}")
+    return result
+
+
+def _pair(entry: Sequence[Any]) -> In:
+    if len(entry) == 2 and isinstance(entry[0], Variable):
+        return In(entry[0], value=entry[1])
+    if len(entry) == 2 and isinstance(entry[0], str) and isinstance(entry[1], Variable):
+        return In(entry[1], name=entry[0])
+    raise TypeError(f"an input may be a pair (variable, default), got {entry!r}")
+
+
+def read_updates(updates: Any) -> list[tuple[Any, Any]]:
+    """Return updates as pairs, checked: keys are shared variables and occur once."""
+    if updates is None:
+        return []
+    if hasattr(updates, "items"):
+        pairs = list(updates.items())
+    else:
+        pairs = [updates] if _is_pair(updates) else list(updates)
+    seen: set[Any] = set()
+    result = []
+    for pair in pairs:
+        if not isinstance(pair, (list, tuple)) or len(pair) != 2:
+            raise ValueError(f"updates must be pairs (shared variable, new value), got {pair!r}")
+        target, value = pair
+        if getattr(target, "container", None) is None:
+            raise TypeError("update target must be a SharedVariable", target)
+        if target in seen:
+            raise ValueError(f"this shared variable already has an update expression: {target}", (target, value))
+        seen.add(target)
+        result.append((target, fit_update(target, value)))
+    return result
+
+
+def _is_pair(updates: Any) -> bool:
+    return (
+        isinstance(updates, tuple) and len(updates) == 2 and getattr(updates[0], "container", None) is not None
+        and not isinstance(updates[1], tuple)
+    )
+
+
+def fit_update(target: Any, value: Any) -> Any:
+    """Return the new value of a shared variable as a variable of its type, or raise TypeError."""
+    try:
+        return target.type.filter_variable(value)
+    except TypeError as error:
+        kind = getattr(value, "type", type(value).__name__)
+        text = f"An update must have the same type as the original shared variable (shared_var={target}, shared_var.type={target.type}, update_val={value}, update_val.type={kind})."
+        if isinstance(kind, TensorType) and kind.dtype == getattr(target.type, "dtype", None):
+            text += (
+                " If the difference is related to the broadcast pattern, you can call the "
+                "tensor.unbroadcast(var, axis_to_unbroadcast[, ...]) or patternbroadcast function to "
+                "remove broadcastable dimensions."
+            )
+        else:
+            text += f" Write theano.tensor.cast(value, '{getattr(target.type, 'dtype', '')}') to convert it."
+        raise TypeError(text) from error

@@ -1,0 +1,238 @@
+"""From inputs, outputs and updates to a native function."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from theano._core.base.settings import config
+from theano._core.compile import messages
+from theano._core.compile.containers import Container
+from theano._core.compile.inputs import In
+from theano._core.compile.modes import Mode
+from theano._core.ir.graph import FunctionGraph
+from theano._core.ir.types import TensorType
+from theano._core.lower.llvm import machine
+from theano._core.lower.llvm.program import Program, ProgramText
+from theano._core.lower.reference import evaluate
+from theano._core.rewrite.engine import Rewriter
+from theano._core.rewrite.pipeline import rewrite
+from theano._core.runtime import native
+
+
+class FunctionMaker:
+    """Everything a function was made from, and the steps that make it.
+
+    Attributes
+    ----------
+    inputs : list of In
+        What is passed, then what the function keeps by itself (`implicit`).
+    shared : list of SharedVariable
+        Shared variables that are read or updated.
+    outputs : list of Variable
+    updates : list of (Variable, Variable)
+        New values, by the variable they belong to: a shared variable or an input.
+    result : 'single', 'list', 'none' or tuple of str
+    fgraph : FunctionGraph
+        The rewritten graph.
+    """
+
+    def __init__(
+        self,
+        inputs: Sequence[In],
+        shared: Sequence[Any],
+        outputs: Sequence[Any],
+        updates: Sequence[tuple[Any, Any]],
+        result: Any,
+        mode: Mode,
+        name: str,
+        profile: Any = None,
+    ) -> None:
+        self.inputs = list(inputs)
+        self.shared = list(shared)
+        self.outputs = list(outputs)
+        self.updates = list(updates)
+        self.result = result
+        self.mode = mode
+        self.name = name
+        self.profile = profile
+        self.all_inputs = [s.variable for s in self.inputs] + self.shared
+        self.program_nodes: Sequence[Any] = ()
+        self.kernels: Sequence[Any] = ()
+        self.compile_seconds = 0.0
+
+    def create(self, containers: Sequence[Container | None] | None = None) -> Any:
+        """Return the native function."""
+        start = time.perf_counter()
+        graph = [*self.outputs, *(value for _, value in self.updates)]
+        rewriter = Rewriter()
+        rewritten = rewrite(graph, self.mode.phases, rewriter, self.mode.excluded)
+        self.fgraph = FunctionGraph(self.all_inputs, rewritten)
+        self.vector_bits = config.vector_width
+        if self.mode.backend == "reference":
+            program, owners = self._reference_program(rewritten)
+        else:
+            program, owners = self._native_program(rewritten, rewriter)
+        function = self._function(program, owners, containers)
+        self.compile_seconds = time.perf_counter() - start
+        return function
+
+    # -- backends ---------------------------------------------------------------------------------
+
+    def _native_program(self, rewritten: Sequence[Any], rewriter: Rewriter) -> tuple[ProgramText, Any]:
+        position = {variable: i for i, variable in enumerate(self.all_inputs)}
+        overwritable = set(range(len(self.inputs), len(self.all_inputs)))
+        text = Program(
+            self.all_inputs,
+            rewritten,
+            [position[target] for target, _ in self.updates],
+            overwritable,
+            rewriter,
+            self.vector_bits,
+        ).write()
+        return text, machine.assemble(text.text, text.kernels, self.vector_bits)
+
+    def _reference_program(self, rewritten: Sequence[Any]) -> tuple[ProgramText, Any]:
+        """Return a program that only calls the reference backend: the entry is one callback."""
+        from theano._core.compile.reference_program import reference_program
+
+        text = reference_program(self.all_inputs, rewritten, evaluate)
+        return text, machine.assemble(text.text, text.kernels, self.vector_bits)
+
+    # -- the function object ----------------------------------------------------------------------
+
+    def _function(self, text: ProgramText, code: Any, containers: Sequence[Container | None] | None) -> Any:
+        self.program_nodes = text.nodes
+        self.kernels = text.kernels
+        cells: list[Any] = []
+        self.containers: list[Container] = []
+        records = []
+        for i, spec in enumerate(self.inputs):
+            container = containers[i] if containers is not None else None
+            container = container or self._container(spec)
+            self.containers.append(container)
+            cell = -1
+            if spec.value is not None or spec.update is not None:
+                cell = len(cells)
+                cells.append(container.cell)
+            flags = (native.IMPLICIT if spec.implicit else 0) | (native.STRICT if spec.strict else 0)
+            records.append(_input_record(spec.variable.type, spec.name, text.inputs[i], cell, flags))
+        shared_records = []
+        for i, variable in enumerate(self.shared):
+            self.containers.append(variable.container)
+            offset = text.inputs[len(self.inputs) + i]
+            shared_records.append(_input_record(variable.type, None, offset, len(cells), native.MUTABLE))
+            cells.append(variable.container.cell)
+        for offset, value in zip(text.constant_offsets, text.constants, strict=True):
+            kind = TensorType(str(value.dtype), (False,) * value.ndim)
+            shared_records.append(_input_record(kind, None, offset, len(cells), 0))
+            cells.append(native.Cell(value))
+        program = native.Program(
+            entry=code.entry,
+            code=code.owners,
+            kernels=code.kernels,
+            frame_size=text.frame_size,
+            buffer_slots=text.buffer_slots,
+            inputs=records,
+            shared=shared_records,
+            outputs=[_output_record(v.type, o) for v, o in zip(self.outputs, text.outputs, strict=False)],
+            updates=self._update_records(text),
+            callbacks=[_callback_record(c) for c in text.callbacks],
+            result=self.result,
+        )
+        function = native.Function(program, cells, HOOKS)
+        function.maker = self
+        function.name = self.name
+        function.trust_input = False
+        function.profile = self.profile
+        return function
+
+    def _container(self, spec: In) -> Container:
+        if isinstance(spec.value, Container):
+            return spec.value
+        container = Container(spec.variable.type, None, spec.name, False, spec.strict, spec.allow_downcast)
+        container.cell.value = spec.value
+        return container
+
+    def _update_records(self, text: ProgramText) -> list[Any]:
+        records = []
+        cell_of: dict[Any, int] = {}
+        number = 0
+        for spec in self.inputs:
+            if spec.value is not None or spec.update is not None:
+                cell_of[spec.variable] = number
+                number += 1
+        for variable in self.shared:
+            cell_of[variable] = number
+            number += 1
+        outputs = text.outputs[len(self.outputs) :]
+        for (target, value), output in zip(self.updates, outputs, strict=True):
+            records.append((cell_of[target], *_output_record(value.type, output)))
+        return records
+
+
+def _input_record(kind: Any, name: str | None, offset: int, cell: int, flags: int) -> Any:
+    if not isinstance(kind, TensorType):
+        return ("object", 0, 0, 0, name, offset, cell, flags)
+    mask = sum(1 << i for i, one in enumerate(kind.broadcastable) if one)
+    return ("array", kind.numpy_dtype.num, kind.ndim, mask, name, offset, cell, flags)
+
+
+def _output_record(kind: Any, output: Any) -> Any:
+    if not isinstance(kind, TensorType):
+        return ("object", 0, 0, output.descriptor, -1)
+    return (output.kind, kind.numpy_dtype.num, kind.ndim, output.descriptor, output.slot)
+
+
+def _callback_record(record: Any) -> Any:
+    def values(kinds: Sequence[Any]) -> list[Any]:
+        return [
+            ("array", k.numpy_dtype.num, k.ndim) if isinstance(k, TensorType) else ("object", 0, 0)
+            for k in kinds
+        ]
+
+    return (record.function, values(record.inputs), values(record.outputs))
+
+
+# -- what native code asks of Python, off the path of a good call ---------------------------------
+
+
+def _convert(function: Any, index: int, value: Any) -> Any:
+    maker = function.maker
+    if index >= len(maker.inputs):
+        raise TypeError(f"the value of shared variable {maker.shared[index - len(maker.inputs)]} was damaged")
+    spec = maker.inputs[index]
+    kind = spec.variable.type
+    try:
+        array = kind.filter(value, strict=spec.strict, allow_downcast=spec.allow_downcast)
+    except (TypeError, ValueError) as error:
+        raise messages.bad_input(maker, index, error) from None
+    if isinstance(kind, TensorType) and type(array) is not np.ndarray:
+        array = np.array(array, dtype=kind.numpy_dtype)
+    return array
+
+
+def _bad_arguments(function: Any, args: Any, kwargs: Any) -> Any:
+    raise messages.bad_arguments(function.maker, args, kwargs)
+
+
+def _on_error(function: Any, code: int, node: int, facts: Any, arguments: Any) -> Any:
+    raise messages.run_time_error(function.maker, code, node, facts, arguments) from None
+
+
+def _on_variant(function: Any, number: int) -> Any:
+    maker = function.maker
+    kernel = maker.kernels[number]
+    code = machine.load(kernel.text, maker.vector_bits)
+    return code.address(kernel.symbol), code
+
+
+HOOKS = {
+    "convert": _convert,
+    "bad_arguments": _bad_arguments,
+    "on_error": _on_error,
+    "on_variant": _on_variant,
+}

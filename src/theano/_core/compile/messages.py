@@ -1,0 +1,109 @@
+"""Texts of the errors of functions: what was asked, with which values, where, and what to try."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from theano._core.base.settings import config
+from theano._core.ir.graph import toposort
+from theano._core.lower.faults import FAULTS, NAMES
+from theano._core.lower.reference import evaluate
+from theano._core.ops.shaping import Assert
+
+
+def bad_input(maker: Any, index: int, error: Exception) -> Exception:
+    """Return the error for an argument that its input does not take."""
+    spec = maker.inputs[index]
+    label = f'"{spec.name}" ' if spec.name else ""
+    where = f"at index {index} (0-based)"
+    text = (
+        f"Bad input argument {label}to theano function with name \"{maker.name}\" {where}.  \n"
+        f"{error.args[0] if error.args else error}"
+    )
+    if spec.variable.source is not None:
+        text += f"\nThe input was made at {spec.variable.source}."
+    return type(error)(text)
+
+
+def run_time_error(maker: Any, code: int, number: int, facts: Sequence[int], arguments: Sequence[Any]) -> Exception:
+    """Return the error that native code reported."""
+    name = NAMES[code]
+    fault = FAULTS[name]
+    text = fault.text(facts)
+    if number < 0:
+        return fault.exception(text)
+    node = maker.program_nodes[number]
+    if isinstance(node.op, Assert):
+        text = node.op.msg
+    return fault.exception(f"{text}\n{node_report(maker, node, arguments)}")
+
+
+def node_report(maker: Any, node: Any, arguments: Sequence[Any]) -> str:
+    """Describe an application: types, shapes, strides and values of its inputs, and its line."""
+    lines = [f"Apply node that caused the error: {node}"]
+    order = toposort(maker.fgraph.outputs)
+    if node in order:
+        lines.append(f"Toposort index: {order.index(node)}")
+    lines.append(f"Inputs types: {[v.type for v in node.inputs]}")
+    values = _values(maker, node, arguments)
+    if values is not None:
+        lines.append(f"Inputs shapes: {[getattr(v, 'shape', 'No shapes') for v in values]}")
+        lines.append(f"Inputs strides: {[getattr(v, 'strides', 'No strides') for v in values]}")
+        lines.append(f"Inputs values: {[_short(v) for v in values]}")
+    if node.source is not None:
+        lines.append(f"\nBacktrace when the node is created:\n  {node.source}")
+    else:
+        lines.append("HINT: the node was made by rewriting; optimizer='fast_compile' may name your line.")
+    if config.exception_verbosity == "low":
+        lines.append("HINT: Use the Theano flag 'exception_verbosity=high' for the whole expression.")
+    else:
+        lines.append(f"Expression:\n  {maker.fgraph}")
+    return "\n".join(lines)
+
+
+def _values(maker: Any, node: Any, arguments: Sequence[Any]) -> list[Any] | None:
+    known = dict(zip(maker.all_inputs, arguments, strict=False))
+    if any(v is None for v in known.values()):
+        return None
+    try:
+        return evaluate(node.inputs, known)
+    except Exception:
+        return None
+
+
+def _short(value: Any) -> Any:
+    if isinstance(value, np.ndarray) and value.size > 5:
+        return "not shown"
+    return value
+
+
+def bad_arguments(maker: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Exception:
+    """Return the error for a call with too many, too few, unknown or repeated arguments."""
+    given = [s for s in maker.inputs if not s.implicit]
+    names = [s.name for s in given if s.name]
+    label = f"theano function with name {maker.name!r}"
+    if len(args) > len(given):
+        return TypeError(
+            f"Too many parameter passed to {label}: {len(args)} given, it takes {len(given)} "
+            f"({', '.join(str(n) for n in names)})"
+        )
+    for key in kwargs:
+        if key == "output_subset":
+            continue
+        if key not in names:
+            return TypeError(f"Unknown input or state: {key}. The function has {len(names)} named inputs ({', '.join(names)}).")
+    position = {s.name: i for i, s in enumerate(given) if s.name}
+    for key in kwargs:
+        if key in position and position[key] < len(args):
+            return TypeError(f"Multiple values for input: {key}")
+    missing = [
+        s.name or f"input {i}" for i, s in enumerate(given)
+        if i >= len(args) and s.name not in kwargs and s.value is None
+    ]
+    return TypeError(
+        f"Missing required input: {', '.join(missing)}. {label} takes {len(given)} inputs, got {len(args)}"
+        f" positional and {len(kwargs)} keyword arguments."
+    )

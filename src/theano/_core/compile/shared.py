@@ -1,0 +1,170 @@
+"""Shared variables: values that functions keep between calls."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from theano._core.compile.containers import Container
+from theano._core.ir.types import Type, generic
+from theano._core.ir.variable import Variable
+
+
+class SharedVariable(Variable):
+    """A variable with a value that functions read and update.
+
+    Parameters
+    ----------
+    name : str or None
+    type : Type
+    value
+        First value; stored as it is if `container` is given.
+    strict : bool
+        Whether only values of exactly this type may be set.
+    allow_downcast : bool or None
+    container : Container, optional
+        Storage to share.
+    """
+
+    def __init__(
+        self,
+        name: str | None,
+        type: Type,
+        value: Any,
+        strict: bool,
+        allow_downcast: bool | None = None,
+        container: Container | None = None,
+    ) -> None:
+        super().__init__(type, name=name)
+        self._default_update: Any = None
+        if container is None:
+            container = Container(type, None, name, False, strict, allow_downcast)
+            container.cell.value = type.filter(value, strict=strict, allow_downcast=allow_downcast)
+        self.container = container
+
+    def get_value(self, borrow: bool = False, return_internal_type: bool = False) -> Any:
+        """Return the value: a copy, or with `borrow` the stored object itself."""
+        value = self.container.cell.value
+        return value if borrow else copied(value)
+
+    def set_value(self, new_value: Any, borrow: bool = False) -> None:
+        """Store a value of the same type; any lengths.
+
+        Parameters
+        ----------
+        new_value : array_like
+        borrow : bool
+            Store the object itself; later changes to it are then seen by functions, and functions
+            may overwrite it.
+        """
+        self.container.value = new_value if borrow else copied(new_value)
+
+    def zero(self, borrow: bool = False) -> None:
+        """Set every item to 0."""
+        value = self.get_value(borrow=borrow)
+        value[...] = 0
+        self.set_value(value, borrow=True)
+
+    def clone(self) -> Any:
+        """Return another variable that shares this one's storage."""
+        fresh = type(self)(self.name, self.type, None, False, container=self.container)
+        fresh.tag.__dict__.update(self.tag.__dict__)
+        return fresh
+
+    @property
+    def value(self) -> Any:
+        """Not an attribute any more: use `get_value` and `set_value`."""
+        raise AttributeError("sharedvar.value was removed: use get_value() and set_value()")
+
+    @property
+    def default_update(self) -> Any:
+        """New value that functions give this variable unless told otherwise."""
+        return self._default_update
+
+    @default_update.setter
+    def default_update(self, value: Any) -> None:
+        self._default_update = None if value is None else self.type.filter_variable(value)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Any:
+        fresh = type(self)(
+            self.name, self.type, None, False, container=copy.deepcopy(self.container, memo)
+        )
+        memo[id(self)] = fresh
+        fresh.tag.__dict__.update(copy.deepcopy(self.tag.__dict__, memo))
+        return fresh
+
+
+def copied(value: Any) -> Any:
+    """Return a deep copy of a value."""
+    if type(value) is np.ndarray:
+        return value.copy()
+    return copy.deepcopy(value)
+
+
+_constructors: list[Callable[..., Any]] = []
+
+
+def shared_constructor(constructor: Callable[..., Any], remove: bool = False) -> Callable[..., Any]:
+    """Add a constructor that `shared` tries before the older ones, or remove it.
+
+    It is called as `constructor(value, name, strict, allow_downcast, **options)` and raises
+    TypeError for values that are not its own.
+    """
+    if remove:
+        _constructors.remove(constructor)
+    else:
+        _constructors.append(constructor)
+    return constructor
+
+
+def shared(
+    value: Any,
+    name: str | None = None,
+    strict: bool = False,
+    allow_downcast: bool | None = None,
+    **kwargs: Any,
+) -> Any:
+    """Return a shared variable that holds `value`.
+
+    Parameters
+    ----------
+    value : array_like or object
+        An array is copied unless `borrow`. A Python number gives a scalar; a list, a string or None
+        a generic variable.
+    name : str, optional
+    strict : bool
+        Whether `set_value` only takes values of exactly this type.
+    allow_downcast : bool or None
+        Whether `set_value` may lose digits.
+    **kwargs
+        `borrow`, `broadcastable`, `target` for the constructor of this kind of value.
+
+    Raises
+    ------
+    TypeError
+        `value` is a symbolic variable, or no constructor takes these options.
+    """
+    if isinstance(value, Variable):
+        raise TypeError("Shared variable values can not be symbolic.")
+    for constructor in reversed(_constructors):
+        try:
+            variable = constructor(value, name=name, strict=strict, allow_downcast=allow_downcast, **kwargs)
+        except TypeError:
+            continue
+        return variable
+    raise TypeError(
+        "No suitable SharedVariable constructor could be found. Are you sure all kwargs are "
+        f"supported? We do not support the parameter dtype or type. value={value!r}. "
+        f"parameters={kwargs}"
+    )
+
+
+@shared_constructor
+def generic_constructor(
+    value: Any, name: str | None = None, strict: bool = False, allow_downcast: bool | None = None
+) -> SharedVariable:
+    """Return a shared variable for any object."""
+    return SharedVariable(name, generic, value, strict, allow_downcast)

@@ -1,0 +1,378 @@
+"""Types of variables: tensors, and opaque Python objects."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+import numpy as np
+
+from theano._core.base import dtypes
+from theano._core.base.settings import config
+from theano._core.ir.variable import Constant, Variable
+
+
+class Type:
+    """What a variable may hold. Two types are equal if every value of one fits the other."""
+
+    variable_class: ClassVar[type[Variable]] = Variable
+    constant_class: ClassVar[type[Constant]] = Constant
+    ndim = 0
+
+    def filter(self, value: Any, strict: bool = False, allow_downcast: bool | None = None) -> Any:
+        """Return `value` as this type stores it, or raise TypeError."""
+        raise NotImplementedError
+
+    def is_valid_value(self, value: Any) -> bool:
+        """Tell whether `value` is stored as it is."""
+        try:
+            self.filter(value, strict=True)
+        except (TypeError, ValueError):
+            return False
+        return True
+
+    def filter_variable(self, other: Any, allow_convert: bool = True) -> Variable:
+        """Return `other` as a variable of this type, or raise TypeError."""
+        if not isinstance(other, Variable):
+            other = self.constant_class(self, self.filter(other))
+        if other.type != self and allow_convert:
+            converted = self.convert_variable(other)
+            if converted is not None:
+                other = converted
+        if other.type != self:
+            raise TypeError(
+                f"Cannot convert Type {other.type} (of Variable {other}) into Type {self}. "
+                f"You can try to manually convert {other} into a {self}."
+            )
+        return other
+
+    def convert_variable(self, variable: Variable) -> Variable | None:
+        """Return `variable` as this type if that loses nothing, else None."""
+        return variable if variable.type == self else None
+
+    def make_variable(self, name: str | None = None) -> Any:
+        """Return a new variable of this type."""
+        return self.variable_class(self, name=name)
+
+    def make_constant(self, value: Any, name: str | None = None) -> Any:
+        """Return a constant of this type."""
+        return self.constant_class(self, self.filter(value), name=name)
+
+    def __call__(self, name: str | None = None) -> Any:
+        return self.make_variable(name)
+
+    @staticmethod
+    def values_eq(a: Any, b: Any) -> bool:
+        """Tell whether two values are equal."""
+        return bool(a == b)
+
+    def values_eq_approx(self, a: Any, b: Any) -> bool:
+        """Tell whether two values are equal up to rounding."""
+        return self.values_eq(a, b)
+
+    @staticmethod
+    def may_share_memory(a: Any, b: Any) -> bool:
+        """Tell whether changing one value in place may change the other."""
+        return a is b
+
+
+class ObjectType(Type):
+    """Any Python object; arithmetic does not know it."""
+
+    def filter(self, value: Any, strict: bool = False, allow_downcast: bool | None = None) -> Any:
+        return value
+
+    def __eq__(self, other: object) -> bool:
+        return type(self) is type(other)
+
+    def __hash__(self) -> int:
+        return hash(type(self))
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}>"
+
+
+class Generic(ObjectType):
+    """Type of shared variables that hold a list, a string, None or any other object."""
+
+
+generic = Generic()
+
+
+class NoneType(ObjectType):
+    """Type of the constant None."""
+
+    def filter(self, value: Any, strict: bool = False, allow_downcast: bool | None = None) -> None:
+        if value is not None:
+            raise TypeError("Expected None!")
+
+
+class RandomStateType(ObjectType):
+    """A `numpy.random.RandomState`: the state of one random stream."""
+
+    def filter(self, value: Any, strict: bool = False, allow_downcast: bool | None = None) -> Any:
+        if not isinstance(value, np.random.RandomState):
+            raise TypeError(f"a numpy.random.RandomState is needed, got {type(value).__name__}")
+        return value
+
+    @staticmethod
+    def values_eq(a: Any, b: Any) -> bool:
+        """Tell whether two streams would draw the same numbers."""
+        one, two = a.get_state(), b.get_state()
+        return all(np.array_equal(x, y) for x, y in zip(one, two, strict=True))
+
+
+random_state_type = RandomStateType()
+
+_NAMES = {
+    (): "scalar",
+    (False,): "vector",
+    (False, True): "col",
+    (True, False): "row",
+    (False, False): "matrix",
+}
+
+
+class TensorType(Type):
+    """Type of an n-dimensional array.
+
+    Parameters
+    ----------
+    dtype : str
+        NumPy name of the item type; 'floatX' stands for `config.floatX`.
+    broadcastable : sequence of bool, length ndim
+        True for an axis whose length is 1 and that stretches in elementwise operations.
+        A length of 1 that is not declared here is not stretched.
+    name : str, optional
+    sparse_grad : bool, default False
+        Kept for old programs.
+
+    Raises
+    ------
+    TypeError
+        `dtype` is not a supported item type.
+    """
+
+    __slots__ = ("_hash", "broadcastable", "dtype", "name", "ndim", "numpy_dtype", "sparse_grad")
+    ndim: int  # type: ignore[misc]
+
+    def __init__(
+        self,
+        dtype: Any,
+        broadcastable: Sequence[bool],
+        name: str | None = None,
+        sparse_grad: bool = False,
+    ) -> None:
+        dtype = config.floatX if dtype == "floatX" else str(dtype if isinstance(dtype, str) else np.dtype(dtype))
+        if dtype not in dtypes.all_dtypes:
+            raise TypeError(
+                f"Unsupported dtype for TensorType: {dtype}. Supported: {', '.join(dtypes.all_dtypes)}"
+            )
+        self.dtype = dtype
+        self.broadcastable = tuple(bool(b) for b in broadcastable)
+        self.ndim = len(self.broadcastable)
+        self.numpy_dtype = np.dtype(dtype)
+        self.name = name
+        self.sparse_grad = sparse_grad
+        self._hash = hash((dtype, self.broadcastable))
+
+    def __eq__(self, other: object) -> bool:
+        return self is other or (
+            isinstance(other, TensorType)
+            and self.dtype == other.dtype
+            and self.broadcastable == other.broadcastable
+        )
+
+    def __hash__(self) -> int:
+        return self._hash
+
+    def __reduce__(self) -> Any:
+        return TensorType, (self.dtype, self.broadcastable, self.name, self.sparse_grad)
+
+    def __str__(self) -> str:
+        if self.name:
+            return self.name
+        shape = _NAMES.get(self.broadcastable)
+        if shape is None:
+            stretched = any(self.broadcastable)
+            shape = str(self.broadcastable) if stretched else f"{self.ndim}D"
+        return f"TensorType({self.dtype}, {shape})"
+
+    __repr__ = __str__
+
+    def clone(self, dtype: str | None = None, broadcastable: Sequence[bool] | None = None) -> TensorType:
+        """Return this type with another dtype or pattern."""
+        return TensorType(
+            self.dtype if dtype is None else dtype,
+            self.broadcastable if broadcastable is None else broadcastable,
+            name=self.name,
+            sparse_grad=self.sparse_grad,
+        )
+
+    def filter(
+        self, value: Any, strict: bool = False, allow_downcast: bool | None = None
+    ) -> np.ndarray:
+        """Return `value` as an array of this type.
+
+        Parameters
+        ----------
+        value : array_like
+        strict : bool
+            Accept only an array of exactly this dtype.
+        allow_downcast : bool or None
+            True converts whatever the loss; False refuses any loss; None also accepts a Python
+            float for `config.floatX`.
+
+        Raises
+        ------
+        TypeError
+            Wrong dtype, rank or length of a broadcastable axis.
+        """
+        if isinstance(value, Variable):
+            raise TypeError(
+                "Expected an array-like object, but found a Variable: maybe you are trying to "
+                "call a function on a (possibly shared) variable instead of a numeric array?"
+            )
+        array = self._strict(value) if strict else self._converted(value, allow_downcast)
+        if array.ndim != self.ndim:
+            raise TypeError(
+                f"Wrong number of dimensions: expected {self.ndim}, got {array.ndim} "
+                f"with shape {array.shape}."
+            )
+        if not array.flags.aligned or not array.dtype.isnative:
+            if strict:
+                raise TypeError(f"{self} needs aligned data in the machine's byte order.")
+            array = np.array(array, dtype=self.numpy_dtype)
+        for axis, (stretched, length) in enumerate(zip(self.broadcastable, array.shape, strict=True)):
+            if stretched and length != 1:
+                raise TypeError(
+                    f"Non-unit value on shape on a broadcastable dimension: axis {axis} of shape "
+                    f"{array.shape}, broadcastable {self.broadcastable}."
+                )
+        return array
+
+    def _strict(self, value: Any) -> np.ndarray:
+        if not isinstance(value, np.ndarray):
+            raise TypeError(f"{self} expected a ndarray object.", value, type(value))
+        if value.dtype != self.numpy_dtype:
+            raise TypeError(
+                f"{self} expected a ndarray object with dtype = {self.dtype} (got {value.dtype})."
+            )
+        return value
+
+    def _converted(self, value: Any, allow_downcast: bool | None) -> np.ndarray:
+        if isinstance(value, np.ndarray) and value.dtype == self.numpy_dtype:
+            return value
+        if allow_downcast:
+            return self._as_array(value)
+        if isinstance(value, np.ndarray):
+            self._check_no_loss(value)
+            return self._as_array(value)
+        if allow_downcast is None and type(value) is float and self.dtype == config.floatX:
+            return self._as_array(value)
+        original = np.asarray(value)
+        if original.dtype == object:
+            raise TypeError(f"{self} cannot store {value!r}: it does not make a numeric array.")
+        array = self._as_array(original)
+        if not self._same(original, array):
+            raise TypeError(
+                f"{self} cannot store accurately value {value!r}, it would be represented as "
+                f"{array}. If you do not mind this precision loss, you can: 1) explicitly convert "
+                f"your data to a numpy array of dtype {self.dtype}, or 2) set "
+                "'allow_input_downcast=True' when calling 'function'.",
+                value,
+            )
+        return array
+
+    def _as_array(self, value: Any) -> np.ndarray:
+        with np.errstate(all="ignore"):
+            try:
+                return np.asarray(value).astype(self.numpy_dtype, copy=False)
+            except (ValueError, OverflowError) as error:
+                raise TypeError(f"{self} cannot store {value!r}: {error}") from error
+
+    def _check_no_loss(self, value: np.ndarray) -> None:
+        name = str(value.dtype.newbyteorder("="))
+        if name not in dtypes.all_dtypes or dtypes.upcast(self.dtype, name) != self.dtype:
+            raise TypeError(
+                f"{self} cannot store a value of dtype {value.dtype} without risking loss of "
+                "precision. If you do not mind this loss, you can: 1) explicitly cast your data "
+                f"to {self.dtype}, or 2) set \"allow_input_downcast=True\" when calling "
+                f'"function". Value: "{value!r}"',
+                value,
+            )
+
+    @staticmethod
+    def _same(original: np.ndarray, converted: np.ndarray) -> bool:
+        with np.errstate(all="ignore"):
+            equal = original == converted
+            if original.dtype.kind in "fc" and converted.dtype.kind in "fc":
+                equal = equal | (np.isnan(original) & np.isnan(converted))
+        return original.shape == converted.shape and bool(np.all(equal))
+
+    def filter_variable(self, other: Any, allow_convert: bool = True) -> Variable:
+        if not isinstance(other, Variable):
+            array = self.filter(other)
+            other = self.constant_class(TensorType(self.dtype, self.broadcastable), array)
+        if other.type == self:
+            return other
+        converted = self.convert_variable(other) if allow_convert else None
+        if converted is None:
+            raise TypeError(
+                f"Cannot convert Type {other.type} (of Variable {other}) into Type {self}. "
+                f"You can try to manually convert {other} into a {self}."
+            )
+        return converted
+
+    def convert_variable(self, variable: Variable) -> Variable | None:
+        # A declared length of 1 is given up here; `api` installs the operation that does so.
+        kind = variable.type
+        if kind == self:
+            return variable
+        if (
+            isinstance(kind, TensorType)
+            and kind.dtype == self.dtype
+            and kind.ndim == self.ndim
+            and all(theirs or not ours for ours, theirs in zip(self.broadcastable, kind.broadcastable, strict=True))
+        ):
+            return self.pattern_changer(variable, self.broadcastable)
+        return None
+
+    @staticmethod
+    def pattern_changer(variable: Variable, broadcastable: tuple[bool, ...]) -> Variable | None:
+        """Return `variable` with another broadcastable pattern; the ops layer installs it."""
+        return None
+
+    @staticmethod
+    def values_eq(a: Any, b: Any, force_same_dtype: bool = True) -> bool:
+        a, b = np.asarray(a), np.asarray(b)
+        if a.shape != b.shape or (force_same_dtype and a.dtype != b.dtype):
+            return False
+        return bool(np.array_equal(a, b, equal_nan=a.dtype.kind in "fc" and b.dtype.kind in "fc"))
+
+    def values_eq_approx(
+        self, a: Any, b: Any, allow_remove_inf: bool = False, allow_remove_nan: bool = False,
+        rtol: float | None = None, atol: float | None = None,
+    ) -> bool:
+        a, b = np.asarray(a), np.asarray(b)
+        if a.shape != b.shape or a.dtype != b.dtype:
+            return False
+        if a.dtype.kind not in "fc":
+            return bool(np.array_equal(a, b))
+        small = {"float16": 5e-3, "float32": 1e-5, "complex64": 1e-5}.get(str(a.dtype), 1e-8)
+        rtol, atol = small if rtol is None else rtol, small if atol is None else atol
+        with np.errstate(all="ignore"):
+            close = np.isclose(a, b, rtol=rtol, atol=atol, equal_nan=True)
+            if allow_remove_inf:
+                close |= np.isinf(a)
+            if allow_remove_nan:
+                close |= np.isnan(a)
+        return bool(close.all())
+
+    @staticmethod
+    def may_share_memory(a: Any, b: Any) -> bool:
+        return isinstance(a, np.ndarray) and isinstance(b, np.ndarray) and np.may_share_memory(a, b)
+
+    def value_zeros(self, shape: Any) -> np.ndarray:
+        """Return an array of zeros of this dtype."""
+        return np.zeros(shape, dtype=self.numpy_dtype)

@@ -1,0 +1,234 @@
+"""Nodes of the expression graph: variables, constants and the applications that make them."""
+
+from __future__ import annotations
+
+import itertools
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from theano._core.ir.source import SourceLine, user_line
+
+if TYPE_CHECKING:
+    from theano._core.ir.types import Type
+
+_serial = itertools.count(1)
+
+
+class Tag:
+    """Free attributes of a variable or node, such as `test_value`."""
+
+    def __repr__(self) -> str:
+        return "".join(f"{name}: {value!r}\n" for name, value in vars(self).items())
+
+
+class Variable:
+    """A value in an expression: an input, or one output of an application.
+
+    Attributes
+    ----------
+    type : Type
+    owner : Apply or None
+        The application that computes it; None for an input.
+    index : int or None
+        Which output of `owner` it is.
+    name : str or None
+    tag : Tag
+    source : SourceLine or None
+        Where the user's program made it.
+    """
+
+    def __init__(
+        self,
+        type: Type,
+        owner: Apply | None = None,
+        index: int | None = None,
+        name: str | None = None,
+    ) -> None:
+        if name is not None and not isinstance(name, str):
+            raise TypeError("name must be a string", name)
+        self.type = type
+        self.owner = owner
+        self.index = index
+        self.name = name
+        self.tag = Tag()
+        self.auto_name = f"auto_{next(_serial)}"
+        self.source: SourceLine | None = owner.source if owner is not None else user_line()
+
+    @property
+    def dtype(self) -> str:
+        """Item type."""
+        return self.type.dtype  # type: ignore[attr-defined]
+
+    @property
+    def broadcastable(self) -> tuple[bool, ...]:
+        """Which axes have a declared length of 1."""
+        return self.type.broadcastable  # type: ignore[attr-defined]
+
+    @property
+    def ndim(self) -> int:
+        """Number of axes."""
+        return self.type.ndim
+
+    def clone(self) -> Any:
+        """Return a new input of the same type and name."""
+        copy = self.type.variable_class(self.type, name=self.name)
+        copy.tag.__dict__.update(self.tag.__dict__)
+        return copy
+
+    def get_parents(self) -> list[Any]:
+        """Return the application that computes this variable, as a list."""
+        return [] if self.owner is None else [self.owner]
+
+    def __str__(self) -> str:
+        if self.name is not None:
+            return self.name
+        if self.owner is not None:
+            op = self.owner.op
+            return f"{op}.{self.index}" if len(self.owner.outputs) > 1 else f"{op}.0"
+        return f"<{self.type}>"
+
+    __repr__ = __str__
+
+
+class Constant(Variable):
+    """A variable whose value is known: `data`."""
+
+    def __init__(self, type: Type, data: Any, name: str | None = None) -> None:
+        super().__init__(type, name=name)
+        self.data = data
+        if isinstance(data, np.ndarray):
+            data = data.copy() if data.flags.writeable else data
+            data.flags.writeable = False
+            self.data = data
+        self._signature: Any = None
+
+    @property
+    def value(self) -> Any:
+        """The value; a read-only array."""
+        return self.data
+
+    def signature(self) -> Any:
+        """Return a hashable key: equal keys, equal constants."""
+        if self._signature is None:
+            data = self.data
+            if isinstance(data, np.ndarray):
+                self._signature = (self.type, data.shape, data.tobytes())
+            else:
+                try:
+                    hash(data)
+                    self._signature = (self.type, type(data), data)
+                except TypeError:
+                    self._signature = (self.type, id(data))
+        return self._signature
+
+    def equals(self, other: Any) -> bool:
+        """Tell whether `other` is a constant of the same type and value."""
+        return isinstance(other, Constant) and self.signature() == other.signature()
+
+    def clone(self) -> Any:
+        return type(self)(self.type, self.data, self.name)
+
+    def __str__(self) -> str:
+        if self.name is not None:
+            return self.name
+        text = str(self.data)
+        if len(text) > 20:
+            text = f"{text[:10]}...{text[-10:]}"
+        return f"{type(self).__name__}{{{text}}}"
+
+    __repr__ = __str__
+
+
+class Apply:
+    """An operation applied to variables.
+
+    Attributes
+    ----------
+    op : Op
+    inputs, outputs : list of Variable
+    tag : Tag
+    source : SourceLine or None
+    """
+
+    __slots__ = ("__weakref__", "inputs", "op", "outputs", "source", "tag")
+
+    def __init__(self, op: Any, inputs: Any, outputs: Any) -> None:
+        self.op = op
+        self.inputs: list[Any] = list(inputs)
+        self.tag = Tag()
+        self.source: SourceLine | None = user_line()
+        self.outputs: list[Any] = []
+        for value in self.inputs:
+            if not isinstance(value, Variable):
+                raise TypeError(
+                    f"The 'inputs' argument to Apply must contain Variable instances, not {value}"
+                )
+        for index, output in enumerate(outputs):
+            if not isinstance(output, Variable):
+                raise TypeError(f"The 'outputs' argument to Apply must contain Variables: {output}")
+            if output.owner is not None:
+                raise ValueError("An output of Apply already belongs to another Apply", output)
+            output.owner = self
+            output.index = index
+            output.source = self.source
+            self.outputs.append(output)
+
+    @property
+    def nin(self) -> int:
+        """Number of inputs."""
+        return len(self.inputs)
+
+    @property
+    def nout(self) -> int:
+        """Number of outputs."""
+        return len(self.outputs)
+
+    @property
+    def out(self) -> Any:
+        """The default output: the only one, or the one that the op names."""
+        return self.default_output()
+
+    def default_output(self) -> Any:
+        """Return the output that a call of the op returns."""
+        choice = getattr(self.op, "default_output", None)
+        if choice is None:
+            if len(self.outputs) != 1:
+                raise AttributeError(f"{self.op}.default_output should be an output index.")
+            return self.outputs[0]
+        return self.outputs[choice]
+
+    def clone(self) -> Apply:
+        """Return the op applied to the same inputs, with new outputs."""
+        return self.clone_with_new_inputs(self.inputs, strict=False)
+
+    def clone_with_new_inputs(self, inputs: Any, strict: bool = True) -> Apply:
+        """Return the op applied to `inputs`.
+
+        With `strict`, an input of another type is converted or refused with TypeError.
+        """
+        new = [
+            old.type.filter_variable(value) if strict and value.type != old.type else value
+            for old, value in zip(self.inputs, inputs, strict=True)
+        ]
+        if all(old.type == value.type for old, value in zip(self.inputs, new, strict=True)):
+            outputs = [out.type.variable_class(out.type, name=out.name) for out in self.outputs]
+            node = Apply(self.op, new, outputs)
+        else:
+            node = self.op.make_node(*new)
+        node.source = self.source
+        for out, old in zip(node.outputs, self.outputs, strict=True):
+            out.source = old.source
+            out.name = old.name
+            out.tag.__dict__.update(old.tag.__dict__)
+        node.tag.__dict__.update(self.tag.__dict__)
+        return node
+
+    def get_parents(self) -> list[Any]:
+        """Return the inputs."""
+        return list(self.inputs)
+
+    def __str__(self) -> str:
+        return f"{self.op}({', '.join(str(i) for i in self.inputs)})"
+
+    __repr__ = __str__

@@ -1,0 +1,1 @@
+"""From graphs to programs: loops, schedule, memory and the backends."""

@@ -1,0 +1,73 @@
+"""Values while a program is written: where an array lies, and how its axes are walked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+# A length or stride: known, or the SSA name of an int64.
+Size = int | str
+
+
+@dataclass(slots=True, eq=False)
+class Buffer:
+    """Memory that the program allocated: the frame slot that holds its address.
+
+    `users` counts the live values that lie in it; at zero the memory is given back. `kept` buffers
+    become outputs. `start` is the register of its address.
+    """
+
+    slot: int
+    start: str
+    users: int = 0
+    kept: bool = False
+
+
+@dataclass(slots=True, eq=False)
+class Array:
+    """An array value.
+
+    Attributes
+    ----------
+    dtype : str
+    lengths : tuple of Size
+    data : str
+        SSA name of the address of the first item; '' while the value is only in `register`.
+    strides : tuple of Size or None
+        Bytes; None: C-contiguous.
+    contiguous : bool or str
+        Whether the data is C-contiguous over the axes that are not stretched: known, or the SSA
+        name of an i1.
+    stretched : frozenset of int
+        Axes known to have stride 0.
+    register : Value or None
+        The value itself, for a scalar that is in a register.
+    buffer : Buffer or None
+    descriptor : int or None
+        Frame offset of a descriptor that says the same.
+    items : tuple of Size or None
+        The items of a short vector of integers that is in registers.
+    """
+
+    dtype: str
+    lengths: tuple[Size, ...]
+    data: str = ""
+    strides: tuple[Size, ...] | None = None
+    contiguous: bool | str = True
+    stretched: frozenset[int] = field(default_factory=frozenset)
+    register: Any = None
+    buffer: Buffer | None = None
+    descriptor: int | None = None
+    items: tuple[Size, ...] | None = None
+
+    @property
+    def ndim(self) -> int:
+        """Number of axes."""
+        return len(self.lengths)
+
+
+@dataclass(slots=True, eq=False)
+class Object:
+    """A Python object value: the frame offset of its descriptor."""
+
+    descriptor: int

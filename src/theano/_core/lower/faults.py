@@ -1,0 +1,77 @@
+"""What can go wrong inside a native function: one entry per kind.
+
+Native code reports a number and integer facts; the text is made here, on the error path only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+
+class Fault(NamedTuple):
+    """A kind of run-time error: its exception and its text from the facts."""
+
+    exception: type[Exception]
+    text: Callable[[Sequence[int]], str]
+
+
+def _mismatch(f: Sequence[int]) -> str:
+    i, axis, a, j, b = f
+    return (
+        f"Input dimension mis-match. (input[{i}].shape[{axis}] = {a}, input[{j}].shape[{axis}] = {b})."
+        " A length of 1 is stretched only where the variable declares it broadcastable."
+    )
+
+
+def _matmul(f: Sequence[int]) -> str:
+    a, b = f
+    return f"Shape mismatch: the last axis of x has {a} items, the first summed axis of y {b}."
+
+
+def _index(f: Sequence[int]) -> str:
+    index, axis, length = f
+    return f"index {index} is out of bounds for axis {axis} with size {length}"
+
+
+def _join(f: Sequence[int]) -> str:
+    i, axis, a, b = f
+    return f"all the input array dimensions except for the concatenation axis must match: input {i} has {b} items along axis {axis}, input 0 has {a}"
+
+
+FAULTS: dict[str, Fault] = {
+    "elementwise": Fault(ValueError, _mismatch),
+    "matmul": Fault(ValueError, _matmul),
+    "index": Fault(IndexError, _index),
+    "join": Fault(ValueError, _join),
+    "reshape": Fault(
+        ValueError, lambda f: f"cannot reshape array of size {f[0]} into shape {tuple(f[1:])}"
+    ),
+    "reshape_rank": Fault(
+        ValueError, lambda f: f"the new shape of reshape has {f[0]} lengths, {f[1]} were declared (ndim)"
+    ),
+    "broadcast": Fault(
+        ValueError,
+        lambda f: f"could not broadcast an array with {f[1]} items along axis {f[0]} to length {f[2]}",
+    ),
+    "negative_length": Fault(ValueError, lambda f: f"negative dimensions are not allowed: {f[0]}"),
+    "empty_fold": Fault(
+        ValueError, lambda f: "zero-size array to reduction operation which has no identity"
+    ),
+    "assert": Fault(AssertionError, lambda f: "Theano Assert failed!"),
+    "specify_shape": Fault(
+        AssertionError, lambda f: f"SpecifyShape: axis {f[0]} has {f[1]} items, expected {f[2]}."
+    ),
+    "rebroadcast": Fault(
+        ValueError,
+        lambda f: f"Dimension {f[0]} in Rebroadcast's input was supposed to be {f[2]} (got {f[1]} instead)",
+    ),
+    "slice_step": Fault(ValueError, lambda f: "slice step cannot be zero"),
+    "arange_step": Fault(ValueError, lambda f: "the step of arange must not be zero"),
+    "write": Fault(
+        ValueError,
+        lambda f: f"could not broadcast a value with {f[1]} items along axis {f[0]} into {f[2]} positions",
+    ),
+}
+CODES = {name: number for number, name in enumerate(FAULTS)}
+NAMES = tuple(FAULTS)

@@ -1,0 +1,1 @@
+"""The XLA backend: graphs become JAX functions."""

@@ -1,0 +1,1 @@
+"""The native backend: loops become machine code by way of LLVM text."""

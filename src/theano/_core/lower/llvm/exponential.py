@@ -1,0 +1,182 @@
+"""exp and its relatives, inline, in float32 and float64.
+
+All reduce the argument as x = k*ln 2 + r, |r| <= (ln 2)/2, with ln 2 in two pieces of which the
+first has so few bits that k times it is exact (Cody & Waite, Software Manual for the Elementary
+Functions, 1980), and end in a minimax polynomial (ours, by Remez exchange in 200 bits).
+Bounds in ulp are measured over the whole range by `tools/ulp.py`.
+"""
+
+import math
+
+from theano._core.lower.llvm.emitter import FORMATS, Emitter, Value
+
+_LOG2E = 1.4426950408889634
+# ln 2 = high + low; high has 42 (16) bits, so k*high is exact for all k that occur.
+_LN2 = {
+    "float64": (0.6931471805598903, 5.497923018708371e-14),
+    "float32": (0.693145751953125, 1.428606820309417e-06),
+}
+# (e**r - 1 - r) / r**2 on |r| <= (ln 2)/2, relative to e**r: 2**-58, 2**-28.
+_EXP = {
+    "float64": (
+        0.5000000000000011,
+        0.16666666666666413,
+        0.04166666666653016,
+        0.008333333333494472,
+        0.0013888888943629873,
+        0.00019841269506556337,
+        2.480149309912006e-05,
+        2.755758639492761e-06,
+        2.7630248311856244e-07,
+        2.500005468566504e-08,
+    ),
+    "float32": (
+        0.49999993449128954,
+        0.1666652062965818,
+        0.04166838776184708,
+        0.008368717066680588,
+        0.001381461307272903,
+    ),
+}
+# The same, one degree higher, for results relative to r: 2**-64, 2**-34.
+_EXPM1 = {
+    "float64": (
+        0.5,
+        0.16666666666666682,
+        0.041666666666666095,
+        0.008333333333317034,
+        0.0013888888889115633,
+        0.00019841269896383627,
+        2.4801586926620405e-05,
+        2.7557234862087873e-06,
+        2.755758185992791e-07,
+        2.5112036786249107e-08,
+        2.0826623274197728e-09,
+    ),
+    "float32": (
+        0.5000000067681991,
+        0.16666665868930955,
+        0.04166629494776443,
+        0.008333497076518823,
+        0.0013944659589462485,
+        0.00019790340318979742,
+    ),
+}
+# (tanh(h) - h) / h**3 in h**2 on |h| <= (ln 2)/4, relative to h: 2**-58, 2**-33.
+_TANH = {
+    "float64": (
+        -0.3333333333333249,
+        0.1333333333278518,
+        -0.05396825278420251,
+        0.021869370860946265,
+        -0.008857313210084759,
+        0.0034448879473759977,
+    ),
+    "float32": (-0.333333227465017, 0.1333118664815832, -0.0527277550111222),
+}
+# Arguments beyond which exp is 0 or infinity.
+_RANGE = {"float64": (-746.0, 710.0), "float32": (-104.0, 89.0)}
+
+
+def reduce_by_ln2(b: Emitter, x: Value) -> tuple[Value, Value]:
+    """`(t, r)` with `x = k*ln2 + r`; `t` holds the integer k in its low bits."""
+    rounder = FORMATS[x.dtype].rounder
+    high, low = _LN2[x.dtype]
+    t = b.fma(x, _LOG2E, rounder)
+    k = b.sub(t, rounder)
+    return t, b.fma(k, -low, b.fma(k, -high, x))
+
+
+def power_of_two(b: Emitter, t: Value, extra: int = 0) -> Value:
+    """2**(k + extra), for the `t` of `reduce_by_ln2`; the sum must be a normal exponent."""
+    form = FORMATS[t.dtype]
+    shifted = b.shift_left(b.bits(t), form.fraction)
+    return b.from_bits(b.add(shifted, (form.bias + extra) << form.fraction))
+
+
+def scale_by_power(b: Emitter, x: Value, t: Value) -> Value:
+    """`x * 2**k` rounded once, where 2**k itself may be out of range."""
+    form = FORMATS[t.dtype]
+    one = form.bias << form.fraction
+    bits = b.bits(t)
+    half = b.shift_left(b.shift_right(bits, 1), form.fraction)
+    rest = b.sub(b.shift_left(bits, form.fraction), half)
+    first, second = (b.from_bits(b.add(e, one)) for e in (half, rest))
+    return b.mul(b.mul(x, first), second)
+
+
+def exp_of_reduced(b: Emitter, r: Value) -> Value:
+    """e**r for |r| <= (ln 2)/2."""
+    q = b.polynomial(r, _EXP[r.dtype])
+    return b.fma(b.fma(r, q, 1.0), r, 1.0)
+
+
+def exp(b: Emitter, x: Value) -> Value:
+    """e**x, within 1 ulp."""
+    low, high = _RANGE[x.dtype]
+    t, r = reduce_by_ln2(b, b.at_least(b.at_most(x, high), low))
+    return scale_by_power(b, exp_of_reduced(b, r), t)
+
+
+def sigmoid(b: Emitter, x: Value) -> Value:
+    """1 / (1 + e**-x), within 2 ulp.
+
+    With e = e**-|x|, it is 1/(1 + e) or e/(1 + e). The numerator is kept multiplied by a power of
+    two so that a subnormal result is rounded once, at the end.
+    """
+    extra = 100 if x.dtype == "float64" else 30
+    low = _RANGE[x.dtype][0]
+    t, r = reduce_by_ln2(b, b.at_least(b.neg(b.absolute(x)), low))
+    e = b.mul(exp_of_reduced(b, r), power_of_two(b, t, extra))
+    small = b.mul(e, 2.0**-extra)
+    numerator = b.select(b.lt(b.bits(x), 0), e, 2.0**extra)
+    inverse = b.divide(1.0, b.add(small, 1.0))
+    quotient = b.mul(numerator, inverse)
+    # What the quotient lacks, from the unrounded denominator.
+    lacks = b.fnma(quotient, small, b.sub(numerator, quotient))
+    return b.mul(b.fma(lacks, inverse, quotient), 2.0**-extra)
+
+
+def tanh(b: Emitter, x: Value) -> Value:
+    """Hyperbolic tangent, within 2 ulp.
+
+    With |x| = k*(ln 2)/2 + h and t = tanh(h), the addition theorem gives
+    ((2**k - 1) + (2**k + 1)*t) / ((2**k + 1) + (2**k - 1)*t): one division, and a polynomial with
+    odd terms only.
+    """
+    rounder = FORMATS[x.dtype].rounder
+    ln2_high, ln2_low = _LN2[x.dtype]
+    a = b.at_most(b.absolute(x), 20.0 if x.dtype == "float64" else 10.0)
+    t = b.fma(a, 2 * _LOG2E, rounder)
+    k = b.sub(t, rounder)
+    h_high = b.fma(k, -ln2_high / 2, a)
+    h = b.fma(k, -ln2_low / 2, h_high)
+    z = b.mul(h, h)
+    # tanh(h) = h_high + rest: their rounded sum serves only for a first quotient.
+    rest = b.fma(k, -ln2_low / 2, b.mul(b.mul(h, z), b.polynomial(z, _TANH[x.dtype])))
+    tanh_h = b.add(h_high, rest)
+    power = power_of_two(b, t)
+    less, more = b.sub(power, 1.0), b.add(power, 1.0)
+    inverse = b.divide(1.0, b.fma(less, tanh_h, more))
+    quotient = b.mul(b.fma(more, tanh_h, less), inverse)
+    # What the quotient lacks: numerator - quotient * denominator, before either was rounded.
+    slope = b.fnma(quotient, less, more)
+    lacks = b.fma(h_high, slope, b.fnma(quotient, more, less))
+    lacks = b.fma(rest, slope, lacks)
+    return b.with_sign(b.fma(lacks, inverse, quotient), x)
+
+
+def expm1(b: Emitter, x: Value) -> Value:
+    """e**x - 1, within 2 ulp.
+
+    Evaluated as 2 * (2**(k-1) * (e**r - 1) + (2**(k-1) - 1/2)), which overflows only where the
+    result does.
+    """
+    low = -40.0 if x.dtype == "float64" else -20.0
+    t, r = reduce_by_ln2(b, b.at_least(b.at_most(x, _RANGE[x.dtype][1]), low))
+    power = power_of_two(b, t, -1)
+    rest = b.mul(b.mul(r, r), b.polynomial(r, _EXPM1[x.dtype]))
+    half = b.fma(power, rest, b.fma(power, r, b.sub(power, 0.5)))
+    # Keeps -0.0 and subnormal numbers, of which the half would lose a bit.
+    tiny = b.lt(b.absolute(x), math.ldexp(1.0, -FORMATS[x.dtype].fraction - 2))
+    return b.select(tiny, x, b.add(half, half))

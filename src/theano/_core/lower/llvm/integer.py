@@ -1,0 +1,52 @@
+"""Integer division, remainder and powers, none of which ever trap."""
+
+from theano._core.lower.llvm.emitter import BITS, Emitter, Value, is_signed
+
+
+def _truncated_quotient(b: Emitter, x: Value, y: Value) -> Value:
+    """x / y without its fraction, for a `y` that is not 0, and not -1 if x may be the lowest.
+
+    No processor divides vectors of integers, but the quotient of two integers of 32 bits, rounded
+    to float64 and truncated, is exact: it is farther from the next integer than a rounding error.
+    """
+    if BITS[x.dtype] == 64:
+        return b.binary("sdiv" if is_signed(x.dtype) else "udiv", x, y)
+    to, back = ("sitofp", "fptosi") if is_signed(x.dtype) else ("uitofp", "fptoui")
+    wide = "float64" if BITS[x.dtype] == 32 else "float32"
+    return b.convert(back, b.divide(b.convert(to, x, wide), b.convert(to, y, wide)), x.dtype)
+
+
+def _divide(b: Emitter, x: Value, y: Value) -> tuple[Value, Value]:
+    """`(quotient, remainder)` of floored division; both 0 for a divisor of 0."""
+    zero = b.eq(y, 0)
+    safe = b.select(zero, 1, y)
+    if not is_signed(x.dtype):
+        q = _truncated_quotient(b, x, safe)
+        r = b.sub(x, b.mul(q, safe))
+        return b.select(zero, 0, q), b.select(zero, 0, r)
+    # -x wraps for the lowest x, where the division instruction would trap.
+    minus = b.eq(safe, -1)
+    q = b.select(minus, b.neg(x), _truncated_quotient(b, x, b.select(minus, 1, safe)))
+    r = b.sub(x, b.mul(q, safe))
+    down = b.bit_and(b.neq(r, 0), b.lt(b.bit_xor(r, safe), 0))
+    q = b.select(down, b.sub(q, 1), q)
+    r = b.select(down, b.add(r, safe), r)
+    return b.select(zero, 0, q), b.select(zero, 0, r)
+
+
+def floor_divide(b: Emitter, x: Value, y: Value) -> Value:
+    """x // y as NumPy: 0 for y = 0; the lowest divided by -1 is itself."""
+    return _divide(b, x, y)[0]
+
+
+def remainder(b: Emitter, x: Value, y: Value) -> Value:
+    """x % y with the sign of y, as NumPy; 0 for y = 0."""
+    return _divide(b, x, y)[1]
+
+
+def reciprocal(b: Emitter, x: Value) -> Value:
+    """1 / x truncated: x itself for 1 and -1, else 0."""
+    unit = b.eq(x, 1)
+    if is_signed(x.dtype):
+        unit = b.bit_or(unit, b.eq(x, -1))
+    return b.select(unit, x, 0)

@@ -1,0 +1,453 @@
+"""Loops of a program: their operands and results, their layouts, and the calls of their kernels."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from theano._core.ir.variable import Apply, Constant
+from theano._core.lower.arrays import Array, Buffer, Size
+from theano._core.lower.llvm.emitter import ComplexValue
+from theano._core.lower.llvm.items import itemsize
+from theano._core.lower.llvm.kernel import KernelWriter, choose_lanes, range_axis
+from theano._core.lower.loops import FOLD_BLOCK, Fold, Loop, collapse
+from theano._core.lower.schedule import Step, weight_of
+from theano._core.ops.op import Elementwise
+
+if TYPE_CHECKING:
+    from theano._core.lower.llvm.program import Program
+
+# A loop over fewer points runs in the calling thread, with Python's lock held.
+LARGE = 1 << 16
+# Points of one chunk of a loop that runs in several threads.
+CHUNK = 1 << 15
+
+
+class Kernel:
+    """A kernel of a program; its text is written when it is asked for.
+
+    Attributes
+    ----------
+    symbol : str
+        'kernel', or 'combine' for the last step of a fold of everything.
+    eager : bool
+        Whether it is compiled with the program; others when first needed.
+    """
+
+    def __init__(self, loop: Loop, groups: list[list[int]], packed: bool, lanes: int, bits: int, eager: bool) -> None:
+        self.loop = loop
+        self.groups = groups
+        self.packed = packed
+        self.lanes = lanes
+        self.bits = bits
+        self.eager = eager
+        self.symbol = "kernel"
+        self._text: str | None = None
+
+    @property
+    def text(self) -> str:
+        """The LLVM module."""
+        if self._text is None:
+            self._text = KernelWriter(self.loop, self.groups, self.packed, self.lanes, self.bits).write()
+        return self._text
+
+
+class Combine:
+    """The function `combine` of the module of a kernel."""
+
+    symbol = "combine"
+
+    def __init__(self, kernel: Kernel) -> None:
+        self.kernel = kernel
+        self.eager = kernel.eager
+
+    @property
+    def text(self) -> str:
+        """The LLVM module."""
+        return self.kernel.text
+
+
+class Launcher:
+    """The part of `Program` that writes loops."""
+
+    # -- a fused group ----------------------------------------------------------------------------
+
+    def prepare_loop(self: Program, step: Step) -> Callable[[], None]:
+        """Write the checks and the memory of a fused step; return what writes its call."""
+        nodes = sorted(step.nodes, key=lambda n: self.number_of[n])
+        own = set(nodes)
+        operands: dict[Any, None] = {}
+        for node in nodes:
+            if isinstance(node.op, Elementwise):
+                self.check_operands(node)
+            for variable in node.inputs:
+                if variable.owner not in own and not _is_number(variable):
+                    operands.setdefault(variable)
+        example = nodes[0]
+        shaped = example.outputs[0] if isinstance(example.op, Elementwise) else example.inputs[0]
+        lengths = [self.size(self.lengths.find(n)) for n in self.rewriter.lengths(shaped)]
+        stored = [n.outputs[0] for n in nodes if isinstance(n.op, Elementwise) and self._leaves(n, own)]
+        folded = [n for n in nodes if not isinstance(n.op, Elementwise)]
+        reduced = tuple(folded[0].op.axes(len(lengths))) if folded else ()
+        for node in folded:
+            if node.op.fold.identity is None:
+                self._check_not_empty(node, lengths, reduced)
+        arrays = [self.value(v) for v in operands]
+        loop = Loop(
+            len(lengths),
+            tuple((v.type.dtype, _stretched(v, a)) for v, a in zip(operands, arrays, strict=True)),
+            tuple(v.type.dtype for v in stored),
+            tuple(self.fold_of(n) for n in folded),
+            reduced,
+            group_body(nodes, list(operands), stored, folded),
+            sum(weight_of(n) for n in nodes),
+        )
+        outs = [self._store_array(v, lengths, operands, step) for v in stored]
+        kept = [n for axis, n in enumerate(lengths) if axis not in reduced]
+        fold_outs = [self._fold_array(f, kept) for f in loop.folds]
+        run = self.prepare_run(loop, lengths, arrays, outs, fold_outs)
+        for variable, array in zip(stored, outs, strict=True):
+            self._define(variable, array)
+        for node, array in zip(folded, fold_outs, strict=True):
+            self._define(node.outputs[0], array)
+        return run
+
+    def _leaves(self: Program, node: Apply, own: set[Apply]) -> bool:
+        """Tell whether something outside a group needs the output of one of its nodes."""
+        return self.uses.get(node.outputs[0], 0) > 0
+
+    def _check_not_empty(self: Program, node: Apply, lengths: Sequence[Size], reduced: Sequence[int]) -> None:
+        folded = self.product([lengths[a] for a in reduced])
+        kept = self.product([n for a, n in enumerate(lengths) if a not in reduced])
+        if isinstance(folded, int) and folded > 0:
+            return
+        some = self.b.emit(f"icmp ne i64 {folded}, 0")
+        none = self.b.emit(f"icmp eq i64 {kept}, 0")
+        self.check(node, self.b.emit(f"or i1 {some}, {none}"), "empty_fold", ())
+
+    def _store_array(self: Program, variable: Any, lengths: Sequence[Size], operands: Any, step: Step) -> Array:
+        """Return memory for a result: that of a shared variable, of a dying operand, or new."""
+        target = self.in_place.get(variable)
+        if target is not None:
+            return self.overwritten(variable.type.dtype, lengths, target)
+        for operand in operands:
+            array = self.values[operand] if operand in self.values else None
+            buffer = getattr(array, "buffer", None)
+            if (
+                buffer is not None and buffer.users == 1 and not buffer.kept
+                and self.uses.get(operand) == 1 and array.contiguous is True and not array.stretched
+                and array.data == buffer.start and itemsize(array.dtype) == itemsize(variable.type.dtype)
+                and operand.type.broadcastable == variable.type.broadcastable
+                and operand not in self.taken
+            ):
+                self.taken.add(operand)
+                return Array(variable.type.dtype, tuple(lengths), array.data, buffer=buffer)
+        return self.new_array(variable.type.dtype, lengths)
+
+    def overwritten(self: Program, dtype: str, lengths: Sequence[Size], target: Any) -> Array:
+        """Return the memory of an input if it may be overwritten, else new memory.
+
+        The choice is made at run time: the input may be read-only, or not contiguous, or have
+        other lengths than its new value.
+        """
+        b = self.b
+        array = self.values[target]
+        slot = self.reserve(1)
+        self.buffer_slots.append(slot)
+        flags = self.frame_load(array.descriptor + 1)
+        bit = b.emit(f"and i64 {flags}, 2")
+        allowed = b.emit(f"icmp ne i64 {bit}, 0")
+        for own, new in zip(array.lengths, lengths, strict=True):
+            if own != new:
+                same = b.emit(f"icmp eq i64 {own}, {new}")
+                allowed = b.emit(f"and i1 {allowed}, {same}")
+        nbytes = self.multiply(self.product(lengths), itemsize(dtype))
+        fresh, join = b.fresh_label("fresh"), b.fresh_label("memory")
+        before = b.block
+        alloc = self.runtime("alloc")
+        b.perform(f"br i1 {allowed}, label %{join}, label %{fresh}")
+        b.label(fresh)
+        data = b.emit(f"call ptr {alloc}(ptr %call, i64 {nbytes}, i64 {slot})")
+        b.perform(f"br label %{join}")
+        b.label(join)
+        chosen = b.emit(f"phi ptr [{array.data}, %{before}], [{data}, %{fresh}]")
+        self.or_fail(b.emit(f"icmp ne ptr {chosen}, null"))
+        result = Array(dtype, tuple(lengths), chosen, buffer=Buffer(slot, chosen, kept=True))
+        return result
+
+    def _fold_array(self: Program, fold: Fold, kept: Sequence[Size]) -> Array:
+        if not kept:
+            return Array(fold.out_dtype, (), self.stack(max(8, itemsize(fold.out_dtype))))
+        return self.new_array(fold.out_dtype, kept)
+
+    # -- any loop ---------------------------------------------------------------------------------
+
+    def prepare_run(
+        self: Program,
+        loop: Loop,
+        lengths: Sequence[Size],
+        arrays: Sequence[Array],
+        outs: Sequence[Array],
+        fold_outs: Sequence[Array],
+        indexed: bool = False,
+        sequential: bool = False,
+        lanes: int = 0,
+    ) -> Callable[[], None]:
+        """Write what may fail of a loop; return what writes its call.
+
+        Parameters
+        ----------
+        indexed : bool
+            The body uses positions: axes are not collapsed.
+        sequential : bool
+            Points must run in order, in one thread.
+        lanes : int
+            Items of a vector; 0: chosen from the dtypes.
+        """
+        single = frozenset(i for i, n in enumerate(lengths) if isinstance(n, int) and n == 1)
+        apart = [[axis] for axis in range(loop.rank) if axis not in single]
+        together = apart if indexed else collapse(loop, single)
+        lanes = lanes or choose_lanes(loop, self.vector_bits)
+        flag = self._all_contiguous([*arrays, *outs, *fold_outs])
+        bits = self.vector_bits
+        packed = strided = None
+        if flag is not False:
+            packed = Kernel(loop, together, True, lanes, bits, True)
+        if flag is not True:
+            strided = Kernel(loop, apart, False, lanes, bits, flag is False)
+        for array in (*arrays, *outs, *fold_outs):
+            self.pointer(array)
+        total = self.product(lengths)
+        calls = []
+        for kernel, layout in ((packed, together), (strided, apart)):
+            if kernel is not None:
+                calls.append(self._prepare_call(kernel, layout, lengths, len(fold_outs), total, sequential))
+        if flag is not True and flag is not False:
+            self._ready_strided(str(flag), calls[1])
+        if strided is not None:
+            for array in (*arrays, *outs, *fold_outs):
+                self.strides(array)
+        partials = self._partials(calls) if calls[0].combine >= 0 else []
+
+        def run() -> None:
+            if len(calls) == 1:
+                self._call(calls[0], arrays, outs, fold_outs, partials)
+            else:
+                b = self.b
+                one, two, join = (b.fresh_label(n) for n in ("packed", "strided", "called"))
+                b.perform(f"br i1 {flag}, label %{one}, label %{two}")
+                for label, call in zip((one, two), calls, strict=True):
+                    b.label(label)
+                    self._call(call, arrays, outs, fold_outs, partials)
+                    b.perform(f"br label %{join}")
+                b.label(join)
+            for array in partials:
+                self.release(array)
+
+        return run
+
+    def _all_contiguous(self: Program, arrays: Sequence[Array]) -> bool | str:
+        flags = {a.contiguous for a in arrays}
+        if False in flags:
+            return False
+        names = [f for f in flags if f is not True]
+        result: bool | str = True
+        for name in sorted(str(n) for n in names):
+            result = name if result is True else self.b.emit(f"and i1 {result}, {name}")
+        return result
+
+    def _prepare_call(
+        self: Program, kernel: Kernel, layout: list[list[int]], lengths: Sequence[Size], folds: int,
+        total: Size, sequential: bool,
+    ) -> Call:
+        extents = [self.product([lengths[a] for a in axes]) for axes in layout] or [1]
+        axis, blocks, partial = range_axis(kernel.loop, layout)
+        count = extents[axis]
+        if blocks:
+            up = self.plus(count, FOLD_BLOCK - 1)
+            count = up // FOLD_BLOCK if isinstance(up, int) else self.b.emit(f"sdiv i64 {up}, {FOLD_BLOCK}")
+        number = self._register_kernel(kernel)
+        call = Call(kernel, number, layout, extents, count, total, sequential)
+        if partial:
+            call.combine = self._register_kernel(Combine(kernel))
+        return call
+
+    def _register_kernel(self: Program, kernel: Any) -> int:
+        self.kernels.append(kernel)
+        return len(self.kernels) - 1
+
+    def _ready_strided(self: Program, flag: str, call: Call) -> None:
+        """Have the strided kernel compiled before the call if this data needs it."""
+        b = self.b
+        need, done = b.fresh_label("need"), b.fresh_label("ready")
+        variant = self.runtime("variant")
+        b.perform(f"br i1 {flag}, label %{done}, label %{need}")
+        b.label(need)
+        for number in (call.number, call.combine):
+            if number < 0:
+                continue
+            at = b.emit(f"getelementptr ptr, ptr %kernels, i64 {number}")
+            found = b.emit(f"load ptr, ptr {at}, align 8")
+            missing = b.emit(f"icmp eq ptr {found}, null")
+            make, made = b.fresh_label("make"), b.fresh_label("made")
+            b.perform(f"br i1 {missing}, label %{make}, label %{made}")
+            b.label(make)
+            got = b.emit(f"call ptr {variant}(ptr %call, i64 {number})")
+            self.or_fail(b.emit(f"icmp ne ptr {got}, null"))
+            b.perform(f"br label %{made}")
+            b.label(made)
+        b.perform(f"br label %{done}")
+        b.label(done)
+
+    # -- the call ---------------------------------------------------------------------------------
+
+    def _call(
+        self: Program,
+        call: Call,
+        arrays: Sequence[Array],
+        outs: Sequence[Array],
+        fold_outs: Sequence[Array],
+        partials: Sequence[Array],
+    ) -> None:
+        b = self.b
+        memories = [*arrays, *outs]
+        words: list[Size] = list(call.extents)
+        kinds = ["i64"] * len(words)
+        targets = partials or fold_outs
+        for array in (*memories, *targets, *(fold_outs if call.combine >= 0 else ())):
+            words.append(array.data)
+            kinds.append("ptr")
+        if not call.kernel.packed:
+            for stride in self._stride_words(call, arrays, outs, fold_outs):
+                words.append(stride)
+                kinds.append("i64")
+        self._block_words = max(self._block_words, len(words))
+        for i, (word, kind) in enumerate(zip(words, kinds, strict=True)):
+            at = b.emit(f"getelementptr i64, ptr %block, i64 {i}")
+            b.perform(f"store {kind} {word}, ptr {at}, align 8")
+        at = b.emit(f"getelementptr ptr, ptr %kernels, i64 {call.number}")
+        function = b.emit(f"load ptr, ptr {at}, align 8")
+        self._dispatch(call, function)
+        if call.combine >= 0:
+            at = b.emit(f"getelementptr ptr, ptr %kernels, i64 {call.combine}")
+            function = b.emit(f"load ptr, ptr {at}, align 8")
+            b.perform(f"call void {function}(ptr %block, i64 0, i64 {call.count})")
+
+    def _partials(self: Program, calls: Sequence[Call]) -> list[Array]:
+        """Allocate memory for partial results, one per step of the range."""
+        b = self.b
+        b.declarations["declare i64 @llvm.smax.i64(i64, i64)"] = None
+        count: Size = 1
+        for call in calls:
+            if isinstance(call.count, int) and isinstance(count, int):
+                count = max(count, call.count)
+            else:
+                count = b.emit(f"call i64 @llvm.smax.i64(i64 {count}, i64 {call.count})")
+        result = []
+        for fold in calls[0].kernel.loop.folds:
+            array = self.new_array(fold.dtype, (count,))
+            array.buffer.users += 1  # type: ignore[union-attr]
+            result.append(array)
+        return result
+
+    def _stride_words(self: Program, call: Call, arrays: Sequence[Array], outs: Sequence[Array], fold_outs: Sequence[Array]) -> list[Size]:
+        loop = call.kernel.loop
+        words: list[Size] = []
+        for (_, stretched), array in zip(loop.operands, arrays, strict=True):
+            steps = self.strides(array)
+            words += [steps[axes[0]] for axes in call.layout if axes[0] not in stretched]
+        for array in outs:
+            steps = self.strides(array)
+            words += [steps[axes[0]] for axes in call.layout]
+        if call.combine < 0:
+            for array in fold_outs:
+                steps = self.strides(array)
+                kept = [a for a in range(loop.rank) if a not in loop.reduced]
+                words += [steps[kept.index(axes[0])] for axes in call.layout if axes[0] not in loop.reduced]
+        return words
+
+    def _dispatch(self: Program, call: Call, function: str) -> None:
+        """Call a kernel over its range: here, or over threads if it is large."""
+        b = self.b
+        small = isinstance(call.total, int) and call.total < LARGE
+        if call.sequential or small:
+            b.perform(f"call void {function}(ptr %block, i64 0, i64 {call.count})")
+            return
+        parallel = self.runtime("parallel")
+        many, few, done = (b.fresh_label(n) for n in ("many", "few", "ran"))
+        large = b.emit(f"icmp sge i64 {call.total}, {LARGE}")
+        b.perform(f"br i1 {large}, label %{many}, label %{few}")
+        b.label(many)
+        b.declarations["declare i64 @llvm.smax.i64(i64, i64)"] = None
+        share = b.emit(f"sdiv i64 {call.total}, {CHUNK}")
+        share = b.emit(f"call i64 @llvm.smax.i64(i64 {share}, i64 1)")
+        grain = b.emit(f"sdiv i64 {call.count}, {share}")
+        grain = b.emit(f"call i64 @llvm.smax.i64(i64 {grain}, i64 1)")
+        b.perform(f"call void {parallel}(ptr %call, ptr {function}, ptr %block, i64 {call.count}, i64 {grain})")
+        b.perform(f"br label %{done}")
+        b.label(few)
+        b.perform(f"call void {function}(ptr %block, i64 0, i64 {call.count})")
+        b.perform(f"br label %{done}")
+        b.label(done)
+
+
+class Call:
+    """A kernel and how it is called."""
+
+    def __init__(
+        self, kernel: Kernel, number: int, layout: list[list[int]], extents: list[Size], count: Size,
+        total: Size, sequential: bool,
+    ) -> None:
+        self.kernel = kernel
+        self.number = number
+        self.layout = layout
+        self.extents = extents
+        self.count = count
+        self.total = total
+        self.sequential = sequential
+        self.combine = -1
+
+
+def _is_number(variable: Any) -> bool:
+    return isinstance(variable, Constant) and variable.data.size == 1
+
+
+def _stretched(variable: Any, array: Array) -> frozenset[int]:
+    return frozenset(i for i, one in enumerate(variable.type.broadcastable) if one) | array.stretched
+
+
+def group_body(nodes: Sequence[Apply], operands: Sequence[Any], stored: Sequence[Any], folded: Sequence[Apply]) -> Any:
+    """Return the body of a fused group."""
+
+    def body(b: Any, index: Any, values: Sequence[Any]) -> tuple[Sequence[Any], Sequence[Any]]:
+        known = dict(zip(operands, values, strict=True))
+
+        def read(variable: Any, dtype: str) -> Any:
+            if variable in known:
+                return b.cast(known[variable], dtype)
+            return number(b, variable.data.item(), variable.type.dtype, dtype)
+
+        for node in nodes:
+            if isinstance(node.op, Elementwise):
+                casts, dtype = node.op.dtype(*(v.type.dtype for v in node.inputs))
+                args = [read(v, d) for v, d in zip(node.inputs, casts, strict=True)]
+                known[node.outputs[0]] = b.cast(node.op.native(b, *args), dtype)
+        folds = []
+        for node in folded:
+            acc, _ = node.op.types(node.inputs[0].type.dtype)
+            folds.append(read(node.inputs[0], acc))
+        return [known[v] for v in stored], folds
+
+    return body
+
+
+def number(b: Any, value: Any, dtype: str, target: str) -> Any:
+    """Return a constant of `dtype`, converted to `target`, in every lane."""
+    converted = np.asarray(value, dtype=dtype).astype(target).item()
+    if target.startswith("complex"):
+        part = "float32" if target == "complex64" else "float64"
+        return ComplexValue(b.const(converted.real, part), b.const(converted.imag, part))
+    return b.const(converted, target)
+

@@ -1,0 +1,101 @@
+"""Machine code for the text of a program: from memory, from the cache on disk, or from LLVM."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+from theano._core.base.settings import config
+from theano._core.runtime import native
+from theano._core.runtime.cache import CompileCache
+
+# Without a setting, the widest registers that the processor has are used.
+WIDEST = 512
+
+# Modules of this process by key. They are small; a long session meets each of them once.
+_modules: dict[str, Any] = {}
+
+
+class Statistics:
+    """What compilation cost in this process: counts, and seconds in LLVM."""
+
+    compiled = 0
+    from_disk = 0
+    from_memory = 0
+    seconds = 0.0
+
+
+@lru_cache(1)
+def _cache() -> CompileCache:
+    return CompileCache(config.compiledir)
+
+
+@lru_cache(8)
+def _identity(vector_bits: int) -> bytes:
+    from theano._core.lower.llvm.target import cpu_identity
+
+    return f"{native.ABI_VERSION} {vector_bits} {cpu_identity()}\n".encode()
+
+
+def load(text: str, vector_bits: int) -> Any:
+    """Return the loaded machine code of an LLVM module.
+
+    Parameters
+    ----------
+    text : str
+    vector_bits : int
+        Width of vectors; 0: the default of the target.
+    """
+    key = hashlib.sha256(_identity(vector_bits) + text.encode()).hexdigest()
+    code = _modules.get(key)
+    if code is not None:
+        Statistics.from_memory += 1
+        return code
+    data = _cache().get(key)
+    if data is not None:
+        Statistics.from_disk += 1
+    else:
+        data = _compile(text, vector_bits)
+        _cache().put(key, data)
+    code = _modules[key] = native.load_object(data)
+    return code
+
+
+def _compile(text: str, vector_bits: int) -> bytes:
+    from time import perf_counter
+
+    from theano._core.lower.llvm.target import compile_text
+
+    start = perf_counter()
+    data = compile_text(text, vector_bits or WIDEST)
+    Statistics.seconds += perf_counter() - start
+    Statistics.compiled += 1
+    return data
+
+
+class MachineProgram(NamedTuple):
+    """A program ready to run: addresses, and what owns the code."""
+
+    entry: int
+    kernels: tuple[int, ...]
+    owners: tuple[Any, ...]
+
+
+def assemble(text: str, kernels: Sequence[Any], vector_bits: int) -> MachineProgram:
+    """Return the machine code of an entry function and of its kernels.
+
+    Kernels that are not `eager` have address 0 until they are asked for.
+    """
+    code = load(text, vector_bits)
+    owners = [code]
+    addresses = []
+    for kernel in kernels:
+        if not kernel.eager:
+            addresses.append(0)
+            continue
+        module = load(kernel.text, vector_bits)
+        owners.append(module)
+        addresses.append(module.address(kernel.symbol))
+    return MachineProgram(code.address("entry"), tuple(addresses), tuple(owners))

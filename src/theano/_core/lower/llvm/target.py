@@ -1,0 +1,138 @@
+"""From LLVM text to the machine code of this machine, through llvmlite.
+
+llvmlite takes 50 ms to import and is needed only where the compile cache has no answer, so it is
+imported at the first compilation.
+"""
+
+import functools
+import importlib.util
+import os
+import platform
+import re
+import sys
+from typing import Any
+
+# Levels 1, 2 and 3 of the back end took the same time, and wrote code of the same speed, on a loop
+# of four elementary functions.
+OPTIMIZATION_LEVEL = 2
+
+
+class CodeGenerationError(Exception):
+    """LLVM refused text that this package wrote: an error of the package, never of its user."""
+
+
+def default_lanes(itemsize: int) -> int:
+    """Numbers a vector holds when settings do not say: 512 bits of them.
+
+    On 256-bit hardware each vector is then two registers. Two independent chains of instructions
+    hide each other's latency.
+    """
+    return max(1, 64 // itemsize)
+
+
+def cpu_identity() -> str:
+    """What the machine code depends on besides its text: processor, features, LLVM.
+
+    Part of the key of the compile cache; found without llvmlite.
+    """
+    return _cpu_identity()
+
+
+@functools.cache
+def _cpu_identity() -> str:
+    return f"{sys.platform} {_machine()} llvmlite {_llvmlite_version()} {_processor()}"
+
+
+def _llvmlite_version() -> str:
+    """The version from llvmlite's version file: importing it, or its metadata, takes too long."""
+    spec = importlib.util.find_spec("llvmlite")
+    if spec is None or spec.origin is None:
+        return "none"
+    path = os.path.join(os.path.dirname(spec.origin), "_version.py")
+    try:
+        with open(path, encoding="utf-8") as file:
+            found = re.search(r"version = '([^']*)'", file.read())
+    except OSError:
+        found = None
+    return found.group(1) if found else str(os.stat(spec.origin).st_mtime_ns)
+
+
+def _processor() -> str:
+    """The lines of /proc/cpuinfo that tell processors apart, of the first processor."""
+    try:
+        with open("/proc/cpuinfo", encoding="ascii", errors="replace") as file:
+            text = file.read(16384)
+    except OSError:
+        return platform.processor()
+    first = text.split("\n\n", 1)[0]
+    wanted = ("vendor_id", "cpu family", "model\t", "stepping", "flags", "Features", "CPU ")
+    return "\n".join(line for line in first.splitlines() if line.startswith(wanted))
+
+
+def _machine() -> str:
+    """The processor family as triples name it."""
+    # Not platform.machine(), which takes milliseconds to load what it does not need here.
+    machine = os.uname().machine if hasattr(os, "uname") else platform.machine()
+    return {"amd64": "x86_64", "AMD64": "x86_64", "arm64": "aarch64"}.get(machine, machine)
+
+
+def target_features(vector_bits: int) -> str:
+    """The feature string of this machine, without the vectors that are wider than asked for."""
+    import llvmlite.binding as llvm
+
+    features = dict(llvm.get_host_cpu_features())
+    if vector_bits < 512:
+        # Without the prefix LLVM would still use the wide registers.
+        features = {
+            name: on and not name.startswith(("avx512", "avx10", "evex512"))
+            for name, on in features.items()
+        }
+    return ",".join(("+" if on else "-") + name for name, on in sorted(features.items()))
+
+
+@functools.cache
+def _target_machine(vector_bits: int) -> Any:
+    import llvmlite.binding as llvm
+
+    llvm.initialize_native_target()
+    llvm.initialize_native_asmprinter()
+    return llvm.Target.from_triple(elf_triple()).create_target_machine(
+        cpu=llvm.get_host_cpu_name(),
+        features=target_features(vector_bits),
+        opt=OPTIMIZATION_LEVEL,
+        reloc="pic",
+        codemodel="small",
+    )
+
+
+def elf_triple() -> str:
+    """The triple of this machine's processor with ELF objects, which our loader reads."""
+    return f"{_machine()}-unknown-linux-gnu"
+
+
+def compile_text(text: str, vector_bits: int) -> bytes:
+    """The object file of a module.
+
+    Parameters
+    ----------
+    text : str
+        An LLVM module.
+    vector_bits : int
+        The widest vector register to use, in bits: 128, 256 or 512.
+
+    Raises
+    ------
+    CodeGenerationError
+        LLVM cannot read the text; the message quotes the line.
+    """
+    import llvmlite.binding as llvm
+
+    machine = _target_machine(vector_bits)
+    try:
+        module = llvm.parse_assembly(text)
+        module.verify()
+    except RuntimeError as error:
+        raise CodeGenerationError(f"LLVM cannot read the text written for it: {error}") from error
+    module.triple = elf_triple()
+    module.data_layout = str(machine.target_data)
+    return machine.emit_object(module)

@@ -1,0 +1,92 @@
+"""Which shared variables are overwritten in place, and which steps therefore run last."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from theano._core.ir.types import TensorType
+from theano._core.ir.variable import Apply
+from theano._core.lower.schedule import Step, order
+from theano._core.ops.broadcasting import Alloc
+from theano._core.ops.gradient import GradientFilter
+from theano._core.ops.indexing import Subtensor
+from theano._core.ops.op import Elementwise
+from theano._core.ops.products import Gemm
+from theano._core.ops.shaping import Assert, DimShuffle, Rebroadcast, Reshape, SpecifyShape
+
+if TYPE_CHECKING:
+    from theano._core.lower.llvm.program import Program
+
+# Operations whose result may lie in the memory of their first input.
+VIEWS = (DimShuffle, Rebroadcast, Reshape, Subtensor, Alloc, Assert, SpecifyShape, GradientFilter)
+
+
+def root(variable: Any) -> Any:
+    """Return the variable in whose memory `variable` may lie."""
+    while variable.owner is not None and isinstance(variable.owner.op, VIEWS):
+        variable = variable.owner.inputs[0]
+    return variable
+
+
+def plan_updates(p: Program, steps: Sequence[Step]) -> tuple[list[Step], list[Step]]:
+    """Return (steps that run first, steps that may overwrite shared variables).
+
+    A step may write over a shared variable if every other reader of it can run before, and if
+    nothing that could fail runs after. The second list is written in two halves: first all that
+    may fail in any of its steps, then the work itself.
+    """
+    step_of = {node: step for step in steps for node in step.nodes}
+    after: dict[Step, set[Step]] = {}
+    late: set[Step] = set()
+    for number, out in zip(p.updates, p.outputs[len(p.outputs) - len(p.updates) :], strict=True):
+        target = p.inputs[number]
+        step = step_of.get(out.owner) if out.owner is not None else None
+        if step is None or number not in p.overwritable or not _can_write(p, step, out, target):
+            continue
+        readers = _readers(target, steps) - {step}
+        trial = {s: set(others) for s, others in after.items()}
+        trial.setdefault(step, set()).update(readers)
+        if readers & (late | {step}) or _dependents(step, steps, step_of) - late - {step}:
+            continue
+        try:
+            order(steps, step_of, trial)
+        except ValueError:
+            continue
+        after = trial
+        late.add(step)
+        p.in_place[out] = target
+    ordered = order(steps, step_of, after)
+    return [s for s in ordered if s not in late], [s for s in ordered if s in late]
+
+
+def _can_write(p: Program, step: Step, out: Any, target: Any) -> bool:
+    if not isinstance(target.type, TensorType) or out.type.dtype != target.type.dtype:
+        return False
+    if out in p.in_place or p.outputs.count(out) > 1 or target in p.outputs:
+        return False
+    if step.is_loop:
+        if not isinstance(out.owner.op, Elementwise) or step.folds is not None:
+            return False
+        return all(
+            variable is target and variable.type.broadcastable == out.type.broadcastable
+            for node in step.nodes
+            for variable in node.inputs
+            if root(variable) is target
+        )
+    node: Apply = step.nodes[0]
+    if isinstance(node.op, Gemm):
+        return node.inputs[0] is target and all(root(v) is not target for v in node.inputs[1:])
+    return False
+
+
+def _readers(target: Any, steps: Sequence[Step]) -> set[Step]:
+    return {
+        step
+        for step in steps
+        if any(root(variable) is target for node in step.nodes for variable in node.inputs)
+    }
+
+
+def _dependents(step: Step, steps: Sequence[Step], step_of: Any) -> set[Step]:
+    return {other for other in steps if other.needs & step.mask}

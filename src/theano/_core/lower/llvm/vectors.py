@@ -1,0 +1,369 @@
+"""The innermost loop of a kernel: vectors along the last axis, and its remainder.
+
+The body of a loop is by far its longest part, so it is written once. In a packed loop the vectors
+that are full read and write memory in place; what remains is copied to buffers of one vector, and
+the loop runs once more over these. In a strided loop every vector goes through buffers.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from theano._core.lower.llvm.emitter import ComplexValue, Value
+from theano._core.lower.llvm.items import Memory, itemsize, load, select, store
+
+if TYPE_CHECKING:
+    from theano._core.lower.llvm.kernel import KernelWriter
+
+
+class VectorLoop:
+    """Vectors over [lo, hi) of the last axis of the kernel that `writer` writes."""
+
+    def __init__(
+        self, writer: KernelWriter, pointers: dict[int, str], lo: str, hi: str, acc: list[Any]
+    ) -> None:
+        self.w = writer
+        self.b = writer.b
+        self.pointers = pointers
+        self.lo, self.hi = lo, hi
+        self.acc = acc
+        axis = writer.last
+        self.moving = [m for m in writer.operands if axis in m.strides]
+        self.fixed = [m for m in writer.operands if axis not in m.strides]
+        self.fixed_values: dict[int, Any] = {}
+
+    # -- pieces -----------------------------------------------------------------------------------
+
+    def _load_fixed(self, pointers: dict[int, str]) -> None:
+        for memory in self.fixed:
+            scalar = load(self.b, pointers[memory.slot], memory.dtype, 1)
+            self.fixed_values[memory.slot] = self._splat(scalar)
+
+    def _splat(self, value: Any) -> Any:
+        if isinstance(value, ComplexValue):
+            return ComplexValue(self.b.broadcast(value.real), self.b.broadcast(value.imag))
+        return self.b.broadcast(value)
+
+    def _lane_numbers(self) -> Value:
+        lanes = self.w.lanes
+        if lanes == 1:
+            return Value("0", "int64", 1)
+        numbers = ", ".join(f"i64 {i}" for i in range(lanes))
+        return Value(f"<{numbers}>", "int64", lanes)
+
+    def _buffer(self, memory: Memory) -> str:
+        """Return memory for one vector, zero at first so that unused lanes hold numbers."""
+        lines = self.w.prologue
+        size = itemsize(memory.dtype) * self.w.lanes
+        name = f"%buffer{len(lines)}"
+        lines.append(f"  {name} = alloca [{size} x i8], align 64")
+        lines.append(f"  store [{size} x i8] zeroinitializer, ptr {name}, align 64")
+        return name
+
+    def _copy(self, to: str, start: str, memory: Memory, count: str) -> None:
+        nbytes = self.b.emit(f"mul i64 {count}, {itemsize(memory.dtype)}")
+        self.b.perform(
+            f"call void @llvm.memcpy.p0.p0.i64(ptr {to}, ptr {start}, i64 {nbytes}, i1 false)"
+        )
+
+    def _body(
+        self,
+        values: dict[int, Any],
+        first: str,
+        valid: Value | None,
+        acc: list[Any],
+        pointers: dict[int, str],
+    ) -> list[Any]:
+        """Write the body: stores to `pointers`; return the new accumulators."""
+        w, b = self.w, self.b
+
+        def index(axis: int) -> Value:
+            if axis == w.last:
+                return b.add(b.broadcast(Value(first, "int64", 1)), self._lane_numbers())
+            return b.broadcast(Value(w.index[axis], "int64", 1))
+
+        operands = [values[m.slot] for m in w.operands]
+        stored, folded = w.loop.body(b, index, operands)
+        for memory, value in zip(w.stores, stored, strict=True):
+            store(b, self._full(value), pointers[memory.slot])
+        results = []
+        for fold, old, value in zip(w.loop.folds, acc, folded, strict=True):
+            value = self._full(value)
+            if valid is not None:
+                start = w._constant(fold.start, fold.dtype, w.lanes)
+                value = select(b, valid, value, start)
+            results.append(getattr(b, fold.combine)(old, value))
+        return results
+
+    def _full(self, value: Any) -> Any:
+        return self._splat(value) if value.lanes != self.w.lanes else value
+
+    def _blocks(self) -> tuple[str, str, str]:
+        """Return (number of full vectors, items left, first item left) of [lo, hi)."""
+        b, lanes = self.b, self.w.lanes
+        n = b.emit(f"sub i64 {self.hi}, {self.lo}")
+        full = b.emit(f"sdiv i64 {n}, {lanes}")
+        done = b.emit(f"mul i64 {full}, {lanes}")
+        return full, b.emit(f"sub i64 {n}, {done}"), b.emit(f"add i64 {self.lo}, {done}")
+
+    def _phis(self, values: list[Any], before: str, names: list[str], after: str) -> list[Any]:
+        return [self.w._phi(v, before, n, after) for v, n in zip(values, names, strict=True)]
+
+    # -- packed -----------------------------------------------------------------------------------
+
+    def packed(self) -> list[Any]:
+        """Write a loop over packed data; return the accumulators after it."""
+        w, b = self.w, self.b
+        self._load_fixed(self.pointers)
+        full, rest, rest_at = self._blocks()
+        memories = [*self.moving, *w.stores]
+        starts, rests, buffers = {}, {}, {}
+        for memory in memories:
+            size = itemsize(memory.dtype)
+            for table, at in ((starts, self.lo), (rests, rest_at)):
+                offset = b.emit(f"mul i64 {at}, {size}")
+                table[memory.slot] = b.emit(
+                    f"getelementptr i8, ptr {self.pointers[memory.slot]}, i64 {offset}"
+                )
+            buffers[memory.slot] = self._buffer(memory) if w.lanes > 1 else starts[memory.slot]
+        tag = b.fresh_label("vec")
+        phase, loop, after, tail, done = (
+            f"{tag}.{n}" for n in ("phase", "loop", "after", "tail", "done")
+        )
+        before = b.block
+        b.perform(f"br label %{phase}")
+        b.label(phase)
+        again = b.emit(f"phi i1 [false, %{before}], [true, %{tail}]")
+        count = b.emit(f"phi i64 [{full}, %{before}], [1, %{tail}]")
+        first = b.emit(f"phi i64 [{self.lo}, %{before}], [{rest_at}, %{tail}]")
+        at = {
+            m.slot: b.emit(f"phi ptr [{starts[m.slot]}, %{before}], [{buffers[m.slot]}, %{tail}]")
+            for m in memories
+        }
+        n = len(self.acc)
+        outer_names = [f"%{tag}.total{i}" for i in range(n)]
+        acc = self._phis(self.acc, before, outer_names, tail)
+        valid = None
+        if w.loop.folds and w.lanes > 1:
+            limit = b.emit(f"select i1 {again}, i64 {rest}, i64 {w.lanes}")
+            valid = b.lt(self._lane_numbers(), b.broadcast(Value(limit, "int64", 1)))
+        some = b.emit(f"icmp sgt i64 {count}, 0")
+        start_block = b.block
+        b.perform(f"br i1 {some}, label %{loop}, label %{after}")
+        b.label(loop)
+        k = b.emit(f"phi i64 [0, %{start_block}], [%{tag}.next, %{tag}.end]")
+        names = [f"%{tag}.acc{i}" for i in range(n)]
+        inside = self._phis(acc, start_block, names, f"{tag}.end")
+        values, pointers = dict(self.fixed_values), dict(self.pointers)
+        for memory in memories:
+            offset = b.emit(f"mul i64 {k}, {itemsize(memory.dtype) * w.lanes}")
+            pointers[memory.slot] = b.emit(f"getelementptr i8, ptr {at[memory.slot]}, i64 {offset}")
+        for memory in self.moving:
+            values[memory.slot] = load(b, pointers[memory.slot], memory.dtype, w.lanes)
+        step = b.emit(f"mul i64 {k}, {w.lanes}")
+        results = self._body(values, b.emit(f"add i64 {first}, {step}"), valid, inside, pointers)
+        b.perform(f"br label %{tag}.end")
+        b.label(f"{tag}.end")
+        for result, name in zip(results, names, strict=True):
+            w._rename(result, name)
+        b.perform(f"%{tag}.next = add nuw nsw i64 {k}, 1")
+        more = b.emit(f"icmp slt i64 %{tag}.next, {count}")
+        b.perform(f"br i1 {more}, label %{loop}, label %{after}")
+        b.label(after)
+        totals = [
+            self._merge(a, r, start_block, f"{tag}.end")
+            for a, r in zip(
+                acc, [self._named(r, n) for r, n in zip(results, names, strict=True)], strict=True
+            )
+        ]
+        for total, name in zip(totals, outer_names, strict=True):
+            w._rename(total, name)
+        left = b.emit(f"icmp sgt i64 {rest}, 0")
+        first_time = b.emit(f"xor i1 {again}, true")
+        more = b.emit(f"and i1 {left}, {first_time}")
+        b.perform(f"br i1 {more}, label %{tail}, label %{done}")
+        b.label(tail)
+        for memory in self.moving:
+            self._copy(buffers[memory.slot], rests[memory.slot], memory, rest)
+        b.perform(f"br label %{phase}")
+        b.label(done)
+        if w.stores:
+            copy, finish = f"{tag}.copy", f"{tag}.finish"
+            b.perform(f"br i1 {again}, label %{copy}, label %{finish}")
+            b.label(copy)
+            for memory in w.stores:
+                self._copy(rests[memory.slot], buffers[memory.slot], memory, rest)
+            b.perform(f"br label %{finish}")
+            b.label(finish)
+        return [self._named(t, n) for t, n in zip(totals, outer_names, strict=True)]
+
+    def _named(self, value: Any, name: str) -> Any:
+        if isinstance(value, ComplexValue):
+            return ComplexValue(
+                self._named(value.real, f"{name}r"), self._named(value.imag, f"{name}i")
+            )
+        return Value(name, value.dtype, value.lanes)
+
+    def _merge(self, one: Any, two: Any, block_one: str, block_two: str) -> Any:
+        if isinstance(one, ComplexValue):
+            return ComplexValue(
+                self._merge(one.real, two.real, block_one, block_two),
+                self._merge(one.imag, two.imag, block_one, block_two),
+            )
+        text = self.b.emit(f"phi {one.type} [{one.text}, %{block_one}], [{two.text}, %{block_two}]")
+        return Value(text, one.dtype, one.lanes)
+
+    # -- strided ----------------------------------------------------------------------------------
+
+    def strided(self) -> list[Any]:
+        """Write a loop over data of any strides; return the accumulators after it."""
+        self._load_fixed(self.pointers)
+        return self._over_blocks(self.acc, self._strided_block)
+
+    def _over_blocks(self, acc: list[Any], block: Any) -> list[Any]:
+        """Write `for first in range(lo, hi, lanes)`; `block(first, count, acc)` is its body."""
+        w, b = self.w, self.b
+        tag = b.fresh_label("blocks")
+        before = b.block
+        b.perform(f"br label %{tag}.head")
+        b.label(f"{tag}.head")
+        first = b.emit(f"phi i64 [{self.lo}, %{before}], [%{tag}.next, %{tag}.end]")
+        names = [f"%{tag}.acc{i}" for i in range(len(acc))]
+        inside = self._phis(acc, before, names, f"{tag}.end")
+        more = b.emit(f"icmp slt i64 {first}, {self.hi}")
+        b.perform(f"br i1 {more}, label %{tag}.body, label %{tag}.done")
+        b.label(f"{tag}.body")
+        left = b.emit(f"sub i64 {self.hi}, {first}")
+        b.declarations["declare i64 @llvm.smin.i64(i64, i64)"] = None
+        count = b.emit(f"call i64 @llvm.smin.i64(i64 {left}, i64 {w.lanes})")
+        results = block(first, count, inside)
+        b.perform(f"br label %{tag}.end")
+        b.label(f"{tag}.end")
+        for result, name in zip(results, names, strict=True):
+            w._rename(result, name)
+        b.perform(f"%{tag}.next = add nsw i64 {first}, {w.lanes}")
+        b.perform(f"br label %{tag}.head")
+        b.label(f"{tag}.done")
+        return inside
+
+    def _valid(self, count: str) -> Value | None:
+        if not self.w.loop.folds or self.w.lanes == 1:
+            return None
+        return self.b.lt(self._lane_numbers(), self.b.broadcast(Value(count, "int64", 1)))
+
+    def _strided_block(self, first: str, count: str, acc: list[Any]) -> list[Any]:
+        w, b = self.w, self.b
+        values, pointers = dict(self.fixed_values), dict(self.pointers)
+        for memory in self.moving:
+            values[memory.slot] = self._gathered(memory, self.pointers[memory.slot], first, count)
+        targets = {}
+        for memory in w.stores:
+            targets[memory.slot] = pointers[memory.slot] = self._buffer(memory)
+        results = self._body(values, first, self._valid(count), acc, pointers)
+        for memory in w.stores:
+            self._scatter(memory, self.pointers[memory.slot], targets[memory.slot], first, count)
+        return results
+
+    def _gathered(self, memory: Memory, pointer: str, first: str, count: str) -> Any:
+        """Return a vector of items `first` … along the last axis, through a buffer."""
+        buffer = self._buffer(memory)
+        self._move("gather", memory, buffer, pointer, first, count)
+        return load(self.b, buffer, memory.dtype, self.w.lanes)
+
+    def _scatter(self, memory: Memory, pointer: str, buffer: str, first: str, count: str) -> None:
+        self._move("scatter", memory, buffer, pointer, first, count)
+
+    def _move(
+        self, kind: str, memory: Memory, buffer: str, pointer: str, first: str, count: str
+    ) -> None:
+        b, size = self.b, itemsize(memory.dtype)
+        stride = memory.strides[self.w.last]
+        offset = b.emit(f"mul i64 {first}, {stride}")
+        at = b.emit(f"getelementptr i8, ptr {pointer}, i64 {offset}")
+        name = f"{kind}{size}"
+        b.helpers.setdefault(name, _mover(kind, size))
+        b.perform(f"call void @{name}(ptr {buffer}, ptr {at}, i64 {stride}, i64 {count})")
+
+    # -- columns: the last axis is kept, other axes are folded inside -----------------------------
+
+    def columns(self, inner: list[int]) -> None:
+        """Write vectors of the last axis with folds over the axes `inner` inside each."""
+        w = self.w
+
+        def block(first: str, count: str, _: list[Any]) -> list[Any]:
+            def step(moved: dict[int, str], acc: list[Any]) -> list[Any]:
+                return self._column_step(moved, first, count, acc)
+
+            totals = w._nested_fold(inner, self.pointers, w._start_accumulators(w.lanes), step)
+            for fold, memory, total in zip(w.loop.folds, w.folds, totals, strict=True):
+                buffer = self._buffer(memory)
+                store(self.b, self.b.cast(total, fold.out_dtype), buffer)
+                self._scatter(memory, self.pointers[memory.slot], buffer, first, count)
+            return []
+
+        self._over_blocks([], block)
+
+    def _column_step(
+        self, moved: dict[int, str], first: str, count: str, acc: list[Any]
+    ) -> list[Any]:
+        w, b = self.w, self.b
+        values: dict[int, Any] = {}
+        for memory in w.operands:
+            pointer = moved[memory.slot]
+            if w.last not in memory.strides:
+                values[memory.slot] = self._splat(load(b, pointer, memory.dtype, 1))
+            elif w.packed:
+                values[memory.slot] = self._row_part(memory, pointer, first, count)
+            else:
+                values[memory.slot] = self._gathered(memory, pointer, first, count)
+        pointers, targets = dict(moved), {}
+        for memory in w.stores:
+            targets[memory.slot] = pointers[memory.slot] = self._buffer(memory)
+        results = self._body(values, first, None, acc, pointers)
+        for memory in w.stores:
+            self._scatter(memory, moved[memory.slot], targets[memory.slot], first, count)
+        return results
+
+    def _row_part(self, memory: Memory, pointer: str, first: str, count: str) -> Any:
+        """Load a vector of a packed row; a part of one goes through a buffer."""
+        b, size = self.b, itemsize(memory.dtype)
+        offset = b.emit(f"mul i64 {first}, {size}")
+        at = b.emit(f"getelementptr i8, ptr {pointer}, i64 {offset}")
+        if self.w.lanes == 1:
+            return load(b, at, memory.dtype, 1)
+        buffer = self._buffer(memory)
+        whole = b.emit(f"icmp eq i64 {count}, {self.w.lanes}")
+        copy, read = b.fresh_label("part"), b.fresh_label("read")
+        before = b.block
+        b.perform(f"br i1 {whole}, label %{read}, label %{copy}")
+        b.label(copy)
+        self._copy(buffer, at, memory, count)
+        b.perform(f"br label %{read}")
+        b.label(read)
+        source = b.emit(f"phi ptr [{at}, %{before}], [{buffer}, %{copy}]")
+        return load(b, source, memory.dtype, self.w.lanes)
+
+
+def _mover(kind: str, size: int) -> str:
+    """Return a function that moves `count` items between a packed buffer and strided memory."""
+    item = f"i{8 * size}"
+    packed, strided = "%p", "%s"
+    source, target = (strided, packed) if kind == "gather" else (packed, strided)
+    return f"""define internal void @{kind}{size}(ptr %buffer, ptr %memory, i64 %stride, i64 %count) nounwind {{
+entry:
+  %some = icmp sgt i64 %count, 0
+  br i1 %some, label %loop, label %done
+loop:
+  %i = phi i64 [0, %entry], [%next, %loop]
+  %near = mul i64 %i, {size}
+  %far = mul i64 %i, %stride
+  %p = getelementptr i8, ptr %buffer, i64 %near
+  %s = getelementptr i8, ptr %memory, i64 %far
+  %item = load {item}, ptr {source}, align 1
+  store {item} %item, ptr {target}, align 1
+  %next = add nuw nsw i64 %i, 1
+  %more = icmp slt i64 %next, %count
+  br i1 %more, label %loop, label %done
+done:
+  ret void
+}}"""

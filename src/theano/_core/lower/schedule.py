@@ -1,0 +1,217 @@
+"""Which applications run together as one loop, and in which order the steps run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from theano._core.ir.variable import Apply
+from theano._core.ops.op import Elementwise
+from theano._core.ops.reductions import Reduction
+
+# Larger bodies spill registers and compile super-linearly.
+HEAVIEST_GROUP = 96
+
+
+class Step:
+    """One step of a program: a single application, or several that share a loop.
+
+    `mask` has the bits of its nodes, `needs` those of all nodes it depends on, directly or not.
+    """
+
+    __slots__ = ("folds", "mask", "needs", "nodes", "space", "weight")
+
+    def __init__(self, node: Apply, bit: int, needs: int, space: Any, folds: Any, weight: int) -> None:
+        self.nodes = [node]
+        self.mask = bit
+        self.needs = needs
+        self.space = space
+        self.folds = folds
+        self.weight = weight
+
+    @property
+    def is_loop(self) -> bool:
+        """Whether the step is a loop written by the engine."""
+        return self.space is not None
+
+
+def loop_space(node: Apply, lengths: Callable[[Any], Any]) -> Any:
+    """Return the lengths of the loop of a node, or None if it is not one of our loops."""
+    op = node.op
+    if isinstance(op, Elementwise) and op.native is not None and node.outputs[0].type.ndim:
+        return lengths(node.outputs[0])
+    if isinstance(op, Reduction) and node.inputs[0].type.ndim:
+        return lengths(node.inputs[0])
+    return None
+
+
+class Lengths:
+    """Lengths up to the equalities that the program checks: a union-find over their variables."""
+
+    def __init__(self, lengths: Callable[[Any], tuple[Any, ...]]) -> None:
+        self._lengths = lengths
+        self._parent: dict[Any, Any] = {}
+
+    def find(self, length: Any) -> Any:
+        """Return the representative of a length: an int if one is known to be equal."""
+        while length in self._parent:
+            length = self._parent[length]
+        return length
+
+    def join(self, one: Any, two: Any) -> bool:
+        """Take two lengths as equal; False if they were already."""
+        one, two = self.find(one), self.find(two)
+        if one is two or (isinstance(one, int) and one == two):
+            return False
+        if isinstance(two, int) and not isinstance(one, int):
+            one, two = two, one
+        if not isinstance(two, int):
+            self._parent[two] = one
+        return True
+
+    def of(self, variable: Any) -> tuple[Any, ...]:
+        """Return the lengths of a variable as they were found."""
+        return self._lengths(variable)
+
+    def space(self, variable: Any) -> tuple[Any, ...]:
+        """Return the representatives of the lengths of a variable."""
+        return tuple(self.find(n) for n in self._lengths(variable))
+
+
+def weight_of(node: Apply) -> int:
+    """Return a rough number of instructions of a scalar function."""
+    return 12 if getattr(node.op, "ulp", 0.5) > 0.5 else 1
+
+
+def group(nodes: Sequence[Apply], lengths: Lengths) -> list[Step]:
+    """Return the steps of a program: loops fused where that is possible, in a valid order.
+
+    A loop joins the loops that make its operands if all run over the same space and no other step
+    would have to run between them. `nodes` are in topological order.
+    """
+    step_of: dict[Apply, Step] = {}
+    steps: dict[Step, None] = {}
+    for number, node in enumerate(nodes):
+        step = _single(node, 1 << number, lengths, step_of)
+        for producer in _fusable(node, step, step_of, lengths):
+            if _can_join(step, producer, step_of):
+                step = _join(step, producer, steps, step_of)
+        steps.setdefault(step)
+        step_of[node] = step
+    return order(list(steps), step_of)
+
+
+def _single(node: Apply, bit: int, lengths: Lengths, step_of: dict[Apply, Step]) -> Step:
+    needs = 0
+    for value in node.inputs:
+        if value.owner is not None and value.owner in step_of:
+            producer = step_of[value.owner]
+            needs |= producer.mask | producer.needs
+    if isinstance(node.op, Elementwise):
+        _unify(node, lengths)
+    space = loop_space(node, lengths.space)
+    folds = node.op.axes(node.inputs[0].type.ndim) if space is not None and isinstance(node.op, Reduction) else None
+    return Step(node, bit, needs, space, folds or None, weight_of(node))
+
+
+def _unify(node: Apply, lengths: Lengths) -> None:
+    out = lengths.of(node.outputs[0])
+    for value in node.inputs:
+        own = lengths.of(value)
+        for axis, one in enumerate(value.type.broadcastable):
+            if not one:
+                lengths.join(out[axis], own[axis])
+
+
+def _fusable(node: Apply, step: Step, step_of: dict[Apply, Step], lengths: Lengths) -> list[Step]:
+    found: list[Step] = []
+    if not step.is_loop:
+        return found
+    for value in node.inputs:
+        owner = value.owner
+        if owner is None or owner not in step_of or not isinstance(owner.op, Elementwise):
+            continue
+        producer = step_of[owner]
+        if producer.is_loop and producer not in found and lengths.space(value) == step.space:
+            found.append(producer)
+    return found
+
+
+def _can_join(step: Step, other: Step, step_of: dict[Apply, Step]) -> bool:
+    if step.weight + other.weight > HEAVIEST_GROUP:
+        return False
+    if step.folds is not None and other.folds is not None and step.folds != other.folds:
+        return False
+    mask = step.mask | other.mask
+    for node in (*step.nodes, *other.nodes):
+        for value in node.inputs:
+            producer = step_of.get(value.owner) if value.owner is not None else None
+            if producer is None or producer.mask & mask:
+                if producer is not None and isinstance(value.owner.op, Reduction):
+                    return False
+                continue
+            if producer.needs & mask:
+                return False
+    return True
+
+
+def _join(step: Step, other: Step, steps: dict[Step, None], step_of: dict[Apply, Step]) -> Step:
+    """Merge `step` into `other` and return it."""
+    steps.pop(step, None)
+    other.nodes += step.nodes
+    other.mask |= step.mask
+    other.needs = (other.needs | step.needs) & ~other.mask
+    other.folds = other.folds or step.folds
+    other.weight += step.weight
+    for node in step.nodes:
+        step_of[node] = other
+    for later in steps:
+        if later is not other and later.needs & other.mask:
+            later.needs |= other.mask | other.needs
+    return other
+
+
+def order(steps: Sequence[Step], step_of: dict[Apply, Step], after: dict[Step, set[Step]] | None = None) -> list[Step]:
+    """Return steps so that each comes after those it needs, and after those in `after[step]`.
+
+    Raises
+    ------
+    ValueError
+        There is no such order.
+    """
+    done: set[Step] = set()
+    active: set[Step] = set()
+    result: list[Step] = []
+    for root in steps:
+        stack: list[tuple[Step, Any]] = []
+        if root not in done:
+            stack.append((root, iter(_before(root, step_of, after))))
+            active.add(root)
+        while stack:
+            step, parents = stack[-1]
+            for parent in parents:
+                if parent in done:
+                    continue
+                if parent in active:
+                    raise ValueError("steps need each other")
+                active.add(parent)
+                stack.append((parent, iter(_before(parent, step_of, after))))
+                break
+            else:
+                stack.pop()
+                active.discard(step)
+                done.add(step)
+                result.append(step)
+    return result
+
+
+def _before(step: Step, step_of: dict[Apply, Step], after: dict[Step, set[Step]] | None) -> list[Step]:
+    found: dict[Step, None] = {}
+    for node in step.nodes:
+        for value in node.inputs:
+            producer = step_of.get(value.owner) if value.owner is not None else None
+            if producer is not None and producer is not step:
+                found.setdefault(producer)
+    for extra in (after or {}).get(step, ()):
+        found.setdefault(extra)
+    return list(found)

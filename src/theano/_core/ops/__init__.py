@@ -1,0 +1,1 @@
+"""Every operation, one declaration each, in files by family."""

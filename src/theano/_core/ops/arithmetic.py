@@ -1,0 +1,341 @@
+"""Elementwise arithmetic, comparison, selection and logic."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from theano._core.base import dtypes
+from theano._core.ops import rules
+from theano._core.ops.op import Elementwise, elementwise, zeros_of
+from theano._core.ops.samples import anything, booleans, nonzero, reals, small_integers
+
+
+def _conj(value: Any) -> Any:
+    return conj(value) if dtypes.is_complex(value.type.dtype) else value
+
+
+@lru_cache(None)
+def cast_op(dtype: str) -> Elementwise:
+    """Return the operation that converts to `dtype`, as a C cast does."""
+    if dtype not in dtypes.all_dtypes:
+        raise TypeError(f"cannot cast to {dtype!r}; dtypes: {', '.join(dtypes.all_dtypes)}")
+    return elementwise(
+        f"Cast{{{dtype}}}",
+        doc=f"`x` converted to {dtype}.",
+        compute=lambda xp, x: x,
+        dtype=lambda name: ((name,), dtype),
+        grad=lambda g, x, y: (g,) if not dtypes.is_discrete(dtype) else (zeros_of(x),),
+        llvm=lambda b, x: b.cast(x, dtype),
+        samples=(small_integers,),
+    )
+
+
+def cast(x: Any, dtype: str) -> Any:
+    """Return the variable `x` converted to `dtype`; `x` itself if it has that dtype."""
+    if x.type.dtype == dtype:
+        return x
+    if dtypes.is_complex(x.type.dtype) and not dtypes.is_complex(dtype):
+        raise TypeError(
+            "Casting from complex to real is ambiguous: consider real(), imag(), angle() or abs()"
+        )
+    return cast_op(dtype)(x)
+
+
+add = elementwise(
+    "add",
+    doc="Sum of `x` and `y`.",
+    compute=lambda xp, x, y: xp.add(x, y),
+    dtype=rules.upcast,
+    grad=lambda g, x, y, z: (g, g),
+    llvm=lambda b, x, y: b.add(x, y),
+    samples=(anything, anything),
+    commutative=True,
+)
+
+sub = elementwise(
+    "sub",
+    doc="Difference of `x` and `y`.",
+    compute=lambda xp, x, y: xp.subtract(x, y),
+    dtype=rules.upcast_number,
+    grad=lambda g, x, y, z: (g, neg(g)),
+    llvm=lambda b, x, y: b.sub(x, y),
+    samples=(anything, anything),
+)
+
+mul = elementwise(
+    "mul",
+    doc="Product of `x` and `y`.",
+    compute=lambda xp, x, y: xp.multiply(x, y),
+    dtype=rules.upcast,
+    grad=lambda g, x, y, z: (mul(g, _conj(y)), mul(g, _conj(x))),
+    llvm=lambda b, x, y: b.mul(x, y),
+    samples=(anything, anything),
+    commutative=True,
+)
+
+true_div = elementwise(
+    "true_div",
+    doc="Quotient of `x` and `y`; integers give a float.",
+    compute=lambda xp, x, y: xp.true_divide(x, y),
+    dtype=rules.true_div,
+    grad=lambda g, x, y, z: (true_div(g, _conj(y)), neg(true_div(mul(g, _conj(z)), _conj(y)))),
+    llvm=lambda b, x, y: b.true_div(x, y),
+    samples=(anything, nonzero),
+)
+
+int_div = elementwise(
+    "int_div",
+    doc="Floor of the quotient of `x` and `y`; an integer divided by zero gives zero.",
+    compute=lambda xp, x, y: xp.floor_divide(x, y),
+    dtype=rules.upcast_real,
+    llvm=lambda b, x, y: b.int_div(x, y),
+    samples=(anything, nonzero),
+)
+
+mod = elementwise(
+    "mod",
+    doc="Remainder of `x` divided by `y`, with the sign of `y`.",
+    compute=lambda xp, x, y: xp.remainder(x, y),
+    dtype=rules.upcast_real,
+    grad=lambda g, x, y, z: (g, neg(mul(g, int_div(x, y)))),
+    llvm=lambda b, x, y: b.mod(x, y),
+    samples=(anything, nonzero),
+)
+
+
+neg = elementwise(
+    "neg",
+    doc="Negative of `x`; unsigned integers wrap.",
+    compute=lambda xp, x: xp.negative(x),
+    dtype=rules.upcast_number,
+    grad=lambda g, x, y: (neg(g),),
+    llvm=lambda b, x: b.neg(x),
+    samples=(anything,),
+)
+
+reciprocal = elementwise(
+    "inv",
+    doc="1 / `x`.",
+    compute=lambda xp, x: xp.true_divide(xp.ones((), x.dtype), x),
+    dtype=rules.to_float,
+    grad=lambda g, x, y: (neg(mul(g, _conj(sqr(y)))),),
+    llvm=lambda b, x: b.reciprocal(x),
+    samples=(nonzero,),
+)
+
+sqr = elementwise(
+    "sqr",
+    doc="Square of `x`.",
+    compute=lambda xp, x: xp.multiply(x, x),
+    dtype=rules.same,
+    grad=lambda g, x, y: (mul(g, mul(_conj(x), np.asarray(2, dtype="int8"))),),
+    llvm=lambda b, x: b.sqr(x),
+    samples=(anything,),
+)
+
+abs_ = elementwise(
+    "abs_",
+    doc="Absolute value of `x`; real for complex numbers. Its derivative at 0 is 0.",
+    compute=lambda xp, x: xp.absolute(x),
+    dtype=rules.real_part,
+    grad=lambda g, x, y: (
+        mul(g, sgn(x)) if not dtypes.is_complex(x.type.dtype)
+        else mul(g, switch(eq(y, 0), 0, true_div(x, y))),
+    ),
+    llvm=lambda b, x: b.abs(x),
+    samples=(nonzero,),
+)
+
+sgn = elementwise(
+    "sgn",
+    doc="Sign of `x`: -1, 0 or 1.",
+    compute=lambda xp, x: xp.sign(x),
+    dtype=rules.same_real,
+    llvm=lambda b, x: b.sign(x),
+    samples=(nonzero,),
+)
+
+maximum = elementwise(
+    "maximum",
+    doc="Larger of `x` and `y`; NaN if either is. At a tie the derivative goes to `x`.",
+    compute=lambda xp, x, y: xp.maximum(x, y),
+    dtype=rules.upcast_real,
+    grad=lambda g, x, y, z: (mul(eq(z, x), g), mul(neq(z, x), g)),
+    llvm=lambda b, x, y: b.maximum(x, y),
+    samples=(anything, anything),
+    commutative=True,
+)
+
+minimum = elementwise(
+    "minimum",
+    doc="Smaller of `x` and `y`; NaN if either is. At a tie the derivative goes to `x`.",
+    compute=lambda xp, x, y: xp.minimum(x, y),
+    dtype=rules.upcast_real,
+    grad=lambda g, x, y, z: (mul(eq(z, x), g), mul(neq(z, x), g)),
+    llvm=lambda b, x, y: b.minimum(x, y),
+    samples=(anything, anything),
+    commutative=True,
+)
+
+
+def _grad_clip(g: Any, x: Any, low: Any, high: Any, y: Any) -> tuple[Any, Any, Any]:
+    inside = and_(ge(x, low), le(x, high))
+    below, above = lt(x, low), and_(gt(x, high), ge(x, low))
+    return switch(inside, g, 0), switch(below, g, 0), switch(above, g, 0)
+
+
+def _clip_native(b: Any, x: Any, low: Any, high: Any) -> Any:
+    return b.select(b.lt(x, low), low, b.select(b.gt(x, high), high, x))
+
+
+clip = elementwise(
+    "clip",
+    doc="`x` held between `low` and `high`. The derivative is 1 on both edges.",
+    compute=lambda xp, x, low, high: xp.where(x < low, low, xp.where(x > high, high, x)),
+    dtype=rules.upcast_real,
+    grad=_grad_clip,
+    llvm=_clip_native,
+    samples=(anything, reals(-2, -1), reals(1, 2)),
+)
+
+switch = elementwise(
+    "switch",
+    doc="`x` where `condition` holds, else `y`. Both are computed.",
+    compute=lambda xp, condition, x, y: xp.where(condition, x, y),
+    dtype=rules.select,
+    grad=lambda g, c, x, y, z: (zeros_of(c), switch(c, g, 0), switch(c, 0, g)),
+    llvm=lambda b, condition, x, y: b.select(condition, x, y),
+    samples=(booleans, anything, anything),
+)
+
+
+def _compare(name: str, doc: str, function: str, commutative: bool = False) -> Elementwise:
+    return elementwise(
+        name,
+        doc=doc,
+        compute=lambda xp, x, y: getattr(xp, function)(x, y),
+        dtype=rules.compare,
+        llvm=lambda b, x, y: getattr(b, name)(x, y),
+        samples=(small_integers, small_integers),
+        commutative=commutative,
+    )
+
+
+eq = _compare("eq", "Whether `x` equals `y`.", "equal", commutative=True)
+neq = _compare("neq", "Whether `x` differs from `y`.", "not_equal", commutative=True)
+lt = _compare("lt", "Whether `x` < `y`.", "less")
+le = _compare("le", "Whether `x` <= `y`.", "less_equal")
+gt = _compare("gt", "Whether `x` > `y`.", "greater")
+ge = _compare("ge", "Whether `x` >= `y`.", "greater_equal")
+
+
+def _bitwise(name: str, doc: str, function: str) -> Elementwise:
+    return elementwise(
+        name,
+        doc=doc,
+        compute=lambda xp, x, y: getattr(xp, function)(x, y),
+        dtype=rules.bitwise,
+        llvm=lambda b, x, y: getattr(b, name)(x, y),
+        samples=(small_integers, small_integers),
+        commutative=True,
+    )
+
+
+and_ = _bitwise("and_", "Bitwise and; logical for booleans.", "bitwise_and")
+or_ = _bitwise("or_", "Bitwise or; logical for booleans.", "bitwise_or")
+xor = _bitwise("xor", "Bitwise exclusive or; logical for booleans.", "bitwise_xor")
+
+invert = elementwise(
+    "invert",
+    doc="Bitwise complement; logical not for booleans.",
+    compute=lambda xp, x: xp.invert(x),
+    dtype=rules.bitwise,
+    llvm=lambda b, x: b.invert(x),
+    samples=(small_integers,),
+)
+
+isnan = elementwise(
+    "isnan",
+    doc="Whether `x` is not a number.",
+    compute=lambda xp, x: xp.isnan(x),
+    dtype=rules.test,
+    llvm=lambda b, x: b.isnan(x),
+    samples=(anything,),
+)
+
+isinf = elementwise(
+    "isinf",
+    doc="Whether `x` is infinite.",
+    compute=lambda xp, x: xp.isinf(x),
+    dtype=rules.test,
+    llvm=lambda b, x: b.isinf(x),
+    samples=(anything,),
+)
+
+
+def _round(name: str, doc: str, compute: Any, method: str) -> Elementwise:
+    return elementwise(
+        name,
+        doc=doc,
+        compute=compute,
+        dtype=rules.rounding,
+        llvm=lambda b, x: getattr(b, method)(x),
+        samples=(reals(-9.7, 9.7),),
+    )
+
+
+floor = _round("floor", "Largest integer not above `x`.", lambda xp, x: xp.floor(x), "floor")
+ceil = _round("ceil", "Smallest integer not below `x`.", lambda xp, x: xp.ceil(x), "ceil")
+trunc = _round("trunc", "`x` without its fraction.", lambda xp, x: xp.trunc(x), "trunc")
+round_half_to_even = _round(
+    "round_half_to_even", "Nearest integer, ties to even.", lambda xp, x: xp.rint(x), "round_half_even"
+)
+round_half_away_from_zero = _round(
+    "round_half_away_from_zero",
+    "Nearest integer, ties away from zero.",
+    lambda xp, x: xp.copysign(xp.floor(abs(x)) + (abs(x) - xp.floor(abs(x)) >= 0.5), x),
+    "round_half_away",
+)
+
+conj = elementwise(
+    "conj",
+    doc="Complex conjugate of `x`.",
+    compute=lambda xp, x: xp.conjugate(x),
+    dtype=rules.same,
+    grad=lambda g, x, y: (_conj(g),),
+    llvm=lambda b, x: b.conj(x),
+    samples=(anything,),
+)
+
+real = elementwise(
+    "real",
+    doc="Real part of `z`.",
+    compute=lambda xp, z: xp.real(z),
+    dtype=rules.real_part,
+    grad=lambda g, z, y: (g,),
+    llvm=lambda b, z: b.real(z),
+    samples=(anything,),
+)
+
+imag = elementwise(
+    "imag",
+    doc="Imaginary part of `z`.",
+    compute=lambda xp, z: xp.imag(z),
+    dtype=rules.real_part,
+    grad=lambda g, z, y: (complex_(zeros_of(g), g),),
+    llvm=lambda b, z: b.imag(z),
+    samples=(anything,),
+)
+
+complex_ = elementwise(
+    "complex",
+    doc="Complex number of real part `x` and imaginary part `y`.",
+    compute=lambda xp, x, y: x + 1j * y,
+    dtype=rules.make_complex,
+    grad=lambda g, x, y, z: (real(g), imag(g)),
+    llvm=lambda b, x, y: b.complex(x, y),
+    samples=(reals(-3, 3), reals(-3, 3)),
+)

@@ -1,0 +1,114 @@
+"""Arrays stretched to a shape, without copying."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from theano._core.base import dtypes
+from theano._core.base.settings import config
+from theano._core.ir.variable import Apply
+from theano._core.ops.arithmetic import cast
+from theano._core.ops.lengths import as_length
+from theano._core.ops.op import RankHook, Structured, as_variable, python_int, tensor_operand
+from theano._core.ops.shaping import pad_left
+
+
+class Alloc(Structured):
+    """`value` broadcast to the lengths that follow it. It is a view: nothing is copied."""
+
+    broadcasts = True
+
+    def make_node(self, value: Any, *lengths: Any) -> Apply:
+        value = tensor_operand("alloc", value)
+        sizes = [as_variable(n) for n in lengths]
+        for size in sizes:
+            if size.type.ndim or not dtypes.is_discrete(size.type.dtype):
+                raise TypeError(f"Shape arguments to Alloc must be integers, got {size} of {size.type}")
+        if value.type.ndim > len(sizes):
+            raise TypeError(
+                f"The Alloc value to use has more dimensions than the specified dimensions: "
+                f"{value.type.ndim} and {len(sizes)}"
+            )
+        value = pad_left(value, len(sizes))
+        sizes = [cast(n, "int64") for n in sizes]
+        pattern = [python_int(n) == 1 for n in sizes]
+        return self.one([value, *sizes], value.type.dtype, pattern)
+
+    def compute(self, xp: Any, node: Apply, value: Any, *lengths: Any) -> tuple[Any, ...]:
+        return (xp.broadcast_to(value, tuple(int(n) for n in lengths)).copy(),)
+
+    def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
+        return [tuple(as_length(n) for n in node.inputs[1:])]
+
+    def connection(self, node: Apply) -> list[list[bool]]:
+        return [[True]] + [[False]] * (len(node.inputs) - 1)
+
+    def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
+        return [cotangents[0]] + [None] * (len(node.inputs) - 1)
+
+    def lower(self, p: Any, node: Apply, value: Any, *lengths: Any) -> Any:
+        return p.broadcast(node, value, [p.integer(n) for n in lengths])
+
+
+alloc = Alloc()
+
+
+class Second(Structured):
+    """`y` in the broadcast shape of `x` and `y`."""
+
+    name = "second"
+    broadcasts = True
+
+    def make_node(self, x: Any, y: Any) -> Apply:
+        x, y = tensor_operand("fill", x), tensor_operand("fill", y)
+        rank = max(x.type.ndim, y.type.ndim)
+        x, y = pad_left(x, rank), pad_left(y, rank)
+        pattern = [a and b for a, b in zip(x.type.broadcastable, y.type.broadcastable, strict=True)]
+        return self.one([x, y], y.type.dtype, pattern)
+
+    def compute(self, xp: Any, node: Apply, x: Any, y: Any) -> tuple[Any, ...]:
+        shape = np.broadcast_shapes(x.shape, y.shape)
+        return (xp.broadcast_to(y, shape).copy(),)
+
+    def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
+        pattern = node.inputs[1].type.broadcastable
+        return [tuple(a if one else b for a, b, one in zip(shapes[0], shapes[1], pattern, strict=True))]
+
+    def connection(self, node: Apply) -> list[list[bool]]:
+        return [[False], [True]]
+
+    def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
+        return [None, cotangents[0]]
+
+    def lower(self, p: Any, node: Apply, x: Any, y: Any) -> Any:
+        return p.broadcast(node, y, [p.length(x, axis) for axis in range(node.outputs[0].type.ndim)])
+
+
+second = Second()
+
+
+def fill(x: Any, value: Any) -> Any:
+    """Return `value` in the shape of `x`."""
+    if not isinstance(value, np.ndarray) and hasattr(value, "type"):
+        if value.type.broadcastable == x.type.broadcastable and all(x.type.broadcastable):
+            return value
+    return second(x, value)
+
+
+def full_like(x: Any, number: Any, dtype: str) -> Any:
+    """Return an array of one number in the shape of `x`."""
+    return second(x, np.asarray(number, dtype=dtype)) if x.type.ndim else as_variable(
+        np.asarray(number, dtype=dtype)
+    )
+
+
+def zeros_like_float(x: Any) -> Any:
+    """Return zeros in the shape of `x`: of its dtype if that is continuous, else of floatX."""
+    dtype = x.type.dtype if not dtypes.is_discrete(x.type.dtype) else config.floatX
+    return full_like(x, 0, dtype)
+
+
+RankHook.zeros_like = zeros_like_float

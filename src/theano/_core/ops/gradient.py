@@ -1,0 +1,75 @@
+"""Identities that change what differentiation sees, and the types of missing gradients."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from theano._core.ir.types import ObjectType
+from theano._core.ir.variable import Apply
+from theano._core.ops.arithmetic import clip, mul
+from theano._core.ops.broadcasting import full_like
+from theano._core.ops.op import Structured, as_variable
+
+
+class NullType(ObjectType):
+    """Type of a gradient that is not defined; `why_null` says why."""
+
+    def __init__(self, why_null: str = "(no explanation given)") -> None:
+        self.why_null = why_null
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, NullType)
+
+    def __hash__(self) -> int:
+        return hash(NullType)
+
+    def filter(self, value: Any, strict: bool = False, allow_downcast: bool | None = None) -> Any:
+        raise ValueError("NullType has no values")
+
+
+class DisconnectedType(ObjectType):
+    """Type of the gradient with respect to a variable that the cost does not depend on."""
+
+    def filter(self, value: Any, strict: bool = False, allow_downcast: bool | None = None) -> Any:
+        raise AssertionError("a DisconnectedType variable has no values")
+
+
+class GradientFilter(Structured):
+    """`x` itself; `kind` says what becomes of its gradient.
+
+    'disconnected': none flows; 'zero': zeros; 'scale': multiplied by `parameters[0]`;
+    'clip': held between `parameters[0]` and `parameters[1]`.
+    """
+
+    __props__ = ("kind", "parameters")
+
+    def __init__(self, kind: str, parameters: tuple[float, ...] = ()) -> None:
+        self.kind = kind
+        self.parameters = parameters
+
+    def make_node(self, x: Any) -> Apply:
+        x = as_variable(x)
+        return Apply(self, [x], [x.type.variable_class(x.type)])
+
+    def compute(self, xp: Any, node: Apply, x: Any) -> tuple[Any, ...]:
+        return (x,)
+
+    def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
+        return [shapes[0]]
+
+    def connection(self, node: Apply) -> list[list[bool]]:
+        return [[self.kind != "disconnected"]]
+
+    def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
+        g = cotangents[0]
+        if self.kind == "disconnected":
+            return [None]
+        if self.kind == "zero":
+            return [full_like(g, 0, g.type.dtype)]
+        if self.kind == "scale":
+            return [mul(g, self.parameters[0])]
+        return [clip(g, *self.parameters)]
+
+    def lower(self, p: Any, node: Apply, x: Any) -> Any:
+        return x

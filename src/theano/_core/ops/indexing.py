@@ -1,0 +1,408 @@
+"""Reading and writing parts of arrays: basic slices, and arrays of positions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from theano._core.base import dtypes
+from theano._core.base.errors import AdvancedIndexingError
+from theano._core.ir.variable import Apply, Constant, Variable
+from theano._core.ops.arithmetic import add, cast, int_div, lt, maximum, minimum, neg, sub, switch
+from theano._core.ops.lengths import as_int64
+from theano._core.ops.broadcasting import zeros_like_float
+from theano._core.ops.op import (
+    Structured,
+    as_variable,
+    broadcast_lengths,
+    python_int,
+    same_rank,
+    tensor_operand,
+)
+from theano._core.ops.reductions import reduce
+from theano._core.ops.shaping import dimshuffle, pattern_broadcast
+
+# An entry of an index is SYMBOL where its value is an input of the node.
+SYMBOL = "symbol"
+
+
+class Slice(NamedTuple):
+    """A slice whose parts are None, an int, or SYMBOL."""
+
+    start: Any = None
+    stop: Any = None
+    step: Any = None
+
+
+Entry = Any  # int, SYMBOL or Slice
+Index = tuple[Entry, ...]
+
+
+def split_index(entries: Sequence[Any]) -> tuple[Index, list[Any]]:
+    """Return the static form of a basic index and the scalar variables it refers to."""
+    variables: list[Any] = []
+
+    def part(value: Any) -> Any:
+        if value is None:
+            return None
+        known = python_int(value)
+        if known is not None:
+            return known
+        scalar = as_variable(value)
+        if scalar.type.ndim or not dtypes.is_discrete(scalar.type.dtype) or scalar.type.dtype == "bool":
+            raise TypeError(f"Expected an integer, got {value} of type {scalar.type}")
+        variables.append(scalar)
+        return SYMBOL
+
+    form: list[Entry] = []
+    for entry in entries:
+        if isinstance(entry, slice):
+            form.append(Slice(part(entry.start), part(entry.stop), part(entry.step)))
+        else:
+            form.append(part(entry))
+    return tuple(form), variables
+
+
+def join_index(form: Index, values: Sequence[Any]) -> list[Any]:
+    """Return the index of `form` with SYMBOL replaced by `values` in order."""
+    rest = iter(values)
+
+    def part(value: Any) -> Any:
+        return next(rest) if value == SYMBOL and isinstance(value, str) else value
+
+    return [
+        slice(part(e.start), part(e.stop), part(e.step)) if isinstance(e, Slice) else part(e)
+        for e in form
+    ]
+
+
+def slice_length(entry: slice, size: Any) -> Any:
+    """Return the length of a slice of an axis of `size`; None parts as in Python."""
+    step = 1 if entry.step is None else python_int(entry.step)
+    start, stop = (None if v is None else _known(v) for v in (entry.start, entry.stop))
+    if start is None and stop is None and step is not None and abs(step) == 1:
+        return size
+    if isinstance(size, int) and step is not None and all(
+        v is None or isinstance(v, int) for v in (start, stop)
+    ):
+        return len(range(*slice(start, stop, step).indices(size)))
+    if size is None:
+        return None
+    return _symbolic_length(entry, step, as_int64(size))
+
+
+def _known(value: Any) -> Any:
+    known = python_int(value)
+    return value if known is None else known
+
+
+def _symbolic_length(entry: slice, step: int | None, size: Any) -> Any:
+    if step is None:
+        by = cast(as_variable(entry.step), "int64")
+        up = _bounded_length(entry.start, entry.stop, size, by, True)
+        down = _bounded_length(entry.start, entry.stop, size, by, False)
+        return switch(lt(by, as_int64(0)), down, up)
+    return _bounded_length(entry.start, entry.stop, size, as_int64(step), step > 0)
+
+
+def _bounded_length(start: Any, stop: Any, size: Any, step: Any, forward: bool) -> Any:
+    zero = as_int64(0)
+    low, high = (zero, size) if forward else (as_int64(-1), sub(size, as_int64(1)))
+
+    def bound(value: Any, default: Any) -> Any:
+        if value is None:
+            return default
+        if python_int(value) == 0 and forward:
+            return zero
+        at = cast(as_variable(value), "int64")
+        known = python_int(value)
+        if known is None:
+            at = switch(lt(at, zero), add(at, size), at)
+        elif known < 0:
+            at = add(at, size)
+        return minimum(maximum(at, low), high)
+
+    first, last = bound(start, low if forward else high), bound(stop, high if forward else low)
+    span = sub(last, first) if first is not zero else last
+    if python_int(step) == 1:
+        return maximum(span, zero) if first is not zero else span
+    return maximum(neg(int_div(neg(span), step)), zero)
+
+
+class Subtensor(Structured):
+    """A view of `x`: one entry per leading axis, an integer or a slice."""
+
+    __props__ = ("index",)
+
+    def __init__(self, index: Index) -> None:
+        self.index = index
+
+    def make_node(self, x: Any, *values: Any) -> Apply:
+        x = tensor_operand("subtensor", x)
+        if len(self.index) > x.type.ndim:
+            raise IndexError(f"too many indices for array: {x} has {x.type.ndim} dimensions, "
+                             f"the index {len(self.index)}")
+        pattern = []
+        for axis, one in enumerate(x.type.broadcastable):
+            entry = self.index[axis] if axis < len(self.index) else Slice()
+            if isinstance(entry, Slice):
+                pattern.append(one and _keeps_one(entry))
+        return self.one([x, *values], x.type.dtype, pattern)
+
+    def compute(self, xp: Any, node: Apply, x: Any, *values: Any) -> tuple[Any, ...]:
+        return (x[tuple(join_index(self.index, [int(v) for v in values]))],)
+
+    def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
+        entries = join_index(self.index, node.inputs[1:])
+        entries += [slice(None)] * (node.inputs[0].type.ndim - len(entries))
+        lengths = [slice_length(e, n) for e, n in zip(entries, shapes[0], strict=True) if isinstance(e, slice)]
+        pattern = node.outputs[0].type.broadcastable
+        return [tuple(1 if one else n for one, n in zip(pattern, lengths, strict=True))]
+
+    def connection(self, node: Apply) -> list[list[bool]]:
+        return [[True]] + [[False]] * (len(node.inputs) - 1)
+
+    def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
+        x, *values = node.inputs
+        g = IncSubtensor(self.index, False)(zeros_like_float(x), cotangents[0], *values)
+        return [g] + [None] * len(values)
+
+    def lower(self, p: Any, node: Apply, x: Any, *values: Any) -> Any:
+        return p.slice(node, x, join_index(self.index, values))
+
+    def __str__(self) -> str:
+        return f"Subtensor{{{', '.join(_entry_text(e) for e in self.index)}}}"
+
+
+def _keeps_one(entry: Slice) -> bool:
+    # Only a slice that certainly takes the single item leaves a declared length of 1.
+    start, stop = entry.start in (None, 0), entry.stop is None or (
+        isinstance(entry.stop, int) and entry.stop >= 1
+    )
+    if isinstance(entry.step, int) and entry.step < 0:
+        return entry.start is None and entry.stop is None
+    return start and stop and entry.step != SYMBOL
+
+
+def _entry_text(entry: Entry) -> str:
+    if isinstance(entry, Slice):
+        return ":".join("" if v is None else str(v) for v in (entry.start, entry.stop, entry.step))
+    return str(entry)
+
+
+def subtensor(x: Any, entries: Sequence[Any]) -> Any:
+    """Return the basic index `entries` (ints, scalar variables, slices) of `x`."""
+    form, values = split_index(entries)
+    while form and form[-1] == Slice():
+        form = form[:-1]
+    return Subtensor(form)(x, *values) if form else x
+
+
+class IncSubtensor(Structured):
+    """`x` with a part set to `y`, or with `y` added to that part."""
+
+    __props__ = ("assign", "index")
+
+    def __init__(self, index: Index, assign: bool) -> None:
+        self.index = index
+        self.assign = assign
+
+    def make_node(self, x: Any, y: Any, *values: Any) -> Apply:
+        x, y = tensor_operand("inc_subtensor", x), tensor_operand("inc_subtensor", y)
+        part = Subtensor(self.index).make_node(x, *values).outputs[0]
+        if y.type.ndim > part.type.ndim:
+            raise ValueError(
+                f"Trying to increment a {part.type.ndim}-dimensional subtensor with a "
+                f"{y.type.ndim}-dimensional value."
+            )
+        return self.one([x, cast(y, x.type.dtype), *values], x.type.dtype, x.type.broadcastable)
+
+    def compute(self, xp: Any, node: Apply, x: Any, y: Any, *values: Any) -> tuple[Any, ...]:
+        out = np.array(x)
+        at = tuple(join_index(self.index, [int(v) for v in values]))
+        check_fits(y.shape, out[at].shape)
+        out[at] = y if self.assign else out[at] + y
+        return (out,)
+
+    def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
+        return [shapes[0]]
+
+    def connection(self, node: Apply) -> list[list[bool]]:
+        return [[True], [True]] + [[False]] * (len(node.inputs) - 2)
+
+    def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
+        x, y, *values = node.inputs
+        g = cotangents[0]
+        part = Subtensor(self.index)(g, *values)
+        gx = IncSubtensor(self.index, True)(g, as_zero(g), *values) if self.assign else g
+        return [gx, sum_to(part, y)] + [None] * len(values)
+
+    def lower(self, p: Any, node: Apply, x: Any, y: Any, *values: Any) -> Any:
+        return p.write_slice(node, x, y, join_index(self.index, values), self.assign)
+
+    def __str__(self) -> str:
+        verb = "Set" if self.assign else "Inc"
+        return f"IncSubtensor{{{verb};{', '.join(_entry_text(e) for e in self.index)}}}"
+
+
+def check_fits(given: tuple[int, ...], wanted: tuple[int, ...]) -> None:
+    """Raise ValueError unless `given` broadcasts to `wanted`."""
+    try:
+        fits = np.broadcast_shapes(given, wanted) == tuple(wanted)
+    except ValueError:
+        fits = False
+    if not fits:
+        raise ValueError(f"could not broadcast input array from shape {given} into shape {wanted}")
+
+
+def as_zero(x: Any) -> Any:
+    """Return the scalar 0 of the dtype of `x`."""
+    return as_variable(np.zeros((), dtype=x.type.dtype))
+
+
+def sum_to(g: Any, y: Any) -> Any:
+    """Return `g` summed over the axes along which `y` was stretched."""
+    extra = g.type.ndim - y.type.ndim
+    axes = list(range(extra))
+    axes += [extra + i for i, one in enumerate(y.type.broadcastable) if one and not g.type.broadcastable[extra + i]]
+    if not axes:
+        return g if g.type.broadcastable == y.type.broadcastable else pattern_broadcast(g, y.type.broadcastable)
+    reduced = reduce("sum", g, tuple(axes))
+    kept = iter(range(reduced.type.ndim))
+    return dimshuffle(reduced, ["x" if extra + i in axes else next(kept) for i in range(y.type.ndim)])
+
+
+FULL = "full"
+AT = "at"
+
+
+class AdvancedSubtensor(Structured):
+    """`x` at arrays of positions.
+
+    `axes` says, per leading axis of `x`, AT (the next index array addresses it) or FULL. The index
+    arrays broadcast together; their axes stand where the AT axes stood if those are neighbours,
+    else in front.
+    """
+
+    __props__ = ("axes",)
+
+    def __init__(self, axes: tuple[str, ...]) -> None:
+        self.axes = axes
+
+    def place(self, rank: int) -> tuple[list[int], list[int], int]:
+        """Return (AT axes, FULL axes, position of the index axes in the output)."""
+        at = [i for i, a in enumerate(self.axes) if a == AT]
+        full = [i for i in range(rank) if i not in at]
+        neighbours = at == list(range(at[0], at[-1] + 1))
+        return at, full, at[0] if neighbours else 0
+
+    def make_node(self, x: Any, *indices: Any) -> Apply:
+        x = tensor_operand("advanced_subtensor", x)
+        if len(self.axes) > x.type.ndim:
+            raise IndexError(f"too many indices for array: {x} has {x.type.ndim} dimensions")
+        values = same_rank([index_array(i) for i in indices])
+        _, full, position = self.place(x.type.ndim)
+        pattern = [x.type.broadcastable[a] for a in full]
+        pattern[position:position] = [all(v.type.broadcastable[i] for v in values) for i in range(values[0].type.ndim)]
+        return self.one([x, *values], x.type.dtype, pattern)
+
+    def numpy_index(self, indices: Sequence[Any]) -> tuple[Any, ...]:
+        """Return the index as NumPy takes it."""
+        rest = iter(indices)
+        return tuple(next(rest) if a == AT else slice(None) for a in self.axes)
+
+    def compute(self, xp: Any, node: Apply, x: Any, *indices: Any) -> tuple[Any, ...]:
+        return (xp.asarray(x[self.numpy_index(indices)]),)
+
+    def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
+        _, full, position = self.place(node.inputs[0].type.ndim)
+        lengths = [shapes[0][a] for a in full]
+        patterns = [v.type.broadcastable for v in node.inputs[1:]]
+        lengths[position:position] = broadcast_lengths(patterns, shapes[1:])
+        return [tuple(lengths)]
+
+    def connection(self, node: Apply) -> list[list[bool]]:
+        return [[True]] + [[False]] * (len(node.inputs) - 1)
+
+    def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
+        x, *indices = node.inputs
+        g = AdvancedIncSubtensor(self.axes, False)(zeros_like_float(x), cotangents[0], *indices)
+        return [g] + [None] * len(indices)
+
+    def lower(self, p: Any, node: Apply, x: Any, *indices: Any) -> Any:
+        at, full, position = self.place(node.inputs[0].type.ndim)
+        return p.gather(node, x, indices, at, full, position)
+
+
+class AdvancedIncSubtensor(AdvancedSubtensor):
+    """`x` with the items at arrays of positions set to `y`, or with `y` added to them.
+
+    Where a position occurs several times, additions accumulate and the last assignment stays.
+    """
+
+    __props__ = ("assign", "axes")
+
+    def __init__(self, axes: tuple[str, ...], assign: bool) -> None:
+        super().__init__(axes)
+        self.assign = assign
+
+    def make_node(self, x: Any, y: Any, *indices: Any) -> Apply:
+        x, y = tensor_operand("inc_subtensor", x), tensor_operand("inc_subtensor", y)
+        part = AdvancedSubtensor(self.axes).make_node(x, *indices)
+        if y.type.ndim > part.outputs[0].type.ndim:
+            raise TypeError(
+                f"cannot write a {y.type.ndim}-dimensional value to "
+                f"{part.outputs[0].type.ndim}-dimensional positions"
+            )
+        return self.one(
+            [x, cast(y, x.type.dtype), *part.inputs[1:]], x.type.dtype, x.type.broadcastable
+        )
+
+    def compute(self, xp: Any, node: Apply, x: Any, *rest: Any) -> tuple[Any, ...]:
+        y, *indices = rest
+        out = np.array(x)
+        at = self.numpy_index(indices)
+        check_fits(y.shape, out[at].shape)
+        if self.assign:
+            out[at] = y
+        else:
+            np.add.at(out, at, y)
+        return (out,)
+
+    def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
+        return [shapes[0]]
+
+    def connection(self, node: Apply) -> list[list[bool]]:
+        return [[True], [True]] + [[False]] * (len(node.inputs) - 2)
+
+    def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
+        x, y, *indices = node.inputs
+        g = cotangents[0]
+        part = AdvancedSubtensor(self.axes)(g, *indices)
+        gx = AdvancedIncSubtensor(self.axes, True)(g, as_zero(g), *indices) if self.assign else g
+        return [gx, sum_to(part, y)] + [None] * len(indices)
+
+    def lower(self, p: Any, node: Apply, x: Any, *rest: Any) -> Any:
+        y, *indices = rest
+        at, full, position = self.place(node.inputs[0].type.ndim)
+        return p.scatter(node, x, y, indices, (at, full, position), self.assign)
+
+
+def index_array(value: Any) -> Any:
+    """Return `value` as an int64 index variable, or raise AdvancedIndexingError."""
+    variable = as_variable(value)
+    dtype = variable.type.dtype
+    if not dtypes.is_discrete(dtype) or dtype == "bool":
+        raise AdvancedIndexingError(f"index must be integers or a boolean mask, got {variable.type}")
+    return cast(variable, "int64")
+
+
+def is_scalar_index(value: Any) -> bool:
+    """Tell whether an index entry is one integer."""
+    if isinstance(value, (int, np.integer)) and not isinstance(value, (bool, np.bool_)):
+        return True
+    if isinstance(value, Variable):
+        return getattr(value.type, "ndim", 1) == 0 and dtypes.is_discrete(value.type.dtype)
+    return isinstance(value, Constant)

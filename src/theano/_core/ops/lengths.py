@@ -1,0 +1,66 @@
+"""Lengths of axes as the engine reasons about them: integers, or int64 scalar variables."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from theano._core.ir.variable import Constant
+from theano._core.ops.arithmetic import add, cast, mul
+from theano._core.ops.op import as_variable, python_int
+
+
+def as_length(value: Any) -> Any:
+    """Return an int where the value is known, else an int64 scalar variable."""
+    known = python_int(value)
+    return known if known is not None else cast(as_variable(value), "int64")
+
+
+def lengths_of(vector: Any, count: int) -> list[Any]:
+    """Return the `count` items of an integer vector variable, as constants where known."""
+    if isinstance(vector, Constant):
+        return [int(n) for n in np.asarray(vector.data).reshape(-1)]
+    owner = vector.owner
+    if owner is not None and type(owner.op).__name__ == "MakeVector":
+        return list(owner.inputs)
+    if owner is not None and type(owner.op).__name__ == "ShapeOf":
+        from_shape = owner.inputs[0]
+        if isinstance(from_shape, Constant):
+            return [int(n) for n in from_shape.data.shape]
+    return [None] * count
+
+
+def product(lengths: Sequence[Any]) -> Any:
+    """Return the product of lengths; None if one is unknown."""
+    total: Any = 1
+    for value in lengths:
+        if value is None:
+            return None
+        if isinstance(total, int) and isinstance(value, int):
+            total *= value
+        elif isinstance(total, int) and total == 1:
+            total = value
+        elif not (isinstance(value, int) and value == 1):
+            total = mul(as_int64(total), as_int64(value))
+    return total
+
+
+def total(lengths: Sequence[Any]) -> Any:
+    """Return the sum of lengths; None if one is unknown."""
+    if any(value is None for value in lengths):
+        return None
+    known = sum(v for v in lengths if isinstance(v, int))
+    unknown = [v for v in lengths if not isinstance(v, int)]
+    if not unknown:
+        return known
+    result = unknown[0]
+    for value in unknown[1:]:
+        result = add(result, value)
+    return add(result, as_int64(known)) if known else result
+
+
+def as_int64(value: Any) -> Any:
+    """Return a length as an int64 scalar variable."""
+    return as_variable(np.asarray(value, dtype="int64")) if isinstance(value, int) else value

@@ -1,0 +1,352 @@
+"""What an operation is: one declaration that every layer reads.
+
+`Op` is the base. Three declarators build almost all operations:
+
+- `elementwise`: a scalar function applied to broadcast arrays (`elementwise.py` and neighbours);
+- `reduction`: a binary scalar function folded over axes (`reductions.py`);
+- `Structured` subclasses: shape, indexing, products, creation.
+
+Every operation says: what it means (`compute`, with NumPy or another array namespace), the type
+of its outputs (`make_node`), their lengths (`shape`), its derivative (`vjp`), and how native code
+does it (`llvm` for scalar functions, `lower` for the others). Broadcasting, the dtype of
+gradients, in-place reuse and strides are the engine's business and appear in none of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, ClassVar
+
+import numpy as np
+
+from theano._core.base import dtypes
+from theano._core.base.errors import AsTensorError
+from theano._core.ir.types import TensorType
+from theano._core.ir.variable import Apply, Constant, Variable
+
+
+class Op:
+    """An operation. Equal classes with equal `__props__` are the same operation."""
+
+    __props__: ClassVar[tuple[str, ...]] = ()
+    default_output: int | None = None
+    # INVARIANT: an op with `pure` False is never merged, folded or dropped for its equals.
+    pure = True
+    # Whether inputs stretch to the shape of the output; their cotangents are then summed back.
+    broadcasts = False
+
+    def props(self) -> tuple[Any, ...]:
+        """Return the values of `__props__`."""
+        return tuple(getattr(self, name) for name in self.__props__)
+
+    def __eq__(self, other: object) -> bool:
+        return self is other or (type(self) is type(other) and self.props() == other.props())  # type: ignore[attr-defined]
+
+    def __hash__(self) -> int:
+        return hash((type(self), self.props()))
+
+    def make_node(self, *inputs: Any) -> Apply:
+        """Return this operation applied to `inputs`; raises TypeError for unfit types."""
+        raise NotImplementedError
+
+    def __call__(self, *inputs: Any, **options: Any) -> Any:
+        name = options.pop("name", None)
+        as_list = options.pop("return_list", False)
+        node = self.make_node(*inputs, **options)
+        if name is not None and len(node.outputs) == 1:
+            node.outputs[0].name = name
+        attach_test_values(node)
+        if self.default_output is not None and not as_list:
+            return node.outputs[self.default_output]
+        if as_list or len(node.outputs) != 1:
+            return node.outputs
+        return node.outputs[0]
+
+    def compute(self, xp: Any, node: Apply, *arrays: Any) -> tuple[Any, ...]:
+        """Return the outputs for `arrays`, with the array namespace `xp`: the op's meaning."""
+        raise NotImplementedError
+
+    def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
+        """Return, per output, the tuple of lengths (int, scalar variable, or None: unknown)."""
+        return [(None,) * out.ndim for out in node.outputs]
+
+    def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
+        """Return the cotangent of each input, `None` where the output does not depend on it."""
+        raise NotImplementedError(f"{self} has no derivative")
+
+    def connection(self, node: Apply) -> list[list[bool]]:
+        """Return, per input, which outputs depend on its values (not only its shape)."""
+        return [[True] * len(node.outputs) for _ in node.inputs]
+
+    def lower(self, p: Any, node: Apply, *values: Any) -> Any:
+        """Emit native code through the program emitter `p`; return the value of each output."""
+        raise NotImplementedError(f"{self} has no native form")
+
+    def __str__(self) -> str:
+        name = getattr(self, "name", None) or type(self).__name__
+        if not self.__props__ or getattr(self, "name", None):
+            return name
+        inner = ", ".join(f"{n}={getattr(self, n)!r}" for n in self.__props__)
+        return f"{name}{{{inner}}}"
+
+    __repr__ = __str__
+
+
+def attach_test_values(node: Apply) -> None:
+    """Compute test values when `config.compute_test_value` asks; installed by `compile`."""
+    hook = Hooks.test_values
+    if hook is not None:
+        hook(node)
+
+
+class Hooks:
+    """Places where a higher layer adds itself."""
+
+    test_values: Callable[[Apply], None] | None = None
+    # Makes a tensor of a list that holds variables; `creation` installs it.
+    stack: Callable[[Sequence[Any]], Any] | None = None
+
+
+def as_variable(value: Any, dtype: str | None = None) -> Any:
+    """Return `value` as a tensor variable: numbers, arrays, variables and one-output nodes.
+
+    Parameters
+    ----------
+    value : Variable, Apply, array_like
+    dtype : str, optional
+        Item type of a constant; by default Python numbers take the smallest type that holds them
+        (`config.cast_policy`).
+    """
+    if isinstance(value, Variable):
+        return value
+    if isinstance(value, Apply):
+        return value.default_output()
+    if isinstance(value, bool):
+        raise AsTensorError(
+            f"Cannot cast True or False as a tensor variable, got {value}. Please use "
+            "np.array(True) or np.array(False) if you need these constants. `v == w` of two "
+            "variables is such a bool: theano.tensor.eq(v, w) compares their items."
+        )
+    if hasattr(value, "_as_TensorVariable"):
+        return value._as_TensorVariable()
+    if isinstance(value, (list, tuple)) and _holds_variables(value):
+        assert Hooks.stack is not None
+        return Hooks.stack(value)
+    return constant(value, dtype=dtype)
+
+
+def _holds_variables(value: Any) -> bool:
+    if isinstance(value, (list, tuple)):
+        return any(_holds_variables(item) for item in value)
+    return isinstance(value, (Variable, Apply))
+
+
+def constant(value: Any, name: str | None = None, dtype: str | None = None) -> Any:
+    """Return a tensor constant. Axes of length 1 are broadcastable."""
+    if dtype is not None:
+        array = np.asarray(value, dtype=dtype)
+    elif isinstance(value, (np.ndarray, np.generic)):
+        array = np.asarray(value)
+        if not array.dtype.isnative:
+            array = array.astype(array.dtype.newbyteorder("="))
+    elif isinstance(value, (bool, int, float, complex)):
+        array = np.asarray(value, dtype=dtypes.autocast(value))
+    else:
+        array = np.asarray(value)
+    if str(array.dtype) not in dtypes.all_dtypes:
+        raise AsTensorError(f"Cannot convert {value!r} to TensorType", type(value))
+    kind = TensorType(str(array.dtype), [n == 1 for n in array.shape])
+    return kind.constant_class(kind, array, name)
+
+
+def python_int(value: Any) -> int | None:
+    """Return the value of an integer constant, or None."""
+    if isinstance(value, (int, np.integer)):
+        return int(value)
+    if isinstance(value, Constant) and isinstance(value.data, np.ndarray) and value.data.size == 1:
+        return int(value.data.reshape(()))
+    return None
+
+
+Rule = Callable[..., tuple[tuple[str, ...], str]]
+
+
+class Elementwise(Op):
+    """A scalar function applied at each position of broadcast arrays.
+
+    Parameters
+    ----------
+    name : str
+    compute : callable
+        `compute(xp, *arrays)`; the arrays have the dtypes that `dtype` says.
+    dtype : callable
+        `dtype(*input dtypes)` → (dtypes the inputs are cast to, output dtype).
+    grad : callable or None
+        `grad(g, *inputs, output)` → cotangent per input; None: derivative zero everywhere.
+    llvm : callable or None
+        `llvm(b, *values)` with the instruction builder of the native backend.
+    samples : tuple
+        Ranges of the inputs for the generic tests, one per input.
+    commutative : bool
+    ulp : float
+        Bound on the error of the native form, units in the last place.
+    """
+
+    broadcasts = True
+
+    def __init__(
+        self,
+        name: str,
+        nin: int,
+        doc: str,
+        compute: Callable[..., Any],
+        dtype: Rule,
+        grad: Callable[..., Any] | None,
+        llvm: Callable[..., Any] | None,
+        samples: tuple[Any, ...],
+        commutative: bool = False,
+        ulp: float = 0.5,
+    ) -> None:
+        self.name = name
+        self.nin = nin
+        self.__doc__ = doc
+        self.function = compute
+        self.dtype = dtype
+        self.gradient = grad
+        self.native = llvm
+        self.samples = samples
+        self.commutative = commutative
+        self.ulp = ulp
+
+    def __eq__(self, other: object) -> bool:
+        return self is other or (isinstance(other, Elementwise) and self.name == other.name)
+
+    def __hash__(self) -> int:
+        return hash(self.name)
+
+    def __reduce__(self) -> Any:
+        return _registered, (self.name,)
+
+    def make_node(self, *inputs: Any) -> Apply:
+        if len(inputs) != self.nin:
+            raise TypeError(f"{self.name} takes {self.nin} arguments, got {len(inputs)}")
+        values = same_rank([tensor_operand(self.name, value) for value in inputs])
+        _, out = self.dtype(*(v.type.dtype for v in values))
+        patterns = [v.type.broadcastable for v in values]
+        if len(patterns) == 1:
+            pattern = patterns[0]
+        else:
+            pattern = tuple(all(axis) for axis in zip(*patterns, strict=True))
+        kind = TensorType(out, pattern)
+        return Apply(self, values, [kind.variable_class(kind)])
+
+    def __call__(self, *inputs: Any, **options: Any) -> Any:
+        if len(inputs) > 2 and self.nin == 2 and self.commutative:
+            first = self(inputs[0], inputs[1])
+            return self(first, *inputs[2:], **options)
+        options.pop("dtype", None)
+        return super().__call__(*inputs, **options)
+
+    def compute(self, xp: Any, node: Apply, *arrays: Any) -> tuple[Any, ...]:
+        casts, out = self.dtype(*(v.type.dtype for v in node.inputs))
+        args = [a if str(a.dtype) == d else a.astype(d) for a, d in zip(arrays, casts, strict=True)]
+        value = xp.asarray(self.function(xp, *args))
+        return (value if str(value.dtype) == out else value.astype(out),)
+
+    def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
+        return [broadcast_lengths([v.type.broadcastable for v in node.inputs], shapes)]
+
+    def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
+        if self.gradient is None:
+            return [zeros_of(v) for v in node.inputs]
+        return list(self.gradient(cotangents[0], *node.inputs, node.outputs[0]))
+
+    def __str__(self) -> str:
+        return f"Elemwise{{{self.name},no_inplace}}"
+
+    __repr__ = __str__
+
+
+def broadcast_lengths(patterns: Sequence[tuple[bool, ...]], shapes: Sequence[Any]) -> tuple[Any, ...]:
+    """Return the lengths of the broadcast of several shapes.
+
+    Of several lengths that must agree, a known one is taken first; the check is the caller's.
+    """
+    result: list[Any] = []
+    for axis in range(len(patterns[0])):
+        lengths = [s[axis] for p, s in zip(patterns, shapes, strict=True) if not p[axis]]
+        known = [n for n in lengths if isinstance(n, int)]
+        result.append((known or lengths or [1])[0])
+    return tuple(result)
+
+
+_registry: dict[str, Elementwise] = {}
+
+
+def _registered(name: str) -> Elementwise:
+    return _registry[name]
+
+
+def elementwise(name: str, **fields: Any) -> Elementwise:
+    """Declare an elementwise operation; see `Elementwise` for the fields."""
+    compute = fields["compute"]
+    nin = compute.__code__.co_argcount - 1
+    op = Elementwise(
+        name,
+        nin,
+        fields.pop("doc"),
+        fields.pop("compute"),
+        fields.pop("dtype"),
+        fields.pop("grad", None),
+        fields.pop("llvm", None),
+        fields.pop("samples"),
+        **fields,
+    )
+    if name in _registry:
+        raise ValueError(f"two operations are called {name}")
+    _registry[name] = op
+    return op
+
+
+def elementwise_ops() -> dict[str, Elementwise]:
+    """Return every declared elementwise operation by name."""
+    return dict(_registry)
+
+
+def tensor_operand(name: str, value: Any) -> Any:
+    """Return `value` as a tensor variable, or raise TypeError naming the operation."""
+    variable = as_variable(value)
+    if not isinstance(variable.type, TensorType):
+        raise TypeError(f"{name} needs tensors, got {variable} of type {variable.type}")
+    return variable
+
+
+class RankHook:
+    """The operation that adds broadcastable axes on the left; `shaping` installs it."""
+
+    pad_left: Callable[[Any, int], Any] | None = None
+    zeros_like: Callable[[Any], Any] | None = None
+
+
+def same_rank(values: list[Any]) -> list[Any]:
+    """Pad each variable on the left with broadcastable axes to the largest rank."""
+    rank = max(v.type.ndim for v in values)
+    pad = RankHook.pad_left
+    assert pad is not None
+    return [v if v.type.ndim == rank else pad(v, rank) for v in values]
+
+
+def zeros_of(variable: Any) -> Any:
+    """Return zeros in the shape of `variable`, of a float dtype."""
+    make = RankHook.zeros_like
+    assert make is not None
+    return make(variable)
+
+
+class Structured(Op):
+    """Base of operations that are not elementwise."""
+
+    def one(self, inputs: Sequence[Any], dtype: str, broadcastable: Sequence[bool]) -> Apply:
+        """Return a node with one tensor output."""
+        kind = TensorType(dtype, broadcastable)
+        return Apply(self, inputs, [kind.variable_class(kind)])

@@ -1,0 +1,92 @@
+"""Products of matrices and vectors, through BLAS."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from theano._core.base import dtypes
+from theano._core.ir.variable import Apply
+from theano._core.ops.arithmetic import cast, conj, mul
+from theano._core.ops.op import Structured, as_variable, tensor_operand
+from theano._core.ops.shaping import dimshuffle
+
+
+class Dot(Structured):
+    """Product of two vectors or matrices, summed over the last axis of `x` and the first of `y`."""
+
+    name = "dot"
+
+    def make_node(self, x: Any, y: Any) -> Apply:
+        x, y = tensor_operand("dot", x), tensor_operand("dot", y)
+        if x.type.ndim not in (1, 2) or y.type.ndim not in (1, 2):
+            raise TypeError(
+                "theano.tensor.Dot: inputs must have 1 or 2 dimensions, got "
+                f"{x.type.ndim} and {y.type.ndim}. You might want to use tensordot."
+            )
+        dtype = dtypes.upcast(x.type.dtype, y.type.dtype)
+        x, y = cast(x, dtype), cast(y, dtype)
+        return self.one([x, y], dtype, (*x.type.broadcastable[:-1], *y.type.broadcastable[1:]))
+
+    def compute(self, xp: Any, node: Apply, x: Any, y: Any) -> tuple[Any, ...]:
+        return (xp.asarray(xp.dot(x, y)),)
+
+    def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
+        return [(*shapes[0][:-1], *shapes[1][1:])]
+
+    def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
+        x, y = (_conjugate(v) for v in node.inputs)
+        g = cotangents[0]
+        ranks = (x.type.ndim, y.type.ndim)
+        if ranks == (1, 1):
+            return [mul(g, y), mul(g, x)]
+        if ranks == (2, 1):
+            return [outer(g, y), dot(transposed(x), g)]
+        if ranks == (1, 2):
+            return [dot(y, g), outer(x, g)]
+        return [dot(g, transposed(y)), dot(transposed(x), g)]
+
+    def lower(self, p: Any, node: Apply, x: Any, y: Any) -> Any:
+        return p.matmul(node, x, y)
+
+
+dot = Dot()
+
+
+class Gemm(Structured):
+    """`beta` z + `alpha` x y: a product added to a scaled array in one BLAS call.
+
+    Made by rewriting only. `z` is overwritten where nothing else needs it.
+    """
+
+    def make_node(self, z: Any, alpha: Any, x: Any, y: Any, beta: Any) -> Apply:
+        values = [as_variable(v) for v in (z, alpha, x, y, beta)]
+        kind = values[0].type
+        return self.one(values, kind.dtype, kind.broadcastable)
+
+    def compute(self, xp: Any, node: Apply, *arrays: Any) -> tuple[Any, ...]:
+        z, alpha, x, y, beta = arrays
+        return (xp.asarray(beta * z + alpha * xp.dot(x, y), dtype=z.dtype),)
+
+    def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
+        return [shapes[0]]
+
+    def lower(self, p: Any, node: Apply, z: Any, alpha: Any, x: Any, y: Any, beta: Any) -> Any:
+        return p.matmul(node, x, y, into=z, alpha=alpha, beta=beta)
+
+
+gemm = Gemm()
+
+
+def _conjugate(x: Any) -> Any:
+    return conj(x) if dtypes.is_complex(x.type.dtype) else x
+
+
+def transposed(x: Any) -> Any:
+    """Return the matrix `x` with its axes exchanged."""
+    return dimshuffle(x, (1, 0))
+
+
+def outer(x: Any, y: Any) -> Any:
+    """Return the outer product of two vectors."""
+    return mul(dimshuffle(x, (0, "x")), dimshuffle(y, ("x", 0)))

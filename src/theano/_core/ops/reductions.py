@@ -1,0 +1,230 @@
+"""Folds of an array over some of its axes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from theano._core.base import dtypes
+from theano._core.ir.types import TensorType
+from theano._core.ir.variable import Apply
+from theano._core.ops.arithmetic import cast, eq, mul, switch, true_div
+from theano._core.ops.broadcasting import fill, zeros_like_float
+from theano._core.ops.op import Structured, tensor_operand
+from theano._core.ops.samples import Range, anything, booleans, small_integers
+from theano._core.ops.shaping import dimshuffle
+
+
+class Fold(NamedTuple):
+    """What one kind of reduction does.
+
+    `combine` names the builder's method, `identity` gives its neutral element for a dtype (None:
+    an empty axis is an error), `accumulator` the dtype it is carried in, `output` that of the
+    result.
+    """
+
+    name: str
+    doc: str
+    combine: str
+    numpy: str
+    identity: Callable[[str], Any] | None
+    accumulator: Callable[[str], str]
+    output: Callable[[str], str]
+    samples: Range
+
+
+def _lowest(dtype: str) -> Any:
+    return False if dtype == "bool" else -np.inf if dtypes.is_float(dtype) else np.iinfo(dtype).min
+
+
+def _highest(dtype: str) -> Any:
+    return True if dtype == "bool" else np.inf if dtypes.is_float(dtype) else np.iinfo(dtype).max
+
+
+def _same(dtype: str) -> str:
+    return dtype
+
+
+FOLDS = {
+    fold.name: fold
+    for fold in (
+        Fold("sum", "Sum over axes; of nothing 0.", "add", "sum", lambda d: 0,
+             dtypes.accumulator_dtype, dtypes.sum_dtype, anything),
+        Fold("prod", "Product over axes; of nothing 1.", "mul", "prod", lambda d: 1,
+             dtypes.accumulator_dtype, dtypes.sum_dtype, anything),
+        Fold("max", "Largest item over axes; NaN if any is.", "maximum", "max", None, _same, _same, anything),
+        Fold("min", "Smallest item over axes; NaN if any is.", "minimum", "min", None, _same, _same, anything),
+        Fold("all", "Whether all items hold.", "and_", "all", lambda d: True,
+             lambda d: "bool", lambda d: "bool", booleans),
+        Fold("any", "Whether any item holds.", "or_", "any", lambda d: False,
+             lambda d: "bool", lambda d: "bool", booleans),
+    )
+}
+STARTS = {"max": _lowest, "min": _highest}
+
+
+class Reduction(Structured):
+    """A fold over `axis`.
+
+    Parameters
+    ----------
+    kind : str
+        Key of `FOLDS`.
+    axis : tuple of int or None
+        Sorted, not negative; None: all axes.
+    dtype : str or None
+        Item type of the result.
+    acc_dtype : str or None
+        Item type the fold is carried in.
+    """
+
+    __props__ = ("acc_dtype", "axis", "dtype", "kind")
+
+    def __init__(self, kind: str, axis: Any = None, dtype: str | None = None, acc_dtype: str | None = None) -> None:
+        self.kind = kind
+        self.axis = None if axis is None else tuple(sorted({int(a) for a in axis}))
+        self.dtype = dtype
+        self.acc_dtype = acc_dtype
+
+    @property
+    def fold(self) -> Fold:
+        """What this kind of reduction does."""
+        return FOLDS[self.kind]
+
+    def axes(self, rank: int) -> tuple[int, ...]:
+        """Return the folded axes of an array of `rank` axes."""
+        return tuple(range(rank)) if self.axis is None else self.axis
+
+    def types(self, dtype: str) -> tuple[str, str]:
+        """Return (accumulator dtype, output dtype) for an input dtype."""
+        out = self.dtype or self.fold.output(dtype)
+        acc = self.acc_dtype or self.fold.accumulator(out if self.kind in ("sum", "prod") else dtype)
+        if dtypes.is_discrete(out) is False and dtypes.is_discrete(acc):
+            acc = out
+        return acc, out
+
+    def make_node(self, x: Any) -> Apply:
+        x = tensor_operand(self.kind, x)
+        rank = x.type.ndim
+        for axis in self.axes(rank):
+            if not 0 <= axis < rank:
+                raise ValueError(f"Not enough dimensions on {x} to reduce on axis {axis}")
+        if self.kind in ("max", "min") and dtypes.is_complex(x.type.dtype):
+            raise TypeError("complex numbers have no order: max and min are not defined for them")
+        acc, out = self.types(x.type.dtype)
+        if dtypes.is_complex(x.type.dtype) and not dtypes.is_complex(out) and self.kind in ("sum", "prod"):
+            raise TypeError(f"a {self.kind} of complex numbers cannot be carried in {out}")
+        pattern = [b for axis, b in enumerate(x.type.broadcastable) if axis not in self.axes(rank)]
+        return self.one([x], out, pattern)
+
+    def compute(self, xp: Any, node: Apply, x: Any) -> tuple[Any, ...]:
+        acc, out = self.types(node.inputs[0].type.dtype)
+        axes = self.axes(x.ndim)
+        if self.fold.identity is None and any(x.shape[a] == 0 for a in axes) and np.prod(
+            [n for a, n in enumerate(x.shape) if a not in axes], dtype=int
+        ):
+            raise ValueError(f"zero-size array to reduction operation {self.kind} which has no identity")
+        if not axes:
+            return (x.astype(out),)
+        if self.fold.identity is None and x.size == 0:
+            return (xp.zeros([n for a, n in enumerate(x.shape) if a not in axes], dtype=out),)
+        function = getattr(xp, self.fold.numpy)
+        value = function(x, axis=axes, dtype=acc) if self.kind in ("sum", "prod") else function(x, axis=axes)
+        return (xp.asarray(value).astype(out),)
+
+    def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
+        axes = self.axes(node.inputs[0].type.ndim)
+        return [tuple(n for axis, n in enumerate(shapes[0]) if axis not in axes)]
+
+    def expand(self, x: Any, reduced: Any) -> Any:
+        """Return `reduced` with broadcastable axes where `x` was folded."""
+        axes = self.axes(x.type.ndim)
+        kept = iter(range(x.type.ndim))
+        return dimshuffle(reduced, ["x" if axis in axes else next(kept) for axis in range(x.type.ndim)])
+
+    def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
+        x, out, g = node.inputs[0], node.outputs[0], cotangents[0]
+        if self.kind in ("all", "any"):
+            return [zeros_like_float(x)]
+        g = self.expand(x, g)
+        if self.kind == "sum":
+            return [fill(x, g)]
+        y = self.expand(x, out)
+        if self.kind in ("max", "min"):
+            return [mul(eq(y, x), g)]
+        return [mul(g, _others(self, x, y))]
+
+    def __str__(self) -> str:
+        axes = "" if self.axis is None else f"{{{', '.join(map(str, self.axis))}}}"
+        return f"{self.kind.capitalize()}{axes}"
+
+
+def _others(op: Reduction, x: Any, y: Any) -> Any:
+    """Return, per item, the product of the other items: right also where some are zero."""
+    zero = eq(x, 0)
+    count = op.expand(x, Reduction("sum", op.axis, "int64")(zero))
+    rest = op.expand(x, Reduction("prod", op.axis, op.dtype, op.acc_dtype)(switch(zero, np.asarray(1, x.type.dtype), x)))
+    with_zero = switch(zero, switch(eq(count, 1), rest, 0), 0)
+    return switch(eq(count, 0), true_div(y, switch(zero, np.asarray(1, x.type.dtype), x)), with_zero)
+
+
+class ArgExtreme(Structured):
+    """Position of the largest or smallest item over `axis` (flattened in C order if several).
+
+    Of equal items the first is taken; a NaN wins.
+    """
+
+    __props__ = ("axis", "kind")
+
+    def __init__(self, kind: str, axis: Any = None) -> None:
+        self.kind = kind
+        self.axis = None if axis is None else tuple(sorted({int(a) for a in axis}))
+
+    def axes(self, rank: int) -> tuple[int, ...]:
+        """Return the searched axes of an array of `rank` axes."""
+        return tuple(range(rank)) if self.axis is None else self.axis
+
+    def make_node(self, x: Any) -> Apply:
+        x = tensor_operand(self.kind, x)
+        axes = self.axes(x.type.ndim)
+        if any(not 0 <= axis < x.type.ndim for axis in axes):
+            raise ValueError(f"axis {axes} is out of range for {x.type}")
+        if dtypes.is_complex(x.type.dtype):
+            raise TypeError("complex numbers have no order: argmax and argmin are not defined for them")
+        pattern = [b for axis, b in enumerate(x.type.broadcastable) if axis not in axes]
+        return self.one([x], "int64", pattern)
+
+    def compute(self, xp: Any, node: Apply, x: Any) -> tuple[Any, ...]:
+        axes = self.axes(x.ndim)
+        kept = [a for a in range(x.ndim) if a not in axes]
+        moved = xp.transpose(x, (*kept, *axes)).reshape((*[x.shape[a] for a in kept], -1 if x.size else 0))
+        if moved.size == 0:
+            if moved.shape[-1] == 0 and np.prod(moved.shape[:-1], dtype=int):
+                raise ValueError(f"attempt to get {self.kind} of an empty sequence")
+            return (xp.zeros(moved.shape[:-1], dtype="int64"),)
+        return (xp.asarray(getattr(xp, self.kind)(moved, axis=-1), dtype="int64"),)
+
+    def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
+        axes = self.axes(node.inputs[0].type.ndim)
+        return [tuple(n for axis, n in enumerate(shapes[0]) if axis not in axes)]
+
+    def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
+        return [zeros_like_float(node.inputs[0])]
+
+    def lower(self, p: Any, node: Apply, x: Any) -> Any:
+        return p.arg_extreme(node, x, self.kind, self.axes(node.inputs[0].type.ndim))
+
+    def __str__(self) -> str:
+        return f"{self.kind.capitalize()}{'' if self.axis is None else set(self.axis)}"
+
+
+def reduce(kind: str, x: Any, axis: Any = None, dtype: str | None = None, acc_dtype: str | None = None) -> Any:
+    """Return the fold of `x` over `axis` (normalised: a tuple of non-negative ints, or None)."""
+    if isinstance(x.type, TensorType) and x.type.dtype != "bool" and kind in ("all", "any"):
+        x = cast(x, "bool") if not dtypes.is_complex(x.type.dtype) else eq(eq(x, 0), 0)
+    return Reduction(kind, axis, dtype, acc_dtype)(x)
+
+
+SAMPLES = {"argmax": small_integers, "argmin": small_integers}

@@ -1,0 +1,134 @@
+"""dtype rules of elementwise operations: input dtypes → (operand dtypes, output dtype)."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from theano._core.base import dtypes
+from theano._core.base.errors import ComplexError
+
+Casts = tuple[tuple[str, ...], str]
+
+
+@lru_cache(None)
+def upcast(*names: str) -> Casts:
+    """All operands and the output take the common dtype."""
+    out = dtypes.upcast(*names)
+    return (out,) * len(names), out
+
+
+@lru_cache(None)
+def upcast_real(*names: str) -> Casts:
+    """As `upcast`; complex operands are refused."""
+    if any(name.startswith("complex") for name in names):
+        raise ComplexError(f"complex numbers have no floor division, remainder or order: {names}")
+    return upcast(*names)
+
+
+@lru_cache(None)
+def upcast_number(*names: str) -> Casts:
+    """As `upcast`; two booleans are refused, since NumPy has no such operation."""
+    if all(name == "bool" for name in names):
+        raise TypeError(
+            "numpy boolean subtract and negative are not supported: use the bitwise_xor, the ^ "
+            "operator, logical_not or the ~ operator instead."
+        )
+    return upcast(*names)
+
+
+@lru_cache(None)
+def upcast_min8(*names: str) -> Casts:
+    """As `upcast`; booleans count as int8."""
+    out = dtypes.upcast("int8", *names) if all(n == "bool" for n in names) else dtypes.upcast(*names)
+    return (out,) * len(names), out
+
+
+@lru_cache(None)
+def to_float(*names: str) -> Casts:
+    """Small integers give float32, large ones float64; floats and complex stay."""
+    out = dtypes.to_float(dtypes.upcast(*names))
+    return (out,) * len(names), out
+
+
+@lru_cache(None)
+def to_real_float(*names: str) -> Casts:
+    """As `to_float`; complex operands are refused."""
+    if any(name.startswith("complex") for name in names):
+        raise TypeError(f"complex numbers are not supported here: {names}")
+    return to_float(*names)
+
+
+@lru_cache(None)
+def compare(*names: str) -> Casts:
+    """Operands take the common dtype; the result is bool."""
+    return (dtypes.upcast(*names),) * len(names), "bool"
+
+
+@lru_cache(None)
+def bitwise(*names: str) -> Casts:
+    """Integers only, or booleans only."""
+    masks = sum(name == "bool" for name in names)
+    if masks not in (0, len(names)) or any(dtypes.is_continuous(name) for name in names):
+        raise TypeError(
+            "input to a BitOp must have type (u)int8, (u)int16, (u)int32 or (u)int64 or be all "
+            f"bools, not {', '.join(names)}"
+        )
+    return upcast(*names)
+
+
+@lru_cache(None)
+def select(condition: str, one: str, two: str) -> Casts:
+    """A condition and two alternatives of a common dtype."""
+    out = dtypes.upcast(one, two)
+    return ("bool", out, out), out
+
+
+@lru_cache(None)
+def test(name: str) -> Casts:
+    """One operand of any dtype, result bool."""
+    return (name,), "bool"
+
+
+@lru_cache(None)
+def same(name: str) -> Casts:
+    """One operand, result of the same dtype."""
+    return (name,), name
+
+
+@lru_cache(None)
+def same_real(name: str) -> Casts:
+    """One real operand, result of the same dtype."""
+    if dtypes.is_complex(name):
+        raise TypeError("complex numbers have no sign or order")
+    return (name,), name
+
+
+@lru_cache(None)
+def real_part(name: str) -> Casts:
+    """Complex gives its real dtype; others stay."""
+    return (name,), dtypes.real_of(name)
+
+
+@lru_cache(None)
+def rounding(name: str) -> Casts:
+    """Floats stay; integers become float64."""
+    if dtypes.is_complex(name):
+        raise TypeError("complex numbers cannot be rounded up or down")
+    out = name if dtypes.is_float(name) else "float64"
+    return (out,), out
+
+
+@lru_cache(None)
+def true_div(one: str, two: str) -> Casts:
+    """Division of numbers; integers give a float."""
+    out = dtypes.true_div(one, two)
+    return (out, out), out
+
+
+@lru_cache(None)
+def make_complex(one: str, two: str) -> Casts:
+    """Two real parts give a complex number."""
+    out = dtypes.upcast(one, two)
+    if out == "float32":
+        return ("float32",) * 2, "complex64"
+    return ("float64",) * 2, "complex128"

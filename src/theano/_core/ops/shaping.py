@@ -1,0 +1,403 @@
+"""Operations on shape: axes, lengths and their declared patterns. All are views."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from theano._core.ir.types import TensorType
+from theano._core.ir.variable import Apply, Constant
+from theano._core.ops.arithmetic import cast
+from theano._core.ops.lengths import as_length, lengths_of, product
+from theano._core.ops.op import RankHook, Structured, as_variable, constant, python_int, tensor_operand
+
+
+class DimShuffle(Structured):
+    """Axes reordered, dropped (length 1 only) and added (`'x'`, broadcastable).
+
+    Parameters
+    ----------
+    input_broadcastable : tuple of bool
+    new_order : tuple of int and 'x'
+    """
+
+    __props__ = ("input_broadcastable", "new_order")
+
+    def __init__(self, input_broadcastable: Sequence[bool], new_order: Sequence[Any], inplace: bool = True) -> None:
+        self.input_broadcastable = tuple(input_broadcastable)
+        rank = len(self.input_broadcastable)
+        order = []
+        for axis in new_order:
+            if axis != "x":
+                axis = int(axis)
+                if not -rank <= axis < rank:
+                    raise ValueError(
+                        f"new_order is {tuple(new_order)}: axis {axis} does not exist in an array "
+                        f"of {rank} dimensions"
+                    )
+                axis %= rank
+            order.append(axis)
+        self.new_order = tuple(order)
+        kept = [axis for axis in order if axis != "x"]
+        if len(set(kept)) != len(kept):
+            raise ValueError(f"The same input dimension may not appear twice in {self.new_order}")
+        self.dropped = tuple(axis for axis in range(rank) if axis not in kept)
+        for axis in self.dropped:
+            if not self.input_broadcastable[axis]:
+                raise ValueError(
+                    f"You cannot drop a non-broadcastable dimension: axis {axis} of pattern "
+                    f"{self.input_broadcastable}, new order {self.new_order}"
+                )
+
+    def make_node(self, x: Any) -> Apply:
+        x = tensor_operand("dimshuffle", x)
+        if x.type.broadcastable != self.input_broadcastable:
+            raise TypeError(
+                f"The number of dimensions or the pattern of the input is incorrect for this op. "
+                f"Expected {self.input_broadcastable}, got {x.type.broadcastable}."
+            )
+        pattern = [axis == "x" or x.type.broadcastable[axis] for axis in self.new_order]
+        return self.one([x], x.type.dtype, pattern)
+
+    def compute(self, xp: Any, node: Apply, x: Any) -> tuple[Any, ...]:
+        kept = [axis for axis in self.new_order if axis != "x"]
+        value = xp.transpose(x, (*kept, *self.dropped))
+        value = value.reshape([x.shape[axis] for axis in kept])
+        added = tuple(i for i, axis in enumerate(self.new_order) if axis == "x")
+        return (xp.expand_dims(value, added) if added else value,)
+
+    def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
+        return [tuple(1 if axis == "x" else shapes[0][axis] for axis in self.new_order)]
+
+    def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
+        back: list[Any] = ["x"] * len(self.input_broadcastable)
+        for position, axis in enumerate(self.new_order):
+            if axis != "x":
+                back[axis] = position
+        return [dimshuffle(cotangents[0], back)]
+
+    def lower(self, p: Any, node: Apply, x: Any) -> Any:
+        return p.permute(x, self.new_order)
+
+    def __str__(self) -> str:
+        return f"DimShuffle{{{','.join(map(str, self.new_order))}}}"
+
+
+def dimshuffle(x: Any, pattern: Sequence[Any]) -> Any:
+    """Return `x` with axes reordered by `pattern`; `x` itself if nothing changes."""
+    if list(pattern) == list(range(x.type.ndim)):
+        return x
+    return DimShuffle(x.type.broadcastable, pattern)(x)
+
+
+def pad_left(x: Any, rank: int) -> Any:
+    """Return `x` with broadcastable axes added on the left up to `rank`."""
+    missing = rank - x.type.ndim
+    if missing <= 0:
+        return x
+    return dimshuffle(x, ["x"] * missing + list(range(x.type.ndim)))
+
+
+class Rebroadcast(Structured):
+    """`x` with another broadcastable pattern; a length is checked where 1 becomes declared."""
+
+    __props__ = ("pattern",)
+
+    def __init__(self, pattern: Sequence[bool]) -> None:
+        self.pattern = tuple(bool(p) for p in pattern)
+
+    def make_node(self, x: Any) -> Apply:
+        x = tensor_operand("patternbroadcast", x)
+        if x.type.ndim != len(self.pattern):
+            raise ValueError(f"pattern {self.pattern} does not fit {x.type}")
+        return self.one([x], x.type.dtype, self.pattern)
+
+    def compute(self, xp: Any, node: Apply, x: Any) -> tuple[Any, ...]:
+        for axis, (stretched, length) in enumerate(zip(self.pattern, x.shape, strict=True)):
+            if stretched and length != 1:
+                raise ValueError(
+                    f"Dimension {axis} in Rebroadcast's input was supposed to be 1 (got {length} "
+                    f"instead)"
+                )
+        return (x,)
+
+    def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
+        pairs = zip(self.pattern, shapes[0], strict=True)
+        return [tuple(1 if stretched else length for stretched, length in pairs)]
+
+    def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
+        return [pattern_broadcast(cotangents[0], node.inputs[0].type.broadcastable)]
+
+    def lower(self, p: Any, node: Apply, x: Any) -> Any:
+        for axis, stretched in enumerate(self.pattern):
+            if stretched:
+                p.require_length(node, x, axis, 1, "rebroadcast")
+        return p.with_lengths(x, {axis: 1 for axis, stretched in enumerate(self.pattern) if stretched})
+
+
+def pattern_broadcast(x: Any, pattern: Sequence[bool]) -> Any:
+    """Return `x` with the broadcastable pattern `pattern`."""
+    return x if x.type.broadcastable == tuple(pattern) else Rebroadcast(pattern)(x)
+
+
+class ShapeOf(Structured):
+    """Lengths of the axes of `x`, an int64 vector."""
+
+    name = "Shape"
+
+    def make_node(self, x: Any) -> Apply:
+        x = as_variable(x)
+        return self.one([x], "int64", (False,))
+
+    def compute(self, xp: Any, node: Apply, x: Any) -> tuple[Any, ...]:
+        return (np.asarray(x.shape, dtype="int64"),)
+
+    def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
+        return [(node.inputs[0].type.ndim,)]
+
+    def connection(self, node: Apply) -> list[list[bool]]:
+        return [[False]]
+
+    def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
+        return [None]
+
+    def lower(self, p: Any, node: Apply, x: Any) -> Any:
+        return p.vector_of([p.length(x, axis) for axis in range(node.inputs[0].type.ndim)])
+
+
+shape = ShapeOf()
+
+
+class Length(Structured):
+    """Length of one axis of `x`, an int64 scalar."""
+
+    __props__ = ("axis",)
+
+    def __init__(self, axis: int) -> None:
+        self.axis = axis
+
+    def make_node(self, x: Any) -> Apply:
+        x = as_variable(x)
+        if not 0 <= self.axis < x.type.ndim:
+            raise TypeError(f"x has too few dimensions for Shape_i: axis {self.axis} of {x.type}")
+        return self.one([x], "int64", ())
+
+    def compute(self, xp: Any, node: Apply, x: Any) -> tuple[Any, ...]:
+        return (np.asarray(x.shape[self.axis], dtype="int64"),)
+
+    def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
+        return [()]
+
+    def connection(self, node: Apply) -> list[list[bool]]:
+        return [[False]]
+
+    def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
+        return [None]
+
+    def lower(self, p: Any, node: Apply, x: Any) -> Any:
+        return p.scalar(p.length(x, self.axis))
+
+    def __str__(self) -> str:
+        return f"Shape_i{{{self.axis}}}"
+
+
+def length(x: Any, axis: int) -> Any:
+    """Return the length of an axis of `x`: 1 where declared, else a scalar variable."""
+    if x.type.broadcastable[axis]:
+        return 1
+    if isinstance(x, Constant):
+        return int(x.data.shape[axis])
+    return Length(axis)(x)
+
+
+class MakeVector(Structured):
+    """A vector of its scalar inputs."""
+
+    __props__ = ("dtype",)
+
+    def __init__(self, dtype: str = "int64") -> None:
+        self.dtype = dtype
+
+    def make_node(self, *values: Any) -> Apply:
+        scalars = [cast(as_variable(v), self.dtype) for v in values]
+        if any(v.type.ndim for v in scalars):
+            raise TypeError("MakeVector needs scalars")
+        return self.one(scalars, self.dtype, (len(scalars) == 1,))
+
+    def compute(self, xp: Any, node: Apply, *values: Any) -> tuple[Any, ...]:
+        return (xp.asarray(np.stack(values) if values else np.zeros(0), dtype=self.dtype),)
+
+    def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
+        return [(len(node.inputs),)]
+
+    def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
+        return [cotangents[0][i] for i in range(len(node.inputs))]
+
+    def lower(self, p: Any, node: Apply, *values: Any) -> Any:
+        return p.vector_of(values, self.dtype)
+
+
+def vector_of(values: Sequence[Any], dtype: str = "int64") -> Any:
+    """Return a vector variable of scalars; a constant if all are known."""
+    known = [python_int(v) for v in values]
+    if all(v is not None for v in known) and dtype == "int64":
+        return constant(np.asarray(known, dtype="int64"))
+    return MakeVector(dtype)(*values)
+
+
+class Reshape(Structured):
+    """`x` with the lengths `shape` (a vector of `ndim` integers; one of them may be -1)."""
+
+    __props__ = ("ndim",)
+
+    def __init__(self, ndim: int) -> None:
+        self.ndim = ndim
+
+    def make_node(self, x: Any, lengths: Any) -> Apply:
+        x = tensor_operand("reshape", x)
+        lengths = as_variable(lengths)
+        if lengths.type.ndim != 1 or lengths.type.dtype not in _INTEGERS:
+            raise TypeError(f"It must be an integer vector: the new shape of reshape, got {lengths.type}")
+        known = lengths_of(lengths, self.ndim)
+        return self.one([x, lengths], x.type.dtype, [python_int(n) == 1 for n in known])
+
+    def compute(self, xp: Any, node: Apply, x: Any, lengths: Any) -> tuple[Any, ...]:
+        return (xp.reshape(x, tuple(int(n) for n in lengths)),)
+
+    def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
+        lengths = [as_length(n) for n in lengths_of(node.inputs[1], self.ndim)]
+        if all(isinstance(n, int) and n >= 0 for n in lengths):
+            return [tuple(lengths)]
+        unknown = [i for i, n in enumerate(lengths) if n == -1]
+        if len(unknown) == 1 and all(isinstance(n, int) for i, n in enumerate(lengths) if i not in unknown):
+            known = product([n for i, n in enumerate(lengths) if i not in unknown])
+            total = product(shapes[0])
+            if isinstance(total, int) and known:
+                lengths[unknown[0]] = total // known
+                return [tuple(lengths)]
+        return [tuple(n if isinstance(n, int) and n >= 0 else None for n in lengths)]
+
+    def connection(self, node: Apply) -> list[list[bool]]:
+        return [[True], [False]]
+
+    def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
+        x = node.inputs[0]
+        back = reshape_op(cotangents[0], shape(x), x.type.ndim)
+        return [pattern_broadcast(back, x.type.broadcastable), None]
+
+    def lower(self, p: Any, node: Apply, x: Any, lengths: Any) -> Any:
+        return p.reshape(node, x, lengths, self.ndim)
+
+
+_INTEGERS = ("int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64", "bool")
+
+
+def reshape_op(x: Any, lengths: Any, ndim: int | None = None) -> Any:
+    """Return `x` reshaped; `lengths` is a vector variable, or a sequence of ints and scalars."""
+    if isinstance(lengths, (list, tuple)):
+        ndim = len(lengths)
+        lengths = vector_of([as_variable(n) for n in lengths]) if lengths else constant(
+            np.zeros(0, dtype="int64")
+        )
+    lengths = as_variable(lengths)
+    if ndim is None:
+        if lengths.type.ndim != 1:
+            raise TypeError(f"the new shape of reshape must be a vector of integers, got {lengths.type}")
+        ndim = vector_length(lengths)
+    return Reshape(ndim)(x, lengths)
+
+
+def vector_length(v: Any) -> int:
+    """Return the length of a vector variable if the graph says it; else raise ValueError."""
+    v = as_variable(v)
+    if v.type.ndim != 1:
+        raise TypeError(f"argument must be symbolic vector, got '{v}'")
+    if v.type.broadcastable[0]:
+        return 1
+    if isinstance(v, Constant):
+        return int(v.data.shape[0])
+    if v.owner is not None:
+        if isinstance(v.owner.op, MakeVector):
+            return len(v.owner.inputs)
+        if isinstance(v.owner.op, ShapeOf):
+            return v.owner.inputs[0].type.ndim
+        known = v.owner.op.shape(v.owner, [tuple(length(i, a) for a in range(i.type.ndim))
+                                           for i in v.owner.inputs if isinstance(i.type, TensorType)])
+        found = python_int(known[v.index][0])
+        if found is not None:
+            return found
+    raise ValueError(f"length not known: {v}. Pass `ndim` to say how many axes the result has.")
+
+
+class Assert(Structured):
+    """`value`, after checking that every condition holds (AssertionError with `msg` if not)."""
+
+    __props__ = ("msg",)
+
+    def __init__(self, msg: str = "Theano Assert failed!") -> None:
+        self.msg = msg
+
+    def make_node(self, value: Any, *conditions: Any) -> Apply:
+        value = as_variable(value)
+        flags = [as_variable(c) for c in conditions]
+        if any(c.type.ndim for c in flags):
+            raise TypeError("the conditions of Assert must be scalars")
+        return Apply(self, [value, *flags], [value.type.variable_class(value.type)])
+
+    def compute(self, xp: Any, node: Apply, value: Any, *conditions: Any) -> tuple[Any, ...]:
+        assert all(conditions), self.msg
+        return (value,)
+
+    def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
+        return [shapes[0]]
+
+    def connection(self, node: Apply) -> list[list[bool]]:
+        return [[True]] + [[False]] * (len(node.inputs) - 1)
+
+    def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
+        return [cotangents[0]] + [None] * (len(node.inputs) - 1)
+
+    def lower(self, p: Any, node: Apply, value: Any, *conditions: Any) -> Any:
+        for condition in conditions:
+            p.require(node, condition, "assert")
+        return value
+
+
+class SpecifyShape(Structured):
+    """`x`, after checking that its lengths are those of the vector `lengths`."""
+
+    def make_node(self, x: Any, lengths: Any) -> Apply:
+        x, lengths = tensor_operand("specify_shape", x), as_variable(lengths)
+        return self.one([x, lengths], x.type.dtype, x.type.broadcastable)
+
+    def compute(self, xp: Any, node: Apply, x: Any, lengths: Any) -> tuple[Any, ...]:
+        assert tuple(x.shape) == tuple(lengths), (
+            f"SpecifyShape: got shape {tuple(x.shape)}, expected {tuple(int(n) for n in lengths)}."
+        )
+        return (x,)
+
+    def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
+        x, lengths = node.inputs
+        known = [as_length(n) for n in lengths_of(lengths, x.type.ndim)]
+        return [tuple(n if isinstance(n, int) else old for n, old in zip(known, shapes[0], strict=True))]
+
+    def connection(self, node: Apply) -> list[list[bool]]:
+        return [[True], [False]]
+
+    def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
+        return [specify_shape(cotangents[0], node.inputs[1]), None]
+
+    def lower(self, p: Any, node: Apply, x: Any, lengths: Any) -> Any:
+        wanted = p.integers(lengths)
+        p.require_rank(node, lengths, node.inputs[0].type.ndim)
+        for axis, value in enumerate(wanted):
+            p.require_length(node, x, axis, value, "specify_shape")
+        return x
+
+
+specify_shape = SpecifyShape()
+
+RankHook.pad_left = pad_left
+TensorType.pattern_changer = staticmethod(pattern_broadcast)

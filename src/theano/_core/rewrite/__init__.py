@@ -1,0 +1,1 @@
+"""Rewriting of graphs: patterns, the engine and the one ordered list of phases."""

@@ -1,0 +1,306 @@
+"""The rewriting engine: one bottom-up walk per phase over a graph of merged nodes.
+
+Every application that the engine makes is looked up by (operation, inputs) first, so equal
+expressions are one node. A new application is then folded if its inputs are constants, and offered
+to the rules of its operation; what a rule returns goes the same way. Inputs are always finished
+before their users, hence the cost of a walk is linear in the graph.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from theano._core.base.errors import InternalError
+from theano._core.ir.graph import toposort
+from theano._core.ir.source import SourceLine
+from theano._core.ir.types import TensorType
+from theano._core.ir.variable import Apply, Constant, Variable
+from theano._core.ops.arithmetic import cast
+from theano._core.ops.lengths import as_length
+from theano._core.ops.op import Op
+from theano._core.ops.shaping import Length, pattern_broadcast
+
+# Results of folding larger than this stay expressions: constants travel with the compiled code.
+FOLD_LIMIT = 4096
+# A chain of rules on one node longer than this is taken for an endless loop.
+CHAIN_LIMIT = 60
+
+
+class Rule(NamedTuple):
+    """A rewriting rule.
+
+    Attributes
+    ----------
+    name : str
+        Written `before → after`.
+    ops : tuple
+        Operations, or classes of operations, at the root of what it matches.
+    apply : callable
+        `apply(rewriter, node)` → replacement of the first output, a list for all, or None.
+    phase : str
+    keeps : {'exact', 'rounding', 'nan'}
+        What may change: nothing; the last digits; results where NaN or infinity occur.
+    why : str
+    """
+
+    name: str
+    ops: tuple[Any, ...]
+    apply: Callable[[Rewriter, Apply], Any]
+    phase: str
+    keeps: str
+    why: str
+
+
+class Application(NamedTuple):
+    """One use of a rule: for logs and viewers."""
+
+    rule: Rule
+    before: Apply
+    after: Sequence[Variable]
+
+
+class RuleSet:
+    """Rules of one phase, found by operation."""
+
+    def __init__(self, rules: Iterable[Rule]) -> None:
+        self.rules = list(rules)
+        self._by_key: dict[Any, list[Rule]] = {}
+        for rule in self.rules:
+            for key in rule.ops:
+                self._by_key.setdefault(key, []).append(rule)
+
+    def of(self, op: Any) -> Sequence[Rule]:
+        """Return the rules whose root is `op`."""
+        return [*self._by_key.get(op, ()), *self._by_key.get(type(op), ())]
+
+
+class Rewriter:
+    """State of the rewriting of one function: merged nodes, known lengths, the log.
+
+    Parameters
+    ----------
+    keep_log : bool
+        Record every application of a rule.
+    """
+
+    def __init__(self, keep_log: bool = False) -> None:
+        self.rules = RuleSet(())
+        self.table: dict[Any, list[Any]] = {}
+        self.constants: dict[Any, Constant] = {}
+        self.finished: dict[Any, Any] = {}
+        self.uses: dict[Any, int] = {}
+        self.lengths_memo: dict[Any, tuple[Any, ...]] = {}
+        self.log: list[Application] | None = [] if keep_log else None
+        self._depth = 0
+
+    def run(self, outputs: Sequence[Any], rules: RuleSet, inputs: Iterable[Any] = ()) -> list[Any]:
+        """Return `outputs` rewritten by one phase."""
+        self.rules = rules
+        self.table = {}
+        self.lengths_memo = {}
+        self.finished = {v: v for v in inputs}
+        self.uses = count_uses(outputs)
+        return self.finish(outputs)
+
+    def finish(self, outputs: Sequence[Any]) -> list[Any]:
+        """Return `outputs` with every node below them merged, folded and rewritten."""
+        finished = self.finished
+        for node in toposort(outputs, finished):
+            inputs = [finished[v] if v in finished else self.leaf(v) for v in node.inputs]
+            for old, new in zip(node.outputs, self.apply(node, inputs), strict=True):
+                finished[old] = new
+                finished.setdefault(new, new)
+        return [finished[v] if v in finished else self.leaf(v) for v in outputs]
+
+    def one(self, output: Any) -> Any:
+        """Return one variable finished."""
+        return self.finish([output])[0]
+
+    def leaf(self, variable: Any) -> Any:
+        """Return the one variable that stands for an input or for equal constants."""
+        if isinstance(variable, Constant):
+            found = self.constants.setdefault(variable.signature(), variable)
+            self.finished[variable] = found
+            return found
+        self.finished[variable] = variable
+        return variable
+
+    def apply(self, node: Apply, inputs: list[Any]) -> list[Any]:
+        """Return finished outputs for `node` over finished `inputs`."""
+        op = node.op
+        key = (op, *inputs)
+        found = self.table.get(key) if op.pure else None
+        if found is not None:
+            return found
+        if any(a is not b for a, b in zip(inputs, node.inputs, strict=True)):
+            node = rebuilt(node, inputs)
+        outputs = self._folded(node)
+        if outputs is None:
+            outputs = self._rewritten(node)
+        if outputs is None:
+            outputs = node.outputs
+            for out in outputs:
+                self.finished[out] = out
+        self.table[key] = outputs
+        return outputs
+
+    def _folded(self, node: Apply) -> list[Any] | None:
+        if not node.inputs or not node.op.pure:
+            return None
+        if not all(isinstance(v, Constant) for v in node.inputs):
+            return None
+        if not all(isinstance(v.type, TensorType) for v in (*node.inputs, *node.outputs)):
+            return None
+        lengths = node.op.shape(node, [tuple(v.data.shape) for v in node.inputs])
+        for shape in lengths:
+            if any(not isinstance(n, int) for n in shape) or np.prod(shape, dtype=float) > FOLD_LIMIT:
+                return None
+        try:
+            with np.errstate(all="ignore"):
+                values = node.op.compute(np, node, *(v.data for v in node.inputs))
+        except Exception:
+            # The same error will come when the function runs, with the user's line.
+            return None
+        result = []
+        for out, value in zip(node.outputs, values, strict=True):
+            array = np.array(value, dtype=out.type.dtype, order="C")
+            fresh = out.type.constant_class(out.type, array)
+            fresh.source = out.source
+            result.append(self.leaf(fresh))
+        return result
+
+    def _rewritten(self, node: Apply) -> list[Any] | None:
+        for rule in self.rules.of(node.op):
+            result = rule.apply(self, node)
+            if result is None:
+                continue
+            news = list(result) if isinstance(result, (list, tuple)) else [result]
+            news = [conform(new, out) for new, out in zip(news, node.outputs, strict=True)]
+            if self.log is not None:
+                self.log.append(Application(rule, node, news))
+            self._depth += 1
+            if self._depth > CHAIN_LIMIT:
+                raise InternalError(f"rule {rule.name!r} does not end on {node}")
+            for new in news:
+                inherit_source(new, node.source, self.finished)
+            news = self.finish(news)
+            self._depth -= 1
+            return news
+        return None
+
+    def lengths(self, variable: Any) -> tuple[Any, ...]:
+        """Return the length of each axis: an int, or a finished int64 scalar variable.
+
+        Equal variables mean equal lengths.
+        """
+        found = self.lengths_memo.get(variable)
+        if found is not None:
+            return found
+        memo = self.lengths_memo
+        for node in toposort([variable], memo):
+            tensors = [v for v in node.inputs if isinstance(v.type, TensorType)]
+            for value in tensors:
+                if value not in memo:
+                    memo[value] = self._leaf_lengths(value)
+            shapes = [memo[v] if isinstance(v.type, TensorType) else () for v in node.inputs]
+            for out, shape in zip(node.outputs, node.op.shape(node, shapes), strict=True):
+                if isinstance(out.type, TensorType):
+                    memo[out] = self._finished_lengths(out, shape)
+        if variable not in memo:
+            memo[variable] = self._leaf_lengths(variable)
+        return memo[variable]
+
+    def _leaf_lengths(self, variable: Any) -> tuple[Any, ...]:
+        if isinstance(variable, Constant):
+            return tuple(int(n) for n in variable.data.shape)
+        return self._finished_lengths(variable, (None,) * variable.type.ndim)
+
+    def _finished_lengths(self, variable: Any, shape: Sequence[Any]) -> tuple[Any, ...]:
+        result: list[Any] = []
+        for axis, value in enumerate(shape):
+            if variable.type.broadcastable[axis]:
+                result.append(1)
+            elif isinstance(value, int):
+                result.append(value)
+            elif value is None:
+                result.append(self._raw_length(variable, axis))
+            else:
+                result.append(as_length(self.one(value)))
+        return tuple(result)
+
+    def _raw_length(self, variable: Any, axis: int) -> Any:
+        key = (Length(axis), variable)
+        found = self.table.get(key)
+        if found is None:
+            node = Length(axis).make_node(variable)
+            node.source = variable.source
+            found = self.table[key] = node.outputs
+            self.finished[found[0]] = found[0]
+        return found[0]
+
+
+def rebuilt(node: Apply, inputs: Sequence[Any]) -> Apply:
+    """Return the operation of `node` over `inputs`, with its source line and names."""
+    if all(a.type == b.type for a, b in zip(inputs, node.inputs, strict=True)):
+        outputs = [out.type.variable_class(out.type) for out in node.outputs]
+        fresh = Apply(node.op, inputs, outputs)
+    else:
+        fresh = node.op.make_node(*inputs)
+    fresh.source = node.source
+    for new, old in zip(fresh.outputs, node.outputs, strict=True):
+        new.source, new.name = old.source, old.name
+        if new.type != old.type and isinstance(old.type, TensorType):
+            fresh_type = old.type
+            if new.type.dtype != fresh_type.dtype or new.type.ndim != fresh_type.ndim:
+                raise InternalError(f"{node.op} changed the type {old.type} to {new.type}")
+    return fresh
+
+
+def conform(new: Any, old: Any) -> Any:
+    """Return `new` with the dtype and pattern of `old`."""
+    if new.type == old.type or not isinstance(old.type, TensorType):
+        return new
+    new = cast(new, old.type.dtype)
+    if new.type.ndim != old.type.ndim:
+        raise InternalError(f"a rule replaced {old.type} by {new.type}")
+    pattern = [a or b for a, b in zip(new.type.broadcastable, old.type.broadcastable, strict=True)]
+    return pattern_broadcast(new, pattern) if tuple(pattern) != new.type.broadcastable else new
+
+
+def inherit_source(new: Any, source: SourceLine | None, known: dict[Any, Any]) -> None:
+    """Give the nodes that a rule made the source line of the node they replace."""
+    for node in toposort([new], known):
+        node.source = source
+        for out in node.outputs:
+            out.source = source
+
+
+def count_uses(outputs: Sequence[Any]) -> dict[Any, int]:
+    """Return how many times each variable is used, as an input of a node or as an output."""
+    uses: dict[Any, int] = {}
+    for out in outputs:
+        uses[out] = uses.get(out, 0) + 1
+    for node in toposort(outputs):
+        for value in node.inputs:
+            uses[value] = uses.get(value, 0) + 1
+    return uses
+
+
+def known_value(variable: Any) -> Any:
+    """Return the one number that fills a constant, or None."""
+    if isinstance(variable, Constant) and isinstance(variable.data, np.ndarray):
+        if variable.data.size == 1:
+            return variable.data.reshape(()).item()
+        return None
+    node = variable.owner
+    if node is not None and type(node.op).__name__ in ("DimShuffle", "Alloc", "Second"):
+        return known_value(node.inputs[1 if type(node.op).__name__ == "Second" else 0])
+    return None
+
+
+def is_op(variable: Any, op: Op) -> bool:
+    """Tell whether `variable` is made by `op`."""
+    return variable.owner is not None and variable.owner.op == op

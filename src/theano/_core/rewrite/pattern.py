@@ -1,0 +1,101 @@
+"""Rules written as two expressions: what to look for, and what to put there.
+
+A pattern is an ordinary expression over wildcards. A wildcard matches any variable, the same one
+wherever it stands twice; a number matches a constant of that value, stretched or not; the operands
+of a commutative operation match in both orders.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from theano._core.ir.graph import copy_graph
+from theano._core.ir.types import TensorType
+from theano._core.ir.variable import Apply, Constant, Variable
+from theano._core.ops.op import Elementwise
+from theano._core.rewrite.engine import Rewriter, Rule, known_value
+
+Match = dict[Any, Any]
+
+
+def wild(name: str) -> Any:
+    """Return a wildcard."""
+    return TensorType("float64", ())(name)
+
+
+def match(pattern: Any, variable: Any, found: Match) -> bool:
+    """Extend `found` so that `pattern` stands for `variable`; False if it cannot."""
+    if isinstance(pattern, Constant):
+        value = known_value(variable)
+        return value is not None and value == pattern.data.item()
+    if pattern.owner is None:
+        known = found.setdefault(pattern, variable)
+        return known is variable
+    node = variable.owner
+    if node is None or node.op != pattern.owner.op or len(node.inputs) != len(pattern.owner.inputs):
+        return False
+    wanted = pattern.owner.inputs
+    before = dict(found)
+    if _match_all(wanted, node.inputs, found):
+        return True
+    if isinstance(node.op, Elementwise) and node.op.commutative:
+        found.clear()
+        found.update(before)
+        return _match_all(wanted[::-1], node.inputs, found)
+    return False
+
+
+def _match_all(patterns: list[Any], variables: list[Any], found: Match) -> bool:
+    return all(match(p, v, found) for p, v in zip(patterns, variables, strict=True))
+
+
+def rule(
+    name: str,
+    before: Any,
+    after: Any,
+    *,
+    phase: str,
+    why: str,
+    keeps: str = "rounding",
+    when: Callable[[Match], bool] | None = None,
+) -> Rule:
+    """Return the rule that replaces `before` by `after`.
+
+    Parameters
+    ----------
+    name : str
+    before : variable
+        Pattern; its root is an operation.
+    after : variable or number
+        Replacement over the wildcards of `before`.
+    phase : str
+        Phase of the pipeline it belongs to.
+    why : str
+        What is gained.
+    keeps : {'exact', 'rounding', 'nan'}
+        What the replacement may change.
+    when : callable, optional
+        Guard: `when(match)` with the variables of the wildcards.
+    """
+
+    def apply(rewriter: Rewriter, node: Apply) -> Any:
+        found: Match = {}
+        if not match(before, node.outputs[0], found) or (when is not None and not when(found)):
+            return None
+        return instantiate(after, found)
+
+    entry = Rule(name, (before.owner.op,), apply, phase, keeps, why)
+    PATTERNS[name] = (before, after)
+    return entry
+
+
+# Both sides of each pattern rule, for the generic tests.
+PATTERNS: dict[str, tuple[Any, Any]] = {}
+
+
+def instantiate(template: Any, found: Match) -> Any:
+    """Return `template` over the variables of a match."""
+    if not isinstance(template, Variable):
+        return template
+    return copy_graph([template], found)[0]

@@ -1,0 +1,92 @@
+"""The order of rewriting: one list of named phases.
+
+Each phase is one bottom-up walk with its rules (`engine.py`). A phase also runs the rules of the
+phases named in its `includes`, since its own results open new chances for them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+from theano._core.rewrite.engine import Rewriter, Rule, RuleSet
+from theano._core.rewrite.rules import blas, canonical, shapes, special, stable
+
+
+class Phase(NamedTuple):
+    """A named step of the pipeline and why it stands where it does."""
+
+    name: str
+    includes: tuple[str, ...]
+    why: str
+
+
+PHASES = (
+    Phase("canonical", ("shape",),
+          "One form for equal expressions, and no computation for mere shapes: later rules then "
+          "need one pattern each."),
+    Phase("stable", ("shape", "canonical"),
+          "Before the special forms, which would hide the patterns: sigmoid, log1p, softplus. The "
+          "canonical rules run along, because a stable form lets more factors cancel."),
+    Phase("special", ("shape",),
+          "Cheaper forms of what is left: powers to products. They are not canonical: `sqr(x)` "
+          "would hide a factor from cancellation."),
+    Phase("blas", (),
+          "Last, on final operands: a product absorbs the scaling and the sum around it."),
+)
+LEVELS = {
+    "none": (),
+    "merge": ("merge",),
+    "fast_compile": ("canonical",),
+    "fast_run": tuple(phase.name for phase in PHASES),
+}
+
+
+@lru_cache(1)
+def all_rules() -> tuple[Rule, ...]:
+    """Return every rule, in order of trial within a phase."""
+    return (*shapes.RULES, *canonical.RULES, *stable.RULES, *special.RULES, *blas.RULES)
+
+
+@lru_cache(64)
+def rules_of(phase: str, excluded: frozenset[str] = frozenset(), keeps: str = "nan") -> RuleSet:
+    """Return the rules of a phase, those it includes first."""
+    entry = next((p for p in PHASES if p.name == phase), Phase(phase, (), ""))
+    allowed = {"exact": ("exact",), "rounding": ("exact", "rounding"), "nan": ("exact", "rounding", "nan")}[keeps]
+    names = (*entry.includes, phase)
+    chosen = [r for r in all_rules() if r.phase in names and r.name not in excluded and r.keeps in allowed]
+    return RuleSet(sorted(chosen, key=lambda r: -names.index(r.phase) if r.phase != phase else -99))
+
+
+def rewrite(
+    outputs: Sequence[Any],
+    phases: Collection[str] = LEVELS["fast_run"],
+    rewriter: Rewriter | None = None,
+    excluded: frozenset[str] = frozenset(),
+    watch: Any = None,
+) -> list[Any]:
+    """Return `outputs` rewritten by the phases named, in pipeline order.
+
+    Parameters
+    ----------
+    outputs : sequence of variables
+    phases : collection of str
+        Names of `PHASES`; 'merge' alone only merges equal nodes and folds constants.
+    rewriter : Rewriter, optional
+        Holds the merged nodes and the lengths of the final graph afterwards.
+    excluded : frozenset of str
+        Names of rules not to use.
+    watch : callable, optional
+        Called as `watch(phase name, outputs)` after each phase.
+    """
+    rewriter = rewriter or Rewriter()
+    result = list(outputs)
+    for phase in PHASES:
+        if phase.name in phases:
+            result = rewriter.run(result, rules_of(phase.name, excluded))
+            if watch is not None:
+                watch(phase.name, result)
+    if not any(phase.name in phases for phase in PHASES):
+        result = rewriter.run(result, RuleSet(()))
+    return result

@@ -1,0 +1,1 @@
+"""The rewrite rules, in files by phase."""

@@ -1,0 +1,86 @@
+"""Products that absorb the scaling and the sum around them: one BLAS call."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from theano._core.base import dtypes
+from theano._core.ir.variable import Apply
+from theano._core.ops.arithmetic import add, mul, neg, sub
+from theano._core.ops.products import Dot, gemm
+from theano._core.ops.shaping import dimshuffle
+from theano._core.rewrite.engine import Rewriter, Rule, known_value
+
+PHASE = "blas"
+
+
+def _scaled(value: Any, uses: dict[Any, int], dtype: str) -> tuple[Any, Any] | None:
+    """Return (scalar factor or 1, dot) if `value` is a scaled dot used only here, else None."""
+    node = value.owner
+    if node is None or uses.get(value, 0) > 1 or value.type.dtype != dtype:
+        return None
+    if isinstance(node.op, Dot):
+        return _one(dtype), node
+    if node.op is neg:
+        inner = _scaled(node.inputs[0], uses, dtype)
+        return None if inner is None else (neg(inner[0]), inner[1])
+    if node.op is not mul:
+        return None
+    for index, factor in enumerate(node.inputs):
+        other = node.inputs[1 - index]
+        if all(factor.type.broadcastable) and not all(other.type.broadcastable):
+            inner = _scaled(other, uses, dtype)
+            if inner is not None:
+                return mul(_scalar(factor, dtype), inner[0]), inner[1]
+    return None
+
+
+def _one(dtype: str) -> Any:
+    return np.ones((), dtype=dtype)
+
+
+def _scalar(value: Any, dtype: str) -> Any:
+    known = known_value(value)
+    if known is not None:
+        return np.asarray(known, dtype=dtype)
+    return dimshuffle(value, ())
+
+
+def _scaled_array(value: Any, dtype: str) -> tuple[Any, Any]:
+    """Return (scalar factor, array) with `value` = factor * array."""
+    node = value.owner
+    if node is not None and node.op is mul and value.type.dtype == dtype:
+        for index, factor in enumerate(node.inputs):
+            other = node.inputs[1 - index]
+            if all(factor.type.broadcastable) and other.type == value.type:
+                return _scalar(factor, dtype), other
+    return _one(dtype), value
+
+
+def _sum_with_product(rewriter: Rewriter, node: Apply) -> Any:
+    """beta z + alpha dot(x, y) → gemm(z, alpha, x, y, beta)."""
+    out = node.outputs[0]
+    dtype = out.type.dtype
+    if not (dtypes.is_float(dtype) or dtypes.is_complex(dtype)) or out.type.ndim == 0:
+        return None
+    for index in (1, 0):
+        found = _scaled(node.inputs[index], rewriter.uses, dtype)
+        z = node.inputs[1 - index]
+        if found is None or z.type != out.type:
+            continue
+        alpha, product = found
+        if product.outputs[0].type != out.type or rewriter.lengths(z) != rewriter.lengths(out):
+            continue
+        beta, z = _scaled_array(z, dtype)
+        if node.op is sub:
+            alpha, beta = (neg(alpha), beta) if index == 1 else (alpha, neg(beta))
+        return gemm(z, alpha, *product.inputs, beta)
+    return None
+
+
+RULES = (
+    Rule("beta z + alpha dot(x, y) → gemm", (add, sub), _sum_with_product, PHASE, "rounding",
+         "one pass over the result instead of three"),
+)

@@ -1,0 +1,118 @@
+"""Rules about shapes: lengths without computing values, and views of views."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from theano._core.ir.variable import Apply
+from theano._core.ops.broadcasting import Alloc, Second, alloc
+from theano._core.ops.gradient import GradientFilter
+from theano._core.ops.indexing import Slice, Subtensor
+from theano._core.ops.lengths import as_int64
+from theano._core.ops.shaping import (
+    DimShuffle,
+    Length,
+    MakeVector,
+    Rebroadcast,
+    Reshape,
+    ShapeOf,
+    dimshuffle,
+    pattern_broadcast,
+)
+from theano._core.rewrite.engine import Rewriter, Rule
+
+PHASE = "shape"
+
+
+def _shape_to_lengths(rewriter: Rewriter, node: Apply) -> Any:
+    return MakeVector("int64")(*(as_int64(n) for n in rewriter.lengths(node.inputs[0])))
+
+
+def _length_of_expression(rewriter: Rewriter, node: Apply) -> Any:
+    known = rewriter.lengths(node.inputs[0])[node.op.axis]
+    known = as_int64(known)
+    return None if known is node.outputs[0] or known.owner is node else known
+
+
+def _item_of_vector(rewriter: Rewriter, node: Apply) -> Any:
+    source = node.inputs[0].owner
+    if source is None or not isinstance(source.op, MakeVector) or len(node.op.index) != 1:
+        return None
+    entry = node.op.index[0]
+    if isinstance(entry, int) and -len(source.inputs) <= entry < len(source.inputs):
+        return source.inputs[entry]
+    if isinstance(entry, Slice) and all(v is None or isinstance(v, int) for v in entry):
+        return MakeVector(source.op.dtype)(*source.inputs[slice(*entry)])
+    return None
+
+
+def _second_to_alloc(rewriter: Rewriter, node: Apply) -> Any:
+    x, y = node.inputs
+    if y.type.broadcastable == node.outputs[0].type.broadcastable:
+        if rewriter.lengths(x) == rewriter.lengths(y) or all(x.type.broadcastable):
+            return y
+    lengths = [
+        b if one else a
+        for a, b, one in zip(rewriter.lengths(x), rewriter.lengths(y), x.type.broadcastable, strict=True)
+    ]
+    return alloc(y, *(as_int64(n) for n in lengths))
+
+
+def _alloc_of_same_shape(rewriter: Rewriter, node: Apply) -> Any:
+    value = node.inputs[0]
+    return value if rewriter.lengths(value) == rewriter.lengths(node.outputs[0]) else None
+
+
+def _merge_dimshuffles(rewriter: Rewriter, node: Apply) -> Any:
+    op, x = node.op, node.inputs[0]
+    if op.new_order == tuple(range(x.type.ndim)):
+        return x
+    if x.owner is None or not isinstance(x.owner.op, DimShuffle):
+        return None
+    inner = x.owner.op.new_order
+    return dimshuffle(x.owner.inputs[0], [a if a == "x" else inner[a] for a in op.new_order])
+
+
+def _merge_reshapes(rewriter: Rewriter, node: Apply) -> Any:
+    x = node.inputs[0]
+    out = node.outputs[0]
+    if x.type.ndim == out.type.ndim and rewriter.lengths(x) == rewriter.lengths(out):
+        return x
+    if x.owner is not None and isinstance(x.owner.op, Reshape):
+        return Reshape(node.op.ndim)(x.owner.inputs[0], node.inputs[1])
+    return None
+
+
+def _useless_rebroadcast(rewriter: Rewriter, node: Apply) -> Any:
+    x, pattern = node.inputs[0], node.op.pattern
+    if x.type.broadcastable == pattern:
+        return x
+    if x.owner is not None and isinstance(x.owner.op, Rebroadcast):
+        promised = [a or b for a, b in zip(x.owner.op.pattern, pattern, strict=True)]
+        if tuple(promised) == pattern:
+            return pattern_broadcast(x.owner.inputs[0], pattern)
+    return None
+
+
+def _drop_filter(rewriter: Rewriter, node: Apply) -> Any:
+    return node.inputs[0]
+
+
+RULES = (
+    Rule("shape(x) → lengths of x", (ShapeOf,), _shape_to_lengths, PHASE, "exact",
+         "a shape is known from the shapes of the inputs"),
+    Rule("length of an expression → its formula", (Length,), _length_of_expression, PHASE, "exact",
+         "the expression itself need not be computed"),
+    Rule("vector(a, b, …)[i] → item i", (Subtensor,), _item_of_vector, PHASE, "exact",
+         "no vector is made for one item"),
+    Rule("fill(x, y) → alloc(y, shape(x))", (Second,), _second_to_alloc, PHASE, "exact",
+         "the values of x are not needed"),
+    Rule("alloc(x, shape(x)) → x", (Alloc,), _alloc_of_same_shape, PHASE, "exact", "no work"),
+    Rule("dimshuffle(dimshuffle(x)) → dimshuffle(x)", (DimShuffle,), _merge_dimshuffles, PHASE,
+         "exact", "one view instead of two"),
+    Rule("reshape(reshape(x)) → reshape(x)", (Reshape,), _merge_reshapes, PHASE, "exact",
+         "one view instead of two"),
+    Rule("rebroadcast(x) → x", (Rebroadcast,), _useless_rebroadcast, PHASE, "exact", "no work"),
+    Rule("gradient filter(x) → x", (GradientFilter,), _drop_filter, "canonical", "exact",
+         "its work is done once gradients are taken"),
+)

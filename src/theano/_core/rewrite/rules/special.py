@@ -1,0 +1,56 @@
+"""Cheaper forms of single operations."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from theano._core.base import dtypes
+from theano._core.ir.variable import Apply
+from theano._core.ops.arithmetic import cast, mul, reciprocal, sqr, true_div
+from theano._core.ops.broadcasting import fill
+from theano._core.ops.transcendental import pow
+from theano._core.rewrite.engine import Rewriter, Rule, known_value
+from theano._core.rewrite.pattern import rule, wild
+
+PHASE = "special"
+x = wild("x")
+
+
+def _power(rewriter: Rewriter, node: Apply) -> Any:
+    exponent = known_value(node.inputs[1])
+    out = node.outputs[0]
+    if exponent is None or isinstance(exponent, complex) or dtypes.is_discrete(out.type.dtype):
+        return None
+    base = cast(node.inputs[0], out.type.dtype)
+    result = None
+    if abs(exponent) in (2, 3, 4):
+        square = sqr(base)
+        result = {2: square, 3: mul(square, base), 4: sqr(square)}[int(abs(exponent))]
+    if result is None:
+        return None
+    result = reciprocal(result) if exponent < 0 else result
+    return result if result.type.broadcastable == out.type.broadcastable else fill(node.inputs[1], result)
+
+
+def _divide_by_constant(rewriter: Rewriter, node: Apply) -> Any:
+    """x / c → x (1/c) where 1/c is exact: c is a power of two."""
+    value, divisor = node.inputs
+    known = known_value(divisor)
+    dtype = node.outputs[0].type.dtype
+    if not isinstance(known, (int, float)) or not known or not dtypes.is_float(dtype):
+        return None
+    mantissa, power = np.frexp(float(known))
+    if abs(mantissa) != 0.5 or not abs(power) < 100:
+        return None
+    if dtype == "float16" or value.type.broadcastable != node.outputs[0].type.broadcastable:
+        return None
+    return mul(np.asarray(1 / known, dtype=dtype), cast(value, dtype))
+
+
+RULES = (
+    Rule("x ** 3 → x x x", (pow,), _power, PHASE, "rounding", "no logarithm"),
+    Rule("x / 2**k → x 2**-k", (true_div,), _divide_by_constant, PHASE, "exact", "no division"),
+    rule("x x → sqr(x)", mul(x, x), sqr(x), phase=PHASE, keeps="exact", why="one operand"),
+)

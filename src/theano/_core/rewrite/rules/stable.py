@@ -1,0 +1,68 @@
+"""Forms that keep digits: no overflow, no cancellation."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from theano._core.base import dtypes
+from theano._core.ir.variable import Apply
+from theano._core.ops.arithmetic import add, isinf, mul, neg, reciprocal, sub, switch, true_div
+from theano._core.ops.reductions import Reduction
+from theano._core.ops.transcendental import exp, expm1, log, log1p, sigmoid, softplus
+from theano._core.rewrite.engine import Rewriter, Rule, is_op
+from theano._core.rewrite.pattern import Match, rule, wild
+
+PHASE = "stable"
+x, y = wild("x"), wild("y")
+
+
+def _real(found: Match) -> bool:
+    return not dtypes.is_complex(found[x].type.dtype)
+
+
+def _stable(name: str, before: Any, after: Any, why: str) -> Rule:
+    return rule(name, before, after, phase=PHASE, why=why, when=_real)
+
+
+def _log_sum_exp(rewriter: Rewriter, node: Apply) -> Any:
+    """log(sum(exp(x))) → m + log(sum(exp(x - m))) with m = max(x)."""
+    total = node.inputs[0].owner
+    if total is None or not isinstance(total.op, Reduction) or total.op.kind != "sum":
+        return None
+    if not is_op(total.inputs[0], exp):
+        return None
+    value = total.inputs[0].owner.inputs[0]
+    if not dtypes.is_float(value.type.dtype) or is_op(value, sub):
+        return None
+    largest = Reduction("max", total.op.axis)(value)
+    largest = switch(isinf(largest), 0, largest)
+    shifted = exp(sub(value, total.op.expand(value, largest)))
+    return add(log(total.op(shifted)), largest)
+
+
+OVERFLOW = "exp does not overflow"
+DIGITS = "keeps digits for small x"
+
+RULES = (
+    _stable("1 / (1 + exp(-x)) → sigmoid(x)", reciprocal(add(1, exp(neg(x)))), sigmoid(x), OVERFLOW),
+    _stable("1 / (1 + exp(x)) → sigmoid(-x)", reciprocal(add(1, exp(x))), sigmoid(neg(x)), OVERFLOW),
+    _stable("y / (1 + exp(-x)) → y sigmoid(x)", true_div(y, add(1, exp(neg(x)))), mul(y, sigmoid(x)), OVERFLOW),
+    _stable("exp(x) / (1 + exp(x)) → sigmoid(x)", true_div(exp(x), add(1, exp(x))), sigmoid(x), OVERFLOW),
+    _stable("exp(-x) / (1 + exp(-x)) → sigmoid(-x)", true_div(exp(neg(x)), add(1, exp(neg(x)))), sigmoid(neg(x)), OVERFLOW),
+    _stable("y / (1 + exp(x)) → y sigmoid(-x)", true_div(y, add(1, exp(x))), mul(y, sigmoid(neg(x))), OVERFLOW),
+    _stable("1 - sigmoid(x) → sigmoid(-x)", sub(1, sigmoid(x)), sigmoid(neg(x)),
+            "keeps digits for large x"),
+    _stable("log(sigmoid(x)) → -softplus(-x)", log(sigmoid(x)), neg(softplus(neg(x))),
+            "finite for x << 0"),
+    _stable("log1p(-sigmoid(x)) → -softplus(x)", log1p(neg(sigmoid(x))), neg(softplus(x)),
+            "finite for x >> 0"),
+    _stable("log(1 + exp(x)) → softplus(x)", log(add(1, exp(x))), softplus(x), OVERFLOW),
+    _stable("log1p(exp(x)) → softplus(x)", log1p(exp(x)), softplus(x), OVERFLOW),
+    _stable("log(1 + x) → log1p(x)", log(add(1, x)), log1p(x), DIGITS),
+    _stable("log(1 - x) → log1p(-x)", log(sub(1, x)), log1p(neg(x)), DIGITS),
+    _stable("exp(x) - 1 → expm1(x)", sub(exp(x), 1), expm1(x), DIGITS),
+    _stable("-1 + exp(x) → expm1(x)", add(-1, exp(x)), expm1(x), DIGITS),
+    _stable("1 - exp(x) → -expm1(x)", sub(1, exp(x)), neg(expm1(x)), DIGITS),
+    Rule("log(sum(exp(x))) → max + log(sum(exp(x - max)))", (log,), _log_sum_exp, PHASE, "rounding",
+         OVERFLOW),
+)

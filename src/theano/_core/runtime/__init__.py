@@ -1,0 +1,6 @@
+"""The Python side of the C++ runtime.
+
+`native` is the extension module: the loader of machine code, functions and their storage cells,
+memory and threads. `cache` keeps machine code on disk. The binary interface of generated code is
+`runtime/include/theano_runtime.h`.
+"""

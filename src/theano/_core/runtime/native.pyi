@@ -1,0 +1,94 @@
+from collections.abc import Callable, Hashable, Iterable, Mapping
+from typing import Any, Literal, TypeAlias, TypedDict, final
+
+from typing_extensions import Buffer
+
+ABI_VERSION: int
+IMPLICIT: int
+MUTABLE: int
+STRICT: int
+CONTIGUOUS: int
+OVERWRITABLE: int
+
+Kind: TypeAlias = Literal["array", "object"]
+Source: TypeAlias = Literal["buffer", "copy", "array", "object", "alias"]
+# kind, typenum, ndim
+ValueRecord: TypeAlias = tuple[Kind, int, int]
+# kind, typenum, ndim, broadcast, name, offset, cell, flags
+InputRecord: TypeAlias = tuple[Kind, int, int, int, str | None, int, int, int]
+# source, typenum, ndim, offset, slot
+OutputRecord: TypeAlias = tuple[Source, int, int, int, int]
+# cell, source, typenum, ndim, offset, slot
+UpdateRecord: TypeAlias = tuple[int, Source, int, int, int, int]
+CallbackRecord: TypeAlias = tuple[
+    Callable[..., tuple[Any, ...]], Iterable[ValueRecord], Iterable[ValueRecord]
+]
+
+class Hooks(TypedDict, total=False):
+    convert: Callable[[Function, int, Any], Any] | None
+    bad_arguments: Callable[[Function, tuple[Any, ...], dict[str, Any]], Any] | None
+    on_error: Callable[[Function, int, int, tuple[int, ...], tuple[Any, ...]], Any] | None
+    on_callback_error: Callable[[Function, int, BaseException], Any] | None
+    on_variant: Callable[[Function, int], int | tuple[int, object]] | None
+
+@final
+class Code:
+    def __init__(self, data: Buffer, symbols: Mapping[str, int] = ...) -> None: ...
+    def address(self, symbol: str, /) -> int: ...
+    @property
+    def symbols(self) -> tuple[str, ...]: ...
+    @property
+    def size(self) -> int: ...
+
+@final
+class Cell:
+    value: Any
+    def __init__(self, value: Any = None) -> None: ...
+
+@final
+class Program:
+    def __init__(
+        self,
+        *,
+        entry: int,
+        code: Iterable[object],
+        kernels: Iterable[int],
+        frame_size: int,
+        buffer_slots: Iterable[int],
+        inputs: Iterable[InputRecord],
+        shared: Iterable[InputRecord],
+        outputs: Iterable[OutputRecord],
+        updates: Iterable[UpdateRecord],
+        callbacks: Iterable[CallbackRecord],
+        result: Literal["single", "list", "none"] | tuple[Hashable, ...],
+    ) -> None: ...
+    @property
+    def kernels(self) -> tuple[int, ...]: ...
+
+@final
+class Function:
+    def __init__(self, program: Program, cells: Iterable[Cell], hooks: Hooks = ...) -> None: ...
+    def __call__(self, *args: Any, **kwargs: Any) -> Any: ...
+    def __setattr__(self, name: str, value: Any, /) -> None: ...
+    def __getattr__(self, name: str, /) -> Any: ...
+    @property
+    def program(self) -> Program: ...
+    @property
+    def cells(self) -> tuple[Cell, ...]: ...
+    @property
+    def hooks(self) -> Hooks: ...
+
+class PoolStats(TypedDict):
+    system_bytes: int
+    kept_bytes: int
+    system_allocations: int
+    limit: int
+
+def load_object(data: Buffer, symbols: Mapping[str, int] = ...) -> Code: ...
+def set_threads(count: int, /) -> None: ...
+def get_threads() -> int: ...
+def set_pool_limit(bytes: int, /) -> None: ...
+def pool_stats() -> PoolStats: ...
+def trim_pool() -> None: ...
+def blas_info() -> dict[str, Any]: ...
+def numpy_symbol(name: str, /) -> int: ...

@@ -1,0 +1,102 @@
+"""The exception tree: bases, messages, pickles."""
+
+from __future__ import annotations
+
+import copy
+import pickle
+
+import pytest
+
+from theano._core.base import errors
+from theano._core.base.errors import GradientError, MissingInputError, TheanoError
+
+CLASSES = [getattr(errors, name) for name in errors.__all__]
+EXCEPTIONS = [kind for kind in CLASSES if not issubclass(kind, Warning)]
+# Measured: the built-in exceptions that Theano 1.0.5's classes derive from.
+BUILT_IN = {
+    "AdvancedBooleanIndexingError": TypeError,
+    "AdvancedIndexingError": TypeError,
+    "AsTensorError": TypeError,
+    "ComplexError": NotImplementedError,
+    "DisconnectedInputError": ValueError,
+    "NullTypeGradError": TypeError,
+}
+OURS = {"InternalError": RuntimeError, "InvalidSettingError": ValueError}
+
+
+def made(kind: type[TheanoError]) -> TheanoError:
+    if kind is GradientError:
+        return GradientError(0, 3, (2, 2), 1.0, 2.0, 1.0, 0.5, 1e-3, 1e-4)
+    return kind("message")
+
+
+@pytest.mark.parametrize("kind", EXCEPTIONS, ids=lambda kind: kind.__name__)
+def test_bases_are_those_of_theano(kind: type[TheanoError]) -> None:
+    assert issubclass(kind, TheanoError)
+    expected = {**BUILT_IN, **OURS}.get(kind.__name__, Exception)
+    builtin = next(
+        base for base in kind.__mro__ if base.__module__ == "builtins" and base is not object
+    )
+    assert builtin is expected
+
+
+def test_families() -> None:
+    assert issubclass(errors.EmptyConstantError, errors.NotScalarConstantError)
+    for name in ("BadThunkOutput", "BadOptimization", "BadDestroyMap", "BadViewMap"):
+        assert issubclass(getattr(errors, name), errors.DebugModeError)
+
+
+@pytest.mark.parametrize("kind", CLASSES, ids=lambda kind: kind.__name__)
+def test_every_class_is_drawn_in_the_tree_and_documented(kind: type[Exception]) -> None:
+    assert f"─ {kind.__name__} " in errors.__doc__
+    assert kind.__doc__
+
+
+@pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
+@pytest.mark.parametrize("kind", EXCEPTIONS, ids=lambda kind: kind.__name__)
+def test_errors_survive_pickling(kind: type[TheanoError], protocol: int) -> None:
+    error = made(kind)
+    error.args += ("more",)
+    error.node = "x + y"  # type: ignore[attr-defined]
+    error.add_note("where: line 3")
+    for twin in (pickle.loads(pickle.dumps(error, protocol)), copy.copy(error)):
+        assert type(twin) is kind
+        assert twin.args == error.args
+        assert str(twin) == str(error)
+        assert twin.node == "x + y"
+        assert twin.__notes__ == ["where: line 3"]
+
+
+def test_subclasses_with_other_arguments_survive_pickling() -> None:
+    twin = pickle.loads(pickle.dumps(Special(3, unit="m")))
+    assert (type(twin), twin.size, str(twin)) == (Special, 3, "3 m")
+
+
+class Special(errors.ShapeError):
+    def __init__(self, size: int, *, unit: str) -> None:
+        super().__init__(f"{size} {unit}")
+        self.size = size
+
+
+def test_missing_input_joins_its_parts_and_pickles_without_the_graph() -> None:
+    error = MissingInputError("Input x is needed.", "Made in line 3.", variable=lambda: None)
+    assert str(error) == "Input x is needed.\nMade in line 3."
+    twin = pickle.loads(pickle.dumps(error))
+    assert str(twin) == str(error)
+    assert twin.variable is None
+
+
+def test_gradient_error_says_where_and_how_much() -> None:
+    error = made(GradientError)
+    text = str(error)
+    for fact in ("argument 0", "(2, 2)", "position 3", "symbolic 1.0", "numeric 2.0", "0.0001"):
+        assert fact in text
+    error.args += ("with the inputs", [1, 2])
+    assert str(error).endswith("\nwith the inputs\n[1, 2]")
+    assert error.abs_err == 1.0
+
+
+def test_config_warning_points_at_the_caller() -> None:
+    with pytest.warns(errors.TheanoConfigWarning, match="odd") as caught:
+        errors.TheanoConfigWarning.warn("odd")
+    assert caught[0].filename == __file__

@@ -1,0 +1,285 @@
+"""Settings: the table, its sources, assignment and temporary changes."""
+
+from __future__ import annotations
+
+import pickle
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from theano._core.base import settings
+from theano._core.base.errors import (
+    FixedSettingError,
+    InvalidSettingError,
+    TheanoConfigWarning,
+    TheanoError,
+)
+from theano._core.base.settings import Config, Setting, change_flags, config, parse_flags
+from theano._core.base.settings_table import TABLE
+
+
+def made(flags: str = "", **environ: str) -> Config:
+    fresh = Config(TABLE, {"THEANORC": "", "THEANO_FLAGS": flags, **environ})
+    fresh.load()
+    return fresh
+
+
+def test_table_has_every_setting_of_theano_and_ours() -> None:
+    names = [row.name for row in TABLE]
+    assert len(names) == len(set(names))
+    assert len(names) == 140 + 3
+    assert {"threads", "vector_width", "cache_limit"} <= set(names)
+
+
+@pytest.mark.parametrize("row", TABLE, ids=lambda row: row.name)
+def test_every_default_is_accepted_by_its_own_converter(row: Setting) -> None:
+    fresh = made()
+    value = fresh.get(row.name)
+    assert settings._convert(row, value) == value
+    assert row.doc.endswith(".")
+
+
+def test_defaults() -> None:
+    fresh = made()
+    assert fresh.floatX == "float64"
+    assert fresh.cast_policy == "custom"
+    assert fresh.linker == "cvm"
+    assert fresh.DebugMode.patience == 10
+    assert fresh.vm.lazy is None
+    assert fresh.compile.timeout == 120
+    assert fresh.optdb.position_cutoff == float("inf")
+    assert Path(fresh.compiledir).parent == Path(fresh.base_compiledir)
+
+
+def test_flags_win_over_files_and_later_files_over_earlier(tmp_path: Path) -> None:
+    first, second = tmp_path / "one.rc", tmp_path / "two.rc"
+    first.write_text(
+        "[global]\nfloatX = float32\nallow_gc = False\ntraceback.limit = 3\n"
+        "[dnn.conv]\nalgo_fwd = fft\n[DebugMode]\npatience = 2\n[other program]\nx = %(nothing)s\n"
+    )
+    second.write_text(
+        "[global]\nfloatx = 16\non_unused_input = warn\nbase_compiledir = %(TMPDIR)s/cache\n"
+        "[gcc]\ncxxflags = -O%d\n"
+    )
+    fresh = made(
+        "on_unused_input=ignore",
+        THEANORC=f"{first}:{tmp_path / 'missing.rc'}:{second}",
+        TMPDIR=str(tmp_path),
+    )
+    assert fresh.floatX == "float16"
+    assert fresh.allow_gc is False
+    assert fresh.on_unused_input == "ignore"
+    assert fresh.dnn.conv.algo_fwd == "fft"
+    assert fresh.DebugMode.patience == 2
+    assert fresh.base_compiledir == str(tmp_path / "cache")
+    assert fresh.gcc.cxxflags == "-O%d"
+    assert fresh.traceback.limit == 8, "a dotted name is a section, not an option of [global]"
+
+
+def test_default_settings_file_is_in_the_home_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / ".theanorc").write_text("[global]\nfloatX=float32\n")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    fresh = Config(TABLE, {})
+    fresh.load()
+    assert fresh.floatX == "float32"
+
+
+def test_parse_flags() -> None:
+    text = 'a=1, b.c = "x,y" ,a=2,,d=p=q'
+    assert parse_flags(text) == {"a": "2", "b.c ": " x,y", "d": "p=q"}
+    assert parse_flags("") == {}
+    with pytest.warns(TheanoConfigWarning, match="Config key 'novalue' has no value"):
+        assert parse_flags("novalue,x=1") == {"x": "1"}
+
+
+def test_unknown_flags_warn() -> None:
+    with pytest.warns(UserWarning, match="does not recognise this flag: bogus"):
+        assert made("bogus=3,floatX=32").floatX == "float32"
+
+
+@pytest.mark.parametrize(
+    ("flag", "message"),
+    [
+        ("floatX=float128", r'Invalid value \("float128"\).*"floatX".*float64.*float32'),
+        ("openmp=maybe", r'"openmp".*True.*False'),
+        ("DebugMode.patience=many", r'"DebugMode.patience".*one int'),
+        ("gpuarray.preallocate=some", "one float"),
+        ("device=gpu0", "write cuda"),
+        ("device=tpu", "cpu.*cuda.*opencl"),
+        ("contexts=dev0", "name->device"),
+        ("mode=FASTER", "FAST_RUN.*instances of Mode"),
+        ("vm.lazy=soon", "None, True and False"),
+        ("vector_width=64", r"\(0, 128, 256, 512\)"),
+        (f"base_compiledir={__file__}", "this is a file"),
+    ],
+)
+def test_bad_flags_are_reported_at_start(flag: str, message: str) -> None:
+    with pytest.raises(ValueError, match=message) as caught:
+        made(flag)
+    assert isinstance(caught.value, InvalidSettingError)
+
+
+def test_removed_settings_say_so() -> None:
+    with pytest.raises(RuntimeError, match="gpuarray.sync was removed"):
+        made("gpuarray.sync=True")
+
+
+def test_assignment_converts_and_checks() -> None:
+    fresh = made()
+    fresh.floatX = "32"
+    fresh.allow_gc = "0"
+    fresh.openmp_elemwise_minsize = "12"
+    fresh.NanGuardMode.action = "warn"
+    fresh.vector_width = 256
+    assert (fresh.floatX, fresh.allow_gc, fresh.openmp_elemwise_minsize) == ("float32", False, 12)
+    assert (fresh.NanGuardMode.action, fresh.vector_width) == ("warn", 256)
+    with pytest.raises(ValueError, match="Valid options are"):
+        fresh.compute_test_value = True
+    with pytest.raises(ValueError, match="float64"):
+        fresh.floatX = "double"
+    with pytest.raises(ValueError, match="True"):
+        fresh.openmp = [1]
+    assert fresh.floatX == "float32"
+
+
+def test_unknown_attributes() -> None:
+    fresh = made()
+    with pytest.raises(AttributeError, match="'Config' object has no attribute 'nope'"):
+        _ = fresh.nope
+    with pytest.raises(AttributeError, match="Did you mean 'floatX'"):
+        _ = fresh.floatx
+    with pytest.raises(AttributeError):
+        _ = fresh.DebugMode.nope
+    fresh.nope = 3
+    fresh.DebugMode.nope = 4
+    assert (fresh.nope, fresh.DebugMode.nope) == (3, 4)
+    del fresh.nope
+    with pytest.raises(AttributeError):
+        del fresh.nope
+    with pytest.raises(AttributeError, match="cannot be deleted"):
+        del fresh.floatX
+    assert hasattr(fresh, "floatX")
+    assert not hasattr(fresh, "__array__")
+
+
+def test_fixed_settings_cannot_be_assigned() -> None:
+    fresh = made("device=cuda0")
+    assert fresh.device == "cuda0"
+    with pytest.raises(FixedSettingError, match="put device=cpu into THEANO_FLAGS"):
+        fresh.device = "cpu"
+
+
+def test_a_computed_folder_may_be_chosen_until_it_is_read(tmp_path: Path) -> None:
+    fresh = made()
+    fresh.base_compiledir = str(tmp_path)
+    assert fresh.compiledir.startswith(str(tmp_path))
+    with pytest.raises(Exception, match="Can't change the value"):
+        fresh.base_compiledir = "elsewhere"
+
+
+def test_change_flags_as_context_and_decorator() -> None:
+    before = config.floatX, config.NanGuardMode.action
+
+    @change_flags([("NanGuardMode.action", "warn")], floatX="float32")
+    def inside(x: int) -> tuple[Any, ...]:
+        """Keep my name."""
+        return x, config.floatX, config.NanGuardMode.action
+
+    assert inside(1) == (1, "float32", "warn")
+    assert inside.__name__ == "inside"
+    assert inside.__doc__ == "Keep my name."
+    with config.change_flags(floatX="float16"):
+        with config.change_flags({"floatX": "float32"}):
+            assert config.floatX == "float32"
+        assert config.floatX == "float16"
+    assert (config.floatX, config.NanGuardMode.action) == before
+
+
+def test_change_flags_is_reentrant_and_undoes_half_changes() -> None:
+    change = change_flags(allow_gc=False)
+    with change, change:
+        assert config.allow_gc is False
+    assert config.allow_gc is True
+    with pytest.raises(ValueError, match="openmp"):
+        change_flags({"allow_gc": False, "openmp": "maybe"}).__enter__()
+    assert config.allow_gc is True
+    with pytest.raises(ZeroDivisionError), change:
+        _ = 1 / 0
+    assert config.allow_gc is True
+
+
+def test_change_flags_refuses_unknown_and_fixed_settings() -> None:
+    with pytest.raises(AssertionError, match="nope"):
+        change_flags(nope=1)
+    with pytest.raises(FixedSettingError):
+        change_flags(device="cpu").__enter__()
+
+
+def test_modes_are_accepted_once_their_class_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Mode:
+        pass
+
+    monkeypatch.setattr(settings, "_mode_classes", ())
+    fresh, mode = made(), Mode()
+    with pytest.raises(ValueError, match="Mode"):
+        fresh.mode = mode
+    settings.accept_mode_class(Mode)
+    fresh.mode = mode
+    assert fresh.mode is mode
+    fresh.mode = "FAST_COMPILE"
+
+
+def test_programs_add_settings_of_their_own() -> None:
+    with pytest.warns(UserWarning, match="lib.mine"):
+        fresh = made("lib.mine=5")
+    fresh.add(Setting("lib.mine", "int", 3, "A program's own."))
+    fresh.add(Setting("deep.down.here", "", lambda _: "7", "Another.", convert=int))
+    assert fresh.lib.mine == 5
+    assert fresh.deep.down.here == 7
+    assert "deep.down.here" in fresh.settings()
+    with pytest.raises(AttributeError, match="already taken: floatX"):
+        fresh.add(Setting("floatX", "int", 3, "Taken."))
+
+
+def test_printed_settings_have_name_doc_and_value() -> None:
+    text = str(made("floatX=float32"))
+    assert "floatX (('float64', 'float32', 'float16'))\n" in text
+    assert "    Value:  float32\n" in text
+    assert text.count("    Doc:  ") == len(TABLE)
+    assert "floatX" in dir(config)
+
+
+def test_errors_are_ours() -> None:
+    for kind in (FixedSettingError, InvalidSettingError):
+        assert issubclass(kind, TheanoError)
+        assert str(pickle.loads(pickle.dumps(kind("what")))) == "what"
+
+
+def test_reading_is_an_attribute_look_up() -> None:
+    assert config.floatX == "float64"
+    assert "floatX" in vars(config), "a value that was read once must not run Python code again"
+
+
+def test_settings_start_quickly() -> None:
+    code = (
+        "import time, numpy, typing, functools\n"
+        "start = time.perf_counter()\n"
+        "import theano._core.base.settings\n"
+        "print(time.perf_counter() - start)"
+    )
+    seconds = []
+    for _ in range(4):
+        start = time.perf_counter()
+        out = subprocess.run(
+            [sys.executable, "-c", code], capture_output=True, text=True, check=True
+        )
+        seconds.append(float(out.stdout))
+        assert time.perf_counter() - start < 60
+    # 2 ms on a quiet machine; room for `theano/__init__.py`, which comes along.
+    assert min(seconds) < 0.15

@@ -1,0 +1,284 @@
+"""The builder's arithmetic, comparisons, conversions and memory, against NumPy."""
+
+import itertools
+
+import numpy as np
+import pytest
+from kernel_jig import Kernel
+
+INTEGERS = ["int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64"]
+FLOATS = ["float16", "float32", "float64"]
+DTYPES = ["bool", *INTEGERS, *FLOATS]
+
+
+def lanes_of(dtype, bits=256):
+    return max(2, bits // 8 // np.dtype(dtype).itemsize)
+
+
+def integers(dtype, n=3000):
+    """All pairs of 8-bit numbers; otherwise random pairs and the edges."""
+    info = np.iinfo(dtype)
+    if info.bits == 8:
+        every = np.arange(info.min, info.max + 1).astype(dtype)
+        return np.repeat(every, 256), np.tile(every, 256)
+    rng = np.random.default_rng(7)
+    edges = [info.min, info.min + 1, info.max, info.max - 1, 0, 1, 2, 3, 7, 10]
+    if info.min:
+        edges += [-1, -2, -3, -7, -10]
+    a, b = np.array(list(itertools.product(edges, edges)), dtype).T
+    wide = rng.integers(info.min, info.max, (2, n), dtype, endpoint=True)
+    near = rng.integers(max(info.min, -50), 50, (2, n)).astype(dtype)
+    return (
+        np.concatenate([a, wide[0], wide[0], near[0]]),
+        np.concatenate([b, wide[1], near[1], near[1]]),
+    )
+
+
+def floats(dtype, n=4000):
+    """Pairs of special numbers, of random bits, and of moderate numbers."""
+    rng = np.random.default_rng(8)
+    info = np.finfo(dtype)
+    special = [0.0, -0.0, 1, -1, 0.5, -0.5, 2.5, -2.5, 3, 1e4, np.inf, -np.inf, np.nan]
+    special += [info.max, info.min, info.tiny, info.smallest_subnormal, info.eps, 0.1, -0.3]
+    a, b = np.array(list(itertools.product(special, special)), dtype).T
+    unsigned = f"uint{np.dtype(dtype).itemsize * 8}"
+    bits = rng.integers(0, np.iinfo(unsigned).max, (2, n), unsigned, endpoint=True).view(dtype)
+    plain = (rng.standard_normal((2, n)) * 10 ** rng.uniform(-2, 2, (2, n))).astype(dtype)
+    halves = rng.integers(-40, 40, (2, n)).astype(dtype) / dtype_number(dtype, 4)
+    return tuple(np.concatenate(parts) for parts in zip((a, b), bits, plain, halves, strict=True))
+
+
+def dtype_number(dtype, value):
+    return np.dtype(dtype).type(value)
+
+
+def pairs(dtype):
+    if dtype == "bool":
+        return np.array([0, 0, 1, 1], bool), np.array([0, 1, 0, 1], bool)
+    return integers(dtype) if dtype in INTEGERS else floats(dtype)
+
+
+def assert_same(got, want, *inputs):
+    """Equal numbers with equal signs of zero; NaN equals NaN."""
+    assert got.dtype == want.dtype
+    same = got == want
+    if want.dtype.kind == "f":
+        same &= np.signbit(got) == np.signbit(want)
+        same |= np.isnan(got) & np.isnan(want)
+    where = np.flatnonzero(~same)[:5]
+    shown = [(*(x[i] for x in inputs), got[i], want[i]) for i in where]
+    assert not len(where), f"(inputs..., got, want): {shown}"
+
+
+def check(build, reference, *arrays):
+    """`build` in one lane and in many, against the reference."""
+    dtypes = tuple(a.dtype.name for a in arrays)
+    with np.errstate(all="ignore"):
+        want = reference(*arrays)
+    for lanes in (1, lanes_of(dtypes[0])):
+        got = Kernel(build, dtypes, lanes)(*arrays)
+        assert_same(got, want, *arrays)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize(
+    ("name", "reference"),
+    [
+        ("add", np.add),
+        ("mul", np.multiply),
+        ("minimum", np.minimum),
+        ("maximum", np.maximum),
+        ("eq", np.equal),
+        ("neq", np.not_equal),
+        ("lt", np.less),
+        ("le", np.less_equal),
+        ("gt", np.greater),
+        ("ge", np.greater_equal),
+    ],
+)
+def test_binary(name, reference, dtype):
+    check(lambda b, x, y: getattr(b, name)(x, y), reference, *pairs(dtype))
+
+
+@pytest.mark.parametrize("dtype", [*INTEGERS, *FLOATS])
+@pytest.mark.parametrize(
+    ("name", "reference"),
+    [("sub", np.subtract), ("int_div", np.floor_divide), ("mod", np.remainder)],
+)
+def test_subtraction_and_division(name, reference, dtype):
+    check(lambda b, x, y: getattr(b, name)(x, y), reference, *pairs(dtype))
+
+
+@pytest.mark.parametrize("dtype", FLOATS)
+def test_true_division(dtype):
+    check(lambda b, x, y: b.true_div(x, y), np.true_divide, *pairs(dtype))
+
+
+@pytest.mark.parametrize("dtype", ["bool", *INTEGERS])
+@pytest.mark.parametrize(
+    ("name", "reference"),
+    [("and_", np.bitwise_and), ("or_", np.bitwise_or), ("xor", np.bitwise_xor)],
+)
+def test_bitwise(name, reference, dtype):
+    x, y = pairs(dtype)
+    check(lambda b, x, y: getattr(b, name)(x, y), reference, x, y)
+    check(lambda b, x: b.invert(x), np.invert, x)
+
+
+@pytest.mark.parametrize("dtype", [*INTEGERS, *FLOATS])
+@pytest.mark.parametrize(
+    ("name", "reference"),
+    [
+        ("neg", np.negative),
+        ("abs", np.absolute),
+        ("sign", np.sign),
+        ("sqr", np.square),
+        ("isnan", np.isnan),
+        ("isinf", np.isinf),
+        ("isfinite", np.isfinite),
+    ],
+)
+def test_unary(name, reference, dtype):
+    check(lambda b, x: getattr(b, name)(x), reference, pairs(dtype)[0])
+
+
+def round_half_away(x):
+    return np.copysign(np.trunc(np.abs(x)) + (np.abs(x) - np.trunc(np.abs(x)) >= 0.5), x).astype(
+        x.dtype
+    )
+
+
+@pytest.mark.parametrize("dtype", FLOATS)
+@pytest.mark.parametrize(
+    ("name", "reference"),
+    [
+        ("floor", np.floor),
+        ("ceil", np.ceil),
+        ("trunc", np.trunc),
+        ("round_half_even", np.rint),
+        ("round_half_away", round_half_away),
+        ("sqrt", np.sqrt),
+        ("reciprocal", np.reciprocal),
+    ],
+)
+def test_rounding_and_roots(name, reference, dtype):
+    x = np.concatenate([*pairs(dtype), np.nextafter(np.array([0.5, -0.5], dtype), 0)])
+    if name == "round_half_away":
+        x = np.where(np.isinf(x), dtype_number(dtype, 1), x)
+    check(lambda b, x: getattr(b, name)(x), reference, x)
+
+
+@pytest.mark.parametrize("dtype", INTEGERS)
+def test_reciprocal_of_an_integer_is_truncated(dtype):
+    x = pairs(dtype)[0]
+    want = np.where(x == 1, x, 0) | np.where(x.astype("float64") == -1, x, 0)
+    check(lambda b, x: b.reciprocal(x), lambda x: want.astype(dtype), x)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_select(dtype):
+    x, y = pairs(dtype)
+    condition = np.arange(len(x)) % 3 == 0
+    for lanes in (1, lanes_of(dtype)):
+        kernel = Kernel(lambda b, c, x, y: b.select(c, x, y), ("bool", dtype, dtype), lanes)
+        assert_same(kernel(condition, x, y), np.where(condition, x, y), x, y)
+
+
+def numpy_cast(x, dtype):
+    """NumPy's scalar conversion: its array loop for uint32 saturates outside int64's low bits."""
+    if dtype == "uint32" and x.dtype.kind == "f":
+        return x.astype("int64").astype(dtype)
+    return x.astype(dtype)
+
+
+@pytest.mark.parametrize("source", DTYPES)
+def test_cast(source):
+    x = np.concatenate(pairs(source))
+    if source in FLOATS:
+        edges = [
+            s * 2.0**k + d
+            for k in (7, 8, 15, 16, 31, 32, 63, 64)
+            for s in (1, -1)
+            for d in (-1.5, -1, -0.5, 0, 0.5, 1)
+        ]
+        edges += [np.nextafter(2.0**k, 0) for k in (31, 32, 63, 64)]
+        with np.errstate(over="ignore"):
+            x = np.concatenate([x, np.array(edges, "float64").astype(source)])
+    for dtype in DTYPES:
+        with np.errstate(all="ignore"):
+            want = numpy_cast(x, dtype)
+        for lanes in (1, 8):
+            got = Kernel(lambda b, x, dtype=dtype: b.cast(x, dtype), (source,), lanes)(x)
+            assert_same(got, want, x)
+
+
+@pytest.mark.parametrize("dtype", ["bool", "int16", "float16", "float64"])
+def test_strided_load_and_store(dtype):
+    n, stride = 4, 3 * np.dtype(dtype).itemsize
+    x = np.arange(n * 3).astype(dtype)
+
+    def build(b, _):
+        y = b.load("%a0", dtype, n, stride)
+        b.store(y, "%out", stride)
+        return y
+
+    kernel = Kernel(build, (dtype,), n)
+    got = np.zeros(n * 3, dtype)
+    kernel.raw(got.ctypes.data, x.ctypes.data, n)
+    # The jig itself stores the four numbers, packed, after the strided store.
+    want = np.zeros(n * 3, dtype)
+    want[::3] = x[::3]
+    want[:n] = x[::3]
+    assert_same(got, want)
+
+
+@pytest.mark.parametrize(
+    ("kind", "dtype", "reference"),
+    [
+        ("sum", "int32", np.add.reduce),
+        ("prod", "int32", np.multiply.reduce),
+        ("min", "float64", np.minimum.reduce),
+        ("max", "float32", np.maximum.reduce),
+        ("and", "bool", np.logical_and.reduce),
+        ("or", "bool", np.logical_or.reduce),
+    ],
+)
+def test_reduce(kind, dtype, reference):
+    rng = np.random.default_rng(3)
+    lanes = 8
+    kernel = Kernel(lambda b, x: b.broadcast(b.reduce(kind, x)), (dtype,), lanes)
+    for _ in range(20):
+        x = rng.integers(-3, 4, lanes).astype(dtype)
+        if kind == "and":
+            x |= rng.random() < 0.5
+        assert_same(kernel(x), np.full(lanes, reference(x), dtype), x)
+
+
+def test_reduce_adds_in_a_fixed_pairwise_order():
+    x = np.random.default_rng(4).standard_normal(8)
+    got = Kernel(lambda b, x: b.broadcast(b.reduce("sum", x)), ("float64",), 8)(x)[0]
+    a = x[:4] + x[4:]
+    a = a[:2] + a[2:]
+    assert got == a[0] + a[1]
+
+
+def test_equal_pure_instructions_are_emitted_once():
+    text = Kernel(lambda b, x, y: b.add(b.mul(x, y), b.mul(x, y)), ("float64",) * 2, 4).text
+    assert text.count("fmul") == 1
+
+
+def test_broadcast_scalar():
+    kernel = Kernel(lambda b, x: b.broadcast(b.lane(x, 2)), ("float32",), 4)
+    assert kernel(np.array([1, 2, 3, 4], "float32")).tolist() == [3.0] * 4
+
+
+@pytest.mark.parametrize("lanes", [1, 8])
+def test_when_any_runs_its_block_only_where_needed(lanes):
+    def build(b, x):
+        big = b.gt(x, 100.0)
+        (y,) = b.when_any(big, (x,), lambda: (b.select(big, b.sqrt(x), x),))
+        return b.add(y, x)
+
+    x = np.arange(256.0)
+    got = Kernel(build, ("float64",), lanes)(x)
+    assert_same(got, np.where(x > 100, np.sqrt(x), x) + x, x)

@@ -1,0 +1,50 @@
+"""Objects from text: errors, features, and the identity that keys the compile cache."""
+
+import subprocess
+import sys
+import time
+
+import pytest
+
+from theano._core.lower.llvm import target
+
+
+def test_unreadable_text_is_an_error_with_its_line():
+    with pytest.raises(target.CodeGenerationError, match=r"%x = add i32 1, 2\.0"):
+        target.compile_text("define i32 @f() {\n  %x = add i32 1, 2.0\n  ret i32 %x\n}", 256)
+
+
+@pytest.mark.parametrize("vector_bits", [128, 256, 512])
+def test_an_object_is_elf(vector_bits):
+    code = target.compile_text("define i32 @f() {\n  ret i32 7\n}", vector_bits)
+    assert code.startswith(b"\x7fELF")
+
+
+def test_narrow_vectors_switch_wide_features_off():
+    features = target.target_features(256).split(",")
+    assert not [name for name in features if name.startswith("+avx512")]
+
+
+def test_identity_is_quick_and_does_not_import_llvmlite():
+    program = (
+        "import sys\n"
+        "from theano._core.lower.llvm import target\n"
+        "identity = target.cpu_identity()\n"
+        "assert 'llvmlite' not in sys.modules\n"
+        "print(identity)"
+    )
+    run = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    assert run.stdout.strip() == target.cpu_identity()
+    import llvmlite
+
+    assert f"llvmlite {llvmlite.__version__} " in target.cpu_identity()
+    target._cpu_identity.cache_clear()
+    start = time.perf_counter()
+    target.cpu_identity()
+    assert time.perf_counter() - start < 0.01
+
+
+def test_default_lanes_fill_512_bits():
+    assert [target.default_lanes(size) for size in (1, 2, 4, 8, 16)] == [64, 32, 16, 8, 4]

@@ -1,0 +1,185 @@
+"""The compile cache: damage, many writers, eviction, permissions."""
+
+from __future__ import annotations
+
+import concurrent.futures
+import hashlib
+import os
+import pathlib
+import subprocess
+import sys
+import time
+import warnings
+
+import pytest
+
+from theano._core.runtime import cache as cache_module
+from theano._core.runtime.cache import CompileCache, default_folder
+
+
+def key(text: object) -> str:
+    return hashlib.sha256(str(text).encode()).hexdigest()
+
+
+@pytest.fixture
+def cache(tmp_path: pathlib.Path) -> CompileCache:
+    return CompileCache(str(tmp_path / "made" / "here"), 1 << 20)
+
+
+def files(cache: CompileCache) -> list[pathlib.Path]:
+    assert cache.folder is not None
+    return sorted(pathlib.Path(cache.folder).iterdir())
+
+
+def test_round_trip(cache: CompileCache) -> None:
+    assert cache.get(key(1)) is None
+    for data in (b"", b"abc", bytes(range(256)) * 100):
+        cache.put(key(1), data)
+        assert cache.get(key(1)) == data
+    assert CompileCache(cache.folder, 1 << 20).get(key(1)) == data
+    assert len(files(cache)) == 1
+    assert os.stat(cache.folder).st_mode & 0o777 == 0o700
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    ["", "abc", "../" * 22, key(1)[:-1] + "G", key(1).upper(), key(1) + "\n", None, 3, b"a" * 64],
+)
+def test_keys_are_checked(cache: CompileCache, wrong: object) -> None:
+    with pytest.raises(ValueError, match="64 hexadecimal"):
+        cache.get(wrong)
+    with pytest.raises(ValueError, match="64 hexadecimal"):
+        cache.put(wrong, b"")
+
+
+def test_damage_is_the_same_as_no_entry(cache: CompileCache) -> None:
+    data = b"machine code" * 10
+    cache.put(key(1), data)
+    (path,) = files(cache)
+    good = path.read_bytes()
+    for i in range(len(good)):
+        damaged = bytearray(good)
+        damaged[i] ^= 1
+        path.write_bytes(damaged)
+        assert cache.get(key(1)) is None
+        assert not path.exists()  # so that the next one to compile it replaces it
+    for size in range(len(good)):
+        path.write_bytes(good[:size])
+        assert cache.get(key(1)) is None
+    cache.put(key(1), data)
+    assert cache.get(key(1)) == data
+
+
+def test_oldest_use_goes_first(cache: CompileCache) -> None:
+    start = time.time() - 1000
+    for i in range(20):
+        cache.put(key(i), bytes(100_000))
+        os.utime(os.path.join(cache.folder, key(i) + ".code"), (start + i, start + i))
+    assert cache.get(key(10)) is not None  # now the youngest
+    cache.evict()
+    left = [i for i in range(20) if cache.get(key(i)) is not None]
+    assert left == [10, *range(11, 20)]
+    assert sum(path.stat().st_size for path in files(cache)) <= 1 << 20
+
+
+def test_size_is_bounded_without_being_asked(cache: CompileCache) -> None:
+    for i in range(200):
+        cache.put(key(i), bytes(50_000))
+    assert sum(path.stat().st_size for path in files(cache)) <= (1 << 20) * 17 // 16
+
+
+def test_what_dead_processes_left_is_deleted(cache: CompileCache) -> None:
+    cache.put(key(1), b"x")
+    left = pathlib.Path(cache.folder) / "abc.new"
+    fresh = pathlib.Path(cache.folder) / "def.new"
+    left.write_bytes(b"half")
+    fresh.write_bytes(b"half")
+    os.utime(left, (time.time() - 10_000,) * 2)
+    cache.evict()
+    assert not left.exists() and fresh.exists()
+
+
+WORKER = """
+import hashlib, sys
+from theano._core.runtime.cache import CompileCache
+cache = CompileCache(sys.argv[1], 1 << 16)
+for round in range(40):
+    for i in range(10):
+        key = hashlib.sha256(str(i).encode()).hexdigest()
+        data = cache.get(key)
+        assert data is None or data == str(i).encode() * 1000, (i, data[:20])
+        cache.put(key, str(i).encode() * 1000)
+"""
+
+
+def test_many_processes(cache: CompileCache) -> None:
+    command = [sys.executable, "-c", WORKER, str(cache.folder)]
+    with concurrent.futures.ThreadPoolExecutor(4) as pool:
+        done = list(pool.map(lambda _: subprocess.run(command, capture_output=True), range(4)))
+    assert [process.stderr for process in done] == [b""] * 4
+    assert all(path.suffix == ".code" for path in files(cache))
+
+
+@pytest.fixture
+def fresh_warnings(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cache_module, "_refused", set())
+
+
+@pytest.mark.skipif(os.name != "posix", reason="permissions of POSIX")
+@pytest.mark.parametrize("mode", [0o770, 0o702, 0o777])
+@pytest.mark.usefixtures("fresh_warnings")
+def test_folders_that_others_can_write_to_are_refused(tmp_path: pathlib.Path, mode: int) -> None:
+    tmp_path.chmod(mode)
+    with pytest.warns(UserWarning, match="other users can write"):
+        cache = CompileCache(str(tmp_path), 1000)
+    assert cache.folder is None
+    cache.put(key(1), b"abc")
+    assert cache.get(key(1)) == b"abc" and cache.get(key(2)) is None
+    cache.put(key(2), bytes(999))
+    assert cache.get(key(1)) is None and cache.get(key(2)) == bytes(999)
+    cache.evict()
+    assert not list(tmp_path.iterdir())
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        CompileCache(str(tmp_path))
+
+
+@pytest.mark.skipif(os.name != "posix", reason="owners of POSIX")
+@pytest.mark.usefixtures("fresh_warnings")
+def test_folders_of_others_are_refused(
+    tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: tmp_path.stat().st_uid + 1)
+    with pytest.warns(UserWarning, match="belongs to another user"):
+        assert CompileCache(str(tmp_path)).folder is None
+
+
+@pytest.mark.usefixtures("fresh_warnings")
+def test_folders_that_cannot_be_made(tmp_path: pathlib.Path) -> None:
+    (tmp_path / "file").write_text("")
+    for name in ("file", "file/below"):
+        with pytest.warns(UserWarning, match="cannot be used"):
+            cache = CompileCache(str(tmp_path / name))
+        cache.put(key(1), b"abc")
+        assert cache.get(key(1)) == b"abc"
+
+
+def test_what_cannot_be_written_is_not_cached(
+    cache: CompileCache, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*arguments: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "replace", full)
+    cache.put(key(1), b"abc")
+    assert cache.get(key(1)) is None
+    assert files(cache) == []
+
+
+def test_default_folder() -> None:
+    assert os.path.isabs(default_folder()) and "theano" in default_folder()
+
+
+def test_platformdirs_is_imported_late() -> None:
+    code = "import sys, theano._core.runtime.cache; assert 'platformdirs' not in sys.modules"
+    subprocess.run([sys.executable, "-c", code], check=True)

@@ -1,0 +1,285 @@
+"""Products against NumPy, over types, strides, sizes, alpha and beta."""
+
+from __future__ import annotations
+
+import functools
+import itertools
+from typing import Any
+
+import machine as M
+import numpy as np
+import pytest
+
+from theano._core.runtime import native
+
+TYPES = ["?", *"bBhHiIlLqQ", "e", "f", "d", "g", "F", "D", "G"]
+# Descriptors: a at 0, b at 8, alpha at 16, beta at 18, C (an input that is overwritten) at 20.
+NULL = "ptr null"
+
+
+@functools.cache
+def product(char: str, nd_a: int, nd_b: int, alpha: bool, beta: bool) -> native.Function:
+    kind = np.dtype(char)
+    text = f"""
+ %a = call ptr @slot(ptr %call, i64 0)
+ %b = call ptr @slot(ptr %call, i64 8)
+ %c = call ptr @slot(ptr %call, i64 20)
+ %alpha = call ptr @data(ptr %call, i64 16)
+ %beta = call ptr @data(ptr %call, i64 18)
+ %r = call i32 @rt_matmul(ptr %call, i64 {kind.num}, i64 {nd_a}, i64 {nd_b}, ptr %a, ptr %b, ptr %c,
+                          {"ptr %alpha" if alpha else NULL}, {"ptr %beta" if beta else NULL})
+ ret i32 %r
+"""
+    nd_c = max(nd_a + nd_b - 2, 0)
+    inputs = tuple(
+        M.array_input(char, ndim, offset)
+        for ndim, offset in ((nd_a, 0), (nd_b, 8), (0, 16), (0, 18), (nd_c, 20))
+    )
+    return native.Function(M.program_of(M.code_of(text), inputs=inputs), ())
+
+
+def multiply(a: Any, b: Any, c: Any = None, alpha: Any = None, beta: Any = None) -> Any:
+    kind = a.dtype
+    shape = a.shape[:-1] + b.shape[1:]
+    if c is None:
+        # NaN, to see whether it is read.
+        memory = bytearray(b"\xff" * (int(np.prod(shape)) * kind.itemsize + 1))
+        c = np.ndarray(shape, kind, memory)
+    one = np.ones((), kind)
+    f = product(kind.char, a.ndim, b.ndim, alpha is not None, beta is not None)
+    scale = one if alpha is None else np.asarray(alpha, kind)
+    f(a, b, scale, one if beta is None else np.asarray(beta, kind), c)
+    return c
+
+
+def numbers(random: np.random.Generator, shape: Any, char: str) -> Any:
+    kind = np.dtype(char)
+    if kind.kind == "b":
+        return random.random(shape) < 0.3
+    if kind.kind in "iu":
+        information = np.iinfo(kind)
+        return random.integers(information.min, information.max, shape, kind, endpoint=True)
+    values = random.normal(size=shape)
+    if kind.kind == "c":
+        values = values + 1j * random.normal(size=shape)
+    return values.astype(kind)
+
+
+def expected(a: Any, b: Any, c: Any = 0, alpha: Any = 1, beta: Any = 0) -> Any:
+    kind = a.dtype
+    if kind.kind == "b":
+        full = (a.astype(int) @ b.astype(int) > 0) & bool(alpha)
+        return full | (np.asarray(c) & bool(beta))
+    if kind.kind in "iu":
+        with np.errstate(over="ignore"):
+            one = np.asarray(alpha).astype(kind) * (a @ b)
+            return (one + np.asarray(beta).astype(kind) * np.asarray(c, kind)).astype(kind)
+    wide = "G" if kind.kind == "c" else "g"
+    total = np.asarray(alpha, kind).astype(wide) * (a.astype(wide) @ b.astype(wide))
+    return total + np.asarray(beta, kind).astype(wide) * np.asarray(c).astype(wide)
+
+
+def check(result: Any, wanted: Any, size: int) -> None:
+    if result.dtype.kind in "biu":
+        np.testing.assert_array_equal(result, wanted)
+        return
+    # Sums of `size` products of numbers of order 1.
+    bound = 8 * (size + 2) * float(np.finfo(result.dtype).eps)
+    np.testing.assert_allclose(result.astype(wanted.dtype), wanted, rtol=bound, atol=bound)
+
+
+SHAPES = [
+    ((3,), (3,)),
+    ((0,), (0,)),
+    ((1,), (1,)),
+    ((4, 3), (3,)),
+    ((3,), (3, 5)),
+    ((4, 3), (3, 5)),
+    ((1, 1), (1, 1)),
+    ((1, 7), (7, 9)),
+    ((9, 7), (7, 1)),
+    ((5, 1), (1, 6)),
+    ((0, 3), (3, 2)),
+    ((2, 0), (0, 3)),
+    ((2, 0), (0,)),
+    ((17, 33), (33, 19)),
+]
+
+
+@pytest.mark.parametrize("char", TYPES)
+def test_shapes(char: str) -> None:
+    random = np.random.default_rng(3)
+    for shape_a, shape_b in SHAPES:
+        a, b = numbers(random, shape_a, char), numbers(random, shape_b, char)
+        check(multiply(a, b), expected(a, b), shape_a[-1])
+
+
+@pytest.mark.parametrize("char", TYPES)
+@pytest.mark.parametrize("alpha, beta", [(None, 1), (2, None), (3, 1), (0, 2), (1, 0), (2, 3)])
+def test_alpha_and_beta(char: str, alpha: Any, beta: Any) -> None:
+    random = np.random.default_rng(4)
+    for shape_a, shape_b in SHAPES:
+        a, b = numbers(random, shape_a, char), numbers(random, shape_b, char)
+        c = numbers(random, shape_a[:-1] + shape_b[1:], char)
+        c = np.array(c)
+        before = c.copy()
+        result = multiply(a, b, c, alpha, beta)
+        wanted = expected(a, b, before, 1 if alpha is None else alpha, 0 if beta is None else beta)
+        check(result, wanted, shape_a[-1] + 4)
+
+
+@pytest.mark.parametrize("char", ["e", "f", "d", "g", "F", "D"])
+@pytest.mark.parametrize("beta", [None, 0])
+def test_memory_of_the_result_is_not_read(char: str, beta: Any) -> None:
+    for shape_a, shape_b in (*SHAPES, ((300, 200), (200, 100)), ((3000, 300), (300,))):
+        a, b = np.ones(shape_a, char), np.ones(shape_b, char)
+        c = np.full(shape_a[:-1] + shape_b[1:], np.nan, char)
+        result = multiply(a, b, c, None, beta)
+        np.testing.assert_array_equal(result, np.full(c.shape, shape_a[-1], char))
+
+
+def layouts(random: np.random.Generator, rows: int, columns: int, char: str) -> Any:
+    """One matrix of each kind of strides."""
+    yield numbers(random, (rows, columns), char)
+    yield numbers(random, (columns, rows), char).T
+    yield numbers(random, (rows, columns + 3), char)[:, 1:-2]
+    yield numbers(random, (columns, rows + 2), char)[:, 2:].T
+    yield numbers(random, (2 * rows, columns), char)[::2]
+    yield numbers(random, (rows, 2 * columns), char)[:, ::2]
+    yield numbers(random, (rows, columns), char)[::-1]
+    yield numbers(random, (rows, columns), char)[:, ::-1]
+    yield numbers(random, (columns, rows), char)[::-1, ::-1].T
+    yield np.broadcast_to(numbers(random, (rows, 1), char), (rows, columns))
+    yield np.broadcast_to(numbers(random, (columns,), char), (rows, columns))
+    yield np.broadcast_to(numbers(random, (), char), (rows, columns))
+    # Strides that are no multiple of the item.
+    record = np.zeros((rows, columns), np.dtype([("byte", "u1"), ("item", char)], align=False))
+    packed = np.zeros(
+        (rows, columns), np.dtype({"names": ["item"], "formats": [char], "itemsize": 48})
+    )
+    packed["item"] = numbers(random, (rows, columns), char)
+    yield packed["item"]
+    assert record.itemsize
+
+
+@pytest.mark.parametrize("char", ["?", "b", "i", "l", "Q", "e", "f", "d", "g", "F", "D"])
+@pytest.mark.parametrize(
+    "shape", [(4, 3, 5), (1, 3, 5), (4, 1, 5), (4, 3, 1), (1, 3, 1), (1, 1, 4), (13, 8, 9)]
+)
+def test_strides(char: str, shape: tuple[int, int, int]) -> None:
+    random = np.random.default_rng(5)
+    m, k, n = shape
+    for a, b in itertools.product(layouts(random, m, k, char), layouts(random, k, n, char)):
+        check(multiply(a, b), expected(a, b), k)
+    for a, b in itertools.product(layouts(random, m, k, char), layouts(random, k, 1, char)):
+        check(multiply(a, b[:, 0]), expected(a, b[:, 0]), k)
+        if m == 1:
+            check(multiply(a[0], b[:, 0]), expected(a[0], b[:, 0]), k)
+    for a, b in itertools.product(layouts(random, 1, k, char), layouts(random, k, n, char)):
+        check(multiply(a[0], b), expected(a[0], b), k)
+
+
+@pytest.mark.parametrize("char", ["b", "i", "l", "f", "d", "D"])
+@pytest.mark.parametrize(
+    "shape", [(300, 200, 250), (1000, 70, 33), (3, 5000, 300), (257, 513, 129)]
+)
+def test_large(char: str, shape: tuple[int, int, int]) -> None:
+    random = np.random.default_rng(6)
+    m, k, n = shape
+    a, b = numbers(random, (m, k), char), numbers(random, (n, k), char).T
+    wanted = a @ b if a.dtype.kind in "iu" else expected(a.astype("D"), b.astype("D"))
+    if a.dtype.kind == "f":
+        wanted = wanted.real
+    check(multiply(a, b), wanted, k)
+
+
+@pytest.mark.parametrize("char", ["i", "f", "d", "D"])
+def test_the_bits_do_not_depend_on_the_number_of_threads(char: str) -> None:
+    random = np.random.default_rng(7)
+    before = native.get_threads()
+    cases = [
+        ((600, 300), (300, 520)),
+        ((2100, 64), (64, 64)),
+        ((4000, 300), (300,)),
+        ((300,), (300, 4000)),
+        ((9, 7), (7, 5)),
+    ]
+    try:
+        for shape_a, shape_b in cases:
+            a, b = numbers(random, shape_a, char), numbers(random, shape_b, char)
+            results = []
+            for threads in (1, 2, 3, 8):
+                native.set_threads(threads)
+                results.append(multiply(a, b).tobytes())
+            assert len(set(results)) == 1
+    finally:
+        native.set_threads(before)
+
+
+def test_nan_and_infinity_pass() -> None:
+    for char in "efdgFD":
+        a, b = np.ones((20, 20), char), np.ones((20, 20), char)
+        a[3, 4], b[5, 6] = np.nan, np.inf
+        with np.errstate(invalid="ignore"):
+            result, wanted = multiply(a, b), a @ b
+        np.testing.assert_array_equal(np.isnan(result.real), np.isnan(wanted.real))
+        np.testing.assert_array_equal(np.isinf(result.real), np.isinf(wanted.real))
+
+
+def test_halves_are_rounded_as_numpy_rounds() -> None:
+    # Every half, through the identity: conversion to single precision and back is exact.
+    every = np.arange(65536, dtype="u2").view("e").reshape(256, 256)
+    every = np.where(np.isfinite(every), every, np.float16(1))
+    np.testing.assert_array_equal(multiply(every, np.eye(256, dtype="e")), every)
+    # Sums of two halves: exact in single precision, so NumPy's rounding is the one true answer.
+    random = np.random.default_rng(8)
+    x = (random.normal(size=(5000, 2)) * 10.0 ** random.integers(-7, 4, (5000, 2))).astype("e")
+    with np.errstate(over="ignore"):
+        wanted = x.astype("f").sum(1).astype("e")
+    np.testing.assert_array_equal(multiply(x, np.ones(2, "e")), wanted)
+
+
+def test_unknown_type() -> None:
+    text = """
+ %s = call ptr @slot(ptr %call, i64 0)
+ %r = call i32 @rt_matmul(ptr %call, i64 17, i64 1, i64 1, ptr %s, ptr %s, ptr %s,
+                          ptr null, ptr null)
+ ret i32 %r
+"""
+    with pytest.raises(SystemError, match="17"):
+        native.Function(M.program_of(M.code_of(text)), ())()
+
+
+def test_what_was_found() -> None:
+    information = native.blas_info()
+    assert information["found"] and information["integer_bits"] in (32, 64)
+    assert native.numpy_symbol("no_such_symbol") == 0
+    with pytest.raises(TypeError):
+        native.numpy_symbol(3)
+
+
+@functools.cache
+def copier(char: str, ndim: int) -> native.Function:
+    program = M.program_of(
+        M.code_of(" ret i32 0"),
+        inputs=(M.array_input(char, ndim, 0),),
+        outputs=(("copy", np.dtype(char).num, ndim, 0, -1),),
+        result="single",
+    )
+    return native.Function(program, ())
+
+
+@pytest.mark.parametrize("char", TYPES)
+def test_copies(char: str) -> None:
+    random = np.random.default_rng(9)
+    base = numbers(random, (70, 45, 6), char)
+    views = [
+        base, base.T, base[::-1], base[:, ::2], base[:0], base[:1, :1, :1], base[:, :, 0],
+        base.transpose(1, 0, 2), base.transpose(2, 0, 1)[::-1, 3:], base[:, 0], base[0].T,
+        base[0, 0], base[::7, 3, 2], base[..., 0].T, np.broadcast_to(base[0], (4, 45, 6)),
+        base[1, 2, 3:4].reshape(()), base[:, None, ::-1, None],
+    ]  # fmt: skip
+    for view in views:
+        result = copier(char, view.ndim)(view)
+        np.testing.assert_array_equal(result, view)
+        assert result.flags.c_contiguous and not np.shares_memory(result, view)

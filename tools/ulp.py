@@ -1,0 +1,46 @@
+"""Print the largest error of every elementary function, in ulp, as a table for the documents.
+
+Run as `python tools/ulp.py [draws]`; `draws` numbers come from each region (1000 by default). The
+references, regions and bounds are those of tests/lower/test_elementary.py.
+"""
+
+import sys
+from pathlib import Path
+
+import mpmath
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path[:0] = [str(ROOT / "src"), str(ROOT / "tests" / "lower")]
+
+import test_elementary as suite  # noqa: E402  (the path must be set first)
+from kernel_jig import Kernel  # noqa: E402
+
+
+def worst(name: str, dtype: str, draws: int) -> tuple[float, float]:
+    """The largest error in ulp, and the argument that has it."""
+    case = suite.CASES[name]
+    x = suite.inputs(dtype, case.regions, draws)
+    got = Kernel(lambda b, x: getattr(b, name)(x), (dtype,), 8)(x)
+    with mpmath.workprec(suite.PRECISION):
+        errors = [
+            suite.error_in_ulp(g, suite.exact_value(case.exact, v), dtype)
+            for g, v in zip(got, x, strict=True)
+        ]
+    error = max(errors)
+    return error, float(x[errors.index(error)])
+
+
+def main() -> None:
+    draws = int(sys.argv[1]) if len(sys.argv) > 1 else 1000
+    print("| function | bound | float32 | at | float64 | at |")
+    print("| --- | --- | --- | --- | --- | --- |")
+    for name, case in suite.CASES.items():
+        cells = [name, f"{case.ulp:g}"]
+        for dtype in suite.FLOATS:
+            error, where = worst(name, dtype, draws)
+            cells += [f"{error:.2f}", f"{where:.9g}"]
+        print("| " + " | ".join(cells) + " |")
+
+
+if __name__ == "__main__":
+    main()
