@@ -53,6 +53,7 @@ add = elementwise(
     llvm=lambda b, x, y: b.add(x, y),
     samples=(anything, anything),
     commutative=True,
+    associative=True,
 )
 
 sub = elementwise(
@@ -74,6 +75,7 @@ mul = elementwise(
     llvm=lambda b, x, y: b.mul(x, y),
     samples=(anything, anything),
     commutative=True,
+    associative=True,
 )
 
 true_div = elementwise(
@@ -241,6 +243,7 @@ def _bitwise(name: str, doc: str, function: str) -> Elementwise:
         llvm=lambda b, x, y: getattr(b, name)(x, y),
         samples=(small_integers, small_integers),
         commutative=True,
+        associative=True,
     )
 
 
@@ -276,12 +279,12 @@ isinf = elementwise(
 )
 
 
-def _round(name: str, doc: str, compute: Any, method: str) -> Elementwise:
+def _round(name: str, doc: str, compute: Any, method: str, rule: Any = rules.rounding) -> Elementwise:
     return elementwise(
         name,
         doc=doc,
         compute=compute,
-        dtype=rules.rounding,
+        dtype=rule,
         llvm=lambda b, x: getattr(b, method)(x),
         samples=(reals(-9.7, 9.7),),
     )
@@ -291,13 +294,25 @@ floor = _round("floor", "Largest integer not above `x`.", lambda xp, x: xp.floor
 ceil = _round("ceil", "Smallest integer not below `x`.", lambda xp, x: xp.ceil(x), "ceil")
 trunc = _round("trunc", "`x` without its fraction.", lambda xp, x: xp.trunc(x), "trunc")
 round_half_to_even = _round(
-    "round_half_to_even", "Nearest integer, ties to even.", lambda xp, x: xp.rint(x), "round_half_even"
+    "round_half_to_even", "Nearest integer, ties to even.", lambda xp, x: xp.rint(x), "round_half_even",
+    rules.same_float,
 )
 round_half_away_from_zero = _round(
     "round_half_away_from_zero",
     "Nearest integer, ties away from zero.",
     lambda xp, x: xp.copysign(xp.floor(abs(x)) + (abs(x) - xp.floor(abs(x)) >= 0.5), x),
     "round_half_away",
+    rules.same_float,
+)
+
+copy = elementwise(
+    "identity",
+    doc="`x` itself, as a variable of its own.",
+    compute=lambda xp, x: xp.asarray(x),
+    dtype=rules.same,
+    grad=lambda g, x, y: (g,),
+    llvm=lambda b, x: x,
+    samples=(anything,),
 )
 
 conj = elementwise(

@@ -190,6 +190,8 @@ class Elementwise(Op):
     commutative : bool
     ulp : float
         Bound on the error of the native form, units in the last place.
+    associative : bool
+        Whether it may be called with any number of arguments.
     """
 
     broadcasts = True
@@ -206,6 +208,7 @@ class Elementwise(Op):
         samples: tuple[Any, ...],
         commutative: bool = False,
         ulp: float = 0.5,
+        associative: bool = False,
     ) -> None:
         self.name = name
         self.nin = nin
@@ -216,6 +219,7 @@ class Elementwise(Op):
         self.native = llvm
         self.samples = samples
         self.commutative = commutative
+        self.associative = associative
         self.ulp = ulp
 
     def __eq__(self, other: object) -> bool:
@@ -241,11 +245,16 @@ class Elementwise(Op):
         return Apply(self, values, [kind.variable_class(kind)])
 
     def __call__(self, *inputs: Any, **options: Any) -> Any:
-        if len(inputs) > 2 and self.nin == 2 and self.commutative:
-            first = self(inputs[0], inputs[1])
-            return self(first, *inputs[2:], **options)
+        if self.associative and len(inputs) not in (0, 2):
+            return self._fold(inputs, options)
         options.pop("dtype", None)
         return super().__call__(*inputs, **options)
+
+    def _fold(self, inputs: Sequence[Any], options: dict[str, Any]) -> Any:
+        result = tensor_operand(self.name, inputs[0])
+        for value in inputs[1:-1]:
+            result = self(result, value)
+        return self(result, inputs[-1], **options) if len(inputs) > 1 else result
 
     def compute(self, xp: Any, node: Apply, *arrays: Any) -> tuple[Any, ...]:
         casts, out = self.dtype(*(v.type.dtype for v in node.inputs))

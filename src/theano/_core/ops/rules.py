@@ -119,6 +119,14 @@ def rounding(name: str) -> Casts:
 
 
 @lru_cache(None)
+def same_float(name: str) -> Casts:
+    """One operand, a real float; result of the same dtype."""
+    if not dtypes.is_float(name):
+        raise TypeError(f"only float type are supported, got {name}")
+    return (name,), name
+
+
+@lru_cache(None)
 def true_div(one: str, two: str) -> Casts:
     """Division of numbers; integers give a float."""
     out = dtypes.true_div(one, two)

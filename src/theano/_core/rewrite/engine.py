@@ -93,6 +93,7 @@ class Rewriter:
         self.finished: dict[Any, Any] = {}
         self.uses: dict[Any, int] = {}
         self.lengths_memo: dict[Any, tuple[Any, ...]] = {}
+        self._equal: dict[Any, Any] = {}
         self.log: list[Application] | None = [] if keep_log else None
         self._depth = 0
 
@@ -101,6 +102,7 @@ class Rewriter:
         self.rules = rules
         self.table = {}
         self.lengths_memo = {}
+        self._equal = {}
         self.finished = {v: v for v in inputs}
         self.uses = count_uses(outputs)
         return self.finish(outputs)
@@ -144,6 +146,8 @@ class Rewriter:
             outputs = node.outputs
             for out in outputs:
                 self.finished[out] = out
+            if op.broadcasts and len(inputs) > 1:
+                self._note_equal(node)
         self.table[key] = outputs
         return outputs
 
@@ -212,6 +216,29 @@ class Rewriter:
         if variable not in memo:
             memo[variable] = self._leaf_lengths(variable)
         return memo[variable]
+
+    def same_lengths(self, one: Any, two: Any) -> bool:
+        """Tell whether two variables have the same shape, by itself or by an operation's check."""
+        return [self._find(n) for n in self.lengths(one)] == [self._find(n) for n in self.lengths(two)]
+
+    def _find(self, length: Any) -> Any:
+        while length in self._equal:
+            length = self._equal[length]
+        return length
+
+    def _note_equal(self, node: Apply) -> None:
+        """Remember that the operands of an elementwise node are checked to have equal lengths."""
+        out = node.outputs[0]
+        for value in node.inputs:
+            if value.type.ndim != out.type.ndim or isinstance(value, Constant):
+                continue
+            for axis, one in enumerate(value.type.broadcastable):
+                if one:
+                    continue
+                first = self._find(self.lengths(out)[axis])
+                second = self._find(self.lengths(value)[axis])
+                if first is not second and not isinstance(second, int):
+                    self._equal[second] = first
 
     def _leaf_lengths(self, variable: Any) -> tuple[Any, ...]:
         if isinstance(variable, Constant):

@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from theano._core.rewrite.engine import Rewriter, Rule, RuleSet
-from theano._core.rewrite.rules import blas, canonical, shapes, special, stable
+from theano._core.rewrite.rules import blas, canonical, products, shapes, special, stable
 
 
 class Phase(NamedTuple):
@@ -46,7 +46,14 @@ LEVELS = {
 @lru_cache(1)
 def all_rules() -> tuple[Rule, ...]:
     """Return every rule, in order of trial within a phase."""
-    return (*shapes.RULES, *canonical.RULES, *stable.RULES, *special.RULES, *blas.RULES)
+    return (
+        *shapes.RULES,
+        *canonical.RULES,
+        *products.RULES,
+        *stable.RULES,
+        *special.RULES,
+        *blas.RULES,
+    )
 
 
 @lru_cache(64)

@@ -5,9 +5,20 @@ them. Written for one lane or many, an expression gives the same bits in every l
 computed in float32 and rounded after each operation.
 """
 
+import math
 from collections.abc import Callable
 
-from theano._core.lower.llvm import convert, exponential, integer, logarithm, real
+from theano._core.lower.llvm import (
+    convert,
+    error_function,
+    exponential,
+    integer,
+    inverse_trigonometric,
+    logarithm,
+    power,
+    real,
+    trigonometric,
+)
 from theano._core.lower.llvm.emitter import (
     ComplexValue,
     Emitter,
@@ -205,13 +216,77 @@ class Builder(Emitter):
         """e**x, within 1 ulp."""
         return self._real(exponential.exp, x)
 
+    def exp2(self, x: Value) -> Value:
+        """2**x, within 2 ulp."""
+        return self._real(exponential.exp2, x)
+
     def expm1(self, x: Value) -> Value:
         """e**x - 1, within 2 ulp."""
         return self._real(exponential.expm1, x)
 
+    def log(self, x: Value) -> Value:
+        """Natural logarithm, within 1 ulp."""
+        return self._real(logarithm.log, x)
+
+    def log2(self, x: Value) -> Value:
+        """Logarithm to base 2, within 1 ulp."""
+        return self._real(logarithm.log2, x)
+
+    def log10(self, x: Value) -> Value:
+        """Logarithm to base 10, within 1 ulp."""
+        return self._real(logarithm.log10, x)
+
+    def log1p(self, x: Value) -> Value:
+        """log(1 + x), within 2 ulp."""
+        return self._real(logarithm.log1p, x)
+
+    def sin(self, x: Value) -> Value:
+        """Sine, within 1 ulp for every argument."""
+        return self._real(trigonometric.sin, x)
+
+    def cos(self, x: Value) -> Value:
+        """Cosine, within 1 ulp for every argument."""
+        return self._real(trigonometric.cos, x)
+
+    def tan(self, x: Value) -> Value:
+        """Tangent, within 2 ulp for every argument."""
+        return self._real(trigonometric.tan, x)
+
+    def sinh(self, x: Value) -> Value:
+        """Hyperbolic sine, within 2 ulp."""
+        return self._real(exponential.sinh, x)
+
+    def cosh(self, x: Value) -> Value:
+        """Hyperbolic cosine, within 2 ulp."""
+        return self._real(exponential.cosh, x)
+
     def tanh(self, x: Value) -> Value:
         """Hyperbolic tangent, within 2 ulp."""
         return self._real(exponential.tanh, x)
+
+    def arcsin(self, x: Value) -> Value:
+        """Inverse sine, within 2 ulp."""
+        return self._real(inverse_trigonometric.arcsin, x)
+
+    def arccos(self, x: Value) -> Value:
+        """Inverse cosine, within 2 ulp."""
+        return self._real(inverse_trigonometric.arccos, x)
+
+    def arctan(self, x: Value) -> Value:
+        """Inverse tangent, within 2 ulp."""
+        return self._real(inverse_trigonometric.arctan, x)
+
+    def arcsinh(self, x: Value) -> Value:
+        """Inverse hyperbolic sine, within 4 ulp."""
+        return self._real(logarithm.arcsinh, x)
+
+    def arccosh(self, x: Value) -> Value:
+        """Inverse hyperbolic cosine, within 4 ulp."""
+        return self._real(logarithm.arccosh, x)
+
+    def arctanh(self, x: Value) -> Value:
+        """Inverse hyperbolic tangent, within 4 ulp."""
+        return self._real(logarithm.arctanh, x)
 
     def sigmoid(self, x: Value) -> Value:
         """1 / (1 + e**-x), within 2 ulp."""
@@ -221,13 +296,31 @@ class Builder(Emitter):
         """log(1 + e**x), within 2 ulp."""
         return self._real(logarithm.softplus, x)
 
-    def log(self, x: Value) -> Value:
-        """Natural logarithm, within 1 ulp."""
-        return self._real(logarithm.log, x)
+    def erf(self, x: Value) -> Value:
+        """Error function, within 2 ulp."""
+        return self._real(error_function.erf, x)
 
-    def log1p(self, x: Value) -> Value:
-        """log(1 + x), within 2 ulp."""
-        return self._real(logarithm.log1p, x)
+    def erfc(self, x: Value) -> Value:
+        """1 - erf(x), within 4 ulp."""
+        return self._real(error_function.erfc, x)
+
+    def arctan2(self, y: Value, x: Number) -> Value:
+        """Angle of the point (x, y) in radians, within 4 ulp."""
+        return self._real(inverse_trigonometric.arctan2, y, x)
+
+    def pow(self, x: Value, y: Number) -> Value:
+        """x**y: of floats within 2 ulp; of integers wrapping, and truncated for y < 0."""
+        if is_float(x.dtype):
+            return self._real(power.power, x, y)
+        return power.integer_power(self, x, self.same(y, x))
+
+    def deg2rad(self, x: Value) -> Value:
+        """Degrees to radians."""
+        return self._real(lambda b, x: b.mul(x, math.pi / 180), x)
+
+    def rad2deg(self, x: Value) -> Value:
+        """Radians to degrees."""
+        return self._real(lambda b, x: b.mul(x, 180 / math.pi), x)
 
     # -- memory -----------------------------------------------------------------------------------
 

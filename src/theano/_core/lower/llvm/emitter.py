@@ -237,6 +237,34 @@ class Emitter:
             for x, y in zip(values, otherwise, strict=True)
         )
 
+    def repeat_while_any(
+        self,
+        state: tuple[Value, ...],
+        step: Callable[..., tuple[tuple[Value, ...], Value]],
+    ) -> tuple[Value, ...]:
+        """Run `step(*state)`, which gives a new state and whether to go on, at least once.
+
+        It runs again while the condition holds in any lane, on all lanes.
+        """
+        before, known = self.block, self._known
+        loop, end = self.fresh_label("loop"), self.fresh_label("end")
+        names = [f"%{loop}.{i}" for i in range(len(state))]
+        self.perform(f"br label %{loop}")
+        self.label(loop)
+        self._known = dict(known)
+        at = len(self.lines)
+        inside = [Value(n, x.dtype, x.lanes) for n, x in zip(names, state, strict=True)]
+        new, condition = step(*inside)
+        again = self.any(condition).text
+        self.lines[at:at] = [
+            f"  {n.text} = phi {n.type} [{x.text}, %{before}], [{y.text}, %{self.block}]"
+            for n, x, y in zip(inside, state, new, strict=True)
+        ]
+        self.perform(f"br i1 {again}, label %{loop}, label %{end}")
+        self.label(end)
+        self._known = known
+        return new
+
     def any(self, condition: Value) -> Value:
         """Whether a bool holds in any lane, as a scalar."""
         if condition.lanes == 1:

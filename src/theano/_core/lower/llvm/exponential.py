@@ -7,6 +7,7 @@ Bounds in ulp are measured over the whole range by `tools/ulp.py`.
 """
 
 import math
+from typing import NamedTuple
 
 from theano._core.lower.llvm.emitter import FORMATS, Emitter, Value
 
@@ -74,6 +75,55 @@ _TANH = {
     ),
     "float32": (-0.333333227465017, 0.1333118664815832, -0.0527277550111222),
 }
+# (2**r - 1) / r on |r| <= 1/2, relative to 2**r: 2**-58, 2**-29.
+_EXP2 = {
+    "float64": (
+        0.6931471805599453,
+        0.2402265069591013,
+        0.055504108664820084,
+        0.009618129107594115,
+        0.001333355814677463,
+        0.00015403530457119228,
+        1.5252733493129188e-05,
+        1.3215435278486336e-06,
+        1.0178199566862765e-07,
+        7.0737839466361716e-09,
+        4.4347726942603787e-10,
+    ),
+    "float32": (
+        0.6931472028573015,
+        0.240226479133234,
+        0.0555033246561122,
+        0.009618437385203512,
+        0.0013398876761044067,
+        0.00015353357768103424,
+    ),
+}
+# (sinh(r) - r) / r**3 and (cosh(r) - 1) / r**2 in r**2 on |r| <= (ln 2)/2: 2**-61, 2**-34.
+_SINH = {
+    "float64": (
+        0.16666666666666677,
+        0.008333333333321606,
+        0.0001984126988618656,
+        2.7557244150853304e-06,
+        2.5109056630511263e-08,
+    ),
+    "float32": (0.1666666675460465, 0.008333288936446774, 0.0001990497365693887),
+}
+_COSH = {
+    "float64": (
+        0.5,
+        0.04166666666666671,
+        0.0013888888888863912,
+        2.48015873634433e-05,
+        2.7557241784164626e-07,
+        2.092443761365863e-09,
+    ),
+    "float32": (0.50000000791863, 0.041666266910340456, 0.0013946241832087285),
+}
+# Arguments beyond which exp2 is 0 or infinity, and one where sinh and cosh already are.
+_RANGE2 = {"float64": (-1076.0, 1025.0), "float32": (-151.0, 129.0)}
+_HYPERBOLIC_RANGE = {"float64": 710.5, "float32": 89.5}
 # Arguments beyond which exp is 0 or infinity.
 _RANGE = {"float64": (-746.0, 710.0), "float32": (-104.0, 89.0)}
 
@@ -116,6 +166,20 @@ def exp(b: Emitter, x: Value) -> Value:
     low, high = _RANGE[x.dtype]
     t, r = reduce_by_ln2(b, b.at_least(b.at_most(x, high), low))
     return scale_by_power(b, exp_of_reduced(b, r), t)
+
+
+def exp2_of_reduced(b: Emitter, r: Value) -> Value:
+    """2**r for |r| <= 1/2."""
+    return b.fma(r, b.polynomial(r, _EXP2[r.dtype]), 1.0)
+
+
+def exp2(b: Emitter, x: Value) -> Value:
+    """2**x, within 2 ulp: the reduction x = k + r is exact."""
+    low, high = _RANGE2[x.dtype]
+    rounder = FORMATS[x.dtype].rounder
+    x = b.at_least(b.at_most(x, high), low)
+    t = b.add(x, rounder)
+    return scale_by_power(b, exp2_of_reduced(b, b.sub(x, b.sub(t, rounder))), t)
 
 
 def sigmoid(b: Emitter, x: Value) -> Value:
@@ -180,3 +244,60 @@ def expm1(b: Emitter, x: Value) -> Value:
     # Keeps -0.0 and subnormal numbers, of which the half would lose a bit.
     tiny = b.lt(b.absolute(x), math.ldexp(1.0, -FORMATS[x.dtype].fraction - 2))
     return b.select(tiny, x, b.add(half, half))
+
+
+class _Hyperbolic(NamedTuple):
+    """The pieces of sinh(|x|) and cosh(|x|), for |x| = k*ln 2 + r.
+
+    `sinh_k` and `cosh_k` are half of sinh and cosh of k*ln 2, the difference and the sum of
+    `power` and `inverse`; sinh(r) = r + `sinh_rest` and cosh(r) = 1 + `cosh_rest`.
+    """
+
+    power: Value
+    inverse: Value
+    sinh_k: Value
+    cosh_k: Value
+    r: Value
+    sinh_rest: Value
+    cosh_rest: Value
+
+
+def _hyperbolic(b: Emitter, x: Value) -> _Hyperbolic:
+    form = FORMATS[x.dtype]
+    a = b.at_most(b.absolute(x), _HYPERBOLIC_RANGE[x.dtype])
+    t, r = reduce_by_ln2(b, a)
+    power = power_of_two(b, t, -2)
+    # 2**(-k-2) by its exponent; where that leaves the range of the format, it no longer counts.
+    inverse = b.from_bits(b.sub((2 * form.bias - 4) << form.fraction, b.bits(power)))
+    inverse = b.select(b.gt(a, 40.0 if x.dtype == "float64" else 20.0), 0.0, inverse)
+    z = b.mul(r, r)
+    sinh_rest = b.mul(b.mul(r, z), b.polynomial(z, _SINH[x.dtype]))
+    cosh_rest = b.mul(z, b.polynomial(z, _COSH[x.dtype]))
+    sinh_k, cosh_k = b.sub(power, inverse), b.add(power, inverse)
+    return _Hyperbolic(power, inverse, sinh_k, cosh_k, r, sinh_rest, cosh_rest)
+
+
+def _twice_sinh(b: Emitter, x: Value, h: _Hyperbolic) -> Value:
+    lost = b.sub(b.sub(h.power, h.sinh_k), h.inverse)
+    rest = b.fma(h.cosh_k, h.sinh_rest, b.fma(h.sinh_k, h.cosh_rest, lost))
+    half = b.add(b.fma(h.cosh_k, h.r, h.sinh_k), rest)
+    # Subnormal numbers would lose a bit by the half.
+    tiny = b.lt(b.absolute(x), math.ldexp(1.0, -FORMATS[x.dtype].fraction - 2))
+    return b.select(tiny, x, b.with_sign(b.add(half, half), x))
+
+
+def _twice_cosh(b: Emitter, h: _Hyperbolic) -> Value:
+    lost = b.add(b.sub(h.power, h.cosh_k), h.inverse)
+    rest = b.fma(h.sinh_k, h.sinh_rest, b.fma(h.cosh_k, h.cosh_rest, lost))
+    half = b.add(b.fma(h.sinh_k, h.r, h.cosh_k), rest)
+    return b.add(half, half)
+
+
+def sinh(b: Emitter, x: Value) -> Value:
+    """Hyperbolic sine, within 2 ulp, by the addition theorem for k*ln 2 + r."""
+    return _twice_sinh(b, x, _hyperbolic(b, x))
+
+
+def cosh(b: Emitter, x: Value) -> Value:
+    """Hyperbolic cosine, within 2 ulp."""
+    return _twice_cosh(b, _hyperbolic(b, x))

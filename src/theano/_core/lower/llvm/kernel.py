@@ -22,7 +22,7 @@ from theano._core.lower.llvm.emitter import ComplexValue, Value
 from theano._core.lower.llvm.items import Memory, itemsize, load, reduce_lanes, select, store
 from theano._core.lower.llvm.target import default_lanes
 from theano._core.lower.llvm.vectors import VectorLoop
-from theano._core.lower.loops import FOLD_BLOCK, Fold, Loop
+from theano._core.lower.loops import FOLD_BLOCK, Loop
 
 # Bodies of at most this many operations get vectors four times as long: what limits them is the
 # latency of the accumulator, not the number of registers.

@@ -16,6 +16,18 @@ _LN2 = {
     "float64": (0.6931471805598903, 5.497923018708371e-14),
     "float32": (0.693145751953125, 1.428606820309417e-06),
 }
+# 1/ln b = high + low, for the bases 2 and 10.
+_INVERSE_LN = {
+    ("float64", 2): (1.4426950408889634, 2.0355273740931033e-17),
+    ("float32", 2): (1.4426950216293335, 1.9259629911266175e-08),
+    ("float64", 10): (0.4342944819032518, 1.098319650216765e-17),
+    ("float32", 10): (0.4342944920063019, -1.0103050052231683e-08),
+}
+# log10(2) = high + low; high has so few bits that k*high is exact.
+_LOG10_2 = {
+    "float64": (0.30102999566395283, 2.8363394551044964e-14),
+    "float32": (0.301025390625, 4.605038981195214e-06),
+}
 # (log(1 + f)/s - 2) / s**2 in s**2, relative to log(1 + f): 2**-59, 2**-30.
 _LOG = {
     "float64": (
@@ -60,6 +72,43 @@ def _log1p_of_reduced(b: Emitter, f2: Value, k: Value) -> Value:
     return b.fma(k, high, b.fma(f2, 0.5, b.sub(small, half_square)))
 
 
+def _log1p_in_two(b: Emitter, f2: Value) -> tuple[Value, Value]:
+    """log(1 + f) as an unrounded sum of a large and a small part, for f2 = 2*f."""
+    s = b.divide(f2, b.add(f2, 4.0))
+    z = b.mul(s, s)
+    half_square = b.mul(b.mul(f2, 0.125), f2)
+    tail = b.fma(z, b.polynomial(z, _LOG[f2.dtype]), half_square)
+    f = b.mul(f2, 0.5)
+    large = b.sub(f, half_square)
+    return large, b.fma(s, tail, b.sub(b.sub(f, large), half_square))
+
+
+def _log_in_base(b: Emitter, x: Value, base: int) -> Value:
+    k, f2 = split_any(b, x)
+    large, small = _log1p_in_two(b, f2)
+    high, low = _INVERSE_LN[x.dtype, base]
+    product = b.mul(large, high)
+    rest = b.fma(small, high, b.fma(large, low, b.fma(large, high, b.neg(product))))
+    if base == 10:
+        high, low = _LOG10_2[x.dtype]
+        k, rest = b.mul(k, high), b.fma(k, low, rest)
+    # k is 0 or larger than the product, so what the sum loses is exact.
+    total = b.add(k, product)
+    result = b.add(total, b.add(b.add(b.sub(k, total), product), rest))
+    result = b.select(b.eq(x, math.inf), x, result)
+    return _at_the_edges(b, result, x, x)
+
+
+def split_any(b: Emitter, x: Value) -> tuple[Value, Value]:
+    """`(k, 2*f)` with `x = 2**k * (1 + f)` for a positive x."""
+    form = FORMATS[x.dtype]
+    scale = form.fraction + 2
+    subnormal = b.lt(x, form.smallest_normal)
+    scaled = b.select(subnormal, b.mul(x, 2.0**scale), x)
+    _, k, f2 = _split(b, scaled)
+    return b.sub(k, b.select(subnormal, b.const(scale, x.dtype, x.lanes), 0.0)), f2
+
+
 def _at_the_edges(b: Emitter, result: Value, x: Value, positive: Value) -> Value:
     """-infinity at the pole and NaN beyond it, where `positive` is 0 or negative."""
     pole = b.select(b.eq(positive, 0.0), b.const(-math.inf, x.dtype, x.lanes), math.nan)
@@ -68,18 +117,23 @@ def _at_the_edges(b: Emitter, result: Value, x: Value, positive: Value) -> Value
 
 def log(b: Emitter, x: Value) -> Value:
     """Natural logarithm, within 1 ulp."""
-    form = FORMATS[x.dtype]
-    scale = form.fraction + 2
-    subnormal = b.lt(x, form.smallest_normal)
-    scaled = b.select(subnormal, b.mul(x, 2.0**scale), x)
-    _, k, f2 = _split(b, scaled)
-    k = b.sub(k, b.select(subnormal, b.const(scale, x.dtype, x.lanes), 0.0))
+    k, f2 = split_any(b, x)
     result = b.select(b.eq(x, math.inf), x, _log1p_of_reduced(b, f2, k))
     return _at_the_edges(b, result, x, x)
 
 
-def log1p(b: Emitter, x: Value) -> Value:
-    """log(1 + x), within 2 ulp.
+def log2(b: Emitter, x: Value) -> Value:
+    """Logarithm to base 2, within 1 ulp; exact for powers of 2."""
+    return _log_in_base(b, x, 2)
+
+
+def log10(b: Emitter, x: Value) -> Value:
+    """Logarithm to base 10, within 1 ulp; exact for powers of 10."""
+    return _log_in_base(b, x, 10)
+
+
+def log1p(b: Emitter, x: Value, doubled: Value | None = None) -> Value:
+    """log(1 + x), within 2 ulp; log(2*(1 + x)) where `doubled`.
 
     What 1 + x rounds away, x - ((1 + x) - 1), is exact, and joins f by its power of two.
     """
@@ -90,6 +144,8 @@ def log1p(b: Emitter, x: Value) -> Value:
     field = b.bit_and(shifted, -1 << form.fraction)
     # 2 * 2**-k, which no x makes leave the range, as 2**-k would.
     twice = b.from_bits(b.sub((2 * form.bias + 1) << form.fraction, field))
+    if doubled is not None:
+        k = b.add(k, b.select(doubled, b.const(1.0, x.dtype, x.lanes), 0.0))
     result = _log1p_of_reduced(b, b.fma(lost, twice, f2), k)
     # x + x == x for the zeros, whose sign is kept, and for infinity.
     result = b.select(b.eq(b.add(x, x), x), x, result)
@@ -100,3 +156,33 @@ def softplus(b: Emitter, x: Value) -> Value:
     """log(1 + e**x), within 2 ulp: max(x, 0) + log1p(e**-|x|)."""
     e = exp(b, b.neg(b.absolute(x)))
     return b.add(b.at_least(x, 0.0), log1p(b, e))
+
+
+# Numbers whose square is far from overflow, and to which 1 adds nothing.
+_LARGE = {"float64": 2.0**500, "float32": 2.0**60}
+
+
+def arcsinh(b: Emitter, x: Value) -> Value:
+    """Inverse hyperbolic sine, within 4 ulp: log1p(a + a**2/(1 + sqrt(1 + a**2))), a = |x|."""
+    a = b.absolute(x)
+    large = b.gt(a, _LARGE[x.dtype])
+    square = b.mul(a, a)
+    root = b.sqrt(b.add(square, 1.0))
+    w = b.add(a, b.divide(square, b.add(root, 1.0)))
+    return b.with_sign(log1p(b, b.select(large, a, w), large), x)
+
+
+def arccosh(b: Emitter, x: Value) -> Value:
+    """Inverse hyperbolic cosine, within 4 ulp: log1p(t + sqrt(2*t + t**2)), t = x - 1."""
+    large = b.gt(x, _LARGE[x.dtype])
+    t = b.sub(x, 1.0)
+    w = b.add(t, b.sqrt(b.mul(t, b.add(t, 2.0))))
+    result = log1p(b, b.select(large, x, w), large)
+    return b.select(b.lt(x, 1.0), b.const(math.nan, x.dtype, x.lanes), result)
+
+
+def arctanh(b: Emitter, x: Value) -> Value:
+    """Inverse hyperbolic tangent, within 4 ulp: log1p(2*a/(1 - a)) / 2, a = |x|."""
+    a = b.absolute(x)
+    quotient = b.divide(b.add(a, a), b.sub(1.0, a))
+    return b.with_sign(b.mul(log1p(b, quotient), 0.5), x)

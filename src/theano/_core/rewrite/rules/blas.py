@@ -9,7 +9,8 @@ import numpy as np
 from theano._core.base import dtypes
 from theano._core.ir.variable import Apply
 from theano._core.ops.arithmetic import add, mul, neg, sub
-from theano._core.ops.products import Dot, gemm
+from theano._core.ops.op import as_variable
+from theano._core.ops.products import Dot, Gemm, gemm
 from theano._core.ops.shaping import dimshuffle
 from theano._core.rewrite.engine import Rewriter, Rule, known_value
 
@@ -17,11 +18,11 @@ PHASE = "blas"
 
 
 def _scaled(value: Any, uses: dict[Any, int], dtype: str) -> tuple[Any, Any] | None:
-    """Return (scalar factor or 1, dot) if `value` is a scaled dot used only here, else None."""
+    """Return (scalar factor, node) if `value` is a scaled dot or gemm used only here, else None."""
     node = value.owner
     if node is None or uses.get(value, 0) > 1 or value.type.dtype != dtype:
         return None
-    if isinstance(node.op, Dot):
+    if isinstance(node.op, (Dot, Gemm)):
         return _one(dtype), node
     if node.op is neg:
         inner = _scaled(node.inputs[0], uses, dtype)
@@ -71,13 +72,29 @@ def _sum_with_product(rewriter: Rewriter, node: Apply) -> Any:
         if found is None or z.type != out.type:
             continue
         alpha, product = found
-        if product.outputs[0].type != out.type or rewriter.lengths(z) != rewriter.lengths(out):
+        if product.outputs[0].type != out.type or not rewriter.same_lengths(z, out):
             continue
         beta, z = _scaled_array(z, dtype)
         if node.op is sub:
             alpha, beta = (neg(alpha), beta) if index == 1 else (alpha, neg(beta))
-        return gemm(z, alpha, *product.inputs, beta)
+        if isinstance(product.op, Dot):
+            return gemm(z, alpha, *product.inputs, beta)
+        return _around_gemm(z, beta, alpha, product)
     return None
+
+
+def _around_gemm(z: Any, beta: Any, factor: Any, product: Apply) -> Any:
+    """beta z + factor gemm(…) → one gemm."""
+    inner_z, alpha, x, y, inner_beta = product.inputs
+    alpha, inner_beta = mul(factor, alpha), mul(factor, inner_beta)
+    if inner_z is z:
+        return gemm(z, alpha, x, y, add(beta, inner_beta))
+    pattern = ["x"] * z.type.ndim
+    scaled = add(
+        mul(dimshuffle(as_variable(beta), pattern), z),
+        mul(dimshuffle(inner_beta, pattern), inner_z),
+    )
+    return gemm(scaled, alpha, x, y, _one(z.type.dtype))
 
 
 RULES = (

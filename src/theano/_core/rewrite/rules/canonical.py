@@ -22,47 +22,18 @@ from theano._core.ops.arithmetic import (
     sqr,
     sub,
     switch,
-    true_div,
 )
-from theano._core.ops.broadcasting import alloc, fill
+from theano._core.ops.broadcasting import alloc
 from theano._core.ops.op import Elementwise
 from theano._core.ops.reductions import Reduction
 from theano._core.ops.shaping import dimshuffle
-from theano._core.ops.transcendental import exp, pow, sigmoid
-from theano._core.rewrite.engine import Rewriter, Rule, is_op, known_value
+from theano._core.ops.transcendental import pow
+from theano._core.rewrite.engine import Rewriter, Rule, known_value
 from theano._core.rewrite.pattern import rule, wild
+from theano._core.rewrite.rules.terms import WIDEST, Terms, filled, kept, number, split_constants
 
 PHASE = "canonical"
 x, y = wild("x"), wild("y")
-# Sums and products of more operands than this are left as written: flattening is quadratic.
-WIDEST = 24
-
-
-def _number(value: float, dtype: str) -> np.ndarray:
-    return np.asarray(value, dtype=dtype)
-
-
-def _filled(node: Apply, value: Any) -> Any:
-    """Return `value` in the shape and dtype of the output of `node`."""
-    out = node.outputs[0]
-    if not hasattr(value, "type"):
-        value = _number(value, out.type.dtype)
-    result = value
-    for operand in node.inputs:
-        if getattr(result, "type", None) is None or result.type.broadcastable != out.type.broadcastable:
-            result = fill(operand, result)
-    return cast(result, out.type.dtype)
-
-
-def _same_shape(rewriter: Rewriter, value: Any, node: Apply) -> bool:
-    return rewriter.lengths(value) == rewriter.lengths(node.outputs[0])
-
-
-def _kept(rewriter: Rewriter, node: Apply, value: Any) -> Any:
-    """Return `value` for the output of `node`, stretched only where it must be."""
-    if value.type.broadcastable == node.outputs[0].type.broadcastable and _same_shape(rewriter, value, node):
-        return cast(value, node.outputs[0].type.dtype)
-    return _filled(node, value)
 
 
 def _useless_cast(rewriter: Rewriter, node: Apply) -> Any:
@@ -71,24 +42,8 @@ def _useless_cast(rewriter: Rewriter, node: Apply) -> Any:
     return node.inputs[0] if node.inputs[0].type.dtype == node.outputs[0].type.dtype else None
 
 
-class Terms:
-    """A sum or product flattened: operands in front, operands taken away, and one constant."""
-
-    def __init__(self) -> None:
-        self.plus: list[Any] = []
-        self.minus: list[Any] = []
-        self.changed = False
-
-    def cancel(self) -> None:
-        """Remove operands that stand on both sides."""
-        for value in list(self.minus):
-            if value in self.plus:
-                self.plus.remove(value)
-                self.minus.remove(value)
-                self.changed = True
-
-
 def _flat_sum(node: Apply) -> Terms | None:
+    """Return the operands of a sum, those of the sums below it included; None if there are many."""
     terms = Terms()
     dtype = node.outputs[0].type.dtype
     stack: list[tuple[Any, bool]] = [(node.outputs[0], True)]
@@ -97,6 +52,7 @@ def _flat_sum(node: Apply) -> Terms | None:
         owner = value.owner
         if owner is not None and value.type.dtype == dtype and owner.op in (add, sub, neg):
             if owner.op is neg:
+                terms.changed = terms.changed or value is not node.outputs[0]
                 stack.append((owner.inputs[0], not positive))
             else:
                 stack.append((owner.inputs[1], positive == (owner.op is add)))
@@ -108,39 +64,23 @@ def _flat_sum(node: Apply) -> Terms | None:
     return terms
 
 
-def _flat_product(node: Apply) -> tuple[Terms, bool] | None:
-    """Return numerator, denominator, and whether the sign is negative."""
-    terms = Terms()
-    negative = False
+def _minus_of_sum(rewriter: Rewriter, node: Apply) -> Any:
+    """-(-x) → x, and -(x - y) → y - x where that takes a minus away."""
+    inner = node.inputs[0].owner
+    if inner is None or node.inputs[0].type.dtype == "bool":
+        return None
+    if inner.op is neg:
+        return inner.inputs[0]
+    if inner.op not in (add, sub):
+        return None
+    terms = _flat_sum(inner)
+    if terms is None or not terms.minus:
+        return None
+    plus, known_plus = split_constants(terms.minus)
+    minus, known_minus = split_constants(terms.plus)
     dtype = node.outputs[0].type.dtype
-    stack: list[tuple[Any, bool]] = [(node.outputs[0], True)]
-    while stack:
-        value, above = stack.pop()
-        owner = value.owner
-        if owner is not None and value.type.dtype == dtype:
-            if owner.op is neg:
-                negative = not negative
-                stack.append((owner.inputs[0], above))
-                continue
-            if owner.op is sqr:
-                stack += [(owner.inputs[0], above)] * 2
-                continue
-            if owner.op is reciprocal:
-                stack.append((owner.inputs[0], not above))
-                continue
-            if owner.op in (mul, true_div):
-                stack.append((owner.inputs[1], above == (owner.op is mul)))
-                stack.append((owner.inputs[0], above))
-                continue
-        (terms.plus if above else terms.minus).append(value)
-        if len(terms.plus) + len(terms.minus) > WIDEST:
-            return None
-    return terms, negative
-
-
-def _split_constants(values: list[Any]) -> tuple[list[Any], list[Any]]:
-    constants = [v for v in values if known_value(v) is not None]
-    return [v for v in values if known_value(v) is None], constants
+    constant = _sums_to(known_plus, known_minus, dtype)
+    return _rebuild_sum(node, plus, minus, constant, dtype)
 
 
 def _cancel_sum(rewriter: Rewriter, node: Apply) -> Any:
@@ -152,8 +92,8 @@ def _cancel_sum(rewriter: Rewriter, node: Apply) -> Any:
     if terms is None:
         return None
     terms.cancel()
-    plus, known_plus = _split_constants(terms.plus)
-    minus, known_minus = _split_constants(terms.minus)
+    plus, known_plus = split_constants(terms.plus)
+    minus, known_minus = split_constants(terms.minus)
     known = len(known_plus) + len(known_minus)
     if not terms.changed and known < 2 and not (known and _sums_to(known_plus, known_minus, dtype) == 0):
         return None
@@ -165,9 +105,9 @@ def _sums_to(plus: list[Any], minus: list[Any], dtype: str) -> Any:
     with np.errstate(all="ignore"):
         result = np.zeros((), dtype=dtype)
         for value in plus:
-            result = result + _number(known_value(value), dtype)
+            result = result + number(known_value(value), dtype)
         for value in minus:
-            result = result - _number(known_value(value), dtype)
+            result = result - number(known_value(value), dtype)
     return result
 
 
@@ -177,130 +117,30 @@ def _rebuild_sum(node: Apply, plus: list[Any], minus: list[Any], constant: Any, 
     for value in plus:
         result = value if result is None else add(result, value)
     if constant != 0 or (result is None and not minus):
-        number = _number(constant, dtype)
+        number = number(constant, dtype)
         result = number if result is None else add(result, number)
+    taken = None
     for value in minus:
-        result = neg(value) if result is None else sub(result, value)
-    return _filled(node, result)
-
-
-def _cancel_product(rewriter: Rewriter, node: Apply) -> Any:
-    """x * y / x → y; constants are gathered; signs move out; sigmoid(x) exp(-x) → sigmoid(-x)."""
-    out = node.outputs[0]
-    dtype = out.type.dtype
-    if not (dtypes.is_float(dtype) or dtypes.is_complex(dtype)):
-        return _integer_product(rewriter, node)
-    flat = _flat_product(node)
-    if flat is None:
-        return None
-    terms, negative = flat
-    if len(terms.plus) + len(terms.minus) < 2 and not negative:
-        return None
-    terms.cancel()
-    _merge_sigmoids(terms)
-    plus, known_plus = _split_constants(terms.plus)
-    minus, known_minus = _split_constants(terms.minus)
-    with np.errstate(all="ignore"):
-        constant = _number(1, dtype)
-        for value in known_plus:
-            constant = constant * _number(known_value(value), dtype)
-        for value in known_minus:
-            constant = constant / _number(known_value(value), dtype)
-    single = constant in (1, -1, 0) and bool(known_plus or known_minus)
-    sign_inside = negative and (node.op is not neg or _sign_can_merge(node))
-    if not (terms.changed or len(known_plus) + len(known_minus) > 1 or single or sign_inside):
-        return None
-    if constant == 0 and not np.isnan(constant):
-        return _filled(node, 0)
-    return _rebuild_product(node, plus, minus, -constant if negative and constant != 1 else constant,
-                            negative and constant == 1, dtype)
-
-
-def _sign_can_merge(node: Apply) -> bool:
-    inner = node.inputs[0].owner
-    return inner is not None and inner.op is neg
-
-
-def _rebuild_product(
-    node: Apply, plus: list[Any], minus: list[Any], constant: Any, negate: bool, dtype: str
-) -> Any:
-    above = _times([cast(v, dtype) for v in plus])
-    below = _times([cast(v, dtype) for v in minus])
-    if constant == -1:
-        constant, negate = _number(1, dtype), not negate
-    if below is not None:
-        if above is None:
-            result = (
-                true_div(_number(constant, dtype), below) if constant != 1 else reciprocal(below)
-            )
-            constant = _number(1, dtype)
+        if result is not None:
+            result = sub(result, value)
         else:
-            result = true_div(above, below)
-    else:
-        result = above
-    if result is None:
-        result = _number(constant, dtype)
-    elif constant != 1:
-        result = mul(_number(constant, dtype), result)
-    if negate:
-        result = neg(result)
-    return _filled(node, result)
-
-
-def _times(values: list[Any]) -> Any:
-    result = None
-    index = 0
-    while index < len(values):
-        value = values[index]
-        if index + 1 < len(values) and values[index + 1] is value:
-            value, index = sqr(value), index + 1
-        result = value if result is None else mul(result, value)
-        index += 1
-    return result
-
-
-def _merge_sigmoids(terms: Terms) -> None:
-    """In a product, sigmoid(x) exp(-x) is sigmoid(-x): no overflow of exp."""
-    for value in list(terms.plus):
-        if not is_op(value, sigmoid) or value not in terms.plus:
-            continue
-        argument = value.owner.inputs[0]
-        for other in list(terms.plus):
-            if is_op(other, exp) and _are_opposite(other.owner.inputs[0], argument):
-                terms.plus.remove(value)
-                terms.plus.remove(other)
-                terms.plus.append(sigmoid(other.owner.inputs[0]))
-                terms.changed = True
-                break
-
-
-def _are_opposite(a: Any, b: Any) -> bool:
-    return (is_op(a, neg) and a.owner.inputs[0] is b) or (is_op(b, neg) and b.owner.inputs[0] is a)
-
-
-def _integer_product(rewriter: Rewriter, node: Apply) -> Any:
-    if node.op is not mul:
-        return None
-    for index, value in enumerate(node.inputs):
-        known = known_value(value)
-        if known == 1:
-            return _kept(rewriter, node, node.inputs[1 - index])
-        if known == 0:
-            return _filled(node, 0)
-    return None
+            taken = value if taken is None else add(taken, value)
+    if taken is not None:
+        result = neg(taken)
+    return filled(node, result)
 
 
 def _known_power(rewriter: Rewriter, node: Apply) -> Any:
     power = known_value(node.inputs[1])
     base = cast(node.inputs[0], node.outputs[0].type.dtype)
     if power == 1:
-        return _kept(rewriter, node, base)
+        return kept(rewriter, node, base)
     if power == 0:
-        return _filled(node, 1)
+        return filled(node, 1)
     if power == 2:
-        return _kept(rewriter, node, sqr(base))
+        return kept(rewriter, node, sqr(base))
     if power == -1 and not dtypes.is_discrete(base.type.dtype):
-        return _kept(rewriter, node, reciprocal(base))
+        return kept(rewriter, node, reciprocal(base))
     return None
 
 
@@ -308,9 +148,9 @@ def _known_switch(rewriter: Rewriter, node: Apply) -> Any:
     condition, one, two = node.inputs
     known = known_value(condition)
     if known is not None:
-        return _kept(rewriter, node, one if known else two)
+        return kept(rewriter, node, one if known else two)
     if one is two:
-        return _kept(rewriter, node, one)
+        return kept(rewriter, node, one)
     return None
 
 
@@ -356,16 +196,16 @@ def _neutral_fold(rewriter: Rewriter, node: Apply) -> Any:
     for n in lengths:
         total = n if total is None else mul(total, n)
     out = node.outputs[0]
-    product = mul(_number(known, out.type.dtype), cast_length(total, out.type.dtype))
-    return product if out.type.ndim == 0 else _filled_like(rewriter, node, product)
+    product = mul(number(known, out.type.dtype), cast_length(total, out.type.dtype))
+    return product if out.type.ndim == 0 else _alloc_like(rewriter, node, product)
 
 
 def cast_length(value: Any, dtype: str) -> Any:
     """Return a length as a scalar of `dtype`."""
-    return _number(value, dtype) if isinstance(value, int) else cast(value, dtype)
+    return number(value, dtype) if isinstance(value, int) else cast(value, dtype)
 
 
-def _filled_like(rewriter: Rewriter, node: Apply, scalar: Any) -> Any:
+def _alloc_like(rewriter: Rewriter, node: Apply, scalar: Any) -> Any:
     lengths = rewriter.lengths(node.outputs[0])
     return alloc(scalar, *(np.asarray(n) if isinstance(n, int) else n for n in lengths))
 
@@ -374,15 +214,14 @@ def _any_elementwise(rewriter: Rewriter, node: Apply) -> Any:
     if node.op.name.startswith("Cast{"):
         return _useless_cast(rewriter, node)
     if node.op in (maximum, minimum, and_, or_) and node.inputs[0] is node.inputs[1]:
-        return _kept(rewriter, node, node.inputs[0])
+        return kept(rewriter, node, node.inputs[0])
     return None
 
 
 RULES = (
     Rule("cast to its own dtype → x; max(x, x) → x", (Elementwise,), _any_elementwise, PHASE, "exact", "no work"),
     Rule("x + y - x → y", (add, sub), _cancel_sum, PHASE, "nan", "terms cancel, constants meet"),
-    Rule("x y / x → y", (mul, true_div, neg, reciprocal), _cancel_product, PHASE, "nan",
-         "factors cancel, constants and signs meet"),
+    Rule("-(x - y) → y - x", (neg,), _minus_of_sum, PHASE, "exact", "one operation less"),
     Rule("x ** constant → product", (pow,), _known_power, PHASE, "rounding", "no logarithm"),
     Rule("switch(known, x, y) → x or y", (switch,), _known_switch, PHASE, "exact", "one branch"),
     Rule("sum(c x) → c sum(x)", (Reduction,), _scale_out_of_sum, PHASE, "rounding",

@@ -9,6 +9,7 @@ from theano._core.ops.broadcasting import Alloc, Second, alloc
 from theano._core.ops.gradient import GradientFilter
 from theano._core.ops.indexing import Slice, Subtensor
 from theano._core.ops.lengths import as_int64
+from theano._core.ops.op import Elementwise
 from theano._core.ops.shaping import (
     DimShuffle,
     Length,
@@ -49,7 +50,7 @@ def _item_of_vector(rewriter: Rewriter, node: Apply) -> Any:
 def _second_to_alloc(rewriter: Rewriter, node: Apply) -> Any:
     x, y = node.inputs
     if y.type.broadcastable == node.outputs[0].type.broadcastable:
-        if rewriter.lengths(x) == rewriter.lengths(y) or all(x.type.broadcastable):
+        if rewriter.same_lengths(x, y) or all(x.type.broadcastable):
             return y
     lengths = [
         b if one else a
@@ -60,7 +61,21 @@ def _second_to_alloc(rewriter: Rewriter, node: Apply) -> Any:
 
 def _alloc_of_same_shape(rewriter: Rewriter, node: Apply) -> Any:
     value = node.inputs[0]
-    return value if rewriter.lengths(value) == rewriter.lengths(node.outputs[0]) else None
+    return value if rewriter.same_lengths(value, node.outputs[0]) else None
+
+
+def _alloc_operand(rewriter: Rewriter, node: Apply) -> Any:
+    """An operand that is stretched to the shape of another one need not be: the loop does it."""
+    out = node.outputs[0]
+    for i, value in enumerate(node.inputs):
+        if value.owner is None or not isinstance(value.owner.op, Alloc):
+            continue
+        inner = value.owner.inputs[0]
+        others = [v for j, v in enumerate(node.inputs) if j != i]
+        if any(v.type.broadcastable == out.type.broadcastable and rewriter.same_lengths(v, value)
+               for v in others):
+            return node.op(*(inner if j == i else v for j, v in enumerate(node.inputs)))
+    return None
 
 
 def _merge_dimshuffles(rewriter: Rewriter, node: Apply) -> Any:
@@ -108,6 +123,8 @@ RULES = (
     Rule("fill(x, y) → alloc(y, shape(x))", (Second,), _second_to_alloc, PHASE, "exact",
          "the values of x are not needed"),
     Rule("alloc(x, shape(x)) → x", (Alloc,), _alloc_of_same_shape, PHASE, "exact", "no work"),
+    Rule("x + alloc(y, shape(x)) → x + y", (Elementwise,), _alloc_operand, PHASE, "exact",
+         "loops stretch their operands by themselves"),
     Rule("dimshuffle(dimshuffle(x)) → dimshuffle(x)", (DimShuffle,), _merge_dimshuffles, PHASE,
          "exact", "one view instead of two"),
     Rule("reshape(reshape(x)) → reshape(x)", (Reshape,), _merge_reshapes, PHASE, "exact",

@@ -1,0 +1,70 @@
+# Everything a developer runs. Each target first makes what it needs in .venv: the first run of a
+# target takes minutes, later ones are quick. The C++ runtime is rebuilt when its sources change.
+#
+#   make demo      train the tutorial's logistic regression on real data, and draw it
+#   make test      the test suite          (make test ARGS="tests/base -x")
+#   make check     lint, format, types, layers: seconds
+#   make bench     the table of speeds     (make bench ARGS="--only call")
+#   make sanitize  the runtime's tests under AddressSanitizer and UndefinedBehaviorSanitizer
+#   make sz        lines per layer and file, the longest functions
+#   make clean     remove what the targets made
+
+VENV := .venv
+BIN := $(VENV)/bin
+ARGS :=
+
+# The first interpreter that is new enough, unless PYTHON names one.
+PYTHON ?= $(shell for name in python3 python3.13 python3.12 python3.11 python3.14; do \
+	$$name -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
+	&& { echo $$name; break; }; done)
+
+# pip must not run twice at once in one environment.
+.NOTPARALLEL:
+.SECONDARY:
+.PHONY: demo test check bench sanitize sz clean
+
+demo: $(VENV)/.with-examples
+	$(BIN)/python examples/logistic_regression.py $(ARGS)
+
+test: $(VENV)/.with-test
+	$(BIN)/python -m pytest -n auto $(ARGS)
+
+check: $(VENV)/.with-check
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/python tools/layers.py
+	$(BIN)/basedpyright --pythonpath $(BIN)/python
+
+bench: $(VENV)/.with-bench
+	$(BIN)/python benchmarks/run.py $(ARGS)
+
+sanitize: $(VENV)/.with-test
+	$(BIN)/python tools/sanitize.py $(ARGS)
+
+sz:
+	$(PYTHON) tools/sz.py $(ARGS)
+
+clean:
+	rm -rf $(VENV) .pytest_cache .ruff_cache .hypothesis demo.png
+
+# A folder of ours within the environment keeps the build apart from any other the checkout has.
+$(VENV)/.with-%: $(VENV)/.tools pyproject.toml meson.build
+	$(BIN)/python -m pip install --quiet --no-build-isolation \
+		--config-settings=build-dir=$(VENV)/build --editable '.[$*]'
+	@# Imports build what is out of date. Do that once, before many processes start at once.
+	$(BIN)/python -c 'import theano._core.runtime'
+	touch $@
+
+$(VENV)/.tools: tools/make_venv.py
+	$(or $(PYTHON),$(error Python 3.11 or later is needed, and no such python3 was found)) \
+		tools/make_venv.py $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade pip
+	$(BIN)/python -m pip install --quiet 'meson-python>=0.16' meson ninja 'numpy>=2.0'
+	touch $@
+
+# A hook for the fuzzer: the target exists once its tests do.
+ifneq ($(wildcard tests/fuzz),)
+.PHONY: fuzz
+fuzz: $(VENV)/.with-test
+	$(BIN)/python -m pytest -m slow tests/fuzz $(ARGS)
+endif

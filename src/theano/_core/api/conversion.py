@@ -1,0 +1,264 @@
+"""From Python and NumPy values to variables, and from variables to what is known of them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from theano._core.base.errors import AsTensorError, EmptyConstantError, NotScalarConstantError
+from theano._core.base.settings import config
+from theano._core.ir.types import NoneType, TensorType
+from theano._core.ir.variable import Constant, Variable
+from theano._core.ops import arithmetic
+from theano._core.ops import op as ops
+from theano._core.ops.broadcasting import Alloc, Second
+from theano._core.ops.indexing import Subtensor, join_index
+from theano._core.ops.shaping import (
+    Assert,
+    DimShuffle,
+    Length,
+    MakeVector,
+    Rebroadcast,
+    ShapeOf,
+    SpecifyShape,
+    dimshuffle,
+)
+
+__all__ = [
+    "NoneConst",
+    "as_tensor_variable",
+    "cast",
+    "constant",
+    "extract_constant",
+    "get_scalar_constant_value",
+    "none_type_t",
+    "numpy_scalar",
+    "wrap_constant",
+]
+
+none_type_t = NoneType()
+NoneConst = none_type_t.make_constant(None, name="NoneConst")
+
+
+def as_tensor_variable(x: Any, name: str | None = None, ndim: int | None = None) -> Any:
+    """Return `x` as a tensor variable.
+
+    Parameters
+    ----------
+    x : Variable, Apply, number, array_like, or a list that holds variables
+        A node must have one output, or name its default one. A list of variables is stacked: numbers
+        to a vector, arrays along a new first axis.
+    name : str, optional
+        Name of the variable, if `x` is not one yet.
+    ndim : int, optional
+        Rank of the result: broadcastable axes are added on the left, or dropped from it.
+
+    Raises
+    ------
+    AsTensorError
+        `x` cannot be an array: a string, None, a Python bool, or a variable of another kind.
+    ValueError
+        More axes than `ndim`, and one of the leading ones is not broadcastable.
+
+    Examples
+    --------
+    >>> as_tensor_variable([1, 2]).type
+    TensorType(int64, vector)
+    """
+    if not _is_symbolic(x):
+        return _constant(ops.as_variable(x), name, ndim)
+    variable = ops.as_variable(x)
+    if not isinstance(variable.type, TensorType):
+        raise AsTensorError(
+            f"Variable type field must be a TensorType, got {variable} of type {variable.type}"
+        )
+    return variable if ndim is None else _with_rank(variable, ndim)
+
+
+def _is_symbolic(x: Any) -> bool:
+    return not isinstance(x, (int, float, complex, np.ndarray, np.generic))
+
+
+def _with_rank(x: Any, ndim: int) -> Any:
+    extra = x.type.ndim - ndim
+    if extra < 0:
+        return dimshuffle(x, ["x"] * -extra + list(range(x.type.ndim)))
+    if not all(x.type.broadcastable[:extra]):
+        raise ValueError(f"TensorType could not be cast to have {ndim} dimensions", x.type)
+    return dimshuffle(x, range(extra, x.type.ndim))
+
+
+def _constant(fresh: Any, name: str | None, ndim: int | None) -> Any:
+    if ndim is not None and fresh.type.ndim != ndim:
+        extra = fresh.type.ndim - ndim
+        if extra < 0:
+            data = fresh.data.reshape((1,) * -extra + fresh.data.shape)
+        elif all(fresh.type.broadcastable[:extra]):
+            data = fresh.data.reshape(fresh.data.shape[extra:])
+        else:
+            raise ValueError(f"ndarray could not be cast to constant with {ndim} dimensions")
+        fresh = ops.constant(data)
+    if name is not None:
+        fresh.name = name
+    return fresh
+
+
+def constant(
+    x: Any, name: str | None = None, ndim: int | None = None, dtype: str | None = None
+) -> Any:
+    """Return a tensor constant; axes of length 1 are broadcastable.
+
+    Parameters
+    ----------
+    x : number or array_like
+        A Python int takes the smallest integer type that holds it, a Python float `floatX` or
+        float32, as `config.cast_policy` says.
+    name : str, optional
+    ndim : int, optional
+        Rank: axes of length 1 are added or dropped on the left.
+    dtype : str, optional
+
+    Raises
+    ------
+    TypeError
+        `x` is a variable, or does not make a numeric array.
+    """
+    if isinstance(x, Variable):
+        raise TypeError(f"Could not convert {x} to TensorType", type(x))
+    if dtype == "floatX":
+        dtype = config.floatX
+    return _constant(ops.constant(x, dtype=dtype), name, ndim)
+
+
+def wrap_constant(x: Any) -> Any:
+    """Return `x` if it is a variable, else `x` as a constant."""
+    return x if isinstance(x, Variable) else constant(x)
+
+
+def cast(x: Any, dtype: str) -> Any:
+    """Return `x` converted to `dtype` ('floatX' stands for `config.floatX`), as a C cast does.
+
+    Raises
+    ------
+    TypeError
+        From complex to real, or an unknown dtype.
+    """
+    if dtype == "floatX":
+        dtype = config.floatX
+    return arithmetic.cast(as_tensor_variable(x), str(dtype))
+
+
+def numpy_scalar(data: Any) -> Any:
+    """Return the only item of an array, or raise NotScalarConstantError."""
+    array = np.asarray(data)
+    if array.size == 0:
+        raise EmptyConstantError("a number was asked for, and the array is empty", data)
+    if array.ndim:
+        raise NotScalarConstantError(f"a number was asked for, got an array of shape {array.shape}")
+    return array
+
+
+def get_scalar_constant_value(
+    orig_v: Any, elemwise: bool = True, only_process_constants: bool = False, max_recur: int = 10
+) -> Any:
+    """Return the number that `orig_v` certainly is, wherever it stands in the array.
+
+    Parameters
+    ----------
+    orig_v : variable, number or array
+    elemwise : bool
+        Also look through elementwise operations.
+    only_process_constants : bool
+        Look at constants only, not through operations.
+    max_recur : int
+        How many operations to look through.
+
+    Returns
+    -------
+    ndarray, shape ()
+
+    Raises
+    ------
+    NotScalarConstantError
+        The value is not known while the graph is being built.
+    EmptyConstantError
+        The constant has no items.
+    """
+    if not isinstance(orig_v, Variable):
+        if orig_v is None:
+            raise NotScalarConstantError(orig_v)
+        return _number(np.asarray(orig_v), orig_v)
+    v = orig_v
+    for _ in range(max_recur + 1):
+        if isinstance(v, Constant):
+            return _number(np.asarray(v.data), v)
+        if v.owner is None or only_process_constants:
+            break
+        found = _look_through(v, elemwise, max_recur)
+        if not isinstance(found, Variable):
+            return np.asarray(found, dtype=v.type.dtype)
+        if found is v:
+            break
+        v = found
+    raise NotScalarConstantError(f"{orig_v} is not known while the graph is being built")
+
+
+def _number(array: np.ndarray, value: Any) -> Any:
+    if array.size == 0:
+        raise EmptyConstantError(f"{value} has no items")
+    first = array.reshape(-1)[0]
+    if array.dtype.kind not in "biufc" or not (array == first).all():
+        raise NotScalarConstantError(f"{value} is not one number")
+    return np.array(first)
+
+
+_VIEWS = (Alloc, DimShuffle, Rebroadcast, SpecifyShape, Assert)
+
+
+def _look_through(v: Any, elemwise: bool, depth: int) -> Any:
+    """Return a number, a variable of the same value, or `v` itself: not known."""
+    node = v.owner
+    op = node.op
+    if isinstance(op, _VIEWS):
+        return node.inputs[0]
+    if isinstance(op, Second):
+        return node.inputs[1]
+    if isinstance(op, Length):
+        return 1 if node.inputs[0].type.broadcastable[op.axis] else v
+    if isinstance(op, Subtensor):
+        return _item(v)
+    if isinstance(op, ops.Elementwise) and elemwise:
+        values = [get_scalar_constant_value(i, max_recur=depth - 1) for i in node.inputs]
+        return op.compute(np, node, *values)[0]
+    return v
+
+
+def _item(v: Any) -> Any:
+    """Look through the choice of one item of a vector."""
+    node = v.owner
+    vector = node.inputs[0]
+    form = join_index(node.op.index, node.inputs[1:])
+    if v.type.ndim or vector.type.ndim != 1:
+        return v
+    at = ops.python_int(form[0])
+    if at is None:
+        return v
+    if isinstance(vector, Constant):
+        return vector.data[at]
+    if vector.owner is None:
+        return v
+    if isinstance(vector.owner.op, MakeVector):
+        return vector.owner.inputs[at]
+    if isinstance(vector.owner.op, ShapeOf):
+        array = vector.owner.inputs[0]
+        return 1 if array.type.broadcastable[at] else v
+    return v
+
+
+def extract_constant(x: Any, elemwise: bool = True, only_process_constants: bool = False) -> Any:
+    """As `get_scalar_constant_value`, but return `x` itself where the value is not known."""
+    try:
+        return get_scalar_constant_value(x, elemwise, only_process_constants)
+    except NotScalarConstantError:
+        return x

@@ -1,0 +1,153 @@
+"""Elementwise functions that are more than one operation, and other names of those that are."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from theano._core.api.conversion import as_tensor_variable, cast
+from theano._core.base import dtypes
+from theano._core.base.settings import config
+from theano._core.ops import arithmetic as a
+from theano._core.ops import transcendental as t
+from theano._core.ops.broadcasting import Alloc
+from theano._core.ops.op import Elementwise
+from theano._core.ops.shaping import length
+
+# What `theano.tensor` calls an operation, where the name differs.
+OPERATIONS: dict[str, Elementwise] = {
+    **{
+        name: getattr(a, name)
+        for name in (
+            "abs_ add and_ ceil clip conj eq floor ge gt imag int_div invert le lt maximum minimum mod "
+            "mul neg neq or_ real round_half_away_from_zero round_half_to_even sgn sqr sub switch "
+            "true_div trunc xor"
+        ).split()
+    },
+    **{
+        name: getattr(t, name)
+        for name in (
+            "angle arccos arccosh arcsin arcsinh arctan arctan2 arctanh cos cosh deg2rad exp exp2 expm1 "
+            "log log10 log1p log2 pow rad2deg sin sinh sqrt tan tanh"
+        ).split()
+    },
+    "inv": a.reciprocal,
+    "complex": a.complex_,
+    "square": a.sqr,
+    "power": t.pow,
+    "floor_div": a.int_div,
+    "where": a.switch,
+    "bitwise_and": a.and_,
+    "bitwise_or": a.or_,
+    "bitwise_xor": a.xor,
+    "bitwise_not": a.invert,
+    "largest": a.maximum,
+    "smallest": a.minimum,
+}
+
+
+def _false_like(x: Any) -> Any:
+    lengths = [length(x, axis) for axis in range(x.type.ndim)]
+    return Alloc()(np.asarray(False), *lengths)
+
+
+def isnan(a_: Any) -> Any:
+    """Return whether each item is not a number, dtype bool; always False for integers."""
+    x = as_tensor_variable(a_)
+    return _false_like(x) if dtypes.is_discrete(x.type.dtype) else a.isnan(x)
+
+
+def isinf(a_: Any) -> Any:
+    """Return whether each item is infinite, dtype bool; always False for integers."""
+    x = as_tensor_variable(a_)
+    return _false_like(x) if dtypes.is_discrete(x.type.dtype) else a.isinf(x)
+
+
+def isclose(
+    a_: Any, b: Any, rtol: float = 1e-05, atol: float = 1e-08, equal_nan: bool = False
+) -> Any:
+    """Return whether items are close: ``|a - b| <= atol + rtol * |b|``, dtype bool.
+
+    Equal infinities are close. NaNs are close to each other only with `equal_nan`.
+    """
+    x, y = as_tensor_variable(a_), as_tensor_variable(b)
+    near = a.le(a.abs_(a.sub(x, y)), a.add(atol, a.mul(rtol, a.abs_(y))))
+    both = a.and_(isinf(x), isinf(y))
+    special = a.or_(a.or_(isinf(x), isinf(y)), a.or_(isnan(x), isnan(y)))
+    close = a.or_(a.and_(near, a.invert(special)), a.and_(both, a.eq(x, y)))
+    return a.or_(close, a.and_(isnan(x), isnan(y))) if equal_nan else close
+
+
+def round(a_: Any, mode: str | None = None) -> Any:
+    """Return `a` rounded to integers, in its own float dtype.
+
+    Parameters
+    ----------
+    a : tensor, float
+    mode : {'half_to_even', 'half_away_from_zero'}, default 'half_to_even'
+        What becomes of ties.
+
+    Raises
+    ------
+    TypeError
+        `a` holds integers.
+    """
+    if mode is None:
+        mode = "half_to_even"
+    if mode == "half_to_even":
+        return a.round_half_to_even(a_)
+    if mode == "half_away_from_zero":
+        return a.round_half_away_from_zero(a_)
+    raise ValueError(
+        f"round mode {mode} is not implemented: half_to_even and half_away_from_zero are."
+    )
+
+
+def iround(a_: Any, mode: str | None = None) -> Any:
+    """Return `a` rounded to integers of dtype int64; see `round`."""
+    return cast(round(a_, mode), "int64")
+
+
+def divmod(x: Any, y: Any) -> tuple[Any, Any]:
+    """Return the floor of the quotient, and the remainder."""
+    return a.int_div(x, y), mod_check(x, y)
+
+
+def mod_check(x: Any, y: Any) -> Any:
+    """Return the remainder of `x` divided by `y`; ComplexError for complex numbers."""
+    return a.mod(x, y)
+
+
+def div_proxy(x: Any, y: Any) -> Any:
+    """Return Python 2's ``x / y``: for integers what `config.int_division` says."""
+    x, y = as_tensor_variable(x), as_tensor_variable(y)
+    kind = dtypes.division(x.type.dtype, y.type.dtype)
+    return a.int_div(x, y) if kind == "int" else a.true_div(x, y)
+
+
+def ceil_intdiv(x: Any, y: Any) -> Any:
+    """Return the quotient of integers, rounded up."""
+    x, y = as_tensor_variable(x), as_tensor_variable(y)
+    quotient = a.int_div(x, y)
+    return a.add(quotient, cast(a.neq(a.mod(x, y), 0), quotient.type.dtype))
+
+
+def complex_from_polar(abs: Any, angle: Any) -> Any:
+    """Return complex numbers of a modulus and an angle in radians."""
+    return a.complex_(a.mul(abs, t.cos(angle)), a.mul(abs, t.sin(angle)))
+
+
+def default(x: Any, default: Any) -> Any:
+    """Return `x`, or `default` where `x` is None."""
+    return as_tensor_variable(default if x is None else x)
+
+
+def identity_copy(x: Any) -> Any:
+    """Return a variable of its own with the value of `x`."""
+    return a.copy(as_tensor_variable(x))
+
+
+def float_x(value: float) -> np.ndarray:
+    """Return a number as an array of `config.floatX`."""
+    return np.asarray(value, dtype=config.floatX)

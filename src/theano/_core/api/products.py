@@ -1,0 +1,186 @@
+"""Products of tensors of any rank, by way of products of matrices."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from theano._core.api.conversion import as_tensor_variable
+from theano._core.api.shaping import shape_padleft
+from theano._core.ops import products as ops
+from theano._core.ops import shaping
+from theano._core.ops.arithmetic import mul
+from theano._core.ops.lengths import product
+from theano._core.ops.reductions import reduce
+
+
+def dot(a: Any, b: Any) -> Any:
+    """Return the product, summed over the last axis of `a` and the last but one of `b`.
+
+    Parameters
+    ----------
+    a, b : tensor
+        Scalars multiply; a vector is summed over its only axis.
+
+    Returns
+    -------
+    TensorVariable, shape ``a.shape[:-1] + b.shape[:-2] + b.shape[-1:]``
+    """
+    a, b = as_tensor_variable(a), as_tensor_variable(b)
+    if a.type.ndim == 0 or b.type.ndim == 0:
+        return mul(a, b)
+    if a.type.ndim > 2 or b.type.ndim > 2:
+        return tensordot(a, b, [[a.type.ndim - 1], [max(0, b.type.ndim - 2)]])
+    return ops.dot(a, b)
+
+
+def outer(x: Any, y: Any) -> Any:
+    """Return the products of all pairs of items of two arrays, a matrix."""
+    x, y = as_tensor_variable(x), as_tensor_variable(y)
+    x = x if x.type.ndim == 1 else _flat(x)
+    y = y if y.type.ndim == 1 else _flat(y)
+    return ops.dot(shaping.dimshuffle(x, (0, "x")), shaping.dimshuffle(y, ("x", 0)))
+
+
+def _flat(x: Any) -> Any:
+    return shape_padleft(x) if x.type.ndim == 0 else shaping.reshape_op(x, [-1])
+
+
+def _axes_lists(name: str, axes: Any) -> list[Any]:
+    if len(axes) != 2:
+        raise ValueError(f"Axes should be an integer or a list/tuple of len 2 ({axes} was provided)")
+    return [list(np.atleast_1d(each)) for each in axes]
+
+
+def _check_axes(name: str, x: Any, axes: Sequence[int]) -> list[int]:
+    rank = x.type.ndim
+    if len(axes) > rank:
+        raise ValueError(
+            f"the axes of {name} should be no more than its dimensions (ndim={rank}, {axes} given)"
+        )
+    for axis in axes:
+        if not -rank <= axis < rank:
+            raise ValueError(
+                f"axes contain a dimension that {name} has not (ndim={rank}, {axes} given)"
+            )
+    return [int(axis) % rank for axis in axes]
+
+
+def tensordot(a: Any, b: Any, axes: Any = 2) -> Any:
+    """Return the product of two arrays, summed over pairs of axes.
+
+    Parameters
+    ----------
+    a, b : tensor
+    axes : int or pair of int sequences
+        An int n pairs the last n axes of `a` with the first n of `b`; a pair names the axes of each.
+
+    Returns
+    -------
+    TensorVariable
+        The other axes of `a`, then those of `b`.
+
+    Raises
+    ------
+    ValueError
+        The axes do not exist or do not pair up.
+    """
+    a, b = as_tensor_variable(a), as_tensor_variable(b)
+    if isinstance(axes, (int, float, np.integer)) or getattr(axes, "ndim", None) == 0:
+        count = int(axes)
+        for name, x in (("a", a), ("b", b)):
+            if count > x.type.ndim:
+                raise ValueError(
+                    f"axes can not be larger than the dimension of {name} "
+                    f"({name}.ndim={x.type.ndim}, axes={count})"
+                )
+        pairs = [list(range(a.type.ndim - count, a.type.ndim)), list(range(count))]
+    else:
+        pairs = _axes_lists("tensordot", axes)
+    a_axes, b_axes = _check_axes("a", a, pairs[0]), _check_axes("b", b, pairs[1])
+    if len(a_axes) != len(b_axes):
+        raise ValueError(f"Axes elements must have the same length, got {a_axes} and {b_axes}.")
+    return _contracted(a, b, a_axes, b_axes)
+
+
+def _contracted(a: Any, b: Any, a_axes: list[int], b_axes: list[int]) -> Any:
+    a_rest = [i for i in range(a.type.ndim) if i not in a_axes]
+    b_rest = [i for i in range(b.type.ndim) if i not in b_axes]
+    left = _as_matrix(shaping.dimshuffle(a, a_rest + a_axes), len(a_rest))
+    right = _as_matrix(shaping.dimshuffle(b, b_axes + b_rest), len(b_axes))
+    flat = ops.dot(left, right)
+    lengths = [shaping.length(a, i) for i in a_rest] + [shaping.length(b, i) for i in b_rest]
+    pattern = [a.type.broadcastable[i] for i in a_rest] + [b.type.broadcastable[i] for i in b_rest]
+    return shaping.pattern_broadcast(shaping.reshape_op(flat, lengths), pattern)
+
+
+def _as_matrix(x: Any, rows: int) -> Any:
+    """Return `x` with its first `rows` axes joined into one, and the others into another."""
+    if x.type.ndim == 2 and rows == 1:
+        return x
+    lengths = [shaping.length(x, axis) for axis in range(x.type.ndim)]
+    return shaping.reshape_op(x, [product(lengths[:rows]), product(lengths[rows:])])
+
+
+def batched_dot(a: Any, b: Any) -> Any:
+    """Return the products `dot(a[i], b[i])` of each pair, stacked along the first axis.
+
+    Parameters
+    ----------
+    a, b : tensor, 1 to 3 axes
+        The first axis counts the pairs.
+
+    Raises
+    ------
+    TypeError
+        A scalar, or more than three axes.
+    """
+    a, b = as_tensor_variable(a), as_tensor_variable(b)
+    for name, x in (("first", a), ("second", b)):
+        if x.type.ndim == 0:
+            raise TypeError(f"{name} (cannot batch-dot scalars): the operand needs an axis")
+        if x.type.ndim > 3:
+            raise TypeError(
+                f"{name} operand of batched_dot has {x.type.ndim} axes, at most 3 are possible: "
+                "see batched_tensordot"
+            )
+    if a.type.ndim == 1 or b.type.ndim == 1:
+        rank = max(a.type.ndim, b.type.ndim)
+        return mul(*(_padded_right(x, rank) for x in (a, b)))
+    return batched_tensordot(a, b, [[a.type.ndim - 1], [1]])
+
+
+def _padded_right(x: Any, rank: int) -> Any:
+    return shaping.dimshuffle(x, [*range(x.type.ndim), *["x"] * (rank - x.type.ndim)])
+
+
+def batched_tensordot(x: Any, y: Any, axes: Any = 2) -> Any:
+    """Return ``tensordot(x[i], y[i], axes)`` of each pair, stacked along the first axis.
+
+    Parameters
+    ----------
+    x, y : tensor
+        The first axis counts the pairs.
+    axes : int or pair of int sequences
+        As for `tensordot`; axis 0, the pairs, may not be among them.
+    """
+    x, y = as_tensor_variable(x), as_tensor_variable(y)
+    if isinstance(axes, (int, np.integer)):
+        pairs = [list(range(x.type.ndim - axes, x.type.ndim)), list(range(1, axes + 1))]
+    else:
+        pairs = _axes_lists("batched_tensordot", axes)
+    x_axes, y_axes = _check_axes("x", x, pairs[0]), _check_axes("y", y, pairs[1])
+    if len(x_axes) != len(y_axes):
+        raise ValueError(f"Axes elements must have the same length, got {x_axes} and {y_axes}.")
+    if 0 in x_axes or 0 in y_axes:
+        raise ValueError("axes to sum over must not contain the batch axis 0")
+    x_rest = [i for i in range(1, x.type.ndim) if i not in x_axes]
+    y_rest = [i for i in range(1, y.type.ndim) if i not in y_axes]
+    left = shaping.dimshuffle(x, [0, *x_rest, *["x"] * len(y_rest), *x_axes])
+    right = shaping.dimshuffle(y, [0, *["x"] * len(x_rest), *y_rest, *y_axes])
+    kept = 1 + len(x_rest) + len(y_rest)
+    whole = mul(left, right)
+    summed = tuple(range(kept, whole.type.ndim))
+    return reduce("sum", whole, summed, whole.type.dtype) if summed else whole

@@ -1,0 +1,270 @@
+"""Functions on the shape of tensors."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from theano._core.api.conversion import as_tensor_variable
+from theano._core.base.settings import config
+from theano._core.ir.types import TensorType
+from theano._core.ir.variable import Variable
+from theano._core.ops import shaping as ops
+from theano._core.ops.lengths import as_int64, product
+
+specify_shape = ops.specify_shape
+
+
+def shape(x: Any) -> Any:
+    """Return the lengths of the axes of `x`, an int64 vector."""
+    return ops.shape(as_tensor_variable(x))
+
+
+def shape_i(x: Any, i: int, fgraph: Any = None) -> Any:
+    """Return the length of axis `i` of `x`, an int64 scalar."""
+    return ops.Length(i)(as_tensor_variable(x))
+
+
+def reshape(x: Any, newshape: Any, ndim: int | None = None) -> Any:
+    """Return `x` with other lengths, items in C order.
+
+    Parameters
+    ----------
+    x : tensor
+    newshape : int vector, or sequence of ints and integer scalars
+        At most one may be -1: what is left.
+    ndim : int, optional
+        Rank of the result; needed where the length of `newshape` is not known.
+
+    Raises
+    ------
+    ValueError
+        The rank of the result is not known.
+    TypeError
+        `newshape` is not a vector of integers.
+    """
+    x = as_tensor_variable(x)
+    if ndim is None:
+        newshape = as_tensor_variable(newshape)
+        if newshape.type.ndim != 1:
+            raise TypeError(
+                "New shape in reshape must be a vector or a list/tuple of scalar. Got "
+                f"{newshape} after conversion to a vector."
+            )
+        try:
+            ndim = ops.vector_length(newshape)
+        except ValueError:
+            raise ValueError(
+                f"The length of the provided shape ({newshape}) cannot be automatically determined, "
+                "so the number of dimensions of the reshaped variable is not known. You can provide "
+                "the 'ndim' keyword argument to 'reshape' to avoid this problem."
+            ) from None
+    if isinstance(newshape, (list, tuple)):
+        newshape = np.zeros(0, "int64") if not newshape else as_tensor_variable(newshape)
+    return ops.Reshape(ndim)(x, newshape)
+
+
+def flatten(x: Any, ndim: int | None = None, outdim: int | None = None) -> Any:
+    """Return `x` with `ndim` axes: the first ones kept, the others joined into one.
+
+    Parameters
+    ----------
+    x : tensor
+    ndim : int, default 1
+    outdim : int, optional
+        Old name of `ndim`.
+
+    Raises
+    ------
+    ValueError
+        `ndim` is below 1 or above the rank of `x`.
+    """
+    if outdim is not None:
+        if ndim is not None:
+            raise ValueError("You should only specify ndim, not its old name outdim as well")
+        ndim = outdim
+    ndim = 1 if ndim is None else ndim
+    x = as_tensor_variable(x)
+    if ndim < 1 or (ndim > 1 and ndim > x.type.ndim):
+        raise ValueError(f"ndim {ndim} out of bound [1, {x.type.ndim + 1})")
+    kept = [ops.length(x, axis) for axis in range(ndim - 1)]
+    flat = ops.reshape_op(x, [*kept, -1])
+    pattern = (*x.type.broadcastable[: ndim - 1], all(x.type.broadcastable[ndim - 1 :]))
+    return ops.pattern_broadcast(flat, pattern)
+
+
+def is_flat(var: Any, ndim: int | None = None, outdim: int | None = None) -> bool:
+    """Return whether `var` has `ndim` (default 1) axes."""
+    return var.ndim == (ndim or outdim or 1)
+
+
+def transpose(x: Any, axes: Any = None) -> Any:
+    """Return `x` with its axes in the order `axes`, by default reversed."""
+    x = as_tensor_variable(x)
+    order = range(x.type.ndim - 1, -1, -1) if axes is None else axes
+    result = ops.dimshuffle(x, tuple(order))
+    if axes is None and x.name and result is not x:
+        result.name = f"{x.name}.T"
+    return result
+
+
+def swapaxes(y: Any, axis1: int, axis2: int) -> Any:
+    """Return `y` with two axes exchanged."""
+    y = as_tensor_variable(y)
+    order = list(range(y.type.ndim))
+    order[axis1], order[axis2] = order[axis2], order[axis1]
+    return ops.dimshuffle(y, order)
+
+
+def squeeze(x: Any) -> Any:
+    """Return `x` without its broadcastable axes."""
+    x = as_tensor_variable(x)
+    return ops.dimshuffle(x, [i for i, one in enumerate(x.type.broadcastable) if not one])
+
+
+def shape_padleft(t: Any, n_ones: int = 1) -> Any:
+    """Return `t` with `n_ones` broadcastable axes on the left."""
+    t = as_tensor_variable(t)
+    return ops.dimshuffle(t, ["x"] * n_ones + list(range(t.type.ndim)))
+
+
+def shape_padright(t: Any, n_ones: int = 1) -> Any:
+    """Return `t` with `n_ones` broadcastable axes on the right."""
+    t = as_tensor_variable(t)
+    return ops.dimshuffle(t, list(range(t.type.ndim)) + ["x"] * n_ones)
+
+
+def shape_padaxis(t: Any, axis: int) -> Any:
+    """Return `t` with a broadcastable axis at position `axis` of the result.
+
+    Raises
+    ------
+    IndexError
+        The result has no such axis.
+    """
+    t = as_tensor_variable(t)
+    rank = t.type.ndim + 1
+    if not -rank <= axis < rank:
+        raise IndexError(f"axis {axis} is out of bounds [-{rank}, {rank})")
+    order: list[Any] = list(range(t.type.ndim))
+    order.insert(axis % rank, "x")
+    return ops.dimshuffle(t, order)
+
+
+def _rebroadcast(x: Any, axes: Sequence[int], value: bool) -> Any:
+    x = as_tensor_variable(x)
+    pattern = list(x.type.broadcastable)
+    for axis in axes:
+        if not -len(pattern) <= axis < len(pattern):
+            raise ValueError(f"Trying to rebroadcast non-existent dimension {axis} of {x.type}")
+        pattern[axis] = value
+    return ops.pattern_broadcast(x, pattern)
+
+
+def addbroadcast(x: Any, *axes: int) -> Any:
+    """Return `x` with `axes` declared broadcastable; each call checks that their length is 1."""
+    return _rebroadcast(x, axes, True)
+
+
+def unbroadcast(x: Any, *axes: int) -> Any:
+    """Return `x` with `axes` declared not broadcastable."""
+    return _rebroadcast(x, axes, False)
+
+
+def patternbroadcast(x: Any, broadcastable: Sequence[bool]) -> Any:
+    """Return `x` with the broadcastable pattern `broadcastable`, checked by each call."""
+    x = as_tensor_variable(x)
+    pattern = tuple(broadcastable)
+    if len(pattern) != x.type.ndim:
+        raise ValueError(f"the pattern {pattern} has {len(pattern)} axes, {x.type} {x.type.ndim}")
+    return ops.pattern_broadcast(x, pattern)
+
+
+def get_vector_length(v: Any) -> int:
+    """Return the length of a vector, if the graph says it.
+
+    Raises
+    ------
+    TypeError
+        `v` is not a vector.
+    ValueError
+        Its length is not known while the graph is being built.
+    """
+    v = as_tensor_variable(v)
+    if v.type.ndim != 1:
+        raise TypeError(f"argument must be symbolic vector, got '{v}'")
+    return ops.vector_length(v)
+
+
+def shape_items(size: Any) -> list[Any]:
+    """Return the lengths that `size` stands for: an int, a scalar, a sequence or a vector."""
+    if isinstance(size, (int, np.integer)):
+        return [int(size)]
+    if isinstance(size, Variable) and isinstance(size.type, TensorType):
+        count = get_vector_length(size)
+        return [size[i] for i in range(count)]  # type: ignore[index]
+    return list(size)
+
+
+def size_of(x: Any) -> Any:
+    """Return the number of items of `x`, an int64 scalar."""
+    return as_int64(product([ops.length(x, axis) for axis in range(x.type.ndim)]))
+
+
+def make_keep_dims(x: Any, y: Any, axis: Any) -> Any:
+    """Return `y`, a reduction of `x` over `axis`, with broadcastable axes where `x` was reduced."""
+    x, y = as_tensor_variable(x), as_tensor_variable(y)
+    axes = normalized_axes(x, axis)
+    axes = tuple(range(x.type.ndim)) if axes is None else axes
+    kept = iter(range(y.type.ndim))
+    return ops.dimshuffle(y, ["x" if i in axes else next(kept) for i in range(x.type.ndim)])
+
+
+def normalized_axes(x: Any, axis: Any) -> tuple[int, ...] | None:
+    """Return `axis` as a sorted tuple of non-negative ints; None stays: all axes.
+
+    Raises
+    ------
+    TypeError
+        It is neither an int, an integer constant, None nor a sequence of ints.
+    ValueError
+        `x` has no such axis.
+    """
+    if axis is None:
+        return None
+    rank = x.type.ndim
+    axes = set()
+    for one in axis if isinstance(axis, (list, tuple, set, range)) else [axis]:
+        number = _axis_number(one)
+        if not -rank <= number < rank:
+            raise ValueError(
+                f"Not enough dimensions on {x} to reduce on axis {number}: it has {rank}"
+            )
+        axes.add(number % rank)
+    return tuple(sorted(axes))
+
+
+def _axis_number(axis: Any) -> int:
+    if isinstance(axis, np.ndarray) and axis.ndim == 0:
+        axis = axis.item()
+    data = getattr(axis, "data", None)
+    if isinstance(data, np.ndarray) and data.ndim == 0 and isinstance(axis, Variable):
+        axis = data.item()
+    if isinstance(axis, (bool, np.bool_)) or not isinstance(axis, (int, np.integer)):
+        raise TypeError(
+            f"The axis of a reduction must be an int, a list of ints or None, got {axis!r} of type "
+            f"{type(axis).__name__}"
+        )
+    return int(axis)
+
+
+def check_and_normalize_axes(x: Any, axis: Any) -> list[int]:
+    """Return `axis` as a list of non-negative ints; None gives an empty list."""
+    return list(normalized_axes(as_tensor_variable(x), axis) or ())
+
+
+def float_dtype(dtype: str | None) -> str:
+    """Return `dtype`, or `config.floatX` for None and 'floatX'."""
+    return config.floatX if dtype in (None, "floatX") else str(dtype)

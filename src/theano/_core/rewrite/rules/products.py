@@ -1,0 +1,268 @@
+"""Products and quotients: factors cancel, constants meet, and sigmoids are recognised."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from theano._core.base import dtypes
+from theano._core.ir.variable import Apply
+from theano._core.ops.arithmetic import add, cast, mul, neg, reciprocal, sqr, sub, true_div
+from theano._core.ops.transcendental import exp, sigmoid
+from theano._core.rewrite.engine import Rewriter, Rule, is_op, known_value
+from theano._core.rewrite.rules.terms import WIDEST, Terms, filled, kept, number, split_constants
+
+
+class Factors(Terms):
+    """A product flattened, with its sign: numerator `plus`, denominator `minus`."""
+
+    def __init__(self, plus: Any = (), minus: Any = (), negative: bool = False) -> None:
+        super().__init__(plus, minus)
+        self.negative = negative
+
+    def merge_sigmoids(self) -> None:
+        """Write 1 / (1 + exp(x)) as sigmoid(-x), and sigmoid(x) exp(-x) as sigmoid(-x).
+
+        Where no factor cancels, a factor 1 + exp(x) of the numerator stays as it is.
+        """
+        written: dict[Any, Any] = {}
+        for near, far in ((self.plus, self.minus), (self.minus, self.plus)):
+            for value in list(near):
+                argument = _one_plus_exp(value)
+                if argument is None:
+                    continue
+                near.remove(value)
+                name = Sigmoid(argument, negative=True)
+                written[name] = value
+                far.append(name)
+        for table in (self.plus, self.minus):
+            for i, value in enumerate(table):
+                if _made_by(value, sigmoid):
+                    name = Sigmoid.of(value.owner.inputs[0])
+                    written.setdefault(name, None)
+                    table[i] = name
+        count = len(self)
+        self._cancel_exponentials()
+        self.cancel()
+        self._write_out(written, len(self) < count)
+
+    def _cancel_exponentials(self) -> None:
+        for table in (self.plus, self.minus):
+            for value in [v for v in table if isinstance(v, Sigmoid)]:
+                for other in table:
+                    if _made_by(other, exp) and Sigmoid.of(other.owner.inputs[0]) == value.flipped():
+                        table.remove(value)
+                        table.remove(other)
+                        table.append(value.flipped())
+                        self.changed = True
+                        break
+
+    def _write_out(self, written: dict[Any, Any], shorter: bool) -> None:
+        for value in [v for v in self.minus if isinstance(v, Sigmoid)]:
+            original = written.get(value)
+            if original is not None:
+                self.minus.remove(value)
+                self.plus.append(original)
+        for table in (self.plus, self.minus):
+            for i, value in enumerate(table):
+                if isinstance(value, Sigmoid):
+                    self.changed = self.changed or written.get(value) is not None
+                    table[i] = value.variable()
+
+
+class Sigmoid:
+    """sigmoid(argument), or of its negative: compared by meaning while factors are matched."""
+
+    def __init__(self, argument: Any, negative: bool = False) -> None:
+        if is_op(argument, neg):
+            argument, negative = argument.owner.inputs[0], not negative
+        self.argument = argument
+        self.negative = negative
+
+    @classmethod
+    def of(cls, argument: Any) -> Sigmoid:
+        """Return the sigmoid of a variable."""
+        return cls(argument)
+
+    def flipped(self) -> Sigmoid:
+        """Return the sigmoid of the negative argument."""
+        return Sigmoid(self.argument, not self.negative)
+
+    def variable(self) -> Any:
+        """Return the expression."""
+        return sigmoid(neg(self.argument) if self.negative else self.argument)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Sigmoid) and (self.argument, self.negative) == (other.argument, other.negative)
+
+    def __hash__(self) -> int:
+        return hash((self.argument, self.negative))
+
+
+def _made_by(value: Any, op: Any) -> bool:
+    return not isinstance(value, Sigmoid) and is_op(value, op)
+
+
+def _one_plus_exp(value: Any) -> Any:
+    """Return x if `value` is 1 + exp(x), else None."""
+    if not _made_by(value, add):
+        return None
+    for i, operand in enumerate(value.owner.inputs):
+        other = value.owner.inputs[1 - i]
+        if known_value(operand) == 1 and is_op(other, exp) and other.type == value.type:
+            return other.owner.inputs[0]
+    return None
+
+
+def flatten(variable: Any) -> Factors | None:
+    """Return the factors of a product, those of the products below it included."""
+    factors = Factors()
+    dtype = variable.type.dtype
+    stack: list[tuple[Any, bool]] = [(variable, True)]
+    while stack:
+        value, above = stack.pop()
+        owner = value.owner
+        op = owner.op if owner is not None and value.type.dtype == dtype else None
+        if op is neg:
+            factors.negative = not factors.negative
+            stack.append((owner.inputs[0], above))
+        elif op is sqr:
+            stack += [(owner.inputs[0], above)] * 2
+        elif op is reciprocal:
+            stack.append((owner.inputs[0], not above))
+        elif op is mul or op is true_div:
+            stack.append((owner.inputs[1], above == (op is mul)))
+            stack.append((owner.inputs[0], above))
+        else:
+            (factors.plus if above else factors.minus).append(value)
+            if len(factors) > WIDEST:
+                return None
+    return factors
+
+
+def _cancel(rewriter: Rewriter, node: Apply) -> Any:
+    """x y / x → y; constants are gathered; signs move out."""
+    return _simplified(rewriter, node, False)
+
+
+def _cancel_stable(rewriter: Rewriter, node: Apply) -> Any:
+    """As `_cancel`, with sigmoids."""
+    return _simplified(rewriter, node, True)
+
+
+def _simplified(rewriter: Rewriter, node: Apply, stable: bool) -> Any:
+    dtype = node.outputs[0].type.dtype
+    if not (dtypes.is_float(dtype) or dtypes.is_complex(dtype)):
+        return _integer_product(rewriter, node)
+    factors = flatten(node.outputs[0])
+    if factors is None or (len(factors) < 2 and not factors.negative):
+        return None
+    factors.cancel()
+    if stable and not dtypes.is_complex(dtype):
+        factors.merge_sigmoids()
+        spread = _distributed(node, factors)
+        if spread is not None:
+            return spread
+    if not _worth_it(node, factors):
+        return None
+    return build(node, factors)
+
+
+def _worth_it(node: Apply, factors: Factors) -> bool:
+    constants = [known_value(v) for v in (*factors.plus, *factors.minus)]
+    constants = [c for c in constants if c is not None]
+    trivial = any(c in (1, -1, 0) for c in constants) and (
+        len(factors) > 1 and not (node.op in (true_div, reciprocal) and factors.plus and known_value(factors.plus[0]) == 1)
+    )
+    sign_inside = factors.negative and node.op is not neg
+    return factors.changed or len(constants) > 1 or trivial or sign_inside
+
+
+def build(node: Apply, factors: Factors) -> Any:
+    """Return the product of factors for the output of `node`."""
+    dtype = node.outputs[0].type.dtype
+    plus, known_plus = split_constants(factors.plus)
+    minus, known_minus = split_constants(factors.minus)
+    with np.errstate(all="ignore"):
+        constant = number(1, dtype)
+        for value in known_plus:
+            constant = constant * number(known_value(value), dtype)
+        for value in known_minus:
+            constant = constant / number(known_value(value), dtype)
+    if constant == 0:
+        return filled(node, 0)
+    negative = factors.negative
+    if constant != 1 and (negative or constant == -1):
+        constant, negative = (-constant, False) if negative else (number(1, dtype), True)
+    above, below = _times(plus, dtype), _times(minus, dtype)
+    if below is None:
+        result = number(constant, dtype) if above is None else above
+        scaled = above is None
+    elif above is None:
+        result = reciprocal(below) if constant == 1 else true_div(number(constant, dtype), below)
+        scaled = True
+    else:
+        result, scaled = true_div(above, below), False
+    if not scaled and constant != 1:
+        result = mul(number(constant, dtype), result)
+    return filled(node, neg(result) if negative else result)
+
+
+def _times(values: list[Any], dtype: str) -> Any:
+    result = None
+    index = 0
+    while index < len(values):
+        value = cast(values[index], dtype)
+        if index + 1 < len(values) and values[index + 1] is values[index]:
+            value, index = sqr(value), index + 1
+        result = value if result is None else mul(result, value)
+        index += 1
+    return result
+
+
+def _distributed(node: Apply, factors: Factors) -> Any:
+    """c (x + y) → c x + c y where factors of c cancel in both, so that nothing grows."""
+    for index, value in enumerate(factors.plus):
+        owner = value.owner
+        if owner is None or owner.op not in (add, sub) or value.type.dtype != node.outputs[0].type.dtype:
+            continue
+        others = factors.plus[:index] + factors.plus[index + 1 :]
+        parts = []
+        for operand in owner.inputs:
+            inner = flatten(operand) if operand.type.dtype == value.type.dtype else None
+            if inner is None or not inner.minus and len(inner.plus) < 2:
+                break
+            part = Factors(
+                [*others, *inner.plus], [*factors.minus, *inner.minus], factors.negative != inner.negative
+            )
+            before = len(part)
+            part.cancel()
+            part.merge_sigmoids()
+            if len(part) >= before - 1:
+                break
+            parts.append(part)
+        else:
+            one, two = (build(node, part) for part in parts)
+            return owner.op(one, two)
+    return None
+
+
+def _integer_product(rewriter: Rewriter, node: Apply) -> Any:
+    if node.op is not mul:
+        return None
+    for index, value in enumerate(node.inputs):
+        known = known_value(value)
+        if known == 1:
+            return kept(rewriter, node, node.inputs[1 - index])
+        if known == 0:
+            return filled(node, 0)
+    return None
+
+
+ROOTS = (mul, true_div, neg, reciprocal)
+RULES = (
+    Rule("x y / x → y", ROOTS, _cancel, "canonical", "nan", "factors cancel, constants and signs meet"),
+    Rule("sigmoid(x) exp(-x) → sigmoid(-x)", ROOTS, _cancel_stable, "stable", "nan",
+         "exp does not overflow, and more factors cancel"),
+)

@@ -1,0 +1,77 @@
+"""Run the runtime's tests with AddressSanitizer and UndefinedBehaviorSanitizer built in.
+
+    python tools/sanitize.py [arguments of pytest]
+
+The C++ runtime is built once more, with the sanitizers, into a copy of the package's tree. Python
+itself is not instrumented, so the sanitizer's library has to be loaded before it, and leaks cannot
+be told from what Python keeps until it ends; the tests measure leaks themselves.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+BUILD = Path(sys.prefix) / "sanitize"
+START = """
+import sys
+# An editable install would give the package without sanitizers.
+sys.meta_path = [f for f in sys.meta_path if "editable" not in type(f).__module__]
+sys.path.insert(0, {tree!r})
+import theano._core.runtime.native as native
+assert native.__file__.startswith({tree!r}), native.__file__
+import pytest
+sys.exit(pytest.main(sys.argv[1:]))
+"""
+
+
+def build() -> Path:
+    """Build the sanitized runtime; return the folder to import `theano` from."""
+    build_folder, tree = BUILD / "build", BUILD / "tree"
+    meson = [sys.executable, "-m", "mesonbuild.mesonmain"]
+    if not (build_folder / "build.ninja").exists():
+        options = ["-Db_sanitize=address,undefined", "-Db_lundef=false", "-Dbuildtype=debug"]
+        options += ["-Doptimization=1", f"-Dpython.platlibdir={tree}"]
+        subprocess.run([*meson, "setup", *options, build_folder, ROOT], check=True)
+    subprocess.run([*meson, "compile", "-C", build_folder], check=True)
+    shutil.rmtree(tree, ignore_errors=True)
+    shutil.copytree(ROOT / "src", tree, ignore=shutil.ignore_patterns("__pycache__"))
+    for library in build_folder.glob("native.*.so"):
+        shutil.copy(library, tree / "theano" / "_core" / "runtime")
+    return tree
+
+
+def library(name: str) -> str:
+    """Return the path of one of the compiler's libraries."""
+    out = subprocess.run(
+        [os.environ.get("CXX", "g++"), f"-print-file-name={name}"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return out.stdout.strip()
+
+
+def main(arguments: list[str]) -> int:
+    """Build, then run pytest; return its exit status."""
+    tree = build()
+    environ = {
+        **os.environ,
+        "LD_PRELOAD": f"{library('libasan.so')} {library('libstdc++.so.6')}",
+        "ASAN_OPTIONS": "detect_leaks=0:abort_on_error=0",
+        "UBSAN_OPTIONS": "halt_on_error=1:print_stacktrace=1",
+        # Python's own allocator hides what happens to small blocks.
+        "PYTHONMALLOC": "malloc",
+    }
+    start = START.format(tree=str(tree))
+    tests = arguments or ["tests/runtime"]
+    command = [sys.executable, "-c", start, "-p", "no:cacheprovider", *tests]
+    return subprocess.run(command, cwd=ROOT, env=environ, check=False).returncode
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
