@@ -49,7 +49,7 @@ clean:
 
 # A folder of ours within the environment keeps the build apart from any other the checkout has.
 $(VENV)/.with-%: $(VENV)/.tools pyproject.toml meson.build
-	$(BIN)/python -m pip install --quiet --no-build-isolation \
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m pip install --quiet --no-build-isolation \
 		--config-settings=build-dir=$(VENV)/build --editable '.[$*]'
 	@# Imports build what is out of date. Do that once, before many processes start at once.
 	$(BIN)/python -c 'import theano._core.runtime'

@@ -29,7 +29,7 @@ def missing() -> dict[str, str]:
 
 def main(folder: str) -> int:
     """Make the environment in `folder`; return the exit status."""
-    if sys.version_info < (3, 11):
+    if sys.version_info < (3, 11):  # noqa: UP036 -- any python3 may run this file
         print(f"Python 3.11 or later is needed; this is {sys.version.split()[0]}.")
         return 1
     lacks = missing()

@@ -26,7 +26,9 @@ def docstrings(tree: ast.Module) -> set[int]:
     """Return the lines that docstrings take."""
     lines: set[int] = set()
     for node in ast.walk(tree):
-        if isinstance(node, ast.Module | ast.ClassDef | Function) and ast.get_docstring(node, False):
+        if isinstance(node, ast.Module | ast.ClassDef | Function) and ast.get_docstring(
+            node, False
+        ):
             text = node.body[0]
             lines.update(range(text.lineno, (text.end_lineno or text.lineno) + 1))
     return lines

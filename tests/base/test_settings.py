@@ -126,7 +126,7 @@ def test_bad_flags_are_reported_at_start(flag: str, message: str) -> None:
 
 
 def test_removed_settings_say_so() -> None:
-    with pytest.raises(RuntimeError, match="gpuarray.sync was removed"):
+    with pytest.raises(RuntimeError, match=r"gpuarray\.sync was removed"):
         made("gpuarray.sync=True")
 
 

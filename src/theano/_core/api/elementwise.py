@@ -148,6 +148,6 @@ def identity_copy(x: Any) -> Any:
     return a.copy(as_tensor_variable(x))
 
 
-def float_x(value: float) -> np.ndarray:
-    """Return a number as an array of `config.floatX`."""
+def float_x(value: Any) -> np.ndarray:
+    """Return numbers as an array of `config.floatX`."""
     return np.asarray(value, dtype=config.floatX)

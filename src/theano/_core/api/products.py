@@ -11,7 +11,9 @@ from theano._core.api.conversion import as_tensor_variable
 from theano._core.api.shaping import shape_padleft
 from theano._core.ops import products as ops
 from theano._core.ops import shaping
-from theano._core.ops.arithmetic import mul
+from theano._core.ops.arithmetic import add, maximum, minimum, mul, sub
+from theano._core.ops.creation import ARange
+from theano._core.ops.indexing import AT, AdvancedSubtensor
 from theano._core.ops.lengths import product
 from theano._core.ops.reductions import reduce
 
@@ -184,3 +186,67 @@ def batched_tensordot(x: Any, y: Any, axes: Any = 2) -> Any:
     whole = mul(left, right)
     summed = tuple(range(kept, whole.type.ndim))
     return reduce("sum", whole, summed, whole.type.dtype) if summed else whole
+
+
+def matmul(a: Any, b: Any) -> Any:
+    """Return the matrix product: of the last two axes, broadcast over the others.
+
+    Raises
+    ------
+    ValueError
+        An operand is a scalar.
+    """
+    a, b = as_tensor_variable(a), as_tensor_variable(b)
+    if a.type.ndim == 0 or b.type.ndim == 0:
+        raise ValueError(f"`@` needs operands with axes, got {a.type} and {b.type}: use `*`")
+    if a.type.ndim <= 2 and b.type.ndim <= 2:
+        return ops.dot(a, b)
+    left = a if a.type.ndim > 1 else shaping.dimshuffle(a, ("x", 0))
+    right = b if b.type.ndim > 1 else shaping.dimshuffle(b, (0, "x"))
+    rows, columns = range(left.type.ndim - 1), range(right.type.ndim - 2)
+    left = shaping.dimshuffle(left, [*rows, "x", left.type.ndim - 1])
+    last = right.type.ndim - 1
+    right = shaping.dimshuffle(right, [*columns, "x", last, last - 1])
+    whole = mul(left, right)
+    product_ = reduce("sum", whole, (whole.type.ndim - 1,), whole.type.dtype)
+    kept = list(range(product_.type.ndim))
+    if a.type.ndim == 1:
+        del kept[-2]
+    if b.type.ndim == 1:
+        del kept[-1]
+    return shaping.dimshuffle(product_, kept)
+
+
+def diagonal(a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
+    """Return the items of `a` on a diagonal of two axes, as the last axis.
+
+    Parameters
+    ----------
+    a : tensor, at least two axes
+    offset : int
+        Distance from the main diagonal, upward.
+    axis1, axis2 : int
+    """
+    a = as_tensor_variable(a)
+    rank = a.type.ndim
+    if rank < 2:
+        raise ValueError(f"diagonal needs an array of at least two axes, got {a.type}")
+    axis1, axis2 = axis1 % rank, axis2 % rank
+    if axis1 == axis2:
+        raise ValueError("axis1 and axis2 must be different axes")
+    rest = [i for i in range(rank) if i not in (axis1, axis2)]
+    a = shaping.dimshuffle(a, [axis1, axis2, *rest])
+    rows, columns = shaping.length(a, 0), shaping.length(a, 1)
+    first, second = max(-offset, 0), max(offset, 0)
+    count = maximum(minimum(sub(rows, first), sub(columns, second)), 0)
+    steps = ARange("int64")(0, count, 1)
+    items = AdvancedSubtensor((AT, AT))(a, add(steps, first), add(steps, second))
+    return shaping.dimshuffle(items, [*range(1, rank - 1), 0])
+
+
+def trace(x: Any) -> Any:
+    """Return the sum of the main diagonal of a matrix."""
+    x = as_tensor_variable(x)
+    if x.type.ndim != 2:
+        raise TypeError(f"trace needs a matrix, got {x.type}")
+    return reduce("sum", diagonal(x))

@@ -8,30 +8,20 @@ from typing import Any
 from theano._core.base.settings import config
 from theano._core.ir.types import TensorType
 
-# Names of patterns, singular and plural, and the patterns.
-PATTERNS: dict[str, tuple[str, tuple[bool, ...]]] = {
-    "scalar": ("scalars", ()),
-    "vector": ("vectors", (False,)),
-    "row": ("rows", (True, False)),
-    "col": ("cols", (False, True)),
-    "matrix": ("matrices", (False, False)),
-    **{f"tensor{n}": (f"tensor{n}s", (False,) * n) for n in range(3, 8)},
+PATTERNS: dict[str, tuple[bool, ...]] = {
+    "scalar": (),
+    "vector": (False,),
+    "row": (True, False),
+    "col": (False, True),
+    "matrix": (False, False),
+    **{f"tensor{rank}": (False,) * rank for rank in range(3, 8)},
 }
-PREFIXES = {
-    "b": "int8",
-    "w": "int16",
-    "i": "int32",
-    "l": "int64",
-    "f": "float32",
-    "d": "float64",
-    "c": "complex64",
-    "z": "complex128",
-}
-# Theano has typed plurals for these only.
-PLURAL_PREFIXES = ("i", "l", "f", "d")
+"""Patterns of the constructors by name."""
 
 
-def _constructor(kind: str, pattern: tuple[bool, ...]) -> Callable[..., Any]:
+def _constructor(kind: str) -> Callable[..., Any]:
+    pattern = PATTERNS[kind]
+
     def construct(name: str | None = None, dtype: str | None = None) -> Any:
         return TensorType(config.floatX if dtype is None else dtype, pattern)(name)
 
@@ -51,40 +41,116 @@ def _constructor(kind: str, pattern: tuple[bool, ...]) -> Callable[..., Any]:
     return construct
 
 
-def _plural(name: str, make: Callable[..., Any]) -> Callable[..., Any]:
+def _types(dtype: str) -> tuple[TensorType, ...]:
+    return tuple(TensorType(dtype, pattern) for pattern in PATTERNS.values())
+
+
+def _plural(make: Callable[..., Any]) -> Callable[..., Any]:
     def construct(*names: Any) -> list[Any]:
+        """Return several new input variables.
+
+        Parameters
+        ----------
+        *names : str or None, or one int
+            One name per variable; a single string gives one variable per character, an int that
+            many variables without name.
+        """
         if len(names) == 1 and isinstance(names[0], int):
             return [make() for _ in range(names[0])]
         if len(names) == 1:
             names = tuple(names[0])
         return [make(each) for each in names]
 
-    construct.__name__ = construct.__qualname__ = name
-    construct.__doc__ = f"""Return several new input variables; see `{getattr(make, "__name__", make)}`.
-
-    Parameters
-    ----------
-    *names : str or None, or one int
-        One name per variable; a single string gives one variable per character, an int that many
-        variables without name.
-    """
     return construct
 
 
-def _build() -> dict[str, Any]:
-    made: dict[str, Any] = {}
-    for kind, (plural, pattern) in PATTERNS.items():
-        made[kind] = _constructor(kind, pattern)
-        made[plural] = _plural(plural, made[kind])
-        for prefix, dtype in PREFIXES.items():
-            made[prefix + kind] = TensorType(dtype, pattern)
-            if prefix in PLURAL_PREFIXES:
-                made[prefix + plural] = _plural(prefix + plural, made[prefix + kind])
-    return made
+scalar = _constructor("scalar")
+vector = _constructor("vector")
+row = _constructor("row")
+col = _constructor("col")
+matrix = _constructor("matrix")
+tensor3 = _constructor("tensor3")
+tensor4 = _constructor("tensor4")
+tensor5 = _constructor("tensor5")
+tensor6 = _constructor("tensor6")
+tensor7 = _constructor("tensor7")
 
+bscalar, bvector, brow, bcol, bmatrix, btensor3, btensor4, btensor5, btensor6, btensor7 = _types(
+    "int8"
+)
+wscalar, wvector, wrow, wcol, wmatrix, wtensor3, wtensor4, wtensor5, wtensor6, wtensor7 = _types(
+    "int16"
+)
+iscalar, ivector, irow, icol, imatrix, itensor3, itensor4, itensor5, itensor6, itensor7 = _types(
+    "int32"
+)
+lscalar, lvector, lrow, lcol, lmatrix, ltensor3, ltensor4, ltensor5, ltensor6, ltensor7 = _types(
+    "int64"
+)
+fscalar, fvector, frow, fcol, fmatrix, ftensor3, ftensor4, ftensor5, ftensor6, ftensor7 = _types(
+    "float32"
+)
+dscalar, dvector, drow, dcol, dmatrix, dtensor3, dtensor4, dtensor5, dtensor6, dtensor7 = _types(
+    "float64"
+)
+cscalar, cvector, crow, ccol, cmatrix, ctensor3, ctensor4, ctensor5, ctensor6, ctensor7 = _types(
+    "complex64"
+)
+zscalar, zvector, zrow, zcol, zmatrix, ztensor3, ztensor4, ztensor5, ztensor6, ztensor7 = _types(
+    "complex128"
+)
 
-CONSTRUCTORS = _build()
-"""Every constructor by name."""
+# Typed plurals exist for these four dtypes only.
+scalars = _plural(scalar)
+vectors = _plural(vector)
+rows = _plural(row)
+cols = _plural(col)
+matrices = _plural(matrix)
+tensor3s = _plural(tensor3)
+tensor4s = _plural(tensor4)
+tensor5s = _plural(tensor5)
+tensor6s = _plural(tensor6)
+tensor7s = _plural(tensor7)
+iscalars = _plural(iscalar)
+ivectors = _plural(ivector)
+irows = _plural(irow)
+icols = _plural(icol)
+imatrices = _plural(imatrix)
+itensor3s = _plural(itensor3)
+itensor4s = _plural(itensor4)
+itensor5s = _plural(itensor5)
+itensor6s = _plural(itensor6)
+itensor7s = _plural(itensor7)
+lscalars = _plural(lscalar)
+lvectors = _plural(lvector)
+lrows = _plural(lrow)
+lcols = _plural(lcol)
+lmatrices = _plural(lmatrix)
+ltensor3s = _plural(ltensor3)
+ltensor4s = _plural(ltensor4)
+ltensor5s = _plural(ltensor5)
+ltensor6s = _plural(ltensor6)
+ltensor7s = _plural(ltensor7)
+fscalars = _plural(fscalar)
+fvectors = _plural(fvector)
+frows = _plural(frow)
+fcols = _plural(fcol)
+fmatrices = _plural(fmatrix)
+ftensor3s = _plural(ftensor3)
+ftensor4s = _plural(ftensor4)
+ftensor5s = _plural(ftensor5)
+ftensor6s = _plural(ftensor6)
+ftensor7s = _plural(ftensor7)
+dscalars = _plural(dscalar)
+dvectors = _plural(dvector)
+drows = _plural(drow)
+dcols = _plural(dcol)
+dmatrices = _plural(dmatrix)
+dtensor3s = _plural(dtensor3)
+dtensor4s = _plural(dtensor4)
+dtensor5s = _plural(dtensor5)
+dtensor6s = _plural(dtensor6)
+dtensor7s = _plural(dtensor7)
 
 
 def tensor(*args: Any, **kwargs: Any) -> Any:

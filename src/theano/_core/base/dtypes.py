@@ -1,8 +1,8 @@
 """Everything there is to know about item types, as functions on their NumPy names.
 
-Theano decides the dtype of every result while the graph is being built, from dtypes alone (and, for
-Python numbers, from their value). The settings `floatX`, `cast_policy` and `int_division` take part;
-each public function reads them and hands them to a cached pure function.
+Theano decides the dtype of every result while the graph is being built, from dtypes alone (for
+Python numbers, from their value as well). The settings `floatX`, `cast_policy` and `int_division`
+take part; each public function reads them and hands them to a cached pure function.
 
 The rules were measured on Theano 1.0.5; ``tests/golden/dtypes_theano105.json`` has the answers.
 """
@@ -140,8 +140,8 @@ def _upcast(dtypes: tuple[str, ...], keep: str) -> str:
 
 
 _TO_FLOAT = {
-    **{name: "float32" for name in ("bool", "int8", "int16", "uint8", "uint16")},
-    **{name: "float64" for name in ("int32", "int64", "uint32", "uint64")},
+    **dict.fromkeys(("bool", "int8", "int16", "uint8", "uint16"), "float32"),
+    **dict.fromkeys(("int32", "int64", "uint32", "uint64"), "float64"),
 }
 
 

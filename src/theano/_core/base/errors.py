@@ -5,7 +5,7 @@
     Exception
     └── TheanoError                        everything we raise on purpose derives from it
         ├── AliasedMemoryError             two arguments share memory where they must not
-        ├── ComplexError                   (NotImplementedError) no such operation on complex numbers
+        ├── ComplexError                   (NotImplementedError) no such complex operation
         ├── DebugModeError                 DebugMode found an operation that breaks its promises
         │   ├── BadDestroyMap              an operation wrote to an input without saying so
         │   ├── BadOptimization            a rewrite changed a value
@@ -36,9 +36,9 @@
     Warning
     └── TheanoConfigWarning                an entry of THEANO_FLAGS or .theanorc is not understood
 
-A name in brackets is a built-in exception that the class derives from as well, so that programs that
-catch the built-in keep working. Theano 1.0.5 had the same names and built-in bases; `TheanoError` is
-ours and lets a program catch them all.
+A name in brackets is a built-in exception that the class derives from as well, so that programs
+that catch the built-in keep working. Theano 1.0.5 had the same names and built-in bases;
+`TheanoError` is ours and lets a program catch them all.
 
 A message has four parts: what was asked, the offending values, where the variable was made, what to
 try. All of them survive pickling with their arguments, notes and attributes.

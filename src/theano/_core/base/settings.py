@@ -194,7 +194,7 @@ def _convert(setting: Setting, value: Any) -> Any:
 
 
 class Config(Section):
-    """All settings: `config.floatX`, `config.NanGuardMode.action`, …
+    """All settings: `config.floatX`, `config.NanGuardMode.action` and so on.
 
     Parameters
     ----------

@@ -89,7 +89,7 @@ class ObjectType(Type):
         return hash(type(self))
 
     def __repr__(self) -> str:
-        return f"<{type(self).__name__}>"
+        return type(self).__name__
 
 
 class Generic(ObjectType):

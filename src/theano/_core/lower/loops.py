@@ -21,7 +21,7 @@ from typing import Any, NamedTuple
 Body = Callable[[Any, Callable[[int], Any], Sequence[Any]], tuple[Sequence[Any], Sequence[Any]]]
 
 # Items of one block of a long fold: sums of blocks are then added pairwise.
-FOLD_BLOCK = 4096
+FOLD_BLOCK = 2048
 
 
 class Fold(NamedTuple):

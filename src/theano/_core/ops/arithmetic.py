@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 
 from theano._core.base import dtypes
+from theano._core.ir.variable import Constant
 from theano._core.ops import rules
-from theano._core.ops.op import Elementwise, elementwise, zeros_of
+from theano._core.ops.op import Elementwise, constant, elementwise, zeros_of
 from theano._core.ops.samples import anything, booleans, nonzero, reals, small_integers
 
 
@@ -41,6 +42,9 @@ def cast(x: Any, dtype: str) -> Any:
         raise TypeError(
             "Casting from complex to real is ambiguous: consider real(), imag(), angle() or abs()"
         )
+    if isinstance(x, Constant) and x.type.ndim == 0 and dtypes.is_discrete(x.type.dtype):
+        # Lengths given as numbers stay known.
+        return constant(x.data.astype(dtype))
     return cast_op(dtype)(x)
 
 

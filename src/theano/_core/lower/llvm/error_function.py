@@ -6,7 +6,7 @@ erfc(a) = e**(-a*a) * g(t) / (1 + 2*a) for a >= 0, with g a polynomial in t = (a
 """
 
 from theano._core.lower.llvm.emitter import Emitter, Value
-from theano._core.lower.llvm.exponential import exp_of_reduced, reduce_by_ln2, scale_by_power
+from theano._core.lower.llvm.exponential import expm1_of_reduced, reduce_by_ln2, scale_by_power
 
 # erf(x)/x - 1 in x**2 on |x| <= 1, relative to erf(x)/x: 2**-62, 2**-34.
 _ERF = {
@@ -82,7 +82,8 @@ _ERFC = {
 _TOP = {"float64": 28.0, "float32": 10.1}
 
 
-def _erfc_of_positive(b: Emitter, a: Value) -> Value:
+def _erfc_of_large(b: Emitter, a: Value) -> Value:
+    """erfc(a) for a >= 1/2."""
     c = _CENTER[a.dtype]
     a = b.at_most(a, _TOP[a.dtype])
     far, twice = b.add(a, c), b.fma(a, 2.0, 1.0)
@@ -92,23 +93,37 @@ def _erfc_of_positive(b: Emitter, a: Value) -> Value:
     t = b.mul(b.sub(a, c), near_inverse)
     # What the quotient lacks: (a - c) - t*(a + c).
     t = b.fma(b.fnma(t, a, b.fma(b.add(t, 1.0), -c, a)), near_inverse, t)
-    scaled = b.mul(b.polynomial(t, _ERFC[a.dtype]), b.mul(inverse, far))
+    # The large first term last: Estrin's scheme would round it at every level.
+    first, *others = _ERFC[a.dtype]
+    g = b.fma(t, b.polynomial(t, tuple(others)), first)
+    twice_inverse = b.mul(inverse, far)
+    scaled = b.mul(g, twice_inverse)
+    # The same for g / (1 + 2*a), with what 1 + 2*a lost.
+    twice_lost = b.sub(1.0, b.sub(twice, b.add(a, a)))
+    lacks = b.fnma(scaled, twice_lost, b.fnma(scaled, twice, g))
+    scaled = b.fma(lacks, twice_inverse, scaled)
     square = b.mul(a, a)
     lost = b.fma(a, a, b.neg(square))
     turns, r = reduce_by_ln2(b, b.neg(square))
-    e = exp_of_reduced(b, b.sub(r, lost))
-    return scale_by_power(b, b.mul(e, scaled), turns)
+    rise = expm1_of_reduced(b, b.sub(r, lost))
+    return scale_by_power(b, b.fma(scaled, rise, scaled), turns)
+
+
+def _erf_of_small(b: Emitter, x: Value) -> Value:
+    """erf(x) for |x| <= 1."""
+    return b.fma(x, b.polynomial(b.mul(x, x), _ERF[x.dtype]), x)
 
 
 def erf(b: Emitter, x: Value) -> Value:
     """Error function, within 2 ulp."""
     a = b.absolute(x)
-    small = b.fma(a, b.polynomial(b.mul(a, a), _ERF[x.dtype]), a)
-    large = b.sub(1.0, _erfc_of_positive(b, a))
-    return b.with_sign(b.select(b.lt(a, 1.0), small, large), x)
+    large = b.sub(1.0, _erfc_of_large(b, a))
+    return b.with_sign(b.select(b.lt(a, 1.0), _erf_of_small(b, a), large), x)
 
 
 def erfc(b: Emitter, x: Value) -> Value:
     """Complement of the error function, 1 - erf(x), within 4 ulp."""
-    tail = _erfc_of_positive(b, b.absolute(x))
-    return b.select(b.lt(x, 0.0), b.sub(2.0, tail), tail)
+    a = b.absolute(x)
+    tail = _erfc_of_large(b, a)
+    y = b.select(b.lt(x, 0.0), b.sub(2.0, tail), tail)
+    return b.select(b.lt(a, 0.5), b.sub(1.0, _erf_of_small(b, x)), y)

@@ -144,14 +144,19 @@ def power_of_two(b: Emitter, t: Value, extra: int = 0) -> Value:
     return b.from_bits(b.add(shifted, (form.bias + extra) << form.fraction))
 
 
-def scale_by_power(b: Emitter, x: Value, t: Value) -> Value:
-    """`x * 2**k` rounded once, where 2**k itself may be out of range."""
+def halves_of_power(b: Emitter, t: Value) -> tuple[Value, Value]:
+    """Two numbers whose product is 2**k, where 2**k itself may be out of range."""
     form = FORMATS[t.dtype]
     one = form.bias << form.fraction
     bits = b.bits(t)
     half = b.shift_left(b.shift_right(bits, 1), form.fraction)
     rest = b.sub(b.shift_left(bits, form.fraction), half)
-    first, second = (b.from_bits(b.add(e, one)) for e in (half, rest))
+    return b.from_bits(b.add(half, one)), b.from_bits(b.add(rest, one))
+
+
+def scale_by_power(b: Emitter, x: Value, t: Value) -> Value:
+    """`x * 2**k` rounded once."""
+    first, second = halves_of_power(b, t)
     return b.mul(b.mul(x, first), second)
 
 
@@ -159,6 +164,12 @@ def exp_of_reduced(b: Emitter, r: Value) -> Value:
     """e**r for |r| <= (ln 2)/2."""
     q = b.polynomial(r, _EXP[r.dtype])
     return b.fma(b.fma(r, q, 1.0), r, 1.0)
+
+
+def expm1_of_reduced(b: Emitter, r: Value) -> Value:
+    """e**r - 1 for |r| <= (ln 2)/2, to the last place of 1."""
+    q = b.polynomial(r, _EXP[r.dtype])
+    return b.mul(b.fma(r, q, 1.0), r)
 
 
 def exp(b: Emitter, x: Value) -> Value:
@@ -301,3 +312,9 @@ def sinh(b: Emitter, x: Value) -> Value:
 def cosh(b: Emitter, x: Value) -> Value:
     """Hyperbolic cosine, within 2 ulp."""
     return _twice_cosh(b, _hyperbolic(b, x))
+
+
+def sinh_and_cosh(b: Emitter, x: Value) -> tuple[Value, Value]:
+    """Both, from one reduction."""
+    h = _hyperbolic(b, x)
+    return _twice_sinh(b, x, h), _twice_cosh(b, h)

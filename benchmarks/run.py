@@ -1,0 +1,136 @@
+"""Measure Theano against its peers, all in one run, on one thread.
+
+    python benchmarks/run.py [--only call,step] [--rounds 15] [--json benchmarks/results.json]
+
+Every case runs in one process of its own for each framework, several times, in turn: a round runs
+all frameworks once before the next round starts, so that a slow spell of the machine meets them
+all. A ratio is the median over rounds of (framework / NumPy or reference in the same round).
+Frameworks that are not installed are reported as absent.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import subprocess
+import sys
+import time
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+HERE = Path(__file__).resolve().parent
+# Each case: the file, the frameworks in the order of the table; the first is what others divide by.
+CASES = {
+    "call": ["numpy", "theano", "pytensor", "jax", "torch"],
+    "step": ["numpy", "theano", "pytensor", "jax", "torch"],
+    "expression": ["numpy", "theano", "numexpr", "pytensor", "jax", "torch"],
+    "startup": ["jax", "theano", "pytensor", "torch"],
+}
+THREAD_SETTINGS = (
+    "OMP_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "NUMEXPR_NUM_THREADS",
+    "VECLIB_MAXIMUM_THREADS",
+)
+ONE_THREAD = {
+    **dict.fromkeys(THREAD_SETTINGS, "1"),
+    "XLA_FLAGS": "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1",
+    "JAX_PLATFORMS": "cpu",
+    # An editable install looks for C++ sources to rebuild at each import; others do not.
+    "MESONPY_EDITABLE_SKIP": os.pathsep.join(
+        str(path.parent) for path in HERE.parent.glob(".venv/**/build.ninja")
+    ),
+}
+
+
+def measure(case: str, framework: str) -> dict[str, Any]:
+    """Run one case for one framework in a fresh process; return its figures."""
+    command = [sys.executable, str(HERE / f"{case}.py"), framework]
+    done = subprocess.run(
+        command, env={**os.environ, **ONE_THREAD}, capture_output=True, text=True, check=False
+    )
+    if done.returncode == 3:
+        return {"absent": done.stdout.strip()}
+    if done.returncode:
+        return {"failed": done.stderr.strip().splitlines()[-1:]}
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def run_case(case: str, rounds: int) -> dict[str, Any]:
+    """Return {framework: {figure: {median, ratio}}} for one case."""
+    frameworks = CASES[case]
+    found: dict[str, list[dict[str, Any]]] = {name: [] for name in frameworks}
+    for i in range(rounds):
+        for name in frameworks:
+            before = found[name][-1:]
+            if before and ("absent" in before[0] or "failed" in before[0]):
+                continue
+            found[name].append(measure(case, name))
+            print(f"\r{case}: round {i + 1} of {rounds}, {name:10}", end="", file=sys.stderr)
+    print(file=sys.stderr)
+    return {name: summary(results, found[frameworks[0]]) for name, results in found.items()}
+
+
+def summary(results: list[dict[str, Any]], reference: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return the median of each figure, and of its ratio to the reference of the same round."""
+    if not isinstance(results[0].get("figures"), dict):
+        return results[0]
+    out = {}
+    for figure, unit in results[0]["units"].items():
+        values = [result["figures"][figure] for result in results]
+        base = [result["figures"].get(figure) for result in reference]
+        ratios = [v / b for v, b in zip(values, base, strict=False) if b]
+        out[figure] = {
+            "median": median(values),
+            "unit": unit,
+            "ratio": median(ratios) if ratios else None,
+            "spread": [min(values), max(values)],
+        }
+    return {"version": results[0]["version"], "figures": out}
+
+
+def table(case: str, results: dict[str, Any]) -> str:
+    """Return a Markdown table: a row for each figure, a column for each framework."""
+    names = list(results)
+    rows = [f"| {case} | " + " | ".join(names) + " |", "| --- |" + " ---: |" * len(names)]
+    figures = next((r["figures"] for r in results.values() if "figures" in r), {})
+    figures = {f: figures for r in results.values() for f in r.get("figures", {})}
+    for figure in figures:
+        cells = [cell(results[name], figure) for name in names]
+        rows.append(f"| {figure} | " + " | ".join(cells) + " |")
+    return "\n".join(rows)
+
+
+def cell(result: dict[str, Any], figure: str) -> str:
+    """Return one cell: the median, and how many times the reference it is."""
+    if "figures" not in result:
+        return "absent" if "absent" in result else f"failed: {result['failed']}"
+    if figure not in result["figures"]:
+        return ""
+    entry = result["figures"][figure]
+    ratio = "" if entry["ratio"] is None else f" ({entry['ratio']:.2f}×)"
+    return f"{entry['median']:.3g} {entry['unit']}{ratio}"
+
+
+def main() -> None:
+    """Run what was asked for, print Markdown, write JSON."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--only", default=",".join(CASES), help="cases, joined by commas")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--json", type=Path, default=HERE / "results.json")
+    options = parser.parse_args()
+    print(f"{platform.processor() or platform.machine()}, Python {platform.python_version()}, ")
+    print(f"one thread, medians of {options.rounds} rounds, {time.strftime('%Y-%m-%d')}\n")
+    results = {}
+    for case in options.only.split(","):
+        results[case] = run_case(case, options.rounds)
+        print(table(case, results[case]), "\n", flush=True)
+    options.json.write_text(json.dumps(results, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,393 @@
+"""Functions that make tensors: of one number, of ranges, and of other tensors put together."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from theano._core.api.conversion import as_tensor_variable, cast
+from theano._core.api.indexing import get_item
+from theano._core.api.shaping import float_dtype, shape_items
+from theano._core.base import dtypes
+from theano._core.base.settings import config
+from theano._core.ir.variable import Variable
+from theano._core.ops import creation as ops
+from theano._core.ops import shaping
+from theano._core.ops.arithmetic import eq, ge, mul
+from theano._core.ops.broadcasting import Alloc, second
+from theano._core.ops.op import python_int
+from theano._core.ops.reductions import reduce
+
+fill = second
+
+
+def alloc(value: Any, *shape: Any) -> Any:
+    """Return an array of the given lengths that holds `value`, broadcast.
+
+    Parameters
+    ----------
+    value : tensor
+        At most as many axes as the result.
+    *shape : int or integer scalar
+        A length that is the constant 1 makes a broadcastable axis.
+
+    Raises
+    ------
+    TypeError
+        A length is not an integer scalar, or `value` has too many axes.
+    """
+    return Alloc()(value, *shape)
+
+
+def zeros(shape: Any, dtype: str | None = None) -> Any:
+    """Return zeros.
+
+    Parameters
+    ----------
+    shape : int, sequence of ints and scalars, or int vector of known length
+    dtype : str, optional
+        `config.floatX` by default.
+    """
+    return Alloc()(np.asarray(0, dtype=float_dtype(dtype)), *shape_items(shape))
+
+
+def ones(shape: Any, dtype: str | None = None) -> Any:
+    """Return ones; arguments as for `zeros`."""
+    return Alloc()(np.asarray(1, dtype=float_dtype(dtype)), *shape_items(shape))
+
+
+def _like(model: Any, number: int, dtype: str | None) -> Any:
+    x = as_tensor_variable(model)
+    dtype = x.type.dtype if dtype is None else float_dtype(dtype)
+    return second(x, np.asarray(number, dtype=dtype))
+
+
+def zeros_like(model: Any, dtype: str | None = None, opt: bool = False) -> Any:
+    """Return zeros in the shape of `model` and, unless `dtype` says, of its dtype.
+
+    `opt` is accepted for old programs: rewriting does what it asked for.
+    """
+    return _like(model, 0, dtype)
+
+
+def ones_like(model: Any, dtype: str | None = None, opt: bool = False) -> Any:
+    """Return ones in the shape of `model` and, unless `dtype` says, of its dtype."""
+    return _like(model, 1, dtype)
+
+
+def eye(n: Any, m: Any = None, k: Any = 0, dtype: str | None = None) -> Any:
+    """Return a matrix of `n` rows and `m` (default `n`) columns with ones on diagonal `k`."""
+    return ops.Eye(float_dtype(dtype))(n, n if m is None else m, k)
+
+
+def identity_like(x: Any) -> Any:
+    """Return a matrix of the lengths and dtype of `x` with ones on the main diagonal."""
+    x = as_tensor_variable(x)
+    return eye(shaping.length(x, 0), shaping.length(x, 1), dtype=x.type.dtype)
+
+
+def tri(N: Any, M: Any = None, k: Any = 0, dtype: str | None = None) -> Any:
+    """Return a matrix with ones on and below diagonal `k`, zeros elsewhere."""
+    rows, columns = arange(N), arange(N if M is None else M)
+    below = ge(
+        shaping.dimshuffle(rows, (0, "x")) + k, shaping.dimshuffle(columns, ("x", 0))
+    )
+    return cast(below, float_dtype(dtype))
+
+
+def tril(m: Any, k: Any = 0) -> Any:
+    """Return the matrix `m` with zeros above diagonal `k`."""
+    m = as_tensor_variable(m)
+    return mul(m, tri(shaping.length(m, 0), shaping.length(m, 1), k, m.type.dtype))
+
+
+def triu(m: Any, k: Any = 0) -> Any:
+    """Return the matrix `m` with zeros below diagonal `k`."""
+    m = as_tensor_variable(m)
+    below = tri(shaping.length(m, 0), shaping.length(m, 1), k - 1, m.type.dtype)
+    return mul(m, cast(eq(below, 0), m.type.dtype))
+
+
+def arange(start: Any, stop: Any = None, step: Any = 1, dtype: str | None = None) -> Any:
+    """Return numbers from `start` up to, but without, `stop`, `step` apart.
+
+    Parameters
+    ----------
+    start, stop, step : scalar
+        With one argument from 0 up to it.
+    dtype : str, optional
+        By default the common dtype of the bounds, at least int64 for integers.
+
+    Returns
+    -------
+    TensorVariable, vector
+    """
+    if stop is None:
+        start, stop = 0, start
+    bounds = [as_tensor_variable(value) for value in (start, stop, step)]
+    if dtype is None:
+        dtype = _range_dtype(*(value.type.dtype for value in bounds))
+    return ops.ARange(str(dtype))(*bounds)
+
+
+def _range_dtype(*names: str) -> str:
+    dtype = dtypes.upcast(*names)
+    if dtypes.is_uint(dtype):
+        return "uint64"
+    if dtypes.is_discrete(dtype):
+        return "int64"
+    keep_float_x = config.cast_policy == "numpy+floatX" and config.floatX == "float32"
+    return "float32" if keep_float_x and "float64" not in names else dtype
+
+
+def concatenate(tensor_list: Sequence[Any], axis: int = 0) -> Any:
+    """Return tensors of one rank put one after another along `axis`.
+
+    Raises
+    ------
+    TypeError
+        Not a list or tuple, or the ranks differ.
+    ValueError
+        An empty list, or no such axis.
+    """
+    if not isinstance(tensor_list, (tuple, list)):
+        raise TypeError(
+            "The 'tensors' argument must be either a tuple or a list, make sure you did not forget "
+            f"() or [] around arguments of concatenate. Got {tensor_list}"
+        )
+    return join(axis, *tensor_list)
+
+
+def join(axis: int, *tensors_list: Any) -> Any:
+    """Return tensors of one rank put one after another along `axis`; see `concatenate`."""
+    if len(tensors_list) == 1:
+        return tensors_list[0]
+    if isinstance(axis, float) and axis.is_integer():
+        axis = int(axis)
+    try:
+        return ops.join(axis, *tensors_list)
+    except IndexError as error:
+        raise ValueError(f'Join argument "axis" is out of range (given input dimensions): {error}') from None
+
+
+def stack(*tensors: Any, **kwargs: Any) -> Any:
+    """Return tensors of one shape put along a new axis.
+
+    Parameters
+    ----------
+    tensors : sequence of tensors
+        Scalars give a vector. The old form with one argument per tensor still works.
+    axis : int, default 0
+        Position of the new axis in the result.
+
+    Raises
+    ------
+    IndexError
+        The result has no such axis.
+    """
+    tensors, axis = _stack_arguments(tensors, kwargs)
+    if not tensors:
+        raise ValueError(
+            "tensors is empty. You should at least provide one tensor to "
+            "theano.tensor.stack(tensors, axis)."
+        )
+    arrays = [as_tensor_variable(t) for t in tensors]
+    rank = arrays[0].type.ndim + 1
+    if not -rank <= axis < rank:
+        raise IndexError(f"axis {axis} is out of bounds [-{rank}, {rank})")
+    if all(t.type.ndim == 0 for t in arrays):
+        return ops.as_tensor_list(arrays)
+    order: list[Any] = list(range(rank - 1))
+    order.insert(axis % rank, "x")
+    if any(t.type.ndim != rank - 1 for t in arrays):
+        raise TypeError(
+            "Join() can only join tensors with the same number of dimensions, got "
+            f"{[t.type.ndim for t in arrays]}"
+        )
+    return join(axis % rank, *(shaping.dimshuffle(t, order) for t in arrays))
+
+
+def _stack_arguments(args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Sequence[Any], int]:
+    if not args and "tensors" not in kwargs:
+        raise TypeError("stack() needs a list of tensors")
+    first = kwargs.pop("tensors", None) if not args else args[0]
+    rest = args if not args else args[1:]
+    if isinstance(first, (list, tuple)):
+        axis = kwargs.pop("axis", rest[0] if rest else 0)
+        tensors: Sequence[Any] = first
+        extra = rest[1:]
+    elif isinstance(first, Variable) and first.ndim > 0 and not rest:
+        axis, tensors, extra = kwargs.pop("axis", 0), [first], ()
+    else:
+        warnings.warn(
+            "stack(*tensors) is the old form: write stack(list of tensors, axis)",
+            DeprecationWarning,
+            stacklevel=3,
+        )
+        axis, tensors, extra = 0, args, ()
+    if kwargs or extra:
+        raise TypeError(f"stack() got unexpected arguments: {[*kwargs, *extra]}")
+    return tensors, int(axis)
+
+
+def stacklists(arg: Any) -> Any:
+    """Return nested lists of tensors of one shape as one tensor; a tensor as it is."""
+    if isinstance(arg, (tuple, list)):
+        return stack([stacklists(each) for each in arg])
+    return arg
+
+
+def horizontal_stack(*args: Any) -> Any:
+    """Return matrices side by side."""
+    _check_matrices(args)
+    return concatenate(args, axis=1)
+
+
+def vertical_stack(*args: Any) -> Any:
+    """Return matrices one below another."""
+    _check_matrices(args)
+    return concatenate(args, axis=0)
+
+
+def _check_matrices(args: Sequence[Any]) -> None:
+    if len(args) < 2:
+        raise ValueError(f"at least two matrices are needed, got {len(args)}")
+    if any(as_tensor_variable(arg).type.ndim != 2 for arg in args):
+        raise TypeError(f"only matrices can be stacked so, got {args}")
+
+
+def split(x: Any, splits_size: Any, n_splits: int, axis: int = 0) -> list[Any]:
+    """Return `x` cut along `axis` into `n_splits` parts.
+
+    Parameters
+    ----------
+    x : tensor
+    splits_size : int sequence or vector, length n_splits
+        Lengths of the parts; they must add up to the length of `x`.
+    n_splits : int
+    axis : int
+
+    Raises
+    ------
+    ValueError
+        The lengths of the parts are known, and `n_splits` of them do not exist.
+    """
+    x = as_tensor_variable(x)
+    sizes = as_tensor_variable(splits_size)
+    if sizes.type.ndim != 1 or not dtypes.is_discrete(sizes.type.dtype):
+        raise TypeError(f"splits_size must be a vector of integers, got {sizes.type}")
+    axis = int(axis) % x.type.ndim
+    sizes = [cast(get_item(sizes, i), "int64") for i in range(n_splits)]
+    total = reduce("sum", ops.as_tensor_list(sizes))
+    check = shaping.Assert(
+        "Split: the lengths of the parts must be non-negative and add up to the length of the axis"
+    )
+    whole = eq(total, shaping.length(x, axis))
+    x = check(x, whole, *(ge(size, 0) for size in sizes))
+    parts = []
+    start: Any = 0
+    for size in sizes:
+        stop = size if isinstance(start, int) else start + size
+        parts.append(get_item(x, (slice(None),) * axis + (slice(start, stop),)))
+        start = stop
+    return parts
+
+
+def repeat(x: Any, repeats: Any, axis: int | None = None) -> Any:
+    """Return `x` with each item repeated along `axis`.
+
+    Parameters
+    ----------
+    x : tensor
+    repeats : int or integer scalar
+    axis : int or None
+        None: of the flattened array.
+
+    Raises
+    ------
+    NotImplementedError
+        `repeats` is a vector.
+    """
+    x, times = as_tensor_variable(x), as_tensor_variable(repeats)
+    if not dtypes.is_discrete(times.type.dtype) or times.type.ndim > 1:
+        raise TypeError(f"repeats must be an integer scalar or vector, got {times.type}")
+    if times.type.ndim == 1 and not times.type.broadcastable[0]:
+        raise NotImplementedError("repeat with one number per item is not implemented")
+    times = shaping.dimshuffle(times, ())
+    if axis is None:
+        x, axis = shaping.reshape_op(x, [-1]), 0
+    axis = int(axis) % x.type.ndim
+    if python_int(times) == 1:
+        return x
+    lengths = [shaping.length(x, i) for i in range(x.type.ndim)]
+    order: list[Any] = list(range(x.type.ndim))
+    order.insert(axis + 1, "x")
+    spread = alloc(shaping.dimshuffle(x, order), *lengths[: axis + 1], times, *lengths[axis + 1 :])
+    lengths[axis] = mul(as_tensor_variable(lengths[axis]), times)
+    return shaping.reshape_op(spread, lengths)
+
+
+def tile(x: Any, reps: Any, ndim: int | None = None) -> Any:
+    """Return `x` put side by side with itself.
+
+    Parameters
+    ----------
+    x : tensor
+    reps : int, integer scalar, sequence of them, or int vector
+        How often along each axis; missing entries on the left are 1.
+    ndim : int, optional
+        Rank of the result, at least that of `x`.
+    """
+    x = as_tensor_variable(x)
+    if ndim is not None and ndim < x.type.ndim:
+        raise ValueError(f"ndim should be equal or larger than x.ndim, got {ndim} for {x.type}")
+    times = _tile_counts(reps, ndim)
+    rank = max(len(times), x.type.ndim, ndim or 0)
+    times = [1] * (rank - len(times)) + times
+    x = shaping.pad_left(x, rank)
+    lengths = [shaping.length(x, i) for i in range(rank)]
+    spread = alloc(
+        shaping.dimshuffle(x, [part for i in range(rank) for part in ("x", i)]),
+        *(part for pair in zip(times, lengths, strict=True) for part in pair),
+    )
+    whole = [_times(n, k) for n, k in zip(lengths, times, strict=True)]
+    return shaping.reshape_op(spread, whole)
+
+
+def _tile_counts(reps: Any, ndim: int | None) -> list[Any]:
+    if isinstance(reps, Variable) and reps.ndim == 1 and ndim is not None:
+        counts: list[Any] = [get_item(reps, i) for i in range(ndim)]
+    elif isinstance(reps, Variable) and reps.ndim == 0:
+        counts = [reps]
+    else:
+        counts = shape_items(reps)
+    for count in counts:
+        variable = as_tensor_variable(count)
+        if variable.type.ndim or not dtypes.is_discrete(variable.type.dtype):
+            raise ValueError(f"elements of reps must be integer scalars, got {variable.type}")
+    return counts
+
+
+def _times(n: Any, k: Any) -> Any:
+    return n * k if isinstance(n, int) and isinstance(k, int) else mul(as_tensor_variable(n), k)
+
+
+def roll(x: Any, shift: Any, axis: int | None = None) -> Any:
+    """Return `x` with its items moved by `shift` along `axis`; the last ones come first again.
+
+    With `axis` None the flattened array is rolled.
+    """
+    x = as_tensor_variable(x)
+    if axis is None:
+        if x.type.ndim > 1:
+            return shaping.reshape_op(roll(shaping.reshape_op(x, [-1]), shift, 0), shaping.shape(x), x.type.ndim)
+        axis = 0
+    axis = axis % max(x.type.ndim, 1)
+    size = shaping.length(x, axis)
+    shift = as_tensor_variable(shift) % as_tensor_variable(size)
+    before = (slice(None),) * axis
+    last = get_item(x, (*before, slice(size - shift, None)))
+    return join(axis, last, get_item(x, (*before, slice(None, size - shift))))

@@ -1,0 +1,22 @@
+"""`Variable.eval`: compile, run, and keep the function."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from theano._core.compile.function import function
+from theano._core.ir.variable import Variable
+
+
+def evaluate(variable: Any, values: Mapping[Any, Any], **options: Any) -> Any:
+    """Return the value of `variable` for the given values of inputs."""
+    inputs = tuple(sorted(values, key=id))
+    for key in inputs:
+        if not isinstance(key, Variable):
+            raise TypeError(f"the keys of eval's dict are variables, got {key!r}")
+    cache = variable.__dict__.setdefault("_fn_cache", {})
+    key = (inputs, tuple(sorted(options.items())))
+    if key not in cache:
+        cache[key] = function(list(inputs), variable, **options)
+    return cache[key](*(values[each] for each in inputs))

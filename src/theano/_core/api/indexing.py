@@ -1,0 +1,370 @@
+"""`x[...]` and its counterparts that write: `set_subtensor` and `inc_subtensor`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from theano._core.api.conversion import as_tensor_variable, cast
+from theano._core.base import dtypes
+from theano._core.base.errors import AdvancedBooleanIndexingError, AdvancedIndexingError
+from theano._core.ir.types import TensorType
+from theano._core.ir.variable import Constant, Variable
+from theano._core.ops import arithmetic as a
+from theano._core.ops import shaping
+from theano._core.ops.broadcasting import Alloc
+from theano._core.ops.indexing import (
+    AT,
+    FULL,
+    AdvancedIncSubtensor,
+    AdvancedSubtensor,
+    IncSubtensor,
+    Subtensor,
+    is_scalar_index,
+    split_index,
+)
+from theano._core.ops.op import as_variable
+
+_BOOLS = (
+    "TensorType does not support Python bools for indexing, such as tensor[[True, False]]. To use a "
+    "boolean mask, convert the mask to a NumPy array first, e.g., tensor[numpy.array([True, False])]."
+)
+
+
+def get_item(x: Any, key: Any) -> Any:
+    """Return the part of `x` that `key` names, by NumPy's rules.
+
+    Parameters
+    ----------
+    x : TensorVariable
+    key : int, slice, None, Ellipsis, int array, mask, or a tuple of them
+        Integers and the parts of slices may be scalar variables, arrays may be variables. A mask
+        must be a NumPy array or a constant.
+
+    Raises
+    ------
+    IndexError
+        Too many indices.
+    TypeError
+        An index that is not an integer, or a Python bool.
+    """
+    entries = list(key) if isinstance(key, tuple) else [key]
+    if any(_holds_bool(entry) for entry in entries):
+        raise TypeError(_BOOLS)
+    x, entries = _without_masks(x, _expanded(x, entries))
+    arrays = [i for i, entry in enumerate(entries) if _is_array(entry)]
+    result = _with_arrays(x, entries) if arrays else _basic(x, entries)
+    return result
+
+
+def _holds_bool(entry: Any) -> bool:
+    if isinstance(entry, (list, tuple)):
+        return any(_holds_bool(item) for item in entry)
+    return isinstance(entry, bool)
+
+
+def _is_mask(entry: Any) -> bool:
+    dtype = getattr(entry, "dtype", None)
+    return dtype is not None and str(dtype) == "bool"
+
+
+def _is_array(entry: Any) -> bool:
+    if isinstance(entry, (list, tuple)):
+        return True
+    if isinstance(entry, np.ndarray):
+        return entry.ndim > 0
+    return isinstance(entry, Variable) and isinstance(entry.type, TensorType) and entry.ndim > 0
+
+
+def _consumed(entry: Any) -> int:
+    """Return how many axes of the array an entry of the index stands for."""
+    if entry is None or entry is Ellipsis:
+        return 0
+    return entry.ndim if _is_mask(entry) else 1
+
+
+def _expanded(x: Any, entries: list[Any]) -> list[Any]:
+    """Return one entry per axis (None for each new one), the Ellipsis written out."""
+    rank = x.type.ndim
+    missing = rank - sum(_consumed(entry) for entry in entries)
+    if missing < 0:
+        raise IndexError(f"too many indices for array: {x} has {rank} dimensions, the index {entries}")
+    dots = [i for i, entry in enumerate(entries) if entry is Ellipsis]
+    if len(dots) > 1:
+        raise IndexError("an index can only have a single Ellipsis (`...`)")
+    if dots:
+        at = dots[0]
+        return entries[:at] + [slice(None)] * missing + entries[at + 1 :]
+    return entries
+
+
+def _without_masks(x: Any, entries: list[Any]) -> tuple[Any, list[Any]]:
+    """Replace each mask by the positions where it holds."""
+    if not any(_is_mask(entry) for entry in entries):
+        return x, entries
+    lengths: list[Any] = [shaping.length(x, axis) for axis in range(x.type.ndim)]
+    result: list[Any] = []
+    axis = 0
+    for entry in entries:
+        if not _is_mask(entry):
+            result.append(entry)
+            axis += _consumed(entry)
+            continue
+        mask = _known_mask(entry)
+        lengths[axis : axis + mask.ndim] = mask.shape
+        result.extend(np.nonzero(mask))
+        axis += mask.ndim
+    return shaping.specify_shape(x, shaping.vector_of(lengths)), result
+
+
+def _known_mask(entry: Any) -> np.ndarray:
+    if isinstance(entry, Constant):
+        entry = entry.data
+    if isinstance(entry, Variable):
+        raise NotImplementedError(
+            f"The mask {entry} is not known while the graph is being built, and this version only "
+            "indexes with known masks. theano.tensor.switch(mask, x, 0) keeps the shape of x."
+        )
+    mask = np.asarray(entry)
+    if mask.ndim == 0:
+        raise AdvancedBooleanIndexingError("a single bool cannot be an index")
+    return mask
+
+
+def _basic(x: Any, entries: Sequence[Any]) -> Any:
+    """Return a view: integers, slices and new axes."""
+    kept = [_basic_entry(entry) for entry in entries if entry is not None]
+    form, values = split_index(kept)
+    view = Subtensor(form)(x, *values)
+    if None not in entries:
+        return view
+    old = _viewed_axes(entries, view.type.ndim)
+    return _marked(shaping.dimshuffle(view, old), 2 if form else 1)
+
+
+def _viewed_axes(entries: Sequence[Any], rank: int) -> list[Any]:
+    order: list[Any] = []
+    axes = iter(range(rank))
+    for entry in entries:
+        if entry is None:
+            order.append("x")
+        elif isinstance(entry, slice):
+            order.append(next(axes))
+    return order + list(axes)
+
+
+def _basic_entry(entry: Any) -> Any:
+    if isinstance(entry, slice):
+        return slice(*(_integer(part) for part in (entry.start, entry.stop, entry.step)))
+    return _integer(entry)
+
+
+def _integer(value: Any) -> Any:
+    """Return a part of a basic index if it is None or an integer."""
+    if isinstance(value, np.ndarray) and value.ndim == 0:
+        value = value[()]
+    if value is None or is_scalar_index(value):
+        return value
+    if isinstance(value, Variable) and isinstance(value.type, TensorType) and value.ndim == 0:
+        raise TypeError(f"Expected an integer, got {value} of type {value.type}")
+    raise AdvancedIndexingError(
+        f"index must be integers or a boolean mask, got {value!r} of type {type(value).__name__}"
+    )
+
+
+def _with_arrays(x: Any, entries: Sequence[Any]) -> Any:
+    """Return a copy: the slices are taken first, then the arrays address what is left."""
+    steps = 1
+    slices = [entry if isinstance(entry, slice) else slice(None) for entry in entries if entry is not None]
+    while slices and slices[-1] == slice(None):
+        slices.pop()
+    if slices:
+        form, values = split_index([_basic_entry(entry) for entry in slices])
+        x = Subtensor(form)(x, *values)
+        steps += 1
+    if None in entries:
+        axes = iter(range(x.type.ndim))
+        order = ["x" if entry is None else next(axes) for entry in entries]
+        x = shaping.dimshuffle(x, order + list(axes))
+        steps += 1
+    where = tuple(FULL if entry is None or isinstance(entry, slice) else AT for entry in entries)
+    positions = [entry for entry in entries if entry is not None and not isinstance(entry, slice)]
+    last = max(i for i, kind in enumerate(where) if kind == AT)
+    return _marked(AdvancedSubtensor(where[: last + 1])(x, *map(_positions, positions)), steps)
+
+
+def _positions(entry: Any) -> Any:
+    if isinstance(entry, (list, tuple)) and not entry:
+        return np.zeros(0, dtype="int64")
+    if isinstance(entry, str) or not (_is_array(entry) or is_scalar_index(entry)):
+        entry = _integer(entry)
+    return as_variable(entry)
+
+
+def _marked(view: Any, steps: int) -> Any:
+    # One index may have made several nodes; `set_subtensor` must go back through all of them.
+    if steps > 1:
+        view.tag.index_steps = steps
+    return view
+
+
+def set_subtensor(
+    x: Any, y: Any, inplace: bool = False, tolerate_inplace_aliasing: bool = False
+) -> Any:
+    """Return the indexed array with the part `x` replaced by `y`.
+
+    Parameters
+    ----------
+    x : TensorVariable
+        An index expression, such as ``a[0]``, ``a[:, i]`` or ``a[[1, 2]]``.
+    y : tensor
+        Broadcasts to the shape of `x`; it is converted to its dtype.
+    inplace, tolerate_inplace_aliasing : bool
+        Accepted for old programs: the memory planner decides what is overwritten.
+
+    Returns
+    -------
+    TensorVariable
+        Of the type of ``a``, which itself does not change.
+
+    Raises
+    ------
+    TypeError
+        `x` is not an index expression, or `y` has more axes than it.
+
+    Examples
+    --------
+    >>> import theano.tensor as T
+    >>> a = T.vector('a')
+    >>> T.set_subtensor(a[1:], 0).eval({a: [1, 2, 3]})
+    array([1., 0., 0.])
+    """
+    return _write(x, y, True)
+
+
+def inc_subtensor(
+    x: Any,
+    y: Any,
+    inplace: bool = False,
+    set_instead_of_inc: bool = False,
+    tolerate_inplace_aliasing: bool = False,
+) -> Any:
+    """Return the indexed array with `y` added to the part `x`; positions given twice count twice.
+
+    Parameters and errors are those of `set_subtensor`; `set_instead_of_inc` replaces instead.
+    """
+    return _write(x, y, set_instead_of_inc)
+
+
+_NOT_INDEXED = "x must be the result of a subtensor operation, such as a[0], got {}"
+
+
+def _write(x: Any, y: Any, assign: bool) -> Any:
+    if not isinstance(x, Variable) or x.owner is None:
+        raise TypeError(_NOT_INDEXED.format(x))
+    y = as_tensor_variable(y)
+    if y.type.ndim > x.type.ndim:
+        raise TypeError(
+            f"Trying to increment a {x.type.ndim}-dimensional subtensor with a {y.type.ndim}-"
+            "dimensional value."
+        )
+    for axis in range(1, y.type.ndim + 1):
+        if x.type.broadcastable[-axis] and not y.type.broadcastable[-axis]:
+            y = shaping.pattern_broadcast(y, _one_at(y.type.broadcastable, y.type.ndim - axis))
+    y = _same_item_type(y, x.type.dtype)
+    return _write_back(x, y, assign, getattr(x.tag, "index_steps", 1))
+
+
+def _one_at(pattern: tuple[bool, ...], axis: int) -> tuple[bool, ...]:
+    return (*pattern[:axis], True, *pattern[axis + 1 :])
+
+
+def _same_item_type(y: Any, dtype: str) -> Any:
+    if y.type.dtype == dtype:
+        return y
+    if dtypes.is_complex(y.type.dtype) and not dtypes.is_complex(dtype):
+        raise TypeError(f"Trying to increment a {dtype} subtensor with a value of {y.type.dtype}.")
+    return cast(y, dtype)
+
+
+def _write_back(x: Any, y: Any, assign: bool, steps: int) -> Any:
+    """Return the array that `x` is a part of, `steps` nodes up, with `y` written to the part."""
+    node = x.owner
+    op, base = node.op, node.inputs[0] if node.inputs else None
+    if isinstance(op, AdvancedSubtensor) and not isinstance(op, AdvancedIncSubtensor):
+        written = AdvancedIncSubtensor(op.axes, assign)(base, y, *node.inputs[1:])
+    elif isinstance(op, Subtensor):
+        written = IncSubtensor(op.index, assign)(base, y, *node.inputs[1:])
+    elif isinstance(op, shaping.DimShuffle):
+        return _through_axes(x, y, assign, steps)
+    elif isinstance(op, shaping.Reshape):
+        return _through_reshape(x, y, assign)
+    else:
+        raise TypeError(_NOT_INDEXED.format(x))
+    # What an inner step took was a part, too: the new part is put in its place.
+    return written if steps == 1 else _write_back(base, written, True, steps - 1)
+
+
+def _through_axes(x: Any, y: Any, assign: bool, steps: int) -> Any:
+    op, base = x.owner.op, x.owner.inputs[0]
+    y = shaping.pad_left(y, x.type.ndim)
+    back: list[Any] = ["x"] * base.type.ndim
+    for position, axis in enumerate(op.new_order):
+        if axis != "x":
+            back[axis] = position
+    dropped = [i for i, axis in enumerate(op.new_order) if axis == "x"]
+    y = shaping.pattern_broadcast(
+        y, [one or i in dropped for i, one in enumerate(y.type.broadcastable)]
+    )
+    value = shaping.dimshuffle(y, back)
+    if getattr(x.tag, "index_steps", None) is None and steps == 1:
+        # A view the user made: the result is seen the same way.
+        return shaping.dimshuffle(_write(base, value, assign), op.new_order)
+    if steps == 1:
+        return a.add(base, value) if not assign else _filled(base, value)
+    return _write_back(base, value, assign, steps - 1)
+
+
+def _filled(base: Any, value: Any) -> Any:
+    return IncSubtensor((), True)(base, value)
+
+
+def _through_reshape(x: Any, y: Any, assign: bool) -> Any:
+    base = x.owner.inputs[0]
+    lengths = [shaping.length(x, axis) for axis in range(x.type.ndim)]
+    whole = Alloc()(y, *lengths) if y.type.broadcastable != x.type.broadcastable else y
+    return _write(base, shaping.reshape_op(whole, shaping.shape(base), base.type.ndim), assign)
+
+
+def take(a_: Any, indices: Any, axis: int | None = None, mode: str = "raise") -> Any:
+    """Return the items of `a` at `indices` along `axis`.
+
+    Parameters
+    ----------
+    a : tensor
+    indices : int tensor, any shape
+    axis : int or None
+        None: of the flattened array.
+    mode : {'raise', 'wrap', 'clip'}
+        What becomes of positions outside: IndexError, counted modulo the length, or the nearest.
+
+    Returns
+    -------
+    TensorVariable, shape ``a.shape[:axis] + indices.shape + a.shape[axis + 1:]``
+    """
+    x, positions = as_tensor_variable(a_), as_tensor_variable(indices)
+    if axis is None:
+        x, axis = shaping.reshape_op(x, [-1]), 0
+    if not -x.type.ndim <= axis < x.type.ndim:
+        raise IndexError(f"take: axis {axis} is out of bounds for {x.type}")
+    axis %= x.type.ndim
+    size = shaping.length(x, axis)
+    if mode == "wrap":
+        positions = a.mod(cast(positions, "int64"), size)
+    elif mode == "clip":
+        positions = a.clip(cast(positions, "int64"), 0, a.sub(size, 1))
+    elif mode != "raise":
+        raise ValueError(f"take: mode must be 'raise', 'wrap' or 'clip', got {mode!r}")
+    return get_item(x, (slice(None),) * axis + (positions,))

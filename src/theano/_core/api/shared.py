@@ -1,0 +1,111 @@
+"""Shared variables of tensors, numbers and random streams."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from theano._core.api.variables import TensorVariable
+from theano._core.compile.shared import SharedVariable, shared_constructor
+from theano._core.ir.types import TensorType, random_state_type
+
+
+class TensorSharedVariable(TensorVariable, SharedVariable):
+    """A shared variable that holds an array."""
+
+
+class ScalarSharedVariable(TensorSharedVariable):
+    """A shared variable made from one number."""
+
+
+class RandomStateSharedVariable(SharedVariable):
+    """A shared variable that holds the state of a random stream."""
+
+
+def _check_target(target: str) -> None:
+    if target != "cpu":
+        raise TypeError(f"the target of a shared variable must be 'cpu', got {target!r}")
+
+
+@shared_constructor
+def tensor_constructor(
+    value: Any,
+    name: str | None = None,
+    strict: bool = False,
+    allow_downcast: bool | None = None,
+    borrow: bool = False,
+    broadcastable: Sequence[bool] | None = None,
+    target: str = "cpu",
+) -> TensorSharedVariable:
+    """Return a shared variable for an array.
+
+    Parameters
+    ----------
+    value : ndarray
+        Copied unless `borrow`.
+    broadcastable : sequence of bool, optional
+        By default no axis: lengths may change later.
+
+    Raises
+    ------
+    TypeError
+        `value` is not an array of a supported dtype.
+    """
+    _check_target(target)
+    if not isinstance(value, np.ndarray):
+        raise TypeError(f"an array is needed, got {type(value).__name__}")
+    pattern = (False,) * value.ndim if broadcastable is None else tuple(broadcastable)
+    kind = TensorType(str(value.dtype.newbyteorder("=")), pattern)
+    # A copy in C order whatever the order of `value`: functions then start from contiguous data.
+    stored = value if borrow else np.array(value, copy=True, order="C", dtype=kind.numpy_dtype)
+    return TensorSharedVariable(name, kind, stored, strict, allow_downcast)
+
+
+@shared_constructor
+def scalar_constructor(
+    value: Any,
+    name: str | None = None,
+    strict: bool = False,
+    allow_downcast: bool | None = None,
+    borrow: bool = False,
+    target: str = "cpu",
+) -> ScalarSharedVariable:
+    """Return a shared variable for one number, of NumPy's dtype for it (never `floatX`).
+
+    Raises
+    ------
+    TypeError
+        `value` is not a number.
+    """
+    _check_target(target)
+    if not isinstance(value, (np.number, np.bool_, float, int, complex)):
+        raise TypeError(f"a number is needed, got {type(value).__name__}")
+    array = np.array(value)
+    kind = TensorType(str(array.dtype), ())
+    return ScalarSharedVariable(name, kind, array, strict, allow_downcast)
+
+
+@shared_constructor
+def randomstate_constructor(
+    value: Any,
+    name: str | None = None,
+    strict: bool = False,
+    allow_downcast: bool | None = None,
+    borrow: bool = False,
+) -> RandomStateSharedVariable:
+    """Return a shared variable for a `numpy.random.RandomState`, copied unless `borrow`.
+
+    Raises
+    ------
+    TypeError
+        `value` is not a RandomState.
+    """
+    if not isinstance(value, np.random.RandomState):
+        raise TypeError(f"a numpy.random.RandomState is needed, got {type(value).__name__}")
+    if not borrow:
+        stream = np.random.RandomState(np.random.MT19937())
+        stream.set_state(value.get_state())
+        value = stream
+    return RandomStateSharedVariable(name, random_state_type, value, strict, allow_downcast)

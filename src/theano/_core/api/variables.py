@@ -1,0 +1,52 @@
+"""The classes of tensor variables."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from theano._core.api.methods import Methods
+from theano._core.ir.types import TensorType
+from theano._core.ir.variable import Constant, Variable
+
+
+class TensorVariable(Methods, Variable):
+    """A symbolic array.
+
+    Attributes
+    ----------
+    type : TensorType
+    dtype : str
+    broadcastable : tuple of bool
+    ndim : int
+    shape : TensorVariable, int64 vector
+    """
+
+
+class TensorConstant(Methods, Constant):
+    """A symbolic array whose value is known."""
+
+    def __init__(self, type: TensorType, data: Any, name: str | None = None) -> None:
+        data = np.asarray(data)
+        if data.ndim != type.ndim or str(data.dtype) != type.dtype:
+            data = type.filter(data)
+        Constant.__init__(self, type, data, name)
+
+    def __str__(self) -> str:
+        if self.name is not None:
+            return self.name
+        data = self.data
+        if data.ndim and data.size and bool(np.all(data == data.flat[0])):
+            text = f"{data.shape} of {data.flat[0]}"
+        else:
+            text = str(data)
+        if len(text) > 20:
+            text = f"{text[:10]}..{text[-10:]}"
+        return f"{type(self).__name__}{{{text}}}"
+
+    __repr__ = __str__
+
+
+TensorType.variable_class = TensorVariable
+TensorType.constant_class = TensorConstant

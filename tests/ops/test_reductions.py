@@ -1,0 +1,116 @@
+"""Every reduction: native code against NumPy, over dtypes, axes, lengths and layouts."""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+import pytest
+
+from registry import draw, layouts, tensor
+from theano._core.base import dtypes
+from theano._core.compile.function import function
+from theano._core.lower.reference import evaluate
+from theano._core.ops.reductions import FOLDS, ArgExtreme, reduce
+
+KINDS = ["bool", "int8", "uint8", "int32", "int64", "uint64", "float16", "float32", "float64", "complex64", "complex128"]
+SHAPES = [(1,), (5,), (37,), (5000,), (3, 4), (1, 9), (40, 70), (2, 3, 5), (6, 1, 7)]
+
+
+def axes_of(rank: int) -> list[tuple[int, ...] | None]:
+    subsets = [c for n in range(1, rank + 1) for c in itertools.combinations(range(rank), n)]
+    return [None, *subsets]
+
+
+def tolerance(dtype: str, count: int) -> float:
+    eps = float(np.finfo(dtype).eps) if dtype[0] in "fc" else 0.0
+    return eps * (8 + count / 8)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("name", list(FOLDS))
+def test_folds(name: str, kind: str) -> None:
+    if name in ("max", "min") and dtypes.is_complex(kind):
+        return
+    rng = np.random.default_rng(1)
+    for rank in (1, 2, 3):
+        x = tensor(kind, (2,) * rank)
+        for axis in axes_of(rank):
+            out = reduce(name, x, axis)
+            f = function([x], out)
+            for shape in [s for s in SHAPES if len(s) == rank]:
+                array = draw(rng, FOLDS[name].samples, kind, shape)
+                if name == "prod":
+                    array = np.where(array == 0, 1, np.sign(array.real.astype("float64"))).astype(kind)
+                wanted = evaluate([out], {x: array})[0]
+                for given in layouts(array).values():
+                    got = f(given)
+                    assert got.dtype == wanted.dtype
+                    assert got.shape == wanted.shape
+                    bound = tolerance(str(got.dtype), array.size)
+                    scale = np.abs(array.astype("complex128")).sum() if name == "sum" else 1
+                    np.testing.assert_allclose(got, wanted, rtol=bound, atol=bound * scale)
+
+
+@pytest.mark.parametrize("shape", [(0,), (0, 3), (3, 0)])
+def test_of_nothing(shape: tuple[int, ...]) -> None:
+    x = tensor("float64", shape)
+    array = np.zeros(shape)
+    for name, axis in itertools.product(FOLDS, axes_of(len(shape))):
+        f = function([x], reduce(name, x, axis))
+        reduced = range(len(shape)) if axis is None else axis
+        kept = [n for i, n in enumerate(shape) if i not in reduced]
+        empty = any(shape[i] == 0 for i in reduced) and 0 not in kept
+        if name in ("max", "min") and empty:
+            with pytest.raises(ValueError, match="zero-size array"):
+                f(array)
+        else:
+            np.testing.assert_array_equal(f(array), np.full(kept, {"sum": 0, "prod": 1, "any": 0, "all": 1}.get(name, 0)))
+
+
+@pytest.mark.parametrize("name", ["max", "min"])
+def test_nan_wins(name: str) -> None:
+    x = tensor("float64", (1, 1))
+    array = np.arange(900.0).reshape(30, 30)
+    array[17, 3] = np.nan
+    for axis in axes_of(2):
+        got = function([x], reduce(name, x, axis))(array)
+        np.testing.assert_array_equal(got, getattr(np, name)(array, axis=axis))
+
+
+def test_extremes_of_infinities() -> None:
+    x = tensor("float64", (1,))
+    f = function([x], [reduce("max", x), reduce("min", x)])
+    assert [float(v) for v in f(np.full(9, -np.inf))] == [-np.inf, -np.inf]
+    assert [float(v) for v in f(np.full(9, np.inf))] == [np.inf, np.inf]
+
+
+def test_a_long_sum_is_accurate() -> None:
+    x = tensor("float32", (1,))
+    f = function([x], reduce("sum", x, None, "float32", "float32"))
+    array = np.full(1 << 20, 0.1, "float32")
+    exact = float(np.float32(0.1)) * array.size
+    assert abs(float(f(array)) - exact) <= 8 * np.spacing(np.float32(exact))
+
+
+@pytest.mark.parametrize("kind", ["bool", "int8", "uint64", "float16", "float32", "float64"])
+@pytest.mark.parametrize("name", ["argmax", "argmin"])
+def test_positions(name: str, kind: str) -> None:
+    rng = np.random.default_rng(2)
+    for rank in (1, 2, 3):
+        x = tensor(kind, (2,) * rank)
+        for axis in axes_of(rank):
+            out = ArgExtreme(name, axis)(x)
+            f = function([x], out)
+            for shape in [s for s in SHAPES if len(s) == rank]:
+                array = rng.integers(0, 2 if kind == "bool" else 5, shape).astype(kind)
+                wanted = evaluate([out], {x: array})[0]
+                for given in layouts(array).values():
+                    np.testing.assert_array_equal(f(given), wanted)
+
+
+def test_position_of_nan() -> None:
+    x = tensor("float64", (1,))
+    array = np.array([1.0, np.nan, 5.0, np.nan])
+    assert function([x], ArgExtreme("argmax", None)(x))(array) == 1
+    assert function([x], ArgExtreme("argmin", None)(x))(array) == 1
