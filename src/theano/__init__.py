@@ -1,4 +1,24 @@
-"""Theano: array expressions, symbolic gradients, and one native function."""
-from theano._core.base.settings import config
-from theano import tensor
+"""Theano: array expressions, symbolic gradients, and one native function.
+
+`theano.tensor` has the symbolic arrays, `theano.function` compiles expressions of them,
+`theano.grad` differentiates, and `theano.shared` makes variables that keep a value between calls.
+"""
+
+from theano import gradient, printing, tensor, updates
+from theano._core.api.cloning import clone
+from theano._core.api.debugprint import debugprint as dp
+from theano._core.api.gradients import Lop, Rop
+from theano._core.api.pretty import pp, pprint
+from theano._core.api.products import dot
+from theano._core.api.updates import OrderedUpdates
 from theano._core.autodiff.reverse import grad
+from theano._core.base.settings import config
+from theano._core.compile.function import Function, function
+from theano._core.compile.inputs import In, Out, Param
+from theano._core.compile.modes import FAST_COMPILE, FAST_RUN, Mode
+from theano._core.compile.shared import shared, shared_constructor
+from theano._core.ir.graph import FunctionGraph
+from theano._core.ir.types import Generic, Type, generic
+from theano._core.ir.variable import Apply, Constant, Variable
+from theano._core.ops.op import Op
+from theano.version import version as __version__

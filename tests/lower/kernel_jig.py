@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 
 from theano._core.lower.llvm.builder import Builder, ComplexValue, Value
+from theano._core.lower.llvm.items import load as load_items
+from theano._core.lower.llvm.items import store as store_items
 from theano._core.lower.llvm.target import compile_text
-
-_PARTS = {"complex64": "float32", "complex128": "float64"}
 
 
 def _memory_size(dtype: str) -> int:
@@ -26,10 +26,10 @@ def module_text(
     arguments = []
     for i, dtype in enumerate(dtypes):
         pointer = b.emit(f"getelementptr i8, ptr %a{i}, i64 %o{i}")
-        arguments.append(b.load(pointer, dtype, lanes))
+        arguments.append(load_items(b, pointer, dtype, lanes))
     y = build(b, *arguments)
     pointer = b.emit("getelementptr i8, ptr %out, i64 %oo")
-    b.store(y, pointer)
+    store_items(b, y, pointer)
     offsets = [f"  %o{i} = mul i64 %i, {_memory_size(dtype)}" for i, dtype in enumerate(dtypes)] + [
         f"  %oo = mul i64 %i, {_memory_size(y.dtype)}"
     ]

@@ -109,6 +109,21 @@ def test_subtraction_and_division(name, reference, dtype):
     check(lambda b, x, y: getattr(b, name)(x, y), reference, *pairs(dtype))
 
 
+def truncated_power(x, y):
+    """NumPy's power, and the truncated quotient where the exponent is negative."""
+    if x.dtype.kind == "u":
+        return np.power(x, y)
+    negative = y < 0
+    unit = np.where(x == 1, 1, np.where(x == -1, np.where(y % 2 == 0, 1, -1), 0))
+    power = np.power(x, np.where(negative, 0, y).astype(y.dtype))
+    return np.where(negative, unit, power).astype(x.dtype)
+
+
+@pytest.mark.parametrize("dtype", INTEGERS)
+def test_power_of_integers(dtype):
+    check(lambda b, x, y: b.pow(x, y), truncated_power, *pairs(dtype))
+
+
 @pytest.mark.parametrize("dtype", FLOATS)
 def test_true_division(dtype):
     check(lambda b, x, y: b.true_div(x, y), np.true_divide, *pairs(dtype))

@@ -1,5 +1,6 @@
 """The elementary functions against mpmath: error bounds, special values, equal bits in any lane."""
 
+import itertools
 import math
 import os
 from collections.abc import Callable
@@ -8,6 +9,7 @@ from dataclasses import dataclass
 import mpmath
 import numpy as np
 import pytest
+import scipy.special
 from kernel_jig import Kernel
 
 # A deeper sweep: THEANO_TEST_ULP=100000 draws that many numbers from each region.
@@ -33,15 +35,53 @@ def _softplus(x):
     return mpmath.log1p(mpmath.exp(x)) if x < 100 else x + mpmath.exp(-x)
 
 
+def _exp2(x):
+    return mpmath.mpf(2) ** x
+
+
+def _inside(function):
+    """NaN where mpmath would answer with a complex number or an infinite argument fails."""
+
+    def exact(x):
+        return mpmath.nan if mpmath.isinf(x) else function(x)
+
+    return exact
+
+
+def _erfc(x):
+    # mpmath cannot take huge arguments.
+    return mpmath.mpf(0) if x > 1e4 else mpmath.erfc(x)
+
+
+# Near multiples of pi/2, and up to the largest numbers.
+ANGLES = ((-0.8, 0.8), (-7, 7), (1.57, 1.571), (3.1415, 3.1416), (0, 1e5), (8e3, 9e3), (5e8, 6e8))
 CASES = {
     "exp": Case(mpmath.exp, 1, ((-1, 1), (-110, -80), (80, 90), (-746, -700), (700, 711))),
+    "exp2": Case(_exp2, 2, ((-1, 1), (-150, -120), (120, 130), (-1076, -1000), (1000, 1026))),
     "expm1": Case(mpmath.expm1, 2, ((-1, 1), (0.3, 0.4), (-45, 45), (80, 90), (700, 711))),
     "tanh": Case(mpmath.tanh, 2, ((-0.3, 0.3), (0.15, 0.6), (-1, 1), (-20, 20))),
+    "sinh": Case(mpmath.sinh, 2, ((-1, 1), (0.3, 0.4), (7.5, 9.5), (17, 20), (80, 90), (700, 711))),
+    "cosh": Case(mpmath.cosh, 2, ((-1, 1), (0.3, 0.4), (7.5, 9.5), (17, 20), (80, 90), (700, 711))),
     "sigmoid": Case(_sigmoid, 2, ((-1, 1), (-20, 5), (-110, -80), (-746, -700))),
     "softplus": Case(_softplus, 2, ((-1, 1), (-20, 5), (-110, -80), (-746, -700), (30, 50))),
     "log": Case(mpmath.log, 1, ((0.5, 2), (0.68, 0.72), (1.39, 1.43), (0.999, 1.001), (0, 1e3))),
+    "log2": Case(
+        lambda x: mpmath.log(x, 2), 1, ((0.5, 2), (0.68, 0.72), (1.39, 1.43), (0.999, 1.001))
+    ),
+    "log10": Case(mpmath.log10, 1, ((0.5, 2), (0.68, 0.72), (1.39, 1.43), (0.999, 1.001))),
     "log1p": Case(mpmath.log1p, 2, ((-0.5, 1), (-0.31, -0.28), (0.4, 0.5), (-1, -0.9), (0, 1e3))),
     "sqrt": Case(mpmath.sqrt, 0.5, ((0, 4),)),
+    "sin": Case(_inside(mpmath.sin), 1, ANGLES),
+    "cos": Case(_inside(mpmath.cos), 1, ANGLES),
+    "tan": Case(_inside(mpmath.tan), 2, ANGLES),
+    "arcsin": Case(mpmath.asin, 2, ((-1, 1), (0.45, 0.55), (0.999, 1))),
+    "arccos": Case(mpmath.acos, 2, ((-1, 1), (0.45, 0.55), (0.999, 1))),
+    "arctan": Case(mpmath.atan, 2, ((-1, 1), (0.4, 0.5), (2.3, 2.5), (-30, 30))),
+    "arcsinh": Case(mpmath.asinh, 4, ((-1, 1), (-30, 30), (0.1, 0.7))),
+    "arccosh": Case(mpmath.acosh, 4, ((1, 1.1), (1, 3), (1, 1e3))),
+    "arctanh": Case(mpmath.atanh, 4, ((-1, 1), (-0.3, 0.3), (0.99, 1))),
+    "erf": Case(mpmath.erf, 2, ((-1, 1), (0.9, 1.1), (-6, 6))),
+    "erfc": Case(_erfc, 4, ((-1, 1), (0.4, 0.6), (-6, 10), (9, 27.5))),
 }
 SPECIAL = [0.0, -0.0, 1, -1, 0.5, -0.5, 2, 3, 10, math.inf, -math.inf, math.nan]
 
@@ -121,6 +161,8 @@ def test_special_values_are_those_of_numpy(name, dtype):
     references = {
         "sigmoid": lambda x: np.where(x < 0, np.exp(x), 1) / (1 + np.exp(-np.abs(x))),
         "softplus": lambda x: np.logaddexp(0, x),
+        "erf": scipy.special.erf,
+        "erfc": scipy.special.erfc,
     }
     x = np.array([0.0, -0.0, math.inf, -math.inf, math.nan], dtype)
     with np.errstate(all="ignore"):
@@ -154,6 +196,117 @@ def test_float16_is_float32_rounded(name):
     wide = Kernel(lambda b, x: getattr(b, name)(x), ("float32",), 8)(every.astype("float32"))
     with np.errstate(over="ignore"):
         np.testing.assert_array_equal(got, wide.astype("float16"))
+
+
+POWER_SPECIAL = [*SPECIAL, -2, -3, 2.5, 1e20, -1e20, 1e-30, 1 - 2.0**-20, 1 + 2.0**-20, 7e5 + 1]
+
+
+def power_arguments(dtype, draws=DRAWS):
+    """Pairs of special numbers, of random bits, of moderate numbers, and with moderate results."""
+    rng = np.random.default_rng(6)
+    info = np.finfo(dtype)
+    x, y = np.array(list(itertools.product(POWER_SPECIAL, POWER_SPECIAL))).T
+    unsigned = f"uint{info.bits}"
+    bits = rng.integers(0, np.iinfo(unsigned).max, (2, draws), unsigned, endpoint=True).view(dtype)
+    logs = rng.uniform(info.minexp, info.maxexp, draws)
+    near = 1 + rng.uniform(-1, 1, draws) * 2.0 ** rng.uniform(-info.nmant, -1, draws)
+    near = near.astype(dtype).astype("float64")
+    near = near[near != 1]
+    of_near = rng.uniform(info.minexp - info.nmant, info.maxexp, len(near)) / np.log2(near)
+    pairs = [
+        (x, y),
+        bits,
+        (rng.uniform(0, 10, draws), rng.uniform(-50, 50, draws)),
+        (2.0**logs, rng.uniform(info.minexp - info.nmant, info.maxexp, draws) / logs),
+        (near, of_near),
+        rng.integers(-20, 21, (2, draws)),
+    ]
+    return tuple(np.concatenate([p[i].astype(dtype) for p in pairs]) for i in (0, 1))
+
+
+def exact_power(x, y):
+    """The power of ordinary numbers; None where a special case of IEEE 754 applies."""
+    ordinary = x != 0 and math.isfinite(x) and math.isfinite(y)
+    if not ordinary or (x < 0 and y != math.floor(y)):
+        return None
+    size = y * mpmath.log(abs(mpmath.mpf(x)))
+    if abs(size) > 1000:
+        return None
+    negative = x < 0 and y % 2 == 1
+    return mpmath.exp(size) * (-1 if negative else 1)
+
+
+@pytest.mark.parametrize("dtype", FLOATS)
+def test_power_of_floats(dtype):
+    x, y = power_arguments(dtype)
+    got = Kernel(lambda b, x, y: b.pow(x, y), (dtype, dtype), 8)(x, y)
+    with np.errstate(all="ignore"):
+        numpy = np.power(x, y)
+    with mpmath.workprec(PRECISION):
+        for g, v, w, n in zip(got, x.tolist(), y.tolist(), numpy, strict=True):
+            exact = exact_power(v, w)
+            if exact is None:
+                assert (g == n and np.signbit(g) == np.signbit(n)) or np.isnan([g, n]).all(), (v, w)
+            else:
+                assert error_in_ulp(g, exact, dtype) <= 2, (v, w, g)
+
+
+def exact_arctan2(y, x):
+    return mpmath.atan2(mpmath.mpf(y), mpmath.mpf(x))
+
+
+@pytest.mark.parametrize("dtype", FLOATS)
+def test_arctan2(dtype):
+    y, x = power_arguments(dtype)
+    got = Kernel(lambda b, y, x: b.arctan2(y, x), (dtype, dtype), 8)(y, x)
+    numpy = np.arctan2(y, x)
+    with mpmath.workprec(PRECISION):
+        for g, v, w, n in zip(got, y.tolist(), x.tolist(), numpy, strict=True):
+            assert np.isnan(n) == np.isnan(g), (v, w)
+            assert np.isnan(n) or np.signbit(n) == np.signbit(g), (v, w)
+            if v != 0 and w != 0 and math.isfinite(v) and math.isfinite(w):
+                assert error_in_ulp(g, exact_arctan2(v, w), dtype) <= 2, (v, w, g)
+            elif not np.isnan(n):
+                np.testing.assert_array_max_ulp(g, n, 1)
+
+
+@pytest.mark.parametrize("name", ["pow", "arctan2"])
+@pytest.mark.parametrize("dtype", FLOATS)
+def test_functions_of_two_arguments_give_the_same_bits_in_any_lane(name, dtype):
+    x, y = power_arguments(dtype, 1000)
+    results = [
+        Kernel(lambda b, x, y: getattr(b, name)(x, y), (dtype, dtype), lanes)(x, y)
+        for lanes in (1, 4, 16)
+    ]
+    for other in results[1:]:
+        np.testing.assert_array_equal(other, results[0])
+
+
+@pytest.mark.parametrize("dtype", FLOATS)
+@pytest.mark.parametrize(
+    ("name", "factor"), [("deg2rad", math.pi / 180), ("rad2deg", 180 / math.pi)]
+)
+def test_degrees_and_radians(name, factor, dtype):
+    x = inputs(dtype, ((-360, 360),))
+    got = Kernel(lambda b, x: getattr(b, name)(x), (dtype,), 8)(x)
+    with np.errstate(all="ignore"):
+        np.testing.assert_array_equal(got, x * dtype_number(dtype, factor))
+
+
+@pytest.mark.parametrize("dtype", FLOATS)
+def test_sine_where_a_number_comes_nearest_to_a_multiple_of_a_right_angle(dtype):
+    # Of all numbers of the format, these are next to a multiple of pi/2 (Muller, Elementary
+    # Functions, 2016, for float64; by search for float32).
+    x = np.array([6381956970095103.0 * 2.0**797, 16367173.0 * 2.0**72, 1e308, 1e22], "float64")
+    x = (
+        x[np.isfinite(x.astype(dtype))].astype(dtype)
+        if dtype == "float64"
+        else x[1:2].astype(dtype)
+    )
+    got = Kernel(lambda b, x: b.cos(x), (dtype,), 8)(x)
+    with mpmath.workprec(2000):
+        for g, v in zip(got, x, strict=True):
+            assert error_in_ulp(g, mpmath.cos(mpmath.mpf(float(v))), dtype) <= 1
 
 
 def test_the_error_measure_itself():

@@ -86,15 +86,15 @@ def eye(n: Any, m: Any = None, k: Any = 0, dtype: str | None = None) -> Any:
 def identity_like(x: Any) -> Any:
     """Return a matrix of the lengths and dtype of `x` with ones on the main diagonal."""
     x = as_tensor_variable(x)
+    if x.type.ndim != 2:
+        raise TypeError(f"identity_like needs a matrix, got {x.type}")
     return eye(shaping.length(x, 0), shaping.length(x, 1), dtype=x.type.dtype)
 
 
 def tri(N: Any, M: Any = None, k: Any = 0, dtype: str | None = None) -> Any:
     """Return a matrix with ones on and below diagonal `k`, zeros elsewhere."""
     rows, columns = arange(N), arange(N if M is None else M)
-    below = ge(
-        shaping.dimshuffle(rows, (0, "x")) + k, shaping.dimshuffle(columns, ("x", 0))
-    )
+    below = ge(shaping.dimshuffle(rows, (0, "x")) + k, shaping.dimshuffle(columns, ("x", 0)))
     return cast(below, float_dtype(dtype))
 
 
@@ -170,7 +170,9 @@ def join(axis: int, *tensors_list: Any) -> Any:
     try:
         return ops.join(axis, *tensors_list)
     except IndexError as error:
-        raise ValueError(f'Join argument "axis" is out of range (given input dimensions): {error}') from None
+        raise ValueError(
+            f'Join argument "axis" is out of range (given input dimensions): {error}'
+        ) from None
 
 
 def stack(*tensors: Any, **kwargs: Any) -> Any:
@@ -383,7 +385,9 @@ def roll(x: Any, shift: Any, axis: int | None = None) -> Any:
     x = as_tensor_variable(x)
     if axis is None:
         if x.type.ndim > 1:
-            return shaping.reshape_op(roll(shaping.reshape_op(x, [-1]), shift, 0), shaping.shape(x), x.type.ndim)
+            return shaping.reshape_op(
+                roll(shaping.reshape_op(x, [-1]), shift, 0), shaping.shape(x), x.type.ndim
+            )
         axis = 0
     axis = axis % max(x.type.ndim, 1)
     size = shaping.length(x, axis)

@@ -12,39 +12,7 @@ from theano._core.base.settings import config
 from theano._core.ops import arithmetic as a
 from theano._core.ops import transcendental as t
 from theano._core.ops.broadcasting import Alloc
-from theano._core.ops.op import Elementwise
 from theano._core.ops.shaping import length
-
-# What `theano.tensor` calls an operation, where the name differs.
-OPERATIONS: dict[str, Elementwise] = {
-    **{
-        name: getattr(a, name)
-        for name in (
-            "abs_ add and_ ceil clip conj eq floor ge gt imag int_div invert le lt maximum minimum mod "
-            "mul neg neq or_ real round_half_away_from_zero round_half_to_even sgn sqr sub switch "
-            "true_div trunc xor"
-        ).split()
-    },
-    **{
-        name: getattr(t, name)
-        for name in (
-            "angle arccos arccosh arcsin arcsinh arctan arctan2 arctanh cos cosh deg2rad exp exp2 expm1 "
-            "log log10 log1p log2 pow rad2deg sin sinh sqrt tan tanh"
-        ).split()
-    },
-    "inv": a.reciprocal,
-    "complex": a.complex_,
-    "square": a.sqr,
-    "power": t.pow,
-    "floor_div": a.int_div,
-    "where": a.switch,
-    "bitwise_and": a.and_,
-    "bitwise_or": a.or_,
-    "bitwise_xor": a.xor,
-    "bitwise_not": a.invert,
-    "largest": a.maximum,
-    "smallest": a.minimum,
-}
 
 
 def _false_like(x: Any) -> Any:
@@ -141,6 +109,25 @@ def complex_from_polar(abs: Any, angle: Any) -> Any:
 def default(x: Any, default: Any) -> Any:
     """Return `x`, or `default` where `x` is None."""
     return as_tensor_variable(default if x is None else x)
+
+
+def largest(*args: Any) -> Any:
+    """Return the largest of several tensors, itemwise."""
+    return _extreme(a.maximum, args)
+
+
+def smallest(*args: Any) -> Any:
+    """Return the smallest of several tensors, itemwise."""
+    return _extreme(a.minimum, args)
+
+
+def _extreme(op: Any, values: tuple[Any, ...]) -> Any:
+    if not values:
+        raise TypeError(f"{op.name} needs at least one tensor")
+    result = as_tensor_variable(values[0])
+    for value in values[1:]:
+        result = op(result, value)
+    return result
 
 
 def identity_copy(x: Any) -> Any:

@@ -90,7 +90,9 @@ def _expanded(x: Any, entries: list[Any]) -> list[Any]:
     rank = x.type.ndim
     missing = rank - sum(_consumed(entry) for entry in entries)
     if missing < 0:
-        raise IndexError(f"too many indices for array: {x} has {rank} dimensions, the index {entries}")
+        raise IndexError(
+            f"too many indices for array: {x} has {rank} dimensions, the index {entries}"
+        )
     dots = [i for i, entry in enumerate(entries) if entry is Ellipsis]
     if len(dots) > 1:
         raise IndexError("an index can only have a single Ellipsis (`...`)")
@@ -114,9 +116,15 @@ def _without_masks(x: Any, entries: list[Any]) -> tuple[Any, list[Any]]:
             continue
         mask = _known_mask(entry)
         lengths[axis : axis + mask.ndim] = mask.shape
-        result.extend(np.nonzero(mask))
+        result.extend(_unstretched(where) for where in np.nonzero(mask))
         axis += mask.ndim
     return shaping.specify_shape(x, shaping.vector_of(lengths)), result
+
+
+def _unstretched(positions: np.ndarray) -> Any:
+    """Return positions as a constant whose length does not count as declared."""
+    kind = TensorType("int64", (False,))
+    return kind.constant_class(kind, positions.astype("int64"))
 
 
 def _known_mask(entry: Any) -> np.ndarray:
@@ -138,7 +146,7 @@ def _basic(x: Any, entries: Sequence[Any]) -> Any:
     kept = [_basic_entry(entry) for entry in entries if entry is not None]
     form, values = split_index(kept)
     view = Subtensor(form)(x, *values)
-    if None not in entries:
+    if all(entry is not None for entry in entries):
         return view
     old = _viewed_axes(entries, view.type.ndim)
     return _marked(shaping.dimshuffle(view, old), 2 if form else 1)
@@ -177,14 +185,16 @@ def _integer(value: Any) -> Any:
 def _with_arrays(x: Any, entries: Sequence[Any]) -> Any:
     """Return a copy: the slices are taken first, then the arrays address what is left."""
     steps = 1
-    slices = [entry if isinstance(entry, slice) else slice(None) for entry in entries if entry is not None]
+    slices = [
+        entry if isinstance(entry, slice) else slice(None) for entry in entries if entry is not None
+    ]
     while slices and slices[-1] == slice(None):
         slices.pop()
     if slices:
         form, values = split_index([_basic_entry(entry) for entry in slices])
         x = Subtensor(form)(x, *values)
         steps += 1
-    if None in entries:
+    if any(entry is None for entry in entries):
         axes = iter(range(x.type.ndim))
         order = ["x" if entry is None else next(axes) for entry in entries]
         x = shaping.dimshuffle(x, order + list(axes))
@@ -319,12 +329,15 @@ def _through_axes(x: Any, y: Any, assign: bool, steps: int) -> Any:
         y, [one or i in dropped for i, one in enumerate(y.type.broadcastable)]
     )
     value = shaping.dimshuffle(y, back)
-    if getattr(x.tag, "index_steps", None) is None and steps == 1:
-        # A view the user made: the result is seen the same way.
-        return shaping.dimshuffle(_write(base, value, assign), op.new_order)
-    if steps == 1:
-        return a.add(base, value) if not assign else _filled(base, value)
-    return _write_back(base, value, assign, steps - 1)
+    if steps > 1:
+        return _write_back(base, value, assign, steps - 1)
+    if hasattr(x.tag, "index_steps"):
+        # The index was new axes only: all of the array is written.
+        return _filled(base, value) if assign else a.add(base, value)
+    written = _write(base, value, assign)
+    same_rank = op.input_broadcastable == written.type.broadcastable
+    # A permutation the user made: the result is seen the same way, as in Theano.
+    return op(written) if same_rank and not dropped else written
 
 
 def _filled(base: Any, value: Any) -> Any:

@@ -12,8 +12,9 @@ from theano._core.api.shaping import shape_padleft
 from theano._core.ops import products as ops
 from theano._core.ops import shaping
 from theano._core.ops.arithmetic import add, maximum, minimum, mul, sub
+from theano._core.ops.broadcasting import Alloc
 from theano._core.ops.creation import ARange
-from theano._core.ops.indexing import AT, AdvancedSubtensor
+from theano._core.ops.indexing import AT, AdvancedIncSubtensor, AdvancedSubtensor
 from theano._core.ops.lengths import product
 from theano._core.ops.reductions import reduce
 
@@ -52,7 +53,9 @@ def _flat(x: Any) -> Any:
 
 def _axes_lists(name: str, axes: Any) -> list[Any]:
     if len(axes) != 2:
-        raise ValueError(f"Axes should be an integer or a list/tuple of len 2 ({axes} was provided)")
+        raise ValueError(
+            f"Axes should be an integer or a list/tuple of len 2 ({axes} was provided)"
+        )
     return [list(np.atleast_1d(each)) for each in axes]
 
 
@@ -92,6 +95,8 @@ def tensordot(a: Any, b: Any, axes: Any = 2) -> Any:
     a, b = as_tensor_variable(a), as_tensor_variable(b)
     if isinstance(axes, (int, float, np.integer)) or getattr(axes, "ndim", None) == 0:
         count = int(axes)
+        if count < 0:
+            raise ValueError(f"axes must not be negative, got {axes}")
         for name, x in (("a", a), ("b", b)):
             if count > x.type.ndim:
                 raise ValueError(
@@ -242,6 +247,27 @@ def diagonal(a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
     steps = ARange("int64")(0, count, 1)
     items = AdvancedSubtensor((AT, AT))(a, add(steps, first), add(steps, second))
     return shaping.dimshuffle(items, [*range(1, rank - 1), 0])
+
+
+def diag(v: Any, k: int = 0) -> Any:
+    """Return the matrix with the vector `v` on diagonal `k`, or diagonal `k` of a tensor.
+
+    Parameters
+    ----------
+    v : tensor, at least one axis
+    k : int
+        Distance from the main diagonal, upward.
+    """
+    v = as_tensor_variable(v)
+    if v.type.ndim == 0:
+        raise ValueError("diag needs a vector or a matrix, got a scalar")
+    if v.type.ndim > 1:
+        return diagonal(v, k)
+    n = add(shaping.length(v, 0), abs(k))
+    empty = Alloc()(np.zeros((), dtype=v.type.dtype), n, n)
+    steps = ARange("int64")(0, shaping.length(v, 0), 1)
+    rows, columns = add(steps, max(-k, 0)), add(steps, max(k, 0))
+    return AdvancedIncSubtensor((AT, AT), True)(empty, v, rows, columns)
 
 
 def trace(x: Any) -> Any:

@@ -98,7 +98,11 @@ class RandomStreams:
         return out
 
     def uniform(
-        self, size: Any = None, low: Any = 0.0, high: Any = 1.0, ndim: int | None = None,
+        self,
+        size: Any = None,
+        low: Any = 0.0,
+        high: Any = 1.0,
+        ndim: int | None = None,
         dtype: str | None = None,
     ) -> Any:
         """Return numbers between `low` and `high`, all equally likely.
@@ -116,29 +120,47 @@ class RandomStreams:
         return self.gen(raw_random.uniform, size, low, high, ndim=ndim, dtype=dtype)
 
     def normal(
-        self, size: Any = None, avg: Any = 0.0, std: Any = 1.0, ndim: int | None = None,
+        self,
+        size: Any = None,
+        avg: Any = 0.0,
+        std: Any = 1.0,
+        ndim: int | None = None,
         dtype: str | None = None,
     ) -> Any:
         """Return normally distributed numbers of mean `avg` and standard deviation `std`."""
         return self.gen(raw_random.normal, size, avg, std, ndim=ndim, dtype=dtype)
 
     def binomial(
-        self, size: Any = None, n: Any = 1, p: Any = 0.5, ndim: int | None = None,
-        dtype: str = "int64", prob: Any = None,
+        self,
+        size: Any = None,
+        n: Any = 1,
+        p: Any = 0.5,
+        ndim: int | None = None,
+        dtype: str = "int64",
+        prob: Any = None,
     ) -> Any:
         """Return how many of `n` trials succeed, each with probability `p`."""
         return self.gen(raw_random.binomial, size, n, p, ndim=ndim, dtype=dtype, prob=prob)
 
     def random_integers(
-        self, size: Any = None, low: Any = 0, high: Any = 1, ndim: int | None = None,
+        self,
+        size: Any = None,
+        low: Any = 0,
+        high: Any = 1,
+        ndim: int | None = None,
         dtype: str = "int64",
     ) -> Any:
         """Return integers between `low` and `high`, both included."""
         return self.gen(raw_random.random_integers, size, low, high, ndim=ndim, dtype=dtype)
 
     def choice(
-        self, size: Any = None, a: Any = 2, replace: Any = True, p: Any = None,
-        ndim: int | None = None, dtype: str = "int64",
+        self,
+        size: Any = None,
+        a: Any = 2,
+        replace: Any = True,
+        p: Any = None,
+        ndim: int | None = None,
+        dtype: str = "int64",
     ) -> Any:
         """Return items of the vector `a`, or integers below the scalar `a`, with probabilities `p`."""
         return self.gen(raw_random.choice, size, a, replace, p, ndim=ndim, dtype=dtype)
@@ -156,7 +178,11 @@ class RandomStreams:
         return self.gen(raw_random.permutation, size, n, ndim=ndim, dtype=dtype)
 
     def multinomial(
-        self, size: Any = None, n: Any = 1, pvals: Any = (0.5, 0.5), ndim: int | None = None,
+        self,
+        size: Any = None,
+        n: Any = 1,
+        pvals: Any = (0.5, 0.5),
+        ndim: int | None = None,
         dtype: str = "int64",
     ) -> Any:
         """Return how often each outcome of probabilities `pvals` occurs in `n` trials."""

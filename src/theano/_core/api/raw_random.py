@@ -44,7 +44,9 @@ def _result_size(ndim: int | None, size: Any, args: Sequence[Any]) -> tuple[int,
     if size is None:
         rank = least if ndim is None else ndim
         if rank != least:
-            raise ValueError(f"ndim is {ndim}, but the parameters give {least} dimensions: pass `size`")
+            raise ValueError(
+                f"ndim is {ndim}, but the parameters give {least} dimensions: pass `size`"
+            )
         return rank, _NO_SIZE, True
     if isinstance(size, (int, np.integer)):
         size = (int(size),)
@@ -85,7 +87,12 @@ def _completed(size: Sequence[Any], args: Sequence[Any]) -> list[Any]:
 
 
 def _draw(
-    name: str, stream: Any, size: Any, ndim: int | None, dtype: str, args: Sequence[Any],
+    name: str,
+    stream: Any,
+    size: Any,
+    ndim: int | None,
+    dtype: str,
+    args: Sequence[Any],
     shaped: Sequence[Any] | None = None,
 ) -> list[Any]:
     rank, lengths, infer = _result_size(ndim, size, args if shaped is None else shaped)
@@ -95,12 +102,18 @@ def _draw(
 
 
 def _float_dtype(dtype: str | None, *args: Any) -> str:
-    return dtypes.upcast(config.floatX, *(arg.type.dtype for arg in args)) if dtype is None else dtype
+    return (
+        dtypes.upcast(config.floatX, *(arg.type.dtype for arg in args)) if dtype is None else dtype
+    )
 
 
 def uniform(
-    random_state: Any, size: Any = None, low: Any = 0.0, high: Any = 1.0,
-    ndim: int | None = None, dtype: str | None = None,
+    random_state: Any,
+    size: Any = None,
+    low: Any = 0.0,
+    high: Any = 1.0,
+    ndim: int | None = None,
+    dtype: str | None = None,
 ) -> list[Any]:
     """Draw numbers between `low` and `high`, all equally likely.
 
@@ -126,8 +139,12 @@ def uniform(
 
 
 def normal(
-    random_state: Any, size: Any = None, avg: Any = 0.0, std: Any = 1.0,
-    ndim: int | None = None, dtype: str | None = None,
+    random_state: Any,
+    size: Any = None,
+    avg: Any = 0.0,
+    std: Any = 1.0,
+    ndim: int | None = None,
+    dtype: str | None = None,
 ) -> list[Any]:
     """Draw numbers from a normal distribution of mean `avg` and standard deviation `std`."""
     avg, std = as_tensor_variable(avg), as_tensor_variable(std)
@@ -136,8 +153,13 @@ def normal(
 
 
 def binomial(
-    random_state: Any, size: Any = None, n: Any = 1, p: Any = 0.5,
-    ndim: int | None = None, dtype: str = "int64", prob: Any = None,
+    random_state: Any,
+    size: Any = None,
+    n: Any = 1,
+    p: Any = 0.5,
+    ndim: int | None = None,
+    dtype: str = "int64",
+    prob: Any = None,
 ) -> list[Any]:
     """Draw how many of `n` trials succeed, each with probability `p`; `prob` is the old name of `p`."""
     if prob is not None:
@@ -150,8 +172,12 @@ def binomial(
 
 
 def random_integers(
-    random_state: Any, size: Any = None, low: Any = 0, high: Any = 1,
-    ndim: int | None = None, dtype: str = "int64",
+    random_state: Any,
+    size: Any = None,
+    low: Any = 0,
+    high: Any = 1,
+    ndim: int | None = None,
+    dtype: str = "int64",
 ) -> list[Any]:
     """Draw integers between `low` and `high`, both included, all equally likely."""
     args = [as_tensor_variable(low), as_tensor_variable(high)]
@@ -159,8 +185,11 @@ def random_integers(
 
 
 def poisson(
-    random_state: Any, size: Any = None, lam: Any = 1.0,
-    ndim: int | None = None, dtype: str = "int64",
+    random_state: Any,
+    size: Any = None,
+    lam: Any = 1.0,
+    ndim: int | None = None,
+    dtype: str = "int64",
 ) -> list[Any]:
     """Draw counts from a Poisson distribution of mean `lam`."""
     return _draw("poisson", random_state, size, ndim, dtype, [as_tensor_variable(lam)])
@@ -178,8 +207,12 @@ def permutation(
 
 
 def multinomial(
-    random_state: Any, size: Any = None, n: Any = 1, pvals: Any = (0.5, 0.5),
-    ndim: int | None = None, dtype: str = "int64",
+    random_state: Any,
+    size: Any = None,
+    n: Any = 1,
+    pvals: Any = (0.5, 0.5),
+    ndim: int | None = None,
+    dtype: str = "int64",
 ) -> list[Any]:
     """Draw how often each of several outcomes occurs in `n` trials, along a last axis added to `size`.
 
@@ -195,8 +228,13 @@ def multinomial(
 
 
 def choice(
-    random_state: Any, size: Any = None, a: Any = 2, replace: Any = True, p: Any = None,
-    ndim: int | None = None, dtype: str = "int64",
+    random_state: Any,
+    size: Any = None,
+    a: Any = 2,
+    replace: Any = True,
+    p: Any = None,
+    ndim: int | None = None,
+    dtype: str = "int64",
 ) -> list[Any]:
     """Draw items of the vector `a`, or integers below the scalar `a`.
 

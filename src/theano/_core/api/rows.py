@@ -36,9 +36,7 @@ def permute_row_elements(x: Any, y: Any, inverse: Any = 0) -> Any:
         raise TypeError("permute_row_elements needs operands with axes")
     rank = max(x.type.ndim, y.type.ndim)
     x, y = shaping.pad_left(x, rank), shaping.pad_left(y, rank)
-    lengths = [
-        shaping.length(y if x.type.broadcastable[i] else x, i) for i in range(rank)
-    ]
+    lengths = [shaping.length(y if x.type.broadcastable[i] else x, i) for i in range(rank)]
     x = Alloc()(x, *lengths)
     positions: list[Any] = []
     for axis in range(rank - 1):

@@ -104,10 +104,15 @@ def transpose(x: Any, axes: Any = None) -> Any:
     """Return `x` with its axes in the order `axes`, by default reversed."""
     x = as_tensor_variable(x)
     order = range(x.type.ndim - 1, -1, -1) if axes is None else axes
-    result = ops.dimshuffle(x, tuple(order))
-    if axes is None and x.name and result is not x:
+    result = _reordered(x, tuple(order))
+    if axes is None and x.name:
         result.name = f"{x.name}.T"
     return result
+
+
+def _reordered(x: Any, order: Sequence[Any]) -> Any:
+    # Always a variable of its own: users give names to what they get.
+    return ops.DimShuffle(x.type.broadcastable, order)(x)
 
 
 def swapaxes(y: Any, axis1: int, axis2: int) -> Any:
@@ -115,13 +120,13 @@ def swapaxes(y: Any, axis1: int, axis2: int) -> Any:
     y = as_tensor_variable(y)
     order = list(range(y.type.ndim))
     order[axis1], order[axis2] = order[axis2], order[axis1]
-    return ops.dimshuffle(y, order)
+    return _reordered(y, order)
 
 
 def squeeze(x: Any) -> Any:
     """Return `x` without its broadcastable axes."""
     x = as_tensor_variable(x)
-    return ops.dimshuffle(x, [i for i, one in enumerate(x.type.broadcastable) if not one])
+    return _reordered(x, [i for i, one in enumerate(x.type.broadcastable) if not one])
 
 
 def shape_padleft(t: Any, n_ones: int = 1) -> Any:

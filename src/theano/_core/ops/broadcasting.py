@@ -62,6 +62,9 @@ class Second(Structured):
     name = "second"
     broadcasts = True
 
+    def __str__(self) -> str:
+        return "Elemwise{second,no_inplace}"
+
     def make_node(self, x: Any, y: Any) -> Apply:
         x, y = tensor_operand("fill", x), tensor_operand("fill", y)
         rank = max(x.type.ndim, y.type.ndim)

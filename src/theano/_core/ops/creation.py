@@ -73,7 +73,7 @@ class ARange(Structured):
         return p.generate(node, operands, body)
 
     def __str__(self) -> str:
-        return f"ARange{{{self.dtype!r}}}"
+        return f"ARange{{dtype={self.dtype!r}}}"
 
 
 class Eye(Structured):

@@ -39,7 +39,7 @@ class GradientFilter(Structured):
     """`x` itself; `kind` says what becomes of its gradient.
 
     'disconnected': none flows; 'zero': zeros; 'scale': multiplied by `parameters[0]`;
-    'clip': held between `parameters[0]` and `parameters[1]`.
+    'clip': held between `parameters[0]` and `parameters[1]`; 'undefined': asking for it is an error.
     """
 
     __props__ = ("kind", "parameters")
@@ -67,9 +67,29 @@ class GradientFilter(Structured):
             return [None]
         if self.kind == "zero":
             return [full_like(g, 0, g.type.dtype)]
+        if self.kind == "undefined":
+            return [null_gradient(f"the gradient of {node.inputs[0]} was declared undefined")]
         if self.kind == "scale":
             return [mul(g, self.parameters[0])]
         return [clip(g, *self.parameters)]
 
     def lower(self, p: Any, node: Apply, x: Any) -> Any:
         return x
+
+    def __str__(self) -> str:
+        return _FILTER_NAMES[self.kind]
+
+
+_FILTER_NAMES = {
+    "disconnected": "DisconnectedGrad",
+    "zero": "ZeroGrad",
+    "undefined": "UndefinedGrad",
+    "scale": "GradScale",
+    "clip": "GradClip",
+}
+
+
+def null_gradient(why: str) -> Any:
+    """Return a variable that stands for a gradient that is not defined."""
+    kind = NullType(why)
+    return kind.variable_class(kind)

@@ -188,8 +188,9 @@ def _keeps_one(entry: Slice) -> bool:
 
 def _entry_text(entry: Entry) -> str:
     if isinstance(entry, Slice):
-        return ":".join("" if v is None else str(v) for v in (entry.start, entry.stop, entry.step))
-    return str(entry)
+        parts = (entry.start, entry.stop, entry.step)
+        return ":".join("" if part is None else _entry_text(part) for part in parts)
+    return "int64" if entry == SYMBOL else str(entry)
 
 
 def subtensor(x: Any, entries: Sequence[Any]) -> Any:
@@ -335,6 +336,9 @@ class AdvancedSubtensor(Structured):
         at, full, position = self.place(node.inputs[0].type.ndim)
         return p.gather(node, x, indices, at, full, position)
 
+    def __str__(self) -> str:
+        return "AdvancedSubtensor1" if self.axes == (AT,) else "AdvancedSubtensor"
+
 
 class AdvancedIncSubtensor(AdvancedSubtensor):
     """`x` with the items at arrays of positions set to `y`, or with `y` added to them.
@@ -388,6 +392,11 @@ class AdvancedIncSubtensor(AdvancedSubtensor):
         y, *indices = rest
         at, full, position = self.place(node.inputs[0].type.ndim)
         return p.scatter(node, x, y, indices, (at, full, position), self.assign)
+
+    def __str__(self) -> str:
+        if self.axes == (AT,):
+            return f"AdvancedIncSubtensor1{{no_inplace,{'set' if self.assign else 'inc'}}}"
+        return f"AdvancedIncSubtensor{{inplace=False,  set_instead_of_inc={self.assign}}}"
 
 
 def index_array(value: Any) -> Any:

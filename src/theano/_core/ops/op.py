@@ -89,7 +89,12 @@ class Op:
         inner = ", ".join(f"{n}={getattr(self, n)!r}" for n in self.__props__)
         return f"{name}{{{inner}}}"
 
-    __repr__ = __str__
+    def __repr__(self) -> str:
+        return str(self)
+
+    def node_text(self, node: Apply) -> str:
+        """Return the text of this operation in a printed graph."""
+        return str(self)
 
 
 def attach_test_values(node: Apply) -> None:
@@ -271,9 +276,11 @@ class Elementwise(Op):
         return list(self.gradient(cotangents[0], *node.inputs, node.outputs[0]))
 
     def __str__(self) -> str:
-        return f"Elemwise{{{self.name},no_inplace}}"
-
-    __repr__ = __str__
+        # Theano's texts: programs and documents quote them.
+        if self.name in ("sigmoid", "softplus"):
+            return self.name
+        bare = self.name == "identity" or self.name.startswith("Cast")
+        return f"Elemwise{{{self.name}}}" if bare else f"Elemwise{{{self.name},no_inplace}}"
 
 
 def broadcast_lengths(patterns: Sequence[tuple[bool, ...]], shapes: Sequence[Any]) -> tuple[Any, ...]:

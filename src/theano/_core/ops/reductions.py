@@ -157,8 +157,22 @@ class Reduction(Structured):
         return [mul(g, _others(self, x, y))]
 
     def __str__(self) -> str:
-        axes = "" if self.axis is None else f"{{{', '.join(map(str, self.axis))}}}"
-        return f"{self.kind.capitalize()}{axes}"
+        return self._text(self.dtype, self.acc_dtype)
+
+    def node_text(self, node: Apply) -> str:
+        acc, out = self.types(node.inputs[0].type.dtype)
+        return self._text(out, acc)
+
+    def _text(self, dtype: str | None, acc_dtype: str | None) -> str:
+        name = self.kind.capitalize()
+        axes = None if self.axis is None else list(self.axis)
+        if self.kind == "sum":
+            parts = [] if axes is None else [f"axis={axes}"]
+            parts += [] if acc_dtype is None else [f"acc_dtype={acc_dtype}"]
+            return f"Sum{{{', '.join(parts)}}}" if parts else name
+        if self.kind == "prod":
+            return f"Prod{{axis={axes}, dtype={dtype!r}, acc_dtype={acc_dtype!r}}}"
+        return name if axes is None else f"{name}{{{', '.join(map(str, axes))}}}"
 
 
 def _others(op: Reduction, x: Any, y: Any) -> Any:
@@ -217,7 +231,7 @@ class ArgExtreme(Structured):
         return p.arg_extreme(node, x, self.kind, self.axes(node.inputs[0].type.ndim))
 
     def __str__(self) -> str:
-        return f"{self.kind.capitalize()}{'' if self.axis is None else set(self.axis)}"
+        return f"{self.kind.capitalize()}{{axis={self.axis}}}"
 
 
 def reduce(kind: str, x: Any, axis: Any = None, dtype: str | None = None, acc_dtype: str | None = None) -> Any:

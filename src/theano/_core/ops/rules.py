@@ -68,7 +68,7 @@ def compare(*names: str) -> Casts:
 def bitwise(*names: str) -> Casts:
     """Integers only, or booleans only."""
     masks = sum(name == "bool" for name in names)
-    if masks not in (0, len(names)) or any(dtypes.is_continuous(name) for name in names):
+    if masks not in (0, len(names)) or not dtypes.is_discrete(dtypes.upcast(*names)):
         raise TypeError(
             "input to a BitOp must have type (u)int8, (u)int16, (u)int32 or (u)int64 or be all "
             f"bools, not {', '.join(names)}"
@@ -97,9 +97,9 @@ def same(name: str) -> Casts:
 
 @lru_cache(None)
 def same_real(name: str) -> Casts:
-    """One real operand, result of the same dtype."""
-    if dtypes.is_complex(name):
-        raise TypeError("complex numbers have no sign or order")
+    """One real number, result of the same dtype."""
+    if dtypes.is_complex(name) or name == "bool":
+        raise TypeError(f"{name} values have no sign")
     return (name,), name
 
 
@@ -137,6 +137,8 @@ def true_div(one: str, two: str) -> Casts:
 def make_complex(one: str, two: str) -> Casts:
     """Two real parts give a complex number."""
     out = dtypes.upcast(one, two)
+    if dtypes.is_complex(out):
+        raise TypeError("the parts of a complex number are real")
     if out == "float32":
         return ("float32",) * 2, "complex64"
     return ("float64",) * 2, "complex128"

@@ -82,7 +82,7 @@ class DimShuffle(Structured):
         return p.permute(x, self.new_order)
 
     def __str__(self) -> str:
-        return f"DimShuffle{{{','.join(map(str, self.new_order))}}}"
+        return f"InplaceDimShuffle{{{','.join(map(str, self.new_order))}}}"
 
 
 def dimshuffle(x: Any, pattern: Sequence[Any]) -> Any:
@@ -135,6 +135,9 @@ class Rebroadcast(Structured):
             if stretched:
                 p.require_length(node, x, axis, 1, "rebroadcast")
         return p.with_lengths(x, {axis: 1 for axis, stretched in enumerate(self.pattern) if stretched})
+
+    def __str__(self) -> str:
+        return f"Rebroadcast{{{','.join(str(int(one)) for one in self.pattern)}}}"
 
 
 def pattern_broadcast(x: Any, pattern: Sequence[bool]) -> Any:
@@ -289,6 +292,9 @@ class Reshape(Structured):
 
     def lower(self, p: Any, node: Apply, x: Any, lengths: Any) -> Any:
         return p.reshape(node, x, lengths, self.ndim)
+
+    def __str__(self) -> str:
+        return f"Reshape{{{self.ndim}}}"
 
 
 _INTEGERS = ("int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64", "bool")

@@ -7,8 +7,11 @@ computed in float32 and rounded after each operation.
 
 import math
 from collections.abc import Callable
+from typing import Any
 
 from theano._core.lower.llvm import (
+    complex_arithmetic,
+    complex_elementary,
     convert,
     error_function,
     exponential,
@@ -24,6 +27,7 @@ from theano._core.lower.llvm.emitter import (
     Emitter,
     Number,
     Value,
+    is_complex,
     is_float,
     is_signed,
     llvm_type,
@@ -39,6 +43,20 @@ _REDUCTIONS = {
     "and": "and_",
     "or": "or_",
 }
+
+
+# The dtype of the parts of a complex number.
+PARTS = {"complex64": "float32", "complex128": "float64"}
+
+Operand = Value | ComplexValue | complex
+
+
+def _add(b: Emitter, x: Value, y: Value) -> Value:
+    return b.bit_or(x, y) if x.dtype == "bool" else Emitter.add(b, x, y)
+
+
+def _mul(b: Emitter, x: Value, y: Value) -> Value:
+    return b.bit_and(x, y) if x.dtype == "bool" else Emitter.mul(b, x, y)
 
 
 class Builder(Emitter):
@@ -70,41 +88,71 @@ class Builder(Emitter):
         y = function(self, *wide)
         return self.convert("fptrunc", y, "float16") if y.dtype == "float32" else y
 
+    def _either(
+        self, real: Callable[..., Value], of_complex: Callable[..., Any], *arguments: Operand
+    ) -> Any:
+        """`real`, or `of_complex` where an argument is complex; then numbers become complex."""
+        like = next((x for x in arguments if isinstance(x, ComplexValue)), None)
+        if like is None:
+            return self._real(real, *arguments)
+        return of_complex(self, *[self._complex(x, like) for x in arguments])
+
+    def _complex(self, x: Operand, like: ComplexValue) -> ComplexValue:
+        if isinstance(x, ComplexValue):
+            return x
+        if isinstance(x, Value):
+            return self.cast(x, like.dtype)
+        return complex_arithmetic.constant(self, x, like.real)
+
     # -- constants and conversions ------------------------------------------------------------
 
-    def cast(self, x: Value, dtype: str) -> Value:
-        """`x` as `dtype`, with the result NumPy gives, out of range included."""
-        return convert.cast(self, x, dtype)
+    def cast(self, x: Any, dtype: str) -> Any:
+        """`x` as `dtype`, with the result NumPy gives, out of range included.
+
+        A complex number loses its imaginary part in a real dtype; as bool it is whether it is
+        not 0.
+        """
+        if not isinstance(x, ComplexValue):
+            if not is_complex(dtype):
+                return convert.cast(self, x, dtype)
+            part = PARTS[dtype]
+            return ComplexValue(convert.cast(self, x, part), self.const(0, part, x.lanes))
+        if is_complex(dtype):
+            part = PARTS[dtype]
+            return ComplexValue(convert.cast(self, x.real, part), convert.cast(self, x.imag, part))
+        if dtype == "bool":
+            return self.bit_or(self.neq(x.real, 0), self.neq(x.imag, 0))
+        return convert.cast(self, x.real, dtype)
 
     # -- arithmetic ---------------------------------------------------------------------------
 
-    def add(self, x: Number, y: Number) -> Value:
+    def add(self, x: Operand, y: Operand) -> Any:
         """Sum; integers wrap, booleans or."""
-        x, y = self.pair(x, y)
-        if x.dtype == "bool":
-            return self.bit_or(x, y)
-        return self._real(Emitter.add, x, y)
+        return self._either(_add, complex_arithmetic.add, x, y)
 
-    def sub(self, x: Number, y: Number) -> Value:
+    def sub(self, x: Operand, y: Operand) -> Any:
         """Difference; integers wrap."""
-        return self._real(Emitter.sub, x, y)
+        return self._either(Emitter.sub, complex_arithmetic.sub, x, y)
 
-    def mul(self, x: Number, y: Number) -> Value:
+    def mul(self, x: Operand, y: Operand) -> Any:
         """Product; integers wrap, booleans and."""
-        x, y = self.pair(x, y)
-        if x.dtype == "bool":
-            return self.bit_and(x, y)
-        return self._real(Emitter.mul, x, y)
+        return self._either(_mul, complex_arithmetic.mul, x, y)
 
-    def true_div(self, x: Value, y: Number) -> Value:
+    def neg(self, x: Any) -> Any:
+        """Negative; integers wrap."""
+        if isinstance(x, ComplexValue):
+            return complex_arithmetic.neg(self, x)
+        return super().neg(x)
+
+    def true_div(self, x: Operand, y: Operand) -> Any:
         """Quotient of floats."""
-        return self._real(Emitter.divide, x, y)
+        return self._either(Emitter.divide, complex_arithmetic.true_div, x, y)
 
-    def reciprocal(self, x: Value) -> Value:
+    def reciprocal(self, x: Any) -> Any:
         """1 / x for floats; for integers the truncated quotient, and 0 for 0."""
-        if not is_float(x.dtype):
+        if not is_float(x.dtype) and not is_complex(x.dtype):
             return integer.reciprocal(self, x)
-        return self._real(lambda b, x: b.divide(b.const(1.0, x.dtype, x.lanes), x), x)
+        return self._either(lambda b, x: b.divide(1.0, x), complex_arithmetic.reciprocal, x)
 
     def int_div(self, x: Value, y: Number) -> Value:
         """Floored quotient; an integer divided by 0 gives 0, and the lowest by -1 itself."""
@@ -122,24 +170,26 @@ class Builder(Emitter):
         """`x*y + z` with one rounding."""
         return self._real(Emitter.fma, x, y, z)
 
-    def sqr(self, x: Value) -> Value:
+    def sqr(self, x: Any) -> Any:
         return self.mul(x, x)
 
-    def sqrt(self, x: Value) -> Value:
+    def sqrt(self, x: Any) -> Any:
         """Square root, correctly rounded; NaN below 0."""
-        return self._real(Emitter.sqrt, x)
+        return self._either(Emitter.sqrt, complex_elementary.sqrt, x)
 
-    def abs(self, x: Value) -> Value:
-        """Absolute value; of the lowest integer, itself."""
+    def abs(self, x: Any) -> Value:
+        """Absolute value, real for complex numbers; of the lowest integer, itself."""
+        if isinstance(x, ComplexValue):
+            return complex_arithmetic.absolute(self, x)
         if is_float(x.dtype):
             return self.absolute(x)
         if is_signed(x.dtype):
             return self.select(self.lt(x, 0), Emitter.neg(self, x), x)
         return x
 
-    def sign(self, x: Value) -> Value:
-        """-1, 0 or 1; NaN stays NaN."""
-        return self._real(real.sign, x)
+    def sign(self, x: Any) -> Any:
+        """-1, 0 or 1; NaN stays NaN. Of a complex number, x / |x| or 0."""
+        return self._either(real.sign, complex_arithmetic.sign, x)
 
     def floor(self, x: Value) -> Value:
         return self._rounded("llvm.floor", x)
@@ -165,19 +215,34 @@ class Builder(Emitter):
             return x
         return self._real(lambda b, x: b.intrinsic(name, x), x)
 
-    def minimum(self, x: Value, y: Number) -> Value:
+    def minimum(self, x: Any, y: Operand) -> Any:
         """The smaller; NaN where either is NaN. Of two zeros, the one NumPy takes."""
-        return self._real(real.extreme_by("lt" if x.dtype != "float16" else "le"), x, y)
+        better = "le" if x.dtype == "float16" else "lt"
+        return self._either(real.extreme_by(better), complex_arithmetic.extreme_by("le"), x, y)
 
-    def maximum(self, x: Value, y: Number) -> Value:
+    def maximum(self, x: Any, y: Operand) -> Any:
         """The larger; NaN where either is NaN. Of two zeros, the one NumPy takes."""
-        return self._real(real.extreme_by("gt" if x.dtype != "float16" else "ge"), x, y)
+        better = "ge" if x.dtype == "float16" else "gt"
+        return self._either(real.extreme_by(better), complex_arithmetic.extreme_by("ge"), x, y)
 
     # -- comparisons and logic ------------------------------------------------------------------
 
-    def compare(self, name: str, x: Value, y: Number) -> Value:
+    def compare(self, name: str, x: Any, y: Operand) -> Value:
         """`eq neq lt le gt ge`, as bool; false for NaN except `neq`."""
-        return self._real(lambda b, x, y: Emitter.compare(b, name, x, y), x, y)
+        return self._either(
+            lambda b, x, y: Emitter.compare(b, name, x, y),
+            lambda b, x, y: complex_arithmetic.compare(b, name, x, y),
+            x,
+            y,
+        )
+
+    def select(self, condition: Value, x: Any, y: Any) -> Any:
+        """`x` where `condition` holds, else `y`."""
+        if not isinstance(x, ComplexValue) and not isinstance(y, ComplexValue):
+            return super().select(condition, x, y)
+        like = x if isinstance(x, ComplexValue) else y
+        x, y = self._complex(x, like), self._complex(y, like)
+        return complex_arithmetic.select(self, condition, x, y)
 
     def and_(self, x: Value, y: Number) -> Value:
         """Bitwise and; logical for booleans."""
@@ -195,98 +260,129 @@ class Builder(Emitter):
         """Bitwise complement; logical not for booleans."""
         return self.bit_xor(x, 1 if x.dtype == "bool" else -1)
 
-    def isnan(self, x: Value) -> Value:
+    def isnan(self, x: Any) -> Value:
+        """Whether a number, or either part of a complex one, is NaN."""
+        if isinstance(x, ComplexValue):
+            return complex_arithmetic.isnan(self, x)
         if not is_float(x.dtype):
             return self.const(0, "bool", x.lanes)
         return self._real(Emitter.isnan, x)
 
-    def isinf(self, x: Value) -> Value:
+    def isinf(self, x: Any) -> Value:
+        """Whether a number, or either part of a complex one, is infinite."""
+        if isinstance(x, ComplexValue):
+            return self.bit_or(self.isinf(x.real), self.isinf(x.imag))
         if not is_float(x.dtype):
             return self.const(0, "bool", x.lanes)
         return self.eq(self.absolute(x), float("inf"))
 
-    def isfinite(self, x: Value) -> Value:
+    def isfinite(self, x: Any) -> Value:
+        """Whether a number, or both parts of a complex one, are finite."""
+        if isinstance(x, ComplexValue):
+            return self.bit_and(self.isfinite(x.real), self.isfinite(x.imag))
         if not is_float(x.dtype):
             return self.const(1, "bool", x.lanes)
         return self.lt(self.absolute(x), float("inf"))
 
+    # -- complex numbers ------------------------------------------------------------------------
+
+    def complex(self, x: Value, y: Value) -> ComplexValue:
+        """x + iy, of two floats of one dtype."""
+        return ComplexValue(x, y)
+
+    def real(self, x: Any) -> Value:
+        """Real part; a real number is its own."""
+        return x.real if isinstance(x, ComplexValue) else x
+
+    def imag(self, x: Any) -> Value:
+        """Imaginary part; 0 for a real number."""
+        return x.imag if isinstance(x, ComplexValue) else self.const(0, x.dtype, x.lanes)
+
+    def conj(self, x: Any) -> Any:
+        """Complex conjugate; a real number is its own."""
+        return complex_arithmetic.conj(self, x) if isinstance(x, ComplexValue) else x
+
+    def angle(self, x: Any) -> Value:
+        """Angle in radians, within 4 ulp; 0 or pi for a real number."""
+        return self._either(real.angle, complex_elementary.angle, x)
+
     # -- elementary functions -------------------------------------------------------------------
 
-    def exp(self, x: Value) -> Value:
+    def exp(self, x: Any) -> Any:
         """e**x, within 1 ulp."""
-        return self._real(exponential.exp, x)
+        return self._either(exponential.exp, complex_elementary.exp, x)
 
-    def exp2(self, x: Value) -> Value:
+    def exp2(self, x: Any) -> Any:
         """2**x, within 2 ulp."""
-        return self._real(exponential.exp2, x)
+        return self._either(exponential.exp2, complex_elementary.exp2, x)
 
-    def expm1(self, x: Value) -> Value:
+    def expm1(self, x: Any) -> Any:
         """e**x - 1, within 2 ulp."""
-        return self._real(exponential.expm1, x)
+        return self._either(exponential.expm1, complex_elementary.expm1, x)
 
-    def log(self, x: Value) -> Value:
+    def log(self, x: Any) -> Any:
         """Natural logarithm, within 1 ulp."""
-        return self._real(logarithm.log, x)
+        return self._either(logarithm.log, complex_elementary.log, x)
 
-    def log2(self, x: Value) -> Value:
+    def log2(self, x: Any) -> Any:
         """Logarithm to base 2, within 1 ulp."""
-        return self._real(logarithm.log2, x)
+        return self._either(logarithm.log2, complex_elementary.log2, x)
 
-    def log10(self, x: Value) -> Value:
+    def log10(self, x: Any) -> Any:
         """Logarithm to base 10, within 1 ulp."""
-        return self._real(logarithm.log10, x)
+        return self._either(logarithm.log10, complex_elementary.log10, x)
 
-    def log1p(self, x: Value) -> Value:
+    def log1p(self, x: Any) -> Any:
         """log(1 + x), within 2 ulp."""
-        return self._real(logarithm.log1p, x)
+        return self._either(logarithm.log1p, complex_elementary.log1p, x)
 
-    def sin(self, x: Value) -> Value:
+    def sin(self, x: Any) -> Any:
         """Sine, within 1 ulp for every argument."""
-        return self._real(trigonometric.sin, x)
+        return self._either(trigonometric.sin, complex_elementary.sin, x)
 
-    def cos(self, x: Value) -> Value:
+    def cos(self, x: Any) -> Any:
         """Cosine, within 1 ulp for every argument."""
-        return self._real(trigonometric.cos, x)
+        return self._either(trigonometric.cos, complex_elementary.cos, x)
 
-    def tan(self, x: Value) -> Value:
+    def tan(self, x: Any) -> Any:
         """Tangent, within 2 ulp for every argument."""
-        return self._real(trigonometric.tan, x)
+        return self._either(trigonometric.tan, complex_elementary.tan, x)
 
-    def sinh(self, x: Value) -> Value:
+    def sinh(self, x: Any) -> Any:
         """Hyperbolic sine, within 2 ulp."""
-        return self._real(exponential.sinh, x)
+        return self._either(exponential.sinh, complex_elementary.sinh, x)
 
-    def cosh(self, x: Value) -> Value:
+    def cosh(self, x: Any) -> Any:
         """Hyperbolic cosine, within 2 ulp."""
-        return self._real(exponential.cosh, x)
+        return self._either(exponential.cosh, complex_elementary.cosh, x)
 
-    def tanh(self, x: Value) -> Value:
+    def tanh(self, x: Any) -> Any:
         """Hyperbolic tangent, within 2 ulp."""
-        return self._real(exponential.tanh, x)
+        return self._either(exponential.tanh, complex_elementary.tanh, x)
 
-    def arcsin(self, x: Value) -> Value:
+    def arcsin(self, x: Any) -> Any:
         """Inverse sine, within 2 ulp."""
-        return self._real(inverse_trigonometric.arcsin, x)
+        return self._either(inverse_trigonometric.arcsin, complex_elementary.arcsin, x)
 
-    def arccos(self, x: Value) -> Value:
+    def arccos(self, x: Any) -> Any:
         """Inverse cosine, within 2 ulp."""
-        return self._real(inverse_trigonometric.arccos, x)
+        return self._either(inverse_trigonometric.arccos, complex_elementary.arccos, x)
 
-    def arctan(self, x: Value) -> Value:
+    def arctan(self, x: Any) -> Any:
         """Inverse tangent, within 2 ulp."""
-        return self._real(inverse_trigonometric.arctan, x)
+        return self._either(inverse_trigonometric.arctan, complex_elementary.arctan, x)
 
-    def arcsinh(self, x: Value) -> Value:
+    def arcsinh(self, x: Any) -> Any:
         """Inverse hyperbolic sine, within 4 ulp."""
-        return self._real(logarithm.arcsinh, x)
+        return self._either(logarithm.arcsinh, complex_elementary.arcsinh, x)
 
-    def arccosh(self, x: Value) -> Value:
+    def arccosh(self, x: Any) -> Any:
         """Inverse hyperbolic cosine, within 4 ulp."""
-        return self._real(logarithm.arccosh, x)
+        return self._either(logarithm.arccosh, complex_elementary.arccosh, x)
 
-    def arctanh(self, x: Value) -> Value:
+    def arctanh(self, x: Any) -> Any:
         """Inverse hyperbolic tangent, within 4 ulp."""
-        return self._real(logarithm.arctanh, x)
+        return self._either(logarithm.arctanh, complex_elementary.arctanh, x)
 
     def sigmoid(self, x: Value) -> Value:
         """1 / (1 + e**-x), within 2 ulp."""
@@ -308,11 +404,9 @@ class Builder(Emitter):
         """Angle of the point (x, y) in radians, within 4 ulp."""
         return self._real(inverse_trigonometric.arctan2, y, x)
 
-    def pow(self, x: Value, y: Number) -> Value:
+    def pow(self, x: Operand, y: Operand) -> Any:
         """x**y: of floats within 2 ulp; of integers wrapping, and truncated for y < 0."""
-        if is_float(x.dtype):
-            return self._real(power.power, x, y)
-        return power.integer_power(self, x, self.same(y, x))
+        return self._either(power.power, complex_elementary.power, x, y)
 
     def deg2rad(self, x: Value) -> Value:
         """Degrees to radians."""

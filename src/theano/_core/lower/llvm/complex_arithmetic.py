@@ -39,9 +39,7 @@ def conj(b: Emitter, x: ComplexValue) -> ComplexValue:
 
 
 def select(b: Emitter, condition: Value, x: ComplexValue, y: ComplexValue) -> ComplexValue:
-    return ComplexValue(
-        b.select(condition, x.real, y.real), b.select(condition, x.imag, y.imag)
-    )
+    return ComplexValue(b.select(condition, x.real, y.real), b.select(condition, x.imag, y.imag))
 
 
 def constant(b: Emitter, value: complex, like: Value) -> ComplexValue:
@@ -87,7 +85,8 @@ def hypot(b: Emitter, x: Value, y: Value) -> Value:
     """
     form = FORMATS[x.dtype]
     x, y = b.absolute(x), b.absolute(y)
-    larger, smaller = b.at_least(x, y), b.at_most(x, y)
+    # In this order, a NaN is one of the two.
+    larger, smaller = b.at_least(y, x), b.at_most(x, y)
     top = 2.0 ** (form.bias - 1)
     bounded = b.at_least(b.at_most(larger, top), form.smallest_normal)
     power = b.bit_and(b.bits(bounded), ((1 << (form.bias.bit_length() + 1)) - 1) << form.fraction)
@@ -150,7 +149,10 @@ def integer_power(b: Emitter, x: ComplexValue, count: Value) -> ComplexValue:
     ) -> tuple[tuple[Value, ...], Value]:
         result, base = ComplexValue(real, imag), ComplexValue(base_real, base_imag)
         odd = b.neq(b.bit_and(left, 1), 0)
-        result = select(b, odd, mul(b, result, base), result)
+        # 1 times the base is the base, also where a part of it is infinite.
+        unit = b.bit_and(b.eq(real, 1.0), b.eq(imag, 0.0))
+        product = select(b, unit, base, mul(b, result, base))
+        result = select(b, odd, product, result)
         left = b.shift_right(left, 1)
         return (*result, *mul(b, base, base), left), b.neq(left, 0)
 

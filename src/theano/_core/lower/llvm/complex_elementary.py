@@ -71,14 +71,14 @@ def sqrt(b: Emitter, z: ComplexValue) -> ComplexValue:
     root = b.mul(root, back)
     left = b.lt(x, 0.0)
     real, imag = b.select(left, other, root), b.select(left, root, other)
-    zero = b.eq(size, 0.0)
+    zero = b.bit_and(b.eq(x, 0.0), b.eq(y, 0.0))
     real, imag = b.select(zero, 0.0, real), b.select(zero, y, imag)
     infinite = _infinite(b, y)
     real, imag = (b.select(infinite, math.inf, part) for part in (real, imag))
     return ComplexValue(real, b.copysign(imag, y))
 
 
-# -- exponential and hyperbolic functions -----------------------------------------------------------
+# -- exponential and hyperbolic functions ---------------------------------------------------------
 
 
 def exp(b: Emitter, z: ComplexValue) -> ComplexValue:
@@ -214,7 +214,7 @@ def _log_of_size(b: Emitter, x: Value, y: Value, start: Value, p: Value, q: Valu
     total, lost_p = _two_sum(b, start, p2)
     total, lost_q = _two_sum(b, total, q2)
     excess = b.add(total, b.add(b.add(lost_p, lost_q), lost))
-    near = b.lt(b.absolute(excess), 0.5)
+    near = b.lt(b.absolute(b.sub(excess, 1.0)), 1.75)
     size = b.at_least(b.absolute(x), b.absolute(y))
     large = b.gt(size, 2.0**1020 if _double(x) else 2.0**124)
     small = b.lt(size, 2.0**-900 if _double(x) else 2.0**-60)
@@ -227,7 +227,8 @@ def _log_of_size(b: Emitter, x: Value, y: Value, start: Value, p: Value, q: Valu
 def log(b: Emitter, z: ComplexValue) -> ComplexValue:
     """Natural logarithm; the cut is the negative real axis."""
     a, c = b.absolute(z.real), b.absolute(z.imag)
-    larger, smaller = b.at_least(a, c), b.at_most(a, c)
+    # In this order, a NaN is one of the two.
+    larger, smaller = b.at_least(c, a), b.at_most(a, c)
     size = _log_of_size(b, z.real, z.imag, _like(b, -1.0, a), larger, smaller)
     return ComplexValue(size, angle(b, z))
 
@@ -299,7 +300,7 @@ def arctanh(b: Emitter, z: ComplexValue) -> ComplexValue:
     real = b.select(at_pole, pole, real)
     imag = b.mul(arctan2(b, b.add(y, y), b.fma(less, more, b.neg(b.mul(y, y)))), 0.5)
     # Far out it is 1/z and a right angle, by squares that do not overflow.
-    larger, smaller = b.at_least(a, c), b.at_most(a, c)
+    larger, smaller = b.at_least(c, a), b.at_most(a, c)  # in this order, a NaN is one of them
     far = b.gt(larger, 2.0**500 if _double(x) else 2.0**60)
     ratio = b.divide(smaller, larger)
     inverse = b.divide(b.divide(a, larger), b.mul(larger, b.fma(ratio, ratio, 1.0)))
@@ -321,7 +322,7 @@ arcsinh = _turned(arcsin)
 arctan = _turned(arctanh)
 
 
-# -- powers -----------------------------------------------------------------------------------------
+# -- powers ---------------------------------------------------------------------------------------
 
 
 def power(b: Emitter, z: ComplexValue, w: ComplexValue) -> ComplexValue:
@@ -338,7 +339,6 @@ def power(b: Emitter, z: ComplexValue, w: ComplexValue) -> ComplexValue:
     result = exp(b, arithmetic.mul(b, w, log(b, z)))
     result = select(b, integer, by_squaring, result)
     base_zero = b.bit_and(b.eq(z.real, 0.0), b.eq(z.imag, 0.0))
-    positive = b.bit_and(b.gt(w.real, 0.0), real_exponent)
-    of_zero = select(b, positive, constant(b, 0.0, z.real), undefined)
+    of_zero = select(b, b.gt(w.real, 0.0), constant(b, 0.0, z.real), undefined)
     result = select(b, base_zero, of_zero, result)
     return select(b, b.bit_and(real_exponent, b.eq(w.real, 0.0)), one, result)

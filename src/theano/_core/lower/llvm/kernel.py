@@ -70,6 +70,8 @@ class KernelWriter:
         self.last = len(self.groups) - 1
         self.vector_reduced = bool(loop.folds) and self.reduced[self.last]
         self.prologue: list[str] = []
+        # Register of the position along each axis that has a loop of its own.
+        self.index: dict[int, str] = {}
 
     # -- layout -----------------------------------------------------------------------------------
 
@@ -183,7 +185,7 @@ class KernelWriter:
             return
         axis = axes[0]
         lo, hi = ("%begin", "%end") if first else ("0", self.lengths[axis])
-        if len(axes) == 1 and inner is self._kept_vectors:
+        if axes == [self.last]:
             inner(pointers, lo, hi)
             return
 
@@ -196,8 +198,6 @@ class KernelWriter:
 
         self._range(axis, lo, hi, pointers, memories, step)
 
-    index: dict[int, str]
-
     def _range(
         self,
         axis: int,
@@ -209,7 +209,6 @@ class KernelWriter:
     ) -> None:
         """Write `for index in range(lo, hi)`, moving every pointer along `axis`."""
         b = self.b
-        self.index = getattr(self, "index", {})
         head, body, done = b.fresh_label("head"), b.fresh_label("body"), b.fresh_label("done")
         before = b.block
         b.perform(f"br label %{head}")

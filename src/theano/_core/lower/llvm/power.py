@@ -8,7 +8,7 @@ times as large; float32 takes the logarithm in float64. Bounds in ulp are measur
 
 import math
 
-from theano._core.lower.llvm.emitter import FORMATS, Emitter, Value, is_signed
+from theano._core.lower.llvm.emitter import FORMATS, Emitter, Value, is_float, is_signed
 from theano._core.lower.llvm.exponential import exp2_of_reduced, scale_by_power
 from theano._core.lower.llvm.logarithm import split_any
 
@@ -81,7 +81,9 @@ def _exp2_of_product(b: Emitter, a: Value, y: Value) -> Value:
 
 
 def power(b: Emitter, x: Value, y: Value) -> Value:
-    """x**y of floats, within 2 ulp, with the special cases of IEEE 754's pow."""
+    """x**y; of floats within 2 ulp, with the special cases of IEEE 754's pow."""
+    if not is_float(x.dtype):
+        return integer_power(b, x, y)
     if x.dtype == "float32":
         wide = (b.convert("fpext", v, "float64") for v in (x, y))
         return b.convert("fptrunc", power(b, *wide), "float32")

@@ -28,6 +28,12 @@ def sign(b: Emitter, x: Value) -> Value:
     return b.select(b.isnan(x), x, y) if is_float(x.dtype) else y
 
 
+def angle(b: Emitter, x: Value) -> Value:
+    """0 or, where the sign bit is set, pi; NaN stays NaN."""
+    y = b.select(b.lt(b.bits(x), 0), b.const(math.pi, x.dtype, x.lanes), 0.0)
+    return b.select(b.isnan(x), x, y)
+
+
 def round_half_away(b: Emitter, x: Value) -> Value:
     """Nearest integer, ties away from zero; -0.0 keeps its sign."""
     # The largest number below 1/2, not 1/2, which would lift the number just below 1/2 to 1.

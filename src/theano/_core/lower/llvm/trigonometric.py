@@ -286,9 +286,7 @@ def _odd(b: Emitter, k: Value) -> Value:
 def _from_quadrant(b: Emitter, terms: _Terms, k: Value) -> Value:
     """sin(k*pi/2 + r)."""
     odd = _odd(b, k)
-    large, small = (
-        b.select(odd, c, s) for s, c in zip(terms.sin, terms.cos, strict=True)
-    )
+    large, small = (b.select(odd, c, s) for s, c in zip(terms.sin, terms.cos, strict=True))
     return _flip(b, b.add(large, small), k)
 
 

@@ -1,0 +1,230 @@
+"""`debugprint` and `min_informative_str`: graphs as trees of text."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable
+from io import StringIO
+from typing import Any
+
+from theano._core.ir.graph import FunctionGraph
+from theano._core.ir.variable import Apply, Variable
+
+
+def letters(number: int) -> str:
+    """Return a number as letters: A, B … Z, BA, BB …"""
+    text = ""
+    while True:
+        number, rest = divmod(number, 26)
+        text = chr(ord("A") + rest) + text
+        if not number:
+            return text
+
+
+class _Tree:
+    """Writes one line per variable; a node already written is not opened again."""
+
+    def __init__(
+        self,
+        out: Any,
+        depth: int,
+        print_type: bool,
+        ids: str,
+        stop_on_name: bool,
+        done: dict[Any, Any],
+        used_ids: dict[Any, str],
+    ) -> None:
+        self.out = out
+        self.depth = depth
+        self.print_type = print_type
+        self.ids = ids
+        self.stop_on_name = stop_on_name
+        self.done = done
+        self.used_ids = used_ids
+        self.order: dict[Any, int] = {}
+        self.storage: dict[Any, Any] = {}
+        self.clients: dict[Any, list[Any]] = {}
+
+    def identifier(self, obj: Any) -> str:
+        """Return the tag of a node or input in the text."""
+        if obj in self.used_ids:
+            return self.used_ids[obj]
+        count = len(self.used_ids)
+        text = {
+            "id": f"[id {id(obj):x}]",
+            "int": f"[id {count}]",
+            "CHAR": f"[id {letters(count)}]",
+            "": "",
+        }[self.ids]
+        self.used_ids[obj] = text
+        return text
+
+    def line(self, variable: Any, prefix: str) -> str:
+        """Return the line of one variable."""
+        kind = f" <{variable.type}>" if self.print_type else ""
+        node = variable.owner
+        if node is None:
+            return f"{prefix}{variable} {self.identifier(variable)}{kind}{self.value(variable)}"
+        output = f".{variable.index}" if len(node.outputs) > 1 else ""
+        name = variable.name or ""
+        order = self.order.get(node, "")
+        users = self.clients.get(variable)
+        clients = f" clients:{users}" if users is not None and len(users) > 1 else ""
+        return (
+            f"{prefix}{node.op.node_text(node)}{output} {self.identifier(node)}{kind} '{name}'   {order}{clients}"
+            f"{self.value(variable)}"
+        )
+
+    def value(self, variable: Any) -> str:
+        """Return the stored value of a variable, if one is known."""
+        return f" {self.storage[variable]}" if variable in self.storage else ""
+
+    def write(self, variable: Any) -> None:
+        """Write the tree of one variable."""
+        # No recursion: graphs may be deeper than Python's stack.
+        stack = [(variable, "", "", self.depth)]
+        while stack:
+            variable, prefix, below, depth = stack.pop()
+            if depth == 0:
+                continue
+            node = variable.owner
+            known = node is None or node in self.done
+            print(self.line(variable, prefix), file=self.out)
+            if known:
+                continue
+            self.done[node] = self.identifier(node)
+            if self.stop_on_name and variable.name is not None:
+                continue
+            last = len(node.inputs) - 1
+            children = [
+                (parent, f"{below} |", f"{below}{'  ' if i == last else ' |'}", depth - 1)
+                for i, parent in enumerate(node.inputs)
+            ]
+            stack.extend(reversed(children))
+
+
+def debugprint(
+    obj: Any,
+    depth: int = -1,
+    print_type: bool = False,
+    file: Any = None,
+    ids: str = "CHAR",
+    stop_on_name: bool = False,
+    done: dict[Any, Any] | None = None,
+    print_storage: bool = False,
+    print_clients: bool = False,
+    used_ids: dict[Any, str] | None = None,
+) -> Any:
+    """Print graphs as trees, one line per operation and input.
+
+    Parameters
+    ----------
+    obj : variable, Apply, Function, FunctionGraph, or list of them
+    depth : int
+        Levels to show; negative: all.
+    print_type : bool
+        Also show types.
+    file : file object, 'str' or None
+        Where to write: None is the standard output, 'str' returns the text.
+    ids : {'CHAR', 'int', 'id', ''}
+        How nodes are labelled. A label that occurs twice is the same node.
+    stop_on_name : bool
+        Do not open what has a name.
+    done : dict, optional
+        Nodes already opened.
+    print_storage : bool
+        For a function, also show the values it keeps.
+    print_clients : bool
+        For a function or graph, also show who uses a result that several nodes use.
+    used_ids : dict, optional
+        Labels already given.
+
+    Returns
+    -------
+    str or file object
+        The text if `file` is 'str', else `file`.
+
+    Examples
+    --------
+    >>> import theano.tensor as T
+    >>> debugprint(T.dscalar('x') ** T.dscalar('y'))
+    Elemwise{pow,no_inplace} [id A] ''
+     |x [id B]
+     |y [id C]
+    """
+    if not isinstance(depth, int):
+        raise TypeError(f"depth must be an int, got {depth!r}")
+    if ids not in ("CHAR", "int", "id", ""):
+        raise ValueError(f"ids must be 'CHAR', 'int', 'id' or '', got {ids!r}")
+    out = StringIO() if file == "str" else sys.stdout if file is None else file
+    tree = _Tree(
+        out,
+        depth,
+        print_type,
+        ids,
+        stop_on_name,
+        {} if done is None else done,
+        {} if used_ids is None else used_ids,
+    )
+    for each in obj if isinstance(obj, (list, tuple, set)) else [obj]:
+        for variable in _roots(each, tree, print_storage, print_clients):
+            tree.write(variable)
+    if file == "str":
+        return out.getvalue()
+    out.flush()
+    return None if file is None else file
+
+
+def _roots(obj: Any, tree: _Tree, print_storage: bool, print_clients: bool) -> Iterable[Any]:
+    """Return the variables to show for one object."""
+    if isinstance(obj, Variable):
+        return [obj]
+    if isinstance(obj, Apply):
+        return obj.outputs
+    graph = obj if isinstance(obj, FunctionGraph) else _graph_of(obj)
+    if graph is None:
+        raise TypeError(f"debugprint cannot print an object of type {type(obj).__name__}", obj)
+    tree.order.update({node: i for i, node in enumerate(graph.toposort())})
+    if print_clients:
+        tree.clients.update(graph.clients)
+    if print_storage and not isinstance(obj, FunctionGraph):
+        inner = dict(zip(obj.maker.inputs, graph.inputs, strict=False))
+        for spec, variable in inner.items():
+            shared = getattr(spec, "variable", None)
+            if hasattr(shared, "get_value"):
+                tree.storage[variable] = shared.get_value(borrow=True)
+    return graph.outputs
+
+
+def _graph_of(obj: Any) -> Any:
+    return getattr(getattr(obj, "maker", None), "fgraph", None)
+
+
+def min_informative_str(obj: Any, indent_level: int = 0) -> str:
+    """Return a variable as a tree: letters, names, and nothing else.
+
+    Named variables are not opened; a variable that came before is shown by its letter.
+
+    Examples
+    --------
+    >>> import theano.tensor as T
+    >>> print(min_informative_str(T.dscalar('x') ** T.dscalar('y')))
+    A. Elemwise{pow,no_inplace}
+     B. x
+     C. y
+    """
+    seen: dict[Any, str] = {}
+    lines = []
+    stack = [(obj, indent_level)]
+    while stack:
+        variable, level = stack.pop()
+        if variable in seen:
+            lines.append(f"{' ' * level}<{seen[variable]}>")
+            continue
+        seen[variable] = letters(len(seen))
+        opened = variable.name is None and variable.owner is not None
+        text = variable.owner.op.node_text(variable.owner) if opened else str(variable)
+        lines.append(f"{' ' * level}{seen[variable]}. {text}")
+        if opened:
+            stack.extend((parent, level + 1) for parent in reversed(variable.owner.inputs))
+    return "\n".join(lines)

@@ -1,0 +1,329 @@
+"""Symbolic derivatives, identities that change them, and their check by finite differences."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from theano._core.api.conversion import as_tensor_variable
+from theano._core.api.reductions import sum as tensor_sum
+from theano._core.api.shared import tensor_constructor
+from theano._core.autodiff.reverse import grad
+from theano._core.autodiff.verify import numeric_grad
+from theano._core.base.errors import DisconnectedInputError, GradientError
+from theano._core.compile.function import function
+from theano._core.ops.arithmetic import mul
+from theano._core.ops.broadcasting import zeros_like_float
+from theano._core.ops.gradient import DisconnectedType, GradientFilter, null_gradient
+
+
+def format_as(use_list: bool, use_tuple: bool, outputs: Any) -> Any:
+    """Return `outputs` as a list, a tuple, or the single variable it holds.
+
+    Parameters
+    ----------
+    use_list, use_tuple : bool
+        At most one may be True.
+    outputs : variable or sequence of variables
+    """
+    if use_list and use_tuple:
+        raise ValueError("both use_list and use_tuple were asked for")
+    if isinstance(outputs, (list, tuple)):
+        if use_list:
+            return list(outputs)
+        if use_tuple:
+            return tuple(outputs)
+        if len(outputs) != 1:
+            raise ValueError(f"one output was expected, got {len(outputs)}")
+        return outputs[0]
+    return [outputs] if use_list else (outputs,) if use_tuple else outputs
+
+
+def _as_list(values: Any) -> list[Any]:
+    return list(values) if isinstance(values, (list, tuple)) else [values]
+
+
+def Lop(
+    f: Any,
+    wrt: Any,
+    eval_points: Any,
+    consider_constant: Sequence[Any] | None = None,
+    disconnected_inputs: str = "raise",
+) -> Any:
+    """Return `eval_points` times the Jacobian of `f` with respect to `wrt`.
+
+    Parameters
+    ----------
+    f : variable or list of variables
+    wrt : variable or list of variables
+    eval_points : variable or list of variables
+        Each of the shape of its `f`.
+    consider_constant : list of variables, optional
+        Through which nothing is differentiated.
+    disconnected_inputs : {'raise', 'warn', 'ignore'}
+
+    Returns
+    -------
+    variable, list or tuple
+        As `wrt`.
+    """
+    outputs, points = _as_list(f), [as_tensor_variable(p) for p in _as_list(eval_points)]
+    if len(outputs) != len(points):
+        raise ValueError(f"there are {len(outputs)} f and {len(points)} eval_points")
+    known = dict(zip(outputs, points, strict=True))
+    results = grad(None, _as_list(wrt), consider_constant, disconnected_inputs, known_grads=known)
+    return format_as(isinstance(wrt, list), isinstance(wrt, tuple), results)
+
+
+def Rop(
+    f: Any,
+    wrt: Any,
+    eval_points: Any,
+    disconnected_outputs: str = "raise",
+    return_disconnected: str = "zero",
+) -> Any:
+    """Return the Jacobian of `f` with respect to `wrt`, times `eval_points`.
+
+    Parameters
+    ----------
+    f : variable or list of variables
+    wrt : variable or list of variables
+    eval_points : variable or list of variables
+        Each of the type of its `wrt`.
+    disconnected_outputs : {'raise', 'warn', 'ignore'}
+        What to do for an `f` that depends on no `wrt`.
+    return_disconnected : {'zero', 'none', 'disconnected'}
+        What stands for its derivative.
+
+    Returns
+    -------
+    variable, list or tuple
+        As `f`.
+
+    Notes
+    -----
+    The reverse mode is linear in its cotangent; reversing it once more gives the forward mode.
+    """
+    inputs, points = _as_list(wrt), _as_list(eval_points)
+    if len(inputs) != len(points):
+        raise ValueError(f"there are {len(inputs)} wrt and {len(points)} eval_points")
+    points = [_direction(v, p) for v, p in zip(inputs, points, strict=True)]
+    results = [
+        _forward(out, inputs, points, disconnected_outputs, return_disconnected)
+        for out in _as_list(f)
+    ]
+    return format_as(isinstance(f, list), isinstance(f, tuple), results)
+
+
+def _direction(variable: Any, point: Any) -> Any:
+    point = as_tensor_variable(point)
+    if point.type.ndim != variable.type.ndim:
+        raise ValueError(
+            f"Element of eval_points for {variable} has {point.type.ndim} dimensions, but the "
+            f"variable {variable.type.ndim}"
+        )
+    return point
+
+
+def _forward(out: Any, wrt: list[Any], points: list[Any], policy: str, stand_in: str) -> Any:
+    # The cotangent only marks where to start; being linear, the result does not depend on it.
+    seed = zeros_like_float(out)
+    backward = grad(
+        None,
+        wrt,
+        None,
+        "ignore",
+        known_grads={out: seed},
+        return_disconnected="none",
+        add_names=False,
+    )
+    known = {b: p for b, p in zip(backward, points, strict=True) if b is not None}
+    if known:
+        return grad(None, seed, None, policy, known_grads=known, return_disconnected=stand_in)
+    if policy == "raise":
+        raise DisconnectedInputError(f"Rop: {out} depends on none of {wrt}")
+    if policy == "warn":
+        warnings.warn(f"Rop: {out} depends on none of {wrt}", stacklevel=3)
+    if stand_in == "none":
+        return None
+    if stand_in == "zero":
+        return zeros_like_float(out)
+    return disconnected_type()
+
+
+def disconnected_type() -> Any:
+    """Return a variable that stands for a gradient that does not exist, being zero by structure."""
+    kind = DisconnectedType()
+    return kind.variable_class(kind)
+
+
+def consider_constant(x: Any) -> Any:
+    """Return `x`, with a gradient of zero; `zero_grad` and `disconnected_grad` say it better."""
+    warnings.warn(
+        "consider_constant() is deprecated, use zero_grad() or disconnected_grad() instead.",
+        DeprecationWarning,
+        stacklevel=2,
+    )
+    return GradientFilter("zero")(x)
+
+
+def zero_grad(x: Any) -> Any:
+    """Return `x`, through which the gradient is zero."""
+    return GradientFilter("zero")(x)
+
+
+def disconnected_grad(x: Any) -> Any:
+    """Return `x`, through which no gradient flows: what it depends on is disconnected."""
+    return GradientFilter("disconnected")(x)
+
+
+def undefined_grad(x: Any) -> Any:
+    """Return `x`; asking for a gradient through it raises NullTypeGradError."""
+    return GradientFilter("undefined")(x)
+
+
+def grad_clip(x: Any, lower_bound: float, upper_bound: float) -> Any:
+    """Return `x`; the gradient that flows back through it is held between two bounds.
+
+    Examples
+    --------
+    >>> import theano.tensor as T
+    >>> x = T.dscalar()
+    >>> grad(grad_clip(x, -1, 1) ** 2, x).eval({x: 2.0})
+    array(1.)
+    """
+    if not upper_bound >= lower_bound:
+        raise ValueError(f"grad_clip: the bounds are {lower_bound} and {upper_bound}")
+    return GradientFilter("clip", (lower_bound, upper_bound))(x)
+
+
+def grad_scale(x: Any, multiplier: float) -> Any:
+    """Return `x`; the gradient that flows back through it is multiplied by a number."""
+    return GradientFilter("scale", (multiplier,))(x)
+
+
+def grad_undefined(op: Any, x_pos: int, x: Any, comment: str = "") -> Any:
+    """Return what an operation gives as the gradient of an input where it is not defined."""
+    return null_gradient(
+        f"tensor.grad encountered a NaN. {op}.grad is undefined with respect to input {x_pos}, {x}. "
+        f"{comment}"
+    )
+
+
+def grad_not_implemented(op: Any, x_pos: int, x: Any, comment: str = "") -> Any:
+    """Return what an operation gives as the gradient of an input that nobody has written yet."""
+    return null_gradient(
+        f"{op}.grad is not implemented with respect to input {x_pos}, {x}. {comment}"
+    )
+
+
+_TOLERANCES = {"float16": 5e-2, "float32": 1e-2, "float64": 1e-4}
+
+
+def verify_grad(
+    fun: Callable[..., Any],
+    pt: Sequence[Any],
+    n_tests: int = 2,
+    rng: np.random.RandomState | None = None,
+    eps: float | None = None,
+    out_type: str | None = None,
+    abs_tol: float | None = None,
+    rel_tol: float | None = None,
+    mode: Any = None,
+    cast_to_output_type: bool = False,
+    no_debug_ref: bool = True,
+) -> None:
+    """Compare the symbolic gradient of a function with finite differences.
+
+    Parameters
+    ----------
+    fun : callable
+        Takes variables, returns one variable.
+    pt : list of ndarray, float
+        Where to compare.
+    n_tests : int
+        How often, each time for another random projection of the output.
+    rng : numpy.random.RandomState
+        Draws the projections.
+    eps : float, optional
+        Step of the finite differences.
+    out_type : str, optional
+        dtype of the output, if it is less precise than the input.
+    abs_tol, rel_tol : float, optional
+        An item is wrong if both its errors are larger; by default 1e-4 in float64, 1e-2 in float32,
+        5e-2 in float16.
+    mode : str or Mode, optional
+        How to compile.
+    cast_to_output_type : bool
+        Whether the projection takes the dtype of the output.
+    no_debug_ref : bool
+        Accepted for old programs.
+
+    Raises
+    ------
+    GradientError
+        The gradients differ.
+    """
+    if not isinstance(pt, (list, tuple)):
+        raise TypeError(f"pt must be a list or tuple of arrays, got {type(pt).__name__}")
+    if rng is None:
+        raise TypeError("rng should be a valid instance of numpy.random.RandomState.")
+    points = [np.array(p) for p in pt]
+    for position, point in enumerate(points):
+        if str(point.dtype) not in _TOLERANCES:
+            raise TypeError(
+                f"verify_grad can work only with floating point inputs, but input {position} has "
+                f"dtype {point.dtype}."
+            )
+    default = max(_TOLERANCES[str(p.dtype)] for p in points)
+    allowed = (default if abs_tol is None else abs_tol, default if rel_tol is None else rel_tol)
+    inputs = [as_tensor_variable(p).type(f"input {i}") for i, p in enumerate(points)]
+    output = fun(*inputs)
+    if isinstance(output, list):
+        raise NotImplementedError("verify_grad takes functions of one output: sum or join several")
+
+    run = function(inputs, output, allow_input_downcast=True, mode=mode, on_unused_input="ignore")
+    shape = run(*(p.copy() for p in points)).shape
+
+    def projection() -> Any:
+        # Away from 0, where errors would be hidden.
+        values = rng.rand(*shape) + 0.5
+        return np.array(values, dtype=output.dtype if cast_to_output_type else None)
+
+    weights = tensor_constructor(projection(), name="random_projection", borrow=True)
+    cost = tensor_sum(mul(weights, output))
+    cost_at = function(inputs, cost, allow_input_downcast=True, mode=mode, on_unused_input="ignore")
+    symbolic = grad(cost, inputs, disconnected_inputs="ignore")
+    grad_at = function(
+        inputs, symbolic, allow_input_downcast=True, mode=mode, on_unused_input="ignore"
+    )
+    for test in range(n_tests):
+        if test:
+            weights.set_value(projection(), borrow=True)
+        measured = numeric_grad(cost_at, points, eps, out_type)
+        _compare(grad_at(*(p.copy() for p in points)), measured, allowed, test)
+
+
+def _compare(given: list[Any], measured: Any, allowed: tuple[float, float], test: int) -> None:
+    which, at, absolute, relative = measured.max_err(given, *allowed)
+    fine = absolute <= allowed[0] or relative <= allowed[1]
+    if fine or not given[which].size:
+        return
+    error = GradientError(
+        which,
+        at,
+        given[which].shape,
+        given[which].flat[at],
+        measured.gf[which].flat[at],
+        absolute,
+        relative,
+        *allowed,
+    )
+    error.args += (f"in test {test}",)
+    raise error
+
+
+verify_grad.E_grad = GradientError  # type: ignore[attr-defined]

@@ -1,0 +1,245 @@
+"""Functions of neural networks, as expressions."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from theano._core.api.conversion import as_tensor_variable
+from theano._core.api.creation import arange
+from theano._core.api.shaping import shape_padleft
+from theano._core.base import dtypes
+from theano._core.ops import shaping
+from theano._core.ops.arithmetic import abs_, add, clip, ge, gt, lt, mul, neg, sub, switch, true_div
+from theano._core.ops.gradient import GradientFilter
+from theano._core.ops.indexing import AT, AdvancedSubtensor
+from theano._core.ops.reductions import ArgExtreme, Reduction, reduce
+from theano._core.ops.transcendental import exp, expm1, log, sigmoid, softplus
+
+__all__ = [
+    "batch_normalization",
+    "binary_crossentropy",
+    "categorical_crossentropy",
+    "crossentropy_categorical_1hot",
+    "crossentropy_softmax_1hot",
+    "crossentropy_softmax_1hot_with_bias",
+    "crossentropy_softmax_argmax_1hot_with_bias",
+    "elu",
+    "hard_sigmoid",
+    "logsoftmax",
+    "relu",
+    "selu",
+    "sigmoid",
+    "sigmoid_binary_crossentropy",
+    "softmax",
+    "softmax_graph",
+    "softmax_with_bias",
+    "softplus",
+    "softsign",
+    "ultra_fast_sigmoid",
+]
+
+
+def _number(value: float, x: Any) -> Any:
+    """Return a constant that does not widen the float dtype of `x`."""
+    return as_tensor_variable(np.asarray(value, dtype=dtypes.to_float(x.type.dtype)))
+
+
+def ultra_fast_sigmoid(x: Any) -> Any:
+    """Return an approximation of the sigmoid, off by up to 0.02, without an exponential."""
+    half = mul(as_tensor_variable(x), _number(0.5, as_tensor_variable(x)))
+    size = abs_(half)
+
+    def number(value: float) -> Any:
+        return _number(value, half)
+
+    low = true_div(mul(number(1.5), size), add(number(1.0), size))
+    middle = add(number(0.935409070603099), mul(number(0.0458812946797165), sub(size, number(1.7))))
+    bent = switch(
+        lt(size, number(1.7)), low, switch(lt(size, number(3.0)), middle, number(0.99505475368673))
+    )
+    signed = switch(ge(half, number(0.0)), bent, neg(bent))
+    return mul(number(0.5), add(signed, number(1.0)))
+
+
+def hard_sigmoid(x: Any) -> Any:
+    """Return ``clip(0.2 * x + 0.5, 0, 1)``: the sigmoid in three straight pieces."""
+    x = as_tensor_variable(x)
+    return clip(add(mul(x, _number(0.2, x)), _number(0.5, x)), 0, 1)
+
+
+def softsign(x: Any) -> Any:
+    """Return ``x / (1 + |x|)``."""
+    x = as_tensor_variable(x)
+    return true_div(x, add(_number(1.0, x), abs_(x)))
+
+
+def relu(x: Any, alpha: Any = 0) -> Any:
+    """Return `x` where it is positive, and ``alpha * x`` elsewhere.
+
+    Parameters
+    ----------
+    x : tensor
+    alpha : number or tensor
+        Slope on the negative side.
+
+    Notes
+    -----
+    The derivative at 0 is the mean of the two slopes.
+    """
+    x = as_tensor_variable(x)
+    if not hasattr(alpha, "type") and np.ndim(alpha) == 0 and alpha == 0:
+        return mul(_number(0.5, x), add(x, abs_(x)))
+    alpha = as_tensor_variable(alpha)
+    half = _number(0.5, alpha)
+    one = _number(1.0, alpha)
+    return add(mul(mul(half, add(one, alpha)), x), mul(mul(half, sub(one, alpha)), abs_(x)))
+
+
+def elu(x: Any, alpha: Any = 1) -> Any:
+    """Return `x` where it is positive, and ``alpha * (exp(x) - 1)`` elsewhere."""
+    x = as_tensor_variable(x)
+    # expm1 of the negative part only: where it is not chosen it must not overflow.
+    below = switch(gt(x, 0), _number(0.0, x), x)
+    return switch(gt(x, 0), x, mul(alpha, expm1(below)))
+
+
+def selu(x: Any) -> Any:
+    """Return the exponential linear unit scaled so that networks normalise themselves."""
+    x = as_tensor_variable(x)
+    return mul(_number(1.0507009873554805, x), elu(x, _number(1.6732632423543772, x)))
+
+
+def _rows(c: Any, name: str) -> Any:
+    x = as_tensor_variable(c)
+    if x.type.ndim not in (1, 2) or not dtypes.is_float(x.type.dtype):
+        raise ValueError(f"{name}: x must be 1-d or 2-d tensor of floats. Got {x.type}")
+    return shape_padleft(x) if x.type.ndim == 1 else x
+
+
+def _shifted(x: Any) -> Any:
+    # The shift cancels in value and gradient: it only keeps exp from overflowing.
+    op = Reduction("max", (1,))
+    return sub(x, GradientFilter("disconnected")(op.expand(x, op(x))))
+
+
+def softmax(c: Any) -> Any:
+    """Return ``exp(x) / sum(exp(x))`` of every row.
+
+    Parameters
+    ----------
+    c : tensor, float, one or two axes
+        A vector is one row.
+
+    Raises
+    ------
+    ValueError
+        Another rank, or not float.
+    """
+    parts = exp(_shifted(_rows(c, "softmax")))
+    return true_div(parts, _row_sum(parts))
+
+
+def _row_sum(x: Any) -> Any:
+    op = Reduction("sum", (1,))
+    return op.expand(x, op(x))
+
+
+softmax_graph = softmax
+
+
+def logsoftmax(c: Any) -> Any:
+    """Return the logarithm of `softmax`, exact also where that is close to 0."""
+    shifted = _shifted(_rows(c, "logsoftmax"))
+    return sub(shifted, log(_row_sum(exp(shifted))))
+
+
+def softmax_with_bias(x: Any, b: Any) -> Any:
+    """Return the softmax of the matrix `x` plus the vector `b`."""
+    return softmax(add(x, b))
+
+
+def binary_crossentropy(output: Any, target: Any) -> Any:
+    """Return ``-(target * log(output) + (1 - target) * log(1 - output))``, itemwise.
+
+    Parameters
+    ----------
+    output : tensor, between 0 and 1
+    target : tensor, between 0 and 1
+    """
+    one = as_tensor_variable(1.0)
+    return neg(add(mul(target, log(output)), mul(sub(one, target), log(sub(one, output)))))
+
+
+def sigmoid_binary_crossentropy(output: Any, target: Any) -> Any:
+    """Return the binary cross-entropy of ``sigmoid(output)``, finite for every `output`."""
+    output = as_tensor_variable(output)
+    target = as_tensor_variable(target)
+    missed = mul(sub(_number(1.0, target), target), softplus(output))
+    return add(mul(target, softplus(neg(output))), missed)
+
+
+def categorical_crossentropy(coding_dist: Any, true_dist: Any) -> Any:
+    """Return the cross-entropy between rows of probabilities.
+
+    Parameters
+    ----------
+    coding_dist : tensor
+        Probabilities along the last axis.
+    true_dist : tensor of as many axes, or int vector
+        The true probabilities, or the number of the true class of every row.
+
+    Raises
+    ------
+    TypeError
+        The ranks do not fit, or the class numbers are not integers.
+    """
+    coding, true = as_tensor_variable(coding_dist), as_tensor_variable(true_dist)
+    if true.type.ndim == coding.type.ndim:
+        return neg(reduce("sum", mul(true, log(coding)), (coding.type.ndim - 1,)))
+    if true.type.ndim == coding.type.ndim - 1:
+        return crossentropy_categorical_1hot(coding, true)
+    raise TypeError(
+        f"rank mismatch between coding and true distributions: {coding.type}, {true.type}"
+    )
+
+
+def _chosen(x: Any, y_idx: Any) -> Any:
+    y = as_tensor_variable(y_idx)
+    if x.type.ndim != 2:
+        raise TypeError(f"matrix required for argument: coding_dist, got {x.type}")
+    if y.type.ndim != 1 or not dtypes.is_integer(y.type.dtype):
+        raise TypeError(f"integer vector required for argument: true_one_of_n, got {y.type}")
+    return AdvancedSubtensor((AT, AT))(x, arange(shaping.length(x, 0)), y)
+
+
+def crossentropy_categorical_1hot(coding_dist: Any, true_one_of_n: Any) -> Any:
+    """Return ``-log`` of the probability of the true class of every row."""
+    return neg(log(_chosen(as_tensor_variable(coding_dist), true_one_of_n)))
+
+
+def crossentropy_softmax_1hot(x: Any, y_idx: Any) -> Any:
+    """Return the cross-entropy of ``softmax(x)`` with class numbers, and that softmax."""
+    return neg(_chosen(logsoftmax(x), y_idx)), softmax(x)
+
+
+def crossentropy_softmax_1hot_with_bias(x: Any, b: Any, y_idx: Any) -> Any:
+    """Return the cross-entropy of ``softmax(x + b)`` with class numbers, and that softmax."""
+    return crossentropy_softmax_1hot(add(x, b), y_idx)
+
+
+def crossentropy_softmax_argmax_1hot_with_bias(x: Any, b: Any, y_idx: Any) -> Any:
+    """As `crossentropy_softmax_1hot_with_bias`, and the most probable class of every row."""
+    whole = add(x, b)
+    loss, probabilities = crossentropy_softmax_1hot(whole, y_idx)
+    return loss, probabilities, ArgExtreme("argmax", (1,))(whole)
+
+
+def batch_normalization(
+    inputs: Any, gamma: Any, beta: Any, mean: Any, std: Any, mode: str = "low_mem"
+) -> Any:
+    """Return ``(inputs - mean) * (gamma / std) + beta``; `mode` makes no difference any more."""
+    if mode not in ("low_mem", "high_mem"):
+        raise ValueError(f'mode must be either "low_mem", "high_mem", got {mode!r}')
+    return add(mul(sub(inputs, mean), true_div(gamma, std)), beta)

@@ -1,0 +1,188 @@
+"""`pp`: expressions in one line, as one would write them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from theano._core.ir.graph import FunctionGraph
+from theano._core.ir.variable import Variable
+from theano._core.ops import arithmetic as a
+from theano._core.ops import transcendental as t
+from theano._core.ops.broadcasting import Alloc, Second
+from theano._core.ops.creation import Join
+from theano._core.ops.indexing import Subtensor, join_index
+from theano._core.ops.op import Elementwise
+from theano._core.ops.products import Dot
+from theano._core.ops.shaping import DimShuffle, MakeVector, ShapeOf
+
+Parts = list[str]
+Printer = Callable[[Any, Parts], str]
+
+_OPERATORS = {
+    a.add: " + ",
+    a.mul: " * ",
+    a.sub: " - ",
+    a.true_div: " / ",
+    a.int_div: " // ",
+    t.pow: " ** ",
+}
+
+
+class PPrinter:
+    """Writes expressions; `assign` adds how an operation of one's own is written.
+
+    Examples
+    --------
+    >>> import theano.tensor as T
+    >>> x, y = T.dscalars('x', 'y')
+    >>> pp(x * (y - x))
+    '(x * (y - x))'
+    """
+
+    def __init__(self, printers: list[tuple[Any, Any]] | None = None) -> None:
+        self.printers = list(printers or [])
+
+    def assign(self, condition: Any, printer: Any) -> None:
+        """Say how what `condition` describes is written.
+
+        Parameters
+        ----------
+        condition : Op, Op class, or callable
+            A callable takes (printer state, variable) and returns a bool.
+        printer : callable or object with `process`
+            Takes (variable, printer state) and returns text.
+        """
+        self.printers.insert(0, (condition, printer))
+
+    def clone_assign(self, condition: Any, printer: Any) -> PPrinter:
+        """Return a copy with one more rule; see `assign`."""
+        fresh = PPrinter(self.printers)
+        fresh.assign(condition, printer)
+        return fresh
+
+    def process(self, variable: Any, pstate: Any = None) -> str:
+        """Return a variable as text."""
+        memo: dict[Any, str] = {}
+        # Depth first, without recursion: graphs may be deeper than Python's stack.
+        stack = [variable]
+        while stack:
+            current = stack[-1]
+            if current in memo:
+                stack.pop()
+                continue
+            if self._is_leaf(current):
+                memo[current] = str(current)
+                continue
+            missing = [v for v in current.owner.inputs if v not in memo]
+            if missing:
+                stack.extend(reversed(missing))
+                continue
+            memo[current] = self._text(current, [memo[v] for v in current.owner.inputs])
+        return memo[variable]
+
+    def _is_leaf(self, variable: Any) -> bool:
+        node = variable.owner
+        if node is None:
+            return True
+        transposed = isinstance(node.op, DimShuffle) and variable.name == f"{node.inputs[0].name}.T"
+        return variable.name is not None and not transposed and variable.name not in _GIVEN_NAMES
+
+    def _text(self, variable: Any, parts: Parts) -> str:
+        for condition, printer in self.printers:
+            if _applies(condition, variable):
+                process = getattr(printer, "process", printer)
+                return process(variable, self)
+        op = variable.owner.op
+        for kind in type(op).__mro__:
+            if kind in _WRITERS:
+                return _WRITERS[kind](variable, parts)
+        return f"{op.node_text(variable.owner)}({', '.join(parts)})"
+
+    def __call__(self, *args: Any) -> str:
+        if len(args) == 1 and isinstance(args[0], Variable):
+            return self.process(args[0])
+        if len(args) == 1:
+            graph = getattr(getattr(args[0], "maker", args[0]), "fgraph", args[0])
+            if isinstance(graph, FunctionGraph):
+                return self.process_graph(graph.inputs, graph.outputs)
+            if isinstance(graph, (list, tuple)):
+                return self.process_graph([], graph)
+        if len(args) == 2 and all(isinstance(each, (list, tuple)) for each in args):
+            return self.process_graph(*args)
+        raise TypeError("Not enough arguments to call.", args)
+
+    def process_graph(self, inputs: Any, outputs: Any) -> str:
+        """Return several outputs as text, one line each."""
+        head = f"inputs: {', '.join(map(str, inputs))}\n" if inputs else ""
+        return head + "\n".join(self.process(out) for out in outputs)
+
+
+# Results that the library names itself; their expression says more than the name.
+_GIVEN_NAMES = ("mean", "var", "std", "max", "min", "argmax", "argmin")
+
+
+def _applies(condition: Any, variable: Any) -> bool:
+    if isinstance(condition, type):
+        return isinstance(variable.owner.op, condition)
+    if hasattr(condition, "make_node"):
+        return variable.owner.op == condition
+    return bool(condition(None, variable))
+
+
+def _elementwise(variable: Any, parts: Parts) -> str:
+    op = variable.owner.op
+    if op in _OPERATORS:
+        return f"({_OPERATORS[op].join(parts)})"
+    if op == a.neg:
+        return f"(-{parts[0]})"
+    if op == a.abs_:
+        return f"|{parts[0]}|"
+    if op == a.copy:
+        return parts[0]
+    if op.name.startswith("Cast{"):
+        return f"{variable.type.dtype}({parts[0]})"
+    return f"{op.name}({', '.join(parts)})"
+
+
+def _axes(variable: Any, parts: Parts) -> str:
+    order = variable.owner.op.new_order
+    rank = len(variable.owner.op.input_broadcastable)
+    if order == tuple(reversed(range(rank))):
+        return f"{parts[0]}.T"
+    if order[len(order) - rank :] == tuple(range(rank)):
+        # Axes added on the left: what broadcasting does anyway.
+        return parts[0]
+    return f"DimShuffle{{{', '.join(map(str, order))}}}({parts[0]})"
+
+
+def _index(variable: Any, parts: Parts) -> str:
+    entries = []
+    for entry in join_index(variable.owner.op.index, parts[1:]):
+        if isinstance(entry, slice):
+            bounds = ["" if v is None else str(v) for v in (entry.start, entry.stop)]
+            step = "" if entry.step is None else f":{entry.step}"
+            entries.append(":".join(bounds) + step)
+        else:
+            entries.append(str(entry))
+    return f"{parts[0]}[{', '.join(entries)}]"
+
+
+def _calls(name: str) -> Callable[[Any, Parts], str]:
+    return lambda variable, parts: f"{name}({', '.join(parts)})"
+
+
+_WRITERS: dict[type, Callable[[Any, Parts], str]] = {
+    Elementwise: _elementwise,
+    DimShuffle: _axes,
+    Subtensor: _index,
+    Dot: lambda variable, parts: f"({parts[0]} \\dot {parts[1]})",
+    Second: _calls("fill"),
+    Alloc: _calls("alloc"),
+    ShapeOf: _calls("Shape"),
+    MakeVector: lambda variable, parts: f"[{', '.join(parts)}]",
+    Join: lambda variable, parts: f"join({variable.owner.op.axis}, {', '.join(parts)})",
+}
+
+pprint = PPrinter()
+pp = pprint

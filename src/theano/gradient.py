@@ -1,0 +1,49 @@
+"""Symbolic derivatives."""
+
+from theano._core.api.gradients import (
+    consider_constant,
+    disconnected_grad,
+    format_as,
+    grad_clip,
+    grad_not_implemented,
+    grad_scale,
+    grad_undefined,
+    Lop,
+    numeric_grad,
+    Rop,
+    undefined_grad,
+    verify_grad,
+    zero_grad,
+)
+from theano._core.autodiff.reverse import (
+    grad,
+)
+from theano._core.base.errors import (
+    DisconnectedInputError,
+    GradientError,
+    NullTypeGradError,
+)
+from theano._core.ops.gradient import (
+    DisconnectedType,
+)
+
+__all__ = [
+    "DisconnectedInputError",
+    "DisconnectedType",
+    "GradientError",
+    "Lop",
+    "NullTypeGradError",
+    "Rop",
+    "consider_constant",
+    "disconnected_grad",
+    "format_as",
+    "grad",
+    "grad_clip",
+    "grad_not_implemented",
+    "grad_scale",
+    "grad_undefined",
+    "numeric_grad",
+    "undefined_grad",
+    "verify_grad",
+    "zero_grad",
+]

@@ -1,0 +1,7 @@
+"""The updates of a function, in the order they were given."""
+
+from theano._core.api.updates import (
+    OrderedUpdates,
+)
+
+__all__ = ["OrderedUpdates"]

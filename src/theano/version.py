@@ -1,0 +1,8 @@
+"""Which Theano this is."""
+
+version = "2.0.0.dev0"
+"""Version, as in the package metadata."""
+short_version = version
+full_version = version
+
+__all__ = ["full_version", "short_version", "version"]
