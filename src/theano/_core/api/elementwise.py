@@ -103,7 +103,10 @@ def ceil_intdiv(x: Any, y: Any) -> Any:
 
 def complex_from_polar(abs: Any, angle: Any) -> Any:
     """Return complex numbers of a modulus and an angle in radians."""
-    return a.complex_(a.mul(abs, t.cos(angle)), a.mul(abs, t.sin(angle)))
+    size, phase = as_tensor_variable(abs), as_tensor_variable(angle)
+    dtype = dtypes.to_float(size.type.dtype, phase.type.dtype)
+    size, phase = cast(size, dtype), cast(phase, dtype)
+    return a.complex_(a.mul(size, t.cos(phase)), a.mul(size, t.sin(phase)))
 
 
 def default(x: Any, default: Any) -> Any:

@@ -284,7 +284,8 @@ def _write(x: Any, y: Any, assign: bool) -> Any:
         if x.type.broadcastable[-axis] and not y.type.broadcastable[-axis]:
             y = shaping.pattern_broadcast(y, _one_at(y.type.broadcastable, y.type.ndim - axis))
     y = _same_item_type(y, x.type.dtype)
-    return _write_back(x, y, assign, getattr(x.tag, "index_steps", 1))
+    steps = getattr(x.tag, "index_steps", 0)
+    return _write_back(x, y, assign, max(steps, 1), steps > 0)
 
 
 def _one_at(pattern: tuple[bool, ...], axis: int) -> tuple[bool, ...]:
@@ -299,8 +300,11 @@ def _same_item_type(y: Any, dtype: str) -> Any:
     return cast(y, dtype)
 
 
-def _write_back(x: Any, y: Any, assign: bool, steps: int) -> Any:
-    """Return the array that `x` is a part of, `steps` nodes up, with `y` written to the part."""
+def _write_back(x: Any, y: Any, assign: bool, steps: int, indexed: bool) -> Any:
+    """Return the array that `x` is a part of, `steps` nodes up, with `y` written to the part.
+
+    `indexed` says that one index made all of these nodes; else `x` may be another view of a part.
+    """
     node = x.owner
     op, base = node.op, node.inputs[0] if node.inputs else None
     if isinstance(op, AdvancedSubtensor) and not isinstance(op, AdvancedIncSubtensor):
@@ -308,16 +312,16 @@ def _write_back(x: Any, y: Any, assign: bool, steps: int) -> Any:
     elif isinstance(op, Subtensor):
         written = IncSubtensor(op.index, assign)(base, y, *node.inputs[1:])
     elif isinstance(op, shaping.DimShuffle):
-        return _through_axes(x, y, assign, steps)
+        return _through_axes(x, y, assign, steps, indexed)
     elif isinstance(op, shaping.Reshape):
         return _through_reshape(x, y, assign)
     else:
         raise TypeError(_NOT_INDEXED.format(x))
     # What an inner step took was a part, too: the new part is put in its place.
-    return written if steps == 1 else _write_back(base, written, True, steps - 1)
+    return written if steps == 1 else _write_back(base, written, True, steps - 1, indexed)
 
 
-def _through_axes(x: Any, y: Any, assign: bool, steps: int) -> Any:
+def _through_axes(x: Any, y: Any, assign: bool, steps: int, indexed: bool) -> Any:
     op, base = x.owner.op, x.owner.inputs[0]
     y = shaping.pad_left(y, x.type.ndim)
     back: list[Any] = ["x"] * base.type.ndim
@@ -330,9 +334,9 @@ def _through_axes(x: Any, y: Any, assign: bool, steps: int) -> Any:
     )
     value = shaping.dimshuffle(y, back)
     if steps > 1:
-        return _write_back(base, value, assign, steps - 1)
-    if hasattr(x.tag, "index_steps"):
-        # The index was new axes only: all of the array is written.
+        return _write_back(base, value, assign, steps - 1, indexed)
+    if indexed:
+        # What is left of the index are new axes only: all of the array is written.
         return _filled(base, value) if assign else a.add(base, value)
     written = _write(base, value, assign)
     same_rank = op.input_broadcastable == written.type.broadcastable

@@ -117,8 +117,8 @@ def _rebuild_sum(node: Apply, plus: list[Any], minus: list[Any], constant: Any, 
     for value in plus:
         result = value if result is None else add(result, value)
     if constant != 0 or (result is None and not minus):
-        number = number(constant, dtype)
-        result = number if result is None else add(result, number)
+        offset = number(constant, dtype)
+        result = offset if result is None else add(result, offset)
     taken = None
     for value in minus:
         if result is not None:
