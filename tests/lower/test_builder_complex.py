@@ -110,13 +110,17 @@ def test_error_of_a_function(name, dtype):
     got = run(name, z)
     info = np.finfo(dtype)
     bound, tiny = epsilon(dtype, 6), float(info.tiny)
+    # What cancels in log near the unit circle is known to twice the precision of the format.
+    double = float(info.eps) ** 2
     with mpmath.workprec(160):
         for g, v in zip(got.tolist(), z.tolist(), strict=True):
             exact = EXACT[name](mpmath.mpc(v))
-            assert abs(g - exact) <= bound * abs(exact), (v, g, exact)
+            # z*log(2) in exp2 is rounded.
+            stretch = 1 + abs(v) if name == "exp2" else 1
+            assert abs(g - exact) <= bound * stretch * abs(exact), (v, g, exact)
             if name in COMPONENTS:
                 for part, want in ((g.real, exact.real), (g.imag, exact.imag)):
-                    assert abs(part - want) <= bound * abs(want) + tiny, (v, g, exact)
+                    assert abs(part - want) <= bound * abs(want) + double + tiny, (v, g, exact)
 
 
 @pytest.mark.parametrize("dtype", COMPLEX)

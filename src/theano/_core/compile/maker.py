@@ -15,9 +15,11 @@ from theano._core.compile.inputs import In
 from theano._core.compile.modes import Mode
 from theano._core.ir.graph import FunctionGraph
 from theano._core.ir.types import TensorType
+from theano._core.lower.faults import CALLBACK_SHIFT
 from theano._core.lower.llvm import machine
 from theano._core.lower.llvm.program import Program, ProgramText
 from theano._core.lower.reference import evaluate
+from theano._core.ops.random import Draw
 from theano._core.rewrite.engine import Rewriter
 from theano._core.rewrite.pipeline import rewrite
 from theano._core.runtime import native
@@ -62,6 +64,7 @@ class FunctionMaker:
         self.all_inputs = [s.variable for s in self.inputs] + self.shared
         self.program_nodes: Sequence[Any] = ()
         self.kernels: Sequence[Any] = ()
+        self.callbacks: Sequence[Any] = ()
         self.compile_seconds = 0.0
 
     def create(self, containers: Sequence[Container | None] | None = None) -> Any:
@@ -107,6 +110,7 @@ class FunctionMaker:
     def _function(self, text: ProgramText, code: Any, containers: Sequence[Container | None] | None) -> Any:
         self.program_nodes = text.nodes
         self.kernels = text.kernels
+        self.callbacks = text.callbacks
         cells: list[Any] = []
         self.containers: list[Container] = []
         records = []
@@ -220,7 +224,21 @@ def _bad_arguments(function: Any, args: Any, kwargs: Any) -> Any:
 
 
 def _on_error(function: Any, code: int, node: int, facts: Any, arguments: Any) -> Any:
+    _undo_draws(function.maker, code >> CALLBACK_SHIFT)
+    code &= (1 << CALLBACK_SHIFT) - 1
     raise messages.run_time_error(function.maker, code, node, facts, arguments) from None
+
+
+def _on_callback_error(function: Any, index: int, error: Any) -> Any:
+    _undo_draws(function.maker, index)
+    raise error
+
+
+def _undo_draws(maker: Any, count: int) -> None:
+    """Put the random streams back that the first `count` callbacks of a failed call drew from."""
+    for record in reversed(maker.callbacks[:count]):
+        if isinstance(record.function, Draw):
+            record.function.undo()
 
 
 def _on_variant(function: Any, number: int) -> Any:
@@ -234,5 +252,6 @@ HOOKS = {
     "convert": _convert,
     "bad_arguments": _bad_arguments,
     "on_error": _on_error,
+    "on_callback_error": _on_callback_error,
     "on_variant": _on_variant,
 }

@@ -73,5 +73,7 @@ FAULTS: dict[str, Fault] = {
         lambda f: f"could not broadcast a value with {f[1]} items along axis {f[0]} into {f[2]} positions",
     ),
 }
+# Above the kind, the number of a fault holds how many callbacks had run before it.
+CALLBACK_SHIFT = 16
 CODES = {name: number for number, name in enumerate(FAULTS)}
 NAMES = tuple(FAULTS)

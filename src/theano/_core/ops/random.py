@@ -160,6 +160,34 @@ class RandomFunction(Structured):
         return f"RandomFunction{{{self.draw}}}"
 
 
+class Draw:
+    """A draw in place, from a stream that the function keeps, and the way back.
+
+    Parameters
+    ----------
+    op : RandomFunction
+    """
+
+    def __init__(self, op: RandomFunction) -> None:
+        self.op = op
+        self._before: tuple[Any, Any] | None = None
+
+    def __call__(self, stream: np.random.RandomState, size: Any, *parameters: Any) -> tuple[Any, Any]:
+        before = stream.get_state(legacy=False)
+        self._before = (stream, before)
+        try:
+            return self.op.perform(stream, size, *parameters)
+        except BaseException:
+            stream.set_state(before)
+            raise
+
+    def undo(self) -> None:
+        """Put the stream back to where it was before the last draw."""
+        if self._before is not None:
+            stream, state = self._before
+            stream.set_state(state)
+
+
 def copy_stream(stream: np.random.RandomState) -> np.random.RandomState:
     """Return an independent copy of a stream."""
     fresh = np.random.RandomState(np.random.MT19937())

@@ -15,7 +15,7 @@ from theano._core.ir.graph import toposort
 from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Apply, Constant
 from theano._core.lower.arrays import Array, Buffer, Object, Size
-from theano._core.lower.faults import CODES
+from theano._core.lower.faults import CALLBACK_SHIFT, CODES
 from theano._core.lower.llvm.builder import Builder
 from theano._core.lower.llvm.emitter import ComplexValue, Value
 from theano._core.lower.llvm.items import itemsize, load, store
@@ -336,7 +336,7 @@ class Program(Structures, Launcher):
             ]
         number = -1 if node is None else self.node_numbers.setdefault(node, len(self.node_numbers))
         self.cold += [
-            f"  %{bad}.r = call i32 {self.runtime('fail')}(ptr %call, i64 {CODES[fault]}, i64 {number}, "
+            f"  %{bad}.r = call i32 {self.runtime('fail')}(ptr %call, i64 {CODES[fault] | len(self.callbacks) << CALLBACK_SHIFT}, i64 {number}, "
             f"i64 {len(facts)}, ptr %facts)",
             "  ret i32 -1",
         ]

@@ -18,6 +18,7 @@ from theano._core.lower.arrays import Array, Object, Size
 from theano._core.lower.llvm.emitter import ComplexValue, Value, llvm_type
 from theano._core.lower.llvm.items import itemsize, load, store
 from theano._core.lower.loops import Fold, Loop
+from theano._core.ops.random import Draw
 from theano._core.ops.reductions import STARTS
 
 if TYPE_CHECKING:
@@ -699,8 +700,12 @@ class Structures:
         return array
 
     def draw(self: Program, node: Apply, values: Sequence[Any]) -> list[Any]:
-        """Draw random numbers."""
-        return self.call_python(node, node.op.perform_on_copy, values)
+        """Draw random numbers: in place where the stream belongs to the function."""
+        stream = node.inputs[0]
+        own = [o for o, n in zip(self.outputs[len(self.outputs) - len(self.updates) :], self.updates, strict=True)
+               if self.inputs[n] is stream]
+        alone = self.uses.get(stream) == 1 and own == [node.outputs[0]]
+        return self.call_python(node, Draw(node.op) if alone else node.op.perform_on_copy, values)
 
 
 def typenum(dtype: str) -> int:
