@@ -50,9 +50,10 @@ ONE_THREAD = {
 def measure(case: str, framework: str) -> dict[str, Any]:
     """Run one case for one framework in a fresh process; return its figures."""
     command = [sys.executable, str(HERE / f"{case}.py"), framework]
-    done = subprocess.run(
-        command, env={**os.environ, **ONE_THREAD}, capture_output=True, text=True, check=False
-    )
+    environ = {**os.environ, **ONE_THREAD}
+    # Compiling the sources anew at each import is not what users see.
+    environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    done = subprocess.run(command, env=environ, capture_output=True, text=True, check=False)
     if done.returncode == 3:
         return {"absent": done.stdout.strip()}
     if done.returncode:
@@ -116,6 +117,14 @@ def cell(result: dict[str, Any], figure: str) -> str:
     return f"{entry['median']:.3g} {entry['unit']}{ratio}"
 
 
+def processor() -> str:
+    """Return the name of the processor."""
+    info = Path("/proc/cpuinfo")
+    lines = info.read_text().splitlines() if info.exists() else []
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.processor() or platform.machine()
+
+
 def main() -> None:
     """Run what was asked for, print Markdown, write JSON."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -123,8 +132,8 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--json", type=Path, default=HERE / "results.json")
     options = parser.parse_args()
-    print(f"{platform.processor() or platform.machine()}, Python {platform.python_version()}, ")
-    print(f"one thread, medians of {options.rounds} rounds, {time.strftime('%Y-%m-%d')}\n")
+    print(f"{processor()}, Python {platform.python_version()}, one thread, ", end="")
+    print(f"medians of {options.rounds} rounds, {time.strftime('%Y-%m-%d')}.\n")
     results = {}
     for case in options.only.split(","):
         results[case] = run_case(case, options.rounds)

@@ -1,4 +1,4 @@
-"""Complex arithmetic and functions: finite values against mpmath or NumPy, corners against NumPy."""
+"""Complex arithmetic and functions: finite values against mpmath, corners against NumPy."""
 
 import itertools
 

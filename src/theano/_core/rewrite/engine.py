@@ -140,14 +140,14 @@ class Rewriter:
         if any(a is not b for a, b in zip(inputs, node.inputs, strict=True)):
             node = rebuilt(node, inputs)
         outputs = self._folded(node)
+        if outputs is None and op.broadcasts and len(inputs) > 1:
+            self._note_equal(node)
         if outputs is None:
             outputs = self._rewritten(node)
         if outputs is None:
             outputs = node.outputs
             for out in outputs:
                 self.finished[out] = out
-            if op.broadcasts and len(inputs) > 1:
-                self._note_equal(node)
         self.table[key] = outputs
         return outputs
 

@@ -169,9 +169,10 @@ def _scale_out_of_sum(rewriter: Rewriter, node: Apply) -> Any:
         other = inner.inputs[1 - index]
         if not all(factor.type.broadcastable) or all(other.type.broadcastable):
             continue
-        if other.type.dtype == node.outputs[0].type.dtype == factor.type.dtype:
+        dtype = node.outputs[0].type.dtype
+        if other.type.dtype == dtype:
             scalar = dimshuffle(factor, ()) if factor.type.ndim else factor
-            return mul(scalar, node.op(other))
+            return mul(cast(scalar, dtype), node.op(other))
     return None
 
 

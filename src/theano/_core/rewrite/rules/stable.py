@@ -6,14 +6,14 @@ from typing import Any
 
 from theano._core.base import dtypes
 from theano._core.ir.variable import Apply
-from theano._core.ops.arithmetic import add, isinf, mul, neg, reciprocal, sub, switch, true_div
+from theano._core.ops.arithmetic import add, isinf, neg, sub, switch
 from theano._core.ops.reductions import Reduction
 from theano._core.ops.transcendental import exp, expm1, log, log1p, sigmoid, softplus
 from theano._core.rewrite.engine import Rewriter, Rule, is_op
 from theano._core.rewrite.pattern import Match, rule, wild
 
 PHASE = "stable"
-x, y = wild("x"), wild("y")
+x = wild("x")
 
 
 def _real(found: Match) -> bool:
@@ -44,12 +44,6 @@ OVERFLOW = "exp does not overflow"
 DIGITS = "keeps digits for small x"
 
 RULES = (
-    _stable("1 / (1 + exp(-x)) → sigmoid(x)", reciprocal(add(1, exp(neg(x)))), sigmoid(x), OVERFLOW),
-    _stable("1 / (1 + exp(x)) → sigmoid(-x)", reciprocal(add(1, exp(x))), sigmoid(neg(x)), OVERFLOW),
-    _stable("y / (1 + exp(-x)) → y sigmoid(x)", true_div(y, add(1, exp(neg(x)))), mul(y, sigmoid(x)), OVERFLOW),
-    _stable("exp(x) / (1 + exp(x)) → sigmoid(x)", true_div(exp(x), add(1, exp(x))), sigmoid(x), OVERFLOW),
-    _stable("exp(-x) / (1 + exp(-x)) → sigmoid(-x)", true_div(exp(neg(x)), add(1, exp(neg(x)))), sigmoid(neg(x)), OVERFLOW),
-    _stable("y / (1 + exp(x)) → y sigmoid(-x)", true_div(y, add(1, exp(x))), mul(y, sigmoid(neg(x))), OVERFLOW),
     _stable("1 - sigmoid(x) → sigmoid(-x)", sub(1, sigmoid(x)), sigmoid(neg(x)),
             "keeps digits for large x"),
     _stable("log(sigmoid(x)) → -softplus(-x)", log(sigmoid(x)), neg(softplus(neg(x))),

@@ -1,0 +1,197 @@
+"""Indexing, against NumPy."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+import theano.tensor as T
+from theano._core.base.errors import AdvancedIndexingError
+
+# Expressions that NumPy and Theano read alike.
+READS = [
+    "x[0]",
+    "x[-1, 1:]",
+    "x[...]",
+    "x[()]",
+    "s[()]",
+    "x[None, :, 0]",
+    "x[:, None]",
+    "x[i]",
+    "x[:, i]",
+    "x[i, i]",
+    "x[i, 1]",
+    "x[1, i]",
+    "x[m]",
+    "x[1:, i]",
+    "t[0, :, i]",
+    "t[:, i, i]",
+    "t[m % 2, :, 0]",
+    "t[:, None, i]",
+    "t[1, None, i, ::2]",
+    "x[ROWS]",
+    "x[MASK]",
+    "x[ROWS, 1:]",
+    "x[[0, 2]]",
+    "x[[]]",
+    "x[::-1, ::2]",
+    "t[..., 0]",
+    "t[i % 2, ..., None, i]",
+    "x[:, :3].trace()",
+    "x[np.int64(1)]",
+    "x[np.array(1)]",
+    "x[-3:, -1]",
+    "t[:, 1:2, ::-2]",
+]
+
+
+@pytest.mark.parametrize("expression", READS)
+def test_read(bench: Any, expression: str) -> None:
+    bench.check(bench.build(expression), bench.numpy(expression))
+
+
+TAKES = [
+    "take(x, i, axis=0)",
+    "take(x, m, axis=1)",
+    "take(x, i)",
+    "take(t, m, axis=1)",
+    "take(x, i + 3, axis=1, mode='wrap')",
+    "take(x, i - 5, axis=1, mode='clip')",
+    "take(x, 1, axis=-1)",
+]
+
+
+@pytest.mark.parametrize("expression", TAKES)
+def test_take(bench: Any, expression: str) -> None:
+    bench.check(bench.build(f"T.{expression}"), bench.numpy(expression, take=np.take))
+
+
+# A part, and a value that fits it.
+WRITES = [
+    ("[0]", "v"),
+    ("[:, 1]", "1"),
+    ("[...]", "2"),
+    ("[()]", "2"),
+    ("[1:, ::2]", "[[1, 2]]"),
+    ("[i]", "1"),
+    ("[:, i]", "1"),
+    ("[i, i]", "[1, 2, 1]"),
+    ("[1:, i]", "5"),
+    ("[None, :, 0]", "3"),
+    ("[None]", "3"),
+    ("[:, None, i]", "2"),
+    ("[ROWS]", "0.5"),
+    ("[MASK]", "0.5"),
+]
+
+
+@pytest.mark.parametrize(("part", "value"), WRITES)
+@pytest.mark.parametrize("kind", ["set", "inc"])
+def test_write(bench: Any, part: str, value: str, kind: str) -> None:
+    wanted = bench.values["x"].copy()
+    where, number = bench.numpy(f"np.s_{part}"), bench.numpy(value)
+    if kind == "set":
+        wanted[where] = number
+    else:
+        np.add.at(wanted, where, number)
+    bench.check(bench.build(f"T.{kind}_subtensor(x{part}, {value})"), wanted)
+
+
+def test_write_through_views(bench: Any) -> None:
+    start, i = bench.values["x"], bench.values["i"]
+    first = start.copy()
+    first[0] = [1, 2, 3, 4]
+    bench.check(bench.build("T.set_subtensor(x[0].reshape((2, 2)), [[1, 2], [3, 4]])"), first)
+    rows = start.copy()
+    rows[:2] += 1
+    bench.check(bench.build("T.inc_subtensor(x[:2].flatten(), 1)"), rows)
+    column = start.copy()
+    column[:, 0] = bench.values["w"]
+    # As in Theano, what was written to a transposed array stays transposed.
+    bench.check(bench.build("T.set_subtensor(x.T[0], w)"), column.T)
+    repeated = start.copy()
+    repeated[i] = 1
+    bench.check(bench.build("T.set_subtensor(x[i].T, 1.0)"), repeated.T)
+    only_the_last_index = bench.build("T.set_subtensor(x[0][1], 9.0)")
+    bench.check(only_the_last_index, [start[0, 0], 9.0, *start[0, 2:]])
+
+
+def test_gradient_of_reads_and_writes(bench: Any) -> None:
+    changed, i = bench.values["x"].copy(), bench.values["i"]
+    np.add.at(changed, i, bench.values["v"])
+    of_write = bench.build("T.grad((T.inc_subtensor(x[i], v) ** 2).sum(), v)")
+    bench.check(of_write, 2 * (2 * changed[2] + changed[0]))
+    bench.check(bench.build("T.grad(x[i].sum(), x)"), [[1] * 4, [0] * 4, [2] * 4])
+
+
+PATTERNS = [
+    ("row[0:1]", (True, False)),
+    ("row[::-1]", (True, False)),
+    ("row[1:]", (False, False)),
+    ("row[i]", (False, False)),
+    ("row[:, i]", (True, False)),
+    ("x[0:1]", (False, False)),
+    ("x[None, :, 0]", (True, False)),
+    ("x[[[0, 1]]]", (True, False, False)),
+    ("x[np.array([True])]", (False, False)),
+]
+
+
+@pytest.mark.parametrize(("expression", "pattern"), PATTERNS)
+def test_pattern(bench: Any, expression: str, pattern: tuple[bool, ...]) -> None:
+    assert bench.build(expression).type.broadcastable == pattern
+
+
+ERRORS = [
+    ("x[0, 0, 0]", IndexError, "too many indices"),
+    ("s[0]", IndexError, "too many indices"),
+    ("x[..., ...]", IndexError, "single Ellipsis"),
+    ("x[True]", TypeError, "does not support Python bools"),
+    ("x[[True, False]]", TypeError, "numpy.array"),
+    ("x[1.0]", AdvancedIndexingError, "index must be integers"),
+    ("x['a']", AdvancedIndexingError, "index must be integers"),
+    ("x[v]", AdvancedIndexingError, "index must be integers"),
+    ("x[1.0:]", AdvancedIndexingError, "index must be integers"),
+    ("x[s]", TypeError, "Expected an integer"),
+    ("x[x > 0]", NotImplementedError, "known masks"),
+    ("T.set_subtensor(x, 1)", TypeError, "must be the result of a subtensor"),
+    ("T.set_subtensor(x + 1, 1)", TypeError, "must be the result of a subtensor"),
+    ("T.set_subtensor(x.T, 1)", TypeError, "must be the result of a subtensor"),
+    ("T.set_subtensor(x[0], x)", TypeError, "1-dimensional subtensor with a 2-dimensional"),
+    ("T.take(x, i, axis=2)", IndexError, "out of bounds"),
+    ("T.take(x, i, mode='blah')", ValueError, "mode must be"),
+    ("len(x)", TypeError, "has no len"),
+    ("list(x)", TypeError, "does not support iteration"),
+    ("list(v)", ValueError, "length not known"),
+]
+
+
+@pytest.mark.parametrize(("expression", "kind", "message"), ERRORS)
+def test_errors_while_building(
+    bench: Any, expression: str, kind: type[Exception], message: str
+) -> None:
+    with pytest.raises(kind, match=message):
+        bench.build(expression)
+
+
+def test_errors_of_a_call(bench: Any) -> None:
+    x, i = bench.inputs["x"], bench.inputs["i"]
+    with pytest.raises(IndexError):
+        x[i].eval({x: bench.values["x"], i: [5]})
+    with pytest.raises(AssertionError):
+        # The mask has three rows.
+        bench.build("x[ROWS]").eval({x: bench.values["x"][:2]})
+
+
+def test_integers_are_written_as_the_array_says() -> None:
+    counts = T.lvector("counts")
+    written = T.set_subtensor(counts[0], 1.5)
+    assert written.dtype == "int64"
+    assert written.eval({counts: [7, 8]}).tolist() == [1, 8]
+
+
+def test_shape_can_be_unpacked(bench: Any) -> None:
+    rows, columns = bench.inputs["x"].shape
+    bench.check(rows * 10 + columns, 34)
