@@ -22,7 +22,7 @@ class Bench:
             "v": rng.randn(4),
             "w": rng.randn(3),
             "t": rng.randn(2, 3, 4),
-            "s": 1.5,
+            "s": np.array(1.5),
             "i": np.array([2, 0, 2]),
             "m": np.array([[0, 1], [2, 0]]),
         }

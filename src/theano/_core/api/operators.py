@@ -7,7 +7,7 @@ from typing import Any
 
 from theano._core.api import elementwise, products, shaping
 from theano._core.api.indexing import get_item
-from theano._core.base.errors import AsTensorError
+from theano._core.base.errors import AsTensorError, ComplexError
 from theano._core.ops import arithmetic as a
 from theano._core.ops import transcendental as t
 from theano._core.ops.lengths import as_int64
@@ -20,6 +20,8 @@ def _binary(function: Callable[..., Any], doc: str, reverse: bool = False) -> Ca
         try:
             other = as_variable(other)
             return function(other, self) if reverse else function(self, other)
+        except ComplexError:
+            raise
         except (NotImplementedError, AsTensorError):
             return NotImplemented
 

@@ -1,0 +1,152 @@
+"""Derivatives in both directions, the identities that change them, and their check."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+import theano
+import theano.tensor as T
+from theano import gradient
+from theano.gradient import DisconnectedInputError, GradientError, NullTypeGradError
+
+
+def at(expression: Any, variable: Any, value: Any) -> Any:
+    return expression.eval({variable: value}, on_unused_input="ignore").tolist()
+
+
+POINTS: list[tuple[str, Callable[[Any], Any], float, float]] = [
+    ("relu at 0", T.nnet.relu, 0, 0.5),
+    ("abs at 0", abs, 0, 0),
+    ("maximum at a tie", lambda x: T.maximum(x, 0 * x), 0, 1),
+    ("clip at its edge", lambda x: T.clip(x, 0, 1), 1, 1),
+    ("clip at its other edge", lambda x: T.clip(x, 0, 1), 0, 1),
+    ("sqrt at 0", T.sqrt, 0, np.inf),
+    ("x**0", lambda x: x**0, 2, 0),
+    ("floor", T.floor, 1.5, 0),
+    ("comparison", lambda x: (x > 1) * x, 2, 1),
+]
+
+
+@pytest.mark.parametrize(("name", "f", "point", "slope"), POINTS)
+def test_derivative(name: str, f: Callable[[Any], Any], point: float, slope: float) -> None:
+    x = T.dscalar("x")
+    assert at(T.grad(f(x), x), x, point) == slope
+
+
+def test_ties_and_zeros_of_reductions() -> None:
+    v = T.dvector("v")
+    assert at(T.grad(v.max(), v), v, [1, 3, 3]) == [0, 1, 1]
+    assert at(T.grad(v.prod(), v), v, [2, 0, 5]) == [0, 10, 0]
+    assert at(T.grad(v.prod(), v), v, [0, 0, 5]) == [0, 0, 0]
+    assert np.isnan(at(T.grad(v.std(), v), v, [1, 1])).all()
+
+
+def test_filters() -> None:
+    x = T.dscalar("x")
+    assert at(T.grad(gradient.zero_grad(x) * x, x), x, 3) == 3
+    assert at(T.grad(gradient.disconnected_grad(x) * x, x), x, 3) == 3
+    assert at(T.grad(gradient.grad_scale(x, -2) ** 2, x), x, 3) == -12
+    assert at(T.grad(gradient.grad_clip(x, -1, 1) ** 2, x), x, 3) == 1
+    with pytest.raises(DisconnectedInputError):
+        T.grad(gradient.disconnected_grad(x), x)
+    assert at(T.grad(gradient.zero_grad(x), x), x, 3) == 0
+    with pytest.raises(NullTypeGradError, match="undefined"):
+        T.grad(gradient.undefined_grad(x), x)
+    with pytest.warns(DeprecationWarning):
+        assert at(T.grad(T.consider_constant(x) * x, x), x, 3) == 3
+
+
+def test_kind_of_result() -> None:
+    x, y = T.dscalars("x", "y")
+    assert isinstance(T.grad(x * y, [x, y]), list)
+    assert isinstance(T.grad(x * y, (x, y)), tuple)
+    cost = x * y
+    cost.name = "cost"
+    assert T.grad(cost, x).name == "(dcost/dx)"
+    with pytest.raises(DisconnectedInputError):
+        T.grad(x, y)
+    assert T.grad(x, y, disconnected_inputs="ignore").eval() == 0
+
+
+MAPS: list[Callable[[Any], Any]] = [
+    lambda v: v**2,
+    lambda v: T.exp(v).sum(),
+    lambda v: T.dot(np.arange(12.0).reshape(4, 3), v),
+    lambda v: v[::-1] * v,
+    lambda v: T.nnet.softmax(v),
+    lambda v: T.concatenate([v, v * 2]),
+    lambda v: v.reshape((3, 1)) * v,
+    lambda v: T.set_subtensor(v[0], v[1]),
+    lambda v: v[np.array([0, 0, 2])],
+    lambda v: v.max() * v,
+    lambda v: T.tile(v, 2),
+]
+
+
+@pytest.mark.parametrize("number", range(len(MAPS)))
+def test_forward_mode_is_the_directional_derivative(number: int) -> None:
+    v, u = T.dvectors("v", "u")
+    out = MAPS[number](v)
+    rng = np.random.RandomState(3)
+    point, direction = rng.randn(3), rng.randn(3)
+    got = T.Rop(out, v, u).eval({v: point, u: direction}, on_unused_input="ignore")
+    step = 1e-6
+    f = theano.function([v], out)
+    wanted = (f(point + step * direction) - f(point - step * direction)) / (2 * step)
+    np.testing.assert_allclose(got, wanted, atol=1e-7)
+
+
+def test_transposed_jacobian() -> None:
+    v, u = T.dvectors("v", "u")
+    matrix = np.arange(12.0).reshape(4, 3)
+    back = T.Lop(T.dot(matrix, v), v, u)
+    given = {u: np.ones(4)}
+    np.testing.assert_allclose(back.eval(given), matrix.sum(0))
+    assert isinstance(T.Lop([v, v * 2], [v], [u, u]), list)
+
+
+def test_forward_mode_of_what_is_disconnected() -> None:
+    v, u, w = T.dvectors("v", "u", "w")
+    with pytest.raises(DisconnectedInputError):
+        T.Rop(w * 2, v, u)
+    zeros = T.Rop(w * 2, v, u, disconnected_outputs="ignore")
+    assert zeros.eval({w: [1.0, 2.0]}).tolist() == [0, 0]
+    with pytest.raises(ValueError, match="dimensions"):
+        T.Rop(v, v, T.dmatrix())
+
+
+def _wrong(x: Any) -> Any:
+    return gradient.grad_scale(x, 2.0) ** 2
+
+
+def test_verify_grad() -> None:
+    rng = np.random.RandomState(0)
+    points = [rng.rand(2, 3), rng.rand(3)]
+    gradient.verify_grad(lambda a, b: T.tanh(T.dot(a, b)), points, rng=rng)
+    gradient.verify_grad(T.exp, [rng.rand(3).astype("float32")], rng=rng)
+    with pytest.raises(GradientError) as caught:
+        gradient.verify_grad(_wrong, [rng.rand(3)], rng=rng)
+    assert caught.value.arg == 0
+    assert caught.value.rel_err > caught.value.rel_tol
+    with pytest.raises(TypeError, match="rng"):
+        gradient.verify_grad(T.exp, [np.ones(2)])
+    with pytest.raises(TypeError, match="floating point"):
+        gradient.verify_grad(T.exp, [np.ones(2, "int64")], rng=rng)
+
+
+def test_verify_grad_sees_infinity() -> None:
+    rng = np.random.RandomState(0)
+    with pytest.raises(GradientError), np.errstate(all="ignore"):
+        gradient.verify_grad(T.sqrt, [np.zeros(2)], rng=rng)
+
+
+def test_numeric_gradient() -> None:
+    measured = gradient.numeric_grad(lambda a, b: (a * b).sum(), [np.ones(2), np.arange(2.0)])
+    np.testing.assert_allclose(measured.gf[0], [0, 1], atol=1e-6)
+    assert measured.max_err([np.array([0.0, 1.0]), np.array([1.0, 3.0])], 1e-4, 1e-4)[:2] == (1, 1)
+    with pytest.raises(ValueError, match="number of elements"):
+        measured.max_err([np.ones(2)], 1e-4, 1e-4)

@@ -1,0 +1,158 @@
+"""Graphs as text: the layout that Theano's documents show."""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+
+import numpy as np
+import pytest
+
+import theano
+import theano.tensor as T
+from theano.printing import PPrinter, debugprint, min_informative_str, pp, pprint
+
+x, v, s, i = T.dmatrix("x"), T.dvector("v"), T.dscalar("s"), T.lscalar("i")
+NAMES: dict[str, Any] = {"T": T, "np": np, "x": x, "v": v, "s": s, "i": i}
+
+LINES = [
+    ("x + 1", "(x + TensorConstant{1})"),
+    ("x - (v - 1)", "(x - (v - TensorConstant{1}))"),
+    ("-(x + 1)", "(-(x + TensorConstant{1}))"),
+    ("x / (v * 2)", "(x / (v * TensorConstant{2}))"),
+    ("x // 2", "(x // TensorConstant{2})"),
+    ("x % 2", "mod(x, TensorConstant{2})"),
+    ("2 ** (-x)", "(TensorConstant{2} ** (-x))"),
+    ("T.exp(-x)", "exp((-x))"),
+    ("T.dot(x, v) + 1", "((x \\dot v) + TensorConstant{1})"),
+    ("x.T + 1", "(x.T + TensorConstant{1})"),
+    ("v.dimshuffle('x', 0)", "v"),
+    ("v.dimshuffle(0, 'x')", "DimShuffle{0, x}(v)"),
+    ("x.sum()", "Sum{acc_dtype=float64}(x)"),
+    ("x.sum(axis=0)", "Sum{axis=[0], acc_dtype=float64}(x)"),
+    ("x.prod()", "Prod{axis=None, dtype='float64', acc_dtype='float64'}(x)"),
+    ("abs(x)", "|x|"),
+    ("x > 1", "gt(x, TensorConstant{1})"),
+    ("T.cast(x, 'int8')", "int8(x)"),
+    ("T.zeros_like(x)", "fill(x, TensorConstant{0.0})"),
+    ("T.alloc(1., 2, i)", "alloc(TensorConstant{1.0}, TensorConstant{2}, i)"),
+    (
+        "T.arange(3)",
+        "ARange{dtype='int64'}(TensorConstant{0}, TensorConstant{3}, TensorConstant{1})",
+    ),
+    ("T.stack([s, s])", "[s, s]"),
+    ("T.nnet.sigmoid(x)", "sigmoid(x)"),
+    ("T.constant(np.ones(3))", "TensorConstant{(3,) of 1.0}"),
+    ("s ** s ** s", "(s ** (s ** s))"),
+    ("(-s) ** 2", "((-s) ** TensorConstant{2})"),
+    ("x[1:, i]", "x[1:, i]"),
+    ("x.copy()", "x"),
+    ("T.dmatrix() + x", "(<TensorType(float64, matrix)> + x)"),
+]
+
+
+@pytest.mark.parametrize(("expression", "line"), LINES)
+def test_pp(expression: str, line: str) -> None:
+    assert pp(eval(expression, NAMES)) == line
+
+
+TREE = """Elemwise{add,no_inplace} [id A] ''   
+ |dot [id B] ''   
+ | |x [id C]
+ | |v [id D]
+ |InplaceDimShuffle{x} [id E] ''   
+   |TensorConstant{1} [id F]
+"""  # noqa: W291  (the layout ends lines with spaces)
+
+
+def text(obj: Any, **options: Any) -> str:
+    return debugprint(obj, file="str", **options)
+
+
+def test_debugprint() -> None:
+    y = T.dot(x, v) + 1
+    assert text(y) == TREE
+    assert text(y.owner) == TREE
+    lines = text(y, print_type=True).splitlines()
+    assert lines[0] == "Elemwise{add,no_inplace} [id A] <TensorType(float64, vector)> ''   "
+    assert lines[2] == " | |x [id C] <TensorType(float64, matrix)>"
+    assert text(y, ids="int").splitlines()[5] == "   |TensorConstant{1} [id 5]"
+    assert text(y, ids="").splitlines()[2] == " | |x "
+    assert len(text(y, depth=2).splitlines()) == 3
+    assert text([y, y * 2]).splitlines()[7] == " |Elemwise{add,no_inplace} [id A] ''   "
+
+
+def test_debugprint_of_shared_parts_and_names() -> None:
+    z = v.sum()
+    z.name = "z"
+    lines = text(z + z).splitlines()
+    assert lines[1] == " |Sum{acc_dtype=float64} [id B] 'z'   "
+    assert lines[2:] == [" | |v [id C]", lines[1]]
+    assert text(z + z, stop_on_name=True).splitlines()[1:] == [lines[1], lines[1]]
+
+
+def test_debugprint_of_a_function() -> None:
+    shared = theano.shared(np.ones(2), "state")
+    f = theano.function([v], v + shared)
+    lines = text(f).splitlines()
+    assert lines[0].endswith("''   0")
+    assert text(f.maker.fgraph) == text(f)
+    assert "[1. 1.]" in text(f, print_storage=True)
+
+
+def test_debugprint_writes_to_files(capsys: pytest.CaptureFixture[str]) -> None:
+    out = io.StringIO()
+    assert debugprint(x, file=out) is out
+    assert debugprint(x) is None
+    assert out.getvalue() == capsys.readouterr().out == "x [id A]\n"
+    with pytest.raises(TypeError, match="cannot print"):
+        debugprint(3)
+    with pytest.raises(ValueError, match="ids"):
+        debugprint(x, ids="roman")
+
+
+def test_deep_graphs() -> None:
+    deep = s
+    for _ in range(3000):
+        deep = T.exp(deep)
+    assert len(text(deep).splitlines()) == 3001
+    assert pp(deep).startswith("exp(exp(")
+    assert len(min_informative_str(deep).splitlines()) == 3001
+
+
+def test_letters_after_the_alphabet() -> None:
+    many = T.dscalars(30)
+    lines = text(T.add(*many), depth=-1)
+    assert "[id Z]" in lines
+    assert "[id BA]" in lines
+
+
+def test_min_informative_str() -> None:
+    y = T.dot(x, v) + 1
+    assert min_informative_str(y * 2 + y).splitlines() == [
+        "A. Elemwise{add,no_inplace}",
+        " B. Elemwise{mul,no_inplace}",
+        "  C. Elemwise{add,no_inplace}",
+        "   D. dot",
+        "    E. x",
+        "    F. v",
+        "   G. InplaceDimShuffle{x}",
+        "    H. TensorConstant{1}",
+        "  I. InplaceDimShuffle{x}",
+        "   J. TensorConstant{2}",
+        " <C>",
+    ]
+
+
+def test_printers_of_users() -> None:
+    mine = pprint.clone_assign(T.exp, lambda variable, state: f"e^{variable.owner.inputs[0]}")
+    assert isinstance(mine, PPrinter)
+    assert mine(T.exp(s) * 2) == "(e^s * TensorConstant{2})"
+    assert pprint(T.exp(s)) == "exp(s)"
+    with pytest.raises(TypeError):
+        pprint(1, 2, 3)
+
+
+def test_text_of_a_function() -> None:
+    f = theano.function([s], s * 2)
+    assert "s" in pp(f)

@@ -1,0 +1,96 @@
+"""Shared variables of arrays, numbers and other objects."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+import theano
+import theano.tensor as T
+from theano.tensor.sharedvar import ScalarSharedVariable, TensorSharedVariable
+from theano.updates import OrderedUpdates
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (3, "TensorType(int64, scalar)"),
+        (3.0, "TensorType(float64, scalar)"),
+        (True, "TensorType(bool, scalar)"),
+        (3j, "TensorType(complex128, scalar)"),
+        (np.float32(3), "TensorType(float32, scalar)"),
+        (np.ones((1, 3)), "TensorType(float64, matrix)"),
+        (np.ones(2, "int8"), "TensorType(int8, vector)"),
+        ([1, 2], "Generic"),
+        (None, "Generic"),
+        ("text", "Generic"),
+        (np.random.RandomState(1), "RandomStateType"),
+    ],
+)
+def test_type(value: Any, text: str) -> None:
+    assert str(theano.shared(value).type) == text
+
+
+def test_classes() -> None:
+    array, number = theano.shared(np.ones(3)), theano.shared(3)
+    assert isinstance(array, TensorSharedVariable)
+    assert isinstance(array, T.TensorVariable)
+    assert isinstance(number, ScalarSharedVariable)
+    assert (array * 2).eval().tolist() == [2, 2, 2]
+
+
+def test_borrowing() -> None:
+    value = np.ones(3)
+    copy, same = theano.shared(value), theano.shared(value, borrow=True)
+    value[0] = 7
+    assert copy.get_value().tolist() == [1, 1, 1]
+    assert same.get_value().tolist() == [7, 1, 1]
+    assert same.get_value() is not same.get_value(borrow=True)
+
+
+@pytest.mark.parametrize(
+    ("value", "options"),
+    [
+        (T.dscalar("s"), {}),
+        (np.ones(3), {"dtype": "float32"}),
+        (np.ones(3), {"unknown": 1}),
+        (np.ones((2, 3)), {"broadcastable": (True, False)}),
+        (np.ones(3), {"target": "gpu0"}),
+    ],
+)
+def test_errors(value: Any, options: dict[str, Any]) -> None:
+    with pytest.raises(TypeError):
+        theano.shared(value, **options)
+
+
+@pytest.mark.parametrize("value", [np.ones((2, 2)), "text", np.ones(3, "complex128")])
+def test_set_value_refuses_other_types(value: Any) -> None:
+    variable = theano.shared(np.zeros(3))
+    with pytest.raises(TypeError):
+        variable.set_value(value)
+    assert variable.get_value().tolist() == [0, 0, 0]
+
+
+def test_ordered_updates() -> None:
+    a, b = theano.shared(1.0, "a"), theano.shared(2.0, "b")
+    updates = OrderedUpdates([(a, a + 1)])
+    updates += {b: b * 2}
+    assert list(updates) == [a, b]
+    theano.function([], [], updates=updates)()
+    assert (a.get_value(), b.get_value()) == (2, 4)
+    with pytest.raises(TypeError, match="SharedVariable"):
+        updates[T.dscalar()] = a
+
+
+def test_clone_of_expressions() -> None:
+    x, y = T.dscalars("x", "y")
+    state = theano.shared(3.0, "state")
+    expression = x * state
+    assert theano.clone(expression, {x: y}).eval({y: 2.0}) == 6
+    fresh = theano.clone(expression, share_inputs=False)
+    assert x not in theano._core.ir.graph.inputs([fresh])
+    assert state in theano._core.ir.graph.inputs([fresh])
+    with pytest.raises(TypeError):
+        theano.clone(expression, {x: T.dvector()})

@@ -1,0 +1,174 @@
+"""Gradients of every operation to order two, against central differences of order two."""
+
+from __future__ import annotations
+
+import zlib
+from typing import Any
+
+import numpy as np
+import pytest
+
+import theano
+import theano.tensor as T
+from registry import OPS, draw
+from theano._core.base import dtypes
+from theano._core.lower.reference import evaluate
+from theano._core.ops.reductions import reduce
+
+STEP = 1e-5
+
+
+def directional(f: Any, arrays: list[np.ndarray], directions: list[np.ndarray], step: float = STEP) -> Any:
+    """Return the derivative of `f` along a direction, by central differences."""
+    up = f(*(a + step * d for a, d in zip(arrays, directions, strict=True)))
+    down = f(*(a - step * d for a, d in zip(arrays, directions, strict=True)))
+    return (np.asarray(up) - np.asarray(down)) / (2 * step)
+
+
+def check(build: Any, arrays: list[np.ndarray], order: int = 2, tolerance: float = 2e-6) -> None:
+    """Compare the gradient of a random projection of `build(*inputs)` with differences; recurse."""
+    rng = np.random.default_rng(zlib.crc32(repr([a.shape for a in arrays]).encode()))
+    inputs = [T.TensorType("float64", (False,) * a.ndim)(f"x{i}") for i, a in enumerate(arrays)]
+    costs = [build(*inputs)]
+    for _ in range(order):
+        out = costs[-1]
+        value = evaluate([out], dict(zip(inputs, arrays, strict=True)))[0]
+        cost = (out * T.constant(rng.normal(size=value.shape))).sum()
+        gradients = theano.grad(cost, inputs, disconnected_inputs="ignore")
+        directions = [rng.normal(size=a.shape) for a in arrays]
+        slope = sum((g * T.constant(d)).sum() for g, d in zip(gradients, directions, strict=True))
+        f = theano.function(inputs, cost, on_unused_input="ignore")
+        df = theano.function(inputs, slope, on_unused_input="ignore")
+        wanted = directional(f, arrays, directions)
+        got = df(*arrays)
+        np.testing.assert_allclose(got, wanted, rtol=tolerance, atol=tolerance * (1 + abs(float(wanted))))
+        costs.append(gradients[0])
+
+
+SMOOTH = [
+    name for name, op in OPS.items()
+    if op.gradient is not None and not dtypes.is_discrete(op.dtype(*["float64"] * op.nin)[1])
+    and not dtypes.is_complex(op.dtype(*["float64"] * op.nin)[1]) and name not in ("switch", "imag", "angle", "mod")
+]
+
+
+@pytest.mark.parametrize("name", SMOOTH)
+def test_elementwise(name: str) -> None:
+    op = OPS[name]
+    rng = np.random.default_rng(zlib.crc32(name.encode()))
+    arrays = [np.asarray(draw(rng, where, "float64", (2, 3))) for where in op.samples]
+    check(op, arrays)
+
+
+CASES: dict[str, tuple[Any, list[tuple[int, ...]]]] = {
+    "broadcast": (lambda x, y: x.dimshuffle(0, "x") * T.exp(y), [(3,), (3, 4)]),
+    "scalar": (lambda x, y: x * y**2, [(), (3, 4)]),
+    "sum": (lambda x: T.sqr(x.sum(axis=1)), [(3, 4)]),
+    "mean": (lambda x: T.sqr(x.mean(axis=0)) * x, [(3, 4)]),
+    "prod": (lambda x: x.prod(axis=1) ** 2, [(3, 4)]),
+    "max": (lambda x: T.sqr(x.max(axis=1)), [(3, 4)]),
+    "min": (lambda x: T.sqr(x.min()), [(3, 4)]),
+    "var": (lambda x: x.var(axis=1), [(3, 4)]),
+    "dot matrices": (lambda x, y: T.tanh(T.dot(x, y)), [(3, 4), (4, 2)]),
+    "dot vector": (lambda x, y: T.sqr(T.dot(x, y)), [(3, 4), (4,)]),
+    "vector dot": (lambda x, y: T.sqr(T.dot(y, x)), [(3, 4), (3,)]),
+    "inner": (lambda x, y: T.sqr(T.dot(x, y)), [(4,), (4,)]),
+    "dot higher": (lambda x, y: T.tanh(T.dot(x, y)), [(2, 3, 4), (4, 2)]),
+    "tensordot": (lambda x, y: T.tanh(T.tensordot(x, y, [[1, 2], [0, 1]])), [(2, 3, 4), (3, 4, 2)]),
+    "outer": (lambda x, y: T.sqr(T.outer(x, y)), [(3,), (2,)]),
+    "transpose": (lambda x: T.sqr(x.T) * x.T[0], [(3, 4)]),
+    "reshape": (lambda x: T.sqr(x.reshape((4, 3))), [(3, 4)]),
+    "join": (lambda x, y: T.sqr(T.concatenate([x, y, x], axis=1)), [(2, 3), (2, 1)]),
+    "stack": (lambda x, y: T.sqr(T.stack([x, y, x * y])), [(3,), (3,)]),
+    "slice": (lambda x: T.sqr(x[1:, ::-2]), [(3, 4)]),
+    "item": (lambda x: T.sqr(x[1, 2]), [(3, 4)]),
+    "set": (lambda x, y: T.sqr(T.set_subtensor(x[1:, 0], y)), [(3, 4), (2,)]),
+    "inc": (lambda x, y: T.sqr(T.inc_subtensor(x[1], y)), [(3, 4), (4,)]),
+    "gather": (lambda x: T.sqr(x[[2, 0, 2]]), [(3, 4)]),
+    "set positions": (lambda x, y: T.sqr(T.set_subtensor(x[[2, 0]], y)), [(3, 4), (2, 4)]),
+    "inc positions": (lambda x, y: T.sqr(T.inc_subtensor(x[[2, 0, 2]], y)), [(3, 4), (3, 4)]),
+    "alloc": (lambda x: T.sqr(T.alloc(x, 5, 3)), [(3,)]),
+    "switch": (lambda x, y: T.switch(x > 0, x * y, T.exp(x)), [(3, 4), (3, 4)]),
+    "softmax": (lambda x: T.nnet.softmax(x), [(3, 4)]),
+    "log sum exp": (lambda x: T.log(T.exp(x).sum(axis=1)), [(3, 4)]),
+    "logistic": (lambda x: T.log(1 / (1 + T.exp(-x))), [(3, 4)]),
+    "eye": (lambda x: T.dot(x, T.eye(4)) ** 2, [(3, 4)]),
+    "any shape": (lambda x: x * x.shape[0] + T.cast(x.shape[1], "float64"), [(3, 4)]),
+}
+
+
+@pytest.mark.parametrize("name", list(CASES))
+def test_structured(name: str) -> None:
+    build, shapes = CASES[name]
+    rng = np.random.default_rng(zlib.crc32(name.encode()))
+    check(build, [np.asarray(rng.uniform(0.4, 1.6, size=s)) * rng.choice([-1, 1], size=s) for s in shapes])
+
+
+def grad_of(build: Any, value: Any) -> Any:
+    x = T.TensorType("float64", (False,) * np.ndim(value))("x")
+    return theano.function([x], theano.grad(build(x).sum(), x))(value)
+
+
+def test_conventions() -> None:
+    """Values of derivatives where they are a matter of choice, as in Theano 1.0.5."""
+    zero = np.zeros(3)
+    np.testing.assert_array_equal(grad_of(abs, zero), 0)
+    np.testing.assert_array_equal(grad_of(T.nnet.relu, zero), 0.5)
+    np.testing.assert_array_equal(grad_of(lambda x: T.clip(x, 0, 1), [0.0, 1.0, 2.0]), [1, 1, 0])
+    np.testing.assert_array_equal(grad_of(lambda x: x.max(), [1.0, 2.0, 2.0]), [0, 1, 1])
+    np.testing.assert_array_equal(grad_of(T.sqrt, zero), np.inf)
+    np.testing.assert_array_equal(grad_of(lambda x: x.prod(), [2.0, 0.0, 3.0]), [0, 6, 0])
+    np.testing.assert_array_equal(grad_of(lambda x: x**0, [0.0, 1.0]), 0)
+    np.testing.assert_array_equal(grad_of(T.floor, [0.5, 1.5]), 0)
+    x, y = T.dvectors("x", "y")
+    gx, gy = theano.function([x, y], theano.grad(T.maximum(x, y).sum(), [x, y]))(zero, zero)
+    np.testing.assert_array_equal([gx, gy], [[1, 1, 1], [0, 0, 0]])
+
+
+def test_sums_of_discrete_things_have_no_gradient() -> None:
+    x = T.dvector("x")
+    for out in (T.argmax(x) * 1.0, T.cast(x, "int32").sum() * 1.0, (x > 0).sum() * 1.0):
+        f = theano.function([x], theano.grad(out, x), on_unused_input="ignore")
+        np.testing.assert_array_equal(f([1.0, -2.0]), [0, 0])
+
+
+def test_results_are_as_wrt() -> None:
+    x, y = T.dvectors("x", "y")
+    cost = (x * y).sum()
+    assert isinstance(theano.grad(cost, [x, y]), list)
+    assert isinstance(theano.grad(cost, (x, y)), tuple)
+    assert theano.grad(cost, x).type == x.type
+
+
+def test_float32_stays_float32() -> None:
+    x = T.fvector("x")
+    assert theano.grad((x * 0.1 + 1e300).sum(), x).dtype == "float32"
+
+
+def test_known_grads_and_constants() -> None:
+    x = T.dvector("x")
+    y = x**2
+    seeded = theano.grad(None, x, known_grads={y: T.ones_like(y) * 3})
+    np.testing.assert_allclose(theano.function([x], seeded)([1.0, 2.0]), [6, 12])
+    stopped = theano.grad((y * x).sum(), x, consider_constant=[y])
+    np.testing.assert_allclose(theano.function([x], stopped)([1.0, 2.0]), [1, 4])
+
+
+def test_disconnected() -> None:
+    x, z = T.dvectors("x", "z")
+    cost = x.sum()
+    with pytest.raises(theano.gradient.DisconnectedInputError, match="z"):
+        theano.grad(cost, z)
+    with pytest.warns(UserWarning, match="z"):
+        theano.grad(cost, z, disconnected_inputs="warn")
+    zeros = theano.grad(cost, z, disconnected_inputs="ignore")
+    np.testing.assert_array_equal(theano.function([z], zeros)([1.0, 2.0]), [0, 0])
+    assert theano.grad(cost, z, disconnected_inputs="ignore", return_disconnected="None".lower()) is None
+
+
+def test_reductions_of_all_kinds_have_a_rule() -> None:
+    x = T.dmatrix("x")
+    for kind in ("all", "any"):
+        out = T.cast(reduce(kind, x), "float64")
+        f = theano.function([x], theano.grad(out, x), on_unused_input="ignore")
+        np.testing.assert_array_equal(f([[1.0, 2.0]]), [[0, 0]])
