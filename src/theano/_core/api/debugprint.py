@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from io import StringIO
 from typing import Any
 
+from theano._core.compile.shared import SharedVariable
 from theano._core.ir.graph import FunctionGraph
 from theano._core.ir.variable import Apply, Variable
 
@@ -187,12 +188,9 @@ def _roots(obj: Any, tree: _Tree, print_storage: bool, print_clients: bool) -> I
     tree.order.update({node: i for i, node in enumerate(graph.toposort())})
     if print_clients:
         tree.clients.update(graph.clients)
-    if print_storage and not isinstance(obj, FunctionGraph):
-        inner = dict(zip(obj.maker.inputs, graph.inputs, strict=False))
-        for spec, variable in inner.items():
-            shared = getattr(spec, "variable", None)
-            if hasattr(shared, "get_value"):
-                tree.storage[variable] = shared.get_value(borrow=True)
+    if print_storage:
+        stored = [v for v in graph.inputs if isinstance(v, SharedVariable)]
+        tree.storage.update({v: v.get_value(borrow=True) for v in stored})
     return graph.outputs
 
 

@@ -2,22 +2,39 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+from collections.abc import Callable
+from functools import wraps
 
 from theano._core.base import dtypes
 from theano._core.base.errors import ComplexError
+from theano._core.base.settings import config
 
 Casts = tuple[tuple[str, ...], str]
 
 
-@lru_cache(None)
+def _remembered(rule: Callable[..., Casts]) -> Callable[..., Casts]:
+    """Remember the answers of a rule, apart for each state of the settings that it reads."""
+    known: dict[tuple[str, ...], Casts] = {}
+
+    @wraps(rule)
+    def remembering(*names: str) -> Casts:
+        key = (config.floatX, config.cast_policy, *names)
+        found = known.get(key)
+        if found is None:
+            found = known[key] = rule(*names)
+        return found
+
+    return remembering
+
+
+@_remembered
 def upcast(*names: str) -> Casts:
     """All operands and the output take the common dtype."""
     out = dtypes.upcast(*names)
     return (out,) * len(names), out
 
 
-@lru_cache(None)
+@_remembered
 def upcast_real(*names: str) -> Casts:
     """As `upcast`; complex operands are refused."""
     if any(name.startswith("complex") for name in names):
@@ -25,7 +42,7 @@ def upcast_real(*names: str) -> Casts:
     return upcast(*names)
 
 
-@lru_cache(None)
+@_remembered
 def upcast_number(*names: str) -> Casts:
     """As `upcast`; two booleans are refused, since NumPy has no such operation."""
     if all(name == "bool" for name in names):
@@ -36,21 +53,21 @@ def upcast_number(*names: str) -> Casts:
     return upcast(*names)
 
 
-@lru_cache(None)
+@_remembered
 def upcast_min8(*names: str) -> Casts:
     """As `upcast`; booleans count as int8."""
     out = dtypes.upcast("int8", *names) if all(n == "bool" for n in names) else dtypes.upcast(*names)
     return (out,) * len(names), out
 
 
-@lru_cache(None)
+@_remembered
 def to_float(*names: str) -> Casts:
     """Small integers give float32, large ones float64; floats and complex stay."""
     out = dtypes.to_float(dtypes.upcast(*names))
     return (out,) * len(names), out
 
 
-@lru_cache(None)
+@_remembered
 def to_real_float(*names: str) -> Casts:
     """As `to_float`; complex operands are refused."""
     if any(name.startswith("complex") for name in names):
@@ -58,13 +75,13 @@ def to_real_float(*names: str) -> Casts:
     return to_float(*names)
 
 
-@lru_cache(None)
+@_remembered
 def compare(*names: str) -> Casts:
     """Operands take the common dtype; the result is bool."""
     return (dtypes.upcast(*names),) * len(names), "bool"
 
 
-@lru_cache(None)
+@_remembered
 def bitwise(*names: str) -> Casts:
     """Integers only, or booleans only."""
     masks = sum(name == "bool" for name in names)
@@ -76,26 +93,26 @@ def bitwise(*names: str) -> Casts:
     return upcast(*names)
 
 
-@lru_cache(None)
+@_remembered
 def select(condition: str, one: str, two: str) -> Casts:
     """A condition and two alternatives of a common dtype."""
     out = dtypes.upcast(one, two)
     return ("bool", out, out), out
 
 
-@lru_cache(None)
+@_remembered
 def test(name: str) -> Casts:
     """One operand of any dtype, result bool."""
     return (name,), "bool"
 
 
-@lru_cache(None)
+@_remembered
 def same(name: str) -> Casts:
     """One operand, result of the same dtype."""
     return (name,), name
 
 
-@lru_cache(None)
+@_remembered
 def same_real(name: str) -> Casts:
     """One real number, result of the same dtype."""
     if dtypes.is_complex(name) or name == "bool":
@@ -103,13 +120,13 @@ def same_real(name: str) -> Casts:
     return (name,), name
 
 
-@lru_cache(None)
+@_remembered
 def real_part(name: str) -> Casts:
     """Complex gives its real dtype; others stay."""
     return (name,), dtypes.real_of(name)
 
 
-@lru_cache(None)
+@_remembered
 def rounding(name: str) -> Casts:
     """Floats stay; integers become float64."""
     if dtypes.is_complex(name):
@@ -118,7 +135,7 @@ def rounding(name: str) -> Casts:
     return (out,), out
 
 
-@lru_cache(None)
+@_remembered
 def same_float(name: str) -> Casts:
     """One operand, a real float; result of the same dtype."""
     if not dtypes.is_float(name):
@@ -126,14 +143,14 @@ def same_float(name: str) -> Casts:
     return (name,), name
 
 
-@lru_cache(None)
+@_remembered
 def true_div(one: str, two: str) -> Casts:
     """Division of numbers; integers give a float."""
     out = dtypes.true_div(one, two)
     return (out, out), out
 
 
-@lru_cache(None)
+@_remembered
 def make_complex(one: str, two: str) -> Casts:
     """Two real parts give a complex number."""
     out = dtypes.upcast(one, two)

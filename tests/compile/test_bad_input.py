@@ -1,0 +1,125 @@
+"""Wrong calls by the thousand: an exception each, no crash, no leak, no change of shared values."""
+
+from __future__ import annotations
+
+import gc
+from typing import Any
+
+import numpy as np
+import pytest
+
+import theano
+import theano.tensor as T
+
+REFUSALS = (TypeError, ValueError, IndexError, KeyError, OverflowError)
+
+
+def rss_bytes() -> int:
+    with open("/proc/self/statm") as file:
+        return int(file.read().split()[1]) * 4096
+
+
+def stepper() -> tuple[Any, list[Any]]:
+    x, v, i = T.dmatrix("x"), T.fvector("v"), T.lscalar("i")
+    w = theano.shared(np.arange(3.0), "w")
+    b = theano.shared(2.0, "b")
+    out = T.dot(x, w) + b + v[i]
+    updates = [(w, w - 0.1 * T.dot(x.T, out)), (b, b + out.sum())]
+    return theano.function([x, theano.In(v, value=np.ones(4, "float32")), i], out, updates=updates), [w, b]
+
+
+def junk(rng: np.random.Generator) -> Any:
+    kinds: list[Any] = [
+        lambda: None, lambda: "text", lambda: b"bytes", lambda: object(), lambda: [], lambda: [[]], lambda: {},
+        lambda: float("nan"), lambda: 10**30, lambda: -1, lambda: 3, lambda: 2.5, lambda: 1j, lambda: True,
+        lambda: [1, [2, 3]], lambda: T.dmatrix(), lambda: np.float32(1), lambda: np.datetime64("2020"),
+        lambda: np.array(["a"]), lambda: np.array([None]), lambda: np.zeros((0, 3)), lambda: np.zeros((3, 0)),
+        lambda: np.zeros(rng.integers(0, 5, rng.integers(0, 4))),
+        lambda: rng.integers(-9, 9, rng.integers(0, 4, 2)).astype(rng.choice(["int8", "int64", "uint64", "float16", "complex64", "float32", "bool", ">f8", "f8"])),
+        lambda: np.zeros((4, 3))[::-1, ::-1], lambda: np.zeros((2, 3), order="F"), lambda: np.ma.masked_array([1.0, 2]),
+        lambda: np.zeros((2, 3), dtype=[("a", "f8")]), lambda: np.frombuffer(b"x" * 49, "u1")[1:].view("f8").reshape(2, 3),
+    ]
+    return kinds[rng.integers(len(kinds))]()
+
+
+def test_thousands_of_random_calls() -> None:
+    f, shared = stepper()
+    rng = np.random.default_rng(7)
+    good = bad = 0
+    for _ in range(5000):
+        args = [junk(rng) for _ in range(rng.integers(0, 5))]
+        kwargs = {str(k): junk(rng) for k in rng.choice(["x", "v", "i", "zzz", "output_subset"], rng.integers(0, 3), replace=False)}
+        if rng.random() < 0.3:
+            args = [rng.normal(size=(2, rng.integers(2, 5))), np.ones(rng.integers(0, 4), "float32"), int(rng.integers(-5, 5))]
+        before = [s.get_value() for s in shared]
+        try:
+            f(*args, **kwargs)
+            good += 1
+        except REFUSALS:
+            bad += 1
+            for value, s in zip(before, shared, strict=True):
+                np.testing.assert_array_equal(value, s.get_value())
+        if not np.isfinite(shared[0].get_value()).all():
+            shared[0].set_value(np.arange(3.0))
+            shared[1].set_value(2.0)
+    assert bad > 3000
+    assert good > 50
+
+
+@pytest.mark.skipif(not __import__("os").path.exists("/proc/self/statm"), reason="needs /proc")
+def test_memory_is_flat_over_many_calls() -> None:
+    f, _ = stepper()
+    x = np.ones((2, 3))
+
+    def many(n: int) -> None:
+        for k in range(n):
+            f(x * 0, i=1)
+            if k % 2:
+                try:
+                    f(x[:, :2], i=1)
+                except ValueError:
+                    pass
+                try:
+                    f("no", i=1)
+                except TypeError:
+                    pass
+
+    many(3000)
+    gc.collect()
+    before = rss_bytes()
+    many(50_000)
+    gc.collect()
+    assert rss_bytes() - before < 4 << 20
+
+
+def test_a_failed_call_leaves_everything() -> None:
+    x = T.dvector("x")
+    a, b = theano.shared(np.ones(3), "a"), theano.shared(np.ones(4), "b")
+    f = theano.function([x], [], updates=[(a, a + x), (b, b + x)])
+    for n in (3, 4, 5):
+        with pytest.raises(ValueError, match="mis-match"):
+            f(np.ones(n))
+        np.testing.assert_array_equal(a.get_value(), np.ones(3))
+        np.testing.assert_array_equal(b.get_value(), np.ones(4))
+
+
+def test_a_failed_call_leaves_random_streams() -> None:
+    from theano.tensor.shared_randomstreams import RandomStreams
+
+    x = T.dvector("x")
+    draw = RandomStreams(3).uniform((4,))
+    f = theano.function([x], draw + x)
+    first = f(np.zeros(4))
+    with pytest.raises(ValueError, match="mis-match"):
+        f(np.zeros(5))
+    again = theano.function([x], RandomStreams(3).uniform((4,)) + x)
+    np.testing.assert_array_equal(first, again(np.zeros(4)))
+    np.testing.assert_array_equal(f(np.zeros(4)), again(np.zeros(4)))
+
+
+def test_nan_and_empty_arrays_are_values() -> None:
+    x = T.dvector("x")
+    f = theano.function([x], [T.exp(x), x.sum(), T.maximum(x, 0), x[::-1]])
+    e, s, m, r = f([np.nan, 1.0, np.inf])
+    assert np.isnan([e[0], s, m[0], r[2]]).all()
+    assert [v.shape for v in f([])] == [(0,), (), (0,), (0,)]
