@@ -31,6 +31,7 @@ def worst(name: str, dtype: str, draws: int) -> tuple[float, float]:
 
 
 def main() -> None:
+    """Print the table."""
     draws = int(sys.argv[1]) if len(sys.argv) > 1 else 1000
     print("| function | bound | float32 | at | float64 | at |")
     print("| --- | --- | --- | --- | --- | --- |")

@@ -1,6 +1,8 @@
 """Symbolic derivatives."""
 
 from theano._core.api.gradients import (
+    Lop,
+    Rop,
     consider_constant,
     disconnected_grad,
     format_as,
@@ -8,9 +10,7 @@ from theano._core.api.gradients import (
     grad_not_implemented,
     grad_scale,
     grad_undefined,
-    Lop,
     numeric_grad,
-    Rop,
     undefined_grad,
     verify_grad,
     zero_grad,

@@ -5,9 +5,9 @@ from theano._core.api.debugprint import (
     min_informative_str,
 )
 from theano._core.api.pretty import (
+    PPrinter,
     pp,
     pprint,
-    PPrinter,
 )
 
 __all__ = ["PPrinter", "debugprint", "min_informative_str", "pp", "pprint"]

@@ -56,7 +56,7 @@ def test_filters() -> None:
     assert at(T.grad(gradient.zero_grad(x), x), x, 3) == 0
     with pytest.raises(NullTypeGradError, match="undefined"):
         T.grad(gradient.undefined_grad(x), x)
-    with pytest.warns(DeprecationWarning):
+    with pytest.warns(DeprecationWarning, match="zero_grad"):
         assert at(T.grad(T.consider_constant(x) * x, x), x, 3) == 3
 
 

@@ -33,8 +33,35 @@ def test_every_name_exists(name: str) -> None:
     assert len(set(module.__all__)) == len(module.__all__)
 
 
-TOP = """Apply Constant FunctionGraph Generic In Lop Op OrderedUpdates Out Param Rop Type Variable clone
-config dot dp function generic grad gradient pp pprint printing shared tensor __version__""".split()
+TOP = [
+    "Apply",
+    "Constant",
+    "FunctionGraph",
+    "Generic",
+    "In",
+    "Lop",
+    "Op",
+    "OrderedUpdates",
+    "Out",
+    "Param",
+    "Rop",
+    "Type",
+    "Variable",
+    "clone",
+    "config",
+    "dot",
+    "dp",
+    "function",
+    "generic",
+    "grad",
+    "gradient",
+    "pp",
+    "pprint",
+    "printing",
+    "shared",
+    "tensor",
+    "__version__",
+]
 
 
 @pytest.mark.parametrize("name", TOP)

@@ -298,9 +298,7 @@ def test_operators_of_numpy_give_way() -> None:
 
 def test_foreign_operands_decide() -> None:
     class Foreign:
-        _as_TensorVariable = property(lambda self: self.refuse)
-
-        def refuse(self) -> Any:
+        def _as_TensorVariable(self) -> Any:
             raise AsTensorError("not an array")
 
         def __radd__(self, other: Any) -> str:
@@ -311,7 +309,8 @@ def test_foreign_operands_decide() -> None:
 
 SIGNATURES = {
     "sum": "(input, axis=None, dtype=None, keepdims=False, acc_dtype=None)",
-    "prod": "(input, axis=None, dtype=None, keepdims=False, acc_dtype=None, no_zeros_in_input=False)",
+    "prod": "(input, axis=None, dtype=None, keepdims=False, acc_dtype=None, "
+    "no_zeros_in_input=False)",
     "mean": "(input, axis=None, dtype=None, op=False, keepdims=False, acc_dtype=None)",
     "var": "(input, axis=None, ddof=0, keepdims=False, corrected=False)",
     "max": "(x, axis=None, keepdims=False)",

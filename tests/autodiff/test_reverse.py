@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+from registry import OPS, draw
 
 import theano
 import theano.tensor as T
-from registry import OPS, draw
 from theano._core.base import dtypes
 from theano._core.lower.reference import evaluate
 from theano._core.ops.reductions import reduce
@@ -18,7 +18,9 @@ from theano._core.ops.reductions import reduce
 STEP = 1e-5
 
 
-def directional(f: Any, arrays: list[np.ndarray], directions: list[np.ndarray], step: float = STEP) -> Any:
+def directional(
+    f: Any, arrays: list[np.ndarray], directions: list[np.ndarray], step: float = STEP
+) -> Any:
     """Return the derivative of `f` along a direction, by central differences."""
     up = f(*(a + step * d for a, d in zip(arrays, directions, strict=True)))
     down = f(*(a - step * d for a, d in zip(arrays, directions, strict=True)))
@@ -41,14 +43,19 @@ def check(build: Any, arrays: list[np.ndarray], order: int = 2, tolerance: float
         df = theano.function(inputs, slope, on_unused_input="ignore")
         wanted = directional(f, arrays, directions)
         got = df(*arrays)
-        np.testing.assert_allclose(got, wanted, rtol=tolerance, atol=tolerance * (1 + abs(float(wanted))))
+        np.testing.assert_allclose(
+            got, wanted, rtol=tolerance, atol=tolerance * (1 + abs(float(wanted)))
+        )
         costs.append(gradients[0])
 
 
 SMOOTH = [
-    name for name, op in OPS.items()
-    if op.gradient is not None and not dtypes.is_discrete(op.dtype(*["float64"] * op.nin)[1])
-    and not dtypes.is_complex(op.dtype(*["float64"] * op.nin)[1]) and name not in ("switch", "imag", "angle", "mod")
+    name
+    for name, op in OPS.items()
+    if op.gradient is not None
+    and not dtypes.is_discrete(op.dtype(*["float64"] * op.nin)[1])
+    and not dtypes.is_complex(op.dtype(*["float64"] * op.nin)[1])
+    and name not in ("switch", "imag", "angle", "mod")
 ]
 
 
@@ -101,7 +108,10 @@ CASES: dict[str, tuple[Any, list[tuple[int, ...]]]] = {
 def test_structured(name: str) -> None:
     build, shapes = CASES[name]
     rng = np.random.default_rng(zlib.crc32(name.encode()))
-    check(build, [np.asarray(rng.uniform(0.4, 1.6, size=s)) * rng.choice([-1, 1], size=s) for s in shapes])
+    check(
+        build,
+        [np.asarray(rng.uniform(0.4, 1.6, size=s)) * rng.choice([-1, 1], size=s) for s in shapes],
+    )
 
 
 def grad_of(build: Any, value: Any) -> Any:
@@ -163,7 +173,10 @@ def test_disconnected() -> None:
         theano.grad(cost, z, disconnected_inputs="warn")
     zeros = theano.grad(cost, z, disconnected_inputs="ignore")
     np.testing.assert_array_equal(theano.function([z], zeros)([1.0, 2.0]), [0, 0])
-    assert theano.grad(cost, z, disconnected_inputs="ignore", return_disconnected="None".lower()) is None
+    assert (
+        theano.grad(cost, z, disconnected_inputs="ignore", return_disconnected="None".lower())
+        is None
+    )
 
 
 def test_reductions_of_all_kinds_have_a_rule() -> None:

@@ -20,8 +20,14 @@ def compiled(width: int, inputs: list, outputs: list):
 def test_same_bits(dtype: str) -> None:
     x, y = (T.TensorType(dtype, (False,))(n) for n in "xy")
     outputs = [
-        T.exp(x) / (1 + T.sqr(y)), T.tanh(x) * T.log1p(T.sqr(y)), T.sin(x) + T.cos(y), T.nnet.sigmoid(x * y),
-        T.switch(x > y, T.sqrt(abs(x)), -y), T.cast(x * 100, "int32"), x ** 3, T.minimum(x, y),
+        T.exp(x) / (1 + T.sqr(y)),
+        T.tanh(x) * T.log1p(T.sqr(y)),
+        T.sin(x) + T.cos(y),
+        T.nnet.sigmoid(x * y),
+        T.switch(x > y, T.sqrt(abs(x)), -y),
+        T.cast(x * 100, "int32"),
+        x**3,
+        T.minimum(x, y),
     ]
     rng = np.random.default_rng(0)
     for n in (1, 7, 64, 1001):
@@ -35,7 +41,11 @@ def test_same_bits(dtype: str) -> None:
 @pytest.mark.parametrize("width", WIDTHS)
 def test_folds(width: int) -> None:
     x = T.dmatrix("x")
-    f = compiled(width, [x], [x.sum(), x.sum(axis=0), x.sum(axis=1), x.max(axis=1), T.argmin(x, axis=0), T.dot(x, x.T)])
+    f = compiled(
+        width,
+        [x],
+        [x.sum(), x.sum(axis=0), x.sum(axis=1), x.max(axis=1), T.argmin(x, axis=0), T.dot(x, x.T)],
+    )
     a = np.random.default_rng(1).normal(size=(37, 53))
     wanted = [a.sum(), a.sum(0), a.sum(1), a.max(1), a.argmin(0), a @ a.T]
     for got, value in zip(f(a), wanted, strict=True):
@@ -47,7 +57,9 @@ def test_threads_do_not_change_bits(threads: int) -> None:
     from theano._core.runtime import native
 
     x = T.dmatrix("x")
-    f = theano.function([x], [T.exp(x).sum(), x.sum(axis=0), T.tanh(x) * 2, x.mean(axis=1), T.dot(x.T, x)])
+    f = theano.function(
+        [x], [T.exp(x).sum(), x.sum(axis=0), T.tanh(x) * 2, x.mean(axis=1), T.dot(x.T, x)]
+    )
     a = np.random.default_rng(2).normal(size=(700, 300))
     before = native.get_threads()
     try:

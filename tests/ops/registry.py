@@ -7,13 +7,12 @@ from typing import Any
 
 import numpy as np
 
+# Importing these declares the operations.
+import theano._core.ops.transcendental  # noqa: F401
 from theano._core.base import dtypes
 from theano._core.ir.types import TensorType
 from theano._core.ops.op import Elementwise, elementwise_ops
 from theano._core.ops.samples import Range
-
-# Importing these declares the operations.
-import theano._core.ops.transcendental  # noqa: F401, I001
 
 OPS = {name: op for name, op in elementwise_ops().items() if not name.startswith("Cast{")}
 
@@ -72,4 +71,6 @@ def assert_close(got: np.ndarray, wanted: np.ndarray, ulp: float) -> None:
         return
     eps = np.finfo(got.dtype).eps
     tiny = np.finfo(got.dtype).tiny
-    np.testing.assert_allclose(got, wanted, rtol=2 * (ulp + 1) * eps, atol=4 * tiny if got.dtype.kind == "f" else 8 * eps)
+    np.testing.assert_allclose(
+        got, wanted, rtol=2 * (ulp + 1) * eps, atol=4 * tiny if got.dtype.kind == "f" else 8 * eps
+    )

@@ -6,15 +6,29 @@ import zlib
 
 import numpy as np
 import pytest
-
 from registry import OPS, accepts, assert_close, draw, layouts, tensor
+
 from theano._core.base import dtypes
 from theano._core.compile.function import function
 from theano._core.lower.reference import evaluate
 
 SHAPES = [(), (0,), (1,), (5,), (37,), (3, 4), (2, 0, 3)]
-KINDS = ["bool", "int8", "uint8", "int16", "uint16", "int32", "uint32", "int64", "uint64", "float16", "float32",
-         "float64", "complex64", "complex128"]
+KINDS = [
+    "bool",
+    "int8",
+    "uint8",
+    "int16",
+    "uint16",
+    "int32",
+    "uint32",
+    "int64",
+    "uint64",
+    "float16",
+    "float32",
+    "float64",
+    "complex64",
+    "complex128",
+]
 CASES = [(name, kind) for name, op in OPS.items() for kind in KINDS if accepts(op, [kind] * op.nin)]
 
 
@@ -50,16 +64,26 @@ def test_dtypes_mix(name: str) -> None:
     for a, b in chosen:
         inputs = [tensor(a, (4,), "x"), tensor(b, (4,), "y")]
         out = op(*inputs)
-        arrays = [draw(rng, where, kind, (4,)) for where, kind in zip(op.samples, (a, b), strict=True)]
+        arrays = [
+            draw(rng, where, kind, (4,)) for where, kind in zip(op.samples, (a, b), strict=True)
+        ]
         wanted = evaluate([out], dict(zip(inputs, arrays, strict=True)))[0]
         assert_close(function(inputs, out)(*arrays), wanted, op.ulp)
 
 
-@pytest.mark.parametrize("name", [n for n, op in OPS.items() if op.nin == 2 and accepts(op, ["float64"] * 2)])
+@pytest.mark.parametrize(
+    "name", [n for n, op in OPS.items() if op.nin == 2 and accepts(op, ["float64"] * 2)]
+)
 def test_broadcasting(name: str) -> None:
     op = OPS[name]
     rng = seeded(name, "broadcast")
-    for one, two in [((3, 1), (1, 4)), ((1, 1), (3, 4)), ((3, 4), (1, 4)), ((2, 1, 5), (2, 7, 1)), ((1, 0), (3, 1))]:
+    for one, two in [
+        ((3, 1), (1, 4)),
+        ((1, 1), (3, 4)),
+        ((3, 4), (1, 4)),
+        ((2, 1, 5), (2, 7, 1)),
+        ((1, 0), (3, 1)),
+    ]:
         inputs = [tensor("float64", one, "x", True), tensor("float64", two, "y", True)]
         out = op(*inputs)
         arrays = [draw(rng, w, "float64", s) for w, s in zip(op.samples, (one, two), strict=True)]
@@ -83,6 +107,9 @@ def test_casts(source: str) -> None:
             wanted = values.astype(target)
         if target.startswith("u") and dtypes.is_float(source):
             keep = values >= 0
-            values, wanted = np.where(keep, values, 0).astype(source), np.where(keep, wanted, 0).astype(target)
+            values, wanted = (
+                np.where(keep, values, 0).astype(source),
+                np.where(keep, wanted, 0).astype(target),
+            )
         got = function([x], cast(x, target))(values)
         assert_close(got, wanted, 0)

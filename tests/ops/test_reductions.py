@@ -6,14 +6,26 @@ import itertools
 
 import numpy as np
 import pytest
-
 from registry import draw, layouts, tensor
+
 from theano._core.base import dtypes
 from theano._core.compile.function import function
 from theano._core.lower.reference import evaluate
 from theano._core.ops.reductions import FOLDS, ArgExtreme, reduce
 
-KINDS = ["bool", "int8", "uint8", "int32", "int64", "uint64", "float16", "float32", "float64", "complex64", "complex128"]
+KINDS = [
+    "bool",
+    "int8",
+    "uint8",
+    "int32",
+    "int64",
+    "uint64",
+    "float16",
+    "float32",
+    "float64",
+    "complex64",
+    "complex128",
+]
 SHAPES = [(1,), (5,), (37,), (5000,), (3, 4), (1, 9), (40, 70), (2, 3, 5), (6, 1, 7)]
 
 
@@ -41,7 +53,9 @@ def test_folds(name: str, kind: str) -> None:
             for shape in [s for s in SHAPES if len(s) == rank]:
                 array = draw(rng, FOLDS[name].samples, kind, shape)
                 if name == "prod":
-                    array = np.where(array == 0, 1, np.sign(array.real.astype("float64"))).astype(kind)
+                    array = np.where(array == 0, 1, np.sign(array.real.astype("float64"))).astype(
+                        kind
+                    )
                 wanted = evaluate([out], {x: array})[0]
                 for given in layouts(array).values():
                     got = f(given)
@@ -65,7 +79,9 @@ def test_of_nothing(shape: tuple[int, ...]) -> None:
             with pytest.raises(ValueError, match="zero-size array"):
                 f(array)
         else:
-            np.testing.assert_array_equal(f(array), np.full(kept, {"sum": 0, "prod": 1, "any": 0, "all": 1}.get(name, 0)))
+            np.testing.assert_array_equal(
+                f(array), np.full(kept, {"sum": 0, "prod": 1, "any": 0, "all": 1}.get(name, 0))
+            )
 
 
 @pytest.mark.parametrize("name", ["max", "min"])

@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+from registry import layouts
 
 import theano.tensor as T
-from registry import layouts
 from theano._core.compile.function import function
 from theano._core.lower.reference import evaluate
 
@@ -29,7 +29,11 @@ CASES: dict[str, tuple[Any, Any, tuple[Any, ...]]] = {
     "row": (lambda x, r: x * r, lambda x, r: x * r, (a, v)),
     "reshape": (lambda x: x.reshape((6, 4)), lambda x: x.reshape(6, 4), (a,)),
     "reshape unknown": (lambda x: x.reshape((-1, 3)), lambda x: x.reshape(-1, 3), (a,)),
-    "reshape symbolic": (lambda x, k: x.reshape((x.shape[1] * k, -1)), lambda x, k: x.reshape(12, -1), (a, n)),
+    "reshape symbolic": (
+        lambda x, k: x.reshape((x.shape[1] * k, -1)),
+        lambda x, k: x.reshape(12, -1),
+        (a, n),
+    ),
     "reshape transposed": (lambda x: x.T.reshape((3, 8)), lambda x: x.T.reshape(3, 8), (a,)),
     "flatten": (lambda x: x.flatten(2), lambda x: x.reshape(3, 20), (c,)),
     "ravel": (lambda x: x.T.ravel(), lambda x: x.T.ravel(), (a,)),
@@ -39,7 +43,7 @@ CASES: dict[str, tuple[Any, Any, tuple[Any, ...]]] = {
     "slice": (lambda x: x[1:3, ::2], lambda x: x[1:3, ::2], (a,)),
     "slice back": (lambda x: x[::-1, 4:0:-2], lambda x: x[::-1, 4:0:-2], (a,)),
     "slice negative": (lambda x: x[-3:-1, -2:], lambda x: x[-3:-1, -2:], (a,)),
-    "slice symbolic": (lambda x, k: x[k:, : -k], lambda x, k: x[2:, :-2], (a, n)),
+    "slice symbolic": (lambda x, k: x[k:, :-k], lambda x, k: x[2:, :-2], (a, n)),
     "slice symbolic step": (lambda x, k: x[:, ::k], lambda x, k: x[:, ::2], (a, n)),
     "slice symbolic back": (lambda x, k: x[:, ::-k], lambda x, k: x[:, ::-2], (a, n)),
     "slice of nothing": (lambda x: x[3:1], lambda x: x[3:1], (a,)),
@@ -51,25 +55,69 @@ CASES: dict[str, tuple[Any, Any, tuple[Any, ...]]] = {
     "gather columns": (lambda x, k: x[:, k], lambda x, k: x[:, k], (a, i)),
     "gather matrix": (lambda x, k: x[k], lambda x, k: x[k], (a, j)),
     "gather pairs": (lambda x, k: x[k, k], lambda x, k: x[k, k], (a, j)),
-    "gather stretched": (lambda x, k: x[k, T.constant(np.array([[1, 2]]))], lambda x, k: x[k, np.array([[1, 2]])], (a, j)),
+    "gather stretched": (
+        lambda x, k: x[k, T.constant(np.array([[1, 2]]))],
+        lambda x, k: x[k, np.array([[1, 2]])],
+        (a, j),
+    ),
     "gather apart": (lambda x, k: x[k[0], :, k[1]], lambda x, k: x[k[0], :, k[1]], (c, j)),
     "gather nothing": (lambda x, k: x[k[:0]], lambda x, k: x[k[:0]], (a, i)),
     "gather a vector": (lambda x, k: x[k], lambda x, k: x[k], (v, i)),
     "set": (lambda x: T.set_subtensor(x[1:3], 7.0), lambda x: _set(x, np.s_[1:3], 7), (a,)),
-    "set row": (lambda x, r: T.set_subtensor(x[:, ::2], r[:3]), lambda x, r: _set(x, np.s_[:, ::2], r[:3]), (a, v)),
+    "set row": (
+        lambda x, r: T.set_subtensor(x[:, ::2], r[:3]),
+        lambda x, r: _set(x, np.s_[:, ::2], r[:3]),
+        (a, v),
+    ),
     "set item": (lambda x: T.set_subtensor(x[1, 1], 7.0), lambda x: _set(x, (1, 1), 7), (a,)),
-    "inc": (lambda x: T.inc_subtensor(x[1:3, 1], 7.0), lambda x: _set(x, np.s_[1:3, 1], 7 + x[1:3, 1]), (a,)),
-    "inc transposed": (lambda x: T.inc_subtensor(x.T[1:3], 7.0), lambda x: _set(x.T, np.s_[1:3], 7 + x.T[1:3]), (a,)),
+    "inc": (
+        lambda x: T.inc_subtensor(x[1:3, 1], 7.0),
+        lambda x: _set(x, np.s_[1:3, 1], 7 + x[1:3, 1]),
+        (a,),
+    ),
+    "inc transposed": (
+        lambda x: T.inc_subtensor(x.T[1:3], 7.0),
+        lambda x: _set(x.T, np.s_[1:3], 7 + x.T[1:3]),
+        (a,),
+    ),
     "set positions": (lambda x, k: T.set_subtensor(x[k], 7.0), lambda x, k: _set(x, k, 7), (a, i)),
-    "inc positions": (lambda x, k: T.inc_subtensor(x[k], 1.0), lambda x, k: _add_at(x, k, 1), (a, i)),
-    "inc pairs": (lambda x, k: T.inc_subtensor(x[k, k], 2.0), lambda x, k: _add_at(x, (k, k), 2), (a, j)),
-    "inc columns": (lambda x, k, r: T.inc_subtensor(x[:, k], r[:4]), lambda x, k, r: _add_at(x, (slice(None), k), r[:4]), (a, i, v)),
-    "join": (lambda x: T.concatenate([x, x[:2], -x], axis=0), lambda x: np.concatenate([x, x[:2], -x]), (a,)),
-    "join columns": (lambda x: T.concatenate([x, x[:, :2]], axis=1), lambda x: np.concatenate([x, x[:, :2]], 1), (a,)),
+    "inc positions": (
+        lambda x, k: T.inc_subtensor(x[k], 1.0),
+        lambda x, k: _add_at(x, k, 1),
+        (a, i),
+    ),
+    "inc pairs": (
+        lambda x, k: T.inc_subtensor(x[k, k], 2.0),
+        lambda x, k: _add_at(x, (k, k), 2),
+        (a, j),
+    ),
+    "inc columns": (
+        lambda x, k, r: T.inc_subtensor(x[:, k], r[:4]),
+        lambda x, k, r: _add_at(x, (slice(None), k), r[:4]),
+        (a, i, v),
+    ),
+    "join": (
+        lambda x: T.concatenate([x, x[:2], -x], axis=0),
+        lambda x: np.concatenate([x, x[:2], -x]),
+        (a,),
+    ),
+    "join columns": (
+        lambda x: T.concatenate([x, x[:, :2]], axis=1),
+        lambda x: np.concatenate([x, x[:, :2]], 1),
+        (a,),
+    ),
     "join dtypes": (lambda x, k: T.join(0, x, k), lambda x, k: np.concatenate([x, k]), (v, i)),
     "stack": (lambda x: T.stack([x, x * 2]), lambda x: np.stack([x, x * 2]), (a,)),
-    "stack last": (lambda x: T.stack([x, x * 2], axis=-1), lambda x: np.stack([x, x * 2], -1), (a,)),
-    "alloc": (lambda x, k: T.alloc(x[0], k, x.shape[1]), lambda x, k: np.tile(x[0], (2, 1)), (a, n)),
+    "stack last": (
+        lambda x: T.stack([x, x * 2], axis=-1),
+        lambda x: np.stack([x, x * 2], -1),
+        (a,),
+    ),
+    "alloc": (
+        lambda x, k: T.alloc(x[0], k, x.shape[1]),
+        lambda x, k: np.tile(x[0], (2, 1)),
+        (a, n),
+    ),
     "alloc of number": (lambda k: T.alloc(3.5, k, 3) * 2, lambda k: np.full((2, 3), 7.0), (n,)),
     "zeros": (lambda k: T.zeros((k, 3)), lambda k: np.zeros((2, 3)), (n,)),
     "ones like": (lambda x: T.ones_like(x) + x, lambda x: np.ones_like(x) + x, (a,)),
@@ -84,13 +132,29 @@ CASES: dict[str, tuple[Any, Any, tuple[Any, ...]]] = {
     "dot vector": (lambda x, y: T.dot(x, y), lambda x, y: x @ y, (a, v)),
     "vector dot": (lambda x, y: T.dot(y[:4], x), lambda x, y: y[:4] @ x, (a, v)),
     "inner": (lambda y: T.dot(y, y), lambda y: np.asarray(y @ y), (v,)),
-    "dot slices": (lambda x: T.dot(x[::2, ::2], x[::-1, :2][:3]), lambda x: x[::2, ::2] @ x[::-1, :2][:3], (a,)),
+    "dot slices": (
+        lambda x: T.dot(x[::2, ::2], x[::-1, :2][:3]),
+        lambda x: x[::2, ::2] @ x[::-1, :2][:3],
+        (a,),
+    ),
     "dot higher": (lambda x, y: T.dot(x, y[:5]), lambda x, y: x @ y[:5], (c, v)),
     "dot nothing": (lambda x: T.dot(x[:0], x.T), lambda x: x[:0] @ x.T, (a,)),
     "dot over nothing": (lambda x: T.dot(x[:, :0], x.T[:0]), lambda x: np.zeros((4, 4)), (a,)),
-    "gemm": (lambda x: 3 * x[:, :4] - 0.5 * T.dot(x, x.T), lambda x: 3 * x[:, :4] - 0.5 * (x @ x.T), (a,)),
-    "mean": (lambda x: x.mean(axis=1, keepdims=True) - x, lambda x: x.mean(1, keepdims=True) - x, (a,)),
-    "softmax": (lambda x: T.exp(x) / T.exp(x).sum(axis=1, keepdims=True), lambda x: np.exp(x) / np.exp(x).sum(1, keepdims=True), (a / 9,)),
+    "gemm": (
+        lambda x: 3 * x[:, :4] - 0.5 * T.dot(x, x.T),
+        lambda x: 3 * x[:, :4] - 0.5 * (x @ x.T),
+        (a,),
+    ),
+    "mean": (
+        lambda x: x.mean(axis=1, keepdims=True) - x,
+        lambda x: x.mean(1, keepdims=True) - x,
+        (a,),
+    ),
+    "softmax": (
+        lambda x: T.exp(x) / T.exp(x).sum(axis=1, keepdims=True),
+        lambda x: np.exp(x) / np.exp(x).sum(1, keepdims=True),
+        (a / 9,),
+    ),
     "argmax": (lambda x: T.argmax(x, axis=1), lambda x: x.argmax(1), (np.sin(a),)),
     "var": (lambda x: x.var(axis=0), lambda x: x.var(0), (a,)),
     "tile by alloc": (lambda r, k: (r + T.zeros((k, 6))).sum(axis=0), lambda r, k: 2 * r, (v, n)),

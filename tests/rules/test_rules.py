@@ -1,4 +1,4 @@
-"""Every rewriting rule: it fires through the whole pipeline, keeps the value, and comes to an end."""
+"""Every rewriting rule: it fires through the whole pipeline, keeps values, and comes to an end."""
 
 from __future__ import annotations
 
@@ -66,8 +66,11 @@ EXAMPLES: dict[str, Any] = {
     "beta z + alpha dot(x, y) → gemm": 3 * m - 2 * T.dot(m, T.dot(m.T, m)),
 }
 VALUES = {
-    x: np.array([0.3, 1.7, 0.9]), y: np.array([2.5, 0.4, 1.1]),
-    m: np.array([[0.2, 1.5], [0.7, 0.3], [1.9, 0.8]]), i: np.arange(3), s: np.asarray(0.7),
+    x: np.array([0.3, 1.7, 0.9]),
+    y: np.array([2.5, 0.4, 1.1]),
+    m: np.array([[0.2, 1.5], [0.7, 0.3], [1.9, 0.8]]),
+    i: np.arange(3),
+    s: np.asarray(0.7),
 }
 
 
@@ -99,11 +102,31 @@ def test_rule(name: str) -> None:
 
 
 STABLE = {
-    "log(sigmoid)": (lambda v: T.log(T.nnet.sigmoid(v)), lambda v: -mpmath.log1p(mpmath.exp(-v)), [-1000, -30, 0.1, 40]),
-    "log1p(-sigmoid)": (lambda v: T.log1p(-T.nnet.sigmoid(v)), lambda v: -mpmath.log1p(mpmath.exp(v)), [-40, 0.1, 30, 1000]),
-    "log(1 - sigmoid)": (lambda v: T.log(1 - T.nnet.sigmoid(v)), lambda v: -mpmath.log1p(mpmath.exp(v)), [-40, 0.1, 30, 1000]),
-    "1 - sigmoid": (lambda v: 1 - T.nnet.sigmoid(v), lambda v: 1 / (1 + mpmath.exp(v)), [-40, 0.1, 50, 700]),
-    "softplus": (lambda v: T.log(1 + T.exp(v)), lambda v: mpmath.log1p(mpmath.exp(v)), [-700, -40, 1, 1000]),
+    "log(sigmoid)": (
+        lambda v: T.log(T.nnet.sigmoid(v)),
+        lambda v: -mpmath.log1p(mpmath.exp(-v)),
+        [-1000, -30, 0.1, 40],
+    ),
+    "log1p(-sigmoid)": (
+        lambda v: T.log1p(-T.nnet.sigmoid(v)),
+        lambda v: -mpmath.log1p(mpmath.exp(v)),
+        [-40, 0.1, 30, 1000],
+    ),
+    "log(1 - sigmoid)": (
+        lambda v: T.log(1 - T.nnet.sigmoid(v)),
+        lambda v: -mpmath.log1p(mpmath.exp(v)),
+        [-40, 0.1, 30, 1000],
+    ),
+    "1 - sigmoid": (
+        lambda v: 1 - T.nnet.sigmoid(v),
+        lambda v: 1 / (1 + mpmath.exp(v)),
+        [-40, 0.1, 50, 700],
+    ),
+    "softplus": (
+        lambda v: T.log(1 + T.exp(v)),
+        lambda v: mpmath.log1p(mpmath.exp(v)),
+        [-700, -40, 1, 1000],
+    ),
     "log(1 + x)": (lambda v: T.log(1 + v), mpmath.log1p, [1e-20, -1e-17, 0.5]),
     "log(1 - x)": (lambda v: T.log(1 - v), lambda v: mpmath.log1p(-v), [1e-20, -1e-17, 0.5]),
     "exp(x) - 1": (lambda v: T.exp(v) - 1, mpmath.expm1, [1e-20, -1e-17, 0.5]),
@@ -123,8 +146,12 @@ def test_better(name: str) -> None:
 
 def test_log_sum_exp() -> None:
     v = T.dmatrix("v")
-    got = theano.function([v], T.log(T.exp(v).sum(axis=1)))([[1000, 1000], [-1000, -1001], [-np.inf, -np.inf]])
-    np.testing.assert_allclose(got, [1000 + np.log(2), -1000 + np.log1p(np.exp(-1)), -np.inf], rtol=1e-14)
+    got = theano.function([v], T.log(T.exp(v).sum(axis=1)))(
+        [[1000, 1000], [-1000, -1001], [-np.inf, -np.inf]]
+    )
+    np.testing.assert_allclose(
+        got, [1000 + np.log(2), -1000 + np.log1p(np.exp(-1)), -np.inf], rtol=1e-14
+    )
 
 
 def test_cross_entropy_and_its_gradient_stay_finite() -> None:
@@ -135,8 +162,12 @@ def test_cross_entropy_and_its_gradient_stay_finite() -> None:
     points = np.array([-1000.0, -30, 0, 30, 1000] * 2)
     labels = np.repeat([0.0, 1.0], 5)
     value, gradient = f(points, labels)
-    np.testing.assert_allclose(value, np.logaddexp(0, np.where(labels, -points, points)), rtol=1e-14)
-    np.testing.assert_allclose(gradient, 1 / (1 + np.exp(-np.clip(points, -700, 700))) - labels, atol=1e-15)
+    np.testing.assert_allclose(
+        value, np.logaddexp(0, np.where(labels, -points, points)), rtol=1e-14
+    )
+    np.testing.assert_allclose(
+        gradient, 1 / (1 + np.exp(-np.clip(points, -700, 700))) - labels, atol=1e-15
+    )
 
 
 def test_a_step_of_gradient_descent_is_one_gemm() -> None:
@@ -145,7 +176,9 @@ def test_a_step_of_gradient_descent_is_one_gemm() -> None:
     result = rewrite([out])[0]
     assert isinstance(result.owner.op, Gemm)
     assert result.owner.inputs[0] is w
-    np.testing.assert_allclose([v.data for v in (result.owner.inputs[1], result.owner.inputs[4])], [-0.1, 0.998])
+    np.testing.assert_allclose(
+        [v.data for v in (result.owner.inputs[1], result.owner.inputs[4])], [-0.1, 0.998]
+    )
 
 
 def test_shapes_need_no_values() -> None:

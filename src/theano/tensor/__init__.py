@@ -1,16 +1,20 @@
 """Symbolic arrays: NumPy's functions on variables."""
 
+# NumPy's names are those of built-ins, too.
+
 from theano._core.api.conversion import (
+    NoneConst,
     as_tensor_variable,
-    as_tensor_variable as as_tensor,
     cast,
     constant,
     extract_constant,
     get_scalar_constant_value,
     none_type_t,
-    NoneConst,
     numpy_scalar,
     wrap_constant,
+)
+from theano._core.api.conversion import (
+    as_tensor_variable as as_tensor,
 )
 from theano._core.api.creation import (
     alloc,
@@ -18,7 +22,6 @@ from theano._core.api.creation import (
     concatenate,
     eye,
     fill,
-    fill as second,
     horizontal_stack,
     identity_like,
     join,
@@ -36,6 +39,9 @@ from theano._core.api.creation import (
     vertical_stack,
     zeros,
     zeros_like,
+)
+from theano._core.api.creation import (
+    fill as second,
 )
 from theano._core.api.debugprint import (
     min_informative_str,
@@ -56,12 +62,12 @@ from theano._core.api.elementwise import (
     smallest,
 )
 from theano._core.api.gradients import (
+    Lop,
+    Rop,
     consider_constant,
     grad_not_implemented,
     grad_undefined,
-    Lop,
     numeric_grad,
-    Rop,
     verify_grad,
 )
 from theano._core.api.indexing import (
@@ -108,7 +114,6 @@ from theano._core.api.shaping import (
     flatten,
     get_vector_length,
     is_flat,
-    make_keep_dims as makeKeepDims,
     patternbroadcast,
     reshape,
     shape,
@@ -120,6 +125,9 @@ from theano._core.api.shaping import (
     swapaxes,
     transpose,
     unbroadcast,
+)
+from theano._core.api.shaping import (
+    make_keep_dims as makeKeepDims,
 )
 from theano._core.api.shared import (
     ScalarSharedVariable,
@@ -311,21 +319,16 @@ from theano._core.ops.arithmetic import (
     abs_,
     add,
     and_,
-    and_ as bitwise_and,
     ceil,
     clip,
-    complex_ as complex,
     conj,
-    copy as tensor_copy,
     eq,
     floor,
     ge,
     gt,
     imag,
     int_div,
-    int_div as floor_div,
     invert,
-    invert as bitwise_not,
     le,
     lt,
     maximum,
@@ -335,20 +338,45 @@ from theano._core.ops.arithmetic import (
     neg,
     neq,
     or_,
-    or_ as bitwise_or,
     real,
-    reciprocal as inv,
     round_half_away_from_zero,
     round_half_to_even,
     sgn,
     sqr,
-    sqr as square,
     sub,
     switch,
-    switch as where,
     true_div,
     trunc,
     xor,
+)
+from theano._core.ops.arithmetic import (
+    and_ as bitwise_and,
+)
+from theano._core.ops.arithmetic import (
+    complex_ as complex,
+)
+from theano._core.ops.arithmetic import (
+    copy as tensor_copy,
+)
+from theano._core.ops.arithmetic import (
+    int_div as floor_div,
+)
+from theano._core.ops.arithmetic import (
+    invert as bitwise_not,
+)
+from theano._core.ops.arithmetic import (
+    or_ as bitwise_or,
+)
+from theano._core.ops.arithmetic import (
+    reciprocal as inv,
+)
+from theano._core.ops.arithmetic import (
+    sqr as square,
+)
+from theano._core.ops.arithmetic import (
+    switch as where,
+)
+from theano._core.ops.arithmetic import (
     xor as bitwise_xor,
 )
 from theano._core.ops.broadcasting import (
@@ -370,6 +398,8 @@ from theano._core.ops.indexing import (
 )
 from theano._core.ops.op import (
     Elementwise as Elemwise,
+)
+from theano._core.ops.op import (
     Op,
 )
 from theano._core.ops.products import (
@@ -380,8 +410,10 @@ from theano._core.ops.shaping import (
     DimShuffle,
     Rebroadcast,
     Reshape,
-    ShapeOf as Shape,
     SpecifyShape,
+)
+from theano._core.ops.shaping import (
+    ShapeOf as Shape,
 )
 from theano._core.ops.transcendental import (
     angle,
@@ -399,17 +431,19 @@ from theano._core.ops.transcendental import (
     exp2,
     expm1,
     log,
-    log10,
     log1p,
     log2,
+    log10,
     pow,
-    pow as power,
     rad2deg,
     sin,
     sinh,
     sqrt,
     tan,
     tanh,
+)
+from theano._core.ops.transcendental import (
+    pow as power,
 )
 from theano.tensor import extra_ops, nnet, raw_random, shared_randomstreams, sharedvar
 
@@ -628,9 +662,9 @@ __all__ = [
     "lmatrices",
     "lmatrix",
     "log",
-    "log10",
     "log1p",
     "log2",
+    "log10",
     "lrow",
     "lrows",
     "lscalar",

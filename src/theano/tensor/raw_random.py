@@ -11,8 +11,8 @@ from theano._core.api.raw_random import (
     uniform,
 )
 from theano._core.ir.types import (
-    random_state_type,
     RandomStateType,
+    random_state_type,
 )
 from theano._core.ops.random import (
     RandomFunction,

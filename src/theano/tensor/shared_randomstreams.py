@@ -4,8 +4,8 @@ from theano._core.api.random import (
     RandomStreams,
 )
 from theano._core.api.shared import (
-    randomstate_constructor,
     RandomStateSharedVariable,
+    randomstate_constructor,
 )
 
 __all__ = ["RandomStateSharedVariable", "RandomStreams", "randomstate_constructor"]

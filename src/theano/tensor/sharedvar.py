@@ -1,10 +1,10 @@
 """Shared variables that hold arrays."""
 
 from theano._core.api.shared import (
-    scalar_constructor,
     ScalarSharedVariable,
-    tensor_constructor,
     TensorSharedVariable,
+    scalar_constructor,
+    tensor_constructor,
 )
 
 __all__ = [

@@ -47,8 +47,8 @@ def as_tensor_variable(x: Any, name: str | None = None, ndim: int | None = None)
     Parameters
     ----------
     x : Variable, Apply, number, array_like, or a list that holds variables
-        A node must have one output, or name its default one. A list of variables is stacked: numbers
-        to a vector, arrays along a new first axis.
+        A node must have one output, or name its default one. A list of variables is stacked:
+        numbers to a vector, arrays along a new first axis.
     name : str, optional
         Name of the variable, if `x` is not one yet.
     ndim : int, optional

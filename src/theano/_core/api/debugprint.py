@@ -13,7 +13,7 @@ from theano._core.ir.variable import Apply, Variable
 
 
 def letters(number: int) -> str:
-    """Return a number as letters: A, B … Z, BA, BB …"""
+    """Return a number as letters: A to Z, then BA, BB and so on."""
     text = ""
     while True:
         number, rest = divmod(number, 26)
@@ -72,7 +72,8 @@ class _Tree:
         users = self.clients.get(variable)
         clients = f" clients:{users}" if users is not None and len(users) > 1 else ""
         return (
-            f"{prefix}{node.op.node_text(node)}{output} {self.identifier(node)}{kind} '{name}'   {order}{clients}"
+            f"{prefix}{node.op.node_text(node)}{output} {self.identifier(node)}{kind} "
+            f"'{name}'   {order}{clients}"
             f"{self.value(variable)}"
         )
 
@@ -148,7 +149,7 @@ def debugprint(
     Examples
     --------
     >>> import theano.tensor as T
-    >>> debugprint(T.dscalar('x') ** T.dscalar('y'))
+    >>> debugprint(T.dscalar('x') ** T.dscalar('y'))  # doctest: +NORMALIZE_WHITESPACE
     Elemwise{pow,no_inplace} [id A] ''
      |x [id B]
      |y [id C]

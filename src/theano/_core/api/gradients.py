@@ -208,8 +208,8 @@ def grad_scale(x: Any, multiplier: float) -> Any:
 def grad_undefined(op: Any, x_pos: int, x: Any, comment: str = "") -> Any:
     """Return what an operation gives as the gradient of an input where it is not defined."""
     return null_gradient(
-        f"tensor.grad encountered a NaN. {op}.grad is undefined with respect to input {x_pos}, {x}. "
-        f"{comment}"
+        f"tensor.grad encountered a NaN. {op}.grad is undefined with respect to input {x_pos}, "
+        f"{x}. {comment}"
     )
 
 

@@ -28,8 +28,9 @@ from theano._core.ops.indexing import (
 from theano._core.ops.op import as_variable
 
 _BOOLS = (
-    "TensorType does not support Python bools for indexing, such as tensor[[True, False]]. To use a "
-    "boolean mask, convert the mask to a NumPy array first, e.g., tensor[numpy.array([True, False])]."
+    "TensorType does not support Python bools for indexing, such as tensor[[True, False]]. To use "
+    "a boolean mask, convert the mask to a NumPy array first, e.g., "
+    "tensor[numpy.array([True, False])]."
 )
 
 
@@ -54,9 +55,7 @@ def get_item(x: Any, key: Any) -> Any:
     if any(_holds_bool(entry) for entry in entries):
         raise TypeError(_BOOLS)
     x, entries = _without_masks(x, _expanded(x, entries))
-    arrays = [i for i, entry in enumerate(entries) if _is_array(entry)]
-    result = _with_arrays(x, entries) if arrays else _basic(x, entries)
-    return result
+    return (_with_arrays if any(map(_is_array, entries)) else _basic)(x, entries)
 
 
 def _holds_bool(entry: Any) -> bool:
@@ -384,4 +383,5 @@ def take(a_: Any, indices: Any, axis: int | None = None, mode: str = "raise") ->
         positions = a.clip(cast(positions, "int64"), 0, a.sub(size, 1))
     elif mode != "raise":
         raise ValueError(f"take: mode must be 'raise', 'wrap' or 'clip', got {mode!r}")
-    return get_item(x, (slice(None),) * axis + (positions,))
+    index: Any = (*[slice(None)] * (axis or 0), positions)
+    return get_item(x, index)

@@ -119,8 +119,8 @@ class Operators:
             return True
         raise TypeError(
             "Variables do not support boolean operations: the result of a comparison is known only "
-            "when a function runs. theano.tensor.switch chooses between values, T.and_ and T.or_ join "
-            "conditions."
+            "when a function runs. theano.tensor.switch chooses between values, T.and_ and T.or_ "
+            "join conditions."
         )
 
     __nonzero__ = __bool__

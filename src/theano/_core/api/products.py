@@ -80,7 +80,8 @@ def tensordot(a: Any, b: Any, axes: Any = 2) -> Any:
     ----------
     a, b : tensor
     axes : int or pair of int sequences
-        An int n pairs the last n axes of `a` with the first n of `b`; a pair names the axes of each.
+        An int n pairs the last n axes of `a` with the first n of `b`; a pair names the axes of
+        each.
 
     Returns
     -------

@@ -35,8 +35,9 @@ class RandomStreams:
 
     Notes
     -----
-    Every random variable `rv` has `rv.rng`, its shared stream, and `rv.update`, the pair of `rv.rng`
-    and the stream after the draw. The numbers equal those of NumPy's RandomState, bit for bit.
+    Every random variable `rv` has `rv.rng`, its shared stream, and `rv.update`, the pair of
+    `rv.rng` and the stream after the draw. The numbers equal those of NumPy's RandomState, bit for
+    bit.
 
     Examples
     --------
@@ -162,7 +163,7 @@ class RandomStreams:
         ndim: int | None = None,
         dtype: str = "int64",
     ) -> Any:
-        """Return items of the vector `a`, or integers below the scalar `a`, with probabilities `p`."""
+        """Return items of the vector `a`, or integers below the scalar `a`."""
         return self.gen(raw_random.choice, size, a, replace, p, ndim=ndim, dtype=dtype)
 
     def poisson(

@@ -65,8 +65,8 @@ def _result_size(ndim: int | None, size: Any, args: Sequence[Any]) -> tuple[int,
     rank = shaping.vector_length(size) if ndim is None else ndim
     if rank < least:
         raise ValueError(
-            f"ndim should be at least as big as required by args value: ndim is {rank}, the parameters "
-            f"{[str(a) for a in args]} have up to {least} dimensions"
+            f"ndim should be at least as big as required by args value: ndim is {rank}, the "
+            f"parameters {[str(a) for a in args]} have up to {least} dimensions"
         )
     return rank, cast(size, "int64"), False
 
@@ -161,7 +161,10 @@ def binomial(
     dtype: str = "int64",
     prob: Any = None,
 ) -> list[Any]:
-    """Draw how many of `n` trials succeed, each with probability `p`; `prob` is the old name of `p`."""
+    """Draw how many of `n` trials succeed, each with probability `p`.
+
+    `prob` is the old name of `p`.
+    """
     if prob is not None:
         warnings.warn("binomial: `prob` is the old name of `p`", DeprecationWarning, stacklevel=2)
         p = prob
@@ -214,7 +217,9 @@ def multinomial(
     ndim: int | None = None,
     dtype: str = "int64",
 ) -> list[Any]:
-    """Draw how often each of several outcomes occurs in `n` trials, along a last axis added to `size`.
+    """Draw how often each of several outcomes occurs in `n` trials.
+
+    The counts stand along a last axis added to `size`.
 
     `pvals` has the probabilities of the outcomes along its last axis.
     """

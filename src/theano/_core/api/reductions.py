@@ -10,9 +10,9 @@ from theano._core.api.shaping import make_keep_dims, normalized_axes
 from theano._core.base import dtypes
 from theano._core.base.settings import config
 from theano._core.ops import arithmetic as a
+from theano._core.ops import transcendental as t
 from theano._core.ops.reductions import ArgExtreme, reduce
 from theano._core.ops.shaping import length
-from theano._core.ops.transcendental import pow, sqrt
 
 
 def _reduced(
@@ -167,7 +167,7 @@ def std(
     input: Any, axis: Any = None, ddof: int = 0, keepdims: bool = False, corrected: bool = False
 ) -> Any:
     """Return the standard deviation, the square root of `var`; same arguments."""
-    result = sqrt(var(input, axis, ddof, keepdims, corrected))
+    result = t.sqrt(var(input, axis, ddof, keepdims, corrected))
     result.name = "std"
     return result
 
@@ -258,4 +258,4 @@ def norm(x: Any, ord: float, axis: Any = None, keepdims: bool = False) -> Any:
     """Return the `ord`-norm of the items over axes: the root of the sum of ``|x| ** ord``."""
     if ord == 0:
         raise NotImplementedError("the 0-norm is not implemented: use T.neq(x, 0).sum(axis)")
-    return pow(sum(pow(a.abs_(x), ord), axis, keepdims=keepdims), 1.0 / ord)
+    return t.pow(sum(t.pow(a.abs_(x), ord), axis, keepdims=keepdims), 1.0 / ord)

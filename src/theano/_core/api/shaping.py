@@ -57,9 +57,9 @@ def reshape(x: Any, newshape: Any, ndim: int | None = None) -> Any:
             ndim = ops.vector_length(newshape)
         except ValueError:
             raise ValueError(
-                f"The length of the provided shape ({newshape}) cannot be automatically determined, "
-                "so the number of dimensions of the reshaped variable is not known. You can provide "
-                "the 'ndim' keyword argument to 'reshape' to avoid this problem."
+                f"The length of the provided shape ({newshape}) cannot be automatically "
+                "determined, so the number of dimensions of the reshaped variable is not known. "
+                "You can provide the 'ndim' keyword argument to 'reshape' to avoid this problem."
             ) from None
     if isinstance(newshape, (list, tuple)):
         newshape = np.zeros(0, "int64") if not newshape else as_tensor_variable(newshape)
@@ -210,7 +210,7 @@ def shape_items(size: Any) -> list[Any]:
     if isinstance(size, Variable) and isinstance(size.type, TensorType):
         count = get_vector_length(size)
         return [size[i] for i in range(count)]  # type: ignore[index]
-    return list(size)
+    return list(size)  # pyright: ignore[reportArgumentType]
 
 
 def size_of(x: Any) -> Any:

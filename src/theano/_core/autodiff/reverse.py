@@ -87,7 +87,8 @@ def grad(
             result = _stand_in(target, return_disconnected)
         elif isinstance(result.type, NullType) and null_gradients == "raise":
             raise NullTypeGradError(
-                f"tensor.grad encountered a NaN. This variable is Null because {result.type.why_null}"
+                "tensor.grad encountered a NaN. This variable is Null because"
+                f" {result.type.why_null}"
             )
         if add_names and result is not None and cost is not None and cost.name and target.name:
             if result.name is None:
@@ -100,7 +101,9 @@ def grad(
 
 def _check_choice(name: str, value: str, choices: tuple[str, ...]) -> None:
     if value not in choices:
-        raise ValueError(f"Invalid value for keyword '{name}', valid values are {choices}, got {value!r}")
+        raise ValueError(
+            f"Invalid value for keyword '{name}', valid values are {choices}, got {value!r}"
+        )
 
 
 def _seeds(cost: Any, known_grads: Mapping[Any, Any] | None) -> dict[Any, Any]:
@@ -158,7 +161,9 @@ def _stand_in(target: Any, choice: str) -> Any:
 class Reverse:
     """One reverse walk: from cotangents of `seeds` to cotangents of everything they depend on."""
 
-    def __init__(self, seeds: Mapping[Any, Any], targets: Sequence[Any], constants: set[Any]) -> None:
+    def __init__(
+        self, seeds: Mapping[Any, Any], targets: Sequence[Any], constants: set[Any]
+    ) -> None:
         self.seeds = seeds
         self.constants = constants
         self.targets = targets

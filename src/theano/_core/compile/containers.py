@@ -54,7 +54,9 @@ class Container:
         if value is None:
             self.cell.value = None
             return
-        self.cell.value = self.type.filter(value, strict=self.strict, allow_downcast=self.allow_downcast)
+        self.cell.value = self.type.filter(
+            value, strict=self.strict, allow_downcast=self.allow_downcast
+        )
 
     data = value
 
@@ -72,7 +74,14 @@ class Container:
         )
 
     def __reduce__(self) -> Any:
-        return _restored, (self.type, self.cell.value, self.name, self.readonly, self.strict, self.allow_downcast)
+        return _restored, (
+            self.type,
+            self.cell.value,
+            self.name,
+            self.readonly,
+            self.strict,
+            self.allow_downcast,
+        )
 
     def __repr__(self) -> str:
         return f"<{self.cell.value!r}>"

@@ -100,7 +100,9 @@ def _read_outputs(outputs: Any) -> tuple[Any, list[Any]]:
     if isinstance(outputs, dict):
         for key in outputs:
             if not isinstance(key, str):
-                raise AssertionError(f"keys of the dictionary of outputs must be strings, got {key!r}")
+                raise AssertionError(
+                    f"keys of the dictionary of outputs must be strings, got {key!r}"
+                )
         keys = tuple(sorted(outputs))
         return keys, [_output(outputs[key]) for key in keys]
     if isinstance(outputs, (list, tuple)):
@@ -114,7 +116,8 @@ def _output(value: Any) -> Any:
     if isinstance(value, Variable):
         return value
     raise TypeError(
-        f"Outputs must be theano Variable or Out instances. Received {value!r} of type {type(value)}"
+        f"Outputs must be theano Variable or Out instances. Received {value!r} of type"
+        f" {type(value)}"
     )
 
 
@@ -146,7 +149,11 @@ def _collect(
     own = {s.variable for s in specs}
     for old in replacements:
         if old in own:
-            raise RuntimeError(f"You are trying to replace variable '{old}' through the `givens` parameter, but this variable is an input to your function. Replacing inputs is currently forbidden because it has no effect.")
+            raise RuntimeError(
+                f"You are trying to replace variable '{old}' through the `givens` parameter, but"
+                " this variable is an input to your function. Replacing inputs is currently"
+                " forbidden because it has no effect."
+            )
     updates = [(s.variable, s.update) for s in specs if s.update is not None] + pairs
     known = {target for target, _ in updates}
     values = [value for _, value in updates]
@@ -157,7 +164,9 @@ def _collect(
     pending = [*results, *values]
     while pending:
         fresh = [
-            v for v in ancestors(pending) if isinstance(v, SharedVariable) and v not in shared and v not in own
+            v
+            for v in ancestors(pending)
+            if isinstance(v, SharedVariable) and v not in shared and v not in own
         ]
         pending = []
         for variable in fresh:
@@ -190,17 +199,24 @@ def _refused(variable: Any, choice: Any) -> bool:
 
 
 def _check_inputs(
-    specs: Sequence[In], results: Sequence[Any], pairs: Sequence[Any], shared: Sequence[Any], policy: str
+    specs: Sequence[In],
+    results: Sequence[Any],
+    pairs: Sequence[Any],
+    shared: Sequence[Any],
+    policy: str,
 ) -> None:
     if policy not in ("raise", "warn", "ignore"):
-        raise ValueError(f"Invalid value for keyword on_unused_input of theano.function: {policy!r}. Valid values are 'raise', 'warn', and 'ignore'.")
+        raise ValueError(
+            f"Invalid value for keyword on_unused_input of theano.function: {policy!r}. Valid"
+            " values are 'raise', 'warn', and 'ignore'."
+        )
     seen: set[Any] = set()
     names: set[str] = set()
     for spec in specs:
         if spec.variable in seen:
             raise UnusedInputError(
-                f"theano.function was asked to create a function given certain inputs, but the input "
-                f"variable {spec.variable} occurs twice among them. Give each input once."
+                "theano.function was asked to create a function given certain inputs, but the"
+                f" input variable {spec.variable} occurs twice among them. Give each input once."
             )
         seen.add(spec.variable)
         if spec.name and spec.name in names:
@@ -214,11 +230,11 @@ def _check_inputs(
         if spec.variable in used or spec.update is not None:
             continue
         message = (
-            "theano.function was asked to create a function computing outputs given certain inputs, "
-            f"but the provided input variable at index {number} is not part of the computational "
-            f"graph needed to compute the outputs: {spec.variable}.\nTo make this error into a "
-            "warning, you can pass the parameter on_unused_input='warn' to theano.function. To "
-            "disable it completely, use on_unused_input='ignore'."
+            "theano.function was asked to create a function computing outputs given certain"
+            f" inputs, but the provided input variable at index {number} is not part of the"
+            f" computational graph needed to compute the outputs: {spec.variable}.\nTo make this"
+            " error into a warning, you can pass the parameter on_unused_input='warn' to"
+            " theano.function. To disable it completely, use on_unused_input='ignore'."
         )
         if policy == "raise":
             raise UnusedInputError(message)
@@ -226,7 +242,7 @@ def _check_inputs(
             warnings.warn(message, stacklevel=3)
 
 
-# -- methods of functions -----------------------------------------------------------------------------
+# -- methods of functions ---------------------------------------------------------------------
 
 
 def _copy(
@@ -275,8 +291,14 @@ def _copy(
     used = set(ancestors(graph)) | {t for t, _ in new_updates}
     shared = [swap.get(v, v) for v in maker.shared if swap.get(v, v) in used]
     fresh = FunctionMaker(
-        maker.inputs, shared, outputs, new_updates, maker.result, maker.mode,
-        name or maker.name, profile if profile is not None else maker.profile,
+        maker.inputs,
+        shared,
+        outputs,
+        new_updates,
+        maker.result,
+        maker.mode,
+        name or maker.name,
+        profile if profile is not None else maker.profile,
     )
     return fresh.create()
 
@@ -289,15 +311,28 @@ class ContainerView:
 
     def _find(self, key: Any) -> Any:
         maker = self._function.maker
-        table = list(zip([*(s.name for s in maker.inputs), *(v.name for v in maker.shared)],
-                         maker.all_inputs, maker.containers, strict=True))
+        table = list(
+            zip(
+                [*(s.name for s in maker.inputs), *(v.name for v in maker.shared)],
+                maker.all_inputs,
+                maker.containers,
+                strict=True,
+            )
+        )
         if isinstance(key, int) and not isinstance(key, bool):
             return table[key][2]
-        found = [entry[2] for entry in table if entry[1] is key or (isinstance(key, str) and entry[0] == key)]
+        found = [
+            entry[2]
+            for entry in table
+            if entry[1] is key or (isinstance(key, str) and entry[0] == key)
+        ]
         if not found:
             raise KeyError(f"Unknown input or state: {key}")
         if len(found) > 1:
-            raise TypeError(f"Ambiguous name: {key} - please check the names of the inputs of your function for duplicates.")
+            raise TypeError(
+                f"Ambiguous name: {key} - please check the names of the inputs of your function for"
+                " duplicates."
+            )
         return found[0]
 
     def __getitem__(self, key: Any) -> Any:
@@ -334,13 +369,26 @@ def _free(self: Any) -> None:
 def _reduce(self: Any) -> Any:
     maker = self.maker
     return _unpickled, (
-        maker.inputs, maker.shared, maker.outputs, maker.updates, maker.result, maker.mode, maker.name,
+        maker.inputs,
+        maker.shared,
+        maker.outputs,
+        maker.updates,
+        maker.result,
+        maker.mode,
+        maker.name,
         [c.value for c in maker.containers[: len(maker.inputs)]],
     )
 
 
 def _unpickled(
-    inputs: Any, shared: Any, outputs: Any, updates: Any, result: Any, mode: Any, name: str, values: Any
+    inputs: Any,
+    shared: Any,
+    outputs: Any,
+    updates: Any,
+    result: Any,
+    mode: Any,
+    name: str,
+    values: Any,
 ) -> Any:
     made = FunctionMaker(inputs, shared, outputs, updates, result, mode, name).create()
     for container, value in zip(made.maker.containers, values, strict=False):
@@ -363,7 +411,9 @@ def _install() -> None:
         "input_storage": property(lambda self: list(self.maker.containers)),
         "inputs": property(lambda self: self.maker.inputs),
         "defaults": property(
-            lambda self: [(s.value is None, s.update is not None, s.value) for s in self.maker.inputs]
+            lambda self: [
+                (s.value is None, s.update is not None, s.value) for s in self.maker.inputs
+            ]
         ),
     }
     for key, value in methods.items():

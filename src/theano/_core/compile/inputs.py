@@ -59,7 +59,9 @@ class In:
         shared: bool = False,
     ) -> None:
         if not isinstance(variable, Variable):
-            raise TypeError(f"an input must be a Variable, got {variable!r} of type {type(variable).__name__}")
+            raise TypeError(
+                f"an input must be a Variable, got {variable!r} of type {type(variable).__name__}"
+            )
         if name is not None and not isinstance(name, str):
             raise TypeError(f"name must be a string! (got: {name})")
         self.variable = variable
@@ -67,15 +69,26 @@ class In:
         self.mutable = update is not None if mutable is None else mutable
         self.borrow = self.mutable if borrow is None else borrow
         if self.mutable and borrow is False:
-            raise AssertionError(f"Symbolic input for variable {variable} (name={self.name}) has flags mutable=True, borrow=False: they disagree.")
+            raise AssertionError(
+                f"Symbolic input for variable {variable} (name={self.name}) has flags mutable=True,"
+                " borrow=False: they disagree."
+            )
         self.strict = strict
         self.allow_downcast = allow_downcast
-        self.implicit = (isinstance(value, Container) or getattr(value, "container", None) is not None) if implicit is None else implicit
+        self.implicit = (
+            (isinstance(value, Container) or getattr(value, "container", None) is not None)
+            if implicit is None
+            else implicit
+        )
         self.shared = shared
         self.update = None if update is None else variable.type.filter_variable(update)
         if value is not None and not isinstance(value, Container):
             inner = getattr(value, "container", None)
-            value = inner if inner is not None else variable.type.filter(value, strict=strict, allow_downcast=allow_downcast)
+            value = (
+                inner
+                if inner is not None
+                else variable.type.filter(value, strict=strict, allow_downcast=allow_downcast)
+            )
         self.value = value
 
     def __repr__(self) -> str:
@@ -86,14 +99,32 @@ class In:
 SymbolicInput = In
 
 
-def Param(  # noqa: N802  (an old public name)
-    variable: Any, default: Any = None, name: str | None = None, mutable: bool = False,
-    strict: bool = False, allow_downcast: bool | None = None, implicit: bool | None = None,
+def Param(
+    variable: Any,
+    default: Any = None,
+    name: str | None = None,
+    mutable: bool = False,
+    strict: bool = False,
+    allow_downcast: bool | None = None,
+    implicit: bool | None = None,
     borrow: bool | None = None,
 ) -> In:
     """Return an `In`; kept for old programs."""
-    warnings.warn("The Param class is deprecated. Replace Param(default=N) by theano.In(value=N)", stacklevel=2)
-    return In(variable, name, default, None, mutable, strict, allow_downcast, implicit=implicit, borrow=borrow)
+    warnings.warn(
+        "The Param class is deprecated. Replace Param(default=N) by theano.In(value=N)",
+        stacklevel=2,
+    )
+    return In(
+        variable,
+        name,
+        default,
+        None,
+        mutable,
+        strict,
+        allow_downcast,
+        implicit=implicit,
+        borrow=borrow,
+    )
 
 
 class Out:
@@ -109,7 +140,9 @@ class Out:
 
     def __init__(self, variable: Any, borrow: bool = False) -> None:
         if not isinstance(variable, Variable):
-            raise TypeError(f"an output must be a Variable, got {variable!r} of type {type(variable).__name__}")
+            raise TypeError(
+                f"an output must be a Variable, got {variable!r} of type {type(variable).__name__}"
+            )
         self.variable = variable
         self.borrow = borrow
 
@@ -136,12 +169,14 @@ def read_inputs(given: Any) -> list[In]:
         elif isinstance(entry, Variable):
             if getattr(entry, "container", None) is not None:
                 raise TypeError(
-                    f"Cannot use a shared variable ({entry}) as explicit input. Consider substituting "
-                    "a non-shared variable via the `givens` parameter"
+                    f"Cannot use a shared variable ({entry}) as explicit input. Consider"
+                    " substituting a non-shared variable via the `givens` parameter"
                 )
             result.append(In(entry))
         else:
-            raise TypeError(f"Unknown input type: {type(entry).__name__}, expected Variable or In: {entry!r}")
+            raise TypeError(
+                f"Unknown input type: {type(entry).__name__}, expected Variable or In: {entry!r}"
+            )
     return result
 
 
@@ -170,7 +205,9 @@ def read_updates(updates: Any) -> list[tuple[Any, Any]]:
         if getattr(target, "container", None) is None:
             raise TypeError("update target must be a SharedVariable", target)
         if target in seen:
-            raise ValueError(f"this shared variable already has an update expression: {target}", (target, value))
+            raise ValueError(
+                f"this shared variable already has an update expression: {target}", (target, value)
+            )
         seen.add(target)
         result.append((target, fit_update(target, value)))
     return result
@@ -178,7 +215,9 @@ def read_updates(updates: Any) -> list[tuple[Any, Any]]:
 
 def _is_pair(updates: Any) -> bool:
     return (
-        isinstance(updates, tuple) and len(updates) == 2 and getattr(updates[0], "container", None) is not None
+        isinstance(updates, tuple)
+        and len(updates) == 2
+        and getattr(updates[0], "container", None) is not None
         and not isinstance(updates[1], tuple)
     )
 
@@ -189,13 +228,20 @@ def fit_update(target: Any, value: Any) -> Any:
         return target.type.filter_variable(value)
     except TypeError as error:
         kind = getattr(value, "type", type(value).__name__)
-        text = f"An update must have the same type as the original shared variable (shared_var={target}, shared_var.type={target.type}, update_val={value}, update_val.type={kind})."
+        text = (
+            "An update must have the same type as the original shared variable"
+            f" (shared_var={target}, shared_var.type={target.type}, update_val={value},"
+            f" update_val.type={kind})."
+        )
         if isinstance(kind, TensorType) and kind.dtype == getattr(target.type, "dtype", None):
             text += (
-                " If the difference is related to the broadcast pattern, you can call the "
-                "tensor.unbroadcast(var, axis_to_unbroadcast[, ...]) or patternbroadcast function to "
-                "remove broadcastable dimensions."
+                " If the difference is related to the broadcast pattern, you can call the"
+                " tensor.unbroadcast(var, axis_to_unbroadcast[, ...]) or patternbroadcast function"
+                " to remove broadcastable dimensions."
             )
         else:
-            text += f" Write theano.tensor.cast(value, '{getattr(target.type, 'dtype', '')}') to convert it."
+            text += (
+                f" Write theano.tensor.cast(value, '{getattr(target.type, 'dtype', '')}') to"
+                " convert it."
+            )
         raise TypeError(text) from error

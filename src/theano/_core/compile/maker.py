@@ -85,7 +85,9 @@ class FunctionMaker:
 
     # -- backends ---------------------------------------------------------------------------------
 
-    def _native_program(self, rewritten: Sequence[Any], rewriter: Rewriter) -> tuple[ProgramText, Any]:
+    def _native_program(
+        self, rewritten: Sequence[Any], rewriter: Rewriter
+    ) -> tuple[ProgramText, Any]:
         position = {variable: i for i, variable in enumerate(self.all_inputs)}
         overwritable = set(range(len(self.inputs), len(self.all_inputs)))
         text = Program(
@@ -107,7 +109,9 @@ class FunctionMaker:
 
     # -- the function object ----------------------------------------------------------------------
 
-    def _function(self, text: ProgramText, code: Any, containers: Sequence[Container | None] | None) -> Any:
+    def _function(
+        self, text: ProgramText, code: Any, containers: Sequence[Container | None] | None
+    ) -> Any:
         self.program_nodes = text.nodes
         self.kernels = text.kernels
         self.callbacks = text.callbacks
@@ -122,13 +126,19 @@ class FunctionMaker:
             if spec.value is not None or spec.update is not None:
                 cell = len(cells)
                 cells.append(container.cell)
-            flags = (native.IMPLICIT if spec.implicit else 0) | (native.STRICT if spec.strict else 0)
-            records.append(_input_record(spec.variable.type, spec.name, text.inputs[i], cell, flags))
+            flags = (native.IMPLICIT if spec.implicit else 0) | (
+                native.STRICT if spec.strict else 0
+            )
+            records.append(
+                _input_record(spec.variable.type, spec.name, text.inputs[i], cell, flags)
+            )
         shared_records = []
         for i, variable in enumerate(self.shared):
             self.containers.append(variable.container)
             offset = text.inputs[len(self.inputs) + i]
-            shared_records.append(_input_record(variable.type, None, offset, len(cells), native.MUTABLE))
+            shared_records.append(
+                _input_record(variable.type, None, offset, len(cells), native.MUTABLE)
+            )
             cells.append(variable.container.cell)
         for offset, value in zip(text.constant_offsets, text.constants, strict=True):
             kind = TensorType(str(value.dtype), (False,) * value.ndim)
@@ -142,7 +152,9 @@ class FunctionMaker:
             buffer_slots=text.buffer_slots,
             inputs=records,
             shared=shared_records,
-            outputs=[_output_record(v.type, o) for v, o in zip(self.outputs, text.outputs, strict=False)],
+            outputs=[
+                _output_record(v.type, o) for v, o in zip(self.outputs, text.outputs, strict=False)
+            ],
             updates=self._update_records(text),
             callbacks=[_callback_record(c) for c in text.callbacks],
             result=self.result,
@@ -157,7 +169,9 @@ class FunctionMaker:
     def _container(self, spec: In) -> Container:
         if isinstance(spec.value, Container):
             return spec.value
-        container = Container(spec.variable.type, None, spec.name, False, spec.strict, spec.allow_downcast)
+        container = Container(
+            spec.variable.type, None, spec.name, False, spec.strict, spec.allow_downcast
+        )
         container.cell.value = spec.value
         return container
 
@@ -207,7 +221,9 @@ def _callback_record(record: Any) -> Any:
 def _convert(function: Any, index: int, value: Any) -> Any:
     maker = function.maker
     if index >= len(maker.inputs):
-        raise TypeError(f"the value of shared variable {maker.shared[index - len(maker.inputs)]} was damaged")
+        raise TypeError(
+            f"the value of shared variable {maker.shared[index - len(maker.inputs)]} was damaged"
+        )
     spec = maker.inputs[index]
     kind = spec.variable.type
     try:
@@ -248,7 +264,7 @@ def _on_variant(function: Any, number: int) -> Any:
     return code.address(kernel.symbol), code
 
 
-HOOKS = {
+HOOKS: Any = {
     "convert": _convert,
     "bad_arguments": _bad_arguments,
     "on_error": _on_error,

@@ -20,7 +20,7 @@ def bad_input(maker: Any, index: int, error: Exception) -> Exception:
     label = f'"{spec.name}" ' if spec.name else ""
     where = f"at index {index} (0-based)"
     text = (
-        f"Bad input argument {label}to theano function with name \"{maker.name}\" {where}.  \n"
+        f'Bad input argument {label}to theano function with name "{maker.name}" {where}.  \n'
         f"{error.args[0] if error.args else error}"
     )
     if spec.variable.source is not None:
@@ -28,7 +28,9 @@ def bad_input(maker: Any, index: int, error: Exception) -> Exception:
     return type(error)(text)
 
 
-def run_time_error(maker: Any, code: int, number: int, facts: Sequence[int], arguments: Sequence[Any]) -> Exception:
+def run_time_error(
+    maker: Any, code: int, number: int, facts: Sequence[int], arguments: Sequence[Any]
+) -> Exception:
     """Return the error that native code reported."""
     name = NAMES[code]
     fault = FAULTS[name]
@@ -56,9 +58,13 @@ def node_report(maker: Any, node: Any, arguments: Sequence[Any]) -> str:
     if node.source is not None:
         lines.append(f"\nBacktrace when the node is created:\n  {node.source}")
     else:
-        lines.append("HINT: the node was made by rewriting; optimizer='fast_compile' may name your line.")
+        lines.append(
+            "HINT: the node was made by rewriting; optimizer='fast_compile' may name your line."
+        )
     if config.exception_verbosity == "low":
-        lines.append("HINT: Use the Theano flag 'exception_verbosity=high' for the whole expression.")
+        lines.append(
+            "HINT: Use the Theano flag 'exception_verbosity=high' for the whole expression."
+        )
     else:
         lines.append(f"Expression:\n  {maker.fgraph}")
     return "\n".join(lines)
@@ -94,16 +100,20 @@ def bad_arguments(maker: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> 
         if key == "output_subset":
             continue
         if key not in names:
-            return TypeError(f"Unknown input or state: {key}. The function has {len(names)} named inputs ({', '.join(names)}).")
+            return TypeError(
+                f"Unknown input or state: {key}. The function has {len(names)} named inputs"
+                f" ({', '.join(names)})."
+            )
     position = {s.name: i for i, s in enumerate(given) if s.name}
     for key in kwargs:
         if key in position and position[key] < len(args):
             return TypeError(f"Multiple values for input: {key}")
     missing = [
-        s.name or f"input {i}" for i, s in enumerate(given)
+        s.name or f"input {i}"
+        for i, s in enumerate(given)
         if i >= len(args) and s.name not in kwargs and s.value is None
     ]
     return TypeError(
-        f"Missing required input: {', '.join(missing)}. {label} takes {len(given)} inputs, got {len(args)}"
-        f" positional and {len(kwargs)} keyword arguments."
+        f"Missing required input: {', '.join(missing)}. {label} takes {len(given)} inputs, got"
+        f" {len(args)} positional and {len(kwargs)} keyword arguments."
     )

@@ -57,7 +57,9 @@ class Mode:
         if linker not in BACKENDS:
             raise ValueError(f"unknown linker {linker!r}; known: {', '.join(BACKENDS)}")
         if optimizer not in OPTIMIZERS:
-            raise ValueError(f"unknown optimizer {optimizer!r}; known: {', '.join(map(str, OPTIMIZERS))}")
+            raise ValueError(
+                f"unknown optimizer {optimizer!r}; known: {', '.join(map(str, OPTIMIZERS))}"
+            )
         self.provided_linker = linker
         self.provided_optimizer = optimizer
         self.backend = BACKENDS[linker]
@@ -86,7 +88,9 @@ class Mode:
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Mode) and (self.backend, self.level, self.excluded) == (
-            other.backend, other.level, other.excluded
+            other.backend,
+            other.level,
+            other.excluded,
         )
 
     def __hash__(self) -> int:
@@ -118,7 +122,10 @@ def get_mode(mode: Any = None) -> Mode:
         return Mode()
     if mode in predefined_modes:
         return predefined_modes[mode]
-    raise ValueError(f"No predefined mode exists for string: {mode!r}; known: {', '.join(predefined_modes)}, Mode")
+    raise ValueError(
+        f"No predefined mode exists for string: {mode!r}; known: {', '.join(predefined_modes)},"
+        " Mode"
+    )
 
 
 def get_default_mode() -> Mode:

@@ -6,7 +6,8 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from theano._core.ir.types import TensorType
-from theano._core.lower.llvm.program import CallbackRecord, Output, ProgramText
+from theano._core.lower.arrays import CallbackRecord
+from theano._core.lower.llvm.program import Output, ProgramText
 
 
 def reference_program(
@@ -30,8 +31,16 @@ def reference_program(
 
     record = CallbackRecord(run, tuple(v.type for v in inputs), tuple(v.type for v in outputs))
     return ProgramText(
-        _entry(input_offsets, records), (), offset, (), tuple(input_offsets), (), (), tuple(results),
-        (record,), (),
+        _entry(input_offsets, records),
+        (),
+        offset,
+        (),
+        tuple(input_offsets),
+        (),
+        (),
+        tuple(results),
+        (record,),
+        (),
     )
 
 
@@ -50,7 +59,10 @@ def _entry(inputs: Sequence[int], outputs: Sequence[int]) -> str:
         "  %rt = load ptr, ptr %call, align 8",
         "  %at = getelementptr ptr, ptr %rt, i64 5",
         "  %callback = load ptr, ptr %at, align 8",
-        f"  %result = call i32 %callback(ptr %call, i64 0, i64 {len(inputs)}, ptr %in, i64 {len(outputs)}, ptr %out)",
+        (
+            f"  %result = call i32 %callback(ptr %call, i64 0, i64 {len(inputs)}, ptr %in, i64"
+            f" {len(outputs)}, ptr %out)"
+        ),
         "  ret i32 %result",
         "}",
     ]

@@ -151,7 +151,9 @@ def shared(
         raise TypeError("Shared variable values can not be symbolic.")
     for constructor in reversed(_constructors):
         try:
-            variable = constructor(value, name=name, strict=strict, allow_downcast=allow_downcast, **kwargs)
+            variable = constructor(
+                value, name=name, strict=strict, allow_downcast=allow_downcast, **kwargs
+            )
         except TypeError:
             continue
         return variable

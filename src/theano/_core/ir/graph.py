@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 from theano._core.base.errors import MissingInputError
@@ -154,13 +154,3 @@ def check_inputs(outputs: Sequence[Variable], given: Sequence[Variable]) -> None
                 f"give it a value with `givens`, or make it a shared variable.{made}",
                 variable=variable,
             )
-
-
-def map_nodes(outputs: Sequence[Variable], rebuild: Callable[[Apply, list[Variable]], Sequence[Variable]],
-              known: dict[Variable, Variable]) -> list[Variable]:
-    """Rebuild a graph bottom-up: `rebuild(node, new inputs)` returns the new outputs."""
-    memo = dict(known)
-    for node in toposort(outputs, known):
-        for old, new in zip(node.outputs, rebuild(node, [memo.get(v, v) for v in node.inputs]), strict=True):
-            memo[old] = new
-    return [memo.get(v, v) for v in outputs]

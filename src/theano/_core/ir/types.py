@@ -163,10 +163,15 @@ class TensorType(Type):
         name: str | None = None,
         sparse_grad: bool = False,
     ) -> None:
-        dtype = config.floatX if dtype == "floatX" else str(dtype if isinstance(dtype, str) else np.dtype(dtype))
+        dtype = (
+            config.floatX
+            if dtype == "floatX"
+            else str(dtype if isinstance(dtype, str) else np.dtype(dtype))
+        )
         if dtype not in dtypes.all_dtypes:
             raise TypeError(
-                f"Unsupported dtype for TensorType: {dtype}. Supported: {', '.join(dtypes.all_dtypes)}"
+                f"Unsupported dtype for TensorType: {dtype}. Supported:"
+                f" {', '.join(dtypes.all_dtypes)}"
             )
         self.dtype = dtype
         self.broadcastable = tuple(bool(b) for b in broadcastable)
@@ -200,7 +205,9 @@ class TensorType(Type):
 
     __repr__ = __str__
 
-    def clone(self, dtype: str | None = None, broadcastable: Sequence[bool] | None = None) -> TensorType:
+    def clone(
+        self, dtype: str | None = None, broadcastable: Sequence[bool] | None = None
+    ) -> TensorType:
         """Return this type with another dtype or pattern."""
         return TensorType(
             self.dtype if dtype is None else dtype,
@@ -243,7 +250,9 @@ class TensorType(Type):
             if strict:
                 raise TypeError(f"{self} needs aligned data in the machine's byte order.")
             array = np.array(array, dtype=self.numpy_dtype)
-        for axis, (stretched, length) in enumerate(zip(self.broadcastable, array.shape, strict=True)):
+        for axis, (stretched, length) in enumerate(
+            zip(self.broadcastable, array.shape, strict=True)
+        ):
             if stretched and length != 1:
                 raise TypeError(
                     f"Non-unit value on shape on a broadcastable dimension: axis {axis} of shape "
@@ -297,7 +306,7 @@ class TensorType(Type):
             raise TypeError(
                 f"{self} cannot store a value of dtype {value.dtype} without risking loss of "
                 "precision. If you do not mind this loss, you can: 1) explicitly cast your data "
-                f"to {self.dtype}, or 2) set \"allow_input_downcast=True\" when calling "
+                f'to {self.dtype}, or 2) set "allow_input_downcast=True" when calling '
                 f'"function". Value: "{value!r}"',
                 value,
             )
@@ -333,15 +342,16 @@ class TensorType(Type):
             isinstance(kind, TensorType)
             and kind.dtype == self.dtype
             and kind.ndim == self.ndim
-            and all(theirs or not ours for ours, theirs in zip(self.broadcastable, kind.broadcastable, strict=True))
+            and all(
+                theirs or not ours
+                for ours, theirs in zip(self.broadcastable, kind.broadcastable, strict=True)
+            )
         ):
-            return self.pattern_changer(variable, self.broadcastable)
+            return type(self).pattern_changer(variable, self.broadcastable)
         return None
 
-    @staticmethod
-    def pattern_changer(variable: Variable, broadcastable: tuple[bool, ...]) -> Variable | None:
-        """Return `variable` with another broadcastable pattern; the ops layer installs it."""
-        return None
+    # Returns a variable with another broadcastable pattern; the ops layer installs it.
+    pattern_changer: ClassVar[Any] = None
 
     @staticmethod
     def values_eq(a: Any, b: Any, force_same_dtype: bool = True) -> bool:
@@ -351,8 +361,13 @@ class TensorType(Type):
         return bool(np.array_equal(a, b, equal_nan=a.dtype.kind in "fc" and b.dtype.kind in "fc"))
 
     def values_eq_approx(
-        self, a: Any, b: Any, allow_remove_inf: bool = False, allow_remove_nan: bool = False,
-        rtol: float | None = None, atol: float | None = None,
+        self,
+        a: Any,
+        b: Any,
+        allow_remove_inf: bool = False,
+        allow_remove_nan: bool = False,
+        rtol: float | None = None,
+        atol: float | None = None,
     ) -> bool:
         a, b = np.asarray(a), np.asarray(b)
         if a.shape != b.shape or a.dtype != b.dtype:

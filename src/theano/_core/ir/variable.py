@@ -47,8 +47,9 @@ class Variable:
     ) -> None:
         if name is not None and not isinstance(name, str):
             raise TypeError("name must be a string", name)
-        self.type = type
-        self.owner = owner
+        # Which type and operation it is, the code that asks for its attributes knows.
+        self.type: Any = type
+        self.owner: Any = owner
         self.index = index
         self.name = name
         self.tag = Tag()

@@ -19,8 +19,8 @@ class Fault(NamedTuple):
 def _mismatch(f: Sequence[int]) -> str:
     i, axis, a, j, b = f
     return (
-        f"Input dimension mis-match. (input[{i}].shape[{axis}] = {a}, input[{j}].shape[{axis}] = {b})."
-        " A length of 1 is stretched only where the variable declares it broadcastable."
+        f"Input dimension mis-match. (input[{i}].shape[{axis}] = {a}, input[{j}].shape[{axis}] ="
+        f" {b}). A length of 1 is stretched only where the variable declares it broadcastable."
     )
 
 
@@ -36,7 +36,10 @@ def _index(f: Sequence[int]) -> str:
 
 def _join(f: Sequence[int]) -> str:
     i, axis, a, b = f
-    return f"all the input array dimensions except for the concatenation axis must match: input {i} has {b} items along axis {axis}, input 0 has {a}"
+    return (
+        f"all the input array dimensions except for the concatenation axis must match: input {i}"
+        f" has {b} items along axis {axis}, input 0 has {a}"
+    )
 
 
 FAULTS: dict[str, Fault] = {
@@ -48,11 +51,14 @@ FAULTS: dict[str, Fault] = {
         ValueError, lambda f: f"cannot reshape array of size {f[0]} into shape {tuple(f[1:])}"
     ),
     "reshape_rank": Fault(
-        ValueError, lambda f: f"the new shape of reshape has {f[0]} lengths, {f[1]} were declared (ndim)"
+        ValueError,
+        lambda f: f"the new shape of reshape has {f[0]} lengths, {f[1]} were declared (ndim)",
     ),
     "broadcast": Fault(
         ValueError,
-        lambda f: f"could not broadcast an array with {f[1]} items along axis {f[0]} to length {f[2]}",
+        lambda f: (
+            f"could not broadcast an array with {f[1]} items along axis {f[0]} to length {f[2]}"
+        ),
     ),
     "negative_length": Fault(ValueError, lambda f: f"negative dimensions are not allowed: {f[0]}"),
     "empty_fold": Fault(
@@ -64,13 +70,18 @@ FAULTS: dict[str, Fault] = {
     ),
     "rebroadcast": Fault(
         ValueError,
-        lambda f: f"Dimension {f[0]} in Rebroadcast's input was supposed to be {f[2]} (got {f[1]} instead)",
+        lambda f: (
+            f"Dimension {f[0]} in Rebroadcast's input was supposed to be {f[2]} (got {f[1]}"
+            " instead)"
+        ),
     ),
     "slice_step": Fault(ValueError, lambda f: "slice step cannot be zero"),
     "arange_step": Fault(ValueError, lambda f: "the step of arange must not be zero"),
     "write": Fault(
         ValueError,
-        lambda f: f"could not broadcast a value with {f[1]} items along axis {f[0]} into {f[2]} positions",
+        lambda f: (
+            f"could not broadcast a value with {f[1]} items along axis {f[0]} into {f[2]} positions"
+        ),
     ),
 }
 # Above the kind, the number of a fault holds how many callbacks had run before it.

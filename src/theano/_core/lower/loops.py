@@ -70,7 +70,10 @@ def collapse(loop: Loop, single: frozenset[int]) -> list[list[int]]:
     for axis in range(loop.rank):
         if axis in single:
             continue
-        signature = (axis in loop.reduced, tuple(axis in stretched for _, stretched in loop.operands))
+        signature = (
+            axis in loop.reduced,
+            tuple(axis in stretched for _, stretched in loop.operands),
+        )
         if groups and signatures[-1] == signature:
             groups[-1].append(axis)
         else:

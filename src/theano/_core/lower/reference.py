@@ -12,7 +12,9 @@ from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Constant
 
 
-def evaluate(outputs: Sequence[Any], values: dict[Any, Any], watch: Callable[..., None] | None = None) -> list[Any]:
+def evaluate(
+    outputs: Sequence[Any], values: dict[Any, Any], watch: Callable[..., None] | None = None
+) -> list[Any]:
     """Return the values of `outputs`.
 
     Parameters
@@ -32,8 +34,12 @@ def evaluate(outputs: Sequence[Any], values: dict[Any, Any], watch: Callable[...
         for node in toposort(outputs, known):
             inputs = [value(v) for v in node.inputs]
             results = [
-                np.asarray(result, dtype=out.type.numpy_dtype) if isinstance(out.type, TensorType) else result
-                for out, result in zip(node.outputs, node.op.compute(np, node, *inputs), strict=True)
+                np.asarray(result, dtype=out.type.numpy_dtype)
+                if isinstance(out.type, TensorType)
+                else result
+                for out, result in zip(
+                    node.outputs, node.op.compute(np, node, *inputs), strict=True
+                )
             ]
             if watch is not None:
                 watch(node, inputs, results)

@@ -21,7 +21,9 @@ class Step:
 
     __slots__ = ("folds", "mask", "needs", "nodes", "space", "weight")
 
-    def __init__(self, node: Apply, bit: int, needs: int, space: Any, folds: Any, weight: int) -> None:
+    def __init__(
+        self, node: Apply, bit: int, needs: int, space: Any, folds: Any, weight: int
+    ) -> None:
         self.nodes = [node]
         self.mask = bit
         self.needs = needs
@@ -110,7 +112,11 @@ def _single(node: Apply, bit: int, lengths: Lengths, step_of: dict[Apply, Step])
     if isinstance(node.op, Elementwise):
         _unify(node, lengths)
     space = loop_space(node, lengths.space)
-    folds = node.op.axes(node.inputs[0].type.ndim) if space is not None and isinstance(node.op, Reduction) else None
+    folds = (
+        node.op.axes(node.inputs[0].type.ndim)
+        if space is not None and isinstance(node.op, Reduction)
+        else None
+    )
     return Step(node, bit, needs, space, folds or None, weight_of(node))
 
 
@@ -145,9 +151,10 @@ def _can_join(step: Step, other: Step, step_of: dict[Apply, Step]) -> bool:
     mask = step.mask | other.mask
     for node in (*step.nodes, *other.nodes):
         for value in node.inputs:
-            producer = step_of.get(value.owner) if value.owner is not None else None
+            owner: Any = value.owner
+            producer = step_of.get(owner) if owner is not None else None
             if producer is None or producer.mask & mask:
-                if producer is not None and isinstance(value.owner.op, Reduction):
+                if producer is not None and isinstance(owner.op, Reduction):
                     return False
                 continue
             if producer.needs & mask:
@@ -171,7 +178,9 @@ def _join(step: Step, other: Step, steps: dict[Step, None], step_of: dict[Apply,
     return other
 
 
-def order(steps: Sequence[Step], step_of: dict[Apply, Step], after: dict[Step, set[Step]] | None = None) -> list[Step]:
+def order(
+    steps: Sequence[Step], step_of: dict[Apply, Step], after: dict[Step, set[Step]] | None = None
+) -> list[Step]:
     """Return steps so that each comes after those it needs, and after those in `after[step]`.
 
     Raises
@@ -205,7 +214,9 @@ def order(steps: Sequence[Step], step_of: dict[Apply, Step], after: dict[Step, s
     return result
 
 
-def _before(step: Step, step_of: dict[Apply, Step], after: dict[Step, set[Step]] | None) -> list[Step]:
+def _before(
+    step: Step, step_of: dict[Apply, Step], after: dict[Step, set[Step]] | None
+) -> list[Step]:
     found: dict[Step, None] = {}
     for node in step.nodes:
         for value in node.inputs:

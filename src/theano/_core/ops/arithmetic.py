@@ -42,7 +42,7 @@ def cast(x: Any, dtype: str) -> Any:
         raise TypeError(
             "Casting from complex to real is ambiguous: consider real(), imag(), angle() or abs()"
         )
-    if isinstance(x, Constant) and x.type.ndim == 0 and dtypes.is_discrete(x.type.dtype):
+    if isinstance(x, Constant) and x.ndim == 0 and dtypes.is_discrete(x.dtype):
         # Lengths given as numbers stay known.
         return constant(x.data.astype(dtype))
     return cast_op(dtype)(x)
@@ -148,7 +148,8 @@ abs_ = elementwise(
     compute=lambda xp, x: xp.absolute(x),
     dtype=rules.real_part,
     grad=lambda g, x, y: (
-        mul(g, sgn(x)) if not dtypes.is_complex(x.type.dtype)
+        mul(g, sgn(x))
+        if not dtypes.is_complex(x.type.dtype)
         else mul(g, switch(eq(y, 0), 0, true_div(x, y))),
     ),
     llvm=lambda b, x: b.abs(x),
@@ -283,7 +284,9 @@ isinf = elementwise(
 )
 
 
-def _round(name: str, doc: str, compute: Any, method: str, rule: Any = rules.rounding) -> Elementwise:
+def _round(
+    name: str, doc: str, compute: Any, method: str, rule: Any = rules.rounding
+) -> Elementwise:
     return elementwise(
         name,
         doc=doc,
@@ -298,7 +301,10 @@ floor = _round("floor", "Largest integer not above `x`.", lambda xp, x: xp.floor
 ceil = _round("ceil", "Smallest integer not below `x`.", lambda xp, x: xp.ceil(x), "ceil")
 trunc = _round("trunc", "`x` without its fraction.", lambda xp, x: xp.trunc(x), "trunc")
 round_half_to_even = _round(
-    "round_half_to_even", "Nearest integer, ties to even.", lambda xp, x: xp.rint(x), "round_half_even",
+    "round_half_to_even",
+    "Nearest integer, ties to even.",
+    lambda xp, x: xp.rint(x),
+    "round_half_even",
     rules.same_float,
 )
 round_half_away_from_zero = _round(

@@ -26,7 +26,9 @@ class Alloc(Structured):
         sizes = [as_variable(n) for n in lengths]
         for size in sizes:
             if size.type.ndim or not dtypes.is_discrete(size.type.dtype):
-                raise TypeError(f"Shape arguments to Alloc must be integers, got {size} of {size.type}")
+                raise TypeError(
+                    f"Shape arguments to Alloc must be integers, got {size} of {size.type}"
+                )
         if value.type.ndim > len(sizes):
             raise TypeError(
                 f"The Alloc value to use has more dimensions than the specified dimensions: "
@@ -78,7 +80,9 @@ class Second(Structured):
 
     def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
         pattern = node.inputs[1].type.broadcastable
-        return [tuple(a if one else b for a, b, one in zip(shapes[0], shapes[1], pattern, strict=True))]
+        return [
+            tuple(a if one else b for a, b, one in zip(shapes[0], shapes[1], pattern, strict=True))
+        ]
 
     def connection(self, node: Apply) -> list[list[bool]]:
         return [[False], [True]]
@@ -87,7 +91,9 @@ class Second(Structured):
         return [None, cotangents[0]]
 
     def lower(self, p: Any, node: Apply, x: Any, y: Any) -> Any:
-        return p.broadcast(node, y, [p.length(x, axis) for axis in range(node.outputs[0].type.ndim)])
+        return p.broadcast(
+            node, y, [p.length(x, axis) for axis in range(node.outputs[0].type.ndim)]
+        )
 
 
 second = Second()
@@ -103,8 +109,10 @@ def fill(x: Any, value: Any) -> Any:
 
 def full_like(x: Any, number: Any, dtype: str) -> Any:
     """Return an array of one number in the shape of `x`."""
-    return second(x, np.asarray(number, dtype=dtype)) if x.type.ndim else as_variable(
-        np.asarray(number, dtype=dtype)
+    return (
+        second(x, np.asarray(number, dtype=dtype))
+        if x.type.ndim
+        else as_variable(np.asarray(number, dtype=dtype))
     )
 
 

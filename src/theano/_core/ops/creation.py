@@ -126,7 +126,9 @@ class Join(Structured):
                 f"{[v.type.ndim for v in values]}"
             )
         if rank == 0:
-            raise TypeError("Join cannot handle arguments of dimension 0. Use `stack` to join scalars.")
+            raise TypeError(
+                "Join cannot handle arguments of dimension 0. Use `stack` to join scalars."
+            )
         if not -rank <= self.axis < rank:
             raise IndexError(f"Join axis {self.axis} out of bounds [-{rank}, {rank})")
         dtype = dtypes.upcast(*(v.type.dtype for v in values))

@@ -39,7 +39,7 @@ class GradientFilter(Structured):
     """`x` itself; `kind` says what becomes of its gradient.
 
     'disconnected': none flows; 'zero': zeros; 'scale': multiplied by `parameters[0]`;
-    'clip': held between `parameters[0]` and `parameters[1]`; 'undefined': asking for it is an error.
+    'clip': held between `parameters[0]` and `parameters[1]`; 'undefined': asking is an error.
     """
 
     __props__ = ("kind", "parameters")

@@ -11,8 +11,8 @@ from theano._core.base import dtypes
 from theano._core.base.errors import AdvancedIndexingError
 from theano._core.ir.variable import Apply, Constant, Variable
 from theano._core.ops.arithmetic import add, cast, int_div, lt, maximum, minimum, neg, sub, switch
-from theano._core.ops.lengths import as_int64
 from theano._core.ops.broadcasting import zeros_like_float
+from theano._core.ops.lengths import as_int64
 from theano._core.ops.op import (
     Structured,
     as_variable,
@@ -51,7 +51,11 @@ def split_index(entries: Sequence[Any]) -> tuple[Index, list[Any]]:
         if known is not None:
             return known
         scalar = as_variable(value)
-        if scalar.type.ndim or not dtypes.is_discrete(scalar.type.dtype) or scalar.type.dtype == "bool":
+        if (
+            scalar.type.ndim
+            or not dtypes.is_discrete(scalar.type.dtype)
+            or scalar.type.dtype == "bool"
+        ):
             raise TypeError(f"Expected an integer, got {value} of type {scalar.type}")
         variables.append(scalar)
         return SYMBOL
@@ -84,8 +88,10 @@ def slice_length(entry: slice, size: Any) -> Any:
     start, stop = (None if v is None else _known(v) for v in (entry.start, entry.stop))
     if start is None and stop is None and step is not None and abs(step) == 1:
         return size
-    if isinstance(size, int) and step is not None and all(
-        v is None or isinstance(v, int) for v in (start, stop)
+    if (
+        isinstance(size, int)
+        and step is not None
+        and all(v is None or isinstance(v, int) for v in (start, stop))
     ):
         return len(range(*slice(start, stop, step).indices(size)))
     if size is None:
@@ -142,8 +148,10 @@ class Subtensor(Structured):
     def make_node(self, x: Any, *values: Any) -> Apply:
         x = tensor_operand("subtensor", x)
         if len(self.index) > x.type.ndim:
-            raise IndexError(f"too many indices for array: {x} has {x.type.ndim} dimensions, "
-                             f"the index {len(self.index)}")
+            raise IndexError(
+                f"too many indices for array: {x} has {x.type.ndim} dimensions, "
+                f"the index {len(self.index)}"
+            )
         pattern = []
         for axis, one in enumerate(x.type.broadcastable):
             entry = self.index[axis] if axis < len(self.index) else Slice()
@@ -157,7 +165,11 @@ class Subtensor(Structured):
     def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
         entries = join_index(self.index, node.inputs[1:])
         entries += [slice(None)] * (node.inputs[0].type.ndim - len(entries))
-        lengths = [slice_length(e, n) for e, n in zip(entries, shapes[0], strict=True) if isinstance(e, slice)]
+        lengths = [
+            slice_length(e, n)
+            for e, n in zip(entries, shapes[0], strict=True)
+            if isinstance(e, slice)
+        ]
         pattern = node.outputs[0].type.broadcastable
         return [tuple(1 if one else n for one, n in zip(pattern, lengths, strict=True))]
 
@@ -178,8 +190,9 @@ class Subtensor(Structured):
 
 def _keeps_one(entry: Slice) -> bool:
     # Only a slice that certainly takes the single item leaves a declared length of 1.
-    start, stop = entry.start in (None, 0), entry.stop is None or (
-        isinstance(entry.stop, int) and entry.stop >= 1
+    start, stop = (
+        entry.start in (None, 0),
+        entry.stop is None or (isinstance(entry.stop, int) and entry.stop >= 1),
     )
     if isinstance(entry.step, int) and entry.step < 0:
         return entry.start is None and entry.stop is None
@@ -234,7 +247,7 @@ class IncSubtensor(Structured):
         return [[True], [True]] + [[False]] * (len(node.inputs) - 2)
 
     def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
-        x, y, *values = node.inputs
+        _, y, *values = node.inputs
         g = cotangents[0]
         part = Subtensor(self.index)(g, *values)
         gx = IncSubtensor(self.index, True)(g, as_zero(g), *values) if self.assign else g
@@ -267,12 +280,22 @@ def sum_to(g: Any, y: Any) -> Any:
     """Return `g` summed over the axes along which `y` was stretched."""
     extra = g.type.ndim - y.type.ndim
     axes = list(range(extra))
-    axes += [extra + i for i, one in enumerate(y.type.broadcastable) if one and not g.type.broadcastable[extra + i]]
+    axes += [
+        extra + i
+        for i, one in enumerate(y.type.broadcastable)
+        if one and not g.type.broadcastable[extra + i]
+    ]
     if not axes:
-        return g if g.type.broadcastable == y.type.broadcastable else pattern_broadcast(g, y.type.broadcastable)
+        return (
+            g
+            if g.type.broadcastable == y.type.broadcastable
+            else pattern_broadcast(g, y.type.broadcastable)
+        )
     reduced = reduce("sum", g, tuple(axes))
     kept = iter(range(reduced.type.ndim))
-    return dimshuffle(reduced, ["x" if extra + i in axes else next(kept) for i in range(y.type.ndim)])
+    return dimshuffle(
+        reduced, ["x" if extra + i in axes else next(kept) for i in range(y.type.ndim)]
+    )
 
 
 FULL = "full"
@@ -306,7 +329,9 @@ class AdvancedSubtensor(Structured):
         values = same_rank([index_array(i) for i in indices])
         _, full, position = self.place(x.type.ndim)
         pattern = [x.type.broadcastable[a] for a in full]
-        pattern[position:position] = [all(v.type.broadcastable[i] for v in values) for i in range(values[0].type.ndim)]
+        pattern[position:position] = [
+            all(v.type.broadcastable[i] for v in values) for i in range(values[0].type.ndim)
+        ]
         return self.one([x, *values], x.type.dtype, pattern)
 
     def numpy_index(self, indices: Sequence[Any]) -> tuple[Any, ...]:
@@ -382,7 +407,7 @@ class AdvancedIncSubtensor(AdvancedSubtensor):
         return [[True], [True]] + [[False]] * (len(node.inputs) - 2)
 
     def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
-        x, y, *indices = node.inputs
+        _, y, *indices = node.inputs
         g = cotangents[0]
         part = AdvancedSubtensor(self.axes)(g, *indices)
         gx = AdvancedIncSubtensor(self.axes, True)(g, as_zero(g), *indices) if self.assign else g
@@ -404,7 +429,9 @@ def index_array(value: Any) -> Any:
     variable = as_variable(value)
     dtype = variable.type.dtype
     if not dtypes.is_discrete(dtype) or dtype == "bool":
-        raise AdvancedIndexingError(f"index must be integers or a boolean mask, got {variable.type}")
+        raise AdvancedIndexingError(
+            f"index must be integers or a boolean mask, got {variable.type}"
+        )
     return cast(variable, "int64")
 
 

@@ -283,7 +283,9 @@ class Elementwise(Op):
         return f"Elemwise{{{self.name}}}" if bare else f"Elemwise{{{self.name},no_inplace}}"
 
 
-def broadcast_lengths(patterns: Sequence[tuple[bool, ...]], shapes: Sequence[Any]) -> tuple[Any, ...]:
+def broadcast_lengths(
+    patterns: Sequence[tuple[bool, ...]], shapes: Sequence[Any]
+) -> tuple[Any, ...]:
     """Return the lengths of the broadcast of several shapes.
 
     Of several lengths that must agree, a known one is taken first; the check is the caller's.

@@ -120,7 +120,9 @@ class RandomFunction(Structured):
         stream, size, *parameters = values
         return self.perform(copy.deepcopy(stream), size, *parameters)
 
-    def perform(self, stream: np.random.RandomState, size: Any, *parameters: Any) -> tuple[Any, Any]:
+    def perform(
+        self, stream: np.random.RandomState, size: Any, *parameters: Any
+    ) -> tuple[Any, Any]:
         """Draw in place; return (stream, array)."""
         lengths = None if self.infer else tuple(int(n) for n in size)
         wanted = self.ndim - ADDED_AXES.get(self.draw, 0)
@@ -133,11 +135,14 @@ class RandomFunction(Structured):
         array = np.asarray(DRAWS[self.draw](stream, lengths, *arrays))
         if array.ndim != self.ndim:
             raise ValueError(
-                f"{self.draw} drew an array of shape {array.shape}, declared with {self.ndim} dimensions"
+                f"{self.draw} drew an array of shape {array.shape}, declared with {self.ndim}"
+                " dimensions"
             )
         return stream, np.ascontiguousarray(array, dtype=self.dtype).reshape(array.shape)
 
-    def perform_on_copy(self, stream: np.random.RandomState, size: Any, *parameters: Any) -> tuple[Any, Any]:
+    def perform_on_copy(
+        self, stream: np.random.RandomState, size: Any, *parameters: Any
+    ) -> tuple[Any, Any]:
         """Draw from a copy of the stream; return (copy, array)."""
         return self.perform(copy_stream(stream), size, *parameters)
 
@@ -172,7 +177,9 @@ class Draw:
         self.op = op
         self._before: tuple[Any, Any] | None = None
 
-    def __call__(self, stream: np.random.RandomState, size: Any, *parameters: Any) -> tuple[Any, Any]:
+    def __call__(
+        self, stream: np.random.RandomState, size: Any, *parameters: Any
+    ) -> tuple[Any, Any]:
         before = stream.get_state(legacy=False)
         self._before = (stream, before)
         try:

@@ -50,16 +50,66 @@ def _same(dtype: str) -> str:
 FOLDS = {
     fold.name: fold
     for fold in (
-        Fold("sum", "Sum over axes; of nothing 0.", "add", "sum", lambda d: 0,
-             dtypes.accumulator_dtype, dtypes.sum_dtype, anything),
-        Fold("prod", "Product over axes; of nothing 1.", "mul", "prod", lambda d: 1,
-             dtypes.accumulator_dtype, dtypes.sum_dtype, anything),
-        Fold("max", "Largest item over axes; NaN if any is.", "maximum", "max", None, _same, _same, anything),
-        Fold("min", "Smallest item over axes; NaN if any is.", "minimum", "min", None, _same, _same, anything),
-        Fold("all", "Whether all items hold.", "and_", "all", lambda d: True,
-             lambda d: "bool", lambda d: "bool", booleans),
-        Fold("any", "Whether any item holds.", "or_", "any", lambda d: False,
-             lambda d: "bool", lambda d: "bool", booleans),
+        Fold(
+            "sum",
+            "Sum over axes; of nothing 0.",
+            "add",
+            "sum",
+            lambda d: 0,
+            dtypes.accumulator_dtype,
+            dtypes.sum_dtype,
+            anything,
+        ),
+        Fold(
+            "prod",
+            "Product over axes; of nothing 1.",
+            "mul",
+            "prod",
+            lambda d: 1,
+            dtypes.accumulator_dtype,
+            dtypes.sum_dtype,
+            anything,
+        ),
+        Fold(
+            "max",
+            "Largest item over axes; NaN if any is.",
+            "maximum",
+            "max",
+            None,
+            _same,
+            _same,
+            anything,
+        ),
+        Fold(
+            "min",
+            "Smallest item over axes; NaN if any is.",
+            "minimum",
+            "min",
+            None,
+            _same,
+            _same,
+            anything,
+        ),
+        Fold(
+            "all",
+            "Whether all items hold.",
+            "and_",
+            "all",
+            lambda d: True,
+            lambda d: "bool",
+            lambda d: "bool",
+            booleans,
+        ),
+        Fold(
+            "any",
+            "Whether any item holds.",
+            "or_",
+            "any",
+            lambda d: False,
+            lambda d: "bool",
+            lambda d: "bool",
+            booleans,
+        ),
     )
 }
 STARTS = {"max": _lowest, "min": _highest}
@@ -82,7 +132,9 @@ class Reduction(Structured):
 
     __props__ = ("acc_dtype", "axis", "dtype", "kind")
 
-    def __init__(self, kind: str, axis: Any = None, dtype: str | None = None, acc_dtype: str | None = None) -> None:
+    def __init__(
+        self, kind: str, axis: Any = None, dtype: str | None = None, acc_dtype: str | None = None
+    ) -> None:
         self.kind = kind
         self.axis = None if axis is None else tuple(sorted({int(a) for a in axis}))
         self.dtype = dtype
@@ -100,7 +152,9 @@ class Reduction(Structured):
     def types(self, dtype: str) -> tuple[str, str]:
         """Return (accumulator dtype, output dtype) for an input dtype."""
         out = self.dtype or self.fold.output(dtype)
-        acc = self.acc_dtype or self.fold.accumulator(out if self.kind in ("sum", "prod") else dtype)
+        acc = self.acc_dtype or self.fold.accumulator(
+            out if self.kind in ("sum", "prod") else dtype
+        )
         if dtypes.is_discrete(out) is False and dtypes.is_discrete(acc):
             acc = out
         return acc, out
@@ -113,8 +167,12 @@ class Reduction(Structured):
                 raise ValueError(f"Not enough dimensions on {x} to reduce on axis {axis}")
         if self.kind in ("max", "min") and dtypes.is_complex(x.type.dtype):
             raise TypeError("complex numbers have no order: max and min are not defined for them")
-        acc, out = self.types(x.type.dtype)
-        if dtypes.is_complex(x.type.dtype) and not dtypes.is_complex(out) and self.kind in ("sum", "prod"):
+        _, out = self.types(x.type.dtype)
+        if (
+            dtypes.is_complex(x.type.dtype)
+            and not dtypes.is_complex(out)
+            and self.kind in ("sum", "prod")
+        ):
             raise TypeError(f"a {self.kind} of complex numbers cannot be carried in {out}")
         pattern = [b for axis, b in enumerate(x.type.broadcastable) if axis not in self.axes(rank)]
         return self.one([x], out, pattern)
@@ -122,16 +180,24 @@ class Reduction(Structured):
     def compute(self, xp: Any, node: Apply, x: Any) -> tuple[Any, ...]:
         acc, out = self.types(node.inputs[0].type.dtype)
         axes = self.axes(x.ndim)
-        if self.fold.identity is None and any(x.shape[a] == 0 for a in axes) and np.prod(
-            [n for a, n in enumerate(x.shape) if a not in axes], dtype=int
+        if (
+            self.fold.identity is None
+            and any(x.shape[a] == 0 for a in axes)
+            and np.prod([n for a, n in enumerate(x.shape) if a not in axes], dtype=int)
         ):
-            raise ValueError(f"zero-size array to reduction operation {self.kind} which has no identity")
+            raise ValueError(
+                f"zero-size array to reduction operation {self.kind} which has no identity"
+            )
         if not axes:
             return (x.astype(out),)
         if self.fold.identity is None and x.size == 0:
             return (xp.zeros([n for a, n in enumerate(x.shape) if a not in axes], dtype=out),)
         function = getattr(xp, self.fold.numpy)
-        value = function(x, axis=axes, dtype=acc) if self.kind in ("sum", "prod") else function(x, axis=axes)
+        value = (
+            function(x, axis=axes, dtype=acc)
+            if self.kind in ("sum", "prod")
+            else function(x, axis=axes)
+        )
         return (xp.asarray(value).astype(out),)
 
     def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
@@ -142,7 +208,9 @@ class Reduction(Structured):
         """Return `reduced` with broadcastable axes where `x` was folded."""
         axes = self.axes(x.type.ndim)
         kept = iter(range(x.type.ndim))
-        return dimshuffle(reduced, ["x" if axis in axes else next(kept) for axis in range(x.type.ndim)])
+        return dimshuffle(
+            reduced, ["x" if axis in axes else next(kept) for axis in range(x.type.ndim)]
+        )
 
     def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
         x, out, g = node.inputs[0], node.outputs[0], cotangents[0]
@@ -179,9 +247,16 @@ def _others(op: Reduction, x: Any, y: Any) -> Any:
     """Return, per item, the product of the other items: right also where some are zero."""
     zero = eq(x, 0)
     count = op.expand(x, Reduction("sum", op.axis, "int64")(zero))
-    rest = op.expand(x, Reduction("prod", op.axis, op.dtype, op.acc_dtype)(switch(zero, np.asarray(1, x.type.dtype), x)))
+    rest = op.expand(
+        x,
+        Reduction("prod", op.axis, op.dtype, op.acc_dtype)(
+            switch(zero, np.asarray(1, x.type.dtype), x)
+        ),
+    )
     with_zero = switch(zero, switch(eq(count, 1), rest, 0), 0)
-    return switch(eq(count, 0), true_div(y, switch(zero, np.asarray(1, x.type.dtype), x)), with_zero)
+    return switch(
+        eq(count, 0), true_div(y, switch(zero, np.asarray(1, x.type.dtype), x)), with_zero
+    )
 
 
 class ArgExtreme(Structured):
@@ -206,14 +281,18 @@ class ArgExtreme(Structured):
         if any(not 0 <= axis < x.type.ndim for axis in axes):
             raise ValueError(f"axis {axes} is out of range for {x.type}")
         if dtypes.is_complex(x.type.dtype):
-            raise TypeError("complex numbers have no order: argmax and argmin are not defined for them")
+            raise TypeError(
+                "complex numbers have no order: argmax and argmin are not defined for them"
+            )
         pattern = [b for axis, b in enumerate(x.type.broadcastable) if axis not in axes]
         return self.one([x], "int64", pattern)
 
     def compute(self, xp: Any, node: Apply, x: Any) -> tuple[Any, ...]:
         axes = self.axes(x.ndim)
         kept = [a for a in range(x.ndim) if a not in axes]
-        moved = xp.transpose(x, (*kept, *axes)).reshape((*[x.shape[a] for a in kept], -1 if x.size else 0))
+        moved = xp.transpose(x, (*kept, *axes)).reshape(
+            (*[x.shape[a] for a in kept], -1 if x.size else 0)
+        )
         if moved.size == 0:
             if moved.shape[-1] == 0 and np.prod(moved.shape[:-1], dtype=int):
                 raise ValueError(f"attempt to get {self.kind} of an empty sequence")
@@ -234,7 +313,9 @@ class ArgExtreme(Structured):
         return f"{self.kind.capitalize()}{{axis={self.axis}}}"
 
 
-def reduce(kind: str, x: Any, axis: Any = None, dtype: str | None = None, acc_dtype: str | None = None) -> Any:
+def reduce(
+    kind: str, x: Any, axis: Any = None, dtype: str | None = None, acc_dtype: str | None = None
+) -> Any:
     """Return the fold of `x` over `axis` (normalised: a tuple of non-negative ints, or None)."""
     if isinstance(x.type, TensorType) and x.type.dtype != "bool" and kind in ("all", "any"):
         x = cast(x, "bool") if not dtypes.is_complex(x.type.dtype) else eq(eq(x, 0), 0)

@@ -56,7 +56,9 @@ def upcast_number(*names: str) -> Casts:
 @_remembered
 def upcast_min8(*names: str) -> Casts:
     """As `upcast`; booleans count as int8."""
-    out = dtypes.upcast("int8", *names) if all(n == "bool" for n in names) else dtypes.upcast(*names)
+    out = (
+        dtypes.upcast("int8", *names) if all(n == "bool" for n in names) else dtypes.upcast(*names)
+    )
     return (out,) * len(names), out
 
 

@@ -11,7 +11,14 @@ from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Apply, Constant
 from theano._core.ops.arithmetic import cast
 from theano._core.ops.lengths import as_length, lengths_of, product
-from theano._core.ops.op import RankHook, Structured, as_variable, constant, python_int, tensor_operand
+from theano._core.ops.op import (
+    RankHook,
+    Structured,
+    as_variable,
+    constant,
+    python_int,
+    tensor_operand,
+)
 
 
 class DimShuffle(Structured):
@@ -25,7 +32,9 @@ class DimShuffle(Structured):
 
     __props__ = ("input_broadcastable", "new_order")
 
-    def __init__(self, input_broadcastable: Sequence[bool], new_order: Sequence[Any], inplace: bool = True) -> None:
+    def __init__(
+        self, input_broadcastable: Sequence[bool], new_order: Sequence[Any], inplace: bool = True
+    ) -> None:
         self.input_broadcastable = tuple(input_broadcastable)
         rank = len(self.input_broadcastable)
         order = []
@@ -134,7 +143,9 @@ class Rebroadcast(Structured):
         for axis, stretched in enumerate(self.pattern):
             if stretched:
                 p.require_length(node, x, axis, 1, "rebroadcast")
-        return p.with_lengths(x, {axis: 1 for axis, stretched in enumerate(self.pattern) if stretched})
+        return p.with_lengths(
+            x, {axis: 1 for axis, stretched in enumerate(self.pattern) if stretched}
+        )
 
     def __str__(self) -> str:
         return f"Rebroadcast{{{','.join(str(int(one)) for one in self.pattern)}}}"
@@ -262,7 +273,9 @@ class Reshape(Structured):
         x = tensor_operand("reshape", x)
         lengths = as_variable(lengths)
         if lengths.type.ndim != 1 or lengths.type.dtype not in _INTEGERS:
-            raise TypeError(f"It must be an integer vector: the new shape of reshape, got {lengths.type}")
+            raise TypeError(
+                f"It must be an integer vector: the new shape of reshape, got {lengths.type}"
+            )
         known = lengths_of(lengths, self.ndim)
         return self.one([x, lengths], x.type.dtype, [python_int(n) == 1 for n in known])
 
@@ -274,7 +287,9 @@ class Reshape(Structured):
         if all(isinstance(n, int) and n >= 0 for n in lengths):
             return [tuple(lengths)]
         unknown = [i for i, n in enumerate(lengths) if n == -1]
-        if len(unknown) == 1 and all(isinstance(n, int) for i, n in enumerate(lengths) if i not in unknown):
+        if len(unknown) == 1 and all(
+            isinstance(n, int) for i, n in enumerate(lengths) if i not in unknown
+        ):
             known = product([n for i, n in enumerate(lengths) if i not in unknown])
             total = product(shapes[0])
             if isinstance(total, int) and known:
@@ -304,13 +319,17 @@ def reshape_op(x: Any, lengths: Any, ndim: int | None = None) -> Any:
     """Return `x` reshaped; `lengths` is a vector variable, or a sequence of ints and scalars."""
     if isinstance(lengths, (list, tuple)):
         ndim = len(lengths)
-        lengths = vector_of([as_variable(n) for n in lengths]) if lengths else constant(
-            np.zeros(0, dtype="int64")
+        lengths = (
+            vector_of([as_variable(n) for n in lengths])
+            if lengths
+            else constant(np.zeros(0, dtype="int64"))
         )
     lengths = as_variable(lengths)
     if ndim is None:
         if lengths.type.ndim != 1:
-            raise TypeError(f"the new shape of reshape must be a vector of integers, got {lengths.type}")
+            raise TypeError(
+                f"the new shape of reshape must be a vector of integers, got {lengths.type}"
+            )
         ndim = vector_length(lengths)
     return Reshape(ndim)(x, lengths)
 
@@ -329,8 +348,14 @@ def vector_length(v: Any) -> int:
             return len(v.owner.inputs)
         if isinstance(v.owner.op, ShapeOf):
             return v.owner.inputs[0].type.ndim
-        known = v.owner.op.shape(v.owner, [tuple(length(i, a) for a in range(i.type.ndim))
-                                           for i in v.owner.inputs if isinstance(i.type, TensorType)])
+        known = v.owner.op.shape(
+            v.owner,
+            [
+                tuple(length(i, a) for a in range(i.type.ndim))
+                for i in v.owner.inputs
+                if isinstance(i.type, TensorType)
+            ],
+        )
         found = python_int(known[v.index][0])
         if found is not None:
             return found
@@ -387,7 +412,9 @@ class SpecifyShape(Structured):
     def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
         x, lengths = node.inputs
         known = [as_length(n) for n in lengths_of(lengths, x.type.ndim)]
-        return [tuple(n if isinstance(n, int) else old for n, old in zip(known, shapes[0], strict=True))]
+        return [
+            tuple(n if isinstance(n, int) else old for n, old in zip(known, shapes[0], strict=True))
+        ]
 
     def connection(self, node: Apply) -> list[list[bool]]:
         return [[True], [False]]
@@ -406,4 +433,4 @@ class SpecifyShape(Structured):
 specify_shape = SpecifyShape()
 
 RankHook.pad_left = pad_left
-TensorType.pattern_changer = staticmethod(pattern_broadcast)
+TensorType.pattern_changer = pattern_broadcast

@@ -17,7 +17,6 @@ from theano._core.ops.arithmetic import (
     imag,
     mul,
     neg,
-    reciprocal,
     real,
     sqr,
     sub,
@@ -29,8 +28,14 @@ from theano._core.ops.samples import Range, anything, positive, reals, small_int
 
 
 def _function(
-    name: str, doc: str, grad: Any, samples: Range, ulp: float = 2, numpy_name: str | None = None,
-    compute: Any = None, rule: Any = rules.to_float,
+    name: str,
+    doc: str,
+    grad: Any,
+    samples: Range,
+    ulp: float = 2,
+    numpy_name: str | None = None,
+    compute: Any = None,
+    rule: Any = rules.to_float,
 ) -> Elementwise:
     function = numpy_name or name
     return elementwise(
@@ -67,7 +72,9 @@ log10 = _function(
     "log10", "Logarithm to base 10.", lambda g, x, y: (true_div(g, mul(x, math.log(10))),), positive
 )
 log1p = _function(
-    "log1p", "log(1 + `x`), exact near 0.", lambda g, x, y: (true_div(g, add(x, _ONE)),),
+    "log1p",
+    "log(1 + `x`), exact near 0.",
+    lambda g, x, y: (true_div(g, add(x, _ONE)),),
     reals(-0.9, 3),
 )
 sqrt = _function(
@@ -79,20 +86,31 @@ cos = _function(
     "cos", "Cosine of `x`, in radians.", lambda g, x, y: (neg(mul(g, sin(x))),), reals(-9, 9)
 )
 tan = _function(
-    "tan", "Tangent of `x`, in radians.", lambda g, x, y: (mul(g, add(sqr(y), _ONE)),),
+    "tan",
+    "Tangent of `x`, in radians.",
+    lambda g, x, y: (mul(g, add(sqr(y), _ONE)),),
     reals(-1.4, 1.4),
 )
 arcsin = _function(
-    "arcsin", "Angle whose sine is `x`, in radians.",
-    lambda g, x, y: (true_div(g, sqrt(_one_minus(sqr(x)))),), reals(-0.95, 0.95), ulp=4,
+    "arcsin",
+    "Angle whose sine is `x`, in radians.",
+    lambda g, x, y: (true_div(g, sqrt(_one_minus(sqr(x)))),),
+    reals(-0.95, 0.95),
+    ulp=4,
 )
 arccos = _function(
-    "arccos", "Angle whose cosine is `x`, in radians.",
-    lambda g, x, y: (neg(true_div(g, sqrt(_one_minus(sqr(x))))),), reals(-0.95, 0.95), ulp=4,
+    "arccos",
+    "Angle whose cosine is `x`, in radians.",
+    lambda g, x, y: (neg(true_div(g, sqrt(_one_minus(sqr(x))))),),
+    reals(-0.95, 0.95),
+    ulp=4,
 )
 arctan = _function(
-    "arctan", "Angle whose tangent is `x`, in radians.",
-    lambda g, x, y: (true_div(g, add(sqr(x), _ONE)),), anything, ulp=4,
+    "arctan",
+    "Angle whose tangent is `x`, in radians.",
+    lambda g, x, y: (true_div(g, add(sqr(x), _ONE)),),
+    anything,
+    ulp=4,
 )
 sinh = _function("sinh", "Hyperbolic sine.", lambda g, x, y: (mul(g, cosh(x)),), reals(-4, 4))
 cosh = _function("cosh", "Hyperbolic cosine.", lambda g, x, y: (mul(g, sinh(x)),), reals(-4, 4))
@@ -100,23 +118,38 @@ tanh = _function(
     "tanh", "Hyperbolic tangent.", lambda g, x, y: (mul(g, _one_minus(sqr(y))),), reals(-4, 4)
 )
 arcsinh = _function(
-    "arcsinh", "Inverse hyperbolic sine.",
-    lambda g, x, y: (true_div(g, sqrt(add(sqr(x), _ONE))),), reals(-4, 4), ulp=4,
+    "arcsinh",
+    "Inverse hyperbolic sine.",
+    lambda g, x, y: (true_div(g, sqrt(add(sqr(x), _ONE))),),
+    reals(-4, 4),
+    ulp=4,
 )
 arccosh = _function(
-    "arccosh", "Inverse hyperbolic cosine.",
-    lambda g, x, y: (true_div(g, sqrt(sub(sqr(x), _ONE))),), reals(1.1, 6), ulp=4,
+    "arccosh",
+    "Inverse hyperbolic cosine.",
+    lambda g, x, y: (true_div(g, sqrt(sub(sqr(x), _ONE))),),
+    reals(1.1, 6),
+    ulp=4,
 )
 arctanh = _function(
-    "arctanh", "Inverse hyperbolic tangent.",
-    lambda g, x, y: (true_div(g, _one_minus(sqr(x))),), reals(-0.9, 0.9), ulp=4,
+    "arctanh",
+    "Inverse hyperbolic tangent.",
+    lambda g, x, y: (true_div(g, _one_minus(sqr(x))),),
+    reals(-0.9, 0.9),
+    ulp=4,
 )
 deg2rad = _function(
-    "deg2rad", "Degrees to radians.", lambda g, x, y: (mul(g, math.pi / 180),), reals(-360, 360),
+    "deg2rad",
+    "Degrees to radians.",
+    lambda g, x, y: (mul(g, math.pi / 180),),
+    reals(-360, 360),
     rule=rules.to_real_float,
 )
 rad2deg = _function(
-    "rad2deg", "Radians to degrees.", lambda g, x, y: (mul(g, 180 / math.pi),), reals(-7, 7),
+    "rad2deg",
+    "Radians to degrees.",
+    lambda g, x, y: (mul(g, 180 / math.pi),),
+    reals(-7, 7),
     rule=rules.to_real_float,
 )
 
@@ -156,13 +189,18 @@ def _sigmoid(xp: Any, x: Any) -> Any:
 
 
 sigmoid = _function(
-    "sigmoid", "Logistic function 1 / (1 + exp(-`x`)); never overflows.",
-    lambda g, x, y: (mul(g, mul(y, _one_minus(y))),), reals(-6, 6),
-    compute=lambda xp, x: _sigmoid(xp, x).astype(x.dtype), rule=rules.to_real_float,
+    "sigmoid",
+    "Logistic function 1 / (1 + exp(-`x`)); never overflows.",
+    lambda g, x, y: (mul(g, mul(y, _one_minus(y))),),
+    reals(-6, 6),
+    compute=lambda xp, x: _sigmoid(xp, x).astype(x.dtype),
+    rule=rules.to_real_float,
 )
 softplus = _function(
-    "softplus", "log(1 + exp(`x`)); never overflows.",
-    lambda g, x, y: (mul(g, sigmoid(x)),), reals(-6, 6),
+    "softplus",
+    "log(1 + exp(`x`)); never overflows.",
+    lambda g, x, y: (mul(g, sigmoid(x)),),
+    reals(-6, 6),
     compute=lambda xp, x: xp.maximum(x, 0) + xp.log1p(xp.exp(-xp.absolute(x))),
     rule=rules.to_real_float,
 )
@@ -195,4 +233,3 @@ pow = elementwise(
     samples=(positive, small_integers),
     ulp=4,
 )
-

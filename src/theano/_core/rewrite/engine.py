@@ -160,7 +160,10 @@ class Rewriter:
             return None
         lengths = node.op.shape(node, [tuple(v.data.shape) for v in node.inputs])
         for shape in lengths:
-            if any(not isinstance(n, int) for n in shape) or np.prod(shape, dtype=float) > FOLD_LIMIT:
+            if (
+                any(not isinstance(n, int) for n in shape)
+                or np.prod(shape, dtype=float) > FOLD_LIMIT
+            ):
                 return None
         try:
             with np.errstate(all="ignore"):
@@ -219,7 +222,9 @@ class Rewriter:
 
     def same_lengths(self, one: Any, two: Any) -> bool:
         """Tell whether two variables have the same shape, by itself or by an operation's check."""
-        return [self._find(n) for n in self.lengths(one)] == [self._find(n) for n in self.lengths(two)]
+        return [self._find(n) for n in self.lengths(one)] == [
+            self._find(n) for n in self.lengths(two)
+        ]
 
     def _find(self, length: Any) -> Any:
         while length in self._equal:

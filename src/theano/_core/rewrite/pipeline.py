@@ -23,17 +23,27 @@ class Phase(NamedTuple):
 
 
 PHASES = (
-    Phase("canonical", ("shape",),
-          "One form for equal expressions, and no computation for mere shapes: later rules then "
-          "need one pattern each."),
-    Phase("stable", ("shape", "canonical"),
-          "Before the special forms, which would hide the patterns: sigmoid, log1p, softplus. The "
-          "canonical rules run along, because a stable form lets more factors cancel."),
-    Phase("special", ("shape",),
-          "Cheaper forms of what is left: powers to products. They are not canonical: `sqr(x)` "
-          "would hide a factor from cancellation."),
-    Phase("blas", (),
-          "Last, on final operands: a product absorbs the scaling and the sum around it."),
+    Phase(
+        "canonical",
+        ("shape",),
+        "One form for equal expressions, and no computation for mere shapes: later rules then "
+        "need one pattern each.",
+    ),
+    Phase(
+        "stable",
+        ("shape", "canonical"),
+        "Before the special forms, which would hide the patterns: sigmoid, log1p, softplus. The "
+        "canonical rules run along, because a stable form lets more factors cancel.",
+    ),
+    Phase(
+        "special",
+        ("shape",),
+        "Cheaper forms of what is left: powers to products. They are not canonical: `sqr(x)` "
+        "would hide a factor from cancellation.",
+    ),
+    Phase(
+        "blas", (), "Last, on final operands: a product absorbs the scaling and the sum around it."
+    ),
 )
 LEVELS = {
     "none": (),
@@ -60,9 +70,15 @@ def all_rules() -> tuple[Rule, ...]:
 def rules_of(phase: str, excluded: frozenset[str] = frozenset(), keeps: str = "nan") -> RuleSet:
     """Return the rules of a phase, those it includes first."""
     entry = next((p for p in PHASES if p.name == phase), Phase(phase, (), ""))
-    allowed = {"exact": ("exact",), "rounding": ("exact", "rounding"), "nan": ("exact", "rounding", "nan")}[keeps]
+    allowed = {
+        "exact": ("exact",),
+        "rounding": ("exact", "rounding"),
+        "nan": ("exact", "rounding", "nan"),
+    }[keeps]
     names = (*entry.includes, phase)
-    chosen = [r for r in all_rules() if r.phase in names and r.name not in excluded and r.keeps in allowed]
+    chosen = [
+        r for r in all_rules() if r.phase in names and r.name not in excluded and r.keeps in allowed
+    ]
     return RuleSet(sorted(chosen, key=lambda r: -names.index(r.phase) if r.phase != phase else -99))
 
 

@@ -287,7 +287,7 @@ class Builder(Emitter):
     # -- complex numbers ------------------------------------------------------------------------
 
     def complex(self, x: Value, y: Value) -> ComplexValue:
-        """x + iy, of two floats of one dtype."""
+        """X + iy, of two floats of one dtype."""
         return ComplexValue(x, y)
 
     def real(self, x: Any) -> Value:

@@ -51,7 +51,7 @@ def constant(b: Emitter, value: complex, like: Value) -> ComplexValue:
 
 
 def true_div(b: Emitter, x: ComplexValue, y: ComplexValue) -> ComplexValue:
-    """x / y by the ratio of the smaller part of y to the larger."""
+    """X / y by the ratio of the smaller part of y to the larger."""
     real_larger = b.ge(b.absolute(y.real), b.absolute(y.imag))
     larger = b.select(real_larger, y.real, y.imag)
     smaller = b.select(real_larger, y.imag, y.real)
@@ -98,7 +98,7 @@ def hypot(b: Emitter, x: Value, y: Value) -> Value:
 
 
 def sign(b: Emitter, x: ComplexValue) -> ComplexValue:
-    """x / |x| as NumPy 2; 0 for 0."""
+    """X / |x| as NumPy 2; 0 for 0."""
     size = absolute(b, x)
     zero = b.eq(size, 0.0)
     size = b.select(zero, 1.0, size)

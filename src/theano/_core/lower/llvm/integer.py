@@ -4,7 +4,7 @@ from theano._core.lower.llvm.emitter import BITS, Emitter, Value, is_signed
 
 
 def _truncated_quotient(b: Emitter, x: Value, y: Value) -> Value:
-    """x / y without its fraction, for a `y` that is not 0, and not -1 if x may be the lowest.
+    """X / y without its fraction, for a `y` that is not 0, and not -1 if x may be the lowest.
 
     No processor divides vectors of integers, but the quotient of two integers of 32 bits, rounded
     to float64 and truncated, is exact: it is farther from the next integer than a rounding error.
@@ -35,12 +35,12 @@ def _divide(b: Emitter, x: Value, y: Value) -> tuple[Value, Value]:
 
 
 def floor_divide(b: Emitter, x: Value, y: Value) -> Value:
-    """x // y as NumPy: 0 for y = 0; the lowest divided by -1 is itself."""
+    """X // y as NumPy: 0 for y = 0; the lowest divided by -1 is itself."""
     return _divide(b, x, y)[0]
 
 
 def remainder(b: Emitter, x: Value, y: Value) -> Value:
-    """x % y with the sign of y, as NumPy; 0 for y = 0."""
+    """X % y with the sign of y, as NumPy; 0 for y = 0."""
     return _divide(b, x, y)[1]
 
 

@@ -363,7 +363,10 @@ class KernelWriter:
                 f"start{number}:",
                 f"  %slot{number} = getelementptr i64, ptr %args, i64 {rank + n + number}",
                 f"  {base} = load ptr, ptr %slot{number}, align 8",
-                f"  %to{number} = getelementptr i64, ptr %args, i64 {rank + n + len(self.loop.folds) + number}",
+                (
+                    f"  %to{number} = getelementptr i64, ptr %args, i64"
+                    f" {rank + n + len(self.loop.folds) + number}"
+                ),
                 f"  %out{number} = load ptr, ptr %to{number}, align 8",
                 f"  br label %level{number}",
                 f"level{number}:",

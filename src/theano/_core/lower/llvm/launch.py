@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from theano._core.ir.variable import Apply, Constant
 from theano._core.lower.arrays import Array, Buffer, Size
 from theano._core.lower.llvm.emitter import ComplexValue
+from theano._core.lower.llvm.entry import Entry
 from theano._core.lower.llvm.items import itemsize
 from theano._core.lower.llvm.kernel import KernelWriter, choose_lanes, range_axis
 from theano._core.lower.loops import FOLD_BLOCK, Fold, Loop, collapse
 from theano._core.lower.schedule import Step, weight_of
 from theano._core.ops.op import Elementwise
-
-if TYPE_CHECKING:
-    from theano._core.lower.llvm.program import Program
+from theano._core.ops.reductions import STARTS, Reduction
 
 # A loop over fewer points runs in the calling thread, with Python's lock held.
 LARGE = 1 << 16
@@ -36,7 +35,9 @@ class Kernel:
         Whether it is compiled with the program; others when first needed.
     """
 
-    def __init__(self, loop: Loop, groups: list[list[int]], packed: bool, lanes: int, bits: int, eager: bool) -> None:
+    def __init__(
+        self, loop: Loop, groups: list[list[int]], packed: bool, lanes: int, bits: int, eager: bool
+    ) -> None:
         self.loop = loop
         self.groups = groups
         self.packed = packed
@@ -50,7 +51,9 @@ class Kernel:
     def text(self) -> str:
         """The LLVM module."""
         if self._text is None:
-            self._text = KernelWriter(self.loop, self.groups, self.packed, self.lanes, self.bits).write()
+            self._text = KernelWriter(
+                self.loop, self.groups, self.packed, self.lanes, self.bits
+            ).write()
         return self._text
 
 
@@ -69,12 +72,10 @@ class Combine:
         return self.kernel.text
 
 
-class Launcher:
-    """The part of `Program` that writes loops."""
+class Launcher(Entry):
+    """The part of a program that writes loops."""
 
-    # -- a fused group ----------------------------------------------------------------------------
-
-    def prepare_loop(self: Program, step: Step) -> Callable[[], None]:
+    def prepare_loop(self, step: Step) -> Callable[[], None]:
         """Write the checks and the memory of a fused step; return what writes its call."""
         nodes = sorted(step.nodes, key=lambda n: self.number_of[n])
         own = set(nodes)
@@ -88,7 +89,9 @@ class Launcher:
         example = nodes[0]
         shaped = example.outputs[0] if isinstance(example.op, Elementwise) else example.inputs[0]
         lengths = [self.size(self.lengths.find(n)) for n in self.rewriter.lengths(shaped)]
-        stored = [n.outputs[0] for n in nodes if isinstance(n.op, Elementwise) and self._leaves(n, own)]
+        stored = [
+            n.outputs[0] for n in nodes if isinstance(n.op, Elementwise) and self._leaves(n, own)
+        ]
         folded = [n for n in nodes if not isinstance(n.op, Elementwise)]
         reduced = tuple(folded[0].op.axes(len(lengths))) if folded else ()
         for node in folded:
@@ -114,11 +117,13 @@ class Launcher:
             self._define(node.outputs[0], array)
         return run
 
-    def _leaves(self: Program, node: Apply, own: set[Apply]) -> bool:
+    def _leaves(self, node: Apply, own: set[Apply]) -> bool:
         """Tell whether something outside a group needs the output of one of its nodes."""
         return self.uses.get(node.outputs[0], 0) > 0
 
-    def _check_not_empty(self: Program, node: Apply, lengths: Sequence[Size], reduced: Sequence[int]) -> None:
+    def _check_not_empty(
+        self, node: Apply, lengths: Sequence[Size], reduced: Sequence[int]
+    ) -> None:
         folded = self.product([lengths[a] for a in reduced])
         kept = self.product([n for a, n in enumerate(lengths) if a not in reduced])
         if isinstance(folded, int) and folded > 0:
@@ -127,18 +132,25 @@ class Launcher:
         none = self.b.emit(f"icmp eq i64 {kept}, 0")
         self.check(node, self.b.emit(f"or i1 {some}, {none}"), "empty_fold", ())
 
-    def _store_array(self: Program, variable: Any, lengths: Sequence[Size], operands: Any, step: Step) -> Array:
+    def _store_array(
+        self, variable: Any, lengths: Sequence[Size], operands: Any, step: Step
+    ) -> Array:
         """Return memory for a result: that of a shared variable, of a dying operand, or new."""
         target = self.in_place.get(variable)
         if target is not None:
             return self.overwritten(variable.type.dtype, lengths, target)
         for operand in operands:
-            array = self.values[operand] if operand in self.values else None
+            array: Any = self.values.get(operand)
             buffer = getattr(array, "buffer", None)
             if (
-                buffer is not None and buffer.users == 1 and not buffer.kept
-                and self.uses.get(operand) == 1 and array.contiguous is True and not array.stretched
-                and array.data == buffer.start and itemsize(array.dtype) == itemsize(variable.type.dtype)
+                buffer is not None
+                and buffer.users == 1
+                and not buffer.kept
+                and self.uses.get(operand) == 1
+                and array.contiguous is True
+                and not array.stretched
+                and array.data == buffer.start
+                and itemsize(array.dtype) == itemsize(variable.type.dtype)
                 and operand.type.broadcastable == variable.type.broadcastable
                 and operand not in self.taken
             ):
@@ -146,7 +158,7 @@ class Launcher:
                 return Array(variable.type.dtype, tuple(lengths), array.data, buffer=buffer)
         return self.new_array(variable.type.dtype, lengths)
 
-    def overwritten(self: Program, dtype: str, lengths: Sequence[Size], target: Any) -> Array:
+    def overwritten(self, dtype: str, lengths: Sequence[Size], target: Any) -> Array:
         """Return the memory of an input if it may be overwritten, else new memory.
 
         The choice is made at run time: the input may be read-only, or not contiguous, or have
@@ -174,18 +186,15 @@ class Launcher:
         b.label(join)
         chosen = b.emit(f"phi ptr [{array.data}, %{before}], [{data}, %{fresh}]")
         self.or_fail(b.emit(f"icmp ne ptr {chosen}, null"))
-        result = Array(dtype, tuple(lengths), chosen, buffer=Buffer(slot, chosen, kept=True))
-        return result
+        return Array(dtype, tuple(lengths), chosen, buffer=Buffer(slot, chosen, kept=True))
 
-    def _fold_array(self: Program, fold: Fold, kept: Sequence[Size]) -> Array:
+    def _fold_array(self, fold: Fold, kept: Sequence[Size]) -> Array:
         if not kept:
             return Array(fold.out_dtype, (), self.stack(max(8, itemsize(fold.out_dtype))))
         return self.new_array(fold.out_dtype, kept)
 
-    # -- any loop ---------------------------------------------------------------------------------
-
     def prepare_run(
-        self: Program,
+        self,
         loop: Loop,
         lengths: Sequence[Size],
         arrays: Sequence[Array],
@@ -223,7 +232,9 @@ class Launcher:
         calls = []
         for kernel, layout in ((packed, together), (strided, apart)):
             if kernel is not None:
-                calls.append(self._prepare_call(kernel, layout, lengths, len(fold_outs), total, sequential))
+                calls.append(
+                    self._prepare_call(kernel, layout, lengths, len(fold_outs), total, sequential)
+                )
         if flag is not True and flag is not False:
             self._ready_strided(str(flag), calls[1])
         if strided is not None:
@@ -248,7 +259,7 @@ class Launcher:
 
         return run
 
-    def _all_contiguous(self: Program, arrays: Sequence[Array]) -> bool | str:
+    def _all_contiguous(self, arrays: Sequence[Array]) -> bool | str:
         flags = {a.contiguous for a in arrays}
         if False in flags:
             return False
@@ -259,26 +270,35 @@ class Launcher:
         return result
 
     def _prepare_call(
-        self: Program, kernel: Kernel, layout: list[list[int]], lengths: Sequence[Size], folds: int,
-        total: Size, sequential: bool,
+        self,
+        kernel: Kernel,
+        layout: list[list[int]],
+        lengths: Sequence[Size],
+        folds: int,
+        total: Size,
+        sequential: bool,
     ) -> Call:
         extents = [self.product([lengths[a] for a in axes]) for axes in layout] or [1]
         axis, blocks, partial = range_axis(kernel.loop, layout)
         count = extents[axis]
         if blocks:
             up = self.plus(count, FOLD_BLOCK - 1)
-            count = up // FOLD_BLOCK if isinstance(up, int) else self.b.emit(f"sdiv i64 {up}, {FOLD_BLOCK}")
+            count = (
+                up // FOLD_BLOCK
+                if isinstance(up, int)
+                else self.b.emit(f"sdiv i64 {up}, {FOLD_BLOCK}")
+            )
         number = self._register_kernel(kernel)
         call = Call(kernel, number, layout, extents, count, total, sequential)
         if partial:
             call.combine = self._register_kernel(Combine(kernel))
         return call
 
-    def _register_kernel(self: Program, kernel: Any) -> int:
+    def _register_kernel(self, kernel: Any) -> int:
         self.kernels.append(kernel)
         return len(self.kernels) - 1
 
-    def _ready_strided(self: Program, flag: str, call: Call) -> None:
+    def _ready_strided(self, flag: str, call: Call) -> None:
         """Have the strided kernel compiled before the call if this data needs it."""
         b = self.b
         need, done = b.fresh_label("need"), b.fresh_label("ready")
@@ -301,10 +321,8 @@ class Launcher:
         b.perform(f"br label %{done}")
         b.label(done)
 
-    # -- the call ---------------------------------------------------------------------------------
-
     def _call(
-        self: Program,
+        self,
         call: Call,
         arrays: Sequence[Array],
         outs: Sequence[Array],
@@ -335,7 +353,7 @@ class Launcher:
             function = b.emit(f"load ptr, ptr {at}, align 8")
             b.perform(f"call void {function}(ptr %block, i64 0, i64 {call.count})")
 
-    def _partials(self: Program, calls: Sequence[Call]) -> list[Array]:
+    def _partials(self, calls: Sequence[Call]) -> list[Array]:
         """Allocate memory for partial results, one per step of the range."""
         b = self.b
         b.declarations["declare i64 @llvm.smax.i64(i64, i64)"] = None
@@ -352,7 +370,13 @@ class Launcher:
             result.append(array)
         return result
 
-    def _stride_words(self: Program, call: Call, arrays: Sequence[Array], outs: Sequence[Array], fold_outs: Sequence[Array]) -> list[Size]:
+    def _stride_words(
+        self,
+        call: Call,
+        arrays: Sequence[Array],
+        outs: Sequence[Array],
+        fold_outs: Sequence[Array],
+    ) -> list[Size]:
         loop = call.kernel.loop
         words: list[Size] = []
         for (_, stretched), array in zip(loop.operands, arrays, strict=True):
@@ -365,10 +389,14 @@ class Launcher:
             for array in fold_outs:
                 steps = self.strides(array)
                 kept = [a for a in range(loop.rank) if a not in loop.reduced]
-                words += [steps[kept.index(axes[0])] for axes in call.layout if axes[0] not in loop.reduced]
+                words += [
+                    steps[kept.index(axes[0])]
+                    for axes in call.layout
+                    if axes[0] not in loop.reduced
+                ]
         return words
 
-    def _dispatch(self: Program, call: Call, function: str) -> None:
+    def _dispatch(self, call: Call, function: str) -> None:
         """Call a kernel over its range: here, or over threads if it is large."""
         b = self.b
         small = isinstance(call.total, int) and call.total < LARGE
@@ -385,20 +413,37 @@ class Launcher:
         share = b.emit(f"call i64 @llvm.smax.i64(i64 {share}, i64 1)")
         grain = b.emit(f"sdiv i64 {call.count}, {share}")
         grain = b.emit(f"call i64 @llvm.smax.i64(i64 {grain}, i64 1)")
-        b.perform(f"call void {parallel}(ptr %call, ptr {function}, ptr %block, i64 {call.count}, i64 {grain})")
+        b.perform(
+            f"call void {parallel}(ptr %call, ptr {function}, ptr %block, i64 {call.count}, i64"
+            f" {grain})"
+        )
         b.perform(f"br label %{done}")
         b.label(few)
         b.perform(f"call void {function}(ptr %block, i64 0, i64 {call.count})")
         b.perform(f"br label %{done}")
         b.label(done)
 
+    def fold_of(self, node: Apply) -> Fold:
+        """Return what a reduction does, for the kernel."""
+        op: Reduction = node.op
+        acc, out = op.types(node.inputs[0].type.dtype)
+        fold = op.fold
+        start = STARTS[op.kind](acc) if fold.identity is None else fold.identity(acc)
+        return Fold(fold.combine, start, acc, out)
+
 
 class Call:
     """A kernel and how it is called."""
 
     def __init__(
-        self, kernel: Kernel, number: int, layout: list[list[int]], extents: list[Size], count: Size,
-        total: Size, sequential: bool,
+        self,
+        kernel: Kernel,
+        number: int,
+        layout: list[list[int]],
+        extents: list[Size],
+        count: Size,
+        total: Size,
+        sequential: bool,
     ) -> None:
         self.kernel = kernel
         self.number = number
@@ -415,10 +460,14 @@ def _is_number(variable: Any) -> bool:
 
 
 def _stretched(variable: Any, array: Array) -> frozenset[int]:
-    return frozenset(i for i, one in enumerate(variable.type.broadcastable) if one) | array.stretched
+    return (
+        frozenset(i for i, one in enumerate(variable.type.broadcastable) if one) | array.stretched
+    )
 
 
-def group_body(nodes: Sequence[Apply], operands: Sequence[Any], stored: Sequence[Any], folded: Sequence[Apply]) -> Any:
+def group_body(
+    nodes: Sequence[Apply], operands: Sequence[Any], stored: Sequence[Any], folded: Sequence[Apply]
+) -> Any:
     """Return the body of a fused group."""
 
     def body(b: Any, index: Any, values: Sequence[Any]) -> tuple[Sequence[Any], Sequence[Any]]:
@@ -433,7 +482,8 @@ def group_body(nodes: Sequence[Apply], operands: Sequence[Any], stored: Sequence
             if isinstance(node.op, Elementwise):
                 casts, dtype = node.op.dtype(*(v.type.dtype for v in node.inputs))
                 args = [read(v, d) for v, d in zip(node.inputs, casts, strict=True)]
-                known[node.outputs[0]] = b.cast(node.op.native(b, *args), dtype)
+                native: Any = node.op.native
+                known[node.outputs[0]] = b.cast(native(b, *args), dtype)
         folds = []
         for node in folded:
             acc, _ = node.op.types(node.inputs[0].type.dtype)
@@ -450,4 +500,3 @@ def number(b: Any, value: Any, dtype: str, target: str) -> Any:
         part = "float32" if target == "complex64" else "float64"
         return ComplexValue(b.const(converted.real, part), b.const(converted.imag, part))
     return b.const(converted, target)
-

@@ -44,7 +44,7 @@ def round_half_away(b: Emitter, x: Value) -> Value:
 
 
 def fmod(b: Emitter, x: Value, y: Value) -> Value:
-    """x - trunc(x/y)*y, exact, with the sign of x, as C's fmod.
+    """X - trunc(x/y)*y, exact, with the sign of x, as C's fmod.
 
     Where the quotient is small, one fused step is exact up to one y. Elsewhere, with infinities
     and NaN, a cold block calls the library, lane by lane.
@@ -77,13 +77,13 @@ def _divmod(b: Emitter, x: Value, y: Value) -> tuple[Value, Value]:
 
 
 def remainder(b: Emitter, x: Value, y: Value) -> Value:
-    """x % y with the sign of y, as np.remainder; NaN for y = 0 or an infinite x."""
+    """X % y with the sign of y, as np.remainder; NaN for y = 0 or an infinite x."""
     r = _divmod(b, x, y)[1]
     return b.select(b.eq(y, 0.0), b.const(float("nan"), x.dtype, x.lanes), r)
 
 
 def floor_divide(b: Emitter, x: Value, y: Value) -> Value:
-    """x // y as np.floor_divide: the floor of the exact quotient, and x / y for y = 0."""
+    """X // y as np.floor_divide: the floor of the exact quotient, and x / y for y = 0."""
     exact, _ = _divmod(b, x, y)
     floor = b.intrinsic("llvm.floor", exact)
     floor = b.select(b.gt(b.sub(exact, floor), 0.5), b.add(floor, 1.0), floor)

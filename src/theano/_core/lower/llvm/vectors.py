@@ -78,9 +78,13 @@ class VectorLoop:
         w, b = self.w, self.b
 
         def index(axis: int) -> Value:
-            if axis == w.last:
+            # Axes of length 1 have no loop.
+            at = next((i for i, group in enumerate(w.groups) if axis in group), None)
+            if at is None:
+                return b.const(0, "int64")
+            if at == w.last:
                 return b.add(b.broadcast(Value(first, "int64", 1)), self._lane_numbers())
-            return b.broadcast(Value(w.index[axis], "int64", 1))
+            return b.broadcast(Value(w.index[at], "int64", 1))
 
         operands = [values[m.slot] for m in w.operands]
         stored, folded = w.loop.body(b, index, operands)
@@ -252,7 +256,7 @@ class VectorLoop:
         return self.b.lt(self._lane_numbers(), self.b.broadcast(Value(count, "int64", 1)))
 
     def _strided_block(self, first: str, count: str, acc: list[Any]) -> list[Any]:
-        w, b = self.w, self.b
+        w = self.w
         values, pointers = dict(self.fixed_values), dict(self.pointers)
         for memory in self.moving:
             values[memory.slot] = self._gathered(memory, self.pointers[memory.slot], first, count)
@@ -349,7 +353,8 @@ def _mover(kind: str, size: int) -> str:
     item = f"i{8 * size}"
     packed, strided = "%p", "%s"
     source, target = (strided, packed) if kind == "gather" else (packed, strided)
-    return f"""define internal void @{kind}{size}(ptr %buffer, ptr %memory, i64 %stride, i64 %count) nounwind {{
+    parameters = "ptr %buffer, ptr %memory, i64 %stride, i64 %count"
+    return f"""define internal void @{kind}{size}({parameters}) nounwind {{
 entry:
   %some = icmp sgt i64 %count, 0
   br i1 %some, label %loop, label %done

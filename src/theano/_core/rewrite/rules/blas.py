@@ -61,7 +61,7 @@ def _scaled_array(value: Any, dtype: str) -> tuple[Any, Any]:
 
 
 def _sum_with_product(rewriter: Rewriter, node: Apply) -> Any:
-    """beta z + alpha dot(x, y) → gemm(z, alpha, x, y, beta)."""
+    """Beta z + alpha dot(x, y) → gemm(z, alpha, x, y, beta)."""
     out = node.outputs[0]
     dtype = out.type.dtype
     if not (dtypes.is_float(dtype) or dtypes.is_complex(dtype)) or out.type.ndim == 0:
@@ -84,7 +84,7 @@ def _sum_with_product(rewriter: Rewriter, node: Apply) -> Any:
 
 
 def _around_gemm(z: Any, beta: Any, factor: Any, product: Apply) -> Any:
-    """beta z + factor gemm(…) → one gemm."""
+    """Beta z + factor gemm(…) → one gemm."""
     inner_z, alpha, x, y, inner_beta = product.inputs
     alpha, inner_beta = mul(factor, alpha), mul(factor, inner_beta)
     if inner_z is z:
@@ -98,6 +98,12 @@ def _around_gemm(z: Any, beta: Any, factor: Any, product: Apply) -> Any:
 
 
 RULES = (
-    Rule("beta z + alpha dot(x, y) → gemm", (add, sub), _sum_with_product, PHASE, "rounding",
-         "one pass over the result instead of three"),
+    Rule(
+        "beta z + alpha dot(x, y) → gemm",
+        (add, sub),
+        _sum_with_product,
+        PHASE,
+        "rounding",
+        "one pass over the result instead of three",
+    ),
 )

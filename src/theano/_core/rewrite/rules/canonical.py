@@ -84,7 +84,7 @@ def _minus_of_sum(rewriter: Rewriter, node: Apply) -> Any:
 
 
 def _cancel_sum(rewriter: Rewriter, node: Apply) -> Any:
-    """x + y - x → y; constants are gathered."""
+    """X + y - x → y; constants are gathered."""
     dtype = node.outputs[0].type.dtype
     if dtype == "bool":
         return None
@@ -95,7 +95,11 @@ def _cancel_sum(rewriter: Rewriter, node: Apply) -> Any:
     plus, known_plus = split_constants(terms.plus)
     minus, known_minus = split_constants(terms.minus)
     known = len(known_plus) + len(known_minus)
-    if not terms.changed and known < 2 and not (known and _sums_to(known_plus, known_minus, dtype) == 0):
+    if (
+        not terms.changed
+        and known < 2
+        and not (known and _sums_to(known_plus, known_minus, dtype) == 0)
+    ):
         return None
     constant = _sums_to(known_plus, known_minus, dtype)
     return _rebuild_sum(node, plus, minus, constant, dtype)
@@ -220,17 +224,37 @@ def _any_elementwise(rewriter: Rewriter, node: Apply) -> Any:
 
 
 RULES = (
-    Rule("cast to its own dtype → x; max(x, x) → x", (Elementwise,), _any_elementwise, PHASE, "exact", "no work"),
+    Rule(
+        "cast to its own dtype → x; max(x, x) → x",
+        (Elementwise,),
+        _any_elementwise,
+        PHASE,
+        "exact",
+        "no work",
+    ),
     Rule("x + y - x → y", (add, sub), _cancel_sum, PHASE, "nan", "terms cancel, constants meet"),
     Rule("-(x - y) → y - x", (neg,), _minus_of_sum, PHASE, "exact", "one operation less"),
     Rule("x ** constant → product", (pow,), _known_power, PHASE, "rounding", "no logarithm"),
     Rule("switch(known, x, y) → x or y", (switch,), _known_switch, PHASE, "exact", "one branch"),
-    Rule("sum(c x) → c sum(x)", (Reduction,), _scale_out_of_sum, PHASE, "rounding",
-         "one product instead of n"),
+    Rule(
+        "sum(c x) → c sum(x)",
+        (Reduction,),
+        _scale_out_of_sum,
+        PHASE,
+        "rounding",
+        "one product instead of n",
+    ),
     Rule("fold over length 1 → x", (Reduction,), _fold_of_nothing, PHASE, "exact", "no work"),
     Rule("sum(c, n times) → c n", (Reduction,), _neutral_fold, PHASE, "rounding", "no loop"),
     rule("|−x| → |x|", abs_(neg(x)), abs_(x), phase=PHASE, keeps="exact", why="one operation"),
-    rule("sqr(|x|) → sqr(x)", sqr(abs_(x)), sqr(x), phase=PHASE, keeps="exact", why="one operation",
-         when=lambda found: not dtypes.is_complex(found[x].type.dtype)),
+    rule(
+        "sqr(|x|) → sqr(x)",
+        sqr(abs_(x)),
+        sqr(x),
+        phase=PHASE,
+        keeps="exact",
+        why="one operation",
+        when=lambda found: not dtypes.is_complex(found[x].type.dtype),
+    ),
     rule("sqr(−x) → sqr(x)", sqr(neg(x)), sqr(x), phase=PHASE, keeps="exact", why="one operation"),
 )

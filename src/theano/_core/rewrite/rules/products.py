@@ -51,7 +51,10 @@ class Factors(Terms):
         for table in (self.plus, self.minus):
             for value in [v for v in table if isinstance(v, Sigmoid)]:
                 for other in table:
-                    if _made_by(other, exp) and Sigmoid.of(other.owner.inputs[0]) == value.flipped():
+                    if (
+                        _made_by(other, exp)
+                        and Sigmoid.of(other.owner.inputs[0]) == value.flipped()
+                    ):
                         table.remove(value)
                         table.remove(other)
                         table.append(value.flipped())
@@ -94,7 +97,10 @@ class Sigmoid:
         return sigmoid(neg(self.argument) if self.negative else self.argument)
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Sigmoid) and (self.argument, self.negative) == (other.argument, other.negative)
+        return isinstance(other, Sigmoid) and (self.argument, self.negative) == (
+            other.argument,
+            other.negative,
+        )
 
     def __hash__(self) -> int:
         return hash((self.argument, self.negative))
@@ -122,7 +128,7 @@ def flatten(variable: Any) -> Factors | None:
     stack: list[tuple[Any, bool]] = [(variable, True)]
     while stack:
         value, above = stack.pop()
-        owner = value.owner
+        owner: Any = value.owner
         op = owner.op if owner is not None and value.type.dtype == dtype else None
         if op is neg:
             factors.negative = not factors.negative
@@ -142,7 +148,7 @@ def flatten(variable: Any) -> Factors | None:
 
 
 def _cancel(rewriter: Rewriter, node: Apply) -> Any:
-    """x y / x → y; constants are gathered; signs move out."""
+    """X y / x → y; constants are gathered; signs move out."""
     return _simplified(rewriter, node, False)
 
 
@@ -173,7 +179,10 @@ def _worth_it(node: Apply, factors: Factors) -> bool:
     constants = [known_value(v) for v in (*factors.plus, *factors.minus)]
     constants = [c for c in constants if c is not None]
     trivial = any(c in (1, -1, 0) for c in constants) and (
-        len(factors) > 1 and not (node.op in (true_div, reciprocal) and factors.plus and known_value(factors.plus[0]) == 1)
+        len(factors) > 1
+        and not (
+            node.op in (true_div, reciprocal) and factors.plus and known_value(factors.plus[0]) == 1
+        )
     )
     sign_inside = factors.negative and node.op is not neg
     return factors.changed or len(constants) > 1 or trivial or sign_inside
@@ -222,19 +231,25 @@ def _times(values: list[Any], dtype: str) -> Any:
 
 
 def _distributed(node: Apply, factors: Factors) -> Any:
-    """c (x + y) → c x + c y where factors of c cancel in both, so that nothing grows."""
+    """C (x + y) → c x + c y where factors of c cancel in both, so that nothing grows."""
     for index, value in enumerate(factors.plus):
         owner = value.owner
-        if owner is None or owner.op not in (add, sub) or value.type.dtype != node.outputs[0].type.dtype:
+        if (
+            owner is None
+            or owner.op not in (add, sub)
+            or value.type.dtype != node.outputs[0].type.dtype
+        ):
             continue
         others = factors.plus[:index] + factors.plus[index + 1 :]
         parts = []
         for operand in owner.inputs:
             inner = flatten(operand) if operand.type.dtype == value.type.dtype else None
-            if inner is None or not inner.minus and len(inner.plus) < 2:
+            if inner is None or (not inner.minus and len(inner.plus) < 2):
                 break
             part = Factors(
-                [*others, *inner.plus], [*factors.minus, *inner.minus], factors.negative != inner.negative
+                [*others, *inner.plus],
+                [*factors.minus, *inner.minus],
+                factors.negative != inner.negative,
             )
             before = len(part)
             part.cancel()
@@ -262,7 +277,20 @@ def _integer_product(rewriter: Rewriter, node: Apply) -> Any:
 
 ROOTS = (mul, true_div, neg, reciprocal)
 RULES = (
-    Rule("x y / x → y", ROOTS, _cancel, "canonical", "nan", "factors cancel, constants and signs meet"),
-    Rule("sigmoid(x) exp(-x) → sigmoid(-x)", ROOTS, _cancel_stable, "stable", "nan",
-         "exp does not overflow, and more factors cancel"),
+    Rule(
+        "x y / x → y",
+        ROOTS,
+        _cancel,
+        "canonical",
+        "nan",
+        "factors cancel, constants and signs meet",
+    ),
+    Rule(
+        "sigmoid(x) exp(-x) → sigmoid(-x)",
+        ROOTS,
+        _cancel_stable,
+        "stable",
+        "nan",
+        "exp does not overflow, and more factors cancel",
+    ),
 )

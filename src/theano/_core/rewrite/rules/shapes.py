@@ -54,7 +54,9 @@ def _second_to_alloc(rewriter: Rewriter, node: Apply) -> Any:
             return y
     lengths = [
         b if one else a
-        for a, b, one in zip(rewriter.lengths(x), rewriter.lengths(y), x.type.broadcastable, strict=True)
+        for a, b, one in zip(
+            rewriter.lengths(x), rewriter.lengths(y), x.type.broadcastable, strict=True
+        )
     ]
     return alloc(y, *(as_int64(n) for n in lengths))
 
@@ -72,8 +74,10 @@ def _alloc_operand(rewriter: Rewriter, node: Apply) -> Any:
             continue
         inner = value.owner.inputs[0]
         others = [v for j, v in enumerate(node.inputs) if j != i]
-        if any(v.type.broadcastable == out.type.broadcastable and rewriter.same_lengths(v, value)
-               for v in others):
+        if any(
+            v.type.broadcastable == out.type.broadcastable and rewriter.same_lengths(v, value)
+            for v in others
+        ):
             return node.op(*(inner if j == i else v for j, v in enumerate(node.inputs)))
     return None
 
@@ -114,22 +118,70 @@ def _drop_filter(rewriter: Rewriter, node: Apply) -> Any:
 
 
 RULES = (
-    Rule("shape(x) → lengths of x", (ShapeOf,), _shape_to_lengths, PHASE, "exact",
-         "a shape is known from the shapes of the inputs"),
-    Rule("length of an expression → its formula", (Length,), _length_of_expression, PHASE, "exact",
-         "the expression itself need not be computed"),
-    Rule("vector(a, b, …)[i] → item i", (Subtensor,), _item_of_vector, PHASE, "exact",
-         "no vector is made for one item"),
-    Rule("fill(x, y) → alloc(y, shape(x))", (Second,), _second_to_alloc, PHASE, "exact",
-         "the values of x are not needed"),
+    Rule(
+        "shape(x) → lengths of x",
+        (ShapeOf,),
+        _shape_to_lengths,
+        PHASE,
+        "exact",
+        "a shape is known from the shapes of the inputs",
+    ),
+    Rule(
+        "length of an expression → its formula",
+        (Length,),
+        _length_of_expression,
+        PHASE,
+        "exact",
+        "the expression itself need not be computed",
+    ),
+    Rule(
+        "vector(a, b, …)[i] → item i",
+        (Subtensor,),
+        _item_of_vector,
+        PHASE,
+        "exact",
+        "no vector is made for one item",
+    ),
+    Rule(
+        "fill(x, y) → alloc(y, shape(x))",
+        (Second,),
+        _second_to_alloc,
+        PHASE,
+        "exact",
+        "the values of x are not needed",
+    ),
     Rule("alloc(x, shape(x)) → x", (Alloc,), _alloc_of_same_shape, PHASE, "exact", "no work"),
-    Rule("x + alloc(y, shape(x)) → x + y", (Elementwise,), _alloc_operand, PHASE, "exact",
-         "loops stretch their operands by themselves"),
-    Rule("dimshuffle(dimshuffle(x)) → dimshuffle(x)", (DimShuffle,), _merge_dimshuffles, PHASE,
-         "exact", "one view instead of two"),
-    Rule("reshape(reshape(x)) → reshape(x)", (Reshape,), _merge_reshapes, PHASE, "exact",
-         "one view instead of two"),
+    Rule(
+        "x + alloc(y, shape(x)) → x + y",
+        (Elementwise,),
+        _alloc_operand,
+        PHASE,
+        "exact",
+        "loops stretch their operands by themselves",
+    ),
+    Rule(
+        "dimshuffle(dimshuffle(x)) → dimshuffle(x)",
+        (DimShuffle,),
+        _merge_dimshuffles,
+        PHASE,
+        "exact",
+        "one view instead of two",
+    ),
+    Rule(
+        "reshape(reshape(x)) → reshape(x)",
+        (Reshape,),
+        _merge_reshapes,
+        PHASE,
+        "exact",
+        "one view instead of two",
+    ),
     Rule("rebroadcast(x) → x", (Rebroadcast,), _useless_rebroadcast, PHASE, "exact", "no work"),
-    Rule("gradient filter(x) → x", (GradientFilter,), _drop_filter, "canonical", "exact",
-         "its work is done once gradients are taken"),
+    Rule(
+        "gradient filter(x) → x",
+        (GradientFilter,),
+        _drop_filter,
+        "canonical",
+        "exact",
+        "its work is done once gradients are taken",
+    ),
 )

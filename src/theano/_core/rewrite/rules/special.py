@@ -31,11 +31,15 @@ def _power(rewriter: Rewriter, node: Apply) -> Any:
     if result is None:
         return None
     result = reciprocal(result) if exponent < 0 else result
-    return result if result.type.broadcastable == out.type.broadcastable else fill(node.inputs[1], result)
+    return (
+        result
+        if result.type.broadcastable == out.type.broadcastable
+        else fill(node.inputs[1], result)
+    )
 
 
 def _divide_by_constant(rewriter: Rewriter, node: Apply) -> Any:
-    """x / c → x (1/c) where 1/c is exact: c is a power of two."""
+    """X / c → x (1/c) where 1/c is exact: c is a power of two."""
     value, divisor = node.inputs
     known = known_value(divisor)
     dtype = node.outputs[0].type.dtype

@@ -44,12 +44,24 @@ OVERFLOW = "exp does not overflow"
 DIGITS = "keeps digits for small x"
 
 RULES = (
-    _stable("1 - sigmoid(x) → sigmoid(-x)", sub(1, sigmoid(x)), sigmoid(neg(x)),
-            "keeps digits for large x"),
-    _stable("log(sigmoid(x)) → -softplus(-x)", log(sigmoid(x)), neg(softplus(neg(x))),
-            "finite for x << 0"),
-    _stable("log1p(-sigmoid(x)) → -softplus(x)", log1p(neg(sigmoid(x))), neg(softplus(x)),
-            "finite for x >> 0"),
+    _stable(
+        "1 - sigmoid(x) → sigmoid(-x)",
+        sub(1, sigmoid(x)),
+        sigmoid(neg(x)),
+        "keeps digits for large x",
+    ),
+    _stable(
+        "log(sigmoid(x)) → -softplus(-x)",
+        log(sigmoid(x)),
+        neg(softplus(neg(x))),
+        "finite for x << 0",
+    ),
+    _stable(
+        "log1p(-sigmoid(x)) → -softplus(x)",
+        log1p(neg(sigmoid(x))),
+        neg(softplus(x)),
+        "finite for x >> 0",
+    ),
     _stable("log(1 + exp(x)) → softplus(x)", log(add(1, exp(x))), softplus(x), OVERFLOW),
     _stable("log1p(exp(x)) → softplus(x)", log1p(exp(x)), softplus(x), OVERFLOW),
     _stable("log(1 + x) → log1p(x)", log(add(1, x)), log1p(x), DIGITS),
@@ -57,6 +69,12 @@ RULES = (
     _stable("exp(x) - 1 → expm1(x)", sub(exp(x), 1), expm1(x), DIGITS),
     _stable("-1 + exp(x) → expm1(x)", add(-1, exp(x)), expm1(x), DIGITS),
     _stable("1 - exp(x) → -expm1(x)", sub(1, exp(x)), neg(expm1(x)), DIGITS),
-    Rule("log(sum(exp(x))) → max + log(sum(exp(x - max)))", (log,), _log_sum_exp, PHASE, "rounding",
-         OVERFLOW),
+    Rule(
+        "log(sum(exp(x))) → max + log(sum(exp(x - max)))",
+        (log,),
+        _log_sum_exp,
+        PHASE,
+        "rounding",
+        OVERFLOW,
+    ),
 )

@@ -1,0 +1,258 @@
+"""Copies, arrays made from positions, and parts of arrays written."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from theano._core.base import dtypes
+from theano._core.ir.variable import Apply
+from theano._core.lower.arrays import Array, Size
+from theano._core.lower.llvm.items import itemsize, load, store
+from theano._core.lower.llvm.views import Views
+from theano._core.lower.loops import Loop
+
+
+class Copies(Views):
+    """The part of a program that moves items."""
+
+    def reshape(self, node: Apply, x: Array, vector: Array, ndim: int) -> Array:
+        """Return `x` with other lengths: a view of contiguous data, else a copy."""
+        self.require_rank(node, vector, ndim)
+        wanted = self.integers(vector, ndim)
+        total = self.product(x.lengths)
+        lengths = self._without_unknown(wanted, total)
+        new_total = self.product(lengths)
+        self.check_equal(node, total, new_total, "reshape", (total, *wanted))
+        for length in lengths:
+            if not isinstance(length, int):
+                self.check(
+                    node, self.b.emit(f"icmp sge i64 {length}, 0"), "reshape", (total, *wanted)
+                )
+        pattern = node.outputs[0].type.broadcastable
+        lengths = [1 if one else n for one, n in zip(pattern, lengths, strict=True)]
+        source = x
+        if x.stretched or x.contiguous is False:
+            source = self.fresh_copy(x)
+        elif x.contiguous is not True:
+            source = self._contiguous_at_run_time(x)
+        return Array(x.dtype, tuple(lengths), self.pointer(source), buffer=source.buffer)
+
+    def _without_unknown(self, wanted: Sequence[Size], total: Size) -> list[Size]:
+        """Return lengths with the -1 among them worked out."""
+        b = self.b
+        if all(isinstance(n, int) for n in wanted) and -1 not in wanted:
+            return list(wanted)
+        known: Size = 1
+        for n in wanted:
+            known = self.multiply(
+                known,
+                (
+                    1
+                    if n == -1
+                    else (
+                        n
+                        if isinstance(n, int)
+                        else b.emit(f"select i1 {b.emit(f'icmp eq i64 {n}, -1')}, i64 1, i64 {n}")
+                    )
+                ),
+            )
+        if isinstance(known, int) and isinstance(total, int):
+            rest: Size = total // known if known else 0
+        else:
+            zero = b.emit(f"icmp eq i64 {known}, 0")
+            divisor = b.emit(f"select i1 {zero}, i64 1, i64 {known}")
+            rest = b.emit(f"sdiv i64 {total}, {divisor}")
+        result: list[Size] = []
+        for n in wanted:
+            if isinstance(n, int):
+                result.append(rest if n == -1 else n)
+            else:
+                result.append(
+                    b.emit(f"select i1 {b.emit(f'icmp eq i64 {n}, -1')}, i64 {rest}, i64 {n}")
+                )
+        return result
+
+    def _contiguous_at_run_time(self, x: Array) -> Array:
+        """Return `x` if it turns out to be contiguous, else a copy."""
+        b = self.b
+        slot = self.reserve(1)
+        self.buffer_slots.append(slot)
+        descriptor = self.descriptor(x)
+        nbytes = self.multiply(self.product(x.lengths), itemsize(x.dtype))
+        alloc, copy = self.runtime("alloc"), self.runtime("copy")
+        make, join = b.fresh_label("copy"), b.fresh_label("flat")
+        before = b.block
+        b.perform(f"br i1 {x.contiguous}, label %{join}, label %{make}")
+        b.label(make)
+        data = b.emit(f"call ptr {alloc}(ptr %call, i64 {nbytes}, i64 {slot})")
+        self.or_fail(b.emit(f"icmp ne ptr {data}, null"))
+        at = self.frame_pointer(descriptor)
+        done = b.emit(
+            f"call i32 {copy}(ptr %call, i64 {typenum(x.dtype)}, i64 {x.ndim}, ptr {data}, ptr"
+            f" {at})"
+        )
+        self.or_fail(b.emit(f"icmp eq i32 {done}, 0"))
+        end = b.block
+        b.perform(f"br label %{join}")
+        b.label(join)
+        chosen = b.emit(f"phi ptr [{x.data}, %{before}], [{data}, %{end}]")
+        return Array(x.dtype, x.lengths, chosen, buffer=x.buffer)
+
+    def simple_loop(
+        self,
+        out: Array | None,
+        lengths: Sequence[Size],
+        operands: Sequence[tuple[Array, frozenset[int]]],
+        body: Callable[..., Any],
+        indexed: bool = False,
+        sequential: bool = False,
+        lanes: int = 0,
+    ) -> None:
+        """Run a loop that stores one value per point (none if `out` is None)."""
+
+        def whole(b: Any, index: Any, values: Sequence[Any]) -> tuple[Sequence[Any], Sequence[Any]]:
+            result = body(b, index, *values)
+            return ([] if out is None else [result]), []
+
+        loop = Loop(
+            len(lengths),
+            tuple((a.dtype, stretched) for a, stretched in operands),
+            () if out is None else (out.dtype,),
+            (),
+            (),
+            whole,
+        )
+        outs = [] if out is None else [out]
+        self.prepare_run(
+            loop, lengths, [a for a, _ in operands], outs, [], indexed, sequential, lanes
+        )()
+
+    def copy_into(self, source: Array, target: Array) -> None:
+        """Copy an array to memory of the same lengths."""
+        self.simple_loop(
+            target, target.lengths, [(source, _all_stretched(source))], lambda b, index, x: x
+        )
+
+    def fresh_copy(self, x: Array) -> Array:
+        """Return a contiguous copy in memory of its own."""
+        out = self.new_array(x.dtype, x.lengths)
+        if x.ndim:
+            self.copy_into(x, out)
+        else:
+            store(self.b, self.register(x), out.data)
+        return out
+
+    def generate(self, node: Apply, operands: Sequence[Array], body: Callable[..., Any]) -> Array:
+        """Return an array computed from positions: `body(b, index, *scalars)`."""
+        variable = node.outputs[0]
+        lengths = [self.size(n) for n in self.rewriter.lengths(variable)]
+        for length in lengths:
+            if not isinstance(length, int):
+                self.check(
+                    node, self.b.emit(f"icmp sge i64 {length}, 0"), "negative_length", (length,)
+                )
+        out = self.new_array(variable.type.dtype, lengths)
+        everywhere = frozenset(range(len(lengths)))
+        self.simple_loop(out, lengths, [(a, everywhere) for a in operands], body, indexed=True)
+        return out
+
+    def wider_arithmetic(self, dtype: str, node: Apply) -> str:
+        """Return the dtype in which the items of a range are computed."""
+        if dtypes.is_discrete(dtype) and all(dtypes.is_discrete(v.type.dtype) for v in node.inputs):
+            return "int64"
+        return "float32" if dtype == "float16" else dtype if dtypes.is_float(dtype) else "float64"
+
+    def cast_scalar(self, array: Array, dtype: str) -> Array:
+        """Return a scalar converted to `dtype`."""
+        return Array(dtype, (), register=self.b.cast(self.register(array), dtype))
+
+    def join(self, node: Apply, arrays: Sequence[Array], axis: int) -> Array:
+        """Return arrays copied one after another along `axis`."""
+        first = arrays[0]
+        total: Size = 0
+        for number, array in enumerate(arrays):
+            for i in range(array.ndim):
+                if i != axis:
+                    one, two = first.lengths[i], array.lengths[i]
+                    self.check_equal(node, one, two, "join", (number, i, one, two))
+            total = self.plus(total, array.lengths[axis])
+        lengths = [total if i == axis else n for i, n in enumerate(first.lengths)]
+        out = self.new_array(first.dtype, lengths)
+        start: Size = 0
+        steps = self.strides(out)
+        for array in arrays:
+            part = Array(
+                out.dtype,
+                tuple(array.lengths),
+                self._moved(out.data, self.multiply(start, steps[axis])),
+                steps,
+                axis == 0 or all(n == 1 for n in lengths[:axis]),
+            )
+            self.copy_into(array, part)
+            start = self.plus(start, array.lengths[axis])
+        return out
+
+    def write_slice(
+        self, node: Apply, x: Array, y: Array, entries: Sequence[Any], assign: bool
+    ) -> Array:
+        """Return `x` with a slice set to `y`, or increased by it."""
+        out = self._writable(node, x)
+        part = self.slice(node, out, entries)
+        part.buffer = None
+        extra = part.ndim - y.ndim
+        y_view = self.permute(y, ["x"] * extra + list(range(y.ndim))) if extra and part.ndim else y
+        pattern = node.inputs[1].type.broadcastable
+        stretched = (
+            set(range(extra))
+            | {extra + i for i, one in enumerate(pattern) if one}
+            | set(y_view.stretched)
+        )
+        for axis in range(extra, part.ndim):
+            if axis not in stretched:
+                one, two = y_view.lengths[axis], part.lengths[axis]
+                self.check_equal(node, one, two, "write", (axis, one, two))
+        if part.ndim == 0:
+            value = self.register(y)
+            if not assign:
+                value = self.b.add(load(self.b, part.data, part.dtype, 1), value)
+            store(self.b, value, part.data)
+            return out
+        source = (y_view, frozenset(stretched))
+        if assign:
+            self.simple_loop(part, part.lengths, [source], lambda b, index, v: v)
+        else:
+            self.simple_loop(
+                part,
+                part.lengths,
+                [(part, frozenset()), source],
+                lambda b, index, old, v: b.add(old, v),
+            )
+        return out
+
+    def _writable(self, node: Apply, x: Array) -> Array:
+        """Return `x` in memory that may be written: its own if it dies here, else a copy."""
+        variable = node.inputs[0]
+        buffer = x.buffer
+        if (
+            buffer is not None
+            and buffer.users == 1
+            and not buffer.kept
+            and self.uses.get(variable) == 1
+            and x.contiguous is True
+            and not x.stretched
+            and x.data == buffer.start
+        ):
+            return Array(x.dtype, x.lengths, x.data, buffer=buffer)
+        return self.fresh_copy(x)
+
+
+def typenum(dtype: str) -> int:
+    """Return NumPy's number of an item type."""
+    return np.dtype(dtype).num
+
+
+def _all_stretched(array: Array) -> frozenset[int]:
+    return array.stretched | frozenset(i for i, n in enumerate(array.lengths) if n == 1)

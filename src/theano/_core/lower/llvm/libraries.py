@@ -1,0 +1,146 @@
+"""Calls of what is not ours: BLAS, and Python functions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from theano._core.ir.types import TensorType
+from theano._core.ir.variable import Apply
+from theano._core.lower.arrays import Array, CallbackRecord, Object, Size
+from theano._core.lower.llvm.copies import typenum
+from theano._core.lower.llvm.positions import Positions
+from theano._core.ops.random import Draw
+
+# A product of more multiplications than this lets Python's lock go.
+LONG_PRODUCT = 1 << 18
+
+
+class Libraries(Positions):
+    """The part of a program that calls libraries."""
+
+    def matmul(
+        self,
+        node: Apply,
+        x: Array,
+        y: Array,
+        into: Array | None = None,
+        alpha: Array | None = None,
+        beta: Array | None = None,
+    ) -> Array:
+        """Return a product of vectors or matrices; with `into`, added to it."""
+        b = self.b
+        one, two = x.lengths[-1], y.lengths[0]
+        self.check_equal(node, one, two, "matmul", (one, two))
+        lengths = [*x.lengths[:-1], *y.lengths[1:]]
+        out = self._product_memory(node, x.dtype, lengths, into)
+        offsets = [self.descriptor(a) for a in (x, y, out)]
+        pointers = [self.frame_pointer(o) for o in offsets]
+        scale = "null" if alpha is None else self.pointer(alpha)
+        keep = "null" if beta is None else self.pointer(beta)
+        work = self.product([*lengths, one])
+        if not isinstance(work, int) or work > LONG_PRODUCT:
+            self._release_if_long(work)
+        result = b.emit(
+            f"call i32 {self.runtime('matmul')}(ptr %call, i64 {typenum(x.dtype)}, i64 {x.ndim},"
+            f" i64 {y.ndim}, ptr {pointers[0]}, ptr {pointers[1]}, ptr {pointers[2]}, ptr {scale},"
+            f" ptr {keep})"
+        )
+        self.or_fail(b.emit(f"icmp eq i32 {result}, 0"))
+        return out
+
+    def _product_memory(
+        self, node: Apply, dtype: str, lengths: Sequence[Size], into: Array | None
+    ) -> Array:
+        if into is None:
+            return self.new_array(dtype, lengths) if lengths else Array(dtype, (), self.stack(16))
+        for axis, (one, two) in enumerate(zip(into.lengths, lengths, strict=True)):
+            self.check_equal(node, one, two, "elementwise", (0, axis, one, 1, two))
+        target = self.in_place.get(node.outputs[0])
+        if target is None:
+            return self._writable(node, into)
+        out = self.overwritten(dtype, lengths, target)
+        b = self.b
+        same = b.emit(f"icmp eq ptr {out.data}, {into.data}")
+        copy, done = b.fresh_label("keep"), b.fresh_label("kept")
+        at = self.frame_pointer(self.descriptor(into))
+        function = self.runtime("copy")
+        b.perform(f"br i1 {same}, label %{done}, label %{copy}")
+        b.label(copy)
+        got = b.emit(
+            f"call i32 {function}(ptr %call, i64 {typenum(dtype)}, i64 {into.ndim}, ptr {out.data},"
+            f" ptr {at})"
+        )
+        self.or_fail(b.emit(f"icmp eq i32 {got}, 0"))
+        b.perform(f"br label %{done}")
+        b.label(done)
+        return out
+
+    def _release_if_long(self, work: Size) -> None:
+        b = self.b
+        long, go = b.fresh_label("long"), b.fresh_label("go")
+        function = self.runtime("release")
+        b.perform(
+            f"br i1 {b.emit(f'icmp sgt i64 {work}, {LONG_PRODUCT}')}, label %{long}, label %{go}"
+        )
+        b.label(long)
+        b.perform(f"call void {function}(ptr %call)")
+        b.perform(f"br label %{go}")
+        b.label(go)
+
+    def call_python(
+        self, node: Apply, function: Callable[..., Any], values: Sequence[Any]
+    ) -> list[Any]:
+        """Call a Python function from inside the program; return its results as values."""
+        inputs = [v.descriptor if isinstance(v, Object) else self.descriptor(v) for v in values]
+        results: list[Any] = []
+        offsets = []
+        for out in node.outputs:
+            kind = out.type
+            offset = self.reserve(2 + 2 * (kind.ndim if isinstance(kind, TensorType) else 0))
+            offsets.append(offset)
+        self.callbacks.append(
+            CallbackRecord(
+                function, tuple(v.type for v in node.inputs), tuple(o.type for o in node.outputs)
+            )
+        )
+        lists = []
+        for items in (inputs, offsets):
+            where = self.stack(max(8, 8 * len(items)))
+            for i, item in enumerate(items):
+                at = self.b.emit(f"getelementptr i64, ptr {where}, i64 {i}")
+                self.b.perform(f"store i64 {item}, ptr {at}, align 8")
+            lists.append(where)
+        got = self.b.emit(
+            f"call i32 {self.runtime('callback')}(ptr %call, i64 {len(self.callbacks) - 1}, "
+            f"i64 {len(inputs)}, ptr {lists[0]}, i64 {len(offsets)}, ptr {lists[1]})"
+        )
+        self.or_fail(self.b.emit(f"icmp eq i32 {got}, 0"))
+        for out, offset in zip(node.outputs, offsets, strict=True):
+            results.append(self._from_descriptor(out.type, offset))
+        return results
+
+    def _from_descriptor(self, kind: Any, offset: int) -> Any:
+        if not isinstance(kind, TensorType):
+            return Object(offset)
+        lengths = tuple(self.frame_load(offset + 2 + i) for i in range(kind.ndim))
+        strides = tuple(self.frame_load(offset + 2 + kind.ndim + i) for i in range(kind.ndim))
+        array = Array(kind.dtype, lengths, self.frame_load(offset, "ptr"), descriptor=offset)
+        if kind.ndim:
+            array.strides = strides
+            bit = self.b.emit(f"and i64 {self.frame_load(offset + 1)}, 1")
+            array.contiguous = self.b.emit(f"icmp ne i64 {bit}, 0")
+        return array
+
+    def draw(self, node: Apply, values: Sequence[Any]) -> list[Any]:
+        """Draw random numbers: in place where the stream belongs to the function."""
+        stream = node.inputs[0]
+        own = [
+            o
+            for o, n in zip(
+                self.outputs[len(self.outputs) - len(self.updates) :], self.updates, strict=True
+            )
+            if self.inputs[n] is stream
+        ]
+        alone = self.uses.get(stream) == 1 and own == [node.outputs[0]]
+        return self.call_python(node, Draw(node.op) if alone else node.op.perform_on_copy, values)

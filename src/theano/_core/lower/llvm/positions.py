@@ -1,0 +1,264 @@
+"""Arrays of positions: gathering, scattering, and where extremes are."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from theano._core.base import dtypes
+from theano._core.ir.variable import Apply
+from theano._core.lower.arrays import Array, Size
+from theano._core.lower.llvm.copies import Copies
+from theano._core.lower.llvm.emitter import ComplexValue, Value, llvm_type
+from theano._core.lower.llvm.items import itemsize, load, store
+from theano._core.lower.loops import Fold, Loop
+from theano._core.ops.reductions import STARTS
+
+
+class Positions(Copies):
+    """The part of a program that computes addresses."""
+
+    def _index_loop(
+        self,
+        node: Apply,
+        x: Array,
+        indices: Sequence[Array],
+        variables: Sequence[Any],
+        place: Any,
+    ) -> tuple[list[Size], list[tuple[Array, frozenset[int]]], Callable[..., Any]]:
+        """Return lengths, operands and address computation of a loop over array positions."""
+        at, full, position = place
+        rank = variables[0].type.ndim
+        total = len(full) + rank
+        axis_of = [a for a in range(total) if a < position or a >= position + rank]
+        lengths: list[Size] = [1] * total
+        for axis, source in zip(axis_of, full, strict=True):
+            lengths[axis] = x.lengths[source]
+        operands = []
+        for number, (index, variable) in enumerate(zip(indices, variables, strict=True)):
+            stretched = set(axis_of)
+            for i, one in enumerate(variable.type.broadcastable):
+                if one or i in index.stretched:
+                    stretched.add(position + i)
+                if not one:
+                    own = index.lengths[i]
+                    if lengths[position + i] != 1:
+                        self.check_equal(
+                            node,
+                            lengths[position + i],
+                            own,
+                            "elementwise",
+                            (number, i, lengths[position + i], number + 1, own),
+                        )
+                    lengths[position + i] = own
+            operands.append((self._placed(index, total, position), frozenset(stretched)))
+            self._check_range(node, index, variable, at[number], x.lengths[at[number]])
+        everywhere = frozenset(range(total))
+        numbers = [
+            self.b.emit(f"ptrtoint ptr {self.pointer(x)} to i64"),
+            *self.strides(x),
+            *x.lengths,
+        ]
+        scalars = [(self.scalar(n), everywhere) for n in numbers]
+        operands += scalars
+        sizes = [self.scalar(n) for n in lengths]
+        operands += [(s, everywhere) for s in sizes]
+        count = len(indices)
+
+        def address(b: Any, index: Any, values: Sequence[Any]) -> Any:
+            base, rest = values[count], values[count + 1 :]
+            steps, own, extents = rest[: x.ndim], rest[x.ndim : 2 * x.ndim], rest[2 * x.ndim :]
+            for number, axis in enumerate(at):
+                where = values[number]
+                where = b.select(b.lt(where, 0), b.add(where, own[axis]), where)
+                base = b.add(base, b.mul(where, steps[axis]))
+            for axis, source in zip(axis_of, full, strict=True):
+                # Lanes past the end of a row must not leave the array.
+                where = b.minimum(index(axis), b.sub(extents[axis], 1))
+                base = b.add(base, b.mul(where, steps[source]))
+            return base
+
+        return lengths, operands, address
+
+    def _placed(self, index: Array, total: int, position: int) -> Array:
+        """Return an index array as an operand of a loop of `total` axes."""
+        order: list[Any] = ["x"] * total
+        for i in range(index.ndim):
+            order[position + i] = i
+        return self.permute(index, order)
+
+    def _check_range(
+        self, node: Apply, index: Array, variable: Any, axis: int, length: Size
+    ) -> None:
+        """Fail if an item of an index array lies outside an axis of `length`."""
+        lowest = np.iinfo("int64").min
+        highest = np.iinfo("int64").max
+        reduced = tuple(range(index.ndim))
+        if not index.ndim:
+            self._checked_index(node, index, axis, length)
+            return
+        stretched = (
+            frozenset(i for i, one in enumerate(variable.type.broadcastable) if one)
+            | index.stretched
+        )
+        loop = Loop(
+            index.ndim,
+            ((index.dtype, stretched),),
+            (),
+            (Fold("minimum", highest, "int64", "int64"), Fold("maximum", lowest, "int64", "int64")),
+            reduced,
+            lambda b, at, values: ([], [values[0], values[0]]),
+            weight=2,
+        )
+        outs = [Array("int64", (), self.stack(8)), Array("int64", (), self.stack(8))]
+        self.prepare_run(loop, index.lengths, [index], [], outs)()
+        b = self.b
+        small, large = (self.register(a).text for a in outs)
+        negative = b.emit(f"sub i64 0, {length}")
+        # Of no index at all the fold is its start, which is inside on purpose of the comparison.
+        none = b.emit(f"icmp sgt i64 {small}, {large}")
+        low = b.emit(f"icmp sge i64 {small}, {negative}")
+        self.check(node, b.emit(f"or i1 {none}, {low}"), "index", (small, axis, length))
+        high = b.emit(f"icmp slt i64 {large}, {length}")
+        self.check(node, b.emit(f"or i1 {none}, {high}"), "index", (large, axis, length))
+
+    def gather(
+        self,
+        node: Apply,
+        x: Array,
+        indices: Sequence[Array],
+        at: list[int],
+        full: list[int],
+        position: int,
+    ) -> Array:
+        """Return the items of `x` at arrays of positions."""
+        lengths, operands, address = self._index_loop(
+            node, x, indices, node.inputs[1:], (at, full, position)
+        )
+        out = self.new_array(x.dtype, lengths)
+
+        def body(b: Any, index: Any, *values: Any) -> Any:
+            return load_lanes(b, address(b, index, values), x.dtype)
+
+        self.simple_loop(out, lengths, operands, body, indexed=True)
+        return out
+
+    def scatter(
+        self,
+        node: Apply,
+        x: Array,
+        y: Array,
+        indices: Sequence[Array],
+        place: Any,
+        assign: bool,
+    ) -> Array:
+        """Return `x` with the items at arrays of positions set to `y`, or increased by it."""
+        out = self._writable(node, x)
+        lengths, operands, address = self._index_loop(node, out, indices, node.inputs[2:], place)
+        extra = len(lengths) - y.ndim
+        view = self.permute(y, ["x"] * extra + list(range(y.ndim))) if extra else y
+        stretched = set(range(extra)) | set(view.stretched)
+        for i, one in enumerate(node.inputs[1].type.broadcastable):
+            if one:
+                stretched.add(extra + i)
+            else:
+                own, wanted = view.lengths[extra + i], lengths[extra + i]
+                self.check_equal(node, own, wanted, "write", (extra + i, own, wanted))
+        operands.append((view, frozenset(stretched)))
+
+        def body(b: Any, index: Any, *values: Any) -> None:
+            at = b.emit(f"inttoptr i64 {address(b, index, values[:-1]).text} to ptr")
+            value = values[-1]
+            if not assign:
+                value = b.add(load(b, at, x.dtype, 1), value)
+            store(b, value, at)
+
+        self.simple_loop(None, lengths, operands, body, indexed=True, sequential=True, lanes=1)
+        return out
+
+    def arg_extreme(self, node: Apply, x: Array, kind: str, axes: Sequence[int]) -> Array:
+        """Return where the extreme over `axes` first is: a fold for its value, then one."""
+        variable = node.inputs[0]
+        rank = x.ndim
+        stretched = (
+            frozenset(i for i, one in enumerate(variable.type.broadcastable) if one) | x.stretched
+        )
+        best = "max" if kind == "argmax" else "min"
+        combine = "maximum" if kind == "argmax" else "minimum"
+        kept = [n for i, n in enumerate(x.lengths) if i not in axes]
+        self._check_not_empty(node, x.lengths, axes)
+        fold = Fold(combine, STARTS[best](x.dtype), x.dtype, x.dtype)
+        value = self._fold_array(fold, kept)
+        loop = Loop(
+            rank,
+            ((x.dtype, stretched),),
+            (),
+            (fold,),
+            tuple(axes),
+            lambda b, index, values: ([], [values[0]]),
+            weight=2,
+        )
+        self.prepare_run(loop, x.lengths, [x], [], [value])()
+        order: list[Any] = []
+        rest = iter(range(len(kept)))
+        order = ["x" if i in axes else next(rest) for i in range(rank)]
+        wide = self.permute(value, order)
+        everywhere = frozenset(range(rank))
+        sizes = [self.scalar(x.lengths[a]) for a in axes]
+        nothing = np.iinfo("int64").max
+
+        def body(b: Any, index: Any, values: Sequence[Any]) -> Any:
+            item, extreme, *extents = values
+            where = b.const(0, "int64")
+            for axis, extent in zip(axes, extents, strict=True):
+                where = b.add(b.mul(where, extent), index(axis))
+            hit = b.eq(item, extreme)
+            if dtypes.is_float(x.dtype):
+                hit = b.or_(hit, b.isnan(item))
+            return [], [b.select(hit, where, b.const(nothing, "int64"))]
+
+        first = Fold("minimum", nothing, "int64", "int64")
+        out = self._fold_array(first, kept)
+        search = Loop(
+            rank,
+            (
+                (x.dtype, stretched),
+                (x.dtype, frozenset(axes)),
+                *(("int64", everywhere) for _ in sizes),
+            ),
+            (),
+            (first,),
+            tuple(axes),
+            body,
+        )
+        self.prepare_run(search, x.lengths, [x, wide, *sizes], [], [out], indexed=True)()
+        if value.buffer is not None:
+            value.buffer.users += 1
+            self.release(value)
+        return out
+
+
+def load_lanes(b: Any, addresses: Any, dtype: str) -> Any:
+    """Return the items at the addresses in the lanes of an int64 value."""
+    if addresses.lanes == 1:
+        return load(b, b.emit(f"inttoptr i64 {addresses.text} to ptr"), dtype, 1)
+    size = itemsize(dtype)
+    item = f"i{8 * size}"
+    kind = f"<{addresses.lanes} x {item}>"
+    packed = "poison"
+    for i in range(addresses.lanes):
+        at = b.emit(f"inttoptr i64 {b.lane(addresses, i).text} to ptr")
+        bits = b.emit(f"load {item}, ptr {at}, align 1")
+        packed = b.emit(f"insertelement {kind} {packed}, {item} {bits}, i64 {i}")
+    lanes = addresses.lanes
+    if dtype.startswith("complex"):
+        part = "float32" if dtype == "complex64" else "float64"
+        wide = llvm_type(part, 2 * lanes)
+        both = Value(b.emit(f"bitcast {kind} {packed} to {wide}"), part, 2 * lanes)
+        real, imag = list(range(0, 2 * lanes, 2)), list(range(1, 2 * lanes, 2))
+        return ComplexValue(b.shuffle(both, both, real), b.shuffle(both, both, imag))
+    memory = "int8" if dtype == "bool" else dtype
+    value = Value(b.emit(f"bitcast {kind} {packed} to {llvm_type(memory, lanes)}"), memory, lanes)
+    return b.neq(value, 0) if dtype == "bool" else value

@@ -1,0 +1,248 @@
+"""Views: other lengths and strides over the same memory."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from theano._core.ir.variable import Apply
+from theano._core.lower.arrays import Array, Size
+from theano._core.lower.llvm.items import itemsize, load, store
+from theano._core.lower.llvm.launch import Launcher
+
+
+class Views(Launcher):
+    """The part of a program that needs no memory and no loop."""
+
+    def length(self, array: Array, axis: int) -> Size:
+        """Return the length of an axis."""
+        return array.lengths[axis]
+
+    def vector_of(self, values: Sequence[Any], dtype: str = "int64") -> Array:
+        """Return scalars as a vector."""
+        if dtype == "int64":
+            items = tuple(v if isinstance(v, (int, str)) else self.integer(v) for v in values)
+            return Array("int64", (len(items),), items=items)
+        data = self.stack(max(8, itemsize(dtype) * len(values)))
+        for i, value in enumerate(values):
+            at = self.b.emit(f"getelementptr i8, ptr {data}, i64 {i * itemsize(dtype)}")
+            store(self.b, self.register(value), at)
+        return Array(dtype, (len(values),), data)
+
+    def integers(self, vector: Array, count: int | None = None) -> list[Size]:
+        """Return the items of a vector of integers."""
+        if vector.items is not None:
+            return list(vector.items)
+        known = vector.lengths[0]
+        n = known if isinstance(known, int) else count
+        assert n is not None
+        result: list[Size] = []
+        step = self.strides(vector)[0]
+        for i in range(n):
+            offset = self.multiply(i, step)
+            at = self.b.emit(f"getelementptr i8, ptr {self.pointer(vector)}, i64 {offset}")
+            item = self.b.cast(load(self.b, at, vector.dtype, 1), "int64")
+            result.append(item.text)
+        return result
+
+    def require(self, node: Apply, condition: Array, fault: str) -> None:
+        """Fail unless a scalar holds."""
+        self.check(node, self.b.cast(self.register(condition), "bool").text, fault, ())
+
+    def require_rank(self, node: Apply, vector: Array, rank: int) -> None:
+        """Fail unless a vector of lengths has `rank` items."""
+        self.check_equal(node, vector.lengths[0], rank, "reshape_rank", (vector.lengths[0], rank))
+
+    def require_length(
+        self, node: Apply, array: Array, axis: int, wanted: Size, fault: str
+    ) -> None:
+        """Fail unless an axis has the length `wanted`."""
+        own = array.lengths[axis]
+        self.check_equal(node, own, wanted, fault, (axis, own, wanted))
+
+    def with_lengths(self, array: Array, known: dict[int, int]) -> Array:
+        """Return an array whose lengths along some axes are now known."""
+        if not known:
+            return array
+        lengths = tuple(known.get(i, n) for i, n in enumerate(array.lengths))
+        return replace(array, lengths=lengths)
+
+    def permute(self, x: Array, order: Sequence[Any]) -> Array:
+        """Return a view with axes reordered, dropped, and added ('x')."""
+        if not order:
+            if x.register is not None or not x.lengths:
+                return replace(x, lengths=(), strides=None, stretched=frozenset())
+            return Array(x.dtype, (), self.pointer(x), buffer=x.buffer)
+        strides: Any = self.strides(x) if x.lengths else ()
+        kept = [a for a in order if a != "x"]
+        lengths = tuple(1 if a == "x" else x.lengths[a] for a in order)
+        moved = [a for a in kept if x.lengths[a] != 1 and a not in x.stretched]
+        return Array(
+            x.dtype,
+            lengths,
+            self.pointer(x),
+            tuple(0 if a == "x" else strides[a] for a in order),
+            x.contiguous if moved == sorted(moved) else False,
+            frozenset(i for i, a in enumerate(order) if a == "x" or a in x.stretched),
+            buffer=x.buffer,
+        )
+
+    def broadcast(self, node: Apply, x: Array, lengths: Sequence[Size]) -> Array:
+        """Return a view of `x` stretched to `lengths`."""
+        pattern = node.inputs[
+            1 if len(node.inputs) == 2 and type(node.op).__name__ == "Second" else 0
+        ].type.broadcastable
+        strides = self.strides(x) if x.lengths else ()
+        stretched = set(x.stretched)
+        for axis, (one, length) in enumerate(zip(pattern, lengths, strict=True)):
+            if one:
+                stretched.add(axis)
+            else:
+                own = x.lengths[axis]
+                self.check_equal(node, own, length, "broadcast", (axis, own, length))
+            if isinstance(length, int):
+                if length < 0:
+                    self.check(node, "false", "negative_length", (length,))
+            else:
+                self.check(
+                    node, self.b.emit(f"icmp sge i64 {length}, 0"), "negative_length", (length,)
+                )
+        if not lengths:
+            return x
+        return Array(
+            x.dtype,
+            tuple(lengths),
+            self.pointer(x),
+            tuple(0 if a in stretched else strides[a] for a in range(len(lengths))),
+            x.contiguous,
+            frozenset(stretched),
+            buffer=x.buffer,
+        )
+
+    def slice(self, node: Apply, x: Array, entries: Sequence[Any]) -> Array:
+        """Return the view of `x` that a basic index names."""
+        data = self.pointer(x)
+        steps = self.strides(x)
+        lengths: list[Size] = []
+        strides: list[Size] = []
+        stretched: set[int] = set()
+        packed = True
+        for axis in range(x.ndim):
+            entry = entries[axis] if axis < len(entries) else slice(None)
+            if isinstance(entry, slice):
+                first, count, step = self._slice_parts(node, entry, x.lengths[axis])
+                if count is not x.lengths[axis] and lengths:
+                    packed = packed and all(n == 1 for n in lengths)
+                packed = packed and step == 1
+                if axis in x.stretched:
+                    stretched.add(len(lengths))
+                lengths.append(count)
+                strides.append(self.multiply(steps[axis], step))
+            else:
+                first = self._checked_index(node, entry, axis, x.lengths[axis])
+                packed = packed and all(n == 1 for n in lengths)
+            data = self._moved(data, self.multiply(first, steps[axis]))
+        pattern = (
+            node.outputs[0].type.broadcastable if node.outputs[0].type.ndim == len(lengths) else ()
+        )
+        lengths = [1 if i < len(pattern) and pattern[i] else n for i, n in enumerate(lengths)]
+        if not lengths:
+            return Array(x.dtype, (), data, buffer=x.buffer)
+        return Array(
+            x.dtype,
+            tuple(lengths),
+            data,
+            tuple(strides),
+            x.contiguous if packed else False,
+            frozenset(stretched),
+            buffer=x.buffer,
+        )
+
+    def _moved(self, data: str, offset: Size) -> str:
+        return data if offset == 0 else self.b.emit(f"getelementptr i8, ptr {data}, i64 {offset}")
+
+    def _entry(self, value: Any) -> Size:
+        return value if isinstance(value, int) else self.integer(value)
+
+    def _checked_index(self, node: Apply, entry: Any, axis: int, length: Size) -> Size:
+        b = self.b
+        index = self._entry(entry)
+        if isinstance(index, int) and isinstance(length, int):
+            if not -length <= index < length:
+                self.check(node, "false", "index", (index, axis, length))
+            return index % length if length else 0
+        if isinstance(index, int):
+            at: Size = index if index >= 0 else self.plus(length, index)
+        else:
+            negative = b.emit(f"icmp slt i64 {index}, 0")
+            at = b.emit(
+                f"select i1 {negative}, i64 {self.plus_register(index, length)}, i64 {index}"
+            )
+        inside = b.emit(f"icmp ult i64 {at}, {length}")
+        self.check(node, inside, "index", (index, axis, length))
+        return at
+
+    def plus_register(self, one: Size, two: Size) -> str:
+        """Return a sum in a register."""
+        return self.b.emit(f"add i64 {one}, {two}")
+
+    def _slice_parts(self, node: Apply, entry: slice, length: Size) -> tuple[Size, Size, Size]:
+        """Return (first index, count, step) of a slice, as Python defines them."""
+        step = 1 if entry.step is None else self._entry(entry.step)
+        start = None if entry.start is None else self._entry(entry.start)
+        stop = None if entry.stop is None else self._entry(entry.stop)
+        if all(v is None or isinstance(v, int) for v in (start, stop, step)):
+            if step == 0:
+                self.check(node, "false", "slice_step", ())
+                return 0, 0, 1
+            if isinstance(length, int):
+                known = range(*slice(start, stop, step).indices(length))
+                return known.start if len(known) else 0, len(known), step
+            if start in (None, 0) and stop is None and step == 1:
+                return 0, length, 1
+        return self._slice_registers(node, start, stop, step, length)
+
+    def _slice_registers(
+        self, node: Apply, start: Any, stop: Any, step: Size, length: Size
+    ) -> tuple[Size, Size, Size]:
+        b = self.b
+        if not isinstance(step, int):
+            self.check(node, b.emit(f"icmp ne i64 {step}, 0"), "slice_step", ())
+        down = "true" if isinstance(step, int) and step < 0 else "false"
+        if not isinstance(step, int):
+            down = b.emit(f"icmp slt i64 {step}, 0")
+        last = b.emit(f"sub i64 {length}, 1")
+        low = b.emit(f"select i1 {down}, i64 -1, i64 0")
+        high = b.emit(f"select i1 {down}, i64 {last}, i64 {length}")
+
+        def bound(value: Any, default: str) -> str:
+            if value is None:
+                return default
+            negative = b.emit(f"icmp slt i64 {value}, 0")
+            at = b.emit(
+                f"select i1 {negative}, i64 {self.plus_register(value, length)}, i64 {value}"
+            )
+            b.declarations["declare i64 @llvm.smax.i64(i64, i64)"] = None
+            b.declarations["declare i64 @llvm.smin.i64(i64, i64)"] = None
+            at = b.emit(f"call i64 @llvm.smax.i64(i64 {at}, i64 {low})")
+            return b.emit(f"call i64 @llvm.smin.i64(i64 {at}, i64 {high})")
+
+        first = bound(start, b.emit(f"select i1 {down}, i64 {high}, i64 {low}"))
+        end = bound(stop, b.emit(f"select i1 {down}, i64 {low}, i64 {high}"))
+        span = b.emit(f"sub i64 {end}, {first}")
+        b.declarations["declare i64 @llvm.smax.i64(i64, i64)"] = None
+        if step == 1:
+            count = b.emit(f"call i64 @llvm.smax.i64(i64 {span}, i64 0)")
+        else:
+            # ceil(span / step), and 0 where the signs differ.
+            up = b.emit(f"select i1 {down}, i64 1, i64 -1")
+            total = b.emit(f"add i64 {span}, {b.emit(f'add i64 {step}, {up}')}")
+            count = b.emit(f"sdiv i64 {total}, {step}")
+            count = b.emit(f"call i64 @llvm.smax.i64(i64 {count}, i64 0)")
+        return self._safe_start(first, count), count, step
+
+    def _safe_start(self, first: str, count: str) -> str:
+        """Return `first`, or 0 if nothing is taken: no address outside the array is formed."""
+        empty = self.b.emit(f"icmp eq i64 {count}, 0")
+        return self.b.emit(f"select i1 {empty}, i64 0, i64 {first}")
