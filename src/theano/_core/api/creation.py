@@ -190,7 +190,8 @@ def stack(*tensors: Any, **kwargs: Any) -> Any:
     IndexError
         The result has no such axis.
     """
-    tensors, axis = _stack_arguments(tensors, kwargs)
+    given, axis = _stack_arguments(tensors, kwargs)
+    tensors = tuple(given)
     if not tensors:
         raise ValueError(
             "tensors is empty. You should at least provide one tensor to "

@@ -282,6 +282,8 @@ class TensorType(Type):
         original = np.asarray(value)
         if original.dtype == object:
             raise TypeError(f"{self} cannot store {value!r}: it does not make a numeric array.")
+        if original.dtype.kind == "c" and self.numpy_dtype.kind != "c":
+            raise TypeError(f"{self} cannot store the complex value {value!r}: take its real part.")
         array = self._as_array(original)
         if not self._same(original, array):
             raise TypeError(

@@ -215,49 +215,57 @@ class Launcher(Entry):
         lanes : int
             Items of a vector; 0: chosen from the dtypes.
         """
-        single = frozenset(i for i, n in enumerate(lengths) if isinstance(n, int) and n == 1)
-        apart = [[axis] for axis in range(loop.rank) if axis not in single]
-        together = apart if indexed else collapse(loop, single)
-        lanes = lanes or choose_lanes(loop, self.vector_bits)
         flag = self._all_contiguous([*arrays, *outs, *fold_outs])
-        bits = self.vector_bits
-        packed = strided = None
-        if flag is not False:
-            packed = Kernel(loop, together, True, lanes, bits, True)
-        if flag is not True:
-            strided = Kernel(loop, apart, False, lanes, bits, flag is False)
-        for array in (*arrays, *outs, *fold_outs):
+        lanes = lanes or choose_lanes(loop, self.vector_bits)
+        memories = (*arrays, *outs, *fold_outs)
+        for array in memories:
             self.pointer(array)
         total = self.product(lengths)
-        calls = []
-        for kernel, layout in ((packed, together), (strided, apart)):
-            if kernel is not None:
-                calls.append(
-                    self._prepare_call(kernel, layout, lengths, len(fold_outs), total, sequential)
-                )
-        if flag is not True and flag is not False:
-            self._ready_strided(str(flag), calls[1])
-        if strided is not None:
-            for array in (*arrays, *outs, *fold_outs):
+        calls = [
+            self._prepare_call(kernel, lengths, total, sequential)
+            for kernel in self._layouts(loop, lengths, flag, lanes, indexed)
+        ]
+        if isinstance(flag, str):
+            self._ready_strided(flag, calls[1])
+        if flag is not True:
+            for array in memories:
                 self.strides(array)
         partials = self._partials(calls) if calls[0].combine >= 0 else []
 
         def run() -> None:
-            if len(calls) == 1:
-                self._call(calls[0], arrays, outs, fold_outs, partials)
+            if isinstance(flag, str):
+                self._call_either(flag, calls, arrays, outs, fold_outs, partials)
             else:
-                b = self.b
-                one, two, join = (b.fresh_label(n) for n in ("packed", "strided", "called"))
-                b.perform(f"br i1 {flag}, label %{one}, label %{two}")
-                for label, call in zip((one, two), calls, strict=True):
-                    b.label(label)
-                    self._call(call, arrays, outs, fold_outs, partials)
-                    b.perform(f"br label %{join}")
-                b.label(join)
+                self._call(calls[0], arrays, outs, fold_outs, partials)
             for array in partials:
                 self.release(array)
 
         return run
+
+    def _layouts(
+        self, loop: Loop, lengths: Sequence[Size], flag: bool | str, lanes: int, indexed: bool
+    ) -> list[Kernel]:
+        """Return the packed and the strided kernel of a loop, as far as `flag` leaves them open."""
+        single = frozenset(i for i, n in enumerate(lengths) if isinstance(n, int) and n == 1)
+        apart = [[axis] for axis in range(loop.rank) if axis not in single]
+        together = apart if indexed else collapse(loop, single)
+        kernels = []
+        if flag is not False:
+            kernels.append(Kernel(loop, together, True, lanes, self.vector_bits, True))
+        if flag is not True:
+            kernels.append(Kernel(loop, apart, False, lanes, self.vector_bits, flag is False))
+        return kernels
+
+    def _call_either(self, flag: str, calls: Sequence[Call], *memory: Any) -> None:
+        """Call the first kernel if `flag` holds at run time, else the second."""
+        b = self.b
+        one, two, join = (b.fresh_label(n) for n in ("packed", "strided", "called"))
+        b.perform(f"br i1 {flag}, label %{one}, label %{two}")
+        for label, call in zip((one, two), calls, strict=True):
+            b.label(label)
+            self._call(call, *memory)
+            b.perform(f"br label %{join}")
+        b.label(join)
 
     def _all_contiguous(self, arrays: Sequence[Array]) -> bool | str:
         flags = {a.contiguous for a in arrays}
@@ -270,14 +278,9 @@ class Launcher(Entry):
         return result
 
     def _prepare_call(
-        self,
-        kernel: Kernel,
-        layout: list[list[int]],
-        lengths: Sequence[Size],
-        folds: int,
-        total: Size,
-        sequential: bool,
+        self, kernel: Kernel, lengths: Sequence[Size], total: Size, sequential: bool
     ) -> Call:
+        layout = kernel.groups
         extents = [self.product([lengths[a] for a in axes]) for axes in layout] or [1]
         axis, blocks, partial = range_axis(kernel.loop, layout)
         count = extents[axis]

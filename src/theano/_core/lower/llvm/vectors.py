@@ -131,9 +131,7 @@ class VectorLoop:
                 )
             buffers[memory.slot] = self._buffer(memory) if w.lanes > 1 else starts[memory.slot]
         tag = b.fresh_label("vec")
-        phase, loop, after, tail, done = (
-            f"{tag}.{n}" for n in ("phase", "loop", "after", "tail", "done")
-        )
+        phase, loop, after, tail = (f"{tag}.{n}" for n in ("phase", "loop", "after", "tail"))
         before = b.block
         b.perform(f"br label %{phase}")
         b.label(phase)
@@ -182,15 +180,23 @@ class VectorLoop:
         ]
         for total, name in zip(totals, outer_names, strict=True):
             w._rename(total, name)
+        self._remainder(tag, again, rest, rests, buffers)
+        return [self._named(t, n) for t, n in zip(totals, outer_names, strict=True)]
+
+    def _remainder(
+        self, tag: str, again: str, rest: str, rests: dict[int, str], buffers: dict[int, str]
+    ) -> None:
+        """Write the second phase's way in, through buffers, and the copy of its results out."""
+        w, b = self.w, self.b
         left = b.emit(f"icmp sgt i64 {rest}, 0")
         first_time = b.emit(f"xor i1 {again}, true")
         more = b.emit(f"and i1 {left}, {first_time}")
-        b.perform(f"br i1 {more}, label %{tail}, label %{done}")
-        b.label(tail)
+        b.perform(f"br i1 {more}, label %{tag}.tail, label %{tag}.done")
+        b.label(f"{tag}.tail")
         for memory in self.moving:
             self._copy(buffers[memory.slot], rests[memory.slot], memory, rest)
-        b.perform(f"br label %{phase}")
-        b.label(done)
+        b.perform(f"br label %{tag}.phase")
+        b.label(f"{tag}.done")
         if w.stores:
             copy, finish = f"{tag}.copy", f"{tag}.finish"
             b.perform(f"br i1 {again}, label %{copy}, label %{finish}")
@@ -199,7 +205,6 @@ class VectorLoop:
                 self._copy(rests[memory.slot], buffers[memory.slot], memory, rest)
             b.perform(f"br label %{finish}")
             b.label(finish)
-        return [self._named(t, n) for t, n in zip(totals, outer_names, strict=True)]
 
     def _named(self, value: Any, name: str) -> Any:
         if isinstance(value, ComplexValue):
