@@ -84,8 +84,8 @@ def test_thousands_of_random_calls() -> None:
         }
         if rng.random() < 0.3:
             args = [
-                rng.normal(size=(2, rng.integers(2, 5))),
-                np.ones(rng.integers(0, 4), "float32"),
+                rng.normal(size=(2, rng.choice([3, 3, 3, 4]))),
+                np.ones(rng.choice([4, 4, 2]), "float32"),
                 int(rng.integers(-5, 5)),
             ]
         before = [s.get_value() for s in shared]
@@ -100,7 +100,7 @@ def test_thousands_of_random_calls() -> None:
             shared[0].set_value(np.arange(3.0))
             shared[1].set_value(2.0)
     assert bad > 3000
-    assert good > 50
+    assert good > 300
 
 
 @pytest.mark.skipif(not __import__("os").path.exists("/proc/self/statm"), reason="needs /proc")

@@ -204,7 +204,7 @@ def add_fields(ndim: int, **options: Any) -> dict[str, Any]:
 
 
 def add_function(ndim: int, hooks: Any = None, cells: Any = (), **options: Any) -> native.Function:
-    """x + y of float64."""
+    """The sum of two float64 inputs."""
     return native.Function(
         program_of(code_of(ADD[ndim]), **add_fields(ndim, **options)), cells, hooks or {}
     )

@@ -326,6 +326,7 @@ def repeat(x: Any, repeats: Any, axis: int | None = None) -> Any:
     if python_int(times) == 1:
         return x
     lengths = [shaping.length(x, i) for i in range(x.type.ndim)]
+    assert axis is not None
     order: list[Any] = list(range(x.type.ndim))
     order.insert(axis + 1, "x")
     spread = alloc(shaping.dimshuffle(x, order), *lengths[: axis + 1], times, *lengths[axis + 1 :])
@@ -378,7 +379,7 @@ def _times(n: Any, k: Any) -> Any:
     return n * k if isinstance(n, int) and isinstance(k, int) else mul(as_tensor_variable(n), k)
 
 
-def roll(x: Any, shift: Any, axis: int | None = None) -> Any:
+def roll(x: Any, shift: Any, axis: Any = None) -> Any:
     """Return `x` with its items moved by `shift` along `axis`; the last ones come first again.
 
     With `axis` None the flattened array is rolled.
@@ -390,6 +391,7 @@ def roll(x: Any, shift: Any, axis: int | None = None) -> Any:
                 roll(shaping.reshape_op(x, [-1]), shift, 0), shaping.shape(x), x.type.ndim
             )
         axis = 0
+    assert axis is not None
     axis = axis % max(x.type.ndim, 1)
     size = shaping.length(x, axis)
     shift = as_tensor_variable(shift) % as_tensor_variable(size)

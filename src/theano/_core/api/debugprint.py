@@ -97,10 +97,10 @@ class _Tree:
             self.done[node] = self.identifier(node)
             if self.stop_on_name and variable.name is not None:
                 continue
-            last = len(node.inputs) - 1
+            last = len(node.inputs) - 1  # pyright: ignore[reportOptionalMemberAccess]
             children = [
                 (parent, f"{below} |", f"{below}{'  ' if i == last else ' |'}", depth - 1)
-                for i, parent in enumerate(node.inputs)
+                for i, parent in enumerate(node.inputs)  # pyright: ignore[reportOptionalMemberAccess]
             ]
             stack.extend(reversed(children))
 
@@ -172,7 +172,7 @@ def debugprint(
         for variable in _roots(each, tree, print_storage, print_clients):
             tree.write(variable)
     if file == "str":
-        return out.getvalue()
+        return out.getvalue()  # pyright: ignore[reportAttributeAccessIssue]
     out.flush()
     return None if file is None else file
 
@@ -222,8 +222,8 @@ def min_informative_str(obj: Any, indent_level: int = 0) -> str:
             continue
         seen[variable] = letters(len(seen))
         opened = variable.name is None and variable.owner is not None
-        text = variable.owner.op.node_text(variable.owner) if opened else str(variable)
+        text = variable.owner.op.node_text(variable.owner) if opened else str(variable)  # pyright: ignore[reportOptionalMemberAccess]
         lines.append(f"{' ' * level}{seen[variable]}. {text}")
         if opened:
-            stack.extend((parent, level + 1) for parent in reversed(variable.owner.inputs))
+            stack.extend((parent, level + 1) for parent in reversed(variable.owner.inputs))  # pyright: ignore[reportOptionalMemberAccess]
     return "\n".join(lines)

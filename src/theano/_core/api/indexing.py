@@ -354,7 +354,7 @@ def _through_reshape(x: Any, y: Any, assign: bool) -> Any:
     return _write(base, shaping.reshape_op(whole, shaping.shape(base), base.type.ndim), assign)
 
 
-def take(a_: Any, indices: Any, axis: int | None = None, mode: str = "raise") -> Any:
+def take(a_: Any, indices: Any, axis: Any = None, mode: str = "raise") -> Any:
     """Return the items of `a` at `indices` along `axis`.
 
     Parameters
@@ -375,7 +375,7 @@ def take(a_: Any, indices: Any, axis: int | None = None, mode: str = "raise") ->
         x, axis = shaping.reshape_op(x, [-1]), 0
     if not -x.type.ndim <= axis < x.type.ndim:
         raise IndexError(f"take: axis {axis} is out of bounds for {x.type}")
-    axis %= x.type.ndim
+    axis = int(axis) % x.type.ndim
     size = shaping.length(x, axis)
     if mode == "wrap":
         positions = a.mod(cast(positions, "int64"), size)

@@ -151,10 +151,9 @@ def _can_join(step: Step, other: Step, step_of: dict[Apply, Step]) -> bool:
     mask = step.mask | other.mask
     for node in (*step.nodes, *other.nodes):
         for value in node.inputs:
-            owner: Any = value.owner
-            producer = step_of.get(owner) if owner is not None else None
+            producer = step_of.get(value.owner)
             if producer is None or producer.mask & mask:
-                if producer is not None and isinstance(owner.op, Reduction):
+                if producer is not None and isinstance(value.owner.op, Reduction):
                     return False
                 continue
             if producer.needs & mask:

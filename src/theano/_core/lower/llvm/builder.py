@@ -94,7 +94,7 @@ class Builder(Emitter):
         """`real`, or `of_complex` where an argument is complex; then numbers become complex."""
         like = next((x for x in arguments if isinstance(x, ComplexValue)), None)
         if like is None:
-            return self._real(real, *arguments)
+            return self._real(real, *arguments)  # pyright: ignore[reportArgumentType]
         return of_complex(self, *[self._complex(x, like) for x in arguments])
 
     def _complex(self, x: Operand, like: ComplexValue) -> ComplexValue:

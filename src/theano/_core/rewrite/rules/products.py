@@ -128,23 +128,30 @@ def flatten(variable: Any) -> Factors | None:
     stack: list[tuple[Any, bool]] = [(variable, True)]
     while stack:
         value, above = stack.pop()
-        owner: Any = value.owner
-        op = owner.op if owner is not None and value.type.dtype == dtype else None
-        if op is neg:
-            factors.negative = not factors.negative
-            stack.append((owner.inputs[0], above))
-        elif op is sqr:
-            stack += [(owner.inputs[0], above)] * 2
-        elif op is reciprocal:
-            stack.append((owner.inputs[0], not above))
-        elif op is mul or op is true_div:
-            stack.append((owner.inputs[1], above == (op is mul)))
-            stack.append((owner.inputs[0], above))
-        else:
-            (factors.plus if above else factors.minus).append(value)
-            if len(factors) > WIDEST:
-                return None
+        node = value.owner
+        inner = None if node is None or value.type.dtype != dtype else _inner_factors(node, above)
+        if inner is not None:
+            stack += inner
+            factors.negative ^= node.op is neg
+            continue
+        (factors.plus if above else factors.minus).append(value)
+        if len(factors) > WIDEST:
+            return None
     return factors
+
+
+def _inner_factors(node: Apply, above: bool) -> list[tuple[Any, bool]] | None:
+    """Return the factors of one operation, each above or below the line; last first."""
+    op, inputs = node.op, node.inputs
+    if op is neg:
+        return [(inputs[0], above)]
+    if op is sqr:
+        return [(inputs[0], above)] * 2
+    if op is reciprocal:
+        return [(inputs[0], not above)]
+    if op is mul or op is true_div:
+        return [(inputs[1], above == (op is mul)), (inputs[0], above)]
+    return None
 
 
 def _cancel(rewriter: Rewriter, node: Apply) -> Any:
