@@ -154,7 +154,8 @@ def test_names() -> None:
     assert f(1.0, y=2.0) == 3.0
     assert f(y=1.0, x=2.0) == 3.0
     assert f(**{"".join(["x"]): 1.0, "y": 5.0}) == 6.0
-    assert f(1.0, 2.0, **dict()) == 3.0
+    nothing: dict[str, float] = {}
+    assert f(1.0, 2.0, **nothing) == 3.0
 
 
 @pytest.mark.parametrize(

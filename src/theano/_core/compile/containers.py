@@ -3,9 +3,36 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Sequence
 from typing import Any
 
 from theano._core.runtime import native
+
+
+class Storage(Sequence[Any]):
+    """A list of one item, which is the value of a cell."""
+
+    def __init__(self, cell: Any) -> None:
+        self._cell = cell
+
+    def __len__(self) -> int:
+        return 1
+
+    def __getitem__(self, index: Any) -> Any:
+        return [self._cell.value][index]
+
+    def __setitem__(self, index: int, value: Any) -> None:
+        if index not in (0, -1):
+            raise IndexError("a storage has one item, number 0")
+        self._cell.value = value
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Storage) and self._cell is other._cell
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __repr__(self) -> str:
+        return f"[{self._cell.value!r}]"
 
 
 class Container:
@@ -54,16 +81,21 @@ class Container:
         if value is None:
             self.cell.value = None
             return
-        self.cell.value = self.type.filter(
-            value, strict=self.strict, allow_downcast=self.allow_downcast
-        )
+        try:
+            self.cell.value = self.type.filter(
+                value, strict=self.strict, allow_downcast=self.allow_downcast
+            )
+        except (TypeError, ValueError, OverflowError) as error:
+            if self.name:
+                error.args = (*error.args, f'Container name "{self.name}"')
+            raise
 
     data = value
 
     @property
-    def storage(self) -> list[Any]:
-        """The value in a list, as old programs look at it."""
-        return [self.cell.value]
+    def storage(self) -> Storage:
+        """The value as the only item of a list; assigning the item stores without a check."""
+        return Storage(self.cell)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Container:
         found = memo.get(id(self.cell))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import warnings
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -11,6 +12,7 @@ from theano._core.base.errors import UnusedInputError
 from theano._core.base.settings import config
 from theano._core.compile.inputs import In, Out, read_inputs, read_updates
 from theano._core.compile.maker import FunctionMaker
+from theano._core.compile.messages import named_inputs
 from theano._core.compile.modes import get_mode
 from theano._core.compile.shared import SharedVariable
 from theano._core.ir.graph import ancestors, check_inputs, copy_graph
@@ -57,7 +59,7 @@ def function(
     rebuild_strict : bool
         Whether replacements of `givens` must have the type of what they replace.
     allow_input_downcast : bool or None
-        Default of `In.allow_downcast`.
+        `In.allow_downcast` of the inputs that are not written as `In`.
     profile : optional
         Kept with the function.
     on_unused_input : {'raise', 'warn', 'ignore'}, optional
@@ -76,13 +78,10 @@ def function(
     TypeError
         An argument, an update or a replacement has the wrong type.
     """
-    specs = read_inputs(inputs)
-    for spec in specs:
-        if spec.allow_downcast is None:
-            spec.allow_downcast = allow_input_downcast
+    specs = read_inputs(inputs, allow_input_downcast)
     result, results = _read_outputs(outputs)
     pairs = read_updates(updates)
-    replacements = _read_givens(givens, rebuild_strict)
+    replacements = _read_givens(givens, rebuild_strict, {s.variable for s in specs})
     if name is None:
         line = user_line()
         name = f"{os.path.basename(line.file)}:{line.line}" if line else "function"
@@ -121,19 +120,32 @@ def _output(value: Any) -> Any:
     )
 
 
-def _read_givens(givens: Any, strict: bool) -> dict[Any, Any]:
+def _read_givens(givens: Any, strict: bool, own: set[Any]) -> dict[Any, Any]:
     if givens is None:
         return {}
     pairs = givens.items() if hasattr(givens, "items") else givens
     result: dict[Any, Any] = {}
+    read: set[Any] = set()
     for old, new in pairs:
         if not isinstance(old, Variable):
             raise TypeError(f"givens: what is replaced must be a variable, got {old!r}")
-        if old in result:
-            raise ValueError(f"givens: {old} is replaced twice")
+        if old in own:
+            raise RuntimeError(
+                f"You are trying to replace variable '{old}' through the `givens` parameter, but"
+                " this variable is an input to your function. Replacing inputs is currently"
+                " forbidden because it has no effect."
+            )
+        if old in read:
+            raise AssertionError(
+                "givens may not use a variable that another pair replaces, nor replace one twice:"
+                f" {old} is used by the pairs before its own. {{a: b, b: a + 1}}, for instance, is"
+                " not allowed; make new variables for the values instead."
+            )
         if not isinstance(new, Variable) or strict:
             new = old.type.filter_variable(new)
-        result[old] = new
+        read.update(ancestors([new]))
+        read.add(old)
+        result[old] = _replaced([new], result, strict)[0]
     return result
 
 
@@ -147,13 +159,6 @@ def _collect(
 ) -> tuple[list[Any], list[tuple[Any, Any]], list[Any]]:
     """Apply replacements and default updates; return outputs, updates and shared variables."""
     own = {s.variable for s in specs}
-    for old in replacements:
-        if old in own:
-            raise RuntimeError(
-                f"You are trying to replace variable '{old}' through the `givens` parameter, but"
-                " this variable is an input to your function. Replacing inputs is currently"
-                " forbidden because it has no effect."
-            )
     updates = [(s.variable, s.update) for s in specs if s.update is not None] + pairs
     known = {target for target, _ in updates}
     values = [value for _, value in updates]
@@ -210,21 +215,9 @@ def _check_inputs(
             f"Invalid value for keyword on_unused_input of theano.function: {policy!r}. Valid"
             " values are 'raise', 'warn', and 'ignore'."
         )
-    seen: set[Any] = set()
-    names: set[str] = set()
-    for spec in specs:
-        if spec.variable in seen:
-            raise UnusedInputError(
-                "theano.function was asked to create a function given certain inputs, but the"
-                f" input variable {spec.variable} occurs twice among them. Give each input once."
-            )
-        seen.add(spec.variable)
-        if spec.name and spec.name in names:
-            spec.name = None  # a name that stands for two inputs can be no keyword
-        elif spec.name:
-            names.add(spec.name)
+    given = _check_repeated(specs)
     graph = [*results, *(value for _, value in pairs)]
-    check_inputs(graph, [*seen, *shared])
+    check_inputs(graph, [*given, *shared])
     used = set(ancestors(graph))
     for number, spec in enumerate(specs):
         if spec.variable in used or spec.update is not None:
@@ -240,6 +233,23 @@ def _check_inputs(
             raise UnusedInputError(message)
         if policy == "warn":
             warnings.warn(message, stacklevel=3)
+
+
+def _check_repeated(specs: Sequence[In]) -> list[Any]:
+    """Return the variables of the inputs; take names away that would stand for two of them."""
+    position: dict[Any, int] = {}
+    names = Counter(spec.name for spec in specs)
+    for number, spec in enumerate(specs):
+        if spec.variable in position:
+            raise UnusedInputError(
+                f"Variable {spec.variable} is used twice in inputs to theano.function, at indices"
+                f" {position[spec.variable]} and {number}: one of the two values"
+                " would be ignored. Give each input once."
+            )
+        position[spec.variable] = number
+        if spec.name and names[spec.name] > 1:
+            spec.name, spec.ambiguous = None, spec.name
+    return list(position)
 
 
 # -- methods of functions ---------------------------------------------------------------------
@@ -264,6 +274,7 @@ def _copy(
     delete_updates : bool
         Leave out all updates.
     name : str, optional
+        By default that of the function and " copy".
     profile : optional
         Kept with the copy.
 
@@ -272,7 +283,9 @@ def _copy(
     UnusedInputError
         Without the updates an input is not needed, and it was not made with
         `on_unused_input='warn'` or 'ignore'.
-    TypeError
+    ValueError
+        A shared variable to swap is not used by the function.
+    AssertionError
         A shared variable is swapped with one of another type.
     """
     maker = self.maker
@@ -283,21 +296,23 @@ def _copy(
         if old not in maker.shared:
             raise ValueError(f"SharedVariable {old} is not used by the function")
         if old.type != new.type:
-            raise TypeError(f"swap: {old} has type {old.type}, {new} has type {new.type}")
+            raise AssertionError(
+                f"swap: {old} has type {old.type}, which conflicts with {new} of type {new.type}"
+            )
     updates = [] if delete_updates else maker.updates
-    graph = copy_graph([*maker.outputs, *(v for _, v in updates)], swap)
-    outputs, values = graph[: len(maker.outputs)], graph[len(maker.outputs) :]
+    graph = copy_graph([*maker.results, *(v for _, v in updates)], swap)
+    outputs, values = graph[: len(maker.results)], graph[len(maker.results) :]
     new_updates = [(swap.get(t, t), v) for (t, _), v in zip(updates, values, strict=True)]
     used = set(ancestors(graph)) | {t for t, _ in new_updates}
     shared = [swap.get(v, v) for v in maker.shared if swap.get(v, v) in used]
     fresh = FunctionMaker(
-        maker.inputs,
+        maker.arguments,
         shared,
         outputs,
         new_updates,
         maker.result,
         maker.mode,
-        name or maker.name,
+        name or f"{maker.name} copy",
         profile if profile is not None else maker.profile,
     )
     return fresh.create()
@@ -313,18 +328,21 @@ class ContainerView:
         maker = self._function.maker
         table = list(
             zip(
-                [*(s.name for s in maker.inputs), *(v.name for v in maker.shared)],
+                [
+                    *(s.name or s.ambiguous for s in maker.arguments),
+                    *(v.name for v in maker.shared),
+                ],
                 maker.all_inputs,
                 maker.containers,
                 strict=True,
             )
         )
-        if isinstance(key, int) and not isinstance(key, bool):
-            return table[key][2]
         found = [
             entry[2]
-            for entry in table
-            if entry[1] is key or (isinstance(key, str) and entry[0] == key)
+            for i, entry in enumerate(table)
+            if entry[1] is key
+            or (isinstance(key, str) and entry[0] == key)
+            or (type(key) is int and i == key)
         ]
         if not found:
             raise KeyError(f"Unknown input or state: {key}")
@@ -341,8 +359,10 @@ class ContainerView:
     def __contains__(self, key: Any) -> bool:
         try:
             self._find(key)
-        except (KeyError, IndexError):
+        except KeyError:
             return False
+        except TypeError:
+            return True
         return True
 
 
@@ -350,10 +370,50 @@ class ValueView(ContainerView):
     """As `ContainerView`, the values themselves; they can be assigned."""
 
     def __getitem__(self, key: Any) -> Any:
-        return self._find(key).value
+        return self._known(key).value
 
     def __setitem__(self, key: Any, value: Any) -> None:
-        self._find(key).value = value
+        self._known(key).value = value
+
+    def _known(self, key: Any) -> Any:
+        try:
+            return self._find(key)
+        except KeyError:
+            names = [s.name for s in self._function.maker.arguments if s.name]
+            raise TypeError(f"Unknown input or state: {key}. {named_inputs(names)}") from None
+
+
+class Thunk:
+    """A call with the arguments in `input_storage` that leaves results in `output_storage`."""
+
+    def __init__(self, function: Any) -> None:
+        self._function = function
+
+    def __call__(self, output_subset: Any = None) -> None:
+        function = self._function
+        maker = function.maker
+        given = zip(maker.arguments, maker.containers, strict=False)
+        values = [container.cell.value for spec, container in given if not spec.implicit]
+        count = len(maker.results)
+        wanted = range(count) if output_subset is None else output_subset
+        if maker.result == "single":
+            results = [function(*values)]
+        elif isinstance(maker.result, tuple):
+            table = function(*values)
+            results = [table[key] for key in maker.result]
+        else:
+            results = function(*values)
+        for index in wanted:
+            function.output_storage[index].cell.value = results[index]
+
+
+def _set_name(self: Any, name: str) -> None:
+    self.maker.name = name
+
+
+def _output_keys(self: Any) -> list[str] | None:
+    result = self.maker.result
+    return list(result) if isinstance(result, tuple) else None
 
 
 def _get_shared(self: Any) -> list[Any]:
@@ -369,14 +429,15 @@ def _free(self: Any) -> None:
 def _reduce(self: Any) -> Any:
     maker = self.maker
     return _unpickled, (
-        maker.inputs,
+        maker.arguments,
         maker.shared,
-        maker.outputs,
+        maker.results,
         maker.updates,
         maker.result,
         maker.mode,
         maker.name,
-        [c.value for c in maker.containers[: len(maker.inputs)]],
+        [c.value for c in maker.containers[: len(maker.arguments)]],
+        self.trust_input,
     )
 
 
@@ -389,32 +450,45 @@ def _unpickled(
     mode: Any,
     name: str,
     values: Any,
+    trust_input: bool,
 ) -> Any:
     made = FunctionMaker(inputs, shared, outputs, updates, result, mode, name).create()
     for container, value in zip(made.maker.containers, values, strict=False):
         container.cell.value = value
+    made.trust_input = trust_input
     return made
 
 
 def _install() -> None:
     methods: dict[str, Any] = {
+        "name": property(lambda self: self.maker.name, _set_name),
         "copy": _copy,
+        "__copy__": _copy,
         "get_shared": _get_shared,
         "free": _free,
         "__reduce__": _reduce,
         "container": property(ContainerView),
         "value": property(ValueView),
-        "__getitem__": lambda self, key: ContainerView(self)[key].value,
+        "__getitem__": lambda self, key: ValueView(self)[key],
         "__setitem__": lambda self, key, value: ValueView(self).__setitem__(key, value),
         "__contains__": lambda self, key: key in ContainerView(self),
-        "fn": property(lambda self: self),
+        "fn": property(Thunk),
         "input_storage": property(lambda self: list(self.maker.containers)),
         "inputs": property(lambda self: self.maker.inputs),
         "defaults": property(
             lambda self: [
-                (s.value is None, s.update is not None, s.value) for s in self.maker.inputs
+                (
+                    s.value is None,
+                    s.value is not None and s.update is None and not s.implicit,
+                    None if s.update is not None or s.implicit else s.value,
+                )
+                for s in self.maker.arguments
             ]
         ),
+        "n_returned_outputs": property(lambda self: len(self.maker.results)),
+        "return_none": property(lambda self: self.maker.result == "none"),
+        "unpack_single": property(lambda self: self.maker.result == "single"),
+        "output_keys": property(_output_keys),
     }
     for key, value in methods.items():
         setattr(Function, key, value)

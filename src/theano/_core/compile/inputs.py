@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import warnings
 from collections.abc import Sequence
 from typing import Any
@@ -73,6 +74,7 @@ class In:
                 f"Symbolic input for variable {variable} (name={self.name}) has flags mutable=True,"
                 " borrow=False: they disagree."
             )
+        self.ambiguous: str | None = None  # a name that another input of the function has too
         self.strict = strict
         self.allow_downcast = allow_downcast
         self.implicit = (
@@ -153,8 +155,11 @@ class Out:
 SymbolicOutput = Out
 
 
-def read_inputs(given: Any) -> list[In]:
-    """Return the inputs that a user wrote: variables, `In`, or (variable, default) tuples."""
+def read_inputs(given: Any, allow_downcast: bool | None = None) -> list[In]:
+    """Return the inputs that a user wrote: variables, `In`, or (variable, default) tuples.
+
+    `allow_downcast` is for those that are not written as `In`.
+    """
     if not isinstance(given, (list, tuple)):
         raise TypeError(
             f"The 'inputs' argument must be a list or tuple of inputs, got {given!r} of type "
@@ -163,16 +168,16 @@ def read_inputs(given: Any) -> list[In]:
     result = []
     for entry in given:
         if isinstance(entry, In):
-            result.append(entry)
+            result.append(copy.copy(entry))  # a function may take a name away from it
         elif isinstance(entry, (list, tuple)):
-            result.append(_pair(entry))
+            result.append(_written_as_tuple(entry, allow_downcast))
         elif isinstance(entry, Variable):
             if getattr(entry, "container", None) is not None:
                 raise TypeError(
                     f"Cannot use a shared variable ({entry}) as explicit input. Consider"
                     " substituting a non-shared variable via the `givens` parameter"
                 )
-            result.append(In(entry))
+            result.append(In(entry, allow_downcast=allow_downcast))
         else:
             raise TypeError(
                 f"Unknown input type: {type(entry).__name__}, expected Variable or In: {entry!r}"
@@ -180,11 +185,16 @@ def read_inputs(given: Any) -> list[In]:
     return result
 
 
-def _pair(entry: Sequence[Any]) -> In:
-    if len(entry) == 2 and isinstance(entry[0], Variable):
-        return In(entry[0], value=entry[1])
-    if len(entry) == 2 and isinstance(entry[0], str) and isinstance(entry[1], Variable):
-        return In(entry[1], name=entry[0])
+def _written_as_tuple(entry: Sequence[Any], allow_downcast: bool | None) -> In:
+    """Read [name,] variable [, default], where the variable may be (variable, update)."""
+    name, rest = (entry[0], entry[1:]) if entry and isinstance(entry[0], str) else (None, entry)
+    if len(rest) in (1, 2):
+        variable, update = rest[0], None
+        if isinstance(variable, (list, tuple)) and len(variable) == 2:
+            variable, update = variable
+        if isinstance(variable, Variable):
+            default = rest[1] if len(rest) == 2 else None
+            return In(variable, name, default, update, allow_downcast=allow_downcast)
     raise TypeError(f"an input may be a pair (variable, default), got {entry!r}")
 
 

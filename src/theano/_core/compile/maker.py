@@ -11,10 +11,10 @@ import numpy as np
 from theano._core.base.settings import config
 from theano._core.compile import messages
 from theano._core.compile.containers import Container
-from theano._core.compile.inputs import In
+from theano._core.compile.inputs import In, Out
 from theano._core.compile.modes import Mode
 from theano._core.ir.graph import FunctionGraph
-from theano._core.ir.types import TensorType
+from theano._core.ir.types import TensorType, generic
 from theano._core.lower.faults import CALLBACK_SHIFT
 from theano._core.lower.llvm import machine
 from theano._core.lower.llvm.program import Program, ProgramText
@@ -30,11 +30,13 @@ class FunctionMaker:
 
     Attributes
     ----------
-    inputs : list of In
-        What is passed, then what the function keeps by itself (`implicit`).
+    arguments : list of In
+        What is passed, and what the function keeps by itself (`implicit`).
     shared : list of SharedVariable
         Shared variables that are read or updated.
-    outputs : list of Variable
+    results : list of Variable
+    inputs, outputs
+        The same as users look at them: `In` also for shared variables, and `Out`.
     updates : list of (Variable, Variable)
         New values, by the variable they belong to: a shared variable or an input.
     result : 'single', 'list', 'none' or tuple of str
@@ -53,24 +55,38 @@ class FunctionMaker:
         name: str,
         profile: Any = None,
     ) -> None:
-        self.inputs = list(inputs)
+        self.arguments = list(inputs)
         self.shared = list(shared)
-        self.outputs = list(outputs)
+        self.results = list(outputs)
         self.updates = list(updates)
         self.result = result
         self.mode = mode
         self.name = name
         self.profile = profile
-        self.all_inputs = [s.variable for s in self.inputs] + self.shared
+        self.all_inputs = [s.variable for s in self.arguments] + self.shared
         self.program_nodes: Sequence[Any] = ()
         self.kernels: Sequence[Any] = ()
         self.callbacks: Sequence[Any] = ()
         self.compile_seconds = 0.0
 
+    @property
+    def inputs(self) -> list[In]:
+        """Every input, one for each shared variable included."""
+        updates = dict(self.updates)
+        return self.arguments + [
+            In(v, v.name, v.container, updates.get(v), implicit=True, shared=True)
+            for v in self.shared
+        ]
+
+    @property
+    def outputs(self) -> list[Out]:
+        """Every output; updates are not among them."""
+        return [Out(v) for v in self.results]
+
     def create(self, containers: Sequence[Container | None] | None = None) -> Any:
         """Return the native function."""
         start = time.perf_counter()
-        graph = [*self.outputs, *(value for _, value in self.updates)]
+        graph = [*self.results, *(value for _, value in self.updates)]
         rewriter = Rewriter()
         rewritten = rewrite(graph, self.mode.phases, rewriter, self.mode.excluded)
         self.fgraph = FunctionGraph(self.all_inputs, rewritten)
@@ -89,7 +105,7 @@ class FunctionMaker:
         self, rewritten: Sequence[Any], rewriter: Rewriter
     ) -> tuple[ProgramText, Any]:
         position = {variable: i for i, variable in enumerate(self.all_inputs)}
-        overwritable = set(range(len(self.inputs), len(self.all_inputs)))
+        overwritable = set(range(len(self.arguments), len(self.all_inputs)))
         text = Program(
             self.all_inputs,
             rewritten,
@@ -118,7 +134,7 @@ class FunctionMaker:
         cells: list[Any] = []
         self.containers: list[Container] = []
         records = []
-        for i, spec in enumerate(self.inputs):
+        for i, spec in enumerate(self.arguments):
             container = containers[i] if containers is not None else None
             container = container or self._container(spec)
             self.containers.append(container)
@@ -135,13 +151,15 @@ class FunctionMaker:
         shared_records = []
         for i, variable in enumerate(self.shared):
             self.containers.append(variable.container)
-            offset = text.inputs[len(self.inputs) + i]
+            offset = text.inputs[len(self.arguments) + i]
             shared_records.append(
                 _input_record(variable.type, None, offset, len(cells), native.MUTABLE)
             )
             cells.append(variable.container.cell)
         for offset, value in zip(text.constant_offsets, text.constants, strict=True):
-            kind = TensorType(str(value.dtype), (False,) * value.ndim)
+            kind: Any = generic
+            if isinstance(value, np.ndarray):
+                kind = TensorType(str(value.dtype), (False,) * value.ndim)
             shared_records.append(_input_record(kind, None, offset, len(cells), 0))
             cells.append(native.Cell(value))
         program = native.Program(
@@ -153,7 +171,7 @@ class FunctionMaker:
             inputs=records,
             shared=shared_records,
             outputs=[
-                _output_record(v.type, o) for v, o in zip(self.outputs, text.outputs, strict=False)
+                _output_record(v.type, o) for v, o in zip(self.results, text.outputs, strict=False)
             ],
             updates=self._update_records(text),
             callbacks=[_callback_record(c) for c in text.callbacks],
@@ -161,14 +179,16 @@ class FunctionMaker:
         )
         function = native.Function(program, cells, HOOKS)
         function.maker = self
-        function.name = self.name
         function.trust_input = False
         function.profile = self.profile
+        function.output_storage = [Container(v.type, name=v.name) for v in self.results]
         return function
 
     def _container(self, spec: In) -> Container:
         if isinstance(spec.value, Container):
             return spec.value
+        if spec.implicit and spec.value is None:
+            raise TypeError(f"An implicit input must be given a default value: {spec.variable}")
         container = Container(
             spec.variable.type, None, spec.name, False, spec.strict, spec.allow_downcast
         )
@@ -179,14 +199,14 @@ class FunctionMaker:
         records = []
         cell_of: dict[Any, int] = {}
         number = 0
-        for spec in self.inputs:
+        for spec in self.arguments:
             if spec.value is not None or spec.update is not None:
                 cell_of[spec.variable] = number
                 number += 1
         for variable in self.shared:
             cell_of[variable] = number
             number += 1
-        outputs = text.outputs[len(self.outputs) :]
+        outputs = text.outputs[len(self.results) :]
         for (target, value), output in zip(self.updates, outputs, strict=True):
             records.append((cell_of[target], *_output_record(value.type, output)))
         return records
@@ -220,15 +240,15 @@ def _callback_record(record: Any) -> Any:
 
 def _convert(function: Any, index: int, value: Any) -> Any:
     maker = function.maker
-    if index >= len(maker.inputs):
+    if index >= len(maker.arguments):
         raise TypeError(
-            f"the value of shared variable {maker.shared[index - len(maker.inputs)]} was damaged"
+            f"the value of shared variable {maker.shared[index - len(maker.arguments)]} was damaged"
         )
-    spec = maker.inputs[index]
+    spec = maker.arguments[index]
     kind = spec.variable.type
     try:
         array = kind.filter(value, strict=spec.strict, allow_downcast=spec.allow_downcast)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise messages.bad_input(maker, index, error) from None
     if isinstance(kind, TensorType) and type(array) is not np.ndarray:
         array = np.array(array, dtype=kind.numpy_dtype)

@@ -16,8 +16,9 @@ from theano._core.ops.shaping import Assert
 
 def bad_input(maker: Any, index: int, error: Exception) -> Exception:
     """Return the error for an argument that its input does not take."""
-    spec = maker.inputs[index]
-    label = f'"{spec.name}" ' if spec.name else ""
+    spec = maker.arguments[index]
+    label = spec.name or spec.ambiguous or spec.variable.name
+    label = f'"{label}" ' if label else ""
     where = f"at index {index} (0-based)"
     text = (
         f'Bad input argument {label}to theano function with name "{maker.name}" {where}.  \n'
@@ -86,9 +87,17 @@ def _short(value: Any) -> Any:
     return value
 
 
+def named_inputs(names: Sequence[str]) -> str:
+    """Tell which inputs can be given by name."""
+    if not names:
+        return "The function has no named input: give name=... to the variables or to In."
+    count = f"{len(names)} named input{'s' if len(names) > 1 else ''}"
+    return f"The function has {count} ({', '.join(names)})."
+
+
 def bad_arguments(maker: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Exception:
     """Return the error for a call with too many, too few, unknown or repeated arguments."""
-    given = [s for s in maker.inputs if not s.implicit]
+    given = [s for s in maker.arguments if not s.implicit]
     names = [s.name for s in given if s.name]
     label = f"theano function with name {maker.name!r}"
     if len(args) > len(given):
@@ -99,17 +108,21 @@ def bad_arguments(maker: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> 
     for key in kwargs:
         if key == "output_subset":
             continue
-        if key not in names:
+        if any(key == s.ambiguous for s in given):
             return TypeError(
-                f"Unknown input or state: {key}. The function has {len(names)} named inputs"
-                f" ({', '.join(names)})."
+                f"Ambiguous name: {key} - please check the names of the inputs of your function for"
+                f" duplicates. {label} can take these by position only."
             )
+        if any(key == s.name for s in maker.arguments if s.implicit):
+            return TypeError(f"Tried to provide value for implicit input: {key} of {label}")
+        if key not in names:
+            return TypeError(f"Unknown input or state: {key}. {named_inputs(names)}")
     position = {s.name: i for i, s in enumerate(given) if s.name}
     for key in kwargs:
         if key in position and position[key] < len(args):
             return TypeError(f"Multiple values for input: {key}")
     missing = [
-        s.name or f"input {i}"
+        str(s.name or s.variable)
         for i, s in enumerate(given)
         if i >= len(args) and s.name not in kwargs and s.value is None
     ]

@@ -93,6 +93,7 @@ class SharedVariable(Variable):
             self.name, self.type, None, False, container=copy.deepcopy(self.container, memo)
         )
         memo[id(self)] = fresh
+        fresh._default_update = copy.deepcopy(self._default_update, memo)
         fresh.tag.__dict__.update(copy.deepcopy(self.tag.__dict__, memo))
         return fresh
 

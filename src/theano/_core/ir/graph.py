@@ -95,6 +95,9 @@ class FunctionGraph:
         self.outputs = list(outputs)
         check_inputs(self.outputs, self.inputs)
 
+    def __reduce__(self) -> Any:
+        return type(self), (self.inputs, self.outputs)
+
     def toposort(self) -> list[Apply]:
         """Return the applications, inputs first."""
         return toposort(self.outputs, self.inputs)
@@ -138,19 +141,19 @@ def check_inputs(outputs: Sequence[Variable], given: Sequence[Variable]) -> None
     """Raise MissingInputError if `outputs` need a variable that is not in `given`."""
     known = set(given)
     order = toposort(outputs, known)
-    loose: list[tuple[Variable, Apply | None]] = [
-        (variable, node) for node in order for variable in node.inputs
+    loose: list[tuple[Variable, int, Apply | None]] = [
+        (variable, index, node) for node in order for index, variable in enumerate(node.inputs)
     ]
-    loose += [(variable, None) for variable in outputs]
-    for variable, node in loose:
+    loose += [(variable, index, None) for index, variable in enumerate(outputs)]
+    for variable, index, node in loose:
         if variable.owner is None and variable not in known and not isinstance(variable, Constant):
-            use = f" used to compute {node}" if node is not None else ""
+            use = f"used to compute {node}" if node is not None else "that is itself a result"
             made = f"\nBacktrace when that variable is created:\n\n  {variable.source}\n"
             raise MissingInputError(
-                f"Input {variable.index if variable.index is not None else ''} of the graph "
-                f"(indices start from 0),{use}, was not provided and not given a value. "
-                f"Use the Theano flag exception_verbosity='high', for more information on this "
-                f"error. Variable: {variable} of type {variable.type}. Put it among the inputs, "
-                f"give it a value with `givens`, or make it a shared variable.{made}",
+                f"Input {index} of the graph (indices start from 0), {use}, was not provided and "
+                "not given a value. Use the Theano flag exception_verbosity='high', for more "
+                f"information on this error. Variable: {variable} of type {variable.type}. Put it "
+                "among the inputs, give it a value with `givens`, or make it a shared variable."
+                f"{made}",
                 variable=variable,
             )

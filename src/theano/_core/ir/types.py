@@ -281,7 +281,9 @@ class TensorType(Type):
             return self._as_array(value)
         original = np.asarray(value)
         if original.dtype == object:
-            raise TypeError(f"{self} cannot store {value!r}: it does not make a numeric array.")
+            large = isinstance(value, int) and self.numpy_dtype.kind in "iu"
+            kind = OverflowError if large else TypeError
+            raise kind(f"{self} cannot store {value!r}: it does not make a numeric array.")
         if original.dtype.kind == "c" and self.numpy_dtype.kind != "c":
             raise TypeError(f"{self} cannot store the complex value {value!r}: take its real part.")
         array = self._as_array(original)
@@ -300,7 +302,7 @@ class TensorType(Type):
             try:
                 return np.asarray(value).astype(self.numpy_dtype, copy=False)
             except (ValueError, OverflowError) as error:
-                raise TypeError(f"{self} cannot store {value!r}: {error}") from error
+                raise type(error)(f"{self} cannot store {value!r}: {error}") from error
 
     def _check_no_loss(self, value: np.ndarray) -> None:
         name = str(value.dtype.newbyteorder("="))

@@ -77,6 +77,17 @@ class Variable:
         copy.tag.__dict__.update(self.tag.__dict__)
         return copy
 
+    def __copy__(self) -> Any:
+        copy = type(self).__new__(type(self))
+        copy.__dict__.update(self.__dict__)
+        return copy
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        # Applications come inputs first, so that pickling a deep graph needs no deep recursion.
+        if self.owner is None:
+            return super().__reduce_ex__(protocol)
+        return _output_of, (tuple(_milestones(self.owner)), self.owner, self.index)
+
     def get_parents(self) -> list[Any]:
         """Return the application that computes this variable, as a list."""
         return [] if self.owner is None else [self.owner]
@@ -175,6 +186,21 @@ class Apply:
             output.source = self.source
             self.outputs.append(output)
 
+    def __reduce__(self) -> Any:
+        inputs = [v if v.owner is None else (v.owner, v.index) for v in self.inputs]
+        kinds = [(type(v), v.type) for v in self.outputs]
+        own = [
+            {k: x for k, x in vars(v).items() if k not in ("owner", "index", "type")}
+            for v in self.outputs
+        ]
+        return _restored, (self.op, inputs, kinds), (vars(self.tag), self.source, own)
+
+    def __setstate__(self, state: Any) -> None:
+        tag, self.source, own = state
+        self.tag.__dict__.update(tag)
+        for output, attributes in zip(self.outputs, own, strict=True):
+            output.__dict__.update(attributes)
+
     @property
     def nin(self) -> int:
         """Number of inputs."""
@@ -233,3 +259,34 @@ class Apply:
         return f"{self.op}({', '.join(str(i) for i in self.inputs)})"
 
     __repr__ = __str__
+
+
+def _milestones(last: Apply, distance: int = 16) -> list[Apply]:
+    """Return some of the applications that `last` needs, inputs first, each near to the next."""
+    done: set[Apply] = set()
+    order: list[Apply] = []
+    stack = [(last, iter(last.inputs))]
+    while stack:
+        node, parents = stack[-1]
+        parent = next((v.owner for v in parents if v.owner and v.owner not in done), None)
+        if parent is not None:
+            stack.append((parent, iter(parent.inputs)))
+            continue
+        stack.pop()
+        done.add(node)
+        order.append(node)
+    return order[distance - 1 :: distance]
+
+
+def _output_of(_milestones: Any, node: Apply, index: int) -> Variable:
+    return node.outputs[index]
+
+
+def _restored(op: Any, inputs: Any, kinds: Any) -> Apply:
+    parents = [v if isinstance(v, Variable) else v[0].outputs[v[1]] for v in inputs]
+    outputs = []
+    for cls, kind in kinds:
+        output = cls.__new__(cls)
+        output.type, output.owner, output.index = kind, None, None
+        outputs.append(output)
+    return Apply(op, parents, outputs)

@@ -9,7 +9,7 @@ import numpy as np
 
 from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Apply, Constant
-from theano._core.lower.arrays import Array, Buffer, CallbackRecord, Size
+from theano._core.lower.arrays import Array, Buffer, CallbackRecord, Object, Size
 from theano._core.lower.faults import CALLBACK_SHIFT, CODES
 from theano._core.lower.llvm.builder import Builder
 from theano._core.lower.llvm.emitter import ComplexValue, Value
@@ -181,7 +181,10 @@ class Entry:
 
     def _constant(self, variable: Constant) -> Any:
         if not isinstance(variable.type, TensorType):
-            raise TypeError(f"a constant of type {variable.type} cannot be used by native code")
+            offset = self.reserve(2)
+            self.constants.append(variable.data)
+            self.constant_offsets.append(offset)
+            return Object(offset)
         data = np.ascontiguousarray(variable.data).reshape(variable.data.shape)
         if data.ndim == 0:
             return Array(

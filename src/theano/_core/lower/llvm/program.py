@@ -37,7 +37,7 @@ class ProgramText(NamedTuple):
     frame_size: int
     buffer_slots: tuple[int, ...]
     inputs: tuple[int, ...]  # offset of the descriptor of each input
-    constants: tuple[Any, ...]  # arrays, passed as inputs after the others
+    constants: tuple[Any, ...]  # arrays and objects, passed as inputs after the others
     constant_offsets: tuple[int, ...]
     outputs: tuple[Output, ...]
     callbacks: tuple[CallbackRecord, ...]

@@ -130,7 +130,7 @@ def flatten(variable: Any) -> Factors | None:
         value, above = stack.pop()
         node = value.owner
         inner = None if node is None or value.type.dtype != dtype else _inner_factors(node, above)
-        if inner is not None:
+        if node is not None and inner is not None:
             stack += inner
             factors.negative ^= node.op is neg
             continue
