@@ -157,3 +157,22 @@ def test_nan_and_empty_arrays_are_values() -> None:
     e, s, m, r = f([np.nan, 1.0, np.inf])
     assert np.isnan([e[0], s, m[0], r[2]]).all()
     assert [v.shape for v in f([])] == [(0,), (), (0,), (0,)]
+
+
+@pytest.mark.parametrize("lengths", [(2**61,), (2**62 + 1, 4), (2**33, 2**31 + 1), (2**40, 2**40)])
+def test_sizes_that_wrap_around_are_refused(lengths: tuple[int, ...]) -> None:
+    sizes = [T.lscalar(f"n{i}") for i in range(len(lengths))]
+    v = T.dscalar("v")
+    made = T.alloc(v, *sizes)
+    for out in (made, made.T + 1, T.zeros(sizes, "int8") + T.ones(sizes, "int8")):
+        f = theano.function([v, *sizes], out, on_unused_input="ignore")
+        with pytest.raises(MemoryError):
+            f(1.0, *lengths)
+
+
+@pytest.mark.parametrize("lengths", [(-1,), (3, -2)])
+def test_negative_lengths_are_refused(lengths: tuple[int, ...]) -> None:
+    sizes = [T.lscalar(f"n{i}") for i in range(len(lengths))]
+    f = theano.function(sizes, T.zeros(sizes) + 1)
+    with pytest.raises(ValueError, match="negative"):
+        f(*lengths)

@@ -104,7 +104,8 @@ def _compiled_folder(config: Any) -> str:
         "platform": system,
         "short_platform": f"{platform.system()}-{platform.machine()}",
         "hostname": platform.node(),
-        "processor": platform.processor() or platform.machine(),
+        # Not platform.processor(), which starts a process.
+        "processor": platform.machine(),
         "python_version": platform.python_version(),
         "python_bitwidth": bits,
         "python_int_bitwidth": bits,

@@ -61,6 +61,9 @@ FAULTS: dict[str, Fault] = {
         ),
     ),
     "negative_length": Fault(ValueError, lambda f: f"negative dimensions are not allowed: {f[0]}"),
+    "too_large": Fault(
+        MemoryError, lambda f: f"an array of shape {tuple(f)} does not fit into memory"
+    ),
     "empty_fold": Fault(
         ValueError, lambda f: "zero-size array to reduction operation which has no identity"
     ),

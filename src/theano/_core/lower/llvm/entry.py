@@ -17,6 +17,9 @@ from theano._core.lower.llvm.items import itemsize, load, store
 from theano._core.lower.schedule import Lengths
 from theano._core.ops.shaping import Length
 
+# Bytes of the largest array.
+LARGEST = 2.0**62
+
 # Position of the runtime's functions in its table (runtime/include/theano_runtime.h).
 RUNTIME = {
     name: number
@@ -245,10 +248,32 @@ class Entry:
         """Return a fresh C-contiguous array; the call fails if there is no memory."""
         slot = self.reserve(1)
         self.buffer_slots.append(slot)
-        nbytes = self.multiply(self.product(lengths), itemsize(dtype))
+        nbytes = self.nbytes(dtype, lengths)
         data = self.b.emit(f"call ptr {self.runtime('alloc')}(ptr %call, i64 {nbytes}, i64 {slot})")
         self.or_fail(self.b.emit(f"icmp ne ptr {data}, null"))
         return Array(dtype, tuple(lengths), data, buffer=Buffer(slot, data))
+
+    def nbytes(self, dtype: str, lengths: Sequence[Size]) -> Size:
+        """Return the bytes of an array; the call fails if they do not fit a size."""
+        count = self.product(lengths)
+        known = 1.0 * itemsize(dtype)
+        unknown = []
+        for length in lengths:
+            if isinstance(length, int):
+                known *= length
+            else:
+                unknown.append(self.b.emit(f"sitofp i64 {length} to double"))
+        if not unknown:
+            if known > LARGEST:
+                self.check(None, "false", "too_large", [n for n in lengths if isinstance(n, int)])
+            return self.multiply(count, itemsize(dtype))
+        # In floating point, because integers would wrap around.
+        total = self.b.const(known, "float64").text
+        for factor in unknown:
+            total = self.b.emit(f"fmul double {total}, {factor}")
+        limit = self.b.const(LARGEST, "float64").text
+        self.check(None, self.b.emit(f"fcmp ole double {total}, {limit}"), "too_large", lengths)
+        return self.multiply(count, itemsize(dtype))
 
     def release(self, array: Any) -> None:
         """Count one user less of the memory of a value; give it back after the last."""

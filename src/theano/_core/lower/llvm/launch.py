@@ -175,7 +175,7 @@ class Launcher(Entry):
             if own != new:
                 same = b.emit(f"icmp eq i64 {own}, {new}")
                 allowed = b.emit(f"and i1 {allowed}, {same}")
-        nbytes = self.multiply(self.product(lengths), itemsize(dtype))
+        nbytes = self.nbytes(dtype, lengths)
         fresh, join = b.fresh_label("fresh"), b.fresh_label("memory")
         before = b.block
         alloc = self.runtime("alloc")
