@@ -262,6 +262,7 @@ class Elementwise(Op):
         return self(result, inputs[-1], **options) if len(inputs) > 1 else result
 
     def compute(self, xp: Any, node: Apply, *arrays: Any) -> tuple[Any, ...]:
+        _check_lengths(node, arrays)
         casts, out = self.dtype(*(v.type.dtype for v in node.inputs))
         args = [a if str(a.dtype) == d else a.astype(d) for a, d in zip(arrays, casts, strict=True)]
         value = xp.asarray(self.function(xp, *args))
@@ -281,6 +282,20 @@ class Elementwise(Op):
             return self.name
         bare = self.name == "identity" or self.name.startswith("Cast")
         return f"Elemwise{{{self.name}}}" if bare else f"Elemwise{{{self.name},no_inplace}}"
+
+
+def _check_lengths(node: Apply, arrays: Sequence[Any]) -> None:
+    """Refuse arrays that NumPy would stretch although their axis is not declared broadcastable."""
+    for axis in range(node.outputs[0].ndim):
+        lengths = {
+            array.shape[axis]
+            for variable, array in zip(node.inputs, arrays, strict=True)
+            if not variable.type.broadcastable[axis]
+        }
+        if len(lengths) > 1:
+            raise ValueError(
+                f"Input dimension mis-match along axis {axis}: shapes {[a.shape for a in arrays]}"
+            )
 
 
 def broadcast_lengths(

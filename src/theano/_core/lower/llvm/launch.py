@@ -88,7 +88,7 @@ class Launcher(Entry):
                     operands.setdefault(variable)
         example = nodes[0]
         shaped = example.outputs[0] if isinstance(example.op, Elementwise) else example.inputs[0]
-        lengths = [self.size(self.lengths.find(n)) for n in self.rewriter.lengths(shaped)]
+        lengths = [self._loop_length(n) for n in self.rewriter.lengths(shaped)]
         stored = [
             n.outputs[0] for n in nodes if isinstance(n.op, Elementwise) and self._leaves(n, own)
         ]
@@ -116,6 +116,12 @@ class Launcher(Entry):
         for node, array in zip(folded, fold_outs, strict=True):
             self._define(node.outputs[0], array)
         return run
+
+    def _loop_length(self, length: Any) -> Size:
+        """Return a length as a size: a number if an equal one is known."""
+        # Any other length that is equal may belong to a value that does not exist yet.
+        known = self.lengths.find(length)
+        return known if isinstance(known, int) else self.size(length)
 
     def _leaves(self, node: Apply, own: set[Apply]) -> bool:
         """Tell whether something outside a group needs the output of one of its nodes."""
