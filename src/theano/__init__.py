@@ -20,6 +20,7 @@ from theano._core.compile.shared import shared, shared_constructor
 from theano._core.ir.graph import FunctionGraph
 from theano._core.ir.types import Generic, Type, generic
 from theano._core.ir.variable import Apply, Constant, Variable
+from theano._core.legacy import paths as _paths
 from theano._core.ops.op import Op
 from theano.version import version as __version__
 
@@ -58,3 +59,9 @@ __all__ = [
     "tensor",
     "updates",
 ]
+
+_paths.install()
+
+
+def __getattr__(name: str) -> object:
+    return _paths.attribute(__name__, name)

@@ -1,0 +1,135 @@
+"""Deep module paths of Theano 1.0.5: one table, served by one import finder.
+
+Old programs reach engine objects through modules that are not part of the documented surface, such
+as `theano.gof.graph` or `theano.tensor.var`. Such a module is made when it is first asked for; it
+holds the objects that the table names and nothing else.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Sequence
+from importlib.abc import Loader, MetaPathFinder
+from importlib.machinery import ModuleSpec
+from types import ModuleType
+from typing import Any
+
+_GRAPH = {
+    "Apply": "ir.variable:Apply",
+    "Constant": "ir.variable:Constant",
+    "Variable": "ir.variable:Variable",
+    "ancestors": "ir.graph:ancestors",
+    "clone": "api.cloning:clone",
+    "inputs": "ir.graph:inputs",
+    "io_toposort": "ir.graph:toposort",
+}
+_FUNCTION_GRAPH = {
+    "FunctionGraph": "ir.graph:FunctionGraph",
+    "MissingInputError": "base.errors:MissingInputError",
+    "InconsistencyError": "base.errors:InconsistencyError",
+}
+_FUNCTION = {
+    "Function": "compile.function:Function",
+    "FunctionMaker": "compile.maker:FunctionMaker",
+    "UnusedInputError": "base.errors:UnusedInputError",
+}
+_SHARED = {
+    "SharedVariable": "compile.shared:SharedVariable",
+    "generic": "ir.types:generic",
+    "shared": "compile.shared:shared",
+    "shared_constructor": "compile.shared:shared_constructor",
+}
+_MODES = {
+    "FAST_COMPILE": "compile.modes:FAST_COMPILE",
+    "FAST_RUN": "compile.modes:FAST_RUN",
+    "Mode": "compile.modes:Mode",
+    "get_default_mode": "compile.modes:get_default_mode",
+    "get_mode": "compile.modes:get_mode",
+    "predefined_modes": "compile.modes:predefined_modes",
+}
+_INPUTS = {
+    "In": "compile.inputs:In",
+    "Out": "compile.inputs:Out",
+    "SymbolicInput": "compile.inputs:SymbolicInput",
+    "SymbolicOutput": "compile.inputs:SymbolicOutput",
+}
+_VARIABLES = {
+    "AsTensorError": "base.errors:AsTensorError",
+    "TensorConstant": "api.variables:TensorConstant",
+    "TensorVariable": "api.variables:TensorVariable",
+}
+
+# Module → its names → where the engine has them.
+MODULES: dict[str, dict[str, str]] = {
+    "theano.gof": {
+        **_GRAPH,
+        **_FUNCTION_GRAPH,
+        "Generic": "ir.types:Generic",
+        "Op": "ops.op:Op",
+        "Type": "ir.types:Type",
+        "generic": "ir.types:generic",
+    },
+    "theano.gof.graph": _GRAPH,
+    "theano.gof.fg": _FUNCTION_GRAPH,
+    "theano.gof.op": {"Op": "ops.op:Op"},
+    "theano.gof.type": {
+        "Generic": "ir.types:Generic",
+        "Type": "ir.types:Type",
+        "generic": "ir.types:generic",
+    },
+    "theano.compile": {
+        **_FUNCTION,
+        **_SHARED,
+        **_MODES,
+        **_INPUTS,
+        "function": "compile.function:function",
+    },
+    "theano.compile.function_module": _FUNCTION,
+    "theano.compile.io": _INPUTS,
+    "theano.compile.mode": _MODES,
+    "theano.compile.pfunc": {**_SHARED, "Param": "compile.inputs:Param"},
+    "theano.compile.sharedvalue": _SHARED,
+    "theano.configparser": {"change_flags": "base.settings:change_flags"},
+    "theano.tensor.var": _VARIABLES,
+}
+
+
+class OldPaths(MetaPathFinder, Loader):
+    """Finds the modules of the table."""
+
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        """Return how to make a module of the table; None for others."""
+        if fullname not in MODULES:
+            return None
+        package = any(name.startswith(f"{fullname}.") for name in MODULES)
+        return ModuleSpec(fullname, self, is_package=package)
+
+    def exec_module(self, module: ModuleType) -> None:
+        """Fill a module with the objects that the table names."""
+        names = MODULES[module.__name__]
+        for name, place in names.items():
+            setattr(module, name, _object(place))
+        module.__doc__ = f"Names of `{module.__name__}` in Theano 1.0.5."
+        module.__dict__["__all__"] = sorted(names)
+
+
+def _object(place: str) -> Any:
+    module, _, name = place.partition(":")
+    return getattr(importlib.import_module(f"theano._core.{module}"), name)
+
+
+def attribute(package: str, name: str) -> Any:
+    """Return `package.name` if that is a module of the table, or raise AttributeError."""
+    path = f"{package}.{name}"
+    if path not in MODULES:
+        raise AttributeError(f"module {package!r} has no attribute {name!r}")
+    return importlib.import_module(path)
+
+
+def install() -> None:
+    """Have `import` look into the table, after everything else."""
+    if not any(isinstance(finder, OldPaths) for finder in sys.meta_path):
+        sys.meta_path.append(OldPaths())

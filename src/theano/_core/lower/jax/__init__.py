@@ -1,1 +1,0 @@
-"""The XLA backend: graphs become JAX functions."""
