@@ -310,6 +310,22 @@ def test_sine_where_a_number_comes_nearest_to_a_multiple_of_a_right_angle(dtype)
             assert error_in_ulp(g, mpmath.cos(mpmath.mpf(float(v))), dtype) <= 1
 
 
+@pytest.mark.parametrize("dtype", FLOATS)
+@pytest.mark.parametrize("edge", [-1.0, -2.0, math.inf, math.nan])
+def test_an_edge_of_log1p_leaves_the_other_lanes_alone(dtype, edge):
+    x = np.linspace(-0.9, 3, 16).astype(dtype)
+    kernel = Kernel(lambda b, x: b.log1p(x), (dtype,), 16)
+    ordinary = kernel(x)
+    for lane in range(16):
+        changed = x.copy()
+        changed[lane] = edge
+        with np.errstate(all="ignore"):
+            want = np.log1p(np.array(edge, dtype))
+        got = kernel(changed)
+        np.testing.assert_array_equal(got[lane], want)
+        np.testing.assert_array_equal(np.delete(got, lane), np.delete(ordinary, lane))
+
+
 def test_the_error_measure_itself():
     with mpmath.workprec(PRECISION):
         one = mpmath.mpf(1)

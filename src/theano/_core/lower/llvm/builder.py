@@ -97,6 +97,21 @@ class Builder(Emitter):
             return self._real(real, *arguments)  # pyright: ignore[reportArgumentType]
         return of_complex(self, *[self._complex(x, like) for x in arguments])
 
+    def _elementary(
+        self, real: Callable[..., Value], of_complex: Callable[..., Any], *arguments: Operand
+    ) -> Any:
+        """`_either` for a long function, apart from what is before and after it."""
+        self.fence()
+        y = self._either(real, of_complex, *arguments)
+        self.fence()
+        return y
+
+    def _elementary_real(self, function: Callable[..., Value], *arguments: Number) -> Value:
+        self.fence()
+        y = self._real(function, *arguments)
+        self.fence()
+        return y
+
     def _complex(self, x: Operand, like: ComplexValue) -> ComplexValue:
         if isinstance(x, ComplexValue):
             return x
@@ -310,103 +325,103 @@ class Builder(Emitter):
 
     def exp(self, x: Any) -> Any:
         """e**x, within 1 ulp."""
-        return self._either(exponential.exp, complex_elementary.exp, x)
+        return self._elementary(exponential.exp, complex_elementary.exp, x)
 
     def exp2(self, x: Any) -> Any:
         """2**x, within 2 ulp."""
-        return self._either(exponential.exp2, complex_elementary.exp2, x)
+        return self._elementary(exponential.exp2, complex_elementary.exp2, x)
 
     def expm1(self, x: Any) -> Any:
         """e**x - 1, within 2 ulp."""
-        return self._either(exponential.expm1, complex_elementary.expm1, x)
+        return self._elementary(exponential.expm1, complex_elementary.expm1, x)
 
     def log(self, x: Any) -> Any:
         """Natural logarithm, within 1 ulp."""
-        return self._either(logarithm.log, complex_elementary.log, x)
+        return self._elementary(logarithm.log, complex_elementary.log, x)
 
     def log2(self, x: Any) -> Any:
         """Logarithm to base 2, within 1 ulp."""
-        return self._either(logarithm.log2, complex_elementary.log2, x)
+        return self._elementary(logarithm.log2, complex_elementary.log2, x)
 
     def log10(self, x: Any) -> Any:
         """Logarithm to base 10, within 1 ulp."""
-        return self._either(logarithm.log10, complex_elementary.log10, x)
+        return self._elementary(logarithm.log10, complex_elementary.log10, x)
 
     def log1p(self, x: Any) -> Any:
         """log(1 + x), within 2 ulp."""
-        return self._either(logarithm.log1p, complex_elementary.log1p, x)
+        return self._elementary(logarithm.log1p, complex_elementary.log1p, x)
 
     def sin(self, x: Any) -> Any:
         """Sine, within 1 ulp for every argument."""
-        return self._either(trigonometric.sin, complex_elementary.sin, x)
+        return self._elementary(trigonometric.sin, complex_elementary.sin, x)
 
     def cos(self, x: Any) -> Any:
         """Cosine, within 1 ulp for every argument."""
-        return self._either(trigonometric.cos, complex_elementary.cos, x)
+        return self._elementary(trigonometric.cos, complex_elementary.cos, x)
 
     def tan(self, x: Any) -> Any:
         """Tangent, within 2 ulp for every argument."""
-        return self._either(trigonometric.tan, complex_elementary.tan, x)
+        return self._elementary(trigonometric.tan, complex_elementary.tan, x)
 
     def sinh(self, x: Any) -> Any:
         """Hyperbolic sine, within 2 ulp."""
-        return self._either(exponential.sinh, complex_elementary.sinh, x)
+        return self._elementary(exponential.sinh, complex_elementary.sinh, x)
 
     def cosh(self, x: Any) -> Any:
         """Hyperbolic cosine, within 2 ulp."""
-        return self._either(exponential.cosh, complex_elementary.cosh, x)
+        return self._elementary(exponential.cosh, complex_elementary.cosh, x)
 
     def tanh(self, x: Any) -> Any:
         """Hyperbolic tangent, within 2 ulp."""
-        return self._either(exponential.tanh, complex_elementary.tanh, x)
+        return self._elementary(exponential.tanh, complex_elementary.tanh, x)
 
     def arcsin(self, x: Any) -> Any:
         """Inverse sine, within 2 ulp."""
-        return self._either(inverse_trigonometric.arcsin, complex_elementary.arcsin, x)
+        return self._elementary(inverse_trigonometric.arcsin, complex_elementary.arcsin, x)
 
     def arccos(self, x: Any) -> Any:
         """Inverse cosine, within 2 ulp."""
-        return self._either(inverse_trigonometric.arccos, complex_elementary.arccos, x)
+        return self._elementary(inverse_trigonometric.arccos, complex_elementary.arccos, x)
 
     def arctan(self, x: Any) -> Any:
         """Inverse tangent, within 2 ulp."""
-        return self._either(inverse_trigonometric.arctan, complex_elementary.arctan, x)
+        return self._elementary(inverse_trigonometric.arctan, complex_elementary.arctan, x)
 
     def arcsinh(self, x: Any) -> Any:
         """Inverse hyperbolic sine, within 4 ulp."""
-        return self._either(logarithm.arcsinh, complex_elementary.arcsinh, x)
+        return self._elementary(logarithm.arcsinh, complex_elementary.arcsinh, x)
 
     def arccosh(self, x: Any) -> Any:
         """Inverse hyperbolic cosine, within 4 ulp."""
-        return self._either(logarithm.arccosh, complex_elementary.arccosh, x)
+        return self._elementary(logarithm.arccosh, complex_elementary.arccosh, x)
 
     def arctanh(self, x: Any) -> Any:
         """Inverse hyperbolic tangent, within 4 ulp."""
-        return self._either(logarithm.arctanh, complex_elementary.arctanh, x)
+        return self._elementary(logarithm.arctanh, complex_elementary.arctanh, x)
 
     def sigmoid(self, x: Value) -> Value:
         """1 / (1 + e**-x), within 2 ulp."""
-        return self._real(exponential.sigmoid, x)
+        return self._elementary_real(exponential.sigmoid, x)
 
     def softplus(self, x: Value) -> Value:
         """log(1 + e**x), within 2 ulp."""
-        return self._real(logarithm.softplus, x)
+        return self._elementary_real(logarithm.softplus, x)
 
     def erf(self, x: Value) -> Value:
         """Error function, within 2 ulp."""
-        return self._real(error_function.erf, x)
+        return self._elementary_real(error_function.erf, x)
 
     def erfc(self, x: Value) -> Value:
         """1 - erf(x), within 4 ulp."""
-        return self._real(error_function.erfc, x)
+        return self._elementary_real(error_function.erfc, x)
 
     def arctan2(self, y: Value, x: Number) -> Value:
         """Angle of the point (x, y) in radians, within 4 ulp."""
-        return self._real(inverse_trigonometric.arctan2, y, x)
+        return self._elementary_real(inverse_trigonometric.arctan2, y, x)
 
     def pow(self, x: Operand, y: Operand) -> Any:
         """x**y: of floats within 2 ulp; of integers wrapping, and truncated for y < 0."""
-        return self._either(power.power, complex_elementary.power, x, y)
+        return self._elementary(power.power, complex_elementary.power, x, y)
 
     def deg2rad(self, x: Value) -> Value:
         """Degrees to radians."""

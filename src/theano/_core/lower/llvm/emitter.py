@@ -164,7 +164,7 @@ class Emitter:
     declarations : dict of str to None
         The `declare` lines the module needs, in order of first use.
     helpers : dict of str to str
-        Text of the internal functions the module needs, by name.
+        Text of the internal functions and constants the module needs, by name.
     block : str
         Label of the block that receives lines, for `phi`; the caller sets the first one.
     """
@@ -202,6 +202,18 @@ class Emitter:
     def fresh_label(self, hint: str) -> str:
         self._count += 1
         return f"{self.prefix}.{hint}{self._count}"
+
+    def fence(self) -> None:
+        """Keep the instructions before and after apart in the machine code.
+
+        LLVM's scheduler would mix the instructions of functions that follow each other, as if the
+        processor ran them in the order written, and spill registers to do so. It moves nothing
+        over the label that this annotation becomes.
+        """
+        line = '  call void @llvm.codeview.annotation(metadata !{!"fence"})'
+        if self.lanes > 1 and self.lines and self.lines[-1] != line:
+            self.declarations["declare void @llvm.codeview.annotation(metadata)"] = None
+            self.lines.append(line)
 
     def label(self, name: str) -> None:
         """Start a block. What was computed before need not dominate it, so it is forgotten."""
@@ -305,6 +317,20 @@ class Emitter:
         if lanes > 1:
             text = f"splat ({_TYPES[dtype]} {text})"
         return Value(text, dtype, lanes)
+
+    def stored(self, value: float, dtype: str, lanes: int) -> Value:
+        """A constant that a vector instruction reads from memory where it needs it.
+
+        LLVM would fill a register with a repeated constant first, which takes an instruction and,
+        while it waits, one of the registers the processor renames to: what most limits how far it
+        runs ahead in long vector code.
+        """
+        if lanes == 1:
+            return self.const(value, dtype, lanes)
+        kind, text = llvm_type(dtype, lanes), self.const(value, dtype, lanes).text
+        name = f"@constant.{lanes}.{float_text(value, dtype)}"
+        self.helpers[name] = f"{name} = private unnamed_addr constant {kind} {text}, align 32"
+        return self.pure(f"load {kind}, ptr {name}, align 32", dtype, lanes)
 
     def broadcast(self, x: Value) -> Value:
         """A scalar in every lane."""
@@ -503,18 +529,19 @@ class Emitter:
     def polynomial(self, x: Value, coefficients: tuple[float, ...]) -> Value:
         """`c[0] + c[1]*x + c[2]*x**2 + ...`, with fma.
 
-        Short ones by Horner's rule, others by Estrin's scheme: log2(n) steps one after another,
-        where the processor's queue of waiting instructions is too short to fill n with other work.
+        Short ones by Horner's rule; others with even and odd terms apart, two sums that do not wait
+        for each other. Estrin's scheme waits less still, but takes more registers and instructions,
+        and was slower between other functions.
         """
-        terms = [self.const(c, x.dtype, x.lanes) for c in coefficients]
+        terms = [self.stored(c, x.dtype, x.lanes) for c in coefficients]
         if len(terms) < 6:
-            p = terms.pop()
-            while terms:
-                p = self.fma(x, p, terms.pop())
-            return p
-        power = x
-        while len(terms) > 1:
-            pairs = [self.fma(terms[i + 1], power, terms[i]) for i in range(0, len(terms) - 1, 2)]
-            terms = pairs + terms[len(pairs) * 2 :]
-            power = self.mul(power, power) if len(terms) > 1 else power
-        return terms[0]
+            return self._horner(x, terms)
+        square = self.mul(x, x)
+        odd = self._horner(square, terms[1::2])
+        return self.fma(x, odd, self._horner(square, terms[::2]))
+
+    def _horner(self, x: Value, terms: list[Value]) -> Value:
+        p = terms[-1]
+        for term in terms[-2::-1]:
+            p = self.fma(x, p, term)
+        return p

@@ -196,49 +196,49 @@ def exp2(b: Emitter, x: Value) -> Value:
 def sigmoid(b: Emitter, x: Value) -> Value:
     """1 / (1 + e**-x), within 2 ulp.
 
-    With e = e**-|x|, it is 1/(1 + e) or e/(1 + e). The numerator is kept multiplied by a power of
-    two so that a subnormal result is rounded once, at the end.
+    With e = e**-|x|, it is 1/(1 + e) or e/(1 + e). Numerator and denominator are kept multiplied by
+    a power of two, so that a subnormal result is rounded once, by the division. What rounding 1 + e
+    loses is exact, and is put right afterwards, by a factor that waits for no division.
     """
     extra = 100 if x.dtype == "float64" else 30
     low = _RANGE[x.dtype][0]
     t, r = reduce_by_ln2(b, b.at_least(b.neg(b.absolute(x)), low))
-    e = b.mul(exp_of_reduced(b, r), power_of_two(b, t, extra))
-    small = b.mul(e, 2.0**-extra)
-    numerator = b.select(b.lt(b.bits(x), 0), e, 2.0**extra)
-    inverse = b.divide(1.0, b.add(small, 1.0))
-    quotient = b.mul(numerator, inverse)
-    # What the quotient lacks, from the unrounded denominator.
-    lacks = b.fnma(quotient, small, b.sub(numerator, quotient))
-    return b.mul(b.fma(lacks, inverse, quotient), 2.0**-extra)
+    significand, power = exp_of_reduced(b, r), power_of_two(b, t, extra)
+    e = b.mul(significand, power)
+    one = b.const(2.0**extra, x.dtype, x.lanes)
+    denominator = b.fma(significand, power, one)
+    quotient = b.divide(b.select(b.lt(b.bits(x), 0), e, one), denominator)
+    gained = b.mul(b.sub(b.sub(denominator, one), e), 2.0**-extra)
+    return b.fma(quotient, gained, quotient)
 
 
 def tanh(b: Emitter, x: Value) -> Value:
     """Hyperbolic tangent, within 2 ulp.
 
-    With |x| = k*(ln 2)/2 + h and t = tanh(h), the addition theorem gives
-    ((2**k - 1) + (2**k + 1)*t) / ((2**k + 1) + (2**k - 1)*t): one division, and a polynomial with
-    odd terms only.
+    With |x| = k*(ln 2)/2 + h, t = tanh(h) and c = 2**-k, the addition theorem gives n/d,
+    n = (1 - c) + (1 + c)*t and d = (1 + c) + (1 - c)*t: one division, and a polynomial with odd
+    terms only. For k > 1, d is found as n + 2*c*(1 - t): an error of n then hardly changes the
+    quotient. n and d are multiplied by 5/4, away from powers of two, where rounding costs most.
     """
-    rounder = FORMATS[x.dtype].rounder
+    form = FORMATS[x.dtype]
     ln2_high, ln2_low = _LN2[x.dtype]
     a = b.at_most(b.absolute(x), 20.0 if x.dtype == "float64" else 10.0)
-    t = b.fma(a, 2 * _LOG2E, rounder)
-    k = b.sub(t, rounder)
+    rounded = b.fma(a, 2 * _LOG2E, form.rounder)
+    k = b.sub(rounded, form.rounder)
     h_high = b.fma(k, -ln2_high / 2, a)
-    h = b.fma(k, -ln2_low / 2, h_high)
+    h_low = b.mul(k, -ln2_low / 2)
+    h = b.add(h_high, h_low)
     z = b.mul(h, h)
-    # tanh(h) = h_high + rest: their rounded sum serves only for a first quotient.
-    rest = b.fma(k, -ln2_low / 2, b.mul(b.mul(h, z), b.polynomial(z, _TANH[x.dtype])))
-    tanh_h = b.add(h_high, rest)
-    power = power_of_two(b, t)
-    less, more = b.sub(power, 1.0), b.add(power, 1.0)
-    inverse = b.divide(1.0, b.fma(less, tanh_h, more))
-    quotient = b.mul(b.fma(more, tanh_h, less), inverse)
-    # What the quotient lacks: numerator - quotient * denominator, before either was rounded.
-    slope = b.fnma(quotient, less, more)
-    lacks = b.fma(h_high, slope, b.fnma(quotient, more, less))
-    lacks = b.fma(rest, slope, lacks)
-    return b.with_sign(b.fma(lacks, inverse, quotient), x)
+    t = b.add(h_high, b.fma(b.mul(h, z), b.polynomial(z, _TANH[x.dtype]), h_low))
+    # From here on n, d and c are twice themselves, so that 2*c needs no operation.
+    one = 2 * 1.25
+    shifted = b.shift_left(b.bits(rounded), form.fraction)
+    c = b.from_bits(b.sub(b.bits_of(one, x.dtype), shifted))
+    more, less = b.add(c, one), b.sub(one, c)
+    n = b.fma(more, t, less)
+    far = b.fma(c, b.fma(t, -2.0, 2.0), n)
+    d = b.select(b.lt(c, 1.0), far, b.fma(less, t, more))
+    return b.with_sign(b.divide(n, d), x)
 
 
 def expm1(b: Emitter, x: Value) -> Value:

@@ -1,0 +1,317 @@
+"""`f.copy`, and pickles and deep copies of functions, graphs, shared variables and streams."""
+
+from __future__ import annotations
+
+import copy
+import os
+import pickle
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import theano
+import theano.tensor as T
+from theano import In, Out, function, shared
+from theano.tensor.shared_randomstreams import RandomStreams
+
+x, y, v = T.dscalar("x"), T.dscalar("y"), T.dvector("v")
+
+
+def pickled(value: Any) -> Any:
+    """Return `value` after a round trip through every protocol."""
+    for protocol in range(2, pickle.HIGHEST_PROTOCOL + 1):
+        value = pickle.loads(pickle.dumps(value, protocol))
+    return value
+
+
+both_ways = pytest.mark.parametrize("again", [pickled, copy.deepcopy], ids=["pickle", "deepcopy"])
+
+
+def accumulator() -> tuple[Any, Any]:
+    a = shared(1.0, "a")
+    return function([x], [a], updates=[(a, a + x)], name="sum"), a
+
+
+# -- Function.copy ---------------------------------------------------------------------------------
+
+
+def test_copy_with_other_shared_variables() -> None:
+    f, a = accumulator()
+    b = shared(10.0, "b")
+    g = f.copy(swap={a: b})
+    assert [f(1)[0], g(1)[0], f(1)[0], g(1)[0]] == [1, 10, 2, 11]
+    assert (a.get_value(), b.get_value()) == (3, 12)
+    assert g.get_shared() == [b]
+
+
+def test_copy_that_swaps_a_pair() -> None:
+    a, b = shared(1.0, "a"), shared(2.0, "b")
+    f = function([], [a, b], updates=[(a, a + b), (b, b * 2)])
+    assert [r.tolist() for r in f.copy(swap={a: b, b: a})()] == [2, 1]
+    assert (a.get_value(), b.get_value()) == (2, 3)
+
+
+@pytest.mark.parametrize(
+    ("swap", "error"),
+    [
+        (lambda a, b: {b: a}, ValueError),
+        (lambda a, b: {a: shared(np.float32(1))}, AssertionError),
+        (lambda a, b: {a: shared(np.ones(2))}, AssertionError),
+        (lambda a, b: {a: x}, TypeError),
+        (lambda a, b: {"a": b}, TypeError),
+    ],
+)
+def test_wrong_swaps(swap: Callable[[Any, Any], Any], error: type[Exception]) -> None:
+    f, a = accumulator()
+    with pytest.raises(error):
+        f.copy(swap=swap(a, shared(1.0, "b")))
+
+
+def test_copy_without_updates() -> None:
+    a = shared(1.0, "a")
+    f = function([x], a * x, updates=[(a, a + x)])
+    g = f.copy(delete_updates=True)
+    assert [float(g(2)), float(g(2)), float(f(2)), float(g(2))] == [2, 2, 2, 6]
+    f, a = accumulator()
+    g = f.copy(delete_updates=True)
+    assert [g(3)[0], g(3)[0], a.get_value()] == [1, 1, 1]
+
+
+def test_copy_keeps_defaults_apart() -> None:
+    f = function([x, In(y, value=2, update=y + 1)], x * y)
+    f(1)
+    g, h = f.copy(), f.copy(delete_updates=True)
+    assert [float(f(1)), float(f(1)), float(g(1)), float(f["y"])] == [3, 4, 2, 5]
+    assert [float(h(1)), float(h(1))] == [2, 2]
+    g["y"] = 50
+    assert (f["y"], h["y"]) == (5, 2)
+
+
+def test_names_of_copies() -> None:
+    f, _ = accumulator()
+    assert [f.copy().name, f.copy(name="mine").name, copy.copy(f).name] == [
+        "sum copy",
+        "mine",
+        "sum copy",
+    ]
+
+
+@pytest.mark.parametrize("outputs", [x, [x], {"k": x}, []])
+def test_copy_keeps_results_and_mode(outputs: Any) -> None:
+    mode = theano.Mode("py", "merge")
+    f = function([x], outputs, mode=mode, on_unused_input="ignore")
+    g = f.copy(share_memory=True)
+    assert g(3) == f(3)
+    assert type(g(3)) is type(f(3))
+    assert g.maker.mode == mode
+
+
+def test_copy_of_a_stream() -> None:
+    draw = RandomStreams(3).uniform((2,))
+    f = function([], draw)
+    g = f.copy(swap={draw.rng: shared(np.random.RandomState(1))})
+    first = np.random.RandomState(1).uniform(size=4)
+    f()
+    np.testing.assert_array_equal(np.concatenate([g(), g()]), first)
+    fixed = f.copy(delete_updates=True)
+    np.testing.assert_array_equal(fixed(), fixed())
+
+
+# -- functions -------------------------------------------------------------------------------------
+
+
+@both_ways
+def test_functions_get_shared_variables_of_their_own(again: Callable[[Any], Any]) -> None:
+    f, a = accumulator()
+    g = again(f)
+    assert [f(1)[0], g(1)[0], f(1)[0], g(1)[0]] == [1, 1, 2, 2]
+    assert a.get_value() == 3
+    assert [s.name for s in g.get_shared()] == ["a"]
+    assert g.name == "sum"
+
+
+@both_ways
+def test_what_is_copied_together_shares(again: Callable[[Any], Any]) -> None:
+    f, a = accumulator()
+    read = function([], a)
+    copies = again({"f": f, "read": read, "a": a})
+    assert copies["f"](1)[0] == 1
+    assert copies["read"]() == 2
+    assert copies["a"].get_value() == 2
+    copies["a"].set_value(50)
+    assert copies["f"](1)[0] == 50
+    assert a.get_value() == 1
+
+
+@both_ways
+def test_state_and_options_of_functions(again: Callable[[Any], Any]) -> None:
+    f = function([x, In(y, value=2, update=y + 1), In(v, value=[1, 2])], {"k": x * y * v.sum()})
+    f(1)
+    f.trust_input = True
+    f["x"] = 3.5
+    g = again(f)
+    assert (g["y"], g["x"], g.trust_input) == (3, 3.5, True)
+    assert g(1.0)["k"] == f(1.0)["k"] == 9
+    assert g(1.0, y=1.0)["k"] == 3
+    h = again(function([x], x, mode=theano.Mode("py", "merge")))
+    assert h.maker.mode == theano.Mode("py", "merge")
+
+
+@both_ways
+@pytest.mark.parametrize("outputs", [x, [x, x + 1], {"k": x}, None])
+def test_results_of_copies(again: Callable[[Any], Any], outputs: Any) -> None:
+    f = function([x], outputs, on_unused_input="ignore")
+    assert again(f)(3) == f(3)
+
+
+def test_a_container_that_two_inputs_share_stays_shared() -> None:
+    state = shared(4.0, "state")
+    f = function([y, In(x, value=state.container, update=x + y)], x)
+    g, same = pickled((f, state))
+    assert g(2) == 4
+    assert same.get_value() == 6
+    assert state.get_value() == 4
+
+
+def test_functions_are_loaded_by_another_process(tmp_path: Path) -> None:
+    f, _ = accumulator()
+    f(4)
+    path = tmp_path / "f.pickle"
+    path.write_bytes(pickle.dumps(f))
+    program = f"import pickle; f = pickle.load(open({str(path)!r}, 'rb')); print(f(1)[0], f(1)[0])"
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True, env=os.environ
+    )
+    assert done.stdout == "5.0 6.0\n"
+
+
+# -- graphs ----------------------------------------------------------------------------------------
+
+
+@both_ways
+def test_graphs(again: Callable[[Any], Any]) -> None:
+    e = T.exp(x + y * 2)
+    e.name, e.tag.note, e.owner.tag.other = "e", {"a": 1}, e
+    x2, e2, y2 = again([x, e, y])
+    assert e2.owner.inputs[0].owner.inputs[0] is x2
+    assert e2.eval({x2: 1, y2: -0.5}) == 1
+    assert (e2.name, e2.tag.note, e2.owner.tag.other is e2) == ("e", {"a": 1}, True)
+    assert e2.type == e.type
+    assert type(e2) is type(e)
+    assert e2.owner.op == e.owner.op
+    assert str(e2.source) == str(e.source)
+    assert theano.pp(e2) == theano.pp(e)
+
+
+@both_ways
+def test_parts_of_graphs_stay_shared(again: Callable[[Any], Any]) -> None:
+    middle = x + 1
+    one, two = middle * 2, T.exp(middle)
+    node, one2, two2, middle2 = again((one.owner, one, two, middle))
+    assert one2.owner is node
+    assert one2.owner.inputs[0] is middle2
+    assert two2.owner.inputs[0] is middle2
+    graph = again(theano.FunctionGraph([x], [one, two]))
+    assert graph.outputs[0].owner.inputs[0] is graph.outputs[1].owner.inputs[0]
+    assert [str(node.op) for node in graph.toposort()] == [
+        str(node.op) for node in theano.FunctionGraph([x], [one, two]).toposort()
+    ]
+
+
+@both_ways
+def test_deep_graphs_need_no_deep_recursion(again: Callable[[Any], Any]) -> None:
+    steps = [x]
+    for _ in range(3000):
+        steps.append(T.sin(steps[-1]) + steps[-1])
+    e2, x2 = again((steps[-1], x))
+    count = 0
+    while e2.owner is not None:
+        e2 = e2.owner.inputs[1]
+        count += 1
+    assert (count, e2 is x2) == (3000, True)
+
+
+@both_ways
+@pytest.mark.parametrize(
+    "value",
+    [
+        T.constant(3.5),
+        T.constant(np.arange(3)),
+        T.dmatrix,
+        T.TensorType("int8", (True, False), "odd"),
+        theano.generic,
+        theano.Mode("py", "o1").excluding("fusion"),
+        T.dmatrix("m").dimshuffle(1, 0, "x").owner.op,
+        T.dvector("v").sum().owner.op,
+    ],
+    ids=str,
+)
+def test_constants_types_modes_and_operations(again: Callable[[Any], Any], value: Any) -> None:
+    copied = again(value)
+    assert type(copied) is type(value)
+    if isinstance(value, theano.Constant):
+        assert copied.equals(value)
+        assert copied.data.tolist() == value.data.tolist()
+    else:
+        assert copied == value
+
+
+def test_in_and_out() -> None:
+    one, two = pickled((In(x, value=np.array(3.0), name="q", strict=True), Out(x, borrow=True)))
+    assert (one.name, one.value, one.strict, two.borrow) == ("q", 3, True, True)
+    assert one.variable is two.variable
+
+
+def test_copy_of_a_variable_has_the_same_owner() -> None:
+    e = x + 1
+    twin = copy.copy(e)
+    assert (twin is e, twin.owner is e.owner, twin.type is e.type) == (False, True, True)
+
+
+# -- shared variables and streams ------------------------------------------------------------------
+
+
+@both_ways
+def test_shared_variables(again: Callable[[Any], Any]) -> None:
+    a = shared(np.ones(2), "a", allow_downcast=True)
+    a.tag.note = 3
+    a.default_update = a + 1
+    b = again(a)
+    f = function([], b)
+    assert [f().tolist(), f().tolist(), b.get_value().tolist()] == [[1, 1], [2, 2], [3, 3]]
+    assert a.get_value().tolist() == [1, 1]
+    assert (b.name, b.type, type(b), b.tag.note) == ("a", a.type, type(a), 3)
+    assert b.container.allow_downcast is True
+    b.set_value(np.zeros(5))
+
+
+@both_ways
+@pytest.mark.parametrize("value", [3, 2.5, np.float32(1), [1, [2]], "text", None, {"a": 1}])
+def test_values_of_shared_variables(again: Callable[[Any], Any], value: Any) -> None:
+    a = shared(value)
+    b = again(a)
+    assert b.get_value() == value
+    assert b.type == a.type
+
+
+@both_ways
+def test_random_streams(again: Callable[[Any], Any]) -> None:
+    streams = RandomStreams(3)
+    draw = streams.uniform((2,))
+    f, g = function([], draw), function([], draw)
+    f()
+    f2, g2 = again((f, g))
+    np.testing.assert_array_equal([f2(), g2(), f2()], [f(), g(), f()])
+    streams2, draw2 = again((streams, draw))
+    streams2.seed(5)
+    streams.seed(5)
+    np.testing.assert_array_equal(function([], draw2)(), function([], draw)())
+    assert len(streams2.state_updates) == 1
+    np.testing.assert_array_equal(
+        function([], streams2.normal((3,)))(), function([], streams.normal((3,)))()
+    )

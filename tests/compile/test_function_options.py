@@ -1,0 +1,300 @@
+"""Modes, names, containers, threads and settings of functions."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import theano
+import theano.tensor as T
+from theano import In, Out, function, shared
+
+x, y, z = T.dscalars("x", "y", "z")
+v, i = T.dvector("v"), T.iscalar("i")
+
+
+@pytest.mark.parametrize(
+    ("inputs", "outputs", "error"),
+    [
+        (x, x, TypeError),
+        ({x}, x, TypeError),
+        ([3], x, TypeError),
+        (["x"], x, TypeError),
+        ([(x, 1, 2)], x, TypeError),
+        ([shared(1.0, "a")], x, TypeError),
+    ],
+)
+def test_wrong_inputs(inputs: Any, outputs: Any, error: type[Exception]) -> None:
+    with pytest.raises(error):
+        function(inputs, outputs)
+
+
+def test_unused_inputs(recwarn: pytest.WarningsRecorder) -> None:
+    assert function([x, y], x, on_unused_input="ignore")(1, 2) == 1
+    with theano.config.change_flags(on_unused_input="ignore"):
+        function([x, y], x)
+    assert len(recwarn) == 0
+    with pytest.warns(UserWarning, match="index 1 is not part"):
+        function([x, y], x, on_unused_input="warn")
+    with pytest.raises(ValueError, match="bogus"):
+        function([x], x, on_unused_input="bogus")
+
+
+@pytest.mark.parametrize(
+    "mode",
+    [
+        None,
+        "FAST_RUN",
+        "FAST_COMPILE",
+        "Mode",
+        theano.Mode(linker="py", optimizer="fast_compile"),
+        theano.Mode("py"),
+        theano.Mode("cvm", None),
+        theano.Mode("c|py", "fast_run").excluding("fusion"),
+        theano.Mode("vm", "o1").including("fusion"),
+    ],
+    ids=str,
+)
+def test_modes_agree(mode: Any) -> None:
+    f = function([v], T.log(1 + T.exp(v)).sum() / v[0], mode=mode)
+    np.testing.assert_allclose(f([2.0, -1.0]), np.log1p(np.exp([2, -1])).sum() / 2, rtol=1e-14)
+    assert isinstance(f.maker.mode, theano.Mode)
+
+
+@pytest.mark.parametrize(
+    "build",
+    [
+        lambda: function([x], x, mode="bogus"),
+        lambda: function([x], x, mode=3),
+        lambda: theano.Mode("bogus"),
+        lambda: theano.Mode(optimizer="bogus"),
+    ],
+)
+def test_unknown_modes(build: Callable[[], Any]) -> None:
+    with pytest.raises(ValueError, match=r"known: |No predefined mode"):
+        build()
+
+
+def test_name() -> None:
+    f = function([x], x)
+    assert f.name.startswith("test_function_options.py:")
+    assert function([x], x, name="mine").name == "mine"
+    f.name = "changed"
+    with pytest.raises(TypeError, match='name "changed"'):
+        f([1])
+
+
+def test_options_that_change_nothing() -> None:
+    assert function([x], x, accept_inplace=True, profile=True)(1) == 1
+    assert function([x], x, profile=False).profile is False
+    with pytest.raises(TypeError, match="unknown"):
+        function([x], x, unknown=True)  # type: ignore[call-arg]
+
+
+# -- what one can look at --------------------------------------------------------------------------
+
+
+def test_containers_by_name_variable_and_position() -> None:
+    a = shared(5.0, "a")
+    f = function([x, In(y, value=3)], x * y * a, updates=[(a, a + 1)])
+    assert [f["y"], f[y], f.value["y"], f.value[y], f.value[1]] == [3] * 5
+    assert [f["a"], f[a], f.container["a"].value, f.container[a].data] == [5] * 4
+    assert f["x"] is None
+    f["y"] = 4
+    f[a] = 8
+    f.value["y"] = f.value["y"] + 1
+    assert f(2) == 80
+    assert a.get_value() == 9
+    f.container["y"].value = 7
+    assert f["y"] == 7
+    assert ["y" in f, y in f, "a" in f, a in f, "q" in f, z in f] == [True] * 4 + [False] * 2
+    f["x"] = 1
+    with pytest.raises(TypeError, match="Missing required input: x"):
+        f()
+
+
+@pytest.mark.parametrize("key", ["q", 3, -1, y, None])
+def test_unknown_containers(key: Any) -> None:
+    f = function([x], x)
+    for bad in (lambda: f[key], lambda: f.__setitem__(key, 1), lambda: f.value[key]):
+        with pytest.raises(TypeError, match="Unknown input or state"):
+            bad()
+    with pytest.raises(KeyError, match="Unknown input or state"):
+        f.container[key]
+
+
+def test_assigned_values_are_checked() -> None:
+    f = function([x, In(v, value=[1, 2])], v * x)
+    for value, error in (("text", ValueError), ([[1]], TypeError), (v, TypeError)):
+        with pytest.raises(error, match=r'Container name "v"|text'):
+            f["v"] = value
+    assert f(1).tolist() == [1, 2]
+
+
+def test_defaults_shared_and_free() -> None:
+    a = shared(5.0, "a")
+    f = function([x, In(y, value=3), In(z, value=4, update=z + 1)], x * y * z * a)
+    assert f.defaults == [(True, False, None), (False, True, 3.0), (False, False, None)]
+    assert f.get_shared() == [a]
+    f.free()
+    assert f(1) == 60
+
+
+def test_maker() -> None:
+    a = shared(5.0, "a")
+    f = function([x, In(y, value=2)], [x * a + y, x], updates=[(a, a + 1)], mode="FAST_COMPILE")
+    maker, graph = f.maker, f.maker.fgraph
+    assert [s.variable for s in maker.inputs] == [x, y, a]
+    assert [s.implicit for s in maker.inputs] == [False, False, True]
+    assert maker.inputs[2].value is a.container
+    assert maker.inputs[2].update is not None
+    assert [type(out) for out in maker.outputs] == [Out, Out]
+    assert graph.inputs == [x, y, a]
+    assert len(graph.outputs) == 3
+    order = graph.toposort()
+    assert {node.op.__class__.__name__ for node in order}
+    positions = {node: k for k, node in enumerate(order)}
+    for node in order:
+        assert all(v.owner is None or positions[v.owner] < positions[node] for v in node.inputs)
+    assert len(f.input_storage) == 3
+    assert len(f.output_storage) == 2
+    assert (f.n_returned_outputs, f.return_none, f.unpack_single) == (2, False, False)
+    assert function([x], {"b": x, "a": x}).output_keys == ["a", "b"]
+
+
+def test_calls_through_storage() -> None:
+    f = function([x, y], [x + y, x - y])
+    f.input_storage[0].storage[0] = np.asarray(3.0)
+    f.input_storage[1].value = 2
+    assert f.fn() is None
+    assert [c.data for c in f.output_storage] == [5, 1]
+    g = function([x], x + 1)
+    g.input_storage[0].value = 2
+    g.fn()
+    assert g.output_storage[0].storage[0] == 3
+
+
+def test_trust_input() -> None:
+    f = function([v, i], v * i)
+    assert f.trust_input is False
+    f.trust_input = True
+    assert f(np.ones(2), np.array(3, "int32")).tolist() == [3, 3]
+    # Values that break the promise may be refused or converted, but may not crash.
+    for wrong in (np.ones((2, 2)), np.ones(2, "int8"), [1, 2], "text", None):
+        try:
+            f(wrong, np.array(3, "int32"))
+        except (TypeError, ValueError):
+            continue
+
+
+# -- threads, nesting and settings -----------------------------------------------------------------
+
+
+def test_eight_threads_call_one_function() -> None:
+    total = shared(np.zeros(1000), "total")
+    f = function([v, x], (v * x).sum())
+    count = function([v], total.sum(), updates=[(total, total + v)])
+    wrong: list[Any] = []
+
+    def work(number: int) -> None:
+        given = np.full(5000, float(number))
+        for k in range(100):
+            if f(given, k) != 5000.0 * number * k:
+                wrong.append((number, k))
+            if k % 10 == 0:
+                with pytest.raises(ValueError, match="no"):
+                    f("no", k)
+            if k % 4 == 0:
+                count(np.ones(1000))
+
+    threads = [threading.Thread(target=work, args=(k,)) for k in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert wrong == []
+    value = total.get_value()
+    assert (value == value[0]).all(), "an update is never half done"
+
+
+def test_eight_threads_compile() -> None:
+    results: list[float] = []
+
+    def work(number: int) -> None:
+        w = T.dvector("w")
+        f = function([w], (w * number).sum() + T.exp(w)[0])
+        results.append(float(f(np.zeros(3) + number)) - float(np.exp(float(number))))
+
+    threads = [threading.Thread(target=work, args=(k,)) for k in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    np.testing.assert_allclose(sorted(results), [3.0 * k * k for k in range(8)], rtol=1e-9)
+
+
+class Asking:
+    """An argument that calls the function again while it is converted to an array."""
+
+    def __init__(self, f: Any, depth: int) -> None:
+        self.f, self.depth = f, depth
+
+    def __array__(self, dtype: Any = None, copy: Any = None) -> np.ndarray:
+        inner = Asking(self.f, self.depth - 1) if self.depth else np.ones(3)
+        return self.f(inner)
+
+
+def test_a_function_that_is_called_while_it_is_called() -> None:
+    count = shared(0, "count")
+    f = function([v], v * 2, updates=[(count, count + 1)])
+    assert f(Asking(f, 4)).tolist() == [64, 64, 64]
+    with pytest.raises(RecursionError):
+        f(Asking(f, 10**6))
+    before = count.get_value()
+    assert f(np.ones(1)).tolist() == [2]
+    assert count.get_value() == before + 1
+
+
+def test_deep_graphs() -> None:
+    e = x
+    for _ in range(3000):
+        e = e + 1
+    assert function([x], e)(4.0) == 3004
+
+
+def python(program: str, tmp_path: Path, **environ: str) -> str:
+    command = [sys.executable, "-c", program]
+    env = {**os.environ, "HOME": str(tmp_path), "THEANO_FLAGS": "", **environ}
+    env.pop("THEANORC", None) if "THEANORC" not in environ else None
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=env)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
+PROGRAM = """
+import theano, theano.tensor as T
+s = T.scalar()
+f = theano.function([s, T.vector('q')], s * 2)
+print(f(0.1, [1]).dtype, theano.shared(1.0).dtype, f.maker.mode.backend)
+"""
+
+
+def test_flags_and_settings_file(tmp_path: Path) -> None:
+    rc = tmp_path / ".theanorc"
+    rc.write_text("[global]\nfloatX = float32\non_unused_input = ignore\nlinker = py\n")
+    assert python(PROGRAM, tmp_path) == "float32 float64 reference"
+    flags = "floatX=float64,linker=cvm"
+    assert python(PROGRAM, tmp_path, THEANO_FLAGS=flags) == "float64 float64 llvm"
+    other = tmp_path / "other.rc"
+    other.write_text("[global]\non_unused_input = ignore\nmode = FAST_COMPILE\n")
+    assert python(PROGRAM, tmp_path, THEANORC=str(other)) == "float64 float64 llvm"
+    both = f"{rc}{os.pathsep}{other}"
+    assert python(PROGRAM, tmp_path, THEANORC=both) == "float32 float64 llvm"
