@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
+import threading
+from collections.abc import Iterator
 from types import FrameType
 from typing import NamedTuple
 
@@ -21,8 +24,24 @@ class SourceLine(NamedTuple):
         return f'File "{self.file}", line {self.line}, in {self.function}'
 
 
+_thread = threading.local()
+
+
+@contextlib.contextmanager
+def without_lines() -> Iterator[None]:
+    """Have `user_line` return None in this thread: rewriting keeps the lines of what it replaces."""
+    before = getattr(_thread, "silent", False)
+    _thread.silent = True
+    try:
+        yield
+    finally:
+        _thread.silent = before
+
+
 def user_line() -> SourceLine | None:
     """Return the innermost line on the call stack that lies outside this package."""
+    if getattr(_thread, "silent", False):
+        return None
     frame: FrameType | None = sys._getframe(1)
     while frame is not None:
         code = frame.f_code

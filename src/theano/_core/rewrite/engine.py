@@ -15,7 +15,7 @@ import numpy as np
 
 from theano._core.base.errors import InternalError
 from theano._core.ir.graph import toposort
-from theano._core.ir.source import SourceLine
+from theano._core.ir.source import SourceLine, without_lines
 from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Apply, Constant, Variable
 from theano._core.ops.arithmetic import cast
@@ -68,13 +68,18 @@ class RuleSet:
     def __init__(self, rules: Iterable[Rule]) -> None:
         self.rules = list(rules)
         self._by_key: dict[Any, list[Rule]] = {}
+        self._of: dict[Any, Sequence[Rule]] = {}
         for rule in self.rules:
             for key in rule.ops:
                 self._by_key.setdefault(key, []).append(rule)
 
     def of(self, op: Any) -> Sequence[Rule]:
         """Return the rules whose root is `op`."""
-        return [*self._by_key.get(op, ()), *self._by_key.get(type(op), ())]
+        key = op if op in self._by_key else type(op)
+        found = self._of.get(key)
+        if found is None:
+            found = self._of[key] = (*self._by_key.get(op, ()), *self._by_key.get(type(op), ()))
+        return found
 
 
 class Rewriter:
@@ -105,7 +110,8 @@ class Rewriter:
         self._equal = {}
         self.finished = {v: v for v in inputs}
         self.uses = count_uses(outputs)
-        return self.finish(outputs)
+        with without_lines():
+            return self.finish(outputs)
 
     def finish(self, outputs: Sequence[Any]) -> list[Any]:
         """Return `outputs` with every node below them merged, folded and rewritten."""
