@@ -29,7 +29,7 @@ _thread = threading.local()
 
 @contextlib.contextmanager
 def without_lines() -> Iterator[None]:
-    """Have `user_line` return None in this thread: rewriting keeps the lines of what it replaces."""
+    """Have `user_line` return None in this thread: rewriting keeps the lines of what was there."""
     before = getattr(_thread, "silent", False)
     _thread.silent = True
     try:
