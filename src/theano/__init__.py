@@ -4,12 +4,13 @@
 `theano.grad` differentiates, and `theano.shared` makes variables that keep a value between calls.
 """
 
-from theano import gradient, printing, tensor, updates
+from theano import gradient, printing, scan_module, tensor, updates
 from theano._core.api.cloning import clone
 from theano._core.api.debugprint import debugprint as dp
 from theano._core.api.gradients import Lop, Rop
 from theano._core.api.pretty import pp, pprint
 from theano._core.api.products import dot
+from theano._core.api.scan import foldl, foldr, map, reduce, scan
 from theano._core.api.updates import OrderedUpdates
 from theano._core.autodiff.reverse import grad
 from theano._core.base.settings import config
@@ -47,13 +48,19 @@ __all__ = [
     "config",
     "dot",
     "dp",
+    "foldl",
+    "foldr",
     "function",
     "generic",
     "grad",
     "gradient",
+    "map",
     "pp",
     "pprint",
     "printing",
+    "reduce",
+    "scan",
+    "scan_module",
     "shared",
     "shared_constructor",
     "tensor",

@@ -162,9 +162,15 @@ class Reverse:
     """One reverse walk: from cotangents of `seeds` to cotangents of everything they depend on."""
 
     def __init__(
-        self, seeds: Mapping[Any, Any], targets: Sequence[Any], constants: set[Any]
+        self,
+        seeds: Mapping[Any, Any],
+        targets: Sequence[Any],
+        constants: set[Any],
+        replace: bool = True,
     ) -> None:
         self.seeds = seeds
+        # Whether a seed stands for all that a variable receives, or is added to it.
+        self.replace = replace
         self.constants = constants
         self.targets = targets
         self.terms: dict[Any, list[Any]] = {v: [g] for v, g in seeds.items()}
@@ -200,7 +206,7 @@ class Reverse:
         terms = self.terms.pop(variable, None)
         if not terms:
             return None
-        if variable in self.seeds:
+        if variable in self.seeds and self.replace:
             terms = terms[:1]
         null = next((t for t in terms if isinstance(t.type, NullType)), None)
         result = null if null is not None else _sum(terms)
@@ -219,16 +225,18 @@ class Reverse:
             results = [
                 zeros_like_float(v) if isinstance(v.type, TensorType) else None for v in node.inputs
             ]
+        elif node.op.differentiates:
+            results = node.op.vjp(node, cotangents, reverse=pull_back)
         else:
             given = [
                 _zero_cotangent(out) if g is None else g
                 for out, g in zip(node.outputs, cotangents, strict=True)
             ]
             results = node.op.vjp(node, given)
-            if len(results) != len(node.inputs):
-                raise ValueError(
-                    f"{node.op} returned {len(results)} gradients for {len(node.inputs)} inputs"
-                )
+        if len(results) != len(node.inputs):
+            raise ValueError(
+                f"{node.op} returned {len(results)} gradients for {len(node.inputs)} inputs"
+            )
         for variable, result, uses in zip(node.inputs, results, connection, strict=True):
             if variable not in useful or variable in self.constants or result is None:
                 continue
@@ -237,6 +245,11 @@ class Reverse:
             if isinstance(result.type, DisconnectedType):
                 continue
             self.terms.setdefault(variable, []).append(_settle(node, variable, as_variable(result)))
+
+
+def pull_back(cotangents: Mapping[Any, Any], targets: Sequence[Any]) -> dict[Any, Any]:
+    """Return the cotangents of all variables between some outputs and `targets`."""
+    return Reverse(cotangents, targets, set(), replace=False).run()
 
 
 def _zero_cotangent(out: Any) -> Any:

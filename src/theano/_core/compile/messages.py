@@ -33,14 +33,16 @@ def run_time_error(
     maker: Any, code: int, number: int, facts: Sequence[int], arguments: Sequence[Any]
 ) -> Exception:
     """Return the error that native code reported."""
-    name = NAMES[code]
-    fault = FAULTS[name]
-    text = fault.text(facts)
+    fault = FAULTS[NAMES[code]]
     if number < 0:
-        return fault.exception(text)
-    node = maker.program_nodes[number]
+        return fault.exception(fault.text(facts))
+    node, loops = maker.program_nodes[number]
+    own = len(facts) - len(loops)
+    text = fault.text(facts[:own])
+    for loop, step in zip(loops, facts[own:], strict=True):
+        text += f"\nThis was in step {step} (0-based) of {loop.op}."
     if isinstance(node.op, Assert):
-        text = node.op.msg
+        text = text.replace(fault.text(()), node.op.msg)
     return fault.exception(f"{text}\n{node_report(maker, node, arguments)}")
 
 

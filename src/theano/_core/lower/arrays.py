@@ -15,13 +15,15 @@ class Buffer:
     """Memory that the program allocated: the frame slot that holds its address.
 
     `users` counts the live values that lie in it; at zero the memory is given back. `kept` buffers
-    become outputs. `start` is the register of its address.
+    become outputs. `start` is the register of its address. `fixed` memory serves every step of a
+    loop and is given back after it.
     """
 
     slot: int
     start: str
     users: int = 0
     kept: bool = False
+    fixed: bool = False
 
 
 @dataclass(slots=True, eq=False)
@@ -46,6 +48,8 @@ class Array:
     buffer : Buffer or None
     descriptor : int or None
         Frame offset of a descriptor that says the same.
+    rows_contiguous : bool or str
+        Whether each item along the first axis is C-contiguous, where `contiguous` is not True.
     items : tuple of Size or None
         The items of a short vector of integers that is in registers.
     """
@@ -60,6 +64,7 @@ class Array:
     buffer: Buffer | None = None
     descriptor: int | None = None
     items: tuple[Size, ...] | None = None
+    rows_contiguous: bool | str = False
 
     @property
     def ndim(self) -> int:

@@ -78,6 +78,24 @@ FAULTS: dict[str, Fault] = {
             " instead)"
         ),
     ),
+    "scan_steps": Fault(
+        IndexError, lambda f: f"Scan was asked to run for negative number of step {f[0]}"
+    ),
+    "scan_sequence": Fault(
+        ValueError,
+        lambda f: f"scan: sequence {f[0]} (0-based) has {f[1]} items, {f[2]} steps need as many",
+    ),
+    "scan_initial": Fault(
+        ValueError,
+        lambda f: f"scan: state {f[0]} (0-based) needs {f[1]} initial values, got {f[2]}",
+    ),
+    "scan_shape": Fault(
+        ValueError,
+        lambda f: (
+            f"scan: a step changes the shape of output {f[0]} (0-based): its axis {f[1]} had"
+            f" {f[2]} items and now has {f[3]}"
+        ),
+    ),
     "slice_step": Fault(ValueError, lambda f: "slice step cannot be zero"),
     "arange_step": Fault(ValueError, lambda f: "the step of arange must not be zero"),
     "write": Fault(

@@ -1,47 +1,5 @@
-"""The reference backend: every operation's meaning, run with NumPy, one node at a time."""
+"""The reference backend: NumPy, one node at a time."""
 
-from __future__ import annotations
+from theano._core.ops.evaluation import evaluate
 
-from collections.abc import Callable, Sequence
-from typing import Any
-
-import numpy as np
-
-from theano._core.ir.graph import toposort
-from theano._core.ir.types import TensorType
-from theano._core.ir.variable import Constant
-
-
-def evaluate(
-    outputs: Sequence[Any], values: dict[Any, Any], watch: Callable[..., None] | None = None
-) -> list[Any]:
-    """Return the values of `outputs`.
-
-    Parameters
-    ----------
-    outputs : sequence of variables
-    values : dict
-        Values of the inputs.
-    watch : callable, optional
-        Called as `watch(node, inputs, outputs)` after each application.
-    """
-    known = dict(values)
-
-    def value(variable: Any) -> Any:
-        return variable.data if isinstance(variable, Constant) else known[variable]
-
-    with np.errstate(all="ignore"):
-        for node in toposort(outputs, known):
-            inputs = [value(v) for v in node.inputs]
-            results = [
-                np.asarray(result, dtype=out.type.numpy_dtype)
-                if isinstance(out.type, TensorType)
-                else result
-                for out, result in zip(
-                    node.outputs, node.op.compute(np, node, *inputs), strict=True
-                )
-            ]
-            if watch is not None:
-                watch(node, inputs, results)
-            known.update(zip(node.outputs, results, strict=True))
-    return [value(out) for out in outputs]
+__all__ = ["evaluate"]

@@ -34,6 +34,9 @@ class Op:
     pure = True
     # Whether inputs stretch to the shape of the output; their cotangents are then summed back.
     broadcasts = False
+    # Whether it has a body of its own to differentiate: `vjp` is then called with `reverse`, which
+    # does that, and with None for cotangents that are not there.
+    differentiates = False
 
     def props(self) -> tuple[Any, ...]:
         """Return the values of `__props__`."""

@@ -176,17 +176,21 @@ class Emitter:
         self.declarations: dict[str, None] = {}
         self.helpers: dict[str, str] = {}
         self.block = "entry"
-        self._count = 0
+        self.count = 0
         self._known: dict[str, Value] = {}
 
     # -- lines ------------------------------------------------------------------------------
 
     def emit(self, text: str) -> str:
         """Append `name = text` under a fresh SSA name, and return the name."""
-        self._count += 1
-        name = f"%{self.prefix}{self._count}"
+        name = self.fresh_name()
         self.lines.append(f"  {name} = {text}")
         return name
+
+    def fresh_name(self) -> str:
+        """A new SSA name; names are numbered in the order they are made."""
+        self.count += 1
+        return f"%{self.prefix}{self.count}"
 
     def perform(self, text: str) -> None:
         """Append an instruction without a result."""
@@ -200,8 +204,8 @@ class Emitter:
         return known
 
     def fresh_label(self, hint: str) -> str:
-        self._count += 1
-        return f"{self.prefix}.{hint}{self._count}"
+        self.count += 1
+        return f"{self.prefix}.{hint}{self.count}"
 
     def fence(self) -> None:
         """Keep the instructions before and after apart in the machine code.

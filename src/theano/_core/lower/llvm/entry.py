@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from theano._core.lower.faults import CALLBACK_SHIFT, CODES
 from theano._core.lower.llvm.builder import Builder
 from theano._core.lower.llvm.emitter import ComplexValue, Value
 from theano._core.lower.llvm.items import itemsize, load, store
+from theano._core.lower.llvm.region import Region
 from theano._core.lower.schedule import Lengths
 from theano._core.ops.shaping import Length
 
@@ -61,7 +63,7 @@ class Entry:
         self.constant_offsets: list[int] = []
         self.kernels: list[Any] = []
         self.callbacks: list[CallbackRecord] = []
-        self.node_numbers: dict[Apply, int] = {}
+        self.node_numbers: dict[tuple[Apply, tuple[Apply, ...]], int] = {}
         self._runtime_loaded: set[str] = set()
         self._length_values: dict[Any, Size] = {}
         self._facts = 0
@@ -74,6 +76,11 @@ class Entry:
         self.in_place: dict[Any, Any] = {}
         # Operands whose memory a result has taken over.
         self.taken: set[Any] = set()
+        # Values that a step of a loop leaves in a row of a state → (address, lengths, check).
+        self.places: dict[Any, Any] = {}
+        self.region: Region | None = None
+        # Buffer slots whose memory was given back.
+        self.freed: set[int] = set()
 
     def emit_node(self, node: Apply) -> None:
         """Write one application; `Program` does."""
@@ -245,7 +252,15 @@ class Entry:
         return array.strides
 
     def new_array(self, dtype: str, lengths: Sequence[Size]) -> Array:
-        """Return a fresh C-contiguous array; the call fails if there is no memory."""
+        """Return a fresh C-contiguous array; the call fails if there is no memory.
+
+        Memory of one size for all steps of a loop is allocated before the loop.
+        """
+        region = self.region
+        if region is not None and all(region.fixed(n) for n in lengths):
+            array = region.before(self, lambda: self.new_array(dtype, lengths))
+            region.fixed_slots.add(array.buffer.slot)
+            return replace(array, buffer=Buffer(array.buffer.slot, array.data, fixed=True))
         slot = self.reserve(1)
         self.buffer_slots.append(slot)
         nbytes = self.nbytes(dtype, lengths)
@@ -281,7 +296,8 @@ class Entry:
         if buffer is None:
             return
         buffer.users -= 1
-        if buffer.users == 0 and not buffer.kept:
+        if buffer.users == 0 and not buffer.kept and not buffer.fixed:
+            self.freed.add(buffer.slot)
             self.b.perform(f"call void {self.runtime('free')}(ptr %call, i64 {buffer.slot})")
 
     def or_fail(self, condition: str) -> None:
@@ -293,6 +309,8 @@ class Entry:
 
     def check(self, node: Apply | None, condition: str, fault: str, facts: Sequence[Size]) -> None:
         """Fail with `fault` and `facts` unless the i1 `condition` holds."""
+        loops = self._loops() if node is not None else []
+        facts = [*facts, *(region.step for region in loops)]
         ok, bad = self.b.fresh_label("ok"), self.b.fresh_label("bad")
         self.b.perform(f"br i1 {condition}, label %{ok}, label %{bad}")
         self._facts = max(self._facts, len(facts))
@@ -302,7 +320,10 @@ class Entry:
                 f"  %{bad}.at{i} = getelementptr i64, ptr %facts, i64 {i}",
                 f"  store i64 {fact}, ptr %{bad}.at{i}, align 8",
             ]
-        number = -1 if node is None else self.node_numbers.setdefault(node, len(self.node_numbers))
+        number = -1
+        if node is not None:
+            place = (node, tuple(region.node for region in loops))
+            number = self.node_numbers.setdefault(place, len(self.node_numbers))
         self.cold += [
             (
                 f"  %{bad}.r = call i32 {self.runtime('fail')}(ptr %call, i64"
@@ -312,6 +333,15 @@ class Entry:
             "  ret i32 -1",
         ]
         self.b.label(ok)
+
+    def _loops(self) -> list[Region]:
+        """Return the loops around what is written now, the outermost first."""
+        found: list[Region] = []
+        region = self.region
+        while region is not None:
+            found.insert(0, region)
+            region = region.outer
+        return found
 
     def check_equal(
         self, node: Apply, one: Size, two: Size, fault: str, facts: Sequence[Size]

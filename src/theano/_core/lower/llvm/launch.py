@@ -109,7 +109,10 @@ class Launcher(Entry):
         )
         outs = [self._store_array(v, lengths, operands, step) for v in stored]
         kept = [n for axis, n in enumerate(lengths) if axis not in reduced]
-        fold_outs = [self._fold_array(f, kept) for f in loop.folds]
+        fold_outs = [
+            self._fold_array(f, kept, n.outputs[0])
+            for f, n in zip(loop.folds, folded, strict=True)
+        ]
         run = self.prepare_run(loop, lengths, arrays, outs, fold_outs)
         for variable, array in zip(stored, outs, strict=True):
             self._define(variable, array)
@@ -145,6 +148,8 @@ class Launcher(Entry):
         target = self.in_place.get(variable)
         if target is not None:
             return self.overwritten(variable.type.dtype, lengths, target)
+        if variable in self.places:
+            return self.placed(variable, lengths)
         for operand in operands:
             array: Any = self.values.get(operand)
             buffer = getattr(array, "buffer", None)
@@ -194,7 +199,16 @@ class Launcher(Entry):
         self.or_fail(b.emit(f"icmp ne ptr {chosen}, null"))
         return Array(dtype, tuple(lengths), chosen, buffer=Buffer(slot, chosen, kept=True))
 
-    def _fold_array(self, fold: Fold, kept: Sequence[Size]) -> Array:
+    def placed(self, variable: Any, lengths: Sequence[Size]) -> Array:
+        """Return the row of a state of a loop that `variable` is to be written to."""
+        address, own, check = self.places[variable]
+        for axis, (wanted, got) in enumerate(zip(own, lengths, strict=True)):
+            check(variable, axis, wanted, got)
+        return Array(variable.type.dtype, tuple(own), address)
+
+    def _fold_array(self, fold: Fold, kept: Sequence[Size], variable: Any = None) -> Array:
+        if variable in self.places:
+            return self.placed(variable, kept)
         if not kept:
             return Array(fold.out_dtype, (), self.stack(max(8, itemsize(fold.out_dtype))))
         return self.new_array(fold.out_dtype, kept)

@@ -52,6 +52,11 @@ class Libraries(Positions):
     def _product_memory(
         self, node: Apply, dtype: str, lengths: Sequence[Size], into: Array | None
     ) -> Array:
+        if node.outputs[0] in self.places:
+            out = self.placed(node.outputs[0], lengths)
+            if into is not None:
+                self.copy_into(into, out)
+            return out
         if into is None:
             return self.new_array(dtype, lengths) if lengths else Array(dtype, (), self.stack(16))
         for axis, (one, two) in enumerate(zip(into.lengths, lengths, strict=True)):

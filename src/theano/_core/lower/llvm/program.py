@@ -14,7 +14,7 @@ from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Apply, Constant
 from theano._core.lower.arrays import Array, CallbackRecord, Object
 from theano._core.lower.llvm.items import store
-from theano._core.lower.llvm.libraries import Libraries
+from theano._core.lower.llvm.scan import Scans
 from theano._core.lower.llvm.updates import plan_updates
 from theano._core.lower.schedule import Step, group
 from theano._core.ops.op import Elementwise
@@ -41,10 +41,11 @@ class ProgramText(NamedTuple):
     constant_offsets: tuple[int, ...]
     outputs: tuple[Output, ...]
     callbacks: tuple[CallbackRecord, ...]
-    nodes: tuple[Apply, ...]  # for error messages, by number
+    # For error messages, by number: an application and the loops it is in, outermost first.
+    nodes: tuple[tuple[Apply, tuple[Apply, ...]], ...]
 
 
-class Program(Libraries):
+class Program(Scans):
     """Writes one program; see the module.
 
     Parameters
@@ -71,10 +72,10 @@ class Program(Libraries):
         nodes = self._nodes()
         self.number_of = {node: i for i, node in enumerate(nodes)}
         steps = group(nodes, self.lengths)
-        self._count_uses(steps)
+        self.count_uses(steps, self.outputs)
         early, late = plan_updates(self, steps)
         for step in early:
-            self._emit(step)
+            self.write_step(step)
         self._materialise_outputs()
         for run in [self._prepare(step) for step in late]:
             run()
@@ -109,14 +110,16 @@ class Program(Libraries):
         """Return the applications that need a step: scalars of sizes are computed on demand."""
         return toposort(self.outputs, self.values)
 
-    def _count_uses(self, steps: Sequence[Step]) -> None:
+    def count_uses(self, steps: Sequence[Step], outputs: Sequence[Any]) -> None:
+        """Count how many steps read each variable; results are read once more."""
         for step in steps:
             for variable in step_inputs(step):
                 self.uses[variable] = self.uses.get(variable, 0) + 1
-        for out in self.outputs:
+        for out in outputs:
             self.uses[out] = self.uses.get(out, 0) + 1
 
-    def _emit(self, step: Step) -> None:
+    def write_step(self, step: Step) -> None:
+        """Write a step."""
         self._prepare(step)()
 
     def _prepare(self, step: Step) -> Callable[[], None]:

@@ -127,11 +127,13 @@ class Views(Launcher):
         lengths: list[Size] = []
         strides: list[Size] = []
         stretched: set[int] = set()
-        packed = True
+        packed, rows = True, True
         for axis in range(x.ndim):
             entry = entries[axis] if axis < len(entries) else slice(None)
             if isinstance(entry, slice):
                 first, count, step = self._slice_parts(node, entry, x.lengths[axis])
+                if axis and (count is not x.lengths[axis] or step != 1):
+                    rows = False
                 if count is not x.lengths[axis] and lengths:
                     packed = packed and all(n == 1 for n in lengths)
                 packed = packed and step == 1
@@ -142,6 +144,7 @@ class Views(Launcher):
             else:
                 first = self._checked_index(node, entry, axis, x.lengths[axis])
                 packed = packed and all(n == 1 for n in lengths)
+                rows = False
             data = self._moved(data, self.multiply(first, steps[axis]))
         pattern = (
             node.outputs[0].type.broadcastable if node.outputs[0].type.ndim == len(lengths) else ()
@@ -157,6 +160,7 @@ class Views(Launcher):
             x.contiguous if packed else False,
             frozenset(stretched),
             buffer=x.buffer,
+            rows_contiguous=(x.rows_contiguous or x.contiguous) if rows else False,
         )
 
     def _moved(self, data: str, offset: Size) -> str:

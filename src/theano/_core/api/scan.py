@@ -1,0 +1,545 @@
+"""`theano.scan`: loops as expressions.
+
+`scan` reads what the user says of one step, finds out what the step needs from outside, and makes
+one `Loop` operation of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from theano._core.api.conversion import as_tensor_variable
+from theano._core.api.updates import OrderedUpdates
+from theano._core.base import dtypes
+from theano._core.base.errors import MissingInputError
+from theano._core.compile.shared import SharedVariable
+from theano._core.ir.graph import copy_graph, toposort
+from theano._core.ir.graph import inputs as leaves_of
+from theano._core.ir.types import TensorType
+from theano._core.ir.variable import Constant, Variable
+from theano._core.ops.arithmetic import minimum
+from theano._core.ops.body import Body
+from theano._core.ops.lengths import as_int64
+from theano._core.ops.loop import Loop, State
+from theano._core.ops.op import python_int
+from theano._core.ops.shaping import dimshuffle, length, pattern_broadcast
+
+
+class until:  # noqa: N801 (the name is Theano's)
+    """The condition that ends a loop; a step returns it last.
+
+    Parameters
+    ----------
+    condition : scalar variable
+        The loop ends after the first step in which it holds.
+    """
+
+    def __init__(self, condition: Any) -> None:
+        self.condition = as_tensor_variable(condition)
+        if self.condition.ndim != 0:
+            raise TypeError(f"the condition of until must be a scalar, got {self.condition.type}")
+
+
+def scan(
+    fn: Callable[..., Any],
+    sequences: Any = None,
+    outputs_info: Any = None,
+    non_sequences: Any = None,
+    n_steps: Any = None,
+    truncate_gradient: int = -1,
+    go_backwards: bool = False,
+    mode: Any = None,
+    name: str | None = None,
+    profile: Any = False,
+    allow_gc: bool | None = None,
+    strict: bool = False,
+    return_list: bool = False,
+    checkpoint: Any = None,
+) -> tuple[Any, OrderedUpdates]:
+    """Run a function of variables step after step; return what it returns at every step.
+
+    Parameters
+    ----------
+    fn : callable
+        One step. It is called once, with variables: the items of the sequences (each with its
+        taps), the earlier values of the outputs (each with its taps), then `non_sequences`. It
+        returns outputs, or outputs and updates of shared variables (a dict or list of pairs), and
+        last, if the loop may end early, `until(condition)`.
+    sequences : variable, dict, or list of them, optional
+        What is read along its first axis, one item a step. A dict has `input` and `taps`: a list
+        of positions relative to the step, such as [-1, 0, 2].
+    outputs_info : variable, dict, None, or list of them, optional
+        For each output its initial value, if the step reads the one before; None if it does not. A
+        dict has `initial` and `taps`: a list of negative ints; with taps other than [-1], `initial`
+        has a first axis with the values that come before the first step.
+    non_sequences : variable or list of variables, optional
+        What else `fn` takes. Variables that `fn` uses without being given them are found.
+    n_steps : int or integer scalar variable, optional
+        By default what the shortest sequence has.
+    truncate_gradient : int
+        Through how many steps gradients flow back; -1: all.
+    go_backwards : bool
+        Read the sequences from their ends.
+    mode, profile, allow_gc
+        Accepted for old programs: the step is compiled with the function around it.
+    name : str, optional
+        For messages and printed graphs.
+    strict : bool
+        Only shared variables among `non_sequences` may be used.
+    return_list : bool
+        Return a list even for a single output.
+    checkpoint : int or 'auto', optional
+        Keep the state only at every so many steps ('auto': the square root of the number of
+        steps), and compute the steps between again for the gradient.
+
+    Returns
+    -------
+    outputs : variable or list of variables
+        Each with a first axis for the steps.
+    updates : OrderedUpdates
+        New values of the shared variables that the steps update, for `theano.function`.
+
+    Raises
+    ------
+    ValueError
+        The number of steps is not known, taps or outputs do not fit, or a step changes the dtype or
+        rank of a value that it hands on.
+    TypeError
+        A step gives up a declared length of 1 of such a value.
+    MissingInputError
+        With `strict`, a shared variable that is not among `non_sequences`.
+    """
+    builder = _Builder(name or "scan_fn", truncate_gradient, go_backwards, strict)
+    builder.read(sequences, outputs_info, non_sequences, n_steps)
+    outputs, updates = builder.run(fn, checkpoint)
+    if return_list:
+        return outputs, updates
+    return (outputs if len(outputs) > 1 else outputs[0] if outputs else None), updates
+
+
+class _Sequence(NamedTuple):
+    item: Any  # in the step
+    rows: Any  # outside
+
+
+class _Recurrence(NamedTuple):
+    taps: tuple[int, ...]  # steps back
+    items: list[Any]
+    rows: Any
+    first: list[Any]  # what the items are in the first step
+
+
+class _Builder:
+    """One call of `scan`, from its arguments to its results."""
+
+    def __init__(self, name: str, truncate: int, go_backwards: bool, strict: bool) -> None:
+        self.name = name
+        self.truncate = truncate
+        self.go_backwards = go_backwards
+        self.strict = strict
+        self.sequences: list[_Sequence] = []
+        self.recurrences: list[_Recurrence | None] = []
+        self.given: list[Any] = []
+
+    # -- arguments ------------------------------------------------------------------------------
+
+    def read(self, sequences: Any, outputs_info: Any, non_sequences: Any, n_steps: Any) -> None:
+        """Read the arguments of `scan`."""
+        self.given = [
+            v if isinstance(v, Variable) else as_tensor_variable(v) for v in as_list(non_sequences)
+        ]
+        self._read_steps(n_steps)
+        first_items = []
+        for entry in as_list(sequences):
+            first_items += self._read_sequence(entry)
+        self.first_items = first_items
+        if self.steps is None:
+            if not self.sequences:
+                raise ValueError(
+                    "No information about the number of steps provided. Either provide a value "
+                    "for n_steps argument of scan or provide an input sequence"
+                )
+            lengths = [as_int64(length(s.rows, 0)) for s in self.sequences]
+            self.steps = lengths[0]
+            for other in lengths[1:]:
+                self.steps = minimum(self.steps, other)
+        infos = as_list(outputs_info)
+        self.outputs_known = bool(infos)
+        self.recurrences = [self._read_output(info) for info in infos]
+
+    def _read_steps(self, n_steps: Any) -> None:
+        if isinstance(n_steps, float):
+            n_steps = None if np.isnan(n_steps) or np.isinf(n_steps) else int(n_steps)
+        dtype = getattr(n_steps, "dtype", "int64")
+        if n_steps is not None and not dtypes.is_discrete(str(dtype)):
+            raise ValueError(f" n_steps must be an int. dtype provided is {dtype}")
+        self.steps = None if n_steps is None else as_tensor_variable(n_steps)
+        known = None if n_steps is None else python_int(self.steps)
+        self.single = known in (1, -1)
+
+    def _read_sequence(self, entry: Any) -> list[Any]:
+        """Add one sequence for each of its taps; return the items of the first step."""
+        entry = dict(entry) if isinstance(entry, Mapping) else {"input": entry}
+        source = as_tensor_variable(entry["input"])
+        if source.ndim == 0:
+            raise TypeError(f"a sequence of scan needs at least one axis, got the scalar {source}")
+        taps = as_list(entry.get("taps"))
+        taps = [0] if entry.get("taps") is None else [int(t) for t in taps]
+        if not taps:
+            return []
+        low, high = min([*taps, 0]), max([*taps, 0])
+        first = []
+        for tap in taps:
+            start, end = tap - low, high - tap
+            rows = source[start:-end] if end else source[start:] if start else source
+            if self.go_backwards:
+                rows = rows[::-1]
+            item = TensorType(source.type.dtype, source.type.broadcastable[1:])()
+            if source.name is not None:
+                item.name = f"{source.name}[t{tap:+d}]" if tap else f"{source.name}[t]"
+            self.sequences.append(_Sequence(item, rows))
+            first.append(source[start])
+        return first
+
+    def _read_output(self, info: Any) -> _Recurrence | None:
+        if info is None:
+            return None
+        info = dict(info) if isinstance(info, Mapping) else {"initial": info}
+        if "return_steps" in info and info["return_steps"] is not None:
+            raise ValueError(
+                "Using `return_steps` has been deprecated. Simply select the entries you need "
+                "using a subtensor; only what is needed is kept."
+            )
+        initial, taps = info.get("initial"), info.get("taps")
+        if initial is None:
+            if taps is not None:
+                raise ValueError(
+                    "If you are using slices of an output you need to provide a initial state for "
+                    "it",
+                    info,
+                )
+            return None
+        taps = [-1] if taps is None else [int(t) for t in as_list(taps)]
+        if not taps:
+            return None
+        if len(taps) > len(set(taps)):
+            raise ValueError("All the taps must be different in `outputs_info`", info)
+        if any(t >= 0 for t in taps):
+            raise ValueError("All the tap values must be smaller than 0.", info)
+        if not isinstance(initial, Variable):
+            initial = as_tensor_variable(initial)
+        return self._recurrence(initial, [-t for t in taps])
+
+    def _recurrence(self, initial: Any, back: list[int]) -> _Recurrence:
+        if not isinstance(initial.type, TensorType):
+            item = initial.type.variable_class(initial.type)
+            return _Recurrence((1,), [item], initial, [initial])
+        depth = max(back)
+        if back == [1]:
+            rows, kind, first = dimshuffle(initial, ["x", *range(initial.ndim)]), initial.type, None
+        else:
+            if initial.ndim == 0:
+                raise ValueError(
+                    f"the initial value {initial} of an output with taps {[-t for t in back]} "
+                    "needs a first axis that holds the values before the first step"
+                )
+            rows = initial[:depth]
+            kind = TensorType(initial.type.dtype, initial.type.broadcastable[1:])
+            first = [initial[depth - t] for t in back]
+        items = []
+        for t in back:
+            item = kind()
+            item.name = None if initial.name is None else f"{initial.name}[t-{t}]"
+            items.append(item)
+        return _Recurrence(tuple(back), items, rows, first or [initial])
+
+    # -- the step -------------------------------------------------------------------------------
+
+    def run(self, fn: Callable[..., Any], checkpoint: Any) -> tuple[list[Any], OrderedUpdates]:
+        """Call the step and return the results of `scan`."""
+        recurrences = [r for r in self.recurrences if r is not None]
+        if self.single:
+            items = [*self.first_items, *(v for r in recurrences for v in r.first)]
+        else:
+            items = [s.item for s in self.sequences] + [v for r in recurrences for v in r.items]
+        condition, outputs, updates = read_step(fn(*items, *self.given))
+        if self.single:
+            rows = [
+                pattern_broadcast(dimshuffle(v, ["x", *range(v.ndim)]), (False, *v.broadcastable))
+                if isinstance(v.type, TensorType)
+                else v
+                for v in outputs
+            ]
+            return rows, OrderedUpdates(updates)
+        if not self.outputs_known:
+            self.recurrences = [None] * len(outputs)
+        if len(outputs) != len(self.recurrences):
+            raise ValueError(
+                "Please provide None as outputs_info for any output that does not feed back into "
+                f"scan (i.e. it behaves like a map): {len(outputs)} outputs, "
+                f"{len(self.recurrences)} entries of outputs_info"
+            )
+        outputs = [
+            v if r is None else self._fitting(i, v, r)
+            for i, (v, r) in enumerate(zip(outputs, self.recurrences, strict=True))
+        ]
+        changed = self._updates([*outputs, *([] if condition is None else [condition])], updates)
+        return self._loop(outputs, changed, condition, checkpoint)
+
+    def _fitting(self, index: int, value: Any, recurrence: _Recurrence) -> Any:
+        """Return an output in the type in which the next step reads it."""
+        kind, new = recurrence.items[0].type, value.type
+        if new == kind:
+            return value
+        what = (
+            f"scan {self.name!r}: the initial value of output {index} (`outputs_info`) has type "
+            f"{kind}, while the result of a step has type {new}"
+        )
+        made = f" It was made at {value.source}." if value.source else ""
+        if not isinstance(kind, TensorType) or not isinstance(new, TensorType):
+            raise TypeError(f"{what}.{made}")
+        if new.dtype != kind.dtype:
+            raise ValueError(
+                f"{what}: dtype {kind.dtype} against {new.dtype}.{made} Cast the one or the other, "
+                "so that a step neither widens nor narrows it."
+            )
+        if new.ndim != kind.ndim:
+            raise ValueError(
+                f"{what}: {kind.ndim} dimension(s) against {new.ndim}.{made} The initial value must"
+                " have the rank that a step returns, and with taps other than [-1] one more."
+            )
+        if any(a and not b for a, b in zip(kind.broadcastable, new.broadcastable, strict=True)):
+            raise TypeError(
+                f"{what}.{made} An initial length of 1 is declared that the step does not keep: "
+                "use theano.tensor.unbroadcast on the initial value."
+            )
+        return pattern_broadcast(value, kind.broadcastable)
+
+    def _updates(self, roots: list[Any], updates: Mapping[Any, Any]) -> dict[Any, Any]:
+        """Return the new value of each shared variable that a step changes."""
+        changed = {}
+        for variable, value in updates.items():
+            if not isinstance(variable, SharedVariable):
+                raise TypeError(
+                    "the updates of a step must be for shared variables, got "
+                    f"{variable} of type {variable.type}"
+                )
+            changed[variable] = variable.type.filter_variable(value)
+        inside = {s.item for s in self.sequences}
+        inside.update(v for r in self.recurrences if r is not None for v in r.items)
+        inside.update(v for v in self.given if not isinstance(v, SharedVariable))
+        while True:
+            leaves = leaves_of([*roots, *changed.values()], inside)
+            more = [
+                v
+                for v in leaves
+                if isinstance(v, SharedVariable)
+                and v not in changed
+                and v.default_update is not None
+            ]
+            if not more:
+                break
+            changed.update((v, v.default_update) for v in more)
+        if self.strict:
+            for v in leaves:
+                if isinstance(v, SharedVariable) and v not in changed and v not in self.given:
+                    raise MissingInputError(f"ScanOp is missing an input: {v}", variable=v)
+        return changed
+
+    # -- the loop -------------------------------------------------------------------------------
+
+    def _loop(
+        self, outputs: list[Any], changed: dict[Any, Any], condition: Any, checkpoint: Any
+    ) -> tuple[list[Any], OrderedUpdates]:
+        kept = [self._recurrence(v, [1]) for v in changed]
+        carried = [*self.recurrences, *kept]
+        items = [s.item for s in self.sequences]
+        items += [v for r in carried if r is not None for v in r.items]
+        roots = [*outputs, *changed.values(), *([] if condition is None else [condition])]
+        copies = dict(zip(changed, (r.items[0] for r in kept), strict=True))
+        outside = self._outside(roots, {*items, *copies})
+        fixed = {v: v.type.variable_class(v.type, name=v.name) for v in outside}
+        body = Body([*items, *fixed.values()], copy_graph(roots, {**copies, **fixed}))
+        states = [State(() if r is None else r.taps) for r in carried]
+        loop = Loop(
+            body, states, len(self.sequences), condition is not None, self.truncate, self.name
+        )
+        values = [s.rows for s in self.sequences]
+        values += [r.rows for r in carried if r is not None] + list(fixed)
+        if checkpoint is None:
+            made = loop.make_node(self.steps, *values)
+            rows = [
+                out[s.depth :] if s.taps and isinstance(out.type, TensorType) else out
+                for s, out in zip(states, made.outputs, strict=False)
+            ]
+            last = [
+                out[-1] if isinstance(out.type, TensorType) else out
+                for out in made.outputs[len(outputs) : len(states)]
+            ]
+        else:
+            from theano._core.api.scan_checkpoints import in_chunks
+
+            rows, last = in_chunks(loop, self.steps, values, checkpoint, len(outputs))
+        return rows[: len(outputs)], OrderedUpdates(zip(changed, last, strict=True))
+
+    def _outside(self, roots: list[Any], inside: set[Any]) -> list[Any]:
+        """Return what the step needs from outside: the last values that no step changes."""
+        explicit = {
+            v for v in self.given if v not in inside and not isinstance(v, (Constant, SharedVariable))
+        }
+        dependent = set(inside)
+        order = toposort(roots, inside | explicit)
+        for node in order:
+            if any(v in dependent for v in node.inputs):
+                dependent.update(node.outputs)
+        found: dict[Any, None] = {}
+        for node in order:
+            if not any(v in dependent for v in node.inputs):
+                continue
+            for v in node.inputs:
+                if v not in dependent and not isinstance(v, Constant):
+                    found.setdefault(v)
+        for v in roots:
+            if v not in dependent and not isinstance(v, Constant):
+                found.setdefault(v)
+        return list(found)
+
+
+def as_list(value: Any) -> list[Any]:
+    """Return None as [], a list or tuple as a list, anything else as a list of it."""
+    if value is None:
+        return []
+    return list(value) if isinstance(value, (list, tuple)) else [value]
+
+
+def read_step(result: Any) -> tuple[Any, list[Any], dict[Any, Any]]:
+    """Return (condition or None, outputs, updates) of what a step returned.
+
+    Raises
+    ------
+    ValueError
+        It is not outputs, updates and `until` in this order, each optional.
+    """
+    if not _is_made_of_variables(result):
+        raise ValueError(
+            "The return value of your scan lambda expression may only be made of lists, tuples, or "
+            "dictionaries containing Theano variables (or `theano.scan_module.until` objects for "
+            f"conditions), got {result!r}. In particular if you need to use constant values, you "
+            "can use `tensor.constant` to turn them into Theano variables."
+        )
+    if _is_outputs(result):
+        return None, as_list(result), {}
+    if _is_updates(result):
+        return None, [], dict(result)
+    parts = list(result) if isinstance(result, (list, tuple)) else [result]
+    outputs: list[Any] = []
+    updates: dict[Any, Any] = {}
+    condition = None
+    rest = list(parts)
+    if rest and _is_outputs(rest[0]):
+        outputs = as_list(rest.pop(0))
+    if rest and _is_updates(rest[0]):
+        updates = dict(rest.pop(0))
+    if rest and isinstance(rest[0], until):
+        condition = rest.pop(0).condition
+    if rest:
+        raise ValueError(
+            "Scan cannot parse the return value of your lambda expression: outputs come first, "
+            f"then updates, then the condition; got {result!r}"
+        )
+    return condition, outputs, updates
+
+
+def _is_made_of_variables(value: Any) -> bool:
+    if isinstance(value, Mapping):
+        return all(_is_made_of_variables(v) for pair in value.items() for v in pair)
+    if isinstance(value, (list, tuple)):
+        return all(_is_made_of_variables(v) for v in value)
+    return isinstance(value, (Variable, until))
+
+
+def _is_outputs(value: Any) -> bool:
+    if isinstance(value, (list, tuple)):
+        return all(isinstance(v, Variable) for v in value)
+    return isinstance(value, Variable)
+
+
+def _is_updates(value: Any) -> bool:
+    if isinstance(value, Mapping):
+        return True
+    return isinstance(value, (list, tuple)) and all(
+        isinstance(pair, (list, tuple)) and len(pair) == 2 for pair in value
+    )
+
+
+def map(  # noqa: A001 (the name is Theano's)
+    fn: Callable[..., Any],
+    sequences: Any,
+    non_sequences: Any = None,
+    truncate_gradient: int = -1,
+    go_backwards: bool = False,
+    mode: Any = None,
+    name: str | None = None,
+) -> tuple[Any, OrderedUpdates]:
+    """Apply a function to each item of sequences; see `scan` for the parameters."""
+    return scan(
+        fn,
+        sequences,
+        [],
+        non_sequences,
+        truncate_gradient=truncate_gradient,
+        go_backwards=go_backwards,
+        mode=mode,
+        name=name,
+    )
+
+
+def reduce(
+    fn: Callable[..., Any],
+    sequences: Any,
+    outputs_info: Any,
+    non_sequences: Any = None,
+    go_backwards: bool = False,
+    mode: Any = None,
+    name: str | None = None,
+) -> tuple[Any, OrderedUpdates]:
+    """Fold sequences into the value after the last step; see `scan` for the parameters."""
+    rows, updates = scan(
+        fn,
+        sequences,
+        outputs_info,
+        non_sequences,
+        go_backwards=go_backwards,
+        mode=mode,
+        name=name,
+    )
+    if isinstance(rows, list):
+        return [r[-1] for r in rows], updates
+    return rows[-1], updates
+
+
+def foldl(
+    fn: Callable[..., Any],
+    sequences: Any,
+    outputs_info: Any,
+    non_sequences: Any = None,
+    mode: Any = None,
+    name: str | None = None,
+) -> tuple[Any, OrderedUpdates]:
+    """Fold sequences from their first item to their last; see `reduce`."""
+    return reduce(fn, sequences, outputs_info, non_sequences, False, mode, name)
+
+
+def foldr(
+    fn: Callable[..., Any],
+    sequences: Any,
+    outputs_info: Any,
+    non_sequences: Any = None,
+    mode: Any = None,
+    name: str | None = None,
+) -> tuple[Any, OrderedUpdates]:
+    """Fold sequences from their last item to their first; see `reduce`."""
+    return reduce(fn, sequences, outputs_info, non_sequences, True, mode, name)

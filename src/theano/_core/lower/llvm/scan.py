@@ -1,0 +1,482 @@
+"""Loops over steps, as machine loops.
+
+The body of a `Loop` is written like a program of its own, in place. Scalar states are in registers.
+Rows of other states lie where they are kept: in the output, or in one row more than are read back,
+used in turn. What is the same in every step is computed before the loop, and memory that a step
+needs is allocated there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from theano._core.ir.graph import inputs as leaves_of
+from theano._core.ir.graph import toposort
+from theano._core.ir.types import TensorType
+from theano._core.ir.variable import Apply, Constant
+from theano._core.lower.arrays import Array, Object, Size
+from theano._core.lower.llvm.emitter import ComplexValue, Value
+from theano._core.lower.llvm.items import itemsize, load, store
+from theano._core.lower.llvm.libraries import Libraries
+from theano._core.lower.llvm.region import Region
+from theano._core.lower.schedule import group
+from theano._core.ops.loop import ALL, NEW, Loop, State
+
+
+class Scans(Libraries):
+    """The part of a program that writes loops over steps."""
+
+    def loop(self, node: Apply, values: Sequence[Any]) -> list[Any]:
+        """Return the outputs of a loop."""
+        return LoopWriter(self, node, values).write()
+
+
+@dataclass(slots=True, eq=False)
+class Carried:
+    """A state while its loop is written.
+
+    Attributes
+    ----------
+    lengths : list of Size
+        Of one row.
+    taps : list of str or Value
+        Addresses (values, of scalars) of the last rows at the start of a step, the nearest first.
+    base, buffer
+        The memory of the rows that are kept.
+    target : str
+        Address of the row that a step writes.
+    """
+
+    number: int
+    state: State
+    value: Any
+    lengths: list[Size] = field(default_factory=list)
+    taps: list[Any] = field(default_factory=list)
+    starts: list[Any] = field(default_factory=list)
+    nexts: list[Any] = field(default_factory=list)
+    memory: Array | None = None
+    target: str = ""
+    descriptor: int = -1
+
+    @property
+    def is_object(self) -> bool:
+        return not isinstance(self.value.type, TensorType)
+
+    @property
+    def is_scalar(self) -> bool:
+        return not self.is_object and self.value.type.ndim == 0
+
+    @property
+    def keeps_all(self) -> bool:
+        """Whether every row is kept."""
+        return self.state.keep in (ALL, NEW)
+
+    @property
+    def lead(self) -> int:
+        """Initial rows that are kept in front of the new ones."""
+        return self.state.depth if self.state.keep == ALL else 0
+
+
+class LoopWriter:
+    """Writes one loop.
+
+    Parameters
+    ----------
+    p : Program
+    node : Apply
+    values : sequence
+        Of the inputs.
+    """
+
+    def __init__(self, p: Any, node: Apply, values: Sequence[Any]) -> None:
+        self.p = p
+        self.b = p.b
+        self.node = node
+        self.op: Loop = node.op
+        given = iter(values)
+        self.limit: Size = p.integer(next(given))
+        self.sequences = [next(given) for _ in range(self.op.n_sequences)]
+        self.states = [
+            Carried(i, s, v)
+            for i, (s, v) in enumerate(zip(self.op.states, self.op.new_values, strict=True))
+        ]
+        self.initial = [next(given) if c.state.taps else None for c in self.states]
+        self.fixed = list(given)
+
+    def write(self) -> list[Any]:
+        """Write the loop; return the values of its outputs."""
+        p, b = self.p, self.b
+        self._check()
+        self._tell_lengths()
+        for carried, start in zip(self.states, self.initial, strict=True):
+            self._prepare(carried, start)
+        known = dict(p.values), dict(p._length_values)
+        self._hoist_lengths()
+        region = self._enter()
+        b.lines, b.block, b._known = [], f"{self.tag}.body", {}
+        p.region = region
+        self._bind_inputs()
+        self._write_body()
+        stop = self._advance()
+        self._close(region, stop)
+        p.region = region.outer
+        p.values, p._length_values = known
+        return self._outputs()
+
+    # -- before the loop --------------------------------------------------------------------------
+
+    def _check(self) -> None:
+        p, b = self.p, self.b
+        n = self.limit
+        if isinstance(n, int):
+            if n < 0:
+                p.check(self.node, "false", "scan_steps", (n,))
+        else:
+            p.check(self.node, b.emit(f"icmp sge i64 {n}, 0"), "scan_steps", (n,))
+        for number, array in enumerate(self.sequences):
+            own = array.lengths[0]
+            if own is not n and own != n:
+                fits = b.emit(f"icmp sge i64 {own}, {n}")
+                p.check(self.node, fits, "scan_sequence", (number, own, n))
+        for carried, start in zip(self.states, self.initial, strict=True):
+            if carried.is_object or start is None:
+                continue
+            wanted, own = carried.state.depth, start.lengths[0]
+            p.check_equal(self.node, own, wanted, "scan_initial", (carried.number, wanted, own))
+
+    def _tell_lengths(self) -> None:
+        """Have the lengths inside the body be those outside it."""
+        lengths = self.p.rewriter.lengths
+        inner, outer = self.op.inner, self.op.outer(self.node)
+        pairs = [(v, o, 1) for v, o in zip(inner.sequences, outer.sequences, strict=True)]
+        for taps, rows in zip(inner.states, outer.states, strict=True):
+            pairs += [(tap, rows, 1) for tap in taps]
+        pairs += [(v, o, 0) for v, o in zip(inner.fixed, outer.fixed, strict=True)]
+        for variable, source, dropped in pairs:
+            if isinstance(variable.type, TensorType):
+                found = lengths(source)[dropped:]
+                ones = variable.type.broadcastable
+                self.p.rewriter.lengths_memo[variable] = tuple(
+                    1 if one else n for one, n in zip(ones, found, strict=True)
+                )
+
+    def _prepare(self, carried: Carried, start: Any) -> None:
+        """Make the memory of a state, with its initial rows."""
+        p = self.p
+        if carried.is_object:
+            carried.descriptor = p.reserve(2)
+            source = p.frame_load(start.descriptor, "ptr")
+            p.frame_store(carried.descriptor, source, "ptr")
+            return
+        if start is not None:
+            carried.lengths = list(start.lengths[1:])
+        else:
+            found = p.rewriter.lengths(self.node.outputs[carried.number])[1:]
+            carried.lengths = [self._row_length(n) for n in found]
+        if "" in carried.lengths:
+            return
+        self._allocate(carried)
+        if start is not None:
+            self._place_start(carried, start)
+
+    def _row_length(self, length: Any) -> Size:
+        """Return a length of a row; '' if only the first step tells."""
+        own = isinstance(length, int) or self.node not in {
+            v.owner for v in leaves_and_owners(length)
+        }
+        return self.p.size(length) if own else ""
+
+    def _allocate(self, carried: Carried) -> None:
+        p, state = self.p, carried.state
+        dtype = carried.value.type.dtype
+        if carried.keeps_all:
+            rows = p.plus(carried.lead, self.limit)
+        elif carried.is_scalar:
+            rows = max(state.keep, 1)
+        else:
+            rows = state.depth + 1
+        if carried.is_scalar and not carried.keeps_all:
+            carried.memory = Array(dtype, (rows,), p.stack(max(8, rows * itemsize(dtype))))
+            return
+        carried.memory = p.new_array(dtype, [rows, *carried.lengths])
+
+    def _row(self, carried: Carried, number: Size) -> str:
+        """Return the address of a row of the memory of a state."""
+        p, memory = self.p, carried.memory
+        step = p.multiply(itemsize(memory.dtype), p.product(carried.lengths))
+        return p._moved(p.pointer(memory), p.multiply(number, step))
+
+    def _row_array(self, carried: Carried, data: str) -> Array:
+        return Array(carried.value.type.dtype, tuple(carried.lengths), data)
+
+    def _place_start(self, carried: Carried, start: Array) -> None:
+        """Put the initial rows where the first step reads them."""
+        p, depth = self.p, carried.state.depth
+        kept_in_place = carried.state.keep == ALL or not (
+            carried.keeps_all or carried.is_scalar
+        )
+        if carried.is_scalar:
+            parts = [self._start_item(start, i) for i in range(depth)]
+            if carried.state.keep == ALL:
+                for i, part in enumerate(parts):
+                    store(self.b, part, self._row(carried, i))
+            carried.starts = parts[::-1]
+            return
+        if kept_in_place:
+            lengths = (depth, *carried.lengths)
+            view = Array(start.dtype, lengths, p.pointer(carried.memory))
+            p.copy_into(start, view)
+            rows = [self._row(carried, i) for i in range(depth)]
+        else:
+            source = start
+            if start.stretched or start.contiguous is False:
+                source = p.fresh_copy(start)
+            elif start.contiguous is not True:
+                source = p._contiguous_at_run_time(start)
+            step = p.multiply(itemsize(start.dtype), p.product(carried.lengths))
+            rows = [p._moved(p.pointer(source), p.multiply(i, step)) for i in range(depth)]
+        carried.starts = rows[::-1]
+        if not carried.keeps_all:
+            carried.starts.append(self._row(carried, depth))
+
+    def _start_item(self, start: Array, index: int) -> Any:
+        data = self.p._moved(
+            self.p.pointer(start), self.p.multiply(index, self.p.strides(start)[0])
+        )
+        return load(self.b, data, start.dtype, 1)
+
+    def _hoist_lengths(self) -> None:
+        """Compute lengths that steps need and that no step changes."""
+        p = self.p
+        own = set(self.op.body.inputs)
+        for node in self.op.body.nodes:
+            for out in node.outputs:
+                if not isinstance(out.type, TensorType):
+                    continue
+                for length in p.rewriter.lengths(out):
+                    if not isinstance(length, int) and not own & set(leaves_of([length])):
+                        p.size(length)
+
+    # -- the loop ---------------------------------------------------------------------------------
+
+    def _enter(self) -> Region:
+        """Name what changes from step to step."""
+        p, b = self.p, self.b
+        self.tag = b.fresh_label("scan")
+        first = b.count + 1
+        self.step = b.fresh_name()
+        self.stopped = b.fresh_name() if self.op.until else ""
+        for carried in self.states:
+            if carried.is_scalar:
+                carried.taps = [self._fresh_value(v) for v in carried.starts]
+            else:
+                carried.taps = [b.fresh_name() for _ in carried.starts]
+        region = Region(self.node, self.step, first, b.lines, b.block, p.region)
+        # Values outside are copied: what is added to them inside is not known after the loop.
+        p.values = {k: replace(v) if isinstance(v, Array) else v for k, v in p.values.items()}
+        p._length_values = dict(p._length_values)
+        self.first_slot = len(p.buffer_slots)
+        return region
+
+    def _fresh_value(self, like: Any) -> Any:
+        if isinstance(like, ComplexValue):
+            return ComplexValue(self._fresh_value(like.real), self._fresh_value(like.imag))
+        return Value(self.b.fresh_name(), like.dtype, like.lanes)
+
+    def _bind_inputs(self) -> None:
+        p, inner = self.p, self.op.inner
+        for variable, array in zip(inner.sequences, self.sequences, strict=True):
+            p.values[variable] = self._item(array, variable)
+        for variable, value in zip(inner.fixed, self.fixed, strict=True):
+            p.values[variable] = (
+                replace(value, buffer=None) if isinstance(value, Array) else value
+            )
+        for taps, carried in zip(inner.states, self.states, strict=True):
+            for variable, distance in zip(taps, carried.state.taps, strict=True):
+                if carried.is_object:
+                    p.values[variable] = Object(carried.descriptor)
+                elif carried.is_scalar:
+                    tap = carried.taps[distance - 1]
+                    p.values[variable] = Array(variable.type.dtype, (), register=tap)
+                else:
+                    p.values[variable] = self._row_array(carried, carried.taps[distance - 1])
+
+    def _item(self, array: Array, variable: Any) -> Array:
+        """Return the item of a sequence at this step."""
+        p = self.p
+        strides = p.strides(array)
+        data = p.pointer(array)
+        if 0 not in array.stretched:
+            data = p._moved(data, p.multiply(self.step, strides[0]))
+        if variable.type.ndim == 0:
+            return Array(array.dtype, (), data)
+        stretched = frozenset(i - 1 for i in array.stretched if i > 0)
+        rows = array.rows_contiguous if array.contiguous is not True else True
+        return Array(array.dtype, array.lengths[1:], data, strides[1:], rows, stretched)
+
+    def _write_body(self) -> None:
+        p, op = self.p, self.op
+        for carried in self.states:
+            if carried.is_object or carried.is_scalar or carried.memory is None:
+                continue
+            if carried.keeps_all:
+                carried.target = self._row(carried, p.plus(carried.lead, self.step))
+            else:
+                carried.target = carried.taps[-1] if carried.taps else self._row(carried, 0)
+            p.places.setdefault(carried.value, (carried.target, carried.lengths, self._place_check))
+        nodes = toposort(op.body.outputs, p.values)
+        p.number_of.update({node: len(p.number_of) + i for i, node in enumerate(nodes)})
+        steps = group(nodes, p.lengths)
+        p.count_uses(steps, op.body.outputs)
+        for step in steps:
+            p.write_step(step)
+
+    def _place_check(self, variable: Any, axis: int, wanted: Size, got: Size) -> None:
+        number = next(c.number for c in self.states if c.value is variable)
+        self.p.check_equal(self.node, wanted, got, "scan_shape", (number, axis, wanted, got))
+
+    def _advance(self) -> str:
+        """Write what follows the body's own steps; return the condition that ends the loop."""
+        p, b = self.p, self.b
+        taken: dict[Any, Carried] = {}
+        for carried in self.states:
+            value = p.value(carried.value)
+            if carried.is_object:
+                carried.nexts = [p.frame_load(value.descriptor, "ptr")]
+            elif carried.is_scalar:
+                self._advance_scalar(carried, value)
+            else:
+                self._advance_rows(carried, value)
+        for carried in self.states:
+            if carried.is_object:
+                p.frame_store(carried.descriptor, carried.nexts[0], "ptr")
+        stop = ""
+        if self.op.until:
+            condition = p.register(p.value(self.op.body.outputs[-1]))
+            stop = b.cast(condition, "bool").text
+        self._free_step_memory()
+        del taken
+        return stop
+
+    def _advance_scalar(self, carried: Carried, value: Array) -> None:
+        new = self.p.register(value)
+        carried.nexts = [new, *carried.taps[:-1]] if carried.taps else []
+        if carried.keeps_all:
+            row = self._row(carried, self.p.plus(carried.lead, self.step))
+            store(self.b, new, row)
+        elif not carried.taps:
+            store(self.b, new, self._row(carried, 0))
+
+    def _advance_rows(self, carried: Carried, value: Array) -> None:
+        p = self.p
+        if carried.memory is None:
+            self._allocate_in_first_step(carried, value)
+        if value.data != carried.target or not value.data:
+            for axis, (wanted, got) in enumerate(
+                zip(carried.lengths, value.lengths, strict=True)
+            ):
+                p.check_equal(
+                    self.node, wanted, got, "scan_shape", (carried.number, axis, wanted, got)
+                )
+            p.copy_into(value, self._row_array(carried, carried.target))
+        if carried.taps:
+            carried.nexts = [carried.target, *carried.taps[:-1]]
+
+    def _allocate_in_first_step(self, carried: Carried, value: Array) -> None:
+        raise NotImplementedError("a row whose length only a step tells")
+
+    def _free_step_memory(self) -> None:
+        p = self.p
+        fixed = p.region.fixed_slots
+        for slot in p.buffer_slots[self.first_slot :]:
+            if slot not in fixed and slot not in p.freed:
+                p.b.perform(f"call void {p.runtime('free')}(ptr %call, i64 {slot})")
+
+    def _close(self, region: Region, stop: str) -> None:
+        """Put the lines before the loop, its head and its body together."""
+        p, b = self.p, self.b
+        body, latch = b.lines, b.block
+        tag = self.tag
+        following = b.emit(f"add nuw nsw i64 {self.step}, 1")
+        b.perform(f"br label %{tag}.head")
+        b.lines, b.block, b._known = region.lines, region.block, {}
+        before = b.block
+        b.perform(f"br label %{tag}.head")
+        b.label(f"{tag}.head")
+
+        def phi(name: str, kind: str, start: str, after: str) -> None:
+            b.perform(f"{name} = phi {kind} [{start}, %{before}], [{after}, %{latch}]")
+
+        phi(self.step, "i64", "0", following)
+        if stop:
+            phi(self.stopped, "i1", "false", stop)
+        for carried in self.states:
+            for name, start, after in zip(
+                carried.taps, carried.starts, carried.nexts, strict=True
+            ) if not carried.is_object else ():
+                if not carried.is_scalar:
+                    phi(name, "ptr", start, after)
+                    continue
+                for n, s, a in zip(parts(name), parts(start), parts(after), strict=True):
+                    phi(n.text, n.type, s.text, a.text)
+        more = b.emit(f"icmp slt i64 {self.step}, {self.limit}")
+        if stop:
+            on = b.emit(f"xor i1 {self.stopped}, true")
+            more = b.emit(f"and i1 {more}, {on}")
+        b.perform(f"br i1 {more}, label %{tag}.body, label %{tag}.done")
+        b.lines.append(f"{tag}.body:")
+        b.lines += body
+        b.label(f"{tag}.done")
+        for slot in sorted(region.fixed_slots):
+            b.perform(f"call void {p.runtime('free')}(ptr %call, i64 {slot})")
+
+    # -- after the loop ---------------------------------------------------------------------------
+
+    def _outputs(self) -> list[Any]:
+        results: list[Any] = [self._output(carried) for carried in self.states]
+        if self.op.until:
+            results.append(self.p.scalar(self.step))
+        return results
+
+    def _output(self, carried: Carried) -> Any:
+        p, state = self.p, carried.state
+        if carried.is_object:
+            return Object(carried.descriptor)
+        memory = carried.memory
+        done: Size = self.step if self.op.until else self.limit
+        if carried.keeps_all:
+            return replace(memory, lengths=(p.plus(carried.lead, done), *carried.lengths))
+        if not state.taps:
+            p.b.declarations["declare i64 @llvm.smin.i64(i64, i64)"] = None
+            count = p.b.emit(f"call i64 @llvm.smin.i64(i64 {done}, i64 {state.keep})")
+            return replace(memory, lengths=(count, *carried.lengths))
+        if carried.is_scalar:
+            for i in range(state.keep):
+                store(p.b, carried.taps[state.keep - 1 - i], self._row(carried, i))
+            return memory
+        if state.keep == 1:
+            return replace(
+                memory, lengths=(1, *carried.lengths), data=carried.taps[0], strides=None
+            )
+        out = p.new_array(memory.dtype, [state.keep, *carried.lengths])
+        size = p.multiply(itemsize(memory.dtype), p.product(carried.lengths))
+        for i in range(state.keep):
+            to = p._moved(out.data, p.multiply(i, size))
+            source = self._row_array(carried, carried.taps[state.keep - 1 - i])
+            p.copy_into(source, self._row_array(carried, to))
+        return out
+
+
+def parts(value: Any) -> list[Value]:
+    """Return the registers of a value."""
+    return [value.real, value.imag] if isinstance(value, ComplexValue) else [value]
+
+
+def leaves_and_owners(variable: Any) -> list[Any]:
+    """Return all variables that `variable` is made from, itself included."""
+    found = [variable]
+    for node in toposort([variable]):
+        found += node.inputs
+    return [v for v in found if not isinstance(v, Constant)]

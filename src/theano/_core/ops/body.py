@@ -1,0 +1,111 @@
+"""Graphs as values: the body of a loop or branch, closed over its inputs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from theano._core.ir.graph import check_inputs, copy_graph, toposort
+from theano._core.ir.variable import Apply, Constant
+
+
+class Body:
+    """A graph with its inputs in order. Bodies that say the same are equal.
+
+    INVARIANT: it needs nothing but `inputs` and constants, and it is never changed.
+
+    Parameters
+    ----------
+    inputs, outputs : sequence of Variable
+
+    Raises
+    ------
+    MissingInputError
+        An output needs a variable that is not among the inputs.
+    """
+
+    def __init__(self, inputs: Sequence[Any], outputs: Sequence[Any]) -> None:
+        self.inputs = tuple(inputs)
+        self.outputs = tuple(outputs)
+        self._key: Any = None
+        self._nodes: list[Apply] | None = None
+        check_inputs(self.outputs, self.inputs)
+
+    @property
+    def nodes(self) -> list[Apply]:
+        """The applications, inputs first."""
+        if self._nodes is None:
+            self._nodes = toposort(self.outputs, self.inputs)
+        return self._nodes
+
+    @property
+    def key(self) -> Any:
+        """What is equal for equal bodies."""
+        if self._key is None:
+            names: dict[Any, Any] = {v: i for i, v in enumerate(self.inputs)}
+
+            def name(variable: Any) -> Any:
+                if isinstance(variable, Constant) and variable not in names:
+                    return variable.signature()
+                return names[variable]
+
+            rows = []
+            for number, node in enumerate(self.nodes):
+                rows.append((node.op, tuple(name(v) for v in node.inputs)))
+                for index, out in enumerate(node.outputs):
+                    names.setdefault(out, (number, index))
+            self._key = (
+                tuple(v.type for v in self.inputs),
+                tuple(rows),
+                tuple(name(v) for v in self.outputs),
+            )
+        return self._key
+
+    def __eq__(self, other: object) -> bool:
+        return self is other or (isinstance(other, Body) and self.key == other.key)
+
+    def __hash__(self) -> int:
+        return hash(self.key)
+
+    def __reduce__(self) -> Any:
+        return type(self), (self.inputs, self.outputs)
+
+    def __repr__(self) -> str:
+        return f"<body of {len(self.nodes)} operations>"
+
+    def fresh(self) -> Body:
+        """Return an equal body that shares no variable with this one."""
+        copies = [v.clone() for v in self.inputs]
+        known: dict[Any, Any] = dict(zip(self.inputs, copies, strict=True))
+        for node in self.nodes:
+            copy = node.clone_with_new_inputs([known.get(v, v) for v in node.inputs], False)
+            known.update(zip(node.outputs, copy.outputs, strict=True))
+        return Body(copies, [known.get(v, v) for v in self.outputs])
+
+    def apply(self, values: Sequence[Any]) -> list[Any]:
+        """Return the outputs over `values` in place of the inputs."""
+        return copy_graph(self.outputs, dict(zip(self.inputs, values, strict=True)))
+
+    def lengths(self, shapes: Sequence[Any]) -> list[Any]:
+        """Return the lengths of each output, for inputs of the lengths `shapes`.
+
+        None stands for a length that depends on a value which only exists inside.
+        """
+        from theano._core.ir.types import TensorType
+        from theano._core.ops.shaping import length
+
+        known: dict[Any, Any] = dict(zip(self.inputs, shapes, strict=True))
+
+        def of(variable: Any) -> Any:
+            if variable not in known:
+                known[variable] = tuple(int(n) for n in variable.data.shape)
+            return known[variable]
+
+        for node in self.nodes:
+            given = [of(v) if isinstance(v.type, TensorType) else () for v in node.inputs]
+            for out, found in zip(node.outputs, node.op.shape(node, given), strict=True):
+                if isinstance(out.type, TensorType):
+                    known[out] = tuple(
+                        length(out, axis) if n is None else n for axis, n in enumerate(found)
+                    )
+        return [of(v) if isinstance(v.type, TensorType) else () for v in self.outputs]

@@ -1,0 +1,248 @@
+"""The derivative of a loop: another loop, over the same steps from the last to the first.
+
+Its body is the pullback of the body. What it needs of the forward steps is read from the kept rows
+of the states; it carries what each state's value still has to receive from later steps, and the
+sums for values that do not change.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from theano._core.base import dtypes
+from theano._core.ir.graph import copy_graph
+from theano._core.ir.graph import inputs as leaves_of
+from theano._core.ir.variable import Apply
+from theano._core.ops.arithmetic import add, le, minimum, switch
+from theano._core.ops.body import Body
+from theano._core.ops.broadcasting import zeros_like_float
+from theano._core.ops.creation import join
+from theano._core.ops.indexing import SYMBOL, IncSubtensor, Slice
+from theano._core.ops.loop import Loop, State, is_rows, steps_done
+from theano._core.ops.shaping import Length, dimshuffle, pattern_broadcast
+
+# From cotangents of some variables to those of targets.
+Reverse = Callable[[Mapping[Any, Any], Sequence[Any]], dict[Any, Any]]
+
+
+def pull_back(node: Apply, cotangents: Sequence[Any], reverse: Reverse) -> list[Any]:
+    """Return the cotangent of each input of a loop, None where there is none.
+
+    Parameters
+    ----------
+    node : Apply
+    cotangents : sequence of variable or None
+        One per output.
+    reverse : callable
+        `reverse(cotangents, targets)` differentiates a graph.
+    """
+    return _Pullback(node, cotangents, reverse).run()
+
+
+def _continuous(variable: Any) -> bool:
+    return is_rows(variable) and not dtypes.is_discrete(variable.type.dtype)
+
+
+class _Pullback:
+    def __init__(self, node: Apply, cotangents: Sequence[Any], reverse: Reverse) -> None:
+        self.node = node
+        self.op: Loop = node.op
+        self.inner, self.outer = self.op.inner, self.op.outer(node)
+        self.cotangents = cotangents
+        self.steps = steps_done(node)
+        self.back = self.steps
+        if self.op.truncate > 0:
+            self.back = minimum(self.steps, self.op.truncate)
+        self.active = self._active()
+        self.totals = {j: self.op.new_values[j].clone() for j in self.active}
+        self.gradients = self._inner_gradients(reverse)
+        # What the backward body may read at each step → the rows it comes from, last step first.
+        self._kept: list[Any] | None = None
+        self.readable = self._readable()
+
+    def _active(self) -> list[int]:
+        """Return the states through which gradients flow."""
+        reach = self.op._reach()
+        given = [j for j, _ in enumerate(self.op.states) if self._given(j)]
+        result = []
+        for j, value in enumerate(self.op.new_values):
+            needed = any(tap in reach[i] for i in given for tap in self.inner.states[j])
+            if _continuous(value) and (j in given or needed):
+                result.append(j)
+        return result
+
+    def _given(self, j: int) -> bool:
+        return self.cotangents[j] is not None and _continuous(self.op.new_values[j])
+
+    def _inner_gradients(self, reverse: Reverse) -> dict[Any, Any]:
+        seeds: dict[Any, Any] = {}
+        for j in self.active:
+            value, total = self.op.new_values[j], self.totals[j]
+            seeds[value] = add(seeds[value], total) if value in seeds else total
+        targets = [v for v in self.op.body.inputs if _continuous(v)]
+        found = reverse(seeds, targets)
+        return {v: found[v] for v in targets if found.get(v) is not None}
+
+    def _reversed(self, rows: Any, start: int) -> Any:
+        """Return the rows `start` … of all steps, last step first, as far as gradients go."""
+        rows = rows[start : start + self.steps][::-1]
+        return rows if self.op.truncate <= 0 else rows[: self.back]
+
+    def _readable(self) -> dict[Any, Any]:
+        table = {
+            item: (lambda rows=rows: self._reversed(rows, 0))
+            for item, rows in zip(self.inner.sequences, self.outer.sequences, strict=True)
+        }
+        for j, state in enumerate(self.op.states):
+            value, history = self.op.new_values[j], self.node.outputs[j]
+            if not is_rows(value):
+                continue
+            starts = [(t, state.depth - d) for t, d in zip(self.inner.states[j], state.taps)]
+            if value.owner is not None:
+                starts.append((value, state.depth))
+            for variable, start in starts:
+                table.setdefault(
+                    variable, lambda h=history, start=start: self._reversed(h, start)
+                )
+        for index, variable in enumerate(self._drawn()):
+            table.setdefault(variable, lambda i=index: self._reversed(self._drawn_rows()[i], 0))
+        return table
+
+    def _drawn(self) -> list[Any]:
+        """Return values of the body that come from streams: they cannot be computed again."""
+        return [
+            out
+            for node in self.op.body.nodes
+            if any(not is_rows(v) for v in node.inputs)
+            for out in node.outputs
+            if is_rows(out) and out not in self.op.new_values
+        ]
+
+    def _drawn_rows(self) -> list[Any]:
+        """Return the kept rows of such values.
+
+        They come from a second copy of the loop that returns them; equal loops merge later.
+        """
+        if self._kept is None:
+            op, drawn = self.op, self._drawn()
+            count = len(op.states)
+            outputs = [*op.new_values, *drawn, *op.body.outputs[count:]]
+            states = [*op.states, *(State(()) for _ in drawn)]
+            body = Body(op.body.inputs, outputs).fresh()
+            copy = Loop(body, states, op.n_sequences, op.until, op.truncate, op.name)
+            self._kept = copy.make_node(*self.node.inputs).outputs[count : count + len(drawn)]
+        return self._kept
+
+    # -- the backward loop --------------------------------------------------------------------
+
+    def run(self) -> list[Any]:
+        """Write the loop; return the cotangents."""
+        pending = {
+            j: [self.op.new_values[j].clone() for _ in range(self.op.states[j].depth)]
+            for j in self.active
+        }
+        given = {j: self.op.new_values[j].clone() for j in self.active if self._given(j)}
+        # Cotangents that come at each step from outside.
+        self.received = {
+            item: (lambda j=j: self._reversed(self.cotangents[j], self.op.states[j].depth))
+            for j, item in given.items()
+        }
+        totals = {}
+        for j in self.active:
+            terms = [*pending[j][:1], *([given[j]] if j in given else [])]
+            totals[self.totals[j]] = terms[0] if len(terms) == 1 else add(*terms)
+        wanted = list(self.gradients)
+        values = dict(zip(wanted, copy_graph([self.gradients[v] for v in wanted], totals)))
+        fixed = [v for v in self.inner.fixed if v in values]
+        sums = [v.clone() for v in fixed]
+        items = [v for v in self.inner.sequences if v in values]
+        outputs = [v for j in self.active for v in self._shifted(j, pending[j], values)]
+        outputs += [add(s, values[v]) for s, v in zip(sums, fixed, strict=True)]
+        outputs += [values[v] for v in items]
+        states = [State((1,))] * (len(outputs) - len(items)) + [State(())] * len(items)
+        carried = [v for j in self.active for v in pending[j]] + sums
+        starts = [
+            zeros_like_float(self.outer.states[j][:1]) for j in self.active for _ in pending[j]
+        ]
+        starts += [
+            dimshuffle(zeros_like_float(o), ["x", *range(o.type.ndim)])
+            for v, o in zip(self.inner.fixed, self.outer.fixed, strict=True)
+            if v in values
+        ]
+        results = self._loop(outputs, states, carried, starts)
+        return self._collect(results, pending, fixed, items)
+
+    def _shifted(self, j: int, pending: list[Any], values: Mapping[Any, Any]) -> list[Any]:
+        """Return what the values before this step's still have to receive, nearest first."""
+        taps = dict(zip(self.op.states[j].taps, self.inner.states[j], strict=True))
+        result = []
+        for distance in range(1, len(pending) + 1):
+            terms = list(pending[distance : distance + 1])
+            if distance in taps and taps[distance] in values:
+                terms.append(values[taps[distance]])
+            if not terms:
+                result.append(zeros_like_float(pending[0]))
+            else:
+                result.append(terms[0] if len(terms) == 1 else add(*terms))
+        return result
+
+    def _loop(
+        self, outputs: list[Any], states: list[State], carried: list[Any], starts: list[Any]
+    ) -> list[Any]:
+        """Return the outputs of the backward loop."""
+        # Values of the forward steps that were kept need not be computed again.
+        saved = {v: v.clone() for v in self.readable if v.owner is not None}
+        outputs = copy_graph(outputs, saved)
+        rows = {saved.get(v, v): make for v, make in self.readable.items()}
+        rows.update(self.received)
+        needed = set(leaves_of(outputs, rows))
+        items = [v for v in rows if v in needed]
+        pairs = zip(self.inner.fixed, self.outer.fixed, strict=True)
+        fixed = [(v, o) for v, o in pairs if v in needed]
+        body = Body([*items, *carried, *(v for v, _ in fixed)], outputs).fresh()
+        loop = Loop(body, states, len(items), name=f"grad_of_{self.op.name}")
+        values = [rows[v]() for v in items] + starts + [o for _, o in fixed]
+        return list(loop.make_node(self.back, *values).outputs)
+
+    # -- the cotangents -----------------------------------------------------------------------
+
+    def _collect(
+        self, results: list[Any], pending: dict[int, list[Any]], fixed: list[Any], items: list[Any]
+    ) -> list[Any]:
+        rest = iter(results)
+        received = {j: [next(rest)[-1:] for _ in pending[j]] for j in self.active}
+        sums = {v: next(rest)[-1] for v in fixed}
+        rows = {v: next(rest)[::-1] for v in items}
+        cotangents: list[Any] = [None]
+        for item, sequence in zip(self.inner.sequences, self.outer.sequences, strict=True):
+            cotangents.append(self._padded(rows[item], sequence) if item in rows else None)
+        for j, state in enumerate(self.op.states):
+            if state.taps:
+                cotangents.append(self._initial(j, received[j]) if j in received else None)
+        cotangents += [sums.get(v) for v in self.inner.fixed]
+        return [
+            g if g is None else pattern_broadcast(g, v.type.broadcastable)
+            for g, v in zip(cotangents, self.node.inputs, strict=True)
+        ]
+
+    def _padded(self, rows: Any, sequence: Any) -> Any:
+        """Return the cotangent of a sequence: zero at items that no step read."""
+        steps = self.steps
+        if self.op.truncate <= 0 and _is_length_of(steps, sequence):
+            return rows
+        write = IncSubtensor((Slice(SYMBOL, SYMBOL),), True)
+        return write(zeros_like_float(sequence), rows, steps - self.back, steps)
+
+    def _initial(self, j: int, received: list[Any]) -> Any:
+        rows = received[0] if len(received) == 1 else join(0, *reversed(received))
+        if self.op.truncate > 0:
+            rows = switch(le(self.steps, self.op.truncate), rows, zeros_like_float(rows))
+        if self._given(j):
+            rows = add(self.cotangents[j][: self.op.states[j].depth], rows)
+        return rows
+
+
+def _is_length_of(steps: Any, sequence: Any) -> bool:
+    node = steps.owner
+    return node is not None and node.inputs[0] is sequence and node.op == Length(0)
