@@ -4,7 +4,7 @@
 `theano.grad` differentiates, and `theano.shared` makes variables that keep a value between calls.
 """
 
-from theano import gradient, printing, scan_module, tensor, updates
+from theano import gradient, ifelse, printing, scan_module, tensor, updates
 from theano._core.api.cloning import clone
 from theano._core.api.debugprint import debugprint as dp
 from theano._core.api.gradients import Lop, Rop
@@ -54,6 +54,7 @@ __all__ = [
     "generic",
     "grad",
     "gradient",
+    "ifelse",
     "map",
     "pp",
     "pprint",

@@ -206,6 +206,34 @@ def _entry_text(entry: Entry) -> str:
     return "int64" if entry == SYMBOL else str(entry)
 
 
+class Within(Structured):
+    """`index`, after checking that it is an index of an axis of `length` (else IndexError)."""
+
+    def make_node(self, index: Any, length: Any) -> Apply:
+        return self.one([as_variable(index), as_variable(length)], "int64", ())
+
+    def compute(self, xp: Any, node: Apply, index: Any, length: Any) -> tuple[Any, ...]:
+        if not -length <= index < length:
+            raise IndexError(f"index {index} is out of bounds for axis 0 with size {length}")
+        return (index,)
+
+    def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
+        return [()]
+
+    def connection(self, node: Apply) -> list[list[bool]]:
+        return [[False], [False]]
+
+    def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
+        return [None, None]
+
+    def lower(self, p: Any, node: Apply, index: Any, length: Any) -> Any:
+        p.require_index(node, index, length)
+        return index
+
+
+within = Within()
+
+
 def subtensor(x: Any, entries: Sequence[Any]) -> Any:
     """Return the basic index `entries` (ints, scalar variables, slices) of `x`."""
     form, values = split_index(entries)

@@ -100,6 +100,8 @@ class Loop(Structured):
         self.until = until
         self.truncate = truncate
         self.name = name or "scan"
+        # The rules that the body was rewritten by last.
+        self.rewritten_by: Any = None
 
     # -- roles ------------------------------------------------------------------------------------
 

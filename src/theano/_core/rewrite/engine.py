@@ -102,11 +102,17 @@ class Rewriter:
         self.log: list[Application] | None = [] if keep_log else None
         self._depth = 0
 
-    def run(self, outputs: Sequence[Any], rules: RuleSet, inputs: Iterable[Any] = ()) -> list[Any]:
-        """Return `outputs` rewritten by one phase."""
+    def run(
+        self,
+        outputs: Sequence[Any],
+        rules: RuleSet,
+        inputs: Iterable[Any] = (),
+        lengths: dict[Any, Any] | None = None,
+    ) -> list[Any]:
+        """Return `outputs` rewritten by one phase; `lengths` are known lengths of `inputs`."""
         self.rules = rules
         self.table = {}
-        self.lengths_memo = {}
+        self.lengths_memo = dict(lengths or {})
         self._equal = {}
         self.finished = {v: v for v in inputs}
         self.uses = count_uses(outputs)

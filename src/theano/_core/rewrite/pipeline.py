@@ -10,8 +10,10 @@ from collections.abc import Collection, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 
+from theano._core.rewrite.branches import rewrite_branches
 from theano._core.rewrite.engine import Rewriter, Rule, RuleSet
-from theano._core.rewrite.rules import blas, canonical, products, shapes, special, stable
+from theano._core.rewrite.loops import rewrite_loops
+from theano._core.rewrite.rules import blas, bodies, canonical, products, shapes, special, stable
 
 
 class Phase(NamedTuple):
@@ -45,6 +47,9 @@ PHASES = (
         "blas", (), "Last, on final operands: a product absorbs the scaling and the sum around it."
     ),
 )
+# Loops are simplified between these two, when equal expressions have one form and before products
+# are hidden in calls of BLAS.
+LOOPS_BEFORE = "stable"
 LEVELS = {
     "none": (),
     "merge": ("merge",),
@@ -63,6 +68,7 @@ def all_rules() -> tuple[Rule, ...]:
         *stable.RULES,
         *special.RULES,
         *blas.RULES,
+        *bodies.RULES,
     )
 
 
@@ -107,9 +113,11 @@ def rewrite(
     result = list(outputs)
     for phase in PHASES:
         if phase.name in phases:
+            if phase.name == LOOPS_BEFORE:
+                result = rewrite_loops(result)
             result = rewriter.run(result, rules_of(phase.name, excluded))
             if watch is not None:
                 watch(phase.name, result)
     if not any(phase.name in phases for phase in PHASES):
         result = rewriter.run(result, RuleSet(()))
-    return result
+    return rewrite_branches(result)

@@ -120,13 +120,20 @@ class Entry:
         self.prologue.append(f"  {name} = alloca [{nbytes} x i8], align 16")
         return name
 
+    def sized(self, text: str, *operands: Size) -> str:
+        """Return the register of a pure instruction; one of fixed operands goes before the loop."""
+        region = self.region
+        if region is None or not all(region.fixed(v) for v in operands):
+            return self.b.emit(text)
+        return region.before(self, lambda: self.sized(text, *operands))
+
     def multiply(self, one: Size, two: Size) -> Size:
         """Return the product of two sizes."""
         if isinstance(one, int) and isinstance(two, int):
             return one * two
         if 1 in (one, two):
             return two if one == 1 else one
-        return self.b.emit(f"mul i64 {one}, {two}")
+        return self.sized(f"mul i64 {one}, {two}", one, two)
 
     def plus(self, one: Size, two: Size) -> Size:
         """Return the sum of two sizes."""
@@ -134,7 +141,7 @@ class Entry:
             return one + two
         if 0 in (one, two):
             return two if one == 0 else one
-        return self.b.emit(f"add i64 {one}, {two}")
+        return self.sized(f"add i64 {one}, {two}", one, two)
 
     def product(self, sizes: Sequence[Size]) -> Size:
         """Return the product of sizes."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -309,7 +310,7 @@ class Launcher(Entry):
             count = (
                 up // FOLD_BLOCK
                 if isinstance(up, int)
-                else self.b.emit(f"sdiv i64 {up}, {FOLD_BLOCK}")
+                else self.sized(f"sdiv i64 {up}, {FOLD_BLOCK}", up)
             )
         number = self._register_kernel(kernel)
         call = Call(kernel, number, layout, extents, count, total, sequential)
@@ -354,6 +355,8 @@ class Launcher(Entry):
     ) -> None:
         b = self.b
         memories = [*arrays, *outs]
+        if call.combine >= 0:
+            partials = self._unless_single(call, partials, fold_outs)
         words: list[Size] = list(call.extents)
         kinds = ["i64"] * len(words)
         targets = partials or fold_outs
@@ -364,17 +367,60 @@ class Launcher(Entry):
             for stride in self._stride_words(call, arrays, outs, fold_outs):
                 words.append(stride)
                 kinds.append("i64")
-        self._block_words = max(self._block_words, len(words))
-        for i, (word, kind) in enumerate(zip(words, kinds, strict=True)):
-            at = b.emit(f"getelementptr i64, ptr %block, i64 {i}")
-            b.perform(f"store {kind} {word}, ptr {at}, align 8")
+        block = self._arguments(words, kinds)
         at = b.emit(f"getelementptr ptr, ptr %kernels, i64 {call.number}")
         function = b.emit(f"load ptr, ptr {at}, align 8")
-        self._dispatch(call, function)
+        self._dispatch(call, function, block)
         if call.combine >= 0:
+            more, done = b.fresh_label("combine"), b.fresh_label("combined")
+            several = "true"
+            if _results_as_carried(call.kernel.loop):
+                several = self.sized(f"icmp ne i64 {call.count}, 1", call.count)
+            b.perform(f"br i1 {several}, label %{more}, label %{done}")
+            b.label(more)
             at = b.emit(f"getelementptr ptr, ptr %kernels, i64 {call.combine}")
             function = b.emit(f"load ptr, ptr {at}, align 8")
-            b.perform(f"call void {function}(ptr %block, i64 0, i64 {call.count})")
+            b.perform(f"call void {function}(ptr {block}, i64 0, i64 {call.count})")
+            b.perform(f"br label %{done}")
+            b.label(done)
+
+    def _unless_single(
+        self, call: Call, partials: Sequence[Array], fold_outs: Sequence[Array]
+    ) -> list[Array]:
+        """Return where partial results go: a single one is the result."""
+        if not _results_as_carried(call.kernel.loop):
+            return list(partials)
+        chosen = []
+        single = self.sized(f"icmp eq i64 {call.count}, 1", call.count)
+        for partial, out in zip(partials, fold_outs, strict=True):
+            data = self.sized(
+                f"select i1 {single}, ptr {out.data}, ptr {partial.data}", out.data, partial.data
+            )
+            chosen.append(replace(partial, data=data))
+        return chosen
+
+    def _arguments(self, words: Sequence[Size], kinds: Sequence[str]) -> str:
+        """Write the arguments of a kernel and return their address.
+
+        In a loop over steps, those that stay the same are written once, before the loop.
+        """
+        region = self.region
+
+        def write(i: int) -> None:
+            at = self.b.emit(f"getelementptr i64, ptr {block}, i64 {i}")
+            self.b.perform(f"store {kinds[i]} {words[i]}, ptr {at}, align 8")
+
+        if region is None:
+            block = "%block"
+            self._block_words = max(self._block_words, len(words))
+        else:
+            block = self.stack(8 * len(words))
+        for i, word in enumerate(words):
+            if region is not None and region.fixed(word):
+                region.before(self, lambda i=i: write(i))
+            else:
+                write(i)
+        return block
 
     def _partials(self, calls: Sequence[Call]) -> list[Array]:
         """Allocate memory for partial results, one per step of the range."""
@@ -385,7 +431,8 @@ class Launcher(Entry):
             if isinstance(call.count, int) and isinstance(count, int):
                 count = max(count, call.count)
             else:
-                count = b.emit(f"call i64 @llvm.smax.i64(i64 {count}, i64 {call.count})")
+                text = f"call i64 @llvm.smax.i64(i64 {count}, i64 {call.count})"
+                count = self.sized(text, count, call.count)
         result = []
         for fold in calls[0].kernel.loop.folds:
             array = self.new_array(fold.dtype, (count,))
@@ -419,12 +466,12 @@ class Launcher(Entry):
                 ]
         return words
 
-    def _dispatch(self, call: Call, function: str) -> None:
+    def _dispatch(self, call: Call, function: str, block: str) -> None:
         """Call a kernel over its range: here, or over threads if it is large."""
         b = self.b
         small = isinstance(call.total, int) and call.total < LARGE
         if call.sequential or small:
-            b.perform(f"call void {function}(ptr %block, i64 0, i64 {call.count})")
+            b.perform(f"call void {function}(ptr {block}, i64 0, i64 {call.count})")
             return
         parallel = self.runtime("parallel")
         many, few, done = (b.fresh_label(n) for n in ("many", "few", "ran"))
@@ -437,12 +484,12 @@ class Launcher(Entry):
         grain = b.emit(f"sdiv i64 {call.count}, {share}")
         grain = b.emit(f"call i64 @llvm.smax.i64(i64 {grain}, i64 1)")
         b.perform(
-            f"call void {parallel}(ptr %call, ptr {function}, ptr %block, i64 {call.count}, i64"
+            f"call void {parallel}(ptr %call, ptr {function}, ptr {block}, i64 {call.count}, i64"
             f" {grain})"
         )
         b.perform(f"br label %{done}")
         b.label(few)
-        b.perform(f"call void {function}(ptr %block, i64 0, i64 {call.count})")
+        b.perform(f"call void {function}(ptr {block}, i64 0, i64 {call.count})")
         b.perform(f"br label %{done}")
         b.label(done)
 
@@ -476,6 +523,11 @@ class Call:
         self.total = total
         self.sequential = sequential
         self.combine = -1
+
+
+def _results_as_carried(loop: Loop) -> bool:
+    """Tell whether folds give results of the dtype that they are carried in."""
+    return all(f.dtype == f.out_dtype for f in loop.folds)
 
 
 def _is_number(variable: Any) -> bool:

@@ -50,6 +50,10 @@ class Views(Launcher):
         """Fail unless a scalar holds."""
         self.check(node, self.b.cast(self.register(condition), "bool").text, fault, ())
 
+    def require_index(self, node: Apply, index: Array, length: Array) -> None:
+        """Fail unless a scalar is an index of an axis of the length that another scalar has."""
+        self._checked_index(node, index, 0, self.integer(length))
+
     def require_rank(self, node: Apply, vector: Array, rank: int) -> None:
         """Fail unless a vector of lengths has `rank` items."""
         self.check_equal(node, vector.lengths[0], rank, "reshape_rank", (vector.lengths[0], rank))

@@ -1,0 +1,151 @@
+"""Branches: of two groups of values, the one that a condition names.
+
+`IfElse` is what users write: both groups are expressions like any other. Before code is made,
+rewriting moves what only one group needs into the bodies of a `Branch`, of which one is run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from theano._core.ir.types import TensorType
+from theano._core.ir.variable import Apply
+from theano._core.ops.body import Body
+from theano._core.ops.broadcasting import zeros_like_float
+from theano._core.ops.evaluation import evaluate
+from theano._core.ops.gradient import null_gradient
+from theano._core.ops.op import Structured, as_variable
+
+
+class IfElse(Structured):
+    """The first group of its inputs after the condition if that holds, else the second group.
+
+    Parameters
+    ----------
+    n_outs : int
+        Values in a group.
+    as_view, gpu
+        Accepted for old programs.
+    name : str, optional
+    """
+
+    __props__ = ("n_outs",)
+    differentiates = True
+
+    def __init__(
+        self, n_outs: int, as_view: bool = False, gpu: bool = False, name: str | None = None
+    ) -> None:
+        self.n_outs = n_outs
+        self.label = name
+
+    def make_node(self, condition: Any, *values: Any) -> Apply:
+        condition = scalar_condition(condition)
+        if len(values) != 2 * self.n_outs:
+            raise ValueError(f"{self} takes {2 * self.n_outs} values, got {len(values)}")
+        pairs = zip(values[: self.n_outs], values[self.n_outs :], strict=True)
+        kinds = [_common_type(one, two) for one, two in pairs]
+        return Apply(self, [condition, *values], [k.variable_class(k) for k in kinds])
+
+    def sides(self, node: Apply) -> tuple[list[Any], list[Any]]:
+        """Return the two groups of values."""
+        return node.inputs[1 : 1 + self.n_outs], node.inputs[1 + self.n_outs :]
+
+    def compute(self, xp: Any, node: Apply, condition: Any, *values: Any) -> tuple[Any, ...]:
+        return values[: self.n_outs] if bool(condition) else values[self.n_outs :]
+
+    def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
+        return common_lengths(shapes[1 : 1 + self.n_outs], shapes[1 + self.n_outs :])
+
+    def connection(self, node: Apply) -> list[list[bool]]:
+        rows = [[i == j for j in range(self.n_outs)] for i in range(self.n_outs)]
+        return [[False] * self.n_outs, *rows, *rows]
+
+    def vjp(self, node: Apply, cotangents: Sequence[Any], reverse: Any = None) -> list[Any]:
+        condition = node.inputs[0]
+        then, otherwise = self.sides(node)
+        first: list[Any] = []
+        second: list[Any] = []
+        for g, one, two in zip(cotangents, then, otherwise, strict=True):
+            known = g is not None and isinstance(one.type, TensorType)
+            first.append(if_else(condition, g, zeros_like_float(one)) if known else None)
+            second.append(if_else(condition, zeros_like_float(two), g) if known else None)
+        return [null_gradient("a branch has no slope by its condition"), *first, *second]
+
+    def lower(self, p: Any, node: Apply, *values: Any) -> Any:
+        raise NotImplementedError("rewriting turns IfElse into Branch")
+
+    def __str__(self) -> str:
+        return f"if{{{self.label}}}" if self.label else "if"
+
+
+class Branch(Structured):
+    """One of two bodies, run over the inputs after the condition.
+
+    Made by rewriting only.
+    """
+
+    __props__ = ("otherwise", "then")
+
+    def __init__(self, then: Body, otherwise: Body) -> None:
+        self.then = then
+        self.otherwise = otherwise
+
+    def make_node(self, condition: Any, *values: Any) -> Apply:
+        outputs = [
+            kind.variable_class(kind)
+            for kind in (
+                _common_type(one, two)
+                for one, two in zip(self.then.outputs, self.otherwise.outputs, strict=True)
+            )
+        ]
+        return Apply(self, [scalar_condition(condition), *values], outputs)
+
+    def compute(self, xp: Any, node: Apply, condition: Any, *values: Any) -> tuple[Any, ...]:
+        body = self.then if bool(condition) else self.otherwise
+        return tuple(evaluate(body.outputs, dict(zip(body.inputs, values, strict=True))))
+
+    def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
+        then, otherwise = (b.lengths(shapes[1:]) for b in (self.then, self.otherwise))
+        return common_lengths(then, otherwise)
+
+    def lower(self, p: Any, node: Apply, *values: Any) -> Any:
+        return p.branch(node, values)
+
+    def __str__(self) -> str:
+        return "if"
+
+
+def scalar_condition(value: Any) -> Any:
+    """Return a condition as a scalar variable."""
+    condition = as_variable(value)
+    if not isinstance(condition.type, TensorType) or condition.type.ndim:
+        raise TypeError(
+            f"the condition of ifelse must be a scalar, got {condition} of type {condition.type}; "
+            "theano.tensor.switch chooses item by item"
+        )
+    return condition
+
+
+def _common_type(one: Any, two: Any) -> Any:
+    if one.type == two.type:
+        return one.type
+    kinds = (one.type, two.type)
+    if all(isinstance(k, TensorType) for k in kinds) and one.type.dtype == two.type.dtype:
+        if one.type.ndim == two.type.ndim:
+            pairs = zip(one.type.broadcastable, two.type.broadcastable, strict=True)
+            return TensorType(one.type.dtype, [a and b for a, b in pairs])
+    raise TypeError(f"The two branches should have identical types, but they are {kinds}.")
+
+
+def common_lengths(then: Sequence[Any], otherwise: Sequence[Any]) -> list[Any]:
+    """Return lengths that are the same on both sides; None where they may differ."""
+    return [
+        tuple(a if a is b or (isinstance(a, int) and a == b) else None for a, b in zip(x, y))
+        for x, y in zip(then, otherwise, strict=True)
+    ]
+
+
+def if_else(condition: Any, one: Any, two: Any) -> Any:
+    """Return `one` if a scalar holds, else `two`; only that is computed."""
+    return IfElse(1)(condition, one, two)

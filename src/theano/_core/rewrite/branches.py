@@ -1,0 +1,132 @@
+"""Branches: equal conditions meet, and what one side alone needs moves into its body."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from theano._core.ir.graph import copy_graph, toposort
+from theano._core.ir.variable import Apply, Constant
+from theano._core.ops.body import Body
+from theano._core.ops.branch import Branch, IfElse
+from theano._core.ops.loop import Loop
+
+
+def rewrite_branches(outputs: Sequence[Any]) -> list[Any]:
+    """Return `outputs` with every `IfElse` turned into a `Branch`, those in bodies too."""
+    outputs = _in_loops(list(outputs))
+    if not any(isinstance(node.op, IfElse) for node in toposort(outputs)):
+        return outputs
+    outputs = _merged(outputs)
+    while True:
+        # Outer branches first: inner ones then are in their bodies.
+        last = next(
+            (n for n in reversed(toposort(outputs)) if isinstance(n.op, IfElse)), None
+        )
+        if last is None:
+            return outputs
+        branch = _branch(last, outputs)
+        outputs = copy_graph(outputs, dict(zip(last.outputs, branch, strict=True)))
+
+
+def _in_loops(outputs: list[Any]) -> list[Any]:
+    table: dict[Any, Any] = {}
+    for node in toposort(outputs):
+        op = node.op
+        if not isinstance(op, Loop):
+            continue
+        inside = rewrite_branches(op.body.outputs)
+        if all(a is b for a, b in zip(inside, op.body.outputs, strict=True)):
+            continue
+        body = Body(op.body.inputs, inside)
+        loop = Loop(body, op.states, op.n_sequences, op.until, op.truncate, op.name)
+        inputs = copy_graph(node.inputs, table)
+        table.update(zip(node.outputs, loop.make_node(*inputs).outputs, strict=True))
+    return copy_graph(outputs, table) if table else outputs
+
+
+def _merged(outputs: list[Any]) -> list[Any]:
+    """Return `outputs` with branches on one condition, none of which needs another, as one."""
+    while True:
+        groups: dict[Any, list[Apply]] = {}
+        table: dict[Any, Any] = {}
+        for node in toposort(outputs):
+            if isinstance(node.op, IfElse):
+                groups.setdefault(node.inputs[0], []).append(node)
+        for condition, nodes in groups.items():
+            together = _independent(nodes)
+            if len(together) < 2:
+                continue
+            then = [v for n in together for v in n.op.sides(n)[0]]
+            otherwise = [v for n in together for v in n.op.sides(n)[1]]
+            whole = IfElse(len(then)).make_node(condition, *then, *otherwise)
+            whole.source = together[0].source
+            table = dict(zip((v for n in together for v in n.outputs), whole.outputs, strict=True))
+            break
+        if not table:
+            return outputs
+        outputs = copy_graph(outputs, table)
+
+
+def _independent(nodes: Sequence[Apply]) -> list[Apply]:
+    """Return some of `nodes`, which are in topological order, of which none needs another."""
+    chosen: list[Apply] = []
+    for node in nodes:
+        below = set(toposort(node.inputs))
+        if not any(other in below for other in chosen):
+            chosen.append(node)
+    return chosen
+
+
+def _branch(node: Apply, outputs: Sequence[Any]) -> list[Any]:
+    """Return the outputs of a branch in place of an `IfElse`."""
+    condition = node.inputs[0]
+    sides = node.op.sides(node)
+    inside = [_only_for(node, side, outputs) for side in range(2)]
+    needed: dict[Any, None] = {}
+    for values, own in zip(sides, inside, strict=True):
+        for variable in _read_from_outside(values, own):
+            needed.setdefault(variable)
+    bodies = [Body(list(needed), values).fresh() for values in sides]
+    bodies = [Body(b.inputs, rewrite_branches(b.outputs)) for b in bodies]
+    made = Branch(*bodies).make_node(condition, *needed)
+    made.source = node.source
+    return list(made.outputs)
+
+
+def _only_for(node: Apply, side: int, outputs: Sequence[Any]) -> set[Apply]:
+    """Return the applications that nothing but one side of a branch needs."""
+    count = node.op.n_outs
+    first = 1 + side * count
+    allowed = range(first, first + count)
+    uses: dict[Any, list[tuple[Apply | None, int]]] = {}
+    order = toposort(outputs)
+    for client in order:
+        for index, variable in enumerate(client.inputs):
+            uses.setdefault(variable, []).append((client, index))
+    for variable in outputs:
+        uses.setdefault(variable, []).append((None, 0))
+    own: set[Apply] = set()
+    for candidate in reversed(order):
+        clients = [use for out in candidate.outputs for use in uses.get(out, ())]
+        if candidate is not node and all(
+            client in own or (client is node and index in allowed) for client, index in clients
+        ):
+            own.add(candidate)
+    return own
+
+
+def _read_from_outside(values: Sequence[Any], own: set[Apply]) -> list[Any]:
+    found: dict[Any, None] = {}
+
+    def read(variable: Any) -> None:
+        if variable.owner not in own and not isinstance(variable, Constant):
+            found.setdefault(variable)
+
+    for variable in values:
+        read(variable)
+    for node in toposort(values):
+        if node in own:
+            for variable in node.inputs:
+                read(variable)
+    return list(found)

@@ -1,0 +1,386 @@
+"""Rewriting of loops: what a step need not do, and what need not be kept.
+
+One walk over the loops of a graph. Every change is a function of a `Draft`; the list at the end is
+the order in which they are tried.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from theano._core.base import dtypes
+from theano._core.ir.graph import copy_graph, toposort
+from theano._core.ir.variable import Apply, Constant
+from theano._core.ops.arithmetic import add
+from theano._core.ops.broadcasting import alloc
+from theano._core.ops.indexing import SYMBOL, Slice, Subtensor, within
+from theano._core.ops.lengths import as_int64
+from theano._core.ops.loop import ALL, NEW, Loop, is_rows
+from theano._core.ops.op import Elementwise, python_int
+from theano._core.ops.products import Dot, dot
+from theano._core.ops.shaping import Assert, DimShuffle, dimshuffle, length, reshape_op
+from theano._core.rewrite.batching import Batch
+from theano._core.rewrite.draft import Draft, DraftState
+from theano._core.rewrite.engine import conform
+
+# Rounds after which a loop is taken to be as it will be.
+ROUNDS = 12
+
+Uses = dict[Any, list[Any]]
+# From a draft and the uses of every variable to what replaces variables outside, or None for no
+# change.
+Change = Callable[[Draft, Uses], dict[Any, Any] | None]
+
+
+def rewrite_loops(outputs: Sequence[Any]) -> list[Any]:
+    """Return `outputs` with their loops simplified."""
+    outputs = list(outputs)
+    for _ in range(ROUNDS):
+        table = _one_change(outputs)
+        if table is None:
+            break
+        outputs = copy_graph(outputs, table)
+    return outputs
+
+
+def _one_change(outputs: Sequence[Any]) -> dict[Any, Any] | None:
+    """Return replacements for the outputs of every loop that can be changed."""
+    nodes = toposort(outputs)
+    loops = [node for node in nodes if isinstance(node.op, Loop)]
+    if not loops:
+        return None
+    uses: Uses = {}
+    for node in nodes:
+        for variable in node.inputs:
+            uses.setdefault(variable, []).append(node)
+    for variable in outputs:
+        uses.setdefault(variable, []).append(None)
+    for node in loops:
+        for change in CHANGES:
+            table = change(Draft(node), uses)
+            if table is not None:
+                return table
+    return None
+
+
+# -- states and inputs ----------------------------------------------------------------------------
+
+
+def drop_dead_states(draft: Draft, uses: Uses) -> dict[Any, Any] | None:
+    """Leave out states that nothing needs; keep no rows of those that only steps need."""
+    wanted = [s for s in draft.states if uses.get(s.output)]
+    found = list(wanted)
+    roots = [s.value for s in found] + ([] if draft.condition is None else [draft.condition])
+    while True:
+        inside = _leaves(roots, draft)
+        more = [
+            s for s in draft.states if s not in found and any(t in inside for t in s.taps.values())
+        ]
+        if not more:
+            break
+        found += more
+        roots += [s.value for s in more]
+    narrowed = False
+    for state in found:
+        if state not in wanted and is_rows(state.value) and state.keep != 1:
+            state.keep, narrowed = 1, True
+    if len(found) == len(draft.states) and not narrowed:
+        return None
+    draft.states = [s for s in draft.states if s in found]
+    if not draft.states and draft.condition is None:
+        return None
+    return draft.build()
+
+
+def _leaves(roots: Sequence[Any], draft: Draft) -> set[Any]:
+    inputs = set(draft.inputs)
+    found = {v for v in roots if v in inputs}
+    for node in toposort(roots, inputs):
+        found.update(v for v in node.inputs if v in inputs)
+    return found
+
+
+def keep_last_rows(draft: Draft, uses: Uses) -> dict[Any, Any] | None:
+    """Keep only the rows that are used: the new ones, or the last."""
+    for state in draft.states:
+        if is_rows(state.value) and state.keep == ALL and uses.get(state.output):
+            table = _without_initial_rows(draft, state, uses) or _last_rows(draft, state, uses)
+            if table is not None:
+                return table
+    return None
+
+
+def _without_initial_rows(draft: Draft, state: DraftState, uses: Uses) -> dict[Any, Any] | None:
+    depth = max(state.taps, default=0)
+    clients = uses[state.output]
+    if not depth or not all(_skips(c, depth) for c in clients):
+        return None
+    if all(_selects_last(d, state, 1) for c in clients for d in uses.get(c.outputs[0], [None])):
+        return None
+    state.keep = NEW
+    table = draft.build()
+    rows = table.pop(state.output)
+    table.update((c.outputs[0], rows) for c in clients)
+    return table
+
+
+def _skips(client: Apply | None, depth: int) -> bool:
+    """Tell whether a node leaves the first `depth` rows out and nothing else."""
+    return (
+        client is not None
+        and isinstance(client.op, Subtensor)
+        and client.op.index == (Slice(depth, None, None),)
+    )
+
+
+def _last_rows(draft: Draft, state: DraftState, uses: Uses) -> dict[Any, Any] | None:
+    depth = max(state.taps, default=0)
+    most = max(depth, 1)
+    readers: list[tuple[Apply, bool]] = []
+    for client in uses[state.output]:
+        if depth and _skips(client, depth) and uses.get(client.outputs[0]):
+            readers += [(c, True) for c in uses[client.outputs[0]]]
+        else:
+            readers.append((client, not depth))
+    if not all(_selects_last(c, state, most, new) for c, new in readers):
+        return None
+    count = max(_distance(c) for c, _ in readers)
+    state.keep = count
+    table = draft.build()
+    rows = table.pop(state.output)
+    steps = table.get(draft.node.outputs[-1], draft.steps) if draft.op.until else draft.steps
+    for client, new in readers:
+        table[client.outputs[0]] = _read_last(client, rows, steps if new else None)
+    return table
+
+
+def _distance(client: Apply) -> int:
+    entry = client.op.index[0]
+    return -(entry.start if isinstance(entry, Slice) else entry)
+
+
+def _selects_last(
+    client: Apply | None, state: DraftState, most: int, new: bool = True
+) -> bool:
+    """Tell whether a node reads one of the last `most` rows, or all of the last so many."""
+    if client is None or not isinstance(client.op, Subtensor):
+        return False
+    entry = client.op.index[0]
+    if isinstance(entry, Slice):
+        # The last rows among new ones are fewer when there are fewer steps.
+        plain = isinstance(entry.start, int) and entry.stop is None and entry.step is None
+        return plain and not new and -most <= entry.start < 0
+    return isinstance(entry, int) and -most <= entry < 0
+
+
+def _read_last(client: Apply, rows: Any, steps: Any) -> Any:
+    """Return what `client` selects, read from `rows`; with `steps`, checked to exist."""
+    entry = client.op.index[0]
+    known = None if steps is None else python_int(steps)
+    if steps is None or (known is not None and known >= -entry):
+        return Subtensor(client.op.index)(rows, *client.inputs[1:])
+    at = within(as_int64(entry), steps)
+    return Subtensor((SYMBOL, *client.op.index[1:]))(rows, at, *client.inputs[1:])
+
+
+def inline_inputs(draft: Draft, uses: Uses) -> dict[Any, Any] | None:
+    """Write constants into the body; give the body each value once; leave out what is unused."""
+    table: dict[Any, Any] = {}
+    for pairs in (draft.fixed, draft.sequences):
+        first: dict[Any, Any] = {}
+        for inner, outer in pairs.items():
+            if pairs is draft.fixed and isinstance(outer, Constant) and outer.type == inner.type:
+                table[inner] = outer
+            elif first.setdefault((outer, inner.type), inner) is not inner:
+                table[inner] = first[outer, inner.type]
+    used = _leaves(draft.roots, draft)
+    unused = any(v not in used for v in (*draft.fixed, *draft.sequences))
+    if not table and not unused:
+        return None
+    draft.substitute(table)
+    for inner in table:
+        draft.fixed.pop(inner, None)
+        draft.sequences.pop(inner, None)
+    return draft.build()
+
+
+# -- work that leaves the loop --------------------------------------------------------------------
+
+
+def move_out_fixed(draft: Draft, uses: Uses) -> dict[Any, Any] | None:
+    """Compute before the loop what is the same in every step."""
+    varying = draft.depending_on([*draft.sequences, *draft.taps])
+    inner: dict[Any, None] = {}
+    for node in draft.nodes():
+        if node.outputs[0] in varying:
+            for v in node.inputs:
+                if v not in varying and v.owner is not None and not _may_fail(v, draft):
+                    inner.setdefault(v)
+    for v in draft.roots:
+        if v not in varying and v.owner is not None and not _may_fail(v, draft):
+            inner.setdefault(v)
+    if not inner:
+        return None
+    outside = copy_graph(list(inner), draft.fixed)
+    fresh = {v: v.clone() for v in inner}
+    draft.substitute(fresh)
+    draft.fixed.update((fresh[v], o) for v, o in zip(inner, outside, strict=True))
+    return draft.build()
+
+
+def _may_fail(variable: Any, draft: Draft) -> bool:
+    """Tell whether a value must not be computed when no step asks for it."""
+    nodes = toposort([variable], set(draft.inputs))
+    return any(isinstance(n.op, Assert) or not n.op.pure for n in nodes)
+
+
+def collect_fixed(draft: Draft, uses: Uses) -> dict[Any, Any] | None:
+    """Rows that are all the same are one row, stretched."""
+    if draft.condition is not None:
+        return None
+    for state in draft.states:
+        value = state.value
+        if state.taps or not is_rows(value):
+            continue
+        outer = value if isinstance(value, Constant) else draft.fixed.get(value)
+        if outer is None:
+            continue
+        lengths = [as_int64(length(outer, a)) for a in range(outer.type.ndim)]
+        rows = alloc(dimshuffle(outer, ["x", *range(outer.type.ndim)]), draft.steps, *lengths)
+        if state.keep not in (ALL, NEW):
+            rows = rows[-state.keep :]
+        draft.states.remove(state)
+        table = draft.build() if draft.states else {}
+        return {**table, state.output: conform(rows, state.output)}
+    return None
+
+
+def move_out_rows(draft: Draft, uses: Uses) -> dict[Any, Any] | None:
+    """Compute for all steps at once what depends on sequences only: products, long functions.
+
+    A loop none of whose steps needs another becomes a plain expression.
+    """
+    if draft.condition is not None:
+        return None
+    batch = Batch(draft)
+    if not any(s.taps for s in draft.states):
+        rows = batch.of([s.value for s in draft.states])
+        if rows is not None:
+            return {
+                s.output: conform(_tail(r, s.keep), s.output)
+                for s, r in zip(draft.states, rows, strict=True)
+            }
+    heavy = [v for node in draft.nodes() if _is_heavy(node) for v in node.outputs]
+    independent = [v for v in heavy if v not in draft.depending_on(draft.taps)]
+    varying = draft.depending_on(draft.sequences)
+    for value in independent:
+        if value not in varying:
+            continue
+        rows = batch.of([value])
+        if rows is not None:
+            item = value.clone()
+            draft.substitute({value: item})
+            draft.sequences[item] = rows[0]
+            return draft.build()
+    return None
+
+
+def _tail(rows: Any, keep: Any) -> Any:
+    return rows if keep in (ALL, NEW) else rows[-keep:]
+
+
+def _is_heavy(node: Apply) -> bool:
+    if isinstance(node.op, Dot):
+        return node.outputs[0].type.ndim > 0
+    return isinstance(node.op, Elementwise) and node.op.ulp > 0.5
+
+
+def sum_products_at_once(draft: Draft, uses: Uses) -> dict[Any, Any] | None:
+    """A sum of products over the steps is one product of all their rows."""
+    if draft.condition is not None:
+        return None
+    for state in draft.states:
+        if tuple(state.taps) != (1,) or state.keep != 1 or not is_rows(state.value):
+            continue
+        factors = _summed_product(draft, state)
+        if factors is None:
+            continue
+        left, right = (_collected(draft, v) for v in factors)
+        initial = state.initial
+        draft.states.remove(state)
+        table = draft.build()
+        total = _product_of_rows(_outside(left, table), _outside(right, table))
+        total = add(initial, dimshuffle(total, ["x", *range(total.type.ndim)]))
+        table[state.output] = conform(total, state.output)
+        return table
+    return None
+
+
+def _summed_product(draft: Draft, state: DraftState) -> tuple[Any, Any] | None:
+    """Return x and y, both with the summed axis first, if a step adds dot(x.T, y) to a state."""
+    node, tap = state.value.owner, state.taps[1]
+    if node is None or node.op is not add or tap not in node.inputs:
+        return None
+    product = node.inputs[1 - node.inputs.index(tap)].owner
+    if product is None or not isinstance(product.op, Dot):
+        return None
+    x, y = product.inputs
+    kind = x.type.dtype
+    if dtypes.is_discrete(kind) or kind != state.value.type.dtype:
+        return None
+    if x.type.ndim != 2 or y.type.ndim != 2:
+        return None
+    if tap in _leaves([s.value for s in draft.states if s is not state], draft):
+        return None
+    if tap in _leaves([x, y], draft):
+        return None
+    return dimshuffle(x, (1, 0)), y
+
+
+def _collected(draft: Draft, value: Any) -> Any:
+    """Return the rows of a value of the body, or the new state that collects them."""
+    node = value.owner
+    while node is not None and isinstance(node.op, DimShuffle):
+        inner = node.inputs[0].owner
+        if inner is None or not isinstance(inner.op, DimShuffle):
+            break
+        value = dimshuffle(inner.inputs[0], _composed(inner.op.new_order, node.op.new_order))
+        node = value.owner
+    if value in draft.sequences:
+        return draft.sequences[value][: draft.steps]
+    for state in draft.states:
+        if state.value is value and not state.taps and state.keep in (ALL, NEW):
+            return state
+    fresh = DraftState({}, None, value, ALL, value)
+    draft.states.append(fresh)
+    return fresh
+
+
+def _composed(inner: Sequence[Any], outer: Sequence[Any]) -> list[Any]:
+    return [a if a == "x" else inner[a] for a in outer]
+
+
+def _outside(rows: Any, table: dict[Any, Any]) -> Any:
+    return table.get(rows.output, rows.output) if isinstance(rows, DraftState) else rows
+
+
+def _product_of_rows(x: Any, y: Any) -> Any:
+    """Return the sum over steps and rows of x^T y."""
+
+    def flat(rows: Any) -> Any:
+        sizes = [as_int64(length(rows, a)) for a in range(3)]
+        return reshape_op(rows, [sizes[0] * sizes[1], sizes[2]])
+
+    return dot(dimshuffle(flat(x), (1, 0)), flat(y))
+
+
+CHANGES: tuple[Change, ...] = (
+    drop_dead_states,
+    keep_last_rows,
+    inline_inputs,
+    move_out_fixed,
+    collect_fixed,
+    sum_products_at_once,
+    move_out_rows,
+)
