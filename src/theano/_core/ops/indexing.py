@@ -10,7 +10,18 @@ import numpy as np
 from theano._core.base import dtypes
 from theano._core.base.errors import AdvancedIndexingError
 from theano._core.ir.variable import Apply, Constant, Variable
-from theano._core.ops.arithmetic import add, cast, int_div, lt, maximum, minimum, neg, sub, switch
+from theano._core.ops.arithmetic import (
+    add,
+    cast,
+    int_div,
+    lt,
+    maximum,
+    minimum,
+    mul,
+    neg,
+    sub,
+    switch,
+)
 from theano._core.ops.broadcasting import zeros_like_float
 from theano._core.ops.lengths import as_int64
 from theano._core.ops.op import (
@@ -22,7 +33,7 @@ from theano._core.ops.op import (
     tensor_operand,
 )
 from theano._core.ops.reductions import reduce
-from theano._core.ops.shaping import dimshuffle, pattern_broadcast
+from theano._core.ops.shaping import Length, dimshuffle, pattern_broadcast
 
 # An entry of an index is SYMBOL where its value is an input of the node.
 SYMBOL = "symbol"
@@ -123,7 +134,11 @@ def _bounded_length(start: Any, stop: Any, size: Any, step: Any, forward: bool) 
         if python_int(value) == 0 and forward:
             return zero
         at = cast(as_variable(value), "int64")
+        if at is size:
+            return size
         known = python_int(value)
+        if known is None and not_negative(at):
+            return at if forward and _exceeds(size, at) else minimum(at, high)
         if known is None:
             at = switch(lt(at, zero), add(at, size), at)
         elif known < 0:
@@ -135,6 +150,27 @@ def _bounded_length(start: Any, stop: Any, size: Any, step: Any, forward: bool) 
     if python_int(step) == 1:
         return maximum(span, zero) if first is not zero else span
     return maximum(neg(int_div(neg(span), step)), zero)
+
+
+def not_negative(value: Any) -> bool:
+    """Tell whether an integer scalar certainly is not negative: lengths, and sums of them."""
+    known = python_int(value)
+    if known is not None:
+        return known >= 0
+    node = value.owner
+    if node is None:
+        return False
+    if isinstance(node.op, Length):
+        return True
+    return node.op in (add, mul, minimum) and all(not_negative(v) for v in node.inputs)
+
+
+def _exceeds(total: Any, part: Any) -> bool:
+    """Tell whether `total` is `part` and something more."""
+    node = total.owner
+    if node is None or node.op is not add or part not in node.inputs:
+        return False
+    return all(v is part or not_negative(v) for v in node.inputs)
 
 
 class Subtensor(Structured):

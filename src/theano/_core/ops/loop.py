@@ -18,12 +18,12 @@ from theano._core.ir.graph import copy_graph
 from theano._core.ir.graph import inputs as leaves_of
 from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Apply
-from theano._core.ops.arithmetic import cast
+from theano._core.ops.arithmetic import cast, minimum
 from theano._core.ops.body import Body
 from theano._core.ops.evaluation import evaluate
 from theano._core.ops.lengths import as_length
 from theano._core.ops.lengths import total as sum_of_lengths
-from theano._core.ops.op import Structured, as_variable
+from theano._core.ops.op import Structured, as_variable, python_int
 from theano._core.ops.shaping import pattern_broadcast
 
 # What a state's output holds: initial rows and new rows; only new rows; or the last rows.
@@ -342,6 +342,60 @@ def _like(value: Any, variable: Any, what: str) -> Any:
 def steps_done(node: Apply) -> Any:
     """Return the number of steps of a loop as a variable: with a condition, those it ran."""
     return node.outputs[-1] if node.op.until else node.inputs[0]
+
+
+class CheckedSteps(Structured):
+    """A number of steps, after checking that it is not negative and that no length is smaller."""
+
+    def make_node(self, steps: Any, *lengths: Any) -> Apply:
+        return self.one([as_variable(v) for v in (steps, *lengths)], "int64", ())
+
+    def compute(self, xp: Any, node: Apply, steps: Any, *lengths: Any) -> tuple[Any, ...]:
+        if steps < 0:
+            raise IndexError(f"Scan was asked to run for negative number of step {steps}")
+        if any(steps > n for n in lengths):
+            raise ValueError(f"scan: sequences of {lengths} items for {steps} steps")
+        return (steps,)
+
+    def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
+        return [()]
+
+    def connection(self, node: Apply) -> list[list[bool]]:
+        return [[False] for _ in node.inputs]
+
+    def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
+        return [None] * len(node.inputs)
+
+    def lower(self, p: Any, node: Apply, steps: Any, *lengths: Any) -> Any:
+        p.check_steps(node, p.integer(steps), [p.integer(n) for n in lengths])
+        return steps
+
+
+def checked_steps(steps: Any, lengths: Sequence[Any]) -> Any:
+    """Return a number of steps, checked against lengths of sequences where that needs doing."""
+    unchecked = [n for n in lengths if not _is_least(steps, n)]
+    if not unchecked and lengths:
+        return steps
+    known = python_int(steps)
+    if known is not None and known >= 0 and not unchecked:
+        return steps
+    return CheckedSteps()(steps, *unchecked)
+
+
+def _is_least(steps: Any, length: Any) -> bool:
+    """Tell whether `steps` is `length`, or the least of several of which that is one."""
+    if steps is length:
+        return True
+    known = python_int(steps)
+    if known is not None and python_int(length) is not None:
+        return 0 <= known <= python_int(length)
+    node = steps.owner
+    same = node is not None and length.owner is not None and node.op == length.owner.op
+    if same and node.inputs == length.owner.inputs:
+        return True
+    return node is not None and node.op is minimum and any(
+        _is_least(v, length) for v in node.inputs
+    )
 
 
 def is_rows(variable: Any) -> bool:

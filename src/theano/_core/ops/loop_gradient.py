@@ -13,14 +13,14 @@ from typing import Any
 from theano._core.base import dtypes
 from theano._core.ir.graph import copy_graph
 from theano._core.ir.graph import inputs as leaves_of
-from theano._core.ir.variable import Apply
+from theano._core.ir.variable import Apply, Constant
 from theano._core.ops.arithmetic import add, le, minimum, switch
 from theano._core.ops.body import Body
-from theano._core.ops.broadcasting import zeros_like_float
+from theano._core.ops.broadcasting import Second, zeros_like_float
 from theano._core.ops.creation import join
 from theano._core.ops.indexing import SYMBOL, IncSubtensor, Slice
 from theano._core.ops.loop import Loop, State, is_rows, steps_done
-from theano._core.ops.shaping import Length, dimshuffle, pattern_broadcast
+from theano._core.ops.shaping import DimShuffle, Length, dimshuffle, pattern_broadcast
 
 # From cotangents of some variables to those of targets.
 Reverse = Callable[[Mapping[Any, Any], Sequence[Any]], dict[Any, Any]]
@@ -142,7 +142,12 @@ class _Pullback:
             j: [self.op.new_values[j].clone() for _ in range(self.op.states[j].depth)]
             for j in self.active
         }
-        given = {j: self.op.new_values[j].clone() for j in self.active if self._given(j)}
+        last = {j: _only_last_row(self.cotangents[j], self.op.states[j].depth) for j in self.active}
+        given = {
+            j: self.op.new_values[j].clone()
+            for j in self.active
+            if self._given(j) and last[j] is None
+        }
         # Cotangents that come at each step from outside.
         self.received = {
             item: (lambda j=j: self._reversed(self.cotangents[j], self.op.states[j].depth))
@@ -162,9 +167,13 @@ class _Pullback:
         outputs += [values[v] for v in items]
         states = [State((1,))] * (len(outputs) - len(items)) + [State(())] * len(items)
         carried = [v for j in self.active for v in pending[j]] + sums
-        starts = [
-            zeros_like_float(self.outer.states[j][:1]) for j in self.active for _ in pending[j]
-        ]
+        starts = []
+        for j in self.active:
+            for i in range(len(pending[j])):
+                row = zeros_like_float(self.outer.states[j][:1])
+                if i == 0 and last[j] is not None:
+                    row = pattern_broadcast(last[j], row.type.broadcastable)
+                starts.append(row)
         starts += [
             dimshuffle(zeros_like_float(o), ["x", *range(o.type.ndim)])
             for v, o in zip(self.inner.fixed, self.outer.fixed, strict=True)
@@ -238,9 +247,34 @@ class _Pullback:
         rows = received[0] if len(received) == 1 else join(0, *reversed(received))
         if self.op.truncate > 0:
             rows = switch(le(self.steps, self.op.truncate), rows, zeros_like_float(rows))
-        if self._given(j):
+        if self._given(j) and _only_last_row(self.cotangents[j], self.op.states[j].depth) is None:
             rows = add(self.cotangents[j][: self.op.states[j].depth], rows)
         return rows
+
+
+def _only_last_row(cotangent: Any, depth: int) -> Any:
+    """Return the last row, as the only one, of a cotangent all of whose other rows are zero."""
+    if cotangent is None or not depth:
+        return None
+    node = cotangent.owner
+    if node is not None and _adds_to_zeros(node, (Slice(depth, None, None),)):
+        node = node.inputs[1].owner
+    if node is None or not _adds_to_zeros(node, (-1,)):
+        return None
+    row = node.inputs[1]
+    return dimshuffle(row, ["x", *range(row.type.ndim)])
+
+
+def _adds_to_zeros(node: Apply, index: Any) -> bool:
+    if not isinstance(node.op, IncSubtensor) or node.op.assign or node.op.index != index:
+        return False
+    if node.inputs[1].type.ndim != node.outputs[0].type.ndim - (index == (-1,)):
+        return False
+    start = node.inputs[0].owner
+    filling = start.inputs[-1] if start is not None and isinstance(start.op, Second) else None
+    while filling is not None and filling.owner is not None:
+        filling = filling.owner.inputs[0] if isinstance(filling.owner.op, DimShuffle) else None
+    return isinstance(filling, Constant) and not filling.data.any()
 
 
 def _is_length_of(steps: Any, sequence: Any) -> bool:

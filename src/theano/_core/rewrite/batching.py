@@ -11,6 +11,7 @@ from theano._core.ir.variable import Apply, Constant
 from theano._core.ops.broadcasting import Alloc, alloc
 from theano._core.ops.indexing import AT, AdvancedSubtensor, Slice, Subtensor
 from theano._core.ops.lengths import as_int64
+from theano._core.ops.loop import checked_steps
 from theano._core.ops.op import Elementwise
 from theano._core.ops.products import Dot, dot
 from theano._core.ops.reductions import Reduction
@@ -34,7 +35,8 @@ class Batch:
     """
 
     def __init__(self, draft: Draft) -> None:
-        self.steps = draft.steps
+        lengths = [as_int64(length(rows, 0)) for rows in draft.sequences.values()]
+        self.steps = checked_steps(draft.steps, lengths)
         self.inputs = set(draft.inputs)
         # What is the same for all steps, and what has a row for each.
         self.same: dict[Any, Any] = dict(draft.fixed)

@@ -8,7 +8,7 @@ needs is allocated there.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -16,7 +16,7 @@ from theano._core.ir.graph import inputs as leaves_of
 from theano._core.ir.graph import toposort
 from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Apply, Constant
-from theano._core.lower.arrays import Array, Object, Size
+from theano._core.lower.arrays import Array, Buffer, Object, Size
 from theano._core.lower.llvm.emitter import ComplexValue, Value
 from theano._core.lower.llvm.items import itemsize, load, store
 from theano._core.lower.llvm.libraries import Libraries
@@ -31,6 +31,32 @@ class Scans(Libraries):
     def loop(self, node: Apply, values: Sequence[Any]) -> list[Any]:
         """Return the outputs of a loop."""
         return LoopWriter(self, node, values).write()
+
+    def check_steps(self, node: Apply, steps: Size, lengths: Sequence[Size]) -> None:
+        """Fail unless there can be so many steps over sequences of these lengths."""
+        b = self.b
+        if not (isinstance(steps, int) and steps >= 0):
+            self.check(node, b.emit(f"icmp sge i64 {steps}, 0"), "scan_steps", (steps,))
+        for number, own in enumerate(lengths):
+            if own is not steps and own != steps:
+                fits = b.emit(f"icmp sge i64 {own}, {steps}")
+                self.check(node, fits, "scan_sequence", (number, own, steps))
+
+
+@dataclass(slots=True, eq=False)
+class LateRows:
+    """Rows whose lengths the first step tells: registers of their address and lengths.
+
+    `base` and `lengths` are their values at the start of a step, `next_…` at its end; `unknown` are
+    the axes whose length is not known before.
+    """
+
+    slot: int
+    base: str
+    lengths: list[Any]
+    unknown: list[int]
+    next_base: str = ""
+    next_lengths: list[Any] = field(default_factory=list)
 
 
 @dataclass(slots=True, eq=False)
@@ -47,6 +73,10 @@ class Carried:
         The memory of the rows that are kept.
     target : str
         Address of the row that a step writes.
+    descriptor : int
+        Of an object.
+    late : LateRows or None
+        Set if only a step tells how long a row is.
     """
 
     number: int
@@ -59,6 +89,7 @@ class Carried:
     memory: Array | None = None
     target: str = ""
     descriptor: int = -1
+    late: LateRows | None = None
 
     @property
     def is_object(self) -> bool:
@@ -128,18 +159,8 @@ class LoopWriter:
     # -- before the loop --------------------------------------------------------------------------
 
     def _check(self) -> None:
-        p, b = self.p, self.b
-        n = self.limit
-        if isinstance(n, int):
-            if n < 0:
-                p.check(self.node, "false", "scan_steps", (n,))
-        else:
-            p.check(self.node, b.emit(f"icmp sge i64 {n}, 0"), "scan_steps", (n,))
-        for number, array in enumerate(self.sequences):
-            own = array.lengths[0]
-            if own is not n and own != n:
-                fits = b.emit(f"icmp sge i64 {own}, {n}")
-                p.check(self.node, fits, "scan_sequence", (number, own, n))
+        p = self.p
+        p.check_steps(self.node, self.limit, [a.lengths[0] for a in self.sequences])
         for carried, start in zip(self.states, self.initial, strict=True):
             if carried.is_object or start is None:
                 continue
@@ -273,6 +294,12 @@ class LoopWriter:
                 carried.taps = [self._fresh_value(v) for v in carried.starts]
             else:
                 carried.taps = [b.fresh_name() for _ in carried.starts]
+            if "" in carried.lengths:
+                slot = p.reserve(1)
+                p.buffer_slots.append(slot)
+                names = [n if n != "" else b.fresh_name() for n in carried.lengths]
+                unknown = [i for i, n in enumerate(carried.lengths) if n == ""]
+                carried.late = LateRows(slot, b.fresh_name(), names, unknown)
         region = Region(self.node, self.step, first, b.lines, b.block, p.region)
         # Values outside are copied: what is added to them inside is not known after the loop.
         p.values = {k: replace(v) if isinstance(v, Array) else v for k, v in p.values.items()}
@@ -340,7 +367,6 @@ class LoopWriter:
     def _advance(self) -> str:
         """Write what follows the body's own steps; return the condition that ends the loop."""
         p, b = self.p, self.b
-        taken: dict[Any, Carried] = {}
         for carried in self.states:
             value = p.value(carried.value)
             if carried.is_object:
@@ -357,7 +383,6 @@ class LoopWriter:
             condition = p.register(p.value(self.op.body.outputs[-1]))
             stop = b.cast(condition, "bool").text
         self._free_step_memory()
-        del taken
         return stop
 
     def _advance_scalar(self, carried: Carried, value: Array) -> None:
@@ -385,13 +410,39 @@ class LoopWriter:
             carried.nexts = [carried.target, *carried.taps[:-1]]
 
     def _allocate_in_first_step(self, carried: Carried, value: Array) -> None:
-        raise NotImplementedError("a row whose length only a step tells")
+        p, b, late = self.p, self.b, carried.late
+        first, go, ready = (b.fresh_label(n) for n in ("first", "go", "ready"))
+        before = b.block
+        missing = b.emit(f"icmp eq ptr {late.base}, null")
+        b.perform(f"br i1 {missing}, label %{first}, label %{ready}")
+        b.label(first)
+        rows = self.limit if carried.keeps_all else 1
+        nbytes = p.nbytes(value.dtype, [rows, *value.lengths])
+        alloc = p.runtime("alloc")
+        data = b.emit(f"call ptr {alloc}(ptr %call, i64 {nbytes}, i64 {late.slot})")
+        p.or_fail(b.emit(f"icmp ne ptr {data}, null"))
+        b.perform(f"br label %{go}")
+        b.label(go)
+        b.perform(f"br label %{ready}")
+        b.label(ready)
+        late.next_base = b.emit(f"phi ptr [{late.base}, %{before}], [{data}, %{go}]")
+        late.next_lengths = [
+            known
+            if axis not in late.unknown
+            else b.emit(f"phi i64 [{known}, %{before}], [{got}, %{go}]")
+            for axis, (known, got) in enumerate(zip(late.lengths, value.lengths, strict=True))
+        ]
+        carried.lengths = late.next_lengths
+        size = p.multiply(itemsize(value.dtype), p.product(carried.lengths))
+        row = p.multiply(self.step, size) if carried.keeps_all else 0
+        carried.target = p._moved(late.next_base, row)
 
     def _free_step_memory(self) -> None:
         p = self.p
         fixed = p.region.fixed_slots
+        late = {c.late.slot for c in self.states if c.late is not None}
         for slot in p.buffer_slots[self.first_slot :]:
-            if slot not in fixed and slot not in p.freed:
+            if slot not in fixed and slot not in p.freed and slot not in late:
                 p.b.perform(f"call void {p.runtime('free')}(ptr %call, i64 {slot})")
 
     def _close(self, region: Region, stop: str) -> None:
@@ -413,14 +464,7 @@ class LoopWriter:
         if stop:
             phi(self.stopped, "i1", "false", stop)
         for carried in self.states:
-            for name, start, after in zip(
-                carried.taps, carried.starts, carried.nexts, strict=True
-            ) if not carried.is_object else ():
-                if not carried.is_scalar:
-                    phi(name, "ptr", start, after)
-                    continue
-                for n, s, a in zip(parts(name), parts(start), parts(after), strict=True):
-                    phi(n.text, n.type, s.text, a.text)
+            self._state_phis(carried, phi)
         more = b.emit(f"icmp slt i64 {self.step}, {self.limit}")
         if stop:
             on = b.emit(f"xor i1 {self.stopped}, true")
@@ -431,6 +475,21 @@ class LoopWriter:
         b.label(f"{tag}.done")
         for slot in sorted(region.fixed_slots):
             b.perform(f"call void {p.runtime('free')}(ptr %call, i64 {slot})")
+
+    def _state_phis(self, carried: Carried, phi: Callable[..., None]) -> None:
+        late = carried.late
+        if late is not None:
+            phi(late.base, "ptr", "null", late.next_base)
+            for axis in late.unknown:
+                phi(late.lengths[axis], "i64", "0", late.next_lengths[axis])
+        if carried.is_object:
+            return
+        for name, start, after in zip(carried.taps, carried.starts, carried.nexts, strict=True):
+            if not carried.is_scalar:
+                phi(name, "ptr", start, after)
+                continue
+            for n, s, a in zip(parts(name), parts(start), parts(after), strict=True):
+                phi(n.text, n.type, s.text, a.text)
 
     # -- after the loop ---------------------------------------------------------------------------
 
@@ -444,6 +503,12 @@ class LoopWriter:
         p, state = self.p, carried.state
         if carried.is_object:
             return Object(carried.descriptor)
+        late = carried.late
+        if late is not None:
+            carried.lengths = late.lengths
+            carried.memory = Array(
+                carried.value.type.dtype, (), late.base, buffer=Buffer(late.slot, late.base)
+            )
         memory = carried.memory
         done: Size = self.step if self.op.until else self.limit
         if carried.keeps_all:

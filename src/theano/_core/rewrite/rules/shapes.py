@@ -7,7 +7,7 @@ from typing import Any
 from theano._core.ir.variable import Apply
 from theano._core.ops.broadcasting import Alloc, Second, alloc
 from theano._core.ops.gradient import GradientFilter
-from theano._core.ops.indexing import Slice, Subtensor
+from theano._core.ops.indexing import Slice, Subtensor, join_index, subtensor
 from theano._core.ops.lengths import as_int64
 from theano._core.ops.op import Elementwise
 from theano._core.ops.shaping import (
@@ -45,6 +45,24 @@ def _item_of_vector(rewriter: Rewriter, node: Apply) -> Any:
     if isinstance(entry, Slice) and all(v is None or isinstance(v, int) for v in entry):
         return MakeVector(source.op.dtype)(*source.inputs[slice(*entry)])
     return None
+
+
+def _whole_slice(rewriter: Rewriter, node: Apply) -> Any:
+    """Entries that take a whole axis are written `:`."""
+    x = node.inputs[0]
+    entries = join_index(node.op.index, node.inputs[1:])
+    lengths = rewriter.lengths(x)
+    changed = False
+    for axis, entry in enumerate(entries):
+        if not isinstance(entry, slice) or entry == slice(None):
+            continue
+        stop = entry.stop
+        whole = stop is None or stop is lengths[axis]
+        if isinstance(stop, int) and isinstance(lengths[axis], int):
+            whole = whole or stop >= lengths[axis]
+        if whole and entry.start in (None, 0) and entry.step in (None, 1):
+            entries[axis], changed = slice(None), True
+    return subtensor(x, entries) if changed else None
 
 
 def _second_to_alloc(rewriter: Rewriter, node: Apply) -> Any:
@@ -141,6 +159,14 @@ RULES = (
         PHASE,
         "exact",
         "no vector is made for one item",
+    ),
+    Rule(
+        "x[0:length of x] → x",
+        (Subtensor,),
+        _whole_slice,
+        PHASE,
+        "exact",
+        "no work",
     ),
     Rule(
         "fill(x, y) → alloc(y, shape(x))",
