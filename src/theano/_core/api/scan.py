@@ -23,9 +23,10 @@ from theano._core.ir.variable import Constant, Variable
 from theano._core.ops.arithmetic import minimum
 from theano._core.ops.body import Body
 from theano._core.ops.lengths import as_int64
-from theano._core.ops.loop import Loop, State
+from theano._core.ops.loop import Loop
 from theano._core.ops.op import python_int
 from theano._core.ops.shaping import dimshuffle, length, pattern_broadcast
+from theano._core.ops.steps import State
 
 
 class until:  # noqa: N801 (the name is Theano's)
@@ -388,7 +389,9 @@ class _Builder:
     def _outside(self, roots: list[Any], inside: set[Any]) -> list[Any]:
         """Return what the step needs from outside: the last values that no step changes."""
         explicit = {
-            v for v in self.given if v not in inside and not isinstance(v, (Constant, SharedVariable))
+            v
+            for v in self.given
+            if v not in inside and not isinstance(v, (Constant, SharedVariable))
         }
         dependent = set(inside)
         order = toposort(roots, inside | explicit)
@@ -475,7 +478,7 @@ def _is_updates(value: Any) -> bool:
     )
 
 
-def map(  # noqa: A001 (the name is Theano's)
+def map(
     fn: Callable[..., Any],
     sequences: Any,
     non_sequences: Any = None,

@@ -141,9 +141,13 @@ def _common_type(one: Any, two: Any) -> Any:
 def common_lengths(then: Sequence[Any], otherwise: Sequence[Any]) -> list[Any]:
     """Return lengths that are the same on both sides; None where they may differ."""
     return [
-        tuple(a if a is b or (isinstance(a, int) and a == b) else None for a, b in zip(x, y))
+        tuple(_same_length(a, b) for a, b in zip(x, y, strict=True))
         for x, y in zip(then, otherwise, strict=True)
     ]
+
+
+def _same_length(one: Any, two: Any) -> Any:
+    return one if one is two or (isinstance(one, int) and one == two) else None
 
 
 def if_else(condition: Any, one: Any, two: Any) -> Any:

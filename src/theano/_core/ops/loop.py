@@ -10,7 +10,7 @@ sequences and more states; `api/scan.py` makes them.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -18,46 +18,15 @@ from theano._core.ir.graph import copy_graph
 from theano._core.ir.graph import inputs as leaves_of
 from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Apply
-from theano._core.ops.arithmetic import cast, minimum
+from theano._core.ops.arithmetic import cast
 from theano._core.ops.body import Body
 from theano._core.ops.evaluation import evaluate
 from theano._core.ops.lengths import as_length
 from theano._core.ops.lengths import total as sum_of_lengths
-from theano._core.ops.op import Structured, as_variable, python_int
+from theano._core.ops.loop_gradient import pull_back
+from theano._core.ops.op import Structured, as_variable
 from theano._core.ops.shaping import pattern_broadcast
-
-# What a state's output holds: initial rows and new rows; only new rows; or the last rows.
-ALL = "all"
-NEW = "new"
-
-
-class State(NamedTuple):
-    """How a state of a loop is read and kept.
-
-    Attributes
-    ----------
-    taps : tuple of int
-        How many steps back the body reads it, each at least 1; () if it is never read.
-    keep : 'all', 'new' or int
-        The rows of the output: all `depth` initial ones and then the new ones; the new ones; or
-        the last so many of all (at most `max(depth, 1)`).
-    """
-
-    taps: tuple[int, ...]
-    keep: Any = ALL
-
-    @property
-    def depth(self) -> int:
-        """Number of initial rows."""
-        return max(self.taps, default=0)
-
-
-class Operands(NamedTuple):
-    """The inputs of a loop, or of its body, by role; `taps` and `inits` by state."""
-
-    sequences: list[Any]
-    states: list[Any]
-    fixed: list[Any]
+from theano._core.ops.steps import ALL, NEW, Operands, State
 
 
 class Loop(Structured):
@@ -102,6 +71,11 @@ class Loop(Structured):
         self.name = name or "scan"
         # The rules that the body was rewritten by last.
         self.rewritten_by: Any = None
+
+    def replaced(self, body: Body, **fields: Any) -> Loop:
+        """Return this loop with another body, and other `states`, `n_sequences` and so on."""
+        kept = ("states", "n_sequences", "until", "truncate", "name")
+        return type(self)(body, **{**{k: getattr(self, k) for k in kept}, **fields})
 
     # -- roles ------------------------------------------------------------------------------------
 
@@ -299,8 +273,6 @@ class Loop(Structured):
         return reach
 
     def vjp(self, node: Apply, cotangents: Sequence[Any], reverse: Any = None) -> list[Any]:
-        from theano._core.ops.loop_gradient import pull_back
-
         return pull_back(node, cotangents, reverse)
 
     def lower(self, p: Any, node: Apply, *values: Any) -> Any:
@@ -337,67 +309,3 @@ def _like(value: Any, variable: Any, what: str) -> Any:
         raise TypeError(f"{what} {value} of type {value.type} is not of type {kind}")
     pairs = zip(value.type.broadcastable, kind.broadcastable, strict=True)
     return pattern_broadcast(value, [a or b for a, b in pairs])
-
-
-def steps_done(node: Apply) -> Any:
-    """Return the number of steps of a loop as a variable: with a condition, those it ran."""
-    return node.outputs[-1] if node.op.until else node.inputs[0]
-
-
-class CheckedSteps(Structured):
-    """A number of steps, after checking that it is not negative and that no length is smaller."""
-
-    def make_node(self, steps: Any, *lengths: Any) -> Apply:
-        return self.one([as_variable(v) for v in (steps, *lengths)], "int64", ())
-
-    def compute(self, xp: Any, node: Apply, steps: Any, *lengths: Any) -> tuple[Any, ...]:
-        if steps < 0:
-            raise IndexError(f"Scan was asked to run for negative number of step {steps}")
-        if any(steps > n for n in lengths):
-            raise ValueError(f"scan: sequences of {lengths} items for {steps} steps")
-        return (steps,)
-
-    def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
-        return [()]
-
-    def connection(self, node: Apply) -> list[list[bool]]:
-        return [[False] for _ in node.inputs]
-
-    def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
-        return [None] * len(node.inputs)
-
-    def lower(self, p: Any, node: Apply, steps: Any, *lengths: Any) -> Any:
-        p.check_steps(node, p.integer(steps), [p.integer(n) for n in lengths])
-        return steps
-
-
-def checked_steps(steps: Any, lengths: Sequence[Any]) -> Any:
-    """Return a number of steps, checked against lengths of sequences where that needs doing."""
-    unchecked = [n for n in lengths if not _is_least(steps, n)]
-    if not unchecked and lengths:
-        return steps
-    known = python_int(steps)
-    if known is not None and known >= 0 and not unchecked:
-        return steps
-    return CheckedSteps()(steps, *unchecked)
-
-
-def _is_least(steps: Any, length: Any) -> bool:
-    """Tell whether `steps` is `length`, or the least of several of which that is one."""
-    if steps is length:
-        return True
-    known = python_int(steps)
-    if known is not None and python_int(length) is not None:
-        return 0 <= known <= python_int(length)
-    node = steps.owner
-    same = node is not None and length.owner is not None and node.op == length.owner.op
-    if same and node.inputs == length.owner.inputs:
-        return True
-    return node is not None and node.op is minimum and any(
-        _is_least(v, length) for v in node.inputs
-    )
-
-
-def is_rows(variable: Any) -> bool:
-    """Tell whether a state's value is an array."""
-    return isinstance(variable.type, TensorType)

@@ -8,6 +8,7 @@ sums for values that do not change.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from theano._core.base import dtypes
@@ -19,8 +20,8 @@ from theano._core.ops.body import Body
 from theano._core.ops.broadcasting import Second, zeros_like_float
 from theano._core.ops.creation import join
 from theano._core.ops.indexing import SYMBOL, IncSubtensor, Slice
-from theano._core.ops.loop import Loop, State, is_rows, steps_done
 from theano._core.ops.shaping import DimShuffle, Length, dimshuffle, pattern_broadcast
+from theano._core.ops.steps import State, is_rows, steps_done
 
 # From cotangents of some variables to those of targets.
 Reverse = Callable[[Mapping[Any, Any], Sequence[Any]], dict[Any, Any]]
@@ -47,7 +48,7 @@ def _continuous(variable: Any) -> bool:
 class _Pullback:
     def __init__(self, node: Apply, cotangents: Sequence[Any], reverse: Reverse) -> None:
         self.node = node
-        self.op: Loop = node.op
+        self.op = node.op
         self.inner, self.outer = self.op.inner, self.op.outer(node)
         self.cotangents = cotangents
         self.steps = steps_done(node)
@@ -58,7 +59,7 @@ class _Pullback:
         self.totals = {j: self.op.new_values[j].clone() for j in self.active}
         self.gradients = self._inner_gradients(reverse)
         # What the backward body may read at each step → the rows it comes from, last step first.
-        self._kept: list[Any] | None = None
+        self._kept: list[Any] = []
         self.readable = self._readable()
 
     def _active(self) -> list[int]:
@@ -89,25 +90,24 @@ class _Pullback:
         rows = rows[start : start + self.steps][::-1]
         return rows if self.op.truncate <= 0 else rows[: self.back]
 
-    def _readable(self) -> dict[Any, Any]:
-        table = {
-            item: (lambda rows=rows: self._reversed(rows, 0))
-            for item, rows in zip(self.inner.sequences, self.outer.sequences, strict=True)
-        }
+    def _readable(self) -> dict[Any, Callable[[], Any]]:
+        table: dict[Any, Callable[[], Any]] = {}
+        for item, rows in zip(self.inner.sequences, self.outer.sequences, strict=True):
+            table[item] = partial(self._reversed, rows, 0)
         for j, state in enumerate(self.op.states):
             value, history = self.op.new_values[j], self.node.outputs[j]
             if not is_rows(value):
                 continue
-            starts = [(t, state.depth - d) for t, d in zip(self.inner.states[j], state.taps)]
+            for tap, distance in zip(self.inner.states[j], state.taps, strict=True):
+                table[tap] = partial(self._reversed, history, state.depth - distance)
             if value.owner is not None:
-                starts.append((value, state.depth))
-            for variable, start in starts:
-                table.setdefault(
-                    variable, lambda h=history, start=start: self._reversed(h, start)
-                )
+                table.setdefault(value, partial(self._reversed, history, state.depth))
         for index, variable in enumerate(self._drawn()):
-            table.setdefault(variable, lambda i=index: self._reversed(self._drawn_rows()[i], 0))
+            table.setdefault(variable, partial(self._reversed_draws, index))
         return table
+
+    def _reversed_draws(self, index: int) -> Any:
+        return self._reversed(self._drawn_rows()[index], 0)
 
     def _drawn(self) -> list[Any]:
         """Return values of the body that come from streams: they cannot be computed again."""
@@ -124,13 +124,13 @@ class _Pullback:
 
         They come from a second copy of the loop that returns them; equal loops merge later.
         """
-        if self._kept is None:
+        if not self._kept:
             op, drawn = self.op, self._drawn()
             count = len(op.states)
             outputs = [*op.new_values, *drawn, *op.body.outputs[count:]]
             states = [*op.states, *(State(()) for _ in drawn)]
             body = Body(op.body.inputs, outputs).fresh()
-            copy = Loop(body, states, op.n_sequences, op.until, op.truncate, op.name)
+            copy = op.replaced(body, states=states)
             self._kept = copy.make_node(*self.node.inputs).outputs[count : count + len(drawn)]
         return self._kept
 
@@ -150,7 +150,7 @@ class _Pullback:
         }
         # Cotangents that come at each step from outside.
         self.received = {
-            item: (lambda j=j: self._reversed(self.cotangents[j], self.op.states[j].depth))
+            item: partial(self._reversed, self.cotangents[j], self.op.states[j].depth)
             for j, item in given.items()
         }
         totals = {}
@@ -158,7 +158,8 @@ class _Pullback:
             terms = [*pending[j][:1], *([given[j]] if j in given else [])]
             totals[self.totals[j]] = terms[0] if len(terms) == 1 else add(*terms)
         wanted = list(self.gradients)
-        values = dict(zip(wanted, copy_graph([self.gradients[v] for v in wanted], totals)))
+        found = copy_graph([self.gradients[v] for v in wanted], totals)
+        values = dict(zip(wanted, found, strict=True))
         fixed = [v for v in self.inner.fixed if v in values]
         sums = [v.clone() for v in fixed]
         items = [v for v in self.inner.sequences if v in values]
@@ -210,7 +211,14 @@ class _Pullback:
         pairs = zip(self.inner.fixed, self.outer.fixed, strict=True)
         fixed = [(v, o) for v, o in pairs if v in needed]
         body = Body([*items, *carried, *(v for v, _ in fixed)], outputs).fresh()
-        loop = Loop(body, states, len(items), name=f"grad_of_{self.op.name}")
+        loop = self.op.replaced(
+            body,
+            states=states,
+            n_sequences=len(items),
+            until=False,
+            truncate=-1,
+            name=f"grad_of_{self.op.name}",
+        )
         values = [rows[v]() for v in items] + starts + [o for _, o in fixed]
         return list(loop.make_node(self.back, *values).outputs)
 

@@ -11,7 +11,6 @@ from theano._core.ir.variable import Apply, Constant
 from theano._core.ops.broadcasting import Alloc, alloc
 from theano._core.ops.indexing import AT, AdvancedSubtensor, Slice, Subtensor
 from theano._core.ops.lengths import as_int64
-from theano._core.ops.loop import checked_steps
 from theano._core.ops.op import Elementwise
 from theano._core.ops.products import Dot, dot
 from theano._core.ops.reductions import Reduction
@@ -23,6 +22,7 @@ from theano._core.ops.shaping import (
     pattern_broadcast,
     reshape_op,
 )
+from theano._core.ops.steps import checked_steps
 from theano._core.rewrite.draft import Draft
 
 
@@ -52,7 +52,9 @@ class Batch:
         found = [self._row(v) for v in values]
         if any(v is None for v in found):
             return None
-        return [self._stretched(v) if v in self.same else r for v, r in zip(values, found, strict=True)]
+        return [
+            self._stretched(v) if v in self.same else r for v, r in zip(values, found, strict=True)
+        ]
 
     def _row(self, value: Any) -> Any:
         """Return the rows of a value, or the value if it is the same for all steps; or None."""

@@ -20,9 +20,7 @@ def rewrite_branches(outputs: Sequence[Any]) -> list[Any]:
     outputs = _merged(outputs)
     while True:
         # Outer branches first: inner ones then are in their bodies.
-        last = next(
-            (n for n in reversed(toposort(outputs)) if isinstance(n.op, IfElse)), None
-        )
+        last = next((n for n in reversed(toposort(outputs)) if isinstance(n.op, IfElse)), None)
         if last is None:
             return outputs
         branch = _branch(last, outputs)
@@ -38,8 +36,7 @@ def _in_loops(outputs: list[Any]) -> list[Any]:
         inside = rewrite_branches(op.body.outputs)
         if all(a is b for a, b in zip(inside, op.body.outputs, strict=True)):
             continue
-        body = Body(op.body.inputs, inside)
-        loop = Loop(body, op.states, op.n_sequences, op.until, op.truncate, op.name)
+        loop = op.replaced(Body(op.body.inputs, inside))
         inputs = copy_graph(node.inputs, table)
         table.update(zip(node.outputs, loop.make_node(*inputs).outputs, strict=True))
     return copy_graph(outputs, table) if table else outputs

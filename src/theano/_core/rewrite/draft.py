@@ -9,7 +9,8 @@ from typing import Any
 from theano._core.ir.graph import copy_graph, toposort
 from theano._core.ir.variable import Apply, Constant
 from theano._core.ops.body import Body
-from theano._core.ops.loop import Loop, State
+from theano._core.ops.loop import Loop
+from theano._core.ops.steps import State
 
 
 @dataclass(slots=True, eq=False)

@@ -16,10 +16,11 @@ from theano._core.ops.arithmetic import add
 from theano._core.ops.broadcasting import alloc
 from theano._core.ops.indexing import SYMBOL, Slice, Subtensor, within
 from theano._core.ops.lengths import as_int64
-from theano._core.ops.loop import ALL, NEW, Loop, is_rows
+from theano._core.ops.loop import Loop
 from theano._core.ops.op import Elementwise, python_int
 from theano._core.ops.products import Dot, dot
 from theano._core.ops.shaping import Assert, DimShuffle, dimshuffle, length, reshape_op
+from theano._core.ops.steps import ALL, NEW, is_rows
 from theano._core.rewrite.batching import Batch
 from theano._core.rewrite.draft import Draft, DraftState
 from theano._core.rewrite.engine import conform
@@ -160,9 +161,7 @@ def _distance(client: Apply) -> int:
     return -(entry.start if isinstance(entry, Slice) else entry)
 
 
-def _selects_last(
-    client: Apply | None, state: DraftState, most: int, new: bool = True
-) -> bool:
+def _selects_last(client: Apply | None, state: DraftState, most: int, new: bool = True) -> bool:
     """Tell whether a node reads one of the last `most` rows, or all of the last so many."""
     if client is None or not isinstance(client.op, Subtensor):
         return False

@@ -82,9 +82,7 @@ class BranchWriter:
         for variable, source, value in zip(
             body.inputs, self.node.inputs[1:], self.values, strict=True
         ):
-            p.values[variable] = (
-                replace(value, buffer=None) if isinstance(value, Array) else value
-            )
+            p.values[variable] = replace(value, buffer=None) if isinstance(value, Array) else value
             if isinstance(variable.type, TensorType):
                 p.rewriter.lengths_memo[variable] = p.rewriter.lengths(source)
         nodes = toposort(body.outputs, p.values)
@@ -101,7 +99,7 @@ class BranchWriter:
 
     def _settled(self, value: Any, slot: int, first_slot: int) -> Any:
         """Return a result in memory that the slot owns."""
-        p, b = self.p, self.p.b
+        p = self.p
         if isinstance(value, Object):
             p.frame_store(slot, p.frame_load(value.descriptor, "ptr"), "ptr")
             return value
@@ -130,7 +128,7 @@ class BranchWriter:
         return value
 
     def _joined(self, out: Any, slot: int, one: tuple[str, Any], two: tuple[str, Any]) -> Any:
-        p, b = self.p, self.p.b
+        b = self.p.b
         (end, x), (other_end, y) = one, two
         if not isinstance(out.type, TensorType):
             return Object(slot)

@@ -111,8 +111,7 @@ class Launcher(Entry):
         outs = [self._store_array(v, lengths, operands, step) for v in stored]
         kept = [n for axis, n in enumerate(lengths) if axis not in reduced]
         fold_outs = [
-            self._fold_array(f, kept, n.outputs[0])
-            for f, n in zip(loop.folds, folded, strict=True)
+            self._fold_array(f, kept, n.outputs[0]) for f, n in zip(loop.folds, folded, strict=True)
         ]
         run = self.prepare_run(loop, lengths, arrays, outs, fold_outs)
         for variable, array in zip(stored, outs, strict=True):

@@ -22,7 +22,8 @@ from theano._core.lower.llvm.items import itemsize, load, store
 from theano._core.lower.llvm.libraries import Libraries
 from theano._core.lower.llvm.region import Region
 from theano._core.lower.schedule import group
-from theano._core.ops.loop import ALL, NEW, Loop, State
+from theano._core.ops.loop import Loop
+from theano._core.ops.steps import ALL, NEW, State
 
 
 class Scans(Libraries):
@@ -86,10 +87,10 @@ class Carried:
     taps: list[Any] = field(default_factory=list)
     starts: list[Any] = field(default_factory=list)
     nexts: list[Any] = field(default_factory=list)
-    memory: Array | None = None
+    memory: Any = None
     target: str = ""
     descriptor: int = -1
-    late: LateRows | None = None
+    late: Any = None
 
     @property
     def is_object(self) -> bool:
@@ -235,9 +236,7 @@ class LoopWriter:
     def _place_start(self, carried: Carried, start: Array) -> None:
         """Put the initial rows where the first step reads them."""
         p, depth = self.p, carried.state.depth
-        kept_in_place = carried.state.keep == ALL or not (
-            carried.keeps_all or carried.is_scalar
-        )
+        kept_in_place = carried.state.keep == ALL or not (carried.keeps_all or carried.is_scalar)
         if carried.is_scalar:
             parts = [self._start_item(start, i) for i in range(depth)]
             if carried.state.keep == ALL:
@@ -317,9 +316,7 @@ class LoopWriter:
         for variable, array in zip(inner.sequences, self.sequences, strict=True):
             p.values[variable] = self._item(array, variable)
         for variable, value in zip(inner.fixed, self.fixed, strict=True):
-            p.values[variable] = (
-                replace(value, buffer=None) if isinstance(value, Array) else value
-            )
+            p.values[variable] = replace(value, buffer=None) if isinstance(value, Array) else value
         for taps, carried in zip(inner.states, self.states, strict=True):
             for variable, distance in zip(taps, carried.state.taps, strict=True):
                 if carried.is_object:
@@ -399,9 +396,7 @@ class LoopWriter:
         if carried.memory is None:
             self._allocate_in_first_step(carried, value)
         if value.data != carried.target or not value.data:
-            for axis, (wanted, got) in enumerate(
-                zip(carried.lengths, value.lengths, strict=True)
-            ):
+            for axis, (wanted, got) in enumerate(zip(carried.lengths, value.lengths, strict=True)):
                 p.check_equal(
                     self.node, wanted, got, "scan_shape", (carried.number, axis, wanted, got)
                 )

@@ -20,9 +20,7 @@ def _rewrite_body(rewriter: Rewriter, node: Apply) -> Any:
     outputs = inner.run(
         op.body.outputs, rewriter.rules, op.body.inputs, _inner_lengths(rewriter, node)
     )
-    loop = Loop(
-        Body(op.body.inputs, outputs), op.states, op.n_sequences, op.until, op.truncate, op.name
-    )
+    loop = op.replaced(Body(op.body.inputs, outputs))
     loop.rewritten_by = rewriter.rules
     return loop.make_node(*node.inputs).outputs
 
@@ -42,9 +40,7 @@ def _inner_lengths(rewriter: Rewriter, node: Apply) -> dict[Any, Any]:
             continue
         found = rewriter.lengths(source)[dropped:]
         lengths = []
-        for axis, (one, length) in enumerate(
-            zip(variable.type.broadcastable, found, strict=True)
-        ):
+        for axis, (one, length) in enumerate(zip(variable.type.broadcastable, found, strict=True)):
             if one or isinstance(length, int):
                 lengths.append(1 if one else length)
                 continue
