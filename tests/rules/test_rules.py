@@ -63,6 +63,13 @@ EXAMPLES: dict[str, Any] = {
     "x ** 3 → x x x": x**3,
     "x / 2**k → x 2**-k": x / 4,
     "x x → sqr(x)": x * x,
+    "x[0:length of x] → x": T.exp(m)[: m.shape[0]] * 2,
+    **{
+        f"loop over steps → loop over steps, its body rewritten ({phase})": theano.scan(
+            lambda a, h: h * a + 0, sequences=x, outputs_info=s
+        )[0]
+        for phase in ("canonical", "stable", "special", "blas")
+    },
     "beta z + alpha dot(x, y) → gemm": 3 * m - 2 * T.dot(m, T.dot(m.T, m)),
 }
 VALUES = {

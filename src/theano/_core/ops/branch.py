@@ -14,7 +14,6 @@ from theano._core.ir.variable import Apply
 from theano._core.ops.body import Body
 from theano._core.ops.broadcasting import zeros_like_float
 from theano._core.ops.evaluation import evaluate
-from theano._core.ops.gradient import null_gradient
 from theano._core.ops.op import Structured, as_variable
 
 
@@ -59,7 +58,7 @@ class IfElse(Structured):
 
     def connection(self, node: Apply) -> list[list[bool]]:
         rows = [[i == j for j in range(self.n_outs)] for i in range(self.n_outs)]
-        return [[False] * self.n_outs, *rows, *rows]
+        return [[True] * self.n_outs, *rows, *rows]
 
     def vjp(self, node: Apply, cotangents: Sequence[Any], reverse: Any = None) -> list[Any]:
         condition = node.inputs[0]
@@ -70,7 +69,8 @@ class IfElse(Structured):
             known = g is not None and isinstance(one.type, TensorType)
             first.append(if_else(condition, g, zeros_like_float(one)) if known else None)
             second.append(if_else(condition, zeros_like_float(two), g) if known else None)
-        return [null_gradient("a branch has no slope by its condition"), *first, *second]
+        # Next to almost every condition the same branch is taken.
+        return [zeros_like_float(condition), *first, *second]
 
     def lower(self, p: Any, node: Apply, *values: Any) -> Any:
         raise NotImplementedError("rewriting turns IfElse into Branch")

@@ -163,15 +163,28 @@ class Loop(Structured):
             done += 1
             if self.until and bool(results[-1]):
                 break
+        lengths = self._known_lengths(node, arrays)
         outputs = [
-            self._kept(state, value, kept, start)
-            for state, value, kept, start in zip(
-                self.states, node.outputs, rows, self.outer(node).states, strict=False
+            self._kept(state, value, kept, shape)
+            for state, value, kept, shape in zip(
+                self.states, node.outputs, rows, lengths, strict=False
             )
         ]
         return (*outputs, np.asarray(done, dtype="int64")) if self.until else tuple(outputs)
 
-    def _kept(self, state: State, out: Any, rows: list[Any], start: Any) -> Any:
+    def _known_lengths(self, node: Apply, arrays: Sequence[Any]) -> list[tuple[int, ...]]:
+        """Return the lengths of a row of each output as they are without steps; 0 if unknown."""
+        values = dict(zip(node.inputs, arrays, strict=True))
+        result = []
+        for lengths in self.shape(node, [np.shape(a) for a in arrays]):
+            known = []
+            for n in lengths[1:]:
+                n = 0 if n is None else n
+                known.append(n if isinstance(n, int) else int(evaluate([n], values)[0]))
+            result.append(tuple(known))
+        return result
+
+    def _kept(self, state: State, out: Any, rows: list[Any], lengths: Sequence[int]) -> Any:
         if not isinstance(out.type, TensorType):
             return rows[-1]
         if state.keep == NEW:
@@ -180,7 +193,7 @@ class Loop(Structured):
             rows = rows[len(rows) - min(state.keep, len(rows)) :]
         if rows:
             return np.stack(rows).astype(out.type.dtype, copy=False)
-        return np.zeros((0,) * out.type.ndim, dtype=out.type.dtype)
+        return np.zeros((0, *lengths), dtype=out.type.dtype)
 
     def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
         given = Operands(*self._split_shapes(shapes))
