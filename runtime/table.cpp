@@ -217,11 +217,26 @@ std::int32_t table_copy(th_call *head, std::int64_t typenum, std::int64_t ndim, 
     return 0;
 }
 
+std::int64_t table_kept(th_call *head) { return call_of(head)->n_kept; }
+
+void table_forget(th_call *head, std::int64_t begin, std::int64_t end) {
+    Call *call = call_of(head);
+    take_lock(call);
+    for (std::int64_t i = begin; i < end; ++i) {
+        // Freeing may run Python code: the list is in order first.
+        PyObject *object = call->kept[begin];
+        std::int64_t rest = --call->n_kept - begin;
+        std::memmove(call->kept + begin, call->kept + begin + 1,
+                     static_cast<std::size_t>(rest) * sizeof(PyObject *));
+        Py_DECREF(object);
+    }
+}
+
 }  // namespace
 
-const th_runtime runtime_table = {table_alloc,   table_free,     table_fail,
-                                  table_matmul,  table_parallel, run_callback,
-                                  table_variant, table_release,  table_copy};
+const th_runtime runtime_table = {table_alloc,    table_free,    table_fail,  table_matmul,
+                                  table_parallel, run_callback,  table_variant, table_release,
+                                  table_copy,     table_kept,    table_forget};
 
 void take_lock(Call *call) {
     if (!call->saved) return;

@@ -38,7 +38,7 @@ extern "C" {
 
 /* Incremented whenever something in this header changes its meaning; part of the key of the compile
  * cache. */
-#define TH_ABI_VERSION 1
+#define TH_ABI_VERSION 2
 
 /* Bits of a descriptor's `flags`. */
 enum {
@@ -114,6 +114,13 @@ struct th_runtime {
     /* 8: copies a strided array (descriptor) into C-contiguous memory `dst` that it does not
      * overlap. */
     int32_t (*copy)(th_call *call, int64_t typenum, int64_t ndim, void *dst, const int64_t *src);
+
+    /* 9: how many objects that callbacks returned the call keeps. */
+    int64_t (*kept)(th_call *call);
+
+    /* 10: lets go of the objects [begin, end) of those; later ones move down. For loops, whose steps
+     * would otherwise keep what only the next step needs. */
+    void (*forget)(th_call *call, int64_t begin, int64_t end);
 };
 
 #ifdef __cplusplus

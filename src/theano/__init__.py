@@ -10,7 +10,7 @@ from theano._core.api.debugprint import debugprint as dp
 from theano._core.api.gradients import Lop, Rop
 from theano._core.api.pretty import pp, pprint
 from theano._core.api.products import dot
-from theano._core.api.scan import foldl, foldr, map, reduce, scan
+from theano._core.api.scan import foldl, foldr, map, reduce, scan, scan_checkpoints
 from theano._core.api.updates import OrderedUpdates
 from theano._core.autodiff.reverse import grad
 from theano._core.base.settings import config
@@ -61,6 +61,7 @@ __all__ = [
     "printing",
     "reduce",
     "scan",
+    "scan_checkpoints",
     "scan_module",
     "shared",
     "shared_constructor",

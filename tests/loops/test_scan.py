@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import tracemalloc
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ import theano.tensor as T
 from theano import scan
 from theano._core.base.errors import MissingInputError
 from theano._core.ir.graph import toposort
+from theano._core.lower.reference import evaluate
 from theano._core.ops.loop import Loop
 from theano.gradient import verify_grad
 from theano.scan_module import until
@@ -406,6 +408,75 @@ def test_truncated_gradients(steps: int) -> None:
         np.testing.assert_allclose(value, wanted, atol=1e-8)
 
 
+# -- gradients that keep few states ---------------------------------------------------------------
+
+
+@pytest.mark.parametrize("checkpoint", [1, 3, 7, 40, "auto"])
+@pytest.mark.parametrize("mode", [None, REFERENCE])
+def test_checkpoints_change_no_result(checkpoint: Any, mode: Any) -> None:
+    def build(checkpoint: Any) -> list[Any]:
+        (a, b, f), _ = scan(
+            lambda v, h, p, q, w: [T.tanh(v * w + h), v * h, 0.5 * p + q * v],
+            x,
+            [const(0.3), None, {"initial": x[:2], "taps": [-2, -1]}],
+            s,
+            checkpoint=checkpoint,
+        )
+        costs = [a[-1] ** 2, (a**2).sum() + b.sum(), f[-1] * 2, f[3]]
+        return [
+            a,
+            b,
+            f,
+            *(g for cost in costs for g in T.grad(cost, [x, s], disconnected_inputs="ignore")),
+        ]
+
+    wanted = theano.function([x, s], build(None))(X, 0.7)
+    got = theano.function([x, s], build(checkpoint), mode=mode)(X, 0.7)
+    for one, two in zip(got, wanted, strict=True):
+        np.testing.assert_allclose(one, two, rtol=1e-12, atol=1e-14)
+
+
+def _largest_history(f: Any, *values: Any) -> int:
+    """Return the items of the largest array that an operation of a function makes."""
+    sizes = [0]
+    graph = f.maker.fgraph
+
+    def watch(node: Any, inputs: Any, outputs: Any) -> None:
+        sizes.extend(np.size(v) for v in outputs)
+
+    evaluate(graph.outputs, dict(zip(graph.inputs, values, strict=True)), watch)
+    return max(sizes)
+
+
+def test_checkpoints_keep_few_states() -> None:
+    steps, width = 100, 50
+    data = np.linspace(0, 1, width)
+    sizes = []
+    for checkpoint in (None, "auto"):
+        out, _ = scan(lambda h: T.tanh(h * 1.1), None, x, n_steps=steps, checkpoint=checkpoint)
+        f = theano.function([x], T.grad(out[-1].sum(), x))
+        sizes.append(_largest_history(f, data))
+    assert sizes[0] >= steps * width
+    assert sizes[1] <= 12 * width
+
+
+def test_scan_checkpoints() -> None:
+    out, _ = theano.scan_checkpoints(lambda a, h: T.tanh(a + h), x, const(0.0), save_every_N=3)
+    every, _ = scan(lambda a, h: T.tanh(a + h), x, const(0.0))
+    got, some, slope, wanted = theano.function(
+        [x], [out, every, T.grad(out[-1], x), T.grad(every[-1], x)]
+    )(X)
+    np.testing.assert_array_equal(got, some[[2, 5, 6]])
+    np.testing.assert_allclose(slope, wanted, rtol=1e-14)
+    with pytest.raises(RuntimeError, match="taps"):
+        theano.scan_checkpoints(lambda h: h, None, {"initial": x, "taps": [-1]}, n_steps=3)
+    for wrong in (0, -1, "some", 2.5):
+        with pytest.raises(ValueError, match="checkpoint"):
+            scan(lambda a: a, x, checkpoint=wrong)
+    with pytest.raises(ValueError, match="until"):
+        scan(lambda a: (a, until(a > 1)), x, checkpoint=2)
+
+
 # -- what the engine makes of it ------------------------------------------------------------------
 
 
@@ -475,8 +546,6 @@ def test_replacing_inputs_of_a_loop() -> None:
 
 
 def test_memory_does_not_grow_with_the_steps() -> None:
-    import tracemalloc
-
     out, _ = scan(lambda h: T.tanh(T.concatenate([h[1:], h[:1]])), outputs_info=x, n_steps=n)
     f = theano.function([x, n], out[-1])
     data = np.linspace(0, 1, 100_000)
@@ -486,6 +555,20 @@ def test_memory_does_not_grow_with_the_steps() -> None:
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert peak < 20 * data.nbytes
+
+
+def test_steps_let_go_of_what_python_returned() -> None:
+    rng = T.shared_randomstreams.RandomStreams(1)
+    out, updates = scan(
+        lambda h: h + rng.uniform((1000,)), outputs_info=T.zeros((1000,)), n_steps=n
+    )
+    f = theano.function([n], out[-1], updates=updates)
+    f(10)
+    tracemalloc.start()
+    f(1000)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 100 * 8000
 
 
 # -- errors ---------------------------------------------------------------------------------------

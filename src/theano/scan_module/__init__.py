@@ -1,6 +1,6 @@
 """Loops over steps."""
 
 from theano._core.api.cloning import clone
-from theano._core.api.scan import foldl, foldr, map, reduce, scan, until
+from theano._core.api.scan import foldl, foldr, map, reduce, scan, scan_checkpoints, until
 
-__all__ = ["clone", "foldl", "foldr", "map", "reduce", "scan", "until"]
+__all__ = ["clone", "foldl", "foldr", "map", "reduce", "scan", "scan_checkpoints", "until"]

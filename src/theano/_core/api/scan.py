@@ -24,6 +24,7 @@ from theano._core.ops.arithmetic import minimum
 from theano._core.ops.body import Body
 from theano._core.ops.lengths import as_int64
 from theano._core.ops.loop import Loop
+from theano._core.ops.loop_chunks import in_chunks
 from theano._core.ops.op import python_int
 from theano._core.ops.shaping import dimshuffle, length, pattern_broadcast
 from theano._core.ops.steps import State
@@ -144,6 +145,7 @@ class _Builder:
         self.sequences: list[_Sequence] = []
         self.recurrences: list[_Recurrence | None] = []
         self.given: list[Any] = []
+        self.node: Any = None
 
     # -- arguments ------------------------------------------------------------------------------
 
@@ -365,25 +367,27 @@ class _Builder:
         fixed = {v: v.type.variable_class(v.type, name=v.name) for v in outside}
         body = Body([*items, *fixed.values()], copy_graph(roots, {**copies, **fixed}))
         states = [State(() if r is None else r.taps) for r in carried]
+        until_some = condition is not None
         loop = Loop(
-            body, states, len(self.sequences), condition is not None, self.truncate, self.name
+            body,
+            states,
+            len(self.sequences),
+            until_some,
+            self.truncate,
+            self.name,
+            _checked(checkpoint, until_some or self.truncate > 0),
         )
         values = [s.rows for s in self.sequences]
         values += [r.rows for r in carried if r is not None] + list(fixed)
-        if checkpoint is None:
-            made = loop.make_node(self.steps, *values)
-            rows = [
-                out[s.depth :] if s.taps and isinstance(out.type, TensorType) else out
-                for s, out in zip(states, made.outputs, strict=False)
-            ]
-            last = [
-                out[-1] if isinstance(out.type, TensorType) else out
-                for out in made.outputs[len(outputs) : len(states)]
-            ]
-        else:
-            from theano._core.api.scan_checkpoints import in_chunks
-
-            rows, last = in_chunks(loop, self.steps, values, checkpoint, len(outputs))
+        made = self.node = loop.make_node(self.steps, *values)
+        rows = [
+            out[s.depth :] if s.taps and isinstance(out.type, TensorType) else out
+            for s, out in zip(states, made.outputs, strict=False)
+        ]
+        last = [
+            out[-1] if isinstance(out.type, TensorType) else out
+            for out in made.outputs[len(outputs) : len(states)]
+        ]
         return rows[: len(outputs)], OrderedUpdates(zip(changed, last, strict=True))
 
     def _outside(self, roots: list[Any], inside: set[Any]) -> list[Any]:
@@ -409,6 +413,22 @@ class _Builder:
             if v not in dependent and not isinstance(v, Constant):
                 found.setdefault(v)
         return list(found)
+
+
+def _checked(checkpoint: Any, impossible: bool) -> Any:
+    if checkpoint is None:
+        return None
+    if impossible:
+        raise ValueError(
+            "a loop that ends early (until), or through which gradients flow back only some steps, "
+            "cannot have checkpoints"
+        )
+    whole = isinstance(checkpoint, (int, np.integer)) and not isinstance(checkpoint, bool)
+    if checkpoint != "auto" and not (whole and checkpoint >= 1):
+        raise ValueError(
+            f"checkpoint is a number of steps of at least 1, or 'auto', got {checkpoint!r}"
+        )
+    return checkpoint if checkpoint == "auto" else int(checkpoint)
 
 
 def as_list(value: Any) -> list[Any]:
@@ -546,3 +566,46 @@ def foldr(
 ) -> tuple[Any, OrderedUpdates]:
     """Fold sequences from their last item to their first; see `reduce`."""
     return reduce(fn, sequences, outputs_info, non_sequences, True, mode, name)
+
+
+def scan_checkpoints(
+    fn: Callable[..., Any],
+    sequences: Any = None,
+    outputs_info: Any = None,
+    non_sequences: Any = None,
+    name: str = "checkpointscan_fn",
+    n_steps: Any = None,
+    save_every_N: int = 10,
+    padding: bool = True,
+) -> tuple[Any, OrderedUpdates]:
+    """Run a loop of which the gradient keeps the state of only one in `save_every_N` steps.
+
+    Parameters
+    ----------
+    fn, sequences, outputs_info, non_sequences, name, n_steps
+        As of `scan`; outputs may be read one step back only.
+    save_every_N : int
+        The gradient computes the steps between again.
+    padding : bool
+        Accepted for old programs: any number of steps will do.
+
+    Returns
+    -------
+    outputs : variable or list of variables
+        The outputs after every `save_every_N` steps, and after the last.
+    updates : OrderedUpdates
+
+    Raises
+    ------
+    RuntimeError
+        `outputs_info` has taps.
+    """
+    for info in as_list(outputs_info):
+        if isinstance(info, Mapping) and "taps" in info:
+            raise RuntimeError("scan_checkpoints doesn't work with taps.")
+    builder = _Builder(name, -1, False, False)
+    builder.read(sequences, outputs_info, non_sequences, n_steps)
+    outputs, updates = builder.run(fn, save_every_N)
+    if builder.node is not None:
+        outputs = in_chunks(builder.node).between[: len(outputs)]
+    return (outputs[0] if len(outputs) == 1 else outputs), updates

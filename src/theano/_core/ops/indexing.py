@@ -17,7 +17,6 @@ from theano._core.ops.arithmetic import (
     lt,
     maximum,
     minimum,
-    mul,
     neg,
     sub,
     switch,
@@ -33,7 +32,7 @@ from theano._core.ops.op import (
     tensor_operand,
 )
 from theano._core.ops.reductions import reduce
-from theano._core.ops.shaping import Length, dimshuffle, pattern_broadcast
+from theano._core.ops.shaping import dimshuffle, not_negative, pattern_broadcast
 
 # An entry of an index is SYMBOL where its value is an input of the node.
 SYMBOL = "symbol"
@@ -150,19 +149,6 @@ def _bounded_length(start: Any, stop: Any, size: Any, step: Any, forward: bool) 
     if python_int(step) == 1:
         return maximum(span, zero) if first is not zero else span
     return maximum(neg(int_div(neg(span), step)), zero)
-
-
-def not_negative(value: Any) -> bool:
-    """Tell whether an integer scalar certainly is not negative: lengths, and sums of them."""
-    known = python_int(value)
-    if known is not None:
-        return known >= 0
-    node = value.owner
-    if node is None:
-        return False
-    if isinstance(node.op, Length):
-        return True
-    return node.op in (add, mul, minimum) and all(not_negative(v) for v in node.inputs)
 
 
 def _exceeds(total: Any, part: Any) -> bool:

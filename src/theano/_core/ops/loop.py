@@ -48,9 +48,12 @@ class Loop(Structured):
     truncate : int
         Steps through which gradients flow back; -1: all.
     name : str or None
+    checkpoint : int, 'auto' or None
+        Of how many steps the gradient keeps the state of one, and computes the others again; None:
+        it keeps all.
     """
 
-    __props__ = ("body", "states", "n_sequences", "until", "truncate")
+    __props__ = ("body", "states", "n_sequences", "until", "truncate", "checkpoint")
     # Gradients of the body are its business: `vjp` is given the reverse walk.
     differentiates = True
 
@@ -62,6 +65,7 @@ class Loop(Structured):
         until: bool = False,
         truncate: int = -1,
         name: str | None = None,
+        checkpoint: Any = None,
     ) -> None:
         self.body = body
         self.states = tuple(states)
@@ -69,12 +73,13 @@ class Loop(Structured):
         self.until = until
         self.truncate = truncate
         self.name = name or "scan"
+        self.checkpoint = checkpoint
         # The rules that the body was rewritten by last.
         self.rewritten_by: Any = None
 
     def replaced(self, body: Body, **fields: Any) -> Loop:
         """Return this loop with another body, and other `states`, `n_sequences` and so on."""
-        kept = ("states", "n_sequences", "until", "truncate", "name")
+        kept = ("states", "n_sequences", "until", "truncate", "name", "checkpoint")
         return type(self)(body, **{**{k: getattr(self, k) for k in kept}, **fields})
 
     # -- roles ------------------------------------------------------------------------------------

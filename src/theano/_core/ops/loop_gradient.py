@@ -20,6 +20,7 @@ from theano._core.ops.body import Body
 from theano._core.ops.broadcasting import Second, zeros_like_float
 from theano._core.ops.creation import join
 from theano._core.ops.indexing import SYMBOL, IncSubtensor, Slice
+from theano._core.ops.loop_chunks import in_chunks
 from theano._core.ops.shaping import DimShuffle, Length, dimshuffle, pattern_broadcast
 from theano._core.ops.steps import State, is_rows, steps_done
 
@@ -38,7 +39,47 @@ def pull_back(node: Apply, cotangents: Sequence[Any], reverse: Reverse) -> list[
     reverse : callable
         `reverse(cotangents, targets)` differentiates a graph.
     """
+    if node.op.checkpoint is not None:
+        return _pull_back_in_chunks(node, cotangents, reverse)
     return _Pullback(node, cotangents, reverse).run()
+
+
+def _pull_back_in_chunks(node: Apply, cotangents: Sequence[Any], reverse: Reverse) -> list[Any]:
+    """Return the cotangents by way of the same loop in chunks."""
+    # Inputs may depend on each other: the walk back must end at each of them.
+    original, node = node, node.op.make_node(*(v.clone() for v in node.inputs))
+    chunked = in_chunks(node)
+    seeds: dict[Any, Any] = {}
+    direct: dict[Any, Any] = {}
+    starts = node.op.outer(node).states
+    for j, (state, g) in enumerate(zip(node.op.states, cotangents, strict=False)):
+        if g is None or not _continuous(node.op.new_values[j]):
+            continue
+        last = _only_last_row(g, state.depth)
+        if last is not None:
+            end = chunked.ends[j]
+            seeds[end] = last if state.depth == 1 else _at_end(last, end)
+            continue
+        seeds[chunked.rows[j]] = g[state.depth :]
+        if state.depth:
+            direct[starts[j]] = g[: state.depth]
+    targets = [v for v in node.inputs[1:] if _continuous(v)]
+    found = reverse(seeds, targets)
+    result: list[Any] = []
+    for variable in node.inputs:
+        terms = [t[variable] for t in (found, direct) if t.get(variable) is not None]
+        total = None if not terms else terms[0] if len(terms) == 1 else add(*terms)
+        if total is not None:
+            total = pattern_broadcast(total, variable.type.broadcastable)
+        result.append(total if variable is not node.inputs[0] else None)
+    there = [g for g in result if g is not None]
+    replaced = iter(copy_graph(there, dict(zip(node.inputs, original.inputs, strict=True))))
+    return [None if g is None else next(replaced) for g in result]
+
+
+def _at_end(last: Any, rows: Any) -> Any:
+    """Return zeros like `rows` with their last row set."""
+    return IncSubtensor((-1,), True)(zeros_like_float(rows), last[0])
 
 
 def _continuous(variable: Any) -> bool:
@@ -217,6 +258,7 @@ class _Pullback:
             n_sequences=len(items),
             until=False,
             truncate=-1,
+            checkpoint=None,
             name=f"grad_of_{self.op.name}",
         )
         values = [rows[v]() for v in items] + starts + [o for _, o in fixed]

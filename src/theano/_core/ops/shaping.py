@@ -9,7 +9,7 @@ import numpy as np
 
 from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Apply, Constant
-from theano._core.ops.arithmetic import cast
+from theano._core.ops.arithmetic import add, cast, minimum, mul
 from theano._core.ops.lengths import as_length, lengths_of, product
 from theano._core.ops.op import (
     RankHook,
@@ -226,6 +226,19 @@ def length(x: Any, axis: int) -> Any:
     return Length(axis)(x)
 
 
+def not_negative(value: Any) -> bool:
+    """Tell whether an integer scalar certainly is not negative: lengths, and sums of them."""
+    known = python_int(value)
+    if known is not None:
+        return known >= 0
+    node = value.owner
+    if node is None:
+        return False
+    if isinstance(node.op, Length):
+        return True
+    return node.op in (add, mul, minimum) and all(not_negative(v) for v in node.inputs)
+
+
 class MakeVector(Structured):
     """A vector of its scalar inputs."""
 
@@ -283,7 +296,8 @@ class Reshape(Structured):
         return (xp.reshape(x, tuple(int(n) for n in lengths)),)
 
     def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
-        lengths = [as_length(n) for n in lengths_of(node.inputs[1], self.ndim)]
+        found = lengths_of(node.inputs[1], self.ndim)
+        lengths = [None if n is None else as_length(n) for n in found]
         if all(isinstance(n, int) and n >= 0 for n in lengths):
             return [tuple(lengths)]
         unknown = [i for i, n in enumerate(lengths) if n == -1]
@@ -295,7 +309,7 @@ class Reshape(Structured):
             if isinstance(total, int) and known:
                 lengths[unknown[0]] = total // known
                 return [tuple(lengths)]
-        return [tuple(n if isinstance(n, int) and n >= 0 else None for n in lengths)]
+        return [tuple(n if n is not None and not_negative(n) else None for n in lengths)]
 
     def connection(self, node: Apply) -> list[list[bool]]:
         return [[True], [False]]

@@ -104,6 +104,7 @@ class Draft:
             self.condition is not None,
             self.op.truncate,
             self.op.name,
+            self.op.checkpoint,
         )
         initial = [s.initial for s in self.states if s.taps]
         node = loop.make_node(self.steps, *sequences.values(), *initial, *fixed.values())

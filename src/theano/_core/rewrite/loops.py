@@ -13,6 +13,7 @@ from theano._core.base import dtypes
 from theano._core.ir.graph import copy_graph, toposort
 from theano._core.ir.variable import Apply, Constant
 from theano._core.ops.arithmetic import add
+from theano._core.ops.body import Body
 from theano._core.ops.broadcasting import alloc
 from theano._core.ops.indexing import SYMBOL, Slice, Subtensor, within
 from theano._core.ops.lengths import as_int64
@@ -42,7 +43,22 @@ def rewrite_loops(outputs: Sequence[Any]) -> list[Any]:
         if table is None:
             break
         outputs = copy_graph(outputs, table)
-    return outputs
+    return _inside(outputs)
+
+
+def _inside(outputs: list[Any]) -> list[Any]:
+    """Simplify the loops in the bodies of loops."""
+    table: dict[Any, Any] = {}
+    for node in toposort(outputs):
+        if not isinstance(node.op, Loop):
+            continue
+        body = node.op.body
+        if not any(isinstance(inner.op, Loop) for inner in body.nodes):
+            continue
+        loop = node.op.replaced(Body(body.inputs, rewrite_loops(body.outputs)))
+        inputs = copy_graph(node.inputs, table)
+        table.update(zip(node.outputs, loop.make_node(*inputs).outputs, strict=True))
+    return copy_graph(outputs, table) if table else outputs
 
 
 def _one_change(outputs: Sequence[Any]) -> dict[Any, Any] | None:

@@ -26,7 +26,19 @@ LARGEST = 2.0**62
 RUNTIME = {
     name: number
     for number, name in enumerate(
-        ("alloc", "free", "fail", "matmul", "parallel", "callback", "variant", "release", "copy")
+        (
+            "alloc",
+            "free",
+            "fail",
+            "matmul",
+            "parallel",
+            "callback",
+            "variant",
+            "release",
+            "copy",
+            "kept",
+            "forget",
+        )
     )
 }
 
@@ -79,6 +91,8 @@ class Entry:
         # Values that a step of a loop leaves in a row of a state → (address, lengths, check).
         self.places: dict[Any, Any] = {}
         self.region: Region | None = None
+        # Streams of random numbers that nothing outside this call can see.
+        self.own_streams: set[Any] = set()
         # Buffer slots whose memory was given back.
         self.freed: set[int] = set()
 

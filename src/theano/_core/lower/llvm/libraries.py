@@ -10,7 +10,7 @@ from theano._core.ir.variable import Apply
 from theano._core.lower.arrays import Array, CallbackRecord, Object, Size
 from theano._core.lower.llvm.copies import typenum
 from theano._core.lower.llvm.positions import Positions
-from theano._core.ops.random import Draw
+from theano._core.ops.random import Draw, copy_stream
 
 # A product of more multiplications than this lets Python's lock go.
 LONG_PRODUCT = 1 << 18
@@ -137,9 +137,18 @@ class Libraries(Positions):
             array.contiguous = self.b.emit(f"icmp ne i64 {bit}, 0")
         return array
 
+    def own_stream(self, stream: Any, value: Object) -> Object:
+        """Return a copy of a stream that this call may draw from in place."""
+        node = Apply(None, [stream], [stream.type.variable_class(stream.type)])
+        return self.call_python(node, lambda s: (copy_stream(s),), [value])[0]
+
     def draw(self, node: Apply, values: Sequence[Any]) -> list[Any]:
-        """Draw random numbers: in place where the stream belongs to the function."""
-        stream = node.inputs[0]
+        """Draw random numbers: in place where the function, or this call, owns the stream."""
+        stream, after = node.inputs[0], node.outputs[0]
+        mine = stream in self.own_streams
+        self.own_streams.add(after)
+        if mine and self.uses.get(stream) == 1:
+            return self.call_python(node, node.op.perform, values)
         own = [
             o
             for o, n in zip(
@@ -147,5 +156,7 @@ class Libraries(Positions):
             )
             if self.inputs[n] is stream
         ]
-        alone = self.uses.get(stream) == 1 and own == [node.outputs[0]]
+        alone = self.uses.get(stream) == 1 and own == [after]
+        if alone:
+            self.own_streams.discard(after)
         return self.call_python(node, Draw(node.op) if alone else node.op.perform_on_copy, values)

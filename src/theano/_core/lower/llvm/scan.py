@@ -14,7 +14,7 @@ from typing import Any
 
 from theano._core.ir.graph import inputs as leaves_of
 from theano._core.ir.graph import toposort
-from theano._core.ir.types import TensorType
+from theano._core.ir.types import RandomStateType, TensorType
 from theano._core.ir.variable import Apply, Constant
 from theano._core.lower.arrays import Array, Buffer, Object, Size
 from theano._core.lower.llvm.emitter import ComplexValue, Value
@@ -126,7 +126,8 @@ class LoopWriter:
         self.p = p
         self.b = p.b
         self.node = node
-        self.op: Loop = node.op
+        # Equal loops share a body, and what is known of its variables here is of this loop.
+        self.op: Loop = node.op.replaced(node.op.body.fresh())
         given = iter(values)
         self.limit: Size = p.integer(next(given))
         self.sequences = [next(given) for _ in range(self.op.n_sequences)]
@@ -189,6 +190,10 @@ class LoopWriter:
         p = self.p
         if carried.is_object:
             carried.descriptor = p.reserve(2)
+            if isinstance(carried.value.type, RandomStateType):
+                outer = self.op.outer(self.node).states[carried.number]
+                start = p.own_stream(outer, start)
+                p.own_streams.update(self.op.inner.states[carried.number])
             source = p.frame_load(start.descriptor, "ptr")
             p.frame_store(carried.descriptor, source, "ptr")
             return
@@ -304,6 +309,7 @@ class LoopWriter:
         p.values = {k: replace(v) if isinstance(v, Array) else v for k, v in p.values.items()}
         p._length_values = dict(p._length_values)
         self.first_slot = len(p.buffer_slots)
+        self.first_callback = len(p.callbacks)
         return region
 
     def _fresh_value(self, like: Any) -> Any:
@@ -375,12 +381,31 @@ class LoopWriter:
         for carried in self.states:
             if carried.is_object:
                 p.frame_store(carried.descriptor, carried.nexts[0], "ptr")
+        if len(p.callbacks) > self.first_callback:
+            self._forget_objects()
         stop = ""
         if self.op.until:
             condition = p.register(p.value(self.op.body.outputs[-1]))
             stop = b.cast(condition, "bool").text
         self._free_step_memory()
         return stop
+
+    def _forget_objects(self) -> None:
+        """Let go of what Python returned in the step before this one."""
+        p, b, region = self.p, self.b, self.p.region
+        count = f"call i64 {p.runtime('kept')}(ptr %call)"
+
+        def start() -> tuple[str, str]:
+            place, now = p.stack(8), b.emit(count)
+            b.perform(f"store i64 {now}, ptr {place}, align 8")
+            return place, now
+
+        # INVARIANT: objects from `first` up to the number at `place` are of earlier steps.
+        place, first = region.before(p, start)
+        until = b.emit(f"load i64, ptr {place}, align 8")
+        b.perform(f"call void {p.runtime('forget')}(ptr %call, i64 {first}, i64 {until})")
+        now = b.emit(count)
+        b.perform(f"store i64 {now}, ptr {place}, align 8")
 
     def _advance_scalar(self, carried: Carried, value: Array) -> None:
         new = self.p.register(value)
