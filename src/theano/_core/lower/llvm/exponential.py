@@ -197,19 +197,19 @@ def sigmoid(b: Emitter, x: Value) -> Value:
     """1 / (1 + e**-x), within 2 ulp.
 
     With e = e**-|x|, it is 1/(1 + e) or e/(1 + e). Numerator and denominator are kept multiplied by
-    a power of two, so that a subnormal result is rounded once, by the division. What rounding 1 + e
-    loses is exact, and is put right afterwards, by a factor that waits for no division.
+    a power of two, so that a subnormal result is rounded once, by the division, and by 3/2, so
+    that they cross powers of two where rounding them costs least.
     """
     extra = 100 if x.dtype == "float64" else 30
     low = _RANGE[x.dtype][0]
     t, r = reduce_by_ln2(b, b.at_least(b.neg(b.absolute(x)), low))
-    significand, power = exp_of_reduced(b, r), power_of_two(b, t, extra)
-    e = b.mul(significand, power)
-    one = b.const(2.0**extra, x.dtype, x.lanes)
-    denominator = b.fma(significand, power, one)
-    quotient = b.divide(b.select(b.lt(b.bits(x), 0), e, one), denominator)
-    gained = b.mul(b.sub(b.sub(denominator, one), e), 2.0**-extra)
-    return b.fma(quotient, gained, quotient)
+    # In float32 the shorter polynomial's own error would count.
+    terms = _EXP[x.dtype] if x.dtype == "float64" else _EXPM1[x.dtype]
+    q = b.polynomial(r, tuple(1.5 * c for c in terms))
+    significand, power = b.fma(b.fma(r, q, 1.5), r, 1.5), power_of_two(b, t, extra)
+    one = b.const(1.5 * 2.0**extra, x.dtype, x.lanes)
+    e, denominator = b.mul(significand, power), b.fma(significand, power, one)
+    return b.divide(b.select(b.lt(b.bits(x), 0), e, one), denominator)
 
 
 def tanh(b: Emitter, x: Value) -> Value:
@@ -237,7 +237,7 @@ def tanh(b: Emitter, x: Value) -> Value:
     more, less = b.add(c, one), b.sub(one, c)
     n = b.fma(more, t, less)
     far = b.fma(c, b.fma(t, -2.0, 2.0), n)
-    d = b.select(b.lt(c, 1.0), far, b.fma(less, t, more))
+    d = b.select(b.lt(b.bits(c), b.bits_of(1.0, x.dtype)), far, b.fma(less, t, more))
     return b.with_sign(b.divide(n, d), x)
 
 

@@ -20,7 +20,7 @@ import numpy as np
 from theano._core.lower.llvm.builder import Builder
 from theano._core.lower.llvm.emitter import ComplexValue, Value
 from theano._core.lower.llvm.items import Memory, itemsize, load, reduce_lanes, select, store
-from theano._core.lower.llvm.target import default_lanes
+from theano._core.lower.llvm.target import default_lanes, smallest_masked_item
 from theano._core.lower.llvm.vectors import VectorLoop
 from theano._core.lower.loops import FOLD_BLOCK, Loop
 
@@ -63,6 +63,7 @@ class KernelWriter:
         self.packed = packed
         self.lanes = lanes
         self.b = Builder(lanes, bits)
+        self.smallest_masked = smallest_masked_item(bits) if lanes > 1 else 0
         reduced = set(loop.reduced)
         self.reduced = [bool(g) and g[0] in reduced for g in self.groups]
         self.full_fold = bool(loop.folds) and all(self.reduced)
@@ -93,7 +94,6 @@ class KernelWriter:
         if self.full_fold:
             functions += self._combine()
         functions += [*b.helpers.values(), *sorted(b.declarations)]
-        functions.append("declare void @llvm.memcpy.p0.p0.i64(ptr, ptr, i64, i1)")
         return "\n".join(functions) + "\n"
 
     def _argument(self, index: int) -> str:

@@ -165,7 +165,8 @@ def log1p(b: Emitter, x: Value, doubled: Value | None = None) -> Value:
     """
     form = FORMATS[x.dtype]
     u = b.add(x, 1.0)
-    shifted = b.add(b.bits(u), (form.bias << form.fraction) - b.bits_of(math.sqrt(0.5), x.dtype))
+    bits = b.bits(u)
+    shifted = b.add(bits, (form.bias << form.fraction) - b.bits_of(math.sqrt(0.5), x.dtype))
     field = b.bit_and(shifted, -1 << form.fraction)
     # 4 * 2**-k, which no x makes leave the range, as 2**-k would.
     scale = b.from_bits(b.sub((2 * form.bias + 2) << form.fraction, field))
@@ -175,14 +176,11 @@ def log1p(b: Emitter, x: Value, doubled: Value | None = None) -> Value:
     if doubled is not None:
         minus_k = b.sub(minus_k, b.select(doubled, b.const(1.0, x.dtype, x.lanes), 0.0))
     result = _log1p_of_reduced(b, multiple, minus_k, 4)
-
-    def at_the_edges() -> tuple[Value]:
-        return (_at_the_edges(b, b.select(b.eq(u, math.inf), u, result), u, u),)
-
-    # The bits of infinity and NaN become those of a negative integer, too.
-    moved = b.add(b.bits(u), 1 << form.fraction)
-    edge = b.lt(moved, b.bits_of(2.0 ** -(form.fraction + 1), x.dtype))
-    return b.when_any(edge, (result,), at_the_edges)[0]
+    # Above the logarithm where that is a number, and what it is at the edges: u, never subnormal,
+    # plus its half by the exponent, which is -infinity for 0; for u < 0 every bit of a NaN.
+    edge = b.bits(b.add(u, b.from_bits(b.sub(bits, 1 << form.fraction))))
+    edge = b.from_bits(b.bit_or(edge, b.convert("sext", b.lt(bits, 0), bits.dtype)))
+    return b.select(b.lt(result, edge), result, edge)
 
 
 def softplus(b: Emitter, x: Value) -> Value:

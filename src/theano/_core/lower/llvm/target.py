@@ -76,6 +76,18 @@ def _machine() -> str:
     return {"amd64": "x86_64", "AMD64": "x86_64", "arm64": "aarch64"}.get(machine, machine)
 
 
+@functools.cache
+def smallest_masked_item(vector_bits: int) -> int:
+    """Bytes of the smallest item whose vectors are read and written under a mask; 0: none are.
+
+    LLVM writes a branch for each item where the processor has no such instruction.
+    """
+    flags = set(_processor().split())
+    if "avx512bw" in flags and "avx512vl" in flags and vector_bits in (0, 512):
+        return 1
+    return 4 if "avx2" in flags else 0
+
+
 def target_features(vector_bits: int) -> str:
     """The feature string of this machine, without the vectors that are wider than asked for."""
     import llvmlite.binding as llvm

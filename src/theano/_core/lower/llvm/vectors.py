@@ -1,8 +1,9 @@
 """The innermost loop of a kernel: vectors along the last axis, and its remainder.
 
 The body of a loop is by far its longest part, so it is written once. In a packed loop the vectors
-that are full read and write memory in place; what remains is copied to buffers of one vector, and
-the loop runs once more over these. In a strided loop every vector goes through buffers.
+that are full read and write memory in place; what remains is copied to buffers of one vector, under
+a mask where the processor has masks, and the loop runs once more over these. In a strided loop
+every vector goes through buffers.
 """
 
 from __future__ import annotations
@@ -10,7 +11,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from theano._core.lower.llvm.emitter import ComplexValue, Value
-from theano._core.lower.llvm.items import Memory, itemsize, load, select, store
+from theano._core.lower.llvm.items import (
+    Memory,
+    Part,
+    copy_in,
+    copy_out,
+    has_masks,
+    itemsize,
+    load,
+    select,
+    store,
+)
 
 if TYPE_CHECKING:
     from theano._core.lower.llvm.kernel import KernelWriter
@@ -51,20 +62,19 @@ class VectorLoop:
         numbers = ", ".join(f"i64 {i}" for i in range(lanes))
         return Value(f"<{numbers}>", "int64", lanes)
 
-    def _buffer(self, memory: Memory) -> str:
-        """Return memory for one vector, zero at first so that unused lanes hold numbers."""
+    def _buffer(self, memory: Memory, whole: bool) -> str:
+        """Return memory for one vector; zero at first if not every lane will be written."""
         lines = self.w.prologue
         size = itemsize(memory.dtype) * self.w.lanes
         name = f"%buffer{len(lines)}"
         lines.append(f"  {name} = alloca [{size} x i8], align 64")
-        lines.append(f"  store [{size} x i8] zeroinitializer, ptr {name}, align 64")
+        if not whole:
+            self.b.declarations["declare void @llvm.memset.p0.i64(ptr, i8, i64, i1)"] = None
+            lines.append(f"  call void @llvm.memset.p0.i64(ptr {name}, i8 0, i64 {size}, i1 false)")
         return name
 
-    def _copy(self, to: str, start: str, memory: Memory, count: str) -> None:
-        nbytes = self.b.emit(f"mul i64 {count}, {itemsize(memory.dtype)}")
-        self.b.perform(
-            f"call void @llvm.memcpy.p0.p0.i64(ptr {to}, ptr {start}, i64 {nbytes}, i1 false)"
-        )
+    def _part(self, count: str) -> Part:
+        return Part(count, self.w.smallest_masked)
 
     def _body(
         self,
@@ -106,7 +116,7 @@ class VectorLoop:
         """Return (number of full vectors, items left, first item left) of [lo, hi)."""
         b, lanes = self.b, self.w.lanes
         n = b.emit(f"sub i64 {self.hi}, {self.lo}")
-        full = b.emit(f"sdiv i64 {n}, {lanes}")
+        full = b.emit(f"udiv i64 {n}, {lanes}")
         done = b.emit(f"mul i64 {full}, {lanes}")
         return full, b.emit(f"sub i64 {n}, {done}"), b.emit(f"add i64 {self.lo}, {done}")
 
@@ -129,7 +139,10 @@ class VectorLoop:
                 table[memory.slot] = b.emit(
                     f"getelementptr i8, ptr {self.pointers[memory.slot]}, i64 {offset}"
                 )
-            buffers[memory.slot] = self._buffer(memory) if w.lanes > 1 else starts[memory.slot]
+            whole = memory in w.stores or has_masks(memory.dtype, w.smallest_masked)
+            buffers[memory.slot] = (
+                self._buffer(memory, whole) if w.lanes > 1 else starts[memory.slot]
+            )
         tag = b.fresh_label("vec")
         phase, loop, after, tail = (f"{tag}.{n}" for n in ("phase", "loop", "after", "tail"))
         before = b.block
@@ -194,7 +207,7 @@ class VectorLoop:
         b.perform(f"br i1 {more}, label %{tag}.tail, label %{tag}.done")
         b.label(f"{tag}.tail")
         for memory in self.moving:
-            self._copy(buffers[memory.slot], rests[memory.slot], memory, rest)
+            copy_in(b, buffers[memory.slot], rests[memory.slot], memory.dtype, self._part(rest))
         b.perform(f"br label %{tag}.phase")
         b.label(f"{tag}.done")
         if w.stores:
@@ -202,7 +215,9 @@ class VectorLoop:
             b.perform(f"br i1 {again}, label %{copy}, label %{finish}")
             b.label(copy)
             for memory in w.stores:
-                self._copy(rests[memory.slot], buffers[memory.slot], memory, rest)
+                copy_out(
+                    b, rests[memory.slot], buffers[memory.slot], memory.dtype, self._part(rest)
+                )
             b.perform(f"br label %{finish}")
             b.label(finish)
 
@@ -267,7 +282,7 @@ class VectorLoop:
             values[memory.slot] = self._gathered(memory, self.pointers[memory.slot], first, count)
         targets = {}
         for memory in w.stores:
-            targets[memory.slot] = pointers[memory.slot] = self._buffer(memory)
+            targets[memory.slot] = pointers[memory.slot] = self._buffer(memory, True)
         results = self._body(values, first, self._valid(count), acc, pointers)
         for memory in w.stores:
             self._scatter(memory, self.pointers[memory.slot], targets[memory.slot], first, count)
@@ -275,7 +290,7 @@ class VectorLoop:
 
     def _gathered(self, memory: Memory, pointer: str, first: str, count: str) -> Any:
         """Return a vector of items `first` … along the last axis, through a buffer."""
-        buffer = self._buffer(memory)
+        buffer = self._buffer(memory, False)
         self._move("gather", memory, buffer, pointer, first, count)
         return load(self.b, buffer, memory.dtype, self.w.lanes)
 
@@ -305,7 +320,7 @@ class VectorLoop:
 
             totals = w._nested_fold(inner, self.pointers, w._start_accumulators(w.lanes), step)
             for fold, memory, total in zip(w.loop.folds, w.folds, totals, strict=True):
-                buffer = self._buffer(memory)
+                buffer = self._buffer(memory, True)
                 store(self.b, self.b.cast(total, fold.out_dtype), buffer)
                 self._scatter(memory, self.pointers[memory.slot], buffer, first, count)
             return []
@@ -327,7 +342,7 @@ class VectorLoop:
                 values[memory.slot] = self._gathered(memory, pointer, first, count)
         pointers, targets = dict(moved), {}
         for memory in w.stores:
-            targets[memory.slot] = pointers[memory.slot] = self._buffer(memory)
+            targets[memory.slot] = pointers[memory.slot] = self._buffer(memory, True)
         results = self._body(values, first, None, acc, pointers)
         for memory in w.stores:
             self._scatter(memory, moved[memory.slot], targets[memory.slot], first, count)
@@ -340,13 +355,13 @@ class VectorLoop:
         at = b.emit(f"getelementptr i8, ptr {pointer}, i64 {offset}")
         if self.w.lanes == 1:
             return load(b, at, memory.dtype, 1)
-        buffer = self._buffer(memory)
+        buffer = self._buffer(memory, has_masks(memory.dtype, self.w.smallest_masked))
         whole = b.emit(f"icmp eq i64 {count}, {self.w.lanes}")
         copy, read = b.fresh_label("part"), b.fresh_label("read")
         before = b.block
         b.perform(f"br i1 {whole}, label %{read}, label %{copy}")
         b.label(copy)
-        self._copy(buffer, at, memory, count)
+        copy_in(b, buffer, at, memory.dtype, self._part(count))
         b.perform(f"br label %{read}")
         b.label(read)
         source = b.emit(f"phi ptr [{at}, %{before}], [{buffer}, %{copy}]")

@@ -1,0 +1,74 @@
+"""The last items of an axis, fewer than a vector: nothing beyond them is read or written."""
+
+from __future__ import annotations
+
+import ctypes
+import mmap
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+
+import theano
+import theano.tensor as T
+
+WIDTHS = [0, 128, 256, 512]
+DTYPES = ["int8", "float16", "int32", "float32", "float64", "complex64", "complex128"]
+LENGTHS = [1, 2, 3, 4, 5, 7, 8, 9, 15, 31, 33, 63, 65]
+NO_ACCESS, READ_WRITE = 0, 3
+
+
+@pytest.fixture
+def page() -> Iterator[np.ndarray]:
+    """The bytes of a page between two that fault when they are touched."""
+    size = mmap.PAGESIZE
+    memory = mmap.mmap(-1, 3 * size)
+    whole = np.frombuffer(memory, "uint8")
+    protect = ctypes.CDLL(None, use_errno=True).mprotect
+    protect.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int]
+    for start in (0, 2 * size):
+        assert protect(whole.ctypes.data + start, size, NO_ACCESS) == 0
+    yield whole[size : 2 * size]
+    assert protect(whole.ctypes.data, 3 * size, READ_WRITE) == 0
+
+
+def at_the_end(page: np.ndarray, values: np.ndarray) -> np.ndarray:
+    """Return `values` in the last bytes of the page."""
+    inside = page[page.size - values.nbytes :].view(values.dtype)
+    inside[:] = values
+    return inside
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("width", WIDTHS)
+def test_neighbouring_pages_are_not_touched(page: np.ndarray, width: int, dtype: str) -> None:
+    x = T.TensorType(dtype, (False,))("x")
+    with theano.config.change_flags(vector_width=width):
+        f = theano.function([x], [x * x + x, x.sum(dtype=dtype, acc_dtype=dtype)])
+    rng = np.random.default_rng(0)
+    for n in LENGTHS:
+        values = rng.integers(0, 5, n).astype(dtype)
+        at_start = page[: values.nbytes].view(dtype)
+        at_start[:] = values
+        for array in (at_start, at_the_end(page, values)):
+            elementwise, total = f(array)
+            np.testing.assert_array_equal(elementwise, values * values + values)
+            assert total == values.sum(dtype=dtype)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("width", WIDTHS)
+def test_rows_write_only_their_own_items(page: np.ndarray, width: int, dtype: str) -> None:
+    m = theano.shared(np.zeros((1, 1), dtype), broadcastable=(False, False))
+    r = T.TensorType(dtype, (False,))("r")
+    with theano.config.change_flags(vector_width=width):
+        f = theano.function([r], m.sum(axis=0, dtype=dtype, acc_dtype=dtype), updates=[(m, m + r)])
+    rng = np.random.default_rng(1)
+    for n in LENGTHS:
+        values = rng.integers(0, 5, (3, n)).astype(dtype)
+        inside = at_the_end(page, values.reshape(-1)).reshape(3, n)
+        m.set_value(inside, borrow=True)
+        row = np.arange(n).astype(dtype)
+        np.testing.assert_array_equal(f(row), values.sum(axis=0, dtype=dtype))
+        np.testing.assert_array_equal(m.get_value(borrow=True), values + row)
+    m.set_value(np.zeros((1, 1), dtype))
