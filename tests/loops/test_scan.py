@@ -522,6 +522,36 @@ def test_sums_of_products_leave_the_gradient_loop() -> None:
         assert len(products) <= 1
 
 
+def test_loops_that_compute_the_same_merge() -> None:
+    one, _ = scan(lambda a, h: T.tanh(a + h), x, const(0.0))
+    two, _ = scan(lambda a, h, g: [T.tanh(a + h), g + h], x, [const(0.0), const(1.0)])
+    f = theano.function([x], [one, two[1], two[0][-1]])
+    assert len(loops_of(f)) == 1
+    wanted = theano.function([x], [one, two[1], two[0][-1]], mode=REFERENCE)(X)
+    for got, right in zip(f(X), wanted, strict=True):
+        np.testing.assert_allclose(got, right, rtol=1e-14)
+
+
+def test_loops_that_differ_stay_right() -> None:
+    one, _ = scan(lambda a, h: T.tanh(a + h), x, const(0.0))
+    two, _ = scan(lambda a, h: T.tanh(a - h), x, const(0.0))
+    three, _ = scan(lambda a, h: T.tanh(a + h) * 2, x, const(0.0))
+    outputs = [one, two, three]
+    for got, right in zip(
+        theano.function([x], outputs)(X),
+        theano.function([x], outputs, mode=REFERENCE)(X),
+        strict=True,
+    ):
+        np.testing.assert_allclose(got, right, rtol=1e-14)
+
+
+def test_numbers_are_drawn_once_for_value_and_gradient() -> None:
+    rng = T.shared_randomstreams.RandomStreams(3)
+    out, updates = scan(lambda h: rng.uniform(()) * h * s, outputs_info=const(1.0), n_steps=3)
+    f = theano.function([s], [out[-1], T.grad(out[-1], s)], updates=updates)
+    assert sum("RandomFunction" in str(n.op) for g in loops_of(f) for n in g.op.body.nodes) == 1
+
+
 def test_independent_steps_need_no_loop() -> None:
     out, _ = scan(lambda a, b: T.exp(a) * b, sequences=[x, x])
     f = theano.function([x], out)

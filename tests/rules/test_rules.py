@@ -70,6 +70,7 @@ EXAMPLES: dict[str, Any] = {
         )[0]
         for phase in ("canonical", "stable", "special", "blas")
     },
+    "x + inc(zeros, y) → inc(x, y)": x + T.inc_subtensor(T.zeros_like(x)[1:], y[1:]),
     "beta z + alpha dot(x, y) → gemm": 3 * m - 2 * T.dot(m, T.dot(m.T, m)),
 }
 VALUES = {

@@ -25,6 +25,7 @@ from theano._core.ops.steps import ALL, NEW, is_rows
 from theano._core.rewrite.batching import Batch
 from theano._core.rewrite.draft import Draft, DraftState
 from theano._core.rewrite.engine import conform
+from theano._core.rewrite.merging import merge_loops
 
 # Rounds after which a loop is taken to be as it will be.
 ROUNDS = 12
@@ -37,7 +38,7 @@ Change = Callable[[Draft, Uses], dict[Any, Any] | None]
 
 def rewrite_loops(outputs: Sequence[Any]) -> list[Any]:
     """Return `outputs` with their loops simplified."""
-    outputs = list(outputs)
+    outputs = merge_loops(outputs)
     for _ in range(ROUNDS):
         table = _one_change(outputs)
         if table is None:
