@@ -90,6 +90,30 @@ def test_gradient() -> None:
         np.testing.assert_allclose(gy, 3 * Y**2)
 
 
+def test_gradient_of_the_other_branch_is_not_computed() -> None:
+    cost = ifelse(c, v[i] * T.log(v).sum(), (v**2).sum())
+    f = theano.function([c, v, i], T.grad(cost, v))
+    np.testing.assert_array_equal(f(0, [-1.0, 2.0], 7), [-2.0, 4.0])
+    np.testing.assert_allclose(f(1, [1.0, 2.0], 1), [2.0, 1 + np.log(2)])
+    with pytest.raises(IndexError):
+        f(1, [1.0, 2.0], 7)
+
+
+def test_switch_by_a_scalar_computes_one_side() -> None:
+    value = T.switch(c, T.exp(x), T.dot(x, T.log(x)))
+    f = theano.function([c, x], [value, T.grad(value.sum(), x)])
+    assert any(isinstance(n.op, Branch) for n in f.maker.fgraph.toposort())
+    positive = abs(X)
+    np.testing.assert_allclose(f(1, positive), [np.exp(positive)] * 2, rtol=1e-15)
+    np.testing.assert_allclose(f(0, positive)[0], positive @ np.log(positive), rtol=1e-14)
+
+
+def test_switch_of_shapes_that_differ_is_an_error() -> None:
+    f = theano.function([c, x, y], T.switch(c, T.exp(x), T.exp(y)))
+    with pytest.raises(ValueError, match="mis-match"):
+        f(1, X, Y)
+
+
 def test_gradient_by_the_condition_is_zero() -> None:
     """As in Theano: next to a condition the same branch is taken."""
     for f in functions([s], T.grad(ifelse(s, s * 2, s), s)):

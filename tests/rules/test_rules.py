@@ -18,6 +18,7 @@ from theano._core.ops.products import Gemm
 from theano._core.ops.shaping import Rebroadcast
 from theano._core.rewrite.engine import Rewriter
 from theano._core.rewrite.pipeline import PHASES, all_rules, rewrite
+from theano.ifelse import ifelse
 
 x, y = T.dvector("x"), T.dvector("y")
 m = T.dmatrix("m")
@@ -71,6 +72,10 @@ EXAMPLES: dict[str, Any] = {
         for phase in ("canonical", "stable", "special", "blas")
     },
     "x + inc(zeros, y) → inc(x, y)": x + T.inc_subtensor(T.zeros_like(x)[1:], y[1:]),
+    "switch(scalar, x, y) → if(scalar, x, y)": T.switch(T.gt(s, 0), T.exp(x), T.sin(x)),
+    "f(if(c, x, 0)) → if(c, f(x), 0)": y * ifelse(T.gt(s, 0), x, T.zeros_like(x)),
+    "if(c, x, y) + if(c, u, v) → if(c, x + u, y + v)": ifelse(T.gt(s, 0), x, y)
+    + ifelse(T.gt(s, 0), y, x),
     "beta z + alpha dot(x, y) → gemm": 3 * m - 2 * T.dot(m, T.dot(m.T, m)),
 }
 VALUES = {

@@ -46,34 +46,41 @@ def _merged(first: Apply, second: Apply) -> dict[Any, Any] | None:
     if not pairs:
         return None
     known = _mapping(one, two, pairs)
-    kept = {id(b): (a, a.keep, b.keep) for a, b in pairs}
+    mine = {state.output: state.keep for state in one.states}
+    partners = {b.output: a for a, b in pairs}
     for a, b in pairs:
         if a.keep != b.keep:
             a.keep = ALL
-    for state in two.states:
-        if id(state) not in kept:
-            value = copy_graph([state.value], known)[0]
-            one.states.append(DraftState(state.taps, state.initial, value, state.keep, state.output))
-    for inputs, more in ((one.sequences, two.sequences), (one.fixed, two.fixed)):
-        inputs.update((v, o) for v, o in more.items() if v not in known)
-    before = {id(a): keep for a, keep, _ in kept.values()}
+    _take_over(one, two, known, partners)
     table = one.build()
-    result = {}
-    for state in one.states:
-        if state.output in first.outputs:
-            rows = table[state.output]
-            result[state.output] = _rows(rows, state, before.get(id(state), state.keep))
+    result = {out: _rows(table, _state_of(one, out), keep) for out, keep in mine.items()}
     for state, out in zip(two.states, second.outputs, strict=True):
-        if id(state) in kept:
-            a, _, keep = kept[id(state)]
-            result[out] = _rows(table[a.output], a, keep)
-        else:
-            result[out] = table[state.output]
+        a = partners.get(state.output)
+        result[out] = table[state.output] if a is None else _rows(table, a, state.keep)
     return result
 
 
-def _rows(rows: Any, state: DraftState, keep: Any) -> Any:
+def _take_over(
+    one: Draft, two: Draft, known: dict[Any, Any], partners: dict[Any, DraftState]
+) -> None:
+    """Add to the first loop what only the second has."""
+    for state in two.states:
+        if state.output not in partners:
+            value = copy_graph([state.value], known)[0]
+            one.states.append(
+                DraftState(state.taps, state.initial, value, state.keep, state.output)
+            )
+    for inputs, more in ((one.sequences, two.sequences), (one.fixed, two.fixed)):
+        inputs.update((v, o) for v, o in more.items() if v not in known)
+
+
+def _state_of(draft: Draft, output: Any) -> DraftState:
+    return next(state for state in draft.states if state.output is output)
+
+
+def _rows(table: dict[Any, Any], state: DraftState, keep: Any) -> Any:
     """Return the rows that `keep` asks for, of those that a state keeps."""
+    rows = table[state.output]
     if keep == state.keep or not is_rows(state.value):
         return rows
     depth = max(state.taps, default=0)

@@ -13,7 +13,17 @@ from typing import Any, NamedTuple
 from theano._core.rewrite.branches import rewrite_branches
 from theano._core.rewrite.engine import Rewriter, Rule, RuleSet
 from theano._core.rewrite.loops import rewrite_loops
-from theano._core.rewrite.rules import blas, bodies, canonical, products, shapes, special, stable, writes
+from theano._core.rewrite.rules import (
+    blas,
+    bodies,
+    canonical,
+    choices,
+    products,
+    shapes,
+    special,
+    stable,
+    writes,
+)
 
 
 class Phase(NamedTuple):
@@ -70,6 +80,7 @@ def all_rules() -> tuple[Rule, ...]:
         *blas.RULES,
         *bodies.RULES,
         *writes.RULES,
+        *choices.RULES,
     )
 
 
