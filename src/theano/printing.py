@@ -9,5 +9,6 @@ from theano._core.api.pretty import (
     pp,
     pprint,
 )
+from theano._core.ops.observing import Print
 
-__all__ = ["PPrinter", "debugprint", "min_informative_str", "pp", "pprint"]
+__all__ = ["PPrinter", "Print", "debugprint", "min_informative_str", "pp", "pprint"]

@@ -90,6 +90,18 @@ MODULES: dict[str, dict[str, str]] = {
     "theano.compile.mode": _MODES,
     "theano.compile.pfunc": {**_SHARED, "Param": "compile.inputs:Param"},
     "theano.compile.sharedvalue": _SHARED,
+    "theano.scan_module.scan": {"scan": "api.scan:scan"},
+    "theano.scan_module.scan_checkpoints": {"scan_checkpoints": "api.scan:scan_checkpoints"},
+    "theano.scan_module.scan_op": {"Scan": "ops.loop:Loop"},
+    "theano.scan_module.scan_utils": {
+        "clone": "api.cloning:clone",
+        "until": "api.scan:until",
+    },
+    "theano.scan_module.scan_views": {
+        name: f"api.scan:{name}" for name in ("foldl", "foldr", "map", "reduce")
+    },
+    "theano.tests": {},
+    "theano.tests.breakpoint": {"PdbBreakpoint": "ops.observing:PdbBreakpoint"},
     "theano.configparser": {"change_flags": "base.settings:change_flags"},
     "theano.tensor.var": _VARIABLES,
 }
