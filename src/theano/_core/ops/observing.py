@@ -76,8 +76,8 @@ class Print(Structured):
 class PdbBreakpoint(Structured):
     """Its inputs after the condition; where that holds, a debugger starts first.
 
-    In the debugger, the list `monitored` holds the values as arrays; what it holds when the debugger
-    is left is used from there on.
+    In the debugger, the list `monitored` holds the values as arrays; what it holds at the end is
+    used from there on.
 
     Parameters
     ----------
