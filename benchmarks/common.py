@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import json
+import shutil
 import sys
 import time
 from collections.abc import Callable
@@ -49,11 +50,16 @@ def report(framework: str, figures: dict[str, tuple[float, str]]) -> None:
 def main(cases: dict[str, Callable[[], dict[str, tuple[float, str]]]]) -> None:
     """Run the framework named on the command line; exit with 3 if it is absent."""
     framework = sys.argv[1]
-    try:
-        importlib.import_module(framework)
-    except ImportError as error:
-        print(error)
-        sys.exit(3)
+    if framework == "c":
+        if shutil.which("cc") is None:
+            print("no C compiler")
+            sys.exit(3)
+    else:
+        try:
+            importlib.import_module(framework)
+        except ImportError as error:
+            print(error)
+            sys.exit(3)
     if framework == "jax":
         sys.modules["jax"].config.update("jax_enable_x64", True)
     if framework == "torch":

@@ -27,6 +27,8 @@ CASES = {
     "call": ["numpy", "theano", "pytensor", "jax", "torch"],
     "step": ["numpy", "theano", "pytensor", "jax", "torch"],
     "expression": ["numpy", "theano", "numexpr", "pytensor", "jax", "torch"],
+    "loops": ["c", "theano", "pytensor", "jax"],
+    "networks": ["jax", "theano", "pytensor", "torch"],
     "startup": ["jax", "theano", "pytensor", "torch"],
 }
 THREAD_SETTINGS = (
