@@ -12,7 +12,7 @@ from functools import partial
 from typing import Any
 
 from theano._core.base import dtypes
-from theano._core.ir.graph import copy_graph
+from theano._core.ir.graph import copy_graph, toposort
 from theano._core.ir.graph import inputs as leaves_of
 from theano._core.ir.variable import Apply, Constant
 from theano._core.ops.arithmetic import add, le, minimum, switch
@@ -21,6 +21,8 @@ from theano._core.ops.broadcasting import Second, zeros_like_float
 from theano._core.ops.creation import join
 from theano._core.ops.indexing import SYMBOL, IncSubtensor, Slice
 from theano._core.ops.loop_chunks import in_chunks
+from theano._core.ops.op import Elementwise
+from theano._core.ops.products import Dot
 from theano._core.ops.shaping import DimShuffle, Length, dimshuffle, pattern_broadcast
 from theano._core.ops.steps import State, is_rows, steps_done
 
@@ -143,37 +145,39 @@ class _Pullback:
                 table[tap] = partial(self._reversed, history, state.depth - distance)
             if value.owner is not None:
                 table.setdefault(value, partial(self._reversed, history, state.depth))
-        for index, variable in enumerate(self._drawn()):
-            table.setdefault(variable, partial(self._reversed_draws, index))
+        # Values that are costly to compute again, or cannot be: they are kept too.
+        more = self._costly(table)
+        for index, variable in enumerate(more):
+            table[variable] = partial(self._reversed_rows, more, index)
         return table
 
-    def _reversed_draws(self, index: int) -> Any:
-        return self._reversed(self._drawn_rows()[index], 0)
+    def _costly(self, readable: Mapping[Any, Any]) -> list[Any]:
+        """Return what the gradient needs of products, long functions and streams of numbers."""
+        varying = set(self.op.body.inputs) - set(self.inner.fixed)
+        for node in self.op.body.nodes:
+            if any(v in varying for v in node.inputs):
+                varying.update(node.outputs)
+        own = {out for node in self.op.body.nodes if _is_costly(node) for out in node.outputs}
+        kept = {v for v in own & varying if is_rows(v) and v not in readable}
+        found: dict[Any, None] = {}
+        for node in toposort(self.gradients.values(), kept | set(readable)):
+            for variable in node.inputs:
+                if variable in kept:
+                    found.setdefault(variable)
+        return list(found)
 
-    def _drawn(self) -> list[Any]:
-        """Return values of the body that come from streams: they cannot be computed again."""
-        return [
-            out
-            for node in self.op.body.nodes
-            if any(not is_rows(v) for v in node.inputs)
-            for out in node.outputs
-            if is_rows(out) and out not in self.op.new_values
-        ]
-
-    def _drawn_rows(self) -> list[Any]:
-        """Return the kept rows of such values.
+    def _reversed_rows(self, variables: list[Any], index: int) -> Any:
+        """Return the rows of one of some values of the body, last step first.
 
         They come from a second copy of the loop that returns them; equal loops merge later.
         """
         if not self._kept:
-            op, drawn = self.op, self._drawn()
-            count = len(op.states)
-            outputs = [*op.new_values, *drawn, *op.body.outputs[count:]]
-            states = [*op.states, *(State(()) for _ in drawn)]
-            body = Body(op.body.inputs, outputs).fresh()
-            copy = op.replaced(body, states=states)
-            self._kept = copy.make_node(*self.node.inputs).outputs[count : count + len(drawn)]
-        return self._kept
+            op, count = self.op, len(self.op.states)
+            outputs = [*op.new_values, *variables, *op.body.outputs[count:]]
+            states = [*op.states, *(State(()) for _ in variables)]
+            copy = op.replaced(Body(op.body.inputs, outputs).fresh(), states=states)
+            self._kept = copy.make_node(*self.node.inputs).outputs[count:]
+        return self._reversed(self._kept[index], 0)
 
     # -- the backward loop --------------------------------------------------------------------
 
@@ -300,6 +304,14 @@ class _Pullback:
         if self._given(j) and _only_last_row(self.cotangents[j], self.op.states[j].depth) is None:
             rows = add(self.cotangents[j][: self.op.states[j].depth], rows)
         return rows
+
+
+def _is_costly(node: Apply) -> bool:
+    if any(not is_rows(v) for v in node.inputs):
+        return True
+    if isinstance(node.op, Dot):
+        return node.outputs[0].type.ndim > 0
+    return isinstance(node.op, Elementwise) and node.op.ulp > 0.5
 
 
 def _only_last_row(cotangent: Any, depth: int) -> Any:

@@ -21,7 +21,7 @@ from theano._core.ops.loop import Loop
 from theano._core.ops.op import Elementwise, python_int
 from theano._core.ops.products import Dot, dot
 from theano._core.ops.shaping import Assert, DimShuffle, dimshuffle, length, reshape_op
-from theano._core.ops.steps import ALL, NEW, is_rows
+from theano._core.ops.steps import ALL, NEW, checked_steps, is_rows
 from theano._core.rewrite.batching import Batch
 from theano._core.rewrite.draft import Draft, DraftState
 from theano._core.rewrite.engine import conform
@@ -251,8 +251,8 @@ def _may_fail(variable: Any, draft: Draft) -> bool:
     return any(isinstance(n.op, Assert) or not n.op.pure for n in nodes)
 
 
-def collect_fixed(draft: Draft, uses: Uses) -> dict[Any, Any] | None:
-    """Rows that are all the same are one row, stretched."""
+def collect_given(draft: Draft, uses: Uses) -> dict[Any, Any] | None:
+    """Rows that are all the same are one row, stretched; those of a sequence are there already."""
     if draft.condition is not None:
         return None
     for state in draft.states:
@@ -260,10 +260,14 @@ def collect_fixed(draft: Draft, uses: Uses) -> dict[Any, Any] | None:
         if state.taps or not is_rows(value):
             continue
         outer = value if isinstance(value, Constant) else draft.fixed.get(value)
-        if outer is None:
+        if outer is not None:
+            lengths = [as_int64(length(outer, a)) for a in range(outer.type.ndim)]
+            rows = alloc(dimshuffle(outer, ["x", *range(outer.type.ndim)]), draft.steps, *lengths)
+        elif value in draft.sequences:
+            source = draft.sequences[value]
+            rows = source[: checked_steps(draft.steps, [as_int64(length(source, 0))])]
+        else:
             continue
-        lengths = [as_int64(length(outer, a)) for a in range(outer.type.ndim)]
-        rows = alloc(dimshuffle(outer, ["x", *range(outer.type.ndim)]), draft.steps, *lengths)
         if state.keep not in (ALL, NEW):
             rows = rows[-state.keep :]
         draft.states.remove(state)
@@ -396,7 +400,7 @@ CHANGES: tuple[Change, ...] = (
     keep_last_rows,
     inline_inputs,
     move_out_fixed,
-    collect_fixed,
+    collect_given,
     sum_products_at_once,
     move_out_rows,
 )
