@@ -15,6 +15,10 @@ from theano._core.api.gradients import (
     verify_grad,
     zero_grad,
 )
+from theano._core.api.jacobians import (
+    hessian,
+    jacobian,
+)
 from theano._core.autodiff.reverse import (
     grad,
 )
@@ -42,6 +46,8 @@ __all__ = [
     "grad_not_implemented",
     "grad_scale",
     "grad_undefined",
+    "hessian",
+    "jacobian",
     "numeric_grad",
     "undefined_grad",
     "verify_grad",

@@ -150,3 +150,37 @@ def test_numeric_gradient() -> None:
     assert measured.max_err([np.array([0.0, 1.0]), np.array([1.0, 3.0])], 1e-4, 1e-4)[:2] == (1, 1)
     with pytest.raises(ValueError, match="number of elements"):
         measured.max_err([np.ones(2)], 1e-4, 1e-4)
+
+
+def test_jacobian() -> None:
+    v, w, k = T.dvector("v"), T.dmatrix("w"), T.dscalar("k")
+    y = T.tanh(T.dot(v, w)) * k
+    f = theano.function([v, w, k], [y, *T.jacobian(y, [v, w, k])])
+    a, b, c = np.array([0.1, 0.2]), np.array([[0.3, 0.1, 0.7], [0.2, 0.5, 0.4]]), 1.5
+    y_, by_v, by_w, by_k = f(a, b, c)
+    slope = (1 - np.tanh(a @ b) ** 2) * c
+    np.testing.assert_allclose(by_v, slope[:, None] * b.T)
+    wanted = np.zeros((3, 2, 3))
+    for i in range(3):
+        wanted[i, :, i] = slope[i] * a
+    np.testing.assert_allclose(by_w, wanted)
+    np.testing.assert_allclose(by_k, y_ / c)
+    assert isinstance(T.jacobian(y, (v,)), tuple)
+    assert T.jacobian(y.sum(), v).ndim == 1
+    with pytest.raises(AssertionError, match="flatten"):
+        T.jacobian(w, v)
+    with pytest.raises(AssertionError, match="variable"):
+        T.jacobian(3.0, v)
+
+
+def test_hessian() -> None:
+    v = T.dvector("v")
+    f = theano.function([v], T.hessian((v**3).sum() + v[0] * v[1], v))
+    np.testing.assert_allclose(f([1.0, 2.0]), [[6.0, 1.0], [1.0, 12.0]])
+    np.testing.assert_array_equal(
+        theano.function([v], T.hessian(v.sum(), v))([1.0, 2.0]), np.zeros((2, 2))
+    )
+    with pytest.raises(AssertionError, match="vectors"):
+        T.hessian(v.sum(), T.dmatrix())
+    with pytest.raises(AssertionError, match="scalar"):
+        T.hessian(v, v)

@@ -75,6 +75,10 @@ from theano._core.api.indexing import (
     set_subtensor,
     take,
 )
+from theano._core.api.jacobians import (
+    hessian,
+    jacobian,
+)
 from theano._core.api.pretty import (
     pprint,
 )
@@ -619,6 +623,7 @@ __all__ = [
     "grad_not_implemented",
     "grad_undefined",
     "gt",
+    "hessian",
     "horizontal_stack",
     "icol",
     "icols",
@@ -654,6 +659,7 @@ __all__ = [
     "itensor7s",
     "ivector",
     "ivectors",
+    "jacobian",
     "join",
     "largest",
     "lcol",
