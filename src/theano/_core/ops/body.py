@@ -6,7 +6,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from theano._core.ir.graph import check_inputs, copy_graph, toposort
+from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Apply, Constant
+from theano._core.ops.lengths import as_int64
+from theano._core.ops.shaping import Length, length
 
 
 class Body:
@@ -91,9 +94,6 @@ class Body:
 
         None stands for a length that depends on a value which only exists inside.
         """
-        from theano._core.ir.types import TensorType
-        from theano._core.ops.shaping import length
-
         known: dict[Any, Any] = dict(zip(self.inputs, shapes, strict=True))
 
         def of(variable: Any) -> Any:
@@ -101,11 +101,20 @@ class Body:
                 known[variable] = tuple(int(n) for n in variable.data.shape)
             return known[variable]
 
+        # Lengths that the body computes with are those that the inputs have outside.
+        scalars: dict[Any, Any] = {}
         for node in self.nodes:
+            if isinstance(node.op, Length):
+                scalars[node.outputs[0]] = as_int64(of(node.inputs[0])[node.op.axis])
             given = [of(v) if isinstance(v.type, TensorType) else () for v in node.inputs]
             for out, found in zip(node.outputs, node.op.shape(node, given), strict=True):
                 if isinstance(out.type, TensorType):
                     known[out] = tuple(
                         length(out, axis) if n is None else n for axis, n in enumerate(found)
                     )
-        return [of(v) if isinstance(v.type, TensorType) else () for v in self.outputs]
+        return [
+            tuple(n if isinstance(n, int) else copy_graph([n], scalars)[0] for n in of(v))
+            if isinstance(v.type, TensorType)
+            else ()
+            for v in self.outputs
+        ]

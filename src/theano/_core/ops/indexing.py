@@ -204,7 +204,8 @@ class Subtensor(Structured):
         return [g] + [None] * len(values)
 
     def lower(self, p: Any, node: Apply, x: Any, *values: Any) -> Any:
-        return p.slice(node, x, join_index(self.index, values))
+        pattern = node.outputs[0].type.broadcastable
+        return p.slice(node, x, join_index(self.index, values), pattern)
 
     def __str__(self) -> str:
         return f"Subtensor{{{', '.join(_entry_text(e) for e in self.index)}}}"

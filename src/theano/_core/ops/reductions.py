@@ -204,6 +204,11 @@ class Reduction(Structured):
         axes = self.axes(node.inputs[0].type.ndim)
         return [tuple(n for axis, n in enumerate(shapes[0]) if axis not in axes)]
 
+    def lower(self, p: Any, node: Apply, x: Any) -> Any:
+        # Folds of arrays are loops of the engine; that of a scalar is the scalar.
+        acc, out = self.types(node.inputs[0].type.dtype)
+        return p.cast_scalar(p.cast_scalar(x, acc), out)
+
     def expand(self, x: Any, reduced: Any) -> Any:
         """Return `reduced` with broadcastable axes where `x` was folded."""
         axes = self.axes(x.type.ndim)

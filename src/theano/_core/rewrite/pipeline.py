@@ -132,4 +132,8 @@ def rewrite(
                 watch(phase.name, result)
     if not any(phase.name in phases for phase in PHASES):
         result = rewriter.run(result, RuleSet(()))
-    return rewrite_branches(result)
+    final = rewrite_branches(result)
+    if any(a is not b for a, b in zip(final, result, strict=True)):
+        # The lengths that lowering asks for are those of the graph as it is now.
+        final = rewriter.run(final, RuleSet(()))
+    return final

@@ -93,6 +93,8 @@ class Entry:
         self.region: Region | None = None
         # Streams of random numbers that nothing outside this call can see.
         self.own_streams: set[Any] = set()
+        # Buffer slots whose memory serves all steps of some loop, which gives it back.
+        self.fixed_slots: set[int] = set()
         # Buffer slots whose memory was given back.
         self.freed: set[int] = set()
 
@@ -280,7 +282,10 @@ class Entry:
         region = self.region
         if region is not None and all(region.fixed(n) for n in lengths):
             array = region.before(self, lambda: self.new_array(dtype, lengths))
-            region.fixed_slots.add(array.buffer.slot)
+            # Memory that serves the loop around this one too is given back after that one.
+            if not array.buffer.fixed:
+                region.fixed_slots.add(array.buffer.slot)
+                self.fixed_slots.add(array.buffer.slot)
             return replace(array, buffer=Buffer(array.buffer.slot, array.data, fixed=True))
         slot = self.reserve(1)
         self.buffer_slots.append(slot)

@@ -459,10 +459,9 @@ class LoopWriter:
 
     def _free_step_memory(self) -> None:
         p = self.p
-        fixed = p.region.fixed_slots
         late = {c.late.slot for c in self.states if c.late is not None}
         for slot in p.buffer_slots[self.first_slot :]:
-            if slot not in fixed and slot not in p.freed and slot not in late:
+            if slot not in p.fixed_slots | p.freed | late:
                 p.b.perform(f"call void {p.runtime('free')}(ptr %call, i64 {slot})")
 
     def _close(self, region: Region, stop: str) -> None:

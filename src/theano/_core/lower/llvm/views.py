@@ -124,8 +124,13 @@ class Views(Launcher):
             buffer=x.buffer,
         )
 
-    def slice(self, node: Apply, x: Array, entries: Sequence[Any]) -> Array:
-        """Return the view of `x` that a basic index names."""
+    def slice(
+        self, node: Apply, x: Array, entries: Sequence[Any], pattern: Sequence[bool] = ()
+    ) -> Array:
+        """Return the view of `x` that a basic index names.
+
+        `pattern` says which of its axes have a declared length of 1.
+        """
         data = self.pointer(x)
         steps = self.strides(x)
         lengths: list[Size] = []
@@ -150,9 +155,6 @@ class Views(Launcher):
                 packed = packed and all(n == 1 for n in lengths)
                 rows = False
             data = self._moved(data, self.multiply(first, steps[axis]))
-        pattern = (
-            node.outputs[0].type.broadcastable if node.outputs[0].type.ndim == len(lengths) else ()
-        )
         lengths = [1 if i < len(pattern) and pattern[i] else n for i, n in enumerate(lengths)]
         if not lengths:
             return Array(x.dtype, (), data, buffer=x.buffer)
