@@ -31,7 +31,7 @@ class RandomLoop:
         return items[self.rng.randint(len(items))]
 
     def given(self, rank: int, lead: int = 0) -> Any:
-        """Return a new input: items of `rank` axes, with a first axis of `lead` if that is not 0."""
+        """Return a new input: items of `rank` axes, behind a first axis of `lead` unless 0."""
         shape = ([lead] if lead else []) + [self.width] * rank
         dtype = self.pick(["float64", "float64", "float32"])
         variable = T.TensorType(dtype, [False] * len(shape))()
