@@ -20,7 +20,7 @@ import numpy as np
 from theano._core.lower.llvm.builder import Builder
 from theano._core.lower.llvm.emitter import ComplexValue, Value
 from theano._core.lower.llvm.items import Memory, itemsize, load, reduce_lanes, select, store
-from theano._core.lower.llvm.target import default_lanes, smallest_masked_item
+from theano._core.lower.llvm.target import default_lanes, has_avx512, smallest_masked_item
 from theano._core.lower.llvm.vectors import VectorLoop
 from theano._core.lower.loops import FOLD_BLOCK, Loop
 
@@ -65,6 +65,7 @@ class KernelWriter:
         self.packed = packed
         self.lanes = lanes
         self.b = Builder(lanes, bits)
+        self.b.fenced = not has_avx512(bits)
         self.smallest_masked = smallest_masked_item(bits) if lanes > 1 else 0
         reduced = set(loop.reduced)
         self.reduced = [bool(g) and g[0] in reduced for g in self.groups]
