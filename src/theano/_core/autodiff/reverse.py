@@ -20,7 +20,7 @@ from theano._core.ir.graph import toposort
 from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Apply, Variable
 from theano._core.ops.arithmetic import add, cast, real
-from theano._core.ops.broadcasting import full_like, second, zeros_like_float
+from theano._core.ops.broadcasting import second, zeros_like_float
 from theano._core.ops.gradient import DisconnectedType, NullType
 from theano._core.ops.indexing import sum_to
 from theano._core.ops.op import as_variable
@@ -289,8 +289,3 @@ def _sum(terms: Sequence[Any]) -> Any:
     for term in terms[1:]:
         result = add(result, term)
     return result
-
-
-def zeros_matching(variable: Any) -> Any:
-    """Return zeros of the type of `variable`."""
-    return full_like(variable, 0, variable.type.dtype)

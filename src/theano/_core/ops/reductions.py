@@ -13,7 +13,7 @@ from theano._core.ir.variable import Apply
 from theano._core.ops.arithmetic import cast, eq, mul, switch, true_div
 from theano._core.ops.broadcasting import fill, zeros_like_float
 from theano._core.ops.op import Structured, tensor_operand
-from theano._core.ops.samples import Range, anything, booleans, small_integers
+from theano._core.ops.samples import Range, anything, booleans
 from theano._core.ops.shaping import dimshuffle
 
 
@@ -81,6 +81,16 @@ FOLDS = {
             anything,
         ),
         Fold(
+            "supremum",
+            "Largest item over axes, of nothing the lowest number; NaN if any item is.",
+            "maximum",
+            "max",
+            _lowest,
+            _same,
+            _same,
+            anything,
+        ),
+        Fold(
             "min",
             "Smallest item over axes; NaN if any is.",
             "minimum",
@@ -113,6 +123,7 @@ FOLDS = {
     )
 }
 STARTS = {"max": _lowest, "min": _highest}
+EXTREMES = ("max", "supremum", "min")
 
 
 class Reduction(Structured):
@@ -165,7 +176,7 @@ class Reduction(Structured):
         for axis in self.axes(rank):
             if not 0 <= axis < rank:
                 raise ValueError(f"Not enough dimensions on {x} to reduce on axis {axis}")
-        if self.kind in ("max", "min") and dtypes.is_complex(x.type.dtype):
+        if self.kind in EXTREMES and dtypes.is_complex(x.type.dtype):
             raise TypeError("complex numbers have no order: max and min are not defined for them")
         _, out = self.types(x.type.dtype)
         if (
@@ -193,6 +204,8 @@ class Reduction(Structured):
         if self.fold.identity is None and x.size == 0:
             return (xp.zeros([n for a, n in enumerate(x.shape) if a not in axes], dtype=out),)
         function = getattr(xp, self.fold.numpy)
+        if self.kind == "supremum":
+            return (function(x, axis=axes, initial=_lowest(acc)),)
         value = (
             function(x, axis=axes, dtype=acc)
             if self.kind in ("sum", "prod")
@@ -225,7 +238,7 @@ class Reduction(Structured):
         if self.kind == "sum":
             return [fill(x, g)]
         y = self.expand(x, out)
-        if self.kind in ("max", "min"):
+        if self.kind in EXTREMES:
             return [mul(eq(y, x), g)]
         return [mul(g, _others(self, x, y))]
 
@@ -325,6 +338,3 @@ def reduce(
     if isinstance(x.type, TensorType) and x.type.dtype != "bool" and kind in ("all", "any"):
         x = cast(x, "bool") if not dtypes.is_complex(x.type.dtype) else eq(eq(x, 0), 0)
     return Reduction(kind, axis, dtype, acc_dtype)(x)
-
-
-SAMPLES = {"argmax": small_integers, "argmin": small_integers}

@@ -178,6 +178,8 @@ class Emitter:
         self.block = "entry"
         self.count = 0
         self._known: dict[str, Value] = {}
+        # Whether `fence` does something.
+        self.fenced = True
 
     # -- lines ------------------------------------------------------------------------------
 
@@ -212,10 +214,10 @@ class Emitter:
 
         LLVM's scheduler would mix the instructions of functions that follow each other, as if the
         processor ran them in the order written, and spill registers to do so. It moves nothing
-        over the label that this annotation becomes.
+        over the label that this annotation becomes. With 32 registers the mixture is faster.
         """
         line = '  call void @llvm.codeview.annotation(metadata !{!"fence"})'
-        if self.lanes > 1 and self.lines and self.lines[-1] != line:
+        if self.fenced and self.lanes > 1 and self.lines and self.lines[-1] != line:
             self.declarations["declare void @llvm.codeview.annotation(metadata)"] = None
             self.lines.append(line)
 

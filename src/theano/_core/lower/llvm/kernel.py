@@ -20,13 +20,15 @@ import numpy as np
 from theano._core.lower.llvm.builder import Builder
 from theano._core.lower.llvm.emitter import ComplexValue, Value
 from theano._core.lower.llvm.items import Memory, itemsize, load, reduce_lanes, select, store
-from theano._core.lower.llvm.target import default_lanes, smallest_masked_item
+from theano._core.lower.llvm.target import default_lanes, has_avx512, smallest_masked_item
 from theano._core.lower.llvm.vectors import VectorLoop
 from theano._core.lower.loops import FOLD_BLOCK, Loop
 
 # Bodies of at most this many operations get vectors four times as long: what limits them is the
 # latency of the accumulator, not the number of registers.
 LIGHT = 4
+# Items of a tile of a strided loop; a cache line of each fits into the nearest cache.
+TILE = 128
 
 
 def range_axis(loop: Loop, groups: Sequence[Sequence[int]]) -> tuple[int, bool, bool]:
@@ -63,6 +65,7 @@ class KernelWriter:
         self.packed = packed
         self.lanes = lanes
         self.b = Builder(lanes, bits)
+        self.b.fenced = not has_avx512(bits)
         self.smallest_masked = smallest_masked_item(bits) if lanes > 1 else 0
         reduced = set(loop.reduced)
         self.reduced = [bool(g) and g[0] in reduced for g in self.groups]
@@ -70,6 +73,8 @@ class KernelWriter:
         self.blocks = self.full_fold and len(self.groups) == 1
         self.last = len(self.groups) - 1
         self.vector_reduced = bool(loop.folds) and self.reduced[self.last]
+        # Loops whose points must run in order have vectors of one item.
+        self.tiled = not packed and not loop.folds and lanes > 1
         self.prologue: list[str] = []
         # Register of the position along each axis that has a loop of its own.
         self.index: dict[int, str] = {}
@@ -188,6 +193,9 @@ class KernelWriter:
         if axes == [self.last]:
             inner(pointers, lo, hi)
             return
+        if len(axes) == 2 and axes[1] == self.last and self.tiled:
+            self._tiles(axis, lo, hi, pointers, memories, inner)
+            return
 
         def step(moved: dict[int, str], index: str) -> None:
             self.index[axis] = index
@@ -197,6 +205,37 @@ class KernelWriter:
                 self._loops(axes[1:], moved, memories, inner, first=False)
 
         self._range(axis, lo, hi, pointers, memories, step)
+
+    def _tiles(
+        self,
+        axis: int,
+        lo: str,
+        hi: str,
+        pointers: dict[int, str],
+        memories: list[Memory],
+        inner: Any,
+    ) -> None:
+        """Write the loop over the last axis but one, once for each tile of the last axis.
+
+        Neighbours along `axis` may share a cache line, which is still there after a short row only.
+        """
+
+        def tile(_: dict[int, str], number: str) -> None:
+            b, length = self.b, self.lengths[self.last]
+            start = b.emit(f"mul i64 {number}, {TILE}")
+            far = b.emit(f"add i64 {start}, {TILE}")
+            b.declarations["declare i64 @llvm.smin.i64(i64, i64)"] = None
+            end = b.emit(f"call i64 @llvm.smin.i64(i64 {far}, i64 {length})")
+
+            def step(moved: dict[int, str], index: str) -> None:
+                self.index[axis] = index
+                inner(moved, start, end)
+
+            self._range(axis, lo, hi, pointers, memories, step)
+
+        up = self.b.emit(f"add i64 {self.lengths[self.last]}, {TILE - 1}")
+        count = self.b.emit(f"udiv i64 {up}, {TILE}")
+        self._range(self.last, "0", count, pointers, [], tile)
 
     def _range(
         self,

@@ -138,9 +138,10 @@ class Positions(Copies):
             node, x, indices, node.inputs[1:], (at, full, position)
         )
         out = self.new_array(x.dtype, lengths)
+        rows = bool(full) and position + node.inputs[1].type.ndim < len(lengths)
 
         def body(b: Any, index: Any, *values: Any) -> Any:
-            return load_lanes(b, address(b, index, values), x.dtype)
+            return load_lanes(b, address(b, index, values), x.dtype, rows)
 
         self.simple_loop(out, lengths, operands, body, indexed=True)
         return out
@@ -240,19 +241,17 @@ class Positions(Copies):
         return out
 
 
-def load_lanes(b: Any, addresses: Any, dtype: str) -> Any:
-    """Return the items at the addresses in the lanes of an int64 value."""
+def load_lanes(b: Any, addresses: Any, dtype: str, rows: bool) -> Any:
+    """Return the items at the addresses in the lanes of an int64 value.
+
+    Where `rows`, the lanes run along an axis of the array, and may be neighbours in memory.
+    """
     if addresses.lanes == 1:
         return load(b, b.emit(f"inttoptr i64 {addresses.text} to ptr"), dtype, 1)
-    size = itemsize(dtype)
+    lanes, size = addresses.lanes, itemsize(dtype)
     item = f"i{8 * size}"
-    kind = f"<{addresses.lanes} x {item}>"
-    packed = "poison"
-    for i in range(addresses.lanes):
-        at = b.emit(f"inttoptr i64 {b.lane(addresses, i).text} to ptr")
-        bits = b.emit(f"load {item}, ptr {at}, align 1")
-        packed = b.emit(f"insertelement {kind} {packed}, {item} {bits}, i64 {i}")
-    lanes = addresses.lanes
+    kind = f"<{lanes} x {item}>"
+    packed = _neighbours(b, addresses, item) if rows else _apart(b, addresses, item)
     if dtype.startswith("complex"):
         part = "float32" if dtype == "complex64" else "float64"
         wide = llvm_type(part, 2 * lanes)
@@ -262,3 +261,34 @@ def load_lanes(b: Any, addresses: Any, dtype: str) -> Any:
     memory = "int8" if dtype == "bool" else dtype
     value = Value(b.emit(f"bitcast {kind} {packed} to {llvm_type(memory, lanes)}"), memory, lanes)
     return b.neq(value, 0) if dtype == "bool" else value
+
+
+def _apart(b: Any, addresses: Any, item: str) -> str:
+    """Read one item at each address."""
+    packed = "poison"
+    for i in range(addresses.lanes):
+        at = b.emit(f"inttoptr i64 {b.lane(addresses, i).text} to ptr")
+        bits = b.emit(f"load {item}, ptr {at}, align 1")
+        packed = b.emit(
+            f"insertelement <{addresses.lanes} x {item}> {packed}, {item} {bits}, i64 {i}"
+        )
+    return packed
+
+
+def _neighbours(b: Any, addresses: Any, item: str) -> str:
+    """Read items at evenly spaced addresses, at once if they are neighbours."""
+    kind, size = f"<{addresses.lanes} x {item}>", int(item[1:]) // 8
+    first, last = b.lane(addresses, 0), b.lane(addresses, addresses.lanes - 1)
+    # Not so where the addresses of lanes past the end of a row were held back.
+    near = b.eq(b.sub(last, first), (addresses.lanes - 1) * size)
+    together, apart, join = (b.fresh_label(n) for n in ("together", "apart", "read"))
+    b.perform(f"br i1 {near.text}, label %{together}, label %{apart}")
+    b.label(together)
+    at = b.emit(f"inttoptr i64 {first.text} to ptr")
+    one = b.emit(f"load {kind}, ptr {at}, align 1")
+    b.perform(f"br label %{join}")
+    b.label(apart)
+    two = _apart(b, addresses, item)
+    b.perform(f"br label %{join}")
+    b.label(join)
+    return b.emit(f"phi {kind} [{one}, %{together}], [{two}, %{apart}]")

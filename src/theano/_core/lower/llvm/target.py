@@ -77,15 +77,20 @@ def _machine() -> str:
 
 
 @functools.cache
+def has_avx512(vector_bits: int) -> bool:
+    """Whether code for vectors of this width (0: the widest) uses AVX-512: 32 registers, masks."""
+    return vector_bits in (0, 512) and {"avx512bw", "avx512vl"} <= set(_processor().split())
+
+
+@functools.cache
 def smallest_masked_item(vector_bits: int) -> int:
     """Bytes of the smallest item whose vectors are read and written under a mask; 0: none are.
 
     LLVM writes a branch for each item where the processor has no such instruction.
     """
-    flags = set(_processor().split())
-    if "avx512bw" in flags and "avx512vl" in flags and vector_bits in (0, 512):
+    if has_avx512(vector_bits):
         return 1
-    return 4 if "avx2" in flags else 0
+    return 4 if "avx2" in _processor().split() else 0
 
 
 def target_features(vector_bits: int) -> str:

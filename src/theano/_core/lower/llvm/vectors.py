@@ -8,6 +8,7 @@ every vector goes through buffers.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from theano._core.lower.llvm.emitter import ComplexValue, Value
@@ -25,6 +26,9 @@ from theano._core.lower.llvm.items import (
 
 if TYPE_CHECKING:
     from theano._core.lower.llvm.kernel import KernelWriter
+
+# Bytes of the accumulators of a panel of columns, which stay in the nearest cache.
+PANEL = 1 << 13
 
 
 class VectorLoop:
@@ -64,13 +68,18 @@ class VectorLoop:
 
     def _buffer(self, memory: Memory, whole: bool) -> str:
         """Return memory for one vector; zero at first if not every lane will be written."""
-        lines = self.w.prologue
         size = itemsize(memory.dtype) * self.w.lanes
-        name = f"%buffer{len(lines)}"
-        lines.append(f"  {name} = alloca [{size} x i8], align 64")
+        name = self._memory(size)
         if not whole:
             self.b.declarations["declare void @llvm.memset.p0.i64(ptr, i8, i64, i1)"] = None
-            lines.append(f"  call void @llvm.memset.p0.i64(ptr {name}, i8 0, i64 {size}, i1 false)")
+            self.w.prologue.append(
+                f"  call void @llvm.memset.p0.i64(ptr {name}, i8 0, i64 {size}, i1 false)"
+            )
+        return name
+
+    def _memory(self, size: int) -> str:
+        name = f"%buffer{len(self.w.prologue)}"
+        self.w.prologue.append(f"  {name} = alloca [{size} x i8], align 64")
         return name
 
     def _part(self, count: str) -> Part:
@@ -120,7 +129,7 @@ class VectorLoop:
         done = b.emit(f"mul i64 {full}, {lanes}")
         return full, b.emit(f"sub i64 {n}, {done}"), b.emit(f"add i64 {self.lo}, {done}")
 
-    def _phis(self, values: list[Any], before: str, names: list[str], after: str) -> list[Any]:
+    def _phis(self, values: Sequence[Any], before: str, names: list[str], after: str) -> list[Any]:
         return [self.w._phi(v, before, n, after) for v, n in zip(values, names, strict=True)]
 
     # -- packed -----------------------------------------------------------------------------------
@@ -242,30 +251,30 @@ class VectorLoop:
     def strided(self) -> list[Any]:
         """Write a loop over data of any strides; return the accumulators after it."""
         self._load_fixed(self.pointers)
-        return self._over_blocks(self.acc, self._strided_block)
+        return self._over(self.lo, self.hi, self.w.lanes, self._strided_block, self.acc)
 
-    def _over_blocks(self, acc: list[Any], block: Any) -> list[Any]:
-        """Write `for first in range(lo, hi, lanes)`; `block(first, count, acc)` is its body."""
+    def _over(self, lo: str, hi: str, step: int, block: Any, acc: Sequence[Any] = ()) -> list[Any]:
+        """Write `for first in range(lo, hi, step)`; `block(first, count, acc)` is its body."""
         w, b = self.w, self.b
         tag = b.fresh_label("blocks")
         before = b.block
         b.perform(f"br label %{tag}.head")
         b.label(f"{tag}.head")
-        first = b.emit(f"phi i64 [{self.lo}, %{before}], [%{tag}.next, %{tag}.end]")
+        first = b.emit(f"phi i64 [{lo}, %{before}], [%{tag}.next, %{tag}.end]")
         names = [f"%{tag}.acc{i}" for i in range(len(acc))]
         inside = self._phis(acc, before, names, f"{tag}.end")
-        more = b.emit(f"icmp slt i64 {first}, {self.hi}")
+        more = b.emit(f"icmp slt i64 {first}, {hi}")
         b.perform(f"br i1 {more}, label %{tag}.body, label %{tag}.done")
         b.label(f"{tag}.body")
-        left = b.emit(f"sub i64 {self.hi}, {first}")
+        left = b.emit(f"sub i64 {hi}, {first}")
         b.declarations["declare i64 @llvm.smin.i64(i64, i64)"] = None
-        count = b.emit(f"call i64 @llvm.smin.i64(i64 {left}, i64 {w.lanes})")
+        count = b.emit(f"call i64 @llvm.smin.i64(i64 {left}, i64 {step})")
         results = block(first, count, inside)
         b.perform(f"br label %{tag}.end")
         b.label(f"{tag}.end")
         for result, name in zip(results, names, strict=True):
             w._rename(result, name)
-        b.perform(f"%{tag}.next = add nsw i64 {first}, {w.lanes}")
+        b.perform(f"%{tag}.next = add nsw i64 {first}, {step}")
         b.perform(f"br label %{tag}.head")
         b.label(f"{tag}.done")
         return inside
@@ -305,31 +314,67 @@ class VectorLoop:
         offset = b.emit(f"mul i64 {first}, {stride}")
         at = b.emit(f"getelementptr i8, ptr {pointer}, i64 {offset}")
         name = f"{kind}{size}"
-        b.helpers.setdefault(name, _mover(kind, size))
+        b.helpers.setdefault(name, _mover(kind, size, self.w.lanes))
         b.perform(f"call void @{name}(ptr {buffer}, ptr {at}, i64 {stride}, i64 {count})")
 
     # -- columns: the last axis is kept, other axes are folded inside -----------------------------
 
     def columns(self, inner: list[int]) -> None:
-        """Write vectors of the last axis with folds over the axes `inner` inside each."""
+        """Write folds over the axes `inner` of panels of columns, whose accumulators are in memory.
+
+        A row of a panel is long enough to be read at the speed of memory.
+        """
         w = self.w
+        vector = w.lanes * max(itemsize(f.dtype) for f in w.loop.folds)
+        columns = w.lanes * max(1, PANEL // vector)
+        self._over(self.lo, self.hi, columns, lambda *p: self._panel(inner, columns, *p))
 
-        def block(first: str, count: str, _: list[Any]) -> list[Any]:
-            def step(moved: dict[int, str], acc: list[Any]) -> list[Any]:
-                return self._column_step(moved, first, count, acc)
-
-            totals = w._nested_fold(inner, self.pointers, w._start_accumulators(w.lanes), step)
-            for fold, memory, total in zip(w.loop.folds, w.folds, totals, strict=True):
-                buffer = self._buffer(memory, True)
-                store(self.b, self.b.cast(total, fold.out_dtype), buffer)
-                self._scatter(memory, self.pointers[memory.slot], buffer, first, count)
-            return []
-
-        self._over_blocks([], block)
-
-    def _column_step(
-        self, moved: dict[int, str], first: str, count: str, acc: list[Any]
+    def _panel(
+        self, inner: list[int], columns: int, start: str, count: str, _: list[Any]
     ) -> list[Any]:
+        w, b = self.w, self.b
+        end = b.emit(f"add i64 {start}, {count}")
+        totals = [self._memory(itemsize(f.dtype) * columns) for f in w.loop.folds]
+
+        def each(block: Any) -> list[Any]:
+            def vector(first: str, count: str, _: list[Any]) -> list[Any]:
+                at = b.emit(f"sub i64 {first}, {start}")
+                acc = [
+                    self._item(total, at, fold.dtype)
+                    for total, fold in zip(totals, w.loop.folds, strict=True)
+                ]
+                block(first, count, acc)
+                return []
+
+            return self._over(start, end, w.lanes, vector)
+
+        each(lambda first, count, acc: self._keep(acc, w._start_accumulators(w.lanes)))
+        w._nested_fold(
+            inner,
+            self.pointers,
+            [],
+            lambda moved, _: each(lambda *vector: self._column_step(moved, *vector)),
+        )
+        each(self._store_columns)
+        return []
+
+    def _keep(self, at: list[str], values: list[Any]) -> None:
+        for pointer, value in zip(at, values, strict=True):
+            store(self.b, value, pointer)
+
+    def _item(self, start: str, index: str, dtype: str) -> str:
+        offset = self.b.emit(f"mul i64 {index}, {itemsize(dtype)}")
+        return self.b.emit(f"getelementptr i8, ptr {start}, i64 {offset}")
+
+    def _store_columns(self, first: str, count: str, acc: list[str]) -> None:
+        w, b = self.w, self.b
+        for fold, memory, at in zip(w.loop.folds, w.folds, acc, strict=True):
+            total = load(b, at, fold.dtype, w.lanes)
+            buffer = self._buffer(memory, True)
+            store(b, b.cast(total, fold.out_dtype), buffer)
+            self._scatter(memory, self.pointers[memory.slot], buffer, first, count)
+
+    def _column_step(self, moved: dict[int, str], first: str, count: str, acc: list[str]) -> None:
         w, b = self.w, self.b
         values: dict[int, Any] = {}
         for memory in w.operands:
@@ -343,10 +388,12 @@ class VectorLoop:
         pointers, targets = dict(moved), {}
         for memory in w.stores:
             targets[memory.slot] = pointers[memory.slot] = self._buffer(memory, True)
-        results = self._body(values, first, None, acc, pointers)
+        totals = [
+            load(b, at, fold.dtype, w.lanes) for at, fold in zip(acc, w.loop.folds, strict=True)
+        ]
+        self._keep(acc, self._body(values, first, None, totals, pointers))
         for memory in w.stores:
             self._scatter(memory, moved[memory.slot], targets[memory.slot], first, count)
-        return results
 
     def _row_part(self, memory: Memory, pointer: str, first: str, count: str) -> Any:
         """Load a vector of a packed row; a part of one goes through a buffer."""
@@ -368,18 +415,34 @@ class VectorLoop:
         return load(b, source, memory.dtype, self.w.lanes)
 
 
-def _mover(kind: str, size: int) -> str:
-    """Return a function that moves `count` items between a packed buffer and strided memory."""
+def _mover(kind: str, size: int, lanes: int) -> str:
+    """Return a function that moves `count` items between a packed buffer and strided memory.
+
+    A whole vector of neighbours is one item, and a whole vector of 4 or 8 byte items is gathered in
+    a register: reading it at once from where its items were just written would wait for them all.
+    """
     item = f"i{8 * size}"
-    packed, strided = "%p", "%s"
-    source, target = (strided, packed) if kind == "gather" else (packed, strided)
+    source, target = ("%s", "%p") if kind == "gather" else ("%p", "%s")
+    from_, to = ("%memory", "%buffer") if kind == "gather" else ("%buffer", "%memory")
     parameters = "ptr %buffer, ptr %memory, i64 %stride, i64 %count"
+    unrolled = _gather_in_register(item, lanes) if kind == "gather" and size in (4, 8) else ""
+    apart = "unrolled" if unrolled else "loop"
     return f"""define internal void @{kind}{size}({parameters}) nounwind {{
 entry:
+  %whole = icmp eq i64 %count, {lanes}
+  br i1 %whole, label %vector, label %part
+vector:
+  %packed = icmp eq i64 %stride, {size}
+  br i1 %packed, label %copy, label %{apart}
+copy:
+  %neighbours = load <{lanes} x {item}>, ptr {from_}, align 1
+  store <{lanes} x {item}> %neighbours, ptr {to}, align 1
+  ret void
+{unrolled}part:
   %some = icmp sgt i64 %count, 0
   br i1 %some, label %loop, label %done
 loop:
-  %i = phi i64 [0, %entry], [%next, %loop]
+  %i = phi i64 [0, %part], {"" if unrolled else "[0, %vector], "}[%next, %loop]
   %near = mul i64 %i, {size}
   %far = mul i64 %i, %stride
   %p = getelementptr i8, ptr %buffer, i64 %near
@@ -392,3 +455,17 @@ loop:
 done:
   ret void
 }}"""
+
+
+def _gather_in_register(item: str, lanes: int) -> str:
+    kind = f"<{lanes} x {item}>"
+    lines, pointer, vector = ["unrolled:"], "%memory", "poison"
+    for i in range(lanes):
+        lines += [
+            f"  %g{i} = load {item}, ptr {pointer}, align 1",
+            f"  %v{i} = insertelement {kind} {vector}, {item} %g{i}, i64 {i}",
+            f"  %m{i} = getelementptr i8, ptr {pointer}, i64 %stride",
+        ]
+        pointer, vector = f"%m{i}", f"%v{i}"
+    lines += [f"  store {kind} {vector}, ptr %buffer, align 64", "  ret void"]
+    return "\n".join(lines) + "\n"

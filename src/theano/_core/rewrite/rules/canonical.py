@@ -246,7 +246,16 @@ RULES = (
     ),
     Rule("fold over length 1 → x", (Reduction,), _fold_of_nothing, PHASE, "exact", "no work"),
     Rule("sum(c, n times) → c n", (Reduction,), _neutral_fold, PHASE, "rounding", "no loop"),
-    rule("|−x| → |x|", abs_(neg(x)), abs_(x), phase=PHASE, keeps="exact", why="one operation"),
+    rule(
+        "|−x| → |x|",
+        abs_(neg(x)),
+        abs_(x),
+        phase=PHASE,
+        keeps="exact",
+        why="one operation",
+        # Of unsigned integers -x is another positive number.
+        when=lambda found: not found[x].type.dtype.startswith("uint"),
+    ),
     rule(
         "sqr(|x|) → sqr(x)",
         sqr(abs_(x)),

@@ -78,7 +78,8 @@ class Sigmoid:
     """sigmoid(argument), or of its negative: compared by meaning while factors are matched."""
 
     def __init__(self, argument: Any, negative: bool = False) -> None:
-        if is_op(argument, neg):
+        # The negative of an integer may wrap around.
+        if is_op(argument, neg) and dtypes.is_float(argument.type.dtype):
             argument, negative = argument.owner.inputs[0], not negative
         self.argument = argument
         self.negative = negative
@@ -94,7 +95,10 @@ class Sigmoid:
 
     def variable(self) -> Any:
         """Return the expression."""
-        return sigmoid(neg(self.argument) if self.negative else self.argument)
+        result = sigmoid(self.argument)
+        if not self.negative:
+            return result
+        return sigmoid(neg(cast(self.argument, result.type.dtype)))
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Sigmoid) and (self.argument, self.negative) == (

@@ -20,8 +20,13 @@ def _real(found: Match) -> bool:
     return not dtypes.is_complex(found[x].type.dtype)
 
 
-def _stable(name: str, before: Any, after: Any, why: str) -> Rule:
-    return rule(name, before, after, phase=PHASE, why=why, when=_real)
+def _float(found: Match) -> bool:
+    """Tell whether -x and 1 - x neither wrap around nor are refused."""
+    return dtypes.is_float(found[x].type.dtype)
+
+
+def _stable(name: str, before: Any, after: Any, why: str, when: Any = _real) -> Rule:
+    return rule(name, before, after, phase=PHASE, why=why, when=when)
 
 
 def _log_sum_exp(rewriter: Rewriter, node: Apply) -> Any:
@@ -34,7 +39,7 @@ def _log_sum_exp(rewriter: Rewriter, node: Apply) -> Any:
     value = total.inputs[0].owner.inputs[0]
     if not dtypes.is_float(value.type.dtype) or is_op(value, sub):
         return None
-    largest = Reduction("max", total.op.axis)(value)
+    largest = Reduction("supremum", total.op.axis)(value)
     largest = switch(isinf(largest), 0, largest)
     shifted = exp(sub(value, total.op.expand(value, largest)))
     return add(log(total.op(shifted)), largest)
@@ -49,12 +54,14 @@ RULES = (
         sub(1, sigmoid(x)),
         sigmoid(neg(x)),
         "keeps digits for large x",
+        _float,
     ),
     _stable(
         "log(sigmoid(x)) → -softplus(-x)",
         log(sigmoid(x)),
         neg(softplus(neg(x))),
         "finite for x << 0",
+        _float,
     ),
     _stable(
         "log1p(-sigmoid(x)) → -softplus(x)",
@@ -64,8 +71,8 @@ RULES = (
     ),
     _stable("log(1 + exp(x)) → softplus(x)", log(add(1, exp(x))), softplus(x), OVERFLOW),
     _stable("log1p(exp(x)) → softplus(x)", log1p(exp(x)), softplus(x), OVERFLOW),
-    _stable("log(1 + x) → log1p(x)", log(add(1, x)), log1p(x), DIGITS),
-    _stable("log(1 - x) → log1p(-x)", log(sub(1, x)), log1p(neg(x)), DIGITS),
+    _stable("log(1 + x) → log1p(x)", log(add(1, x)), log1p(x), DIGITS, _float),
+    _stable("log(1 - x) → log1p(-x)", log(sub(1, x)), log1p(neg(x)), DIGITS, _float),
     _stable("exp(x) - 1 → expm1(x)", sub(exp(x), 1), expm1(x), DIGITS),
     _stable("-1 + exp(x) → expm1(x)", add(-1, exp(x)), expm1(x), DIGITS),
     _stable("1 - exp(x) → -expm1(x)", sub(1, exp(x)), neg(expm1(x)), DIGITS),

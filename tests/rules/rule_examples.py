@@ -1,0 +1,78 @@
+"""An expression for each rule that must make it fire, and values of its variables."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+import theano
+import theano.tensor as T
+from theano._core.ops.gradient import GradientFilter
+from theano._core.ops.shaping import Rebroadcast
+from theano.ifelse import ifelse
+
+x, y = T.dvector("x"), T.dvector("y")
+m = T.dmatrix("m")
+i = T.lvector("i")
+s = T.dscalar("s")
+
+EXAMPLES: dict[str, Any] = {
+    "shape(x) → lengths of x": T.exp(x).shape * 2,
+    "length of an expression → its formula": T.exp(m).shape[0],
+    "vector(a, b, …)[i] → item i": m.shape[1],
+    "fill(x, y) → alloc(y, shape(x))": T.zeros_like(x),
+    "alloc(x, shape(x)) → x": T.alloc(x, x.shape[0]),
+    "x + alloc(y, shape(x)) → x + y": x + T.alloc(s, x.shape[0]),
+    "dimshuffle(dimshuffle(x)) → dimshuffle(x)": m.T.dimshuffle("x", 1, 0),
+    "reshape(reshape(x)) → reshape(x)": m.reshape((3, 2)).reshape((6,)),
+    "rebroadcast(x) → x": Rebroadcast((False, False))(m) + s,
+    "gradient filter(x) → x": GradientFilter("zero")(x) * 2,
+    "cast to its own dtype → x; max(x, x) → x": T.maximum(x, x) + 1,
+    "x + y - x → y": x + y - x,
+    "-(x - y) → y - x": -(x - y),
+    "x y / x → y": x * y / x,
+    "x ** constant → product": x**2,
+    "switch(known, x, y) → x or y": T.switch(1, x, y),
+    "sum(c x) → c sum(x)": (x * 3).sum(),
+    "fold over length 1 → x": T.addbroadcast(m.reshape((6, 1)), 1).sum(axis=1),
+    "sum(c, n times) → c n": T.ones_like(x).sum(),
+    "|−x| → |x|": abs(-x),
+    "sqr(|x|) → sqr(x)": T.sqr(abs(x)),
+    "sqr(−x) → sqr(x)": T.sqr(-x),
+    "sigmoid(x) exp(-x) → sigmoid(-x)": T.nnet.sigmoid(x) * T.exp(-x),
+    "1 - sigmoid(x) → sigmoid(-x)": 1 - T.nnet.sigmoid(x),
+    "log(sigmoid(x)) → -softplus(-x)": T.log(T.nnet.sigmoid(x)),
+    "log1p(-sigmoid(x)) → -softplus(x)": T.log1p(-T.nnet.sigmoid(x)),
+    "log(1 + exp(x)) → softplus(x)": T.log(1 + T.exp(x)),
+    "log1p(exp(x)) → softplus(x)": T.log1p(T.exp(x)),
+    "log(1 + x) → log1p(x)": T.log(1 + x),
+    "log(1 - x) → log1p(-x)": T.log(1 - x / 9),
+    "exp(x) - 1 → expm1(x)": T.exp(x) - 1,
+    "-1 + exp(x) → expm1(x)": -1 + T.exp(x),
+    "1 - exp(x) → -expm1(x)": 1 - T.exp(x),
+    "log(sum(exp(x))) → max + log(sum(exp(x - max)))": T.log(T.exp(m).sum(axis=1)),
+    "x ** 3 → x x x": x**3,
+    "x / 2**k → x 2**-k": x / 4,
+    "x x → sqr(x)": x * x,
+    "x[0:length of x] → x": T.exp(m)[: m.shape[0]] * 2,
+    **{
+        f"loop over steps → loop over steps, its body rewritten ({phase})": theano.scan(
+            lambda a, h: h * a + 0, sequences=x, outputs_info=s
+        )[0]
+        for phase in ("canonical", "stable", "special", "blas")
+    },
+    "x + inc(zeros, y) → inc(x, y)": x + T.inc_subtensor(T.zeros_like(x)[1:], y[1:]),
+    "switch(scalar, x, y) → if(scalar, x, y)": T.switch(T.gt(s, 0), T.exp(x), T.sin(x)),
+    "f(if(c, x, 0)) → if(c, f(x), 0)": y * ifelse(T.gt(s, 0), x, T.zeros_like(x)),
+    "if(c, x, y) + if(c, u, v) → if(c, x + u, y + v)": ifelse(T.gt(s, 0), x, y)
+    + ifelse(T.gt(s, 0), y, x),
+    "beta z + alpha dot(x, y) → gemm": 3 * m - 2 * T.dot(m, T.dot(m.T, m)),
+}
+VALUES = {
+    x: np.array([0.3, 1.7, 0.9]),
+    y: np.array([2.5, 0.4, 1.1]),
+    m: np.array([[0.2, 1.5], [0.7, 0.3], [1.9, 0.8]]),
+    i: np.arange(3),
+    s: np.asarray(0.7),
+}

@@ -1,0 +1,156 @@
+"""Every rule alone keeps values, dtype and pattern, for operands of many dtypes and shapes.
+
+The operands are those of the rule's own pattern and of its example: their leaves are replaced by
+variables of each dtype and broadcast pattern that the operations on them take.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+import pytest
+from rule_examples import EXAMPLES
+
+import theano.tensor as T
+from theano._core.ir.graph import copy_graph, toposort
+from theano._core.ir.variable import Constant
+from theano._core.lower.reference import evaluate
+from theano._core.rewrite.engine import Rewriter, Rule, RuleSet
+from theano._core.rewrite.pattern import PATTERNS
+from theano._core.rewrite.pipeline import all_rules, rewrite
+
+DTYPES = (
+    *("float64", "float32", "float16", "complex128", "complex64"),
+    *("int8", "int16", "int32", "int64", "uint8", "bool"),
+)
+# Of two operands, also these pairs of dtypes.
+MIXED = (
+    *(("float32", "int8"), ("float64", "float32"), ("int16", "float32"), ("int64", "uint8")),
+    *(("complex64", "float64"), ("bool", "float32"), ("int8", "bool"), ("float16", "int16")),
+)
+# Shape and broadcast pattern.
+SHAPES = {
+    "scalar": ((), ()),
+    "vector": ((3,), (False,)),
+    "length 1": ((1,), (False,)),
+    "stretched": ((1,), (True,)),
+    "empty": ((0,), (False,)),
+    "matrix": ((2, 3), (False, False)),
+    "row": ((1, 3), (True, False)),
+    "column": ((2, 1), (False, True)),
+    "no rows": ((0, 3), (False, False)),
+    "no columns": ((2, 0), (False, False)),
+    "six": ((3, 2), (False, False)),
+}
+# Relative to the largest number on the way, for rules that round differently.
+ROUNDING = {"float16": 1e-2, "float32": 1e-5, "float64": 1e-13}
+
+
+def tolerance(dtypes: Sequence[str]) -> float:
+    """Return what results may differ by, from the coarsest float dtype on the way to them."""
+    widths = [np.finfo(d).dtype.name for d in dtypes if np.dtype(d).kind in "fc"]
+    return max((ROUNDING[w] for w in widths), default=0.0)
+
+
+def leaves_of(out: Any) -> list[Any]:
+    found: dict[Any, None] = {}
+    for node in toposort([out]):
+        for value in node.inputs:
+            if value.owner is None and not isinstance(value, Constant):
+                found.setdefault(value)
+    return list(found)
+
+
+def expressions(rule: Rule) -> list[Any]:
+    """Return expressions that the rule is about."""
+    pattern = PATTERNS.get(rule.name)
+    return [EXAMPLES[rule.name], *([pattern[0]] if pattern else [])]
+
+
+def operand_types(count: int) -> Iterator[tuple[tuple[str, str], ...]]:
+    """Yield a (dtype, name of a shape) for each of `count` operands."""
+    for shapes in itertools.product(SHAPES, repeat=count):
+        for dtype in DTYPES if len(set(shapes)) == 1 else DTYPES[:6:2] + DTYPES[5::3]:
+            yield tuple((dtype, shape) for shape in shapes)
+    if count == 2:
+        for pair, shape in itertools.product(MIXED, SHAPES):
+            yield ((pair[0], shape), (pair[1], shape))
+            yield ((pair[0], "scalar"), (pair[1], shape))
+
+
+def draw(rng: np.random.Generator, dtype: str, shape: tuple[int, ...]) -> np.ndarray:
+    """Return numbers of both signs, none of them 0, so that quotients exist."""
+    if dtype == "bool":
+        return rng.integers(0, 2, shape).astype(dtype)
+    if np.dtype(dtype).kind in "iu":
+        low = 1 if dtype.startswith("u") else np.iinfo(dtype).min
+        values = rng.choice([low, 1, 2, 3, 5, np.iinfo(dtype).max], shape).astype(dtype)
+        return np.asarray(values)
+    values = rng.uniform(0.2, 2, shape) * rng.choice([-1, 1], shape)
+    if np.dtype(dtype).kind == "c":
+        values = values + 1j * rng.uniform(0.2, 2, shape)
+    return np.asarray(values).astype(dtype)
+
+
+def built(out: Any, leaves: Sequence[Any], types: Any) -> tuple[Any, dict[Any, Any]] | None:
+    """Return the expression over other operands and their values; None where it takes none such."""
+    rng = np.random.default_rng(7)
+    new: list[Any] = [T.TensorType(d, SHAPES[s][1])() for d, s in types]
+    try:
+        with np.errstate(all="ignore"):
+            before = copy_graph([out], dict(zip(leaves, new, strict=True)))[0]
+        values = {v: draw(rng, d, SHAPES[s][0]) for v, (d, s) in zip(new, types, strict=True)}
+        evaluate([before], values)
+    except (TypeError, ValueError, IndexError, NotImplementedError):
+        return None
+    return before, values
+
+
+def difference(before: Any, after: Any, values: dict[Any, Any], stable: bool) -> str:
+    """Return what is wrong with the rewritten expression, or ''."""
+    if before.type.dtype != after.type.dtype:
+        return f"dtype {before.type.dtype} became {after.type.dtype}"
+    wanted = evaluate([before], values)[0]
+    try:
+        got = evaluate([after], values)[0]
+    except Exception as error:
+        return f"{type(error).__name__}: {error}"
+    if wanted.shape != got.shape:
+        return f"shape {wanted.shape} became {got.shape}"
+    nodes = [v for node in toposort([before]) for v in node.outputs]
+    near = tolerance([v.type.dtype for v in nodes])
+    sizes = (
+        [abs(v[np.isfinite(v)]).max(initial=1) for v in evaluate(nodes, values)] if near else [0]
+    )
+    close = np.isclose(got, wanted, rtol=near, atol=near * float(max(sizes)), equal_nan=True)
+    if stable:
+        # There to be finite where the expression as written is not.
+        close |= ~np.isfinite(wanted)
+    return "" if close.all() else f"{wanted.tolist()} became {got.tolist()}"
+
+
+@pytest.mark.parametrize("rule", all_rules(), ids=lambda rule: rule.name)
+def test_sound(rule: Rule) -> None:
+    fired, wrong = 0, []
+    for out in expressions(rule):
+        leaves = leaves_of(out)
+        for types in operand_types(len(leaves)):
+            found = built(out, leaves, types)
+            if found is None:
+                continue
+            before, values = found
+            one, all_of_them = Rewriter(keep_log=True), Rewriter(keep_log=True)
+            results = {
+                "the rule": one.run([before], RuleSet([rule]))[0],
+                "the pipeline": rewrite([before], rewriter=all_of_them)[0],
+            }
+            fired += any(entry.rule is rule for entry in (*one.log, *all_of_them.log))
+            for name, after in results.items():
+                problem = difference(before, after, values, rule.phase == "stable")
+                if problem:
+                    wrong.append(f"{name}, {types}: {problem}")
+    assert fired
+    assert not wrong, f"{len(wrong)} of the cases, such as\n" + "\n".join(wrong[:8])
