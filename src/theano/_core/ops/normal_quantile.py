@@ -210,10 +210,10 @@ def upper_quantile(xp: Any, q: Any) -> Any:
     ----------
     xp : module
         NumPy, or another array namespace.
-    q : array, float32 or float64
+    q : array, float64
         Between 0 and 1.
     """
-    table = QUANTILE[str(q.dtype)]
+    table = QUANTILE["float64"]
     w = -xp.log(q * (2 - q))
     z = _polynomial(w - table.end / 2, table.terms)
     root = xp.sqrt(w)
@@ -225,8 +225,8 @@ def upper_quantile(xp: Any, q: Any) -> Any:
 
 
 def _quantile(xp: Any, p: Any) -> Any:
-    if p.dtype == "float16":
-        return _quantile(xp, p.astype("float32")).astype(p.dtype)
+    if p.dtype != "float64":
+        return _quantile(xp, p.astype("float64")).astype(p.dtype)
     q = (2 * xp.minimum(p, 1 - p)).astype(p.dtype)
     inside = (q > 0) & (q <= 1)
     z = upper_quantile(xp, xp.where(inside, q, 1).astype(p.dtype))

@@ -126,7 +126,8 @@ def _normal(xp: Any, words: Any) -> Any:
     dtype, bits = _float_of(words), 8 * words.dtype.itemsize - 1
     size = words & xp.asarray((1 << bits) - 1, dtype=words.dtype)
     half, scale = (xp.asarray(v, dtype=dtype) for v in (0.5, 2.0**-bits))
-    z = upper_quantile(xp, (size.astype(dtype) + half) * scale).astype(dtype)
+    q = (size.astype(dtype) + half) * scale
+    z = upper_quantile(xp, q.astype("float64")).astype(dtype)
     return xp.where(words >> xp.asarray(bits, dtype=words.dtype) == 1, -z, z)
 
 
@@ -162,7 +163,8 @@ def random_key(value: Any) -> Any:
     return key
 
 
-def _checked_key(key: Any) -> Any:
+def checked_key(key: Any) -> Any:
+    """Return a key of two words, or raise ValueError."""
     if key.shape != (2,):
         raise ValueError(f"a random key has 2 words, got {key.shape[0]}")
     return key
@@ -208,7 +210,7 @@ class StreamDraw(KeyedOp):
     def compute(self, xp: Any, node: Apply, key: Any, *lengths: Any) -> tuple[Any, ...]:
         shape = tuple(int(n) for n in lengths)
         count, size = int(np.prod(shape, dtype="int64")), dtypes_size(self.dtype)
-        words = stream_words(xp, _checked_key(key), -(-count * size // 8))
+        words = stream_words(xp, checked_key(key), -(-count * size // 8))
         items = words.view(f"uint{8 * size}")[:count]
         return (SOURCES[self.source].compute(xp, items).reshape(shape),)
 
@@ -248,7 +250,7 @@ class DeriveKeys(KeyedOp):
     def compute(self, xp: Any, node: Apply, key: Any, data: Any) -> tuple[Any, ...]:
         zero = xp.zeros(1, dtype="uint64")
         counter = (data.reshape(-1), zero, zero, zero + _word(xp, self.domain))
-        words = philox(xp, counter, _checked_key(key))
+        words = philox(xp, counter, checked_key(key))
         return (xp.stack(words[:2], axis=-1).reshape((*data.shape, 2)),)
 
     def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:

@@ -10,8 +10,10 @@ from theano._core.lower.arrays import Array, Size
 from theano._core.lower.llvm.builder import Builder
 from theano._core.lower.llvm.emitter import Value
 from theano._core.lower.llvm.items import itemsize
+from theano._core.lower.llvm.lane_math import LaneMath
 from theano._core.lower.llvm.launch import Call
 from theano._core.lower.llvm.libraries import Libraries
+from theano._core.ops.philox import ATTEMPTS
 
 # Blocks that a kernel makes at once: two vectors of 512 bits of each word hide the latency of
 # products. Which word an item takes does not depend on it.
@@ -182,3 +184,65 @@ class Draws(Libraries):
         operands = [(wide, stretched), *((word, everywhere) for word in words)]
         self.simple_loop(out, out.lengths, operands, body, indexed=True, lanes=1)
         return out
+
+    def draw_by_rejection(
+        self, node: Apply, key: Array, parameters: Sequence[Array], draw: Callable[..., Any]
+    ) -> Array:
+        """Return an array drawn by a sampler of `ops/rejection.py`."""
+        words = [self.scalar(word) for word in self.key_words(node, key)]
+        out = self.result_array(node)
+        patterns = [v.type.broadcastable for v in node.inputs[len(node.inputs) - len(parameters) :]]
+        for number, (array, pattern) in enumerate(zip(parameters, patterns, strict=True)):
+            for axis, one in enumerate(pattern):
+                if not one:
+                    have, want = array.lengths[axis], out.lengths[axis]
+                    self.check_equal(
+                        node, have, want, "parameter_length", (number, axis, have, want)
+                    )
+        lengths: list[Size] = list(out.lengths)
+        target, arrays = out, list(parameters)
+        if all(all(pattern) for pattern in patterns):
+            # No parameter moves: one long axis.
+            lengths = [self.product(lengths)]
+            target = Array(out.dtype, tuple(lengths), self.pointer(out))
+            arrays = [
+                self.permute(array, ["x"])
+                if array.ndim == 0
+                else Array(array.dtype, (1,), self.pointer(array))
+                for array in parameters
+            ]
+            patterns = [(True,)] * len(parameters)
+        scalars = [*words, *(self.scalar(n) for n in lengths)]
+        everywhere = frozenset(range(len(lengths)))
+        operands = [(scalar, everywhere) for scalar in scalars]
+        for array, pattern in zip(arrays, patterns, strict=True):
+            one = frozenset(axis for axis, single in enumerate(pattern) if single)
+            operands.append((array, array.stretched | one))
+
+        def body(b: Any, index: Any, *values: Value) -> Value:
+            known, moving = values[: len(scalars)], values[len(scalars) :]
+            pair = tuple(b.cast(word, "uint64") for word in known[:2])
+            position = b.const(0, "int64")
+            for axis, length in enumerate(known[2:]):
+                position = b.add(b.mul(position, length), index(axis))
+            m = LaneMath(b)
+            numbers = _attempts(b, position, pair, m)
+            return b.cast(draw(m, numbers, *map(m.of, moving)).value, out.dtype)
+
+        self.simple_loop(target, lengths, operands, body, indexed=True)
+        return out
+
+
+def _attempts(b: Any, position: Value, key: tuple[Value, ...], m: LaneMath) -> Callable[..., Any]:
+    """Return the function that gives the words of an attempt at the positions of a vector."""
+
+    def words(number: Any) -> tuple[Any, ...]:
+        if isinstance(number, int):
+            attempt = b.const(number, "uint64")
+        else:
+            attempt = b.broadcast(number.value)
+        zero, domain = b.const(0, "uint64"), b.const(ATTEMPTS, "uint64")
+        counter = (attempt, b.cast(position, "uint64"), zero, domain)
+        return tuple(m.of(word) for word in b.philox(counter, key))
+
+    return words

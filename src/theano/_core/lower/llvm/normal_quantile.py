@@ -11,12 +11,18 @@ from theano._core.lower.llvm.logarithm import log
 from theano._core.ops.normal_quantile import QUANTILE, Tail
 
 
+def _polynomial(b: Emitter, x: Value, terms: tuple[float, ...]) -> Value:
+    """As `b.polynomial`, with the two large first terms added last."""
+    first, second, *others = terms
+    return b.fma(x, b.fma(x, b.polynomial(x, tuple(others)), second), first)
+
+
 def upper_quantile(b: Emitter, q: Value) -> Value:
     """The z >= 0 exceeded in absolute value with probability `q`, 0 < q <= 1; within 4 ulp."""
     table = QUANTILE[q.dtype]
     w = b.neg(log(b, b.mul(q, b.sub(2.0, q))))
     x = b.sub(1.0, q)
-    z = b.mul(x, b.polynomial(b.sub(w, table.end / 2), table.terms))
+    z = b.mul(x, _polynomial(b, b.sub(w, table.end / 2), table.terms))
 
     def tails() -> tuple[Value]:
         root = b.sqrt(w)
@@ -24,7 +30,7 @@ def upper_quantile(b: Emitter, q: Value) -> Value:
         outer = b.mul(x, root)
 
         def of(tail: Tail) -> Value:
-            return b.mul(outer, b.polynomial(b.sub(inverse, tail.center), tail.terms))
+            return b.mul(outer, _polynomial(b, b.sub(inverse, tail.center), tail.terms))
 
         first, *others = table.tails
         result, start = of(first), first.end
