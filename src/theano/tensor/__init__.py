@@ -445,7 +445,7 @@ from theano._core.ops.transcendental import (
 from theano._core.ops.transcendental import (
     pow as power,
 )
-from theano.tensor import extra_ops, nnet, raw_random, shared_randomstreams, sharedvar
+from theano.tensor import extra_ops, nnet, random, raw_random, shared_randomstreams, sharedvar
 
 __all__ = [
     "ARange",
@@ -713,6 +713,7 @@ __all__ = [
     "prod",
     "ptp",
     "rad2deg",
+    "random",
     "raw_random",
     "real",
     "repeat",

@@ -256,6 +256,18 @@ def binomial(m: Any, words: Any, n: Any, p: Any) -> Any:
     return m.where(flipped, n - counts, counts)
 
 
+def attempt_words(xp: Any, key: Any, positions: Any) -> Callable[[int], tuple[Any, ...]]:
+    """Return the function that gives the words of an attempt at each position."""
+    zero = xp.zeros(1, dtype="uint64")
+
+    def words(number: int) -> tuple[Any, ...]:
+        attempt, domain = (zero + xp.asarray(v, dtype="uint64") for v in (number, ATTEMPTS))
+        counter = (attempt, positions.reshape(-1), zero, domain)
+        return tuple(w.reshape(positions.shape) for w in philox(xp, counter, key))
+
+    return words
+
+
 class Sampler(NamedTuple):
     """A way to draw.
 
@@ -316,14 +328,7 @@ class RejectionDraw(KeyedOp):
         parameters = [xp.broadcast_to(v, shape).astype("float64") for v in inputs[self.ndim :]]
         count = int(np.prod(shape, dtype="int64"))
         positions = xp.arange(count, dtype="uint64").reshape(shape)
-        zero = xp.zeros(1, dtype="uint64")
-        checked = checked_key(key)
-
-        def words(number: int) -> tuple[Any, ...]:
-            attempt, domain = (zero + xp.asarray(v, dtype="uint64") for v in (number, ATTEMPTS))
-            counter = (attempt, positions.reshape(-1), zero, domain)
-            return tuple(w.reshape(shape) for w in philox(xp, counter, checked))
-
+        words = attempt_words(xp, checked_key(key), positions)
         result = SAMPLERS[self.sampler].draw(ArrayMath(xp), words, *parameters)
         return (result.astype(self.dtype),)
 

@@ -10,10 +10,11 @@ from theano._core.lower.arrays import Array, Size
 from theano._core.lower.llvm.builder import Builder
 from theano._core.lower.llvm.emitter import Value
 from theano._core.lower.llvm.items import itemsize
-from theano._core.lower.llvm.lane_math import LaneMath
+from theano._core.lower.llvm.lane_math import LaneMath, Lanes
 from theano._core.lower.llvm.launch import Call
 from theano._core.lower.llvm.libraries import Libraries
 from theano._core.ops.philox import ATTEMPTS
+from theano._core.ops.rejection import binomial
 
 # Blocks that a kernel makes at once: two vectors of 512 bits of each word hide the latency of
 # products. Which word an item takes does not depend on it.
@@ -155,7 +156,7 @@ class Draws(Libraries):
         """Return an array filled from the stream of a key."""
         words = self.key_words(node, key)
         out = self.result_array(node)
-        kernel = StreamKernel(out.dtype, transform, self.vector_bits)
+        kernel: Any = StreamKernel(out.dtype, transform, self.vector_bits)
         total = self.product(out.lengths)
         groups = self.plus(total, kernel.items - 1)
         if isinstance(groups, int):
@@ -191,50 +192,123 @@ class Draws(Libraries):
         """Return an array drawn by a sampler of `ops/rejection.py`."""
         words = [self.scalar(word) for word in self.key_words(node, key)]
         out = self.result_array(node)
-        patterns = [v.type.broadcastable for v in node.inputs[len(node.inputs) - len(parameters) :]]
-        for number, (array, pattern) in enumerate(zip(parameters, patterns, strict=True)):
-            for axis, one in enumerate(pattern):
-                if not one:
-                    have, want = array.lengths[axis], out.lengths[axis]
-                    self.check_equal(
-                        node, have, want, "parameter_length", (number, axis, have, want)
-                    )
-        lengths: list[Size] = list(out.lengths)
-        target, arrays = out, list(parameters)
-        if all(all(pattern) for pattern in patterns):
-            # No parameter moves: one long axis.
-            lengths = [self.product(lengths)]
-            target = Array(out.dtype, tuple(lengths), self.pointer(out))
-            arrays = [
-                self.permute(array, ["x"])
-                if array.ndim == 0
-                else Array(array.dtype, (1,), self.pointer(array))
-                for array in parameters
-            ]
-            patterns = [(True,)] * len(parameters)
-        scalars = [*words, *(self.scalar(n) for n in lengths)]
-        everywhere = frozenset(range(len(lengths)))
-        operands = [(scalar, everywhere) for scalar in scalars]
-        for array, pattern in zip(arrays, patterns, strict=True):
-            one = frozenset(axis for axis, single in enumerate(pattern) if single)
-            operands.append((array, array.stretched | one))
+        variables = node.inputs[len(node.inputs) - len(parameters) :]
+        fixed = [
+            array.stretched | {i for i, one in enumerate(variable.type.broadcastable) if one}
+            for array, variable in zip(parameters, variables, strict=True)
+        ]
+        self._check_parameters(node, parameters, fixed, out.lengths)
+        target, operands = self._one_axis(out, list(zip(parameters, fixed, strict=True)))
+        scalars = [*words, *(self.scalar(n) for n in target.lengths)]
+        everywhere = frozenset(range(target.ndim))
 
         def body(b: Any, index: Any, *values: Value) -> Value:
             known, moving = values[: len(scalars)], values[len(scalars) :]
-            pair = tuple(b.cast(word, "uint64") for word in known[:2])
             position = b.const(0, "int64")
             for axis, length in enumerate(known[2:]):
                 position = b.add(b.mul(position, length), index(axis))
             m = LaneMath(b)
-            numbers = _attempts(b, position, pair, m)
-            return b.cast(draw(m, numbers, *map(m.of, moving)).value, out.dtype)
+            attempts = _attempts(m, position, known[:2])
+            return b.cast(draw(m, attempts, *map(m.of, moving)).value, out.dtype)
 
-        self.simple_loop(target, lengths, operands, body, indexed=True)
+        constant = [(scalar, everywhere) for scalar in scalars]
+        self.simple_loop(target, target.lengths, [*constant, *operands], body, indexed=True)
+        return out
+
+    def _check_parameters(
+        self,
+        node: Apply,
+        parameters: Sequence[Array],
+        fixed: Sequence[frozenset[int]],
+        lengths: Sequence[Size],
+    ) -> None:
+        for number, (array, stretched) in enumerate(zip(parameters, fixed, strict=True)):
+            for axis, (have, want) in enumerate(zip(array.lengths, lengths, strict=True)):
+                if axis not in stretched:
+                    facts = (number, axis, have, want)
+                    self.check_equal(node, have, want, "parameter_length", facts)
+
+    def _one_axis(
+        self, out: Array, operands: list[tuple[Array, frozenset[int]]]
+    ) -> tuple[Array, list[tuple[Array, frozenset[int]]]]:
+        """Return a result and its operands with all axes joined where no operand moves."""
+        if any(len(fixed) < out.ndim for _, fixed in operands):
+            return out, operands
+        total = self.product(out.lengths)
+        flat = Array(out.dtype, (total,), self.pointer(out), buffer=out.buffer)
+        numbers = [(Array(a.dtype, (), self.pointer(a)), frozenset({0})) for a, _ in operands]
+        return flat, numbers
+
+    def permutation_of_words(self, node: Apply, words: Array) -> Array:
+        """Return the permutation that random words stand for; see `ops/permutation.py`."""
+        out = self.new_array("int64", words.lengths)
+
+        def body(b: Any, index: Any, word: Value, address: Value) -> None:
+            start = b.emit(f"inttoptr i64 {address.text} to ptr")
+            item = index(0)
+            place = b.multiply_high(word, b.add(b.cast(item, "uint64"), 1))
+            old, new = (
+                b.emit(f"getelementptr i64, ptr {start}, i64 {at.text}") for at in (place, item)
+            )
+            b.store(b.load(old, "int64", 1), new)
+            b.store(item, old)
+
+        operands = [(words, words.stretched), (self._address(out), frozenset({0}))]
+        self.simple_loop(None, out.lengths, operands, body, True, sequential=True, lanes=1)
+        return out
+
+    def _address(self, array: Array) -> Array:
+        """Return the address of an array as an int64 scalar."""
+        return self.scalar(self.b.emit(f"ptrtoint ptr {self.pointer(array)} to i64"))
+
+    def draw_multinomial(self, node: Apply, key: Array, n: Array, p: Array) -> Array:
+        """Return multinomial counts, each row in turn; see `ops/permutation.py`."""
+        words = [self.scalar(word) for word in self.key_words(node, key)]
+        rows, kinds = p.lengths
+        facts = (0, 0, n.lengths[0], rows)
+        self.check_equal(node, n.lengths[0], rows, "parameter_length", facts)
+        out = self.new_array("int64", p.lengths)
+        p = self.contiguous(p)
+        scalars = [*words, self.scalar(kinds), self._address(p), self._address(out)]
+
+        def body(b: Any, index: Any, trials: Value, *known: Value) -> None:
+            *pair, kinds, source, target = known
+            start = b.mul(index(0), kinds)
+            chances, counts = (
+                b.emit(f"inttoptr i64 {address.text} to ptr") for address in (source, target)
+            )
+            m = LaneMath(b)
+
+            def step(number: Lanes, left: Lanes, rest: Lanes) -> Any:
+                kind = b.cast(number.value, "int64")
+                at = b.add(start, kind)
+                place = b.emit(f"getelementptr double, ptr {chances}, i64 {at.text}")
+                chance = m.of(b.load(place, "float64", 1))
+                more = m.of(b.lt(b.add(kind, 1), kinds))
+                within = (chance < rest) & more
+                share = m.where(within, chance / m.where(within, rest, 1.0), 1.0)
+                count = binomial(m, _attempts(m, at, pair), left, share)
+                place = b.emit(f"getelementptr i64, ptr {counts}, i64 {at.text}")
+                b.store(b.cast(count.value, "int64"), place)
+                return (left - count, rest - chance), more
+
+            m.repeat((m.of(trials), m.of(b.const(1, "float64"))), step, 1 << 62)
+
+        operands = [(n, n.stretched), *((scalar, frozenset({0})) for scalar in scalars)]
+        # A row has a first outcome in any case, so none may run if there are none.
+        if isinstance(kinds, int):
+            some = rows if kinds else 0
+        else:
+            some = self.b.emit(
+                f"select i1 {self.b.emit(f'icmp eq i64 {kinds}, 0')}, i64 0, i64 {rows}"
+            )
+        self.simple_loop(None, (some,), operands, body, True, lanes=1)
         return out
 
 
-def _attempts(b: Any, position: Value, key: tuple[Value, ...], m: LaneMath) -> Callable[..., Any]:
+def _attempts(m: LaneMath, position: Value, key: Sequence[Value]) -> Callable[..., Any]:
     """Return the function that gives the words of an attempt at the positions of a vector."""
+    b = m.b
 
     def words(number: Any) -> tuple[Any, ...]:
         if isinstance(number, int):
@@ -243,6 +317,7 @@ def _attempts(b: Any, position: Value, key: tuple[Value, ...], m: LaneMath) -> C
             attempt = b.broadcast(number.value)
         zero, domain = b.const(0, "uint64"), b.const(ATTEMPTS, "uint64")
         counter = (attempt, b.cast(position, "uint64"), zero, domain)
-        return tuple(m.of(word) for word in b.philox(counter, key))
+        pair = tuple(b.cast(word, "uint64") for word in key)
+        return tuple(m.of(word) for word in b.philox(counter, pair))
 
     return words
