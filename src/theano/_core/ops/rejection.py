@@ -14,69 +14,23 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from theano._core.ir.variable import Apply
-from theano._core.ops.arithmetic import cast
+from theano._core.ops.arithmetic import cast, eq, mul, switch
+from theano._core.ops.array_math import ArrayMath
+from theano._core.ops.gamma_derivative import log_gamma_derivative
+from theano._core.ops.indexing import sum_to
 from theano._core.ops.lengths import as_length
 from theano._core.ops.op import as_variable, python_int
 from theano._core.ops.philox import (
     ATTEMPTS,
-    SOURCES,
     KeyedOp,
     checked_key,
     philox,
     random_key,
 )
+from theano._core.ops.transcendental import log
 
 # Attempts after which the last one is taken: all samplers accept one in two or more.
 MOST_ATTEMPTS = 1000
-
-
-class ArrayMath:
-    """The namespace of samplers, over arrays.
-
-    Parameters
-    ----------
-    xp : module
-        NumPy, or another array namespace.
-    """
-
-    def __init__(self, xp: Any) -> None:
-        self.xp = xp
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self.xp, name)
-
-    def float64(self, x: Any) -> Any:
-        """Return integers as float64."""
-        return x.astype("float64")
-
-    def open_interval(self, words: Any) -> Any:
-        """Return numbers in (0, 1)."""
-        return SOURCES["open_interval"].compute(self.xp, words)
-
-    def normal(self, words: Any) -> Any:
-        """Return normal numbers."""
-        return SOURCES["normal"].compute(self.xp, words)
-
-    def when(self, condition: Any, then: Callable[[], Any], otherwise: Any) -> Any:
-        """Return `then()` where a condition holds, else `otherwise`."""
-        return self.xp.where(condition, then(), otherwise)
-
-    def repeat(
-        self, state: tuple[Any, ...], step: Callable[..., tuple[tuple[Any, ...], Any]], most: int
-    ) -> tuple[Any, ...]:
-        """Run `state, more = step(number, *state)` while any `more` holds, at least once.
-
-        The state of a position stays where its `more` no longer holds.
-        """
-        state = tuple(self.xp.asarray(v) for v in state)
-        going: Any = True
-        for number in range(most):
-            new, more = step(number, *state)
-            state = tuple(self.xp.where(going, a, b) for a, b in zip(new, state, strict=True))
-            going = going & more
-            if not self.xp.any(going):
-                break
-        return state
 
 
 def _accepted(m: Any, attempt: Callable[[Any], tuple[tuple[Any, ...], Any]], like: Any) -> Any:
@@ -284,9 +238,21 @@ class Sampler(NamedTuple):
     gradient: Callable[..., Any] | None = None
 
 
+def _gamma_gradient(g: Any, a: Any, x: Any) -> list[Any]:
+    # Numbers too small for a float are 0, and do not move.
+    none = eq(x, 0)
+    safe = switch(none, 1, cast(x, "float64"))
+    moved = mul(safe, log_gamma_derivative(a, log(safe)))
+    return [sum_to(mul(g, switch(none, 0, moved)), a)]
+
+
+def _log_gamma_gradient(g: Any, a: Any, log_x: Any) -> list[Any]:
+    return [sum_to(mul(g, log_gamma_derivative(a, log_x)), a)]
+
+
 SAMPLERS: dict[str, Sampler] = {
-    "gamma": Sampler(gamma),
-    "log_gamma": Sampler(log_gamma),
+    "gamma": Sampler(gamma, _gamma_gradient),
+    "log_gamma": Sampler(log_gamma, _log_gamma_gradient),
     "poisson": Sampler(poisson),
     "binomial": Sampler(binomial),
 }

@@ -192,13 +192,8 @@ class Draws(Libraries):
         """Return an array drawn by a sampler of `ops/rejection.py`."""
         words = [self.scalar(word) for word in self.key_words(node, key)]
         out = self.result_array(node)
-        variables = node.inputs[len(node.inputs) - len(parameters) :]
-        fixed = [
-            array.stretched | {i for i, one in enumerate(variable.type.broadcastable) if one}
-            for array, variable in zip(parameters, variables, strict=True)
-        ]
-        self._check_parameters(node, parameters, fixed, out.lengths)
-        target, operands = self._one_axis(out, list(zip(parameters, fixed, strict=True)))
+        operands = self._stretching(node, parameters, out.lengths)
+        target, operands = self._one_axis(out, operands)
         scalars = [*words, *(self.scalar(n) for n in target.lengths)]
         everywhere = frozenset(range(target.ndim))
 
@@ -215,18 +210,34 @@ class Draws(Libraries):
         self.simple_loop(target, target.lengths, [*constant, *operands], body, indexed=True)
         return out
 
-    def _check_parameters(
-        self,
-        node: Apply,
-        parameters: Sequence[Array],
-        fixed: Sequence[frozenset[int]],
-        lengths: Sequence[Size],
-    ) -> None:
-        for number, (array, stretched) in enumerate(zip(parameters, fixed, strict=True)):
+    def map_lanes(
+        self, node: Apply, operands: Sequence[Array], function: Callable[..., Any]
+    ) -> Array:
+        """Return `function(m, *operands)` at each position; see `lane_math.py` for `m`."""
+        out = self.result_array(node)
+
+        def body(b: Any, index: Any, *values: Value) -> Value:
+            m = LaneMath(b)
+            return function(m, *map(m.of, values)).value
+
+        self.simple_loop(out, out.lengths, self._stretching(node, operands, out.lengths), body)
+        return out
+
+    def _stretching(
+        self, node: Apply, parameters: Sequence[Array], lengths: Sequence[Size]
+    ) -> list[tuple[Array, frozenset[int]]]:
+        """Return the last operands of a node with their stretched axes, after checking others."""
+        result = []
+        variables = node.inputs[len(node.inputs) - len(parameters) :]
+        for number, (array, variable) in enumerate(zip(parameters, variables, strict=True)):
+            single = {i for i, one in enumerate(variable.type.broadcastable) if one}
+            stretched = array.stretched | single
             for axis, (have, want) in enumerate(zip(array.lengths, lengths, strict=True)):
                 if axis not in stretched:
                     facts = (number, axis, have, want)
                     self.check_equal(node, have, want, "parameter_length", facts)
+            result.append((array, stretched))
+        return result
 
     def _one_axis(
         self, out: Array, operands: list[tuple[Array, frozenset[int]]]

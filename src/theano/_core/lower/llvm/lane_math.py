@@ -1,4 +1,4 @@
-"""Formulas written with operators, as LLVM text: the namespace of `ops/rejection.py`."""
+"""Formulas written with operators, as LLVM text: the namespace of `ops/array_math.py`."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ def _bare(x: Any) -> Any:
 
 
 class LaneMath:
-    """The functions that samplers use; see `ArrayMath` in `ops/rejection.py` for their meaning."""
+    """The functions of such formulas; `ArrayMath` says what they mean."""
 
     def __init__(self, b: Builder) -> None:
         self.b = b
