@@ -155,6 +155,14 @@ def integer_dtype(name: str, dtype: str) -> str:
     return dtype
 
 
+def real_parameter(name: str, what: str, value: Any) -> Any:
+    """Return a parameter as a variable; raises TypeError for complex numbers."""
+    variable = as_tensor_variable(value)
+    if dtypes.is_complex(variable.type.dtype):
+        raise TypeError(f"{name}: {what} must be real, got {variable.type}")
+    return variable
+
+
 def parameter(
     name: str, what: str, value: Any, dtype: str, holds: Callable[[Any], Any], rule: str
 ) -> Any:
@@ -175,9 +183,7 @@ def parameter(
     rule : str
         What `holds` asks for, for the message.
     """
-    variable = as_tensor_variable(value)
-    if dtypes.is_complex(variable.type.dtype):
-        raise TypeError(f"{name}: {what} must be real, got {variable.type}")
+    variable = real_parameter(name, what, value)
     text = f"{name}: {what} must be {rule}"
     if isinstance(variable, Constant):
         if not np.all(holds(variable.data)):
@@ -277,9 +283,8 @@ class FloatDraw:
         return variable
 
     def location(self, what: str, value: Any) -> Any:
-        """Return a parameter that is any number but NaN."""
-        check = parameter(self.name, what, value, self.work, lambda v: v == v, "a number, not NaN")
-        return self._add(check)
+        """Return a parameter that is any real number; NaN gives NaN."""
+        return self._add(cast(real_parameter(self.name, what, value), self.work))
 
     def positive(self, what: str, value: Any) -> Any:
         """Return a parameter above 0."""

@@ -46,7 +46,7 @@ def uniform(
     TypeError
         `dtype` is not a float.
     ValueError
-        A parameter is NaN, or does not fit `shape`.
+        A parameter does not fit `shape`.
 
     Notes
     -----
@@ -145,6 +145,8 @@ def truncated_normal(
     mirrored = a + b > 0
     low, high = switch(mirrored, -b, a), switch(mirrored, -a, b)
     u = draw.stream("open_interval")
+    # So the result is one increasing function of u, mirrored or not.
+    u = switch(mirrored, 1 - u, u)
     below = normal_distribution(low)
     z = normal_quantile(below + (normal_distribution(high) - below) * u)
     z = switch(mirrored, -z, z)
