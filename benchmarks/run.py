@@ -27,6 +27,7 @@ CASES = {
     "call": ["numpy", "theano", "pytensor", "jax", "torch"],
     "step": ["numpy", "theano", "pytensor", "jax", "torch"],
     "expression": ["numpy", "theano", "numexpr", "pytensor", "jax", "torch"],
+    "random_numbers": ["numpy", "theano", "jax", "torch"],
     "startup": ["jax", "theano", "pytensor", "torch"],
 }
 THREAD_SETTINGS = (

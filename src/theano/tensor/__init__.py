@@ -2,6 +2,8 @@
 
 # NumPy's names are those of built-ins, too.
 
+from importlib import import_module
+
 from theano._core.api.conversion import (
     NoneConst,
     as_tensor_variable,
@@ -445,7 +447,7 @@ from theano._core.ops.transcendental import (
 from theano._core.ops.transcendental import (
     pow as power,
 )
-from theano.tensor import extra_ops, nnet, random, raw_random, shared_randomstreams, sharedvar
+from theano.tensor import extra_ops, nnet, raw_random, shared_randomstreams, sharedvar
 
 __all__ = [
     "ARange",
@@ -808,3 +810,10 @@ __all__ = [
     "ztensor7",
     "zvector",
 ]
+
+
+def __getattr__(name: str) -> object:
+    # Few programs need it, and `import theano` is to be instant.
+    if name == "random":
+        return import_module("theano.tensor.random")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -86,7 +86,7 @@ class MultinomialDraw(KeyedOp):
         return [shapes[2]]
 
     def lower(self, p: Any, node: Apply, key: Any, n: Any, probabilities: Any) -> Any:
-        return p.draw_multinomial(node, key, n, probabilities)
+        return p.draw_multinomial(node, key, n, probabilities, binomial)
 
 
 def _share(xp: Any, p: Any, rest: Any, kind: int, kinds: int) -> Any:

@@ -14,7 +14,6 @@ from theano._core.lower.llvm.lane_math import LaneMath, Lanes
 from theano._core.lower.llvm.launch import Call
 from theano._core.lower.llvm.libraries import Libraries
 from theano._core.ops.philox import ATTEMPTS
-from theano._core.ops.rejection import binomial
 
 # Blocks that a kernel makes at once: two vectors of 512 bits of each word hide the latency of
 # products. Which word an item takes does not depend on it.
@@ -272,8 +271,10 @@ class Draws(Libraries):
         """Return the address of an array as an int64 scalar."""
         return self.scalar(self.b.emit(f"ptrtoint ptr {self.pointer(array)} to i64"))
 
-    def draw_multinomial(self, node: Apply, key: Array, n: Array, p: Array) -> Array:
-        """Return multinomial counts, each row in turn; see `ops/permutation.py`."""
+    def draw_multinomial(
+        self, node: Apply, key: Array, n: Array, p: Array, binomial: Callable[..., Any]
+    ) -> Array:
+        """Return multinomial counts, each by the sampler `binomial`; see `ops/permutation.py`."""
         words = [self.scalar(word) for word in self.key_words(node, key)]
         rows, kinds = p.lengths
         facts = (0, 0, n.lengths[0], rows)
