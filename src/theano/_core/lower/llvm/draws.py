@@ -13,6 +13,7 @@ from theano._core.lower.llvm.items import itemsize
 from theano._core.lower.llvm.lane_math import LaneMath, Lanes
 from theano._core.lower.llvm.launch import Call
 from theano._core.lower.llvm.libraries import Libraries
+from theano._core.lower.llvm.target import widest_vectors
 from theano._core.ops.philox import ATTEMPTS
 
 # Blocks that a kernel makes at once: two vectors of 512 bits of each word hide the latency of
@@ -99,13 +100,39 @@ class StreamKernel:
 
     def _write_words(self, b: Builder, group: str, key: Sequence[str], target: str) -> None:
         """Write the words of a group in the order of the stream."""
-        zero = b.const(0, "uint64")
+        first = Value(b.emit(f"mul i64 {group}, {BLOCKS}"), "uint64", 1)
+        pair = tuple(Value(word, "uint64", 1) for word in key)
+        # Half as wide, vectors need more instructions for products of words than scalars do.
+        if (self.bits or widest_vectors()) >= 512:
+            self._write_blocks_at_once(b, first, pair, target)
+        else:
+            self._write_blocks_in_turn(b, first, pair, target)
+
+    def _write_blocks_at_once(
+        self, b: Builder, first: Value, key: tuple[Value, ...], target: str
+    ) -> None:
         numbers = ", ".join(f"i64 {i + 1}" for i in range(BLOCKS))
-        first = b.broadcast(Value(b.emit(f"mul i64 {group}, {BLOCKS}"), "uint64", 1))
-        blocks = b.add(first, Value(f"<{numbers}>", "uint64", BLOCKS))
-        keys = tuple(b.broadcast(Value(word, "uint64", 1)) for word in key)
+        blocks = b.add(b.broadcast(first), Value(f"<{numbers}>", "uint64", BLOCKS))
+        zero = b.const(0, "uint64")
+        keys = tuple(b.broadcast(word) for word in key)
         c0, c1, c2, c3 = b.philox((blocks, zero, zero, zero), keys)
         b.store(_alternating(b, _alternating(b, c0, c2), _alternating(b, c1, c3)), target)
+
+    def _write_blocks_in_turn(
+        self, b: Builder, first: Value, key: tuple[Value, ...], target: str
+    ) -> None:
+        before, zero = b.block, b.const(0, "uint64", 1)
+        b.perform("br label %blocks")
+        b.label("blocks")
+        number = b.emit(f"phi i64 [0, %{before}], [%blocks.next, %blocks]")
+        b.perform(f"%blocks.next = add nuw nsw i64 {number}, 1")
+        block = b.add(first, Value("%blocks.next", "uint64", 1))
+        place = b.emit(f"getelementptr [4 x i64], ptr {target}, i64 {number}")
+        for i, word in enumerate(b.philox((block, zero, zero, zero), key)):
+            b.store(word, b.emit(f"getelementptr i64, ptr {place}, i64 {i}"))
+        b.perform(f"%blocks.more = icmp ult i64 %blocks.next, {BLOCKS}")
+        b.perform("br i1 %blocks.more, label %blocks, label %blocks.done")
+        b.label("blocks.done")
 
     def _write_items(self, b: Builder, target: str) -> None:
         """Turn each word into an item, in place."""

@@ -4,6 +4,8 @@ Salmon, Moraes, Dror & Shaw, Parallel random numbers: as easy as 1, 2, 3 (SC11):
 products of 64 by 64 bits turn a counter of four words into four words that look random.
 """
 
+from collections.abc import Sequence
+
 from theano._core.lower.llvm import normal_quantile
 from theano._core.lower.llvm.emitter import FORMATS, Emitter, Value
 from theano._core.ops.philox import KEY_STEPS, MULTIPLIERS, ROUNDS
@@ -40,9 +42,8 @@ class RandomNumbers(Emitter):
         lanes = counter[0].lanes
         factors = [self.const(m, "uint64", lanes) for m in MULTIPLIERS]
 
-        def turn(*state: Value) -> tuple[tuple[Value, ...], Value]:
-            *words, number = state
-            for _ in range(2):
+        def rounds(words: Sequence[Value], count: int) -> tuple[Value, ...]:
+            for _ in range(count):
                 c0, c1, c2, c3, k0, k1 = words
                 upper0, lower0 = _wide_product(self, c0, factors[0])
                 upper1, lower1 = _wide_product(self, c2, factors[1])
@@ -54,8 +55,16 @@ class RandomNumbers(Emitter):
                     self.add(k0, KEY_STEPS[0]),
                     self.add(k1, KEY_STEPS[1]),
                 ]
+            return tuple(words)
+
+        if lanes == 1:
+            return rounds((*counter, *key), ROUNDS)[:4]
+
+        # A loop, since the code for vectors is six times as long.
+        def turn(*state: Value) -> tuple[tuple[Value, ...], Value]:
+            *words, number = state
             after = self.add(number, 2)
-            return (*words, after), self.lt(after, ROUNDS)
+            return (*rounds(words, 2), after), self.lt(after, ROUNDS)
 
         start = (*counter, *key, self.const(0, "int64", 1))
         return self.repeat_while_any(start, turn)[:4]
