@@ -77,3 +77,8 @@ def test_functions_survive_pickling() -> None:
     f = theano.function([], stream.poisson((4,), 3.0))
     copy = pickle.loads(pickle.dumps(f))
     np.testing.assert_array_equal(copy(), f())
+
+
+def test_no_seed_is_unpredictable() -> None:
+    states = [random.Stream().state.get_value().tolist() for _ in range(2)]
+    assert states[0] != states[1]

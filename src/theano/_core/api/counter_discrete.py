@@ -174,7 +174,7 @@ def binomial(key: Any, shape: Any, n: Any, p: Any, dtype: str = "int64") -> Any:
     key : uint64 vector of 2 words
     shape : int, sequence of ints and scalars, int vector, or None
     n : integer tensor
-        0 or more; above 2**53 it is rounded to a float64.
+        From 0 to 2**62; above 2**53 it is rounded to a float64.
     p : real tensor
         Between 0 and 1.
     dtype : str
@@ -194,7 +194,9 @@ def binomial(key: Any, shape: Any, n: Any, p: Any, dtype: str = "int64") -> Any:
     n = as_tensor_variable(n)
     if not dtypes.is_discrete(n.type.dtype):
         raise TypeError(f"binomial: n must be integers, got {n.type}")
-    n = not_negative("binomial", "n", n, "float64")
+    n = parameter(
+        "binomial", "n", n, "float64", lambda v: (v >= 0) & (v <= 2**62), "from 0 to 2**62"
+    )
     p = probability("binomial", "p", p)
     lengths = lengths_of_shape(shape, [n, p])
     dtype = integer_dtype("binomial", dtype)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import secrets
 from collections.abc import Callable
 from typing import Any
 
@@ -36,8 +37,13 @@ class Stream:
 
     Parameters
     ----------
-    seed : int
-        See `key`.
+    seed : int or None
+        See `key`; None: unpredictable.
+
+    Raises
+    ------
+    TypeError
+        `seed` is not an int: the state must be known before a function runs.
 
     Attributes
     ----------
@@ -52,18 +58,19 @@ class Stream:
 
     Examples
     --------
+    >>> import theano
     >>> stream = Stream(1)
     >>> f = theano.function([], stream.uniform((2,)))
     >>> bool((f() == f()).any())
     False
     """
 
-    def __init__(self, seed: Any) -> None:
+    def __init__(self, seed: int | None = None) -> None:
         self.state = shared(_state(seed), name="random state", borrow=True)
         self.state.default_update = self.state + np.asarray([0, 0, 1], dtype="uint64")
         self._made = 0
 
-    def seed(self, seed: Any) -> None:
+    def seed(self, seed: int | None) -> None:
         """Start anew from a seed; variables that were made stay."""
         self.state.set_value(_state(seed), borrow=True)
 
@@ -104,5 +111,9 @@ class Stream:
     choice = _method(discrete.choice)
 
 
-def _state(seed: Any) -> np.ndarray:
+def _state(seed: int | None) -> np.ndarray:
+    if seed is None:
+        seed = secrets.randbits(128)
+    if not isinstance(seed, (int, np.integer)):
+        raise TypeError(f"Stream: a seed is an int or None, got {seed!r}")
     return np.append(key_of(seed).data, np.uint64(0)).astype("uint64")

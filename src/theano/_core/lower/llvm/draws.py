@@ -218,23 +218,35 @@ class Draws(Libraries):
         """Return an array drawn by a sampler of `ops/rejection.py`."""
         words = [self.scalar(word) for word in self.key_words(node, key)]
         out = self.result_array(node)
-        operands = self._stretching(node, parameters, out.lengths)
-        target, operands = self._one_axis(out, operands)
-        scalars = [*words, *(self.scalar(n) for n in target.lengths)]
-        everywhere = frozenset(range(target.ndim))
+        # One axis, so that vectors are full however short the last axis is.
+        total = self.product(out.lengths)
+        flat = Array(out.dtype, (total,), self.pointer(out), buffer=out.buffer)
+        everywhere, moving = frozenset({0}), []
+        for array, stretched in self._stretching(node, parameters, out.lengths):
+            if len(stretched) == out.ndim:
+                moving.append((Array(array.dtype, (), self.pointer(array)), everywhere))
+            else:
+                whole = self._stretched_copy(array, stretched, out.lengths)
+                moving.append((Array(array.dtype, (total,), self.pointer(whole)), frozenset()))
 
         def body(b: Any, index: Any, *values: Value) -> Value:
-            known, moving = values[: len(scalars)], values[len(scalars) :]
-            position = b.const(0, "int64")
-            for axis, length in enumerate(known[2:]):
-                position = b.add(b.mul(position, length), index(axis))
             m = LaneMath(b)
-            attempts = _attempts(m, position, known[:2])
-            return b.cast(draw(m, attempts, *map(m.of, moving)).value, out.dtype)
+            attempts = _attempts(m, index(0), values[:2])
+            return b.cast(draw(m, attempts, *map(m.of, values[2:])).value, out.dtype)
 
-        constant = [(scalar, everywhere) for scalar in scalars]
-        self.simple_loop(target, target.lengths, [*constant, *operands], body, indexed=True)
+        operands = [*((word, everywhere) for word in words), *moving]
+        self.simple_loop(flat, (total,), operands, body, indexed=True)
         return out
+
+    def _stretched_copy(
+        self, array: Array, stretched: frozenset[int], lengths: Sequence[Size]
+    ) -> Array:
+        """Return an array in C order with the given lengths: itself, or a copy."""
+        if not stretched:
+            return self.contiguous(array)
+        whole = self.new_array(array.dtype, lengths)
+        self.simple_loop(whole, lengths, [(array, stretched)], lambda b, index, x: x)
+        return whole
 
     def map_lanes(
         self, node: Apply, operands: Sequence[Array], function: Callable[..., Any]
@@ -264,17 +276,6 @@ class Draws(Libraries):
                     self.check_equal(node, have, want, "parameter_length", facts)
             result.append((array, stretched))
         return result
-
-    def _one_axis(
-        self, out: Array, operands: list[tuple[Array, frozenset[int]]]
-    ) -> tuple[Array, list[tuple[Array, frozenset[int]]]]:
-        """Return a result and its operands with all axes joined where no operand moves."""
-        if any(len(fixed) < out.ndim for _, fixed in operands):
-            return out, operands
-        total = self.product(out.lengths)
-        flat = Array(out.dtype, (total,), self.pointer(out), buffer=out.buffer)
-        numbers = [(Array(a.dtype, (), self.pointer(a)), frozenset({0})) for a, _ in operands]
-        return flat, numbers
 
     def permutation_of_words(self, node: Apply, words: Array) -> Array:
         """Return the permutation that random words stand for; see `ops/permutation.py`."""
