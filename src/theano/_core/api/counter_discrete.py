@@ -26,7 +26,7 @@ from theano._core.api.reductions import sum as sum_of
 from theano._core.api.shaping import reshape
 from theano._core.base import dtypes
 from theano._core.ops.arithmetic import add, eq, floor, gt, le, lt, mul, switch
-from theano._core.ops.lengths import as_int64, product
+from theano._core.ops.lengths import as_int64, as_length, product
 from theano._core.ops.permutation import MultinomialDraw, words_to_permutation
 from theano._core.ops.philox import Require, multiply_high
 from theano._core.ops.shaping import dimshuffle, length
@@ -328,16 +328,11 @@ def multinomial(key: Any, shape: Any, n: Any, p: Any, dtype: str = "int64") -> A
     kinds = length(p, p.type.ndim - 1)
     check_fit("multinomial", [n], batch)
     check_fit("multinomial", [p], [*batch, kinds])
-    rows = as_int64(product([as_int64(as_length_of(m)) for m in batch]))
+    rows = as_int64(product([as_length(n) for n in batch]))
     trials = reshape(alloc(n, *batch), (rows,)) if batch else reshape(n, (1,))
     chances = reshape(alloc(p, *batch, kinds), (rows, as_int64(kinds)))
     counts = MultinomialDraw()(key, trials, chances)
     return cast(reshape(counts, (*batch, kinds)), integer_dtype("multinomial", dtype))
-
-
-def as_length_of(value: Any) -> Any:
-    """Return a length as an int or a variable."""
-    return int(value) if isinstance(value, (int, np.integer)) else cast(value, "int64")
 
 
 def permutation(key: Any, x: Any) -> Any:
@@ -411,8 +406,8 @@ def choice(key: Any, a: Any, shape: Any = (), replace: bool = True, p: Any = Non
     elif replace:
         chosen = integers(key, lengths, count)
     else:
-        total = as_int64(product([as_length_of(n) for n in lengths]))
+        total = as_int64(product([as_length(n) for n in lengths]))
         text = "choice: there are fewer items than are to be drawn without replacement"
-        total = Require(text)(total, all_of(le(total, as_int64(as_length_of(count)))))
+        total = Require(text)(total, all_of(le(total, as_int64(as_length(count)))))
         chosen = reshape(_order(key, count)[:total], lengths, ndim=len(lengths))
     return get_item(a, chosen) if a.type.ndim else chosen

@@ -83,7 +83,7 @@ def normal(
     -----
     Each takes one word (float32: half a word) through the inverse of the distribution function:
     the sign is one bit, the distance from 0 all others, so that the tails reach 9.1 standard
-    deviations (float32: 6.3). That function is exact within 3 ulp (float32: 4).
+    deviations (float32: 6.3). That function is exact within 3 ulp.
 
     Gradient: that of ``loc + scale z`` with z fixed.
     """

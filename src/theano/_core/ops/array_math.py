@@ -23,10 +23,6 @@ class ArrayMath:
     def __getattr__(self, name: str) -> Any:
         return getattr(self.xp, name)
 
-    def float64(self, x: Any) -> Any:
-        """Return integers as float64."""
-        return x.astype("float64")
-
     def open_interval(self, words: Any) -> Any:
         """Return numbers in (0, 1)."""
         return SOURCES["open_interval"].compute(self.xp, words)

@@ -209,7 +209,7 @@ class StreamDraw(KeyedOp):
 
     def compute(self, xp: Any, node: Apply, key: Any, *lengths: Any) -> tuple[Any, ...]:
         shape = tuple(int(n) for n in lengths)
-        count, size = int(np.prod(shape, dtype="int64")), dtypes_size(self.dtype)
+        count, size = int(np.prod(shape, dtype="int64")), np.dtype(self.dtype).itemsize
         words = stream_words(xp, checked_key(key), -(-count * size // 8))
         items = words.view(f"uint{8 * size}")[:count]
         return (SOURCES[self.source].compute(xp, items).reshape(shape),)
@@ -219,11 +219,6 @@ class StreamDraw(KeyedOp):
 
     def lower(self, p: Any, node: Apply, key: Any, *lengths: Any) -> Any:
         return p.draw_stream(node, key, SOURCES[self.source].llvm)
-
-
-def dtypes_size(dtype: str) -> int:
-    """Return the bytes of an item."""
-    return np.dtype(dtype).itemsize
 
 
 class DeriveKeys(KeyedOp):

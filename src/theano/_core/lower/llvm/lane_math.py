@@ -99,10 +99,6 @@ class LaneMath:
         """Return a value with operators."""
         return Lanes(self.b, value)
 
-    def float64(self, x: Lanes) -> Lanes:
-        """Return integers as float64."""
-        return self.of(self.b.cast(x.value, "float64"))
-
     def where(self, condition: Lanes, x: Any, y: Any) -> Lanes:
         """Return `x` where a condition holds, else `y`."""
         x, y = _bare(x), _bare(y)

@@ -22,7 +22,7 @@ def upper_quantile(b: Emitter, q: Value) -> Value:
     table = QUANTILE[q.dtype]
     w = b.neg(log(b, b.mul(q, b.sub(2.0, q))))
     x = b.sub(1.0, q)
-    z = b.mul(x, _polynomial(b, b.sub(w, table.end / 2), table.terms))
+    z = b.mul(x, _polynomial(b, b.sub(w, table.center), table.terms))
 
     def tails() -> tuple[Value]:
         root = b.sqrt(w)
