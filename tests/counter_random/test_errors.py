@@ -83,6 +83,7 @@ WHEN_CALLED: list[tuple[Any, list[Any], list[Any], str]] = [
     (random.uniform(KEY, (n,)), [n], [-1], "negative dimensions are not allowed: -1"),
     (random.gamma(KEY, (n,), 1.0), [n], [-1], "negative dimensions are not allowed: -1"),
     (random.gamma(KEY, (3,), v), [v], [[1.0, 2.0]], "has 2 items along axis 0, the result 3"),
+    (random.gamma(KEY, (3,), T.alloc(x, n)), [x, n], [1.0, 2], "has 2 items along axis 0"),
     (random.normal(KEY, (3,), v), [v], [[1.0, 2.0]], "mis-match"),
 ]
 

@@ -268,13 +268,13 @@ class Draws(Libraries):
         result = []
         variables = node.inputs[len(node.inputs) - len(parameters) :]
         for number, (array, variable) in enumerate(zip(parameters, variables, strict=True)):
-            single = {i for i, one in enumerate(variable.type.broadcastable) if one}
-            stretched = array.stretched | single
+            pattern = variable.type.broadcastable
             for axis, (have, want) in enumerate(zip(array.lengths, lengths, strict=True)):
-                if axis not in stretched:
+                if not pattern[axis]:
                     facts = (number, axis, have, want)
                     self.check_equal(node, have, want, "parameter_length", facts)
-            result.append((array, stretched))
+            single = {axis for axis, one in enumerate(pattern) if one}
+            result.append((array, array.stretched | single))
         return result
 
     def permutation_of_words(self, node: Apply, words: Array) -> Array:
