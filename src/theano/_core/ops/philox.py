@@ -282,5 +282,5 @@ multiply_high = elementwise(
     dtype=_words,
     grad=None,
     llvm=lambda b, x, y: b.multiply_high(x, y),
-    samples=(Range(0, 100, integer=True), Range(0, 100, integer=True)),
+    samples=(Range(2.0**40, 2.0**62, integer=True),) * 2,
 )
