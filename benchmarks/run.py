@@ -29,6 +29,7 @@ CASES = {
     "expression": ["numpy", "theano", "numexpr", "pytensor", "jax", "torch"],
     "loops": ["c", "theano", "pytensor", "jax"],
     "networks": ["jax", "theano", "pytensor", "torch"],
+    "random_numbers": ["numpy", "theano", "jax", "torch"],
     "startup": ["jax", "theano", "pytensor", "torch"],
 }
 THREAD_SETTINGS = (

@@ -17,6 +17,7 @@ MODULES = [
     "theano.tensor",
     "theano.tensor.extra_ops",
     "theano.tensor.nnet",
+    "theano.tensor.random",
     "theano.tensor.raw_random",
     "theano.tensor.shared_randomstreams",
     "theano.tensor.sharedvar",

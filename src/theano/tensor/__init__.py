@@ -2,6 +2,8 @@
 
 # NumPy's names are those of built-ins, too.
 
+from importlib import import_module
+
 from theano._core.api.conversion import (
     NoneConst,
     as_tensor_variable,
@@ -719,6 +721,7 @@ __all__ = [
     "prod",
     "ptp",
     "rad2deg",
+    "random",
     "raw_random",
     "real",
     "repeat",
@@ -813,3 +816,10 @@ __all__ = [
     "ztensor7",
     "zvector",
 ]
+
+
+def __getattr__(name: str) -> object:
+    # Few programs need it, and `import theano` is to be instant.
+    if name == "random":
+        return import_module("theano.tensor.random")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -12,6 +12,7 @@ from theano._core.ops import arithmetic as a
 from theano._core.ops import transcendental as t
 from theano._core.ops.lengths import as_int64
 from theano._core.ops.op import as_variable
+from theano._core.ops.shaping import first_length
 
 
 def _binary(function: Callable[..., Any], doc: str, reverse: bool = False) -> Callable[..., Any]:
@@ -133,10 +134,12 @@ class Operators:
             count = shaping.get_vector_length(self)
         except TypeError:
             # sum(x) and max(x) of Python would walk over the items.
+            count = first_length(self)
+        if count is None:
             raise TypeError(
                 "TensorType does not support iteration. Maybe you are using builtin.sum instead of "
                 "theano.tensor.sum? (Maybe .max?)"
-            ) from None
+            )
         return (self[i] for i in range(count))
 
     @property

@@ -68,6 +68,13 @@ FAULTS: dict[str, Fault] = {
         ValueError, lambda f: "zero-size array to reduction operation which has no identity"
     ),
     "assert": Fault(AssertionError, lambda f: "Theano Assert failed!"),
+    # The operation has the text.
+    "parameter": Fault(ValueError, lambda f: "a parameter is out of range"),
+    "parameter_length": Fault(
+        ValueError,
+        lambda f: f"parameter {f[0]} has {f[2]} items along axis {f[1]}, the result {f[3]}",
+    ),
+    "random_key": Fault(ValueError, lambda f: f"a random key has 2 words, got {f[0]}"),
     "specify_shape": Fault(
         AssertionError, lambda f: f"SpecifyShape: axis {f[0]} has {f[1]} items, expected {f[2]}."
     ),

@@ -362,18 +362,19 @@ def vector_length(v: Any) -> int:
             return len(v.owner.inputs)
         if isinstance(v.owner.op, ShapeOf):
             return v.owner.inputs[0].type.ndim
-        known = v.owner.op.shape(
-            v.owner,
-            [
-                tuple(length(i, a) for a in range(i.type.ndim))
-                for i in v.owner.inputs
-                if isinstance(i.type, TensorType)
-            ],
-        )
-        found = python_int(known[v.index][0])
+        found = first_length(v)
         if found is not None:
             return found
     raise ValueError(f"length not known: {v}. Pass `ndim` to say how many axes the result has.")
+
+
+def first_length(v: Any) -> int | None:
+    """Return the length of the first axis if the operation that makes `v` tells it."""
+    if v.owner is None or not v.type.ndim:
+        return None
+    tensors = [i for i in v.owner.inputs if isinstance(i.type, TensorType)]
+    shapes = [tuple(length(i, a) for a in range(i.type.ndim)) for i in tensors]
+    return python_int(v.owner.op.shape(v.owner, shapes)[v.index][0])
 
 
 class Assert(Structured):

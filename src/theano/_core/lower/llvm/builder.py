@@ -18,6 +18,7 @@ from theano._core.lower.llvm import (
     integer,
     inverse_trigonometric,
     logarithm,
+    normal_quantile,
     power,
     real,
     trigonometric,
@@ -32,6 +33,7 @@ from theano._core.lower.llvm.emitter import (
     is_signed,
     llvm_type,
 )
+from theano._core.lower.llvm.philox import RandomNumbers
 
 __all__ = ["Builder", "ComplexValue", "Value", "llvm_type"]
 
@@ -59,7 +61,7 @@ def _mul(b: Emitter, x: Value, y: Value) -> Value:
     return b.bit_and(x, y) if x.dtype == "bool" else Emitter.mul(b, x, y)
 
 
-class Builder(Emitter):
+class Builder(RandomNumbers):
     """The arithmetic of NumPy's dtypes in LLVM text.
 
     Parameters
@@ -414,6 +416,14 @@ class Builder(Emitter):
     def erfc(self, x: Value) -> Value:
         """1 - erf(x), within 4 ulp."""
         return self._elementary_real(error_function.erfc, x)
+
+    def normal_quantile(self, x: Value) -> Value:
+        """Inverse of the normal distribution function, within 4 ulp."""
+        return self._elementary_real(normal_quantile.quantile, x)
+
+    def normal_distribution(self, x: Value) -> Value:
+        """Normal distribution function, within 8 ulp where it is not subnormal."""
+        return self._elementary_real(normal_quantile.distribution, x)
 
     def arctan2(self, y: Value, x: Number) -> Value:
         """Angle of the point (x, y) in radians, within 4 ulp."""

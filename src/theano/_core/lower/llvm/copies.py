@@ -33,11 +33,7 @@ class Copies(Views):
                 )
         pattern = node.outputs[0].type.broadcastable
         lengths = [1 if one else n for one, n in zip(pattern, lengths, strict=True)]
-        source = x
-        if x.stretched or x.contiguous is False:
-            source = self.fresh_copy(x)
-        elif x.contiguous is not True:
-            source = self._contiguous_at_run_time(x)
+        source = self.contiguous(x)
         return Array(x.dtype, tuple(lengths), self.pointer(source), buffer=source.buffer)
 
     def _without_unknown(self, wanted: Sequence[Size], total: Size) -> list[Size]:
@@ -74,6 +70,12 @@ class Copies(Views):
                     b.emit(f"select i1 {b.emit(f'icmp eq i64 {n}, -1')}, i64 {rest}, i64 {n}")
                 )
         return result
+
+    def contiguous(self, x: Array) -> Array:
+        """Return `x` in C order: itself, or a copy."""
+        if x.stretched or x.contiguous is False:
+            return self.fresh_copy(x)
+        return x if x.contiguous is True else self._contiguous_at_run_time(x)
 
     def _contiguous_at_run_time(self, x: Array) -> Array:
         """Return `x` if it turns out to be contiguous, else a copy."""

@@ -17,16 +17,16 @@ from theano._core.ir.graph import toposort
 from theano._core.ir.types import RandomStateType, TensorType
 from theano._core.ir.variable import Apply, Constant
 from theano._core.lower.arrays import Array, Buffer, Object, Size
+from theano._core.lower.llvm.draws import Draws
 from theano._core.lower.llvm.emitter import ComplexValue, Value
 from theano._core.lower.llvm.items import itemsize, load, store
-from theano._core.lower.llvm.libraries import Libraries
 from theano._core.lower.llvm.region import Region
 from theano._core.lower.schedule import group
 from theano._core.ops.loop import Loop
 from theano._core.ops.steps import ALL, NEW, State
 
 
-class Scans(Libraries):
+class Scans(Draws):
     """The part of a program that writes loops over steps."""
 
     def loop(self, node: Apply, values: Sequence[Any]) -> list[Any]:

@@ -30,6 +30,11 @@ def default_lanes(itemsize: int) -> int:
     return max(1, 64 // itemsize)
 
 
+def widest_vectors() -> int:
+    """Bits of the widest vectors that code without a setting may use; found without llvmlite."""
+    return 512 if " avx512f " in f"{cpu_identity()} " else 256
+
+
 def cpu_identity() -> str:
     """What the machine code depends on besides its text: processor, features, LLVM.
 

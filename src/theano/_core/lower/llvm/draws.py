@@ -1,0 +1,363 @@
+"""Loops that draw random numbers under a key."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from theano._core.ir.variable import Apply
+from theano._core.lower.arrays import Array, Size
+from theano._core.lower.llvm.builder import Builder
+from theano._core.lower.llvm.emitter import Value
+from theano._core.lower.llvm.items import itemsize
+from theano._core.lower.llvm.lane_math import LaneMath, Lanes
+from theano._core.lower.llvm.launch import Call
+from theano._core.lower.llvm.libraries import Libraries
+from theano._core.lower.llvm.target import widest_vectors
+from theano._core.ops.philox import ATTEMPTS
+
+# Blocks that a kernel makes at once: two vectors of 512 bits of each word hide the latency of
+# products. Which word an item takes does not depend on it.
+BLOCKS = 16
+WORDS = 4 * BLOCKS
+
+
+class StreamKernel:
+    """A kernel that fills memory from the stream of a key, group by group of `WORDS` words.
+
+    Its arguments are the number of items, the two words of the key and the address. The first loop
+    of a group writes words where the items belong, the second one turns them into items; what goes
+    beyond the end goes to a buffer.
+
+    Parameters
+    ----------
+    dtype : str
+        Item type; of 4 or 8 bytes.
+    transform : callable
+        `transform(b, word, dtype)`; see `ops.philox.Source`.
+    bits : int
+        Width of vectors.
+    """
+
+    symbol = "kernel"
+    packed = True
+    eager = True
+
+    def __init__(self, dtype: str, transform: Callable[..., Value], bits: int) -> None:
+        self.dtype = dtype
+        self.transform = transform
+        self.bits = bits
+        self.items = 8 * WORDS // itemsize(dtype)
+
+    @property
+    def text(self) -> str:
+        """The LLVM module."""
+        b = Builder(BLOCKS, self.bits)
+        total, key0, key1, out = (self._argument(b, i) for i in range(4))
+        start = b.block
+        b.perform("br label %group")
+        b.label("group")
+        group = b.emit(f"phi i64 [%begin, %{start}], [%group.next, %written]")
+        b.perform(f"%group.more = icmp slt i64 {group}, %end")
+        b.perform("br i1 %group.more, label %make, label %exit")
+        b.label("make")
+        first = b.emit(f"mul i64 {group}, {self.items}")
+        left = b.emit(f"sub i64 {total}, {first}")
+        whole = b.emit(f"icmp sge i64 {left}, {self.items}")
+        address = b.emit(f"inttoptr i64 {out} to ptr")
+        offset = b.emit(f"mul i64 {first}, {itemsize(self.dtype)}")
+        place = b.emit(f"getelementptr i8, ptr {address}, i64 {offset}")
+        target = b.emit(f"select i1 {whole}, ptr {place}, ptr %buffer")
+        self._write_words(b, group, (key0, key1), target)
+        self._write_items(b, target)
+        b.perform(f"br i1 {whole}, label %written, label %partly")
+        b.label("partly")
+        nbytes = b.emit(f"mul i64 {left}, {itemsize(self.dtype)}")
+        b.perform(
+            f"call void @llvm.memcpy.p0.p0.i64(ptr {place}, ptr %buffer, i64 {nbytes}, i1 false)"
+        )
+        b.perform("br label %written")
+        b.label("written")
+        b.perform(f"%group.next = add nsw i64 {group}, 1")
+        b.perform("br label %group")
+        b.label("exit")
+        lines = [
+            "define void @kernel(ptr noalias %args, i64 %begin, i64 %end) nounwind {",
+            "entry:",
+            f"  %buffer = alloca [{8 * WORDS} x i8], align 64",
+            *b.lines,
+            "  ret void",
+            "}",
+            *b.helpers.values(),
+            *sorted(b.declarations),
+            "declare void @llvm.memcpy.p0.p0.i64(ptr, ptr, i64, i1)",
+        ]
+        return "\n".join(lines) + "\n"
+
+    def _argument(self, b: Builder, index: int) -> str:
+        at = b.emit(f"getelementptr i64, ptr %args, i64 {index}")
+        return b.emit(f"load i64, ptr {at}, align 8")
+
+    def _write_words(self, b: Builder, group: str, key: Sequence[str], target: str) -> None:
+        """Write the words of a group in the order of the stream."""
+        first = Value(b.emit(f"mul i64 {group}, {BLOCKS}"), "uint64", 1)
+        pair = tuple(Value(word, "uint64", 1) for word in key)
+        # Half as wide, vectors need more instructions for products of words than scalars do.
+        if (self.bits or widest_vectors()) >= 512:
+            self._write_blocks_at_once(b, first, pair, target)
+        else:
+            self._write_blocks_in_turn(b, first, pair, target)
+
+    def _write_blocks_at_once(
+        self, b: Builder, first: Value, key: tuple[Value, ...], target: str
+    ) -> None:
+        numbers = ", ".join(f"i64 {i + 1}" for i in range(BLOCKS))
+        blocks = b.add(b.broadcast(first), Value(f"<{numbers}>", "uint64", BLOCKS))
+        zero = b.const(0, "uint64")
+        keys = tuple(b.broadcast(word) for word in key)
+        c0, c1, c2, c3 = b.philox((blocks, zero, zero, zero), keys)
+        b.store(_alternating(b, _alternating(b, c0, c2), _alternating(b, c1, c3)), target)
+
+    def _write_blocks_in_turn(
+        self, b: Builder, first: Value, key: tuple[Value, ...], target: str
+    ) -> None:
+        before, zero = b.block, b.const(0, "uint64", 1)
+        b.perform("br label %blocks")
+        b.label("blocks")
+        number = b.emit(f"phi i64 [0, %{before}], [%blocks.next, %blocks]")
+        b.perform(f"%blocks.next = add nuw nsw i64 {number}, 1")
+        block = b.add(first, Value("%blocks.next", "uint64", 1))
+        place = b.emit(f"getelementptr [4 x i64], ptr {target}, i64 {number}")
+        for i, word in enumerate(b.philox((block, zero, zero, zero), key)):
+            b.store(word, b.emit(f"getelementptr i64, ptr {place}, i64 {i}"))
+        b.perform(f"%blocks.more = icmp ult i64 %blocks.next, {BLOCKS}")
+        b.perform("br i1 %blocks.more, label %blocks, label %blocks.done")
+        b.label("blocks.done")
+
+    def _write_items(self, b: Builder, target: str) -> None:
+        """Turn each word into an item, in place."""
+        kind, lanes, size = f"uint{8 * itemsize(self.dtype)}", b.lanes, itemsize(self.dtype)
+        if kind == self.dtype:
+            return
+        before = b.block
+        b.perform("br label %items")
+        b.label("items")
+        at = b.emit(f"phi i64 [0, %{before}], [%items.next, %items.end]")
+        pointer = b.emit(f"getelementptr i8, ptr {target}, i64 {at}")
+        b.store(self.transform(b, b.load(pointer, kind, lanes), self.dtype), pointer)
+        b.perform("br label %items.end")
+        b.label("items.end")
+        b.perform(f"%items.next = add nuw nsw i64 {at}, {lanes * size}")
+        b.perform(f"%items.more = icmp ult i64 %items.next, {8 * WORDS}")
+        b.perform("br i1 %items.more, label %items, label %items.done")
+        b.label("items.done")
+
+
+def _alternating(b: Builder, x: Value, y: Value) -> Value:
+    """Lanes of two vectors in turn."""
+    order = [lane for i in range(x.lanes) for lane in (i, x.lanes + i)]
+    return b.shuffle(x, y, order)
+
+
+class Draws(Libraries):
+    """The part of a program that draws random numbers under a key."""
+
+    def key_words(self, node: Apply, key: Array) -> list[Size]:
+        """Return the two words of a key, as int64."""
+        self.check_equal(node, key.lengths[0], 2, "random_key", (key.lengths[0],))
+        return self.integers(key, 2)
+
+    def result_array(self, node: Apply) -> Array:
+        """Return memory for the result of a node, after checking its lengths."""
+        variable = node.outputs[0]
+        lengths = [self.size(n) for n in self.rewriter.lengths(variable)]
+        for length in lengths:
+            if not isinstance(length, int) or length < 0:
+                self.check(
+                    node, self.b.emit(f"icmp sge i64 {length}, 0"), "negative_length", (length,)
+                )
+        return self.new_array(variable.type.dtype, lengths)
+
+    def draw_stream(self, node: Apply, key: Array, transform: Callable[..., Value]) -> Array:
+        """Return an array filled from the stream of a key."""
+        words = self.key_words(node, key)
+        out = self.result_array(node)
+        kernel: Any = StreamKernel(out.dtype, transform, self.vector_bits)
+        total = self.product(out.lengths)
+        groups = self.plus(total, kernel.items - 1)
+        if isinstance(groups, int):
+            count: Size = groups // kernel.items
+        else:
+            count = self.b.emit(f"sdiv i64 {groups}, {kernel.items}")
+        number = self._register_kernel(kernel)
+        call = Call(kernel, number, [], [total, *words], count, total, False)
+        self._call(call, [], [out], [], [])
+        return out
+
+    def derive_keys(self, node: Apply, key: Array, data: Array, domain: int) -> Array:
+        """Return new keys, one for each item of `data`, along a new last axis."""
+        words = [self.scalar(word) for word in self.key_words(node, key)]
+        out = self.result_array(node)
+        everywhere = frozenset(range(out.ndim))
+        stretched = data.stretched | {out.ndim - 1}
+        wide = self.permute(data, [*range(data.ndim), "x"])
+
+        def body(b: Any, index: Any, item: Value, *key: Value) -> Value:
+            zero = b.const(0, "uint64", 1)
+            counter = (item, zero, zero, b.const(domain, "uint64", 1))
+            pair = b.philox(counter, tuple(b.cast(word, "uint64") for word in key))
+            return b.select(b.eq(index(out.ndim - 1), 0), pair[0], pair[1])
+
+        operands = [(wide, stretched), *((word, everywhere) for word in words)]
+        self.simple_loop(out, out.lengths, operands, body, indexed=True, lanes=1)
+        return out
+
+    def draw_by_rejection(
+        self, node: Apply, key: Array, parameters: Sequence[Array], draw: Callable[..., Any]
+    ) -> Array:
+        """Return an array drawn by a sampler of `ops/rejection.py`."""
+        words = [self.scalar(word) for word in self.key_words(node, key)]
+        out = self.result_array(node)
+        # One axis, so that vectors are full however short the last axis is.
+        total = self.product(out.lengths)
+        flat = Array(out.dtype, (total,), self.pointer(out), buffer=out.buffer)
+        everywhere, moving = frozenset({0}), []
+        for array, stretched in self._stretching(node, parameters, out.lengths):
+            if len(stretched) == out.ndim:
+                moving.append((Array(array.dtype, (), self.pointer(array)), everywhere))
+            else:
+                whole = self._stretched_copy(array, stretched, out.lengths)
+                moving.append((Array(array.dtype, (total,), self.pointer(whole)), frozenset()))
+
+        def body(b: Any, index: Any, *values: Value) -> Value:
+            m = LaneMath(b)
+            attempts = _attempts(m, index(0), values[:2])
+            return b.cast(draw(m, attempts, *map(m.of, values[2:])).value, out.dtype)
+
+        operands = [*((word, everywhere) for word in words), *moving]
+        self.simple_loop(flat, (total,), operands, body, indexed=True)
+        return out
+
+    def _stretched_copy(
+        self, array: Array, stretched: frozenset[int], lengths: Sequence[Size]
+    ) -> Array:
+        """Return an array in C order with the given lengths: itself, or a copy."""
+        if not stretched:
+            return self.contiguous(array)
+        whole = self.new_array(array.dtype, lengths)
+        self.simple_loop(whole, lengths, [(array, stretched)], lambda b, index, x: x)
+        return whole
+
+    def map_lanes(
+        self, node: Apply, operands: Sequence[Array], function: Callable[..., Any]
+    ) -> Array:
+        """Return `function(m, *operands)` at each position; see `lane_math.py` for `m`."""
+        out = self.result_array(node)
+
+        def body(b: Any, index: Any, *values: Value) -> Value:
+            m = LaneMath(b)
+            return function(m, *map(m.of, values)).value
+
+        self.simple_loop(out, out.lengths, self._stretching(node, operands, out.lengths), body)
+        return out
+
+    def _stretching(
+        self, node: Apply, parameters: Sequence[Array], lengths: Sequence[Size]
+    ) -> list[tuple[Array, frozenset[int]]]:
+        """Return the last operands of a node with their stretched axes, after checking others."""
+        result = []
+        variables = node.inputs[len(node.inputs) - len(parameters) :]
+        for number, (array, variable) in enumerate(zip(parameters, variables, strict=True)):
+            pattern = variable.type.broadcastable
+            for axis, (have, want) in enumerate(zip(array.lengths, lengths, strict=True)):
+                if not pattern[axis]:
+                    facts = (number, axis, have, want)
+                    self.check_equal(node, have, want, "parameter_length", facts)
+            single = {axis for axis, one in enumerate(pattern) if one}
+            result.append((array, array.stretched | single))
+        return result
+
+    def permutation_of_words(self, node: Apply, words: Array) -> Array:
+        """Return the permutation that random words stand for; see `ops/permutation.py`."""
+        out = self.new_array("int64", words.lengths)
+
+        def body(b: Any, index: Any, word: Value, address: Value) -> None:
+            start = b.emit(f"inttoptr i64 {address.text} to ptr")
+            item = index(0)
+            place = b.multiply_high(word, b.add(b.cast(item, "uint64"), 1))
+            old, new = (
+                b.emit(f"getelementptr i64, ptr {start}, i64 {at.text}") for at in (place, item)
+            )
+            b.store(b.load(old, "int64", 1), new)
+            b.store(item, old)
+
+        operands = [(words, words.stretched), (self._address(out), frozenset({0}))]
+        self.simple_loop(None, out.lengths, operands, body, True, sequential=True, lanes=1)
+        return out
+
+    def _address(self, array: Array) -> Array:
+        """Return the address of an array as an int64 scalar."""
+        return self.scalar(self.b.emit(f"ptrtoint ptr {self.pointer(array)} to i64"))
+
+    def draw_multinomial(
+        self, node: Apply, key: Array, n: Array, p: Array, binomial: Callable[..., Any]
+    ) -> Array:
+        """Return multinomial counts, each by the sampler `binomial`; see `ops/permutation.py`."""
+        words = [self.scalar(word) for word in self.key_words(node, key)]
+        rows, kinds = p.lengths
+        facts = (0, 0, n.lengths[0], rows)
+        self.check_equal(node, n.lengths[0], rows, "parameter_length", facts)
+        out = self.new_array("int64", p.lengths)
+        p = self.contiguous(p)
+        scalars = [*words, self.scalar(kinds), self._address(p), self._address(out)]
+
+        def body(b: Any, index: Any, trials: Value, *known: Value) -> None:
+            *pair, kinds, source, target = known
+            start = b.mul(index(0), kinds)
+            chances, counts = (
+                b.emit(f"inttoptr i64 {address.text} to ptr") for address in (source, target)
+            )
+            m = LaneMath(b)
+
+            def step(number: Lanes, left: Lanes, rest: Lanes) -> Any:
+                kind = b.cast(number.value, "int64")
+                at = b.add(start, kind)
+                place = b.emit(f"getelementptr double, ptr {chances}, i64 {at.text}")
+                chance = m.of(b.load(place, "float64", 1))
+                more = m.of(b.lt(b.add(kind, 1), kinds))
+                within = (chance < rest) & more
+                share = m.where(within, chance / m.where(within, rest, 1.0), 1.0)
+                count = binomial(m, _attempts(m, at, pair), left, share)
+                place = b.emit(f"getelementptr i64, ptr {counts}, i64 {at.text}")
+                b.store(b.cast(count.value, "int64"), place)
+                return (left - count, rest - chance), more
+
+            m.repeat((m.of(trials), m.of(b.const(1, "float64"))), step, 1 << 62)
+
+        operands = [(n, n.stretched), *((scalar, frozenset({0})) for scalar in scalars)]
+        # A row has a first outcome in any case, so none may run if there are none.
+        if isinstance(kinds, int):
+            some = rows if kinds else 0
+        else:
+            some = self.b.emit(
+                f"select i1 {self.b.emit(f'icmp eq i64 {kinds}, 0')}, i64 0, i64 {rows}"
+            )
+        self.simple_loop(None, (some,), operands, body, True, lanes=1)
+        return out
+
+
+def _attempts(m: LaneMath, position: Value, key: Sequence[Value]) -> Callable[..., Any]:
+    """Return the function that gives the words of an attempt at the positions of a vector."""
+    b = m.b
+
+    def words(number: Any) -> tuple[Any, ...]:
+        if isinstance(number, int):
+            attempt = b.const(number, "uint64")
+        else:
+            attempt = b.broadcast(number.value)
+        zero, domain = b.const(0, "uint64"), b.const(ATTEMPTS, "uint64")
+        counter = (attempt, b.cast(position, "uint64"), zero, domain)
+        pair = tuple(b.cast(word, "uint64") for word in key)
+        return tuple(m.of(word) for word in b.philox(counter, pair))
+
+    return words

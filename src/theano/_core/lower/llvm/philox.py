@@ -1,0 +1,90 @@
+"""The Philox 4x64-10 generator, and numbers made of its words.
+
+Salmon, Moraes, Dror & Shaw, Parallel random numbers: as easy as 1, 2, 3 (SC11): ten rounds of two
+products of 64 by 64 bits turn a counter of four words into four words that look random.
+"""
+
+from collections.abc import Sequence
+
+from theano._core.lower.llvm import normal_quantile
+from theano._core.lower.llvm.emitter import FORMATS, Emitter, Value
+from theano._core.ops.philox import KEY_STEPS, MULTIPLIERS, ROUNDS
+
+_LOW = (1 << 32) - 1
+
+
+def _wide_product(b: Emitter, x: Value, y: Value) -> tuple[Value, Value]:
+    """The (upper, lower) words of a product of two words."""
+    if x.lanes == 1:
+        wide = [b.emit(f"zext i64 {v.text} to i128") for v in (x, y)]
+        product = b.emit(f"mul i128 {wide[0]}, {wide[1]}")
+        upper = b.emit(f"lshr i128 {product}, 64")
+        halves = [b.emit(f"trunc i128 {v} to i64") for v in (upper, product)]
+        return Value(halves[0], "uint64", 1), Value(halves[1], "uint64", 1)
+    # Processors multiply vectors of 32-bit halves.
+    x0, x1 = b.bit_and(x, _LOW), b.shift_right(x, 32)
+    y0, y1 = b.bit_and(y, _LOW), b.shift_right(y, 32)
+    middle = b.add(b.mul(x1, y0), b.shift_right(b.mul(x0, y0), 32))
+    other = b.add(b.mul(x0, y1), b.bit_and(middle, _LOW))
+    upper = b.add(b.mul(x1, y1), b.shift_right(middle, 32))
+    return b.add(upper, b.shift_right(other, 32)), b.mul(x, y)
+
+
+class RandomNumbers(Emitter):
+    """The part of the builder that makes random numbers."""
+
+    def multiply_high(self, x: Value, y: Value) -> Value:
+        """The upper word of the product of two words, uint64."""
+        return _wide_product(self, x, y)[0]
+
+    def philox(self, counter: tuple[Value, ...], key: tuple[Value, ...]) -> tuple[Value, ...]:
+        """The four words of a counter of four words, under a key of two; all uint64."""
+        lanes = counter[0].lanes
+        factors = [self.const(m, "uint64", lanes) for m in MULTIPLIERS]
+
+        def rounds(words: Sequence[Value], count: int) -> tuple[Value, ...]:
+            for _ in range(count):
+                c0, c1, c2, c3, k0, k1 = words
+                upper0, lower0 = _wide_product(self, c0, factors[0])
+                upper1, lower1 = _wide_product(self, c2, factors[1])
+                words = [
+                    self.bit_xor(self.bit_xor(upper1, c1), k0),
+                    lower1,
+                    self.bit_xor(self.bit_xor(upper0, c3), k1),
+                    lower0,
+                    self.add(k0, KEY_STEPS[0]),
+                    self.add(k1, KEY_STEPS[1]),
+                ]
+            return tuple(words)
+
+        if lanes == 1:
+            return rounds((*counter, *key), ROUNDS)[:4]
+
+        # A loop, since the code for vectors is six times as long.
+        def turn(*state: Value) -> tuple[tuple[Value, ...], Value]:
+            *words, number = state
+            after = self.add(number, 2)
+            return (*rounds(words, 2), after), self.lt(after, ROUNDS)
+
+        start = (*counter, *key, self.const(0, "int64", 1))
+        return self.repeat_while_any(start, turn)[:4]
+
+    def unit_interval(self, word: Value, dtype: str) -> Value:
+        """A multiple of 2**-53 (float32: 2**-24) in [0, 1), from the upper bits of `word`."""
+        digits = FORMATS[dtype].fraction + 1
+        upper = self.shift_right(word, (64 if dtype == "float64" else 32) - digits)
+        signed = Value(upper.text, FORMATS[dtype].integer, word.lanes)
+        return self.mul(self.convert("sitofp", signed, dtype), 2.0**-digits)
+
+    def open_interval(self, word: Value, dtype: str) -> Value:
+        """An odd multiple of 2**-53 (float32: 2**-24) in (0, 1), from the upper bits of `word`."""
+        form = FORMATS[dtype]
+        upper = self.shift_right(word, (64 if dtype == "float64" else 32) - form.fraction)
+        signed = Value(upper.text, form.integer, word.lanes)
+        # Planted as the fraction of a number in [1, 2).
+        planted = self.from_bits(self.bit_or(signed, form.bias << form.fraction))
+        return self.sub(planted, 1 - 2.0 ** -(form.fraction + 1))
+
+    def normal(self, word: Value, dtype: str) -> Value:
+        """A normal number; see `normal_quantile.normal`."""
+        return normal_quantile.normal(self, word, dtype)

@@ -1,0 +1,286 @@
+"""Random numbers that are a function of a key and of their position: Philox 4x64-10.
+
+A key is a vector of two words (uint64). Under it, a counter of four words gives a block of four
+random words. The last word of a counter is its domain, so that what is made for one purpose never
+meets what is made for another:
+
+- `STREAM`: block n + 1 has the words 4n to 4n + 3 of the stream that dense draws take, one word (or
+  half a word) for each item. This is the stream of `numpy.random.Philox(key=key)`.
+- `ATTEMPTS`: the counter (attempt, position) gives the words of one attempt of a rejection sampler
+  at one position, whatever happens at others.
+- `SPLIT` and `FOLD_IN`: the first two words of a block are a new key.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from theano._core.base import dtypes
+from theano._core.ir.variable import Apply
+from theano._core.ops import rules
+from theano._core.ops.arithmetic import cast
+from theano._core.ops.lengths import as_length
+from theano._core.ops.normal_quantile import upper_quantile
+from theano._core.ops.op import Structured, as_variable, elementwise, python_int
+from theano._core.ops.samples import Range
+from theano._core.ops.shaping import Assert
+
+STREAM, ATTEMPTS, SPLIT, FOLD_IN = range(4)
+
+# Salmon et al., Parallel random numbers: as easy as 1, 2, 3 (SC11): the factors of a round, and
+# what is added to the key after it.
+ROUNDS = 10
+MULTIPLIERS = (0xD2E7470EE14C6C93, 0xCA5A826395121157)
+KEY_STEPS = (0x9E3779B97F4A7C15, 0xBB67AE8584CAA73B)
+
+
+def _word(xp: Any, value: Any) -> Any:
+    return xp.asarray(value, dtype="uint64")
+
+
+def multiply_high_words(xp: Any, x: Any, y: Any) -> Any:
+    """Return the upper words of the products of two arrays of words."""
+    low, half = _word(xp, (1 << 32) - 1), _word(xp, 32)
+    x0, x1, y0, y1 = x & low, x >> half, y & low, y >> half
+    middle = x1 * y0 + (x0 * y0 >> half)
+    other = x0 * y1 + (middle & low)
+    return x1 * y1 + (middle >> half) + (other >> half)
+
+
+def philox(xp: Any, counter: Sequence[Any], key: Any) -> tuple[Any, ...]:
+    """Return the four words of each block.
+
+    Parameters
+    ----------
+    xp : module
+        NumPy, or another array namespace.
+    counter : four arrays of uint64
+        Their shapes broadcast.
+    key : array of uint64, shape (2,)
+    """
+    c0, c1, c2, c3 = counter
+    k0, k1 = key[0], key[1]
+    factors = [_word(xp, m) for m in MULTIPLIERS]
+    for number in range(ROUNDS):
+        if number:
+            # One item, not a number of NumPy, whose overflow would warn.
+            k0 = (k0.reshape(1) + _word(xp, KEY_STEPS[0])).reshape(())
+            k1 = (k1.reshape(1) + _word(xp, KEY_STEPS[1])).reshape(())
+        upper0 = multiply_high_words(xp, factors[0], c0)
+        upper1 = multiply_high_words(xp, factors[1], c2)
+        c0, c1, c2, c3 = upper1 ^ c1 ^ k0, c2 * factors[1], upper0 ^ c3 ^ k1, c0 * factors[0]
+    return c0, c1, c2, c3
+
+
+def stream_words(xp: Any, key: Any, count: int) -> Any:
+    """Return the first `count` words of the stream of a key."""
+    zero = xp.zeros(1, dtype="uint64")
+    blocks = xp.arange(1, -(-count // 4) + 1, dtype="uint64")
+    words = philox(xp, (blocks, zero, zero, zero), key)
+    return xp.stack(words, axis=-1).reshape(-1)[:count]
+
+
+class Source(NamedTuple):
+    """How a word, or half of one, becomes an item.
+
+    Attributes
+    ----------
+    compute : callable
+        `compute(xp, words)`; the words have as many bits as the items.
+    llvm : callable
+        `llvm(b, word, dtype)`.
+    exact : bool
+        Whether every backend gives the same bits.
+    """
+
+    dtypes: tuple[str, ...]
+    compute: Callable[..., Any]
+    llvm: Callable[..., Any]
+    exact: bool = True
+
+
+_DIGITS = {"float32": 24, "float64": 53}
+
+
+def _float_of(words: Any) -> str:
+    return f"float{8 * words.dtype.itemsize}"
+
+
+def _unit_interval(xp: Any, words: Any) -> Any:
+    dtype, width = _float_of(words), 8 * words.dtype.itemsize
+    upper = words >> xp.asarray(width - _DIGITS[dtype], dtype=words.dtype)
+    return upper.astype(dtype) * xp.asarray(2.0 ** -_DIGITS[dtype], dtype=dtype)
+
+
+def _open_interval(xp: Any, words: Any) -> Any:
+    dtype, width = _float_of(words), 8 * words.dtype.itemsize
+    upper = words >> xp.asarray(width - _DIGITS[dtype] + 1, dtype=words.dtype)
+    number = upper.astype(dtype) + xp.asarray(0.5, dtype=dtype)
+    return number * xp.asarray(2.0 ** (1 - _DIGITS[dtype]), dtype=dtype)
+
+
+def _normal(xp: Any, words: Any) -> Any:
+    dtype, bits = _float_of(words), 8 * words.dtype.itemsize - 1
+    size = words & xp.asarray((1 << bits) - 1, dtype=words.dtype)
+    half, scale = (xp.asarray(v, dtype=dtype) for v in (0.5, 2.0**-bits))
+    q = (size.astype(dtype) + half) * scale
+    z = upper_quantile(xp, q.astype("float64")).astype(dtype)
+    return xp.where(words >> xp.asarray(bits, dtype=words.dtype) == 1, -z, z)
+
+
+SOURCES = {
+    "bits": Source(("uint32", "uint64"), lambda xp, words: words, lambda b, word, dtype: word),
+    "unit_interval": Source(
+        ("float32", "float64"),
+        _unit_interval,
+        lambda b, word, dtype: b.unit_interval(word, dtype),
+    ),
+    "open_interval": Source(
+        ("float32", "float64"),
+        _open_interval,
+        lambda b, word, dtype: b.open_interval(word, dtype),
+    ),
+    "normal": Source(
+        ("float32", "float64"),
+        _normal,
+        lambda b, word, dtype: b.normal(word, dtype),
+        exact=False,
+    ),
+}
+
+
+def random_key(value: Any) -> Any:
+    """Return `value` as a key; raises TypeError unless it is a vector of uint64."""
+    key = as_variable(value)
+    if getattr(key.type, "dtype", None) != "uint64" or key.type.ndim != 1:
+        raise TypeError(
+            f"a random key is a vector of two uint64, got {key} of type {key.type}: make one with "
+            "theano.tensor.random.key(seed), or several with split(key, n)"
+        )
+    return key
+
+
+def checked_key(key: Any) -> Any:
+    """Return a key of two words, or raise ValueError."""
+    if key.shape != (2,):
+        raise ValueError(f"a random key has 2 words, got {key.shape[0]}")
+    return key
+
+
+class KeyedOp(Structured):
+    """What operations on a key share: no gradient flows to it."""
+
+    def connection(self, node: Apply) -> list[list[bool]]:
+        return [[False] for _ in node.inputs]
+
+    def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
+        return [None] * len(node.inputs)
+
+
+class StreamDraw(KeyedOp):
+    """An array filled from the stream of a key in C order.
+
+    Inputs: the key, and the lengths of the result.
+
+    Parameters
+    ----------
+    source : str
+        Key of `SOURCES`.
+    dtype : str
+    """
+
+    __props__ = ("source", "dtype")
+
+    def __init__(self, source: str, dtype: str) -> None:
+        if dtype not in SOURCES[source].dtypes:
+            raise TypeError(f"{source} gives {' or '.join(SOURCES[source].dtypes)}, not {dtype}")
+        self.source = source
+        self.dtype = dtype
+        # Folded, a draw could differ in its last bit from one that runs.
+        self.pure = SOURCES[source].exact
+
+    def make_node(self, key: Any, *lengths: Any) -> Apply:
+        sizes = [cast(as_variable(n), "int64") for n in lengths]
+        pattern = [python_int(n) == 1 for n in lengths]
+        return self.one([random_key(key), *sizes], self.dtype, pattern)
+
+    def compute(self, xp: Any, node: Apply, key: Any, *lengths: Any) -> tuple[Any, ...]:
+        shape = tuple(int(n) for n in lengths)
+        count, size = int(np.prod(shape, dtype="int64")), np.dtype(self.dtype).itemsize
+        words = stream_words(xp, checked_key(key), -(-count * size // 8))
+        items = words.view(f"uint{8 * size}")[:count]
+        return (SOURCES[self.source].compute(xp, items).reshape(shape),)
+
+    def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
+        return [tuple(as_length(n) for n in node.inputs[1:])]
+
+    def lower(self, p: Any, node: Apply, key: Any, *lengths: Any) -> Any:
+        return p.draw_stream(node, key, SOURCES[self.source].llvm)
+
+
+class DeriveKeys(KeyedOp):
+    """A new key for each item of `data`: the words of the counter (item, 0, 0, domain).
+
+    Parameters
+    ----------
+    domain : int
+        `SPLIT` or `FOLD_IN`.
+    """
+
+    __props__ = ("domain",)
+
+    def __init__(self, domain: int) -> None:
+        self.domain = domain
+
+    def make_node(self, key: Any, data: Any) -> Apply:
+        data = as_variable(data)
+        if not dtypes.is_discrete(data.type.dtype):
+            raise TypeError(f"what is folded into a key must be integers, got {data.type}")
+        data = cast(data, "uint64")
+        return self.one([random_key(key), data], "uint64", (*data.type.broadcastable, False))
+
+    def compute(self, xp: Any, node: Apply, key: Any, data: Any) -> tuple[Any, ...]:
+        zero = xp.zeros(1, dtype="uint64")
+        counter = (data.reshape(-1), zero, zero, zero + _word(xp, self.domain))
+        words = philox(xp, counter, checked_key(key))
+        return (xp.stack(words[:2], axis=-1).reshape((*data.shape, 2)),)
+
+    def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
+        return [(*shapes[1], 2)]
+
+    def lower(self, p: Any, node: Apply, key: Any, data: Any) -> Any:
+        return p.derive_keys(node, key, data, self.domain)
+
+
+class Require(Assert):
+    """`value`, after checking that every condition holds (ValueError with `msg` if not)."""
+
+    def compute(self, xp: Any, node: Apply, value: Any, *conditions: Any) -> tuple[Any, ...]:
+        if not all(conditions):
+            raise ValueError(self.msg)
+        return (value,)
+
+    def lower(self, p: Any, node: Apply, value: Any, *conditions: Any) -> Any:
+        for condition in conditions:
+            p.require(node, condition, "parameter")
+        return value
+
+
+def _words(*names: str) -> rules.Casts:
+    if any(name != "uint64" for name in names):
+        raise TypeError(f"multiply_high takes words of 64 bits, got {', '.join(names)}")
+    return names, "uint64"
+
+
+multiply_high = elementwise(
+    "multiply_high",
+    doc="The upper 64 bits of the product of two uint64.",
+    compute=lambda xp, x, y: multiply_high_words(xp, x, y),
+    dtype=_words,
+    grad=None,
+    llvm=lambda b, x, y: b.multiply_high(x, y),
+    samples=(Range(2.0**40, 2.0**62, integer=True),) * 2,
+)
