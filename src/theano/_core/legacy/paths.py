@@ -91,6 +91,10 @@ MODULES: dict[str, dict[str, str]] = {
     "theano.compile.pfunc": {**_SHARED, "Param": "compile.inputs:Param"},
     "theano.compile.sharedvalue": _SHARED,
     "theano.configparser": {"change_flags": "base.settings:change_flags"},
+    "theano.sandbox.multinomial": {
+        "ChoiceFromUniform": "ops.mrg:ChoiceFromUniform",
+        "MultinomialFromUniform": "ops.mrg:MultinomialFromUniform",
+    },
     "theano.tensor.var": _VARIABLES,
 }
 

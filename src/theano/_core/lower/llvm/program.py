@@ -14,7 +14,7 @@ from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Apply, Constant
 from theano._core.lower.arrays import Array, CallbackRecord, Object
 from theano._core.lower.llvm.items import store
-from theano._core.lower.llvm.libraries import Libraries
+from theano._core.lower.llvm.streams import Streams
 from theano._core.lower.llvm.updates import plan_updates
 from theano._core.lower.schedule import Step, group
 from theano._core.ops.op import Elementwise
@@ -44,7 +44,7 @@ class ProgramText(NamedTuple):
     nodes: tuple[Apply, ...]  # for error messages, by number
 
 
-class Program(Libraries):
+class Program(Streams):
     """Writes one program; see the module.
 
     Parameters
