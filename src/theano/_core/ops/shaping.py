@@ -283,7 +283,8 @@ class Reshape(Structured):
         return (xp.reshape(x, tuple(int(n) for n in lengths)),)
 
     def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
-        lengths = [as_length(n) for n in lengths_of(node.inputs[1], self.ndim)]
+        wanted = lengths_of(node.inputs[1], self.ndim)
+        lengths = [None if n is None else as_length(n) for n in wanted]
         if all(isinstance(n, int) and n >= 0 for n in lengths):
             return [tuple(lengths)]
         unknown = [i for i, n in enumerate(lengths) if n == -1]

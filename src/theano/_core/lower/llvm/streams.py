@@ -350,7 +350,8 @@ def _pack_truncated(k: ListKernel, dtype: str) -> None:
         outside = b.bit_or(b.lt(item, -2.0), b.gt(item, 2.0))
         # No more than there is room for, whatever `extra` says.
         outside = b.bit_and(outside, b.lt(moved, extra))
-        store(b, item, k.at(out, b.sub(i, moved), size))
+        inside = b.bit_xor(outside, 1)
+        k.when(inside, lambda: store(b, item, k.at(out, b.sub(i, moved), size)))
 
         def replace() -> None:
             new = b.mul(
