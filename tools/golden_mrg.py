@@ -9,13 +9,13 @@ Each row: the seed, the method, its arguments, the dtype and the pattern of the 
 successive results. A result of many items is kept as its shape, its first items, and its sum.
 """
 
-from __future__ import print_function
 
 import json
 import sys
 import warnings
 
 import numpy as np
+
 import theano
 import theano.tensor as T
 from theano.sandbox.rng_mrg import MRG_RandomStreams
@@ -27,6 +27,7 @@ CALLS = []
 
 
 def call(name, seed=42, **arguments):
+    """Add a row."""
     CALLS.append((seed, name, arguments))
 
 
@@ -92,11 +93,14 @@ def draw(seed, name, arguments):
 
 
 def shorten(result):
+    """Return the shape, the first items and the sum of a result."""
     items = result.reshape(-1).astype("float64")
     return [list(result.shape), items[:60].tolist(), float(np.sum(items))]
 
 
 if __name__ == "__main__":
-    rows = [[seed, name, arguments] + draw(seed, name, arguments) for seed, name, arguments in CALLS]
+    rows = [
+        [seed, name, arguments, *draw(seed, name, arguments)] for seed, name, arguments in CALLS
+    ]
     with open(sys.argv[1], "w") as file:
         file.write("[\n" + ",\n".join(json.dumps(row) for row in rows) + "\n]\n")

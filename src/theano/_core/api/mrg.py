@@ -29,12 +29,12 @@ MANY_STREAMS = 60 * 256
 TRUNCATED_STD = 0.87962566103423978
 
 
-def matVecModM(A: np.ndarray, s: np.ndarray, m: Any) -> np.ndarray:  # noqa: N802
+def matVecModM(A: np.ndarray, s: np.ndarray, m: Any) -> np.ndarray:
     """Return ``A @ s`` modulo `m`, int32, of an int64 matrix and three integers below `m`."""
     return np.asarray(((A * s) % int(m)).sum(axis=1) % int(m), dtype="int32")
 
 
-def multMatVect(  # noqa: N802
+def multMatVect(
     v: np.ndarray, A: np.ndarray, m1: Any, B: np.ndarray, m2: Any
 ) -> np.ndarray:
     """Return a state multiplied: ``v[:3]`` by `A` modulo `m1`, ``v[3:]`` by `B` modulo `m2`.
@@ -350,9 +350,7 @@ class MRG_RandomStreams:  # noqa: N801 - the name of Theano 1.0.5
         pvals = undefined_grad(as_tensor_variable(pvals))
         if size is not None:
             if any(isinstance(i, int) and i <= 0 for i in size):
-                raise ValueError(
-                    "The specified size contains a dimension with value <= 0", size
-                )
+                raise ValueError("The specified size contains a dimension with value <= 0", size)
             raise ValueError(
                 "Provided a size argument to MRG_RandomStreams.multinomial, which does not use the"
                 " size argument."
@@ -505,9 +503,7 @@ class MRG_RandomStreams:  # noqa: N801 - the name of Theano 1.0.5
         angle = np.array(2.0 * np.pi, dtype=dtype) * get_item(unis, slice(count // 2, None))
         return radius, cos(angle), sin(angle)
 
-    def _pairs(
-        self, count: Any, dtype: str, nstreams: int | None, options: dict[str, Any]
-    ) -> Any:
+    def _pairs(self, count: Any, dtype: str, nstreams: int | None, options: dict[str, Any]) -> Any:
         radius, cosine, sine = self._box_muller(count, dtype, nstreams, options)
         return join(0, radius * cosine, radius * sine)
 

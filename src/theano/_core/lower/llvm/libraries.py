@@ -89,9 +89,16 @@ class Libraries(Positions):
         b.label(go)
 
     def call_python(
-        self, node: Apply, function: Callable[..., Any], values: Sequence[Any]
+        self,
+        node: Apply,
+        function: Callable[..., Any],
+        values: Sequence[Any],
+        arguments: Sequence[Any] | None = None,
     ) -> list[Any]:
-        """Call a Python function from inside the program; return its results as values."""
+        """Call a Python function from inside the program; return its results as values.
+
+        `values` are those of the variables `arguments`, by default the inputs of `node`.
+        """
         inputs = [v.descriptor if isinstance(v, Object) else self.descriptor(v) for v in values]
         results: list[Any] = []
         offsets = []
@@ -101,7 +108,9 @@ class Libraries(Positions):
             offsets.append(offset)
         self.callbacks.append(
             CallbackRecord(
-                function, tuple(v.type for v in node.inputs), tuple(o.type for o in node.outputs)
+                function,
+                tuple(v.type for v in (node.inputs if arguments is None else arguments)),
+                tuple(o.type for o in node.outputs),
             )
         )
         lists = []
@@ -143,4 +152,8 @@ class Libraries(Positions):
             if self.inputs[n] is stream
         ]
         alone = self.uses.get(stream) == 1 and own == [node.outputs[0]]
-        return self.call_python(node, Draw(node.op) if alone else node.op.perform_on_copy, values)
+        draw = Draw(node.op, node, alone)
+        free = [node.inputs[i] for i in draw.free]
+        after, drawn = self.call_python(node, draw, [values[i] for i in draw.free], free)
+        self.given.add(drawn.descriptor)
+        return [after, drawn]

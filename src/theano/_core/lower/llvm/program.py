@@ -192,6 +192,8 @@ class Program(Streams):
 
     def _owned_array(self, value: Array) -> Array:
         buffer = value.buffer
+        if value.descriptor in self.given:
+            return value
         if (
             buffer is not None
             and not buffer.kept
@@ -221,6 +223,10 @@ class Program(Streams):
             value = self._owned[out]
             if isinstance(value, Object):
                 results.append(Output("object", value.descriptor, -1))
+                continue
+            if value.descriptor in self.given:
+                self.given.remove(value.descriptor)
+                results.append(Output("array", value.descriptor, -1))
                 continue
             if value.buffer is None or value.buffer.slot in seen:
                 value = self.copied(value)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
 
 from theano._core.ir.variable import Apply
 from theano._core.lower.arrays import Array, Size
@@ -310,7 +309,11 @@ class OutcomeWriter:
         b = self.k.b
         if self.how == "count":
             place = self._place(result, index)
-            store(b, b.add(load(b, place, self.dtype, 1), b.cast(b.const(1, "int64", 1), self.dtype)), place)
+            store(
+                b,
+                b.add(load(b, place, self.dtype, 1), b.cast(b.const(1, "int64", 1), self.dtype)),
+                place,
+            )
             return
         store(b, b.cast(index, self.dtype), self._place(result, number))
         if self.how == "choose":
