@@ -9,7 +9,6 @@ Each row: the seed, the method, its arguments, the dtype and the pattern of the 
 successive results. A result of many items is kept as its shape, its first items, and its sum.
 """
 
-
 import json
 import sys
 import warnings

@@ -13,7 +13,6 @@ An argument is a JSON value, or {"vector": lengths}, {"scalars": lengths}, {"tup
 parameter.
 """
 
-
 import json
 import sys
 import warnings

@@ -34,9 +34,7 @@ def matVecModM(A: np.ndarray, s: np.ndarray, m: Any) -> np.ndarray:
     return np.asarray(((A * s) % int(m)).sum(axis=1) % int(m), dtype="int32")
 
 
-def multMatVect(
-    v: np.ndarray, A: np.ndarray, m1: Any, B: np.ndarray, m2: Any
-) -> np.ndarray:
+def multMatVect(v: np.ndarray, A: np.ndarray, m1: Any, B: np.ndarray, m2: Any) -> np.ndarray:
     """Return a state multiplied: ``v[:3]`` by `A` modulo `m1`, ``v[3:]`` by `B` modulo `m2`.
 
     Parameters

@@ -112,7 +112,7 @@ def _draw(
 ) -> list[Any]:
     kind = TensorType(dtype, [*pattern, *added])
     op = ops.RandomFunction(fn, kind, ndim_added=len(added))
-    return op(stream, lengths, *args, return_list=True)
+    return op(stream, lengths, *args)
 
 
 def _float_dtype(dtype: str | None, *args: Any) -> str:
@@ -288,8 +288,9 @@ def choice(
     if a.type.ndim > 1:
         raise ValueError(f"choice: a must be a scalar or a vector, got {a.type}")
     replace = constant(int(replace), dtype="int8") if isinstance(replace, bool) else replace
-    # An empty vector stands for no weights.
-    weights = as_tensor_variable(float_x([]) if p is None else p)
+    # An empty vector stands for no weights, and so does 0, as in Theano 1.0.5.
+    none = p is None or (isinstance(p, (int, float, list, tuple)) and not p)
+    weights = as_tensor_variable(float_x([]) if none else p)
     lengths, pattern = _result_lengths("choice", ndim, () if size is None else size, [])
     args = [a, as_tensor_variable(replace), weights]
     return _draw(ops.choice_helper, random_state, lengths, pattern, dtype, args)

@@ -127,19 +127,20 @@ class mrg_uniform(Structured):  # noqa: N801 - the name of Theano 1.0.5
     """
 
     __props__ = ("output_type",)
-    default_output = 1
 
     def __init__(self, output_type: Any, inplace: bool = False) -> None:
         if output_type.dtype not in MAPPINGS:
             raise ValueError(f"Unsupported data type for output: {output_type.dtype}")
         self.output_type = output_type
+        self.inplace = inplace
 
     @classmethod
     def new(cls, rstate: Any, ndim: int | None, dtype: str, size: Any) -> Any:
         """Return [new states, numbers] of the lengths `size`; `ndim` is how many these are."""
-        size = as_variable(size)
+        empty = isinstance(size, tuple) and not size
+        size = as_variable(np.zeros(0, dtype="int64") if empty else size)
         rank = vector_length(size) if ndim is None else ndim
-        return cls(TensorType(dtype, (False,) * rank))(rstate, size, return_list=True)
+        return cls(TensorType(dtype, (False,) * rank))(rstate, size)
 
     def make_node(self, rstate: Any, size: Any) -> Apply:
         state, size = as_variable(rstate), as_variable(size)
@@ -272,9 +273,9 @@ class ChoiceFromUniform(MultinomialFromUniform):
         self.replace = replace
 
     def _result(self, pvals: Any) -> tuple[str, Sequence[bool]]:
-        # The number of picks is known at run time only.
+        # Of one outcome there cannot be more than one pick.
         dtype = "int64" if self.odtype == "auto" else self.odtype
-        return dtype, (pvals.type.broadcastable[0], False)
+        return dtype, pvals.type.broadcastable
 
     def compute(self, xp: Any, node: Apply, pvals: Any, unis: Any, n: Any) -> tuple[Any, ...]:
         rows, count = pvals.shape[0], int(n)

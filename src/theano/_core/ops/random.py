@@ -124,11 +124,11 @@ class RandomFunction(Structured):
     """
 
     __props__ = ("fn", "outtype", "ndim_added")
-    default_output = 1
 
     def __init__(self, fn: Any, outtype: Any, inplace: bool = False, ndim_added: int = 0) -> None:
         self.fn = fn
         self.outtype = outtype
+        self.inplace = inplace
         self.ndim_added = ndim_added
 
     @property
