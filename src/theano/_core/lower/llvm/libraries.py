@@ -143,17 +143,17 @@ class Libraries(Positions):
 
     def draw(self, node: Apply, values: Sequence[Any]) -> list[Any]:
         """Draw random numbers: in place where the stream belongs to the function."""
-        stream = node.inputs[0]
+        stream, after = node.inputs[0], node.outputs[0]
+        kept = len(self.outputs) - len(self.updates)
         own = [
-            o
-            for o, n in zip(
-                self.outputs[len(self.outputs) - len(self.updates) :], self.updates, strict=True
-            )
-            if self.inputs[n] is stream
+            out
+            for out, number in zip(self.outputs[kept:], self.updates, strict=True)
+            if self.inputs[number] is stream and number in self.overwritable
         ]
-        alone = self.uses.get(stream) == 1 and own == [node.outputs[0]]
+        # A stream that is a result as well must not change at the next call.
+        alone = self.uses.get(stream) == 1 and own == [after] and after not in self.outputs[:kept]
         draw = Draw(node.op, node, alone)
         free = [node.inputs[i] for i in draw.free]
-        after, drawn = self.call_python(node, draw, [values[i] for i in draw.free], free)
+        new_stream, drawn = self.call_python(node, draw, [values[i] for i in draw.free], free)
         self.given.add(drawn.descriptor)
-        return [after, drawn]
+        return [new_stream, drawn]
