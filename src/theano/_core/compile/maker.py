@@ -272,7 +272,11 @@ def _on_error(function: Any, code: int, node: int, facts: Any, arguments: Any) -
 
 
 def _on_callback_error(function: Any, index: int, error: Any) -> Any:
-    _undo_draws(function.maker, index)
+    maker = function.maker
+    _undo_draws(maker, index)
+    draw = maker.callbacks[index].function
+    if isinstance(draw, Draw) and type(error) in (AssertionError, TypeError, ValueError):
+        raise type(error)(f"{error}\n{messages.node_report(maker, draw.node, ())}") from None
     raise error
 
 

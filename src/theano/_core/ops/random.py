@@ -225,6 +225,7 @@ class Draw:
 
     def __init__(self, op: RandomFunction, node: Apply, in_place: bool) -> None:
         self.op = op
+        self.node = node
         self.in_place = in_place
         size, *parameters = node.inputs[1:]
         open_ = [i for i, v in enumerate(node.inputs[1:], 1) if not isinstance(v, Constant)]
