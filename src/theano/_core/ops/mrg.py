@@ -12,7 +12,7 @@ a = ±2^q ±2^r, Proceedings of the 2000 Winter Simulation Conference, 683-689.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -206,7 +206,7 @@ class MultinomialFromUniform(Structured):
         Item type of the counts; 'auto': that of `pvals`.
     """
 
-    __props__: tuple[str, ...] = ("odtype",)
+    __props__: ClassVar[tuple[str, ...]] = ("odtype",)
 
     def __init__(self, odtype: str) -> None:
         self.odtype = odtype

@@ -130,6 +130,7 @@ class RandomFunction(Structured):
         self.outtype = outtype
         self.inplace = inplace
         self.ndim_added = ndim_added
+        self._ndim, self._dtype = outtype.ndim, outtype.numpy_dtype
 
     @property
     def exec_fn(self) -> Callable[..., Any]:
@@ -155,7 +156,7 @@ class RandomFunction(Structured):
         self, stream: Stream, lengths: tuple[int, ...], parameters: Sequence[Any]
     ) -> tuple[Any, Any]:
         """Draw in place; return (stream, array)."""
-        ndim, own = self.outtype.ndim, len(lengths)
+        ndim, own = self._ndim, len(lengths)
         # No lengths: those that the parameters broadcast to.
         size = lengths or None
         if size is not None and own + self.ndim_added != ndim:
@@ -164,8 +165,8 @@ class RandomFunction(Structured):
                 f" {self.ndim_added} axes, but its result was declared with {ndim} dimensions"
             )
         array = self._sample(stream, size, parameters)
-        if type(array) is not np.ndarray or array.dtype != self.outtype.numpy_dtype:
-            array = np.asarray(array).astype(self.outtype.dtype)
+        if type(array) is not np.ndarray or array.dtype != self._dtype:
+            array = np.asarray(array).astype(self._dtype)
         if size is None and array.ndim == 0 and ndim:
             array = array.reshape((1,) * ndim)
         if array.ndim != ndim or (size is not None and array.shape[:own] != size):

@@ -74,7 +74,7 @@ class ListKernel:
         offset = self.b.mul(index, size)
         return self.b.emit(f"getelementptr i8, ptr {base}, i64 {offset.text}")
 
-    def when(self, condition: Value, body: Callable[[], None]) -> None:
+    def when(self, condition: Value, body: Callable[[], object]) -> None:
         """Write what runs if a scalar condition holds."""
         b = self.b
         go, done = b.fresh_label("then"), b.fresh_label("after")
@@ -454,7 +454,7 @@ class Streams(Libraries):
         return source
 
     def _call_list(
-        self, kernel: ListKernel, words: Sequence[Size], numbers: int, count: Size, total: Size
+        self, kernel: Any, words: Sequence[Size], numbers: int, count: Size, total: Size
     ) -> None:
         """Call a kernel over `count` steps of `total` work; the first `numbers` words are int64."""
         b = self.b
