@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from theano._core.ir.variable import Apply
 from theano._core.lower.arrays import Array, Size
