@@ -54,7 +54,7 @@ CONTINUOUS: list[tuple[str, Callable[[], Any], Any]] = [
 ]
 
 
-@pytest.mark.parametrize(("name", "make", "law"), CONTINUOUS, ids=lambda v: str(v)[:30])
+@pytest.mark.parametrize(("name", "make", "law"), CONTINUOUS, ids=[row[0] for row in CONTINUOUS])
 def test_continuous(name: str, make: Callable[[], Any], law: Any) -> None:
     drawn = _drawn(make())
     assert stats.kstest(drawn, law.cdf).pvalue > RARE
@@ -123,7 +123,7 @@ COUNTS: list[tuple[str, Callable[[], Any], list[float]]] = [
 ]
 
 
-@pytest.mark.parametrize(("name", "make", "chances"), COUNTS, ids=lambda v: str(v)[:30])
+@pytest.mark.parametrize(("name", "make", "chances"), COUNTS, ids=[row[0] for row in COUNTS])
 def test_discrete(name: str, make: Callable[[], Any], chances: list[float]) -> None:
     drawn = _drawn(make()).astype("int64")
     observed = np.bincount(drawn, minlength=len(chances))
