@@ -11,7 +11,7 @@ import pytest
 import theano
 import theano.tensor as T
 from theano._core.ops.mrg import advance
-from theano.sandbox import rng_mrg
+from theano.sandbox import multinomial, rng_mrg
 from theano.sandbox.multinomial import ChoiceFromUniform, MultinomialFromUniform
 from theano.sandbox.rng_mrg import MRG_RandomStreams, guess_n_streams, mrg_uniform
 
@@ -179,6 +179,30 @@ def test_pickle() -> None:
     assert g().tolist() == f().tolist()
     copy = pickle.loads(pickle.dumps(MRG_RandomStreams(9)))
     assert copy.uniform((3,)).eval().tolist() == MRG_RandomStreams(9).uniform((3,)).eval().tolist()
+
+
+def test_the_reference_mode_draws_the_same() -> None:
+    def draws() -> list[Any]:
+        rng = MRG_RandomStreams(13)
+        rows = np.array([[0.2, 0.8], [0.5, 0.5]])
+        return [
+            rng.uniform((3, 2), dtype="float32"),
+            rng.binomial((5,)),
+            rng.multinomial(n=3, pvals=rows),
+            rng.choice(2, p=rows, replace=False),
+        ]
+
+    f, g = (theano.function([], draws(), mode=m) for m in ("FAST_RUN", "FAST_COMPILE"))
+    for _ in range(2):
+        for one, two in zip(f(), g(), strict=True):
+            assert one.tolist() == two.tolist()
+
+
+def test_old_name_of_the_choice_operation() -> None:
+    with pytest.warns(DeprecationWarning, match="use ChoiceFromUniform"):
+        old = multinomial.MultinomialWOReplacementFromUniform("auto")
+    pvals, unis = np.array([[0.4, 0.6]]), np.array([0.5, 0.1])
+    assert old(pvals, unis, 2).eval().tolist() == [[1, 0]]
 
 
 def test_number_of_streams() -> None:

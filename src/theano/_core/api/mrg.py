@@ -162,7 +162,7 @@ class MRG_RandomStreams:  # noqa: N801 - the name of Theano 1.0.5
     --------
     >>> rng = MRG_RandomStreams(42)
     >>> rng.uniform((2,)).eval()
-    array([0.08075201, 0.92676396])
+    array([0.08075202, 0.92676401])
     """
 
     def __init__(self, seed: Any = 12345) -> None:

@@ -94,6 +94,7 @@ MODULES: dict[str, dict[str, str]] = {
     "theano.sandbox.multinomial": {
         "ChoiceFromUniform": "ops.mrg:ChoiceFromUniform",
         "MultinomialFromUniform": "ops.mrg:MultinomialFromUniform",
+        "MultinomialWOReplacementFromUniform": "ops.mrg:MultinomialWOReplacementFromUniform",
     },
     "theano.tensor.var": _VARIABLES,
 }

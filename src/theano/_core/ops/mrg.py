@@ -11,6 +11,7 @@ a = ±2^q ±2^r, Proceedings of the 2000 Winter Simulation Conference, 683-689.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
@@ -303,6 +304,18 @@ class ChoiceFromUniform(MultinomialFromUniform):
     def lower(self, p: Any, node: Apply, pvals: Any, unis: Any, n: Any) -> Any:
         how = "choose again" if self.replace else "choose"
         return p.pick_outcomes(node, pvals, unis, p.integer(n), how)
+
+
+class MultinomialWOReplacementFromUniform(ChoiceFromUniform):
+    """The old name of `ChoiceFromUniform`."""
+
+    def __init__(self, odtype: str, replace: bool = False) -> None:
+        warnings.warn(
+            "MultinomialWOReplacementFromUniform is deprecated, use ChoiceFromUniform instead.",
+            DeprecationWarning,
+            stacklevel=2,
+        )
+        super().__init__(odtype, replace)
 
 
 def _check_uniforms(pvals: np.ndarray, unis: np.ndarray, count: int) -> None:
