@@ -1,9 +1,11 @@
 """Random variables from the generator MRG31k3p."""
 
 from theano._core.api.mrg import (
+    MRG_RandomStreams,
+)
+from theano._core.api.mrg_states import (
     M1,
     M2,
-    MRG_RandomStreams,
     ff_2p72,
     ff_2p134,
     guess_n_streams,
