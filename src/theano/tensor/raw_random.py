@@ -1,5 +1,8 @@
 """Draws from an explicit stream."""
 
+from theano._core.api.random import (
+    RandomStreamsBase,
+)
 from theano._core.api.raw_random import (
     binomial,
     choice,
@@ -16,18 +19,27 @@ from theano._core.ir.types import (
 )
 from theano._core.ops.random import (
     RandomFunction,
+    choice_helper,
+    multinomial_helper,
+    permutation_helper,
+    random_integers_helper,
 )
 
 __all__ = [
     "RandomFunction",
     "RandomStateType",
+    "RandomStreamsBase",
     "binomial",
     "choice",
+    "choice_helper",
     "multinomial",
+    "multinomial_helper",
     "normal",
     "permutation",
+    "permutation_helper",
     "poisson",
     "random_integers",
+    "random_integers_helper",
     "random_state_type",
     "uniform",
 ]

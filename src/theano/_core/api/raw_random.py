@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
+from functools import reduce
 from typing import Any
 
 import numpy as np
@@ -16,11 +17,10 @@ from theano._core.api.elementwise import float_x
 from theano._core.api.indexing import get_item
 from theano._core.base import dtypes
 from theano._core.base.settings import config
-from theano._core.ir.types import RandomStateType, random_state_type
+from theano._core.ir.types import RandomStateType, TensorType, random_state_type
 from theano._core.ops import random as ops
 from theano._core.ops import shaping
 from theano._core.ops.arithmetic import cast
-from theano._core.ops.op import python_int
 
 __all__ = [
     "RandomStateType",
@@ -38,67 +38,81 @@ __all__ = [
 _NO_SIZE = np.zeros(0, dtype="int64")
 
 
-def _result_size(ndim: int | None, size: Any, args: Sequence[Any]) -> tuple[int, Any, bool]:
-    """Return (rank, lengths vector, whether the shape comes from the parameters)."""
-    least = max((arg.type.ndim for arg in args), default=0)
-    if size is None:
-        rank = least if ndim is None else ndim
-        if rank != least:
-            raise ValueError(
-                f"ndim is {ndim}, but the parameters give {least} dimensions: pass `size`"
-            )
-        return rank, _NO_SIZE, True
-    if isinstance(size, (int, np.integer)):
-        size = (int(size),)
-    if isinstance(size, (list, tuple)):
-        rank = len(size)
-        if ndim is not None and ndim != rank:
-            raise ValueError(
-                f"ndim should be equal to len(shape), but ndim = {ndim}, len(shape) = {rank}, "
-                f"shape = {tuple(size)}"
-            )
-        size = as_tensor_variable(_completed(size, args)) if size else constant(_NO_SIZE)
-    else:
-        size = as_tensor_variable(size)
-    if size.type.ndim != 1 or not dtypes.is_discrete(size.type.dtype):
-        raise TypeError(f"shape must be a vector or list of scalar, got '{size}'")
-    rank = shaping.vector_length(size) if ndim is None else ndim
-    if rank < least:
+def _known_lengths(
+    size: Sequence[Any], ndim: int | None, args: Sequence[Any]
+) -> tuple[Any, list[bool]]:
+    """Return the lengths vector of a sequence, and which of them are known to be 1."""
+    if ndim is not None and ndim != len(size):
         raise ValueError(
-            f"ndim should be at least as big as required by args value: ndim is {rank}, the "
-            f"parameters {[str(a) for a in args]} have up to {least} dimensions"
+            f"ndim should be equal to len(shape), but ndim = {ndim}, len(shape) = {len(size)}, "
+            f"shape = {tuple(size)}"
         )
-    return rank, cast(size, "int64"), False
+    lengths = [
+        n if hasattr(n, "type") else _known_length(n, axis - len(size), size, args)
+        for axis, n in enumerate(size)
+    ]
+    vector = as_tensor_variable(lengths) if lengths else constant(_NO_SIZE)
+    return vector, [not hasattr(n, "type") and n == 1 for n in lengths]
 
 
-def _completed(size: Sequence[Any], args: Sequence[Any]) -> list[Any]:
-    """Replace each -1 of a size by the length of the parameters along that axis."""
-    result = list(size)
-    for axis, value in enumerate(size):
-        if python_int(value) != -1:
-            continue
-        result[axis] = 1
-        for arg in args:
-            at = axis - len(size) + arg.type.ndim
-            if at >= 0 and not arg.type.broadcastable[at]:
-                result[axis] = shaping.length(arg, at)
-                break
-    return result
+def _known_length(n: Any, axis: int, size: Sequence[Any], args: Sequence[Any]) -> Any:
+    """Return a length; for -1 that of the parameters along `axis`, which counts from the right."""
+    if n >= 0:
+        return n
+    if n != -1:
+        raise ValueError(f"negative shape {n} in {tuple(size)}")
+    overlapping = [arg for arg in args if arg.type.ndim >= -axis]
+    if not overlapping:
+        raise ValueError(
+            "Auto-shape of -1 must overlap with the shape of one of the broadcastable inputs: "
+            f"{tuple(size)} of {[str(arg.type) for arg in args]}"
+        )
+    for arg in overlapping:
+        if not arg.type.broadcastable[axis]:
+            return shaping.length(arg, arg.type.ndim + axis)
+    return 1
+
+
+def _result_lengths(
+    name: str, ndim: int | None, size: Any, args: Sequence[Any]
+) -> tuple[Any, list[bool]]:
+    """Return the lengths vector of a draw, empty if it follows `args`, and its pattern."""
+    if size is None:
+        if not args:
+            raise TypeError(f"{name}: cannot infer the shape without size")
+        # Their sum has the pattern, and raises if they do not fit.
+        template = reduce(lambda x, y: x + y, args)
+        return constant(_NO_SIZE), list(template.type.broadcastable)
+    if isinstance(size, (list, tuple)):
+        vector, pattern = _known_lengths(size, ndim, args)
+    else:
+        vector = as_tensor_variable(size)
+        if vector.type.ndim != 1:
+            raise TypeError(f"shape must be a vector or list of scalar, got '{vector}'")
+        pattern = [False] * (shaping.vector_length(vector) if ndim is None else ndim)
+    if not dtypes.is_discrete(vector.type.dtype):
+        raise TypeError(f"shape must be an integer vector or list, got {vector.type}")
+    least = max((arg.type.ndim for arg in args), default=0)
+    if len(pattern) < least:
+        raise ValueError(
+            f"ndim should be at least as big as required by args value: ndim is {len(pattern)}, the"
+            f" parameters {[str(a) for a in args]} have up to {least} dimensions"
+        )
+    return cast(vector, "int64"), pattern
 
 
 def _draw(
-    name: str,
+    fn: Any,
     stream: Any,
-    size: Any,
-    ndim: int | None,
+    lengths: Any,
+    pattern: Sequence[bool],
     dtype: str,
     args: Sequence[Any],
-    shaped: Sequence[Any] | None = None,
+    added: Sequence[bool] = (),
 ) -> list[Any]:
-    rank, lengths, infer = _result_size(ndim, size, args if shaped is None else shaped)
-    rank += ops.ADDED_AXES.get(name, 0)
-    op = ops.RandomFunction(name, config.floatX if dtype == "floatX" else dtype, rank, infer)
-    return op(stream, lengths, *args, return_list=True)
+    kind = TensorType(dtype, [*pattern, *added])
+    op = ops.RandomFunction(fn, kind, ndim_added=len(added))
+    return op(stream, lengths, *args)
 
 
 def _float_dtype(dtype: str | None, *args: Any) -> str:
@@ -135,7 +149,8 @@ def uniform(
     """
     low, high = as_tensor_variable(low), as_tensor_variable(high)
     dtype = _float_dtype(dtype, low, high)
-    return _draw("uniform", random_state, size, ndim, dtype, [low, high])
+    lengths, pattern = _result_lengths("uniform", ndim, size, [low, high])
+    return _draw("uniform", random_state, lengths, pattern, dtype, [low, high])
 
 
 def normal(
@@ -149,7 +164,8 @@ def normal(
     """Draw numbers from a normal distribution of mean `avg` and standard deviation `std`."""
     avg, std = as_tensor_variable(avg), as_tensor_variable(std)
     dtype = _float_dtype(dtype, avg, std)
-    return _draw("normal", random_state, size, ndim, dtype, [avg, std])
+    lengths, pattern = _result_lengths("normal", ndim, size, [avg, std])
+    return _draw("normal", random_state, lengths, pattern, dtype, [avg, std])
 
 
 def binomial(
@@ -171,7 +187,9 @@ def binomial(
     n, p = as_tensor_variable(n), as_tensor_variable(p)
     if dtypes.is_float(n.type.dtype):
         raise TypeError(f"binomial: n must be integers, got {n.type}")
-    return _draw("binomial", random_state, size, ndim, dtype, [n, p])
+    lengths, pattern = _result_lengths("binomial", ndim, size, [n, p])
+    # No axis is declared broadcastable, as in Theano 1.0.5.
+    return _draw("binomial", random_state, lengths, [False] * len(pattern), dtype, [n, p])
 
 
 def random_integers(
@@ -184,7 +202,8 @@ def random_integers(
 ) -> list[Any]:
     """Draw integers between `low` and `high`, both included, all equally likely."""
     args = [as_tensor_variable(low), as_tensor_variable(high)]
-    return _draw("random_integers", random_state, size, ndim, dtype, args)
+    lengths, pattern = _result_lengths("random_integers", ndim, size, args)
+    return _draw(ops.random_integers_helper, random_state, lengths, pattern, dtype, args)
 
 
 def poisson(
@@ -194,8 +213,10 @@ def poisson(
     ndim: int | None = None,
     dtype: str = "int64",
 ) -> list[Any]:
-    """Draw counts from a Poisson distribution of mean `lam`."""
-    return _draw("poisson", random_state, size, ndim, dtype, [as_tensor_variable(lam)])
+    """Draw counts from a Poisson distribution of mean `lam`; `size` must be given."""
+    lam = as_tensor_variable(lam)
+    lengths, pattern = _result_lengths("poisson", ndim, size, [])
+    return _draw("poisson", random_state, lengths, pattern, dtype, [lam])
 
 
 def permutation(
@@ -203,10 +224,16 @@ def permutation(
 ) -> list[Any]:
     """Draw permutations of the integers below `n`, along a last axis added to `size`."""
     n = as_tensor_variable(n)
-    if not dtypes.is_discrete(n.type.dtype):
-        raise TypeError(f"permutation: n must be an integer, got {n.type}")
-    size = () if size is None and not ndim else size
-    return _draw("permutation", random_state, size, ndim, dtype, [n], [])
+    if size is None or (isinstance(size, (tuple, list)) and not size):
+        if ndim not in (None, 0, 1):
+            raise TypeError(
+                "You asked for just one permutation but asked for more then 1 dimensions: "
+                f"size = {size}, ndim = {ndim}"
+            )
+        lengths, pattern = constant(_NO_SIZE), []
+    else:
+        lengths, pattern = _result_lengths("permutation", ndim, size, [])
+    return _draw(ops.permutation_helper, random_state, lengths, pattern, dtype, [n], [False])
 
 
 def multinomial(
@@ -225,10 +252,12 @@ def multinomial(
     """
     n, pvals = as_tensor_variable(n), as_tensor_variable(pvals)
     if pvals.type.ndim == 0:
-        raise TypeError(f"multinomial: pvals needs an axis of probabilities, got {pvals.type}")
-    # The shape follows from n and from the axes of pvals but the last.
+        raise IndexError(f"multinomial: pvals needs an axis of probabilities, got {pvals.type}")
+    shaped = [n, get_item(pvals, (..., 0))]
+    lengths, pattern = _result_lengths("multinomial", ndim, size, shaped)
+    outcomes = [pvals.type.broadcastable[-1]]
     return _draw(
-        "multinomial", random_state, size, ndim, dtype, [n, pvals], [n, get_item(pvals, (..., 0))]
+        ops.multinomial_helper, random_state, lengths, pattern, dtype, [n, pvals], outcomes
     )
 
 
@@ -259,7 +288,9 @@ def choice(
     if a.type.ndim > 1:
         raise ValueError(f"choice: a must be a scalar or a vector, got {a.type}")
     replace = constant(int(replace), dtype="int8") if isinstance(replace, bool) else replace
-    weights = as_tensor_variable(float_x([]) if p is None else p)
-    size = () if size is None and not ndim else size
+    # An empty vector stands for no weights, and so does 0, as in Theano 1.0.5.
+    none = p is None or (isinstance(p, (int, float, list, tuple)) and not p)
+    weights = as_tensor_variable(float_x([]) if none else p)
+    lengths, pattern = _result_lengths("choice", ndim, () if size is None else size, [])
     args = [a, as_tensor_variable(replace), weights]
-    return _draw("choice", random_state, size, ndim, dtype, args, [])
+    return _draw(ops.choice_helper, random_state, lengths, pattern, dtype, args)

@@ -14,7 +14,7 @@ from theano._core.compile.containers import Container
 from theano._core.compile.inputs import In, Out
 from theano._core.compile.modes import Mode
 from theano._core.ir.graph import FunctionGraph
-from theano._core.ir.types import TensorType, generic
+from theano._core.ir.types import RandomStateType, TensorType, generic
 from theano._core.lower.faults import CALLBACK_SHIFT
 from theano._core.lower.llvm import machine
 from theano._core.lower.llvm.program import Program, ProgramText
@@ -106,6 +106,12 @@ class FunctionMaker:
     ) -> tuple[ProgramText, Any]:
         position = {variable: i for i, variable in enumerate(self.all_inputs)}
         overwritable = set(range(len(self.arguments), len(self.all_inputs)))
+        # A stream given as a mutable argument is drawn from in place.
+        overwritable |= {
+            i
+            for i, spec in enumerate(self.arguments)
+            if spec.mutable and isinstance(spec.variable.type, RandomStateType)
+        }
         text = Program(
             self.all_inputs,
             rewritten,
@@ -266,7 +272,11 @@ def _on_error(function: Any, code: int, node: int, facts: Any, arguments: Any) -
 
 
 def _on_callback_error(function: Any, index: int, error: Any) -> Any:
-    _undo_draws(function.maker, index)
+    maker = function.maker
+    _undo_draws(maker, index)
+    draw = maker.callbacks[index].function
+    if isinstance(draw, Draw) and type(error) in (AssertionError, TypeError, ValueError):
+        raise type(error)(f"{error}\n{messages.node_report(maker, draw.node, ())}") from None
     raise error
 
 

@@ -103,6 +103,11 @@ MODULES: dict[str, dict[str, str]] = {
     "theano.tests": {},
     "theano.tests.breakpoint": {"PdbBreakpoint": "ops.observing:PdbBreakpoint"},
     "theano.configparser": {"change_flags": "base.settings:change_flags"},
+    "theano.sandbox.multinomial": {
+        "ChoiceFromUniform": "ops.mrg:ChoiceFromUniform",
+        "MultinomialFromUniform": "ops.mrg:MultinomialFromUniform",
+        "MultinomialWOReplacementFromUniform": "ops.mrg:MultinomialWOReplacementFromUniform",
+    },
     "theano.tensor.var": _VARIABLES,
 }
 

@@ -111,6 +111,25 @@ FAULTS: dict[str, Fault] = {
             f"could not broadcast a value with {f[1]} items along axis {f[0]} into {f[2]} positions"
         ),
     ),
+    "too_many_draws": Fault(
+        ValueError,
+        lambda f: f"rng_mrg does not support more then (2**31 -1) samples, got {f[0]}",
+    ),
+    "streams": Fault(
+        ValueError,
+        lambda f: f"rstate must have 6 columns and some rows, got shape {tuple(f)}",
+    ),
+    "too_many_picks": Fault(
+        ValueError,
+        lambda f: (
+            "Cannot sample without replacement n samples bigger than the size of the distribution:"
+            f" {f[0]} of {f[1]}."
+        ),
+    ),
+    "uniforms": Fault(
+        ValueError,
+        lambda f: f"unis.shape[0] != pvals.shape[0] * n: {f[0]}, {f[1]} * {f[2]}",
+    ),
 }
 # Above the kind, the number of a fault holds how many callbacks had run before it.
 CALLBACK_SHIFT = 16

@@ -12,7 +12,7 @@ from theano._core.lower.llvm.emitter import Value
 from theano._core.lower.llvm.items import itemsize
 from theano._core.lower.llvm.lane_math import LaneMath, Lanes
 from theano._core.lower.llvm.launch import Call
-from theano._core.lower.llvm.libraries import Libraries
+from theano._core.lower.llvm.streams import Streams
 from theano._core.lower.llvm.target import widest_vectors
 from theano._core.ops.philox import ATTEMPTS
 
@@ -159,7 +159,7 @@ def _alternating(b: Builder, x: Value, y: Value) -> Value:
     return b.shuffle(x, y, order)
 
 
-class Draws(Libraries):
+class Draws(Streams):
     """The part of a program that draws random numbers under a key."""
 
     def key_words(self, node: Apply, key: Array) -> list[Size]:

@@ -86,6 +86,8 @@ class Entry:
         self.input_offsets: list[int] = []
         # New values of shared variables that may be written in place → the variable.
         self.in_place: dict[Any, Any] = {}
+        # Descriptors of arrays that a callback made and that nothing else keeps.
+        self.given: set[int] = set()
         # Operands whose memory a result has taken over.
         self.taken: set[Any] = set()
         # Values that a step of a loop leaves in a row of a state → (address, lengths, check).

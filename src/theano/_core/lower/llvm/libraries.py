@@ -94,9 +94,16 @@ class Libraries(Positions):
         b.label(go)
 
     def call_python(
-        self, node: Apply, function: Callable[..., Any], values: Sequence[Any]
+        self,
+        node: Apply,
+        function: Callable[..., Any],
+        values: Sequence[Any],
+        arguments: Sequence[Any] | None = None,
     ) -> list[Any]:
-        """Call a Python function from inside the program; return its results as values."""
+        """Call a Python function from inside the program; return its results as values.
+
+        `values` are those of the variables `arguments`, by default the inputs of `node`.
+        """
         inputs = [v.descriptor if isinstance(v, Object) else self.descriptor(v) for v in values]
         results: list[Any] = []
         offsets = []
@@ -106,7 +113,9 @@ class Libraries(Positions):
             offsets.append(offset)
         self.callbacks.append(
             CallbackRecord(
-                function, tuple(v.type for v in node.inputs), tuple(o.type for o in node.outputs)
+                function,
+                tuple(v.type for v in (node.inputs if arguments is None else arguments)),
+                tuple(o.type for o in node.outputs),
             )
         )
         lists = []
@@ -145,18 +154,19 @@ class Libraries(Positions):
     def draw(self, node: Apply, values: Sequence[Any]) -> list[Any]:
         """Draw random numbers: in place where the function, or this call, owns the stream."""
         stream, after = node.inputs[0], node.outputs[0]
-        mine = stream in self.own_streams
-        self.own_streams.add(after)
-        if mine and self.uses.get(stream) == 1:
-            return self.call_python(node, node.op.perform, values)
+        kept = len(self.outputs) - len(self.updates)
         own = [
-            o
-            for o, n in zip(
-                self.outputs[len(self.outputs) - len(self.updates) :], self.updates, strict=True
-            )
-            if self.inputs[n] is stream
+            out
+            for out, number in zip(self.outputs[kept:], self.updates, strict=True)
+            if self.inputs[number] is stream and number in self.overwritable
         ]
-        alone = self.uses.get(stream) == 1 and own == [after]
-        if alone:
-            self.own_streams.discard(after)
-        return self.call_python(node, Draw(node.op) if alone else node.op.perform_on_copy, values)
+        alone = self.uses.get(stream) == 1
+        # A stream that is a result as well must not change at the next call.
+        updated = alone and own == [after] and after not in self.outputs[:kept]
+        draw = Draw(node.op, node, updated, alone and stream in self.own_streams)
+        if not updated:
+            self.own_streams.add(after)
+        free = [node.inputs[i] for i in draw.free]
+        new_stream, drawn = self.call_python(node, draw, [values[i] for i in draw.free], free)
+        self.given.add(drawn.descriptor)
+        return [new_stream, drawn]

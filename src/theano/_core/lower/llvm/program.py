@@ -195,6 +195,8 @@ class Program(Branches):
 
     def _owned_array(self, value: Array) -> Array:
         buffer = value.buffer
+        if value.descriptor in self.given:
+            return value
         if (
             buffer is not None
             and not buffer.kept
@@ -224,6 +226,10 @@ class Program(Branches):
             value = self._owned[out]
             if isinstance(value, Object):
                 results.append(Output("object", value.descriptor, -1))
+                continue
+            if value.descriptor in self.given:
+                self.given.remove(value.descriptor)
+                results.append(Output("array", value.descriptor, -1))
                 continue
             if value.buffer is None or value.buffer.slot in seen:
                 value = self.copied(value)
