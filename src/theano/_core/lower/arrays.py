@@ -50,6 +50,8 @@ class Array:
         Frame offset of a descriptor that says the same.
     rows_contiguous : bool or str
         Whether each item along the first axis is C-contiguous, where `contiguous` is not True.
+    steady : object
+        The loop in all of whose steps the array is the same.
     items : tuple of Size or None
         The items of a short vector of integers that is in registers.
     """
@@ -65,6 +67,7 @@ class Array:
     descriptor: int | None = None
     items: tuple[Size, ...] | None = None
     rows_contiguous: bool | str = False
+    steady: Any = None
 
     @property
     def ndim(self) -> int:

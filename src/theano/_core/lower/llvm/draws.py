@@ -40,7 +40,7 @@ class StreamKernel:
     """
 
     symbol = "kernel"
-    packed = True
+    layout = "packed"
     eager = True
 
     def __init__(self, dtype: str, transform: Callable[..., Value], bits: int) -> None:

@@ -1,9 +1,11 @@
 """From a loop nest to the text of one kernel function.
 
-Two layouts of the same loop:
+Three layouts of the same loop:
 
 - packed: all data is C-contiguous; axes are collapsed, strides follow from the lengths. The last
   axis runs in vectors. Its remainder goes through the same code once more, over small buffers.
+- rows: strides are arguments, but along the last axis neighbours lie side by side. It runs in
+  vectors as if packed.
 - strided: strides are arguments. Each vector is gathered into a buffer first and scattered after.
 
 The arguments block holds, as int64: the lengths of the axes; the addresses of operands, stores and
@@ -58,11 +60,13 @@ class KernelWriter:
     """Writes one kernel."""
 
     def __init__(
-        self, loop: Loop, groups: Sequence[Sequence[int]], packed: bool, lanes: int, bits: int
+        self, loop: Loop, groups: Sequence[Sequence[int]], layout: str, lanes: int, bits: int
     ) -> None:
         self.loop = loop
         self.groups = [tuple(g) for g in groups] or [()]
-        self.packed = packed
+        self.packed = layout == "packed"
+        # Whether neighbours along the last axis lie side by side.
+        self.unit = layout != "strided"
         self.lanes = lanes
         self.b = Builder(lanes, bits)
         self.b.fenced = not has_avx512(bits)
@@ -74,7 +78,7 @@ class KernelWriter:
         self.last = len(self.groups) - 1
         self.vector_reduced = bool(loop.folds) and self.reduced[self.last]
         # Loops whose points must run in order have vectors of one item.
-        self.tiled = not packed and not loop.folds and lanes > 1
+        self.tiled = not self.unit and not loop.folds and lanes > 1
         self.prologue: list[str] = []
         # Register of the position along each axis that has a loop of its own.
         self.index: dict[int, str] = {}
@@ -138,6 +142,8 @@ class KernelWriter:
                 for axis in axes:
                     strides[axis] = self._argument(strides_at)
                     strides_at += 1
+                if self.unit and self.last in strides:
+                    strides[self.last] = str(itemsize(dtype))
             memories.append(Memory(dtype, axes, slot, strides))
             slot += 1
         n, m = len(loop.operands), len(loop.stores)
@@ -380,9 +386,9 @@ class KernelWriter:
     def _vectors(self, pointers: dict[int, str], lo: str, hi: str, acc: list[Any]) -> list[Any]:
         """Run [lo, hi) of the last axis in vectors; return the accumulators after it."""
         inner = [i for i in range(self.last) if self.reduced[i]] if not self.vector_reduced else []
-        if self.packed and (not self.loop.folds or self.vector_reduced):
+        if self.unit and (not self.loop.folds or self.vector_reduced):
             return VectorLoop(self, pointers, lo, hi, acc).packed()
-        if not self.packed and (not self.loop.folds or self.vector_reduced):
+        if not self.unit and (not self.loop.folds or self.vector_reduced):
             return VectorLoop(self, pointers, lo, hi, acc).strided()
         VectorLoop(self, pointers, lo, hi, acc).columns(inner)
         return []

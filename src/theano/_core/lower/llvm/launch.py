@@ -37,11 +37,11 @@ class Kernel:
     """
 
     def __init__(
-        self, loop: Loop, groups: list[list[int]], packed: bool, lanes: int, bits: int, eager: bool
+        self, loop: Loop, groups: list[list[int]], layout: str, lanes: int, bits: int, eager: bool
     ) -> None:
         self.loop = loop
         self.groups = groups
-        self.packed = packed
+        self.layout = layout
         self.lanes = lanes
         self.bits = bits
         self.eager = eager
@@ -53,7 +53,7 @@ class Kernel:
         """The LLVM module."""
         if self._text is None:
             self._text = KernelWriter(
-                self.loop, self.groups, self.packed, self.lanes, self.bits
+                self.loop, self.groups, self.layout, self.lanes, self.bits
             ).write()
         return self._text
 
@@ -235,7 +235,13 @@ class Launcher(Entry):
         lanes : int
             Items of a vector; 0: chosen from the dtypes.
         """
-        flag = self._all_contiguous([*arrays, *outs, *fold_outs])
+        every = [*arrays, *outs, *fold_outs]
+        flag = self._all_contiguous(every)
+        names = ["packed", "strided"]
+        if flag is False and not indexed:
+            moving = [s for _, s in loop.operands] + [frozenset()] * (len(every) - len(arrays))
+            flag = self._all_side_by_side(loop.rank, lengths, every, moving)
+            names[0] = "rows"
         lanes = lanes or choose_lanes(loop, self.vector_bits)
         memories = (*arrays, *outs, *fold_outs)
         for array in memories:
@@ -243,11 +249,11 @@ class Launcher(Entry):
         total = self.product(lengths)
         calls = [
             self._prepare_call(kernel, lengths, total, sequential)
-            for kernel in self._layouts(loop, lengths, flag, lanes, indexed)
+            for kernel in self._layouts(loop, lengths, flag, names, lanes, indexed)
         ]
         if isinstance(flag, str):
             self._ready_strided(flag, calls[1])
-        if flag is not True:
+        if flag is not True or names[0] == "rows":
             for array in memories:
                 self.strides(array)
         partials = self._partials(calls) if calls[0].combine >= 0 else []
@@ -263,17 +269,23 @@ class Launcher(Entry):
         return run
 
     def _layouts(
-        self, loop: Loop, lengths: Sequence[Size], flag: bool | str, lanes: int, indexed: bool
+        self,
+        loop: Loop,
+        lengths: Sequence[Size],
+        flag: bool | str,
+        names: Sequence[str],
+        lanes: int,
+        indexed: bool,
     ) -> list[Kernel]:
-        """Return the packed and the strided kernel of a loop, as far as `flag` leaves them open."""
+        """Return the kernels of two layouts of a loop, as far as `flag` leaves them open."""
         single = frozenset(i for i, n in enumerate(lengths) if isinstance(n, int) and n == 1)
         apart = [[axis] for axis in range(loop.rank) if axis not in single]
-        together = apart if indexed else collapse(loop, single)
+        together = apart if indexed or names[0] == "rows" else collapse(loop, single)
         kernels = []
         if flag is not False:
-            kernels.append(Kernel(loop, together, True, lanes, self.vector_bits, True))
+            kernels.append(Kernel(loop, together, names[0], lanes, self.vector_bits, True))
         if flag is not True:
-            kernels.append(Kernel(loop, apart, False, lanes, self.vector_bits, flag is False))
+            kernels.append(Kernel(loop, apart, names[1], lanes, self.vector_bits, flag is False))
         return kernels
 
     def _call_either(self, flag: str, calls: Sequence[Call], *memory: Any) -> None:
@@ -296,6 +308,32 @@ class Launcher(Entry):
         for name in sorted(str(n) for n in names):
             result = name if result is True else self.b.emit(f"and i1 {result}, {name}")
         return result
+
+    def _all_side_by_side(
+        self,
+        rank: int,
+        lengths: Sequence[Size],
+        arrays: Sequence[Array],
+        stretched: Sequence[frozenset[int]],
+    ) -> bool | str:
+        """Tell whether the items of each array lie side by side along the last axis of a loop."""
+        # Axes of length 1 are not walked.
+        last = max((i for i, n in enumerate(lengths) if n != 1), default=-1)
+        result = None
+        if last < 0:
+            return False
+        for array, unmoved in zip(arrays, stretched, strict=True):
+            # Folds have an axis less; what does not move along the last axis has no say.
+            if array.contiguous is True or array.ndim != rank or last in unmoved:
+                continue
+            step, wanted = self.strides(array)[last], itemsize(array.dtype)
+            if isinstance(step, int):
+                if step != wanted:
+                    return False
+                continue
+            same = self.sized(f"icmp eq i64 {step}, {wanted}", step)
+            result = same if result is None else self.b.emit(f"and i1 {result}, {same}")
+        return True if result is None else result
 
     def _prepare_call(
         self, kernel: Kernel, lengths: Sequence[Size], total: Size, sequential: bool
@@ -362,7 +400,7 @@ class Launcher(Entry):
         for array in (*memories, *targets, *(fold_outs if call.combine >= 0 else ())):
             words.append(array.data)
             kinds.append("ptr")
-        if not call.kernel.packed:
+        if call.kernel.layout != "packed":
             for stride in self._stride_words(call, arrays, outs, fold_outs):
                 words.append(stride)
                 kinds.append("i64")

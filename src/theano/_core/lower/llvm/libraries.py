@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from theano._core.ir.types import TensorType
@@ -30,6 +31,7 @@ class Libraries(Positions):
     ) -> Array:
         """Return a product of vectors or matrices; with `into`, added to it."""
         b = self.b
+        x, y = self._packed_before(x), self._packed_before(y)
         one, two = x.lengths[-1], y.lengths[0]
         self.check_equal(node, one, two, "matmul", (one, two))
         lengths = [*x.lengths[:-1], *y.lengths[1:]]
@@ -48,6 +50,21 @@ class Libraries(Positions):
         )
         self.or_fail(b.emit(f"icmp eq i32 {result}, 0"))
         return out
+
+    def _packed_before(self, matrix: Array) -> Array:
+        """Return a matrix that all steps of a loop multiply by, copied once if it is not packed.
+
+        BLAS takes transposed matrices, but small products of them take it longer.
+        """
+        region = self.region
+        if region is None or matrix.steady is not region or matrix.ndim != 2:
+            return matrix
+        if matrix.contiguous is True or matrix.stretched:
+            return matrix
+        packed = region.before(self, lambda: self.fresh_copy(replace(matrix)))
+        region.fixed_slots.add(packed.buffer.slot)
+        self.fixed_slots.add(packed.buffer.slot)
+        return replace(packed, buffer=None)
 
     def _product_memory(
         self, node: Apply, dtype: str, lengths: Sequence[Size], into: Array | None

@@ -322,7 +322,9 @@ class LoopWriter:
         for variable, array in zip(inner.sequences, self.sequences, strict=True):
             p.values[variable] = self._item(array, variable)
         for variable, value in zip(inner.fixed, self.fixed, strict=True):
-            p.values[variable] = replace(value, buffer=None) if isinstance(value, Array) else value
+            if isinstance(value, Array):
+                value = replace(value, buffer=None, steady=p.region)
+            p.values[variable] = value
         for taps, carried in zip(inner.states, self.states, strict=True):
             for variable, distance in zip(taps, carried.state.taps, strict=True):
                 if carried.is_object:

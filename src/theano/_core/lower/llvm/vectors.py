@@ -381,7 +381,7 @@ class VectorLoop:
             pointer = moved[memory.slot]
             if w.last not in memory.strides:
                 values[memory.slot] = self._splat(load(b, pointer, memory.dtype, 1))
-            elif w.packed:
+            elif w.unit:
                 values[memory.slot] = self._row_part(memory, pointer, first, count)
             else:
                 values[memory.slot] = self._gathered(memory, pointer, first, count)

@@ -90,6 +90,7 @@ class Views(Launcher):
             x.contiguous if moved == sorted(moved) else False,
             frozenset(i for i, a in enumerate(order) if a == "x" or a in x.stretched),
             buffer=x.buffer,
+            steady=x.steady,
         )
 
     def broadcast(self, node: Apply, x: Array, lengths: Sequence[Size]) -> Array:
