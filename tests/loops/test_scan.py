@@ -297,6 +297,23 @@ def test_rows_whose_length_a_step_tells() -> None:
     np.testing.assert_array_equal(got, [[0, 2, 4]] * 2)
 
 
+@pytest.mark.parametrize("width", [0, 1, 2, 3, 4, 7, 8, 9, 16, 17])
+@pytest.mark.parametrize("dtype", ["float64", "float32", "int32"])
+def test_rows_that_fit_a_register_and_rows_that_do_not(width: int, dtype: str) -> None:
+    h0, w = (T.TensorType(dtype, [False])() for _ in range(2))
+    rows = T.TensorType(dtype, [False, False])()
+    (one, two, total), _ = scan(
+        lambda r, h, g, w: [w * h - r + h.sum(dtype=dtype), h + g * 2 - r, (h * r).sum()],
+        sequences=rows,
+        outputs_info=[h0, h0 * 2, None],
+        non_sequences=w,
+    )
+    rng = np.random.RandomState(0)
+    values = [rng.randint(-2, 3, shape).astype(dtype) for shape in (width, width, (4, width))]
+    for data in (values[2], np.asfortranarray(values[2]), values[2][::-1]):
+        everywhere([h0, w, rows], [one, two[-1], total, total[-1]], *values[:2], data)
+
+
 # -- gradients ------------------------------------------------------------------------------------
 
 

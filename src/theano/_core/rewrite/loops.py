@@ -20,7 +20,14 @@ from theano._core.ops.lengths import as_int64
 from theano._core.ops.loop import Loop
 from theano._core.ops.op import Elementwise, python_int
 from theano._core.ops.products import Dot, dot
-from theano._core.ops.shaping import Assert, DimShuffle, dimshuffle, length, reshape_op
+from theano._core.ops.shaping import (
+    Assert,
+    DimShuffle,
+    dimshuffle,
+    length,
+    pattern_broadcast,
+    reshape_op,
+)
 from theano._core.ops.steps import ALL, NEW, checked_steps, is_rows
 from theano._core.rewrite.batching import Batch
 from theano._core.rewrite.draft import Draft, DraftState
@@ -78,8 +85,13 @@ def _one_change(outputs: Sequence[Any]) -> dict[Any, Any] | None:
         for change in CHANGES:
             table = change(Draft(node), uses)
             if table is not None:
-                return table
+                return {old: _typed(new, old) for old, new in table.items() if old in uses}
     return None
+
+
+def _typed(new: Any, old: Any) -> Any:
+    """Return a replacement with exactly the pattern of what it replaces."""
+    return pattern_broadcast(new, old.type.broadcastable) if is_rows(old) else new
 
 
 # -- states and inputs ----------------------------------------------------------------------------

@@ -284,10 +284,7 @@ class Entry:
         region = self.region
         if region is not None and all(region.fixed(n) for n in lengths):
             array = region.before(self, lambda: self.new_array(dtype, lengths))
-            # Memory that serves the loop around this one too is given back after that one.
-            if not array.buffer.fixed:
-                region.fixed_slots.add(array.buffer.slot)
-                self.fixed_slots.add(array.buffer.slot)
+            self.keep_for_loop(region, array.buffer)
             return replace(array, buffer=Buffer(array.buffer.slot, array.data, fixed=True))
         slot = self.reserve(1)
         self.buffer_slots.append(slot)
@@ -295,6 +292,13 @@ class Entry:
         data = self.b.emit(f"call ptr {self.runtime('alloc')}(ptr %call, i64 {nbytes}, i64 {slot})")
         self.or_fail(self.b.emit(f"icmp ne ptr {data}, null"))
         return Array(dtype, tuple(lengths), data, buffer=Buffer(slot, data))
+
+    def keep_for_loop(self, region: Region, buffer: Any) -> None:
+        """Have memory that was allocated before a loop be given back after it."""
+        # Memory that serves the loop around this one too is given back after that one.
+        if not buffer.fixed:
+            region.fixed_slots.add(buffer.slot)
+            self.fixed_slots.add(buffer.slot)
 
     def nbytes(self, dtype: str, lengths: Sequence[Size]) -> Size:
         """Return the bytes of an array; the call fails if they do not fit a size."""

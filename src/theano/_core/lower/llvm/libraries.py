@@ -62,8 +62,7 @@ class Libraries(Positions):
         if matrix.contiguous is True or matrix.stretched:
             return matrix
         packed = region.before(self, lambda: self.fresh_copy(replace(matrix)))
-        region.fixed_slots.add(packed.buffer.slot)
-        self.fixed_slots.add(packed.buffer.slot)
+        self.keep_for_loop(region, packed.buffer)
         return replace(packed, buffer=None)
 
     def _product_memory(

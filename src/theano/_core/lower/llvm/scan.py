@@ -21,6 +21,7 @@ from theano._core.lower.llvm.draws import Draws
 from theano._core.lower.llvm.emitter import ComplexValue, Value
 from theano._core.lower.llvm.items import itemsize, load, store
 from theano._core.lower.llvm.region import Region
+from theano._core.lower.llvm.scan_registers import RegisterLoop
 from theano._core.lower.schedule import group
 from theano._core.ops.loop import Loop
 from theano._core.ops.steps import ALL, NEW, State
@@ -101,6 +102,11 @@ class Carried:
         return not self.is_object and self.value.type.ndim == 0
 
     @property
+    def taps_exist(self) -> bool:
+        """Whether steps read it back."""
+        return bool(self.state.taps)
+
+    @property
     def keeps_all(self) -> bool:
         """Whether every row is kept."""
         return self.state.keep in (ALL, NEW)
@@ -140,11 +146,16 @@ class LoopWriter:
 
     def write(self) -> list[Any]:
         """Write the loop; return the values of its outputs."""
-        p, b = self.p, self.b
         self._check()
         self._tell_lengths()
         for carried, start in zip(self.states, self.initial, strict=True):
             self._prepare(carried, start)
+        short = RegisterLoop(self)
+        return short.write(self._write_general) if short.possible else self._write_general()
+
+    def _write_general(self) -> list[Any]:
+        """Write the loop for rows of any length."""
+        p, b = self.p, self.b
         known = dict(p.values), dict(p._length_values)
         self._hoist_lengths()
         region = self._enter()
@@ -520,7 +531,8 @@ class LoopWriter:
             results.append(self.p.scalar(self.step))
         return results
 
-    def _output(self, carried: Carried) -> Any:
+    def _output(self, carried: Carried, stored: bool = False) -> Any:
+        """Return the output of a state; scalars that are only kept at the end may be `stored`."""
         p, state = self.p, carried.state
         if carried.is_object:
             return Object(carried.descriptor)
@@ -539,7 +551,7 @@ class LoopWriter:
             count = p.b.emit(f"call i64 @llvm.smin.i64(i64 {done}, i64 {state.keep})")
             return replace(memory, lengths=(count, *carried.lengths))
         if carried.is_scalar:
-            for i in range(state.keep):
+            for i in range(0 if stored else state.keep):
                 store(p.b, carried.taps[state.keep - 1 - i], self._row(carried, i))
             return memory
         if state.keep == 1:
