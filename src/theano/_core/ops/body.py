@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from theano._core.ir.graph import check_inputs, copy_graph, toposort
+from theano._core.ir.graph import inputs as leaves_of
 from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Apply, Constant
 from theano._core.ops.lengths import as_int64
@@ -89,10 +90,11 @@ class Body:
         """Return the outputs over `values` in place of the inputs."""
         return copy_graph(self.outputs, dict(zip(self.inputs, values, strict=True)))
 
-    def lengths(self, shapes: Sequence[Any]) -> list[Any]:
+    def lengths(self, shapes: Sequence[Any], outside: Mapping[Any, Any]) -> list[Any]:
         """Return the lengths of each output, for inputs of the lengths `shapes`.
 
-        None stands for a length that depends on a value which only exists inside.
+        `outside` has what inputs are outside. None stands for a length that depends on a value
+        which only exists inside.
         """
         known: dict[Any, Any] = dict(zip(self.inputs, shapes, strict=True))
 
@@ -112,9 +114,16 @@ class Body:
                     known[out] = tuple(
                         length(out, axis) if n is None else n for axis, n in enumerate(found)
                     )
+        scalars.update(outside)
         return [
-            tuple(n if isinstance(n, int) else copy_graph([n], scalars)[0] for n in of(v))
+            tuple(self._outside(n, scalars) for n in of(v))
             if isinstance(v.type, TensorType)
             else ()
             for v in self.outputs
         ]
+
+    def _outside(self, length: Any, known: Mapping[Any, Any]) -> Any:
+        if isinstance(length, int):
+            return length
+        length = copy_graph([length], dict(known))[0]
+        return None if any(v in self.inputs for v in leaves_of([length])) else length

@@ -106,7 +106,10 @@ class Branch(Structured):
         return tuple(evaluate(body.outputs, dict(zip(body.inputs, values, strict=True))))
 
     def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
-        then, otherwise = (b.lengths(shapes[1:]) for b in (self.then, self.otherwise))
+        then, otherwise = (
+            b.lengths(shapes[1:], dict(zip(b.inputs, node.inputs[1:], strict=True)))
+            for b in (self.then, self.otherwise)
+        )
         return common_lengths(then, otherwise)
 
     def lower(self, p: Any, node: Apply, *values: Any) -> Any:

@@ -14,8 +14,6 @@ from typing import Any
 
 import numpy as np
 
-from theano._core.ir.graph import copy_graph
-from theano._core.ir.graph import inputs as leaves_of
 from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Apply
 from theano._core.ops.arithmetic import cast
@@ -221,8 +219,10 @@ class Loop(Structured):
             if state.taps:
                 row = given.states[number][1:]
             else:
-                found = found or self.body.lengths([known[v] for v in self.body.inputs])
-                row = self._outside(found[number], dict(zip(inner.fixed, outer.fixed, strict=True)))
+                fixed = dict(zip(inner.fixed, outer.fixed, strict=True))
+                shapes_inside = [known[v] for v in self.body.inputs]
+                found = found or self.body.lengths(shapes_inside, fixed)
+                row = found[number]
             results.append((self._row_count(state, steps), *row))
         return [*results, ()] if self.until else results
 
@@ -238,18 +238,6 @@ class Loop(Structured):
             return steps
         # More rows than there are steps can only be wanted of a state without initial rows.
         return state.keep if state.depth else None
-
-    def _outside(self, lengths: Sequence[Any], fixed: dict[Any, Any]) -> list[Any]:
-        """Return lengths found inside, None where one depends on a value of a step."""
-        own = set(self.body.inputs)
-        result: list[Any] = []
-        for length in lengths:
-            if not isinstance(length, (int, type(None))):
-                length = copy_graph([length], fixed)[0]
-                if any(v in own for v in leaves_of([length])):
-                    length = None
-            result.append(length)
-        return result
 
     def connection(self, node: Apply) -> list[list[bool]]:
         inner = self.inner
