@@ -8,10 +8,10 @@ from typing import Any
 from theano._core.ir.variable import Apply
 from theano._core.lower.arrays import Array, Size
 from theano._core.lower.llvm.builder import Builder
+from theano._core.lower.llvm.calls import Call
 from theano._core.lower.llvm.emitter import Value
 from theano._core.lower.llvm.items import itemsize
 from theano._core.lower.llvm.lane_math import LaneMath, Lanes
-from theano._core.lower.llvm.launch import Call
 from theano._core.lower.llvm.streams import Streams
 from theano._core.lower.llvm.target import widest_vectors
 from theano._core.ops.philox import ATTEMPTS

@@ -10,10 +10,11 @@ import numpy as np
 
 from theano._core.ir.variable import Apply, Constant
 from theano._core.lower.arrays import Array, Buffer, Size
+from theano._core.lower.llvm.calls import Call, Combine, Kernel
 from theano._core.lower.llvm.emitter import ComplexValue
 from theano._core.lower.llvm.entry import Entry
 from theano._core.lower.llvm.items import itemsize
-from theano._core.lower.llvm.kernel import KernelWriter, choose_lanes, range_axis
+from theano._core.lower.llvm.kernel import choose_lanes, range_axis
 from theano._core.lower.loops import FOLD_BLOCK, Fold, Loop, collapse
 from theano._core.lower.schedule import Step, weight_of
 from theano._core.ops.op import Elementwise
@@ -23,54 +24,6 @@ from theano._core.ops.reductions import STARTS, Reduction
 LARGE = 1 << 16
 # Points of one chunk of a loop that runs in several threads.
 CHUNK = 1 << 15
-
-
-class Kernel:
-    """A kernel of a program; its text is written when it is asked for.
-
-    Attributes
-    ----------
-    symbol : str
-        'kernel', or 'combine' for the last step of a fold of everything.
-    eager : bool
-        Whether it is compiled with the program; others when first needed.
-    """
-
-    def __init__(
-        self, loop: Loop, groups: list[list[int]], layout: str, lanes: int, bits: int, eager: bool
-    ) -> None:
-        self.loop = loop
-        self.groups = groups
-        self.layout = layout
-        self.lanes = lanes
-        self.bits = bits
-        self.eager = eager
-        self.symbol = "kernel"
-        self._text: str | None = None
-
-    @property
-    def text(self) -> str:
-        """The LLVM module."""
-        if self._text is None:
-            self._text = KernelWriter(
-                self.loop, self.groups, self.layout, self.lanes, self.bits
-            ).write()
-        return self._text
-
-
-class Combine:
-    """The function `combine` of the module of a kernel."""
-
-    symbol = "combine"
-
-    def __init__(self, kernel: Kernel) -> None:
-        self.kernel = kernel
-        self.eager = kernel.eager
-
-    @property
-    def text(self) -> str:
-        """The LLVM module."""
-        return self.kernel.text
 
 
 class Launcher(Entry):
@@ -537,29 +490,6 @@ class Launcher(Entry):
         fold = op.fold
         start = STARTS[op.kind](acc) if fold.identity is None else fold.identity(acc)
         return Fold(fold.combine, start, acc, out)
-
-
-class Call:
-    """A kernel and how it is called."""
-
-    def __init__(
-        self,
-        kernel: Kernel,
-        number: int,
-        layout: list[list[int]],
-        extents: list[Size],
-        count: Size,
-        total: Size,
-        sequential: bool,
-    ) -> None:
-        self.kernel = kernel
-        self.number = number
-        self.layout = layout
-        self.extents = extents
-        self.count = count
-        self.total = total
-        self.sequential = sequential
-        self.combine = -1
 
 
 def _results_as_carried(loop: Loop) -> bool:

@@ -8,9 +8,9 @@ from typing import Any
 from theano._core.ir.variable import Apply
 from theano._core.lower.arrays import Array, Size
 from theano._core.lower.llvm.builder import Builder
+from theano._core.lower.llvm.calls import Call
 from theano._core.lower.llvm.emitter import Value
 from theano._core.lower.llvm.items import itemsize, load, store
-from theano._core.lower.llvm.launch import Call
 from theano._core.lower.llvm.libraries import Libraries
 from theano._core.lower.llvm.target import default_lanes
 from theano._core.ops.mrg import M1, M2, MAPPINGS, MASK2, MASK12, MASK13, MULT2
