@@ -62,6 +62,9 @@ EXAMPLES: dict[str, Any] = {
         )[0]
         for phase in ("canonical", "stable", "special", "blas")
     },
+    "inc(inc(zeros, x), y) → join(x, y)": T.inc_subtensor(
+        T.inc_subtensor(T.zeros_like(m)[:, :1], m[:, :1])[:, 1:], m[:, 1:]
+    ),
     "x + inc(zeros, y) → inc(x, y)": x + T.inc_subtensor(T.zeros_like(x)[1:], y[1:]),
     "switch(scalar, x, y) → if(scalar, x, y)": T.switch(T.gt(s, 0), T.exp(x), T.sin(x)),
     "f(if(c, x, 0)) → if(c, f(x), 0)": y * ifelse(T.gt(s, 0), x, T.zeros_like(x)),

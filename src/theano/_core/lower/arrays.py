@@ -50,6 +50,8 @@ class Array:
         Frame offset of a descriptor that says the same.
     rows_contiguous : bool or str
         Whether each item along the first axis is C-contiguous, where `contiguous` is not True.
+    scratch : bool
+        Whether nothing will read the memory later, so that it may be overwritten.
     steady : object
         The loop in all of whose steps the array is the same.
     items : tuple of Size or None
@@ -68,6 +70,7 @@ class Array:
     items: tuple[Size, ...] | None = None
     rows_contiguous: bool | str = False
     steady: Any = None
+    scratch: bool = False
 
     @property
     def ndim(self) -> int:

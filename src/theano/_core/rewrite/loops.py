@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from theano._core.base import dtypes
+from theano._core.base.errors import InternalError
 from theano._core.ir.graph import copy_graph, toposort
 from theano._core.ir.variable import Apply, Constant
 from theano._core.ops.arithmetic import add
@@ -23,6 +24,7 @@ from theano._core.ops.products import Dot, dot
 from theano._core.ops.shaping import (
     Assert,
     DimShuffle,
+    Length,
     dimshuffle,
     length,
     pattern_broadcast,
@@ -34,8 +36,8 @@ from theano._core.rewrite.draft import Draft, DraftState
 from theano._core.rewrite.engine import conform
 from theano._core.rewrite.merging import merge_loops
 
-# Rounds after which a loop is taken to be as it will be.
-ROUNDS = 12
+# More changes than this are taken for an endless loop.
+MOST_CHANGES = 500
 
 Uses = dict[Any, list[Any]]
 # From a draft and the uses of every variable to what replaces variables outside, or None for no
@@ -46,12 +48,12 @@ Change = Callable[[Draft, Uses], dict[Any, Any] | None]
 def rewrite_loops(outputs: Sequence[Any]) -> list[Any]:
     """Return `outputs` with their loops simplified."""
     outputs = merge_loops(outputs)
-    for _ in range(ROUNDS):
+    for _ in range(MOST_CHANGES):
         table = _one_change(outputs)
         if table is None:
-            break
+            return _inside(outputs)
         outputs = copy_graph(outputs, table)
-    return _inside(outputs)
+    raise InternalError("the rewriting of loops does not end")
 
 
 def _inside(outputs: list[Any]) -> list[Any]:
@@ -318,6 +320,71 @@ def move_out_rows(draft: Draft, uses: Uses) -> dict[Any, Any] | None:
     return None
 
 
+def gather_sums(draft: Draft, uses: Uses) -> dict[Any, Any] | None:
+    """Of a sum with a product in it, add up before the loop what no other step has a part in.
+
+    The rows must be there only for the loop, as those of a product that was moved out are.
+    """
+    if draft.condition is not None:
+        return None
+    inner = {v for n in draft.nodes() if n.op is add for v in n.inputs}
+    for node in draft.nodes():
+        root = node.outputs[0]
+        if node.op is not add or root in inner or dtypes.is_discrete(root.type.dtype):
+            continue
+        terms = _terms(root)
+        known = [v for v in terms if v in draft.sequences or v in draft.fixed]
+        rows = [v for v in known if v in draft.sequences and _is_for_loop(draft, v, uses)]
+        rest = [v for v in terms if v not in known]
+        if not rows or len(known) < 2 or not any(_made_by(v, Dot) for v in rest):
+            continue
+        total = known[0]
+        for v in known[1:]:
+            total = add(total, v)
+        found = Batch(draft).of([total])
+        if found is None or total.type != root.type:
+            continue
+        item = total.clone()
+        value = item
+        for v in rest:
+            value = add(value, v)
+        draft.substitute({root: value})
+        draft.sequences[item] = found[0]
+        return draft.build()
+    return None
+
+
+def _terms(root: Any) -> list[Any]:
+    """Return the terms of a sum."""
+    found, stack = [], [root]
+    while stack:
+        variable = stack.pop()
+        node = variable.owner
+        if node is not None and node.op is add and variable.type.dtype == root.type.dtype:
+            stack += node.inputs[::-1]
+        else:
+            found.append(variable)
+    return found
+
+
+def _is_for_loop(draft: Draft, item: Any, uses: Uses) -> bool:
+    rows = draft.sequences[item]
+    readers = [n for n in uses.get(rows, ()) if not _only_measures(n, uses)]
+    return rows.owner is not None and readers == [draft.node]
+
+
+def _only_measures(node: Apply | None, uses: Uses) -> bool:
+    """Tell whether a node only serves to find lengths, which are known without it."""
+    if node is None or isinstance(node.op, Length):
+        return node is not None
+    views = isinstance(node.op, (Subtensor, DimShuffle))
+    return views and all(_only_measures(n, uses) for n in uses.get(node.outputs[0], ()))
+
+
+def _made_by(variable: Any, kind: Any) -> bool:
+    return variable.owner is not None and isinstance(variable.owner.op, kind)
+
+
 def _tail(rows: Any, keep: Any) -> Any:
     return rows if keep in (ALL, NEW) else rows[-keep:]
 
@@ -415,4 +482,5 @@ CHANGES: tuple[Change, ...] = (
     collect_given,
     sum_products_at_once,
     move_out_rows,
+    gather_sums,
 )

@@ -182,7 +182,12 @@ class Copies(Views):
                     self.check_equal(node, one, two, "join", (number, i, one, two))
             total = self.plus(total, array.lengths[axis])
         lengths = [total if i == axis else n for i, n in enumerate(first.lengths)]
-        out = self.new_array(first.dtype, lengths)
+        placed = node.outputs[0] in self.places
+        out = (
+            self.placed(node.outputs[0], lengths)
+            if placed
+            else self.new_array(first.dtype, lengths)
+        )
         start: Size = 0
         steps = self.strides(out)
         for array in arrays:
@@ -238,6 +243,8 @@ class Copies(Views):
         """Return `x` in memory that may be written: its own if it dies here, else a copy."""
         variable = node.inputs[0]
         buffer = x.buffer
+        if x.scratch and self.uses.get(variable) == 1:
+            return x
         if (
             buffer is not None
             and buffer.users == 1

@@ -137,12 +137,28 @@ class LoopWriter:
         given = iter(values)
         self.limit: Size = p.integer(next(given))
         self.sequences = [next(given) for _ in range(self.op.n_sequences)]
+        self.scratch = [self._dies(i) for i in range(self.op.n_sequences)]
         self.states = [
             Carried(i, s, v)
             for i, (s, v) in enumerate(zip(self.op.states, self.op.new_values, strict=True))
         ]
         self.initial = [next(given) if c.state.taps else None for c in self.states]
         self.fixed = list(given)
+
+    def _dies(self, number: int) -> bool:
+        """Tell whether a sequence is memory that only this loop reads, each row in its step."""
+        variable, array = self.node.inputs[1 + number], self.sequences[number]
+        buffer = array.buffer
+        return (
+            buffer is not None
+            and buffer.users == 1
+            and not buffer.kept
+            and self.p.uses.get(variable) == 1
+            and self.node.inputs.count(variable) == 1
+            and array.contiguous is True
+            and not array.stretched
+            and array.data == buffer.start
+        )
 
     def write(self) -> list[Any]:
         """Write the loop; return the values of its outputs."""
@@ -330,8 +346,10 @@ class LoopWriter:
 
     def _bind_inputs(self) -> None:
         p, inner = self.p, self.op.inner
-        for variable, array in zip(inner.sequences, self.sequences, strict=True):
-            p.values[variable] = self._item(array, variable)
+        for variable, array, dies in zip(
+            inner.sequences, self.sequences, self.scratch, strict=True
+        ):
+            p.values[variable] = replace(self._item(array, variable), scratch=dies)
         for variable, value in zip(inner.fixed, self.fixed, strict=True):
             if isinstance(value, Array):
                 value = replace(value, buffer=None, steady=p.region)

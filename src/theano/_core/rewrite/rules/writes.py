@@ -6,7 +6,8 @@ from typing import Any
 
 from theano._core.ir.variable import Apply
 from theano._core.ops.arithmetic import add
-from theano._core.ops.indexing import AdvancedIncSubtensor, IncSubtensor
+from theano._core.ops.creation import join
+from theano._core.ops.indexing import AdvancedIncSubtensor, IncSubtensor, Slice, subtensor
 from theano._core.rewrite.engine import Rewriter, Rule, known_value
 
 
@@ -26,7 +27,46 @@ def _add_a_part(rewriter: Rewriter, node: Apply) -> Any:
     return None
 
 
+def _parts_of_whole(rewriter: Rewriter, node: Apply) -> Any:
+    """Inc(inc(zeros, x, a), y, b) → join(x, y), where the parts are next to each other and all."""
+    parts: list[tuple[Any, Any]] = []
+    base, axis = node.outputs[0], None
+    while base.owner is not None and isinstance(base.owner.op, IncSubtensor):
+        op, (x, y, *symbols) = base.owner.op, base.owner.inputs
+        if symbols or (rewriter.uses.get(base, 0) > 1 and base is not node.outputs[0]):
+            return None
+        own = len(op.index) - 1
+        if not all(e == Slice() for e in op.index[:own]) or axis not in (None, own):
+            return None
+        entry, axis = op.index[own], own
+        if not isinstance(entry, Slice) or entry.step is not None:
+            return None
+        parts.append((entry, y))
+        base = x
+    if axis is None or len(parts) < 2 or known_value(base) != 0:
+        return None
+    parts.sort(key=lambda part: part[0].start or 0)
+    stops = [0, *(entry.stop for entry, _ in parts)]
+    if stops[-1] is not None or any(
+        (entry.start or 0) != stop for (entry, _), stop in zip(parts, stops, strict=False)
+    ):
+        return None
+    for entry, y in parts:
+        whole = subtensor(base, [slice(None)] * axis + [slice(*entry)])
+        if y.type.ndim != base.type.ndim or rewriter.lengths(y) != rewriter.lengths(whole):
+            return None
+    return join(axis, *(y for _, y in parts))
+
+
 RULES = (
+    Rule(
+        "inc(inc(zeros, x), y) → join(x, y)",
+        (IncSubtensor,),
+        _parts_of_whole,
+        "canonical",
+        "exact",
+        "each item is written once, and no zeros",
+    ),
     Rule(
         "x + inc(zeros, y) → inc(x, y)",
         (add,),
