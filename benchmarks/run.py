@@ -54,8 +54,10 @@ def measure(case: str, framework: str) -> dict[str, Any]:
     """Run one case for one framework in a fresh process; return its figures."""
     command = [sys.executable, str(HERE / f"{case}.py"), framework]
     environ = {**os.environ, **ONE_THREAD}
-    # Compiling the sources anew at each import is not what users see.
-    environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    # Compiling the sources anew at each import is not what users see, and a setting that holds
+    # OpenBLAS back would slow some frameworks and not others.
+    for name in ("PYTHONDONTWRITEBYTECODE", "OPENBLAS_CORETYPE"):
+        environ.pop(name, None)
     done = subprocess.run(command, env=environ, capture_output=True, text=True, check=False)
     if done.returncode == 3:
         return {"absent": done.stdout.strip()}
