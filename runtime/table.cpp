@@ -232,11 +232,20 @@ void table_forget(th_call *head, std::int64_t begin, std::int64_t end) {
     }
 }
 
+std::int32_t table_poll(th_call *head) {
+    Call *call = call_of(head);
+    bool without_lock = call->saved != nullptr;
+    take_lock(call);
+    if (PyErr_CheckSignals() < 0) return exception_set(call);
+    if (without_lock) let_lock_go(call);
+    return 0;
+}
+
 }  // namespace
 
 const th_runtime runtime_table = {table_alloc,    table_free,    table_fail,  table_matmul,
                                   table_parallel, run_callback,  table_variant, table_release,
-                                  table_copy,     table_kept,    table_forget};
+                                  table_copy,     table_kept,    table_forget,  table_poll};
 
 void take_lock(Call *call) {
     if (!call->saved) return;

@@ -121,6 +121,10 @@ struct th_runtime {
     /* 10: lets go of the objects [begin, end) of those; later ones move down. For loops, whose steps
      * would otherwise keep what only the next step needs. */
     void (*forget)(th_call *call, int64_t begin, int64_t end);
+
+    /* 11: for loops that may run long: handles signals, such as the user's interrupt. Nonzero after
+     * recording the exception that a handler raised. */
+    int32_t (*poll)(th_call *call);
 };
 
 #ifdef __cplusplus

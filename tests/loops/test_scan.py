@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pickle
+import signal
+import threading
 import tracemalloc
 from typing import Any
 
@@ -616,6 +618,39 @@ def test_steps_let_go_of_what_python_returned() -> None:
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert peak < 100 * 8000
+
+
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="the system has no timers")
+@pytest.mark.parametrize("width", [0, 4, 100])
+def test_a_long_loop_can_be_interrupted(width: int) -> None:
+    start = T.TensorType(F8, [False] * bool(width))()
+    out, _ = scan(lambda h: T.tanh(h * 1.5), outputs_info=start, n_steps=n)
+    f = theano.function([start, n], out[-1])
+
+    def interrupt(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGALRM, interrupt)
+    try:
+        signal.setitimer(signal.ITIMER_REAL, 0.1)
+        with pytest.raises(KeyboardInterrupt):
+            f(np.ones(width) if width else 1.0, 10**12)
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+    assert np.isfinite(f(np.ones(width) if width else 1.0, 3000)).all()
+
+
+def test_other_threads_run_during_a_loop() -> None:
+    out, _ = scan(lambda h: 3.7 * h * (1 - h), outputs_info=s, n_steps=n)
+    f = theano.function([s, n], out[-1])
+    running = threading.Thread(target=f, args=(0.3, 10**8))
+    running.start()
+    beats = 0
+    while running.is_alive():
+        beats += 1
+        running.join(0.001)
+    assert beats > 10
 
 
 # -- errors ---------------------------------------------------------------------------------------

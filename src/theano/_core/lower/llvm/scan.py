@@ -8,9 +8,9 @@ needs is allocated there.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from theano._core.ir.graph import inputs as leaves_of
 from theano._core.ir.graph import toposort
@@ -26,6 +26,9 @@ from theano._core.lower.schedule import group
 from theano._core.ops.loop import Loop
 from theano._core.ops.steps import ALL, NEW, State
 
+# Steps after which a loop handles signals; one of more steps lets Python's lock go.
+PATIENCE = 1024
+
 
 class Scans(Draws):
     """The part of a program that writes loops over steps."""
@@ -33,6 +36,70 @@ class Scans(Draws):
     def loop(self, node: Apply, values: Sequence[Any]) -> list[Any]:
         """Return the outputs of a loop."""
         return LoopWriter(self, node, values).write()
+
+    def nest(
+        self,
+        tag: str,
+        phis: Sequence[Phi],
+        limit: Size,
+        body: Sequence[str],
+        latch: str,
+        stop: str = "",
+    ) -> None:
+        """Write a loop of `limit` steps around the lines of its body, which end in block `latch`.
+
+        The first of `phis` counts the steps; the i1 `stop` among them ends the loop. It is cut
+        into pieces of `PATIENCE` steps, between which signals are handled: a call inside the loop
+        would have it keep its values in memory.
+        """
+        b = self.b
+        before, step = b.block, phis[0].name
+        b.declarations["declare i64 @llvm.smin.i64(i64, i64)"] = None
+        b.perform(f"br label %{tag}.piece")
+        b.label(f"{tag}.piece")
+        for f in phis:
+            b.perform(
+                f"{f.name}.p = phi {f.kind} [{f.start}, %{before}], [{f.name}, %{tag}.polled]"
+            )
+        far = b.emit(f"add nuw nsw i64 {step}.p, {PATIENCE}")
+        end = b.emit(f"call i64 @llvm.smin.i64(i64 {far}, i64 {limit})")
+        b.perform(f"br label %{tag}.head")
+        b.label(f"{tag}.head")
+        for f in phis:
+            b.perform(f"{f.name} = phi {f.kind} [{f.name}.p, %{tag}.piece], [{f.after}, %{latch}]")
+        more = b.emit(f"icmp slt i64 {step}, {end}")
+        if stop:
+            more = b.emit(f"and i1 {more}, {b.emit(f'xor i1 {stop}, true')}")
+        b.perform(f"br i1 {more}, label %{tag}.body, label %{tag}.left")
+        b.lines += [f"{tag}.body:", *body, f"  br label %{tag}.head"]
+        b.label(f"{tag}.left")
+        over = b.emit(f"icmp sge i64 {step}, {limit}")
+        over = b.emit(f"or i1 {over}, {stop}") if stop else over
+        b.perform(f"br i1 {over}, label %{tag}.done, label %{tag}.poll")
+        b.label(f"{tag}.poll")
+        got = b.emit(f"call i32 {self.runtime('poll')}(ptr %call)")
+        self.or_fail(b.emit(f"icmp eq i32 {got}, 0"))
+        b.perform(f"br label %{tag}.polled")
+        b.label(f"{tag}.polled")
+        b.perform(f"br label %{tag}.piece")
+        b.label(f"{tag}.done")
+
+    def release_for(self, steps: Size) -> None:
+        """Let Python's lock go before a loop of many steps."""
+        if isinstance(steps, int):
+            if steps >= PATIENCE:
+                self.b.perform(f"call void {self.runtime('release')}(ptr %call)")
+            return
+        b = self.b
+        many, go = b.fresh_label("many"), b.fresh_label("go")
+        release = self.runtime("release")
+        b.perform(
+            f"br i1 {b.emit(f'icmp sge i64 {steps}, {PATIENCE}')}, label %{many}, label %{go}"
+        )
+        b.label(many)
+        b.perform(f"call void {release}(ptr %call)")
+        b.perform(f"br label %{go}")
+        b.label(go)
 
     def check_steps(self, node: Apply, steps: Size, lengths: Sequence[Size]) -> None:
         """Fail unless there can be so many steps over sequences of these lengths."""
@@ -43,6 +110,15 @@ class Scans(Draws):
             if own is not steps and own != steps:
                 fits = b.emit(f"icmp sge i64 {own}, {steps}")
                 self.check(node, fits, "scan_sequence", (number, own, steps))
+
+
+class Phi(NamedTuple):
+    """A value that a loop hands on: its register, what it is at first and after a step."""
+
+    name: str
+    kind: str
+    start: str
+    after: str
 
 
 @dataclass(slots=True, eq=False)
@@ -128,6 +204,8 @@ class LoopWriter:
         Of the inputs.
     """
 
+    phi = Phi
+
     def __init__(self, p: Any, node: Apply, values: Sequence[Any]) -> None:
         self.p = p
         self.b = p.b
@@ -166,6 +244,7 @@ class LoopWriter:
         self._tell_lengths()
         for carried, start in zip(self.states, self.initial, strict=True):
             self._prepare(carried, start)
+        self.p.release_for(self.limit)
         short = RegisterLoop(self)
         return short.write(self._write_general) if short.possible else self._write_general()
 
@@ -498,48 +577,36 @@ class LoopWriter:
     def _close(self, region: Region, stop: str) -> None:
         """Put the lines before the loop, its head and its body together."""
         p, b = self.p, self.b
-        body, latch = b.lines, b.block
-        tag = self.tag
+        body = b.lines
         following = b.emit(f"add nuw nsw i64 {self.step}, 1")
-        b.perform(f"br label %{tag}.head")
-        b.lines, b.block, b._known = region.lines, region.block, {}
-        before = b.block
-        b.perform(f"br label %{tag}.head")
-        b.label(f"{tag}.head")
-
-        def phi(name: str, kind: str, start: str, after: str) -> None:
-            b.perform(f"{name} = phi {kind} [{start}, %{before}], [{after}, %{latch}]")
-
-        phi(self.step, "i64", "0", following)
+        latch = b.block
+        phis = [Phi(self.step, "i64", "0", following)]
         if stop:
-            phi(self.stopped, "i1", "false", stop)
+            phis.append(Phi(self.stopped, "i1", "false", stop))
         for carried in self.states:
-            self._state_phis(carried, phi)
-        more = b.emit(f"icmp slt i64 {self.step}, {self.limit}")
-        if stop:
-            on = b.emit(f"xor i1 {self.stopped}, true")
-            more = b.emit(f"and i1 {more}, {on}")
-        b.perform(f"br i1 {more}, label %{tag}.body, label %{tag}.done")
-        b.lines.append(f"{tag}.body:")
-        b.lines += body
-        b.label(f"{tag}.done")
+            phis += self._state_phis(carried)
+        b.lines, b.block, b._known = region.lines, region.block, {}
+        p.nest(self.tag, phis, self.limit, body, latch, self.stopped)
         for slot in sorted(region.fixed_slots):
             b.perform(f"call void {p.runtime('free')}(ptr %call, i64 {slot})")
 
-    def _state_phis(self, carried: Carried, phi: Callable[..., None]) -> None:
-        late = carried.late
+    def _state_phis(self, carried: Carried) -> list[Phi]:
+        late, found = carried.late, []
         if late is not None:
-            phi(late.base, "ptr", "null", late.next_base)
-            for axis in late.unknown:
-                phi(late.lengths[axis], "i64", "0", late.next_lengths[axis])
+            found.append(Phi(late.base, "ptr", "null", late.next_base))
+            found += [
+                Phi(late.lengths[axis], "i64", "0", late.next_lengths[axis])
+                for axis in late.unknown
+            ]
         if carried.is_object:
-            return
+            return found
         for name, start, after in zip(carried.taps, carried.starts, carried.nexts, strict=True):
             if not carried.is_scalar:
-                phi(name, "ptr", start, after)
+                found.append(Phi(name, "ptr", start, after))
                 continue
             for n, s, a in zip(parts(name), parts(start), parts(after), strict=True):
-                phi(n.text, n.type, s.text, a.text)
+                found.append(Phi(n.text, n.type, s.text, a.text))
+        return found
 
     # -- after the loop ---------------------------------------------------------------------------
 

@@ -152,31 +152,21 @@ class RegisterLoop:
         )
         outside = self._fixed_values()
         starts = [[self._start(c, s) for s in c.starts[: c.state.depth]] for c in loop.states]
-        tag = b.fresh_label("steps")
-        before = b.block
-        step = b.fresh_name()
+        tag, step = b.fresh_label("steps"), b.fresh_name()
         taps = [[self._fresh(v) for v in values] for values in starts]
-        b.perform(f"br label %{tag}.head")
-        at = len(b.lines)
-        b.label(f"{tag}.body")
+        before, lines = b.block, b.lines
+        b.lines = []
+        b.block, b._known = f"{tag}.body", {}
         values = self._body(step, outside, taps)
         self._store_rows(step, values)
         nexts = [[new, *old[:-1]] if old else [] for new, old in zip(values, taps, strict=True)]
-        following = b.emit(f"add nuw nsw i64 {step}, 1")
-        latch = b.block
-        b.perform(f"br label %{tag}.head")
-        head = [f"{tag}.head:", f"  {step} = phi i64 [0, %{before}], [{following}, %{latch}]"]
-        for name, start, after in zip(taps, starts, nexts, strict=True):
-            for n, s, a in zip(name, start, after, strict=True):
-                head.append(
-                    f"  {n.text} = phi {n.type} [{s.text}, %{before}], [{a.text}, %{latch}]"
-                )
-        head += [
-            f"  %{tag}.more = icmp slt i64 {step}, {loop.limit}",
-            f"  br i1 %{tag}.more, label %{tag}.body, label %{tag}.done",
-        ]
-        b.lines[at:at] = head
-        b.label(f"{tag}.done")
+        phis = [loop.phi(step, "i64", "0", b.emit(f"add nuw nsw i64 {step}, 1"))]
+        for names, start, after in zip(taps, starts, nexts, strict=True):
+            for n, s, a in zip(names, start, after, strict=True):
+                phis.append(loop.phi(n.text, n.type, s.text, a.text))
+        body, latch = b.lines, b.block
+        b.lines, b.block, b._known = lines, before, {}
+        self.p.nest(tag, phis, loop.limit, body, latch)
         return self._keep_last(taps)
 
     def _wide(self, value: Value) -> Value:
