@@ -135,15 +135,22 @@ def _leaves(roots: Sequence[Any], draft: Draft) -> set[Any]:
 
 def keep_last_rows(draft: Draft, uses: Uses) -> dict[Any, Any] | None:
     """Keep only the rows that are used: the new ones, or the last."""
+    writers: list[Callable[[dict[Any, Any], Any], None]] = []
     for state in draft.states:
         if is_rows(state.value) and state.keep == ALL and uses.get(state.output):
-            table = _without_initial_rows(draft, state, uses) or _last_rows(draft, state, uses)
-            if table is not None:
-                return table
-    return None
+            write = _without_initial_rows(state, uses) or _last_rows(state, uses)
+            writers += [] if write is None else [write]
+    if not writers:
+        return None
+    table = draft.build()
+    steps = table.get(draft.node.outputs[-1], draft.steps) if draft.op.until else draft.steps
+    for write in writers:
+        write(table, steps)
+    return table
 
 
-def _without_initial_rows(draft: Draft, state: DraftState, uses: Uses) -> dict[Any, Any] | None:
+def _without_initial_rows(state: DraftState, uses: Uses) -> Any:
+    """Have a state keep the new rows if only they are read; return what writes the replacements."""
     depth = max(state.taps, default=0)
     clients = uses[state.output]
     if not depth or not all(_skips(c, depth) for c in clients):
@@ -151,10 +158,12 @@ def _without_initial_rows(draft: Draft, state: DraftState, uses: Uses) -> dict[A
     if all(_selects_last(d, state, 1) for c in clients for d in uses.get(c.outputs[0], [None])):
         return None
     state.keep = NEW
-    table = draft.build()
-    rows = table.pop(state.output)
-    table.update((c.outputs[0], rows) for c in clients)
-    return table
+
+    def write(table: dict[Any, Any], steps: Any) -> None:
+        rows = table.pop(state.output)
+        table.update((c.outputs[0], rows) for c in clients)
+
+    return write
 
 
 def _skips(client: Apply | None, depth: int) -> bool:
@@ -166,7 +175,8 @@ def _skips(client: Apply | None, depth: int) -> bool:
     )
 
 
-def _last_rows(draft: Draft, state: DraftState, uses: Uses) -> dict[Any, Any] | None:
+def _last_rows(state: DraftState, uses: Uses) -> Any:
+    """Have a state keep its last rows if only they are read; return what replaces them."""
     depth = max(state.taps, default=0)
     most = max(depth, 1)
     readers: list[tuple[Apply, bool]] = []
@@ -177,14 +187,14 @@ def _last_rows(draft: Draft, state: DraftState, uses: Uses) -> dict[Any, Any] | 
             readers.append((client, not depth))
     if not all(_selects_last(c, state, most, new) for c, new in readers):
         return None
-    count = max(_distance(c) for c, _ in readers)
-    state.keep = count
-    table = draft.build()
-    rows = table.pop(state.output)
-    steps = table.get(draft.node.outputs[-1], draft.steps) if draft.op.until else draft.steps
-    for client, new in readers:
-        table[client.outputs[0]] = _read_last(client, rows, steps if new else None)
-    return table
+    state.keep = max(_distance(c) for c, _ in readers)
+
+    def write(table: dict[Any, Any], steps: Any) -> None:
+        rows = table.pop(state.output)
+        for client, new in readers:
+            table[client.outputs[0]] = _read_last(client, rows, steps if new else None)
+
+    return write
 
 
 def _distance(client: Apply) -> int:
@@ -305,19 +315,20 @@ def move_out_rows(draft: Draft, uses: Uses) -> dict[Any, Any] | None:
                 s.output: conform(_tail(r, s.keep), s.output)
                 for s, r in zip(draft.states, rows, strict=True)
             }
-    heavy = [v for node in draft.nodes() if _is_heavy(node) for v in node.outputs]
-    independent = [v for v in heavy if v not in draft.depending_on(draft.taps)]
-    varying = draft.depending_on(draft.sequences)
-    for value in independent:
-        if value not in varying:
+    dependent, varying = draft.depending_on(draft.taps), draft.depending_on(draft.sequences)
+    items: dict[Any, Any] = {}
+    for node in draft.nodes():
+        value = node.outputs[0]
+        if not _is_heavy(node) or value in dependent or value not in varying:
             continue
         rows = batch.of([value])
         if rows is not None:
-            item = value.clone()
-            draft.substitute({value: item})
-            draft.sequences[item] = rows[0]
-            return draft.build()
-    return None
+            items[value] = value.clone()
+            draft.sequences[items[value]] = rows[0]
+    if not items:
+        return None
+    draft.substitute(items)
+    return draft.build()
 
 
 def gather_sums(draft: Draft, uses: Uses) -> dict[Any, Any] | None:
