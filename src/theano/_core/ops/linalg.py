@@ -144,9 +144,9 @@ class Solve(MatrixOp):
 
     def __init__(
         self,
-        A_structure: str = "general",  # noqa: N803
+        A_structure: str = "general",
         lower: bool = False,
-        overwrite_A: bool = False,  # noqa: N803
+        overwrite_A: bool = False,
         overwrite_b: bool = False,
     ) -> None:
         if A_structure not in STRUCTURES:

@@ -10,8 +10,8 @@ from theano._core.lower.arrays import Array, Size
 from theano._core.lower.llvm.builder import Builder
 from theano._core.lower.llvm.emitter import Value
 from theano._core.lower.llvm.items import itemsize, load, store
-from theano._core.lower.llvm.launch import Call
 from theano._core.lower.llvm.lapack import Lapack
+from theano._core.lower.llvm.launch import Call
 from theano._core.lower.llvm.target import default_lanes
 from theano._core.ops.mrg import M1, M2, MAPPINGS, MASK2, MASK12, MASK13, MULT2
 
