@@ -6,7 +6,7 @@ formulas here hold for real and complex matrices, with cotangents conjugated as 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -206,6 +206,6 @@ def smaller(one: Any, two: Any) -> Any:
     return minimum(*(as_variable(np.asarray(n)) if isinstance(n, int) else n for n in (one, two)))
 
 
-def batch_pattern(x: Any) -> Sequence[bool]:
+def batch_pattern(x: Any) -> tuple[bool, ...]:
     """Return which axes of the stack are broadcastable."""
     return x.type.broadcastable[:-2]

@@ -68,10 +68,10 @@ def _after(x: Any, count: Any) -> Any:
     return subtensor(x, [slice(None)] * (x.type.ndim - 1) + [slice(count, None)])
 
 
-def _square(x: Any, why: str) -> Any:
-    """Return `x`, with a check that it is square."""
-    rows, columns = length(x, x.type.ndim - 2), length(x, x.type.ndim - 1)
-    return Assert(why)(x, eq(rows, columns))
+def _for_square(x: Any, values: Sequence[Any], why: str) -> list[Any]:
+    """Return `values`, with a check that the matrix `x` is square."""
+    square = eq(length(x, x.type.ndim - 2), length(x, x.type.ndim - 1))
+    return [Assert(why)(value, square) for value in values]
 
 
 class LUFactor(MatrixOp):
@@ -101,8 +101,8 @@ class LUFactor(MatrixOp):
         rows = np.empty((*stack, m), "int64")
         for i in np.ndindex(*stack):
             if x[i].size:
-                swaps, lower[i], upper[i] = lu(x[i])
-                rows[i] = swaps.argmax(axis=0)
+                found: Any = lu(x[i])
+                lower[i], upper[i], rows[i] = found[1], found[2], found[0].argmax(axis=0)
             else:
                 rows[i] = np.arange(m)
         return lower, upper, rows
@@ -116,9 +116,10 @@ class LUFactor(MatrixOp):
         return [[True, True, False]]
 
     def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
-        lower, upper, rows = node.outputs
+        rows = node.outputs[2]
         g_lower, g_upper, _ = cotangents
-        lower = _square(lower, "the gradient of lu needs a square matrix")
+        why = "the gradient of lu needs a square matrix"
+        lower, upper = _for_square(node.inputs[0], node.outputs[:2], why)
         inner = add(
             triangle(product(hermitian(lower), g_lower), strict=True),
             triangle(product(g_upper, hermitian(upper)), lower=False),
@@ -253,7 +254,7 @@ class SVD(MatrixOp):
         g_u, g_s, g_vh = cotangents
         if self.full_matrices:
             why = "the gradient of svd with full_matrices needs a square matrix"
-            u = Assert(why)(u, eq(length(x, x.type.ndim - 2), length(x, x.type.ndim - 1)))
+            u, vh = _for_square(x, [u, vh], why)
         v, g_v, uh = hermitian(vh), hermitian(g_vh), hermitian(u)
         squares = mul(s, s)
         gaps = inverse_or_zero(sub(as_row(squares), as_column(squares)))
