@@ -207,20 +207,72 @@ std::int64_t solve_columns(const View &b, const View &out, F solve) {
     return info;
 }
 
+// P A = L U: the columns of both factors, and LAPACK's pivots.
+template <class T, class I>
+struct Factor {
+    I n;
+    T *columns;
+    I *pivots;
+
+    explicit operator bool() const { return columns && pivots; }
+    I leading() const { return at_least_one<I>(n); }
+
+    std::int64_t compute() const {
+        I size = n, ld = leading(), info = 0;
+        call<T>(getrf, &size, &size, columns, &ld, pivots, &info);
+        return info;
+    }
+
+    // The place of the first zero pivot, from 1; 0 if there is none.
+    std::int64_t singular() const {
+        for (std::int64_t i = 0; i < n; ++i) {
+            if (columns[i * (n + 1)] == T(0)) return i + 1;
+        }
+        return 0;
+    }
+
+    std::int64_t solve(const char *form, const View &b, const View &out) const {
+        I size = n, k = static_cast<I>(b.columns), ld = leading(), info = 0;
+        return solve_columns<T>(b, out, [&](T *x) {
+            call<T>(getrs, form, &size, &k, columns, &ld, pivots, x, &ld, &info);
+            return info;
+        });
+    }
+
+    // Puts the inverse in the place of the factors.
+    std::int64_t invert() const {
+        I order = n, ld = leading(), info = 0, size = -1;
+        T answer(0);
+        call<T>(getri, &order, columns, &ld, pivots, &answer, &size, &info);
+        Work<T> work(asked(answer));
+        if (!work) return kNoMemory;
+        size = static_cast<I>(asked(answer));
+        call<T>(getri, &order, columns, &ld, pivots, work.get(), &size, &info);
+        return info;
+    }
+
+    // The sign of the permutation, and `use(item)` for each pivot.
+    template <class F>
+    T sign(F use) const {
+        T result(1);
+        for (I i = 0; i < n; ++i) {
+            if (pivots[i] != i + 1) result = -result;
+            use(columns[i * (n + 1)]);
+        }
+        return result;
+    }
+};
+
 template <class T, class I>
 std::int64_t solve(std::int64_t, const View *v) {
-    const View &a = v[0], &b = v[1];
-    Work<T> lu(a.size());
+    const View &a = v[0];
+    Work<T> columns(a.size());
     Work<I> pivots(a.rows);
-    if (!lu || !pivots) return kNoMemory;
-    a.columns_first(lu.get());
-    I n = static_cast<I>(a.rows), k = static_cast<I>(b.columns), ld = at_least_one<I>(n), info = 0;
-    call<T>(getrf, &n, &n, lu.get(), &ld, pivots.get(), &info);
-    if (info != 0) return info;
-    return solve_columns<T>(b, v[2], [&](T *x) {
-        call<T>(getrs, "N", &n, &k, lu.get(), &ld, pivots.get(), x, &ld, &info);
-        return info;
-    });
+    Factor<T, I> factor{static_cast<I>(a.rows), columns.get(), pivots.get()};
+    if (!factor) return kNoMemory;
+    a.columns_first(factor.columns);
+    std::int64_t info = factor.compute();
+    return info != 0 ? info : factor.solve("N", v[1], v[2]);
 }
 
 template <class T, class I>
@@ -272,38 +324,12 @@ std::int64_t solve_triangular(std::int64_t flags, const View *v) {
 // The inverse of the transpose is the transpose of the inverse.
 template <class T, class I>
 std::int64_t inverse(std::int64_t, const View *v) {
-    T *x = v[1].as<T>();
-    v[0].rows_first(x);
-    I n = static_cast<I>(v[0].rows), ld = at_least_one<I>(n), info = 0, size = -1;
-    Work<I> pivots(n);
-    if (!pivots) return kNoMemory;
-    call<T>(getrf, &n, &n, x, &ld, pivots.get(), &info);
-    if (info != 0) return info;
-    T answer(0);
-    call<T>(getri, &n, x, &ld, pivots.get(), &answer, &size, &info);
-    Work<T> work(asked(answer));
-    if (!work) return kNoMemory;
-    size = static_cast<I>(asked(answer));
-    call<T>(getri, &n, x, &ld, pivots.get(), work.get(), &size, &info);
-    return info;
-}
-
-// The diagonal of U in P A = L U, with the sign of P; `use(item)` for each.
-template <class T, class I, class F>
-std::int64_t diagonal_of_lu(const View &a, T &sign, F use) {
-    Work<T> lu(a.size());
-    Work<I> pivots(a.rows);
-    if (!lu || !pivots) return kNoMemory;
-    a.rows_first(lu.get());
-    I n = static_cast<I>(a.rows), ld = at_least_one<I>(n), info = 0;
-    call<T>(getrf, &n, &n, lu.get(), &ld, pivots.get(), &info);
-    if (info < 0) return info;
-    sign = T(1);
-    for (I i = 0; i < n; ++i) {
-        if (pivots.get()[i] != i + 1) sign = -sign;
-        use(lu.get()[i * (n + 1)]);
-    }
-    return 0;
+    Work<I> pivots(v[0].rows);
+    Factor<T, I> factor{static_cast<I>(v[0].rows), v[1].as<T>(), pivots.get()};
+    if (!factor) return kNoMemory;
+    v[0].rows_first(factor.columns);
+    std::int64_t info = factor.compute();
+    return info != 0 ? info : factor.invert();
 }
 
 template <class T>
@@ -321,10 +347,10 @@ T scaled(const T &x, int by) {
 
 // The exponent is kept apart, so that only the result itself overflows.
 template <class T, class I>
-std::int64_t det(std::int64_t, const View *v) {
-    T product(1), sign(1);
+void write_det(const Factor<T, I> &factor, const View &out) {
+    T product(1);
     std::int64_t exponent = 0;
-    std::int64_t info = diagonal_of_lu<T, I>(v[0], sign, [&](const T &item) {
+    T sign = factor.sign([&](const T &item) {
         int own = exponent_of(item);
         product *= scaled(item, -own);
         int more = exponent_of(product);
@@ -332,22 +358,154 @@ std::int64_t det(std::int64_t, const View *v) {
         exponent += own + more;
     });
     constexpr std::int64_t far = 1 << 20;
-    *v[1].as<T>() = scaled(sign * product, static_cast<int>(std::clamp(exponent, -far, far)));
-    return info;
+    *out.as<T>() = scaled(sign * product, static_cast<int>(std::clamp(exponent, -far, far)));
 }
 
 template <class T, class I>
-std::int64_t slogdet(std::int64_t, const View *v) {
-    T phase(1), sign(1);
+void write_slogdet(const Factor<T, I> &factor, const View &phase_out, const View &logarithm_out) {
+    T phase(1);
     Real<T> logarithm = 0;
-    std::int64_t info = diagonal_of_lu<T, I>(v[0], sign, [&](const T &item) {
+    T sign = factor.sign([&](const T &item) {
         Real<T> size = std::abs(item);
         phase *= size == 0 ? T(0) : item / size;
         logarithm += std::log(size);
     });
-    *v[1].as<T>() = phase * sign;
-    *v[2].as<Real<T>>() = logarithm;
+    *phase_out.as<T>() = phase * sign;
+    *logarithm_out.as<Real<T>>() = logarithm;
+}
+
+// Of the transpose, whose determinant is the same.
+template <class T, class I, class F>
+std::int64_t with_factor(const View &a, F use) {
+    Work<T> columns(a.size());
+    Work<I> pivots(a.rows);
+    Factor<T, I> factor{static_cast<I>(a.rows), columns.get(), pivots.get()};
+    if (!factor) return kNoMemory;
+    a.rows_first(factor.columns);
+    std::int64_t info = factor.compute();
+    if (info < 0) return info;
+    use(factor);
+    return 0;
+}
+
+template <class T, class I>
+std::int64_t det(std::int64_t, const View *v) {
+    return with_factor<T, I>(v[0], [&](const Factor<T, I> &f) { write_det(f, v[1]); });
+}
+
+template <class T, class I>
+std::int64_t slogdet(std::int64_t, const View *v) {
+    return with_factor<T, I>(v[0], [&](const Factor<T, I> &f) { write_slogdet(f, v[1], v[2]); });
+}
+
+// The columns of the factors and the pivots as arrays of the graph, for several uses.
+template <class T, class I>
+std::int64_t keep_factor(std::int64_t, const View *v) {
+    const View &a = v[0];
+    Work<I> pivots(a.rows);
+    Factor<T, I> factor{static_cast<I>(a.rows), v[1].as<T>(), pivots.get()};
+    if (!factor) return kNoMemory;
+    a.columns_first(factor.columns);
+    std::int64_t info = factor.compute();
+    std::copy_n(factor.pivots, a.rows, v[2].as<std::int64_t>());
+    return std::min<std::int64_t>(info, 0);
+}
+
+// A kept factor; its columns are copied if they will be written to, or lie apart.
+template <class T, class I>
+struct Kept {
+    Work<T> copied;
+    Work<I> pivots;
+    Factor<T, I> factor;
+
+    static bool together(const View &f) {
+        constexpr std::int64_t item = sizeof(T);
+        return f.rows <= 1 || (f.across == item && f.down == f.columns * item);
+    }
+
+    Kept(const View *v, bool writes)
+        : copied(writes || !together(v[0]) ? v[0].size() : 0), pivots(v[0].rows),
+          factor{static_cast<I>(v[0].rows), copied.get(), pivots.get()} {
+        if (!factor) return;
+        if (writes || !together(v[0])) v[0].rows_first(factor.columns);
+        else factor.columns = v[0].as<T>();
+        for (std::int64_t i = 0; i < v[0].rows; ++i) {
+            std::int64_t pivot;
+            std::memcpy(&pivot, v[1].data + i * v[1].down, sizeof pivot);
+            factor.pivots[i] = static_cast<I>(pivot);
+        }
+    }
+};
+
+template <class T, class I>
+std::int64_t factor_solve(std::int64_t flags, const View *v) {
+    Kept<T, I> kept(v, false);
+    if (!kept.factor) return kNoMemory;
+    std::int64_t info = kept.factor.singular();
+    return info != 0 ? info : kept.factor.solve(flags & TH_ADJOINT ? "C" : "N", v[2], v[3]);
+}
+
+template <class T, class I>
+std::int64_t factor_inverse(std::int64_t, const View *v) {
+    Kept<T, I> kept(v, true);
+    if (!kept.factor) return kNoMemory;
+    std::int64_t info = kept.factor.singular();
+    if (info == 0) info = kept.factor.invert();
+    v[2].take_columns(kept.factor.columns, v[2].rows);
     return info;
+}
+
+template <class T, class I>
+std::int64_t factor_det(std::int64_t, const View *v) {
+    Kept<T, I> kept(v, false);
+    if (!kept.factor) return kNoMemory;
+    write_det(kept.factor, v[2]);
+    return 0;
+}
+
+template <class T, class I>
+std::int64_t factor_slogdet(std::int64_t, const View *v) {
+    Kept<T, I> kept(v, false);
+    if (!kept.factor) return kNoMemory;
+    write_slogdet(kept.factor, v[2], v[3]);
+    return 0;
+}
+
+template <class T>
+bool gemm_operand(const View &a, Scratch &scratch, blas::Operand<T> &out) {
+    constexpr std::int64_t item = sizeof(T);
+    auto leads = [&](std::int64_t far, std::int64_t near, std::int64_t count) {
+        return near == item && far % item == 0 && far / item >= std::max<std::int64_t>(count, 1) &&
+               blas::fits(far / item, 1, 1);
+    };
+    if (leads(a.down, a.across, a.columns)) {
+        out = {a.as<T>(), a.down / item, false};
+        return true;
+    }
+    if (leads(a.across, a.down, a.rows)) {
+        out = {a.as<T>(), a.across / item, true};
+        return true;
+    }
+    T *copy = static_cast<T *>(scratch.get(a.size(), sizeof(T)));
+    if (!copy) return false;
+    a.rows_first(copy);
+    out = {copy, a.columns, false};
+    return true;
+}
+
+template <class T, class I>
+std::int64_t stack_product(std::int64_t, const View *v) {
+    const View &out = v[2];
+    if (out.size() == 0) return 0;
+    if (v[0].columns == 0) {
+        std::fill_n(out.as<T>(), out.size(), T(0));
+        return 0;
+    }
+    Scratch one, two;
+    blas::Operand<T> a, b;
+    if (!gemm_operand(v[0], one, a) || !gemm_operand(v[1], two, b)) return kNoMemory;
+    blas::gemm<T>(out.rows, out.columns, v[0].columns, T(1), a, b, T(0), out.as<T>(), out.columns);
+    return 0;
 }
 
 // Writes L (m, k), U (k, n) and, for each row of L U, which row of A it is.
@@ -491,7 +649,9 @@ Routine *routine_of(std::int64_t number) {
     static constexpr Routine *kRoutines[TH_ROUTINES] = {
         cholesky<T, I>, solve<T, I>,   solve_triangular<T, I>, solve_positive<T, I>,
         inverse<T, I>,  det<T, I>,     slogdet<T, I>,          lu<T, I>,
-        eigh<T, I>,     svd<T, I>,     qr<T, I>,
+        eigh<T, I>,     svd<T, I>,     qr<T, I>,               stack_product<T, I>,
+        keep_factor<T, I>, factor_solve<T, I>, factor_inverse<T, I>, factor_det<T, I>,
+        factor_slogdet<T, I>,
     };
     return number >= 0 && number < TH_ROUTINES ? kRoutines[number] : nullptr;
 }

@@ -236,6 +236,7 @@ std::int32_t table_lapack(th_call *head, std::int64_t routine, std::int64_t type
                           std::int64_t flags, std::int64_t count, const std::int64_t *operands,
                           std::int64_t *facts) {
     Call *call = call_of(head);
+    ensure_blas(call);
     if (!lapack::found())
         offer_functions(call, "scipy.linalg.cython_lapack", lapack::offer_from_scipy);
     lapack::Outcome outcome{lapack::Status::bad_routine, 0, 0};

@@ -64,7 +64,13 @@ enum {
     TH_EIGH = 8,             /* A → w or (TH_VECTORS) w, V; TH_LOWER */
     TH_SVD = 9,              /* A → s or (TH_VECTORS) U, s, V^H; TH_FULL */
     TH_QR = 10,              /* A → R or (TH_VECTORS) Q, R; TH_FULL */
-    TH_ROUTINES = 11
+    TH_STACK_PRODUCT = 11,   /* A, B → A B */
+    TH_FACTOR = 12,          /* A → F, rows: what the following take instead of A */
+    TH_FACTOR_SOLVE = 13,    /* F, rows, b → x; TH_ADJOINT */
+    TH_FACTOR_INVERSE = 14,  /* F, rows → X */
+    TH_FACTOR_DET = 15,      /* F, rows → a number */
+    TH_FACTOR_SLOGDET = 16,  /* F, rows → a number, a number of the real type */
+    TH_ROUTINES = 17
 };
 
 /* Bits of the `flags` of `lapack`. */
@@ -73,7 +79,8 @@ enum {
     TH_NAN = 2,     /* a matrix without a result gives NaN */
     TH_UNIT = 4,    /* the diagonal counts as ones */
     TH_VECTORS = 8, /* not only values */
-    TH_FULL = 16    /* all columns of the orthogonal factors */
+    TH_FULL = 16,   /* all columns of the orthogonal factors */
+    TH_ADJOINT = 32 /* the conjugate transpose in the place of A */
 };
 
 /* The most facts that `fail` keeps. */

@@ -77,6 +77,8 @@ EXAMPLES: dict[str, Any] = {
     "slogdet(triangle) → signs and logarithms of its diagonal": nlinalg.slogdet(
         slinalg.cholesky(positive)
     )[1],
+    "solve(A, b), inv(A), det(A) → from one factorisation": slinalg.solve(positive, m.T)
+    + slinalg.solve(positive.T, m.T) * nlinalg.det(positive),
     "dot(diag(v), x) → v x": T.dot(T.diag(x), m),
     "diagonal of dot(x, y) → sums of x times y^T": nlinalg.trace(T.dot(m, m.T)),
 }

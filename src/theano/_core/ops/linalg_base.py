@@ -6,7 +6,7 @@ formulas here hold for real and complex matrices, with cotangents conjugated as 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,7 +15,8 @@ from theano._core.base import dtypes
 from theano._core.ir.variable import Apply
 from theano._core.ops.arithmetic import add, cast, conj, eq, ge, gt, minimum, mul, real, sub, switch
 from theano._core.ops.creation import ARange
-from theano._core.ops.op import Structured, as_variable, tensor_operand
+from theano._core.ops.indexing import sum_to
+from theano._core.ops.op import Structured, as_variable, broadcast_lengths, tensor_operand
 from theano._core.ops.products import dot
 from theano._core.ops.reductions import reduce
 from theano._core.ops.shaping import dimshuffle, length
@@ -95,16 +96,39 @@ def conjugate(x: Any) -> Any:
     return conj(x) if dtypes.is_complex(x.type.dtype) else x
 
 
+class StackProduct(MatrixOp):
+    """The product of each pair of matrices of two stacks of equal rank, through BLAS."""
+
+    routine = "stack_product"
+
+    def make_node(self, x: Any, y: Any) -> Apply:
+        x, y = matrix_operand("a product", x), matrix_operand("a product", y)
+        dtype = lapack_dtype(x.type.dtype, y.type.dtype)
+        x, y = cast(x, dtype), cast(y, dtype)
+        stack = [a and b for a, b in zip(batch_pattern(x), batch_pattern(y), strict=True)]
+        core = (x.type.broadcastable[-2], y.type.broadcastable[-1])
+        return self.one([x, y], dtype, (*stack, *core))
+
+    def compute(self, xp: Any, node: Apply, x: Any, y: Any) -> tuple[Any, ...]:
+        return (xp.matmul(x, y),)
+
+    def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
+        patterns = [batch_pattern(v) for v in node.inputs]
+        stack = broadcast_lengths(patterns, [shapes[0][:-2], shapes[1][:-2]])
+        return [(*stack, shapes[0][-2], shapes[1][-1])]
+
+    def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
+        x, y = node.inputs
+        g = cotangents[0]
+        return [sum_to(self(g, hermitian(y)), x), sum_to(self(hermitian(x), g), y)]
+
+
+stack_product = StackProduct()
+
+
 def product(x: Any, y: Any) -> Any:
     """Return the product of two matrices, or of each pair of two stacks of equal rank."""
-    rank = x.type.ndim
-    if rank == 2:
-        return dot(x, y)
-    rows, last = range(rank - 1), rank - 1
-    left = dimshuffle(x, [*rows, "x", last])
-    right = dimshuffle(y, [*range(rank - 2), "x", last, last - 1])
-    whole = mul(left, right)
-    return reduce("sum", whole, (rank,), whole.type.dtype)
+    return dot(x, y) if x.type.ndim == 2 else stack_product(x, y)
 
 
 def products(*factors: Any) -> Any:

@@ -25,11 +25,28 @@ ROUTINES = {
     "eigh": "no_eigenvalues",
     "svd": "no_singular_values",
     "qr": "singular",
+    "stack_product": "singular",
+    "factor": "singular",
+    "factor_solve": "singular",
+    "factor_inverse": "singular",
+    "factor_det": "singular",
+    "factor_slogdet": "singular",
 }
 NUMBERS = {name: number for number, name in enumerate(ROUTINES)}
-FLAGS = {name: 1 << bit for bit, name in enumerate(("lower", "nan", "unit", "vectors", "full"))}
+FLAGS = {
+    name: 1 << bit
+    for bit, name in enumerate(("lower", "nan", "unit", "vectors", "full", "adjoint"))
+}
 # Those that take any matrix; the others need a square one.
-RECTANGULAR = ("lu", "svd", "qr")
+RECTANGULAR = ("lu", "svd", "qr", "stack_product")
+# Which operand the columns of the first must agree with.
+RIGHT_SIDES = {
+    "solve": 1,
+    "solve_triangular": 1,
+    "solve_positive": 1,
+    "stack_product": 1,
+    "factor_solve": 2,
+}
 
 
 class Lapack(Libraries):
@@ -87,13 +104,15 @@ class Lapack(Libraries):
         rows, columns = first.lengths[-2:]
         if routine not in RECTANGULAR:
             self.check_equal(node, rows, columns, "not_square", (rows, columns))
-        if len(arrays) == 1:
+        right = RIGHT_SIDES.get(routine)
+        if right is None:
             return
-        other = arrays[1]
-        wanted: Size = other.lengths[-cores[1]]
-        self.check_equal(node, rows, wanted, "solve_rows", (rows, wanted))
+        other = arrays[right]
+        wanted: Size = other.lengths[-cores[right]]
+        fault = "matmul" if routine == "stack_product" else "solve_rows"
+        self.check_equal(node, columns, wanted, fault, (columns, wanted))
+        patterns = [node.inputs[i].type.broadcastable for i in (0, right)]
         for axis in range(first.ndim - 2):
-            stretched = [v.type.broadcastable[axis] for v in node.inputs]
-            if not any(stretched):
+            if not any(pattern[axis] for pattern in patterns):
                 one, two = first.lengths[axis], other.lengths[axis]
-                self.check_equal(node, one, two, "elementwise", (0, axis, one, 1, two))
+                self.check_equal(node, one, two, "elementwise", (0, axis, one, right, two))

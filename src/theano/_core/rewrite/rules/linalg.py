@@ -22,6 +22,13 @@ from theano._core.ops.linalg import (
 )
 from theano._core.ops.linalg_base import diagonal_of, swapped
 from theano._core.ops.linalg_factors import QR, LUFactor
+from theano._core.ops.linalg_shared import (
+    FactorSolve,
+    factor,
+    factor_det,
+    factor_inverse,
+    factor_slogdet,
+)
 from theano._core.ops.op import as_variable, python_int
 from theano._core.ops.products import Dot
 from theano._core.ops.reductions import reduce
@@ -29,7 +36,7 @@ from theano._core.ops.shaping import DimShuffle, dimshuffle, length
 from theano._core.ops.transcendental import log
 from theano._core.rewrite.engine import Rewriter, Rule, is_op, known_value
 
-SPECIAL, STABLE = "special", "stable"
+SPECIAL, STABLE, LAST = "special", "stable", "blas"
 FLIPPED = {"lower": "upper", "upper": "lower", "diagonal": "diagonal"}
 
 
@@ -210,6 +217,38 @@ def _diagonal_of_product(rewriter: Rewriter, node: Apply) -> Any:
     return reduce("sum", mul(*picked), (1,), node.outputs[0].type.dtype)
 
 
+def _without_adjoint(variable: Any) -> tuple[Any, bool]:
+    """Return (A, False) for A, (A, True) for A^H."""
+    inner, turned, conjugated = variable, False, False
+    while inner.owner is not None:
+        if _is_transpose(inner):
+            turned = not turned
+        elif inner.owner.op is conj:
+            conjugated = not conjugated
+        else:
+            break
+        inner = inner.owner.inputs[0]
+    if turned and (conjugated or not dtypes.is_complex(variable.type.dtype)):
+        return inner, True
+    return variable, False
+
+
+def _shared_factor(rewriter: Rewriter, node: Apply) -> Any:
+    """solve, inv, det and slogdet of one A → one factorisation, where A has several uses."""
+    op = node.op
+    a, adjoint = _without_adjoint(node.inputs[0])
+    # What this phase has made anew is not counted: taken as shared, which costs next to nothing.
+    if rewriter.uses.get(a, 2) < 2:
+        return None
+    if isinstance(op, Solve):
+        return FactorSolve(adjoint)(*factor(a), node.inputs[1]) if op.routine == "solve" else None
+    if adjoint:
+        return None
+    if isinstance(op, SLogDet):
+        return factor_slogdet(*factor(a))
+    return (factor_inverse if isinstance(op, MatrixInverse) else factor_det)(*factor(a))
+
+
 RULES = (
     Rule(
         "dot(inv(A), b) → solve(A, b)",
@@ -266,5 +305,13 @@ RULES = (
         SPECIAL,
         "rounding",
         "the items off the diagonal are not computed",
+    ),
+    Rule(
+        "solve(A, b), inv(A), det(A) → from one factorisation",
+        (Solve, MatrixInverse, Det, SLogDet),
+        _shared_factor,
+        LAST,
+        "rounding",
+        "the factorisation is most of the work",
     ),
 )
