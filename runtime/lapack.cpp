@@ -345,9 +345,22 @@ T scaled(const T &x, int by) {
     else return std::ldexp(x, by);
 }
 
-// The exponent is kept apart, so that only the result itself overflows.
+// A number whose exponent is kept apart, so that only a result itself overflows.
+template <class T>
+struct Far {
+    T product = T(1);
+    std::int64_t exponent = 0;
+
+    T times(const T &item) const {
+        constexpr std::int64_t far = 1 << 20;
+        int own = exponent_of(item);
+        std::int64_t all = std::clamp(exponent + own, -far, far);
+        return scaled(product * scaled(item, -own), static_cast<int>(all));
+    }
+};
+
 template <class T, class I>
-void write_det(const Factor<T, I> &factor, const View &out) {
+Far<T> far_det(const Factor<T, I> &factor) {
     T product(1);
     std::int64_t exponent = 0;
     T sign = factor.sign([&](const T &item) {
@@ -357,8 +370,12 @@ void write_det(const Factor<T, I> &factor, const View &out) {
         product = scaled(product, -more);
         exponent += own + more;
     });
-    constexpr std::int64_t far = 1 << 20;
-    *out.as<T>() = scaled(sign * product, static_cast<int>(std::clamp(exponent, -far, far)));
+    return {sign * product, exponent};
+}
+
+template <class T, class I>
+void write_det(const Factor<T, I> &factor, const View &out) {
+    *out.as<T>() = far_det(factor).times(T(1));
 }
 
 template <class T, class I>
@@ -469,6 +486,32 @@ std::int64_t factor_slogdet(std::int64_t, const View *v) {
     if (!kept.factor) return kNoMemory;
     write_slogdet(kept.factor, v[2], v[3]);
     return 0;
+}
+
+// The errors that a small pivot brings into the determinant and the inverse cancel in their product,
+// as G. W. Stewart shows ("On the adjugate matrix", 1998): a pivot of 0 may be any small number.
+template <class T, class I>
+std::int64_t factor_adjugate(std::int64_t, const View *v) {
+    Kept<T, I> kept(v, true);
+    const Factor<T, I> &factor = kept.factor;
+    if (!factor) return kNoMemory;
+    Real<T> largest = 0;
+    std::int64_t count = v[0].size();
+    for (std::int64_t i = 0; i < count; ++i)
+        largest = std::max(largest, std::abs(factor.columns[i]));
+    if (largest == 0) {
+        std::fill_n(v[2].as<T>(), count, T(count == 1 ? 1 : 0));
+        return 0;
+    }
+    for (I i = 0; i < factor.n; ++i) {
+        T &item = factor.columns[i * (factor.n + 1)];
+        if (item == T(0)) item = largest * std::numeric_limits<Real<T>>::epsilon();
+    }
+    Far<T> det = far_det(factor);
+    std::int64_t info = factor.invert();
+    for (std::int64_t i = 0; i < count; ++i) factor.columns[i] = det.times(factor.columns[i]);
+    v[2].take_columns(factor.columns, v[2].rows);
+    return info;
 }
 
 template <class T>
@@ -651,7 +694,7 @@ Routine *routine_of(std::int64_t number) {
         inverse<T, I>,  det<T, I>,     slogdet<T, I>,          lu<T, I>,
         eigh<T, I>,     svd<T, I>,     qr<T, I>,               stack_product<T, I>,
         keep_factor<T, I>, factor_solve<T, I>, factor_inverse<T, I>, factor_det<T, I>,
-        factor_slogdet<T, I>,
+        factor_slogdet<T, I>, factor_adjugate<T, I>,
     };
     return number >= 0 && number < TH_ROUTINES ? kRoutines[number] : nullptr;
 }

@@ -70,7 +70,8 @@ enum {
     TH_FACTOR_INVERSE = 14,  /* F, rows → X */
     TH_FACTOR_DET = 15,      /* F, rows → a number */
     TH_FACTOR_SLOGDET = 16,  /* F, rows → a number, a number of the real type */
-    TH_ROUTINES = 17
+    TH_FACTOR_ADJUGATE = 17, /* F, rows → X: the inverse times the determinant */
+    TH_ROUTINES = 18
 };
 
 /* Bits of the `flags` of `lapack`. */

@@ -10,7 +10,9 @@ import pytest
 import theano
 import theano.tensor as T
 from theano._core.ir.graph import toposort
+from theano._core.lower.reference import evaluate
 from theano._core.ops.linalg import Det, MatrixInverse, SLogDet, Solve
+from theano._core.ops.linalg_shared import factor
 from theano._core.ops.products import Dot, Gemm
 from theano._core.rewrite.pipeline import rewrite
 from theano.tensor import nlinalg as nl
@@ -128,6 +130,84 @@ def test_a_singular_triangle_is_still_refused() -> None:
     f = theano.function([v, B], sl.solve(nl.diag(v), B))
     with pytest.raises(np.linalg.LinAlgError, match="Singular matrix"):
         f(np.array([1.0, 0, 2, 3]), other)
+
+
+def _bilinear(dtype: str, shape: tuple[int, ...]) -> tuple[Any, Any, Any, np.ndarray, np.ndarray]:
+    draws = np.random.default_rng(6)
+    a = draws.normal(size=shape) + 1j * draws.normal(size=shape) * dtype.startswith("complex")
+    a = (a if dtype.startswith("complex") else a.real).astype(dtype) + 3 * np.eye(shape[-1])
+    b = np.ones((*shape[:-1], 2), dtype)
+    x, y = (T.TensorType(dtype, (False,) * len(shape))() for _ in range(2))
+    adjoint = T.conj(x) if dtype.startswith("complex") else x
+    order = [*range(len(shape) - 2), len(shape) - 1, len(shape) - 2]
+    outs = [sl.solve(x, y), sl.solve(adjoint.dimshuffle(order), y), nl.matrix_inverse(x)]
+    return x, y, [*outs, nl.det(x), *nl.slogdet(x)], a.astype(dtype), b
+
+
+@pytest.mark.parametrize("shape", [(4, 4), (1, 1), (0, 0), (2, 3, 3), (2, 0, 3, 3)])
+@pytest.mark.parametrize("dtype", ["float32", "float64", "complex64", "complex128"])
+def test_one_factorisation_for_all(dtype: str, shape: tuple[int, ...]) -> None:
+    x, y, outs, a, b = _bilinear(dtype, shape)
+    nodes = toposort(rewrite(outs))
+    assert sum(node.op == factor for node in nodes) == 1
+    assert not [n for n in nodes if isinstance(n.op, (Solve, MatrixInverse, Det, SLogDet))]
+    wanted = [
+        np.linalg.solve(a, b),
+        np.linalg.solve(np.conj(np.swapaxes(a, -1, -2)), b),
+        np.linalg.inv(a),
+        np.linalg.det(a),
+        *np.linalg.slogdet(a),
+    ]
+    near = 1e-4 if dtype in ("float32", "complex64") else 1e-11
+    known = {x: a, y: b}
+    for results in (theano.function([x, y], outs)(a, b), evaluate(rewrite(outs), known)):
+        for got, want in zip(results, wanted, strict=True):
+            assert got.dtype == want.dtype
+            assert got.shape == want.shape
+            np.testing.assert_allclose(got, want, rtol=near, atol=near)
+
+
+def test_gradient_of_a_solution_factorises_once() -> None:
+    cost = sl.solve(A, v).sum()
+    outs = rewrite([cost, *T.grad(cost, [A, v])])
+    assert sum(node.op == factor for node in toposort(outs)) == 1
+    f = theano.function([A, v], [cost, T.grad(cost, A)])
+    with pytest.raises(np.linalg.LinAlgError, match=r"Singular matrix: .* number 3 \(0-based\)"):
+        f(np.diag([1.0, 2, 3, 0]), vector)
+    with pytest.raises(np.linalg.LinAlgError, match="3 rows and 4 columns"):
+        f(other[:3], vector)
+
+
+@pytest.mark.parametrize(
+    "a",
+    [
+        np.array([[1.0, 2], [2, 4]]),
+        np.arange(9.0).reshape(3, 3),
+        np.zeros((1, 1)),
+        np.zeros((3, 3)),
+        np.diag([0.0, 0, 5]),
+        np.array([[0.0, 1], [0, 0]]),
+        np.array([[0.0, 1e-200], [0, 0]]),
+        positive,
+        np.zeros((0, 0)),
+    ],
+)
+def test_gradient_of_det_at_singular_matrices(a: np.ndarray) -> None:
+    out = T.grad(3 * nl.det(A), A)
+    got = theano.function([A], out)(a)
+    n = len(a)
+    cofactors = np.empty((n, n))
+    for i, j in np.ndindex(n, n):
+        minor = np.delete(np.delete(a, i, 0), j, 1)
+        cofactors[i, j] = 3 * (-1) ** (i + j) * np.linalg.det(minor)
+    # Relative to what the products of a minor are made of.
+    scale = 3 * abs(a).max(initial=0) ** max(n - 1, 0)
+    np.testing.assert_allclose(got, cofactors, rtol=1e-12, atol=1e-14 * scale)
+
+
+def test_gradient_of_det_neither_overflows_nor_underflows_on_the_way() -> None:
+    got = theano.function([A], T.grad(nl.det(A), A))(np.diag([1e200, -1e100, 1e-200, 1e-250]))
+    np.testing.assert_allclose(np.diag(got), [-0.0, 1e-250, -1e50, -1e100], rtol=1e-12, atol=0)
 
 
 def test_gaussian_process_needs_no_general_factorisation() -> None:

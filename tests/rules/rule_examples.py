@@ -79,6 +79,7 @@ EXAMPLES: dict[str, Any] = {
     )[1],
     "solve(A, b), inv(A), det(A) → from one factorisation": slinalg.solve(positive, m.T)
     + slinalg.solve(positive.T, m.T) * nlinalg.det(positive),
+    "det(A) inv(A) → adj(A)": s * nlinalg.det(positive) * nlinalg.matrix_inverse(positive),
     "dot(diag(v), x) → v x": T.dot(T.diag(x), m),
     "diagonal of dot(x, y) → sums of x times y^T": nlinalg.trace(T.dot(m, m.T)),
 }

@@ -115,6 +115,19 @@ class FactorInverse(MatrixOp):
         return [shapes[0]]
 
 
+class FactorAdjugate(FactorInverse):
+    """The adjugate: the inverse times the determinant, which singular matrices have too."""
+
+    routine = "factor_adjugate"
+
+    def compute(self, xp: Any, node: Apply, columns: Any, pivots: Any) -> tuple[Any, ...]:
+        u, s, vh = xp.linalg.svd(matrix_of(columns, pivots))
+        rest = np.where(np.eye(s.shape[-1], dtype=bool), 1, s[..., None, :]).prod(axis=-1)
+        turn = xp.linalg.det(u) * xp.linalg.det(vh)
+        v, uh = (np.conj(np.swapaxes(x, -1, -2)) for x in (vh, u))
+        return (turn[..., None, None] * ((v * rest[..., None, :]) @ uh),)
+
+
 class FactorDet(MatrixOp):
     """The determinant."""
 
@@ -155,5 +168,6 @@ class FactorSLogDet(MatrixOp):
 
 
 factor_inverse = FactorInverse()
+factor_adjugate = FactorAdjugate()
 factor_det = FactorDet()
 factor_slogdet = FactorSLogDet()

@@ -31,6 +31,7 @@ ROUTINES = {
     "factor_inverse": "singular",
     "factor_det": "singular",
     "factor_slogdet": "singular",
+    "factor_adjugate": "singular",
 }
 NUMBERS = {name: number for number, name in enumerate(ROUTINES)}
 FLAGS = {

@@ -25,6 +25,7 @@ from theano._core.ops.linalg_factors import QR, LUFactor
 from theano._core.ops.linalg_shared import (
     FactorSolve,
     factor,
+    factor_adjugate,
     factor_det,
     factor_inverse,
     factor_slogdet,
@@ -95,16 +96,23 @@ def _is_count(index: Any) -> bool:
     return python_int(node.inputs[0]) == 0 and python_int(node.inputs[2]) == 1
 
 
-def _inverse_of(variable: Any, rewriter: Rewriter) -> Any:
-    """Return the A of an inv(A) that only this use needs, or None."""
+def _inverted(rewriter: Rewriter, variable: Any) -> tuple[Any, bool] | None:
+    """Return (A, False) of an inv(A) that only this use needs, (A, True) of an inv(A)^T."""
     turned = _is_transpose(variable)
     inner = variable.owner.inputs[0] if turned else variable
     if inner.owner is None or not isinstance(inner.owner.op, MatrixInverse):
         return None
     if any(rewriter.uses.get(v, 0) > 1 for v in (variable, inner)):
         return None
-    a = inner.owner.inputs[0]
-    return swapped(a) if turned else a
+    return inner.owner.inputs[0], turned
+
+
+def _inverse_of(variable: Any, rewriter: Rewriter) -> Any:
+    """Return the A of an inv(A) that only this use needs, or None."""
+    found = _inverted(rewriter, variable)
+    if found is None:
+        return None
+    return swapped(found[0]) if found[1] else found[0]
 
 
 def _solve(rewriter: Rewriter, node: Apply) -> Any:
@@ -217,6 +225,42 @@ def _diagonal_of_product(rewriter: Rewriter, node: Apply) -> Any:
     return reduce("sum", mul(*picked), (1,), node.outputs[0].type.dtype)
 
 
+def _split_det(variable: Any, a: Any) -> Any:
+    """Return c where `variable` is c det(a), or None; c is 1 as a Python number."""
+    node = variable.owner
+    if node is None:
+        return None
+    if isinstance(node.op, Det):
+        return 1 if node.inputs[0] is a else None
+    if node.op is not mul:
+        return None
+    for i, factor_ in enumerate(node.inputs):
+        rest = _split_det(factor_, a)
+        if rest is not None:
+            other = node.inputs[1 - i]
+            return other if rest == 1 else mul(rest, other)
+    return None
+
+
+def _adjugate(rewriter: Rewriter, node: Apply) -> Any:
+    """Det(A) inv(A) → adj(A), as in the gradient of a determinant."""
+    for i, matrix in enumerate(node.inputs):
+        stretched = node.inputs[1 - i].owner
+        found = _inverted(rewriter, matrix)
+        if found is None or stretched is None or not isinstance(stretched.op, DimShuffle):
+            continue
+        scalar = stretched.inputs[0]
+        if tuple(stretched.op.new_order) != (*range(scalar.type.ndim), "x", "x"):
+            continue
+        rest = _split_det(scalar, found[0])
+        if rest is None:
+            continue
+        result = factor_adjugate(*factor(found[0]))
+        result = swapped(result) if found[1] else result
+        return result if isinstance(rest, int) else mul(stretched.op(rest), result)
+    return None
+
+
 def _without_adjoint(variable: Any) -> tuple[Any, bool]:
     """Return (A, False) for A, (A, True) for A^H."""
     inner, turned, conjugated = variable, False, False
@@ -305,6 +349,14 @@ RULES = (
         SPECIAL,
         "rounding",
         "the items off the diagonal are not computed",
+    ),
+    Rule(
+        "det(A) inv(A) → adj(A)",
+        (mul,),
+        _adjugate,
+        SPECIAL,
+        "nan",
+        "the gradient of a determinant exists for singular matrices too",
     ),
     Rule(
         "solve(A, b), inv(A), det(A) → from one factorisation",
