@@ -655,6 +655,35 @@ std::int64_t svd(std::int64_t flags, const View *v) {
     return info;
 }
 
+// V diag(1/s) U^H; as in NumPy, singular values below 1e-15 of the largest count as 0.
+template <class T, class I>
+std::int64_t pinv(std::int64_t, const View *v) {
+    const View &a = v[0];
+    std::int64_t m = a.rows, n = a.columns, k = std::min(m, n);
+    if (k == 0) return 0;
+    Work<T> u(m * k), vh(k * n);
+    Work<Real<T>> s(k);
+    if (!u || !vh || !s) return kNoMemory;
+    auto view = [](auto *data, std::int64_t rows, std::int64_t columns) {
+        return View{reinterpret_cast<char *>(data), rows, columns, 0, 0};
+    };
+    const View parts[4] = {a, view(u.get(), m, k), view(s.get(), k, 1), view(vh.get(), k, n)};
+    std::int64_t info = svd<T, I>(TH_VECTORS, parts);
+    if (info != 0) return info;
+    if constexpr (is_complex<T>) {
+        for (std::int64_t i = 0; i < m * k; ++i) u.get()[i] = std::conj(u.get()[i]);
+        for (std::int64_t i = 0; i < k * n; ++i) vh.get()[i] = std::conj(vh.get()[i]);
+    }
+    Real<T> least = Real<T>(1e-15) * s.get()[0];
+    for (std::int64_t i = 0; i < k; ++i) {
+        Real<T> factor = s.get()[i] > least ? 1 / s.get()[i] : Real<T>(0);
+        for (std::int64_t j = 0; j < n; ++j) vh.get()[i * n + j] *= factor;
+    }
+    const blas::Operand<T> left{vh.get(), n, true}, right{u.get(), k, true};
+    blas::gemm<T>(n, m, k, T(1), left, right, T(0), v[1].as<T>(), m);
+    return 0;
+}
+
 // Q (m, k) and R (k, n); with TH_FULL Q is (m, m) and R (m, n); without TH_VECTORS only R.
 template <class T, class I>
 std::int64_t qr(std::int64_t flags, const View *v) {
@@ -694,7 +723,7 @@ Routine *routine_of(std::int64_t number) {
         inverse<T, I>,  det<T, I>,     slogdet<T, I>,          lu<T, I>,
         eigh<T, I>,     svd<T, I>,     qr<T, I>,               stack_product<T, I>,
         keep_factor<T, I>, factor_solve<T, I>, factor_inverse<T, I>, factor_det<T, I>,
-        factor_slogdet<T, I>, factor_adjugate<T, I>,
+        factor_slogdet<T, I>, factor_adjugate<T, I>, pinv<T, I>,
     };
     return number >= 0 && number < TH_ROUTINES ? kRoutines[number] : nullptr;
 }

@@ -71,7 +71,8 @@ enum {
     TH_FACTOR_DET = 15,      /* F, rows → a number */
     TH_FACTOR_SLOGDET = 16,  /* F, rows → a number, a number of the real type */
     TH_FACTOR_ADJUGATE = 17, /* F, rows → X: the inverse times the determinant */
-    TH_ROUTINES = 18
+    TH_PINV = 18,            /* A → X */
+    TH_ROUTINES = 19
 };
 
 /* Bits of the `flags` of `lapack`. */

@@ -35,6 +35,7 @@ AT_RUN_TIME: dict[str, tuple[Any, np.ndarray, str]] = {
     "eigvalsh of a pair": (sl.eigvalsh(A, A), NOT_POSITIVE, "not positive definite"),
     "eigh": (nl.eigh(A), NAN, "Eigenvalues did not converge"),
     "svd": (nl.svd(A), NAN, "SVD did not converge"),
+    "pinv": (nl.pinv(A), NAN, "SVD did not converge"),
     "inverse not square": (nl.matrix_inverse(A), WIDE, "2 rows and 3 columns"),
     "cholesky not square": (sl.cholesky(A), WIDE, "2 rows and 3 columns"),
     "det not square": (nl.det(A), WIDE, "2 rows and 3 columns"),

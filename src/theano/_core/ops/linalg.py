@@ -282,8 +282,8 @@ class Det(MatrixOp):
     Notes
     -----
     LAPACK's getrf. The exponent of the product is kept apart, so that it overflows only where the
-    determinant does. The gradient is det(A) inv(A)^H; of a real matrix, rewriting makes the adjugate
-    of that product, which singular matrices have too.
+    determinant does. The gradient is det(A) inv(A)^H; of a real matrix, rewriting makes that the
+    adjugate, which singular matrices have too.
     """
 
     routine = "det"

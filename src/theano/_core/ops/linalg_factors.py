@@ -374,13 +374,15 @@ def _identity_like(x: Any) -> Any:
     return cast(eq(*positions(x)), x.type.dtype)
 
 
-class Pinv(CallbackOp):
+class Pinv(MatrixOp):
     """The Moore-Penrose inverse of a matrix; singular values below 1e-15 of the largest are zero.
 
-    Computed by NumPy (LAPACK's gesdd). Reverse rule after G. H. Golub and V. Pereyra, "The
+    LAPACK's gesdd. Reverse rule after G. H. Golub and V. Pereyra, "The
     differentiation of pseudo-inverses and nonlinear least squares problems whose variables
     separate" (1973): for matrices whose rank does not change nearby.
     """
+
+    routine = "pinv"
 
     def make_node(self, x: Any) -> Apply:
         x = matrix_operand("pinv", x)

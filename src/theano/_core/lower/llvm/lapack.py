@@ -32,6 +32,7 @@ ROUTINES = {
     "factor_det": "singular",
     "factor_slogdet": "singular",
     "factor_adjugate": "singular",
+    "pinv": "no_singular_values",
 }
 NUMBERS = {name: number for number, name in enumerate(ROUTINES)}
 FLAGS = {
@@ -39,7 +40,7 @@ FLAGS = {
     for bit, name in enumerate(("lower", "nan", "unit", "vectors", "full", "adjoint"))
 }
 # Those that take any matrix; the others need a square one.
-RECTANGULAR = ("lu", "svd", "qr", "stack_product")
+RECTANGULAR = ("lu", "svd", "qr", "stack_product", "pinv")
 # Which operand the columns of the first must agree with.
 RIGHT_SIDES = {
     "solve": 1,
