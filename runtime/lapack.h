@@ -34,8 +34,8 @@ struct Outcome {
 
 // Whether the routine was found in the library that NumPy has loaded, or was offered.
 bool found();
-// Takes one pointer from scipy.linalg.cython_lapack: `name` as "dpotrf", `signature` the name of its
-// capsule.
+// Takes one pointer from scipy.linalg.cython_lapack: `name` as "dpotrf", `signature` the name of
+// its capsule.
 void offer_from_scipy(const std::string &name, const char *signature, void *pointer);
 
 // Runs a routine on each matrix of a stack. Written arrays are C-contiguous.

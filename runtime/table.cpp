@@ -81,8 +81,7 @@ bool offer_functions(Call *call, const char *name_of_module, Offer offer) {
     while (PyDict_Next(table.get(), &position, &key, &value)) {
         const char *name = PyUnicode_Check(key) ? PyUnicode_AsUTF8(key) : nullptr;
         const char *signature = PyCapsule_CheckExact(value) ? PyCapsule_GetName(value) : nullptr;
-        if (name && signature)
-            offer(name, signature, PyCapsule_GetPointer(value, signature));
+        if (name && signature) offer(name, signature, PyCapsule_GetPointer(value, signature));
     }
     PyErr_Clear();
     return true;
@@ -278,9 +277,9 @@ void table_forget(th_call *head, std::int64_t begin, std::int64_t end) {
 
 }  // namespace
 
-const th_runtime runtime_table = {table_alloc,    table_free,    table_fail,  table_matmul,
-                                  table_parallel, run_callback,  table_variant, table_release,
-                                  table_copy,     table_kept,    table_forget,  table_lapack};
+const th_runtime runtime_table = {table_alloc,    table_free,   table_fail,    table_matmul,
+                                  table_parallel, run_callback, table_variant, table_release,
+                                  table_copy,     table_kept,   table_forget,  table_lapack};
 
 void take_lock(Call *call) {
     if (!call->saved) return;
