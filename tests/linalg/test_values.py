@@ -67,6 +67,7 @@ def _check(
     f = theano.function(inputs, outs)
     for first in _layouts(arrays[0]):
         results.append(f(first, *(_layouts(a)[1] if a.ndim > 1 else a for a in arrays[1:])))
+    results.append(theano.function(inputs, outs, mode="FAST_COMPILE")(*arrays))
     for result in results:
         for got, want in zip(result, wanted, strict=True):
             want = np.asarray(want)
@@ -246,6 +247,7 @@ def test_generalised_eigenvalues() -> None:
         for lower in (True, False):
             wanted = scipy.linalg.eigvalsh(a, b, lower=lower)
             _check(lambda a, b, low=lower: sl.eigvalsh(a, b, low), [wanted], (a, b), dtype)
+            _check(sl.Eigvalsh(lower), [wanted], (a, b), dtype)
 
 
 def test_kron() -> None:
@@ -300,6 +302,8 @@ def test_tensor_equations() -> None:
         "float64",
     )
     _check(nl.tensorinv, [np.linalg.tensorinv(a)], (a,), "float64")
+    _check(nl.TensorInv(), [np.linalg.tensorinv(a)], (a,), "float64")
+    _check(nl.TensorSolve(), [np.linalg.tensorsolve(a, b)], (a, b), "float64")
     _check(lambda a: nl.tensorinv(a, 1), [np.linalg.tensorinv(a.T, 1)], (a.T,), "float64")
 
 

@@ -3,6 +3,8 @@
 from theano._core.api.linalg import (
     AllocDiag,
     ExtractDiag,
+    TensorInv,
+    TensorSolve,
     alloc_diag,
     diag,
     eigh,
@@ -50,6 +52,8 @@ __all__ = [
     "MatrixInverse",
     "MatrixPinv",
     "SLogDet",
+    "TensorInv",
+    "TensorSolve",
     "alloc_diag",
     "det",
     "diag",

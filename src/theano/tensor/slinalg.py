@@ -1,6 +1,7 @@
 """Linear algebra as `scipy.linalg` has it, on matrices and stacks of matrices."""
 
 from theano._core.api.linalg import (
+    Eigvalsh,
     eigvalsh,
     kron,
     lu,
@@ -22,6 +23,7 @@ from theano._core.ops.linalg_factors import (
 
 __all__ = [
     "Cholesky",
+    "Eigvalsh",
     "Expm",
     "Solve",
     "cholesky",

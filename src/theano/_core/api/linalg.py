@@ -398,5 +398,38 @@ def tensorsolve(a: Any, b: Any, axes: Sequence[int] | None = None) -> Any:
     return shaping.reshape_op(solve(flat, shaping.reshape_op(b, [-1])), lengths[split:])
 
 
+class Eigvalsh:
+    """`eigvalsh` as an object: `Eigvalsh(lower)(a, b)`."""
+
+    def __init__(self, lower: bool = True) -> None:
+        self.lower = lower
+
+    def __call__(self, a: Any, b: Any = None) -> Any:
+        """Return the eigenvalues."""
+        return eigvalsh(a, b, self.lower)
+
+
+class TensorInv:
+    """`tensorinv` as an object: `TensorInv(ind)(a)`."""
+
+    def __init__(self, ind: int = 2) -> None:
+        self.ind = ind
+
+    def __call__(self, a: Any) -> Any:
+        """Return the inverse."""
+        return tensorinv(a, self.ind)
+
+
+class TensorSolve:
+    """`tensorsolve` as an object: `TensorSolve(axes)(a, b)`."""
+
+    def __init__(self, axes: Sequence[int] | None = None) -> None:
+        self.axes = axes
+
+    def __call__(self, a: Any, b: Any) -> Any:
+        """Return the solution."""
+        return tensorsolve(a, b, self.axes)
+
+
 alloc_diag = AllocDiag()
 extract_diag = ExtractDiag()
