@@ -172,6 +172,14 @@ struct Batch {
         outcome = {info == kNoMemory ? Status::no_memory : Status::failed, info, index};
     }
 
+    // How many small matrices make a piece of work that is worth a thread.
+    std::int64_t grain() const {
+        const Stack &first = job.stacks[0];
+        double n = static_cast<double>(std::max<std::int64_t>(first.shape[first.ndim - 1], 1));
+        double m = static_cast<double>(std::max<std::int64_t>(first.shape[first.ndim - 2], 1));
+        return static_cast<std::int64_t>(std::clamp(65536 / (m * n * n), 1.0, 65536.0));
+    }
+
     static void kernel(std::int64_t *args, std::int64_t begin, std::int64_t end) {
         auto &batch = *reinterpret_cast<Batch *>(args);
         for (std::int64_t index = begin; index < end; ++index) batch.compute(index);
@@ -205,7 +213,8 @@ Outcome run(int typenum, const Job &job) {
     blas::OneThread one;
     if (batch.count == 1) batch.compute(0);
     else if (batch.count > 1)
-        threads::run(Batch::kernel, reinterpret_cast<std::int64_t *>(&batch), batch.count, 1);
+        threads::run(Batch::kernel, reinterpret_cast<std::int64_t *>(&batch), batch.count,
+                     batch.grain());
     return batch.outcome;
 }
 

@@ -95,7 +95,7 @@ WHEN_BUILT: dict[str, tuple[Callable[[], Any], type[Exception], str]] = {
     "UPLO": (lambda: nl.eigh(A, "lower"), AssertionError, "UPLO"),
     "mode of qr": (lambda: nl.qr(A, "raw"), ValueError, "mode of qr"),
     "kron": (lambda: sl.kron(b, b), TypeError, "sum to 3 or more. You passed 1 and 1"),
-    "trace": (lambda: nl.trace(b), TypeError, "trace needs a matrix"),
+    "trace": (lambda: nl.trace(b), ValueError, "trace needs a matrix"),
     "diag": (lambda: nl.diag(T.dscalar()), TypeError, "requires vector or matrix"),
     "norm of a scalar": (lambda: nl.norm(T.dscalar(), 2), ValueError, "out of bounds"),
     "norm of a stack": (lambda: nl.norm(T.dtensor3(), 2), NotImplementedError, "ndim > 2"),

@@ -146,9 +146,33 @@ def test_gradient_to_order_two(name: str) -> None:
     np.testing.assert_allclose(got, bend, rtol=1e-5, atol=1e-6)
 
 
-def _gauge_free(u: Any, v: Any) -> Any:
-    """Return what does not depend on the phases of vectors."""
-    return abs(u) + abs(v)
+@pytest.mark.parametrize("build", [nl.matrix_inverse, sl.expm, nl.det, nl.svd, nl.qr])
+def test_forward_mode(build: Callable[..., Any]) -> None:
+    x, d = T.dmatrix("x"), T.dmatrix("d")
+    outs = build(x)
+    outs = list(outs) if isinstance(outs, (list, tuple)) else [outs]
+    point, direction = _well(3, 3), _random(3, 3)
+    got = theano.function([x, d], T.Rop(outs, x, d))(point, direction)
+    f = theano.function([x], outs)
+    for k, part in enumerate(got):
+        slope = _derivative(lambda a, k=k: f(a)[k], [point], [direction], 1e-4)
+        np.testing.assert_allclose(part, slope, rtol=1e-6, atol=1e-7)
+
+
+def test_gradient_through_scan() -> None:
+    x, y = T.dmatrix("x"), T.dvector("y")
+    steps, _ = theano.scan(
+        lambda h, m: sl.solve(m, h) + 0.01 * nl.det(m),
+        outputs_info=[y],
+        non_sequences=[x],
+        n_steps=4,
+    )
+    cost = steps[-1].sum()
+    f = theano.function([x, y], [cost, *T.grad(cost, [x, y])])
+    arrays, directions = [_well(3, 3), _random(3)], [_random(3, 3), _random(3)]
+    got = sum((g * d).sum() for g, d in zip(f(*arrays)[1:], directions, strict=True))
+    slope = _derivative(lambda *a: f(*a)[0], arrays, directions, 1e-4)
+    np.testing.assert_allclose(got, slope, rtol=1e-6)
 
 
 COMPLEX: dict[str, tuple[Callable[..., Any], tuple[np.ndarray, ...]]] = {

@@ -148,7 +148,7 @@ def trace(X: Any) -> Any:
     """Return the sum of the diagonal of a matrix, or of each matrix of a stack."""
     x = as_tensor_variable(X)
     if x.type.ndim < 2:
-        raise TypeError(f"trace needs a matrix, got {x.type}")
+        raise ValueError(f"trace needs a matrix, got {x.type}")
     items = diagonal(x, 0, x.type.ndim - 2, x.type.ndim - 1)
     return reduce("sum", items, (x.type.ndim - 2,))
 

@@ -234,7 +234,8 @@ class Solve(MatrixOp):
             "lower_triangular": "upper_triangular",
             "upper_triangular": "lower_triangular",
         }
-        return Solve(opposite.get(self.A_structure, self.A_structure), not self.is_lower)
+        lower = self.is_lower if self.routine == "solve" else not self.is_lower
+        return Solve(opposite.get(self.A_structure, self.A_structure), lower)
 
     def __str__(self) -> str:
         return f"Solve{{{self.A_structure}, lower={self.is_lower}}}"
