@@ -11,6 +11,7 @@ from numpy.linalg import LinAlgError
 
 import theano
 import theano.tensor as T
+from theano.sandbox.linalg import spectral_radius_bound
 from theano.tensor import nlinalg as nl
 from theano.tensor import slinalg as sl
 
@@ -101,6 +102,9 @@ WHEN_BUILT: dict[str, tuple[Callable[[], Any], type[Exception], str]] = {
     "norm of a stack": (lambda: nl.norm(T.dtensor3(), 2), NotImplementedError, "ndim > 2"),
     "order of a vector": (lambda: nl.norm(b, "fro"), ValueError, "order for vectors"),
     "order of a matrix": (lambda: nl.norm(A, 3), ValueError, "order for matrices"),
+    "bound of a vector": (lambda: spectral_radius_bound(b, 2), TypeError, "a matrix argument"),
+    "bound to a fraction": (lambda: spectral_radius_bound(A, 2.5), TypeError, "integer exponent"),
+    "bound to 0": (lambda: spectral_radius_bound(A, 0), ValueError, "a positive exponent"),
     "tensorinv": (lambda: nl.tensorinv(A, 0), ValueError, "must be positive"),
 }
 

@@ -307,6 +307,16 @@ def test_tensor_equations() -> None:
     _check(lambda a: nl.tensorinv(a, 1), [np.linalg.tensorinv(a.T, 1)], (a.T,), "float64")
 
 
+def test_spectral_radius_bound() -> None:
+    from theano.sandbox.linalg import psd, spectral_radius_bound
+
+    a = _positive((5, 5), "float64")
+    largest = np.linalg.eigvalsh(a)[-1]
+    bounds = [spectral_radius_bound(psd(T.constant(a)), k).eval() for k in (1, 3, 6)]
+    assert bounds[0] > bounds[1] > bounds[2] >= largest * (1 - 1e-12)
+    np.testing.assert_allclose(bounds[2], largest, rtol=0.02)
+
+
 def test_det_neither_overflows_nor_underflows_on_the_way() -> None:
     f = theano.function([x := T.dmatrix()], nl.det(x))
     np.testing.assert_allclose(f(np.diag([1e200, 1e200, -1e-200, 1e-190])), -1e10, rtol=1e-13)

@@ -398,6 +398,37 @@ def tensorsolve(a: Any, b: Any, axes: Sequence[int] | None = None) -> Any:
     return shaping.reshape_op(solve(flat, shaping.reshape_op(b, [-1])), lengths[split:])
 
 
+def psd(v: Any) -> Any:
+    """Return `v`, said to be positive semi-definite: solutions do not use it."""
+    return as_tensor_variable(v)
+
+
+def spectral_radius_bound(X: Any, log2_exponent: int) -> Any:
+    """Return an upper bound of the largest eigenvalue of a positive semi-definite matrix.
+
+    Parameters
+    ----------
+    X : tensor, matrix
+    log2_exponent : int
+        Positive: the bound is the trace of X to the power k, to the power 1/k, k = 2 to the power
+        `log2_exponent`. The larger, the tighter.
+
+    Notes
+    -----
+    V. Pan, "Estimating the extremal eigenvalues of a symmetric matrix", Computers and Mathematics
+    with Applications 20 (1990).
+    """
+    x = as_tensor_variable(X)
+    if x.type.ndim != 2:
+        raise TypeError("spectral_radius_bound requires a matrix argument", x)
+    if not isinstance(log2_exponent, int):
+        raise TypeError("spectral_radius_bound requires an integer exponent", log2_exponent)
+    if log2_exponent <= 0:
+        raise ValueError("spectral_radius_bound requires a positive exponent", log2_exponent)
+    whole = matrix_power(x, 2**log2_exponent)
+    return pow(trace(whole), 2.0**-log2_exponent)
+
+
 class Eigvalsh:
     """`eigvalsh` as an object: `Eigvalsh(lower)(a, b)`."""
 
