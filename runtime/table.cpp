@@ -6,6 +6,7 @@
 #include "blas.h"
 #include "call.h"
 #include "copy.h"
+#include "lapack.h"
 #include "matmul.h"
 #include "pool.h"
 #include "threads.h"
@@ -65,10 +66,11 @@ std::int32_t table_fail(th_call *head, std::int64_t code, std::int64_t node, std
     return -1;
 }
 
-// NumPy has no BLAS that we can reach: SciPy's, which costs an import.
-bool find_scipy_blas(Call *call) {
+// Offers the functions of a module of SciPy's, whose import takes time.
+template <class Offer>
+bool offer_functions(Call *call, const char *name_of_module, Offer offer) {
     take_lock(call);
-    Ref<> module(PyImport_ImportModule("scipy.linalg.cython_blas"));
+    Ref<> module(PyImport_ImportModule(name_of_module));
     Ref<> table(module ? PyObject_GetAttrString(module.get(), "__pyx_capi__") : nullptr);
     if (!table || !PyDict_Check(table.get())) {
         PyErr_Clear();
@@ -79,18 +81,18 @@ bool find_scipy_blas(Call *call) {
     while (PyDict_Next(table.get(), &position, &key, &value)) {
         const char *name = PyUnicode_Check(key) ? PyUnicode_AsUTF8(key) : nullptr;
         const char *signature = PyCapsule_CheckExact(value) ? PyCapsule_GetName(value) : nullptr;
-        if (name && signature)
-            blas::offer_from_scipy(name, signature, PyCapsule_GetPointer(value, signature));
+        if (name && signature) offer(name, signature, PyCapsule_GetPointer(value, signature));
     }
     PyErr_Clear();
-    blas::finish_scipy();
     return true;
 }
 
 void ensure_blas(Call *call) {
     static std::atomic<bool> searched{false};
     if (blas::library().found || searched.load(std::memory_order_acquire)) return;
-    find_scipy_blas(call);
+    // NumPy has no BLAS that we can reach.
+    if (offer_functions(call, "scipy.linalg.cython_blas", blas::offer_from_scipy))
+        blas::finish_scipy();
     searched.store(true, std::memory_order_release);
 }
 
@@ -217,6 +219,47 @@ std::int32_t table_copy(th_call *head, std::int64_t typenum, std::int64_t ndim, 
     return 0;
 }
 
+lapack::Job lapack_job(const th_call *head, std::int64_t routine, std::int64_t flags,
+                       std::int64_t count, const std::int64_t *operands) {
+    lapack::Job job{routine, flags, static_cast<int>(count), {}};
+    for (std::int64_t i = 0; i < count; ++i) {
+        const std::int64_t *descriptor = head->frame + operands[3 * i];
+        std::int64_t ndim = operands[3 * i + 1];
+        job.stacks[i] = {static_cast<char *>(data_of(descriptor)), shape_of(descriptor),
+                         strides_of(descriptor, ndim), ndim, operands[3 * i + 2]};
+    }
+    return job;
+}
+
+std::int32_t table_lapack(th_call *head, std::int64_t routine, std::int64_t typenum,
+                          std::int64_t flags, std::int64_t count, const std::int64_t *operands,
+                          std::int64_t *facts) {
+    Call *call = call_of(head);
+    ensure_blas(call);
+    if (!lapack::found())
+        offer_functions(call, "scipy.linalg.cython_lapack", lapack::offer_from_scipy);
+    lapack::Outcome outcome{lapack::Status::bad_routine, 0, 0};
+    if (count <= lapack::kMostStacks)
+        outcome = lapack::run(static_cast<int>(typenum),
+                              lapack_job(head, routine, flags, count, operands));
+    switch (outcome.status) {
+        case lapack::Status::done:
+            return 0;
+        case lapack::Status::failed:
+            facts[0] = outcome.info;
+            facts[1] = outcome.index;
+            return 1;
+        case lapack::Status::no_memory:
+            return out_of_memory(call, -1);
+        case lapack::Status::bad_routine:
+            break;
+    }
+    take_lock(call);
+    PyErr_Format(PyExc_SystemError, "no LAPACK routine number %lld for type number %lld",
+                 static_cast<long long>(routine), static_cast<long long>(typenum));
+    return exception_set(call);
+}
+
 std::int64_t table_kept(th_call *head) { return call_of(head)->n_kept; }
 
 void table_forget(th_call *head, std::int64_t begin, std::int64_t end) {
@@ -243,9 +286,10 @@ std::int32_t table_poll(th_call *head) {
 
 }  // namespace
 
-const th_runtime runtime_table = {table_alloc,    table_free,    table_fail,  table_matmul,
-                                  table_parallel, run_callback,  table_variant, table_release,
-                                  table_copy,     table_kept,    table_forget,  table_poll};
+const th_runtime runtime_table = {table_alloc,    table_free,   table_fail,    table_matmul,
+                                  table_parallel, run_callback, table_variant, table_release,
+                                  table_copy,     table_kept,   table_forget,  table_lapack,
+                                  table_poll};
 
 void take_lock(Call *call) {
     if (!call->saved) return;

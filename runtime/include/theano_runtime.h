@@ -20,7 +20,7 @@
  * into arrays first.
  *
  * ERRORS. `entry` returns 0 when all is well. Otherwise it returns nonzero after `fail` returned -1,
- * or after `alloc`, `callback`, `variant`, `matmul` or `copy` failed (they have recorded why). No
+ * or after `alloc`, `callback`, `variant`, `matmul`, `copy` or `lapack` failed (they have recorded why). No
  * output is made and no shared variable is replaced by a call that failed.
  *
  * PYTHON'S LOCK. A call starts with the lock held, unless its inputs are large. Functions of the
@@ -38,7 +38,7 @@ extern "C" {
 
 /* Incremented whenever something in this header changes its meaning; part of the key of the compile
  * cache. */
-#define TH_ABI_VERSION 2
+#define TH_ABI_VERSION 4
 
 /* Bits of a descriptor's `flags`. */
 enum {
@@ -48,6 +48,41 @@ enum {
      * any other input or shared variable of this call. Only set where the program declared the
      * input mutable. */
     TH_OVERWRITABLE = 2
+};
+
+/* What `lapack` can do: what it reads → what it writes. Letters are matrices, except w and s
+ * (vectors of the real type) and rows (a vector of int64). */
+enum {
+    TH_CHOLESKY = 0,         /* A → L or U; TH_LOWER, TH_NAN */
+    TH_SOLVE = 1,            /* A, b → x */
+    TH_SOLVE_TRIANGULAR = 2, /* A, b → x; TH_LOWER, TH_UNIT */
+    TH_SOLVE_POSITIVE = 3,   /* A, b → x; TH_LOWER */
+    TH_INVERSE = 4,          /* A → X */
+    TH_DET = 5,              /* A → a number */
+    TH_SLOGDET = 6,          /* A → a number, a number of the real type */
+    TH_LU = 7,               /* A → L, U, rows */
+    TH_EIGH = 8,             /* A → w or (TH_VECTORS) w, V; TH_LOWER */
+    TH_SVD = 9,              /* A → s or (TH_VECTORS) U, s, V^H; TH_FULL */
+    TH_QR = 10,              /* A → R or (TH_VECTORS) Q, R; TH_FULL */
+    TH_STACK_PRODUCT = 11,   /* A, B → A B */
+    TH_FACTOR = 12,          /* A → F, rows: what the following take instead of A */
+    TH_FACTOR_SOLVE = 13,    /* F, rows, b → x; TH_ADJOINT */
+    TH_FACTOR_INVERSE = 14,  /* F, rows → X */
+    TH_FACTOR_DET = 15,      /* F, rows → a number */
+    TH_FACTOR_SLOGDET = 16,  /* F, rows → a number, a number of the real type */
+    TH_FACTOR_ADJUGATE = 17, /* F, rows → X: the inverse times the determinant */
+    TH_PINV = 18,            /* A → X */
+    TH_ROUTINES = 19
+};
+
+/* Bits of the `flags` of `lapack`. */
+enum {
+    TH_LOWER = 1,   /* the lower triangle is read, not the upper */
+    TH_NAN = 2,     /* a matrix without a result gives NaN */
+    TH_UNIT = 4,    /* the diagonal counts as ones */
+    TH_VECTORS = 8, /* not only values */
+    TH_FULL = 16,   /* all columns of the orthogonal factors */
+    TH_ADJOINT = 32 /* the conjugate transpose in the place of A */
 };
 
 /* The most facts that `fail` keeps. */
@@ -122,7 +157,17 @@ struct th_runtime {
      * would otherwise keep what only the next step needs. */
     void (*forget)(th_call *call, int64_t begin, int64_t end);
 
-    /* 11: for loops that may run long: handles signals, such as the user's interrupt. Nonzero after
+    /* 11: a routine of linear algebra on each matrix of a stack. `operands` holds, for each of the
+     * `count` arrays that it reads and then writes, the offset of its descriptor in the frame, its
+     * number of axes, and how many of them, the last ones, one matrix, vector or number has. Arrays
+     * that are read stretch over the axes before these where they have length 1; those that are
+     * written are C-contiguous. 0, or 1 for a matrix that has no result (singular, not positive
+     * definite, no convergence): then facts[0] is what LAPACK says and facts[1] its place in the
+     * stack; or -1. The bits do not depend on the number of threads. */
+    int32_t (*lapack)(th_call *call, int64_t routine, int64_t typenum, int64_t flags, int64_t count,
+                      const int64_t *operands, int64_t *facts);
+
+    /* 12: for loops that may run long: handles signals, such as the user's interrupt. Nonzero after
      * recording the exception that a handler raised. */
     int32_t (*poll)(th_call *call);
 };

@@ -16,11 +16,13 @@ MODULES = [
     "theano.printing",
     "theano.tensor",
     "theano.tensor.extra_ops",
+    "theano.tensor.nlinalg",
     "theano.tensor.nnet",
     "theano.tensor.random",
     "theano.tensor.raw_random",
     "theano.tensor.shared_randomstreams",
     "theano.tensor.sharedvar",
+    "theano.tensor.slinalg",
     "theano.updates",
     "theano.version",
 ]

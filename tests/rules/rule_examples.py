@@ -11,11 +11,13 @@ import theano.tensor as T
 from theano._core.ops.gradient import GradientFilter
 from theano._core.ops.shaping import Rebroadcast
 from theano.ifelse import ifelse
+from theano.tensor import nlinalg, slinalg
 
 x, y = T.dvector("x"), T.dvector("y")
 m = T.dmatrix("m")
 i = T.lvector("i")
 s = T.dscalar("s")
+positive = T.dot(m.T, m) + T.eye(m.shape[1])
 
 EXAMPLES: dict[str, Any] = {
     "shape(x) → lengths of x": T.exp(x).shape * 2,
@@ -71,6 +73,18 @@ EXAMPLES: dict[str, Any] = {
     "if(c, x, y) + if(c, u, v) → if(c, x + u, y + v)": ifelse(T.gt(s, 0), x, y)
     + ifelse(T.gt(s, 0), y, x),
     "beta z + alpha dot(x, y) → gemm": 3 * m - 2 * T.dot(m, T.dot(m.T, m)),
+    "dot(inv(A), b) → solve(A, b)": T.dot(m, nlinalg.matrix_inverse(positive)),
+    "solve(triangle, b) → triangular solution": slinalg.solve(slinalg.cholesky(positive), m.T),
+    "log(det(A)) → slogdet(A)": T.log(nlinalg.det(positive)),
+    "det(triangle) → product of its diagonal": nlinalg.det(slinalg.cholesky(positive)),
+    "slogdet(triangle) → signs and logarithms of its diagonal": nlinalg.slogdet(
+        slinalg.cholesky(positive)
+    )[1],
+    "solve(A, b), inv(A), det(A) → from one factorisation": slinalg.solve(positive, m.T)
+    + slinalg.solve(positive.T, m.T) * nlinalg.det(positive),
+    "det(A) inv(A) → adj(A)": s * nlinalg.det(positive) * nlinalg.matrix_inverse(positive),
+    "dot(diag(v), x) → v x": T.dot(T.diag(x), m),
+    "diagonal of dot(x, y) → sums of x times y^T": nlinalg.trace(T.dot(m, m.T)),
 }
 VALUES = {
     x: np.array([0.3, 1.7, 0.9]),

@@ -451,7 +451,15 @@ from theano._core.ops.transcendental import (
 from theano._core.ops.transcendental import (
     pow as power,
 )
-from theano.tensor import extra_ops, nnet, raw_random, shared_randomstreams, sharedvar
+from theano.tensor import (
+    extra_ops,
+    nlinalg,
+    nnet,
+    raw_random,
+    shared_randomstreams,
+    sharedvar,
+    slinalg,
+)
 
 __all__ = [
     "ARange",
@@ -705,6 +713,7 @@ __all__ = [
     "mul",
     "neg",
     "neq",
+    "nlinalg",
     "nnet",
     "none_type_t",
     "numeric_grad",
@@ -745,6 +754,7 @@ __all__ = [
     "sharedvar",
     "sin",
     "sinh",
+    "slinalg",
     "smallest",
     "specify_shape",
     "split",

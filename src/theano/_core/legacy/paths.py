@@ -60,6 +60,22 @@ _VARIABLES = {
     "TensorVariable": "api.variables:TensorVariable",
 }
 
+_LINALG = {
+    "alloc_diag": "api.linalg:alloc_diag",
+    "cholesky": "ops.linalg:cholesky",
+    "det": "ops.linalg:det",
+    "diag": "api.linalg:diag",
+    "eig": "ops.linalg_factors:eig",
+    "eigh": "api.linalg:eigh",
+    "eigvalsh": "api.linalg:eigvalsh",
+    "extract_diag": "api.linalg:extract_diag",
+    "matrix_inverse": "ops.linalg:matrix_inverse",
+    "psd": "api.linalg:psd",
+    "solve": "ops.linalg:solve",
+    "spectral_radius_bound": "api.linalg:spectral_radius_bound",
+    "trace": "api.linalg:trace",
+}
+
 # Module → its names → where the engine has them.
 MODULES: dict[str, dict[str, str]] = {
     "theano.gof": {
@@ -103,6 +119,8 @@ MODULES: dict[str, dict[str, str]] = {
     "theano.tests": {},
     "theano.tests.breakpoint": {"PdbBreakpoint": "ops.observing:PdbBreakpoint"},
     "theano.configparser": {"change_flags": "base.settings:change_flags"},
+    "theano.sandbox.linalg": _LINALG,
+    "theano.sandbox.linalg.ops": _LINALG,
     "theano.sandbox.multinomial": {
         "ChoiceFromUniform": "ops.mrg:ChoiceFromUniform",
         "MultinomialFromUniform": "ops.mrg:MultinomialFromUniform",

@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
+from numpy.linalg import LinAlgError
+
 
 class Fault(NamedTuple):
     """A kind of run-time error: its exception and its text from the facts."""
@@ -40,6 +42,10 @@ def _join(f: Sequence[int]) -> str:
         f"all the input array dimensions except for the concatenation axis must match: input {i}"
         f" has {b} items along axis {axis}, input 0 has {a}"
     )
+
+
+def _in_stack(number: int) -> str:
+    return f" Matrix {number} (0-based) of the stack." if number else ""
 
 
 FAULTS: dict[str, Fault] = {
@@ -129,6 +135,38 @@ FAULTS: dict[str, Fault] = {
     "uniforms": Fault(
         ValueError,
         lambda f: f"unis.shape[0] != pvals.shape[0] * n: {f[0]}, {f[1]} * {f[2]}",
+    ),
+    "not_square": Fault(
+        LinAlgError,
+        lambda f: f"a square matrix is needed, got one of {f[0]} rows and {f[1]} columns",
+    ),
+    "solve_rows": Fault(
+        LinAlgError,
+        lambda f: f"A x = b: A has {f[0]} rows, b has {f[1]}; they must be equal",
+    ),
+    "singular": Fault(
+        LinAlgError,
+        lambda f: (
+            f"Singular matrix: a pivot of its factorisation, number {f[0] - 1} (0-based), is zero."
+            " pinv and lstsq also take singular matrices." + _in_stack(f[1])
+        ),
+    ),
+    "not_positive": Fault(
+        LinAlgError,
+        lambda f: (
+            f"Matrix is not positive definite: its leading minor of order {f[0]} is not positive."
+            " Cholesky(on_error='nan') gives NaN instead." + _in_stack(f[1])
+        ),
+    ),
+    "no_eigenvalues": Fault(
+        LinAlgError,
+        lambda f: (
+            "Eigenvalues did not converge. Does the matrix hold NaN or infinity?" + _in_stack(f[1])
+        ),
+    ),
+    "no_singular_values": Fault(
+        LinAlgError,
+        lambda f: "SVD did not converge. Does the matrix hold NaN or infinity?" + _in_stack(f[1]),
     ),
 }
 # Above the kind, the number of a fault holds how many callbacks had run before it.

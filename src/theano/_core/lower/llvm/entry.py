@@ -38,6 +38,7 @@ RUNTIME = {
             "copy",
             "kept",
             "forget",
+            "lapack",
             "poll",
         )
     )

@@ -11,7 +11,7 @@ from theano._core.lower.llvm.builder import Builder
 from theano._core.lower.llvm.calls import Call
 from theano._core.lower.llvm.emitter import Value
 from theano._core.lower.llvm.items import itemsize, load, store
-from theano._core.lower.llvm.libraries import Libraries
+from theano._core.lower.llvm.lapack import Lapack
 from theano._core.lower.llvm.target import default_lanes
 from theano._core.ops.mrg import M1, M2, MAPPINGS, MASK2, MASK12, MASK13, MULT2
 
@@ -372,7 +372,7 @@ def _pack_truncated(k: ListKernel, dtype: str) -> None:
     k.when(b.gt(length, 0), lambda: b.repeat_while_any((zero, zero), step))
 
 
-class Streams(Libraries):
+class Streams(Lapack):
     """The part of a program that draws from streams of its own."""
 
     def draw_uniforms(self, node: Apply, state: Array, size: Array) -> list[Array]:

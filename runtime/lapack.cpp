@@ -1,0 +1,221 @@
+#include "lapack.h"
+
+#include <algorithm>
+#include <complex>
+#include <cstring>
+#include <mutex>
+
+#include "copy.h"
+#include "lapack_call.h"
+#include "lapack_factors.h"
+#include "lapack_systems.h"
+#include "numpy_api.h"
+#include "threads.h"
+
+namespace theano::lapack {
+
+namespace {
+
+struct Spelled {
+    const char *real, *complex;
+};
+constexpr Spelled kSpelled[kNames] = {
+    {"potrf", "potrf"}, {"potrs", "potrs"}, {"getrf", "getrf"}, {"getrs", "getrs"},
+    {"getri", "getri"}, {"trtrs", "trtrs"}, {"syevd", "heevd"}, {"gesdd", "gesdd"},
+    {"geqrf", "geqrf"}, {"orgqr", "ungqr"},
+};
+constexpr const char *kTypes = "sdcz";
+
+struct Spelling {
+    const char *prefix, *suffix;
+    int integer_bits;
+};
+// As in blas.cpp, for Fortran's interface.
+constexpr Spelling kSpellings[] = {
+    {"scipy_", "_64_", 64}, {"", "_64_", 64}, {"", "$NEWLAPACK$ILP64", 64},
+    {"scipy_", "_", 32},    {"", "_64", 64},  {"", "$NEWLAPACK", 32},
+    {"", "_", 32},
+};
+
+const char *routine_name(int name, int type) {
+    return type >= blas::c ? kSpelled[name].complex : kSpelled[name].real;
+}
+
+bool try_spelling(const Spelling &spelling, Library &into) {
+    Library made;
+    made.integer_bits = spelling.integer_bits;
+    for (int name = 0; name < kNames; ++name) {
+        for (int type = blas::s; type <= blas::z; ++type) {
+            std::string symbol = std::string(spelling.prefix) + kTypes[type] +
+                                 routine_name(name, type) + spelling.suffix;
+            made.routines[name][type] = blas::numpy_symbol(symbol.c_str());
+            if (!made.routines[name][type]) return false;
+        }
+    }
+    made.found = true;
+    into = made;
+    return true;
+}
+
+}  // namespace
+
+Library &library() {
+    static Library *instance = [] {
+        auto *made = new Library;
+        for (const Spelling &spelling : kSpellings) {
+            if (try_spelling(spelling, *made)) break;
+        }
+        return made;
+    }();
+    return *instance;
+}
+
+namespace {
+
+using Routine = std::int64_t(std::int64_t flags, const View *views);
+
+template <class T, class I>
+Routine *routine_of(std::int64_t number) {
+    static constexpr Routine *kRoutines[TH_ROUTINES] = {
+        cholesky<T, I>,
+        solve<T, I>,
+        solve_triangular<T, I>,
+        solve_positive<T, I>,
+        inverse<T, I>,
+        det<T, I>,
+        slogdet<T, I>,
+        lu<T, I>,
+        eigh<T, I>,
+        svd<T, I>,
+        qr<T, I>,
+        stack_product<T, I>,
+        keep_factor<T, I>,
+        factor_solve<T, I>,
+        factor_inverse<T, I>,
+        factor_det<T, I>,
+        factor_slogdet<T, I>,
+        factor_adjugate<T, I>,
+        pinv<T, I>,
+    };
+    return number >= 0 && number < TH_ROUTINES ? kRoutines[number] : nullptr;
+}
+
+template <class T>
+Routine *routine_of_width(std::int64_t number) {
+    return library().integer_bits == 64 ? routine_of<T, std::int64_t>(number)
+                                        : routine_of<T, std::int32_t>(number);
+}
+
+Routine *find_routine(int typenum, std::int64_t number) {
+    switch (typenum) {
+        case NPY_FLOAT:
+            return routine_of_width<float>(number);
+        case NPY_DOUBLE:
+            return routine_of_width<double>(number);
+        case NPY_CFLOAT:
+            return routine_of_width<std::complex<float>>(number);
+        case NPY_CDOUBLE:
+            return routine_of_width<std::complex<double>>(number);
+        default:
+            return nullptr;
+    }
+}
+
+struct Batch {
+    const Job &job;
+    Routine *routine;
+    std::int64_t rank = 0, count = 1, shape[kMostDimensions];
+    std::mutex mutex;
+    Outcome outcome;
+
+    Batch(const Job &job_, Routine *routine_) : job(job_), routine(routine_) {
+        for (int i = 0; i < job.count; ++i)
+            rank = std::max(rank, job.stacks[i].ndim - job.stacks[i].core);
+        std::fill(shape, shape + rank, 1);
+        for (int i = 0; i < job.count; ++i) {
+            const Stack &stack = job.stacks[i];
+            std::int64_t own = stack.ndim - stack.core;
+            for (std::int64_t axis = 0; axis < own; ++axis) {
+                if (stack.shape[axis] != 1) shape[rank - own + axis] = stack.shape[axis];
+            }
+        }
+        for (std::int64_t axis = 0; axis < rank; ++axis) count *= shape[axis];
+    }
+
+    View view(const Stack &stack, std::int64_t index) const {
+        std::int64_t own = stack.ndim - stack.core, offset = 0;
+        for (std::int64_t axis = rank - 1; axis >= rank - own; --axis) {
+            std::int64_t mine = axis - (rank - own), at = index % shape[axis];
+            if (stack.shape[mine] != 1) offset += at * stack.strides[mine];
+            index /= shape[axis];
+        }
+        View out{stack.data + offset, 1, 1, 0, 0};
+        if (stack.core >= 1) {
+            out.rows = stack.shape[own];
+            out.down = stack.strides[own];
+        }
+        if (stack.core == 2) {
+            out.columns = stack.shape[own + 1];
+            out.across = stack.strides[own + 1];
+        }
+        return out;
+    }
+
+    void compute(std::int64_t index) {
+        View views[kMostStacks];
+        for (int i = 0; i < job.count; ++i) views[i] = view(job.stacks[i], index);
+        std::int64_t info = routine(job.flags, views);
+        if (info == 0) return;
+        std::lock_guard<std::mutex> guard(mutex);
+        // The first of the stack, whichever thread is faster.
+        if (outcome.status != Status::done && outcome.index < index) return;
+        outcome = {info == kNoMemory ? Status::no_memory : Status::failed, info, index};
+    }
+
+    // How many small matrices make a piece of work that is worth a thread.
+    std::int64_t grain() const {
+        const Stack &first = job.stacks[0];
+        double n = static_cast<double>(std::max<std::int64_t>(first.shape[first.ndim - 1], 1));
+        double m = static_cast<double>(std::max<std::int64_t>(first.shape[first.ndim - 2], 1));
+        return static_cast<std::int64_t>(std::clamp(65536 / (m * n * n), 1.0, 65536.0));
+    }
+
+    static void kernel(std::int64_t *args, std::int64_t begin, std::int64_t end) {
+        auto &batch = *reinterpret_cast<Batch *>(args);
+        for (std::int64_t index = begin; index < end; ++index) batch.compute(index);
+    }
+};
+
+}  // namespace
+
+bool found() { return library().found; }
+
+void offer_from_scipy(const std::string &name, const char *signature, void *pointer) {
+    Library &all = library();
+    const char *type = name.empty() ? nullptr : std::strchr(kTypes, name[0]);
+    if (all.found || !type || !*type) return;
+    auto index = static_cast<int>(type - kTypes);
+    for (int i = 0; i < kNames; ++i) {
+        if (name.compare(1, std::string::npos, routine_name(i, index)) != 0) continue;
+        all.routines[i][index] = pointer;
+        all.integer_bits = std::strstr(signature, "int *") && !std::strstr(signature, "int64") &&
+                                   !std::strstr(signature, "long")
+                               ? 32
+                               : 64;
+    }
+    all.found = all.complete();
+}
+
+Outcome run(int typenum, const Job &job) {
+    Routine *routine = library().found ? find_routine(typenum, job.routine) : nullptr;
+    if (!routine) return {Status::bad_routine, 0, 0};
+    Batch batch(job, routine);
+    blas::OneThread one;
+    if (batch.count == 1) batch.compute(0);
+    else if (batch.count > 1)
+        threads::run(Batch::kernel, reinterpret_cast<std::int64_t *>(&batch), batch.count,
+                     batch.grain());
+    return batch.outcome;
+}
+
+}  // namespace theano::lapack

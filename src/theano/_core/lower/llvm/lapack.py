@@ -1,0 +1,120 @@
+"""Calls of LAPACK: one routine for each matrix of a stack."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from theano._core.base import dtypes
+from theano._core.ir.variable import Apply
+from theano._core.lower.arrays import Array, Size
+from theano._core.lower.llvm.copies import typenum
+from theano._core.lower.llvm.libraries import LONG_PRODUCT, Libraries
+
+# In the order of runtime/include/theano_runtime.h; routine → what it reports of a matrix that has
+# no result.
+ROUTINES = {
+    "cholesky": "not_positive",
+    "solve": "singular",
+    "solve_triangular": "singular",
+    "solve_positive": "not_positive",
+    "inverse": "singular",
+    "det": "singular",
+    "slogdet": "singular",
+    "lu": "singular",
+    "eigh": "no_eigenvalues",
+    "svd": "no_singular_values",
+    "qr": "singular",
+    "stack_product": "singular",
+    "factor": "singular",
+    "factor_solve": "singular",
+    "factor_inverse": "singular",
+    "factor_det": "singular",
+    "factor_slogdet": "singular",
+    "factor_adjugate": "singular",
+    "pinv": "no_singular_values",
+}
+NUMBERS = {name: number for number, name in enumerate(ROUTINES)}
+FLAGS = {
+    name: 1 << bit
+    for bit, name in enumerate(("lower", "nan", "unit", "vectors", "full", "adjoint"))
+}
+# Those that take any matrix; the others need a square one.
+RECTANGULAR = ("lu", "svd", "qr", "stack_product", "pinv")
+# Which operand the columns of the first must agree with.
+RIGHT_SIDES = {
+    "solve": 1,
+    "solve_triangular": 1,
+    "solve_positive": 1,
+    "stack_product": 1,
+    "factor_solve": 2,
+}
+
+
+class Lapack(Libraries):
+    """The part of a program that factorises matrices."""
+
+    def lapack(
+        self,
+        node: Apply,
+        routine: str,
+        flags: Sequence[str],
+        arrays: Sequence[Array],
+        cores: Sequence[int],
+    ) -> list[Array]:
+        """Return what a routine makes of the stacks `arrays`; see `ops.linalg_base.MatrixOp`."""
+        self._check_matrices(node, routine, arrays, cores)
+        outs = [self._written(out) for out in node.outputs]
+        operands = self.stack(24 * len(cores))
+        words = []
+        for array, core in zip([*arrays, *outs], cores, strict=True):
+            words += [self.descriptor(array), array.ndim, core]
+        for i, word in enumerate(words):
+            at = self.b.emit(f"getelementptr i64, ptr {operands}, i64 {i}")
+            self.b.perform(f"store i64 {word}, ptr {at}, align 8")
+        work = self.product([*arrays[0].lengths, arrays[0].lengths[-1]])
+        if not isinstance(work, int) or work > LONG_PRODUCT:
+            self._release_if_long(work)
+        facts = self.stack(16)
+        number = sum(FLAGS[flag] for flag in flags)
+        got = self.b.emit(
+            f"call i32 {self.runtime('lapack')}(ptr %call, i64 {NUMBERS[routine]}, i64"
+            f" {typenum(arrays[0].dtype)}, i64 {number}, i64 {len(cores)}, ptr {operands}, ptr"
+            f" {facts})"
+        )
+        self.or_fail(self.b.emit(f"icmp sge i32 {got}, 0"))
+        known = []
+        for i in range(2):
+            at = self.b.emit(f"getelementptr i64, ptr {facts}, i64 {i}")
+            known.append(self.b.emit(f"load i64, ptr {at}, align 8"))
+        self.check(node, self.b.emit(f"icmp eq i32 {got}, 0"), ROUTINES[routine], known)
+        return outs
+
+    def _written(self, variable: Any) -> Array:
+        lengths = [self.size(n) for n in self.rewriter.lengths(variable)]
+        if variable in self.places:
+            return self.placed(variable, lengths)
+        dtype = variable.type.dtype
+        if not lengths:
+            return Array(dtype, (), self.stack(dtypes.itemsize(dtype)))
+        return self.new_array(dtype, lengths)
+
+    def _check_matrices(
+        self, node: Apply, routine: str, arrays: Sequence[Array], cores: Sequence[int]
+    ) -> None:
+        first = arrays[0]
+        rows, columns = first.lengths[-2:]
+        if routine not in RECTANGULAR:
+            self.check_equal(node, rows, columns, "not_square", (rows, columns))
+        right = RIGHT_SIDES.get(routine)
+        if right is None:
+            return
+        other = arrays[right]
+        wanted: Size = other.lengths[-cores[right]]
+        fault = "matmul" if routine == "stack_product" else "solve_rows"
+        self.check_equal(node, columns, wanted, fault, (columns, wanted))
+        patterns = [node.inputs[i].type.broadcastable for i in (0, right)]
+        for axis in range(first.ndim - 2):
+            if not any(pattern[axis] for pattern in patterns):
+                one, two = first.lengths[axis], other.lengths[axis]
+                self.check_equal(node, one, two, "elementwise", (0, axis, one, right, two))

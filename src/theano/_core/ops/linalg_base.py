@@ -1,0 +1,235 @@
+"""What the operations of linear algebra share: stacks of matrices, triangles, diagonals.
+
+A matrix is the last two axes of an array; the axes before them count a stack of matrices. All
+formulas here hold for real and complex matrices, with cotangents conjugated as `Dot` has them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from theano._core.base import dtypes
+from theano._core.ir.variable import Apply
+from theano._core.ops.arithmetic import add, cast, conj, eq, ge, gt, minimum, mul, real, sub, switch
+from theano._core.ops.creation import ARange
+from theano._core.ops.indexing import sum_to
+from theano._core.ops.op import Structured, as_variable, broadcast_lengths, tensor_operand
+from theano._core.ops.products import dot
+from theano._core.ops.reductions import reduce
+from theano._core.ops.shaping import dimshuffle, length
+
+
+def lapack_dtype(*names: str) -> str:
+    """Return the dtype in which LAPACK computes: float64 for integers, float32 for float16."""
+    floats = ["float64" if dtypes.is_discrete(name) else name for name in names]
+    return dtypes.upcast(*floats, "float32")
+
+
+def matrix_operand(name: str, value: Any) -> Any:
+    """Return a matrix or stack of matrices in a dtype of LAPACK's; AssertionError for a vector."""
+    variable = tensor_operand(name, value)
+    # Theano 1.0.5 asserted it too.
+    if variable.type.ndim < 2:
+        raise AssertionError(f"{name} needs a matrix or a stack of matrices, got {variable.type}")
+    return cast(variable, lapack_dtype(variable.type.dtype))
+
+
+class MatrixOp(Structured):
+    """Base of the operations that one LAPACK routine computes.
+
+    `routine` and `flags` are those of the runtime; `cores` says, for each input and then each
+    output, how many of its last axes one matrix, vector or number has.
+    """
+
+    routine = ""
+
+    def flags(self) -> tuple[str, ...]:
+        """Return the names of the flags that are set."""
+        return ()
+
+    def cores(self, node: Apply) -> tuple[int, ...]:
+        """Return the number of axes of one matrix, per input and output."""
+        return (2,) * (len(node.inputs) + len(node.outputs))
+
+    def lower(self, p: Any, node: Apply, *values: Any) -> Any:
+        return p.lapack(node, self.routine, self.flags(), values, self.cores(node))
+
+
+class CallbackOp(Structured):
+    """Base of the operations that native code asks Python for."""
+
+    def lower(self, p: Any, node: Apply, *values: Any) -> Any:
+        def run(*arrays: Any) -> tuple[Any, ...]:
+            results = self.compute(np, node, *arrays)
+            return tuple(
+                np.asarray(result, dtype=out.type.numpy_dtype)
+                for result, out in zip(results, node.outputs, strict=True)
+            )
+
+        return p.call_python(node, run, values)
+
+
+def per_matrix(function: Callable[..., Any], a: np.ndarray, core: tuple[int, ...]) -> np.ndarray:
+    """Return `function` of each matrix of a stack, each result of shape `core`."""
+    out = np.empty((*a.shape[:-2], *core), dtype=a.dtype)
+    for index in np.ndindex(*a.shape[:-2]):
+        out[index] = function(a[index])
+    return out
+
+
+def swapped(x: Any) -> Any:
+    """Return `x` with its last two axes exchanged."""
+    rank = x.type.ndim
+    return dimshuffle(x, [*range(rank - 2), rank - 1, rank - 2])
+
+
+def hermitian(x: Any) -> Any:
+    """Return the conjugate transpose of a matrix or of each matrix of a stack."""
+    return swapped(conj(x) if dtypes.is_complex(x.type.dtype) else x)
+
+
+def conjugate(x: Any) -> Any:
+    """Return the complex conjugate; `x` itself if it is real."""
+    return conj(x) if dtypes.is_complex(x.type.dtype) else x
+
+
+class StackProduct(MatrixOp):
+    """The product of each pair of matrices of two stacks of equal rank, through BLAS."""
+
+    routine = "stack_product"
+
+    def make_node(self, x: Any, y: Any) -> Apply:
+        x, y = matrix_operand("a product", x), matrix_operand("a product", y)
+        dtype = lapack_dtype(x.type.dtype, y.type.dtype)
+        x, y = cast(x, dtype), cast(y, dtype)
+        stack = [a and b for a, b in zip(batch_pattern(x), batch_pattern(y), strict=True)]
+        core = (x.type.broadcastable[-2], y.type.broadcastable[-1])
+        return self.one([x, y], dtype, (*stack, *core))
+
+    def compute(self, xp: Any, node: Apply, x: Any, y: Any) -> tuple[Any, ...]:
+        return (xp.matmul(x, y),)
+
+    def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
+        patterns = [batch_pattern(v) for v in node.inputs]
+        stack = broadcast_lengths(patterns, [shapes[0][:-2], shapes[1][:-2]])
+        return [(*stack, shapes[0][-2], shapes[1][-1])]
+
+    def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
+        x, y = node.inputs
+        g = cotangents[0]
+        return [sum_to(self(g, hermitian(y)), x), sum_to(self(hermitian(x), g), y)]
+
+
+stack_product = StackProduct()
+
+
+def product(x: Any, y: Any) -> Any:
+    """Return the product of two matrices, or of each pair of two stacks of equal rank."""
+    return dot(x, y) if x.type.ndim == 2 else stack_product(x, y)
+
+
+def products(*factors: Any) -> Any:
+    """Return the product of several matrices, from the left."""
+    result = factors[0]
+    for factor in factors[1:]:
+        result = product(result, factor)
+    return result
+
+
+def as_column(v: Any) -> Any:
+    """Return each vector of a stack as a matrix of one column."""
+    return dimshuffle(v, [*range(v.type.ndim), "x"])
+
+
+def as_row(v: Any) -> Any:
+    """Return each vector of a stack as a matrix of one row."""
+    return dimshuffle(v, [*range(v.type.ndim - 1), "x", v.type.ndim - 1])
+
+
+def scalar_of_stack(x: Any) -> Any:
+    """Return each number of a stack as a matrix of one item."""
+    return dimshuffle(x, [*range(x.type.ndim), "x", "x"])
+
+
+def positions(x: Any) -> tuple[Any, Any]:
+    """Return the numbers of the rows (as a column) and columns (as a row) of a matrix."""
+    rank = x.type.ndim
+    rows, columns = (ARange("int64")(0, length(x, rank - i), 1) for i in (2, 1))
+    ahead = ["x"] * (rank - 2)
+    return dimshuffle(rows, [*ahead, 0, "x"]), dimshuffle(columns, [*ahead, "x", 0])
+
+
+def zero(x: Any) -> Any:
+    """Return the number 0 in the dtype of `x`."""
+    return as_variable(np.zeros((), dtype=x.type.dtype))
+
+
+def triangle(x: Any, lower: bool = True, strict: bool = False) -> Any:
+    """Return a matrix with zeros outside a triangle; `strict` leaves the diagonal out."""
+    i, j = positions(x)
+    compare = gt if strict else ge
+    return switch(compare(i, j) if lower else compare(j, i), x, zero(x))
+
+
+def on_diagonal(x: Any) -> Any:
+    """Return a matrix with zeros outside its diagonal."""
+    return switch(eq(*positions(x)), x, zero(x))
+
+
+def off_diagonal(x: Any) -> Any:
+    """Return a matrix with zeros on its diagonal."""
+    return switch(eq(*positions(x)), zero(x), x)
+
+
+def diagonal_of(x: Any) -> Any:
+    """Return the diagonal of a square matrix, or of each of a stack."""
+    return reduce("sum", on_diagonal(x), (x.type.ndim - 1,), x.type.dtype)
+
+
+def plus_hermitian(x: Any) -> Any:
+    """Return the sum of a matrix and its conjugate transpose."""
+    return add(x, hermitian(x))
+
+
+def from_one_triangle(s: Any, lower: bool) -> Any:
+    """Return the cotangent of a Hermitian matrix of which only one triangle is read.
+
+    `s` is a cotangent of the whole matrix; each item off the diagonal stands for two.
+    """
+    both = plus_hermitian(s)
+    half = as_variable(np.asarray(0.5, dtype=dtypes.real_of(both.type.dtype)))
+    return sub(triangle(both, lower), mul(half, on_diagonal(both)))
+
+
+def half(x: Any) -> Any:
+    """Return x / 2 in its own dtype."""
+    return mul(as_variable(np.asarray(0.5, dtype=dtypes.real_of(x.type.dtype))), x)
+
+
+def real_part(x: Any) -> Any:
+    """Return the real part, `x` itself if it is real."""
+    return real(x) if dtypes.is_complex(x.type.dtype) else x
+
+
+def inverse_or_zero(x: Any) -> Any:
+    """Return 1 / x, and 0 where x is 0."""
+    one = as_variable(np.ones((), dtype=x.type.dtype))
+    is_zero = eq(x, zero(x))
+    return switch(is_zero, zero(x), one / switch(is_zero, one, x))
+
+
+def smaller(one: Any, two: Any) -> Any:
+    """Return the smaller of two lengths."""
+    if isinstance(one, int) and isinstance(two, int):
+        return min(one, two)
+    if one is two:
+        return one
+    return minimum(*(as_variable(np.asarray(n)) if isinstance(n, int) else n for n in (one, two)))
+
+
+def batch_pattern(x: Any) -> tuple[bool, ...]:
+    """Return which axes of the stack are broadcastable."""
+    return x.type.broadcastable[:-2]

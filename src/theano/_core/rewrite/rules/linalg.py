@@ -1,0 +1,369 @@
+"""Linear algebra: systems instead of inverses, and the structure that a matrix is known to have."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from theano._core.base import dtypes
+from theano._core.ir.variable import Apply
+from theano._core.ops.arithmetic import abs_, conj, lt, mul, sgn, switch
+from theano._core.ops.creation import ARange, Eye
+from theano._core.ops.indexing import AT, AdvancedIncSubtensor, AdvancedSubtensor
+from theano._core.ops.linalg import (
+    Cholesky,
+    Det,
+    MatrixInverse,
+    SLogDet,
+    Solve,
+    slogdet,
+    solve,
+)
+from theano._core.ops.linalg_base import diagonal_of, swapped
+from theano._core.ops.linalg_factors import QR, LUFactor
+from theano._core.ops.linalg_shared import (
+    FactorSolve,
+    factor,
+    factor_adjugate,
+    factor_det,
+    factor_inverse,
+    factor_slogdet,
+)
+from theano._core.ops.op import as_variable, python_int
+from theano._core.ops.products import Dot
+from theano._core.ops.reductions import reduce
+from theano._core.ops.shaping import DimShuffle, dimshuffle, length
+from theano._core.ops.transcendental import log
+from theano._core.rewrite.engine import Rewriter, Rule, is_op, known_value
+
+SPECIAL, STABLE, LAST = "special", "stable", "blas"
+FLIPPED = {"lower": "upper", "upper": "lower", "diagonal": "diagonal"}
+
+
+def _is_transpose(variable: Any) -> bool:
+    """Tell whether a variable is another with its last two axes exchanged."""
+    node = variable.owner
+    if node is None or not isinstance(node.op, DimShuffle):
+        return False
+    rank = variable.type.ndim
+    order = (*range(rank - 2), rank - 1, rank - 2)
+    return node.inputs[0].type.ndim == rank >= 2 and tuple(node.op.new_order) == order
+
+
+def structure(rewriter: Rewriter, variable: Any) -> str | None:
+    """Return 'lower', 'upper' or 'diagonal' of a matrix that is known to be so."""
+    node = variable.owner
+    if node is None:
+        return None
+    if _is_transpose(variable):
+        return FLIPPED.get(structure(rewriter, node.inputs[0]) or "")
+    op = node.op
+    if isinstance(op, MatrixInverse) or op is conj:
+        return structure(rewriter, node.inputs[0])
+    if isinstance(op, Cholesky):
+        return "lower" if op.is_lower else "upper"
+    if isinstance(op, LUFactor):
+        return {0: "lower", 1: "upper"}.get(node.outputs.index(variable))
+    if isinstance(op, QR) and variable is node.outputs[-1]:
+        return "upper"
+    if isinstance(op, Eye) and python_int(node.inputs[2]) == 0:
+        return "diagonal"
+    return "diagonal" if diagonal_vector(rewriter, variable) is not None else None
+
+
+def diagonal_vector(rewriter: Rewriter, variable: Any) -> Any:
+    """Return the v of a diag(v), or None."""
+    node = variable.owner
+    if node is None or not isinstance(node.op, AdvancedIncSubtensor):
+        return None
+    zeros, v, *indices = node.inputs
+    if tuple(node.op.axes) != (AT, AT) or not node.op.assign or known_value(zeros) != 0:
+        return None
+    if indices[0] is not indices[1] or not _is_count(indices[0]) or v.type.ndim != 1:
+        return None
+    # All of a square matrix, and no number stretched along its diagonal.
+    count = rewriter.lengths(v)[0]
+    same = all(n is count or n == count for n in rewriter.lengths(zeros))
+    return v if same and v.type.broadcastable == (False,) else None
+
+
+def _is_count(index: Any) -> bool:
+    """Tell whether an index is 0, 1, 2 and so on."""
+    node = index.owner
+    if node is None or not isinstance(node.op, ARange):
+        return False
+    return python_int(node.inputs[0]) == 0 and python_int(node.inputs[2]) == 1
+
+
+def _inverted(rewriter: Rewriter, variable: Any) -> tuple[Any, bool] | None:
+    """Return (A, False) of an inv(A) that only this use needs, (A, True) of an inv(A)^T."""
+    turned = _is_transpose(variable)
+    inner = variable.owner.inputs[0] if turned else variable
+    if inner.owner is None or not isinstance(inner.owner.op, MatrixInverse):
+        return None
+    if any(rewriter.uses.get(v, 0) > 1 for v in (variable, inner)):
+        return None
+    return inner.owner.inputs[0], turned
+
+
+def _inverse_of(variable: Any, rewriter: Rewriter) -> Any:
+    """Return the A of an inv(A) that only this use needs, or None."""
+    found = _inverted(rewriter, variable)
+    if found is None:
+        return None
+    return swapped(found[0]) if found[1] else found[0]
+
+
+def _solve(rewriter: Rewriter, node: Apply) -> Any:
+    """dot(inv(A), b) → solve(A, b); dot(b, inv(A)) → solve(A^T, b^T)^T."""
+    left, right = node.inputs
+    a = _inverse_of(left, rewriter)
+    if a is not None:
+        return solve(a, right)
+    a = _inverse_of(right, rewriter)
+    if a is None:
+        return None
+    if left.type.ndim == 1:
+        return solve(swapped(a), left)
+    return swapped(solve(swapped(a), swapped(left)))
+
+
+def _triangular_solve(rewriter: Rewriter, node: Apply) -> Any:
+    """solve(A, b) → a triangular solution, where A is known to be triangular."""
+    if node.op.routine != "solve":
+        return None
+    kind = structure(rewriter, node.inputs[0])
+    if kind is None:
+        return None
+    return Solve("upper_triangular" if kind == "upper" else "lower_triangular")(*node.inputs)
+
+
+def _log_det(rewriter: Rewriter, node: Apply) -> Any:
+    """log(det(A)), log(|det(A)|) → from slogdet(A)."""
+    value = node.inputs[0]
+    modulus = is_op(value, abs_)
+    inner = value.owner.inputs[0] if modulus else value
+    if inner.owner is None or not isinstance(inner.owner.op, Det):
+        return None
+    if dtypes.is_complex(inner.type.dtype):
+        return None
+    sign, logarithm = slogdet(inner.owner.inputs[0])
+    if modulus:
+        return logarithm
+    nan = as_variable(np.asarray(np.nan, dtype=logarithm.type.dtype))
+    return switch(lt(sign, 0), nan, logarithm)
+
+
+def _diagonal(rewriter: Rewriter, x: Any) -> Any:
+    v = diagonal_vector(rewriter, x)
+    if v is not None:
+        return v
+    if x.type.ndim != 2:
+        return diagonal_of(x)
+    steps = ARange("int64")(0, length(x, 0), 1)
+    return AdvancedSubtensor((AT, AT))(x, steps, steps)
+
+
+def _det_of_triangle(rewriter: Rewriter, node: Apply) -> Any:
+    """det(A) → the product of the diagonal, where A is known to be triangular."""
+    x = node.inputs[0]
+    if not _square_triangle(rewriter, x):
+        return None
+    d = _diagonal(rewriter, x)
+    return reduce("prod", d, (d.type.ndim - 1,), d.type.dtype)
+
+
+def _slogdet_of_triangle(rewriter: Rewriter, node: Apply) -> Any:
+    """slogdet(A) → from the diagonal, where A is known to be triangular."""
+    x = node.inputs[0]
+    if dtypes.is_complex(x.type.dtype) or not _square_triangle(rewriter, x):
+        return None
+    d = _diagonal(rewriter, x)
+    axis, dtype = (d.type.ndim - 1,), d.type.dtype
+    return [reduce("prod", sgn(d), axis, dtype), reduce("sum", log(abs_(d)), axis, dtype)]
+
+
+def _square_triangle(rewriter: Rewriter, x: Any) -> bool:
+    """Tell whether a matrix is triangular, and square whatever the lengths are."""
+    inner = x
+    while inner.owner is not None and (
+        _is_transpose(inner) or isinstance(inner.owner.op, MatrixInverse) or inner.owner.op is conj
+    ):
+        inner = inner.owner.inputs[0]
+    always = diagonal_vector(rewriter, inner) is not None or (
+        inner.owner is not None and isinstance(inner.owner.op, Cholesky)
+    )
+    return always and structure(rewriter, x) is not None
+
+
+def _scaled_rows(rewriter: Rewriter, node: Apply) -> Any:
+    """dot(diag(v), x) → v x, row by row; dot(x, diag(v)), column by column."""
+    left, right = node.inputs
+    for x, other, summed, pattern in ((left, right, 0, (0, "x")), (right, left, -1, ("x", 0))):
+        v = diagonal_vector(rewriter, x)
+        # An elementwise product would stretch where lengths of a product must agree.
+        if v is None or other.type.broadcastable[summed]:
+            continue
+        return mul(v if other.type.ndim == 1 else dimshuffle(v, pattern), other)
+    return None
+
+
+def _diagonal_of_product(rewriter: Rewriter, node: Apply) -> Any:
+    """The diagonal of dot(x, y) → sums over rows of x times columns of y."""
+    if tuple(node.op.axes) != (AT, AT):
+        return None
+    whole, rows, columns = node.inputs
+    if rows is not columns or not _is_count(rows) or rewriter.uses.get(whole, 0) > 1:
+        return None
+    if whole.owner is None or not isinstance(whole.owner.op, Dot) or whole.type.ndim != 2:
+        return None
+    x, y = whole.owner.inputs
+    if dtypes.is_discrete(x.type.dtype):
+        return None
+    picked = [AdvancedSubtensor((AT,))(v, rows) for v in (x, swapped(y))]
+    return reduce("sum", mul(*picked), (1,), node.outputs[0].type.dtype)
+
+
+def _split_det(variable: Any, a: Any) -> Any:
+    """Return c where `variable` is c det(a), or None; c is 1 as a Python number."""
+    node = variable.owner
+    if node is None:
+        return None
+    if isinstance(node.op, Det):
+        return 1 if node.inputs[0] is a else None
+    if node.op is not mul:
+        return None
+    for i, factor_ in enumerate(node.inputs):
+        rest = _split_det(factor_, a)
+        if rest is not None:
+            other = node.inputs[1 - i]
+            return other if rest == 1 else mul(rest, other)
+    return None
+
+
+def _adjugate(rewriter: Rewriter, node: Apply) -> Any:
+    """Det(A) inv(A) → adj(A), as in the gradient of a determinant."""
+    for i, matrix in enumerate(node.inputs):
+        stretched = node.inputs[1 - i].owner
+        found = _inverted(rewriter, matrix)
+        if found is None or stretched is None or not isinstance(stretched.op, DimShuffle):
+            continue
+        scalar = stretched.inputs[0]
+        if tuple(stretched.op.new_order) != (*range(scalar.type.ndim), "x", "x"):
+            continue
+        rest = _split_det(scalar, found[0])
+        if rest is None:
+            continue
+        result = factor_adjugate(*factor(found[0]))
+        result = swapped(result) if found[1] else result
+        return result if isinstance(rest, int) else mul(stretched.op(rest), result)
+    return None
+
+
+def _without_adjoint(variable: Any) -> tuple[Any, bool]:
+    """Return (A, False) for A, (A, True) for A^H."""
+    inner, turned, conjugated = variable, False, False
+    while inner.owner is not None:
+        if _is_transpose(inner):
+            turned = not turned
+        elif inner.owner.op is conj:
+            conjugated = not conjugated
+        else:
+            break
+        inner = inner.owner.inputs[0]
+    if turned and (conjugated or not dtypes.is_complex(variable.type.dtype)):
+        return inner, True
+    return variable, False
+
+
+def _shared_factor(rewriter: Rewriter, node: Apply) -> Any:
+    """solve, inv, det and slogdet of one A → one factorisation, where A has several uses."""
+    op = node.op
+    a, adjoint = _without_adjoint(node.inputs[0])
+    # What this phase has made anew is not counted: taken as shared, which costs next to nothing.
+    if rewriter.uses.get(a, 2) < 2:
+        return None
+    if isinstance(op, Solve):
+        return FactorSolve(adjoint)(*factor(a), node.inputs[1]) if op.routine == "solve" else None
+    if adjoint:
+        return None
+    if isinstance(op, SLogDet):
+        return factor_slogdet(*factor(a))
+    return (factor_inverse if isinstance(op, MatrixInverse) else factor_det)(*factor(a))
+
+
+RULES = (
+    Rule(
+        "dot(inv(A), b) → solve(A, b)",
+        (Dot,),
+        _solve,
+        SPECIAL,
+        "rounding",
+        "fewer operations, and a smaller error",
+    ),
+    Rule(
+        "solve(triangle, b) → triangular solution",
+        (Solve,),
+        _triangular_solve,
+        SPECIAL,
+        "rounding",
+        "no factorisation",
+    ),
+    Rule(
+        "log(det(A)) → slogdet(A)",
+        (log,),
+        _log_det,
+        STABLE,
+        "nan",
+        "the determinant neither overflows nor underflows",
+    ),
+    Rule(
+        "det(triangle) → product of its diagonal",
+        (Det,),
+        _det_of_triangle,
+        STABLE,
+        "rounding",
+        "no factorisation",
+    ),
+    Rule(
+        "slogdet(triangle) → signs and logarithms of its diagonal",
+        (SLogDet,),
+        _slogdet_of_triangle,
+        STABLE,
+        "rounding",
+        "no factorisation",
+    ),
+    Rule(
+        "dot(diag(v), x) → v x",
+        (Dot,),
+        _scaled_rows,
+        SPECIAL,
+        "nan",
+        "no matrix for the diagonal",
+    ),
+    Rule(
+        "diagonal of dot(x, y) → sums of x times y^T",
+        (AdvancedSubtensor,),
+        _diagonal_of_product,
+        SPECIAL,
+        "rounding",
+        "the items off the diagonal are not computed",
+    ),
+    Rule(
+        "det(A) inv(A) → adj(A)",
+        (mul,),
+        _adjugate,
+        SPECIAL,
+        "nan",
+        "the gradient of a determinant exists for singular matrices too",
+    ),
+    Rule(
+        "solve(A, b), inv(A), det(A) → from one factorisation",
+        (Solve, MatrixInverse, Det, SLogDet),
+        _shared_factor,
+        LAST,
+        "rounding",
+        "the factorisation is most of the work",
+    ),
+)

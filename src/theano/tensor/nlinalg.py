@@ -1,0 +1,75 @@
+"""Linear algebra as `numpy.linalg` has it, on matrices and stacks of matrices."""
+
+from theano._core.api.linalg import (
+    AllocDiag,
+    ExtractDiag,
+    TensorInv,
+    TensorSolve,
+    alloc_diag,
+    diag,
+    eigh,
+    extract_diag,
+    matrix_dot,
+    matrix_power,
+    norm,
+    qr,
+    svd,
+    tensorinv,
+    tensorsolve,
+    trace,
+)
+from theano._core.ops.linalg import (
+    Det,
+    MatrixInverse,
+    SLogDet,
+    det,
+    matrix_inverse,
+    slogdet,
+)
+from theano._core.ops.linalg_factors import (
+    QR,
+    SVD,
+    Eig,
+    Eigh,
+    LeastSquares,
+    Pinv,
+    eig,
+    pinv,
+)
+
+MatrixPinv = Pinv
+lstsq = LeastSquares
+
+__all__ = [
+    "QR",
+    "SVD",
+    "AllocDiag",
+    "Det",
+    "Eig",
+    "Eigh",
+    "ExtractDiag",
+    "LeastSquares",
+    "MatrixInverse",
+    "MatrixPinv",
+    "SLogDet",
+    "TensorInv",
+    "TensorSolve",
+    "alloc_diag",
+    "det",
+    "diag",
+    "eig",
+    "eigh",
+    "extract_diag",
+    "lstsq",
+    "matrix_dot",
+    "matrix_inverse",
+    "matrix_power",
+    "norm",
+    "pinv",
+    "qr",
+    "slogdet",
+    "svd",
+    "tensorinv",
+    "tensorsolve",
+    "trace",
+]

@@ -1,0 +1,39 @@
+"""Linear algebra as `scipy.linalg` has it, on matrices and stacks of matrices."""
+
+from theano._core.api.linalg import (
+    Eigvalsh,
+    eigvalsh,
+    kron,
+    lu,
+)
+from theano._core.ops.linalg import (
+    Cholesky,
+    Solve,
+    cholesky,
+    solve,
+    solve_lower_triangular,
+    solve_positive_definite,
+    solve_symmetric,
+    solve_upper_triangular,
+)
+from theano._core.ops.linalg_factors import (
+    Expm,
+    expm,
+)
+
+__all__ = [
+    "Cholesky",
+    "Eigvalsh",
+    "Expm",
+    "Solve",
+    "cholesky",
+    "eigvalsh",
+    "expm",
+    "kron",
+    "lu",
+    "solve",
+    "solve_lower_triangular",
+    "solve_positive_definite",
+    "solve_symmetric",
+    "solve_upper_triangular",
+]

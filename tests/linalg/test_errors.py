@@ -1,0 +1,134 @@
+"""What linear algebra refuses, and what it says."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.linalg import LinAlgError
+
+import theano
+import theano.tensor as T
+from theano.sandbox.linalg import spectral_radius_bound
+from theano.tensor import nlinalg as nl
+from theano.tensor import slinalg as sl
+
+A, b = T.dmatrix("A"), T.dvector("b")
+
+SINGULAR = np.array([[1.0, 2.0], [2.0, 4.0]])
+NOT_POSITIVE = np.array([[1.0, 2.0], [2.0, 1.0]])
+NAN = np.full((3, 3), np.nan)
+WIDE = np.ones((2, 3))
+
+# name: (expression, argument, what the message says)
+AT_RUN_TIME: dict[str, tuple[Any, np.ndarray, str]] = {
+    "inverse": (nl.matrix_inverse(A), SINGULAR, r"Singular matrix: .* number 1 \(0-based\)"),
+    "solve": (sl.solve(A, A), SINGULAR, "Singular matrix"),
+    "solve lower": (sl.solve_lower_triangular(A, A), np.diag([1.0, 0.0]), "Singular matrix"),
+    "solve positive": (
+        sl.solve_positive_definite(A, A),
+        NOT_POSITIVE,
+        "not positive definite: its leading minor of order 2",
+    ),
+    "cholesky": (sl.cholesky(A), NOT_POSITIVE, "its leading minor of order 2 is not positive"),
+    "eigvalsh of a pair": (sl.eigvalsh(A, A), NOT_POSITIVE, "not positive definite"),
+    "eigh": (nl.eigh(A), NAN, "Eigenvalues did not converge"),
+    "svd": (nl.svd(A), NAN, "SVD did not converge"),
+    "pinv": (nl.pinv(A), NAN, "SVD did not converge"),
+    "inverse not square": (nl.matrix_inverse(A), WIDE, "2 rows and 3 columns"),
+    "cholesky not square": (sl.cholesky(A), WIDE, "2 rows and 3 columns"),
+    "det not square": (nl.det(A), WIDE, "2 rows and 3 columns"),
+    "slogdet not square": (nl.slogdet(A), WIDE, "2 rows and 3 columns"),
+    "solve not square": (sl.solve(A, A), WIDE, "2 rows and 3 columns"),
+    "eigh not square": (nl.eigh(A), WIDE, "2 rows and 3 columns"),
+    "solve with other rows": (sl.solve(A, A[:1]), SINGULAR, "A has 2 rows, b has 1"),
+    "tensorinv not square": (nl.tensorinv(A, 1), WIDE, "2 rows and 3 columns"),
+}
+
+
+@pytest.mark.parametrize("name", list(AT_RUN_TIME))
+def test_at_run_time(name: str) -> None:
+    out, value, text = AT_RUN_TIME[name]
+    f = theano.function([A], out)
+    with pytest.raises(LinAlgError, match=text) as caught:
+        f(value)
+    assert "Apply node that caused the error" in str(caught.value)
+
+
+def test_which_matrix_of_a_stack() -> None:
+    x = T.dtensor3()
+    f = theano.function([x], nl.matrix_inverse(x))
+    stack = np.stack([np.eye(2)] * 5)
+    stack[3] = stack[4] = SINGULAR
+    with pytest.raises(LinAlgError, match=r"Matrix 3 \(0-based\) of the stack"):
+        f(stack)
+
+
+def test_a_failed_call_changes_nothing() -> None:
+    state = theano.shared(np.eye(2))
+    f = theano.function([A], [], updates=[(state, nl.matrix_inverse(A))])
+    with pytest.raises(LinAlgError):
+        f(SINGULAR)
+    np.testing.assert_array_equal(state.get_value(), np.eye(2))
+    f(2 * np.eye(2))
+    np.testing.assert_array_equal(state.get_value(), np.eye(2) / 2)
+
+
+def test_nan_instead_of_an_error() -> None:
+    x = T.dtensor3()
+    f = theano.function([x], sl.Cholesky(on_error="nan")(x))
+    got = f(np.stack([np.eye(2), NOT_POSITIVE, 4 * np.eye(2)]))
+    np.testing.assert_array_equal(got[0], np.eye(2))
+    assert np.isnan(got[1]).all()
+    np.testing.assert_array_equal(got[2], 2 * np.eye(2))
+
+
+WHEN_BUILT: dict[str, tuple[Callable[[], Any], type[Exception], str]] = {
+    "inverse of a vector": (lambda: nl.matrix_inverse(b), AssertionError, "needs a matrix"),
+    "det of a vector": (lambda: nl.det(b), AssertionError, "needs a matrix"),
+    "cholesky of a vector": (lambda: sl.cholesky(b), AssertionError, "needs a matrix"),
+    "svd of a vector": (lambda: nl.svd(b), AssertionError, "needs a matrix"),
+    "solve with a scalar": (lambda: sl.solve(A, T.dscalar()), AssertionError, "on the right"),
+    "structure": (lambda: sl.Solve("round"), ValueError, "Invalid matrix structure"),
+    "on_error": (lambda: sl.Cholesky(on_error="ignore"), ValueError, "on_error must be"),
+    "UPLO": (lambda: nl.eigh(A, "lower"), AssertionError, "UPLO"),
+    "mode of qr": (lambda: nl.qr(A, "raw"), ValueError, "mode of qr"),
+    "kron": (lambda: sl.kron(b, b), TypeError, "sum to 3 or more. You passed 1 and 1"),
+    "trace": (lambda: nl.trace(b), ValueError, "trace needs a matrix"),
+    "diag": (lambda: nl.diag(T.dscalar()), TypeError, "requires vector or matrix"),
+    "norm of a scalar": (lambda: nl.norm(T.dscalar(), 2), ValueError, "out of bounds"),
+    "norm of a stack": (lambda: nl.norm(T.dtensor3(), 2), NotImplementedError, "ndim > 2"),
+    "order of a vector": (lambda: nl.norm(b, "fro"), ValueError, "order for vectors"),
+    "order of a matrix": (lambda: nl.norm(A, 3), ValueError, "order for matrices"),
+    "bound of a vector": (lambda: spectral_radius_bound(b, 2), TypeError, "a matrix argument"),
+    "bound to a fraction": (lambda: spectral_radius_bound(A, 2.5), TypeError, "integer exponent"),
+    "bound to 0": (lambda: spectral_radius_bound(A, 0), ValueError, "a positive exponent"),
+    "tensorinv": (lambda: nl.tensorinv(A, 0), ValueError, "must be positive"),
+}
+
+
+@pytest.mark.parametrize("name", list(WHEN_BUILT))
+def test_when_built(name: str) -> None:
+    build, error, text = WHEN_BUILT[name]
+    with pytest.raises(error, match=text):
+        build()
+
+
+def test_gradients_that_need_a_square_matrix() -> None:
+    for outs in (nl.svd(A)[0], sl.lu(A)[1]):
+        f = theano.function([A], T.grad(outs.sum(), A))
+        with pytest.raises(AssertionError, match="needs a square matrix"):
+            f(WIDE)
+    f = theano.function([A], T.grad(nl.qr(A, "complete")[0].sum(), A))
+    with pytest.raises(AssertionError, match="no more rows than columns"):
+        f(WIDE.T)
+
+
+def test_real_eigenvectors_of_a_rotation() -> None:
+    turn = np.array([[0.0, 1.0], [-1.0, 0.0]])
+    with pytest.warns(np.exceptions.ComplexWarning):
+        theano.function([A], nl.eig(A))(turn)
+    w, _ = theano.function([A], nl.eig(T.cast(A, "complex128")))(turn)
+    np.testing.assert_allclose(sorted(w.imag), [-1, 1])
