@@ -1,0 +1,67 @@
+"""Print how many public names of Theano 1.0.5 exist here, by section.
+
+    .venv/bin/python tools/surface.py [--missing]
+
+The names are in `tests/golden/surface_theano105.json`: section → priority (1: nearly all programs
+need it, 3: rare) → dotted names that the original resolves. `--missing` lists those that do not.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import sys
+from pathlib import Path
+
+NAMES = Path(__file__).resolve().parent.parent / "tests" / "golden" / "surface_theano105.json"
+
+
+def resolves(dotted: str) -> bool:
+    """Tell whether a dotted name leads to an object: through modules, then attributes."""
+    parts = dotted.split(".")
+    found = importlib.import_module(parts[0])
+    for i, part in enumerate(parts[1:], 2):
+        if not hasattr(found, part):
+            try:
+                found = importlib.import_module(".".join(parts[:i]))
+            except ImportError:
+                return False
+        else:
+            found = getattr(found, part)
+    return True
+
+
+def names() -> dict[str, dict[str, list[str]]]:
+    """Return the names by section and priority."""
+    return json.loads(NAMES.read_text())
+
+
+def missing(section: dict[str, list[str]]) -> dict[str, list[str]]:
+    """Return the names of a section that do not resolve, by priority."""
+    return {p: [n for n in listed if not resolves(n)] for p, listed in section.items()}
+
+
+def counts() -> dict[str, tuple[int, int]]:
+    """Return, per section, how many names resolve and how many there are."""
+    result = {}
+    for title, section in names().items():
+        total = sum(map(len, section.values()))
+        result[title] = (total - sum(map(len, missing(section).values())), total)
+    return result
+
+
+def main() -> None:
+    """Print the table."""
+    found = counts()
+    for title, (have, total) in found.items():
+        print(f"{have:5d} of {total:4d}  {title}")
+        if "--missing" in sys.argv:
+            for priority, absent in missing(names()[title]).items():
+                for name in absent:
+                    print(f"{'':16}{priority}  {name}")
+    have, total = (sum(column) for column in zip(*found.values(), strict=True))
+    print(f"{have:5d} of {total:4d}  all")
+
+
+if __name__ == "__main__":
+    main()
