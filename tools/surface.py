@@ -11,24 +11,32 @@ from __future__ import annotations
 import importlib
 import json
 import sys
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 NAMES = Path(__file__).resolve().parent.parent / "tests" / "golden" / "surface_theano105.json"
 
 
+@cache
+def _found(dotted: str) -> tuple[Any, ...]:
+    """Return the object that a dotted name leads to, alone in a tuple; () if there is none."""
+    head, _, last = dotted.rpartition(".")
+    if head:
+        for parent in _found(head):
+            if hasattr(parent, last):
+                return (getattr(parent, last),)
+        if not _found(head) or isinstance(_found(head)[0], type):
+            return ()
+    try:
+        return (importlib.import_module(dotted),)
+    except ImportError:
+        return ()
+
+
 def resolves(dotted: str) -> bool:
     """Tell whether a dotted name leads to an object: through modules, then attributes."""
-    parts = dotted.split(".")
-    found = importlib.import_module(parts[0])
-    for i, part in enumerate(parts[1:], 2):
-        if not hasattr(found, part):
-            try:
-                found = importlib.import_module(".".join(parts[:i]))
-            except ImportError:
-                return False
-        else:
-            found = getattr(found, part)
-    return True
+    return bool(_found(dotted))
 
 
 def names() -> dict[str, dict[str, list[str]]]:
