@@ -73,7 +73,10 @@ from theano._core.api.gradients import (
     verify_grad,
 )
 from theano._core.api.indexing import (
+    flatnonzero,
     inc_subtensor,
+    nonzero,
+    nonzero_values,
     set_subtensor,
     take,
 )
@@ -596,6 +599,7 @@ __all__ = [
     "fcol",
     "fcols",
     "fill",
+    "flatnonzero",
     "flatten",
     "float_dtypes",
     "floor",
@@ -707,6 +711,8 @@ __all__ = [
     "neq",
     "nnet",
     "none_type_t",
+    "nonzero",
+    "nonzero_values",
     "numeric_grad",
     "numpy_scalar",
     "ones",

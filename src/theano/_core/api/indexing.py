@@ -25,6 +25,7 @@ from theano._core.ops.indexing import (
     is_scalar_index,
     split_index,
 )
+from theano._core.ops.nonzero import FitsMask, Nonzero
 from theano._core.ops.op import as_variable
 
 _BOOLS = (
@@ -41,8 +42,8 @@ def get_item(x: Any, key: Any) -> Any:
     ----------
     x : TensorVariable
     key : int, slice, None, Ellipsis, int array, mask, or a tuple of them
-        Integers and the parts of slices may be scalar variables, arrays may be variables. A mask
-        must be a NumPy array or a constant.
+        Integers and the parts of slices may be scalar variables, arrays and masks may be
+        variables.
 
     Raises
     ------
@@ -54,8 +55,9 @@ def get_item(x: Any, key: Any) -> Any:
     entries = list(key) if isinstance(key, tuple) else [key]
     if any(_holds_bool(entry) for entry in entries):
         raise TypeError(_BOOLS)
+    apart = _parted_by_dots(entries)
     x, entries = _without_masks(x, _expanded(x, entries))
-    return (_with_arrays if any(map(_is_array, entries)) else _basic)(x, entries)
+    return _with_arrays(x, entries, apart) if any(map(_is_array, entries)) else _basic(x, entries)
 
 
 def _holds_bool(entry: Any) -> bool:
@@ -101,23 +103,34 @@ def _expanded(x: Any, entries: list[Any]) -> list[Any]:
     return entries
 
 
+def _parted_by_dots(entries: Sequence[Any]) -> bool:
+    """Tell whether an Ellipsis stands between positions: it parts them even if it is no axis."""
+    dots = [i for i, entry in enumerate(entries) if entry is Ellipsis]
+    parts = (entries[: dots[0]], entries[dots[0] :]) if dots else ()
+    return bool(parts) and all(
+        any(
+            not isinstance(entry, slice) and entry is not None and entry is not Ellipsis
+            for entry in part
+        )
+        for part in parts
+    )
+
+
 def _without_masks(x: Any, entries: list[Any]) -> tuple[Any, list[Any]]:
     """Replace each mask by the positions where it holds."""
-    if not any(_is_mask(entry) for entry in entries):
-        return x, entries
-    lengths: list[Any] = [shaping.length(x, axis) for axis in range(x.type.ndim)]
     result: list[Any] = []
     axis = 0
     for entry in entries:
-        if not _is_mask(entry):
+        if _is_mask(entry):
+            mask = as_variable(entry)
+            if mask.type.ndim == 0:
+                raise AdvancedBooleanIndexingError("a single bool cannot be an index")
+            x = FitsMask(axis)(x, mask)
+            result += nonzero(mask)
+        else:
             result.append(entry)
-            axis += _consumed(entry)
-            continue
-        mask = _known_mask(entry)
-        lengths[axis : axis + mask.ndim] = mask.shape
-        result.extend(_unstretched(where) for where in np.nonzero(mask))
-        axis += mask.ndim
-    return shaping.specify_shape(x, shaping.vector_of(lengths)), result
+        axis += _consumed(entry)
+    return x, result
 
 
 def _unstretched(positions: np.ndarray) -> Any:
@@ -126,18 +139,44 @@ def _unstretched(positions: np.ndarray) -> Any:
     return kind.constant_class(kind, positions.astype("int64"))
 
 
-def _known_mask(entry: Any) -> np.ndarray:
-    if isinstance(entry, Constant):
-        entry = entry.data
-    if isinstance(entry, Variable):
-        raise NotImplementedError(
-            f"The mask {entry} is not known while the graph is being built, and this version only "
-            "indexes with known masks. theano.tensor.switch(mask, x, 0) keeps the shape of x."
-        )
-    mask = np.asarray(entry)
-    if mask.ndim == 0:
-        raise AdvancedBooleanIndexingError("a single bool cannot be an index")
-    return mask
+def nonzero(a: Any, return_matrix: bool = False) -> Any:
+    """Return where the items of `a` are not zero, in C order.
+
+    Parameters
+    ----------
+    a : tensor, at least one axis
+    return_matrix : bool
+        Whether to return one int64 matrix, one row per axis.
+
+    Returns
+    -------
+    tuple of TensorVariable
+        One int64 vector per axis of `a`, as an index of `a`.
+
+    Raises
+    ------
+    ValueError
+        `a` is a scalar.
+    """
+    x = as_tensor_variable(a)
+    if isinstance(x, Constant) and x.type.ndim and not return_matrix:
+        return tuple(_unstretched(where) for where in np.nonzero(x.data))
+    matrix = Nonzero()(x)
+    return matrix if return_matrix else tuple(get_item(matrix, i) for i in range(x.type.ndim))
+
+
+def flatnonzero(a: Any) -> Any:
+    """Return where the items of the flattened `a` are not zero, an int64 vector."""
+    x = as_tensor_variable(a)
+    if x.type.ndim == 0:
+        raise ValueError("Nonzero only supports non-scalar arrays.")
+    return nonzero(x if x.type.ndim == 1 else shaping.reshape_op(x, [-1]))[0]
+
+
+def nonzero_values(a: Any) -> Any:
+    """Return the items of `a` that are not zero, in C order, a vector."""
+    x = as_tensor_variable(a)
+    return get_item(x if x.type.ndim == 1 else shaping.reshape_op(x, [-1]), flatnonzero(x))
 
 
 def _basic(x: Any, entries: Sequence[Any]) -> Any:
@@ -181,8 +220,11 @@ def _integer(value: Any) -> Any:
     )
 
 
-def _with_arrays(x: Any, entries: Sequence[Any]) -> Any:
-    """Return a copy: the slices are taken first, then the arrays address what is left."""
+def _with_arrays(x: Any, entries: Sequence[Any], apart: bool) -> Any:
+    """Return a copy: the slices are taken first, then the arrays address what is left.
+
+    `apart` says that the axes of the arrays come first although the arrays are neighbours.
+    """
     steps = 1
     slices = [
         entry if isinstance(entry, slice) else slice(None) for entry in entries if entry is not None
@@ -201,7 +243,15 @@ def _with_arrays(x: Any, entries: Sequence[Any]) -> Any:
     where = tuple(FULL if entry is None or isinstance(entry, slice) else AT for entry in entries)
     positions = [entry for entry in entries if entry is not None and not isinstance(entry, slice)]
     last = max(i for i, kind in enumerate(where) if kind == AT)
-    return _marked(AdvancedSubtensor(where[: last + 1])(x, *map(_positions, positions)), steps)
+    op = AdvancedSubtensor(where[: last + 1])
+    items = op(x, *map(_positions, positions))
+    start = op.place(x.type.ndim)[2] if apart else 0
+    if start:
+        rank = items.owner.inputs[1].type.ndim
+        others = [axis for axis in range(items.type.ndim) if not start <= axis < start + rank]
+        items = shaping.dimshuffle(items, [*range(start, start + rank), *others])
+        steps += 1
+    return _marked(items, steps)
 
 
 def _positions(entry: Any) -> Any:

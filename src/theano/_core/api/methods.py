@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from theano._core.api import conversion, creation, elementwise, products, reductions, shaping
+from theano._core.api import (
+    conversion,
+    creation,
+    elementwise,
+    indexing,
+    products,
+    reductions,
+    shaping,
+)
 from theano._core.api.indexing import take
 from theano._core.api.operators import Operators
 from theano._core.ir.variable import Variable
@@ -211,6 +219,14 @@ class Methods(Operators):
     def take(self, indices: Any, axis: int | None = None, mode: str = "raise") -> Any:
         """Return the items at `indices` along `axis`."""
         return take(self, indices, axis, mode)
+
+    def nonzero(self, return_matrix: bool = False) -> Any:
+        """Return where the items are not zero."""
+        return indexing.nonzero(self, return_matrix)
+
+    def nonzero_values(self) -> Any:
+        """Return the items that are not zero."""
+        return indexing.nonzero_values(self)
 
     def zeros_like(self, dtype: str | None = None) -> Any:
         """Return zeros in the shape of this tensor."""

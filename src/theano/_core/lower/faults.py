@@ -47,6 +47,13 @@ FAULTS: dict[str, Fault] = {
     "matmul": Fault(ValueError, _matmul),
     "index": Fault(IndexError, _index),
     "join": Fault(ValueError, _join),
+    "mask": Fault(
+        IndexError,
+        lambda f: (
+            f"boolean index did not match indexed array along axis {f[0]}; size of axis is {f[1]}"
+            f" but size of corresponding boolean axis is {f[2]}"
+        ),
+    ),
     "reshape": Fault(
         ValueError, lambda f: f"cannot reshape array of size {f[0]} into shape {tuple(f[1:])}"
     ),
