@@ -13,10 +13,10 @@ import surface
 # `tools/surface.py` prints the table; raise a number here when it has grown.
 AT_LEAST = {
     "Tensor creation and types": 191,
-    "TensorVariable": 109,
-    "Elementwise functions": 82,
+    "TensorVariable": 111,
+    "Elementwise functions": 104,
     "Reductions and statistics": 18,
-    "Indexing": 7,
+    "Indexing": 10,
     "Shape": 21,
     "Products and linear algebra": 6,
     "Neural networks": 20,

@@ -9,14 +9,14 @@ from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Apply
 from theano._core.lower.arrays import Array, CallbackRecord, Object, Size
 from theano._core.lower.llvm.copies import typenum
-from theano._core.lower.llvm.positions import Positions
+from theano._core.lower.llvm.special import Special
 from theano._core.ops.random import Draw, copy_stream
 
 # A product of more multiplications than this lets Python's lock go.
 LONG_PRODUCT = 1 << 18
 
 
-class Libraries(Positions):
+class Libraries(Special):
     """The part of a program that calls libraries."""
 
     def matmul(
