@@ -85,6 +85,21 @@ def test_derivatives_that_are_not_there(name: str) -> None:
 
 
 CASES: dict[str, tuple[Any, list[tuple[int, ...]]]] = {
+    "sort": (lambda x: T.sqr(T.sort(x, axis=0)), [(3, 4)]),
+    "topk": (lambda x: T.sqr(T.topk(x, 2)) * 3, [(3, 4)]),
+    "cumsum": (lambda x: T.sqr(T.cumsum(x, axis=1)), [(3, 4)]),
+    "cumprod": (lambda x: T.cumprod(x, axis=0), [(3, 4)]),
+    "diff": (lambda x: T.diff(x, 2) ** 2, [(3, 4)]),
+    "choose": (
+        lambda x, y: T.choose(np.array([[0, 1, 1], [1, 0, 1]]), [x, y]) ** 2,
+        [(2, 3), (3,)],
+    ),
+    "unique": (lambda x: T.extra_ops.Unique()(x) ** 2, [(3, 4)]),
+    "unique rows": (lambda x: T.extra_ops.Unique(axis=1)(x) ** 2, [(3, 4)]),
+    "repeat": (lambda x: T.repeat(x, np.array([0, 3, 1]), axis=0) ** 2, [(3, 4)]),
+    "bincount": (lambda w: T.bincount(np.array([1, 3, 1]), w) ** 2, [(3,)]),
+    "compress": (lambda x: T.extra_ops.compress(x[0] > 0, x, axis=1) ** 2, [(3, 4)]),
+    "fill diagonal": (lambda x, v: T.fill_diagonal(x, v) ** 2, [(3, 4), ()]),
     "broadcast": (lambda x, y: x.dimshuffle(0, "x") * T.exp(y), [(3,), (3, 4)]),
     "scalar": (lambda x, y: x * y**2, [(), (3, 4)]),
     "sum": (lambda x: T.sqr(x.sum(axis=1)), [(3, 4)]),
