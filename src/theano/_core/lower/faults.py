@@ -46,6 +46,10 @@ FAULTS: dict[str, Fault] = {
     "elementwise": Fault(ValueError, _mismatch),
     "matmul": Fault(ValueError, _matmul),
     "index": Fault(IndexError, _index),
+    "batch": Fault(
+        ValueError,
+        lambda f: f"Shape mismatch: x is a batch of {f[0]} matrices, y one of {f[1]}.",
+    ),
     "join": Fault(ValueError, _join),
     "mask": Fault(
         IndexError,
