@@ -7,27 +7,50 @@ from typing import Any
 import numpy as np
 
 from theano._core.api.conversion import as_tensor_variable
-from theano._core.api.creation import arange
+from theano._core.api.creation import arange, join
 from theano._core.api.shaping import shape_padleft
 from theano._core.base import dtypes
 from theano._core.ops import shaping
-from theano._core.ops.arithmetic import abs_, add, clip, ge, gt, lt, mul, neg, sub, switch, true_div
+from theano._core.ops.arithmetic import (
+    abs_,
+    add,
+    cast,
+    clip,
+    eq,
+    ge,
+    gt,
+    lt,
+    mul,
+    neg,
+    sub,
+    switch,
+    true_div,
+)
+from theano._core.ops.broadcasting import Alloc
 from theano._core.ops.gradient import GradientFilter
 from theano._core.ops.indexing import AT, AdvancedSubtensor
+from theano._core.ops.products import dot
 from theano._core.ops.reductions import ArgExtreme, Reduction, reduce
+from theano._core.ops.sorting import Unique
 from theano._core.ops.transcendental import exp, expm1, log, sigmoid, softplus
 
 __all__ = [
     "batch_normalization",
     "binary_crossentropy",
     "categorical_crossentropy",
+    "confusion_matrix",
     "crossentropy_categorical_1hot",
     "crossentropy_softmax_1hot",
     "crossentropy_softmax_1hot_with_bias",
     "crossentropy_softmax_argmax_1hot_with_bias",
+    "crossentropy_softmax_max_and_argmax_1hot",
+    "crossentropy_softmax_max_and_argmax_1hot_with_bias",
     "elu",
     "hard_sigmoid",
     "logsoftmax",
+    "prepend_0_to_each_row",
+    "prepend_1_to_each_row",
+    "prepend_scalar_to_each_row",
     "relu",
     "selu",
     "sigmoid",
@@ -234,6 +257,60 @@ def crossentropy_softmax_argmax_1hot_with_bias(x: Any, b: Any, y_idx: Any) -> An
     whole = add(x, b)
     loss, probabilities = crossentropy_softmax_1hot(whole, y_idx)
     return loss, probabilities, ArgExtreme("argmax", (1,))(whole)
+
+
+def crossentropy_softmax_max_and_argmax_1hot_with_bias(x: Any, b: Any, y_idx: Any) -> Any:
+    """As `crossentropy_softmax_1hot_with_bias`, and the largest probability of every row, where."""
+    loss, probabilities = crossentropy_softmax_1hot_with_bias(x, b, y_idx)
+    best = ArgExtreme("argmax", (1,))(probabilities)
+    return loss, probabilities, Reduction("max", (1,))(probabilities), best
+
+
+def crossentropy_softmax_max_and_argmax_1hot(x: Any, y_idx: Any) -> Any:
+    """As `crossentropy_softmax_max_and_argmax_1hot_with_bias`, without a bias."""
+    x = as_tensor_variable(x)
+    return crossentropy_softmax_max_and_argmax_1hot_with_bias(x, _number(0.0, x), y_idx)
+
+
+def prepend_scalar_to_each_row(val: Any, mat: Any) -> Any:
+    """Return the matrix `mat` with a first column that holds the scalar `val`."""
+    value, matrix = as_tensor_variable(val), as_tensor_variable(mat)
+    if value.type.ndim or matrix.type.ndim != 2:
+        raise TypeError(f"a scalar and a matrix are needed, got {value.type} and {matrix.type}")
+    column = Alloc()(cast(value, matrix.type.dtype), shaping.length(matrix, 0), 1)
+    return join(1, column, matrix)
+
+
+def prepend_0_to_each_row(mat: Any) -> Any:
+    """Return the matrix `mat` with a first column of zeros."""
+    return prepend_scalar_to_each_row(0.0, mat)
+
+
+def prepend_1_to_each_row(mat: Any) -> Any:
+    """Return the matrix `mat` with a first column of ones."""
+    return prepend_scalar_to_each_row(1.0, mat)
+
+
+def confusion_matrix(actual: Any, pred: Any) -> list[Any]:
+    """Return how often each class was taken for each.
+
+    Parameters
+    ----------
+    actual, pred : vector
+        True classes (the rows of the result), and predicted ones (its columns).
+
+    Returns
+    -------
+    list of TensorVariable
+        The int64 matrix, and the classes in rising order.
+    """
+    actual, pred = as_tensor_variable(actual), as_tensor_variable(pred)
+    if actual.type.ndim != 1 or pred.type.ndim != 1:
+        raise ValueError(f"vectors are needed, got {actual.type} and {pred.type}")
+    order = Unique()(join(0, actual, pred))
+    classes = shaping.dimshuffle(order, ("x", 0))
+    one, two = (cast(eq(shaping.dimshuffle(v, (0, "x")), classes), "int64") for v in (actual, pred))
+    return [dot(shaping.dimshuffle(one, (1, 0)), two), order]
 
 
 def batch_normalization(
