@@ -162,3 +162,27 @@ def test_cumulated_products_with_zeros_have_gradients() -> None:
         step = 1e-6 * np.eye(5)
         moved = [(np.cumprod(value + d) - np.cumprod(value - d)) @ weights / 2e-6 for d in step]
         np.testing.assert_allclose(slope(value), moved, rtol=1e-8, atol=1e-8)
+
+
+def test_splits_that_do_not_fit() -> None:
+    x, sizes = T.dvector("x"), T.lvector("sizes")
+    with pytest.raises(ValueError, match="3 parts need as many lengths"):
+        T.split(x, [1, 3], 3)
+    f = theano.function([x, sizes], T.split(x, sizes, 2))
+    assert [part.tolist() for part in f([1.0, 2, 3], [2, 1])] == [[1, 2], [3]]
+    for lengths, text in (([1, 1], "add up"), ([-1, 4], "non-negative"), ([1, 1, 1], "number of")):
+        with pytest.raises(ValueError, match=text):
+            f([1.0, 2, 3], lengths)
+
+
+def test_infinite_norms_and_integers_at_their_limits() -> None:
+    x, b = T.dmatrix("x"), T.bvector("b")
+    value = np.array([[1.0, -4.0], [3.0, 0.5]])
+    assert x.norm(np.inf).eval({x: value}) == 4
+    assert x.norm(-np.inf, axis=1).eval({x: value}).tolist() == [1, 0.5]
+    largest = np.array([127, -128], "int8")
+    assert T.nnet.relu(b).eval({b: largest}).tolist() == [127, 0]
+    assert T.chi2sf(x, 3).eval({x: value})[0, 1] == 1
+    for function in (T.floor, T.ceil, T.trunc):
+        assert function(b).dtype == "float32"
+        assert function(b.astype("int32")).dtype == "float64"

@@ -24,7 +24,6 @@ MODULES = [
     "theano.tensor.raw_random",
     "theano.tensor.shared_randomstreams",
     "theano.tensor.sharedvar",
-    "theano.tensor.sort",
     "theano.tensor.xlogx",
     "theano.updates",
     "theano.version",

@@ -65,6 +65,9 @@ from theano._core.api.elementwise import (
     round,
     smallest,
 )
+from theano._core.api.elementwise import (
+    default as setdefault,
+)
 from theano._core.api.extra_ops import (
     bartlett,
     bincount,
@@ -500,7 +503,7 @@ from theano._core.ops.transcendental import (
 from theano._core.ops.transcendental import (
     pow as power,
 )
-from theano.tensor import extra_ops, nnet, raw_random, shared_randomstreams, sharedvar
+from theano.tensor import extra_ops, nnet, raw_random, shared_randomstreams, sharedvar, xlogx
 
 __all__ = [
     "ARange",
@@ -821,6 +824,7 @@ __all__ = [
     "scalars",
     "second",
     "set_subtensor",
+    "setdefault",
     "sgn",
     "shape",
     "shape_padaxis",
@@ -892,6 +896,7 @@ __all__ = [
     "wtensor6",
     "wtensor7",
     "wvector",
+    "xlogx",
     "xor",
     "zcol",
     "zeros",

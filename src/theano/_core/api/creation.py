@@ -14,7 +14,7 @@ from theano._core.api.indexing import get_item
 from theano._core.api.shaping import float_dtype, shape_items
 from theano._core.base import dtypes
 from theano._core.base.settings import config
-from theano._core.ir.variable import Variable
+from theano._core.ir.variable import Constant, Variable
 from theano._core.ops import creation as ops
 from theano._core.ops import shaping
 from theano._core.ops.arithmetic import eq, ge, lt, mod, mul
@@ -306,9 +306,14 @@ def split(x: Any, splits_size: Any, n_splits: int, axis: int = 0) -> list[Any]:
     if sizes.type.ndim != 1 or not dtypes.is_discrete(sizes.type.dtype):
         raise TypeError(f"splits_size must be a vector of integers, got {sizes.type}")
     axis = int(axis) % x.type.ndim
+    known = sizes.type.broadcastable[0] or isinstance(sizes, Constant)
+    if known and python_int(shaping.length(sizes, 0)) != n_splits:
+        raise ValueError(f"Split: {n_splits} parts need as many lengths, got {splits_size}")
+    count = shaping.Require("Split: the number of lengths must be the number of parts")
+    sizes = count(sizes, eq(shaping.length(sizes, 0), n_splits))
     sizes = [cast(get_item(sizes, i), "int64") for i in range(n_splits)]
     total = reduce("sum", ops.as_tensor_list(sizes))
-    check = shaping.Assert(
+    check = shaping.Require(
         "Split: the lengths of the parts must be non-negative and add up to the length of the axis"
     )
     whole = eq(total, shaping.length(x, axis))

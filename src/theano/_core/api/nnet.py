@@ -112,6 +112,8 @@ def relu(x: Any, alpha: Any = 0) -> Any:
     The derivative at 0 is the mean of the two slopes.
     """
     x = as_tensor_variable(x)
+    # The sum of an integer and its absolute value might not fit its dtype.
+    x = cast(x, dtypes.to_float(x.type.dtype))
     if not hasattr(alpha, "type") and np.ndim(alpha) == 0 and alpha == 0:
         return mul(_number(0.5, x), add(x, abs_(x)))
     alpha = as_tensor_variable(alpha)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from theano._core.ops import special as ops
-from theano._core.ops.arithmetic import mul
+from theano._core.ops.arithmetic import maximum, mul
 
 
 def gammau(k: Any, x: Any) -> Any:
@@ -20,4 +22,4 @@ def gammal(k: Any, x: Any) -> Any:
 
 def chi2sf(x: Any, k: Any) -> Any:
     """Return the probability that a chi-square number of `k` degrees of freedom is above `x`."""
-    return ops.chdtrc(k, x)
+    return ops.chdtrc(k, maximum(x, np.asarray(0, "int8")))
