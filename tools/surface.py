@@ -11,27 +11,36 @@ from __future__ import annotations
 import importlib
 import json
 import sys
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 NAMES = Path(__file__).resolve().parent.parent / "tests" / "golden" / "surface_theano105.json"
 
 
 @cache
+def _module(dotted: str) -> Any:
+    with suppress(ImportError):
+        return importlib.import_module(dotted)
+    return None
+
+
+@cache
 def _found(dotted: str) -> tuple[Any, ...]:
-    """Return the object that a dotted name leads to, alone in a tuple; () if there is none."""
+    """Return what a dotted name leads to, alone in a tuple; () if there is nothing."""
     head, _, last = dotted.rpartition(".")
-    if head:
-        for parent in _found(head):
-            if hasattr(parent, last):
-                return (getattr(parent, last),)
-        if not _found(head) or isinstance(_found(head)[0], type):
-            return ()
-    try:
-        return (importlib.import_module(dotted),)
-    except ImportError:
-        return ()
+    parents = _found(head) if head else ()
+    for parent in parents:
+        if hasattr(parent, last):
+            return (getattr(parent, last),)
+    if parents and not isinstance(parents[0], ModuleType):
+        # The module `theano.tensor.var` and the function are two.
+        module = None if isinstance(parents[0], type) else _module(head)
+        return (getattr(module, last),) if hasattr(module, last) else ()
+    module = _module(dotted) if parents or not head else None
+    return () if module is None else (module,)
 
 
 def resolves(dotted: str) -> bool:

@@ -12,14 +12,15 @@ import surface
 
 # `tools/surface.py` prints the table; raise a number here when it has grown.
 AT_LEAST = {
-    "Tensor creation and types": 191,
-    "TensorVariable": 111,
-    "Elementwise functions": 104,
-    "Reductions and statistics": 18,
-    "Indexing": 10,
-    "Shape": 21,
+    "Tensor creation and types": 195,
+    "TensorVariable": 118,
+    "Elementwise functions": 111,
+    "Reductions and statistics": 31,
+    "Indexing": 13,
+    "Shape": 25,
     "Products and linear algebra": 6,
-    "Neural networks": 20,
+    "Sorting": 5,
+    "Neural networks": 31,
     "Random numbers": 24,
     "Scan": 8,
     "function": 21,

@@ -349,11 +349,24 @@ from theano._core.ir.types import (
     TensorType,
     Type,
 )
+from theano._core.ir.types import (
+    TensorType as Tensor,
+)
 from theano._core.ir.variable import (
     Apply,
     Constant,
     Variable,
 )
+from theano._core.legacy.op_classes import (
+    AdvancedIncSubtensor1,
+    AdvancedSubtensor1,
+    AllocEmpty,
+    Sum,
+    advanced_inc_subtensor1,
+    advanced_set_subtensor1,
+    advanced_subtensor1,
+)
+from theano._core.legacy.paths import attribute
 from theano._core.ops.arithmetic import (
     abs_,
     add,
@@ -435,14 +448,26 @@ from theano._core.ops.indexing import (
     IncSubtensor,
     Subtensor,
 )
+from theano._core.ops.nonzero import (
+    Nonzero,
+)
 from theano._core.ops.op import (
     Elementwise as Elemwise,
 )
 from theano._core.ops.op import (
     Op,
 )
+from theano._core.ops.positions import (
+    Choose,
+)
 from theano._core.ops.products import (
     Dot,
+)
+from theano._core.ops.reductions import (
+    ArgExtreme as Argmax,
+)
+from theano._core.ops.reductions import (
+    Reduction as CAReduce,
 )
 from theano._core.ops.shaping import (
     Assert,
@@ -509,12 +534,18 @@ __all__ = [
     "ARange",
     "AdvancedBooleanIndexingError",
     "AdvancedIncSubtensor",
+    "AdvancedIncSubtensor1",
     "AdvancedIndexingError",
     "AdvancedSubtensor",
+    "AdvancedSubtensor1",
     "Alloc",
+    "AllocEmpty",
     "Apply",
+    "Argmax",
     "AsTensorError",
     "Assert",
+    "CAReduce",
+    "Choose",
     "Constant",
     "DimShuffle",
     "DisconnectedType",
@@ -528,6 +559,7 @@ __all__ = [
     "Lop",
     "MethodNotDefined",
     "NoneConst",
+    "Nonzero",
     "NotScalarConstantError",
     "Op",
     "Rebroadcast",
@@ -538,6 +570,8 @@ __all__ = [
     "ShapeError",
     "SpecifyShape",
     "Subtensor",
+    "Sum",
+    "Tensor",
     "TensorConstant",
     "TensorSharedVariable",
     "TensorType",
@@ -547,6 +581,9 @@ __all__ = [
     "abs_",
     "add",
     "addbroadcast",
+    "advanced_inc_subtensor1",
+    "advanced_set_subtensor1",
+    "advanced_subtensor1",
     "all",
     "all_dtypes",
     "allclose",
@@ -917,4 +954,4 @@ def __getattr__(name: str) -> object:
     # Few programs need it, and `import theano` is to be instant.
     if name == "random":
         return import_module("theano.tensor.random")
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return attribute(__name__, name)

@@ -435,3 +435,17 @@ def take(a_: Any, indices: Any, axis: Any = None, mode: str = "raise") -> Any:
         raise ValueError(f"take: mode must be 'raise', 'wrap' or 'clip', got {mode!r}")
     index: Any = (*[slice(None)] * (axis or 0), positions)
     return get_item(x, index)
+
+
+def sparse_grad(var: Any) -> Any:
+    """Return `var`, items of a tensor at a vector of positions; its gradient is dense here.
+
+    Raises
+    ------
+    TypeError
+        `var` is something else.
+    """
+    op = getattr(var.owner, "op", None)
+    if type(op) is not AdvancedSubtensor or op.axes != (AT,):
+        raise TypeError("sparse_grad needs x[v] with an integer vector v, got " + str(var))
+    return var

@@ -411,6 +411,9 @@ class Assert(Structured):
         return value
 
 
+assert_op = Assert()
+
+
 class Require(Assert):
     """`value`, after checking that every condition holds (ValueError with `msg` if not)."""
 

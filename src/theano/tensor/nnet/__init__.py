@@ -31,6 +31,7 @@ from theano._core.api.nnet import (
     softsign,
     ultra_fast_sigmoid,
 )
+from theano._core.legacy.paths import attribute
 from theano.tensor.nnet import blocksparse, bn, neighbours
 
 __all__ = [
@@ -65,3 +66,7 @@ __all__ = [
     "softsign",
     "ultra_fast_sigmoid",
 ]
+
+
+def __getattr__(name: str) -> object:
+    return attribute(__name__, name)
