@@ -195,27 +195,25 @@ class Positions(Copies):
         self.prepare_run(loop, x.lengths, [x], [], [counted])()
         count = self.register(counted).text
         out = self.new_array("int64", (rank, count))
-        done = self.stack(8)
+        done, aside = self.stack(8), self.stack(8)
         self.b.perform(f"store i64 0, ptr {done}, align 8")
         everywhere = frozenset(range(rank))
+        addresses = [self.b.emit(f"ptrtoint ptr {at} to i64") for at in (out.data, done, aside)]
         row = self.multiply(count, 8)
-        addresses = (self.b.emit(f"ptrtoint ptr {at} to i64") for at in (out.data, done))
         operands = [(self.scalar(n), everywhere) for n in (*addresses, row)]
 
-        def body(b: Any, index: Any, item: Any, start: Any, done: Any, row: Any) -> None:
-            places = [index(axis) for axis in range(rank)]
-            take, skip = b.fresh_label("take"), b.fresh_label("skip")
-            b.perform(f"br i1 {b.cast(item, 'bool').text}, label %{take}, label %{skip}")
-            b.label(take)
+        def body(
+            b: Any, index: Any, item: Any, start: Any, done: Any, aside: Any, row: Any
+        ) -> None:
+            # Without branches, which would be guessed wrongly: what is zero is written aside.
+            holds = b.cast(item, "bool")
             counter = b.emit(f"inttoptr i64 {done.text} to ptr")
             before = load(b, counter, "int64", 1)
             at = b.add(start, b.mul(before, 8))
-            for axis, place in enumerate(places):
-                where = b.add(at, b.mul(row, axis))
-                store(b, place, b.emit(f"inttoptr i64 {where.text} to ptr"))
-            store(b, b.add(before, 1), counter)
-            b.perform(f"br label %{skip}")
-            b.label(skip)
+            for axis in range(rank):
+                where = b.select(holds, b.add(at, b.mul(row, axis)), aside)
+                store(b, index(axis), b.emit(f"inttoptr i64 {where.text} to ptr"))
+            store(b, b.add(before, b.cast(holds, "int64")), counter)
 
         source = [(x, stretched), *operands]
         self.simple_loop(None, x.lengths, source, body, indexed=True, sequential=True, lanes=1)
