@@ -9,6 +9,7 @@ import pytest
 
 import theano.tensor as T
 from theano._core.base.errors import AdvancedBooleanIndexingError, AdvancedIndexingError
+from theano._core.compile.function import function
 
 # Expressions that NumPy and Theano read alike.
 READS = [
@@ -229,3 +230,26 @@ def test_integers_are_written_as_the_array_says() -> None:
 def test_shape_can_be_unpacked(bench: Any) -> None:
     rows, columns = bench.inputs["x"].shape
     bench.check(rows * 10 + columns, 34)
+
+
+KINDS = ["bool", "int8", "uint16", "int64", "float16", "float32", "complex64", "complex128"]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_item_types(kind: str) -> None:
+    x, y = T.TensorType(kind, (False,) * 2)("x"), T.TensorType(kind, (False,))("y")
+    mask, i = T.TensorType("bool", (False,) * 2)("mask"), T.lvector("i")
+    outs = [x[mask], x[i, ::-1], x[i, i]]
+    outs += [T.set_subtensor(x[mask], y[0]), T.set_subtensor(x[:, i], y), T.inc_subtensor(x[i], y)]
+    array = np.arange(9).reshape(3, 3).astype(kind)
+    given, holds, at = np.array([1, 0, 1]).astype(kind), array.real > 4, np.array([2, 0, 2])
+    set_mask, set_columns, added = array.copy(), array.copy(), array.copy()
+    set_mask[holds] = given[0]
+    set_columns[:, at] = given
+    np.add.at(added, at, given)
+    wanted = [array[holds], array[at, ::-1], array[at, at], set_mask, set_columns, added]
+    f = function([x, y, mask, i], outs)
+    for layout in (array, np.asfortranarray(array)):
+        for got, want in zip(f(layout, given, holds, at), wanted, strict=True):
+            assert got.dtype == kind
+            np.testing.assert_array_equal(got, want)

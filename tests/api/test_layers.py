@@ -229,3 +229,25 @@ def test_functions_of_rows() -> None:
     np.testing.assert_allclose(loss, -np.log(exact[[0, 1], [0, 2]]), rtol=1e-12)
     np.testing.assert_allclose(best, exact.max(1), rtol=1e-12)
     assert where.tolist() == exact.argmax(1).tolist()
+
+
+def test_cotangents_by_hand_are_those_of_grad() -> None:
+    m, g, i, t = T.dmatrix("m"), T.dvector("g"), T.lvector("i"), T.dmatrix("t")
+    probabilities = T.nnet.softmax(m)
+    pairs = [
+        (T.grad((probabilities * t).sum(), m), T.nnet.softmax_grad(t, probabilities)),
+        (
+            T.grad((T.nnet.crossentropy_softmax_1hot(m, i)[0] * g).sum(), m),
+            T.nnet.crossentropy_softmax_1hot_with_bias_dx(g, probabilities, i),
+        ),
+        (
+            T.grad((T.nnet.crossentropy_categorical_1hot(t, i) * g).sum(), t),
+            T.nnet.crossentropy_categorical_1hot_grad(g, t, i),
+        ),
+    ]
+    rng = np.random.default_rng(6)
+    given = [rng.standard_normal((3, 4)), rng.standard_normal(3), np.array([1, 3, 0])]
+    given.append(rng.uniform(0.1, 1, (3, 4)))
+    for wanted, got in pairs:
+        f = theano.function([m, g, i, t], [wanted, got], on_unused_input="ignore")
+        np.testing.assert_allclose(*f(*given), rtol=1e-12, atol=1e-14)

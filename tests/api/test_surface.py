@@ -16,6 +16,7 @@ MODULES = [
     "theano.printing",
     "theano.tensor",
     "theano.tensor.extra_ops",
+    "theano.tensor.fft",
     "theano.tensor.nnet",
     "theano.tensor.nnet.blocksparse",
     "theano.tensor.nnet.bn",

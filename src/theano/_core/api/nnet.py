@@ -26,9 +26,9 @@ from theano._core.ops.arithmetic import (
     switch,
     true_div,
 )
-from theano._core.ops.broadcasting import Alloc
+from theano._core.ops.broadcasting import Alloc, zeros_like_float
 from theano._core.ops.gradient import GradientFilter
-from theano._core.ops.indexing import AT, AdvancedSubtensor
+from theano._core.ops.indexing import AT, AdvancedIncSubtensor, AdvancedSubtensor
 from theano._core.ops.products import dot
 from theano._core.ops.reductions import ArgExtreme, Reduction, reduce
 from theano._core.ops.sorting import Unique
@@ -272,6 +272,41 @@ def crossentropy_softmax_max_and_argmax_1hot(x: Any, y_idx: Any) -> Any:
     """As `crossentropy_softmax_max_and_argmax_1hot_with_bias`, without a bias."""
     x = as_tensor_variable(x)
     return crossentropy_softmax_max_and_argmax_1hot_with_bias(x, _number(0.0, x), y_idx)
+
+
+def softmax_grad(dy: Any, sm: Any) -> Any:
+    """Return the cotangent of `x` for the cotangent `dy` of ``sm = softmax(x)``."""
+    weighted = mul(dy, sm)
+    return sub(weighted, mul(_row_sum(weighted), sm))
+
+
+def crossentropy_categorical_1hot_grad(g_y: Any, coding_dist: Any, true_one_of_n: Any) -> Any:
+    """Return the cotangent of `coding_dist` for the cotangent `g_y` of the cross-entropy."""
+    coding = as_tensor_variable(coding_dist)
+    chosen = _chosen(coding, true_one_of_n)
+    return _at_chosen(neg(true_div(g_y, chosen)), coding, true_one_of_n)
+
+
+def crossentropy_softmax_1hot_with_bias_dx(dnll: Any, sm: Any, y_idx: Any) -> Any:
+    """Return the cotangent of `x` for the cotangent `dnll` of the cross-entropy of softmax(x).
+
+    Parameters
+    ----------
+    dnll : vector
+    sm : matrix
+        ``softmax(x)``.
+    y_idx : int vector
+        The true class of every row.
+    """
+    sm, dnll = as_tensor_variable(sm), as_tensor_variable(dnll)
+    column = shaping.dimshuffle(dnll, (0, "x"))
+    return add(mul(sm, column), _at_chosen(neg(dnll), sm, y_idx))
+
+
+def _at_chosen(values: Any, x: Any, y_idx: Any) -> Any:
+    """Return zeros like `x` with `values` at the chosen class of every row."""
+    at = (arange(shaping.length(x, 0)), as_tensor_variable(y_idx))
+    return AdvancedIncSubtensor((AT, AT), True)(zeros_like_float(x), values, *at)
 
 
 def prepend_scalar_to_each_row(val: Any, mat: Any) -> Any:
