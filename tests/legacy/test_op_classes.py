@@ -58,3 +58,14 @@ def test_modules_do_not_hide_functions() -> None:
     assert T.TensorVariable is TensorVariable
     assert callable(T.var)
     assert T.xlogx.xlogx(T.dscalar()).ndim == 0
+
+
+def test_names_of_blas() -> None:
+    from theano.tensor import blas
+
+    z, x = T.dmatrices("z", "x")
+    out = blas.gemm_inplace(z, 2.0, x, x, 3.0)
+    assert isinstance(out.owner.op, blas.Gemm)
+    value = np.array([[1.0, 2.0], [3.0, 4.0]])
+    got = theano.function([z, x], out)(value, value)
+    np.testing.assert_array_equal(got, 3 * value + 2 * value @ value)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import importlib
 import sys
 from collections.abc import Sequence
+from functools import partial
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
 from types import ModuleType
@@ -157,6 +158,13 @@ MODULES: dict[str, dict[str, str]] = {
         "cast": "api.conversion:cast",
         "constant": "api.conversion:constant",
     },
+    "theano.tensor.blas": {
+        "BatchedDot": "ops.products:BatchedDot",
+        "Dot22": "ops.products:Dot",
+        "Gemm": "ops.products:Gemm",
+        "batched_dot": "api.products:batched_dot",
+        "gemm_inplace": "ops.products:gemm",
+    },
     "theano.tensor.elemwise": {
         **_ELEMENTWISE,
         "All": "legacy.op_classes:All",
@@ -219,6 +227,8 @@ class OldPaths(MetaPathFinder, Loader):
             setattr(module, name, _object(place))
         module.__doc__ = f"Names of `{module.__name__}` in Theano 1.0.5."
         module.__dict__["__all__"] = sorted(names)
+        # Its modules are attributes of a package also before they are imported.
+        module.__dict__["__getattr__"] = partial(attribute, module.__name__)
 
 
 def _object(place: str) -> Any:

@@ -9,7 +9,7 @@ from theano._core.base import dtypes
 from theano._core.ir.variable import Apply
 from theano._core.ops.arithmetic import cast, conj, mul
 from theano._core.ops.indexing import sum_to
-from theano._core.ops.op import Structured, as_variable, tensor_operand
+from theano._core.ops.op import Structured, tensor_operand
 from theano._core.ops.shaping import dimshuffle
 
 
@@ -98,13 +98,14 @@ batched_dot = BatchedDot()
 class Gemm(Structured):
     """`beta` z + `alpha` x y: a product added to a scaled array in one BLAS call.
 
-    Made by rewriting only. `z` is overwritten where nothing else needs it.
+    Made by rewriting. `z` is overwritten where nothing else needs it.
     """
 
     def make_node(self, z: Any, alpha: Any, x: Any, y: Any, beta: Any) -> Apply:
-        values = [as_variable(v) for v in (z, alpha, x, y, beta)]
-        kind = values[0].type
-        return self.one(values, kind.dtype, kind.broadcastable)
+        z = tensor_operand("gemm", z)
+        kind = z.type
+        values = [cast(tensor_operand("gemm", v), kind.dtype) for v in (alpha, x, y, beta)]
+        return self.one([z, *values], kind.dtype, kind.broadcastable)
 
     def compute(self, xp: Any, node: Apply, *arrays: Any) -> tuple[Any, ...]:
         z, alpha, x, y, beta = arrays
