@@ -211,6 +211,8 @@ def test_errors_of_a_call(bench: Any) -> None:
     assert "test_indexing.py" in str(info.value)
     with pytest.raises(IndexError, match="index -5 is out of bounds for axis 1 with size 4"):
         x[:, i].eval({x: bench.values["x"], i: [0, -5]})
+    with pytest.raises(IndexError, match="index 4 is out of bounds for axis 1 with size 4"):
+        x[None, 1:, None, i].eval({x: bench.values["x"], i: [0, 4]})
     for mask in ("x[ROWS]", "x[w > 9]"):
         with pytest.raises(IndexError, match=r"axis 0; size of axis is 2 but .* boolean axis is 3"):
             bench.build(mask).eval(

@@ -32,6 +32,9 @@ class Draw:
                 continue
             kind = self.rng.choice(["int", "slice", "array", "mask", "new", "stop"])
             if kind == "stop":
+                if dots == -1:
+                    # What follows an Ellipsis reaches to the last axis.
+                    continue
                 break
             axis += getattr(self, f"_{kind}")(axis)
         if not self.plain:

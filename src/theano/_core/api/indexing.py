@@ -226,32 +226,43 @@ def _with_arrays(x: Any, entries: Sequence[Any], apart: bool) -> Any:
     `apart` says that the axes of the arrays come first although the arrays are neighbours.
     """
     steps = 1
-    slices = [
-        entry if isinstance(entry, slice) else slice(None) for entry in entries if entry is not None
-    ]
+    real = [entry for entry in entries if entry is not None]
+    slices = [entry if isinstance(entry, slice) else slice(None) for entry in real]
     while slices and slices[-1] == slice(None):
         slices.pop()
     if slices:
         form, values = split_index([_basic_entry(entry) for entry in slices])
         x = Subtensor(form)(x, *values)
         steps += 1
-    if any(entry is None for entry in entries):
-        axes = iter(range(x.type.ndim))
-        order = ["x" if entry is None else next(axes) for entry in entries]
-        x = shaping.dimshuffle(x, order + list(axes))
-        steps += 1
-    where = tuple(FULL if entry is None or isinstance(entry, slice) else AT for entry in entries)
-    positions = [entry for entry in entries if entry is not None and not isinstance(entry, slice)]
+    where = tuple(FULL if isinstance(entry, slice) else AT for entry in real)
     last = max(i for i, kind in enumerate(where) if kind == AT)
     op = AdvancedSubtensor(where[: last + 1])
-    items = op(x, *map(_positions, positions))
-    start = op.place(x.type.ndim)[2] if apart else 0
-    if start:
-        rank = items.owner.inputs[1].type.ndim
-        others = [axis for axis in range(items.type.ndim) if not start <= axis < start + rank]
-        items = shaping.dimshuffle(items, [*range(start, start + rank), *others])
+    items = op(x, *(_positions(e) for e in real if not isinstance(e, slice)))
+    order = _axes_in_order(op.place(x.type.ndim)[2], items, entries, apart)
+    if order != list(range(items.type.ndim)):
+        items = shaping.dimshuffle(items, order)
         steps += 1
     return _marked(items, steps)
+
+
+def _axes_in_order(start: int, items: Any, entries: Sequence[Any], apart: bool) -> list[Any]:
+    """Return the axes of gathered `items`, which has those of the arrays from `start` on, in order.
+
+    The axes of the arrays stand where the arrays stood if these are neighbours, else in front.
+    """
+    stop = start + items.owner.inputs[1].type.ndim
+    rest = iter([axis for axis in range(items.type.ndim) if not start <= axis < stop])
+    at = [i for i, e in enumerate(entries) if e is not None and not isinstance(e, slice)]
+    apart = apart or at != list(range(at[0], at[-1] + 1))
+    order: list[Any] = list(range(start, stop)) if apart else []
+    for number, entry in enumerate(entries):
+        if entry is None:
+            order.append("x")
+        elif isinstance(entry, slice):
+            order.append(next(rest))
+        elif number == at[0] and not apart:
+            order += range(start, stop)
+    return order + list(rest)
 
 
 def _positions(entry: Any) -> Any:
