@@ -8,6 +8,9 @@ from theano import gradient, ifelse, printing, scan_module, tensor, updates
 from theano._core.api.cloning import clone
 from theano._core.api.debugprint import debugprint as dp
 from theano._core.api.gradients import Lop, Rop
+from theano._core.api.indexing import (
+    sparse_grad,
+)
 from theano._core.api.pretty import pp, pprint
 from theano._core.api.products import dot
 from theano._core.api.scan import foldl, foldr, map, reduce, scan, scan_checkpoints
@@ -65,6 +68,7 @@ __all__ = [
     "scan_module",
     "shared",
     "shared_constructor",
+    "sparse_grad",
     "tensor",
     "updates",
 ]

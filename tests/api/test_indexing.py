@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 import theano.tensor as T
-from theano._core.base.errors import AdvancedIndexingError
+from theano._core.base.errors import AdvancedBooleanIndexingError, AdvancedIndexingError
+from theano._core.compile.function import function
 
 # Expressions that NumPy and Theano read alike.
 READS = [
@@ -44,6 +45,16 @@ READS = [
     "x[np.array(1)]",
     "x[-3:, -1]",
     "t[:, 1:2, ::-2]",
+    "x[x > 0]",
+    "x[w > 0]",
+    "x[:, v > 0]",
+    "t[:, x > 0]",
+    "t[..., v > 0, None]",
+    "t[x[0, :2] > 9]",
+    "x[1:, v > 0]",
+    "t[0, w > 0, ::-1]",
+    "t[:, i, ..., i]",
+    "x[x > 99]",
 ]
 
 
@@ -68,6 +79,17 @@ def test_take(bench: Any, expression: str) -> None:
     bench.check(bench.build(f"T.{expression}"), bench.numpy(expression, take=np.take))
 
 
+def test_positions_of_what_is_not_zero(bench: Any) -> None:
+    x, t = bench.values["x"], bench.values["t"]
+    for number, wanted in enumerate(np.nonzero(t > 0)):
+        bench.check(bench.build(f"T.nonzero(t > 0)[{number}]"), wanted)
+    bench.check(bench.build("(x > 0).nonzero(return_matrix=True)"), np.array(np.nonzero(x > 0)))
+    bench.check(bench.build("T.flatnonzero(x > 0)"), np.flatnonzero(x > 0))
+    bench.check(bench.build("T.nonzero_values(T.maximum(x, 0))"), x[x > 0])
+    bench.check(bench.build("T.maximum(v, 0).nonzero_values()"), bench.numpy("v[v > 0]"))
+    bench.check(bench.build("x[(x > 0).nonzero()]"), x[x > 0])
+
+
 # A part, and a value that fits it.
 WRITES = [
     ("[0]", "v"),
@@ -84,6 +106,9 @@ WRITES = [
     ("[:, None, i]", "2"),
     ("[ROWS]", "0.5"),
     ("[MASK]", "0.5"),
+    ("[x > 0]", "0.5"),
+    ("[w > 0]", "v"),
+    ("[1:, v > 0]", "7"),
 ]
 
 
@@ -155,7 +180,10 @@ ERRORS = [
     ("x[v]", AdvancedIndexingError, "index must be integers"),
     ("x[1.0:]", AdvancedIndexingError, "index must be integers"),
     ("x[s]", TypeError, "Expected an integer"),
-    ("x[x > 0]", NotImplementedError, "known masks"),
+    ("x[:, :, x > 0]", IndexError, "too many indices"),
+    ("x[T.eq(s, 1)]", AdvancedBooleanIndexingError, "a single bool"),
+    ("T.nonzero(s)", ValueError, "non-scalar"),
+    ("T.flatnonzero(s)", ValueError, "non-scalar"),
     ("T.set_subtensor(x, 1)", TypeError, "must be the result of a subtensor"),
     ("T.set_subtensor(x + 1, 1)", TypeError, "must be the result of a subtensor"),
     ("T.set_subtensor(x.T, 1)", TypeError, "must be the result of a subtensor"),
@@ -178,11 +206,20 @@ def test_errors_while_building(
 
 def test_errors_of_a_call(bench: Any) -> None:
     x, i = bench.inputs["x"], bench.inputs["i"]
-    with pytest.raises(IndexError):
+    with pytest.raises(IndexError, match="index 5 is out of bounds for axis 0 with size 3") as info:
         x[i].eval({x: bench.values["x"], i: [5]})
-    with pytest.raises(AssertionError):
-        # The mask has three rows.
-        bench.build("x[ROWS]").eval({x: bench.values["x"][:2]})
+    assert "test_indexing.py" in str(info.value)
+    with pytest.raises(IndexError, match="index -5 is out of bounds for axis 1 with size 4"):
+        x[:, i].eval({x: bench.values["x"], i: [0, -5]})
+    with pytest.raises(IndexError, match="index 4 is out of bounds for axis 1 with size 4"):
+        x[None, 1:, None, i].eval({x: bench.values["x"], i: [0, 4]})
+    for mask in ("x[ROWS]", "x[w > 9]"):
+        with pytest.raises(IndexError, match=r"axis 0; size of axis is 2 but .* boolean axis is 3"):
+            bench.build(mask).eval(
+                {x: bench.values["x"][:2], bench.inputs["w"]: bench.values["w"]}
+                if "w" in mask
+                else {x: bench.values["x"][:2]}
+            )
 
 
 def test_integers_are_written_as_the_array_says() -> None:
@@ -195,3 +232,26 @@ def test_integers_are_written_as_the_array_says() -> None:
 def test_shape_can_be_unpacked(bench: Any) -> None:
     rows, columns = bench.inputs["x"].shape
     bench.check(rows * 10 + columns, 34)
+
+
+KINDS = ["bool", "int8", "uint16", "int64", "float16", "float32", "complex64", "complex128"]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_item_types(kind: str) -> None:
+    x, y = T.TensorType(kind, (False,) * 2)("x"), T.TensorType(kind, (False,))("y")
+    mask, i = T.TensorType("bool", (False,) * 2)("mask"), T.lvector("i")
+    outs = [x[mask], x[i, ::-1], x[i, i]]
+    outs += [T.set_subtensor(x[mask], y[0]), T.set_subtensor(x[:, i], y), T.inc_subtensor(x[i], y)]
+    array = np.arange(9).reshape(3, 3).astype(kind)
+    given, holds, at = np.array([1, 0, 1]).astype(kind), array.real > 4, np.array([2, 0, 2])
+    set_mask, set_columns, added = array.copy(), array.copy(), array.copy()
+    set_mask[holds] = given[0]
+    set_columns[:, at] = given
+    np.add.at(added, at, given)
+    wanted = [array[holds], array[at, ::-1], array[at, at], set_mask, set_columns, added]
+    f = function([x, y, mask, i], outs)
+    for layout in (array, np.asfortranarray(array)):
+        for got, want in zip(f(layout, given, holds, at), wanted, strict=True):
+            assert got.dtype == kind
+            np.testing.assert_array_equal(got, want)

@@ -12,6 +12,7 @@ from registry import OPS, draw
 import theano
 import theano.tensor as T
 from theano._core.base import dtypes
+from theano._core.base.errors import NullTypeGradError
 from theano._core.lower.reference import evaluate
 from theano._core.ops.reductions import reduce
 
@@ -55,8 +56,10 @@ SMOOTH = [
     if op.gradient is not None
     and not dtypes.is_discrete(op.dtype(*["float64"] * op.nin)[1])
     and not dtypes.is_complex(op.dtype(*["float64"] * op.nin)[1])
-    and name not in ("switch", "imag", "angle", "mod")
+    and name not in ("switch", "imag", "angle", "mod", "tetra_gamma", "jv", "iv")
 ]
+# Functions whose second derivative is not there: asking for it is an error that says so.
+ONCE = ("tri_gamma", "gammainc", "gammaincc", "chdtrc")
 
 
 @pytest.mark.parametrize("name", SMOOTH)
@@ -64,10 +67,39 @@ def test_elementwise(name: str) -> None:
     op = OPS[name]
     rng = np.random.default_rng(zlib.crc32(name.encode()))
     arrays = [np.asarray(draw(rng, where, "float64", (2, 3))) for where in op.samples]
-    check(op, arrays)
+    check(op, arrays, order=1 if name in ONCE else 2)
+
+
+@pytest.mark.parametrize("name", ["jv", "iv"])
+def test_bessel_functions_of_an_order_that_is_fixed(name: str) -> None:
+    for order in (0, 1, 2.5):
+        check(lambda x, order=order: OPS[name](order, x), [np.array([[0.5, 1.0, 2.0, 3.5]])])
+
+
+@pytest.mark.parametrize("name", ["tetra_gamma", "jv", "iv"])
+def test_derivatives_that_are_not_there(name: str) -> None:
+    x = T.dscalar("x")
+    out = OPS[name](x) if OPS[name].nin == 1 else OPS[name](x, 2.0)
+    with pytest.raises(NullTypeGradError, match="is not there"):
+        theano.grad(out, x)
 
 
 CASES: dict[str, tuple[Any, list[tuple[int, ...]]]] = {
+    "sort": (lambda x: T.sqr(T.sort(x, axis=0)), [(3, 4)]),
+    "topk": (lambda x: T.sqr(T.topk(x, 2)) * 3, [(3, 4)]),
+    "cumsum": (lambda x: T.sqr(T.cumsum(x, axis=1)), [(3, 4)]),
+    "cumprod": (lambda x: T.cumprod(x, axis=0), [(3, 4)]),
+    "diff": (lambda x: T.diff(x, 2) ** 2, [(3, 4)]),
+    "choose": (
+        lambda x, y: T.choose(np.array([[0, 1, 1], [1, 0, 1]]), [x, y]) ** 2,
+        [(2, 3), (3,)],
+    ),
+    "unique": (lambda x: T.extra_ops.Unique()(x) ** 2, [(3, 4)]),
+    "unique rows": (lambda x: T.extra_ops.Unique(axis=1)(x) ** 2, [(3, 4)]),
+    "repeat": (lambda x: T.repeat(x, np.array([0, 3, 1]), axis=0) ** 2, [(3, 4)]),
+    "bincount": (lambda w: T.bincount(np.array([1, 3, 1]), w) ** 2, [(3,)]),
+    "compress": (lambda x: T.extra_ops.compress(x[0] > 0, x, axis=1) ** 2, [(3, 4)]),
+    "fill diagonal": (lambda x, v: T.fill_diagonal(x, v) ** 2, [(3, 4), ()]),
     "broadcast": (lambda x, y: x.dimshuffle(0, "x") * T.exp(y), [(3,), (3, 4)]),
     "scalar": (lambda x, y: x * y**2, [(), (3, 4)]),
     "sum": (lambda x: T.sqr(x.sum(axis=1)), [(3, 4)]),

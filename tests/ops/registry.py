@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 # Importing these declares the operations.
+import theano._core.ops.special
 import theano._core.ops.transcendental  # noqa: F401
 from theano._core.base import dtypes
 from theano._core.ir.types import TensorType

@@ -208,3 +208,50 @@ def test_results_never_share_memory_with_arguments() -> None:
     given = a.copy()
     for out in function([x], [x, x.T, x[1:], x.reshape((6, 4))])(given):
         assert not np.shares_memory(out, given)
+
+
+KINDS = ["int32", "float16", "float32", "float64", "complex64", "complex128"]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_batches_of_products(kind: str) -> None:
+    rng = np.random.default_rng(11)
+    x, y = (T.TensorType(kind, (False,) * 3)(name) for name in "xy")
+    f = function([x, y], T.batched_dot(x, y))
+    for n, r, k, c in [(4, 3, 5, 2), (1, 1, 1, 1), (0, 2, 3, 4), (3, 0, 2, 2), (2, 2, 0, 3)]:
+        one = np.round(rng.normal(size=(n, r, k)) * 4).astype(kind)
+        two = np.round(rng.normal(size=(n, k, c)) * 4).astype(kind)
+        for layout in layouts(one):
+            got = f(layouts(one)[layout], layouts(two)[layout])
+            assert got.dtype == kind
+            np.testing.assert_allclose(got, one @ two, rtol=1e-3 if kind == "float16" else 1e-6)
+
+
+def test_a_batch_of_one_stretches() -> None:
+    x, y = T.dtensor3("x"), T.TensorType("float64", (True, False, False))("y")
+    one, two = np.arange(24.0).reshape(2, 3, 4), np.arange(20.0).reshape(1, 4, 5)
+    out = x @ y
+    f = function([x, y], [out, *T.grad((out**2).sum(), [x, y])])
+    got, of_x, of_y = f(one, two)
+    np.testing.assert_array_equal(got, one @ two)
+    np.testing.assert_array_equal(of_x, 2 * got @ two.transpose(0, 2, 1))
+    wanted = (one.transpose(0, 2, 1) @ (2 * got)).sum(0, keepdims=True)
+    np.testing.assert_array_equal(of_y, wanted)
+
+
+def test_batches_that_do_not_fit() -> None:
+    x, y = T.dtensor3s("x", "y")
+    f = function([x, y], T.batched_dot(x, y))
+    with pytest.raises(ValueError, match="x is a batch of 2 matrices, y one of 3"):
+        f(np.zeros((2, 3, 4)), np.zeros((3, 4, 5)))
+    with pytest.raises(ValueError, match="last axis of x has 4 items"):
+        f(np.zeros((2, 3, 4)), np.zeros((2, 3, 5)))
+
+
+def test_batches_inside_a_loop() -> None:
+    import theano
+
+    x = T.dtensor4("x")
+    rows, _ = theano.scan(lambda stack: T.batched_dot(stack, stack), [x])
+    value = np.random.default_rng(12).normal(size=(3, 2, 4, 4))
+    np.testing.assert_allclose(rows.eval({x: value}), value @ value, rtol=1e-12)

@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 from rule_examples import EXAMPLES
 
+import theano
 import theano.tensor as T
 from theano._core.ir.graph import copy_graph, toposort
 from theano._core.ir.variable import Constant
@@ -154,3 +155,13 @@ def test_sound(rule: Rule) -> None:
                     wrong.append(f"{name}, {types}: {problem}")
     assert fired
     assert not wrong, f"{len(wrong)} of the cases, such as\n" + "\n".join(wrong[:8])
+
+
+def test_lengths_found_to_be_1_below_a_permutation() -> None:
+    # The constant of one item that the range becomes is broadcastable, unlike the range.
+    x = T.dmatrix("x")
+    rows = (x.sum(axis=1).dimshuffle(0, "x") + T.arange(T.constant(1)).dimshuffle("x", 0)) % 3
+    out = rows.dimshuffle("x", 0, "x", 1)
+    value = np.arange(6.0).reshape(2, 3)
+    wanted = (value.sum(1)[:, None] % 3)[None, :, None]
+    np.testing.assert_array_equal(theano.function([x], out)(value), wanted)

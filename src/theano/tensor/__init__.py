@@ -27,6 +27,8 @@ from theano._core.api.creation import (
     horizontal_stack,
     identity_like,
     join,
+    mgrid,
+    ogrid,
     ones,
     ones_like,
     repeat,
@@ -63,6 +65,22 @@ from theano._core.api.elementwise import (
     round,
     smallest,
 )
+from theano._core.api.elementwise import (
+    default as setdefault,
+)
+from theano._core.api.extra_ops import (
+    bartlett,
+    bincount,
+    choose,
+    cov,
+    cumprod,
+    cumsum,
+    diff,
+    fill_diagonal,
+    fill_diagonal_offset,
+    ravel_multi_index,
+    unravel_index,
+)
 from theano._core.api.gradients import (
     Lop,
     Rop,
@@ -73,7 +91,10 @@ from theano._core.api.gradients import (
     verify_grad,
 )
 from theano._core.api.indexing import (
+    flatnonzero,
     inc_subtensor,
+    nonzero,
+    nonzero_values,
     set_subtensor,
     take,
 )
@@ -138,6 +159,18 @@ from theano._core.api.shaping import (
 from theano._core.api.shared import (
     ScalarSharedVariable,
     TensorSharedVariable,
+)
+from theano._core.api.sorting import (
+    argsort,
+    argtopk,
+    sort,
+    topk,
+    topk_and_argtopk,
+)
+from theano._core.api.special import (
+    chi2sf,
+    gammal,
+    gammau,
 )
 from theano._core.api.types import (
     bcol,
@@ -316,11 +349,24 @@ from theano._core.ir.types import (
     TensorType,
     Type,
 )
+from theano._core.ir.types import (
+    TensorType as Tensor,
+)
 from theano._core.ir.variable import (
     Apply,
     Constant,
     Variable,
 )
+from theano._core.legacy.op_classes import (
+    AdvancedIncSubtensor1,
+    AdvancedSubtensor1,
+    AllocEmpty,
+    Sum,
+    advanced_inc_subtensor1,
+    advanced_set_subtensor1,
+    advanced_subtensor1,
+)
+from theano._core.legacy.paths import attribute
 from theano._core.ops.arithmetic import (
     abs_,
     add,
@@ -402,14 +448,26 @@ from theano._core.ops.indexing import (
     IncSubtensor,
     Subtensor,
 )
+from theano._core.ops.nonzero import (
+    Nonzero,
+)
 from theano._core.ops.op import (
     Elementwise as Elemwise,
 )
 from theano._core.ops.op import (
     Op,
 )
+from theano._core.ops.positions import (
+    Choose,
+)
 from theano._core.ops.products import (
     Dot,
+)
+from theano._core.ops.reductions import (
+    ArgExtreme as Argmax,
+)
+from theano._core.ops.reductions import (
+    Reduction as CAReduce,
 )
 from theano._core.ops.shaping import (
     Assert,
@@ -420,6 +478,25 @@ from theano._core.ops.shaping import (
 )
 from theano._core.ops.shaping import (
     ShapeOf as Shape,
+)
+from theano._core.ops.special import (
+    erf,
+    erfc,
+    erfcinv,
+    erfcx,
+    erfinv,
+    gamma,
+    gammainc,
+    gammaincc,
+    gammaln,
+    i0,
+    i1,
+    iv,
+    j0,
+    j1,
+    jv,
+    psi,
+    tri_gamma,
 )
 from theano._core.ops.transcendental import (
     angle,
@@ -459,18 +536,25 @@ from theano.tensor import (
     shared_randomstreams,
     sharedvar,
     slinalg,
+    xlogx,
 )
 
 __all__ = [
     "ARange",
     "AdvancedBooleanIndexingError",
     "AdvancedIncSubtensor",
+    "AdvancedIncSubtensor1",
     "AdvancedIndexingError",
     "AdvancedSubtensor",
+    "AdvancedSubtensor1",
     "Alloc",
+    "AllocEmpty",
     "Apply",
+    "Argmax",
     "AsTensorError",
     "Assert",
+    "CAReduce",
+    "Choose",
     "Constant",
     "DimShuffle",
     "DisconnectedType",
@@ -484,6 +568,7 @@ __all__ = [
     "Lop",
     "MethodNotDefined",
     "NoneConst",
+    "Nonzero",
     "NotScalarConstantError",
     "Op",
     "Rebroadcast",
@@ -494,6 +579,8 @@ __all__ = [
     "ShapeError",
     "SpecifyShape",
     "Subtensor",
+    "Sum",
+    "Tensor",
     "TensorConstant",
     "TensorSharedVariable",
     "TensorType",
@@ -503,6 +590,9 @@ __all__ = [
     "abs_",
     "add",
     "addbroadcast",
+    "advanced_inc_subtensor1",
+    "advanced_set_subtensor1",
+    "advanced_subtensor1",
     "all",
     "all_dtypes",
     "allclose",
@@ -520,11 +610,15 @@ __all__ = [
     "arctanh",
     "argmax",
     "argmin",
+    "argsort",
+    "argtopk",
     "as_tensor",
     "as_tensor_variable",
+    "bartlett",
     "batched_dot",
     "batched_tensordot",
     "bcol",
+    "bincount",
     "bitwise_and",
     "bitwise_not",
     "bitwise_or",
@@ -543,6 +637,8 @@ __all__ = [
     "ceil",
     "ceil_intdiv",
     "check_and_normalize_axes",
+    "chi2sf",
+    "choose",
     "clip",
     "cmatrix",
     "col",
@@ -558,6 +654,7 @@ __all__ = [
     "continuous_dtypes",
     "cos",
     "cosh",
+    "cov",
     "crow",
     "cscalar",
     "ctensor3",
@@ -565,6 +662,8 @@ __all__ = [
     "ctensor5",
     "ctensor6",
     "ctensor7",
+    "cumprod",
+    "cumsum",
     "cvector",
     "dcol",
     "dcols",
@@ -572,6 +671,7 @@ __all__ = [
     "deg2rad",
     "diag",
     "diagonal",
+    "diff",
     "discrete_dtypes",
     "div_proxy",
     "divmod",
@@ -595,6 +695,11 @@ __all__ = [
     "dvector",
     "dvectors",
     "eq",
+    "erf",
+    "erfc",
+    "erfcinv",
+    "erfcx",
+    "erfinv",
     "exp",
     "exp2",
     "expm1",
@@ -604,6 +709,9 @@ __all__ = [
     "fcol",
     "fcols",
     "fill",
+    "fill_diagonal",
+    "fill_diagonal_offset",
+    "flatnonzero",
     "flatten",
     "float_dtypes",
     "floor",
@@ -626,6 +734,12 @@ __all__ = [
     "ftensor7s",
     "fvector",
     "fvectors",
+    "gamma",
+    "gammainc",
+    "gammaincc",
+    "gammal",
+    "gammaln",
+    "gammau",
     "ge",
     "get_scalar_constant_value",
     "get_vector_length",
@@ -635,6 +749,8 @@ __all__ = [
     "gt",
     "hessian",
     "horizontal_stack",
+    "i0",
+    "i1",
     "icol",
     "icols",
     "identity_like",
@@ -667,10 +783,14 @@ __all__ = [
     "itensor6s",
     "itensor7",
     "itensor7s",
+    "iv",
     "ivector",
     "ivectors",
+    "j0",
+    "j1",
     "jacobian",
     "join",
+    "jv",
     "largest",
     "lcol",
     "lcols",
@@ -705,6 +825,7 @@ __all__ = [
     "max_and_argmax",
     "maximum",
     "mean",
+    "mgrid",
     "min",
     "min_informative_str",
     "minimum",
@@ -716,8 +837,11 @@ __all__ = [
     "nlinalg",
     "nnet",
     "none_type_t",
+    "nonzero",
+    "nonzero_values",
     "numeric_grad",
     "numpy_scalar",
+    "ogrid",
     "ones",
     "ones_like",
     "or_",
@@ -728,9 +852,11 @@ __all__ = [
     "power",
     "pprint",
     "prod",
+    "psi",
     "ptp",
     "rad2deg",
     "random",
+    "ravel_multi_index",
     "raw_random",
     "real",
     "repeat",
@@ -745,6 +871,7 @@ __all__ = [
     "scalars",
     "second",
     "set_subtensor",
+    "setdefault",
     "sgn",
     "shape",
     "shape_padaxis",
@@ -756,6 +883,7 @@ __all__ = [
     "sinh",
     "slinalg",
     "smallest",
+    "sort",
     "specify_shape",
     "split",
     "sqr",
@@ -786,15 +914,19 @@ __all__ = [
     "tensor_copy",
     "tensordot",
     "tile",
+    "topk",
+    "topk_and_argtopk",
     "trace",
     "transpose",
     "tri",
+    "tri_gamma",
     "tril",
     "triu",
     "true_div",
     "trunc",
     "uint_dtypes",
     "unbroadcast",
+    "unravel_index",
     "var",
     "vector",
     "vectors",
@@ -812,6 +944,7 @@ __all__ = [
     "wtensor6",
     "wtensor7",
     "wvector",
+    "xlogx",
     "xor",
     "zcol",
     "zeros",
@@ -832,4 +965,4 @@ def __getattr__(name: str) -> object:
     # Few programs need it, and `import theano` is to be instant.
     if name == "random":
         return import_module("theano.tensor.random")
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return attribute(__name__, name)

@@ -3,11 +3,45 @@
 from theano._core.api.creation import (
     repeat,
 )
+from theano._core.api.extra_ops import (
+    bartlett,
+    bincount,
+    compress,
+    cumprod,
+    cumsum,
+    diff,
+    fill_diagonal,
+    fill_diagonal_offset,
+    ravel_multi_index,
+    unravel_index,
+)
 from theano._core.api.rows import (
     to_one_hot,
 )
 from theano._core.api.shaping import (
     squeeze,
 )
+from theano._core.api.sorting import (
+    searchsorted,
+)
+from theano._core.ops.sorting import (
+    Unique,
+)
 
-__all__ = ["repeat", "squeeze", "to_one_hot"]
+__all__ = [
+    "Unique",
+    "bartlett",
+    "bincount",
+    "compress",
+    "cumprod",
+    "cumsum",
+    "diff",
+    "fill_diagonal",
+    "fill_diagonal_offset",
+    "ravel_multi_index",
+    "repeat",
+    "searchsorted",
+    "squeeze",
+    "to_one_hot",
+    "unravel_index",
+]

@@ -189,7 +189,7 @@ def parameter(
         if not np.all(holds(variable.data)):
             raise ValueError(f"{text}, got {variable.data}")
         return cast(variable, dtype)
-    return cast(philox.Require(text)(variable, all_of(holds(variable))), dtype)
+    return cast(shaping.Require(text)(variable, all_of(holds(variable))), dtype)
 
 
 def positive(name: str, what: str, value: Any, dtype: str) -> Any:

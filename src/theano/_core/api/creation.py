@@ -9,17 +9,19 @@ from typing import Any
 import numpy as np
 
 from theano._core.api.conversion import as_tensor_variable, cast
+from theano._core.api.ifelse import ifelse
 from theano._core.api.indexing import get_item
 from theano._core.api.shaping import float_dtype, shape_items
 from theano._core.base import dtypes
 from theano._core.base.settings import config
-from theano._core.ir.variable import Variable
+from theano._core.ir.variable import Constant, Variable
 from theano._core.ops import creation as ops
 from theano._core.ops import shaping
-from theano._core.ops.arithmetic import eq, ge, mul
+from theano._core.ops.arithmetic import eq, ge, lt, mod, mul
 from theano._core.ops.broadcasting import Alloc, second
 from theano._core.ops.op import python_int
 from theano._core.ops.reductions import reduce
+from theano._core.ops.sorting import Spread
 
 fill = second
 
@@ -161,18 +163,39 @@ def concatenate(tensor_list: Sequence[Any], axis: int = 0) -> Any:
     return join(axis, *tensor_list)
 
 
-def join(axis: int, *tensors_list: Any) -> Any:
-    """Return tensors of one rank put one after another along `axis`; see `concatenate`."""
+def join(axis: Any, *tensors_list: Any) -> Any:
+    """Return tensors of one rank put one after another along `axis`; see `concatenate`.
+
+    `axis` may be an integer scalar that is not known yet.
+    """
     if len(tensors_list) == 1:
         return tensors_list[0]
     if isinstance(axis, float) and axis.is_integer():
         axis = int(axis)
+    if python_int(as_tensor_variable(axis)) is None:
+        return _join_along_unknown(axis, tensors_list)
     try:
         return ops.join(axis, *tensors_list)
     except IndexError as error:
         raise ValueError(
             f'Join argument "axis" is out of range (given input dimensions): {error}'
         ) from None
+
+
+def _join_along_unknown(axis: Any, arrays: Sequence[Any]) -> Any:
+    """Choose between the joins along each axis; only the chosen one is computed."""
+    axis = as_tensor_variable(axis)
+    if axis.type.ndim or not dtypes.is_integer(axis.type.dtype):
+        raise TypeError(f"Join needs an integer as its axis, got {axis.type}")
+    tensors = [as_tensor_variable(x) for x in arrays]
+    rank = max(x.type.ndim for x in tensors)
+    plain = [shaping.pattern_broadcast(x, (False,) * x.type.ndim) for x in tensors]
+    check = shaping.Assert(f"Join axis is out of bounds [-{rank}, {rank})")
+    axis = mod(check(axis, ge(axis, -rank), lt(axis, rank)), rank)
+    result = ops.join(rank - 1, *plain)
+    for each in range(rank - 2, -1, -1):
+        result = ifelse(eq(axis, each), ops.join(each, *plain), result)
+    return result
 
 
 def stack(*tensors: Any, **kwargs: Any) -> Any:
@@ -283,9 +306,14 @@ def split(x: Any, splits_size: Any, n_splits: int, axis: int = 0) -> list[Any]:
     if sizes.type.ndim != 1 or not dtypes.is_discrete(sizes.type.dtype):
         raise TypeError(f"splits_size must be a vector of integers, got {sizes.type}")
     axis = int(axis) % x.type.ndim
+    known = sizes.type.broadcastable[0] or isinstance(sizes, Constant)
+    if known and python_int(shaping.length(sizes, 0)) != n_splits:
+        raise ValueError(f"Split: {n_splits} parts need as many lengths, got {splits_size}")
+    count = shaping.Require("Split: the number of lengths must be the number of parts")
+    sizes = count(sizes, eq(shaping.length(sizes, 0), n_splits))
     sizes = [cast(get_item(sizes, i), "int64") for i in range(n_splits)]
     total = reduce("sum", ops.as_tensor_list(sizes))
-    check = shaping.Assert(
+    check = shaping.Require(
         "Split: the lengths of the parts must be non-negative and add up to the length of the axis"
     )
     whole = eq(total, shaping.length(x, axis))
@@ -305,28 +333,25 @@ def repeat(x: Any, repeats: Any, axis: int | None = None) -> Any:
     Parameters
     ----------
     x : tensor
-    repeats : int or integer scalar
+    repeats : int, integer scalar, or int vector
+        A vector holds one number for each item along the axis.
     axis : int or None
         None: of the flattened array.
-
-    Raises
-    ------
-    NotImplementedError
-        `repeats` is a vector.
     """
     x, times = as_tensor_variable(x), as_tensor_variable(repeats)
     if not dtypes.is_discrete(times.type.dtype) or times.type.ndim > 1:
         raise TypeError(f"repeats must be an integer scalar or vector, got {times.type}")
-    if times.type.ndim == 1 and not times.type.broadcastable[0]:
-        raise NotImplementedError("repeat with one number per item is not implemented")
-    times = shaping.dimshuffle(times, ())
     if axis is None:
         x, axis = shaping.reshape_op(x, [-1]), 0
     axis = int(axis) % x.type.ndim
+    assert axis is not None
+    if times.type.ndim == 1 and not times.type.broadcastable[0]:
+        positions = Spread()(times, shaping.length(x, axis))
+        return get_item(x, (*[slice(None)] * axis, positions))
+    times = shaping.dimshuffle(times, ())
     if python_int(times) == 1:
         return x
     lengths = [shaping.length(x, i) for i in range(x.type.ndim)]
-    assert axis is not None
     order: list[Any] = list(range(x.type.ndim))
     order.insert(axis + 1, "x")
     spread = alloc(shaping.dimshuffle(x, order), *lengths[: axis + 1], times, *lengths[axis + 1 :])
@@ -398,3 +423,40 @@ def roll(x: Any, shift: Any, axis: Any = None) -> Any:
     before = (slice(None),) * axis
     last = get_item(x, (*before, slice(size - shift, None)))
     return join(axis, last, get_item(x, (*before, slice(None, size - shift))))
+
+
+class Grid:
+    """Grids of numbers, by slices of symbolic bounds: ``mgrid[0:n, 0:m]``.
+
+    Parameters
+    ----------
+    sparse : bool
+        Each grid has the numbers along its own axis only, and length 1 along the others.
+    """
+
+    def __init__(self, sparse: bool) -> None:
+        self.sparse = sparse
+
+    def __getitem__(self, key: Any) -> list[Any]:
+        parts = key if isinstance(key, tuple) else (key,)
+        ranges = []
+        for axis, part in enumerate(parts):
+            if not isinstance(part, slice) or isinstance(part.step, complex):
+                raise NotImplementedError(f"grids are made of slices with real steps, got {part}")
+            steps = arange(
+                0 if part.start is None else part.start,
+                part.stop,
+                1 if part.step is None else part.step,
+            )
+            order: list[Any] = ["x"] * len(parts)
+            order[axis] = 0
+            ranges.append(shaping.dimshuffle(steps, order))
+        if self.sparse:
+            return ranges
+        dtype = dtypes.upcast(*(each.type.dtype for each in ranges))
+        lengths = [shaping.length(each, axis) for axis, each in enumerate(ranges)]
+        return [alloc(cast(each, dtype), *lengths) for each in ranges]
+
+
+mgrid = Grid(sparse=False)
+ogrid = Grid(sparse=True)

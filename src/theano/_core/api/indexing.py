@@ -25,6 +25,7 @@ from theano._core.ops.indexing import (
     is_scalar_index,
     split_index,
 )
+from theano._core.ops.nonzero import FitsMask, Nonzero
 from theano._core.ops.op import as_variable
 
 _BOOLS = (
@@ -41,8 +42,8 @@ def get_item(x: Any, key: Any) -> Any:
     ----------
     x : TensorVariable
     key : int, slice, None, Ellipsis, int array, mask, or a tuple of them
-        Integers and the parts of slices may be scalar variables, arrays may be variables. A mask
-        must be a NumPy array or a constant.
+        Integers and the parts of slices may be scalar variables, arrays and masks may be
+        variables.
 
     Raises
     ------
@@ -54,8 +55,9 @@ def get_item(x: Any, key: Any) -> Any:
     entries = list(key) if isinstance(key, tuple) else [key]
     if any(_holds_bool(entry) for entry in entries):
         raise TypeError(_BOOLS)
+    apart = _parted_by_dots(entries)
     x, entries = _without_masks(x, _expanded(x, entries))
-    return (_with_arrays if any(map(_is_array, entries)) else _basic)(x, entries)
+    return _with_arrays(x, entries, apart) if any(map(_is_array, entries)) else _basic(x, entries)
 
 
 def _holds_bool(entry: Any) -> bool:
@@ -101,23 +103,34 @@ def _expanded(x: Any, entries: list[Any]) -> list[Any]:
     return entries
 
 
+def _parted_by_dots(entries: Sequence[Any]) -> bool:
+    """Tell whether an Ellipsis stands between positions: it parts them even if it is no axis."""
+    dots = [i for i, entry in enumerate(entries) if entry is Ellipsis]
+    parts = (entries[: dots[0]], entries[dots[0] :]) if dots else ()
+    return bool(parts) and all(
+        any(
+            not isinstance(entry, slice) and entry is not None and entry is not Ellipsis
+            for entry in part
+        )
+        for part in parts
+    )
+
+
 def _without_masks(x: Any, entries: list[Any]) -> tuple[Any, list[Any]]:
     """Replace each mask by the positions where it holds."""
-    if not any(_is_mask(entry) for entry in entries):
-        return x, entries
-    lengths: list[Any] = [shaping.length(x, axis) for axis in range(x.type.ndim)]
     result: list[Any] = []
     axis = 0
     for entry in entries:
-        if not _is_mask(entry):
+        if _is_mask(entry):
+            mask = as_variable(entry)
+            if mask.type.ndim == 0:
+                raise AdvancedBooleanIndexingError("a single bool cannot be an index")
+            x = FitsMask(axis)(x, mask)
+            result += nonzero(mask)
+        else:
             result.append(entry)
-            axis += _consumed(entry)
-            continue
-        mask = _known_mask(entry)
-        lengths[axis : axis + mask.ndim] = mask.shape
-        result.extend(_unstretched(where) for where in np.nonzero(mask))
-        axis += mask.ndim
-    return shaping.specify_shape(x, shaping.vector_of(lengths)), result
+        axis += _consumed(entry)
+    return x, result
 
 
 def _unstretched(positions: np.ndarray) -> Any:
@@ -126,18 +139,44 @@ def _unstretched(positions: np.ndarray) -> Any:
     return kind.constant_class(kind, positions.astype("int64"))
 
 
-def _known_mask(entry: Any) -> np.ndarray:
-    if isinstance(entry, Constant):
-        entry = entry.data
-    if isinstance(entry, Variable):
-        raise NotImplementedError(
-            f"The mask {entry} is not known while the graph is being built, and this version only "
-            "indexes with known masks. theano.tensor.switch(mask, x, 0) keeps the shape of x."
-        )
-    mask = np.asarray(entry)
-    if mask.ndim == 0:
-        raise AdvancedBooleanIndexingError("a single bool cannot be an index")
-    return mask
+def nonzero(a: Any, return_matrix: bool = False) -> Any:
+    """Return where the items of `a` are not zero, in C order.
+
+    Parameters
+    ----------
+    a : tensor, at least one axis
+    return_matrix : bool
+        Whether to return one int64 matrix, one row per axis.
+
+    Returns
+    -------
+    tuple of TensorVariable
+        One int64 vector per axis of `a`, as an index of `a`.
+
+    Raises
+    ------
+    ValueError
+        `a` is a scalar.
+    """
+    x = as_tensor_variable(a)
+    if isinstance(x, Constant) and x.type.ndim and not return_matrix:
+        return tuple(_unstretched(where) for where in np.nonzero(x.data))
+    matrix = Nonzero()(x)
+    return matrix if return_matrix else tuple(get_item(matrix, i) for i in range(x.type.ndim))
+
+
+def flatnonzero(a: Any) -> Any:
+    """Return where the items of the flattened `a` are not zero, an int64 vector."""
+    x = as_tensor_variable(a)
+    if x.type.ndim == 0:
+        raise ValueError("Nonzero only supports non-scalar arrays.")
+    return nonzero(x if x.type.ndim == 1 else shaping.reshape_op(x, [-1]))[0]
+
+
+def nonzero_values(a: Any) -> Any:
+    """Return the items of `a` that are not zero, in C order, a vector."""
+    x = as_tensor_variable(a)
+    return get_item(x if x.type.ndim == 1 else shaping.reshape_op(x, [-1]), flatnonzero(x))
 
 
 def _basic(x: Any, entries: Sequence[Any]) -> Any:
@@ -181,27 +220,49 @@ def _integer(value: Any) -> Any:
     )
 
 
-def _with_arrays(x: Any, entries: Sequence[Any]) -> Any:
-    """Return a copy: the slices are taken first, then the arrays address what is left."""
+def _with_arrays(x: Any, entries: Sequence[Any], apart: bool) -> Any:
+    """Return a copy: the slices are taken first, then the arrays address what is left.
+
+    `apart` says that the axes of the arrays come first although the arrays are neighbours.
+    """
     steps = 1
-    slices = [
-        entry if isinstance(entry, slice) else slice(None) for entry in entries if entry is not None
-    ]
+    real = [entry for entry in entries if entry is not None]
+    slices = [entry if isinstance(entry, slice) else slice(None) for entry in real]
     while slices and slices[-1] == slice(None):
         slices.pop()
     if slices:
         form, values = split_index([_basic_entry(entry) for entry in slices])
         x = Subtensor(form)(x, *values)
         steps += 1
-    if any(entry is None for entry in entries):
-        axes = iter(range(x.type.ndim))
-        order = ["x" if entry is None else next(axes) for entry in entries]
-        x = shaping.dimshuffle(x, order + list(axes))
-        steps += 1
-    where = tuple(FULL if entry is None or isinstance(entry, slice) else AT for entry in entries)
-    positions = [entry for entry in entries if entry is not None and not isinstance(entry, slice)]
+    where = tuple(FULL if isinstance(entry, slice) else AT for entry in real)
     last = max(i for i, kind in enumerate(where) if kind == AT)
-    return _marked(AdvancedSubtensor(where[: last + 1])(x, *map(_positions, positions)), steps)
+    op = AdvancedSubtensor(where[: last + 1])
+    items = op(x, *(_positions(e) for e in real if not isinstance(e, slice)))
+    order = _axes_in_order(op.place(x.type.ndim)[2], items, entries, apart)
+    if order != list(range(items.type.ndim)):
+        items = shaping.dimshuffle(items, order)
+        steps += 1
+    return _marked(items, steps)
+
+
+def _axes_in_order(start: int, items: Any, entries: Sequence[Any], apart: bool) -> list[Any]:
+    """Return the axes of gathered `items`, which has those of the arrays from `start` on, in order.
+
+    The axes of the arrays stand where the arrays stood if these are neighbours, else in front.
+    """
+    stop = start + items.owner.inputs[1].type.ndim
+    rest = iter([axis for axis in range(items.type.ndim) if not start <= axis < stop])
+    at = [i for i, e in enumerate(entries) if e is not None and not isinstance(e, slice)]
+    apart = apart or at != list(range(at[0], at[-1] + 1))
+    order: list[Any] = list(range(start, stop)) if apart else []
+    for number, entry in enumerate(entries):
+        if entry is None:
+            order.append("x")
+        elif isinstance(entry, slice):
+            order.append(next(rest))
+        elif number == at[0] and not apart:
+            order += range(start, stop)
+    return order + list(rest)
 
 
 def _positions(entry: Any) -> Any:
@@ -385,3 +446,17 @@ def take(a_: Any, indices: Any, axis: Any = None, mode: str = "raise") -> Any:
         raise ValueError(f"take: mode must be 'raise', 'wrap' or 'clip', got {mode!r}")
     index: Any = (*[slice(None)] * (axis or 0), positions)
     return get_item(x, index)
+
+
+def sparse_grad(var: Any) -> Any:
+    """Return `var`, items of a tensor at a vector of positions; its gradient is dense here.
+
+    Raises
+    ------
+    TypeError
+        `var` is something else.
+    """
+    op = getattr(var.owner, "op", None)
+    if type(op) is not AdvancedSubtensor or op.axes != (AT,):
+        raise TypeError("sparse_grad needs x[v] with an integer vector v, got " + str(var))
+    return var

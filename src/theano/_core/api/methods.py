@@ -5,7 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from theano._core.api import conversion, creation, elementwise, products, reductions, shaping
+from theano._core.api import (
+    conversion,
+    creation,
+    elementwise,
+    extra_ops,
+    indexing,
+    products,
+    reductions,
+    shaping,
+    sorting,
+)
 from theano._core.api.indexing import take
 from theano._core.api.operators import Operators
 from theano._core.ir.variable import Variable
@@ -211,6 +221,42 @@ class Methods(Operators):
     def take(self, indices: Any, axis: int | None = None, mode: str = "raise") -> Any:
         """Return the items at `indices` along `axis`."""
         return take(self, indices, axis, mode)
+
+    def sort(self, axis: Any = -1, kind: str = "quicksort", order: Any = None) -> Any:
+        """Return the tensor with its items along `axis` in rising order."""
+        return sorting.sort(self, axis, kind, order)
+
+    def argsort(self, axis: Any = -1, kind: str = "quicksort", order: Any = None) -> Any:
+        """Return the positions along `axis` that sort the tensor."""
+        return sorting.argsort(self, axis, kind, order)
+
+    def searchsorted(self, v: Any, side: str = "left", sorter: Any = None) -> Any:
+        """Return where the items of `v` belong in this sorted vector."""
+        return sorting.searchsorted(self, v, side, sorter)
+
+    def cumsum(self, axis: int | None = None) -> Any:
+        """Return the sums along `axis` up to each position."""
+        return extra_ops.cumsum(self, axis)
+
+    def cumprod(self, axis: int | None = None) -> Any:
+        """Return the products along `axis` up to each position."""
+        return extra_ops.cumprod(self, axis)
+
+    def choose(self, choices: Any, out: Any = None, mode: str = "raise") -> Any:
+        """Return items of the arrays whose numbers this tensor holds."""
+        return extra_ops.choose(self, choices, out, mode)
+
+    def compress(self, a: Any, axis: int | None = None) -> Any:
+        """Return the parts of `a` where this vector holds."""
+        return extra_ops.compress(self, a, axis)
+
+    def nonzero(self, return_matrix: bool = False) -> Any:
+        """Return where the items are not zero."""
+        return indexing.nonzero(self, return_matrix)
+
+    def nonzero_values(self) -> Any:
+        """Return the items that are not zero."""
+        return indexing.nonzero_values(self)
 
     def zeros_like(self, dtype: str | None = None) -> Any:
         """Return zeros in the shape of this tensor."""

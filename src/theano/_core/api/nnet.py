@@ -7,27 +7,50 @@ from typing import Any
 import numpy as np
 
 from theano._core.api.conversion import as_tensor_variable
-from theano._core.api.creation import arange
+from theano._core.api.creation import arange, join
 from theano._core.api.shaping import shape_padleft
 from theano._core.base import dtypes
 from theano._core.ops import shaping
-from theano._core.ops.arithmetic import abs_, add, clip, ge, gt, lt, mul, neg, sub, switch, true_div
+from theano._core.ops.arithmetic import (
+    abs_,
+    add,
+    cast,
+    clip,
+    eq,
+    ge,
+    gt,
+    lt,
+    mul,
+    neg,
+    sub,
+    switch,
+    true_div,
+)
+from theano._core.ops.broadcasting import Alloc, zeros_like_float
 from theano._core.ops.gradient import GradientFilter
-from theano._core.ops.indexing import AT, AdvancedSubtensor
+from theano._core.ops.indexing import AT, AdvancedIncSubtensor, AdvancedSubtensor
+from theano._core.ops.products import dot
 from theano._core.ops.reductions import ArgExtreme, Reduction, reduce
+from theano._core.ops.sorting import Unique
 from theano._core.ops.transcendental import exp, expm1, log, sigmoid, softplus
 
 __all__ = [
     "batch_normalization",
     "binary_crossentropy",
     "categorical_crossentropy",
+    "confusion_matrix",
     "crossentropy_categorical_1hot",
     "crossentropy_softmax_1hot",
     "crossentropy_softmax_1hot_with_bias",
     "crossentropy_softmax_argmax_1hot_with_bias",
+    "crossentropy_softmax_max_and_argmax_1hot",
+    "crossentropy_softmax_max_and_argmax_1hot_with_bias",
     "elu",
     "hard_sigmoid",
     "logsoftmax",
+    "prepend_0_to_each_row",
+    "prepend_1_to_each_row",
+    "prepend_scalar_to_each_row",
     "relu",
     "selu",
     "sigmoid",
@@ -89,6 +112,8 @@ def relu(x: Any, alpha: Any = 0) -> Any:
     The derivative at 0 is the mean of the two slopes.
     """
     x = as_tensor_variable(x)
+    # The sum of an integer and its absolute value might not fit its dtype.
+    x = cast(x, dtypes.to_float(x.type.dtype))
     if not hasattr(alpha, "type") and np.ndim(alpha) == 0 and alpha == 0:
         return mul(_number(0.5, x), add(x, abs_(x)))
     alpha = as_tensor_variable(alpha)
@@ -234,6 +259,95 @@ def crossentropy_softmax_argmax_1hot_with_bias(x: Any, b: Any, y_idx: Any) -> An
     whole = add(x, b)
     loss, probabilities = crossentropy_softmax_1hot(whole, y_idx)
     return loss, probabilities, ArgExtreme("argmax", (1,))(whole)
+
+
+def crossentropy_softmax_max_and_argmax_1hot_with_bias(x: Any, b: Any, y_idx: Any) -> Any:
+    """As `crossentropy_softmax_1hot_with_bias`, and the largest probability of every row, where."""
+    loss, probabilities = crossentropy_softmax_1hot_with_bias(x, b, y_idx)
+    best = ArgExtreme("argmax", (1,))(probabilities)
+    return loss, probabilities, Reduction("max", (1,))(probabilities), best
+
+
+def crossentropy_softmax_max_and_argmax_1hot(x: Any, y_idx: Any) -> Any:
+    """As `crossentropy_softmax_max_and_argmax_1hot_with_bias`, without a bias."""
+    x = as_tensor_variable(x)
+    return crossentropy_softmax_max_and_argmax_1hot_with_bias(x, _number(0.0, x), y_idx)
+
+
+def softmax_grad(dy: Any, sm: Any) -> Any:
+    """Return the cotangent of `x` for the cotangent `dy` of ``sm = softmax(x)``."""
+    weighted = mul(dy, sm)
+    return sub(weighted, mul(_row_sum(weighted), sm))
+
+
+def crossentropy_categorical_1hot_grad(g_y: Any, coding_dist: Any, true_one_of_n: Any) -> Any:
+    """Return the cotangent of `coding_dist` for the cotangent `g_y` of the cross-entropy."""
+    coding = as_tensor_variable(coding_dist)
+    chosen = _chosen(coding, true_one_of_n)
+    return _at_chosen(neg(true_div(g_y, chosen)), coding, true_one_of_n)
+
+
+def crossentropy_softmax_1hot_with_bias_dx(dnll: Any, sm: Any, y_idx: Any) -> Any:
+    """Return the cotangent of `x` for the cotangent `dnll` of the cross-entropy of softmax(x).
+
+    Parameters
+    ----------
+    dnll : vector
+    sm : matrix
+        ``softmax(x)``.
+    y_idx : int vector
+        The true class of every row.
+    """
+    sm, dnll = as_tensor_variable(sm), as_tensor_variable(dnll)
+    column = shaping.dimshuffle(dnll, (0, "x"))
+    return add(mul(sm, column), _at_chosen(neg(dnll), sm, y_idx))
+
+
+def _at_chosen(values: Any, x: Any, y_idx: Any) -> Any:
+    """Return zeros like `x` with `values` at the chosen class of every row."""
+    at = (arange(shaping.length(x, 0)), as_tensor_variable(y_idx))
+    return AdvancedIncSubtensor((AT, AT), True)(zeros_like_float(x), values, *at)
+
+
+def prepend_scalar_to_each_row(val: Any, mat: Any) -> Any:
+    """Return the matrix `mat` with a first column that holds the scalar `val`."""
+    value, matrix = as_tensor_variable(val), as_tensor_variable(mat)
+    if value.type.ndim or matrix.type.ndim != 2:
+        raise TypeError(f"a scalar and a matrix are needed, got {value.type} and {matrix.type}")
+    column = Alloc()(cast(value, matrix.type.dtype), shaping.length(matrix, 0), 1)
+    return join(1, column, matrix)
+
+
+def prepend_0_to_each_row(mat: Any) -> Any:
+    """Return the matrix `mat` with a first column of zeros."""
+    return prepend_scalar_to_each_row(0.0, mat)
+
+
+def prepend_1_to_each_row(mat: Any) -> Any:
+    """Return the matrix `mat` with a first column of ones."""
+    return prepend_scalar_to_each_row(1.0, mat)
+
+
+def confusion_matrix(actual: Any, pred: Any) -> list[Any]:
+    """Return how often each class was taken for each.
+
+    Parameters
+    ----------
+    actual, pred : vector
+        True classes (the rows of the result), and predicted ones (its columns).
+
+    Returns
+    -------
+    list of TensorVariable
+        The int64 matrix, and the classes in rising order.
+    """
+    actual, pred = as_tensor_variable(actual), as_tensor_variable(pred)
+    if actual.type.ndim != 1 or pred.type.ndim != 1:
+        raise ValueError(f"vectors are needed, got {actual.type} and {pred.type}")
+    order = Unique()(join(0, actual, pred))
+    classes = shaping.dimshuffle(order, ("x", 0))
+    one, two = (cast(eq(shaping.dimshuffle(v, (0, "x")), classes), "int64") for v in (actual, pred))
+    return [dot(shaping.dimshuffle(one, (1, 0)), two), order]
 
 
 def batch_normalization(

@@ -186,12 +186,25 @@ def batched_tensordot(x: Any, y: Any, axes: Any = 2) -> Any:
         raise ValueError("axes to sum over must not contain the batch axis 0")
     x_rest = [i for i in range(1, x.type.ndim) if i not in x_axes]
     y_rest = [i for i in range(1, y.type.ndim) if i not in y_axes]
-    left = shaping.dimshuffle(x, [0, *x_rest, *["x"] * len(y_rest), *x_axes])
-    right = shaping.dimshuffle(y, [0, *["x"] * len(x_rest), *y_rest, *y_axes])
-    kept = 1 + len(x_rest) + len(y_rest)
-    whole = mul(left, right)
-    summed = tuple(range(kept, whole.type.ndim))
-    return reduce("sum", whole, summed, whole.type.dtype) if summed else whole
+    left = _as_matrices(shaping.dimshuffle(x, [0, *x_rest, *x_axes]), len(x_rest))
+    right = _as_matrices(shaping.dimshuffle(y, [0, *y_axes, *y_rest]), len(y_axes))
+    flat = ops.batched_dot(left, right)
+    first = y if x.type.broadcastable[0] else x
+    kept = [(first, 0), *((x, axis) for axis in x_rest), *((y, axis) for axis in y_rest)]
+    if len(x_rest) == 1 and len(y_rest) == 1:
+        return flat
+    whole = shaping.reshape_op(flat, [shaping.length(v, axis) for v, axis in kept])
+    return shaping.pattern_broadcast(whole, [v.type.broadcastable[axis] for v, axis in kept])
+
+
+def _as_matrices(x: Any, rows: int) -> Any:
+    """Return `x` with its `rows` axes after the first joined into one, and the others too."""
+    if x.type.ndim == 3 and rows == 1:
+        return x
+    lengths = [shaping.length(x, axis) for axis in range(x.type.ndim)]
+    joined = [product(lengths[1 : rows + 1]), product(lengths[rows + 1 :])]
+    flat = shaping.reshape_op(x, [lengths[0], *joined])
+    return shaping.pattern_broadcast(flat, (x.type.broadcastable[0], *flat.type.broadcastable[1:]))
 
 
 def matmul(a: Any, b: Any) -> Any:
@@ -209,12 +222,18 @@ def matmul(a: Any, b: Any) -> Any:
         return ops.dot(a, b)
     left = a if a.type.ndim > 1 else shaping.dimshuffle(a, ("x", 0))
     right = b if b.type.ndim > 1 else shaping.dimshuffle(b, (0, "x"))
+    if left.type.ndim == right.type.ndim == 3:
+        return _without_added(ops.batched_dot(left, right), a, b)
     rows, columns = range(left.type.ndim - 1), range(right.type.ndim - 2)
     left = shaping.dimshuffle(left, [*rows, "x", left.type.ndim - 1])
     last = right.type.ndim - 1
     right = shaping.dimshuffle(right, [*columns, "x", last, last - 1])
     whole = mul(left, right)
-    product_ = reduce("sum", whole, (whole.type.ndim - 1,), whole.type.dtype)
+    return _without_added(reduce("sum", whole, (whole.type.ndim - 1,), whole.type.dtype), a, b)
+
+
+def _without_added(product_: Any, a: Any, b: Any) -> Any:
+    """Return a product of stacks without the axes that vectors were given."""
     kept = list(range(product_.type.ndim))
     if a.type.ndim == 1:
         del kept[-2]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from theano._core.api.conversion import as_tensor_variable, cast
 from theano._core.api.elementwise import isclose
 from theano._core.api.shaping import make_keep_dims, normalized_axes
@@ -255,7 +257,12 @@ def allclose(
 
 
 def norm(x: Any, ord: float, axis: Any = None, keepdims: bool = False) -> Any:
-    """Return the `ord`-norm of the items over axes: the root of the sum of ``|x| ** ord``."""
+    """Return the `ord`-norm of the items over axes: the root of the sum of ``|x| ** ord``.
+
+    Of infinite order it is the largest absolute value, of order -inf the smallest.
+    """
     if ord == 0:
         raise NotImplementedError("the 0-norm is not implemented: use T.neq(x, 0).sum(axis)")
+    if np.isinf(ord):
+        return (max if ord > 0 else min)(a.abs_(x), axis, keepdims)
     return t.pow(sum(t.pow(a.abs_(x), ord), axis, keepdims=keepdims), 1.0 / ord)

@@ -19,6 +19,7 @@ from theano._core.lower.faults import CALLBACK_SHIFT
 from theano._core.lower.llvm import machine
 from theano._core.lower.llvm.program import Program, ProgramText
 from theano._core.lower.reference import evaluate
+from theano._core.ops.called import NumPyCall
 from theano._core.ops.random import Draw
 from theano._core.rewrite.engine import Rewriter
 from theano._core.rewrite.pipeline import rewrite
@@ -274,9 +275,10 @@ def _on_error(function: Any, code: int, node: int, facts: Any, arguments: Any) -
 def _on_callback_error(function: Any, index: int, error: Any) -> Any:
     maker = function.maker
     _undo_draws(maker, index)
-    draw = maker.callbacks[index].function
-    if isinstance(draw, Draw) and type(error) in (AssertionError, TypeError, ValueError):
-        raise type(error)(f"{error}\n{messages.node_report(maker, draw.node, ())}") from None
+    call = maker.callbacks[index].function
+    known = type(error) in (AssertionError, IndexError, TypeError, ValueError)
+    if known and isinstance(call, Draw | NumPyCall):
+        raise type(error)(f"{error}\n{messages.node_report(maker, call.node, ())}") from None
     raise error
 
 

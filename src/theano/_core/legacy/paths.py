@@ -10,6 +10,7 @@ from __future__ import annotations
 import importlib
 import sys
 from collections.abc import Sequence
+from functools import partial
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
 from types import ModuleType
@@ -75,6 +76,34 @@ _LINALG = {
     "spectral_radius_bound": "api.linalg:spectral_radius_bound",
     "trace": "api.linalg:trace",
 }
+_TENSOR_ERRORS = {"NotScalarConstantError": "base.errors:NotScalarConstantError"}
+_ELEMENTWISE = {
+    "DimShuffle": "ops.shaping:DimShuffle",
+    "Elemwise": "ops.op:Elementwise",
+}
+_CONSTANTS = {"get_scalar_constant_value": "api.conversion:get_scalar_constant_value"}
+_SUBTENSORS = {
+    **{
+        name: f"ops.indexing:{name}"
+        for name in (
+            "AdvancedIncSubtensor",
+            "AdvancedSubtensor",
+            "IncSubtensor",
+            "Subtensor",
+        )
+    },
+    **{
+        name: f"legacy.op_classes:{name}"
+        for name in (
+            "AdvancedIncSubtensor1",
+            "AdvancedSubtensor1",
+            "advanced_inc_subtensor1",
+            "advanced_set_subtensor1",
+            "advanced_subtensor1",
+        )
+    },
+    **{name: f"api.indexing:{name}" for name in ("inc_subtensor", "set_subtensor", "take")},
+}
 
 # Module → its names → where the engine has them.
 MODULES: dict[str, dict[str, str]] = {
@@ -126,6 +155,72 @@ MODULES: dict[str, dict[str, str]] = {
         "MultinomialFromUniform": "ops.mrg:MultinomialFromUniform",
         "MultinomialWOReplacementFromUniform": "ops.mrg:MultinomialWOReplacementFromUniform",
     },
+    "theano.compile.ops": {
+        "Rebroadcast": "ops.shaping:Rebroadcast",
+        "Shape": "ops.shaping:ShapeOf",
+        "Shape_i": "ops.shaping:Length",
+        "SpecifyShape": "ops.shaping:SpecifyShape",
+        "shape": "api.shaping:shape",
+        "shape_i": "legacy.op_classes:shape_i",
+        "specify_shape": "ops.shaping:specify_shape",
+    },
+    "theano.sandbox.softsign": {"softsign": "api.nnet:softsign"},
+    "theano.tensor.basic": {
+        **_CONSTANTS,
+        **_ELEMENTWISE,
+        **_TENSOR_ERRORS,
+        **_VARIABLES,
+        "TensorType": "ir.types:TensorType",
+        "as_tensor_variable": "api.conversion:as_tensor_variable",
+        "cast": "api.conversion:cast",
+        "constant": "api.conversion:constant",
+    },
+    "theano.tensor.blas": {
+        "BatchedDot": "ops.products:BatchedDot",
+        "Dot22": "ops.products:Dot",
+        "Gemm": "ops.products:Gemm",
+        "batched_dot": "api.products:batched_dot",
+        "gemm_inplace": "ops.products:gemm",
+    },
+    "theano.tensor.elemwise": {
+        **_ELEMENTWISE,
+        "All": "legacy.op_classes:All",
+        "Any": "legacy.op_classes:AnyHolds",
+        "CAReduce": "ops.reductions:Reduction",
+        "CAReduceDtype": "ops.reductions:Reduction",
+        "Prod": "legacy.op_classes:Prod",
+        "Sum": "legacy.op_classes:Sum",
+    },
+    "theano.tensor.nnet.nnet": {
+        name: f"api.nnet:{name}"
+        for name in (
+            "binary_crossentropy",
+            "categorical_crossentropy",
+            "crossentropy_categorical_1hot_grad",
+            "crossentropy_softmax_1hot_with_bias_dx",
+            "elu",
+            "logsoftmax",
+            "relu",
+            "selu",
+            "softmax",
+            "softmax_grad",
+            "softmax_graph",
+            "softplus",
+            "softsign",
+        )
+    }
+    | {"sparse_block_dot": "api.blocksparse:sparse_block_dot"},
+    "theano.tensor.nnet.sigm": {
+        name: f"api.nnet:{name}"
+        for name in ("hard_sigmoid", "sigmoid", "softplus", "ultra_fast_sigmoid")
+    },
+    "theano.tensor.opt": {
+        **_CONSTANTS,
+        "Assert": "ops.shaping:Assert",
+        "assert_op": "ops.shaping:assert_op",
+    },
+    "theano.tensor.subtensor": _SUBTENSORS,
+    "theano.tensor.type": {"TensorType": "ir.types:TensorType"},
     "theano.tensor.var": _VARIABLES,
 }
 
@@ -149,6 +244,8 @@ class OldPaths(MetaPathFinder, Loader):
             setattr(module, name, _object(place))
         module.__doc__ = f"Names of `{module.__name__}` in Theano 1.0.5."
         module.__dict__["__all__"] = sorted(names)
+        # Its modules are attributes of a package also before they are imported.
+        module.__dict__["__getattr__"] = partial(attribute, module.__name__)
 
 
 def _object(place: str) -> Any:
@@ -168,3 +265,11 @@ def install() -> None:
     """Have `import` look into the table, after everything else."""
     if not any(isinstance(finder, OldPaths) for finder in sys.meta_path):
         sys.meta_path.append(OldPaths())
+    for path in MODULES:
+        # Python puts a module into its package when it is first imported. It must not hide a
+        # function of the same name, such as `theano.tensor.var`.
+        package, _, name = path.rpartition(".")
+        held = vars(sys.modules[package]).get(name) if package in sys.modules else None
+        if held is not None and not isinstance(held, ModuleType):
+            importlib.import_module(path)
+            setattr(sys.modules[package], name, held)

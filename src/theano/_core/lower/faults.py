@@ -52,7 +52,18 @@ FAULTS: dict[str, Fault] = {
     "elementwise": Fault(ValueError, _mismatch),
     "matmul": Fault(ValueError, _matmul),
     "index": Fault(IndexError, _index),
+    "batch": Fault(
+        ValueError,
+        lambda f: f"Shape mismatch: x is a batch of {f[0]} matrices, y one of {f[1]}.",
+    ),
     "join": Fault(ValueError, _join),
+    "mask": Fault(
+        IndexError,
+        lambda f: (
+            f"boolean index did not match indexed array along axis {f[0]}; size of axis is {f[1]}"
+            f" but size of corresponding boolean axis is {f[2]}"
+        ),
+    ),
     "reshape": Fault(
         ValueError, lambda f: f"cannot reshape array of size {f[0]} into shape {tuple(f[1:])}"
     ),

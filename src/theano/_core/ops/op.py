@@ -200,6 +200,8 @@ class Elementwise(Op):
         Bound on the error of the native form, units in the last place.
     associative : bool
         Whether it may be called with any number of arguments.
+    library : str or None
+        Where `llvm` is None: a C function of `scipy.special.cython_special` to call item by item.
     """
 
     broadcasts = True
@@ -217,6 +219,7 @@ class Elementwise(Op):
         commutative: bool = False,
         ulp: float = 0.5,
         associative: bool = False,
+        library: str | None = None,
     ) -> None:
         self.name = name
         self.nin = nin
@@ -229,6 +232,7 @@ class Elementwise(Op):
         self.commutative = commutative
         self.associative = associative
         self.ulp = ulp
+        self.library = library
 
     def __eq__(self, other: object) -> bool:
         return self is other or (isinstance(other, Elementwise) and self.name == other.name)
@@ -278,6 +282,11 @@ class Elementwise(Op):
         if self.gradient is None:
             return [zeros_of(v) for v in node.inputs]
         return list(self.gradient(cotangents[0], *node.inputs, node.outputs[0]))
+
+    def lower(self, p: Any, node: Apply, *values: Any) -> Any:
+        if self.library is None:
+            return super().lower(p, node, *values)
+        return p.call_items(node, self.library, values)
 
     def __str__(self) -> str:
         # Theano's texts: programs and documents quote them.

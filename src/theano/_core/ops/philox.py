@@ -26,7 +26,6 @@ from theano._core.ops.lengths import as_length
 from theano._core.ops.normal_quantile import upper_quantile
 from theano._core.ops.op import Structured, as_variable, elementwise, python_int
 from theano._core.ops.samples import Range
-from theano._core.ops.shaping import Assert
 
 STREAM, ATTEMPTS, SPLIT, FOLD_IN = range(4)
 
@@ -253,20 +252,6 @@ class DeriveKeys(KeyedOp):
 
     def lower(self, p: Any, node: Apply, key: Any, data: Any) -> Any:
         return p.derive_keys(node, key, data, self.domain)
-
-
-class Require(Assert):
-    """`value`, after checking that every condition holds (ValueError with `msg` if not)."""
-
-    def compute(self, xp: Any, node: Apply, value: Any, *conditions: Any) -> tuple[Any, ...]:
-        if not all(conditions):
-            raise ValueError(self.msg)
-        return (value,)
-
-    def lower(self, p: Any, node: Apply, value: Any, *conditions: Any) -> Any:
-        for condition in conditions:
-            p.require(node, condition, "parameter")
-        return value
 
 
 def _words(*names: str) -> rules.Casts:

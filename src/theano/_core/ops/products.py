@@ -8,7 +8,8 @@ from typing import Any
 from theano._core.base import dtypes
 from theano._core.ir.variable import Apply
 from theano._core.ops.arithmetic import cast, conj, mul
-from theano._core.ops.op import Structured, as_variable, tensor_operand
+from theano._core.ops.indexing import sum_to
+from theano._core.ops.op import Structured, tensor_operand
 from theano._core.ops.shaping import dimshuffle
 
 
@@ -53,16 +54,58 @@ class Dot(Structured):
 dot = Dot()
 
 
+class BatchedDot(Structured):
+    """Products of the matrices along the first axes of `x` and `y`; a broadcastable one stretches.
+
+    The product is summed over the last axis of `x` and the middle axis of `y`.
+    """
+
+    def make_node(self, x: Any, y: Any) -> Apply:
+        x, y = tensor_operand("batched_dot", x), tensor_operand("batched_dot", y)
+        if x.type.ndim != 3 or y.type.ndim != 3:
+            raise TypeError(f"batched_dot needs arrays of 3 axes, got {x.type} and {y.type}")
+        dtype = dtypes.upcast(x.type.dtype, y.type.dtype)
+        x, y = cast(x, dtype), cast(y, dtype)
+        one, two = x.type.broadcastable, y.type.broadcastable
+        return self.one([x, y], dtype, (one[0] and two[0], one[1], two[2]))
+
+    def compute(self, xp: Any, node: Apply, x: Any, y: Any) -> tuple[Any, ...]:
+        ones = [v.type.broadcastable[0] for v in node.inputs]
+        if not any(ones) and x.shape[0] != y.shape[0]:
+            raise ValueError(
+                f"Shape mismatch: x is a batch of {x.shape[0]} matrices, y one of {y.shape[0]}."
+            )
+        return (xp.matmul(x, y),)
+
+    def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
+        x, y = shapes
+        return [(y[0] if node.inputs[0].type.broadcastable[0] else x[0], x[1], y[2])]
+
+    def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
+        x, y = (_conjugate(v) for v in node.inputs)
+        g = cotangents[0]
+        of_x = batched_dot(g, dimshuffle(y, (0, 2, 1)))
+        of_y = batched_dot(dimshuffle(x, (0, 2, 1)), g)
+        return [sum_to(of_x, x), sum_to(of_y, y)]
+
+    def lower(self, p: Any, node: Apply, x: Any, y: Any) -> Any:
+        return p.batched_matmul(node, x, y)
+
+
+batched_dot = BatchedDot()
+
+
 class Gemm(Structured):
     """`beta` z + `alpha` x y: a product added to a scaled array in one BLAS call.
 
-    Made by rewriting only. `z` is overwritten where nothing else needs it.
+    Made by rewriting. `z` is overwritten where nothing else needs it.
     """
 
     def make_node(self, z: Any, alpha: Any, x: Any, y: Any, beta: Any) -> Apply:
-        values = [as_variable(v) for v in (z, alpha, x, y, beta)]
-        kind = values[0].type
-        return self.one(values, kind.dtype, kind.broadcastable)
+        z = tensor_operand("gemm", z)
+        kind = z.type
+        values = [cast(tensor_operand("gemm", v), kind.dtype) for v in (alpha, x, y, beta)]
+        return self.one([z, *values], kind.dtype, kind.broadcastable)
 
     def compute(self, xp: Any, node: Apply, *arrays: Any) -> tuple[Any, ...]:
         z, alpha, x, y, beta = arrays

@@ -130,11 +130,10 @@ def real_part(name: str) -> Casts:
 
 @_remembered
 def rounding(name: str) -> Casts:
-    """Floats stay; integers become float64."""
+    """Floats stay; small integers give float32, large ones float64."""
     if dtypes.is_complex(name):
         raise TypeError("complex numbers cannot be rounded up or down")
-    out = name if dtypes.is_float(name) else "float64"
-    return (out,), out
+    return to_float(name)
 
 
 @_remembered

@@ -416,6 +416,23 @@ class Assert(Structured):
         return value
 
 
+assert_op = Assert()
+
+
+class Require(Assert):
+    """`value`, after checking that every condition holds (ValueError with `msg` if not)."""
+
+    def compute(self, xp: Any, node: Apply, value: Any, *conditions: Any) -> tuple[Any, ...]:
+        if not all(conditions):
+            raise ValueError(self.msg)
+        return (value,)
+
+    def lower(self, p: Any, node: Apply, value: Any, *conditions: Any) -> Any:
+        for condition in conditions:
+            p.require(node, condition, "parameter")
+        return value
+
+
 class SpecifyShape(Structured):
     """`x`, after checking that its lengths are those of the vector `lengths`."""
 

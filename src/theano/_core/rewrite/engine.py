@@ -21,7 +21,7 @@ from theano._core.ir.variable import Apply, Constant, Variable
 from theano._core.ops.arithmetic import cast
 from theano._core.ops.lengths import as_length
 from theano._core.ops.op import Op
-from theano._core.ops.shaping import Length, pattern_broadcast
+from theano._core.ops.shaping import DimShuffle, Length, pattern_broadcast
 
 # Results of folding larger than this stay expressions: constants travel with the compiled code.
 FOLD_LIMIT = 4096
@@ -292,7 +292,11 @@ def rebuilt(node: Apply, inputs: Sequence[Any]) -> Apply:
         outputs = [out.type.variable_class(out.type) for out in node.outputs]
         fresh = Apply(node.op, inputs, outputs)
     else:
-        fresh = node.op.make_node(*inputs)
+        op = node.op
+        if isinstance(op, DimShuffle):
+            # Lengths that were found to be 1 are declared now, and it names the declared ones.
+            op = DimShuffle(inputs[0].type.broadcastable, op.new_order)
+        fresh = op.make_node(*inputs)
     fresh.source = node.source
     for new, old in zip(fresh.outputs, node.outputs, strict=True):
         new.source, new.name = old.source, old.name

@@ -10,14 +10,14 @@ from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Apply
 from theano._core.lower.arrays import Array, CallbackRecord, Object, Size
 from theano._core.lower.llvm.copies import typenum
-from theano._core.lower.llvm.positions import Positions
+from theano._core.lower.llvm.special import Special
 from theano._core.ops.random import Draw, copy_stream
 
 # A product of more multiplications than this lets Python's lock go.
 LONG_PRODUCT = 1 << 18
 
 
-class Libraries(Positions):
+class Libraries(Special):
     """The part of a program that calls libraries."""
 
     def matmul(
@@ -30,25 +30,67 @@ class Libraries(Positions):
         beta: Array | None = None,
     ) -> Array:
         """Return a product of vectors or matrices; with `into`, added to it."""
-        b = self.b
         x, y = self._packed_before(x), self._packed_before(y)
         one, two = x.lengths[-1], y.lengths[0]
         self.check_equal(node, one, two, "matmul", (one, two))
         lengths = [*x.lengths[:-1], *y.lengths[1:]]
         out = self._product_memory(node, x.dtype, lengths, into)
-        offsets = [self.descriptor(a) for a in (x, y, out)]
-        pointers = [self.frame_pointer(o) for o in offsets]
         scale = "null" if alpha is None else self.pointer(alpha)
         keep = "null" if beta is None else self.pointer(beta)
         work = self.product([*lengths, one])
         if not isinstance(work, int) or work > LONG_PRODUCT:
             self._release_if_long(work)
+        self._multiply_into(out, x, y, scale, keep)
+        return out
+
+    def _multiply_into(self, out: Array, x: Array, y: Array, scale: str, keep: str) -> None:
+        """Call the product of the runtime."""
+        b = self.b
+        pointers = [self.frame_pointer(self.descriptor(a)) for a in (x, y, out)]
         result = b.emit(
             f"call i32 {self.runtime('matmul')}(ptr %call, i64 {typenum(x.dtype)}, i64 {x.ndim},"
             f" i64 {y.ndim}, ptr {pointers[0]}, ptr {pointers[1]}, ptr {pointers[2]}, ptr {scale},"
             f" ptr {keep})"
         )
         self.or_fail(b.emit(f"icmp eq i32 {result}, 0"))
+
+    def batched_matmul(self, node: Apply, x: Array, y: Array) -> Array:
+        """Return the products of the matrices along the first axes of two arrays."""
+        b = self.b
+        stretched = [v.type.broadcastable[0] for v in node.inputs]
+        count = y.lengths[0] if stretched[0] else x.lengths[0]
+        if not any(stretched):
+            self.check_equal(node, count, y.lengths[0], "batch", (count, y.lengths[0]))
+        one, two = x.lengths[2], y.lengths[1]
+        self.check_equal(node, one, two, "matmul", (one, two))
+        out = self.new_array(x.dtype, (count, x.lengths[1], y.lengths[2]))
+        work = self.product([*out.lengths, one])
+        if not isinstance(work, int) or work > LONG_PRODUCT:
+            self._release_if_long(work)
+        arrays = (x, y, out)
+        steps = [
+            0 if one else self.strides(a)[0]
+            for one, a in zip((*stretched, False), arrays, strict=True)
+        ]
+        starts = [self.pointer(a) for a in arrays]
+        done = self.stack(8)
+        b.perform(f"store i64 0, ptr {done}, align 8")
+        again, body, end = (b.fresh_label(n) for n in ("batch", "product", "products"))
+        b.perform(f"br label %{again}")
+        b.label(again)
+        number = b.emit(f"load i64, ptr {done}, align 8")
+        more = b.emit(f"icmp slt i64 {number}, {count}")
+        b.perform(f"br i1 {more}, label %{body}, label %{end}")
+        b.label(body)
+        matrices = []
+        for array, start, step in zip(arrays, starts, steps, strict=True):
+            at = b.emit(f"getelementptr i8, ptr {start}, i64 {b.emit(f'mul i64 {number}, {step}')}")
+            lengths, strides = array.lengths[1:], self.strides(array)[1:]
+            matrices.append(Array(array.dtype, lengths, at, strides, array is out))
+        self._multiply_into(matrices[2], matrices[0], matrices[1], "null", "null")
+        b.perform(f"store i64 {b.emit(f'add i64 {number}, 1')}, ptr {done}, align 8")
+        b.perform(f"br label %{again}")
+        b.label(end)
         return out
 
     def _packed_before(self, matrix: Array) -> Array:

@@ -179,6 +179,46 @@ class Positions(Copies):
         self.simple_loop(None, lengths, operands, body, indexed=True, sequential=True, lanes=1)
         return out
 
+    def nonzero(self, x: Array) -> Array:
+        """Return where items are not zero, one row per axis: they are counted, then written."""
+        rank, stretched = x.ndim, x.stretched
+        counted = Array("int64", (), self.stack(8))
+        loop = Loop(
+            rank,
+            ((x.dtype, stretched),),
+            (),
+            (Fold("add", 0, "int64", "int64"),),
+            tuple(range(rank)),
+            lambda b, index, values: ([], [b.cast(b.cast(values[0], "bool"), "int64")]),
+            weight=2,
+        )
+        self.prepare_run(loop, x.lengths, [x], [], [counted])()
+        count = self.register(counted).text
+        out = self.new_array("int64", (rank, count))
+        done, aside = self.stack(8), self.stack(8)
+        self.b.perform(f"store i64 0, ptr {done}, align 8")
+        everywhere = frozenset(range(rank))
+        addresses = [self.b.emit(f"ptrtoint ptr {at} to i64") for at in (out.data, done, aside)]
+        row = self.multiply(count, 8)
+        operands = [(self.scalar(n), everywhere) for n in (*addresses, row)]
+
+        def body(
+            b: Any, index: Any, item: Any, start: Any, done: Any, aside: Any, row: Any
+        ) -> None:
+            # Without branches, which would be guessed wrongly: what is zero is written aside.
+            holds = b.cast(item, "bool")
+            counter = b.emit(f"inttoptr i64 {done.text} to ptr")
+            before = load(b, counter, "int64", 1)
+            at = b.add(start, b.mul(before, 8))
+            for axis in range(rank):
+                where = b.select(holds, b.add(at, b.mul(row, axis)), aside)
+                store(b, index(axis), b.emit(f"inttoptr i64 {where.text} to ptr"))
+            store(b, b.add(before, b.cast(holds, "int64")), counter)
+
+        source = [(x, stretched), *operands]
+        self.simple_loop(None, x.lengths, source, body, indexed=True, sequential=True, lanes=1)
+        return out
+
     def arg_extreme(self, node: Apply, x: Array, kind: str, axes: Sequence[int]) -> Array:
         """Return where the extreme over `axes` first is: a fold for its value, then one."""
         variable = node.inputs[0]

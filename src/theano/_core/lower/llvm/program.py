@@ -151,7 +151,7 @@ class Program(Branches):
 
     def emit_node(self, node: Apply) -> None:
         op = node.op
-        if isinstance(op, Elementwise):
+        if isinstance(op, Elementwise) and op.native is not None:
             self._define(node.outputs[0], self._inline(node))
             return
         values = [
@@ -168,8 +168,6 @@ class Program(Branches):
     def _inline(self, node: Apply) -> Array:
         """Write a scalar function in the entry itself."""
         casts, dtype = node.op.dtype(*(v.type.dtype for v in node.inputs))
-        if node.op.native is None:
-            raise NotImplementedError(f"{node.op.name} has no native form")
         args = [
             self.b.cast(self.register(self.value(v)), d)
             for v, d in zip(node.inputs, casts, strict=True)

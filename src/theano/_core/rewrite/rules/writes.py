@@ -33,7 +33,11 @@ def _parts_of_whole(rewriter: Rewriter, node: Apply) -> Any:
     base, axis = node.outputs[0], None
     while base.owner is not None and isinstance(base.owner.op, IncSubtensor):
         op, (x, y, *symbols) = base.owner.op, base.owner.inputs
-        if symbols or (rewriter.uses.get(base, 0) > 1 and base is not node.outputs[0]):
+        if (
+            symbols
+            or not op.index
+            or (rewriter.uses.get(base, 0) > 1 and base is not node.outputs[0])
+        ):
             return None
         own = len(op.index) - 1
         if not all(e == Slice() for e in op.index[:own]) or axis not in (None, own):
@@ -53,7 +57,9 @@ def _parts_of_whole(rewriter: Rewriter, node: Apply) -> Any:
         return None
     for entry, y in parts:
         whole = subtensor(base, [slice(None)] * axis + [slice(*entry)])
-        if y.type.ndim != base.type.ndim or rewriter.lengths(y) != rewriter.lengths(whole):
+        if (y.type.ndim, y.type.dtype) != (base.type.ndim, base.type.dtype):
+            return None
+        if rewriter.lengths(y) != rewriter.lengths(whole):
             return None
     return join(axis, *(y for _, y in parts))
 

@@ -1,0 +1,323 @@
+"""Counting, cumulating, selecting and numbering the items of arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from theano._core.api import products
+from theano._core.api import reductions as r
+from theano._core.api.conversion import as_tensor_variable, cast
+from theano._core.api.creation import arange, join
+from theano._core.api.indexing import flatnonzero, set_subtensor, take
+from theano._core.api.shaping import squeeze
+from theano._core.base import dtypes
+from theano._core.ops import arithmetic as a_
+from theano._core.ops import shaping
+from theano._core.ops.broadcasting import Alloc
+from theano._core.ops.cumulative import Cumulative, difference
+from theano._core.ops.indexing import AT, AdvancedIncSubtensor
+from theano._core.ops.positions import Choose, RavelMultiIndex, UnravelIndex
+from theano._core.ops.reductions import reduce
+from theano._core.ops.shaping import Assert, length
+
+
+def _cumulative(mode: str, x: Any, axis: int | None) -> Any:
+    x = as_tensor_variable(x)
+    if axis is None:
+        x, axis = (x if x.type.ndim == 1 else shaping.reshape_op(x, [-1])), 0
+    if not -x.type.ndim <= axis < x.type.ndim:
+        raise ValueError(f"Invalid axis: {axis} for {x.type}")
+    return Cumulative(axis % x.type.ndim, mode)(x)
+
+
+def cumsum(x: Any, axis: int | None = None) -> Any:
+    """Return the sums of the items along `axis` up to each position, in the dtype of `x`.
+
+    Parameters
+    ----------
+    x : tensor
+    axis : int or None
+        None: of the flattened array.
+    """
+    return _cumulative("add", x, axis)
+
+
+def cumprod(x: Any, axis: int | None = None) -> Any:
+    """Return the products of the items along `axis` up to each position; as `cumsum`.
+
+    The gradient is right where items are zero, too.
+    """
+    return _cumulative("mul", x, axis)
+
+
+def diff(x: Any, n: int = 1, axis: int = -1) -> Any:
+    """Return the `n`-th differences of neighbouring items along `axis`.
+
+    Raises
+    ------
+    ValueError
+        `n` is negative, or there is no such axis.
+    """
+    x = as_tensor_variable(x)
+    if n < 0:
+        raise ValueError(f"diff: n must not be negative, got {n}")
+    if not -x.type.ndim <= axis < x.type.ndim:
+        raise ValueError(f"diff: axis {axis} is out of bounds for {x.type}")
+    for _ in range(n):
+        x = difference(x, axis % x.type.ndim)
+    return x
+
+
+def bincount(
+    x: Any, weights: Any = None, minlength: Any = None, assert_nonneg: bool = False
+) -> Any:
+    """Return how often each number from 0 to the largest occurs.
+
+    Parameters
+    ----------
+    x : int vector
+        Not negative (AssertionError).
+    weights : vector, optional
+        What each occurrence counts.
+    minlength : int or integer scalar, optional
+        Least length of the result.
+    assert_nonneg : bool
+        Accepted for old programs: it is always checked.
+
+    Returns
+    -------
+    TensorVariable, vector
+        int64, or of the dtype of `weights`.
+
+    Raises
+    ------
+    TypeError
+        `x` is not an integer vector.
+    """
+    x = as_tensor_variable(x)
+    if x.type.ndim != 1:
+        raise TypeError(f"Inputs must be of dimension 1, got {x.type}")
+    if not dtypes.is_discrete(x.type.dtype):
+        raise TypeError(f"bincount needs integers, got {x.type}")
+    x = cast(x, "int64")
+    x = Assert("Input to bincount has negative values!")(x, reduce("all", a_.ge(x, 0)))
+    count = a_.add(a_.maximum(reduce("supremum", x), -1), 1)
+    if minlength is not None:
+        count = a_.maximum(count, cast(as_tensor_variable(minlength), "int64"))
+    weights = as_tensor_variable(np.asarray(1, "int64") if weights is None else weights)
+    empty = Alloc()(np.zeros((), dtype=weights.type.dtype), count)
+    return AdvancedIncSubtensor((AT,), False)(empty, weights, x)
+
+
+def compress(condition: Any, x: Any, axis: int | None = None) -> Any:
+    """Return the parts of `x` along `axis` where the vector `condition` holds.
+
+    With `axis` None the items of the flattened array are taken. `condition` may be shorter.
+    """
+    return take(x, flatnonzero(condition), axis)
+
+
+def fill_diagonal(a: Any, val: Any) -> Any:
+    """Return `a` with the scalar `val` on its main diagonal.
+
+    Parameters
+    ----------
+    a : tensor, at least two axes
+        Of more than two axes all must have one length (AssertionError).
+    val : scalar
+    """
+    x = as_tensor_variable(a)
+    if x.type.ndim < 2:
+        raise TypeError("FillDiagonal: first parameter must have at least two dimensions")
+    val = _scalar_for("FillDiagonal", x, val)
+    lengths = [length(x, axis) for axis in range(x.type.ndim)]
+    count = a_.minimum(lengths[0], lengths[1])
+    if x.type.ndim > 2:
+        equal = [a_.eq(lengths[0], n) for n in lengths[1:]]
+        x = Assert("All dimensions of input must be of equal length")(x, *equal)
+    steps = arange(count)
+    return set_subtensor(x[(steps,) * x.type.ndim], val)
+
+
+def fill_diagonal_offset(a: Any, val: Any, offset: Any) -> Any:
+    """Return the matrix `a` with the scalar `val` on the diagonal that lies `offset` to the right.
+
+    Parameters
+    ----------
+    a : matrix
+    val : scalar
+    offset : int or integer scalar
+        Negative: below the main diagonal.
+    """
+    x, offset = as_tensor_variable(a), as_tensor_variable(offset)
+    if x.type.ndim != 2:
+        raise TypeError("FillDiagonalOffset: first parameter must have exactly two dimensions")
+    if offset.type.ndim or not dtypes.is_integer(offset.type.dtype):
+        raise TypeError(f"FillDiagonalOffset: the offset must be an integer, got {offset.type}")
+    val = _scalar_for("FillDiagonalOffset", x, val)
+    offset = cast(offset, "int64")
+    row, column = a_.maximum(a_.neg(offset), 0), a_.maximum(offset, 0)
+    room = a_.minimum(a_.sub(length(x, 0), row), a_.sub(length(x, 1), column))
+    steps = arange(a_.maximum(room, 0))
+    return set_subtensor(x[a_.add(steps, row), a_.add(steps, column)], val)
+
+
+def _scalar_for(name: str, x: Any, val: Any) -> Any:
+    val = as_tensor_variable(val)
+    if val.type.ndim:
+        raise TypeError(f"{name}: second parameter must be a scalar, got {val.type}")
+    if dtypes.upcast(x.type.dtype, val.type.dtype) != x.type.dtype:
+        raise TypeError(
+            f"{name}: type of second parameter must be the same as the first's: "
+            f"{val.type.dtype} does not fit {x.type.dtype}"
+        )
+    return cast(val, x.type.dtype)
+
+
+def unravel_index(indices: Any, dims: Any, order: str = "C", ndim: int | None = None) -> Any:
+    """Return where the items numbered `indices` are in an array of lengths `dims`.
+
+    Parameters
+    ----------
+    indices : int tensor
+    dims : int vector, or sequence of int
+    order : {'C', 'F'}
+        How items are numbered: the last axis fastest, or the first.
+    ndim : int, optional
+        Length of `dims`, where the graph does not say it.
+
+    Returns
+    -------
+    tuple of TensorVariable
+        int64, one for each axis, of the shape of `indices`.
+    """
+    dims = as_tensor_variable(dims)
+    count = shaping.vector_length(dims) if ndim is None else ndim
+    found = UnravelIndex(count, order)(indices, dims)
+    return tuple(found) if isinstance(found, (list, tuple)) else (found,)
+
+
+def ravel_multi_index(
+    multi_index: Sequence[Any], dims: Any, mode: Any = "raise", order: str = "C"
+) -> Any:
+    """Return the numbers of the items at `multi_index` in an array of lengths `dims`.
+
+    Parameters
+    ----------
+    multi_index : sequence of int tensors
+        Positions along each axis.
+    dims : int vector, or sequence of int
+    mode : {'raise', 'wrap', 'clip'}, or a sequence of them
+        What becomes of positions outside: ValueError, counted modulo the length, or the nearest.
+    order : {'C', 'F'}
+    """
+    return RavelMultiIndex(mode, order)(*multi_index, as_tensor_variable(dims))
+
+
+def choose(a: Any, choices: Any, out: Any = None, mode: str = "raise") -> Any:
+    """Return, for each position, the item there of the array whose number `a` holds.
+
+    Parameters
+    ----------
+    a : int tensor
+    choices : sequence of tensors, or tensor whose first axis counts them
+        They and `a` broadcast.
+    out : None
+        Accepted for old programs.
+    mode : {'raise', 'wrap', 'clip'}
+        What becomes of other numbers: ValueError, counted modulo their count, or the nearest.
+    """
+    if out is not None:
+        raise ValueError("choose: out must be None: results are new arrays")
+    if isinstance(choices, (list, tuple)):
+        choices = _stacked([as_tensor_variable(each) for each in choices])
+    return Choose(mode)(a, choices)
+
+
+def _stacked(arrays: list[Any]) -> Any:
+    """Return arrays, stretched to one shape, along a new first axis."""
+    rank = max(x.type.ndim for x in arrays)
+    arrays = [shaping.pad_left(x, rank) for x in arrays]
+    zeros = arrays[0]
+    for x in arrays[1:]:
+        zeros = a_.mul(a_.add(zeros, x), 0)
+    patterns = {x.type.broadcastable for x in arrays}
+    if len(patterns) > 1:
+        arrays = [Alloc()(x, *(length(zeros, i) for i in range(rank))) for x in arrays]
+    return as_tensor_variable(arrays)
+
+
+def bartlett(M: Any) -> Any:
+    """Return a triangular window of `M` items that is 0 at both ends; float64."""
+    count = as_tensor_variable(M)
+    if count.type.ndim:
+        raise TypeError(f"M must be a scalar, got {count.type}")
+    if not dtypes.is_integer(count.type.dtype):
+        raise TypeError(f"M must be an integer, got {count.type}")
+    steps = cast(arange(cast(count, "int64")), "float64")
+    # Of a single item the window is 1.
+    last = cast(a_.maximum(a_.sub(cast(count, "int64"), 1), 1), "float64")
+    rise = a_.true_div(a_.mul(steps, 2.0), last)
+    window = a_.switch(a_.le(rise, 1.0), rise, a_.sub(2.0, rise))
+    return a_.switch(a_.eq(count, 1), 1.0, window)
+
+
+def cov(
+    m: Any,
+    y: Any = None,
+    rowvar: bool = True,
+    bias: bool = False,
+    ddof: int | None = None,
+    fweights: Any = None,
+    aweights: Any = None,
+) -> Any:
+    """Return the covariance matrix of variables.
+
+    Parameters
+    ----------
+    m : tensor, at most two axes
+        Each row is a variable, each column an observation.
+    y : tensor, optional
+        More variables, in the same form.
+    rowvar : bool
+        False: each column is a variable.
+    bias : bool
+        Divide by the number of observations rather than by one less.
+    ddof : int, optional
+        Divide by the number of observations less this; overrides `bias`.
+    fweights, aweights : vector, optional
+        How often each observation occurred; how much each counts.
+    """
+    if ddof is not None and int(ddof) != ddof:
+        raise ValueError(f"ddof must be integer, got {ddof}")
+    x = _variables(m, rowvar)
+    if y is not None:
+        x = join(0, x, _variables(y, rowvar))
+    shift = (0 if bias else 1) if ddof is None else int(ddof)
+    given = [as_tensor_variable(w) for w in (fweights, aweights) if w is not None]
+    weights = a_.mul(*given) if given else None
+    if weights is None:
+        centred = a_.sub(x, r.mean(x, axis=1, keepdims=True))
+        divisor: Any = a_.sub(length(x, 1), shift)
+        right = centred
+    else:
+        total = r.sum(weights)
+        average = a_.true_div(r.sum(a_.mul(x, weights), axis=1, keepdims=True), total)
+        centred = a_.sub(x, average)
+        # The mean of the weights that are no counts, weighted by themselves.
+        unit = 1 if aweights is None else a_.true_div(r.sum(a_.mul(weights, aweights)), total)
+        divisor = a_.sub(total, a_.mul(unit, shift))
+        right = a_.mul(centred, weights)
+    product = products.dot(centred, shaping.dimshuffle(right, (1, 0)))
+    return squeeze(a_.true_div(product, divisor))
+
+
+def _variables(m: Any, rowvar: bool) -> Any:
+    x = as_tensor_variable(m)
+    if x.type.ndim > 2:
+        raise ValueError(f"m has more than 2 dimensions: {x.type}")
+    x = shaping.pad_left(x, 2)
+    return x if rowvar or as_tensor_variable(m).type.ndim < 2 else shaping.dimshuffle(x, (1, 0))

@@ -1,0 +1,110 @@
+"""Order along an axis, and what is largest there."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from theano._core.api.conversion import as_tensor_variable
+from theano._core.ops import shaping
+from theano._core.ops import sorting as ops
+from theano._core.ops.op import python_int
+
+
+def _along(name: str, a: Any, axis: Any) -> tuple[Any, int]:
+    """Return a tensor, flattened if `axis` is None, and its axis counted from 0."""
+    x = as_tensor_variable(a)
+    if axis is None:
+        return (x if x.type.ndim == 1 else shaping.reshape_op(x, [-1])), 0
+    known = python_int(axis)
+    if known is None:
+        raise NotImplementedError(f"{name}: the axis must be known when the graph is built")
+    if not -x.type.ndim <= known < x.type.ndim:
+        raise ValueError(f"{name}: axis {known} is out of bounds for {x.type}")
+    return x, known % x.type.ndim
+
+
+def _no_order(name: str, order: Any) -> None:
+    if order is not None:
+        raise ValueError(f"{name}: the order of fields is for structured arrays, got {order!r}")
+
+
+def sort(a: Any, axis: Any = -1, kind: str = "quicksort", order: Any = None) -> Any:
+    """Return `a` with its items along `axis` in rising order, NaN last.
+
+    Parameters
+    ----------
+    a : tensor
+    axis : int or None
+        None: the flattened array.
+    kind : {'quicksort', 'mergesort', 'heapsort', 'stable'}
+        The algorithm, as in NumPy.
+    order : None
+        Accepted for old programs.
+
+    Raises
+    ------
+    ValueError
+        No such axis or kind.
+    """
+    _no_order("sort", order)
+    x, axis = _along("sort", a, axis)
+    return ops.Sort(axis, kind)(x)
+
+
+def argsort(a: Any, axis: Any = -1, kind: str = "quicksort", order: Any = None) -> Any:
+    """Return the positions along `axis` that sort `a`, int64; arguments as for `sort`."""
+    _no_order("argsort", order)
+    x, axis = _along("argsort", a, axis)
+    return ops.ArgSort(axis, kind)(x)
+
+
+def topk_and_argtopk(
+    x: Any, kth: Any, axis: Any = -1, sorted: bool = True, idx_dtype: str = "int64"
+) -> list[Any]:
+    """Return the largest items along `axis`, and where they are.
+
+    Parameters
+    ----------
+    x : tensor
+    kth : int or integer scalar
+        How many; of a negative number the smallest items.
+    axis : int or None
+        None: of the flattened array.
+    sorted : bool
+        Falling order; else rising.
+    idx_dtype : str
+        Item type of the positions.
+
+    Raises
+    ------
+    ValueError
+        `kth` is 0 or there are not so many items: when the function is called.
+    """
+    x, axis = _along("topk", x, axis)
+    return ops.TopK(axis, sorted, idx_dtype)(x, kth)
+
+
+def topk(x: Any, kth: Any, axis: Any = -1, sorted: bool = True, idx_dtype: str = "int64") -> Any:
+    """Return the largest items along `axis`; see `topk_and_argtopk`."""
+    return topk_and_argtopk(x, kth, axis, sorted, idx_dtype)[0]
+
+
+def argtopk(x: Any, kth: Any, axis: Any = -1, sorted: bool = True, idx_dtype: str = "int64") -> Any:
+    """Return where the largest items along `axis` are; see `topk_and_argtopk`."""
+    return topk_and_argtopk(x, kth, axis, sorted, idx_dtype)[1]
+
+
+def searchsorted(x: Any, v: Any, side: str = "left", sorter: Any = None) -> Any:
+    """Return where the items of `v` belong in `x`, int64.
+
+    Parameters
+    ----------
+    x : vector
+        Sorted, or sorted by `sorter`.
+    v : tensor
+    side : {'left', 'right'}
+        Before or behind equal items.
+    sorter : int vector, optional
+        The order that sorts `x`.
+    """
+    return ops.SearchSorted(side)(x, v, *(() if sorter is None else (sorter,)))

@@ -1,0 +1,25 @@
+"""Special functions that are more than one operation."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from theano._core.ops import special as ops
+from theano._core.ops.arithmetic import maximum, mul
+
+
+def gammau(k: Any, x: Any) -> Any:
+    """Return the upper incomplete gamma function of order `k` at `x`: not divided by gamma(`k`)."""
+    return mul(ops.gammaincc(k, x), ops.gamma(k))
+
+
+def gammal(k: Any, x: Any) -> Any:
+    """Return the lower incomplete gamma function of order `k` at `x`: not divided by gamma(`k`)."""
+    return mul(ops.gammainc(k, x), ops.gamma(k))
+
+
+def chi2sf(x: Any, k: Any) -> Any:
+    """Return the probability that a chi-square number of `k` degrees of freedom is above `x`."""
+    return ops.chdtrc(k, maximum(x, np.asarray(0, "int8")))

@@ -1,0 +1,119 @@
+"""Classes of operations of Theano 1.0.5 that are one class here, told apart by what they hold.
+
+`isinstance` knows them, and calling one makes the operation.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from theano._core.ops.broadcasting import Alloc
+from theano._core.ops.indexing import AT, AdvancedIncSubtensor, AdvancedSubtensor
+from theano._core.ops.lengths import as_int64
+from theano._core.ops.reductions import Reduction
+from theano._core.ops.shaping import length
+
+
+class _Kind(type):
+    """Metaclass of a class that some operations of another class belong to."""
+
+    def __instancecheck__(cls, op: Any) -> bool:
+        return cls.holds(op)  # type: ignore[attr-defined]
+
+    def __call__(cls, *args: Any, **kwargs: Any) -> Any:
+        return cls.make(*args, **kwargs)  # type: ignore[attr-defined]
+
+
+class _Fold(metaclass=_Kind):
+    kind = ""
+
+    @classmethod
+    def holds(cls, op: Any) -> bool:
+        """Tell whether an operation is of this kind."""
+        return isinstance(op, Reduction) and op.kind == cls.kind
+
+    @classmethod
+    def make(cls, axis: Any = None, dtype: str | None = None, acc_dtype: str | None = None) -> Any:
+        """Return the operation over `axis`, an int, a sequence of ints not negative, or None."""
+        axes = (axis,) if isinstance(axis, int) else axis
+        return Reduction(cls.kind, axes, dtype, acc_dtype)
+
+
+class Sum(_Fold):
+    """Sum over axes."""
+
+    kind = "sum"
+
+
+class Prod(_Fold):
+    """Product over axes."""
+
+    kind = "prod"
+
+
+class All(_Fold):
+    """Whether all items over axes hold."""
+
+    kind = "all"
+
+
+class AnyHolds(_Fold):
+    """Whether any item over axes holds."""
+
+    kind = "any"
+
+
+class AdvancedSubtensor1(metaclass=_Kind):
+    """Items of a tensor at a vector of positions along the first axis."""
+
+    @classmethod
+    def holds(cls, op: Any) -> bool:
+        """Tell whether an operation is of this kind."""
+        return type(op) is AdvancedSubtensor and op.axes == (AT,)
+
+    @classmethod
+    def make(cls, sparse_grad: bool = False) -> Any:
+        """Return the operation; its gradient is dense either way."""
+        return AdvancedSubtensor((AT,))
+
+
+class AdvancedIncSubtensor1(metaclass=_Kind):
+    """A tensor with items at a vector of positions along the first axis set or increased."""
+
+    @classmethod
+    def holds(cls, op: Any) -> bool:
+        """Tell whether an operation is of this kind."""
+        return type(op) is AdvancedIncSubtensor and op.axes == (AT,)
+
+    @classmethod
+    def make(cls, inplace: bool = False, set_instead_of_inc: bool = False) -> Any:
+        """Return the operation; the memory planner decides what is overwritten."""
+        return AdvancedIncSubtensor((AT,), set_instead_of_inc)
+
+
+advanced_subtensor1 = AdvancedSubtensor1()
+advanced_inc_subtensor1 = AdvancedIncSubtensor1()
+advanced_set_subtensor1 = AdvancedIncSubtensor1(set_instead_of_inc=True)
+
+
+class AllocEmpty:
+    """Makes arrays whose items say nothing; here they are 0.
+
+    Parameters
+    ----------
+    dtype : str
+    """
+
+    def __init__(self, dtype: str) -> None:
+        self.dtype = str(dtype)
+
+    def __call__(self, *shape: Any) -> Any:
+        """Return an array of the given lengths."""
+        return Alloc()(np.zeros((), dtype=self.dtype), *shape)
+
+
+def shape_i(var: Any, i: int, fgraph: Any = None) -> Any:
+    """Return the length of axis `i`, an int64 scalar; `fgraph` is accepted for old programs."""
+    return as_int64(length(var, i))

@@ -1,0 +1,75 @@
+"""Sums and products of all items up to each position."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from theano._core.base import dtypes
+from theano._core.ir.variable import Apply
+from theano._core.ops.arithmetic import and_, cast, conj, eq, mul, sub, switch, true_div
+from theano._core.ops.called import Called
+from theano._core.ops.indexing import subtensor
+from theano._core.ops.op import tensor_operand
+
+MODES = {"add": "cumsum", "mul": "cumprod"}
+
+
+class Cumulative(Called):
+    """Sum ('add') or product ('mul') of the items of `x` along `axis` up to each position.
+
+    The dtype stays, unlike NumPy's; bool gives int64.
+    """
+
+    __props__ = ("axis", "mode")
+
+    def __init__(self, axis: int, mode: str) -> None:
+        self.axis = int(axis)
+        self.mode = mode
+
+    def make_node(self, x: Any) -> Apply:
+        x = tensor_operand(MODES[self.mode], x)
+        if not 0 <= self.axis < x.type.ndim:
+            raise ValueError(f"Invalid axis {self.axis} of {MODES[self.mode]} for {x.type}")
+        if x.type.dtype == "bool":
+            x = cast(x, "int64")
+        return self.one([x], x.type.dtype, x.type.broadcastable)
+
+    def compute(self, xp: Any, node: Apply, x: Any) -> tuple[Any, ...]:
+        function = getattr(xp, MODES[self.mode])
+        return (function(x, axis=self.axis, dtype=x.dtype),)
+
+    def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
+        return [shapes[0]]
+
+    def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
+        x, out, g = node.inputs[0], node.outputs[0], cotangents[0]
+        if self.mode == "add":
+            return [self._from_behind(g)]
+        zero = eq(x, np.asarray(0, x.type.dtype))
+        seen = Cumulative(self.axis, "add")(cast(zero, "int64"))
+        first = and_(zero, eq(seen, 1))
+        # Up to the first zero by division; at it, with 1 in its place; behind it nothing counts.
+        one = np.asarray(1, x.type.dtype)
+        without = self(switch(first, one, x))
+        behind = true_div(self._from_behind(mul(g, _conjugate(out))), _conjugate(x))
+        at_zero = switch(first, self._from_behind(mul(g, _conjugate(without))), 0)
+        return [switch(eq(seen, 0), behind, at_zero)]
+
+    def _from_behind(self, g: Any) -> Any:
+        """Return the sums of `g` from each position to the end."""
+        back = [slice(None)] * self.axis + [slice(None, None, -1)]
+        return subtensor(Cumulative(self.axis, "add")(subtensor(g, back)), back)
+
+
+def _conjugate(x: Any) -> Any:
+    return conj(x) if dtypes.is_complex(x.type.dtype) else x
+
+
+def difference(x: Any, axis: int) -> Any:
+    """Return the differences of neighbouring items along `axis`."""
+    before = [slice(None)] * axis
+    later, earlier = (subtensor(x, [*before, s]) for s in (slice(1, None), slice(None, -1)))
+    return sub(later, earlier)

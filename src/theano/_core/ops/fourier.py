@@ -1,0 +1,94 @@
+"""Fourier transforms of real arrays, as real and imaginary parts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from theano._core.base import dtypes
+from theano._core.base.settings import config
+from theano._core.ir.variable import Apply
+from theano._core.ops.arithmetic import add, and_, cast, gt, int_div, lt, mul, switch
+from theano._core.ops.called import Called
+from theano._core.ops.creation import ARange
+from theano._core.ops.lengths import as_int64
+from theano._core.ops.op import as_variable, tensor_operand
+from theano._core.ops.shaping import dimshuffle, length
+
+
+def _real(name: str, x: Any, rank: int) -> Any:
+    x = tensor_operand(name, x)
+    if dtypes.is_complex(x.type.dtype):
+        raise TypeError(f"{name} takes real numbers, got {x.type}")
+    if x.type.ndim < rank:
+        raise TypeError(f"{name}: input must have at least {rank} axes, got {x.type}")
+    if dtypes.is_discrete(x.type.dtype):
+        return cast(x, config.floatX)
+    return cast(x, "float32") if x.type.dtype == "float16" else x
+
+
+def _weighted(g: Any, size: Any, weight: float) -> Any:
+    """Return half a spectrum of `size` numbers with what stands for two of them times `weight`."""
+    rank = g.type.ndim
+    at = ARange("int64")(0, length(g, rank - 2), 1)
+    two = and_(gt(at, 0), lt(mul(at, 2), size))
+    weights = switch(two, np.asarray(weight, g.type.dtype), np.asarray(1, g.type.dtype))
+    return mul(g, dimshuffle(weights, [*["x"] * (rank - 2), 0, "x"]))
+
+
+class RFFT(Called):
+    """Transform of `x` over all axes but the first: the half of the last axis that is needed.
+
+    A last axis holds real and imaginary parts.
+    """
+
+    def make_node(self, x: Any) -> Apply:
+        x = _real("rfft", x, 2)
+        pattern = [*x.type.broadcastable[:-1], False, False]
+        return self.one([x], x.type.dtype, pattern)
+
+    def compute(self, xp: Any, node: Apply, x: Any) -> tuple[Any, ...]:
+        found = xp.fft.rfftn(x, axes=tuple(range(1, x.ndim)))
+        return (xp.stack([found.real, found.imag], axis=-1).astype(x.dtype),)
+
+    def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
+        *first, last = shapes[0]
+        half = last // 2 + 1 if isinstance(last, int) else add(int_div(last, 2), as_int64(1))
+        return [(*first, half, 2)]
+
+    def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
+        x, g = node.inputs[0], cotangents[0]
+        size = length(x, x.type.ndim - 1)
+        return [irfft(_weighted(g, size, 0.5), size)]
+
+
+class IRFFT(Called):
+    """Inverse of `RFFT` times the number of items; the last axis of the result has `size` items."""
+
+    def make_node(self, x: Any, size: Any) -> Apply:
+        x = _real("irfft", x, 3)
+        pattern = [*x.type.broadcastable[:-2], False]
+        return self.one([x, cast(as_variable(size), "int64")], x.type.dtype, pattern)
+
+    def compute(self, xp: Any, node: Apply, x: Any, size: Any) -> tuple[Any, ...]:
+        if x.shape[-1] != 2:
+            raise ValueError(f"irfft: the last axis must hold two parts, it has {x.shape[-1]}")
+        lengths = (*x.shape[1:-2], int(size))
+        axes = tuple(range(1, x.ndim - 1))
+        found = xp.fft.irfftn(x[..., 0] + 1j * x[..., 1], lengths, axes, norm="forward")
+        return (found.astype(x.dtype),)
+
+    def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
+        return [(*shapes[0][:-2], node.inputs[1])]
+
+    def connection(self, node: Apply) -> list[list[bool]]:
+        return [[True], [False]]
+
+    def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
+        return [_weighted(rfft(cotangents[0]), node.inputs[1], 2.0), None]
+
+
+rfft = RFFT()
+irfft = IRFFT()

@@ -1,0 +1,267 @@
+"""Order along an axis: sorting, the largest items, places in sorted vectors, distinct items."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from theano._core.base import dtypes
+from theano._core.ir.types import TensorType
+from theano._core.ir.variable import Apply
+from theano._core.ops.arithmetic import cast
+from theano._core.ops.broadcasting import zeros_like_float
+from theano._core.ops.called import Called
+from theano._core.ops.creation import ARange
+from theano._core.ops.indexing import AT, FULL, AdvancedIncSubtensor, AdvancedSubtensor
+from theano._core.ops.op import as_variable, python_int, tensor_operand
+from theano._core.ops.shaping import dimshuffle, length, reshape_op, shape
+
+KINDS = ("quicksort", "mergesort", "heapsort", "stable")
+
+
+def along_axis(x: Any, positions: Any, axis: int) -> list[Any]:
+    """Return the index of the items of `x` at `positions` along `axis`, one array per axis."""
+    rank = x.type.ndim
+    result = []
+    for other in range(rank):
+        if other == axis:
+            result.append(positions)
+            continue
+        order: list[Any] = ["x"] * rank
+        order[other] = 0
+        result.append(dimshuffle(ARange("int64")(0, length(x, other), 1), order))
+    return result
+
+
+def take_along(x: Any, positions: Any, axis: int) -> Any:
+    """Return the items of `x` at `positions` along `axis`."""
+    return AdvancedSubtensor((AT,) * x.type.ndim)(x, *along_axis(x, positions, axis))
+
+
+def put_along(x: Any, g: Any, positions: Any, axis: int) -> Any:
+    """Return zeros like `x` with `g` added at `positions` along `axis`."""
+    op = AdvancedIncSubtensor((AT,) * x.type.ndim, False)
+    return op(zeros_like_float(x), g, *along_axis(x, positions, axis))
+
+
+class _AlongAxis(Called):
+    """Base of operations on the order along one axis."""
+
+    __props__ = ("axis", "kind")
+
+    def __init__(self, axis: int, kind: str = "quicksort") -> None:
+        if kind not in KINDS:
+            raise ValueError(f"{kind} is an unrecognized kind of sort: {', '.join(KINDS)} are")
+        self.axis = int(axis)
+        self.kind = kind
+
+    def operand(self, x: Any) -> Any:
+        """Return `x` as a tensor that has the axis."""
+        x = tensor_operand(str(self), x)
+        if not 0 <= self.axis < x.type.ndim:
+            raise ValueError(f"axis {self.axis} is out of bounds for {x.type}")
+        return x
+
+    def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
+        return [shapes[0]]
+
+
+class Sort(_AlongAxis):
+    """`x` with its items along `axis` in rising order, NaN last."""
+
+    def make_node(self, x: Any) -> Apply:
+        x = self.operand(x)
+        return self.one([x], x.type.dtype, x.type.broadcastable)
+
+    def compute(self, xp: Any, node: Apply, x: Any) -> tuple[Any, ...]:
+        return (xp.sort(x, axis=self.axis, kind=self.kind),)
+
+    def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
+        x = node.inputs[0]
+        order = ArgSort(self.axis, self.kind)(x)
+        return [put_along(x, cotangents[0], order, self.axis)]
+
+
+class ArgSort(_AlongAxis):
+    """Positions of the items of `x` along `axis` in rising order, NaN last; int64."""
+
+    def make_node(self, x: Any) -> Apply:
+        x = self.operand(x)
+        return self.one([x], "int64", x.type.broadcastable)
+
+    def compute(self, xp: Any, node: Apply, x: Any) -> tuple[Any, ...]:
+        return (xp.argsort(x, axis=self.axis, kind=self.kind),)
+
+
+class TopK(Called):
+    """The `kth` largest items along `axis` (the `-kth` smallest if it is negative), and where.
+
+    `sorted` asks for falling order; else the order is rising. NaN counts as largest.
+    """
+
+    __props__ = ("axis", "idx_dtype", "sorted")
+
+    def __init__(self, axis: int, sorted: bool = True, idx_dtype: str = "int64") -> None:
+        if not dtypes.is_integer(idx_dtype):
+            raise TypeError(f'"idx_dtype" parameter must be an integer dtype, got "{idx_dtype}"')
+        self.axis = int(axis)
+        self.sorted = bool(sorted)
+        self.idx_dtype = str(idx_dtype)
+
+    def make_node(self, x: Any, kth: Any) -> Apply:
+        x, kth = tensor_operand("topk", x), as_variable(kth)
+        if not 0 <= self.axis < x.type.ndim:
+            raise ValueError(f"topk: axis {self.axis} is out of bounds for {x.type}")
+        if kth.type.ndim or not dtypes.is_integer(kth.type.dtype):
+            raise TypeError(f"topk: kth must be an integer scalar, got {kth.type}")
+        pattern = list(x.type.broadcastable)
+        pattern[self.axis] = False
+        kinds = [TensorType(dtype, pattern) for dtype in (x.type.dtype, self.idx_dtype)]
+        return Apply(self, [x, cast(kth, "int64")], [k.variable_class(k) for k in kinds])
+
+    def compute(self, xp: Any, node: Apply, x: Any, kth: Any) -> tuple[Any, ...]:
+        count, size = int(kth), x.shape[self.axis]
+        if count == 0:
+            raise ValueError("topk: kth cannot be zero")
+        if abs(count) > size:
+            raise ValueError(
+                f"topk: kth cannot be larger than the size of specified axis {self.axis}: "
+                f"{count}, {size}"
+            )
+        order = xp.argsort(x, axis=self.axis, kind="stable")
+        part = slice(size - count, None) if count > 0 else slice(None, -count)
+        before = (slice(None),) * self.axis
+        order = order[(*before, part)]
+        if self.sorted:
+            order = order[(*before, slice(None, None, -1))]
+        return xp.take_along_axis(x, order, self.axis), order.astype(self.idx_dtype)
+
+    def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
+        known = python_int(node.inputs[1])
+        lengths = list(shapes[0])
+        lengths[self.axis] = None if known is None else abs(known)
+        return [tuple(lengths)] * 2
+
+    def connection(self, node: Apply) -> list[list[bool]]:
+        return [[True, False], [False, False]]
+
+    def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
+        x, kth = node.inputs
+        where = cast(TopK(self.axis, self.sorted)(x, kth)[1], "int64")
+        return [put_along(x, cotangents[0], where, self.axis), None]
+
+
+class SearchSorted(Called):
+    """Where the items of `v` belong in the sorted vector `x`, int64.
+
+    A third input, if there is one, is the order that sorts `x`. `side` says where an item goes
+    that is equal to items of `x`: before them ('left') or behind ('right').
+    """
+
+    __props__ = ("side",)
+
+    def __init__(self, side: str = "left") -> None:
+        if side not in ("left", "right"):
+            raise ValueError(f"'{side}' is an invalid value for keyword 'side': left or right")
+        self.side = side
+
+    def make_node(self, x: Any, v: Any, sorter: Any = None) -> Apply:
+        x, v = tensor_operand("searchsorted", x), tensor_operand("searchsorted", v)
+        if x.type.ndim != 1:
+            raise TypeError(f"searchsorted: x must be a vector, got {x.type}")
+        inputs = [x, v]
+        if sorter is not None:
+            sorter = as_variable(sorter)
+            if sorter.type.ndim != 1 or not dtypes.is_integer(sorter.type.dtype):
+                raise TypeError(f"sorter must be an integer vector, got {sorter.type}")
+            inputs.append(cast(sorter, "int64"))
+        return self.one(inputs, "int64", v.type.broadcastable)
+
+    def compute(self, xp: Any, node: Apply, x: Any, v: Any, *sorter: Any) -> tuple[Any, ...]:
+        found = xp.searchsorted(x, v, self.side, *sorter)
+        return (xp.asarray(found, dtype="int64"),)
+
+    def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
+        return [shapes[1]]
+
+
+class Unique(Called):
+    """The distinct items of `x` in rising order, or its distinct parts along `axis`.
+
+    Parameters
+    ----------
+    return_index : bool
+        Also where each first occurs.
+    return_inverse : bool
+        Also which of them each item (part) of `x` is.
+    return_counts : bool
+        Also how often each occurs.
+    axis : int or None
+        None: the items of the flattened array.
+    """
+
+    __props__ = ("return_index", "return_inverse", "return_counts", "axis")
+
+    def __init__(
+        self,
+        return_index: bool = False,
+        return_inverse: bool = False,
+        return_counts: bool = False,
+        axis: int | None = None,
+    ) -> None:
+        self.return_index = return_index
+        self.return_inverse = return_inverse
+        self.return_counts = return_counts
+        self.axis = axis
+
+    def make_node(self, x: Any) -> Apply:
+        x = tensor_operand("unique", x)
+        rank = x.type.ndim
+        if self.axis is not None and not -rank <= self.axis < rank:
+            raise ValueError(f"Unique axis `{self.axis}` is outside of input ndim = {rank}.")
+        pattern = [False] if self.axis is None else list(x.type.broadcastable)
+        if self.axis is not None:
+            pattern[self.axis] = False
+        kinds = [TensorType(x.type.dtype, pattern)]
+        extra = self.return_index + self.return_inverse + self.return_counts
+        kinds += [TensorType("int64", (False,))] * extra
+        return Apply(self, [x], [k.variable_class(k) for k in kinds])
+
+    def compute(self, xp: Any, node: Apply, x: Any) -> tuple[Any, ...]:
+        found = xp.unique(
+            x, self.return_index, self.return_inverse, self.return_counts, axis=self.axis
+        )
+        values, *rest = found if isinstance(found, tuple) else (found,)
+        return values, *(xp.reshape(each, -1).astype("int64") for each in rest)
+
+    def connection(self, node: Apply) -> list[list[bool]]:
+        return [[True] + [False] * (len(node.outputs) - 1)]
+
+    def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
+        # Of equal items the first receives all.
+        x = node.inputs[0]
+        first = Unique(return_index=True, axis=self.axis)(x)[1]
+        if self.axis is None:
+            flat = reshape_op(x, [-1])
+            g = AdvancedIncSubtensor((AT,), False)(zeros_like_float(flat), cotangents[0], first)
+            return [reshape_op(g, shape(x), x.type.ndim)]
+        axes = (FULL,) * (self.axis % x.type.ndim) + (AT,)
+        return [AdvancedIncSubtensor(axes, False)(zeros_like_float(x), cotangents[0], first)]
+
+
+class Spread(Called):
+    """Each position below `size` as often as the item of the vector `counts` there says, int64."""
+
+    def make_node(self, counts: Any, size: Any) -> Apply:
+        counts, size = as_variable(counts), as_variable(size)
+        if counts.type.ndim != 1 or not dtypes.is_discrete(counts.type.dtype):
+            raise TypeError(f"repeats must be an integer vector, got {counts.type}")
+        return self.one([cast(counts, "int64"), cast(size, "int64")], "int64", (False,))
+
+    def compute(self, xp: Any, node: Apply, counts: Any, size: Any) -> tuple[Any, ...]:
+        if counts.shape[0] != size:
+            raise ValueError(
+                f"repeats must hold one number for each of the {size} items along the axis, "
+                f"got {counts.shape[0]}"
+            )
+        return (xp.repeat(xp.arange(size, dtype="int64"), counts),)

@@ -1,0 +1,356 @@
+"""Special functions: error, gamma and Bessel functions, and what is built of them.
+
+Those without a native polynomial name a C function of `scipy.special.cython_special`, which native
+code calls item by item in double precision.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from theano._core.ops import rules
+from theano._core.ops.arithmetic import add, eq, mul, neg, sqr, sub, switch, true_div
+from theano._core.ops.broadcasting import second
+from theano._core.ops.gamma_derivative import log_gamma_derivative
+from theano._core.ops.gradient import null_gradient
+from theano._core.ops.op import Elementwise, elementwise
+from theano._core.ops.samples import Range, anything, positive, reals
+from theano._core.ops.transcendental import exp, log
+
+_ONE = np.asarray(1, dtype="int8")
+_HALF = 0.5
+_TWO_OVER_ROOT_PI = 2 / math.sqrt(math.pi)
+
+
+def _scipy(name: str) -> Any:
+    """Return what computes a function of `scipy.special` in double precision."""
+
+    def compute(*arrays: Any) -> Any:
+        # `import theano` does not load SciPy.
+        import scipy.special
+
+        wide = [np.asarray(a, dtype="float64") for a in arrays]
+        with np.errstate(all="ignore"):
+            return np.asarray(getattr(scipy.special, name)(*wide)).astype(arrays[0].dtype)
+
+    return compute
+
+
+def _of_one(
+    name: str, doc: str, function: str, grad: Any, samples: Range, llvm: Any = None, ulp: float = 4
+) -> Elementwise:
+    call = _scipy(function)
+    return elementwise(
+        name,
+        doc=doc,
+        compute=lambda xp, x: call(x),
+        dtype=rules.to_real_float,
+        grad=grad,
+        llvm=llvm,
+        library=None if llvm else function,
+        samples=(samples,),
+        ulp=ulp,
+    )
+
+
+def _of_two(
+    name: str, doc: str, function: str, grad: Any, samples: tuple[Range, Range]
+) -> Elementwise:
+    call = _scipy(function)
+    return elementwise(
+        name,
+        doc=doc,
+        compute=lambda xp, x, y: call(x, y),
+        dtype=rules.to_real_float,
+        grad=grad,
+        library=function,
+        samples=samples,
+        ulp=4,
+    )
+
+
+erf = _of_one(
+    "erf",
+    "Error function: 2 / sqrt(pi) times the integral of exp(-t**2) from 0 to `x`.",
+    "erf",
+    lambda g, x, y: (mul(g, mul(exp(neg(sqr(x))), _TWO_OVER_ROOT_PI)),),
+    anything,
+    lambda b, x: b.erf(x),
+)
+erfc = _of_one(
+    "erfc",
+    "1 - erf(`x`), exact where it is small.",
+    "erfc",
+    lambda g, x, y: (neg(mul(g, mul(exp(neg(sqr(x))), _TWO_OVER_ROOT_PI))),),
+    anything,
+    lambda b, x: b.erfc(x),
+)
+erfcx = _of_one(
+    "erfcx",
+    "exp(`x`**2) erfc(`x`).",
+    "erfcx",
+    lambda g, x, y: (mul(g, sub(mul(mul(x, y), np.asarray(2, "int8")), _TWO_OVER_ROOT_PI)),),
+    reals(-2, 8),
+)
+erfinv = _of_one(
+    "erfinv",
+    "Inverse of erf, on (-1, 1).",
+    "erfinv",
+    lambda g, x, y: (mul(g, mul(exp(sqr(y)), math.sqrt(math.pi) / 2)),),
+    reals(-0.95, 0.95),
+)
+erfcinv = _of_one(
+    "erfcinv",
+    "Inverse of erfc, on (0, 2).",
+    "erfcinv",
+    lambda g, x, y: (neg(mul(g, mul(exp(sqr(y)), math.sqrt(math.pi) / 2))),),
+    reals(0.05, 1.95),
+)
+
+gamma = _of_one(
+    "gamma",
+    "Gamma function: (`x` - 1)! for positive integers.",
+    "gamma",
+    lambda g, x, y: (mul(g, mul(y, psi(x))),),
+    positive,
+)
+gammaln = _of_one(
+    "gammaln",
+    "Logarithm of the absolute value of the gamma function.",
+    "gammaln",
+    lambda g, x, y: (mul(g, psi(x)),),
+    positive,
+)
+psi = _of_one(
+    "psi",
+    "Digamma function: the derivative of log(gamma(`x`)).",
+    "psi",
+    lambda g, x, y: (mul(g, tri_gamma(x)),),
+    positive,
+)
+
+# Bernoulli numbers B(2), B(4), ….
+_BERNOULLI = (
+    1 / 6,
+    -1 / 30,
+    1 / 42,
+    -1 / 30,
+    5 / 66,
+    -691 / 2730,
+    7 / 6,
+    -3617 / 510,
+    43867 / 798,
+    -174611 / 330,
+)
+# The asymptotic series reach full precision from here on.
+_FAR = 10
+
+
+def _polygamma_native(b: Any, x: Any, order: int) -> Any:
+    """Return the derivative of psi of `order` 1 or 2, by series, recurrence and reflection."""
+    y = b.cast(x, "float64")
+    low = b.lt(y, 0.5)
+    y = b.select(low, b.sub(1.0, y), y)
+    near = b.lt(y, float(_FAR))
+    far = b.select(near, b.add(y, float(_FAR)), y)
+    inverse = b.divide(1.0, far)
+    square = b.mul(inverse, inverse)
+    total = _tail(b, square, order)
+    if order == 1:
+        total = b.mul(inverse, b.add(b.add(1.0, b.mul(inverse, 0.5)), total))
+    else:
+        total = b.mul(b.neg(square), b.add(b.add(1.0, inverse), total))
+    sum_ = b.const(0, "float64")
+    for step in range(_FAR - 1, -1, -1):
+        at = b.add(y, float(step))
+        power = b.mul(at, at) if order == 1 else b.mul(at, b.mul(at, at))
+        sum_ = b.add(sum_, b.divide(1.0 if order == 1 else -2.0, power))
+    value = b.select(near, b.add(total, sum_), total)
+    value = b.select(low, _reflected(b, b.cast(x, "float64"), value, order), value)
+    return b.cast(value, x.dtype)
+
+
+def _tail(b: Any, square: Any, order: int) -> Any:
+    """Return the terms with Bernoulli numbers of the asymptotic series, times y or -y**2."""
+    total = b.const(0, "float64")
+    for k in range(len(_BERNOULLI), 0, -1):
+        factor = 1 if order == 1 else 2 * k + 1
+        total = b.mul(square, b.add(total, _BERNOULLI[k - 1] * factor))
+    return total
+
+
+def _reflected(b: Any, x: Any, value: Any, order: int) -> Any:
+    """Return the polygamma function at `x` from its `value` at 1 - x."""
+    angle = b.mul(b.sub(x, b.round_half_even(x)), math.pi)
+    sine = b.sin(angle)
+    part = b.divide(math.pi**2, b.mul(sine, sine))
+    if order == 1:
+        return b.sub(part, value)
+    return b.sub(value, b.mul(b.mul(part, 2 * math.pi), b.divide(b.cos(angle), sine)))
+
+
+def _polygamma(name: str, doc: str, order: int, grad: Any) -> Elementwise:
+    def compute(xp: Any, x: Any) -> Any:
+        import scipy.special
+
+        wide = np.asarray(x, dtype="float64")
+        return np.asarray(scipy.special.polygamma(order, wide)).astype(x.dtype)
+
+    return elementwise(
+        name,
+        doc=doc,
+        compute=compute,
+        dtype=rules.to_real_float,
+        grad=grad,
+        llvm=lambda b, x: _polygamma_native(b, x, order),
+        samples=(positive,),
+        ulp=8,
+    )
+
+
+tri_gamma = _polygamma(
+    "tri_gamma",
+    "Derivative of psi.",
+    1,
+    lambda g, x, y: (mul(g, tetra_gamma(x)),),
+)
+tetra_gamma = _polygamma(
+    "tetra_gamma",
+    "Second derivative of psi.",
+    2,
+    lambda g, x, y: (null_gradient("psi has two derivatives here, the third is not there"),),
+)
+
+
+def _gamma_density(k: Any, x: Any) -> Any:
+    """Return the density of the gamma distribution of shape `k`."""
+    return exp(sub(sub(mul(sub(k, _ONE), log(x)), x), gammaln(k)))
+
+
+def _by_shape(k: Any, x: Any, out: Any) -> Any:
+    """Return the derivative of gammainc with respect to `k`."""
+    log_x = second(out, log(x))
+    slope = log_gamma_derivative(k, log_x)
+    # At x = 0 the function is 0 for every k; the density and log x are infinite there.
+    return switch(eq(x, 0), 0.0, neg(mul(mul(_gamma_density(k, x), x), slope)))
+
+
+def _grad_lower(g: Any, k: Any, x: Any, y: Any) -> tuple[Any, Any]:
+    return mul(g, _by_shape(k, x, y)), mul(g, _gamma_density(k, x))
+
+
+def _grad_upper(g: Any, k: Any, x: Any, y: Any) -> tuple[Any, Any]:
+    return neg(mul(g, _by_shape(k, x, y))), neg(mul(g, _gamma_density(k, x)))
+
+
+gammainc = _of_two(
+    "gammainc",
+    "Regularised lower incomplete gamma function of order `k` at `x`.",
+    "gammainc",
+    _grad_lower,
+    (reals(0.3, 6), reals(0.2, 8)),
+)
+gammaincc = _of_two(
+    "gammaincc",
+    "Regularised upper incomplete gamma function of order `k` at `x`: 1 - gammainc.",
+    "gammaincc",
+    _grad_upper,
+    (reals(0.3, 6), reals(0.2, 8)),
+)
+
+
+def _grad_chdtrc(g: Any, k: Any, x: Any, y: Any) -> tuple[Any, Any]:
+    return _grad_upper(mul(g, _HALF), mul(k, _HALF), mul(x, _HALF), y)
+
+
+chdtrc = _of_two(
+    "chdtrc",
+    "Probability that a chi-square number of `k` degrees of freedom is above `x`.",
+    "chdtrc",
+    _grad_chdtrc,
+    (reals(0.5, 7), reals(0.2, 9)),
+)
+
+
+_NO_ORDER = "the derivative of a Bessel function with respect to its order is not there"
+
+
+def _grad_jv(g: Any, v: Any, x: Any, y: Any) -> tuple[Any, Any]:
+    slope = mul(sub(jv(sub(v, _ONE), x), jv(add(v, _ONE), x)), _HALF)
+    return null_gradient(_NO_ORDER), mul(g, slope)
+
+
+def _grad_iv(g: Any, v: Any, x: Any, y: Any) -> tuple[Any, Any]:
+    slope = mul(add(iv(sub(v, _ONE), x), iv(add(v, _ONE), x)), _HALF)
+    return null_gradient(_NO_ORDER), mul(g, slope)
+
+
+jv = _of_two(
+    "jv",
+    "Bessel function of the first kind of order `v` at `x`.",
+    "jv",
+    _grad_jv,
+    (reals(1, 4), reals(0.5, 9)),
+)
+iv = _of_two(
+    "iv",
+    "Modified Bessel function of the first kind of order `v` at `x`.",
+    "iv",
+    _grad_iv,
+    (reals(1, 4), reals(0.5, 5)),
+)
+_SECOND = np.asarray(2, dtype="int8")
+j0 = _of_one(
+    "j0",
+    "Bessel function of the first kind of order 0.",
+    "j0",
+    lambda g, x, y: (neg(mul(g, j1(x))),),
+    reals(-9, 9),
+)
+j1 = _of_one(
+    "j1",
+    "Bessel function of the first kind of order 1.",
+    "j1",
+    lambda g, x, y: (mul(g, mul(sub(j0(x), jv(_SECOND, x)), _HALF)),),
+    reals(-9, 9),
+)
+i0 = _of_one(
+    "i0",
+    "Modified Bessel function of the first kind of order 0.",
+    "i0",
+    lambda g, x, y: (mul(g, i1(x)),),
+    reals(-5, 5),
+)
+i1 = _of_one(
+    "i1",
+    "Modified Bessel function of the first kind of order 1.",
+    "i1",
+    lambda g, x, y: (mul(g, mul(add(i0(x), iv(_SECOND, x)), _HALF)),),
+    reals(-5, 5),
+)
+
+xlogx = elementwise(
+    "xlogx",
+    doc="`x` log(`x`), and 0 where `x` is 0.",
+    compute=lambda xp, x: xp.where(x == 0, 0, x * xp.log(xp.where(x == 0, 1, x))).astype(x.dtype),
+    dtype=rules.to_real_float,
+    grad=lambda g, x, y: (mul(g, add(log(x), _ONE)),),
+    llvm=lambda b, x: b.select(b.eq(x, 0), b.const(0, x.dtype), b.mul(x, b.log(x))),
+    samples=(positive,),
+    ulp=4,
+)
+xlogy0 = elementwise(
+    "xlogy0",
+    doc="`x` log(`y`), and 0 where `x` is 0.",
+    compute=lambda xp, x, y: xp.where(x == 0, 0, x * xp.log(xp.where(x == 0, 1, y))).astype(
+        x.dtype
+    ),
+    dtype=rules.to_real_float,
+    grad=lambda g, x, y, z: (mul(g, log(y)), mul(g, true_div(x, y))),
+    llvm=lambda b, x, y: b.select(b.eq(x, 0), b.const(0, x.dtype), b.mul(x, b.log(y))),
+    samples=(positive, positive),
+    ulp=4,
+)

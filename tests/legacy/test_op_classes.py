@@ -1,0 +1,71 @@
+"""Classes of operations that old programs make and test for."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import theano
+import theano.tensor as T
+from theano.compile.ops import shape_i
+from theano.tensor import elemwise, subtensor
+from theano.tensor.opt import Assert, assert_op
+
+
+def test_classes_of_folds() -> None:
+    x = T.dmatrix("x")
+    value = np.arange(6.0).reshape(2, 3)
+    assert isinstance(x.sum(0).owner.op, T.Sum)
+    assert isinstance(x.sum(0).owner.op, T.CAReduce)
+    assert not isinstance(x.prod().owner.op, T.Sum)
+    assert isinstance(x.prod().owner.op, elemwise.Prod)
+    assert isinstance(T.any(x).owner.op, elemwise.Any)
+    assert isinstance(T.all(x).owner.op, elemwise.All)
+    assert T.Sum(1)(x).eval({x: value}).tolist() == [3, 12]
+    assert T.Sum()(x).owner.op == x.sum().owner.op
+
+
+def test_classes_of_indices() -> None:
+    x, i = T.dmatrix("x"), T.lvector("i")
+    read, written = x[i], T.set_subtensor(x[i], 0)
+    assert isinstance(read.owner.op, T.AdvancedSubtensor1)
+    assert isinstance(written.owner.op, subtensor.AdvancedIncSubtensor1)
+    assert not isinstance(written.owner.op, T.AdvancedSubtensor1)
+    assert not isinstance(x[:, i].owner.op, T.AdvancedSubtensor1)
+    assert T.advanced_subtensor1(x, i).owner.op == read.owner.op
+    assert T.advanced_set_subtensor1(x, x[i], i).owner.op == written.owner.op
+    assert T.AdvancedIncSubtensor1() == T.advanced_inc_subtensor1
+    assert theano.sparse_grad(read) is read
+    with pytest.raises(TypeError, match="integer vector"):
+        theano.sparse_grad(x[0])
+
+
+def test_other_old_names() -> None:
+    x = T.dmatrix("x")
+    value = np.zeros((2, 3))
+    assert shape_i(x, 1).eval({x: value}) == 3
+    assert T.AllocEmpty("float32")(2, 3).eval().shape == (2, 3)
+    assert T.AllocEmpty("float32")(2, 3).dtype == "float32"
+    assert isinstance(assert_op, Assert)
+    assert T.elemwise.Elemwise is T.Elemwise
+    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
+        T.nnet.nothing  # noqa: B018
+
+
+def test_modules_do_not_hide_functions() -> None:
+    from theano.tensor.var import TensorVariable
+
+    assert T.TensorVariable is TensorVariable
+    assert callable(T.var)
+    assert T.xlogx.xlogx(T.dscalar()).ndim == 0
+
+
+def test_names_of_blas() -> None:
+    from theano.tensor import blas
+
+    z, x = T.dmatrices("z", "x")
+    out = blas.gemm_inplace(z, 2.0, x, x, 3.0)
+    assert isinstance(out.owner.op, blas.Gemm)
+    value = np.array([[1.0, 2.0], [3.0, 4.0]])
+    got = theano.function([z, x], out)(value, value)
+    np.testing.assert_array_equal(got, 3 * value + 2 * value @ value)

@@ -1,0 +1,104 @@
+"""Sorting, selecting and cumulating: against NumPy, over dtypes, axes, lengths and layouts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from registry import layouts, tensor
+
+from theano._core.compile.function import function
+from theano._core.ops.cumulative import Cumulative
+from theano._core.ops.sorting import ArgSort, SearchSorted, Sort, TopK, Unique
+
+KINDS = ["bool", "int8", "uint8", "int32", "uint64", "float16", "float32", "float64", "complex128"]
+SHAPES = [(0,), (1,), (37,), (3, 4), (1, 9), (3, 0), (2, 3, 5)]
+
+
+def sample(kind: str, shape: tuple[int, ...]) -> np.ndarray:
+    rng = np.random.default_rng(8)
+    array = np.asarray(rng.integers(0, 2 if kind == "bool" else 9, shape)).astype(kind)
+    if kind[0] in "fc" and array.size > 2:
+        array.flat[1], array.flat[2] = np.nan, -np.inf
+    return array
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("rank", [1, 2, 3])
+def test_along_an_axis(kind: str, rank: int) -> None:
+    x = tensor(kind, (2,) * rank)
+    for axis in range(rank):
+        outs = [Sort(axis)(x), Sort(axis, "stable")(x), ArgSort(axis, "stable")(x)]
+        outs += [Cumulative(axis, "add")(x), Cumulative(axis, "mul")(x)]
+        f = function([x], outs)
+        for shape in [s for s in SHAPES if len(s) == rank]:
+            array = sample(kind, shape)
+            wide = array.astype("int64") if kind == "bool" else array
+            with np.errstate(all="ignore"):
+                wanted = [
+                    np.sort(array, axis),
+                    np.sort(array, axis),
+                    np.argsort(array, axis, kind="stable"),
+                    np.cumsum(wide, axis, dtype=wide.dtype),
+                    np.cumprod(wide, axis, dtype=wide.dtype),
+                ]
+                for given in layouts(array).values():
+                    for got, want in zip(f(given), wanted, strict=True):
+                        assert got.dtype == want.dtype
+                        np.testing.assert_array_equal(got, want)
+
+
+@pytest.mark.parametrize("kind", ["int8", "uint8", "float32", "float64"])
+@pytest.mark.parametrize("count", [1, 3, -1, -3, 4])
+def test_largest_items(kind: str, count: int) -> None:
+    x = tensor(kind, (2, 2))
+    array = np.random.default_rng(9).permutation(20).reshape(5, 4).astype(kind)
+    part = slice(-count, None) if count > 0 else slice(None, -count)
+    for in_falling_order in (True, False):
+        values, where = TopK(1, in_falling_order, "int32")(x, count)
+        f = function([x], [values, where])
+        rising = np.sort(array, 1)[:, part]
+        for given in layouts(array).values():
+            got, at = f(given)
+            assert got.dtype == kind and at.dtype == "int32"
+            np.testing.assert_array_equal(got, rising[:, ::-1] if in_falling_order else rising)
+            np.testing.assert_array_equal(np.take_along_axis(array, at, 1), got)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_distinct_items(kind: str) -> None:
+    x = tensor(kind, (2, 2))
+    array = sample(kind, (4, 5))
+    for axis in (None, 0, 1, -1):
+        outs = Unique(True, True, True, axis)(x)
+        for given in layouts(array).values():
+            wanted = np.unique(given, True, True, True, axis=axis)
+            for got, want in zip(function([x], outs)(given), wanted, strict=True):
+                np.testing.assert_array_equal(got, np.reshape(want, got.shape))
+
+
+@pytest.mark.parametrize("side", ["left", "right"])
+def test_places_in_a_sorted_vector(side: Any) -> None:
+    x, v, order = tensor("float64", (2,)), tensor("float32", (2, 2)), tensor("int32", (2,))
+    sorted_ = np.array([0.0, 1.0, 1.0, 2.5, np.inf])
+    items = np.array([[-1, 1], [2, np.nan], [np.inf, 0]], "float32")
+    shuffled = np.array([3, 0, 4, 2, 1], "int32")
+    f = function([x, v], SearchSorted(side)(x, v))
+    np.testing.assert_array_equal(f(sorted_, items), np.searchsorted(sorted_, items, side))
+    f = function([x, v, order], SearchSorted(side)(x, v, order))
+    back = np.argsort(shuffled).astype("int32")
+    np.testing.assert_array_equal(
+        f(sorted_[shuffled], items, back), np.searchsorted(sorted_, items, side)
+    )
+    assert f(sorted_[:0], items[:1], back[:0]).tolist() == [[0, 0]]
+
+
+def test_inside_a_loop() -> None:
+    import theano
+    import theano.tensor as T
+
+    x = T.dmatrix("x")
+    rows, _ = theano.scan(lambda row: T.cumsum(T.sort(row)), [x])
+    array = np.random.default_rng(10).standard_normal((4, 6))
+    np.testing.assert_array_equal(rows.eval({x: array}), np.cumsum(np.sort(array, 1), 1))

@@ -1,0 +1,129 @@
+"""Special functions: against mpmath and SciPy, at the ends of their ranges, and in loops."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import mpmath
+import numpy as np
+import pytest
+import scipy.special
+
+import theano
+import theano.tensor as T
+from theano._core.ops import special
+
+EDGES = np.array(
+    [0.0, -0.0, 1.0, -1.0, -2.5, 0.5, 1e-300, 30.0, 200.0, 1e10, np.inf, -np.inf, np.nan]
+)
+ONE = ["erf", "erfc", "erfcx", "erfinv", "erfcinv", "gamma", "gammaln", "psi"]
+ONE += ["j0", "j1", "i0", "i1"]
+TWO = ["gammainc", "gammaincc", "jv", "iv", "chdtrc"]
+
+
+@pytest.mark.parametrize("name", ONE)
+@pytest.mark.parametrize("kind", ["float32", "float64"])
+def test_edges_of_functions_of_one(name: str, kind: str) -> None:
+    x = T.vector("x", dtype=kind)
+    given = np.concatenate([EDGES, np.linspace(-3, 9, 50)]).astype(kind)
+    with np.errstate(all="ignore"):
+        # That of SciPy is off by 10 ulp.
+        exact = np.vectorize(math.erfc) if name == "erfc" else getattr(scipy.special, name)
+        wanted = exact(given.astype("float64")).astype(kind)
+    got = theano.function([x], getattr(special, name)(x))(given)
+    eps = np.finfo(kind).eps
+    np.testing.assert_allclose(got, wanted, rtol=8 * eps, atol=4 * np.finfo(kind).tiny)
+
+
+@pytest.mark.parametrize("name", TWO)
+def test_edges_of_functions_of_two(name: str) -> None:
+    x, y = T.dcol("x"), T.drow("y")
+    one, two = EDGES[:, None], np.concatenate([EDGES, [1.5, 4.0]])[None, :]
+    with np.errstate(all="ignore"):
+        wanted = getattr(scipy.special, name)(one, two)
+    got = theano.function([x, y], getattr(special, name)(x, y))(one, two)
+    np.testing.assert_array_equal(got, wanted)
+
+
+@pytest.mark.parametrize("order", [1, 2])
+@pytest.mark.parametrize("kind", ["float32", "float64"])
+def test_polygamma(order: int, kind: str) -> None:
+    op = {1: special.tri_gamma, 2: special.tetra_gamma}[order]
+    rng = np.random.default_rng(5)
+    given = np.concatenate(
+        [
+            rng.uniform(0, 30, 200),
+            10.0 ** rng.uniform(-6, 12, 100),
+            rng.uniform(-6, 0, 100),
+            [0.5, 1.0, 10.0, 9.999999],
+        ]
+    ).astype(kind)
+    x = T.vector("x", dtype=kind)
+    got = theano.function([x], op(x))(given)
+    with mpmath.workdps(40):
+        wanted = np.array([float(mpmath.polygamma(order, mpmath.mpf(float(v)))) for v in given])
+    eps = np.finfo(kind).eps
+    # Near its zeros below 0 what counts is the size of the terms.
+    scale = np.abs(wanted) + np.where(given < 0, np.abs(given) ** -order * 50, 0)
+    assert np.all(np.abs(got - wanted) <= 16 * eps * scale)
+
+
+def test_polygamma_at_poles_and_ends() -> None:
+    x = T.dvector("x")
+    f = theano.function([x], [special.tri_gamma(x), special.tetra_gamma(x)])
+    one, two = f([0.0, -1.0, np.inf, np.nan])
+    assert one[0] == np.inf and one[2] == 0 and np.isnan(one[3])
+    assert two[0] == -np.inf and two[2] == 0 and np.isnan(two[3])
+
+
+def test_products_with_logarithms() -> None:
+    x, y = T.dvectors("x", "y")
+    f = theano.function([x, y], [special.xlogx(x), special.xlogy0(x, y)])
+    one, two = f([0.0, 2.0, 0.0, 1.0], [0.0, 3.0, -1.0, 0.0])
+    np.testing.assert_allclose(one, [0, 2 * np.log(2), 0, 0])
+    np.testing.assert_allclose(two, [0, 2 * np.log(3), 0, -np.inf])
+
+
+def test_inside_a_loop_and_of_scalars() -> None:
+    x = T.dvector("x")
+    rows, _ = theano.scan(lambda v: special.gammainc(v, v + 1) + special.gammaln(x).sum(), [x])
+    value = np.array([0.5, 2.0, 7.0])
+    wanted = scipy.special.gammainc(value, value + 1) + scipy.special.gammaln(value).sum()
+    np.testing.assert_allclose(theano.function([x], rows)(value), wanted, rtol=1e-14)
+
+
+def test_in_several_threads() -> None:
+    x = T.dvector("x")
+    given = np.random.default_rng(6).uniform(0.1, 9, 300_000)
+    wanted = scipy.special.gammaln(given)
+    np.testing.assert_array_equal(theano.function([x], T.gammaln(x))(given), wanted)
+
+
+def test_strided_arguments_and_fusion() -> None:
+    x = T.dmatrix("x")
+    f = theano.function([x], T.exp(-T.gammaln(x.T[::2] + 1)) * 2)
+    given = np.random.default_rng(7).uniform(0.1, 9, (5, 7))
+    wanted = np.exp(-scipy.special.gammaln(given.T[::2] + 1)) * 2
+    np.testing.assert_allclose(f(given), wanted, rtol=1e-14)
+    np.testing.assert_allclose(f(np.asfortranarray(given)), wanted, rtol=1e-14)
+
+
+NAMES: dict[str, Any] = {
+    "gammau": lambda k, x: scipy.special.gammaincc(k, x) * scipy.special.gamma(k),
+    "gammal": lambda k, x: scipy.special.gammainc(k, x) * scipy.special.gamma(k),
+    "chi2sf": lambda x, k: scipy.special.chdtrc(k, x),
+}
+
+
+@pytest.mark.parametrize("name", list(NAMES))
+def test_functions_made_of_others(name: str) -> None:
+    x, y = T.dvectors("x", "y")
+    one, two = np.array([0.5, 2.0, 3.0]), np.array([1.0, 0.25, 6.0])
+    got = theano.function([x, y], getattr(T, name)(x, y))(one, two)
+    np.testing.assert_allclose(got, NAMES[name](one, two), rtol=1e-14)
+
+
+def test_complex_numbers_are_refused() -> None:
+    with pytest.raises(TypeError, match="complex"):
+        T.gammaln(T.zvector("z"))
