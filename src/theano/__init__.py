@@ -7,13 +7,13 @@
 from theano import gradient, ifelse, printing, scan_module, tensor, updates
 from theano._core.api.cloning import clone
 from theano._core.api.debugprint import debugprint as dp
-from theano._core.api.gradients import Lop, Rop
+from theano._core.api.gradients import Lop, Rop, subgraph_grad
 from theano._core.api.pretty import pp, pprint
 from theano._core.api.products import dot
 from theano._core.api.scan import foldl, foldr, map, reduce, scan, scan_checkpoints
 from theano._core.api.updates import OrderedUpdates
 from theano._core.autodiff.reverse import grad
-from theano._core.base.settings import config
+from theano._core.base.settings import change_flags, config
 from theano._core.compile.function import Function, function
 from theano._core.compile.inputs import In, Out, Param
 from theano._core.compile.modes import FAST_COMPILE, FAST_RUN, Mode
@@ -44,6 +44,7 @@ __all__ = [
     "Type",
     "Variable",
     "__version__",
+    "change_flags",
     "clone",
     "config",
     "dot",
@@ -65,6 +66,7 @@ __all__ = [
     "scan_module",
     "shared",
     "shared_constructor",
+    "subgraph_grad",
     "tensor",
     "updates",
 ]

@@ -98,6 +98,7 @@ def test_clone_of_expressions() -> None:
     assert theano.clone(expression, {x: y}).eval({y: 2.0}) == 6
     fresh = theano.clone(expression, share_inputs=False)
     assert x not in theano._core.ir.graph.inputs([fresh])
-    assert state in theano._core.ir.graph.inputs([fresh])
+    assert state not in theano._core.ir.graph.inputs([fresh])
+    assert fresh.eval({theano._core.ir.graph.inputs([fresh])[0]: 2.0}) == 6
     with pytest.raises(TypeError):
         theano.clone(expression, {x: T.dvector()})

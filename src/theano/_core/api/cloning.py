@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from theano._core.compile.shared import SharedVariable
 from theano._core.ir.graph import copy_graph, inputs
 from theano._core.ir.variable import Constant
 
@@ -27,7 +26,8 @@ def clone(
     strict : bool
         Whether a replacement must have the type of what it replaces.
     share_inputs : bool
-        Whether the copy has the same inputs, or new ones.
+        Whether the copy has the same inputs, or new ones; a new shared variable has the storage
+        of the old.
     copy_inputs : bool, optional
         Old name of `share_inputs`.
 
@@ -44,8 +44,9 @@ def clone(
     for old, value in pairs:
         new[old] = old.type.filter_variable(value) if strict else value
     if not share_inputs:
-        for variable in inputs([*outputs, *new.values()]):
-            if not isinstance(variable, (Constant, SharedVariable)):
-                new.setdefault(variable, variable.clone())
+        leaves = inputs([*outputs, *new.values()])
+        fresh = {v: v.clone() for v in leaves if not isinstance(v, Constant)}
+        replaced = copy_graph(list(new.values()), fresh)
+        new = {**fresh, **dict(zip(new, replaced, strict=True))}
     copies = copy_graph(outputs, new, strict)
     return copies if isinstance(output, (list, tuple)) else copies[0]

@@ -391,14 +391,17 @@ class _Builder:
         return rows[: len(outputs)], OrderedUpdates(zip(changed, last, strict=True))
 
     def _outside(self, roots: list[Any], inside: set[Any]) -> list[Any]:
-        """Return what the step needs from outside: the last values that no step changes."""
-        explicit = {
+        """Return what the step needs from outside: the last values that no step changes.
+
+        What the user gives is among it, needed or not: a function over it counts as using it.
+        """
+        explicit = [
             v
             for v in self.given
             if v not in inside and not isinstance(v, (Constant, SharedVariable))
-        }
+        ]
         dependent = set(inside)
-        order = toposort(roots, inside | explicit)
+        order = toposort(roots, inside | set(explicit))
         for node in order:
             if any(v in dependent for v in node.inputs):
                 dependent.update(node.outputs)
@@ -409,7 +412,7 @@ class _Builder:
             for v in node.inputs:
                 if v not in dependent and not isinstance(v, Constant):
                     found.setdefault(v)
-        for v in roots:
+        for v in (*roots, *explicit):
             if v not in dependent and not isinstance(v, Constant):
                 found.setdefault(v)
         return list(found)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import importlib
 import sys
 from collections.abc import Sequence
+from functools import partial
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
 from types import ModuleType
@@ -72,6 +73,10 @@ MODULES: dict[str, dict[str, str]] = {
     },
     "theano.gof.graph": _GRAPH,
     "theano.gof.fg": _FUNCTION_GRAPH,
+    "theano.gof.null_type": {
+        "NullType": "ops.gradient:NullType",
+        "null_type": "ops.gradient:null_type",
+    },
     "theano.gof.op": {"Op": "ops.op:Op"},
     "theano.gof.type": {
         "Generic": "ir.types:Generic",
@@ -131,6 +136,8 @@ class OldPaths(MetaPathFinder, Loader):
             setattr(module, name, _object(place))
         module.__doc__ = f"Names of `{module.__name__}` in Theano 1.0.5."
         module.__dict__["__all__"] = sorted(names)
+        # As in Theano, `theano.compile.mode` is there without an import of its own.
+        module.__dict__["__getattr__"] = partial(attribute, module.__name__)
 
 
 def _object(place: str) -> Any:

@@ -253,7 +253,7 @@ class Loop(Structured):
 
     def connection(self, node: Apply) -> list[list[bool]]:
         inner = self.inner
-        reach = self._reach()
+        reach = self.reach()
         columns = [*inner.sequences, *inner.states, *inner.fixed]
         table = [[False] * len(node.outputs)]
         for entry in columns:
@@ -266,7 +266,7 @@ class Loop(Structured):
             table.append(row + [False] * self.until)
         return table
 
-    def _reach(self) -> list[set[Any]]:
+    def reach(self) -> list[set[Any]]:
         """Return, per state, the inputs of the body that its value depends on over all steps."""
         direct: dict[Any, set[Any]] = {v: {v} for v in self.body.inputs}
         for node in self.body.nodes:
