@@ -31,3 +31,9 @@ def test_what_is_not_there() -> None:
         _ = theano.nonsense
     with pytest.raises(ImportError):
         importlib.import_module("theano.gof.nonsense")
+
+
+def test_modules_within_packages_need_no_import() -> None:
+    assert theano.compile.mode.get_mode is theano.compile.get_mode
+    with pytest.raises(AttributeError, match="nonsense"):
+        _ = theano.compile.nonsense

@@ -14,6 +14,7 @@ import theano
 import theano.tensor as T
 from theano import scan
 from theano.gradient import DisconnectedInputError, NullTypeGradError
+from theano.ifelse import ifelse
 
 
 @pytest.mark.parametrize("checkpoint", [None, 2])
@@ -92,3 +93,16 @@ def test_an_intermediate_variable_as_input() -> None:
     sums, _ = scan(lambda r, w: r + w.sum(), rows, non_sequences=weights)
     run = theano.function([rows, weights], sums.sum())
     assert run(np.ones((2, 2)), np.ones((2, 2))) == 4 * 5
+
+
+@pytest.mark.parametrize("checkpoint", [None, 2])
+def test_a_gradient_without_steps_has_the_lengths_of_its_sequence(checkpoint: Any) -> None:
+    rows, start = T.dmatrix(), T.dvector()
+
+    def step(row: Any, x: Any) -> Any:
+        return ifelse(T.gt(row.sum(), 0), x * row, T.tanh(x) + T.concatenate([row[1:], x[:1]]))
+
+    results, _ = scan(step, rows, start, checkpoint=checkpoint)
+    run = theano.function([rows, start], T.grad((results**2).sum(), [rows, start]))
+    assert [g.shape for g in run(np.zeros((0, 3)), np.ones(3))] == [(0, 3), (3,)]
+    assert [g.shape for g in run(np.ones((5, 3)), np.ones(3))] == [(5, 3), (3,)]

@@ -22,10 +22,18 @@ from theano._core.ops.broadcasting import Second, zeros_like_float
 from theano._core.ops.creation import join
 from theano._core.ops.gradient import NullType
 from theano._core.ops.indexing import SYMBOL, IncSubtensor, Slice
+from theano._core.ops.lengths import as_int64
 from theano._core.ops.loop_chunks import in_chunks
 from theano._core.ops.op import Elementwise
 from theano._core.ops.products import Dot
-from theano._core.ops.shaping import DimShuffle, Length, dimshuffle, pattern_broadcast
+from theano._core.ops.shaping import (
+    DimShuffle,
+    Length,
+    dimshuffle,
+    length,
+    pattern_broadcast,
+    reshape_op,
+)
 from theano._core.ops.steps import State, is_rows, steps_done
 
 # From cotangents of some variables to those of targets.
@@ -290,7 +298,8 @@ class _Pullback:
         rest = iter(results)
         received = {j: [next(rest)[-1:] for _ in pending[j]] for j in self.active}
         sums = {v: next(rest)[-1] for v in fixed}
-        rows = {v: next(rest)[::-1] for v in items}
+        table = dict(zip(self.inner.sequences, self.outer.sequences, strict=True))
+        rows = {v: self._of_lengths(next(rest), table[v])[::-1] for v in items}
         cotangents: list[Any] = [None]
         for item, sequence in zip(self.inner.sequences, self.outer.sequences, strict=True):
             if self._undefined_for([item]) is not None:
@@ -311,6 +320,16 @@ class _Pullback:
             else pattern_broadcast(g, v.type.broadcastable)
             for g, v in zip(cotangents, self.node.inputs, strict=True)
         ]
+
+    def _of_lengths(self, rows: Any, sequence: Any) -> Any:
+        """Return `rows` with the lengths that the rows of a sequence have, also if there are none.
+
+        Without a step, a loop may not know the lengths of what its body computes.
+        """
+        if sequence.type.ndim == 1:
+            return rows
+        lengths = [as_int64(length(sequence, axis)) for axis in range(1, sequence.type.ndim)]
+        return reshape_op(rows, [self.back, *lengths])
 
     def _undefined_for(self, variables: list[Any]) -> Any:
         """Return the gradient that is not defined which makes that of body inputs undefined."""
