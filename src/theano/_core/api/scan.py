@@ -364,7 +364,8 @@ class _Builder:
         roots = [*outputs, *changed.values(), *([] if condition is None else [condition])]
         copies = dict(zip(changed, (r.items[0] for r in kept), strict=True))
         outside = self._outside(roots, {*items, *copies})
-        fixed = {v: v.type.variable_class(v.type, name=v.name) for v in outside}
+        names = {v: None if v.name is None else f"{v.name}_copy" for v in outside}
+        fixed = {v: v.type.variable_class(v.type, name=name) for v, name in names.items()}
         body = Body([*items, *fixed.values()], copy_graph(roots, {**copies, **fixed}))
         states = [State(() if r is None else r.taps) for r in carried]
         until_some = condition is not None

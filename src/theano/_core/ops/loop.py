@@ -100,6 +100,15 @@ class Loop(Structured):
         states = [[next(given) for _ in s.taps] for s in self.states]
         return Operands(sequences, states, list(given))
 
+    def outside(self, node: Apply) -> dict[Any, Any]:
+        """Return, for each input of the body, the input of an application that it reads."""
+        inner, outer = self.inner, self.outer(node)
+        table = dict(zip(inner.sequences, outer.sequences, strict=True))
+        table.update(zip(inner.fixed, outer.fixed, strict=True))
+        for taps, start in zip(inner.states, outer.states, strict=True):
+            table.update((tap, start) for tap in taps)
+        return table
+
     @property
     def new_values(self) -> tuple[Any, ...]:
         """The body's outputs that are new values of states."""
