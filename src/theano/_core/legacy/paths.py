@@ -173,7 +173,23 @@ def attribute(package: str, name: str) -> Any:
     return importlib.import_module(path)
 
 
+class _Package(ModuleType):
+    """A package with a function that has the name of a module of the table.
+
+    `theano.tensor.var` stays the variance when `import` has made the module `theano.tensor.var`.
+    """
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if isinstance(value, ModuleType) and callable(self.__dict__.get(name)):
+            return
+        super().__setattr__(name, value)
+
+
 def install() -> None:
     """Have `import` look into the table, after everything else."""
+    for path in MODULES:
+        package, _, name = path.rpartition(".")
+        if callable(getattr(sys.modules.get(package), "__dict__", {}).get(name)):
+            sys.modules[package].__class__ = _Package
     if not any(isinstance(finder, OldPaths) for finder in sys.meta_path):
         sys.meta_path.append(OldPaths())
