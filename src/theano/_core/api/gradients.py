@@ -141,8 +141,8 @@ def Rop(
         Each of the type of its `wrt`.
     disconnected_outputs : {'raise', 'warn', 'ignore'}
         What to do for an `f` that depends on no `wrt`.
-    return_disconnected : {'zero', 'none', 'disconnected'}
-        What stands for its derivative.
+    return_disconnected : {'zero', 'None', 'Disconnected'}
+        What stands for its derivative; in letters of any case.
 
     Returns
     -------
@@ -158,7 +158,7 @@ def Rop(
         raise ValueError(f"there are {len(inputs)} wrt and {len(points)} eval_points")
     points = [_direction(v, p) for v, p in zip(inputs, points, strict=True)]
     results = [
-        _forward(out, inputs, points, disconnected_outputs, return_disconnected)
+        _forward(out, inputs, points, disconnected_outputs, return_disconnected.lower())
         for out in _as_list(f)
     ]
     return format_as(isinstance(f, list), isinstance(f, tuple), results)

@@ -175,7 +175,9 @@ class _Builder:
 
     def _read_steps(self, n_steps: Any) -> None:
         if isinstance(n_steps, float):
-            n_steps = None if np.isnan(n_steps) or np.isinf(n_steps) else int(n_steps)
+            if np.isfinite(n_steps) and n_steps != int(n_steps):
+                raise TypeError(f"n_steps must be an int, got {n_steps}")
+            n_steps = int(n_steps) if np.isfinite(n_steps) else None
         dtype = getattr(n_steps, "dtype", "int64")
         if n_steps is not None and not dtypes.is_discrete(str(dtype)):
             raise ValueError(f" n_steps must be an int. dtype provided is {dtype}")
@@ -461,7 +463,8 @@ def read_step(result: Any) -> tuple[Any, list[Any], dict[Any, Any]]:
         return None, as_list(result), {}
     if _is_updates(result):
         return None, [], dict(result)
-    parts = list(result) if isinstance(result, (list, tuple)) else [result]
+    # A condition alone would end a loop that computes nothing.
+    parts = list(result) if isinstance(result, (list, tuple)) else []
     outputs: list[Any] = []
     updates: dict[Any, Any] = {}
     condition = None
@@ -472,7 +475,7 @@ def read_step(result: Any) -> tuple[Any, list[Any], dict[Any, Any]]:
         updates = dict(rest.pop(0))
     if rest and isinstance(rest[0], until):
         condition = rest.pop(0).condition
-    if rest:
+    if rest or not parts:
         raise ValueError(
             "Scan cannot parse the return value of your lambda expression: outputs come first, "
             f"then updates, then the condition; got {result!r}"

@@ -51,8 +51,8 @@ def grad(
         Name the results `(dcost/dx)` where both have names.
     known_grads : dict of variable to variable, optional
         Gradients of intermediate variables to start from.
-    return_disconnected : {'zero', 'none', 'disconnected'}
-        What stands for the gradient of a disconnected `wrt`.
+    return_disconnected : {'zero', 'None', 'Disconnected'}
+        What stands for the gradient of a disconnected `wrt`; in letters of any case.
     null_gradients : {'raise', 'return'}
         What to do for a gradient that is not defined.
 
@@ -71,6 +71,7 @@ def grad(
         A gradient is not defined.
     """
     _check_choice("disconnected_inputs", disconnected_inputs, ("raise", "warn", "ignore"))
+    return_disconnected = return_disconnected.lower()
     _check_choice("return_disconnected", return_disconnected, ("zero", "none", "disconnected"))
     _check_choice("null_gradients", null_gradients, ("raise", "return"))
     targets = list(wrt) if isinstance(wrt, (list, tuple)) else [wrt]

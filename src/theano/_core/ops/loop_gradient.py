@@ -51,6 +51,11 @@ def pull_back(node: Apply, cotangents: Sequence[Any], reverse: Reverse) -> list[
     reverse : callable
         `reverse(cotangents, targets)` differentiates a graph.
     """
+    if node.op.truncate == 0:
+        raise NotImplementedError(
+            f"{node.op}: truncate_gradient=0 lets no gradient through; theano.gradient."
+            "disconnected_grad says that, and -1 means all steps"
+        )
     if node.op.checkpoint is not None:
         return _pull_back_in_chunks(node, cotangents, reverse)
     return _Pullback(node, cotangents, reverse).run()
