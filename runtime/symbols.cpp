@@ -37,8 +37,8 @@ namespace theano::loader {
 
 namespace {
 
-// Clang has the type on every such processor from version 15 on. Without the functions, code in half
-// precision needs a processor that converts by itself (F16C).
+// Clang has the type on every such processor from version 15 on. Without the functions, machine code
+// that needs them is refused.
 #if defined(__clang__) && defined(__FLT16_MANT_DIG__) && \
     (defined(__x86_64__) || defined(__aarch64__))
 #define THEANO_HALF_FROM_CLANG 1
