@@ -16,8 +16,7 @@ namespace {
 // unused.
 constexpr int kClasses = 1 + 4 * 42;
 constexpr std::int64_t kLargest = std::int64_t{1} << 47;
-// Blocks up to this size go through a cache of the thread, without a lock.
-constexpr std::size_t kCached = 16384;
+// Blocks of these classes, up to 16384 bytes, go through a cache of the thread, without a lock.
 constexpr int kCachedClasses = 1 + 4 * 8;
 constexpr int kCacheDepth = 8;
 

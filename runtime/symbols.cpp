@@ -37,7 +37,10 @@ namespace theano::loader {
 
 namespace {
 
-#if defined(__clang__) && (defined(__x86_64__) || defined(__aarch64__))
+// Clang has the type on every such processor from version 15 on. Without the functions, machine code
+// that needs them is refused.
+#if defined(__clang__) && defined(__FLT16_MANT_DIG__) && \
+    (defined(__x86_64__) || defined(__aarch64__))
 #define THEANO_HALF_FROM_CLANG 1
 float extend_half(_Float16 value) { return static_cast<float>(value); }
 _Float16 narrow_float(float value) { return static_cast<_Float16>(value); }

@@ -7,7 +7,7 @@
 from theano import gradient, ifelse, printing, scan_module, tensor, updates
 from theano._core.api.cloning import clone
 from theano._core.api.debugprint import debugprint as dp
-from theano._core.api.gradients import Lop, Rop
+from theano._core.api.gradients import Lop, Rop, subgraph_grad
 from theano._core.api.indexing import (
     sparse_grad,
 )
@@ -16,7 +16,7 @@ from theano._core.api.products import dot
 from theano._core.api.scan import foldl, foldr, map, reduce, scan, scan_checkpoints
 from theano._core.api.updates import OrderedUpdates
 from theano._core.autodiff.reverse import grad
-from theano._core.base.settings import config
+from theano._core.base.settings import change_flags, config
 from theano._core.compile.function import Function, function
 from theano._core.compile.inputs import In, Out, Param
 from theano._core.compile.modes import FAST_COMPILE, FAST_RUN, Mode
@@ -47,6 +47,7 @@ __all__ = [
     "Type",
     "Variable",
     "__version__",
+    "change_flags",
     "clone",
     "config",
     "dot",
@@ -69,6 +70,7 @@ __all__ = [
     "shared",
     "shared_constructor",
     "sparse_grad",
+    "subgraph_grad",
     "tensor",
     "updates",
 ]

@@ -89,6 +89,19 @@ def test_ordered_updates() -> None:
     assert (a.get_value(), b.get_value()) == (2, 4)
     with pytest.raises(TypeError, match="SharedVariable"):
         updates[T.dscalar()] = a
+    with pytest.raises(TypeError, match="SharedVariable"):
+        OrderedUpdates({T.dscalar(): a})
+    # Two values for one variable: the one or the other would be lost.
+    assert len(updates + updates + {a: updates[a]}) == 2
+    for other in ({a: a + 1}, [(a, a)]):
+        with pytest.raises(KeyError, match="Collision"):
+            updates.update(other)
+    with pytest.raises(KeyError, match="Collision"):
+        _ = updates + {a: a}
+    assert OrderedUpdates([(a, a + 1), (a, b)])[a] is b
+    updates.update(None)
+    updates[a] = b
+    assert updates[a] is b
 
 
 def test_clone_of_expressions() -> None:
@@ -98,6 +111,7 @@ def test_clone_of_expressions() -> None:
     assert theano.clone(expression, {x: y}).eval({y: 2.0}) == 6
     fresh = theano.clone(expression, share_inputs=False)
     assert x not in theano._core.ir.graph.inputs([fresh])
-    assert state in theano._core.ir.graph.inputs([fresh])
+    assert state not in theano._core.ir.graph.inputs([fresh])
+    assert fresh.eval({theano._core.ir.graph.inputs([fresh])[0]: 2.0}) == 6
     with pytest.raises(TypeError):
         theano.clone(expression, {x: T.dvector()})

@@ -390,3 +390,11 @@ def test_names_that_the_library_gives() -> None:
 )
 def test_numbers_that_are_known(expression: str, number: float) -> None:
     assert T.get_scalar_constant_value(eval(expression, NAMES)) == number
+
+
+def test_dimshuffle_takes_more_lengths_of_1_than_it_was_told_of() -> None:
+    op = T.dvector().dimshuffle("x", 0).owner.op
+    one = T.TensorType("float64", [True])
+    assert op(one()).type.broadcastable == (True, True)
+    with pytest.raises(TypeError, match="pattern of the input"):
+        one().dimshuffle("x", 0).owner.op(T.dvector())

@@ -315,3 +315,13 @@ def test_random_streams(again: Callable[[Any], Any]) -> None:
     np.testing.assert_array_equal(
         function([], streams2.normal((3,)))(), function([], streams.normal((3,)))()
     )
+
+
+@both_ways
+def test_variables_that_were_evaluated(again: Callable[[Any], Any]) -> None:
+    a = T.dscalar("a")
+    double = a * 2
+    assert double.eval({a: 3.0}) == 6 and a.eval({a: 1.0}) == 1
+    b, two = again((a, double))
+    assert b.name == "a" and "_fn_cache" not in vars(b) | vars(two)
+    assert two.eval({b: 4.0}) == 8

@@ -31,3 +31,17 @@ def test_what_is_not_there() -> None:
         _ = theano.nonsense
     with pytest.raises(ImportError):
         importlib.import_module("theano.gof.nonsense")
+
+
+def test_modules_within_packages_need_no_import() -> None:
+    assert theano.compile.mode.get_mode is theano.compile.get_mode
+    with pytest.raises(AttributeError, match="nonsense"):
+        _ = theano.compile.nonsense
+
+
+def test_functions_stay_what_they_are() -> None:
+    from theano.scan_module.scan import scan
+    from theano.tensor.var import TensorVariable
+
+    assert isinstance(theano.tensor.var(theano.tensor.dvector()), TensorVariable)
+    assert theano.scan_module.scan is scan is theano.scan

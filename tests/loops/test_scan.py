@@ -742,6 +742,19 @@ ERRORS: dict[str, Any] = {
         ValueError,
         "must be an int",
     ),
+    "half a step": (
+        lambda: scan(lambda h: h, None, const(0.0), n_steps=2.5),
+        (),
+        TypeError,
+        "2.5",
+    ),
+    "gradients through no step": (
+        lambda: T.grad(scan(lambda a: a * a, x, truncate_gradient=0)[0].sum(), x),
+        (),
+        NotImplementedError,
+        "truncate_gradient=0",
+    ),
+    "a condition alone": (lambda: scan(lambda a: until(a > 1), x), (), ValueError, "cannot parse"),
     "a number returned": (lambda: scan(lambda a: 3.0, x), (), ValueError, "tensor.constant"),
     "things in the wrong order": (
         lambda: scan(lambda a: ([(a, a)], [a, a, a]), x),

@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 from kernel_jig import Kernel
 
+from theano._core.ops.arithmetic import sgn
+
 COMPLEX = ["complex64", "complex128"]
 PARTS = {"complex64": "float32", "complex128": "float64"}
 CORNERS = [0.0, -0.0, 1, -1, 0.5, 2, -3, 25, -800, 100, np.inf, -np.inf, np.nan]
@@ -128,6 +130,9 @@ def test_error_of_a_function(name, dtype):
 def test_corners_of_a_function_are_those_of_numpy(name, dtype):
     z = corners(dtype)
     want = getattr(np, name)(z)
+    if name == "arccosh":
+        # As C prescribes since 2011; NumPy 1 knows nothing of the imaginary part.
+        want.imag[(z.real == 0) & np.isnan(z.imag)] = np.pi / 2
     assert_same(run(name, z), want, (z,), epsilon(dtype, 100), unsigned=True)
 
 
@@ -146,7 +151,7 @@ def test_log1p_is_the_logarithm_of_one_more_in_the_corners(dtype):
         ("conj", np.conjugate),
         ("abs", np.absolute),
         ("angle", np.angle),
-        ("sign", np.sign),
+        ("sign", lambda z: sgn.function(np, z)),
         ("real", np.real),
         ("imag", np.imag),
         ("reciprocal", lambda z: np.true_divide(np.ones((), z.dtype), z)),

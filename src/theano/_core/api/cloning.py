@@ -1,13 +1,14 @@
-"""Copies of graphs, with replacements."""
+"""Copies of graphs, with replacements, in the bodies of loops too."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from theano._core.compile.shared import SharedVariable
-from theano._core.ir.graph import copy_graph, inputs
-from theano._core.ir.variable import Constant
+from theano._core.ir.graph import copy_graph, inputs, toposort
+from theano._core.ir.variable import Apply, Constant
+from theano._core.ops.body import Body
+from theano._core.ops.loop import Loop
 
 
 def clone(
@@ -27,7 +28,8 @@ def clone(
     strict : bool
         Whether a replacement must have the type of what it replaces.
     share_inputs : bool
-        Whether the copy has the same inputs, or new ones.
+        Whether the copy has the same inputs, or new ones; a new shared variable has the storage
+        of the old.
     copy_inputs : bool, optional
         Old name of `share_inputs`.
 
@@ -44,8 +46,78 @@ def clone(
     for old, value in pairs:
         new[old] = old.type.filter_variable(value) if strict else value
     if not share_inputs:
-        for variable in inputs([*outputs, *new.values()]):
-            if not isinstance(variable, (Constant, SharedVariable)):
-                new.setdefault(variable, variable.clone())
+        leaves = inputs([*outputs, *new.values()])
+        fresh = {v: v.clone() for v in leaves if not isinstance(v, Constant)}
+        replaced = copy_graph(list(new.values()), fresh)
+        new = {**fresh, **dict(zip(new, replaced, strict=True))}
     copies = copy_graph(outputs, new, strict)
     return copies if isinstance(output, (list, tuple)) else copies[0]
+
+
+def map_variables(
+    replacer: Callable[[Any], Any], graphs: Iterable[Any], additional_inputs: Iterable[Any] = ()
+) -> list[Any]:
+    """Return copies of graphs in which a function has replaced variables, in loops too.
+
+    Parameters
+    ----------
+    replacer : callable
+        Takes a variable, whose inputs have been replaced already, and returns what stands in its
+        place: another variable, or itself.
+    graphs : iterable of variables
+    additional_inputs : iterable of variables
+        Accepted for old programs: replacements may use any variable.
+
+    Raises
+    ------
+    NotImplementedError
+        A replacement brings a shared variable that has an update into the body of a loop.
+    """
+    return _Replacement(replacer).of(list(graphs))
+
+
+class _Replacement:
+    """One call of `map_variables`."""
+
+    def __init__(self, replacer: Callable[[Any], Any]) -> None:
+        self.replacer = replacer
+        self.table: dict[Any, Any] = {}
+
+    def of(self, graphs: list[Any]) -> list[Any]:
+        """Return graphs with their variables replaced."""
+        for variable in inputs(graphs):
+            self.table.setdefault(variable, self.replacer(variable))
+        for node in toposort(graphs):
+            if node.outputs[0] in self.table:
+                continue
+            values = [self.table[v] for v in node.inputs]
+            if isinstance(node.op, Loop):
+                outputs = self._loop(node, values).outputs
+            elif any(a is not b for a, b in zip(values, node.inputs, strict=True)):
+                outputs = node.clone_with_new_inputs(values, strict=False).outputs
+            else:
+                outputs = node.outputs
+            self.table.update(
+                (old, self.replacer(new)) for old, new in zip(node.outputs, outputs, strict=True)
+            )
+        return [self.table[v] for v in graphs]
+
+    def _loop(self, node: Apply, values: list[Any]) -> Apply:
+        """Return the application of a loop with its body replaced."""
+        body = node.op.body
+        outputs = _Replacement(self.replacer).of(list(body.outputs))
+        if all(a is b for a, b in zip(outputs, body.outputs, strict=True)):
+            return node.clone_with_new_inputs(values, strict=False)
+        # What the new body needs from outside comes in as further values that do not change.
+        known = set(body.inputs)
+        foreign = [v for v in inputs(outputs, known) if v not in known]
+        foreign = [v for v in foreign if not isinstance(v, Constant)]
+        for v in foreign:
+            if getattr(v, "default_update", None) is not None or hasattr(v, "update"):
+                raise NotImplementedError(
+                    f"map_variables: a replacement brings the shared variable {v}, which has an "
+                    f"update, into the body of {node.op}"
+                )
+        inside = {v: v.type(v.name) for v in foreign}
+        new = Body([*body.inputs, *inside.values()], copy_graph(outputs, inside))
+        return node.op.replaced(new).make_node(*values, *foreign)

@@ -208,7 +208,7 @@ def _number(array: np.ndarray, value: Any) -> Any:
     if array.size == 0:
         raise EmptyConstantError(f"{value} has no items")
     first = array.reshape(-1)[0]
-    if array.dtype.kind not in "biufc" or not (array == first).all():
+    if array.dtype.kind not in "biufc" or (array.size > 1 and not (array == first).all()):
         raise NotScalarConstantError(f"{value} is not one number")
     return np.array(first)
 

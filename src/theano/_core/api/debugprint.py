@@ -10,6 +10,7 @@ from typing import Any
 from theano._core.compile.shared import SharedVariable
 from theano._core.ir.graph import FunctionGraph
 from theano._core.ir.variable import Apply, Variable
+from theano._core.ops.loop import Loop
 
 
 def letters(number: int) -> str:
@@ -45,6 +46,10 @@ class _Tree:
         self.order: dict[Any, int] = {}
         self.storage: dict[Any, Any] = {}
         self.clients: dict[Any, list[Any]] = {}
+        # A loop's node, by one of its outputs that is in the text.
+        self.loops: dict[Any, Any] = {}
+        # What the inputs of a loop's body are outside.
+        self.outside: dict[Any, Any] = {}
 
     def identifier(self, obj: Any) -> str:
         """Return the tag of a node or input in the text."""
@@ -65,7 +70,9 @@ class _Tree:
         kind = f" <{variable.type}>" if self.print_type else ""
         node = variable.owner
         if node is None:
-            return f"{prefix}{variable} {self.identifier(variable)}{kind}{self.value(variable)}"
+            text = f"{prefix}{variable} {self.identifier(variable)}{kind}{self.value(variable)}"
+            outer = self.outside.get(variable)
+            return text if outer is None else f"{text} -> {self.identifier(outer.owner or outer)}"
         output = f".{variable.index}" if len(node.outputs) > 1 else ""
         name = variable.name or ""
         order = self.order.get(node, "")
@@ -81,10 +88,10 @@ class _Tree:
         """Return the stored value of a variable, if one is known."""
         return f" {self.storage[variable]}" if variable in self.storage else ""
 
-    def write(self, variable: Any) -> None:
-        """Write the tree of one variable."""
+    def write(self, variable: Any, mark: str = "") -> None:
+        """Write the tree of one variable, `mark` before each line."""
         # No recursion: graphs may be deeper than Python's stack.
-        stack = [(variable, "", "", self.depth)]
+        stack = [(variable, mark, mark, self.depth)]
         while stack:
             variable, prefix, below, depth = stack.pop()
             if depth == 0:
@@ -95,6 +102,8 @@ class _Tree:
             if known:
                 continue
             self.done[node] = self.identifier(node)
+            if isinstance(node.op, Loop):  # pyright: ignore[reportOptionalMemberAccess]
+                self.loops[variable] = node
             if self.stop_on_name and variable.name is not None:
                 continue
             last = len(node.inputs) - 1  # pyright: ignore[reportOptionalMemberAccess]
@@ -103,6 +112,20 @@ class _Tree:
                 for i, parent in enumerate(node.inputs)  # pyright: ignore[reportOptionalMemberAccess]
             ]
             stack.extend(reversed(children))
+
+    def write_bodies(self) -> None:
+        """Write the bodies of the loops that were met, and of those met in bodies."""
+        if self.loops:
+            print("\nInner graphs of the scan ops:", file=self.out)
+        done: set[Any] = set()
+        while len(done) < len(self.loops):
+            variable, node = next(item for item in self.loops.items() if item[1] not in done)
+            done.add(node)
+            print(file=self.out)
+            print(self.line(variable, ""), file=self.out)
+            self.outside.update(node.op.outside(node))
+            for out in node.op.body.outputs:
+                self.write(out, " >")
 
 
 def debugprint(
@@ -118,6 +141,8 @@ def debugprint(
     used_ids: dict[Any, str] | None = None,
 ) -> Any:
     """Print graphs as trees, one line per operation and input.
+
+    The bodies of loops follow, marked by ` >`; ` -> ` tells what an input of a body is outside.
 
     Parameters
     ----------
@@ -171,6 +196,7 @@ def debugprint(
     for each in obj if isinstance(obj, (list, tuple, set)) else [obj]:
         for variable in _roots(each, tree, print_storage, print_clients):
             tree.write(variable)
+    tree.write_bodies()
     if file == "str":
         return out.getvalue()  # pyright: ignore[reportAttributeAccessIssue]
     out.flush()

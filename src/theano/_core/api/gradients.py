@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,12 +11,14 @@ import numpy as np
 from theano._core.api.conversion import as_tensor_variable
 from theano._core.api.reductions import sum as tensor_sum
 from theano._core.api.shared import tensor_constructor
-from theano._core.autodiff.reverse import grad
+from theano._core.autodiff.reverse import check_defined, grad, pull_back
 from theano._core.autodiff.verify import numeric_grad
 from theano._core.base.errors import DisconnectedInputError, GradientError
 from theano._core.compile.function import function
-from theano._core.ops.arithmetic import mul
-from theano._core.ops.broadcasting import zeros_like_float
+from theano._core.ir.graph import ancestors, toposort
+from theano._core.ir.variable import Variable
+from theano._core.ops.arithmetic import add, mul
+from theano._core.ops.broadcasting import second, zeros_like_float
 from theano._core.ops.gradient import DisconnectedType, GradientFilter, null_gradient
 
 
@@ -78,6 +80,50 @@ def Lop(
     return format_as(isinstance(wrt, list), isinstance(wrt, tuple), results)
 
 
+def subgraph_grad(
+    wrt: list[Any],
+    end: list[Any],
+    start: Mapping[Any, Any] | None = None,
+    cost: Any = None,
+    details: bool = False,
+) -> Any:
+    """Return gradients of one part of a graph, and those with which the part before it goes on.
+
+    Parameters
+    ----------
+    wrt : list of variables
+        Variables of the part.
+    end : list of variables
+        Where the part ends, towards the inputs: no gradient flows past them.
+    start : dict of variable to variable, optional
+        Gradients at the other end of the part.
+    cost : scalar variable, optional
+        What to differentiate, in addition to `start` if both are given.
+    details : bool
+        Also return the terms that come from `start`, and those from `cost`.
+
+    Returns
+    -------
+    tuple of lists of variables
+        Gradients with respect to `wrt`, and with respect to `end`. With `details` two more lists,
+        each with respect to `wrt` and then `end`; None where `start` or `cost` is not given.
+    """
+    if cost is None and start is None:
+        raise AssertionError("subgraph_grad needs a cost, a start, or both")
+    targets = [*wrt, *end]
+    from_start = from_cost = None
+    if start is not None:
+        from_start = grad(None, targets, end, "ignore", known_grads=start)
+    if cost is not None:
+        from_cost = grad(cost, targets, end, "ignore")
+    if from_start is None or from_cost is None:
+        total = from_start or from_cost or []
+    else:
+        total = [add(a, b) for a, b in zip(from_start, from_cost, strict=True)]
+    parts = (total[: len(wrt)], total[len(wrt) :])
+    return (*parts, from_start, from_cost) if details else parts
+
+
 def Rop(
     f: Any,
     wrt: Any,
@@ -95,8 +141,8 @@ def Rop(
         Each of the type of its `wrt`.
     disconnected_outputs : {'raise', 'warn', 'ignore'}
         What to do for an `f` that depends on no `wrt`.
-    return_disconnected : {'zero', 'none', 'disconnected'}
-        What stands for its derivative.
+    return_disconnected : {'zero', 'None', 'Disconnected'}
+        What stands for its derivative; in letters of any case.
 
     Returns
     -------
@@ -112,7 +158,7 @@ def Rop(
         raise ValueError(f"there are {len(inputs)} wrt and {len(points)} eval_points")
     points = [_direction(v, p) for v, p in zip(inputs, points, strict=True)]
     results = [
-        _forward(out, inputs, points, disconnected_outputs, return_disconnected)
+        _forward(out, inputs, points, disconnected_outputs, return_disconnected.lower())
         for out in _as_list(f)
     ]
     return format_as(isinstance(f, list), isinstance(f, tuple), results)
@@ -129,6 +175,8 @@ def _direction(variable: Any, point: Any) -> Any:
 
 
 def _forward(out: Any, wrt: list[Any], points: list[Any], policy: str, stand_in: str) -> Any:
+    if not isinstance(out, Variable):
+        raise ValueError(f"Rop needs variables to differentiate, got {out!r}")
     # The cotangent only marks where to start; being linear, the result does not depend on it.
     seed = zeros_like_float(out)
     backward = grad(
@@ -140,9 +188,18 @@ def _forward(out: Any, wrt: list[Any], points: list[Any], policy: str, stand_in:
         return_disconnected="none",
         add_names=False,
     )
-    known = {b: p for b, p in zip(backward, points, strict=True) if b is not None}
-    if known:
-        return grad(None, seed, None, policy, known_grads=known, return_disconnected=stand_in)
+    # Several inputs may share a cotangent, and one may be made from another's.
+    known: dict[Any, Any] = {}
+    for b, p in zip(backward, points, strict=True):
+        if b is not None:
+            known[b] = add(known[b], p) if b in known else p
+    result = pull_back(known, [seed]).get(seed)
+    if result is not None:
+        check_defined(result)
+        # Over `out`: what that depends on counts as used.
+        return result if out in wrt else second(out, result)
+    if _connected(out, wrt):
+        return zeros_like_float(out)
     if policy == "raise":
         raise DisconnectedInputError(f"Rop: {out} depends on none of {wrt}")
     if policy == "warn":
@@ -152,6 +209,16 @@ def _forward(out: Any, wrt: list[Any], points: list[Any], policy: str, stand_in:
     if stand_in == "zero":
         return zeros_like_float(out)
     return disconnected_type()
+
+
+def _connected(out: Any, wrt: list[Any]) -> bool:
+    """Tell whether `out` is made from one of `wrt`, in whatever way but `disconnected_grad`."""
+    cuts = {
+        node.outputs[0]
+        for node in toposort([out])
+        if isinstance(node.op, GradientFilter) and node.op.kind == "disconnected"
+    }
+    return not set(wrt).isdisjoint(ancestors([out], cuts))
 
 
 def disconnected_type() -> Any:

@@ -175,7 +175,9 @@ class _Builder:
 
     def _read_steps(self, n_steps: Any) -> None:
         if isinstance(n_steps, float):
-            n_steps = None if np.isnan(n_steps) or np.isinf(n_steps) else int(n_steps)
+            if np.isfinite(n_steps) and n_steps != int(n_steps):
+                raise TypeError(f"n_steps must be an int, got {n_steps}")
+            n_steps = int(n_steps) if np.isfinite(n_steps) else None
         dtype = getattr(n_steps, "dtype", "int64")
         if n_steps is not None and not dtypes.is_discrete(str(dtype)):
             raise ValueError(f" n_steps must be an int. dtype provided is {dtype}")
@@ -364,7 +366,8 @@ class _Builder:
         roots = [*outputs, *changed.values(), *([] if condition is None else [condition])]
         copies = dict(zip(changed, (r.items[0] for r in kept), strict=True))
         outside = self._outside(roots, {*items, *copies})
-        fixed = {v: v.type.variable_class(v.type, name=v.name) for v in outside}
+        names = {v: None if v.name is None else f"{v.name}_copy" for v in outside}
+        fixed = {v: v.type.variable_class(v.type, name=name) for v, name in names.items()}
         body = Body([*items, *fixed.values()], copy_graph(roots, {**copies, **fixed}))
         states = [State(() if r is None else r.taps) for r in carried]
         until_some = condition is not None
@@ -391,14 +394,17 @@ class _Builder:
         return rows[: len(outputs)], OrderedUpdates(zip(changed, last, strict=True))
 
     def _outside(self, roots: list[Any], inside: set[Any]) -> list[Any]:
-        """Return what the step needs from outside: the last values that no step changes."""
-        explicit = {
+        """Return what the step needs from outside: the last values that no step changes.
+
+        What the user gives is among it, needed or not: a function over it counts as using it.
+        """
+        explicit = [
             v
             for v in self.given
             if v not in inside and not isinstance(v, (Constant, SharedVariable))
-        }
+        ]
         dependent = set(inside)
-        order = toposort(roots, inside | explicit)
+        order = toposort(roots, inside | set(explicit))
         for node in order:
             if any(v in dependent for v in node.inputs):
                 dependent.update(node.outputs)
@@ -409,7 +415,7 @@ class _Builder:
             for v in node.inputs:
                 if v not in dependent and not isinstance(v, Constant):
                     found.setdefault(v)
-        for v in roots:
+        for v in (*roots, *explicit):
             if v not in dependent and not isinstance(v, Constant):
                 found.setdefault(v)
         return list(found)
@@ -457,7 +463,8 @@ def read_step(result: Any) -> tuple[Any, list[Any], dict[Any, Any]]:
         return None, as_list(result), {}
     if _is_updates(result):
         return None, [], dict(result)
-    parts = list(result) if isinstance(result, (list, tuple)) else [result]
+    # A condition alone would end a loop that computes nothing.
+    parts = list(result) if isinstance(result, (list, tuple)) else []
     outputs: list[Any] = []
     updates: dict[Any, Any] = {}
     condition = None
@@ -468,7 +475,7 @@ def read_step(result: Any) -> tuple[Any, list[Any], dict[Any, Any]]:
         updates = dict(rest.pop(0))
     if rest and isinstance(rest[0], until):
         condition = rest.pop(0).condition
-    if rest:
+    if rest or not parts:
         raise ValueError(
             "Scan cannot parse the return value of your lambda expression: outputs come first, "
             f"then updates, then the condition; got {result!r}"

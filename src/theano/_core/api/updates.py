@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from theano._core.compile.shared import SharedVariable
 
 
-class OrderedUpdates(dict[Any, Any]):
+class OrderedUpdates(OrderedDict[Any, Any]):
     """A dict from shared variables to their new values.
 
     Raises
     ------
     TypeError
         A key is not a shared variable.
+    KeyError
+        `update`, or a sum, meets two new values for one variable.
     """
-
-    def __init__(self, *key: Any, **kwargs: Any) -> None:
-        super().__init__()
-        self.update(*key, **kwargs)
 
     def __setitem__(self, key: Any, value: Any) -> None:
         if not isinstance(key, SharedVariable):
@@ -29,15 +28,13 @@ class OrderedUpdates(dict[Any, Any]):
             )
         super().__setitem__(key, value)
 
-    def update(self, other: Any = (), **kwargs: Any) -> None:
+    def update(self, other: Any = None, **kwargs: Any) -> None:
         """Add the pairs of a dict, of a list of pairs, or of None."""
-        if other is None:
-            return
-        pairs: Iterable[Any] = other.items() if isinstance(other, Mapping) else other
+        pairs: Iterable[Any] = () if other is None else dict(other, **kwargs).items()
         for key, value in pairs:
+            if key in self and self[key] != value:
+                raise KeyError("Collision", key)
             self[key] = value
-        for name, value in kwargs.items():
-            self[name] = value
 
     def __add__(self, other: Any) -> OrderedUpdates:
         if not isinstance(other, Mapping):

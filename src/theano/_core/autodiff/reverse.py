@@ -51,8 +51,8 @@ def grad(
         Name the results `(dcost/dx)` where both have names.
     known_grads : dict of variable to variable, optional
         Gradients of intermediate variables to start from.
-    return_disconnected : {'zero', 'none', 'disconnected'}
-        What stands for the gradient of a disconnected `wrt`.
+    return_disconnected : {'zero', 'None', 'Disconnected'}
+        What stands for the gradient of a disconnected `wrt`; in letters of any case.
     null_gradients : {'raise', 'return'}
         What to do for a gradient that is not defined.
 
@@ -71,6 +71,7 @@ def grad(
         A gradient is not defined.
     """
     _check_choice("disconnected_inputs", disconnected_inputs, ("raise", "warn", "ignore"))
+    return_disconnected = return_disconnected.lower()
     _check_choice("return_disconnected", return_disconnected, ("zero", "none", "disconnected"))
     _check_choice("null_gradients", null_gradients, ("raise", "return"))
     targets = list(wrt) if isinstance(wrt, (list, tuple)) else [wrt]
@@ -85,11 +86,8 @@ def grad(
         if result is None:
             _disconnected(cost, target, disconnected_inputs)
             result = _stand_in(target, return_disconnected)
-        elif isinstance(result.type, NullType) and null_gradients == "raise":
-            raise NullTypeGradError(
-                "tensor.grad encountered a NaN. This variable is Null because"
-                f" {result.type.why_null}"
-            )
+        elif null_gradients == "raise":
+            check_defined(result)
         if add_names and result is not None and cost is not None and cost.name and target.name:
             if result.name is None:
                 result.name = f"(d{cost.name}/d{target.name})"
@@ -97,6 +95,14 @@ def grad(
     if isinstance(wrt, tuple):
         return tuple(results)
     return results if isinstance(wrt, list) else results[0]
+
+
+def check_defined(gradient: Any) -> None:
+    """Raise NullTypeGradError for a gradient that is not defined."""
+    if isinstance(gradient.type, NullType):
+        raise NullTypeGradError(
+            f"tensor.grad encountered a NaN. This variable is Null because {gradient.type.why_null}"
+        )
 
 
 def _check_choice(name: str, value: str, choices: tuple[str, ...]) -> None:
@@ -120,18 +126,33 @@ def _seeds(cost: Any, known_grads: Mapping[Any, Any] | None) -> dict[Any, Any]:
         if not isinstance(cost.type, TensorType) or cost.ndim != 0:
             raise TypeError("cost must be a scalar.")
         dtype = cost.type.dtype if not dtypes.is_discrete(cost.type.dtype) else config.floatX
-        seeds[cost] = as_variable(np.ones((), dtype=dtype))
+        # Filled over the cost: what this depends on counts as used by its gradient.
+        seeds[cost] = second(cost, np.ones((), dtype=dtype))
     for variable, value in (known_grads or {}).items():
         if not isinstance(variable, Variable):
             raise TypeError(f"known_grads: a key must be a variable, got {variable!r}")
-        value = as_variable(value)
-        if value.type.ndim != variable.type.ndim:
-            raise TypeError(
-                f"known_grads: the gradient of {variable} has {value.type.ndim} dimensions, the "
-                f"variable {variable.type.ndim}"
-            )
-        seeds[variable] = value
+        if isinstance(getattr(value, "type", None), DisconnectedType):
+            seeds.pop(variable, None)
+            continue
+        seeds[variable] = _known_gradient(variable, value)
     return seeds
+
+
+def _known_gradient(variable: Any, value: Any) -> Any:
+    value = as_variable(value)
+    if isinstance(value.type, NullType):
+        return value
+    if dtypes.is_discrete(value.type.dtype):
+        raise TypeError(
+            f"known_grads: the gradient of {variable} has the dtype {value.type.dtype}; gradients "
+            "are floats, also those of integers"
+        )
+    if value.type.ndim > variable.type.ndim:
+        raise TypeError(
+            f"known_grads: the gradient of {variable} has {value.type.ndim} dimensions, the "
+            f"variable {variable.type.ndim}"
+        )
+    return value if value.type.ndim == variable.type.ndim else second(variable, value)
 
 
 def _disconnected(cost: Any, target: Any, policy: str) -> None:
@@ -183,7 +204,9 @@ class Reverse:
         for node in reversed(order):
             if not any(node_input in useful for node_input in node.inputs):
                 continue
-            cotangents = [self.total(out) for out in node.outputs]
+            cotangents = [
+                None if out in self.constants else self.total(out) for out in node.outputs
+            ]
             if all(g is None for g in cotangents):
                 continue
             self._visit(node, cotangents, useful)
@@ -195,8 +218,8 @@ class Reverse:
         """Return the variables from which a target is reached."""
         useful = set(self.targets)
         for node in order:
-            if any(v in useful and v not in self.constants for v in node.inputs):
-                useful.update(node.outputs)
+            if any(v in useful for v in node.inputs):
+                useful.update(v for v in node.outputs if v not in self.constants)
         return useful
 
     def total(self, variable: Any) -> Any:
@@ -214,37 +237,40 @@ class Reverse:
         return result
 
     def _visit(self, node: Apply, cotangents: list[Any], useful: set[Any]) -> None:
-        null = next((g for g in cotangents if g is not None and isinstance(g.type, NullType)), None)
         connection = node.op.connection(node)
-        if null is not None:
-            results: Sequence[Any] = [null] * len(node.inputs)
-        elif all(
-            not isinstance(out.type, TensorType) or dtypes.is_discrete(out.type.dtype)
-            for out in node.outputs
-        ):
-            results = [
-                zeros_like_float(v) if isinstance(v.type, TensorType) else None for v in node.inputs
-            ]
-        elif node.op.differentiates:
-            results = node.op.vjp(node, cotangents, reverse=pull_back)
-        else:
-            given = [
-                _zero_cotangent(out) if g is None else g
-                for out, g in zip(node.outputs, cotangents, strict=True)
-            ]
-            results = node.op.vjp(node, given)
+        results = self._cotangents_of_inputs(node, cotangents)
         if len(results) != len(node.inputs):
             raise ValueError(
                 f"{node.op} returned {len(results)} gradients for {len(node.inputs)} inputs"
             )
         for variable, result, uses in zip(node.inputs, results, connection, strict=True):
-            if variable not in useful or variable in self.constants or result is None:
-                continue
-            if not any(u and g is not None for u, g in zip(uses, cotangents, strict=True)):
+            given = [g for u, g in zip(uses, cotangents, strict=True) if u and g is not None]
+            result = next((g for g in given if isinstance(g.type, NullType)), result)
+            if variable not in useful or result is None or not given:
                 continue
             if isinstance(result.type, DisconnectedType):
                 continue
             self.terms.setdefault(variable, []).append(_settle(node, variable, as_variable(result)))
+
+    def _cotangents_of_inputs(self, node: Apply, cotangents: list[Any]) -> Sequence[Any]:
+        """Return what a node says of its inputs, from the cotangents that are defined."""
+        known = [None if g is None or isinstance(g.type, NullType) else g for g in cotangents]
+        if all(g is None for g in known):
+            return [None] * len(node.inputs)
+        if all(
+            isinstance(out.type, TensorType) and dtypes.is_discrete(out.type.dtype)
+            for out in node.outputs
+        ):
+            return [
+                zeros_like_float(v) if isinstance(v.type, TensorType) else None for v in node.inputs
+            ]
+        if node.op.differentiates:
+            return node.op.vjp(node, known, reverse=pull_back)
+        given = [
+            _zero_cotangent(out) if g is None else g
+            for out, g in zip(node.outputs, known, strict=True)
+        ]
+        return node.op.vjp(node, given)
 
 
 def pull_back(cotangents: Mapping[Any, Any], targets: Sequence[Any]) -> dict[Any, Any]:

@@ -13,7 +13,7 @@ from theano._core.compile import messages
 from theano._core.compile.containers import Container
 from theano._core.compile.inputs import In, Out
 from theano._core.compile.modes import Mode
-from theano._core.ir.graph import FunctionGraph
+from theano._core.ir.graph import FunctionGraph, copy_graph
 from theano._core.ir.types import RandomStateType, TensorType, generic
 from theano._core.lower.faults import CALLBACK_SHIFT
 from theano._core.lower.llvm import machine
@@ -65,6 +65,8 @@ class FunctionMaker:
         self.name = name
         self.profile = profile
         self.all_inputs = [s.variable for s in self.arguments] + self.shared
+        # An input may be the result of an operation, which then does not matter.
+        self.leaves = [v if v.owner is None else v.clone() for v in self.all_inputs]
         self.program_nodes: Sequence[Any] = ()
         self.kernels: Sequence[Any] = ()
         self.callbacks: Sequence[Any] = ()
@@ -87,10 +89,17 @@ class FunctionMaker:
     def create(self, containers: Sequence[Container | None] | None = None) -> Any:
         """Return the native function."""
         start = time.perf_counter()
-        graph = [*self.results, *(value for _, value in self.updates)]
+        graph = copy_graph(
+            [*self.results, *(value for _, value in self.updates)],
+            {
+                v: leaf
+                for v, leaf in zip(self.all_inputs, self.leaves, strict=True)
+                if v is not leaf
+            },
+        )
         rewriter = Rewriter()
         rewritten = rewrite(graph, self.mode.phases, rewriter, self.mode.excluded)
-        self.fgraph = FunctionGraph(self.all_inputs, rewritten)
+        self.fgraph = FunctionGraph(self.leaves, rewritten)
         self.vector_bits = config.vector_width
         if self.mode.backend == "reference":
             program, owners = self._reference_program(rewritten)
@@ -114,7 +123,7 @@ class FunctionMaker:
             if spec.mutable and isinstance(spec.variable.type, RandomStateType)
         }
         text = Program(
-            self.all_inputs,
+            self.leaves,
             rewritten,
             [position[target] for target, _ in self.updates],
             overwritable,
@@ -127,7 +136,7 @@ class FunctionMaker:
         """Return a program that only calls the reference backend: the entry is one callback."""
         from theano._core.compile.reference_program import reference_program
 
-        text = reference_program(self.all_inputs, rewritten, evaluate)
+        text = reference_program(self.leaves, rewritten, evaluate)
         return text, machine.assemble(text.text, text.kernels, self.vector_bits)
 
     # -- the function object ----------------------------------------------------------------------

@@ -74,7 +74,7 @@ def node_report(maker: Any, node: Any, arguments: Sequence[Any]) -> str:
 
 
 def _values(maker: Any, node: Any, arguments: Sequence[Any]) -> list[Any] | None:
-    known = dict(zip(maker.all_inputs, arguments, strict=False))
+    known = dict(zip(maker.leaves, arguments, strict=False))
     if any(v is None for v in known.values()):
         return None
     try:

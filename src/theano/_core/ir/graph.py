@@ -146,6 +146,12 @@ def check_inputs(outputs: Sequence[Variable], given: Sequence[Variable]) -> None
     ]
     loose += [(variable, index, None) for index, variable in enumerate(outputs)]
     for variable, index, node in loose:
+        # The type of a gradient that is not defined.
+        why = getattr(variable.type, "why_null", None)
+        if why is not None:
+            raise TypeError(
+                f"Computation graph contains a NaN. This variable is Null because {why}"
+            )
         if variable.owner is None and variable not in known and not isinstance(variable, Constant):
             use = f"used to compute {node}" if node is not None else "that is itself a result"
             made = f"\nBacktrace when that variable is created:\n\n  {variable.source}\n"

@@ -82,6 +82,10 @@ class Variable:
         copy.__dict__.update(self.__dict__)
         return copy
 
+    def __getstate__(self) -> dict[str, Any]:
+        # Functions that `eval` has compiled are made again when they are needed.
+        return {k: x for k, x in vars(self).items() if k != "_fn_cache"}
+
     def __reduce_ex__(self, protocol: Any) -> Any:
         # Applications come inputs first, so that pickling a deep graph needs no deep recursion.
         if self.owner is None:
@@ -190,7 +194,7 @@ class Apply:
         inputs = [v if v.owner is None else (v.owner, v.index) for v in self.inputs]
         kinds = [(type(v), v.type) for v in self.outputs]
         own = [
-            {k: x for k, x in vars(v).items() if k not in ("owner", "index", "type")}
+            {k: x for k, x in v.__getstate__().items() if k not in ("owner", "index", "type")}
             for v in self.outputs
         ]
         return _restored, (self.op, inputs, kinds), (vars(self.tag), self.source, own)

@@ -20,10 +20,24 @@ _GRAPH = {
     "Apply": "ir.variable:Apply",
     "Constant": "ir.variable:Constant",
     "Variable": "ir.variable:Variable",
-    "ancestors": "ir.graph:ancestors",
-    "clone": "api.cloning:clone",
-    "inputs": "ir.graph:inputs",
-    "io_toposort": "ir.graph:toposort",
+    "equal_computations": "ir.comparison:equal_computations",
+    "io_connection_pattern": "ir.comparison:io_connection_pattern",
+    "is_same_graph": "ir.comparison:is_same_graph",
+    **{
+        name: f"legacy.graphs:{name}"
+        for name in (
+            "ancestors",
+            "clone",
+            "clone_get_equiv",
+            "inputs",
+            "io_toposort",
+            "list_of_nodes",
+            "ops",
+            "orphans",
+            "stack_search",
+            "variables",
+        )
+    },
 }
 _FUNCTION_GRAPH = {
     "FunctionGraph": "ir.graph:FunctionGraph",
@@ -117,6 +131,10 @@ MODULES: dict[str, dict[str, str]] = {
     },
     "theano.gof.graph": _GRAPH,
     "theano.gof.fg": _FUNCTION_GRAPH,
+    "theano.gof.null_type": {
+        "NullType": "ops.gradient:NullType",
+        "null_type": "ops.gradient:null_type",
+    },
     "theano.gof.op": {"Op": "ops.op:Op"},
     "theano.gof.type": {
         "Generic": "ir.types:Generic",
@@ -140,6 +158,12 @@ MODULES: dict[str, dict[str, str]] = {
     "theano.scan_module.scan_op": {"Scan": "ops.loop:Loop"},
     "theano.scan_module.scan_utils": {
         "clone": "api.cloning:clone",
+        "equal_computations": "ir.comparison:equal_computations",
+        "expand_empty": "api.scan_utilities:expand_empty",
+        "get_updates_and_outputs": "api.scan:read_step",
+        "isNaN_or_Inf_or_None": "api.scan_utilities:is_not_a_number",
+        "map_variables": "api.cloning:map_variables",
+        "safe_new": "api.scan_utilities:safe_new",
         "until": "api.scan:until",
     },
     "theano.scan_module.scan_views": {

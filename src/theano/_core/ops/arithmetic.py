@@ -156,10 +156,25 @@ abs_ = elementwise(
     samples=(nonzero,),
 )
 
+
+def _sign(xp: Any, x: Any) -> Any:
+    """Return the sign of real numbers, and `x / |x|` of complex ones."""
+    if xp is not np or x.dtype.kind != "c" or np.lib.NumpyVersion(np.__version__) >= "2.0.0":
+        return xp.sign(x)
+    # NumPy 1 gives the sign of the real part.
+    with np.errstate(invalid="ignore"):
+        # Of an infinite number, only its infinite part counts; of two, nothing is known.
+        unit = [np.where(np.isinf(p), np.sign(p), 0) for p in (x.real, x.imag)]
+        parts = [np.where(np.isinf(x), u, p) for u, p in zip(unit, (x.real, x.imag), strict=True)]
+        size = np.hypot(*parts)
+        size = np.where(np.isinf(x.real) & np.isinf(x.imag), np.nan, np.where(size == 0, 1, size))
+        return np.where(x == 0, 0, parts[0] / size + 1j * (parts[1] / size)).astype(x.dtype)
+
+
 sgn = elementwise(
     "sgn",
-    doc="Sign of `x`: -1, 0 or 1.",
-    compute=lambda xp, x: xp.sign(x),
+    doc="Sign of `x`: -1, 0 or 1; of a complex number `x / |x|`.",
+    compute=lambda xp, x: _sign(xp, x),
     dtype=rules.same_real,
     llvm=lambda b, x: b.sign(x),
     samples=(nonzero,),

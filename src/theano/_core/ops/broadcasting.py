@@ -108,12 +108,11 @@ def fill(x: Any, value: Any) -> Any:
 
 
 def full_like(x: Any, number: Any, dtype: str) -> Any:
-    """Return an array of one number in the shape of `x`."""
-    return (
-        second(x, np.asarray(number, dtype=dtype))
-        if x.type.ndim
-        else as_variable(np.asarray(number, dtype=dtype))
-    )
+    """Return an array of one number in the shape of `x`.
+
+    Also of a scalar it is made from `x`: a function of `x` counts as using it.
+    """
+    return second(x, np.asarray(number, dtype=dtype))
 
 
 def zeros_like_float(x: Any) -> Any:

@@ -28,6 +28,9 @@ class NullType(ObjectType):
         raise ValueError("NullType has no values")
 
 
+null_type = NullType()
+
+
 class DisconnectedType(ObjectType):
     """Type of the gradient with respect to a variable that the cost does not depend on."""
 

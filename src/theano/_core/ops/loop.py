@@ -98,6 +98,15 @@ class Loop(Structured):
         states = [[next(given) for _ in s.taps] for s in self.states]
         return Operands(sequences, states, list(given))
 
+    def outside(self, node: Apply) -> dict[Any, Any]:
+        """Return, for each input of the body, the input of an application that it reads."""
+        inner, outer = self.inner, self.outer(node)
+        table = dict(zip(inner.sequences, outer.sequences, strict=True))
+        table.update(zip(inner.fixed, outer.fixed, strict=True))
+        for taps, start in zip(inner.states, outer.states, strict=True):
+            table.update((tap, start) for tap in taps)
+        return table
+
     @property
     def new_values(self) -> tuple[Any, ...]:
         """The body's outputs that are new values of states."""
@@ -241,7 +250,7 @@ class Loop(Structured):
 
     def connection(self, node: Apply) -> list[list[bool]]:
         inner = self.inner
-        reach = self._reach()
+        reach = self.reach()
         columns = [*inner.sequences, *inner.states, *inner.fixed]
         table = [[False] * len(node.outputs)]
         for entry in columns:
@@ -254,7 +263,7 @@ class Loop(Structured):
             table.append(row + [False] * self.until)
         return table
 
-    def _reach(self) -> list[set[Any]]:
+    def reach(self) -> list[set[Any]]:
         """Return, per state, the inputs of the body that its value depends on over all steps."""
         direct: dict[Any, set[Any]] = {v: {v} for v in self.body.inputs}
         for node in self.body.nodes:

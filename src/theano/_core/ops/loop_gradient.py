@@ -14,16 +14,26 @@ from typing import Any
 from theano._core.base import dtypes
 from theano._core.ir.graph import copy_graph, toposort
 from theano._core.ir.graph import inputs as leaves_of
+from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Apply, Constant
-from theano._core.ops.arithmetic import add, le, minimum, switch
+from theano._core.ops.arithmetic import add, cast, le, minimum, switch
 from theano._core.ops.body import Body
 from theano._core.ops.broadcasting import Second, zeros_like_float
 from theano._core.ops.creation import join
+from theano._core.ops.gradient import NullType
 from theano._core.ops.indexing import SYMBOL, IncSubtensor, Slice
+from theano._core.ops.lengths import as_int64
 from theano._core.ops.loop_chunks import in_chunks
 from theano._core.ops.op import Elementwise
 from theano._core.ops.products import Dot
-from theano._core.ops.shaping import DimShuffle, Length, dimshuffle, pattern_broadcast
+from theano._core.ops.shaping import (
+    DimShuffle,
+    Length,
+    dimshuffle,
+    length,
+    pattern_broadcast,
+    reshape_op,
+)
 from theano._core.ops.steps import State, is_rows, steps_done
 
 # From cotangents of some variables to those of targets.
@@ -41,6 +51,11 @@ def pull_back(node: Apply, cotangents: Sequence[Any], reverse: Reverse) -> list[
     reverse : callable
         `reverse(cotangents, targets)` differentiates a graph.
     """
+    if node.op.truncate == 0:
+        raise NotImplementedError(
+            f"{node.op}: truncate_gradient=0 lets no gradient through; theano.gradient."
+            "disconnected_grad says that, and -1 means all steps"
+        )
     if node.op.checkpoint is not None:
         return _pull_back_in_chunks(node, cotangents, reverse)
     return _Pullback(node, cotangents, reverse).run()
@@ -65,13 +80,15 @@ def _pull_back_in_chunks(node: Apply, cotangents: Sequence[Any], reverse: Revers
         seeds[chunked.rows[j]] = g[state.depth :]
         if state.depth:
             direct[starts[j]] = g[: state.depth]
-    targets = [v for v in node.inputs[1:] if _continuous(v)]
+    targets = [v for v in node.inputs[1:] if is_rows(v)]
     found = reverse(seeds, targets)
     result: list[Any] = []
     for variable in node.inputs:
         terms = [t[variable] for t in (found, direct) if t.get(variable) is not None]
-        total = None if not terms else terms[0] if len(terms) == 1 else add(*terms)
-        if total is not None:
+        total = next((t for t in terms if isinstance(t.type, NullType)), None)
+        if total is None and terms:
+            total = terms[0] if len(terms) == 1 else add(*terms)
+        if total is not None and not isinstance(total.type, NullType):
             total = pattern_broadcast(total, variable.type.broadcastable)
         result.append(total if variable is not node.inputs[0] else None)
     there = [g for g in result if g is not None]
@@ -98,8 +115,11 @@ class _Pullback:
         self.back = self.steps
         if self.op.truncate > 0:
             self.back = minimum(self.steps, self.op.truncate)
+        self.reach = self.op.reach()
         self.active = self._active()
         self.totals = {j: self.op.new_values[j].clone() for j in self.active}
+        # Gradients in the body that are not defined, and the others.
+        self.undefined: dict[Any, Any] = {}
         self.gradients = self._inner_gradients(reverse)
         # What the backward body may read at each step → the rows it comes from, last step first.
         self._kept: list[Any] = []
@@ -107,11 +127,10 @@ class _Pullback:
 
     def _active(self) -> list[int]:
         """Return the states through which gradients flow."""
-        reach = self.op._reach()
         given = [j for j, _ in enumerate(self.op.states) if self._given(j)]
         result = []
         for j, value in enumerate(self.op.new_values):
-            needed = any(tap in reach[i] for i in given for tap in self.inner.states[j])
+            needed = any(tap in self.reach[i] for i in given for tap in self.inner.states[j])
             if _continuous(value) and (j in given or needed):
                 result.append(j)
         return result
@@ -124,9 +143,16 @@ class _Pullback:
         for j in self.active:
             value, total = self.op.new_values[j], self.totals[j]
             seeds[value] = add(seeds[value], total) if value in seeds else total
-        targets = [v for v in self.op.body.inputs if _continuous(v)]
-        found = reverse(seeds, targets)
-        return {v: found[v] for v in targets if found.get(v) is not None}
+        items = set(self.inner.sequences)
+        of_states = {tap for taps in self.inner.states for tap in taps}
+        targets = [
+            v
+            for v in self.op.body.inputs
+            if is_rows(v) and (_continuous(v) or v not in items | of_states)
+        ]
+        found = {v: g for v, g in reverse(seeds, targets).items() if v in targets and g is not None}
+        self.undefined = {v: g for v, g in found.items() if isinstance(g.type, NullType)}
+        return {v: found[v] for v in targets if v in found and v not in self.undefined}
 
     def _reversed(self, rows: Any, start: int) -> Any:
         """Return the rows `start` … of all steps, last step first, as far as gradients go."""
@@ -206,7 +232,8 @@ class _Pullback:
         found = copy_graph([self.gradients[v] for v in wanted], totals)
         values = dict(zip(wanted, found, strict=True))
         fixed = [v for v in self.inner.fixed if v in values]
-        sums = [v.clone() for v in fixed]
+        # Those of integers are floats.
+        sums = [TensorType(values[v].type.dtype, v.type.broadcastable)(v.name) for v in fixed]
         items = [v for v in self.inner.sequences if v in values]
         outputs = [v for j in self.active for v in self._shifted(j, pending[j], values)]
         outputs += [add(s, values[v]) for s, v in zip(sums, fixed, strict=True)]
@@ -221,7 +248,7 @@ class _Pullback:
                     row = pattern_broadcast(last[j], row.type.broadcastable)
                 starts.append(row)
         starts += [
-            dimshuffle(zeros_like_float(o), ["x", *range(o.type.ndim)])
+            cast(dimshuffle(zeros_like_float(o), ["x", *range(o.type.ndim)]), values[v].type.dtype)
             for v, o in zip(self.inner.fixed, self.outer.fixed, strict=True)
             if v in values
         ]
@@ -276,18 +303,63 @@ class _Pullback:
         rest = iter(results)
         received = {j: [next(rest)[-1:] for _ in pending[j]] for j in self.active}
         sums = {v: next(rest)[-1] for v in fixed}
-        rows = {v: next(rest)[::-1] for v in items}
+        table = dict(zip(self.inner.sequences, self.outer.sequences, strict=True))
+        rows = {v: self._of_lengths(next(rest), table[v])[::-1] for v in items}
         cotangents: list[Any] = [None]
         for item, sequence in zip(self.inner.sequences, self.outer.sequences, strict=True):
-            cotangents.append(self._padded(rows[item], sequence) if item in rows else None)
+            if self._undefined_for([item]) is not None:
+                cotangents.append(self._undefined_for([item]))
+            elif item in rows:
+                cotangents.append(self._padded(rows[item], sequence))
+            else:
+                cotangents.append(None if _continuous(item) else _zeros(sequence))
         for j, state in enumerate(self.op.states):
             if state.taps:
-                cotangents.append(self._initial(j, received[j]) if j in received else None)
-        cotangents += [sums.get(v) for v in self.inner.fixed]
+                cotangents.append(self._received(j, received))
+        for v in self.inner.fixed:
+            null = self._undefined_for([v])
+            cotangents.append(sums.get(v) if null is None else null)
         return [
-            g if g is None else pattern_broadcast(g, v.type.broadcastable)
+            g
+            if g is None or isinstance(g.type, NullType)
+            else pattern_broadcast(g, v.type.broadcastable)
             for g, v in zip(cotangents, self.node.inputs, strict=True)
         ]
+
+    def _of_lengths(self, rows: Any, sequence: Any) -> Any:
+        """Return `rows` with the lengths that the rows of a sequence have, also if there are none.
+
+        Without a step, a loop may not know the lengths of what its body computes.
+        """
+        if sequence.type.ndim == 1:
+            return rows
+        lengths = [as_int64(length(sequence, axis)) for axis in range(1, sequence.type.ndim)]
+        return reshape_op(rows, [self.back, *lengths])
+
+    def _undefined_for(self, variables: list[Any]) -> Any:
+        """Return the gradient that is not defined which makes that of body inputs undefined."""
+        for v in variables:
+            if v in self.undefined:
+                return self.undefined[v]
+        for j in self.active:
+            nulls = [self.undefined[t] for t in self.inner.states[j] if t in self.undefined]
+            if nulls and any(v in self.reach[j] for v in variables):
+                return nulls[0]
+        return None
+
+    def _received(self, j: int, received: dict[int, list[Any]]) -> Any:
+        """Return the cotangent of the initial rows of a state."""
+        taps = self.inner.states[j]
+        null = self._undefined_for(taps)
+        if null is not None:
+            return null
+        if j not in received:
+            return None if _continuous(self.op.new_values[j]) else _zeros(self.outer.states[j])
+        rows = self._given(j) and not _only_new_rows(self.cotangents[j], self.op.states[j].depth)
+        if not rows and not any(tap in self.gradients for tap in taps):
+            # What comes out does not depend on what the state was before the first step.
+            return None
+        return self._initial(j, received[j])
 
     def _padded(self, rows: Any, sequence: Any) -> Any:
         """Return the cotangent of a sequence: zero at items that no step read."""
@@ -325,6 +397,19 @@ def _only_last_row(cotangent: Any, depth: int) -> Any:
         return None
     row = node.inputs[1]
     return dimshuffle(row, ["x", *range(row.type.ndim)])
+
+
+def _only_new_rows(cotangent: Any, depth: int) -> bool:
+    """Tell whether a cotangent is zero at the initial rows, of which there are `depth`."""
+    node = cotangent.owner
+    return _only_last_row(cotangent, depth) is not None or (
+        node is not None and _adds_to_zeros(node, (Slice(depth, None, None),))
+    )
+
+
+def _zeros(variable: Any) -> Any:
+    """Return the cotangent of integers."""
+    return zeros_like_float(variable) if is_rows(variable) else None
 
 
 def _adds_to_zeros(node: Apply, index: Any) -> bool:

@@ -62,12 +62,10 @@ class DimShuffle(Structured):
 
     def make_node(self, x: Any) -> Apply:
         x = tensor_operand("dimshuffle", x)
-        given = x.type.broadcastable
-        if given != self.input_broadcastable and len(given) == len(self.input_broadcastable):
-            # Rewriting may find out about more lengths of 1.
-            if all(a or not b for a, b in zip(given, self.input_broadcastable, strict=True)):
-                return DimShuffle(given, self.new_order).make_node(x)
-        if given != self.input_broadcastable:
+        # A pattern may turn out to have more lengths of 1 than were declared, never fewer.
+        expected, given = self.input_broadcastable, x.type.broadcastable
+        pairs = zip(expected, given, strict=False)
+        if len(expected) != len(given) or any(a and not b for a, b in pairs):
             raise TypeError(
                 f"The number of dimensions or the pattern of the input is incorrect for this op. "
                 f"Expected {self.input_broadcastable}, got {x.type.broadcastable}."

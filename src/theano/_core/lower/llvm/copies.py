@@ -243,13 +243,14 @@ class Copies(Views):
         """Return `x` in memory that may be written: its own if it dies here, else a copy."""
         variable = node.inputs[0]
         buffer = x.buffer
-        if x.scratch and self.uses.get(variable) == 1:
+        if self.uses.get(variable) != 1 or node.inputs.count(variable) > 1:
+            return self.fresh_copy(x)
+        if x.scratch:
             return x
         if (
             buffer is not None
             and buffer.users == 1
             and not buffer.kept
-            and self.uses.get(variable) == 1
             and x.contiguous is True
             and not x.stretched
             and x.data == buffer.start

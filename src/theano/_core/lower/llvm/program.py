@@ -154,6 +154,12 @@ class Program(Branches):
         if isinstance(op, Elementwise) and op.native is not None:
             self._define(node.outputs[0], self._inline(node))
             return
+        if isinstance(op, Length) and node.inputs[0] not in self.values:
+            # Of a copy that only lengths are made of: what it is made of has them.
+            known = self.rewriter.lengths(node.inputs[0])[op.axis]
+            if known is not node.outputs[0]:
+                self._define(node.outputs[0], self.scalar(self.size(known)))
+                return
         values = [
             self.value(v) if not isinstance(op, Length) else self._known(v) for v in node.inputs
         ]

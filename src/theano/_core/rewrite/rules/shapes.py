@@ -9,6 +9,7 @@ from theano._core.ops.broadcasting import Alloc, Second, alloc
 from theano._core.ops.gradient import GradientFilter
 from theano._core.ops.indexing import Slice, Subtensor, join_index, subtensor
 from theano._core.ops.lengths import as_int64
+from theano._core.ops.loop import Loop
 from theano._core.ops.op import Elementwise
 from theano._core.ops.shaping import (
     DimShuffle,
@@ -113,7 +114,9 @@ def _merge_dimshuffles(rewriter: Rewriter, node: Apply) -> Any:
 def _merge_reshapes(rewriter: Rewriter, node: Apply) -> Any:
     x = node.inputs[0]
     out = node.outputs[0]
-    if x.type.ndim == out.type.ndim and rewriter.lengths(x) == rewriter.lengths(out):
+    # What is known of the rows of a loop that runs no step may not be known after later phases.
+    fixed = x.owner is None or not isinstance(x.owner.op, Loop)
+    if fixed and x.type.ndim == out.type.ndim and rewriter.lengths(x) == rewriter.lengths(out):
         return x
     if x.owner is not None and isinstance(x.owner.op, Reshape):
         return Reshape(node.op.ndim)(x.owner.inputs[0], node.inputs[1])

@@ -1,0 +1,147 @@
+"""Walks over graphs under the names, arguments and orders of `theano.gof.graph`."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Collection, Sequence
+from typing import Any
+
+from theano._core.ir.graph import toposort
+from theano._core.ir.variable import Apply, Variable
+
+
+def stack_search(
+    start: deque[Any],
+    expand: Callable[[Any], Sequence[Any] | None],
+    mode: str = "bfs",
+    build_inv: bool = False,
+) -> Any:
+    """Return everything that is reached from `start`, each once, in the order of the search.
+
+    Parameters
+    ----------
+    start : deque
+        Is emptied.
+    expand : callable
+        Returns what lies next to something, or None.
+    mode : {'bfs', 'dfs'}
+        Breadth first or depth first.
+    build_inv : bool
+        Also return, as a dict, from where each was reached.
+    """
+    if mode not in ("bfs", "dfs"):
+        raise ValueError("mode should be bfs or dfs", mode)
+    found: dict[int, Any] = {}
+    users: dict[Any, list[Any]] = {}
+    while start:
+        current = start.popleft() if mode == "bfs" else start.pop()
+        if id(current) in found:
+            continue
+        found[id(current)] = current
+        after = list(expand(current) or ())
+        for item in after if build_inv else ():
+            users.setdefault(item, []).append(current)
+        start.extend(after)
+    return (list(found.values()), users) if build_inv else list(found.values())
+
+
+def ancestors(
+    variable_list: Sequence[Variable], blockers: Collection[Variable] | None = None
+) -> list[Variable]:
+    """Return what variables depend on, themselves included, depth first; not past `blockers`."""
+
+    def expand(variable: Variable) -> list[Variable] | None:
+        if variable.owner is None or (blockers and variable in blockers):
+            return None
+        return list(reversed(variable.owner.inputs))
+
+    return stack_search(deque(variable_list), expand, "dfs")
+
+
+def inputs(
+    variable_list: Sequence[Variable], blockers: Collection[Variable] | None = None
+) -> list[Variable]:
+    """Return the variables without owner among the `ancestors`."""
+    return [v for v in ancestors(variable_list, blockers) if v.owner is None]
+
+
+def variables(i: Sequence[Variable], o: Sequence[Variable]) -> list[Variable]:
+    """Return all variables of the graph from inputs `i` to outputs `o`, depth first."""
+
+    def expand(variable: Variable) -> list[Variable] | None:
+        if variable.owner is None or variable in i:
+            return None
+        return [*variable.owner.inputs, *variable.owner.outputs][::-1]
+
+    return stack_search(deque(o), expand, "dfs")
+
+
+def orphans(i: Sequence[Variable], o: Sequence[Variable]) -> list[Variable]:
+    """Return what outputs `o` need besides inputs `i`."""
+    return [v for v in variables(i, o) if v.owner is None and v not in i]
+
+
+def ops(i: Sequence[Variable], o: Sequence[Variable]) -> set[Apply]:
+    """Return the applications between inputs `i` and outputs `o`."""
+    return set(toposort(o, i))
+
+
+def io_toposort(inputs: Sequence[Variable], outputs: Sequence[Variable]) -> list[Apply]:
+    """Return the applications between inputs and outputs, inputs first."""
+    return toposort(outputs, inputs)
+
+
+def list_of_nodes(inputs: Sequence[Variable], outputs: Sequence[Variable]) -> list[Apply]:
+    """Return the applications between inputs and outputs, outputs first."""
+
+    def expand(node: Apply) -> list[Apply]:
+        owners = [v.owner for v in node.inputs if v.owner is not None]
+        return [n for n in owners if not any(v in n.outputs for v in inputs)]
+
+    return stack_search(deque(out.owner for out in outputs), expand)
+
+
+def clone_get_equiv(
+    inputs: Sequence[Variable],
+    outputs: Sequence[Variable],
+    copy_inputs: bool = True,
+    copy_orphans: bool = True,
+    memo: dict[Any, Any] | None = None,
+) -> dict[Any, Any]:
+    """Copy a graph; return, for each of its variables and applications, the copy.
+
+    Parameters
+    ----------
+    inputs, outputs : sequence of variables
+    copy_inputs : bool
+        Whether the copy has new inputs.
+    copy_orphans : bool
+        Whether it has new variables for what is needed besides the inputs.
+    memo : dict, optional
+        Copies already made; is filled and returned.
+    """
+    memo = {} if memo is None else memo
+    for v in inputs:
+        memo.setdefault(v, v.clone() if copy_inputs else v)
+    for node in toposort(outputs, inputs):
+        for v in node.inputs:
+            if v not in memo:
+                memo[v] = v.clone() if copy_orphans else v
+        copy = memo.setdefault(node, node.clone_with_new_inputs([memo[v] for v in node.inputs]))
+        for old, new in zip(node.outputs, copy.outputs, strict=True):
+            memo.setdefault(old, new)
+    for v in outputs:
+        if v not in memo:
+            memo[v] = v.clone()
+    return memo
+
+
+def clone(
+    i: Sequence[Variable],
+    o: Sequence[Variable],
+    copy_inputs: bool = True,
+    copy_orphans: bool | None = None,
+) -> tuple[list[Variable], list[Variable]]:
+    """Return the inputs and outputs of a copy of a graph; see `clone_get_equiv`."""
+    memo = clone_get_equiv(i, o, copy_inputs, copy_inputs if copy_orphans is None else copy_orphans)
+    return [memo[v] for v in i], [memo[v] for v in o]

@@ -1,0 +1,47 @@
+"""Loops in printed graphs: as in Theano 1.0.5, their bodies follow the graph."""
+
+from __future__ import annotations
+
+import theano
+import theano.tensor as T
+
+POWER = """\
+for{cpu,scan_fn} [id A] ''   
+ |Elemwise{Cast{int64}} [id B] ''   
+ | |k [id C]
+ |B [id D]
+ |InplaceDimShuffle{x,0} [id E] ''   
+ | |start [id F]
+ |A [id G]
+
+Inner graphs of the scan ops:
+
+for{cpu,scan_fn} [id A] ''   
+ >Elemwise{add,no_inplace} [id H] ''   
+ > |Elemwise{mul,no_inplace} [id I] ''   
+ > | |start[t-1] [id J] -> [id E]
+ > | |A_copy [id K] -> [id G]
+ > |InplaceDimShuffle{x} [id L] ''   
+ >   |B[t] [id M] -> [id D]
+"""  # noqa: W291 (the lines of Theano end so)
+
+
+def test_the_body_follows() -> None:
+    k, a, b, start = T.iscalar("k"), T.dvector("A"), T.dvector("B"), T.dvector("start")
+    rows, _ = theano.scan(lambda b, last, a: last * a + b, b, start, a, n_steps=k)
+    assert theano.printing.debugprint(rows.owner.inputs[0], file="str") == POWER
+
+
+def test_loops_in_loops_follow_once() -> None:
+    def inner(row: T.TensorVariable) -> T.TensorVariable:
+        return theano.scan(lambda x, s: s * x, row, T.ones(()))[0]
+
+    m = T.dmatrix("M")
+    rows, _ = theano.scan(inner, m)
+    text = theano.printing.debugprint([rows, rows + 1], file="str", print_type=True)
+    outer, *bodies = text.split("Inner graphs of the scan ops:")[1].strip().split("\n\n")
+    assert len(bodies) == 1
+    assert "|M[t] [id M] <TensorType(float64, vector)> -> [id C]" in outer
+    assert bodies[0].splitlines()[1].startswith(" >Elemwise{mul,no_inplace}")
+    compiled = theano.function([m], rows)
+    assert "Inner graphs" in theano.printing.debugprint(compiled, file="str")
