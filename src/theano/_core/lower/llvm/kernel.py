@@ -24,7 +24,7 @@ from theano._core.lower.llvm.emitter import ComplexValue, Value
 from theano._core.lower.llvm.items import Memory, itemsize, load, reduce_lanes, select, store
 from theano._core.lower.llvm.target import default_lanes, has_avx512, smallest_masked_item
 from theano._core.lower.llvm.vectors import VectorLoop
-from theano._core.lower.loops import FOLD_BLOCK, Loop
+from theano._core.lower.loops import FOLD_BLOCK, Fold, Loop
 
 # Bodies of at most this many operations get vectors four times as long: what limits them is the
 # latency of the accumulator, not the number of registers.
@@ -397,73 +397,75 @@ class KernelWriter:
 
     def _combine(self) -> list[str]:
         """Write `combine(args, 0, n)`: n partial results of each fold become one, pairwise."""
-        lines = []
-        rank, n = len(self.groups), len(self.operands) + len(self.stores)
-        for number, fold in enumerate(self.loop.folds):
-            c = Builder(1, prefix=f"c{number}_")
-            c.block = f"start{number}"
-            size = itemsize(fold.dtype)
-            base = f"%base{number}"
-            text = [
-                f"start{number}:",
-                f"  %slot{number} = getelementptr i64, ptr %args, i64 {rank + n + number}",
-                f"  {base} = load ptr, ptr %slot{number}, align 8",
-                (
-                    f"  %to{number} = getelementptr i64, ptr %args, i64"
-                    f" {rank + n + len(self.loop.folds) + number}"
-                ),
-                f"  %out{number} = load ptr, ptr %to{number}, align 8",
-                f"  br label %level{number}",
-                f"level{number}:",
-                f"  %n{number} = phi i64 [%n, %start{number}], [%half{number}, %pairs{number}]",
-                f"  %many{number} = icmp sgt i64 %n{number}, 1",
-                f"  br i1 %many{number}, label %next{number}, label %last{number}",
-                f"next{number}:",
-                f"  %up{number} = add i64 %n{number}, 1",
-                f"  %half{number} = lshr i64 %up{number}, 1",
-                f"  br label %pairs{number}",
-                f"pairs{number}:",
-                f"  %i{number} = phi i64 [0, %next{number}], [%i1{number}, %did{number}]",
-                f"  %j{number} = add i64 %i{number}, %half{number}",
-                f"  %go{number} = icmp slt i64 %j{number}, %n{number}",
-                f"  br i1 %go{number}, label %do{number}, label %level{number}",
-                f"do{number}:",
-                f"  %oi{number} = mul i64 %i{number}, {size}",
-                f"  %oj{number} = mul i64 %j{number}, {size}",
-                f"  %pi{number} = getelementptr i8, ptr {base}, i64 %oi{number}",
-                f"  %pj{number} = getelementptr i8, ptr {base}, i64 %oj{number}",
-            ]
-            c.block = f"do{number}"
-            one, two = (load(c, f"%p{k}{number}", fold.dtype, 1) for k in "ij")
-            store(c, getattr(c, fold.combine)(one, two), f"%pi{number}")
-            text += [
-                *c.lines,
-                f"  br label %did{number}",
-                f"did{number}:",
-                f"  %i1{number} = add i64 %i{number}, 1",
-                f"  br label %pairs{number}",
-                f"last{number}:",
-            ]
-            c.lines.clear()
-            c.label(f"last{number}")
-            c.lines.clear()
-            # Of nothing, the fold is its start; the caller refuses folds that have none.
-            result = load(c, base, fold.dtype, 1)
-            some = Value(c.emit(f"icmp sgt i64 %n{number}, 0"), "bool", 1)
-            start = self._constant(fold.start, fold.dtype, 1)
-            result = select(c, some, result, start)
-            store(c, c.cast(result, fold.out_dtype), f"%out{number}")
-            following = f"start{number + 1}" if number + 1 < len(self.loop.folds) else "finish"
-            text += [*c.lines, f"  br label %{following}"]
-            lines += text
-            self.b.declarations.update(c.declarations)
-            self.b.helpers.update(c.helpers)
         return [
             "define void @combine(ptr noalias %args, i64 %zero, i64 %n) nounwind {",
             "entry:",
             "  br label %start0",
-            *lines,
+            *(
+                line
+                for number, fold in enumerate(self.loop.folds)
+                for line in self._combine_one(number, fold)
+            ),
             "finish:",
             "  ret void",
             "}",
         ]
+
+    def _combine_one(self, number: int, fold: Fold) -> list[str]:
+        """Write the part of `combine` for one fold."""
+        folds = len(self.loop.folds)
+        slot = len(self.groups) + len(self.operands) + len(self.stores) + number
+        c = Builder(1, prefix=f"c{number}_")
+        c.block = f"start{number}"
+        size = itemsize(fold.dtype)
+        base = f"%base{number}"
+        text = [
+            f"start{number}:",
+            f"  %slot{number} = getelementptr i64, ptr %args, i64 {slot}",
+            f"  {base} = load ptr, ptr %slot{number}, align 8",
+            f"  %to{number} = getelementptr i64, ptr %args, i64 {slot + folds}",
+            f"  %out{number} = load ptr, ptr %to{number}, align 8",
+            f"  br label %level{number}",
+            f"level{number}:",
+            f"  %n{number} = phi i64 [%n, %start{number}], [%half{number}, %pairs{number}]",
+            f"  %many{number} = icmp sgt i64 %n{number}, 1",
+            f"  br i1 %many{number}, label %next{number}, label %last{number}",
+            f"next{number}:",
+            f"  %up{number} = add i64 %n{number}, 1",
+            f"  %half{number} = lshr i64 %up{number}, 1",
+            f"  br label %pairs{number}",
+            f"pairs{number}:",
+            f"  %i{number} = phi i64 [0, %next{number}], [%i1{number}, %did{number}]",
+            f"  %j{number} = add i64 %i{number}, %half{number}",
+            f"  %go{number} = icmp slt i64 %j{number}, %n{number}",
+            f"  br i1 %go{number}, label %do{number}, label %level{number}",
+            f"do{number}:",
+            f"  %oi{number} = mul i64 %i{number}, {size}",
+            f"  %oj{number} = mul i64 %j{number}, {size}",
+            f"  %pi{number} = getelementptr i8, ptr {base}, i64 %oi{number}",
+            f"  %pj{number} = getelementptr i8, ptr {base}, i64 %oj{number}",
+        ]
+        c.block = f"do{number}"
+        one, two = (load(c, f"%p{k}{number}", fold.dtype, 1) for k in "ij")
+        store(c, getattr(c, fold.combine)(one, two), f"%pi{number}")
+        text += [
+            *c.lines,
+            f"  br label %did{number}",
+            f"did{number}:",
+            f"  %i1{number} = add i64 %i{number}, 1",
+            f"  br label %pairs{number}",
+            f"last{number}:",
+        ]
+        c.lines.clear()
+        c.label(f"last{number}")
+        c.lines.clear()
+        # Of nothing, the fold is its start; the caller refuses folds that have none.
+        result = load(c, base, fold.dtype, 1)
+        some = Value(c.emit(f"icmp sgt i64 %n{number}, 0"), "bool", 1)
+        start = self._constant(fold.start, fold.dtype, 1)
+        result = select(c, some, result, start)
+        store(c, c.cast(result, fold.out_dtype), f"%out{number}")
+        following = f"start{number + 1}" if number + 1 < folds else "finish"
+        self.b.declarations.update(c.declarations)
+        self.b.helpers.update(c.helpers)
+        return [*text, *c.lines, f"  br label %{following}"]

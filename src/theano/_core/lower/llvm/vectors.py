@@ -140,14 +140,9 @@ class VectorLoop:
         self._load_fixed(self.pointers)
         full, rest, rest_at = self._blocks()
         memories = [*self.moving, *w.stores]
-        starts, rests, buffers = {}, {}, {}
+        starts, rests = (self._pointers_at(memories, at) for at in (self.lo, rest_at))
+        buffers = {}
         for memory in memories:
-            size = itemsize(memory.dtype)
-            for table, at in ((starts, self.lo), (rests, rest_at)):
-                offset = b.emit(f"mul i64 {at}, {size}")
-                table[memory.slot] = b.emit(
-                    f"getelementptr i8, ptr {self.pointers[memory.slot]}, i64 {offset}"
-                )
             whole = memory in w.stores or has_masks(memory.dtype, w.smallest_masked)
             buffers[memory.slot] = (
                 self._buffer(memory, whole) if w.lanes > 1 else starts[memory.slot]
@@ -204,6 +199,16 @@ class VectorLoop:
             w._rename(total, name)
         self._remainder(tag, again, rest, rests, buffers)
         return [self._named(t, n) for t, n in zip(totals, outer_names, strict=True)]
+
+    def _pointers_at(self, memories: Sequence[Any], position: str) -> dict[int, str]:
+        """Return pointers to an item of packed arrays."""
+        b = self.w.b
+        result = {}
+        for memory in memories:
+            offset = b.emit(f"mul i64 {position}, {itemsize(memory.dtype)}")
+            start = self.pointers[memory.slot]
+            result[memory.slot] = b.emit(f"getelementptr i8, ptr {start}, i64 {offset}")
+        return result
 
     def _remainder(
         self, tag: str, again: str, rest: str, rests: dict[int, str], buffers: dict[int, str]
