@@ -11,9 +11,10 @@ from theano._core.api.gradients import Lop, Rop, subgraph_grad
 from theano._core.api.indexing import (
     sparse_grad,
 )
+from theano._core.api.map_reduce import foldl, foldr, map, reduce
 from theano._core.api.pretty import pp, pprint
 from theano._core.api.products import dot
-from theano._core.api.scan import foldl, foldr, map, reduce, scan, scan_checkpoints
+from theano._core.api.scan import scan, scan_checkpoints
 from theano._core.api.updates import OrderedUpdates
 from theano._core.autodiff.reverse import grad
 from theano._core.base.settings import change_flags, config

@@ -167,7 +167,7 @@ MODULES: dict[str, dict[str, str]] = {
         "until": "api.scan:until",
     },
     "theano.scan_module.scan_views": {
-        name: f"api.scan:{name}" for name in ("foldl", "foldr", "map", "reduce")
+        name: f"api.map_reduce:{name}" for name in ("foldl", "foldr", "map", "reduce")
     },
     "theano.tests": {},
     "theano.tests.breakpoint": {"PdbBreakpoint": "ops.observing:PdbBreakpoint"},

@@ -9,14 +9,15 @@ needs is allocated there.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any, NamedTuple
+from dataclasses import replace
+from typing import Any
 
 from theano._core.ir.graph import inputs as leaves_of
 from theano._core.ir.graph import toposort
 from theano._core.ir.types import RandomStateType, TensorType
 from theano._core.ir.variable import Apply, Constant
 from theano._core.lower.arrays import Array, Buffer, Object, Size
+from theano._core.lower.llvm.carried import Carried, LateRows, Phi
 from theano._core.lower.llvm.draws import Draws
 from theano._core.lower.llvm.emitter import ComplexValue, Value
 from theano._core.lower.llvm.items import itemsize, load, store
@@ -24,7 +25,7 @@ from theano._core.lower.llvm.region import Region
 from theano._core.lower.llvm.scan_registers import RegisterLoop
 from theano._core.lower.schedule import group
 from theano._core.ops.loop import Loop
-from theano._core.ops.steps import ALL, NEW, State
+from theano._core.ops.steps import ALL
 
 # Steps after which a loop handles signals; one of more steps lets Python's lock go.
 PATIENCE = 1024
@@ -110,87 +111,6 @@ class Scans(Draws):
             if own is not steps and own != steps:
                 fits = b.emit(f"icmp sge i64 {own}, {steps}")
                 self.check(node, fits, "scan_sequence", (number, own, steps))
-
-
-class Phi(NamedTuple):
-    """A value that a loop hands on: its register, what it is at first and after a step."""
-
-    name: str
-    kind: str
-    start: str
-    after: str
-
-
-@dataclass(slots=True, eq=False)
-class LateRows:
-    """Rows whose lengths the first step tells: registers of their address and lengths.
-
-    `base` and `lengths` are their values at the start of a step, `next_…` at its end; `unknown` are
-    the axes whose length is not known before.
-    """
-
-    slot: int
-    base: str
-    lengths: list[Any]
-    unknown: list[int]
-    next_base: str = ""
-    next_lengths: list[Any] = field(default_factory=list)
-
-
-@dataclass(slots=True, eq=False)
-class Carried:
-    """A state while its loop is written.
-
-    Attributes
-    ----------
-    lengths : list of Size
-        Of one row.
-    taps : list of str or Value
-        Addresses (values, of scalars) of the last rows at the start of a step, the nearest first.
-    base, buffer
-        The memory of the rows that are kept.
-    target : str
-        Address of the row that a step writes.
-    descriptor : int
-        Of an object.
-    late : LateRows or None
-        Set if only a step tells how long a row is.
-    """
-
-    number: int
-    state: State
-    value: Any
-    lengths: list[Size] = field(default_factory=list)
-    taps: list[Any] = field(default_factory=list)
-    starts: list[Any] = field(default_factory=list)
-    nexts: list[Any] = field(default_factory=list)
-    memory: Any = None
-    target: str = ""
-    descriptor: int = -1
-    late: Any = None
-
-    @property
-    def is_object(self) -> bool:
-        return not isinstance(self.value.type, TensorType)
-
-    @property
-    def is_scalar(self) -> bool:
-        return not self.is_object and self.value.type.ndim == 0
-
-    @property
-    def taps_exist(self) -> bool:
-        """Whether steps read it back."""
-        return bool(self.state.taps)
-
-    @property
-    def keeps_all(self) -> bool:
-        """Whether every row is kept."""
-        return self.state.keep in (ALL, NEW)
-
-    @property
-    def lead(self) -> int:
-        """Initial rows that are kept in front of the new ones."""
-        return self.state.depth if self.state.keep == ALL else 0
 
 
 class LoopWriter:

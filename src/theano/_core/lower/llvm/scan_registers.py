@@ -16,6 +16,7 @@ from theano._core.base import dtypes
 from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Apply, Constant
 from theano._core.lower.arrays import Size
+from theano._core.lower.llvm.carried import Carried
 from theano._core.lower.llvm.emitter import Value
 from theano._core.lower.llvm.items import itemsize, load, reduce_lanes, select, store
 from theano._core.lower.llvm.launch import number
@@ -26,7 +27,7 @@ from theano._core.ops.reductions import Reduction
 from theano._core.ops.shaping import DimShuffle, Rebroadcast
 
 if TYPE_CHECKING:
-    from theano._core.lower.llvm.scan import Carried, LoopWriter
+    from theano._core.lower.llvm.scan import LoopWriter
 
 # Operations that only say how a value is stretched.
 SHAPES = (DimShuffle, Rebroadcast, Alloc, Second)
