@@ -103,8 +103,7 @@ def table(case: str, results: dict[str, Any]) -> str:
     """Return a Markdown table: a row for each figure, a column for each framework."""
     names = list(results)
     rows = [f"| {case} | " + " | ".join(names) + " |", "| --- |" + " ---: |" * len(names)]
-    figures = next((r["figures"] for r in results.values() if "figures" in r), {})
-    figures = {f: figures for r in results.values() for f in r.get("figures", {})}
+    figures = dict.fromkeys(f for r in results.values() for f in r.get("figures", {}))
     for figure in figures:
         cells = [cell(results[name], figure) for name in names]
         rows.append(f"| {figure} | " + " | ".join(cells) + " |")
