@@ -44,6 +44,11 @@ def format_as(use_list: bool, use_tuple: bool, outputs: Any) -> Any:
     return [outputs] if use_list else (outputs,) if use_tuple else outputs
 
 
+def format_like(example: Any, outputs: Any) -> Any:
+    """Return `outputs` as a list or a tuple if `example` is one, else the single variable."""
+    return format_as(isinstance(example, list), isinstance(example, tuple), outputs)
+
+
 def _as_list(values: Any) -> list[Any]:
     return list(values) if isinstance(values, (list, tuple)) else [values]
 
@@ -77,7 +82,7 @@ def Lop(
         raise ValueError(f"there are {len(outputs)} f and {len(points)} eval_points")
     known = dict(zip(outputs, points, strict=True))
     results = grad(None, _as_list(wrt), consider_constant, disconnected_inputs, known_grads=known)
-    return format_as(isinstance(wrt, list), isinstance(wrt, tuple), results)
+    return format_like(wrt, results)
 
 
 def subgraph_grad(
@@ -161,7 +166,7 @@ def Rop(
         _forward(out, inputs, points, disconnected_outputs, return_disconnected.lower())
         for out in _as_list(f)
     ]
-    return format_as(isinstance(f, list), isinstance(f, tuple), results)
+    return format_like(f, results)
 
 
 def _direction(variable: Any, point: Any) -> Any:

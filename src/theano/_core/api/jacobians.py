@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from theano._core.api.gradients import format_as
+from theano._core.api.gradients import format_like
 from theano._core.api.scan import scan
 from theano._core.autodiff.reverse import grad
 from theano._core.ir.variable import Variable
@@ -49,13 +49,12 @@ def jacobian(
             "dimensions. Flatten it first: expression.flatten()"
         )
     targets = list(wrt) if isinstance(wrt, (list, tuple)) else [wrt]
-    as_list, as_tuple = isinstance(wrt, list), isinstance(wrt, tuple)
     options: Any = {
         "consider_constant": consider_constant,
         "disconnected_inputs": disconnected_inputs,
     }
     if expression.type.ndim == 0:
-        return format_as(as_list, as_tuple, grad(expression, targets, **options))
+        return format_like(wrt, grad(expression, targets, **options))
 
     def row(i: Any, vector: Any, *variables: Any) -> list[Any]:
         return grad(vector[i], list(variables), **options)
@@ -67,7 +66,7 @@ def jacobian(
         name="jacobian",
         return_list=True,
     )
-    return format_as(as_list, as_tuple, rows)
+    return format_like(wrt, rows)
 
 
 def hessian(
@@ -107,4 +106,4 @@ def hessian(
         slope = grad(cost, target, consider_constant, disconnected_inputs)
         # The slope may be constant although the cost is not.
         matrices.append(jacobian(slope, target, consider_constant, "ignore"))
-    return format_as(isinstance(wrt, list), isinstance(wrt, tuple), matrices)
+    return format_like(wrt, matrices)
