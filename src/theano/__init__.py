@@ -7,7 +7,8 @@
 from theano import gradient, ifelse, printing, scan_module, tensor, updates
 from theano._core.api.cloning import clone
 from theano._core.api.debugprint import debugprint as dp
-from theano._core.api.gradients import Lop, Rop, subgraph_grad
+from theano._core.api.forward_mode import Rop
+from theano._core.api.gradients import Lop, subgraph_grad
 from theano._core.api.indexing import sparse_grad
 from theano._core.api.map_reduce import foldl, foldr, map, reduce
 from theano._core.api.pretty import pp, pprint

@@ -1,8 +1,12 @@
 """Symbolic derivatives."""
 
+from theano._core.api.forward_mode import (
+    Rop,
+    hessian_vector_product,
+    jvp,
+)
 from theano._core.api.gradients import (
     Lop,
-    Rop,
     consider_constant,
     disconnected_grad,
     format_as,
@@ -13,7 +17,9 @@ from theano._core.api.gradients import (
     numeric_grad,
     subgraph_grad,
     undefined_grad,
+    value_and_grad,
     verify_grad,
+    vjp,
     zero_grad,
 )
 from theano._core.api.jacobians import (
@@ -48,10 +54,14 @@ __all__ = [
     "grad_scale",
     "grad_undefined",
     "hessian",
+    "hessian_vector_product",
     "jacobian",
+    "jvp",
     "numeric_grad",
     "subgraph_grad",
     "undefined_grad",
+    "value_and_grad",
     "verify_grad",
+    "vjp",
     "zero_grad",
 ]

@@ -146,16 +146,20 @@ def test_gradient_to_order_two(name: str) -> None:
     np.testing.assert_allclose(got, bend, rtol=1e-5, atol=1e-6)
 
 
-@pytest.mark.parametrize("build", [nl.matrix_inverse, sl.expm, nl.det, nl.svd, nl.qr])
-def test_forward_mode(build: Callable[..., Any]) -> None:
-    x, d = T.dmatrix("x"), T.dmatrix("d")
-    outs = build(x)
-    outs = list(outs) if isinstance(outs, (list, tuple)) else [outs]
-    point, direction = _well(3, 3), _random(3, 3)
-    got = theano.function([x, d], T.Rop(outs, x, d))(point, direction)
-    f = theano.function([x], outs)
+@pytest.mark.parametrize("name", CASES)
+def test_forward_mode(name: str) -> None:
+    build, arrays = CASES[name]
+    inputs = [T.TensorType("float64", (False,) * a.ndim)() for a in arrays]
+    along = [v.type() for v in inputs]
+    outs = build(*inputs)
+    outs = [
+        v for v in (outs if isinstance(outs, (list, tuple)) else [outs]) if "int" not in v.dtype
+    ]
+    directions = [_random(*a.shape) for a in arrays]
+    got = theano.function([*inputs, *along], T.Rop(outs, inputs, along))(*arrays, *directions)
+    f = theano.function(inputs, outs)
     for k, part in enumerate(got):
-        slope = _derivative(lambda a, k=k: f(a)[k], [point], [direction], 1e-4)
+        slope = _derivative(lambda *a, k=k: f(*a)[k], list(arrays), directions, 1e-4)
         np.testing.assert_allclose(part, slope, rtol=1e-6, atol=1e-7)
 
 

@@ -81,9 +81,11 @@ from theano._core.api.extra_ops import (
     ravel_multi_index,
     unravel_index,
 )
+from theano._core.api.forward_mode import (
+    Rop,
+)
 from theano._core.api.gradients import (
     Lop,
-    Rop,
     consider_constant,
     grad_not_implemented,
     grad_undefined,

@@ -11,14 +11,11 @@ import numpy as np
 from theano._core.api.conversion import as_tensor_variable
 from theano._core.api.reductions import sum as tensor_sum
 from theano._core.api.shared import tensor_constructor
-from theano._core.autodiff.reverse import check_defined, grad, pull_back
+from theano._core.autodiff.reverse import grad
 from theano._core.autodiff.verify import numeric_grad
-from theano._core.base.errors import DisconnectedInputError, GradientError
+from theano._core.base.errors import GradientError
 from theano._core.compile.function import function
-from theano._core.ir.graph import ancestors, toposort
-from theano._core.ir.variable import Variable
 from theano._core.ops.arithmetic import add, mul
-from theano._core.ops.broadcasting import second, zeros_like_float
 from theano._core.ops.gradient import DisconnectedType, GradientFilter, null_gradient
 
 
@@ -85,6 +82,30 @@ def Lop(
     return format_like(wrt, results)
 
 
+def vjp(f: Any, wrt: Any, cotangents: Any) -> Any:
+    """Return `cotangents` times the Jacobian of `f`: the reverse mode, as `Lop` has it.
+
+    Parameters
+    ----------
+    f : variable or list of variables
+    wrt : variable or list of variables
+        What `f` does not depend on gets zeros.
+    cotangents : variable or list of variables
+        Each of the shape of its `f`.
+
+    Returns
+    -------
+    variable, list or tuple
+        As `wrt`.
+    """
+    return Lop(f, wrt, cotangents, disconnected_inputs="ignore")
+
+
+def value_and_grad(cost: Any, wrt: Any, **options: Any) -> tuple[Any, Any]:
+    """Return `cost` and its gradient, as `theano.grad` with these options makes it."""
+    return cost, grad(cost, wrt, **options)
+
+
 def subgraph_grad(
     wrt: list[Any],
     end: list[Any],
@@ -127,103 +148,6 @@ def subgraph_grad(
         total = [add(a, b) for a, b in zip(from_start, from_cost, strict=True)]
     parts = (total[: len(wrt)], total[len(wrt) :])
     return (*parts, from_start, from_cost) if details else parts
-
-
-def Rop(
-    f: Any,
-    wrt: Any,
-    eval_points: Any,
-    disconnected_outputs: str = "raise",
-    return_disconnected: str = "zero",
-) -> Any:
-    """Return the Jacobian of `f` with respect to `wrt`, times `eval_points`.
-
-    Parameters
-    ----------
-    f : variable or list of variables
-    wrt : variable or list of variables
-    eval_points : variable or list of variables
-        Each of the type of its `wrt`.
-    disconnected_outputs : {'raise', 'warn', 'ignore'}
-        What to do for an `f` that depends on no `wrt`.
-    return_disconnected : {'zero', 'None', 'Disconnected'}
-        What stands for its derivative; in letters of any case.
-
-    Returns
-    -------
-    variable, list or tuple
-        As `f`.
-
-    Notes
-    -----
-    The reverse mode is linear in its cotangent; reversing it once more gives the forward mode.
-    """
-    inputs, points = _as_list(wrt), _as_list(eval_points)
-    if len(inputs) != len(points):
-        raise ValueError(f"there are {len(inputs)} wrt and {len(points)} eval_points")
-    points = [_direction(v, p) for v, p in zip(inputs, points, strict=True)]
-    results = [
-        _forward(out, inputs, points, disconnected_outputs, return_disconnected.lower())
-        for out in _as_list(f)
-    ]
-    return format_like(f, results)
-
-
-def _direction(variable: Any, point: Any) -> Any:
-    point = as_tensor_variable(point)
-    if point.type.ndim != variable.type.ndim:
-        raise ValueError(
-            f"Element of eval_points for {variable} has {point.type.ndim} dimensions, but the "
-            f"variable {variable.type.ndim}"
-        )
-    return point
-
-
-def _forward(out: Any, wrt: list[Any], points: list[Any], policy: str, stand_in: str) -> Any:
-    if not isinstance(out, Variable):
-        raise ValueError(f"Rop needs variables to differentiate, got {out!r}")
-    # The cotangent only marks where to start; being linear, the result does not depend on it.
-    seed = zeros_like_float(out)
-    backward = grad(
-        None,
-        wrt,
-        None,
-        "ignore",
-        known_grads={out: seed},
-        return_disconnected="none",
-        add_names=False,
-    )
-    # Several inputs may share a cotangent, and one may be made from another's.
-    known: dict[Any, Any] = {}
-    for b, p in zip(backward, points, strict=True):
-        if b is not None:
-            known[b] = add(known[b], p) if b in known else p
-    result = pull_back(known, [seed]).get(seed)
-    if result is not None:
-        check_defined(result)
-        # Over `out`: what that depends on counts as used.
-        return result if out in wrt else second(out, result)
-    if _connected(out, wrt):
-        return zeros_like_float(out)
-    if policy == "raise":
-        raise DisconnectedInputError(f"Rop: {out} depends on none of {wrt}")
-    if policy == "warn":
-        warnings.warn(f"Rop: {out} depends on none of {wrt}", stacklevel=3)
-    if stand_in == "none":
-        return None
-    if stand_in == "zero":
-        return zeros_like_float(out)
-    return disconnected_type()
-
-
-def _connected(out: Any, wrt: list[Any]) -> bool:
-    """Tell whether `out` is made from one of `wrt`, in whatever way but `disconnected_grad`."""
-    cuts = {
-        node.outputs[0]
-        for node in toposort([out])
-        if isinstance(node.op, GradientFilter) and node.op.kind == "disconnected"
-    }
-    return not set(wrt).isdisjoint(ancestors([out], cuts))
 
 
 def disconnected_type() -> Any:

@@ -60,6 +60,9 @@ class IfElse(Structured):
         rows = [[i == j for j in range(self.n_outs)] for i in range(self.n_outs)]
         return [[True] * self.n_outs, *rows, *rows]
 
+    def linear(self, node: Apply) -> list[list[int]]:
+        return [list(range(1, len(node.inputs)))]
+
     def vjp(self, node: Apply, cotangents: Sequence[Any], reverse: Any = None) -> list[Any]:
         condition = node.inputs[0]
         then, otherwise = self.sides(node)

@@ -48,6 +48,9 @@ class Alloc(Structured):
     def connection(self, node: Apply) -> list[list[bool]]:
         return [[True]] + [[False]] * (len(node.inputs) - 1)
 
+    def linear(self, node: Apply) -> list[list[int]]:
+        return [[0]]
+
     def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
         return [cotangents[0]] + [None] * (len(node.inputs) - 1)
 
@@ -86,6 +89,9 @@ class Second(Structured):
 
     def connection(self, node: Apply) -> list[list[bool]]:
         return [[False], [True]]
+
+    def linear(self, node: Apply) -> list[list[int]]:
+        return [[1]]
 
     def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
         return [None, cotangents[0]]

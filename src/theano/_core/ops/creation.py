@@ -148,6 +148,9 @@ class Join(Structured):
         lengths[axis] = total([s[axis] for s in shapes])
         return [tuple(lengths)]
 
+    def linear(self, node: Apply) -> list[list[int]]:
+        return [list(range(len(node.inputs)))]
+
     def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
         g = cotangents[0]
         axis = self.axis % g.type.ndim

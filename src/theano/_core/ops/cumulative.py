@@ -44,6 +44,9 @@ class Cumulative(Called):
     def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
         return [shapes[0]]
 
+    def linear(self, node: Apply) -> list[list[int]]:
+        return [[0]] if self.mode == "add" else []
+
     def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
         x, out, g = node.inputs[0], node.outputs[0], cotangents[0]
         if self.mode == "add":

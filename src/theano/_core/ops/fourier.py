@@ -58,6 +58,9 @@ class RFFT(Called):
         half = last // 2 + 1 if isinstance(last, int) else add(int_div(last, 2), as_int64(1))
         return [(*first, half, 2)]
 
+    def linear(self, node: Apply) -> list[list[int]]:
+        return [[0]]
+
     def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
         x, g = node.inputs[0], cotangents[0]
         size = length(x, x.type.ndim - 1)
@@ -85,6 +88,9 @@ class IRFFT(Called):
 
     def connection(self, node: Apply) -> list[list[bool]]:
         return [[True], [False]]
+
+    def linear(self, node: Apply) -> list[list[int]]:
+        return [[0]]
 
     def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
         return [_weighted(rfft(cotangents[0]), node.inputs[1], 2.0), None]

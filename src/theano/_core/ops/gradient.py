@@ -76,6 +76,10 @@ class GradientFilter(Structured):
             return [mul(g, self.parameters[0])]
         return [clip(g, *self.parameters)]
 
+    def jvp(self, node: Apply, tangents: Sequence[Any], forward: Any) -> list[Any] | None:
+        # Only what flows back is held between bounds.
+        return list(tangents) if self.kind == "clip" else None
+
     def lower(self, p: Any, node: Apply, x: Any) -> Any:
         return x
 

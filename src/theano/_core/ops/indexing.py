@@ -198,6 +198,9 @@ class Subtensor(Structured):
     def connection(self, node: Apply) -> list[list[bool]]:
         return [[True]] + [[False]] * (len(node.inputs) - 1)
 
+    def linear(self, node: Apply) -> list[list[int]]:
+        return [[0]]
+
     def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
         x, *values = node.inputs
         g = IncSubtensor(self.index, False)(zeros_like_float(x), cotangents[0], *values)
@@ -296,6 +299,9 @@ class IncSubtensor(Structured):
 
     def connection(self, node: Apply) -> list[list[bool]]:
         return [[True], [True]] + [[False]] * (len(node.inputs) - 2)
+
+    def linear(self, node: Apply) -> list[list[int]]:
+        return [[0, 1]]
 
     def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
         _, y, *values = node.inputs
@@ -403,6 +409,9 @@ class AdvancedSubtensor(Structured):
     def connection(self, node: Apply) -> list[list[bool]]:
         return [[True]] + [[False]] * (len(node.inputs) - 1)
 
+    def linear(self, node: Apply) -> list[list[int]]:
+        return [[0]]
+
     def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
         x, *indices = node.inputs
         g = AdvancedIncSubtensor(self.axes, False)(zeros_like_float(x), cotangents[0], *indices)
@@ -456,6 +465,9 @@ class AdvancedIncSubtensor(AdvancedSubtensor):
 
     def connection(self, node: Apply) -> list[list[bool]]:
         return [[True], [True]] + [[False]] * (len(node.inputs) - 2)
+
+    def linear(self, node: Apply) -> list[list[int]]:
+        return [[0, 1]]
 
     def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
         _, y, *indices = node.inputs

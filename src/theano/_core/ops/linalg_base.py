@@ -117,6 +117,9 @@ class StackProduct(MatrixOp):
         stack = broadcast_lengths(patterns, [shapes[0][:-2], shapes[1][:-2]])
         return [(*stack, shapes[0][-2], shapes[1][-1])]
 
+    def linear(self, node: Apply) -> list[list[int]]:
+        return [[0], [1]]
+
     def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
         x, y = node.inputs
         g = cotangents[0]

@@ -22,6 +22,7 @@ from theano._core.ops.evaluation import evaluate
 from theano._core.ops.lengths import as_length
 from theano._core.ops.lengths import total as sum_of_lengths
 from theano._core.ops.loop_gradient import pull_back
+from theano._core.ops.loop_tangent import push_forward
 from theano._core.ops.op import Structured, as_variable
 from theano._core.ops.shaping import pattern_broadcast
 from theano._core.ops.steps import ALL, NEW, Operands, State
@@ -84,11 +85,14 @@ class Loop(Structured):
 
     def outer(self, node: Apply) -> Operands:
         """Return the inputs of an application; a state that is never read has None."""
-        values = node.inputs[1:]
-        sequences, rest = values[: self.n_sequences], values[self.n_sequences :]
-        given = iter(rest)
-        states = [next(given) if s.taps else None for s in self.states]
-        return Operands(sequences, states, list(given))
+        return self._by_role(node.inputs, None)
+
+    def _by_role(self, values: Sequence[Any], missing: Any) -> Operands:
+        """Return something for each input by role; `missing` for a state that is never read."""
+        rest = iter(values[1:])
+        sequences = [next(rest) for _ in range(self.n_sequences)]
+        states = [next(rest) if s.taps else missing for s in self.states]
+        return Operands(sequences, states, list(rest))
 
     @property
     def inner(self) -> Operands:
@@ -208,7 +212,7 @@ class Loop(Structured):
         return np.zeros((0, *lengths), dtype=out.type.dtype)
 
     def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
-        given = Operands(*self._split_shapes(shapes))
+        given = self._by_role(shapes, ())
         inner, outer = self.inner, self.outer(node)
         known: dict[Any, Any] = {}
         for variables, lengths in (
@@ -234,11 +238,6 @@ class Loop(Structured):
                 row = found[number]
             results.append((self._row_count(state, steps), *row))
         return [*results, ()] if self.until else results
-
-    def _split_shapes(self, shapes: Sequence[Any]) -> tuple[list[Any], list[Any], list[Any]]:
-        rest = iter(shapes[1:])
-        sequences = [next(rest) for _ in range(self.n_sequences)]
-        return sequences, [next(rest) if s.taps else () for s in self.states], list(rest)
 
     def _row_count(self, state: State, steps: Any) -> Any:
         if state.keep == ALL:
@@ -289,6 +288,9 @@ class Loop(Structured):
 
     def vjp(self, node: Apply, cotangents: Sequence[Any], reverse: Any = None) -> list[Any]:
         return pull_back(node, cotangents, reverse)
+
+    def jvp(self, node: Apply, tangents: Sequence[Any], forward: Any) -> list[Any]:
+        return push_forward(node, self._by_role(tangents, None), forward)
 
     def lower(self, p: Any, node: Apply, *values: Any) -> Any:
         return p.loop(node, values)

@@ -55,6 +55,9 @@ class Print(Structured):
     def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
         return [shapes[0]]
 
+    def jvp(self, node: Apply, tangents: Sequence[Any], forward: Any) -> list[Any]:
+        return list(tangents)
+
     def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
         return list(cotangents)
 
@@ -115,6 +118,9 @@ class PdbBreakpoint(Structured):
     def connection(self, node: Apply) -> list[list[bool]]:
         count = len(node.outputs)
         return [[i == j + 1 for j in range(count)] for i in range(count + 1)]
+
+    def jvp(self, node: Apply, tangents: Sequence[Any], forward: Any) -> list[Any]:
+        return list(tangents[1:])
 
     def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
         return [None, *cotangents]

@@ -77,6 +77,18 @@ class Op:
         """Return the cotangent of each input, `None` where the output does not depend on it."""
         raise NotImplementedError(f"{self} has no derivative")
 
+    def linear(self, node: Apply) -> list[list[int]]:
+        """Return groups of inputs: the outputs are linear in each, the other inputs being fixed."""
+        return []
+
+    def jvp(self, node: Apply, tangents: Sequence[Any], forward: Any) -> list[Any] | None:
+        """Return the tangent of each output, None where it is zero, from those of the inputs.
+
+        None for all: it is derived, from `linear` or by transposing `vjp`. An operation with a
+        body differentiates that with `forward`.
+        """
+        return None
+
     def connection(self, node: Apply) -> list[list[bool]]:
         """Return, per input, which outputs depend on its values (not only its shape)."""
         return [[True] * len(node.outputs) for _ in node.inputs]

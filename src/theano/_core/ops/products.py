@@ -35,6 +35,9 @@ class Dot(Structured):
     def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
         return [(*shapes[0][:-1], *shapes[1][1:])]
 
+    def linear(self, node: Apply) -> list[list[int]]:
+        return [[0], [1]]
+
     def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
         x, y = (_conjugate(v) for v in node.inputs)
         g = cotangents[0]
@@ -80,6 +83,9 @@ class BatchedDot(Structured):
     def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
         x, y = shapes
         return [(y[0] if node.inputs[0].type.broadcastable[0] else x[0], x[1], y[2])]
+
+    def linear(self, node: Apply) -> list[list[int]]:
+        return [[0], [1]]
 
     def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
         x, y = (_conjugate(v) for v in node.inputs)

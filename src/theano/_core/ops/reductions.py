@@ -230,6 +230,9 @@ class Reduction(Structured):
             reduced, ["x" if axis in axes else next(kept) for axis in range(x.type.ndim)]
         )
 
+    def linear(self, node: Apply) -> list[list[int]]:
+        return [[0]] if self.kind == "sum" else []
+
     def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
         x, out, g = node.inputs[0], node.outputs[0], cotangents[0]
         if self.kind in ("all", "any"):

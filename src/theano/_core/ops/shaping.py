@@ -83,6 +83,9 @@ class DimShuffle(Structured):
     def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
         return [tuple(1 if axis == "x" else shapes[0][axis] for axis in self.new_order)]
 
+    def linear(self, node: Apply) -> list[list[int]]:
+        return [[0]]
+
     def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
         back: list[Any] = ["x"] * len(self.input_broadcastable)
         for position, axis in enumerate(self.new_order):
@@ -138,6 +141,9 @@ class Rebroadcast(Structured):
     def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
         pairs = zip(self.pattern, shapes[0], strict=True)
         return [tuple(1 if stretched else length for stretched, length in pairs)]
+
+    def linear(self, node: Apply) -> list[list[int]]:
+        return [[0]]
 
     def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
         return [pattern_broadcast(cotangents[0], node.inputs[0].type.broadcastable)]
@@ -262,6 +268,9 @@ class MakeVector(Structured):
     def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
         return [(len(node.inputs),)]
 
+    def linear(self, node: Apply) -> list[list[int]]:
+        return [list(range(len(node.inputs)))]
+
     def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
         return [cotangents[0][i] for i in range(len(node.inputs))]
 
@@ -316,6 +325,9 @@ class Reshape(Structured):
 
     def connection(self, node: Apply) -> list[list[bool]]:
         return [[True], [False]]
+
+    def linear(self, node: Apply) -> list[list[int]]:
+        return [[0]]
 
     def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
         x = node.inputs[0]
@@ -405,6 +417,9 @@ class Assert(Structured):
     def connection(self, node: Apply) -> list[list[bool]]:
         return [[True]] + [[False]] * (len(node.inputs) - 1)
 
+    def linear(self, node: Apply) -> list[list[int]]:
+        return [[0]]
+
     def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
         return [cotangents[0]] + [None] * (len(node.inputs) - 1)
 
@@ -453,6 +468,9 @@ class SpecifyShape(Structured):
 
     def connection(self, node: Apply) -> list[list[bool]]:
         return [[True], [False]]
+
+    def linear(self, node: Apply) -> list[list[int]]:
+        return [[0]]
 
     def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
         return [specify_shape(cotangents[0], node.inputs[1]), None]

@@ -1,0 +1,168 @@
+"""Forward-mode differentiation of expression graphs.
+
+One walk over the applications, first to last. The tangents of a node's outputs come from what its
+operation declares: a rule of its own (`jvp`), being linear (`linear`), being a scalar function at
+each position; or else from its reverse rule, which is linear in the cotangents: its transpose is
+the forward rule.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from theano._core.autodiff.reverse import Reverse, check_defined
+from theano._core.base import dtypes
+from theano._core.base.settings import config
+from theano._core.ir.graph import toposort
+from theano._core.ir.types import TensorType
+from theano._core.ir.variable import Apply
+from theano._core.ops.arithmetic import add, cast, real
+from theano._core.ops.broadcasting import second, zeros_like_float
+from theano._core.ops.gradient import DisconnectedType
+from theano._core.ops.op import Elementwise, as_variable
+from theano._core.ops.shaping import pattern_broadcast
+
+
+def push_forward(outputs: Sequence[Any], tangents: Mapping[Any, Any]) -> list[Any]:
+    """Return the tangent of each output, None where it depends on nothing that has one.
+
+    Parameters
+    ----------
+    outputs : sequence of variables
+    tangents : mapping of variable to variable
+        Each of the shape of its variable. What these variables depend on does not matter.
+
+    Raises
+    ------
+    NullTypeGradError
+        A derivative on the way is not defined.
+    """
+    known: dict[Any, Any] = dict(tangents)
+    for node in toposort(outputs, known):
+        given = [known.get(v) for v in node.inputs]
+        if all(t is None for t in given):
+            continue
+        results = _of_outputs(node, given)
+        for out, tangent in zip(node.outputs, results, strict=True):
+            if tangent is not None and out not in known:
+                known[out] = _settle(node, out, tangent)
+    return [known.get(v) for v in outputs]
+
+
+def _of_outputs(node: Apply, given: list[Any]) -> Sequence[Any]:
+    """Return the tangents of the outputs of a node, one of whose inputs has a tangent."""
+    nothing = [None] * len(node.outputs)
+    connection = node.op.connection(node)
+    reached = [
+        any(uses[j] for t, uses in zip(given, connection, strict=True) if t is not None)
+        and isinstance(out.type, TensorType)
+        and not dtypes.is_discrete(out.type.dtype)
+        for j, out in enumerate(node.outputs)
+    ]
+    if not any(reached):
+        return nothing
+    results = node.op.jvp(node, given, push_forward)
+    if results is None:
+        results = _by_linearity(node, given)
+    if results is None and isinstance(node.op, Elementwise) and not _is_complex(node):
+        results = [_elementwise(node, given)]
+    if results is None:
+        results = _transposed(node, given)
+    return [t if there else None for t, there in zip(results, reached, strict=True)]
+
+
+def _is_complex(node: Apply) -> bool:
+    return any(dtypes.is_complex(v.type.dtype) for v in (*node.inputs, *node.outputs))
+
+
+def _by_linearity(node: Apply, given: list[Any]) -> list[Any] | None:
+    """Return the operation of the tangents, if it is linear in the inputs that have some."""
+    groups = node.op.linear(node)
+    covered = {i for group in groups for i in group}
+    if any(t is not None and i not in covered for i, t in enumerate(given)):
+        return None
+    totals: list[Any] = [None] * len(node.outputs)
+    for group in groups:
+        if all(given[i] is None for i in group):
+            continue
+        values = list(node.inputs)
+        for i in group:
+            values[i] = zeros_like_float(values[i]) if given[i] is None else given[i]
+        terms = node.op.make_node(*values).outputs
+        totals = [_sum(a, b) for a, b in zip(totals, terms, strict=True)]
+    return totals
+
+
+def _elementwise(node: Apply, given: list[Any]) -> Any:
+    """Return the tangent of a scalar function: what is done to a cotangent is a product too."""
+    assert isinstance(node.op, Elementwise)
+    if node.op.gradient is None:
+        return None
+    total = None
+    for i, tangent in enumerate(given):
+        if tangent is not None:
+            total = _sum(total, _defined(_cotangent(node, tangent, i)))
+    return total
+
+
+def _cotangent(node: Apply, g: Any, i: int) -> Any:
+    return node.op.gradient(g, *node.inputs, node.outputs[0])[i]  # type: ignore[attr-defined]
+
+
+def _transposed(node: Apply, given: list[Any]) -> list[Any]:
+    """Return the tangents by the transpose of the reverse rule of the operation."""
+    seeds = [zeros_like_float(v) if isinstance(v.type, TensorType) else None for v in node.outputs]
+    inside = {out: s for out, s in zip(node.outputs, seeds, strict=True) if s is not None}
+    inputs = [v for v, t in zip(node.inputs, given, strict=True) if t is not None]
+    cotangents = Reverse(inside, inputs, set(node.inputs)).run()
+    # Several inputs may share a cotangent, and one may be made from another's.
+    known: dict[Any, Any] = {}
+    for variable, tangent in zip(node.inputs, given, strict=True):
+        g = None if tangent is None else _defined(cotangents.pop(variable, None))
+        if g is not None:
+            known[g] = _sum(known.get(g), tangent)
+    # INVARIANT: the cotangents are linear in the seeds, so that theirs do not depend on them.
+    ends = {*node.inputs, *node.outputs}
+    found = Reverse(known, list(inside.values()), ends, replace=False).run()
+    return [None if s is None else _defined(found.get(s)) for s in seeds]
+
+
+def _defined(g: Any) -> Any:
+    """Return a derivative, None if it is zero by structure; raise if it is not defined."""
+    if g is None:
+        return None
+    g = as_variable(g)
+    check_defined(g)
+    return None if isinstance(g.type, DisconnectedType) else g
+
+
+def _sum(one: Any, two: Any) -> Any:
+    if one is None or two is None:
+        return two if one is None else one
+    return add(one, two)
+
+
+def _settle(node: Apply, out: Any, tangent: Any) -> Any:
+    """Return a tangent in the dtype and the shape of the output it belongs to."""
+    kind = out.type
+    if tangent.type.ndim != kind.ndim:
+        raise ValueError(
+            f"{node.op}: the tangent of an output of {kind.ndim} dimensions has {tangent.type.ndim}"
+        )
+    if dtypes.is_complex(tangent.type.dtype) and not dtypes.is_complex(kind.dtype):
+        tangent = real(tangent)
+    return stretched_like(cast(tangent, kind.dtype), out)
+
+
+def stretched_like(x: Any, like: Any) -> Any:
+    """Return `x` in the shape of `like`, to which it broadcasts."""
+    pairs = zip(x.type.broadcastable, like.type.broadcastable, strict=True)
+    if any(one and not other for one, other in pairs):
+        x = second(like, x)
+    return pattern_broadcast(x, like.type.broadcastable)
+
+
+def tangent_dtype(dtype: str) -> str:
+    """Return the dtype of the tangent of a variable: floatX for that of an integer."""
+    return config.floatX if dtypes.is_discrete(dtype) else dtype
