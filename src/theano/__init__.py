@@ -15,6 +15,7 @@ from theano._core.api.pretty import pp, pprint
 from theano._core.api.products import dot
 from theano._core.api.scan import scan, scan_checkpoints
 from theano._core.api.updates import OrderedUpdates
+from theano._core.api.vectorization import vectorize
 from theano._core.autodiff.reverse import grad
 from theano._core.base.settings import change_flags, config
 from theano._core.compile.function import Function, function
@@ -73,6 +74,7 @@ __all__ = [
     "subgraph_grad",
     "tensor",
     "updates",
+    "vectorize",
 ]
 
 _paths.install()

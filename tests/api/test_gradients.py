@@ -152,10 +152,14 @@ def test_numeric_gradient() -> None:
         measured.max_err([np.ones(2)], 1e-4, 1e-4)
 
 
-def test_jacobian() -> None:
+@pytest.mark.parametrize("vectorized", [False, True])
+def test_jacobian(vectorized: bool) -> None:
     v, w, k = T.dvector("v"), T.dmatrix("w"), T.dscalar("k")
     y = T.tanh(T.dot(v, w)) * k
-    f = theano.function([v, w, k], [y, *T.jacobian(y, [v, w, k])])
+    rows = T.jacobian(y, [v, w, k], vectorized=vectorized)
+    f = theano.function([v, w, k], [y, *rows])
+    loops = sum("for" in str(n.op) for n in f.maker.fgraph.toposort())
+    assert loops == (not vectorized)
     a, b, c = np.array([0.1, 0.2]), np.array([[0.3, 0.1, 0.7], [0.2, 0.5, 0.4]]), 1.5
     y_, by_v, by_w, by_k = f(a, b, c)
     slope = (1 - np.tanh(a @ b) ** 2) * c
@@ -177,9 +181,13 @@ def test_hessian() -> None:
     v = T.dvector("v")
     f = theano.function([v], T.hessian((v**3).sum() + v[0] * v[1], v))
     np.testing.assert_allclose(f([1.0, 2.0]), [[6.0, 1.0], [1.0, 12.0]])
+    assert not any("for" in str(n.op) for n in f.maker.fgraph.toposort())
     np.testing.assert_array_equal(
         theano.function([v], T.hessian(v.sum(), v))([1.0, 2.0]), np.zeros((2, 2))
     )
+    square = v**2
+    held = T.hessian((square * v).sum(), v, consider_constant=[square])
+    np.testing.assert_array_equal(theano.function([v], held)([1.0, 2.0]), np.zeros((2, 2)))
     with pytest.raises(AssertionError, match="vectors"):
         T.hessian(v.sum(), T.dmatrix())
     with pytest.raises(AssertionError, match="scalar"):

@@ -40,6 +40,9 @@ inverse = np.linalg.inv(positive)
 lower = np.linalg.cholesky(positive)
 # name: (expression, value, operations that are gone, an operation that is there)
 CASES: dict[str, tuple[Any, Any, tuple[type, ...], Any]] = {
+    "I B": (T.dot(T.eye(A.shape[0]), B), other, (Dot,), None),
+    "B I": (T.dot(B, T.eye(B.shape[1])), other, (Dot,), None),
+    "v I": (T.dot(v, T.eye(v.shape[0])), vector, (Dot,), None),
     "inv(A) B": (T.dot(nl.matrix_inverse(A), B), inverse @ other, (MatrixInverse,), sl.solve),
     "B inv(A)": (T.dot(B, nl.matrix_inverse(A)), other @ inverse, (MatrixInverse,), sl.solve),
     "inv(A) v": (T.dot(nl.matrix_inverse(A), v), inverse @ vector, (MatrixInverse,), sl.solve),
@@ -124,6 +127,12 @@ def test_log_det_of_a_negative_determinant_is_nan() -> None:
         assert np.isnan(theano.function([A], T.log(nl.det(A)))(flip))
     assert theano.function([A], T.log(abs(nl.det(A))))(flip) == 0
     assert theano.function([A], T.log(nl.det(A)))(0 * flip) == -np.inf
+
+
+def test_an_identity_matrix_must_fit() -> None:
+    f = theano.function([A, v], T.dot(T.eye(v.shape[0]), A))
+    with pytest.raises(ValueError, match="identity matrix and its factor do not fit"):
+        f(other, vector[:3])
 
 
 def test_a_singular_triangle_is_still_refused() -> None:

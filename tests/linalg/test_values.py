@@ -126,7 +126,9 @@ def test_solve(name: str, dtype: str, shape: tuple[int, ...]) -> None:
         b = _random((*shape[:-1], columns), dtype, 1)
         _check(build, [np.linalg.solve(part(a), b)], (a, b), dtype)
     b = _random(shape[-1:], dtype, 2)
-    whole = np.linalg.solve(part(a), b[:, None])[..., 0]
+    # NumPy 1 takes an array of one axis less for a stack of vectors.
+    column = np.broadcast_to(b[:, None], (*a.shape[:-1], 1))
+    whole = np.linalg.solve(part(a), column)[..., 0]
     _check(build, [whole], (a, b), dtype)
 
 

@@ -84,6 +84,7 @@ EXAMPLES: dict[str, Any] = {
     + slinalg.solve(positive.T, m.T) * nlinalg.det(positive),
     "det(A) inv(A) → adj(A)": s * nlinalg.det(positive) * nlinalg.matrix_inverse(positive),
     "dot(diag(v), x) → v x": T.dot(T.diag(x), m),
+    "dot(I, x) → x, dot(x, I) → x": T.dot(T.eye(m.shape[0]), m),
     "diagonal of dot(x, y) → sums of x times y^T": nlinalg.trace(T.dot(m, m.T)),
 }
 VALUES = {

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 from theano._core.api.gradients import format_like
 from theano._core.api.scan import scan
+from theano._core.api.vectorization import vectorize
+from theano._core.autodiff.forward import push_forward, tangent_dtype
 from theano._core.autodiff.reverse import grad
 from theano._core.ir.variable import Variable
-from theano._core.ops.creation import ARange
+from theano._core.ops.broadcasting import zeros_like_float
+from theano._core.ops.creation import ARange, identity_matrix
+from theano._core.ops.lengths import as_int64
 from theano._core.ops.shaping import length
 
 
@@ -18,6 +23,7 @@ def jacobian(
     wrt: Any,
     consider_constant: Sequence[Any] | None = None,
     disconnected_inputs: str = "raise",
+    vectorized: bool = False,
 ) -> Any:
     """Return the derivative of every item of a vector with respect to variables.
 
@@ -29,6 +35,9 @@ def jacobian(
         No gradient flows through these.
     disconnected_inputs : {'raise', 'warn', 'ignore'}
         What to do for a `wrt` that `expression` does not depend on.
+    vectorized : bool
+        Whether all rows are computed at once, which is faster and takes more memory, or one after
+        another in a loop.
 
     Returns
     -------
@@ -56,6 +65,9 @@ def jacobian(
     if expression.type.ndim == 0:
         return format_like(wrt, grad(expression, targets, **options))
 
+    if vectorized:
+        return format_like(wrt, _all_rows(expression, targets, options))
+
     def row(i: Any, vector: Any, *variables: Any) -> list[Any]:
         return grad(vector[i], list(variables), **options)
 
@@ -67,6 +79,17 @@ def jacobian(
         return_list=True,
     )
     return format_like(wrt, rows)
+
+
+def _all_rows(expression: Any, targets: list[Any], options: Any) -> list[Any]:
+    """Return the rows of Jacobians, computed at once."""
+
+    def row(weights: Any) -> list[Any]:
+        return grad(None, targets, known_grads={expression: weights}, **options)
+
+    n = as_int64(length(expression, 0))
+    dtype = tangent_dtype(expression.type.dtype)
+    return vectorize(row)(identity_matrix(n, n, 0, dtype))
 
 
 def hessian(
@@ -93,6 +116,10 @@ def hessian(
     ------
     AssertionError
         `cost` is not a scalar variable, or a `wrt` is not a vector.
+
+    Notes
+    -----
+    Forward over reverse, along all axes at once: there is no loop.
     """
     if not isinstance(cost, Variable):
         raise AssertionError(f"hessian needs a variable, got {cost!r}")
@@ -104,6 +131,14 @@ def hessian(
         if getattr(target.type, "ndim", 0) != 1:
             raise AssertionError(f"hessian needs vectors to differentiate by, got {target.type}")
         slope = grad(cost, target, consider_constant, disconnected_inputs)
-        # The slope may be constant although the cost is not.
-        matrices.append(jacobian(slope, target, consider_constant, "ignore"))
+        n = as_int64(length(target, 0))
+        basis = identity_matrix(n, n, 0, tangent_dtype(target.type.dtype))
+        still = dict.fromkeys(consider_constant or ())
+        matrices.append(vectorize(partial(_change_of, slope, target, still))(basis))
     return format_like(wrt, matrices)
+
+
+def _change_of(slope: Any, target: Any, still: dict[Any, None], direction: Any) -> Any:
+    """Return the change of `slope` along a direction of `target`."""
+    change = push_forward([slope], {**still, target: direction})[0]
+    return zeros_like_float(slope) if change is None else change

@@ -30,8 +30,9 @@ def push_forward(outputs: Sequence[Any], tangents: Mapping[Any, Any]) -> list[An
     Parameters
     ----------
     outputs : sequence of variables
-    tangents : mapping of variable to variable
-        Each of the shape of its variable. What these variables depend on does not matter.
+    tangents : mapping of variable to variable or None
+        Each of the shape of its variable; None: the variable stays as it is. What these variables
+        depend on does not matter.
 
     Raises
     ------

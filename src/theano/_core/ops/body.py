@@ -43,6 +43,11 @@ class Body:
         return self._nodes
 
     @property
+    def foldable(self) -> bool:
+        """Whether this may be said of all operations."""
+        return all(node.op.foldable for node in self.nodes)
+
+    @property
     def key(self) -> Any:
         """What is equal for equal bodies."""
         if self._key is None:

@@ -11,10 +11,12 @@ from typing import Any
 
 from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Apply
+from theano._core.ops.arithmetic import switch
 from theano._core.ops.body import Body
 from theano._core.ops.broadcasting import zeros_like_float
 from theano._core.ops.evaluation import evaluate
 from theano._core.ops.op import Structured, as_variable
+from theano._core.ops.shaping import dimshuffle
 
 
 class IfElse(Structured):
@@ -63,6 +65,23 @@ class IfElse(Structured):
     def linear(self, node: Apply) -> list[list[int]]:
         return [list(range(1, len(node.inputs)))]
 
+    def batch(
+        self, node: Apply, values: list[Any], rows: list[bool], batching: Any
+    ) -> list[Any] | None:
+        condition, *_ = values
+        then, otherwise = self.sides(node)
+        pairs = list(zip(then, otherwise, strict=True))
+        if rows[0]:
+            if not all(isinstance(v.type, TensorType) for v in node.outputs):
+                return None
+            return [_chosen(condition, batching.full(v), batching.full(w)) for v, w in pairs]
+        both = [v in batching.rows or w in batching.rows for v, w in pairs]
+        values = [
+            batching.full(v) if row else batching.value(v)
+            for v, row in zip(node.inputs[1:], both * 2, strict=True)
+        ]
+        return self.make_node(condition, *values).outputs
+
     def vjp(self, node: Apply, cotangents: Sequence[Any], reverse: Any = None) -> list[Any]:
         condition = node.inputs[0]
         then, otherwise = self.sides(node)
@@ -82,6 +101,11 @@ class IfElse(Structured):
         return f"if{{{self.label}}}" if self.label else "if"
 
 
+def _chosen(condition: Any, one: Any, two: Any) -> Any:
+    """Return, per row, the one or the other."""
+    return switch(dimshuffle(condition, [0, *["x"] * (one.type.ndim - 1)]), one, two)
+
+
 class Branch(Structured):
     """One of two bodies, run over the inputs after the condition.
 
@@ -93,6 +117,11 @@ class Branch(Structured):
     def __init__(self, then: Body, otherwise: Body) -> None:
         self.then = then
         self.otherwise = otherwise
+
+    @property
+    def foldable(self) -> bool:
+        """Whether its results for constants may be computed before the function runs."""
+        return self.then.foldable and self.otherwise.foldable
 
     def make_node(self, condition: Any, *values: Any) -> Apply:
         outputs = [

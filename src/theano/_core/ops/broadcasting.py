@@ -51,6 +51,14 @@ class Alloc(Structured):
     def linear(self, node: Apply) -> list[list[int]]:
         return [[0]]
 
+    def batch(
+        self, node: Apply, values: list[Any], rows: list[bool], batching: Any
+    ) -> list[Any] | None:
+        value, *lengths = values
+        if any(rows[1:]):
+            return None
+        return [alloc(value, batching.size, *lengths)]
+
     def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
         return [cotangents[0]] + [None] * (len(node.inputs) - 1)
 
@@ -92,6 +100,11 @@ class Second(Structured):
 
     def linear(self, node: Apply) -> list[list[int]]:
         return [[1]]
+
+    def batch(
+        self, node: Apply, values: list[Any], rows: list[bool], batching: Any
+    ) -> list[Any] | None:
+        return self.make_node(*values).outputs
 
     def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
         return [None, cotangents[0]]

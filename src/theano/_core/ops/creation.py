@@ -151,6 +151,12 @@ class Join(Structured):
     def linear(self, node: Apply) -> list[list[int]]:
         return [list(range(len(node.inputs)))]
 
+    def batch(
+        self, node: Apply, values: list[Any], rows: list[bool], batching: Any
+    ) -> list[Any] | None:
+        axis = self.axis % node.outputs[0].type.ndim
+        return [Join(axis + 1)(*(batching.full(v) for v in node.inputs))]
+
     def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
         g = cotangents[0]
         axis = self.axis % g.type.ndim

@@ -47,6 +47,11 @@ class Cumulative(Called):
     def linear(self, node: Apply) -> list[list[int]]:
         return [[0]] if self.mode == "add" else []
 
+    def batch(
+        self, node: Apply, values: list[Any], rows: list[bool], batching: Any
+    ) -> list[Any] | None:
+        return [Cumulative(self.axis + 1, self.mode)(values[0])]
+
     def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
         x, out, g = node.inputs[0], node.outputs[0], cotangents[0]
         if self.mode == "add":

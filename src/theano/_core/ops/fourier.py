@@ -15,7 +15,7 @@ from theano._core.ops.called import Called
 from theano._core.ops.creation import ARange
 from theano._core.ops.lengths import as_int64
 from theano._core.ops.op import as_variable, tensor_operand
-from theano._core.ops.shaping import dimshuffle, length
+from theano._core.ops.shaping import dimshuffle, length, reshape_op
 
 
 def _real(name: str, x: Any, rank: int) -> Any:
@@ -61,6 +61,11 @@ class RFFT(Called):
     def linear(self, node: Apply) -> list[list[int]]:
         return [[0]]
 
+    def batch(
+        self, node: Apply, values: list[Any], rows: list[bool], batching: Any
+    ) -> list[Any] | None:
+        return [_transform_rows(self, values[0])]
+
     def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
         x, g = node.inputs[0], cotangents[0]
         size = length(x, x.type.ndim - 1)
@@ -92,8 +97,20 @@ class IRFFT(Called):
     def linear(self, node: Apply) -> list[list[int]]:
         return [[0]]
 
+    def batch(
+        self, node: Apply, values: list[Any], rows: list[bool], batching: Any
+    ) -> list[Any] | None:
+        return None if rows[1] else [_transform_rows(self, values[0], values[1])]
+
     def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
         return [_weighted(rfft(cotangents[0]), node.inputs[1], 2.0), None]
+
+
+def _transform_rows(op: Any, x: Any, *size: Any) -> Any:
+    """Return the transforms of rows of rows."""
+    one, two, *rest = (as_int64(length(x, a)) for a in range(x.type.ndim))
+    out = op(reshape_op(x, [mul(one, two), *rest]), *size)
+    return reshape_op(out, [one, two, *(as_int64(length(out, a)) for a in range(1, out.ndim))])
 
 
 rfft = RFFT()

@@ -64,6 +64,11 @@ class GradientFilter(Structured):
     def connection(self, node: Apply) -> list[list[bool]]:
         return [[self.kind != "disconnected"]]
 
+    def batch(
+        self, node: Apply, values: list[Any], rows: list[bool], batching: Any
+    ) -> list[Any] | None:
+        return [self(values[0])]
+
     def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
         g = cotangents[0]
         if self.kind == "disconnected":

@@ -213,6 +213,14 @@ class Solve(MatrixOp):
         )
         return [(*stack, shapes[0][-1], shapes[1][-1])]
 
+    def batch(
+        self, node: Apply, values: list[Any], rows: list[bool], batching: Any
+    ) -> list[Any] | None:
+        a, b = values
+        if node.inputs[1].type.ndim == 1:
+            return [dimshuffle(self(a, as_column(b)), (0, 1))]
+        return [self(a, b)]
+
     def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
         a, b = node.inputs
         x = node.outputs[0]

@@ -19,7 +19,7 @@ from theano._core.ops.indexing import sum_to
 from theano._core.ops.op import Structured, as_variable, broadcast_lengths, tensor_operand
 from theano._core.ops.products import dot
 from theano._core.ops.reductions import reduce
-from theano._core.ops.shaping import dimshuffle, length
+from theano._core.ops.shaping import dimshuffle, length, pad_left
 
 
 def lapack_dtype(*names: str) -> str:
@@ -54,12 +54,24 @@ class MatrixOp(Structured):
         """Return the number of axes of one matrix, per input and output."""
         return (2,) * (len(node.inputs) + len(node.outputs))
 
+    def batch(
+        self, node: Apply, values: list[Any], rows: list[bool], batching: Any
+    ) -> list[Any] | None:
+        # Of one array of matrices, the rows are more of them.
+        return self.make_node(*values).outputs if len(values) == 1 else None
+
     def lower(self, p: Any, node: Apply, *values: Any) -> Any:
         return p.lapack(node, self.routine, self.flags(), values, self.cores(node))
 
 
 class CallbackOp(Structured):
     """Base of the operations that native code asks Python for."""
+
+    def batch(
+        self, node: Apply, values: list[Any], rows: list[bool], batching: Any
+    ) -> list[Any] | None:
+        # Of one array of matrices, the rows are more of them.
+        return self.make_node(*values).outputs if len(values) == 1 else None
 
     def lower(self, p: Any, node: Apply, *values: Any) -> Any:
         def run(*arrays: Any) -> tuple[Any, ...]:
@@ -119,6 +131,12 @@ class StackProduct(MatrixOp):
 
     def linear(self, node: Apply) -> list[list[int]]:
         return [[0], [1]]
+
+    def batch(
+        self, node: Apply, values: list[Any], rows: list[bool], batching: Any
+    ) -> list[Any] | None:
+        rank = node.outputs[0].type.ndim + 1
+        return [self(*(pad_left(v, rank) for v in values))]
 
     def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
         x, y = node.inputs

@@ -22,6 +22,7 @@ from theano._core.ops.evaluation import evaluate
 from theano._core.ops.lengths import as_length
 from theano._core.ops.lengths import total as sum_of_lengths
 from theano._core.ops.loop_gradient import pull_back
+from theano._core.ops.loop_rows import batched_loop
 from theano._core.ops.loop_tangent import push_forward
 from theano._core.ops.op import Structured, as_variable
 from theano._core.ops.shaping import pattern_broadcast
@@ -80,6 +81,11 @@ class Loop(Structured):
         """Return this loop with another body, and other `states`, `n_sequences` and so on."""
         kept = ("states", "n_sequences", "until", "truncate", "name", "checkpoint")
         return type(self)(body, **{**{k: getattr(self, k) for k in kept}, **fields})
+
+    @property
+    def foldable(self) -> bool:
+        """Whether its results for constants may be computed before the function runs."""
+        return self.body.foldable
 
     # -- roles ------------------------------------------------------------------------------------
 
@@ -291,6 +297,13 @@ class Loop(Structured):
 
     def jvp(self, node: Apply, tangents: Sequence[Any], forward: Any) -> list[Any]:
         return push_forward(node, self._by_role(tangents, None), forward)
+
+    def batch(
+        self, node: Apply, values: list[Any], rows: list[bool], batching: Any
+    ) -> list[Any] | None:
+        if rows[0]:
+            return None
+        return batched_loop(node, self._by_role(values, None), self._by_role(rows, False), batching)
 
     def lower(self, p: Any, node: Apply, *values: Any) -> Any:
         return p.loop(node, values)

@@ -58,6 +58,11 @@ class Print(Structured):
     def jvp(self, node: Apply, tangents: Sequence[Any], forward: Any) -> list[Any]:
         return list(tangents)
 
+    def batch(
+        self, node: Apply, values: list[Any], rows: list[bool], batching: Any
+    ) -> list[Any] | None:
+        return [self(values[0])]
+
     def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
         return list(cotangents)
 

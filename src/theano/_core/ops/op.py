@@ -42,6 +42,14 @@ class Op:
         """Return the values of `__props__`."""
         return tuple(getattr(self, name) for name in self.__props__)
 
+    @property
+    def foldable(self) -> bool:
+        """Whether its results for constants may be computed by `compute` before the function runs.
+
+        What must have the bits of native code is not.
+        """
+        return self.pure
+
     def __eq__(self, other: object) -> bool:
         return self is other or (type(self) is type(other) and self.props() == other.props())  # type: ignore[attr-defined]
 
@@ -86,6 +94,29 @@ class Op:
 
         None for all: it is derived, from `linear` or by transposing `vjp`. An operation with a
         body differentiates that with `forward`.
+        """
+        return None
+
+    def batch(
+        self, node: Apply, values: list[Any], rows: list[bool], batching: Any
+    ) -> list[Any] | None:
+        """Return the outputs for many rows at once; None: they are computed one by one.
+
+        Parameters
+        ----------
+        node : Apply
+            The operation on one row.
+        values : list of variables
+            Its inputs; those that `rows` names have a first axis for the rows.
+        rows : list of bool
+            At least one is True.
+        batching : Batch
+            Knows the number of rows; repeats values that have none; walks bodies.
+
+        Returns
+        -------
+        list of variables
+            Those with one more axis than the output of `node` have rows, others are for all rows.
         """
         return None
 
@@ -289,6 +320,11 @@ class Elementwise(Op):
 
     def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
         return [broadcast_lengths([v.type.broadcastable for v in node.inputs], shapes)]
+
+    def batch(
+        self, node: Apply, values: list[Any], rows: list[bool], batching: Any
+    ) -> list[Any] | None:
+        return self.make_node(*values).outputs
 
     def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
         if self.gradient is None:

@@ -9,8 +9,9 @@ from theano._core.base import dtypes
 from theano._core.ir.variable import Apply
 from theano._core.ops.arithmetic import cast, conj, mul
 from theano._core.ops.indexing import sum_to
+from theano._core.ops.lengths import as_int64
 from theano._core.ops.op import Structured, tensor_operand
-from theano._core.ops.shaping import dimshuffle
+from theano._core.ops.shaping import dimshuffle, length, reshape_op
 
 
 class Dot(Structured):
@@ -38,6 +39,27 @@ class Dot(Structured):
     def linear(self, node: Apply) -> list[list[int]]:
         return [[0], [1]]
 
+    def batch(
+        self, node: Apply, values: list[Any], rows: list[bool], batching: Any
+    ) -> list[Any] | None:
+        ranks = (node.inputs[0].type.ndim, node.inputs[1].type.ndim)
+        x, y = values
+        if rows == [True, False]:
+            if ranks[0] == 1:
+                return [dot(x, y)]
+            sizes = [as_int64(length(x, a)) for a in range(3)]
+            flat = dot(reshape_op(x, [sizes[0] * sizes[1], sizes[2]]), y)
+            last = [as_int64(length(y, 1))] if ranks[1] == 2 else []
+            return [reshape_op(flat, [*sizes[:2], *last])]
+        if rows == [False, True] and ranks[1] == 1:
+            return [dot(y, x if ranks[0] == 1 else transposed(x))]
+        # As stacks of matrices, of one row or one column where they are vectors.
+        first = [0 if row else "x" for row in rows]
+        left = dimshuffle(x, [first[0], *(["x"] * (2 - ranks[0])), *_own(x, ranks[0])])
+        right = dimshuffle(y, [first[1], *_own(y, ranks[1]), *(["x"] * (2 - ranks[1]))])
+        whole = batched_dot(left, right)
+        return [dimshuffle(whole, [0, *([1] * (ranks[0] - 1)), *([2] * (ranks[1] - 1))])]
+
     def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
         x, y = (_conjugate(v) for v in node.inputs)
         g = cotangents[0]
@@ -52,6 +74,11 @@ class Dot(Structured):
 
     def lower(self, p: Any, node: Apply, x: Any, y: Any) -> Any:
         return p.matmul(node, x, y)
+
+
+def _own(x: Any, rank: int) -> range:
+    """Return the last `rank` axes."""
+    return range(x.type.ndim - rank, x.type.ndim)
 
 
 dot = Dot()

@@ -233,6 +233,12 @@ class Reduction(Structured):
     def linear(self, node: Apply) -> list[list[int]]:
         return [[0]] if self.kind == "sum" else []
 
+    def batch(
+        self, node: Apply, values: list[Any], rows: list[bool], batching: Any
+    ) -> list[Any] | None:
+        axes = tuple(a + 1 for a in self.axes(node.inputs[0].type.ndim))
+        return [Reduction(self.kind, axes, self.dtype, self.acc_dtype)(values[0])]
+
     def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
         x, out, g = node.inputs[0], node.outputs[0], cotangents[0]
         if self.kind in ("all", "any"):
@@ -323,6 +329,12 @@ class ArgExtreme(Structured):
     def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
         axes = self.axes(node.inputs[0].type.ndim)
         return [tuple(n for axis, n in enumerate(shapes[0]) if axis not in axes)]
+
+    def batch(
+        self, node: Apply, values: list[Any], rows: list[bool], batching: Any
+    ) -> list[Any] | None:
+        axes = tuple(a + 1 for a in self.axes(node.inputs[0].type.ndim))
+        return [ArgExtreme(self.kind, axes)(values[0])]
 
     def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
         return [zeros_like_float(node.inputs[0])]

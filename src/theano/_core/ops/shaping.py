@@ -10,7 +10,7 @@ import numpy as np
 from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Apply, Constant
 from theano._core.ops.arithmetic import add, cast, minimum, mul
-from theano._core.ops.lengths import as_length, lengths_of, product
+from theano._core.ops.lengths import as_int64, as_length, lengths_of, product
 from theano._core.ops.op import (
     RankHook,
     Structured,
@@ -86,6 +86,11 @@ class DimShuffle(Structured):
     def linear(self, node: Apply) -> list[list[int]]:
         return [[0]]
 
+    def batch(
+        self, node: Apply, values: list[Any], rows: list[bool], batching: Any
+    ) -> list[Any] | None:
+        return [dimshuffle(values[0], [0, *(a if a == "x" else a + 1 for a in self.new_order)])]
+
     def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
         back: list[Any] = ["x"] * len(self.input_broadcastable)
         for position, axis in enumerate(self.new_order):
@@ -145,6 +150,11 @@ class Rebroadcast(Structured):
     def linear(self, node: Apply) -> list[list[int]]:
         return [[0]]
 
+    def batch(
+        self, node: Apply, values: list[Any], rows: list[bool], batching: Any
+    ) -> list[Any] | None:
+        return [pattern_broadcast(values[0], (False, *self.pattern))]
+
     def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
         return [pattern_broadcast(cotangents[0], node.inputs[0].type.broadcastable)]
 
@@ -183,6 +193,12 @@ class ShapeOf(Structured):
     def connection(self, node: Apply) -> list[list[bool]]:
         return [[False]]
 
+    def batch(
+        self, node: Apply, values: list[Any], rows: list[bool], batching: Any
+    ) -> list[Any] | None:
+        x = values[0]
+        return [vector_of([as_int64(length(x, a)) for a in range(1, x.type.ndim)])]
+
     def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
         return [None]
 
@@ -215,6 +231,11 @@ class Length(Structured):
 
     def connection(self, node: Apply) -> list[list[bool]]:
         return [[False]]
+
+    def batch(
+        self, node: Apply, values: list[Any], rows: list[bool], batching: Any
+    ) -> list[Any] | None:
+        return [as_int64(length(values[0], self.axis + 1))]
 
     def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
         return [None]
@@ -270,6 +291,12 @@ class MakeVector(Structured):
 
     def linear(self, node: Apply) -> list[list[int]]:
         return [list(range(len(node.inputs)))]
+
+    def batch(
+        self, node: Apply, values: list[Any], rows: list[bool], batching: Any
+    ) -> list[Any] | None:
+        columns = [dimshuffle(batching.full(v), (0, "x")) for v in node.inputs]
+        return [batching.joined(columns, 1)]
 
     def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
         return [cotangents[0][i] for i in range(len(node.inputs))]
@@ -328,6 +355,14 @@ class Reshape(Structured):
 
     def linear(self, node: Apply) -> list[list[int]]:
         return [[0]]
+
+    def batch(
+        self, node: Apply, values: list[Any], rows: list[bool], batching: Any
+    ) -> list[Any] | None:
+        x, lengths = values
+        if rows[1]:
+            return None
+        return [reshape_op(x, [batching.size, *batching.items(lengths, self.ndim)])]
 
     def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
         x = node.inputs[0]
@@ -420,6 +455,15 @@ class Assert(Structured):
     def linear(self, node: Apply) -> list[list[int]]:
         return [[0]]
 
+    def batch(
+        self, node: Apply, values: list[Any], rows: list[bool], batching: Any
+    ) -> list[Any] | None:
+        value, *conditions = values
+        together = [
+            batching.all_of(c) if row else c for c, row in zip(conditions, rows[1:], strict=True)
+        ]
+        return [type(self)(self.msg)(value, *together)]
+
     def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
         return [cotangents[0]] + [None] * (len(node.inputs) - 1)
 
@@ -471,6 +515,15 @@ class SpecifyShape(Structured):
 
     def linear(self, node: Apply) -> list[list[int]]:
         return [[0]]
+
+    def batch(
+        self, node: Apply, values: list[Any], rows: list[bool], batching: Any
+    ) -> list[Any] | None:
+        x, lengths = values
+        if rows[1]:
+            return None
+        sizes = batching.items(lengths, node.inputs[0].type.ndim)
+        return [specify_shape(x, vector_of([batching.size, *sizes]))]
 
     def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
         return [specify_shape(cotangents[0], node.inputs[1]), None]

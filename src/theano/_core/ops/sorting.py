@@ -62,6 +62,11 @@ class _AlongAxis(Called):
             raise ValueError(f"axis {self.axis} is out of bounds for {x.type}")
         return x
 
+    def batch(
+        self, node: Apply, values: list[Any], rows: list[bool], batching: Any
+    ) -> list[Any] | None:
+        return [type(self)(self.axis + 1, self.kind)(values[0])]
+
     def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
         return [shapes[0]]
 
@@ -145,6 +150,12 @@ class TopK(Called):
     def connection(self, node: Apply) -> list[list[bool]]:
         return [[True, False], [False, False]]
 
+    def batch(
+        self, node: Apply, values: list[Any], rows: list[bool], batching: Any
+    ) -> list[Any] | None:
+        op = TopK(self.axis + 1, self.sorted, self.idx_dtype)
+        return None if rows[1] else op(*values)
+
     def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
         x, kth = node.inputs
         where = cast(TopK(self.axis, self.sorted)(x, kth)[1], "int64")
@@ -180,6 +191,11 @@ class SearchSorted(Called):
     def compute(self, xp: Any, node: Apply, x: Any, v: Any, *sorter: Any) -> tuple[Any, ...]:
         found = xp.searchsorted(x, v, self.side, *sorter)
         return (xp.asarray(found, dtype="int64"),)
+
+    def batch(
+        self, node: Apply, values: list[Any], rows: list[bool], batching: Any
+    ) -> list[Any] | None:
+        return [self(*values)] if rows == [False, True, False][: len(rows)] else None
 
     def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
         return [shapes[1]]

@@ -164,7 +164,7 @@ class Rewriter:
         return outputs
 
     def _folded(self, node: Apply) -> list[Any] | None:
-        if not node.inputs or not node.op.pure:
+        if not node.inputs or not node.op.foldable:
             return None
         if not all(isinstance(v, Constant) for v in node.inputs):
             return None

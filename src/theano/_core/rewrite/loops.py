@@ -31,7 +31,7 @@ from theano._core.ops.shaping import (
     reshape_op,
 )
 from theano._core.ops.steps import ALL, NEW, checked_steps, is_rows
-from theano._core.rewrite.batching import Batch
+from theano._core.rewrite.batching import StepBatch
 from theano._core.rewrite.draft import Draft, DraftState
 from theano._core.rewrite.engine import conform
 from theano._core.rewrite.merging import merge_loops
@@ -307,7 +307,7 @@ def move_out_rows(draft: Draft, uses: Uses) -> dict[Any, Any] | None:
     """
     if draft.condition is not None:
         return None
-    batch = Batch(draft)
+    batch = StepBatch(draft)
     if not any(s.taps for s in draft.states):
         rows = batch.of([s.value for s in draft.states])
         if rows is not None:
@@ -352,7 +352,7 @@ def gather_sums(draft: Draft, uses: Uses) -> dict[Any, Any] | None:
         total = known[0]
         for v in known[1:]:
             total = add(total, v)
-        found = Batch(draft).of([total])
+        found = StepBatch(draft).of([total])
         if found is None or total.type != root.type:
             continue
         item = total.clone()

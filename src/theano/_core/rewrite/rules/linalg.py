@@ -8,9 +8,10 @@ import numpy as np
 
 from theano._core.base import dtypes
 from theano._core.ir.variable import Apply
-from theano._core.ops.arithmetic import abs_, conj, lt, mul, sgn, switch
+from theano._core.ops.arithmetic import abs_, conj, eq, lt, mul, sgn, switch
 from theano._core.ops.creation import ARange, Eye
 from theano._core.ops.indexing import AT, AdvancedIncSubtensor, AdvancedSubtensor
+from theano._core.ops.lengths import as_int64
 from theano._core.ops.linalg import (
     Cholesky,
     Det,
@@ -33,7 +34,7 @@ from theano._core.ops.linalg_shared import (
 from theano._core.ops.op import as_variable, python_int
 from theano._core.ops.products import Dot
 from theano._core.ops.reductions import reduce
-from theano._core.ops.shaping import DimShuffle, dimshuffle, length
+from theano._core.ops.shaping import DimShuffle, Require, dimshuffle, length
 from theano._core.ops.transcendental import log
 from theano._core.rewrite.engine import Rewriter, Rule, is_op, known_value
 
@@ -113,6 +114,23 @@ def _inverse_of(variable: Any, rewriter: Rewriter) -> Any:
     if found is None:
         return None
     return swapped(found[0]) if found[1] else found[0]
+
+
+def _times_identity(rewriter: Rewriter, node: Apply) -> Any:
+    """dot(I, x) → x; dot(x, I) → x, after checking that the lengths fit."""
+    x, y = node.inputs
+    for eye, other, shared in ((x, y, 0), (y, x, x.type.ndim - 1)):
+        if eye.owner is None or not isinstance(eye.owner.op, Eye):
+            continue
+        rows, columns = rewriter.lengths(eye)
+        if (rows is not columns and rows != columns) or python_int(eye.owner.inputs[2]) != 0:
+            continue
+        size = rewriter.lengths(other)[shared]
+        if size is rows or size == rows:
+            return other
+        fits = eq(as_int64(size), as_int64(rows))
+        return Require("dot: an identity matrix and its factor do not fit")(other, fits)
+    return None
 
 
 def _solve(rewriter: Rewriter, node: Apply) -> Any:
@@ -341,6 +359,14 @@ RULES = (
         SPECIAL,
         "nan",
         "no matrix for the diagonal",
+    ),
+    Rule(
+        "dot(I, x) → x, dot(x, I) → x",
+        (Dot,),
+        _times_identity,
+        SPECIAL,
+        "nan",
+        "no product",
     ),
     Rule(
         "diagonal of dot(x, y) → sums of x times y^T",
