@@ -11,6 +11,7 @@ from theano._core.api.forward_mode import Rop
 from theano._core.api.gradients import Lop, subgraph_grad
 from theano._core.api.indexing import sparse_grad
 from theano._core.api.map_reduce import foldl, foldr, map, reduce
+from theano._core.api.op_from_graph import OpFromGraph
 from theano._core.api.pretty import pp, pprint
 from theano._core.api.products import dot
 from theano._core.api.scan import scan, scan_checkpoints
@@ -41,6 +42,7 @@ __all__ = [
     "Lop",
     "Mode",
     "Op",
+    "OpFromGraph",
     "OrderedUpdates",
     "Out",
     "Param",

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 from theano._core.rewrite.branches import rewrite_branches
 from theano._core.rewrite.engine import Rewriter, Rule, RuleSet
+from theano._core.rewrite.inline import inlined
 from theano._core.rewrite.loops import rewrite_loops
 from theano._core.rewrite.rules import (
     blas,
@@ -124,7 +125,7 @@ def rewrite(
         Called as `watch(phase name, outputs)` after each phase.
     """
     rewriter = rewriter or Rewriter()
-    result = list(outputs)
+    result = inlined(outputs)
     for phase in PHASES:
         if phase.name in phases:
             if phase.name == LOOPS_BEFORE:
