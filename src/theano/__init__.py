@@ -23,7 +23,7 @@ from theano._core.compile.function import Function, function
 from theano._core.compile.inputs import In, Out, Param
 from theano._core.compile.modes import FAST_COMPILE, FAST_RUN, Mode
 from theano._core.compile.shared import shared, shared_constructor
-from theano._core.ir.graph import FunctionGraph
+from theano._core.ir.function_graph import FunctionGraph
 from theano._core.ir.types import Generic, Type, generic
 from theano._core.ir.variable import Apply, Constant, Variable
 from theano._core.legacy import paths as _paths

@@ -8,7 +8,7 @@ from io import StringIO
 from typing import Any
 
 from theano._core.compile.shared import SharedVariable
-from theano._core.ir.graph import FunctionGraph
+from theano._core.ir.function_graph import FunctionGraph
 from theano._core.ir.variable import Apply, Variable
 from theano._core.ops.loop import Loop
 
@@ -214,7 +214,7 @@ def _roots(obj: Any, tree: _Tree, print_storage: bool, print_clients: bool) -> I
         raise TypeError(f"debugprint cannot print an object of type {type(obj).__name__}", obj)
     tree.order.update({node: i for i, node in enumerate(graph.toposort())})
     if print_clients:
-        tree.clients.update(graph.clients)
+        tree.clients.update((v, graph.clients(v)) for v in graph.variables)
     if print_storage:
         stored = [v for v in graph.inputs if isinstance(v, SharedVariable)]
         tree.storage.update({v: v.get_value(borrow=True) for v in stored})

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from theano._core.ir.graph import FunctionGraph
+from theano._core.ir.function_graph import FunctionGraph
 from theano._core.ir.variable import Variable
 from theano._core.ops import arithmetic as a
 from theano._core.ops import transcendental as t

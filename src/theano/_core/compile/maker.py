@@ -13,7 +13,8 @@ from theano._core.compile import messages
 from theano._core.compile.containers import Container
 from theano._core.compile.inputs import In, Out
 from theano._core.compile.modes import Mode
-from theano._core.ir.graph import FunctionGraph, copy_graph
+from theano._core.ir.function_graph import FunctionGraph
+from theano._core.ir.graph import copy_graph
 from theano._core.ir.types import RandomStateType, TensorType, generic
 from theano._core.lower.faults import CALLBACK_SHIFT
 from theano._core.lower.llvm import machine
@@ -98,8 +99,8 @@ class FunctionMaker:
             },
         )
         rewriter = Rewriter()
-        rewritten = rewrite(graph, self.mode.phases, rewriter, self.mode.excluded)
-        self.fgraph = FunctionGraph(self.leaves, rewritten)
+        rewritten = rewrite(graph, self.mode.phases, rewriter, self.mode.selection)
+        self.fgraph = FunctionGraph(self.leaves, rewritten, clone=False)
         self.vector_bits = config.vector_width
         if self.mode.backend == "reference":
             program, owners = self._reference_program(rewritten)

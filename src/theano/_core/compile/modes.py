@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from theano._core.base.settings import accept_mode_class, config
-from theano._core.rewrite.pipeline import LEVELS
+from theano._core.rewrite.pipeline import LEVELS, Selection
 
 BACKENDS = {
     "llvm": "llvm",
@@ -19,7 +19,8 @@ BACKENDS = {
     "cvm_nogc": "llvm",
     "reference": "reference",
 }
-OPTIMIZERS = {
+# What has been registered is an object, all else a level.
+OPTIMIZERS: dict[Any, Any] = {
     None: "merge",
     "None": "merge",
     "none": "merge",
@@ -34,6 +35,12 @@ OPTIMIZERS = {
 }
 
 
+# A position behind every other.
+AFTER_ALL = 1e6
+# Theano's tags of what our phases do.
+PHASE_TAGS = {"canonicalize": "canonical", "stabilize": "stable", "specialize": "special"}
+
+
 class Mode:
     """A backend and a level of rewriting.
 
@@ -42,8 +49,9 @@ class Mode:
     linker : str or None
         'llvm' (also Theano's names for compiled code) runs native code; 'py' runs NumPy, one
         operation at a time. None: `config.linker`.
-    optimizer : str or None
+    optimizer : str, None, Query or Optimizer
         'fast_run', 'fast_compile', 'merge', or Theano's o1 to o4; 'default': `config.optimizer`.
+        A query names tags to include and exclude; an optimizer is the only one to run.
 
     Raises
     ------
@@ -56,45 +64,77 @@ class Mode:
         optimizer = config.optimizer if optimizer == "default" else optimizer
         if linker not in BACKENDS:
             raise ValueError(f"unknown linker {linker!r}; known: {', '.join(BACKENDS)}")
-        if optimizer not in OPTIMIZERS:
-            raise ValueError(
-                f"unknown optimizer {optimizer!r}; known: {', '.join(map(str, OPTIMIZERS))}"
-            )
         self.provided_linker = linker
         self.provided_optimizer = optimizer
         self.backend = BACKENDS[linker]
-        self.level = OPTIMIZERS[optimizer]
+        self.included: frozenset[str] = frozenset()
         self.excluded: frozenset[str] = frozenset()
+        self.extra: tuple[Any, ...] = ()
+        self.level = self._read(optimizer)
+
+    def _read(self, optimizer: Any) -> str:
+        """Return the level of an optimizer, and note what it asks for besides."""
+        if hasattr(optimizer, "include") and hasattr(optimizer, "exclude"):
+            self.included, self.excluded = optimizer.include, optimizer.exclude
+            self.extra = tuple(optimizer.extra_optimizations)
+            levels = ("fast_run", "fast_compile", "merge")
+            return next((level for level in levels if level in optimizer.include), "none")
+        if hasattr(optimizer, "optimize"):
+            self.extra = ((optimizer, AFTER_ALL),)
+            return "none"
+        try:
+            known = OPTIMIZERS[optimizer]
+        except (KeyError, TypeError):
+            raise ValueError(
+                f"unknown optimizer {optimizer!r}; known: {', '.join(map(str, OPTIMIZERS))}"
+            ) from None
+        return known if isinstance(known, str) else self._read(known)
 
     @property
     def phases(self) -> tuple[str, ...]:
         """Names of the phases of rewriting."""
-        return LEVELS[self.level]
+        left_out = {PHASE_TAGS.get(tag) for tag in self.excluded}
+        return tuple(name for name in LEVELS[self.level] if name not in left_out)
 
-    def _with(self, excluded: frozenset[str]) -> Mode:
+    @property
+    def selection(self) -> Selection:
+        """What is asked for besides the phases."""
+        return Selection(self.included | {self.level}, self.excluded, self.extra)
+
+    def _with(self, **changes: Any) -> Mode:
         fresh = Mode(self.provided_linker, self.provided_optimizer)
-        fresh.excluded = excluded
+        vars(fresh).update(vars(self))
+        vars(fresh).update(changes)
         return fresh
 
     def excluding(self, *names: str) -> Mode:
-        """Return this mode without some rules."""
-        return self._with(self.excluded | frozenset(names))
+        """Return this mode without some rules or phases, by their names or tags."""
+        gone = frozenset(names)
+        return self._with(included=self.included - gone, excluded=self.excluded | gone)
 
     def including(self, *names: str) -> Mode:
-        """Return this mode with some rules back."""
-        return self._with(self.excluded - frozenset(names))
+        """Return this mode with some rules back, or with rewrites that have one of these tags."""
+        more = frozenset(names)
+        return self._with(included=self.included | more, excluded=self.excluded - more)
 
     requiring = including
 
+    def register(self, *optimizations: tuple[Any, float]) -> Mode:
+        """Return this mode with (optimizer, position) pairs of its own."""
+        return self._with(extra=(*self.extra, *optimizations))
+
+    def clone(self, **options: Any) -> Mode:
+        """Return an equal mode; options are accepted for old programs."""
+        return self._with()
+
+    def _key(self) -> tuple[Any, ...]:
+        return (self.backend, self.level, self.included, self.excluded, self.extra)
+
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Mode) and (self.backend, self.level, self.excluded) == (
-            other.backend,
-            other.level,
-            other.excluded,
-        )
+        return isinstance(other, Mode) and self._key() == other._key()
 
     def __hash__(self) -> int:
-        return hash((self.backend, self.level, self.excluded))
+        return hash(self._key())
 
     def __repr__(self) -> str:
         return f"Mode(linker={self.provided_linker!r}, optimizer={self.provided_optimizer!r})"
@@ -131,3 +171,29 @@ def get_mode(mode: Any = None) -> Mode:
 def get_default_mode() -> Mode:
     """Return the mode that `config` asks for."""
     return get_mode(None)
+
+
+def register_mode(name: str, mode: Mode) -> None:
+    """Give a mode a name, by which `theano.function` then takes it.
+
+    Raises
+    ------
+    ValueError
+        There is a mode of this name.
+    """
+    if name in predefined_modes:
+        raise ValueError(f"Mode name already taken: {name}")
+    predefined_modes[name] = mode
+
+
+def register_optimizer(name: str, opt: Any) -> None:
+    """Give a query or an optimizer a name, by which `Mode` then takes it.
+
+    Raises
+    ------
+    ValueError
+        There is one of this name.
+    """
+    if name in OPTIMIZERS:
+        raise ValueError(f"Optimizer name already taken: {name}")
+    OPTIMIZERS[name] = opt

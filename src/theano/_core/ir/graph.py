@@ -1,4 +1,4 @@
-"""Walks over expression graphs, copies of them, and the graph object of a function."""
+"""Walks over expression graphs, and copies of them."""
 
 from __future__ import annotations
 
@@ -77,56 +77,6 @@ def copy_graph(
     return [memo.get(v, v) for v in outputs]
 
 
-class FunctionGraph:
-    """The graph of one function: `inputs`, `outputs` and the applications between them.
-
-    Parameters
-    ----------
-    inputs, outputs : list of Variable
-
-    Raises
-    ------
-    MissingInputError
-        An output depends on a variable that is neither an input nor has a value.
-    """
-
-    def __init__(self, inputs: Sequence[Variable], outputs: Sequence[Variable]) -> None:
-        self.inputs = list(inputs)
-        self.outputs = list(outputs)
-        check_inputs(self.outputs, self.inputs)
-
-    def __reduce__(self) -> Any:
-        return type(self), (self.inputs, self.outputs)
-
-    def toposort(self) -> list[Apply]:
-        """Return the applications, inputs first."""
-        return toposort(self.outputs, self.inputs)
-
-    @property
-    def apply_nodes(self) -> set[Apply]:
-        """All applications."""
-        return set(self.toposort())
-
-    @property
-    def variables(self) -> set[Variable]:
-        """All variables."""
-        return {*self.inputs, *ancestors(self.outputs, self.inputs)}
-
-    @property
-    def clients(self) -> dict[Variable, list[tuple[Any, int]]]:
-        """Uses of each variable: (node, input index), or ('output', output index)."""
-        table: dict[Variable, list[tuple[Any, int]]] = {v: [] for v in self.variables}
-        for node in self.toposort():
-            for index, variable in enumerate(node.inputs):
-                table[variable].append((node, index))
-        for index, variable in enumerate(self.outputs):
-            table[variable].append(("output", index))
-        return table
-
-    def __str__(self) -> str:
-        return f"[{', '.join(expression_text(out) for out in self.outputs)}]"
-
-
 def expression_text(variable: Variable) -> str:
     """Return `variable` written as nested calls (each input named, shared parts repeated)."""
     memo: dict[Variable, str] = {}
@@ -137,9 +87,9 @@ def expression_text(variable: Variable) -> str:
     return memo.get(variable, str(variable))
 
 
-def check_inputs(outputs: Sequence[Variable], given: Sequence[Variable]) -> None:
+def check_inputs(outputs: Sequence[Variable], given: Collection[Variable]) -> None:
     """Raise MissingInputError if `outputs` need a variable that is not in `given`."""
-    known = set(given)
+    known = given if isinstance(given, (set, dict)) else set(given)
     order = toposort(outputs, known)
     loose: list[tuple[Variable, int, Apply | None]] = [
         (variable, index, node) for node in order for index, variable in enumerate(node.inputs)

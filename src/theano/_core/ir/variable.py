@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from theano._core.ir.types import Type
 
 _serial = itertools.count(1)
+# What others note in a variable: compiled functions, and the graph object it is part of.
+_NOT_KEPT = ("_fn_cache", "clients", "fgraph")
 
 
 class Tag:
@@ -84,7 +86,7 @@ class Variable:
 
     def __getstate__(self) -> dict[str, Any]:
         # Functions that `eval` has compiled are made again when they are needed.
-        return {k: x for k, x in vars(self).items() if k != "_fn_cache"}
+        return {k: x for k, x in vars(self).items() if k not in _NOT_KEPT}
 
     def __reduce_ex__(self, protocol: Any) -> Any:
         # Applications come inputs first, so that pickling a deep graph needs no deep recursion.
@@ -167,7 +169,8 @@ class Apply:
     source : SourceLine or None
     """
 
-    __slots__ = ("__weakref__", "inputs", "op", "outputs", "source", "tag")
+    # The graph object that it is part of, if any, writes itself into `fgraph`.
+    __slots__ = ("__weakref__", "fgraph", "inputs", "op", "outputs", "source", "tag")
 
     def __init__(self, op: Any, inputs: Any, outputs: Any) -> None:
         self.op = op

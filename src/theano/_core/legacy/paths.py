@@ -16,6 +16,71 @@ from importlib.machinery import ModuleSpec
 from types import ModuleType
 from typing import Any
 
+_OPTIMIZERS = {
+    **{
+        name: f"legacy.local_optimizers:{name}"
+        for name in (
+            "FromFunctionLocalOptimizer",
+            "LocalOptGroup",
+            "LocalOptimizer",
+            "OpRemove",
+            "OpSub",
+            "PatternSub",
+            "local_optimizer",
+        )
+    },
+    **{
+        name: f"legacy.optimizers:{name}"
+        for name in (
+            "EquilibriumOptimizer",
+            "FromFunctionOptimizer",
+            "MergeOptimizer",
+            "NavigatorOptimizer",
+            "Optimizer",
+            "SeqOptimizer",
+            "TopoOptimizer",
+            "in2out",
+            "inplace_optimizer",
+            "optimizer",
+            "out2in",
+            "pre_greedy_local_optimizer",
+        )
+    },
+}
+_DATABASES = {
+    name: f"legacy.optdb:{name}"
+    for name in ("DB", "EquilibriumDB", "LocalGroupDB", "ProxyDB", "Query", "SequenceDB", "TopoDB")
+}
+_REGISTERS = {
+    name: f"legacy.optdb:{name}"
+    for name in (
+        "register_canonicalize",
+        "register_specialize",
+        "register_specialize_device",
+        "register_stabilize",
+        "register_uncanonicalize",
+        "register_useless",
+    )
+}
+_TOOLBOX = {
+    "AlreadyThere": "ir.function_graph:AlreadyThere",
+    **{
+        name: f"legacy.toolbox:{name}"
+        for name in (
+            "Bookkeeper",
+            "Feature",
+            "History",
+            "NoOutputFromInplace",
+            "NodeFinder",
+            "PreserveNames",
+            "PreserveVariableAttributes",
+            "PrintListener",
+            "ReplaceValidate",
+            "ReplacementDidntRemovedError",
+            "Validator",
+        )
+    },
+}
 _GRAPH = {
     "Apply": "ir.variable:Apply",
     "Constant": "ir.variable:Constant",
@@ -40,7 +105,7 @@ _GRAPH = {
     },
 }
 _FUNCTION_GRAPH = {
-    "FunctionGraph": "ir.graph:FunctionGraph",
+    "FunctionGraph": "ir.function_graph:FunctionGraph",
     "MissingInputError": "base.errors:MissingInputError",
     "InconsistencyError": "base.errors:InconsistencyError",
 }
@@ -61,7 +126,10 @@ _MODES = {
     "Mode": "compile.modes:Mode",
     "get_default_mode": "compile.modes:get_default_mode",
     "get_mode": "compile.modes:get_mode",
+    "optdb": "legacy.optdb:optdb",
     "predefined_modes": "compile.modes:predefined_modes",
+    "register_mode": "compile.modes:register_mode",
+    "register_optimizer": "compile.modes:register_optimizer",
 }
 _INPUTS = {
     "In": "compile.inputs:In",
@@ -124,12 +192,18 @@ MODULES: dict[str, dict[str, str]] = {
     "theano.gof": {
         **_GRAPH,
         **_FUNCTION_GRAPH,
+        **_OPTIMIZERS,
+        **_DATABASES,
+        **_TOOLBOX,
         "Generic": "ir.types:Generic",
         "Op": "ops.op:Op",
         "Type": "ir.types:Type",
         "generic": "ir.types:generic",
     },
     "theano.gof.graph": _GRAPH,
+    "theano.gof.opt": _OPTIMIZERS,
+    "theano.gof.optdb": _DATABASES,
+    "theano.gof.toolbox": _TOOLBOX,
     "theano.gof.fg": _FUNCTION_GRAPH,
     "theano.gof.null_type": {
         "NullType": "ops.gradient:NullType",
@@ -242,6 +316,8 @@ MODULES: dict[str, dict[str, str]] = {
     },
     "theano.tensor.opt": {
         **_CONSTANTS,
+        **_REGISTERS,
+        "MakeVector": "ops.shaping:MakeVector",
         "Assert": "ops.shaping:Assert",
         "assert_op": "ops.shaping:assert_op",
     },

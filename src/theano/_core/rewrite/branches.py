@@ -9,12 +9,12 @@ from theano._core.ir.graph import copy_graph, toposort
 from theano._core.ir.variable import Apply, Constant
 from theano._core.ops.body import Body
 from theano._core.ops.branch import Branch, IfElse
-from theano._core.ops.loop import Loop
+from theano._core.rewrite.inline import in_loops
 
 
 def rewrite_branches(outputs: Sequence[Any]) -> list[Any]:
     """Return `outputs` with every `IfElse` turned into a `Branch`, those in bodies too."""
-    outputs = _in_loops(list(outputs))
+    outputs = in_loops(outputs, rewrite_branches)
     if not any(isinstance(node.op, IfElse) for node in toposort(outputs)):
         return outputs
     outputs = _merged(outputs)
@@ -25,21 +25,6 @@ def rewrite_branches(outputs: Sequence[Any]) -> list[Any]:
             return outputs
         branch = _branch(last, outputs)
         outputs = copy_graph(outputs, dict(zip(last.outputs, branch, strict=True)))
-
-
-def _in_loops(outputs: list[Any]) -> list[Any]:
-    table: dict[Any, Any] = {}
-    for node in toposort(outputs):
-        op = node.op
-        if not isinstance(op, Loop):
-            continue
-        inside = rewrite_branches(op.body.outputs)
-        if all(a is b for a, b in zip(inside, op.body.outputs, strict=True)):
-            continue
-        loop = op.replaced(Body(op.body.inputs, inside))
-        inputs = copy_graph(node.inputs, table)
-        table.update(zip(node.outputs, loop.make_node(*inputs).outputs, strict=True))
-    return copy_graph(outputs, table) if table else outputs
 
 
 def _merged(outputs: list[Any]) -> list[Any]:

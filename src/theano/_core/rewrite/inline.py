@@ -1,8 +1,8 @@
-"""Inner graphs, written out where they are used."""
+"""Bodies: those of loops, rewritten in their place; those of inner graphs, written out."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from theano._core.ir.graph import copy_graph, toposort
@@ -11,19 +11,29 @@ from theano._core.ops.inner_graph import InnerGraph
 from theano._core.ops.loop import Loop
 
 
-def inlined(outputs: Sequence[Any]) -> list[Any]:
-    """Return `outputs` without inner graphs, in the bodies of loops too."""
+def in_loops(outputs: Sequence[Any], rewrite: Callable[[list[Any]], list[Any]]) -> list[Any]:
+    """Return `outputs` with what the bodies of their loops compute rewritten."""
     table: dict[Any, Any] = {}
     for node in toposort(outputs):
         op = node.op
-        if isinstance(op, InnerGraph):
-            body = Body(op.body.inputs, inlined(op.body.outputs))
+        if not isinstance(op, Loop):
+            continue
+        inside = rewrite(list(op.body.outputs))
+        if all(a is b for a, b in zip(inside, op.body.outputs, strict=True)):
+            continue
+        loop = op.replaced(Body(op.body.inputs, inside))
+        inputs = copy_graph(node.inputs, table)
+        table.update(zip(node.outputs, loop.make_node(*inputs).outputs, strict=True))
+    return copy_graph(outputs, table) if table else list(outputs)
+
+
+def inlined(outputs: Sequence[Any]) -> list[Any]:
+    """Return `outputs` without inner graphs, in the bodies of loops too."""
+    outputs = in_loops(outputs, inlined)
+    table: dict[Any, Any] = {}
+    for node in toposort(outputs):
+        if isinstance(node.op, InnerGraph):
+            body = Body(node.op.body.inputs, inlined(node.op.body.outputs))
             values = body.apply(copy_graph(node.inputs, table))
             table.update(zip(node.outputs, values, strict=True))
-        elif isinstance(op, Loop):
-            inside = inlined(op.body.outputs)
-            if any(a is not b for a, b in zip(inside, op.body.outputs, strict=True)):
-                loop = op.replaced(Body(op.body.inputs, inside))
-                inputs = copy_graph(node.inputs, table)
-                table.update(zip(node.outputs, loop.make_node(*inputs).outputs, strict=True))
     return copy_graph(outputs, table) if table else list(outputs)

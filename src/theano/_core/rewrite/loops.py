@@ -14,7 +14,6 @@ from theano._core.base.errors import InternalError
 from theano._core.ir.graph import copy_graph, toposort
 from theano._core.ir.variable import Apply, Constant
 from theano._core.ops.arithmetic import add
-from theano._core.ops.body import Body
 from theano._core.ops.broadcasting import alloc
 from theano._core.ops.indexing import SYMBOL, Slice, Subtensor, within
 from theano._core.ops.lengths import as_int64
@@ -34,6 +33,7 @@ from theano._core.ops.steps import ALL, NEW, checked_steps, is_rows
 from theano._core.rewrite.batching import StepBatch
 from theano._core.rewrite.draft import Draft, DraftState
 from theano._core.rewrite.engine import conform
+from theano._core.rewrite.inline import in_loops
 from theano._core.rewrite.merging import merge_loops
 
 # More changes than this are taken for an endless loop.
@@ -58,17 +58,12 @@ def rewrite_loops(outputs: Sequence[Any]) -> list[Any]:
 
 def _inside(outputs: list[Any]) -> list[Any]:
     """Simplify the loops in the bodies of loops."""
-    table: dict[Any, Any] = {}
-    for node in toposort(outputs):
-        if not isinstance(node.op, Loop):
-            continue
-        body = node.op.body
-        if not any(isinstance(inner.op, Loop) for inner in body.nodes):
-            continue
-        loop = node.op.replaced(Body(body.inputs, rewrite_loops(body.outputs)))
-        inputs = copy_graph(node.inputs, table)
-        table.update(zip(node.outputs, loop.make_node(*inputs).outputs, strict=True))
-    return copy_graph(outputs, table) if table else outputs
+
+    def inner(values: list[Any]) -> list[Any]:
+        loops = any(isinstance(node.op, Loop) for node in toposort(values))
+        return rewrite_loops(values) if loops else values
+
+    return in_loops(outputs, inner)
 
 
 def _one_change(outputs: Sequence[Any]) -> dict[Any, Any] | None:

@@ -6,13 +6,13 @@ phases named in its `includes`, since its own results open new chances for them.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 
 from theano._core.rewrite.branches import rewrite_branches
 from theano._core.rewrite.engine import Rewriter, Rule, RuleSet
-from theano._core.rewrite.inline import inlined
+from theano._core.rewrite.inline import in_loops, inlined
 from theano._core.rewrite.loops import rewrite_loops
 from theano._core.rewrite.rules import (
     blas,
@@ -34,6 +34,32 @@ class Phase(NamedTuple):
     name: str
     includes: tuple[str, ...]
     why: str
+
+
+class Selection(NamedTuple):
+    """What a mode asks for besides the phases.
+
+    Attributes
+    ----------
+    included, excluded : frozenset of str
+        Tags and names of rules, and of rewrites that users have added.
+    extra : tuple
+        Rewrites of this mode alone, with their positions.
+    """
+
+    included: frozenset[str] = frozenset({"fast_run"})
+    excluded: frozenset[str] = frozenset()
+    extra: tuple[Any, ...] = ()
+
+
+class Added:
+    """Rewrites that users have added; the layer that keeps them sets `run`.
+
+    `run(outputs, low, high, selection)` runs those that stand from position `low` to `high`, and
+    returns the new outputs.
+    """
+
+    run: Callable[[list[Any], float, float, Selection], list[Any]] | None = None
 
 
 PHASES = (
@@ -59,6 +85,8 @@ PHASES = (
         "blas", (), "Last, on final operands: a product absorbs the scaling and the sum around it."
     ),
 )
+# Where the phases stand among the positions of added rewrites.
+POSITIONS = {"canonical": 1.0, "stable": 1.5, "special": 2.0, "blas": 49.0}
 # Loops are simplified between these two, when equal expressions have one form and before products
 # are hidden in calls of BLAS.
 LOOPS_BEFORE = "stable"
@@ -107,7 +135,7 @@ def rewrite(
     outputs: Sequence[Any],
     phases: Collection[str] = LEVELS["fast_run"],
     rewriter: Rewriter | None = None,
-    excluded: frozenset[str] = frozenset(),
+    selection: Selection | None = None,
     watch: Any = None,
 ) -> list[Any]:
     """Return `outputs` rewritten by the phases named, in pipeline order.
@@ -119,20 +147,24 @@ def rewrite(
         Names of `PHASES`; 'merge' alone only merges equal nodes and folds constants.
     rewriter : Rewriter, optional
         Holds the merged nodes and the lengths of the final graph afterwards.
-    excluded : frozenset of str
-        Names of rules not to use.
+    selection : Selection, optional
+        Rules not to use, and added rewrites to use.
     watch : callable, optional
         Called as `watch(phase name, outputs)` after each phase.
     """
     rewriter = rewriter or Rewriter()
-    result = inlined(outputs)
+    selection = selection or Selection()
+    result, place = inlined(outputs), float("-inf")
     for phase in PHASES:
+        result = _added(result, place, POSITIONS[phase.name], selection)
+        place = POSITIONS[phase.name]
         if phase.name in phases:
             if phase.name == LOOPS_BEFORE:
                 result = rewrite_loops(result)
-            result = rewriter.run(result, rules_of(phase.name, excluded))
+            result = rewriter.run(result, rules_of(phase.name, selection.excluded))
             if watch is not None:
                 watch(phase.name, result)
+    result = _added(result, place, float("inf"), selection)
     if not any(phase.name in phases for phase in PHASES):
         result = rewriter.run(result, RuleSet(()))
     final = rewrite_branches(result)
@@ -140,3 +172,12 @@ def rewrite(
         # The lengths that lowering asks for are those of the graph as it is now.
         final = rewriter.run(final, RuleSet(()))
     return final
+
+
+def _added(outputs: list[Any], low: float, high: float, selection: Selection) -> list[Any]:
+    """Return `outputs` as the rewrites that users have added between two positions leave them."""
+    run = Added.run
+    if run is None:
+        return outputs
+    outputs = in_loops(outputs, lambda inside: _added(inside, low, high, selection))
+    return inlined(run(outputs, low, high, selection))

@@ -1,0 +1,292 @@
+"""What can be attached to a `FunctionGraph`: undoing, checking, finding, watching."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from functools import partial
+from typing import Any
+
+from theano._core.base.errors import InconsistencyError
+from theano._core.ir.function_graph import AlreadyThere
+
+
+class ReplacementDidntRemovedError(Exception):
+    """A replacement left in the graph what it was to remove."""
+
+
+class Feature:
+    """Base of what takes part in the changes of a graph; its methods do nothing."""
+
+    def on_attach(self, function_graph: Any) -> None:
+        """Called when it is attached; raises AlreadyThere if the graph has its like."""
+
+    def on_detach(self, function_graph: Any) -> None:
+        """Called when it is detached."""
+
+    def on_import(self, function_graph: Any, node: Any, reason: Any) -> None:
+        """Called for an application that is new in the graph."""
+
+    def on_prune(self, function_graph: Any, node: Any, reason: Any) -> None:
+        """Called for an application that is no longer in the graph."""
+
+    def on_change_input(
+        self, function_graph: Any, node: Any, i: int, r: Any, new_r: Any, reason: Any = None
+    ) -> None:
+        """Called when the `i`-th input of `node` (or output, if that is 'output') has changed."""
+
+    def orderings(self, function_graph: Any) -> dict[Any, list[Any]]:
+        """Return applications, and those that must come before each."""
+        return {}
+
+
+class _Offers(Feature):
+    """A feature that gives the graph methods."""
+
+    methods: tuple[str, ...] = ()
+
+    def on_attach(self, function_graph: Any) -> None:
+        for name in self.methods:
+            if hasattr(function_graph, name):
+                raise AlreadyThere(f"{type(self).__name__}: the graph has {name} already")
+        for name in self.methods:
+            own = name if hasattr(self, name) else f"{name}_"
+            setattr(function_graph, name, partial(getattr(self, own), function_graph))
+
+    def on_detach(self, function_graph: Any) -> None:
+        for name in self.methods:
+            delattr(function_graph, name)
+
+
+class Bookkeeper(Feature):
+    """Base of features that are told of the applications that are there when they are attached."""
+
+    def on_attach(self, function_graph: Any) -> None:
+        for node in function_graph.toposort():
+            self.on_import(function_graph, node, "on_attach")
+
+    def on_detach(self, function_graph: Any) -> None:
+        for node in function_graph.toposort():
+            self.on_prune(function_graph, node, "Bookkeeper.detach")
+
+
+class History(_Offers):
+    """Gives the graph `checkpoint()`, and `revert(checkpoint)`, which undoes changes since then."""
+
+    methods = ("checkpoint", "revert")
+
+    def __init__(self) -> None:
+        self.changes: dict[Any, list[Any]] = {}
+
+    def on_attach(self, function_graph: Any) -> None:
+        super().on_attach(function_graph)
+        self.changes[function_graph] = []
+
+    def on_detach(self, function_graph: Any) -> None:
+        super().on_detach(function_graph)
+        del self.changes[function_graph]
+
+    def on_change_input(
+        self, function_graph: Any, node: Any, i: int, r: Any, new_r: Any, reason: Any = None
+    ) -> None:
+        self.changes[function_graph].append((node, i, r, reason))
+
+    def checkpoint(self, function_graph: Any) -> int:
+        """Return where the graph is now."""
+        return len(self.changes[function_graph])
+
+    def revert(self, function_graph: Any, checkpoint: int) -> None:
+        """Undo the changes since a checkpoint."""
+        changes = self.changes[function_graph]
+        undone = changes[checkpoint:]
+        for node, i, old, reason in reversed(undone):
+            function_graph.change_input(node, i, old, reason=("Revert", reason))
+        del changes[checkpoint:]
+
+
+class Validator(_Offers):
+    """Gives the graph `validate()`, which asks every feature, and `consistent()`."""
+
+    methods = ("validate", "consistent")
+
+    def validate_(self, function_graph: Any) -> Any:
+        """Call the `validate` of every other feature; what it raises leaves the graph invalid."""
+        for feature in list(function_graph._features):
+            check = getattr(feature, "validate", None)
+            if check is not None and feature is not self:
+                check(function_graph)
+
+    def consistent_(self, function_graph: Any) -> bool:
+        """Tell whether every feature agrees."""
+        try:
+            self.validate_(function_graph)
+        except Exception:
+            return False
+        return True
+
+
+class ReplaceValidate(History):
+    """Gives the graph replacements that are undone if a feature does not agree."""
+
+    methods = (
+        *History.methods,
+        *Validator.methods,
+        "replace_validate",
+        "replace_all_validate",
+        "replace_all_validate_remove",
+    )
+
+    def validate_(self, function_graph: Any) -> None:
+        """Call the `validate` of every feature."""
+        for feature in list(function_graph._features):
+            check = getattr(feature, "validate", None)
+            if check is not None and feature is not self:
+                check(function_graph)
+
+    def consistent_(self, function_graph: Any) -> bool:
+        """Tell whether every feature agrees."""
+        return Validator.consistent_(self, function_graph)  # type: ignore[arg-type]
+
+    def replace_validate(self, function_graph: Any, r: Any, new_r: Any, reason: Any = None) -> None:
+        """Replace a variable."""
+        self.replace_all_validate(function_graph, [(r, new_r)], reason)
+
+    def replace_all_validate(
+        self,
+        function_graph: Any,
+        replacements: Iterable[tuple[Any, Any]],
+        reason: Any = None,
+        verbose: Any = None,
+    ) -> int:
+        """Replace variables, all or none; return where the graph was before."""
+        before = self.checkpoint(function_graph)
+        try:
+            for r, new_r in replacements:
+                function_graph.replace(r, new_r, reason)
+            self.validate_(function_graph)
+        except Exception:
+            self.revert(function_graph, before)
+            raise
+        return before
+
+    def replace_all_validate_remove(
+        self,
+        function_graph: Any,
+        replacements: Iterable[tuple[Any, Any]],
+        remove: Iterable[Any],
+        reason: Any = None,
+        warn: bool = True,
+    ) -> None:
+        """Replace variables; raise if something of `remove` is still in the graph then.
+
+        Raises
+        ------
+        ReplacementDidntRemovedError
+            With nothing changed.
+        """
+        before = self.replace_all_validate(function_graph, replacements, reason)
+        left = [item for item in remove if item in function_graph]
+        if left:
+            self.revert(function_graph, before)
+            raise ReplacementDidntRemovedError(f"{reason}: {left} would still be in the graph")
+
+
+class NodeFinder(Bookkeeper):
+    """Gives the graph `get_nodes(op)`: the applications of an operation."""
+
+    def __init__(self) -> None:
+        self.found: dict[Any, list[Any]] = {}
+
+    def on_attach(self, function_graph: Any) -> None:
+        if hasattr(function_graph, "get_nodes"):
+            raise AlreadyThere("NodeFinder is already present")
+        function_graph.get_nodes = partial(self.query, function_graph)
+        super().on_attach(function_graph)
+
+    def on_detach(self, function_graph: Any) -> None:
+        self.found = {}
+        del function_graph.get_nodes
+
+    def on_import(self, function_graph: Any, node: Any, reason: Any) -> None:
+        self.found.setdefault(node.op, []).append(node)
+
+    def on_prune(self, function_graph: Any, node: Any, reason: Any) -> None:
+        self.found[node.op].remove(node)
+
+    def query(self, function_graph: Any, op: Any) -> list[Any]:
+        """Return the applications of an operation, inputs first."""
+        order = {node: k for k, node in enumerate(function_graph.toposort())}
+        return sorted(self.found.get(op, ()), key=order.__getitem__)
+
+
+class PrintListener(Feature):
+    """Prints every change."""
+
+    def __init__(self, active: bool = True) -> None:
+        self.active = active
+
+    def _print(self, *parts: Any) -> None:
+        if self.active:
+            print(*parts)
+
+    def on_attach(self, function_graph: Any) -> None:
+        self._print("-- attaching to:", function_graph)
+
+    def on_detach(self, function_graph: Any) -> None:
+        self._print("-- detaching from:", function_graph)
+
+    def on_import(self, function_graph: Any, node: Any, reason: Any) -> None:
+        self._print(f"-- importing: {node}, reason: {reason}")
+
+    def on_prune(self, function_graph: Any, node: Any, reason: Any) -> None:
+        self._print(f"-- pruning: {node}, reason: {reason}")
+
+    def on_change_input(
+        self, function_graph: Any, node: Any, i: int, r: Any, new_r: Any, reason: Any = None
+    ) -> None:
+        self._print(f"-- changing ({node}.inputs[{i}]) from {r} to {new_r}")
+
+
+class PreserveNames(Feature):
+    """Gives a replacement without a name that of what it replaces."""
+
+    def on_change_input(
+        self, function_graph: Any, node: Any, i: int, r: Any, new_r: Any, reason: Any = None
+    ) -> None:
+        if r.name is not None and new_r.name is None:
+            new_r.name = r.name
+
+
+class PreserveVariableAttributes(PreserveNames):
+    """Does so, and passes the attributes of the tag on."""
+
+    def on_change_input(
+        self, function_graph: Any, node: Any, i: int, r: Any, new_r: Any, reason: Any = None
+    ) -> None:
+        super().on_change_input(function_graph, node, i, r, new_r, reason)
+        for name, value in vars(r.tag).items():
+            if not hasattr(new_r.tag, name):
+                setattr(new_r.tag, name, value)
+
+
+class NoOutputFromInplace(Feature):
+    """Does not agree to outputs that an operation makes by overwriting an input.
+
+    Parameters
+    ----------
+    first_output_idx, last_output_idx : int, optional
+        Which outputs, as in a slice.
+    """
+
+    def __init__(self, first_output_idx: int = 0, last_output_idx: int | None = None) -> None:
+        self.first_idx = first_output_idx
+        self.last_idx = last_output_idx
+
+    def validate(self, function_graph: Any) -> None:
+        """Raise InconsistencyError for such an output."""
+        for out in function_graph.outputs[self.first_idx : self.last_idx]:
+            node = out.owner
+            if node is not None and out.index in (getattr(node.op, "destroy_map", None) or {}):
+                raise InconsistencyError(f"Trying to destroy a protected output: {out} of {node}")
+
+
+Validate = Callable[[Any], None]
