@@ -7,6 +7,7 @@ from theano._core.api.forward_mode import (
 )
 from theano._core.api.gradients import (
     Lop,
+    checkpoint,
     consider_constant,
     disconnected_grad,
     format_as,
@@ -45,6 +46,7 @@ __all__ = [
     "Lop",
     "NullTypeGradError",
     "Rop",
+    "checkpoint",
     "consider_constant",
     "disconnected_grad",
     "format_as",

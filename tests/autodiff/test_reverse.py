@@ -296,3 +296,49 @@ def test_forward_mode_adds_what_comes_by_several_ways() -> None:
             [x, y, dx, dy], T.Rop(out, [x, y], [dx, dy]), on_unused_input="ignore"
         )
         assert run([7], [2], [1], [2]).tolist() == [wanted]
+
+
+def _chain(x: Any, mark: Any) -> Any:
+    hidden = mark(T.tanh(x))
+    hidden = mark(T.exp(mark(hidden * x)) - 1)
+    return T.sin(hidden + T.dot(hidden, hidden)).sum()
+
+
+def test_values_that_are_computed_again() -> None:
+    x = T.dvector("x")
+    point = [0.1, 0.4, -0.3]
+    plain, marked = (_chain(x, mark) for mark in (lambda v: v, theano.gradient.checkpoint))
+    for one, two in ((plain, marked), (T.grad(plain, x), T.grad(marked, x))):
+        np.testing.assert_allclose(two.eval({x: point}), one.eval({x: point}), rtol=1e-14)
+    bend = [T.grad(T.grad(c, x).sum(), x).eval({x: point}) for c in (plain, marked)]
+    np.testing.assert_allclose(bend[1], bend[0], rtol=1e-13)
+    along = [T.Rop(c, x, x).eval({x: point}) for c in (plain, marked)]
+    np.testing.assert_allclose(along[1], along[0], rtol=1e-14)
+
+    def count(cost: Any, what: str) -> int:
+        f = theano.function([x], [cost, T.grad(cost, x)])
+        return sum(what in str(n.op) for n in f.maker.fgraph.toposort())
+
+    assert count(plain, "tanh") == 1
+    assert count(marked, "tanh") > 1
+
+
+def test_values_that_are_computed_again_in_a_loop() -> None:
+    x = T.dvector("x")
+    costs = []
+    for mark in (lambda v: v, theano.gradient.checkpoint):
+        rows, _ = theano.scan(
+            lambda h, mark=mark: mark(T.tanh(mark(h * 2))) + x, outputs_info=x, n_steps=4
+        )
+        costs.append(T.grad(rows[-1].sum(), x).eval({x: [0.1, 0.2]}))
+    np.testing.assert_allclose(costs[1], costs[0], rtol=1e-13)
+
+
+def test_the_size_of_a_gradient_is_linear() -> None:
+    x = T.dvector("x")
+    out = x
+    for _ in range(10_000):
+        out = T.tanh(out)
+    slope = T.grad(out.sum(), x)
+    count = len(theano.gof.graph.ops([x], [out.sum()]))
+    assert len(theano.gof.graph.ops([x], [slope])) - count <= 5 * count

@@ -201,6 +201,23 @@ def grad_scale(x: Any, multiplier: float) -> Any:
     return GradientFilter("scale", (multiplier,))(x)
 
 
+def checkpoint(x: Any) -> Any:
+    """Return `x`, which gradients compute again instead of having it kept until they need it.
+
+    It is computed again from the nearest values that are not marked this way. That takes time and
+    saves memory: mark what is large and cheap.
+
+    Examples
+    --------
+    >>> import theano.tensor as T
+    >>> x = T.dvector()
+    >>> hidden = checkpoint(T.tanh(x))
+    >>> grad((hidden**2).sum(), x).eval({x: [0.0]})
+    array([0.])
+    """
+    return GradientFilter("checkpoint")(x)
+
+
 def grad_undefined(op: Any, x_pos: int, x: Any, comment: str = "") -> Any:
     """Return what an operation gives as the gradient of an input where it is not defined."""
     return null_gradient(

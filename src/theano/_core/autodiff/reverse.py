@@ -13,10 +13,12 @@ from typing import Any
 
 import numpy as np
 
+from theano._core.autodiff.recomputation import Recomputation
 from theano._core.base import dtypes
 from theano._core.base.errors import DisconnectedInputError, NullTypeGradError
 from theano._core.base.settings import config
 from theano._core.ir.graph import toposort
+from theano._core.ir.source import one_line
 from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Apply, Variable
 from theano._core.ops.arithmetic import add, cast, real
@@ -79,7 +81,8 @@ def grad(
         if not isinstance(target, Variable):
             raise TypeError(f"Expected Variable, got {target} of type {type(target).__name__}")
     seeds = _seeds(cost, known_grads)
-    gradients = Reverse(seeds, targets, set(consider_constant or ())).run()
+    with one_line():
+        gradients = Reverse(seeds, targets, set(consider_constant or ())).run()
     results = []
     for target in targets:
         result = gradients.get(target)
@@ -201,6 +204,7 @@ class Reverse:
         """Return the cotangent of each variable that has one."""
         order = toposort(self.seeds, self.constants)
         useful = self._reaching(order)
+        recomputation = Recomputation(order)
         for node in reversed(order):
             if not any(node_input in useful for node_input in node.inputs):
                 continue
@@ -209,7 +213,7 @@ class Reverse:
             ]
             if all(g is None for g in cotangents):
                 continue
-            self._visit(node, cotangents, useful)
+            self._visit(node, recomputation.stand_in(node, cotangents), cotangents, useful)
         for target in self.targets:
             self.total(target)
         return self.done
@@ -236,9 +240,9 @@ class Reverse:
         self.done[variable] = result
         return result
 
-    def _visit(self, node: Apply, cotangents: list[Any], useful: set[Any]) -> None:
+    def _visit(self, node: Apply, stand_in: Apply, cotangents: list[Any], useful: set[Any]) -> None:
         connection = node.op.connection(node)
-        results = self._cotangents_of_inputs(node, cotangents)
+        results = self._cotangents_of_inputs(stand_in, cotangents)
         if len(results) != len(node.inputs):
             raise ValueError(
                 f"{node.op} returned {len(results)} gradients for {len(node.inputs)} inputs"

@@ -30,18 +30,32 @@ _thread = threading.local()
 @contextlib.contextmanager
 def without_lines() -> Iterator[None]:
     """Have `user_line` return None in this thread: rewriting keeps the lines of what was there."""
-    before = getattr(_thread, "silent", False)
-    _thread.silent = True
+    with _fixed(None):
+        yield
+
+
+@contextlib.contextmanager
+def one_line() -> Iterator[None]:
+    """Have `user_line` return the line of now in this thread: finding it takes time."""
+    with _fixed(user_line()):
+        yield
+
+
+@contextlib.contextmanager
+def _fixed(line: SourceLine | None) -> Iterator[None]:
+    before = getattr(_thread, "fixed", ())
+    _thread.fixed = (line,)
     try:
         yield
     finally:
-        _thread.silent = before
+        _thread.fixed = before
 
 
 def user_line() -> SourceLine | None:
     """Return the innermost line on the call stack that lies outside this package."""
-    if getattr(_thread, "silent", False):
-        return None
+    fixed = getattr(_thread, "fixed", ())
+    if fixed:
+        return fixed[0]
     frame: FrameType | None = sys._getframe(1)
     while frame is not None:
         code = frame.f_code

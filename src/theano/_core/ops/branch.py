@@ -112,6 +112,8 @@ class Branch(Structured):
     Made by rewriting only.
     """
 
+    not_differentiated = "made by rewriting, after differentiation"
+
     __props__ = ("otherwise", "then")
 
     def __init__(self, then: Body, otherwise: Body) -> None:

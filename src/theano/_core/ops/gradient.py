@@ -42,7 +42,8 @@ class GradientFilter(Structured):
     """`x` itself; `kind` says what becomes of its gradient.
 
     'disconnected': none flows; 'zero': zeros; 'scale': multiplied by `parameters[0]`;
-    'clip': held between `parameters[0]` and `parameters[1]`; 'undefined': asking is an error.
+    'clip': held between `parameters[0]` and `parameters[1]`; 'undefined': asking is an error;
+    'checkpoint': it flows, and the derivative computes `x` again.
     """
 
     __props__ = ("kind", "parameters")
@@ -77,13 +78,15 @@ class GradientFilter(Structured):
             return [full_like(g, 0, g.type.dtype)]
         if self.kind == "undefined":
             return [null_gradient(f"the gradient of {node.inputs[0]} was declared undefined")]
+        if self.kind == "checkpoint":
+            return [g]
         if self.kind == "scale":
             return [mul(g, self.parameters[0])]
         return [clip(g, *self.parameters)]
 
     def jvp(self, node: Apply, tangents: Sequence[Any], forward: Any) -> list[Any] | None:
         # Only what flows back is held between bounds.
-        return list(tangents) if self.kind == "clip" else None
+        return list(tangents) if self.kind in ("clip", "checkpoint") else None
 
     def lower(self, p: Any, node: Apply, x: Any) -> Any:
         return x
@@ -98,7 +101,38 @@ _FILTER_NAMES = {
     "undefined": "UndefinedGrad",
     "scale": "GradScale",
     "clip": "GradClip",
+    "checkpoint": "Checkpoint",
 }
+
+
+class After(Structured):
+    """`x`, once `token` is there: what is computed from it is not shared with what came before."""
+
+    def make_node(self, x: Any, token: Any) -> Apply:
+        return Apply(self, [x, token], [x.type.variable_class(x.type)])
+
+    def compute(self, xp: Any, node: Apply, x: Any, token: Any) -> tuple[Any, ...]:
+        return (x,)
+
+    def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
+        return [shapes[0]]
+
+    def connection(self, node: Apply) -> list[list[bool]]:
+        return [[True], [False]]
+
+    def linear(self, node: Apply) -> list[list[int]]:
+        return [[0]]
+
+    def batch(
+        self, node: Apply, values: list[Any], rows: list[bool], batching: Any
+    ) -> list[Any] | None:
+        return self.make_node(*values).outputs
+
+    def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
+        return [cotangents[0], None]
+
+    def lower(self, p: Any, node: Apply, x: Any, token: Any) -> Any:
+        return x
 
 
 def null_gradient(why: str) -> Any:

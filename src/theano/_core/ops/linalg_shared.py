@@ -21,6 +21,8 @@ from theano._core.ops.op import broadcast_lengths
 class Factor(MatrixOp):
     """The columns of L and U, and the pivots, of a square matrix; singular ones too."""
 
+    not_differentiated = "made by rewriting, after differentiation"
+
     routine = "factor"
 
     def cores(self, node: Apply) -> tuple[int, ...]:
@@ -64,6 +66,8 @@ def matrix_of(columns: np.ndarray, pivots: np.ndarray) -> np.ndarray:
 class FactorSolve(MatrixOp):
     """The solution of A x = b, or with `adjoint` of A^H x = b."""
 
+    not_differentiated = "made by rewriting, after differentiation"
+
     __props__ = ("adjoint",)
     routine = "factor_solve"
 
@@ -100,6 +104,8 @@ class FactorSolve(MatrixOp):
 class FactorInverse(MatrixOp):
     """The inverse."""
 
+    not_differentiated = "made by rewriting, after differentiation"
+
     routine = "factor_inverse"
 
     def cores(self, node: Apply) -> tuple[int, ...]:
@@ -131,6 +137,8 @@ class FactorAdjugate(FactorInverse):
 class FactorDet(MatrixOp):
     """The determinant."""
 
+    not_differentiated = "made by rewriting, after differentiation"
+
     routine = "factor_det"
 
     def cores(self, node: Apply) -> tuple[int, ...]:
@@ -148,6 +156,8 @@ class FactorDet(MatrixOp):
 
 class FactorSLogDet(MatrixOp):
     """The sign of the determinant, and the logarithm of its modulus."""
+
+    not_differentiated = "made by rewriting, after differentiation"
 
     routine = "factor_slogdet"
 

@@ -32,6 +32,8 @@ class Op:
     default_output: int | None = None
     # INVARIANT: an op with `pure` False is never merged, folded or dropped for its equals.
     pure = True
+    # Why it has no `vjp`, where it has none.
+    not_differentiated: ClassVar[str] = ""
     # Whether inputs stretch to the shape of the output; their cotangents are then summed back.
     broadcasts = False
     # Whether it has a body of its own to differentiate: `vjp` is then called with `reverse`, which

@@ -38,6 +38,8 @@ def _lengths(dims: Any) -> Any:
 class UnravelIndex(Called):
     """The positions along `ndim` axes of lengths `dims` of items counted in `order`."""
 
+    not_differentiated = "integers have no derivative"
+
     __props__ = ("ndim", "order")
 
     def __init__(self, ndim: int, order: str = "C") -> None:
@@ -63,6 +65,8 @@ class UnravelIndex(Called):
 
 class RavelMultiIndex(Called):
     """The number, counted in `order`, of items at positions along axes of lengths `dims`."""
+
+    not_differentiated = "integers have no derivative"
 
     __props__ = ("mode", "order")
 

@@ -134,6 +134,8 @@ class Gemm(Structured):
     Made by rewriting. `z` is overwritten where nothing else needs it.
     """
 
+    not_differentiated = "made by rewriting, after differentiation"
+
     def make_node(self, z: Any, alpha: Any, x: Any, y: Any, beta: Any) -> Apply:
         z = tensor_operand("gemm", z)
         kind = z.type

@@ -90,6 +90,8 @@ class Sort(_AlongAxis):
 class ArgSort(_AlongAxis):
     """Positions of the items of `x` along `axis` in rising order, NaN last; int64."""
 
+    not_differentiated = "integers have no derivative"
+
     def make_node(self, x: Any) -> Apply:
         x = self.operand(x)
         return self.one([x], "int64", x.type.broadcastable)
@@ -168,6 +170,8 @@ class SearchSorted(Called):
     A third input, if there is one, is the order that sorts `x`. `side` says where an item goes
     that is equal to items of `x`: before them ('left') or behind ('right').
     """
+
+    not_differentiated = "integers have no derivative"
 
     __props__ = ("side",)
 
@@ -267,6 +271,8 @@ class Unique(Called):
 
 class Spread(Called):
     """Each position below `size` as often as the item of the vector `counts` there says, int64."""
+
+    not_differentiated = "integers have no derivative"
 
     def make_node(self, counts: Any, size: Any) -> Apply:
         counts, size = as_variable(counts), as_variable(size)
