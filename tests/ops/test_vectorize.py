@@ -230,6 +230,22 @@ def test_shared_variables_and_random_numbers_are_the_same_for_all() -> None:
     assert f(np.zeros((2, 2)))[0].tolist() != one.tolist()
 
 
+def test_parts_whose_shapes_differ() -> None:
+    w = T.dvector("w")
+
+    def positive(row: Any) -> Any:
+        return T.dot(row[(row > 0).nonzero()], w[: T.gt(row, 0).sum()]), T.exp(row)
+
+    x = T.dmatrix("x")
+    rows, whole = theano.vectorize(positive)(x)
+    given = np.array([[1.0, -2.0, 3.0], [4.0, 5.0, -1.0], [-1.0, -1.0, -1.0]])
+    f = theano.function([x, w], [rows, whole, T.grad(rows.sum(), x)])
+    got, exps, slope = f(given, [10.0, 100.0, 1000.0])
+    assert got.tolist() == [310.0, 540.0, 0.0]
+    np.testing.assert_allclose(exps, np.exp(given))
+    assert slope.tolist() == [[10, 0, 100], [10, 100, 0], [0, 0, 0]]
+
+
 def test_keys_as_values() -> None:
     from theano.tensor import random
 

@@ -11,7 +11,7 @@ from theano._core.api.gradients import format_like
 from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Variable
 from theano._core.ops.arithmetic import eq
-from theano._core.ops.batching import Batch
+from theano._core.ops.batching import Batch, RaggedRows
 from theano._core.ops.lengths import as_int64
 from theano._core.ops.shaping import Require, dimshuffle, length, pattern_broadcast
 
@@ -102,7 +102,11 @@ class _Vectorized:
             table[v] = _checked(table[v], size)
         same = {v: w for v, w, r in zip(inner, values, rows, strict=True) if r is None}
         batch = Batch(size, table, same)
-        batch.add(outputs)
+        try:
+            batch.add(outputs)
+        except RaggedRows:
+            batch = Batch(size, table, same)
+            batch.rows.update(zip(outputs, batch.in_one_loop(outputs), strict=True))
         places = _per_item("out_axes", self.out_axes, len(outputs))
         return format_like(
             results, [_placed(batch, v, axis) for v, axis in zip(outputs, places, strict=True)]

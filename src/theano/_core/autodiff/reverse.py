@@ -18,7 +18,7 @@ from theano._core.base import dtypes
 from theano._core.base.errors import DisconnectedInputError, NullTypeGradError
 from theano._core.base.settings import config
 from theano._core.ir.graph import toposort
-from theano._core.ir.source import one_line
+from theano._core.ir.source import at_line, user_line
 from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Apply, Variable
 from theano._core.ops.arithmetic import add, cast, real
@@ -81,7 +81,7 @@ def grad(
         if not isinstance(target, Variable):
             raise TypeError(f"Expected Variable, got {target} of type {type(target).__name__}")
     seeds = _seeds(cost, known_grads)
-    with one_line():
+    with at_line(user_line()):
         gradients = Reverse(seeds, targets, set(consider_constant or ())).run()
     results = []
     for target in targets:

@@ -30,19 +30,13 @@ _thread = threading.local()
 @contextlib.contextmanager
 def without_lines() -> Iterator[None]:
     """Have `user_line` return None in this thread: rewriting keeps the lines of what was there."""
-    with _fixed(None):
+    with at_line(None):
         yield
 
 
 @contextlib.contextmanager
-def one_line() -> Iterator[None]:
-    """Have `user_line` return the line of now in this thread: finding it takes time."""
-    with _fixed(user_line()):
-        yield
-
-
-@contextlib.contextmanager
-def _fixed(line: SourceLine | None) -> Iterator[None]:
+def at_line(line: SourceLine | None) -> Iterator[None]:
+    """Have `user_line` return a line that is known, in this thread: finding it takes time."""
     before = getattr(_thread, "fixed", ())
     _thread.fixed = (line,)
     try:

@@ -10,9 +10,10 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import theano._core.ops.index_rows  # noqa: F401 - declares what indexing is over rows
-from theano._core.ir.graph import toposort
+from theano._core.ir.graph import copy_graph, toposort
+from theano._core.ir.graph import inputs as leaves_of
 from theano._core.ir.types import TensorType
-from theano._core.ir.variable import Apply
+from theano._core.ir.variable import Apply, Constant
 from theano._core.ops.body import Body
 from theano._core.ops.broadcasting import alloc
 from theano._core.ops.creation import Join
@@ -22,6 +23,10 @@ from theano._core.ops.loop import Loop
 from theano._core.ops.reductions import reduce
 from theano._core.ops.shaping import dimshuffle, length, pattern_broadcast
 from theano._core.ops.steps import State, is_rows
+
+
+class RaggedRows(Exception):
+    """The rows of a value differ in their shape."""
 
 
 class Batch:
@@ -129,6 +134,17 @@ class Batch:
         results = node.op.batch(node, values, rows, self)
         return self._one_by_one(node, values, rows) if results is None else results
 
+    def in_one_loop(self, values: Sequence[Any]) -> list[Any]:
+        """Return the rows of values by one loop, in which they may have parts that are ragged."""
+        free = [v for v in leaves_of(values, self.inputs) if not isinstance(v, Constant)]
+        free = [v for v in free if v not in self.rows]
+        inside = {v: v.type(v.name) for v in (*self.rows, *free)}
+        body = Body([*inside.values()], copy_graph(values, inside))
+        loop = Loop(body.fresh(), [State(())] * len(values), len(self.rows), name="rows")
+        return loop.make_node(
+            self.size, *self.rows.values(), *(self.same.get(v, v) for v in free)
+        ).outputs
+
     def _one_by_one(self, node: Apply, values: list[Any], rows: list[bool]) -> list[Any]:
         """Return the rows of the outputs of a node by a loop over the rows."""
         if not all(isinstance(v.type, TensorType) for v in (*node.inputs, *node.outputs)):
@@ -136,6 +152,9 @@ class Batch:
                 f"vectorize: {node.op} is not a function of arrays, so that there are no rows of "
                 f"{node.outputs[0]}"
             )
+        lengths = [tuple(length(v, a) for a in range(v.type.ndim)) for v in node.inputs]
+        if any(n is None for shape in node.op.shape(node, lengths) for n in shape):
+            raise RaggedRows
         inner = [v.type() for v in node.inputs]
         order = [i for i, row in enumerate(rows) if row] + [
             i for i, row in enumerate(rows) if not row

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from theano._core.ir.graph import check_inputs, copy_graph, toposort
@@ -82,10 +82,16 @@ class Body:
     def __repr__(self) -> str:
         return f"<body of {len(self.nodes)} operations>"
 
-    def fresh(self) -> Body:
-        """Return an equal body that shares no variable with this one."""
+    def fresh(self, constant: Callable[[Any], Any] | None = None) -> Body:
+        """Return an equal body that shares no variable with this one but constants.
+
+        `constant` returns the one that stands for all equal constants.
+        """
         copies = [v.clone() for v in self.inputs]
         known: dict[Any, Any] = dict(zip(self.inputs, copies, strict=True))
+        if constant is not None:
+            leaves = (v for node in self.nodes for v in node.inputs)
+            known.update((v, constant(v)) for v in leaves if isinstance(v, Constant))
         for node in self.nodes:
             copy = node.clone_with_new_inputs([known.get(v, v) for v in node.inputs], False)
             known.update(zip(node.outputs, copy.outputs, strict=True))

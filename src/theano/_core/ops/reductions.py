@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from theano._core.base import dtypes
+from theano._core.base.errors import InternalError
 from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Apply
 from theano._core.ops.arithmetic import cast, eq, mul, switch, true_div
@@ -219,6 +220,8 @@ class Reduction(Structured):
 
     def lower(self, p: Any, node: Apply, x: Any) -> Any:
         # Folds of arrays are loops of the engine; that of a scalar is the scalar.
+        if node.inputs[0].type.ndim:
+            raise InternalError(f"{self} of an array is asked for as if it were a number")
         acc, out = self.types(node.inputs[0].type.dtype)
         return p.cast_scalar(p.cast_scalar(x, acc), out)
 

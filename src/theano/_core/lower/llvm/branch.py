@@ -56,7 +56,7 @@ class BranchWriter:
             p.values = {k: replace(v) if isinstance(v, Array) else v for k, v in known.items()}
             p._length_values = dict(lengths)
             b.label(name)
-            results = self._body(body.fresh(), slots)
+            results = self._body(body.fresh(p.rewriter.leaf), slots)
             ends.append((b.block, results))
             b.perform(f"br label %{names[2]}")
         p.values, p._length_values = known, lengths

@@ -131,7 +131,9 @@ class LoopWriter:
         self.b = p.b
         self.node = node
         # Equal loops share a body, and what is known of its variables here is of this loop.
-        self.op: Loop = node.op.replaced(node.op.body.fresh())
+        # Its constants are those of the rewriter, which else takes what lengths are computed from
+        # for something else.
+        self.op: Loop = node.op.replaced(node.op.body.fresh(p.rewriter.leaf))
         given = iter(values)
         self.limit: Size = p.integer(next(given))
         self.sequences = [next(given) for _ in range(self.op.n_sequences)]
