@@ -57,7 +57,7 @@ ARRAY_UPDATES: list[tuple[Any, Callable[[Any], Any], Any]] = [
     (np.arange(3.0), lambda a: [7, 8], [7, 8]),
     (np.arange(3.0), lambda a: np.arange(2), [0, 1]),
     (np.arange(3.0), lambda a: a, [0, 1, 2]),
-    (np.zeros((1, 3)), lambda a: a.sum(0, keepdims=True) + 1, [[1, 1, 1]]),
+    (np.zeros((1, 3)), lambda a: T.unbroadcast(a.sum(0, keepdims=True), 0) + 1, [[1, 1, 1]]),
     (np.zeros(2, "float32"), lambda a: a + 1, [1, 1]),
     (np.zeros(2, "float32"), lambda a: a * 2.0 + np.float32(0.5), [0.5, 0.5]),
     (np.zeros(2, "int8"), lambda a: a + 1, [1, 1]),
@@ -210,3 +210,25 @@ def test_wrong_givens(inputs: Any, outputs: Any, givens: Any, error: type[Except
 def test_givens_of_another_type_when_not_strict() -> None:
     f = function([v], x * 2, givens={x: v}, rebuild_strict=False)
     assert f([1, 2]).tolist() == [2, 4]
+
+
+def test_an_update_has_the_pattern_of_its_variable() -> None:
+    a = shared(np.zeros((2, 3)))
+    for update in (a.sum(0, keepdims=True), a.sum().dimshuffle("x", "x"), a.sum()):
+        with pytest.raises(TypeError, match="same type as the original"):
+            function([], [], updates=[(a, update)])
+
+
+def test_what_an_input_stands_for_is_not_computed() -> None:
+    a = shared(0)
+    a.default_update = a + 1
+    b = 2 * a
+    f = function([b], b)
+    f(21)
+    assert a.get_value() == 0
+    m = T.dmatrix()
+    turned = m.T
+    with pytest.raises(theano.compile.UnusedInputError, match="index 0 is not part"):
+        function([m, turned], turned * 2)
+    del a.default_update
+    assert a.default_update is None

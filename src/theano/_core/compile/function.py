@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import os
 import warnings
 from collections import Counter
@@ -14,7 +15,7 @@ from theano._core.compile.inputs import In, Out, read_inputs, read_updates
 from theano._core.compile.maker import FunctionMaker
 from theano._core.compile.messages import named_inputs
 from theano._core.compile.modes import get_mode
-from theano._core.compile.shared import SharedVariable
+from theano._core.compile.shared import SharedVariable, copied
 from theano._core.ir.graph import ancestors, check_inputs, copy_graph
 from theano._core.ir.source import user_line
 from theano._core.ir.variable import Variable
@@ -170,7 +171,7 @@ def _collect(
     while pending:
         fresh = [
             v
-            for v in ancestors(pending)
+            for v in ancestors(pending, own)
             if isinstance(v, SharedVariable) and v not in shared and v not in own
         ]
         pending = []
@@ -217,8 +218,7 @@ def _check_inputs(
         )
     given = _check_repeated(specs)
     graph = [*results, *(value for _, value in pairs)]
-    check_inputs(graph, [*given, *shared])
-    used = set(ancestors(graph))
+    used = set(ancestors(graph, given))
     for number, spec in enumerate(specs):
         if spec.variable in used or spec.update is not None:
             continue
@@ -233,6 +233,7 @@ def _check_inputs(
             raise UnusedInputError(message)
         if policy == "warn":
             warnings.warn(message, stacklevel=3)
+    check_inputs(graph, [*given, *shared])
 
 
 def _check_repeated(specs: Sequence[In]) -> list[Any]:
@@ -310,7 +311,8 @@ def _copy(
         shared,
         outputs,
         new_updates,
-        maker.result,
+        # As in Theano 1.0.5, a copy returns a list of one result.
+        "list" if maker.result == "single" else maker.result,
         maker.mode,
         name or f"{maker.name} copy",
         profile if profile is not None else maker.profile,
@@ -441,6 +443,28 @@ def _reduce(self: Any) -> Any:
     )
 
 
+def _deepcopy(self: Any, memo: dict[int, Any]) -> Any:
+    maker = self.maker
+    containers = copy.deepcopy(maker.containers[: len(maker.arguments)], memo)
+    arguments, shared, results, updates = copy.deepcopy(
+        (maker.arguments, maker.shared, maker.results, maker.updates), memo
+    )
+    made = FunctionMaker(
+        arguments, shared, results, updates, maker.result, maker.mode, maker.name
+    ).create(containers)
+    made.trust_input = self.trust_input
+    return made
+
+
+def _shallow_copy(self: Any) -> Any:
+    made = _unpickled(*_reduce(self)[1])
+    for spec, container in zip(made.maker.arguments, made.maker.containers, strict=False):
+        if spec.mutable or spec.update is not None:
+            container.cell.value = copied(container.cell.value)
+    made.name = f"{self.name} copy"
+    return made
+
+
 def _unpickled(
     inputs: Any,
     shared: Any,
@@ -463,7 +487,8 @@ def _install() -> None:
     methods: dict[str, Any] = {
         "name": property(lambda self: self.maker.name, _set_name),
         "copy": _copy,
-        "__copy__": _copy,
+        "__copy__": _shallow_copy,
+        "__deepcopy__": _deepcopy,
         "get_shared": _get_shared,
         "free": _free,
         "__reduce__": _reduce,

@@ -168,15 +168,12 @@ def read_inputs(given: Any, allow_downcast: bool | None = None) -> list[In]:
     result = []
     for entry in given:
         if isinstance(entry, In):
+            _refuse_shared(entry.variable)
             result.append(copy.copy(entry))  # a function may take a name away from it
         elif isinstance(entry, (list, tuple)):
             result.append(_written_as_tuple(entry, allow_downcast))
         elif isinstance(entry, Variable):
-            if getattr(entry, "container", None) is not None:
-                raise TypeError(
-                    f"Cannot use a shared variable ({entry}) as explicit input. Consider"
-                    " substituting a non-shared variable via the `givens` parameter"
-                )
+            _refuse_shared(entry)
             result.append(In(entry, allow_downcast=allow_downcast))
         else:
             raise TypeError(
@@ -232,10 +229,18 @@ def _is_pair(updates: Any) -> bool:
     )
 
 
+def _refuse_shared(variable: Any) -> None:
+    if getattr(variable, "container", None) is not None:
+        raise TypeError(
+            f"Cannot use a shared variable ({variable}) as explicit input. Consider"
+            " substituting a non-shared variable via the `givens` parameter"
+        )
+
+
 def fit_update(target: Any, value: Any) -> Any:
     """Return the new value of a shared variable as a variable of its type, or raise TypeError."""
     try:
-        return target.type.filter_variable(value)
+        return target.type.filter_variable(value, allow_convert=False)
     except TypeError as error:
         kind = getattr(value, "type", type(value).__name__)
         text = (

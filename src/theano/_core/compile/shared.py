@@ -88,6 +88,10 @@ class SharedVariable(Variable):
     def default_update(self, value: Any) -> None:
         self._default_update = None if value is None else self.type.filter_variable(value)
 
+    @default_update.deleter
+    def default_update(self) -> None:
+        self._default_update = None
+
     def __deepcopy__(self, memo: dict[int, Any]) -> Any:
         fresh = type(self)(
             self.name, self.type, None, False, container=copy.deepcopy(self.container, memo)

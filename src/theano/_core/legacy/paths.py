@@ -222,12 +222,18 @@ MODULES: dict[str, dict[str, str]] = {
         **_INPUTS,
         "OpFromGraph": "api.op_from_graph:OpFromGraph",
         "function": "compile.function:function",
+        "pfunc": "compile.function:function",
     },
     "theano.compile.builders": {"OpFromGraph": "api.op_from_graph:OpFromGraph"},
+    "theano.compile.function": {"function": "compile.function:function"},
     "theano.compile.function_module": _FUNCTION,
     "theano.compile.io": _INPUTS,
     "theano.compile.mode": _MODES,
-    "theano.compile.pfunc": {**_SHARED, "Param": "compile.inputs:Param"},
+    "theano.compile.pfunc": {
+        **_SHARED,
+        "Param": "compile.inputs:Param",
+        "pfunc": "compile.function:function",
+    },
     "theano.compile.sharedvalue": _SHARED,
     "theano.scan_module.scan": {"scan": "api.scan:scan"},
     "theano.scan_module.scan_checkpoints": {"scan_checkpoints": "api.scan:scan_checkpoints"},
@@ -342,6 +348,11 @@ class OldPaths(MetaPathFinder, Loader):
     def exec_module(self, module: ModuleType) -> None:
         """Fill a module with the objects that the table names."""
         names = MODULES[module.__name__]
+        for name in names:
+            # Python puts a module into its package when it is first imported: before a function of
+            # the same name, not after it.
+            if f"{module.__name__}.{name}" in MODULES:
+                importlib.import_module(f"{module.__name__}.{name}")
         for name, place in names.items():
             setattr(module, name, _object(place))
         module.__doc__ = f"Names of `{module.__name__}` in Theano 1.0.5."
