@@ -308,6 +308,17 @@ class Launcher(Entry):
             call.combine = self._register_kernel(Combine(kernel))
         return call
 
+    def call_list(
+        self, kernel: Any, words: Sequence[Size], numbers: int, count: Size, total: Size
+    ) -> None:
+        """Call a kernel over `count` steps of `total` work; the first `numbers` words are int64."""
+        b = self.b
+        block = self._arguments(words, ["i64" if i < numbers else "ptr" for i in range(len(words))])
+        number = self._register_kernel(kernel)
+        at = b.emit(f"getelementptr ptr, ptr %kernels, i64 {number}")
+        function = b.emit(f"load ptr, ptr {at}, align 8")
+        self._dispatch(Call(kernel, number, [], [], count, total, False), function, block)
+
     def _register_kernel(self, kernel: Any) -> int:
         self.kernels.append(kernel)
         return len(self.kernels) - 1

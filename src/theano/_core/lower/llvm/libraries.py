@@ -7,10 +7,18 @@ from dataclasses import replace
 from typing import Any
 
 from theano._core.ir.types import TensorType
-from theano._core.ir.variable import Apply
+from theano._core.ir.variable import Apply, Constant
 from theano._core.lower.arrays import Array, CallbackRecord, Object, Size
 from theano._core.lower.llvm.copies import typenum
+from theano._core.lower.llvm.panels import (
+    MOST_ROWS,
+    MOST_TERMS,
+    TYPES,
+    PackKernel,
+    ProductKernel,
+)
 from theano._core.lower.llvm.special import Special
+from theano._core.ops.products import Gemm
 from theano._core.ops.random import Draw, copy_stream
 
 # A product of more multiplications than this lets Python's lock go.
@@ -38,18 +46,75 @@ class Libraries(Special):
         scale = "null" if alpha is None else self.pointer(alpha)
         keep = "null" if beta is None else self.pointer(beta)
         work = self.product([*lengths, one])
+        if self._suits_panels(node, x, y):
+            self._multiply_by_panels(out, x, y, into is not None, scale, keep)
+            return out
         if not isinstance(work, int) or work > LONG_PRODUCT:
             self._release_if_long(work)
         self._multiply_into(out, x, y, scale, keep)
         return out
 
+    def _suits_panels(self, node: Apply, x: Array, y: Array) -> bool:
+        """Tell whether `y` is worth packing: a loop multiplies by it again and again."""
+        steady = self.region is not None and y.steady is self.region and x.steady is None
+        whole = x.contiguous is True and y.contiguous is True and not x.stretched
+        plain = not isinstance(node.op, Gemm) or all(_is_one(node.inputs[i]) for i in (1, 4))
+        return steady and whole and plain and x.dtype in TYPES and x.ndim == y.ndim == 2
+
+    def _multiply_by_panels(
+        self, out: Array, x: Array, y: Array, added: bool, scale: str, keep: str
+    ) -> None:
+        """Multiply by packed panels, or by BLAS where the lengths are too large for that."""
+        b, region = self.b, self.region
+        assert region is not None
+        kernel = ProductKernel(x.dtype, self.vector_bits, added)
+        (rows, terms), columns = x.lengths, y.lengths[1]
+        panels, packed = region.before(self, lambda: self._panels(y, kernel.columns))
+        if packed.buffer is not None:
+            self.keep_for_loop(region, packed.buffer)
+        pointers = self._descriptors(out, x, y)
+        addresses = [a.data for a in (x, packed, out)]
+        few = b.emit(f"icmp sle i64 {terms}, {MOST_TERMS}")
+        short = b.emit(f"icmp sle i64 {rows}, {MOST_ROWS}")
+        known = dict(b._known)
+        fast, slow, done = (b.fresh_label(n) for n in ("panels", "blas", "multiplied"))
+        b.perform(f"br i1 {b.emit(f'and i1 {few}, {short}')}, label %{fast}, label %{slow}")
+        b.label(fast)
+        total = self.product([rows, terms, columns])
+        self.call_list(kernel, [rows, terms, columns, *addresses], 3, panels, total)
+        b.perform(f"br label %{done}")
+        b.label(slow)
+        b._known = dict(known)
+        self._call_matmul(x, y, pointers, scale, keep)
+        b.perform(f"br label %{done}")
+        b.label(done)
+        b._known = known
+
+    def _panels(self, y: Array, width: int) -> tuple[Size, Array]:
+        """Return the number of panels of a matrix, and the panels."""
+        terms, columns = y.lengths
+        up = self.plus(columns, width - 1)
+        count = up // width if isinstance(up, int) else self.b.emit(f"sdiv i64 {up}, {width}")
+        packed = self.new_array(y.dtype, (count, terms, width))
+        words = [terms, columns, y.data, packed.data]
+        total = self.product([count, terms, width])
+        self.call_list(PackKernel(y.dtype, self.vector_bits), words, 2, count, total)
+        return count, packed
+
+    def _descriptors(self, *arrays: Array) -> list[str]:
+        return [self.frame_pointer(self.descriptor(a)) for a in arrays]
+
     def _multiply_into(self, out: Array, x: Array, y: Array, scale: str, keep: str) -> None:
         """Call the product of the runtime."""
+        self._call_matmul(x, y, self._descriptors(out, x, y), scale, keep)
+
+    def _call_matmul(
+        self, x: Array, y: Array, pointers: Sequence[str], scale: str, keep: str
+    ) -> None:
         b = self.b
-        pointers = [self.frame_pointer(self.descriptor(a)) for a in (x, y, out)]
         result = b.emit(
             f"call i32 {self.runtime('matmul')}(ptr %call, i64 {typenum(x.dtype)}, i64 {x.ndim},"
-            f" i64 {y.ndim}, ptr {pointers[0]}, ptr {pointers[1]}, ptr {pointers[2]}, ptr {scale},"
+            f" i64 {y.ndim}, ptr {pointers[1]}, ptr {pointers[2]}, ptr {pointers[0]}, ptr {scale},"
             f" ptr {keep})"
         )
         self.or_fail(b.emit(f"icmp eq i32 {result}, 0"))
@@ -105,7 +170,7 @@ class Libraries(Special):
             return matrix
         packed = region.before(self, lambda: self.fresh_copy(replace(matrix)))
         self.keep_for_loop(region, packed.buffer)
-        return replace(packed, buffer=None)
+        return replace(packed, buffer=None, steady=region)
 
     def _product_memory(
         self, node: Apply, dtype: str, lengths: Sequence[Size], into: Array | None
@@ -228,3 +293,7 @@ class Libraries(Special):
         new_stream, drawn = self.call_python(node, draw, [values[i] for i in draw.free], free)
         self.given.add(drawn.descriptor)
         return [new_stream, drawn]
+
+
+def _is_one(variable: Any) -> bool:
+    return isinstance(variable, Constant) and variable.data.size == 1 and variable.data.item() == 1

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
 
 from theano._core.ir.variable import Apply
 from theano._core.lower.arrays import Array, Size
 from theano._core.lower.llvm.builder import Builder
-from theano._core.lower.llvm.calls import Call
 from theano._core.lower.llvm.emitter import Value
 from theano._core.lower.llvm.items import itemsize, load, store
 from theano._core.lower.llvm.lapack import Lapack
@@ -394,7 +392,7 @@ class Streams(Lapack):
         groups = up // lanes if isinstance(up, int) else self.b.emit(f"sdiv i64 {up}, {lanes}")
         kernel = ListKernel(StreamWriter(drawn.dtype, lanes), self.vector_bits)
         words = [rows, total, before.data, after.data, self.pointer(drawn)]
-        self._call_list(kernel, words, 2, groups, self.plus(total, rows))
+        self.call_list(kernel, words, 2, groups, self.plus(total, rows))
         return [after, drawn]
 
     def _drawn_lengths(self, node: Apply, size: Array) -> list[Size]:
@@ -424,7 +422,7 @@ class Streams(Lapack):
         types = (pvals.dtype, unis.dtype, out.dtype)
         kernel = ListKernel(OutcomeWriter(types, how), self.vector_bits)
         words = [rows, outcomes, n, source.data, uniforms.data, out.data]
-        self._call_list(kernel, words, 3, rows, self.product([count, outcomes]))
+        self.call_list(kernel, words, 3, rows, self.product([count, outcomes]))
         self._release_copies((source, pvals), (uniforms, unis))
         return out
 
@@ -436,7 +434,7 @@ class Streams(Lapack):
         out = self.new_array(z.dtype, (length,))
         kernel = ListKernel(lambda k: _pack_truncated(k, z.dtype), self.vector_bits)
         words = [length, extra, *(x.data for x in packed), out.data]
-        self._call_list(kernel, words, 2, 1, 1)
+        self.call_list(kernel, words, 2, 1, 1)
         self._release_copies(*zip(packed, (z, factor, radius), strict=True))
         return out
 
@@ -453,14 +451,3 @@ class Streams(Lapack):
         source = x if x.contiguous is True else self._contiguous_at_run_time(x)
         self.pointer(source)
         return source
-
-    def _call_list(
-        self, kernel: Any, words: Sequence[Size], numbers: int, count: Size, total: Size
-    ) -> None:
-        """Call a kernel over `count` steps of `total` work; the first `numbers` words are int64."""
-        b = self.b
-        block = self._arguments(words, ["i64" if i < numbers else "ptr" for i in range(len(words))])
-        number = self._register_kernel(kernel)
-        at = b.emit(f"getelementptr ptr, ptr %kernels, i64 {number}")
-        function = b.emit(f"load ptr, ptr {at}, align 8")
-        self._dispatch(Call(kernel, number, [], [], count, total, False), function, block)

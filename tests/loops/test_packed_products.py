@@ -1,0 +1,91 @@
+"""Products with a matrix that stays the same through a loop: packed once, by our own kernels."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+import theano
+import theano.tensor as T
+
+SHAPES = [
+    (32, 128, 512),
+    (1, 1, 1),
+    (7, 5, 3),
+    (8, 0, 4),
+    (0, 3, 3),
+    (3, 4, 0),
+    (33, 130, 97),
+    (16, 64, 48),
+    (300, 20, 20),
+    (5, 1500, 9),
+]
+
+
+def looped(kind: str, added: bool) -> Any:
+    """Return a function of rows, a matrix and what is added: their products for three steps."""
+    x, w, z = (T.TensorType(kind, (False,) * 2)(name) for name in "xwz")
+    half = np.asarray(0.5, kind)
+
+    def step(x: Any, w: Any, z: Any) -> Any:
+        product = T.dot(x, w)
+        return x * half + half, product + z if added else product + z[0, 0]
+
+    (_, products), _ = theano.scan(step, outputs_info=[x, None], non_sequences=[w, z], n_steps=3)
+    return theano.function([x, w, z], products)
+
+
+def stepped(x: np.ndarray, w: np.ndarray, z: np.ndarray) -> np.ndarray:
+    result = []
+    for _ in range(3):
+        result.append(x @ w + z)
+        x = x * np.asarray(0.5, x.dtype) + np.asarray(0.5, x.dtype)
+    return np.stack(result)
+
+
+@pytest.mark.parametrize("added", [False, True])
+@pytest.mark.parametrize("bits", [128, 256, 512])
+@pytest.mark.parametrize("kind", ["float32", "float64"])
+def test_products(kind: str, bits: int, added: bool) -> None:
+    rng = np.random.default_rng(8)
+    with theano.change_flags(vector_width=bits):
+        f = looped(kind, added)
+    names = [type(kernel).__name__ for kernel in f.maker.kernels]
+    assert {"PackKernel", "ProductKernel"} <= set(names)
+    for rows, terms, columns in SHAPES:
+        x, w = rng.normal(size=(rows, terms)), rng.normal(size=(terms, columns))
+        z = rng.normal(size=(rows, columns)) if added else rng.normal(size=(1, 1))
+        x, w, z = (a.astype(kind) for a in (x, w, z))
+        for matrix in (w, np.asfortranarray(w), w[::-1]):
+            got = f(x, matrix, z)
+            wanted = stepped(x, matrix, z if added else z[0, 0])
+            assert got.dtype == kind
+            # What rounding may do to a sum of so many terms, with room for a second order.
+            sizes = stepped(abs(x), abs(matrix), abs(z if added else z[0, 0]))
+            allowed = 2 * (terms + 2) * np.finfo(kind).eps * sizes
+            assert np.all(abs(got - wanted) <= allowed)
+
+
+def test_bits_do_not_depend_on_vectors() -> None:
+    rng = np.random.default_rng(3)
+    x, w, z = (rng.normal(size=s).astype("float32") for s in ((9, 40), (40, 70), (9, 70)))
+    results = []
+    for bits in (128, 256, 512):
+        with theano.change_flags(vector_width=bits):
+            results.append(looped("float32", True)(x, w, z))
+    np.testing.assert_array_equal(results[0], results[1])
+    np.testing.assert_array_equal(results[0], results[2])
+
+
+def test_numbers_that_are_none() -> None:
+    x, w, z = np.ones((2, 3)), np.ones((3, 2)), np.zeros((2, 2))
+    x[0, 1], w[2, 0] = np.nan, np.inf
+    np.testing.assert_array_equal(looped("float64", True)(x, w, z), stepped(x, w, z))
+
+
+def test_lengths_that_do_not_fit() -> None:
+    f = looped("float64", True)
+    with pytest.raises(ValueError, match="last axis of x has 3 items"):
+        f(np.ones((2, 3)), np.ones((4, 2)), np.ones((2, 2)))
