@@ -149,7 +149,10 @@ def difference(seed: int) -> str | None:
         return None  # the shapes do not fit
     checks = (_forward_and_reverse, _second_order, _rows, _named)
     for check in checks:
-        wrong = check(case, run, value)
+        try:
+            wrong = check(case, run, value)
+        except Exception as error:
+            wrong = f"raised {error!r}"
         if wrong is not None:
             return "\n  ".join([f"{check.__name__}: {wrong}", *case.program])
     return None
