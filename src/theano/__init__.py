@@ -24,7 +24,8 @@ from theano._core.ir.graph import FunctionGraph
 from theano._core.ir.types import Generic, Type, generic
 from theano._core.ir.variable import Apply, Constant, Variable
 from theano._core.legacy import paths as _paths
-from theano._core.ops.op import Op
+from theano._core.legacy.function_op import as_op
+from theano._core.legacy.user_op import Op
 from theano.version import version as __version__
 
 __all__ = [
@@ -46,6 +47,7 @@ __all__ = [
     "Type",
     "Variable",
     "__version__",
+    "as_op",
     "change_flags",
     "clone",
     "config",

@@ -367,6 +367,9 @@ from theano._core.legacy.op_classes import (
     advanced_subtensor1,
 )
 from theano._core.legacy.paths import attribute
+from theano._core.legacy.user_op import (
+    Op,
+)
 from theano._core.ops.arithmetic import (
     abs_,
     add,
@@ -453,9 +456,6 @@ from theano._core.ops.nonzero import (
 )
 from theano._core.ops.op import (
     Elementwise as Elemwise,
-)
-from theano._core.ops.op import (
-    Op,
 )
 from theano._core.ops.positions import (
     Choose,

@@ -15,8 +15,8 @@ from theano._core.autodiff.reverse import check_defined, grad, pull_back
 from theano._core.autodiff.verify import numeric_grad
 from theano._core.base.errors import DisconnectedInputError, GradientError
 from theano._core.compile.function import function
-from theano._core.ir.graph import ancestors, toposort
-from theano._core.ir.variable import Variable
+from theano._core.ir.graph import ancestors, copy_graph, toposort
+from theano._core.ir.variable import Constant, Variable
 from theano._core.ops.arithmetic import add, mul
 from theano._core.ops.broadcasting import second, zeros_like_float
 from theano._core.ops.gradient import DisconnectedType, GradientFilter, null_gradient
@@ -182,6 +182,29 @@ def _direction(variable: Any, point: Any) -> Any:
 def _forward(out: Any, wrt: list[Any], points: list[Any], policy: str, stand_in: str) -> Any:
     if not isinstance(out, Variable):
         raise ValueError(f"Rop needs variables to differentiate, got {out!r}")
+    if any(node.op.has_jvp for node in toposort([out], wrt)):
+        result = _pushed_forward(out, wrt, points)
+    else:
+        result = _reversed_twice(out, wrt, points)
+    if result is not None:
+        check_defined(result)
+        # Over `out`: what that depends on counts as used.
+        return result if out in wrt else second(out, result)
+    if _connected(out, wrt):
+        return zeros_like_float(out)
+    if policy == "raise":
+        raise DisconnectedInputError(f"Rop: {out} depends on none of {wrt}")
+    if policy == "warn":
+        warnings.warn(f"Rop: {out} depends on none of {wrt}", stacklevel=3)
+    if stand_in == "none":
+        return None
+    if stand_in == "zero":
+        return zeros_like_float(out)
+    return disconnected_type()
+
+
+def _reversed_twice(out: Any, wrt: list[Any], points: list[Any]) -> Any:
+    """Return the tangent of `out`, or None: the reverse mode is linear, and reversed once more."""
     # The cotangent only marks where to start; being linear, the result does not depend on it.
     seed = zeros_like_float(out)
     backward = grad(
@@ -198,22 +221,44 @@ def _forward(out: Any, wrt: list[Any], points: list[Any], policy: str, stand_in:
     for b, p in zip(backward, points, strict=True):
         if b is not None:
             known[b] = add(known[b], p) if b in known else p
-    result = pull_back(known, [seed]).get(seed)
-    if result is not None:
-        check_defined(result)
-        # Over `out`: what that depends on counts as used.
-        return result if out in wrt else second(out, result)
-    if _connected(out, wrt):
-        return zeros_like_float(out)
-    if policy == "raise":
-        raise DisconnectedInputError(f"Rop: {out} depends on none of {wrt}")
-    if policy == "warn":
-        warnings.warn(f"Rop: {out} depends on none of {wrt}", stacklevel=3)
-    if stand_in == "none":
-        return None
-    if stand_in == "zero":
-        return zeros_like_float(out)
-    return disconnected_type()
+    return pull_back(known, [seed]).get(seed)
+
+
+def _pushed_forward(out: Any, wrt: list[Any], points: list[Any]) -> Any:
+    """Return the tangent of `out`, or None: one application at a time, from `wrt` on."""
+    tangents: dict[Any, Any] = dict(zip(wrt, points, strict=True))
+    for node in toposort([out], wrt):
+        given = [tangents.get(v) for v in node.inputs]
+        if all(g is None for g in given):
+            continue
+        results = node.op.jvp(node, given) if node.op.has_jvp else _pushed_through(node, given)
+        if len(results) != len(node.outputs):
+            raise ValueError(
+                f"{node.op}.R_op returned {len(results)} results for {len(node.outputs)} outputs"
+            )
+        tangents.update(
+            (v, t) for v, t in zip(node.outputs, results, strict=True) if not _is_missing(t)
+        )
+    return tangents.get(out)
+
+
+def _is_missing(tangent: Any) -> bool:
+    return tangent is None or isinstance(tangent.type, DisconnectedType)
+
+
+def _pushed_through(node: Any, tangents: list[Any]) -> list[Any]:
+    """Return the tangents of the outputs of an application, from what it says of its reverse."""
+    # Inputs may be made from each other: here they are leaves.
+    alone = [v if isinstance(v, Constant) else v.type.variable_class(v.type) for v in node.inputs]
+    copy = node.clone_with_new_inputs(alone, False)
+    moving = [(v, t) for v, t in zip(alone, tangents, strict=True) if t is not None]
+    results = [
+        _reversed_twice(o, [v for v, _ in moving], [t for _, t in moving]) for o in copy.outputs
+    ]
+    found = [r for r in results if r is not None]
+    back = dict(zip((*alone, *copy.outputs), (*node.inputs, *node.outputs), strict=True))
+    placed = iter(copy_graph(found, back))
+    return [None if r is None else next(placed) for r in results]
 
 
 def _connected(out: Any, wrt: list[Any]) -> bool:

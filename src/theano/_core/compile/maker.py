@@ -14,12 +14,12 @@ from theano._core.compile.containers import Container
 from theano._core.compile.inputs import In, Out
 from theano._core.compile.modes import Mode
 from theano._core.ir.graph import FunctionGraph, copy_graph
-from theano._core.ir.types import RandomStateType, TensorType, generic
+from theano._core.ir.types import Generic, RandomStateType, TensorType, generic
 from theano._core.lower.faults import CALLBACK_SHIFT
 from theano._core.lower.llvm import machine
 from theano._core.lower.llvm.program import Program, ProgramText
 from theano._core.lower.reference import evaluate
-from theano._core.ops.called import NumPyCall
+from theano._core.ops.called import CallError, NumPyCall
 from theano._core.ops.random import Draw
 from theano._core.rewrite.engine import Rewriter
 from theano._core.rewrite.pipeline import rewrite
@@ -161,6 +161,8 @@ class FunctionMaker:
             flags = (native.IMPLICIT if spec.implicit else 0) | (
                 native.STRICT if spec.strict else 0
             )
+            if not isinstance(spec.variable.type, TensorType | Generic):
+                flags |= native.FILTERED
             records.append(
                 _input_record(spec.variable.type, spec.name, text.inputs[i], cell, flags)
             )
@@ -285,10 +287,12 @@ def _on_callback_error(function: Any, index: int, error: Any) -> Any:
     maker = function.maker
     _undo_draws(maker, index)
     call = maker.callbacks[index].function
-    known = type(error) in (AssertionError, IndexError, TypeError, ValueError)
-    if known and isinstance(call, Draw | NumPyCall):
-        raise type(error)(f"{error}\n{messages.node_report(maker, call.node, ())}") from None
-    raise error
+    values = None
+    if isinstance(error, CallError):
+        error, values = error.error, error.values
+    elif not isinstance(call, Draw | NumPyCall):
+        raise error
+    raise messages.explained(error, messages.node_report(maker, call.node, values)) from None
 
 
 def _undo_draws(maker: Any, count: int) -> None:

@@ -119,13 +119,30 @@ _SUBTENSORS = {
     **{name: f"api.indexing:{name}" for name in ("inc_subtensor", "set_subtensor", "take")},
 }
 
+_FUNCTION_OPS = {
+    name: f"legacy.function_op:{name}"
+    for name in (
+        "DeepCopyOp",
+        "FromFunctionOp",
+        "OutputGuard",
+        "ViewOp",
+        "as_op",
+        "deep_copy_op",
+        "load_back",
+        "view_op",
+    )
+} | {
+    f"register_{name}_c_code": "legacy.function_op:register_c_code"
+    for name in ("deep_copy_op", "rebroadcast", "shape", "shape_i", "specify_shape", "view_op")
+}
+
 # Module → its names → where the engine has them.
 MODULES: dict[str, dict[str, str]] = {
     "theano.gof": {
         **_GRAPH,
         **_FUNCTION_GRAPH,
         "Generic": "ir.types:Generic",
-        "Op": "ops.op:Op",
+        "Op": "legacy.user_op:Op",
         "Type": "ir.types:Type",
         "generic": "ir.types:generic",
     },
@@ -135,7 +152,12 @@ MODULES: dict[str, dict[str, str]] = {
         "NullType": "ops.gradient:NullType",
         "null_type": "ops.gradient:null_type",
     },
-    "theano.gof.op": {"Op": "ops.op:Op"},
+    "theano.gof.op": {
+        "MethodNotDefined": "base.errors:MethodNotDefined",
+        "Op": "legacy.user_op:Op",
+        "PureOp": "legacy.user_op:Op",
+    },
+    "theano.gof.utils": {"MethodNotDefined": "base.errors:MethodNotDefined"},
     "theano.gof.type": {
         "Generic": "ir.types:Generic",
         "Type": "ir.types:Type",
@@ -146,6 +168,7 @@ MODULES: dict[str, dict[str, str]] = {
         **_SHARED,
         **_MODES,
         **_INPUTS,
+        **_FUNCTION_OPS,
         "function": "compile.function:function",
     },
     "theano.compile.function_module": _FUNCTION,
@@ -184,6 +207,7 @@ MODULES: dict[str, dict[str, str]] = {
         "Shape": "ops.shaping:ShapeOf",
         "Shape_i": "ops.shaping:Length",
         "SpecifyShape": "ops.shaping:SpecifyShape",
+        **_FUNCTION_OPS,
         "shape": "api.shaping:shape",
         "shape_i": "legacy.op_classes:shape_i",
         "specify_shape": "ops.shaping:specify_shape",

@@ -23,5 +23,21 @@ class NumPyCall:
     def __init__(self, node: Apply) -> None:
         self.node = node
 
-    def __call__(self, *arrays: Any) -> tuple[Any, ...]:
-        return self.node.op.compute(np, self.node, *arrays)
+    def __call__(self, *values: Any) -> tuple[Any, ...]:
+        try:
+            return self.run(values)
+        except Exception as error:
+            raise CallError(error, values) from error
+
+    def run(self, values: tuple[Any, ...]) -> tuple[Any, ...]:
+        """Return the outputs."""
+        return self.node.op.compute(np, self.node, *values)
+
+
+class CallError(Exception):
+    """Carries an error out of a call, with the values that it was called with."""
+
+    def __init__(self, error: Exception, values: tuple[Any, ...]) -> None:
+        super().__init__(error)
+        self.error = error
+        self.values = values

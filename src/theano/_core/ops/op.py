@@ -25,6 +25,10 @@ from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Apply, Constant, Variable
 
 
+# Results of folding larger than this stay expressions: constants travel with the compiled code.
+FOLD_LIMIT = 4096
+
+
 class Op:
     """An operation. Equal classes with equal `__props__` are the same operation."""
 
@@ -37,6 +41,8 @@ class Op:
     # Whether it has a body of its own to differentiate: `vjp` is then called with `reverse`, which
     # does that, and with None for cotangents that are not there.
     differentiates = False
+    # Whether `make_node` may be called again when more is known of the inputs: lengths of 1.
+    remakes = True
 
     def props(self) -> tuple[Any, ...]:
         """Return the values of `__props__`."""
@@ -76,6 +82,27 @@ class Op:
     def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
         """Return the cotangent of each input, `None` where the output does not depend on it."""
         raise NotImplementedError(f"{self} has no derivative")
+
+    @property
+    def has_jvp(self) -> bool:
+        """Whether `jvp` says the tangents; else they follow from `vjp`, which is linear."""
+        return False
+
+    def jvp(self, node: Apply, tangents: Sequence[Any]) -> list[Any]:
+        """Return the tangent of each output.
+
+        None among `tangents` stands for an input that does not move, among the results for an
+        output that does not.
+        """
+        raise NotImplementedError(f"{self} has no forward derivative of its own")
+
+    def folds(self, node: Apply) -> bool:
+        """Tell whether to compute the outputs at once, all inputs being constants."""
+        lengths = self.shape(node, [tuple(v.data.shape) for v in node.inputs])
+        return all(
+            all(isinstance(n, int) for n in shape) and np.prod(shape, dtype=float) <= FOLD_LIMIT
+            for shape in lengths
+        )
 
     def connection(self, node: Apply) -> list[list[bool]]:
         """Return, per input, which outputs depend on its values (not only its shape)."""

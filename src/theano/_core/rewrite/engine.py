@@ -23,8 +23,6 @@ from theano._core.ops.lengths import as_length
 from theano._core.ops.op import Op
 from theano._core.ops.shaping import DimShuffle, Length, pattern_broadcast
 
-# Results of folding larger than this stay expressions: constants travel with the compiled code.
-FOLD_LIMIT = 4096
 # A chain of rules on one node longer than this is taken for an endless loop.
 CHAIN_LIMIT = 60
 
@@ -170,13 +168,8 @@ class Rewriter:
             return None
         if not all(isinstance(v.type, TensorType) for v in (*node.inputs, *node.outputs)):
             return None
-        lengths = node.op.shape(node, [tuple(v.data.shape) for v in node.inputs])
-        for shape in lengths:
-            if (
-                any(not isinstance(n, int) for n in shape)
-                or np.prod(shape, dtype=float) > FOLD_LIMIT
-            ):
-                return None
+        if not node.op.folds(node):
+            return None
         try:
             with np.errstate(all="ignore"):
                 values = node.op.compute(np, node, *(v.data for v in node.inputs))
@@ -288,7 +281,8 @@ class Rewriter:
 
 def rebuilt(node: Apply, inputs: Sequence[Any]) -> Apply:
     """Return the operation of `node` over `inputs`, with its source line and names."""
-    if all(a.type == b.type for a, b in zip(inputs, node.inputs, strict=True)):
+    same = all(a.type == b.type for a, b in zip(inputs, node.inputs, strict=True))
+    if same or not node.op.remakes:
         outputs = [out.type.variable_class(out.type) for out in node.outputs]
         fresh = Apply(node.op, inputs, outputs)
     else:
