@@ -21,11 +21,12 @@ from theano._core.compile.inputs import In, Out, Param
 from theano._core.compile.modes import FAST_COMPILE, FAST_RUN, Mode
 from theano._core.compile.shared import shared, shared_constructor
 from theano._core.ir.graph import FunctionGraph
-from theano._core.ir.types import Generic, Type, generic
+from theano._core.ir.types import Generic, generic
 from theano._core.ir.variable import Apply, Constant, Variable
 from theano._core.legacy import paths as _paths
 from theano._core.legacy.function_op import as_op
-from theano._core.legacy.user_op import Op
+from theano._core.legacy.user_op import Op, OpenMPOp
+from theano._core.legacy.user_type import Type
 from theano.version import version as __version__
 
 __all__ = [
@@ -40,6 +41,7 @@ __all__ = [
     "Lop",
     "Mode",
     "Op",
+    "OpenMPOp",
     "OrderedUpdates",
     "Out",
     "Param",

@@ -249,7 +249,9 @@ def _is_missing(tangent: Any) -> bool:
 def _pushed_through(node: Any, tangents: list[Any]) -> list[Any]:
     """Return the tangents of the outputs of an application, from what it says of its reverse."""
     # Inputs may be made from each other: here they are leaves.
-    alone = [v if isinstance(v, Constant) else v.type.variable_class(v.type) for v in node.inputs]
+    alone: list[Any] = [
+        v if isinstance(v, Constant) else v.type.variable_class(v.type) for v in node.inputs
+    ]
     copy = node.clone_with_new_inputs(alone, False)
     moving = [(v, t) for v, t in zip(alone, tangents, strict=True) if t is not None]
     results = [

@@ -250,7 +250,9 @@ class Reverse:
                 continue
             if isinstance(result.type, DisconnectedType):
                 continue
-            self.terms.setdefault(variable, []).append(_settle(node, variable, as_variable(result)))
+            if not isinstance(result, Variable):
+                result = as_variable(result)
+            self.terms.setdefault(variable, []).append(_settle(node, variable, result))
 
     def _cotangents_of_inputs(self, node: Apply, cotangents: list[Any]) -> Sequence[Any]:
         """Return what a node says of its inputs, from the cotangents that are defined."""
@@ -284,9 +286,9 @@ def _zero_cotangent(out: Any) -> Any:
 
 def _settle(node: Apply, variable: Any, g: Any) -> Any:
     """Undo broadcasting and give the cotangent the dtype of its variable."""
-    if isinstance(g.type, NullType):
-        return g
     kind = variable.type
+    if isinstance(g.type, NullType) or not isinstance(kind, TensorType):
+        return g
     if node.op.broadcasts:
         g = sum_to(_full(g, node.outputs[0]), variable)
     if not dtypes.is_discrete(kind.dtype):
@@ -313,5 +315,5 @@ def _full(g: Any, out: Any) -> Any:
 def _sum(terms: Sequence[Any]) -> Any:
     result = terms[0]
     for term in terms[1:]:
-        result = add(result, term)
+        result = add(result, term) if isinstance(result.type, TensorType) else result + term
     return result

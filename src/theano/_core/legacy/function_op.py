@@ -70,9 +70,7 @@ class FromFunctionOp(Op):
                 f"Can't pickle as_op(), not found as {module}.{name}"
             ) from None
         if found is not self:
-            raise pickle.PicklingError(
-                f"Can't pickle as_op(), not the object at {module}.{name}"
-            )
+            raise pickle.PicklingError(f"Can't pickle as_op(), not the object at {module}.{name}")
         return load_back, (module, name)
 
 

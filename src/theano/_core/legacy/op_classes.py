@@ -16,7 +16,7 @@ from theano._core.ops.reductions import Reduction
 from theano._core.ops.shaping import length
 
 
-class _Kind(type):
+class Kind(type):
     """Metaclass of a class that some operations of another class belong to."""
 
     def __instancecheck__(cls, op: Any) -> bool:
@@ -26,7 +26,7 @@ class _Kind(type):
         return cls.make(*args, **kwargs)  # type: ignore[attr-defined]
 
 
-class _Fold(metaclass=_Kind):
+class _Fold(metaclass=Kind):
     kind = ""
 
     @classmethod
@@ -65,7 +65,7 @@ class AnyHolds(_Fold):
     kind = "any"
 
 
-class AdvancedSubtensor1(metaclass=_Kind):
+class AdvancedSubtensor1(metaclass=Kind):
     """Items of a tensor at a vector of positions along the first axis."""
 
     @classmethod
@@ -79,7 +79,7 @@ class AdvancedSubtensor1(metaclass=_Kind):
         return AdvancedSubtensor((AT,))
 
 
-class AdvancedIncSubtensor1(metaclass=_Kind):
+class AdvancedIncSubtensor1(metaclass=Kind):
     """A tensor with items at a vector of positions along the first axis set or increased."""
 
     @classmethod

@@ -164,9 +164,7 @@ class Thunk(NumPyCall):
     def run(self, values: tuple[Any, ...]) -> tuple[Any, ...]:
         """Return the outputs."""
         thunk, storage, computed = made = self.idle.pop() if self.idle else self._made()
-        for variable, value in zip(
-            self.node.inputs, protected(self.node.op, values), strict=True
-        ):
+        for variable, value in zip(self.node.inputs, protected(self.node.op, values), strict=True):
             storage[variable][0] = value
         thunk()
         outputs = collected(self.node, [storage[v] for v in self.node.outputs])

@@ -45,19 +45,24 @@ def add_methods_of_props(cls: type) -> None:
         if "__eq__" in own and own.get("__hash__") is None:
             cls.__hash__ = _hash_of_class  # type: ignore[method-assign]
         return
-    if not isinstance(props, (list, tuple)):
-        raise TypeError("__props__ has to be a list or tuple")
+    if not isinstance(props, tuple):
+        raise TypeError("__props__ has to be a tuple")
     if not all(isinstance(name, str) for name in props):
         raise TypeError("elements of __props__ have to be strings")
     for name, method in (("__eq__", _equal), ("__hash__", _hash), ("__str__", _text)):
         if own.get(name) is None:
             setattr(cls, name, method)
     cls._props = values_of_props  # type: ignore[attr-defined]
+    cls._props_dict = _dict_of_props  # type: ignore[attr-defined]
 
 
 def values_of_props(self: Any) -> tuple[Any, ...]:
     """Return the values of `__props__`."""
     return tuple(getattr(self, name) for name in self.__props__)
+
+
+def _dict_of_props(self: Any) -> dict[str, Any]:
+    return {name: getattr(self, name) for name in self.__props__}
 
 
 def _hash_of_class(self: Any) -> int:
@@ -80,3 +85,38 @@ def _text(self: Any) -> str:
         return name
     inner = ", ".join(f"{prop}={getattr(self, prop)!r}" for prop in self.__props__)
     return f"{name}{{{inner}}}"
+
+
+class MetaObject(type):
+    """Metaclass that gives classes equality, hash and text by `__props__`."""
+
+    def __init__(cls, name: str, bases: tuple[type, ...], names: dict[str, Any]) -> None:
+        super().__init__(name, bases, names)
+        add_methods_of_props(cls)
+
+
+class object2(metaclass=MetaObject):  # noqa: N801
+    """Base of classes with `__props__`."""
+
+    __slots__ = ()
+
+    def __ne__(self, other: object) -> bool:
+        return not self == other
+
+
+class scratchpad:  # noqa: N801
+    """An object with free attributes."""
+
+    def clear(self) -> None:
+        """Remove all attributes."""
+        vars(self).clear()
+
+    def __str__(self) -> str:
+        return f"scratchpad{vars(self)}"
+
+    __repr__ = __str__
+
+
+def hashtype(self: Any) -> int:
+    """Return a hash of the class of an object."""
+    return hash((type(self).__name__, type(self).__module__))

@@ -341,8 +341,7 @@ def _is_cheap(length: Any, known: set[Any], node: Apply) -> bool:
         return length is not None
     return all(
         isinstance(n.op, (Length, MakeVector))
-        or not any(v.type.ndim for v in (*n.inputs, *n.outputs))
-        and isinstance(n.op, Elementwise)
+        or (not any(v.type.ndim for v in (*n.inputs, *n.outputs)) and isinstance(n.op, Elementwise))
         for n in toposort([length], {*known, *node.inputs})
     )
 
@@ -355,4 +354,32 @@ def _check_lengths(p: Any, node: Apply, position: int, got: Sequence[Any]) -> No
         if owner is not None and isinstance(owner.op, Length) and owner.inputs[0] is out:
             continue
         promised = p.size(promised)
-        p.check_equal(node, got[axis], promised, "infer_shape", (position, axis, got[axis], promised))
+        p.check_equal(
+            node, got[axis], promised, "infer_shape", (position, axis, got[axis], promised)
+        )
+
+
+class COp(Op):
+    """An operation written in C. It can be applied and has gradients, but cannot run here.
+
+    Parameters
+    ----------
+    func_files : str or list of str
+    func_name : str, optional
+    """
+
+    def __init__(self, func_files: Any, func_name: str | None = None) -> None:
+        self.func_files = func_files if isinstance(func_files, list) else [func_files]
+        self.func_name = func_name
+
+
+class OpenMPOp(Op):
+    """An operation whose C code may use several threads.
+
+    Parameters
+    ----------
+    openmp : bool, optional
+    """
+
+    def __init__(self, openmp: bool | None = None) -> None:
+        self.openmp = config.openmp if openmp is None else openmp

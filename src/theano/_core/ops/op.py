@@ -24,7 +24,6 @@ from theano._core.base.errors import AsTensorError
 from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Apply, Constant, Variable
 
-
 # Results of folding larger than this stay expressions: constants travel with the compiled code.
 FOLD_LIMIT = 4096
 
@@ -153,9 +152,10 @@ def as_variable(value: Any, dtype: str | None = None) -> Any:
         (`config.cast_policy`).
     """
     if isinstance(value, Variable):
-        return value
+        crosses = not isinstance(value.type, TensorType) and hasattr(value, "_as_TensorVariable")
+        return value._as_TensorVariable() if crosses else value  # type: ignore[attr-defined]
     if isinstance(value, Apply):
-        return value.default_output()
+        return as_variable(value.default_output())
     if isinstance(value, bool):
         raise AsTensorError(
             f"Cannot cast True or False as a tensor variable, got {value}. Please use "
@@ -296,7 +296,7 @@ class Elementwise(Op):
         return self(result, inputs[-1], **options) if len(inputs) > 1 else result
 
     def compute(self, xp: Any, node: Apply, *arrays: Any) -> tuple[Any, ...]:
-        _check_lengths(node, arrays)
+        check_lengths(node, arrays)
         casts, out = self.dtype(*(v.type.dtype for v in node.inputs))
         args = [a if str(a.dtype) == d else a.astype(d) for a, d in zip(arrays, casts, strict=True)]
         value = xp.asarray(self.function(xp, *args))
@@ -323,7 +323,7 @@ class Elementwise(Op):
         return f"Elemwise{{{self.name}}}" if bare else f"Elemwise{{{self.name},no_inplace}}"
 
 
-def _check_lengths(node: Apply, arrays: Sequence[Any]) -> None:
+def check_lengths(node: Apply, arrays: Sequence[Any]) -> None:
     """Refuse arrays that NumPy would stretch although their axis is not declared broadcastable."""
     for axis in range(node.outputs[0].ndim):
         lengths = {
