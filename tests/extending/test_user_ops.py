@@ -461,7 +461,7 @@ class Bad(Double):
         ("list", TypeError, "an array is needed, got list"),
         ("object", TypeError, "got object"),
         ("number", TypeError, "an array is needed, got float"),
-        ("shape", ValueError, "length 2 along axis 0, and infer_shape .* promised 3"),
+        ("shape", ValueError, "length 2 along axis 0, and the operation promised 3"),
         ("writes", ValueError, "read-only.*destroy_map"),
         ("no cell", TypeError, "replaced the cell of output 0"),
         ("more cells", ValueError, "2 of them for 1 outputs"),

@@ -364,6 +364,7 @@ from theano._core.legacy.op_classes import (
     AdvancedIncSubtensor1,
     AdvancedSubtensor1,
     AllocEmpty,
+    Rebroadcast,
     Sum,
     advanced_inc_subtensor1,
     advanced_set_subtensor1,
@@ -476,7 +477,6 @@ from theano._core.ops.reductions import (
 from theano._core.ops.shaping import (
     Assert,
     DimShuffle,
-    Rebroadcast,
     Reshape,
     SpecifyShape,
 )

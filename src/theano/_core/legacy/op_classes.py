@@ -12,8 +12,10 @@ import numpy as np
 from theano._core.ops.broadcasting import Alloc
 from theano._core.ops.indexing import AT, AdvancedIncSubtensor, AdvancedSubtensor
 from theano._core.ops.lengths import as_int64
+from theano._core.ops.op import as_variable
 from theano._core.ops.reductions import Reduction
-from theano._core.ops.shaping import length
+from theano._core.ops.shaping import Rebroadcast as EngineRebroadcast
+from theano._core.ops.shaping import length, pattern_broadcast
 
 
 class Kind(type):
@@ -96,6 +98,41 @@ class AdvancedIncSubtensor1(metaclass=Kind):
 advanced_subtensor1 = AdvancedSubtensor1()
 advanced_inc_subtensor1 = AdvancedIncSubtensor1()
 advanced_set_subtensor1 = AdvancedIncSubtensor1(set_instead_of_inc=True)
+
+
+class Rebroadcast(metaclass=Kind):
+    """Its input with axes declared, or not declared any more, to have the length 1."""
+
+    @classmethod
+    def holds(cls, op: Any) -> bool:
+        """Tell whether an operation is of this kind."""
+        return isinstance(op, EngineRebroadcast)
+
+    @classmethod
+    def make(cls, *axis: tuple[int, bool]) -> Any:
+        """Return a function of a tensor.
+
+        Parameters
+        ----------
+        *axis : tuple of (int, bool)
+            Which axes, and whether they have the length 1.
+        """
+        for position, one in axis:
+            if not isinstance(position, (int, np.integer)):
+                raise TypeError(f"Rebroadcast needs integer axes. Got {position}")
+            if not isinstance(one, (bool, np.bool_)):
+                raise TypeError(f"Rebroadcast needs bool for new broadcast pattern. Got {one}")
+        known: dict[int, Any] = dict(axis)
+
+        def rebroadcast(x: Any) -> Any:
+            x = as_variable(x)
+            if known and max(known) >= x.type.ndim:
+                raise ValueError("Trying to rebroadcast non-existent dimension")
+            return pattern_broadcast(
+                x, [known.get(i, old) for i, old in enumerate(x.type.broadcastable)]
+            )
+
+        return rebroadcast
 
 
 class AllocEmpty:

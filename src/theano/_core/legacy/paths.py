@@ -316,7 +316,7 @@ MODULES: dict[str, dict[str, str]] = {
         "MultinomialWOReplacementFromUniform": "ops.mrg:MultinomialWOReplacementFromUniform",
     },
     "theano.compile.ops": {
-        "Rebroadcast": "ops.shaping:Rebroadcast",
+        "Rebroadcast": "legacy.op_classes:Rebroadcast",
         "Shape": "ops.shaping:ShapeOf",
         "Shape_i": "ops.shaping:Length",
         "SpecifyShape": "ops.shaping:SpecifyShape",

@@ -60,8 +60,8 @@ FAULTS: dict[str, Fault] = {
     "infer_shape": Fault(
         ValueError,
         lambda f: (
-            f"Output {f[0]} has length {f[2]} along axis {f[1]}, and infer_shape of the operation "
-            f"promised {f[3]}."
+            f"Output {f[0]} has length {f[2]} along axis {f[1]}, and the operation promised {f[3]} "
+            "in its infer_shape or shape."
         ),
     ),
     "mask": Fault(

@@ -14,7 +14,7 @@ class Called(Structured):
     """Base of operations that NumPy computes."""
 
     def lower(self, p: Any, node: Apply, *values: Any) -> Any:
-        return p.call_python(node, NumPyCall(node), values)
+        return p.call_compute(node, values)
 
 
 class NumPyCall:
@@ -31,7 +31,8 @@ class NumPyCall:
 
     def run(self, values: tuple[Any, ...]) -> tuple[Any, ...]:
         """Return the outputs."""
-        return self.node.op.compute(np, self.node, *values)
+        results = self.node.op.compute(np, self.node, *values)
+        return tuple(np.asarray(v) if isinstance(v, np.generic) else v for v in results)
 
 
 class CallError(Exception):

@@ -14,6 +14,8 @@ gradients, in-place reuse and strides are the engine's business and appear in no
 
 from __future__ import annotations
 
+import importlib
+import inspect
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
@@ -229,6 +231,9 @@ class Elementwise(Op):
         Whether it may be called with any number of arguments.
     library : str or None
         Where `llvm` is None: a C function of `scipy.special.cython_special` to call item by item.
+        Without one, `compute` is called for whole arrays.
+    module : str or None
+        Where a user declared it; None: the engine.
     """
 
     broadcasts = True
@@ -247,6 +252,7 @@ class Elementwise(Op):
         ulp: float = 0.5,
         associative: bool = False,
         library: str | None = None,
+        module: str | None = None,
     ) -> None:
         self.name = name
         self.nin = nin
@@ -260,15 +266,19 @@ class Elementwise(Op):
         self.associative = associative
         self.ulp = ulp
         self.library = library
+        self.module = module
 
     def __eq__(self, other: object) -> bool:
-        return self is other or (isinstance(other, Elementwise) and self.name == other.name)
+        # A user may declare a function anew under its name: the old one is another one.
+        return self is other or (
+            self.module is None and isinstance(other, Elementwise) and self.name == other.name
+        )
 
     def __hash__(self) -> int:
         return hash(self.name)
 
     def __reduce__(self) -> Any:
-        return _registered, (self.name,)
+        return _registered, (self.name, self.module)
 
     def make_node(self, *inputs: Any) -> Apply:
         if len(inputs) != self.nin:
@@ -312,7 +322,7 @@ class Elementwise(Op):
 
     def lower(self, p: Any, node: Apply, *values: Any) -> Any:
         if self.library is None:
-            return super().lower(p, node, *values)
+            return p.call_compute(node, values)
         return p.call_items(node, self.library, values)
 
     def __str__(self) -> str:
@@ -355,14 +365,23 @@ def broadcast_lengths(
 _registry: dict[str, Elementwise] = {}
 
 
-def _registered(name: str) -> Elementwise:
+def _registered(name: str, module: str | None = None) -> Elementwise:
+    if name not in _registry and module is not None:
+        # What a user declares is there once the user's module is.
+        importlib.import_module(module)
     return _registry[name]
+
+
+def arity(compute: Callable[..., Any]) -> int:
+    """Return how many arrays `compute(xp, *arrays)` takes."""
+    code = getattr(compute, "__code__", None)
+    return (len(inspect.signature(compute).parameters) if code is None else code.co_argcount) - 1
 
 
 def elementwise(name: str, **fields: Any) -> Elementwise:
     """Declare an elementwise operation; see `Elementwise` for the fields."""
     compute = fields["compute"]
-    nin = compute.__code__.co_argcount - 1
+    nin = arity(compute)
     op = Elementwise(
         name,
         nin,
@@ -374,15 +393,16 @@ def elementwise(name: str, **fields: Any) -> Elementwise:
         fields.pop("samples"),
         **fields,
     )
-    if name in _registry:
+    known = _registry.get(name)
+    if known is not None and (known.module is None or op.module is None):
         raise ValueError(f"two operations are called {name}")
     _registry[name] = op
     return op
 
 
 def elementwise_ops() -> dict[str, Elementwise]:
-    """Return every declared elementwise operation by name."""
-    return dict(_registry)
+    """Return every elementwise operation of the engine by name."""
+    return {name: op for name, op in _registry.items() if op.module is None}
 
 
 def tensor_operand(name: str, value: Any) -> Any:

@@ -11,7 +11,9 @@ from theano._core.ir.variable import Apply
 from theano._core.lower.arrays import Array, CallbackRecord, Object, Size
 from theano._core.lower.llvm.copies import typenum
 from theano._core.lower.llvm.special import Special
+from theano._core.ops.called import NumPyCall
 from theano._core.ops.random import Draw, copy_stream
+from theano._core.ops.shaping import Length
 
 # A product of more multiplications than this lets Python's lock go.
 LONG_PRODUCT = 1 << 18
@@ -191,6 +193,30 @@ class Libraries(Special):
         for out, offset in zip(node.outputs, offsets, strict=True):
             results.append(self._from_descriptor(out.type, offset))
         return results
+
+    def call_compute(self, node: Apply, values: Sequence[Any]) -> list[Any]:
+        """Call the definition of an operation."""
+        return self.call_checked(node, NumPyCall(node), values)
+
+    def call_checked(self, node: Apply, function: Any, values: Sequence[Any]) -> list[Any]:
+        """Call a Python function; fail unless results have the lengths that `shape` promised."""
+        results = self.call_python(node, function, values)
+        for out, result in zip(node.outputs, results, strict=True):
+            self.values[out] = result
+        for position, (out, result) in enumerate(zip(node.outputs, results, strict=True)):
+            if isinstance(out.type, TensorType):
+                self._check_promise(node, position, result.lengths)
+        return results
+
+    def _check_promise(self, node: Apply, position: int, got: Sequence[Size]) -> None:
+        out = node.outputs[position]
+        for axis, length in enumerate(self.rewriter.lengths(out)):
+            owner = getattr(length, "owner", None)
+            if owner is not None and isinstance(owner.op, Length) and owner.inputs[0] is out:
+                continue
+            promised = self.size(length)
+            facts = (position, axis, got[axis], promised)
+            self.check_equal(node, got[axis], promised, "infer_shape", facts)
 
     def _from_descriptor(self, kind: Any, offset: int) -> Any:
         if not isinstance(kind, TensorType):
