@@ -277,6 +277,21 @@ def test_gradients_of_scalars():
     np.testing.assert_allclose(got, [np.exp(2) + s * (1 - s), 0.5 * np.exp(2)])
 
 
+def test_gradients_of_comparisons_are_zero():
+    x, y = scalar.floats("xy")
+    for z in (x > y, scalar.inopenrange(x, y, 3.0)):
+        assert theano.function([x, y], theano.grad(z, [x, y]))(1.0, 2.0) == [0, 0]
+
+
+def test_composites_of_composites_are_one():
+    x, y = scalar.floats("xy")
+    inner = scalar.Composite([x, y], [x + y])
+    outer = scalar.Composite([x, y], [inner(x * y, -y) // 2])
+    assert str(outer) == "Composite{(((i0 * i1) + (-i1)) // Constant{2})}"
+    assert [str(n.op) for n in outer.fgraph.toposort()] == ["mul", "neg", "add", "int_div"]
+    assert outer.impl(3.0, 4.0) == 4
+
+
 def test_scalars_among_tensors():
     x, t = scalar.float64("x"), T.dscalar("t")
     got = theano.function([x, t], [T.exp(x) * t, scalar.as_scalar(t) + x])(1.0, 2.0)

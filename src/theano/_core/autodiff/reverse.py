@@ -119,6 +119,8 @@ def _seeds(cost: Any, known_grads: Mapping[Any, Any] | None) -> dict[Any, Any]:
     if cost is not None:
         if not isinstance(cost, Variable):
             raise TypeError(f"cost must be a variable, got {cost!r}")
+        # A variable of another type may have a tensor that stands for it.
+        cost = as_variable(cost)
         if isinstance(cost.type, NullType):
             raise ValueError(
                 "Can't differentiate a NaN cost. cost is NaN because " + cost.type.why_null
@@ -263,9 +265,7 @@ class Reverse:
             isinstance(out.type, TensorType) and dtypes.is_discrete(out.type.dtype)
             for out in node.outputs
         ):
-            return [
-                zeros_like_float(v) if isinstance(v.type, TensorType) else None for v in node.inputs
-            ]
+            return [_zeros(v) for v in node.inputs]
         if node.op.differentiates:
             return node.op.vjp(node, known, reverse=pull_back)
         given = [
@@ -278,6 +278,13 @@ class Reverse:
 def pull_back(cotangents: Mapping[Any, Any], targets: Sequence[Any]) -> dict[Any, Any]:
     """Return the cotangents of all variables between some outputs and `targets`."""
     return Reverse(cotangents, targets, set(), replace=False).run()
+
+
+def _zeros(variable: Any) -> Any:
+    """Return a gradient of zero for any variable that can have one, else None."""
+    if isinstance(variable.type, TensorType):
+        return zeros_like_float(variable)
+    return variable.zeros_like(config.floatX) if hasattr(variable, "zeros_like") else None
 
 
 def _zero_cotangent(out: Any) -> Any:

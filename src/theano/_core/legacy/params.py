@@ -272,6 +272,11 @@ class ParamsType(Type):
         if any(alias in self._constants for alias in self._aliases):
             raise AttributeError("ParamsType: found aliases that have same names as constants.")
 
+    @property
+    def name(self) -> str:
+        """A name that types with the same fields share."""
+        return f"_Params_{'_'.join(self.fields)}_{abs(hash(self)):x}"
+
     def __getattr__(self, key: str) -> Any:
         constants = vars(self).get("_constants", {})
         if key in constants:

@@ -220,8 +220,11 @@ _SCALAR = {
         for name in (
             "Cast",
             "Composite",
+            "InRange",
             "cast",
             "floor_div",
+            "inclosedrange",
+            "inopenrange",
             *(f"convert_to_{dtype}" for dtype in all_dtypes),
             *BASIC,
             *BASIC.values(),

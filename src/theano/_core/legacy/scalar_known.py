@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from theano._core.autodiff.reverse import grad as reverse_grad
-from theano._core.ir.graph import copy_graph
+from theano._core.ir.graph import FunctionGraph, copy_graph
 from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Apply
 from theano._core.legacy.scalar_elementwise import (
@@ -104,13 +104,19 @@ class Composite(ExpandedOp):
         for v in (*inputs, *outputs):
             if not isinstance(v.type, Scalar):
                 raise TypeError(f"Composite is made of scalars, got {v} of type {v.type}")
-        self.body = Body(inputs, outputs).fresh()
+        self.body = Body(inputs, _flattened(Body(inputs, outputs))).fresh()
         for node in self.body.nodes:
             if not isinstance(node.op, ScalarOp):
                 raise TypeError(f"Composite is made of functions of scalars, not {node.op}")
         self.inputs, self.outputs = list(self.body.inputs), list(self.body.outputs)
         self.nin, self.nout = len(self.inputs), len(self.outputs)
         super().__init__()
+
+    @property
+    def fgraph(self) -> FunctionGraph:
+        """The expression, as a graph of its own."""
+        body = self.body.fresh()
+        return FunctionGraph(list(body.inputs), list(body.outputs))
 
     def applied(self, *tensors: Any) -> list[Any]:
         if len(tensors) != self.nin:
@@ -138,7 +144,30 @@ class Composite(ExpandedOp):
         return f"Composite{{{', '.join(_text(out, names) for out in self.outputs)}}}"
 
 
-_INFIX = {"add": "+", "sub": "-", "mul": "*", "true_div": "/", "mod": "%", "pow": "**"}
+def _flattened(body: Body) -> list[Any]:
+    """Return the outputs of an expression with those of its own composites in their places."""
+    known: dict[Any, Any] = {}
+    for node in body.nodes:
+        inputs = [known.get(v, v) for v in node.inputs]
+        if isinstance(node.op, Composite):
+            outputs = node.op.body.apply(inputs)
+        elif inputs == node.inputs:
+            continue
+        else:
+            outputs = node.clone_with_new_inputs(inputs, False).outputs
+        known.update(zip(node.outputs, outputs, strict=True))
+    return [known.get(v, v) for v in body.outputs]
+
+
+_INFIX = {
+    "add": "+",
+    "sub": "-",
+    "mul": "*",
+    "true_div": "/",
+    "int_div": "//",
+    "mod": "%",
+    "pow": "**",
+}
 
 
 def _text(variable: Any, names: dict[Any, str]) -> str:
@@ -148,4 +177,4 @@ def _text(variable: Any, names: dict[Any, str]) -> str:
     inner = [_text(v, names) for v in variable.owner.inputs]
     if name in _INFIX:
         return f"({f' {_INFIX[name]} '.join(inner)})"
-    return f"{name}({', '.join(inner)})"
+    return f"(-{inner[0]})" if name == "neg" else f"{name}({', '.join(inner)})"

@@ -10,8 +10,6 @@ BASIC = {
     "NEQ": "neq",
     "IsNan": "isnan",
     "IsInf": "isinf",
-    "InOpenRange": "inopenrange",
-    "InClosedRange": "inclosedrange",
     "Switch": "switch",
     "OR": "or_",
     "XOR": "xor",

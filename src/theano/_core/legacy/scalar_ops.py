@@ -19,17 +19,9 @@ from theano._core.ops import arithmetic as a
 from theano._core.ops import broadcasting
 from theano._core.ops import special as s
 from theano._core.ops import transcendental as t
-from theano._core.ops.op import Elementwise, elementwise_ops
+from theano._core.ops.op import Elementwise, elementwise_ops, tensor_operand
 
 _ENGINE = elementwise_ops()
-
-
-def _within(open_: bool) -> Callable[..., Any]:
-    def form(x: Any, low: Any, high: Any) -> Any:
-        after, before = (a.gt, a.lt) if open_ else (a.ge, a.le)
-        return a.and_(after(x, low), before(x, high))
-
-    return form
 
 
 def _gamma_above(k: Any, x: Any) -> Any:
@@ -50,8 +42,6 @@ def _without_zeros(x: Any, y: Any) -> Any:
 
 # What is not an operation of the engine under the same name.
 _FORMS: dict[str, Callable[..., Any]] = {
-    "inopenrange": _within(True),
-    "inclosedrange": _within(False),
     "second": broadcasting.second,
     "complex_from_polar": _from_polar,
     "mul_without_zeros": _without_zeros,
@@ -126,7 +116,41 @@ class Cast(KnownOp, UnaryScalarOp):
         return f"Cast{{{self.o_type.dtype}}}"
 
 
-CLASSES["Cast"] = Cast
+class InRange(KnownOp):
+    """Whether a scalar lies between two others.
+
+    Parameters
+    ----------
+    openlow, openhi : bool
+        Whether the lower and the upper bound themselves lie outside.
+    """
+
+    nin = 3
+
+    def __init__(self, openlow: bool, openhi: bool, name: str | None = None) -> None:
+        self.openlow = openlow
+        self.openhi = openhi
+        super().__init__(name=name)
+
+    def applied(self, *tensors: Any) -> list[Any]:
+        x, low, high = (tensor_operand(str(self), v) for v in tensors)
+        after = a.gt(x, low) if self.openlow else a.ge(x, low)
+        before = a.lt(x, high) if self.openhi else a.le(x, high)
+        return [a.and_(after, before)]
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, InRange) and (self.openlow, self.openhi) == (
+            other.openlow,
+            other.openhi,
+        )
+
+    def __hash__(self) -> int:
+        return hash((InRange, self.openlow, self.openhi))
+
+
+CLASSES.update(Cast=Cast, InRange=InRange)
+OPS["inopenrange"] = InRange(True, True, "inopenrange")
+OPS["inclosedrange"] = InRange(False, False, "inclosedrange")
 for _dtype in dtypes.all_dtypes:
     OPS[f"convert_to_{_dtype}"] = Cast(get_scalar_type(_dtype))
 
@@ -197,7 +221,7 @@ def elementwise(
 
 def _native(op: Any) -> Elementwise | None:
     """Return the engine's operation that is the same function, with the same dtypes."""
-    form = CLASSES[type(op).__name__].form if type(op) in CLASSES.values() else None
+    form = getattr(type(op), "form", None) if type(op) in CLASSES.values() else None
     if not isinstance(form, Elementwise) or op.output_types_preference is not None:
         return None
     return form
@@ -205,8 +229,9 @@ def _native(op: Any) -> Elementwise | None:
 
 def _unchanged(op: Any) -> bool:
     """Tell whether a subclass of a known class leaves its function alone."""
+    base = InRange if isinstance(op, InRange) else KnownOp if isinstance(op, KnownOp) else Composite
     return all(
-        getattr(type(op), name) is getattr(KnownOp if isinstance(op, KnownOp) else Composite, name)
+        getattr(type(op), name) is getattr(base, name)
         for name in ("impl", "L_op", "grad", "applied")
     )
 
