@@ -467,15 +467,19 @@ class Bad(Double):
         ("more cells", ValueError, "2 of them for 1 outputs"),
     ],
 )
-def test_bad_performs(kind, error, text):
+@pytest.mark.parametrize("linker", ["cvm", "py"])
+def test_bad_performs(kind, error, text, linker):
+    if kind == "shape" and linker == "py":
+        error, text = ValueError, "Input dimension mis-match"
     x = dvector()
-    f = theano.function([x], Bad(kind)(x) + x)
+    f = theano.function([x], Bad(kind)(x) + x, mode=theano.Mode(linker))
     for _ in range(2):
         with pytest.raises(error, match=text) as caught:
             f(VALUE)
         message = str(caught.value)
-        assert "Apply node that caused the error: Bad" in message
-        assert "Inputs shapes: [(3,)]" in message
+        assert "Apply node that caused the error:" in message
+        assert "Bad" in message
+        assert "Inputs shapes: [(" in message
         assert "test_user_ops.py" in message
 
 

@@ -19,7 +19,7 @@ from theano._core.lower.faults import CALLBACK_SHIFT
 from theano._core.lower.llvm import machine
 from theano._core.lower.llvm.program import Program, ProgramText
 from theano._core.lower.reference import evaluate
-from theano._core.ops.called import CallError, NumPyCall
+from theano._core.ops.called import CallError
 from theano._core.ops.random import Draw
 from theano._core.rewrite.engine import Rewriter
 from theano._core.rewrite.pipeline import rewrite
@@ -287,12 +287,12 @@ def _on_callback_error(function: Any, index: int, error: Any) -> Any:
     maker = function.maker
     _undo_draws(maker, index)
     call = maker.callbacks[index].function
-    values = None
     if isinstance(error, CallError):
-        error, values = error.error, error.values
-    elif not isinstance(call, Draw | NumPyCall):
-        raise error
-    raise messages.explained(error, messages.node_report(maker, call.node, values)) from None
+        report = messages.node_report(maker, error.node, error.values)
+        raise messages.explained(error.error, report) from None
+    if isinstance(call, Draw):
+        raise messages.explained(error, messages.node_report(maker, call.node, None)) from None
+    raise error
 
 
 def _undo_draws(maker: Any, count: int) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import sys
 from collections.abc import Sequence
 from typing import Any
 
@@ -13,19 +12,15 @@ from theano._core.base.errors import MethodNotDefined
 from theano._core.base.settings import config
 from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Apply
-from theano._core.ops.called import NumPyCall
+from theano._core.ops.called import NumPyCall, shared
 
 
-class NoParams:
-    """Stands for the parameters of an operation that has none."""
-
-
-# References to an array that nothing but a storage cell holds, while it is looked at.
-_ALONE = 3
-
-
-def performed(node: Apply, values: Sequence[Any], storage: list[list[Any]]) -> tuple[Any, ...]:
+def performed(
+    node: Apply, values: Sequence[Any], storage: list[list[Any]], params: tuple[Any, ...]
+) -> tuple[Any, ...]:
     """Return the outputs that `perform` of a user's operation puts into `storage`.
+
+    `params` is what `params_of` says.
 
     Raises
     ------
@@ -36,12 +31,8 @@ def performed(node: Apply, values: Sequence[Any], storage: list[list[Any]]) -> t
     """
     op = node.op
     inputs = protected(op, values)
-    params = params_of(op, node)
     try:
-        if params is NoParams:
-            op.perform(node, inputs, storage)
-        else:
-            op.perform(node, inputs, storage, params)
+        op.perform(node, inputs, storage, *params)
     except ValueError as error:
         if "read-only" in str(error):
             error.args = (
@@ -66,14 +57,14 @@ def protected(op: Any, values: Sequence[Any]) -> list[Any]:
     return inputs
 
 
-def params_of(op: Any, node: Apply) -> Any:
-    """Return the parameters that `perform` gets besides the inputs, or `NoParams`."""
+def params_of(node: Apply) -> tuple[Any, ...]:
+    """Return the argument `params` that `perform` gets, alone in a tuple; () for none."""
     try:
-        params = op.get_params(node)
+        params = node.op.get_params(node)
     except MethodNotDefined:
-        return NoParams
-    kind = getattr(op, "params_type", None)
-    return params if kind is None else kind.filter(params)
+        return ()
+    kind = getattr(node.op, "params_type", None)
+    return (params if kind is None else kind.filter(params),)
 
 
 def collected(node: Apply, storage: Sequence[Any]) -> tuple[Any, ...]:
@@ -125,6 +116,7 @@ class Performed(NumPyCall):
 
     def __init__(self, node: Apply) -> None:
         super().__init__(node)
+        self.params = params_of(node)
         self.keep = not config.allow_gc
         # What calls that have ended left; a call takes it, so that none shares it with another.
         self.last: list[list[Any]] | None = None
@@ -135,17 +127,12 @@ class Performed(NumPyCall):
         if storage is None:
             storage = [[None] for _ in self.node.outputs]
         for cell in storage:
-            if isinstance(cell[0], np.ndarray) and not _is_free(cell):
+            if shared(cell)[0]:
                 cell[0] = None
-        outputs = performed(self.node, values, storage)
+        outputs = performed(self.node, values, storage, self.params)
         if self.keep:
             self.last = [[value] for value in outputs]
         return outputs
-
-
-def _is_free(cell: list[Any]) -> bool:
-    array = cell[0]
-    return array.base is None and array.flags.writeable and sys.getrefcount(array) <= _ALONE
 
 
 class Thunk(NumPyCall):

@@ -22,7 +22,7 @@ from theano._core.ir.graph import toposort
 from theano._core.ir.source import user_line
 from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Apply, Variable
-from theano._core.legacy.performing import Performed, Thunk, performed
+from theano._core.legacy.performing import Performed, Thunk, params_of, performed
 from theano._core.legacy.properties import Counting, add_methods_of_props
 from theano._core.ops.gradient import DisconnectedType
 from theano._core.ops.lengths import as_int64, as_length
@@ -161,11 +161,12 @@ class Op(EngineOp, metaclass=Counting, counts=EngineOp):
     ) -> Any:
         """Return a function without arguments that computes the outputs in `storage_map`."""
         self.prepare_node(node, storage_map=storage_map, compute_map=compute_map, impl="py")
+        params = params_of(node)
 
         def thunk() -> None:
             values = [storage_map[v][0] for v in node.inputs]
             cells = [storage_map[v] for v in node.outputs]
-            for cell, value in zip(cells, performed(node, values, cells), strict=True):
+            for cell, value in zip(cells, performed(node, values, cells, params), strict=True):
                 cell[0] = value
             for v in node.outputs:
                 compute_map[v][0] = True
@@ -191,7 +192,7 @@ class Op(EngineOp, metaclass=Counting, counts=EngineOp):
     def compute(self, xp: Any, node: Apply, *arrays: Any) -> tuple[Any, ...]:
         if self._has_thunk():
             return Thunk(node).run(arrays)
-        return performed(node, arrays, [[None] for _ in node.outputs])
+        return performed(node, arrays, [[None] for _ in node.outputs], params_of(node))
 
     def _has_thunk(self) -> bool:
         return type(self).make_thunk is not Op.make_thunk

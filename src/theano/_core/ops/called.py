@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -25,9 +27,9 @@ class NumPyCall:
 
     def __call__(self, *values: Any) -> tuple[Any, ...]:
         try:
-            return self.run(values)
+            return owned(self.run(values))
         except Exception as error:
-            raise CallError(error, values) from error
+            raise CallError(error, self.node, values) from error
 
     def run(self, values: tuple[Any, ...]) -> tuple[Any, ...]:
         """Return the outputs."""
@@ -35,10 +37,33 @@ class NumPyCall:
         return tuple(np.asarray(v) if isinstance(v, np.generic) else v for v in results)
 
 
-class CallError(Exception):
-    """Carries an error out of a call, with the values that it was called with."""
+def shared(values: Sequence[Any]) -> list[bool]:
+    """Tell which values are arrays that something else refers to, or that show other memory."""
+    counts = [sys.getrefcount(value) for value in values]
+    return [
+        isinstance(value, np.ndarray)
+        and (count > _ALONE or value.base is not None or not value.flags.writeable)
+        for value, count in zip(values, counts, strict=True)
+    ]
 
-    def __init__(self, error: Exception, values: tuple[Any, ...]) -> None:
+
+# What is counted for a value that only one sequence refers to: it depends on the interpreter.
+_ALONE = [sys.getrefcount(value) for value in [np.empty(0)]][0]
+
+
+def owned(results: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Return results, with copies of those that are `shared`."""
+    flags = shared(results)
+    if True not in flags:
+        return results
+    return tuple(v.copy() if flag else v for v, flag in zip(results, flags, strict=True))
+
+
+class CallError(Exception):
+    """Carries an error out of a call, with the application and the values of its inputs."""
+
+    def __init__(self, error: Exception, node: Apply, values: Sequence[Any]) -> None:
         super().__init__(error)
         self.error = error
+        self.node = node
         self.values = values

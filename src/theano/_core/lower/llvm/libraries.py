@@ -199,12 +199,16 @@ class Libraries(Special):
         return self.call_checked(node, NumPyCall(node), values)
 
     def call_checked(self, node: Apply, function: Any, values: Sequence[Any]) -> list[Any]:
-        """Call a Python function; fail unless results have the lengths that `shape` promised."""
+        """Call a Python function; fail unless results have the lengths that `shape` promised.
+
+        Nothing else must refer to the arrays that it returns: they may become results.
+        """
         results = self.call_python(node, function, values)
         for out, result in zip(node.outputs, results, strict=True):
             self.values[out] = result
         for position, (out, result) in enumerate(zip(node.outputs, results, strict=True)):
             if isinstance(out.type, TensorType):
+                self.given.add(result.descriptor)
                 self._check_promise(node, position, result.lengths)
         return results
 
