@@ -480,3 +480,8 @@ def test_products_without_zeros():
     m = MulWithoutZeros(scalar.upcast_out)
     assert [m.impl(0.0, 3.0), m.impl(2.0, 0.0), m.impl(2.0, 3.0)] == [3, 2, 6]
     assert (m.identity, m.commutative, m.associative) == (1.0, True, True)
+
+
+def test_elemwise_has_no_subclasses():
+    with pytest.raises(TypeError, match=r"derive from theano\.scalar\.ScalarOp"):
+        type("Mine", (T.Elemwise,), {})

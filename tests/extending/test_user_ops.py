@@ -291,6 +291,32 @@ def test_infer_shape_by_values():
     np.testing.assert_array_equal(shape, [3, 3])
 
 
+@pytest.mark.parametrize(
+    "make", [lambda v: v, lambda v: v * 2, lambda v: v[::-1], lambda v: T.cumsum(v)]
+)
+def test_infer_shape_by_items_of_a_vector(make):
+    class Filled(theano.Op):
+        __props__ = ()
+
+        def make_node(self, shape):
+            return Apply(self, [shape], [T.dmatrix()])
+
+        def perform(self, node, inputs, output_storage):
+            output_storage[0][0] = np.ones(inputs[0])
+
+        def infer_shape(self, node, shapes):
+            return [(node.inputs[0][0], node.inputs[0][1])]
+
+    v = T.lvector("v")
+    ones = Filled()(make(v))
+    f = theano.function([v], [T.exp(ones) * 2, ones.shape, T.zeros_like(ones)])
+    shape = make(T.constant(np.array([2, 3]))).eval()
+    table, got, zeros = f([2, 3])
+    np.testing.assert_array_equal(got, shape)
+    assert table.shape == zeros.shape == tuple(shape)
+    np.testing.assert_array_equal(theano.function([v], ones.shape)([2, 3]), shape)
+
+
 def test_storage_cells():
     seen = []
 

@@ -29,6 +29,12 @@ _FOLDS = {
 class Elemwise(metaclass=Kind):
     """A function of scalars applied to tensors item by item."""
 
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        raise TypeError(
+            "theano.tensor.Elemwise makes operations and has no subclasses: derive from "
+            "theano.scalar.ScalarOp, from theano.Op, or use theano.extend.elementwise"
+        )
+
     @classmethod
     def holds(cls, op: Any) -> bool:
         """Tell whether an operation is of this kind."""

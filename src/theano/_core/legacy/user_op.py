@@ -25,6 +25,7 @@ from theano._core.ir.variable import Apply, Variable
 from theano._core.legacy.performing import Performed, Thunk, params_of, performed
 from theano._core.legacy.properties import Counting, add_methods_of_props
 from theano._core.ops.gradient import DisconnectedType
+from theano._core.ops.indexing import Subtensor
 from theano._core.ops.lengths import as_int64, as_length
 from theano._core.ops.op import Elementwise, as_variable, attach_test_values
 from theano._core.ops.op import Op as EngineOp
@@ -333,11 +334,12 @@ def _lengths(node: Apply, found: Any, known: set[Any]) -> list[Any]:
 
 
 def _is_cheap(length: Any, known: set[Any], node: Apply) -> bool:
+    """Tell whether a length is a formula of lengths and of items of the inputs."""
     if not isinstance(length, Variable):
         return length is not None
     return all(
         isinstance(n.op, (Length, MakeVector))
-        or (not any(v.type.ndim for v in (*n.inputs, *n.outputs)) and isinstance(n.op, Elementwise))
+        or (isinstance(n.op, (Elementwise, Subtensor)) and n.outputs[0].type.ndim == 0)
         for n in toposort([length], {*known, *node.inputs})
     )
 
