@@ -4,7 +4,7 @@
 `theano.grad` differentiates, and `theano.shared` makes variables that keep a value between calls.
 """
 
-from theano import gradient, ifelse, printing, scan_module, tensor, updates
+from theano import extend, gradient, ifelse, printing, scan_module, tensor, updates
 from theano._core.api.cloning import clone
 from theano._core.api.debugprint import debugprint as dp
 from theano._core.api.gradients import Lop, Rop, subgraph_grad
@@ -55,6 +55,7 @@ __all__ = [
     "config",
     "dot",
     "dp",
+    "extend",
     "foldl",
     "foldr",
     "function",

@@ -668,3 +668,13 @@ def test_engine_operations_count():
     assert not isinstance(Double(), Scaled)
     assert theano.Op is T.Op is theano.gof.Op is theano.gof.op.PureOp
     assert user_ops.Double is Double
+
+
+def test_names_of_the_engine_mean_nothing():
+    for name in ("Second", "Alloc", "DimShuffle", "MakeVector", "ShapeOf"):
+        kind = type(
+            name, (Double,), {"__props__": (), "do_constant_folding": lambda op, node: False}
+        )
+        x = dvector()
+        out = x * kind()(T.constant(np.ones(3))) + x
+        np.testing.assert_array_equal(theano.function([x], out)(VALUE), 3 * VALUE)

@@ -9,8 +9,8 @@ from theano._core.api.shared import (
 from theano._core.compile.shared import SharedVariable, shared_constructor
 
 __all__ = [
-    "SharedVariable",
     "ScalarSharedVariable",
+    "SharedVariable",
     "TensorSharedVariable",
     "scalar_constructor",
     "shared_constructor",

@@ -9,6 +9,7 @@ import numpy as np
 
 from theano._core.ir.variable import Apply
 from theano._core.legacy.op_classes import Kind
+from theano._core.legacy.scalar_elementwise import ElementwiseCalls, Expanded
 from theano._core.legacy.scalar_type import get_scalar_type
 from theano._core.ops.arithmetic import eq, switch
 from theano._core.ops.called import Called
@@ -38,7 +39,7 @@ class Elemwise(metaclass=Kind):
     @classmethod
     def holds(cls, op: Any) -> bool:
         """Tell whether an operation is of this kind."""
-        return isinstance(op, Elementwise) or type(op).__name__ in ("ElementwiseCalls", "Expanded")
+        return isinstance(op, (Elementwise, ElementwiseCalls, Expanded))
 
     @classmethod
     def make(

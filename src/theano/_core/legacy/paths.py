@@ -310,6 +310,16 @@ MODULES: dict[str, dict[str, str]] = {
     },
     "theano.tests": {},
     "theano.tests.breakpoint": {"PdbBreakpoint": "ops.observing:PdbBreakpoint"},
+    "theano.tests.unittest_tools": {
+        name: f"legacy.unittest_tools:{name}"
+        for name in (
+            "InferShapeTester",
+            "assert_allclose",
+            "fetch_seed",
+            "seed_rng",
+            "verify_grad",
+        )
+    },
     "theano.configparser": {"change_flags": "base.settings:change_flags"},
     "theano.sandbox.linalg": _LINALG,
     "theano.sandbox.linalg.ops": _LINALG,

@@ -118,21 +118,27 @@ class Performed(NumPyCall):
         super().__init__(node)
         self.params = params_of(node)
         self.keep = not config.allow_gc
-        # What calls that have ended left; a call takes it, so that none shares it with another.
-        self.last: list[list[Any]] | None = None
+        # What calls that have ended left. A call takes it out, which no other can do as well.
+        self.idle: list[list[list[Any]]] = []
 
     def run(self, values: tuple[Any, ...]) -> tuple[Any, ...]:
         """Return the outputs."""
-        storage, self.last = self.last, None
-        if storage is None:
-            storage = [[None] for _ in self.node.outputs]
+        storage = taken(self.idle) or [[None] for _ in self.node.outputs]
         for cell in storage:
             if shared(cell)[0]:
                 cell[0] = None
         outputs = performed(self.node, values, storage, self.params)
         if self.keep:
-            self.last = [[value] for value in outputs]
+            self.idle.append([[value] for value in outputs])
         return outputs
+
+
+def taken(idle: list[Any]) -> Any:
+    """Return what is taken out of a list that threads share, or None."""
+    try:
+        return idle.pop()
+    except IndexError:
+        return None
 
 
 class Thunk(NumPyCall):
@@ -150,7 +156,7 @@ class Thunk(NumPyCall):
 
     def run(self, values: tuple[Any, ...]) -> tuple[Any, ...]:
         """Return the outputs."""
-        thunk, storage, computed = made = self.idle.pop() if self.idle else self._made()
+        thunk, storage, computed = made = taken(self.idle) or self._made()
         for variable, value in zip(self.node.inputs, protected(self.node.op, values), strict=True):
             storage[variable][0] = value
         thunk()

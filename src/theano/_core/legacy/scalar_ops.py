@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any, ClassVar
 
 from theano._core.base import dtypes
-from theano._core.legacy.scalar_elementwise import ElementwiseCalls
+from theano._core.legacy.scalar_elementwise import ElementwiseCalls, Expanded
 from theano._core.legacy.scalar_known import Composite, KnownOp
 from theano._core.legacy.scalar_names import BASIC, SPECIAL
 from theano._core.legacy.scalar_op import BinaryScalarOp, ScalarOp, UnaryScalarOp
@@ -169,40 +169,6 @@ def __getattr__(name: str) -> Any:
         if name in place:
             return place[name]
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-
-
-class Expanded:
-    """A function of scalars as a function of tensors that makes an expression.
-
-    Parameters
-    ----------
-    scalar_op : ScalarOp
-    name : str, optional
-    """
-
-    def __init__(self, scalar_op: Any, name: str | None = None) -> None:
-        self.scalar_op = scalar_op
-        self.name = name
-
-    def make_node(self, *inputs: Any) -> Any:
-        """Return the last application of the expression."""
-        return self.scalar_op.applied(*inputs)[0].owner
-
-    def __call__(self, *inputs: Any, **options: Any) -> Any:
-        as_list = options.pop("return_list", False)
-        outputs = self.scalar_op.applied(*inputs)
-        return outputs if as_list or len(outputs) != 1 else outputs[0]
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Expanded) and self.scalar_op == other.scalar_op
-
-    def __hash__(self) -> int:
-        return hash((Expanded, self.scalar_op))
-
-    def __str__(self) -> str:
-        return self.name or f"Elemwise{{{self.scalar_op}}}"
-
-    __repr__ = __str__
 
 
 def elementwise(

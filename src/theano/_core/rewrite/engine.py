@@ -19,6 +19,7 @@ from theano._core.ir.source import SourceLine, without_lines
 from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Apply, Constant, Variable
 from theano._core.ops.arithmetic import cast
+from theano._core.ops.broadcasting import Alloc, Second
 from theano._core.ops.lengths import as_length
 from theano._core.ops.op import Op
 from theano._core.ops.shaping import DimShuffle, Length, pattern_broadcast
@@ -338,8 +339,8 @@ def known_value(variable: Any) -> Any:
             return variable.data.reshape(()).item()
         return None
     node = variable.owner
-    if node is not None and type(node.op).__name__ in ("DimShuffle", "Alloc", "Second"):
-        return known_value(node.inputs[1 if type(node.op).__name__ == "Second" else 0])
+    if node is not None and isinstance(node.op, (DimShuffle, Alloc, Second)):
+        return known_value(node.inputs[1 if isinstance(node.op, Second) else 0])
     return None
 
 
