@@ -452,7 +452,7 @@ def test_errors_of_impl_name_the_line():
     assert "Inputs values: [array([1.])]" in str(caught.value)
 
 
-@pytest.mark.parametrize("axis", [None, 0, 1, (0, 1), ()])
+@pytest.mark.parametrize("axis", [None, 0, 1, (0, 1), (), -1, (0, -1), np.array(1)])
 @pytest.mark.parametrize(
     ("op", "wanted"),
     [
@@ -468,8 +468,42 @@ def test_folds(op, wanted, axis):
     x = T.dmatrix("x")
     out = CAReduce(op, axis)(x)
     assert isinstance(out.owner.op, T.CAReduce)
-    axes = (0, 1) if axis is None else axis
+    axes = (0, 1) if axis is None else tuple(np.ravel(axis).astype(int))
     np.testing.assert_allclose(out.eval({x: VALUE}), wanted.reduce(VALUE, axis=axes))
+
+
+@pytest.mark.parametrize(
+    ("op", "wanted"),
+    [
+        (scalar.and_, np.bitwise_and),
+        (scalar.or_, np.bitwise_or),
+        (scalar.xor, np.bitwise_xor),
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("kind", ["bool", "int16", "uint8"])
+def test_folds_of_bits(op, wanted, kind):
+    x = T.matrix("x", dtype=kind)
+    value = (np.arange(12).reshape(3, 4) * 5 + 3).astype(kind)
+    for axis in (None, 0, -1):
+        out = CAReduce(op, axis)(x)
+        got = out.eval({x: value})
+        assert got.dtype == kind
+        axes = (0, 1) if axis is None else axis
+        np.testing.assert_array_equal(got, wanted.reduce(value, axis=axes))
+    nothing = value[:0]
+    got = CAReduce(op, 0)(x).eval({x: nothing})
+    np.testing.assert_array_equal(got, wanted.reduce(nothing, axis=0))
+
+
+def test_folds_refuse_what_does_not_fit():
+    x = T.dmatrix("x")
+    for op in (scalar.add, hypot):
+        for axis in (2, -3):
+            with pytest.raises(ValueError, match="Not enough dimensions"):
+                CAReduce(op, axis)(x)
+    with pytest.raises(NotImplementedError, match="binary functions"):
+        CAReduce(scalar.exp)
 
 
 def test_products_without_zeros():

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from theano._core.ir.variable import Apply
-from theano._core.legacy.op_classes import Kind
+from theano._core.legacy.op_classes import Kind, axes_of
 from theano._core.legacy.scalar_elementwise import ElementwiseCalls, Expanded
 from theano._core.legacy.scalar_type import get_scalar_type
 from theano._core.ops.arithmetic import eq, switch
@@ -22,9 +22,9 @@ _FOLDS = {
     "mul": "prod",
     "maximum": "max",
     "minimum": "min",
-    "and_": "all",
-    "or_": "any",
 }
+# Function of scalars → what NumPy folds with. Others are called for each item.
+_FUNCTIONS = {"and_": np.bitwise_and, "or_": np.bitwise_or, "xor": np.bitwise_xor}
 
 
 class Elemwise(metaclass=Kind):
@@ -78,17 +78,20 @@ class CAReduce(metaclass=Kind):
 
     @classmethod
     def make(cls, scalar_op: Any, axis: Any = None) -> Any:
-        """Return the operation over `axis`, an int, a sequence of ints, or None."""
+        """Return the operation over `axis`: an int, a sequence of ints, or None for all."""
         from theano._core.legacy.scalar_ops import elementwise
 
         if scalar_op.nin not in (-1, 2) or scalar_op.nout != 1:
             raise NotImplementedError(
                 "CAReduce only supports binary functions with a single output"
             )
-        axes = (axis,) if isinstance(axis, int) else axis
+        axes = axes_of(axis)
         native = elementwise(scalar_op)
-        kind = _FOLDS.get(native.name or "") if isinstance(native, Elementwise) else None
-        return FoldByCalls(scalar_op, axes) if kind is None else Reduction(kind, axes)
+        if not isinstance(native, Elementwise):
+            return FoldByCalls(scalar_op, axes)
+        if native.name in _FOLDS:
+            return Reduction(_FOLDS[native.name], axes)
+        return FoldByCalls(scalar_op, axes, _FUNCTIONS.get(native.name))
 
 
 class CAReduceDtype(CAReduce):
@@ -114,33 +117,37 @@ class FoldByCalls(Called):
     ----------
     scalar_op : ScalarOp
     axis : tuple of int or None
+    function : numpy.ufunc, optional
+        Folds whole arrays.
     """
 
     __props__ = ("axis", "scalar_op")
 
-    def __init__(self, scalar_op: Any, axis: Any = None) -> None:
+    def __init__(self, scalar_op: Any, axis: Any = None, function: Any = None) -> None:
         self.scalar_op = scalar_op
+        self.function = function
         self.axis = None if axis is None else tuple(sorted({int(a) for a in axis}))
 
     def _axes(self, rank: int) -> tuple[int, ...]:
-        return tuple(range(rank)) if self.axis is None else self.axis
+        axes = range(rank) if self.axis is None else self.axis
+        return tuple(sorted(axis + rank if axis < 0 else axis for axis in axes))
 
     def make_node(self, x: Any) -> Apply:
         x = tensor_operand(str(self), x)
         axes, rank = self._axes(x.type.ndim), x.type.ndim
         if any(not 0 <= axis < rank for axis in axes):
-            raise ValueError(f"Not enough dimensions on {x} to reduce on axes {axes}")
+            raise ValueError(f"Not enough dimensions on {x} to reduce on axes {self.axis}")
         kind = get_scalar_type(x.type.dtype)
         out = self.scalar_op.make_node(kind(), kind()).outputs[0].type.dtype
         return self.one([x], out, [b for i, b in enumerate(x.type.broadcastable) if i not in axes])
 
     def compute(self, xp: Any, node: Apply, x: Any) -> tuple[Any, ...]:
-        identity = getattr(self.scalar_op, "identity", None)
-        start = {} if identity is None else {"initial": identity}
-        fold = np.frompyfunc(self.scalar_op.impl, 2, 1)
-        axes = self._axes(x.ndim)
-        result = x.astype(object)
-        for axis in reversed(axes):
+        fold, result, start = self.function, x, {}
+        if fold is None:
+            fold, result = np.frompyfunc(self.scalar_op.impl, 2, 1), x.astype(object)
+            identity = getattr(self.scalar_op, "identity", None)
+            start = {} if identity is None else {"initial": identity}
+        for axis in reversed(self._axes(x.ndim)):
             result = np.asarray(fold.reduce(result, axis=axis, **start))
         return (np.asarray(result).astype(node.outputs[0].type.dtype),)
 
@@ -164,8 +171,7 @@ class ProdWithoutZeros:
     def __init__(
         self, axis: Any = None, dtype: str | None = None, acc_dtype: str | None = None
     ) -> None:
-        axes = (axis,) if isinstance(axis, int) else axis
-        self.product = Reduction("prod", axes, dtype, acc_dtype)
+        self.product = Reduction("prod", axes_of(axis), dtype, acc_dtype)
 
     def __call__(self, x: Any) -> Any:
         """Return the product of the items of `x`."""

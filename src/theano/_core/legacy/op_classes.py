@@ -28,6 +28,11 @@ class Kind(type):
         return cls.make(*args, **kwargs)  # type: ignore[attr-defined]
 
 
+def axes_of(axis: Any) -> tuple[int, ...] | None:
+    """Return axes that are given as one number, several, or None for all."""
+    return None if axis is None else tuple(int(a) for a in np.ravel(axis))
+
+
 class _Fold(metaclass=Kind):
     kind = ""
 
@@ -38,9 +43,8 @@ class _Fold(metaclass=Kind):
 
     @classmethod
     def make(cls, axis: Any = None, dtype: str | None = None, acc_dtype: str | None = None) -> Any:
-        """Return the operation over `axis`, an int, a sequence of ints not negative, or None."""
-        axes = (axis,) if isinstance(axis, int) else axis
-        return Reduction(cls.kind, axes, dtype, acc_dtype)
+        """Return the operation over `axis`: an int, a sequence of ints, or None for all."""
+        return Reduction(cls.kind, axes_of(axis), dtype, acc_dtype)
 
 
 class Sum(_Fold):
@@ -53,6 +57,17 @@ class Prod(_Fold):
     """Product over axes."""
 
     kind = "prod"
+
+    @classmethod
+    def make(
+        cls,
+        axis: Any = None,
+        dtype: str | None = None,
+        acc_dtype: str | None = None,
+        no_zeros_in_input: bool = False,
+    ) -> Any:
+        """Return the operation over `axis`; its gradient is right with and without zeros."""
+        return super().make(axis, dtype, acc_dtype)
 
 
 class All(_Fold):

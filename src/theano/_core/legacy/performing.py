@@ -150,7 +150,7 @@ class Thunk(NumPyCall):
 
     def _made(self) -> tuple[Any, dict[Any, Any], dict[Any, Any]]:
         variables = [*self.node.inputs, *self.node.outputs]
-        storage = {v: [getattr(v, "data", None)] for v in variables}
+        storage: dict[Any, list[Any]] = {v: [None] for v in variables}
         computed = {v: [v.owner is not self.node] for v in variables}
         return self.node.op.make_thunk(self.node, storage, computed, []), storage, computed
 
@@ -161,7 +161,9 @@ class Thunk(NumPyCall):
             storage[variable][0] = value
         thunk()
         outputs = collected(self.node, [storage[v] for v in self.node.outputs])
+        for cell in storage.values():
+            cell[0] = None
         for variable in self.node.outputs:
-            storage[variable][0], computed[variable][0] = None, False
+            computed[variable][0] = False
         self.idle.append(made)
         return outputs
