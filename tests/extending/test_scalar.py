@@ -12,7 +12,13 @@ import theano
 import theano.tensor as T
 from theano import scalar
 from theano.gof.utils import MethodNotDefined
-from theano.tensor.elemwise import CAReduce, Elemwise, MulWithoutZeros, ProdWithoutZeros
+from theano.tensor.elemwise import (
+    CAReduce,
+    CAReduceDtype,
+    Elemwise,
+    MulWithoutZeros,
+    ProdWithoutZeros,
+)
 
 VALUE = np.array([[0.5, 1.5, 2.0], [0.25, 3.0, 1.0]])
 
@@ -478,11 +484,13 @@ def test_folds(op, wanted, axis):
         (scalar.and_, np.bitwise_and),
         (scalar.or_, np.bitwise_or),
         (scalar.xor, np.bitwise_xor),
+        (scalar.add, np.add),
+        (scalar.mul, np.multiply),
     ],
     ids=str,
 )
 @pytest.mark.parametrize("kind", ["bool", "int16", "uint8"])
-def test_folds_of_bits(op, wanted, kind):
+def test_folds_keep_the_dtype(op, wanted, kind):
     x = T.matrix("x", dtype=kind)
     value = (np.arange(12).reshape(3, 4) * 5 + 3).astype(kind)
     for axis in (None, 0, -1):
@@ -490,10 +498,12 @@ def test_folds_of_bits(op, wanted, kind):
         got = out.eval({x: value})
         assert got.dtype == kind
         axes = (0, 1) if axis is None else axis
-        np.testing.assert_array_equal(got, wanted.reduce(value, axis=axes))
+        np.testing.assert_array_equal(got, wanted.reduce(value, axis=axes, dtype=kind))
     nothing = value[:0]
     got = CAReduce(op, 0)(x).eval({x: nothing})
-    np.testing.assert_array_equal(got, wanted.reduce(nothing, axis=0))
+    np.testing.assert_array_equal(got, wanted.reduce(nothing, axis=0, dtype=kind))
+    wide = CAReduceDtype(scalar.add, dtype="int64")(x)
+    assert wide.eval({x: value}) == value.sum(dtype="int64")
 
 
 def test_folds_refuse_what_does_not_fit():

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from theano._core.base.dtypes import is_discrete
 from theano._core.ir.variable import Apply
 from theano._core.legacy.op_classes import Kind, axes_of
 from theano._core.legacy.scalar_elementwise import ElementwiseCalls, Expanded
@@ -17,14 +18,15 @@ from theano._core.ops.op import Elementwise, tensor_operand
 from theano._core.ops.reductions import Reduction
 
 # Function of scalars → kind of reduction.
-_FOLDS = {
-    "add": "sum",
-    "mul": "prod",
-    "maximum": "max",
-    "minimum": "min",
-}
+_FOLDS = {"add": "sum", "mul": "prod", "maximum": "max", "minimum": "min"}
 # Function of scalars → what NumPy folds with. Others are called for each item.
-_FUNCTIONS = {"and_": np.bitwise_and, "or_": np.bitwise_or, "xor": np.bitwise_xor}
+_FUNCTIONS = {
+    "add": np.add,
+    "mul": np.multiply,
+    "and_": np.bitwise_and,
+    "or_": np.bitwise_or,
+    "xor": np.bitwise_xor,
+}
 
 
 class Elemwise(metaclass=Kind):
@@ -89,9 +91,10 @@ class CAReduce(metaclass=Kind):
         native = elementwise(scalar_op)
         if not isinstance(native, Elementwise):
             return FoldByCalls(scalar_op, axes)
-        if native.name in _FOLDS:
-            return Reduction(_FOLDS[native.name], axes)
-        return FoldByCalls(scalar_op, axes, _FUNCTIONS.get(native.name))
+        kind, function = _FOLDS.get(native.name), _FUNCTIONS.get(native.name)
+        if kind is not None and function is None:
+            return Reduction(kind, axes)
+        return FoldByCalls(scalar_op, axes, function, kind)
 
 
 class CAReduceDtype(CAReduce):
@@ -107,11 +110,11 @@ class CAReduceDtype(CAReduce):
     ) -> Any:
         """Return the operation over `axis`."""
         op = CAReduce.make(scalar_op, axis)
-        return Reduction(op.kind, op.axis, dtype, acc_dtype) if isinstance(op, Reduction) else op
+        return op if op.kind is None else Reduction(op.kind, op.axis, dtype, acc_dtype)
 
 
 class FoldByCalls(Called):
-    """A user's binary function of scalars folded over axes.
+    """A binary function of scalars folded over axes, which does not change the dtype.
 
     Parameters
     ----------
@@ -119,13 +122,18 @@ class FoldByCalls(Called):
     axis : tuple of int or None
     function : numpy.ufunc, optional
         Folds whole arrays.
+    kind : str, optional
+        The reduction that is the same for floats.
     """
 
     __props__ = ("axis", "scalar_op")
 
-    def __init__(self, scalar_op: Any, axis: Any = None, function: Any = None) -> None:
+    def __init__(
+        self, scalar_op: Any, axis: Any = None, function: Any = None, kind: str | None = None
+    ) -> None:
         self.scalar_op = scalar_op
         self.function = function
+        self.kind = kind
         self.axis = None if axis is None else tuple(sorted({int(a) for a in axis}))
 
     def _axes(self, rank: int) -> tuple[int, ...]:
@@ -137,12 +145,15 @@ class FoldByCalls(Called):
         axes, rank = self._axes(x.type.ndim), x.type.ndim
         if any(not 0 <= axis < rank for axis in axes):
             raise ValueError(f"Not enough dimensions on {x} to reduce on axes {self.axis}")
+        if self.kind is not None and not is_discrete(x.type.dtype):
+            return Reduction(self.kind, axes).make_node(x)
         kind = get_scalar_type(x.type.dtype)
         out = self.scalar_op.make_node(kind(), kind()).outputs[0].type.dtype
         return self.one([x], out, [b for i, b in enumerate(x.type.broadcastable) if i not in axes])
 
     def compute(self, xp: Any, node: Apply, x: Any) -> tuple[Any, ...]:
-        fold, result, start = self.function, x, {}
+        fold, result = self.function, x
+        start: dict[str, Any] = {"dtype": node.outputs[0].type.dtype}
         if fold is None:
             fold, result = np.frompyfunc(self.scalar_op.impl, 2, 1), x.astype(object)
             identity = getattr(self.scalar_op, "identity", None)
