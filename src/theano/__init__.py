@@ -4,7 +4,9 @@
 `theano.grad` differentiates, and `theano.shared` makes variables that keep a value between calls.
 """
 
-from theano import extend, gradient, ifelse, printing, scan_module, tensor, updates
+import importlib
+
+from theano import gradient, ifelse, printing, scan_module, tensor, updates
 from theano._core.api.cloning import clone
 from theano._core.api.debugprint import debugprint as dp
 from theano._core.api.gradients import Lop, Rop, subgraph_grad
@@ -55,7 +57,6 @@ __all__ = [
     "config",
     "dot",
     "dp",
-    "extend",
     "foldl",
     "foldr",
     "function",
@@ -83,4 +84,7 @@ _paths.install()
 
 
 def __getattr__(name: str) -> object:
+    if name == "extend":
+        # Loaded when it is first asked for.
+        return importlib.import_module("theano.extend")
     return _paths.attribute(__name__, name)

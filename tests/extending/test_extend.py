@@ -181,6 +181,8 @@ def test_names_and_declarations() -> None:
         extend.elementwise("exp", lambda xp, x: x)
     with pytest.raises(ValueError, match="takes 1 arguments, and samples has 2"):
         extend.elementwise("ranges", lambda xp, x: x, samples=(extend.reals(0, 1),) * 2)
+    with pytest.raises(TypeError, match="must be a Python function"):
+        extend.elementwise("ufunc", np.sin)
     one = extend.elementwise("again", lambda xp, x: x + 1)
     two = extend.elementwise("again", lambda xp, x: x + 2)
     assert one != two

@@ -44,7 +44,9 @@ def dvector(name="x"):
 
 
 @pytest.mark.parametrize("name", OPS)
-@pytest.mark.parametrize("mode", ["FAST_RUN", "FAST_COMPILE", theano.Mode("py", None)])
+@pytest.mark.parametrize(
+    "mode", ["FAST_RUN", "FAST_COMPILE", theano.Mode("py", None), theano.Mode("cvm", None)]
+)
 def test_values(name, mode):
     op, meaning = OPS[name]
     x = dvector()

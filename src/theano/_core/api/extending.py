@@ -57,7 +57,9 @@ def elementwise(
     Raises
     ------
     ValueError
-        An operation of the engine has this name.
+        An operation of the engine has this name, or `samples` has too many or too few ranges.
+    TypeError
+        `compute` is not a Python function: its arguments cannot be counted.
 
     Examples
     --------
@@ -72,7 +74,10 @@ def elementwise(
     >>> (cube(x) + 1).eval({x: [1.0, 2.0]})
     array([2., 9.])
     """
-    count = op.arity(compute)
+    code = getattr(compute, "__code__", None)
+    if code is None:
+        raise TypeError(f"{name}: compute must be a Python function, got {compute!r}")
+    count = code.co_argcount - 1
     ranges = (samples,) * count if isinstance(samples, Range) else tuple(samples)
     if len(ranges) != count:
         raise ValueError(f"{name} takes {count} arguments, and samples has {len(ranges)} ranges")

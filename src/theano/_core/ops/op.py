@@ -15,7 +15,6 @@ gradients, in-place reuse and strides are the engine's business and appear in no
 from __future__ import annotations
 
 import importlib
-import inspect
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
@@ -372,16 +371,10 @@ def _registered(name: str, module: str | None = None) -> Elementwise:
     return _registry[name]
 
 
-def arity(compute: Callable[..., Any]) -> int:
-    """Return how many arrays `compute(xp, *arrays)` takes."""
-    code = getattr(compute, "__code__", None)
-    return (len(inspect.signature(compute).parameters) if code is None else code.co_argcount) - 1
-
-
 def elementwise(name: str, **fields: Any) -> Elementwise:
     """Declare an elementwise operation; see `Elementwise` for the fields."""
     compute = fields["compute"]
-    nin = arity(compute)
+    nin = compute.__code__.co_argcount - 1
     op = Elementwise(
         name,
         nin,
