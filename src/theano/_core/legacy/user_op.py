@@ -72,7 +72,7 @@ class Op(EngineOp, metaclass=Counting, counts=EngineOp):
         return not self == other
 
     def __hash__(self) -> int:
-        return id(self) >> 4
+        return object.__hash__(self)
 
     def __str__(self) -> str:
         return type(self).__name__
