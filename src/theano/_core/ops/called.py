@@ -39,16 +39,19 @@ class NumPyCall:
 
 def shared(values: Sequence[Any]) -> list[bool]:
     """Tell which values are arrays that something else refers to, or that show other memory."""
-    counts = [sys.getrefcount(value) for value in values]
     return [
         isinstance(value, np.ndarray)
         and (count > _ALONE or value.base is not None or not value.flags.writeable)
-        for value, count in zip(values, counts, strict=True)
+        for value, count in zip(values, _references(values), strict=True)
     ]
 
 
+def _references(values: Sequence[Any]) -> list[int]:
+    return [sys.getrefcount(value) for value in values]
+
+
 # What is counted for a value that only one sequence refers to: it depends on the interpreter.
-_ALONE = [sys.getrefcount(value) for value in [np.empty(0)]][0]
+_ALONE = _references([np.empty(0)])[0]
 
 
 def owned(results: tuple[Any, ...]) -> tuple[Any, ...]:
