@@ -555,6 +555,33 @@ def test_exceptions_keep_their_type_and_say_where():
     assert caught.traceback[-1].name == "perform"
 
 
+def test_errors_in_loops_name_the_steps():
+    class Picky(Double):
+        __props__ = ()
+
+        def perform(self, node, inputs, output_storage):
+            if inputs[0][0] > 100:
+                raise ValueError(f"{inputs[0][0]} is too much")
+            super().perform(node, inputs, output_storage)
+
+    x = dvector()
+    rows, _ = theano.scan(lambda c: Picky()(c), outputs_info=[x], n_steps=9)
+    with pytest.raises(
+        ValueError, match=r"160.0 is too much\nThis was in step 5 \(0-based\) of for"
+    ):
+        theano.function([x], rows)([5.0])
+
+    def outer(start):
+        return theano.scan(lambda c: Picky()(c), outputs_info=[start], n_steps=3)[0][-1]
+
+    nested, _ = theano.scan(outer, sequences=[T.dmatrix("m")])
+    m = theano.gof.graph.inputs([nested])
+    m = next(v for v in m if v.name == "m")
+    with pytest.raises(ValueError, match=r"in step 1 .*\nThis was in step 2") as caught:
+        theano.function([m], nested)([[1.0], [30.0]])
+    assert "Inputs values: [array([120.])]" in str(caught.value)
+
+
 @pytest.mark.parametrize(
     ("call", "error"),
     [

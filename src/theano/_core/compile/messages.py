@@ -39,11 +39,16 @@ def run_time_error(
     node, loops = maker.program_nodes[number]
     own = len(facts) - len(loops)
     text = fault.text(facts[:own])
-    for loop, step in zip(loops, facts[own:], strict=True):
-        text += f"\nThis was in step {step} (0-based) of {loop.op}."
     if isinstance(node.op, Assert):
         text = text.replace(fault.text(()), node.op.msg)
-    return fault.exception(f"{text}\n{node_report(maker, node, _values(maker, node, arguments))}")
+    report = step_report(list(zip(loops, facts[own:], strict=True)))
+    report += node_report(maker, node, _values(maker, node, arguments))
+    return fault.exception(f"{text}\n{report}")
+
+
+def step_report(steps: Sequence[tuple[Any, int]]) -> str:
+    """Tell the steps of loops, the outermost first: a line for each."""
+    return "".join(f"This was in step {step} (0-based) of {loop.op}.\n" for loop, step in steps)
 
 
 # Errors whose text is all that they hold.

@@ -20,16 +20,22 @@ class Called(Structured):
 
 
 class NumPyCall:
-    """What computes one application; an error of it names the line that made the application."""
+    """What computes one application; an error of it names the line that made the application.
+
+    It is called with the values of the inputs, and the step of each of the `loops` around it.
+    """
 
     def __init__(self, node: Apply) -> None:
         self.node = node
+        self.loops: Sequence[Apply] = ()
 
     def __call__(self, *values: Any) -> tuple[Any, ...]:
+        given, steps = values[: len(self.node.inputs)], values[len(self.node.inputs) :]
         try:
-            return owned(self.run(values))
+            return owned(self.run(given))
         except Exception as error:
-            raise CallError(error, self.node, values) from error
+            places = [(loop, int(step)) for loop, step in zip(self.loops, steps, strict=True)]
+            raise CallError(error, self.node, given, places) from error
 
     def run(self, values: tuple[Any, ...]) -> tuple[Any, ...]:
         """Return the outputs."""
@@ -63,10 +69,28 @@ def owned(results: tuple[Any, ...]) -> tuple[Any, ...]:
 
 
 class CallError(Exception):
-    """Carries an error out of a call, with the application and the values of its inputs."""
+    """Carries an error out of a call.
 
-    def __init__(self, error: Exception, node: Apply, values: Sequence[Any]) -> None:
+    Attributes
+    ----------
+    error : Exception
+    node : Apply
+        What was computed.
+    values : sequence
+        Of its inputs.
+    steps : sequence of (Apply, int)
+        Loops around it, the outermost first, and their steps.
+    """
+
+    def __init__(
+        self,
+        error: Exception,
+        node: Apply,
+        values: Sequence[Any],
+        steps: Sequence[tuple[Apply, int]] = (),
+    ) -> None:
         super().__init__(error)
         self.error = error
         self.node = node
         self.values = values
+        self.steps = steps

@@ -17,6 +17,8 @@ from theano._core.ops.shaping import Length
 
 # A product of more multiplications than this lets Python's lock go.
 LONG_PRODUCT = 1 << 18
+# Type of the number of a step of a loop.
+_STEP = TensorType("int64", ())
 
 
 class Libraries(Special):
@@ -198,12 +200,16 @@ class Libraries(Special):
         """Call the definition of an operation."""
         return self.call_checked(node, NumPyCall(node), values)
 
-    def call_checked(self, node: Apply, function: Any, values: Sequence[Any]) -> list[Any]:
-        """Call a Python function; fail unless results have the lengths that `shape` promised.
+    def call_checked(self, node: Apply, function: NumPyCall, values: Sequence[Any]) -> list[Any]:
+        """Call what computes an application; its results must have the promised lengths.
 
         Nothing else must refer to the arrays that it returns: they may become results.
         """
-        results = self.call_python(node, function, values)
+        loops = self._loops()
+        function.loops = [region.node for region in loops]
+        steps = [self.scalar(region.step) for region in loops]
+        arguments = [*node.inputs, *(_STEP.variable_class(_STEP) for _ in loops)]
+        results = self.call_python(node, function, [*values, *steps], arguments)
         for out, result in zip(node.outputs, results, strict=True):
             self.values[out] = result
         for position, (out, result) in enumerate(zip(node.outputs, results, strict=True)):
