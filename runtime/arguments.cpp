@@ -217,6 +217,24 @@ bool wrong_value(Py_ssize_t index, PyObject *value) {
     return false;
 }
 
+// Replaces the object of an input by what the hook makes of it, and returns that, or nullptr.
+PyObject *convert_value(Call *call, Py_ssize_t index, PyObject *convert) {
+    Ref<> number(PyLong_FromSsize_t(index));
+    if (!number) return nullptr;
+    PyObject *value = call->values[index];
+    PyObject *made = PyObject_CallFunctionObjArgs(
+        convert, reinterpret_cast<PyObject *>(call->function), number.get(), value, nullptr);
+    if (!made) return nullptr;
+    call->values[index] = made;
+    Py_DECREF(value);
+    return made;
+}
+
+bool filter_object(Call *call, Py_ssize_t index) {
+    PyObject *convert = hook(call, kConvert);
+    return !convert || convert_value(call, index, convert);
+}
+
 // Everything that is not already an array of the right type.
 bool fill_converted(Call *call, Py_ssize_t index, const Input &input, std::int64_t *descriptor,
                     double *bytes) {
@@ -229,13 +247,8 @@ bool fill_converted(Call *call, Py_ssize_t index, const Input &input, std::int64
     }
     PyObject *convert = hook(call, kConvert);
     if (!convert) return wrong_value(index, value);
-    Ref<> number(PyLong_FromSsize_t(index));
-    if (!number) return false;
-    PyObject *made = PyObject_CallFunctionObjArgs(
-        convert, reinterpret_cast<PyObject *>(call->function), number.get(), value, nullptr);
+    PyObject *made = convert_value(call, index, convert);
     if (!made) return false;
-    call->values[index] = made;
-    Py_DECREF(value);
     return fill_array(input, made, descriptor, bytes) || wrong_value(index, made);
 }
 
@@ -301,6 +314,8 @@ bool fill_frame(Call *call, double *bytes) {
         const Input &input = program.inputs[i];
         std::int64_t *descriptor = call->head.frame + input.offset;
         if (input.type.is_object()) {
+            if ((input.flags & kFiltered) && !filter_object(call, static_cast<Py_ssize_t>(i)))
+                return false;
             descriptor[kData] = reinterpret_cast<std::int64_t>(call->values[i]);
         } else if (!fill_array(input, call->values[i], descriptor, bytes) &&
                    !fill_converted(call, static_cast<Py_ssize_t>(i), input, descriptor, bytes)) {

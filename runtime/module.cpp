@@ -142,6 +142,7 @@ void after_fork_in_child() {
 int add_constants(PyObject *module) {
     return PyModule_AddIntConstant(module, "ABI_VERSION", TH_ABI_VERSION) < 0 ||
                    PyModule_AddIntConstant(module, "IMPLICIT", kImplicit) < 0 ||
+                   PyModule_AddIntConstant(module, "FILTERED", kFiltered) < 0 ||
                    PyModule_AddIntConstant(module, "MUTABLE", kMutable) < 0 ||
                    PyModule_AddIntConstant(module, "STRICT", kStrict) < 0 ||
                    PyModule_AddIntConstant(module, "CONTIGUOUS", TH_CONTIGUOUS) < 0 ||

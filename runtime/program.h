@@ -41,7 +41,7 @@ class Ref {
     T *object_ = nullptr;
 };
 
-enum InputFlag { kImplicit = 1, kMutable = 2, kStrict = 4 };
+enum InputFlag { kImplicit = 1, kMutable = 2, kStrict = 4, kFiltered = 8 };
 
 // The type of a value: an array, or (no `descr`) any Python object.
 struct ValueType {

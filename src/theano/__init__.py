@@ -4,6 +4,8 @@
 `theano.grad` differentiates, and `theano.shared` makes variables that keep a value between calls.
 """
 
+import importlib
+
 from theano import gradient, ifelse, printing, scan_module, tensor, updates
 from theano._core.api.cloning import clone
 from theano._core.api.debugprint import debugprint as dp
@@ -24,10 +26,12 @@ from theano._core.compile.inputs import In, Out, Param
 from theano._core.compile.modes import FAST_COMPILE, FAST_RUN, Mode
 from theano._core.compile.shared import shared, shared_constructor
 from theano._core.ir.function_graph import FunctionGraph
-from theano._core.ir.types import Generic, Type, generic
+from theano._core.ir.types import Generic, generic
 from theano._core.ir.variable import Apply, Constant, Variable
 from theano._core.legacy import paths as _paths
-from theano._core.ops.op import Op
+from theano._core.legacy.function_op import as_op
+from theano._core.legacy.user_op import Op, OpenMPOp
+from theano._core.legacy.user_type import Type
 from theano.version import version as __version__
 
 __all__ = [
@@ -43,6 +47,7 @@ __all__ = [
     "Mode",
     "Op",
     "OpFromGraph",
+    "OpenMPOp",
     "OrderedUpdates",
     "Out",
     "Param",
@@ -50,6 +55,7 @@ __all__ = [
     "Type",
     "Variable",
     "__version__",
+    "as_op",
     "change_flags",
     "clone",
     "config",
@@ -83,4 +89,7 @@ _paths.install()
 
 
 def __getattr__(name: str) -> object:
+    if name == "extend":
+        # Loaded when it is first asked for.
+        return importlib.import_module("theano.extend")
     return _paths.attribute(__name__, name)

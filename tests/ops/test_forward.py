@@ -7,10 +7,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from registry import OPS, accepts, draw, tensor
+from registry import OPS
 
 import theano
 import theano.tensor as T
+from theano._core.api.checks import accepts, draw, tensor
 from theano.gradient import (
     DisconnectedInputError,
     NullTypeGradError,

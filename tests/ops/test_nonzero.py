@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from registry import layouts, tensor
 
+from theano._core.api.checks import layouts, tensor
 from theano._core.compile.function import function
 from theano._core.lower.reference import evaluate
 from theano._core.ops.nonzero import nonzero

@@ -6,8 +6,8 @@ import itertools
 
 import numpy as np
 import pytest
-from registry import draw, layouts, tensor
 
+from theano._core.api.checks import draw, layouts, tensor
 from theano._core.base import dtypes
 from theano._core.compile.function import function
 from theano._core.lower.reference import evaluate

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from registry import layouts, tensor
 
+from theano._core.api.checks import layouts, tensor
 from theano._core.compile.function import function
 from theano._core.ops.cumulative import Cumulative
 from theano._core.ops.sorting import ArgSort, SearchSorted, Sort, TopK, Unique

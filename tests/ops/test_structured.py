@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from registry import layouts
 
 import theano.tensor as T
+from theano._core.api.checks import layouts
 from theano._core.compile.function import function
 from theano._core.lower.reference import evaluate
 

@@ -349,7 +349,6 @@ from theano._core.base.settings import (
 from theano._core.ir.types import (
     Generic,
     TensorType,
-    Type,
 )
 from theano._core.ir.types import (
     TensorType as Tensor,
@@ -359,16 +358,31 @@ from theano._core.ir.variable import (
     Constant,
     Variable,
 )
+from theano._core.legacy.elemwise_classes import (
+    CAReduce,
+    Elemwise,
+)
 from theano._core.legacy.op_classes import (
     AdvancedIncSubtensor1,
     AdvancedSubtensor1,
     AllocEmpty,
+    Rebroadcast,
     Sum,
     advanced_inc_subtensor1,
     advanced_set_subtensor1,
     advanced_subtensor1,
 )
 from theano._core.legacy.paths import attribute
+from theano._core.legacy.scalar_elementwise import (
+    scalar_from_tensor,
+    tensor_from_scalar,
+)
+from theano._core.legacy.user_op import (
+    Op,
+)
+from theano._core.legacy.user_type import (
+    Type,
+)
 from theano._core.ops.arithmetic import (
     abs_,
     add,
@@ -453,12 +467,6 @@ from theano._core.ops.indexing import (
 from theano._core.ops.nonzero import (
     Nonzero,
 )
-from theano._core.ops.op import (
-    Elementwise as Elemwise,
-)
-from theano._core.ops.op import (
-    Op,
-)
 from theano._core.ops.positions import (
     Choose,
 )
@@ -468,13 +476,9 @@ from theano._core.ops.products import (
 from theano._core.ops.reductions import (
     ArgExtreme as Argmax,
 )
-from theano._core.ops.reductions import (
-    Reduction as CAReduce,
-)
 from theano._core.ops.shaping import (
     Assert,
     DimShuffle,
-    Rebroadcast,
     Reshape,
     SpecifyShape,
 )
@@ -870,6 +874,7 @@ __all__ = [
     "row",
     "rows",
     "scalar",
+    "scalar_from_tensor",
     "scalars",
     "second",
     "set_subtensor",
@@ -914,6 +919,7 @@ __all__ = [
     "tensor7",
     "tensor7s",
     "tensor_copy",
+    "tensor_from_scalar",
     "tensordot",
     "tile",
     "topk",

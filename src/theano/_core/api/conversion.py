@@ -230,7 +230,7 @@ def _look_through(v: Any, elemwise: bool, depth: int) -> Any:
         return _item(v)
     if isinstance(op, ops.Elementwise) and elemwise:
         values = [get_scalar_constant_value(i, max_recur=depth - 1) for i in node.inputs]
-        return op.compute(np, node, *values)[0]
+        return node.rules.compute(np, node, *values)[0]
     return v
 
 

@@ -79,7 +79,7 @@ class _Tree:
         users = self.clients.get(variable)
         clients = f" clients:{users}" if users is not None and len(users) > 1 else ""
         return (
-            f"{prefix}{node.op.node_text(node)}{output} {self.identifier(node)}{kind} "
+            f"{prefix}{node.rules.node_text(node)}{output} {self.identifier(node)}{kind} "
             f"'{name}'   {order}{clients}"
             f"{self.value(variable)}"
         )
@@ -248,7 +248,7 @@ def min_informative_str(obj: Any, indent_level: int = 0) -> str:
             continue
         seen[variable] = letters(len(seen))
         opened = variable.name is None and variable.owner is not None
-        text = variable.owner.op.node_text(variable.owner) if opened else str(variable)  # pyright: ignore[reportOptionalMemberAccess]
+        text = variable.owner.rules.node_text(variable.owner) if opened else str(variable)  # pyright: ignore[reportOptionalMemberAccess]
         lines.append(f"{' ' * level}{seen[variable]}. {text}")
         if opened:
             stack.extend((parent, level + 1) for parent in reversed(variable.owner.inputs))  # pyright: ignore[reportOptionalMemberAccess]

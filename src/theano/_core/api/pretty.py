@@ -97,7 +97,7 @@ class PPrinter:
         for kind in type(op).__mro__:
             if kind in _WRITERS:
                 return _WRITERS[kind](variable, parts)
-        return f"{op.node_text(variable.owner)}({', '.join(parts)})"
+        return f"{variable.owner.rules.node_text(variable.owner)}({', '.join(parts)})"
 
     def __call__(self, *args: Any) -> str:
         if len(args) == 1 and isinstance(args[0], Variable):

@@ -50,3 +50,5 @@ class TensorConstant(Methods, Constant):
 
 TensorType.variable_class = TensorVariable
 TensorType.constant_class = TensorConstant
+# Variables of every type can be evaluated.
+Variable.eval = Methods.eval  # type: ignore[attr-defined]

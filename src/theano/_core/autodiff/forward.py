@@ -54,7 +54,7 @@ def push_forward(outputs: Sequence[Any], tangents: Mapping[Any, Any]) -> list[An
 def _of_outputs(node: Apply, given: list[Any]) -> Sequence[Any]:
     """Return the tangents of the outputs of a node, one of whose inputs has a tangent."""
     nothing = [None] * len(node.outputs)
-    connection = node.op.connection(node)
+    connection = node.rules.connection(node)
     reached = [
         any(uses[j] for t, uses in zip(given, connection, strict=True) if t is not None)
         and isinstance(out.type, TensorType)
@@ -63,14 +63,18 @@ def _of_outputs(node: Apply, given: list[Any]) -> Sequence[Any]:
     ]
     if not any(reached):
         return nothing
-    results = node.op.jvp(node, given, push_forward)
+    results = node.rules.jvp(node, given, push_forward)
     if results is None:
         results = _by_linearity(node, given)
     if results is None and isinstance(node.op, Elementwise) and not _is_complex(node):
         results = [_elementwise(node, given)]
     if results is None:
         results = _transposed(node, given)
-    return [t if there else None for t, there in zip(results, reached, strict=True)]
+    if len(results) != len(node.outputs):
+        raise ValueError(
+            f"{node.op} returned {len(results)} tangents for {len(node.outputs)} outputs"
+        )
+    return [_defined(t) if there else None for t, there in zip(results, reached, strict=True)]
 
 
 def _is_complex(node: Apply) -> bool:
@@ -79,7 +83,7 @@ def _is_complex(node: Apply) -> bool:
 
 def _by_linearity(node: Apply, given: list[Any]) -> list[Any] | None:
     """Return the operation of the tangents, if it is linear in the inputs that have some."""
-    groups = node.op.linear(node)
+    groups = node.rules.linear(node)
     covered = {i for group in groups for i in group}
     if any(t is not None and i not in covered for i, t in enumerate(given)):
         return None

@@ -122,6 +122,8 @@ def _seeds(cost: Any, known_grads: Mapping[Any, Any] | None) -> dict[Any, Any]:
     if cost is not None:
         if not isinstance(cost, Variable):
             raise TypeError(f"cost must be a variable, got {cost!r}")
+        # A variable of another type may have a tensor that stands for it.
+        cost = as_variable(cost)
         if isinstance(cost.type, NullType):
             raise ValueError(
                 "Can't differentiate a NaN cost. cost is NaN because " + cost.type.why_null
@@ -241,7 +243,7 @@ class Reverse:
         return result
 
     def _visit(self, node: Apply, stand_in: Apply, cotangents: list[Any], useful: set[Any]) -> None:
-        connection = node.op.connection(node)
+        connection = node.rules.connection(node)
         results = self._cotangents_of_inputs(stand_in, cotangents)
         if len(results) != len(node.inputs):
             raise ValueError(
@@ -254,7 +256,9 @@ class Reverse:
                 continue
             if isinstance(result.type, DisconnectedType):
                 continue
-            self.terms.setdefault(variable, []).append(_settle(node, variable, as_variable(result)))
+            if not isinstance(result, Variable):
+                result = as_variable(result)
+            self.terms.setdefault(variable, []).append(_settle(node, variable, result))
 
     def _cotangents_of_inputs(self, node: Apply, cotangents: list[Any]) -> Sequence[Any]:
         """Return what a node says of its inputs, from the cotangents that are defined."""
@@ -265,21 +269,26 @@ class Reverse:
             isinstance(out.type, TensorType) and dtypes.is_discrete(out.type.dtype)
             for out in node.outputs
         ):
-            return [
-                zeros_like_float(v) if isinstance(v.type, TensorType) else None for v in node.inputs
-            ]
-        if node.op.differentiates:
-            return node.op.vjp(node, known, reverse=pull_back)
+            return [_zeros(v) for v in node.inputs]
+        if node.rules.differentiates:
+            return node.rules.vjp(node, known, reverse=pull_back)
         given = [
             _zero_cotangent(out) if g is None else g
             for out, g in zip(node.outputs, known, strict=True)
         ]
-        return node.op.vjp(node, given)
+        return node.rules.vjp(node, given)
 
 
 def pull_back(cotangents: Mapping[Any, Any], targets: Sequence[Any]) -> dict[Any, Any]:
     """Return the cotangents of all variables between some outputs and `targets`."""
     return Reverse(cotangents, targets, set(), replace=False).run()
+
+
+def _zeros(variable: Any) -> Any:
+    """Return a gradient of zero for any variable that can have one, else None."""
+    if isinstance(variable.type, TensorType):
+        return zeros_like_float(variable)
+    return variable.zeros_like(config.floatX) if hasattr(variable, "zeros_like") else None
 
 
 def _zero_cotangent(out: Any) -> Any:
@@ -288,10 +297,10 @@ def _zero_cotangent(out: Any) -> Any:
 
 def _settle(node: Apply, variable: Any, g: Any) -> Any:
     """Undo broadcasting and give the cotangent the dtype of its variable."""
-    if isinstance(g.type, NullType):
-        return g
     kind = variable.type
-    if node.op.broadcasts:
+    if isinstance(g.type, NullType) or not isinstance(kind, TensorType):
+        return g
+    if node.rules.broadcasts:
         g = sum_to(_full(g, node.outputs[0]), variable)
     if not dtypes.is_discrete(kind.dtype):
         if dtypes.is_complex(g.type.dtype) and not dtypes.is_complex(kind.dtype):
@@ -317,5 +326,5 @@ def _full(g: Any, out: Any) -> Any:
 def _sum(terms: Sequence[Any]) -> Any:
     result = terms[0]
     for term in terms[1:]:
-        result = add(result, term)
+        result = add(result, term) if isinstance(result.type, TensorType) else result + term
     return result

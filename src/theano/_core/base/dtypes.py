@@ -226,6 +226,10 @@ def mean_dtype(dtype: str, asked: str | None = None) -> str:
     return "float64" if chosen in _DISCRETE else chosen
 
 
+# What Python floats may become under ``cast_policy="custom"``, in this order.
+autocast_floats: tuple[str, ...] = ("float16", "float32", "float64")
+
+
 def autocast(value: complex) -> str:
     """Return the dtype of a Python number that becomes a constant.
 
@@ -266,9 +270,11 @@ def _float_dtype(value: float, policy: str, float_dtype: str) -> str:
         return "float64"
     if float_dtype != "float64" or policy == "numpy+floatX":
         return float_dtype
+    tried = [name for name in autocast_floats if name != "float16" or float_dtype == "float16"]
     with np.errstate(over="ignore", under="ignore"):
-        # NaN differs from itself and so takes float64, as it did in Theano.
-        return "float32" if float(np.float32(value)) == value else "float64"
+        # NaN differs from itself and so takes the last, float64, as it did in Theano.
+        exact = (name for name in tried if float(np.dtype(name).type(value)) == value)
+        return next(exact, autocast_floats[-1])
 
 
 def weak_upcast(value: complex, *dtypes: str) -> str:

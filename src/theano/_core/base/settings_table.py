@@ -203,7 +203,7 @@ COMPILING = (
         fixed=True,
     ),
     _int("cache_limit", 512 * 2**20, "Bytes that the compile cache may take on disk."),
-    _kept(_bool("allow_gc", True, "Free intermediate results early: the memory plan decides.")),
+    _bool("allow_gc", True, "Whether users' operations find their storage cells empty."),
     _kept(_bool("cache_optimizations", False, "Keep rewritten graphs: code is kept instead.")),
     _kept(_enum("cycle_detection", "regular fast", "How cycles are found when reusing memory.")),
     _kept(_bool("check_input", True, "Check types in generated code: the runtime always does.")),

@@ -15,12 +15,12 @@ from theano._core.compile.inputs import In, Out
 from theano._core.compile.modes import Mode
 from theano._core.ir.function_graph import FunctionGraph
 from theano._core.ir.graph import copy_graph
-from theano._core.ir.types import RandomStateType, TensorType, generic
+from theano._core.ir.types import Generic, RandomStateType, TensorType, generic
 from theano._core.lower.faults import CALLBACK_SHIFT
 from theano._core.lower.llvm import machine
 from theano._core.lower.llvm.program import Program, ProgramText
 from theano._core.lower.reference import evaluate
-from theano._core.ops.called import NumPyCall
+from theano._core.ops.called import CallError
 from theano._core.ops.random import Draw
 from theano._core.rewrite.engine import Rewriter
 from theano._core.rewrite.pipeline import rewrite
@@ -162,6 +162,8 @@ class FunctionMaker:
             flags = (native.IMPLICIT if spec.implicit else 0) | (
                 native.STRICT if spec.strict else 0
             )
+            if not isinstance(spec.variable.type, TensorType | Generic):
+                flags |= native.FILTERED
             records.append(
                 _input_record(spec.variable.type, spec.name, text.inputs[i], cell, flags)
             )
@@ -286,9 +288,12 @@ def _on_callback_error(function: Any, index: int, error: Any) -> Any:
     maker = function.maker
     _undo_draws(maker, index)
     call = maker.callbacks[index].function
-    known = type(error) in (AssertionError, IndexError, TypeError, ValueError)
-    if known and isinstance(call, Draw | NumPyCall):
-        raise type(error)(f"{error}\n{messages.node_report(maker, call.node, ())}") from None
+    if isinstance(error, CallError):
+        report = messages.node_report(maker, error.node, error.values)
+        steps = messages.step_report(error.steps)
+        raise messages.explained(error.error, steps + report) from None
+    if isinstance(call, Draw):
+        raise messages.explained(error, messages.node_report(maker, call.node, None)) from None
     raise error
 
 

@@ -39,21 +39,50 @@ def run_time_error(
     node, loops = maker.program_nodes[number]
     own = len(facts) - len(loops)
     text = fault.text(facts[:own])
-    for loop, step in zip(loops, facts[own:], strict=True):
-        text += f"\nThis was in step {step} (0-based) of {loop.op}."
     if isinstance(node.op, Assert):
         text = text.replace(fault.text(()), node.op.msg)
-    return fault.exception(f"{text}\n{node_report(maker, node, arguments)}")
+    report = step_report(list(zip(loops, facts[own:], strict=True)))
+    report += node_report(maker, node, _values(maker, node, arguments))
+    return fault.exception(f"{text}\n{report}")
 
 
-def node_report(maker: Any, node: Any, arguments: Sequence[Any]) -> str:
+def step_report(steps: Sequence[tuple[Any, int]]) -> str:
+    """Tell the steps of loops, the outermost first: a line for each."""
+    return "".join(f"This was in step {step} (0-based) of {loop.op}.\n" for loop, step in steps)
+
+
+# Errors whose text is all that they hold.
+_PLAIN = (
+    ArithmeticError,
+    AssertionError,
+    AttributeError,
+    FloatingPointError,
+    IndexError,
+    NotImplementedError,
+    OverflowError,
+    RuntimeError,
+    TypeError,
+    ValueError,
+    ZeroDivisionError,
+)
+
+
+def explained(error: Exception, report: str) -> Exception:
+    """Return an error of the same type that also says `report`: in its text, or as a note."""
+    if type(error) in _PLAIN and (not error.args or isinstance(error.args[0], str)):
+        text = error.args[0] if len(error.args) == 1 else str(error)
+        return type(error)(f"{text}\n{report}").with_traceback(error.__traceback__)
+    error.add_note(report)
+    return error
+
+
+def node_report(maker: Any, node: Any, values: Sequence[Any] | None) -> str:
     """Describe an application: types, shapes, strides and values of its inputs, and its line."""
     lines = [f"Apply node that caused the error: {node}"]
     order = toposort(maker.fgraph.outputs)
     if node in order:
         lines.append(f"Toposort index: {order.index(node)}")
     lines.append(f"Inputs types: {[v.type for v in node.inputs]}")
-    values = _values(maker, node, arguments)
     if values is not None:
         lines.append(f"Inputs shapes: {[getattr(v, 'shape', 'No shapes') for v in values]}")
         lines.append(f"Inputs strides: {[getattr(v, 'strides', 'No strides') for v in values]}")

@@ -8,6 +8,7 @@ from typing import Any
 from theano._core.ir.types import TensorType
 from theano._core.lower.arrays import CallbackRecord
 from theano._core.lower.llvm.program import Output, ProgramText
+from theano._core.ops.called import CallError
 
 
 def reference_program(
@@ -27,7 +28,7 @@ def reference_program(
         offset += _words(variable)
 
     def run(*values: Any) -> tuple[Any, ...]:
-        return tuple(evaluate(outputs, dict(zip(inputs, values, strict=True))))
+        return tuple(evaluate(outputs, dict(zip(inputs, values, strict=True)), failed=CallError))
 
     record = CallbackRecord(run, tuple(v.type for v in inputs), tuple(v.type for v in outputs))
     return ProgramText(

@@ -107,7 +107,7 @@ def io_connection_pattern(
     """Return, per input, which outputs depend on its values."""
     reach: dict[Variable, set[int]] = {v: {i} for i, v in enumerate(inputs)}
     for node in toposort(outputs, inputs):
-        pattern = node.op.connection(node)
+        pattern = node.rules.connection(node)
         for index, out in enumerate(node.outputs):
             used = [v for v, uses in zip(node.inputs, pattern, strict=True) if uses[index]]
             reach.setdefault(out, set().union(*(reach.get(v, set()) for v in used)))

@@ -170,10 +170,13 @@ class Apply:
     """
 
     # The graph object that it is part of, if any, writes itself into `fgraph`.
-    __slots__ = ("__weakref__", "fgraph", "inputs", "op", "outputs", "source", "tag")
+    __slots__ = ("__weakref__", "fgraph", "inputs", "op", "outputs", "rules", "source", "tag")
 
     def __init__(self, op: Any, inputs: Any, outputs: Any) -> None:
         self.op = op
+        # What the engine asks of the operation: one that a user wrote may have attributes of these
+        # names that mean something else.
+        self.rules: Any = getattr(op, "_rules", op)
         self.inputs: list[Any] = list(inputs)
         self.tag = Tag()
         self.source: SourceLine | None = user_line()

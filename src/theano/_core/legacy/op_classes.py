@@ -12,11 +12,13 @@ import numpy as np
 from theano._core.ops.broadcasting import Alloc
 from theano._core.ops.indexing import AT, AdvancedIncSubtensor, AdvancedSubtensor
 from theano._core.ops.lengths import as_int64
+from theano._core.ops.op import as_variable
 from theano._core.ops.reductions import Reduction
-from theano._core.ops.shaping import length
+from theano._core.ops.shaping import Rebroadcast as EngineRebroadcast
+from theano._core.ops.shaping import length, pattern_broadcast
 
 
-class _Kind(type):
+class Kind(type):
     """Metaclass of a class that some operations of another class belong to."""
 
     def __instancecheck__(cls, op: Any) -> bool:
@@ -26,7 +28,12 @@ class _Kind(type):
         return cls.make(*args, **kwargs)  # type: ignore[attr-defined]
 
 
-class _Fold(metaclass=_Kind):
+def axes_of(axis: Any) -> tuple[int, ...] | None:
+    """Return axes that are given as one number, several, or None for all."""
+    return None if axis is None else tuple(int(a) for a in np.ravel(axis))
+
+
+class _Fold(metaclass=Kind):
     kind = ""
 
     @classmethod
@@ -36,9 +43,8 @@ class _Fold(metaclass=_Kind):
 
     @classmethod
     def make(cls, axis: Any = None, dtype: str | None = None, acc_dtype: str | None = None) -> Any:
-        """Return the operation over `axis`, an int, a sequence of ints not negative, or None."""
-        axes = (axis,) if isinstance(axis, int) else axis
-        return Reduction(cls.kind, axes, dtype, acc_dtype)
+        """Return the operation over `axis`: an int, a sequence of ints, or None for all."""
+        return Reduction(cls.kind, axes_of(axis), dtype, acc_dtype)
 
 
 class Sum(_Fold):
@@ -51,6 +57,17 @@ class Prod(_Fold):
     """Product over axes."""
 
     kind = "prod"
+
+    @classmethod
+    def make(
+        cls,
+        axis: Any = None,
+        dtype: str | None = None,
+        acc_dtype: str | None = None,
+        no_zeros_in_input: bool = False,
+    ) -> Any:
+        """Return the operation over `axis`; its gradient is right with and without zeros."""
+        return super().make(axis, dtype, acc_dtype)
 
 
 class All(_Fold):
@@ -65,7 +82,7 @@ class AnyHolds(_Fold):
     kind = "any"
 
 
-class AdvancedSubtensor1(metaclass=_Kind):
+class AdvancedSubtensor1(metaclass=Kind):
     """Items of a tensor at a vector of positions along the first axis."""
 
     @classmethod
@@ -79,7 +96,7 @@ class AdvancedSubtensor1(metaclass=_Kind):
         return AdvancedSubtensor((AT,))
 
 
-class AdvancedIncSubtensor1(metaclass=_Kind):
+class AdvancedIncSubtensor1(metaclass=Kind):
     """A tensor with items at a vector of positions along the first axis set or increased."""
 
     @classmethod
@@ -96,6 +113,41 @@ class AdvancedIncSubtensor1(metaclass=_Kind):
 advanced_subtensor1 = AdvancedSubtensor1()
 advanced_inc_subtensor1 = AdvancedIncSubtensor1()
 advanced_set_subtensor1 = AdvancedIncSubtensor1(set_instead_of_inc=True)
+
+
+class Rebroadcast(metaclass=Kind):
+    """Its input with axes declared, or not declared any more, to have the length 1."""
+
+    @classmethod
+    def holds(cls, op: Any) -> bool:
+        """Tell whether an operation is of this kind."""
+        return isinstance(op, EngineRebroadcast)
+
+    @classmethod
+    def make(cls, *axis: tuple[int, bool]) -> Any:
+        """Return a function of a tensor.
+
+        Parameters
+        ----------
+        *axis : tuple of (int, bool)
+            Which axes, and whether they have the length 1.
+        """
+        for position, one in axis:
+            if not isinstance(position, (int, np.integer)):
+                raise TypeError(f"Rebroadcast needs integer axes. Got {position}")
+            if not isinstance(one, (bool, np.bool_)):
+                raise TypeError(f"Rebroadcast needs bool for new broadcast pattern. Got {one}")
+        known: dict[int, Any] = dict(axis)
+
+        def rebroadcast(x: Any) -> Any:
+            x = as_variable(x)
+            if known and max(known) >= x.type.ndim:
+                raise ValueError("Trying to rebroadcast non-existent dimension")
+            return pattern_broadcast(
+                x, [known.get(i, old) for i, old in enumerate(x.type.broadcastable)]
+            )
+
+        return rebroadcast
 
 
 class AllocEmpty:

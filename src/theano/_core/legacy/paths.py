@@ -16,6 +16,10 @@ from importlib.machinery import ModuleSpec
 from types import ModuleType
 from typing import Any
 
+from theano._core.base.dtypes import all_dtypes
+from theano._core.legacy.scalar_names import BASIC, SPECIAL
+from theano._core.ops.op import Elementwise
+
 _OPTIMIZERS = {
     **{
         name: f"legacy.local_optimizers:{name}"
@@ -161,7 +165,7 @@ _LINALG = {
 _TENSOR_ERRORS = {"NotScalarConstantError": "base.errors:NotScalarConstantError"}
 _ELEMENTWISE = {
     "DimShuffle": "ops.shaping:DimShuffle",
-    "Elemwise": "ops.op:Elementwise",
+    "Elemwise": "legacy.elemwise_classes:Elemwise",
 }
 _CONSTANTS = {"get_scalar_constant_value": "api.conversion:get_scalar_constant_value"}
 _SUBTENSORS = {
@@ -187,6 +191,115 @@ _SUBTENSORS = {
     **{name: f"api.indexing:{name}" for name in ("inc_subtensor", "set_subtensor", "take")},
 }
 
+_USER_TYPES = {
+    "CDataType": "legacy.user_type:CDataType",
+    "CEnumType": "legacy.params:CEnumType",
+    "EnumList": "legacy.params:EnumList",
+    "EnumType": "legacy.params:EnumType",
+    "Params": "legacy.params:Params",
+    "ParamsType": "legacy.params:ParamsType",
+    "SingletonType": "legacy.user_type:SingletonType",
+}
+_FUNCTION_OPS = {
+    name: f"legacy.function_op:{name}"
+    for name in (
+        "DeepCopyOp",
+        "FromFunctionOp",
+        "OutputGuard",
+        "ViewOp",
+        "as_op",
+        "deep_copy_op",
+        "load_back",
+        "view_op",
+    )
+} | {
+    f"register_{name}_c_code": "legacy.function_op:register_c_code"
+    for name in ("deep_copy_op", "rebroadcast", "shape", "shape_i", "specify_shape", "view_op")
+}
+
+_SCALAR_TYPES = (
+    "Scalar",
+    "ScalarConstant",
+    "ScalarVariable",
+    "all_types",
+    "as_common_dtype",
+    "as_scalar",
+    "autocast_float_as",
+    "complex128",
+    "complex64",
+    "complex_types",
+    "complexs",
+    "complexs128",
+    "complexs64",
+    "constant",
+    "continuous_types",
+    "convert",
+    "discrete_types",
+    "float16",
+    "float32",
+    "float64",
+    "float_out",
+    "float_out_nocomplex",
+    "float_types",
+    "floats",
+    "get_scalar_type",
+    "int16",
+    "int32",
+    "int64",
+    "int8",
+    "int_out",
+    "int_out_nocomplex",
+    "int_types",
+    "integer_types",
+    "ints",
+    "real_out",
+    "same_out",
+    "same_out_float_only",
+    "same_out_min8",
+    "same_out_nobool",
+    "same_out_nocomplex",
+    "specific_out",
+    "transfer_type",
+    "uint16",
+    "uint32",
+    "uint64",
+    "uint8",
+    "uint_types",
+    "unary_out_lookup",
+    "upcast",
+    "upcast_out",
+    "upcast_out_min8",
+    "upcast_out_no_complex",
+    "upcast_out_nobool",
+    "upgrade_to_float",
+    "upgrade_to_float64",
+    "upgrade_to_float_no_complex",
+)
+_SCALAR = {
+    "ComplexError": "base.errors:ComplexError",
+    "IntegerDivisionError": "base.errors:IntegerDivisionError",
+    "bool": "legacy.scalar_type:boolean",
+    **{name: f"legacy.scalar_type:{name}" for name in _SCALAR_TYPES},
+    **{
+        name: f"legacy.scalar_op:{name}" for name in ("BinaryScalarOp", "ScalarOp", "UnaryScalarOp")
+    },
+    **{
+        name: f"legacy.scalar_ops:{name}"
+        for name in (
+            "Cast",
+            "Composite",
+            "InRange",
+            "cast",
+            "floor_div",
+            "inclosedrange",
+            "inopenrange",
+            *(f"convert_to_{dtype}" for dtype in all_dtypes),
+            *BASIC,
+            *BASIC.values(),
+        )
+    },
+}
+_SCALAR_OF_SPECIAL = {name: f"legacy.scalar_ops:{name}" for name in (*SPECIAL, *SPECIAL.values())}
 # Module → its names → where the engine has them.
 MODULES: dict[str, dict[str, str]] = {
     "theano.gof": {
@@ -195,9 +308,14 @@ MODULES: dict[str, dict[str, str]] = {
         **_OPTIMIZERS,
         **_DATABASES,
         **_TOOLBOX,
+        **_USER_TYPES,
+        "COp": "legacy.user_op:COp",
         "Generic": "ir.types:Generic",
-        "Op": "ops.op:Op",
-        "Type": "ir.types:Type",
+        "MethodNotDefined": "base.errors:MethodNotDefined",
+        "Op": "legacy.user_op:Op",
+        "OpenMPOp": "legacy.user_op:OpenMPOp",
+        "object2": "legacy.properties:object2",
+        "Type": "legacy.user_type:Type",
         "generic": "ir.types:generic",
     },
     "theano.gof.graph": _GRAPH,
@@ -209,10 +327,29 @@ MODULES: dict[str, dict[str, str]] = {
         "NullType": "ops.gradient:NullType",
         "null_type": "ops.gradient:null_type",
     },
-    "theano.gof.op": {"Op": "ops.op:Op"},
+    "theano.gof.op": {
+        "MethodNotDefined": "base.errors:MethodNotDefined",
+        "Op": "legacy.user_op:Op",
+        "COp": "legacy.user_op:COp",
+        "OpenMPOp": "legacy.user_op:OpenMPOp",
+        "PureOp": "legacy.user_op:Op",
+    },
+    "theano.gof.params_type": {
+        "Params": "legacy.params:Params",
+        "ParamsType": "legacy.params:ParamsType",
+    },
+    "theano.gof.utils": {
+        "MethodNotDefined": "base.errors:MethodNotDefined",
+        **{
+            name: f"legacy.properties:{name}"
+            for name in ("MetaObject", "hashtype", "object2", "scratchpad")
+        },
+    },
     "theano.gof.type": {
+        **_USER_TYPES,
+        "PureType": "legacy.user_type:Type",
         "Generic": "ir.types:Generic",
-        "Type": "ir.types:Type",
+        "Type": "legacy.user_type:Type",
         "generic": "ir.types:generic",
     },
     "theano.compile": {
@@ -221,6 +358,8 @@ MODULES: dict[str, dict[str, str]] = {
         **_MODES,
         **_INPUTS,
         "OpFromGraph": "api.op_from_graph:OpFromGraph",
+        **_FUNCTION_OPS,
+        "NullType": "ops.gradient:NullType",
         "function": "compile.function:function",
         "pfunc": "compile.function:function",
     },
@@ -253,6 +392,16 @@ MODULES: dict[str, dict[str, str]] = {
     },
     "theano.tests": {},
     "theano.tests.breakpoint": {"PdbBreakpoint": "ops.observing:PdbBreakpoint"},
+    "theano.tests.unittest_tools": {
+        name: f"legacy.unittest_tools:{name}"
+        for name in (
+            "InferShapeTester",
+            "assert_allclose",
+            "fetch_seed",
+            "seed_rng",
+            "verify_grad",
+        )
+    },
     "theano.configparser": {"change_flags": "base.settings:change_flags"},
     "theano.sandbox.linalg": _LINALG,
     "theano.sandbox.linalg.ops": _LINALG,
@@ -262,10 +411,11 @@ MODULES: dict[str, dict[str, str]] = {
         "MultinomialWOReplacementFromUniform": "ops.mrg:MultinomialWOReplacementFromUniform",
     },
     "theano.compile.ops": {
-        "Rebroadcast": "ops.shaping:Rebroadcast",
+        "Rebroadcast": "legacy.op_classes:Rebroadcast",
         "Shape": "ops.shaping:ShapeOf",
         "Shape_i": "ops.shaping:Length",
         "SpecifyShape": "ops.shaping:SpecifyShape",
+        **_FUNCTION_OPS,
         "shape": "api.shaping:shape",
         "shape_i": "legacy.op_classes:shape_i",
         "specify_shape": "ops.shaping:specify_shape",
@@ -288,13 +438,18 @@ MODULES: dict[str, dict[str, str]] = {
         "batched_dot": "api.products:batched_dot",
         "gemm_inplace": "ops.products:gemm",
     },
+    "theano.scalar": {**_SCALAR, **_SCALAR_OF_SPECIAL},
+    "theano.scalar.basic": _SCALAR,
+    "theano.scalar.basic_scipy": _SCALAR_OF_SPECIAL,
     "theano.tensor.elemwise": {
         **_ELEMENTWISE,
         "All": "legacy.op_classes:All",
         "Any": "legacy.op_classes:AnyHolds",
-        "CAReduce": "ops.reductions:Reduction",
-        "CAReduceDtype": "ops.reductions:Reduction",
+        "CAReduce": "legacy.elemwise_classes:CAReduce",
+        "CAReduceDtype": "legacy.elemwise_classes:CAReduceDtype",
+        "MulWithoutZeros": "legacy.scalar_ops:MulWithoutZeros",
         "Prod": "legacy.op_classes:Prod",
+        "ProdWithoutZeros": "legacy.elemwise_classes:ProdWithoutZeros",
         "Sum": "legacy.op_classes:Sum",
     },
     "theano.tensor.nnet.nnet": {
@@ -378,6 +533,10 @@ def install() -> None:
     """Have `import` look into the table, after everything else."""
     if not any(isinstance(finder, OldPaths) for finder in sys.meta_path):
         sys.meta_path.append(OldPaths())
+    # The operation as a function of scalars; those are made when they are first asked for.
+    Elementwise.scalar_op = property(  # type: ignore[attr-defined]
+        lambda op: _object("legacy.scalar_ops:scalar_op_of")(op)
+    )
     for path in MODULES:
         # Python puts a module into its package when it is first imported. It must not hide a
         # function of the same name, such as `theano.tensor.var`.

@@ -57,6 +57,13 @@ FAULTS: dict[str, Fault] = {
         lambda f: f"Shape mismatch: x is a batch of {f[0]} matrices, y one of {f[1]}.",
     ),
     "join": Fault(ValueError, _join),
+    "infer_shape": Fault(
+        ValueError,
+        lambda f: (
+            f"Output {f[0]} has length {f[2]} along axis {f[1]}, and the operation promised {f[3]} "
+            "in its infer_shape or shape."
+        ),
+    ),
     "mask": Fault(
         IndexError,
         lambda f: (

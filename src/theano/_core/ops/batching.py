@@ -131,7 +131,7 @@ class Batch:
 
     def apply(self, node: Apply, values: list[Any], rows: list[bool]) -> list[Any] | None:
         """Return the outputs of a node over rows; None if they cannot be had."""
-        results = node.op.batch(node, values, rows, self)
+        results = node.rules.batch(node, values, rows, self)
         return self._one_by_one(node, values, rows) if results is None else results
 
     def in_one_loop(self, values: Sequence[Any]) -> list[Any]:
@@ -153,7 +153,7 @@ class Batch:
                 f"{node.outputs[0]}"
             )
         lengths = [tuple(length(v, a) for a in range(v.type.ndim)) for v in node.inputs]
-        if any(n is None for shape in node.op.shape(node, lengths) for n in shape):
+        if any(n is None for shape in node.rules.shape(node, lengths) for n in shape):
             raise RaggedRows
         inner = [v.type() for v in node.inputs]
         order = [i for i, row in enumerate(rows) if row] + [

@@ -42,10 +42,9 @@ class Body:
             self._nodes = toposort(self.outputs, self.inputs)
         return self._nodes
 
-    @property
     def foldable(self) -> bool:
-        """Whether this may be said of all operations."""
-        return all(node.op.foldable for node in self.nodes)
+        """Tell whether all operations are `foldable`."""
+        return all(node.rules.foldable() for node in self.nodes)
 
     @property
     def key(self) -> Any:
@@ -120,7 +119,7 @@ class Body:
             if isinstance(node.op, Length):
                 scalars[node.outputs[0]] = as_int64(of(node.inputs[0])[node.op.axis])
             given = [of(v) if isinstance(v.type, TensorType) else () for v in node.inputs]
-            for out, found in zip(node.outputs, node.op.shape(node, given), strict=True):
+            for out, found in zip(node.outputs, node.rules.shape(node, given), strict=True):
                 if isinstance(out.type, TensorType):
                     known[out] = tuple(
                         length(out, axis) if n is None else n for axis, n in enumerate(found)

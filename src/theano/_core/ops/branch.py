@@ -120,10 +120,9 @@ class Branch(Structured):
         self.then = then
         self.otherwise = otherwise
 
-    @property
     def foldable(self) -> bool:
-        """Whether its results for constants may be computed before the function runs."""
-        return self.then.foldable and self.otherwise.foldable
+        """Tell whether its results for constants may be computed before the function runs."""
+        return self.then.foldable() and self.otherwise.foldable()
 
     def make_node(self, condition: Any, *values: Any) -> Apply:
         outputs = [

@@ -13,7 +13,10 @@ from theano._core.ir.variable import Constant
 
 
 def evaluate(
-    outputs: Sequence[Any], values: dict[Any, Any], watch: Callable[..., None] | None = None
+    outputs: Sequence[Any],
+    values: dict[Any, Any],
+    watch: Callable[..., None] | None = None,
+    failed: Callable[..., Exception] | None = None,
 ) -> list[Any]:
     """Return the values of `outputs`.
 
@@ -24,6 +27,8 @@ def evaluate(
         Values of the inputs.
     watch : callable, optional
         Called as `watch(node, inputs, outputs)` after each application.
+    failed : callable, optional
+        Returns, as `failed(error, node, inputs)`, the error to raise for that of an application.
     """
     known = dict(values)
 
@@ -33,15 +38,23 @@ def evaluate(
     with np.errstate(all="ignore"):
         for node in toposort(outputs, known):
             inputs = [value(v) for v in node.inputs]
-            results = [
-                np.asarray(result, dtype=out.type.numpy_dtype)
-                if isinstance(out.type, TensorType)
-                else result
-                for out, result in zip(
-                    node.outputs, node.op.compute(np, node, *inputs), strict=True
-                )
-            ]
+            try:
+                results = _computed(node, inputs)
+            except Exception as error:
+                if failed is None:
+                    raise
+                raise failed(error, node, inputs) from error
             if watch is not None:
                 watch(node, inputs, results)
             known.update(zip(node.outputs, results, strict=True))
     return [value(out) for out in outputs]
+
+
+def _computed(node: Any, inputs: Sequence[Any]) -> list[Any]:
+    found = node.rules.compute(np, node, *inputs)
+    return [
+        np.asarray(result, dtype=out.type.numpy_dtype)
+        if isinstance(out.type, TensorType)
+        else result
+        for out, result in zip(node.outputs, found, strict=True)
+    ]

@@ -47,10 +47,9 @@ class InnerGraph(Structured):
     def __hash__(self) -> int:
         return id(self)
 
-    @property
     def foldable(self) -> bool:
-        """Whether its results for constants may be computed before the function runs."""
-        return self.body.foldable
+        """Tell whether its results for constants may be computed before the function runs."""
+        return self.body.foldable()
 
     def make_node(self, *inputs: Any) -> Apply:
         wanted = self.body.inputs

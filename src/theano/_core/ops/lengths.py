@@ -23,13 +23,19 @@ def lengths_of(vector: Any, count: int) -> list[Any]:
     if isinstance(vector, Constant):
         return [int(n) for n in np.asarray(vector.data).reshape(-1)]
     owner = vector.owner
-    if owner is not None and type(owner.op).__name__ == "MakeVector":
+    if owner is not None and _shaping_class(owner.op) == "MakeVector":
         return list(owner.inputs)
-    if owner is not None and type(owner.op).__name__ == "ShapeOf":
+    if owner is not None and _shaping_class(owner.op) == "ShapeOf":
         from_shape = owner.inputs[0]
         if isinstance(from_shape, Constant):
             return [int(n) for n in from_shape.data.shape]
     return [None] * count
+
+
+def _shaping_class(op: Any) -> str | None:
+    """Return the name of the class of an operation of `shaping`, which imports this module."""
+    kind = type(op)
+    return kind.__name__ if kind.__module__ == "theano._core.ops.shaping" else None
 
 
 def product(lengths: Sequence[Any]) -> Any:

@@ -82,10 +82,9 @@ class Loop(Structured):
         kept = ("states", "n_sequences", "until", "truncate", "name", "checkpoint")
         return type(self)(body, **{**{k: getattr(self, k) for k in kept}, **fields})
 
-    @property
     def foldable(self) -> bool:
-        """Whether its results for constants may be computed before the function runs."""
-        return self.body.foldable
+        """Tell whether its results for constants may be computed before the function runs."""
+        return self.body.foldable()
 
     # -- roles ------------------------------------------------------------------------------------
 
@@ -272,7 +271,7 @@ class Loop(Structured):
         """Return, per state, the inputs of the body that its value depends on over all steps."""
         direct: dict[Any, set[Any]] = {v: {v} for v in self.body.inputs}
         for node in self.body.nodes:
-            pattern = node.op.connection(node)
+            pattern = node.rules.connection(node)
             for index, out in enumerate(node.outputs):
                 sets = [
                     direct.get(v, set())

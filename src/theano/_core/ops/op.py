@@ -14,6 +14,7 @@ gradients, in-place reuse and strides are the engine's business and appear in no
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
@@ -23,6 +24,9 @@ from theano._core.base import dtypes
 from theano._core.base.errors import AsTensorError
 from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Apply, Constant, Variable
+
+# Results of folding larger than this stay expressions: constants travel with the compiled code.
+FOLD_LIMIT = 4096
 
 
 class Op:
@@ -39,14 +43,15 @@ class Op:
     # Whether it has a body of its own to differentiate: `vjp` is then called with `reverse`, which
     # does that, and with None for cotangents that are not there.
     differentiates = False
+    # Whether `make_node` may be called again when more is known of the inputs: lengths of 1.
+    remakes = True
 
     def props(self) -> tuple[Any, ...]:
         """Return the values of `__props__`."""
         return tuple(getattr(self, name) for name in self.__props__)
 
-    @property
     def foldable(self) -> bool:
-        """Whether its results for constants may be computed by `compute` before the function runs.
+        """Tell whether `compute` may give its results for constants, before the function runs.
 
         What must have the bits of native code is not.
         """
@@ -122,6 +127,14 @@ class Op:
         """
         return None
 
+    def folds(self, node: Apply) -> bool:
+        """Tell whether to compute the outputs at once, all inputs being constants."""
+        lengths = self.shape(node, [tuple(v.data.shape) for v in node.inputs])
+        return all(
+            all(isinstance(n, int) for n in shape) and np.prod(shape, dtype=float) <= FOLD_LIMIT
+            for shape in lengths
+        )
+
     def connection(self, node: Apply) -> list[list[bool]]:
         """Return, per input, which outputs depend on its values (not only its shape)."""
         return [[True] * len(node.outputs) for _ in node.inputs]
@@ -171,9 +184,10 @@ def as_variable(value: Any, dtype: str | None = None) -> Any:
         (`config.cast_policy`).
     """
     if isinstance(value, Variable):
-        return value
+        crosses = not isinstance(value.type, TensorType) and hasattr(value, "_as_TensorVariable")
+        return value._as_TensorVariable() if crosses else value  # type: ignore[attr-defined]
     if isinstance(value, Apply):
-        return value.default_output()
+        return as_variable(value.default_output())
     if isinstance(value, bool):
         raise AsTensorError(
             f"Cannot cast True or False as a tensor variable, got {value}. Please use "
@@ -247,6 +261,9 @@ class Elementwise(Op):
         Whether it may be called with any number of arguments.
     library : str or None
         Where `llvm` is None: a C function of `scipy.special.cython_special` to call item by item.
+        Without one, `compute` is called for whole arrays.
+    module : str or None
+        Where a user declared it; None: the engine.
     """
 
     broadcasts = True
@@ -265,6 +282,7 @@ class Elementwise(Op):
         ulp: float = 0.5,
         associative: bool = False,
         library: str | None = None,
+        module: str | None = None,
     ) -> None:
         self.name = name
         self.nin = nin
@@ -278,15 +296,19 @@ class Elementwise(Op):
         self.associative = associative
         self.ulp = ulp
         self.library = library
+        self.module = module
 
     def __eq__(self, other: object) -> bool:
-        return self is other or (isinstance(other, Elementwise) and self.name == other.name)
+        # A user may declare a function anew under its name: the old one is another one.
+        return self is other or (
+            self.module is None and isinstance(other, Elementwise) and self.name == other.name
+        )
 
     def __hash__(self) -> int:
         return hash(self.name)
 
     def __reduce__(self) -> Any:
-        return _registered, (self.name,)
+        return _registered, (self.name, self.module)
 
     def make_node(self, *inputs: Any) -> Apply:
         if len(inputs) != self.nin:
@@ -314,7 +336,7 @@ class Elementwise(Op):
         return self(result, inputs[-1], **options) if len(inputs) > 1 else result
 
     def compute(self, xp: Any, node: Apply, *arrays: Any) -> tuple[Any, ...]:
-        _check_lengths(node, arrays)
+        check_lengths(node, arrays)
         casts, out = self.dtype(*(v.type.dtype for v in node.inputs))
         args = [a if str(a.dtype) == d else a.astype(d) for a, d in zip(arrays, casts, strict=True)]
         value = xp.asarray(self.function(xp, *args))
@@ -335,7 +357,7 @@ class Elementwise(Op):
 
     def lower(self, p: Any, node: Apply, *values: Any) -> Any:
         if self.library is None:
-            return super().lower(p, node, *values)
+            return p.call_compute(node, values)
         return p.call_items(node, self.library, values)
 
     def __str__(self) -> str:
@@ -346,7 +368,7 @@ class Elementwise(Op):
         return f"Elemwise{{{self.name}}}" if bare else f"Elemwise{{{self.name},no_inplace}}"
 
 
-def _check_lengths(node: Apply, arrays: Sequence[Any]) -> None:
+def check_lengths(node: Apply, arrays: Sequence[Any]) -> None:
     """Refuse arrays that NumPy would stretch although their axis is not declared broadcastable."""
     for axis in range(node.outputs[0].ndim):
         lengths = {
@@ -378,7 +400,10 @@ def broadcast_lengths(
 _registry: dict[str, Elementwise] = {}
 
 
-def _registered(name: str) -> Elementwise:
+def _registered(name: str, module: str | None = None) -> Elementwise:
+    if name not in _registry and module is not None:
+        # What a user declares is there once the user's module is.
+        importlib.import_module(module)
     return _registry[name]
 
 
@@ -397,15 +422,16 @@ def elementwise(name: str, **fields: Any) -> Elementwise:
         fields.pop("samples"),
         **fields,
     )
-    if name in _registry:
+    known = _registry.get(name)
+    if known is not None and (known.module is None or op.module is None):
         raise ValueError(f"two operations are called {name}")
     _registry[name] = op
     return op
 
 
 def elementwise_ops() -> dict[str, Elementwise]:
-    """Return every declared elementwise operation by name."""
-    return dict(_registry)
+    """Return every elementwise operation of the engine by name."""
+    return {name: op for name, op in _registry.items() if op.module is None}
 
 
 def tensor_operand(name: str, value: Any) -> Any:

@@ -174,6 +174,9 @@ class Reduction(Structured):
     def make_node(self, x: Any) -> Apply:
         x = tensor_operand(self.kind, x)
         rank = x.type.ndim
+        if self.axis is not None and any(-rank <= axis < 0 for axis in self.axis):
+            axes = [axis + rank if axis < 0 else axis for axis in self.axis]
+            return Reduction(self.kind, axes, self.dtype, self.acc_dtype).make_node(x)
         for axis in self.axes(rank):
             if not 0 <= axis < rank:
                 raise ValueError(f"Not enough dimensions on {x} to reduce on axis {axis}")

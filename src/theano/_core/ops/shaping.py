@@ -424,7 +424,7 @@ def first_length(v: Any) -> int | None:
         return None
     tensors = [i for i in v.owner.inputs if isinstance(i.type, TensorType)]
     shapes = [tuple(length(i, a) for a in range(i.type.ndim)) for i in tensors]
-    return python_int(v.owner.op.shape(v.owner, shapes)[v.index][0])
+    return python_int(v.owner.rules.shape(v.owner, shapes)[v.index][0])
 
 
 class Assert(Structured):

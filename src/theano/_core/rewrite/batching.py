@@ -49,11 +49,11 @@ class StepBatch(Batch):
 
     def apply(self, node: Apply, values: list[Any], rows: list[bool]) -> list[Any] | None:
         """Return the outputs of a node over rows; None if they cannot be had."""
-        return node.op.batch(node, values, rows, self) if _gains(node, rows) else None
+        return node.rules.batch(node, values, rows, self) if _gains(node, rows) else None
 
 
 def _is_simple(node: Apply) -> bool:
-    return node.op.pure and all(
+    return node.rules.pure and all(
         isinstance(v.type, TensorType) for v in (*node.inputs, *node.outputs)
     )
 

@@ -19,12 +19,11 @@ from theano._core.ir.source import SourceLine, without_lines
 from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Apply, Constant, Variable
 from theano._core.ops.arithmetic import cast
+from theano._core.ops.broadcasting import Alloc, Second
 from theano._core.ops.lengths import as_length
 from theano._core.ops.op import Op
 from theano._core.ops.shaping import DimShuffle, Length, pattern_broadcast
 
-# Results of folding larger than this stay expressions: constants travel with the compiled code.
-FOLD_LIMIT = 4096
 # A chain of rules on one node longer than this is taken for an endless loop.
 CHAIN_LIMIT = 60
 
@@ -146,13 +145,13 @@ class Rewriter:
         """Return finished outputs for `node` over finished `inputs`."""
         op = node.op
         key = (op, *inputs)
-        found = self.table.get(key) if op.pure else None
+        found = self.table.get(key) if node.rules.pure else None
         if found is not None:
             return found
         if any(a is not b for a, b in zip(inputs, node.inputs, strict=True)):
             node = rebuilt(node, inputs)
         outputs = self._folded(node)
-        if outputs is None and op.broadcasts and len(inputs) > 1:
+        if outputs is None and node.rules.broadcasts and len(inputs) > 1:
             self._note_equal(node)
         if outputs is None:
             outputs = self._rewritten(node)
@@ -164,22 +163,17 @@ class Rewriter:
         return outputs
 
     def _folded(self, node: Apply) -> list[Any] | None:
-        if not node.inputs or not node.op.foldable:
+        if not node.inputs or not node.rules.foldable():
             return None
         if not all(isinstance(v, Constant) for v in node.inputs):
             return None
         if not all(isinstance(v.type, TensorType) for v in (*node.inputs, *node.outputs)):
             return None
-        lengths = node.op.shape(node, [tuple(v.data.shape) for v in node.inputs])
-        for shape in lengths:
-            if (
-                any(not isinstance(n, int) for n in shape)
-                or np.prod(shape, dtype=float) > FOLD_LIMIT
-            ):
-                return None
+        if not node.rules.folds(node):
+            return None
         try:
             with np.errstate(all="ignore"):
-                values = node.op.compute(np, node, *(v.data for v in node.inputs))
+                values = node.rules.compute(np, node, *(v.data for v in node.inputs))
         except Exception:
             # The same error will come when the function runs, with the user's line.
             return None
@@ -225,7 +219,7 @@ class Rewriter:
                 if value not in memo:
                     memo[value] = self._leaf_lengths(value)
             shapes = [memo[v] if isinstance(v.type, TensorType) else () for v in node.inputs]
-            for out, shape in zip(node.outputs, node.op.shape(node, shapes), strict=True):
+            for out, shape in zip(node.outputs, node.rules.shape(node, shapes), strict=True):
                 if isinstance(out.type, TensorType):
                     memo[out] = self._finished_lengths(out, shape)
         if variable not in memo:
@@ -288,7 +282,8 @@ class Rewriter:
 
 def rebuilt(node: Apply, inputs: Sequence[Any]) -> Apply:
     """Return the operation of `node` over `inputs`, with its source line and names."""
-    if all(a.type == b.type for a, b in zip(inputs, node.inputs, strict=True)):
+    same = all(a.type == b.type for a, b in zip(inputs, node.inputs, strict=True))
+    if same or not node.rules.remakes:
         outputs = [out.type.variable_class(out.type) for out in node.outputs]
         fresh = Apply(node.op, inputs, outputs)
     else:
@@ -344,8 +339,8 @@ def known_value(variable: Any) -> Any:
             return variable.data.reshape(()).item()
         return None
     node = variable.owner
-    if node is not None and type(node.op).__name__ in ("DimShuffle", "Alloc", "Second"):
-        return known_value(node.inputs[1 if type(node.op).__name__ == "Second" else 0])
+    if node is not None and isinstance(node.op, (DimShuffle, Alloc, Second)):
+        return known_value(node.inputs[1 if isinstance(node.op, Second) else 0])
     return None
 
 

@@ -267,7 +267,7 @@ def move_out_fixed(draft: Draft, uses: Uses) -> dict[Any, Any] | None:
 def _may_fail(variable: Any, draft: Draft) -> bool:
     """Tell whether a value must not be computed when no step asks for it."""
     nodes = toposort([variable], set(draft.inputs))
-    return any(isinstance(n.op, Assert) or not n.op.pure for n in nodes)
+    return any(isinstance(n.op, Assert) or not n.rules.pure for n in nodes)
 
 
 def collect_given(draft: Draft, uses: Uses) -> dict[Any, Any] | None:

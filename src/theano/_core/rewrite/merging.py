@@ -125,7 +125,7 @@ def _mapping(
     def name(variable: Any) -> Any:
         return variable.signature() if isinstance(variable, Constant) else variable
 
-    table = {(n.op, *(name(v) for v in n.inputs)): n for n in one.nodes() if n.op.pure}
+    table = {(n.op, *(name(v) for v in n.inputs)): n for n in one.nodes() if n.rules.pure}
     for node in two.nodes():
         found = table.get((node.op, *(name(known.get(v, v)) for v in node.inputs)))
         if found is not None:

@@ -4,6 +4,7 @@ from typing import Any, Literal, TypeAlias, TypedDict, final
 from typing_extensions import Buffer
 
 ABI_VERSION: int
+FILTERED: int
 IMPLICIT: int
 MUTABLE: int
 STRICT: int

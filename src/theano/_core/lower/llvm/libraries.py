@@ -18,11 +18,15 @@ from theano._core.lower.llvm.panels import (
     ProductKernel,
 )
 from theano._core.lower.llvm.special import Special
+from theano._core.ops.called import NumPyCall
 from theano._core.ops.products import Gemm
 from theano._core.ops.random import Draw, copy_stream
+from theano._core.ops.shaping import Length
 
 # A product of more multiplications than this lets Python's lock go.
 LONG_PRODUCT = 1 << 18
+# Type of the number of a step of a loop.
+_STEP = TensorType("int64", ())
 
 
 class Libraries(Special):
@@ -256,6 +260,38 @@ class Libraries(Special):
         for out, offset in zip(node.outputs, offsets, strict=True):
             results.append(self._from_descriptor(out.type, offset))
         return results
+
+    def call_compute(self, node: Apply, values: Sequence[Any]) -> list[Any]:
+        """Call the definition of an operation."""
+        return self.call_checked(node, NumPyCall(node), values)
+
+    def call_checked(self, node: Apply, function: NumPyCall, values: Sequence[Any]) -> list[Any]:
+        """Call what computes an application; its results must have the promised lengths.
+
+        Nothing else must refer to the arrays that it returns: they may become results.
+        """
+        loops = self._loops()
+        function.loops = [region.node for region in loops]
+        steps = [self.scalar(region.step) for region in loops]
+        arguments = [*node.inputs, *(_STEP.variable_class(_STEP) for _ in loops)]
+        results = self.call_python(node, function, [*values, *steps], arguments)
+        for out, result in zip(node.outputs, results, strict=True):
+            self.values[out] = result
+        for position, (out, result) in enumerate(zip(node.outputs, results, strict=True)):
+            if isinstance(out.type, TensorType):
+                self.given.add(result.descriptor)
+                self._check_promise(node, position, result.lengths)
+        return results
+
+    def _check_promise(self, node: Apply, position: int, got: Sequence[Size]) -> None:
+        out = node.outputs[position]
+        for axis, length in enumerate(self.rewriter.lengths(out)):
+            owner = getattr(length, "owner", None)
+            if owner is not None and isinstance(owner.op, Length) and owner.inputs[0] is out:
+                continue
+            promised = self.size(length)
+            facts = (position, axis, got[axis], promised)
+            self.check_equal(node, got[axis], promised, "infer_shape", facts)
 
     def _from_descriptor(self, kind: Any, offset: int) -> Any:
         if not isinstance(kind, TensorType):

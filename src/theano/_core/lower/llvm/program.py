@@ -163,7 +163,7 @@ class Program(Branches):
         values = [
             self.value(v) if not isinstance(op, Length) else self._known(v) for v in node.inputs
         ]
-        result = op.lower(self, node, *values)
+        result = node.rules.lower(self, node, *values)
         results = list(result) if isinstance(result, (list, tuple)) else [result]
         for out, value in zip(node.outputs, results, strict=True):
             self._define(out, value)

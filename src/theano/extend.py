@@ -1,0 +1,64 @@
+"""Operations of your own, declared as ours are.
+
+`elementwise` declares a scalar function that fuses into native loops; classes derived from
+`Structured` are operations on whole arrays; classes derived from `Op` are written as in Theano
+1.0.5, and `as_op` makes one of a function. `check` runs the generic tests of an operation.
+"""
+
+from theano._core.api.checks import check
+from theano._core.api.extending import elementwise
+from theano._core.ir.types import TensorType
+from theano._core.ir.variable import Apply, Variable
+from theano._core.legacy.function_op import as_op
+from theano._core.legacy.user_op import Op
+from theano._core.legacy.user_type import Type
+from theano._core.ops.called import Called as Structured
+from theano._core.ops.op import Elementwise, as_variable
+from theano._core.ops.rules import (
+    compare,
+    same,
+    same_float,
+    same_real,
+    to_float,
+    to_real_float,
+    upcast,
+    upcast_real,
+)
+from theano._core.ops.samples import (
+    Range,
+    anything,
+    booleans,
+    nonzero,
+    positive,
+    reals,
+    small_integers,
+)
+
+__all__ = [
+    "Apply",
+    "Elementwise",
+    "Op",
+    "Range",
+    "Structured",
+    "TensorType",
+    "Type",
+    "Variable",
+    "anything",
+    "as_op",
+    "as_variable",
+    "booleans",
+    "check",
+    "compare",
+    "elementwise",
+    "nonzero",
+    "positive",
+    "reals",
+    "same",
+    "same_float",
+    "same_real",
+    "small_integers",
+    "to_float",
+    "to_real_float",
+    "upcast",
+    "upcast_real",
+]

@@ -1,0 +1,212 @@
+"""Operations as programs for Theano 1.0.5 write them, for the tests of this folder."""
+
+from __future__ import annotations
+
+import numpy as np
+
+import theano
+import theano.tensor as T
+from theano.gof import Apply
+from theano.gradient import DisconnectedType, grad_undefined
+
+
+class Double(theano.Op):
+    """Twice its input, with everything optional."""
+
+    __props__ = ()
+
+    def make_node(self, x):
+        x = T.as_tensor_variable(x)
+        return Apply(self, [x], [x.type()])
+
+    def perform(self, node, inputs, output_storage):
+        (x,) = inputs
+        (z,) = output_storage
+        z[0] = x * 2
+
+    def infer_shape(self, node, input_shapes):
+        return input_shapes
+
+    def grad(self, inputs, output_grads):
+        return [output_grads[0] * 2]
+
+    def R_op(self, inputs, eval_points):
+        if eval_points[0] is None:
+            return eval_points
+        return self.grad(inputs, eval_points)
+
+
+class TypedDouble(theano.Op):
+    """Twice its input, by `itypes` and `otypes`."""
+
+    __props__ = ()
+    itypes = [T.dvector]
+    otypes = [T.dvector]
+
+    def perform(self, node, inputs, output_storage):
+        output_storage[0][0] = inputs[0] * 2
+
+    def grad(self, inputs, output_grads):
+        return [2 * output_grads[0]]
+
+
+class Scaled(theano.Op):
+    """`a * x + b`, with equality and text written by hand."""
+
+    def __init__(self, a, b):
+        self.a, self.b = a, b
+        super().__init__()
+
+    def __eq__(self, other):
+        return type(self) is type(other) and (self.a, self.b) == (other.a, other.b)
+
+    def __hash__(self):
+        return hash(type(self)) ^ hash(self.a) ^ hash(self.b)
+
+    def __str__(self):
+        return f"Scaled{{{self.a},{self.b}}}"
+
+    def make_node(self, x):
+        x = theano.tensor.as_tensor_variable(x)
+        return theano.gof.Apply(self, [x], [x.type()])
+
+    def perform(self, node, inp, out):
+        (x,) = inp
+        (z,) = out
+        if z[0] is None or z[0].shape != x.shape:
+            z[0] = np.empty(x.shape, x.dtype)
+        z[0][...] = self.a * x + self.b
+
+    def infer_shape(self, node, i0_shapes):
+        return i0_shapes
+
+    def grad(self, inputs, output_grads):
+        return [self.a * output_grads[0]]
+
+
+class Square(theano.Op):
+    """Its square, whose gradient (`L_op`) is an operation too."""
+
+    __props__ = ()
+
+    def make_node(self, x):
+        x = T.as_tensor_variable(x)
+        return Apply(self, [x], [x.type()])
+
+    def perform(self, node, inputs, output_storage):
+        output_storage[0][0] = np.asarray(inputs[0] ** 2)
+
+    def L_op(self, inputs, outputs, output_grads):
+        return [SquareGrad()(inputs[0], output_grads[0])]
+
+    def infer_shape(self, node, shapes):
+        return [shapes[0]]
+
+
+class SquareGrad(theano.Op):
+    """`2 * x * g`."""
+
+    __props__ = ()
+
+    def make_node(self, x, g):
+        x, g = T.as_tensor_variable(x), T.as_tensor_variable(g)
+        return Apply(self, [x, g], [x.type()])
+
+    def perform(self, node, inputs, output_storage):
+        output_storage[0][0] = np.asarray(2 * inputs[0] * inputs[1])
+
+    def grad(self, inputs, output_grads):
+        x, g = inputs
+        return [2 * g * output_grads[0], 2 * x * output_grads[0]]
+
+
+class SumAndProduct(theano.Op):
+    """Two outputs of two inputs; the third input is only looked at for its length."""
+
+    __props__ = ("scale",)
+
+    def __init__(self, scale=1):
+        self.scale = scale
+
+    def make_node(self, x, y, z):
+        x, y, z = map(T.as_tensor_variable, (x, y, z))
+        return Apply(self, [x, y, z], [x.type(), x.type()])
+
+    def perform(self, node, inputs, output_storage):
+        x, y, z = inputs
+        output_storage[0][0] = (x + y) * self.scale
+        output_storage[1][0] = x * y * len(z)
+
+    def infer_shape(self, node, shapes):
+        return [shapes[0], shapes[1]]
+
+    def connection_pattern(self, node):
+        return [[True, True], [True, True], [False, False]]
+
+    def grad(self, inputs, output_grads):
+        x, y, z = inputs
+        of_sum, of_product = output_grads
+        terms = []
+        for factor in (y, x):
+            term = T.zeros_like(x)
+            if not isinstance(of_sum.type, DisconnectedType):
+                term = term + of_sum * self.scale
+            if not isinstance(of_product.type, DisconnectedType):
+                term = term + of_product * factor * z.shape[0]
+            terms.append(term)
+        return [*terms, DisconnectedType()()]
+
+
+class Undefined(Double):
+    """Twice its input; its gradient is declared undefined."""
+
+    __props__ = ()
+
+    def grad(self, inputs, output_grads):
+        return [grad_undefined(self, 0, inputs[0], "nobody knows")]
+
+
+class InPlace(theano.Op):
+    """One more than its input, which it overwrites."""
+
+    __props__ = ()
+    destroy_map = {0: [0]}
+
+    def make_node(self, x):
+        return Apply(self, [x], [x.type()])
+
+    def perform(self, node, inputs, output_storage):
+        x = inputs[0]
+        x += 1
+        output_storage[0][0] = x
+
+
+class Reversed(theano.Op):
+    """A view of its input."""
+
+    __props__ = ()
+    view_map = {0: [0]}
+
+    def make_node(self, x):
+        return Apply(self, [x], [x.type()])
+
+    def perform(self, node, inputs, output_storage):
+        output_storage[0][0] = inputs[0][::-1]
+
+
+class ByThunk(theano.Op):
+    """Three times its input, by a thunk."""
+
+    __props__ = ()
+
+    def make_node(self, x):
+        return Apply(self, [x], [x.type()])
+
+    def make_thunk(self, node, storage_map, compute_map, no_recycling, impl=None):
+        source, target = storage_map[node.inputs[0]], storage_map[node.outputs[0]]
+
+        def thunk():
+            target[0] = source[0] * 3
+            compute_map[node.outputs[0]][0] = True
+
+        return thunk
