@@ -37,6 +37,8 @@ class Op:
     # Whether it has a body of its own to differentiate: `vjp` is then called with `reverse`, which
     # does that, and with None for cotangents that are not there.
     differentiates = False
+    # Whether the lengths that its outputs are known to have count as declared by the user.
+    declares_sizes = False
 
     def props(self) -> tuple[Any, ...]:
         """Return the values of `__props__`."""
@@ -58,7 +60,7 @@ class Op:
         node = self.make_node(*inputs, **options)
         if name is not None and len(node.outputs) == 1:
             node.outputs[0].name = name
-        attach_test_values(node)
+        complete(node)
         if self.default_output is not None and not as_list:
             return node.outputs[self.default_output]
         if as_list or len(node.outputs) != 1:
@@ -72,6 +74,10 @@ class Op:
     def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
         """Return, per output, the tuple of lengths (int, scalar variable, or None: unknown)."""
         return [(None,) * out.ndim for out in node.outputs]
+
+    def misfit(self, node: Apply, shapes: Sequence[Any]) -> str | None:
+        """Say what is wrong with operands whose lengths certainly do not fit, else return None."""
+        return None
 
     def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
         """Return the cotangent of each input, `None` where the output does not depend on it."""
@@ -100,17 +106,22 @@ class Op:
         return str(self)
 
 
-def attach_test_values(node: Apply) -> None:
-    """Compute test values when `config.compute_test_value` asks; installed by `compile`."""
-    hook = Hooks.test_values
-    if hook is not None:
-        hook(node)
+def complete(node: Apply) -> None:
+    """Add to a new node what is known of its outputs: lengths and, if asked for, test values."""
+    if node.op.declares_sizes or any(v.type.sized for v in node.inputs):
+        assert Hooks.sizes is not None
+        Hooks.sizes(node)
+    if Hooks.test_values is not None:
+        Hooks.test_values(node)
 
 
 class Hooks:
     """Places where a higher layer adds itself."""
 
+    # Computes test values while `config.compute_test_value` asks for it; `compile` installs it.
     test_values: Callable[[Apply], None] | None = None
+    # Declares the lengths of outputs; `sizes` installs it.
+    sizes: Callable[[Apply], None] | None = None
     # Makes a tensor of a list that holds variables; `creation` installs it.
     stack: Callable[[Sequence[Any]], Any] | None = None
 
@@ -278,6 +289,15 @@ class Elementwise(Op):
     def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
         return [broadcast_lengths([v.type.broadcastable for v in node.inputs], shapes)]
 
+    def misfit(self, node: Apply, shapes: Sequence[Any]) -> str | None:
+        stretched = [v.type.broadcastable for v in node.inputs]
+        for axis in range(node.outputs[0].type.ndim):
+            pairs = zip(shapes, stretched, strict=True)
+            problem = unequal([(s, axis) for s, ones in pairs if not ones[axis]])
+            if problem is not None:
+                return problem
+        return None
+
     def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
         if self.gradient is None:
             return [zeros_of(v) for v in node.inputs]
@@ -323,6 +343,18 @@ def broadcast_lengths(
         known = [n for n in lengths if isinstance(n, int)]
         result.append((known or lengths or [1])[0])
     return tuple(result)
+
+
+def unequal(lengths: Sequence[tuple[Any, int]]) -> str | None:
+    """Say which of some lengths, given as (shape, axis), differ; None if they may be equal."""
+    known = [(s[axis], axis) for s, axis in lengths if isinstance(s[axis], int)]
+    for length, axis in known[1:]:
+        if length != known[0][0]:
+            return (
+                f"operands do not fit together, axis {known[0][1]} has length {known[0][0]} and "
+                f"axis {axis} length {length}"
+            )
+    return None
 
 
 _registry: dict[str, Elementwise] = {}

@@ -9,7 +9,7 @@ from theano._core.base import dtypes
 from theano._core.ir.variable import Apply
 from theano._core.ops.arithmetic import cast, conj, mul
 from theano._core.ops.indexing import sum_to
-from theano._core.ops.op import Structured, tensor_operand
+from theano._core.ops.op import Structured, tensor_operand, unequal
 from theano._core.ops.shaping import dimshuffle
 
 
@@ -34,6 +34,9 @@ class Dot(Structured):
 
     def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
         return [(*shapes[0][:-1], *shapes[1][1:])]
+
+    def misfit(self, node: Apply, shapes: Sequence[Any]) -> str | None:
+        return unequal([(shapes[0], node.inputs[0].type.ndim - 1), (shapes[1], 0)])
 
     def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
         x, y = (_conjugate(v) for v in node.inputs)
@@ -80,6 +83,11 @@ class BatchedDot(Structured):
     def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
         x, y = shapes
         return [(y[0] if node.inputs[0].type.broadcastable[0] else x[0], x[1], y[2])]
+
+    def misfit(self, node: Apply, shapes: Sequence[Any]) -> str | None:
+        x, y = shapes
+        stretched = any(v.type.broadcastable[0] for v in node.inputs)
+        return unequal([(x, 2), (y, 1)]) or (None if stretched else unequal([(x, 0), (y, 0)]))
 
     def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
         x, y = (_conjugate(v) for v in node.inputs)
