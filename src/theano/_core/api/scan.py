@@ -16,6 +16,7 @@ from theano._core.api.updates import OrderedUpdates
 from theano._core.base import dtypes
 from theano._core.base.errors import MissingInputError
 from theano._core.compile.shared import SharedVariable
+from theano._core.compile.test_values import transfer_test_value
 from theano._core.ir.graph import inputs as leaves_of
 from theano._core.ir.graph import toposort
 from theano._core.ir.types import TensorType
@@ -208,6 +209,7 @@ class _Builder:
                 item.name = f"{source.name}[t{tap:+d}]" if tap else f"{source.name}[t]"
             self.sequences.append(_Sequence(item, rows))
             first.append(source[start])
+            transfer_test_value(first[-1], item)
         return first
 
     def _read_output(self, info: Any) -> _Recurrence | None:
@@ -260,7 +262,10 @@ class _Builder:
             item = kind()
             item.name = None if initial.name is None else f"{initial.name}[t-{t}]"
             items.append(item)
-        return _Recurrence(tuple(back), items, rows, first or [initial])
+        first = first or [initial]
+        for source, item in zip(first, items, strict=True):
+            transfer_test_value(source, item)
+        return _Recurrence(tuple(back), items, rows, first)
 
     # -- the step -------------------------------------------------------------------------------
 

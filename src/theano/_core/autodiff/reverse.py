@@ -15,7 +15,7 @@ import numpy as np
 
 from theano._core.base import dtypes
 from theano._core.base.errors import DisconnectedInputError, NullTypeGradError
-from theano._core.base.settings import config
+from theano._core.base.settings import change_flags, config
 from theano._core.ir.graph import toposort
 from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Apply, Variable
@@ -23,7 +23,7 @@ from theano._core.ops.arithmetic import add, cast, real
 from theano._core.ops.broadcasting import second, zeros_like_float
 from theano._core.ops.gradient import DisconnectedType, NullType
 from theano._core.ops.indexing import sum_to
-from theano._core.ops.op import as_variable
+from theano._core.ops.op import as_variable, complete_values
 
 
 def grad(
@@ -265,7 +265,11 @@ class Reverse:
                 zeros_like_float(v) if isinstance(v.type, TensorType) else None for v in node.inputs
             ]
         if node.op.differentiates:
-            return node.op.vjp(node, known, reverse=pull_back)
+            # What it makes in its body has no test values; what it returns has.
+            with change_flags(compute_test_value="off"):
+                results = node.op.vjp(node, known, reverse=pull_back)
+            complete_values(results)
+            return results
         given = [
             _zero_cotangent(out) if g is None else g
             for out, g in zip(node.outputs, known, strict=True)

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from theano._core.base.settings import config
+from theano._core.base.settings import change_flags, config
 from theano._core.compile import messages
 from theano._core.compile.containers import Container
 from theano._core.compile.inputs import In, Out
@@ -20,6 +20,7 @@ from theano._core.lower.llvm import machine
 from theano._core.lower.llvm.program import Program, ProgramText
 from theano._core.lower.reference import evaluate
 from theano._core.ops.called import NumPyCall
+from theano._core.ops.op import complete_values
 from theano._core.ops.random import Draw
 from theano._core.ops.sizes import unsized_inputs, without_sizes
 from theano._core.rewrite.engine import Rewriter
@@ -105,7 +106,9 @@ class FunctionMaker:
                 if v.type.sized
             }
         )
-        rewritten = rewrite(graph, self.mode.phases, rewriter, self.mode.excluded)
+        with change_flags(compute_test_value=config.compute_test_value_opt):
+            rewritten = rewrite(graph, self.mode.phases, rewriter, self.mode.excluded)
+            complete_values(rewritten)
         self.fgraph = FunctionGraph(self.leaves, rewritten)
         self.vector_bits = config.vector_width
         if self.mode.backend == "reference":

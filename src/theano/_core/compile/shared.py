@@ -50,6 +50,10 @@ class SharedVariable(Variable):
         value = self.container.cell.value
         return value if borrow else copied(value)
 
+    def get_test_value(self) -> Any:
+        """Return the value."""
+        return self.get_value(borrow=True)
+
     def set_value(self, new_value: Any, borrow: bool = False) -> None:
         """Store a value of the same type; any lengths.
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from theano._core.base.settings import config
 from theano._core.ir.source import SourceLine, user_line
 
 if TYPE_CHECKING:
@@ -71,6 +72,23 @@ class Variable:
         """Number of axes."""
         return self.type.ndim
 
+    def get_test_value(self) -> Any:
+        """Return the test value; AttributeError if there is none, TypeError if it does not fit."""
+        tag: Any = self.tag
+        if not hasattr(tag, "test_value"):
+            made = "" if self.source is None else f" It was made at {self.source}."
+            raise AttributeError(f"{self} has no test value.{made}")
+        try:
+            return self.type.filter(tag.test_value)
+        except Exception as error:
+            made = "" if self.source is None else f"It was made at {self.source}.\n"
+            error.args = (
+                "For compute_test_value, one input test value does not have the requested type.\n"
+                f"{made}The error when converting the test value to that variable type:\n"
+                + "\n".join(str(a) for a in error.args),
+            )
+            raise
+
     def clone(self) -> Any:
         """Return a new input of the same type and name."""
         copy = self.type.variable_class(self.type, name=self.name)
@@ -104,7 +122,13 @@ class Variable:
             return f"{op}.{self.index}" if len(self.owner.outputs) > 1 else f"{op}.0"
         return f"<{self.type}>"
 
-    __repr__ = __str__
+    def __repr__(self) -> str:
+        if not config.print_test_value:
+            return str(self)
+        try:
+            return f"{self}\n{self.get_test_value()!r}"
+        except AttributeError:
+            return str(self)
 
 
 class Constant(Variable):
@@ -122,6 +146,9 @@ class Constant(Variable):
     @property
     def value(self) -> Any:
         """The value; a read-only array."""
+        return self.data
+
+    def get_test_value(self) -> Any:
         return self.data
 
     def signature(self) -> Any:
@@ -152,8 +179,6 @@ class Constant(Variable):
         if len(text) > 20:
             text = f"{text[:10]}...{text[-10:]}"
         return f"{type(self).__name__}{{{text}}}"
-
-    __repr__ = __str__
 
 
 class Apply:

@@ -44,6 +44,16 @@ _FUNCTION_GRAPH = {
     "MissingInputError": "base.errors:MissingInputError",
     "InconsistencyError": "base.errors:InconsistencyError",
 }
+_TEST_VALUES = {
+    name: f"compile.test_values:{name}"
+    for name in (
+        "debug_assert",
+        "debug_error_message",
+        "get_debug_values",
+        "get_test_value",
+        "missing_test_message",
+    )
+}
 _FUNCTION = {
     "Function": "compile.function:Function",
     "FunctionMaker": "compile.maker:FunctionMaker",
@@ -123,6 +133,7 @@ _SUBTENSORS = {
 MODULES: dict[str, dict[str, str]] = {
     "theano.gof": {
         **_GRAPH,
+        **_TEST_VALUES,
         **_FUNCTION_GRAPH,
         "Generic": "ir.types:Generic",
         "Op": "ops.op:Op",
@@ -135,7 +146,7 @@ MODULES: dict[str, dict[str, str]] = {
         "NullType": "ops.gradient:NullType",
         "null_type": "ops.gradient:null_type",
     },
-    "theano.gof.op": {"Op": "ops.op:Op"},
+    "theano.gof.op": {"Op": "ops.op:Op", **_TEST_VALUES},
     "theano.gof.type": {
         "Generic": "ir.types:Generic",
         "Type": "ir.types:Type",

@@ -33,15 +33,23 @@ def evaluate(
     with np.errstate(all="ignore"):
         for node in toposort(outputs, known):
             inputs = [value(v) for v in node.inputs]
-            results = [
-                np.asarray(result, dtype=out.type.numpy_dtype)
-                if isinstance(out.type, TensorType)
-                else result
-                for out, result in zip(
-                    node.outputs, node.op.compute(np, node, *inputs), strict=True
-                )
-            ]
+            results = _results(node, inputs)
             if watch is not None:
                 watch(node, inputs, results)
             known.update(zip(node.outputs, results, strict=True))
     return [value(out) for out in outputs]
+
+
+def apply_values(node: Any, inputs: Sequence[Any]) -> list[Any]:
+    """Return the outputs of one application for the values of its inputs."""
+    with np.errstate(all="ignore"):
+        return _results(node, inputs)
+
+
+def _results(node: Any, inputs: Sequence[Any]) -> list[Any]:
+    return [
+        np.asarray(result, dtype=out.type.numpy_dtype)
+        if isinstance(out.type, TensorType)
+        else result
+        for out, result in zip(node.outputs, node.op.compute(np, node, *inputs), strict=True)
+    ]

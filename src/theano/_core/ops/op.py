@@ -21,6 +21,8 @@ import numpy as np
 
 from theano._core.base import dtypes
 from theano._core.base.errors import AsTensorError
+from theano._core.base.settings import config
+from theano._core.ir.graph import toposort
 from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Apply, Constant, Variable
 
@@ -111,14 +113,23 @@ def complete(node: Apply) -> None:
     if node.op.declares_sizes or any(v.type.sized for v in node.inputs):
         assert Hooks.sizes is not None
         Hooks.sizes(node)
-    if Hooks.test_values is not None:
+    if config.compute_test_value != "off" and Hooks.test_values is not None:
         Hooks.test_values(node)
+
+
+def complete_values(outputs: Sequence[Any]) -> None:
+    """Compute the test values that `outputs` and what they are made of lack, if asked for."""
+    if config.compute_test_value == "off" or Hooks.test_values is None:
+        return
+    for node in toposort([v for v in outputs if isinstance(v, Variable)]):
+        if not all(hasattr(out.tag, "test_value") for out in node.outputs):
+            Hooks.test_values(node)
 
 
 class Hooks:
     """Places where a higher layer adds itself."""
 
-    # Computes test values while `config.compute_test_value` asks for it; `compile` installs it.
+    # Computes test values; `compile` installs it.
     test_values: Callable[[Apply], None] | None = None
     # Declares the lengths of outputs; `sizes` installs it.
     sizes: Callable[[Apply], None] | None = None

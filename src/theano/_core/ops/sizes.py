@@ -9,10 +9,10 @@ entrance, and the rewriter is told the lengths of the inputs.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from typing import Any
 
+from theano._core.base.settings import change_flags
 from theano._core.ir.graph import copy_graph, toposort
 from theano._core.ir.graph import inputs as leaves_of
 from theano._core.ir.source import without_lines
@@ -39,7 +39,7 @@ def declare_sizes(node: Apply) -> None:
     if problem is not None:
         written = ", ".join(_written(s) for s in shapes)
         raise ValueError(f"{node.op}: {problem} (shapes {written}).")
-    with without_lines(), _without_test_values():
+    with without_lines(), change_flags(compute_test_value="off"):
         found = node.op.shape(node, shapes)
     for out, lengths in zip(node.outputs, found, strict=True):
         kind = out.type
@@ -86,18 +86,12 @@ def _known(length: Any) -> int | None:
     return int(evaluate([length], {})[0])
 
 
-@contextmanager
-def _without_test_values() -> Iterator[None]:
-    hook, Hooks.test_values = Hooks.test_values, None
-    try:
-        yield
-    finally:
-        Hooks.test_values = hook
-
-
 def unsized_inputs(variables: Sequence[Any]) -> list[Any]:
     """Return, for each variable, one to put in its place: itself, unless its type has lengths."""
-    return [v.type.unsized(v.name) if v.type.sized else v for v in variables]
+    plain = [v.type.unsized(v.name) if v.type.sized else v for v in variables]
+    for old, new in zip(variables, plain, strict=True):
+        new.tag.__dict__.update(old.tag.__dict__)
+    return plain
 
 
 def without_sizes(outputs: Sequence[Variable], replace: dict[Variable, Variable]) -> list[Any]:
