@@ -6,10 +6,13 @@ from theano._core.api.shared import (
     scalar_constructor,
     tensor_constructor,
 )
+from theano._core.compile.shared import SharedVariable, shared_constructor
 
 __all__ = [
     "ScalarSharedVariable",
+    "SharedVariable",
     "TensorSharedVariable",
     "scalar_constructor",
+    "shared_constructor",
     "tensor_constructor",
 ]

@@ -29,6 +29,9 @@ class SharedVariable(Variable):
         Storage to share.
     """
 
+    # Where the value is stored, with the rules for setting it.
+    container: Any = None
+
     def __init__(
         self,
         name: str | None,

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import itertools
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -56,6 +57,21 @@ class Variable:
         self.tag = Tag()
         self.auto_name = f"auto_{next(_serial)}"
         self.source: SourceLine | None = owner.source if owner is not None else user_line()
+        for observer in Variable.construction_observers:
+            observer(self)
+
+    # Called with every variable that is made.
+    construction_observers: ClassVar[list[Callable[[Variable], None]]] = []
+
+    @classmethod
+    def append_construction_observer(cls, observer: Callable[[Variable], None]) -> None:
+        """Have `observer` called with every variable that is made."""
+        Variable.construction_observers.append(observer)
+
+    @classmethod
+    def remove_construction_observer(cls, observer: Callable[[Variable], None]) -> None:
+        """Have `observer` called no more."""
+        Variable.construction_observers.remove(observer)
 
     @property
     def dtype(self) -> str:

@@ -9,9 +9,11 @@ from typing import Any
 
 import numpy as np
 
+from theano._core.ops.arithmetic import eq, mul, neq, switch
 from theano._core.ops.broadcasting import Alloc
 from theano._core.ops.indexing import AT, AdvancedIncSubtensor, AdvancedSubtensor
 from theano._core.ops.lengths import as_int64
+from theano._core.ops.op import as_variable
 from theano._core.ops.reductions import Reduction
 from theano._core.ops.shaping import length
 
@@ -51,6 +53,47 @@ class Prod(_Fold):
     """Product over axes."""
 
     kind = "prod"
+
+
+class MulWithoutZeros:
+    """Product of two tensors in which a zero counts as 1, unless both are zero.
+
+    Parameters
+    ----------
+    output_types_preference, name
+        Accepted for old programs.
+    """
+
+    def __init__(self, output_types_preference: Any = None, name: str | None = None) -> None:
+        self.name = name
+
+    def __call__(self, x: Any, y: Any) -> Any:
+        """Return the product, of the dtype that the two have together."""
+        return switch(eq(x, 0), y, switch(eq(y, 0), x, mul(x, y)))
+
+
+mul_without_zeros = MulWithoutZeros(name="mul_without_zeros")
+
+
+class ProdWithoutZeros:
+    """Product over axes of the items that are not zero; 0 where there is none.
+
+    Parameters
+    ----------
+    axis : int, sequence of int, or None
+    dtype, acc_dtype : str, optional
+        As for `Prod`.
+    """
+
+    def __init__(self, axis: Any = None, dtype: str | None = None, acc_dtype: Any = None) -> None:
+        self.product = Prod(axis, dtype, acc_dtype)
+        self.any = AnyHolds(axis)
+
+    def __call__(self, x: Any) -> Any:
+        """Return the product."""
+        x = as_variable(x)
+        found = self.product(switch(eq(x, 0), np.asarray(1, x.type.dtype), x))
+        return switch(self.any(neq(x, 0)), found, np.asarray(0, found.type.dtype))
 
 
 class All(_Fold):
