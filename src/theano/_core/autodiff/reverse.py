@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from theano._core.base import dtypes
+from theano._core.base.collector import paused_collector
 from theano._core.base.errors import DisconnectedInputError, NullTypeGradError
 from theano._core.base.settings import change_flags, config
 from theano._core.ir.graph import toposort
@@ -79,7 +80,8 @@ def grad(
         if not isinstance(target, Variable):
             raise TypeError(f"Expected Variable, got {target} of type {type(target).__name__}")
     seeds = _seeds(cost, known_grads)
-    gradients = Reverse(seeds, targets, set(consider_constant or ())).run()
+    with paused_collector():
+        gradients = Reverse(seeds, targets, set(consider_constant or ())).run()
     results = []
     for target in targets:
         result = gradients.get(target)

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from theano._core.base.collector import paused_collector
 from theano._core.base.settings import change_flags, config
 from theano._core.compile import messages
 from theano._core.compile.containers import Container
@@ -90,6 +91,10 @@ class FunctionMaker:
 
     def create(self, containers: Sequence[Container | None] | None = None) -> Any:
         """Return the native function."""
+        with paused_collector():
+            return self._create(containers)
+
+    def _create(self, containers: Sequence[Container | None] | None) -> Any:
         start = time.perf_counter()
         graph = without_sizes(
             [*self.results, *(value for _, value in self.updates)],

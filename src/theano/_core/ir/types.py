@@ -144,12 +144,10 @@ _NAMES = {
 }
 
 
-def _declared(
-    broadcastable: Sequence[bool] | None, shape: Sequence[int | None] | None
+def _fitting_shape(
+    broadcastable: Sequence[bool] | None, shape: Sequence[int | None]
 ) -> tuple[int | None, ...]:
-    """Return what is declared of each length, from a pattern, a shape or both."""
-    if shape is None:
-        return tuple(1 if one else None for one in broadcastable or ())
+    """Return what is declared of each length by a shape, and by a pattern if one is given too."""
     lengths = tuple(None if n is None else int(n) for n in shape)
     if any(n is not None and n < 0 for n in lengths):
         raise ValueError(f"a length cannot be negative, got the shape {lengths}")
@@ -233,11 +231,16 @@ class TensorType(Type):
                 f" {', '.join(dtypes.all_dtypes)}"
             )
         self.dtype = dtype
-        if shape is None and broadcastable is None:
+        if shape is not None:
+            self.shape = _fitting_shape(broadcastable, shape)
+            self.sized = any(n not in (None, 1) for n in self.shape)
+            self.broadcastable = tuple([n == 1 for n in self.shape])
+        elif broadcastable is not None:
+            self.broadcastable = tuple(map(bool, broadcastable))
+            self.shape = tuple([1 if one else None for one in self.broadcastable])
+            self.sized = False
+        else:
             raise TypeError("TensorType needs `broadcastable` or `shape`")
-        self.shape = _declared(broadcastable, shape)
-        self.sized = any(n not in (None, 1) for n in self.shape)
-        self.broadcastable = tuple(n == 1 for n in self.shape)
         self.ndim = len(self.broadcastable)
         self.numpy_dtype = np.dtype(dtype)
         self.name = name

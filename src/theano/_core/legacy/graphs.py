@@ -304,7 +304,7 @@ def view_roots(r: Variable) -> list[Any]:
         variable = todo.pop()
         node = variable.owner
         shown = [] if node is None else _shown(node.op).get(variable.index, [])
-        if shown:
+        if node is not None and shown:
             todo += [node.inputs[k] for k in reversed(shown)]
         else:
             found.append(variable)

@@ -224,7 +224,10 @@ class Rewriter:
         if found is not None:
             return found
         memo = self.lengths_memo
-        for node in toposort([variable], memo):
+        owner = variable.owner
+        # Mostly only one application is missing: no walk is needed then.
+        near = owner is not None and all(v in memo or v.owner is None for v in owner.inputs)
+        for node in [owner] if near else toposort([variable], memo):
             tensors = [v for v in node.inputs if isinstance(v.type, TensorType)]
             for value in tensors:
                 if value not in memo:

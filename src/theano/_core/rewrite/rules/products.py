@@ -130,7 +130,11 @@ def flatten(variable: Any) -> Factors | None:
     factors = Factors()
     dtype = variable.type.dtype
     stack: list[tuple[Any, bool]] = [(variable, True)]
+    above_line, below_line = factors.plus, factors.minus
     while stack:
+        # Each entry of the stack is at least one factor.
+        if len(stack) + len(above_line) + len(below_line) > WIDEST:
+            return None
         value, above = stack.pop()
         node = value.owner
         inner = None if node is None or value.type.dtype != dtype else _inner_factors(node, above)
@@ -138,9 +142,7 @@ def flatten(variable: Any) -> Factors | None:
             stack += inner
             factors.negative ^= node.op is neg
             continue
-        (factors.plus if above else factors.minus).append(value)
-        if len(factors) > WIDEST:
-            return None
+        (above_line if above else below_line).append(value)
     return factors
 
 
