@@ -226,8 +226,9 @@ class Rewriter:
         memo = self.lengths_memo
         owner = variable.owner
         # Mostly only one application is missing: no walk is needed then.
-        near = owner is not None and all(v in memo or v.owner is None for v in owner.inputs)
-        for node in [owner] if near else toposort([variable], memo):
+        near = owner is None or all(v in memo or v.owner is None for v in owner.inputs)
+        order = [n for n in (owner,) if n is not None] if near else toposort([variable], memo)
+        for node in order:
             tensors = [v for v in node.inputs if isinstance(v.type, TensorType)]
             for value in tensors:
                 if value not in memo:

@@ -18,7 +18,10 @@ from theano._core.rewrite.rules import (
     bodies,
     canonical,
     choices,
+    inverses,
     linalg,
+    logarithms,
+    parts,
     products,
     shapes,
     special,
@@ -83,6 +86,9 @@ def all_rules() -> tuple[Rule, ...]:
         *bodies.RULES,
         *writes.RULES,
         *choices.RULES,
+        *inverses.RULES,
+        *logarithms.RULES,
+        *parts.RULES,
     )
 
 
