@@ -199,6 +199,13 @@ bool fits_broadcast(const Input &input, const std::int64_t *descriptor) {
     return true;
 }
 
+bool fits_lengths(const Input &input, const std::int64_t *descriptor) {
+    for (std::size_t i = 0; i < input.lengths.size(); ++i) {
+        if (input.lengths[i] >= 0 && descriptor[kShape + i] != input.lengths[i]) return false;
+    }
+    return true;
+}
+
 // Uses an array as it is, if its type allows that.
 inline bool fill_array(const Input &input, PyObject *value, std::int64_t *descriptor,
                        double *bytes) {
@@ -207,7 +214,8 @@ inline bool fill_array(const Input &input, PyObject *value, std::int64_t *descri
     if (!usable(array, input.type.typenum, input.type.ndim)) return false;
     std::int64_t items = describe(array, descriptor);
     *bytes += static_cast<double>(items * input.type.itemsize());
-    return !input.broadcast || fits_broadcast(input, descriptor);
+    return (!input.broadcast || fits_broadcast(input, descriptor)) &&
+           fits_lengths(input, descriptor);
 }
 
 bool wrong_value(Py_ssize_t index, PyObject *value) {

@@ -211,24 +211,35 @@ class Reader {
         return static_cast<bool>(type.descr);
     }
 
+    bool known_lengths(PyObject *lengths, Input &input) {
+        if (PyTuple_GET_SIZE(lengths) != input.type.ndim)
+            return fail("%d dimensions need as many lengths", input.type.ndim);
+        for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(lengths); ++i) {
+            input.lengths.push_back(PyLong_AsLongLong(PyTuple_GET_ITEM(lengths, i)));
+            if (PyErr_Occurred()) return false;
+        }
+        return true;
+    }
+
     bool input(PyObject *item) {
         Input input;
         const char *kind = nullptr;
         unsigned long long broadcast = 0;
-        PyObject *name = nullptr;
+        PyObject *name = nullptr, *lengths = nullptr;
         Py_ssize_t offset = 0;
         if (!is_tuple(item) ||
-            !PyArg_ParseTuple(
-                item,
-                "siiKOnni;an input is (kind, typenum, ndim, broadcast, name, offset, cell, flags)",
-                &kind, &input.type.typenum, &input.type.ndim, &broadcast, &name, &offset,
-                &input.cell, &input.flags)) {
+            !PyArg_ParseTuple(item,
+                              "siiKOnni|O!;an input is (kind, typenum, ndim, broadcast, name, "
+                              "offset, cell, flags[, lengths])",
+                              &kind, &input.type.typenum, &input.type.ndim, &broadcast, &name,
+                              &offset, &input.cell, &input.flags, &PyTuple_Type, &lengths)) {
             return false;
         }
         input.offset = offset;
         input.broadcast = broadcast;
         if (!type(kind, input.type) || !fits(offset, 2 + 2 * input.type.ndim)) return false;
         if (input.cell != -1 && !cell(input.cell)) return false;
+        if (lengths && !known_lengths(lengths, input)) return false;
         if (name != Py_None) {
             if (!PyUnicode_Check(name)) return wrong("a name or None", name);
             Py_INCREF(name);
@@ -373,11 +384,12 @@ const char doc[] =
     "programs.\n\n"
     "entry : int, the address of the entry function; code : objects that own the machine code\n"
     "kernels : addresses, 0 for a kernel that is compiled when it is first needed\n"
-    "inputs, shared : (kind, typenum, ndim, broadcast, name, offset, cell, flags); kind 'array' or "
-    "'object';\n"
+    "inputs, shared : (kind, typenum, ndim, broadcast, name, offset, cell, flags[, lengths]); kind "
+    "'array' or 'object';\n"
     "    broadcast has bit i set if dimension i has size 1; cell -1 for none; flags IMPLICIT | "
     "MUTABLE | STRICT |\n"
     "    FILTERED (an object that goes through the hook convert)\n"
+    "    lengths: of each dimension, -1 for any\n"
     "outputs : (source, typenum, ndim, offset, slot); source 'buffer' (slot becomes the array), "
     "'copy' (of whatever\n"
     "    the descriptor describes), 'array' (the array that a callback returned), 'object', "

@@ -53,7 +53,8 @@ struct ValueType {
 
 struct Input {
     ValueType type;
-    std::uint64_t broadcast = 0;  // bit i: dimension i has size 1
+    std::uint64_t broadcast = 0;        // bit i: dimension i has size 1
+    std::vector<std::int64_t> lengths;  // of each dimension, -1 for any; empty: all are any
     Ref<> name;                   // interned, or nullptr
     std::int64_t offset = 0;
     Py_ssize_t cell = -1;

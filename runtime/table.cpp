@@ -6,6 +6,7 @@
 #include "blas.h"
 #include "call.h"
 #include "copy.h"
+#include "along.h"
 #include "lapack.h"
 #include "matmul.h"
 #include "pool.h"
@@ -260,6 +261,23 @@ std::int32_t table_lapack(th_call *head, std::int64_t routine, std::int64_t type
     return exception_set(call);
 }
 
+std::int32_t table_along(th_call *head, std::int64_t operation, std::int64_t typenum,
+                         std::int64_t ndim, std::int64_t axis, void *destination,
+                         const std::int64_t *source) {
+    Call *call = call_of(head);
+    auto status = along::Status::unknown;
+    if (ndim > 0 && ndim <= kMostDimensions)
+        status = along::run(operation, static_cast<int>(typenum), ndim, axis, shape_of(source),
+                            strides_of(source, ndim), static_cast<const char *>(data_of(source)),
+                            static_cast<char *>(destination));
+    if (status == along::Status::done) return 0;
+    if (status == along::Status::no_memory) return out_of_memory(call, -1);
+    take_lock(call);
+    PyErr_Format(PyExc_SystemError, "no operation number %lld along an axis of type number %lld",
+                 static_cast<long long>(operation), static_cast<long long>(typenum));
+    return exception_set(call);
+}
+
 std::int64_t table_kept(th_call *head) { return call_of(head)->n_kept; }
 
 void table_forget(th_call *head, std::int64_t begin, std::int64_t end) {
@@ -289,7 +307,7 @@ std::int32_t table_poll(th_call *head) {
 const th_runtime runtime_table = {table_alloc,    table_free,   table_fail,    table_matmul,
                                   table_parallel, run_callback, table_variant, table_release,
                                   table_copy,     table_kept,   table_forget,  table_lapack,
-                                  table_poll};
+                                  table_poll,     table_along};
 
 void take_lock(Call *call) {
     if (!call->saved) return;

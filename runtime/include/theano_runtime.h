@@ -38,7 +38,7 @@ extern "C" {
 
 /* Incremented whenever something in this header changes its meaning; part of the key of the compile
  * cache. */
-#define TH_ABI_VERSION 4
+#define TH_ABI_VERSION 5
 
 /* Bits of a descriptor's `flags`. */
 enum {
@@ -73,6 +73,15 @@ enum {
     TH_FACTOR_ADJUGATE = 17, /* F, rows → X: the inverse times the determinant */
     TH_PINV = 18,            /* A → X */
     TH_ROUTINES = 19
+};
+
+/* What `along` can do; the order of items is their positions, int64. */
+enum th_along_operation {
+    TH_SORT,
+    TH_ARGSORT,
+    TH_CUMSUM,
+    TH_CUMPROD,
+    TH_ALONG_OPERATIONS,
 };
 
 /* Bits of the `flags` of `lapack`. */
@@ -170,6 +179,12 @@ struct th_runtime {
     /* 12: for loops that may run long: handles signals, such as the user's interrupt. Nonzero after
      * recording the exception that a handler raised. */
     int32_t (*poll)(th_call *call);
+
+    /* 13: an operation along `axis` of the array described by `src`; `dst` is C-contiguous and does
+     * not overlap. NaN counts as larger than every number, and equal items keep their order. 0 on
+     * success. */
+    int32_t (*along)(th_call *call, int64_t operation, int64_t typenum, int64_t ndim, int64_t axis,
+                     void *dst, const int64_t *src);
 };
 
 #ifdef __cplusplus

@@ -9,6 +9,21 @@ from theano._core.api.pretty import (
     pp,
     pprint,
 )
+from theano._core.legacy.descriptions import (
+    hex_digest,
+    position_independent_str,
+    var_descriptor,
+)
 from theano._core.ops.observing import Print
 
-__all__ = ["PPrinter", "Print", "debugprint", "min_informative_str", "pp", "pprint"]
+__all__ = [
+    "PPrinter",
+    "Print",
+    "debugprint",
+    "hex_digest",
+    "min_informative_str",
+    "position_independent_str",
+    "pp",
+    "pprint",
+    "var_descriptor",
+]

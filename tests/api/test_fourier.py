@@ -7,6 +7,7 @@ import pytest
 
 import theano
 import theano.tensor as T
+from theano.tensor import fft as transforms
 from theano.tensor.fft import irfft, rfft
 
 SHAPES = [(2, 5), (3, 6), (1, 1), (2, 3, 4), (2, 4, 5), (2, 3, 2, 3)]
@@ -53,3 +54,67 @@ def test_integers_become_floats_and_errors() -> None:
     y = T.dtensor3("y")
     with pytest.raises(ValueError, match="two parts"):
         irfft(y).eval({y: np.zeros((2, 3, 3))})
+
+
+@pytest.mark.parametrize("name", ["fft", "ifft"])
+@pytest.mark.parametrize("n", [None, 2, 4, 7])
+@pytest.mark.parametrize("axis", [0, -1])
+@pytest.mark.parametrize("norm", [None, "backward", "ortho", "forward"])
+def test_one_axis(name: str, n: int | None, axis: int, norm: str | None) -> None:
+    rng = np.random.default_rng(3)
+    value = rng.normal(size=(3, 4)) + 1j * rng.normal(size=(3, 4))
+    x = T.zmatrix("x")
+    out = getattr(transforms, name)(x, n, axis, norm)
+    got, lengths = theano.function([x], [out, out.shape])(value)
+    wanted = getattr(np.fft, name)(value, n, axis, norm)
+    np.testing.assert_allclose(got, wanted, atol=1e-13)
+    np.testing.assert_array_equal(lengths, wanted.shape)
+
+
+@pytest.mark.parametrize("name", ["fftn", "ifftn", "fft2", "ifft2"])
+@pytest.mark.parametrize("s", [None, (5, 2)])
+def test_several_axes(name: str, s: tuple[int, ...] | None) -> None:
+    rng = np.random.default_rng(3)
+    value = rng.normal(size=(2, 3, 4)) + 1j * rng.normal(size=(2, 3, 4))
+    x = T.ztensor3("x")
+    got = theano.function([x], getattr(transforms, name)(x, s))(value)
+    axes = None if s is None and "n" in name else (-2, -1)
+    np.testing.assert_allclose(got, getattr(np.fft, name)(value, s, axes), atol=1e-13)
+
+
+@pytest.mark.parametrize("n", [2, 4, 7])
+def test_gradients_along_an_axis(n: int) -> None:
+    rng = np.random.RandomState(2)
+    value = rng.standard_normal((3, 4))
+    weights = np.arange(1.0, n + 1)
+    theano.gradient.verify_grad(
+        lambda x: abs(transforms.fft(x, n) * weights) ** 2, [value], rng=rng
+    )
+    theano.gradient.verify_grad(
+        lambda x: T.real(transforms.ifft(x * (1 + 2j), n, 0)), [value], rng=rng
+    )
+
+
+def test_dtypes_of_transforms() -> None:
+    for kind, wanted in {
+        "float32": "complex64",
+        "complex64": "complex64",
+        "int32": "complex128",
+        "float64": "complex128",
+    }.items():
+        x = T.TensorType(kind, (False,))()
+        out = transforms.fft(x)
+        assert out.dtype == wanted
+        assert theano.function([x], out)(np.ones(3, kind)).dtype == wanted
+
+
+def test_errors_of_transforms() -> None:
+    x, k = T.dmatrix(), T.lscalar()
+    with pytest.raises(ValueError, match="norm must be"):
+        transforms.fft(x, norm="none")
+    with pytest.raises(TypeError, match="axis"):
+        transforms.fft(x, axis=2)
+    with pytest.raises(ValueError, match="3 lengths for 2 axes"):
+        transforms.fft2(x, (1, 2, 3))
+    with pytest.raises(ValueError, match="must be positive, got 0"):
+        theano.function([x, k], transforms.fft(x, k))(np.ones((2, 2)), 0)

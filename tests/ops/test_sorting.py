@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+import theano
+import theano.tensor as T
 from theano._core.api.checks import layouts, tensor
 from theano._core.compile.function import function
 from theano._core.ops.cumulative import Cumulative
@@ -102,3 +104,66 @@ def test_inside_a_loop() -> None:
     rows, _ = theano.scan(lambda row: T.cumsum(T.sort(row)), [x])
     array = np.random.default_rng(10).standard_normal((4, 6))
     np.testing.assert_array_equal(rows.eval({x: array}), np.cumsum(np.sort(array, 1), 1))
+
+
+def _items(kind: str) -> np.ndarray:
+    rng = np.random.default_rng(7)
+    value = rng.normal(size=(5, 40, 3)) * 4
+    if kind.startswith("complex"):
+        value = np.round(value) + 1j * np.round(rng.normal(size=value.shape))
+        value[rng.random(value.shape) < 0.1] = np.nan
+        value.imag[rng.random(value.shape) < 0.1] = np.nan
+    elif kind.startswith("float"):
+        value = np.round(value, 1)
+        value[rng.random(value.shape) < 0.1] = np.nan
+    return np.asarray((abs(value) if kind.startswith("u") else value).astype(kind))
+
+
+ALONG_KINDS = (
+    *("bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64"),
+    *("float16", "float32", "float64", "complex64", "complex128"),
+)
+
+
+@pytest.mark.parametrize("kind", ALONG_KINDS)
+@pytest.mark.parametrize("axis", [0, 1, 2])
+def test_every_item_type(kind: str, axis: int) -> None:
+    value = _items(kind)
+    x = T.TensorType(kind, (False,) * 3)()
+    f = theano.function(
+        [x],
+        [T.sort(x, axis), T.argsort(x, axis, "stable"), T.cumsum(x, axis), T.cumprod(x, axis)],
+    )
+    summed = "int64" if kind == "bool" else kind
+    for array in (value, value.transpose(2, 1, 0), value[::-1, ::2], value[:0], value[:, :0]):
+        with np.errstate(all="ignore"):
+            wanted = (
+                np.sort(array, axis),
+                np.argsort(array, axis, "stable"),
+                np.cumsum(array, axis, summed),
+                np.cumprod(array, axis, summed),
+            )
+        for got, right in zip(f(array), wanted, strict=True):
+            assert got.dtype == right.dtype
+            np.testing.assert_array_equal(got, right)
+
+
+def test_signed_zeros_keep_their_order() -> None:
+    x = T.dvector()
+    f = theano.function([x], T.sort(x))
+    value = np.array([0.0, np.nan, -0.0, 0.0, -1.0, -0.0])
+    np.testing.assert_array_equal(np.signbit(f(value)[:-1]), [True, False, True, False, True])
+
+
+@pytest.mark.parametrize("kind", ["float32", "float64", "int64"])
+def test_long_lines(kind: str) -> None:
+    rng = np.random.default_rng(3)
+    x = T.TensorType(kind, (False,))()
+    f = theano.function([x], T.sort(x))
+    value = (rng.normal(size=5000) * 10.0 ** rng.integers(-9, 9, size=5000)).astype(kind)
+    if kind != "int64":
+        value[::7], value[1::9], value[2::500] = 0.0, -0.0, np.nan
+        value[3::600], value[4::600] = np.inf, -np.inf
+    wanted = np.sort(value, kind="stable")
+    np.testing.assert_array_equal(f(value), wanted)
+    np.testing.assert_array_equal(np.signbit(f(value)[:4000]), np.signbit(wanted[:4000]))

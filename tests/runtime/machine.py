@@ -96,6 +96,7 @@ def array_input(dtype: Any, ndim: int, offset: int, **options: Any) -> tuple[Any
         offset,
         options.get("cell", -1),
         options.get("flags", 0),
+        *((options["lengths"],) if "lengths" in options else ()),
     )
 
 

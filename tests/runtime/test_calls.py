@@ -138,6 +138,17 @@ def test_broadcast_dimensions() -> None:
         f(np.ones((3, 2)))
 
 
+def test_declared_lengths() -> None:
+    inputs = (M.array_input("float64", 2, 0, lengths=(-1, 3)),)
+    program = M.program_of(
+        M.code_of(" ret i32 0"), inputs=inputs, outputs=(("copy", F8, 2, 0, -1),), result="single"
+    )
+    f = native.Function(program, ())
+    assert f(np.ones((2, 3))).shape == (2, 3)
+    with pytest.raises(TypeError):
+        f(np.ones((3, 2)))
+
+
 def test_equivalent_type_numbers() -> None:
     program = M.program_of(
         M.code_of(" ret i32 0"),

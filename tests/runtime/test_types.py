@@ -122,6 +122,8 @@ BAD_FIELDS = [
     {"inputs": (("array", F8, 0, 0, 3, 0, -1, 0),)},
     {"inputs": (("array", F8, 0, 0, None, 0, -2, 0),)},
     {"inputs": (("array", F8, 0, 0, None, 0, -1, 1),)},
+    {"inputs": (("array", F8, 1, 0, None, 0, -1, 0, ()),)},
+    {"inputs": (("array", F8, 1, 0, None, 0, -1, 0, ("a",)),)},
     {"inputs": (3,)},
     {"inputs": 3},
     {"shared": (("array", F8, 0, 0, None, 0, -1, 0),)},

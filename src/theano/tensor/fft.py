@@ -1,8 +1,14 @@
-"""Fourier transforms of batches of real arrays."""
+"""Fourier transforms: of batches of real arrays, and along axes of complex arrays."""
 
 from theano._core.api.fourier import (
+    fft,
+    fft2,
+    fftn,
+    ifft,
+    ifft2,
+    ifftn,
     irfft,
     rfft,
 )
 
-__all__ = ["irfft", "rfft"]
+__all__ = ["fft", "fft2", "fftn", "ifft", "ifft2", "ifftn", "irfft", "rfft"]

@@ -225,7 +225,8 @@ def _look_through(v: Any, elemwise: bool, depth: int) -> Any:
     if isinstance(op, Second):
         return node.inputs[1]
     if isinstance(op, Length):
-        return 1 if node.inputs[0].type.broadcastable[op.axis] else v
+        known = node.inputs[0].type.shape[op.axis]
+        return v if known is None else known
     if isinstance(op, Subtensor):
         return _item(v)
     if isinstance(op, ops.Elementwise) and elemwise:
@@ -252,7 +253,8 @@ def _item(v: Any) -> Any:
         return vector.owner.inputs[at]
     if isinstance(vector.owner.op, ShapeOf):
         array = vector.owner.inputs[0]
-        return 1 if array.type.broadcastable[at] else v
+        known = array.type.shape[at]
+        return v if known is None else known
     return v
 
 

@@ -58,7 +58,7 @@ def _same_type(one: Any, two: Any) -> tuple[Any, Any]:
             two = one.type.filter_variable(two)
         elif isinstance(two.type, TensorType) and not isinstance(one.type, TensorType):
             one = two.type.filter_variable(one)
-    if one.type != two.type:
+    if one.type.unsized != two.type.unsized:
         raise TypeError(
             f"The two branches should have identical types, but they are {one.type} and "
             f"{two.type} respectively. This error could be raised if for example you provided a "

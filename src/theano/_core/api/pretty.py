@@ -63,6 +63,8 @@ class PPrinter:
 
     def process(self, variable: Any, pstate: Any = None) -> str:
         """Return a variable as text."""
+        # Texts in which a mark stands for what belongs in its place: a text is copied once.
+        texts: list[str] = []
         memo: dict[Any, str] = {}
         # Depth first, without recursion: graphs may be deeper than Python's stack.
         stack = [variable]
@@ -78,8 +80,9 @@ class PPrinter:
             if missing:
                 stack.extend(reversed(missing))
                 continue
-            memo[current] = self._text(current, [memo[v] for v in current.owner.inputs])
-        return memo[variable]
+            memo[current] = f"\0{len(texts)}\0"
+            texts.append(self._text(current, [memo[v] for v in current.owner.inputs]))
+        return _written_out(memo[variable], texts)
 
     def _is_leaf(self, variable: Any) -> bool:
         node = variable.owner
@@ -116,6 +119,19 @@ class PPrinter:
         """Return several outputs as text, one line each."""
         head = f"inputs: {', '.join(map(str, inputs))}\n" if inputs else ""
         return head + "\n".join(self.process(out) for out in outputs)
+
+
+def _written_out(text: str, texts: list[str]) -> str:
+    """Return `text` with each mark replaced by the text that it stands for, marks in it too."""
+    done: list[str] = []
+    todo = [text]
+    while todo:
+        # Every other part is the number of a text.
+        head, *rest = todo.pop().split("\0", 2)
+        done.append(head)
+        if rest:
+            todo += [rest[1], texts[int(rest[0])]]
+    return "".join(done)
 
 
 # Results that the library names itself; their expression says more than the name.

@@ -16,8 +16,9 @@ from theano._core.api.updates import OrderedUpdates
 from theano._core.base import dtypes
 from theano._core.base.errors import MissingInputError
 from theano._core.compile.shared import SharedVariable
-from theano._core.ir.graph import copy_graph, toposort
+from theano._core.compile.test_values import transfer_test_value
 from theano._core.ir.graph import inputs as leaves_of
+from theano._core.ir.graph import toposort
 from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Constant, Variable
 from theano._core.ops.arithmetic import minimum
@@ -25,8 +26,9 @@ from theano._core.ops.body import Body
 from theano._core.ops.lengths import as_int64
 from theano._core.ops.loop import Loop
 from theano._core.ops.loop_chunks import in_chunks
-from theano._core.ops.op import python_int
+from theano._core.ops.op import complete, python_int
 from theano._core.ops.shaping import dimshuffle, length, pattern_broadcast
+from theano._core.ops.sizes import unsized_inputs, without_sizes
 from theano._core.ops.steps import State
 
 
@@ -202,11 +204,12 @@ class _Builder:
             rows = source[start:-end] if end else source[start:] if start else source
             if self.go_backwards:
                 rows = rows[::-1]
-            item = TensorType(source.type.dtype, source.type.broadcastable[1:])()
+            item = TensorType(source.type.dtype, shape=source.type.shape[1:])()
             if source.name is not None:
                 item.name = f"{source.name}[t{tap:+d}]" if tap else f"{source.name}[t]"
             self.sequences.append(_Sequence(item, rows))
             first.append(source[start])
+            transfer_test_value(first[-1], item)
         return first
 
     def _read_output(self, info: Any) -> _Recurrence | None:
@@ -252,14 +255,17 @@ class _Builder:
                     "needs a first axis that holds the values before the first step"
                 )
             rows = initial[:depth]
-            kind = TensorType(initial.type.dtype, initial.type.broadcastable[1:])
+            kind = TensorType(initial.type.dtype, shape=initial.type.shape[1:])
             first = [initial[depth - t] for t in back]
         items = []
         for t in back:
             item = kind()
             item.name = None if initial.name is None else f"{initial.name}[t-{t}]"
             items.append(item)
-        return _Recurrence(tuple(back), items, rows, first or [initial])
+        first = first or [initial]
+        for source, item in zip(first, items, strict=True):
+            transfer_test_value(source, item)
+        return _Recurrence(tuple(back), items, rows, first)
 
     # -- the step -------------------------------------------------------------------------------
 
@@ -297,7 +303,7 @@ class _Builder:
     def _fitting(self, index: int, value: Any, recurrence: _Recurrence) -> Any:
         """Return an output in the type in which the next step reads it."""
         kind, new = recurrence.items[0].type, value.type
-        if new == kind:
+        if kind.accepts(new):
             return value
         what = (
             f"scan {self.name!r}: the initial value of output {index} (`outputs_info`) has type "
@@ -321,6 +327,8 @@ class _Builder:
                 f"{what}.{made} An initial length of 1 is declared that the step does not keep: "
                 "use theano.tensor.unbroadcast on the initial value."
             )
+        if any(None not in (a, b) and a != b for a, b in zip(kind.shape, new.shape, strict=True)):
+            raise ValueError(f"{what}: a step changes a declared length.{made}")
         return pattern_broadcast(value, kind.broadcastable)
 
     def _updates(self, roots: list[Any], updates: Mapping[Any, Any]) -> dict[Any, Any]:
@@ -368,7 +376,11 @@ class _Builder:
         outside = self._outside(roots, {*items, *copies})
         names = {v: None if v.name is None else f"{v.name}_copy" for v in outside}
         fixed = {v: v.type.variable_class(v.type, name=name) for v, name in names.items()}
-        body = Body([*items, *fixed.values()], copy_graph(roots, {**copies, **fixed}))
+        inner = [*items, *fixed.values()]
+        plain = unsized_inputs(inner)
+        table = {**copies, **fixed, **dict(zip(inner, plain, strict=True))}
+        table = {v: table.get(new, new) for v, new in table.items()}
+        body = Body(plain, without_sizes(roots, table))
         states = [State(() if r is None else r.taps) for r in carried]
         until_some = condition is not None
         loop = Loop(
@@ -383,6 +395,7 @@ class _Builder:
         values = [s.rows for s in self.sequences]
         values += [r.rows for r in carried if r is not None] + list(fixed)
         made = self.node = loop.make_node(self.steps, *values)
+        complete(made)
         rows = [
             out[s.depth :] if s.taps and isinstance(out.type, TensorType) else out
             for s, out in zip(states, made.outputs, strict=False)

@@ -38,6 +38,7 @@ def tensor_constructor(
     borrow: bool = False,
     broadcastable: Sequence[bool] | None = None,
     target: str = "cpu",
+    shape: Sequence[int | None] | None = None,
 ) -> TensorSharedVariable:
     """Return a shared variable for an array.
 
@@ -47,17 +48,29 @@ def tensor_constructor(
         Copied unless `borrow`.
     broadcastable : sequence of bool, optional
         By default no axis: lengths may change later.
+    shape : sequence of int or None, optional
+        Lengths that every later value has too; None where any will do.
 
     Raises
     ------
     TypeError
         `value` is not an array of a supported dtype.
+    ValueError
+        `value` does not have the lengths of `shape`.
     """
     _check_target(target)
     if not isinstance(value, np.ndarray):
         raise TypeError(f"an array is needed, got {type(value).__name__}")
-    pattern = (False,) * value.ndim if broadcastable is None else tuple(broadcastable)
-    kind = TensorType(str(value.dtype.newbyteorder("=")), pattern)
+    dtype = str(value.dtype.newbyteorder("="))
+    if shape is None:
+        pattern = (False,) * value.ndim if broadcastable is None else tuple(broadcastable)
+        kind = TensorType(dtype, pattern)
+    else:
+        kind = TensorType(dtype, broadcastable, shape=shape)
+        if len(kind.shape) != value.ndim or any(
+            n not in (None, m) for n, m in zip(kind.shape, value.shape, strict=True)
+        ):
+            raise ValueError(f"an array of shape {value.shape} is no value of {kind}")
     # A copy in C order whatever the order of `value`: functions then start from contiguous data.
     stored = value if borrow else np.array(value, copy=True, order="C", dtype=kind.numpy_dtype)
     return TensorSharedVariable(name, kind, stored, strict, allow_downcast)

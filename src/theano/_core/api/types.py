@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from theano._core.base.settings import config
@@ -22,8 +22,18 @@ PATTERNS: dict[str, tuple[bool, ...]] = {
 def _constructor(kind: str) -> Callable[..., Any]:
     pattern = PATTERNS[kind]
 
-    def construct(name: str | None = None, dtype: str | None = None) -> Any:
-        return TensorType(config.floatX if dtype is None else dtype, pattern)(name)
+    def construct(
+        name: str | None = None,
+        dtype: str | None = None,
+        shape: Sequence[int | None] | None = None,
+    ) -> Any:
+        dtype = config.floatX if dtype is None else dtype
+        if shape is None:
+            return TensorType(dtype, pattern)(name)
+        if len(shape) != len(pattern):
+            raise ValueError(f"the shape {tuple(shape)} of a {kind} needs {len(pattern)} lengths")
+        pairs = zip(pattern, shape, strict=True)
+        return TensorType(dtype, [one or n == 1 for one, n in pairs], shape=shape)(name)
 
     construct.__name__ = construct.__qualname__ = kind
     construct.__doc__ = f"""Return a new input variable: a {kind}.
@@ -33,6 +43,8 @@ def _constructor(kind: str) -> Callable[..., Any]:
     name : str, optional
     dtype : str, optional
         `config.floatX` by default.
+    shape : sequence of int or None, optional
+        Lengths that every value has; None where any will do, 1 declares the axis broadcastable.
 
     Returns
     -------

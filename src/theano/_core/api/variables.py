@@ -45,8 +45,6 @@ class TensorConstant(Methods, Constant):
             text = f"{text[:10]}..{text[-10:]}"
         return f"{type(self).__name__}{{{text}}}"
 
-    __repr__ = __str__
-
 
 TensorType.variable_class = TensorVariable
 TensorType.constant_class = TensorConstant

@@ -15,8 +15,9 @@ import numpy as np
 
 from theano._core.autodiff.recomputation import Recomputation
 from theano._core.base import dtypes
+from theano._core.base.collector import paused_collector
 from theano._core.base.errors import DisconnectedInputError, NullTypeGradError
-from theano._core.base.settings import config
+from theano._core.base.settings import change_flags, config
 from theano._core.ir.graph import toposort
 from theano._core.ir.source import at_line, user_line
 from theano._core.ir.types import TensorType
@@ -25,7 +26,7 @@ from theano._core.ops.arithmetic import add, cast, real
 from theano._core.ops.broadcasting import second, zeros_like_float
 from theano._core.ops.gradient import DisconnectedType, NullType
 from theano._core.ops.indexing import sum_to
-from theano._core.ops.op import as_variable
+from theano._core.ops.op import as_variable, complete_values
 
 
 def grad(
@@ -81,7 +82,7 @@ def grad(
         if not isinstance(target, Variable):
             raise TypeError(f"Expected Variable, got {target} of type {type(target).__name__}")
     seeds = _seeds(cost, known_grads)
-    with at_line(user_line()):
+    with at_line(user_line()), paused_collector():
         gradients = Reverse(seeds, targets, set(consider_constant or ())).run()
     results = []
     for target in targets:
@@ -271,7 +272,11 @@ class Reverse:
         ):
             return [_zeros(v) for v in node.inputs]
         if node.rules.differentiates:
-            return node.rules.vjp(node, known, reverse=pull_back)
+            # What it makes in its body has no test values; what it returns has.
+            with change_flags(compute_test_value="off"):
+                results = node.rules.vjp(node, known, reverse=pull_back)
+            complete_values(results)
+            return results
         given = [
             _zero_cotangent(out) if g is None else g
             for out, g in zip(node.outputs, known, strict=True)

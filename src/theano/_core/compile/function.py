@@ -428,6 +428,10 @@ def _free(self: Any) -> None:
     native.trim_pool()
 
 
+def _sync_shared(self: Any) -> None:
+    """Wait until the shared variables have their values: they always have."""
+
+
 def _reduce(self: Any) -> Any:
     maker = self.maker
     return _unpickled, (
@@ -491,6 +495,10 @@ def _install() -> None:
         "__deepcopy__": _deepcopy,
         "get_shared": _get_shared,
         "free": _free,
+        "sync_shared": _sync_shared,
+        # Every function has its own.
+        "maker": None,
+        "output_storage": None,
         "__reduce__": _reduce,
         "container": property(ContainerView),
         "value": property(ValueView),

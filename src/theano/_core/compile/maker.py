@@ -8,20 +8,22 @@ from typing import Any
 
 import numpy as np
 
-from theano._core.base.settings import config
+from theano._core.base.collector import paused_collector
+from theano._core.base.settings import change_flags, config
 from theano._core.compile import messages
 from theano._core.compile.containers import Container
 from theano._core.compile.inputs import In, Out
 from theano._core.compile.modes import Mode
 from theano._core.ir.function_graph import FunctionGraph
-from theano._core.ir.graph import copy_graph
 from theano._core.ir.types import Generic, RandomStateType, TensorType, generic
 from theano._core.lower.faults import CALLBACK_SHIFT
 from theano._core.lower.llvm import machine
 from theano._core.lower.llvm.program import Program, ProgramText
 from theano._core.lower.reference import evaluate
 from theano._core.ops.called import CallError
+from theano._core.ops.op import complete_values
 from theano._core.ops.random import Draw
+from theano._core.ops.sizes import unsized_inputs, without_sizes
 from theano._core.rewrite.engine import Rewriter
 from theano._core.rewrite.pipeline import rewrite
 from theano._core.runtime import native
@@ -67,7 +69,7 @@ class FunctionMaker:
         self.profile = profile
         self.all_inputs = [s.variable for s in self.arguments] + self.shared
         # An input may be the result of an operation, which then does not matter.
-        self.leaves = [v if v.owner is None else v.clone() for v in self.all_inputs]
+        self.leaves = unsized_inputs([v if v.owner is None else v.clone() for v in self.all_inputs])
         self.program_nodes: Sequence[Any] = ()
         self.kernels: Sequence[Any] = ()
         self.callbacks: Sequence[Any] = ()
@@ -89,8 +91,12 @@ class FunctionMaker:
 
     def create(self, containers: Sequence[Container | None] | None = None) -> Any:
         """Return the native function."""
+        with paused_collector():
+            return self._create(containers)
+
+    def _create(self, containers: Sequence[Container | None] | None) -> Any:
         start = time.perf_counter()
-        graph = copy_graph(
+        graph = without_sizes(
             [*self.results, *(value for _, value in self.updates)],
             {
                 v: leaf
@@ -98,8 +104,16 @@ class FunctionMaker:
                 if v is not leaf
             },
         )
-        rewriter = Rewriter()
-        rewritten = rewrite(graph, self.mode.phases, rewriter, self.mode.selection)
+        rewriter = Rewriter(
+            sizes={
+                leaf: v.type.shape
+                for v, leaf in zip(self.all_inputs, self.leaves, strict=True)
+                if v.type.sized
+            }
+        )
+        with change_flags(compute_test_value=config.compute_test_value_opt):
+            rewritten = rewrite(graph, self.mode.phases, rewriter, self.mode.selection)
+            complete_values(rewritten)
         self.fgraph = FunctionGraph(self.leaves, rewritten, clone=False)
         self.vector_bits = config.vector_width
         if self.mode.backend == "reference":
@@ -235,7 +249,8 @@ def _input_record(kind: Any, name: str | None, offset: int, cell: int, flags: in
     if not isinstance(kind, TensorType):
         return ("object", 0, 0, 0, name, offset, cell, flags)
     mask = sum(1 << i for i, one in enumerate(kind.broadcastable) if one)
-    return ("array", kind.numpy_dtype.num, kind.ndim, mask, name, offset, cell, flags)
+    lengths = (tuple(-1 if n is None else n for n in kind.shape),) if kind.sized else ()
+    return ("array", kind.numpy_dtype.num, kind.ndim, mask, name, offset, cell, flags, *lengths)
 
 
 def _output_record(kind: Any, output: Any) -> Any:

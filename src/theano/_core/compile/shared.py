@@ -29,6 +29,9 @@ class SharedVariable(Variable):
         Storage to share.
     """
 
+    # Where the value is stored, with the rules for setting it.
+    container: Any = None
+
     def __init__(
         self,
         name: str | None,
@@ -49,6 +52,10 @@ class SharedVariable(Variable):
         """Return the value: a copy, or with `borrow` the stored object itself."""
         value = self.container.cell.value
         return value if borrow else copied(value)
+
+    def get_test_value(self) -> Any:
+        """Return the value."""
+        return self.get_value(borrow=True)
 
     def set_value(self, new_value: Any, borrow: bool = False) -> None:
         """Store a value of the same type; any lengths.

@@ -18,6 +18,8 @@ class Type:
     variable_class: ClassVar[type[Variable]] = Variable
     constant_class: ClassVar[type[Constant]] = Constant
     ndim = 0
+    # Whether lengths other than 1 are declared.
+    sized = False
 
     def filter(self, value: Any, strict: bool = False, allow_downcast: bool | None = None) -> Any:
         """Return `value` as this type stores it, or raise TypeError."""
@@ -46,9 +48,18 @@ class Type:
             )
         return other
 
+    def accepts(self, other: Any) -> bool:
+        """Tell whether every value of the type `other` is one of this type."""
+        return self == other
+
     def convert_variable(self, variable: Variable) -> Variable | None:
         """Return `variable` as this type if that loses nothing, else None."""
         return variable if variable.type == self else None
+
+    @property
+    def unsized(self) -> Any:
+        """The type without declared lengths other than 1."""
+        return self
 
     def make_variable(self, name: str | None = None) -> Any:
         """Return a new variable of this type."""
@@ -133,6 +144,24 @@ _NAMES = {
 }
 
 
+def _fitting_shape(
+    broadcastable: Sequence[bool] | None, shape: Sequence[int | None]
+) -> tuple[int | None, ...]:
+    """Return what is declared of each length by a shape, and by a pattern if one is given too."""
+    lengths = tuple(None if n is None else int(n) for n in shape)
+    if any(n is not None and n < 0 for n in lengths):
+        raise ValueError(f"a length cannot be negative, got the shape {lengths}")
+    if broadcastable is None:
+        return lengths
+    pattern = tuple(bool(b) for b in broadcastable)
+    if len(pattern) != len(lengths) or any(
+        (one and n not in (None, 1)) or (n == 1 and not one)
+        for one, n in zip(pattern, lengths, strict=True)
+    ):
+        raise ValueError(f"broadcastable {pattern} does not fit the shape {lengths}")
+    return tuple(1 if one else n for one, n in zip(pattern, lengths, strict=True))
+
+
 class TensorType(Type):
     """Type of an n-dimensional array.
 
@@ -146,22 +175,50 @@ class TensorType(Type):
     name : str, optional
     sparse_grad : bool, default False
         Kept for old programs.
+    shape : sequence of int or None, length ndim, optional
+        Length of each axis, None where any is allowed; 1 declares the axis broadcastable.
+
+    Attributes
+    ----------
+    shape : tuple of int or None
+        What is declared of each length: 1 for a broadcastable axis.
+    sized : bool
+        Whether a length other than 1 is declared.
 
     Raises
     ------
     TypeError
-        `dtype` is not a supported item type.
+        `dtype` is not a supported item type, or neither a pattern nor a shape is given.
+    ValueError
+        A length is negative, or `shape` and `broadcastable` disagree.
+
+    Examples
+    --------
+    >>> TensorType("float64", shape=(None, 1, 3)).broadcastable
+    (False, True, False)
     """
 
-    __slots__ = ("_hash", "broadcastable", "dtype", "name", "ndim", "numpy_dtype", "sparse_grad")
+    __slots__ = (
+        "_hash",
+        "broadcastable",
+        "dtype",
+        "name",
+        "ndim",
+        "numpy_dtype",
+        "shape",
+        "sized",
+        "sparse_grad",
+    )
     ndim: int  # type: ignore[misc]
+    sized: bool  # type: ignore[misc]
 
     def __init__(
         self,
         dtype: Any,
-        broadcastable: Sequence[bool],
+        broadcastable: Sequence[bool] | None = None,
         name: str | None = None,
         sparse_grad: bool = False,
+        shape: Sequence[int | None] | None = None,
     ) -> None:
         dtype = (
             config.floatX
@@ -174,7 +231,16 @@ class TensorType(Type):
                 f" {', '.join(dtypes.all_dtypes)}"
             )
         self.dtype = dtype
-        self.broadcastable = tuple(bool(b) for b in broadcastable)
+        if shape is not None:
+            self.shape = _fitting_shape(broadcastable, shape)
+            self.sized = any(n not in (None, 1) for n in self.shape)
+            self.broadcastable = tuple([n == 1 for n in self.shape])
+        elif broadcastable is not None:
+            self.broadcastable = tuple(map(bool, broadcastable))
+            self.shape = tuple([1 if one else None for one in self.broadcastable])
+            self.sized = False
+        else:
+            raise TypeError("TensorType needs `broadcastable` or `shape`")
         self.ndim = len(self.broadcastable)
         self.numpy_dtype = np.dtype(dtype)
         self.name = name
@@ -185,18 +251,21 @@ class TensorType(Type):
         return self is other or (
             isinstance(other, TensorType)
             and self.dtype == other.dtype
-            and self.broadcastable == other.broadcastable
+            and self.shape == other.shape
         )
 
     def __hash__(self) -> int:
         return self._hash
 
     def __reduce__(self) -> Any:
-        return TensorType, (self.dtype, self.broadcastable, self.name, self.sparse_grad)
+        sizes = (self.shape,) if self.sized else ()
+        return TensorType, (self.dtype, self.broadcastable, self.name, self.sparse_grad, *sizes)
 
     def __str__(self) -> str:
         if self.name:
             return self.name
+        if self.sized:
+            return f"TensorType({self.dtype}, shape={self.shape})"
         shape = _NAMES.get(self.broadcastable)
         if shape is None:
             stretched = any(self.broadcastable)
@@ -206,15 +275,26 @@ class TensorType(Type):
     __repr__ = __str__
 
     def clone(
-        self, dtype: str | None = None, broadcastable: Sequence[bool] | None = None
+        self,
+        dtype: str | None = None,
+        broadcastable: Sequence[bool] | None = None,
+        shape: Sequence[int | None] | None = None,
     ) -> TensorType:
-        """Return this type with another dtype or pattern."""
+        """Return this type with another dtype, pattern or shape."""
+        if shape is None and broadcastable is None:
+            shape = self.shape
         return TensorType(
             self.dtype if dtype is None else dtype,
-            self.broadcastable if broadcastable is None else broadcastable,
+            broadcastable,
             name=self.name,
             sparse_grad=self.sparse_grad,
+            shape=shape,
         )
+
+    @property
+    def unsized(self) -> TensorType:
+        """The type without declared lengths other than 1."""
+        return self.clone(broadcastable=self.broadcastable) if self.sized else self
 
     def filter(
         self, value: Any, strict: bool = False, allow_downcast: bool | None = None
@@ -233,7 +313,7 @@ class TensorType(Type):
         Raises
         ------
         TypeError
-            Wrong dtype, rank or length of a broadcastable axis.
+            Wrong dtype, rank or length of an axis.
         """
         if isinstance(value, Variable):
             raise TypeError(
@@ -258,7 +338,17 @@ class TensorType(Type):
                     f"Non-unit value on shape on a broadcastable dimension: axis {axis} of shape "
                     f"{array.shape}, broadcastable {self.broadcastable}."
                 )
+        if self.sized:
+            self._check_lengths(array.shape)
         return array
+
+    def _check_lengths(self, shape: Sequence[int]) -> None:
+        for axis, (declared, length) in enumerate(zip(self.shape, shape, strict=True)):
+            if declared not in (None, length):
+                raise TypeError(
+                    f"Wrong length along axis {axis}: {self} needs {declared}, got {length} "
+                    f"in an array of shape {tuple(shape)}."
+                )
 
     def _strict(self, value: Any) -> np.ndarray:
         if not isinstance(value, np.ndarray):
@@ -326,7 +416,8 @@ class TensorType(Type):
     def filter_variable(self, other: Any, allow_convert: bool = True) -> Variable:
         if not isinstance(other, Variable):
             array = self.filter(other)
-            other = self.constant_class(TensorType(self.dtype, self.broadcastable), array)
+            kind = TensorType(self.dtype, self.broadcastable)
+            return self.constant_class(kind, array)
         if other.type == self:
             return other
         converted = self.convert_variable(other) if allow_convert else None
@@ -338,24 +429,32 @@ class TensorType(Type):
         return converted
 
     def convert_variable(self, variable: Variable) -> Variable | None:
-        # A declared length of 1 is given up here; `api` installs the operation that does so.
+        # A declared length of 1 is given up here, and other lengths are checked when the function
+        # runs; the ops layer installs the operations that do so.
         kind = variable.type
         if kind == self:
             return variable
-        if (
-            isinstance(kind, TensorType)
-            and kind.dtype == self.dtype
-            and kind.ndim == self.ndim
-            and all(
-                theirs or not ours
-                for ours, theirs in zip(self.broadcastable, kind.broadcastable, strict=True)
-            )
-        ):
-            return type(self).pattern_changer(variable, self.broadcastable)
-        return None
+        if not isinstance(kind, TensorType) or (kind.dtype, kind.ndim) != (self.dtype, self.ndim):
+            return None
+        for ours, theirs in zip(self.shape, kind.shape, strict=True):
+            if ours is not None and theirs != ours and (ours == 1 or theirs is not None):
+                return None
+        variable = type(self).pattern_changer(variable, self.broadcastable)
+        return type(self).length_checker(variable, self.shape) if self.sized else variable
+
+    def accepts(self, other: Any) -> bool:
+        # A declared length of 1 changes what the values mean.
+        return self == other or (
+            isinstance(other, TensorType)
+            and self.dtype == other.dtype
+            and self.broadcastable == other.broadcastable
+            and all(a in (None, b) for a, b in zip(self.shape, other.shape, strict=True))
+        )
 
     # Returns a variable with another broadcastable pattern; the ops layer installs it.
     pattern_changer: ClassVar[Any] = None
+    # Returns a variable whose lengths are checked; the ops layer installs it.
+    length_checker: ClassVar[Any] = None
 
     @staticmethod
     def values_eq(a: Any, b: Any, force_same_dtype: bool = True) -> bool:

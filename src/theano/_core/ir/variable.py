@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import itertools
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+from theano._core.base.settings import config
 from theano._core.ir.source import SourceLine, user_line
 
 if TYPE_CHECKING:
@@ -57,6 +59,21 @@ class Variable:
         self.tag = Tag()
         self.auto_name = f"auto_{next(_serial)}"
         self.source: SourceLine | None = owner.source if owner is not None else user_line()
+        for observer in Variable.construction_observers:
+            observer(self)
+
+    # Called with every variable that is made.
+    construction_observers: ClassVar[list[Callable[[Variable], None]]] = []
+
+    @classmethod
+    def append_construction_observer(cls, observer: Callable[[Variable], None]) -> None:
+        """Have `observer` called with every variable that is made."""
+        Variable.construction_observers.append(observer)
+
+    @classmethod
+    def remove_construction_observer(cls, observer: Callable[[Variable], None]) -> None:
+        """Have `observer` called no more."""
+        Variable.construction_observers.remove(observer)
 
     @property
     def dtype(self) -> str:
@@ -72,6 +89,23 @@ class Variable:
     def ndim(self) -> int:
         """Number of axes."""
         return self.type.ndim
+
+    def get_test_value(self) -> Any:
+        """Return the test value; AttributeError if there is none, TypeError if it does not fit."""
+        tag: Any = self.tag
+        if not hasattr(tag, "test_value"):
+            made = "" if self.source is None else f" It was made at {self.source}."
+            raise AttributeError(f"{self} has no test value.{made}")
+        try:
+            return self.type.filter(tag.test_value)
+        except Exception as error:
+            made = "" if self.source is None else f"It was made at {self.source}.\n"
+            error.args = (
+                "For compute_test_value, one input test value does not have the requested type.\n"
+                f"{made}The error when converting the test value to that variable type:\n"
+                + "\n".join(str(a) for a in error.args),
+            )
+            raise
 
     def clone(self) -> Any:
         """Return a new input of the same type and name."""
@@ -106,7 +140,13 @@ class Variable:
             return f"{op}.{self.index}" if len(self.owner.outputs) > 1 else f"{op}.0"
         return f"<{self.type}>"
 
-    __repr__ = __str__
+    def __repr__(self) -> str:
+        if not config.print_test_value:
+            return str(self)
+        try:
+            return f"{self}\n{self.get_test_value()!r}"
+        except AttributeError:
+            return str(self)
 
 
 class Constant(Variable):
@@ -124,6 +164,9 @@ class Constant(Variable):
     @property
     def value(self) -> Any:
         """The value; a read-only array."""
+        return self.data
+
+    def get_test_value(self) -> Any:
         return self.data
 
     def signature(self) -> Any:
@@ -154,8 +197,6 @@ class Constant(Variable):
         if len(text) > 20:
             text = f"{text[:10]}...{text[-10:]}"
         return f"{type(self).__name__}{{{text}}}"
-
-    __repr__ = __str__
 
 
 class Apply:

@@ -12,7 +12,7 @@ from theano._core.ir.variable import Apply
 from theano._core.legacy.op_classes import Kind, axes_of
 from theano._core.legacy.scalar_elementwise import ElementwiseCalls, Expanded
 from theano._core.legacy.scalar_type import get_scalar_type
-from theano._core.ops.arithmetic import eq, switch
+from theano._core.ops.arithmetic import eq, invert, switch
 from theano._core.ops.called import Called
 from theano._core.ops.op import Elementwise, tensor_operand
 from theano._core.ops.reductions import Reduction
@@ -171,7 +171,7 @@ class FoldByCalls(Called):
 
 
 class ProdWithoutZeros:
-    """Product over axes of the items that are not zero.
+    """Product over axes of the items that are not zero; 0 where there is none.
 
     Parameters
     ----------
@@ -183,9 +183,11 @@ class ProdWithoutZeros:
         self, axis: Any = None, dtype: str | None = None, acc_dtype: str | None = None
     ) -> None:
         self.product = Reduction("prod", axes_of(axis), dtype, acc_dtype)
+        self.any = Reduction("any", axes_of(axis))
 
     def __call__(self, x: Any) -> Any:
         """Return the product of the items of `x`."""
         x = tensor_operand("ProdWithoutZeros", x)
-        one = np.ones((), dtype=x.type.dtype)
-        return self.product(switch(eq(x, np.zeros((), dtype=x.type.dtype)), one, x))
+        is_zero = eq(x, np.zeros((), dtype=x.type.dtype))
+        found = self.product(switch(is_zero, np.ones((), dtype=x.type.dtype), x))
+        return switch(self.any(invert(is_zero)), found, np.zeros((), dtype=found.type.dtype))

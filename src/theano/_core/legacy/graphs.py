@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from theano._core.ir.graph import toposort
 from theano._core.ir.variable import Apply, Variable
+from theano._core.ops.indexing import Subtensor
+from theano._core.ops.shaping import DimShuffle, Rebroadcast
 
 
 def stack_search(
@@ -145,3 +148,184 @@ def clone(
     """Return the inputs and outputs of a copy of a graph; see `clone_get_equiv`."""
     memo = clone_get_equiv(i, o, copy_inputs, copy_inputs if copy_orphans is None else copy_orphans)
     return [memo[v] for v in i], [memo[v] for v in o]
+
+
+def _default_leaf(variable: Any) -> str:
+    return str(variable)
+
+
+def _default_node(node: Apply, arguments: Sequence[str]) -> str:
+    return f"{node.op}({', '.join(arguments)})"
+
+
+def as_string(
+    i: Sequence[Variable],
+    o: Sequence[Variable],
+    leaf_formatter: Callable[[Any], str] = _default_leaf,
+    node_formatter: Callable[[Any, Sequence[str]], str] = _default_node,
+) -> list[str]:
+    """Return each of the variables `o` written as nested calls over the variables `i`.
+
+    Parameters
+    ----------
+    leaf_formatter : callable
+        `leaf_formatter(variable)` → text.
+    node_formatter : callable
+        `node_formatter(node, texts of its inputs)` → text.
+
+    Returns
+    -------
+    list of str
+        What is used more than once is ``*n -> text`` where it first stands, then ``*n``.
+    """
+    order = toposort(o, set(i))
+    uses: dict[Any, int] = {}
+    for variable in (*o, *(v for node in order for v in node.inputs)):
+        if variable.owner is not None and variable not in i:
+            uses[variable.owner] = uses.get(variable.owner, 0) + 1
+    repeated = [node for node in order if uses.get(node, 0) > 1]
+    numbers = {node: number for number, node in enumerate(repeated, 1)}
+    written: set[Apply] = set()
+
+    def reference(variable: Any) -> str:
+        node = variable.owner
+        part = "" if len(node.outputs) == 1 else f"::{variable.index}"
+        return f"*{numbers[node]}{part}"
+
+    texts = []
+    for root in o:
+        # Operands are written before the operations they belong to, without recursion.
+        done: list[str] = []
+        todo: list[tuple[Any, bool]] = [(root, False)]
+        while todo:
+            variable, ready = todo.pop()
+            node = variable.owner
+            if ready:
+                count = len(node.inputs)
+                arguments = done[len(done) - count :]
+                del done[len(done) - count :]
+                text = node_formatter(node, arguments)
+                done.append(f"*{numbers[node]} -> {text}" if node in numbers else text)
+            elif node is None or variable in i:
+                done.append(leaf_formatter(variable))
+            elif node in written:
+                done.append(reference(variable))
+            else:
+                written.add(node)
+                todo.append((variable, True))
+                todo += [(v, False) for v in reversed(node.inputs)]
+        texts.append(done[0])
+    return texts
+
+
+def op_as_string(
+    i: Sequence[Variable],
+    op: Apply,
+    leaf_formatter: Callable[[Any], str] = _default_leaf,
+    node_formatter: Callable[[Any, Sequence[str]], str] = _default_node,
+) -> str:
+    """Return one application written as a call over the variables `i`, as `as_string` does."""
+    return node_formatter(op, as_string(i, op.inputs, leaf_formatter, node_formatter))
+
+
+def general_toposort(
+    outputs: Sequence[Any],
+    deps: Callable[[Any], Sequence[Any]] | None,
+    debug_print: bool = False,
+    compute_deps_cache: Callable[[Any], Sequence[Any]] | None = None,
+    deps_cache: dict[Any, Any] | None = None,
+    clients: dict[Any, list[Any]] | None = None,
+) -> list[Any]:
+    """Return what is reached from `outputs`, dependencies first.
+
+    Parameters
+    ----------
+    outputs : sequence of hashable
+    deps : callable
+        Returns what something depends on.
+    debug_print : bool
+        Accepted for old programs.
+    compute_deps_cache, deps_cache : callable and dict, optional
+        In place of `deps`: a function that also keeps what it returns in the dict.
+    clients : dict, optional
+        Is filled with what depends on each.
+
+    Raises
+    ------
+    ValueError
+        Something depends on itself.
+    """
+    expand = deps if compute_deps_cache is None else compute_deps_cache
+    if expand is None:
+        raise ValueError("general_toposort needs deps or compute_deps_cache")
+    users = {} if clients is None else clients
+    order: dict[Any, None] = {}
+    open_: set[Any] = set()
+    for output in outputs:
+        stack = [] if output in order else [(output, None)]
+        while stack:
+            item, rest = stack.pop()
+            if rest is None:
+                if item in order:
+                    continue
+                if item in open_:
+                    raise ValueError("graph contains cycles")
+                open_.add(item)
+                needed = list(expand(item) or ())
+                for other in needed:
+                    users.setdefault(other, []).append(item)
+                rest = iter(needed)
+            following = next((n for n in rest if n not in order), None)
+            if following is None:
+                open_.discard(item)
+                order[item] = None
+            else:
+                stack += [(item, rest), (following, None)]
+    return list(order)
+
+
+def is_in_ancestors(l_node: Apply, f_node: Apply) -> bool:
+    """Tell whether the application `l_node` is or needs the application `f_node`."""
+    return f_node in toposort(l_node.outputs)
+
+
+def variables_and_orphans(
+    i: Sequence[Variable], o: Sequence[Variable]
+) -> tuple[list[Any], list[Any]]:
+    """Return the variables between `i` and `o`, and those of them that nothing in `i` gives."""
+    return variables(i, o), orphans(i, o)
+
+
+def view_roots(r: Variable) -> list[Any]:
+    """Return the variables whose memory `r` may show, itself if it is no view."""
+    found: list[Any] = []
+    todo: list[Any] = [r]
+    while todo:
+        variable = todo.pop()
+        node = variable.owner
+        shown = [] if node is None else _shown(node.op).get(variable.index, [])
+        if node is not None and shown:
+            todo += [node.inputs[k] for k in reversed(shown)]
+        else:
+            found.append(variable)
+    return found
+
+
+def _shown(op: Any) -> dict[int, list[int]]:
+    """Return which inputs each output of an operation may show."""
+    declared = getattr(op, "view_map", None)
+    return declared or ({0: [0]} if isinstance(op, _VIEWS) else {})
+
+
+@contextmanager
+def nodes_constructed() -> Iterator[list[Any]]:
+    """Yield a list to which every variable is added that is made meanwhile."""
+    made: list[Any] = []
+    Variable.append_construction_observer(made.append)
+    try:
+        yield made
+    finally:
+        Variable.remove_construction_observer(made.append)
+
+
+_VIEWS = (DimShuffle, Rebroadcast, Subtensor)

@@ -96,15 +96,22 @@ _GRAPH = {
         name: f"legacy.graphs:{name}"
         for name in (
             "ancestors",
+            "as_string",
             "clone",
             "clone_get_equiv",
+            "general_toposort",
             "inputs",
             "io_toposort",
+            "is_in_ancestors",
             "list_of_nodes",
+            "nodes_constructed",
+            "op_as_string",
             "ops",
             "orphans",
             "stack_search",
             "variables",
+            "variables_and_orphans",
+            "view_roots",
         )
     },
 }
@@ -113,10 +120,27 @@ _FUNCTION_GRAPH = {
     "MissingInputError": "base.errors:MissingInputError",
     "InconsistencyError": "base.errors:InconsistencyError",
 }
+_TEST_VALUES = {
+    name: f"compile.test_values:{name}"
+    for name in (
+        "debug_assert",
+        "debug_error_message",
+        "get_debug_values",
+        "get_test_value",
+        "missing_test_message",
+    )
+}
+_OLD_FUNCTIONS = {
+    name: f"legacy.old_functions:{name}"
+    for name in ("Supervisor", "orig_function", "rebuild_collect_shared")
+}
 _FUNCTION = {
+    **_OLD_FUNCTIONS,
+    "AliasedMemoryError": "base.errors:AliasedMemoryError",
     "Function": "compile.function:Function",
     "FunctionMaker": "compile.maker:FunctionMaker",
     "UnusedInputError": "base.errors:UnusedInputError",
+    "function_dump": "legacy.pickling:function_dump",
 }
 _SHARED = {
     "SharedVariable": "compile.shared:SharedVariable",
@@ -189,6 +213,86 @@ _SUBTENSORS = {
         )
     },
     **{name: f"api.indexing:{name}" for name in ("inc_subtensor", "set_subtensor", "take")},
+    **{
+        name: f"legacy.slices:{name}"
+        for name in (
+            "AdvancedBooleanIncSubtensor",
+            "AdvancedBooleanSubtensor",
+            "advanced_boolean_inc_subtensor",
+            "advanced_boolean_set_subtensor",
+            "advanced_boolean_subtensor",
+            "get_canonical_form_slice",
+            "get_idx_list",
+        )
+    },
+}
+_PICKLING = {
+    name: f"legacy.pickling:{name}"
+    for name in (
+        "CompatUnpickler",
+        "PersistentNdarrayID",
+        "PersistentNdarrayLoad",
+        "PersistentSharedVariableID",
+        "StripPickler",
+        "dump",
+        "load",
+        "zipadd",
+    )
+}
+_COMPAT = {
+    name: f"legacy.compat:{name}"
+    for name in (
+        "BytesIO",
+        "Callable",
+        "DefaultOrderedDict",
+        "DictMixin",
+        "Iterable",
+        "Mapping",
+        "OrderedDict",
+        "PY3",
+        "ValuesView",
+        "b",
+        "cmp",
+        "configparser",
+        "decode",
+        "decode_iter",
+        "decode_with",
+        "exc_message",
+        "get_unbound_function",
+        "ifilter",
+        "imap",
+        "izip",
+        "next",
+        "operator_div",
+        "reload",
+    )
+}
+# Names of packages that are real files, and that few programs need.
+LATE: dict[str, dict[str, str]] = {
+    "theano": {
+        "InconsistencyError": "base.errors:InconsistencyError",
+        "SymbolicInput": "compile.inputs:SymbolicInput",
+        "SymbolicOutput": "compile.inputs:SymbolicOutput",
+        "_asarray": "legacy.old_functions:_asarray",
+        "function_dump": "legacy.pickling:function_dump",
+        "get_scalar_constant_value": "api.conversion:get_scalar_constant_value",
+        "test": "legacy.old_functions:run_tests",
+    },
+    "theano.tensor": {
+        **{
+            name: f"legacy.slices:{name}"
+            for name in (
+                "AdvancedBooleanIncSubtensor",
+                "AdvancedBooleanSubtensor",
+                "advanced_boolean_inc_subtensor",
+                "advanced_boolean_set_subtensor",
+                "advanced_boolean_subtensor",
+                "get_canonical_form_slice",
+                "get_idx_list",
+            )
+        },
+        "load": "api.files:load",
+    },
 }
 
 _USER_TYPES = {
@@ -304,6 +408,7 @@ _SCALAR_OF_SPECIAL = {name: f"legacy.scalar_ops:{name}" for name in (*SPECIAL, *
 MODULES: dict[str, dict[str, str]] = {
     "theano.gof": {
         **_GRAPH,
+        **_TEST_VALUES,
         **_FUNCTION_GRAPH,
         **_OPTIMIZERS,
         **_DATABASES,
@@ -318,6 +423,21 @@ MODULES: dict[str, dict[str, str]] = {
         "Type": "legacy.user_type:Type",
         "generic": "ir.types:generic",
     },
+    "theano.compat": _COMPAT,
+    "theano.misc": {},
+    "theano.misc.frozendict": {"frozendict": "legacy.collections:frozendict"},
+    "theano.misc.ordered_set": {
+        "OrderedSet": "legacy.collections:OrderedSet",
+        "check_deterministic": "legacy.collections:check_deterministic",
+    },
+    "theano.misc.pkl_utils": _PICKLING,
+    "theano.misc.safe_asarray": {"_asarray": "legacy.old_functions:_asarray"},
+    "theano.tensor.fourier": {"Fourier": "ops.fourier:DFT", "fft": "api.fourier:fourier_fft"},
+    "theano.tensor.io": {
+        "LoadFromDisk": "ops.disk:LoadFromDisk",
+        **{name: f"api.files:{name}" for name in ("irecv", "isend", "load", "recv", "send")},
+    },
+    "theano.tensor.utils": {"shape_of_variables": "legacy.shape_of_variables:shape_of_variables"},
     "theano.gof.graph": _GRAPH,
     "theano.gof.opt": _OPTIMIZERS,
     "theano.gof.optdb": _DATABASES,
@@ -329,6 +449,7 @@ MODULES: dict[str, dict[str, str]] = {
     },
     "theano.gof.op": {
         "MethodNotDefined": "base.errors:MethodNotDefined",
+        **_TEST_VALUES,
         "Op": "legacy.user_op:Op",
         "COp": "legacy.user_op:COp",
         "OpenMPOp": "legacy.user_op:OpenMPOp",
@@ -372,6 +493,7 @@ MODULES: dict[str, dict[str, str]] = {
         **_SHARED,
         "Param": "compile.inputs:Param",
         "pfunc": "compile.function:function",
+        "rebuild_collect_shared": "legacy.old_functions:rebuild_collect_shared",
     },
     "theano.compile.sharedvalue": _SHARED,
     "theano.scan_module.scan": {"scan": "api.scan:scan"},
@@ -437,6 +559,20 @@ MODULES: dict[str, dict[str, str]] = {
         "Gemm": "ops.products:Gemm",
         "batched_dot": "api.products:batched_dot",
         "gemm_inplace": "ops.products:gemm",
+        **{
+            name: f"legacy.blas_ops:{name}"
+            for name in (
+                "Dot22Scalar",
+                "Gemv",
+                "Ger",
+                "_dot22scalar",
+                "gemv",
+                "gemv_inplace",
+                "gemv_no_inplace",
+                "ger",
+                "ger_destructive",
+            )
+        },
     },
     "theano.scalar": {**_SCALAR, **_SCALAR_OF_SPECIAL},
     "theano.scalar.basic": _SCALAR,
@@ -522,7 +658,9 @@ def _object(place: str) -> Any:
 
 
 def attribute(package: str, name: str) -> Any:
-    """Return `package.name` if that is a module of the table, or raise AttributeError."""
+    """Return `package.name` if that is in one of the tables, or raise AttributeError."""
+    if name in LATE.get(package, ()):
+        return _object(LATE[package][name])
     path = f"{package}.{name}"
     if path not in MODULES:
         raise AttributeError(f"module {package!r} has no attribute {name!r}")

@@ -28,7 +28,7 @@ from theano._core.legacy.properties import Counting, add_methods_of_props
 from theano._core.ops.gradient import DisconnectedType
 from theano._core.ops.indexing import Subtensor
 from theano._core.ops.lengths import as_int64, as_length
-from theano._core.ops.op import Elementwise, as_variable, attach_test_values
+from theano._core.ops.op import Elementwise, as_variable, complete
 from theano._core.ops.op import Op as EngineOp
 from theano._core.ops.shaping import Length, MakeVector
 
@@ -118,7 +118,7 @@ class Op(EngineOp, metaclass=Counting, counts=EngineOp):
         node.source = user_line()
         for out in node.outputs:
             out.source = node.source
-        attach_test_values(node)
+        complete(node)
         if self.default_output is not None:
             out = node.outputs[self.default_output]
             return [out] if as_list else out

@@ -15,7 +15,14 @@ from theano._core.ops.arithmetic import cast, ceil, int_div, maximum, mul, neg, 
 from theano._core.ops.broadcasting import zeros_like_float
 from theano._core.ops.indexing import subtensor
 from theano._core.ops.lengths import as_int64, as_length, total
-from theano._core.ops.op import Hooks, Structured, as_variable, python_int, tensor_operand
+from theano._core.ops.op import (
+    Hooks,
+    Structured,
+    as_variable,
+    python_int,
+    tensor_operand,
+    unequal,
+)
 from theano._core.ops.reductions import reduce
 from theano._core.ops.shaping import MakeVector, dimshuffle, length, pattern_broadcast
 
@@ -156,6 +163,11 @@ class Join(Structured):
     ) -> list[Any] | None:
         axis = self.axis % node.outputs[0].type.ndim
         return [Join(axis + 1)(*(batching.full(v) for v in node.inputs))]
+
+    def misfit(self, node: Apply, shapes: Sequence[Any]) -> str | None:
+        rank = node.outputs[0].type.ndim
+        others = [a for a in range(rank) if a != self.axis % rank]
+        return next(filter(None, (unequal([(s, a) for s in shapes]) for a in others)), None)
 
     def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
         g = cotangents[0]

@@ -10,14 +10,13 @@ import numpy as np
 from theano._core.base import dtypes
 from theano._core.ir.variable import Apply
 from theano._core.ops.arithmetic import and_, cast, conj, eq, mul, sub, switch, true_div
-from theano._core.ops.called import Called
 from theano._core.ops.indexing import subtensor
-from theano._core.ops.op import tensor_operand
+from theano._core.ops.op import Structured, tensor_operand
 
 MODES = {"add": "cumsum", "mul": "cumprod"}
 
 
-class Cumulative(Called):
+class Cumulative(Structured):
     """Sum ('add') or product ('mul') of the items of `x` along `axis` up to each position.
 
     The dtype stays, unlike NumPy's; bool gives int64.
@@ -51,6 +50,9 @@ class Cumulative(Called):
         self, node: Apply, values: list[Any], rows: list[bool], batching: Any
     ) -> list[Any] | None:
         return [Cumulative(self.axis + 1, self.mode)(values[0])]
+
+    def lower(self, p: Any, node: Apply, x: Any) -> Any:
+        return p.along(node, MODES[self.mode], x, self.axis)
 
     def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
         x, out, g = node.inputs[0], node.outputs[0], cotangents[0]

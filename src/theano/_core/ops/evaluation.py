@@ -39,7 +39,7 @@ def evaluate(
         for node in toposort(outputs, known):
             inputs = [value(v) for v in node.inputs]
             try:
-                results = _computed(node, inputs)
+                results = _results(node, inputs)
             except Exception as error:
                 if failed is None:
                     raise
@@ -50,7 +50,13 @@ def evaluate(
     return [value(out) for out in outputs]
 
 
-def _computed(node: Any, inputs: Sequence[Any]) -> list[Any]:
+def apply_values(node: Any, inputs: Sequence[Any]) -> list[Any]:
+    """Return the outputs of one application for the values of its inputs."""
+    with np.errstate(all="ignore"):
+        return _results(node, inputs)
+
+
+def _results(node: Any, inputs: Sequence[Any]) -> list[Any]:
     found = node.rules.compute(np, node, *inputs)
     return [
         np.asarray(result, dtype=out.type.numpy_dtype)

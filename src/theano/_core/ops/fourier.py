@@ -1,4 +1,4 @@
-"""Fourier transforms of real arrays, as real and imaginary parts."""
+"""Fourier transforms: of real arrays as real and imaginary parts, and of complex arrays."""
 
 from __future__ import annotations
 
@@ -10,12 +10,14 @@ import numpy as np
 from theano._core.base import dtypes
 from theano._core.base.settings import config
 from theano._core.ir.variable import Apply
-from theano._core.ops.arithmetic import add, and_, cast, gt, int_div, lt, mul, switch
+from theano._core.ops.arithmetic import add, and_, cast, gt, int_div, lt, minimum, mul, switch
+from theano._core.ops.broadcasting import Alloc
 from theano._core.ops.called import Called
 from theano._core.ops.creation import ARange
-from theano._core.ops.lengths import as_int64
-from theano._core.ops.op import as_variable, tensor_operand
-from theano._core.ops.shaping import dimshuffle, length, reshape_op
+from theano._core.ops.indexing import IncSubtensor, split_index, subtensor
+from theano._core.ops.lengths import as_int64, as_length
+from theano._core.ops.op import as_variable, python_int, tensor_operand
+from theano._core.ops.shaping import dimshuffle, length, pattern_broadcast, reshape_op
 
 
 def _real(name: str, x: Any, rank: int) -> Any:
@@ -111,6 +113,64 @@ def _transform_rows(op: Any, x: Any, *size: Any) -> Any:
     one, two, *rest = (as_int64(length(x, a)) for a in range(x.type.ndim))
     out = op(reshape_op(x, [mul(one, two), *rest]), *size)
     return reshape_op(out, [one, two, *(as_int64(length(out, a)) for a in range(1, out.ndim))])
+
+
+class DFT(Called):
+    """Discrete Fourier transform along one axis, cut or filled with zeros to `n` items first.
+
+    Parameters
+    ----------
+    axis : int
+    inverse : bool
+        Opposite sign of the exponent; the sum is not divided by `n`.
+    dtype : {'complex64', 'complex128'}
+    """
+
+    __props__ = ("axis", "inverse", "dtype")
+
+    def __init__(self, axis: int, inverse: bool, dtype: str) -> None:
+        self.axis = axis
+        self.inverse = inverse
+        self.dtype = dtype
+
+    def make_node(self, x: Any, n: Any) -> Apply:
+        x, n = tensor_operand("fft", x), cast(as_variable(n), "int64")
+        if not 0 <= self.axis < x.type.ndim or n.type.ndim:
+            raise TypeError(f"fft along axis {self.axis} of {x.type} with a length {n.type}")
+        pattern = list(x.type.broadcastable)
+        pattern[self.axis] = python_int(n) == 1
+        return self.one([x, n], self.dtype, pattern)
+
+    def compute(self, xp: Any, node: Apply, x: Any, n: Any) -> tuple[Any, ...]:
+        if int(n) < 1:
+            raise ValueError(f"fft: the length must be positive, got {int(n)}")
+        if self.inverse:
+            found = xp.fft.ifft(x, int(n), self.axis, norm="forward")
+        else:
+            found = xp.fft.fft(x, int(n), self.axis)
+        return (found.astype(self.dtype),)
+
+    def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
+        lengths = list(shapes[0])
+        lengths[self.axis] = as_length(node.inputs[1])
+        return [tuple(lengths)]
+
+    def connection(self, node: Apply) -> list[list[bool]]:
+        return [[True], [False]]
+
+    def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
+        x, n = node.inputs
+        back = DFT(self.axis, not self.inverse, self.dtype)(cotangents[0], n)
+        own = length(x, self.axis)
+        kept = [slice(None)] * self.axis + [slice(0, minimum(as_int64(own), n))]
+        lengths = [as_int64(own if a == self.axis else length(back, a)) for a in range(x.type.ndim)]
+        room = Alloc()(np.zeros((), self.dtype), *lengths)
+        form, values = split_index(kept)
+        grown = IncSubtensor(form, False)(room, subtensor(back, kept), *values)
+        return [pattern_broadcast(grown, x.type.broadcastable), None]
+
+    def __str__(self) -> str:
+        return f"{'I' if self.inverse else ''}DFT{{axis={self.axis}}}"
 
 
 rfft = RFFT()

@@ -22,6 +22,8 @@ import numpy as np
 
 from theano._core.base import dtypes
 from theano._core.base.errors import AsTensorError
+from theano._core.base.settings import config
+from theano._core.ir.graph import toposort
 from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Apply, Constant, Variable
 
@@ -45,6 +47,8 @@ class Op:
     differentiates = False
     # Whether `make_node` may be called again when more is known of the inputs: lengths of 1.
     remakes = True
+    # Whether the lengths that its outputs are known to have count as declared by the user.
+    declares_sizes = False
 
     def props(self) -> tuple[Any, ...]:
         """Return the values of `__props__`."""
@@ -73,7 +77,7 @@ class Op:
         node = self.make_node(*inputs, **options)
         if name is not None and len(node.outputs) == 1:
             node.outputs[0].name = name
-        attach_test_values(node)
+        complete(node)
         if self.default_output is not None and not as_list:
             return node.outputs[self.default_output]
         if as_list or len(node.outputs) != 1:
@@ -87,6 +91,10 @@ class Op:
     def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
         """Return, per output, the tuple of lengths (int, scalar variable, or None: unknown)."""
         return [(None,) * out.ndim for out in node.outputs]
+
+    def misfit(self, node: Apply, shapes: Sequence[Any]) -> str | None:
+        """Say what is wrong with operands whose lengths certainly do not fit, else return None."""
+        return None
 
     def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
         """Return the cotangent of each input, `None` where the output does not depend on it."""
@@ -158,17 +166,31 @@ class Op:
         return str(self)
 
 
-def attach_test_values(node: Apply) -> None:
-    """Compute test values when `config.compute_test_value` asks; installed by `compile`."""
-    hook = Hooks.test_values
-    if hook is not None:
-        hook(node)
+def complete(node: Apply) -> None:
+    """Add to a new node what is known of its outputs: lengths and, if asked for, test values."""
+    if node.rules.declares_sizes or any(v.type.sized for v in node.inputs):
+        assert Hooks.sizes is not None
+        Hooks.sizes(node)
+    if config.compute_test_value != "off" and Hooks.test_values is not None:
+        Hooks.test_values(node)
+
+
+def complete_values(outputs: Sequence[Any]) -> None:
+    """Compute the test values that `outputs` and what they are made of lack, if asked for."""
+    if config.compute_test_value == "off" or Hooks.test_values is None:
+        return
+    for node in toposort([v for v in outputs if isinstance(v, Variable)]):
+        if not all(hasattr(out.tag, "test_value") for out in node.outputs):
+            Hooks.test_values(node)
 
 
 class Hooks:
     """Places where a higher layer adds itself."""
 
+    # Computes test values; `compile` installs it.
     test_values: Callable[[Apply], None] | None = None
+    # Declares the lengths of outputs; `sizes` installs it.
+    sizes: Callable[[Apply], None] | None = None
     # Makes a tensor of a list that holds variables; `creation` installs it.
     stack: Callable[[Sequence[Any]], Any] | None = None
 
@@ -350,6 +372,15 @@ class Elementwise(Op):
     ) -> list[Any] | None:
         return self.make_node(*values).outputs
 
+    def misfit(self, node: Apply, shapes: Sequence[Any]) -> str | None:
+        stretched = [v.type.broadcastable for v in node.inputs]
+        for axis in range(node.outputs[0].type.ndim):
+            pairs = zip(shapes, stretched, strict=True)
+            problem = unequal([(s, axis) for s, ones in pairs if not ones[axis]])
+            if problem is not None:
+                return problem
+        return None
+
     def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
         if self.gradient is None:
             return [zeros_of(v) for v in node.inputs]
@@ -395,6 +426,18 @@ def broadcast_lengths(
         known = [n for n in lengths if isinstance(n, int)]
         result.append((known or lengths or [1])[0])
     return tuple(result)
+
+
+def unequal(lengths: Sequence[tuple[Any, int]]) -> str | None:
+    """Say which of some lengths, given as (shape, axis), differ; None if they may be equal."""
+    known = [(s[axis], axis) for s, axis in lengths if isinstance(s[axis], int)]
+    for length, axis in known[1:]:
+        if length != known[0][0]:
+            return (
+                f"operands do not fit together, axis {known[0][1]} has length {known[0][0]} and "
+                f"axis {axis} length {length}"
+            )
+    return None
 
 
 _registry: dict[str, Elementwise] = {}

@@ -10,7 +10,7 @@ from theano._core.ir.variable import Apply
 from theano._core.ops.arithmetic import cast, conj, mul
 from theano._core.ops.indexing import sum_to
 from theano._core.ops.lengths import as_int64
-from theano._core.ops.op import Structured, tensor_operand
+from theano._core.ops.op import Structured, tensor_operand, unequal
 from theano._core.ops.shaping import dimshuffle, length, reshape_op
 
 
@@ -59,6 +59,9 @@ class Dot(Structured):
         right = dimshuffle(y, [first[1], *_own(y, ranks[1]), *(["x"] * (2 - ranks[1]))])
         whole = batched_dot(left, right)
         return [dimshuffle(whole, [0, *([1] * (ranks[0] - 1)), *([2] * (ranks[1] - 1))])]
+
+    def misfit(self, node: Apply, shapes: Sequence[Any]) -> str | None:
+        return unequal([(shapes[0], node.inputs[0].type.ndim - 1), (shapes[1], 0)])
 
     def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
         x, y = (_conjugate(v) for v in node.inputs)
@@ -113,6 +116,11 @@ class BatchedDot(Structured):
 
     def linear(self, node: Apply) -> list[list[int]]:
         return [[0], [1]]
+
+    def misfit(self, node: Apply, shapes: Sequence[Any]) -> str | None:
+        x, y = shapes
+        stretched = any(v.type.broadcastable[0] for v in node.inputs)
+        return unequal([(x, 2), (y, 1)]) or (None if stretched else unequal([(x, 0), (y, 0)]))
 
     def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
         x, y = (_conjugate(v) for v in node.inputs)

@@ -248,9 +248,9 @@ class Length(Structured):
 
 
 def length(x: Any, axis: int) -> Any:
-    """Return the length of an axis of `x`: 1 where declared, else a scalar variable."""
-    if x.type.broadcastable[axis]:
-        return 1
+    """Return the length of an axis of `x`: an int where it is known, else a scalar variable."""
+    if x.type.shape[axis] is not None:
+        return x.type.shape[axis]
     if isinstance(x, Constant):
         return int(x.data.shape[axis])
     return Length(axis)(x)
@@ -349,6 +349,18 @@ class Reshape(Structured):
                 lengths[unknown[0]] = total // known
                 return [tuple(lengths)]
         return [tuple(n if n is not None and not_negative(n) else None for n in lengths)]
+
+    def misfit(self, node: Apply, shapes: Sequence[Any]) -> str | None:
+        asked = [
+            python_int(n) if n is not None else None for n in lengths_of(node.inputs[1], self.ndim)
+        ]
+        items = product(shapes[0])
+        if not isinstance(items, int) or None in asked:
+            return None
+        known = product([n for n in asked if n != -1])
+        if known == items if -1 not in asked else known and items % known == 0:
+            return None
+        return f"{items} items cannot be reshaped to {tuple(asked)}"
 
     def connection(self, node: Apply) -> list[list[bool]]:
         return [[True], [False]]
@@ -491,7 +503,32 @@ class Require(Assert):
 
 
 class SpecifyShape(Structured):
-    """`x`, after checking that its lengths are those of the vector `lengths`."""
+    """`x`, after checking that its lengths are those of the vector `lengths`.
+
+    `lengths` may be a sequence with None for lengths that do not matter. Those that are known
+    are declared of the result's type.
+    """
+
+    declares_sizes = True
+
+    def __call__(self, x: Any, lengths: Any, **options: Any) -> Any:
+        if isinstance(lengths, (list, tuple)) and any(n is None for n in lengths):
+            x = tensor_operand("specify_shape", x)
+            if len(lengths) != x.type.ndim:
+                raise ValueError(f"specify_shape: the shape {lengths} does not fit {x.type}")
+            own = [length(x, a) if n is None else n for a, n in enumerate(lengths)]
+            lengths = vector_of([as_variable(n) for n in own])
+        return super().__call__(x, lengths, **options)
+
+    def misfit(self, node: Apply, shapes: Sequence[Any]) -> str | None:
+        x, lengths = node.inputs
+        asked = [None if n is None else as_length(n) for n in lengths_of(lengths, x.type.ndim)]
+        if len(asked) != x.type.ndim or not x.type.sized:
+            return None
+        for axis, (wanted, given) in enumerate(zip(asked, shapes[0], strict=True)):
+            if isinstance(wanted, int) and isinstance(given, int) and wanted != given:
+                return f"axis {axis} has length {given}, not {wanted}"
+        return None
 
     def make_node(self, x: Any, lengths: Any) -> Apply:
         x, lengths = tensor_operand("specify_shape", x), as_variable(lengths)

@@ -13,7 +13,7 @@ from theano._core.ops.broadcasting import zeros_like_float
 from theano._core.ops.called import Called
 from theano._core.ops.creation import ARange
 from theano._core.ops.indexing import AT, FULL, AdvancedIncSubtensor, AdvancedSubtensor
-from theano._core.ops.op import as_variable, python_int, tensor_operand
+from theano._core.ops.op import Structured, as_variable, python_int, tensor_operand
 from theano._core.ops.shaping import dimshuffle, length, reshape_op, shape
 
 KINDS = ("quicksort", "mergesort", "heapsort", "stable")
@@ -44,7 +44,7 @@ def put_along(x: Any, g: Any, positions: Any, axis: int) -> Any:
     return op(zeros_like_float(x), g, *along_axis(x, positions, axis))
 
 
-class _AlongAxis(Called):
+class _AlongAxis(Structured):
     """Base of operations on the order along one axis."""
 
     __props__ = ("axis", "kind")
@@ -81,6 +81,9 @@ class Sort(_AlongAxis):
     def compute(self, xp: Any, node: Apply, x: Any) -> tuple[Any, ...]:
         return (xp.sort(x, axis=self.axis, kind=self.kind),)
 
+    def lower(self, p: Any, node: Apply, x: Any) -> Any:
+        return p.along(node, "sort", x, self.axis)
+
     def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
         x = node.inputs[0]
         order = ArgSort(self.axis, self.kind)(x)
@@ -97,7 +100,10 @@ class ArgSort(_AlongAxis):
         return self.one([x], "int64", x.type.broadcastable)
 
     def compute(self, xp: Any, node: Apply, x: Any) -> tuple[Any, ...]:
-        return (xp.argsort(x, axis=self.axis, kind=self.kind),)
+        return (xp.argsort(x, axis=self.axis, kind="stable"),)
+
+    def lower(self, p: Any, node: Apply, x: Any) -> Any:
+        return p.along(node, "argsort", x, self.axis)
 
 
 class TopK(Called):

@@ -88,9 +88,14 @@ class Rewriter:
     ----------
     keep_log : bool
         Record every application of a rule.
+    sizes : dict of Variable to shape, optional
+        Lengths of inputs that are declared, None where one is not.
     """
 
-    def __init__(self, keep_log: bool = False) -> None:
+    def __init__(
+        self, keep_log: bool = False, sizes: dict[Any, tuple[int | None, ...]] | None = None
+    ) -> None:
+        self.sizes = sizes or {}
         self.rules = RuleSet(())
         self.table: dict[Any, list[Any]] = {}
         self.constants: dict[Any, Constant] = {}
@@ -213,7 +218,11 @@ class Rewriter:
         if found is not None:
             return found
         memo = self.lengths_memo
-        for node in toposort([variable], memo):
+        owner = variable.owner
+        # Mostly only one application is missing: no walk is needed then.
+        near = owner is None or all(v in memo or v.owner is None for v in owner.inputs)
+        order = [n for n in (owner,) if n is not None] if near else toposort([variable], memo)
+        for node in order:
             tensors = [v for v in node.inputs if isinstance(v.type, TensorType)]
             for value in tensors:
                 if value not in memo:
@@ -254,7 +263,8 @@ class Rewriter:
     def _leaf_lengths(self, variable: Any) -> tuple[Any, ...]:
         if isinstance(variable, Constant):
             return tuple(int(n) for n in variable.data.shape)
-        return self._finished_lengths(variable, (None,) * variable.type.ndim)
+        declared = self.sizes.get(variable)
+        return self._finished_lengths(variable, declared or (None,) * variable.type.ndim)
 
     def _finished_lengths(self, variable: Any, shape: Sequence[Any]) -> tuple[Any, ...]:
         result: list[Any] = []

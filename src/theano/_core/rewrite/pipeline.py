@@ -19,7 +19,10 @@ from theano._core.rewrite.rules import (
     bodies,
     canonical,
     choices,
+    inverses,
     linalg,
+    logarithms,
+    parts,
     products,
     shapes,
     special,
@@ -112,6 +115,9 @@ def all_rules() -> tuple[Rule, ...]:
         *bodies.RULES,
         *writes.RULES,
         *choices.RULES,
+        *inverses.RULES,
+        *logarithms.RULES,
+        *parts.RULES,
     )
 
 

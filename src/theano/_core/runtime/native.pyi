@@ -15,8 +15,11 @@ Kind: TypeAlias = Literal["array", "object"]
 Source: TypeAlias = Literal["buffer", "copy", "array", "object", "alias"]
 # kind, typenum, ndim
 ValueRecord: TypeAlias = tuple[Kind, int, int]
-# kind, typenum, ndim, broadcast, name, offset, cell, flags
-InputRecord: TypeAlias = tuple[Kind, int, int, int, str | None, int, int, int]
+# kind, typenum, ndim, broadcast, name, offset, cell, flags[, lengths]
+InputRecord: TypeAlias = (
+    tuple[Kind, int, int, int, str | None, int, int, int]
+    | tuple[Kind, int, int, int, str | None, int, int, int, tuple[int, ...]]
+)
 # source, typenum, ndim, offset, slot
 OutputRecord: TypeAlias = tuple[Source, int, int, int, int]
 # cell, source, typenum, ndim, offset, slot

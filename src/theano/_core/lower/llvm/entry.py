@@ -40,6 +40,7 @@ RUNTIME = {
             "forget",
             "lapack",
             "poll",
+            "along",
         )
     )
 }

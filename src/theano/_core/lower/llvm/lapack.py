@@ -34,6 +34,8 @@ ROUTINES = {
     "factor_adjugate": "singular",
     "pinv": "no_singular_values",
 }
+# In the order of runtime/include/theano_runtime.h.
+ALONG = {name: number for number, name in enumerate(("sort", "argsort", "cumsum", "cumprod"))}
 NUMBERS = {name: number for number, name in enumerate(ROUTINES)}
 FLAGS = {
     name: 1 << bit
@@ -98,6 +100,20 @@ class Lapack(Libraries):
         if not lengths:
             return Array(dtype, (), self.stack(dtypes.itemsize(dtype)))
         return self.new_array(dtype, lengths)
+
+    def along(self, node: Apply, operation: str, x: Array, axis: int) -> Array:
+        """Return what 'sort', 'argsort', 'cumsum' or 'cumprod' makes of `x` along an axis."""
+        out = self._written(node.outputs[0])
+        work = self.product([*x.lengths, 16])
+        if not isinstance(work, int) or work > LONG_PRODUCT:
+            self._release_if_long(work)
+        got = self.b.emit(
+            f"call i32 {self.runtime('along')}(ptr %call, i64 {ALONG[operation]}, i64"
+            f" {typenum(x.dtype)}, i64 {x.ndim}, i64 {axis}, ptr {out.data}, ptr"
+            f" {self.frame_pointer(self.descriptor(x))})"
+        )
+        self.or_fail(self.b.emit(f"icmp eq i32 {got}, 0"))
+        return out
 
     def _check_matrices(
         self, node: Apply, routine: str, arrays: Sequence[Array], cores: Sequence[int]

@@ -15,6 +15,7 @@ from theano._core.ir.variable import Apply, Constant
 from theano._core.lower.arrays import Array, CallbackRecord, Object
 from theano._core.lower.llvm.branch import Branches
 from theano._core.lower.llvm.items import store
+from theano._core.lower.llvm.split import split
 from theano._core.lower.llvm.updates import plan_updates
 from theano._core.lower.schedule import Step, group
 from theano._core.ops.op import Elementwise
@@ -247,9 +248,7 @@ class Program(Branches):
     def _finish(self, input_offsets: tuple[int, ...], results: list[Output]) -> ProgramText:
         b = self.b
         b.perform("ret i32 0")
-        text = [
-            "define i32 @entry(ptr %call) nounwind {",
-            "entry:",
+        header = [
             "  %rt = load ptr, ptr %call, align 8",
             "  %kernels.at = getelementptr ptr, ptr %call, i64 1",
             "  %kernels = load ptr, ptr %kernels.at, align 8",
@@ -258,9 +257,16 @@ class Program(Branches):
             f"  %facts = alloca [{max(1, self._facts)} x i64], align 8",
             f"  %block = alloca [{self._block_words} x i64], align 8",
             *self.prologue,
+        ]
+        text = split(header, b.lines, self.cold) or [
+            "define i32 @entry(ptr %call) nounwind {",
+            "entry:",
+            *header,
             *b.lines,
             *self.cold,
             "}",
+        ]
+        text += [
             *b.helpers.values(),
             *sorted(b.declarations),
         ]

@@ -48,6 +48,9 @@ def _flat_sum(node: Apply) -> Terms | None:
     dtype = node.outputs[0].type.dtype
     stack: list[tuple[Any, bool]] = [(node.outputs[0], True)]
     while stack:
+        # Each entry of the stack is at least one operand.
+        if len(stack) + len(terms) > WIDEST:
+            return None
         value, positive = stack.pop()
         owner = value.owner
         if owner is not None and value.type.dtype == dtype and owner.op in (add, sub, neg):
@@ -59,8 +62,6 @@ def _flat_sum(node: Apply) -> Terms | None:
                 stack.append((owner.inputs[0], positive))
             continue
         (terms.plus if positive else terms.minus).append(value)
-        if len(terms.plus) + len(terms.minus) > WIDEST:
-            return None
     return terms
 
 

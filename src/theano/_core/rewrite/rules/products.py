@@ -9,6 +9,7 @@ import numpy as np
 from theano._core.base import dtypes
 from theano._core.ir.variable import Apply
 from theano._core.ops.arithmetic import add, cast, mul, neg, reciprocal, sqr, sub, true_div
+from theano._core.ops.special import erfc, erfcx
 from theano._core.ops.transcendental import exp, sigmoid
 from theano._core.rewrite.engine import Rewriter, Rule, is_op, known_value
 from theano._core.rewrite.rules.terms import WIDEST, Terms, filled, kept, number, split_constants
@@ -46,6 +47,17 @@ class Factors(Terms):
         self._cancel_exponentials()
         self.cancel()
         self._write_out(written, len(self) < count)
+
+    def merge_error_functions(self) -> None:
+        """Write exp(-x²) / erfc(x) as 1 / erfcx(x)."""
+        for value in list(self.plus):
+            argument = _minus_square_of(value)
+            for other in self.minus if argument is not None else ():
+                if is_op(other, erfc) and other.owner.inputs[0] is argument:
+                    self.plus.remove(value)
+                    self.minus[self.minus.index(other)] = erfcx(argument)
+                    self.changed = True
+                    break
 
     def _cancel_exponentials(self) -> None:
         for table in (self.plus, self.minus):
@@ -125,12 +137,28 @@ def _one_plus_exp(value: Any) -> Any:
     return None
 
 
+def _minus_square_of(value: Any) -> Any:
+    """Return x if `value` is exp(-x²), else None."""
+    if not is_op(value, exp) or not is_op(value.owner.inputs[0], neg):
+        return None
+    square = value.owner.inputs[0].owner.inputs[0]
+    if is_op(square, sqr):
+        return square.owner.inputs[0]
+    if is_op(square, mul) and square.owner.inputs[0] is square.owner.inputs[1]:
+        return square.owner.inputs[0]
+    return None
+
+
 def flatten(variable: Any) -> Factors | None:
     """Return the factors of a product, those of the products below it included."""
     factors = Factors()
     dtype = variable.type.dtype
     stack: list[tuple[Any, bool]] = [(variable, True)]
+    above_line, below_line = factors.plus, factors.minus
     while stack:
+        # Each entry of the stack is at least one factor.
+        if len(stack) + len(above_line) + len(below_line) > WIDEST:
+            return None
         value, above = stack.pop()
         node = value.owner
         inner = None if node is None or value.type.dtype != dtype else _inner_factors(node, above)
@@ -138,9 +166,7 @@ def flatten(variable: Any) -> Factors | None:
             stack += inner
             factors.negative ^= node.op is neg
             continue
-        (factors.plus if above else factors.minus).append(value)
-        if len(factors) > WIDEST:
-            return None
+        (above_line if above else below_line).append(value)
     return factors
 
 
@@ -178,7 +204,8 @@ def _simplified(rewriter: Rewriter, node: Apply, stable: bool) -> Any:
     factors.cancel()
     if stable and not dtypes.is_complex(dtype):
         factors.merge_sigmoids()
-        spread = _distributed(node, factors)
+        factors.merge_error_functions()
+        spread = _distributed(node, factors) or _absorbed(node, factors)
         if spread is not None:
             return spread
     if not _worth_it(node, factors):
@@ -271,6 +298,28 @@ def _distributed(node: Apply, factors: Factors) -> Any:
         else:
             one, two = (build(node, part) for part in parts)
             return owner.op(one, two)
+    return None
+
+
+def _absorbed(node: Apply, factors: Factors) -> Any:
+    """C (x / c + y) → x + c y: the quotient may overflow where c is 0."""
+    dtype = node.outputs[0].type.dtype
+    for index, value in enumerate(factors.plus):
+        if not (is_op(value, add) or is_op(value, sub)) or value.type.dtype != dtype:
+            continue
+        others = factors.plus[:index] + factors.plus[index + 1 :]
+        if factors.minus or len(others) != 1:
+            continue
+        inner = [flatten(v) if v.type.dtype == dtype else None for v in value.owner.inputs]
+        if not any(f is not None and others[0] in f.minus for f in inner):
+            continue
+        parts = []
+        for operand, found in zip(value.owner.inputs, inner, strict=True):
+            part = found if found is not None else Factors([operand])
+            part = Factors([*others, *part.plus], part.minus, part.negative != factors.negative)
+            part.cancel()
+            parts.append(build(node, part))
+        return value.owner.op(*parts)
     return None
 
 

@@ -10,7 +10,7 @@ from theano._core.base import dtypes
 from theano._core.ir.variable import Apply
 from theano._core.ops.arithmetic import cast, mul, reciprocal, sqr, true_div
 from theano._core.ops.broadcasting import fill
-from theano._core.ops.transcendental import pow
+from theano._core.ops.transcendental import pow, sqrt
 from theano._core.rewrite.engine import Rewriter, Rule, known_value
 from theano._core.rewrite.pattern import rule, wild
 
@@ -25,6 +25,8 @@ def _power(rewriter: Rewriter, node: Apply) -> Any:
         return None
     base = cast(node.inputs[0], out.type.dtype)
     result = None
+    if abs(exponent) == 0.5:
+        result = sqrt(base)
     if abs(exponent) in (2, 3, 4):
         square = sqr(base)
         result = {2: square, 3: mul(square, base), 4: sqr(square)}[int(abs(exponent))]
@@ -54,7 +56,7 @@ def _divide_by_constant(rewriter: Rewriter, node: Apply) -> Any:
 
 
 RULES = (
-    Rule("x ** 3 → x x x", (pow,), _power, PHASE, "rounding", "no logarithm"),
+    Rule("x ** 3 → x x x", (pow,), _power, PHASE, "nan", "no logarithm"),
     Rule("x / 2**k → x 2**-k", (true_div,), _divide_by_constant, PHASE, "exact", "no division"),
     rule("x x → sqr(x)", mul(x, x), sqr(x), phase=PHASE, keeps="exact", why="one operand"),
 )

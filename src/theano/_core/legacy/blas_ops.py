@@ -1,0 +1,94 @@
+"""Operations of BLAS by their names in `theano.tensor.blas`.
+
+Each builds the expression that it stands for; rewriting makes one call of BLAS of it.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from theano._core.api.conversion import as_tensor_variable
+from theano._core.ir.variable import Apply
+from theano._core.ops.arithmetic import add, mul
+from theano._core.ops.products import dot, outer
+
+
+def _checked(name: str, ranks: dict[str, int], values: tuple[Any, ...]) -> list[Any]:
+    variables = [as_tensor_variable(v) for v in values]
+    for (what, rank), variable in zip(ranks.items(), variables, strict=True):
+        if variable.type.ndim != rank:
+            raise TypeError(f"{name}: {what} must have {rank} axes, got {variable.type}")
+    return variables
+
+
+class _Built:
+    ranks: dict[str, int]
+
+    def build(self, *values: Any) -> Any:
+        """Return the expression."""
+        raise NotImplementedError
+
+    def __call__(self, *values: Any) -> Any:
+        """Return the expression; TypeError for operands of another rank."""
+        if len(values) != len(self.ranks):
+            raise TypeError(f"{type(self).__name__} takes {', '.join(self.ranks)}")
+        return self.build(*_checked(type(self).__name__, self.ranks, values))
+
+    def make_node(self, *values: Any) -> Apply:
+        """Return the application at the root of the expression."""
+        return self(*values).owner
+
+
+class Gemv(_Built):
+    """`beta` y + `alpha` A x for a matrix `A` and vectors `x` and `y`.
+
+    Parameters
+    ----------
+    inplace : bool
+        Accepted for old programs: the memory planner decides what is overwritten.
+    """
+
+    ranks = {"y": 1, "alpha": 0, "A": 2, "x": 1, "beta": 0}
+
+    def __init__(self, inplace: bool = False) -> None:
+        self.inplace = inplace
+
+    def build(self, *values: Any) -> Any:
+        y, alpha, a, x, beta = values
+        return add(mul(beta, y), mul(alpha, dot(a, x)))
+
+
+class Ger(_Built):
+    """A + `alpha` x yᵀ for a matrix `A` and vectors `x` and `y`.
+
+    Parameters
+    ----------
+    destructive : bool
+        Accepted for old programs: the memory planner decides what is overwritten.
+    """
+
+    ranks = {"A": 2, "alpha": 0, "x": 1, "y": 1}
+
+    def __init__(self, destructive: bool = False) -> None:
+        self.destructive = destructive
+
+    def build(self, *values: Any) -> Any:
+        a, alpha, x, y = values
+        return add(a, mul(alpha, outer(x, y)))
+
+
+class Dot22Scalar(_Built):
+    """`a` x y for matrices `x` and `y` and a scalar `a`."""
+
+    ranks = {"x": 2, "y": 2, "a": 0}
+
+    def build(self, *values: Any) -> Any:
+        x, y, a = values
+        return mul(a, dot(x, y))
+
+
+gemv_no_inplace = gemv = Gemv(inplace=False)
+gemv_inplace = Gemv(inplace=True)
+ger = Ger(destructive=False)
+ger_destructive = Ger(destructive=True)
+_dot22scalar = Dot22Scalar()

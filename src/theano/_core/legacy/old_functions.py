@@ -1,0 +1,245 @@
+"""The steps of `theano.function` that old programs called one by one, and small old helpers."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Any
+
+import numpy as np
+
+from theano._core.compile.function import function
+from theano._core.compile.inputs import Out, fit_update, read_updates
+from theano._core.compile.shared import SharedVariable, shared
+from theano._core.ir.graph import toposort
+from theano._core.ir.variable import Variable
+
+
+def orig_function(
+    inputs: Any,
+    outputs: Any,
+    mode: Any = None,
+    accept_inplace: bool = False,
+    name: str | None = None,
+    profile: Any = None,
+    on_unused_input: str | None = None,
+    output_keys: Any = None,
+) -> Any:
+    """Return a function of inputs that are written out, shared variables included.
+
+    Parameters
+    ----------
+    inputs : list of In
+    outputs : Variable, Out or list of them
+    output_keys : sequence of str, optional
+        Keys of the results, which are then returned as a dict.
+    """
+    if output_keys is not None:
+        outputs = dict(zip(output_keys, outputs, strict=True))
+    # Shared variables among the inputs are found by themselves; their updates are kept.
+    own = [
+        spec for spec in inputs if not isinstance(getattr(spec, "variable", spec), SharedVariable)
+    ]
+    updates = [
+        (spec.variable, spec.update)
+        for spec in inputs
+        if isinstance(getattr(spec, "variable", None), SharedVariable) and spec.update is not None
+    ]
+    return function(
+        own,
+        outputs,
+        mode=mode,
+        updates=updates,
+        no_default_updates=True,
+        accept_inplace=accept_inplace,
+        name=name,
+        profile=profile,
+        on_unused_input=on_unused_input,
+    )
+
+
+def rebuild_collect_shared(
+    outputs: Any,
+    inputs: Any = None,
+    replace: Any = None,
+    updates: Any = None,
+    rebuild_strict: bool = True,
+    copy_inputs_over: bool = True,
+    no_default_updates: bool | list[Any] = False,
+) -> tuple[list[Any], Any, list[Any]]:
+    """Replace parts of graphs, and find the shared variables and updates that they need.
+
+    Parameters
+    ----------
+    outputs : Variable, Out, list of them, or None
+    inputs : list of Variable, optional
+    replace : dict or list of pairs, optional
+    updates : dict or list of pairs, optional
+        New values of shared variables.
+    rebuild_strict : bool
+        Whether what is replaced and its replacement must have one type.
+    copy_inputs_over : bool
+        Use the inputs themselves; else new variables in their places.
+    no_default_updates : bool or list of shared variables
+
+    Returns
+    -------
+    input_variables : list of Variable
+    cloned_outputs
+        Of the form of `outputs`.
+    more : list
+        The dict of replacements, the dict of updates, the list of updates, the shared variables.
+    """
+    return _Rebuild(rebuild_strict, copy_inputs_over, no_default_updates).run(
+        outputs, inputs or (), replace, updates
+    )
+
+
+class _Rebuild:
+    def __init__(self, strict: bool, keep_inputs: bool, refused: bool | Collection[Any]) -> None:
+        self.strict = strict
+        self.keep_inputs = keep_inputs
+        self.refused = refused
+        self.table: dict[Any, Any] = {}
+        self.updates: dict[Any, Any] = {}
+        self.pairs: list[tuple[Any, Any]] = []
+        self.shared: list[Any] = []
+
+    def run(self, outputs: Any, inputs: Any, replace: Any, updates: Any) -> Any:
+        pairs: Any = replace or ()
+        replacements = list(pairs.items()) if hasattr(pairs, "items") else list(pairs)
+        for old, new in replacements:
+            if not isinstance(old, Variable):
+                raise TypeError("given keys must be Variable", old)
+            if old in self.table:
+                raise AssertionError(
+                    f"a replacement may not use a variable that another one replaces: {old}"
+                )
+            self.table[old] = self.copied(new if isinstance(new, Variable) else shared(new))
+        variables = [self.leaf(v) for v in inputs]
+        for variable in variables:
+            if isinstance(variable, SharedVariable):
+                raise TypeError(f"Cannot use a shared variable ({variable}) as explicit input.")
+        for target, value in read_updates(updates):
+            self.updates[target] = value
+            self.pairs.append((target, value))
+        results = self.outputs(outputs)
+        for target, value in self.pairs:  # it grows while it is walked
+            self.updates[target] = self.copied(value)
+            if target not in self.shared:
+                self.shared.append(target)
+        return variables, results, [self.table, self.updates, self.pairs, self.shared]
+
+    def outputs(self, outputs: Any) -> Any:
+        if outputs is None:
+            return []
+        if isinstance(outputs, list):
+            return [self.outputs(out) for out in outputs]
+        if isinstance(outputs, Out):
+            return Out(self.copied(outputs.variable), borrow=outputs.borrow)
+        if isinstance(outputs, Variable):
+            return self.copied(outputs)
+        raise TypeError(f"Outputs must be theano Variable or Out instances. Received {outputs!r}")
+
+    def copied(self, variable: Any) -> Any:
+        """Return a variable over the replacements."""
+        for node in toposort([variable], self.table):
+            copy = node.clone_with_new_inputs([self.leaf(v) for v in node.inputs], self.strict)
+            self.table[node] = copy
+            for old, new in zip(node.outputs, copy.outputs, strict=True):
+                self.table.setdefault(old, new)
+        return self.leaf(variable)
+
+    def leaf(self, variable: Any) -> Any:
+        if variable in self.table:
+            return self.table[variable]
+        if isinstance(variable, SharedVariable):
+            self.note(variable)
+        self.table[variable] = variable if self.keep_inputs else variable.clone()
+        return self.table[variable]
+
+    def note(self, variable: Any) -> None:
+        if variable not in self.shared:
+            self.shared.append(variable)
+        refused = self.refused if isinstance(self.refused, bool) else variable in self.refused
+        if refused or variable in self.updates or variable.default_update is None:
+            return
+        value = fit_update(variable, variable.default_update)
+        self.updates[variable] = value
+        self.pairs.append((variable, value))
+
+
+class Supervisor:
+    """Says which variables of a graph may not be overwritten.
+
+    Parameters
+    ----------
+    protected : iterable of Variable
+        Nothing here overwrites what a user can still see, so there is nothing to refuse.
+    """
+
+    def __init__(self, protected: Any) -> None:
+        self.protected = list(protected)
+
+    def validate(self, fgraph: Any) -> bool:
+        """Return True: the memory planner overwrites only what is its own."""
+        return True
+
+
+def _asarray(a: Any, dtype: Any, order: str | None = None) -> np.ndarray:
+    """Return `a` as an array of exactly `dtype` ('floatX' stands for `config.floatX`).
+
+    Parameters
+    ----------
+    a : array_like
+    dtype : dtype
+        Of two types of one width, such as C's long and long long, NumPy may return the other one;
+        this is the one that was asked for.
+    order : {'C', 'F'}, optional
+    """
+    from theano._core.base.settings import config
+
+    kind = np.dtype(config.floatX if isinstance(dtype, str) and dtype == "floatX" else dtype)
+    array = np.asarray(a, dtype=kind, order=order)  # type: ignore[call-overload]
+    return array if array.dtype.num == kind.num else array.view(kind)
+
+
+def run_tests(
+    verbose: int = 1,
+    extra_argv: list[str] | None = None,
+    coverage: bool = False,
+    capture: bool = True,
+    knownfailure: bool = True,
+) -> bool:
+    """Run Theano's tests with pytest: those of the checkout, or the examples of an installation.
+
+    Parameters
+    ----------
+    verbose : int
+        1 is quiet, larger numbers say more.
+    extra_argv : list of str, optional
+        More arguments for pytest.
+    coverage : bool
+        Report which lines ran; needs pytest-cov.
+    capture : bool
+        Show output of failing tests only.
+    knownfailure : bool
+        Accepted for old programs.
+
+    Returns
+    -------
+    bool
+        Whether all passed.
+    """
+    import subprocess
+    import sys
+    from pathlib import Path
+
+    package = Path(__file__).resolve().parents[2]
+    tests = package.parents[1] / "tests"
+    checkout = tests.is_dir() and (package.parents[1] / "pyproject.toml").is_file()
+    arguments = [str(tests)] if checkout else ["--doctest-modules", str(package / "_core" / "api")]
+    arguments += ["-q"] if verbose <= 1 else ["-v"] * (verbose - 1)
+    arguments += [] if capture else ["-s"]
+    arguments += ["--cov=theano"] if coverage else []
+    command = [sys.executable, "-m", "pytest", *arguments, *(extra_argv or ())]
+    return subprocess.run(command, check=False).returncode == 0

@@ -1,0 +1,253 @@
+"""Logarithms of quotients, sums and error functions that neither overflow nor lose digits."""
+
+from __future__ import annotations
+
+from functools import reduce as fold
+from typing import Any
+
+import numpy as np
+
+from theano._core.base import dtypes
+from theano._core.ir.variable import Apply
+from theano._core.ops.arithmetic import (
+    add,
+    gt,
+    isinf,
+    maximum,
+    neg,
+    reciprocal,
+    sqr,
+    sub,
+    switch,
+    true_div,
+)
+from theano._core.ops.indexing import AdvancedIncSubtensor, AdvancedSubtensor, Subtensor
+from theano._core.ops.reductions import ArgExtreme, Reduction
+from theano._core.ops.shaping import DimShuffle
+from theano._core.ops.special import erf, erfc, erfcx
+from theano._core.ops.transcendental import exp, log
+from theano._core.rewrite.engine import Rewriter, Rule, is_op, known_value
+from theano._core.rewrite.pattern import Match, rule, wild
+from theano._core.rewrite.rules.terms import WIDEST
+
+PHASE = "stable"
+x = wild("x")
+OVERFLOW = "exp does not overflow"
+
+
+def _quotient_of_exp(variable: Any) -> tuple[Any, Any] | None:
+    """Return (a, b) if a variable is exp(a) / b of one float dtype, else None."""
+    if not is_op(variable, true_div) or not dtypes.is_float(variable.type.dtype):
+        return None
+    above, below = variable.owner.inputs
+    if not is_op(above, exp):
+        return None
+    power = above.owner.inputs[0]
+    same = power.type.dtype == below.type.dtype == variable.type.dtype
+    return (power, below) if same else None
+
+
+def _log_of_quotient(rewriter: Rewriter, node: Apply) -> Any:
+    """log(exp(x) / y) → x - log(y), also of some items of the quotient."""
+    value = node.inputs[0]
+    parts = _quotient_of_exp(value)
+    if parts is not None:
+        return sub(parts[0], log(parts[1]))
+    chosen = value.owner
+    if chosen is None or not isinstance(chosen.op, (AdvancedSubtensor, Subtensor, DimShuffle)):
+        return None
+    parts = _quotient_of_exp(chosen.inputs[0])
+    if parts is None:
+        return None
+    whole = sub(parts[0], log(parts[1]))
+    if whole.type != chosen.inputs[0].type:
+        return None
+    return chosen.op(whole, *chosen.inputs[1:])
+
+
+def _write_of_quotient(rewriter: Rewriter, node: Apply) -> Any:
+    """inc(zeros, x / y[i], i) → inc(zeros, x, i) / y.
+
+    The gradient of a logarithm of probabilities: what they are divided by then cancels.
+    """
+    zeros, value, *at = node.inputs
+    if node.op.assign or known_value(zeros) != 0 or not dtypes.is_float(value.type.dtype):
+        return None
+    found = _divided_by(value, node, at)
+    if found is None:
+        return None
+    rest, whole = found
+    if whole.type != node.outputs[0].type or not rewriter.same_lengths(whole, zeros):
+        return None
+    return true_div(node.op(zeros, rest, *at), whole)
+
+
+def _divided_by(value: Any, node: Apply, at: list[Any]) -> tuple[Any, Any] | None:
+    """Return (x, y) if `value` is x / y[at] for the entries that `node` writes, else None."""
+    owner = value.owner
+    if owner is None:
+        return None
+    if owner.op is neg:
+        inner = _divided_by(owner.inputs[0], node, at)
+        return None if inner is None else (neg(inner[0]), inner[1])
+    if owner.op is reciprocal:
+        above: Any = np.ones((), value.type.dtype)
+        below = owner.inputs[0]
+    elif owner.op is true_div:
+        above, below = owner.inputs
+    else:
+        return None
+    chosen = below.owner
+    if (
+        chosen is None
+        or not isinstance(chosen.op, AdvancedSubtensor)
+        or chosen.op.axes != node.op.axes
+        or chosen.inputs[1:] != at
+        or _quotient_of_exp(chosen.inputs[0]) is None
+    ):
+        return None
+    return above, chosen.inputs[0]
+
+
+def _operands(variable: Any) -> list[Any] | None:
+    """Return the powers of a sum of exponentials of one type, else None."""
+    found: list[Any] = []
+    stack = [variable]
+    while stack:
+        value = stack.pop()
+        if is_op(value, add) and value.type == variable.type:
+            stack += value.owner.inputs[::-1]
+        elif is_op(value, exp) and value.owner.inputs[0].type.dtype == variable.type.dtype:
+            found.append(value.owner.inputs[0])
+        else:
+            return None
+        if len(found) + len(stack) > WIDEST:
+            return None
+    return found
+
+
+def _log_of_exponentials(rewriter: Rewriter, node: Apply) -> Any:
+    """log(exp(x) + exp(y)) → m + log(exp(x - m) + exp(y - m)) with m = max(x, y)."""
+    total = node.inputs[0]
+    if not is_op(total, add) or not dtypes.is_float(total.type.dtype):
+        return None
+    powers = _operands(total)
+    if powers is None:
+        return None
+    if any(known_value(p) is not None for p in powers) or _shifted(powers):
+        return None
+    largest = fold(maximum, powers)
+    largest = switch(isinf(largest), np.zeros((), total.type.dtype), largest)
+    return add(log(fold(add, [exp(sub(p, largest)) for p in powers])), largest)
+
+
+def _shifted(powers: list[Any]) -> bool:
+    """Tell whether all powers have one and the same variable taken away."""
+    taken = {p.owner.inputs[1] if is_op(p, sub) else None for p in powers}
+    return len(taken) == 1 and None not in taken
+
+
+def _log_erfc(rewriter: Rewriter, node: Apply) -> Any:
+    """log(erfc(x)) → log(erfcx(x)) - x² for x > 1."""
+    if not is_op(node.inputs[0], erfc):
+        return None
+    value = node.inputs[0].owner.inputs[0]
+    if value.type.dtype not in ("float32", "float64") or is_op(value, switch):
+        return None
+    # The guard keeps the replacement, which has the pattern in it, from being replaced again.
+    low = switch(gt(value, np.ones((), value.type.dtype)), np.zeros((), value.type.dtype), value)
+    large = sub(log(erfcx(value)), sqr(value))
+    return switch(gt(value, np.ones((), value.type.dtype)), large, log(erfc(low)))
+
+
+def _argmax_of_softmax(rewriter: Rewriter, node: Apply) -> Any:
+    """argmax(exp(x) / s) → argmax(x), and argmax(x - m) → argmax(x), for s and m along its axes."""
+    value = node.inputs[0]
+    axes = node.op.axis if isinstance(node.op.axis, tuple) else (node.op.axis,)
+    if axes == (None,) or not dtypes.is_float(value.type.dtype):
+        return None
+    parts = _quotient_of_exp(value)
+    if parts is not None:
+        power, below = parts
+        total = _expanded(below)
+        if (
+            total is not None
+            and isinstance(total.op, Reduction)
+            and total.op.kind == "sum"
+            and is_op(total.inputs[0], exp)
+            and all(below.type.broadcastable[a] for a in axes)
+            and power.type == value.type
+        ):
+            return node.op(power, return_list=True)
+    if is_op(value, sub):
+        first, second = value.owner.inputs
+        largest = _expanded(second)
+        if (
+            largest is not None
+            and isinstance(largest.op, Reduction)
+            and all(second.type.broadcastable[a] for a in axes)
+            and first.type == value.type
+            and largest.inputs[0] is first
+        ):
+            return node.op(first, return_list=True)
+    return None
+
+
+def _expanded(variable: Any) -> Apply | None:
+    """Return the application behind a variable, axes added to it left out."""
+    node = variable.owner
+    if node is not None and isinstance(node.op, DimShuffle):
+        node = node.inputs[0].owner
+    return node
+
+
+def _float(found: Match) -> bool:
+    return dtypes.is_float(found[x].type.dtype)
+
+
+def _error(name: str, before: Any, after: Any) -> Rule:
+    return rule(name, before, after, phase=PHASE, why="keeps digits", when=_float)
+
+
+RULES = (
+    Rule(
+        "log(exp(x) / y) → x - log(y)",
+        (log,),
+        _log_of_quotient,
+        PHASE,
+        "nan",
+        "the logarithm of a softmax stays finite, and the softmax is not formed",
+    ),
+    Rule(
+        "inc(zeros, x / y[i], i) → inc(zeros, x, i) / y",
+        (AdvancedIncSubtensor,),
+        _write_of_quotient,
+        PHASE,
+        "nan",
+        "the softmax in the gradient of its logarithm cancels",
+    ),
+    Rule(
+        "log(exp(x) + exp(y)) → max + log(exp(x - max) + exp(y - max))",
+        (log,),
+        _log_of_exponentials,
+        PHASE,
+        "rounding",
+        OVERFLOW,
+    ),
+    Rule("log(erfc(x)) → log(erfcx(x)) - x²", (log,), _log_erfc, PHASE, "rounding", "finite"),
+    Rule(
+        "argmax(softmax(x)) → argmax(x)",
+        (ArgExtreme,),
+        _argmax_of_softmax,
+        PHASE,
+        "rounding",
+        "the softmax is not formed",
+    ),
+    _error("1 - erf(x) → erfc(x)", sub(1, erf(x)), erfc(x)),
+    _error("1 - erfc(x) → erf(x)", sub(1, erfc(x)), erf(x)),
+    _error("erf(x) - 1 → -erfc(x)", sub(erf(x), 1), neg(erfc(x))),
+    _error("-1 + erf(x) → -erfc(x)", add(-1, erf(x)), neg(erfc(x))),
+    _error("erfc(x) - 1 → -erf(x)", sub(erfc(x), 1), neg(erf(x))),
+    _error("-1 + erfc(x) → -erf(x)", add(-1, erfc(x)), neg(erf(x))),
+    _error("1 + erf(-x) → erfc(x)", add(1, erf(neg(x))), erfc(x)),
+)

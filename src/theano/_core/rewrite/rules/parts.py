@@ -1,0 +1,157 @@
+"""Parts of what operations make: only the part is computed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from theano._core.ir.variable import Apply
+from theano._core.ops.indexing import (
+    IncSubtensor,
+    Slice,
+    Subtensor,
+    join_index,
+    subtensor,
+)
+from theano._core.ops.op import Elementwise
+from theano._core.ops.products import Dot, dot
+from theano._core.ops.shaping import dimshuffle
+from theano._core.rewrite.engine import Rewriter, Rule, known_value
+
+PHASE = "shape"
+
+
+def _part_of_written(rewriter: Rewriter, node: Apply) -> Any:
+    """set(x, y, i)[i] → y for slices."""
+    written = node.inputs[0].owner
+    if written is None or not isinstance(written.op, IncSubtensor) or not written.op.assign:
+        return None
+    y, values = written.inputs[1], written.inputs[2:]
+    if written.op.index != node.op.index or values != node.inputs[1:]:
+        return None
+    if not all(isinstance(e, Slice) for e in node.op.index):
+        return None
+    part = node.outputs[0]
+    if y.type != part.type or rewriter.lengths(y) != rewriter.lengths(part):
+        return None
+    return y
+
+
+def _merged_parts(rewriter: Rewriter, node: Apply) -> Any:
+    """x[a:][b:] → x[a + b:] for numbers that are not negative."""
+    inner = node.inputs[0].owner
+    if inner is None or not isinstance(inner.op, Subtensor):
+        return None
+    if len(inner.inputs) > 1 or len(node.inputs) > 1:
+        return None
+    entries: list[Any] = []
+    outer = list(node.op.index)
+    for entry in inner.op.index:
+        if not isinstance(entry, Slice):
+            entries.append(entry)
+            continue
+        together = _merged(entry, outer.pop(0) if outer else Slice())
+        if together is None:
+            return None
+        entries.append(together)
+    entries += [slice(*e) if isinstance(e, Slice) else e for e in outer]
+    return subtensor(inner.inputs[0], entries)
+
+
+def _merged(inner: Slice, outer: Any) -> Any:
+    """Return the entry that takes what `outer` takes of what `inner` takes, None if unknown."""
+    if inner == Slice():
+        return slice(*outer) if isinstance(outer, Slice) else outer
+    if outer == Slice():
+        return slice(*inner)
+    start, stop = inner.start or 0, inner.stop
+    if inner.step not in (None, 1) or start < 0 or (stop is not None and stop < start):
+        return None
+    if not isinstance(outer, Slice):
+        at = start + outer
+        return at if outer >= 0 and (stop is None or at < stop) else None
+    first, last = outer.start or 0, outer.stop
+    if first < 0 or (last is not None and last < 0) or (outer.step or 1) < 0:
+        return None
+    ends = [n for n in (stop, None if last is None else start + last) if n is not None]
+    return slice(start + first, min(ends) if ends else None, outer.step)
+
+
+def _part_of_product(rewriter: Rewriter, node: Apply) -> Any:
+    """dot(x, y)[i, j] → dot(x[i], y[:, j])."""
+    whole = node.inputs[0]
+    product = whole.owner
+    if product is None or not isinstance(product.op, Dot) or rewriter.uses.get(whole, 0) > 1:
+        return None
+    x, y = product.inputs
+    entries = join_index(node.op.index, node.inputs[1:])
+    rows = entries[: x.type.ndim - 1]
+    columns = entries[x.type.ndim - 1 :]
+    if rows:
+        x = subtensor(x, rows)
+    if columns:
+        y = subtensor(y, [slice(None), *columns])
+    return dot(x, y)
+
+
+def _part_of_function(rewriter: Rewriter, node: Apply) -> Any:
+    """f(x)[i] → f(x[i])."""
+    whole = node.inputs[0]
+    owner = whole.owner
+    if owner is None or not isinstance(owner.op, Elementwise) or rewriter.uses.get(whole, 0) > 1:
+        return None
+    if not whole.type.ndim:
+        return None
+    entries = join_index(node.op.index, node.inputs[1:])
+    parts = []
+    full = [v for v in owner.inputs if not all(v.type.broadcastable)]
+    # Lengths that only the operation itself checks must still be checked.
+    if not full or any(
+        v.type.broadcastable != whole.type.broadcastable
+        or rewriter.lengths(v) != rewriter.lengths(full[0])
+        for v in full
+    ):
+        return None
+    for value in owner.inputs:
+        if any(value is v for v in full):
+            parts.append(subtensor(value, entries))
+        else:
+            parts.append(dimshuffle(value, ()) if value.type.ndim else value)
+    return owner.op(*parts)
+
+
+def _write_to_zeros(rewriter: Rewriter, node: Apply) -> Any:
+    """inc(zeros, y, i) → set(zeros, y, i) where no item is met twice."""
+    zeros, y, *values = node.inputs
+    if node.op.assign or known_value(zeros) != 0:
+        return None
+    return IncSubtensor(node.op.index, True)(zeros, y, *values)
+
+
+RULES = (
+    Rule("set(x, y, i)[i] → y", (Subtensor,), _part_of_written, PHASE, "exact", "no work"),
+    Rule("x[a:][b:] → x[a + b:]", (Subtensor,), _merged_parts, PHASE, "exact", "one view"),
+    Rule(
+        "dot(x, y)[i, j] → dot(x[i], y[:, j])",
+        (Subtensor,),
+        _part_of_product,
+        "canonical",
+        "rounding",
+        "only what is needed is multiplied",
+    ),
+    Rule(
+        "f(x)[i] → f(x[i])",
+        (Subtensor,),
+        _part_of_function,
+        "canonical",
+        "exact",
+        "f is computed where it is needed",
+    ),
+    Rule(
+        "inc(zeros, y, i) → set(zeros, y, i)",
+        (IncSubtensor,),
+        _write_to_zeros,
+        "special",
+        "rounding",
+        "nothing is read",
+    ),
+)

@@ -1,0 +1,86 @@
+"""Graphs of ten thousand operations: no recursion, and work that grows as they do."""
+
+from __future__ import annotations
+
+import cProfile
+import io
+import pickle
+import pstats
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+import theano
+import theano.tensor as T
+from theano._core.rewrite.engine import Rewriter
+from theano._core.rewrite.pipeline import rewrite
+
+x = T.dvector("x")
+
+
+def sums(n: int) -> Any:
+    out = x
+    for _ in range(n):
+        out = out + x
+    return out
+
+
+def functions(n: int) -> Any:
+    out = x
+    for i in range(n):
+        out = T.tanh(out) * 1.25 if i % 2 else out + x * 0.5
+    return out
+
+
+def calls(work: Callable[[], Any]) -> int:
+    """Return how many calls of functions something takes: its time, but the same every time."""
+    profile = cProfile.Profile()
+    profile.runcall(work)
+    return pstats.Stats(profile).total_calls  # type: ignore[attr-defined]
+
+
+def test_ten_thousand_operations() -> None:
+    out = sums(10_000)
+    gradient = T.grad(out.sum(), x)
+    f = theano.function([x], [out, gradient])
+    value = np.array([1.0, 2.0])
+    np.testing.assert_array_equal(f(value), [value * 10_001, [10_001, 10_001]])
+    assert theano.pp(out).count("+") == 10_000
+    file = io.StringIO()
+    theano.printing.debugprint(out, file=file)
+    assert file.getvalue().count("Elemwise{add") == 10_000
+    copy = pickle.loads(pickle.dumps(out))
+    assert theano.printing.var_descriptor(copy) == theano.printing.var_descriptor(out)
+    assert len(theano.gof.graph.ancestors([theano.clone(out, {x: x * 2})])) > 10_000
+
+
+def test_a_long_chain_runs() -> None:
+    f = theano.function([x], functions(2000))
+    value = 0.3
+    for i in range(2000):
+        value = np.tanh(value) * 1.25 if i % 2 else value + 0.3 * 0.5
+    np.testing.assert_allclose(f([0.3]), [value], rtol=1e-12)
+
+
+WORK: dict[str, Callable[[Any], Any]] = {
+    "grad": lambda out: T.grad(out.sum(), x),
+    "rewrite": lambda out: rewrite([out.sum()], rewriter=Rewriter()),
+    "rewrite gradients": lambda out: rewrite([T.grad(out.sum(), x)], rewriter=Rewriter()),
+    "compile": lambda out: theano.function([x], out, mode="FAST_COMPILE"),
+    "pickle": lambda out: pickle.loads(pickle.dumps(out)),
+    "debugprint": lambda out: theano.printing.debugprint(out, file=io.StringIO()),
+    "pp": theano.pp,
+}
+
+
+@pytest.mark.parametrize("build", [sums, functions])
+@pytest.mark.parametrize("name", list(WORK))
+def test_twice_the_size_is_at_most_2_2_times_the_work(
+    name: str, build: Callable[[int], Any]
+) -> None:
+    work = WORK[name]
+    work(build(20))
+    small, large = build(400), build(800)
+    assert calls(lambda: work(large)) <= 2.2 * calls(lambda: work(small))

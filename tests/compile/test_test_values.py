@@ -1,0 +1,229 @@
+"""Test values: computed while the graph is built, as Theano 1.0.5 does (its source and runs)."""
+
+from __future__ import annotations
+
+import traceback
+import warnings
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+
+import theano
+import theano.tensor as T
+from theano.gof.op import (
+    debug_assert,
+    debug_error_message,
+    get_debug_values,
+    get_test_value,
+    missing_test_message,
+)
+from theano.ifelse import ifelse
+
+
+@pytest.fixture(autouse=True)
+def raising() -> Iterator[None]:
+    with theano.change_flags(compute_test_value="raise"):
+        yield
+
+
+def given(variable: Any, value: Any) -> Any:
+    variable.tag.test_value = np.asarray(value)
+    return variable
+
+
+def test_values_of_expressions() -> None:
+    x = given(T.dmatrix("x"), np.arange(6.0).reshape(2, 3))
+    s = theano.shared(np.ones((3, 2)))
+    out = T.dot(x, s) * 2 + np.ones(2)
+    np.testing.assert_array_equal(out.tag.test_value, [[7, 7], [25, 25]])
+    f = theano.function([x], out)
+    np.testing.assert_array_equal(f(x.tag.test_value), out.tag.test_value)
+    np.testing.assert_array_equal(T.grad(out.sum(), x).tag.test_value, np.full((2, 3), 4.0))
+
+
+def test_off() -> None:
+    with theano.change_flags(compute_test_value="off"):
+        out = given(T.dvector(), [1.0]) + 1
+    assert not hasattr(out.tag, "test_value")
+
+
+def test_missing_raise() -> None:
+    x = T.dmatrix("x")
+    message = r"(?s)Cannot compute test value: input 0 \(x\) of Op .* missing default value.*line"
+    with pytest.raises(ValueError, match=message):
+        T.exp(x)
+
+
+def test_missing_warn() -> None:
+    with theano.change_flags(compute_test_value="warn"):
+        x = T.dmatrix("x")
+        with pytest.warns(UserWarning, match=r"Warning, Cannot compute test value: input 0 \(x\)"):
+            out = T.exp(x)
+        assert not hasattr(out.tag, "test_value")
+
+
+def test_missing_ignore() -> None:
+    with theano.change_flags(compute_test_value="ignore"), warnings.catch_warnings():
+        warnings.simplefilter("error")
+        out = T.exp(T.dmatrix("x")) + given(T.dvector(), [1.0])
+    assert not hasattr(out.tag, "test_value")
+
+
+def test_missing_pdb(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[Any] = []
+    monkeypatch.setattr("pdb.post_mortem", seen.append)
+    with theano.change_flags(compute_test_value="pdb"):
+        T.exp(T.dmatrix("x"))
+    assert len(seen) == 1
+
+
+def test_an_error_shows_the_line_and_the_operation() -> None:
+    x, y = given(T.dmatrix("x"), np.ones((2, 3))), given(T.dmatrix("y"), np.ones((4, 2)))
+    with pytest.raises(ValueError, match="not aligned") as caught:
+        T.dot(x, y)
+    assert any(
+        frame.name == test_an_error_shows_the_line_and_the_operation.__name__
+        for frame in traceback.extract_tb(caught.tb)
+    )
+    assert "dot(x, y)" in caught.value.__notes__[0]
+    assert "[(2, 3), (4, 2)]" in caught.value.__notes__[0]
+    with pytest.raises(ValueError, match="mis-match"):
+        x * y
+    s = theano.shared(np.ones((5, 6)))
+    with pytest.raises(ValueError, match="not aligned"):
+        T.dot(x, s)
+    with pytest.raises(ValueError, match="not aligned"):
+        T.dot(np.ones((2, 4)), s)
+
+
+def test_a_value_of_another_type() -> None:
+    x = given(T.fmatrix("x"), np.ones((3, 4)))
+    with pytest.raises(TypeError, match="one input test value does not have the requested type"):
+        T.exp(x)
+
+
+def test_get_test_value() -> None:
+    np.testing.assert_array_equal(get_test_value([1, 2]), [1, 2])
+    assert get_test_value(T.constant(3.0)) == 3
+    assert get_test_value(theano.shared(4.0)) == 4
+    assert get_test_value(given(T.dscalar(), 5.0)) == 5
+    with pytest.raises(AttributeError, match="x has no test value"):
+        get_test_value(T.dscalar("x"))
+
+
+def test_get_debug_values() -> None:
+    x, y = given(T.dscalar("x"), 1.0), given(T.dscalar("y"), 2.0)
+    assert get_debug_values(x) == [1]
+    assert get_debug_values(x, y) == [(1, 2)]
+    with pytest.raises(AttributeError, match=r"Argument 1\('z'\) has no test value"):
+        get_debug_values(x, T.dscalar("z"))
+    with theano.change_flags(compute_test_value="ignore"):
+        assert get_debug_values(T.dscalar()) == []
+    with theano.change_flags(compute_test_value="off"):
+        assert get_debug_values(x) == []
+
+
+def test_messages_about_test_values() -> None:
+    debug_assert(True)
+    with pytest.raises(AttributeError, match="where is it"):
+        missing_test_message("where is it")
+    with pytest.raises(ValueError, match="wrong"):
+        debug_error_message("wrong")
+    with pytest.raises(AssertionError, match="debug_assert failed"):
+        debug_assert(False)
+    with theano.change_flags(compute_test_value="warn"):
+        for report in (missing_test_message, debug_error_message):
+            with pytest.warns(UserWarning, match="hm"):
+                report("hm")
+        with pytest.warns(UserWarning, match="hm"):
+            debug_assert(False, "hm")
+    with theano.change_flags(compute_test_value="ignore"):
+        missing_test_message("nothing")
+    with theano.change_flags(compute_test_value="off"):
+        missing_test_message("nothing")
+        with pytest.raises(AssertionError):
+            debug_error_message("never called while off")
+
+
+def test_rewriting_computes_none() -> None:
+    mean = theano.shared(np.zeros(5)).dimshuffle("x", 0)
+    f = theano.function([], [mean])
+    assert f()[0].shape == (1, 5)
+    x = given(T.dvector("x"), [1.0, 2.0])
+    with theano.change_flags(compute_test_value_opt="raise"):
+        g = theano.function([x], T.log(1 + T.exp(x)))
+    assert hasattr(g.maker.fgraph.outputs[0].tag, "test_value")
+
+
+# -- scan, branches, random numbers -------------------------------------------------------------
+
+
+def test_scan() -> None:
+    k, a = given(T.iscalar("k"), np.int32(3)), given(T.dvector("a"), np.array([1.0, 2.0]))
+    seen: list[Any] = []
+
+    def step(before: Any, a: Any) -> Any:
+        seen.append(before.tag.test_value)
+        return before * a
+
+    rows, _ = theano.scan(step, outputs_info=T.ones_like(a), non_sequences=a, n_steps=k)
+    np.testing.assert_array_equal(seen[0], [1, 1])
+    np.testing.assert_array_equal(rows[-1].tag.test_value, [1, 8])
+    gradient = T.grad(rows[-1].sum(), a)
+    np.testing.assert_array_equal(gradient.tag.test_value, [3, 12])
+    hessian = theano.gradient.hessian(rows[-1].sum(), a)
+    np.testing.assert_array_equal(hessian.tag.test_value, [[6, 0], [0, 12]])
+
+
+def test_scan_with_taps() -> None:
+    x = given(T.dvector("x"), np.arange(5.0))
+    start = given(T.dvector("start"), np.array([10.0, 20.0]))
+    seen: list[Any] = []
+
+    def step(now: Any, later: Any, two_back: Any, one_back: Any) -> Any:
+        seen.extend(float(v.tag.test_value) for v in (now, later, two_back, one_back))
+        return now + later + two_back + one_back
+
+    theano.scan(
+        step,
+        sequences={"input": x, "taps": [0, 2]},
+        outputs_info={"initial": start, "taps": [-2, -1]},
+    )
+    assert seen == [0, 2, 10, 20]
+
+
+def test_an_error_within_the_step_of_scan() -> None:
+    a = given(T.dmatrix("a"), np.ones((5, 3)))
+
+    def step(before: Any, a: Any) -> Any:
+        return T.dot(before, a)
+
+    with pytest.raises(ValueError, match="not aligned") as caught:
+        theano.scan(step, outputs_info=T.ones_like(a), non_sequences=a, n_steps=2)
+    assert "step" in [frame.name for frame in traceback.extract_tb(caught.tb)]
+    with pytest.raises(ValueError, match="shape"):
+        theano.scan(step, outputs_info=T.ones_like(a.T), non_sequences=a, n_steps=2)
+
+
+def test_ifelse() -> None:
+    x = given(T.dscalar("x"), 3.0)
+    out = ifelse(x > 2, x * 2, x * 3)
+    assert out.tag.test_value == 6
+    assert T.grad(out, x).tag.test_value == 2
+
+
+def test_random_streams_do_not_move() -> None:
+    stream = T.shared_randomstreams.RandomStreams(3)
+    draw = stream.normal((2,))
+    np.testing.assert_array_equal(theano.function([], draw)(), draw.tag.test_value)
+
+
+def test_print_test_value() -> None:
+    x = given(T.dvector("x"), np.array([1.0, 2.0]))
+    assert repr(x) == "x"
+    with theano.change_flags(print_test_value=True):
+        assert repr(x) == "x\narray([1., 2.])"
+        assert str(x) == "x"
+        assert repr(T.dvector("y")) == "y"

@@ -1,0 +1,90 @@
+"""Which operations run in Python: every other one is native, for every item type."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from registry import OPS, accepts
+from test_structured import CASES
+
+import theano
+import theano.tensor as T
+from theano._core.base import dtypes
+from theano.tensor.fft import rfft
+
+KINDS = (
+    *("bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64"),
+    *("float16", "float32", "float64", "complex64", "complex128"),
+)
+REAL = [k for k in KINDS if not dtypes.is_complex(k)]
+
+
+def callbacks(inputs: list[Any], out: Any) -> int:
+    return len(theano.function(inputs, out, on_unused_input="ignore").maker.callbacks)
+
+
+@pytest.mark.parametrize("name", list(OPS))
+def test_elementwise(name: str) -> None:
+    op = OPS[name]
+    for kind in KINDS:
+        if accepts(op, [kind] * op.nin):
+            inputs = [T.TensorType(kind, (False,))() for _ in range(op.nin)]
+            assert callbacks(inputs, op(*inputs)) == 0, kind
+
+
+REDUCTIONS = ("sum", "prod", "mean", "var", "min", "max", "argmin", "argmax", "any", "all", "ptp")
+
+
+@pytest.mark.parametrize("name", REDUCTIONS)
+def test_reductions(name: str) -> None:
+    for kind in REAL:
+        x = T.TensorType(kind, (False, False))()
+        try:
+            out = getattr(T, name)(x, axis=1)
+        except TypeError:
+            continue
+        assert callbacks([x], out) == 0, kind
+
+
+@pytest.mark.parametrize("name", list(CASES))
+def test_structured(name: str) -> None:
+    build, _, arrays = CASES[name]
+    arrays = [np.asarray(a) for a in arrays]
+    inputs = [T.TensorType(str(a.dtype), (False,) * a.ndim)() for a in arrays]
+    assert callbacks(inputs, build(*inputs)) == 0
+
+
+@pytest.mark.parametrize(
+    "name", ["matrix_inverse", "det", "svd", "qr", "pinv", "eigh", "trace", "diag"]
+)
+def test_linear_algebra(name: str) -> None:
+    for kind in ("float32", "float64", "complex64", "complex128"):
+        x = T.TensorType(kind, (False, False))()
+        out = getattr(T.nlinalg, name)(x)
+        assert callbacks([x], list(out) if isinstance(out, (list, tuple)) else out) == 0, kind
+
+
+@pytest.mark.parametrize("name", ["sort", "argsort", "cumsum", "cumprod"])
+def test_order_and_running_totals(name: str) -> None:
+    for kind in KINDS:
+        x = T.TensorType(kind, (False, False))()
+        assert callbacks([x], getattr(T, name)(x, 0)) == 0, kind
+
+
+def test_what_is_still_python() -> None:
+    x, v, i = T.dmatrix(), T.dvector(), T.lvector()
+    still = {
+        "topk": T.topk(x, 1),
+        "searchsorted": T.extra_ops.searchsorted(v, v),
+        "Unique": T.extra_ops.Unique()(v),
+        "repeat by a vector": T.repeat(v, i, axis=0),
+        "rfft": rfft(x),
+        "expm": T.slinalg.expm(x),
+        "eig": T.nlinalg.eig(x)[0],
+        "lstsq": T.nlinalg.lstsq()(x, x, 0.0)[0],
+    }
+    inputs = [x, v, i]
+    # One that becomes native leaves this list.
+    assert [name for name, out in still.items() if not callbacks(inputs, out)] == []
