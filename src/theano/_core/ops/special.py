@@ -16,6 +16,7 @@ from theano._core.ops.arithmetic import add, eq, mul, neg, sqr, sub, switch, tru
 from theano._core.ops.broadcasting import second
 from theano._core.ops.gamma_derivative import log_gamma_derivative
 from theano._core.ops.gradient import null_gradient
+from theano._core.ops.normal_quantile import exp_of_minus_square
 from theano._core.ops.op import Elementwise, elementwise
 from theano._core.ops.samples import Range, anything, positive, reals
 from theano._core.ops.transcendental import exp, log
@@ -39,10 +40,21 @@ def _scipy(name: str) -> Any:
     return compute
 
 
+def _erfc(x: Any) -> Any:
+    """Return erfc; SciPy's loses digits of large numbers, and its subnormal results are 0."""
+    from scipy.special import erfc, erfcx
+
+    wide = np.asarray(x, dtype="float64")
+    far = np.clip(wide, 1, 28)
+    tail = exp_of_minus_square(np, far, 1.0) * erfcx(far)
+    value = np.where(wide > 28, 0, np.where(wide > 1, tail, erfc(np.minimum(wide, 1))))
+    return value.astype(x.dtype)
+
+
 def _of_one(
     name: str, doc: str, function: str, grad: Any, samples: Range, llvm: Any = None, ulp: float = 4
 ) -> Elementwise:
-    call = _scipy(function)
+    call = _erfc if function == "erfc" else _scipy(function)
     return elementwise(
         name,
         doc=doc,
@@ -184,12 +196,14 @@ def _tail(b: Any, square: Any, order: int) -> Any:
 
 def _reflected(b: Any, x: Any, value: Any, order: int) -> Any:
     """Return the polygamma function at `x` from its `value` at 1 - x."""
-    angle = b.mul(b.sub(x, b.round_half_even(x)), math.pi)
-    sine = b.sin(angle)
+    turn = b.sub(x, b.round_half_even(x))
+    sine = b.sin(b.mul(turn, math.pi))
     part = b.divide(math.pi**2, b.mul(sine, sine))
     if order == 1:
         return b.sub(part, value)
-    return b.sub(value, b.mul(b.mul(part, 2 * math.pi), b.divide(b.cos(angle), sine)))
+    # The cosine of an angle near 90 degrees is as exact as the angle: take the sine of the rest.
+    cosine = b.sin(b.mul(b.sub(0.5, b.absolute(turn)), math.pi))
+    return b.sub(value, b.mul(b.mul(part, 2 * math.pi), b.divide(cosine, sine)))
 
 
 def _polygamma(name: str, doc: str, order: int, grad: Any) -> Elementwise:
@@ -197,6 +211,8 @@ def _polygamma(name: str, doc: str, order: int, grad: Any) -> Elementwise:
         import scipy.special
 
         wide = np.asarray(x, dtype="float64")
+        # Poles accumulate at -inf: there is no limit.
+        wide = np.where(wide == -np.inf, np.nan, wide)
         return np.asarray(scipy.special.polygamma(order, wide)).astype(x.dtype)
 
     return elementwise(
