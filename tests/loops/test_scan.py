@@ -791,3 +791,19 @@ def test_a_failed_step_changes_nothing() -> None:
     with pytest.raises(IndexError):
         f(X, 8)
     assert total.get_value() == before
+
+
+def test_rows_of_a_matrix_that_only_the_program_knows() -> None:
+    """Its strides are needed by the loop over short rows and by the one over long rows."""
+    x = T.dmatrix("x")
+    at = np.zeros((2, 2), "int64")
+    rows = T.tril(T.set_subtensor(x[:4:2, at], 2.0), 1)
+    last = theano.foldl(lambda r, s: T.tanh(s + r), rows, T.zeros_like(rows[0]))[0]
+    for length in (3, 40):
+        value = np.ones((3, length))
+        wanted = value.copy()
+        wanted[:4:2, 0] = 2
+        state = np.zeros(length)
+        for row in np.tril(wanted, 1):
+            state = np.tanh(state + row)
+        np.testing.assert_allclose(last.eval({x: value}), state, rtol=1e-14)

@@ -10,7 +10,6 @@ from theano._core.lower.llvm.error_function import erfc
 from theano._core.lower.llvm.logarithm import log
 from theano._core.ops.normal_quantile import QUANTILE, Tail
 
-
 # sqrt(1/2), and what rounding takes from it.
 _ROOT_OF_HALF = {
     "float64": (0.7071067811865476, -4.833646656726457e-17),

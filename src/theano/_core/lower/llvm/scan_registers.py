@@ -110,6 +110,11 @@ class RegisterLoop:
         """Write this loop and, for longer rows, `general`; return the outputs of either."""
         p, b = self.p, self.b
         short, long, done = (b.fresh_label(n) for n in ("short", "long", "either"))
+        # What is computed on demand inside one loop is not known in the other.
+        for array in (*self.loop.sequences, *self.loop.fixed):
+            if array.ndim:
+                p.pointer(array)
+                p.strides(array)
         fits = self._fits()
         b.perform(f"br i1 {fits}, label %{short}, label %{long}")
         known = dict(p.values), dict(p._length_values)
