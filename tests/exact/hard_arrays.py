@@ -63,11 +63,9 @@ def edges(kind: str) -> np.ndarray:
         small = {n for n in (-7, -3, -2, -1, 0, 1, 2, 3, 7) if n >= info.min}
         return np.array(sorted(near | small), dtype)
     real = np.finfo(dtype)
-    size = np.array(
-        [0, real.smallest_subnormal, real.tiny / 2, real.tiny, real.eps, 0.5, 1, 1.5, 2, 2.5, 3]
-        + [10, 25.5, real.max / 2, real.max, np.inf, np.nan],
-        real.dtype,
-    )
+    near_zero = [0, real.smallest_subnormal, real.tiny / 2, real.tiny, real.eps]
+    ordinary = [0.5, 1, 1.5, 2, 2.5, 3, 10, 25.5]
+    size = np.array([*near_zero, *ordinary, real.max / 2, real.max, np.inf, np.nan], real.dtype)
     parts = np.concatenate([size, -size])
     if dtype.kind == "f":
         return parts

@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 import sys
 import warnings
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -323,7 +324,7 @@ def fails(program: Program) -> bool:
         return True
 
 
-def smaller(program: Program) -> Any:
+def smaller(program: Program) -> Iterator[Program]:
     """Yield programs that are a little smaller."""
     if program.gradient:
         yield replace(program, gradient=False)
@@ -334,22 +335,25 @@ def smaller(program: Program) -> Any:
         for instead in range(k + len(program.inputs)):
             if mentions(program.steps[k], f"v{instead}"):
                 yield used(without(program, k, instead))
+    yield from with_smaller_inputs(program)
+
+
+def with_smaller_inputs(program: Program) -> Iterator[Program]:
+    """Yield programs of fewer, shorter or plainer inputs."""
     for k, one in enumerate(program.inputs):
         if len(program.inputs) > 1 and not mentions(program.text, f"v{k}"):
             yield without_input(program, k)
         if one.layout != "contiguous":
-            inputs = list(program.inputs)
-            inputs[k] = replace(one, layout="contiguous")
-            yield replace(program, inputs=tuple(inputs))
+            plain = replace(one, layout="contiguous")
+            inputs = (*program.inputs[:k], plain, *program.inputs[k + 1 :])
+            yield replace(program, inputs=inputs)
     lengths = sorted({n for one in program.inputs for n in one.shape if n > 1}, reverse=True)
-    for n in lengths:
-        for shorter in (1, 2, n - 1):
-            if shorter < n:
-                inputs = tuple(
-                    replace(one, shape=tuple(shorter if m == n else m for m in one.shape))
-                    for one in program.inputs
-                )
-                yield replace(program, inputs=inputs)
+    for long, short in ((n, m) for n in lengths for m in (1, 2, n - 1) if m < n):
+        inputs = tuple(
+            replace(one, shape=tuple(short if n == long else n for n in one.shape))
+            for one in program.inputs
+        )
+        yield replace(program, inputs=inputs)
 
 
 def shrunk(program: Program) -> Program:

@@ -149,9 +149,8 @@ def elementwise(d: Drawer) -> Step:
     if jumps or name in PRECISE:
         texts = [f"v{k}" for k in operands]
         if name in ("int_div", "mod"):
-            texts[1] = (
-                f"T.switch(T.eq(v{operands[1]}, 0), np.array(1, v{operands[1]}.dtype), v{operands[1]})"
-            )
+            one = f"np.array(1, {texts[1]}.dtype)"
+            texts[1] = f"T.switch(T.eq({texts[1]}, 0), {one}, {texts[1]})"
     else:
         texts = [squeezed(d, k, w) for k, w in zip(operands, op.samples, strict=True)]
     whole = all(dtypes.is_discrete(str(d.values[k].dtype)) for k in operands)
