@@ -517,7 +517,7 @@ def linear_algebra(d: Drawer) -> Step:
         "slinalg.kron({s}, {s})",
         "nlinalg.norm({s}, 'fro')",
         "slinalg.solve_lower_triangular(slinalg.cholesky({p}), {s})",
-        "nlinalg.lstsq({p}, {s}, 1e-8)[0]",
+        "nlinalg.lstsq()({p}, {s}, 1e-8)[0]",
         "T.sqrt(abs(nlinalg.eig({p})[0])).sum()",
     ]
     return Step(d.one_of(texts).format(p=positive, s=small, m=4 * n))

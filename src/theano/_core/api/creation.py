@@ -17,7 +17,7 @@ from theano._core.base.settings import config
 from theano._core.ir.variable import Constant, Variable
 from theano._core.ops import creation as ops
 from theano._core.ops import shaping
-from theano._core.ops.arithmetic import eq, ge, lt, mod, mul
+from theano._core.ops.arithmetic import eq, ge, lt, mod, mul, switch
 from theano._core.ops.broadcasting import Alloc, second
 from theano._core.ops.op import python_int
 from theano._core.ops.reductions import reduce
@@ -103,14 +103,15 @@ def tri(N: Any, M: Any = None, k: Any = 0, dtype: str | None = None) -> Any:
 def tril(m: Any, k: Any = 0) -> Any:
     """Return the matrix `m` with zeros above diagonal `k`."""
     m = as_tensor_variable(m)
-    return mul(m, tri(shaping.length(m, 0), shaping.length(m, 1), k, m.type.dtype))
+    below = tri(shaping.length(m, 0), shaping.length(m, 1), k, "bool")
+    return switch(below, m, np.asarray(0, m.type.dtype))
 
 
 def triu(m: Any, k: Any = 0) -> Any:
     """Return the matrix `m` with zeros below diagonal `k`."""
     m = as_tensor_variable(m)
-    below = tri(shaping.length(m, 0), shaping.length(m, 1), k - 1, m.type.dtype)
-    return mul(m, cast(eq(below, 0), m.type.dtype))
+    below = tri(shaping.length(m, 0), shaping.length(m, 1), k - 1, "bool")
+    return switch(below, np.asarray(0, m.type.dtype), m)
 
 
 def arange(start: Any, stop: Any = None, step: Any = 1, dtype: str | None = None) -> Any:
