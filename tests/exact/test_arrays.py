@@ -1,4 +1,4 @@
-"""Every operation on whole arrays, of any dtype, on hard numbers and in any layout, against NumPy."""
+"""Every operation on whole arrays, of any dtype, on hard numbers, in any layout, against NumPy."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from typing import Any, NamedTuple
 import numpy as np
 import pytest
 import scipy.linalg
-import theano.tensor.extra_ops as E
-from hard_arrays import FLOATS, KINDS, array_sets, assert_same, budget, native_copy
+from hard_arrays import KINDS, array_sets, assert_same, budget, native_copy
 from hypothesis import given
 from hypothesis import strategies as st
 
 import theano._core.ops
 import theano.tensor as T
+import theano.tensor.extra_ops as E
 from theano._core.compile.function import function
 from theano._core.ir.graph import toposort
 from theano._core.lower.reference import evaluate

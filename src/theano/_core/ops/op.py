@@ -198,6 +198,8 @@ class Elementwise(Op):
     commutative : bool
     ulp : float
         Bound on the error of the native form, units in the last place.
+    error : str
+        What the docstring says of the error where `ulp` is not the whole story.
     associative : bool
         Whether it may be called with any number of arguments.
     library : str or None
@@ -220,10 +222,13 @@ class Elementwise(Op):
         ulp: float = 0.5,
         associative: bool = False,
         library: str | None = None,
+        error: str = "",
     ) -> None:
         self.name = name
         self.nin = nin
-        self.__doc__ = doc
+        if not error and ulp > 0.5:
+            error = f"Its error is at most {ulp:g} units in the last place."
+        self.__doc__ = f"{doc} {error}".rstrip()
         self.function = compute
         self.dtype = dtype
         self.gradient = grad
