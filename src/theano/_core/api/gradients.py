@@ -233,7 +233,16 @@ def disconnected_type() -> Any:
 
 
 def consider_constant(x: Any) -> Any:
-    """Return `x`, with a gradient of zero; `zero_grad` and `disconnected_grad` say it better."""
+    """Return `x`, with a gradient of zero; `zero_grad` and `disconnected_grad` say it better.
+
+    Parameters
+    ----------
+    x : tensor
+
+    Returns
+    -------
+    tensor
+    """
     warnings.warn(
         "consider_constant() is deprecated, use zero_grad() or disconnected_grad() instead.",
         DeprecationWarning,
@@ -278,7 +287,23 @@ def grad_scale(x: Any, multiplier: float) -> Any:
 
 
 def grad_undefined(op: Any, x_pos: int, x: Any, comment: str = "") -> Any:
-    """Return what an operation gives as the gradient of an input where it is not defined."""
+    """Return what an operation gives as the gradient of an input where it is not defined.
+
+    Parameters
+    ----------
+    op : Op
+    x_pos : int
+        Which input.
+    x : variable
+        That input.
+    comment : str
+        What the error says.
+
+    Returns
+    -------
+    variable
+        Of a null type: using it raises NullTypeGradError.
+    """
     return null_gradient(
         f"tensor.grad encountered a NaN. {op}.grad is undefined with respect to input {x_pos}, "
         f"{x}. {comment}"
@@ -286,7 +311,23 @@ def grad_undefined(op: Any, x_pos: int, x: Any, comment: str = "") -> Any:
 
 
 def grad_not_implemented(op: Any, x_pos: int, x: Any, comment: str = "") -> Any:
-    """Return what an operation gives as the gradient of an input that nobody has written yet."""
+    """Return what an operation gives as the gradient of an input that nobody has written yet.
+
+    Parameters
+    ----------
+    op : Op
+    x_pos : int
+        Which input.
+    x : variable
+        That input.
+    comment : str
+        What the error says.
+
+    Returns
+    -------
+    variable
+        Of a null type: using it raises NullTypeGradError.
+    """
     return null_gradient(
         f"{op}.grad is not implemented with respect to input {x_pos}, {x}. {comment}"
     )
@@ -333,6 +374,10 @@ def verify_grad(
         Whether the projection takes the dtype of the output.
     no_debug_ref : bool
         Accepted for old programs.
+
+    Returns
+    -------
+    None
 
     Raises
     ------

@@ -24,6 +24,11 @@ def permute_row_elements(x: Any, y: Any, inverse: Any = 0) -> Any:
     inverse : bool or 0 or 1
         Whether to put the items back: item `i` goes to place ``y[i]``.
 
+    Returns
+    -------
+    tensor
+        Of the dtype of `x`.
+
     Raises
     ------
     TypeError
@@ -50,7 +55,17 @@ def permute_row_elements(x: Any, y: Any, inverse: Any = 0) -> Any:
 
 
 def inverse_permutation(perm: Any) -> Any:
-    """Return the permutation that undoes `perm`; for a matrix that of every row."""
+    """Return the permutation that undoes `perm`; for a matrix that of every row.
+
+    Parameters
+    ----------
+    perm : tensor, integer vector or matrix
+
+    Returns
+    -------
+    tensor
+        Of the dtype and shape of `perm`.
+    """
     perm = as_tensor_variable(perm)
     steps = arange(shaping.length(perm, perm.type.ndim - 1), dtype=perm.type.dtype)
     return permute_row_elements(steps, perm, inverse=True)
