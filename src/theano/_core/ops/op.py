@@ -228,7 +228,7 @@ class Elementwise(Op):
         self.nin = nin
         if not error and ulp > 0.5:
             error = f"Its error is at most {ulp:g} units in the last place."
-        self.__doc__ = f"{doc} {error}".rstrip()
+        self.__doc__ = f"{doc}\n\n{error}".rstrip()
         self.function = compute
         self.dtype = dtype
         self.gradient = grad
