@@ -73,7 +73,11 @@ INDEXED: dict[str, Case] = {
         lambda x, i, axis: T.take(x, i, axis=0, mode="wrap"),
         lambda x, i, axis: np.take(x, i, axis=0, mode="wrap") if len(x) else x[i],
     ),
-    "take from all": Case(lambda x, i, axis: T.take(x, i), lambda x, i, axis: np.take(x, i)),
+    "take from all": Case(
+        lambda x, i, axis: T.take(x, i),
+        lambda x, i, axis: np.take(x, i),
+        shapes=[(1,), (67,), (3, 17), (2, 3, 35)],
+    ),
     "take clipped": Case(
         lambda x, i, axis: T.take(x, i * 5, axis=0, mode="clip"),
         lambda x, i, axis: np.take(x, i * 5, axis=0, mode="clip") if len(x) else x[i],

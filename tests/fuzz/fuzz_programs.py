@@ -46,8 +46,9 @@ NAMES = {
     "slinalg": slinalg,
 }
 KINDS = ["float64", "float64", "float64", "float32", "float32", "float16", "complex64"]
-KINDS += ["complex128", "bool", "int8", "uint8", "int16", "int32", "int64", "uint32"]
+KINDS += ["complex128", "bool", "int8", "uint8", "int16", "int32", "int64", "uint32", "uint64"]
 ERRORS = (
+    AssertionError,
     OverflowError,
     ValueError,
     IndexError,

@@ -134,7 +134,7 @@ def squeezed(d: Drawer, k: int, where: Any) -> str:
 
 
 def elementwise(d: Drawer) -> Step:
-    name = d.one_of(COMMON if d.chance(0.3) else [n for n in OPS if not n.startswith("normal_")])
+    name = d.one_of(COMMON if d.chance(0.3) else list(OPS))
     op = OPS[name]
     jumps = name in JUMPS
     first = d.operand(lambda a: True, jumps)
@@ -254,6 +254,8 @@ def counting(d: Drawer) -> Step:
             Step(f"T.bincount(T.cast({small}, 'int32'), minlength=5)", True),
             Step(f"T.extra_ops.Unique()(v{x})", True),
             Step(f"T.extra_ops.to_one_hot(T.cast({small}, 'int64'), 5)", True),
+            Step(f"T.extra_ops.unravel_index(T.cast({small}, 'int64'), (2, 3))[1]", True),
+            Step(f"T.extra_ops.ravel_multi_index([T.cast({small}, 'int64')] * 2, (5, 6))", True),
         ]
     )
 
