@@ -370,7 +370,7 @@ def stack(*tensors: Any, **kwargs: Any) -> Any:
 
 def _stack_arguments(args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Sequence[Any], int]:
     if not args and "tensors" not in kwargs:
-        raise TypeError("stack() needs a list of tensors")
+        raise TypeError("stack() needs a list of tensors, and got no arguments")
     first = kwargs.pop("tensors", None) if not args else args[0]
     rest = args if not args else args[1:]
     if isinstance(first, (list, tuple)):

@@ -67,7 +67,7 @@ def _axes_lists(name: str, axes: Any) -> list[Any]:
         raise ValueError(
             f"Axes should be an integer or a list/tuple of len 2 ({axes} was provided)"
         )
-    return [list(np.atleast_1d(each)) for each in axes]
+    return [np.atleast_1d(each).tolist() for each in axes]
 
 
 def _check_axes(name: str, x: Any, axes: Sequence[int]) -> list[int]:
@@ -284,7 +284,7 @@ def diagonal(a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
         raise ValueError(f"diagonal needs an array of at least two axes, got {a.type}")
     axis1, axis2 = axis1 % rank, axis2 % rank
     if axis1 == axis2:
-        raise ValueError("axis1 and axis2 must be different axes")
+        raise ValueError(f"axis1 and axis2 must be different axes, got {axis1} and {axis2}")
     rest = [i for i in range(rank) if i not in (axis1, axis2)]
     a = shaping.dimshuffle(a, [axis1, axis2, *rest])
     rows, columns = shaping.length(a, 0), shaping.length(a, 1)

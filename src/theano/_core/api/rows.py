@@ -38,7 +38,7 @@ def permute_row_elements(x: Any, y: Any, inverse: Any = 0) -> Any:
     if not dtypes.is_discrete(y.type.dtype):
         raise TypeError(f"permute_row_elements: the order must be integers, got {y.type}")
     if x.type.ndim == 0 or y.type.ndim == 0:
-        raise TypeError("permute_row_elements needs operands with axes")
+        raise TypeError(f"permute_row_elements needs operands with axes, got {x.type} and {y.type}")
     rank = max(x.type.ndim, y.type.ndim)
     x, y = shaping.pad_left(x, rank), shaping.pad_left(y, rank)
     lengths = [shaping.length(y if x.type.broadcastable[i] else x, i) for i in range(rank)]

@@ -253,7 +253,7 @@ class MakeVector(Structured):
     def make_node(self, *values: Any) -> Apply:
         scalars = [cast(as_variable(v), self.dtype) for v in values]
         if any(v.type.ndim for v in scalars):
-            raise TypeError("MakeVector needs scalars")
+            raise TypeError(f"MakeVector needs scalars, got {[str(v.type) for v in scalars]}")
         return self.one(scalars, self.dtype, (len(scalars) == 1,))
 
     def compute(self, xp: Any, node: Apply, *values: Any) -> tuple[Any, ...]:
@@ -403,7 +403,9 @@ class Assert(Structured):
         value = as_variable(value)
         flags = [as_variable(c) for c in conditions]
         if any(c.type.ndim for c in flags):
-            raise TypeError("the conditions of Assert must be scalars")
+            raise TypeError(
+                f"the conditions of Assert must be scalars, got {[str(c.type) for c in flags]}"
+            )
         return Apply(self, [value, *flags], [value.type.variable_class(value.type)])
 
     def compute(self, xp: Any, node: Apply, value: Any, *conditions: Any) -> tuple[Any, ...]:
