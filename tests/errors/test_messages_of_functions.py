@@ -297,14 +297,14 @@ RUNS: list[tuple[str, str, tuple[Any, ...], type[Exception], list[str]]] = [
 @pytest.mark.parametrize(
     ("inputs", "text", "given", "error", "words"), RUNS, ids=[row[1] + str(row[2]) for row in RUNS]
 )
-@pytest.mark.parametrize("mode", ["FAST_RUN", "FAST_COMPILE"])
+@pytest.mark.parametrize("mode", ["FAST_RUN", "FAST_COMPILE", theano.Mode("py")], ids=str)
 def test_message_of_a_call(
     inputs: str,
     text: str,
     given: tuple[Any, ...],
     error: type[Exception],
     words: list[str],
-    mode: str,
+    mode: Any,
 ) -> None:
     variables = [NAMES[name] for name in inputs.split()]
     with quiet():

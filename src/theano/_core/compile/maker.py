@@ -18,7 +18,7 @@ from theano._core.ir.types import RandomStateType, TensorType, generic
 from theano._core.lower.faults import CALLBACK_SHIFT
 from theano._core.lower.llvm import machine
 from theano._core.lower.llvm.program import Program, ProgramText
-from theano._core.lower.reference import evaluate
+from theano._core.lower.reference import evaluate, failed_application
 from theano._core.ops.called import NumPyCall
 from theano._core.ops.random import Draw
 from theano._core.rewrite.engine import Rewriter
@@ -285,10 +285,22 @@ def _on_callback_error(function: Any, index: int, error: Any) -> Any:
     maker = function.maker
     _undo_draws(maker, index)
     call = maker.callbacks[index].function
-    known = type(error) in (AssertionError, IndexError, TypeError, ValueError)
-    if known and isinstance(call, Draw | NumPyCall):
-        raise type(error)(f"{error}\n{messages.node_report(maker, call.node, ())}") from None
-    raise error
+    if type(error) not in (
+        AssertionError,
+        IndexError,
+        TypeError,
+        ValueError,
+        np.linalg.LinAlgError,
+    ):
+        raise error
+    failed = failed_application(error)
+    if failed is not None:
+        report = messages.node_report(maker, failed[0], (), failed[1])
+    elif isinstance(call, Draw | NumPyCall):
+        report = messages.node_report(maker, call.node, ())
+    else:
+        raise error
+    raise type(error)(f"{error}\n{report}") from None
 
 
 def _undo_draws(maker: Any, count: int) -> None:

@@ -46,14 +46,19 @@ def run_time_error(
     return fault.exception(f"{text}\n{node_report(maker, node, arguments)}")
 
 
-def node_report(maker: Any, node: Any, arguments: Sequence[Any]) -> str:
-    """Describe an application: types, shapes, strides and values of its inputs, and its line."""
+def node_report(
+    maker: Any, node: Any, arguments: Sequence[Any], values: Sequence[Any] | None = None
+) -> str:
+    """Describe an application: types, shapes, strides and values of its inputs, and its line.
+
+    The values come from the arguments of the call unless they are known.
+    """
     lines = [f"Apply node that caused the error: {node}"]
     order = toposort(maker.fgraph.outputs)
     if node in order:
         lines.append(f"Toposort index: {order.index(node)}")
     lines.append(f"Inputs types: {[v.type for v in node.inputs]}")
-    values = _values(maker, node, arguments)
+    values = _values(maker, node, arguments) if values is None else values
     if values is not None:
         lines.append(f"Inputs shapes: {[getattr(v, 'shape', 'No shapes') for v in values]}")
         lines.append(f"Inputs strides: {[getattr(v, 'strides', 'No strides') for v in values]}")
