@@ -102,7 +102,10 @@ class Program:
         for k, text in enumerate(self.steps, len(variables)):
             scope[f"v{k}"] = run(text, scope)
         outputs = [scope[f"v{k}"] for k in self.outputs]
-        return variables, outputs + (gradients(outputs, variables) if self.gradient else [])
+        if self.gradient:
+            cost = cost_of(outputs)
+            outputs += [] if cost is None else [cost, *gradients(cost, variables)]
+        return variables, outputs
 
     @property
     def text(self) -> str:
@@ -127,13 +130,17 @@ def run(text: str, scope: dict[str, Any]) -> Any:
     return value[0] if isinstance(value, (list, tuple)) else T.as_tensor_variable(value)
 
 
-def gradients(outputs: list[Any], variables: list[Any]) -> list[Any]:
-    """Return gradients of a cost of the outputs, by the inputs that have one."""
+def cost_of(outputs: list[Any]) -> Any:
+    """Return a smooth number that depends on every output of floats; None if there is none."""
     parts = [T.cast(out, "float64").sum() for out in outputs if out.dtype.startswith("float")]
+    return sum(T.tanh(part * 0.01) for part in parts) if parts else None
+
+
+def gradients(cost: Any, variables: list[Any]) -> list[Any]:
+    """Return the gradients by the inputs that have one."""
     wrt = [v for v in variables if v.dtype.startswith("float")]
-    if not parts or not wrt:
+    if not wrt:
         return []
-    cost = sum(T.tanh(part * 0.01) for part in parts)
     found = T.grad(cost, wrt, disconnected_inputs="ignore", null_gradients="return")
     return [g for g in found if hasattr(g.type, "dtype")]
 
@@ -144,9 +151,11 @@ def gradients(outputs: list[Any], variables: list[Any]) -> list[Any]:
 def random_inputs(rng: np.random.Generator) -> tuple[Input, ...]:
     n, m = int(rng.integers(0, 5)), int(rng.choice([1, 2, 3, 5, 9, 17, 40]))
     shapes: list[tuple[int, ...]] = [(), (m,), (m,), (n, m), (n, m), (m, m), (1, m), (2, n, m)]
+    # Of these alone, gradients can be compared with finite differences.
+    kinds = ["float64"] if rng.random() < 0.3 else KINDS
     return tuple(
         Input(
-            str(rng.choice(KINDS)),
+            str(rng.choice(kinds)),
             shapes[rng.integers(len(shapes))] if m < 20 else [(), (m,), (n, m)][rng.integers(3)],
             str(rng.choice(LAYOUTS)) if rng.random() < 0.4 else "contiguous",
             int(rng.integers(1 << 30)),
@@ -193,7 +202,13 @@ def make(seed: int) -> Program:
         exact.append(step.exact)
     last = len(variables) - 1
     outputs = {last, int(rng.integers(last + 1)), last // 2 + 1 if last else 0}
-    return Program(inputs, tuple(steps), tuple(sorted(outputs)), bool(rng.random() < 0.5), seed)
+    program = Program(inputs, tuple(steps), tuple(sorted(outputs)), bool(rng.random() < 0.5), seed)
+    try:
+        program.build()
+    except NotImplementedError:
+        # Some operations have no gradient.
+        return replace(program, gradient=False)
+    return program
 
 
 # -- comparing -------------------------------------------------------------------------------------
@@ -221,18 +236,25 @@ def values_of(program: Program, mode: Any) -> list[np.ndarray] | str:
                 np.array(a, one.kind) for a, one in zip(arguments, program.inputs, strict=True)
             ]
             return evaluate(outputs, dict(zip(variables, plain, strict=True)))
-        return theano.function(variables, outputs, mode=mode, on_unused_input="ignore")(*arguments)
+        with theano.config.change_flags(vector_width=WIDTHS[program.seed % len(WIDTHS)]):
+            f = theano.function(variables, outputs, mode=mode, on_unused_input="ignore")
+        return f(*arguments)
     except ERRORS as error:
         return f"{type(error).__name__}: {error}"
 
 
 MODES = {"rewritten": "FAST_RUN", "as written": theano.Mode("llvm", None)}
+WIDTHS = [0, 128, 256, 512]
 
 
 def difference(program: Program) -> str | None:
     """Return what is wrong with a program, or None."""
     tolerance = precision(program.build()[1])
     wanted = values_of(program, None)
+    if program.gradient and tolerance == TOLERANCE["float64"] and not isinstance(wanted, str):
+        text = wrong_slope(program, wanted)
+        if text is not None:
+            return text
     for name, mode in MODES.items():
         got = values_of(program, mode)
         if isinstance(wanted, str) or isinstance(got, str):
@@ -244,6 +266,36 @@ def difference(program: Program) -> str | None:
             if text:
                 return f"{name}, result {k}: {text}"
     return None
+
+
+def wrong_slope(program: Program, wanted: list[np.ndarray]) -> str | None:
+    """Compare the gradients with finite differences along one direction."""
+    variables, outputs = program.build()
+    count = len(program.outputs)
+    floats = [k for k, v in enumerate(variables) if v.dtype.startswith("float")]
+    slopes = wanted[count + 1 :]
+    if len(slopes) != len(floats):
+        return None  # there is no cost, or a gradient is not defined
+    values = [np.array(one.value(), one.kind) for one in program.inputs]
+    rng = np.random.default_rng(program.seed)
+    directions = {k: rng.normal(size=values[k].shape) for k in floats}
+    expected = float(sum((directions[k] * g).sum() for k, g in zip(floats, slopes, strict=True)))
+
+    def cost(step: float) -> float:
+        moved = [v + step * directions[k] if k in directions else v for k, v in enumerate(values)]
+        return float(
+            evaluate(outputs[count : count + 1], dict(zip(variables, moved, strict=True)))[0]
+        )
+
+    try:
+        wide, narrow = ((cost(h) - cost(-h)) / (2 * h) for h in (1e-5, 1e-6))
+    except ERRORS:
+        return None
+    # Where the two differ there is a kink, or a jump.
+    sure = abs(wide - narrow) <= 1e-6 * max(1.0, abs(wide))
+    if not sure or abs(expected - narrow) <= 1e-4 * max(1.0, abs(narrow)):
+        return None
+    return f"slope {expected}, by finite differences {narrow} and {wide}"
 
 
 def mismatch(one: np.ndarray, two: np.ndarray, tolerance: float) -> str | None:
