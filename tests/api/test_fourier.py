@@ -53,3 +53,10 @@ def test_integers_become_floats_and_errors() -> None:
     y = T.dtensor3("y")
     with pytest.raises(ValueError, match="two parts"):
         irfft(y).eval({y: np.zeros((2, 3, 3))})
+
+
+def test_the_gradient_of_a_declared_length_of_one() -> None:
+    x = T.dvector("x")
+    cost = T.sqr(rfft(x[::-1, None])).sum()
+    got = theano.function([x], T.grad(cost, x))(np.arange(3.0))
+    np.testing.assert_allclose(got, 2 * np.arange(3.0))

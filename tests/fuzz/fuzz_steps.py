@@ -512,7 +512,7 @@ def linear_algebra(d: Drawer) -> Step:
         "slinalg.eigvalsh({p}, None)",
         "nlinalg.eigh({p})[0]",
         "nlinalg.svd({s}, full_matrices=False)[1]",
-        "abs(nlinalg.qr({s})[1])",
+        "abs(nlinalg.qr({p})[1])",
         "nlinalg.pinv({p})",
         "slinalg.expm({p} / {m})",
         "nlinalg.matrix_power({p} / {m}, 3)",

@@ -24,6 +24,7 @@ from theano._core.ops.broadcasting import second, zeros_like_float
 from theano._core.ops.gradient import DisconnectedType, NullType
 from theano._core.ops.indexing import sum_to
 from theano._core.ops.op import as_variable
+from theano._core.ops.shaping import pattern_broadcast
 
 
 def grad(
@@ -300,7 +301,9 @@ def _settle(node: Apply, variable: Any, g: Any) -> Any:
             f"{node.op}: the gradient with respect to {variable} has {g.type.ndim} dimensions, the "
             f"variable {kind.ndim}"
         )
-    return g
+    # A length of 1 that the variable declares, and an operation such as rfft forgets.
+    pattern = [a or b for a, b in zip(kind.broadcastable, g.type.broadcastable, strict=True)]
+    return pattern_broadcast(g, pattern)
 
 
 def _full(g: Any, out: Any) -> Any:
