@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from theano._core.lower.llvm.emitter import ComplexValue, Emitter, Value
+from theano._core.lower.llvm.builder import Builder
+from theano._core.lower.llvm.emitter import ComplexValue, Value
 from theano._core.lower.llvm.items import select
 from theano._core.lower.loops import Fold
 
@@ -24,11 +25,11 @@ class Sums:
 
     Parameters
     ----------
-    b : Emitter
+    b : Builder
     folds : sequence of Fold
     """
 
-    def __init__(self, b: Emitter, folds: Sequence[Fold]) -> None:
+    def __init__(self, b: Builder, folds: Sequence[Fold]) -> None:
         self.b = b
         self.count = len(folds)
         self.sums = [
