@@ -210,3 +210,46 @@ def test_docstrings_state_the_bound() -> None:
         if name in {**elementary.CASES, **SPECIAL, **OF_TWO, "pow": 0, "arctan2": 0}:
             assert isinstance(op, Elementwise)
             assert "in the last place" in op.__doc__ or "orrectly rounded" in op.__doc__, name
+
+
+# Exponents of the positive numbers where a special function is tried at one number of a binade.
+BINADES = {
+    "erfcx": (-1074, 25),
+    "erfinv": (-1074, -1),
+    "erfcinv": (-300, 0),
+    "gamma": (-1020, 7),
+    # That of SciPy is infinite at subnormal numbers.
+    "gammaln": (-1021, 300),
+    "psi": (-1020, 300),
+    "tri_gamma": (-500, 300),
+    "tetra_gamma": (-300, 100),
+    "j0": (-1074, 9),
+    "j1": (-1074, 9),
+    "i0": (-1074, 9),
+    "i1": (-1074, 9),
+    "normal_quantile": (-300, -1),
+}
+
+
+@pytest.mark.parametrize("dtype", FLOATS)
+@pytest.mark.parametrize("name", list(BINADES))
+def test_special_functions_in_each_binade(name: str, dtype: str) -> None:
+    case, info = SPECIAL[name], np.finfo(dtype)
+    low, high = BINADES[name]
+    step = 23 if dtype == "float64" else 5
+    exponents = np.arange(max(low, info.minexp - info.nmant), min(high, info.maxexp), step)
+    x = (np.random.default_rng(11).uniform(1, 2, len(exponents)) * 2.0**exponents).astype(dtype)
+    got = at_every_width(name, x)
+    # 1 - x must keep the digits of x.
+    with mpmath.workprec(450 if name in ("erfcinv", "normal_quantile") else 200):
+        for given, result in zip(x.tolist(), got.tolist(), strict=True):
+            exact = loggamma(given) if name == "gammaln" else case.function(mpmath.mpf(given))
+            if abs(exact) > info.max * (1 - info.eps):
+                assert np.isinf(result) and (result > 0) == (exact > 0)
+                continue
+            unit = max(float(info.eps) * case.size(given, exact), float(info.smallest_subnormal))
+            assert abs(result - exact) <= OPS[name].ulp * unit, (given, result, exact)
+
+
+def loggamma(x: float) -> Any:
+    return mpmath.loggamma(mpmath.mpf(x))
