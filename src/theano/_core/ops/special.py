@@ -152,7 +152,10 @@ gammaln = _of_one(
     "gammaln",
     lambda g, x, y: (mul(g, psi(x)),),
     positive,
-    error="Its error is at most 4 units in the last place of the larger of it and 1.",
+    error=(
+        "Its error is at most 4 units in the last place of the larger of it and 1; as SciPy's it is "
+        "infinite at subnormal numbers."
+    ),
 )
 psi = _of_one(
     "psi",
