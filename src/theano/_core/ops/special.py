@@ -153,8 +153,8 @@ gammaln = _of_one(
     lambda g, x, y: (mul(g, psi(x)),),
     positive,
     error=(
-        "Its error is at most 4 units in the last place of the larger of it and 1; as SciPy's it is "
-        "infinite at subnormal numbers."
+        "Its error is at most 4 units in the last place of the larger of it and 1; as "
+        "SciPy's it is infinite at subnormal numbers."
     ),
 )
 psi = _of_one(
