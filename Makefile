@@ -5,6 +5,7 @@
 #   make test      the test suite          (make test ARGS="tests/base -x")
 #   make check     lint, format, types, layers: seconds
 #   make bench     the table of speeds     (make bench ARGS="--only call")
+#   make docs      the reference pages, into docs/reference
 #   make sanitize  the runtime's tests under AddressSanitizer and UndefinedBehaviorSanitizer
 #   make sz        lines per layer and file, the longest functions
 #   make clean     remove what the targets made
@@ -21,7 +22,7 @@ PYTHON ?= $(shell for name in python3 python3.13 python3.12 python3.11 python3.1
 # pip must not run twice at once in one environment.
 .NOTPARALLEL:
 .SECONDARY:
-.PHONY: demo test check bench sanitize sz clean
+.PHONY: demo test check bench docs sanitize sz clean
 
 demo: $(VENV)/.with-examples
 	$(BIN)/python examples/logistic_regression.py $(ARGS)
@@ -37,6 +38,9 @@ check: $(VENV)/.with-check
 
 bench: $(VENV)/.with-bench
 	$(BIN)/python benchmarks/run.py $(ARGS)
+
+docs: $(VENV)/.with-test
+	$(BIN)/python tools/reference_pages.py $(ARGS)
 
 sanitize: $(VENV)/.with-test
 	$(BIN)/python tools/sanitize.py $(ARGS)
@@ -66,5 +70,5 @@ $(VENV)/.tools: tools/make_venv.py
 ifneq ($(wildcard tests/fuzz),)
 .PHONY: fuzz
 fuzz: $(VENV)/.with-test
-	$(BIN)/python -m pytest -m slow tests/fuzz $(ARGS)
+	$(BIN)/python -m pytest -m slow tests/fuzz tests/exact $(ARGS)
 endif

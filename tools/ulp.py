@@ -1,7 +1,8 @@
-"""Print the largest error of every elementary function, in ulp, as a table for the documents.
+"""Print the largest error of every elementary and special function as a table for the documents.
 
 Run as `python tools/ulp.py [draws]`; `draws` numbers come from each region (1000 by default). The
-references, regions and bounds are those of tests/lower/test_elementary.py.
+references, regions and bounds are those of tests/lower/test_elementary.py, in ulp, and of
+tests/exact/test_ulp.py, in the units that the docstring of the function names.
 """
 
 import sys
@@ -10,10 +11,12 @@ from pathlib import Path
 import mpmath
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path[:0] = [str(ROOT / "src"), str(ROOT / "tests" / "lower")]
+sys.path[:0] = [str(ROOT / "src"), *(str(ROOT / "tests" / f) for f in ("lower", "ops", "exact"))]
 
 import test_elementary as suite  # noqa: E402  (the path must be set first)
+import test_ulp as special  # noqa: E402
 from kernel_jig import Kernel  # noqa: E402
+from registry import OPS  # noqa: E402
 
 
 def worst(name: str, dtype: str, draws: int) -> tuple[float, float]:
@@ -30,15 +33,23 @@ def worst(name: str, dtype: str, draws: int) -> tuple[float, float]:
     return error, float(x[errors.index(error)])
 
 
+def worst_special(name: str, dtype: str, draws: int) -> tuple[float, float]:
+    """The largest error of a special function, and the argument that has it."""
+    x, errors = special.errors_of(name, dtype, draws)
+    return max(errors), float(x[errors.index(max(errors))])
+
+
 def main() -> None:
     """Print the table."""
     draws = int(sys.argv[1]) if len(sys.argv) > 1 else 1000
     print("| function | bound | float32 | at | float64 | at |")
     print("| --- | --- | --- | --- | --- | --- |")
-    for name, case in suite.CASES.items():
-        cells = [name, f"{case.ulp:g}"]
+    rows = [(name, case.ulp, worst) for name, case in suite.CASES.items()]
+    rows += [(name, OPS[name].ulp, worst_special) for name in special.SPECIAL]
+    for name, bound, measure in rows:
+        cells = [name, f"{bound:g}"]
         for dtype in suite.FLOATS:
-            error, where = worst(name, dtype, draws)
+            error, where = measure(name, dtype, draws)
             cells += [f"{error:.2f}", f"{where:.9g}"]
         print("| " + " | ".join(cells) + " |")
 

@@ -118,3 +118,10 @@ def test_errors_of_transforms() -> None:
         transforms.fft2(x, (1, 2, 3))
     with pytest.raises(ValueError, match="must be positive, got 0"):
         theano.function([x, k], transforms.fft(x, k))(np.ones((2, 2)), 0)
+
+
+def test_the_gradient_of_a_declared_length_of_one() -> None:
+    x = T.dvector("x")
+    cost = T.sqr(rfft(x[::-1, None])).sum()
+    got = theano.function([x], T.grad(cost, x))(np.arange(3.0))
+    np.testing.assert_allclose(got, 2 * np.arange(3.0))

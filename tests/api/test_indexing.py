@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+import theano
 import theano.tensor as T
 from theano._core.base.errors import AdvancedBooleanIndexingError, AdvancedIndexingError
 from theano._core.compile.function import function
@@ -255,3 +256,18 @@ def test_item_types(kind: str) -> None:
         for got, want in zip(f(layout, given, holds, at), wanted, strict=True):
             assert got.dtype == kind
             np.testing.assert_array_equal(got, want)
+
+
+@pytest.mark.parametrize("width", [128, 256, 512])
+@pytest.mark.parametrize("kind", ["float32", "float64", "int8"])
+def test_rows_of_one_item_at_positions_that_only_seem_neighbours(width: int, kind: str) -> None:
+    """Of the positions 2, 4, 2, 5 the ends are as far apart as those of four neighbours."""
+    x, at = T.vector("x", dtype=kind), T.lmatrix("at")
+    with theano.config.change_flags(vector_width=width):
+        f = theano.function([x, at], x[:, None][at])
+    values = np.arange(12).astype(kind)
+    for seed in range(20):
+        positions = np.random.default_rng(seed).integers(0, 12, (9, 41))
+        positions[:, ::8] = np.minimum(positions[:, ::8], 4)
+        positions[:, 3::8], positions[:, 7::8] = positions[:, ::8][:, :5] + 3, 7
+        np.testing.assert_array_equal(f(values, positions), values[:, None][positions])

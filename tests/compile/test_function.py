@@ -343,3 +343,18 @@ def test_results_never_share_memory() -> None:
     assert given.tolist() == [1, 1, 1]
     assert state.get_value().tolist() == [1, 1, 1]
     assert f(given)[5].tolist() == [0, 0]
+
+
+def test_machine_code_long_unused_is_let_go(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A process of many functions does not run out of pages; a function keeps its own code."""
+    from theano._core.lower.llvm import machine
+
+    monkeypatch.setattr(machine, "MOST_MODULES", 4)
+    monkeypatch.setattr(machine, "_modules", type(machine._modules)())
+    x = T.dvector("x")
+    functions = [theano.function([x], T.exp(x) * k) for k in range(2, 12)]
+    assert len(machine._modules) == 4
+    for k, f in enumerate(functions, 2):
+        np.testing.assert_allclose(f([0.0, 1.0]), np.exp([0.0, 1.0]) * k)
+        # Strided data asks for a variant of the kernel.
+        np.testing.assert_allclose(f(np.arange(4.0)[::2]), np.exp([0.0, 2.0]) * k)

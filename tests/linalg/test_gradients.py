@@ -142,3 +142,18 @@ def test_gradient_of_complex_matrices(name: str) -> None:
     )
     slope = _derivative(lambda *x: f(*x)[0], list(arrays), directions, 1e-4)
     np.testing.assert_allclose(got, slope, rtol=1e-6, atol=1e-7)
+
+
+def test_of_one_singular_value_written_over_itself() -> None:
+    """The zeros that the gradient starts from are folded, and keep their declared length of 1."""
+    x = T.dmatrix("x")
+    value = nl.svd(T.tanh(T.specify_shape(x, (1, 4))), full_matrices=False)[1]
+    row = T.inc_subtensor(value[None, ::2], value[None, ::2][..., ::-1])
+    diagonal = T.diag(row)
+    cost = T.tanh(diagonal.sum())
+    given = np.array([[0.3, 0.0, 0.4, 0.0]])
+    _, of_x = theano.function([x], [diagonal, T.grad(cost, x)])(given)
+    flat = np.tanh(given)
+    size = np.sqrt((flat**2).sum())
+    wanted = (1 - np.tanh(2 * size) ** 2) * 2 * flat / size * (1 - flat**2)
+    np.testing.assert_allclose(of_x, wanted, rtol=1e-12, atol=1e-15)

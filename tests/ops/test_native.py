@@ -6,11 +6,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from registry import OPS, accepts
+from registry import OPS
 from test_structured import CASES
 
 import theano
 import theano.tensor as T
+from theano._core.api.checks import accepts
 from theano._core.base import dtypes
 from theano.tensor.fft import rfft
 

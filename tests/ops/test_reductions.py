@@ -7,6 +7,7 @@ import itertools
 import numpy as np
 import pytest
 
+import theano
 from theano._core.api.checks import draw, layouts, tensor
 from theano._core.base import dtypes
 from theano._core.compile.function import function
@@ -100,12 +101,33 @@ def test_extremes_of_infinities() -> None:
     assert [float(v) for v in f(np.full(9, np.inf))] == [np.inf, np.inf]
 
 
-def test_a_long_sum_is_accurate() -> None:
-    x = tensor("float32", (1,))
-    f = function([x], reduce("sum", x, None, "float32", "float32"))
-    array = np.full(1 << 20, 0.1, "float32")
-    exact = float(np.float32(0.1)) * array.size
-    assert abs(float(f(array)) - exact) <= 8 * np.spacing(np.float32(exact))
+@pytest.mark.parametrize("width", [128, 256, 512])
+@pytest.mark.parametrize("kind", ["float32", "float64", "complex64"])
+def test_a_long_sum_is_accurate(kind: str, width: int) -> None:
+    """Roundings of equal numbers all go the same way, so that they would add up."""
+    x = tensor(kind, (2, 2))
+    outs = [reduce("sum", x, axis, kind, kind) for axis in (None, (1,))]
+    outs.append(reduce("sum", x * x, (1,), kind, kind))
+    with theano.config.change_flags(vector_width=width):
+        f = function([x], outs)
+    one = np.asarray(0.1, kind)
+    for shape in ((1, 1 << 20), (3, 50_001), (1000, 1000)):
+        array = np.full(shape, one)
+        counts = [array.size, shape[1], shape[1]]
+        for got, number, count in zip(f(array), (one, one, one * one), counts, strict=True):
+            exact = np.longdouble(number.real) * count
+            assert np.all(abs(got - exact) <= 6 * np.finfo(kind).eps * exact)
+
+
+def test_a_long_sum_of_infinities() -> None:
+    x = tensor("float64", (1,))
+    f = function([x], reduce("sum", x, None))
+    array = np.ones(9000)
+    array[4000] = np.inf
+    assert f(array) == np.inf
+    assert f(np.full(9000, 1e308)) == np.inf
+    array[8000] = -np.inf
+    assert np.isnan(f(array))
 
 
 @pytest.mark.parametrize("kind", ["bool", "int8", "uint64", "float16", "float32", "float64"])

@@ -54,6 +54,10 @@ def as_tensor_variable(x: Any, name: str | None = None, ndim: int | None = None)
     ndim : int, optional
         Rank of the result: broadcastable axes are added on the left, or dropped from it.
 
+    Returns
+    -------
+    TensorVariable
+
     Raises
     ------
     AsTensorError
@@ -119,6 +123,10 @@ def constant(
         Rank: axes of length 1 are added or dropped on the left.
     dtype : str, optional
 
+    Returns
+    -------
+    TensorConstant
+
     Raises
     ------
     TypeError
@@ -132,12 +140,31 @@ def constant(
 
 
 def wrap_constant(x: Any) -> Any:
-    """Return `x` if it is a variable, else `x` as a constant."""
+    """Return `x` if it is a variable, else `x` as a constant.
+
+    Parameters
+    ----------
+    x : variable or array_like
+
+    Returns
+    -------
+    variable
+    """
     return x if isinstance(x, Variable) else constant(x)
 
 
 def cast(x: Any, dtype: str) -> Any:
     """Return `x` converted to `dtype` ('floatX' stands for `config.floatX`), as a C cast does.
+
+    Parameters
+    ----------
+    x : tensor
+    dtype : str
+
+    Returns
+    -------
+    tensor
+        `x` itself if it has that dtype.
 
     Raises
     ------
@@ -150,7 +177,16 @@ def cast(x: Any, dtype: str) -> Any:
 
 
 def numpy_scalar(data: Any) -> Any:
-    """Return the only item of an array, or raise NotScalarConstantError."""
+    """Return the only item of an array, or raise NotScalarConstantError.
+
+    Parameters
+    ----------
+    data : array_like
+
+    Returns
+    -------
+    numpy scalar
+    """
     array = np.asarray(data)
     if array.size == 0:
         raise EmptyConstantError("a number was asked for, and the array is empty", data)
@@ -259,7 +295,20 @@ def _item(v: Any) -> Any:
 
 
 def extract_constant(x: Any, elemwise: bool = True, only_process_constants: bool = False) -> Any:
-    """As `get_scalar_constant_value`, but return `x` itself where the value is not known."""
+    """As `get_scalar_constant_value`, but return `x` itself where the value is not known.
+
+    Parameters
+    ----------
+    x : variable or number
+    elemwise : bool
+        Whether to compute through elementwise operations.
+    only_process_constants : bool
+        Whether to look at constants only.
+
+    Returns
+    -------
+    number or variable
+    """
     try:
         return get_scalar_constant_value(x, elemwise, only_process_constants)
     except NotScalarConstantError:

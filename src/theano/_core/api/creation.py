@@ -17,7 +17,7 @@ from theano._core.base.settings import config
 from theano._core.ir.variable import Constant, Variable
 from theano._core.ops import creation as ops
 from theano._core.ops import shaping
-from theano._core.ops.arithmetic import eq, ge, lt, mod, mul
+from theano._core.ops.arithmetic import eq, ge, lt, mod, mul, switch
 from theano._core.ops.broadcasting import Alloc, second
 from theano._core.ops.op import python_int
 from theano._core.ops.reductions import reduce
@@ -36,6 +36,11 @@ def alloc(value: Any, *shape: Any) -> Any:
     *shape : int or integer scalar
         A length that is the constant 1 makes a broadcastable axis.
 
+    Returns
+    -------
+    tensor
+        Of the dtype of `value`.
+
     Raises
     ------
     TypeError
@@ -52,12 +57,27 @@ def zeros(shape: Any, dtype: str | None = None) -> Any:
     shape : int, sequence of ints and scalars, or int vector of known length
     dtype : str, optional
         `config.floatX` by default.
+
+    Returns
+    -------
+    tensor
     """
     return Alloc()(np.asarray(0, dtype=float_dtype(dtype)), *shape_items(shape))
 
 
 def ones(shape: Any, dtype: str | None = None) -> Any:
-    """Return ones; arguments as for `zeros`."""
+    """Return ones; arguments as for `zeros`.
+
+    Parameters
+    ----------
+    shape : int, scalar variable, sequence or vector
+    dtype : str, optional
+        By default `config.floatX`.
+
+    Returns
+    -------
+    tensor
+    """
     return Alloc()(np.asarray(1, dtype=float_dtype(dtype)), *shape_items(shape))
 
 
@@ -71,22 +91,68 @@ def zeros_like(model: Any, dtype: str | None = None, opt: bool = False) -> Any:
     """Return zeros in the shape of `model` and, unless `dtype` says, of its dtype.
 
     `opt` is accepted for old programs: rewriting does what it asked for.
+
+    Parameters
+    ----------
+    model : tensor
+    dtype : str, optional
+    opt : bool
+        Accepted for old programs.
+
+    Returns
+    -------
+    tensor
     """
     return _like(model, 0, dtype)
 
 
 def ones_like(model: Any, dtype: str | None = None, opt: bool = False) -> Any:
-    """Return ones in the shape of `model` and, unless `dtype` says, of its dtype."""
+    """Return ones in the shape of `model` and, unless `dtype` says, of its dtype.
+
+    Parameters
+    ----------
+    model : tensor
+    dtype : str, optional
+    opt : bool
+        Accepted for old programs.
+
+    Returns
+    -------
+    tensor
+    """
     return _like(model, 1, dtype)
 
 
 def eye(n: Any, m: Any = None, k: Any = 0, dtype: str | None = None) -> Any:
-    """Return a matrix of `n` rows and `m` (default `n`) columns with ones on diagonal `k`."""
+    """Return a matrix of `n` rows and `m` (default `n`) columns with ones on diagonal `k`.
+
+    Parameters
+    ----------
+    n, m : int or scalar variable
+    k : int or scalar variable
+        The diagonal; positive ones lie to the right.
+    dtype : str, optional
+        By default `config.floatX`.
+
+    Returns
+    -------
+    tensor, matrix
+    """
     return ops.Eye(float_dtype(dtype))(n, n if m is None else m, k)
 
 
 def identity_like(x: Any) -> Any:
-    """Return a matrix of the lengths and dtype of `x` with ones on the main diagonal."""
+    """Return a matrix of the lengths and dtype of `x` with ones on the main diagonal.
+
+    Parameters
+    ----------
+    x : tensor, matrix
+
+    Returns
+    -------
+    tensor, matrix
+        Of the dtype of `x`.
+    """
     x = as_tensor_variable(x)
     if x.type.ndim != 2:
         raise TypeError(f"identity_like needs a matrix, got {x.type}")
@@ -94,23 +160,62 @@ def identity_like(x: Any) -> Any:
 
 
 def tri(N: Any, M: Any = None, k: Any = 0, dtype: str | None = None) -> Any:
-    """Return a matrix with ones on and below diagonal `k`, zeros elsewhere."""
+    """Return a matrix with ones on and below diagonal `k`, zeros elsewhere.
+
+    Parameters
+    ----------
+    N, M : int or scalar variable
+        Numbers of rows and columns; `M` is `N` by default.
+    k : int or scalar variable
+        The diagonal; positive ones lie to the right.
+    dtype : str, optional
+        By default `config.floatX`.
+
+    Returns
+    -------
+    tensor, matrix
+    """
     rows, columns = arange(N), arange(N if M is None else M)
     below = ge(shaping.dimshuffle(rows, (0, "x")) + k, shaping.dimshuffle(columns, ("x", 0)))
     return cast(below, float_dtype(dtype))
 
 
 def tril(m: Any, k: Any = 0) -> Any:
-    """Return the matrix `m` with zeros above diagonal `k`."""
+    """Return the matrix `m` with zeros above diagonal `k`.
+
+    Parameters
+    ----------
+    m : tensor, matrix
+    k : int or scalar variable
+        The diagonal; positive ones lie to the right.
+
+    Returns
+    -------
+    tensor, matrix
+        Of the dtype of `m`.
+    """
     m = as_tensor_variable(m)
-    return mul(m, tri(shaping.length(m, 0), shaping.length(m, 1), k, m.type.dtype))
+    below = tri(shaping.length(m, 0), shaping.length(m, 1), k, "bool")
+    return switch(below, m, np.asarray(0, m.type.dtype))
 
 
 def triu(m: Any, k: Any = 0) -> Any:
-    """Return the matrix `m` with zeros below diagonal `k`."""
+    """Return the matrix `m` with zeros below diagonal `k`.
+
+    Parameters
+    ----------
+    m : tensor, matrix
+    k : int or scalar variable
+        The diagonal; positive ones lie to the right.
+
+    Returns
+    -------
+    tensor, matrix
+        Of the dtype of `m`.
+    """
     m = as_tensor_variable(m)
-    below = tri(shaping.length(m, 0), shaping.length(m, 1), k - 1, m.type.dtype)
-    return mul(m, cast(eq(below, 0), m.type.dtype))
+    below = tri(shaping.length(m, 0), shaping.length(m, 1), k - 1, "bool")
+    return switch(below, np.asarray(0, m.type.dtype), m)
 
 
 def arange(start: Any, stop: Any = None, step: Any = 1, dtype: str | None = None) -> Any:
@@ -148,6 +253,17 @@ def _range_dtype(*names: str) -> str:
 def concatenate(tensor_list: Sequence[Any], axis: int = 0) -> Any:
     """Return tensors of one rank put one after another along `axis`.
 
+    Parameters
+    ----------
+    tensor_list : sequence of tensors
+        Their lengths agree except along `axis`.
+    axis : int
+
+    Returns
+    -------
+    tensor
+        Of the common dtype.
+
     Raises
     ------
     TypeError
@@ -167,6 +283,17 @@ def join(axis: Any, *tensors_list: Any) -> Any:
     """Return tensors of one rank put one after another along `axis`; see `concatenate`.
 
     `axis` may be an integer scalar that is not known yet.
+
+    Parameters
+    ----------
+    axis : int or scalar variable
+    *tensors_list : tensors
+        Their lengths agree except along `axis`.
+
+    Returns
+    -------
+    tensor
+        Of the common dtype.
     """
     if len(tensors_list) == 1:
         return tensors_list[0]
@@ -208,6 +335,11 @@ def stack(*tensors: Any, **kwargs: Any) -> Any:
     axis : int, default 0
         Position of the new axis in the result.
 
+    Returns
+    -------
+    tensor
+        Of the common dtype.
+
     Raises
     ------
     IndexError
@@ -238,7 +370,7 @@ def stack(*tensors: Any, **kwargs: Any) -> Any:
 
 def _stack_arguments(args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Sequence[Any], int]:
     if not args and "tensors" not in kwargs:
-        raise TypeError("stack() needs a list of tensors")
+        raise TypeError("stack() needs a list of tensors, and got no arguments")
     first = kwargs.pop("tensors", None) if not args else args[0]
     rest = args if not args else args[1:]
     if isinstance(first, (list, tuple)):
@@ -260,20 +392,49 @@ def _stack_arguments(args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Seq
 
 
 def stacklists(arg: Any) -> Any:
-    """Return nested lists of tensors of one shape as one tensor; a tensor as it is."""
+    """Return nested lists of tensors of one shape as one tensor; a tensor as it is.
+
+    Parameters
+    ----------
+    arg : tensor, or nested sequences of tensors
+
+    Returns
+    -------
+    tensor
+    """
     if isinstance(arg, (tuple, list)):
         return stack([stacklists(each) for each in arg])
     return arg
 
 
 def horizontal_stack(*args: Any) -> Any:
-    """Return matrices side by side."""
+    """Return matrices side by side.
+
+    Parameters
+    ----------
+    *args : tensors, matrices
+        Of equal numbers of rows.
+
+    Returns
+    -------
+    tensor, matrix
+    """
     _check_matrices(args)
     return concatenate(args, axis=1)
 
 
 def vertical_stack(*args: Any) -> Any:
-    """Return matrices one below another."""
+    """Return matrices one below another.
+
+    Parameters
+    ----------
+    *args : tensors, matrices
+        Of equal numbers of columns.
+
+    Returns
+    -------
+    tensor, matrix
+    """
     _check_matrices(args)
     return concatenate(args, axis=0)
 
@@ -295,6 +456,10 @@ def split(x: Any, splits_size: Any, n_splits: int, axis: int = 0) -> list[Any]:
         Lengths of the parts; they must add up to the length of `x`.
     n_splits : int
     axis : int
+
+    Returns
+    -------
+    list of tensors
 
     Raises
     ------
@@ -337,6 +502,11 @@ def repeat(x: Any, repeats: Any, axis: int | None = None) -> Any:
         A vector holds one number for each item along the axis.
     axis : int or None
         None: of the flattened array.
+
+    Returns
+    -------
+    tensor
+        Of the dtype of `x`.
     """
     x, times = as_tensor_variable(x), as_tensor_variable(repeats)
     if not dtypes.is_discrete(times.type.dtype) or times.type.ndim > 1:
@@ -369,6 +539,11 @@ def tile(x: Any, reps: Any, ndim: int | None = None) -> Any:
         How often along each axis; missing entries on the left are 1.
     ndim : int, optional
         Rank of the result, at least that of `x`.
+
+    Returns
+    -------
+    tensor
+        Of the dtype of `x`.
     """
     x = as_tensor_variable(x)
     if ndim is not None and ndim < x.type.ndim:
@@ -408,6 +583,18 @@ def roll(x: Any, shift: Any, axis: Any = None) -> Any:
     """Return `x` with its items moved by `shift` along `axis`; the last ones come first again.
 
     With `axis` None the flattened array is rolled.
+
+    Parameters
+    ----------
+    x : tensor
+    shift : int or scalar variable
+    axis : int or None
+        None: the flattened array.
+
+    Returns
+    -------
+    tensor
+        Of the dtype and shape of `x`.
     """
     x = as_tensor_variable(x)
     if axis is None:

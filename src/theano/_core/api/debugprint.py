@@ -230,6 +230,15 @@ def min_informative_str(obj: Any, indent_level: int = 0) -> str:
 
     Named variables are not opened; a variable that came before is shown by its letter.
 
+    Parameters
+    ----------
+    obj : variable
+    indent_level : int
+
+    Returns
+    -------
+    str
+
     Examples
     --------
     >>> import theano.tensor as T

@@ -21,13 +21,31 @@ def _false_like(x: Any) -> Any:
 
 
 def isnan(a_: Any) -> Any:
-    """Return whether each item is not a number, dtype bool; always False for integers."""
+    """Return whether each item is not a number, dtype bool; always False for integers.
+
+    Parameters
+    ----------
+    a_ : tensor
+
+    Returns
+    -------
+    tensor, bool
+    """
     x = as_tensor_variable(a_)
     return _false_like(x) if dtypes.is_discrete(x.type.dtype) else a.isnan(x)
 
 
 def isinf(a_: Any) -> Any:
-    """Return whether each item is infinite, dtype bool; always False for integers."""
+    """Return whether each item is infinite, dtype bool; always False for integers.
+
+    Parameters
+    ----------
+    a_ : tensor
+
+    Returns
+    -------
+    tensor, bool
+    """
     x = as_tensor_variable(a_)
     return _false_like(x) if dtypes.is_discrete(x.type.dtype) else a.isinf(x)
 
@@ -38,6 +56,18 @@ def isclose(
     """Return whether items are close: ``|a - b| <= atol + rtol * |b|``, dtype bool.
 
     Equal infinities are close. NaNs are close to each other only with `equal_nan`.
+
+    Parameters
+    ----------
+    a_, b : tensor
+    rtol, atol : float
+        How far apart items may be, relative to `b` and absolutely.
+    equal_nan : bool
+        Whether NaN is close to NaN.
+
+    Returns
+    -------
+    tensor, bool
     """
     x, y = as_tensor_variable(a_), as_tensor_variable(b)
     near = a.le(a.abs_(a.sub(x, y)), a.add(atol, a.mul(rtol, a.abs_(y))))
@@ -56,6 +86,11 @@ def round(a_: Any, mode: str | None = None) -> Any:
     mode : {'half_to_even', 'half_away_from_zero'}, default 'half_to_even'
         What becomes of ties.
 
+    Returns
+    -------
+    tensor
+        Of the dtype of `a_`.
+
     Raises
     ------
     TypeError
@@ -73,36 +108,96 @@ def round(a_: Any, mode: str | None = None) -> Any:
 
 
 def iround(a_: Any, mode: str | None = None) -> Any:
-    """Return `a` rounded to integers of dtype int64; see `round`."""
+    """Return `a` rounded to integers of dtype int64; see `round`.
+
+    Parameters
+    ----------
+    a_ : tensor, float
+    mode : {'half_to_even', 'half_away_from_zero'}, optional
+
+    Returns
+    -------
+    tensor, int64
+    """
     return cast(round(a_, mode), "int64")
 
 
 def divmod(x: Any, y: Any) -> tuple[Any, Any]:
-    """Return the floor of the quotient, and the remainder."""
+    """Return the floor of the quotient, and the remainder.
+
+    Parameters
+    ----------
+    x, y : tensor, real
+
+    Returns
+    -------
+    tuple of two tensors
+        Of the common dtype.
+    """
     return a.int_div(x, y), mod_check(x, y)
 
 
 def mod_check(x: Any, y: Any) -> Any:
-    """Return the remainder of `x` divided by `y`; ComplexError for complex numbers."""
+    """Return the remainder of `x` divided by `y`; ComplexError for complex numbers.
+
+    Parameters
+    ----------
+    x, y : tensor, real
+
+    Returns
+    -------
+    tensor
+        Of the common dtype.
+    """
     return a.mod(x, y)
 
 
 def div_proxy(x: Any, y: Any) -> Any:
-    """Return Python 2's ``x / y``: for integers what `config.int_division` says."""
+    """Return Python 2's ``x / y``: for integers what `config.int_division` says.
+
+    Parameters
+    ----------
+    x, y : tensor
+
+    Returns
+    -------
+    tensor
+    """
     x, y = as_tensor_variable(x), as_tensor_variable(y)
     kind = dtypes.division(x.type.dtype, y.type.dtype)
     return a.int_div(x, y) if kind == "int" else a.true_div(x, y)
 
 
 def ceil_intdiv(x: Any, y: Any) -> Any:
-    """Return the quotient of integers, rounded up."""
+    """Return the quotient of integers, rounded up.
+
+    Parameters
+    ----------
+    x, y : tensor, integers
+
+    Returns
+    -------
+    tensor
+        Of the common dtype.
+    """
     x, y = as_tensor_variable(x), as_tensor_variable(y)
     quotient = a.int_div(x, y)
     return a.add(quotient, cast(a.neq(a.mod(x, y), 0), quotient.type.dtype))
 
 
 def complex_from_polar(abs: Any, angle: Any) -> Any:
-    """Return complex numbers of a modulus and an angle in radians."""
+    """Return complex numbers of a modulus and an angle in radians.
+
+    Parameters
+    ----------
+    abs, angle : tensor, real
+        The angle in radians.
+
+    Returns
+    -------
+    tensor
+        complex64 of float32, else complex128.
+    """
     size, phase = as_tensor_variable(abs), as_tensor_variable(angle)
     dtype = dtypes.to_float(size.type.dtype, phase.type.dtype)
     size, phase = cast(size, dtype), cast(phase, dtype)
@@ -110,17 +205,47 @@ def complex_from_polar(abs: Any, angle: Any) -> Any:
 
 
 def default(x: Any, default: Any) -> Any:
-    """Return `x`, or `default` where `x` is None."""
+    """Return `x`, or `default` where `x` is None.
+
+    Parameters
+    ----------
+    x : tensor or None
+    default : tensor
+
+    Returns
+    -------
+    tensor
+    """
     return as_tensor_variable(default if x is None else x)
 
 
 def largest(*args: Any) -> Any:
-    """Return the largest of several tensors, itemwise."""
+    """Return the largest of several tensors, itemwise.
+
+    Parameters
+    ----------
+    *args : tensors
+
+    Returns
+    -------
+    tensor
+        Of the common dtype.
+    """
     return _extreme(a.maximum, args)
 
 
 def smallest(*args: Any) -> Any:
-    """Return the smallest of several tensors, itemwise."""
+    """Return the smallest of several tensors, itemwise.
+
+    Parameters
+    ----------
+    *args : tensors
+
+    Returns
+    -------
+    tensor
+        Of the common dtype.
+    """
     return _extreme(a.minimum, args)
 
 

@@ -41,6 +41,11 @@ def cumsum(x: Any, axis: int | None = None) -> Any:
     x : tensor
     axis : int or None
         None: of the flattened array.
+
+    Returns
+    -------
+    tensor
+        Of the shape of `x`; flat if `axis` is None.
     """
     return _cumulative("add", x, axis)
 
@@ -49,12 +54,35 @@ def cumprod(x: Any, axis: int | None = None) -> Any:
     """Return the products of the items along `axis` up to each position; as `cumsum`.
 
     The gradient is right where items are zero, too.
+
+    Parameters
+    ----------
+    x : tensor
+    axis : int or None
+        None: the flattened array.
+
+    Returns
+    -------
+    tensor
+        Of the shape of `x`; flat if `axis` is None.
     """
     return _cumulative("mul", x, axis)
 
 
 def diff(x: Any, n: int = 1, axis: int = -1) -> Any:
     """Return the `n`-th differences of neighbouring items along `axis`.
+
+    Parameters
+    ----------
+    x : tensor
+    n : int
+        How many times.
+    axis : int
+
+    Returns
+    -------
+    tensor
+        Shorter by `n` along `axis`.
 
     Raises
     ------
@@ -128,6 +156,11 @@ def fill_diagonal(a: Any, val: Any) -> Any:
     a : tensor, at least two axes
         Of more than two axes all must have one length (AssertionError).
     val : scalar
+
+    Returns
+    -------
+    tensor
+        Of the dtype and shape of `a`.
     """
     x = as_tensor_variable(a)
     if x.type.ndim < 2:
@@ -151,6 +184,11 @@ def fill_diagonal_offset(a: Any, val: Any, offset: Any) -> Any:
     val : scalar
     offset : int or integer scalar
         Negative: below the main diagonal.
+
+    Returns
+    -------
+    tensor
+        Of the dtype and shape of `a`.
     """
     x, offset = as_tensor_variable(a), as_tensor_variable(offset)
     if x.type.ndim != 2:
@@ -213,6 +251,10 @@ def ravel_multi_index(
     mode : {'raise', 'wrap', 'clip'}, or a sequence of them
         What becomes of positions outside: ValueError, counted modulo the length, or the nearest.
     order : {'C', 'F'}
+
+    Returns
+    -------
+    tensor, int64
     """
     return RavelMultiIndex(mode, order)(*multi_index, as_tensor_variable(dims))
 
@@ -229,6 +271,11 @@ def choose(a: Any, choices: Any, out: Any = None, mode: str = "raise") -> Any:
         Accepted for old programs.
     mode : {'raise', 'wrap', 'clip'}
         What becomes of other numbers: ValueError, counted modulo their count, or the nearest.
+
+    Returns
+    -------
+    tensor
+        Of the common dtype of the choices.
     """
     if out is not None:
         raise ValueError("choose: out must be None: results are new arrays")
@@ -251,7 +298,17 @@ def _stacked(arrays: list[Any]) -> Any:
 
 
 def bartlett(M: Any) -> Any:
-    """Return a triangular window of `M` items that is 0 at both ends; float64."""
+    """Return a triangular window of `M` items that is 0 at both ends; float64.
+
+    Parameters
+    ----------
+    M : integer scalar
+        Length of the window.
+
+    Returns
+    -------
+    tensor, float64 vector
+    """
     count = as_tensor_variable(M)
     if count.type.ndim:
         raise TypeError(f"M must be a scalar, got {count.type}")
@@ -290,6 +347,10 @@ def cov(
         Divide by the number of observations less this; overrides `bias`.
     fweights, aweights : vector, optional
         How often each observation occurred; how much each counts.
+
+    Returns
+    -------
+    tensor, float matrix
     """
     if ddof is not None and int(ddof) != ddof:
         raise ValueError(f"ddof must be integer, got {ddof}")

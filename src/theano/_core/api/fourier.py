@@ -74,7 +74,7 @@ def irfft(inp: Any, norm: str | None = None, is_odd: bool = False) -> Any:
     """
     _check_norm(norm)
     if is_odd not in (True, False):
-        raise ValueError(f"Invalid value {is_odd} for id_odd, must be True or False")
+        raise ValueError(f"Invalid value {is_odd} for is_odd, must be True or False")
     x = as_tensor_variable(inp)
     if x.type.ndim < 3:
         raise TypeError(f"irfft: input must have at least 3 axes, got {x.type}")

@@ -157,7 +157,16 @@ def disconnected_type() -> Any:
 
 
 def consider_constant(x: Any) -> Any:
-    """Return `x`, with a gradient of zero; `zero_grad` and `disconnected_grad` say it better."""
+    """Return `x`, with a gradient of zero; `zero_grad` and `disconnected_grad` say it better.
+
+    Parameters
+    ----------
+    x : tensor
+
+    Returns
+    -------
+    tensor
+    """
     warnings.warn(
         "consider_constant() is deprecated, use zero_grad() or disconnected_grad() instead.",
         DeprecationWarning,
@@ -219,7 +228,23 @@ def checkpoint(x: Any) -> Any:
 
 
 def grad_undefined(op: Any, x_pos: int, x: Any, comment: str = "") -> Any:
-    """Return what an operation gives as the gradient of an input where it is not defined."""
+    """Return what an operation gives as the gradient of an input where it is not defined.
+
+    Parameters
+    ----------
+    op : Op
+    x_pos : int
+        Which input.
+    x : variable
+        That input.
+    comment : str
+        What the error says.
+
+    Returns
+    -------
+    variable
+        Of a null type: using it raises NullTypeGradError.
+    """
     return null_gradient(
         f"tensor.grad encountered a NaN. {op}.grad is undefined with respect to input {x_pos}, "
         f"{x}. {comment}"
@@ -227,7 +252,23 @@ def grad_undefined(op: Any, x_pos: int, x: Any, comment: str = "") -> Any:
 
 
 def grad_not_implemented(op: Any, x_pos: int, x: Any, comment: str = "") -> Any:
-    """Return what an operation gives as the gradient of an input that nobody has written yet."""
+    """Return what an operation gives as the gradient of an input that nobody has written yet.
+
+    Parameters
+    ----------
+    op : Op
+    x_pos : int
+        Which input.
+    x : variable
+        That input.
+    comment : str
+        What the error says.
+
+    Returns
+    -------
+    variable
+        Of a null type: using it raises NullTypeGradError.
+    """
     return null_gradient(
         f"{op}.grad is not implemented with respect to input {x_pos}, {x}. {comment}"
     )
@@ -274,6 +315,10 @@ def verify_grad(
         Whether the projection takes the dtype of the output.
     no_debug_ref : bool
         Accepted for old programs.
+
+    Returns
+    -------
+    None
 
     Raises
     ------

@@ -166,7 +166,16 @@ def nonzero(a: Any, return_matrix: bool = False) -> Any:
 
 
 def flatnonzero(a: Any) -> Any:
-    """Return where the items of the flattened `a` are not zero, an int64 vector."""
+    """Return where the items of the flattened `a` are not zero, an int64 vector.
+
+    Parameters
+    ----------
+    a : tensor
+
+    Returns
+    -------
+    tensor, int64 vector
+    """
     x = as_tensor_variable(a)
     if x.type.ndim == 0:
         raise ValueError("Nonzero only supports non-scalar arrays.")
@@ -174,7 +183,17 @@ def flatnonzero(a: Any) -> Any:
 
 
 def nonzero_values(a: Any) -> Any:
-    """Return the items of `a` that are not zero, in C order, a vector."""
+    """Return the items of `a` that are not zero, in C order, a vector.
+
+    Parameters
+    ----------
+    a : tensor
+
+    Returns
+    -------
+    tensor, vector
+        Of the dtype of `a`.
+    """
     x = as_tensor_variable(a)
     return get_item(x if x.type.ndim == 1 else shaping.reshape_op(x, [-1]), flatnonzero(x))
 
@@ -324,6 +343,22 @@ def inc_subtensor(
     """Return the indexed array with `y` added to the part `x`; positions given twice count twice.
 
     Parameters and errors are those of `set_subtensor`; `set_instead_of_inc` replaces instead.
+
+    Parameters
+    ----------
+    x : tensor
+        What an index of another tensor gave, such as ``v[2:4]``.
+    y : tensor
+        Of the shape of `x`, or broadcast to it.
+    inplace, tolerate_inplace_aliasing : bool
+        Accepted for old programs.
+    set_instead_of_inc : bool
+        Whether to set the part, as `set_subtensor` does.
+
+    Returns
+    -------
+    tensor
+        Of the dtype and shape of the indexed array.
     """
     return _write(x, y, set_instead_of_inc)
 

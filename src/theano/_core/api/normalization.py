@@ -29,7 +29,7 @@ def _normalized_axes(axes: Any, ndim: int) -> tuple[int, ...]:
         int(a) for a in (axes if isinstance(axes, (tuple, list, np.ndarray)) else [axes])
     )
     if not result:
-        raise ValueError("there should be at least one normalization axis")
+        raise ValueError(f"there should be at least one normalization axis, got {axes!r}")
     if any(not 0 <= axis < ndim for axis in result):
         raise ValueError(f"axes should be less than ndim (<{ndim}), but {result} given")
     return result

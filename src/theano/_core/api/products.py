@@ -40,7 +40,18 @@ def dot(a: Any, b: Any) -> Any:
 
 
 def outer(x: Any, y: Any) -> Any:
-    """Return the products of all pairs of items of two arrays, a matrix."""
+    """Return the products of all pairs of items of two arrays, a matrix.
+
+    Parameters
+    ----------
+    x, y : tensor
+        Flattened first.
+
+    Returns
+    -------
+    tensor, matrix
+        Of the common dtype.
+    """
     x, y = as_tensor_variable(x), as_tensor_variable(y)
     x = x if x.type.ndim == 1 else _flat(x)
     y = y if y.type.ndim == 1 else _flat(y)
@@ -56,7 +67,7 @@ def _axes_lists(name: str, axes: Any) -> list[Any]:
         raise ValueError(
             f"Axes should be an integer or a list/tuple of len 2 ({axes} was provided)"
         )
-    return [list(np.atleast_1d(each)) for each in axes]
+    return [np.atleast_1d(each).tolist() for each in axes]
 
 
 def _check_axes(name: str, x: Any, axes: Sequence[int]) -> list[int]:
@@ -140,6 +151,11 @@ def batched_dot(a: Any, b: Any) -> Any:
     a, b : tensor, 1 to 3 axes
         The first axis counts the pairs.
 
+    Returns
+    -------
+    tensor
+        Of the common dtype.
+
     Raises
     ------
     TypeError
@@ -173,6 +189,11 @@ def batched_tensordot(x: Any, y: Any, axes: Any = 2) -> Any:
         The first axis counts the pairs.
     axes : int or pair of int sequences
         As for `tensordot`; axis 0, the pairs, may not be among them.
+
+    Returns
+    -------
+    tensor
+        Of the common dtype.
     """
     x, y = as_tensor_variable(x), as_tensor_variable(y)
     if isinstance(axes, (int, np.integer)):
@@ -251,6 +272,11 @@ def diagonal(a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
     offset : int
         Distance from the main diagonal, upward.
     axis1, axis2 : int
+
+    Returns
+    -------
+    tensor
+        Of the dtype of `a`, with one axis less.
     """
     a = as_tensor_variable(a)
     rank = a.type.ndim
@@ -258,7 +284,7 @@ def diagonal(a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
         raise ValueError(f"diagonal needs an array of at least two axes, got {a.type}")
     axis1, axis2 = axis1 % rank, axis2 % rank
     if axis1 == axis2:
-        raise ValueError("axis1 and axis2 must be different axes")
+        raise ValueError(f"axis1 and axis2 must be different axes, got {axis1} and {axis2}")
     rest = [i for i in range(rank) if i not in (axis1, axis2)]
     a = shaping.dimshuffle(a, [axis1, axis2, *rest])
     rows, columns = shaping.length(a, 0), shaping.length(a, 1)
@@ -277,6 +303,11 @@ def diag(v: Any, k: int = 0) -> Any:
     v : tensor, at least one axis
     k : int
         Distance from the main diagonal, upward.
+
+    Returns
+    -------
+    tensor
+        Of the dtype of `v`.
     """
     v = as_tensor_variable(v)
     if v.type.ndim == 0:
@@ -291,7 +322,17 @@ def diag(v: Any, k: int = 0) -> Any:
 
 
 def trace(x: Any) -> Any:
-    """Return the sum of the main diagonal of a matrix."""
+    """Return the sum of the main diagonal of a matrix.
+
+    Parameters
+    ----------
+    x : tensor, matrix
+
+    Returns
+    -------
+    tensor, scalar
+        Of the dtype of `x`; integers give int64.
+    """
     x = as_tensor_variable(x)
     if x.type.ndim != 2:
         raise TypeError(f"trace needs a matrix, got {x.type}")

@@ -55,6 +55,11 @@ def sum(
     acc_dtype : str, optional
         Item type the sum is carried in; by default float16 and float32 are carried wider.
 
+    Returns
+    -------
+    tensor
+        Of dtype `dtype`.
+
     Raises
     ------
     TypeError
@@ -76,6 +81,23 @@ def prod(
     """Return the product of the items over axes; arguments as for `sum`.
 
     `no_zeros_in_input` is accepted for old programs: the gradient is right either way.
+
+    Parameters
+    ----------
+    input : tensor
+    axis : int, tuple of int or None
+        None: all axes.
+    dtype, acc_dtype : str, optional
+        Of the result, and of the numbers on the way.
+    keepdims : bool
+        Whether reduced axes stay, with length 1.
+    no_zeros_in_input : bool
+        Whether the gradient may divide by the items.
+
+    Returns
+    -------
+    tensor
+        Of dtype `dtype`.
     """
     return _sum_or_product("prod", input, axis, dtype, keepdims, acc_dtype)
 
@@ -110,6 +132,10 @@ def mean(
         Accepted for old programs; makes no difference.
     keepdims : bool
     acc_dtype : str, optional
+
+    Returns
+    -------
+    tensor, float or complex
     """
     x = as_tensor_variable(input)
     asked = _asked(dtype)
@@ -151,6 +177,10 @@ def var(
     keepdims : bool
     corrected : bool
         Subtract what rounding of the mean left over, squared: the corrected two-pass algorithm.
+
+    Returns
+    -------
+    tensor, float
     """
     x = as_tensor_variable(input)
     axes = normalized_axes(x, axis)
@@ -168,7 +198,24 @@ def var(
 def std(
     input: Any, axis: Any = None, ddof: int = 0, keepdims: bool = False, corrected: bool = False
 ) -> Any:
-    """Return the standard deviation, the square root of `var`; same arguments."""
+    """Return the standard deviation, the square root of `var`; same arguments.
+
+    Parameters
+    ----------
+    input : tensor
+    axis : int, tuple of int or None
+        None: all axes.
+    ddof : int
+        What is taken from the number of items in the divisor.
+    keepdims : bool
+        Whether reduced axes stay, with length 1.
+    corrected : bool
+        Whether to correct the rounding of the mean.
+
+    Returns
+    -------
+    tensor, float
+    """
     result = t.sqrt(var(input, axis, ddof, keepdims, corrected))
     result.name = "std"
     return result
@@ -178,12 +225,39 @@ def max(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     """Return the largest item over axes; NaN if any item is.
 
     The gradient goes to each of several equal largest items.
+
+    Parameters
+    ----------
+    x : tensor
+    axis : int, tuple of int or None
+        None: all axes.
+    keepdims : bool
+        Whether reduced axes stay, with length 1.
+
+    Returns
+    -------
+    tensor
+        Of the dtype of `x`.
     """
     return _extreme("max", x, axis, keepdims)
 
 
 def min(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
-    """Return the smallest item over axes; NaN if any item is."""
+    """Return the smallest item over axes; NaN if any item is.
+
+    Parameters
+    ----------
+    x : tensor
+    axis : int, tuple of int or None
+        None: all axes.
+    keepdims : bool
+        Whether reduced axes stay, with length 1.
+
+    Returns
+    -------
+    tensor
+        Of the dtype of `x`.
+    """
     return _extreme("min", x, axis, keepdims)
 
 
@@ -212,12 +286,30 @@ def argmax(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     axis : int, sequence of int, or None
         Over several axes, or None for all, the position counts in C order.
     keepdims : bool
+
+    Returns
+    -------
+    tensor, int64
+        Positions in the flattened array if `axis` is None.
     """
     return _position("argmax", x, axis, keepdims)
 
 
 def argmin(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
-    """Return the position of the smallest item over axes, int64; see `argmax`."""
+    """Return the position of the smallest item over axes, int64; see `argmax`.
+
+    Parameters
+    ----------
+    x : tensor
+    axis : int, tuple of int or None
+        None: all axes.
+    keepdims : bool
+        Whether reduced axes stay, with length 1.
+
+    Returns
+    -------
+    tensor, int64
+    """
     return _position("argmin", x, axis, keepdims)
 
 
@@ -230,29 +322,94 @@ def _position(kind: str, value: Any, axis: Any, keepdims: bool) -> Any:
 
 
 def max_and_argmax(a: Any, axis: Any = None, keepdims: bool = False) -> list[Any]:
-    """Return `max` and `argmax` as a list."""
+    """Return `max` and `argmax` as a list.
+
+    Parameters
+    ----------
+    a : tensor
+    axis : int, tuple of int or None
+        None: all axes.
+    keepdims : bool
+        Whether reduced axes stay, with length 1.
+
+    Returns
+    -------
+    list of two tensors
+        Of the dtype of `a`, and int64.
+    """
     return [max(a, axis, keepdims), argmax(a, axis, keepdims)]
 
 
 def any(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
-    """Return whether any item over axes is not zero, dtype bool."""
+    """Return whether any item over axes is not zero, dtype bool.
+
+    Parameters
+    ----------
+    x : tensor
+    axis : int, tuple of int or None
+        None: all axes.
+    keepdims : bool
+        Whether reduced axes stay, with length 1.
+
+    Returns
+    -------
+    tensor, bool
+    """
     return _reduced("any", as_tensor_variable(x), axis, keepdims)
 
 
 def all(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
-    """Return whether all items over axes are not zero, dtype bool."""
+    """Return whether all items over axes are not zero, dtype bool.
+
+    Parameters
+    ----------
+    x : tensor
+    axis : int, tuple of int or None
+        None: all axes.
+    keepdims : bool
+        Whether reduced axes stay, with length 1.
+
+    Returns
+    -------
+    tensor, bool
+    """
     return _reduced("all", as_tensor_variable(x), axis, keepdims)
 
 
 def ptp(a_: Any, axis: Any = None) -> Any:
-    """Return the largest less the smallest item over axes."""
+    """Return the largest less the smallest item over axes.
+
+    Parameters
+    ----------
+    a_ : tensor
+    axis : int or None
+        None: the flattened array.
+
+    Returns
+    -------
+    tensor
+        Of the dtype of `a_`.
+    """
     return a.sub(max(a_, axis), min(a_, axis))
 
 
 def allclose(
     a: Any, b: Any, rtol: float = 1e-05, atol: float = 1e-08, equal_nan: bool = False
 ) -> Any:
-    """Return whether all items are close, a bool scalar; see `isclose`."""
+    """Return whether all items are close, a bool scalar; see `isclose`.
+
+    Parameters
+    ----------
+    a, b : tensor
+    rtol, atol : float
+        How far apart items may be, relative to `b` and absolutely.
+    equal_nan : bool
+        Whether NaN is close to NaN.
+
+    Returns
+    -------
+    tensor, bool scalar
+    """
     return all(isclose(a, b, rtol, atol, equal_nan))
 
 

@@ -24,6 +24,11 @@ def permute_row_elements(x: Any, y: Any, inverse: Any = 0) -> Any:
     inverse : bool or 0 or 1
         Whether to put the items back: item `i` goes to place ``y[i]``.
 
+    Returns
+    -------
+    tensor
+        Of the dtype of `x`.
+
     Raises
     ------
     TypeError
@@ -33,7 +38,7 @@ def permute_row_elements(x: Any, y: Any, inverse: Any = 0) -> Any:
     if not dtypes.is_discrete(y.type.dtype):
         raise TypeError(f"permute_row_elements: the order must be integers, got {y.type}")
     if x.type.ndim == 0 or y.type.ndim == 0:
-        raise TypeError("permute_row_elements needs operands with axes")
+        raise TypeError(f"permute_row_elements needs operands with axes, got {x.type} and {y.type}")
     rank = max(x.type.ndim, y.type.ndim)
     x, y = shaping.pad_left(x, rank), shaping.pad_left(y, rank)
     lengths = [shaping.length(y if x.type.broadcastable[i] else x, i) for i in range(rank)]
@@ -50,7 +55,17 @@ def permute_row_elements(x: Any, y: Any, inverse: Any = 0) -> Any:
 
 
 def inverse_permutation(perm: Any) -> Any:
-    """Return the permutation that undoes `perm`; for a matrix that of every row."""
+    """Return the permutation that undoes `perm`; for a matrix that of every row.
+
+    Parameters
+    ----------
+    perm : tensor, integer vector or matrix
+
+    Returns
+    -------
+    tensor
+        Of the dtype and shape of `perm`.
+    """
     perm = as_tensor_variable(perm)
     steps = arange(shaping.length(perm, perm.type.ndim - 1), dtype=perm.type.dtype)
     return permute_row_elements(steps, perm, inverse=True)

@@ -18,7 +18,16 @@ specify_shape = ops.specify_shape
 
 
 def shape(x: Any) -> Any:
-    """Return the lengths of the axes of `x`, an int64 vector."""
+    """Return the lengths of the axes of `x`, an int64 vector.
+
+    Parameters
+    ----------
+    x : tensor
+
+    Returns
+    -------
+    tensor, int64 vector
+    """
     return ops.shape(as_tensor_variable(x))
 
 
@@ -37,6 +46,11 @@ def reshape(x: Any, newshape: Any, ndim: int | None = None) -> Any:
         At most one may be -1: what is left.
     ndim : int, optional
         Rank of the result; needed where the length of `newshape` is not known.
+
+    Returns
+    -------
+    tensor
+        A view of `x` where its memory allows.
 
     Raises
     ------
@@ -76,6 +90,11 @@ def flatten(x: Any, ndim: int | None = None, outdim: int | None = None) -> Any:
     outdim : int, optional
         Old name of `ndim`.
 
+    Returns
+    -------
+    tensor
+        A view of `x` where its memory allows.
+
     Raises
     ------
     ValueError
@@ -96,12 +115,35 @@ def flatten(x: Any, ndim: int | None = None, outdim: int | None = None) -> Any:
 
 
 def is_flat(var: Any, ndim: int | None = None, outdim: int | None = None) -> bool:
-    """Return whether `var` has `ndim` (default 1) axes."""
+    """Return whether `var` has `ndim` (default 1) axes.
+
+    Parameters
+    ----------
+    var : tensor
+    ndim : int, optional
+    outdim : int, optional
+        The old name of `ndim`.
+
+    Returns
+    -------
+    bool
+    """
     return var.ndim == (ndim or outdim or 1)
 
 
 def transpose(x: Any, axes: Any = None) -> Any:
-    """Return `x` with its axes in the order `axes`, by default reversed."""
+    """Return `x` with its axes in the order `axes`, by default reversed.
+
+    Parameters
+    ----------
+    x : tensor
+    axes : sequence of int, optional
+
+    Returns
+    -------
+    tensor
+        A view of `x`.
+    """
     x = as_tensor_variable(x)
     order = range(x.type.ndim - 1, -1, -1) if axes is None else axes
     result = _reordered(x, tuple(order))
@@ -116,7 +158,18 @@ def _reordered(x: Any, order: Sequence[Any]) -> Any:
 
 
 def swapaxes(y: Any, axis1: int, axis2: int) -> Any:
-    """Return `y` with two axes exchanged."""
+    """Return `y` with two axes exchanged.
+
+    Parameters
+    ----------
+    y : tensor
+    axis1, axis2 : int
+
+    Returns
+    -------
+    tensor
+        A view of `y`.
+    """
     y = as_tensor_variable(y)
     order = list(range(y.type.ndim))
     order[axis1], order[axis2] = order[axis2], order[axis1]
@@ -124,25 +177,68 @@ def swapaxes(y: Any, axis1: int, axis2: int) -> Any:
 
 
 def squeeze(x: Any) -> Any:
-    """Return `x` without its broadcastable axes."""
+    """Return `x` without its broadcastable axes.
+
+    Parameters
+    ----------
+    x : tensor
+
+    Returns
+    -------
+    tensor
+        A view of `x`.
+    """
     x = as_tensor_variable(x)
     return _reordered(x, [i for i, one in enumerate(x.type.broadcastable) if not one])
 
 
 def shape_padleft(t: Any, n_ones: int = 1) -> Any:
-    """Return `t` with `n_ones` broadcastable axes on the left."""
+    """Return `t` with `n_ones` broadcastable axes on the left.
+
+    Parameters
+    ----------
+    t : tensor
+    n_ones : int
+
+    Returns
+    -------
+    tensor
+        A view of `t`.
+    """
     t = as_tensor_variable(t)
     return ops.dimshuffle(t, ["x"] * n_ones + list(range(t.type.ndim)))
 
 
 def shape_padright(t: Any, n_ones: int = 1) -> Any:
-    """Return `t` with `n_ones` broadcastable axes on the right."""
+    """Return `t` with `n_ones` broadcastable axes on the right.
+
+    Parameters
+    ----------
+    t : tensor
+    n_ones : int
+
+    Returns
+    -------
+    tensor
+        A view of `t`.
+    """
     t = as_tensor_variable(t)
     return ops.dimshuffle(t, list(range(t.type.ndim)) + ["x"] * n_ones)
 
 
 def shape_padaxis(t: Any, axis: int) -> Any:
     """Return `t` with a broadcastable axis at position `axis` of the result.
+
+    Parameters
+    ----------
+    t : tensor
+    axis : int
+        From either end of the result.
+
+    Returns
+    -------
+    tensor
+        A view of `t`.
 
     Raises
     ------
@@ -169,17 +265,53 @@ def _rebroadcast(x: Any, axes: Sequence[int], value: bool) -> Any:
 
 
 def addbroadcast(x: Any, *axes: int) -> Any:
-    """Return `x` with `axes` declared broadcastable; each call checks that their length is 1."""
+    """Return `x` with `axes` declared broadcastable; each call checks that their length is 1.
+
+    Parameters
+    ----------
+    x : tensor
+    *axes : int
+        Axes of length 1, counted from 0.
+
+    Returns
+    -------
+    tensor
+        A view of `x`.
+    """
     return _rebroadcast(x, axes, True)
 
 
 def unbroadcast(x: Any, *axes: int) -> Any:
-    """Return `x` with `axes` declared not broadcastable."""
+    """Return `x` with `axes` declared not broadcastable.
+
+    Parameters
+    ----------
+    x : tensor
+    *axes : int
+        Axes, counted from 0.
+
+    Returns
+    -------
+    tensor
+        A view of `x`.
+    """
     return _rebroadcast(x, axes, False)
 
 
 def patternbroadcast(x: Any, broadcastable: Sequence[bool]) -> Any:
-    """Return `x` with the broadcastable pattern `broadcastable`, checked by each call."""
+    """Return `x` with the broadcastable pattern `broadcastable`, checked by each call.
+
+    Parameters
+    ----------
+    x : tensor
+    broadcastable : sequence of bool
+        One per axis.
+
+    Returns
+    -------
+    tensor
+        A view of `x`.
+    """
     x = as_tensor_variable(x)
     pattern = tuple(broadcastable)
     if len(pattern) != x.type.ndim:
@@ -189,6 +321,14 @@ def patternbroadcast(x: Any, broadcastable: Sequence[bool]) -> Any:
 
 def get_vector_length(v: Any) -> int:
     """Return the length of a vector, if the graph says it.
+
+    Parameters
+    ----------
+    v : tensor, vector
+
+    Returns
+    -------
+    int
 
     Raises
     ------
@@ -219,7 +359,18 @@ def size_of(x: Any) -> Any:
 
 
 def make_keep_dims(x: Any, y: Any, axis: Any) -> Any:
-    """Return `y`, a reduction of `x` over `axis`, with broadcastable axes where `x` was reduced."""
+    """Return `y`, a reduction of `x` over `axis`, with broadcastable axes where `x` was reduced.
+
+    Parameters
+    ----------
+    x, y : tensor
+    axis : int, sequence of int or None
+
+    Returns
+    -------
+    tensor
+        A view of `y`.
+    """
     x, y = as_tensor_variable(x), as_tensor_variable(y)
     axes = normalized_axes(x, axis)
     axes = tuple(range(x.type.ndim)) if axes is None else axes
@@ -266,7 +417,17 @@ def _axis_number(axis: Any) -> int:
 
 
 def check_and_normalize_axes(x: Any, axis: Any) -> list[int]:
-    """Return `axis` as a list of non-negative ints; None gives an empty list."""
+    """Return `axis` as a list of non-negative ints; None gives an empty list.
+
+    Parameters
+    ----------
+    x : tensor
+    axis : int, sequence of int or None
+
+    Returns
+    -------
+    list of int
+    """
     return list(normalized_axes(as_tensor_variable(x), axis) or ())
 
 

@@ -41,6 +41,11 @@ def sort(a: Any, axis: Any = -1, kind: str = "quicksort", order: Any = None) -> 
     order : None
         Accepted for old programs.
 
+    Returns
+    -------
+    tensor
+        Of the dtype and shape of `a`.
+
     Raises
     ------
     ValueError
@@ -52,7 +57,23 @@ def sort(a: Any, axis: Any = -1, kind: str = "quicksort", order: Any = None) -> 
 
 
 def argsort(a: Any, axis: Any = -1, kind: str = "quicksort", order: Any = None) -> Any:
-    """Return the positions along `axis` that sort `a`, int64; arguments as for `sort`."""
+    """Return the positions along `axis` that sort `a`, int64; arguments as for `sort`.
+
+    Parameters
+    ----------
+    a : tensor
+    axis : int or None
+        None: the flattened array.
+    kind : {'quicksort', 'mergesort', 'heapsort', 'stable'}
+        The algorithm, as in NumPy.
+    order : None
+        Accepted for old programs.
+
+    Returns
+    -------
+    tensor, int64
+        Of the shape of `a`.
+    """
     _no_order("argsort", order)
     x, axis = _along("argsort", a, axis)
     return ops.ArgSort(axis, kind)(x)
@@ -75,6 +96,11 @@ def topk_and_argtopk(
     idx_dtype : str
         Item type of the positions.
 
+    Returns
+    -------
+    list of two tensors
+        The items, of the dtype of `x`, and their positions, of dtype `idx_dtype`.
+
     Raises
     ------
     ValueError
@@ -85,12 +111,36 @@ def topk_and_argtopk(
 
 
 def topk(x: Any, kth: Any, axis: Any = -1, sorted: bool = True, idx_dtype: str = "int64") -> Any:
-    """Return the largest items along `axis`; see `topk_and_argtopk`."""
+    """Return the largest items along `axis`; see `topk_and_argtopk`.
+
+    Parameters
+    ----------
+    x : tensor
+    kth, axis, sorted, idx_dtype
+        As for `topk_and_argtopk`.
+
+    Returns
+    -------
+    tensor
+        Items, of the dtype of `x`.
+    """
     return topk_and_argtopk(x, kth, axis, sorted, idx_dtype)[0]
 
 
 def argtopk(x: Any, kth: Any, axis: Any = -1, sorted: bool = True, idx_dtype: str = "int64") -> Any:
-    """Return where the largest items along `axis` are; see `topk_and_argtopk`."""
+    """Return where the largest items along `axis` are; see `topk_and_argtopk`.
+
+    Parameters
+    ----------
+    x : tensor
+    kth, axis, sorted, idx_dtype
+        As for `topk_and_argtopk`.
+
+    Returns
+    -------
+    tensor
+        Positions, of dtype `idx_dtype`.
+    """
     return topk_and_argtopk(x, kth, axis, sorted, idx_dtype)[1]
 
 

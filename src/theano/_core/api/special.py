@@ -11,15 +11,42 @@ from theano._core.ops.arithmetic import maximum, mul
 
 
 def gammau(k: Any, x: Any) -> Any:
-    """Return the upper incomplete gamma function of order `k` at `x`: not divided by gamma(`k`)."""
+    """Return the upper incomplete gamma function of order `k` at `x`: not divided by gamma(`k`).
+
+    Parameters
+    ----------
+    k, x : tensor, real
+
+    Returns
+    -------
+    tensor, float
+    """
     return mul(ops.gammaincc(k, x), ops.gamma(k))
 
 
 def gammal(k: Any, x: Any) -> Any:
-    """Return the lower incomplete gamma function of order `k` at `x`: not divided by gamma(`k`)."""
+    """Return the lower incomplete gamma function of order `k` at `x`: not divided by gamma(`k`).
+
+    Parameters
+    ----------
+    k, x : tensor, real
+
+    Returns
+    -------
+    tensor, float
+    """
     return mul(ops.gammainc(k, x), ops.gamma(k))
 
 
 def chi2sf(x: Any, k: Any) -> Any:
-    """Return the probability that a chi-square number of `k` degrees of freedom is above `x`."""
+    """Return the probability that a chi-square number of `k` degrees of freedom is above `x`.
+
+    Parameters
+    ----------
+    x, k : tensor, real
+
+    Returns
+    -------
+    tensor, float
+    """
     return ops.chdtrc(k, maximum(x, np.asarray(0, "int8")))

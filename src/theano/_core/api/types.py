@@ -66,6 +66,10 @@ def _plural(make: Callable[..., Any]) -> Callable[..., Any]:
         *names : str or None, or one int
             One name per variable; a single string gives one variable per character, an int that
             many variables without name.
+
+        Returns
+        -------
+        list of TensorVariable
         """
         if len(names) == 1 and isinstance(names[0], int):
             return [make() for _ in range(names[0])]
@@ -166,6 +170,16 @@ dtensor7s = _plural(dtensor7)
 
 
 def tensor(*args: Any, **kwargs: Any) -> Any:
-    """Return a new variable of ``TensorType(*args, **kwargs)``; `name=` names it."""
+    """Return a new variable of ``TensorType(*args, **kwargs)``; `name=` names it.
+
+    Parameters
+    ----------
+    *args, **kwargs
+        As for `TensorType`: the dtype and the broadcastable pattern; and `name`.
+
+    Returns
+    -------
+    TensorVariable
+    """
     name = kwargs.pop("name", None)
     return TensorType(*args, **kwargs)(name)

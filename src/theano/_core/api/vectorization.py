@@ -115,12 +115,7 @@ class _Vectorized:
     def _inner(self, values: list[Any], rows: list[Any]) -> list[Any]:
         """Return a variable for one item of each argument."""
         if self.inputs is None:
-            return [
-                v.type(v.name)
-                if r is None
-                else TensorType(r.type.dtype, r.type.broadcastable[1:])(v.name)
-                for v, r in zip(values, rows, strict=True)
-            ]
+            return [_item(v, r) for v, r in zip(values, rows, strict=True)]
         if len(self.inputs) != len(values):
             raise ValueError(
                 f"vectorize: the expression has {len(self.inputs)} inputs, got {len(values)}"
@@ -133,6 +128,19 @@ class _Vectorized:
             if r is not None:
                 rows[k] = pattern_broadcast(r, (False, *v.type.broadcastable))
         return self.inputs
+
+
+def _item(value: Any, rows: Any) -> Any:
+    """Return a variable for one item of an argument; its test value is that of the first."""
+    if rows is None:
+        item, test = value.type(value.name), getattr(value.tag, "test_value", None)
+    else:
+        item = TensorType(rows.type.dtype, rows.type.broadcastable[1:])(value.name)
+        tests = getattr(rows.tag, "test_value", ())
+        test = tests[0] if len(tests) else None
+    if test is not None:
+        vars(item.tag)["test_value"] = test
+    return item
 
 
 def _per_item(name: str, axes: Any, count: int) -> list[Any]:

@@ -20,7 +20,7 @@ from theano._core.ir.variable import Apply
 from theano._core.ops.arithmetic import add, cast, real
 from theano._core.ops.broadcasting import second, zeros_like_float
 from theano._core.ops.gradient import DisconnectedType
-from theano._core.ops.op import Elementwise, as_variable
+from theano._core.ops.op import Elementwise, as_variable, complete_values, inside_body
 from theano._core.ops.shaping import pattern_broadcast
 
 
@@ -63,7 +63,9 @@ def _of_outputs(node: Apply, given: list[Any]) -> Sequence[Any]:
     ]
     if not any(reached):
         return nothing
-    results = node.rules.jvp(node, given, push_forward)
+    with inside_body(node):
+        results = node.rules.jvp(node, given, push_forward)
+    complete_values(results or ())
     if results is None:
         results = _by_linearity(node, given)
     if results is None and isinstance(node.op, Elementwise) and not _is_complex(node):

@@ -17,7 +17,7 @@ from theano._core.autodiff.recomputation import Recomputation
 from theano._core.base import dtypes
 from theano._core.base.collector import paused_collector
 from theano._core.base.errors import DisconnectedInputError, NullTypeGradError
-from theano._core.base.settings import change_flags, config
+from theano._core.base.settings import config
 from theano._core.ir.graph import toposort
 from theano._core.ir.source import at_line, user_line
 from theano._core.ir.types import TensorType
@@ -26,7 +26,8 @@ from theano._core.ops.arithmetic import add, cast, real
 from theano._core.ops.broadcasting import second, zeros_like_float
 from theano._core.ops.gradient import DisconnectedType, NullType
 from theano._core.ops.indexing import sum_to
-from theano._core.ops.op import as_variable, complete_values
+from theano._core.ops.op import as_variable, complete_values, inside_body
+from theano._core.ops.shaping import pattern_broadcast
 
 
 def grad(
@@ -273,7 +274,7 @@ class Reverse:
             return [_zeros(v) for v in node.inputs]
         if node.rules.differentiates:
             # What it makes in its body has no test values; what it returns has.
-            with change_flags(compute_test_value="off"):
+            with inside_body(node):
                 results = node.rules.vjp(node, known, reverse=pull_back)
             complete_values(results)
             return results
@@ -318,7 +319,9 @@ def _settle(node: Apply, variable: Any, g: Any) -> Any:
             f"{node.op}: the gradient with respect to {variable} has {g.type.ndim} dimensions, the "
             f"variable {kind.ndim}"
         )
-    return g
+    # A length of 1 that the variable declares, and an operation such as rfft forgets.
+    pattern = [a or b for a, b in zip(kind.broadcastable, g.type.broadcastable, strict=True)]
+    return pattern_broadcast(g, pattern)
 
 
 def _full(g: Any, out: Any) -> Any:

@@ -229,6 +229,14 @@ def _is_pair(updates: Any) -> bool:
     )
 
 
+def _same_but_sizes(target: Any, value: Any) -> bool:
+    """Tell whether a value has the dtype and the pattern of a shared variable."""
+    kind, own = target.type, getattr(value, "type", None)
+    if not isinstance(kind, TensorType) or not isinstance(own, TensorType):
+        return False
+    return (own.dtype, own.broadcastable) == (kind.dtype, kind.broadcastable)
+
+
 def _refuse_shared(variable: Any) -> None:
     if getattr(variable, "container", None) is not None:
         raise TypeError(
@@ -240,7 +248,7 @@ def _refuse_shared(variable: Any) -> None:
 def fit_update(target: Any, value: Any) -> Any:
     """Return the new value of a shared variable as a variable of its type, or raise TypeError."""
     try:
-        return target.type.filter_variable(value, allow_convert=False)
+        return target.type.filter_variable(value, allow_convert=_same_but_sizes(target, value))
     except TypeError as error:
         kind = getattr(value, "type", type(value).__name__)
         text = (

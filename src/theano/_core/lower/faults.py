@@ -44,6 +44,17 @@ def _join(f: Sequence[int]) -> str:
     )
 
 
+# What an array without items has none of.
+EXTREMES = ("max", "min", "argmax", "argmin")
+
+
+def _empty_fold(f: Sequence[int]) -> str:
+    kind = EXTREMES[f[0]]
+    if kind.startswith("arg"):
+        return f"attempt to get {kind} of an empty sequence"
+    return f"zero-size array to reduction operation {kind} which has no identity"
+
+
 def _in_stack(number: int) -> str:
     return f" Matrix {number} (0-based) of the stack." if number else ""
 
@@ -88,9 +99,7 @@ FAULTS: dict[str, Fault] = {
     "too_large": Fault(
         MemoryError, lambda f: f"an array of shape {tuple(f)} does not fit into memory"
     ),
-    "empty_fold": Fault(
-        ValueError, lambda f: "zero-size array to reduction operation which has no identity"
-    ),
+    "empty_fold": Fault(ValueError, _empty_fold),
     "assert": Fault(AssertionError, lambda f: "Theano Assert failed!"),
     # The operation has the text.
     "parameter": Fault(ValueError, lambda f: "a parameter is out of range"),

@@ -20,6 +20,7 @@ from theano._core.ops.creation import Join
 from theano._core.ops.indexing import subtensor
 from theano._core.ops.lengths import as_int64, as_length, lengths_of
 from theano._core.ops.loop import Loop
+from theano._core.ops.op import complete_values, inside_body
 from theano._core.ops.reductions import reduce
 from theano._core.ops.shaping import dimshuffle, length, pattern_broadcast
 from theano._core.ops.steps import State, is_rows
@@ -131,7 +132,9 @@ class Batch:
 
     def apply(self, node: Apply, values: list[Any], rows: list[bool]) -> list[Any] | None:
         """Return the outputs of a node over rows; None if they cannot be had."""
-        results = node.rules.batch(node, values, rows, self)
+        with inside_body(node):
+            results = node.rules.batch(node, values, rows, self)
+        complete_values(results or ())
         return self._one_by_one(node, values, rows) if results is None else results
 
     def in_one_loop(self, values: Sequence[Any]) -> list[Any]:

@@ -14,15 +14,16 @@ gradients, in-place reuse and strides are the engine's business and appear in no
 
 from __future__ import annotations
 
+import contextlib
 import importlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
 
 from theano._core.base import dtypes
 from theano._core.base.errors import AsTensorError
-from theano._core.base.settings import config
+from theano._core.base.settings import change_flags, config
 from theano._core.ir.graph import toposort
 from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Apply, Constant, Variable
@@ -184,6 +185,16 @@ def complete_values(outputs: Sequence[Any]) -> None:
             Hooks.test_values(node)
 
 
+@contextlib.contextmanager
+def inside_body(node: Apply) -> Iterator[None]:
+    """Compute no test values if `node` has a body: there are none for the variables in it."""
+    if node.rules.differentiates and config.compute_test_value != "off":
+        with change_flags(compute_test_value="off"):
+            yield
+    else:
+        yield
+
+
 class Hooks:
     """Places where a higher layer adds itself."""
 
@@ -279,6 +290,8 @@ class Elementwise(Op):
     commutative : bool
     ulp : float
         Bound on the error of the native form, units in the last place.
+    error : str
+        What the docstring says of the error where `ulp` is not the whole story.
     associative : bool
         Whether it may be called with any number of arguments.
     library : str or None
@@ -305,10 +318,13 @@ class Elementwise(Op):
         associative: bool = False,
         library: str | None = None,
         module: str | None = None,
+        error: str = "",
     ) -> None:
         self.name = name
         self.nin = nin
-        self.__doc__ = doc
+        if not error and ulp > 0.5:
+            error = f"Its error is at most {ulp:g} units in the last place."
+        self.__doc__ = f"{doc}\n\n{error}".rstrip()
         self.function = compute
         self.dtype = dtype
         self.gradient = grad

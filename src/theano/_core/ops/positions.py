@@ -112,7 +112,7 @@ class Choose(Called):
     def make_node(self, a: Any, choices: Any) -> Apply:
         a, choices = _integers("a", a), tensor_operand("choose", choices)
         if choices.type.ndim == 0:
-            raise TypeError("choose needs choices with at least one axis")
+            raise TypeError(f"choose needs choices with at least one axis, got {choices.type}")
         rank = max(a.type.ndim, choices.type.ndim - 1)
         a, missing = pad_left(a, rank), rank - (choices.type.ndim - 1)
         choices = dimshuffle(choices, [0, *["x"] * missing, *range(1, choices.type.ndim)])

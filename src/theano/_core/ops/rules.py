@@ -132,7 +132,7 @@ def real_part(name: str) -> Casts:
 def rounding(name: str) -> Casts:
     """Floats stay; small integers give float32, large ones float64."""
     if dtypes.is_complex(name):
-        raise TypeError("complex numbers cannot be rounded up or down")
+        raise TypeError(f"complex numbers cannot be rounded up or down, got {name}")
     return to_float(name)
 
 
@@ -156,7 +156,7 @@ def make_complex(one: str, two: str) -> Casts:
     """Two real parts give a complex number."""
     out = dtypes.upcast(one, two)
     if dtypes.is_complex(out):
-        raise TypeError("the parts of a complex number are real")
+        raise TypeError(f"the parts of a complex number are real, got {one} and {two}")
     if out == "float32":
         return ("float32",) * 2, "complex64"
     return ("float64",) * 2, "complex128"

@@ -280,7 +280,7 @@ class MakeVector(Structured):
     def make_node(self, *values: Any) -> Apply:
         scalars = [cast(as_variable(v), self.dtype) for v in values]
         if any(v.type.ndim for v in scalars):
-            raise TypeError("MakeVector needs scalars")
+            raise TypeError(f"MakeVector needs scalars, got {[str(v.type) for v in scalars]}")
         return self.one(scalars, self.dtype, (len(scalars) == 1,))
 
     def compute(self, xp: Any, node: Apply, *values: Any) -> tuple[Any, ...]:
@@ -415,19 +415,25 @@ def vector_length(v: Any) -> int:
     v = as_variable(v)
     if v.type.ndim != 1:
         raise TypeError(f"argument must be symbolic vector, got '{v}'")
+    found = _stated_length(v)
+    if found is None:
+        found = first_length(v)
+    if found is None:
+        raise ValueError(f"length not known: {v}. Pass `ndim` to say how many axes the result has.")
+    return found
+
+
+def _stated_length(v: Any) -> int | None:
+    """Return the length of a vector if itself says it, as the shape of a tensor does."""
     if v.type.broadcastable[0]:
         return 1
     if isinstance(v, Constant):
         return int(v.data.shape[0])
-    if v.owner is not None:
-        if isinstance(v.owner.op, MakeVector):
-            return len(v.owner.inputs)
-        if isinstance(v.owner.op, ShapeOf):
-            return v.owner.inputs[0].type.ndim
-        found = first_length(v)
-        if found is not None:
-            return found
-    raise ValueError(f"length not known: {v}. Pass `ndim` to say how many axes the result has.")
+    if v.owner is not None and isinstance(v.owner.op, MakeVector):
+        return len(v.owner.inputs)
+    if v.owner is not None and isinstance(v.owner.op, ShapeOf):
+        return v.owner.inputs[0].type.ndim
+    return None
 
 
 def first_length(v: Any) -> int | None:
@@ -435,8 +441,13 @@ def first_length(v: Any) -> int | None:
     if v.owner is None or not v.type.ndim:
         return None
     tensors = [i for i in v.owner.inputs if isinstance(i.type, TensorType)]
-    shapes = [tuple(length(i, a) for a in range(i.type.ndim)) for i in tensors]
+    shapes = [_lengths_stated(i) for i in tensors]
     return python_int(v.owner.rules.shape(v.owner, shapes)[v.index][0])
+
+
+def _lengths_stated(v: Any) -> tuple[Any, ...]:
+    stated = _stated_length(v) if v.type.ndim == 1 else None
+    return tuple(length(v, a) for a in range(v.type.ndim)) if stated is None else (stated,)
 
 
 class Assert(Structured):
@@ -451,7 +462,9 @@ class Assert(Structured):
         value = as_variable(value)
         flags = [as_variable(c) for c in conditions]
         if any(c.type.ndim for c in flags):
-            raise TypeError("the conditions of Assert must be scalars")
+            raise TypeError(
+                f"the conditions of Assert must be scalars, got {[str(c.type) for c in flags]}"
+            )
         return Apply(self, [value, *flags], [value.type.variable_class(value.type)])
 
     def compute(self, xp: Any, node: Apply, value: Any, *conditions: Any) -> tuple[Any, ...]:
@@ -542,7 +555,7 @@ class SpecifyShape(Structured):
 
     def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
         x, lengths = node.inputs
-        known = [as_length(n) for n in lengths_of(lengths, x.type.ndim)]
+        known = [n if n is None else as_length(n) for n in lengths_of(lengths, x.type.ndim)]
         return [
             tuple(n if isinstance(n, int) else old for n, old in zip(known, shapes[0], strict=True))
         ]

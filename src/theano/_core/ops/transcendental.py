@@ -78,7 +78,11 @@ log1p = _function(
     reals(-0.9, 3),
 )
 sqrt = _function(
-    "sqrt", "Square root.", lambda g, x, y: (true_div(mul(g, 0.5), y),), positive, ulp=0.5
+    "sqrt",
+    "Square root, correctly rounded.",
+    lambda g, x, y: (true_div(mul(g, 0.5), y),),
+    positive,
+    ulp=0.5,
 )
 
 sin = _function("sin", "Sine of `x`, in radians.", lambda g, x, y: (mul(g, cos(x)),), reals(-9, 9))

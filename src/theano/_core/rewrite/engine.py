@@ -298,6 +298,7 @@ def rebuilt(node: Apply, inputs: Sequence[Any]) -> Apply:
         fresh = Apply(node.op, inputs, outputs)
     else:
         op = node.op
+        inputs = [_declared(new, old) for new, old in zip(inputs, node.inputs, strict=True)]
         if isinstance(op, DimShuffle):
             # Lengths that were found to be 1 are declared now, and it names the declared ones.
             op = DimShuffle(inputs[0].type.broadcastable, op.new_order)
@@ -310,6 +311,17 @@ def rebuilt(node: Apply, inputs: Sequence[Any]) -> Apply:
             if new.type.dtype != fresh_type.dtype or new.type.ndim != fresh_type.ndim:
                 raise InternalError(f"{node.op} changed the type {old.type} to {new.type}")
     return fresh
+
+
+def _declared(new: Any, old: Any) -> Any:
+    """Return a constant that took the place of `old` with the lengths of 1 that `old` declares."""
+    if not isinstance(new, Constant) or not isinstance(new.type, TensorType):
+        return new
+    pattern = [a or b for a, b in zip(new.type.broadcastable, old.type.broadcastable, strict=True)]
+    if tuple(pattern) == new.type.broadcastable:
+        return new
+    kind = TensorType(new.type.dtype, pattern)
+    return kind.constant_class(kind, new.data, new.name)
 
 
 def conform(new: Any, old: Any) -> Any:

@@ -118,12 +118,20 @@ def expm1(b: Emitter, z: ComplexValue) -> ComplexValue:
 
 
 def _sinh_cosh_factors(b: Emitter, x: Value) -> tuple[Value, Value, Value]:
-    """`(s, c, f)` with sinh(x) = s*f and cosh(x) = c*f, each finite."""
+    """`(s, c, f)` with sinh(x) = s*f*f and cosh(x) = c*f*f, each finite.
+
+    Beyond three times the largest exponent even the smallest number times these overflows.
+    """
     top = 709.0 if _double(x) else 88.0
     a = b.absolute(x)
     sine, cosine = sinh_and_cosh(b, b.copysign(b.at_most(a, top), x))
-    rest = b.at_most(b.at_least(b.sub(a, top), 0.0), top)
-    return sine, cosine, real_exp(b, rest)
+    rest = b.at_most(b.at_least(b.sub(a, top), 0.0), 2 * top)
+    return sine, cosine, real_exp(b, b.mul(rest, 0.5))
+
+
+def _product(b: Emitter, x: Value, y: Value, factor: Value) -> Value:
+    """x*y*factor*factor, without overflow on the way."""
+    return b.mul(b.mul(b.mul(x, y), factor), factor)
 
 
 def sinh(b: Emitter, z: ComplexValue) -> ComplexValue:
@@ -131,10 +139,10 @@ def sinh(b: Emitter, z: ComplexValue) -> ComplexValue:
     x, y = z
     s, c, factor = _sinh_cosh_factors(b, x)
     sine, cosine = sin_and_cos(b, y)
-    real = b.mul(b.mul(s, cosine), factor)
-    imag = b.mul(b.mul(c, sine), factor)
-    real = b.select(b.eq(x, 0.0), x, real)
-    real = b.select(b.bit_and(_infinite(b, x), _not(b, _finite(b, y))), x, real)
+    real = _product(b, s, cosine, factor)
+    imag = _product(b, c, sine, factor)
+    known = b.bit_or(b.eq(x, 0.0), _infinite(b, x))
+    real = b.select(b.bit_and(known, _not(b, _finite(b, y))), x, real)
     return ComplexValue(real, b.select(b.eq(y, 0.0), y, imag))
 
 
@@ -143,10 +151,11 @@ def cosh(b: Emitter, z: ComplexValue) -> ComplexValue:
     x, y = z
     s, c, factor = _sinh_cosh_factors(b, x)
     sine, cosine = sin_and_cos(b, y)
-    real = b.mul(b.mul(c, cosine), factor)
-    imag = b.mul(b.mul(s, sine), factor)
-    real = b.select(b.bit_and(_infinite(b, x), _not(b, _finite(b, y))), math.inf, real)
-    flat = b.bit_or(b.eq(x, 0.0), b.eq(y, 0.0))
+    real = _product(b, c, cosine, factor)
+    imag = _product(b, s, sine, factor)
+    undefined = _not(b, _finite(b, y))
+    real = b.select(b.bit_and(_infinite(b, x), undefined), math.inf, real)
+    flat = b.bit_or(b.bit_and(b.eq(x, 0.0), undefined), b.eq(y, 0.0))
     zero = b.from_bits(b.bit_xor(b.sign_bit(x), b.sign_bit(y)))
     return ComplexValue(real, b.select(flat, zero, imag))
 
@@ -261,16 +270,32 @@ def _roots(b: Emitter, z: ComplexValue) -> tuple[ComplexValue, ComplexValue]:
     )
 
 
+def _is_far(b: Emitter, z: ComplexValue) -> Value:
+    """Whether 1 is nothing beside z: products of the roots lose nothing, and might overflow."""
+    limit = 2.0**60 if _double(z.real) else 2.0**30
+    return b.bit_or(b.gt(b.absolute(z.real), limit), b.gt(b.absolute(z.imag), limit))
+
+
+def _log_of_twice(b: Emitter, far: Value, z: ComplexValue, near: Value) -> Value:
+    """log(2*|z|) where it is `far`, else `near`."""
+
+    def rare() -> tuple[Value]:
+        eighth = hypot(b, b.mul(z.real, 0.125), b.mul(z.imag, 0.125))
+        return (b.select(far, b.add(real_log(b, eighth), math.log(16)), near),)
+
+    return b.when_any(far, (near,), rare)[0]
+
+
 def arcsin(b: Emitter, z: ComplexValue) -> ComplexValue:
     """Inverse sine; the cuts are the real axis beyond 1 and -1."""
     x, y = z
     minus, plus = _roots(b, z)
-    infinite = b.bit_or(_infinite(b, x), _infinite(b, y))
+    far = _is_far(b, z)
     across = b.sub(b.mul(minus.real, plus.real), b.mul(minus.imag, plus.imag))
-    real = arctan2(b, x, b.select(infinite, b.absolute(y), across))
+    real = arctan2(b, x, b.select(far, b.absolute(y), across))
     real = b.select(b.eq(x, 0.0), x, real)
     size = b.sub(b.mul(minus.real, plus.imag), b.mul(minus.imag, plus.real))
-    imag = real_arcsinh(b, b.select(infinite, b.copysign(_like(b, math.inf, y), y), size))
+    imag = _log_of_twice(b, far, z, real_arcsinh(b, size))
     return ComplexValue(real, b.copysign(imag, y))
 
 
@@ -278,12 +303,12 @@ def arccos(b: Emitter, z: ComplexValue) -> ComplexValue:
     """Inverse cosine; the cuts are the real axis beyond 1 and -1."""
     x, y = z
     minus, plus = _roots(b, z)
-    infinite = b.bit_or(_infinite(b, x), _infinite(b, y))
+    far = _is_far(b, z)
     half = arctan2(b, minus.real, plus.real)
-    real = b.select(infinite, arctan2(b, b.absolute(y), x), b.add(half, half))
+    real = b.select(far, arctan2(b, b.absolute(y), x), b.add(half, half))
     real = b.select(b.eq(x, 0.0), math.pi / 2, real)
     size = b.sub(b.mul(plus.real, minus.imag), b.mul(plus.imag, minus.real))
-    imag = real_arcsinh(b, b.select(infinite, math.inf, size))
+    imag = _log_of_twice(b, far, z, real_arcsinh(b, size))
     return ComplexValue(real, b.copysign(imag, b.neg(y)))
 
 
@@ -303,11 +328,11 @@ def arctanh(b: Emitter, z: ComplexValue) -> ComplexValue:
     larger, smaller = b.at_least(c, a), b.at_most(a, c)  # in this order, a NaN is one of them
     far = b.gt(larger, 2.0**500 if _double(x) else 2.0**60)
     ratio = b.divide(smaller, larger)
-    inverse = b.divide(b.divide(a, larger), b.mul(larger, b.fma(ratio, ratio, 1.0)))
+    inverse = b.divide(b.divide(b.divide(a, larger), larger), b.fma(ratio, ratio, 1.0))
     infinite = b.bit_or(_infinite(b, x), _infinite(b, y))
     real = b.select(far, inverse, real)
     real = b.select(b.bit_or(infinite, b.eq(x, 0.0)), 0.0, real)
-    right = b.bit_and(b.bit_or(far, infinite), b.eq(y, y))
+    right = b.bit_and(b.bit_or(b.bit_and(far, b.eq(x, x)), infinite), b.eq(y, y))
     imag = b.select(right, math.pi / 2, imag)
     return ComplexValue(b.copysign(real, x), b.copysign(imag, y))
 

@@ -82,10 +82,12 @@ _ERFC = {
 _TOP = {"float64": 28.0, "float32": 10.1}
 
 
-def _erfc_of_large(b: Emitter, a: Value) -> Value:
-    """erfc(a) for a >= 1/2."""
-    c = _CENTER[a.dtype]
-    a = b.at_most(a, _TOP[a.dtype])
+def _erfc_of_large(b: Emitter, a: Value, low: Value | None = None) -> Value:
+    """erfc(a + low) for a >= 1/2 and |low| below the spacing of a."""
+    c, top = _CENTER[a.dtype], _TOP[a.dtype]
+    if low is not None:
+        low = b.select(b.lt(a, top), low, 0.0)
+    a = b.at_most(a, top)
     far, twice = b.add(a, c), b.fma(a, 2.0, 1.0)
     # One division for both quotients.
     inverse = b.divide(1.0, b.mul(far, twice))
@@ -104,6 +106,9 @@ def _erfc_of_large(b: Emitter, a: Value) -> Value:
     scaled = b.fma(lacks, twice_inverse, scaled)
     square = b.mul(a, a)
     lost = b.fma(a, a, b.neg(square))
+    if low is not None:
+        # Only e**(-a*a) is steep.
+        lost = b.fma(b.add(a, a), low, lost)
     turns, r = reduce_by_ln2(b, b.neg(square))
     rise = expm1_of_reduced(b, b.sub(r, lost))
     return scale_by_power(b, b.fma(scaled, rise, scaled), turns)
@@ -121,9 +126,11 @@ def erf(b: Emitter, x: Value) -> Value:
     return b.with_sign(b.select(b.lt(a, 1.0), _erf_of_small(b, a), large), x)
 
 
-def erfc(b: Emitter, x: Value) -> Value:
-    """Complement of the error function, 1 - erf(x), within 4 ulp."""
+def erfc(b: Emitter, x: Value, low: Value | None = None) -> Value:
+    """Complement of the error function, 1 - erf(x + low), within 4 ulp."""
     a = b.absolute(x)
-    tail = _erfc_of_large(b, a)
+    # What is added to x counts the other way for the absolute value of a negative x.
+    low = low if low is None else b.select(b.lt(x, 0.0), b.neg(low), low)
+    tail = _erfc_of_large(b, a, low)
     y = b.select(b.lt(x, 0.0), b.sub(2.0, tail), tail)
     return b.select(b.lt(a, 0.5), b.sub(1.0, _erf_of_small(b, x)), y)

@@ -22,13 +22,16 @@ import numpy as np
 from theano._core.lower.llvm.builder import Builder
 from theano._core.lower.llvm.emitter import ComplexValue, Value
 from theano._core.lower.llvm.items import Memory, itemsize, load, reduce_lanes, select, store
+from theano._core.lower.llvm.sums import Sums
 from theano._core.lower.llvm.target import default_lanes, has_avx512, smallest_masked_item
-from theano._core.lower.llvm.vectors import VectorLoop
+from theano._core.lower.llvm.vectors import VectorLoop, merge
 from theano._core.lower.loops import FOLD_BLOCK, Fold, Loop
 
 # Bodies of at most this many operations get vectors four times as long: what limits them is the
 # latency of the accumulator, not the number of registers.
 LIGHT = 4
+# Vectors that are added one after the other: few, so that roundings do not add up.
+PIECE = 32
 # Items of a tile of a strided loop; a cache line of each fits into the nearest cache.
 TILE = 128
 
@@ -309,15 +312,55 @@ class KernelWriter:
 
     def _fold_vectors(self, axes: list[int], pointers: dict[int, str], lo: str, hi: str) -> None:
         """Fold over `axes` and, in vectors, over [lo, hi) of the last axis; store the results."""
-        totals = self._nested_fold(
-            axes,
-            pointers,
-            self._start_accumulators(self.lanes),
-            lambda moved, acc: self._vectors(moved, lo, hi, acc),
+        starts = self._start_accumulators(self.lanes)
+        sums = Sums(self.b, self.loop.folds)
+        totals = sums.totals(
+            self._nested_fold(
+                axes,
+                pointers,
+                [*starts, *sums.nothing_lost(starts)],
+                lambda moved, acc: self._pieces(moved, lo, hi, sums, acc, bool(axes)),
+            )
         )
         for fold, memory, total in zip(self.loop.folds, self.folds, totals, strict=True):
             value = reduce_lanes(self.b, fold, total)
             self._store_scalar(value, memory, pointers[memory.slot])
+
+    def _pieces(
+        self, pointers: dict[int, str], lo: str, hi: str, sums: Sums, acc: list[Any], nested: bool
+    ) -> list[Any]:
+        """Fold [lo, hi) in vectors; sums in short pieces, whose sums are added without loss."""
+        if not sums.any:
+            return self._vectors(pointers, lo, hi, acc)
+        b, starts = self.b, self._start_accumulators(self.lanes)
+        length = b.emit(f"sub i64 {hi}, {lo}")
+
+        def piece(first: str, count: str, acc: list[Any]) -> list[Any]:
+            end = b.emit(f"add i64 {first}, {count}")
+            folded = self._vectors(pointers, first, end, sums.started(acc, starts))
+            if nested:
+                return sums.added(acc, folded)
+            return self._added_to_others(
+                b.emit(f"icmp eq i64 {count}, {length}"), sums, acc, folded
+            )
+
+        return VectorLoop(self, pointers, lo, hi, acc).over(lo, hi, PIECE * self.lanes, piece, acc)
+
+    def _added_to_others(
+        self, alone: str, sums: Sums, acc: list[Any], piece: list[Any]
+    ) -> list[Any]:
+        """Return the accumulators after a piece: itself if it is `alone`, as in short rows."""
+        b = self.b
+        others, done = b.fresh_label("others"), b.fresh_label("added")
+        before = b.block
+        b.perform(f"br i1 {alone}, label %{done}, label %{others}")
+        b.label(others)
+        added = sums.added(acc, piece)
+        after = b.block
+        b.perform(f"br label %{done}")
+        b.label(done)
+        whole = [*piece, *acc[len(piece) :]]
+        return [merge(b, x, y, before, after) for x, y in zip(whole, added, strict=True)]
 
     def _nested_fold(
         self, axes: list[int], pointers: dict[int, str], acc: list[Any], inner: Any

@@ -10,6 +10,7 @@ import numpy as np
 
 from theano._core.ir.variable import Apply, Constant
 from theano._core.lower.arrays import Array, Buffer, Size
+from theano._core.lower.faults import EXTREMES
 from theano._core.lower.llvm.calls import Call, Combine, Kernel
 from theano._core.lower.llvm.emitter import ComplexValue
 from theano._core.lower.llvm.entry import Entry
@@ -90,9 +91,10 @@ class Launcher(Entry):
         kept = self.product([n for a, n in enumerate(lengths) if a not in reduced])
         if isinstance(folded, int) and folded > 0:
             return
+        kind = EXTREMES.index(node.op.kind)
         some = self.b.emit(f"icmp ne i64 {folded}, 0")
         none = self.b.emit(f"icmp eq i64 {kept}, 0")
-        self.check(node, self.b.emit(f"or i1 {some}, {none}"), "empty_fold", ())
+        self.check(node, self.b.emit(f"or i1 {some}, {none}"), "empty_fold", (kind,))
 
     def _store_array(
         self, variable: Any, lengths: Sequence[Size], operands: Any, step: Step

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections import OrderedDict
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -14,8 +15,10 @@ from theano._core.runtime.cache import CompileCache
 # Without a setting, the widest registers that the processor has are used.
 WIDEST = 512
 
-# Modules of this process by key. They are small; a long session meets each of them once.
-_modules: dict[str, Any] = {}
+# Modules of this process by key, the latest used last. A function keeps its own alive; each takes
+# pages of memory, whose number the system limits, so that those long unused are let go.
+_modules: OrderedDict[str, Any] = OrderedDict()
+MOST_MODULES = 4096
 
 
 class Statistics:
@@ -51,6 +54,7 @@ def load(text: str, vector_bits: int) -> Any:
     key = hashlib.sha256(_identity(vector_bits) + text.encode()).hexdigest()
     code = _modules.get(key)
     if code is not None:
+        _modules.move_to_end(key)
         Statistics.from_memory += 1
         return code
     data = _cache().get(key)
@@ -60,6 +64,8 @@ def load(text: str, vector_bits: int) -> Any:
         data = _compile(text, vector_bits)
         _cache().put(key, data)
     code = _modules[key] = native.load_object(data)
+    if len(_modules) > MOST_MODULES:
+        _modules.popitem(last=False)
     return code
 
 

@@ -10,6 +10,12 @@ from theano._core.lower.llvm.error_function import erfc
 from theano._core.lower.llvm.logarithm import log
 from theano._core.ops.normal_quantile import QUANTILE, Tail
 
+# sqrt(1/2), and what rounding takes from it.
+_ROOT_OF_HALF = {
+    "float64": (0.7071067811865476, -4.833646656726457e-17),
+    "float32": (0.7071067690849304, 1.2101617485882343e-08),
+}
+
 
 def _polynomial(b: Emitter, x: Value, terms: tuple[float, ...]) -> Value:
     """As `b.polynomial`, with the two large first terms added last."""
@@ -62,8 +68,11 @@ def quantile(b: Emitter, p: Value) -> Value:
 
 
 def distribution(b: Emitter, x: Value) -> Value:
-    """The probability that a normal number is at most `x`."""
-    return b.mul(erfc(b, b.mul(x, -math.sqrt(0.5))), 0.5)
+    """The probability that a normal number is at most `x`; within 4 ulp."""
+    high, low = _ROOT_OF_HALF[x.dtype]
+    y = b.mul(x, -high)
+    # What rounding took from y: in the far tail it is many ulp of the result.
+    return b.mul(erfc(b, y, b.fma(x, -low, b.fma(x, -high, b.neg(y)))), 0.5)
 
 
 def normal(b: Emitter, word: Value, dtype: str) -> Value:

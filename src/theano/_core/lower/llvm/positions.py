@@ -138,7 +138,9 @@ class Positions(Copies):
             node, x, indices, node.inputs[1:], (at, full, position)
         )
         out = self.new_array(x.dtype, lengths)
-        rows = bool(full) and position + node.inputs[1].type.ndim < len(lengths)
+        # Axes of length 1 have no loop: the lanes run along the last axis that has one.
+        last = max((a for a, length in enumerate(lengths) if length != 1), default=-1)
+        rows = bool(full) and position + node.inputs[1].type.ndim <= last
 
         def body(b: Any, index: Any, *values: Any) -> Any:
             return load_lanes(b, address(b, index, values), x.dtype, rows)

@@ -110,6 +110,11 @@ class RegisterLoop:
         """Write this loop and, for longer rows, `general`; return the outputs of either."""
         p, b = self.p, self.b
         short, long, done = (b.fresh_label(n) for n in ("short", "long", "either"))
+        # What is computed on demand inside one loop is not known in the other.
+        for array in (*self.loop.sequences, *self.loop.fixed):
+            if array.ndim:
+                p.pointer(array)
+                p.strides(array)
         fits = self._fits()
         b.perform(f"br i1 {fits}, label %{short}, label %{long}")
         known = dict(p.values), dict(p._length_values)
@@ -138,7 +143,9 @@ class RegisterLoop:
         p, b = self.p, self.b
         fits = b.emit(f"icmp ule i64 {self.length}, {self.lanes}")
         for variable, array in zip(self.op.inner.sequences, self.loop.sequences, strict=True):
-            if is_row(variable) and True not in (array.contiguous, array.rows_contiguous):
+            if not is_row(variable) or 1 in array.stretched:
+                continue
+            if True not in (array.contiguous, array.rows_contiguous):
                 packed = f"icmp eq i64 {p.strides(array)[1]}, {itemsize(array.dtype)}"
                 fits = b.emit(f"and i1 {fits}, {b.emit(packed)}")
         return fits
@@ -230,7 +237,10 @@ class RegisterLoop:
             data = p.pointer(array)
             if 0 not in array.stretched:
                 data = p._moved(data, p.multiply(step, p.strides(array)[0]))
-            known[variable] = self._load(variable, data)
+            if is_row(variable) and 1 in array.stretched:
+                known[variable] = self._wide(load(self.b, data, array.dtype, 1))
+            else:
+                known[variable] = self._load(variable, data)
         for names, values, carried in zip(inner.states, taps, self.loop.states, strict=True):
             for variable, distance in zip(names, carried.state.taps, strict=True):
                 known[variable] = values[distance - 1]

@@ -190,7 +190,7 @@ class VectorLoop:
         b.perform(f"br i1 {more}, label %{loop}, label %{after}")
         b.label(after)
         totals = [
-            self._merge(a, r, start_block, f"{tag}.end")
+            merge(b, a, r, start_block, f"{tag}.end")
             for a, r in zip(
                 acc, [self._named(r, n) for r, n in zip(results, names, strict=True)], strict=True
             )
@@ -242,23 +242,14 @@ class VectorLoop:
             )
         return Value(name, value.dtype, value.lanes)
 
-    def _merge(self, one: Any, two: Any, block_one: str, block_two: str) -> Any:
-        if isinstance(one, ComplexValue):
-            return ComplexValue(
-                self._merge(one.real, two.real, block_one, block_two),
-                self._merge(one.imag, two.imag, block_one, block_two),
-            )
-        text = self.b.emit(f"phi {one.type} [{one.text}, %{block_one}], [{two.text}, %{block_two}]")
-        return Value(text, one.dtype, one.lanes)
-
     # -- strided ----------------------------------------------------------------------------------
 
     def strided(self) -> list[Any]:
         """Write a loop over data of any strides; return the accumulators after it."""
         self._load_fixed(self.pointers)
-        return self._over(self.lo, self.hi, self.w.lanes, self._strided_block, self.acc)
+        return self.over(self.lo, self.hi, self.w.lanes, self._strided_block, self.acc)
 
-    def _over(self, lo: str, hi: str, step: int, block: Any, acc: Sequence[Any] = ()) -> list[Any]:
+    def over(self, lo: str, hi: str, step: int, block: Any, acc: Sequence[Any] = ()) -> list[Any]:
         """Write `for first in range(lo, hi, step)`; `block(first, count, acc)` is its body."""
         w, b = self.w, self.b
         tag = b.fresh_label("blocks")
@@ -332,7 +323,7 @@ class VectorLoop:
         w = self.w
         vector = w.lanes * max(itemsize(f.dtype) for f in w.loop.folds)
         columns = w.lanes * max(1, PANEL // vector)
-        self._over(self.lo, self.hi, columns, lambda *p: self._panel(inner, columns, *p))
+        self.over(self.lo, self.hi, columns, lambda *p: self._panel(inner, columns, *p))
 
     def _panel(
         self, inner: list[int], columns: int, start: str, count: str, _: list[Any]
@@ -351,7 +342,7 @@ class VectorLoop:
                 block(first, count, acc)
                 return []
 
-            return self._over(start, end, w.lanes, vector)
+            return self.over(start, end, w.lanes, vector)
 
         each(lambda first, count, acc: self._keep(acc, w._start_accumulators(w.lanes)))
         w._nested_fold(
@@ -418,6 +409,17 @@ class VectorLoop:
         b.label(read)
         source = b.emit(f"phi ptr [{at}, %{before}], [{buffer}, %{copy}]")
         return load(b, source, memory.dtype, self.w.lanes)
+
+
+def merge(b: Any, one: Any, two: Any, block_one: str, block_two: str) -> Any:
+    """Return the value of the block that was left last."""
+    if isinstance(one, ComplexValue):
+        return ComplexValue(
+            merge(b, one.real, two.real, block_one, block_two),
+            merge(b, one.imag, two.imag, block_one, block_two),
+        )
+    text = b.emit(f"phi {one.type} [{one.text}, %{block_one}], [{two.text}, %{block_two}]")
+    return Value(text, one.dtype, one.lanes)
 
 
 def _mover(kind: str, size: int, lanes: int) -> str:
