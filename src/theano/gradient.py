@@ -6,10 +6,14 @@ from theano._core.api.forward_mode import (
     jvp,
 )
 from theano._core.api.gradients import (
+    GradClip,
+    GradScale,
     Lop,
     checkpoint,
     consider_constant,
+    consider_constant_,
     disconnected_grad,
+    disconnected_grad_,
     format_as,
     grad_clip,
     grad_not_implemented,
@@ -22,6 +26,7 @@ from theano._core.api.gradients import (
     verify_grad,
     vjp,
     zero_grad,
+    zero_grad_,
 )
 from theano._core.api.jacobians import (
     hessian,
@@ -42,13 +47,17 @@ from theano._core.ops.gradient import (
 __all__ = [
     "DisconnectedInputError",
     "DisconnectedType",
+    "GradClip",
+    "GradScale",
     "GradientError",
     "Lop",
     "NullTypeGradError",
     "Rop",
     "checkpoint",
     "consider_constant",
+    "consider_constant_",
     "disconnected_grad",
+    "disconnected_grad_",
     "format_as",
     "grad",
     "grad_clip",
@@ -66,4 +75,5 @@ __all__ = [
     "verify_grad",
     "vjp",
     "zero_grad",
+    "zero_grad_",
 ]

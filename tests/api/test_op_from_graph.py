@@ -178,8 +178,9 @@ def test_errors() -> None:
         theano.OpFromGraph([x], x)
     with pytest.raises(TypeError, match="variables"):
         theano.OpFromGraph([1], [x])
-    with pytest.raises(TypeError, match="updates"):
+    with pytest.raises(TypeError, match="updates are not allowed"):
         theano.OpFromGraph([x], [x], updates=[])
+    theano.OpFromGraph([x], [x], on_unused_input="ignore")
     with pytest.raises(theano.gof.MissingInputError, match="y"):
         theano.OpFromGraph([x], [x + y])
     with pytest.raises(ValueError, match="mutually exclusive"):

@@ -28,7 +28,7 @@ def _any_axis(x: Any, rng: np.random.Generator) -> Any:
 
 def _matrix(x: Any) -> Any:
     """Return a well-conditioned matrix made of `x`."""
-    m = T.tanh(x.reshape((-1,))[:1]) * T.eye(3) + 2 * T.eye(3)
+    m = T.tanh(x.reshape((-1,))[:1].sum()) * T.eye(3) + 2 * T.eye(3)
     return m + 0.1 * T.outer(T.arange(3.0), T.ones(3))
 
 

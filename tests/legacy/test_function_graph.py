@@ -36,6 +36,10 @@ def test_looking() -> None:
     assert {x, y, middle, out} <= fg.variables
     assert len(fg.clients(middle)) == 2
     assert fg.clients(out) == [("output", 0)]
+    assert str(fg) == (
+        "[Elemwise{add,no_inplace}(*1 -> Elemwise{exp,no_inplace}(x), "
+        "Elemwise{mul,no_inplace}(*1, y))]"
+    )
     assert middle in fg and middle.owner in fg and T.dscalar() not in fg
     assert len(middle.clients) == 2 and middle.fgraph is fg and middle.owner.fgraph is fg
     fg.check_integrity()

@@ -11,6 +11,7 @@ from theano._core.autodiff.forward import push_forward, stretched_like, tangent_
 from theano._core.autodiff.reverse import grad
 from theano._core.base import dtypes
 from theano._core.base.errors import DisconnectedInputError
+from theano._core.ir.comparison import io_connection_pattern
 from theano._core.ir.graph import ancestors, toposort
 from theano._core.ir.variable import Variable
 from theano._core.ops.arithmetic import cast
@@ -98,7 +99,13 @@ def _direction(variable: Any, point: Any) -> Any:
 
 
 def _connected(out: Any, wrt: list[Any]) -> bool:
-    """Tell whether `out` is made from one of `wrt`, in whatever way but `disconnected_grad`."""
+    """Tell whether `out` is made from one of `wrt`, in whatever way but `disconnected_grad`.
+
+    A length is not: it is no function of the items.
+    """
+    if out.owner is not None and dtypes.is_discrete(out.type.dtype):
+        if not any(any(uses) for uses in io_connection_pattern(wrt, [out])):
+            return False
     cuts = {
         node.outputs[0]
         for node in toposort([out])

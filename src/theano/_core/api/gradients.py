@@ -175,6 +175,20 @@ def consider_constant(x: Any) -> Any:
     return GradientFilter("zero")(x)
 
 
+def GradClip(clip_lower_bound: float, clip_upper_bound: float) -> Any:
+    """Return the operation of `grad_clip`, under its name in Theano 1.0.5."""
+    return GradientFilter("clip", (clip_lower_bound, clip_upper_bound))
+
+
+def GradScale(multiplier: float) -> Any:
+    """Return the operation of `grad_scale`, under its name in Theano 1.0.5."""
+    return GradientFilter("scale", (multiplier,))
+
+
+consider_constant_ = zero_grad_ = GradientFilter("zero")
+disconnected_grad_ = GradientFilter("disconnected")
+
+
 def zero_grad(x: Any) -> Any:
     """Return `x`, through which the gradient is zero."""
     return GradientFilter("zero")(x)

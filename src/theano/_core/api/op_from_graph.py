@@ -39,11 +39,13 @@ class OpFromGraph(InnerGraph):
     connection_pattern : list of lists of bool, optional
         For each input, which outputs depend on its values.
     name : str, optional
+    **options
+        Options of `theano.function`, accepted for old programs.
 
     Raises
     ------
     TypeError
-        `outputs` is no list, an input or output is no variable, or an option is not known.
+        `outputs` is no list, an input or output is no variable, or `updates` or `givens` are given.
     ValueError
         Both `lop_overrides` and `grad_overrides` are given, or a list has another length than
         what it is for.
@@ -72,8 +74,9 @@ class OpFromGraph(InnerGraph):
         name: str | None = None,
         **options: Any,
     ) -> None:
-        if options:
-            raise TypeError(f"OpFromGraph does not know the options {', '.join(sorted(options))}")
+        for option in ("updates", "givens"):
+            if option in options:
+                raise TypeError(f"{option} are not allowed in OpFromGraph")
         if not isinstance(outputs, list):
             raise TypeError(f"outputs must be list, got {type(outputs).__name__}")
         for variable in (*inputs, *outputs):

@@ -137,7 +137,7 @@ def _item(value: Any, rows: Any) -> Any:
     else:
         item = TensorType(rows.type.dtype, rows.type.broadcastable[1:])(value.name)
         tests = getattr(rows.tag, "test_value", ())
-        test = tests[0] if len(tests) else None
+        test = next(iter(tests), None)
     if test is not None:
         vars(item.tag)["test_value"] = test
     return item

@@ -10,8 +10,9 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from theano._core.base.errors import InconsistencyError
-from theano._core.ir.graph import check_inputs, expression_text, toposort
+from theano._core.ir.graph import check_inputs, toposort
 from theano._core.ir.graph import inputs as leaves_of
+from theano._core.ir.text import as_string
 from theano._core.ir.variable import Apply, Constant, Variable
 
 # Where a variable is used: (application, index of the input), or ('output', index of the output).
@@ -95,7 +96,7 @@ class FunctionGraph:
         return item in self._index() or item in self._nodes
 
     def __str__(self) -> str:
-        return f"[{', '.join(expression_text(out) for out in self.outputs)}]"
+        return f"[{', '.join(as_string(self.inputs, self.outputs))}]"
 
     def _take_in(self, variable: Variable) -> list[Client]:
         """Return the list of the uses of a variable, which is part of the graph from now on."""

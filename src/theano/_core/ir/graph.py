@@ -77,16 +77,6 @@ def copy_graph(
     return [memo.get(v, v) for v in outputs]
 
 
-def expression_text(variable: Variable) -> str:
-    """Return `variable` written as nested calls (each input named, shared parts repeated)."""
-    memo: dict[Variable, str] = {}
-    for node in toposort([variable]):
-        text = f"{node.op}({', '.join(memo.get(v, str(v)) for v in node.inputs)})"
-        for index, output in enumerate(node.outputs):
-            memo[output] = text if len(node.outputs) == 1 else f"{text}.{index}"
-    return memo.get(variable, str(variable))
-
-
 def check_inputs(outputs: Sequence[Variable], given: Collection[Variable]) -> None:
     """Raise MissingInputError if `outputs` need a variable that is not in `given`."""
     known = given if isinstance(given, (set, dict)) else set(given)

@@ -86,6 +86,8 @@ _TOOLBOX = {
     },
 }
 _GRAPH = {
+    "as_string": "ir.text:as_string",
+    "op_as_string": "ir.text:op_as_string",
     "Apply": "ir.variable:Apply",
     "Constant": "ir.variable:Constant",
     "Variable": "ir.variable:Variable",
@@ -96,7 +98,6 @@ _GRAPH = {
         name: f"legacy.graphs:{name}"
         for name in (
             "ancestors",
-            "as_string",
             "clone",
             "clone_get_equiv",
             "general_toposort",
@@ -105,7 +106,6 @@ _GRAPH = {
             "is_in_ancestors",
             "list_of_nodes",
             "nodes_constructed",
-            "op_as_string",
             "ops",
             "orphans",
             "stack_search",
