@@ -271,3 +271,11 @@ def test_rows_of_one_item_at_positions_that_only_seem_neighbours(width: int, kin
         positions[:, ::8] = np.minimum(positions[:, ::8], 4)
         positions[:, 3::8], positions[:, 7::8] = positions[:, ::8][:, :5] + 3, 7
         np.testing.assert_array_equal(f(values, positions), values[:, None][positions])
+
+
+def test_a_list_with_slices_is_a_tuple() -> None:
+    x = T.dmatrix("x")
+    value = np.arange(12.0).reshape(3, 4)
+    got = theano.function([x], [x[[slice(1, None), 2]], x[[None, Ellipsis, 1]]])(value)
+    np.testing.assert_array_equal(got[0], value[1:, 2])
+    np.testing.assert_array_equal(got[1], value[None, ..., 1])

@@ -157,3 +157,12 @@ def test_of_one_singular_value_written_over_itself() -> None:
     size = np.sqrt((flat**2).sum())
     wanted = (1 - np.tanh(2 * size) ** 2) * 2 * flat / size * (1 - flat**2)
     np.testing.assert_allclose(of_x, wanted, rtol=1e-12, atol=1e-15)
+
+
+def test_gradient_of_what_has_no_factor() -> None:
+    x = T.dmatrix("x")
+    for lower in (True, False):
+        out = T.grad(sl.Cholesky(lower, on_error="nan")(x).sum(), x)
+        f = theano.function([x], out)
+        assert np.isnan(f(np.array([[1.0, 0.2], [0.2, -2.0]]))).all()
+        assert not np.isnan(f(np.array([[1.0, 0.2], [0.2, 2.0]]))).any()

@@ -52,12 +52,19 @@ def get_item(x: Any, key: Any) -> Any:
     TypeError
         An index that is not an integer, or a Python bool.
     """
-    entries = list(key) if isinstance(key, tuple) else [key]
+    entries = list(key) if isinstance(key, tuple) or _is_old_tuple(key) else [key]
     if any(_holds_bool(entry) for entry in entries):
         raise TypeError(_BOOLS)
     apart = _parted_by_dots(entries)
     x, entries = _without_masks(x, _expanded(x, entries))
     return _with_arrays(x, entries, apart) if any(map(_is_array, entries)) else _basic(x, entries)
+
+
+def _is_old_tuple(key: Any) -> bool:
+    """Tell whether an index is a list that stands for a tuple, as in NumPy before 1.23."""
+    return isinstance(key, list) and any(
+        entry is None or entry is Ellipsis or isinstance(entry, slice) for entry in key
+    )
 
 
 def _holds_bool(entry: Any) -> bool:

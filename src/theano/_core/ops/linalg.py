@@ -10,7 +10,7 @@ import numpy as np
 from theano._core.base import dtypes
 from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Apply
-from theano._core.ops.arithmetic import cast, complex_, imag, mul, neg, sub
+from theano._core.ops.arithmetic import cast, complex_, imag, isnan, mul, neg, sub, switch
 from theano._core.ops.indexing import sum_to
 from theano._core.ops.linalg_base import (
     MatrixOp,
@@ -27,10 +27,12 @@ from theano._core.ops.linalg_base import (
     per_matrix,
     product,
     products,
+    real_part,
     scalar_of_stack,
     triangle,
 )
 from theano._core.ops.op import broadcast_lengths, same_rank, tensor_operand
+from theano._core.ops.reductions import reduce
 from theano._core.ops.shaping import dimshuffle
 
 
@@ -89,6 +91,11 @@ class Cholesky(MatrixOp):
         left = solve_upper_triangular(upper, inner)
         s = hermitian(solve_upper_triangular(upper, hermitian(left)))
         result = from_one_triangle(s, True)
+        if self.on_error == "nan":
+            # Of a matrix without a factor nothing is known, not even of the triangle not read.
+            rank = factor.type.ndim
+            unknown = isnan(real_part(reduce("sum", factor, (rank - 2, rank - 1))))
+            result = switch(scalar_of_stack(unknown), np.asarray(np.nan, factor.type.dtype), result)
         return [result if self.is_lower else hermitian(result)]
 
     def __str__(self) -> str:
