@@ -3,9 +3,10 @@
 `elementwise` declares a scalar function that fuses into native loops; classes derived from
 `Structured` are operations on whole arrays; classes derived from `Op` are written as in Theano
 1.0.5, and `as_op` makes one of a function. `check` runs the generic tests of an operation.
+`rule` writes a rewriting rule as two expressions, `add_rule` has the compiler use it.
 """
 
-from theano._core.api.checks import check
+from theano._core.api.checks import check, check_rule
 from theano._core.api.extending import elementwise
 from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Apply, Variable
@@ -33,26 +34,34 @@ from theano._core.ops.samples import (
     reals,
     small_integers,
 )
+from theano._core.rewrite.engine import Rule
+from theano._core.rewrite.pattern import rule, wild
+from theano._core.rewrite.pipeline import add_rule, remove_rule
 
 __all__ = [
     "Apply",
     "Elementwise",
     "Op",
     "Range",
+    "Rule",
     "Structured",
     "TensorType",
     "Type",
     "Variable",
+    "add_rule",
     "anything",
     "as_op",
     "as_variable",
     "booleans",
     "check",
+    "check_rule",
     "compare",
     "elementwise",
     "nonzero",
     "positive",
     "reals",
+    "remove_rule",
+    "rule",
     "same",
     "same_float",
     "same_real",
@@ -61,4 +70,5 @@ __all__ = [
     "to_real_float",
     "upcast",
     "upcast_real",
+    "wild",
 ]

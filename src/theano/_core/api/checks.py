@@ -16,11 +16,16 @@ from theano._core.api.reductions import sum as tensor_sum
 from theano._core.autodiff.reverse import grad
 from theano._core.base import dtypes
 from theano._core.compile.function import function
+from theano._core.ir.graph import copy_graph
+from theano._core.ir.graph import inputs as leaves_of
 from theano._core.ir.types import TensorType
+from theano._core.ir.variable import Constant
 from theano._core.lower.reference import evaluate
 from theano._core.ops.arithmetic import add, mul
 from theano._core.ops.op import Elementwise, constant
 from theano._core.ops.samples import Range
+from theano._core.rewrite.engine import Rewriter, Rule, RuleSet
+from theano._core.rewrite.pattern import PATTERNS, instantiate
 
 # Shapes for which elementwise operations are checked, by rank.
 SHAPES = (
@@ -358,3 +363,43 @@ def assert_close(got: np.ndarray, wanted: np.ndarray, ulp: float) -> None:
     if not np.all(close):
         at = tuple(int(i) for i in np.argwhere(~np.asarray(close))[0])
         raise AssertionError(f"{got[at]!r} instead of {wanted[at]!r} at {at}, allowed {ulp} ulp")
+
+
+# -- rewriting rules -------------------------------------------------------------------------------
+
+
+def check_rule(rule: Rule, *arrays: Any, rtol: float = 1e-10) -> None:
+    """Check that a rule written as a pattern fires, and that it does not change results.
+
+    Parameters
+    ----------
+    rule : Rule
+        What `theano.extend.rule` returned.
+    *arrays : array_like
+        A value for each wildcard, in the order in which they first occur in the pattern.
+    rtol : float
+        How much results may differ.
+
+    Raises
+    ------
+    ValueError
+        There are more or fewer arrays than wildcards.
+    AssertionError
+        The rule does not fire, or results differ.
+    """
+    before, after = PATTERNS[rule.name]
+    wildcards = [v for v in leaves_of([before]) if not isinstance(v, Constant)]
+    values = [np.asarray(a) for a in arrays]
+    if len(values) != len(wildcards):
+        raise ValueError(f"{rule.name}: {len(wildcards)} arrays are needed, got {len(values)}")
+    inputs = [tensor(str(a.dtype), a.shape) for a in values]
+    table: dict[Any, Any] = dict(zip(wildcards, inputs, strict=True))
+    plain = copy_graph([before], table)[0]
+    with naming(f"{rule.name}: does it fire"):
+        rewriter = Rewriter(keep_log=True)
+        rewriter.run([plain], RuleSet([rule]))
+        assert any(entry.rule is rule for entry in rewriter.log or ()), "it does not fire"
+    with naming(f"{rule.name}: results"):
+        wanted = evaluate([plain], dict(zip(inputs, values, strict=True)))[0]
+        got = evaluate([instantiate(after, table)], dict(zip(inputs, values, strict=True)))[0]
+        np.testing.assert_allclose(got, wanted, rtol=rtol)

@@ -101,10 +101,45 @@ LEVELS = {
 }
 
 
+_added_rules: list[Rule] = []
+
+
+def add_rule(rule: Rule) -> None:
+    """Have every function that is compiled from now on use a rule, before those of its phase.
+
+    Raises
+    ------
+    ValueError
+        There is a rule of this name, or no phase of that name.
+    """
+    if any(known.name == rule.name for known in all_rules()):
+        raise ValueError(f"there is a rule {rule.name!r} already")
+    if rule.phase not in {phase.name for phase in PHASES}:
+        raise ValueError(
+            f"there is no phase {rule.phase!r}; known: {', '.join(p.name for p in PHASES)}"
+        )
+    _added_rules.append(rule)
+    _forget_rules()
+
+
+def remove_rule(rule: Rule) -> None:
+    """Take back what `add_rule` did; raises ValueError if it did not."""
+    if rule not in _added_rules:
+        raise ValueError(f"the rule {rule.name!r} was not added")
+    _added_rules.remove(rule)
+    _forget_rules()
+
+
+def _forget_rules() -> None:
+    all_rules.cache_clear()
+    rules_of.cache_clear()
+
+
 @lru_cache(1)
 def all_rules() -> tuple[Rule, ...]:
     """Return every rule, in order of trial within a phase."""
     return (
+        *_added_rules,
         *shapes.RULES,
         *canonical.RULES,
         *products.RULES,
