@@ -62,3 +62,48 @@ def test_shared_variable(name: str) -> None:
     f = theano.function([y], updates=[(q, expression(q, y))], on_unused_input="ignore")
     f(B)
     np.testing.assert_allclose(q.get_value(), wanted(A @ A.T, B), rtol=1e-12)
+
+
+# New values of a shared matrix that need no memory of their own; `i` is a vector of row numbers.
+IN_PLACE: dict[str, Any] = {
+    "elementwise": lambda q, i, y: 2 * q + y,
+    "gemm": lambda q, i, y: q - 0.1 * T.dot(y, y),
+    "a row": lambda q, i, y: T.inc_subtensor(q[i[0]], y[0]),
+    "an item": lambda q, i, y: T.set_subtensor(q[i[0], 2], 7.0),
+    "rows": lambda q, i, y: T.inc_subtensor(q[i], y[i]),
+    "rows read before": lambda q, i, y: T.set_subtensor(q[i], T.tanh(q[i])),
+    "a slice": lambda q, i, y: T.set_subtensor(q[1:3], y[:2]),
+    "a mask": lambda q, i, y: T.inc_subtensor(q[(q > 0).nonzero()], 1.0),
+}
+
+
+def address(q: Any) -> int:
+    return q.get_value(borrow=True).ctypes.data
+
+
+@pytest.mark.parametrize("name", IN_PLACE)
+def test_update_keeps_the_memory(name: str) -> None:
+    q, i, y = theano.shared(B), T.lvector("i"), T.matrix("y")
+    new = IN_PLACE[name](q, i, y)
+    update = theano.function([i, y], updates=[(q, new)], on_unused_input="ignore")
+    wanted = theano.function([i, y], new, on_unused_input="ignore")([1, 1, 3], B)
+    before = address(q)
+    update([1, 1, 3], B)
+    assert address(q) == before
+    np.testing.assert_allclose(q.get_value(), wanted, rtol=1e-14)
+
+
+def test_updates_in_place_that_fail() -> None:
+    shared = {name: theano.shared(B.copy(), name) for name in IN_PLACE}
+    i, y = T.lvector("i"), T.matrix("y")
+    updates = [(q, IN_PLACE[name](q, i, y)) for name, q in shared.items()]
+    f = theano.function([i, y], updates=updates)
+    before = {name: address(q) for name, q in shared.items()}
+    f([0, 1], B)
+    assert before == {name: address(q) for name, q in shared.items()}
+    values = {name: q.get_value() for name, q in shared.items()}
+    for bad, error in ((([0, N], B), IndexError), (([0], B[:-1]), ValueError)):
+        with pytest.raises(error):
+            f(*bad)
+        for name, q in shared.items():
+            np.testing.assert_array_equal(q.get_value(), values[name])

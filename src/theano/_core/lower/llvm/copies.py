@@ -103,7 +103,11 @@ class Copies(Views):
         chosen = b.emit(f"phi ptr [{x.data}, %{before}], [{data}, %{end}]")
         return Array(x.dtype, x.lengths, chosen, buffer=x.buffer)
 
-    def simple_loop(
+    def simple_loop(self, *args: Any, **kwargs: Any) -> None:
+        """Run what `prepare_simple_loop` prepares."""
+        self.prepare_simple_loop(*args, **kwargs)()
+
+    def prepare_simple_loop(
         self,
         out: Array | None,
         lengths: Sequence[Size],
@@ -112,8 +116,8 @@ class Copies(Views):
         indexed: bool = False,
         sequential: bool = False,
         lanes: int = 0,
-    ) -> None:
-        """Run a loop that stores one value per point (none if `out` is None)."""
+    ) -> Callable[[], None]:
+        """Return what writes a loop that stores one value per point (none if `out` is None)."""
 
         def whole(b: Any, index: Any, values: Sequence[Any]) -> tuple[Sequence[Any], Sequence[Any]]:
             result = body(b, index, *values)
@@ -128,9 +132,9 @@ class Copies(Views):
             whole,
         )
         outs = [] if out is None else [out]
-        self.prepare_run(
+        return self.prepare_run(
             loop, lengths, [a for a, _ in operands], outs, [], indexed, sequential, lanes
-        )()
+        )
 
     def copy_into(self, source: Array, target: Array) -> None:
         """Copy an array to memory of the same lengths."""
@@ -202,6 +206,35 @@ class Copies(Views):
             start = self.plus(start, array.lengths[axis])
         return out
 
+    def overwritten_by(self, x: Array, lengths: Sequence[Size], target: Any) -> Array:
+        """Return the values of `x` in the memory of an input if it may be overwritten, else in new.
+
+        Where `x` is that input, nothing is copied.
+        """
+        out = self.overwritten(x.dtype, lengths, target)
+        b = self.b
+        same = b.emit(f"icmp eq ptr {out.data}, {x.data}")
+        copy, done = b.fresh_label("keep"), b.fresh_label("kept")
+        at = self.frame_pointer(self.descriptor(x))
+        function = self.runtime("copy")
+        b.perform(f"br i1 {same}, label %{done}, label %{copy}")
+        b.label(copy)
+        got = b.emit(
+            f"call i32 {function}(ptr %call, i64 {typenum(x.dtype)}, i64 {x.ndim}, ptr {out.data},"
+            f" ptr {at})"
+        )
+        self.or_fail(b.emit(f"icmp eq i32 {got}, 0"))
+        b.perform(f"br label %{done}")
+        b.label(done)
+        return out
+
+    def overwrite(self, node: Apply, work: Callable[[], None]) -> None:
+        """Write what changes memory: now, or after all that may fail if others can see it."""
+        if node.outputs[0] in self.in_place:
+            self.overwrites[node] = work
+        else:
+            work()
+
     def write_slice(
         self, node: Apply, x: Array, y: Array, entries: Sequence[Any], assign: bool
     ) -> Array:
@@ -222,27 +255,32 @@ class Copies(Views):
                 one, two = y_view.lengths[axis], part.lengths[axis]
                 self.check_equal(node, one, two, "write", (axis, one, two))
         if part.ndim == 0:
-            value = self.register(y)
-            if not assign:
-                value = self.b.add(load(self.b, part.data, part.dtype, 1), value)
-            store(self.b, value, part.data)
+
+            def write_item() -> None:
+                value = self.register(y)
+                if not assign:
+                    value = self.b.add(load(self.b, part.data, part.dtype, 1), value)
+                store(self.b, value, part.data)
+
+            self.overwrite(node, write_item)
             return out
-        source = (y_view, frozenset(stretched))
-        if assign:
-            self.simple_loop(part, part.lengths, [source], lambda b, index, v: v)
-        else:
-            self.simple_loop(
-                part,
-                part.lengths,
-                [(part, frozenset()), source],
-                lambda b, index, old, v: b.add(old, v),
-            )
+        old = [] if assign else [(part, frozenset[int]())]
+        run = self.prepare_simple_loop(
+            part,
+            part.lengths,
+            [*old, (y_view, frozenset(stretched))],
+            lambda b, index, *values: values[0] if assign else b.add(*values),
+        )
+        self.overwrite(node, run)
         return out
 
     def _writable(self, node: Apply, x: Array) -> Array:
         """Return `x` in memory that may be written: its own if it dies here, else a copy."""
         variable = node.inputs[0]
         buffer = x.buffer
+        target = self.in_place.get(node.outputs[0])
+        if target is not None:
+            return self.overwritten_by(x, x.lengths, target)
         if self.uses.get(variable) != 1 or node.inputs.count(variable) > 1:
             return self.fresh_copy(x)
         if x.scratch:

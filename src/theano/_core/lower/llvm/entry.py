@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -89,6 +89,8 @@ class Entry:
         self.input_offsets: list[int] = []
         # New values of shared variables that may be written in place → the variable.
         self.in_place: dict[Any, Any] = {}
+        # What writes them, where that is no fused loop.
+        self.overwrites: dict[Apply, Callable[[], None]] = {}
         # Descriptors of arrays that a callback made and that nothing else keeps.
         self.given: set[int] = set()
         # Operands whose memory a result has taken over.

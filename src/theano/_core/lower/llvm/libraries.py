@@ -55,7 +55,7 @@ class Libraries(Special):
             return out
         if not isinstance(work, int) or work > LONG_PRODUCT:
             self._release_if_long(work)
-        self._multiply_into(out, x, y, scale, keep)
+        self.overwrite(node, lambda: self._multiply_into(out, x, y, scale, keep))
         return out
 
     def _suits_panels(self, node: Apply, x: Array, y: Array) -> bool:
@@ -191,22 +191,7 @@ class Libraries(Special):
         target = self.in_place.get(node.outputs[0])
         if target is None:
             return self._writable(node, into)
-        out = self.overwritten(dtype, lengths, target)
-        b = self.b
-        same = b.emit(f"icmp eq ptr {out.data}, {into.data}")
-        copy, done = b.fresh_label("keep"), b.fresh_label("kept")
-        at = self.frame_pointer(self.descriptor(into))
-        function = self.runtime("copy")
-        b.perform(f"br i1 {same}, label %{done}, label %{copy}")
-        b.label(copy)
-        got = b.emit(
-            f"call i32 {function}(ptr %call, i64 {typenum(dtype)}, i64 {into.ndim}, ptr {out.data},"
-            f" ptr {at})"
-        )
-        self.or_fail(b.emit(f"icmp eq i32 {got}, 0"))
-        b.perform(f"br label %{done}")
-        b.label(done)
-        return out
+        return self.overwritten_by(into, lengths, target)
 
     def _release_if_long(self, work: Size) -> None:
         b = self.b

@@ -178,7 +178,10 @@ class Positions(Copies):
                 value = b.add(load(b, at, x.dtype, 1), value)
             store(b, value, at)
 
-        self.simple_loop(None, lengths, operands, body, indexed=True, sequential=True, lanes=1)
+        run = self.prepare_simple_loop(
+            None, lengths, operands, body, indexed=True, sequential=True, lanes=1
+        )
+        self.overwrite(node, run)
         return out
 
     def nonzero(self, x: Array) -> Array:

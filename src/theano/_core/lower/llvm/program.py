@@ -134,6 +134,10 @@ class Program(Branches):
                 if node.outputs[0] not in self.values:
                     self.emit_node(node)
 
+            if node.outputs[0] in self.in_place:
+                run()
+                run = self.overwrites.pop(node)
+
         def all_of_it() -> None:
             run()
             self._drop_dead(step)
@@ -196,7 +200,8 @@ class Program(Branches):
         if out in self._owned:
             return
         value = self.value(out)
-        self._owned[out] = value if isinstance(value, Object) else self._owned_array(value)
+        written_over = out in self.in_place or isinstance(value, Object)
+        self._owned[out] = value if written_over else self._owned_array(value)
 
     def _owned_array(self, value: Array) -> Array:
         buffer = value.buffer

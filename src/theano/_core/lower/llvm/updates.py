@@ -10,7 +10,7 @@ from theano._core.ir.variable import Apply
 from theano._core.lower.schedule import Step, order
 from theano._core.ops.broadcasting import Alloc
 from theano._core.ops.gradient import GradientFilter
-from theano._core.ops.indexing import Subtensor
+from theano._core.ops.indexing import AdvancedIncSubtensor, IncSubtensor, Subtensor
 from theano._core.ops.op import Elementwise
 from theano._core.ops.products import Gemm
 from theano._core.ops.shaping import Assert, DimShuffle, Rebroadcast, Reshape, SpecifyShape
@@ -75,7 +75,7 @@ def _can_write(p: Program, step: Step, out: Any, target: Any) -> bool:
             if root(variable) is target
         )
     node: Apply = step.nodes[0]
-    if isinstance(node.op, Gemm):
+    if isinstance(node.op, (Gemm, IncSubtensor, AdvancedIncSubtensor)):
         return node.inputs[0] is target and all(root(v) is not target for v in node.inputs[1:])
     return False
 
