@@ -1,6 +1,7 @@
 // One call of a function, from the binding of its arguments to its result.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 
 #include "program.h"
@@ -31,7 +32,21 @@ struct Call {
     PyObject **kept;  // strong: arrays and objects that callbacks returned; a block of the pool, or
                       // nullptr
     std::int64_t n_kept;
+    std::int64_t clock;  // when the step began that runs now, if calls are timed
 };
+
+inline std::int64_t nanoseconds() {
+    auto now = std::chrono::steady_clock::now().time_since_epoch();
+    return std::chrono::duration_cast<std::chrono::nanoseconds>(now).count();
+}
+
+// Adds the time since `start` to a part of the program, and returns the time now.
+inline std::int64_t note_time(const Program &program, std::int64_t part, std::int64_t start) {
+    std::int64_t now = nanoseconds();
+    program.timings[part].nanoseconds.fetch_add(now - start, std::memory_order_relaxed);
+    program.timings[part].calls.fetch_add(1, std::memory_order_relaxed);
+    return now;
+}
 
 inline Call *call_of(th_call *head) { return reinterpret_cast<Call *>(head); }
 

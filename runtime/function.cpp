@@ -79,19 +79,36 @@ class Invocation {
     Invocation &operator=(const Invocation &) = delete;
 
     PyObject *run(PyObject *const *args, Py_ssize_t nargs, PyObject *names) {
+        if (!call_.program->timings) return run_untimed(args, nargs, names);
+        std::int64_t start = nanoseconds();
+        PyObject *result = run_untimed(args, nargs, names);
+        if (result) note_time(*call_.program, kWholeCall, start);
+        return result;
+    }
+
+  private:
+    PyObject *run_untimed(PyObject *const *args, Py_ssize_t nargs, PyObject *names) {
         if (!call_.head.frame || !call_.values || !call_.scalars) return PyErr_NoMemory();
         double bytes = 0;
         if (!bind_arguments(&call_, args, nargs, names) || !fill_frame(&call_, &bytes))
             return nullptr;
         if (bytes > kLongCall) let_lock_go(&call_);
-        std::int32_t status = call_.program->entry(&call_.head);
+        std::int32_t status = call_.program->timings ? enter_timed() : enter();
         take_lock(&call_);
         if (status == 0 && call_.failure == Failure::none) return finish_call(&call_);
         raise_failure(&call_);
         return nullptr;
     }
 
-  private:
+    std::int32_t enter() { return call_.program->entry(&call_.head); }
+
+    std::int32_t enter_timed() {
+        std::int64_t start = call_.clock = nanoseconds();
+        std::int32_t status = enter();
+        if (status == 0) note_time(*call_.program, kMachineCode, start);
+        return status;
+    }
+
     Call call_;
     alignas(64) std::int64_t frame_[kStackFrame];
     PyObject *values_[kStackInputs];

@@ -74,12 +74,6 @@ void *find_symbol(void *library, const char *name) {
     return reinterpret_cast<void *>(GetProcAddress(static_cast<HMODULE>(library), name));
 }
 
-int usable_cpus() {
-    SYSTEM_INFO info;
-    GetSystemInfo(&info);
-    return static_cast<int>(info.dwNumberOfProcessors);
-}
-
 std::uint64_t physical_memory() {
     MEMORYSTATUSEX status;
     status.dwLength = sizeof status;
@@ -126,15 +120,6 @@ void release(void *memory) { std::free(memory); }
 
 void *find_library(const char *path) { return dlopen(path, RTLD_LAZY | RTLD_NOLOAD); }
 void *find_symbol(void *library, const char *name) { return dlsym(library, name); }
-
-int usable_cpus() {
-#ifdef __linux__
-    cpu_set_t set;
-    if (sched_getaffinity(0, sizeof set, &set) == 0) return CPU_COUNT(&set);
-#endif
-    long count = sysconf(_SC_NPROCESSORS_ONLN);
-    return count < 1 ? 1 : static_cast<int>(count);
-}
 
 std::uint64_t physical_memory() {
     long pages = sysconf(_SC_PHYS_PAGES);

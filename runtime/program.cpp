@@ -294,14 +294,15 @@ class Reader {
 PyObject *program_new(PyTypeObject *type, PyObject *args, PyObject *kwargs) {
     static const char *names[] = {"entry",        "code",      "kernels", "frame_size",
                                   "buffer_slots", "inputs",    "shared",  "outputs",
-                                  "updates",      "callbacks", "result",  nullptr};
+                                  "updates",      "callbacks", "result",  "timed_steps",
+                                  nullptr};
     PyObject *entry, *code, *kernels, *slots, *inputs, *shared, *outputs, *updates, *callbacks,
         *result;
-    Py_ssize_t frame_size = 0;
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "$O!OOnOOOOOOO:Program",
+    Py_ssize_t frame_size = 0, timed_steps = -1;
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "$O!OOnOOOOOOOn:Program",
                                      const_cast<char **>(names), &PyLong_Type, &entry, &code,
                                      &kernels, &frame_size, &slots, &inputs, &shared, &outputs,
-                                     &updates, &callbacks, &result)) {
+                                     &updates, &callbacks, &result, &timed_steps)) {
         return nullptr;
     }
     void *address = PyLong_AsVoidPtr(entry);
@@ -319,6 +320,12 @@ PyObject *program_new(PyTypeObject *type, PyObject *args, PyObject *kwargs) {
                     reader.frame(frame_size, slots) && reader.inputs(inputs, shared) &&
                     reader.outputs(outputs) && reader.updates(updates) &&
                     reader.callbacks(callbacks) && reader.result(result);
+        if (timed_steps > (1 << 24))
+            return PyErr_Format(PyExc_ValueError, "too many steps: %zd", timed_steps);
+        if (timed_steps >= 0) {
+            program->n_timings = kFirstStep + timed_steps;
+            program->timings.reset(new Timing[static_cast<std::size_t>(program->n_timings)]);
+        }
         return read ? self.release() : nullptr;
     } catch (const std::bad_alloc &) {
         return PyErr_NoMemory();
@@ -365,9 +372,27 @@ PyObject *program_kernels(PyObject *self, void *) {
     return addresses;
 }
 
+PyObject *program_timings(PyObject *self, void *) {
+    const Program &program = *cast(self)->program;
+    PyObject *timings = PyTuple_New(program.n_timings);
+    for (Py_ssize_t i = 0; timings && i < program.n_timings; ++i) {
+        const Timing &timing = program.timings[i];
+        PyObject *entry =
+            Py_BuildValue("LL", static_cast<long long>(timing.nanoseconds.load()),
+                          static_cast<long long>(timing.calls.load()));
+        if (!entry) Py_CLEAR(timings);
+        else PyTuple_SET_ITEM(timings, i, entry);
+    }
+    return timings;
+}
+
 PyGetSetDef properties[] = {
     {"kernels", program_kernels, nullptr,
      "The addresses of the kernels now; 0 where none is compiled.", nullptr},
+    {"timings", program_timings, nullptr,
+     "(nanoseconds, calls) of whole calls, of machine code, and of each step; () if calls are not "
+     "timed.",
+     nullptr},
     {nullptr, nullptr, nullptr, nullptr, nullptr},
 };
 
@@ -378,7 +403,7 @@ PyMemberDef members[] = {
 
 const char doc[] =
     "Program(*, entry, code, kernels, frame_size, buffer_slots, inputs, shared, outputs, updates, "
-    "callbacks, result)\n"
+    "callbacks, result, timed_steps)\n"
     "--\n\n"
     "A compiled graph: machine code, and how its frame is filled and emptied. Functions share "
     "programs.\n\n"
@@ -397,7 +422,8 @@ const char doc[] =
     "    index of an input or shared variable, whose object is returned)\n"
     "updates : (cell, source, typenum, ndim, offset, slot)\n"
     "callbacks : (callable, inputs, outputs), each value (kind, typenum, ndim)\n"
-    "result : 'single', 'list', 'none', or the keys of a dict";
+    "result : 'single', 'list', 'none', or the keys of a dict\n"
+    "timed_steps : how many steps report their time by `tick`; -1: calls are not timed";
 
 PyType_Slot type_slots[] = {
     {Py_tp_new, reinterpret_cast<void *>(program_new)},

@@ -82,6 +82,13 @@ struct Callback {
     std::vector<ValueType> inputs, outputs;
 };
 
+// Time that all calls spent in one part of a program.
+struct Timing {
+    std::atomic<std::int64_t> nanoseconds{0}, calls{0};
+};
+// The parts that every program has; its steps follow.
+enum TimedPart { kWholeCall, kMachineCode, kFirstStep };
+
 enum class Result { single, list, dictionary, nothing };
 
 struct Program {
@@ -99,6 +106,8 @@ struct Program {
     std::vector<Output> outputs;
     std::vector<Update> updates;
     std::vector<Callback> callbacks;
+    std::unique_ptr<Timing[]> timings;  // nullptr: calls are not timed
+    Py_ssize_t n_timings = 0;
     Result result = Result::list;
     Ref<> keys;  // a tuple: the keys of the outputs, for a dictionary
 };

@@ -302,12 +302,18 @@ std::int32_t table_poll(th_call *head) {
     return 0;
 }
 
+void table_tick(th_call *head, std::int64_t step) {
+    Call *call = call_of(head);
+    if (step >= 0 && kFirstStep + step < call->program->n_timings)
+        call->clock = note_time(*call->program, kFirstStep + step, call->clock);
+}
+
 }  // namespace
 
 const th_runtime runtime_table = {table_alloc,    table_free,   table_fail,    table_matmul,
                                   table_parallel, run_callback, table_variant, table_release,
                                   table_copy,     table_kept,   table_forget,  table_lapack,
-                                  table_poll,     table_along};
+                                  table_poll,     table_along,  table_tick};
 
 void take_lock(Call *call) {
     if (!call->saved) return;

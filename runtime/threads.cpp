@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <atomic>
 #include <condition_variable>
-#include <cstdlib>
 #include <mutex>
 #include <system_error>
 #include <thread>
@@ -113,18 +112,7 @@ class Pool {
     std::atomic<std::int64_t> next_{0};
 };
 
-int default_count() {
-    if (const char *text = std::getenv("OMP_NUM_THREADS")) {
-        int asked = std::atoi(text);
-        if (asked >= 1) return std::min(asked, kMost);
-    }
-    return std::max(1, std::min(platform::usable_cpus(), kMost));
-}
-
-std::atomic<int> &count() {
-    static std::atomic<int> value{default_count()};
-    return value;
-}
+std::atomic<int> count{1};
 
 // Never destroyed: its threads may be waiting when the process ends.
 std::atomic<Pool *> the_pool{nullptr};
@@ -140,9 +128,9 @@ Pool *pool() {
 
 }  // namespace
 
-int get() { return count().load(std::memory_order_relaxed); }
+int get() { return count.load(std::memory_order_relaxed); }
 void set(int wanted) {
-    count().store(std::max(1, std::min(wanted, kMost)), std::memory_order_relaxed);
+    count.store(std::max(1, std::min(wanted, kMost)), std::memory_order_relaxed);
 }
 
 void run(th_kernel *kernel, std::int64_t *args, std::int64_t n, std::int64_t grain) {

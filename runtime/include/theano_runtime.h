@@ -185,6 +185,9 @@ struct th_runtime {
      * success. */
     int32_t (*along)(th_call *call, int64_t operation, int64_t typenum, int64_t ndim, int64_t axis,
                      void *dst, const int64_t *src);
+
+    /* 14: step number `step` of a program whose calls are timed has just run. */
+    void (*tick)(th_call *call, int64_t step);
 };
 
 #ifdef __cplusplus

@@ -276,3 +276,45 @@ def test_settings_start_quickly() -> None:
     # Microseconds. Some 2,000 on a quiet machine; 15,000 where no bytecode may be written.
     assert min(spent) > 0
     assert min(spent) < 50_000
+
+
+SOURCE = Path(settings.__file__).parents[2]
+
+
+def test_settings_that_work_are_read() -> None:
+    text = "\n".join(
+        path.read_text() for path in SOURCE.rglob("*.py") if path.name != "settings_table.py"
+    )
+    # The name of the compile cache's folder is made in the table itself.
+    working = [row.name for row in TABLE if row.works and row.name != "compiledir_format"]
+    assert len(working) > 30
+    unread = [name for name in working if f"config.{name}" not in text and f'"{name}"' not in text]
+    assert unread == []
+
+
+def test_watching() -> None:
+    fresh, seen = made("threads=3"), []
+
+    def take(value: int) -> None:
+        if value < 1:
+            raise ValueError(value)
+        seen.append(value)
+
+    fresh.watch("threads", take)
+    fresh.threads = 4
+    with pytest.raises(ValueError):
+        fresh.threads = 0
+    assert (fresh.threads, seen) == (4, [3, 4])
+
+
+def test_threads() -> None:
+    from theano._core.runtime import native
+
+    before = native.get_threads()
+    assert before == config.threads
+    with change_flags(threads=before + 1):
+        assert native.get_threads() == before + 1
+    assert native.get_threads() == before
+    with pytest.raises(ValueError, match="between 1 and 1024"):
+        config.threads = 0
+    assert config.threads == before

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import os
+import pickle
 import subprocess
 import sys
 import threading
@@ -16,6 +18,7 @@ import pytest
 import theano
 import theano.tensor as T
 from theano import In, Out, function, shared
+from theano.configparser import change_flags
 
 x, y, z = T.dscalars("x", "y", "z")
 v, i = T.dvector("v"), T.iscalar("i")
@@ -298,3 +301,74 @@ def test_flags_and_settings_file(tmp_path: Path) -> None:
     assert python(PROGRAM, tmp_path, THEANORC=str(other)) == "float64 float64 llvm"
     both = f"{rc}{os.pathsep}{other}"
     assert python(PROGRAM, tmp_path, THEANORC=both) == "float32 float64 llvm"
+
+
+def test_warn_float64() -> None:
+    with (
+        change_flags(warn_float64="warn"),
+        pytest.warns(UserWarning, match="A float64 variable is made at"),
+    ):
+        x = T.dvector()
+    y = T.fvector()
+    with change_flags(warn_float64="raise"):
+        function([x, y], [x, y * 2.0])
+        with pytest.raises(Exception, match="A float64 variable is made"):
+            y + x
+
+
+def test_pickles_without_functions_and_test_values() -> None:
+    x = T.dvector("x")
+    x.tag.test_value = np.ones(2)
+    f = function([x], x + 1)
+    with change_flags(pickle_test_value=False):
+        assert not hasattr(pickle.loads(pickle.dumps(x)).tag, "test_value")
+    assert hasattr(pickle.loads(pickle.dumps(x)).tag, "test_value")
+    with change_flags(unpickle_function=False):
+        assert pickle.loads(pickle.dumps(f)) is None
+        assert copy.copy(f)([1.0])[0] == 2.0
+
+
+def passes(mode: Any = None) -> int:
+    """Return over how many arrays of doubles a function goes."""
+    x = T.dvector("x")
+    f = function([x], T.exp(T.sin(x) * x), mode=mode)
+    return len({kernel.loop for kernel in f.maker.kernels})
+
+
+def test_modes_without_fusion() -> None:
+    assert passes() == 1
+    assert passes(theano.compile.get_default_mode().excluding("fusion")) == 3
+    with change_flags({"tensor.local_elemwise_fusion": False}):
+        assert passes() == 3
+
+
+def test_modes_without_updates_in_place() -> None:
+    q = theano.shared(np.ones(3))
+    for mode, same in (
+        (None, True),
+        (theano.compile.get_default_mode().excluding("inplace"), False),
+    ):
+        f = function([], updates=[(q, q + 1)], mode=mode)
+        before = q.get_value(borrow=True)
+        f()
+        assert (before is q.get_value(borrow=True)) == same
+
+
+@pytest.mark.parametrize("kinds", [("rounding",), ("nan",), ("rounding", "nan")])
+def test_modes_without_kinds_of_rules(kinds: tuple[str, ...]) -> None:
+    x = T.dvector("x")
+    mode = theano.compile.get_default_mode().excluding(*kinds)
+    f = function([x], [T.log(1 + x), x * 2 / x], mode=mode)
+    plain, quotient = f([1e-20, 0.0])
+    assert (plain[0] == 0.0) == ("rounding" in kinds)
+    assert np.isnan(quotient[1]) == ("nan" in kinds)
+
+
+def test_excluding_by_settings() -> None:
+    environment = {**os.environ, "THEANO_FLAGS": "optimizer_excluding=stabilize:rounding"}
+    program = (
+        "import theano, theano.tensor as T; x = T.dscalar();"
+        "print(theano.function([x], T.log(1 + x))(1e-20))"
+    )
+    run = [sys.executable, "-c", program]
+    assert subprocess.check_output(run, env=environment, text=True).strip() == "0.0"

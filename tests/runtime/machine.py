@@ -116,6 +116,7 @@ def program_of(code: native.Code, **fields: Any) -> native.Program:
         "updates": (),
         "callbacks": (),
         "result": "list",
+        "timed_steps": -1,
     }
     return native.Program(entry=code.address("entry"), code=(code,), **{**defaults, **fields})
 

@@ -136,6 +136,8 @@ BAD_FIELDS = [
     {"callbacks": ((len, (("array", F8),), ()),)},
     {"result": 5},
     {"entry": 0},
+    {"timed_steps": 2**60},
+    {"timed_steps": None},
 ]
 
 
@@ -151,6 +153,7 @@ def test_programs_are_checked(fields: dict[str, Any]) -> None:
         "shared": (),
         "updates": (),
         "callbacks": (),
+        "timed_steps": -1,
         **M.add_fields(0),
     }
     native.Program(**good)

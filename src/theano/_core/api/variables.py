@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import numpy as np
 
 from theano._core.api.methods import Methods
+from theano._core.base.settings import config
 from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Constant, Variable
 
@@ -46,6 +48,32 @@ class TensorConstant(Methods, Constant):
         return f"{type(self).__name__}{{{text}}}"
 
 
+def _float64_made(variable: Variable) -> None:
+    # What rewriting makes has no line of the user's.
+    own = isinstance(variable, TensorVariable) and variable.source is not None
+    if not own or variable.type.dtype != "float64":
+        return
+    message = (
+        f"A float64 variable is made at {variable.source}, and config.warn_float64 is"
+        f" {config.warn_float64!r}. Choose its dtype, or let config.floatX choose."
+    )
+    if config.warn_float64 == "raise":
+        raise Exception(message)
+    if config.warn_float64 == "pdb":
+        breakpoint()
+    else:
+        warnings.warn(message, stacklevel=2)
+
+
+def _watch_float64(action: str) -> None:
+    observers = Variable.construction_observers
+    if _float64_made in observers:
+        observers.remove(_float64_made)
+    if action != "ignore":
+        observers.append(_float64_made)
+
+
+config.watch("warn_float64", _watch_float64)
 TensorType.variable_class = TensorVariable
 TensorType.constant_class = TensorConstant
 # Variables of every type can be evaluated.

@@ -167,7 +167,9 @@ class Section:
                 f"{setting.name} is read when Theano starts: put {setting.name}={value} into "
                 "THEANO_FLAGS or a settings file."
             )
-        self.__dict__[name] = _convert(setting, value)
+        value = _convert(setting, value)
+        self.__dict__["_root"].tell(setting.name, value)
+        self.__dict__[name] = value
 
     def __delattr__(self, name: str) -> None:
         if name in self.__dict__["_rows"]:
@@ -209,6 +211,7 @@ class Config(Section):
         own["_rows"] = {}
         own["_root"] = self
         own["_table"] = {}
+        own["_watchers"] = {}
         own["_files"] = _read_files(environ)
         own["_flags"] = parse_flags(environ.get("THEANO_FLAGS", ""))
         for setting in table:
@@ -274,6 +277,19 @@ class Config(Section):
             value = self._files.get((section or "global", last.lower()))
         if value is not None:
             home.__dict__[last] = _convert(setting, value)
+
+    def watch(self, name: str, take: Callable[[Any], None]) -> None:
+        """Call `take` with the value of a setting: now, and before each change.
+
+        What `take` raises leaves the setting as it was.
+        """
+        self._watchers[name] = take
+        take(self.get(name))
+
+    def tell(self, name: str, value: Any) -> None:
+        """Give the coming value of a setting to what watches it."""
+        if name in self._watchers:
+            self._watchers[name](value)
 
     def get(self, name: str) -> Any:
         """Return the value of a setting by its dotted name."""
@@ -410,6 +426,7 @@ class change_flags:  # noqa: N801 -- the name that programs written for Theano u
     def __exit__(self, *problem: object) -> None:
         for name, value in self._saved.pop().items():
             home, _, last = config._home(name)
+            config.tell(name, value)
             home.__dict__[last] = value
 
 

@@ -147,8 +147,8 @@ NUMBERS = (
         "Bits in a vector register that generated code uses; 0 asks the processor.",
         (0, 128, 256, 512),
     ),
-    _bool("openmp", False, "Run large elementwise loops on several threads."),
-    _int("openmp_elemwise_minsize", 200_000, "Items from which a loop uses several threads."),
+    _kept(_bool("openmp", False, "As `threads` says, loops are always shared out.")),
+    _kept(_int("openmp_elemwise_minsize", 200_000, "From how many items on: the runtime decides.")),
 )
 
 BUILDING = (
@@ -158,9 +158,17 @@ BUILDING = (
     _bool("pickle_test_value", True, "Keep test values when variables are pickled."),
     _enum("on_shape_error", "warn raise", "What to do when a shape cannot be inferred."),
     _enum("on_unused_input", "raise warn ignore", "What `function` does with an unused input."),
-    _bool("conv.assert_shape", False, "Check convolution shapes that were declared by hand."),
-    _int("traceback.limit", 8, "Frames kept of where a variable was made."),
-    _int("traceback.compile_limit", 0, "Frames kept for variables that rewriting makes."),
+    _kept(
+        _bool("conv.assert_shape", False, "Check convolution shapes that were declared by hand.")
+    ),
+    _kept(
+        _int(
+            "traceback.limit",
+            8,
+            "Frames kept of where a variable was made: the line of the user's program is.",
+        )
+    ),
+    _kept(_int("traceback.compile_limit", 0, "The same for what rewriting makes.")),
     _enum("exception_verbosity", "low high", "How much of the graph a run-time error prints."),
     _str("unittests.rseed", "666", "Seed of random tests; 'random' draws one."),
 )
@@ -188,12 +196,24 @@ COMPILING = (
     _str("optimizer_requiring", "", "Rewrites that must apply, joined by ':'.", fixed=True),
     _bool("optimizer_verbose", False, "Print each rewrite."),
     _enum("on_opt_error", "warn raise pdb ignore", "What to do when a rewrite fails."),
-    _enum("check_stack_trace", "off log warn raise", "Check that rewrites keep source lines."),
-    _float("optdb.position_cutoff", float("inf"), "Old position after which no rewrite runs."),
-    _float("optdb.max_use_ratio", 8.0, "How often one rewrite may fire, per node."),
+    _kept(
+        _enum(
+            "check_stack_trace",
+            "off log warn raise",
+            "Check that rewrites keep source lines: the engine does.",
+        )
+    ),
+    _kept(_float("optdb.position_cutoff", float("inf"), "Position after which no rewrite runs.")),
+    _kept(_float("optdb.max_use_ratio", 8.0, "How often one rewrite may fire, per node.")),
     _bool("tensor.local_elemwise_fusion", True, "Join chains of elementwise operations."),
     _bool("unpickle_function", True, "Whether a pickled function compiles when it is read."),
-    _bool("reoptimize_unpickled_function", False, "Rewrite an unpickled function again."),
+    _kept(
+        _bool(
+            "reoptimize_unpickled_function",
+            False,
+            "Rewrite an unpickled function again: always done.",
+        )
+    ),
     Setting("base_compiledir", "path", _cache_folder, "Root of the compile cache.", fixed=True),
     Setting("compiledir", "path", _compiled_folder, "The compile cache.", fixed=True),
     _str(
@@ -225,37 +245,41 @@ COMPILING = (
     _kept(_str("metaopt.optimizer_including", "", "Rewrites by timing added.")),
     _kept(_bool("experimental.local_alloc_elemwise", True, "Old rewrite, always on.")),
     _kept(_bool("experimental.local_alloc_elemwise_assert", True, "Its shape check.")),
-    _bool("scan.debug", False, "Print what scan does."),
+    _kept(_bool("scan.debug", False, "Print what scan does.")),
     _kept(_bool("scan.allow_gc", False, "Free memory within scan: the memory plan decides.")),
     _kept(_bool("scan.allow_output_prealloc", True, "Reuse scan's outputs: always done.")),
 )
 
 WATCHING = (
     _bool("profile", False, "Count time in every function."),
-    _bool("profile_memory", False, "Count memory in every function."),
-    _bool("profile_optimizer", False, "Count time in rewriting."),
+    _kept(_bool("profile_memory", False, "Count memory in every function.")),
+    _kept(_bool("profile_optimizer", False, "Count time in rewriting.")),
     _bool("print_global_stats", False, "Print the time spent in functions at exit."),
     _bool("profiling.time_thunks", True, "Time single nodes."),
     _int("profiling.n_apply", 20, "Nodes listed in a profile."),
     _int("profiling.n_ops", 20, "Operations listed in a profile."),
     _int("profiling.output_line_width", 512, "Characters in a line of a profile."),
-    _int("profiling.min_memory_size", 1024, "Bytes from which a node is listed."),
-    _bool("profiling.min_peak_memory", False, "Compute the least peak memory of any order."),
+    _kept(_int("profiling.min_memory_size", 1024, "Bytes from which a node is listed.")),
+    _kept(_bool("profiling.min_peak_memory", False, "Compute the least peak memory of any order.")),
     _str("profiling.destination", "stderr", "Where profiles go: stderr, stdout or a file name."),
-    _bool("profiling.debugprint", False, "Print the graph of profiled functions."),
-    _bool("profiling.ignore_first_call", False, "Leave the first call out of a profile."),
-    _int("DebugMode.patience", 10, "How often DebugMode compiles, to find unstable order."),
-    _bool("DebugMode.check_c", True, "Compare machine code."),
-    _bool("DebugMode.check_py", True, "Compare the NumPy reference."),
-    _bool("DebugMode.check_finite", True, "Complain about NaN and infinity."),
-    _int("DebugMode.check_strides", 0, "On different strides: 0 nothing, 1 warn, 2 raise."),
-    _bool("DebugMode.warn_input_not_reused", True, "Warn of in-place ops that did not reuse."),
-    _str("DebugMode.check_preallocated_output", "", "Kinds of output memory to try, with ':'."),
-    _int("DebugMode.check_preallocated_output_ndim", 4, "Axes whose strides are tried."),
-    _bool("NanGuardMode.nan_is_error", True, "NanGuardMode reports NaN."),
-    _bool("NanGuardMode.inf_is_error", True, "NanGuardMode reports infinity."),
-    _bool("NanGuardMode.big_is_error", True, "NanGuardMode reports values above 1e10."),
-    _enum("NanGuardMode.action", "raise warn pdb", "What NanGuardMode does."),
+    _kept(_bool("profiling.debugprint", False, "Print the graph of profiled functions.")),
+    _kept(_bool("profiling.ignore_first_call", False, "Leave the first call out of a profile.")),
+    _kept(_int("DebugMode.patience", 10, "How often DebugMode compiles, to find unstable order.")),
+    _kept(_bool("DebugMode.check_c", True, "Compare machine code.")),
+    _kept(_bool("DebugMode.check_py", True, "Compare the NumPy reference.")),
+    _kept(_bool("DebugMode.check_finite", True, "Complain about NaN and infinity.")),
+    _kept(_int("DebugMode.check_strides", 0, "On different strides: 0 nothing, 1 warn, 2 raise.")),
+    _kept(
+        _bool("DebugMode.warn_input_not_reused", True, "Warn of in-place ops that did not reuse.")
+    ),
+    _kept(
+        _str("DebugMode.check_preallocated_output", "", "Kinds of output memory to try, with ':'.")
+    ),
+    _kept(_int("DebugMode.check_preallocated_output_ndim", 4, "Axes whose strides are tried.")),
+    _kept(_bool("NanGuardMode.nan_is_error", True, "NanGuardMode reports NaN.")),
+    _kept(_bool("NanGuardMode.inf_is_error", True, "NanGuardMode reports infinity.")),
+    _kept(_bool("NanGuardMode.big_is_error", True, "NanGuardMode reports values above 1e10.")),
+    _kept(_enum("NanGuardMode.action", "raise warn pdb", "What NanGuardMode does.")),
     _kept(_int("tensor.cmp_sloppy", 0, "How loosely values compare: 0, 1 or 2.", fixed=True)),
 )
 
@@ -301,7 +325,7 @@ OLD_BUGS = (
     _old_bug("reduce_join", "0.7", "a reduction of a join over the joined axis"),
     _old_bug("inc_set_subtensor1", "0.7", "a mix of set_subtensor and inc_subtensor"),
     _old_bug("identify_1pexp_bug", "0.4.1", "taking another expression for 1 + exp(x)"),
-    _bool("warn.round", False, "Remind that round goes half to even."),
+    _kept(_bool("warn.round", False, "Remind that round goes half to even.")),
     _kept(_bool("warn.inc_subtensor1_opt", True, _OLD_BUG.format("0.7", "a merge of increments"))),
 )
 

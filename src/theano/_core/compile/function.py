@@ -15,6 +15,7 @@ from theano._core.compile.inputs import In, Out, read_inputs, read_updates
 from theano._core.compile.maker import FunctionMaker
 from theano._core.compile.messages import named_inputs
 from theano._core.compile.modes import get_mode
+from theano._core.compile.profiling import ProfileStats
 from theano._core.compile.shared import SharedVariable, copied
 from theano._core.ir.graph import ancestors, check_inputs, copy_graph
 from theano._core.ir.source import user_line
@@ -35,7 +36,7 @@ def function(
     name: str | None = None,
     rebuild_strict: bool = True,
     allow_input_downcast: bool | None = None,
-    profile: Any = None,
+    profile: bool | str | ProfileStats | None = None,
     on_unused_input: str | None = None,
 ) -> Any:
     """Compile expressions into one native function.
@@ -61,8 +62,10 @@ def function(
         Whether replacements of `givens` must have the type of what they replace.
     allow_input_downcast : bool or None
         `In.allow_downcast` of the inputs that are not written as `In`.
-    profile : optional
-        Kept with the function.
+    profile : bool, str or ProfileStats, optional
+        Time the calls and their steps: `f.profile.summary()` prints what was found. A string is
+        its title; several functions may share a `ProfileStats`. By default `config.profile`, which
+        also prints it all when Python ends.
     on_unused_input : {'raise', 'warn', 'ignore'}, optional
         By default `config.on_unused_input`.
 
@@ -277,7 +280,7 @@ def _copy(
     name : str, optional
         By default that of the function and " copy".
     profile : optional
-        Kept with the copy.
+        As for `function`: a copy is not profiled with the function.
 
     Raises
     ------
@@ -315,7 +318,7 @@ def _copy(
         "list" if maker.result == "single" else maker.result,
         maker.mode,
         name or f"{maker.name} copy",
-        profile if profile is not None else maker.profile,
+        profile,
     )
     return fresh.create()
 
@@ -461,7 +464,7 @@ def _deepcopy(self: Any, memo: dict[int, Any]) -> Any:
 
 
 def _shallow_copy(self: Any) -> Any:
-    made = _unpickled(*_reduce(self)[1])
+    made = _restored(*_reduce(self)[1])
     for spec, container in zip(made.maker.arguments, made.maker.containers, strict=False):
         if spec.mutable or spec.update is not None:
             container.cell.value = copied(container.cell.value)
@@ -469,7 +472,11 @@ def _shallow_copy(self: Any) -> Any:
     return made
 
 
-def _unpickled(
+def _unpickled(*facts: Any) -> Any:
+    return _restored(*facts) if config.unpickle_function else None
+
+
+def _restored(
     inputs: Any,
     shared: Any,
     outputs: Any,

@@ -14,6 +14,7 @@ from theano._core.compile import messages
 from theano._core.compile.containers import Container
 from theano._core.compile.inputs import In, Out
 from theano._core.compile.modes import Mode
+from theano._core.compile.profiling import profile_of
 from theano._core.ir.function_graph import FunctionGraph
 from theano._core.ir.types import Generic, RandomStateType, TensorType, generic
 from theano._core.lower.faults import CALLBACK_SHIFT
@@ -66,7 +67,7 @@ class FunctionMaker:
         self.result = result
         self.mode = mode
         self.name = name
-        self.profile = profile
+        self.profile = profile_of(profile, name)
         self.all_inputs = [s.variable for s in self.arguments] + self.shared
         # An input may be the result of an operation, which then does not matter.
         self.leaves = unsized_inputs([v if v.owner is None else v.clone() for v in self.all_inputs])
@@ -105,15 +106,19 @@ class FunctionMaker:
             },
         )
         rewriter = Rewriter(
-            sizes={
+            config.optimizer_verbose,
+            {
                 leaf: v.type.shape
                 for v, leaf in zip(self.all_inputs, self.leaves, strict=True)
                 if v.type.sized
-            }
+            },
         )
         with change_flags(compute_test_value=config.compute_test_value_opt):
             rewritten = rewrite(graph, self.mode.phases, rewriter, self.mode.selection)
             complete_values(rewritten)
+        rewriting_seconds = time.perf_counter() - start
+        for rule, before, _ in rewriter.log or ():
+            print(f"{rule.phase}: {rule.name} on {before}")
         self.fgraph = FunctionGraph(self.leaves, rewritten, clone=False)
         self.vector_bits = config.vector_width
         if self.mode.backend == "reference":
@@ -122,6 +127,12 @@ class FunctionMaker:
             program, owners = self._native_program(rewritten, rewriter)
         function = self._function(program, owners, containers)
         self.compile_seconds = time.perf_counter() - start
+        if self.profile:
+            self.profile.compile_time += self.compile_seconds
+            self.profile.optimizer_time += rewriting_seconds
+            self.profile.linker_time += self.compile_seconds - rewriting_seconds
+            self.profile.nb_nodes += len(self.fgraph.apply_nodes)
+            self.profile.add(function.program, program.steps)
         return function
 
     # -- backends ---------------------------------------------------------------------------------
@@ -130,7 +141,8 @@ class FunctionMaker:
         self, rewritten: Sequence[Any], rewriter: Rewriter
     ) -> tuple[ProgramText, Any]:
         position = {variable: i for i, variable in enumerate(self.all_inputs)}
-        overwritable = set(range(len(self.arguments), len(self.all_inputs)))
+        in_place = range(len(self.arguments), len(self.all_inputs))
+        overwritable = set(in_place if self.mode.overwrites else ())
         # A stream given as a mutable argument is drawn from in place.
         overwritable |= {
             i
@@ -143,7 +155,9 @@ class FunctionMaker:
             [position[target] for target, _ in self.updates],
             overwritable,
             rewriter,
+            self.mode.fuses,
             self.vector_bits,
+            bool(self.profile) and self.profile.flag_time_thunks,
         ).write()
         return text, machine.assemble(text.text, text.kernels, self.vector_bits)
 
@@ -209,6 +223,7 @@ class FunctionMaker:
             updates=self._update_records(text),
             callbacks=[_callback_record(c) for c in text.callbacks],
             result=self.result,
+            timed_steps=len(text.steps) if self.profile else -1,
         )
         function = native.Function(program, cells, HOOKS)
         function.maker = self

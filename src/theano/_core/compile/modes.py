@@ -39,6 +39,9 @@ OPTIMIZERS: dict[Any, Any] = {
 AFTER_ALL = 1e6
 # Theano's tags of what our phases do.
 PHASE_TAGS = {"canonicalize": "canonical", "stabilize": "stable", "specialize": "special"}
+# Theano's tags and names of what lowering does.
+FUSION_TAGS = frozenset({"fusion", "local_elemwise_fusion", "elemwise_fusion"})
+IN_PLACE_TAGS = frozenset({"inplace", "inplace_opt", "inplace_elemwise_optimizer"})
 
 
 class Mode:
@@ -97,6 +100,16 @@ class Mode:
         return tuple(name for name in LEVELS[self.level] if name not in left_out)
 
     @property
+    def fuses(self) -> bool:
+        """Whether elementwise operations and reductions share loops."""
+        return config.tensor.local_elemwise_fusion and not FUSION_TAGS & self.excluded
+
+    @property
+    def overwrites(self) -> bool:
+        """Whether shared variables are updated in place."""
+        return not IN_PLACE_TAGS & self.excluded
+
+    @property
     def selection(self) -> Selection:
         """What is asked for besides the phases."""
         return Selection(self.included | {self.level}, self.excluded, self.extra)
@@ -108,7 +121,11 @@ class Mode:
         return fresh
 
     def excluding(self, *names: str) -> Mode:
-        """Return this mode without some rules or phases, by their names or tags."""
+        """Return this mode without some rules or phases, by their names or tags.
+
+        'rounding' and 'nan' name the rules that may change the last digits, and the results where
+        NaN or infinity occur; 'fusion' and 'inplace' what lowering does.
+        """
         gone = frozenset(names)
         return self._with(included=self.included - gone, excluded=self.excluded | gone)
 
@@ -158,10 +175,11 @@ def get_mode(mode: Any = None) -> Mode:
     mode = config.mode if mode is None else mode
     if isinstance(mode, Mode):
         return mode
-    if mode == "Mode":
-        return Mode()
-    if mode in predefined_modes:
-        return predefined_modes[mode]
+    found = Mode() if mode == "Mode" else predefined_modes.get(mode)
+    if found is not None:
+        more = f"{config.optimizer_including}:{config.optimizer_requiring}".split(":")
+        gone = config.optimizer_excluding.split(":")
+        return found.including(*filter(None, more)).excluding(*filter(None, gone))
     raise ValueError(
         f"No predefined mode exists for string: {mode!r}; known: {', '.join(predefined_modes)},"
         " Mode"

@@ -42,6 +42,7 @@ def reference_program(
         tuple(results),
         (record,),
         (),
+        (),
     )
 
 

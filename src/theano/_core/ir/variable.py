@@ -25,6 +25,10 @@ class Tag:
     def __repr__(self) -> str:
         return "".join(f"{name}: {value!r}\n" for name, value in vars(self).items())
 
+    def __getstate__(self) -> dict[str, Any]:
+        left_out = () if config.pickle_test_value else ("test_value",)
+        return {name: value for name, value in vars(self).items() if name not in left_out}
+
 
 class Variable:
     """A value in an expression: an input, or one output of an application.

@@ -148,6 +148,11 @@ _SHARED = {
     "shared": "compile.shared:shared",
     "shared_constructor": "compile.shared:shared_constructor",
 }
+_PROFILES = {
+    "ProfileStats": "compile.profiling:ProfileStats",
+    # The steps of loops belong to the functions around them.
+    "ScanProfileStats": "compile.profiling:ProfileStats",
+}
 _MODES = {
     "FAST_COMPILE": "compile.modes:FAST_COMPILE",
     "FAST_RUN": "compile.modes:FAST_RUN",
@@ -477,6 +482,7 @@ MODULES: dict[str, dict[str, str]] = {
         **_FUNCTION,
         **_SHARED,
         **_MODES,
+        **_PROFILES,
         **_INPUTS,
         "OpFromGraph": "api.op_from_graph:OpFromGraph",
         **_FUNCTION_OPS,
@@ -489,6 +495,11 @@ MODULES: dict[str, dict[str, str]] = {
     "theano.compile.function_module": _FUNCTION,
     "theano.compile.io": _INPUTS,
     "theano.compile.mode": _MODES,
+    "theano.compile.profiling": {
+        **_PROFILES,
+        "config": "base.settings:config",
+        "print_global_stats": "compile.profiling:print_global_stats",
+    },
     "theano.compile.pfunc": {
         **_SHARED,
         "Param": "compile.inputs:Param",

@@ -85,7 +85,7 @@ def weight_of(node: Apply) -> int:
     return 12 if getattr(node.op, "ulp", 0.5) > 0.5 else 1
 
 
-def group(nodes: Sequence[Apply], lengths: Lengths) -> list[Step]:
+def group(nodes: Sequence[Apply], lengths: Lengths, fuse: bool = True) -> list[Step]:
     """Return the steps of a program: loops fused where that is possible, in a valid order.
 
     A loop joins the loops that make its operands if all run over the same space and no other step
@@ -95,7 +95,7 @@ def group(nodes: Sequence[Apply], lengths: Lengths) -> list[Step]:
     steps: dict[Step, None] = {}
     for number, node in enumerate(nodes):
         step = _single(node, 1 << number, lengths, step_of)
-        for producer in _fusable(node, step, step_of, lengths):
+        for producer in _fusable(node, step, step_of, lengths) if fuse else ():
             if _can_join(step, producer, step_of):
                 step = _join(step, producer, steps, step_of)
         steps.setdefault(step)

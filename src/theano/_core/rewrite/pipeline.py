@@ -157,18 +157,11 @@ def all_rules() -> tuple[Rule, ...]:
 
 
 @lru_cache(64)
-def rules_of(phase: str, excluded: frozenset[str] = frozenset(), keeps: str = "nan") -> RuleSet:
-    """Return the rules of a phase, those it includes first."""
+def rules_of(phase: str, excluded: frozenset[str] = frozenset()) -> RuleSet:
+    """Return the rules of a phase, those it includes first, without some names and kinds."""
     entry = next((p for p in PHASES if p.name == phase), Phase(phase, (), ""))
-    allowed = {
-        "exact": ("exact",),
-        "rounding": ("exact", "rounding"),
-        "nan": ("exact", "rounding", "nan"),
-    }[keeps]
     names = (*entry.includes, phase)
-    chosen = [
-        r for r in all_rules() if r.phase in names and r.name not in excluded and r.keeps in allowed
-    ]
+    chosen = [r for r in all_rules() if r.phase in names and not excluded & {r.name, r.keeps}]
     return RuleSet(sorted(chosen, key=lambda r: -names.index(r.phase) if r.phase != phase else -99))
 
 

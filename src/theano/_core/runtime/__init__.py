@@ -4,3 +4,8 @@
 memory and threads. `cache` keeps machine code on disk. The binary interface of generated code is
 `runtime/include/theano_runtime.h`.
 """
+
+from theano._core.base.settings import config
+from theano._core.runtime import native
+
+config.watch("threads", native.set_threads)

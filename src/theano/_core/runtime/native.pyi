@@ -65,7 +65,10 @@ class Program:
         updates: Iterable[UpdateRecord],
         callbacks: Iterable[CallbackRecord],
         result: Literal["single", "list", "none"] | tuple[Hashable, ...],
+        timed_steps: int,
     ) -> None: ...
+    @property
+    def timings(self) -> tuple[tuple[int, int], ...]: ...
     @property
     def kernels(self) -> tuple[int, ...]: ...
 

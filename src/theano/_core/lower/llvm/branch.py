@@ -87,7 +87,7 @@ class BranchWriter:
                 p.rewriter.lengths_memo[variable] = p.rewriter.lengths(source)
         nodes = toposort(body.outputs, p.values)
         p.number_of.update({node: len(p.number_of) + i for i, node in enumerate(nodes)})
-        steps = group(nodes, p.lengths)
+        steps = group(nodes, p.lengths, p.fuse)
         p.count_uses(steps, body.outputs)
         first_slot = len(p.buffer_slots)
         for step in steps:

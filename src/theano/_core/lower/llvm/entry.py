@@ -41,6 +41,7 @@ RUNTIME = {
             "lapack",
             "poll",
             "along",
+            "tick",
         )
     )
 }
@@ -59,13 +60,17 @@ class Entry:
         updates: Sequence[int],
         overwritable: set[int],
         rewriter: Any,
+        fuse: bool = True,
         vector_bits: int = 0,
+        timed: bool = False,
     ) -> None:
         self.inputs = list(inputs)
         self.outputs = list(outputs)
         self.updates = list(updates)
         self.overwritable = overwritable
         self.rewriter = rewriter
+        self.fuse = fuse
+        self.timed = timed
         self.vector_bits = vector_bits
         self.b = Builder(1, prefix="m")
         self.prologue: list[str] = []

@@ -32,7 +32,7 @@ class Statistics:
 
 @lru_cache(1)
 def _cache() -> CompileCache:
-    return CompileCache(config.compiledir)
+    return CompileCache(config.compiledir, config.cache_limit)
 
 
 @lru_cache(8)

@@ -44,6 +44,7 @@ class ProgramText(NamedTuple):
     callbacks: tuple[CallbackRecord, ...]
     # For error messages, by number: an application and the loops it is in, outermost first.
     nodes: tuple[tuple[Apply, tuple[Apply, ...]], ...]
+    steps: tuple[tuple[Apply, ...], ...]
 
 
 class Program(Branches):
@@ -61,8 +62,12 @@ class Program(Branches):
         Inputs that may be overwritten in place.
     rewriter
         Knows the lengths of the graph: `lengths(variable)`, equal lengths being equal objects.
+    fuse : bool
+        Whether elementwise operations and reductions share loops.
     vector_bits : int
         Width of vectors; 0: the default of the target.
+    timed : bool
+        Whether each step tells the runtime when it is done.
     """
 
     def write(self) -> ProgramText:
@@ -72,16 +77,23 @@ class Program(Branches):
         input_offsets = tuple(self.input_offsets)
         nodes = self._nodes()
         self.number_of = {node: i for i, node in enumerate(nodes)}
-        steps = group(nodes, self.lengths)
+        steps = group(nodes, self.lengths, self.fuse)
         self.count_uses(steps, self.outputs)
         early, late = plan_updates(self, steps)
-        for step in early:
+        for number, step in enumerate(early):
             self.write_step(step)
+            self._tick(number)
         self._materialise_outputs()
-        for run in [self._prepare(step) for step in late]:
+        for number, run in enumerate([self._prepare(step) for step in late], len(early)):
             run()
+            self._tick(number)
+        self.steps = tuple(tuple(step.nodes) for step in (*early, *late))
         results = self._results()
         return self._finish(input_offsets, results)
+
+    def _tick(self, number: int) -> None:
+        if self.timed:
+            self.b.perform(f"call void {self.runtime('tick')}(ptr %call, i64 {number})")
 
     def _input(self, number: int, variable: Any) -> None:
         kind = variable.type
@@ -200,8 +212,9 @@ class Program(Branches):
         if out in self._owned:
             return
         value = self.value(out)
-        written_over = out in self.in_place or isinstance(value, Object)
-        self._owned[out] = value if written_over else self._owned_array(value)
+        if not isinstance(value, Object) and out not in self.in_place:
+            value = self._owned_array(value)
+        self._owned[out] = value
 
     def _owned_array(self, value: Array) -> Array:
         buffer = value.buffer
@@ -286,6 +299,7 @@ class Program(Branches):
             tuple(results),
             tuple(self.callbacks),
             tuple(self.node_numbers),
+            self.steps,
         )
 
 

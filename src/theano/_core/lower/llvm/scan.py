@@ -390,7 +390,7 @@ class LoopWriter:
             p.places.setdefault(carried.value, (carried.target, carried.lengths, self._place_check))
         nodes = toposort(op.body.outputs, p.values)
         p.number_of.update({node: len(p.number_of) + i for i, node in enumerate(nodes)})
-        steps = group(nodes, p.lengths)
+        steps = group(nodes, p.lengths, p.fuse)
         p.count_uses(steps, op.body.outputs)
         for step in steps:
             p.write_step(step)

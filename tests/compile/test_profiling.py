@@ -1,0 +1,141 @@
+"""Profiles: the times of calls, of their steps, and of compiling."""
+
+from __future__ import annotations
+
+import io
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import theano
+import theano.tensor as T
+from theano.compile.profiling import ProfileStats
+from theano.configparser import change_flags
+
+A = np.ones((20, 30))
+
+
+def made(profile: Any) -> Any:
+    x, w = T.dmatrix("x"), theano.shared(np.ones((30, 3)), "w")
+    cost = T.tanh(T.dot(x, w)).sum()
+    return theano.function([x], cost, updates=[(w, w - T.grad(cost, w))], profile=profile)
+
+
+def text_of(profile: ProfileStats, **options: int) -> str:
+    file = io.StringIO()
+    profile.summary(file, **options)
+    return file.getvalue()
+
+
+def test_calls_and_steps() -> None:
+    f = made(True)
+    profile = f.profile
+    assert (profile.fct_callcount, profile.apply_time) == (0, {})
+    for _ in range(5):
+        f(A)
+    assert profile.fct_callcount == 5
+    assert set(profile.apply_callcount.values()) == {5}
+    steps = sum(profile.apply_time.values())
+    assert 0 < steps <= profile.vm_call_time <= profile.fct_call_time
+    assert 0 < profile.optimizer_time < profile.compile_time
+    assert 0 < profile.linker_time < profile.compile_time
+    assert profile.nb_nodes == len(f.maker.fgraph.apply_nodes)
+    for sums, whole in (
+        (profile.op_time(), profile.apply_time),
+        (profile.class_time(), profile.apply_time),
+        (profile.op_callcount(), profile.apply_callcount),
+        (profile.class_callcount(), profile.apply_callcount),
+    ):
+        assert sum(sums.values()) == pytest.approx(sum(whole.values()))
+    with pytest.raises(ValueError):
+        f(A.T)
+    assert profile.fct_callcount == 5
+
+
+def test_summary() -> None:
+    f = made("descent")
+    f(A)
+    text = text_of(f.profile)
+    assert "Message: descent" in text
+    assert "Time in 1 calls to Function.__call__" in text
+    assert " with " in text
+    assert "tanh" in text
+    assert "(test_profiling.py:" in text
+    assert "more, " in text_of(f.profile, n_apply_to_print=1)
+    with change_flags({"profiling.output_line_width": 7}):
+        assert max(map(len, text_of(f.profile).splitlines())) == 7
+    assert text_of(ProfileStats(message="nothing"))
+
+
+def test_destination(tmp_path: Path, capsys: Any) -> None:
+    f = made("descent")
+    f(A)
+    file = tmp_path / "profile.txt"
+    with change_flags({"profiling.destination": str(file)}):
+        f.profile.summary()
+    assert file.read_text() == text_of(f.profile)
+    with change_flags({"profiling.destination": "stdout"}):
+        f.profile.summary()
+    assert capsys.readouterr().out == text_of(f.profile)
+
+
+def test_who_is_profiled() -> None:
+    both = ProfileStats(atexit_print=False)
+    f, g = made(both), made(both)
+    f(A), g(A), g.copy()(A), g.copy(profile=both)(A)
+    assert both.fct_callcount == 3
+    assert made(None).profile is None
+    assert made(False).profile is False
+    assert made(True).copy().profile is None
+    with change_flags(profile=True):
+        assert made(False).profile is False
+        f = made(None)
+        f(A)
+        assert f.profile.fct_callcount == 1
+        assert f.profile.message.startswith("test_profiling.py:")
+    with change_flags({"profiling.time_thunks": False}):
+        f = made(True)
+    f(A)
+    assert (f.profile.fct_callcount, f.profile.apply_time) == (1, {})
+
+
+def test_results_are_the_same() -> None:
+    f, g = made(True), made(None)
+    assert [f(A).tobytes() for _ in range(3)] == [g(A).tobytes() for _ in range(3)]
+
+
+PROGRAM = """
+import theano, theano.tensor as T
+x = T.dscalar()
+f, g = (theano.function([x], y, name=n) for y, n in ((x + 1, "one"), (x * 2, "two")))
+f(1.0), g(1.0)
+"""
+
+
+@pytest.mark.parametrize(
+    ("flags", "wanted"),
+    [
+        ("profile=True", ["Message: one", "Message: two", "Sum of all 2"]),
+        ("print_global_stats=True", ["Time spent in Theano functions"]),
+        ("", []),
+    ],
+)
+def test_end_of_python(flags: str, wanted: list[str]) -> None:
+    environment = {**os.environ, "THEANO_FLAGS": flags}
+    run = subprocess.run(
+        [sys.executable, "-c", PROGRAM], env=environment, capture_output=True, text=True, check=True
+    )
+    assert all(words in run.stderr for words in wanted)
+    assert bool(run.stderr) == bool(wanted)
+
+
+def test_every_rewrite_can_be_printed(capsys: Any) -> None:
+    x = T.dscalar()
+    with change_flags(optimizer_verbose=True):
+        theano.function([x], T.log(1 + x))
+    assert "stable: log(1 + x)" in capsys.readouterr().out
