@@ -7,6 +7,7 @@ the order in which they are tried.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import reduce
 from typing import Any
 
 from theano._core.base import dtypes
@@ -327,9 +328,10 @@ def move_out_rows(draft: Draft, uses: Uses) -> dict[Any, Any] | None:
 
 
 def gather_sums(draft: Draft, uses: Uses) -> dict[Any, Any] | None:
-    """Of a sum with a product in it, add up before the loop what no other step has a part in.
+    """Of a sum with a product in it, add up first what no other step has a part in.
 
-    The rows must be there only for the loop, as those of a product that was moved out are.
+    The product then is one call of BLAS that adds to that. The rows must be there only for the
+    loop, as those of a product that was moved out are.
     """
     if draft.condition is not None:
         return None
@@ -344,18 +346,12 @@ def gather_sums(draft: Draft, uses: Uses) -> dict[Any, Any] | None:
         rest = [v for v in terms if v not in known]
         if not rows or len(known) < 2 or not any(_made_by(v, Dot) for v in rest):
             continue
-        total = known[0]
-        for v in known[1:]:
-            total = add(total, v)
-        found = StepBatch(draft).of([total])
-        if found is None or total.type != root.type:
+        if any(_terms(v) == known for v in node.inputs):
             continue
-        item = total.clone()
-        value = item
-        for v in rest:
-            value = add(value, v)
-        draft.substitute({root: value})
-        draft.sequences[item] = found[0]
+        total = reduce(add, known)
+        if total.type != root.type:
+            continue
+        draft.substitute({root: reduce(add, rest, total)})
         return draft.build()
     return None
 
