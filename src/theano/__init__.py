@@ -5,6 +5,7 @@
 """
 
 import importlib
+import sys
 
 from theano import gradient, ifelse, printing, scan_module, tensor, updates
 from theano._core.api.cloning import clone
@@ -89,6 +90,9 @@ _paths.install()
 
 
 def __getattr__(name: str) -> object:
+    if name == "theano":
+        # Old programs write `from theano import theano`.
+        return sys.modules[__name__]
     if name == "extend":
         # Loaded when it is first asked for.
         return importlib.import_module("theano.extend")

@@ -60,8 +60,10 @@ def reshape(x: Any, newshape: Any, ndim: int | None = None) -> Any:
         `newshape` is not a vector of integers.
     """
     x = as_tensor_variable(x)
+    if isinstance(newshape, (list, tuple, np.ndarray)) and len(newshape) == 0:
+        newshape = np.zeros(0, "int64")
+    newshape = as_tensor_variable(newshape)
     if ndim is None:
-        newshape = as_tensor_variable(newshape)
         if newshape.type.ndim != 1:
             raise TypeError(
                 "New shape in reshape must be a vector or a list/tuple of scalar. Got "
@@ -75,8 +77,6 @@ def reshape(x: Any, newshape: Any, ndim: int | None = None) -> Any:
                 "determined, so the number of dimensions of the reshaped variable is not known. "
                 "You can provide the 'ndim' keyword argument to 'reshape' to avoid this problem."
             ) from None
-    if isinstance(newshape, (list, tuple)):
-        newshape = np.zeros(0, "int64") if not newshape else as_tensor_variable(newshape)
     return ops.Reshape(ndim)(x, newshape)
 
 

@@ -535,7 +535,26 @@ MODULES: dict[str, dict[str, str]] = {
             "verify_grad",
         )
     },
-    "theano.configparser": {"change_flags": "base.settings:change_flags"},
+    "theano.configparser": {
+        **{
+            name: f"legacy.config_params:{name}"
+            for name in (
+                "AddConfigVar",
+                "BoolParam",
+                "ConfigParam",
+                "EnumStr",
+                "FloatParam",
+                "IntParam",
+                "StrParam",
+                "TypedParam",
+                "_config_var_list",
+            )
+        },
+        "TheanoConfigParser": "base.settings:Config",
+        "TheanoConfigWarning": "base.errors:TheanoConfigWarning",
+        "change_flags": "base.settings:change_flags",
+        "config": "base.settings:config",
+    },
     "theano.sandbox.linalg": _LINALG,
     "theano.sandbox.linalg.ops": _LINALG,
     "theano.sandbox.multinomial": {
