@@ -227,3 +227,14 @@ def test_print_test_value() -> None:
         assert repr(x) == "x\narray([1., 2.])"
         assert str(x) == "x"
         assert repr(T.dvector("y")) == "y"
+
+
+def test_compiling_needs_no_test_values() -> None:
+    x, rows = (
+        given(T.dmatrix("x"), np.ones((2, 3))),
+        given(T.lmatrix("rows"), np.array([[0, 1, 1]])),
+    )
+    with theano.change_flags(compute_test_value="raise"):
+        y = x[rows, T.arange(x.shape[1]).dimshuffle("x", 0)]
+        f = theano.function([x, rows], y)
+    assert f([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]], [[0, 1, 1]]).tolist() == [[1.0, 5.0, 6.0]]

@@ -92,7 +92,7 @@ class FunctionMaker:
 
     def create(self, containers: Sequence[Container | None] | None = None) -> Any:
         """Return the native function."""
-        with paused_collector():
+        with paused_collector(), change_flags(compute_test_value="off"):
             return self._create(containers)
 
     def _create(self, containers: Sequence[Container | None] | None) -> Any:
