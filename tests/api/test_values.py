@@ -132,3 +132,10 @@ CASES = [
 def test_value(bench: Any, expression: str, wanted: str) -> None:
     numbers = bench.numpy(wanted, softmax=softmax, sigmoid=sigmoid)
     bench.check(bench.build(expression), numbers)
+
+
+@pytest.mark.parametrize("none", [(), [], np.array([])], ids=["tuple", "list", "array"])
+def test_reshape_to_no_axes(none: Any) -> None:
+    x = T.dvector("x")
+    assert x.reshape(none).eval({x: [3.0]}) == 3.0
+    assert T.reshape(x, none, ndim=0).eval({x: [3.0]}) == 3.0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import pickle
 import subprocess
 import sys
@@ -318,3 +319,9 @@ def test_threads() -> None:
     with pytest.raises(ValueError, match="between 1 and 1024"):
         config.threads = 0
     assert config.threads == before
+
+
+def test_copies_are_the_same_settings() -> None:
+    fresh = made()
+    assert copy.copy(fresh) is fresh
+    assert copy.deepcopy(fresh.scan) is fresh.scan

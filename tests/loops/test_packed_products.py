@@ -89,3 +89,21 @@ def test_lengths_that_do_not_fit() -> None:
     f = looped("float64", True)
     with pytest.raises(ValueError, match="last axis of x has 3 items"):
         f(np.ones((2, 3)), np.ones((4, 2)), np.ones((2, 2)))
+
+
+def test_sums_with_two_products_and_two_terms_known_before() -> None:
+    x, w, u, v, b = T.tensor3("x"), T.dmatrix("w"), T.dmatrix("u"), T.dmatrix("v"), T.dvector("b")
+
+    def step(row: Any, h: Any, w: Any, u: Any, v: Any, b: Any) -> Any:
+        return T.tanh(T.dot(row, w) + T.dot(h, u) + b + T.dot(h * h, v))
+
+    start = T.zeros((4, 3))
+    rows, _ = theano.scan(step, x, start, [w, u, v, b])
+    f = theano.function([x, w, u, v, b], [rows, T.grad(rows.sum(), w)])
+    rng = np.random.RandomState(0)
+    values = [rng.randn(*shape) for shape in ((5, 4, 2), (2, 3), (3, 3), (3, 3), (3,))]
+    h, wanted = np.zeros((4, 3)), []
+    for row in values[0]:
+        h = np.tanh(row @ values[1] + h @ values[2] + values[4] + h * h @ values[3])
+        wanted.append(h)
+    np.testing.assert_allclose(f(*values)[0], wanted, rtol=1e-12)

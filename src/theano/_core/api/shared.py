@@ -7,12 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from theano._core.api.variables import TensorVariable
+from theano._core.api.methods import Methods
 from theano._core.compile.shared import SharedVariable, shared_constructor
 from theano._core.ir.types import TensorType, random_state_type
 
 
-class TensorSharedVariable(TensorVariable, SharedVariable):
+class TensorSharedVariable(Methods, SharedVariable):
     """A shared variable that holds an array."""
 
 

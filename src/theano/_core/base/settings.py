@@ -178,6 +178,13 @@ class Section:
             raise AttributeError(_unknown(self, name))
         del self.__dict__[name]
 
+    def __copy__(self) -> Section:
+        # Settings belong to the process: programs that put a copy back find what is set now.
+        return self
+
+    def __deepcopy__(self, memo: Any) -> Section:
+        return self
+
     def __dir__(self) -> list[str]:
         return sorted({*super().__dir__(), *self.__dict__["_rows"]})
 

@@ -340,33 +340,32 @@ def gather_sums(draft: Draft, uses: Uses) -> dict[Any, Any] | None:
         root = node.outputs[0]
         if node.op is not add or root in inner or dtypes.is_discrete(root.type.dtype):
             continue
-        terms = _terms(root)
+        terms, sums = _terms(root)
         known = [v for v in terms if v in draft.sequences or v in draft.fixed]
         rows = [v for v in known if v in draft.sequences and _is_for_loop(draft, v, uses)]
         rest = [v for v in terms if v not in known]
         if not rows or len(known) < 2 or not any(_made_by(v, Dot) for v in rest):
             continue
-        if any(_terms(v) == known for v in node.inputs):
-            continue
         total = reduce(add, known)
-        if total.type != root.type:
+        if total.type != root.type or any(_terms(v)[0] == known for v in sums):
             continue
         draft.substitute({root: reduce(add, rest, total)})
         return draft.build()
     return None
 
 
-def _terms(root: Any) -> list[Any]:
-    """Return the terms of a sum."""
-    found, stack = [], [root]
+def _terms(root: Any) -> tuple[list[Any], list[Any]]:
+    """Return the terms of a sum, and the sums that it consists of, itself included."""
+    terms, sums, stack = [], [], [root]
     while stack:
         variable = stack.pop()
         node = variable.owner
         if node is not None and node.op is add and variable.type.dtype == root.type.dtype:
+            sums.append(variable)
             stack += node.inputs[::-1]
         else:
-            found.append(variable)
-    return found
+            terms.append(variable)
+    return terms, sums
 
 
 def _is_for_loop(draft: Draft, item: Any, uses: Uses) -> bool:

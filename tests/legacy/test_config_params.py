@@ -1,0 +1,73 @@
+"""Settings that programs add as they did with Theano."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+import theano
+from theano.configparser import (
+    AddConfigVar,
+    BoolParam,
+    ConfigParam,
+    EnumStr,
+    FloatParam,
+    IntParam,
+    StrParam,
+    _config_var_list,
+)
+
+config = theano.config
+
+
+def test_kinds() -> None:
+    AddConfigVar("ours.name", "A string.", StrParam("one"))
+    AddConfigVar("ours.count", "A number.", IntParam(3, lambda n: n > 0))
+    AddConfigVar("ours.rate", "A number.", FloatParam("0.5"))
+    AddConfigVar("ours.verbose", "A choice.", BoolParam(False))
+    AddConfigVar("ours.kind", "A word.", EnumStr("a", "b"))
+    AddConfigVar("ours.late", "Computed.", ConfigParam(lambda: [1]), in_c_key=False)
+    AddConfigVar("ours.fixed", "A constant.", StrParam("x", allow_override=False))
+    ours = config.ours
+    assert (ours.name, ours.count, ours.rate, ours.kind, ours.late) == ("one", 3, 0.5, "a", [1])
+    ours.verbose = "True"
+    assert ours.verbose is True
+    with theano.change_flags({"ours.kind": "b"}):
+        assert ours.kind == "b"
+    for name, wrong in (("count", 0), ("verbose", "maybe"), ("kind", "c")):
+        with pytest.raises(ValueError):
+            setattr(ours, name, wrong)
+    with pytest.raises(Exception, match="Can't change"):
+        ours.fixed = "y"
+    with pytest.raises(AttributeError):
+        AddConfigVar("ours.name", "Again.", StrParam("two"))
+    with pytest.raises(ValueError):
+        EnumStr("a", 3)  # type: ignore[arg-type]
+
+
+def test_list_of_settings() -> None:
+    known = {param.fullname: param for param in _config_var_list}
+    assert len(known) >= 140
+    before = known["floatX"].__get__(True, None)
+    assert before == config.floatX
+    known["floatX"].__set__(None, "float32")
+    assert config.floatX == "float32"
+    known["floatX"].__set__(None, before)
+
+
+def test_flags_give_values() -> None:
+    program = (
+        "import theano; from theano.configparser import *;"
+        "AddConfigVar('ours.count', 'A number.', IntParam(3)); print(theano.config.ours.count)"
+    )
+    run = [sys.executable, "-W", "ignore", "-c", program]
+    found = subprocess.check_output(run, env={"THEANO_FLAGS": "ours.count=7"}, text=True)
+    assert found.strip() == "7"
+
+
+def test_the_package_in_itself() -> None:
+    from theano import theano as inner
+
+    assert inner is theano
