@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+import theano.tensor as T
+
 
 def softmax(x: Any) -> Any:
     parts = np.exp(x - x.max(axis=-1, keepdims=True))
