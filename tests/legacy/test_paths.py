@@ -45,3 +45,33 @@ def test_functions_stay_what_they_are() -> None:
 
     assert isinstance(theano.tensor.var(theano.tensor.dvector()), TensorVariable)
     assert theano.scan_module.scan is scan is theano.scan
+
+
+def test_modules_have_the_names_of_their_package() -> None:
+    import theano.tensor as T
+    from theano.tensor.basic import exp, zeros_like
+    from theano.tensor.sort import argsort
+
+    assert exp is T.exp and zeros_like is T.zeros_like and argsort is T.argsort
+    assert theano.scalar.basic.add is theano.scalar.add
+    with pytest.raises(AttributeError, match="nonsense"):
+        _ = T.basic.nonsense
+
+
+def test_everything_of_a_module() -> None:
+    names: dict[str, object] = {}
+    exec("from theano.tensor.basic import *\nfrom theano.gof import *", names)
+    assert names["dot"] is theano.dot
+    assert names["graph"] is theano.gof.graph and names["op"] is theano.gof.op
+
+
+def test_in_place_names() -> None:
+    from theano.tensor import inplace
+
+    x = theano.tensor.dvector("x")
+    given = theano.In(x, mutable=True)
+    f = theano.function([given], inplace.exp_inplace(x), accept_inplace=True)
+    assert f([0.0, 0.0]).tolist() == [1.0, 1.0]
+    assert inplace.add_inplace is theano.tensor.add and len(inplace.__all__) == 70
+    with pytest.raises(AttributeError, match="nonsense"):
+        _ = inplace.nonsense

@@ -648,14 +648,29 @@ MODULES: dict[str, dict[str, str]] = {
         "Assert": "ops.shaping:Assert",
         "assert_op": "ops.shaping:assert_op",
     },
+    "theano.tensor.sort": {
+        "ArgSortOp": "ops.sorting:ArgSort",
+        "SortOp": "ops.sorting:Sort",
+        "TopKOp": "ops.sorting:TopK",
+    },
     "theano.tensor.subtensor": _SUBTENSORS,
     "theano.tensor.type": {"TensorType": "ir.types:TensorType"},
     "theano.tensor.var": _VARIABLES,
 }
 
 
+# Modules whose names were those of their package, too: what the table does not name is there.
+SHARED_WITH = {
+    "theano.compile.mode": "theano.compile",
+    "theano.scalar.basic": "theano.scalar",
+    "theano.tensor.basic": "theano.tensor",
+    "theano.tensor.nnet.nnet": "theano.tensor.nnet",
+    "theano.tensor.sort": "theano.tensor",
+}
+
+
 class OldPaths(MetaPathFinder, Loader):
-    """Finds the modules of the table."""
+    """Finds the modules of the tables."""
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
@@ -677,7 +692,14 @@ class OldPaths(MetaPathFinder, Loader):
         for name, place in names.items():
             setattr(module, name, _object(place))
         module.__doc__ = f"Names of `{module.__name__}` in Theano 1.0.5."
-        module.__dict__["__all__"] = sorted(names)
+        shared = SHARED_WITH.get(module.__name__)
+        module.__dict__["__all__"] = sorted(
+            {
+                *names,
+                *(importlib.import_module(shared).__all__ if shared else ()),
+                *(p.rpartition(".")[2] for p in MODULES if p.rpartition(".")[0] == module.__name__),
+            }
+        )
         # Its modules are attributes of a package also before they are imported.
         module.__dict__["__getattr__"] = partial(attribute, module.__name__)
 
@@ -688,13 +710,15 @@ def _object(place: str) -> Any:
 
 
 def attribute(package: str, name: str) -> Any:
-    """Return `package.name` if that is in one of the tables, or raise AttributeError."""
+    """Return `package.name` if one of the tables leads to it, or raise AttributeError."""
     if name in LATE.get(package, ()):
         return _object(LATE[package][name])
     path = f"{package}.{name}"
-    if path not in MODULES:
-        raise AttributeError(f"module {package!r} has no attribute {name!r}")
-    return importlib.import_module(path)
+    if path in MODULES:
+        return importlib.import_module(path)
+    if package in SHARED_WITH and not name.startswith("__"):
+        return getattr(importlib.import_module(SHARED_WITH[package]), name)
+    raise AttributeError(f"module {package!r} has no attribute {name!r}")
 
 
 def install() -> None:
