@@ -36,7 +36,11 @@ check: $(VENV)/.with-check
 	$(BIN)/python tools/layers.py
 	$(BIN)/basedpyright --pythonpath $(BIN)/python
 
+# What is measured is what a user installs: no editable install, which looks for sources to rebuild.
 bench: $(VENV)/.with-bench
+	rm -rf $(VENV)/installed
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m pip install --quiet --no-build-isolation --no-deps \
+		--config-settings=build-dir=$(VENV)/build-installed --target $(VENV)/installed .
 	$(BIN)/python benchmarks/run.py $(ARGS)
 
 docs: $(VENV)/.with-test

@@ -2,6 +2,8 @@
 
     python benchmarks/run.py [--only call,step] [--rounds 15] [--json benchmarks/results.json]
 
+It measures the copy of Theano that `make bench` has installed in `.venv/installed`.
+
 Every case runs in one process of its own for each framework, several times, in turn: a round runs
 all frameworks once before the next round starts, so that a slow spell of the machine meets them
 all. A ratio is the median over rounds of (framework / NumPy or reference in the same round).
@@ -43,10 +45,9 @@ ONE_THREAD = {
     **dict.fromkeys(THREAD_SETTINGS, "1"),
     "XLA_FLAGS": "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1",
     "JAX_PLATFORMS": "cpu",
-    # An editable install looks for C++ sources to rebuild at each import; others do not.
-    "MESONPY_EDITABLE_SKIP": os.pathsep.join(
-        str(path.parent) for path in HERE.parent.glob(".venv/**/build.ninja")
-    ),
+    # The editable install, if there is one, stands aside.
+    "MESONPY_EDITABLE_SKIP": str(HERE.parent / ".venv" / "build"),
+    "PYTHONPATH": str(HERE.parent / ".venv" / "installed"),
 }
 
 

@@ -58,6 +58,11 @@ def test_modules_have_the_names_of_their_package() -> None:
         _ = T.basic.nonsense
 
 
+def test_modules_reach_each_other() -> None:
+    assert theano.tensor.gof is theano.gof and theano.tensor.basic.theano is theano
+    assert theano.gof.opt.theano is theano and theano.tensor.nnet.nnet.tensor is theano.tensor
+
+
 def test_everything_of_a_module() -> None:
     names: dict[str, object] = {}
     exec("from theano.tensor.basic import *\nfrom theano.gof import *", names)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import importlib
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from functools import partial
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
@@ -669,6 +670,14 @@ SHARED_WITH = {
 }
 
 
+# What nearly every module imported, and programs reach through it: `theano.tensor.gof`.
+IMPORTED = {
+    **{name: f"theano.{name}" for name in ("compile", "gof", "printing", "scalar", "tensor")},
+    "scal": "theano.scalar",
+    "theano": "theano",
+}
+
+
 class OldPaths(MetaPathFinder, Loader):
     """Finds the modules of the tables."""
 
@@ -717,7 +726,10 @@ def attribute(package: str, name: str) -> Any:
     if path in MODULES:
         return importlib.import_module(path)
     if package in SHARED_WITH and not name.startswith("__"):
-        return getattr(importlib.import_module(SHARED_WITH[package]), name)
+        with suppress(AttributeError):
+            return getattr(importlib.import_module(SHARED_WITH[package]), name)
+    if package != "theano" and name in IMPORTED:
+        return importlib.import_module(IMPORTED[name])
     raise AttributeError(f"module {package!r} has no attribute {name!r}")
 
 

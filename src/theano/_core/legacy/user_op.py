@@ -19,6 +19,7 @@ from typing import Any, ClassVar
 
 from theano._core.base.errors import MethodNotDefined, ShapeError
 from theano._core.base.settings import config
+from theano._core.compile.test_values import get_test_value
 from theano._core.ir.graph import toposort
 from theano._core.ir.source import user_line
 from theano._core.ir.types import TensorType
@@ -61,6 +62,7 @@ class Op(EngineOp, metaclass=Counting, counts=EngineOp):
     destroy_map: ClassVar[Any] = {}
     differentiates = True
     remakes = False
+    _get_test_value = staticmethod(get_test_value)  # PyMC3 calls it
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
