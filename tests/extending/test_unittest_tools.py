@@ -44,3 +44,14 @@ def test_helpers() -> None:
     utt.assert_allclose(np.ones(2), np.ones(2))
     with pytest.raises(AssertionError, match="expected"):
         utt.assert_allclose(np.ones(2), np.zeros(2))
+
+
+def test_closeness_looks_at_values_only() -> None:
+    """As in Theano 1.0.5: shapes are broadcast, dtypes may differ, float32 is compared as such."""
+    utt.assert_allclose([[1, 1]], np.ones(2))
+    utt.assert_allclose(np.float32(0.1), 0.1)
+    utt.assert_allclose(1, np.float16(1.002))
+    utt.assert_allclose(2, 1, atol=1)
+    for far in (1.001, np.float32(1.00003), [1, np.nan]):
+        with pytest.raises(utt.WrongValue, match="rtol"):
+            utt.assert_allclose(1, far)

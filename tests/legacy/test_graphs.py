@@ -137,3 +137,14 @@ def test_replacing_variables_in_loops() -> None:
     factor.default_update = factor + 1
     with pytest.raises(NotImplementedError, match="update"):
         scan_utils.map_variables(replacement, [sums])
+
+
+def test_replacing_variables_in_graphs_as_operations() -> None:
+    a, b, x, y, factor = T.dscalars("a", "b", "x", "y", "factor")
+    scale = factor * theano.shared(2.0)
+    inside = a + b
+    inside.tag.replacement = scale * (a - b)
+    out = theano.OpFromGraph([a, b], [inside])(x, y)
+    (new,) = scan_utils.map_variables(replacement, [2 * out])
+    run = theano.function([x, y, factor], [out, new, theano.grad(new, y)])
+    assert run(5, 3, 0.5) == [8, 4, -2]

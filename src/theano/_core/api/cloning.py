@@ -1,13 +1,15 @@
-"""Copies of graphs, with replacements, in the bodies of loops too."""
+"""Copies of graphs, with replacements, in the bodies of operations too."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from theano._core.api.op_from_graph import OpFromGraph
 from theano._core.ir.graph import copy_graph, inputs, toposort
 from theano._core.ir.variable import Apply, Constant
 from theano._core.ops.body import Body
+from theano._core.ops.inner_graph import InnerGraph
 from theano._core.ops.loop import Loop
 
 
@@ -57,7 +59,7 @@ def clone(
 def map_variables(
     replacer: Callable[[Any], Any], graphs: Iterable[Any], additional_inputs: Iterable[Any] = ()
 ) -> list[Any]:
-    """Return copies of graphs in which a function has replaced variables, in loops too.
+    """Return copies of graphs in which a function has replaced variables, in bodies of loops too.
 
     Parameters
     ----------
@@ -71,7 +73,7 @@ def map_variables(
     Raises
     ------
     NotImplementedError
-        A replacement brings a shared variable that has an update into the body of a loop.
+        A replacement brings a shared variable that has an update into such a body.
     """
     return _Replacement(replacer).of(list(graphs))
 
@@ -91,8 +93,8 @@ class _Replacement:
             if node.outputs[0] in self.table:
                 continue
             values = [self.table[v] for v in node.inputs]
-            if isinstance(node.op, Loop):
-                outputs = self._loop(node, values).outputs
+            if isinstance(node.op, (Loop, InnerGraph)):
+                outputs = self._with_body(node, values).outputs
             elif any(a is not b for a, b in zip(values, node.inputs, strict=True)):
                 outputs = node.clone_with_new_inputs(values, strict=False).outputs
             else:
@@ -102,9 +104,12 @@ class _Replacement:
             )
         return [self.table[v] for v in graphs]
 
-    def _loop(self, node: Apply, values: list[Any]) -> Apply:
-        """Return the application of a loop with its body replaced."""
-        body = node.op.body
+    def _with_body(self, node: Apply, values: list[Any]) -> Apply:
+        """Return the application of a loop, or of a graph as an operation, with another body."""
+        op, body = node.op, node.op.body
+        if isinstance(op, OpFromGraph):
+            # Replacements may name the variables that the user wrote it with.
+            body = Body([*op.inputs, *op.shared_inputs], op.outputs)
         outputs = _Replacement(self.replacer).of(list(body.outputs))
         if all(a is b for a, b in zip(outputs, body.outputs, strict=True)):
             return node.clone_with_new_inputs(values, strict=False)
@@ -120,4 +125,6 @@ class _Replacement:
                 )
         inside = {v: v.type(v.name) for v in foreign}
         new = Body([*body.inputs, *inside.values()], copy_graph(outputs, inside))
-        return node.op.replaced(new).make_node(*values, *foreign)
+        # Derivatives that a user gave for the old body do not hold for the new one.
+        op = op.replaced(new) if isinstance(op, Loop) else InnerGraph(new, op.name)
+        return op.make_node(*values, *foreign)

@@ -84,6 +84,10 @@ class OpFromGraph(InnerGraph):
                 raise TypeError(f"inputs and outputs must be variables, got {variable!r}")
         if name is not None and not isinstance(name, str):
             raise TypeError(f"name must be None or a string, got {name!r}")
+        # As the user wrote them, where the body is a copy.
+        self.inputs, self.outputs = list(inputs), list(outputs)
+        self.input_types = [v.type for v in inputs]
+        self.output_types = [v.type for v in outputs]
         own = set(inputs)
         leaves = leaves_of(outputs, inputs)
         self.shared_inputs = [v for v in leaves if isinstance(v, SharedVariable) and v not in own]

@@ -85,6 +85,9 @@ class FunctionMaker:
             for v in self.shared
         ]
 
+    # Old programs find the streams of a function among these, to seed them anew.
+    expanded_inputs = inputs
+
     @property
     def outputs(self) -> list[Out]:
         """Every output; updates are not among them."""

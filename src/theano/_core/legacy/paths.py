@@ -530,6 +530,7 @@ MODULES: dict[str, dict[str, str]] = {
         name: f"legacy.unittest_tools:{name}"
         for name in (
             "InferShapeTester",
+            "WrongValue",
             "assert_allclose",
             "fetch_seed",
             "seed_rng",
@@ -646,7 +647,9 @@ MODULES: dict[str, dict[str, str]] = {
         **_CONSTANTS,
         **_REGISTERS,
         "MakeVector": "ops.shaping:MakeVector",
+        "Shape_i": "ops.shaping:Length",
         "Assert": "ops.shaping:Assert",
+        "assert_": "ops.shaping:assert_op",
         "assert_op": "ops.shaping:assert_op",
     },
     "theano.tensor.sort": {

@@ -11,7 +11,6 @@ import numpy as np
 from theano._core.api import gradients
 from theano._core.base.settings import config
 from theano._core.compile.function import function
-from theano._core.ir.types import TensorType
 
 
 def fetch_seed(pseed: Any = None) -> int | None:
@@ -35,14 +34,33 @@ def verify_grad(
     gradients.verify_grad(op, pt, n_tests, rng, **options)
 
 
+class WrongValue(AssertionError):
+    """Two arrays are further apart than `assert_allclose` allows."""
+
+    def __init__(self, expected_val: Any, val: Any, rtol: Any, atol: Any) -> None:
+        super().__init__()
+        self.val1, self.val2, self.rtol, self.atol = expected_val, val, rtol, atol
+
+    def __str__(self) -> str:
+        sides = (("expected", np.asarray(self.val1)), ("got", np.asarray(self.val2)))
+        lines = [f"{side} {a.dtype} of shape {a.shape}:\n{a}" for side, a in sides]
+        return "\n".join(["WrongValue", *lines, f"rtol: {self.rtol}, atol: {self.atol}"])
+
+
 def assert_allclose(
     expected: Any, value: Any, rtol: float | None = None, atol: float | None = None
 ) -> None:
-    """Raise AssertionError unless two arrays are equal up to rounding."""
-    expected, value = np.asarray(expected), np.asarray(value)
-    kind = TensorType(str(expected.dtype), (False,) * expected.ndim)
-    if not kind.values_eq_approx(expected, value, rtol=rtol, atol=atol):
-        raise AssertionError(f"expected {expected!r}, got {value!r}")
+    """Raise `WrongValue` unless two arrays, broadcast to each other, are equal up to rounding.
+
+    The dtypes may differ; the tolerances are those of the narrower float.
+    """
+    kinds = {np.asarray(a).dtype.name for a in (expected, value)}
+    small, tiny = (1e-3, 1e-3) if "float16" in kinds else (1e-5, 1e-8)
+    if kinds & {"float32", "complex64"} and "float16" not in kinds:
+        tiny = 1e-5
+    rtol, atol = small if rtol is None else rtol, tiny if atol is None else atol
+    if not np.allclose(expected, value, rtol=rtol, atol=atol):
+        raise WrongValue(expected, value, rtol, atol)
 
 
 class InferShapeTester(unittest.TestCase):

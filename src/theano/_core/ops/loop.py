@@ -86,6 +86,16 @@ class Loop(Structured):
         """Tell whether its results for constants may be computed before the function runs."""
         return self.body.foldable()
 
+    @property
+    def inputs(self) -> list[Any]:
+        """The inputs of the body, for who walks through graphs."""
+        return list(self.body.inputs)
+
+    @property
+    def outputs(self) -> list[Any]:
+        """The outputs of the body."""
+        return list(self.body.outputs)
+
     # -- roles ------------------------------------------------------------------------------------
 
     def outer(self, node: Apply) -> Operands:
