@@ -306,7 +306,8 @@ class _Builder:
         if kind.accepts(new):
             return value
         what = (
-            f"scan {self.name!r}: the initial value of output {index} (`outputs_info`) has type "
+            f"scan {self.name!r}: the initial value of {_label(index, value)} in `outputs_info` "
+            f"has type "
             f"{kind}, while the result of a step has type {new}"
         )
         made = f" It was made at {value.source}." if value.source else ""
@@ -391,6 +392,7 @@ class _Builder:
             self.truncate,
             self.name,
             _checked(checkpoint, until_some or self.truncate > 0),
+            [_label(i, v) for i, v in enumerate(outputs)] + [f"the new {v}" for v in changed],
         )
         values = [s.rows for s in self.sequences]
         values += [r.rows for r in carried if r is not None] + list(fixed)
@@ -432,6 +434,12 @@ class _Builder:
             if v not in dependent and not isinstance(v, Constant):
                 found.setdefault(v)
         return list(found)
+
+
+def _label(index: int, value: Any) -> str:
+    """Return what messages call an output of the step."""
+    name = "" if value.name is None else f", {value.name!r}"
+    return f"output {index} (0-based{name})"
 
 
 def _checked(checkpoint: Any, impossible: bool) -> Any:

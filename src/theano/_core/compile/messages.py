@@ -9,7 +9,7 @@ import numpy as np
 
 from theano._core.base.settings import config
 from theano._core.ir.graph import toposort
-from theano._core.lower.faults import FAULTS, NAMES
+from theano._core.lower.faults import FAULTS, NAMES, STATE
 from theano._core.lower.reference import evaluate
 from theano._core.ops.shaping import Assert
 
@@ -41,9 +41,18 @@ def run_time_error(
     text = fault.text(facts[:own])
     if isinstance(node.op, Assert):
         text = text.replace(fault.text(()), node.op.msg)
+    if STATE in text:
+        text = _about_state(node, facts[0], text)
     report = step_report(list(zip(loops, facts[own:], strict=True)))
     report += node_report(maker, node, _values(maker, node, arguments))
     return fault.exception(f"{text}\n{report}")
+
+
+def _about_state(node: Any, number: int, text: str) -> str:
+    """Return a text about a state of a loop with its label, its type and where it is computed."""
+    value = node.op.new_values[number]
+    text = f"{text.replace(STATE, node.op.label(number))}. A step computes it as {value.type}"
+    return f"{text}, at {value.source}." if value.source else f"{text}."
 
 
 def step_report(steps: Sequence[tuple[Any, int]]) -> str:

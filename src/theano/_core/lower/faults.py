@@ -18,6 +18,10 @@ class Fault(NamedTuple):
     text: Callable[[Sequence[int]], str]
 
 
+# Stands for the state of a loop whose number is the first fact; the operation knows its label.
+STATE = "<state>"
+
+
 def _mismatch(f: Sequence[int]) -> str:
     i, axis, a, j, b = f
     return (
@@ -127,13 +131,13 @@ FAULTS: dict[str, Fault] = {
     ),
     "scan_initial": Fault(
         ValueError,
-        lambda f: f"scan: state {f[0]} (0-based) needs {f[1]} initial values, got {f[2]}",
+        lambda f: f"scan: {STATE} needs {f[1]} initial values, got {f[2]}",
     ),
     "scan_shape": Fault(
         ValueError,
         lambda f: (
-            f"scan: a step changes the shape of output {f[0]} (0-based): its axis {f[1]} had"
-            f" {f[2]} items and now has {f[3]}"
+            f"scan: a step changes the shape of {STATE}: its axis {f[1]} had {f[2]} items and now"
+            f" has {f[3]}"
         ),
     ),
     "slice_step": Fault(ValueError, lambda f: "slice step cannot be zero"),

@@ -51,6 +51,8 @@ class Loop(Structured):
     checkpoint : int, 'auto' or None
         Of how many steps the gradient keeps the state of one, and computes the others again; None:
         it keeps all.
+    labels : sequence of str
+        What the user knows the first states as, for messages.
     """
 
     __props__ = ("body", "states", "n_sequences", "until", "truncate", "checkpoint")
@@ -66,6 +68,7 @@ class Loop(Structured):
         truncate: int = -1,
         name: str | None = None,
         checkpoint: Any = None,
+        labels: Sequence[str] = (),
     ) -> None:
         self.body = body
         self.states = tuple(states)
@@ -74,13 +77,18 @@ class Loop(Structured):
         self.truncate = truncate
         self.name = name or "scan"
         self.checkpoint = checkpoint
+        self.labels = tuple(labels)
         # The rules that the body was rewritten by last.
         self.rewritten_by: Any = None
 
     def replaced(self, body: Body, **fields: Any) -> Loop:
         """Return this loop with another body, and other `states`, `n_sequences` and so on."""
-        kept = ("states", "n_sequences", "until", "truncate", "name", "checkpoint")
+        kept = ("states", "n_sequences", "until", "truncate", "name", "checkpoint", "labels")
         return type(self)(body, **{**{k: getattr(self, k) for k in kept}, **fields})
+
+    def label(self, number: int) -> str:
+        """Return what messages call a state."""
+        return self.labels[number] if number < len(self.labels) else f"state {number}"
 
     def foldable(self) -> bool:
         """Tell whether its results for constants may be computed before the function runs."""
@@ -169,7 +177,8 @@ class Loop(Structured):
             start = next(given) if state.taps else ()
             if tensor and len(start) < state.depth:
                 raise ValueError(
-                    f"{self}: state {number} needs {state.depth} initial rows, got {len(start)}"
+                    f"scan: {self.label(number)} needs {state.depth} initial values, "
+                    f"got {len(start)}"
                 )
             rows.append(list(start[: state.depth]) if tensor else [start])
         fixed = list(given)
@@ -187,7 +196,7 @@ class Loop(Structured):
             for number, value in enumerate(results[: len(self.states)]):
                 if rows[number] and np.shape(rows[number][-1]) != np.shape(value):
                     raise ValueError(
-                        f"{self}: step {done} changes the shape of state {number} from "
+                        f"scan: step {done} changes the shape of {self.label(number)} from "
                         f"{np.shape(rows[number][-1])} to {np.shape(value)}"
                     )
                 rows[number].append(value)

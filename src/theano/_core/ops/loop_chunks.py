@@ -42,7 +42,7 @@ def in_chunks(node: Apply) -> Chunked:
     whole = mul(chunks, size)
     plain = op.replaced(op.body, checkpoint=None)
     body, states = _chunk_body(plain, outer)
-    outer_loop = plain.replaced(body, states=states)
+    outer_loop = plain.replaced(body, states=states, labels=())
     made = outer_loop.make_node(
         chunks,
         *(_split(s[:whole], chunks, size) for s in outer.sequences),

@@ -291,6 +291,7 @@ class _Pullback:
             truncate=-1,
             checkpoint=None,
             name=f"grad_of_{self.op.name}",
+            labels=(),
         )
         values = [rows[v]() for v in items] + starts + [o for _, o in fixed]
         return list(loop.make_node(self.back, *values).outputs)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from theano._core.ir.graph import toposort
+from theano._core.ir.source import at_line
 from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Apply
 from theano._core.ops.batching import Batch
@@ -49,7 +50,10 @@ class StepBatch(Batch):
 
     def apply(self, node: Apply, values: list[Any], rows: list[bool]) -> list[Any] | None:
         """Return the outputs of a node over rows; None if they cannot be had."""
-        return node.rules.batch(node, values, rows, self) if _gains(node, rows) else None
+        if not _gains(node, rows):
+            return None
+        with at_line(node.source):
+            return node.rules.batch(node, values, rows, self)
 
 
 def _is_simple(node: Apply) -> bool:

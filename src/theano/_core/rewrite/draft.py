@@ -22,6 +22,7 @@ class DraftState:
     value: Any
     keep: Any
     output: Any
+    label: str
 
 
 class Draft:
@@ -45,10 +46,15 @@ class Draft:
         self.sequences = dict(zip(inner.sequences, outer.sequences, strict=True))
         self.fixed = dict(zip(inner.fixed, outer.fixed, strict=True))
         self.states = [
-            DraftState(dict(zip(s.taps, taps, strict=True)), initial, value, s.keep, out)
-            for s, taps, initial, value, out in zip(
-                op.states, inner.states, outer.states, op.new_values, node.outputs, strict=False
+            DraftState(
+                dict(zip(s.taps, inner.states[j], strict=True)),
+                outer.states[j],
+                op.new_values[j],
+                s.keep,
+                node.outputs[j],
+                op.label(j),
             )
+            for j, s in enumerate(op.states)
         ]
         self.condition = op.body.outputs[-1] if op.until else None
 
@@ -105,6 +111,7 @@ class Draft:
             self.op.truncate,
             self.op.name,
             self.op.checkpoint,
+            [s.label for s in self.states],
         )
         initial = [s.initial for s in self.states if s.taps]
         node = loop.make_node(self.steps, *sequences.values(), *initial, *fixed.values())

@@ -13,6 +13,7 @@ from typing import Any
 from theano._core.base import dtypes
 from theano._core.base.errors import InternalError
 from theano._core.ir.graph import copy_graph, toposort
+from theano._core.ir.source import at_line
 from theano._core.ir.variable import Apply, Constant
 from theano._core.ops.arithmetic import add
 from theano._core.ops.broadcasting import alloc
@@ -81,7 +82,8 @@ def _one_change(outputs: Sequence[Any]) -> dict[Any, Any] | None:
         uses.setdefault(variable, []).append(None)
     for node in loops:
         for change in CHANGES:
-            table = change(Draft(node), uses)
+            with at_line(node.source):
+                table = change(Draft(node), uses)
             if table is not None:
                 return {old: _typed(new, old) for old, new in table.items() if old in uses}
     return None
@@ -452,7 +454,7 @@ def _collected(draft: Draft, value: Any) -> Any:
     for state in draft.states:
         if state.value is value and not state.taps and state.keep in (ALL, NEW):
             return state
-    fresh = DraftState({}, None, value, ALL, value)
+    fresh = DraftState({}, None, value, ALL, value, f"the rows of {value}")
     draft.states.append(fresh)
     return fresh
 

@@ -14,7 +14,10 @@ from theano._core.rewrite.draft import Draft, DraftState
 
 
 def merge_loops(outputs: Sequence[Any]) -> list[Any]:
-    """Return `outputs` with loops over the same steps that share states merged."""
+    """Return `outputs` with loops over the same steps that share states merged.
+
+    Loops that end early run the same steps if their conditions are equal.
+    """
     outputs = list(outputs)
     while True:
         table = _one_merge(outputs)
@@ -24,9 +27,9 @@ def merge_loops(outputs: Sequence[Any]) -> list[Any]:
 
 
 def _one_merge(outputs: Sequence[Any]) -> dict[Any, Any] | None:
-    loops = [n for n in toposort(outputs) if isinstance(n.op, Loop) and not n.op.until]
+    loops = [n for n in toposort(outputs) if isinstance(n.op, Loop)]
     for first, second in combinations(loops, 2):
-        if first.inputs[0] is not second.inputs[0]:
+        if first.inputs[0] is not second.inputs[0] or first.op.until != second.op.until:
             continue
         # Of two nodes in topological order only the second can need the first.
         if first in toposort(second.inputs):
@@ -38,14 +41,17 @@ def _one_merge(outputs: Sequence[Any]) -> dict[Any, Any] | None:
 
 
 def _merged(first: Apply, second: Apply) -> dict[Any, Any] | None:
-    """Return replacements for the outputs of two loops, or None if they share no state."""
+    """Return replacements for the outputs of two loops, or None if they stay two."""
     one = Draft(first)
     fresh = second.op.replaced(second.op.body.fresh()).make_node(*second.inputs)
     two = Draft(fresh)
     pairs = _equal_states(one, two)
-    if not pairs:
-        return None
     known = _mapping(one, two, pairs)
+    if one.condition is not two.condition:
+        if known.get(two.condition) is not one.condition:
+            return None
+    elif not pairs:
+        return None
     mine = {state.output: state.keep for state in one.states}
     partners = {b.output: a for a, b in pairs}
     for a, b in pairs:
@@ -54,9 +60,11 @@ def _merged(first: Apply, second: Apply) -> dict[Any, Any] | None:
     _take_over(one, two, known, partners)
     table = one.build()
     result = {out: _rows(table, _state_of(one, out), keep) for out, keep in mine.items()}
-    for state, out in zip(two.states, second.outputs, strict=True):
+    for state, out in zip(two.states, second.outputs, strict=False):
         a = partners.get(state.output)
         result[out] = table[state.output] if a is None else _rows(table, a, state.keep)
+    if one.condition is not None:
+        result[first.outputs[-1]] = result[second.outputs[-1]] = table[first.outputs[-1]]
     return result
 
 
@@ -68,7 +76,9 @@ def _take_over(
         if state.output not in partners:
             value = copy_graph([state.value], known)[0]
             one.states.append(
-                DraftState(state.taps, state.initial, value, state.keep, state.output)
+                DraftState(
+                    state.taps, state.initial, value, state.keep, state.output, state.label
+                )
             )
     for inputs, more in ((one.sequences, two.sequences), (one.fixed, two.fixed)):
         inputs.update((v, o) for v, o in more.items() if v not in known)

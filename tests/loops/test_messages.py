@@ -1,0 +1,83 @@
+"""What errors of loops say: the output, the step, the types and the user's line."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+import theano
+import theano.tensor as T
+
+x, X, start = T.dvector("x"), T.dmatrix("X"), T.dscalar("start")
+
+
+def text_of(error: type, outputs: Any, *arguments: Any, inputs: Any = (x,)) -> str:
+    run = theano.function(list(inputs), outputs, on_unused_input="ignore")
+    with pytest.raises(error) as caught:
+        run(*arguments)
+    return str(caught.value)
+
+
+def test_an_output_keeps_its_number_when_others_are_not_computed() -> None:
+    def step(a: Any, b: Any) -> Any:
+        grown = T.concatenate([b, b])
+        grown.name = "grown"
+        return a + 1, grown
+
+    (_, rows), _ = theano.scan(step, outputs_info=[x, x], n_steps=3)
+    for what in (rows, T.grad(rows.sum(), x)):
+        text = text_of(ValueError, what, np.ones(2))
+        assert "shape of output 1 (0-based, 'grown'): its axis 0 had 2 items and now has 4" in text
+        assert "step 0" in text and "TensorType(float64, vector)" in text
+        assert "test_messages.py" in text and "in step" in text
+
+
+def test_a_shared_variable_that_grows_is_named() -> None:
+    memory = theano.shared(np.ones(2), "memory")
+    _, updates = theano.scan(lambda: {memory: T.concatenate([memory, memory])}, n_steps=3)
+    run = theano.function([], [], updates=updates)
+    with pytest.raises(ValueError, match="the new memory"):
+        run()
+
+
+def test_too_few_initial_values_name_the_output() -> None:
+    (_, sums), _ = theano.scan(
+        lambda a, b, c: [a + 1, b + c],
+        outputs_info=[start, {"initial": x, "taps": [-2, -1]}],
+        n_steps=2,
+    )
+    text = text_of(ValueError, sums, np.ones(1), 1.0, inputs=(x, start))
+    assert "output 1 (0-based) needs 2 initial values, got 1" in text
+
+
+def test_types_that_differ_name_the_output() -> None:
+    def step(a: Any, b: Any) -> Any:
+        return a, T.cast(b, "float32")
+
+    with pytest.raises(ValueError, match=r"output 1 .*float64, scalar.*float32, scalar.*in step"):
+        theano.scan(step, outputs_info=[start, start], n_steps=2)
+
+
+def test_work_that_left_the_loop_has_the_line_of_the_step() -> None:
+    W = T.dmatrix("W")
+
+    def step(row: Any, h: Any) -> Any:
+        product = T.dot(row, W)
+        return product + h
+
+    rows, _ = theano.scan(step, X, T.zeros(3))
+    text = text_of(ValueError, rows, np.ones((2, 2)), np.ones((3, 3)), inputs=(X, W))
+    assert "last axis of x has 2 items" in text and "in step\n" in text
+
+
+def test_checks_of_lengths_have_the_line_of_the_loop() -> None:
+    sums, _ = theano.scan(lambda a, b: a + b, x, start)
+    last = sums[-1]
+    for what, values in (
+        (theano.scan(lambda a: a + 1, x, n_steps=9)[0], np.ones(3)),
+        (last, np.ones(0)),
+    ):
+        text = text_of(ValueError if len(values) else IndexError, what, values, 1.0, inputs=(x, start))
+        assert "Backtrace" in text and "in test_checks_of_lengths" in text
