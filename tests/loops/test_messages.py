@@ -79,5 +79,6 @@ def test_checks_of_lengths_have_the_line_of_the_loop() -> None:
         (theano.scan(lambda a: a + 1, x, n_steps=9)[0], np.ones(3)),
         (last, np.ones(0)),
     ):
-        text = text_of(ValueError if len(values) else IndexError, what, values, 1.0, inputs=(x, start))
+        error = ValueError if len(values) else IndexError
+        text = text_of(error, what, values, 1.0, inputs=(x, start))
         assert "Backtrace" in text and "in test_checks_of_lengths" in text

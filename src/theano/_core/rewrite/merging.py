@@ -76,9 +76,7 @@ def _take_over(
         if state.output not in partners:
             value = copy_graph([state.value], known)[0]
             one.states.append(
-                DraftState(
-                    state.taps, state.initial, value, state.keep, state.output, state.label
-                )
+                DraftState(state.taps, state.initial, value, state.keep, state.output, state.label)
             )
     for inputs, more in ((one.sequences, two.sequences), (one.fixed, two.fixed)):
         inputs.update((v, o) for v, o in more.items() if v not in known)
