@@ -279,3 +279,49 @@ def test_a_list_with_slices_is_a_tuple() -> None:
     got = theano.function([x], [x[[slice(1, None), 2]], x[[None, Ellipsis, 1]]])(value)
     np.testing.assert_array_equal(got[0], value[1:, 2])
     np.testing.assert_array_equal(got[1], value[None, ..., 1])
+
+
+def test_a_value_of_one_item_at_run_time_is_written_everywhere() -> None:
+    x, y = T.dmatrices("xy")
+    v, w, i = T.dvector("v"), T.dvector("w"), T.lvector("i")
+    part = theano.function([x, y], [T.set_subtensor(x[1:3], y), T.inc_subtensor(x[1:3], y)])
+    for value in (np.ones((1, 4)), np.ones((2, 1)), np.ones((1, 1)), np.arange(8.0).reshape(2, 4)):
+        base = np.arange(20.0).reshape(5, 4)
+        wanted = base.copy(), base.copy()
+        wanted[0][1:3] = value
+        wanted[1][1:3] += value
+        for got, want in zip(part(base, value), wanted, strict=True):
+            np.testing.assert_array_equal(got, want)
+    with pytest.raises(ValueError, match="2 items along axis 1 into 4 positions"):
+        part(base, np.ones((2, 2)))
+    assert T.set_subtensor(v[i], w).eval({v: [0, 0, 0], i: [0, 2], w: [5]}).tolist() == [5, 0, 5]
+    assert T.inc_subtensor(v[i], w).eval({v: [0, 0, 0], i: [2, 2], w: [5]}).tolist() == [0, 0, 10]
+    with pytest.raises(ValueError, match="2 items"):
+        T.inc_subtensor(v[i], w).eval({v: [0, 0, 0], i: [0, 1, 2], w: [1, 2]})
+
+
+def test_positions_of_one_item_at_run_time_meet_all_others() -> None:
+    x, i, j, y = T.dmatrix("x"), T.lvector("i"), T.lvector("j"), T.dvector("y")
+    read = theano.function([x, i, j], [x[i, j], x[i, j].shape, x[i[:, None], j]])
+    write = theano.function([x, i, j, y], T.inc_subtensor(x[i, j], y))
+    value = np.arange(6.0).reshape(2, 3)
+    for one, two in (([1], [0, 2, 2]), ([1, 0], [2]), ([1], []), ([], [0]), ([0, 1], [1, 2])):
+        at = np.array(one, "int64"), np.array(two, "int64")
+        items, shape, outer = read(value, *at)
+        np.testing.assert_array_equal(items, value[at])
+        assert tuple(shape) == value[at].shape
+        np.testing.assert_array_equal(outer, value[at[0][:, None], at[1]])
+        want = value.copy()
+        np.add.at(want, at, [7.0])
+        np.testing.assert_array_equal(write(value, *at, [7.0]), want)
+    with pytest.raises(IndexError, match="indexing arrays could not be broadcast"):
+        read(value, [0, 1], [0, 1, 2])
+
+
+def test_alloc_stretches_an_axis_of_one_item_at_run_time() -> None:
+    v = T.dvector("v")
+    wide = theano.function([v], T.alloc(v, 2, 3))
+    assert wide([5]).tolist() == [[5] * 3] * 2
+    assert wide([1, 2, 3]).tolist() == [[1, 2, 3]] * 2
+    with pytest.raises(ValueError, match="2 items along axis 1"):
+        wide([1, 2])

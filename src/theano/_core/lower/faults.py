@@ -142,6 +142,13 @@ FAULTS: dict[str, Fault] = {
     ),
     "slice_step": Fault(ValueError, lambda f: "slice step cannot be zero"),
     "arange_step": Fault(ValueError, lambda f: "the step of arange must not be zero"),
+    "index_shapes": Fault(
+        IndexError,
+        lambda f: (
+            "shape mismatch: indexing arrays could not be broadcast together: along axis"
+            f" {f[0]} one has {f[1]} items, another {f[2]}"
+        ),
+    ),
     "write": Fault(
         ValueError,
         lambda f: (

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from theano._core.ir.variable import Constant
-from theano._core.ops.arithmetic import add, cast, mul
+from theano._core.ops.arithmetic import add, cast, eq, mul, switch
 from theano._core.ops.op import as_variable, python_int
 
 
@@ -65,6 +65,26 @@ def total(lengths: Sequence[Any]) -> Any:
     for value in unknown[1:]:
         result = add(result, value)
     return add(result, as_int64(known)) if known else result
+
+
+def joint_length(lengths: Sequence[Any]) -> Any:
+    """Return the length of an axis along which arrays are broadcast by NumPy's rules.
+
+    A length of 1 that is only known at run time stretches, too. None if one is unknown.
+    """
+    result: Any = 1
+    for length in lengths:
+        if length is None:
+            return None
+        if length is result or (isinstance(length, int) and length == 1):
+            continue
+        if isinstance(result, int):
+            result = length if result == 1 else result
+        elif isinstance(length, int):
+            result = length
+        else:
+            result = switch(eq(result, as_int64(1)), length, result)
+    return result
 
 
 def as_int64(value: Any) -> Any:

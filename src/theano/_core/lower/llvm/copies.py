@@ -242,18 +242,9 @@ class Copies(Views):
         out = self._writable(node, x)
         part = self.slice(node, out, entries)
         part.buffer = None
-        extra = part.ndim - y.ndim
-        y_view = self.permute(y, ["x"] * extra + list(range(y.ndim))) if extra and part.ndim else y
-        pattern = node.inputs[1].type.broadcastable
-        stretched = (
-            set(range(extra))
-            | {extra + i for i, one in enumerate(pattern) if one}
-            | set(y_view.stretched)
-        )
-        for axis in range(extra, part.ndim):
-            if axis not in stretched:
-                one, two = y_view.lengths[axis], part.lengths[axis]
-                self.check_equal(node, one, two, "write", (axis, one, two))
+        if part.ndim:
+            y, pattern = self.led_by_axes(y, node.inputs[1].type.broadcastable, part.ndim)
+            y = self.stretched_to(node, y, part.lengths, pattern, "write")
         if part.ndim == 0:
 
             def write_item() -> None:
@@ -268,11 +259,20 @@ class Copies(Views):
         run = self.prepare_simple_loop(
             part,
             part.lengths,
-            [*old, (y_view, frozenset(stretched))],
+            [*old, (y, y.stretched)],
             lambda b, index, *values: values[0] if assign else b.add(*values),
         )
         self.overwrite(node, run)
         return out
+
+    def led_by_axes(
+        self, x: Array, pattern: tuple[bool, ...], rank: int
+    ) -> tuple[Array, tuple[bool, ...]]:
+        """Return `x` with new axes in front up to `rank`, and where it is declared to stretch."""
+        extra = rank - x.ndim
+        if extra:
+            x = self.permute(x, ["x"] * extra + list(range(x.ndim)))
+        return x, (True,) * extra + pattern
 
     def _writable(self, node: Apply, x: Array) -> Array:
         """Return `x` in memory that may be written: its own if it dies here, else a copy."""

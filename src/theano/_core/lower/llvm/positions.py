@@ -36,25 +36,23 @@ class Positions(Copies):
         lengths: list[Size] = [1] * total
         for axis, source in zip(axis_of, full, strict=True):
             lengths[axis] = x.lengths[source]
+        for axis in range(position, position + rank):
+            lengths[axis] = self._joint_length(
+                [
+                    index.lengths[axis - position]
+                    for index, variable in zip(indices, variables, strict=True)
+                    if not variable.type.broadcastable[axis - position]
+                ]
+            )
+        wanted = lengths[position : position + rank]
         operands = []
         for number, (index, variable) in enumerate(zip(indices, variables, strict=True)):
-            stretched = set(axis_of)
-            for i, one in enumerate(variable.type.broadcastable):
-                if one or i in index.stretched:
-                    stretched.add(position + i)
-                if not one:
-                    own = index.lengths[i]
-                    if lengths[position + i] != 1:
-                        self.check_equal(
-                            node,
-                            lengths[position + i],
-                            own,
-                            "elementwise",
-                            (number, i, lengths[position + i], number + 1, own),
-                        )
-                    lengths[position + i] = own
-            operands.append((self._placed(index, total, position), frozenset(stretched)))
+            pattern = variable.type.broadcastable
             self._check_range(node, index, variable, at[number], x.lengths[at[number]])
+            if rank:
+                index = self.stretched_to(node, index, wanted, pattern, "index_shapes")
+            placed = self._placed(index, total, position)
+            operands.append((placed, placed.stretched))
         everywhere = frozenset(range(total))
         numbers = [
             self.b.emit(f"ptrtoint ptr {self.pointer(x)} to i64"),
@@ -81,6 +79,21 @@ class Positions(Copies):
             return base
 
         return lengths, operands, address
+
+    def _joint_length(self, lengths: Sequence[Size]) -> Size:
+        """Return the length of an axis along which several arrays are broadcast, as in NumPy."""
+        result: Size = 1
+        for length in dict.fromkeys(lengths):
+            if isinstance(result, int):
+                result = length if result == 1 else result
+            elif isinstance(length, int):
+                result = length if length != 1 else result
+            else:
+                one = self.sized(f"icmp eq i64 {result}, 1", result)
+                result = self.sized(
+                    f"select i1 {one}, i64 {length}, i64 {result}", one, length, result
+                )
+        return result
 
     def _placed(self, index: Array, total: int, position: int) -> Array:
         """Return an index array as an operand of a loop of `total` axes."""
@@ -160,16 +173,10 @@ class Positions(Copies):
         """Return `x` with the items at arrays of positions set to `y`, or increased by it."""
         out = self._writable(node, x)
         lengths, operands, address = self._index_loop(node, out, indices, node.inputs[2:], place)
-        extra = len(lengths) - y.ndim
-        view = self.permute(y, ["x"] * extra + list(range(y.ndim))) if extra else y
-        stretched = set(range(extra)) | set(view.stretched)
-        for i, one in enumerate(node.inputs[1].type.broadcastable):
-            if one:
-                stretched.add(extra + i)
-            else:
-                own, wanted = view.lengths[extra + i], lengths[extra + i]
-                self.check_equal(node, own, wanted, "write", (extra + i, own, wanted))
-        operands.append((view, frozenset(stretched)))
+        y, pattern = self.led_by_axes(y, node.inputs[1].type.broadcastable, len(lengths))
+        if lengths:
+            y = self.stretched_to(node, y, lengths, pattern, "write")
+        operands.append((y, y.stretched))
 
         def body(b: Any, index: Any, *values: Any) -> None:
             at = b.emit(f"inttoptr i64 {address(b, index, values[:-1]).text} to ptr")

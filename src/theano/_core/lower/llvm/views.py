@@ -95,32 +95,64 @@ class Views(Launcher):
 
     def broadcast(self, node: Apply, x: Array, lengths: Sequence[Size]) -> Array:
         """Return a view of `x` stretched to `lengths`."""
-        pattern = node.inputs[
-            1 if len(node.inputs) == 2 and type(node.op).__name__ == "Second" else 0
-        ].type.broadcastable
-        strides = self.strides(x) if x.lengths else ()
-        stretched = set(x.stretched)
-        for axis, (one, length) in enumerate(zip(pattern, lengths, strict=True)):
-            if one:
-                stretched.add(axis)
-            else:
-                own = x.lengths[axis]
-                self.check_equal(node, own, length, "broadcast", (axis, own, length))
-            if isinstance(length, int):
-                if length < 0:
-                    self.check(node, "false", "negative_length", (length,))
-            else:
+        fills = len(node.inputs) == 2 and type(node.op).__name__ == "Second"
+        pattern = node.inputs[1 if fills else 0].type.broadcastable
+        for length in lengths:
+            if not isinstance(length, int):
                 self.check(
                     node, self.b.emit(f"icmp sge i64 {length}, 0"), "negative_length", (length,)
                 )
+            elif length < 0:
+                self.check(node, "false", "negative_length", (length,))
         if not lengths:
             return x
+        if fills:
+            for axis, (one, length) in enumerate(zip(pattern, lengths, strict=True)):
+                if not one:
+                    own = x.lengths[axis]
+                    self.check_equal(node, own, length, "broadcast", (axis, own, length))
+        return self.stretched_to(node, x, lengths, pattern, "broadcast")
+
+    def stretched_to(
+        self,
+        node: Apply,
+        x: Array,
+        lengths: Sequence[Size],
+        pattern: Sequence[bool],
+        fault: str,
+    ) -> Array:
+        """Return a view of `x` stretched to `lengths` along the axes where it has one item.
+
+        `pattern` says for which that is declared; of the others it is found at run time, as NumPy
+        does. Other lengths that differ are the `fault`: axis, own length, wanted length.
+        """
+        strides = list(self.strides(x))
+        stretched = x.stretched | {axis for axis, one in enumerate(pattern) if one}
+        packed = x.contiguous
+        for axis, (own, wanted) in enumerate(zip(x.lengths, lengths, strict=True)):
+            if axis in stretched or own == wanted:
+                continue
+            if isinstance(own, int):
+                if own == 1:
+                    stretched |= {axis}
+                else:
+                    self.check_equal(node, own, wanted, fault, (axis, own, wanted))
+                continue
+            one = self.sized(f"icmp eq i64 {own}, 1", own)
+            same = self.sized(f"icmp eq i64 {own}, {wanted}", own, wanted)
+            self.check(node, self.b.emit(f"or i1 {same}, {one}"), fault, (axis, own, wanted))
+            step = strides[axis]
+            strides[axis] = self.sized(f"select i1 {one}, i64 0, i64 {step}", one, step)
+            if packed is True:
+                packed = same
+            elif packed is not False:
+                packed = self.b.emit(f"and i1 {packed}, {same}")
         return Array(
             x.dtype,
             tuple(lengths),
             self.pointer(x),
-            tuple(0 if a in stretched else strides[a] for a in range(len(lengths))),
-            x.contiguous,
+            tuple(0 if a in stretched else step for a, step in enumerate(strides)),
+            packed,
             frozenset(stretched),
             buffer=x.buffer,
         )
