@@ -24,6 +24,7 @@ from theano._core.api.shaping import (
 from theano._core.api.sorting import (
     searchsorted,
 )
+from theano._core.legacy.paths import attribute
 from theano._core.ops.sorting import (
     Unique,
 )
@@ -45,3 +46,7 @@ __all__ = [
     "to_one_hot",
     "unravel_index",
 ]
+
+
+def __getattr__(name: str) -> object:
+    return attribute(__name__, name)

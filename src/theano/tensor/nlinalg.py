@@ -18,6 +18,7 @@ from theano._core.api.linalg import (
     tensorsolve,
     trace,
 )
+from theano._core.legacy.paths import attribute
 from theano._core.ops.linalg import (
     Det,
     MatrixInverse,
@@ -73,3 +74,7 @@ __all__ = [
     "tensorsolve",
     "trace",
 ]
+
+
+def __getattr__(name: str) -> object:
+    return attribute(__name__, name)

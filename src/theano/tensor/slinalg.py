@@ -6,6 +6,7 @@ from theano._core.api.linalg import (
     kron,
     lu,
 )
+from theano._core.legacy.paths import attribute
 from theano._core.ops.linalg import (
     Cholesky,
     Solve,
@@ -37,3 +38,7 @@ __all__ = [
     "solve_symmetric",
     "solve_upper_triangular",
 ]
+
+
+def __getattr__(name: str) -> object:
+    return attribute(__name__, name)

@@ -227,6 +227,9 @@ _SUBTENSORS = {
             "advanced_boolean_inc_subtensor",
             "advanced_boolean_set_subtensor",
             "advanced_boolean_subtensor",
+            "advanced_inc_subtensor",
+            "advanced_set_subtensor",
+            "advanced_subtensor",
             "get_canonical_form_slice",
             "get_idx_list",
         )
@@ -293,11 +296,77 @@ LATE: dict[str, dict[str, str]] = {
                 "advanced_boolean_inc_subtensor",
                 "advanced_boolean_set_subtensor",
                 "advanced_boolean_subtensor",
+                "advanced_inc_subtensor",
+                "advanced_set_subtensor",
+                "advanced_subtensor",
                 "get_canonical_form_slice",
                 "get_idx_list",
             )
         },
-        "load": "api.files:load",
+        **{
+            name: f"legacy.array_ops:{name}"
+            for name in (
+                "DiffOp",
+                "Flatten",
+                "MaxAndArgmax",
+                "Mean",
+                "PermuteRowElements",
+                "Split",
+                "Tile",
+                "Tri",
+            )
+        },
+        **{name: f"api.linalg:{name}" for name in ("AllocDiag", "ExtractDiag")},
+        **{
+            name: f"legacy.scalar_elementwise:{name}"
+            for name in ("ScalarFromTensor", "TensorFromScalar")
+        },
+        "LoadFromDisk": "ops.disk:LoadFromDisk",
+        **{name: f"api.files:{name}" for name in ("irecv", "isend", "load", "recv", "send")},
+    },
+    "theano.tensor.extra_ops": {
+        name: f"legacy.array_ops:{name}"
+        for name in (
+            "Bartlett",
+            "CpuContiguous",
+            "CumOp",
+            "CumprodOp",
+            "CumsumOp",
+            "DiffOp",
+            "FillDiagonal",
+            "FillDiagonalOffset",
+            "RavelMultiIndex",
+            "RepeatOp",
+            "SearchsortedOp",
+            "UnravelIndex",
+            "bartlett_",
+            "cpu_contiguous",
+            "fill_diagonal_",
+            "fill_diagonal_offset_",
+        )
+    },
+    "theano.tensor.nlinalg": {
+        name: f"legacy.array_ops:{name}" for name in ("QRFull", "QRIncomplete")
+    },
+    "theano.tensor.sort": {
+        name: f"legacy.array_ops:{name}" for name in ("ArgSortOp", "SortOp", "TopKOp")
+    },
+    "theano.tensor.nnet": {
+        name: f"legacy.array_ops:{name}"
+        for name in (
+            "CrossentropyCategorical1Hot",
+            "CrossentropyCategorical1HotGrad",
+            "CrossentropySoftmax1HotWithBiasDx",
+            "CrossentropySoftmaxArgmax1HotWithBias",
+            "LogSoftmax",
+            "Prepend_scalar_constant_to_each_row",
+            "Prepend_scalar_to_each_row",
+            "Softmax",
+            "SoftmaxGrad",
+            "SoftmaxWithBias",
+            "logsoftmax_op",
+            "softmax_op",
+        )
     },
 }
 
@@ -652,11 +721,7 @@ MODULES: dict[str, dict[str, str]] = {
         "assert_": "ops.shaping:assert_op",
         "assert_op": "ops.shaping:assert_op",
     },
-    "theano.tensor.sort": {
-        "ArgSortOp": "ops.sorting:ArgSort",
-        "SortOp": "ops.sorting:Sort",
-        "TopKOp": "ops.sorting:TopK",
-    },
+    "theano.tensor.sort": {},
     "theano.tensor.subtensor": _SUBTENSORS,
     "theano.tensor.type": {"TensorType": "ir.types:TensorType"},
     "theano.tensor.var": _VARIABLES,
@@ -667,9 +732,24 @@ MODULES: dict[str, dict[str, str]] = {
 SHARED_WITH = {
     "theano.compile.mode": "theano.compile",
     "theano.scalar.basic": "theano.scalar",
-    "theano.tensor.basic": "theano.tensor",
     "theano.tensor.nnet.nnet": "theano.tensor.nnet",
-    "theano.tensor.sort": "theano.tensor",
+    "theano.tensor.nnet.sigm": "theano.tensor.nnet",
+    **{
+        f"theano.tensor.{name}": "theano.tensor"
+        for name in (
+            "basic",
+            "blas",
+            "elemwise",
+            "extra_ops",
+            "nlinalg",
+            "opt",
+            "slinalg",
+            "sort",
+            "subtensor",
+            "type",
+            "var",
+        )
+    },
 }
 
 

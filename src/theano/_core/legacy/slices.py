@@ -157,3 +157,8 @@ class AdvancedBooleanIncSubtensor:
 advanced_boolean_subtensor = AdvancedBooleanSubtensor()
 advanced_boolean_inc_subtensor = AdvancedBooleanIncSubtensor()
 advanced_boolean_set_subtensor = AdvancedBooleanIncSubtensor(set_instead_of_inc=True)
+advanced_subtensor, advanced_inc_subtensor, advanced_set_subtensor = (
+    advanced_boolean_subtensor,
+    advanced_boolean_inc_subtensor,
+    advanced_boolean_set_subtensor,
+)

@@ -1,0 +1,71 @@
+"""Classes of operations of `theano.tensor` that are expressions here."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+import theano.tensor as T
+from theano.tensor import extra_ops, nlinalg, nnet
+from theano.tensor.extra_ops import CumOp, RepeatOp, SearchsortedOp
+from theano.tensor.sort import ArgSortOp, SortOp, TopKOp, argtopk
+
+X = np.array([[3.0, 1.0, 2.0], [4.0, 6.0, 5.0]])
+V = np.array([1.0, 3.0, 5.0])
+
+
+def _values(expressions: Any) -> list[Any]:
+    outs = expressions if isinstance(expressions, list) else [expressions]
+    return [out.eval() for out in outs]
+
+
+@pytest.mark.parametrize(
+    ("expression", "wanted"),
+    [
+        (lambda: CumOp(1, "mul")(X), np.cumprod(X, 1)),
+        (lambda: extra_ops.CumsumOp()(X), np.cumsum(X)),
+        (lambda: extra_ops.DiffOp(n=2)(X), np.diff(X, 2)),
+        (lambda: RepeatOp(axis=0)(X, 2), np.repeat(X, 2, 0)),
+        (lambda: SearchsortedOp("right")(V, [3.0, 4.0]), [2, 2]),
+        (lambda: extra_ops.fill_diagonal_(X, 9.0), [[9, 1, 2], [4, 9, 5]]),
+        (lambda: extra_ops.bartlett_(5), np.bartlett(5)),
+        (lambda: extra_ops.UnravelIndex(ndim=2)([4], [2, 3])[1], [1]),
+        (lambda: extra_ops.RavelMultiIndex()([1], [1], [2, 3]), [4]),
+        (lambda: extra_ops.cpu_contiguous(X), X),
+        (lambda: SortOp("quicksort")(X, 0), np.sort(X, 0)),
+        (lambda: ArgSortOp("quicksort")(X, -1), np.argsort(X, -1)),
+        (lambda: TopKOp(axis=1, return_indices=False)(X, 1), [[3], [6]]),
+        (lambda: T.MaxAndArgmax([1])(X)[1], [0, 1]),
+        (lambda: T.Mean(0)(T.constant(X)), X.mean(0)),
+        (lambda: T.Split(2)(X, 1, [1, 2])[1], X[:, 1:]),
+        (lambda: T.Flatten(1)(X), X.ravel()),
+        (lambda: T.Tile(2)(X, (1, 2)), np.tile(X, (1, 2))),
+        (lambda: T.Tri("int8")(2, 3, 0), np.tri(2, 3, 0, "int8")),
+        (lambda: nlinalg.QRIncomplete("r")(X), np.linalg.qr(X, "r")),
+        (lambda: nnet.softmax_op(X), nnet.softmax(X).eval()),
+        (lambda: nnet.Prepend_scalar_constant_to_each_row(7)(X)[:, 0], [7, 7]),
+        (lambda: T.advanced_subtensor(T.constant(X), [0, 1], [2, 0]), [2, 4]),
+        (lambda: T.advanced_inc_subtensor(T.constant(V), 1.0, [0, 0]), [3, 3, 5]),
+    ],
+)
+def test_values(expression: Any, wanted: Any) -> None:
+    (got,) = _values(expression())
+    np.testing.assert_allclose(got, wanted, rtol=1e-14)
+
+
+def test_kinds_equality_and_options() -> None:
+    assert isinstance(T.cumsum(X, 0).owner.op, CumOp)
+    assert isinstance(argtopk(T.constant(X), 1).owner.op, TopKOp)
+    assert not isinstance(T.cumsum(X, 0).owner.op, TopKOp)
+    assert CumOp(axis=1) == CumOp(1) != CumOp(0)
+    assert hash(CumOp(axis=1)) == hash(CumOp(1))
+    assert str(CumOp(1)) == "CumOp{axis=1, mode=add}"
+    assert CumOp(1).make_node(X).outputs[0].ndim == 2
+    with pytest.raises(TypeError, match="CumOp takes axis, mode"):
+        CumOp(along=1)
+    with pytest.raises(ValueError, match="both False"):
+        TopKOp(return_values=False, return_indices=False)(X, 1)
+    with pytest.raises(ValueError, match="must be known"):
+        SortOp("quicksort")(X, T.iscalar())
