@@ -3,7 +3,9 @@
 Calling a kernel costs more than its work on a handful of numbers, and so does handing a row from
 one step to the next through memory. Where the body is made of functions item by item and of folds
 of whole rows, the loop is therefore written a second time, for rows that fit a register; which of
-the two runs is decided by the length of the rows when the function is called.
+the two runs is decided by the length of the rows when the function is called. Where registers are as
+wide as AVX-512's there is a third form, for rows that fit half of one: what takes part of a register
+with another part, and divisions, take longer the wider it is.
 """
 
 from __future__ import annotations
@@ -18,7 +20,7 @@ from theano._core.ir.variable import Apply, Constant
 from theano._core.lower.arrays import Size
 from theano._core.lower.llvm.carried import Carried
 from theano._core.lower.llvm.emitter import Value
-from theano._core.lower.llvm.items import itemsize, load, reduce_lanes, select, store
+from theano._core.lower.llvm.items import itemsize, load, store
 from theano._core.lower.llvm.launch import number
 from theano._core.lower.llvm.target import default_lanes
 from theano._core.ops.broadcasting import Alloc, Second
@@ -31,8 +33,10 @@ if TYPE_CHECKING:
 
 # Operations that only say how a value is stretched.
 SHAPES = (DimShuffle, Rebroadcast, Alloc, Second)
-# Nodes of the largest body: registers run out, and it is compiled twice.
+# Nodes of the largest body: registers run out, and it is compiled more than once.
 MOST_NODES = 40
+# Bits of the registers that are not best for half as many items.
+WIDE = 512
 
 
 def is_row(variable: Any) -> bool:
@@ -47,18 +51,23 @@ class RegisterLoop:
     ----------
     writer : LoopWriter
         The loop; its states are laid out and in place.
+    lanes : int
+        Items of a register; 0: as many as fit the widest one.
     """
 
-    def __init__(self, writer: LoopWriter) -> None:
+    def __init__(self, writer: LoopWriter, lanes: int = 0) -> None:
         self.loop = writer
         self.p, self.b, self.op = writer.p, writer.b, writer.op
         variables = [*self.op.body.inputs, *(o for n in self.op.body.nodes for o in n.outputs)]
         self.rows = [v for v in variables if isinstance(v.type, TensorType) and is_row(v)]
-        self.lanes = 1
-        if self.rows:
-            widest = max(itemsize(v.type.dtype) for v in self.rows)
-            bits = self.p.vector_bits
-            self.lanes = default_lanes(widest) if not bits else max(1, bits // 8 // widest)
+        self.itemsize = max((itemsize(v.type.dtype) for v in self.rows), default=0)
+        self.lanes = lanes or self._most_lanes()
+
+    def _most_lanes(self) -> int:
+        bits = self.p.vector_bits
+        if not self.rows:
+            return 1
+        return default_lanes(self.itemsize) if not bits else max(1, bits // 8 // self.itemsize)
 
     # -- whether it can be ------------------------------------------------------------------------
 
@@ -108,6 +117,12 @@ class RegisterLoop:
 
     def write(self, general: Callable[[], list[Any]]) -> list[Any]:
         """Write this loop and, for longer rows, `general`; return the outputs of either."""
+        if 8 * self.lanes * self.itemsize < WIDE:
+            return self._either(general)
+        half = RegisterLoop(self.loop, self.lanes // 2)
+        return half._either(lambda: self._either(general))
+
+    def _either(self, general: Callable[[], list[Any]]) -> list[Any]:
         p, b = self.p, self.b
         short, long, done = (b.fresh_label(n) for n in ("short", "long", "either"))
         # What is computed on demand inside one loop is not known in the other.
@@ -250,7 +265,7 @@ class RegisterLoop:
 
     def _new(self, variable: Any, known: dict[Any, Value]) -> Value:
         value = self._known(variable, known)
-        return self._wide(value) if is_row(variable) else value
+        return self._wide(value) if is_row(variable) else self.b.lane(value, 0)
 
     def _known(self, variable: Any, known: dict[Any, Value]) -> Value:
         if variable in known:
@@ -261,14 +276,17 @@ class RegisterLoop:
         return number(self.b, variable.data.item(), variable.type.dtype, dtype)
 
     def _value(self, node: Apply, known: dict[Any, Value]) -> Value:
-        """Write one application: on whole rows, or on scalars."""
+        """Write one application: on whole rows, or on scalars.
+
+        A scalar that follows from a whole row is in every lane.
+        """
         b, out = self.b, node.outputs[0]
         if isinstance(node.op, Reduction):
             return self._fold(node, self._known(node.inputs[0], known))
         if isinstance(node.op, SHAPES):
             return self._known(node.inputs[1 if isinstance(node.op, Second) else 0], known)
         casts, dtype = node.op.dtype(*(v.type.dtype for v in node.inputs))
-        rows = is_row(out)
+        rows = is_row(out) or any(known[v].lanes > 1 for v in node.inputs if v in known)
         b.lanes = self.lanes if rows else 1
         try:
             args = []
@@ -288,8 +306,18 @@ class RegisterLoop:
         value = b.cast(value, fold.dtype)
         if is_row(node.inputs[0]):
             start = b.const(fold.start, fold.dtype, self.lanes)
-            value = reduce_lanes(b, fold, select(b, self.mask, self._wide(value), start))
+            value = self._folded(fold, b.select(self.mask, self._wide(value), start))
         return b.cast(value, fold.out_dtype)
+
+    def _folded(self, fold: Any, value: Value) -> Value:
+        """Return the fold of a row in every lane, its lanes taken together as by `reduce_lanes`."""
+        half = self.lanes // 2
+        while half:
+            low = [i % half for i in range(self.lanes)]
+            parts = [self.b.shuffle(value, value, [i + start for i in low]) for start in (0, half)]
+            value = getattr(self.b, fold.combine)(*parts)
+            half //= 2
+        return value
 
     def _store_rows(self, step: str, values: list[Value]) -> None:
         loop = self.loop
