@@ -3,9 +3,9 @@
 Calling a kernel costs more than its work on a handful of numbers, and so does handing a row from
 one step to the next through memory. Where the body is made of functions item by item and of folds
 of whole rows, the loop is therefore written a second time, for rows that fit a register; which of
-the two runs is decided by the length of the rows when the function is called. Where registers are as
-wide as AVX-512's there is a third form, for rows that fit half of one: what takes part of a register
-with another part, and divisions, take longer the wider it is.
+the two runs is decided by the length of the rows when the function is called. Where registers are
+as wide as those of AVX-512 there is a third form, for rows that fit half of one: divisions, and
+what takes the parts of a register together, take longer the wider it is.
 """
 
 from __future__ import annotations
