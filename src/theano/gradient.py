@@ -6,14 +6,13 @@ from theano._core.api.forward_mode import (
     jvp,
 )
 from theano._core.api.gradients import (
-    GradClip,
-    GradScale,
     Lop,
     checkpoint,
     consider_constant,
     consider_constant_,
     disconnected_grad,
     disconnected_grad_,
+    disconnected_type,
     format_as,
     grad_clip,
     grad_not_implemented,
@@ -22,6 +21,7 @@ from theano._core.api.gradients import (
     numeric_grad,
     subgraph_grad,
     undefined_grad,
+    undefined_grad_,
     value_and_grad,
     verify_grad,
     vjp,
@@ -41,10 +41,20 @@ from theano._core.base.errors import (
     NullTypeGradError,
 )
 from theano._core.ops.gradient import (
+    DisconnectedGrad,
     DisconnectedType,
+    GradClip,
+    GradScale,
+    UndefinedGrad,
+    ZeroGrad,
+)
+from theano._core.ops.gradient import (
+    ZeroGrad as ConsiderConstant,
 )
 
 __all__ = [
+    "ConsiderConstant",
+    "DisconnectedGrad",
     "DisconnectedInputError",
     "DisconnectedType",
     "GradClip",
@@ -53,11 +63,14 @@ __all__ = [
     "Lop",
     "NullTypeGradError",
     "Rop",
+    "UndefinedGrad",
+    "ZeroGrad",
     "checkpoint",
     "consider_constant",
     "consider_constant_",
     "disconnected_grad",
     "disconnected_grad_",
+    "disconnected_type",
     "format_as",
     "grad",
     "grad_clip",
@@ -71,6 +84,7 @@ __all__ = [
     "numeric_grad",
     "subgraph_grad",
     "undefined_grad",
+    "undefined_grad_",
     "value_and_grad",
     "verify_grad",
     "vjp",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from collections.abc import Callable
 from typing import Any
 
@@ -201,3 +202,20 @@ def test_jacobian_by_what_it_does_not_depend_on() -> None:
     s, t = T.dscalars(2)
     zero = T.jacobian(1 + s, t, disconnected_inputs="ignore")
     assert theano.function([t], zero)(1.0) == 0
+
+
+def test_classes_of_identities_with_other_gradients() -> None:
+    x = T.dvector("x")
+    assert isinstance(gradient.grad_clip(x, -1, 1).owner.op, gradient.GradClip)
+    assert isinstance(gradient.grad_scale(x, 2).owner.op, gradient.GradScale)
+    assert isinstance(gradient.zero_grad(x).owner.op, gradient.ZeroGrad)
+    assert isinstance(gradient.undefined_grad(x).owner.op, gradient.UndefinedGrad)
+    stopped = gradient.disconnected_grad(x)
+    assert isinstance(stopped.owner.op, gradient.DisconnectedGrad)
+    assert stopped.owner.op.connection_pattern(stopped.owner) == [[False]]
+    assert gradient.GradClip(-1, 1) == gradient.GradClip(-1, 1) != gradient.GradClip(-1, 2)
+    assert pickle.loads(pickle.dumps(gradient.GradScale(3))) == gradient.GradScale(3)
+    assert isinstance(gradient.disconnected_type().type, gradient.DisconnectedType)
+    f = theano.function([x], gradient.grad_clip(gradient.grad_scale(x, 2), -1, 1) * 2)
+    kinds = (gradient.GradClip, gradient.GradScale)
+    assert not any(isinstance(node.op, kinds) for node in f.maker.fgraph.toposort())

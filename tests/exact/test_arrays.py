@@ -511,11 +511,12 @@ def test_linear_algebra(name: str) -> None:
 # -- nothing is left out ---------------------------------------------------------------------------
 
 # Tested in tests/loops, tests/random, tests/counter_random, or where their users are.
-ELSEWHERE = {"Branch", "IfElse", "Loop", "Length", "CheckedSteps", "Called", "GradientFilter"}
+ELSEWHERE = {"Branch", "IfElse", "Loop", "Length", "CheckedSteps", "Called", "Checkpoint"}
 ELSEWHERE |= {"Print", "PdbBreakpoint", "RandomFunction", "mrg_uniform", "ChoiceFromUniform"}
 ELSEWHERE |= {"MultinomialFromUniform", "MultinomialWOReplacementFromUniform", "PackTruncated"}
 ELSEWHERE |= {"StreamDraw", "DeriveKeys", "RejectionDraw", "MultinomialDraw", "WordsToPermutation"}
 ELSEWHERE |= {"LogGammaDerivative", "Spread", "After", "LoadFromDisk", "DFT"}
+ELSEWHERE |= {"ZeroGrad", "DisconnectedGrad", "UndefinedGrad", "GradScale", "GradClip"}
 # Made by rewriting only: the graphs of these tests go through it, and tests/linalg.
 REWRITTEN = {"Gemm", "Within", "LUFactor", "StackProduct", "FitsMask"}
 REWRITTEN |= {f"Factor{n}" for n in ("", "Adjugate", "Det", "Inverse", "SLogDet", "Solve")}

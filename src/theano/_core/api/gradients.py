@@ -16,7 +16,16 @@ from theano._core.autodiff.verify import numeric_grad
 from theano._core.base.errors import GradientError
 from theano._core.compile.function import function
 from theano._core.ops.arithmetic import add, mul
-from theano._core.ops.gradient import DisconnectedType, GradientFilter, null_gradient
+from theano._core.ops.gradient import (
+    Checkpoint,
+    DisconnectedGrad,
+    DisconnectedType,
+    GradClip,
+    GradScale,
+    UndefinedGrad,
+    ZeroGrad,
+    null_gradient,
+)
 
 
 def format_as(use_list: bool, use_tuple: bool, outputs: Any) -> Any:
@@ -150,10 +159,8 @@ def subgraph_grad(
     return (*parts, from_start, from_cost) if details else parts
 
 
-def disconnected_type() -> Any:
-    """Return a variable that stands for a gradient that does not exist, being zero by structure."""
-    kind = DisconnectedType()
-    return kind.variable_class(kind)
+# Called, it makes a variable that stands for a gradient that does not exist: zero by structure.
+disconnected_type = DisconnectedType()
 
 
 def consider_constant(x: Any) -> Any:
@@ -172,36 +179,27 @@ def consider_constant(x: Any) -> Any:
         DeprecationWarning,
         stacklevel=2,
     )
-    return GradientFilter("zero")(x)
+    return consider_constant_(x)
 
 
-def GradClip(clip_lower_bound: float, clip_upper_bound: float) -> Any:
-    """Return the operation of `grad_clip`, under its name in Theano 1.0.5."""
-    return GradientFilter("clip", (clip_lower_bound, clip_upper_bound))
-
-
-def GradScale(multiplier: float) -> Any:
-    """Return the operation of `grad_scale`, under its name in Theano 1.0.5."""
-    return GradientFilter("scale", (multiplier,))
-
-
-consider_constant_ = zero_grad_ = GradientFilter("zero")
-disconnected_grad_ = GradientFilter("disconnected")
+consider_constant_ = zero_grad_ = ZeroGrad()
+disconnected_grad_ = DisconnectedGrad()
+undefined_grad_ = UndefinedGrad()
 
 
 def zero_grad(x: Any) -> Any:
     """Return `x`, through which the gradient is zero."""
-    return GradientFilter("zero")(x)
+    return zero_grad_(x)
 
 
 def disconnected_grad(x: Any) -> Any:
     """Return `x`, through which no gradient flows: what it depends on is disconnected."""
-    return GradientFilter("disconnected")(x)
+    return disconnected_grad_(x)
 
 
 def undefined_grad(x: Any) -> Any:
     """Return `x`; asking for a gradient through it raises NullTypeGradError."""
-    return GradientFilter("undefined")(x)
+    return undefined_grad_(x)
 
 
 def grad_clip(x: Any, lower_bound: float, upper_bound: float) -> Any:
@@ -216,12 +214,12 @@ def grad_clip(x: Any, lower_bound: float, upper_bound: float) -> Any:
     """
     if not upper_bound >= lower_bound:
         raise ValueError(f"grad_clip: the bounds are {lower_bound} and {upper_bound}")
-    return GradientFilter("clip", (lower_bound, upper_bound))(x)
+    return GradClip(lower_bound, upper_bound)(x)
 
 
 def grad_scale(x: Any, multiplier: float) -> Any:
     """Return `x`; the gradient that flows back through it is multiplied by a number."""
-    return GradientFilter("scale", (multiplier,))(x)
+    return GradScale(multiplier)(x)
 
 
 def checkpoint(x: Any) -> Any:
@@ -238,7 +236,7 @@ def checkpoint(x: Any) -> Any:
     >>> grad((hidden**2).sum(), x).eval({x: [0.0]})
     array([0.])
     """
-    return GradientFilter("checkpoint")(x)
+    return Checkpoint()(x)
 
 
 def grad_undefined(op: Any, x_pos: int, x: Any, comment: str = "") -> Any:

@@ -27,7 +27,7 @@ from theano._core.ops.arithmetic import (
     true_div,
 )
 from theano._core.ops.broadcasting import Alloc, zeros_like_float
-from theano._core.ops.gradient import GradientFilter
+from theano._core.ops.gradient import DisconnectedGrad
 from theano._core.ops.indexing import AT, AdvancedIncSubtensor, AdvancedSubtensor
 from theano._core.ops.products import dot
 from theano._core.ops.reductions import ArgExtreme, Reduction, reduce
@@ -146,7 +146,7 @@ def _rows(c: Any, name: str) -> Any:
 def _shifted(x: Any) -> Any:
     # The shift cancels in value and gradient: it only keeps exp from overflowing.
     op = Reduction("max", (1,))
-    return sub(x, GradientFilter("disconnected")(op.expand(x, op(x))))
+    return sub(x, DisconnectedGrad()(op.expand(x, op(x))))
 
 
 def softmax(c: Any) -> Any:

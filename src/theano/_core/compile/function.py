@@ -515,6 +515,7 @@ def _install() -> None:
         "fn": property(Thunk),
         "input_storage": property(lambda self: list(self.maker.containers)),
         "inputs": property(lambda self: self.maker.inputs),
+        "outputs": property(lambda self: self.maker.outputs),
         "defaults": property(
             lambda self: [
                 (

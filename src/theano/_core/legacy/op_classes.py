@@ -9,7 +9,9 @@ from typing import Any
 
 import numpy as np
 
+from theano._core.ir.types import TensorType
 from theano._core.ops.broadcasting import Alloc
+from theano._core.ops.creation import Join, join
 from theano._core.ops.indexing import AT, AdvancedIncSubtensor, AdvancedSubtensor
 from theano._core.ops.lengths import as_int64
 from theano._core.ops.op import as_variable
@@ -148,6 +150,27 @@ class Rebroadcast(metaclass=Kind):
             )
 
         return rebroadcast
+
+
+class JoinAlongAny(Join):
+    """Equal to every join of tensors: in Theano the axis is not part of the operation."""
+
+    def __init__(self) -> None:
+        super().__init__(0)
+
+    def __call__(self, axis: Any, *tensors: Any, **options: Any) -> Any:
+        return join(axis, *tensors)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Join)
+
+    def __hash__(self) -> int:
+        return hash(JoinAlongAny)
+
+
+join_ = JoinAlongAny()
+# Types that grow axes when they are broadcast with others.
+expandable_types = (TensorType,)
 
 
 class AllocEmpty:

@@ -314,14 +314,14 @@ class _Pipeline(SequenceDB):
     """Everything that runs when a function is compiled: the engine's phases, and what is added."""
 
     def _result(self, query: Query) -> Any:
-        return _Whole(query)
+        return WholeOfMode(Mode(optimizer=query))
 
 
-class _Whole(Optimizer):
-    """The engine's pipeline as an optimizer of a `FunctionGraph`."""
+class WholeOfMode(Optimizer):
+    """The pipeline of a mode as an optimizer of a `FunctionGraph`."""
 
-    def __init__(self, query: Query) -> None:
-        self.mode = Mode(optimizer=query)
+    def __init__(self, mode: Mode) -> None:
+        self.mode = mode
 
     def add_requirements(self, fgraph: Any) -> None:
         fgraph.attach_feature(ReplaceValidate())

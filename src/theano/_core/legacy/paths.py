@@ -18,6 +18,7 @@ from types import ModuleType
 from typing import Any
 
 from theano._core.base.dtypes import all_dtypes
+from theano._core.legacy import old_methods
 from theano._core.legacy.scalar_names import BASIC, SPECIAL
 from theano._core.ops.op import Elementwise
 
@@ -321,6 +322,8 @@ LATE: dict[str, dict[str, str]] = {
             name: f"legacy.scalar_elementwise:{name}"
             for name in ("ScalarFromTensor", "TensorFromScalar")
         },
+        "hashtype": "legacy.properties:hashtype",
+        "join_": "legacy.op_classes:join_",
         "LoadFromDisk": "ops.disk:LoadFromDisk",
         **{name: f"api.files:{name}" for name in ("irecv", "isend", "load", "recv", "send")},
     },
@@ -534,8 +537,26 @@ MODULES: dict[str, dict[str, str]] = {
         "Params": "legacy.params:Params",
         "ParamsType": "legacy.params:ParamsType",
     },
+    "theano.gof.compilelock": {
+        name: f"legacy.old_utils:{name}" for name in ("get_lock", "release_lock")
+    },
     "theano.gof.utils": {
         "MethodNotDefined": "base.errors:MethodNotDefined",
+        **{
+            name: f"legacy.old_utils:{name}"
+            for name in (
+                "difference",
+                "flatten",
+                "from_return_values",
+                "give_variables_names",
+                "hist",
+                "memoize",
+                "remove",
+                "to_return_values",
+                "uniq",
+                "unique",
+            )
+        },
         **{
             name: f"legacy.properties:{name}"
             for name in ("MetaObject", "hashtype", "object2", "scratchpad")
@@ -588,6 +609,7 @@ MODULES: dict[str, dict[str, str]] = {
         "isNaN_or_Inf_or_None": "api.scan_utilities:is_not_a_number",
         "map_variables": "api.cloning:map_variables",
         "safe_new": "api.scan_utilities:safe_new",
+        "traverse": "legacy.old_utils:traverse",
         "until": "api.scan:until",
     },
     "theano.scan_module.scan_views": {
@@ -595,6 +617,7 @@ MODULES: dict[str, dict[str, str]] = {
     },
     "theano.tests": {},
     "theano.tests.breakpoint": {"PdbBreakpoint": "ops.observing:PdbBreakpoint"},
+    "theano.tests.disturb_mem": {"disturb_mem": "legacy.old_utils:disturb_mem"},
     "theano.tests.unittest_tools": {
         name: f"legacy.unittest_tools:{name}"
         for name in (
@@ -639,6 +662,7 @@ MODULES: dict[str, dict[str, str]] = {
         "Shape_i": "ops.shaping:Length",
         "SpecifyShape": "ops.shaping:SpecifyShape",
         **_FUNCTION_OPS,
+        "expandable_types": "legacy.op_classes:expandable_types",
         "shape": "api.shaping:shape",
         "shape_i": "legacy.op_classes:shape_i",
         "specify_shape": "ops.shaping:specify_shape",
@@ -650,6 +674,7 @@ MODULES: dict[str, dict[str, str]] = {
         **_TENSOR_ERRORS,
         **_VARIABLES,
         "TensorType": "ir.types:TensorType",
+        "_allclose": "legacy.old_utils:allclose",
         "as_tensor_variable": "api.conversion:as_tensor_variable",
         "cast": "api.conversion:cast",
         "constant": "api.conversion:constant",
@@ -820,6 +845,7 @@ def install() -> None:
     """Have `import` look into the table, after everything else."""
     if not any(isinstance(finder, OldPaths) for finder in sys.meta_path):
         sys.meta_path.append(OldPaths())
+    old_methods.install()
     # The operation as a function of scalars; those are made when they are first asked for.
     Elementwise.scalar_op = property(  # type: ignore[attr-defined]
         lambda op: _object("legacy.scalar_ops:scalar_op_of")(op)

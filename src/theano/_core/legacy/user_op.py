@@ -68,6 +68,10 @@ class Op(EngineOp, metaclass=Counting, counts=EngineOp):
         super().__init_subclass__(**kwargs)
         add_methods_of_props(cls)
 
+    def __getattr__(self, name: str) -> Any:
+        # What a class does not define, its operations do not have.
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+
     @property
     def _rules(self) -> Any:
         """What the engine asks of it."""
@@ -186,6 +190,11 @@ class Op(EngineOp, metaclass=Counting, counts=EngineOp):
         return thunk
 
     make_py_thunk = make_thunk
+
+    @staticmethod
+    def _get_test_value(v: Any) -> Any:
+        """Return the test value of a variable; AttributeError if there is none."""
+        return v.get_test_value()
 
     @staticmethod
     def add_tag_trace(thing: Any, user_line: int | None = None) -> Any:

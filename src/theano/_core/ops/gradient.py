@@ -91,18 +91,62 @@ class GradientFilter(Structured):
     def lower(self, p: Any, node: Apply, x: Any) -> Any:
         return x
 
+    def __reduce__(self) -> Any:
+        return type(self), self.parameters
+
     def __str__(self) -> str:
-        return _FILTER_NAMES[self.kind]
+        return type(self).__name__
 
 
-_FILTER_NAMES = {
-    "disconnected": "DisconnectedGrad",
-    "zero": "ZeroGrad",
-    "undefined": "UndefinedGrad",
-    "scale": "GradScale",
-    "clip": "GradClip",
-    "checkpoint": "Checkpoint",
-}
+# One class for each kind: Theano has them, and programs look for them in graphs.
+
+
+class ZeroGrad(GradientFilter):
+    """`x` itself, with a gradient of zero."""
+
+    def __init__(self) -> None:
+        super().__init__("zero")
+
+
+class DisconnectedGrad(GradientFilter):
+    """`x` itself, through which no gradient flows."""
+
+    def __init__(self) -> None:
+        super().__init__("disconnected")
+
+
+class UndefinedGrad(GradientFilter):
+    """`x` itself; to ask for a gradient through it is an error."""
+
+    def __init__(self) -> None:
+        super().__init__("undefined")
+
+
+class GradScale(GradientFilter):
+    """`x` itself, with its gradient multiplied by a number."""
+
+    def __init__(self, multiplier: float) -> None:
+        super().__init__("scale", (multiplier,))
+        self.multiplier = multiplier
+
+
+class GradClip(GradientFilter):
+    """`x` itself, with its gradient held between two bounds."""
+
+    def __init__(self, clip_lower_bound: float, clip_upper_bound: float) -> None:
+        super().__init__("clip", (clip_lower_bound, clip_upper_bound))
+        self.clip_lower_bound = clip_lower_bound
+        self.clip_upper_bound = clip_upper_bound
+
+
+class Checkpoint(GradientFilter):
+    """`x` itself, which the derivative computes again."""
+
+    def __init__(self) -> None:
+        super().__init__("checkpoint")
+
+
+FILTERS: tuple[type[GradientFilter], ...] = tuple(GradientFilter.__subclasses__())
 
 
 class After(Structured):

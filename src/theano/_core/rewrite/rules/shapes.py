@@ -6,7 +6,7 @@ from typing import Any
 
 from theano._core.ir.variable import Apply
 from theano._core.ops.broadcasting import Alloc, Second, alloc
-from theano._core.ops.gradient import GradientFilter
+from theano._core.ops.gradient import FILTERS
 from theano._core.ops.indexing import Slice, Subtensor, join_index, subtensor
 from theano._core.ops.lengths import as_int64
 from theano._core.ops.loop import Loop
@@ -207,7 +207,7 @@ RULES = (
     Rule("rebroadcast(x) → x", (Rebroadcast,), _useless_rebroadcast, PHASE, "exact", "no work"),
     Rule(
         "gradient filter(x) → x",
-        (GradientFilter,),
+        FILTERS,
         _drop_filter,
         "canonical",
         "exact",

@@ -1,0 +1,112 @@
+"""Methods of Theano 1.0.5 that old programs call on operations and modes of the engine.
+
+`install` puts them there. None of them is used by the engine itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from theano._core.autodiff.reverse import grad as gradients_of
+from theano._core.compile.modes import Mode
+from theano._core.ir.graph import copy_graph
+from theano._core.ir.types import TensorType
+from theano._core.ir.variable import Apply, Constant
+from theano._core.legacy.scalar_type import Scalar
+from theano._core.ops.gradient import DisconnectedType
+from theano._core.ops.indexing import SYMBOL, IncSubtensor, Slice, Subtensor
+from theano._core.ops.op import Op
+
+
+def _perform(
+    op: Any, node: Apply, inputs: Sequence[Any], output_storage: Any, params: Any = None
+) -> None:
+    """Put the outputs for `inputs` into `output_storage[i][0]`."""
+    values = op.compute(np, node, *inputs)
+    for out, cell, value in zip(node.outputs, output_storage, values, strict=True):
+        cell[0] = np.asarray(value) if isinstance(out.type, TensorType) else value
+
+
+def _infer_shape(op: Any, node: Apply, shapes: Sequence[Any]) -> list[Any]:
+    """Return the lengths of each output; of those that the values decide, of the output itself."""
+    found = op.shape(node, shapes)
+    return [
+        tuple(out.shape[i] if n is None else n for i, n in enumerate(lengths))
+        for out, lengths in zip(node.outputs, found, strict=True)
+    ]
+
+
+def _connection_pattern(op: Any, node: Apply) -> list[list[bool]]:
+    """Return for each input which outputs depend on it, as far as gradients go."""
+    return op.connection(node)
+
+
+def _grad(op: Any, inputs: Sequence[Any], output_grads: Sequence[Any]) -> list[Any]:
+    """Return the gradient with respect to each input."""
+    return _l_op(op, inputs, op.make_node(*inputs).outputs, output_grads)
+
+
+def _l_op(
+    op: Any, inputs: Sequence[Any], outputs: Sequence[Any], output_grads: Sequence[Any]
+) -> list[Any]:
+    """Return the gradient with respect to each input, given what the operation made of them."""
+    node = outputs[0].owner
+    # Stand-ins keep an input that is given twice, or that another one is made of, apart.
+    own = [v if isinstance(v, Constant) else v.type() for v in node.inputs]
+    made = node.clone_with_new_inputs(own).outputs
+    known = {
+        out: g
+        for out, g in zip(made, output_grads, strict=True)
+        if g is not None and not isinstance(g.type, DisconnectedType)
+    }
+    found = gradients_of(
+        None, own, None, "ignore", False, known, return_disconnected="disconnected"
+    )
+    table = dict(zip([*own, *made], [*node.inputs, *outputs], strict=True))
+    return copy_graph(found, {a: b for a, b in table.items() if a is not b})
+
+
+def _optimizer(mode: Any) -> Any:
+    from theano._core.legacy.optdb import WholeOfMode
+
+    return WholeOfMode(mode)
+
+
+METHODS: dict[str, Callable[..., Any]] = {
+    "L_op": _l_op,
+    "connection_pattern": _connection_pattern,
+    "grad": _grad,
+    "infer_shape": _infer_shape,
+    "perform": _perform,
+}
+
+
+def _old_method(op: Any, name: str) -> Any:
+    method = METHODS.get(name)
+    if method is None:
+        raise AttributeError(f"{type(op).__name__!r} object has no attribute {name!r}")
+    return method.__get__(op)
+
+
+def _idx_list(op: Any) -> tuple[Any, ...]:
+    """Return the index: integers, slices, and types for the parts that are inputs."""
+
+    def entry(part: Any) -> Any:
+        if isinstance(part, Slice):
+            return slice(*(entry(p) for p in part))
+        return Scalar("int64") if part == SYMBOL else part
+
+    return tuple(entry(part) for part in op.index)
+
+
+def install() -> None:
+    """Give operations and modes of the engine the methods of Theano's."""
+    # Asked for only where an operation has no attribute of the name: a method would hide from
+    # `hasattr` what the operations of users lack.
+    Op.__getattr__ = _old_method  # type: ignore[attr-defined]
+    Subtensor.idx_list = IncSubtensor.idx_list = property(_idx_list)  # type: ignore[attr-defined]
+    IncSubtensor.set_instead_of_inc = property(lambda op: op.assign)  # type: ignore[attr-defined]
+    Mode.optimizer = property(_optimizer)  # type: ignore[attr-defined]

@@ -1,0 +1,106 @@
+"""Small helpers of `theano.gof.utils` and its neighbours that old programs import."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+# The relative tolerance of items of a dtype; the absolute one is the same or smaller.
+_TOLERANCES = {"float16": (1e-2, 5e-3), "float32": (1e-5, 1e-5), "complex64": (1e-5, 1e-5)}
+_lock = threading.RLock()
+
+memoize = cache
+
+
+def allclose(a: Any, b: Any, rtol: float | None = None, atol: float | None = None) -> bool:
+    """Tell whether arrays are equal up to the rounding of the less precise dtype."""
+    a, b = np.asarray(a), np.asarray(b)
+    kinds = [_TOLERANCES.get(str(v.dtype), (1e-5, 1e-8)) for v in (a, b)]
+    relative, absolute = max(kinds)
+    return bool(
+        np.allclose(a, b, relative if rtol is None else rtol, absolute if atol is None else atol)
+    )
+
+
+def hist(coll: Iterable[Any]) -> dict[Any, int]:
+    """Return how often each item occurs."""
+    return dict(Counter(coll))
+
+
+def uniq(seq: Iterable[Any]) -> list[Any]:
+    """Return the items in order, each once."""
+    return list(dict.fromkeys(seq))
+
+
+def unique(x: Sequence[Any]) -> bool:
+    """Tell whether no item occurs twice."""
+    return len(set(x)) == len(x)
+
+
+def difference(seq1: Iterable[Any], seq2: Iterable[Any]) -> list[Any]:
+    """Return the items of `seq1` that are not in `seq2`."""
+    gone = set(seq2)
+    return [item for item in seq1 if item not in gone]
+
+
+def remove(predicate: Callable[[Any], Any], coll: Iterable[Any]) -> Iterator[Any]:
+    """Return the items for which the predicate does not hold."""
+    return (item for item in coll if not predicate(item))
+
+
+def flatten(a: Any) -> list[Any]:
+    """Return what is in nested lists, tuples and sets as one list."""
+    if not isinstance(a, (tuple, list, set)):
+        return [a]
+    return [item for part in a for item in flatten(part)]
+
+
+def to_return_values(values: Sequence[Any]) -> Any:
+    """Return the only value, or the sequence."""
+    return values[0] if len(values) == 1 else values
+
+
+def from_return_values(values: Any) -> Any:
+    """Return a sequence as it is, another value in a list."""
+    return values if isinstance(values, (list, tuple)) else [values]
+
+
+def give_variables_names(variables: Iterable[Any]) -> Iterable[Any]:
+    """Give names to variables without one, and to those whose names occur twice; return them.
+
+    Raises
+    ------
+    ValueError
+        Texts of two variables are still equal.
+    """
+    counts = Counter(v.name for v in variables)
+    unclear = [v for v in variables if not v.name or counts[v.name] > 1]
+    for number, variable in enumerate(unclear):
+        variable.name = f"{variable.name or ''}_{number}"
+    if not unique([str(v) for v in variables]):
+        raise ValueError("Not all variables have unique names: some are named alike")
+    return variables
+
+
+def traverse(out: Any, x: Any, x_copy: Any, d: Any, visited: Any = None) -> Any:
+    """Return `d`: it would hold what crosses between devices, and all is on one."""
+    return d
+
+
+def get_lock(lock_dir: Any = None, **options: Any) -> None:
+    """Take a lock of this process: the compile cache itself needs none."""
+    _lock.acquire()
+
+
+def release_lock() -> None:
+    """Give back what `get_lock` took."""
+    _lock.release()
+
+
+def disturb_mem() -> None:
+    """Do nothing: results here do not depend on addresses."""

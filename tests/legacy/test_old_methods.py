@@ -1,0 +1,110 @@
+"""Methods and attributes that old programs use on operations, functions and modes of the engine."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+import theano
+import theano.tensor as T
+
+
+@pytest.mark.parametrize(
+    "build",
+    [
+        lambda x: T.exp(x),
+        lambda x: x.sum(0),
+        lambda x: x[0],
+        lambda x: x.dimshuffle(1, "x", 0),
+        lambda x: T.mul(x, x),
+        lambda x: T.dot(2 * x, x.T),
+    ],
+)
+def test_operations_have_the_protocol_of_theano(build: Any) -> None:
+    x = T.dmatrix("x")
+    value = np.arange(6.0).reshape(2, 3)
+    node = build(x).owner
+    out = node.outputs[0]
+    g = T.ones_like(out)
+    inputs = [v.eval({x: value}, on_unused_input="ignore") for v in node.inputs]
+    storage: list[list[Any]] = [[None]]
+    node.op.perform(node, inputs, storage)
+    expected = out.eval({x: value}, on_unused_input="ignore")
+    assert np.array_equal(storage[0][0], expected)
+    shape = node.op.infer_shape(node, [v.shape for v in node.inputs])[0]
+    lengths = tuple(
+        int(T.as_tensor_variable(n).eval({x: value}, on_unused_input="ignore")) for n in shape
+    )
+    assert lengths == expected.shape
+    pattern = node.op.connection_pattern(node)
+    assert [len(row) for row in pattern] == [1] * len(node.inputs)
+    by_l_op = node.op.L_op(node.inputs, node.outputs, [g])
+    by_grad = node.op.grad(node.inputs, [g])
+    total = theano.grad(out.sum(), x).eval({x: value}, on_unused_input="ignore")
+    # Each input by itself, also where one variable is given twice.
+    known = dict(zip(node.inputs, by_l_op, strict=True))
+    if len(known) == len(node.inputs):
+        whole = theano.grad(None, x, known_grads=known).eval({x: value}, on_unused_input="ignore")
+    else:
+        whole = sum(d.eval({x: value}, on_unused_input="ignore") for d in by_l_op)
+    assert np.allclose(whole, total)
+    for a, b in zip(by_l_op, by_grad, strict=True):
+        assert np.allclose(a.eval({x: value}, on_unused_input="ignore"), b.eval({x: value}))
+
+
+def test_operations_of_users_have_what_their_class_defines() -> None:
+    class Twice(theano.Op):
+        def make_node(self, x: Any) -> Any:
+            return theano.Apply(self, [x], [x.type()])
+
+    assert not hasattr(Twice(), "grad")
+    assert not hasattr(Twice(), "infer_shape")
+    assert not hasattr(T.exp, "no_such_method")
+
+
+def test_a_function_has_its_outputs() -> None:
+    x = T.dscalar("x")
+    f = theano.function([x], [x + 1, x.dimshuffle("x")])
+    assert [len(o.variable.broadcastable) for o in f.outputs] == [0, 1]
+
+
+def test_the_optimizer_of_a_mode() -> None:
+    x = T.dvector("x")
+    graph = theano.FunctionGraph([x], [(x + 0) * 1])
+    theano.compile.get_default_mode().excluding("fusion").optimizer.optimize(graph)
+    assert graph.outputs == graph.inputs
+
+
+def test_join_in_graphs() -> None:
+    x = T.dvector("x")
+    joined = T.concatenate([x, x])
+    assert joined.owner.op == T.join_
+    assert T.exp(x).owner.op != T.join_
+    assert T.join_(0, x, x).eval({x: [1.0]}).tolist() == [1.0, 1.0]
+
+
+def test_the_index_of_a_subtensor() -> None:
+    x, i = T.dmatrix("x"), T.lscalar("i")
+    part = x[i, 1:i]
+    found = theano.tensor.subtensor.get_idx_list(part.owner.inputs, part.owner.op.idx_list)
+    assert found == (i, slice(1, i, None))
+    assert T.inc_subtensor(part, 1).owner.op.idx_list == part.owner.op.idx_list
+    assert T.set_subtensor(part, 1).owner.op.set_instead_of_inc
+
+
+def test_helpers_of_gof_utils() -> None:
+    from theano.gof import utils
+
+    names = utils.give_variables_names(
+        [T.dscalar("a"), T.dscalar("a"), T.dscalar(), T.dscalar("b")]
+    )
+    assert [v.name for v in names] == ["a_0", "a_1", "_2", "b"]
+    with pytest.raises(ValueError, match="alike"):
+        utils.give_variables_names([T.dscalar("a_0"), T.dscalar()[()], T.dscalar("_0")])
+    assert utils.flatten([1, (2, [3])]) == [1, 2, 3]
+    assert utils.uniq([1, 2, 1]) == [1, 2]
+    assert list(utils.remove(lambda n: n % 2, range(4))) == [0, 2]
+    assert theano.tensor.basic._allclose(np.float32(1), 1 + 2e-6)
+    assert not theano.tensor.basic._allclose(1.0, 1.1)
