@@ -255,3 +255,15 @@ def test_batches_inside_a_loop() -> None:
     rows, _ = theano.scan(lambda stack: T.batched_dot(stack, stack), [x])
     value = np.random.default_rng(12).normal(size=(3, 2, 4, 4))
     np.testing.assert_allclose(rows.eval({x: value}), value @ value, rtol=1e-12)
+
+
+def test_a_matrix_for_all_rows_that_is_used_again() -> None:
+    # Its strides are first needed inside the loop over the rows, and then after it.
+    x = T.dmatrix("x")
+    whole = T.exp(x).dot(x.T).reshape((1, x.shape[0], x.shape[0]))
+    products = [T.batched_dot(whole, whole), T.batched_dot(whole.dimshuffle(0, 2, 1), whole)]
+    value = np.arange(6.0).reshape(3, 2) / 6
+    square = np.exp(value) @ value.T
+    first, second = function([x], products)(value)
+    assert np.allclose(first[0], square @ square)
+    assert np.allclose(second[0], square.T @ square)

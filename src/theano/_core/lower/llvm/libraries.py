@@ -137,10 +137,9 @@ class Libraries(Special):
         if not isinstance(work, int) or work > LONG_PRODUCT:
             self._release_if_long(work)
         arrays = (x, y, out)
-        steps = [
-            0 if one else self.strides(a)[0]
-            for one, a in zip((*stretched, False), arrays, strict=True)
-        ]
+        # Strides are computed where they are first asked for: here, not in the loop.
+        strides = [self.strides(a) for a in arrays]
+        steps = [0 if one else s[0] for one, s in zip((*stretched, False), strides, strict=True)]
         starts = [self.pointer(a) for a in arrays]
         done = self.stack(8)
         b.perform(f"store i64 0, ptr {done}, align 8")
@@ -152,10 +151,9 @@ class Libraries(Special):
         b.perform(f"br i1 {more}, label %{body}, label %{end}")
         b.label(body)
         matrices = []
-        for array, start, step in zip(arrays, starts, steps, strict=True):
+        for array, start, step, known in zip(arrays, starts, steps, strides, strict=True):
             at = b.emit(f"getelementptr i8, ptr {start}, i64 {b.emit(f'mul i64 {number}, {step}')}")
-            lengths, strides = array.lengths[1:], self.strides(array)[1:]
-            matrices.append(Array(array.dtype, lengths, at, strides, array is out))
+            matrices.append(Array(array.dtype, array.lengths[1:], at, known[1:], array is out))
         self._multiply_into(matrices[2], matrices[0], matrices[1], "null", "null")
         b.perform(f"store i64 {b.emit(f'add i64 {number}, 1')}, ptr {done}, align 8")
         b.perform(f"br label %{again}")
