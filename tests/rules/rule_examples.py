@@ -98,7 +98,7 @@ EXAMPLES: dict[str, Any] = {
     "-1 + erf(x) → -erfc(x)": -1 + T.erf(x),
     "erfc(x) - 1 → -erf(x)": T.erfc(x) - 1,
     "-1 + erfc(x) → -erf(x)": -1 + T.erfc(x),
-    "1 + erf(-x) → erfc(x)": 1 + T.erf(-x),
+    "1 + erf(x) → erfc(-x)": 1 + T.erf(x),
     "deg2rad(rad2deg(x)) → x": T.deg2rad(T.rad2deg(x)) * 2,
     "rad2deg(deg2rad(x)) → x": T.rad2deg(T.deg2rad(x)) * 2,
     "sinh(arcsinh(x)) → x": T.sinh(T.arcsinh(x)) * 2,

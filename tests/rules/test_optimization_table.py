@@ -113,6 +113,7 @@ STABLE = {
     "binary cross-entropy of a sigmoid": Row(
         nnet.binary_crossentropy(nnet.sigmoid(s), 1.0), [s], [-1000.0], 1000, "log, sigmoid"
     ),
+    "local_one_plus_erf": Row(T.log(1 + T.erf(s)), [s], [-30.0], -903.9741171106539),
     "local_log_erfc": Row(T.log(T.erfc(s)), [s], [50.0], -2504.4845878484511),
     "local_grad_log_erfc_neg": Row(
         T.grad(T.log(T.erfc(s)), s), [s], [50.0], -100.01999200798819, "exp, erfc,"

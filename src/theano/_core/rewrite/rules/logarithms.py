@@ -249,5 +249,5 @@ RULES = (
     _error("-1 + erf(x) → -erfc(x)", add(-1, erf(x)), neg(erfc(x))),
     _error("erfc(x) - 1 → -erf(x)", sub(erfc(x), 1), neg(erf(x))),
     _error("-1 + erfc(x) → -erf(x)", add(-1, erfc(x)), neg(erf(x))),
-    _error("1 + erf(-x) → erfc(x)", add(1, erf(neg(x))), erfc(x)),
+    _error("1 + erf(x) → erfc(-x)", add(1, erf(x)), erfc(neg(x))),
 )
