@@ -363,10 +363,14 @@ from theano._core.legacy.elemwise_classes import (
     Elemwise,
 )
 from theano._core.legacy.op_classes import (
+    AdvancedIncSubtensor,
     AdvancedIncSubtensor1,
+    AdvancedSubtensor,
     AdvancedSubtensor1,
     AllocEmpty,
+    IncSubtensor,
     Rebroadcast,
+    Subtensor,
     Sum,
     advanced_inc_subtensor1,
     advanced_set_subtensor1,
@@ -452,17 +456,9 @@ from theano._core.ops.broadcasting import (
 )
 from theano._core.ops.creation import (
     ARange,
-    Eye,
-    Join,
 )
 from theano._core.ops.gradient import (
     DisconnectedType,
-)
-from theano._core.ops.indexing import (
-    AdvancedIncSubtensor,
-    AdvancedSubtensor,
-    IncSubtensor,
-    Subtensor,
 )
 from theano._core.ops.nonzero import (
     Nonzero,
@@ -472,9 +468,6 @@ from theano._core.ops.positions import (
 )
 from theano._core.ops.products import (
     Dot,
-)
-from theano._core.ops.reductions import (
-    ArgExtreme as Argmax,
 )
 from theano._core.ops.shaping import (
     Assert,
@@ -556,7 +549,6 @@ __all__ = [
     "Alloc",
     "AllocEmpty",
     "Apply",
-    "Argmax",
     "AsTensorError",
     "Assert",
     "CAReduce",
@@ -567,10 +559,8 @@ __all__ = [
     "Dot",
     "Elemwise",
     "EmptyConstantError",
-    "Eye",
     "Generic",
     "IncSubtensor",
-    "Join",
     "Lop",
     "MethodNotDefined",
     "NoneConst",

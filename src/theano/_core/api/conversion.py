@@ -256,6 +256,8 @@ def _look_through(v: Any, elemwise: bool, depth: int) -> Any:
     """Return a number, a variable of the same value, or `v` itself: not known."""
     node = v.owner
     op = node.op
+    if isinstance(op, Assert) and not all(_holds(v) for v in node.inputs[1:]):
+        return v
     if isinstance(op, _VIEWS):
         return node.inputs[0]
     if isinstance(op, Second):
@@ -271,11 +273,17 @@ def _look_through(v: Any, elemwise: bool, depth: int) -> Any:
     return v
 
 
+def _holds(condition: Any) -> bool:
+    return isinstance(condition, Constant) and bool(np.all(condition.data))
+
+
 def _item(v: Any) -> Any:
-    """Look through the choice of one item of a vector."""
+    """Look through the choice of one item of a vector, or of any of a constant."""
     node = v.owner
     vector = node.inputs[0]
     form = join_index(node.op.index, node.inputs[1:])
+    if v.type.ndim == 0 and all(isinstance(i, Constant) for i in node.inputs):
+        return vector.data[tuple(int(ops.python_int(at)) for at in form)]  # type: ignore[arg-type]
     if v.type.ndim or vector.type.ndim != 1:
         return v
     at = ops.python_int(form[0])

@@ -567,7 +567,7 @@ def _tile_counts(reps: Any, ndim: int | None) -> list[Any]:
     elif isinstance(reps, Variable) and reps.ndim == 0:
         counts = [reps]
     else:
-        counts = shape_items(reps)
+        counts = shape_items(reps) if isinstance(reps, Variable) or np.iterable(reps) else [reps]
     for count in counts:
         variable = as_tensor_variable(count)
         if variable.type.ndim or not dtypes.is_discrete(variable.type.dtype):

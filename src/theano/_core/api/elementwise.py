@@ -9,7 +9,7 @@ import numpy as np
 from theano._core.api.conversion import as_tensor_variable, cast
 from theano._core.base import dtypes
 from theano._core.base.settings import config
-from theano._core.ops import arithmetic as a
+from theano._core.ops import arithmetic as a_
 from theano._core.ops import transcendental as t
 from theano._core.ops.broadcasting import Alloc
 from theano._core.ops.shaping import length
@@ -20,38 +20,38 @@ def _false_like(x: Any) -> Any:
     return Alloc()(np.asarray(False), *lengths)
 
 
-def isnan(a_: Any) -> Any:
+def isnan(a: Any) -> Any:
     """Return whether each item is not a number, dtype bool; always False for integers.
 
     Parameters
     ----------
-    a_ : tensor
+    a : tensor
 
     Returns
     -------
     tensor, bool
     """
-    x = as_tensor_variable(a_)
-    return _false_like(x) if dtypes.is_discrete(x.type.dtype) else a.isnan(x)
+    x = as_tensor_variable(a)
+    return _false_like(x) if dtypes.is_discrete(x.type.dtype) else a_.isnan(x)
 
 
-def isinf(a_: Any) -> Any:
+def isinf(a: Any) -> Any:
     """Return whether each item is infinite, dtype bool; always False for integers.
 
     Parameters
     ----------
-    a_ : tensor
+    a : tensor
 
     Returns
     -------
     tensor, bool
     """
-    x = as_tensor_variable(a_)
-    return _false_like(x) if dtypes.is_discrete(x.type.dtype) else a.isinf(x)
+    x = as_tensor_variable(a)
+    return _false_like(x) if dtypes.is_discrete(x.type.dtype) else a_.isinf(x)
 
 
 def isclose(
-    a_: Any, b: Any, rtol: float = 1e-05, atol: float = 1e-08, equal_nan: bool = False
+    a: Any, b: Any, rtol: float = 1e-05, atol: float = 1e-08, equal_nan: bool = False
 ) -> Any:
     """Return whether items are close: ``|a - b| <= atol + rtol * |b|``, dtype bool.
 
@@ -59,7 +59,7 @@ def isclose(
 
     Parameters
     ----------
-    a_, b : tensor
+    a, b : tensor
     rtol, atol : float
         How far apart items may be, relative to `b` and absolutely.
     equal_nan : bool
@@ -69,15 +69,15 @@ def isclose(
     -------
     tensor, bool
     """
-    x, y = as_tensor_variable(a_), as_tensor_variable(b)
-    near = a.le(a.abs_(a.sub(x, y)), a.add(atol, a.mul(rtol, a.abs_(y))))
-    both = a.and_(isinf(x), isinf(y))
-    special = a.or_(a.or_(isinf(x), isinf(y)), a.or_(isnan(x), isnan(y)))
-    close = a.or_(a.and_(near, a.invert(special)), a.and_(both, a.eq(x, y)))
-    return a.or_(close, a.and_(isnan(x), isnan(y))) if equal_nan else close
+    x, y = as_tensor_variable(a), as_tensor_variable(b)
+    near = a_.le(a_.abs_(a_.sub(x, y)), a_.add(atol, a_.mul(rtol, a_.abs_(y))))
+    both = a_.and_(isinf(x), isinf(y))
+    special = a_.or_(a_.or_(isinf(x), isinf(y)), a_.or_(isnan(x), isnan(y)))
+    close = a_.or_(a_.and_(near, a_.invert(special)), a_.and_(both, a_.eq(x, y)))
+    return a_.or_(close, a_.and_(isnan(x), isnan(y))) if equal_nan else close
 
 
-def round(a_: Any, mode: str | None = None) -> Any:
+def round(a: Any, mode: str | None = None) -> Any:
     """Return `a` rounded to integers, in its own float dtype.
 
     Parameters
@@ -89,7 +89,7 @@ def round(a_: Any, mode: str | None = None) -> Any:
     Returns
     -------
     tensor
-        Of the dtype of `a_`.
+        Of the dtype of `a`.
 
     Raises
     ------
@@ -99,27 +99,27 @@ def round(a_: Any, mode: str | None = None) -> Any:
     if mode is None:
         mode = "half_to_even"
     if mode == "half_to_even":
-        return a.round_half_to_even(a_)
+        return a_.round_half_to_even(a)
     if mode == "half_away_from_zero":
-        return a.round_half_away_from_zero(a_)
+        return a_.round_half_away_from_zero(a)
     raise ValueError(
         f"round mode {mode} is not implemented: half_to_even and half_away_from_zero are."
     )
 
 
-def iround(a_: Any, mode: str | None = None) -> Any:
+def iround(a: Any, mode: str | None = None) -> Any:
     """Return `a` rounded to integers of dtype int64; see `round`.
 
     Parameters
     ----------
-    a_ : tensor, float
+    a : tensor, float
     mode : {'half_to_even', 'half_away_from_zero'}, optional
 
     Returns
     -------
     tensor, int64
     """
-    return cast(round(a_, mode), "int64")
+    return cast(round(a, mode), "int64")
 
 
 def divmod(x: Any, y: Any) -> tuple[Any, Any]:
@@ -134,7 +134,7 @@ def divmod(x: Any, y: Any) -> tuple[Any, Any]:
     tuple of two tensors
         Of the common dtype.
     """
-    return a.int_div(x, y), mod_check(x, y)
+    return a_.int_div(x, y), mod_check(x, y)
 
 
 def mod_check(x: Any, y: Any) -> Any:
@@ -149,7 +149,7 @@ def mod_check(x: Any, y: Any) -> Any:
     tensor
         Of the common dtype.
     """
-    return a.mod(x, y)
+    return a_.mod(x, y)
 
 
 def div_proxy(x: Any, y: Any) -> Any:
@@ -165,24 +165,24 @@ def div_proxy(x: Any, y: Any) -> Any:
     """
     x, y = as_tensor_variable(x), as_tensor_variable(y)
     kind = dtypes.division(x.type.dtype, y.type.dtype)
-    return a.int_div(x, y) if kind == "int" else a.true_div(x, y)
+    return a_.int_div(x, y) if kind == "int" else a_.true_div(x, y)
 
 
-def ceil_intdiv(x: Any, y: Any) -> Any:
+def ceil_intdiv(a: Any, b: Any) -> Any:
     """Return the quotient of integers, rounded up.
 
     Parameters
     ----------
-    x, y : tensor, integers
+    a, b : tensor, integers
 
     Returns
     -------
     tensor
         Of the common dtype.
     """
-    x, y = as_tensor_variable(x), as_tensor_variable(y)
-    quotient = a.int_div(x, y)
-    return a.add(quotient, cast(a.neq(a.mod(x, y), 0), quotient.type.dtype))
+    x, y = as_tensor_variable(a), as_tensor_variable(b)
+    quotient = a_.int_div(x, y)
+    return a_.add(quotient, cast(a_.neq(a_.mod(x, y), 0), quotient.type.dtype))
 
 
 def complex_from_polar(abs: Any, angle: Any) -> Any:
@@ -201,7 +201,7 @@ def complex_from_polar(abs: Any, angle: Any) -> Any:
     size, phase = as_tensor_variable(abs), as_tensor_variable(angle)
     dtype = dtypes.to_float(size.type.dtype, phase.type.dtype)
     size, phase = cast(size, dtype), cast(phase, dtype)
-    return a.complex_(a.mul(size, t.cos(phase)), a.mul(size, t.sin(phase)))
+    return a_.complex_(a_.mul(size, t.cos(phase)), a_.mul(size, t.sin(phase)))
 
 
 def default(x: Any, default: Any) -> Any:
@@ -231,7 +231,7 @@ def largest(*args: Any) -> Any:
     tensor
         Of the common dtype.
     """
-    return _extreme(a.maximum, args)
+    return _extreme(a_.maximum, args)
 
 
 def smallest(*args: Any) -> Any:
@@ -246,7 +246,7 @@ def smallest(*args: Any) -> Any:
     tensor
         Of the common dtype.
     """
-    return _extreme(a.minimum, args)
+    return _extreme(a_.minimum, args)
 
 
 def _extreme(op: Any, values: tuple[Any, ...]) -> Any:
@@ -260,7 +260,7 @@ def _extreme(op: Any, values: tuple[Any, ...]) -> Any:
 
 def identity_copy(x: Any) -> Any:
     """Return a variable of its own with the value of `x`."""
-    return a.copy(as_tensor_variable(x))
+    return a_.copy(as_tensor_variable(x))
 
 
 def float_x(value: Any) -> np.ndarray:

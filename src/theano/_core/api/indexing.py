@@ -12,7 +12,7 @@ from theano._core.base import dtypes
 from theano._core.base.errors import AdvancedBooleanIndexingError, AdvancedIndexingError
 from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Constant, Variable
-from theano._core.ops import arithmetic as a
+from theano._core.ops import arithmetic as a_
 from theano._core.ops import shaping
 from theano._core.ops.broadcasting import Alloc
 from theano._core.ops.indexing import (
@@ -439,7 +439,7 @@ def _through_axes(x: Any, y: Any, assign: bool, steps: int, indexed: bool) -> An
         return _write_back(base, value, assign, steps - 1, indexed)
     if indexed:
         # What is left of the index are new axes only: all of the array is written.
-        return _filled(base, value) if assign else a.add(base, value)
+        return _filled(base, value) if assign else a_.add(base, value)
     written = _write(base, value, assign)
     same_rank = op.input_broadcastable == written.type.broadcastable
     # A permutation the user made: the result is seen the same way, as in Theano.
@@ -457,7 +457,7 @@ def _through_reshape(x: Any, y: Any, assign: bool) -> Any:
     return _write(base, shaping.reshape_op(whole, shaping.shape(base), base.type.ndim), assign)
 
 
-def take(a_: Any, indices: Any, axis: Any = None, mode: str = "raise") -> Any:
+def take(a: Any, indices: Any, axis: Any = None, mode: str = "raise") -> Any:
     """Return the items of `a` at `indices` along `axis`.
 
     Parameters
@@ -473,7 +473,7 @@ def take(a_: Any, indices: Any, axis: Any = None, mode: str = "raise") -> Any:
     -------
     TensorVariable, shape ``a.shape[:axis] + indices.shape + a.shape[axis + 1:]``
     """
-    x, positions = as_tensor_variable(a_), as_tensor_variable(indices)
+    x, positions = as_tensor_variable(a), as_tensor_variable(indices)
     if axis is None:
         x, axis = shaping.reshape_op(x, [-1]), 0
     if not -x.type.ndim <= axis < x.type.ndim:
@@ -481,9 +481,9 @@ def take(a_: Any, indices: Any, axis: Any = None, mode: str = "raise") -> Any:
     axis = int(axis) % x.type.ndim
     size = shaping.length(x, axis)
     if mode == "wrap":
-        positions = a.mod(cast(positions, "int64"), size)
+        positions = a_.mod(cast(positions, "int64"), size)
     elif mode == "clip":
-        positions = a.clip(cast(positions, "int64"), 0, a.sub(size, 1))
+        positions = a_.clip(cast(positions, "int64"), 0, a_.sub(size, 1))
     elif mode != "raise":
         raise ValueError(f"take: mode must be 'raise', 'wrap' or 'clip', got {mode!r}")
     index: Any = (*[slice(None)] * (axis or 0), positions)

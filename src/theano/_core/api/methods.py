@@ -180,9 +180,9 @@ class Methods(Operators):
         """Return the `L`-norm over axes."""
         return reductions.norm(self, L, axis, keepdims)
 
-    def dot(self, other: Any) -> Any:
-        """Return the product with `other`, summed over neighbouring axes."""
-        return products.dot(self, other)
+    def dot(self, right: Any) -> Any:
+        """Return the product with `right`, summed over neighbouring axes."""
+        return products.dot(self, right)
 
     def trace(self) -> Any:
         """Return the sum of the main diagonal of a matrix."""

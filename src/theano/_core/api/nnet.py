@@ -244,12 +244,12 @@ def crossentropy_categorical_1hot(coding_dist: Any, true_one_of_n: Any) -> Any:
     return neg(log(_chosen(as_tensor_variable(coding_dist), true_one_of_n)))
 
 
-def crossentropy_softmax_1hot(x: Any, y_idx: Any) -> Any:
+def crossentropy_softmax_1hot(x: Any, y_idx: Any, **kwargs: Any) -> Any:
     """Return the cross-entropy of ``softmax(x)`` with class numbers, and that softmax."""
     return neg(_chosen(logsoftmax(x), y_idx)), softmax(x)
 
 
-def crossentropy_softmax_1hot_with_bias(x: Any, b: Any, y_idx: Any) -> Any:
+def crossentropy_softmax_1hot_with_bias(x: Any, b: Any, y_idx: Any, **kwargs: Any) -> Any:
     """Return the cross-entropy of ``softmax(x + b)`` with class numbers, and that softmax."""
     return crossentropy_softmax_1hot(add(x, b), y_idx)
 
@@ -261,14 +261,16 @@ def crossentropy_softmax_argmax_1hot_with_bias(x: Any, b: Any, y_idx: Any) -> An
     return loss, probabilities, ArgExtreme("argmax", (1,))(whole)
 
 
-def crossentropy_softmax_max_and_argmax_1hot_with_bias(x: Any, b: Any, y_idx: Any) -> Any:
+def crossentropy_softmax_max_and_argmax_1hot_with_bias(
+    x: Any, b: Any, y_idx: Any, **kwargs: Any
+) -> Any:
     """As `crossentropy_softmax_1hot_with_bias`, and the largest probability of every row, where."""
     loss, probabilities = crossentropy_softmax_1hot_with_bias(x, b, y_idx)
     best = ArgExtreme("argmax", (1,))(probabilities)
     return loss, probabilities, Reduction("max", (1,))(probabilities), best
 
 
-def crossentropy_softmax_max_and_argmax_1hot(x: Any, y_idx: Any) -> Any:
+def crossentropy_softmax_max_and_argmax_1hot(x: Any, y_idx: Any, **kwargs: Any) -> Any:
     """As `crossentropy_softmax_max_and_argmax_1hot_with_bias`, without a bias."""
     x = as_tensor_variable(x)
     return crossentropy_softmax_max_and_argmax_1hot_with_bias(x, _number(0.0, x), y_idx)
@@ -287,20 +289,20 @@ def crossentropy_categorical_1hot_grad(g_y: Any, coding_dist: Any, true_one_of_n
     return _at_chosen(neg(true_div(g_y, chosen)), coding, true_one_of_n)
 
 
-def crossentropy_softmax_1hot_with_bias_dx(dnll: Any, sm: Any, y_idx: Any) -> Any:
-    """Return the cotangent of `x` for the cotangent `dnll` of the cross-entropy of softmax(x).
+def crossentropy_softmax_1hot_with_bias_dx(dy: Any, sm: Any, y_idx: Any, **kwargs: Any) -> Any:
+    """Return the cotangent of `x` for the cotangent `dy` of the cross-entropy of softmax(x).
 
     Parameters
     ----------
-    dnll : vector
+    dy : vector
     sm : matrix
         ``softmax(x)``.
     y_idx : int vector
         The true class of every row.
     """
-    sm, dnll = as_tensor_variable(sm), as_tensor_variable(dnll)
-    column = shaping.dimshuffle(dnll, (0, "x"))
-    return add(mul(sm, column), _at_chosen(neg(dnll), sm, y_idx))
+    sm, dy = as_tensor_variable(sm), as_tensor_variable(dy)
+    column = shaping.dimshuffle(dy, (0, "x"))
+    return add(mul(sm, column), _at_chosen(neg(dy), sm, y_idx))
 
 
 def _at_chosen(values: Any, x: Any, y_idx: Any) -> Any:

@@ -148,8 +148,9 @@ def batched_dot(a: Any, b: Any) -> Any:
 
     Parameters
     ----------
-    a, b : tensor, 1 to 3 axes
-        The first axis counts the pairs.
+    a, b : tensor, at least one axis
+        The first axis counts the pairs. Of more axes the last of `a[i]` and the last but one of
+        `b[i]` (the only one of a vector) are summed over.
 
     Returns
     -------
@@ -159,21 +160,16 @@ def batched_dot(a: Any, b: Any) -> Any:
     Raises
     ------
     TypeError
-        A scalar, or more than three axes.
+        A scalar.
     """
     a, b = as_tensor_variable(a), as_tensor_variable(b)
     for name, x in (("first", a), ("second", b)):
         if x.type.ndim == 0:
             raise TypeError(f"{name} (cannot batch-dot scalars): the operand needs an axis")
-        if x.type.ndim > 3:
-            raise TypeError(
-                f"{name} operand of batched_dot has {x.type.ndim} axes, at most 3 are possible: "
-                "see batched_tensordot"
-            )
     if a.type.ndim == 1 or b.type.ndim == 1:
         rank = max(a.type.ndim, b.type.ndim)
         return mul(*(_padded_right(x, rank) for x in (a, b)))
-    return batched_tensordot(a, b, [[a.type.ndim - 1], [1]])
+    return batched_tensordot(a, b, [[a.type.ndim - 1], [max(1, b.type.ndim - 2)]])
 
 
 def _padded_right(x: Any, rank: int) -> Any:

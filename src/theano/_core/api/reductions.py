@@ -11,7 +11,7 @@ from theano._core.api.elementwise import isclose
 from theano._core.api.shaping import make_keep_dims, normalized_axes
 from theano._core.base import dtypes
 from theano._core.base.settings import config
-from theano._core.ops import arithmetic as a
+from theano._core.ops import arithmetic as a_
 from theano._core.ops import transcendental as t
 from theano._core.ops.reductions import ArgExtreme, reduce
 from theano._core.ops.shaping import length
@@ -144,7 +144,7 @@ def mean(
         sum_dtype = "float32"
     total = sum(x, axis, sum_dtype, keepdims, acc_dtype)
     count = _count(x, axis, "float64" if total.type.dtype == "float64" else "float32")
-    result = a.true_div(total, count)
+    result = a_.true_div(total, count)
     if x.type.dtype == "float16" and asked is None:
         result = cast(result, "float16")
     elif total.type.dtype != result.type.dtype and dtypes.is_continuous(total.type.dtype):
@@ -159,7 +159,7 @@ def _count(x: Any, axis: Any, dtype: str) -> Any:
     total: Any = None
     for one in axes:
         size = cast(as_tensor_variable(length(x, one)), dtype)
-        total = size if total is None else a.mul(total, size)
+        total = size if total is None else a_.mul(total, size)
     return as_tensor_variable(1.0) if total is None else total
 
 
@@ -184,13 +184,13 @@ def var(
     """
     x = as_tensor_variable(input)
     axes = normalized_axes(x, axis)
-    centred = a.sub(x, mean(x, axes, keepdims=True))
-    spread = mean(a.sqr(centred), axes, keepdims=keepdims)
+    centred = a_.sub(x, mean(x, axes, keepdims=True))
+    spread = mean(a_.sqr(centred), axes, keepdims=keepdims)
     if corrected:
-        spread = a.sub(spread, a.sqr(mean(centred, axes, keepdims=keepdims)))
+        spread = a_.sub(spread, a_.sqr(mean(centred, axes, keepdims=keepdims)))
     if ddof:
         count = _count(x, axes, "float64" if spread.type.dtype == "float64" else "float32")
-        spread = cast(a.mul(spread, a.true_div(count, a.sub(count, ddof))), spread.type.dtype)
+        spread = cast(a_.mul(spread, a_.true_div(count, a_.sub(count, ddof))), spread.type.dtype)
     spread.name = "var"
     return spread
 
@@ -376,21 +376,21 @@ def all(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     return _reduced("all", as_tensor_variable(x), axis, keepdims)
 
 
-def ptp(a_: Any, axis: Any = None) -> Any:
+def ptp(a: Any, axis: Any = None) -> Any:
     """Return the largest less the smallest item over axes.
 
     Parameters
     ----------
-    a_ : tensor
+    a : tensor
     axis : int or None
         None: the flattened array.
 
     Returns
     -------
     tensor
-        Of the dtype of `a_`.
+        Of the dtype of `a`.
     """
-    return a.sub(max(a_, axis), min(a_, axis))
+    return a_.sub(max(a, axis), min(a, axis))
 
 
 def allclose(
@@ -421,5 +421,5 @@ def norm(x: Any, ord: float, axis: Any = None, keepdims: bool = False) -> Any:
     if ord == 0:
         raise NotImplementedError("the 0-norm is not implemented: use T.neq(x, 0).sum(axis)")
     if np.isinf(ord):
-        return (max if ord > 0 else min)(a.abs_(x), axis, keepdims)
-    return t.pow(sum(t.pow(a.abs_(x), ord), axis, keepdims=keepdims), 1.0 / ord)
+        return (max if ord > 0 else min)(a_.abs_(x), axis, keepdims)
+    return t.pow(sum(t.pow(a_.abs_(x), ord), axis, keepdims=keepdims), 1.0 / ord)

@@ -10,9 +10,10 @@ import numpy as np
 from theano._core.api.conversion import as_tensor_variable
 from theano._core.base.settings import config
 from theano._core.ir.types import TensorType
-from theano._core.ir.variable import Variable
+from theano._core.ir.variable import Constant, Variable
 from theano._core.ops import shaping as ops
 from theano._core.ops.lengths import as_int64, product
+from theano._core.ops.reductions import reduce
 
 specify_shape = ops.specify_shape
 
@@ -261,6 +262,14 @@ def _rebroadcast(x: Any, axes: Sequence[int], value: bool) -> Any:
         if not -len(pattern) <= axis < len(pattern):
             raise ValueError(f"Trying to rebroadcast non-existent dimension {axis} of {x.type}")
         pattern[axis] = value
+    return _declared(x, pattern)
+
+
+def _declared(x: Any, pattern: Sequence[bool]) -> Any:
+    node = x.owner
+    if node is not None and isinstance(node.op, ops.Rebroadcast):
+        # What was declared last counts.
+        x = node.inputs[0]
     return ops.pattern_broadcast(x, pattern)
 
 
@@ -316,7 +325,7 @@ def patternbroadcast(x: Any, broadcastable: Sequence[bool]) -> Any:
     pattern = tuple(broadcastable)
     if len(pattern) != x.type.ndim:
         raise ValueError(f"the pattern {pattern} has {len(pattern)} axes, {x.type} {x.type.ndim}")
-    return ops.pattern_broadcast(x, pattern)
+    return _declared(x, pattern)
 
 
 def get_vector_length(v: Any) -> int:
@@ -355,6 +364,9 @@ def shape_items(size: Any) -> list[Any]:
 
 def size_of(x: Any) -> Any:
     """Return the number of items of `x`, an int64 scalar."""
+    if x.type.ndim == 0:
+        # It is 1, and yet made from `x`: a function of `x` counts as using it.
+        return reduce("prod", ops.ShapeOf()(x))
     return as_int64(product([ops.length(x, axis) for axis in range(x.type.ndim)]))
 
 
@@ -388,8 +400,12 @@ def normalized_axes(x: Any, axis: Any) -> tuple[int, ...] | None:
     ValueError
         `x` has no such axis.
     """
+    if isinstance(axis, Constant):
+        axis = axis.data
     if axis is None:
         return None
+    if isinstance(axis, np.ndarray):
+        axis = axis.tolist()
     rank = x.type.ndim
     axes = set()
     for one in axis if isinstance(axis, (list, tuple, set, range)) else [axis]:

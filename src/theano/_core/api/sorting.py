@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from theano._core.api.conversion import as_tensor_variable
+from theano._core.api.ifelse import ifelse
+from theano._core.base.dtypes import is_integer
+from theano._core.ir.variable import Constant, Variable
 from theano._core.ops import shaping
 from theano._core.ops import sorting as ops
+from theano._core.ops.arithmetic import eq, ge, lt, mod
 from theano._core.ops.op import python_int
 
 
@@ -15,12 +20,31 @@ def _along(name: str, a: Any, axis: Any) -> tuple[Any, int]:
     x = as_tensor_variable(a)
     if axis is None:
         return (x if x.type.ndim == 1 else shaping.reshape_op(x, [-1])), 0
+    if isinstance(axis, Constant) and axis.data is None:
+        return _along(name, a, None)
     known = python_int(axis)
     if known is None:
         raise NotImplementedError(f"{name}: the axis must be known when the graph is built")
     if not -x.type.ndim <= known < x.type.ndim:
         raise ValueError(f"{name}: axis {known} is out of bounds for {x.type}")
     return x, known % x.type.ndim
+
+
+def _to_be_known(axis: Any) -> bool:
+    return isinstance(axis, Variable) and not isinstance(axis, Constant)
+
+
+def _along_unknown(name: str, x: Any, axis: Any, op: Callable[[int], Any]) -> Any:
+    """Choose between the results along each axis; only the chosen one is computed."""
+    if axis.type.ndim or not is_integer(axis.type.dtype):
+        raise TypeError(f"{name} needs an integer as its axis, got {axis.type}")
+    rank = x.type.ndim
+    check = shaping.Require(f"{name}: the axis is out of bounds [-{rank}, {rank})")
+    axis = mod(check(axis, ge(axis, -rank), lt(axis, rank)), rank)
+    result = op(rank - 1)(x)
+    for each in range(rank - 2, -1, -1):
+        result = ifelse(eq(axis, each), op(each)(x), result)
+    return result
 
 
 def _no_order(name: str, order: Any) -> None:
@@ -34,7 +58,7 @@ def sort(a: Any, axis: Any = -1, kind: str = "quicksort", order: Any = None) -> 
     Parameters
     ----------
     a : tensor
-    axis : int or None
+    axis : int, integer scalar or None
         None: the flattened array.
     kind : {'quicksort', 'mergesort', 'heapsort', 'stable'}
         The algorithm, as in NumPy.
@@ -52,6 +76,8 @@ def sort(a: Any, axis: Any = -1, kind: str = "quicksort", order: Any = None) -> 
         No such axis or kind.
     """
     _no_order("sort", order)
+    if _to_be_known(axis):
+        return _along_unknown("sort", as_tensor_variable(a), axis, lambda at: ops.Sort(at, kind))
     x, axis = _along("sort", a, axis)
     return ops.Sort(axis, kind)(x)
 
@@ -62,7 +88,7 @@ def argsort(a: Any, axis: Any = -1, kind: str = "quicksort", order: Any = None) 
     Parameters
     ----------
     a : tensor
-    axis : int or None
+    axis : int, integer scalar or None
         None: the flattened array.
     kind : {'quicksort', 'mergesort', 'heapsort', 'stable'}
         The algorithm, as in NumPy.
@@ -75,6 +101,10 @@ def argsort(a: Any, axis: Any = -1, kind: str = "quicksort", order: Any = None) 
         Of the shape of `a`.
     """
     _no_order("argsort", order)
+    if _to_be_known(axis):
+        return _along_unknown(
+            "argsort", as_tensor_variable(a), axis, lambda at: ops.ArgSort(at, kind)
+        )
     x, axis = _along("argsort", a, axis)
     return ops.ArgSort(axis, kind)(x)
 

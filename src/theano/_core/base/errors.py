@@ -99,7 +99,7 @@ class AliasedMemoryError(TheanoError):
     """Two arguments share memory although one of them may be overwritten."""
 
 
-class ComplexError(TheanoError, NotImplementedError):
+class ComplexError(TheanoError, NotImplementedError, TypeError):
     """The operation is not defined for complex numbers."""
 
 

@@ -10,6 +10,8 @@ from theano._core.api import reductions as r
 from theano._core.api.conversion import as_tensor_variable
 from theano._core.ir.variable import Apply, Constant
 from theano._core.legacy.elemwise_classes import CAReduce
+from theano._core.ops.creation import Eye as EngineEye
+from theano._core.ops.creation import Join as EngineJoin
 from theano._core.ops.cumulative import Cumulative
 from theano._core.ops.linalg_factors import QR
 from theano._core.ops.positions import RavelMultiIndex as EngineRavelMultiIndex
@@ -214,6 +216,20 @@ class Mean(CAReduce):
 
 Tri = _built(
     "Tri", "Ones below a diagonal.", lambda op, n, m, k: creation.tri(n, m, k, op.dtype), dtype=None
+)
+Eye = _built(
+    "Eye",
+    "Ones on a diagonal.",
+    lambda op, n, m, k: creation.eye(n, m, k, op.dtype),
+    EngineEye,
+    dtype=None,
+)
+Join = _built(
+    "Join",
+    "Tensors one after another.",
+    lambda op, axis, *tensors: creation.join(axis, *tensors),
+    EngineJoin,
+    view=-1,
 )
 Split = _built(
     "Split",

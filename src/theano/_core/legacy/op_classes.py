@@ -5,14 +5,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from theano._core.ir.types import TensorType
+from theano._core.ir.types import TensorType, Type
+from theano._core.legacy import slices
+from theano._core.ops import indexing as engine
 from theano._core.ops.broadcasting import Alloc
 from theano._core.ops.creation import Join, join
-from theano._core.ops.indexing import AT, AdvancedIncSubtensor, AdvancedSubtensor
+from theano._core.ops.indexing import AT
 from theano._core.ops.lengths import as_int64
 from theano._core.ops.op import as_variable
 from theano._core.ops.reductions import Reduction
@@ -90,12 +93,12 @@ class AdvancedSubtensor1(metaclass=Kind):
     @classmethod
     def holds(cls, op: Any) -> bool:
         """Tell whether an operation is of this kind."""
-        return type(op) is AdvancedSubtensor and op.axes == (AT,)
+        return type(op) is engine.AdvancedSubtensor and op.axes == (AT,)
 
     @classmethod
     def make(cls, sparse_grad: bool = False) -> Any:
         """Return the operation; its gradient is dense either way."""
-        return AdvancedSubtensor((AT,))
+        return engine.AdvancedSubtensor((AT,))
 
 
 class AdvancedIncSubtensor1(metaclass=Kind):
@@ -104,12 +107,90 @@ class AdvancedIncSubtensor1(metaclass=Kind):
     @classmethod
     def holds(cls, op: Any) -> bool:
         """Tell whether an operation is of this kind."""
-        return type(op) is AdvancedIncSubtensor and op.axes == (AT,)
+        return type(op) is engine.AdvancedIncSubtensor and op.axes == (AT,)
 
     @classmethod
     def make(cls, inplace: bool = False, set_instead_of_inc: bool = False) -> Any:
         """Return the operation; the memory planner decides what is overwritten."""
-        return AdvancedIncSubtensor((AT,), set_instead_of_inc)
+        return engine.AdvancedIncSubtensor((AT,), set_instead_of_inc)
+
+
+class Subtensor(metaclass=Kind):
+    """Parts of a tensor that a basic index names."""
+
+    @classmethod
+    def holds(cls, op: Any) -> bool:
+        """Tell whether an operation is of this kind."""
+        return isinstance(op, engine.Subtensor)
+
+    @classmethod
+    def make(cls, idx_list: Sequence[Any]) -> Any:
+        """Return the operation; a Type in `idx_list` stands for an input."""
+        return engine.Subtensor(index_form(idx_list))
+
+
+class IncSubtensor(metaclass=Kind):
+    """A tensor with a part that a basic index names set or increased."""
+
+    @classmethod
+    def holds(cls, op: Any) -> bool:
+        """Tell whether an operation is of this kind."""
+        return isinstance(op, engine.IncSubtensor)
+
+    @classmethod
+    def make(
+        cls,
+        idx_list: Sequence[Any],
+        inplace: bool = False,
+        set_instead_of_inc: bool = False,
+        destroyhandler_tolerate_aliased: Any = None,
+    ) -> Any:
+        """Return the operation; the memory planner decides what is overwritten."""
+        return engine.IncSubtensor(index_form(idx_list), set_instead_of_inc)
+
+
+def index_form(idx_list: Sequence[Any]) -> engine.Index:
+    """Return a basic index in which Types stand for inputs as operations hold it."""
+
+    def part(value: Any) -> Any:
+        return engine.SYMBOL if isinstance(value, Type) else value
+
+    return tuple(
+        engine.Slice(*(part(v) for v in (e.start, e.stop, e.step)))
+        if isinstance(e, (slice, engine.Slice))
+        else part(e)
+        for e in idx_list
+    )
+
+
+class AdvancedSubtensor(metaclass=Kind):
+    """Items of a tensor at arrays of positions, other than one vector along the first axis."""
+
+    @classmethod
+    def holds(cls, op: Any) -> bool:
+        """Tell whether an operation is of this kind."""
+        return type(op) is engine.AdvancedSubtensor and op.axes != (AT,)
+
+    @classmethod
+    def make(cls) -> Any:
+        """Return a function of a tensor and its index."""
+        return slices.advanced_subtensor
+
+
+class AdvancedIncSubtensor(metaclass=Kind):
+    """A tensor with items at such positions set or increased."""
+
+    @classmethod
+    def holds(cls, op: Any) -> bool:
+        """Tell whether an operation is of this kind."""
+        return type(op) is engine.AdvancedIncSubtensor and op.axes != (AT,)
+
+    @classmethod
+    def make(cls, inplace: bool = False, set_instead_of_inc: bool = False) -> Any:
+        """Return a function of a tensor, what is written and the index."""
+        return (
+            slices.advanced_set_subtensor if set_instead_of_inc else slices.advanced_inc_subtensor
+        )
 
 
 advanced_subtensor1 = AdvancedSubtensor1()
@@ -192,3 +273,15 @@ class AllocEmpty:
 def shape_i(var: Any, i: int, fgraph: Any = None) -> Any:
     """Return the length of axis `i`, an int64 scalar; `fgraph` is accepted for old programs."""
     return as_int64(length(var, i))
+
+
+def _idx_list(op: Any) -> tuple[Any, ...]:
+    return tuple(slice(*e) if isinstance(e, engine.Slice) else e for e in op.index)
+
+
+# What old programs read of these operations.
+for _read in (engine.Subtensor, engine.IncSubtensor):
+    _read.idx_list = property(_idx_list)  # type: ignore[attr-defined]
+for _written in (engine.IncSubtensor, engine.AdvancedIncSubtensor):
+    _written.inplace = False  # type: ignore[attr-defined]
+    _written.set_instead_of_inc = property(lambda op: op.assign)  # type: ignore[attr-defined]

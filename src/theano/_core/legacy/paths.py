@@ -201,19 +201,14 @@ _ELEMENTWISE = {
 _CONSTANTS = {"get_scalar_constant_value": "api.conversion:get_scalar_constant_value"}
 _SUBTENSORS = {
     **{
-        name: f"ops.indexing:{name}"
-        for name in (
-            "AdvancedIncSubtensor",
-            "AdvancedSubtensor",
-            "IncSubtensor",
-            "Subtensor",
-        )
-    },
-    **{
         name: f"legacy.op_classes:{name}"
         for name in (
+            "AdvancedIncSubtensor",
             "AdvancedIncSubtensor1",
+            "AdvancedSubtensor",
             "AdvancedSubtensor1",
+            "IncSubtensor",
+            "Subtensor",
             "advanced_inc_subtensor1",
             "advanced_set_subtensor1",
             "advanced_subtensor1",
@@ -307,8 +302,11 @@ LATE: dict[str, dict[str, str]] = {
         **{
             name: f"legacy.array_ops:{name}"
             for name in (
+                "Argmax",
                 "DiffOp",
+                "Eye",
                 "Flatten",
+                "Join",
                 "MaxAndArgmax",
                 "Mean",
                 "PermuteRowElements",

@@ -184,9 +184,10 @@ sgn = elementwise(
 
 maximum = elementwise(
     "maximum",
-    doc="Larger of `x` and `y`; NaN if either is. At a tie the derivative goes to `x`.",
+    doc="Larger of `x` and `y`; NaN if either is. At a tie the derivative goes to `x`. "
+    "Complex numbers are in the order of their real parts, then of their imaginary parts.",
     compute=lambda xp, x, y: xp.maximum(x, y),
-    dtype=rules.upcast_real,
+    dtype=rules.upcast,
     grad=lambda g, x, y, z: (mul(eq(z, x), g), mul(neq(z, x), g)),
     llvm=lambda b, x, y: b.maximum(x, y),
     samples=(anything, anything),
@@ -195,9 +196,10 @@ maximum = elementwise(
 
 minimum = elementwise(
     "minimum",
-    doc="Smaller of `x` and `y`; NaN if either is. At a tie the derivative goes to `x`.",
+    doc="Smaller of `x` and `y`; NaN if either is. At a tie the derivative goes to `x`. "
+    "Complex numbers are in the order of their real parts, then of their imaginary parts.",
     compute=lambda xp, x, y: xp.minimum(x, y),
-    dtype=rules.upcast_real,
+    dtype=rules.upcast,
     grad=lambda g, x, y, z: (mul(eq(z, x), g), mul(neq(z, x), g)),
     llvm=lambda b, x, y: b.minimum(x, y),
     samples=(anything, anything),

@@ -56,6 +56,7 @@ class ARange(Structured):
             span = sub(stop, start) if known[0] != 0 else stop
             count = span if known[2] == 1 else neg(int_div(neg(span), step))
         else:
+            start, stop, step = (cast(v, "float64") for v in node.inputs)
             count = cast(ceil(true_div(sub(stop, start), step)), "int64")
         return [(maximum(count, as_int64(0)),)]
 
@@ -71,13 +72,7 @@ class ARange(Structured):
         return [reduce("sum", g), None, reduce("sum", mul(g, steps))]
 
     def lower(self, p: Any, node: Apply, start: Any, stop: Any, step: Any) -> Any:
-        work = p.wider_arithmetic(self.dtype, node)
-        operands = [p.cast_scalar(start, work), p.cast_scalar(step, work)]
-
-        def body(b: Any, index: Any, first: Any, by: Any) -> Any:
-            return b.cast(b.add(first, b.mul(b.cast(index(0), work), by)), self.dtype)
-
-        return p.generate(node, operands, body)
+        return p.arithmetic_sequence(node, self.dtype, start, step)
 
     def __str__(self) -> str:
         return f"ARange{{dtype={self.dtype!r}}}"

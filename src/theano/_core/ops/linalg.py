@@ -187,8 +187,8 @@ class Solve(MatrixOp):
             inputs = (a, b)
         return super().__call__(*inputs, **options)
 
-    def make_node(self, a: Any, b: Any) -> Apply:
-        a, b = matrix_operand("solve", a), tensor_operand("solve", b)
+    def make_node(self, A: Any, b: Any) -> Apply:
+        a, b = matrix_operand("solve", A), tensor_operand("solve", b)
         if b.type.ndim == 0:
             raise AssertionError(f"solve needs a vector or a matrix on the right, got {b.type}")
         dtype = lapack_dtype(a.type.dtype, b.type.dtype)

@@ -469,8 +469,8 @@ class Expm(CallbackOp):
     exponential of a matrix twice as large.
     """
 
-    def make_node(self, x: Any) -> Apply:
-        x = matrix_operand("expm", x)
+    def make_node(self, A: Any) -> Apply:
+        x = matrix_operand("expm", A)
         return self.one([x], x.type.dtype, x.type.broadcastable)
 
     def compute(self, xp: Any, node: Apply, x: Any) -> tuple[Any, ...]:

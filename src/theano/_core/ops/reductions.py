@@ -37,10 +37,14 @@ class Fold(NamedTuple):
 
 
 def _lowest(dtype: str) -> Any:
+    if dtypes.is_complex(dtype):
+        return complex(-np.inf, -np.inf)
     return False if dtype == "bool" else -np.inf if dtypes.is_float(dtype) else np.iinfo(dtype).min
 
 
 def _highest(dtype: str) -> Any:
+    if dtypes.is_complex(dtype):
+        return complex(np.inf, np.inf)
     return True if dtype == "bool" else np.inf if dtypes.is_float(dtype) else np.iinfo(dtype).max
 
 
@@ -180,8 +184,6 @@ class Reduction(Structured):
         for axis in self.axes(rank):
             if not 0 <= axis < rank:
                 raise ValueError(f"Not enough dimensions on {x} to reduce on axis {axis}")
-        if self.kind in EXTREMES and dtypes.is_complex(x.type.dtype):
-            raise TypeError("complex numbers have no order: max and min are not defined for them")
         _, out = self.types(x.type.dtype)
         if (
             dtypes.is_complex(x.type.dtype)
@@ -313,10 +315,6 @@ class ArgExtreme(Structured):
         axes = self.axes(x.type.ndim)
         if any(not 0 <= axis < x.type.ndim for axis in axes):
             raise ValueError(f"axis {axes} is out of range for {x.type}")
-        if dtypes.is_complex(x.type.dtype):
-            raise TypeError(
-                "complex numbers have no order: argmax and argmin are not defined for them"
-            )
         pattern = [b for axis, b in enumerate(x.type.broadcastable) if axis not in axes]
         return self.one([x], "int64", pattern)
 

@@ -324,6 +324,8 @@ class Reshape(Structured):
     def make_node(self, x: Any, lengths: Any) -> Apply:
         x = tensor_operand("reshape", x)
         lengths = as_variable(lengths)
+        if lengths.type.ndim == 0:
+            lengths = vector_of([lengths], lengths.type.dtype)
         if lengths.type.ndim != 1 or lengths.type.dtype not in _INTEGERS:
             raise TypeError(
                 f"It must be an integer vector: the new shape of reshape, got {lengths.type}"
@@ -524,7 +526,8 @@ class SpecifyShape(Structured):
 
     declares_sizes = True
 
-    def __call__(self, x: Any, lengths: Any, **options: Any) -> Any:
+    def __call__(self, x: Any, shape: Any, **options: Any) -> Any:
+        lengths = shape
         if isinstance(lengths, (list, tuple)) and any(n is None for n in lengths):
             x = tensor_operand("specify_shape", x)
             if len(lengths) != x.type.ndim:
@@ -545,6 +548,10 @@ class SpecifyShape(Structured):
 
     def make_node(self, x: Any, lengths: Any) -> Apply:
         x, lengths = tensor_operand("specify_shape", x), as_variable(lengths)
+        count = _stated_length(lengths) if lengths.type.ndim == 1 else None
+        assert count in (None, x.type.ndim), (
+            f"specify_shape: {x.type} has {x.type.ndim} axes, the shape {lengths} {count}"
+        )
         return self.one([x, lengths], x.type.dtype, x.type.broadcastable)
 
     def compute(self, xp: Any, node: Apply, x: Any, lengths: Any) -> tuple[Any, ...]:

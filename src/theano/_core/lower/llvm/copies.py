@@ -165,11 +165,28 @@ class Copies(Views):
         self.simple_loop(out, lengths, [(a, everywhere) for a in operands], body, indexed=True)
         return out
 
-    def wider_arithmetic(self, dtype: str, node: Apply) -> str:
-        """Return the dtype in which the items of a range are computed."""
-        if dtypes.is_discrete(dtype) and all(dtypes.is_discrete(v.type.dtype) for v in node.inputs):
-            return "int64"
-        return "float32" if dtype == "float16" else dtype if dtypes.is_float(dtype) else "float64"
+    def arithmetic_sequence(self, node: Apply, dtype: str, start: Array, step: Array) -> Array:
+        """Return the numbers of a range, with the bits that NumPy gives them.
+
+        It computes the first two numbers, and goes on by their difference.
+        """
+        b = self.b
+        discrete = all(dtypes.is_discrete(v.type.dtype) for v in node.inputs)
+        wide = "int64" if discrete else "float64"
+        work = "int64" if dtypes.is_discrete(dtype) else "float32" if dtype == "float16" else dtype
+        first = b.cast(self.register(start), wide)
+        second = b.add(first, b.cast(self.register(step), wide))
+        first, second = (b.cast(b.cast(v, dtype), work) for v in (first, second))
+        values = (first, b.sub(second, first), second)
+
+        def body(b: Any, index: Any, first: Any, by: Any, second: Any) -> Any:
+            at = index(0)
+            item = b.add(first, b.mul(b.cast(at, work), by))
+            if not dtypes.is_discrete(dtype):
+                item = b.select(b.eq(at, 1), second, item)
+            return b.cast(item, dtype)
+
+        return self.generate(node, [Array(work, (), register=v) for v in values], body)
 
     def cast_scalar(self, array: Array, dtype: str) -> Array:
         """Return a scalar converted to `dtype`."""

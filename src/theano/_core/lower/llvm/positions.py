@@ -268,7 +268,7 @@ class Positions(Copies):
             for axis, extent in zip(axes, extents, strict=True):
                 where = b.add(b.mul(where, extent), index(axis))
             hit = b.eq(item, extreme)
-            if dtypes.is_float(x.dtype):
+            if not dtypes.is_discrete(x.dtype):
                 hit = b.or_(hit, b.isnan(item))
             return [], [b.select(hit, where, b.const(nothing, "int64"))]
 
