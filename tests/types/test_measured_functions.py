@@ -144,3 +144,97 @@ def test_sorting_along_an_axis_that_is_an_input() -> None:
     g = T.grad(T.sort(x, axis)[0, 0, 0], x).eval({x: value, axis: 0})
     assert g.sum() == 1
     assert T.sort(x, T.NoneConst).eval({x: value}).shape == (24,)
+
+
+@pytest.mark.parametrize("mode", ["raise", "wrap", "clip"])
+def test_choices_stretch_at_run_time(mode: str) -> None:
+    which, one, two = T.itensor3("which"), T.dtensor3("one"), T.dtensor3("two")
+    chosen = T.choose(which, (one, two), mode=mode)
+    made = theano.function([which, one, two], [chosen, chosen.shape])
+    values = (
+        np.array([0, 1], "int32").reshape(2, 1, 1),
+        np.arange(6.0).reshape(1, 6, 1),
+        -np.arange(5.0).reshape(1, 1, 5),
+    )
+    items, shape = made(*values)
+    np.testing.assert_array_equal(items, np.choose(values[0], values[1:], mode=mode))
+    assert tuple(shape) == items.shape == (2, 6, 5)
+
+
+def test_a_stretched_operand_is_not_taken_for_its_alloc() -> None:
+    v, w = T.dvector("v"), T.dvector("w")
+    whole = T.Alloc()(v, w.shape[0])
+    assert theano.function([v, w], whole + w)([2.0], [1.0, 1.0, 1.0]).tolist() == [3, 3, 3]
+    assert theano.function([v, w], (whole + w).shape[0])([2.0], [1.0, 1.0]) == 2
+
+
+def test_specified_lengths_that_are_an_input() -> None:
+    x, shape = T.dvector("x"), T.ivector("shape")
+    made = theano.function([x, shape], T.specify_shape(x, shape))
+    assert made([1.0, 2.0], [2]).tolist() == [1, 2]
+    with pytest.raises(AssertionError, match="expected 3"):
+        made([1.0, 2.0], [3])
+    with pytest.raises(AssertionError, match="2 lengths were given for 1 axes"):
+        made([1.0, 2.0], [2, 1])
+
+
+@pytest.mark.parametrize("first", ["vector", "row", "col", "matrix"])
+@pytest.mark.parametrize("second", ["vector", "row", "col", "matrix"])
+def test_gradients_of_dot_have_the_patterns_of_its_operands(first: str, second: str) -> None:
+    x, y = getattr(T, first)("x"), getattr(T, second)("y")
+    gx, gy = T.grad(T.dot(x, y).sum(), [x, y])
+    assert (gx.broadcastable, gy.broadcastable) == (x.broadcastable, y.broadcastable)
+
+
+def test_nothing_is_of_floatx() -> None:
+    with theano.configparser.change_flags(floatX="float32"):
+        for nothing in ([], (), [[]]):
+            assert T.as_tensor_variable(nothing).dtype == T.constant(nothing).dtype == "float32"
+        assert T.as_tensor_variable(np.array([])).dtype == "float64"
+
+
+def test_joins_out_of_range() -> None:
+    x = T.dmatrix("x")
+    with pytest.raises(IndexError, match="-3"):
+        T.join(-3, x, x)
+    with pytest.raises(ValueError, match="out of range"):
+        T.join(2, x, x)
+    with pytest.raises(ValueError, match="should not exceed 1"):
+        T.tile(x, T.imatrix())
+
+
+def test_an_assertion_that_certainly_holds_is_looked_through() -> None:
+    two = T.constant(2)
+    assert T.get_scalar_constant_value(Assert()(two, two > 1)) == 2
+    with pytest.raises(T.NotScalarConstantError):
+        T.get_scalar_constant_value(Assert()(two, two > 2))
+
+
+def test_values_are_compared_by_the_class_of_types() -> None:
+    value = np.array([-np.inf, 1.0, np.nan])
+    assert T.TensorType.values_eq_approx(value, value + 1e-12)
+    assert not T.TensorType.values_eq_approx(value, value[::-1])
+
+
+def test_an_application_without_such_an_output() -> None:
+    class Chosen(theano.Op):  # type: ignore[misc]
+        __props__ = ("default_output",)
+
+        def __init__(self, choice: Any) -> None:
+            self.default_output = choice
+
+        def make_node(self, x: Any) -> Any:
+            return theano.Apply(self, [x], [x.type()])
+
+    x = T.dscalar("x")
+    assert T.as_tensor_variable(Chosen(0).make_node(x)).type == x.type
+    for choice in (-1, 2, [0, 1]):
+        with pytest.raises(AttributeError, match="default_output should be an output index"):
+            T.as_tensor_variable(Chosen(choice).make_node(x))
+
+
+def test_old_private_names() -> None:
+    assert T.inplace.exp_inplace is T.exp
+    assert T._allclose(np.float32([1, 2]), np.float32([1, 2.001]))
+    assert not T._allclose(np.array([1, 2.0]), np.array([1, 2.001]))
+    assert T._dot(T.dmatrix(), T.dvector()).ndim == 1

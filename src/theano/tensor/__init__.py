@@ -961,6 +961,6 @@ __all__ = [
 
 def __getattr__(name: str) -> object:
     # Few programs need it, and `import theano` is to be instant.
-    if name == "random":
-        return import_module("theano.tensor.random")
+    if name in ("inplace", "random"):
+        return import_module(f"theano.tensor.{name}")
     return attribute(__name__, name)

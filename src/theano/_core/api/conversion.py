@@ -274,7 +274,10 @@ def _look_through(v: Any, elemwise: bool, depth: int) -> Any:
 
 
 def _holds(condition: Any) -> bool:
-    return isinstance(condition, Constant) and bool(np.all(condition.data))
+    try:
+        return bool(get_scalar_constant_value(condition))
+    except NotScalarConstantError:
+        return False
 
 
 def _item(v: Any) -> Any:

@@ -304,6 +304,8 @@ def join(axis: Any, *tensors_list: Any) -> Any:
     try:
         return ops.join(axis, *tensors_list)
     except IndexError as error:
+        if int(axis) < 0:
+            raise
         raise ValueError(
             f'Join argument "axis" is out of range (given input dimensions): {error}'
         ) from None
@@ -567,6 +569,8 @@ def _tile_counts(reps: Any, ndim: int | None) -> list[Any]:
     elif isinstance(reps, Variable) and reps.ndim == 0:
         counts = [reps]
     else:
+        if isinstance(reps, Variable) and reps.ndim > 1:
+            raise ValueError(f"the dimension of reps should not exceed 1, got {reps.type}")
         counts = shape_items(reps) if isinstance(reps, Variable) or np.iterable(reps) else [reps]
     for count in counts:
         variable = as_tensor_variable(count)

@@ -19,6 +19,7 @@ from theano._core.ops import shaping
 from theano._core.ops.broadcasting import Alloc
 from theano._core.ops.cumulative import Cumulative, difference
 from theano._core.ops.indexing import AT, AdvancedIncSubtensor
+from theano._core.ops.lengths import stretched_lengths
 from theano._core.ops.positions import Choose, RavelMultiIndex, UnravelIndex
 from theano._core.ops.reductions import reduce
 from theano._core.ops.shaping import Assert, length
@@ -288,12 +289,11 @@ def _stacked(arrays: list[Any]) -> Any:
     """Return arrays, stretched to one shape, along a new first axis."""
     rank = max(x.type.ndim for x in arrays)
     arrays = [shaping.pad_left(x, rank) for x in arrays]
-    zeros = arrays[0]
-    for x in arrays[1:]:
-        zeros = a_.mul(a_.add(zeros, x), 0)
-    patterns = {x.type.broadcastable for x in arrays}
-    if len(patterns) > 1:
-        arrays = [Alloc()(x, *(length(zeros, i) for i in range(rank))) for x in arrays]
+    patterns = [x.type.broadcastable for x in arrays]
+    if rank:
+        shapes = [[length(x, axis) for axis in range(rank)] for x in arrays]
+        whole = stretched_lengths(patterns, shapes)
+        arrays = [Alloc()(x, *whole) for x in arrays]
     return as_tensor_variable(arrays)
 
 

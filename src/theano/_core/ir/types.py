@@ -463,8 +463,8 @@ class TensorType(Type):
             return False
         return bool(np.array_equal(a, b, equal_nan=a.dtype.kind in "fc" and b.dtype.kind in "fc"))
 
-    def values_eq_approx(
-        self,
+    @staticmethod
+    def values_eq_approx(  # type: ignore[override]
         a: Any,
         b: Any,
         allow_remove_inf: bool = False,

@@ -274,10 +274,13 @@ class Apply:
     def default_output(self) -> Any:
         """Return the output that a call of the op returns."""
         choice = getattr(self.op, "default_output", None)
-        if choice is None:
-            if len(self.outputs) != 1:
-                raise AttributeError(f"{self.op}.default_output should be an output index.")
+        if choice is None and len(self.outputs) == 1:
             return self.outputs[0]
+        if not isinstance(choice, int) or not 0 <= choice < len(self.outputs):
+            raise AttributeError(
+                f"{self.op}.default_output should be an output index, is {choice!r}: there are "
+                f"{len(self.outputs)} outputs"
+            )
         return self.outputs[choice]
 
     def clone(self) -> Apply:

@@ -323,6 +323,10 @@ LATE: dict[str, dict[str, str]] = {
         "hashtype": "legacy.properties:hashtype",
         "join_": "legacy.op_classes:join_",
         "LoadFromDisk": "ops.disk:LoadFromDisk",
+        "_allclose": "legacy.array_ops:numeric_allclose",
+        "_dot": "ops.products:dot",
+        "isinf_": "ops.arithmetic:isinf",
+        "isnan_": "ops.arithmetic:isnan",
         **{name: f"api.files:{name}" for name in ("irecv", "isend", "load", "recv", "send")},
     },
     "theano.tensor.extra_ops": {
@@ -511,6 +515,10 @@ MODULES: dict[str, dict[str, str]] = {
     "theano.tensor.fourier": {"Fourier": "ops.fourier:DFT", "fft": "api.fourier:fourier_fft"},
     "theano.tensor.io": {
         "LoadFromDisk": "ops.disk:LoadFromDisk",
+        "_allclose": "legacy.array_ops:numeric_allclose",
+        "_dot": "ops.products:dot",
+        "isinf_": "ops.arithmetic:isinf",
+        "isnan_": "ops.arithmetic:isnan",
         **{name: f"api.files:{name}" for name in ("irecv", "isend", "load", "recv", "send")},
     },
     "theano.tensor.utils": {"shape_of_variables": "legacy.shape_of_variables:shape_of_variables"},

@@ -93,6 +93,10 @@ FAULTS: dict[str, Fault] = {
         ValueError,
         lambda f: f"the new shape of reshape has {f[0]} lengths, {f[1]} were declared (ndim)",
     ),
+    "specify_rank": Fault(
+        AssertionError,
+        lambda f: f"SpecifyShape: {f[0]} lengths were given for {f[1]} axes.",
+    ),
     "broadcast": Fault(
         ValueError,
         lambda f: (

@@ -22,7 +22,7 @@ from theano._core.ops.arithmetic import (
     switch,
 )
 from theano._core.ops.broadcasting import zeros_like_float
-from theano._core.ops.lengths import as_int64, joint_length
+from theano._core.ops.lengths import as_int64, stretched_lengths
 from theano._core.ops.op import (
     Structured,
     as_variable,
@@ -402,12 +402,7 @@ class AdvancedSubtensor(Structured):
         _, full, position = self.place(node.inputs[0].type.ndim)
         lengths = [shapes[0][a] for a in full]
         patterns = [v.type.broadcastable for v in node.inputs[1:]]
-        lengths[position:position] = [
-            joint_length([n for one, n in zip(ones, axis, strict=True) if not one])
-            for ones, axis in zip(
-                zip(*patterns, strict=True), zip(*shapes[1:], strict=True), strict=True
-            )
-        ]
+        lengths[position:position] = stretched_lengths(patterns, shapes[1:])
         return [tuple(lengths)]
 
     def connection(self, node: Apply) -> list[list[bool]]:

@@ -87,6 +87,16 @@ def joint_length(lengths: Sequence[Any]) -> Any:
     return result
 
 
+def stretched_lengths(
+    patterns: Sequence[tuple[bool, ...]], shapes: Sequence[Any]
+) -> tuple[Any, ...]:
+    """Return the lengths of the broadcast of arrays, one `joint_length` per axis."""
+    return tuple(
+        joint_length([s[axis] for p, s in zip(patterns, shapes, strict=True) if not p[axis]])
+        for axis in range(len(patterns[0]))
+    )
+
+
 def as_int64(value: Any) -> Any:
     """Return a length as an int64 scalar variable."""
     return as_variable(np.asarray(value, dtype="int64")) if isinstance(value, int) else value

@@ -253,6 +253,9 @@ def constant(value: Any, name: str | None = None, dtype: str | None = None) -> A
         array = np.asarray(value, dtype=dtypes.autocast(value))
     else:
         array = np.asarray(value)
+        if array.size == 0:
+            # Nothing says what the items would be.
+            array = array.astype(config.floatX)
     if str(array.dtype) not in dtypes.all_dtypes:
         raise AsTensorError(f"Cannot convert {value!r} to TensorType", type(value))
     kind = TensorType(str(array.dtype), [n == 1 for n in array.shape])

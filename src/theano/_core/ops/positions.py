@@ -15,7 +15,8 @@ from theano._core.ops.broadcasting import zeros_like_float
 from theano._core.ops.called import Called
 from theano._core.ops.creation import ARange
 from theano._core.ops.indexing import AT, AdvancedIncSubtensor
-from theano._core.ops.op import as_variable, broadcast_lengths, same_rank, tensor_operand
+from theano._core.ops.lengths import stretched_lengths
+from theano._core.ops.op import as_variable, same_rank, tensor_operand
 from theano._core.ops.shaping import dimshuffle, length, pad_left
 
 MODES = ("raise", "wrap", "clip")
@@ -93,7 +94,7 @@ class RavelMultiIndex(Called):
 
     def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
         patterns = [v.type.broadcastable for v in node.inputs[:-1]]
-        return [broadcast_lengths(patterns, shapes[:-1])]
+        return [stretched_lengths(patterns, shapes[:-1])]
 
 
 class Choose(Called):
@@ -136,7 +137,7 @@ class Choose(Called):
 
     def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
         patterns = [node.inputs[0].type.broadcastable, node.inputs[1].type.broadcastable[1:]]
-        return [broadcast_lengths(patterns, [shapes[0], shapes[1][1:]])]
+        return [stretched_lengths(patterns, [shapes[0], shapes[1][1:]])]
 
     def connection(self, node: Apply) -> list[list[bool]]:
         return [[False], [True]]

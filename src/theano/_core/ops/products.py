@@ -11,7 +11,7 @@ from theano._core.ops.arithmetic import cast, conj, mul
 from theano._core.ops.indexing import sum_to
 from theano._core.ops.lengths import as_int64
 from theano._core.ops.op import Structured, tensor_operand, unequal
-from theano._core.ops.shaping import dimshuffle, length, reshape_op
+from theano._core.ops.shaping import dimshuffle, length, pattern_broadcast, reshape_op
 
 
 class Dot(Structured):
@@ -68,12 +68,16 @@ class Dot(Structured):
         g = cotangents[0]
         ranks = (x.type.ndim, y.type.ndim)
         if ranks == (1, 1):
-            return [mul(g, y), mul(g, x)]
-        if ranks == (2, 1):
-            return [outer(g, y), dot(transposed(x), g)]
-        if ranks == (1, 2):
-            return [dot(y, g), outer(x, g)]
-        return [dot(g, transposed(y)), dot(transposed(x), g)]
+            found = [mul(g, y), mul(g, x)]
+        elif ranks == (2, 1):
+            found = [outer(g, y), dot(transposed(x), g)]
+        elif ranks == (1, 2):
+            found = [dot(y, g), outer(x, g)]
+        else:
+            found = [dot(g, transposed(y)), dot(transposed(x), g)]
+        # The length of the summed axis is declared of one operand, and true of the other.
+        pairs = zip(found, node.inputs, strict=True)
+        return [pattern_broadcast(gx, x.type.broadcastable) for gx, x in pairs]
 
     def lower(self, p: Any, node: Apply, x: Any, y: Any) -> Any:
         return p.matmul(node, x, y)

@@ -586,9 +586,9 @@ class SpecifyShape(Structured):
         return [specify_shape(cotangents[0], node.inputs[1]), None]
 
     def lower(self, p: Any, node: Apply, x: Any, lengths: Any) -> Any:
-        wanted = p.integers(lengths)
-        p.require_rank(node, lengths, node.inputs[0].type.ndim)
-        for axis, value in enumerate(wanted):
+        rank = node.inputs[0].type.ndim
+        p.require_rank(node, lengths, rank, "specify_rank")
+        for axis, value in enumerate(p.integers(lengths, rank)):
             p.require_length(node, x, axis, value, "specify_shape")
         return x
 

@@ -248,6 +248,9 @@ class Rewriter:
 
     def _note_equal(self, node: Apply) -> None:
         """Remember that the operands of an elementwise node are checked to have equal lengths."""
+        if isinstance(node.op, Alloc):
+            # Its operand may turn out to have one item, and stretch, when the function runs.
+            return
         out = node.outputs[0]
         for value in node.inputs:
             if value.type.ndim != out.type.ndim or isinstance(value, Constant):

@@ -54,9 +54,11 @@ class Views(Launcher):
         """Fail unless a scalar is an index of an axis of the length that another scalar has."""
         self._checked_index(node, index, 0, self.integer(length))
 
-    def require_rank(self, node: Apply, vector: Array, rank: int) -> None:
+    def require_rank(
+        self, node: Apply, vector: Array, rank: int, fault: str = "reshape_rank"
+    ) -> None:
         """Fail unless a vector of lengths has `rank` items."""
-        self.check_equal(node, vector.lengths[0], rank, "reshape_rank", (vector.lengths[0], rank))
+        self.check_equal(node, vector.lengths[0], rank, fault, (vector.lengths[0], rank))
 
     def require_length(
         self, node: Apply, array: Array, axis: int, wanted: Size, fault: str

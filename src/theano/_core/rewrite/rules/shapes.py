@@ -85,6 +85,14 @@ def _alloc_of_same_shape(rewriter: Rewriter, node: Apply) -> Any:
     return value if rewriter.same_lengths(value, node.outputs[0]) else None
 
 
+def _stretches_as_declared(rewriter: Rewriter, inner: Any, whole: Any) -> bool:
+    """Tell whether no axis of `inner` turns out to have one item, and stretches, at run time."""
+    axes = zip(
+        inner.type.broadcastable, rewriter.lengths(inner), rewriter.lengths(whole), strict=True
+    )
+    return all(one or own == wanted for one, own, wanted in axes)
+
+
 def _alloc_operand(rewriter: Rewriter, node: Apply) -> Any:
     """An operand that is stretched to the shape of another one need not be: the loop does it."""
     out = node.outputs[0]
@@ -92,6 +100,8 @@ def _alloc_operand(rewriter: Rewriter, node: Apply) -> Any:
         if value.owner is None or not isinstance(value.owner.op, Alloc):
             continue
         inner = value.owner.inputs[0]
+        if not _stretches_as_declared(rewriter, inner, value):
+            continue
         others = [v for j, v in enumerate(node.inputs) if j != i]
         if any(
             v.type.broadcastable == out.type.broadcastable and rewriter.same_lengths(v, value)
