@@ -112,10 +112,12 @@ def test_transposed_jacobian() -> None:
 
 def test_forward_mode_of_what_is_disconnected() -> None:
     v, u, w = T.dvectors("v", "u", "w")
-    with pytest.raises(DisconnectedInputError):
-        T.Rop(w * 2, v, u)
-    zeros = T.Rop(w * 2, v, u, disconnected_outputs="ignore")
-    assert zeros.eval({w: [1.0, 2.0]}).tolist() == [0, 0]
+    for out in (w, gradient.disconnected_grad(w), v.shape[0]):
+        with pytest.raises(DisconnectedInputError):
+            T.Rop(out, v, u)
+    # What other variables make stands still, as in Theano 1.0.5.
+    for zeros in (T.Rop(w * 2, v, u), T.Rop(w * 2, v, u, disconnected_outputs="ignore")):
+        assert zeros.eval({w: [1.0, 2.0]}).tolist() == [0, 0]
     with pytest.raises(ValueError, match="dimensions"):
         T.Rop(v, v, T.dmatrix())
 

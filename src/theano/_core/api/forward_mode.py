@@ -13,6 +13,7 @@ from theano._core.base import dtypes
 from theano._core.base.errors import DisconnectedInputError
 from theano._core.ir.comparison import io_connection_pattern
 from theano._core.ir.graph import ancestors, toposort
+from theano._core.ir.graph import inputs as leaves_of
 from theano._core.ir.variable import Variable
 from theano._core.ops.arithmetic import cast
 from theano._core.ops.broadcasting import second, zeros_like_float
@@ -35,7 +36,7 @@ def Rop(
     eval_points : variable or list of variables
         Each of the shape of its `wrt`; None for a `wrt` that stays as it is.
     disconnected_outputs : {'raise', 'warn', 'ignore'}
-        What to do for an `f` that depends on no `wrt`.
+        What to do for an `f` through which no derivative could flow, whatever `wrt`.
     return_disconnected : {'zero', 'None', 'Disconnected'}
         What stands for its derivative; in letters of any case.
 
@@ -46,21 +47,26 @@ def Rop(
 
     Raises
     ------
+    AssertionError
+        The numbers of `wrt` and `eval_points` differ.
     ValueError
-        The numbers of `wrt` and `eval_points`, or the dimensions of two of them, differ.
+        The dimensions of two of them differ.
     DisconnectedInputError
-        An `f` depends on no `wrt`.
+        An `f` is itself an input, and none of `wrt`, or is made only by operations that pass no
+        derivative on, such as lengths and `disconnected_grad`.
     NullTypeGradError
         A derivative is not defined.
 
     Notes
     -----
+    As in Theano 1.0.5, an `f` that depends on other variables than `wrt` has a derivative: zero.
+
     The forward mode: each operation once more, for the tangents of its inputs. Its cost does not
     depend on how many `wrt` there are.
     """
     inputs, points = _as_list(wrt), _as_list(eval_points)
     if len(inputs) != len(points):
-        raise ValueError(f"there are {len(inputs)} wrt and {len(points)} eval_points")
+        raise AssertionError(f"there are {len(inputs)} wrt and {len(points)} eval_points")
     tangents = {v: _direction(v, p) for v, p in zip(inputs, points, strict=True) if p is not None}
     outputs = _as_list(f)
     for out in outputs:
@@ -73,7 +79,7 @@ def Rop(
         elif result is not None:
             # Over `out`: what that depends on counts as used.
             results.append(second(out, result))
-        elif _connected(out, inputs):
+        elif out.owner is not None and _connected(out, leaves_of([out])):
             results.append(zeros_like_float(out))
         else:
             _disconnected(out, inputs, disconnected_outputs)

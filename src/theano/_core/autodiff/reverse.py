@@ -73,10 +73,18 @@ def grad(
         `cost` does not depend on a `wrt`.
     NullTypeGradError
         A gradient is not defined.
+    ValueError
+        Another keyword has no such value, or a known gradient has too many dimensions.
+    AssertionError
+        There is neither a cost nor a known gradient, or `return_disconnected` is none of its values.
     """
     _check_choice("disconnected_inputs", disconnected_inputs, ("raise", "warn", "ignore"))
     return_disconnected = return_disconnected.lower()
-    _check_choice("return_disconnected", return_disconnected, ("zero", "none", "disconnected"))
+    if return_disconnected not in ("zero", "none", "disconnected"):
+        raise AssertionError(
+            "return_disconnected must be 'zero', 'None' or 'Disconnected', got "
+            f"{return_disconnected!r}"
+        )
     _check_choice("null_gradients", null_gradients, ("raise", "return"))
     targets = list(wrt) if isinstance(wrt, (list, tuple)) else [wrt]
     for target in targets:
@@ -119,7 +127,7 @@ def _check_choice(name: str, value: str, choices: tuple[str, ...]) -> None:
 
 def _seeds(cost: Any, known_grads: Mapping[Any, Any] | None) -> dict[Any, Any]:
     if cost is None and not known_grads:
-        raise ValueError("cost and known_grads can't both be None.")
+        raise AssertionError("cost and known_grads can't both be None.")
     seeds: dict[Any, Any] = {}
     if cost is not None:
         if not isinstance(cost, Variable):
@@ -155,7 +163,7 @@ def _known_gradient(variable: Any, value: Any) -> Any:
             "are floats, also those of integers"
         )
     if value.type.ndim > variable.type.ndim:
-        raise TypeError(
+        raise ValueError(
             f"known_grads: the gradient of {variable} has {value.type.ndim} dimensions, the "
             f"variable {variable.type.ndim}"
         )
