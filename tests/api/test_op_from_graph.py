@@ -166,7 +166,7 @@ def test_shapes_are_known_without_values() -> None:
 
 def test_copies_and_pickles() -> None:
     op = theano.OpFromGraph([x, y], [x + y], name="plus")
-    assert str(op) == "plus"
+    assert str(op) == "plus{inline=False}"
     out = theano.clone(op(x, y), replace={x: z})
     np.testing.assert_array_equal(at(out), C + B)
     f = pickle.loads(pickle.dumps(theano.function([x, y], op(x, y))))

@@ -148,3 +148,19 @@ def test_replacing_variables_in_graphs_as_operations() -> None:
     (new,) = scan_utils.map_variables(replacement, [2 * out])
     run = theano.function([x, y, factor], [out, new, theano.grad(new, y)])
     assert run(5, 3, 0.5) == [8, 4, -2]
+
+
+def test_clone_copies_what_it_does_not_replace() -> None:
+    x = T.dvector("x")
+    y = T.exp(x)
+    copy = theano.clone(y)
+    assert copy is not y
+    assert copy.owner is not y.owner
+    assert copy.owner.inputs == [x]
+    assert theano.clone(x) is x
+    both = theano.clone([y, y * 2], replace={x: x + 1})
+    assert np.allclose(both[1].eval({x: [0.0]}), 2 * np.e)
+    with pytest.raises(TypeError, match="variables"):
+        theano.clone(3)
+    with pytest.raises(ValueError, match="dict or a list"):
+        theano.clone(y, replace=3)

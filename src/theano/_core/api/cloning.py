@@ -7,7 +7,7 @@ from typing import Any
 
 from theano._core.api.op_from_graph import OpFromGraph
 from theano._core.ir.graph import copy_graph, inputs, toposort
-from theano._core.ir.variable import Apply, Constant
+from theano._core.ir.variable import Apply, Constant, Variable
 from theano._core.ops.body import Body
 from theano._core.ops.inner_graph import InnerGraph
 from theano._core.ops.loop import Loop
@@ -38,11 +38,18 @@ def clone(
     Raises
     ------
     TypeError
-        With `strict`, a replacement of another type.
+        With `strict`, a replacement of another type; or `output` is no variable.
+    ValueError
+        `replace` is neither a dict nor a sequence of pairs.
     """
     if copy_inputs is not None:
         share_inputs = copy_inputs
     outputs = list(output) if isinstance(output, (list, tuple)) else [output]
+    for variable in outputs:
+        if not isinstance(variable, Variable):
+            raise TypeError(f"clone copies variables, got {variable!r}")
+    if not isinstance(replace, (Mapping, list, tuple, type(None))):
+        raise ValueError(f"replace must be a dict or a list of pairs, got {replace!r}")
     pairs = replace.items() if isinstance(replace, Mapping) else (replace or [])
     new: dict[Any, Any] = {}
     for old, value in pairs:
@@ -52,7 +59,7 @@ def clone(
         fresh = {v: v.clone() for v in leaves if not isinstance(v, Constant)}
         replaced = copy_graph(list(new.values()), fresh)
         new = {**fresh, **dict(zip(new, replaced, strict=True))}
-    copies = copy_graph(outputs, new, strict)
+    copies = copy_graph(outputs, new, strict, whole=True)
     return copies if isinstance(output, (list, tuple)) else copies[0]
 
 

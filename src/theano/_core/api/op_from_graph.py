@@ -45,7 +45,8 @@ class OpFromGraph(InnerGraph):
     Raises
     ------
     TypeError
-        `outputs` is no list, an input or output is no variable, or `updates` or `givens` are given.
+        `inputs` or `outputs` is no list, one of them no variable, or `updates` or `givens` are
+        given.
     ValueError
         Both `lop_overrides` and `grad_overrides` are given, or a list has another length than
         what it is for.
@@ -77,6 +78,8 @@ class OpFromGraph(InnerGraph):
         for option in ("updates", "givens"):
             if option in options:
                 raise TypeError(f"{option} are not allowed in OpFromGraph")
+        if not isinstance(inputs, (list, tuple)):
+            raise TypeError(f"inputs must be list, got {type(inputs).__name__}")
         if not isinstance(outputs, list):
             raise TypeError(f"outputs must be list, got {type(outputs).__name__}")
         for variable in (*inputs, *outputs):
@@ -111,6 +114,9 @@ class OpFromGraph(InnerGraph):
     def local_outputs(self) -> list[Any]:
         """The outputs of the expression."""
         return list(self.body.outputs)
+
+    def __str__(self) -> str:
+        return f"{self.name or type(self).__name__}{{inline={self.is_inline}}}"
 
     def make_node(self, *inputs: Any) -> Apply:
         # A copy of an application passes the shared variables too.

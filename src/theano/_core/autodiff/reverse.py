@@ -76,7 +76,7 @@ def grad(
     ValueError
         Another keyword has no such value, or a known gradient has too many dimensions.
     AssertionError
-        There is neither a cost nor a known gradient, or `return_disconnected` is none of its values.
+        There is neither a cost nor a known gradient, or `return_disconnected` has no such value.
     """
     _check_choice("disconnected_inputs", disconnected_inputs, ("raise", "warn", "ignore"))
     return_disconnected = return_disconnected.lower()

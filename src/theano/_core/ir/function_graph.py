@@ -164,8 +164,8 @@ class FunctionGraph:
         check_inputs([new_r], self._index())
         values[i] = new_r
         self._add_use(new_r, (node, i), reason)
-        self.execute_callbacks("on_change_input", node, i, old, new_r, reason=reason)
         self._drop_use(old, (node, i), reason)
+        self.execute_callbacks("on_change_input", node, i, old, new_r, reason=reason)
 
     def replace(
         self, r: Variable, new_r: Variable, reason: Any = None, verbose: Any = None

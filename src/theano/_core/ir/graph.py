@@ -60,16 +60,20 @@ def inputs(variables: Iterable[Variable], stop: Iterable[Variable] = ()) -> list
 
 
 def copy_graph(
-    outputs: Sequence[Variable], replace: dict[Variable, Variable], strict: bool = False
+    outputs: Sequence[Variable],
+    replace: dict[Variable, Variable],
+    strict: bool = False,
+    whole: bool = False,
 ) -> list[Any]:
     """Return `outputs` with variables replaced by `replace` (whose values are not walked).
 
     With `strict`, a replacement of another type is converted without loss or refused (TypeError).
+    With `whole`, applications are new also where nothing is replaced.
     """
     memo = dict(replace)
     for node in toposort(outputs, replace):
         new = [memo.get(v, v) for v in node.inputs]
-        if all(a is b for a, b in zip(new, node.inputs, strict=True)):
+        if not whole and all(a is b for a, b in zip(new, node.inputs, strict=True)):
             continue
         copy = node.clone_with_new_inputs(new, strict)
         for old, fresh in zip(node.outputs, copy.outputs, strict=True):
