@@ -31,6 +31,7 @@ from theano.gof import (
     TopoOptimizer,
     in2out,
     local_optimizer,
+    opt,
     optimizer,
     out2in,
     pre_greedy_local_optimizer,
@@ -332,3 +333,50 @@ def test_the_compiler_as_an_optimizer() -> None:
 def test_canonicalize_is_registered_by_name() -> None:
     with pytest.raises(TypeError):
         register_canonicalize(3)
+
+
+def test_an_optimizer_that_is_used_too_often_ends_all(caplog: pytest.LogCaptureFixture) -> None:
+    x = T.dvector("x")
+    back_and_forth = EquilibriumOptimizer(
+        [PatternSub((T.exp, "v"), (T.log, "v")), PatternSub((T.log, "v"), (T.exp, "v"))],
+        max_use_ratio=2,
+    )
+    fgraph = theano.FunctionGraph([x], [T.exp(x)])
+    back_and_forth.optimize(fgraph)
+    assert "max'ed out" in caplog.text
+    with theano.change_flags(on_opt_error="raise"), pytest.raises(AssertionError, match="max'ed"):
+        back_and_forth.optimize(theano.FunctionGraph([x], [T.exp(x)]))
+
+
+def test_tags_are_no_names_of_others() -> None:
+    database = DB()
+    database.register("first", optimizer(lambda fgraph: None))
+    with pytest.raises(ValueError, match="The tag"):
+        database.register("second", optimizer(lambda fgraph: None), "first")
+
+
+def test_an_optimizer_for_the_operations_that_a_key_names() -> None:
+    x = T.dvector("x")
+    fgraph = theano.FunctionGraph([x], [T.exp(T.log(x))])
+    opt.OpKeyOptimizer(PatternSub((T.log, "v"), (T.sqr, "v"))).optimize(fgraph)
+    assert [node.op for node in fgraph.toposort()] == [T.sqr, T.exp]
+    with pytest.raises(TypeError, match="op_key"):
+        opt.OpKeyOptimizer(opt.LocalOptimizer())
+
+
+def test_lengths_of_a_graph_as_a_feature() -> None:
+    x, y = T.dmatrix("x"), T.drow("y")
+    total = T.exp(x) + y
+    fgraph = theano.FunctionGraph([x, y], [total.sum(0), total.T], clone=False)
+    feature = theano.tensor.opt.ShapeFeature()
+    fgraph.attach_feature(feature)
+    assert fgraph.shape_feature is feature  # type: ignore[attr-defined]
+    assert feature.same_shape(total, x)
+    assert feature.same_shape(total.T, x, 0, 1)
+    assert not feature.same_shape(x, y)
+    assert feature.same_shape(y, T.constant(np.ones((1, 4))), 0, 0)
+    assert feature.get_shape(total.sum(0), 0).eval({x: np.ones((2, 3))}) == 3
+    with pytest.raises(IndexError):
+        feature.same_shape(x, y, 2, 0)
+    fgraph.remove_feature(feature)
+    assert not hasattr(fgraph, "shape_feature")

