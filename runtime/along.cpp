@@ -6,7 +6,6 @@
 #include <memory>
 #include <new>
 #include <type_traits>
-#include <vector>
 
 #include "arrays.h"
 #include "half.h"
@@ -20,31 +19,6 @@ namespace {
 struct Half {
     std::uint16_t bits;
     float value() const { return half_to_float(bits); }
-};
-
-// NaN after all numbers, complex numbers by their real parts first: NumPy's order.
-template <class T>
-bool before(T a, T b) {
-    if constexpr (std::is_floating_point_v<T>) return a < b || (b != b && a == a);
-    return a < b;
-}
-
-bool before(Half a, Half b) { return before(a.value(), b.value()); }
-
-template <class T>
-bool before(std::complex<T> a, std::complex<T> b) {
-    T ar = a.real(), br = b.real(), ai = a.imag(), bi = b.imag();
-    if (ar < br) return ai == ai || bi != bi;
-    if (ar > br) return bi != bi && ai == ai;
-    if (ar == br || (ar != ar && br != br)) return before(ai, bi);
-    return br != br;
-}
-
-struct Before {
-    template <class T>
-    bool operator()(T a, T b) const {
-        return before(a, b);
-    }
 };
 
 template <class T>
@@ -77,91 +51,31 @@ std::complex<T> times(std::complex<T> a, std::complex<T> b) {
     return {a.real() * b.real() - a.imag() * b.imag(), a.real() * b.imag() + a.imag() * b.real()};
 }
 
-template <class T>
-using Bits = std::conditional_t<sizeof(T) == 8, std::uint64_t, std::uint32_t>;
-
-// Unsigned numbers in the order of floats that are not NaN; both zeros are the same.
-template <class T>
-Bits<T> key_of(T x) {
-    constexpr Bits<T> kSign = Bits<T>{1} << (8 * sizeof(T) - 1);
-    if (x == 0) return kSign;
-    Bits<T> bits;
-    std::memcpy(&bits, &x, sizeof x);
-    return bits & kSign ? ~bits : bits | kSign;
-}
-
-// Sorts floats by the bytes of their keys, the lowest first; `spare` has room for them.
-template <class T>
-void sort_by_bytes(T *items, T *spare, std::size_t n) {
-    constexpr std::size_t kBytes = sizeof(T);
-    std::vector<std::size_t> counts(kBytes * 256);
-    for (std::size_t i = 0; i < n; ++i) {
-        Bits<T> key = key_of(items[i]);
-        for (std::size_t byte = 0; byte < kBytes; ++byte)
-            ++counts[byte * 256 + (key >> (8 * byte) & 255)];
-    }
-    T *from = items, *to = spare;
-    for (std::size_t byte = 0; byte < kBytes; ++byte) {
-        std::size_t *places = &counts[byte * 256], sum = 0;
-        if (std::find(places, places + 256, n) != places + 256) continue;  // all alike
-        for (std::size_t value = 0; value < 256; ++value) {
-            std::size_t count = places[value];
-            places[value] = sum;
-            sum += count;
-        }
-        for (std::size_t i = 0; i < n; ++i)
-            to[places[key_of(from[i]) >> (8 * byte) & 255]++] = from[i];
-        std::swap(from, to);
-    }
-    if (from != items) std::copy(from, from + n, items);
-}
-
-constexpr std::ptrdiff_t kShort = 512;
-
-template <class T>
-void sort(T *begin, T *end) {
-    if constexpr (std::is_integral_v<T>) {
-        std::sort(begin, end);  // equal integers are the same
-    } else if constexpr (std::is_floating_point_v<T>) {
-        T *numbers = std::stable_partition(begin, end, [](T x) { return x == x; });
-        if (numbers - begin < kShort) {
-            std::stable_sort(begin, numbers);
-            return;
-        }
-        std::vector<T> spare(static_cast<std::size_t>(numbers - begin));
-        sort_by_bytes(begin, spare.data(), spare.size());
-    } else {
-        std::stable_sort(begin, end, Before());
-    }
-}
-
-// One line of an array, and what becomes of it.
-template <class T>
-void compute(std::int64_t operation, T *items, std::int64_t *order, std::int64_t n) {
-    switch (operation) {
-        case TH_SORT:
-            sort(items, items + n);
-            return;
-        case TH_ARGSORT:
-            for (std::int64_t i = 0; i < n; ++i) order[i] = i;
-            std::stable_sort(order, order + n, [items](std::int64_t i, std::int64_t j) {
-                return before(items[i], items[j]);
-            });
-            return;
-        case TH_CUMSUM:
-            for (std::int64_t i = 1; i < n; ++i) items[i] = plus(items[i - 1], items[i]);
-            return;
-        default:
-            for (std::int64_t i = 1; i < n; ++i) items[i] = times(items[i - 1], items[i]);
-    }
-}
+// NumPy's own functions, which need no lock.
+const PyArray_ArrFuncs *numpy_functions[NPY_HALF + 1];
 
 struct Lines {
     std::int64_t operation, ndim, axis;
+    PyArray_SortFunc *sort;
+    PyArray_ArgSortFunc *argsort;
     const std::int64_t *shape, *strides;
     const char *source;
     char *destination;
 };
+
+// One line of an array, and what becomes of it.
+template <class T>
+bool compute(const Lines &lines, T *items, std::int64_t *order, std::int64_t n) {
+    if (lines.sort) return lines.sort(items, n, nullptr) >= 0;
+    if (lines.argsort) {
+        for (std::int64_t i = 0; i < n; ++i) order[i] = i;
+        return lines.argsort(items, reinterpret_cast<npy_intp *>(order), n, nullptr) >= 0;
+    }
+    bool sums = lines.operation == TH_CUMSUM;
+    for (std::int64_t i = 1; i < n; ++i)
+        items[i] = sums ? plus(items[i - 1], items[i]) : times(items[i - 1], items[i]);
+    return true;
+}
 
 template <class T>
 Status each_line(const Lines &lines) {
@@ -169,7 +83,7 @@ Status each_line(const Lines &lines) {
     for (std::int64_t i = 0; i < lines.axis; ++i) outer *= lines.shape[i];
     for (std::int64_t i = lines.axis + 1; i < lines.ndim; ++i) inner *= lines.shape[i];
     if (n == 0 || inner == 0 || outer == 0) return Status::done;
-    bool positions = lines.operation == TH_ARGSORT;
+    bool positions = lines.argsort != nullptr;
     auto count = static_cast<std::size_t>(n);
     std::unique_ptr<T[]> items(new (std::nothrow) T[count]);
     std::unique_ptr<std::int64_t[]> order(new (std::nothrow) std::int64_t[positions ? count : 1]);
@@ -185,7 +99,7 @@ Status each_line(const Lines &lines) {
             rest /= lines.shape[i];
         }
         for (std::int64_t i = 0; i < n; ++i) std::memcpy(&items[i], from + i * step, sizeof(T));
-        compute(lines.operation, items.get(), order.get(), n);
+        if (!compute(lines, items.get(), order.get(), n)) return Status::no_memory;
         const char *result = positions ? reinterpret_cast<const char *>(order.get())
                                        : reinterpret_cast<const char *>(items.get());
         char *to = lines.destination + (line / inner * n * inner + line % inner) * size;
@@ -235,16 +149,29 @@ Status of_type(int typenum, const Lines &lines) {
 
 }  // namespace
 
+void find_sorters() {
+    for (int typenum = 0; typenum <= NPY_HALF; ++typenum) {
+        PyArray_Descr *type = PyArray_DescrFromType(typenum);
+        numpy_functions[typenum] = type ? PyDataType_GetArrFuncs(type) : nullptr;
+        Py_XDECREF(type);
+    }
+}
+
 Status run(std::int64_t operation, int typenum, std::int64_t ndim, std::int64_t axis,
            const std::int64_t *shape, const std::int64_t *strides, const char *source,
            char *destination) {
     if (operation < 0 || operation >= TH_ALONG_OPERATIONS || axis < 0 || axis >= ndim)
         return Status::unknown;
-    try {
-        return of_type(typenum, {operation, ndim, axis, shape, strides, source, destination});
-    } catch (const std::bad_alloc &) {
-        return Status::no_memory;
+    Lines lines{operation, ndim, axis, nullptr, nullptr, shape, strides, source, destination};
+    if (operation < TH_CUMSUM) {
+        const PyArray_ArrFuncs *numpy =
+            typenum < 0 || typenum > NPY_HALF ? nullptr : numpy_functions[typenum];
+        if (!numpy) return Status::unknown;
+        if (operation < TH_ARGSORT) lines.sort = numpy->sort[operation - TH_SORT];
+        else lines.argsort = numpy->argsort[operation - TH_ARGSORT];
+        if (!lines.sort && !lines.argsort) return Status::unknown;
     }
+    return of_type(typenum, lines);
 }
 
 }  // namespace theano::along

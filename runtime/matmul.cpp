@@ -72,9 +72,11 @@ struct GemmWork {
     }
 };
 
-// The side of a block: equal parts of about 256 (512 in large matrices), a multiple of 16.
-std::int64_t block_side(std::int64_t length) {
-    std::int64_t aim = length > 2048 ? 512 : 256;
+// Blocks are strips of the longer side: BLAS packs the matrix along the other side anew for each.
+constexpr std::int64_t kStrip = 256, kThickStrip = 512, kLongStrip = 4096;
+
+// Equal parts of about `aim`, a multiple of 16.
+std::int64_t block_side(std::int64_t length, std::int64_t aim) {
     std::int64_t parts = (length + aim - 1) / aim;
     std::int64_t side = (length + parts - 1) / parts;
     return (side + 15) / 16 * 16;
@@ -88,7 +90,9 @@ void split_gemm(std::int64_t m, std::int64_t n, std::int64_t k, T alpha, const O
         blas::gemm<T>(m, n, k, alpha, a, b, beta, c, n);
         return;
     }
-    std::int64_t height = block_side(m), width = block_side(n);
+    auto thickness = [](std::int64_t side) { return side > 1024 ? kThickStrip : kStrip; };
+    std::int64_t height = block_side(m, m >= n ? thickness(m) : kLongStrip);
+    std::int64_t width = block_side(n, m >= n ? kLongStrip : thickness(n));
     std::int64_t down = (m + height - 1) / height, across = (n + width - 1) / width;
     GemmWork<T> work{m, n, k, height, width, across, alpha, beta, a, b, c};
     threads::run(GemmWork<T>::kernel, reinterpret_cast<std::int64_t *>(&work), down * across, 1);

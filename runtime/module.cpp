@@ -4,6 +4,7 @@
 
 #include <cstring>
 
+#include "along.h"
 #include "arrays.h"
 #include "blas.h"
 #include "loader.h"
@@ -165,6 +166,7 @@ PyMODINIT_FUNC PyInit_native() {
         return nullptr;
     }
     find_blas();
+    along::find_sorters();
     platform::around_fork(before_fork, after_fork_in_parent, after_fork_in_child);
     return module.release();
 }

@@ -38,7 +38,7 @@ extern "C" {
 
 /* Incremented whenever something in this header changes its meaning; part of the key of the compile
  * cache. */
-#define TH_ABI_VERSION 5
+#define TH_ABI_VERSION 6
 
 /* Bits of a descriptor's `flags`. */
 enum {
@@ -75,11 +75,12 @@ enum {
     TH_ROUTINES = 19
 };
 
-/* What `along` can do; the order of items is their positions, int64. */
+/* What `along` can do; the order of items is their positions, int64. Sorting is in three kinds, as
+   NumPy counts them: quicksort, heapsort, stable. */
 enum th_along_operation {
-    TH_SORT,
-    TH_ARGSORT,
-    TH_CUMSUM,
+    TH_SORT = 0,
+    TH_ARGSORT = 3,
+    TH_CUMSUM = 6,
     TH_CUMPROD,
     TH_ALONG_OPERATIONS,
 };

@@ -148,9 +148,19 @@ def test_every_item_type(kind: str, axis: int) -> None:
             np.testing.assert_array_equal(got, right)
 
 
+@pytest.mark.parametrize("kind", ["quicksort", "stable"])
+@pytest.mark.parametrize("dtype", ["bool", "int8", "float16", "float32", "complex64"])
+def test_equal_items_are_in_numpys_order(dtype: str, kind: str) -> None:
+    x = T.TensorType(dtype, (False,))()
+    f = theano.function([x], T.argsort(x, kind=kind))
+    for n in (5, 17, 700):
+        value = np.random.RandomState(n).randint(0, 4, n).astype(dtype)
+        np.testing.assert_array_equal(f(value), np.argsort(value, kind=kind))
+
+
 def test_signed_zeros_keep_their_order() -> None:
     x = T.dvector()
-    f = theano.function([x], T.sort(x))
+    f = theano.function([x], T.sort(x, kind="stable"))
     value = np.array([0.0, np.nan, -0.0, 0.0, -1.0, -0.0])
     np.testing.assert_array_equal(np.signbit(f(value)[:-1]), [True, False, True, False, True])
 
@@ -159,7 +169,7 @@ def test_signed_zeros_keep_their_order() -> None:
 def test_long_lines(kind: str) -> None:
     rng = np.random.default_rng(3)
     x = T.TensorType(kind, (False,))()
-    f = theano.function([x], T.sort(x))
+    f = theano.function([x], T.sort(x, kind="stable"))
     value = (rng.normal(size=5000) * 10.0 ** rng.integers(-9, 9, size=5000)).astype(kind)
     if kind != "int64":
         value[::7], value[1::9], value[2::500] = 0.0, -0.0, np.nan

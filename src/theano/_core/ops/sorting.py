@@ -16,7 +16,9 @@ from theano._core.ops.indexing import AT, FULL, AdvancedIncSubtensor, AdvancedSu
 from theano._core.ops.op import Structured, as_variable, python_int, tensor_operand
 from theano._core.ops.shaping import dimshuffle, length, reshape_op, shape
 
-KINDS = ("quicksort", "mergesort", "heapsort", "stable")
+# Ways to sort, and NumPy's numbers of them. They differ in the order of equal items. NumPy 2.4 has no
+# heapsort any more.
+KINDS = {"quicksort": 0, "mergesort": 2, "heapsort": 0, "stable": 2}
 
 
 def along_axis(x: Any, positions: Any, axis: int) -> list[Any]:
@@ -82,7 +84,7 @@ class Sort(_AlongAxis):
         return (xp.sort(x, axis=self.axis, kind=self.kind),)
 
     def lower(self, p: Any, node: Apply, x: Any) -> Any:
-        return p.along(node, "sort", x, self.axis)
+        return p.along(node, "sort", x, self.axis, KINDS[self.kind])
 
     def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
         x = node.inputs[0]
@@ -100,10 +102,10 @@ class ArgSort(_AlongAxis):
         return self.one([x], "int64", x.type.broadcastable)
 
     def compute(self, xp: Any, node: Apply, x: Any) -> tuple[Any, ...]:
-        return (xp.argsort(x, axis=self.axis, kind="stable"),)
+        return (xp.argsort(x, axis=self.axis, kind=self.kind),)
 
     def lower(self, p: Any, node: Apply, x: Any) -> Any:
-        return p.along(node, "argsort", x, self.axis)
+        return p.along(node, "argsort", x, self.axis, KINDS[self.kind])
 
 
 class TopK(Called):

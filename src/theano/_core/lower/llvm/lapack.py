@@ -35,7 +35,7 @@ ROUTINES = {
     "pinv": "no_singular_values",
 }
 # In the order of runtime/include/theano_runtime.h.
-ALONG = {name: number for number, name in enumerate(("sort", "argsort", "cumsum", "cumprod"))}
+ALONG = {"sort": 0, "argsort": 3, "cumsum": 6, "cumprod": 7}
 NUMBERS = {name: number for number, name in enumerate(ROUTINES)}
 FLAGS = {
     name: 1 << bit
@@ -101,14 +101,17 @@ class Lapack(Libraries):
             return Array(dtype, (), self.stack(dtypes.itemsize(dtype)))
         return self.new_array(dtype, lengths)
 
-    def along(self, node: Apply, operation: str, x: Array, axis: int) -> Array:
-        """Return what 'sort', 'argsort', 'cumsum' or 'cumprod' makes of `x` along an axis."""
+    def along(self, node: Apply, operation: str, x: Array, axis: int, kind: int = 0) -> Array:
+        """Return what 'sort', 'argsort', 'cumsum' or 'cumprod' makes of `x` along an axis.
+
+        `kind` is NumPy's number of a way to sort.
+        """
         out = self._written(node.outputs[0])
         work = self.product([*x.lengths, 16])
         if not isinstance(work, int) or work > LONG_PRODUCT:
             self._release_if_long(work)
         got = self.b.emit(
-            f"call i32 {self.runtime('along')}(ptr %call, i64 {ALONG[operation]}, i64"
+            f"call i32 {self.runtime('along')}(ptr %call, i64 {ALONG[operation] + kind}, i64"
             f" {typenum(x.dtype)}, i64 {x.ndim}, i64 {axis}, ptr {out.data}, ptr"
             f" {self.frame_pointer(self.descriptor(x))})"
         )
