@@ -16,8 +16,8 @@ from theano._core.ops.indexing import AT, FULL, AdvancedIncSubtensor, AdvancedSu
 from theano._core.ops.op import Structured, as_variable, python_int, tensor_operand
 from theano._core.ops.shaping import dimshuffle, length, reshape_op, shape
 
-# Ways to sort, and NumPy's numbers of them. They differ in the order of equal items. NumPy 2.4 has no
-# heapsort any more.
+# Ways to sort, and NumPy's numbers of them. They differ in the order of equal items. NumPy 2.4 has
+# no heapsort any more.
 KINDS = {"quicksort": 0, "mergesort": 2, "heapsort": 0, "stable": 2}
 
 
