@@ -23,6 +23,7 @@ from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Constant, Variable
 from theano._core.ops.arithmetic import minimum
 from theano._core.ops.body import Body
+from theano._core.ops.branch import needed_always
 from theano._core.ops.lengths import as_int64
 from theano._core.ops.loop import Loop
 from theano._core.ops.loop_chunks import in_chunks
@@ -418,20 +419,24 @@ class _Builder:
             for v in self.given
             if v not in inside and not isinstance(v, (Constant, SharedVariable))
         ]
+        ends = inside | set(explicit)
+        order = toposort(roots, ends)
         dependent = set(inside)
-        order = toposort(roots, inside | set(explicit))
         for node in order:
             if any(v in dependent for v in node.inputs):
                 dependent.update(node.outputs)
+        # What only one side of a branch needs is computed in the step that takes that side.
+        always = needed_always(roots, ends)
+        needed, step = {*roots, *explicit}, set(inside)
+        for node in reversed(order):
+            if not needed.isdisjoint(node.outputs):
+                late = always.isdisjoint(node.outputs)
+                if late or not dependent.isdisjoint(node.outputs):
+                    step.update(node.outputs)
+                    needed.update(node.inputs)
         found: dict[Any, None] = {}
-        for node in order:
-            if not any(v in dependent for v in node.inputs):
-                continue
-            for v in node.inputs:
-                if v not in dependent and not isinstance(v, Constant):
-                    found.setdefault(v)
-        for v in (*roots, *explicit):
-            if v not in dependent and not isinstance(v, Constant):
+        for v in (*(v for n in order if n.outputs[0] in step for v in n.inputs), *roots, *explicit):
+            if v not in step and not isinstance(v, Constant):
                 found.setdefault(v)
         return list(found)
 

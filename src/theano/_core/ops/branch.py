@@ -6,9 +6,10 @@ rewriting moves what only one group needs into the bodies of a `Branch`, of whic
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
+from theano._core.ir.graph import toposort
 from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Apply
 from theano._core.ops.arithmetic import switch
@@ -184,6 +185,15 @@ def common_lengths(then: Sequence[Any], otherwise: Sequence[Any]) -> list[Any]:
 
 def _same_length(one: Any, two: Any) -> Any:
     return one if one is two or (isinstance(one, int) and one == two) else None
+
+
+def needed_always(roots: Sequence[Any], ends: Collection[Any] = ()) -> set[Any]:
+    """Return the variables that `roots` need whichever branches are taken; `ends` end the walk."""
+    found = set(roots)
+    for node in reversed(toposort(roots, ends)):
+        if not found.isdisjoint(node.outputs):
+            found.update(node.inputs[:1] if isinstance(node.op, IfElse) else node.inputs)
+    return found
 
 
 def if_else(condition: Any, one: Any, two: Any) -> Any:

@@ -18,6 +18,7 @@ from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Apply, Constant
 from theano._core.ops.arithmetic import add, cast, le, minimum, switch
 from theano._core.ops.body import Body
+from theano._core.ops.branch import needed_always
 from theano._core.ops.broadcasting import Second, zeros_like_float
 from theano._core.ops.creation import join
 from theano._core.ops.gradient import NullType
@@ -183,7 +184,14 @@ class _Pullback:
         for node in self.op.body.nodes:
             if any(v in varying for v in node.inputs):
                 varying.update(node.outputs)
-        own = {out for node in self.op.body.nodes if _is_costly(node) for out in node.outputs}
+        # What one side of a branch computes is computed again, in the steps that take that side.
+        always = needed_always(self.op.body.outputs, self.op.body.inputs)
+        own = {
+            out
+            for node in self.op.body.nodes
+            if _is_drawn(node) or (_is_costly(node) and not always.isdisjoint(node.outputs))
+            for out in node.outputs
+        }
         kept = {v for v in own & varying if is_rows(v) and v not in readable}
         found: dict[Any, None] = {}
         for node in toposort(self.gradients.values(), kept | set(readable)):
@@ -379,9 +387,12 @@ class _Pullback:
         return rows
 
 
+def _is_drawn(node: Apply) -> bool:
+    """Tell whether a node reads a stream of random numbers, or what else is no array."""
+    return any(not is_rows(v) for v in node.inputs)
+
+
 def _is_costly(node: Apply) -> bool:
-    if any(not is_rows(v) for v in node.inputs):
-        return True
     if isinstance(node.op, Dot):
         return node.outputs[0].type.ndim > 0
     return isinstance(node.op, Elementwise) and node.op.ulp > 0.5

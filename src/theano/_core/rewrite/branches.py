@@ -29,6 +29,7 @@ def rewrite_branches(outputs: Sequence[Any]) -> list[Any]:
 
 def _merged(outputs: list[Any]) -> list[Any]:
     """Return `outputs` with branches on one condition, none of which needs another, as one."""
+    outputs = _decided(outputs)
     while True:
         groups: dict[Any, list[Apply]] = {}
         table: dict[Any, Any] = {}
@@ -48,6 +49,42 @@ def _merged(outputs: list[Any]) -> list[Any]:
         if not table:
             return outputs
         outputs = copy_graph(outputs, table)
+
+
+def _decided(outputs: list[Any]) -> list[Any]:
+    """Return `outputs` with no branch inside one on the same condition: which side is known there.
+
+    Only what one side alone needs is looked at: nothing is computed twice.
+    """
+    for node in toposort(outputs):
+        if not isinstance(node.op, IfElse):
+            continue
+        sides = [_with_side_known(node, side, outputs) for side in range(2)]
+        if [*sides[0], *sides[1]] != node.inputs[1:]:
+            made = node.op.make_node(node.inputs[0], *sides[0], *sides[1])
+            made.source = node.source
+            table = dict(zip(node.outputs, made.outputs, strict=True))
+            return _decided(copy_graph(outputs, table))
+    return outputs
+
+
+def _with_side_known(node: Apply, side: int, outputs: Sequence[Any]) -> list[Any]:
+    """Return the values of one side of a branch, where other branches on its condition decide."""
+    values = node.op.sides(node)[side]
+    order = toposort(values)
+    alike = {n for n in order if isinstance(n.op, IfElse) and n.inputs[0] is node.inputs[0]}
+    if not alike:
+        return list(values)
+    own = _only_for(node, side, outputs)
+    known: dict[Any, Any] = {}
+    for inner in order:
+        if inner in alike:
+            taken = inner.op.sides(inner)[side]
+            known.update((o, known.get(v, v)) for o, v in zip(inner.outputs, taken, strict=True))
+        elif inner in own and any(v in known for v in inner.inputs):
+            copy = inner.clone_with_new_inputs([known.get(v, v) for v in inner.inputs], False)
+            known.update(zip(inner.outputs, copy.outputs, strict=True))
+    return [known.get(v, v) for v in values]
 
 
 def _independent(nodes: Sequence[Apply]) -> list[Apply]:

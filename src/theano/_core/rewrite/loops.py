@@ -16,6 +16,7 @@ from theano._core.ir.graph import copy_graph, toposort
 from theano._core.ir.source import at_line
 from theano._core.ir.variable import Apply, Constant
 from theano._core.ops.arithmetic import add
+from theano._core.ops.branch import needed_always
 from theano._core.ops.broadcasting import alloc
 from theano._core.ops.indexing import SYMBOL, Slice, Subtensor, within
 from theano._core.ops.lengths import as_int64
@@ -250,13 +251,10 @@ def move_out_fixed(draft: Draft, uses: Uses) -> dict[Any, Any] | None:
     """Compute before the loop what is the same in every step."""
     varying = draft.depending_on([*draft.sequences, *draft.taps])
     inner: dict[Any, None] = {}
-    for node in draft.nodes():
-        if node.outputs[0] in varying:
-            for v in node.inputs:
-                if v not in varying and v.owner is not None and not _may_fail(v, draft):
-                    inner.setdefault(v)
-    for v in draft.roots:
-        if v not in varying and v.owner is not None and not _may_fail(v, draft):
+    always = needed_always(draft.roots, draft.inputs)
+    used = [v for n in draft.nodes() if n.outputs[0] in varying for v in n.inputs]
+    for v in (*used, *draft.roots):
+        if v in always and v not in varying and v.owner is not None and not _may_fail(v, draft):
             inner.setdefault(v)
     if not inner:
         return None
@@ -314,10 +312,11 @@ def move_out_rows(draft: Draft, uses: Uses) -> dict[Any, Any] | None:
                 for s, r in zip(draft.states, rows, strict=True)
             }
     dependent, varying = draft.depending_on(draft.taps), draft.depending_on(draft.sequences)
+    always = needed_always(draft.roots, draft.inputs)
     items: dict[Any, Any] = {}
     for node in draft.nodes():
         value = node.outputs[0]
-        if not _is_heavy(node) or value in dependent or value not in varying:
+        if not _is_heavy(node) or value in dependent or not (value in varying and value in always):
             continue
         rows = batch.of([value])
         if rows is not None:

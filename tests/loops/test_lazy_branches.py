@@ -1,0 +1,109 @@
+"""Branches and loops together: what the side that is not taken needs is not computed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+import theano
+import theano.tensor as T
+from theano.ifelse import ifelse
+
+x, s, W = T.dvector("x"), T.dscalar("s"), T.dmatrix("W")
+calls: list[str] = []
+
+
+class Counted(theano.Op):
+    """The exponential; writes its tag down whenever it is computed."""
+
+    __props__ = ("tag",)
+
+    def __init__(self, tag: str) -> None:
+        self.tag = tag
+
+    def make_node(self, value: Any) -> Any:
+        value = T.as_tensor_variable(value)
+        return theano.Apply(self, [value], [value.type()])
+
+    def perform(self, node: Any, inputs: Any, storage: Any) -> None:
+        calls.append(self.tag)
+        storage[0][0] = np.asarray(np.exp(inputs[0]))
+
+    def L_op(self, inputs: Any, outputs: Any, cotangents: Any) -> Any:
+        return [cotangents[0] * outputs[0]]
+
+    def infer_shape(self, node: Any, shapes: Any) -> Any:
+        return shapes
+
+
+a, b = Counted("a"), Counted("b")
+
+
+def called(run: Any, *arguments: Any) -> list[str]:
+    calls.clear()
+    run(*arguments)
+    return list(calls)
+
+
+def test_what_no_step_changes_stays_in_its_branch() -> None:
+    rows, _ = theano.scan(lambda v, h: h + ifelse(v > 1, x[5], v), x, s)
+    run = theano.function([x, s], rows)
+    np.testing.assert_array_equal(run(np.array([0.0, 1, 0.5]), 2.0), [2, 3, 3.5])
+    with pytest.raises(IndexError, match="index 5"):
+        run(np.array([0.0, 2]), 2.0)
+    rows, _ = theano.scan(lambda v, h: h + ifelse(v > 1, a(x).sum(), v), x, s)
+    run = theano.function([x, s], rows)
+    assert (
+        called(run, np.zeros(3), 1.0) == [] and called(run, np.array([0.0, 2, 3]), 1.0) == ["a"] * 2
+    )
+
+
+def test_products_stay_in_their_branch() -> None:
+    rows, _ = theano.scan(lambda r, h: h + ifelse(r[0] > 1, T.dot(r, W).sum(), r[1]), W.T, s)
+    run = theano.function([W, s], rows)
+    np.testing.assert_array_equal(run(np.ones((2, 3)), 0.0), [1, 2, 3])
+
+
+def test_gradients_compute_the_side_that_was_taken() -> None:
+    values, start, gap = np.array([0.0, 2, 0]), 1.0, 1e-6
+    rows, _ = theano.scan(lambda v, h: ifelse(v > 1, a(h) * 0.1, b(h) * 0.2), x, s)
+    run = theano.function([x, s], [rows, T.grad(rows[-1], s)])
+    # Forwards, and once more backwards.
+    assert called(run, values, start) == ["b", "a", "b"] * 2
+    high, low = (run(values, start + e)[0][-1] for e in (gap, -gap))
+    np.testing.assert_allclose(run(values, start)[1], (high - low) / (2 * gap), rtol=1e-8)
+
+
+def test_gradients_of_a_product_in_a_branch() -> None:
+    h0 = T.dvector("h0")
+    rows, _ = theano.scan(lambda v, h: ifelse(v > 1, T.tanh(T.dot(h, W)), T.tanh(h * v)), x, h0)
+    run = theano.function([x, h0, W], [rows, *T.grad(rows.sum(), [h0, W])])
+    values, state, weights = (
+        np.array([0.5, 2, 2]),
+        np.array([0.1, 0.2]),
+        np.arange(4.0).reshape(2, 2),
+    )
+    _, first, second = run(values, state, weights)
+    for place, found, arguments in ((1, first, state), (2, second, weights)):
+        for index in np.ndindex(found.shape):
+            ends = []
+            for gap in (1e-6, -1e-6):
+                moved = arguments.copy()
+                moved[index] += gap
+                given = [values, state, weights]
+                given[place] = moved
+                ends.append(run(*given)[0].sum())
+            np.testing.assert_allclose(found[index], (ends[0] - ends[1]) / 2e-6, rtol=1e-6)
+    # The product does not fit, and is not computed.
+    unused = theano.function([x, h0, W], T.grad(rows.sum(), h0))
+    assert unused(np.array([0.5, 0.5]), state, np.ones((5, 5))).shape == (2,)
+
+
+def test_numbers_drawn_in_a_branch_are_those_of_the_gradient() -> None:
+    rng = T.shared_randomstreams.RandomStreams(1)
+    rows, updates = theano.scan(lambda v, h: ifelse(v > 1, h * rng.uniform(()), h * v), x, s)
+    run = theano.function([x, s], [rows[-1], T.grad(rows[-1], s)], updates=updates)
+    last, slope = run(np.array([0.5, 2, 3]), 2.0)
+    np.testing.assert_allclose(last, 2 * slope, rtol=1e-14)
