@@ -39,8 +39,8 @@ from theano._core.rewrite.engine import conform
 from theano._core.rewrite.inline import in_loops
 from theano._core.rewrite.merging import merge_loops
 
-# More changes than this are taken for an endless loop.
-MOST_CHANGES = 500
+# More rounds of changes than this are taken for an endless loop.
+MOST_ROUNDS = 500
 
 Uses = dict[Any, list[Any]]
 # From a draft and the uses of every variable to what replaces variables outside, or None for no
@@ -51,11 +51,11 @@ Change = Callable[[Draft, Uses], dict[Any, Any] | None]
 def rewrite_loops(outputs: Sequence[Any]) -> list[Any]:
     """Return `outputs` with their loops simplified."""
     outputs = merge_loops(outputs)
-    for _ in range(MOST_CHANGES):
-        table = _one_change(outputs)
-        if table is None:
+    for _ in range(MOST_ROUNDS):
+        changed = _one_round(outputs)
+        if changed is None:
             return _inside(outputs)
-        outputs = copy_graph(outputs, table)
+        outputs = changed
     raise InternalError("the rewriting of loops does not end")
 
 
@@ -69,8 +69,8 @@ def _inside(outputs: list[Any]) -> list[Any]:
     return in_loops(outputs, inner)
 
 
-def _one_change(outputs: Sequence[Any]) -> dict[Any, Any] | None:
-    """Return replacements for the outputs of every loop that can be changed."""
+def _one_round(outputs: Sequence[Any]) -> list[Any] | None:
+    """Return `outputs` after one change of every loop that can be changed; None if none can."""
     nodes = toposort(outputs)
     loops = [node for node in nodes if isinstance(node.op, Loop)]
     if not loops:
@@ -81,13 +81,36 @@ def _one_change(outputs: Sequence[Any]) -> dict[Any, Any] | None:
             uses.setdefault(variable, []).append(node)
     for variable in outputs:
         uses.setdefault(variable, []).append(None)
+    # What every variable seen so far is now. A loop comes after all that it needs.
+    now: dict[Any, Any] = {}
+    changed = False
     for node in loops:
+        table = _change(node, uses)
+        if table:
+            changed = True
+            now.update(zip(table, _copied(list(table.values()), now), strict=True))
+    return _copied(outputs, now) if changed else None
+
+
+def _change(node: Apply, uses: Uses) -> dict[Any, Any] | None:
+    """Return replacements for variables that one loop makes, or None if nothing is to be done."""
+    with at_line(node.source):
         for change in CHANGES:
-            with at_line(node.source):
-                table = change(Draft(node), uses)
+            table = change(Draft(node), uses)
             if table is not None:
                 return {old: _typed(new, old) for old, new in table.items() if old in uses}
     return None
+
+
+def _copied(values: Sequence[Any], now: dict[Any, Any]) -> list[Any]:
+    """Return `values` with variables replaced as `now` says, to which what is walked is added."""
+    for node in toposort(values, now):
+        inputs = [now.get(v, v) for v in node.inputs]
+        fresh = node
+        if any(a is not b for a, b in zip(inputs, node.inputs, strict=True)):
+            fresh = node.clone_with_new_inputs(inputs, strict=False)
+        now.update(zip(node.outputs, fresh.outputs, strict=True))
+    return [now.get(v, v) for v in values]
 
 
 def _typed(new: Any, old: Any) -> Any:
