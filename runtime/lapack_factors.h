@@ -102,7 +102,7 @@ std::int64_t eigh(std::int64_t flags, const View *v) {
     return info;
 }
 
-// A = U S V^H means A^T = conj(V) S U^T: of the rows, read as columns, LAPACK's U is our V^H.
+// The columns of A are given to LAPACK, as NumPy does: the signs of U and V are then NumPy's.
 template <class T, class I>
 std::int64_t svd(std::int64_t flags, const View *v) {
     const View &a = v[0];
@@ -124,10 +124,12 @@ std::int64_t svd(std::int64_t flags, const View *v) {
     std::int64_t per_vector = 5 * small + std::max(5 * small, 2 * large + 2 * small) + 8;
     Work<Real<T>> reals(is_complex<T> ? small * per_vector : 1);
     if (!x || !whole || !reals) return kNoMemory;
-    a.rows_first(x.get());
-    I m = static_cast<I>(a.columns), n = static_cast<I>(a.rows), ldu = m, info = 0, size = -1;
-    I ldvt = static_cast<I>(!vectors || flags & TH_FULL ? a.rows : small);
-    T *u = vectors ? v[3].as<T>() : nullptr, *vt = vectors ? v[1].as<T>() : nullptr;
+    a.columns_first(x.get());
+    I m = static_cast<I>(a.rows), n = static_cast<I>(a.columns), ldu = m, info = 0, size = -1;
+    I ldvt = static_cast<I>(!vectors ? 1 : v[3].rows);
+    Work<T> left(vectors ? v[1].size() : 1), right(vectors ? v[3].size() : 1);
+    if (!left || !right) return kNoMemory;
+    T *u = left.get(), *vt = right.get();
     auto step = [&](T *work) {
         if constexpr (is_complex<T>)
             call<T>(gesdd, job, &m, &n, x.get(), &m, s, u, &ldu, vt, &ldvt, work, &size,
@@ -143,6 +145,10 @@ std::int64_t svd(std::int64_t flags, const View *v) {
     if (!work) return kNoMemory;
     size = static_cast<I>(asked(answer));
     step(work.get());
+    if (vectors) {
+        v[1].take_columns(u, m);
+        v[3].take_columns(vt, ldvt);
+    }
     return info;
 }
 

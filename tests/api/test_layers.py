@@ -162,7 +162,7 @@ def test_errors_of_patches() -> None:
         ((3, 5), "valid", "not fill axis 2"),
         ((2, 3), "wrap_centered", "odd"),
     ):
-        with pytest.raises(AssertionError, match=text):
+        with pytest.raises(TypeError, match=text):
             images2neibs(x, size, mode=mode).eval({x: images})
 
 

@@ -95,6 +95,8 @@ SHAPES: list[Case] = [
     ("T.topk(v, 1, axis=3)", ValueError, ["axis 3", "vector"]),
     ("extra_ops.Unique(axis=2)(v)", ValueError, ["2", "ndim = 1"]),
     ("extra_ops.searchsorted(v, v, sorter=v)", TypeError, ["sorter", "float64"]),
+    ("extra_ops.searchsorted(v, v, sorter=m)", ValueError, ["sorter", "matrix"]),
+    ("v[:2**63]", TypeError, ["9223372036854775808", "int64"]),
     ("T.Assert('why')(v, T.ge(v, 0))", TypeError, ["Assert", "bool, vector"]),
     ("v.transfer('gpu0')", ValueError, ["gpu0", "cpu"]),
 ]

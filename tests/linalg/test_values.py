@@ -365,3 +365,20 @@ def test_inside_scan() -> None:
         v = np.linalg.solve(a[i], v)
         np.testing.assert_allclose(got[i], v, rtol=1e-10)
     np.testing.assert_allclose(dets, np.linalg.det(a), rtol=1e-10)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64", "complex64", "complex128"])
+@pytest.mark.parametrize("shape", [(4, 4), (5, 3), (3, 5), (1, 4), (4, 1)])
+@pytest.mark.parametrize("full", [True, False])
+def test_singular_vectors_have_the_signs_of_numpy(
+    dtype: str, shape: tuple[int, int], full: bool
+) -> None:
+    rng = np.random.default_rng(3)
+    value = rng.normal(size=shape).astype(dtype)
+    if dtype.startswith("complex"):
+        value += (1j * rng.normal(size=shape)).astype(dtype)
+    x = T.matrix("x", dtype=dtype)
+    found = theano.function([x], nl.svd(x, full_matrices=full))(value)
+    bound = 1e-4 if dtype in ("float32", "complex64") else 1e-12
+    for got, want in zip(found, np.linalg.svd(value, full_matrices=full), strict=True):
+        np.testing.assert_allclose(got, want, rtol=bound, atol=bound)

@@ -961,6 +961,6 @@ __all__ = [
 
 def __getattr__(name: str) -> object:
     # Few programs need it, and `import theano` is to be instant.
-    if name in ("inplace", "random"):
+    if name in ("fft", "inplace", "random"):
         return import_module(f"theano.tensor.{name}")
     return attribute(__name__, name)

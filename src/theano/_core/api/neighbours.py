@@ -14,7 +14,15 @@ from theano._core.ops import shaping
 from theano._core.ops.arithmetic import add, and_, eq, int_div, mod, mul, neg, sub
 from theano._core.ops.indexing import AT, FULL, AdvancedSubtensor
 from theano._core.ops.lengths import as_int64, product
-from theano._core.ops.shaping import Assert, length
+from theano._core.ops.shaping import Require, length
+
+
+class Fits(Require):
+    """`value`, after checking that every condition holds (TypeError with `msg` if not)."""
+
+    error = TypeError
+    fault = "misfit"
+
 
 MODES = ("full", "half", "ignore_borders", "valid", "wrap_centered")
 
@@ -57,6 +65,8 @@ def images2neibs(ten4: Any, neib_shape: Any, neib_step: Any = None, mode: str = 
     Raises
     ------
     AssertionError
+        `ten4` has not four axes.
+    TypeError
         The patches do not fill the image, or, where they are centred, have an even length.
     """
     x = as_tensor_variable(ten4)
@@ -72,13 +82,13 @@ def images2neibs(ten4: Any, neib_shape: Any, neib_step: Any = None, mode: str = 
         x = _padded(x, [int_div(n, 2) if mode == "half" else sub(n, 1) for n in size])
     if mode == "wrap_centered":
         odd = [eq(mod(n, 2), 1) for n in size]
-        x = Assert("Images2Neibs: in mode wrap_centered need patch with odd shapes")(x, *odd)
+        x = Fits("Images2Neibs: in mode wrap_centered need patch with odd shapes")(x, *odd)
     positions, counts = [], []
     for axis in range(2):
         extent = as_int64(length(x, 2 + axis))
         at, count, fits = _starts(extent, size[axis], step[axis], mode)
         if fits is not None:
-            x = Assert(f"Images2Neibs: patches do not fill axis {2 + axis} of the images")(x, fits)
+            x = Fits(f"Images2Neibs: patches do not fill axis {2 + axis} of the images")(x, fits)
         inside = shaping.dimshuffle(arange(size[axis]), ("x", 0))
         index = add(shaping.dimshuffle(at, (0, "x")), inside)
         positions.append(mod(index, extent) if mode == "wrap_centered" else index)

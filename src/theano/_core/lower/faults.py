@@ -111,6 +111,7 @@ FAULTS: dict[str, Fault] = {
     "assert": Fault(AssertionError, lambda f: "Theano Assert failed!"),
     # The operation has the text.
     "parameter": Fault(ValueError, lambda f: "a parameter is out of range"),
+    "misfit": Fault(TypeError, lambda f: "the operands do not fit"),
     "parameter_length": Fault(
         ValueError,
         lambda f: f"parameter {f[0]} has {f[2]} items along axis {f[1]}, the result {f[3]}",

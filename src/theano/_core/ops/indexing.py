@@ -58,6 +58,8 @@ def split_index(entries: Sequence[Any]) -> tuple[Index, list[Any]]:
             return None
         known = python_int(value)
         if known is not None:
+            if not -(2**63) <= known < 2**63:
+                raise TypeError(f"Could not convert the index {known} to int64: it is too large")
             return known
         scalar = as_variable(value)
         if (

@@ -506,14 +506,17 @@ assert_op = Assert()
 class Require(Assert):
     """`value`, after checking that every condition holds (ValueError with `msg` if not)."""
 
+    error: type[Exception] = ValueError
+    fault = "parameter"
+
     def compute(self, xp: Any, node: Apply, value: Any, *conditions: Any) -> tuple[Any, ...]:
         if not all(conditions):
-            raise ValueError(self.msg)
+            raise self.error(self.msg)
         return (value,)
 
     def lower(self, p: Any, node: Apply, value: Any, *conditions: Any) -> Any:
         for condition in conditions:
-            p.require(node, condition, "parameter")
+            p.require(node, condition, self.fault)
         return value
 
 

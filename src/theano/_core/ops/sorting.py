@@ -191,11 +191,13 @@ class SearchSorted(Called):
     def make_node(self, x: Any, v: Any, sorter: Any = None) -> Apply:
         x, v = tensor_operand("searchsorted", x), tensor_operand("searchsorted", v)
         if x.type.ndim != 1:
-            raise TypeError(f"searchsorted: x must be a vector, got {x.type}")
+            raise ValueError(f"searchsorted: x must be a vector, got {x.type}")
         inputs = [x, v]
         if sorter is not None:
             sorter = as_variable(sorter)
-            if sorter.type.ndim != 1 or not dtypes.is_integer(sorter.type.dtype):
+            if sorter.type.ndim != 1:
+                raise ValueError(f"sorter must be an integer vector, got {sorter.type}")
+            if not dtypes.is_integer(sorter.type.dtype):
                 raise TypeError(f"sorter must be an integer vector, got {sorter.type}")
             inputs.append(cast(sorter, "int64"))
         return self.one(inputs, "int64", v.type.broadcastable)
