@@ -16,10 +16,11 @@ HEAVIEST_GROUP = 96
 class Step:
     """One step of a program: a single application, or several that share a loop.
 
-    `mask` has the bits of its nodes, `needs` those of all nodes it depends on, directly or not.
+    `mask` has the bits of its nodes, `needs` those of all nodes it depends on, directly or not;
+    `users` are nodes of other steps that read what it makes.
     """
 
-    __slots__ = ("folds", "mask", "needs", "nodes", "space", "weight")
+    __slots__ = ("folds", "mask", "needs", "nodes", "space", "users", "weight")
 
     def __init__(
         self, node: Apply, bit: int, needs: int, space: Any, folds: Any, weight: int
@@ -30,6 +31,7 @@ class Step:
         self.space = space
         self.folds = folds
         self.weight = weight
+        self.users: list[Apply] = []
 
     @property
     def is_loop(self) -> bool:
@@ -100,6 +102,10 @@ def group(nodes: Sequence[Apply], lengths: Lengths, fuse: bool = True) -> list[S
                 step = _join(step, producer, steps, step_of)
         steps.setdefault(step)
         step_of[node] = step
+        for value in node.inputs:
+            made_by = step_of.get(value.owner)
+            if made_by is not None and made_by is not step:
+                made_by.users.append(node)
     return order(list(steps), step_of)
 
 
@@ -169,12 +175,25 @@ def _join(step: Step, other: Step, steps: dict[Step, None], step_of: dict[Apply,
     other.needs = (other.needs | step.needs) & ~other.mask
     other.folds = other.folds or step.folds
     other.weight += step.weight
+    other.users += step.users
     for node in step.nodes:
         step_of[node] = other
-    for later in steps:
-        if later is not other and later.needs & other.mask:
-            later.needs |= other.mask | other.needs
+    _pass_on(other, step_of)
     return other
+
+
+def _pass_on(step: Step, step_of: dict[Apply, Step]) -> None:
+    """Have all steps that depend on `step` need what it is and needs now."""
+    wanted = step.mask | step.needs
+    seen = {step}
+    waiting = [step]
+    while waiting:
+        for user in waiting.pop().users:
+            later = step_of[user]
+            if later not in seen:
+                seen.add(later)
+                later.needs |= wanted
+                waiting.append(later)
 
 
 def order(
