@@ -238,3 +238,22 @@ def test_old_private_names() -> None:
     assert T._allclose(np.float32([1, 2]), np.float32([1, 2.001]))
     assert not T._allclose(np.array([1, 2.0]), np.array([1, 2.001]))
     assert T._dot(T.dmatrix(), T.dvector()).ndim == 1
+
+
+@pytest.mark.parametrize(
+    ("expression", "dtype"),
+    [
+        ("T.arctan2(T.bmatrix(), T.matrix(dtype='uint16'))", "float32"),
+        ("T.arctan2(T.matrix(dtype='bool'), T.matrix(dtype='float16'))", "float32"),
+        ("T.arctan2(T.imatrix(), T.fmatrix())", "float64"),
+        ("T.complex(T.bmatrix(), T.wmatrix())", "complex64"),
+        ("T.complex(T.bmatrix(), T.matrix(dtype='uint16'))", "complex128"),
+        ("T.complex(T.matrix(dtype='float16'), T.bmatrix())", "complex64"),
+        ("T.complex(T.imatrix(), T.fmatrix())", "complex128"),
+        ("T.angle(T.bmatrix())", "float64"),
+        ("T.angle(T.cmatrix())", "float64"),
+        ("T.conj(T.matrix(dtype='bool'))", "int8"),
+    ],
+)
+def test_dtypes_of_rare_mixtures(expression: str, dtype: str) -> None:
+    assert eval(expression).dtype == dtype

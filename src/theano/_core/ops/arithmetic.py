@@ -348,7 +348,7 @@ conj = elementwise(
     "conj",
     doc="Complex conjugate of `x`.",
     compute=lambda xp, x: xp.conjugate(x),
-    dtype=rules.same,
+    dtype=rules.upcast_min8,
     grad=lambda g, x, y: (_conj(g),),
     llvm=lambda b, x: b.conj(x),
     samples=(anything,),

@@ -64,8 +64,8 @@ def upcast_min8(*names: str) -> Casts:
 
 @_remembered
 def to_float(*names: str) -> Casts:
-    """Small integers give float32, large ones float64; floats and complex stay."""
-    out = dtypes.to_float(dtypes.upcast(*names))
+    """Small integers give float32, large ones float64, each by itself; floats and complex stay."""
+    out = dtypes.to_float(*names)
     return (out,) * len(names), out
 
 
@@ -154,9 +154,15 @@ def true_div(one: str, two: str) -> Casts:
 @_remembered
 def make_complex(one: str, two: str) -> Casts:
     """Two real parts give a complex number."""
-    out = dtypes.upcast(one, two)
+    out = dtypes.to_float(dtypes.upcast(one, two))
     if dtypes.is_complex(out):
         raise TypeError(f"the parts of a complex number are real, got {one} and {two}")
-    if out == "float32":
-        return ("float32",) * 2, "complex64"
-    return ("float64",) * 2, "complex128"
+    if out == "float64":
+        return ("float64",) * 2, "complex128"
+    return ("float32",) * 2, "complex64"
+
+
+@_remembered
+def angle(name: str) -> Casts:
+    """The angle of any number is float64."""
+    return ("complex128" if dtypes.is_complex(name) else "float64",), "float64"

@@ -175,7 +175,7 @@ angle = elementwise(
     "angle",
     doc="Angle of the complex number `z`, in radians.",
     compute=lambda xp, z: xp.angle(z),
-    dtype=lambda name: ((dtypes.to_float(name),), dtypes.real_of(dtypes.to_float(name))),
+    dtype=rules.angle,
     grad=lambda g, z, y: (
         complex_(
             neg(true_div(mul(g, imag(z)), sqr(abs_(z)))), true_div(mul(g, real(z)), sqr(abs_(z)))
