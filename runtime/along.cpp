@@ -21,6 +21,24 @@ struct Half {
     float value() const { return half_to_float(bits); }
 };
 
+// NaN after all numbers, complex numbers by their real parts first: NumPy's order.
+template <class T>
+bool before(T a, T b) {
+    if constexpr (std::is_floating_point_v<T>) return a < b || (b != b && a == a);
+    return a < b;
+}
+
+bool before(Half a, Half b) { return before(a.value(), b.value()); }
+
+template <class T>
+bool before(std::complex<T> a, std::complex<T> b) {
+    T ar = a.real(), br = b.real(), ai = a.imag(), bi = b.imag();
+    if (ar < br) return ai == ai || bi != bi;
+    if (ar > br) return bi != bi && ai == ai;
+    if (ar == br || (ar != ar && br != br)) return before(ai, bi);
+    return br != br;
+}
+
 template <class T>
 T plus(T a, T b) {
     // Integers wrap around.
@@ -78,7 +96,7 @@ bool compute(const Lines &lines, T *items, std::int64_t *order, std::int64_t n) 
 }
 
 template <class T>
-Status each_line(const Lines &lines) {
+Status work(const Lines &lines) {
     std::int64_t n = lines.shape[lines.axis], inner = 1, outer = 1;
     for (std::int64_t i = 0; i < lines.axis; ++i) outer *= lines.shape[i];
     for (std::int64_t i = lines.axis + 1; i < lines.ndim; ++i) inner *= lines.shape[i];
@@ -109,39 +127,71 @@ Status each_line(const Lines &lines) {
     return Status::done;
 }
 
-Status of_type(int typenum, const Lines &lines) {
+struct Search {
+    bool right;
+    std::int64_t n, step;  // the sorted items: how many, and the bytes from one to the next
+    const char *sorted;
+    std::int64_t count;
+    const char *wanted;
+    std::int64_t *places;
+};
+
+template <class T>
+Status work(const Search &search) {
+    auto at = [&search](std::int64_t i) {
+        T item;
+        std::memcpy(&item, search.sorted + i * search.step, sizeof item);
+        return item;
+    };
+    for (std::int64_t k = 0; k < search.count; ++k) {
+        T item;
+        std::memcpy(&item, search.wanted + k * static_cast<std::int64_t>(sizeof item), sizeof item);
+        std::int64_t low = 0, high = search.n;
+        while (low < high) {
+            std::int64_t middle = low + (high - low) / 2;
+            bool behind = search.right ? !before(item, at(middle)) : before(at(middle), item);
+            if (behind) low = middle + 1;
+            else high = middle;
+        }
+        search.places[k] = low;
+    }
+    return Status::done;
+}
+
+template <class Work>
+Status of_type(int typenum, const Work &todo) {
     switch (typenum) {
         case NPY_BOOL:
         case NPY_UBYTE:
-            return each_line<std::uint8_t>(lines);
+            return work<std::uint8_t>(todo);
         case NPY_BYTE:
-            return each_line<std::int8_t>(lines);
+            return work<std::int8_t>(todo);
         case NPY_SHORT:
-            return each_line<short>(lines);
+            return work<short>(todo);
         case NPY_USHORT:
-            return each_line<unsigned short>(lines);
+            return work<unsigned short>(todo);
         case NPY_INT:
-            return each_line<int>(lines);
+            return work<int>(todo);
         case NPY_UINT:
-            return each_line<unsigned int>(lines);
+            return work<unsigned int>(todo);
         case NPY_LONG:
-            return each_line<long>(lines);
+            return work<long>(todo);
         case NPY_ULONG:
-            return each_line<unsigned long>(lines);
+            return work<unsigned long>(todo);
         case NPY_LONGLONG:
-            return each_line<long long>(lines);
+            return work<long long>(todo);
         case NPY_ULONGLONG:
-            return each_line<unsigned long long>(lines);
+            return work<unsigned long long>(todo);
         case NPY_HALF:
-            return each_line<Half>(lines);
+            return work<Half>(todo);
         case NPY_FLOAT:
-            return each_line<float>(lines);
+            return work<float>(todo);
         case NPY_DOUBLE:
-            return each_line<double>(lines);
+            return work<double>(todo);
         case NPY_CFLOAT:
-            return each_line<std::complex<float>>(lines);
+            return work<std::complex<float>>(todo);
         case NPY_CDOUBLE:
-            return each_line<std::complex<double>>(lines);
+            return work<std::complex<double>>(todo);
         default:
             return Status::unknown;
     }
@@ -172,6 +222,11 @@ Status run(std::int64_t operation, int typenum, std::int64_t ndim, std::int64_t 
         if (!lines.sort && !lines.argsort) return Status::unknown;
     }
     return of_type(typenum, lines);
+}
+
+Status search(bool right, int typenum, std::int64_t n, std::int64_t step, const char *sorted,
+              std::int64_t count, const char *wanted, std::int64_t *places) {
+    return of_type(typenum, Search{right, n, step, sorted, count, wanted, places});
 }
 
 }  // namespace theano::along

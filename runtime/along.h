@@ -15,4 +15,9 @@ Status run(std::int64_t operation, int typenum, std::int64_t ndim, std::int64_t 
            const std::int64_t *shape, const std::int64_t *strides, const char *source,
            char *destination);
 
+// Where each of `count` packed items belongs among `n` sorted ones that are `step` bytes apart: in
+// front of those that are equal to it, or behind them (`right`).
+Status search(bool right, int typenum, std::int64_t n, std::int64_t step, const char *sorted,
+              std::int64_t count, const char *wanted, std::int64_t *places);
+
 }  // namespace theano::along

@@ -261,21 +261,34 @@ std::int32_t table_lapack(th_call *head, std::int64_t routine, std::int64_t type
     return exception_set(call);
 }
 
-std::int32_t table_along(th_call *head, std::int64_t operation, std::int64_t typenum,
-                         std::int64_t ndim, std::int64_t axis, void *destination,
-                         const std::int64_t *source) {
-    Call *call = call_of(head);
-    auto status = along::Status::unknown;
-    if (ndim > 0 && ndim <= kMostDimensions)
-        status = along::run(operation, static_cast<int>(typenum), ndim, axis, shape_of(source),
-                            strides_of(source, ndim), static_cast<const char *>(data_of(source)),
-                            static_cast<char *>(destination));
+std::int32_t finish(Call *call, along::Status status, std::int64_t operation,
+                    std::int64_t typenum) {
     if (status == along::Status::done) return 0;
     if (status == along::Status::no_memory) return out_of_memory(call, -1);
     take_lock(call);
     PyErr_Format(PyExc_SystemError, "no operation number %lld along an axis of type number %lld",
                  static_cast<long long>(operation), static_cast<long long>(typenum));
     return exception_set(call);
+}
+
+std::int32_t table_along(th_call *head, std::int64_t operation, std::int64_t typenum,
+                         std::int64_t ndim, std::int64_t axis, void *destination,
+                         const std::int64_t *source) {
+    auto status = along::Status::unknown;
+    if (ndim > 0 && ndim <= kMostDimensions)
+        status = along::run(operation, static_cast<int>(typenum), ndim, axis, shape_of(source),
+                            strides_of(source, ndim), static_cast<const char *>(data_of(source)),
+                            static_cast<char *>(destination));
+    return finish(call_of(head), status, operation, typenum);
+}
+
+std::int32_t table_search(th_call *head, std::int64_t right, std::int64_t typenum, std::int64_t n,
+                          std::int64_t step, const void *sorted, std::int64_t count,
+                          const void *wanted, std::int64_t *places) {
+    auto status = along::search(right != 0, static_cast<int>(typenum), n, step,
+                                static_cast<const char *>(sorted), count,
+                                static_cast<const char *>(wanted), places);
+    return finish(call_of(head), status, -1, typenum);
 }
 
 std::int64_t table_kept(th_call *head) { return call_of(head)->n_kept; }
@@ -313,7 +326,8 @@ void table_tick(th_call *head, std::int64_t step) {
 const th_runtime runtime_table = {table_alloc,    table_free,   table_fail,    table_matmul,
                                   table_parallel, run_callback, table_variant, table_release,
                                   table_copy,     table_kept,   table_forget,  table_lapack,
-                                  table_poll,     table_along,  table_tick};
+                                  table_poll,     table_along,  table_tick,
+                                  table_search};
 
 void take_lock(Call *call) {
     if (!call->saved) return;

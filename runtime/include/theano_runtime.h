@@ -182,13 +182,17 @@ struct th_runtime {
     int32_t (*poll)(th_call *call);
 
     /* 13: an operation along `axis` of the array described by `src`; `dst` is C-contiguous and does
-     * not overlap. NaN counts as larger than every number, and equal items keep their order. 0 on
-     * success. */
+     * not overlap. NaN counts as larger than every number. 0 on success. */
     int32_t (*along)(th_call *call, int64_t operation, int64_t typenum, int64_t ndim, int64_t axis,
                      void *dst, const int64_t *src);
 
     /* 14: step number `step` of a program whose calls are timed has just run. */
     void (*tick)(th_call *call, int64_t step);
+
+    /* 15: where each of `count` packed items belongs among `n` sorted ones that are `step` bytes
+     * apart: in front of those that are equal to it or, if `right`, behind them. 0 on success. */
+    int32_t (*search)(th_call *call, int64_t right, int64_t typenum, int64_t n, int64_t step,
+                      const void *sorted, int64_t count, const void *wanted, int64_t *places);
 };
 
 #ifdef __cplusplus

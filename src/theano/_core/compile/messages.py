@@ -40,7 +40,7 @@ def run_time_error(
     own = len(facts) - len(loops)
     text = fault.text(facts[:own])
     if isinstance(node.op, Assert):
-        text = text.replace(fault.text(()), node.op.msg)
+        text = text.replace(fault.text(()), node.op.text(facts[:own]))
     if STATE in text:
         text = _about_state(node, facts[0], text)
     report = step_report(list(zip(loops, facts[own:], strict=True)))

@@ -19,6 +19,14 @@ class Called(Structured):
         return p.call_compute(node, values)
 
 
+class Composed(Called):
+    """Base of operations that rewriting replaces by an expression of others, which are native."""
+
+    def expression(self, node: Apply) -> list[Any] | None:
+        """Return a variable for each output of `node`, made of its inputs; None: there is none."""
+        raise NotImplementedError
+
+
 class NumPyCall:
     """What computes one application; an error of it names the line that made the application.
 

@@ -10,14 +10,27 @@ import numpy as np
 from theano._core.base import dtypes
 from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Apply
-from theano._core.ops.arithmetic import cast, clip, mod, sub
-from theano._core.ops.broadcasting import zeros_like_float
-from theano._core.ops.called import Called
+from theano._core.ops.arithmetic import (
+    add,
+    and_,
+    cast,
+    clip,
+    eq,
+    ge,
+    int_div,
+    lt,
+    mod,
+    mul,
+    sub,
+)
+from theano._core.ops.broadcasting import Alloc, zeros_like_float
+from theano._core.ops.called import Composed
 from theano._core.ops.creation import ARange
-from theano._core.ops.indexing import AT, AdvancedIncSubtensor
-from theano._core.ops.lengths import stretched_lengths
+from theano._core.ops.indexing import AT, AdvancedIncSubtensor, AdvancedSubtensor, subtensor
+from theano._core.ops.lengths import as_int64, product, stretched_lengths
 from theano._core.ops.op import as_variable, same_rank, tensor_operand
-from theano._core.ops.shaping import dimshuffle, length, pad_left
+from theano._core.ops.reductions import reduce
+from theano._core.ops.shaping import Require, dimshuffle, length, pad_left
 
 MODES = ("raise", "wrap", "clip")
 
@@ -36,7 +49,29 @@ def _lengths(dims: Any) -> Any:
     return dims
 
 
-class UnravelIndex(Called):
+def _checked_lengths(name: str, dims: Any, count: int) -> list[Any]:
+    """Return the items of `dims`, after checking how many there are."""
+    given = length(dims, 0)
+    text = f"{name}: dims has {{}} items, expected {count}"
+    dims = Require(text, 1)(dims, given, eq(given, count))
+    return [subtensor(dims, [i]) for i in range(count)]
+
+
+def _within(message: str, index: Any, size: Any) -> Any:
+    """Return `index`, after checking that all of it is at least 0 and below `size`."""
+    inside = and_(ge(index, 0), lt(index, size))
+    every = reduce("all", inside) if index.type.ndim else inside
+    return Require(message, 1)(index, as_int64(size), every)
+
+
+def _at(mode: str, index: Any, size: Any, message: str) -> Any:
+    """Return an index below `size`, made so as `mode` says."""
+    if mode == "clip":
+        return clip(index, 0, sub(size, 1))
+    return mod(index, size) if mode == "wrap" else _within(message, index, size)
+
+
+class UnravelIndex(Composed):
     """The positions along `ndim` axes of lengths `dims` of items counted in `order`."""
 
     not_differentiated = "integers have no derivative"
@@ -60,11 +95,22 @@ class UnravelIndex(Called):
         found = xp.unravel_index(indices, tuple(int(n) for n in dims), order=self.order)
         return tuple(xp.array(each, dtype="int64") for each in found)
 
+    def expression(self, node: Apply) -> list[Any]:
+        rest, dims = node.inputs
+        lengths = _checked_lengths("unravel_index", dims, self.ndim)
+        rest = _within("an index is out of bounds for array with size {}", rest, product(lengths))
+        order = range(self.ndim) if self.order == "F" else range(self.ndim - 1, -1, -1)
+        outs: dict[int, Any] = {}
+        for axis in order:
+            outs[axis] = mod(rest, lengths[axis])
+            rest = int_div(rest, lengths[axis])
+        return [outs[axis] for axis in range(self.ndim)]
+
     def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
         return [shapes[0]] * self.ndim
 
 
-class RavelMultiIndex(Called):
+class RavelMultiIndex(Composed):
     """The number, counted in `order`, of items at positions along axes of lengths `dims`."""
 
     not_differentiated = "integers have no derivative"
@@ -92,12 +138,30 @@ class RavelMultiIndex(Called):
         found = xp.ravel_multi_index(tuple(indices), lengths, mode=self.mode, order=self.order)
         return (xp.asarray(found, dtype="int64"),)
 
+    def expression(self, node: Apply) -> list[Any]:
+        *indices, dims = node.inputs
+        lengths = _checked_lengths("ravel_multi_index", dims, len(indices))
+        if indices[0].type.ndim:
+            # What has one item at run time stretches.
+            wide = stretched_lengths(
+                [i.type.broadcastable for i in indices],
+                [[length(i, axis) for axis in range(i.type.ndim)] for i in indices],
+            )
+            indices = [Alloc()(i, *wide) for i in indices]
+        modes = self.mode if isinstance(self.mode, tuple) else (self.mode,) * len(indices)
+        number: Any = None
+        steps = list(zip(modes, indices, lengths, strict=True))
+        for mode, index, size in steps if self.order == "C" else reversed(steps):
+            at = _at(mode, index, size, "invalid entry in coordinates array: the axis has {} items")
+            number = at if number is None else add(mul(number, size), at)
+        return [number]
+
     def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
         patterns = [v.type.broadcastable for v in node.inputs[:-1]]
         return [stretched_lengths(patterns, shapes[:-1])]
 
 
-class Choose(Called):
+class Choose(Composed):
     """Items of the arrays along the first axis of `choices`: of the one that `a` says.
 
     `a` broadcasts against the other axes.
@@ -142,12 +206,13 @@ class Choose(Called):
     def connection(self, node: Apply) -> list[list[bool]]:
         return [[False], [True]]
 
-    def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
+    def _where(self, node: Apply, mode: str) -> list[Any]:
+        """Return the index of what is chosen, one array per axis of the choices."""
         a, choices = node.inputs
-        g, rank = cotangents[0], a.type.ndim
-        size = length(choices, 0)
-        at = clip(a, 0, sub(size, 1)) if self.mode == "clip" else mod(a, size)
-        where = [at]
+        rank = a.type.ndim
+        where = [
+            _at(mode, a, length(choices, 0), "invalid entry in choice array: there are {} choices")
+        ]
         for axis, one in enumerate(choices.type.broadcastable[1:]):
             order: list[Any] = ["x"] * rank
             order[axis] = 0
@@ -155,5 +220,15 @@ class Choose(Called):
             steps = ARange("int64")(0, length(choices, axis + 1), 1)
             first = np.zeros((1,) * rank, dtype="int64")
             where.append(as_variable(first) if one else dimshuffle(steps, order))
-        op = AdvancedIncSubtensor((AT,) * (rank + 1), False)
-        return [None, op(zeros_like_float(choices), g, *where)]
+        return where
+
+    def expression(self, node: Apply) -> list[Any]:
+        choices, where = node.inputs[1], self._where(node, self.mode)
+        # Axes of one item stretch, as those of the places do.
+        return [AdvancedSubtensor((AT,) * len(where))(choices, *where)]
+
+    def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
+        choices = node.inputs[1]
+        where = self._where(node, "clip" if self.mode == "clip" else "wrap")
+        op = AdvancedIncSubtensor((AT,) * len(where), False)
+        return [None, op(zeros_like_float(choices), cotangents[0], *where)]

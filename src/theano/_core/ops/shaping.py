@@ -460,6 +460,10 @@ class Assert(Structured):
     def __init__(self, msg: str = "Theano Assert failed!") -> None:
         self.msg = msg
 
+    def text(self, facts: Sequence[int]) -> str:
+        """Return the message of a failure."""
+        return self.msg
+
     def make_node(self, value: Any, *conditions: Any) -> Apply:
         value = as_variable(value)
         flags = [as_variable(c) for c in conditions]
@@ -504,19 +508,31 @@ assert_op = Assert()
 
 
 class Require(Assert):
-    """`value`, after checking that every condition holds (ValueError with `msg` if not)."""
+    """`value`, after checking that every condition holds (ValueError with `msg` if not).
 
+    The first `facts` inputs after `value` are integers that `msg` has places for, as in `{0}`.
+    """
+
+    __props__ = ("facts", "msg")
     error: type[Exception] = ValueError
     fault = "parameter"
 
-    def compute(self, xp: Any, node: Apply, value: Any, *conditions: Any) -> tuple[Any, ...]:
-        if not all(conditions):
-            raise self.error(self.msg)
+    def __init__(self, msg: str, facts: int = 0) -> None:
+        super().__init__(msg)
+        self.facts = facts
+
+    def text(self, facts: Sequence[int]) -> str:
+        return self.msg.format(*facts) if self.facts else self.msg
+
+    def compute(self, xp: Any, node: Apply, value: Any, *rest: Any) -> tuple[Any, ...]:
+        if not all(rest[self.facts :]):
+            raise self.error(self.text([int(f) for f in rest[: self.facts]]))
         return (value,)
 
-    def lower(self, p: Any, node: Apply, value: Any, *conditions: Any) -> Any:
-        for condition in conditions:
-            p.require(node, condition, self.fault)
+    def lower(self, p: Any, node: Apply, value: Any, *rest: Any) -> Any:
+        facts = [p.integer(f) for f in rest[: self.facts]]
+        for condition in rest[self.facts :]:
+            p.require(node, condition, self.fault, facts)
         return value
 
 

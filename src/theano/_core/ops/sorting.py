@@ -5,16 +5,42 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from theano._core.base import dtypes
 from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Apply
-from theano._core.ops.arithmetic import cast
-from theano._core.ops.broadcasting import zeros_like_float
-from theano._core.ops.called import Called
+from theano._core.ops.arithmetic import (
+    abs_,
+    and_,
+    cast,
+    eq,
+    ge,
+    gt,
+    invert,
+    isnan,
+    le,
+    neq,
+    sub,
+    switch,
+)
+from theano._core.ops.broadcasting import Alloc, zeros_like_float
+from theano._core.ops.called import Composed
 from theano._core.ops.creation import ARange
-from theano._core.ops.indexing import AT, FULL, AdvancedIncSubtensor, AdvancedSubtensor
+from theano._core.ops.cumulative import Cumulative
+from theano._core.ops.indexing import (
+    AT,
+    FULL,
+    AdvancedIncSubtensor,
+    AdvancedSubtensor,
+    IncSubtensor,
+    split_index,
+    subtensor,
+)
+from theano._core.ops.nonzero import Nonzero
 from theano._core.ops.op import Structured, as_variable, python_int, tensor_operand
-from theano._core.ops.shaping import dimshuffle, length, reshape_op, shape
+from theano._core.ops.reductions import reduce
+from theano._core.ops.shaping import Require, dimshuffle, length, reshape_op, shape
 
 # Ways to sort, and NumPy's numbers of them. They differ in the order of equal items. NumPy 2.4 has
 # no heapsort any more.
@@ -108,7 +134,7 @@ class ArgSort(_AlongAxis):
         return p.along(node, "argsort", x, self.axis, KINDS[self.kind])
 
 
-class TopK(Called):
+class TopK(Composed):
     """The `kth` largest items along `axis` (the `-kth` smallest if it is negative), and where.
 
     `sorted` asks for falling order; else the order is rising. NaN counts as largest.
@@ -151,6 +177,20 @@ class TopK(Called):
             order = order[(*before, slice(None, None, -1))]
         return xp.take_along_axis(x, order, self.axis), order.astype(self.idx_dtype)
 
+    def expression(self, node: Apply) -> list[Any]:
+        x, kth = node.inputs
+        size = length(x, self.axis)
+        kth = Require("topk: kth cannot be zero")(kth, neq(kth, 0))
+        text = f"topk: kth cannot be larger than the size of specified axis {self.axis}: {{}}, {{}}"
+        kth = Require(text, 2)(kth, kth, size, le(abs_(kth), size))
+        start = switch(gt(kth, 0), sub(size, kth), as_variable(0))
+        before = [slice(None)] * self.axis
+        part = slice(start, start + abs_(kth))
+        order = subtensor(ArgSort(self.axis, "stable")(x), [*before, part])
+        if self.sorted:
+            order = subtensor(order, [*before, slice(None, None, -1)])
+        return [take_along(x, order, self.axis), cast(order, self.idx_dtype)]
+
     def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
         known = python_int(node.inputs[1])
         lengths = list(shapes[0])
@@ -172,7 +212,7 @@ class TopK(Called):
         return [put_along(x, cotangents[0], where, self.axis), None]
 
 
-class SearchSorted(Called):
+class SearchSorted(Composed):
     """Where the items of `v` belong in the sorted vector `x`, int64.
 
     A third input, if there is one, is the order that sorts `x`. `side` says where an item goes
@@ -192,7 +232,8 @@ class SearchSorted(Called):
         x, v = tensor_operand("searchsorted", x), tensor_operand("searchsorted", v)
         if x.type.ndim != 1:
             raise ValueError(f"searchsorted: x must be a vector, got {x.type}")
-        inputs = [x, v]
+        dtype = str(np.promote_types(x.type.dtype, v.type.dtype))
+        inputs = [cast(x, dtype), cast(v, dtype)]
         if sorter is not None:
             sorter = as_variable(sorter)
             if sorter.type.ndim != 1:
@@ -206,6 +247,15 @@ class SearchSorted(Called):
         found = xp.searchsorted(x, v, self.side, *sorter)
         return (xp.asarray(found, dtype="int64"),)
 
+    def expression(self, node: Apply) -> list[Any] | None:
+        x, v, *sorter = node.inputs
+        return [self(AdvancedSubtensor((AT,))(x, *sorter), v)] if sorter else None
+
+    def lower(self, p: Any, node: Apply, *values: Any) -> Any:
+        if len(values) > 2:
+            return super().lower(p, node, *values)
+        return p.search(node, *values, self.side == "right")
+
     def batch(
         self, node: Apply, values: list[Any], rows: list[bool], batching: Any
     ) -> list[Any] | None:
@@ -215,7 +265,7 @@ class SearchSorted(Called):
         return [shapes[1]]
 
 
-class Unique(Called):
+class Unique(Composed):
     """The distinct items of `x` in rising order, or its distinct parts along `axis`.
 
     Parameters
@@ -264,6 +314,36 @@ class Unique(Called):
         values, *rest = found if isinstance(found, tuple) else (found,)
         return values, *(xp.reshape(each, -1).astype("int64") for each in rest)
 
+    def expression(self, node: Apply) -> list[Any] | None:
+        if self.axis is not None:
+            return None
+        flat = reshape_op(node.inputs[0], [-1])
+        order: Any = None
+        rising = Sort(0)(flat)
+        if self.return_index or self.return_inverse:
+            order = ArgSort(0, "stable")(flat)
+            rising = AdvancedSubtensor((AT,))(flat, order)
+        ahead, behind = slice(1, None), slice(None, -1)
+        one, two = subtensor(rising, [behind]), subtensor(rising, [ahead])
+        new = neq(one, two)
+        if not dtypes.is_discrete(flat.type.dtype):
+            # All that is no number is one item.
+            new = and_(new, invert(and_(isnan(one), isnan(two))))
+        size = length(flat, 0)
+        first = _with_part(Alloc()(np.asarray(True), size), ahead, new)
+        at = subtensor(Nonzero()(first), [0])
+        outs = [AdvancedSubtensor((AT,))(rising, at)]
+        if self.return_index:
+            outs.append(AdvancedSubtensor((AT,))(order, at))
+        if self.return_inverse:
+            ranks = sub(Cumulative(0, "add")(cast(first, "int64")), 1)
+            room = Alloc()(np.asarray(0), size)
+            outs.append(AdvancedIncSubtensor((AT,), True)(room, ranks, order))
+        if self.return_counts:
+            ends = Alloc()(size, length(at, 0))
+            outs.append(sub(_with_part(ends, behind, subtensor(at, [ahead])), at))
+        return outs
+
     def connection(self, node: Apply) -> list[list[bool]]:
         return [[True] + [False] * (len(node.outputs) - 1)]
 
@@ -279,7 +359,13 @@ class Unique(Called):
         return [AdvancedIncSubtensor(axes, False)(zeros_like_float(x), cotangents[0], first)]
 
 
-class Spread(Called):
+def _with_part(x: Any, part: slice, y: Any) -> Any:
+    """Return the vector `x` with `y` in a part of it."""
+    form, values = split_index([part])
+    return IncSubtensor(form, True)(x, y, *values)
+
+
+class Spread(Composed):
     """Each position below `size` as often as the item of the vector `counts` there says, int64."""
 
     not_differentiated = "integers have no derivative"
@@ -297,3 +383,14 @@ class Spread(Called):
                 f"got {counts.shape[0]}"
             )
         return (xp.repeat(xp.arange(size, dtype="int64"), counts),)
+
+    def expression(self, node: Apply) -> list[Any]:
+        counts, size = node.inputs
+        given = length(counts, 0)
+        text = "repeats must hold one number for each of the {} items along the axis, got {}"
+        counts = Require(text, 2)(counts, size, given, eq(given, size))
+        counts = Require("repeats may not contain negative values.")(
+            counts, reduce("all", ge(counts, 0))
+        )
+        every = ARange("int64")(0, reduce("sum", counts), 1)
+        return [SearchSorted("right")(Cumulative(0, "add")(counts), every)]

@@ -42,6 +42,7 @@ RUNTIME = {
             "poll",
             "along",
             "tick",
+            "search",
         )
     )
 }

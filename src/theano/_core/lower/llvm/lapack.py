@@ -118,6 +118,18 @@ class Lapack(Libraries):
         self.or_fail(self.b.emit(f"icmp eq i32 {got}, 0"))
         return out
 
+    def search(self, node: Apply, x: Array, v: Array, right: bool) -> Array:
+        """Return where the items of `v` belong in the sorted vector `x`, of the same dtype."""
+        out, v = self._written(node.outputs[0]), self.contiguous(v)
+        got = self.b.emit(
+            f"call i32 {self.runtime('search')}(ptr %call, i64 {int(right)}, i64"
+            f" {typenum(x.dtype)}, i64 {x.lengths[0]}, i64 {self.strides(x)[0]}, ptr"
+            f" {self.pointer(x)}, i64 {self.product(v.lengths)}, ptr {self.pointer(v)}, ptr"
+            f" {out.data})"
+        )
+        self.or_fail(self.b.emit(f"icmp eq i32 {got}, 0"))
+        return out
+
     def _check_matrices(
         self, node: Apply, routine: str, arrays: Sequence[Array], cores: Sequence[int]
     ) -> None:

@@ -46,9 +46,11 @@ class Views(Launcher):
             result.append(item.text)
         return result
 
-    def require(self, node: Apply, condition: Array, fault: str) -> None:
+    def require(
+        self, node: Apply, condition: Array, fault: str, facts: Sequence[Size] = ()
+    ) -> None:
         """Fail unless a scalar holds."""
-        self.check(node, self.b.cast(self.register(condition), "bool").text, fault, ())
+        self.check(node, self.b.cast(self.register(condition), "bool").text, fault, facts)
 
     def require_index(self, node: Apply, index: Array, length: Array) -> None:
         """Fail unless a scalar is an index of an axis of the length that another scalar has."""
