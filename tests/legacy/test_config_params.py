@@ -71,3 +71,13 @@ def test_the_package_in_itself() -> None:
     from theano import theano as inner
 
     assert inner is theano
+
+
+def test_a_default_that_the_setting_does_not_accept() -> None:
+    def accept(value: str) -> str:
+        if value == "invalid":
+            raise ValueError(value)
+        return value
+
+    with pytest.raises(ValueError, match="invalid"):
+        AddConfigVar("test_invalid_default", "A test.", ConfigParam("invalid", filter=accept))

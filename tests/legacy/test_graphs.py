@@ -164,3 +164,24 @@ def test_clone_copies_what_it_does_not_replace() -> None:
         theano.clone(3)
     with pytest.raises(ValueError, match="dict or a list"):
         theano.clone(y, replace=3)
+
+
+def test_order_of_applications_is_that_of_theano() -> None:
+    a, b, c = T.dvectors("a", "b", "c")
+    first, second, third = T.exp(a), T.sqr(b), T.tanh(c)
+    total = (first + second) * third
+    # Last inputs first, as Theano 1.0.5 lists them.
+    expected = [third, second, first, first + second, total]
+    found = graph.io_toposort([a, b, c], [total, second])
+    assert [n.op for n in found] == [v.owner.op for v in expected]
+    fgraph = theano.FunctionGraph([a, b, c], [total, second], clone=False)
+    assert fgraph.toposort() == found
+    deep = a
+    for _ in range(5000):
+        deep = deep + deep
+    assert len(graph.io_toposort([a], [deep])) == 5000
+
+
+def test_automatic_names_count_on() -> None:
+    number = next(theano.Variable.__count__)
+    assert T.dscalar().auto_name == f"auto_{number + 1}"

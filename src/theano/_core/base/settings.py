@@ -267,8 +267,8 @@ class Config(Section):
                 values[name] = value
         return values
 
-    def add(self, setting: Setting) -> None:
-        """Add a setting of a program's own; its value comes from the same sources.
+    def add(self, setting: Setting) -> bool:
+        """Add a setting of a program's own; tell whether one of the sources gives it a value.
 
         Raises
         ------
@@ -284,6 +284,7 @@ class Config(Section):
             value = self._files.get((section or "global", last.lower()))
         if value is not None:
             home.__dict__[last] = _convert(setting, value)
+        return value is not None
 
     def watch(self, name: str, take: Callable[[Any], None]) -> None:
         """Call `take` with the value of a setting: now, and before each change.

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from theano._core.base.errors import InconsistencyError
-from theano._core.ir.graph import check_inputs, toposort
+from theano._core.ir.graph import check_inputs, listed, toposort
 from theano._core.ir.graph import inputs as leaves_of
 from theano._core.ir.text import as_string
 from theano._core.ir.variable import Apply, Constant, Variable
@@ -65,7 +65,7 @@ class FunctionGraph:
     def toposort(self) -> list[Apply]:
         """Return the applications, inputs first, in an order that the features agree to."""
         if self._order is None:
-            self._order = _ordered(toposort(self.outputs, self.inputs), self.orderings())
+            self._order = _ordered(listed(self.outputs, self.inputs), self.orderings())
         return list(self._order)
 
     @property

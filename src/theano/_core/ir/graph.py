@@ -40,6 +40,31 @@ def toposort(outputs: Iterable[Variable], stop: Collection[Variable] = ()) -> li
     return order
 
 
+def listed(outputs: Iterable[Variable], stop: Collection[Variable] = ()) -> list[Apply]:
+    """Return the same applications in the order in which Theano lists them: last inputs first.
+
+    Programs written for Theano 1.0.5 know applications of small graphs by their place.
+    """
+    done: set[Apply] = set()
+    leaves = stop if isinstance(stop, (set, dict)) else set(stop)
+    order: list[Apply] = []
+    stack = [v.owner for v in reversed(list(outputs)) if v.owner is not None and v not in leaves]
+    while stack:
+        node = stack[-1]
+        if node in done:
+            stack.pop()
+            continue
+        owners = [v.owner for v in node.inputs if v.owner is not None and v not in leaves]
+        missing = [owner for owner in owners if owner not in done]
+        if missing:
+            stack += missing
+            continue
+        stack.pop()
+        done.add(node)
+        order.append(node)
+    return order
+
+
 def ancestors(variables: Iterable[Variable], stop: Iterable[Variable] = ()) -> list[Variable]:
     """Return every variable that `variables` depend on, themselves included, inputs first."""
     variables = list(variables)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -66,6 +66,8 @@ class Variable:
         for observer in Variable.construction_observers:
             observer(self)
 
+    # Where the numbers in `auto_name` come from.
+    __count__: ClassVar[Iterator[int]] = _serial
     # Called with every variable that is made.
     construction_observers: ClassVar[list[Callable[[Variable], None]]] = []
 

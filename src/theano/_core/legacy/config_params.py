@@ -121,10 +121,11 @@ def AddConfigVar(
     AttributeError
         The name is taken.
     ValueError
-        THEANO_FLAGS or a file gives a value that the setting does not accept.
+        THEANO_FLAGS or a file gives a value that the setting does not accept, or nothing gives one
+        and it does not accept its default.
     """
     default = configparam.default
-    config.add(
+    given = config.add(
         Setting(
             name,
             "str",
@@ -134,6 +135,8 @@ def AddConfigVar(
             convert=configparam.filter or (lambda value: value),
         )
     )
+    if not given and configparam.filter is not None:
+        configparam.filter(default() if callable(default) else default)
     configparam.fullname, configparam.doc = name, doc
     _config_var_list.append(configparam)
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from theano._core.ir.graph import toposort
+from theano._core.ir.graph import listed, toposort
 from theano._core.ir.variable import Apply, Variable
 from theano._core.ops.indexing import Subtensor
 from theano._core.ops.shaping import DimShuffle, Rebroadcast
@@ -91,7 +91,7 @@ def ops(i: Sequence[Variable], o: Sequence[Variable]) -> set[Apply]:
 
 def io_toposort(inputs: Sequence[Variable], outputs: Sequence[Variable]) -> list[Apply]:
     """Return the applications between inputs and outputs, inputs first."""
-    return toposort(outputs, inputs)
+    return listed(outputs, inputs)
 
 
 def list_of_nodes(inputs: Sequence[Variable], outputs: Sequence[Variable]) -> list[Apply]:

@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-# The relative tolerance of items of a dtype; the absolute one is the same or smaller.
-_TOLERANCES = {"float16": (1e-2, 5e-3), "float32": (1e-5, 1e-5), "complex64": (1e-5, 1e-5)}
+# Relative and absolute tolerance of items of a dtype.
+_TOLERANCES = {"float16": (1e-3, 1e-3), "float32": (1e-5, 1e-5), "complex64": (1e-5, 1e-5)}
 _lock = threading.RLock()
 
 memoize = cache
@@ -19,12 +19,14 @@ memoize = cache
 
 def allclose(a: Any, b: Any, rtol: float | None = None, atol: float | None = None) -> bool:
     """Tell whether arrays are equal up to the rounding of the less precise dtype."""
-    a, b = np.asarray(a), np.asarray(b)
-    kinds = [_TOLERANCES.get(str(v.dtype), (1e-5, 1e-8)) for v in (a, b)]
+    return bool(np.allclose(a, b, *tolerances(a, b, rtol, atol)))
+
+
+def tolerances(a: Any, b: Any, rtol: float | None, atol: float | None) -> tuple[float, float]:
+    """Return the tolerances that are given, or those of the less precise of two dtypes."""
+    kinds = [_TOLERANCES.get(str(np.asarray(v).dtype), (1e-5, 1e-8)) for v in (a, b)]
     relative, absolute = max(kinds)
-    return bool(
-        np.allclose(a, b, relative if rtol is None else rtol, absolute if atol is None else atol)
-    )
+    return relative if rtol is None else rtol, absolute if atol is None else atol
 
 
 def hist(coll: Iterable[Any]) -> dict[Any, int]:

@@ -11,6 +11,7 @@ import numpy as np
 from theano._core.api import gradients
 from theano._core.base.settings import config
 from theano._core.compile.function import function
+from theano._core.legacy.old_utils import tolerances
 
 
 def fetch_seed(pseed: Any = None) -> int | None:
@@ -54,11 +55,7 @@ def assert_allclose(
 
     The dtypes may differ; the tolerances are those of the narrower float.
     """
-    kinds = {np.asarray(a).dtype.name for a in (expected, value)}
-    small, tiny = (1e-3, 1e-3) if "float16" in kinds else (1e-5, 1e-8)
-    if kinds & {"float32", "complex64"} and "float16" not in kinds:
-        tiny = 1e-5
-    rtol, atol = small if rtol is None else rtol, tiny if atol is None else atol
+    rtol, atol = tolerances(expected, value, rtol, atol)
     if not np.allclose(expected, value, rtol=rtol, atol=atol):
         raise WrongValue(expected, value, rtol, atol)
 
