@@ -452,3 +452,13 @@ def test_tests_can_be_run(monkeypatch: pytest.MonkeyPatch) -> None:
     tests = str(Path(__file__).resolve().parents[1])
     start = [sys.executable, "-m", "pytest", tests]
     assert commands == [[*start, "-q"], [*start, "-v", "-v", "-s", "-k", "dot"]]
+
+
+def test_pfunc_has_its_own_names_of_arguments() -> None:
+    x = T.dscalar("x")
+    f = theano.compile.pfunc(params=[x], outputs=[x * 2], output_keys=["twice"])
+    assert f(2.0) == {"twice": 4.0}
+    assert theano.compile.pfunc([x], x + 1, updates=[])(1.0) == 2.0
+    assert theano.configdefaults.python_int_bitwidth() in (32, 64)
+    assert theano.opt is theano.gof.opt
+    assert "FAST_RUN" in theano.predefined_modes

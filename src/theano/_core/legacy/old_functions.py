@@ -243,3 +243,42 @@ def run_tests(
     arguments += ["--cov=theano"] if coverage else []
     command = [sys.executable, "-m", "pytest", *arguments, *(extra_argv or ())]
     return subprocess.run(command, check=False).returncode == 0
+
+
+def pfunc(
+    params: Any,
+    outputs: Any = None,
+    mode: Any = None,
+    updates: Any = None,
+    givens: Any = None,
+    no_default_updates: Any = False,
+    accept_inplace: bool = False,
+    name: str | None = None,
+    rebuild_strict: bool = True,
+    allow_input_downcast: bool | None = None,
+    profile: Any = None,
+    on_unused_input: str | None = None,
+    output_keys: Any = None,
+) -> Any:
+    """Return a function, as `theano.function` does; `output_keys` makes it return a dict."""
+    if output_keys is not None:
+        outputs = dict(zip(output_keys, outputs, strict=True))
+    return function(
+        params,
+        outputs,
+        mode,
+        updates,
+        givens,
+        no_default_updates,
+        accept_inplace,
+        name,
+        rebuild_strict,
+        allow_input_downcast,
+        profile,
+        on_unused_input,
+    )
+
+
+def python_int_bitwidth() -> int:
+    """Return the bits of the integer that NumPy makes of a Python int."""
+    return 8 * np.dtype(np.int_).itemsize

@@ -280,13 +280,22 @@ _COMPAT = {
 # Names of packages that are real files, and that few programs need.
 LATE: dict[str, dict[str, str]] = {
     "theano": {
+        "Container": "compile.containers:Container",
+        "FunctionMaker": "compile.maker:FunctionMaker",
         "InconsistencyError": "base.errors:InconsistencyError",
+        "ProfileStats": "compile.profiling:ProfileStats",
         "SymbolicInput": "compile.inputs:SymbolicInput",
         "SymbolicOutput": "compile.inputs:SymbolicOutput",
         "_asarray": "legacy.old_functions:_asarray",
         "function_dump": "legacy.pickling:function_dump",
         "get_scalar_constant_value": "api.conversion:get_scalar_constant_value",
+        "object2": "legacy.properties:object2",
+        "opt": "theano.gof.opt",
+        "predefined_modes": "compile.modes:predefined_modes",
+        "predefined_optimizers": "compile.modes:OPTIMIZERS",
         "test": "legacy.old_functions:run_tests",
+        "toolbox": "theano.gof.toolbox",
+        "utils": "theano.gof.utils",
     },
     "theano.tensor": {
         **{
@@ -596,7 +605,7 @@ MODULES: dict[str, dict[str, str]] = {
         **_FUNCTION_OPS,
         "NullType": "ops.gradient:NullType",
         "function": "compile.function:function",
-        "pfunc": "compile.function:function",
+        "pfunc": "legacy.old_functions:pfunc",
     },
     "theano.compile.builders": {"OpFromGraph": "api.op_from_graph:OpFromGraph"},
     "theano.compile.function": {"function": "compile.function:function"},
@@ -611,7 +620,7 @@ MODULES: dict[str, dict[str, str]] = {
     "theano.compile.pfunc": {
         **_SHARED,
         "Param": "compile.inputs:Param",
-        "pfunc": "compile.function:function",
+        "pfunc": "legacy.old_functions:pfunc",
         "rebuild_collect_shared": "legacy.old_functions:rebuild_collect_shared",
     },
     "theano.compile.sharedvalue": _SHARED,
@@ -645,6 +654,11 @@ MODULES: dict[str, dict[str, str]] = {
             "seed_rng",
             "verify_grad",
         )
+    },
+    "theano.configdefaults": {
+        "config": "base.settings:config",
+        "local_bitwidth": "legacy.old_functions:python_int_bitwidth",
+        "python_int_bitwidth": "legacy.old_functions:python_int_bitwidth",
     },
     "theano.configparser": {
         **{
