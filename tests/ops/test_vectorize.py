@@ -140,8 +140,10 @@ def test_loops_that_end_at_different_steps() -> None:
         return theano.scan(step, outputs_info=x, n_steps=20)[0][-1]
 
     x = T.dvector("x")
-    got = theano.vectorize(last)(x).eval({x: [1.0, 3.0, 20.0]})
-    assert got.tolist() == [32.0, 24.0, 40.0]
+    many = theano.vectorize(last)(x)
+    values, slopes = theano.function([x], [many, theano.grad(many.sum(), x)])([1.0, 3.0, 20.0])
+    assert values.tolist() == [32.0, 24.0, 40.0]
+    assert slopes.tolist() == [32.0, 8.0, 2.0]
 
 
 def test_a_loop_over_rows_is_one_loop() -> None:

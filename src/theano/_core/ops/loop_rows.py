@@ -90,7 +90,8 @@ def _end_apart(parts: _Parts, before: list[Any], fixed: int, batching: Any) -> N
     ended = or_(done, cast(parts.condition[0], "bool"))
     parts.values = [*kept, ended, add(steps, cast(invert(done), "int64"))]
     parts.condition = [batching.all_of(ended)]
-    parts.states += [State((1,), 1)] * 2
+    # All rows: the derivative reads which rows had ended before each step.
+    parts.states += [State((1,))] * 2
     parts.starts += [
         alloc(constant(np.zeros((), v.dtype)), 1, batching.size) for v in (done, steps)
     ]
