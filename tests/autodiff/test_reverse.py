@@ -305,3 +305,34 @@ def test_the_size_of_a_gradient_is_linear() -> None:
     slope = T.grad(out.sum(), x)
     count = len(theano.gof.graph.ops([x], [out.sum()]))
     assert len(theano.gof.graph.ops([x], [slope])) - count <= 5 * count
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda z: T.exp(z) + T.sin(z) * T.cos(z),
+        lambda z: T.log(z) * T.sqrt(z),
+        lambda z: z**3 + 2**z,
+        lambda z: T.tanh(z) / T.cosh(z) - T.sinh(z),
+        lambda z: T.sqr(z) * T.inv(z) / (z + 2),
+        lambda z: T.prod(z) + T.cumprod(z),
+        lambda z: T.conj(T.exp(z)) * abs(z) + T.angle(z) * T.imag(z),
+    ],
+)
+def test_complex_gradients(function: Any) -> None:
+    """A gradient is what the cost gains along the real axis, plus i times along the other."""
+    z, t = T.zvector("z"), T.zvector("t")
+    cost = T.sum(abs(function(z)) ** 2 + T.real(function(z)))
+    value = np.array([0.7 + 0.4j, -0.3 + 0.9j, 1.1 - 0.5j])
+    along = np.array([0.3 - 1j, 1 + 0.2j, -0.4j])
+    run = theano.function([z], cost)
+    step = 1e-6
+
+    def slope(direction: Any) -> Any:
+        return (run(value + step * direction) - run(value - step * direction)) / (2 * step)
+
+    unit = np.eye(3)
+    measured = [slope(unit[k]) + 1j * slope(1j * unit[k]) for k in range(3)]
+    np.testing.assert_allclose(theano.grad(cost, z).eval({z: value}), measured, rtol=1e-6)
+    forward = T.Rop(cost, z, t).eval({z: value, t: along})
+    np.testing.assert_allclose(forward, slope(along), rtol=1e-6)

@@ -21,6 +21,7 @@ def elementwise(
     ulp: float = 4.0,
     commutative: bool = False,
     doc: str = "",
+    holomorphic: bool = True,
 ) -> op.Elementwise:
     """Declare a function of scalars that is applied to tensors item by item.
 
@@ -49,6 +50,10 @@ def elementwise(
         Whether operands may be swapped.
     doc : str
         The docstring of the operation.
+    holomorphic : bool
+        Whether it is differentiable in the complex sense, so that `grad` multiplies by the
+        derivative (gradients of complex inputs are then conjugated); False: `grad` returns the
+        gradient itself, of complex numbers too.
 
     Returns
     -------
@@ -91,5 +96,6 @@ def elementwise(
         samples=ranges,
         ulp=ulp,
         commutative=commutative,
+        holomorphic=holomorphic,
         module=sys._getframe(1).f_globals.get("__name__", "__main__"),
     )

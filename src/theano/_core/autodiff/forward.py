@@ -68,7 +68,10 @@ def _of_outputs(node: Apply, given: list[Any]) -> Sequence[Any]:
     complete_values(results or ())
     if results is None:
         results = _by_linearity(node, given)
-    if results is None and isinstance(node.op, Elementwise) and not _is_complex(node):
+    real_or_smooth = isinstance(node.op, Elementwise) and (
+        node.op.holomorphic or not _is_complex(node)
+    )
+    if results is None and real_or_smooth:
         results = [_elementwise(node, given)]
     if results is None:
         results = _transposed(node, given)
@@ -102,7 +105,7 @@ def _by_linearity(node: Apply, given: list[Any]) -> list[Any] | None:
 
 
 def _elementwise(node: Apply, given: list[Any]) -> Any:
-    """Return the tangent of a scalar function: what is done to a cotangent is a product too."""
+    """Return the tangent of a scalar function: what its rule does to a cotangent is a product."""
     assert isinstance(node.op, Elementwise)
     if node.op.gradient is None:
         return None

@@ -8,14 +8,21 @@ from typing import Any
 import numpy as np
 
 from theano._core.base import dtypes
+from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Constant
 from theano._core.ops import rules
-from theano._core.ops.op import Elementwise, constant, elementwise, zeros_of
+from theano._core.ops.op import Elementwise, RankHook, constant, elementwise, zeros_of
 from theano._core.ops.samples import anything, booleans, nonzero, reals, small_integers
 
 
-def _conj(value: Any) -> Any:
-    return conj(value) if dtypes.is_complex(value.type.dtype) else value
+def conjugate(x: Any) -> Any:
+    """Return the complex conjugate; what is not complex as it is."""
+    kind = getattr(x, "type", None)
+    is_complex = isinstance(kind, TensorType) and dtypes.is_complex(kind.dtype)
+    return conj(x) if is_complex else x
+
+
+RankHook.conjugate = conjugate
 
 
 @lru_cache(None)
@@ -75,7 +82,7 @@ mul = elementwise(
     doc="Product of `x` and `y`.",
     compute=lambda xp, x, y: xp.multiply(x, y),
     dtype=rules.upcast,
-    grad=lambda g, x, y, z: (mul(g, _conj(y)), mul(g, _conj(x))),
+    grad=lambda g, x, y, z: (mul(g, y), mul(g, x)),
     llvm=lambda b, x, y: b.mul(x, y),
     samples=(anything, anything),
     commutative=True,
@@ -87,7 +94,7 @@ true_div = elementwise(
     doc="Quotient of `x` and `y`; integers give a float.",
     compute=lambda xp, x, y: xp.true_divide(x, y),
     dtype=rules.true_div,
-    grad=lambda g, x, y, z: (true_div(g, _conj(y)), neg(true_div(mul(g, _conj(z)), _conj(y)))),
+    grad=lambda g, x, y, z: (true_div(g, y), neg(true_div(mul(g, z), y))),
     llvm=lambda b, x, y: b.true_div(x, y),
     samples=(anything, nonzero),
 )
@@ -127,7 +134,7 @@ reciprocal = elementwise(
     doc="1 / `x`.",
     compute=lambda xp, x: xp.true_divide(xp.ones((), x.dtype), x),
     dtype=rules.to_float,
-    grad=lambda g, x, y: (neg(mul(g, _conj(sqr(y)))),),
+    grad=lambda g, x, y: (neg(mul(g, sqr(y))),),
     llvm=lambda b, x: b.reciprocal(x),
     samples=(nonzero,),
 )
@@ -137,7 +144,7 @@ sqr = elementwise(
     doc="Square of `x`.",
     compute=lambda xp, x: xp.multiply(x, x),
     dtype=rules.same,
-    grad=lambda g, x, y: (mul(g, mul(_conj(x), np.asarray(2, dtype="int8"))),),
+    grad=lambda g, x, y: (mul(g, mul(x, np.asarray(2, dtype="int8"))),),
     llvm=lambda b, x: b.sqr(x),
     samples=(anything,),
 )
@@ -156,6 +163,7 @@ abs_ = elementwise(
     samples=(nonzero,),
     # Of complex numbers; that of real ones is exact.
     ulp=1,
+    holomorphic=False,
 )
 
 
@@ -180,6 +188,7 @@ sgn = elementwise(
     dtype=rules.same_real,
     llvm=lambda b, x: b.sign(x),
     samples=(nonzero,),
+    holomorphic=False,
 )
 
 maximum = elementwise(
@@ -349,9 +358,10 @@ conj = elementwise(
     doc="Complex conjugate of `x`.",
     compute=lambda xp, x: xp.conjugate(x),
     dtype=rules.upcast_min8,
-    grad=lambda g, x, y: (_conj(g),),
+    grad=lambda g, x, y: (conjugate(g),),
     llvm=lambda b, x: b.conj(x),
     samples=(anything,),
+    holomorphic=False,
 )
 
 real = elementwise(
@@ -362,6 +372,7 @@ real = elementwise(
     grad=lambda g, z, y: (g,),
     llvm=lambda b, z: b.real(z),
     samples=(anything,),
+    holomorphic=False,
 )
 
 imag = elementwise(
@@ -372,6 +383,7 @@ imag = elementwise(
     grad=lambda g, z, y: (complex_(zeros_of(g), g),),
     llvm=lambda b, z: b.imag(z),
     samples=(anything,),
+    holomorphic=False,
 )
 
 
@@ -389,4 +401,5 @@ complex_ = elementwise(
     grad=lambda g, x, y, z: (real(g), imag(g)),
     llvm=lambda b, x, y: b.complex(x, y),
     samples=(reals(-3, 3), reals(-3, 3)),
+    holomorphic=False,
 )

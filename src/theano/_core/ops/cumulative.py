@@ -7,9 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from theano._core.base import dtypes
 from theano._core.ir.variable import Apply
-from theano._core.ops.arithmetic import and_, cast, conj, eq, mul, sub, switch, true_div
+from theano._core.ops.arithmetic import and_, cast, conjugate, eq, mul, sub, switch, true_div
 from theano._core.ops.indexing import subtensor
 from theano._core.ops.op import Structured, tensor_operand
 
@@ -64,18 +63,14 @@ class Cumulative(Structured):
         # Up to the first zero by division; at it, with 1 in its place; behind it nothing counts.
         one = np.asarray(1, x.type.dtype)
         without = self(switch(first, one, x))
-        behind = true_div(self._from_behind(mul(g, _conjugate(out))), _conjugate(x))
-        at_zero = switch(first, self._from_behind(mul(g, _conjugate(without))), 0)
+        behind = true_div(self._from_behind(mul(g, conjugate(out))), conjugate(x))
+        at_zero = switch(first, self._from_behind(mul(g, conjugate(without))), 0)
         return [switch(eq(seen, 0), behind, at_zero)]
 
     def _from_behind(self, g: Any) -> Any:
         """Return the sums of `g` from each position to the end."""
         back = [slice(None)] * self.axis + [slice(None, None, -1)]
         return subtensor(Cumulative(self.axis, "add")(subtensor(g, back)), back)
-
-
-def _conjugate(x: Any) -> Any:
-    return conj(x) if dtypes.is_complex(x.type.dtype) else x
 
 
 def difference(x: Any, axis: int) -> Any:

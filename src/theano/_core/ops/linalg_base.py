@@ -13,7 +13,19 @@ import numpy as np
 
 from theano._core.base import dtypes
 from theano._core.ir.variable import Apply
-from theano._core.ops.arithmetic import add, cast, conj, eq, ge, gt, minimum, mul, real, sub, switch
+from theano._core.ops.arithmetic import (
+    add,
+    cast,
+    conjugate,
+    eq,
+    ge,
+    gt,
+    minimum,
+    mul,
+    real,
+    sub,
+    switch,
+)
 from theano._core.ops.creation import ARange
 from theano._core.ops.indexing import sum_to
 from theano._core.ops.op import Structured, as_variable, broadcast_lengths, tensor_operand
@@ -100,12 +112,7 @@ def swapped(x: Any) -> Any:
 
 def hermitian(x: Any) -> Any:
     """Return the conjugate transpose of a matrix or of each matrix of a stack."""
-    return swapped(conj(x) if dtypes.is_complex(x.type.dtype) else x)
-
-
-def conjugate(x: Any) -> Any:
-    """Return the complex conjugate; `x` itself if it is real."""
-    return conj(x) if dtypes.is_complex(x.type.dtype) else x
+    return swapped(conjugate(x))
 
 
 class StackProduct(MatrixOp):

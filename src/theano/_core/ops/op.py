@@ -302,6 +302,9 @@ class Elementwise(Op):
         Without one, `compute` is called for whole arrays.
     module : str or None
         Where a user declared it; None: the engine.
+    holomorphic : bool
+        Whether it is differentiable in the complex sense, so that what `grad` multiplies by is the
+        derivative; cotangents of complex inputs are then multiplied by its conjugate.
     """
 
     broadcasts = True
@@ -322,6 +325,7 @@ class Elementwise(Op):
         library: str | None = None,
         module: str | None = None,
         error: str = "",
+        holomorphic: bool = True,
     ) -> None:
         self.name = name
         self.nin = nin
@@ -338,6 +342,7 @@ class Elementwise(Op):
         self.ulp = ulp
         self.library = library
         self.module = module
+        self.holomorphic = holomorphic
 
     def __eq__(self, other: object) -> bool:
         # A user may declare a function anew under its name: the old one is another one.
@@ -403,7 +408,12 @@ class Elementwise(Op):
     def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
         if self.gradient is None:
             return [zeros_of(v) for v in node.inputs]
-        return list(self.gradient(cotangents[0], *node.inputs, node.outputs[0]))
+        values = (*node.inputs, node.outputs[0])
+        if not self.holomorphic or not any(dtypes.is_complex(v.type.dtype) for v in node.inputs):
+            return list(self.gradient(cotangents[0], *values))
+        turned = RankHook.conjugate
+        assert turned is not None
+        return [turned(g) for g in self.gradient(turned(cotangents[0]), *values)]
 
     def lower(self, p: Any, node: Apply, *values: Any) -> Any:
         if self.library is None:
@@ -509,6 +519,8 @@ class RankHook:
 
     pad_left: Callable[[Any, int], Any] | None = None
     zeros_like: Callable[[Any], Any] | None = None
+    # The complex conjugate of what is complex; `arithmetic` installs it.
+    conjugate: Callable[[Any], Any] | None = None
 
 
 def same_rank(values: list[Any]) -> list[Any]:

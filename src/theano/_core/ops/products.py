@@ -7,7 +7,7 @@ from typing import Any
 
 from theano._core.base import dtypes
 from theano._core.ir.variable import Apply
-from theano._core.ops.arithmetic import cast, conj, mul
+from theano._core.ops.arithmetic import cast, conjugate, mul
 from theano._core.ops.indexing import sum_to
 from theano._core.ops.lengths import as_int64
 from theano._core.ops.op import Structured, tensor_operand, unequal
@@ -64,7 +64,7 @@ class Dot(Structured):
         return unequal([(shapes[0], node.inputs[0].type.ndim - 1), (shapes[1], 0)])
 
     def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
-        x, y = (_conjugate(v) for v in node.inputs)
+        x, y = (conjugate(v) for v in node.inputs)
         g = cotangents[0]
         ranks = (x.type.ndim, y.type.ndim)
         if ranks == (1, 1):
@@ -127,7 +127,7 @@ class BatchedDot(Structured):
         return unequal([(x, 2), (y, 1)]) or (None if stretched else unequal([(x, 0), (y, 0)]))
 
     def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
-        x, y = (_conjugate(v) for v in node.inputs)
+        x, y = (conjugate(v) for v in node.inputs)
         g = cotangents[0]
         of_x = batched_dot(g, dimshuffle(y, (0, 2, 1)))
         of_y = batched_dot(dimshuffle(x, (0, 2, 1)), g)
@@ -166,10 +166,6 @@ class Gemm(Structured):
 
 
 gemm = Gemm()
-
-
-def _conjugate(x: Any) -> Any:
-    return conj(x) if dtypes.is_complex(x.type.dtype) else x
 
 
 def transposed(x: Any) -> Any:

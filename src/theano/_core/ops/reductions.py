@@ -11,7 +11,7 @@ from theano._core.base import dtypes
 from theano._core.base.errors import InternalError
 from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Apply
-from theano._core.ops.arithmetic import cast, eq, mul, switch, true_div
+from theano._core.ops.arithmetic import cast, conjugate, eq, mul, switch, true_div
 from theano._core.ops.broadcasting import fill, zeros_like_float
 from theano._core.ops.op import Structured, tensor_operand
 from theano._core.ops.samples import Range, anything, booleans
@@ -257,7 +257,7 @@ class Reduction(Structured):
         y = self.expand(x, out)
         if self.kind in EXTREMES:
             return [mul(eq(y, x), g)]
-        return [mul(g, _others(self, x, y))]
+        return [mul(g, conjugate(_others(self, x, y)))]
 
     def __str__(self) -> str:
         return self._text(self.dtype, self.acc_dtype)

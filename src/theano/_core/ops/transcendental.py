@@ -184,6 +184,7 @@ angle = elementwise(
     llvm=lambda b, z: b.angle(z),
     samples=(positive,),
     ulp=4,
+    holomorphic=False,
 )
 
 
