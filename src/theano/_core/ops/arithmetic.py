@@ -193,7 +193,7 @@ sgn = elementwise(
 
 maximum = elementwise(
     "maximum",
-    doc="Larger of `x` and `y`; NaN if either is. At a tie the derivative goes to `x`. "
+    doc="Larger of `x` and `y`; NaN if either is. At a tie the derivative goes to `x`.\n\n"
     "Complex numbers are in the order of their real parts, then of their imaginary parts.",
     compute=lambda xp, x, y: xp.maximum(x, y),
     dtype=rules.upcast,
@@ -205,7 +205,7 @@ maximum = elementwise(
 
 minimum = elementwise(
     "minimum",
-    doc="Smaller of `x` and `y`; NaN if either is. At a tie the derivative goes to `x`. "
+    doc="Smaller of `x` and `y`; NaN if either is. At a tie the derivative goes to `x`.\n\n"
     "Complex numbers are in the order of their real parts, then of their imaginary parts.",
     compute=lambda xp, x, y: xp.minimum(x, y),
     dtype=rules.upcast,
