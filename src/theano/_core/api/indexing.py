@@ -27,6 +27,7 @@ from theano._core.ops.indexing import (
 )
 from theano._core.ops.nonzero import FitsMask, Nonzero
 from theano._core.ops.op import as_variable
+from theano._core.ops.slices import SliceType, parts_of
 
 _BOOLS = (
     "TensorType does not support Python bools for indexing, such as tensor[[True, False]]. To use "
@@ -57,6 +58,7 @@ def get_item(x: Any, key: Any) -> Any:
         raise TypeError(_BOOLS)
     apart = _parted_by_dots(entries)
     x, entries = _without_masks(x, _expanded(x, entries))
+    entries = _without_slice_variables(x, entries)
     return _with_arrays(x, entries, apart) if any(map(_is_array, entries)) else _basic(x, entries)
 
 
@@ -138,6 +140,17 @@ def _without_masks(x: Any, entries: list[Any]) -> tuple[Any, list[Any]]:
             result.append(entry)
         axis += _consumed(entry)
     return x, result
+
+
+def _without_slice_variables(x: Any, entries: list[Any]) -> list[Any]:
+    """Replace each variable that holds a slice by a slice of variables."""
+    result: list[Any] = []
+    axis = 0
+    for entry in entries:
+        held = isinstance(entry, Variable) and isinstance(entry.type, SliceType)
+        result.append(parts_of(entry, shaping.length(x, axis)) if held else entry)
+        axis += entry is not None
+    return result
 
 
 def _unstretched(positions: np.ndarray) -> Any:

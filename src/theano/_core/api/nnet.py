@@ -132,8 +132,8 @@ def elu(x: Any, alpha: Any = 1) -> Any:
 
 def selu(x: Any) -> Any:
     """Return the exponential linear unit scaled so that networks normalise themselves."""
-    x = as_tensor_variable(x)
-    return mul(_number(1.0507009873554805, x), elu(x, _number(1.6732632423543772, x)))
+    # Numbers of Python, which float32 does not hold: under floatX = float64 the result is float64.
+    return mul(1.0507009873554805, elu(x, 1.6732632423543772))
 
 
 def _rows(c: Any, name: str) -> Any:

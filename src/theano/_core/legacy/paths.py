@@ -277,6 +277,13 @@ _COMPAT = {
         "reload",
     )
 }
+_SLICES = {
+    **{
+        name: f"ops.slices:{name}"
+        for name in ("MakeSlice", "SliceType", "as_int_none_variable", "make_slice", "slicetype")
+    },
+    "NoneTypeT": "ir.types:NoneType",
+}
 # Names of packages that are real files, and that few programs need.
 LATE: dict[str, dict[str, str]] = {
     "theano": {
@@ -337,6 +344,7 @@ LATE: dict[str, dict[str, str]] = {
         "hashtype": "legacy.properties:hashtype",
         "join_": "legacy.op_classes:join_",
         "LoadFromDisk": "ops.disk:LoadFromDisk",
+        **_SLICES,
         "_allclose": "legacy.array_ops:numeric_allclose",
         "_dot": "ops.products:dot",
         "isinf_": "ops.arithmetic:isinf",
@@ -796,6 +804,11 @@ MODULES: dict[str, dict[str, str]] = {
     "theano.tensor.sort": {},
     "theano.tensor.subtensor": _SUBTENSORS,
     "theano.tensor.type": {"TensorType": "ir.types:TensorType"},
+    "theano.tensor.type_other": {
+        **_SLICES,
+        "NoneConst": "api.conversion:NoneConst",
+        "none_type_t": "api.conversion:none_type_t",
+    },
     "theano.tensor.var": _VARIABLES,
 }
 
