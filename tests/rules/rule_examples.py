@@ -27,6 +27,7 @@ EXAMPLES: dict[str, Any] = {
     "alloc(x, shape(x)) → x": T.alloc(x, x.shape[0]),
     "x + alloc(y, shape(x)) → x + y": x + T.alloc(s, x.shape[0]),
     "dimshuffle(dimshuffle(x)) → dimshuffle(x)": m.T.dimshuffle("x", 1, 0),
+    "f(x.T, y).T → f(x, y.T)": (m.T * m[:, 0]).T,
     "reshape(reshape(x)) → reshape(x)": m.reshape((3, 2)).reshape((6,)),
     "rebroadcast(x) → x": Rebroadcast((False, False))(m) + s,
     "gradient filter(x) → x": ZeroGrad()(x) * 2,

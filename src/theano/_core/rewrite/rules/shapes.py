@@ -121,6 +121,36 @@ def _merge_dimshuffles(rewriter: Rewriter, node: Apply) -> Any:
     return dimshuffle(x.owner.inputs[0], [a if a == "x" else inner[a] for a in op.new_order])
 
 
+# How many functions above each other are looked through for a transposition to undo.
+DEEPEST = 8
+
+
+def _undone(rewriter: Rewriter, variable: Any, order: tuple[Any, ...], depth: int = 0) -> int:
+    """Return how many transpositions below `variable` one by `order` undoes; -1 if it adds one."""
+    kind, node = variable.type, variable.owner
+    long = [axis for axis in order if axis != "x" and not kind.broadcastable[axis]]
+    if len(long) < 2 or long == sorted(long):
+        return 0
+    if node is None or depth == DEEPEST:
+        return -1
+    if isinstance(node.op, DimShuffle):
+        inner = [node.op.new_order[axis] for axis in long]
+        return 1 if inner == sorted(inner) else -1
+    if not isinstance(node.op, Elementwise) or rewriter.uses.get(variable, 0) > 1:
+        return -1
+    found = [_undone(rewriter, v, order, depth + 1) for v in node.inputs]
+    return -1 if -1 in found else sum(found)
+
+
+def _undo_transposition(rewriter: Rewriter, node: Apply) -> Any:
+    op, x = node.op, node.inputs[0]
+    if x.owner is None or not isinstance(x.owner.op, Elementwise):
+        return None
+    if _undone(rewriter, x, op.new_order) < 1:
+        return None
+    return x.owner.op(*(dimshuffle(v, op.new_order) for v in x.owner.inputs))
+
+
 def _merge_reshapes(rewriter: Rewriter, node: Apply) -> Any:
     x = node.inputs[0]
     out = node.outputs[0]
@@ -205,6 +235,14 @@ RULES = (
         PHASE,
         "exact",
         "one view instead of two",
+    ),
+    Rule(
+        "f(x.T, y).T → f(x, y.T)",
+        (DimShuffle,),
+        _undo_transposition,
+        "canonical",
+        "exact",
+        "rows are read as they lie in memory",
     ),
     Rule(
         "reshape(reshape(x)) → reshape(x)",
