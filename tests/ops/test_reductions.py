@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import theano
+import theano.tensor as T
 from theano._core.api.checks import draw, layouts, tensor
 from theano._core.base import dtypes
 from theano._core.compile.function import function
@@ -151,3 +152,11 @@ def test_position_of_nan() -> None:
     array = np.array([1.0, np.nan, 5.0, np.nan])
     assert function([x], ArgExtreme("argmax", None)(x))(array) == 1
     assert function([x], ArgExtreme("argmin", None)(x))(array) == 1
+
+
+def test_many_folds_in_one_loop() -> None:
+    # Names of values in the code of the twelfth must not be those of the second.
+    x = T.dvector("x")
+    value = np.arange(20.0)
+    sums = theano.function([x], [T.sum((x - k) ** 2) for k in range(25)])(value)
+    np.testing.assert_allclose(sums, [np.sum((value - k) ** 2) for k in range(25)])

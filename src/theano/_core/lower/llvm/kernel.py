@@ -478,7 +478,7 @@ class KernelWriter:
             f"  %half{number} = lshr i64 %up{number}, 1",
             f"  br label %pairs{number}",
             f"pairs{number}:",
-            f"  %i{number} = phi i64 [0, %next{number}], [%i1{number}, %did{number}]",
+            f"  %i{number} = phi i64 [0, %next{number}], [%after{number}, %did{number}]",
             f"  %j{number} = add i64 %i{number}, %half{number}",
             f"  %go{number} = icmp slt i64 %j{number}, %n{number}",
             f"  br i1 %go{number}, label %do{number}, label %level{number}",
@@ -495,7 +495,7 @@ class KernelWriter:
             *c.lines,
             f"  br label %did{number}",
             f"did{number}:",
-            f"  %i1{number} = add i64 %i{number}, 1",
+            f"  %after{number} = add i64 %i{number}, 1",
             f"  br label %pairs{number}",
             f"last{number}:",
         ]
