@@ -156,7 +156,9 @@ def test_position_of_nan() -> None:
 
 def test_many_folds_in_one_loop() -> None:
     # Names of values in the code of the twelfth must not be those of the second.
-    x = T.dvector("x")
-    value = np.arange(20.0)
-    sums = theano.function([x], [T.sum((x - k) ** 2) for k in range(25)])(value)
-    np.testing.assert_allclose(sums, [np.sum((value - k) ** 2) for k in range(25)])
+    ones, y, s = T.constant(np.ones(10)), T.dvector("y"), T.dscalar("s")
+    total = T.add(*[T.sum(s**-2 * (ones - y[k]) ** 2) for k in range(20)])
+    value = np.linspace(-1, 1, 20)
+    by_s, by_y = theano.function([s, y], theano.grad(total, [s, y]))(2.0, value)
+    np.testing.assert_allclose(by_s, -20 / 8 * np.sum((1 - value) ** 2))
+    np.testing.assert_allclose(by_y, -20 / 4 * (1 - value))
