@@ -7,10 +7,13 @@ from typing import Any
 import numpy as np
 import pytest
 
+import theano
 import theano.tensor as T
+from theano.misc.may_share_memory import may_share_memory
 from theano.tensor import extra_ops, nlinalg, nnet
 from theano.tensor.extra_ops import CumOp, RepeatOp, SearchsortedOp
 from theano.tensor.sort import ArgSortOp, SortOp, TopKOp, argtopk
+from theano.tensor.utils import hash_from_ndarray
 
 X = np.array([[3.0, 1.0, 2.0], [4.0, 6.0, 5.0]])
 V = np.array([1.0, 3.0, 5.0])
@@ -69,3 +72,20 @@ def test_kinds_equality_and_options() -> None:
         TopKOp(return_values=False, return_indices=False)(X, 1)
     with pytest.raises(ValueError, match="must be known"):
         SortOp("quicksort")(X, T.iscalar())
+
+
+def test_small_old_helpers() -> None:
+    x = np.arange(25.0).reshape(5, 5)
+    assert theano.configdefaults.local_bitwidth() in (32, 64)
+    assert theano.configdefaults.python_int_bitwidth() in (32, 64)
+    assert may_share_memory(x, x[1:])
+    assert not may_share_memory(x, x.copy())
+    with pytest.raises(TypeError, match="needs arrays"):
+        may_share_memory(x, 1)
+    assert not may_share_memory(x, 1, raise_other_type=False)
+    hashes = [hash_from_ndarray(v) for v in (x, x.T, x[1:], x[:4], x.astype("float32"), x[:0])]
+    assert len(set(hashes)) == len(hashes)
+    assert hash_from_ndarray(x[::2]) == hash_from_ndarray(x[::2].copy())
+    assert T.basic._convert_to_int8(T.dvector()).dtype == "int8"
+    with pytest.raises(ValueError, match="should not exceed 1"):
+        T.repeat(T.dmatrix(), T.lmatrix())

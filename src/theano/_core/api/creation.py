@@ -511,7 +511,9 @@ def repeat(x: Any, repeats: Any, axis: int | None = None) -> Any:
         Of the dtype of `x`.
     """
     x, times = as_tensor_variable(x), as_tensor_variable(repeats)
-    if not dtypes.is_discrete(times.type.dtype) or times.type.ndim > 1:
+    if times.type.ndim > 1:
+        raise ValueError(f"the dimension of repeats should not exceed 1, got {times.type}")
+    if not dtypes.is_discrete(times.type.dtype):
         raise TypeError(f"repeats must be an integer scalar or vector, got {times.type}")
     if axis is None:
         x, axis = shaping.reshape_op(x, [-1]), 0

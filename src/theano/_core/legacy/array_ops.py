@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any, ClassVar
 
 import numpy as np
 
 from theano._core.api import creation, extra_ops, nnet, rows, sorting
 from theano._core.api import reductions as r
-from theano._core.api.conversion import as_tensor_variable
+from theano._core.api.conversion import as_tensor_variable, cast
+from theano._core.base.dtypes import all_dtypes
 from theano._core.ir.variable import Apply, Constant
 from theano._core.legacy.elemwise_classes import CAReduce
 from theano._core.ops.creation import Eye as EngineEye
@@ -301,3 +303,6 @@ Prepend_scalar_constant_to_each_row = _built(
     val=0,
 )
 softmax_op, logsoftmax_op = Softmax(), LogSoftmax()
+
+for _dtype in all_dtypes:
+    globals()[f"_convert_to_{_dtype}"] = partial(cast, dtype=_dtype)

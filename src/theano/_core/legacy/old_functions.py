@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import struct
 from collections.abc import Collection
 from typing import Any
 
@@ -282,3 +284,23 @@ def pfunc(
 def python_int_bitwidth() -> int:
     """Return the bits of the integer that NumPy makes of a Python int."""
     return 8 * np.dtype(np.int_).itemsize
+
+
+def local_bitwidth() -> int:
+    """Return how many bits an address has."""
+    return 8 * struct.calcsize("P")
+
+
+def may_share_memory(a: Any, b: Any, raise_other_type: bool = True) -> bool:
+    """Tell whether two arrays may show the same memory; TypeError for other things."""
+    if not (isinstance(a, np.ndarray) and isinstance(b, np.ndarray)):
+        if raise_other_type:
+            raise TypeError(f"may_share_memory needs arrays, got {type(a)} and {type(b)}")
+        return False
+    return bool(np.may_share_memory(a, b))
+
+
+def hash_from_ndarray(data: np.ndarray) -> str:
+    """Return a hash of the items, shape and dtype of an array; views and their copies share it."""
+    facts = repr((data.shape, str(data.dtype)))
+    return hashlib.sha256(facts.encode() + np.ascontiguousarray(data).tobytes()).hexdigest()

@@ -345,6 +345,7 @@ LATE: dict[str, dict[str, str]] = {
         "join_": "legacy.op_classes:join_",
         "LoadFromDisk": "ops.disk:LoadFromDisk",
         **_SLICES,
+        **{f"_convert_to_{d}": f"legacy.array_ops:_convert_to_{d}" for d in all_dtypes},
         "_allclose": "legacy.array_ops:numeric_allclose",
         "_dot": "ops.products:dot",
         "isinf_": "ops.arithmetic:isinf",
@@ -532,6 +533,9 @@ MODULES: dict[str, dict[str, str]] = {
         "OrderedSet": "legacy.collections:OrderedSet",
         "check_deterministic": "legacy.collections:check_deterministic",
     },
+    "theano.misc.may_share_memory": {
+        "may_share_memory": "legacy.old_functions:may_share_memory",
+    },
     "theano.misc.pkl_utils": _PICKLING,
     "theano.misc.safe_asarray": {"_asarray": "legacy.old_functions:_asarray"},
     "theano.tensor.fourier": {"Fourier": "ops.fourier:DFT", "fft": "api.fourier:fourier_fft"},
@@ -543,7 +547,10 @@ MODULES: dict[str, dict[str, str]] = {
         "isnan_": "ops.arithmetic:isnan",
         **{name: f"api.files:{name}" for name in ("irecv", "isend", "load", "recv", "send")},
     },
-    "theano.tensor.utils": {"shape_of_variables": "legacy.shape_of_variables:shape_of_variables"},
+    "theano.tensor.utils": {
+        "hash_from_ndarray": "legacy.old_functions:hash_from_ndarray",
+        "shape_of_variables": "legacy.shape_of_variables:shape_of_variables",
+    },
     "theano.gof.graph": _GRAPH,
     "theano.gof.opt": {
         **_OPTIMIZERS,
