@@ -515,7 +515,15 @@ ELSEWHERE = {"Branch", "IfElse", "Loop", "Length", "CheckedSteps", "Called", "Ch
 ELSEWHERE |= {"Print", "PdbBreakpoint", "RandomFunction", "mrg_uniform", "ChoiceFromUniform"}
 ELSEWHERE |= {"MultinomialFromUniform", "MultinomialWOReplacementFromUniform", "PackTruncated"}
 ELSEWHERE |= {"StreamDraw", "DeriveKeys", "RejectionDraw", "MultinomialDraw", "WordsToPermutation"}
-ELSEWHERE |= {"LogGammaDerivative", "Spread", "After", "LoadFromDisk", "DFT"}
+ELSEWHERE |= {
+    "LogGammaDerivative",
+    "Spread",
+    "After",
+    "LoadFromDisk",
+    "DFT",
+    "MakeSlice",
+    "SliceParts",
+}
 ELSEWHERE |= {"ZeroGrad", "DisconnectedGrad", "UndefinedGrad", "GradScale", "GradClip"}
 # Made by rewriting only: the graphs of these tests go through it, and tests/linalg.
 REWRITTEN = {"Gemm", "Within", "LUFactor", "StackProduct", "FitsMask"}

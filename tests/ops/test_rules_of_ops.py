@@ -12,7 +12,7 @@ from theano._core import ops
 from theano._core.ops.op import Elementwise, Op, elementwise_ops
 
 # Bases, of which no operation is made.
-BASES = {"Called", "CallbackOp", "KeyedOp", "MatrixOp", "Structured", "_AlongAxis"}
+BASES = {"Called", "CallbackOp", "Composed", "KeyedOp", "MatrixOp", "Structured", "_AlongAxis"}
 
 
 def classes(base: type) -> Iterator[type[Op]]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import struct
 from collections.abc import Collection
 from typing import Any
 
@@ -284,11 +283,6 @@ def pfunc(
 def python_int_bitwidth() -> int:
     """Return the bits of the integer that NumPy makes of a Python int."""
     return 8 * np.dtype(np.int_).itemsize
-
-
-def local_bitwidth() -> int:
-    """Return how many bits an address has."""
-    return 8 * struct.calcsize("P")
 
 
 def may_share_memory(a: Any, b: Any, raise_other_type: bool = True) -> bool:
