@@ -12,6 +12,7 @@ import theano.tensor as T
 from theano.ifelse import ifelse
 
 x, s, W = T.dvector("x"), T.dscalar("s"), T.dmatrix("W")
+REFERENCE = theano.Mode("py", None)
 calls: list[str] = []
 
 
@@ -107,3 +108,55 @@ def test_numbers_drawn_in_a_branch_are_those_of_the_gradient() -> None:
     run = theano.function([x, s], [rows[-1], T.grad(rows[-1], s)], updates=updates)
     last, slope = run(np.array([0.5, 2, 3]), 2.0)
     np.testing.assert_allclose(last, 2 * slope, rtol=1e-14)
+
+
+i = T.iscalar("i")
+shared = a(x)
+
+
+@pytest.mark.parametrize(
+    ("outputs", "expected"),
+    [
+        # Two conditions; one in the other branch of another; three, where what is shared needs
+        # what is shared; a condition that is not always needed itself.
+        ([ifelse(i > 0, shared.sum(), s), ifelse(i > 1, shared[0], s)], ["", "a", "a", "a"]),
+        ([ifelse(T.eq(i, 0), shared[0], ifelse(T.eq(i, 2), shared[1], s))], ["a", "", "a", ""]),
+        (
+            [
+                ifelse(i > 0, shared[0], s),
+                ifelse(i > 1, b(shared)[0] + shared[1], s),
+                ifelse(i > 2, b(shared)[1], s),
+            ],
+            ["", "a", "ab", "ab"],
+        ),
+        ([ifelse(i > 1, shared[0], s), ifelse(i > 1, s, shared[1])], ["a", "a", "a", "a"]),
+        (
+            [ifelse(ifelse(i > 0, b(x).sum(), s) > 3, shared[0], s), ifelse(i > 1, shared[1], s)],
+            ["", "ba", "ba", "ba"],
+        ),
+    ],
+)
+def test_what_branches_share_is_computed_if_one_needs_it(outputs: Any, expected: Any) -> None:
+    run = theano.function([x, s, i], outputs, on_unused_input="ignore")
+    plain = theano.function([x, s, i], outputs, mode=REFERENCE, on_unused_input="ignore")
+    for choice, wanted in enumerate(expected):
+        assert sorted(called(run, np.ones(2), -2.0, choice)) == sorted(wanted)
+        for got, right in zip(
+            run(np.ones(2), -2.0, choice), plain(np.ones(2), -2.0, choice), strict=True
+        ):
+            np.testing.assert_allclose(got, right, rtol=1e-14)
+
+
+def test_what_branches_share_need_not_be_possible() -> None:
+    product = T.dot(x, x[:3])
+    run = theano.function([x, s], [ifelse(s > 0, product, s), ifelse(s > 1, product + 1, s)])
+    assert run(np.ones(5), -1.0) == [-1, -1]
+    with pytest.raises(ValueError, match="Shape mismatch"):
+        run(np.ones(5), 0.5)
+
+
+def test_gradients_of_what_branches_share() -> None:
+    cost = ifelse(s > 0, (shared**2).sum(), x.sum()) + ifelse(s > 1, shared.sum(), x.sum())
+    run = theano.function([x, s], T.grad(cost, x))
+    for value, wanted in ((-1.0, 2), (0.5, 2 * np.exp(2) + 1), (2.0, 2 * np.exp(2) + np.exp(1))):
+        np.testing.assert_allclose(run(np.ones(2), value), [wanted] * 2, rtol=1e-14)

@@ -9,6 +9,7 @@ from theano._core.ir.graph import copy_graph, toposort
 from theano._core.ir.variable import Apply, Constant
 from theano._core.ops.body import Body
 from theano._core.ops.branch import Branch, IfElse
+from theano._core.rewrite.branch_needs import separate_shared
 from theano._core.rewrite.inline import in_loops
 
 
@@ -17,7 +18,7 @@ def rewrite_branches(outputs: Sequence[Any]) -> list[Any]:
     outputs = in_loops(outputs, rewrite_branches)
     if not any(isinstance(node.op, IfElse) for node in toposort(outputs)):
         return outputs
-    outputs = _merged(outputs)
+    outputs = separate_shared(_merged(outputs))
     while True:
         # Outer branches first: inner ones then are in their bodies.
         last = next((n for n in reversed(toposort(outputs)) if isinstance(n.op, IfElse)), None)
