@@ -84,3 +84,38 @@ def test_twice_the_size_is_at_most_2_2_times_the_work(
     work(build(20))
     small, large = build(400), build(800)
     assert calls(lambda: work(large)) <= 2.2 * calls(lambda: work(small))
+
+
+def test_a_sum_of_many_products() -> None:
+    m, y = T.dmatrices("m", "y")
+    total = T.dot(m, m)
+    for i in range(100):
+        total = total + T.dot(m, m * i)
+    f = theano.function([m, y], y + total)
+    value = np.random.RandomState(0).randn(3, 3)
+    np.testing.assert_allclose(f(value, value), value + value @ value * 4951, rtol=1e-10)
+
+
+def residual_network(blocks: int) -> tuple[Any, Any, list[tuple[Any, Any]]]:
+    m = T.dmatrix("m")
+    h, parameters = m, []
+    for _ in range(blocks):
+        w, scale = theano.shared(np.eye(4) / 8), theano.shared(np.ones(4))
+        parameters += [w, scale]
+        z = T.dot(h, w)
+        h = h + T.nnet.relu((z - z.mean(0)) / T.sqrt(z.var(0) + 1e-5) * scale)
+    cost = (h**2).mean()
+    return (
+        m,
+        cost,
+        [(p, p - 0.1 * g) for p, g in zip(parameters, T.grad(cost, parameters), strict=True)],
+    )
+
+
+def test_updates_of_twice_the_parameters_are_at_most_2_2_times_the_work() -> None:
+    def work(blocks: int) -> int:
+        m, cost, updates = residual_network(blocks)
+        return calls(lambda: theano.function([m], cost, updates=updates))
+
+    work(2)
+    assert work(40) <= 2.2 * work(20)

@@ -37,6 +37,7 @@ def plan_updates(p: Program, steps: Sequence[Step]) -> tuple[list[Step], list[St
     may fail in any of its steps, then the work itself.
     """
     step_of = {node: step for step in steps for node in step.nodes}
+    readers_of = _readers(steps)
     after: dict[Step, set[Step]] = {}
     late: set[Step] = set()
     for number, out in zip(p.updates, p.outputs[len(p.outputs) - len(p.updates) :], strict=True):
@@ -44,16 +45,12 @@ def plan_updates(p: Program, steps: Sequence[Step]) -> tuple[list[Step], list[St
         step = step_of.get(out.owner) if out.owner is not None else None
         if step is None or number not in p.overwritable or not _can_write(p, step, out, target):
             continue
-        readers = _readers(target, steps) - {step}
-        trial = {s: set(others) for s, others in after.items()}
-        trial.setdefault(step, set()).update(readers)
-        if readers & (late | {step}) or _dependents(step, steps, step_of) - late - {step}:
+        readers = readers_of.get(target, set()) - {step}
+        dependents = {step_of[node] for node in step.users if node in step_of} - {step}
+        # INVARIANT: what must run after a late step became late before it: there is an order.
+        if readers & late or dependents - late:
             continue
-        try:
-            order(steps, step_of, trial)
-        except ValueError:
-            continue
-        after = trial
+        after.setdefault(step, set()).update(readers)
         late.add(step)
         p.in_place[out] = target
     ordered = order(steps, step_of, after)
@@ -80,13 +77,11 @@ def _can_write(p: Program, step: Step, out: Any, target: Any) -> bool:
     return False
 
 
-def _readers(target: Any, steps: Sequence[Step]) -> set[Step]:
-    return {
-        step
-        for step in steps
-        if any(root(variable) is target for node in step.nodes for variable in node.inputs)
-    }
-
-
-def _dependents(step: Step, steps: Sequence[Step], step_of: Any) -> set[Step]:
-    return {other for other in steps if other.needs & step.mask}
+def _readers(steps: Sequence[Step]) -> dict[Any, set[Step]]:
+    """Return the steps that read the memory of each variable."""
+    found: dict[Any, set[Step]] = {}
+    for step in steps:
+        for node in step.nodes:
+            for variable in node.inputs:
+                found.setdefault(root(variable), set()).add(step)
+    return found

@@ -15,6 +15,9 @@ from theano._core.ops.shaping import dimshuffle
 from theano._core.rewrite.engine import Rewriter, Rule, known_value
 
 PHASE = "blas"
+# Products added to each other that another sum is carried below, to the one that is computed first.
+# Carrying it further would take time with the square of their number.
+MOST_PRODUCTS = 4
 
 
 def _scaled(value: Any, uses: dict[Any, int], dtype: str) -> tuple[Any, Any] | None:
@@ -79,8 +82,20 @@ def _sum_with_product(rewriter: Rewriter, node: Apply) -> Any:
             alpha, beta = (neg(alpha), beta) if index == 1 else (alpha, neg(beta))
         if isinstance(product.op, Dot):
             return gemm(z, alpha, *product.inputs, beta)
-        return _around_gemm(z, beta, alpha, product)
+        if _few_products(product, rewriter.uses):
+            return _around_gemm(z, beta, alpha, product)
     return None
+
+
+def _few_products(node: Apply, uses: dict[Any, int]) -> bool:
+    """Tell whether the sum of products that ends with `node` is short."""
+    for _ in range(MOST_PRODUCTS):
+        value = node.inputs[0]
+        found = _scaled(value, uses, value.type.dtype) if isinstance(node.op, Gemm) else None
+        if found is None:
+            return True
+        node = found[1]
+    return False
 
 
 def _around_gemm(z: Any, beta: Any, factor: Any, product: Apply) -> Any:
