@@ -201,6 +201,8 @@ def test_joins_out_of_range() -> None:
         T.join(2, x, x)
     with pytest.raises(ValueError, match="should not exceed 1"):
         T.tile(x, T.imatrix())
+    with pytest.raises(ValueError, match="less than ndim, got 3 and 2"):
+        T.tile(x, [2, 3, 4], ndim=2)
 
 
 def test_an_assertion_that_certainly_holds_is_looked_through() -> None:
@@ -257,3 +259,8 @@ def test_old_private_names() -> None:
 )
 def test_dtypes_of_rare_mixtures(expression: str, dtype: str) -> None:
     assert eval(expression).dtype == dtype
+
+
+def test_steps_of_numeric_gradients() -> None:
+    steps = theano.gradient.numeric_grad.type_eps
+    assert steps["float32"] == steps[np.dtype("float32")] == 3e-4

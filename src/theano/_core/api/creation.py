@@ -553,6 +553,10 @@ def tile(x: Any, reps: Any, ndim: int | None = None) -> Any:
     if ndim is not None and ndim < x.type.ndim:
         raise ValueError(f"ndim should be equal or larger than x.ndim, got {ndim} for {x.type}")
     times = _tile_counts(reps, ndim)
+    if ndim is not None and len(times) > ndim:
+        raise ValueError(
+            f"len(reps) should be equal or less than ndim, got {len(times)} and {ndim}"
+        )
     rank = max(len(times), x.type.ndim, ndim or 0)
     times = [1] * (rank - len(times)) + times
     x = shaping.pad_left(x, rank)

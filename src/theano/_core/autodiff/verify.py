@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -28,7 +28,14 @@ class NumericGradient:
     ----------
     gf : list of ndarray, or one ndarray
         The gradient with respect to each array, as `pt`.
+    type_eps : dict
+        How far an item is moved, by its dtype and the name of it.
     """
+
+    type_eps: ClassVar[dict[Any, float]] = {
+        **_STEPS,
+        **{np.dtype(name): step for name, step in _STEPS.items()},
+    }
 
     def __init__(
         self,
