@@ -55,7 +55,6 @@ EXAMPLES: dict[str, Any] = {
     "-1 + exp(x) → expm1(x)": -1 + T.exp(x),
     "1 - exp(x) → -expm1(x)": 1 - T.exp(x),
     "log(sum(exp(x))) → max + log(sum(exp(x - max)))": T.log(T.exp(m).sum(axis=1)),
-    "topk(x, k) → expression of native operations": T.topk(x, 2),
     "x ** 3 → x x x": x**3,
     "x / 2**k → x 2**-k": x / 4,
     "x x → sqr(x)": x * x,

@@ -10,8 +10,6 @@ from theano._core.base import dtypes
 from theano._core.ir.variable import Apply
 from theano._core.ops.arithmetic import cast, mul, reciprocal, sqr, true_div
 from theano._core.ops.broadcasting import fill
-from theano._core.ops.positions import Choose, RavelMultiIndex, UnravelIndex
-from theano._core.ops.sorting import SearchSorted, Spread, TopK, Unique
 from theano._core.ops.transcendental import pow, sqrt
 from theano._core.rewrite.engine import Rewriter, Rule, known_value
 from theano._core.rewrite.pattern import rule, wild
@@ -57,19 +55,7 @@ def _divide_by_constant(rewriter: Rewriter, node: Apply) -> Any:
     return mul(np.asarray(1 / known, dtype=dtype), cast(value, dtype))
 
 
-def _expression(rewriter: Rewriter, node: Apply) -> Any:
-    return node.op.expression(node)
-
-
 RULES = (
-    Rule(
-        "topk(x, k) → expression of native operations",
-        (Choose, RavelMultiIndex, SearchSorted, Spread, TopK, Unique, UnravelIndex),
-        _expression,
-        PHASE,
-        "exact",
-        "no call of Python",
-    ),
     Rule("x ** 3 → x x x", (pow,), _power, PHASE, "nan", "no logarithm"),
     Rule("x / 2**k → x 2**-k", (true_div,), _divide_by_constant, PHASE, "exact", "no division"),
     rule("x x → sqr(x)", mul(x, x), sqr(x), phase=PHASE, keeps="exact", why="one operand"),

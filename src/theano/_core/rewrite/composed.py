@@ -1,0 +1,34 @@
+"""Operations that native code computes as expressions of others.
+
+It is done last, and only for native code: the graph that users see has the operations as they wrote
+them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from theano._core.ir.graph import toposort
+from theano._core.ir.variable import Apply
+from theano._core.ops.called import Composed
+from theano._core.rewrite.engine import Rewriter, Rule, RuleSet
+from theano._core.rewrite.inline import in_loops
+
+
+def _expression(rewriter: Rewriter, node: Apply) -> list[Any] | None:
+    return node.op.expression(node)
+
+
+def expressed(outputs: Sequence[Any], rewriter: Rewriter) -> list[Any]:
+    """Return `outputs` without composed operations, in the bodies of loops too.
+
+    `rewriter` is the one that made `outputs`; it knows the lengths of the result afterwards.
+    """
+    changed = in_loops(outputs, lambda inside: expressed(inside, Rewriter()))
+    composed = {type(n.op) for n in toposort(changed) if isinstance(n.op, Composed)}
+    if not composed and all(a is b for a, b in zip(changed, outputs, strict=True)):
+        return changed
+    name = "composed(x) → expression"
+    rule = Rule(name, tuple(composed), _expression, "native", "exact", "no call of Python")
+    return rewriter.run(changed, RuleSet([rule]))
