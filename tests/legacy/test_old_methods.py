@@ -108,3 +108,8 @@ def test_helpers_of_gof_utils() -> None:
     assert list(utils.remove(lambda n: n % 2, range(4))) == [0, 2]
     assert theano.tensor.basic._allclose(np.float32(1), 1 + 2e-6)
     assert not theano.tensor.basic._allclose(1.0, 1.1)
+
+
+def test_a_mode_is_made_from_the_parts_of_another() -> None:
+    mode = theano.compile.get_default_mode()
+    assert theano.Mode(linker=mode.linker, optimizer="merge").backend == mode.backend

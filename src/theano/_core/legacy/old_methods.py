@@ -109,4 +109,6 @@ def install() -> None:
     Op.__getattr__ = _old_method  # type: ignore[attr-defined]
     Subtensor.idx_list = IncSubtensor.idx_list = property(_idx_list)  # type: ignore[attr-defined]
     IncSubtensor.set_instead_of_inc = property(lambda op: op.assign)  # type: ignore[attr-defined]
+    # What `Mode` takes as a linker.
+    Mode.linker = property(lambda mode: mode.provided_linker)  # type: ignore[attr-defined]
     Mode.optimizer = property(_optimizer)  # type: ignore[attr-defined]
