@@ -15,9 +15,10 @@ from theano._core.base.errors import InternalError
 from theano._core.ir.graph import copy_graph, toposort
 from theano._core.ir.source import at_line
 from theano._core.ir.variable import Apply, Constant
-from theano._core.ops.arithmetic import add
+from theano._core.ops.arithmetic import add, minimum, sub
 from theano._core.ops.branch import needed_always
 from theano._core.ops.broadcasting import alloc
+from theano._core.ops.creation import join
 from theano._core.ops.indexing import SYMBOL, Slice, Subtensor, within
 from theano._core.ops.lengths import as_int64
 from theano._core.ops.loop import Loop
@@ -41,6 +42,8 @@ from theano._core.rewrite.merging import merge_loops
 
 # More rounds of changes than this are taken for an endless loop.
 MOST_ROUNDS = 500
+# Of states, so many of the last rows are kept instead of all.
+MOST_LAST = 8
 
 Uses = dict[Any, list[Any]]
 # From a draft and the uses of every variable to what replaces variables outside, or None for no
@@ -177,7 +180,8 @@ def _without_initial_rows(state: DraftState, uses: Uses) -> Any:
     clients = uses[state.output]
     if not depth or not all(_skips(c, depth) for c in clients):
         return None
-    if all(_selects_last(d, state, 1) for c in clients for d in uses.get(c.outputs[0], [None])):
+    most = _most(state)
+    if all(_selects_last(d, most) for c in clients for d in uses.get(c.outputs[0], [None])):
         return None
     state.keep = NEW
 
@@ -200,23 +204,39 @@ def _skips(client: Apply | None, depth: int) -> bool:
 def _last_rows(state: DraftState, uses: Uses) -> Any:
     """Have a state keep its last rows if only they are read; return what replaces them."""
     depth = max(state.taps, default=0)
-    most = max(depth, 1)
     readers: list[tuple[Apply, bool]] = []
     for client in uses[state.output]:
         if depth and _skips(client, depth) and uses.get(client.outputs[0]):
             readers += [(c, True) for c in uses[client.outputs[0]]]
         else:
             readers.append((client, not depth))
-    if not all(_selects_last(c, state, most, new) for c, new in readers):
+    most = _most(state)
+    if not all(_selects_last(c, most if new else max(depth, 1)) for c, new in readers):
         return None
     state.keep = max(_distance(c) for c, _ in readers)
+    if state.keep > max(depth, 1):
+        _deepen(state, depth)
 
     def write(table: dict[Any, Any], steps: Any) -> None:
         rows = table.pop(state.output)
         for client, new in readers:
-            table[client.outputs[0]] = _read_last(client, rows, steps if new else None)
+            table[client.outputs[0]] = _read_last(client, rows, steps if new else None, state)
 
     return write
+
+
+def _most(state: DraftState) -> int:
+    """Return how many of the last new rows can be kept instead of all."""
+    depth = max(state.taps, default=0)
+    # Numbers take little memory as it is.
+    return max(depth, MOST_LAST if depth and state.value.type.ndim else 1)
+
+
+def _deepen(state: DraftState, depth: int) -> None:
+    """Have a state keep more rows than its steps read: by a tap that none reads."""
+    first = state.initial[:1]
+    state.initial = join(0, *[first] * (state.keep - depth), state.initial)
+    state.taps = {**state.taps, state.keep: state.value.type()}
 
 
 def _distance(client: Apply) -> int:
@@ -224,23 +244,27 @@ def _distance(client: Apply) -> int:
     return -(entry.start if isinstance(entry, Slice) else entry)
 
 
-def _selects_last(client: Apply | None, state: DraftState, most: int, new: bool = True) -> bool:
+def _selects_last(client: Apply | None, most: int) -> bool:
     """Tell whether a node reads one of the last `most` rows, or all of the last so many."""
     if client is None or not isinstance(client.op, Subtensor):
         return False
     entry = client.op.index[0]
     if isinstance(entry, Slice):
-        # The last rows among new ones are fewer when there are fewer steps.
         plain = isinstance(entry.start, int) and entry.stop is None and entry.step is None
-        return plain and not new and -most <= entry.start < 0
+        return plain and -most <= entry.start < 0
     return isinstance(entry, int) and -most <= entry < 0
 
 
-def _read_last(client: Apply, rows: Any, steps: Any) -> Any:
+def _read_last(client: Apply, rows: Any, steps: Any, state: DraftState) -> Any:
     """Return what `client` selects, read from `rows`; with `steps`, checked to exist."""
     entry = client.op.index[0]
+    if isinstance(entry, Slice) and steps is not None:
+        # The last rows among new ones are fewer when there are fewer steps.
+        few = minimum(as_int64(steps), as_int64(_distance(client)))
+        index = (Slice(SYMBOL, None, None), *client.op.index[1:])
+        return Subtensor(index)(rows, sub(as_int64(state.keep), few), *client.inputs[1:])
     known = None if steps is None else python_int(steps)
-    if steps is None or (known is not None and known >= -entry):
+    if steps is None or (known is not None and known >= _distance(client)):
         return Subtensor(client.op.index)(rows, *client.inputs[1:])
     at = within(as_int64(entry), steps)
     return Subtensor((SYMBOL, *client.op.index[1:]))(rows, at, *client.inputs[1:])
