@@ -187,3 +187,17 @@ def test_errors() -> None:
         ifelse(c, [x], [y, y])
     with pytest.raises(TypeError, match="must be a scalar"):
         ifelse(v, x, y)
+
+
+def test_a_condition_that_needs_what_branches_share() -> None:
+    x, v = T.dscalar(), T.dvector()
+    shared = T.sin(v)
+    a = ifelse(T.gt(x, 0), shared, v)
+    b = ifelse(T.gt(a[0], 0), shared * 2, v)
+    f = theano.function([x, v], [a, b])
+    for sign in (1.0, -1.0):
+        for value in (np.array([0.5, 2.0]), np.array([-0.5, 2.0])):
+            first = np.sin(value) if sign > 0 else value
+            second = np.sin(value) * 2 if first[0] > 0 else value
+            for got, wanted in zip(f(sign, value), (first, second), strict=True):
+                np.testing.assert_allclose(got, wanted, rtol=1e-15)

@@ -220,22 +220,36 @@ def test_number_of_streams() -> None:
     assert streams.state_updates[0][0].get_value().shape == (4, 6)
 
 
-GRADIENTS = [
+COUNTS = [
+    lambda rng, s: rng.binomial((3,), p=s, dtype="float64"),
+    lambda rng, s: rng.multinomial(pvals=T.stack([s, 1 - s]).dimshuffle("x", 0), dtype="float64"),
+]
+REPARAMETRISED = [
     lambda rng, s: rng.uniform((3,), low=s),
     lambda rng, s: rng.uniform((3,), high=s),
     lambda rng, s: rng.normal((3,), avg=s),
     lambda rng, s: rng.normal((3,), std=s),
+    lambda rng, s: rng.truncated_normal((3,), avg=s),
     lambda rng, s: rng.truncated_normal((3,), std=s),
-    lambda rng, s: rng.binomial((3,), p=s, dtype="float64"),
-    lambda rng, s: rng.multinomial(pvals=T.stack([s, 1 - s]).dimshuffle("x", 0), dtype="float64"),
 ]
 
 
-@pytest.mark.parametrize("make", GRADIENTS)
-def test_derivatives_with_respect_to_parameters_are_not_defined(make: Any) -> None:
+@pytest.mark.parametrize("make", COUNTS)
+def test_counts_have_no_derivative_with_respect_to_their_parameters(make: Any) -> None:
     s = T.dscalar()
     with pytest.raises(theano.gradient.NullTypeGradError):
         T.grad(make(MRG_RandomStreams(1), s).sum(), s)
+
+
+@pytest.mark.parametrize("make", REPARAMETRISED)
+def test_derivatives_flow_through_reparametrised_draws(make: Any) -> None:
+    s = T.dscalar()
+    drawn = make(MRG_RandomStreams(1), s)
+    again = {"no_default_updates": True}
+    slope = theano.function([s], T.grad((drawn**2).sum(), s), **again)
+    value = theano.function([s], (drawn**2).sum(), **again)
+    difference = (value(0.7 + 1e-6) - value(0.7 - 1e-6)) / 2e-6
+    np.testing.assert_allclose(slope(0.7), difference, rtol=1e-6)
 
 
 def test_derivatives_flow_through_the_expression_around_a_draw() -> None:

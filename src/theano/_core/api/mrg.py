@@ -164,7 +164,7 @@ class MRG_RandomStreams:  # noqa: N801 - the name of Theano 1.0.5
         ----------
         size : tuple of int or int scalar, or int vector variable
         low, high : tensor
-            Broadcast against `size`; the derivative with respect to them is not defined.
+            Broadcast against `size`.
         ndim : int, optional
             Rank of the result, if it does not follow from `size`.
         dtype : str, optional
@@ -189,7 +189,7 @@ class MRG_RandomStreams:  # noqa: N801 - the name of Theano 1.0.5
         low, high = as_tensor_variable(low), as_tensor_variable(high)
         if dtype is None:
             dtype = dtypes.upcast(config.floatX, low.type.dtype, high.type.dtype)
-        low, high = (undefined_grad(cast(x, dtype)) for x in (low, high))
+        low, high = cast(low, dtype), cast(high, dtype)
         _check_uniform_size(size)
         _check_options("uniform", kwargs)
         count = self.n_streams(size) if nstreams is None else nstreams
@@ -361,7 +361,7 @@ class MRG_RandomStreams:  # noqa: N801 - the name of Theano 1.0.5
         ----------
         size : int, tuple, list or int vector variable
         avg, std : tensor
-            Broadcast against `size`; the derivative with respect to them is not defined.
+            Broadcast against `size`.
         ndim : int, optional
             Rank of the result, if it does not follow from `size`.
         dtype : str, optional
@@ -386,7 +386,7 @@ class MRG_RandomStreams:  # noqa: N801 - the name of Theano 1.0.5
         Mathematical Statistics 29 (1958), 610-611.
         """
         lengths = _normal_size(size)
-        avg, std = (undefined_grad(as_tensor_variable(x)) for x in (avg, std))
+        avg, std = as_tensor_variable(avg), as_tensor_variable(std)
         if dtype is None:
             dtype = dtypes.upcast(config.floatX, avg.type.dtype, std.type.dtype)
         avg, std = cast(avg, dtype), cast(std, dtype)

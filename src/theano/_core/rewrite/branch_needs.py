@@ -109,6 +109,8 @@ def _shared(outputs: Sequence[Any], needs: dict[Any, Paths]) -> list[Any]:
             paths in costly
             and all(isinstance(v.type, TensorType) for v in variables)
             and all(_is_harmless(c, needs) for c in conditions)
+            # A value that a condition is computed from cannot wait for it.
+            and not {v.owner for v in variables} & set(toposort(list(conditions)))
         ):
             return list(variables)
     return []
