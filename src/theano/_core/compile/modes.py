@@ -53,7 +53,8 @@ class Mode:
         'llvm' (also Theano's names for compiled code) runs native code; 'py' runs NumPy, one
         operation at a time. None: `config.linker`.
     optimizer : str, None, Query or Optimizer
-        'fast_run', 'fast_compile', 'merge', or Theano's o1 to o4; 'default': `config.optimizer`.
+        'fast_run', 'fast_compile', 'merge', or Theano's o1 to o4; 'unsafe': 'fast_run' without
+        the conditions of `Assert`; 'default': `config.optimizer`.
         A query names tags to include and exclude; an optimizer is the only one to run.
 
     Raises
@@ -85,6 +86,8 @@ class Mode:
         if hasattr(optimizer, "optimize"):
             self.extra = ((optimizer, AFTER_ALL),)
             return "none"
+        if optimizer == "unsafe":
+            self.included = frozenset({"unsafe"})
         try:
             known = OPTIMIZERS[optimizer]
         except (KeyError, TypeError):

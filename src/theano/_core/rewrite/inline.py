@@ -1,4 +1,4 @@
-"""Bodies: those of loops, rewritten in their place; those of inner graphs, written out."""
+"""Bodies of loops, rewritten in their place; inner graphs, written out; assertions, left out."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from theano._core.ir.graph import copy_graph, toposort
 from theano._core.ops.body import Body
 from theano._core.ops.inner_graph import InnerGraph
 from theano._core.ops.loop import Loop
+from theano._core.ops.shaping import Assert
 
 
 def in_loops(outputs: Sequence[Any], rewrite: Callable[[list[Any]], list[Any]]) -> list[Any]:
@@ -36,4 +37,15 @@ def inlined(outputs: Sequence[Any]) -> list[Any]:
             body = Body(node.op.body.inputs, inlined(node.op.body.outputs))
             values = body.apply(copy_graph(node.inputs, table))
             table.update(zip(node.outputs, values, strict=True))
+    return copy_graph(outputs, table) if table else list(outputs)
+
+
+def without_assertions(outputs: Sequence[Any]) -> list[Any]:
+    """Return `outputs` with no condition that users have asserted, in the bodies of loops too."""
+    outputs = in_loops(outputs, without_assertions)
+    table: dict[Any, Any] = {}
+    for node in toposort(outputs):
+        # What operations require of their own inputs, a subclass of it, is kept.
+        if type(node.op) is Assert:
+            table[node.outputs[0]] = copy_graph(node.inputs[:1], table)[0]
     return copy_graph(outputs, table) if table else list(outputs)

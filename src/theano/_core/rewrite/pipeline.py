@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from theano._core.rewrite.branches import rewrite_branches
 from theano._core.rewrite.engine import Rewriter, Rule, RuleSet
-from theano._core.rewrite.inline import in_loops, inlined
+from theano._core.rewrite.inline import in_loops, inlined, without_assertions
 from theano._core.rewrite.loops import rewrite_loops
 from theano._core.rewrite.rules import (
     blas,
@@ -93,6 +93,8 @@ POSITIONS = {"canonical": 1.0, "stable": 1.5, "special": 2.0, "blas": 49.0}
 # Loops are simplified between these two, when equal expressions have one form and before products
 # are hidden in calls of BLAS.
 LOOPS_BEFORE = "stable"
+# Theano's tag and name of the rewrite, off unless a mode includes it, that leaves assertions out.
+UNSAFE = frozenset({"unsafe", "local_remove_all_assert"})
 LEVELS = {
     "none": (),
     "merge": ("merge",),
@@ -189,6 +191,8 @@ def rewrite(
     rewriter = rewriter or Rewriter()
     selection = selection or Selection()
     result, place = inlined(outputs), float("-inf")
+    if UNSAFE & selection.included and not UNSAFE & selection.excluded:
+        result = without_assertions(result)
     for phase in PHASES:
         result = _added(result, place, POSITIONS[phase.name], selection)
         place = POSITIONS[phase.name]

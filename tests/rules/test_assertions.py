@@ -1,0 +1,78 @@
+"""Conditions that users assert: kept, unless a mode asks for no checks."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from typing import Any
+
+import numpy as np
+import pytest
+
+import theano
+import theano.tensor as T
+from theano.gof import Query
+from theano.tensor.opt import Assert
+
+x, y = T.dscalar("x"), T.dscalar("y")
+DEFAULT = theano.compile.get_default_mode()
+UNCHECKED = [
+    DEFAULT.including("local_remove_all_assert"),
+    DEFAULT.including("unsafe"),
+    theano.Mode(optimizer="unsafe"),
+    theano.Mode("py", "unsafe"),
+    theano.Mode(optimizer=Query(include=["fast_run", "unsafe"])),
+]
+
+
+def kinds(function: Any) -> list[type]:
+    """Return the classes of the operations of a function."""
+    return [type(node.op) for node in function.maker.fgraph.toposort()]
+
+
+@pytest.mark.parametrize("mode", UNCHECKED, ids=range(len(UNCHECKED)))
+def test_unchecked(mode: Any) -> None:
+    f = theano.function([x, y], Assert()(x, y) * 2, mode=mode)
+    assert f(1, 0) == 2
+    assert Assert not in kinds(f)
+
+
+@pytest.mark.parametrize("mode", UNCHECKED, ids=range(len(UNCHECKED)))
+def test_unchecked_in_loops_and_gradients(mode: Any) -> None:
+    v = T.dvector("v")
+    out, _ = theano.scan(lambda a, b: Assert()(a, b) * 2, sequences=[v], non_sequences=[y])
+    f = theano.function([v, y], [out, T.grad(out.sum(), v)], mode=mode)
+    np.testing.assert_array_equal(f([1, 2], 0), [[2, 4], [2, 2]])
+
+
+@pytest.mark.parametrize(
+    "mode", [DEFAULT, *[mode.excluding("unsafe", "local_remove_all_assert") for mode in UNCHECKED]]
+)
+def test_checked(mode: Any) -> None:
+    f = theano.function([x, y], Assert("no")(x, y) * 2, mode=mode)
+    assert Assert in kinds(f)
+    with pytest.raises(AssertionError, match="no"):
+        f(1, 0)
+
+
+def test_what_operations_require_is_checked() -> None:
+    v = T.dvector("v")
+    f = theano.function([v], T.sort(T.topk(v, 3)), mode=UNCHECKED[0])
+    with pytest.raises(ValueError, match="kth cannot be larger"):
+        f([1, 2])
+
+
+@pytest.mark.parametrize(
+    "flag", ["optimizer=unsafe", "optimizer_including=local_remove_all_assert"]
+)
+def test_by_setting(flag: str) -> None:
+    program = """
+import theano, theano.tensor as T
+x, y = T.dscalars(2)
+print(theano.function([x, y], T.opt.Assert()(x, y))(3, 0))
+"""
+    environ = {**os.environ, "THEANO_FLAGS": flag}
+    command = [sys.executable, "-c", program]
+    done = subprocess.run(command, env=environ, capture_output=True, text=True, check=True)
+    assert done.stdout == "3.0\n"
