@@ -10,8 +10,22 @@ import numpy as np
 from theano._core.base import dtypes
 from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Apply
-from theano._core.ops.arithmetic import add, cast, eq, le, mul, neg, sub
+from theano._core.ops.arithmetic import (
+    add,
+    and_,
+    cast,
+    eq,
+    gt,
+    le,
+    lt,
+    mul,
+    neg,
+    sub,
+    switch,
+    true_div,
+)
 from theano._core.ops.broadcasting import zeros_like_float
+from theano._core.ops.called import Composed
 from theano._core.ops.creation import ARange, join
 from theano._core.ops.indexing import subtensor
 from theano._core.ops.linalg import (
@@ -41,7 +55,8 @@ from theano._core.ops.linalg_base import (
     triangle,
 )
 from theano._core.ops.op import as_variable, tensor_operand
-from theano._core.ops.shaping import Assert, dimshuffle, length, pattern_broadcast
+from theano._core.ops.reductions import reduce
+from theano._core.ops.shaping import Assert, Require, dimshuffle, length, pattern_broadcast
 
 
 def _outputs(op: Any, x: Any, kinds: Sequence[tuple[str, Sequence[bool]]]) -> Apply:
@@ -415,11 +430,19 @@ class Pinv(MatrixOp):
 pinv = Pinv()
 
 
-class LeastSquares(CallbackOp):
+class SameRows(Require):
+    """`value`, after checking that A and b of A x = b have as many rows."""
+
+    error = np.linalg.LinAlgError
+    fault = "solve_rows"
+
+
+class LeastSquares(Composed):
     """The x of least length that minimises |A x - b|, as `numpy.linalg.lstsq` has it.
 
     Outputs: x, the sums of squares of the residuals, the rank (int64), and the singular values.
-    Only x has a gradient, for matrices of full rank.
+    Singular values up to `rcond` times the largest count as 0; a part that is not between 0 and 1
+    means the precision of float64. Only x has a gradient, for matrices of full rank.
     """
 
     def make_node(self, a: Any, b: Any, rcond: Any) -> Apply:
@@ -441,6 +464,37 @@ class LeastSquares(CallbackOp):
 
     def compute(self, xp: Any, node: Apply, a: Any, b: Any, rcond: Any) -> tuple[Any, ...]:
         return tuple(xp.linalg.lstsq(a, b, float(rcond)))
+
+    def expression(self, node: Apply) -> list[Any]:
+        a, b, rcond = node.inputs
+        m, n = length(a, 0), length(a, 1)
+        same = SameRows("A x = b: A has {} rows, b has {}; they must be equal", 2)
+        b = same(b, m, length(b, 0), eq(m, length(b, 0)))
+        if b.type.ndim == 1:
+            b = as_column(b)
+        # As NumPy: in double precision whatever the dtype, which decides about the rank.
+        a, b = (cast(v, dtypes.upcast(v.type.dtype, "float64")) for v in (a, b))
+        u, s, vh = SVD(full_matrices=False)(a)
+        rcond = cast(rcond, "float64")
+        inside = and_(gt(rcond, 0.0), lt(rcond, 1.0))
+        rcond = switch(inside, rcond, as_variable(np.finfo("float64").eps / 2))
+        # A sum, since an empty matrix has no largest one.
+        largest = reduce("sum", subtensor(s, [slice(None, 1)]))
+        counts = gt(s, mul(rcond, largest))
+        inverse = switch(
+            counts, true_div(1.0, switch(counts, s, as_variable(1.0))), as_variable(0.0)
+        )
+        x = product(hermitian(vh), mul(as_column(inverse), product(hermitian(u), b)))
+        rank = reduce("sum", cast(counts, "int64"))
+        left = sub(b, product(a, x))
+        squares = real_part(mul(left, conjugate(left)))
+        asked = cast(and_(eq(rank, n), gt(m, n)), "int64")
+        residuals = subtensor(reduce("sum", squares, (0,)), [slice(None, mul(asked, length(b, 1)))])
+        if node.inputs[1].type.ndim == 1:
+            x = dimshuffle(pattern_broadcast(x, (False, True)), (0,))
+        dtypes_of = [out.type.dtype for out in node.outputs]
+        outs = [x, residuals, rank, s]
+        return [cast(out, dtype) for out, dtype in zip(outs, dtypes_of, strict=True)]
 
     def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
         (m, n), b = shapes[0], shapes[1]
