@@ -529,6 +529,11 @@ class Require(Assert):
             raise self.error(self.text([int(f) for f in rest[: self.facts]]))
         return (value,)
 
+    def batch(
+        self, node: Apply, values: list[Any], rows: list[bool], batching: Any
+    ) -> list[Any] | None:
+        return None if self.facts else super().batch(node, values, rows, batching)
+
     def lower(self, p: Any, node: Apply, value: Any, *rest: Any) -> Any:
         facts = [p.integer(f) for f in rest[: self.facts]]
         for condition in rest[self.facts :]:
