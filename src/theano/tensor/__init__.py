@@ -451,6 +451,7 @@ from theano._core.ops.arithmetic import (
 from theano._core.ops.arithmetic import (
     xor as bitwise_xor,
 )
+from theano._core.ops.assertions import Assert
 from theano._core.ops.broadcasting import (
     Alloc,
 )
@@ -469,12 +470,7 @@ from theano._core.ops.positions import (
 from theano._core.ops.products import (
     Dot,
 )
-from theano._core.ops.shaping import (
-    Assert,
-    DimShuffle,
-    Reshape,
-    SpecifyShape,
-)
+from theano._core.ops.shaping import DimShuffle, Reshape, SpecifyShape
 from theano._core.ops.shaping import (
     ShapeOf as Shape,
 )

@@ -12,10 +12,10 @@ from theano._core.ir.types import NoneType, TensorType
 from theano._core.ir.variable import Constant, Variable
 from theano._core.ops import arithmetic
 from theano._core.ops import op as ops
+from theano._core.ops.assertions import Assert
 from theano._core.ops.broadcasting import Alloc, Second
 from theano._core.ops.indexing import Subtensor, join_index
 from theano._core.ops.shaping import (
-    Assert,
     DimShuffle,
     Length,
     MakeVector,

@@ -14,6 +14,7 @@ from theano._core.api.shaping import float_dtype, shape_items
 from theano._core.base import dtypes
 from theano._core.ir.variable import Constant
 from theano._core.ops import philox, shaping
+from theano._core.ops.assertions import Require
 from theano._core.ops.rejection import RejectionDraw
 from theano._core.ops.shaping import MakeVector
 
@@ -189,7 +190,7 @@ def parameter(
         if not np.all(holds(variable.data)):
             raise ValueError(f"{text}, got {variable.data}")
         return cast(variable, dtype)
-    return cast(shaping.Require(text)(variable, all_of(holds(variable))), dtype)
+    return cast(Require(text)(variable, all_of(holds(variable))), dtype)
 
 
 def positive(name: str, what: str, value: Any, dtype: str) -> Any:

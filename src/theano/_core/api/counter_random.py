@@ -13,8 +13,9 @@ from theano._core.api.reductions import all as all_of
 from theano._core.api.reductions import max as largest
 from theano._core.api.reductions import sum as sum_of
 from theano._core.ops.arithmetic import abs_, le, maximum, minimum, sgn, switch
+from theano._core.ops.assertions import Require
 from theano._core.ops.normal_quantile import normal_distribution, normal_quantile
-from theano._core.ops.shaping import Require, length
+from theano._core.ops.shaping import length
 from theano._core.ops.transcendental import exp, expm1, log, log1p, sigmoid, sqrt, tan
 
 

@@ -18,6 +18,7 @@ from theano._core.ir.variable import Constant, Variable
 from theano._core.ops import creation as ops
 from theano._core.ops import shaping
 from theano._core.ops.arithmetic import eq, ge, lt, mod, mul, switch
+from theano._core.ops.assertions import Assert, Require
 from theano._core.ops.broadcasting import Alloc, second
 from theano._core.ops.op import python_int
 from theano._core.ops.reductions import reduce
@@ -319,7 +320,7 @@ def _join_along_unknown(axis: Any, arrays: Sequence[Any]) -> Any:
     tensors = [as_tensor_variable(x) for x in arrays]
     rank = max(x.type.ndim for x in tensors)
     plain = [shaping.pattern_broadcast(x, (False,) * x.type.ndim) for x in tensors]
-    check = shaping.Assert(f"Join axis is out of bounds [-{rank}, {rank})")
+    check = Assert(f"Join axis is out of bounds [-{rank}, {rank})")
     axis = mod(check(axis, ge(axis, -rank), lt(axis, rank)), rank)
     result = ops.join(rank - 1, *plain)
     for each in range(rank - 2, -1, -1):
@@ -476,11 +477,11 @@ def split(x: Any, splits_size: Any, n_splits: int, axis: int = 0) -> list[Any]:
     known = sizes.type.broadcastable[0] or isinstance(sizes, Constant)
     if known and python_int(shaping.length(sizes, 0)) != n_splits:
         raise ValueError(f"Split: {n_splits} parts need as many lengths, got {splits_size}")
-    count = shaping.Require("Split: the number of lengths must be the number of parts")
+    count = Require("Split: the number of lengths must be the number of parts")
     sizes = count(sizes, eq(shaping.length(sizes, 0), n_splits))
     sizes = [cast(get_item(sizes, i), "int64") for i in range(n_splits)]
     total = reduce("sum", ops.as_tensor_list(sizes))
-    check = shaping.Require(
+    check = Require(
         "Split: the lengths of the parts must be non-negative and add up to the length of the axis"
     )
     whole = eq(total, shaping.length(x, axis))

@@ -16,13 +16,14 @@ from theano._core.api.shaping import squeeze
 from theano._core.base import dtypes
 from theano._core.ops import arithmetic as a_
 from theano._core.ops import shaping
+from theano._core.ops.assertions import Assert
 from theano._core.ops.broadcasting import Alloc
 from theano._core.ops.cumulative import Cumulative, difference
 from theano._core.ops.indexing import AT, AdvancedIncSubtensor
 from theano._core.ops.lengths import stretched_lengths
 from theano._core.ops.positions import Choose, RavelMultiIndex, UnravelIndex
 from theano._core.ops.reductions import reduce
-from theano._core.ops.shaping import Assert, length
+from theano._core.ops.shaping import length
 
 
 def _cumulative(mode: str, x: Any, axis: int | None) -> Any:

@@ -12,9 +12,10 @@ from theano._core.api.creation import arange, zeros
 from theano._core.api.indexing import get_item, set_subtensor
 from theano._core.ops import shaping
 from theano._core.ops.arithmetic import add, and_, eq, int_div, mod, mul, neg, sub
+from theano._core.ops.assertions import Require
 from theano._core.ops.indexing import AT, FULL, AdvancedSubtensor
 from theano._core.ops.lengths import as_int64, product
-from theano._core.ops.shaping import Require, length
+from theano._core.ops.shaping import length
 
 
 class Fits(Require):

@@ -12,6 +12,7 @@ from theano._core.ir.variable import Constant, Variable
 from theano._core.ops import shaping
 from theano._core.ops import sorting as ops
 from theano._core.ops.arithmetic import eq, ge, lt, mod
+from theano._core.ops.assertions import Require
 from theano._core.ops.op import python_int
 
 
@@ -39,7 +40,7 @@ def _along_unknown(name: str, x: Any, axis: Any, op: Callable[[int], Any]) -> An
     if axis.type.ndim or not is_integer(axis.type.dtype):
         raise TypeError(f"{name} needs an integer as its axis, got {axis.type}")
     rank = x.type.ndim
-    check = shaping.Require(f"{name}: the axis is out of bounds [-{rank}, {rank})")
+    check = Require(f"{name}: the axis is out of bounds [-{rank}, {rank})")
     axis = mod(check(axis, ge(axis, -rank), lt(axis, rank)), rank)
     result = op(rank - 1)(x)
     for each in range(rank - 2, -1, -1):

@@ -11,9 +11,10 @@ from theano._core.api.gradients import format_like
 from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Variable
 from theano._core.ops.arithmetic import eq
+from theano._core.ops.assertions import Require
 from theano._core.ops.batching import Batch, RaggedRows
 from theano._core.ops.lengths import as_int64
-from theano._core.ops.shaping import Require, dimshuffle, length, pattern_broadcast
+from theano._core.ops.shaping import dimshuffle, length, pattern_broadcast
 
 
 def vectorize(

@@ -11,7 +11,7 @@ from theano._core.base.settings import config
 from theano._core.ir.graph import toposort
 from theano._core.lower.faults import FAULTS, NAMES, STATE
 from theano._core.lower.reference import evaluate
-from theano._core.ops.shaping import Assert
+from theano._core.ops.assertions import Assert
 
 
 def bad_input(maker: Any, index: int, error: Exception) -> Exception:

@@ -24,6 +24,7 @@ from theano._core.ops.arithmetic import (
     switch,
     true_div,
 )
+from theano._core.ops.assertions import Assert, Require
 from theano._core.ops.broadcasting import zeros_like_float
 from theano._core.ops.called import Composed
 from theano._core.ops.creation import ARange, join
@@ -56,7 +57,7 @@ from theano._core.ops.linalg_base import (
 )
 from theano._core.ops.op import as_variable, tensor_operand
 from theano._core.ops.reductions import reduce
-from theano._core.ops.shaping import Assert, Require, dimshuffle, length, pattern_broadcast
+from theano._core.ops.shaping import dimshuffle, length, pattern_broadcast
 
 
 def _outputs(op: Any, x: Any, kinds: Sequence[tuple[str, Sequence[bool]]]) -> Apply:

@@ -23,6 +23,7 @@ from theano._core.ops.arithmetic import (
     mul,
     sub,
 )
+from theano._core.ops.assertions import Require
 from theano._core.ops.broadcasting import Alloc, zeros_like_float
 from theano._core.ops.called import Composed
 from theano._core.ops.creation import ARange
@@ -30,7 +31,7 @@ from theano._core.ops.indexing import AT, AdvancedIncSubtensor, AdvancedSubtenso
 from theano._core.ops.lengths import as_int64, product, stretched_lengths
 from theano._core.ops.op import as_variable, same_rank, tensor_operand
 from theano._core.ops.reductions import reduce
-from theano._core.ops.shaping import Require, dimshuffle, length, pad_left
+from theano._core.ops.shaping import dimshuffle, length, pad_left
 
 MODES = ("raise", "wrap", "clip")
 

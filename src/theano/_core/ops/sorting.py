@@ -24,6 +24,7 @@ from theano._core.ops.arithmetic import (
     sub,
     switch,
 )
+from theano._core.ops.assertions import Require
 from theano._core.ops.broadcasting import Alloc, zeros_like_float
 from theano._core.ops.called import Composed
 from theano._core.ops.creation import ARange
@@ -40,7 +41,7 @@ from theano._core.ops.indexing import (
 from theano._core.ops.nonzero import Nonzero
 from theano._core.ops.op import Structured, as_variable, python_int, tensor_operand
 from theano._core.ops.reductions import reduce
-from theano._core.ops.shaping import Require, dimshuffle, length, reshape_op, shape
+from theano._core.ops.shaping import dimshuffle, length, reshape_op, shape
 
 # Ways to sort, and NumPy's numbers of them. They differ in the order of equal items. NumPy 2.4 has
 # no heapsort any more.

@@ -16,6 +16,7 @@ from theano._core.ir.graph import copy_graph, toposort
 from theano._core.ir.source import at_line
 from theano._core.ir.variable import Apply, Constant
 from theano._core.ops.arithmetic import add, minimum, sub
+from theano._core.ops.assertions import Assert
 from theano._core.ops.branch import needed_always
 from theano._core.ops.broadcasting import alloc
 from theano._core.ops.creation import join
@@ -25,7 +26,6 @@ from theano._core.ops.loop import Loop
 from theano._core.ops.op import Elementwise, python_int
 from theano._core.ops.products import Dot, dot
 from theano._core.ops.shaping import (
-    Assert,
     DimShuffle,
     Length,
     dimshuffle,

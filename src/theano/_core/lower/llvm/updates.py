@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any
 from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Apply
 from theano._core.lower.schedule import Step, order
+from theano._core.ops.assertions import Assert
 from theano._core.ops.broadcasting import Alloc
 from theano._core.ops.gradient import GradientFilter
 from theano._core.ops.indexing import AdvancedIncSubtensor, IncSubtensor, Subtensor
 from theano._core.ops.op import Elementwise
 from theano._core.ops.products import Gemm
-from theano._core.ops.shaping import Assert, DimShuffle, Rebroadcast, Reshape, SpecifyShape
+from theano._core.ops.shaping import DimShuffle, Rebroadcast, Reshape, SpecifyShape
 
 if TYPE_CHECKING:
     from theano._core.lower.llvm.program import Program

@@ -23,7 +23,8 @@ from theano._core.ops.arithmetic import (
     switch,
     true_div,
 )
-from theano._core.ops.shaping import Assert, not_negative
+from theano._core.ops.assertions import Assert
+from theano._core.ops.shaping import not_negative
 from theano._core.rewrite.engine import Rewriter, Rule, is_op, known_value
 from theano._core.rewrite.pattern import Match, rule, wild
 from theano._core.rewrite.rules.terms import filled, kept

@@ -1,0 +1,98 @@
+"""Values that are handed on once conditions hold."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from theano._core.ir.variable import Apply
+from theano._core.ops.op import Structured, as_variable
+
+
+class Assert(Structured):
+    """`value`, after checking that every condition holds (AssertionError with `msg` if not)."""
+
+    __props__ = ("msg",)
+
+    def __init__(self, msg: str = "Theano Assert failed!") -> None:
+        self.msg = msg
+
+    def text(self, facts: Sequence[int]) -> str:
+        """Return the message of a failure."""
+        return self.msg
+
+    def make_node(self, value: Any, *conditions: Any) -> Apply:
+        value = as_variable(value)
+        flags = [as_variable(c) for c in conditions]
+        if any(c.type.ndim for c in flags):
+            raise TypeError(
+                f"the conditions of Assert must be scalars, got {[str(c.type) for c in flags]}"
+            )
+        return Apply(self, [value, *flags], [value.type.variable_class(value.type)])
+
+    def compute(self, xp: Any, node: Apply, value: Any, *conditions: Any) -> tuple[Any, ...]:
+        assert all(conditions), self.msg
+        return (value,)
+
+    def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
+        return [shapes[0]]
+
+    def connection(self, node: Apply) -> list[list[bool]]:
+        return [[True]] + [[False]] * (len(node.inputs) - 1)
+
+    def linear(self, node: Apply) -> list[list[int]]:
+        return [[0]]
+
+    def batch(
+        self, node: Apply, values: list[Any], rows: list[bool], batching: Any
+    ) -> list[Any] | None:
+        value, *conditions = values
+        together = [
+            batching.all_of(c) if row else c for c, row in zip(conditions, rows[1:], strict=True)
+        ]
+        return [type(self)(self.msg)(value, *together)]
+
+    def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
+        return [cotangents[0]] + [None] * (len(node.inputs) - 1)
+
+    def lower(self, p: Any, node: Apply, value: Any, *conditions: Any) -> Any:
+        for condition in conditions:
+            p.require(node, condition, "assert")
+        return value
+
+
+assert_op = Assert()
+
+
+class Require(Assert):
+    """`value`, after checking that every condition holds (ValueError with `msg` if not).
+
+    The first `facts` inputs after `value` are integers that `msg` has places for, as in `{0}`.
+    """
+
+    __props__ = ("facts", "msg")
+    error: type[Exception] = ValueError
+    fault = "parameter"
+
+    def __init__(self, msg: str, facts: int = 0) -> None:
+        super().__init__(msg)
+        self.facts = facts
+
+    def text(self, facts: Sequence[int]) -> str:
+        return self.msg.format(*facts) if self.facts else self.msg
+
+    def compute(self, xp: Any, node: Apply, value: Any, *rest: Any) -> tuple[Any, ...]:
+        if not all(rest[self.facts :]):
+            raise self.error(self.text([int(f) for f in rest[: self.facts]]))
+        return (value,)
+
+    def batch(
+        self, node: Apply, values: list[Any], rows: list[bool], batching: Any
+    ) -> list[Any] | None:
+        return None if self.facts else super().batch(node, values, rows, batching)
+
+    def lower(self, p: Any, node: Apply, value: Any, *rest: Any) -> Any:
+        facts = [p.integer(f) for f in rest[: self.facts]]
+        for condition in rest[self.facts :]:
+            p.require(node, condition, self.fault, facts)
+        return value
