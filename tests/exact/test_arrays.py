@@ -465,7 +465,7 @@ HAVE_ORDER = {"max", "min", "supremum", "argmax", "argmin", "ptp"}
 
 def unsigned(array: Any) -> Any:
     """Return an array without signs of zero: which of two zeros is larger is not said."""
-    return np.where(array == 0, 0, array).astype(array.dtype)
+    return np.where(array == 0, np.zeros((), array.dtype), array)
 
 
 # -- linear algebra --------------------------------------------------------------------------------
