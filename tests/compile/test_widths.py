@@ -70,3 +70,16 @@ def test_threads_do_not_change_bits(threads: int) -> None:
             np.testing.assert_array_equal(one, two)
     finally:
         native.set_threads(before)
+
+
+@pytest.mark.parametrize("width", [128, 256, 512])
+@pytest.mark.parametrize("kind", ["int8", "float32", "float64"])
+def test_short_rows_whose_items_are_far_apart(width: int, kind: str) -> None:
+    m, i = T.TensorType(kind, (False, False))(), T.lvector()
+    with theano.config.change_flags(vector_width=width):
+        f = theano.function([m, i], m.T[i])
+    for rows in (1, 2, 3, 5):
+        for columns in range(1, 17):
+            value = np.arange(rows * columns).reshape(rows, columns).astype(kind)
+            at = np.arange(columns)[::-1]
+            np.testing.assert_array_equal(f(value, at), value.T[at])

@@ -330,9 +330,13 @@ def _apart(b: Any, addresses: Any, item: str) -> str:
 def _neighbours(b: Any, addresses: Any, item: str) -> str:
     """Read items at evenly spaced addresses, at once if they are neighbours."""
     kind, size = f"<{addresses.lanes} x {item}>", int(item[1:]) // 8
-    first, last = b.lane(addresses, 0), b.lane(addresses, addresses.lanes - 1)
-    # Not so where the addresses of lanes past the end of a row were held back.
-    near = b.eq(b.sub(last, first), (addresses.lanes - 1) * size)
+    first, second, last = (b.lane(addresses, i) for i in (0, 1, addresses.lanes - 1))
+    # Not so where the addresses of lanes past the end of a row were held back: the last may then be
+    # as far from the first by chance.
+    near = b.bit_and(
+        b.eq(b.sub(second, first), size),
+        b.eq(b.sub(last, first), (addresses.lanes - 1) * size),
+    )
     together, apart, join = (b.fresh_label(n) for n in ("together", "apart", "read"))
     b.perform(f"br i1 {near.text}, label %{together}, label %{apart}")
     b.label(together)
