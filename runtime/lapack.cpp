@@ -9,6 +9,7 @@
 #include "lapack_call.h"
 #include "lapack_factors.h"
 #include "lapack_systems.h"
+#include "lapack_tangents.h"
 #include "numpy_api.h"
 #include "threads.h"
 
@@ -96,6 +97,7 @@ Routine *routine_of(std::int64_t number) {
         factor_slogdet<T, I>,
         factor_adjugate<T, I>,
         pinv<T, I>,
+        cholesky_tangent<T, I>,
     };
     return number >= 0 && number < TH_ROUTINES ? kRoutines[number] : nullptr;
 }

@@ -72,7 +72,8 @@ enum {
     TH_FACTOR_SLOGDET = 16,  /* F, rows → a number, a number of the real type */
     TH_FACTOR_ADJUGATE = 17, /* F, rows → X: the inverse times the determinant */
     TH_PINV = 18,            /* A → X */
-    TH_ROUTINES = 19
+    TH_CHOLESKY_TANGENT = 19, /* L, the tangent of L L^H → that of L */
+    TH_ROUTINES = 20
 };
 
 /* What `along` can do; the order of items is their positions, int64. Sorting is in three kinds, as

@@ -17,7 +17,7 @@ from theano._core.ops.linalg import (
     solve_symmetric,
     solve_upper_triangular,
 )
-from theano._core.ops.linalg_factors import (
+from theano._core.ops.linalg_exponential import (
     Expm,
     expm,
 )

@@ -7,10 +7,17 @@ from typing import Any
 
 import numpy as np
 
+from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Apply
-from theano._core.ops.arithmetic import and_, cast, conjugate, eq, mul, sub, switch, true_div
+from theano._core.ops.arithmetic import add, and_, cast, conjugate, eq, mul, sub, switch, true_div
+from theano._core.ops.body import Body
+from theano._core.ops.broadcasting import Alloc
 from theano._core.ops.indexing import subtensor
+from theano._core.ops.lengths import as_int64
+from theano._core.ops.loop import Loop
 from theano._core.ops.op import Structured, tensor_operand
+from theano._core.ops.shaping import dimshuffle, length
+from theano._core.ops.steps import NEW, State
 
 MODES = {"add": "cumsum", "mul": "cumprod"}
 
@@ -66,6 +73,25 @@ class Cumulative(Structured):
         behind = true_div(self._from_behind(mul(g, conjugate(out))), conjugate(x))
         at_zero = switch(first, self._from_behind(mul(g, conjugate(without))), 0)
         return [switch(eq(seen, 0), behind, at_zero)]
+
+    def jvp(self, node: Apply, tangents: Sequence[Any], forward: Any) -> list[Any] | None:
+        if self.mode == "add":
+            return None
+        # Of p = p' x: dp = dp' x + p' dx, item after item. Zeros are items as others are.
+        x = node.inputs[0]
+        order = [self.axis, *(a for a in range(x.type.ndim) if a != self.axis)]
+        rows = [dimshuffle(v, order) for v in (x, tangents[0])]
+        kind = TensorType(x.type.dtype, rows[0].type.broadcastable[1:])
+        item, slope, product, tangent = (kind() for _ in range(4))
+        values = [mul(product, item), add(mul(tangent, item), mul(product, slope))]
+        body = Body([item, slope, product, tangent], values)
+        loop = Loop(body, [State((1,), NEW)] * 2, 2, name=MODES[self.mode])
+        lengths = [length(v, a) for v in rows[:1] for a in range(v.type.ndim)]
+        one, zero = (
+            Alloc()(np.asarray(n, x.type.dtype), as_int64(1), *lengths[1:]) for n in (1, 0)
+        )
+        found = loop.make_node(lengths[0], *rows, one, zero).outputs[1]
+        return [dimshuffle(found, np.argsort(order).tolist())]
 
     def _from_behind(self, g: Any) -> Any:
         """Return the sums of `g` from each position to the end."""

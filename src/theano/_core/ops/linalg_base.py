@@ -76,6 +76,46 @@ class MatrixOp(Structured):
         return p.lapack(node, self.routine, self.flags(), values, self.cores(node))
 
 
+class MatrixTangent(MatrixOp):
+    """Base of forward derivatives that cost less than the expressions which say the same.
+
+    Linear in the second of two operands, matrices of one shape or stacks of these.
+    """
+
+    differentiates = True
+
+    def expression(self, node: Apply) -> Any:
+        """Return the output, written with other operations."""
+        raise NotImplementedError
+
+    def make_node(self, x: Any, tangent: Any) -> Apply:
+        stack = [a and b for a, b in zip(batch_pattern(x), batch_pattern(tangent), strict=True)]
+        return self.one([x, tangent], x.type.dtype, (*stack, *x.type.broadcastable[-2:]))
+
+    def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
+        patterns = [batch_pattern(v) for v in node.inputs]
+        stack = broadcast_lengths(patterns, [shapes[0][:-2], shapes[1][:-2]])
+        return [(*stack, *shapes[0][-2:])]
+
+    def linear(self, node: Apply) -> list[list[int]]:
+        return [[1]]
+
+    def vjp(self, node: Apply, cotangents: Sequence[Any], reverse: Any = None) -> list[Any]:
+        found = reverse({self.expression(node): cotangents[0]}, node.inputs)
+        return [found.get(v) for v in node.inputs]
+
+    def jvp(self, node: Apply, tangents: Sequence[Any], forward: Any) -> list[Any] | None:
+        if tangents[0] is None:
+            return None
+        return forward([self.expression(node)], dict(zip(node.inputs, tangents, strict=True)))
+
+    def batch(
+        self, node: Apply, values: list[Any], rows: list[bool], batching: Any
+    ) -> list[Any] | None:
+        rank = node.outputs[0].type.ndim + 1
+        return [self(*(pad_left(v, rank) for v in values))]
+
+
 class CallbackOp(Structured):
     """Base of the operations that native code asks Python for."""
 

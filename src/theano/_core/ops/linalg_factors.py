@@ -25,7 +25,6 @@ from theano._core.ops.arithmetic import (
     true_div,
 )
 from theano._core.ops.assertions import Assert, Require
-from theano._core.ops.broadcasting import zeros_like_float
 from theano._core.ops.called import Composed
 from theano._core.ops.creation import ARange, join
 from theano._core.ops.indexing import subtensor
@@ -517,34 +516,4 @@ class LeastSquares(Composed):
         return [*pinv.vjp(p.owner, [g_p]), g_b, None]
 
 
-class Expm(CallbackOp):
-    """The exponential of a square matrix, or of each matrix of a stack; computed by SciPy.
-
-    The gradient is that of R. Mathias, "A chain rule for matrix functions" (1996): a block of the
-    exponential of a matrix twice as large.
-    """
-
-    def make_node(self, A: Any) -> Apply:
-        x = matrix_operand("expm", A)
-        return self.one([x], x.type.dtype, x.type.broadcastable)
-
-    def compute(self, xp: Any, node: Apply, x: Any) -> tuple[Any, ...]:
-        from scipy.linalg import expm
-
-        return (expm(x) if x.size else x,)
-
-    def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
-        return [shapes[0]]
-
-    def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
-        x = hermitian(node.inputs[0])
-        rank = x.type.ndim
-        upper = join(rank - 1, x, cotangents[0])
-        lower = join(rank - 1, zeros_like_float(x), x)
-        whole = expm(join(rank - 2, upper, lower))
-        n = length(x, rank - 1)
-        return [_after(_first(whole, -2, n), n)]
-
-
-expm = Expm()
 eig = Eig()

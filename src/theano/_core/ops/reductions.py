@@ -247,6 +247,21 @@ class Reduction(Structured):
         axes = tuple(a + 1 for a in self.axes(node.inputs[0].type.ndim))
         return [Reduction(self.kind, axes, self.dtype, self.acc_dtype)(values[0])]
 
+    def jvp(self, node: Apply, tangents: Sequence[Any], forward: Any) -> list[Any] | None:
+        if self.kind != "prod" or dtypes.is_discrete(node.inputs[0].type.dtype):
+            return None
+        # Folds that need one pass: the sum of dx / x; where one item is 0, the product of the rest
+        # times the change of that item.
+        x, tangent = node.inputs[0], tangents[0]
+        zero = eq(x, 0)
+        count = Reduction("sum", self.axis, "int64")(zero)
+        rest = switch(zero, np.asarray(1, x.type.dtype), x)
+        nothing = np.asarray(0, x.type.dtype)
+        total = Reduction("sum", self.axis)
+        at_zero = mul(self(rest), total(switch(zero, tangent, nothing)))
+        slope = mul(node.outputs[0], total(switch(zero, nothing, true_div(tangent, rest))))
+        return [switch(eq(count, 0), slope, switch(eq(count, 1), at_zero, nothing))]
+
     def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
         x, out, g = node.inputs[0], node.outputs[0], cotangents[0]
         if self.kind in ("all", "any"):

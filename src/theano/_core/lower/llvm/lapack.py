@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from theano._core.base import dtypes
@@ -33,6 +33,7 @@ ROUTINES = {
     "factor_slogdet": "singular",
     "factor_adjugate": "singular",
     "pinv": "no_singular_values",
+    "cholesky_tangent": "singular",
 }
 # In the order of runtime/include/theano_runtime.h.
 ALONG = {"sort": 0, "argsort": 3, "cumsum": 6, "cumprod": 7}
@@ -43,6 +44,8 @@ FLAGS = {
 }
 # Those that take any matrix; the others need a square one.
 RECTANGULAR = ("lu", "svd", "qr", "stack_product", "pinv")
+# Those whose operands have one shape.
+OF_ONE_SHAPE = ("cholesky_tangent",)
 # Which operand the columns of the first must agree with.
 RIGHT_SIDES = {
     "solve": 1,
@@ -139,13 +142,21 @@ class Lapack(Libraries):
             self.check_equal(node, rows, columns, "not_square", (rows, columns))
         right = RIGHT_SIDES.get(routine)
         if right is None:
+            if routine in OF_ONE_SHAPE:
+                self._check_shapes(node, arrays, range(first.ndim))
             return
         other = arrays[right]
         wanted: Size = other.lengths[-cores[right]]
         fault = "matmul" if routine == "stack_product" else "solve_rows"
         self.check_equal(node, columns, wanted, fault, (columns, wanted))
+        self._check_shapes(node, arrays, range(first.ndim - 2), right)
+
+    def _check_shapes(
+        self, node: Apply, arrays: Sequence[Array], axes: Iterable[int], right: int = 1
+    ) -> None:
+        """Check that the first operand and another have equal lengths, or one stretches."""
         patterns = [node.inputs[i].type.broadcastable for i in (0, right)]
-        for axis in range(first.ndim - 2):
+        for axis in axes:
             if not any(pattern[axis] for pattern in patterns):
-                one, two = first.lengths[axis], other.lengths[axis]
+                one, two = arrays[0].lengths[axis], arrays[right].lengths[axis]
                 self.check_equal(node, one, two, "elementwise", (0, axis, one, right, two))
