@@ -160,3 +160,51 @@ def test_gradients_of_what_branches_share() -> None:
     run = theano.function([x, s], T.grad(cost, x))
     for value, wanted in ((-1.0, 2), (0.5, 2 * np.exp(2) + 1), (2.0, 2 * np.exp(2) + np.exp(1))):
         np.testing.assert_allclose(run(np.ones(2), value), [wanted] * 2, rtol=1e-14)
+
+
+u = T.dvector("u")
+both, looped = a(u), theano.scan(lambda v, h: a(h) * v, u, s)[0]
+chain = ifelse(T.gt(i, 0), a(u), u)
+chain = ifelse(T.gt(i, 1), b(chain), chain)
+of_two = ifelse(T.gt(i, 0), (both**2).sum(), u.sum()) + ifelse(T.gt(i, 1), both.sum(), u.sum())
+of_six = sum(ifelse(T.eq(i, k), (both * k).sum(), s) for k in range(1, 7))
+nested = ifelse(i > 1, ifelse(i > 2, a(u), b(u)), ifelse(i > 0, a(u * 2), b(u * 2)))
+listed = ifelse(i > 0, [a(u), b(u)], [u, u * 2])
+
+
+@pytest.mark.parametrize(
+    ("outputs", "expected"),
+    [
+        ([T.grad(of_two, u)], ["", "a", "a"]),
+        ([of_two, T.grad(of_two, u) * 2], ["", "a", "a"]),
+        ([of_six, T.grad(of_six, u)], ["", "a", "a", "a", "a", "a", "a", ""]),
+        ([nested, T.grad(nested.sum(), u)], ["b", "a", "b", "a"]),
+        ([chain, T.grad(chain.sum(), u)], ["", "a", "ab"]),
+        ([ifelse(i > 0, looped[-1], s), T.grad(ifelse(i > 0, looped[-1], s), s)], ["", "aaaa"]),
+        ([listed[0], T.grad((listed[0] * listed[1]).sum(), u)], ["", "ab"]),
+        ([listed[1]], ["", "b"]),
+        ([T.grad(T.grad(of_two, u).sum(), u)], ["", "a", "a"]),
+        ([ifelse(i > 0, T.set_subtensor(u[1:], b(u)[1:]), u)[0]], ["", "b"]),
+    ],
+)
+def test_neither_values_nor_gradients_compute_more_than_is_taken(
+    outputs: Any, expected: Any
+) -> None:
+    run = theano.function([u, s, i], outputs, on_unused_input="ignore")
+    plain = theano.function([u, s, i], outputs, mode=REFERENCE, on_unused_input="ignore")
+    for choice, wanted in enumerate(expected):
+        given = (np.array([0.1, 0.2]), 0.5, choice)
+        assert "".join(sorted(called(run, *given))) == wanted, choice
+        for got, right in zip(run(*given), plain(*given), strict=True):
+            np.testing.assert_allclose(got, right, rtol=1e-14)
+
+
+def test_many_branches_are_compiled_in_little_time() -> None:
+    rewritten = []
+    total = sum(ifelse(T.eq(i, k), (both * k).sum(), s) for k in range(40))
+    for count in (1, 2):
+        run = theano.function([u, s, i], [total, T.grad(total, u)][:count])
+        rewritten.append(len(run.maker.fgraph.toposort()))
+    assert rewritten[1] < 10 * rewritten[0]
+    value, slopes = run(np.zeros(2), 0.0, 7)
+    np.testing.assert_array_equal([value, *slopes], [14, 7, 7])

@@ -70,9 +70,17 @@ EXAMPLES: dict[str, Any] = {
     ),
     "x + inc(zeros, y) → inc(x, y)": x + T.inc_subtensor(T.zeros_like(x)[1:], y[1:]),
     "switch(scalar, x, y) → if(scalar, x, y)": T.switch(T.gt(s, 0), T.exp(x), T.sin(x)),
+    "if(c, [x, u], [y, v]) → [if(c, x, y), if(c, u, v)]": ifelse(T.gt(s, 0), [x, y], [y, x])[1],
     "f(if(c, x, 0)) → if(c, f(x), 0)": y * ifelse(T.gt(s, 0), x, T.zeros_like(x)),
     "if(c, x, y) + if(c, u, v) → if(c, x + u, y + v)": ifelse(T.gt(s, 0), x, y)
     + ifelse(T.gt(s, 0), y, x),
+    "if(c, x, 0) + if(d, y, 0) → if(c or d, if(c, if(d, x + y, x), y), 0)": ifelse(
+        T.gt(s, 0), x, T.zeros_like(x)
+    )
+    - ifelse(T.gt(s, 1), T.zeros_like(x), T.exp(x)),
+    "loop(if(c, x, 0)) → if(c, loop(x), 0)": theano.scan(
+        lambda a, h: h * a, sequences=x, outputs_info=ifelse(T.gt(s, 0), s, T.zeros_like(s))
+    )[0],
     "beta z + alpha dot(x, y) → gemm": 3 * m - 2 * T.dot(m, T.dot(m.T, m)),
     "dot(inv(A), b) → solve(A, b)": T.dot(m, nlinalg.matrix_inverse(positive)),
     "solve(triangle, b) → triangular solution": slinalg.solve(slinalg.cholesky(positive), m.T),

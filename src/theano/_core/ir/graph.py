@@ -106,6 +106,20 @@ def copy_graph(
     return [memo.get(v, v) for v in outputs]
 
 
+def copied(values: Sequence[Any], now: dict[Any, Any]) -> list[Any]:
+    """Return `values` with variables replaced as `now` says, to which what is walked is added.
+
+    So replacements can be given one by one, each made of what comes before.
+    """
+    for node in toposort(values, now):
+        inputs = [now.get(v, v) for v in node.inputs]
+        fresh = node
+        if any(a is not b for a, b in zip(inputs, node.inputs, strict=True)):
+            fresh = node.clone_with_new_inputs(inputs, strict=False)
+        now.update(zip(node.outputs, fresh.outputs, strict=True))
+    return [now.get(v, v) for v in values]
+
+
 def check_inputs(outputs: Sequence[Variable], given: Collection[Variable]) -> None:
     """Raise MissingInputError if `outputs` need a variable that is not in `given`."""
     known = given if isinstance(given, (set, dict)) else set(given)

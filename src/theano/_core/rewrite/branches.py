@@ -9,7 +9,7 @@ from theano._core.ir.graph import copy_graph, toposort
 from theano._core.ir.variable import Apply, Constant
 from theano._core.ops.body import Body
 from theano._core.ops.branch import Branch, IfElse
-from theano._core.rewrite.branch_needs import separate_shared
+from theano._core.rewrite.branch_needs import paths_to, separate_shared
 from theano._core.rewrite.inline import in_loops
 
 
@@ -29,15 +29,19 @@ def rewrite_branches(outputs: Sequence[Any]) -> list[Any]:
 
 
 def _merged(outputs: list[Any]) -> list[Any]:
-    """Return `outputs` with branches on one condition, none of which needs another, as one."""
+    """Return `outputs` with branches on one condition, none of which needs another, as one.
+
+    They must be needed at the same times: otherwise all would be computed for one.
+    """
     outputs = _decided(outputs)
     while True:
         groups: dict[Any, list[Apply]] = {}
         table: dict[Any, Any] = {}
+        needs = paths_to(outputs)
         for node in toposort(outputs):
             if isinstance(node.op, IfElse):
-                groups.setdefault(node.inputs[0], []).append(node)
-        for condition, nodes in groups.items():
+                groups.setdefault((node.inputs[0], needs.get(node)), []).append(node)
+        for (condition, _), nodes in groups.items():
             together = _independent(nodes)
             if len(together) < 2:
                 continue

@@ -12,7 +12,7 @@ from typing import Any
 
 from theano._core.base import dtypes
 from theano._core.base.errors import InternalError
-from theano._core.ir.graph import copy_graph, toposort
+from theano._core.ir.graph import copied, copy_graph, toposort
 from theano._core.ir.source import at_line
 from theano._core.ir.variable import Apply, Constant
 from theano._core.ops.arithmetic import add, minimum, sub
@@ -91,8 +91,8 @@ def _one_round(outputs: Sequence[Any]) -> list[Any] | None:
         table = _change(node, uses)
         if table:
             changed = True
-            now.update(zip(table, _copied(list(table.values()), now), strict=True))
-    return _copied(outputs, now) if changed else None
+            now.update(zip(table, copied(list(table.values()), now), strict=True))
+    return copied(outputs, now) if changed else None
 
 
 def _change(node: Apply, uses: Uses) -> dict[Any, Any] | None:
@@ -103,17 +103,6 @@ def _change(node: Apply, uses: Uses) -> dict[Any, Any] | None:
             if table is not None:
                 return {old: _typed(new, old) for old, new in table.items() if old in uses}
     return None
-
-
-def _copied(values: Sequence[Any], now: dict[Any, Any]) -> list[Any]:
-    """Return `values` with variables replaced as `now` says, to which what is walked is added."""
-    for node in toposort(values, now):
-        inputs = [now.get(v, v) for v in node.inputs]
-        fresh = node
-        if any(a is not b for a, b in zip(inputs, node.inputs, strict=True)):
-            fresh = node.clone_with_new_inputs(inputs, strict=False)
-        now.update(zip(node.outputs, fresh.outputs, strict=True))
-    return [now.get(v, v) for v in values]
 
 
 def _typed(new: Any, old: Any) -> Any:

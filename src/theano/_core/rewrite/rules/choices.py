@@ -2,41 +2,73 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 
+from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Apply
-from theano._core.ops.arithmetic import add, mul, neg, sub, switch, true_div
+from theano._core.ops.arithmetic import (
+    add,
+    cast_op,
+    eq,
+    mul,
+    neg,
+    neq,
+    or_,
+    sub,
+    switch,
+    true_div,
+)
 from theano._core.ops.branch import IfElse, if_else
 from theano._core.ops.broadcasting import Alloc, Second, alloc
-from theano._core.ops.indexing import AdvancedIncSubtensor, IncSubtensor
+from theano._core.ops.creation import Join
+from theano._core.ops.cumulative import Cumulative
+from theano._core.ops.indexing import (
+    AdvancedIncSubtensor,
+    AdvancedSubtensor,
+    IncSubtensor,
+    Subtensor,
+)
 from theano._core.ops.lengths import as_int64
 from theano._core.ops.loop import Loop
 from theano._core.ops.op import as_variable
-from theano._core.ops.products import Dot
+from theano._core.ops.products import BatchedDot, Dot
 from theano._core.ops.reductions import Reduction
-from theano._core.ops.shaping import DimShuffle, Rebroadcast, Reshape, dimshuffle
+from theano._core.ops.shaping import DimShuffle, MakeVector, Rebroadcast, Reshape, dimshuffle
 from theano._core.rewrite.engine import Rewriter, Rule, known_value
 
 PHASE = "canonical"
+# Of a sum of values that may be zero, so many have a branch of their own.
+MOST_TERMS = 16
 # Variables looked at to see whether something is long to compute.
 MOST_SEEN = 50
-# Operations that give zeros for zeros → the inputs of which that is true.
-LINEAR: dict[Any, tuple[int, ...]] = {
-    mul: (0, 1),
-    true_div: (0,),
-    neg: (0,),
-    Dot: (0, 1),
-    DimShuffle: (0,),
-    Rebroadcast: (0,),
-    Reshape: (0,),
-    Alloc: (0,),
-    Second: (1,),
-    Reduction: (0,),
-    IncSubtensor: (1,),
-    AdvancedIncSubtensor: (1,),
+# Elementwise operations that are linear in some of their inputs → groups of those.
+ELEMENTWISE: dict[Any, list[list[int]]] = {
+    mul: [[0], [1]],
+    true_div: [[0]],
+    neg: [[0]],
+    **{cast_op(dtype): [[0]] for dtype in ("float32", "float64", "complex64", "complex128")},
 }
+# Classes of operations that declare this themselves.
+LINEAR = (
+    Dot,
+    BatchedDot,
+    DimShuffle,
+    Rebroadcast,
+    Reshape,
+    Alloc,
+    Second,
+    Reduction,
+    Cumulative,
+    Join,
+    MakeVector,
+    Subtensor,
+    IncSubtensor,
+    AdvancedSubtensor,
+    AdvancedIncSubtensor,
+)
 
 
 def _sides(variable: Any) -> tuple[Any, Any, Any] | None:
@@ -47,28 +79,150 @@ def _sides(variable: Any) -> tuple[Any, Any, Any] | None:
     return node.inputs[0], node.inputs[1], node.inputs[2]
 
 
+class _Part(NamedTuple):
+    """A value that is zero unless a condition holds, or does not hold."""
+
+    condition: Any
+    holds: bool
+    value: Any
+
+    def choose(self, one: Any, other: Any) -> Any:
+        """Return `one` where this value need not be zero, else `other`."""
+        return if_else(self.condition, *((one, other) if self.holds else (other, one)))
+
+    @property
+    def needed(self) -> Any:
+        """When the value need not be zero, as a truth value."""
+        if self.holds and self.condition.type.dtype == "bool":
+            return self.condition
+        return (neq if self.holds else eq)(self.condition, 0)
+
+
+def _part(variable: Any) -> _Part | None:
+    """Return what a branch with zeros on one side, and only on one, consists of."""
+    sides = _sides(variable)
+    if sides is None:
+        return None
+    condition, one, other = sides
+    zero = [known_value(v) == 0 for v in (one, other)]
+    value = other if zero[0] else one
+    if zero[0] == zero[1] or value.type != variable.type:
+        return None
+    return _Part(condition, zero[1], value)
+
+
+def _joint(inputs: Sequence[Any], places: Iterable[int]) -> tuple[_Part, list[Any]] | None:
+    """Return when inputs in some places are not all zero, and the inputs as they are then.
+
+    None if that is always, or hangs on several conditions.
+    """
+    inputs, first = list(inputs), None
+    for place in places:
+        if known_value(inputs[place]) == 0:
+            continue
+        part = _part(inputs[place])
+        if part is None or (first is not None and part[:2] != first[:2]):
+            return None
+        first, inputs[place] = first or part, part.value
+    return None if first is None else (first, inputs)
+
+
+def _apart(rewriter: Rewriter, node: Apply) -> Any:
+    """If(c, [x, u], [y, v]) → if(c, x, y), if(c, u, v)."""
+    if node.op.n_outs == 1:
+        return None
+    one = IfElse(1, name=node.op.label)
+    return [one(node.inputs[0], *pair) for pair in zip(*node.op.sides(node), strict=True)]
+
+
 def _into_branch(rewriter: Rewriter, node: Apply) -> Any:
     """F(if(c, x, 0)) → if(c, f(x), 0) for linear f."""
-    places = LINEAR.get(node.op) or LINEAR.get(type(node.op), ())
-    if isinstance(node.op, Reduction) and node.op.kind != "sum":
-        return None
-    if isinstance(node.op, IncSubtensor | AdvancedIncSubtensor) and (
-        known_value(node.inputs[0]) != 0
-    ):
-        return None
-    for place in places:
-        sides = _sides(node.inputs[place])
-        if sides is None:
-            continue
-        condition, one, other = sides
-        zero = [known_value(v) == 0 for v in (one, other)]
-        if zero[0] == zero[1]:
-            continue
-        inputs = [*node.inputs[:place], other if zero[0] else one, *node.inputs[place + 1 :]]
-        value = node.op.make_node(*inputs).outputs[0]
-        nothing = _zeros(rewriter, node.outputs[0])
-        return if_else(condition, nothing, value) if zero[0] else if_else(condition, value, nothing)
+    for places in _linear_places(node):
+        found = _joint(node.inputs, places)
+        if found is not None:
+            part, inputs = found
+            value = node.op.make_node(*inputs).outputs[0]
+            return part.choose(value, _zeros(rewriter, node.outputs[0]))
     return None
+
+
+def _linear_places(node: Apply) -> list[list[int]]:
+    """Return groups of inputs: the output is zero if all inputs of one are."""
+    found = ELEMENTWISE.get(node.op)
+    return node.rules.linear(node) if found is None else found
+
+
+def _one_of_two(rewriter: Rewriter, node: Apply) -> Any:
+    """If(c, x, 0) + if(d, y, 0) → if(c or d, if(c, if(d, x + y, x), y), 0)."""
+    out, (one, two) = node.outputs[0], (_part(v) for v in node.inputs)
+    if one is None or two is None:
+        return None
+    x, y = one.value, two.value
+    # The sum does not stretch them: each alone has its shape.
+    if any(v.type != out.type or not rewriter.same_lengths(v, out) for v in (x, y)):
+        return None
+    only_two = neg(y) if node.op is sub else y
+    needed = or_(one.needed, two.needed)
+    if _terms(needed) > MOST_TERMS:
+        return None
+    either = one.choose(two.choose(node.op(x, y), x), only_two)
+    return if_else(needed, either, _zeros(rewriter, out))
+
+
+def _terms(condition: Any) -> int:
+    node = condition.owner
+    return sum(_terms(v) for v in node.inputs) if node is not None and node.op is or_ else 1
+
+
+def _loop_into_branch(rewriter: Rewriter, node: Apply) -> Any:
+    """Loop(if(c, x, 0)) → if(c, loop(x), 0) for a loop that makes zeros of zeros."""
+    if node.op.until or not all(isinstance(v.type, TensorType) for v in node.outputs):
+        return None
+    places = [i for i, v in enumerate(node.inputs) if known_value(v) == 0 or _part(v) is not None]
+    found = _joint(node.inputs, (i for i in places if i))
+    if found is None or not _makes_zeros(node, {node.inputs[i] for i in places if i}):
+        return None
+    part, inputs = found
+    results = node.op.make_node(*inputs).outputs
+    zeros = [_zeros(rewriter, out) for out in node.outputs]
+    return [part.choose(v, w) for v, w in zip(results, zeros, strict=True)]
+
+
+def _makes_zeros(node: Apply, given: set[Any]) -> bool:
+    """Tell whether all outputs of a loop are zero if the inputs `given` are."""
+    op = node.op
+    outside = op.outside(node)
+    zero = {v for v, o in outside.items() if o in given}
+    while True:
+        inside = set(zero)
+        for step in op.body.nodes:
+            if _is_zero_of(step, inside):
+                inside.update(step.outputs)
+        lost = {
+            tap
+            for taps, new in zip(op.inner.states, op.new_values, strict=True)
+            for tap in taps
+            if tap in zero and new not in inside and known_value(new) != 0
+        }
+        if not lost:
+            break
+        zero -= lost
+    return all(
+        (new in inside or known_value(new) == 0) and all(tap in zero for tap in taps)
+        for taps, new in zip(op.inner.states, op.new_values, strict=True)
+    )
+
+
+def _is_zero_of(node: Apply, zero: set[Any]) -> bool:
+    """Tell whether the outputs of a node are zero if variables in `zero` are."""
+
+    def all_zero(places: Iterable[int]) -> bool:
+        return all(node.inputs[i] in zero or known_value(node.inputs[i]) == 0 for i in places)
+
+    if node.op in (add, sub):
+        return all_zero(range(len(node.inputs)))
+    known = node.op in ELEMENTWISE or isinstance(node.op, (*LINEAR, IfElse))
+    return known and any(all_zero(places) for places in _linear_places(node))
 
 
 def _zeros(rewriter: Rewriter, out: Any) -> Any:
@@ -128,8 +282,16 @@ RULES = (
         "one side is computed instead of both",
     ),
     Rule(
+        "if(c, [x, u], [y, v]) → [if(c, x, y), if(c, u, v)]",
+        (IfElse,),
+        _apart,
+        PHASE,
+        "exact",
+        "each value is computed only where it is used; what is used together meets again at last",
+    ),
+    Rule(
         "f(if(c, x, 0)) → if(c, f(x), 0)",
-        tuple(LINEAR),
+        (*ELEMENTWISE, *LINEAR),
         _into_branch,
         PHASE,
         "nan",
@@ -142,5 +304,21 @@ RULES = (
         PHASE,
         "exact",
         "one branch instead of two",
+    ),
+    Rule(
+        "if(c, x, 0) + if(d, y, 0) → if(c or d, if(c, if(d, x + y, x), y), 0)",
+        (add, sub),
+        _one_of_two,
+        PHASE,
+        "nan",
+        "what is linear in the sum is not computed when both are zero",
+    ),
+    Rule(
+        "loop(if(c, x, 0)) → if(c, loop(x), 0)",
+        (Loop,),
+        _loop_into_branch,
+        PHASE,
+        "nan",
+        "gradients through a loop are not computed when the other side is taken",
     ),
 )
