@@ -7,6 +7,7 @@
 #include "copy.h"
 #include "half.h"
 #include "numpy_api.h"
+#include "panels.h"
 #include "threads.h"
 
 namespace theano {
@@ -151,6 +152,39 @@ bool matrix_vector(const Matrix &matrix, const char *x, std::int64_t stride, T a
     return true;
 }
 
+// BLAS packs both matrices in each call, which costs most where sums are short. So many rows make up
+// for packing one of them, if so many columns fill a panel.
+constexpr std::int64_t kShortSum = 256, kManyRows = 64, kManyColumns = 32;
+
+template <class T>
+bool suits_panels(const Matrix &a, const Matrix &b, T alpha, T beta) {
+    if (!std::is_floating_point<T>::value || !panels::fast()) return false;
+    constexpr std::int64_t item = sizeof(T);
+    return a.columns <= kShortSum && a.rows >= kManyRows && b.columns >= kManyColumns &&
+           a.across == item && a.down % item == 0 && alpha == T(1) &&
+           (beta == T(0) || beta == T(1));
+}
+
+template <class T>
+bool panels_matmul(const Matrix &a, const Matrix &b, T *c, bool added) {
+    const std::int64_t item = sizeof(T), width = panels::width(item, 0);
+    const std::int64_t count = (b.columns + width - 1) / width;
+    Scratch scratch;
+    char *packed = static_cast<char *>(scratch.get(count * width * a.columns, sizeof(T)));
+    if (!packed) return false;
+    panels::Work work{item,   width,    count, a.rows, a.columns, b.columns,
+                      b.down, b.across, added, b.data, packed,    reinterpret_cast<char *>(c)};
+    auto *args = reinterpret_cast<std::int64_t *>(&work);
+    panels::pack(args, 0, count);
+    work.leading = a.down;
+    work.source = a.data;
+    const std::int64_t items = panels::items(work);
+    if (static_cast<double>(a.rows * a.columns) * static_cast<double>(b.columns) < kSplitProduct)
+        panels::multiply(args, 0, items);
+    else threads::run(panels::multiply, args, items, 1);
+    return true;
+}
+
 template <class T>
 bool float_matmul(const Matrix &a, const Matrix &b, T *c, T alpha, T beta) {
     std::int64_t m = a.rows, n = b.columns, k = a.columns;
@@ -161,6 +195,7 @@ bool float_matmul(const Matrix &a, const Matrix &b, T *c, T alpha, T beta) {
     }
     if (n == 1) return matrix_vector<T>(a, b.data, b.down, alpha, beta, c);
     if (m == 1) return matrix_vector<T>(b.transposed(), a.data, a.across, alpha, beta, c);
+    if (suits_panels(a, b, alpha, beta)) return panels_matmul(a, b, c, beta != T(0));
     Scratch a_scratch, b_scratch;
     Operand<T> a_operand, b_operand;
     if (!operand(a, a_scratch, a_operand) || !operand(b, b_scratch, b_operand)) return false;

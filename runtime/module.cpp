@@ -8,6 +8,7 @@
 #include "arrays.h"
 #include "blas.h"
 #include "loader.h"
+#include "panels.h"
 #include "platform.h"
 #include "pool.h"
 #include "program.h"
@@ -64,6 +65,15 @@ PyObject *blas_info(PyObject *, PyObject *) {
                          library.set_threads ? Py_True : Py_False);
 }
 
+PyObject *panel_width(PyObject *, PyObject *args) {
+    long long itemsize, bits;
+    if (!PyArg_ParseTuple(args, "LL", &itemsize, &bits)) return nullptr;
+    if (itemsize != 4 && itemsize != 8)
+        return PyErr_Format(PyExc_ValueError, "panels have items of 4 or 8 bytes, not %lld",
+                            itemsize);
+    return PyLong_FromLongLong(panels::width(itemsize, bits));
+}
+
 PyObject *numpy_symbol(PyObject *, PyObject *name) {
     const char *text = PyUnicode_Check(name) ? PyUnicode_AsUTF8(name) : nullptr;
     if (!text)
@@ -96,6 +106,9 @@ PyMethodDef methods[] = {
      "trim_pool()\n--\n\nGives the free memory of the pool back to the system."},
     {"blas_info", blas_info, METH_NOARGS,
      "blas_info()\n--\n\nA dict that says which BLAS was found, and how."},
+    {"panel_width", panel_width, METH_VARARGS,
+     "panel_width(itemsize, bits, /)\n--\n\nColumns of a panel of a packed matrix, for vectors of "
+     "so many bits (0: the widest)."},
     {"numpy_symbol", numpy_symbol, METH_O,
      "numpy_symbol(name, /)\n--\n\nThe address of a symbol in the libraries behind NumPy; 0 if "
      "there is none."},

@@ -9,6 +9,7 @@
 #include "along.h"
 #include "lapack.h"
 #include "matmul.h"
+#include "panels.h"
 #include "pool.h"
 #include "threads.h"
 
@@ -327,7 +328,7 @@ const th_runtime runtime_table = {table_alloc,    table_free,   table_fail,    t
                                   table_parallel, run_callback, table_variant, table_release,
                                   table_copy,     table_kept,   table_forget,  table_lapack,
                                   table_poll,     table_along,  table_tick,
-                                  table_search};
+                                  table_search,   panels::pack, panels::multiply};
 
 void take_lock(Call *call) {
     if (!call->saved) return;

@@ -38,7 +38,7 @@ extern "C" {
 
 /* Incremented whenever something in this header changes its meaning; part of the key of the compile
  * cache. */
-#define TH_ABI_VERSION 6
+#define TH_ABI_VERSION 7
 
 /* Bits of a descriptor's `flags`. */
 enum {
@@ -194,6 +194,10 @@ struct th_runtime {
      * apart: in front of those that are equal to it or, if `right`, behind them. 0 on success. */
     int32_t (*search)(th_call *call, int64_t right, int64_t typenum, int64_t n, int64_t step,
                       const void *sorted, int64_t count, const void *wanted, int64_t *places);
+
+    /* 16, 17: kernels that pack the second matrix of a product, and that multiply by it; over
+     * panels, and over blocks of rows times panels. Their arguments: see `panels.h`. */
+    th_kernel *pack, *multiply_packed;
 };
 
 #ifdef __cplusplus

@@ -520,9 +520,10 @@ def linear_algebra(d: Drawer) -> Step:
         "nlinalg.norm({s}, 'fro')",
         "slinalg.solve_lower_triangular(slinalg.cholesky({p}), {s})",
         "nlinalg.lstsq()({p}, {s}, 1e-8)[0]",
-        "T.sqrt(abs(nlinalg.eig({p})[0])).sum()",
+        # Equal eigenvalues would have no derivatives.
+        "T.sqrt(abs(nlinalg.eig({p} * T.arange(1, {n} + 1, dtype=v{x}.dtype))[0])).sum()",
     ]
-    return Step(d.one_of(texts).format(p=positive, s=small, m=4 * n))
+    return Step(d.one_of(texts).format(p=positive, s=small, m=4 * n, n=n, x=x))
 
 
 def fourier(d: Drawer) -> Step:

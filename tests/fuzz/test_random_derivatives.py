@@ -26,6 +26,11 @@ def _any_axis(x: Any, rng: np.random.Generator) -> Any:
     return int(rng.integers(x.ndim)) if x.ndim else None
 
 
+def _apart(x: Any) -> Any:
+    """Return `x` with different numbers added to its items: equal ones have no slope of a max."""
+    return x + T.sqrt(2.0 + T.arange(x.size)).reshape(x.shape)
+
+
 def _matrix(x: Any) -> Any:
     """Return a well-conditioned matrix made of `x`."""
     m = T.tanh(x.reshape((-1,))[:1].sum()) * T.eye(3) + 2 * T.eye(3)
@@ -72,7 +77,7 @@ OPERATIONS: dict[str, Callable[[Any, Any, np.random.Generator], Any]] = {
     "T.prod(1 + 0.1 * T.tanh(x), axis)": lambda x, y, rng: T.prod(
         1 + 0.1 * T.tanh(x), axis=_any_axis(x, rng)
     ),
-    "x.max(axis)": lambda x, y, rng: x.max(axis=_any_axis(x, rng)),
+    "x.max(axis)": lambda x, y, rng: _apart(x).max(axis=_any_axis(x, rng)),
     "T.var(x)": lambda x, y, rng: T.var(x),
     "T.nnet.softmax(x)": lambda x, y, rng: T.nnet.softmax(x) if x.ndim in (1, 2) else x,
     "x.T": lambda x, y, rng: x.T,
@@ -152,10 +157,19 @@ def difference(seed: int) -> str | None:
         try:
             wrong = check(case, run, value)
         except Exception as error:
-            wrong = f"raised {error!r}"
+            wrong = None if _unfit_as_written(case) else f"raised {error!r}"
         if wrong is not None:
             return "\n  ".join([f"{check.__name__}: {wrong}", *case.program])
     return None
+
+
+def _unfit_as_written(case: Case) -> bool:
+    """Tell whether shapes do not fit in what rewriting leaves out, such as x in x - x."""
+    try:
+        theano.function(case.inputs, case.out, mode=theano.Mode(optimizer=None))(*case.arrays)
+    except (ValueError, IndexError):
+        return True
+    return False
 
 
 def _near(got: Any, wanted: Any, tolerance: float) -> bool:
@@ -262,7 +276,10 @@ def test_random_derivatives(start: int) -> None:
 
 if __name__ == "__main__":
     first, last = (int(a) for a in sys.argv[1:3])
+    failed = 0
     for number in range(first, last):
         problem = difference(number)
         if problem is not None:
+            failed += 1
             print(number, problem, flush=True)
+    print(f"{last - first} expressions, {failed} failures")

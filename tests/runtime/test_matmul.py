@@ -103,6 +103,8 @@ SHAPES = [
     ((2, 0), (0, 3)),
     ((2, 0), (0,)),
     ((17, 33), (33, 19)),
+    ((70, 9), (9, 40)),
+    ((65, 0), (0, 33)),
 ]
 
 
@@ -164,7 +166,8 @@ def layouts(random: np.random.Generator, rows: int, columns: int, char: str) -> 
 
 @pytest.mark.parametrize("char", ["?", "b", "i", "l", "Q", "e", "f", "d", "g", "F", "D"])
 @pytest.mark.parametrize(
-    "shape", [(4, 3, 5), (1, 3, 5), (4, 1, 5), (4, 3, 1), (1, 3, 1), (1, 1, 4), (13, 8, 9)]
+    "shape",
+    [(4, 3, 5), (1, 3, 5), (4, 1, 5), (4, 3, 1), (1, 3, 1), (1, 1, 4), (13, 8, 9), (67, 5, 35)],
 )
 def test_strides(char: str, shape: tuple[int, int, int]) -> None:
     random = np.random.default_rng(5)
@@ -181,7 +184,7 @@ def test_strides(char: str, shape: tuple[int, int, int]) -> None:
 
 @pytest.mark.parametrize("char", ["b", "i", "l", "f", "d", "D"])
 @pytest.mark.parametrize(
-    "shape", [(300, 200, 250), (1000, 70, 33), (3, 5000, 300), (257, 513, 129)]
+    "shape", [(300, 200, 250), (1000, 70, 33), (3, 5000, 300), (257, 513, 129), (600, 64, 96)]
 )
 def test_large(char: str, shape: tuple[int, int, int]) -> None:
     random = np.random.default_rng(6)
@@ -200,6 +203,7 @@ def test_the_bits_do_not_depend_on_the_number_of_threads(char: str) -> None:
     cases = [
         ((600, 300), (300, 520)),
         ((2100, 64), (64, 64)),
+        ((70, 256), (256, 32)),
         ((4000, 300), (300,)),
         ((300,), (300, 4000)),
         ((9, 7), (7, 5)),

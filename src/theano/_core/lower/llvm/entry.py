@@ -43,6 +43,8 @@ RUNTIME = {
             "along",
             "tick",
             "search",
+            "pack",
+            "multiply_packed",
         )
     )
 }

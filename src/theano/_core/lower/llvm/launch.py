@@ -314,12 +314,17 @@ class Launcher(Entry):
         self, kernel: Any, words: Sequence[Size], numbers: int, count: Size, total: Size
     ) -> None:
         """Call a kernel over `count` steps of `total` work; the first `numbers` words are int64."""
-        b = self.b
-        block = self._arguments(words, ["i64" if i < numbers else "ptr" for i in range(len(words))])
         number = self._register_kernel(kernel)
-        at = b.emit(f"getelementptr ptr, ptr %kernels, i64 {number}")
-        function = b.emit(f"load ptr, ptr {at}, align 8")
-        self._dispatch(Call(kernel, number, [], [], count, total, False), function, block)
+        at = self.b.emit(f"getelementptr ptr, ptr %kernels, i64 {number}")
+        function = self.b.emit(f"load ptr, ptr {at}, align 8")
+        self.call_function(function, words, numbers, count, total)
+
+    def call_function(
+        self, function: str, words: Sequence[Size], numbers: int, count: Size, total: Size
+    ) -> None:
+        """Call a kernel at an address; see `call_list`."""
+        block = self._arguments(words, ["i64" if i < numbers else "ptr" for i in range(len(words))])
+        self._dispatch(function, block, count, total)
 
     def _register_kernel(self, kernel: Any) -> int:
         self.kernels.append(kernel)
@@ -373,7 +378,7 @@ class Launcher(Entry):
         block = self._arguments(words, kinds)
         at = b.emit(f"getelementptr ptr, ptr %kernels, i64 {call.number}")
         function = b.emit(f"load ptr, ptr {at}, align 8")
-        self._dispatch(call, function, block)
+        self._dispatch(function, block, call.count, call.total, call.sequential)
         if call.combine >= 0:
             more, done = b.fresh_label("combine"), b.fresh_label("combined")
             several = "true"
@@ -469,30 +474,32 @@ class Launcher(Entry):
                 ]
         return words
 
-    def _dispatch(self, call: Call, function: str, block: str) -> None:
+    def _dispatch(
+        self, function: str, block: str, count: Size, total: Size, sequential: bool = False
+    ) -> None:
         """Call a kernel over its range: here, or over threads if it is large."""
         b = self.b
-        small = isinstance(call.total, int) and call.total < LARGE
-        if call.sequential or small:
-            b.perform(f"call void {function}(ptr {block}, i64 0, i64 {call.count})")
+        small = isinstance(total, int) and total < LARGE
+        if sequential or small:
+            b.perform(f"call void {function}(ptr {block}, i64 0, i64 {count})")
             return
         parallel = self.runtime("parallel")
         many, few, done = (b.fresh_label(n) for n in ("many", "few", "ran"))
-        large = b.emit(f"icmp sge i64 {call.total}, {LARGE}")
+        large = b.emit(f"icmp sge i64 {total}, {LARGE}")
         b.perform(f"br i1 {large}, label %{many}, label %{few}")
         b.label(many)
         b.declarations["declare i64 @llvm.smax.i64(i64, i64)"] = None
-        share = b.emit(f"sdiv i64 {call.total}, {CHUNK}")
+        share = b.emit(f"sdiv i64 {total}, {CHUNK}")
         share = b.emit(f"call i64 @llvm.smax.i64(i64 {share}, i64 1)")
-        grain = b.emit(f"sdiv i64 {call.count}, {share}")
+        grain = b.emit(f"sdiv i64 {count}, {share}")
         grain = b.emit(f"call i64 @llvm.smax.i64(i64 {grain}, i64 1)")
         b.perform(
-            f"call void {parallel}(ptr %call, ptr {function}, ptr {block}, i64 {call.count}, i64"
+            f"call void {parallel}(ptr %call, ptr {function}, ptr {block}, i64 {count}, i64"
             f" {grain})"
         )
         b.perform(f"br label %{done}")
         b.label(few)
-        b.perform(f"call void {function}(ptr {block}, i64 0, i64 {call.count})")
+        b.perform(f"call void {function}(ptr {block}, i64 0, i64 {count})")
         b.perform(f"br label %{done}")
         b.label(done)
 

@@ -10,21 +10,18 @@ from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Apply, Constant
 from theano._core.lower.arrays import Array, CallbackRecord, Object, Size
 from theano._core.lower.llvm.copies import typenum
-from theano._core.lower.llvm.panels import (
-    MOST_ROWS,
-    MOST_TERMS,
-    TYPES,
-    PackKernel,
-    ProductKernel,
-)
+from theano._core.lower.llvm.items import itemsize
 from theano._core.lower.llvm.special import Special
 from theano._core.ops.called import NumPyCall
 from theano._core.ops.products import Gemm
 from theano._core.ops.random import Draw, copy_stream
 from theano._core.ops.shaping import Length
+from theano._core.runtime import native
 
 # A product of more multiplications than this lets Python's lock go.
 LONG_PRODUCT = 1 << 18
+# Longer sums, and more rows than a block has (see `panels.h`), are left to BLAS.
+MOST_TERMS, MOST_ROWS = 1024, 256
 # Type of the number of a step of a loop.
 _STEP = TensorType("int64", ())
 
@@ -63,7 +60,13 @@ class Libraries(Special):
         steady = self.region is not None and y.steady is self.region and x.steady is None
         whole = x.contiguous is True and y.contiguous is True and not x.stretched
         plain = not isinstance(node.op, Gemm) or all(_is_one(node.inputs[i]) for i in (1, 4))
-        return steady and whole and plain and x.dtype in TYPES and x.ndim == y.ndim == 2
+        return (
+            steady
+            and whole
+            and plain
+            and x.dtype in ("float32", "float64")
+            and x.ndim == y.ndim == 2
+        )
 
     def _multiply_by_panels(
         self, out: Array, x: Array, y: Array, added: bool, scale: str, keep: str
@@ -71,21 +74,23 @@ class Libraries(Special):
         """Multiply by packed panels, or by BLAS where the lengths are too large for that."""
         b, region = self.b, self.region
         assert region is not None
-        kernel = ProductKernel(x.dtype, self.vector_bits, added)
         (rows, terms), columns = x.lengths, y.lengths[1]
-        panels, packed = region.before(self, lambda: self._panels(y, kernel.columns))
+        panels, packed = region.before(self, lambda: self._panels(y))
         if packed.buffer is not None:
             self.keep_for_loop(region, packed.buffer)
         pointers = self._descriptors(out, x, y)
-        addresses = [a.data for a in (x, packed, out)]
         few = b.emit(f"icmp sle i64 {terms}, {MOST_TERMS}")
         short = b.emit(f"icmp sle i64 {rows}, {MOST_ROWS}")
         known = dict(b._known)
         fast, slow, done = (b.fresh_label(n) for n in ("panels", "blas", "multiplied"))
         b.perform(f"br i1 {b.emit(f'and i1 {few}, {short}')}, label %{fast}, label %{slow}")
         b.label(fast)
+        # Rows and columns follow each other without gaps; see `panels.h` for the words.
+        size, width = itemsize(x.dtype), packed.lengths[-1]
+        words = [size, width, panels, rows, terms, columns, self.multiply(terms, size), size]
+        words += [int(added), x.data, packed.data, out.data]
         total = self.product([rows, terms, columns])
-        self.call_list(kernel, [rows, terms, columns, *addresses], 3, panels, total)
+        self.call_function(self.runtime("multiply_packed"), words, 9, panels, total)
         b.perform(f"br label %{done}")
         b.label(slow)
         b._known = dict(known)
@@ -94,16 +99,22 @@ class Libraries(Special):
         b.label(done)
         b._known = known
 
-    def _panels(self, y: Array, width: int) -> tuple[Size, Array]:
+    def _panels(self, y: Array) -> tuple[Size, Array]:
         """Return the number of panels of a matrix, and the panels."""
-        terms, columns = y.lengths
-        up = self.plus(columns, width - 1)
-        count = up // width if isinstance(up, int) else self.b.emit(f"sdiv i64 {up}, {width}")
+        (terms, columns), size = y.lengths, itemsize(y.dtype)
+        width = native.panel_width(size, self.vector_bits)
+        count = self._parts(columns, width)
         packed = self.new_array(y.dtype, (count, terms, width))
-        words = [terms, columns, y.data, packed.data]
+        words = [size, width, count, 0, terms, columns, self.multiply(columns, size), size]
+        words += [0, y.data, packed.data, "null"]
         total = self.product([count, terms, width])
-        self.call_list(PackKernel(y.dtype, self.vector_bits), words, 2, count, total)
+        self.call_function(self.runtime("pack"), words, 9, count, total)
         return count, packed
+
+    def _parts(self, length: Size, size: int) -> Size:
+        """Return how many parts of a size make up a length."""
+        up = self.plus(length, size - 1)
+        return up // size if isinstance(up, int) else self.b.emit(f"sdiv i64 {up}, {size}")
 
     def _descriptors(self, *arrays: Array) -> list[str]:
         return [self.frame_pointer(self.descriptor(a)) for a in arrays]

@@ -1,0 +1,44 @@
+// Products of float matrices, of which the second one was packed before.
+//
+// The packed matrix consists of panels: some columns, row after row, padded with zeros. A product
+// goes through a panel for a few rows at a time, whose sums stay in registers. Each sum is carried
+// from the first term to the last, so its bits depend neither on threads nor on blocks.
+#pragma once
+
+#include <cstdint>
+
+namespace theano {
+namespace panels {
+
+// What the kernels take; one word each, so that compiled programs can write it.
+struct Work {
+    std::int64_t itemsize;         // 4 or 8
+    std::int64_t width;            // columns of a panel
+    std::int64_t panels;           // how many
+    std::int64_t rows, terms, columns;
+    std::int64_t leading;          // bytes between rows of x; y is given by both its strides
+    std::int64_t across;           // `pack`: bytes between columns of y
+    std::int64_t added;            // `multiply`: whether to add to what is in the result
+    const char *source;            // x, whose rows are packed; `pack`: y
+    char *packed;
+    char *out;                     // C-contiguous
+};
+
+// Rows that go through all panels while their results stay in the second cache.
+constexpr std::int64_t kBlock = 256;
+
+// Columns of a panel for vectors of so many bits; 0: the widest.
+std::int64_t width(std::int64_t itemsize, std::int64_t bits);
+
+// Whether this processor has vector instructions that multiply and add.
+bool fast();
+
+// Items of work for `multiply`: blocks of rows times panels.
+std::int64_t items(const Work &work);
+
+// Kernels (th_kernel) over panels and over items of work; `args` is a Work.
+void pack(std::int64_t *args, std::int64_t begin, std::int64_t end);
+void multiply(std::int64_t *args, std::int64_t begin, std::int64_t end);
+
+}  // namespace panels
+}  // namespace theano

@@ -1,0 +1,13 @@
+// For processors with AVX-512, which have 32 registers.
+#include "panels_tile.h"
+
+namespace theano {
+namespace panels {
+
+void multiply_avx512(const Work &work, std::int64_t panel, std::int64_t first, std::int64_t last) {
+    if (work.itemsize == sizeof(float)) multiply_rows<float, 64, 2, 8>(work, panel, first, last);
+    else multiply_rows<double, 64, 2, 8>(work, panel, first, last);
+}
+
+}  // namespace panels
+}  // namespace theano

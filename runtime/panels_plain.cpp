@@ -1,0 +1,20 @@
+// For every processor, and once more for those with AVX2 and FMA: TH_MULTIPLY is then another name.
+#include "panels_tile.h"
+
+#ifndef TH_MULTIPLY
+#define TH_MULTIPLY multiply_plain
+#endif
+
+namespace theano {
+namespace panels {
+
+void TH_MULTIPLY(const Work &work, std::int64_t panel, std::int64_t first, std::int64_t last) {
+    const bool wide = work.width * work.itemsize == 96, single = work.itemsize == sizeof(float);
+    if (wide && single) multiply_rows<float, 32, 3, 4>(work, panel, first, last);
+    else if (wide) multiply_rows<double, 32, 3, 4>(work, panel, first, last);
+    else if (single) multiply_rows<float, 16, 3, 4>(work, panel, first, last);
+    else multiply_rows<double, 16, 3, 4>(work, panel, first, last);
+}
+
+}  // namespace panels
+}  // namespace theano
