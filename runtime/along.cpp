@@ -8,6 +8,7 @@
 #include <type_traits>
 
 #include "arrays.h"
+#include "copy.h"
 #include "half.h"
 #include "include/theano_runtime.h"
 
@@ -71,6 +72,7 @@ std::complex<T> times(std::complex<T> a, std::complex<T> b) {
 
 // NumPy's own functions, which need no lock.
 const PyArray_ArrFuncs *numpy_functions[NPY_HALF + 1];
+std::int64_t item_sizes[NPY_HALF + 1];
 
 struct Lines {
     std::int64_t operation, ndim, axis;
@@ -158,6 +160,29 @@ Status work(const Search &search) {
     return Status::done;
 }
 
+// Numbers the rows of a matrix in their order. NumPy compares what is part of a row in another way
+// than items alone: among halves NaN comes first.
+Status order_rows(const PyArray_ArrFuncs &numpy, std::int64_t item, const std::int64_t *shape,
+                  const std::int64_t *strides, const char *source, std::int64_t *order) {
+    std::int64_t n = shape[0], row = shape[1] * item;
+    // INVARIANT: the items of an existing array.
+    std::unique_ptr<std::complex<double>[]> memory(
+        new (std::nothrow) std::complex<double>[static_cast<std::size_t>(n * row / 16 + 1)]);
+    if (!memory) return Status::no_memory;
+    char *items = reinterpret_cast<char *>(memory.get());
+    copy_strided(2, shape, strides, static_cast<std::size_t>(item), items, source);
+    for (std::int64_t i = 0; i < n; ++i) order[i] = i;
+    std::stable_sort(order, order + n, [&](std::int64_t i, std::int64_t j) {
+        const char *a = items + i * row, *b = items + j * row;
+        for (std::int64_t at = 0; at < row; at += item) {
+            int found = numpy.compare(a + at, b + at, nullptr);
+            if (found != 0) return found < 0;
+        }
+        return false;
+    });
+    return Status::done;
+}
+
 template <class Work>
 Status of_type(int typenum, const Work &todo) {
     switch (typenum) {
@@ -203,6 +228,7 @@ void find_sorters() {
     for (int typenum = 0; typenum <= NPY_HALF; ++typenum) {
         PyArray_Descr *type = PyArray_DescrFromType(typenum);
         numpy_functions[typenum] = type ? PyDataType_GetArrFuncs(type) : nullptr;
+        item_sizes[typenum] = type ? PyDataType_ELSIZE(type) : 0;
         Py_XDECREF(type);
     }
 }
@@ -212,11 +238,16 @@ Status run(std::int64_t operation, int typenum, std::int64_t ndim, std::int64_t 
            char *destination) {
     if (operation < 0 || operation >= TH_ALONG_OPERATIONS || axis < 0 || axis >= ndim)
         return Status::unknown;
+    const PyArray_ArrFuncs *numpy =
+        typenum < 0 || typenum > NPY_HALF ? nullptr : numpy_functions[typenum];
+    if (!numpy) return Status::unknown;
+    if (operation == TH_ARGSORT_ROWS) {
+        if (ndim != 2 || axis != 0) return Status::unknown;
+        return order_rows(*numpy, item_sizes[typenum], shape, strides, source,
+                          reinterpret_cast<std::int64_t *>(destination));
+    }
     Lines lines{operation, ndim, axis, nullptr, nullptr, shape, strides, source, destination};
     if (operation < TH_CUMSUM) {
-        const PyArray_ArrFuncs *numpy =
-            typenum < 0 || typenum > NPY_HALF ? nullptr : numpy_functions[typenum];
-        if (!numpy) return Status::unknown;
         if (operation < TH_ARGSORT) lines.sort = numpy->sort[operation - TH_SORT];
         else lines.argsort = numpy->argsort[operation - TH_ARGSORT];
         if (!lines.sort && !lines.argsort) return Status::unknown;

@@ -8,6 +8,7 @@
 #include "copy.h"
 #include "lapack_call.h"
 #include "lapack_factors.h"
+#include "lapack_functions.h"
 #include "lapack_systems.h"
 #include "lapack_tangents.h"
 #include "numpy_api.h"
@@ -23,7 +24,7 @@ struct Spelled {
 constexpr Spelled kSpelled[kNames] = {
     {"potrf", "potrf"}, {"potrs", "potrs"}, {"getrf", "getrf"}, {"getrs", "getrs"},
     {"getri", "getri"}, {"trtrs", "trtrs"}, {"syevd", "heevd"}, {"gesdd", "gesdd"},
-    {"geqrf", "geqrf"}, {"orgqr", "ungqr"},
+    {"geqrf", "geqrf"}, {"orgqr", "ungqr"}, {"geev", "geev"},
 };
 constexpr const char *kTypes = "sdcz";
 
@@ -98,6 +99,9 @@ Routine *routine_of(std::int64_t number) {
         factor_adjugate<T, I>,
         pinv<T, I>,
         cholesky_tangent<T, I>,
+        eig<T, I>,
+        expm<T, I>,
+        expm_tangent<T, I>,
     };
     return number >= 0 && number < TH_ROUTINES ? kRoutines[number] : nullptr;
 }
@@ -169,9 +173,15 @@ struct Batch {
         std::int64_t info = routine(job.flags, views);
         if (info == 0) return;
         std::lock_guard<std::mutex> guard(mutex);
+        if (info == kRealPartsOnly) {
+            outcome.real_parts_only = true;
+            return;
+        }
         // The first of the stack, whichever thread is faster.
         if (outcome.status != Status::done && outcome.index < index) return;
-        outcome = {info == kNoMemory ? Status::no_memory : Status::failed, info, index};
+        outcome.status = info == kNoMemory ? Status::no_memory : Status::failed;
+        outcome.info = info;
+        outcome.index = index;
     }
 
     // How many small matrices make a piece of work that is worth a thread.
@@ -210,7 +220,7 @@ void offer_from_scipy(const std::string &name, const char *signature, void *poin
 
 Outcome run(int typenum, const Job &job) {
     Routine *routine = library().found ? find_routine(typenum, job.routine) : nullptr;
-    if (!routine) return {Status::bad_routine, 0, 0};
+    if (!routine) return {Status::bad_routine};
     Batch batch(job, routine);
     blas::OneThread one;
     if (batch.count == 1) batch.compute(0);

@@ -30,6 +30,8 @@ struct Outcome {
     Status status = Status::done;
     // Of a matrix that has no result: what LAPACK says, and its number in the stack.
     std::int64_t info = 0, index = 0;
+    // Whether results are real parts of complex numbers that are not real.
+    bool real_parts_only = false;
 };
 
 // Whether the routine was found in the library that NumPy has loaded, or was offered.

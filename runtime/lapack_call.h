@@ -16,7 +16,7 @@
 
 namespace theano::lapack {
 
-enum Name { potrf, potrs, getrf, getrs, getri, trtrs, heevd, gesdd, geqrf, ungqr, kNames };
+enum Name { potrf, potrs, getrf, getrs, getri, trtrs, heevd, gesdd, geqrf, ungqr, geev, kNames };
 
 struct Library {
     bool found = false;
@@ -55,6 +55,8 @@ constexpr bool is_complex = !std::is_same_v<T, Real<T>>;
 
 // INVARIANT: LAPACK numbers its complaints from 1, and its arguments from -1.
 constexpr std::int64_t kNoMemory = std::numeric_limits<std::int64_t>::min();
+// No complaint: of complex results the real parts were kept.
+constexpr std::int64_t kRealPartsOnly = std::numeric_limits<std::int64_t>::max();
 
 // One matrix of a stack (a vector: one column; a number: 1 by 1).
 struct View {

@@ -233,6 +233,15 @@ lapack::Job lapack_job(const th_call *head, std::int64_t routine, std::int64_t f
     return job;
 }
 
+// The warning may be an error, by the user's filters.
+std::int32_t warn_of_real_parts(Call *call) {
+    take_lock(call);
+    Ref<> module(PyImport_ImportModule("numpy.exceptions"));
+    Ref<> kind(module ? PyObject_GetAttrString(module.get(), "ComplexWarning") : nullptr);
+    const char *text = "Casting complex values to real discards the imaginary part";
+    return kind && PyErr_WarnEx(kind.get(), text, 1) == 0 ? 0 : exception_set(call);
+}
+
 std::int32_t table_lapack(th_call *head, std::int64_t routine, std::int64_t typenum,
                           std::int64_t flags, std::int64_t count, const std::int64_t *operands,
                           std::int64_t *facts) {
@@ -240,13 +249,13 @@ std::int32_t table_lapack(th_call *head, std::int64_t routine, std::int64_t type
     ensure_blas(call);
     if (!lapack::found())
         offer_functions(call, "scipy.linalg.cython_lapack", lapack::offer_from_scipy);
-    lapack::Outcome outcome{lapack::Status::bad_routine, 0, 0};
+    lapack::Outcome outcome{lapack::Status::bad_routine};
     if (count <= lapack::kMostStacks)
         outcome = lapack::run(static_cast<int>(typenum),
                               lapack_job(head, routine, flags, count, operands));
     switch (outcome.status) {
         case lapack::Status::done:
-            return 0;
+            return outcome.real_parts_only ? warn_of_real_parts(call) : 0;
         case lapack::Status::failed:
             facts[0] = outcome.info;
             facts[1] = outcome.index;

@@ -73,7 +73,10 @@ enum {
     TH_FACTOR_ADJUGATE = 17, /* F, rows → X: the inverse times the determinant */
     TH_PINV = 18,            /* A → X */
     TH_CHOLESKY_TANGENT = 19, /* L, the tangent of L L^H → that of L */
-    TH_ROUTINES = 20
+    TH_EIG = 20,              /* A → w, V of the type of A: of a real matrix the real parts */
+    TH_EXPM = 21,             /* A → X */
+    TH_EXPM_TANGENT = 22,     /* A, its tangent → that of X */
+    TH_ROUTINES = 23
 };
 
 /* What `along` can do; the order of items is their positions, int64. Sorting is in three kinds, as
@@ -83,6 +86,7 @@ enum th_along_operation {
     TH_ARGSORT = 3,
     TH_CUMSUM = 6,
     TH_CUMPROD,
+    TH_ARGSORT_ROWS, /* of a matrix along axis 0, by the first column that differs; stable */
     TH_ALONG_OPERATIONS,
 };
 
@@ -174,7 +178,8 @@ struct th_runtime {
      * that are read stretch over the axes before these where they have length 1; those that are
      * written are C-contiguous. 0, or 1 for a matrix that has no result (singular, not positive
      * definite, no convergence): then facts[0] is what LAPACK says and facts[1] its place in the
-     * stack; or -1. The bits do not depend on the number of threads. */
+     * stack; or -1. A real matrix with complex eigenvalues gives a
+     * ComplexWarning. The bits do not depend on the number of threads. */
     int32_t (*lapack)(th_call *call, int64_t routine, int64_t typenum, int64_t flags, int64_t count,
                       const int64_t *operands, int64_t *facts);
 

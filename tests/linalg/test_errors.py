@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -35,6 +36,9 @@ AT_RUN_TIME: dict[str, tuple[Any, np.ndarray, str]] = {
     "cholesky": (sl.cholesky(A), NOT_POSITIVE, "its leading minor of order 2 is not positive"),
     "eigvalsh of a pair": (sl.eigvalsh(A, A), NOT_POSITIVE, "not positive definite"),
     "eigh": (nl.eigh(A), NAN, "Eigenvalues did not converge"),
+    "eig": (nl.eig(A), NAN, "Array must not contain infs or NaNs"),
+    "eig not square": (nl.eig(A), WIDE, "2 rows and 3 columns"),
+    "expm not square": (sl.expm(A), WIDE, "2 rows and 3 columns"),
     "svd": (nl.svd(A), NAN, "SVD did not converge"),
     "pinv": (nl.pinv(A), NAN, "SVD did not converge"),
     "inverse not square": (nl.matrix_inverse(A), WIDE, "2 rows and 3 columns"),
@@ -132,3 +136,14 @@ def test_real_eigenvectors_of_a_rotation() -> None:
         theano.function([A], nl.eig(A))(turn)
     w, _ = theano.function([A], nl.eig(T.cast(A, "complex128")))(turn)
     np.testing.assert_allclose(sorted(w.imag), [-1, 1])
+
+
+def test_the_warning_as_an_error() -> None:
+    turn = np.array([[0.0, 1.0], [-1.0, 0.0]])
+    count = theano.shared(0)
+    f = theano.function([A], nl.eig(A), updates=[(count, count + 1)])
+    with warnings.catch_warnings(action="error"), pytest.raises(np.exceptions.ComplexWarning):
+        f(turn)
+    assert count.get_value() == 0
+    f(np.eye(2))
+    assert count.get_value() == 1

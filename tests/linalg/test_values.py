@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import mpmath
 import numpy as np
 import pytest
 import scipy.linalg
@@ -382,3 +383,66 @@ def test_singular_vectors_have_the_signs_of_numpy(
     bound = 1e-4 if dtype in ("float32", "complex64") else 1e-12
     for got, want in zip(found, np.linalg.svd(value, full_matrices=full), strict=True):
         np.testing.assert_allclose(got, want, rtol=bound, atol=bound)
+
+
+@pytest.mark.parametrize("shape", SQUARE)
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.filterwarnings("ignore::numpy.exceptions.ComplexWarning")
+def test_eig(dtype: str, shape: tuple[int, ...]) -> None:
+    a = _random(shape, dtype)
+    w, v = np.linalg.eig(a)
+    if not dtype.startswith("complex"):
+        w, v = w.real, v.real
+    _check(nl.eig, [w.astype(dtype), v.astype(dtype)], (a,), dtype)
+
+
+@pytest.mark.parametrize("shape", SQUARE)
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_expm(dtype: str, shape: tuple[int, ...]) -> None:
+    a = _random(shape, dtype)
+    for x in (a, 10 * a, np.triu(a), np.tril(5 * a), 0 * a, 1e-3 * a):
+        _check(sl.expm, [scipy.linalg.expm(x)], (x,), dtype)
+
+
+def _far_from_normal(n: int) -> np.ndarray:
+    return np.triu(1e5 * _random((n, n), "float64"), 1) + np.diag(_random((n,), "float64"))
+
+
+EXPONENTS = {
+    **{f"norm {x}": x / 5 * _random((4, 4), "float64") for x in (0.01, 0.1, 0.5, 1, 5, 50, 500)},
+    **{f"a turn by {x}": x * np.array([[0, 1.0], [-1, 0]]) for x in (1, 100, 1000)},
+    "complex": 20 * _random((5, 5), "complex128"),
+    "far from normal": _far_from_normal(3),
+    "full and far from normal": np.array([[1, 1e6], [1e-6, -1]]),
+    "upper": np.triu(30 * _random((6, 6), "float64")),
+    "lower": np.tril(30 * _random((6, 6), "complex128")),
+    "nilpotent": np.diag([1e200, 1e50], 1),
+    "infinite": np.diag([-np.inf, 1, np.inf]),
+}
+
+
+@pytest.mark.parametrize("name", list(EXPONENTS))
+def test_expm_is_exact(name: str) -> None:
+    a = EXPONENTS[name]
+    if name == "infinite":
+        wanted = np.diag(np.exp(np.diag(a)))
+    elif name == "nilpotent":
+        wanted = np.eye(3) + a + a @ a / 2
+    else:
+        with mpmath.workdps(400):
+            exact = mpmath.expm(mpmath.matrix(a.tolist()))
+        wanted = np.array(exact.tolist(), dtype=a.dtype)
+    x = _symbol(a)
+    got = theano.function([x], sl.expm(x))(a)
+    limit = 1e-13 * np.abs(wanted[np.isfinite(wanted)]).max()
+    np.testing.assert_allclose(got, wanted, rtol=1e-15, atol=limit)
+
+
+def test_expm_of_what_is_no_number() -> None:
+    f = theano.function([x := T.dmatrix()], sl.expm(x))
+    for a in (
+        [[np.nan, 1.0], [1.0, 0.0]],
+        [[0.0, 1.0], [1.0, np.nan]],
+        [[0.0, np.inf], [1.0, 0.0]],
+    ):
+        assert np.isnan(f(a)).all()

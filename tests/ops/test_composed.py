@@ -70,6 +70,25 @@ def test_distinct(kind: str, wanted: tuple[bool, bool, bool]) -> None:
     check([x], unique(x), rows)
 
 
+def parts(kind: str) -> list[np.ndarray]:
+    """Return arrays of three axes with equal parts, also of length 0 and 1."""
+    whole = rng.randint(0, 2, (6, 2, 5)).astype(kind)
+    if kind[0] in "fc":
+        whole[1:3, 0] = np.nan
+        whole[whole == 0] *= rng.choice([-1, 1], (whole == 0).sum())
+    return [whole, whole[::-1, :1, ::2], whole[:0], whole[:, :0], whole[:1], whole.T[:2]]
+
+
+@pytest.mark.parametrize("kind", [*KINDS, "complex128"])
+@pytest.mark.parametrize("wanted", list(itertools.product((False, True), repeat=3)))
+def test_distinct_parts(kind: str, wanted: tuple[bool, bool, bool]) -> None:
+    x, v, _, row = matrix_and_vector(kind)
+    x = T.TensorType(kind, (False,) * 3)()
+    for value, axis in itertools.product(parts(kind), (0, 1, -1)):
+        check([x], extra_ops.Unique(*wanted, axis=axis)(x), value)
+    check([v], extra_ops.Unique(*wanted, axis=0)(v), row)
+
+
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("side", ["left", "right"])
 def test_places(kind: str, side: str) -> None:

@@ -207,6 +207,17 @@ FAULTS: dict[str, Fault] = {
             "Eigenvalues did not converge. Does the matrix hold NaN or infinity?" + _in_stack(f[1])
         ),
     ),
+    "no_eigenvectors": Fault(
+        LinAlgError,
+        lambda f: (
+            (
+                "Array must not contain infs or NaNs."
+                if f[0] < 0
+                else "Eigenvalues did not converge."
+            )
+            + _in_stack(f[1])
+        ),
+    ),
     "no_singular_values": Fault(
         LinAlgError,
         lambda f: "SVD did not converge. Does the matrix hold NaN or infinity?" + _in_stack(f[1]),

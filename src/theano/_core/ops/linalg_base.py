@@ -116,26 +116,6 @@ class MatrixTangent(MatrixOp):
         return [self(*(pad_left(v, rank) for v in values))]
 
 
-class CallbackOp(Structured):
-    """Base of the operations that native code asks Python for."""
-
-    def batch(
-        self, node: Apply, values: list[Any], rows: list[bool], batching: Any
-    ) -> list[Any] | None:
-        # Of one array of matrices, the rows are more of them.
-        return self.make_node(*values).outputs if len(values) == 1 else None
-
-    def lower(self, p: Any, node: Apply, *values: Any) -> Any:
-        def run(*arrays: Any) -> tuple[Any, ...]:
-            results = self.compute(np, node, *arrays)
-            return tuple(
-                np.asarray(result, dtype=out.type.numpy_dtype)
-                for result, out in zip(results, node.outputs, strict=True)
-            )
-
-        return p.call_python(node, run, values)
-
-
 def per_matrix(function: Callable[..., Any], a: np.ndarray, core: tuple[int, ...]) -> np.ndarray:
     """Return `function` of each matrix of a stack, each result of shape `core`."""
     out = np.empty((*a.shape[:-2], *core), dtype=a.dtype)

@@ -33,7 +33,6 @@ from theano._core.ops.linalg import (
     solve_upper_triangular,
 )
 from theano._core.ops.linalg_base import (
-    CallbackOp,
     MatrixOp,
     as_column,
     as_row,
@@ -355,13 +354,18 @@ class QR(MatrixOp):
         return [join(x.type.ndim - 1, left, product(q, g_after))]
 
 
-class Eig(CallbackOp):
+class Eig(MatrixOp):
     """Eigenvalues and right eigenvectors (columns, of length 1) of a square matrix.
 
     Both have the dtype of the matrix, as in Theano 1.0.5: of a real matrix with complex
     eigenvalues only the real parts are kept, with a warning. Make it complex to have them all.
-    Computed by NumPy (LAPACK's geev).
+    LAPACK's geev, in double precision.
     """
+
+    routine = "eig"
+
+    def cores(self, node: Apply) -> tuple[int, ...]:
+        return (2, 1, 2)
 
     def make_node(self, x: Any) -> Apply:
         x = matrix_operand("eig", x)

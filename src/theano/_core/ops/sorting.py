@@ -20,6 +20,7 @@ from theano._core.ops.arithmetic import (
     invert,
     isnan,
     le,
+    mul,
     neq,
     sub,
     switch,
@@ -133,6 +134,31 @@ class ArgSort(_AlongAxis):
 
     def lower(self, p: Any, node: Apply, x: Any) -> Any:
         return p.along(node, "argsort", x, self.axis, KINDS[self.kind])
+
+
+class ArgSortRows(Structured):
+    """Positions of the rows of a matrix in the order of the first column that differs; int64.
+
+    Equal rows keep their order; NaN counts as largest, among halves as lowest, as NumPy has it.
+    """
+
+    not_differentiated = "integers have no derivative"
+
+    def make_node(self, x: Any) -> Apply:
+        x = tensor_operand("argsort_rows", x)
+        return self.one([x], "int64", x.type.broadcastable[:1])
+
+    def compute(self, xp: Any, node: Apply, x: Any) -> tuple[Any, ...]:
+        if not x.shape[1]:
+            return (xp.arange(len(x)),)
+        row = [(f"f{i}", x.dtype) for i in range(x.shape[1])]
+        return (xp.argsort(xp.ascontiguousarray(x).view(row)[:, 0], kind="stable"),)
+
+    def lower(self, p: Any, node: Apply, x: Any) -> Any:
+        return p.along(node, "argsort_rows", x, 0)
+
+    def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
+        return [shapes[0][:1]]
 
 
 class TopK(Composed):
@@ -316,24 +342,24 @@ class Unique(Composed):
         return values, *(xp.reshape(each, -1).astype("int64") for each in rest)
 
     def expression(self, node: Apply) -> list[Any] | None:
-        if self.axis is not None:
-            return None
-        flat = reshape_op(node.inputs[0], [-1])
-        order: Any = None
-        rising = Sort(0)(flat)
-        if self.return_index or self.return_inverse:
-            order = ArgSort(0, "stable")(flat)
-            rising = AdvancedSubtensor((AT,))(flat, order)
+        x, axis = node.inputs[0], 0
+        if self.axis is None or x.type.ndim == 1:
+            x = flat = reshape_op(x, [-1])
+        else:
+            axis = self.axis % x.type.ndim
+            x = dimshuffle(x, [axis, *(i for i in range(x.type.ndim) if i != axis)])
+            width = mul(*(length(x, i) for i in range(1, x.type.ndim)), 1)
+            flat = reshape_op(x, [length(x, 0), width])
+        rising, order, new = self._in_order(flat)
         ahead, behind = slice(1, None), slice(None, -1)
-        one, two = subtensor(rising, [behind]), subtensor(rising, [ahead])
-        new = neq(one, two)
-        if not dtypes.is_discrete(flat.type.dtype):
-            # All that is no number is one item.
-            new = and_(new, invert(and_(isnan(one), isnan(two))))
-        size = length(flat, 0)
+        size = length(x, 0)
         first = _with_part(Alloc()(np.asarray(True), size), ahead, new)
         at = subtensor(Nonzero()(first), [0])
-        outs = [AdvancedSubtensor((AT,))(rising, at)]
+        if flat.type.ndim == 1:
+            outs = [AdvancedSubtensor((AT,))(rising, at)]
+        else:
+            index = AdvancedSubtensor((AT,))(order, at)
+            outs = [AdvancedSubtensor((FULL,) * axis + (AT,))(node.inputs[0], index)]
         if self.return_index:
             outs.append(AdvancedSubtensor((AT,))(order, at))
         if self.return_inverse:
@@ -344,6 +370,25 @@ class Unique(Composed):
             ends = Alloc()(size, length(at, 0))
             outs.append(sub(_with_part(ends, behind, subtensor(at, [ahead])), at))
         return outs
+
+    def _in_order(self, x: Any) -> tuple[Any, Any, Any]:
+        """Return the items or rows of `x` in order, the order if asked, and which differ there.
+
+        Each but the first counts: from the one before.
+        """
+        rows = x.type.ndim == 2
+        order: Any = None
+        if rows or self.return_index or self.return_inverse:
+            order = ArgSortRows()(x) if rows else ArgSort(0, "stable")(x)
+        rising = Sort(0)(x) if order is None else AdvancedSubtensor((AT,))(x, order)
+        one, two = subtensor(rising, [slice(None, -1)]), subtensor(rising, [slice(1, None)])
+        new = neq(one, two)
+        if rows:
+            new = reduce("any", new, (1,))
+        elif not dtypes.is_discrete(x.type.dtype):
+            # All that is no number is one item; as part of a row it is not, in NumPy.
+            new = and_(new, invert(and_(isnan(one), isnan(two))))
+        return rising, order, new
 
     def connection(self, node: Apply) -> list[list[bool]]:
         return [[True] + [False] * (len(node.outputs) - 1)]

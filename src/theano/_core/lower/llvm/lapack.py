@@ -34,9 +34,12 @@ ROUTINES = {
     "factor_adjugate": "singular",
     "pinv": "no_singular_values",
     "cholesky_tangent": "singular",
+    "eig": "no_eigenvectors",
+    "expm": "singular",
+    "expm_tangent": "singular",
 }
 # In the order of runtime/include/theano_runtime.h.
-ALONG = {"sort": 0, "argsort": 3, "cumsum": 6, "cumprod": 7}
+ALONG = {"sort": 0, "argsort": 3, "cumsum": 6, "cumprod": 7, "argsort_rows": 8}
 NUMBERS = {name: number for number, name in enumerate(ROUTINES)}
 FLAGS = {
     name: 1 << bit
@@ -45,7 +48,7 @@ FLAGS = {
 # Those that take any matrix; the others need a square one.
 RECTANGULAR = ("lu", "svd", "qr", "stack_product", "pinv")
 # Those whose operands have one shape.
-OF_ONE_SHAPE = ("cholesky_tangent",)
+OF_ONE_SHAPE = ("cholesky_tangent", "expm_tangent")
 # Which operand the columns of the first must agree with.
 RIGHT_SIDES = {
     "solve": 1,
@@ -105,7 +108,7 @@ class Lapack(Libraries):
         return self.new_array(dtype, lengths)
 
     def along(self, node: Apply, operation: str, x: Array, axis: int, kind: int = 0) -> Array:
-        """Return what 'sort', 'argsort', 'cumsum' or 'cumprod' makes of `x` along an axis.
+        """Return what an operation of `ALONG` makes of `x` along an axis.
 
         `kind` is NumPy's number of a way to sort.
         """
