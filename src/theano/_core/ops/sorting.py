@@ -335,9 +335,10 @@ class Unique(Composed):
         return Apply(self, [x], [k.variable_class(k) for k in kinds])
 
     def compute(self, xp: Any, node: Apply, x: Any) -> tuple[Any, ...]:
-        found = xp.unique(
-            x, self.return_index, self.return_inverse, self.return_counts, axis=self.axis
-        )
+        # The parts of a vector are its items: NumPy 1.26 takes them for rows.
+        axis = None if x.ndim == 1 else self.axis
+        flags = self.return_index, self.return_inverse, self.return_counts
+        found = xp.unique(x, *flags, axis=axis)
         values, *rest = found if isinstance(found, tuple) else (found,)
         return values, *(xp.reshape(each, -1).astype("int64") for each in rest)
 
