@@ -37,6 +37,7 @@ from theano._core.ops.steps import ALL, NEW, checked_steps, is_rows
 from theano._core.rewrite.batching import StepBatch
 from theano._core.rewrite.draft import Draft, DraftState
 from theano._core.rewrite.engine import conform
+from theano._core.rewrite.fewer_steps import run_fewer_steps
 from theano._core.rewrite.inline import in_loops
 from theano._core.rewrite.merging import merge_loops
 
@@ -53,7 +54,7 @@ Change = Callable[[Draft, Uses], dict[Any, Any] | None]
 
 def rewrite_loops(outputs: Sequence[Any]) -> list[Any]:
     """Return `outputs` with their loops simplified."""
-    outputs = merge_loops(outputs)
+    outputs = run_fewer_steps(merge_loops(outputs))
     for _ in range(MOST_ROUNDS):
         changed = _one_round(outputs)
         if changed is None:
