@@ -8,6 +8,8 @@ import pytest
 import theano
 import theano.tensor as T
 from theano.compile.ops import shape_i
+from theano.ifelse import IfElse, ifelse
+from theano.scan_module.scan_op import Scan
 from theano.tensor import elemwise, subtensor
 from theano.tensor.opt import Assert, assert_op
 
@@ -69,3 +71,43 @@ def test_names_of_blas() -> None:
     value = np.array([[1.0, 2.0], [3.0, 4.0]])
     got = theano.function([z, x], out)(value, value)
     np.testing.assert_array_equal(got, 3 * value + 2 * value @ value)
+
+
+def test_branches_and_loops_are_known_in_compiled_functions() -> None:
+    x, s, w = T.dvector("x"), T.dscalar("s"), T.dvector("w")
+    chosen = ifelse(s > 0, T.exp(x), x * 2, name="mine")
+    f = theano.function([s, x], chosen)
+    for op in (chosen.owner.op, f.maker.fgraph.toposort()[-1].op):
+        assert isinstance(op, IfElse)
+        assert (op.n_outs, op.name, op.gpu, str(op)) == (1, "mine", False, "if{mine}")
+    assert not isinstance(T.exp(x).owner.op, IfElse)
+
+    total, rng = theano.shared(0.0), T.shared_randomstreams.RandomStreams(3)
+    outputs, _ = theano.scan(
+        lambda now, after, h, two, one, k: (
+            [now * k.sum(), h + after, two + one + rng.uniform(())],
+            {total: total + 1},
+        ),
+        {"input": x, "taps": [0, 1]},
+        [None, s, {"initial": w[:2], "taps": [-2, -1]}],
+        w,
+        truncate_gradient=5,
+    )
+    node = outputs[0].owner
+    op = node.op
+    assert isinstance(op, Scan)
+    assert (op.n_seqs, op.n_mit_sot, op.n_sit_sot, op.n_nit_sot, op.n_shared_outs) == (
+        2,
+        1,
+        2,
+        1,
+        1,
+    )
+    assert op.info["tap_array"] == op.tap_array == [[-2, -1], [-1], [-1]]
+    assert (op.as_while, op.truncate_gradient, op.info["name"]) == (False, 5, "scan_fn")
+    assert op.inner_seqs(op.inputs) == op.inputs[:2] and len(op.outer_seqs(node)) == 2
+    assert op.outer_nitsot_outs(node) == [outputs[0]]
+    assert [str(v.type) for v in op.inner_shared(op.inputs)] == ["RandomStateType"]
+    assert len(op.inner_mitsot(op.inputs)) == 2 and len(op.outer_mitsot(node)) == 1
+    assert op.outer_non_seqs(node)[-1] is w
+    assert op.output_types[0] == T.dvector

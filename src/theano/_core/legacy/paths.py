@@ -18,7 +18,7 @@ from types import ModuleType
 from typing import Any
 
 from theano._core.base.dtypes import all_dtypes
-from theano._core.legacy import old_methods
+from theano._core.legacy import loop_attributes, old_methods
 from theano._core.legacy.scalar_names import BASIC, SPECIAL
 from theano._core.ops.op import Elementwise
 
@@ -915,6 +915,7 @@ def install() -> None:
     if not any(isinstance(finder, OldPaths) for finder in sys.meta_path):
         sys.meta_path.append(OldPaths())
     old_methods.install()
+    loop_attributes.install()
     # The operation as a function of scalars; those are made when they are first asked for.
     Elementwise.scalar_op = property(  # type: ignore[attr-defined]
         lambda op: _object("legacy.scalar_ops:scalar_op_of")(op)

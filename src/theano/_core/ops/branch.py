@@ -99,7 +99,11 @@ class IfElse(Structured):
         raise NotImplementedError("rewriting turns IfElse into Branch")
 
     def __str__(self) -> str:
-        return f"if{{{self.label}}}" if self.label else "if"
+        return _text(self.label)
+
+
+def _text(label: str | None) -> str:
+    return f"if{{{label}}}" if label else "if"
 
 
 def _chosen(condition: Any, one: Any, two: Any) -> Any:
@@ -117,9 +121,10 @@ class Branch(Structured):
 
     __props__ = ("otherwise", "then")
 
-    def __init__(self, then: Body, otherwise: Body) -> None:
+    def __init__(self, then: Body, otherwise: Body, name: str | None = None) -> None:
         self.then = then
         self.otherwise = otherwise
+        self.label = name
 
     def foldable(self) -> bool:
         """Tell whether its results for constants may be computed before the function runs."""
@@ -150,7 +155,7 @@ class Branch(Structured):
         return p.branch(node, values)
 
     def __str__(self) -> str:
-        return "if"
+        return _text(self.label)
 
 
 def scalar_condition(value: Any) -> Any:

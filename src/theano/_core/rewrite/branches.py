@@ -47,7 +47,8 @@ def _merged(outputs: list[Any]) -> list[Any]:
                 continue
             then = [v for n in together for v in n.op.sides(n)[0]]
             otherwise = [v for n in together for v in n.op.sides(n)[1]]
-            whole = IfElse(len(then)).make_node(condition, *then, *otherwise)
+            label = next((n.op.label for n in together if n.op.label), None)
+            whole = IfElse(len(then), name=label).make_node(condition, *then, *otherwise)
             whole.source = together[0].source
             table = dict(zip((v for n in together for v in n.outputs), whole.outputs, strict=True))
             break
@@ -113,7 +114,7 @@ def _branch(node: Apply, outputs: Sequence[Any]) -> list[Any]:
             needed.setdefault(variable)
     bodies = [Body(list(needed), values).fresh() for values in sides]
     bodies = [Body(b.inputs, rewrite_branches(b.outputs)) for b in bodies]
-    made = Branch(*bodies).make_node(condition, *needed)
+    made = Branch(bodies[0], bodies[1], node.op.label).make_node(condition, *needed)
     made.source = node.source
     return list(made.outputs)
 
