@@ -109,3 +109,68 @@ def test_sums_with_two_products_and_two_terms_known_before() -> None:
         h = np.tanh(row @ values[1] + h @ values[2] + values[4] + h * h @ values[3])
         wanted.append(h)
     np.testing.assert_allclose(f(*values)[0], wanted, rtol=1e-12)
+
+
+@pytest.mark.parametrize("kind", ["float32", "float64"])
+@pytest.mark.parametrize("backwards", [False, True])
+@pytest.mark.parametrize("n_steps", [None, 2])
+def test_rows_of_a_sequence(kind: str, backwards: bool, n_steps: int | None) -> None:
+    x, w = T.TensorType(kind, (False,) * 3)("x"), T.TensorType(kind, (False,) * 2)("w")
+    half = np.asarray(0.5, kind)
+
+    def step(row: Any, h: Any, w: Any) -> Any:
+        # Both operations may write into the memory of the product.
+        return T.tanh(T.dot(row, w) * half + h)
+
+    start = T.alloc(half, x.shape[1], w.shape[1])
+    rows, _ = theano.scan(step, x, start, w, n_steps=n_steps, go_backwards=backwards)
+    f = theano.function([x, w], rows)
+    g = theano.function([x, w], T.grad(rows.sum(), [x, w]))
+    plain = theano.function([x, w], [rows, *T.grad(rows.sum(), [x, w])], mode="FAST_COMPILE")
+    rng = np.random.default_rng(5)
+    for steps, batch, terms, columns in [
+        (5, 1, 3, 4), (4, 7, 5, 33), (3, 8, 5, 50), (6, 40, 9, 64), (2, 300, 4, 3), (3, 2, 1100, 3),
+        (3, 9, 1100, 5), (2, 0, 3, 4), (2, 3, 0, 4), (2, 9, 3, 0),
+    ]:  # fmt: skip
+        a = rng.normal(size=(steps, batch, terms)).astype(kind)
+        b = rng.normal(size=(terms, columns)).astype(kind)
+        used = a[::-1] if backwards else a
+        h, wanted = np.full((batch, columns), half), []
+        for row in used[:n_steps]:
+            h = np.tanh(row @ b * half + h)
+            wanted.append(h)
+        tolerance = 1e-5 if kind == "float32" else 1e-12
+        for given in (a, np.asfortranarray(a), a[:, ::-1][:, ::-1]):
+            np.testing.assert_allclose(f(given, b), np.stack(wanted), tolerance, tolerance)
+        for got, reference in zip([f(a, b), *g(a, b)], plain(a, b), strict=True):
+            size = 1 + abs(reference).max(initial=0)
+            np.testing.assert_allclose(got, reference, atol=20 * tolerance * size)
+
+
+def test_rows_that_do_not_fit_the_matrix() -> None:
+    x, w = T.tensor3("x"), T.dmatrix("w")
+    rows, _ = theano.scan(lambda row, h, w: T.dot(row, w) + h, x, T.zeros((2, 3)), w)
+    f = theano.function([x, w], rows)
+    with pytest.raises(ValueError, match="has 4 items, the first summed axis of y 5"):
+        f(np.ones((6, 2, 4)), np.ones((5, 3)))
+
+
+def test_rows_that_several_read() -> None:
+    x, w = T.tensor3("x"), T.dmatrix("w")
+    one, _ = theano.scan(lambda row, h, w: T.dot(row, w) * h, x, T.ones((2, 3)), w)
+    two, _ = theano.scan(lambda row, h, w: T.dot(row, w) + h, x, T.ones((2, 3)), w)
+    a, b = np.random.default_rng(6).normal(size=(5, 2, 4)), np.ones((4, 3))
+    z = a @ b
+    for got, wanted in zip(
+        theano.function([x, w], [one, two, T.dot(x, w)])(a, b),
+        (np.cumprod(z, 0), 1 + np.cumsum(z, 0), z),
+        strict=True,
+    ):
+        np.testing.assert_allclose(got, wanted, rtol=1e-12)
+
+
+def test_products_before_a_loop_are_shown_there() -> None:
+    x, w = T.tensor3("x"), T.dmatrix("w")
+    rows, _ = theano.scan(lambda row, h, w: T.tanh(T.dot(row, w) + h), x, T.zeros((2, 3)), w)
+    nodes = theano.function([x, w], rows).maker.fgraph.toposort()
+    assert sum(str(node.op) == "dot" for node in nodes) == 1

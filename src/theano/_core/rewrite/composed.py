@@ -14,6 +14,7 @@ from theano._core.ir.variable import Apply
 from theano._core.ops.called import Composed
 from theano._core.rewrite.engine import Rewriter, Rule, RuleSet
 from theano._core.rewrite.inline import in_loops
+from theano._core.rewrite.row_products import with_products_in_steps
 
 
 def _expression(rewriter: Rewriter, node: Apply) -> list[Any] | None:
@@ -25,7 +26,8 @@ def expressed(outputs: Sequence[Any], rewriter: Rewriter) -> list[Any]:
 
     `rewriter` is the one that made `outputs`; it knows the lengths of the result afterwards.
     """
-    changed = in_loops(outputs, lambda inside: expressed(inside, Rewriter()))
+    changed = with_products_in_steps(outputs, rewriter)
+    changed = in_loops(changed, lambda inside: expressed(inside, Rewriter()))
     composed = {type(n.op) for n in toposort(changed) if isinstance(n.op, Composed)}
     if not composed and all(a is b for a, b in zip(changed, outputs, strict=True)):
         return changed

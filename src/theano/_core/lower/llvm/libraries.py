@@ -8,7 +8,7 @@ from typing import Any
 
 from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Apply, Constant
-from theano._core.lower.arrays import Array, CallbackRecord, Object, Size
+from theano._core.lower.arrays import Array, Buffer, CallbackRecord, Object, Size
 from theano._core.lower.llvm.copies import typenum
 from theano._core.lower.llvm.items import itemsize
 from theano._core.lower.llvm.special import Special
@@ -20,8 +20,10 @@ from theano._core.runtime import native
 
 # A product of more multiplications than this lets Python's lock go.
 LONG_PRODUCT = 1 << 18
-# Longer sums, and more rows than a block has (see `panels.h`), are left to BLAS.
+# Longer sums, and more rows, are left to BLAS.
 MOST_TERMS, MOST_ROWS = 1024, 256
+# Fewer rows than a tile of the kernel has leave most of its work undone.
+FEW_ROWS = 8
 # Type of the number of a step of a loop.
 _STEP = TensorType("int64", ())
 
@@ -43,6 +45,9 @@ class Libraries(Special):
         one, two = x.lengths[-1], y.lengths[0]
         self.check_equal(node, one, two, "matmul", (one, two))
         lengths = [*x.lengths[:-1], *y.lengths[1:]]
+        rows = self._rows_of_step(node, x, y) if into is None else None
+        if rows is not None:
+            return self._multiply_rows(rows, x, y)
         out = self._product_memory(node, x.dtype, lengths, into)
         scale = "null" if alpha is None else self.pointer(alpha)
         keep = "null" if beta is None else self.pointer(beta)
@@ -72,12 +77,80 @@ class Libraries(Special):
         self, out: Array, x: Array, y: Array, added: bool, scale: str, keep: str
     ) -> None:
         """Multiply by packed panels, or by BLAS where the lengths are too large for that."""
+        assert self.region is not None
+        panels = self.region.before(self, lambda: self._panels(y))
+        self._keep_in_loop(panels[1])
+        self._multiply_by_packed(out, x, y, panels, added, scale, keep)
+
+    def _rows_of_step(self, node: Apply, x: Array, y: Array) -> Array | None:
+        """Return the sequence of which `x` is the item, if panels suit products with its rows."""
+        if self.region is None or node.outputs[0] in self.places:
+            return None
+        sequence = self.region.sequences.get(x.data)
+        if sequence is None or not self._suits_panels(node, x, y):
+            return None
+        return sequence if sequence.lengths[1:] == x.lengths else None
+
+    def _multiply_rows(self, sequence: Array, x: Array, y: Array) -> Array:
+        """Return the product of this step's item of a sequence with a matrix.
+
+        Items of many rows are multiplied in their steps, whose results stay in the cache; those of
+        few all at once before the loop, since a tile of the kernel would be mostly empty.
+        """
         b, region = self.b, self.region
         assert region is not None
-        (rows, terms), columns = x.lengths, y.lengths[1]
-        panels, packed = region.before(self, lambda: self._panels(y))
-        if packed.buffer is not None:
-            self.keep_for_loop(region, packed.buffer)
+        (rows, terms), columns, size = x.lengths, y.lengths[1], itemsize(x.dtype)
+
+        def before() -> tuple[str, Array, Any]:
+            panels, packed = self._panels(y)
+            few = b.emit(f"icmp slt i64 {rows}, {FEW_ROWS}")
+            at_once = b.emit(f"and i1 {few}, {b.emit(f'icmp sle i64 {terms}, {MOST_TERMS}')}")
+            kept = b.emit(f"select i1 {at_once}, i64 {sequence.lengths[0]}, i64 1")
+            results = self.new_array(x.dtype, (kept, rows, columns))
+            make, made = b.fresh_label("rows"), b.fresh_label("made")
+            b.perform(f"br i1 {at_once}, label %{make}, label %{made}")
+            b.label(make)
+            every = replace(sequence, lengths=(self.multiply(kept, rows), terms))
+            self._call_panels(results, every, columns, (panels, packed), False)
+            b.perform(f"br label %{made}")
+            b.label(made)
+            b._known = {}
+            return at_once, results, (panels, packed)
+
+        at_once, results, panels = region.before(self, before)
+        self._keep_in_loop(panels[1], results)
+        step = self.product([region.step, rows, columns, size])
+        place = self._moved(results.data, b.emit(f"select i1 {at_once}, i64 {step}, i64 0"))
+        out = Array(x.dtype, (rows, columns), place)
+        out.buffer = Buffer(results.buffer.slot, place, fixed=True)
+        now, done = b.fresh_label("step"), b.fresh_label("rowed")
+        known = dict(b._known)
+        b.perform(f"br i1 {at_once}, label %{done}, label %{now}")
+        b.label(now)
+        self._multiply_by_packed(out, x, y, panels, False, "null", "null")
+        b.perform(f"br label %{done}")
+        b.label(done)
+        b._known = known
+        return out
+
+    def _keep_in_loop(self, *arrays: Array) -> None:
+        for array in arrays:
+            if self.region is not None and array.buffer is not None:
+                self.keep_for_loop(self.region, array.buffer)
+
+    def _multiply_by_packed(
+        self,
+        out: Array,
+        x: Array,
+        y: Array,
+        panels: tuple[Size, Array],
+        added: bool,
+        scale: str,
+        keep: str,
+    ) -> None:
+        """Multiply by panels, or by the matrix itself where the lengths are too large for them."""
+        b = self.b
+        rows, terms = x.lengths
         pointers = self._descriptors(out, x, y)
         few = b.emit(f"icmp sle i64 {terms}, {MOST_TERMS}")
         short = b.emit(f"icmp sle i64 {rows}, {MOST_ROWS}")
@@ -85,12 +158,7 @@ class Libraries(Special):
         fast, slow, done = (b.fresh_label(n) for n in ("panels", "blas", "multiplied"))
         b.perform(f"br i1 {b.emit(f'and i1 {few}, {short}')}, label %{fast}, label %{slow}")
         b.label(fast)
-        # Rows and columns follow each other without gaps; see `panels.h` for the words.
-        size, width = itemsize(x.dtype), packed.lengths[-1]
-        words = [size, width, panels, rows, terms, columns, self.multiply(terms, size), size]
-        words += [int(added), x.data, packed.data, out.data]
-        total = self.product([rows, terms, columns])
-        self.call_function(self.runtime("multiply_packed"), words, 9, panels, total)
+        self._call_panels(out, x, y.lengths[1], panels, added)
         b.perform(f"br label %{done}")
         b.label(slow)
         b._known = dict(known)
@@ -98,6 +166,17 @@ class Libraries(Special):
         b.perform(f"br label %{done}")
         b.label(done)
         b._known = known
+
+    def _call_panels(
+        self, out: Array, x: Array, columns: Size, panels: tuple[Size, Array], added: bool
+    ) -> None:
+        """Call the kernel that multiplies rows without gaps by panels; see `panels.h`."""
+        (rows, terms), (count, packed), size = x.lengths, panels, itemsize(x.dtype)
+        words = [size, packed.lengths[-1], count, rows, terms, columns]
+        words += [self.multiply(terms, size), size, int(added), x.data, packed.data, out.data]
+        items = self.multiply(count, self._parts(rows, native.PANEL_ROWS))
+        total = self.product([rows, terms, columns])
+        self.call_function(self.runtime("multiply_packed"), words, 9, items, total)
 
     def _panels(self, y: Array) -> tuple[Size, Array]:
         """Return the number of panels of a matrix, and the panels."""

@@ -31,6 +31,8 @@ class Region:
         The lines before the loop and the block that receives more.
     fixed_slots : set of int
         Buffer slots that are allocated before the loop.
+    sequences : dict of str to Array
+        C-contiguous sequences, by the address of their item of the step.
     """
 
     node: Apply
@@ -41,6 +43,7 @@ class Region:
     outer: Region | None
     hoisted: list[tuple[int, int]] = field(default_factory=list)
     fixed_slots: set[int] = field(default_factory=set)
+    sequences: dict[str, Any] = field(default_factory=dict)
 
     def fixed(self, size: Size) -> bool:
         """Tell whether a size or address is the same in every step."""

@@ -372,6 +372,8 @@ class LoopWriter:
         data = p.pointer(array)
         if 0 not in array.stretched:
             data = p._moved(data, p.multiply(self.step, strides[0]))
+        if array.contiguous is True and not array.stretched:
+            p.region.sequences[data] = array
         if variable.type.ndim == 0:
             return Array(array.dtype, (), data)
         stretched = frozenset(i - 1 for i in array.stretched if i > 0)
