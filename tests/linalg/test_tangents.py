@@ -10,6 +10,7 @@ import scipy.linalg
 
 import theano
 import theano.tensor as T
+from theano._core.ops.linalg_base import Part
 from theano.gradient import jvp
 from theano.tensor import slinalg
 
@@ -185,3 +186,33 @@ def test_product_of_complex_numbers_and_of_small_floats() -> None:
     got = run(lambda x, t: jvp(T.prod(x, axis=0), x, t), small, small)
     assert got.dtype == "float16"
     np.testing.assert_allclose(got, 3 * np.prod(small, axis=0), rtol=2e-2)
+
+
+@pytest.mark.parametrize(
+    "weights", [(1, 0, 0), (0, 1, 0), (1, 0.5, 0), (0, 1, 1), (1, 0, 1), (2, 3, 4)]
+)
+@pytest.mark.parametrize("dtype", ["float32", "complex128"])
+def test_parts_of_matrices(weights: tuple[float, ...], dtype: str) -> None:
+    """An item that has no weight does not count, NaN or not."""
+    for shape in ((3, 3), (2, 4, 3), (0, 2), (1, 1)):
+        x = matrix(*shape, dtype=dtype)
+        i, j = np.arange(shape[-2])[:, None], np.arange(shape[-1])
+        scale = np.select([i > j, i == j], weights[:2], weights[2])
+        x[..., scale == 0] = np.nan
+        wanted = np.where(scale == 0, 0, scale * x).astype(dtype)
+        np.testing.assert_array_equal(run(Part(*weights), x), wanted)
+        np.testing.assert_array_equal(run(Part(*weights), x, mode="FAST_COMPILE"), wanted)
+        slow = theano.Mode(linker="py", optimizer=None)
+        np.testing.assert_array_equal(run(Part(*weights), x, mode=slow), wanted)
+
+
+def test_a_part_is_known_to_be_a_triangle() -> None:
+    x, b = T.dmatrices("x", "b")
+    for part, text in (((1, 1, 0), "lower"), ((0, 1, 1), "upper"), ((0, 2, 0), "lower")):
+        f = theano.function([x, b], slinalg.solve(Part(*part)(x), b))
+        (node,) = (n for n in f.maker.fgraph.toposort() if isinstance(n.op, slinalg.Solve))
+        assert node.op.A_structure == f"{text}_triangular"
+        a = positive(3, 3)
+        np.testing.assert_allclose(
+            f(a, a), np.linalg.solve(Part(*part).compute(np, node, a)[0], a), atol=1e-12
+        )

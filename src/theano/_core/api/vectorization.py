@@ -25,7 +25,9 @@ def vectorize(
     What it returns is an ordinary expression: products become products of batches, loops carry
     batches, branches on conditions that differ become selections; what has no such form is done
     item by item in a native loop. It can be differentiated, and vectorized again. In a loop with
-    a condition, items whose condition held keep their last values while others go on.
+    a condition or a number of steps that differs from item to item, those that have ended keep
+    their last values while others go on; where more than the last values of such a loop is used,
+    the whole function is run item by item.
 
     Parameters
     ----------
@@ -37,7 +39,7 @@ def vectorize(
         all items.
     out_axes : int, None, or sequence of these
         Where the axis of the items is to be, for all results or for each; None: the result must
-        be the same for all items, and has no such axis.
+        be the same for all items, and has no such axis. Results of all items have one shape.
     inputs : sequence of variables, optional
         The variables of `f`, if that is an expression.
 
@@ -70,7 +72,8 @@ def vectorize(
         return _Vectorized(lambda *_: f, in_axes, out_axes, list(inputs))
     if inputs is not None:
         raise TypeError("vectorize: `inputs` are for expressions, and `f` is a function")
-    return wraps(f)(_Vectorized(f, in_axes, out_axes, None))
+    # Without the attributes of `f`, which may be such an object itself.
+    return wraps(f, updated=())(_Vectorized(f, in_axes, out_axes, None))
 
 
 class _Vectorized:

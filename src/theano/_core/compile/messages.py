@@ -39,8 +39,8 @@ def run_time_error(
     node, loops = maker.program_nodes[number]
     own = len(facts) - len(loops)
     text = fault.text(facts[:own])
-    if isinstance(node.op, Assert) and NAMES[code] != "solve_rows":
-        text = text.replace(fault.text(()), node.op.text(facts[:own]))
+    if isinstance(node.op, Assert) and NAMES[code] == node.op.fault:
+        text = node.op.text(facts[:own])
     if STATE in text:
         text = _about_state(node, facts[0], text)
     report = step_report(list(zip(loops, facts[own:], strict=True)))

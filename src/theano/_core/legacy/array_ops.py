@@ -79,6 +79,11 @@ def _built(
     return _OfKind(name, (Built,), {**fields, "__module__": __name__})
 
 
+def _calling(name: str, what: str, function: Callable[..., Any]) -> type[Built]:
+    """Return the class of an operation without options that a function stands for."""
+    return _built(name, what, lambda op, *inputs, **named: function(*inputs, **named))
+
+
 def _cumulated(op: Any, x: Any) -> Any:
     return (extra_ops.cumprod if op.mode == "mul" else extra_ops.cumsum)(x, op.axis)
 
@@ -257,44 +262,34 @@ Flatten = _built(
 Tile = _built(
     "Tile", "A tensor repeated.", lambda op, x, reps: creation.tile(x, reps, op.ndim), ndim=None
 )
-PermuteRowElements = _built(
-    "PermuteRowElements",
-    "Rows in another order.",
-    lambda op, x, y, inverse=0: rows.permute_row_elements(x, y, inverse),
+PermuteRowElements = _calling(
+    "PermuteRowElements", "Rows in another order.", rows.permute_row_elements
 )
 QRFull = _built("QRFull", "Q and R of a matrix.", lambda op, x: QR(op.mode)(x), QR, mode="reduced")
 QRIncomplete = _built("QRIncomplete", "R of a matrix.", lambda op, x: QR(op.mode)(x), mode="r")
 
-Softmax = _built("Softmax", "Rows as probabilities.", lambda op, x: nnet.softmax(x))
-LogSoftmax = _built("LogSoftmax", "Their logarithms.", lambda op, x: nnet.logsoftmax(x))
-SoftmaxWithBias = _built(
-    "SoftmaxWithBias", "Shifted rows so.", lambda op, x, b: nnet.softmax_with_bias(x, b)
-)
-SoftmaxGrad = _built("SoftmaxGrad", "Its cotangent.", lambda op, dy, sm: nnet.softmax_grad(dy, sm))
-CrossentropySoftmaxArgmax1HotWithBias = _built(
+Softmax = _calling("Softmax", "Rows as probabilities.", nnet.softmax)
+LogSoftmax = _calling("LogSoftmax", "Their logarithms.", nnet.logsoftmax)
+SoftmaxWithBias = _calling("SoftmaxWithBias", "Shifted rows so.", nnet.softmax_with_bias)
+SoftmaxGrad = _calling("SoftmaxGrad", "Its cotangent.", nnet.softmax_grad)
+CrossentropySoftmaxArgmax1HotWithBias = _calling(
     "CrossentropySoftmaxArgmax1HotWithBias",
     "Loss, probabilities and the most probable class.",
-    lambda op, x, b, y: nnet.crossentropy_softmax_argmax_1hot_with_bias(x, b, y),
+    nnet.crossentropy_softmax_argmax_1hot_with_bias,
 )
-CrossentropySoftmax1HotWithBiasDx = _built(
+CrossentropySoftmax1HotWithBiasDx = _calling(
     "CrossentropySoftmax1HotWithBiasDx",
     "Its cotangent.",
-    lambda op, dnll, sm, y: nnet.crossentropy_softmax_1hot_with_bias_dx(dnll, sm, y),
+    nnet.crossentropy_softmax_1hot_with_bias_dx,
 )
-CrossentropyCategorical1Hot = _built(
-    "CrossentropyCategorical1Hot",
-    "Loss of probabilities.",
-    lambda op, coding, y: nnet.crossentropy_categorical_1hot(coding, y),
+CrossentropyCategorical1Hot = _calling(
+    "CrossentropyCategorical1Hot", "Loss of probabilities.", nnet.crossentropy_categorical_1hot
 )
-CrossentropyCategorical1HotGrad = _built(
-    "CrossentropyCategorical1HotGrad",
-    "Its cotangent.",
-    lambda op, g, coding, y: nnet.crossentropy_categorical_1hot_grad(g, coding, y),
+CrossentropyCategorical1HotGrad = _calling(
+    "CrossentropyCategorical1HotGrad", "Its cotangent.", nnet.crossentropy_categorical_1hot_grad
 )
-Prepend_scalar_to_each_row = _built(
-    "Prepend_scalar_to_each_row",
-    "A column in front.",
-    lambda op, val, mat: nnet.prepend_scalar_to_each_row(val, mat),
+Prepend_scalar_to_each_row = _calling(
+    "Prepend_scalar_to_each_row", "A column in front.", nnet.prepend_scalar_to_each_row
 )
 Prepend_scalar_constant_to_each_row = _built(
     "Prepend_scalar_constant_to_each_row",

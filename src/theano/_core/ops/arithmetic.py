@@ -217,9 +217,10 @@ minimum = elementwise(
 
 
 def _grad_clip(g: Any, x: Any, low: Any, high: Any, y: Any) -> tuple[Any, Any, Any]:
-    inside = and_(ge(x, low), le(x, high))
-    below, above = lt(x, low), and_(gt(x, high), ge(x, low))
-    return switch(inside, g, 0), switch(below, g, 0), switch(above, g, 0)
+    # NaN is neither on one side nor on the other.
+    below, above = lt(x, low), gt(x, high)
+    rest = switch(below, 0, g)
+    return switch(le(x, high), rest, 0), switch(below, g, 0), switch(above, rest, 0)
 
 
 def _clip_native(b: Any, x: Any, low: Any, high: Any) -> Any:

@@ -13,6 +13,8 @@ class Assert(Structured):
     """`value`, after checking that every condition holds (AssertionError with `msg` if not)."""
 
     __props__ = ("msg",)
+    # What native code reports of a condition that does not hold.
+    fault = "assert"
 
     def __init__(self, msg: str = "Theano Assert failed!") -> None:
         self.msg = msg
@@ -57,7 +59,7 @@ class Assert(Structured):
 
     def lower(self, p: Any, node: Apply, value: Any, *conditions: Any) -> Any:
         for condition in conditions:
-            p.require(node, condition, "assert")
+            p.require(node, condition, self.fault)
         return value
 
 

@@ -10,20 +10,25 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import theano._core.ops.index_rows  # noqa: F401 - declares what indexing is over rows
-from theano._core.ir.graph import copy_graph, toposort
+from theano._core.ir.graph import ancestors, copy_graph, toposort
 from theano._core.ir.graph import inputs as leaves_of
 from theano._core.ir.types import TensorType
-from theano._core.ir.variable import Apply, Constant
+from theano._core.ir.variable import Apply, Constant, Variable
 from theano._core.ops.body import Body
 from theano._core.ops.broadcasting import alloc
 from theano._core.ops.creation import Join
-from theano._core.ops.indexing import subtensor
+from theano._core.ops.indexing import Slice, Subtensor, subtensor
 from theano._core.ops.lengths import as_int64, as_length, lengths_of
 from theano._core.ops.loop import Loop
 from theano._core.ops.op import complete_values, inside_body
 from theano._core.ops.reductions import reduce
 from theano._core.ops.shaping import dimshuffle, length, pattern_broadcast
 from theano._core.ops.steps import State, is_rows
+
+# What the results of all rows must have, said where they do not.
+ONE_SHAPE = (
+    "which must have one shape for all items (a last row, a sum or a fixed number of rows has)"
+)
 
 
 class RaggedRows(Exception):
@@ -56,6 +61,8 @@ class Batch:
         self.rows = dict(rows)
         self.same = dict(same)
         self.inputs = {*inputs, *rows, *same}
+        self._results: set[Any] = set()
+        self._users: dict[Any, list[Apply]] = {}
 
     def of(self, values: Sequence[Any]) -> list[Any] | None:
         """Return the rows of each value; None if one of them cannot be had."""
@@ -63,7 +70,13 @@ class Batch:
 
     def add(self, values: Sequence[Any]) -> bool:
         """Compute values, of which `value` then tells; False if one of them cannot be had."""
-        for node in toposort(values, self.inputs):
+        nodes = toposort(values, self.inputs)
+        self._results = set(values)
+        self._users = {}
+        for node in nodes:
+            for v in node.inputs:
+                self._users.setdefault(v, []).append(node)
+        for node in nodes:
             if node.outputs[0] not in self.same and node.outputs[0] not in self.rows:
                 if not self._add(node):
                     return False
@@ -94,6 +107,24 @@ class Batch:
     def all_of(self, condition: Any) -> Any:
         """Return whether a condition holds in all rows."""
         return reduce("all", condition)
+
+    def give_up(self) -> None:
+        """Have the whole expression be computed row by row."""
+        raise RaggedRows
+
+    def check_last_row(self, variable: Any, depth: int) -> None:
+        """Raise RaggedRows if more is read of a loop's state than its last row.
+
+        Rows of which each has its own number of steps have that in common, and nothing more.
+        """
+        if variable in self._results:
+            raise RaggedRows
+        for node in self._users.get(variable, ()):
+            index = node.op.index if isinstance(node.op, Subtensor) else ()
+            if index == (Slice(depth, None, None),):
+                self.check_last_row(node.outputs[0], depth)
+            elif index[:1] != (-1,):
+                raise RaggedRows
 
     def joined(self, values: Sequence[Any], axis: int) -> Any:
         """Return arrays one after another along an axis."""
@@ -143,7 +174,9 @@ class Batch:
         free = [v for v in free if v not in self.rows]
         inside = {v: v.type(v.name) for v in (*self.rows, *free)}
         body = Body([*inside.values()], copy_graph(values, inside))
-        loop = Loop(body.fresh(), [State(())] * len(values), len(self.rows), name="rows")
+        labels = [f"result {k} of vectorize, {ONE_SHAPE}" for k in range(len(values))]
+        states = [State(())] * len(values)
+        loop = Loop(body.fresh(), states, len(self.rows), name="rows", labels=labels)
         return loop.make_node(
             self.size, *self.rows.values(), *(self.same.get(v, v) for v in free)
         ).outputs
@@ -156,7 +189,11 @@ class Batch:
                 f"{node.outputs[0]}"
             )
         lengths = [tuple(length(v, a) for a in range(v.type.ndim)) for v in node.inputs]
-        if any(n is None for shape in node.rules.shape(node, lengths) for n in shape):
+        found = [n for shape in node.rules.shape(node, lengths) for n in shape]
+        written = [n for n in found if isinstance(n, Variable)]
+        made_of = ancestors(written, [n for shape in lengths for n in shape])
+        with_rows = {v for v, row in zip(node.inputs, rows, strict=True) if row}
+        if None in found or not with_rows.isdisjoint(made_of):
             raise RaggedRows
         inner = [v.type() for v in node.inputs]
         order = [i for i, row in enumerate(rows) if row] + [

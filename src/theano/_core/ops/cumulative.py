@@ -33,6 +33,7 @@ class Cumulative(Structured):
     def __init__(self, axis: int, mode: str) -> None:
         self.axis = int(axis)
         self.mode = mode
+        self.long_rule = mode == "mul"
 
     def make_node(self, x: Any) -> Apply:
         x = tensor_operand(MODES[self.mode], x)

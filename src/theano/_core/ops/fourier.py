@@ -46,6 +46,8 @@ class RFFT(Called):
     A last axis holds real and imaginary parts.
     """
 
+    long_rule = True
+
     def make_node(self, x: Any) -> Apply:
         x = _real("rfft", x, 2)
         pattern = [*x.type.broadcastable[:-1], False, False]
@@ -76,6 +78,8 @@ class RFFT(Called):
 
 class IRFFT(Called):
     """Inverse of `RFFT` times the number of items; the last axis of the result has `size` items."""
+
+    long_rule = True
 
     def make_node(self, x: Any, size: Any) -> Apply:
         x = _real("irfft", x, 3)

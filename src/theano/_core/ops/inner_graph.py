@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any
 
 from theano._core.ir.comparison import io_connection_pattern
-from theano._core.ir.graph import copy_graph
+from theano._core.ir.graph import ancestors, copy_graph
 from theano._core.ir.variable import Apply
 from theano._core.ops.arithmetic import add
 from theano._core.ops.body import Body
@@ -112,6 +112,25 @@ class InnerGraph(Structured):
 
     def __str__(self) -> str:
         return self.name or type(self).__name__
+
+
+def as_one(node: Apply, cotangents: Sequence[Any]) -> list[Any]:
+    """Return what the reverse rule of a node says, as the outputs of one operation.
+
+    It is written out when rewriting starts, and before that differentiated as what it holds.
+    """
+    outside = [*node.inputs, *node.outputs, *cotangents]
+    inside = [v.type.variable_class(v.type) for v in outside]
+    n, m = len(node.inputs), len(node.inputs) + len(node.outputs)
+    stand_in = Apply(node.op, inside[:n], inside[n:m])
+    results = node.rules.vjp(stand_in, inside[m:])
+    found = [v for v in results if v is not None]
+    needed = set(ancestors(found, inside))
+    used = [(v, o) for v, o in zip(inside, outside, strict=True) if v in needed]
+    name = f"{node.op.name if hasattr(node.op, 'name') else type(node.op).__name__}Grad"
+    op = InnerGraph(Body([v for v, _ in used], found).fresh(), name)
+    there = iter(op.make_node(*(o for _, o in used)).outputs)
+    return [None if v is None else next(there) for v in results]
 
 
 def _or_zeros(values: Sequence[Any], variables: Sequence[Any]) -> list[Any]:

@@ -10,7 +10,7 @@ import numpy as np
 from theano._core.base import dtypes
 from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Apply
-from theano._core.ops.arithmetic import cast, complex_, imag, isnan, mul, neg, sub, switch
+from theano._core.ops.arithmetic import cast, complex_, imag, isnan, mul, neg, switch
 from theano._core.ops.indexing import sum_to
 from theano._core.ops.linalg_base import (
     MatrixOp,
@@ -20,11 +20,10 @@ from theano._core.ops.linalg_base import (
     batch_pattern,
     conjugate,
     from_one_triangle,
-    half,
+    half_triangle,
     hermitian,
     lapack_dtype,
     matrix_operand,
-    on_diagonal,
     per_matrix,
     plus_hermitian,
     product,
@@ -54,6 +53,7 @@ class Cholesky(MatrixOp):
     arXiv:1602.07527: as only one triangle of A is read, the gradient is zero in the other.
     """
 
+    long_rule = True
     __props__ = ("is_lower", "on_error")
     routine = "cholesky"
 
@@ -87,8 +87,7 @@ class Cholesky(MatrixOp):
         if not self.is_lower:
             factor, g = hermitian(factor), hermitian(g)
         # S = L^-H P L^-1, with P the lower triangle of L^H G, its diagonal halved.
-        inner = triangle(product(hermitian(factor), g))
-        inner = sub(inner, half(on_diagonal(inner)))
+        inner = half_triangle(product(hermitian(factor), g))
         upper = hermitian(factor)
         left = solve_upper_triangular(upper, inner)
         s = hermitian(solve_upper_triangular(upper, hermitian(left)))
@@ -139,11 +138,8 @@ class CholeskyTangent(MatrixTangent):
 
     def expression(self, node: Apply) -> Any:
         factor, tangent = node.inputs
-        lower = triangle(tangent)
-        lower = sub(lower, half(on_diagonal(lower)))
-        left = solve_lower_triangular(factor, plus_hermitian(lower))
-        inner = triangle(solve_lower_triangular(factor, hermitian(left)))
-        return product(factor, sub(inner, half(on_diagonal(inner))))
+        left = solve_lower_triangular(factor, plus_hermitian(half_triangle(tangent)))
+        return product(factor, half_triangle(solve_lower_triangular(factor, hermitian(left))))
 
 
 cholesky_tangent = CholeskyTangent()
@@ -184,6 +180,7 @@ class Solve(MatrixOp):
     LAPACK's getrf and getrs, trtrs, potrf and potrs.
     """
 
+    long_rule = True
     __props__ = ("A_structure", "is_lower")
 
     def __init__(
@@ -339,6 +336,7 @@ class Det(MatrixOp):
     adjugate, which singular matrices have too.
     """
 
+    long_rule = True
     routine = "det"
 
     def cores(self, node: Apply) -> tuple[int, ...]:
@@ -368,6 +366,7 @@ class SLogDet(MatrixOp):
     A singular matrix has sign 0 and logarithm -inf.
     """
 
+    long_rule = True
     routine = "slogdet"
 
     def cores(self, node: Apply) -> tuple[int, ...]:

@@ -19,13 +19,12 @@ from theano._core.ops.arithmetic import (
     conjugate,
     eq,
     ge,
-    gt,
     minimum,
     mul,
     real,
-    sub,
     switch,
 )
+from theano._core.ops.called import Composed
 from theano._core.ops.creation import ARange
 from theano._core.ops.indexing import sum_to
 from theano._core.ops.op import Structured, as_variable, broadcast_lengths, tensor_operand
@@ -215,21 +214,70 @@ def zero(x: Any) -> Any:
     return as_variable(np.zeros((), dtype=x.type.dtype))
 
 
+class Part(Composed):
+    """A matrix, or each of a stack, with its items below, on and above the diagonal weighted.
+
+    A weight of 0 gives 0 whatever the items are, NaN included.
+    """
+
+    __props__ = ("below", "diagonal", "above")
+
+    def __init__(self, below: float, diagonal: float, above: float) -> None:
+        self.below, self.diagonal, self.above = float(below), float(diagonal), float(above)
+
+    def make_node(self, x: Any) -> Apply:
+        return self.one([x], x.type.dtype, x.type.broadcastable)
+
+    def compute(self, xp: Any, node: Apply, x: Any) -> tuple[Any, ...]:
+        i, j = xp.arange(x.shape[-2])[:, None], xp.arange(x.shape[-1])
+        scaled = [0 * xp.ones_like(x) if w == 0 else w * x for w in self.props()]
+        result = xp.where(i > j, scaled[0], xp.where(i == j, scaled[1], scaled[2]))
+        return (result.astype(x.dtype),)
+
+    def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
+        return [shapes[0]]
+
+    def linear(self, node: Apply) -> list[list[int]]:
+        return [[0]]
+
+    def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
+        return [self(cotangents[0])]
+
+    def batch(
+        self, node: Apply, values: list[Any], rows: list[bool], batching: Any
+    ) -> list[Any] | None:
+        return [self(values[0])]
+
+    def expression(self, node: Apply) -> list[Any]:
+        x = node.inputs[0]
+        i, j = positions(x)
+
+        def weighted(weight: float) -> Any:
+            if weight in (0.0, 1.0):
+                return x if weight else zero(x)
+            return mul(as_variable(np.asarray(weight, dtypes.real_of(x.type.dtype))), x)
+
+        below, diagonal, above = (weighted(w) for w in self.props())
+        if self.below == self.diagonal:
+            return [switch(ge(i, j), below, above)]
+        if self.above == self.diagonal:
+            return [switch(ge(j, i), above, below)]
+        rest = below if self.below == self.above else switch(ge(i, j), below, above)
+        return [switch(eq(i, j), diagonal, rest)]
+
+
 def triangle(x: Any, lower: bool = True, strict: bool = False) -> Any:
     """Return a matrix with zeros outside a triangle; `strict` leaves the diagonal out."""
-    i, j = positions(x)
-    compare = gt if strict else ge
-    return switch(compare(i, j) if lower else compare(j, i), x, zero(x))
+    return Part(lower, not strict, not lower)(x)
 
 
-def on_diagonal(x: Any) -> Any:
-    """Return a matrix with zeros outside its diagonal."""
-    return switch(eq(*positions(x)), x, zero(x))
+def half_triangle(x: Any, lower: bool = True) -> Any:
+    """Return a triangle of a matrix, its diagonal halved."""
+    return Part(lower, 0.5, not lower)(x)
 
 
-def off_diagonal(x: Any) -> Any:
-    """Return a matrix with zeros on its diagonal."""
-    return switch(eq(*positions(x)), zero(x), x)
+on_diagonal = Part(0, 1, 0)
+off_diagonal = Part(1, 0, 1)
 
 
 def diagonal_of(x: Any) -> Any:
@@ -247,9 +295,7 @@ def from_one_triangle(s: Any, lower: bool) -> Any:
 
     `s` is a cotangent of the whole matrix; each item off the diagonal stands for two.
     """
-    both = plus_hermitian(s)
-    half = as_variable(np.asarray(0.5, dtype=dtypes.real_of(both.type.dtype)))
-    return sub(triangle(both, lower), mul(half, on_diagonal(both)))
+    return half_triangle(plus_hermitian(s), lower)
 
 
 def half(x: Any) -> Any:

@@ -96,6 +96,7 @@ class LUFactor(MatrixOp):
     square matrix whose rows are exchanged as they were: rows have none.
     """
 
+    long_rule = True
     routine = "lu"
 
     def cores(self, node: Apply) -> tuple[int, ...]:
@@ -169,6 +170,7 @@ class Eigh(MatrixOp):
     the turning of their eigenvectors into each other, which has none.
     """
 
+    long_rule = True
     __props__ = ("UPLO", "vectors")
     routine = "eigh"
 
@@ -227,6 +229,7 @@ class SVD(MatrixOp):
     arXiv:1909.02659. With full matrices, U and V^H have a gradient only where A is square.
     """
 
+    long_rule = True
     __props__ = ("full_matrices", "compute_uv")
     routine = "svd"
 
@@ -306,6 +309,7 @@ class QR(MatrixOp):
     m <= n, and all need the first min(m, n) columns to be independent.
     """
 
+    long_rule = True
     __props__ = ("mode",)
     routine = "qr"
 
@@ -362,6 +366,7 @@ class Eig(MatrixOp):
     LAPACK's geev, in double precision.
     """
 
+    long_rule = True
     routine = "eig"
 
     def cores(self, node: Apply) -> tuple[int, ...]:
@@ -405,6 +410,7 @@ class Pinv(MatrixOp):
     separate" (1973): for matrices whose rank does not change nearby.
     """
 
+    long_rule = True
     routine = "pinv"
 
     def make_node(self, x: Any) -> Apply:
@@ -448,6 +454,8 @@ class LeastSquares(Composed):
     Singular values up to `rcond` times the largest count as 0; a part that is not between 0 and 1
     means the precision of float64. Only x has a gradient, for matrices of full rank.
     """
+
+    long_rule = True
 
     def make_node(self, a: Any, b: Any, rcond: Any) -> Apply:
         a, b = matrix_operand("lstsq", a), tensor_operand("lstsq", b)

@@ -319,9 +319,10 @@ class Loop(Structured):
     def batch(
         self, node: Apply, values: list[Any], rows: list[bool], batching: Any
     ) -> list[Any] | None:
-        if rows[0]:
-            return None
-        return batched_loop(node, self._by_role(values, None), self._by_role(rows, False), batching)
+        given, of_rows = (
+            self._by_role(v, missing) for v, missing in ((values, None), (rows, False))
+        )
+        return batched_loop(node, given, of_rows, batching)
 
     def lower(self, p: Any, node: Apply, *values: Any) -> Any:
         return p.loop(node, values)

@@ -106,6 +106,13 @@ def _continuous(variable: Any) -> bool:
     return is_rows(variable) and not dtypes.is_discrete(variable.type.dtype)
 
 
+def _is_constant(value: Any) -> bool:
+    """Tell whether a value is a constant, stretched perhaps."""
+    while value.owner is not None and isinstance(value.owner.op, DimShuffle):
+        value = value.owner.inputs[0]
+    return isinstance(value, Constant)
+
+
 class _Pullback:
     def __init__(self, node: Apply, cotangents: Sequence[Any], reverse: Reverse) -> None:
         self.node = node
@@ -146,30 +153,39 @@ class _Pullback:
             seeds[value] = add(seeds[value], total) if value in seeds else total
         items = set(self.inner.sequences)
         of_states = {tap for taps in self.inner.states for tap in taps}
+        pairs = zip(self.inner.fixed, self.outer.fixed, strict=True)
+        constant = {v for v, o in pairs if _is_constant(o)}
         targets = [
             v
             for v in self.op.body.inputs
-            if is_rows(v) and (_continuous(v) or v not in items | of_states)
+            if is_rows(v) and (_continuous(v) or v not in items | of_states) and v not in constant
         ]
         found = {v: g for v, g in reverse(seeds, targets).items() if v in targets and g is not None}
         self.undefined = {v: g for v, g in found.items() if isinstance(g.type, NullType)}
         return {v: found[v] for v in targets if v in found and v not in self.undefined}
 
-    def _reversed(self, rows: Any, start: int) -> Any:
-        """Return the rows `start` … of all steps, last step first, as far as gradients go."""
-        rows = rows[start : start + self.steps][::-1]
+    def _reversed(self, rows: Any, start: int, after: int | None = 0) -> Any:
+        """Return the rows `start` … of all steps, last step first, as far as gradients go.
+
+        `after` is how many rows follow these; None: any number.
+        """
+        if after is None:
+            rows = rows if _is_length_of(self.steps, rows) else rows[: self.steps]
+        elif start or after:
+            rows = rows[start : -after or None]
+        rows = rows[::-1]
         return rows if self.op.truncate <= 0 else rows[: self.back]
 
     def _readable(self) -> dict[Any, Callable[[], Any]]:
         table: dict[Any, Callable[[], Any]] = {}
         for item, rows in zip(self.inner.sequences, self.outer.sequences, strict=True):
-            table[item] = partial(self._reversed, rows, 0)
+            table[item] = partial(self._reversed, rows, 0, None)
         for j, state in enumerate(self.op.states):
             value, history = self.op.new_values[j], self.node.outputs[j]
             if not is_rows(value):
                 continue
             for tap, distance in zip(self.inner.states[j], state.taps, strict=True):
-                table[tap] = partial(self._reversed, history, state.depth - distance)
+                table[tap] = partial(self._reversed, history, state.depth - distance, distance)
             if value.owner is not None:
                 table.setdefault(value, partial(self._reversed, history, state.depth))
         # Values that are costly to compute again, or cannot be: they are kept too.
@@ -250,11 +266,13 @@ class _Pullback:
         carried = [v for j in self.active for v in pending[j]] + sums
         starts = []
         for j in self.active:
-            for i in range(len(pending[j])):
-                row = zeros_like_float(self.outer.states[j][:1])
-                if i == 0 and last[j] is not None:
-                    row = pattern_broadcast(last[j], row.type.broadcastable)
-                starts.append(row)
+            if pending[j]:
+                first = self.outer.states[j]
+                row = zeros_like_float(first if len(pending[j]) == 1 else first[:1])
+                row = pattern_broadcast(row, (True, *row.type.broadcastable[1:]))
+                starts += [row] * len(pending[j])
+                if last[j] is not None:
+                    starts[-len(pending[j])] = pattern_broadcast(last[j], row.type.broadcastable)
         starts += [
             cast(dimshuffle(zeros_like_float(o), ["x", *range(o.type.ndim)]), values[v].type.dtype)
             for v, o in zip(self.inner.fixed, self.outer.fixed, strict=True)
@@ -382,8 +400,9 @@ class _Pullback:
         rows = received[0] if len(received) == 1 else join(0, *reversed(received))
         if self.op.truncate > 0:
             rows = switch(le(self.steps, self.op.truncate), rows, zeros_like_float(rows))
-        if self._given(j) and _only_last_row(self.cotangents[j], self.op.states[j].depth) is None:
-            rows = add(self.cotangents[j][: self.op.states[j].depth], rows)
+        depth = self.op.states[j].depth
+        if self._given(j) and not _only_new_rows(self.cotangents[j], depth):
+            rows = add(self.cotangents[j][:depth], rows)
         return rows
 
 

@@ -9,10 +9,12 @@ import numpy as np
 
 from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Apply
-from theano._core.ops.arithmetic import add, cast, invert, or_, switch
+from theano._core.ops.arithmetic import add, cast, ge, gt, invert, maximum, or_, switch
+from theano._core.ops.assertions import Require
 from theano._core.ops.body import Body
 from theano._core.ops.broadcasting import alloc
 from theano._core.ops.op import constant
+from theano._core.ops.reductions import reduce
 from theano._core.ops.shaping import dimshuffle
 from theano._core.ops.steps import Operands, State, is_rows
 
@@ -20,7 +22,7 @@ from theano._core.ops.steps import Operands, State, is_rows
 def batched_loop(node: Apply, given: Operands, rows: Operands, batching: Any) -> list[Any] | None:
     """Return the outputs of a loop for many rows; None if that is not known.
 
-    A row whose condition holds keeps its states while others go on.
+    A row whose condition holds, or which has run its steps, keeps its states while others go on.
 
     Parameters
     ----------
@@ -32,20 +34,25 @@ def batched_loop(node: Apply, given: Operands, rows: Operands, batching: Any) ->
     op, count = node.op, len(node.op.states)
     size = batching.size.type("rows")
     batched = {j for j, row in enumerate(rows.states) if row}
+    steps = batching.value(node.inputs[0])
+    counts = steps if steps.type.ndim else None
     # A state has rows if its value has; that may give rows to others.
     while True:
         table = _inputs(node, rows, batched)
         body = batching.inside(size, table)
         body.add(op.body.outputs)
-        ends_apart = op.until and op.body.outputs[-1] in body.rows
+        ends_apart = counts is not None or (op.until and op.body.outputs[-1] in body.rows)
         more = {j for j, v in enumerate(op.new_values) if ends_apart or v in body.rows} - batched
         if not more:
             break
         batched |= more
     if any(not is_rows(op.new_values[j]) for j in batched):
         return None
+    if ends_apart:
+        for out, state in zip(node.outputs, op.states, strict=False):
+            batching.check_last_row(out, state.depth)
     if ends_apart and any(1 not in s.taps for s in op.states):
-        return None
+        batching.give_up()
     values = [body.full(v) if j in batched else body.value(v) for j, v in enumerate(op.new_values)]
     sequences = [
         _exchanged(v) if row else v for v, row in zip(given.sequences, rows.sequences, strict=True)
@@ -61,14 +68,20 @@ def batched_loop(node: Apply, given: Operands, rows: Operands, batching: Any) ->
         before = [
             table[t[s.taps.index(1)]] for s, t in zip(op.states, op.inner.states, strict=True)
         ]
-        _end_apart(parts, before, len(given.fixed), batching)
+        _end_apart(parts, before, len(given.fixed), batching, counts)
+    more = [] if counts is None else [counts]
     loop = op.replaced(
-        Body([*parts.inputs, size], [*parts.values, *parts.condition]).fresh(), states=parts.states
+        Body([*parts.inputs, size], [*parts.values, *parts.condition]).fresh(),
+        states=parts.states,
+        until=op.until or ends_apart,
     )
     results = loop.make_node(
-        *(batching.value(node.inputs[0]), *sequences, *parts.starts, *given.fixed, batching.size)
+        *(steps if counts is None else _most(counts), *sequences, *parts.starts),
+        *(*more, *given.fixed, batching.size),
     ).outputs
     found = [_exchanged(r) if j in batched else r for j, r in enumerate(results[:count])]
+    if not op.until:
+        return found
     return [*found, results[count + 1][-1]] if ends_apart else [*found, *results[count:]]
 
 
@@ -83,12 +96,33 @@ class _Parts:
     condition: list[Any]
 
 
-def _end_apart(parts: _Parts, before: list[Any], fixed: int, batching: Any) -> None:
-    """Have each row keep its states once its condition held, and count its steps."""
+def _most(counts: Any) -> Any:
+    """Return the largest number of steps, after checking that all rows have some."""
+    positive = reduce("all", gt(counts, 0))
+    text = "vectorize: an item asks for no step of a loop of which the last row is read"
+    # One where there are no rows: the last of no steps could not be read.
+    most = maximum(reduce("supremum", counts), constant(np.asarray(1)))
+    return Require(text)(most, positive)
+
+
+def _end_apart(
+    parts: _Parts, before: list[Any], fixed: int, batching: Any, counts: Any = None
+) -> None:
+    """Have each row keep its states once its condition held, and count its steps.
+
+    `counts` are the most steps of the rows, if these differ.
+    """
     done, steps = (TensorType(dtype, (False,))() for dtype in ("bool", "int64"))
     kept = [_kept(done, old, new) for old, new in zip(before, parts.values, strict=True)]
-    ended = or_(done, cast(parts.condition[0], "bool"))
-    parts.values = [*kept, ended, add(steps, cast(invert(done), "int64"))]
+    now = add(steps, cast(invert(done), "int64"))
+    ended = done
+    if parts.condition:
+        ended = or_(ended, cast(parts.condition[0], "bool"))
+    more = []
+    if counts is not None:
+        more = [TensorType("int64", (False,))()]
+        ended = or_(ended, ge(now, more[0]))
+    parts.values = [*kept, ended, now]
     parts.condition = [batching.all_of(ended)]
     # All rows: the derivative reads which rows had ended before each step.
     parts.states += [State((1,))] * 2
@@ -96,7 +130,7 @@ def _end_apart(parts: _Parts, before: list[Any], fixed: int, batching: Any) -> N
         alloc(constant(np.zeros((), v.dtype)), 1, batching.size) for v in (done, steps)
     ]
     place = len(parts.inputs) - fixed
-    parts.inputs[place:place] = [done, steps]
+    parts.inputs[place:place] = [done, steps, *more]
 
 
 def _inputs(node: Apply, rows: Operands, batched: set[int]) -> dict[Any, Any]:

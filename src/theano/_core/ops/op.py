@@ -46,6 +46,8 @@ class Op:
     # Whether it has a body of its own to differentiate: `vjp` is then called with `reverse`, which
     # does that, and with None for cotangents that are not there.
     differentiates = False
+    # Whether what `vjp` says is kept as one operation until rewriting starts: for long rules.
+    long_rule = False
     # Whether `make_node` may be called again when more is known of the inputs: lengths of 1.
     remakes = True
     # Whether the lengths that its outputs are known to have count as declared by the user.

@@ -155,6 +155,7 @@ class Reduction(Structured):
         self.axis = None if axis is None else tuple(sorted({int(a) for a in axis}))
         self.dtype = dtype
         self.acc_dtype = acc_dtype
+        self.long_rule = kind == "prod"
 
     @property
     def fold(self) -> Fold:

@@ -104,6 +104,8 @@ class _AlongAxis(Structured):
 class Sort(_AlongAxis):
     """`x` with its items along `axis` in rising order, NaN last."""
 
+    long_rule = True
+
     def make_node(self, x: Any) -> Apply:
         x = self.operand(x)
         return self.one([x], x.type.dtype, x.type.broadcastable)
@@ -167,6 +169,7 @@ class TopK(Composed):
     `sorted` asks for falling order; else the order is rising. NaN counts as largest.
     """
 
+    long_rule = True
     __props__ = ("axis", "idx_dtype", "sorted")
 
     def __init__(self, axis: int, sorted: bool = True, idx_dtype: str = "int64") -> None:
@@ -307,6 +310,7 @@ class Unique(Composed):
         None: the items of the flattened array.
     """
 
+    long_rule = True
     __props__ = ("return_index", "return_inverse", "return_counts", "axis")
 
     def __init__(

@@ -315,6 +315,8 @@ chdtrc = _of_two(
     (reals(0.5, 7), reals(0.2, 9)),
 )
 
+for _op in (gammainc, gammaincc, chdtrc):
+    _op.long_rule = True
 
 _NO_ORDER = "the derivative of a Bessel function with respect to its order is not there"
 

@@ -171,16 +171,18 @@ arctan2 = elementwise(
     ulp=4,
 )
 
+
+def _grad_angle(g: Any, z: Any, y: Any) -> tuple[Any]:
+    scale = true_div(g, sqr(abs_(z)))
+    return (complex_(neg(mul(scale, imag(z))), mul(scale, real(z))),)
+
+
 angle = elementwise(
     "angle",
     doc="Angle of the complex number `z`, in radians.",
     compute=lambda xp, z: xp.angle(z),
     dtype=rules.angle,
-    grad=lambda g, z, y: (
-        complex_(
-            neg(true_div(mul(g, imag(z)), sqr(abs_(z)))), true_div(mul(g, real(z)), sqr(abs_(z)))
-        ),
-    ),
+    grad=_grad_angle,
     llvm=lambda b, z: b.angle(z),
     samples=(positive,),
     ulp=4,

@@ -22,7 +22,7 @@ from theano._core.ops.linalg import (
     slogdet,
     solve,
 )
-from theano._core.ops.linalg_base import diagonal_of, swapped
+from theano._core.ops.linalg_base import Part, diagonal_of, swapped
 from theano._core.ops.linalg_factors import QR, LUFactor
 from theano._core.ops.linalg_shared import (
     FactorSolve,
@@ -69,6 +69,8 @@ def structure(rewriter: Rewriter, variable: Any) -> str | None:
         return {0: "lower", 1: "upper"}.get(node.outputs.index(variable))
     if isinstance(op, QR) and variable is node.outputs[-1]:
         return "upper"
+    if isinstance(op, Part) and 0 in (op.below, op.above):
+        return "diagonal" if op.below == op.above else "upper" if op.below == 0 else "lower"
     if isinstance(op, Eye) and python_int(node.inputs[2]) == 0:
         return "diagonal"
     return "diagonal" if diagonal_vector(rewriter, variable) is not None else None

@@ -1,0 +1,204 @@
+"""How many applications gradients have before rewriting: at most five for each of the cost.
+
+Counted are those that the gradients of all inputs need and the cost does not have. Bodies of loops
+and of `OpFromGraph` count; a long rule is one application.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import theano
+import theano.tensor as T
+from theano._core.api.checks import accepts
+from theano._core.base import dtypes
+from theano._core.ir.graph import toposort
+from theano._core.ops.loop import Loop
+from theano._core.ops.op import elementwise_ops
+from theano.ifelse import ifelse
+from theano.tensor import fft
+from theano.tensor import nlinalg as nl
+
+TESTS = Path(__file__).parent.parent
+sys.path += [str(TESTS / "ops"), str(TESTS / "linalg")]
+structured = importlib.import_module("test_structured")
+linalg = importlib.import_module("linalg_programs")
+
+LIMIT = 5
+
+
+def counts(outs: Any, wrt: list[Any]) -> tuple[int, int]:
+    """Return the number of applications of a cost made of `outs`, and of its gradients."""
+    outs = outs if isinstance(outs, (list, tuple)) else [outs]
+    smooth = [o for o in outs if not dtypes.is_discrete(o.type.dtype)]
+    cost = T.add(0.0, *(abs(o).sum() if "complex" in o.type.dtype else o.sum() for o in smooth))
+    gradients = T.grad(cost, wrt, disconnected_inputs="ignore")
+    own = set(toposort([cost]))
+    return size(own), size(node for node in toposort(gradients) if node not in own)
+
+
+def size(nodes: Iterable[Any]) -> int:
+    total = 0
+    for node in nodes:
+        inside = isinstance(node.op, (theano.OpFromGraph, Loop))
+        total += 1 + (size(node.op.body.nodes) if inside else 0)
+    return total
+
+
+def check(outs: Any, wrt: list[Any]) -> None:
+    n, m = counts(outs, wrt)
+    assert m <= LIMIT * n, f"{m} for {n}: {m / n:.1f}"
+
+
+def variables(arrays: Any) -> list[Any]:
+    return [T.TensorType(str(a.dtype), (False,) * a.ndim)() for a in arrays]
+
+
+def floats(values: list[Any]) -> list[Any]:
+    return [v for v in values if not dtypes.is_discrete(v.type.dtype)]
+
+
+SMOOTH = [
+    name
+    for name, op in elementwise_ops().items()
+    if op.gradient is not None
+    and accepts(op, ["float64"] * op.nin)
+    and dtypes.is_float(op.dtype(*["float64"] * op.nin)[1])
+    # Not differentiated by one input, or once only.
+    and name not in ("jv", "iv", "tetra_gamma")
+]
+
+
+@pytest.mark.parametrize("name", SMOOTH)
+def test_elementwise(name: str) -> None:
+    op = elementwise_ops()[name]
+    inputs = [T.dmatrix() for _ in range(op.nin)]
+    check(op(*inputs), inputs)
+
+
+@pytest.mark.parametrize("name", structured.CASES)
+def test_structured(name: str) -> None:
+    build, _, arrays = structured.CASES[name]
+    inputs = variables(arrays)
+    out = build(*inputs)
+    if dtypes.is_discrete(out.type.dtype) or not floats(inputs):
+        pytest.skip("no derivative")
+    check(out, floats(inputs))
+
+
+@pytest.mark.parametrize("name", linalg.CASES)
+def test_linear_algebra(name: str) -> None:
+    build, arrays = linalg.CASES[name]
+    inputs = variables(arrays)
+    check(build(*inputs), inputs)
+
+
+def recurrence(x: Any, w: Any) -> Any:
+    return theano.scan(lambda a, h, w: T.tanh(a + T.dot(h, w)), [x], [x[0]], [w])[0]
+
+
+def power(x: Any, w: Any) -> Any:
+    return theano.scan(lambda h, w: h * w, None, [x], [w], n_steps=5)[0][-1]
+
+
+def collected(x: Any, w: Any) -> Any:
+    return theano.scan(lambda a, b: T.dot(a, b) ** 2, [x, w])[0]
+
+
+def taps(x: Any, w: Any) -> Any:
+    return theano.scan(
+        lambda a, b: T.sin(a) * b, None, [{"initial": x, "taps": [-2, -1]}], n_steps=3
+    )[0]
+
+
+def until(x: Any, w: Any) -> Any:
+    def step(h: Any, w: Any) -> Any:
+        return h * w, theano.scan_module.until(h.sum() > 9)
+
+    return theano.scan(step, None, [x], [w], n_steps=5)[0]
+
+
+def nested(x: Any, w: Any) -> Any:
+    return theano.scan(
+        lambda a, w: theano.scan(lambda b, s: s * b, [w], [a])[0][-1], [x], None, [w]
+    )[0]
+
+
+MORE: dict[str, Callable[[Any, Any], Any]] = {
+    "recurrence": recurrence,
+    "power": power,
+    "collected": collected,
+    "taps": taps,
+    "until": until,
+    "nested": nested,
+    "branch": lambda x, w: ifelse(T.gt(x[0, 0], 0), T.exp(x), T.dot(x, w)),
+    "join": lambda x, w: T.concatenate([x, w, x], axis=1),
+    "stack": lambda x, w: T.stack([x, w]),
+    "split": lambda x, w: T.split(x, [1, 2], 2, axis=0)[1],
+    "prod": lambda x, w: T.prod(x, axis=1),
+    "cumprod": lambda x, w: T.cumprod(x, axis=1),
+    "cumsum": lambda x, w: T.cumsum(x, axis=1),
+    "max": lambda x, w: T.max(x, axis=1),
+    "sort": lambda x, w: T.sort(x, axis=1),
+    "topk": lambda x, w: T.topk(x, 2, axis=1),
+    "transform": lambda x, w: fft.rfft(x),
+    "inverse transform": lambda x, w: fft.irfft(fft.rfft(x)),
+    "softmax": lambda x, w: T.nnet.softmax(x),
+    "variance": lambda x, w: T.var(x, axis=1),
+    "norm": lambda x, w: x.norm(2),
+    "tensordot": lambda x, w: T.tensordot(x, w, 1),
+    "batched_dot": T.batched_dot,
+    "set_subtensor": lambda x, w: T.set_subtensor(x[1:], w[1:]),
+    "inc_subtensor": lambda x, w: T.inc_subtensor(x[[0, 1]], w[[1, 0]]),
+    "graph": lambda x, w: theano.OpFromGraph([x, w], [T.tanh(T.dot(x, w)) * x])(x, w),
+    "least squares": lambda x, w: nl.lstsq()(x, w, -1)[0],
+    "checkpoint": lambda x, w: theano.gradient.checkpoint(T.exp(x)) * w,
+    "second derivative": lambda x, w: T.grad((T.sin(x) * T.dot(x, w)).sum(), x),
+    "layers": lambda x, w: T.nnet.softmax(T.dot(T.tanh(T.dot(x, w) + w[0]), w)),
+}
+
+
+@pytest.mark.parametrize("name", MORE)
+def test_more(name: str) -> None:
+    x, w = T.dmatrices("x", "w")
+    check(MORE[name](x, w), [x, w])
+
+
+def test_a_long_rule_is_one_application_until_it_is_rewritten() -> None:
+    x = T.dmatrix("x")
+    u, s, v = nl.svd(x)
+    out = T.grad((u * 2).sum() + s.sum() + v.sum(), x)
+    assert [str(n.op) for n in toposort([out])].count("SVDGrad") == 1
+    f = theano.function([x], out)
+    assert "SVDGrad" not in [str(n.op) for n in f.maker.fgraph.toposort()]
+    a = np.random.default_rng(0).normal(size=(3, 3))
+    got = f(a)
+    np.testing.assert_allclose(got, theano.function([x], out, mode="FAST_COMPILE")(a), atol=1e-12)
+    np.testing.assert_allclose(got, out.eval({x: a}), atol=1e-12)
+    slow = theano.function([x], out, mode=theano.Mode(linker="py", optimizer=None))
+    np.testing.assert_allclose(got, slow(a), atol=1e-12)
+
+
+def test_test_values_of_long_rules() -> None:
+    with theano.change_flags(compute_test_value="raise"):
+        x = T.dmatrix("x")
+        x.tag.test_value = np.eye(3) * 2
+        out = T.grad(T.slinalg.cholesky(x).sum(), x)
+        np.testing.assert_allclose(out.tag.test_value, out.eval({x: np.eye(3) * 2}))
+
+
+def test_a_second_use_of_a_rule_is_the_same() -> None:
+    """Two gradients of one value share what they compute."""
+    x = T.dmatrix("x")
+    cost = T.slinalg.cholesky(x).sum()
+    one, two = T.grad(cost, x), T.grad(cost, x)
+    f = theano.function([x], [one, two])
+    names = [type(node.op).__name__ for node in f.maker.fgraph.toposort()]
+    assert names.count("Solve") == 2
