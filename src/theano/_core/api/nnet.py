@@ -26,6 +26,7 @@ from theano._core.ops.arithmetic import (
     switch,
     true_div,
 )
+from theano._core.ops.assertions import Require
 from theano._core.ops.broadcasting import Alloc, zeros_like_float
 from theano._core.ops.gradient import DisconnectedGrad
 from theano._core.ops.indexing import AT, AdvancedIncSubtensor, AdvancedSubtensor
@@ -33,6 +34,7 @@ from theano._core.ops.products import dot
 from theano._core.ops.reductions import ArgExtreme, Reduction, reduce
 from theano._core.ops.sorting import Unique
 from theano._core.ops.transcendental import exp, expm1, log, sigmoid, softplus
+from theano._core.rewrite.class_numbers import IN_BOUNDS, in_bounds, is_softmax
 
 __all__ = [
     "batch_normalization",
@@ -230,6 +232,9 @@ def categorical_crossentropy(coding_dist: Any, true_dist: Any) -> Any:
     )
 
 
+ONE_EACH = Require("y_idx must have same number of rows as x: it has {}, x has {}", 2)
+
+
 def _chosen(x: Any, y_idx: Any) -> Any:
     y = as_tensor_variable(y_idx)
     if x.type.ndim != 2:
@@ -239,14 +244,42 @@ def _chosen(x: Any, y_idx: Any) -> Any:
     return AdvancedSubtensor((AT, AT))(x, arange(shaping.length(x, 0)), y)
 
 
+def _classes(x: Any, y_idx: Any) -> tuple[Any, list[Any]]:
+    """Return checked class numbers, one for each row of `x`, and the conditions."""
+    y = as_tensor_variable(y_idx)
+    if y.type.ndim != 1 or not dtypes.is_integer(y.type.dtype):
+        raise TypeError(f"integer vector required for argument: y_idx, got {y.type}")
+    rows, count = shaping.length(x, 0), shaping.length(y, 0)
+    y = ONE_EACH(y, count, rows, eq(count, rows))
+    return IN_BOUNDS(y, in_bounds(y, x)), [in_bounds(y, x)]
+
+
 def crossentropy_categorical_1hot(coding_dist: Any, true_one_of_n: Any) -> Any:
-    """Return ``-log`` of the probability of the true class of every row."""
-    return neg(log(_chosen(as_tensor_variable(coding_dist), true_one_of_n)))
+    """Return ``-log`` of the probability of the true class of every row.
+
+    Raises
+    ------
+    ValueError
+        When the function is called: `coding_dist` is a softmax and a number is no class's. Of other
+        probabilities, negative numbers count from the last class.
+    """
+    coding = as_tensor_variable(coding_dist)
+    if is_softmax(coding):
+        true_one_of_n, _ = _classes(coding, true_one_of_n)
+    return neg(log(_chosen(coding, true_one_of_n)))
 
 
 def crossentropy_softmax_1hot(x: Any, y_idx: Any, **kwargs: Any) -> Any:
-    """Return the cross-entropy of ``softmax(x)`` with class numbers, and that softmax."""
-    return neg(_chosen(logsoftmax(x), y_idx)), softmax(x)
+    """Return the cross-entropy of ``softmax(x)`` with class numbers, and that softmax.
+
+    Raises
+    ------
+    ValueError
+        When the function is called: a number is no class's.
+    """
+    x = _rows(x, "softmax")
+    y, valid = _classes(x, y_idx)
+    return neg(_chosen(logsoftmax(x), y)), IN_BOUNDS(softmax(x), *valid)
 
 
 def crossentropy_softmax_1hot_with_bias(x: Any, b: Any, y_idx: Any, **kwargs: Any) -> Any:
@@ -258,7 +291,8 @@ def crossentropy_softmax_argmax_1hot_with_bias(x: Any, b: Any, y_idx: Any) -> An
     """As `crossentropy_softmax_1hot_with_bias`, and the most probable class of every row."""
     whole = add(x, b)
     loss, probabilities = crossentropy_softmax_1hot(whole, y_idx)
-    return loss, probabilities, ArgExtreme("argmax", (1,))(whole)
+    _, valid = _classes(whole, y_idx)
+    return loss, probabilities, IN_BOUNDS(ArgExtreme("argmax", (1,))(whole), *valid)
 
 
 def crossentropy_softmax_max_and_argmax_1hot_with_bias(
@@ -301,6 +335,7 @@ def crossentropy_softmax_1hot_with_bias_dx(dy: Any, sm: Any, y_idx: Any, **kwarg
         The true class of every row.
     """
     sm, dy = as_tensor_variable(sm), as_tensor_variable(dy)
+    y_idx, _ = _classes(sm, y_idx)
     column = shaping.dimshuffle(dy, (0, "x"))
     return add(mul(sm, column), _at_chosen(neg(dy), sm, y_idx))
 

@@ -52,7 +52,7 @@ class Assert(Structured):
         together = [
             batching.all_of(c) if row else c for c, row in zip(conditions, rows[1:], strict=True)
         ]
-        return [type(self)(self.msg)(value, *together)]
+        return [self(value, *together)]
 
     def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
         return [cotangents[0]] + [None] * (len(node.inputs) - 1)
@@ -91,7 +91,9 @@ class Require(Assert):
     def batch(
         self, node: Apply, values: list[Any], rows: list[bool], batching: Any
     ) -> list[Any] | None:
-        return None if self.facts else super().batch(node, values, rows, batching)
+        if any(rows[1 : 1 + self.facts]):
+            return None
+        return super().batch(node, values, rows, batching)
 
     def lower(self, p: Any, node: Apply, value: Any, *rest: Any) -> Any:
         facts = [p.integer(f) for f in rest[: self.facts]]

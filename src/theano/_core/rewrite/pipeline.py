@@ -11,6 +11,7 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from theano._core.rewrite.branches import rewrite_branches
+from theano._core.rewrite.class_numbers import check_class_numbers
 from theano._core.rewrite.engine import Rewriter, Rule, RuleSet
 from theano._core.rewrite.inline import in_loops, inlined, without_assertions
 from theano._core.rewrite.loops import rewrite_loops
@@ -193,6 +194,8 @@ def rewrite(
     result, place = inlined(outputs), float("-inf")
     if UNSAFE & selection.included and not UNSAFE & selection.excluded:
         result = without_assertions(result)
+    if "stable" in phases:
+        result = check_class_numbers(result)
     for phase in PHASES:
         result = _added(result, place, POSITIONS[phase.name], selection)
         place = POSITIONS[phase.name]
