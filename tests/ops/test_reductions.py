@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from typing import Any
 
 import numpy as np
 import pytest
@@ -162,3 +163,42 @@ def test_many_folds_in_one_loop() -> None:
     by_s, by_y = theano.function([s, y], theano.grad(total, [s, y]))(2.0, value)
     np.testing.assert_allclose(by_s, -20 / 8 * np.sum((1 - value) ** 2))
     np.testing.assert_allclose(by_y, -20 / 4 * (1 - value))
+
+
+@pytest.mark.parametrize("name", ["sum", "prod"])
+@pytest.mark.parametrize(
+    ("kind", "asked", "out", "acc"),
+    [
+        ("int8", None, "int64", "int64"),
+        ("uint8", None, "uint64", "uint64"),
+        ("float16", None, "float16", "float32"),
+        ("float32", None, "float32", "float64"),
+        ("float32", "int32", "int32", "float64"),
+        ("float64", "float32", "float32", "float64"),
+        ("complex64", None, "complex64", "complex128"),
+    ],
+)
+def test_dtypes_on_the_node(name: str, kind: str, asked: Any, out: str, acc: str) -> None:
+    x = T.TensorType(kind, (False, False))()
+    op = getattr(T, name)(x, axis=1, dtype=asked).owner.op
+    assert (op.dtype, op.acc_dtype) == (out, acc)
+    assert f"acc_dtype={acc}" in str(op).replace("'", "")
+    # The same operation as the one that another dtype was asked of.
+    other = getattr(T, name)(T.lmatrix(), axis=1, dtype=asked).owner.op
+    assert op == other
+    assert hash(op) == hash(other)
+
+
+def test_the_result_is_converted_and_not_the_items() -> None:
+    x, z = T.dvector(), T.zvector()
+    halves = np.array([0.5, 0.5, 1.75])
+    outs = [T.sum(x, dtype="int32"), T.prod(x + 1, dtype="int8"), T.mean(x, dtype="int32")]
+    for mode in (None, theano.Mode(linker="py")):
+        total, product, mean = theano.function([x], outs, mode=mode)(halves)
+        assert (total, product, mean) == (2, 6, 2 / 3)
+        assert (total.dtype, product.dtype, mean.dtype) == ("int32", "int8", "float64")
+    items = [2j, 2j, 3 - 4j]
+    for build, wanted in ((T.sum, 3.0), (T.prod, -12.0), (T.mean, 1.0)):
+        out = build(z, dtype="float64")
+        assert out.type == T.dscalar
+        assert theano.function([z], out)(items) == wanted

@@ -109,7 +109,10 @@ def _sum_or_product(
     acc_dtype = _asked(acc_dtype)
     if acc_dtype is not None:
         dtypes.accumulator_dtype(x.type.dtype, acc_dtype)
-    return _reduced(kind, x, axis, keepdims, _asked(dtype), acc_dtype)
+    asked = _asked(dtype)
+    if asked is not None and dtypes.is_complex(x.type.dtype) and not dtypes.is_complex(asked):
+        return cast(a_.real(_reduced(kind, x, axis, keepdims, None, acc_dtype)), asked)
+    return _reduced(kind, x, axis, keepdims, asked, acc_dtype)
 
 
 def mean(
@@ -127,7 +130,7 @@ def mean(
     input : tensor
     axis : int, sequence of int, or None
     dtype : str, optional
-        Item type the mean is carried in and, if it is a float, of the result.
+        Item type of the sum and, if it is a float, of the result.
     op : bool
         Accepted for old programs; makes no difference.
     keepdims : bool
@@ -139,11 +142,12 @@ def mean(
     """
     x = as_tensor_variable(input)
     asked = _asked(dtype)
-    sum_dtype = dtypes.mean_dtype(x.type.dtype, asked)
+    sum_dtype = asked or dtypes.mean_dtype(x.type.dtype)
     if sum_dtype == "float16" and asked is None:
         sum_dtype = "float32"
     total = sum(x, axis, sum_dtype, keepdims, acc_dtype)
-    count = _count(x, axis, "float64" if total.type.dtype == "float64" else "float32")
+    small = total.type.dtype in ("float16", "float32", "complex64")
+    count = _count(x, axis, "float32" if small else "float64")
     result = a_.true_div(total, count)
     if x.type.dtype == "float16" and asked is None:
         result = cast(result, "float16")

@@ -144,6 +144,11 @@ class Reduction(Structured):
         Item type of the result.
     acc_dtype : str or None
         Item type the fold is carried in.
+
+    Notes
+    -----
+    The operation of a node knows both for sums and products, as in Theano 1.0.5, but it is the same
+    operation as the one that they were asked of.
     """
 
     __props__ = ("acc_dtype", "axis", "dtype", "kind")
@@ -153,9 +158,20 @@ class Reduction(Structured):
     ) -> None:
         self.kind = kind
         self.axis = None if axis is None else tuple(sorted({int(a) for a in axis}))
+        self.asked = dtype, acc_dtype
         self.dtype = dtype
         self.acc_dtype = acc_dtype
         self.long_rule = kind == "prod"
+
+    def props(self) -> tuple[Any, ...]:
+        return self.kind, self.axis, self.asked
+
+    def _settled(self, dtype: str) -> Reduction:
+        if self.kind not in ("sum", "prod"):
+            return self
+        op = Reduction(self.kind, self.axis, *self.asked)
+        op.acc_dtype, op.dtype = self.types(dtype)
+        return op
 
     @property
     def fold(self) -> Fold:
@@ -168,12 +184,12 @@ class Reduction(Structured):
 
     def types(self, dtype: str) -> tuple[str, str]:
         """Return (accumulator dtype, output dtype) for an input dtype."""
-        out = self.dtype or self.fold.output(dtype)
-        acc = self.acc_dtype or self.fold.accumulator(
-            out if self.kind in ("sum", "prod") else dtype
-        )
-        if dtypes.is_discrete(out) is False and dtypes.is_discrete(acc):
-            acc = out
+        asked, asked_acc = self.asked
+        out = asked or self.fold.output(dtype)
+        acc = asked_acc or self.fold.accumulator(dtype)
+        if dtypes.is_continuous(out) and dtypes.is_discrete(acc):
+            # More than Theano 1.0.5 did: whole numbers do not overflow on the way.
+            acc = self.fold.accumulator(out)
         return acc, out
 
     def make_node(self, x: Any) -> Apply:
@@ -181,7 +197,7 @@ class Reduction(Structured):
         rank = x.type.ndim
         if self.axis is not None and any(-rank <= axis < 0 for axis in self.axis):
             axes = [axis + rank if axis < 0 else axis for axis in self.axis]
-            return Reduction(self.kind, axes, self.dtype, self.acc_dtype).make_node(x)
+            return Reduction(self.kind, axes, *self.asked).make_node(x)
         for axis in self.axes(rank):
             if not 0 <= axis < rank:
                 raise ValueError(f"Not enough dimensions on {x} to reduce on axis {axis}")
@@ -193,7 +209,7 @@ class Reduction(Structured):
         ):
             raise TypeError(f"a {self.kind} of complex numbers cannot be carried in {out}")
         pattern = [b for axis, b in enumerate(x.type.broadcastable) if axis not in self.axes(rank)]
-        return self.one([x], out, pattern)
+        return self._settled(x.type.dtype).one([x], out, pattern)
 
     def compute(self, xp: Any, node: Apply, x: Any) -> tuple[Any, ...]:
         acc, out = self.types(node.inputs[0].type.dtype)
@@ -246,7 +262,7 @@ class Reduction(Structured):
         self, node: Apply, values: list[Any], rows: list[bool], batching: Any
     ) -> list[Any] | None:
         axes = tuple(a + 1 for a in self.axes(node.inputs[0].type.ndim))
-        return [Reduction(self.kind, axes, self.dtype, self.acc_dtype)(values[0])]
+        return [Reduction(self.kind, axes, *self.asked)(values[0])]
 
     def jvp(self, node: Apply, tangents: Sequence[Any], forward: Any) -> list[Any] | None:
         if self.kind != "prod" or dtypes.is_discrete(node.inputs[0].type.dtype):
@@ -276,21 +292,14 @@ class Reduction(Structured):
         return [mul(g, conjugate(_others(self, x, y)))]
 
     def __str__(self) -> str:
-        return self._text(self.dtype, self.acc_dtype)
-
-    def node_text(self, node: Apply) -> str:
-        acc, out = self.types(node.inputs[0].type.dtype)
-        return self._text(out, acc)
-
-    def _text(self, dtype: str | None, acc_dtype: str | None) -> str:
         name = self.kind.capitalize()
         axes = None if self.axis is None else list(self.axis)
         if self.kind == "sum":
             parts = [] if axes is None else [f"axis={axes}"]
-            parts += [] if acc_dtype is None else [f"acc_dtype={acc_dtype}"]
+            parts += [] if self.acc_dtype is None else [f"acc_dtype={self.acc_dtype}"]
             return f"Sum{{{', '.join(parts)}}}" if parts else name
         if self.kind == "prod":
-            return f"Prod{{axis={axes}, dtype={dtype!r}, acc_dtype={acc_dtype!r}}}"
+            return f"Prod{{axis={self.axis}, dtype={self.dtype!r}, acc_dtype={self.acc_dtype!r}}}"
         return name if axes is None else f"{name}{{{', '.join(map(str, axes))}}}"
 
 
@@ -300,9 +309,7 @@ def _others(op: Reduction, x: Any, y: Any) -> Any:
     count = op.expand(x, Reduction("sum", op.axis, "int64")(zero))
     rest = op.expand(
         x,
-        Reduction("prod", op.axis, op.dtype, op.acc_dtype)(
-            switch(zero, np.asarray(1, x.type.dtype), x)
-        ),
+        Reduction("prod", op.axis, *op.asked)(switch(zero, np.asarray(1, x.type.dtype), x)),
     )
     with_zero = switch(zero, switch(eq(count, 1), rest, 0), 0)
     return switch(

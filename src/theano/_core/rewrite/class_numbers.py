@@ -38,8 +38,9 @@ def is_softmax(variable: Any) -> bool:
     node = below.owner
     if node is not None and isinstance(node.op, DimShuffle):
         node = node.inputs[0].owner
-    sums = node is not None and node.op == Reduction("sum", (1,))
-    return sums and is_op(above, exp) and node.inputs[0] is above
+    if node is None or node.op != Reduction("sum", (1,)):
+        return False
+    return is_op(above, exp) and node.inputs[0] is above
 
 
 def _of_class(node: Apply) -> bool:
@@ -73,8 +74,9 @@ def _chosen(value: Any) -> Apply | None:
 def _found(nodes: Sequence[Apply]) -> Iterator[tuple[Any, Any]]:
     """Find the class numbers, each with the softmax: in cross-entropies and their gradients."""
     for node in nodes:
-        source = node.inputs[0] if node.inputs else None
-        inside = None
+        if not node.inputs:
+            continue
+        source, inside = node.inputs[0], None
         if node.op == log:
             inside = _chosen(source)
         elif node.op == true_div:
