@@ -25,8 +25,8 @@ from theano._core.ops.called import CallError
 from theano._core.ops.op import complete_values
 from theano._core.ops.random import Draw
 from theano._core.ops.sizes import unsized_inputs, without_sizes
-from theano._core.rewrite.composed import expressed
 from theano._core.rewrite.engine import Rewriter
+from theano._core.rewrite.native_form import native_form
 from theano._core.rewrite.pipeline import rewrite
 from theano._core.runtime import native
 
@@ -155,7 +155,7 @@ class FunctionMaker:
         }
         text = Program(
             self.leaves,
-            expressed(rewritten, rewriter),
+            native_form(rewritten, rewriter),
             [position[target] for target, _ in self.updates],
             overwritable,
             rewriter,

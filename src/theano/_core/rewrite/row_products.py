@@ -17,15 +17,16 @@ from theano._core.ops.products import Dot, dot
 from theano._core.ops.shaping import Length, Reshape, reshape_op
 from theano._core.rewrite.draft import Draft
 from theano._core.rewrite.engine import Rewriter
-from theano._core.rewrite.inline import in_loops
 
 # What the runtime's kernels for packed matrices multiply.
 DTYPES = ("float32", "float64")
 
 
 def with_products_in_steps(outputs: Sequence[Any], rewriter: Rewriter) -> list[Any]:
-    """Return `outputs` with products of rows in the steps that use them, in loops of loops too."""
-    outputs = in_loops(outputs, lambda inside: with_products_in_steps(inside, Rewriter()))
+    """Return `outputs` with products of rows in the steps that use them.
+
+    `rewriter` knows the lengths of everything. Bodies of loops stay as they are.
+    """
     nodes = toposort(outputs)
     uses: dict[Any, int] = {}
     for node in nodes:

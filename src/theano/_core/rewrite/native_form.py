@@ -1,7 +1,6 @@
-"""Operations that native code computes as expressions of others.
+"""What is done last, and for native code only: the graph that users see goes without it.
 
-It is done last, and only for native code: the graph that users see has the operations as they wrote
-them.
+Operations that are expressions of others are written out, and products of sequences go into loops.
 """
 
 from __future__ import annotations
@@ -21,13 +20,13 @@ def _expression(rewriter: Rewriter, node: Apply) -> list[Any] | None:
     return node.op.expression(node)
 
 
-def expressed(outputs: Sequence[Any], rewriter: Rewriter) -> list[Any]:
-    """Return `outputs` without composed operations, in the bodies of loops too.
+def native_form(outputs: Sequence[Any], rewriter: Rewriter) -> list[Any]:
+    """Return `outputs` as native code computes them, in the bodies of loops too.
 
     `rewriter` is the one that made `outputs`; it knows the lengths of the result afterwards.
     """
     changed = with_products_in_steps(outputs, rewriter)
-    changed = in_loops(changed, lambda inside: expressed(inside, Rewriter()))
+    changed = in_loops(changed, lambda inside: native_form(inside, Rewriter()))
     composed = {type(n.op) for n in toposort(changed) if isinstance(n.op, Composed)}
     if not composed and all(a is b for a, b in zip(changed, outputs, strict=True)):
         return changed
