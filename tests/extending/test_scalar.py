@@ -529,3 +529,15 @@ def test_products_without_zeros():
 def test_elemwise_has_no_subclasses():
     with pytest.raises(TypeError, match=r"derive from theano\.scalar\.ScalarOp"):
         type("Mine", (T.Elemwise,), {})
+
+
+def test_shared_scalars() -> None:
+    from theano.scalar.sharedvar import ScalarSharedVariable, shared
+
+    count = shared(3, "count")
+    assert isinstance(count, ScalarSharedVariable) and str((count * 2).type) == "int64"
+    f = theano.function([], T.tensor_from_scalar(count) + 1)
+    count.set_value(5)
+    assert f() == 6
+    with pytest.raises(TypeError, match="expected a number"):
+        shared(np.zeros(2))

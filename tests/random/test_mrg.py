@@ -270,7 +270,7 @@ ERRORS: list[tuple[str, Any, type[Exception], str]] = [
     ("uniform", {"size": (2.5,)}, AssertionError, "tuple of int"),
     ("uniform", {"size": (3,), "colour": 1}, TypeError, "unexpected keyword"),
     ("uniform", {"size": (3,), "low": T.dmatrix()}, NotImplementedError, "Increase the size"),
-    ("uniform", {"size": (3,), "dtype": "int32"}, ValueError, "Unsupported data type"),
+    ("uniform", {"size": (3,), "dtype": "bool"}, TypeError, "cannot be bool"),
     ("uniform", {"size": T.lvector()}, ValueError, "length not known"),
     ("normal", {"size": (0,)}, ValueError, "Non-positive"),
     ("normal", {"size": 1.5}, ValueError, "Size must be"),
@@ -333,3 +333,23 @@ def test_errors_of_a_call_name_the_line() -> None:
     k = theano.function([p, unis], MultinomialFromUniform("int64")(p, unis, 2))
     with pytest.raises(ValueError, match=r"unis.shape\[0\] != pvals.shape\[0\] \* n: 3, 1 \* 2"):
         k([[1.0]], [0.1, 0.2, 0.3])
+
+
+def test_what_is_not_computed_may_have_any_dtype() -> None:
+    numbers = MRG_RandomStreams(1).uniform((3,), dtype="int32")
+    assert numbers.dtype == "int32"
+    with pytest.raises(ValueError, match="Unsupported data type for output: int32"):
+        numbers.eval()
+    with pytest.raises(TypeError, match="bool"):
+        MRG_RandomStreams(1).uniform((3,), dtype="bool")
+
+
+def test_products_modulo_a_number() -> None:
+    from theano.sandbox.rng_mrg import DotModulo, matVecModM
+
+    A, s, m = T.lmatrix(), T.ivector(), T.iscalar()
+    A2, s2, m2 = T.lmatrix(), T.ivector(), T.iscalar()
+    f = theano.function([A, s, m, A2, s2, m2], DotModulo()(A, s, m, A2, s2, m2))
+    one = np.array([[2, 3], [5, 7]]), np.array([11, 13], "int32"), 17
+    two = np.array([[1, 4], [9, 7]]), np.array([3, 8], "int32"), 19
+    np.testing.assert_array_equal(f(*one, *two), [*matVecModM(*one), *matVecModM(*two)])

@@ -232,3 +232,35 @@ def test_old_name_of_a_probability() -> None:
     with pytest.warns(DeprecationWarning, match="old name"):
         drawn = RandomStreams(1).binomial((3,), 10, prob=0.9)
     assert drawn.eval().tolist() == _stream(1).binomial(10, 0.9, 3).tolist()
+
+
+def test_the_shape_of_a_draw_needs_no_draw() -> None:
+    m, col, rows = T.dvector("m"), T.dcol("col"), T.dmatrix("rows")
+    rng = RandomStreams(3)
+    for draw, wanted in (
+        (rng.normal(avg=m), (3,)),
+        (rng.uniform(low=m, high=col), (2, 3)),
+        (rng.binomial(n=1, p=m), (3,)),
+        (rng.multinomial(n=1, pvals=rows), (2, 4)),
+        (rng.permutation((2,), n=5), (2, 5)),
+    ):
+        draw.rng.default_update = None
+        f = theano.function([m, col, rows], draw.shape, on_unused_input="ignore")
+        assert not any("RandomFunction" in str(n.op) for n in f.maker.fgraph.toposort())
+        np.testing.assert_array_equal(f(np.ones(3), np.ones((2, 1)), np.full((2, 4), 0.25)), wanted)
+
+
+def test_ranks_and_patterns_of_draws() -> None:
+    m, col = T.dvector("m"), T.dcol("col")
+    infer = theano.tensor.raw_random._infer_ndim_bcast
+    for arguments, wanted in (
+        ((None, None, m, col), (2, [4, 3], (False, False))),
+        ((None, (-1, 1), m, col), (2, [4, 1], (False, True))),
+        ((2, T.as_tensor_variable([5, 6])), (2, [5, 6], (False, False))),
+    ):
+        ndim, lengths, pattern = infer(*arguments)
+        assert (ndim, pattern) == (wanted[0], wanted[2])
+        f = theano.function([m, col], lengths, on_unused_input="ignore")
+        np.testing.assert_array_equal(f(np.ones(3), np.ones((4, 1))), wanted[1])
+    with pytest.raises(TypeError, match="cannot infer the shape"):
+        infer(None, None)

@@ -13,6 +13,9 @@ from theano._core.api.mrg_states import (
     mrg_next_value,
     multMatVect,
 )
+from theano._core.legacy.random_ops import (
+    DotModulo,
+)
 from theano._core.ops.mrg import (
     MASK2,
     MASK12,
@@ -38,6 +41,7 @@ __all__ = [
     "A1p134",
     "A2p72",
     "A2p134",
+    "DotModulo",
     "MRG_RandomStreams",
     "ff_2p72",
     "ff_2p134",

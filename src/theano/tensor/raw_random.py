@@ -13,6 +13,9 @@ from theano._core.api.raw_random import (
     random_integers,
     uniform,
 )
+from theano._core.api.raw_random import (
+    infer_ndim_bcast as _infer_ndim_bcast,  # noqa: F401 - the name that old programs import
+)
 from theano._core.ir.types import (
     RandomStateType,
     random_state_type,

@@ -101,6 +101,23 @@ def _result_lengths(
     return cast(vector, "int64"), pattern
 
 
+def infer_ndim_bcast(ndim: int | None, shape: Any, *args: Any) -> tuple[int, Any, tuple[bool, ...]]:
+    """Return (rank, vector of lengths, pattern) of a draw, as functions of Theano 1.0.5 ask for it.
+
+    Parameters
+    ----------
+    ndim : int, optional
+    shape : sequence, int vector variable, or None
+        None: what `args` broadcast to; -1 for a length of theirs.
+    *args : tensor variables
+        The parameters of the distribution.
+    """
+    vector, pattern = _result_lengths("_infer_ndim_bcast", ndim, shape, args)
+    if shape is None:
+        vector = cast(reduce(lambda x, y: x + y, args).shape, "int64")
+    return len(pattern), vector, tuple(pattern)
+
+
 def _draw(
     fn: Any,
     stream: Any,

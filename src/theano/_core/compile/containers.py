@@ -115,6 +115,11 @@ class Container:
             self.allow_downcast,
         )
 
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        # As Theano 1.0.5 pickles it: the value is the only item of a list.
+        own = {k: x for k, x in state.items() if k not in ("cell", "storage")}
+        self.__dict__.update(own, cell=native.Cell(state["storage"][0]))
+
     def __repr__(self) -> str:
         return f"<{self.cell.value!r}>"
 

@@ -48,6 +48,12 @@ class SharedVariable(Variable):
             container.cell.value = type.filter(value, strict=strict, allow_downcast=allow_downcast)
         self.container = container
 
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        # Theano 1.0.5 has no underscore there.
+        update = state.get("default_update")
+        own = {k: x for k, x in state.items() if k != "default_update"}
+        self.__dict__.update({"source": None, "_default_update": update, **own})
+
     def get_value(self, borrow: bool = False, return_internal_type: bool = False) -> Any:
         """Return the value: a copy, or with `borrow` the stored object itself."""
         value = self.container.cell.value

@@ -261,6 +261,12 @@ class TensorType(Type):
         sizes = (self.shape,) if self.sized else ()
         return TensorType, (self.dtype, self.broadcastable, self.name, self.sparse_grad, *sizes)
 
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        # As Theano 1.0.5 pickles it.
+        self.__init__(  # type: ignore[misc]
+            state["dtype"], state["broadcastable"], state["name"], state.get("sparse_grad", False)
+        )
+
     def __str__(self) -> str:
         if self.name:
             return self.name

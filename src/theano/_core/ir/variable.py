@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any, ClassVar
+from pickle import UnpicklingError
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 
 import numpy as np
 
@@ -128,6 +129,10 @@ class Variable:
         # Functions that `eval` has compiled are made again when they are needed.
         return {k: x for k, x in vars(self).items() if k not in _NOT_KEPT}
 
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        # Variables that Theano 1.0.5 pickled know no line.
+        self.__dict__.update({"owner": None, "index": None, "source": None, **state})
+
     def __reduce_ex__(self, protocol: Any) -> Any:
         # Applications come inputs first, so that pickling a deep graph needs no deep recursion.
         if self.owner is None:
@@ -158,6 +163,8 @@ class Variable:
 class Constant(Variable):
     """A variable whose value is known: `data`."""
 
+    _signature: Any = None
+
     def __init__(self, type: Type, data: Any, name: str | None = None) -> None:
         super().__init__(type, name=name)
         self.data = data
@@ -165,7 +172,6 @@ class Constant(Variable):
             data = data.copy() if data.flags.writeable else data
             data.flags.writeable = False
             self.data = data
-        self._signature: Any = None
 
     @property
     def value(self) -> Any:
@@ -203,6 +209,17 @@ class Constant(Variable):
         if len(text) > 20:
             text = f"{text[:10]}...{text[-10:]}"
         return f"{type(self).__name__}{{{text}}}"
+
+
+def refuse_old_graph(*state: Any) -> NoReturn:
+    """Raise the error for a graph or function in a pickle of Theano 1.0.5."""
+    raise UnpicklingError(
+        "this is a graph or function that Theano 1.0.5 or an older version pickled, made of "
+        "operations that are not those of this version. Shared variables, constants and types in "
+        "pickles of their own can be loaded. Build the graph again by the program that made it, "
+        "and give its shared variables their values: in the old version, pickle "
+        "`[v.get_value() for v in parameters]`."
+    )
 
 
 class Apply:
@@ -253,6 +270,8 @@ class Apply:
         return _restored, (self.op, inputs, kinds), (vars(self.tag), self.source, own)
 
     def __setstate__(self, state: Any) -> None:
+        if isinstance(state, dict):
+            refuse_old_graph()
         tag, self.source, own = state
         self.tag.__dict__.update(tag)
         for output, attributes in zip(self.outputs, own, strict=True):

@@ -530,6 +530,7 @@ MODULES: dict[str, dict[str, str]] = {
     "theano.misc": {},
     "theano.misc.frozendict": {"frozendict": "legacy.collections:frozendict"},
     "theano.misc.ordered_set": {
+        "Link": "legacy.pickling:OldObject",
         "OrderedSet": "legacy.collections:OrderedSet",
         "check_deterministic": "legacy.collections:check_deterministic",
     },
@@ -624,7 +625,11 @@ MODULES: dict[str, dict[str, str]] = {
     },
     "theano.compile.builders": {"OpFromGraph": "api.op_from_graph:OpFromGraph"},
     "theano.compile.function": {"function": "compile.function:function"},
-    "theano.compile.function_module": _FUNCTION,
+    "theano.compile.function_module": {
+        **_FUNCTION,
+        "_constructor_Function": "ir.variable:refuse_old_graph",
+        "_constructor_FunctionMaker": "ir.variable:refuse_old_graph",
+    },
     "theano.compile.io": _INPUTS,
     "theano.compile.mode": _MODES,
     "theano.compile.profiling": {
@@ -639,6 +644,7 @@ MODULES: dict[str, dict[str, str]] = {
         "rebuild_collect_shared": "legacy.old_functions:rebuild_collect_shared",
     },
     "theano.compile.sharedvalue": _SHARED,
+    "theano.gof.link": {"Container": "compile.containers:Container"},
     "theano.scan_module.scan": {"scan": "api.scan:scan"},
     "theano.scan_module.scan_checkpoints": {"scan_checkpoints": "api.scan:scan_checkpoints"},
     "theano.scan_module.scan_op": {"Scan": "ops.loop:Loop"},
@@ -749,6 +755,10 @@ MODULES: dict[str, dict[str, str]] = {
     "theano.scalar": {**_SCALAR, **_SCALAR_OF_SPECIAL},
     "theano.scalar.basic": _SCALAR,
     "theano.scalar.basic_scipy": _SCALAR_OF_SPECIAL,
+    "theano.scalar.sharedvar": {
+        "ScalarSharedVariable": "legacy.scalar_shared:ScalarSharedVariable",
+        "shared": "legacy.scalar_shared:shared",
+    },
     "theano.tensor.elemwise": {
         **_ELEMENTWISE,
         "All": "legacy.op_classes:All",

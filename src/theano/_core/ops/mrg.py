@@ -130,8 +130,8 @@ class mrg_uniform(Structured):  # noqa: N801 - the name of Theano 1.0.5
     __props__ = ("output_type",)
 
     def __init__(self, output_type: Any, inplace: bool = False) -> None:
-        if output_type.dtype not in MAPPINGS:
-            raise ValueError(f"Unsupported data type for output: {output_type.dtype}")
+        if output_type.dtype == "bool":
+            raise TypeError("the numbers between 0 and 1 cannot be bool")
         self.output_type = output_type
         self.inplace = inplace
 
@@ -156,7 +156,13 @@ class mrg_uniform(Structured):  # noqa: N801 - the name of Theano 1.0.5
         outputs = [state.type.variable_class(state.type), kind.variable_class(kind)]
         return Apply(self, [state, size], outputs)
 
+    def _require_float(self) -> None:
+        # As in Theano 1.0.5, what is never computed may have any dtype.
+        if self.output_type.dtype not in MAPPINGS:
+            raise ValueError(f"Unsupported data type for output: {self.output_type.dtype}")
+
     def compute(self, xp: Any, node: Apply, state: Any, size: Any) -> tuple[Any, ...]:
+        self._require_float()
         shape = tuple(int(n) for n in size)
         if len(shape) != self.output_type.ndim:
             raise ValueError(f"size must have length {self.output_type.ndim} (not {len(shape)})")
@@ -187,6 +193,7 @@ class mrg_uniform(Structured):  # noqa: N801 - the name of Theano 1.0.5
         return [null_gradient(why) for _ in node.inputs]
 
     def lower(self, p: Any, node: Apply, state: Any, size: Any) -> Any:
+        self._require_float()
         return p.draw_uniforms(node, state, size)
 
     def __str__(self) -> str:

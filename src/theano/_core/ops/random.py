@@ -12,8 +12,9 @@ import numpy as np
 
 from theano._core.ir.types import RandomStateType
 from theano._core.ir.variable import Apply, Constant
+from theano._core.ops.arithmetic import maximum
 from theano._core.ops.gradient import null_gradient
-from theano._core.ops.lengths import as_length, lengths_of
+from theano._core.ops.lengths import as_int64, as_length, lengths_of, stretched_lengths
 from theano._core.ops.op import Structured, as_variable
 
 Size = tuple[int, ...] | None
@@ -105,6 +106,25 @@ _PLAIN = (
 )
 
 
+# Those whose parameters broadcast against each other.
+BROADCASTING = ("uniform", _NORMAL, "binomial", "poisson", random_integers_helper)
+
+
+def _joint(
+    parameters: Sequence[Any], shapes: Sequence[Any], tails: Sequence[int], rank: int
+) -> list[Any]:
+    """Return the lengths that parameters, without some last axes, broadcast to."""
+    patterns: list[tuple[bool, ...]] = []
+    lengths: list[tuple[Any, ...]] = []
+    for value, shape, tail in zip(parameters, shapes, tails, strict=True):
+        missing = rank - (value.type.ndim - tail)
+        if missing < 0:
+            return [None] * rank
+        patterns.append((True,) * missing + value.type.broadcastable[: value.type.ndim - tail])
+        lengths.append((1,) * missing + tuple(shape)[: value.type.ndim - tail])
+    return list(stretched_lengths(patterns, lengths))
+
+
 class RandomFunction(Structured):
     """Draw an array from a stream.
 
@@ -185,12 +205,20 @@ class RandomFunction(Structured):
         return self.exec_fn(stream, *parameters, size)
 
     def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
-        size = node.inputs[1]
-        infer = isinstance(size, Constant) and not size.data.size
-        if infer or self.ndim_added:
-            return [(), (None,) * self.outtype.ndim]
-        known = lengths_of(size, self.outtype.ndim)
-        return [(), tuple(None if n is None else as_length(n) for n in known)]
+        size, rank = node.inputs[1], self.outtype.ndim - self.ndim_added
+        known = [None if n is None else as_length(n) for n in lengths_of(size, rank)]
+        if isinstance(size, Constant) and not size.data.size:
+            # The lengths are those that the parameters, or all but their last axis, broadcast to.
+            known = [None] * rank
+            if self.fn in BROADCASTING or self.fn is multinomial_helper:
+                tails = [0] * (len(shapes) - 3) + [self.ndim_added]
+                known = _joint(node.inputs[2:], shapes[2:], tails, rank)
+        added: list[Any] = [None] * self.ndim_added
+        if self.fn is permutation_helper:
+            added = [maximum(as_int64(as_length(node.inputs[2])), as_int64(0))]
+        elif self.fn is multinomial_helper:
+            added = [shapes[3][-1]]
+        return [(), (*known, *added)]
 
     def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
         why = "No gradient defined through raw random numbers op"
