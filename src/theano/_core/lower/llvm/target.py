@@ -116,6 +116,9 @@ def target_features(vector_bits: int) -> str:
 def _target_machine(vector_bits: int) -> Any:
     import llvmlite.binding as llvm
 
+    # Looking for equal ends of blocks takes time with the square of the number of blocks that end
+    # alike, and the entry function of a long program has hundreds: 70 of 180 ms.
+    llvm.set_option("theano", "-tail-merge-threshold=10")
     llvm.initialize_native_target()
     llvm.initialize_native_asmprinter()
     return llvm.Target.from_triple(elf_triple()).create_target_machine(
