@@ -45,8 +45,10 @@ from theano._core.ops.gradient import (
     DisconnectedType,
     GradClip,
     GradScale,
+    NullType,
     UndefinedGrad,
     ZeroGrad,
+    null_type,
 )
 from theano._core.ops.gradient import (
     ZeroGrad as ConsiderConstant,
@@ -61,6 +63,7 @@ __all__ = [
     "GradScale",
     "GradientError",
     "Lop",
+    "NullType",
     "NullTypeGradError",
     "Rop",
     "UndefinedGrad",
@@ -81,6 +84,7 @@ __all__ = [
     "hessian_vector_product",
     "jacobian",
     "jvp",
+    "null_type",
     "numeric_grad",
     "subgraph_grad",
     "undefined_grad",

@@ -124,6 +124,8 @@ class Broken(OuterProduct):
             return (xp.outer(x, y).astype("float32"),)
         if self.how == "count":
             return ()
+        if self.how == "no tuple":
+            return xp.outer(x, y)
         if self.how == "writes":
             x[...] = 0
         if self.how == "raises":
@@ -144,6 +146,7 @@ class Broken(OuterProduct):
     [
         ("dtype", "result 0 has dtype float32"),
         ("count", "0 results for 1 outputs"),
+        ("no tuple", "must return a tuple with an array for each output"),
         ("writes", "input 0 was changed"),
         ("raises", "KeyError"),
         ("shape", "the operation promised"),
@@ -153,6 +156,26 @@ class Broken(OuterProduct):
 def test_broken_operations_are_found(how: str, text: str) -> None:
     with pytest.raises(AssertionError, match=text):
         extend.check(Broken(how), (V, W))
+
+
+def test_native_code_under_names_of_numpy() -> None:
+    relative = extend.elementwise(
+        "relative_distance",
+        lambda xp, x, y: xp.where(x < y, (y - x) / (x + y), xp.power(x - y, 2)),
+        dtype=extend.to_real_float,
+        llvm=lambda b, x, y: b.where(
+            b.less(x, y), b.divide(b.subtract(y, x), b.add(x, y)), b.square(b.subtract(x, y))
+        ),
+        samples=extend.positive,
+    )
+    extend.check(relative)
+
+
+def test_native_code_of_a_function_that_is_not_there() -> None:
+    op = extend.elementwise("root_of", lambda xp, x: xp.sqrt(x), llvm=lambda b, x: b.sqrtt(x))
+    x = T.dvector("x")
+    with pytest.raises(AttributeError, match="no function 'sqrtt'; similar are sqrt"):
+        theano.function([x], op(x))
 
 
 def test_wrong_performs_are_found() -> None:

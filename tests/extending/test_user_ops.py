@@ -755,3 +755,27 @@ def test_forward_mode_in_a_loop_uses_r_op():
     rows, _ = theano.scan(Marked(2), outputs_info=x, n_steps=2)
     along = T.Rop(rows[-1], x, T.ones_like(x))
     assert theano.function([x], along)([1.0]).tolist() == [10000]
+
+
+def test_a_forward_rule_that_says_nothing() -> None:
+    """What depends on `wrt` by such an operation alone is disconnected; else it counts as zero."""
+
+    class Silent(theano.Op):
+        __props__ = ()
+
+        def make_node(self, x):
+            return theano.Apply(self, [x], [x.type()])
+
+        def perform(self, node, inputs, output_storage):
+            output_storage[0][0] = inputs[0].copy()
+
+        def R_op(self, inputs, eval_points):
+            return [None]
+
+    x, v = T.dvectors("x", "v")
+    y = Silent()(x)
+    for out in (y, y.sum(), T.exp(y)[0]):
+        with pytest.raises(theano.gradient.DisconnectedInputError):
+            T.Rop(out, x, v)
+    assert T.Rop(y, x, v, "ignore", "None") is None
+    assert T.Rop(y * x, x, v).eval({x: [2.0], v: [3.0]}).tolist() == [6.0]

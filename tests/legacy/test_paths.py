@@ -80,3 +80,15 @@ def test_in_place_names() -> None:
     assert inplace.add_inplace is theano.tensor.add and len(inplace.__all__) == 70
     with pytest.raises(AttributeError, match="nonsense"):
         _ = inplace.nonsense
+
+
+def test_names_that_packages_pass_on() -> None:
+    """Packages of Theano 1.0.5 have what their modules define, and what these use of others."""
+    from theano.compile import Rebroadcast, Shape_i, SpecifyShape, specify_shape
+    from theano.gradient import NullType, null_type
+
+    x = theano.tensor.dmatrix("x")
+    assert isinstance(null_type, NullType)
+    assert isinstance(specify_shape(x, (2, 3)).owner.op, SpecifyShape)
+    assert Rebroadcast((0, True))(x).broadcastable == (True, False)
+    assert isinstance(Shape_i(1)(x).owner.op, Shape_i)

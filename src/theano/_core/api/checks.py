@@ -218,7 +218,7 @@ def check_example(op: Any, arrays: Sequence[np.ndarray], ulp: float) -> None:
         node = outputs[0].owner
     with naming(f"{op} of shapes {shapes}: compute"):
         given = [a.copy() for a in arrays]
-        wanted = [np.asarray(v) for v in node.rules.compute(np, node, *given)]
+        wanted = _results(node, given)
         _check_types(outputs, wanted)
         for position, (a, b) in enumerate(zip(given, arrays, strict=True)):
             if not np.array_equal(a, b, equal_nan=a.dtype.kind in "fc"):
@@ -233,6 +233,13 @@ def check_example(op: Any, arrays: Sequence[np.ndarray], ulp: float) -> None:
     with naming(f"{op} of shapes {shapes}: the shape alone differs from that of the result"):
         for got, value in zip(lengths(*arrays), wanted, strict=True):
             assert_close(got, np.array(value.shape, dtype="int64"), 0)
+
+
+def _results(node: Any, arrays: Sequence[np.ndarray]) -> list[np.ndarray]:
+    found = node.rules.compute(np, node, *arrays)
+    if not isinstance(found, (tuple, list)):
+        raise AssertionError(f"it must return a tuple with an array for each output, got {found!r}")
+    return [np.asarray(v) for v in found]
 
 
 def _check_types(outputs: Sequence[Any], values: Sequence[np.ndarray]) -> None:
@@ -294,10 +301,11 @@ def check_gradient(
     rng = seeded(*(a.shape for a in arrays))
     inputs = [tensor("float64", a.shape, f"x{i}") for i, a in enumerate(arrays)]
     out = build(*inputs)
+    what = f"{build}: " if isinstance(build, Elementwise) else ""
     for level in range(1, order + 1):
         value = evaluate([out], dict(zip(inputs, arrays, strict=True)))[0]
         cost = tensor_sum(mul(out, constant(rng.normal(size=value.shape))))
-        with naming(f"{build}: gradient of order {level}"):
+        with naming(f"{what}gradient of order {level}"):
             gradients = grad(cost, inputs, disconnected_inputs="ignore")
             directions = [rng.normal(size=a.shape) for a in arrays]
             slope: Any = 0.0

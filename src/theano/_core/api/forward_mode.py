@@ -107,15 +107,17 @@ def _direction(variable: Any, point: Any) -> Any:
 def _connected(out: Any, wrt: list[Any]) -> bool:
     """Tell whether `out` is made from one of `wrt`, in whatever way but `disconnected_grad`.
 
-    A length is not: it is no function of the items.
+    A length is not: it is no function of the items. Nor is what a user's `R_op` says nothing of.
     """
     if out.owner is not None and dtypes.is_discrete(out.type.dtype):
         if not any(any(uses) for uses in io_connection_pattern(wrt, [out])):
             return False
     cuts = {
-        node.outputs[0]
+        result
         for node in toposort([out])
-        if isinstance(node.op, GradientFilter) and node.op.kind == "disconnected"
+        if node.rules.forward_by_user
+        or (isinstance(node.op, GradientFilter) and node.op.kind == "disconnected")
+        for result in node.outputs
     }
     return not set(wrt).isdisjoint(ancestors([out], cuts))
 

@@ -269,6 +269,11 @@ class Op(EngineOp, metaclass=Counting, counts=EngineOp):
             )
         return list(results)
 
+    @property
+    def forward_by_user(self) -> bool:  # type: ignore[override]
+        """Whether there is an `R_op`."""
+        return type(self).R_op is not Op.R_op
+
     def jvp(self, node: Apply, tangents: Sequence[Any], forward: Any) -> list[Any] | None:
         if type(self).R_op is Op.R_op:
             return None

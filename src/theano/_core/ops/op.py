@@ -48,6 +48,8 @@ class Op:
     differentiates = False
     # Whether what `vjp` says is kept as one operation until rewriting starts: for long rules.
     long_rule = False
+    # Whether a user has written the forward rule: where that says nothing, nothing passes.
+    forward_by_user = False
     # Whether `make_node` may be called again when more is known of the inputs: lengths of 1.
     remakes = True
     # Whether the lengths that its outputs are known to have count as declared by the user.

@@ -5,6 +5,7 @@ them. Written for one lane or many, an expression gives the same bits in every l
 computed in float32 and rounded after each operation.
 """
 
+import difflib
 import math
 from collections.abc import Callable
 from typing import Any
@@ -47,6 +48,27 @@ _REDUCTIONS = {
 }
 
 
+# NumPy's and Python's names of what has another name here.
+_NUMPY_NAMES = {
+    "div": "true_div",
+    "true_divide": "true_div",
+    "subtract": "sub",
+    "multiply": "mul",
+    "power": "pow",
+    "negative": "neg",
+    "equal": "eq",
+    "not_equal": "neq",
+    "less": "lt",
+    "less_equal": "le",
+    "greater": "gt",
+    "greater_equal": "ge",
+    "where": "select",
+    "square": "sqr",
+    "rint": "round_half_even",
+    "floor_divide": "int_div",
+    "remainder": "mod",
+}
+
 # The dtype of the parts of a complex number.
 PARTS = {"complex64": "float32", "complex128": "float64"}
 
@@ -77,6 +99,17 @@ class Builder(RandomNumbers):
     def __init__(self, lanes: int, vector_bits: int = 256, prefix: str = "v") -> None:
         super().__init__(lanes, prefix)
         self.vector_bits = vector_bits
+
+    def __getattr__(self, name: str) -> Any:
+        known = _NUMPY_NAMES.get(name)
+        if known is not None:
+            return getattr(self, known)
+        near = difflib.get_close_matches(name, dir(type(self)), 4, 0.5)
+        raise AttributeError(
+            f"the instruction builder has no function {name!r}"
+            + (f"; similar are {', '.join(near)}" if near else "")
+            + ". Without llvm=, the definition is called for whole arrays."
+        )
 
     # -- dispatch ---------------------------------------------------------------------------
 
