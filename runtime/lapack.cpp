@@ -102,6 +102,7 @@ Routine *routine_of(std::int64_t number) {
         eig<T, I>,
         expm<T, I>,
         expm_tangent<T, I>,
+        qr_raw<T, I>,
     };
     return number >= 0 && number < TH_ROUTINES ? kRoutines[number] : nullptr;
 }

@@ -181,6 +181,23 @@ std::int64_t pinv(std::int64_t, const View *v) {
     return 0;
 }
 
+// What LAPACK leaves of A: its columns, and the factors of Householder's reflections.
+template <class T, class I>
+std::int64_t qr_raw(std::int64_t, const View *v) {
+    const View &a = v[0];
+    T *x = v[1].as<T>(), *tau = v[2].as<T>(), answer(0);
+    a.columns_first(x);
+    I m = static_cast<I>(a.rows), n = static_cast<I>(a.columns), ld = at_least_one<I>(m), info = 0;
+    I size = -1;
+    call<T>(geqrf, &m, &n, x, &ld, tau, &answer, &size, &info);
+    if (info != 0) return info;
+    size = static_cast<I>(asked(answer));
+    Work<T> work(size);
+    if (!work) return kNoMemory;
+    call<T>(geqrf, &m, &n, x, &ld, tau, work.get(), &size, &info);
+    return info;
+}
+
 // Q (m, k) and R (k, n); with TH_FULL Q is (m, m) and R (m, n); without TH_VECTORS only R.
 template <class T, class I>
 std::int64_t qr(std::int64_t flags, const View *v) {

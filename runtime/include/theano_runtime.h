@@ -76,7 +76,8 @@ enum {
     TH_EIG = 20,              /* A → w, V of the type of A: of a real matrix the real parts */
     TH_EXPM = 21,             /* A → X */
     TH_EXPM_TANGENT = 22,     /* A, its tangent → that of X */
-    TH_ROUTINES = 23
+    TH_QR_RAW = 23,           /* A → the columns of LAPACK's geqrf, tau (a vector) */
+    TH_ROUTINES = 24
 };
 
 /* What `along` can do; the order of items is their positions, int64. Sorting is in three kinds, as

@@ -480,6 +480,7 @@ POSITIVE: dict[str, tuple[Any, Any]] = {
     "eigh": (lambda a: nlinalg.eigh(a)[0], lambda a: np.linalg.eigh(a)[0]),
     "eig": (lambda a: T.sort(nlinalg.eig(a)[0].real), lambda a: np.sort(np.linalg.eigvals(a).real)),
     "svd": (lambda a: nlinalg.svd(a)[1], lambda a: np.linalg.svd(a)[1]),
+    "qr raw": (lambda a: nlinalg.qr(a, "raw")[0], lambda a: np.linalg.qr(a, "raw")[0]),
     "qr": (lambda a: abs(nlinalg.qr(a)[1]), lambda a: abs(np.linalg.qr(a)[1])),
     "lu": (lambda a: slinalg.lu(a)[2], lambda a: scipy.linalg.lu(a)[2]),
     "expm": (lambda a: slinalg.expm(a / 8), lambda a: scipy.linalg.expm(a / 8)),

@@ -189,7 +189,7 @@ def test_svd(dtype: str, shape: tuple[int, ...]) -> None:
 
 @pytest.mark.parametrize("shape", SHAPES)
 @pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize("mode", ["reduced", "complete", "r"])
+@pytest.mark.parametrize("mode", ["reduced", "complete", "r", "raw"])
 def test_qr(mode: str, dtype: str, shape: tuple[int, ...]) -> None:
     a = _random(shape, dtype)
     wanted = np.linalg.qr(a, mode)

@@ -25,7 +25,7 @@ from theano._core.ops.linalg_base import (
     real_part,
     triangle,
 )
-from theano._core.ops.linalg_factors import QR, SVD, Eigh, lu_factor, permutation_matrix
+from theano._core.ops.linalg_factors import QR, SVD, Eigh, QRRaw, lu_factor, permutation_matrix
 from theano._core.ops.reductions import reduce
 from theano._core.ops.transcendental import pow, sqrt
 
@@ -64,14 +64,17 @@ def qr(a: Any, mode: str = "reduced") -> Any:
     Parameters
     ----------
     a : tensor, shape (..., m, n)
-    mode : {'reduced', 'complete', 'r'}
-        Q of shape (..., m, min(m, n)); Q of shape (..., m, m); only R. 'full' and 'economic' are
-        old names of 'reduced' and 'r'.
+    mode : {'reduced', 'complete', 'r', 'raw'}
+        Q of shape (..., m, min(m, n)); Q of shape (..., m, m); only R; what LAPACK's geqrf leaves.
+        'full' and 'economic' are old names of 'reduced' and 'r'.
 
     Returns
     -------
     Q, R : list of TensorVariable, or R alone
+        With 'raw', h of shape (..., n, m) and tau of shape (..., min(m, n)); see `numpy.linalg.qr`.
     """
+    if mode == "raw":
+        return QRRaw()(a)
     old = {"full": "reduced", "f": "reduced", "economic": "r", "e": "r"}
     return QR(old.get(mode, mode))(a)
 

@@ -315,7 +315,9 @@ class QR(MatrixOp):
 
     def __init__(self, mode: str = "reduced") -> None:
         if mode not in ("reduced", "complete", "r"):
-            raise ValueError(f"mode of qr must be 'reduced', 'complete' or 'r', got {mode!r}")
+            raise ValueError(
+                f"mode of qr must be 'reduced', 'complete', 'r' or 'raw', got {mode!r}"
+            )
         self.mode = mode
 
     def flags(self) -> tuple[str, ...]:
@@ -356,6 +358,32 @@ class QR(MatrixOp):
         right = add(g_q, product(q, both))
         left = hermitian(solve_upper_triangular(first, hermitian(right)))
         return [join(x.type.ndim - 1, left, product(q, g_after))]
+
+
+class QRRaw(MatrixOp):
+    """What LAPACK's geqrf leaves, as `numpy.linalg.qr` has it with mode 'raw'.
+
+    For A of shape (m, n): h of shape (n, m), whose columns hold R and, below it, the vectors of
+    Householder's reflections; and their factors tau, of min(m, n).
+    """
+
+    not_differentiated = "use Q and R, which have derivatives"
+
+    routine = "qr_raw"
+
+    def cores(self, node: Apply) -> tuple[int, ...]:
+        return (2, 2, 1)
+
+    def make_node(self, x: Any) -> Apply:
+        x = matrix_operand("qr", x)
+        return _outputs(self, x, [_matrix_like(x), _vector_like(x, x.type.dtype)])
+
+    def compute(self, xp: Any, node: Apply, x: Any) -> tuple[Any, ...]:
+        return tuple(xp.linalg.qr(x, mode="raw"))
+
+    def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
+        *stack, m, n = shapes[0]
+        return [(*stack, n, m), (*stack, smaller(m, n))]
 
 
 class Eig(MatrixOp):

@@ -37,6 +37,7 @@ ROUTINES = {
     "eig": "no_eigenvectors",
     "expm": "singular",
     "expm_tangent": "singular",
+    "qr_raw": "singular",
 }
 # In the order of runtime/include/theano_runtime.h.
 ALONG = {"sort": 0, "argsort": 3, "cumsum": 6, "cumprod": 7, "argsort_rows": 8}
@@ -46,7 +47,7 @@ FLAGS = {
     for bit, name in enumerate(("lower", "nan", "unit", "vectors", "full", "adjoint"))
 }
 # Those that take any matrix; the others need a square one.
-RECTANGULAR = ("lu", "svd", "qr", "stack_product", "pinv")
+RECTANGULAR = ("lu", "svd", "qr", "qr_raw", "stack_product", "pinv")
 # Those whose operands have one shape.
 OF_ONE_SHAPE = ("cholesky_tangent", "expm_tangent")
 # Which operand the columns of the first must agree with.
