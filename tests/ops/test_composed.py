@@ -54,6 +54,9 @@ def test_largest(kind: str) -> None:
     x, _, rows, _ = matrix_and_vector(kind)
     for count, axis in itertools.product((1, 3, -2), (0, 1)):
         check([x], T.topk_and_argtopk(x, count, axis=axis), rows)
+    for one in (T.topk(x, 2), T.argtopk(x, 2, sorted=False)):
+        assert len(one.owner.outputs) == 1
+        check([x], one, rows)
     k = T.lscalar()
     check([x, k], T.topk_and_argtopk(x, k, axis=1), rows, 4)
     check([x, k], T.topk(x, k, axis=1), rows, 7, fails=True)

@@ -155,7 +155,8 @@ def topk(x: Any, kth: Any, axis: Any = -1, sorted: bool = True, idx_dtype: str =
     tensor
         Items, of the dtype of `x`.
     """
-    return topk_and_argtopk(x, kth, axis, sorted, idx_dtype)[0]
+    x, axis = _along("topk", x, axis)
+    return ops.TopK(axis, sorted, idx_dtype, return_indices=False)(x, kth)
 
 
 def argtopk(x: Any, kth: Any, axis: Any = -1, sorted: bool = True, idx_dtype: str = "int64") -> Any:
@@ -172,7 +173,8 @@ def argtopk(x: Any, kth: Any, axis: Any = -1, sorted: bool = True, idx_dtype: st
     tensor
         Positions, of dtype `idx_dtype`.
     """
-    return topk_and_argtopk(x, kth, axis, sorted, idx_dtype)[1]
+    x, axis = _along("topk", x, axis)
+    return ops.TopK(axis, sorted, idx_dtype, return_values=False)(x, kth)
 
 
 def searchsorted(x: Any, v: Any, side: str = "left", sorter: Any = None) -> Any:

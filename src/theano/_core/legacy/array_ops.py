@@ -185,11 +185,13 @@ ArgSortOp = _built(
 
 
 def _largest(op: Any, x: Any, kth: Any) -> Any:
-    values, at = sorting.topk_and_argtopk(x, kth, op.axis, op.sorted, op.idx_dtype)
-    chosen = [values] * op.return_values + [at] * op.return_indices
-    if not chosen:
+    if not (op.return_values or op.return_indices):
         raise ValueError("TopKOp: return_values and return_indices are both False")
-    return chosen if len(chosen) > 1 else chosen[0]
+    if not op.return_indices:
+        return sorting.topk(x, kth, op.axis, op.sorted, op.idx_dtype)
+    if not op.return_values:
+        return sorting.argtopk(x, kth, op.axis, op.sorted, op.idx_dtype)
+    return sorting.topk_and_argtopk(x, kth, op.axis, op.sorted, op.idx_dtype)
 
 
 TopKOp = _built(

@@ -166,18 +166,33 @@ class ArgSortRows(Structured):
 class TopK(Composed):
     """The `kth` largest items along `axis` (the `-kth` smallest if it is negative), and where.
 
-    `sorted` asks for falling order; else the order is rising. NaN counts as largest.
+    `sorted` asks for falling order; else the order is rising. NaN counts as largest. Outputs are
+    only those that are asked for: items, positions.
     """
 
     long_rule = True
-    __props__ = ("axis", "idx_dtype", "sorted")
+    __props__ = ("axis", "sorted", "return_values", "return_indices", "idx_dtype")
 
-    def __init__(self, axis: int, sorted: bool = True, idx_dtype: str = "int64") -> None:
+    def __init__(
+        self,
+        axis: int,
+        sorted: bool = True,
+        idx_dtype: str = "int64",
+        return_values: bool = True,
+        return_indices: bool = True,
+    ) -> None:
         if not dtypes.is_integer(idx_dtype):
             raise TypeError(f'"idx_dtype" parameter must be an integer dtype, got "{idx_dtype}"')
         self.axis = int(axis)
         self.sorted = bool(sorted)
         self.idx_dtype = str(idx_dtype)
+        self.return_values = bool(return_values)
+        self.return_indices = bool(return_indices)
+        if not (return_values or return_indices):
+            raise ValueError("topk: neither return_values nor return_indices is True")
+
+    def _asked(self, values: Any, indices: Any) -> list[Any]:
+        return [values] * self.return_values + [indices] * self.return_indices
 
     def make_node(self, x: Any, kth: Any) -> Apply:
         x, kth = tensor_operand("topk", x), as_variable(kth)
@@ -187,7 +202,8 @@ class TopK(Composed):
             raise TypeError(f"topk: kth must be an integer scalar, got {kth.type}")
         pattern = list(x.type.broadcastable)
         pattern[self.axis] = False
-        kinds = [TensorType(dtype, pattern) for dtype in (x.type.dtype, self.idx_dtype)]
+        names = self._asked(x.type.dtype, self.idx_dtype)
+        kinds = [TensorType(dtype, pattern) for dtype in names]
         return Apply(self, [x, cast(kth, "int64")], [k.variable_class(k) for k in kinds])
 
     def compute(self, xp: Any, node: Apply, x: Any, kth: Any) -> tuple[Any, ...]:
@@ -205,7 +221,8 @@ class TopK(Composed):
         order = order[(*before, part)]
         if self.sorted:
             order = order[(*before, slice(None, None, -1))]
-        return xp.take_along_axis(x, order, self.axis), order.astype(self.idx_dtype)
+        values = xp.take_along_axis(x, order, self.axis)
+        return tuple(self._asked(values, order.astype(self.idx_dtype)))
 
     def expression(self, node: Apply) -> list[Any]:
         x, kth = node.inputs
@@ -219,26 +236,30 @@ class TopK(Composed):
         order = subtensor(ArgSort(self.axis, "stable")(x), [*before, part])
         if self.sorted:
             order = subtensor(order, [*before, slice(None, None, -1)])
-        return [take_along(x, order, self.axis), cast(order, self.idx_dtype)]
+        return self._asked(take_along(x, order, self.axis), cast(order, self.idx_dtype))
 
     def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
         known = python_int(node.inputs[1])
         lengths = list(shapes[0])
         lengths[self.axis] = None if known is None else abs(known)
-        return [tuple(lengths)] * 2
+        return [tuple(lengths)] * len(node.outputs)
 
     def connection(self, node: Apply) -> list[list[bool]]:
-        return [[True, False], [False, False]]
+        return [self._asked(True, False), [False] * len(node.outputs)]
 
     def batch(
         self, node: Apply, values: list[Any], rows: list[bool], batching: Any
     ) -> list[Any] | None:
-        op = TopK(self.axis + 1, self.sorted, self.idx_dtype)
-        return None if rows[1] else op(*values)
+        op = TopK(
+            self.axis + 1, self.sorted, self.idx_dtype, self.return_values, self.return_indices
+        )
+        return None if rows[1] else op.make_node(*values).outputs
 
     def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
         x, kth = node.inputs
-        where = cast(TopK(self.axis, self.sorted)(x, kth)[1], "int64")
+        if not self.return_values:
+            return [None, None]
+        where = TopK(self.axis, self.sorted, return_values=False)(x, kth)
         return [put_along(x, cotangents[0], where, self.axis), None]
 
 
