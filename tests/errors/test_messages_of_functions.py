@@ -172,7 +172,7 @@ LOOPS: list[Case] = [
     ),
     (
         "theano.scan(lambda r, s: r, v, [dict(initial=x, taps=[-2])])",
-        ValueError,
+        IndexError,
         ["taps", "first axis", "x"],
     ),
     ("theano.scan(lambda r: (r, {v: v}), v)", TypeError, ["shared variables", "v"]),

@@ -82,3 +82,15 @@ def test_checks_of_lengths_have_the_line_of_the_loop() -> None:
         error = ValueError if len(values) else IndexError
         text = text_of(error, what, values, 1.0, inputs=(x, start))
         assert "Backtrace" in text and "in test_checks_of_lengths" in text
+
+
+def test_errors_are_of_the_classes_of_theano() -> None:
+    x, s, i = T.dvector("x"), T.dscalar("s"), T.lvector("i")
+    with pytest.raises(IndexError, match="a sequence of scan needs at least one axis"):
+        theano.scan(lambda v: v, s)
+    with pytest.raises(IndexError, match=r"taps \[-2, -1\] needs a first axis"):
+        theano.scan(lambda a, b: a + b, None, {"initial": s, "taps": [-2, -1]}, n_steps=2)
+    with pytest.raises(AssertionError, match="the condition of until must be a scalar"):
+        theano.scan(lambda v: (v, theano.scan_module.until(x > 1)), x)
+    with pytest.raises(TypeError, match="n_steps must be a scalar"):
+        theano.scan(lambda h: h * 2, outputs_info=s, n_steps=i)

@@ -762,8 +762,8 @@ ERRORS: dict[str, Any] = {
         ValueError,
         "cannot parse",
     ),
-    "a scalar sequence": (lambda: scan(lambda a: a, s), (), TypeError, "scalar"),
-    "a vector condition": (lambda: until(x > 1), (), TypeError, "scalar"),
+    "a scalar sequence": (lambda: scan(lambda a: a, s), (), IndexError, "scalar"),
+    "a vector condition": (lambda: until(x > 1), (), AssertionError, "scalar"),
 }
 
 

@@ -45,7 +45,10 @@ class until:  # noqa: N801 (the name is Theano's)
     def __init__(self, condition: Any) -> None:
         self.condition = as_tensor_variable(condition)
         if self.condition.ndim != 0:
-            raise TypeError(f"the condition of until must be a scalar, got {self.condition.type}")
+            # The class that programs written for Theano 1.0.5 expect, as for scalars below.
+            raise AssertionError(
+                f"the condition of until must be a scalar, got {self.condition.type}"
+            )
 
 
 def scan(
@@ -113,7 +116,9 @@ def scan(
         The number of steps is not known, taps or outputs do not fit, or a step changes the dtype or
         rank of a value that it hands on.
     TypeError
-        A step gives up a declared length of 1 of such a value.
+        A step gives up a declared length of 1 of such a value, or `n_steps` is no whole scalar.
+    IndexError
+        A sequence, or an initial value with several taps, has no axis.
     MissingInputError
         With `strict`, a shared variable that is not among `non_sequences`.
     """
@@ -185,6 +190,8 @@ class _Builder:
         if n_steps is not None and not dtypes.is_discrete(str(dtype)):
             raise ValueError(f" n_steps must be an int. dtype provided is {dtype}")
         self.steps = None if n_steps is None else as_tensor_variable(n_steps)
+        if self.steps is not None and self.steps.ndim:
+            raise TypeError(f"n_steps must be a scalar, got {self.steps} of type {self.steps.type}")
         known = None if n_steps is None else python_int(self.steps)
         self.single = known in (1, -1)
 
@@ -193,7 +200,7 @@ class _Builder:
         entry = dict(entry) if isinstance(entry, Mapping) else {"input": entry}
         source = as_tensor_variable(entry["input"])
         if source.ndim == 0:
-            raise TypeError(f"a sequence of scan needs at least one axis, got the scalar {source}")
+            raise IndexError(f"a sequence of scan needs at least one axis, got the scalar {source}")
         taps = as_list(entry.get("taps"))
         taps = [0] if entry.get("taps") is None else [int(t) for t in taps]
         if not taps:
@@ -251,7 +258,7 @@ class _Builder:
             rows, kind, first = dimshuffle(initial, ["x", *range(initial.ndim)]), initial.type, None
         else:
             if initial.ndim == 0:
-                raise ValueError(
+                raise IndexError(
                     f"the initial value {initial} of an output with taps {[-t for t in back]} "
                     "needs a first axis that holds the values before the first step"
                 )

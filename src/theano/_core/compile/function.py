@@ -394,7 +394,11 @@ class Thunk:
     def __init__(self, function: Any) -> None:
         self._function = function
 
-    def __call__(self, output_subset: Any = None) -> None:
+    def __call__(self, n_calls: int = 1, output_subset: Any = None) -> None:
+        for _ in range(n_calls):
+            self._call(output_subset)
+
+    def _call(self, output_subset: Any) -> None:
         function = self._function
         maker = function.maker
         given = zip(maker.arguments, maker.containers, strict=False)
