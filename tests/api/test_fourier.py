@@ -8,6 +8,7 @@ import pytest
 import theano
 import theano.tensor as T
 from theano.tensor import fft as transforms
+from theano.tensor import fourier
 from theano.tensor.fft import irfft, rfft
 
 SHAPES = [(2, 5), (3, 6), (1, 1), (2, 3, 4), (2, 4, 5), (2, 3, 2, 3)]
@@ -125,3 +126,19 @@ def test_the_gradient_of_a_declared_length_of_one() -> None:
     cost = T.sqr(rfft(x[::-1, None])).sum()
     got = theano.function([x], T.grad(cost, x))(np.arange(3.0))
     np.testing.assert_allclose(got, 2 * np.arange(3.0))
+
+
+def test_along_an_axis_that_is_an_input() -> None:
+    x, n, axis = T.dmatrix(), T.iscalar(), T.iscalar()
+    out = fourier.fft(x, n, axis)
+    assert out.type == T.zmatrix
+    f = theano.function([x, n, axis], out)
+    value = np.arange(6.0).reshape(2, 3)
+    for at in (0, 1, -1):
+        for size in (2, 4):
+            np.testing.assert_allclose(f(value, size, at), np.fft.fft(value, size, at), atol=1e-14)
+    with pytest.raises(ValueError, match="out of bounds"):
+        f(value, 2, 2)
+    same = fourier.Fourier()(x, 3, 1)
+    assert isinstance(same.owner.op, fourier.Fourier)
+    np.testing.assert_allclose(same.eval({x: value}), np.fft.fft(value))

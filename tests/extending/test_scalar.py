@@ -541,3 +541,26 @@ def test_shared_scalars() -> None:
     assert f() == 6
     with pytest.raises(TypeError, match="expected a number"):
         shared(np.zeros(2))
+
+
+def test_python_numbers_become_the_first_that_holds_them() -> None:
+    assert scalar.autocast_int.dtypes == ("int8", "int16", "int32", "int64")
+    assert scalar.autocast_int(300).dtype == "int16"
+    assert scalar.autocast_float.dtypes == ("float16", "float32", "float64")
+    assert scalar.autocast_float(1.5).dtype == "float32"
+    with scalar.autocast_float_as("float64"):
+        assert scalar.autocast_float.dtypes == ("float64",)
+        assert scalar.autocast_float(1.5).dtype == "float64"
+
+
+def test_quotient_of_python_2() -> None:
+    i, x = scalar.int32(), scalar.float64()
+    assert scalar.div_proxy(i, i).owner.op == scalar.int_div
+    assert scalar.div_proxy(i, x).owner.op == scalar.true_div
+
+
+def test_composite_without_halves() -> None:
+    h, x = scalar.float16(), scalar.float64()
+    wide = scalar.Composite([h, x], [h * h + x]).clone_float32()
+    assert [v.type.dtype for v in wide.inputs] == ["float32", "float64"]
+    assert wide(h, x).type.dtype == "float64"

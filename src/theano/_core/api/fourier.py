@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from theano._core.api.conversion import as_tensor_variable, cast
+from theano._core.api.shaping import unbroadcast
+from theano._core.api.sorting import along_unknown, to_be_known
 from theano._core.base import dtypes
 from theano._core.ops import fourier as ops
 from theano._core.ops.arithmetic import add, mul, sub, true_div
@@ -199,7 +201,7 @@ def fourier_fft(a: Any, n: Any, axis: Any) -> Any:
     a : tensor, at least one axis
     n : positive int or integer scalar, or None
         To how many items the axis is cut or filled with zeros first.
-    axis : int, or None
+    axis : int or integer scalar, or None
         By default the last one.
 
     Returns
@@ -210,10 +212,15 @@ def fourier_fft(a: Any, n: Any, axis: Any) -> Any:
     ------
     TypeError
         A scalar, an axis that does not exist, or a length that is not a positive integer.
+    ValueError
+        When the function is called: there is no such axis.
     """
     x = as_tensor_variable(a)
     if x.type.ndim < 1:
         raise TypeError("Fourier: input must be an array, not a scalar")
+    if to_be_known(axis):
+        x = unbroadcast(x, *range(x.type.ndim))
+        return along_unknown("fft", x, axis, lambda at: lambda v: fourier_fft(v, n, at))
     at = x.type.ndim - 1 if axis is None else python_int(as_tensor_variable(axis))
     if at is None or not 0 <= at < x.type.ndim:
         raise TypeError(

@@ -31,11 +31,12 @@ def _along(name: str, a: Any, axis: Any) -> tuple[Any, int]:
     return x, known % x.type.ndim
 
 
-def _to_be_known(axis: Any) -> bool:
+def to_be_known(axis: Any) -> bool:
+    """Tell whether the number of an axis is an input of the graph."""
     return isinstance(axis, Variable) and not isinstance(axis, Constant)
 
 
-def _along_unknown(name: str, x: Any, axis: Any, op: Callable[[int], Any]) -> Any:
+def along_unknown(name: str, x: Any, axis: Any, op: Callable[[int], Any]) -> Any:
     """Choose between the results along each axis; only the chosen one is computed."""
     if axis.type.ndim or not is_integer(axis.type.dtype):
         raise TypeError(f"{name} needs an integer as its axis, got {axis.type}")
@@ -77,8 +78,8 @@ def sort(a: Any, axis: Any = -1, kind: str = "quicksort", order: Any = None) -> 
         No such axis or kind.
     """
     _no_order("sort", order)
-    if _to_be_known(axis):
-        return _along_unknown("sort", as_tensor_variable(a), axis, lambda at: ops.Sort(at, kind))
+    if to_be_known(axis):
+        return along_unknown("sort", as_tensor_variable(a), axis, lambda at: ops.Sort(at, kind))
     x, axis = _along("sort", a, axis)
     return ops.Sort(axis, kind)(x)
 
@@ -102,8 +103,8 @@ def argsort(a: Any, axis: Any = -1, kind: str = "quicksort", order: Any = None) 
         Of the shape of `a`.
     """
     _no_order("argsort", order)
-    if _to_be_known(axis):
-        return _along_unknown(
+    if to_be_known(axis):
+        return along_unknown(
             "argsort", as_tensor_variable(a), axis, lambda at: ops.ArgSort(at, kind)
         )
     x, axis = _along("argsort", a, axis)

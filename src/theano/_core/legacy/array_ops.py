@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from theano._core.api import creation, extra_ops, nnet, rows, sorting
+from theano._core.api import creation, extra_ops, fourier, nnet, rows, sorting
 from theano._core.api import reductions as r
 from theano._core.api.conversion import as_tensor_variable, cast
 from theano._core.base.dtypes import all_dtypes
@@ -17,6 +17,7 @@ from theano._core.legacy.elemwise_classes import CAReduce
 from theano._core.ops.creation import Eye as EngineEye
 from theano._core.ops.creation import Join as EngineJoin
 from theano._core.ops.cumulative import Cumulative
+from theano._core.ops.fourier import DFT
 from theano._core.ops.linalg_factors import QR
 from theano._core.ops.positions import RavelMultiIndex as EngineRavelMultiIndex
 from theano._core.ops.positions import UnravelIndex as EngineUnravelIndex
@@ -204,6 +205,14 @@ TopKOp = _built(
     idx_dtype="int64",
     return_values=True,
     return_indices=True,
+)
+
+
+Fourier = _built(
+    "Fourier",
+    "Fourier transform along an axis.",
+    lambda op, a, n, axis: fourier.fourier_fft(a, n, axis),
+    DFT,
 )
 
 

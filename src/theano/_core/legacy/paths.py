@@ -425,13 +425,16 @@ _FUNCTION_OPS = {
 }
 
 _SCALAR_TYPES = (
+    "NumpyAutocaster",
     "Scalar",
     "ScalarConstant",
     "ScalarVariable",
     "all_types",
     "as_common_dtype",
     "as_scalar",
+    "autocast_float",
     "autocast_float_as",
+    "autocast_int",
     "complex128",
     "complex64",
     "complex_types",
@@ -497,6 +500,7 @@ _SCALAR = {
             "Composite",
             "InRange",
             "cast",
+            "div_proxy",
             "floor_div",
             "inclosedrange",
             "inopenrange",
@@ -539,7 +543,10 @@ MODULES: dict[str, dict[str, str]] = {
     },
     "theano.misc.pkl_utils": _PICKLING,
     "theano.misc.safe_asarray": {"_asarray": "legacy.old_functions:_asarray"},
-    "theano.tensor.fourier": {"Fourier": "ops.fourier:DFT", "fft": "api.fourier:fourier_fft"},
+    "theano.tensor.fourier": {
+        "Fourier": "legacy.array_ops:Fourier",
+        "fft": "api.fourier:fourier_fft",
+    },
     "theano.tensor.io": {
         "LoadFromDisk": "ops.disk:LoadFromDisk",
         "_allclose": "legacy.array_ops:numeric_allclose",

@@ -18,7 +18,7 @@ from theano._core.legacy.scalar_elementwise import (
     tensor_from_scalar,
 )
 from theano._core.legacy.scalar_op import ScalarOp
-from theano._core.legacy.scalar_type import Scalar, get_scalar_type
+from theano._core.legacy.scalar_type import Scalar, float32, get_scalar_type
 from theano._core.lower.reference import evaluate
 from theano._core.ops.arithmetic import cast
 from theano._core.ops.body import Body
@@ -118,6 +118,11 @@ class Composite(ExpandedOp):
         """The expression, as a graph of its own."""
         body = self.body.fresh()
         return FunctionGraph(body.inputs, body.outputs, clone=False)
+
+    def clone_float32(self) -> Composite:
+        """Return this function with float32 for inputs that are float16."""
+        inputs = [float32() if v.type.dtype == "float16" else v.type() for v in self.inputs]
+        return Composite(inputs, self.body.apply(inputs))
 
     def applied(self, *tensors: Any) -> list[Any]:
         if len(tensors) != self.nin:

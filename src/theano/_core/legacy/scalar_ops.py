@@ -14,7 +14,7 @@ from theano._core.legacy.scalar_elementwise import ElementwiseCalls, Expanded
 from theano._core.legacy.scalar_known import Composite, KnownOp
 from theano._core.legacy.scalar_names import BASIC, SPECIAL
 from theano._core.legacy.scalar_op import BinaryScalarOp, ScalarOp, UnaryScalarOp
-from theano._core.legacy.scalar_type import OPS, get_scalar_type, specific_out
+from theano._core.legacy.scalar_type import OPS, as_scalar, get_scalar_type, specific_out
 from theano._core.ops import arithmetic as a
 from theano._core.ops import broadcasting
 from theano._core.ops import special as s
@@ -96,6 +96,12 @@ _OURS = {
 for _cls, _name in {**BASIC, **SPECIAL, **_OURS}.items():
     _declare(_cls, _name)
 OPS["floor_div"] = OPS["int_div"]
+
+
+def div_proxy(x: Any, y: Any) -> Any:
+    """Return Python 2's ``x / y``: for integers what `config.int_division` says."""
+    x, y = as_scalar(x), as_scalar(y)
+    return OPS[f"{dtypes.division(x.type.dtype, y.type.dtype)}_div"](x, y)
 
 
 class Cast(KnownOp, UnaryScalarOp):

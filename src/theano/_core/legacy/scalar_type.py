@@ -260,6 +260,33 @@ ints, floats = _several(int64), _several(float64)
 complexs, complexs64, complexs128 = _several(complex128), _several(complex64), _several(complex128)
 
 
+class NumpyAutocaster:
+    """Makes a NumPy number of a Python one: of the first of `dtypes` that holds it."""
+
+    @property
+    def dtypes(self) -> tuple[str, ...]:
+        """Item types, in the order of trial."""
+        return tuple(dtypes.int_dtypes)
+
+    def __call__(self, x: Any) -> Any:
+        """Return `x` as a constant has it; what has a dtype keeps it."""
+        return x if hasattr(x, "dtype") else np.asarray(x, dtype=dtypes.autocast(x))
+
+
+class _FloatAutocaster(NumpyAutocaster):
+    @property
+    def dtypes(self) -> tuple[str, ...]:
+        """Item types, in the order of trial; setting them holds until they are set again."""
+        return dtypes.autocast_floats
+
+    @dtypes.setter
+    def dtypes(self, names: Sequence[str]) -> None:
+        dtypes.autocast_floats = tuple(names)
+
+
+autocast_int, autocast_float = NumpyAutocaster(), _FloatAutocaster()
+
+
 class autocast_float_as:  # noqa: N801
     """While it is entered, Python floats become constants of the first of `dtypes` that holds them.
 
