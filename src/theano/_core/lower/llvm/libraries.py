@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import reduce
 from typing import Any
 
 from theano._core.ir.types import TensorType
@@ -22,8 +23,8 @@ from theano._core.runtime import native
 LONG_PRODUCT = 1 << 18
 # Longer sums, and more rows, are left to BLAS.
 MOST_TERMS, MOST_ROWS = 1024, 256
-# Fewer rows than a tile of the kernel has leave most of its work undone.
-FEW_ROWS = 8
+# Of fewer rows or columns, tiles of the kernel would be mostly empty.
+TILE_ROWS, TILE_COLUMNS = 8, 32
 # Type of the number of a step of a loop.
 _STEP = TensorType("int64", ())
 
@@ -80,75 +81,6 @@ class Libraries(Special):
         assert self.region is not None
         panels = self.region.before(self, lambda: self._panels(y))
         self._keep_in_loop(panels[1])
-        self._multiply_by_packed(out, x, y, panels, added, scale, keep)
-
-    def _rows_of_step(self, node: Apply, x: Array, y: Array) -> Array | None:
-        """Return the sequence of which `x` is the item, if panels suit products with its rows."""
-        if self.region is None or node.outputs[0] in self.places:
-            return None
-        sequence = self.region.sequences.get(x.data)
-        if sequence is None or not self._suits_panels(node, x, y):
-            return None
-        return sequence if sequence.lengths[1:] == x.lengths else None
-
-    def _multiply_rows(self, sequence: Array, x: Array, y: Array) -> Array:
-        """Return the product of this step's item of a sequence with a matrix.
-
-        Items of many rows are multiplied in their steps, whose results stay in the cache; those of
-        few all at once before the loop, since a tile of the kernel would be mostly empty.
-        """
-        b, region = self.b, self.region
-        assert region is not None
-        (rows, terms), columns, size = x.lengths, y.lengths[1], itemsize(x.dtype)
-
-        def before() -> tuple[str, Array, Any]:
-            panels, packed = self._panels(y)
-            few = b.emit(f"icmp slt i64 {rows}, {FEW_ROWS}")
-            at_once = b.emit(f"and i1 {few}, {b.emit(f'icmp sle i64 {terms}, {MOST_TERMS}')}")
-            kept = b.emit(f"select i1 {at_once}, i64 {sequence.lengths[0]}, i64 1")
-            results = self.new_array(x.dtype, (kept, rows, columns))
-            make, made = b.fresh_label("rows"), b.fresh_label("made")
-            b.perform(f"br i1 {at_once}, label %{make}, label %{made}")
-            b.label(make)
-            every = replace(sequence, lengths=(self.multiply(kept, rows), terms))
-            self._call_panels(results, every, columns, (panels, packed), False)
-            b.perform(f"br label %{made}")
-            b.label(made)
-            b._known = {}
-            return at_once, results, (panels, packed)
-
-        at_once, results, panels = region.before(self, before)
-        self._keep_in_loop(panels[1], results)
-        step = self.product([region.step, rows, columns, size])
-        place = self._moved(results.data, b.emit(f"select i1 {at_once}, i64 {step}, i64 0"))
-        out = Array(x.dtype, (rows, columns), place)
-        out.buffer = Buffer(results.buffer.slot, place, fixed=True)
-        now, done = b.fresh_label("step"), b.fresh_label("rowed")
-        known = dict(b._known)
-        b.perform(f"br i1 {at_once}, label %{done}, label %{now}")
-        b.label(now)
-        self._multiply_by_packed(out, x, y, panels, False, "null", "null")
-        b.perform(f"br label %{done}")
-        b.label(done)
-        b._known = known
-        return out
-
-    def _keep_in_loop(self, *arrays: Array) -> None:
-        for array in arrays:
-            if self.region is not None and array.buffer is not None:
-                self.keep_for_loop(self.region, array.buffer)
-
-    def _multiply_by_packed(
-        self,
-        out: Array,
-        x: Array,
-        y: Array,
-        panels: tuple[Size, Array],
-        added: bool,
-        scale: str,
-        keep: str,
-    ) -> None:
-        """Multiply by panels, or by the matrix itself where the lengths are too large for them."""
         b = self.b
         rows, terms = x.lengths
         pointers = self._descriptors(out, x, y)
@@ -167,6 +99,66 @@ class Libraries(Special):
         b.label(done)
         b._known = known
 
+    def _rows_of_step(self, node: Apply, x: Array, y: Array) -> Array | None:
+        """Return the sequence of which `x` is the item, if panels may suit products with it."""
+        if self.region is None or node.outputs[0] in self.places:
+            return None
+        sequence = self.region.sequences.get(x.data)
+        if sequence is None or not self._suits_panels(node, x, y):
+            return None
+        return sequence if sequence.lengths[1:] == x.lengths else None
+
+    def _multiply_rows(self, sequence: Array, x: Array, y: Array) -> Array:
+        """Return the product of this step's item of a sequence with a matrix.
+
+        Items that fill the tiles of the kernel are multiplied in their steps, whose results stay in
+        the cache; others all at once before the loop.
+        """
+        b, region = self.b, self.region
+        assert region is not None
+        (rows, terms), columns, size = x.lengths, y.lengths[1], itemsize(x.dtype)
+
+        def before() -> tuple[str, Array, tuple[Size, Array]]:
+            limits = [("sge", rows, TILE_ROWS), ("sle", rows, MOST_ROWS)]
+            limits += [("sge", columns, TILE_COLUMNS), ("sle", terms, MOST_TERMS)]
+            fits = [b.emit(f"icmp {how} i64 {length}, {bound}") for how, length, bound in limits]
+            stepwise = reduce(lambda one, two: b.emit(f"and i1 {one}, {two}"), fits)
+            kept = b.emit(f"select i1 {stepwise}, i64 1, i64 {sequence.lengths[0]}")
+            results = self.new_array(x.dtype, (kept, rows, columns))
+            every = self.multiply(sequence.lengths[0], rows)
+            flat = Array(x.dtype, (every, terms), sequence.data)
+            out = Array(x.dtype, (every, columns), results.data)
+            pointers = self._descriptors(out, flat, y)
+            make, made = b.fresh_label("rows"), b.fresh_label("made")
+            b.perform(f"br i1 {stepwise}, label %{made}, label %{make}")
+            b.label(make)
+            self._release_if_long(self.product([every, terms, columns]))
+            self._call_matmul(flat, y, pointers, "null", "null")
+            b.perform(f"br label %{made}")
+            b.label(made)
+            return stepwise, results, self._panels(y, stepwise)
+
+        stepwise, results, panels = region.before(self, before)
+        self._keep_in_loop(panels[1], results)
+        step = self.product([region.step, rows, columns, size])
+        place = self._moved(results.data, b.emit(f"select i1 {stepwise}, i64 0, i64 {step}"))
+        out = Array(x.dtype, (rows, columns), place)
+        out.buffer = Buffer(results.buffer.slot, place, fixed=True)
+        now, done = b.fresh_label("step"), b.fresh_label("multiplied")
+        known = dict(b._known)
+        b.perform(f"br i1 {stepwise}, label %{now}, label %{done}")
+        b.label(now)
+        self._call_panels(out, x, columns, panels, False)
+        b.perform(f"br label %{done}")
+        b.label(done)
+        b._known = known
+        return out
+
+    def _keep_in_loop(self, *arrays: Array) -> None:
+        for array in arrays:
+            if self.region is not None and array.buffer is not None:
+                self.keep_for_loop(self.region, array.buffer)
+
     def _call_panels(
         self, out: Array, x: Array, columns: Size, panels: tuple[Size, Array], added: bool
     ) -> None:
@@ -178,11 +170,13 @@ class Libraries(Special):
         total = self.product([rows, terms, columns])
         self.call_function(self.runtime("multiply_packed"), words, 9, items, total)
 
-    def _panels(self, y: Array) -> tuple[Size, Array]:
-        """Return the number of panels of a matrix, and the panels."""
+    def _panels(self, y: Array, wanted: str = "") -> tuple[Size, Array]:
+        """Return the number of panels of a matrix, none unless they are wanted, and the panels."""
         (terms, columns), size = y.lengths, itemsize(y.dtype)
         width = native.panel_width(size, self.vector_bits)
         count = self._parts(columns, width)
+        if wanted:
+            count = self.b.emit(f"select i1 {wanted}, i64 {count}, i64 0")
         packed = self.new_array(y.dtype, (count, terms, width))
         words = [size, width, count, 0, terms, columns, self.multiply(columns, size), size]
         words += [0, y.data, packed.data, "null"]
