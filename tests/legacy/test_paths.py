@@ -92,3 +92,25 @@ def test_names_that_packages_pass_on() -> None:
     assert isinstance(specify_shape(x, (2, 3)).owner.op, SpecifyShape)
     assert Rebroadcast((0, True))(x).broadcastable == (True, False)
     assert isinstance(Shape_i(1)(x).owner.op, Shape_i)
+
+
+def test_what_walks_through_graphs_read() -> None:
+    from theano import scalar
+
+    T = theano.tensor
+    x = T.dmatrix("x")
+    read = {
+        T.sum: scalar.add,
+        T.prod: scalar.mul,
+        T.max: scalar.maximum,
+        T.min: scalar.minimum,
+        T.all: scalar.and_,
+        T.any: scalar.or_,
+    }
+    for function, wanted in read.items():
+        op = function(x, axis=0).owner.op
+        assert isinstance(op, T.elemwise.CAReduce)
+        assert (op.scalar_op, op.axis) == (wanted, (0,))
+    assert T.patternbroadcast(x, (True, False)).owner.op.axis[0] is True
+    vector = T.opt.make_vector(T.lscalar(), 3)
+    assert isinstance(vector.owner.op, T.opt.MakeVector)

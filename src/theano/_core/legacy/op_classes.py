@@ -19,8 +19,8 @@ from theano._core.ops.indexing import AT
 from theano._core.ops.lengths import as_int64
 from theano._core.ops.op import as_variable
 from theano._core.ops.reductions import Reduction
+from theano._core.ops.shaping import MakeVector, length, pattern_broadcast
 from theano._core.ops.shaping import Rebroadcast as EngineRebroadcast
-from theano._core.ops.shaping import length, pattern_broadcast
 
 
 class Kind(type):
@@ -268,6 +268,9 @@ class AllocEmpty:
     def __call__(self, *shape: Any) -> Any:
         """Return an array of the given lengths."""
         return Alloc()(np.zeros((), dtype=self.dtype), *shape)
+
+
+make_vector = MakeVector()
 
 
 def shape_i(var: Any, i: int, fgraph: Any = None) -> Any:

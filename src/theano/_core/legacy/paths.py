@@ -21,6 +21,8 @@ from theano._core.base.dtypes import all_dtypes
 from theano._core.legacy import loop_attributes, old_methods
 from theano._core.legacy.scalar_names import BASIC, SPECIAL
 from theano._core.ops.op import Elementwise
+from theano._core.ops.reductions import Reduction
+from theano._core.ops.shaping import Rebroadcast
 
 _OPTIMIZERS = {
     **{
@@ -827,6 +829,7 @@ MODULES: dict[str, dict[str, str]] = {
         "theano": "theano",
         **_REGISTERS,
         "MakeVector": "ops.shaping:MakeVector",
+        "make_vector": "legacy.op_classes:make_vector",
         "Shape_i": "ops.shaping:Length",
         "Assert": "ops.assertions:Assert",
         "assert_": "ops.assertions:assert_op",
@@ -943,6 +946,12 @@ def install() -> None:
     # The operation as a function of scalars; those are made when they are first asked for.
     Elementwise.scalar_op = property(  # type: ignore[attr-defined]
         lambda op: _object("legacy.scalar_ops:scalar_op_of")(op)
+    )
+    Reduction.scalar_op = property(  # type: ignore[attr-defined]
+        lambda op: _object("legacy.scalar_ops:OPS")[op.fold.combine]
+    )
+    Rebroadcast.axis = property(  # type: ignore[attr-defined]
+        lambda op: dict(enumerate(op.pattern))
     )
     for path in MODULES:
         # Python puts a module into its package when it is first imported. It must not hide a
