@@ -202,3 +202,4 @@ def test_a_second_use_of_a_rule_is_the_same() -> None:
     f = theano.function([x], [one, two])
     names = [type(node.op).__name__ for node in f.maker.fgraph.toposort()]
     assert names.count("Solve") == 2
+    assert theano.gof.graph.is_same_graph(one, two)

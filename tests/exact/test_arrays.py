@@ -528,8 +528,8 @@ ELSEWHERE |= {
 ELSEWHERE |= {"ZeroGrad", "DisconnectedGrad", "UndefinedGrad", "GradScale", "GradClip"}
 # Made by rewriting only: the graphs of these tests go through it, and tests/linalg.
 REWRITTEN = {"SameRows", "Gemm", "Within", "LUFactor", "StackProduct", "FitsMask", "ArgSortRows"}
-# Made by derivatives: tests/linalg/test_tangents.py.
-ELSEWHERE |= {"CholeskyTangent", "ExpmTangent", "Part"}
+# Made by derivatives: tests/linalg/test_tangents.py, tests/autodiff/test_sizes.py.
+ELSEWHERE |= {"CholeskyTangent", "ExpmTangent", "Part", "ReverseRule"}
 REWRITTEN |= {f"Factor{n}" for n in ("", "Adjugate", "Det", "Inverse", "SLogDet", "Solve")}
 
 

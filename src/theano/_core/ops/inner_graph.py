@@ -114,6 +114,16 @@ class InnerGraph(Structured):
         return self.name or type(self).__name__
 
 
+class ReverseRule(InnerGraph):
+    """What a reverse rule says. Rules that say the same are equal."""
+
+    def __eq__(self, other: object) -> bool:
+        return self is other or (type(self) is type(other) and self.body == other.body)  # type: ignore[attr-defined]
+
+    def __hash__(self) -> int:
+        return hash((type(self), self.body))
+
+
 def as_one(node: Apply, cotangents: Sequence[Any]) -> list[Any]:
     """Return what the reverse rule of a node says, as the outputs of one operation.
 
@@ -128,7 +138,7 @@ def as_one(node: Apply, cotangents: Sequence[Any]) -> list[Any]:
     needed = set(ancestors(found, inside))
     used = [(v, o) for v, o in zip(inside, outside, strict=True) if v in needed]
     name = f"{node.op.name if hasattr(node.op, 'name') else type(node.op).__name__}Grad"
-    op = InnerGraph(Body([v for v, _ in used], found).fresh(), name)
+    op = ReverseRule(Body([v for v, _ in used], found).fresh(), name)
     there = iter(op.make_node(*(o for _, o in used)).outputs)
     return [None if v is None else next(there) for v in results]
 
