@@ -264,3 +264,16 @@ def test_ranks_and_patterns_of_draws() -> None:
         np.testing.assert_array_equal(f(np.ones(3), np.ones((4, 1))), wanted[1])
     with pytest.raises(TypeError, match="cannot infer the shape"):
         infer(None, None)
+
+
+def test_rows_of_equal_probabilities_are_the_numbers_of_single_draws() -> None:
+    pvals = np.array([0.2, 0.3, 0.5])
+    counts = RandomStreams(5).multinomial((4, 5), 10, pvals).eval()
+    seed = np.random.RandomState(5).randint(2**30)
+    stream = np.random.RandomState(seed)
+    # Of probabilities whose last is not nearly 0, nothing is taken off.
+    single = [stream.multinomial(10, pvals) for _ in range(20)]
+    np.testing.assert_array_equal(counts, np.reshape(single, (4, 5, 3)))
+    assert counts.dtype == "int64"
+    empty = RandomStreams(5).multinomial((0, 5), 10, pvals).eval()
+    assert empty.shape == (0, 5, 3)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import ctypes
+import math
 from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any
@@ -32,6 +33,8 @@ def _axes_on_left(name: str, array: np.ndarray, ndim: int, rows: int = 0) -> np.
 
 def random_integers_helper(random_state: Stream, low: Any, high: Any, size: Size) -> np.ndarray:
     """Draw integers from `low` to `high`, both included; parameters broadcast against `size`."""
+    if size is not None and not low.ndim and not high.ndim:
+        return random_state.randint(int(low), int(high) + 1, size, dtype="int64")
     ndim = max(low.ndim, high.ndim) if size is None else len(size)
     low, high = _axes_on_left("low", low, ndim), _axes_on_left("high", high, ndim)
     shape = np.broadcast_shapes(low.shape, high.shape) if size is None else tuple(size)
@@ -61,7 +64,10 @@ def permutation_helper(random_state: Stream, n: Any, shape: Size) -> np.ndarray:
     count = int(n.item())
     if count < 0:
         raise ValueError(f"permutation: n must not be negative, got {count}")
-    draws = [random_state.permutation(count) for _ in range(int(np.prod(shape)))]
+    times = math.prod(shape)
+    if times == 1:
+        return random_state.permutation(count).astype("int64", copy=False).reshape((*shape, count))
+    draws = [random_state.permutation(count) for _ in range(times)]
     return np.asarray(draws, dtype="int64").reshape((*shape, count))
 
 
@@ -71,6 +77,9 @@ def multinomial_helper(random_state: Stream, n: Any, pvals: Any, size: Size) -> 
     n, pvals = _axes_on_left("n", n, ndim), _axes_on_left("pvals", pvals, ndim, 1)
     kinds = pvals.shape[-1]
     lead = np.broadcast_shapes(n.shape, pvals.shape[:-1]) if size is None else tuple(size)
+    if math.prod(lead) > 1 and n.size == 1 and pvals.size == kinds and pvals.min() >= 0:
+        row = _below_one(pvals.reshape(kinds)).astype("float64")
+        return random_state.multinomial(n.item(), row, lead).astype("int64", copy=False)
     counts = np.broadcast_to(n, lead).reshape(-1).tolist()
     rows = np.broadcast_to(pvals, (*lead, kinds)).reshape(-1, kinds)
     if pvals.size and not pvals.min() >= 0:
