@@ -280,6 +280,8 @@ class _Builder:
     def run(self, fn: Callable[..., Any], checkpoint: Any) -> tuple[list[Any], OrderedUpdates]:
         """Call the step and return the results of `scan`."""
         recurrences = [r for r in self.recurrences if r is not None]
+        for item in [*(q.item for q in self.sequences), *(v for r in recurrences for v in r.items)]:
+            item.tag.step_of = self.name
         if self.single:
             items = [*self.first_items, *(v for r in recurrences for v in r.first)]
         else:

@@ -136,13 +136,23 @@ def check_inputs(outputs: Sequence[Variable], given: Collection[Variable]) -> No
                 f"Computation graph contains a NaN. This variable is Null because {why}"
             )
         if variable.owner is None and variable not in known and not isinstance(variable, Constant):
-            use = f"used to compute {node}" if node is not None else "that is itself a result"
-            made = f"\nBacktrace when that variable is created:\n\n  {variable.source}\n"
-            raise MissingInputError(
-                f"Input {index} of the graph (indices start from 0), {use}, was not provided and "
-                "not given a value. Use the Theano flag exception_verbosity='high', for more "
-                f"information on this error. Variable: {variable} of type {variable.type}. Put it "
-                "among the inputs, give it a value with `givens`, or make it a shared variable."
-                f"{made}",
-                variable=variable,
-            )
+            raise _missing(variable, index, node)
+
+
+def _missing(variable: Variable, index: int, node: Apply | None) -> MissingInputError:
+    use = f"used to compute {node}" if node is not None else "that is itself a result"
+    hint = "Put it among the inputs, give it a value with `givens`, or make it a shared variable."
+    step = getattr(variable.tag, "step_of", None)
+    if step is not None:
+        hint = (
+            f"It exists in the steps of scan {step!r} only: what a step updates, streams of random "
+            "numbers included, gets its new value by the updates that scan returns. Give them to "
+            "theano.function."
+        )
+    return MissingInputError(
+        f"Input {index} of the graph (indices start from 0), {use}, was not provided and "
+        "not given a value. Use the Theano flag exception_verbosity='high', for more "
+        f"information on this error. Variable: {variable} of type {variable.type}. {hint}"
+        f"\nBacktrace when that variable is created:\n\n  {variable.source}\n",
+        variable=variable,
+    )
