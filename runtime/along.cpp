@@ -83,18 +83,54 @@ struct Lines {
     char *destination;
 };
 
-// One line of an array, and what becomes of it.
+// One line of an array in its order, or the numbers of its items in that order.
 template <class T>
-bool compute(const Lines &lines, T *items, std::int64_t *order, std::int64_t n) {
+bool sort_line(const Lines &lines, T *items, std::int64_t *order, std::int64_t n) {
     if (lines.sort) return lines.sort(items, n, nullptr) >= 0;
-    if (lines.argsort) {
-        for (std::int64_t i = 0; i < n; ++i) order[i] = i;
-        return lines.argsort(items, reinterpret_cast<npy_intp *>(order), n, nullptr) >= 0;
+    for (std::int64_t i = 0; i < n; ++i) order[i] = i;
+    return lines.argsort(items, reinterpret_cast<npy_intp *>(order), n, nullptr) >= 0;
+}
+
+// The first item of a line: lines are numbered in the order of the axes.
+const char *start_of(const Lines &lines, std::int64_t line) {
+    const char *from = lines.source;
+    for (std::int64_t i = lines.ndim - 1; i >= 0; --i) {
+        if (i == lines.axis) continue;
+        from += line % lines.shape[i] * lines.strides[i];
+        line /= lines.shape[i];
     }
-    bool sums = lines.operation == TH_CUMSUM;
-    for (std::int64_t i = 1; i < n; ++i)
-        items[i] = sums ? plus(items[i - 1], items[i]) : times(items[i - 1], items[i]);
-    return true;
+    return from;
+}
+
+// Running totals: each item is combined with the one before it along the axis. A line whose items
+// lie side by side in the result is read as it is; lines that lie across are copied first, and
+// then run together.
+template <class T, class Combine>
+void accumulate(const Lines &lines, std::int64_t outer, std::int64_t n, std::int64_t inner,
+                Combine combine) {
+    T *to = reinterpret_cast<T *>(lines.destination);
+    if (inner == 1) {
+        std::int64_t step = lines.strides[lines.axis];
+        for (std::int64_t line = 0; line < outer; ++line, to += n) {
+            const char *from = start_of(lines, line);
+            T total, item;
+            std::memcpy(&total, from, sizeof item);
+            to[0] = total;
+            for (std::int64_t i = 1; i < n; ++i) {
+                std::memcpy(&item, from += step, sizeof item);
+                to[i] = total = combine(total, item);
+            }
+        }
+        return;
+    }
+    copy_strided(lines.ndim, lines.shape, lines.strides, sizeof(T), to, lines.source);
+    for (std::int64_t block = 0; block < outer; ++block, to += n * inner) {
+        for (std::int64_t row = 1; row < n; ++row) {
+            const T *before = to + (row - 1) * inner;
+            T *own = to + row * inner;
+            for (std::int64_t i = 0; i < inner; ++i) own[i] = combine(before[i], own[i]);
+        }
+    }
 }
 
 template <class T>
@@ -103,6 +139,14 @@ Status work(const Lines &lines) {
     for (std::int64_t i = 0; i < lines.axis; ++i) outer *= lines.shape[i];
     for (std::int64_t i = lines.axis + 1; i < lines.ndim; ++i) inner *= lines.shape[i];
     if (n == 0 || inner == 0 || outer == 0) return Status::done;
+    if (lines.operation == TH_CUMSUM) {
+        accumulate<T>(lines, outer, n, inner, [](T a, T b) { return plus(a, b); });
+        return Status::done;
+    }
+    if (lines.operation == TH_CUMPROD) {
+        accumulate<T>(lines, outer, n, inner, [](T a, T b) { return times(a, b); });
+        return Status::done;
+    }
     bool positions = lines.argsort != nullptr;
     auto count = static_cast<std::size_t>(n);
     std::unique_ptr<T[]> items(new (std::nothrow) T[count]);
@@ -111,15 +155,9 @@ Status work(const Lines &lines) {
     std::size_t size = positions ? sizeof(std::int64_t) : sizeof(T);
     std::int64_t step = lines.strides[lines.axis];
     for (std::int64_t line = 0; line < outer * inner; ++line) {
-        const char *from = lines.source;
-        std::int64_t rest = line;
-        for (std::int64_t i = lines.ndim - 1; i >= 0; --i) {
-            if (i == lines.axis) continue;
-            from += rest % lines.shape[i] * lines.strides[i];
-            rest /= lines.shape[i];
-        }
+        const char *from = start_of(lines, line);
         for (std::int64_t i = 0; i < n; ++i) std::memcpy(&items[i], from + i * step, sizeof(T));
-        if (!compute(lines, items.get(), order.get(), n)) return Status::no_memory;
+        if (!sort_line(lines, items.get(), order.get(), n)) return Status::no_memory;
         const char *result = positions ? reinterpret_cast<const char *>(order.get())
                                        : reinterpret_cast<const char *>(items.get());
         char *to = lines.destination + (line / inner * n * inner + line % inner) * size;
