@@ -214,6 +214,25 @@ def test_change_flags_is_reentrant_and_undoes_half_changes() -> None:
     assert config.allow_gc is True
 
 
+def test_change_flags_may_be_left_more_often_than_entered() -> None:
+    change = change_flags(allow_gc=False)
+    with change:
+        change.__exit__(None, None, None)
+        config.allow_gc = False
+    assert config.allow_gc is True
+
+
+def test_two_underscores_are_a_dot() -> None:
+    fresh = made("scan__allow_gc=True,gcc__cxxflags=-O1")
+    assert (fresh.scan.allow_gc, fresh.scan__allow_gc, fresh.gcc__cxxflags) == (True, True, "-O1")
+    fresh.gcc__cxxflags += " -g"
+    assert fresh.gcc.cxxflags == "-O1 -g"
+    with change_flags(NanGuardMode__action="warn"):
+        assert config.NanGuardMode.action == config.NanGuardMode__action == "warn"
+    with pytest.raises(AttributeError, match="has no attribute 'scan__nonsense'"):
+        _ = config.scan__nonsense
+
+
 def test_change_flags_refuses_unknown_and_fixed_settings() -> None:
     with pytest.raises(AssertionError, match="nope"):
         change_flags(nope=1)

@@ -114,3 +114,32 @@ def test_what_walks_through_graphs_read() -> None:
     assert T.patternbroadcast(x, (True, False)).owner.op.axis[0] is True
     vector = T.opt.make_vector(T.lscalar(), 3)
     assert isinstance(vector.owner.op, T.opt.MakeVector)
+
+
+def test_modules_of_loops_need_no_import() -> None:
+    import theano.scan_module as loops
+
+    assert loops.scan_utils.until is loops.until
+    with pytest.raises(AttributeError, match="nonsense"):
+        _ = loops.nonsense
+
+
+def test_names_of_theano_pymc() -> None:
+    """PyMC3 3.11 and its kin are written for a fork that has renamed modules."""
+    from theano.graph import basic, fg, op
+    from theano.graph.utils import TestValueError
+    from theano.sandbox.rng_mrg import MRG_RandomStream
+    from theano.scan import until
+    from theano.scan.utils import until as same
+
+    assert callable(theano.scan) and until is same
+    assert MRG_RandomStream(1).uniform(()).eval().shape == ()
+    x = theano.tensor.dscalar("x")
+    total = x + (square := x * x)
+    with pytest.raises(TestValueError, match="no test value"):
+        op.get_test_value(x)
+    assert (basic.Apply, fg.FunctionGraph) == (theano.Apply, theano.FunctionGraph)
+    assert [v for v in basic.graph_inputs([total]) if v.owner is None] == [x]
+    assert list(basic.walk([total], lambda v: v.owner and v.owner.inputs)) == [total, x, square]
+    pairs = basic.walk([6], lambda n: [n // 2] * (n > 2), bfs=False, return_children=True)
+    assert list(pairs) == [(6, [3]), (3, [1]), (1, [])]

@@ -29,6 +29,9 @@ from theano._core.ops.mrg import (
     mrg_uniform,
 )
 
+# Its name in Theano-PyMC.
+MRG_RandomStream = MRG_RandomStreams
+
 __all__ = [
     "M1",
     "M2",
@@ -42,6 +45,7 @@ __all__ = [
     "A2p72",
     "A2p134",
     "DotModulo",
+    "MRG_RandomStream",
     "MRG_RandomStreams",
     "ff_2p72",
     "ff_2p134",

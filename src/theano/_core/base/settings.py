@@ -189,6 +189,11 @@ class Section:
         return sorted({*super().__dir__(), *self.__dict__["_rows"]})
 
 
+def _dotted(name: str) -> str:
+    # Theano-PyMC wrote two underscores where Theano writes a dot.
+    return name if name.startswith("_") else name.replace("__", ".")
+
+
 def _unknown(section: Section, name: str) -> str:
     rows = section.__dict__.get("_rows", {})
     near = [known for known in rows if known.lower() == name.lower()]
@@ -224,6 +229,18 @@ class Config(Section):
         for setting in table:
             self._enter(setting)
 
+    def __getattr__(self, name: str) -> Any:
+        dotted = _dotted(name)
+        known = dotted != name and dotted in self.__dict__.get("_table", ())
+        return self.get(dotted) if known else super().__getattr__(name)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if _dotted(name) in self.__dict__["_table"]:
+            home, _, name = self._home(name)
+            Section.__setattr__(home, name, value)
+        else:
+            super().__setattr__(name, value)
+
     def _enter(self, setting: Setting) -> Section:
         section, _, name = setting.name.rpartition(".")
         home: Section = self
@@ -241,7 +258,7 @@ class Config(Section):
     def load(self) -> None:
         """Check and take the values that files and THEANO_FLAGS give; warn of unknown flags."""
         for name, value in {**self._file_values(), **self._flags}.items():
-            setting = self._table.get(name)
+            setting = self._table.get(_dotted(name))
             if setting is None:
                 warnings.warn(f"Theano does not recognise this flag: {name}", stacklevel=2)
             else:
@@ -249,7 +266,7 @@ class Config(Section):
                 home.__dict__[last] = _convert(setting, value)
 
     def _home(self, name: str) -> tuple[Section, str, str]:
-        section, _, last = name.rpartition(".")
+        section, _, last = _dotted(name).rpartition(".")
         home: Section = self
         for part in filter(None, section.split(".")):
             home = getattr(home, part)
@@ -406,12 +423,14 @@ class change_flags:  # noqa: N801 -- the name that programs written for Theano u
     """
 
     def __init__(self, args: Any = (), **kwargs: Any) -> None:
-        self.new_vals: dict[str, Any] = {**dict(args), **kwargs}
+        named = {**dict(args), **kwargs}
+        self.new_vals: dict[str, Any] = {_dotted(name): value for name, value in named.items()}
         for name in self.new_vals:
             # Theano asserted this, and programs catch what it raised.
             if name not in config._table:
                 raise AssertionError(f"there is no setting {name!r}")
         self._saved: list[dict[str, Any]] = []
+        self._left: dict[str, Any] = {}
 
     def __call__(self, function: Callable[..., Any]) -> Callable[..., Any]:
         @wraps(function)
@@ -432,7 +451,9 @@ class change_flags:  # noqa: N801 -- the name that programs written for Theano u
         return self
 
     def __exit__(self, *problem: object) -> None:
-        for name, value in self._saved.pop().items():
+        # Programs may leave more often than they enter: what was put back is put back again.
+        self._left = self._saved.pop() if self._saved else self._left
+        for name, value in self._left.items():
             home, _, last = config._home(name)
             config.tell(name, value)
             home.__dict__[last] = value

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -34,18 +34,53 @@ def stack_search(
     """
     if mode not in ("bfs", "dfs"):
         raise ValueError("mode should be bfs or dfs", mode)
-    found: dict[int, Any] = {}
+
+    def following(current: Any) -> list[Any]:
+        return list(expand(current) or ())
+
+    pairs = list(walk(start, following, mode == "bfs", return_children=True))
+    start.clear()
+    found = [current for current, _ in pairs]
+    if not build_inv:
+        return found
     users: dict[Any, list[Any]] = {}
-    while start:
-        current = start.popleft() if mode == "bfs" else start.pop()
-        if id(current) in found:
-            continue
-        found[id(current)] = current
-        after = list(expand(current) or ())
-        for item in after if build_inv else ():
+    for current, after in pairs:
+        for item in after:
             users.setdefault(item, []).append(current)
-        start.extend(after)
-    return (list(found.values()), users) if build_inv else list(found.values())
+    return found, users
+
+
+def walk(
+    nodes: Iterable[Any],
+    expand: Callable[[Any], Sequence[Any] | None],
+    bfs: bool = True,
+    return_children: bool = False,
+    hash_fn: Callable[[Any], Any] = id,
+) -> Iterator[Any]:
+    """Yield what is reached from `nodes`, each once, in the order of the search.
+
+    Parameters
+    ----------
+    nodes : iterable
+        Where the search begins.
+    expand : callable
+        Returns what lies next to something, or None.
+    bfs : bool
+        Breadth first, else depth first.
+    return_children : bool
+        Yield pairs: something, and what `expand` says of it.
+    hash_fn : callable
+        Tells what is the same.
+    """
+    waiting, found = deque(nodes), set()
+    while waiting:
+        current = waiting.popleft() if bfs else waiting.pop()
+        if hash_fn(current) in found:
+            continue
+        found.add(hash_fn(current))
+        after = expand(current)
+        yield (current, after) if return_children else current
+        waiting.extend(after or ())
 
 
 def ancestors(

@@ -846,6 +846,31 @@ MODULES: dict[str, dict[str, str]] = {
     "theano.tensor.var": _VARIABLES,
 }
 
+# Theano-PyMC, which PyMC3 3.11 and its kin import, has renamed modules and a few objects.
+MODULES |= {
+    path.replace(".gof", ".graph"): names
+    for path, names in MODULES.items()
+    if path.startswith("theano.gof")
+}
+MODULES |= {
+    "theano.graph.basic": {
+        **_GRAPH,
+        "applys_between": "legacy.graphs:ops",
+        "graph_inputs": "legacy.graphs:inputs",
+        "orphans_between": "legacy.graphs:orphans",
+        "vars_between": "legacy.graphs:variables",
+        "walk": "legacy.graphs:walk",
+    },
+    "theano.graph.op": {**MODULES["theano.gof.op"], "ExternalCOp": "legacy.user_op:COp"},
+    "theano.graph.utils": {
+        **MODULES["theano.gof.utils"],
+        "TestValueError": "legacy.old_utils:TestValueError",
+    },
+    "theano.scan": MODULES["theano.scan_module.scan_utils"]
+    | MODULES["theano.scan_module.scan_views"]
+    | {"scan": "api.scan:scan"},
+    "theano.scan.utils": MODULES["theano.scan_module.scan_utils"],
+}
 
 # Modules whose names were those of their package, too: what the table does not name is there.
 SHARED_WITH = {
