@@ -41,6 +41,12 @@ def test_classes() -> None:
     assert (array * 2).eval().tolist() == [2, 2, 2]
 
 
+def test_numbers_have_no_axes() -> None:
+    assert theano.shared(0.5, "x", broadcastable=()).type == T.dscalar
+    with pytest.raises(TypeError, match="SharedVariable"):
+        theano.shared(0.5, broadcastable=(False,))
+
+
 def test_borrowing() -> None:
     value = np.ones(3)
     copy, same = theano.shared(value), theano.shared(value, borrow=True)

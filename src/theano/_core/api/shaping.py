@@ -357,6 +357,8 @@ def shape_items(size: Any) -> list[Any]:
     if isinstance(size, (int, np.integer)):
         return [int(size)]
     if isinstance(size, Variable) and isinstance(size.type, TensorType):
+        if size.type.ndim == 0:
+            return [size]
         count = get_vector_length(size)
         return [size[i] for i in range(count)]  # type: ignore[index]
     return list(size)  # pyright: ignore[reportArgumentType]

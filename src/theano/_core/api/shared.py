@@ -84,16 +84,23 @@ def scalar_constructor(
     allow_downcast: bool | None = None,
     borrow: bool = False,
     target: str = "cpu",
+    broadcastable: Sequence[bool] = (),
 ) -> ScalarSharedVariable:
     """Return a shared variable for one number, of NumPy's dtype for it (never `floatX`).
+
+    Parameters
+    ----------
+    value : number
+    broadcastable : sequence of bool
+        Empty: a number has no axes.
 
     Raises
     ------
     TypeError
-        `value` is not a number.
+        `value` is not a number, or `broadcastable` is not empty.
     """
     _check_target(target)
-    if not isinstance(value, (np.number, np.bool_, float, int, complex)):
+    if not isinstance(value, (np.number, np.bool_, float, int, complex)) or len(broadcastable):
         raise TypeError(f"a number is needed, got {type(value).__name__}")
     array = np.array(value)
     kind = TensorType(str(array.dtype), ())

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import re
+from bisect import bisect_right
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -53,7 +55,9 @@ class Region:
         if found is None:
             return size.startswith(_GLOBAL)
         number = int(found[1])
-        return number < self.first or any(a <= number < b for a, b in self.hoisted)
+        # INVARIANT: the ranges ascend and do not overlap.
+        near = bisect_right(self.hoisted, (number, math.inf)) - 1
+        return number < self.first or (near >= 0 and number < self.hoisted[near][1])
 
     def before(self, p: Any, write: Callable[[], Any]) -> Any:
         """Run `write` with its lines going before the loop; return what it returns."""
@@ -67,5 +71,7 @@ class Region:
         finally:
             p.region = self
             self.block = b.block
+            while self.hoisted and self.hoisted[-1][0] > start:
+                self.hoisted.pop()
             self.hoisted.append((start + 1, b.count + 1))
             b.lines, b.block, b._known = body
