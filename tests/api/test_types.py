@@ -252,7 +252,7 @@ ERRORS = [
     ("T.concatenate([x, x], axis=2)", ValueError, "out of range"),
     ("T.shape_padaxis(x, 5)", IndexError, "out of bounds"),
     ("T.addbroadcast(x, 3)", ValueError, "non-existent"),
-    ("T.patternbroadcast(x, (True,))", ValueError, "axes"),
+    ("T.patternbroadcast(x, (True,) * 3)", ValueError, "axes"),
     ("T.tensordot(x, x, axes=3)", ValueError, "larger than the dimension"),
     ("T.tensordot(x, x, [[0], [0, 1]])", ValueError, "same length"),
     ("T.tensordot(x, x, [0, 5])", ValueError, "has not"),

@@ -113,3 +113,18 @@ def test_helpers_of_gof_utils() -> None:
 def test_a_mode_is_made_from_the_parts_of_another() -> None:
     mode = theano.compile.get_default_mode()
     assert theano.Mode(linker=mode.linker, optimizer="merge").backend == mode.backend
+
+
+def test_types_of_tensors_say_what_memory_their_values_take() -> None:
+    kind = T.fmatrix
+    assert kind.get_size(kind.get_shape_info(np.zeros((2, 3), "float32"))) == 24
+    assert kind.dtype_specs() == (float, "npy_float32", "NPY_FLOAT32")
+    assert T.cvector.dtype_specs() == (complex, "theano_complex64", "NPY_COMPLEX64")
+    assert T.bvector.dtype_specs()[0] is int
+    assert kind.to_scalar_type() == theano.scalar.float32
+
+
+def test_elementwise_operations_overwrite_nothing_by_themselves() -> None:
+    op = T.exp(T.vector()).owner.op
+    assert op.inplace_pattern == op.destroy_map == {}
+    assert not hasattr(T.vector().sum().owner.op, "inplace_pattern")

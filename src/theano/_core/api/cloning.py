@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from theano._core.api.op_from_graph import OpFromGraph
-from theano._core.ir.graph import copy_graph, inputs, toposort
+from theano._core.ir.graph import ancestors, copy_graph, inputs, toposort
 from theano._core.ir.variable import Apply, Constant, Variable
 from theano._core.ops.body import Body
 from theano._core.ops.inner_graph import InnerGraph
@@ -52,8 +52,10 @@ def clone(
         raise ValueError(f"replace must be a dict or a list of pairs, got {replace!r}")
     pairs = replace.items() if isinstance(replace, Mapping) else (replace or [])
     new: dict[Any, Any] = {}
+    used = set(ancestors(outputs))
     for old, value in pairs:
-        new[old] = old.type.filter_variable(value) if strict else value
+        if old in used:
+            new[old] = old.type.filter_variable(value) if strict else value
     if not share_inputs:
         leaves = inputs([*outputs, *new.values()])
         fresh = {v: v.clone() for v in leaves if not isinstance(v, Constant)}

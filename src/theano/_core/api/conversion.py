@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from theano._core.base import dtypes
 from theano._core.base.errors import AsTensorError, EmptyConstantError, NotScalarConstantError
-from theano._core.base.settings import config
 from theano._core.ir.types import NoneType, TensorType
 from theano._core.ir.variable import Constant, Variable
 from theano._core.ops import arithmetic
@@ -23,6 +23,7 @@ from theano._core.ops.shaping import (
     ShapeOf,
     SpecifyShape,
     dimshuffle,
+    length,
 )
 
 __all__ = [
@@ -134,8 +135,7 @@ def constant(
     """
     if isinstance(x, Variable):
         raise TypeError(f"Could not convert {x} to TensorType", type(x))
-    if dtype == "floatX":
-        dtype = config.floatX
+    dtype = None if dtype is None else dtypes.named(dtype)
     return _constant(ops.constant(x, dtype=dtype), name, ndim)
 
 
@@ -171,9 +171,7 @@ def cast(x: Any, dtype: str) -> Any:
     TypeError
         From complex to real, or an unknown dtype.
     """
-    if dtype == "floatX":
-        dtype = config.floatX
-    return arithmetic.cast(as_tensor_variable(x), str(dtype))
+    return arithmetic.cast(as_tensor_variable(x), dtypes.named(dtype))
 
 
 def numpy_scalar(data: Any) -> Any:
@@ -263,8 +261,8 @@ def _look_through(v: Any, elemwise: bool, depth: int) -> Any:
     if isinstance(op, Second):
         return node.inputs[1]
     if isinstance(op, Length):
-        known = node.inputs[0].type.shape[op.axis]
-        return v if known is None else known
+        known = length(node.inputs[0], op.axis)
+        return known if isinstance(known, int) else v
     if isinstance(op, Subtensor):
         return _item(v)
     if isinstance(op, ops.Elementwise) and elemwise:

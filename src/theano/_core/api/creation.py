@@ -17,7 +17,7 @@ from theano._core.base.settings import config
 from theano._core.ir.variable import Constant, Variable
 from theano._core.ops import creation as ops
 from theano._core.ops import shaping
-from theano._core.ops.arithmetic import eq, ge, lt, mod, mul, switch
+from theano._core.ops.arithmetic import eq, ge, lt, mod, mul, sub, switch
 from theano._core.ops.assertions import Assert, Require
 from theano._core.ops.broadcasting import Alloc, second
 from theano._core.ops.op import python_int
@@ -238,7 +238,7 @@ def arange(start: Any, stop: Any = None, step: Any = 1, dtype: str | None = None
     bounds = [as_tensor_variable(value) for value in (start, stop, step)]
     if dtype is None:
         dtype = _range_dtype(*(value.type.dtype for value in bounds))
-    return ops.ARange(str(dtype))(*bounds)
+    return ops.ARange(dtypes.named(dtype))(*bounds)
 
 
 def _range_dtype(*names: str) -> str:
@@ -449,7 +449,7 @@ def _check_matrices(args: Sequence[Any]) -> None:
         raise TypeError(f"only matrices can be stacked so, got {args}")
 
 
-def split(x: Any, splits_size: Any, n_splits: int, axis: int = 0) -> list[Any]:
+def split(x: Any, splits_size: Any, n_splits: int, axis: int = 0) -> Any:
     """Return `x` cut along `axis` into `n_splits` parts.
 
     Parameters
@@ -463,6 +463,7 @@ def split(x: Any, splits_size: Any, n_splits: int, axis: int = 0) -> list[Any]:
     Returns
     -------
     list of tensors
+        The tensor itself, if there is one part only.
 
     Raises
     ------
@@ -473,7 +474,7 @@ def split(x: Any, splits_size: Any, n_splits: int, axis: int = 0) -> list[Any]:
     sizes = as_tensor_variable(splits_size)
     if sizes.type.ndim != 1 or not dtypes.is_discrete(sizes.type.dtype):
         raise TypeError(f"splits_size must be a vector of integers, got {sizes.type}")
-    axis = int(axis) % x.type.ndim
+    axis = shaping.axis_of("split", x, axis)
     known = sizes.type.broadcastable[0] or isinstance(sizes, Constant)
     if known and python_int(shaping.length(sizes, 0)) != n_splits:
         raise ValueError(f"Split: {n_splits} parts need as many lengths, got {splits_size}")
@@ -492,7 +493,7 @@ def split(x: Any, splits_size: Any, n_splits: int, axis: int = 0) -> list[Any]:
         stop = size if isinstance(start, int) else start + size
         parts.append(get_item(x, (slice(None),) * axis + (slice(start, stop),)))
         start = stop
-    return parts
+    return parts[0] if n_splits == 1 else parts
 
 
 def repeat(x: Any, repeats: Any, axis: int | None = None) -> Any:
@@ -518,8 +519,7 @@ def repeat(x: Any, repeats: Any, axis: int | None = None) -> Any:
         raise TypeError(f"repeats must be an integer scalar or vector, got {times.type}")
     if axis is None:
         x, axis = shaping.reshape_op(x, [-1]), 0
-    axis = int(axis) % x.type.ndim
-    assert axis is not None
+    axis = shaping.axis_of("repeat", x, axis)
     if times.type.ndim == 1 and not times.type.broadcastable[0]:
         positions = Spread()(times, shaping.length(x, axis))
         return get_item(x, (*[slice(None)] * axis, positions))
@@ -541,7 +541,7 @@ def tile(x: Any, reps: Any, ndim: int | None = None) -> Any:
     ----------
     x : tensor
     reps : int, integer scalar, sequence of them, or int vector
-        How often along each axis; missing entries on the left are 1.
+        How often along each axis; missing entries on the left are 1. A vector needs `ndim`.
     ndim : int, optional
         Rank of the result, at least that of `x`.
 
@@ -572,6 +572,9 @@ def tile(x: Any, reps: Any, ndim: int | None = None) -> Any:
 
 def _tile_counts(reps: Any, ndim: int | None) -> list[Any]:
     if isinstance(reps, Variable) and reps.ndim == 1 and ndim is not None:
+        missing = sub(ndim, shaping.length(reps, 0))
+        missing = Assert(f"tile: reps has more than {ndim} items")(missing, ge(missing, 0))
+        reps = join(0, alloc(np.asarray(1, "int8"), missing), reps)
         counts: list[Any] = [get_item(reps, i) for i in range(ndim)]
     elif isinstance(reps, Variable) and reps.ndim == 0:
         counts = [reps]
@@ -614,8 +617,7 @@ def roll(x: Any, shift: Any, axis: Any = None) -> Any:
                 roll(shaping.reshape_op(x, [-1]), shift, 0), shaping.shape(x), x.type.ndim
             )
         axis = 0
-    assert axis is not None
-    axis = axis % max(x.type.ndim, 1)
+    axis = shaping.axis_of("roll", x, axis)
     size = shaping.length(x, axis)
     shift = as_tensor_variable(shift) % as_tensor_variable(size)
     before = (slice(None),) * axis

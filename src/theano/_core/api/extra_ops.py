@@ -30,9 +30,7 @@ def _cumulative(mode: str, x: Any, axis: int | None) -> Any:
     x = as_tensor_variable(x)
     if axis is None:
         x, axis = (x if x.type.ndim == 1 else shaping.reshape_op(x, [-1])), 0
-    if not -x.type.ndim <= axis < x.type.ndim:
-        raise ValueError(f"Invalid axis: {axis} for {x.type}")
-    return Cumulative(axis % x.type.ndim, mode)(x)
+    return Cumulative(shaping.axis_of(f"cum{mode}", x, axis), mode)(x)
 
 
 def cumsum(x: Any, axis: int | None = None) -> Any:
@@ -94,10 +92,9 @@ def diff(x: Any, n: int = 1, axis: int = -1) -> Any:
     x = as_tensor_variable(x)
     if n < 0:
         raise ValueError(f"diff: n must not be negative, got {n}")
-    if not -x.type.ndim <= axis < x.type.ndim:
-        raise ValueError(f"diff: axis {axis} is out of bounds for {x.type}")
+    along = shaping.axis_of("diff", x, axis)
     for _ in range(n):
-        x = difference(x, axis % x.type.ndim)
+        x = difference(x, along)
     return x
 
 

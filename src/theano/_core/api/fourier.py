@@ -13,7 +13,7 @@ from theano._core.ops import fourier as ops
 from theano._core.ops.arithmetic import add, mul, sub, true_div
 from theano._core.ops.lengths import as_int64, product
 from theano._core.ops.op import python_int
-from theano._core.ops.shaping import length
+from theano._core.ops.shaping import axis_of, length
 from theano._core.ops.transcendental import sqrt
 
 NORMS = (None, "ortho", "no_norm")
@@ -89,13 +89,6 @@ def irfft(inp: Any, norm: str | None = None, is_odd: bool = False) -> Any:
     return _divided(out, product([*lengths, size]), norm == "ortho")
 
 
-def _axis(x: Any, axis: Any) -> int:
-    known = python_int(as_tensor_variable(axis))
-    if known is None or not -x.type.ndim <= known < x.type.ndim:
-        raise TypeError(f"an axis of {x.type} is needed, known when the graph is built: {axis}")
-    return known % x.type.ndim
-
-
 def _transform(x: Any, n: Any, axis: int, norm: str | None, inverse: bool) -> Any:
     if norm not in (None, "backward", "ortho", "forward"):
         raise ValueError(f"norm must be None, 'backward', 'ortho' or 'forward', got {norm!r}")
@@ -109,7 +102,7 @@ def _transform(x: Any, n: Any, axis: int, norm: str | None, inverse: bool) -> An
 
 def _one_axis(a: Any, n: Any, axis: Any, norm: str | None, inverse: bool) -> Any:
     x = as_tensor_variable(a)
-    return _transform(x, n, _axis(x, axis), norm, inverse)
+    return _transform(x, n, axis_of("fft", x, axis), norm, inverse)
 
 
 def _several_axes(a: Any, s: Any, axes: Any, norm: str | None, inverse: bool) -> Any:
@@ -117,7 +110,7 @@ def _several_axes(a: Any, s: Any, axes: Any, norm: str | None, inverse: bool) ->
     rank = x.type.ndim
     if axes is None:
         axes = range(rank) if s is None else range(rank - len(s), rank)
-    axes = [_axis(x, axis) for axis in axes]
+    axes = [axis_of("fft", x, axis) for axis in axes]
     sizes = [None] * len(axes) if s is None else list(s)
     if len(sizes) != len(axes):
         raise ValueError(f"{len(sizes)} lengths for {len(axes)} axes")

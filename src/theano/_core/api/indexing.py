@@ -489,9 +489,7 @@ def take(a: Any, indices: Any, axis: Any = None, mode: str = "raise") -> Any:
     x, positions = as_tensor_variable(a), as_tensor_variable(indices)
     if axis is None:
         x, axis = shaping.reshape_op(x, [-1]), 0
-    if not -x.type.ndim <= axis < x.type.ndim:
-        raise IndexError(f"take: axis {axis} is out of bounds for {x.type}")
-    axis = int(axis) % x.type.ndim
+    axis = shaping.axis_of("take", x, axis)
     size = shaping.length(x, axis)
     if mode == "wrap":
         positions = a_.mod(cast(positions, "int64"), size)

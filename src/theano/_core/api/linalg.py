@@ -392,7 +392,7 @@ def tensorsolve(a: Any, b: Any, axes: Sequence[int] | None = None) -> Any:
     """
     a, b = as_tensor_variable(a), as_tensor_variable(b)
     if axes is not None:
-        moved = [axis % a.type.ndim for axis in axes]
+        moved = [shaping.axis_of("tensorsolve", a, axis) for axis in axes]
         kept = [axis for axis in range(a.type.ndim) if axis not in moved]
         a = shaping.dimshuffle(a, kept + moved)
     lengths = [shaping.length(a, axis) for axis in range(a.type.ndim)]

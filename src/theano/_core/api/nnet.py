@@ -288,11 +288,15 @@ def crossentropy_softmax_1hot_with_bias(x: Any, b: Any, y_idx: Any, **kwargs: An
 
 
 def crossentropy_softmax_argmax_1hot_with_bias(x: Any, b: Any, y_idx: Any) -> Any:
-    """As `crossentropy_softmax_1hot_with_bias`, and the most probable class of every row."""
+    """As `crossentropy_softmax_1hot_with_bias`, and the most probable class of every row.
+
+    That number has the dtype of `y_idx`.
+    """
     whole = add(x, b)
     loss, probabilities = crossentropy_softmax_1hot(whole, y_idx)
     _, valid = _classes(whole, y_idx)
-    return loss, probabilities, IN_BOUNDS(ArgExtreme("argmax", (1,))(whole), *valid)
+    best = cast(ArgExtreme("argmax", (1,))(whole), as_tensor_variable(y_idx).type.dtype)
+    return loss, probabilities, IN_BOUNDS(best, *valid)
 
 
 def crossentropy_softmax_max_and_argmax_1hot_with_bias(

@@ -73,7 +73,7 @@ class PPrinter:
             if current in memo:
                 stack.pop()
                 continue
-            if self._is_leaf(current):
+            if current.owner is None:
                 memo[current] = str(current)
                 continue
             missing = [v for v in current.owner.inputs if v not in memo]
@@ -83,13 +83,6 @@ class PPrinter:
             memo[current] = f"\0{len(texts)}\0"
             texts.append(self._text(current, [memo[v] for v in current.owner.inputs]))
         return _written_out(memo[variable], texts)
-
-    def _is_leaf(self, variable: Any) -> bool:
-        node = variable.owner
-        if node is None:
-            return True
-        transposed = isinstance(node.op, DimShuffle) and variable.name == f"{node.inputs[0].name}.T"
-        return variable.name is not None and not transposed and variable.name not in _GIVEN_NAMES
 
     def _text(self, variable: Any, parts: Parts) -> str:
         for condition, printer in self.printers:
@@ -132,10 +125,6 @@ def _written_out(text: str, texts: list[str]) -> str:
         if rest:
             todo += [rest[1], texts[int(rest[0])]]
     return "".join(done)
-
-
-# Results that the library names itself; their expression says more than the name.
-_GIVEN_NAMES = ("mean", "var", "std", "max", "min", "argmax", "argmin")
 
 
 def _applies(condition: Any, variable: Any) -> bool:

@@ -10,7 +10,6 @@ from theano._core.api.conversion import as_tensor_variable, cast
 from theano._core.api.elementwise import isclose
 from theano._core.api.shaping import make_keep_dims, normalized_axes
 from theano._core.base import dtypes
-from theano._core.base.settings import config
 from theano._core.ops import arithmetic as a_
 from theano._core.ops import transcendental as t
 from theano._core.ops.reductions import ArgExtreme, reduce
@@ -30,7 +29,7 @@ def _reduced(
 
 
 def _asked(dtype: str | None) -> str | None:
-    return config.floatX if dtype == "floatX" else None if dtype is None else str(dtype)
+    return None if dtype is None else dtypes.named(dtype)
 
 
 def sum(
@@ -274,11 +273,11 @@ def _extreme(kind: str, value: Any, axis: Any, keepdims: bool) -> Any:
 
 
 def _constant_axis(axis: Any) -> Any:
-    """Return the ints of an axis that is given as a constant array."""
+    """Return the ints of an axis that is given as a constant array; no axes stand for all."""
     data = getattr(axis, "data", axis)
     if hasattr(data, "tolist") and not isinstance(axis, (int, float)):
-        return data.tolist()
-    return axis
+        data = data.tolist()
+    return None if isinstance(data, (list, tuple)) and not data else data
 
 
 def argmax(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
@@ -288,7 +287,7 @@ def argmax(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     ----------
     x : tensor
     axis : int, sequence of int, or None
-        Over several axes, or None for all, the position counts in C order.
+        Over several axes, or None or ``()`` for all, the position counts in C order.
     keepdims : bool
 
     Returns

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from theano._core.api.conversion import as_tensor_variable
+from theano._core.base import dtypes
 from theano._core.base.settings import config
 from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Constant, Variable
@@ -314,7 +315,7 @@ def patternbroadcast(x: Any, broadcastable: Sequence[bool]) -> Any:
     ----------
     x : tensor
     broadcastable : sequence of bool
-        One per axis.
+        One per axis; those that it lacks at the end stay as they are.
 
     Returns
     -------
@@ -323,9 +324,9 @@ def patternbroadcast(x: Any, broadcastable: Sequence[bool]) -> Any:
     """
     x = as_tensor_variable(x)
     pattern = tuple(broadcastable)
-    if len(pattern) != x.type.ndim:
+    if len(pattern) > x.type.ndim:
         raise ValueError(f"the pattern {pattern} has {len(pattern)} axes, {x.type} {x.type.ndim}")
-    return _declared(x, pattern)
+    return _declared(x, pattern + x.type.broadcastable[len(pattern) :])
 
 
 def get_vector_length(v: Any) -> int:
@@ -354,8 +355,8 @@ def get_vector_length(v: Any) -> int:
 
 def shape_items(size: Any) -> list[Any]:
     """Return the lengths that `size` stands for: an int, a scalar, a sequence or a vector."""
-    if isinstance(size, (int, np.integer)):
-        return [int(size)]
+    if not isinstance(size, Variable) and np.ndim(size) == 0:
+        return [size]
     if isinstance(size, Variable) and isinstance(size.type, TensorType):
         if size.type.ndim == 0:
             return [size]
@@ -450,5 +451,5 @@ def check_and_normalize_axes(x: Any, axis: Any) -> list[int]:
 
 
 def float_dtype(dtype: str | None) -> str:
-    """Return `dtype`, or `config.floatX` for None and 'floatX'."""
-    return config.floatX if dtype in (None, "floatX") else str(dtype)
+    """Return the name of `dtype`; `config.floatX` for None."""
+    return config.floatX if dtype is None else dtypes.named(dtype)

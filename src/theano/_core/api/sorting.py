@@ -7,13 +7,11 @@ from typing import Any
 
 from theano._core.api.conversion import as_tensor_variable
 from theano._core.api.ifelse import ifelse
-from theano._core.base.dtypes import is_integer
 from theano._core.ir.variable import Constant, Variable
 from theano._core.ops import shaping
 from theano._core.ops import sorting as ops
-from theano._core.ops.arithmetic import eq, ge, lt, mod
+from theano._core.ops.arithmetic import cast, eq, ge, lt, mod
 from theano._core.ops.assertions import Require
-from theano._core.ops.op import python_int
 
 
 def _along(name: str, a: Any, axis: Any) -> tuple[Any, int]:
@@ -23,12 +21,7 @@ def _along(name: str, a: Any, axis: Any) -> tuple[Any, int]:
         return (x if x.type.ndim == 1 else shaping.reshape_op(x, [-1])), 0
     if isinstance(axis, Constant) and axis.data is None:
         return _along(name, a, None)
-    known = python_int(axis)
-    if known is None:
-        raise NotImplementedError(f"{name}: the axis must be known when the graph is built")
-    if not -x.type.ndim <= known < x.type.ndim:
-        raise ValueError(f"{name}: axis {known} is out of bounds for {x.type}")
-    return x, known % x.type.ndim
+    return x, shaping.axis_of(name, x, axis)
 
 
 def to_be_known(axis: Any) -> bool:
@@ -38,9 +31,9 @@ def to_be_known(axis: Any) -> bool:
 
 def along_unknown(name: str, x: Any, axis: Any, op: Callable[[int], Any]) -> Any:
     """Choose between the results along each axis; only the chosen one is computed."""
-    if axis.type.ndim or not is_integer(axis.type.dtype):
-        raise TypeError(f"{name} needs an integer as its axis, got {axis.type}")
-    rank = x.type.ndim
+    if axis.type.ndim:
+        raise TypeError(f"{name} needs a scalar as its axis, got {axis.type}")
+    axis, rank = cast(axis, "int64"), x.type.ndim
     check = Require(f"{name}: the axis is out of bounds [-{rank}, {rank})")
     axis = mod(check(axis, ge(axis, -rank), lt(axis, rank)), rank)
     result = op(rank - 1)(x)

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from theano._core.api.conversion import cast
 from theano._core.ops import special as ops
 from theano._core.ops.arithmetic import maximum, mul
 
@@ -47,6 +48,6 @@ def chi2sf(x: Any, k: Any) -> Any:
 
     Returns
     -------
-    tensor, float
+    tensor, float64
     """
-    return ops.chdtrc(k, maximum(x, np.asarray(0, "int8")))
+    return ops.chdtrc(cast(k, "float64"), maximum(x, np.asarray(0, "int8")))

@@ -10,6 +10,7 @@ The rules were measured on Theano 1.0.5; ``tests/golden/dtypes_theano105.json`` 
 from __future__ import annotations
 
 from functools import lru_cache, reduce
+from typing import Any
 
 import numpy as np
 
@@ -37,6 +38,7 @@ __all__ = [
     "is_uint",
     "itemsize",
     "mean_dtype",
+    "named",
     "real_of",
     "sum_dtype",
     "to_float",
@@ -62,6 +64,16 @@ _COMPLEX = frozenset(complex_dtypes)
 _DISCRETE = frozenset(discrete_dtypes)
 _CONTINUOUS = frozenset(continuous_dtypes)
 _BYTES = {name: np.dtype(name).itemsize for name in all_dtypes}
+
+
+def named(dtype: Any) -> str:
+    """Return the name of a dtype: of a NumPy dtype, a Python type, or 'floatX' for `config.floatX`.
+
+    A string is returned as it is: who uses it knows which ones exist.
+    """
+    if isinstance(dtype, str):
+        return config.floatX if dtype == "floatX" else str(dtype)
+    return np.dtype(dtype).name
 
 
 def is_int(dtype: str) -> bool:

@@ -69,7 +69,7 @@ class In:
         self.name = variable.name if autoname and name is None else name
         self.mutable = update is not None if mutable is None else mutable
         self.borrow = self.mutable if borrow is None else borrow
-        if self.mutable and borrow is False:
+        if mutable and borrow is False:
             raise AssertionError(
                 f"Symbolic input for variable {variable} (name={self.name}) has flags mutable=True,"
                 " borrow=False: they disagree."

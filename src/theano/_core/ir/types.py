@@ -135,6 +135,12 @@ class RandomStateType(ObjectType):
 
 random_state_type = RandomStateType()
 
+
+def _plain(array: np.ndarray) -> np.ndarray:
+    """Return a matrix of NumPy, an array mapped to a file and their kind as the array they are."""
+    return array if type(array) is np.ndarray else array.view(np.ndarray)
+
+
 _NAMES = {
     (): "scalar",
     (False,): "vector",
@@ -220,11 +226,7 @@ class TensorType(Type):
         sparse_grad: bool = False,
         shape: Sequence[int | None] | None = None,
     ) -> None:
-        dtype = (
-            config.floatX
-            if dtype == "floatX"
-            else str(dtype if isinstance(dtype, str) else np.dtype(dtype))
-        )
+        dtype = dtypes.named(dtype)
         if dtype not in dtypes.all_dtypes:
             raise TypeError(
                 f"Unsupported dtype for TensorType: {dtype}. Supported:"
@@ -363,11 +365,11 @@ class TensorType(Type):
             raise TypeError(
                 f"{self} expected a ndarray object with dtype = {self.dtype} (got {value.dtype})."
             )
-        return value
+        return _plain(value)
 
     def _converted(self, value: Any, allow_downcast: bool | None) -> np.ndarray:
         if isinstance(value, np.ndarray) and value.dtype == self.numpy_dtype:
-            return value
+            return _plain(value)
         if allow_downcast:
             return self._as_array(value)
         if isinstance(value, np.ndarray):

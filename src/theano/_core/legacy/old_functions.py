@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from typing import Any
 
 import numpy as np
 
+from theano._core.api.conversion import as_tensor_variable
 from theano._core.compile.function import function
 from theano._core.compile.inputs import Out, fit_update, read_updates
 from theano._core.compile.shared import SharedVariable, shared
@@ -202,6 +203,15 @@ def _asarray(a: Any, dtype: Any, order: str | None = None) -> np.ndarray:
     kind = np.dtype(config.floatX if isinstance(dtype, str) and dtype == "floatX" else dtype)
     array = np.asarray(a, dtype=kind, order=order)  # type: ignore[call-overload]
     return array if array.dtype.num == kind.num else array.view(kind)
+
+
+def transfer(var: Any, target: str) -> Any:
+    """Return `var` on the device `target`; all live on 'cpu' here."""
+    return as_tensor_variable(var).transfer(target)
+
+
+def register_transfer(fn: Callable[[Any, str], Any]) -> None:
+    """Accept a function that moves variables to a device: no device but 'cpu' is known here."""
 
 
 def run_tests(

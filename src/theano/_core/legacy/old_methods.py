@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -18,7 +19,7 @@ from theano._core.ir.variable import Apply, Constant
 from theano._core.legacy.scalar_type import Scalar
 from theano._core.ops.gradient import DisconnectedType
 from theano._core.ops.indexing import SYMBOL, IncSubtensor, Slice, Subtensor
-from theano._core.ops.op import Op
+from theano._core.ops.op import Elementwise, Op
 
 
 def _perform(
@@ -102,6 +103,23 @@ def _idx_list(op: Any) -> tuple[Any, ...]:
     return tuple(entry(part) for part in op.index)
 
 
+def _get_shape_info(kind: TensorType, obj: Any) -> tuple[int, ...]:
+    """Return what `get_size` needs to tell how much memory the array `obj` takes."""
+    return obj.shape
+
+
+def _get_size(kind: TensorType, shape_info: Sequence[int]) -> int:
+    """Return the size of an array in bytes, from what `get_shape_info` returned."""
+    return math.prod(shape_info) * kind.numpy_dtype.itemsize
+
+
+def _dtype_specs(kind: TensorType) -> tuple[type, str, str]:
+    """Return the Python type of an item, its type in C, and the name of its number in NumPy."""
+    python = {"b": bool, "f": float, "c": complex}.get(kind.numpy_dtype.kind, int)
+    in_c = "theano" if python is complex else "npy"
+    return python, f"{in_c}_{kind.dtype}", f"NPY_{kind.dtype.upper()}"
+
+
 def install() -> None:
     """Give operations and modes of the engine the methods of Theano's."""
     # Asked for only where an operation has no attribute of the name: a method would hide from
@@ -109,6 +127,13 @@ def install() -> None:
     Op.__getattr__ = _old_method  # type: ignore[attr-defined]
     Subtensor.idx_list = IncSubtensor.idx_list = property(_idx_list)  # type: ignore[attr-defined]
     IncSubtensor.set_instead_of_inc = property(lambda op: op.assign)  # type: ignore[attr-defined]
+    # Inputs are overwritten by the planner of memory, not by operations.
+    Elementwise.inplace_pattern = Elementwise.destroy_map = property(  # type: ignore[attr-defined]
+        lambda op: {}
+    )
+    for method in (_get_shape_info, _get_size, _dtype_specs):
+        setattr(TensorType, method.__name__[1:], method)
+    TensorType.to_scalar_type = lambda kind: Scalar(kind.dtype)  # type: ignore[attr-defined]
     # What `Mode` takes as a linker.
     Mode.linker = property(lambda mode: mode.provided_linker)  # type: ignore[attr-defined]
     Mode.optimizer = property(_optimizer)  # type: ignore[attr-defined]

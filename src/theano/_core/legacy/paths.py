@@ -343,7 +343,10 @@ LATE: dict[str, dict[str, str]] = {
             name: f"legacy.scalar_elementwise:{name}"
             for name in ("ScalarFromTensor", "TensorFromScalar")
         },
+        "_shared": "api.shared:tensor_constructor",
+        "config": "base.settings:config",
         "hashtype": "legacy.properties:hashtype",
+        **{name: f"legacy.old_functions:{name}" for name in ("register_transfer", "transfer")},
         "join_": "legacy.op_classes:join_",
         "LoadFromDisk": "ops.disk:LoadFromDisk",
         **_SLICES,
@@ -902,6 +905,7 @@ IMPORTED = {
     **{name: f"theano.{name}" for name in ("compile", "gof", "printing", "scalar", "tensor")},
     "scal": "theano.scalar",
     "theano": "theano",
+    "np": "numpy",
 }
 
 
@@ -978,6 +982,11 @@ def install() -> None:
     Rebroadcast.axis = property(  # type: ignore[attr-defined]
         lambda op: dict(enumerate(op.pattern))
     )
+    # `from theano.tensor import *` gave these, and `theano` itself.
+    surface = vars(sys.modules["theano.tensor"])
+    reached = {*IMPORTED} - {"compile"}
+    late = {name for name in LATE["theano.tensor"] if not name.startswith("_")}
+    surface["__all__"] = [*surface["__all__"], *sorted((late | reached) - {*surface["__all__"]})]
     for path in MODULES:
         # Python puts a module into its package when it is first imported. It must not hide a
         # function of the same name, such as `theano.tensor.var`.

@@ -39,7 +39,7 @@ class Scalar(Type):
     ndim = 0
 
     def __init__(self, dtype: str) -> None:
-        dtype = config.floatX if dtype == "floatX" else dtype
+        dtype = dtypes.named(dtype)
         if dtype not in dtypes.all_dtypes:
             raise TypeError(f"Unsupported dtype for Scalar: {dtype}")
         self.dtype = dtype
@@ -213,7 +213,7 @@ def constant(x: Any, name: str | None = None, dtype: str | None = None) -> Scala
 def convert(x: Any, dtype: str | None = None) -> np.ndarray:
     """Return a number as an array without axes."""
     if dtype is not None:
-        return np.asarray(x).astype(config.floatX if dtype == "floatX" else dtype)
+        return np.asarray(x).astype(dtypes.named(dtype))
     if isinstance(x, (bool, int, float, complex)) and not isinstance(x, np.generic):
         return np.asarray(x, dtype=dtypes.autocast(x))
     return np.asarray(x)

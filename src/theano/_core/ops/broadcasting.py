@@ -11,8 +11,8 @@ from theano._core.base import dtypes
 from theano._core.base.settings import config
 from theano._core.ir.variable import Apply
 from theano._core.ops.arithmetic import cast
-from theano._core.ops.lengths import as_length
-from theano._core.ops.op import RankHook, Structured, as_variable, python_int, tensor_operand
+from theano._core.ops.lengths import as_length, is_one
+from theano._core.ops.op import RankHook, Structured, as_variable, tensor_operand
 from theano._core.ops.shaping import pad_left
 
 
@@ -36,7 +36,7 @@ class Alloc(Structured):
             )
         value = pad_left(value, len(sizes))
         sizes = [cast(n, "int64") for n in sizes]
-        pattern = [python_int(n) == 1 for n in sizes]
+        pattern = [is_one(n) for n in sizes]
         return self.one([value, *sizes], value.type.dtype, pattern)
 
     def compute(self, xp: Any, node: Apply, value: Any, *lengths: Any) -> tuple[Any, ...]:

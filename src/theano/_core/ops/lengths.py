@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from theano._core.ir.variable import Constant
-from theano._core.ops.arithmetic import add, cast, eq, mul, switch
+from theano._core.ops.arithmetic import add, cast, cast_op, eq, mul, switch
 from theano._core.ops.op import as_variable, python_int
 
 
@@ -30,6 +30,24 @@ def lengths_of(vector: Any, count: int) -> list[Any]:
         if isinstance(from_shape, Constant):
             return [int(n) for n in from_shape.data.shape]
     return [None] * count
+
+
+def is_one(length: Any) -> bool:
+    """Tell whether a length certainly is 1: it says so, or is that of a broadcastable axis."""
+    known = python_int(length)
+    node = getattr(length, "owner", None)
+    if known is not None or node is None:
+        return known == 1
+    if node.op is mul or node.op is cast_op("int64"):
+        return all(map(is_one, node.inputs))
+    if _shaping_class(node.op) == "Length":
+        return node.inputs[0].type.broadcastable[node.op.axis]
+    if type(node.op).__name__ != "Subtensor" or length.type.ndim:
+        return False
+    of, at = node.inputs[0].owner, node.op.index[0]
+    if of is None or _shaping_class(of.op) != "ShapeOf" or not isinstance(at, int):
+        return False
+    return of.inputs[0].type.broadcastable[at]
 
 
 def _shaping_class(op: Any) -> str | None:

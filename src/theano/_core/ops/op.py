@@ -270,9 +270,8 @@ def python_int(value: Any) -> int | None:
     """Return the value of an integer constant, or None."""
     if isinstance(value, (int, np.integer)):
         return int(value)
-    if isinstance(value, Constant) and isinstance(value.data, np.ndarray) and value.data.size == 1:
-        return int(value.data.reshape(()))
-    return None
+    data = value.data if isinstance(value, Constant) else value
+    return int(data.reshape(())) if isinstance(data, np.ndarray) and data.size == 1 else None
 
 
 Rule = Callable[..., tuple[tuple[str, ...], str]]

@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from numpy.exceptions import AxisError
 
 from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Apply, Constant
 from theano._core.ops.arithmetic import add, cast, minimum, mul
-from theano._core.ops.lengths import as_int64, as_length, lengths_of, product
+from theano._core.ops.lengths import as_int64, as_length, is_one, lengths_of, product
 from theano._core.ops.op import (
     RankHook,
     Structured,
@@ -247,6 +248,24 @@ class Length(Structured):
         return f"Shape_i{{{self.axis}}}"
 
 
+def axis_of(name: str, x: Any, axis: Any) -> int:
+    """Return the number of one axis of `x`, counted from 0.
+
+    Raises
+    ------
+    TypeError
+        It is not known when the graph is built.
+    AxisError
+        `x` has no such axis: an IndexError and a ValueError.
+    """
+    known = python_int(axis)
+    if known is None:
+        raise TypeError(f"{name}: an axis must be known when the graph is built, got {axis!r}")
+    if not -x.type.ndim <= known < x.type.ndim:
+        raise AxisError(f"{name}: axis {known} is out of bounds for {x.type}")
+    return known % x.type.ndim
+
+
 def length(x: Any, axis: int) -> Any:
     """Return the length of an axis of `x`: an int where it is known, else a scalar variable."""
     if x.type.shape[axis] is not None:
@@ -319,7 +338,11 @@ class Reshape(Structured):
     __props__ = ("ndim",)
 
     def __init__(self, ndim: int) -> None:
-        self.ndim = ndim
+        if isinstance(ndim, (bool, np.bool_)) or not isinstance(ndim, (int, np.integer)):
+            raise ValueError(f"reshape: Expected ndim to be an integer, got {ndim!r}")
+        if ndim < 0:
+            raise ValueError(f"reshape: ndim must be 0 or greater, got {ndim}")
+        self.ndim = int(ndim)
 
     def make_node(self, x: Any, lengths: Any) -> Apply:
         x = tensor_operand("reshape", x)
@@ -330,8 +353,11 @@ class Reshape(Structured):
             raise TypeError(
                 f"It must be an integer vector: the new shape of reshape, got {lengths.type}"
             )
-        known = lengths_of(lengths, self.ndim)
-        return self.one([x, lengths], x.type.dtype, [python_int(n) == 1 for n in known])
+        pattern = tuple(is_one(n) for n in lengths_of(lengths, self.ndim))
+        if lengths.owner is not None and isinstance(lengths.owner.op, ShapeOf):
+            other = lengths.owner.inputs[0].type.broadcastable
+            pattern = other if len(other) == self.ndim else pattern
+        return self.one([x, lengths], x.type.dtype, pattern)
 
     def compute(self, xp: Any, node: Apply, x: Any, lengths: Any) -> tuple[Any, ...]:
         return (xp.reshape(x, tuple(int(n) for n in lengths)),)
