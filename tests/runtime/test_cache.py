@@ -6,6 +6,7 @@ import concurrent.futures
 import hashlib
 import os
 import pathlib
+import random
 import subprocess
 import sys
 import time
@@ -86,6 +87,21 @@ def test_size_is_bounded_without_being_asked(cache: CompileCache) -> None:
     for i in range(200):
         cache.put(key(i), bytes(50_000))
     assert sum(path.stat().st_size for path in files(cache)) <= (1 << 20) * 17 // 16
+
+
+def test_short_processes_seldom_look_at_the_size(
+    cache: CompileCache, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chance = random.Random(1)
+    looks: list[str] = []
+    monkeypatch.setattr(random, "SystemRandom", lambda: chance)
+    monkeypatch.setattr(CompileCache, "evict", lambda self: looks.append(self.folder))
+    written = 0
+    for i in range(400):
+        CompileCache(cache.folder, cache.limit_bytes).put(key(i), bytes(2000))
+        written += 2000
+    expected = written / (cache.limit_bytes / 16)
+    assert expected / 2 < len(looks) < 2 * expected
 
 
 def test_what_dead_processes_left_is_deleted(cache: CompileCache) -> None:

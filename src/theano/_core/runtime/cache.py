@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+import random
 import re
 import stat
 import tempfile
@@ -54,9 +55,10 @@ class CompileCache:
         self.limit_bytes = limit_bytes
         self.folder = _prepare(default_folder() if folder is None else folder)
         self._memory: dict[str, bytes] = {}
-        # The first entry that this process writes looks at the size: many short processes may
-        # share a folder.
-        self._unchecked_bytes = limit_bytes
+        # Looking at a large folder takes a while, and many short processes may share one: by
+        # chance, one of them looks each time that all have written this much.
+        self._look_after_bytes = limit_bytes // 16
+        self._unchecked_bytes = random.SystemRandom().randint(0, self._look_after_bytes)
 
     def get(self, key: str) -> bytes | None:
         """Return the data of an entry, or None if there is none, or only a damaged one.
@@ -116,7 +118,7 @@ class CompileCache:
         except OSError:
             return
         self._unchecked_bytes += len(content)
-        if self._unchecked_bytes > self.limit_bytes // 16:
+        if self._unchecked_bytes > self._look_after_bytes:
             self._unchecked_bytes = 0
             self.evict()
 
