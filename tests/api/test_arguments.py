@@ -197,3 +197,33 @@ def test_a_pattern_may_leave_out_the_last_axes():
 def test_lengths_of_constants_are_known():
     length = T.opt.Shape_i(1)(T.constant(np.zeros((3, 4))))
     assert T.get_scalar_constant_value(length) == 4
+
+
+@pytest.mark.parametrize("policy", ["custom", "numpy+floatX"])
+def test_a_slope_that_is_a_python_number_leaves_the_dtype_alone(policy):
+    with theano.config.change_flags(floatX="float32", cast_policy=policy):
+        x, m = T.fmatrix(), T.imatrix()
+        slopes = (0, 1, -3, 0.5, np.float32(0.1), np.int8(2))
+        assert {T.nnet.relu(x, a).dtype for a in slopes} == {"float32"}
+        whole = {T.nnet.relu(m, a).dtype for a in slopes}
+        assert whole == {"float64" if policy == "custom" else "float32"}
+        value = np.array([[-4, 0, 6]], "float32")
+        for a in slopes:
+            expected = np.where(value > 0, value, a * value)
+            assert np.allclose(T.nnet.relu(x, a).eval({x: value}), expected)
+            assert np.allclose(T.nnet.relu(m, a).eval({m: value.astype("int32")}), expected)
+        assert T.nnet.relu(x, T.fvector()).dtype == "float32"
+
+
+def test_a_vector_of_one_scalar_is_not_stretched():
+    n = T.dscalar()
+    for v in (T.stack([n]), T.as_tensor_variable([n]), T.stacklists([n])):
+        assert v.broadcastable == (False,)
+        assert v.eval({n: 3}).tolist() == [3]
+    assert T.zeros(T.stack([T.iscalar()])).ndim == 1
+
+
+def test_a_condition_may_choose():
+    b, choices = T.TensorType("bool", (False,))("b"), T.dmatrix("choices")
+    f = theano.function([b, choices], T.choose(b, choices))
+    assert f(np.array([True, False]), [[1, 2], [3, 4]]).tolist() == [3, 2]

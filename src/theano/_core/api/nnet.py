@@ -10,6 +10,7 @@ from theano._core.api.conversion import as_tensor_variable
 from theano._core.api.creation import arange, join
 from theano._core.api.shaping import shape_padleft
 from theano._core.base import dtypes
+from theano._core.ir.variable import Variable
 from theano._core.ops import shaping
 from theano._core.ops.arithmetic import (
     abs_,
@@ -115,13 +116,12 @@ def relu(x: Any, alpha: Any = 0) -> Any:
     """
     x = as_tensor_variable(x)
     # The sum of an integer and its absolute value might not fit its dtype.
-    x = cast(x, dtypes.to_float(x.type.dtype))
-    if not hasattr(alpha, "type") and np.ndim(alpha) == 0 and alpha == 0:
-        return mul(_number(0.5, x), add(x, abs_(x)))
-    alpha = as_tensor_variable(alpha)
-    half = _number(0.5, alpha)
-    one = _number(1.0, alpha)
-    return add(mul(mul(half, add(one, alpha)), x), mul(mul(half, sub(one, alpha)), abs_(x)))
+    if not isinstance(alpha, Variable) and np.ndim(alpha) == 0 and alpha == 0:
+        x = cast(x, mul(0.5, x).type.dtype)
+        return mul(0.5, add(x, abs_(x)))
+    half = mul(0.5, as_tensor_variable(alpha))
+    x = cast(x, mul(half, x).type.dtype)
+    return add(mul(add(0.5, half), x), mul(sub(0.5, half), abs_(x)))
 
 
 def elu(x: Any, alpha: Any = 1) -> Any:

@@ -176,7 +176,9 @@ class Choose(Composed):
         self.mode = mode
 
     def make_node(self, a: Any, choices: Any) -> Apply:
-        a, choices = _integers("a", a), tensor_operand("choose", choices)
+        a, choices = as_variable(a), tensor_operand("choose", choices)
+        # A condition chooses between two.
+        a = _integers("a", cast(a, "int8") if a.type.dtype == "bool" else a)
         if choices.type.ndim == 0:
             raise TypeError(f"choose needs choices with at least one axis, got {choices.type}")
         rank = max(a.type.ndim, choices.type.ndim - 1)

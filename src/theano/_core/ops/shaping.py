@@ -300,7 +300,7 @@ class MakeVector(Structured):
         scalars = [cast(as_variable(v), self.dtype) for v in values]
         if any(v.type.ndim for v in scalars):
             raise TypeError(f"MakeVector needs scalars, got {[str(v.type) for v in scalars]}")
-        return self.one(scalars, self.dtype, (len(scalars) == 1,))
+        return self.one(scalars, self.dtype, (False,))
 
     def compute(self, xp: Any, node: Apply, *values: Any) -> tuple[Any, ...]:
         return (xp.asarray(np.stack(values) if values else np.zeros(0), dtype=self.dtype),)
