@@ -462,3 +462,22 @@ def test_pfunc_has_its_own_names_of_arguments() -> None:
     assert theano.configdefaults.python_int_bitwidth() in (32, 64)
     assert theano.opt is theano.gof.opt
     assert "FAST_RUN" in theano.predefined_modes
+
+
+def test_raise() -> None:
+    from theano.raise_op import Raise
+
+    x = theano.tensor.dscalar("x")
+    op = Raise("no value here", KeyError)
+    assert op == Raise("no value here", KeyError) != Raise("no value here")
+    taken = theano.ifelse.ifelse(x > 0, x, op(x))
+    f = theano.function([x], taken)
+    assert f(2.0) == 2.0
+    with pytest.raises(KeyError, match="no value here"):
+        f(-1.0)
+
+
+def test_number_of_processors() -> None:
+    from theano.misc.cpucount import cpuCount
+
+    assert cpuCount() >= 1

@@ -158,6 +158,33 @@ class OutputGuard(ViewOp):
     """Its input."""
 
 
+class Raise(Op):
+    """Raises an exception when it runs.
+
+    Parameters
+    ----------
+    msg : str
+    exc : type of exception
+    """
+
+    __props__ = ("msg", "exc")
+
+    def __init__(self, msg: str = "", exc: type[Exception] = NotImplementedError) -> None:
+        self.msg = msg
+        self.exc = exc
+
+    def __str__(self) -> str:
+        return f"Raise{{{self.exc}({self.msg})}}"
+
+    def make_node(self, x: Any) -> Apply:
+        return Apply(self, [x], [x.type()])
+
+    def perform(
+        self, node: Apply, inputs: list[Any], output_storage: list[list[Any]], params: Any = None
+    ) -> None:
+        raise self.exc(self.msg)
+
+
 class DeepCopyOp(Op):
     """A copy of its input."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -17,6 +18,11 @@ _lock = threading.RLock()
 memoize = cache
 # What Theano-PyMC raises where a test value is missing, and Theano an AttributeError.
 TestValueError = AttributeError
+
+
+def cpu_count() -> int:
+    """Return how many processors there are; -1 if that is not known."""
+    return os.cpu_count() or -1
 
 
 def allclose(a: Any, b: Any, rtol: float | None = None, atol: float | None = None) -> bool:

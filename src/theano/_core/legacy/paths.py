@@ -286,6 +286,34 @@ _SLICES = {
     },
     "NoneTypeT": "ir.types:NoneType",
 }
+_TYPED_LISTS = {
+    name: f"legacy.typed_list:{name}"
+    for name in (
+        "Append",
+        "Count",
+        "Extend",
+        "GetItem",
+        "Index",
+        "Insert",
+        "Length",
+        "MakeList",
+        "Remove",
+        "Reverse",
+        "TypedListConstant",
+        "TypedListType",
+        "TypedListVariable",
+        "append",
+        "count",
+        "extend",
+        "getitem",
+        "index_",
+        "insert",
+        "length",
+        "make_list",
+        "remove",
+        "reverse",
+    )
+}
 # Names of packages that are real files, and that few programs need.
 LATE: dict[str, dict[str, str]] = {
     "theano": {
@@ -537,6 +565,7 @@ MODULES: dict[str, dict[str, str]] = {
     },
     "theano.compat": _COMPAT,
     "theano.misc": {},
+    "theano.misc.cpucount": {"cpuCount": "legacy.old_utils:cpu_count"},
     "theano.misc.frozendict": {"frozendict": "legacy.collections:frozendict"},
     "theano.misc.ordered_set": {
         "Link": "legacy.pickling:OldObject",
@@ -664,6 +693,7 @@ MODULES: dict[str, dict[str, str]] = {
     },
     "theano.compile.sharedvalue": _SHARED,
     "theano.gof.link": {"Container": "compile.containers:Container"},
+    "theano.raise_op": {"Raise": "legacy.function_op:Raise"},
     "theano.scan_module.scan": {"scan": "api.scan:scan"},
     "theano.scan_module.scan_checkpoints": {"scan_checkpoints": "api.scan:scan_checkpoints"},
     "theano.scan_module.scan_op": {"Scan": "ops.loop:Loop"},
@@ -737,6 +767,9 @@ MODULES: dict[str, dict[str, str]] = {
         "shape": "api.shaping:shape",
         "shape_i": "legacy.op_classes:shape_i",
         "specify_shape": "ops.shaping:specify_shape",
+    },
+    "theano.sandbox.neighbours": {
+        name: f"api.neighbours:{name}" for name in ("images2neibs", "neibs2images")
     },
     "theano.sandbox.softsign": {"softsign": "api.nnet:softsign"},
     "theano.tensor.basic": {
@@ -847,6 +880,9 @@ MODULES: dict[str, dict[str, str]] = {
         "none_type_t": "api.conversion:none_type_t",
     },
     "theano.tensor.var": _VARIABLES,
+    "theano.typed_list": _TYPED_LISTS,
+    "theano.typed_list.basic": _TYPED_LISTS,
+    "theano.typed_list.type": {"TypedListType": "legacy.typed_list:TypedListType"},
 }
 
 # Theano-PyMC, which PyMC3 3.11 and its kin import, has renamed modules and a few objects.
