@@ -44,6 +44,7 @@ PROGRAMS = {
     "loops": lambda: T.sort(T.exp(T.dot(m, x))) + T.cumsum(T.tanh(T.dot(m, x))),
     "views": lambda: (m.T[1:, ::-1].reshape((3, 3)) * 2).sum(axis=0),
     "scalars": lambda: T.exp(T.sin(T.cos(x[0] * x[1])) + x[k]) * k + x.shape[0],
+    "positions": lambda: T.exp(m)[:, [k, 0]] + T.dot(T.exp(m[:, [1, k]]).T, m)[-1, 0],
     "scan": scanned,
     "ifelse": lambda: ifelse(T.gt(k, 0), T.dot(m, x).sum(), T.exp(x).sum()),
     "writes": lambda: T.set_subtensor(T.inc_subtensor(m[1:, k], 3.0)[0, k], 7.0) * 2,

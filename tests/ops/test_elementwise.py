@@ -17,8 +17,12 @@ from theano._core.api.checks import (
     seeded,
     tensor,
 )
+from theano._core.api.reductions import sum as tensor_sum
+from theano._core.autodiff.reverse import grad
 from theano._core.base import dtypes
 from theano._core.compile.function import function
+from theano._core.ir.types import TensorType
+from theano._core.ops.arithmetic import cast
 
 KINDS = dtypes.all_dtypes
 CASES = [(name, kind) for name, op in OPS.items() for kind in kinds_of(op)]
@@ -43,8 +47,6 @@ def test_broadcasting(name: str) -> None:
 
 @pytest.mark.parametrize("source", KINDS)
 def test_casts(source: str) -> None:
-    from theano._core.ops.arithmetic import cast
-
     rng = seeded(source)
     x = tensor(source, (9,))
     values = np.append(draw(rng, OPS["add"].samples[0], source, (7,)), [0, 1]).astype(source)
@@ -61,3 +63,39 @@ def test_casts(source: str) -> None:
             )
         got = function([x], cast(x, target))(values)
         assert_close(got, wanted, 0)
+
+
+def _turns_integers_into_floats(name: str, kind: str) -> bool:
+    op = OPS[name]
+    return (
+        op.gradient is not None
+        and not name.startswith("Cast")
+        and accepts(op, [kind] * op.nin)
+        and dtypes.is_float(op.dtype(*[kind] * op.nin)[1])
+    )
+
+
+INTEGERS = [k for k in KINDS if dtypes.is_discrete(k)]
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [(n, k) for n in OPS for k in INTEGERS if _turns_integers_into_floats(n, k)],
+)
+def test_gradients_by_integers_are_those_by_the_same_real_numbers(name: str, kind: str) -> None:
+    op = OPS[name]
+    reals, _ = op.dtype(*[kind] * op.nin)
+    values = [np.array([0, 1, 3, 13]).astype(kind)] * op.nin
+
+    def gradients(kinds: tuple[str, ...]) -> list[np.ndarray]:
+        inputs = [tensor(k, (4,), f"x{i}") for i, k in enumerate(kinds)]
+        found = grad(tensor_sum(cast(op(*inputs), "float64")), inputs, null_gradients="return")
+        known = [g for g in found if isinstance(g.type, TensorType)]
+        f = function(inputs, known, on_unused_input="ignore")
+        return f(*(v.astype(k) for v, k in zip(values, kinds, strict=True)))
+
+    for got, wanted in zip(gradients((kind,) * op.nin), gradients(reals), strict=True):
+        assert dtypes.is_float(str(got.dtype))
+        # Rewriting need not find the same form of both.
+        tolerance = {"float16": 1e-2, "float32": 1e-5}.get(str(wanted.dtype), 1e-9)
+        np.testing.assert_allclose(got.astype(wanted.dtype), wanted, rtol=tolerance, atol=tolerance)

@@ -55,6 +55,8 @@ def cast(x: Any, dtype: str) -> Any:
     return cast_op(dtype)(x)
 
 
+RankHook.cast = cast
+
 add = elementwise(
     "add",
     doc="Sum of `x` and `y`.",

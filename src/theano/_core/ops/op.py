@@ -93,6 +93,14 @@ class Op:
         """Return the outputs for `arrays`, with the array namespace `xp`: the op's meaning."""
         raise NotImplementedError
 
+    def jax(self, j: Any, node: Apply, *arrays: Any) -> Sequence[Any]:
+        """Return the outputs for arrays that JAX traces; `j` is a `Trace` of the JAX backend.
+
+        `compute` with `jax.numpy`, unless that differs. What raises TypeError, IndexError or
+        AttributeError is called on the host.
+        """
+        return self.compute(j.numpy, node, *arrays)
+
     def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
         """Return, per output, the tuple of lengths (int, scalar variable, or None: unknown)."""
         return [(None,) * out.ndim for out in node.outputs]
@@ -308,6 +316,9 @@ class Elementwise(Op):
     holomorphic : bool
         Whether it is differentiable in the complex sense, so that what `grad` multiplies by is the
         derivative; cotangents of complex inputs are then multiplied by its conjugate.
+    jax : callable or None
+        `jax(j, *arrays)`: what JAX traces, if that is not `compute` with `jax.numpy`; `j` has
+        `numpy`, `lax` and `special`.
     """
 
     broadcasts = True
@@ -329,6 +340,7 @@ class Elementwise(Op):
         module: str | None = None,
         error: str = "",
         holomorphic: bool = True,
+        jax: Callable[..., Any] | None = None,
     ) -> None:
         self.name = name
         self.nin = nin
@@ -346,6 +358,7 @@ class Elementwise(Op):
         self.library = library
         self.module = module
         self.holomorphic = holomorphic
+        self.traced = jax
 
     def __eq__(self, other: object) -> bool:
         # A user may declare a function anew under its name: the old one is another one.
@@ -385,10 +398,20 @@ class Elementwise(Op):
         return self(result, inputs[-1], **options) if len(inputs) > 1 else result
 
     def compute(self, xp: Any, node: Apply, *arrays: Any) -> tuple[Any, ...]:
+        return self._applied(self.function, xp, node, arrays)
+
+    def jax(self, j: Any, node: Apply, *arrays: Any) -> tuple[Any, ...]:
+        if self.traced is None:
+            return self.compute(j.numpy, node, *arrays)
+        return self._applied(lambda _, *args: self.traced(j, *args), j.numpy, node, arrays)
+
+    def _applied(
+        self, function: Callable[..., Any], xp: Any, node: Apply, arrays: Sequence[Any]
+    ) -> tuple[Any]:
         check_lengths(node, arrays)
         casts, out = self.dtype(*(v.type.dtype for v in node.inputs))
         args = [a if str(a.dtype) == d else a.astype(d) for a, d in zip(arrays, casts, strict=True)]
-        value = xp.asarray(self.function(xp, *args))
+        value = xp.asarray(function(xp, *args))
         return (value if str(value.dtype) == out else value.astype(out),)
 
     def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
@@ -411,12 +434,24 @@ class Elementwise(Op):
     def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
         if self.gradient is None:
             return [zeros_of(v) for v in node.inputs]
-        values = (*node.inputs, node.outputs[0])
+        values = (*self._differentiated(node), node.outputs[0])
         if not self.holomorphic or not any(dtypes.is_complex(v.type.dtype) for v in node.inputs):
             return list(self.gradient(cotangents[0], *values))
         turned = RankHook.conjugate
         assert turned is not None
         return [turned(g) for g in self.gradient(turned(cotangents[0]), *values)]
+
+    def _differentiated(self, node: Apply) -> list[Any]:
+        """Return the inputs as real numbers where they are integers and the function is real."""
+        convert = RankHook.cast
+        assert convert is not None
+        if dtypes.is_discrete(node.outputs[0].type.dtype):
+            return node.inputs
+        kinds, _ = self.dtype(*(v.type.dtype for v in node.inputs))
+        return [
+            convert(v, kind) if dtypes.is_discrete(v.type.dtype) else v
+            for v, kind in zip(node.inputs, kinds, strict=True)
+        ]
 
     def lower(self, p: Any, node: Apply, *values: Any) -> Any:
         if self.library is None:
@@ -524,6 +559,7 @@ class RankHook:
     zeros_like: Callable[[Any], Any] | None = None
     # The complex conjugate of what is complex; `arithmetic` installs it.
     conjugate: Callable[[Any], Any] | None = None
+    cast: Callable[[Any, str], Any] | None = None
 
 
 def same_rank(values: list[Any]) -> list[Any]:

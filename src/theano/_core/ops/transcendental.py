@@ -23,7 +23,7 @@ from theano._core.ops.arithmetic import (
     switch,
     true_div,
 )
-from theano._core.ops.op import Elementwise, elementwise
+from theano._core.ops.op import Elementwise, elementwise, zeros_of
 from theano._core.ops.samples import Range, anything, positive, reals, small_integers
 
 
@@ -173,6 +173,8 @@ arctan2 = elementwise(
 
 
 def _grad_angle(g: Any, z: Any, y: Any) -> tuple[Any]:
+    if not dtypes.is_complex(z.type.dtype):
+        return (zeros_of(z),)
     scale = true_div(g, sqr(abs_(z)))
     return (complex_(neg(mul(scale, imag(z))), mul(scale, real(z))),)
 

@@ -23,7 +23,7 @@ _WORDS = ("i1", "i8", "i16", "i32", "i64", "ptr", "half", "float", "double")
 # Words that may stand between an operation and its type.
 _FLAGS = frozenset(("nsw", "nuw", "exact", "fast", "nnan", "ninf", "nsz", "contract", "afn"))
 _CONVERSIONS = frozenset(
-    ("trunc", "zext", "sext", "fptrunc", "fpext", "fptoui", "fptosi", "uitofp", "sitofp", "bitcast")
+    "trunc zext sext fptrunc fpext fptoui fptosi uitofp sitofp ptrtoint inttoptr bitcast".split()
 )
 
 
@@ -127,7 +127,7 @@ def _types(lines: Sequence[str]) -> dict[str, str]:
 
 
 def _type(operation: str, rest: str) -> str:
-    if operation in ("getelementptr", "alloca", "inttoptr"):
+    if operation in ("getelementptr", "alloca"):
         return "ptr"
     if operation in ("icmp", "fcmp"):
         return "" if "<" in rest else "i1"
