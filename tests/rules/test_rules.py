@@ -126,6 +126,27 @@ def test_a_step_of_gradient_descent_is_one_gemm() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("build", "length"),
+    [
+        (lambda m, k: m + T.ones((k, 3)), 3),
+        (lambda m, k: T.ones((k, 3)) * m + T.zeros((k, 3)), 3),
+        (lambda m, k: m ** T.ones((k, 3)), 3),
+        (lambda m, k: T.switch(T.ones((k, 3)), m, 2 * m), 3),
+        (lambda m, k: T.alloc(m, k, 3), 3),
+        (lambda m, k: T.ones((k, k)) + T.dot(m, m.T), 3),
+        (lambda m, k: T.ones((k, 2)) + T.dot(m, m.T), 1),
+    ],
+)
+def test_no_rule_takes_a_check_for_granted_that_it_removes(build: Any, length: int) -> None:
+    m, k = T.dmatrix("m"), T.lscalar("k")
+    for mode in ("FAST_RUN", theano.Mode("py", "fast_run")):
+        f = theano.function([m, k], build(m, k), mode=mode)
+        f(np.ones((2, 3)), 2)
+        with pytest.raises((ValueError, AssertionError), match=r"mis-match|shape"):
+            f(np.ones((2, 3)), length)
+
+
 def test_shapes_need_no_values() -> None:
     out = T.dot(T.exp(m), m.T).shape[0] + T.concatenate([x, T.log(y)]).shape[0]
     names = set(names_of(rewrite([out])[0]))

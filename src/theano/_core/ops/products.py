@@ -156,7 +156,10 @@ class Gemm(Structured):
 
     def compute(self, xp: Any, node: Apply, *arrays: Any) -> tuple[Any, ...]:
         z, alpha, x, y, beta = arrays
-        return (xp.asarray(beta * z + alpha * xp.dot(x, y), dtype=z.dtype),)
+        product = xp.dot(x, y)
+        if z.shape != product.shape:
+            raise ValueError(f"Input dimension mis-match: {z.shape} and {product.shape}")
+        return (xp.asarray(beta * z + alpha * product, dtype=z.dtype),)
 
     def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
         return [shapes[0]]

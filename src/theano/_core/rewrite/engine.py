@@ -66,18 +66,17 @@ class RuleSet:
 
     def __init__(self, rules: Iterable[Rule]) -> None:
         self.rules = list(rules)
-        self._by_key: dict[Any, list[Rule]] = {}
+        self._keys = {key for rule in self.rules for key in rule.ops}
         self._of: dict[Any, Sequence[Rule]] = {}
-        for rule in self.rules:
-            for key in rule.ops:
-                self._by_key.setdefault(key, []).append(rule)
 
     def of(self, op: Any) -> Sequence[Rule]:
-        """Return the rules whose root is `op`."""
-        key = op if op in self._by_key else type(op)
+        """Return the rules whose root is `op`, in order."""
+        key = op if op in self._keys else type(op)
         found = self._of.get(key)
         if found is None:
-            found = self._of[key] = (*self._by_key.get(op, ()), *self._by_key.get(type(op), ()))
+            keys = (op, type(op))
+            found = tuple(r for r in self.rules if any(k in r.ops for k in keys))
+            self._of[key] = found
         return found
 
 
@@ -156,11 +155,12 @@ class Rewriter:
         if any(a is not b for a, b in zip(inputs, node.inputs, strict=True)):
             node = rebuilt(node, inputs)
         outputs = self._folded(node)
-        if outputs is None and node.rules.broadcasts and len(inputs) > 1:
-            self._note_equal(node)
         if outputs is None:
             outputs = self._rewritten(node)
         if outputs is None:
+            # Not before: no rule may take the check for granted that it removes.
+            if node.rules.broadcasts and len(inputs) > 1:
+                self._note_equal(node)
             outputs = node.outputs
             for out in outputs:
                 self.finished[out] = out

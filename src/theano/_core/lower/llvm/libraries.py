@@ -261,6 +261,9 @@ class Libraries(Special):
     def _product_memory(
         self, node: Apply, dtype: str, lengths: Sequence[Size], into: Array | None
     ) -> Array:
+        if into is not None:
+            for axis, (one, two) in enumerate(zip(into.lengths, lengths, strict=True)):
+                self.check_equal(node, one, two, "elementwise", (0, axis, one, 1, two))
         if node.outputs[0] in self.places:
             out = self.placed(node.outputs[0], lengths)
             if into is not None:
@@ -268,8 +271,6 @@ class Libraries(Special):
             return out
         if into is None:
             return self.new_array(dtype, lengths) if lengths else Array(dtype, (), self.stack(16))
-        for axis, (one, two) in enumerate(zip(into.lengths, lengths, strict=True)):
-            self.check_equal(node, one, two, "elementwise", (0, axis, one, 1, two))
         target = self.in_place.get(node.outputs[0])
         if target is None:
             return self._writable(node, into)

@@ -23,7 +23,10 @@ _WORDS = ("i1", "i8", "i16", "i32", "i64", "ptr", "half", "float", "double")
 # Words that may stand between an operation and its type.
 _FLAGS = frozenset(("nsw", "nuw", "exact", "fast", "nnan", "ninf", "nsz", "contract", "afn"))
 _CONVERSIONS = frozenset(
-    "trunc zext sext fptrunc fpext fptoui fptosi uitofp sitofp ptrtoint inttoptr bitcast".split()
+    (
+        *("trunc", "zext", "sext", "fptrunc", "fpext", "fptoui", "fptosi", "uitofp", "sitofp"),
+        *("ptrtoint", "inttoptr", "bitcast"),
+    )
 )
 
 

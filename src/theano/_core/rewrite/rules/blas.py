@@ -75,7 +75,7 @@ def _sum_with_product(rewriter: Rewriter, node: Apply) -> Any:
         if found is None or z.type != out.type:
             continue
         alpha, product = found
-        if product.outputs[0].type != out.type or not rewriter.same_lengths(z, out):
+        if product.outputs[0].type != out.type:
             continue
         beta, z = _scaled_array(z, dtype)
         if node.op is sub:

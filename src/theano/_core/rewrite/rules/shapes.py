@@ -20,8 +20,10 @@ from theano._core.ops.shaping import (
     ShapeOf,
     dimshuffle,
     pattern_broadcast,
+    specify_shape,
+    vector_of,
 )
-from theano._core.rewrite.engine import Rewriter, Rule
+from theano._core.rewrite.engine import Rewriter, Rule, known_value
 
 PHASE = "shape"
 
@@ -93,6 +95,20 @@ def _stretches_as_declared(rewriter: Rewriter, inner: Any, whole: Any) -> bool:
     return all(one or own == wanted for one, own, wanted in axes)
 
 
+def _has_lengths_of_its_own(value: Any) -> bool:
+    """Tell whether an `Alloc` is more than zeros in the shape of something, as gradients have."""
+    return any(
+        n.owner is None or not isinstance(n.owner.op, Length) for n in value.owner.inputs[1:]
+    )
+
+
+def _with_lengths_of(rewriter: Rewriter, x: Any, other: Any) -> Any:
+    """Return `x`, checked to have the lengths of `other` where that does not stretch."""
+    axes = zip(other.type.broadcastable, rewriter.lengths(x), rewriter.lengths(other), strict=True)
+    lengths = [as_int64(own if one else wanted) for one, own, wanted in axes]
+    return specify_shape(x, vector_of(lengths))
+
+
 def _alloc_operand(rewriter: Rewriter, node: Apply) -> Any:
     """An operand that is stretched to the shape of another one need not be: the loop does it."""
     out = node.outputs[0]
@@ -102,12 +118,20 @@ def _alloc_operand(rewriter: Rewriter, node: Apply) -> Any:
         inner = value.owner.inputs[0]
         if not _stretches_as_declared(rewriter, inner, value):
             continue
-        others = [v for j, v in enumerate(node.inputs) if j != i]
-        if any(
-            v.type.broadcastable == out.type.broadcastable and rewriter.same_lengths(v, value)
-            for v in others
-        ):
-            return node.op(*(inner if j == i else v for j, v in enumerate(node.inputs)))
+        whole = [
+            j
+            for j, v in enumerate(node.inputs)
+            if j != i and v.type.broadcastable == out.type.broadcastable
+        ]
+        inputs = list(node.inputs)
+        inputs[i] = inner
+        if any(rewriter.same_lengths(inputs[j], value) for j in whole):
+            return node.op(*inputs)
+        if whole and known_value(inner) is not None and _has_lengths_of_its_own(value):
+            # As a number alone it may vanish: the other operand is checked instead.
+            place = whole[0]
+            inputs[place] = _with_lengths_of(rewriter, inputs[place], value)
+            return node.op(*inputs)
     return None
 
 
@@ -224,7 +248,7 @@ RULES = (
         "x + alloc(y, shape(x)) → x + y",
         (Elementwise,),
         _alloc_operand,
-        PHASE,
+        "canonical",
         "exact",
         "loops stretch their operands by themselves",
     ),
