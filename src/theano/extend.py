@@ -3,11 +3,13 @@
 `elementwise` declares a scalar function that fuses into native loops; classes derived from
 `Structured` are operations on whole arrays; classes derived from `Op` are written as in Theano
 1.0.5, and `as_op` makes one of a function. `check` runs the generic tests of an operation.
-`rule` writes a rewriting rule as two expressions, `add_rule` has the compiler use it.
+`rule` writes a rewriting rule as two expressions, `add_rule` has the compiler use it, and
+`add_backend` runs functions by other means than native code.
 """
 
 from theano._core.api.checks import check, check_rule
 from theano._core.api.extending import elementwise
+from theano._core.compile.backends import add_backend, remove_backend
 from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Apply, Variable
 from theano._core.legacy.function_op import as_op
@@ -48,6 +50,7 @@ __all__ = [
     "TensorType",
     "Type",
     "Variable",
+    "add_backend",
     "add_rule",
     "anything",
     "as_op",
@@ -60,6 +63,7 @@ __all__ = [
     "nonzero",
     "positive",
     "reals",
+    "remove_backend",
     "remove_rule",
     "rule",
     "same",

@@ -124,7 +124,8 @@ def test_wrong_settings() -> None:
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
-@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+# Python warns, and JAX where another test has loaded it.
+@pytest.mark.filterwarnings("ignore:.*fork.*")
 def test_fork_after_threads_have_worked() -> None:
     from test_callbacks import ADD_ONE, kernel_function
 

@@ -5,9 +5,11 @@ Each raises AssertionError that says what failed.
 
 from __future__ import annotations
 
+import warnings
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
@@ -54,7 +56,8 @@ def check(
 
     An elementwise operation is compared, native code with `compute`, over all dtypes that it takes,
     layouts of memory, broadcasting and arrays without items. Other operations are compared on the
-    arrays of `examples`. The gradient is compared with central differences, up to `order`.
+    arrays of `examples`. The gradient is compared with central differences, up to `order`. If JAX
+    is installed, what XLA compiles is compared with `compute` as well.
 
     Parameters
     ----------
@@ -82,6 +85,7 @@ def check(
         if op.nin == 2:
             check_mixed_dtypes(op)
         check_broadcasting(op)
+        check_jax(op)
         if is_smooth(op):
             check_gradient(op, [_sample(op, i) for i in range(op.nin)], order, tolerance)
         return
@@ -206,6 +210,31 @@ def check_broadcasting(op: Elementwise) -> None:
             assert_close(f(*(layouts(a)["strided"] for a in arrays)), wanted, op.ulp)
 
 
+def check_jax(op: Elementwise) -> None:
+    """Compare what XLA compiles with the definition, for operands of one dtype."""
+    rng = seeded(op.name, "jax")
+    for kind in kinds_of(op):
+        inputs = [tensor(kind, (3, 4), f"x{i}") for i in range(op.nin)]
+        arrays = [draw(rng, where, kind, (3, 4)) for where in op.samples]
+        with naming(f"{op}, inputs of dtype {kind}: XLA's code differs from compute"):
+            _compare_with_xla(inputs, [op(*inputs)], arrays, max(op.ulp, 64))
+
+
+def _compare_with_xla(
+    inputs: Sequence[Any], outputs: Sequence[Any], arrays: Sequence[np.ndarray], ulp: float
+) -> None:
+    if find_spec("jax") is None:
+        return
+    f = function(inputs, outputs, mode="JAX", on_unused_input="ignore")
+    wanted = evaluate(outputs, dict(zip(inputs, arrays, strict=True)))
+    with warnings.catch_warnings():
+        # What NumPy must compute is compared as well.
+        warnings.simplefilter("ignore")
+        found = f(*arrays)
+    for got, value in zip(found, wanted, strict=True):
+        assert_close(got, value, ulp)
+
+
 # -- operations on examples ------------------------------------------------------------------------
 
 
@@ -229,6 +258,8 @@ def check_example(op: Any, arrays: Sequence[np.ndarray], ulp: float) -> None:
         with naming(f"{op} of shapes {shapes}, {layout}: native code differs from compute"):
             for got, value in zip(run(*given), wanted, strict=True):
                 assert_close(got, value, ulp)
+    with naming(f"{op} of shapes {shapes}: XLA's code differs from compute"):
+        _compare_with_xla(inputs, outputs, arrays, max(ulp, 64))
     lengths = function(inputs, [out.shape for out in outputs], on_unused_input="ignore")
     with naming(f"{op} of shapes {shapes}: the shape alone differs from that of the result"):
         for got, value in zip(lengths(*arrays), wanted, strict=True):

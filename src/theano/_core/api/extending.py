@@ -22,6 +22,7 @@ def elementwise(
     commutative: bool = False,
     doc: str = "",
     holomorphic: bool = True,
+    jax: Callable[..., Any] | None = None,
 ) -> op.Elementwise:
     """Declare a function of scalars that is applied to tensors item by item.
 
@@ -54,6 +55,9 @@ def elementwise(
         Whether it is differentiable in the complex sense, so that `grad` multiplies by the
         derivative (gradients of complex inputs are then conjugated); False: `grad` returns the
         gradient itself, of complex numbers too.
+    jax : callable, optional
+        `jax(j, *arrays)` → array: what `mode="JAX"` runs, if it is not `compute` with `jax.numpy`;
+        `j` has `numpy`, `lax` and `special` of JAX.
 
     Returns
     -------
@@ -97,5 +101,6 @@ def elementwise(
         ulp=ulp,
         commutative=commutative,
         holomorphic=holomorphic,
+        jax=jax,
         module=sys._getframe(1).f_globals.get("__name__", "__main__"),
     )

@@ -179,12 +179,12 @@ COMPILING = (
         "mode",
         "Mode",
         "Default mode of `function`.",
-        ("Mode", "DebugMode", "FAST_RUN", "NanGuardMode", "FAST_COMPILE", "DEBUG_MODE"),
+        ("Mode", "DebugMode", "FAST_RUN", "NanGuardMode", "FAST_COMPILE", "DEBUG_MODE", "JAX"),
     ),
     _enum(
         "linker",
-        "cvm c|py py c c|py_nogc vm vm_nogc cvm_nogc",
-        "How a graph runs: 'py' is the NumPy reference, all others machine code.",
+        "cvm c|py py c c|py_nogc vm vm_nogc cvm_nogc jax",
+        "How a graph runs: 'py' is the NumPy reference, 'jax' XLA, all others machine code.",
     ),
     _enum(
         "optimizer",

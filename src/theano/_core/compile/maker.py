@@ -20,7 +20,6 @@ from theano._core.ir.types import Generic, RandomStateType, TensorType, generic
 from theano._core.lower.faults import CALLBACK_SHIFT
 from theano._core.lower.llvm import machine
 from theano._core.lower.llvm.program import Program, ProgramText
-from theano._core.lower.reference import evaluate
 from theano._core.ops.called import CallError
 from theano._core.ops.op import complete_values
 from theano._core.ops.random import Draw
@@ -125,10 +124,10 @@ class FunctionMaker:
             print(f"{rule.phase}: {rule.name} on {before}")
         self.fgraph = FunctionGraph(self.leaves, rewritten, clone=False)
         self.vector_bits = config.vector_width
-        if self.mode.backend == "reference":
-            program, owners = self._reference_program(rewritten)
-        else:
+        if self.mode.backend == "llvm":
             program, owners = self._native_program(rewritten, rewriter)
+        else:
+            program, owners = self._called_program(rewritten)
         function = self._function(program, owners, containers)
         self.compile_seconds = time.perf_counter() - start
         if self.profile:
@@ -165,11 +164,13 @@ class FunctionMaker:
         ).write()
         return text, machine.assemble(text.text, text.kernels, self.vector_bits)
 
-    def _reference_program(self, rewritten: Sequence[Any]) -> tuple[ProgramText, Any]:
-        """Return a program that only calls the reference backend: the entry is one callback."""
-        from theano._core.compile.reference_program import reference_program
+    def _called_program(self, rewritten: Sequence[Any]) -> tuple[ProgramText, Any]:
+        """Return a program that only calls another backend: the entry is one callback."""
+        from theano._core.compile.backends import BACKENDS
+        from theano._core.compile.called_program import called_program
 
-        text = reference_program(self.leaves, rewritten, evaluate)
+        run = BACKENDS[self.mode.backend](self.leaves, rewritten)
+        text = called_program(self.leaves, rewritten, run)
         return text, machine.assemble(text.text, text.kernels, self.vector_bits)
 
     # -- the function object ----------------------------------------------------------------------

@@ -7,7 +7,8 @@ from typing import Any
 from theano._core.base.settings import accept_mode_class, config
 from theano._core.rewrite.pipeline import LEVELS, Selection
 
-BACKENDS = {
+# What runs functions, by the name of a linker.
+LINKERS = {
     "llvm": "llvm",
     "py": "reference",
     "vm": "llvm",
@@ -18,6 +19,7 @@ BACKENDS = {
     "vm_nogc": "llvm",
     "cvm_nogc": "llvm",
     "reference": "reference",
+    "jax": "jax",
 }
 # What has been registered is an object, all else a level.
 OPTIMIZERS: dict[Any, Any] = {
@@ -51,7 +53,8 @@ class Mode:
     ----------
     linker : str or None
         'llvm' (also Theano's names for compiled code) runs native code; 'py' runs NumPy, one
-        operation at a time. None: `config.linker`.
+        operation at a time; 'jax' has XLA compile it; `theano.extend.add_backend` adds others.
+        None: `config.linker`.
     optimizer : str, None, Query or Optimizer
         'fast_run', 'fast_compile', 'merge', or Theano's o1 to o4; 'unsafe': 'fast_run' without
         the conditions of `Assert`; 'default': `config.optimizer`.
@@ -66,11 +69,11 @@ class Mode:
     def __init__(self, linker: Any = None, optimizer: Any = "default") -> None:
         linker = config.linker if linker is None else linker
         optimizer = config.optimizer if optimizer == "default" else optimizer
-        if linker not in BACKENDS:
-            raise ValueError(f"unknown linker {linker!r}; known: {', '.join(BACKENDS)}")
+        if linker not in LINKERS:
+            raise ValueError(f"unknown linker {linker!r}; known: {', '.join(LINKERS)}")
         self.provided_linker = linker
         self.provided_optimizer = optimizer
-        self.backend = BACKENDS[linker]
+        self.backend = LINKERS[linker]
         self.included: frozenset[str] = frozenset()
         self.excluded: frozenset[str] = frozenset()
         self.extra: tuple[Any, ...] = ()
@@ -164,7 +167,11 @@ accept_mode_class(Mode)
 
 FAST_RUN = Mode("llvm", "fast_run")
 FAST_COMPILE = Mode("llvm", "fast_compile")
-predefined_modes = {"FAST_RUN": FAST_RUN, "FAST_COMPILE": FAST_COMPILE}
+predefined_modes = {
+    "FAST_RUN": FAST_RUN,
+    "FAST_COMPILE": FAST_COMPILE,
+    "JAX": Mode("jax", "fast_run"),
+}
 
 
 def get_mode(mode: Any = None) -> Mode:

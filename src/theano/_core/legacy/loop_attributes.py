@@ -119,7 +119,7 @@ def _inner_inputs(op: Loop, inputs: Sequence[Any], role: str) -> list[Any]:
 
 def _outer_inputs(op: Loop, inputs: Any, role: str) -> list[Any]:
     """Return those inputs of an application that have a role."""
-    operands = op._by_role(inputs.inputs if isinstance(inputs, Apply) else inputs, None)
+    operands = op.by_role(inputs.inputs if isinstance(inputs, Apply) else inputs, None)
     if role in ("seqs", "non_seqs"):
         return list(operands.sequences if role == "seqs" else operands.fixed)
     kinds = _kinds(op)

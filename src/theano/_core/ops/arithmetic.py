@@ -101,10 +101,20 @@ true_div = elementwise(
     samples=(anything, nonzero),
 )
 
+
+def _traced_division(j: Any, function: Any, x: Any, y: Any) -> Any:
+    """Return a quotient or remainder, which for integers and 0 is 0 as in NumPy."""
+    if dtypes.is_float(str(y.dtype)):
+        return function(x, y)
+    zero = y == 0
+    return j.numpy.where(zero, 0, function(x, j.numpy.where(zero, 1, y)))
+
+
 int_div = elementwise(
     "int_div",
     doc="Floor of the quotient of `x` and `y`; an integer divided by zero gives zero.",
     compute=lambda xp, x, y: xp.floor_divide(x, y),
+    jax=lambda j, x, y: _traced_division(j, j.numpy.floor_divide, x, y),
     dtype=rules.upcast_real,
     llvm=lambda b, x, y: b.int_div(x, y),
     samples=(anything, nonzero),
@@ -114,6 +124,7 @@ mod = elementwise(
     "mod",
     doc="Remainder of `x` divided by `y`, with the sign of `y`.",
     compute=lambda xp, x, y: xp.remainder(x, y),
+    jax=lambda j, x, y: _traced_division(j, j.numpy.remainder, x, y),
     dtype=rules.upcast_real,
     grad=lambda g, x, y, z: (g, neg(mul(g, int_div(x, y)))),
     llvm=lambda b, x, y: b.mod(x, y),

@@ -36,6 +36,11 @@ class Assert(Structured):
         assert all(conditions), self.msg
         return (value,)
 
+    def jax(self, j: Any, node: Apply, value: Any, *conditions: Any) -> tuple[Any, ...]:
+        for condition in conditions:
+            j.require(condition)
+        return (value,)
+
     def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
         return [shapes[0]]
 
@@ -87,6 +92,9 @@ class Require(Assert):
         if not all(rest[self.facts :]):
             raise self.error(self.text([int(f) for f in rest[: self.facts]]))
         return (value,)
+
+    def jax(self, j: Any, node: Apply, value: Any, *rest: Any) -> tuple[Any, ...]:
+        return super().jax(j, node, value, *rest[self.facts :])
 
     def batch(
         self, node: Apply, values: list[Any], rows: list[bool], batching: Any

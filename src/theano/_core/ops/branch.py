@@ -56,6 +56,12 @@ class IfElse(Structured):
     def compute(self, xp: Any, node: Apply, condition: Any, *values: Any) -> tuple[Any, ...]:
         return values[: self.n_outs] if bool(condition) else values[self.n_outs :]
 
+    def jax(self, j: Any, node: Apply, condition: Any, *values: Any) -> list[Any]:
+        pairs = list(zip(values[: self.n_outs], values[self.n_outs :], strict=True))
+        if any(one.shape != two.shape for one, two in pairs):
+            raise TypeError("the two sides have other shapes")
+        return [j.numpy.where(condition != 0, one, two) for one, two in pairs]
+
     def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
         return common_lengths(shapes[1 : 1 + self.n_outs], shapes[1 + self.n_outs :])
 
@@ -143,6 +149,15 @@ class Branch(Structured):
     def compute(self, xp: Any, node: Apply, condition: Any, *values: Any) -> tuple[Any, ...]:
         body = self.then if bool(condition) else self.otherwise
         return tuple(evaluate(body.outputs, dict(zip(body.inputs, values, strict=True))))
+
+    def jax(self, j: Any, node: Apply, condition: Any, *values: Any) -> list[Any]:
+        results, passed = j.lax.cond(
+            condition != 0,
+            lambda: j.body(self.then, values),
+            lambda: j.body(self.otherwise, values),
+        )
+        j.require(passed)
+        return results
 
     def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
         then, otherwise = (

@@ -26,6 +26,12 @@ class Composed(Called):
         """Return a variable for each output of `node`, made of its inputs; None: there is none."""
         raise NotImplementedError
 
+    def jax(self, j: Any, node: Apply, *arrays: Any) -> Sequence[Any]:
+        found = self.expression(node)
+        if found is None:
+            return self.compute(j.numpy, node, *arrays)
+        return j.run(found, dict(zip(node.inputs, arrays, strict=True)))
+
 
 class NumPyCall:
     """What computes one application; an error of it names the line that made the application.

@@ -93,6 +93,20 @@ def join_index(form: Index, values: Sequence[Any]) -> list[Any]:
     ]
 
 
+def _traced_index(j: Any, form: Index, shape: Sequence[int], values: Sequence[Any]) -> Any:
+    """Return an index for JAX, which does not check positions: that they fit is required."""
+    entries = join_index(form, [int(v) if j.is_known(v) else v for v in values])
+    for entry, length in zip(entries, shape, strict=False):
+        if not isinstance(entry, slice):
+            j.require((entry >= -length) & (entry < length))
+    return tuple(entries)
+
+
+def _traced_write(j: Any, op: Any, x: Any, y: Any, at: Any) -> Any:
+    place = j.numpy.asarray(x).at[at]
+    return place.set(y) if op.assign else place.add(y)
+
+
 def slice_length(entry: slice, size: Any) -> Any:
     """Return the length of a slice of an axis of `size`; None parts as in Python."""
     step = 1 if entry.step is None else python_int(entry.step)
@@ -185,6 +199,9 @@ class Subtensor(Structured):
     def compute(self, xp: Any, node: Apply, x: Any, *values: Any) -> tuple[Any, ...]:
         return (x[tuple(join_index(self.index, [int(v) for v in values]))],)
 
+    def jax(self, j: Any, node: Apply, x: Any, *values: Any) -> tuple[Any, ...]:
+        return (j.numpy.asarray(x)[_traced_index(j, self.index, x.shape, values)],)
+
     def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
         entries = join_index(self.index, node.inputs[1:])
         entries += [slice(None)] * (node.inputs[0].type.ndim - len(entries))
@@ -244,6 +261,10 @@ class Within(Structured):
             raise IndexError(f"index {index} is out of bounds for axis 0 with size {length}")
         return (index,)
 
+    def jax(self, j: Any, node: Apply, index: Any, length: Any) -> tuple[Any, ...]:
+        j.require((index >= -length) & (index < length))
+        return (index,)
+
     def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
         return [()]
 
@@ -294,6 +315,9 @@ class IncSubtensor(Structured):
         check_fits(y.shape, out[at].shape)
         out[at] = y if self.assign else out[at] + y
         return (out,)
+
+    def jax(self, j: Any, node: Apply, x: Any, y: Any, *values: Any) -> tuple[Any, ...]:
+        return (_traced_write(j, self, x, y, _traced_index(j, self.index, x.shape, values)),)
 
     def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
         return [shapes[0]]
@@ -400,6 +424,14 @@ class AdvancedSubtensor(Structured):
     def compute(self, xp: Any, node: Apply, x: Any, *indices: Any) -> tuple[Any, ...]:
         return (xp.asarray(x[self.numpy_index(indices)]),)
 
+    def jax(self, j: Any, node: Apply, x: Any, *indices: Any) -> tuple[Any, ...]:
+        self._require_positions(j, x, indices)
+        return (j.numpy.asarray(x)[self.numpy_index(indices)],)
+
+    def _require_positions(self, j: Any, x: Any, indices: Sequence[Any]) -> None:
+        for axis, positions in zip(self.place(x.ndim)[0], indices, strict=True):
+            j.require((positions >= -x.shape[axis]) & (positions < x.shape[axis]))
+
     def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
         _, full, position = self.place(node.inputs[0].type.ndim)
         lengths = [shapes[0][a] for a in full]
@@ -460,6 +492,11 @@ class AdvancedIncSubtensor(AdvancedSubtensor):
         else:
             np.add.at(out, at, y)
         return (out,)
+
+    def jax(self, j: Any, node: Apply, x: Any, *rest: Any) -> tuple[Any, ...]:
+        y, *indices = rest
+        self._require_positions(j, x, indices)
+        return (_traced_write(j, self, x, y, self.numpy_index(indices)),)
 
     def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
         return [shapes[0]]

@@ -63,6 +63,11 @@ class InnerGraph(Structured):
         known = dict(zip(self.body.inputs, arrays, strict=True))
         return tuple(evaluate(self.body.outputs, known))
 
+    def jax(self, j: Any, node: Apply, *arrays: Any) -> list[Any]:
+        results, passed = j.body(self.body, arrays)
+        j.require(passed)
+        return results
+
     def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
         return self.body.lengths(shapes, dict(zip(self.body.inputs, node.inputs, strict=True)))
 

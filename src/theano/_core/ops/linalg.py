@@ -79,6 +79,13 @@ class Cholesky(MatrixOp):
             factor = xp.linalg.cholesky(a)
         return (factor if self.is_lower else xp.conj(xp.swapaxes(factor, -1, -2)),)
 
+    def jax(self, j: Any, node: Apply, x: Any) -> tuple[Any, ...]:
+        a = x if self.is_lower else x.mT.conj()
+        factor = j.lax.linalg.cholesky(a, symmetrize_input=False)
+        if self.on_error == "raise":
+            j.require(j.numpy.isfinite(factor))
+        return (factor if self.is_lower else factor.mT.conj(),)
+
     def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
         return [shapes[0]]
 
@@ -244,6 +251,12 @@ class Solve(MatrixOp):
             a = one + xp.conj(xp.swapaxes(one, -1, -2)) + xp.real(a) * xp.eye(a.shape[-1])
             xp.linalg.cholesky(a)
         return (xp.linalg.solve(a, b).astype(node.outputs[0].type.dtype),)
+
+    def jax(self, j: Any, node: Apply, a: Any, b: Any) -> Sequence[Any]:
+        if self.routine == "solve_positive":
+            half = a if self.is_lower else a.mT.conj()
+            j.require(j.numpy.isfinite(j.lax.linalg.cholesky(half, symmetrize_input=False)))
+        return super().jax(j, node, a, b)
 
     def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
         a, b = node.inputs

@@ -65,6 +65,13 @@ class MatrixOp(Structured):
         """Return the number of axes of one matrix, per input and output."""
         return (2,) * (len(node.inputs) + len(node.outputs))
 
+    def jax(self, j: Any, node: Apply, *arrays: Any) -> Sequence[Any]:
+        results = self.compute(j.numpy, node, *arrays)
+        # XLA has NaN or infinity where LAPACK's routines fail.
+        for result in results:
+            j.require(j.numpy.isfinite(result))
+        return results
+
     def batch(
         self, node: Apply, values: list[Any], rows: list[bool], batching: Any
     ) -> list[Any] | None:

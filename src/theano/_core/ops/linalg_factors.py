@@ -195,6 +195,12 @@ class Eigh(MatrixOp):
             return tuple(xp.linalg.eigh(x, UPLO=self.UPLO))
         return (xp.linalg.eigvalsh(x, UPLO=self.UPLO),)
 
+    def jax(self, j: Any, node: Apply, x: Any) -> Sequence[Any]:
+        # XLA reads both triangles.
+        half = j.numpy.tril(x) if self.UPLO == "L" else j.numpy.triu(x)
+        diagonal = j.numpy.real(x) * j.numpy.eye(x.shape[-1])
+        return super().jax(j, node, half + half.mT.conj() - diagonal)
+
     def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
         return [shapes[0][:-1], shapes[0]][: 2 if self.vectors else 1]
 

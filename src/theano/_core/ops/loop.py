@@ -24,6 +24,7 @@ from theano._core.ops.lengths import total as sum_of_lengths
 from theano._core.ops.loop_gradient import pull_back
 from theano._core.ops.loop_rows import batched_loop
 from theano._core.ops.loop_tangent import push_forward
+from theano._core.ops.loop_traced import traced_loop
 from theano._core.ops.op import Structured, as_variable
 from theano._core.ops.shaping import pattern_broadcast
 from theano._core.ops.steps import ALL, NEW, Operands, State
@@ -108,9 +109,9 @@ class Loop(Structured):
 
     def outer(self, node: Apply) -> Operands:
         """Return the inputs of an application; a state that is never read has None."""
-        return self._by_role(node.inputs, None)
+        return self.by_role(node.inputs, None)
 
-    def _by_role(self, values: Sequence[Any], missing: Any) -> Operands:
+    def by_role(self, values: Sequence[Any], missing: Any) -> Operands:
         """Return something for each input by role; `missing` for a state that is never read."""
         rest = iter(values[1:])
         sequences = [next(rest) for _ in range(self.n_sequences)]
@@ -212,6 +213,9 @@ class Loop(Structured):
         ]
         return (*outputs, np.asarray(done, dtype="int64")) if self.until else tuple(outputs)
 
+    def jax(self, j: Any, node: Apply, *arrays: Any) -> list[Any]:
+        return traced_loop(j, node, arrays)
+
     def _known_lengths(self, node: Apply, arrays: Sequence[Any]) -> list[tuple[int, ...]]:
         """Return the lengths of a row of each output as they are without steps; 0 if unknown."""
         values = dict(zip(node.inputs, arrays, strict=True))
@@ -236,7 +240,7 @@ class Loop(Structured):
         return np.zeros((0, *lengths), dtype=out.type.dtype)
 
     def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
-        given = self._by_role(shapes, ())
+        given = self.by_role(shapes, ())
         inner, outer = self.inner, self.outer(node)
         known: dict[Any, Any] = {}
         for variables, lengths in (
@@ -314,13 +318,13 @@ class Loop(Structured):
         return pull_back(node, cotangents, reverse)
 
     def jvp(self, node: Apply, tangents: Sequence[Any], forward: Any) -> list[Any]:
-        return push_forward(node, self._by_role(tangents, None), forward)
+        return push_forward(node, self.by_role(tangents, None), forward)
 
     def batch(
         self, node: Apply, values: list[Any], rows: list[bool], batching: Any
     ) -> list[Any] | None:
         given, of_rows = (
-            self._by_role(v, missing) for v, missing in ((values, None), (rows, False))
+            self.by_role(v, missing) for v, missing in ((values, None), (rows, False))
         )
         return batched_loop(node, given, of_rows, batching)
 

@@ -52,6 +52,9 @@ class Print(Structured):
         self.global_fn(self, x)
         return (x,)
 
+    def jax(self, j: Any, node: Apply, x: Any) -> list[Any]:
+        return j.on_host(node, [x], effect=True)
+
     def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
         return [shapes[0]]
 
@@ -116,6 +119,9 @@ class PdbBreakpoint(Structured):
         breakpoint()
         kinds = [v.type for v in node.inputs[1:]]
         return tuple(kind.filter(v) for kind, v in zip(kinds, monitored, strict=True))
+
+    def jax(self, j: Any, node: Apply, *values: Any) -> list[Any]:
+        return j.on_host(node, values, effect=True)
 
     def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
         return list(shapes[1:])

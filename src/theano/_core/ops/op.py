@@ -401,9 +401,10 @@ class Elementwise(Op):
         return self._applied(self.function, xp, node, arrays)
 
     def jax(self, j: Any, node: Apply, *arrays: Any) -> tuple[Any, ...]:
-        if self.traced is None:
+        traced = self.traced
+        if traced is None:
             return self.compute(j.numpy, node, *arrays)
-        return self._applied(lambda _, *args: self.traced(j, *args), j.numpy, node, arrays)
+        return self._applied(lambda _, *args: traced(j, *args), j.numpy, node, arrays)
 
     def _applied(
         self, function: Callable[..., Any], xp: Any, node: Apply, arrays: Sequence[Any]

@@ -303,7 +303,7 @@ class MakeVector(Structured):
         return self.one(scalars, self.dtype, (False,))
 
     def compute(self, xp: Any, node: Apply, *values: Any) -> tuple[Any, ...]:
-        return (xp.asarray(np.stack(values) if values else np.zeros(0), dtype=self.dtype),)
+        return (xp.asarray(xp.stack(values) if values else xp.zeros(0), dtype=self.dtype),)
 
     def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
         return [(len(node.inputs),)]

@@ -113,6 +113,9 @@ class Sort(_AlongAxis):
     def compute(self, xp: Any, node: Apply, x: Any) -> tuple[Any, ...]:
         return (xp.sort(x, axis=self.axis, kind=self.kind),)
 
+    def jax(self, j: Any, node: Apply, x: Any) -> tuple[Any, ...]:
+        return (j.numpy.sort(x, axis=self.axis),)
+
     def lower(self, p: Any, node: Apply, x: Any) -> Any:
         return p.along(node, "sort", x, self.axis, KINDS[self.kind])
 
@@ -133,6 +136,9 @@ class ArgSort(_AlongAxis):
 
     def compute(self, xp: Any, node: Apply, x: Any) -> tuple[Any, ...]:
         return (xp.argsort(x, axis=self.axis, kind=self.kind),)
+
+    def jax(self, j: Any, node: Apply, x: Any) -> tuple[Any, ...]:
+        return (j.numpy.argsort(x, axis=self.axis),)
 
     def lower(self, p: Any, node: Apply, x: Any) -> Any:
         return p.along(node, "argsort", x, self.axis, KINDS[self.kind])

@@ -40,6 +40,12 @@ def _scipy(name: str) -> Any:
     return compute
 
 
+def _traced(j: Any, name: str, *arrays: Any) -> Any:
+    """Return a function of `jax.scipy.special`, which has many of SciPy's."""
+    wide = [a.astype("float64") for a in arrays]
+    return getattr(j.special, {"psi": "digamma"}.get(name, name))(*wide).astype(arrays[0].dtype)
+
+
 def _erfc(x: Any) -> Any:
     """Return erfc; SciPy's loses digits of large numbers, and its subnormal results are 0."""
     from scipy.special import erfc, erfcx
@@ -66,6 +72,7 @@ def _of_one(
         name,
         doc=doc,
         compute=lambda xp, x: call(x),
+        jax=lambda j, x: _traced(j, function, x),
         dtype=rules.to_real_float,
         grad=grad,
         llvm=llvm,
@@ -84,6 +91,7 @@ def _of_two(
         name,
         doc=doc,
         compute=lambda xp, x, y: call(x, y),
+        jax=lambda j, x, y: _traced(j, function, x, y),
         dtype=rules.to_real_float,
         grad=grad,
         library=function,
@@ -244,6 +252,7 @@ def _polygamma(name: str, doc: str, order: int, grad: Any) -> Elementwise:
         name,
         doc=doc,
         compute=compute,
+        jax=lambda j, x: j.special.polygamma(order, x),
         dtype=rules.to_real_float,
         grad=grad,
         llvm=lambda b, x: _polygamma_native(b, x, order),

@@ -1,4 +1,4 @@
-"""A native program whose entry only calls the reference backend."""
+"""A native program whose entry only calls a Python function."""
 
 from __future__ import annotations
 
@@ -8,13 +8,12 @@ from typing import Any
 from theano._core.ir.types import TensorType
 from theano._core.lower.arrays import CallbackRecord
 from theano._core.lower.llvm.program import Output, ProgramText
-from theano._core.ops.called import CallError
 
 
-def reference_program(
-    inputs: Sequence[Any], outputs: Sequence[Any], evaluate: Callable[..., Any]
+def called_program(
+    inputs: Sequence[Any], outputs: Sequence[Any], run: Callable[..., Sequence[Any]]
 ) -> ProgramText:
-    """Return a program that passes its inputs to `evaluate` and returns what that gives."""
+    """Return a program that passes its inputs to `run` and returns what that gives."""
     offset = 0
     input_offsets = []
     for variable in inputs:
@@ -27,10 +26,10 @@ def reference_program(
         records.append(offset)
         offset += _words(variable)
 
-    def run(*values: Any) -> tuple[Any, ...]:
-        return tuple(evaluate(outputs, dict(zip(inputs, values, strict=True)), failed=CallError))
+    def call(*values: Any) -> tuple[Any, ...]:
+        return tuple(run(*values))
 
-    record = CallbackRecord(run, tuple(v.type for v in inputs), tuple(v.type for v in outputs))
+    record = CallbackRecord(call, tuple(v.type for v in inputs), tuple(v.type for v in outputs))
     return ProgramText(
         _entry(input_offsets, records),
         (),

@@ -1,0 +1,84 @@
+"""What runs a rewritten graph instead of native code: a function of arrays that a backend makes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from theano._core.compile.modes import LINKERS
+from theano._core.lower.reference import evaluate
+from theano._core.ops.called import CallError
+
+Run = Callable[..., Sequence[Any]]
+Backend = Callable[[Sequence[Any], Sequence[Any]], Run]
+
+
+def _reference(inputs: Sequence[Any], outputs: Sequence[Any]) -> Run:
+    def run(*values: Any) -> list[Any]:
+        return evaluate(outputs, dict(zip(inputs, values, strict=True)), failed=CallError)
+
+    return run
+
+
+def _jax(inputs: Sequence[Any], outputs: Sequence[Any]) -> Run:
+    try:
+        from theano._core.lower.jax.compiled import CompiledByXLA
+    except ImportError as error:
+        raise ImportError(
+            f"linker 'jax' needs the package jax (pip install jax): {error}"
+        ) from error
+    return CompiledByXLA(inputs, outputs)
+
+
+_OURS: dict[str, Backend] = {"reference": _reference, "jax": _jax}
+BACKENDS = dict(_OURS)
+
+
+def add_backend(name: str, make: Backend) -> None:
+    """Let `theano.Mode(linker=name)` run functions by a backend of yours.
+
+    Parameters
+    ----------
+    name : str
+    make : callable
+        `make(inputs, outputs)` is called with the variables of a rewritten graph when a function
+        is compiled. It returns what runs it: a function of the values of the inputs (arrays of
+        NumPy; shared variables are among the inputs) that returns one array for each output, the
+        new values of shared variables among them. `theano.gof.graph.toposort(outputs)` are the
+        applications in order, and `node.op.compute(numpy, node, *arrays)` is the meaning of one.
+
+    Raises
+    ------
+    ValueError
+        A linker has this name.
+
+    Examples
+    --------
+    >>> import numpy, theano, theano.tensor as T
+    >>> from theano import extend
+    >>> def one_by_one(inputs, outputs):
+    ...     def run(*values):
+    ...         known = dict(zip(inputs, values))
+    ...         for node in theano.gof.graph.io_toposort(inputs, outputs):
+    ...             arrays = [known[v] if v in known else v.data for v in node.inputs]
+    ...             known.update(zip(node.outputs, node.op.compute(numpy, node, *arrays)))
+    ...         return [known[out] for out in outputs]
+    ...     return run
+    >>> extend.add_backend("one by one", one_by_one)
+    >>> x = T.dvector("x")
+    >>> f = theano.function([x], T.exp(x) + 1, mode=theano.Mode(linker="one by one"))
+    >>> f([0.0, 1.0]).round(2)
+    array([2.  , 3.72])
+    >>> extend.remove_backend("one by one")
+    """
+    if name in LINKERS:
+        raise ValueError(f"there is a linker {name!r} already; known: {', '.join(LINKERS)}")
+    BACKENDS[name] = make
+    LINKERS[name] = name
+
+
+def remove_backend(name: str) -> None:
+    """Take back what `add_backend` did; raises ValueError if it did not."""
+    if name in _OURS or name not in BACKENDS:
+        raise ValueError(f"the backend {name!r} was not added")
+    del BACKENDS[name], LINKERS[name]

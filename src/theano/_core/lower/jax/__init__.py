@@ -1,0 +1,1 @@
+"""The JAX backend: XLA compiles a graph, for the device that JAX runs on."""
