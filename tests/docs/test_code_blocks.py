@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import ast
 import doctest
 import importlib
 import pkgutil
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -16,6 +19,7 @@ ROOT = Path(__file__).resolve().parents[2]
 # The generated pages of the reference quote docstrings, whose doctests run below.
 REFERENCE = ROOT / "docs" / "reference"
 PAGES = [p for p in sorted((ROOT / "docs").rglob("*.md")) if REFERENCE not in p.parents]
+CHAPTERS = sorted((ROOT / "docs").rglob("*.py"))
 DOCUMENTS = [ROOT / "README.md", *PAGES]
 MODULES = sorted(m.name for m in pkgutil.walk_packages(theano.__path__, "theano."))
 
@@ -34,6 +38,17 @@ def test_blocks_run(path: Path) -> None:
             assert runner.failures == 0
         else:
             exec(compile(block, str(path), "exec"), names)
+
+
+@pytest.mark.parametrize("path", CHAPTERS, ids=lambda p: p.stem)
+def test_chapters_run(path: Path) -> None:
+    done = subprocess.run([sys.executable, str(path)], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    real = re.findall(
+        r"`(?:src|runtime)[^`]*`", ast.get_docstring(ast.parse(path.read_text())) or ""
+    )
+    assert real
+    assert all((ROOT / name.strip("`")).exists() for name in real)
 
 
 @pytest.mark.parametrize("name", MODULES)
