@@ -11,6 +11,7 @@
 #include "copy.h"
 #include "half.h"
 #include "include/theano_runtime.h"
+#include "threads.h"
 
 namespace theano::along {
 
@@ -221,6 +222,59 @@ Status order_rows(const PyArray_ArrFuncs &numpy, std::int64_t item, const std::i
     return Status::done;
 }
 
+// Items of a part of a row that is searched by itself.
+constexpr std::int64_t kPart = 1 << 15;
+
+// Where the first extreme item of each part of each row is, by NumPy's own function.
+struct Extremes {
+    PyArray_ArgFunc *find;
+    std::int64_t item, n, parts;
+    const char *source;
+    std::int64_t *places;
+
+    static void kernel(std::int64_t *args, std::int64_t begin, std::int64_t end) {
+        const auto &all = *reinterpret_cast<const Extremes *>(args);
+        for (std::int64_t i = begin; i < end; ++i) all.search(i);
+    }
+
+    void search(std::int64_t i) const {
+        std::int64_t row = parts == 1 ? i : i / parts, first = (i - row * parts) * kPart;
+        places[i] = first + extreme(source + (row * n + first) * item, std::min(kPart, n - first));
+    }
+
+    std::int64_t extreme(const char *items, std::int64_t count) const {
+        npy_intp at = 0;
+        find(const_cast<char *>(items), count, &at, nullptr);
+        return at;
+    }
+};
+
+Status find_extremes(PyArray_ArgFunc *find, std::int64_t item, std::int64_t rows, std::int64_t n,
+                     const char *source, std::int64_t *places) {
+    if (!find) return Status::unknown;
+    if (rows == 0 || n == 0) return Status::done;
+    const std::int64_t parts = (n + kPart - 1) / kPart;
+    Extremes all{find, item, n, parts, source, places};
+    // INVARIANT: there is more than one part of a row only if it is longer than a part.
+    const std::int64_t count = parts == 1 ? 0 : rows * parts;
+    std::unique_ptr<std::int64_t[]> found(new (std::nothrow)
+                                              std::int64_t[static_cast<std::size_t>(count)]);
+    std::unique_ptr<char[]> best(new (std::nothrow) char[static_cast<std::size_t>(parts * item)]);
+    if (!found || !best) return Status::no_memory;
+    if (parts > 1) all.places = found.get();
+    threads::run(Extremes::kernel, reinterpret_cast<std::int64_t *>(&all), rows * parts,
+                 std::max<std::int64_t>(1, kPart / n));
+    if (parts == 1) return Status::done;
+    for (std::int64_t row = 0; row < rows; ++row) {
+        const std::int64_t *own = found.get() + row * parts;
+        for (std::int64_t i = 0; i < parts; ++i)
+            std::memcpy(&best[static_cast<std::size_t>(i * item)],
+                        source + (row * n + own[i]) * item, static_cast<std::size_t>(item));
+        places[row] = own[all.extreme(best.get(), parts)];
+    }
+    return Status::done;
+}
+
 template <class Work>
 Status of_type(int typenum, const Work &todo) {
     switch (typenum) {
@@ -283,6 +337,12 @@ Status run(std::int64_t operation, int typenum, std::int64_t ndim, std::int64_t 
         if (ndim != 2 || axis != 0) return Status::unknown;
         return order_rows(*numpy, item_sizes[typenum], shape, strides, source,
                           reinterpret_cast<std::int64_t *>(destination));
+    }
+    if (operation == TH_ARGMAX || operation == TH_ARGMIN) {
+        if (ndim != 2 || axis != 1) return Status::unknown;
+        return find_extremes(operation == TH_ARGMAX ? numpy->argmax : numpy->argmin,
+                             item_sizes[typenum], shape[0], shape[1], source,
+                             reinterpret_cast<std::int64_t *>(destination));
     }
     Lines lines{operation, ndim, axis, nullptr, nullptr, shape, strides, source, destination};
     if (operation < TH_CUMSUM) {

@@ -173,14 +173,14 @@ void finish_scipy() {
     all.found = true;
 }
 
-OneThread::OneThread() {
-    if (!library().set_threads) return;
+OneThread::OneThread(double products) : many_(products >= kMany && library().set_threads) {
+    if (!many_) return;
     std::lock_guard<std::mutex> guard(setter_mutex);
     if (setter_users++ == 0) threads_before = library().set_threads(1);
 }
 
 OneThread::~OneThread() {
-    if (!library().set_threads) return;
+    if (!many_) return;
     std::lock_guard<std::mutex> guard(setter_mutex);
     if (--setter_users == 0 && threads_before != 1) library().set_threads(threads_before);
 }

@@ -51,13 +51,18 @@ void offer_from_scipy(const std::string &name, const char *signature, void *poin
 void finish_scipy();
 
 // While one lives, calls of BLAS use one thread: ours split the work, so that bits do not depend on
-// their number.
+// their number. OpenBLAS itself starts no thread for so few `products` of items as are not `many`.
 class OneThread {
   public:
-    OneThread();
+    static constexpr double kMany = 1 << 12;
+
+    explicit OneThread(double products = kMany);
     ~OneThread();
     OneThread(const OneThread &) = delete;
     OneThread &operator=(const OneThread &) = delete;
+
+  private:
+    bool many_;
 };
 
 // Row-major matrix with unit distance between columns, or the transpose of one.

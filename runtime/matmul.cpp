@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <complex>
+#include <cstring>
+#include <type_traits>
 
 #include "blas.h"
 #include "copy.h"
@@ -86,8 +88,9 @@ std::int64_t block_side(std::int64_t length, std::int64_t aim) {
 template <class T>
 void split_gemm(std::int64_t m, std::int64_t n, std::int64_t k, T alpha, const Operand<T> &a,
                 const Operand<T> &b, T beta, T *c) {
-    blas::OneThread one;
-    if (static_cast<double>(m) * static_cast<double>(n) * static_cast<double>(k) < kSplitProduct) {
+    const double products = static_cast<double>(m) * static_cast<double>(n) * static_cast<double>(k);
+    blas::OneThread one(products);
+    if (products < kSplitProduct) {
         blas::gemm<T>(m, n, k, alpha, a, b, beta, c, n);
         return;
     }
@@ -144,9 +147,10 @@ bool matrix_vector(const Matrix &matrix, const char *x, std::int64_t stride, T a
         copy_strided(1, &k, &stride, sizeof(T), copy, x);
         vector = copy;
     }
-    blas::OneThread one;
+    const double products = static_cast<double>(m) * static_cast<double>(k);
+    blas::OneThread one(products);
     GemvWork<T> work{m, k, step, alpha, beta, a, vector, y};
-    if (static_cast<double>(m) * static_cast<double>(k) < kSplitVector) work.compute(0, m);
+    if (products < kSplitVector) work.compute(0, m);
     else
         threads::run(GemvWork<T>::kernel, reinterpret_cast<std::int64_t *>(&work), m, work.grain());
     return true;
@@ -185,6 +189,29 @@ bool panels_matmul(const Matrix &a, const Matrix &b, T *c, bool added) {
     return true;
 }
 
+// So few products are made before a call of BLAS has begun.
+constexpr std::int64_t kFew = 64;
+
+template <class T>
+bool few_products(const Matrix &a, const Matrix &b, T *c, T alpha, T beta) {
+    if (!std::is_floating_point<T>::value || a.rows > kFew || b.columns > kFew ||
+        a.columns > kFew || a.rows * a.columns * b.columns > kFew)
+        return false;
+    for (std::int64_t i = 0; i < a.rows; ++i) {
+        for (std::int64_t j = 0; j < b.columns; ++j, ++c) {
+            const char *x = a.data + i * a.down, *y = b.data + j * b.across;
+            T sum(0), one, two;
+            for (std::int64_t l = 0; l < a.columns; ++l, x += a.across, y += b.down) {
+                std::memcpy(&one, x, sizeof one);
+                std::memcpy(&two, y, sizeof two);
+                sum += one * two;
+            }
+            *c = beta == T(0) ? alpha * sum : alpha * sum + beta * *c;
+        }
+    }
+    return true;
+}
+
 template <class T>
 bool float_matmul(const Matrix &a, const Matrix &b, T *c, T alpha, T beta) {
     std::int64_t m = a.rows, n = b.columns, k = a.columns;
@@ -193,6 +220,7 @@ bool float_matmul(const Matrix &a, const Matrix &b, T *c, T alpha, T beta) {
         scale(c, m * n, beta);
         return true;
     }
+    if (few_products(a, b, c, alpha, beta)) return true;
     if (n == 1) return matrix_vector<T>(a, b.data, b.down, alpha, beta, c);
     if (m == 1) return matrix_vector<T>(b.transposed(), a.data, a.across, alpha, beta, c);
     if (suits_panels(a, b, alpha, beta)) return panels_matmul(a, b, c, beta != T(0));

@@ -80,7 +80,7 @@ enum {
     TH_ROUTINES = 24
 };
 
-/* What `along` can do; the order of items is their positions, int64. Sorting is in three kinds, as
+/* What `along` can do; the order of items and extremes are positions, int64. Sorting is in three kinds, as
    NumPy counts them: quicksort, heapsort, stable. */
 enum th_along_operation {
     TH_SORT = 0,
@@ -88,6 +88,8 @@ enum th_along_operation {
     TH_CUMSUM = 6,
     TH_CUMPROD,
     TH_ARGSORT_ROWS, /* of a matrix along axis 0, by the first column that differs; stable */
+    TH_ARGMAX,       /* of each row of a C-contiguous matrix (axis 1); NaN is extreme */
+    TH_ARGMIN,
     TH_ALONG_OPERATIONS,
 };
 

@@ -12,6 +12,8 @@ import pytest
 import scipy.special
 from kernel_jig import Kernel
 
+from theano._core.lower.llvm.target import has_avx512
+
 # A deeper sweep: THEANO_TEST_ULP=100000 draws that many numbers from each region.
 DRAWS = int(os.environ.get("THEANO_TEST_ULP", "250"))
 PRECISION = 160
@@ -335,3 +337,18 @@ def test_the_error_measure_itself():
         assert error_in_ulp(5e-324, mpmath.mpf(2) ** -1075, "float64") == 0.5
         assert error_in_ulp(math.nan, one, "float64") == math.inf
         assert error_in_ulp(1.0, mpmath.nan, "float64") == math.inf
+
+
+@pytest.mark.skipif(not has_avx512(0), reason="has no instruction for it")
+@pytest.mark.parametrize("dtype", FLOATS)
+def test_powers_of_two_are_scaled_alike_by_one_instruction(dtype):
+    def scaled(b, x):
+        b.scales = True
+        return b.exp(x)
+
+    x = np.random.default_rng(5).uniform(-800, 800, 20_000).astype(dtype)
+    x[:8] = np.nan, np.inf, -np.inf, 0.0, -745.1, -103.9, -87.4, 709.7
+    wanted = Kernel(lambda b, x: b.exp(x), (dtype,), 1)(x)
+    for lanes in (2, 4, 8, 32):
+        found = Kernel(scaled, (dtype,), lanes, 512)(x)
+        np.testing.assert_array_equal(found, wanted)

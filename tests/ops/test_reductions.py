@@ -155,6 +155,25 @@ def test_position_of_nan() -> None:
     assert function([x], ArgExtreme("argmin", None)(x))(array) == 1
 
 
+@pytest.mark.parametrize("kind", ["bool", "int8", "float16", "float32", "float64", "complex64"])
+@pytest.mark.parametrize("name", ["argmax", "argmin"])
+def test_positions_in_long_rows(name: str, kind: str) -> None:
+    # Long enough for several parts, which are searched apart.
+    x = tensor(kind, (2, 2))
+    f = function([x], [ArgExtreme(name, (1,))(x), ArgExtreme(name, None)(x)])
+    rng = np.random.default_rng(4)
+    for shape in [(3, 70_000), (1, 1 << 15), (2, (1 << 15) + 1), (500, 40)]:
+        array = rng.integers(0, 2 if kind == "bool" else 9, shape).astype(kind)
+        given = [array, np.zeros_like(array)]
+        if kind[0] in "fc":
+            given.append(array.copy())
+            given[-1][-1, [shape[1] - 5, shape[1] // 2]] = np.nan
+        for one in given:
+            row, whole = f(one)
+            np.testing.assert_array_equal(row, getattr(np, name)(one, axis=1))
+            assert whole == getattr(np, name)(one)
+
+
 def test_many_folds_in_one_loop() -> None:
     # Names of values in the code of the twelfth must not be those of the second.
     ones, y, s = T.constant(np.ones(10)), T.dvector("y"), T.dscalar("s")

@@ -180,6 +180,8 @@ class Emitter:
         self._known: dict[str, Value] = {}
         # Whether `fence` does something.
         self.fenced = True
+        # Whether the processor multiplies vectors by powers of two in one instruction (AVX-512).
+        self.scales = False
 
     # -- lines ------------------------------------------------------------------------------
 

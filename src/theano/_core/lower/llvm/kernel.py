@@ -27,8 +27,8 @@ from theano._core.lower.llvm.target import default_lanes, has_avx512, smallest_m
 from theano._core.lower.llvm.vectors import VectorLoop, merge
 from theano._core.lower.loops import FOLD_BLOCK, Fold, Loop
 
-# Bodies of at most this many operations get vectors four times as long: what limits them is the
-# latency of the accumulator, not the number of registers.
+# Bodies of at most this many operations that are folded along the vectors get vectors four times as
+# long: what limits them is the latency of the accumulator, not the number of registers.
 LIGHT = 4
 # Vectors that are added one after the other: few, so that roundings do not add up.
 PIECE = 32
@@ -48,15 +48,16 @@ def range_axis(loop: Loop, groups: Sequence[Sequence[int]]) -> tuple[int, bool, 
     return (kept or [0])[0], False, False
 
 
-def choose_lanes(loop: Loop, vector_bits: int) -> int:
-    """Return how many items the vectors of a loop hold."""
+def choose_lanes(loop: Loop, vector_bits: int, along: bool = True) -> int:
+    """Return how many items the vectors of a loop hold; `along`: they run along its last axis."""
     sizes = [itemsize(d) for d, _ in loop.operands] + [itemsize(d) for d in loop.stores]
-    sizes += [itemsize(f.dtype) for f in loop.folds]
+    light = along and loop.rank - 1 in loop.reduced and loop.weight <= LIGHT
+    # Otherwise what is folded in a wider type takes two registers, so that the body fills one.
+    if light or not sizes:
+        sizes += [itemsize(f.dtype) for f in loop.folds]
     widest = min(max(sizes, default=8), 8)
     lanes = default_lanes(widest) if not vector_bits else max(1, vector_bits // 8 // widest)
-    if loop.folds and loop.weight <= LIGHT:
-        lanes *= 4
-    return lanes
+    return 4 * lanes if light else lanes
 
 
 class KernelWriter:
@@ -73,6 +74,7 @@ class KernelWriter:
         self.lanes = lanes
         self.b = Builder(lanes, bits)
         self.b.fenced = not has_avx512(bits)
+        self.b.scales = has_avx512(bits)
         self.smallest_masked = smallest_masked_item(bits) if lanes > 1 else 0
         reduced = set(loop.reduced)
         self.reduced = [bool(g) and g[0] in reduced for g in self.groups]
@@ -363,22 +365,29 @@ class KernelWriter:
         return [merge(b, x, y, before, after) for x, y in zip(whole, added, strict=True)]
 
     def _nested_fold(
-        self, axes: list[int], pointers: dict[int, str], acc: list[Any], inner: Any
+        self,
+        axes: list[int],
+        pointers: dict[int, str],
+        acc: list[Any],
+        inner: Any,
+        part: tuple[str, str] | None = None,
     ) -> list[Any]:
+        """Fold over `axes`, of the first of them over `part` only if that is given."""
         if not axes:
             return inner(pointers, acc)
         b = self.b
         axis = axes[0]
+        low, high = part or ("0", self.lengths[axis])
         head, body, done = b.fresh_label("fold"), b.fresh_label("into"), b.fresh_label("folded")
         before = b.block
         b.perform(f"br label %{head}")
         b.label(head)
-        index = b.emit(f"phi i64 [0, %{before}], [%{body}.next, %{body}.end]")
+        index = b.emit(f"phi i64 [{low}, %{before}], [%{body}.next, %{body}.end]")
         names = [f"%{body}.acc{i}" for i in range(len(acc))]
         inside = [
             self._phi(a, before, name, f"{body}.end") for a, name in zip(acc, names, strict=True)
         ]
-        more = b.emit(f"icmp slt i64 {index}, {self.lengths[axis]}")
+        more = b.emit(f"icmp slt i64 {index}, {high}")
         b.perform(f"br i1 {more}, label %{body}, label %{done}")
         b.label(body)
         self.index[axis] = index

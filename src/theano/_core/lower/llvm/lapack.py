@@ -41,6 +41,7 @@ ROUTINES = {
 }
 # In the order of runtime/include/theano_runtime.h.
 ALONG = {"sort": 0, "argsort": 3, "cumsum": 6, "cumprod": 7, "argsort_rows": 8}
+ALONG |= {"argmax": 9, "argmin": 10}
 NUMBERS = {name: number for number, name in enumerate(ROUTINES)}
 FLAGS = {
     name: 1 << bit
@@ -108,12 +109,20 @@ class Lapack(Libraries):
             return Array(dtype, (), self.stack(dtypes.itemsize(dtype)))
         return self.new_array(dtype, lengths)
 
-    def along(self, node: Apply, operation: str, x: Array, axis: int, kind: int = 0) -> Array:
-        """Return what an operation of `ALONG` makes of `x` along an axis.
+    def along(
+        self,
+        node: Apply,
+        operation: str,
+        x: Array,
+        axis: int,
+        kind: int = 0,
+        out: Array | None = None,
+    ) -> Array:
+        """Return what an operation of `ALONG` makes of `x` along an axis, in `out` if it is given.
 
         `kind` is NumPy's number of a way to sort.
         """
-        out = self._written(node.outputs[0])
+        out = out or self._written(node.outputs[0])
         work = self.product([*x.lengths, 16])
         if not isinstance(work, int) or work > LONG_PRODUCT:
             self._release_if_long(work)

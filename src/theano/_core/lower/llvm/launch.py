@@ -6,13 +6,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
-import numpy as np
-
 from theano._core.ir.variable import Apply, Constant
 from theano._core.lower.arrays import Array, Buffer, Size
 from theano._core.lower.faults import EXTREMES
+from theano._core.lower.llvm.bodies import group_body
 from theano._core.lower.llvm.calls import Call, Combine, Kernel
-from theano._core.lower.llvm.emitter import ComplexValue
 from theano._core.lower.llvm.entry import Entry
 from theano._core.lower.llvm.items import itemsize
 from theano._core.lower.llvm.kernel import choose_lanes, range_axis
@@ -25,6 +23,9 @@ from theano._core.ops.reductions import STARTS, Reduction
 LARGE = 1 << 16
 # Points of one chunk of a loop that runs in several threads.
 CHUNK = 1 << 15
+# Rows of at most SHORT items are folded several at a time if there are at least MANY.
+SHORT = 12
+MANY = 64
 
 
 class Launcher(Entry):
@@ -207,21 +208,56 @@ class Launcher(Entry):
             for kernel in self._layouts(loop, lengths, flag, names, lanes, indexed)
         ]
         if isinstance(flag, str):
-            self._ready_strided(flag, calls[1])
-        if flag is not True or names[0] == "rows":
+            self._ready_variant(flag, calls[1], unless=True)
+        narrow = self._many_short_rows(calls[0], lengths, total, flag)
+        if narrow is not None or flag is not True or names[0] == "rows":
             for array in memories:
                 self.strides(array)
         partials = self._partials(calls) if calls[0].combine >= 0 else []
 
+        def call(chosen: Call) -> Callable[[], None]:
+            return lambda: self._call(chosen, arrays, outs, fold_outs, partials)
+
+        packed = call(calls[0])
+        if narrow is not None:
+            packed = self._either(narrow[0], call(narrow[1]), packed)
+        chosen = self._either(flag, packed, call(calls[1])) if isinstance(flag, str) else packed
+
         def run() -> None:
-            if isinstance(flag, str):
-                self._call_either(flag, calls, arrays, outs, fold_outs, partials)
-            else:
-                self._call(calls[0], arrays, outs, fold_outs, partials)
+            chosen()
             for array in partials:
                 self.release(array)
 
         return run
+
+    def _many_short_rows(
+        self, call: Call, lengths: Sequence[Size], total: Size, flag: bool | str
+    ) -> tuple[str, Call] | None:
+        """Return (whether rows are short and many, the call for such) of folds of packed rows.
+
+        Vectors then run over the rows, and the items of a row are folded one after the other.
+        """
+        loop, layout = call.kernel.loop, call.layout
+        packed = call.kernel.layout == "packed" and loop.folds and not loop.stores
+        if not packed or len(layout) < 2 or layout[-2][0] in loop.reduced:
+            return None
+        if layout[-1][0] not in loop.reduced:
+            return None
+        rows, length = call.extents[-2:]
+        if (isinstance(length, int) and length > SHORT) or (isinstance(rows, int) and rows < MANY):
+            return None
+        lanes = choose_lanes(loop, self.vector_bits, False)
+        groups = [*layout[:-2], layout[-1], layout[-2]]
+        kernel = Kernel(loop, groups, "strided", lanes, self.vector_bits, False)
+        across = self._prepare_call(kernel, lengths, total, call.sequential)
+        b = self.b
+        short = b.emit(f"icmp sle i64 {length}, {SHORT}")
+        many = b.emit(f"icmp sge i64 {rows}, {MANY}")
+        short = b.emit(f"and i1 {short}, {many}")
+        if isinstance(flag, str):
+            short = b.emit(f"and i1 {short}, {flag}")
+        self._ready_variant(short, across)
+        return short, across
 
     def _layouts(
         self,
@@ -243,16 +279,23 @@ class Launcher(Entry):
             kernels.append(Kernel(loop, apart, names[1], lanes, self.vector_bits, flag is False))
         return kernels
 
-    def _call_either(self, flag: str, calls: Sequence[Call], *memory: Any) -> None:
-        """Call the first kernel if `flag` holds at run time, else the second."""
-        b = self.b
-        one, two, join = (b.fresh_label(n) for n in ("packed", "strided", "called"))
-        b.perform(f"br i1 {flag}, label %{one}, label %{two}")
-        for label, call in zip((one, two), calls, strict=True):
-            b.label(label)
-            self._call(call, *memory)
-            b.perform(f"br label %{join}")
-        b.label(join)
+    def _either(
+        self, flag: str, one: Callable[[], None], two: Callable[[], None]
+    ) -> Callable[[], None]:
+        """Return what writes `one` for where `flag` holds at run time, and `two` for elsewhere."""
+
+        def write() -> None:
+            b = self.b
+            labels = [b.fresh_label(n) for n in ("one", "two")]
+            join = b.fresh_label("called")
+            b.perform(f"br i1 {flag}, label %{labels[0]}, label %{labels[1]}")
+            for label, branch in zip(labels, (one, two), strict=True):
+                b.label(label)
+                branch()
+                b.perform(f"br label %{join}")
+            b.label(join)
+
+        return write
 
     def _all_contiguous(self, arrays: Sequence[Array]) -> bool | str:
         flags = {a.contiguous for a in arrays}
@@ -330,12 +373,13 @@ class Launcher(Entry):
         self.kernels.append(kernel)
         return len(self.kernels) - 1
 
-    def _ready_strided(self, flag: str, call: Call) -> None:
-        """Have the strided kernel compiled before the call if this data needs it."""
+    def _ready_variant(self, flag: str, call: Call, unless: bool = False) -> None:
+        """Have a kernel compiled before its call where `flag` holds, or `unless` it does."""
         b = self.b
         need, done = b.fresh_label("need"), b.fresh_label("ready")
         variant = self.runtime("variant")
-        b.perform(f"br i1 {flag}, label %{done}, label %{need}")
+        ways = (done, need) if unless else (need, done)
+        b.perform(f"br i1 {flag}, label %{ways[0]}, label %{ways[1]}")
         b.label(need)
         for number in (call.number, call.combine):
             if number < 0:
@@ -459,16 +503,16 @@ class Launcher(Entry):
         words: list[Size] = []
         for (_, stretched), array in zip(loop.operands, arrays, strict=True):
             steps = self.strides(array)
-            words += [steps[axes[0]] for axes in call.layout if axes[0] not in stretched]
+            words += [steps[axes[-1]] for axes in call.layout if axes[0] not in stretched]
         for array in outs:
             steps = self.strides(array)
-            words += [steps[axes[0]] for axes in call.layout]
+            words += [steps[axes[-1]] for axes in call.layout]
         if call.combine < 0:
             for array in fold_outs:
                 steps = self.strides(array)
                 kept = [a for a in range(loop.rank) if a not in loop.reduced]
                 words += [
-                    steps[kept.index(axes[0])]
+                    steps[kept.index(axes[-1])]
                     for axes in call.layout
                     if axes[0] not in loop.reduced
                 ]
@@ -525,40 +569,3 @@ def _stretched(variable: Any, array: Array) -> frozenset[int]:
     return (
         frozenset(i for i, one in enumerate(variable.type.broadcastable) if one) | array.stretched
     )
-
-
-def group_body(
-    nodes: Sequence[Apply], operands: Sequence[Any], stored: Sequence[Any], folded: Sequence[Apply]
-) -> Any:
-    """Return the body of a fused group."""
-
-    def body(b: Any, index: Any, values: Sequence[Any]) -> tuple[Sequence[Any], Sequence[Any]]:
-        known = dict(zip(operands, values, strict=True))
-
-        def read(variable: Any, dtype: str) -> Any:
-            if variable in known:
-                return b.cast(known[variable], dtype)
-            return number(b, variable.data.item(), variable.type.dtype, dtype)
-
-        for node in nodes:
-            if isinstance(node.op, Elementwise):
-                casts, dtype = node.op.dtype(*(v.type.dtype for v in node.inputs))
-                args = [read(v, d) for v, d in zip(node.inputs, casts, strict=True)]
-                native: Any = node.op.native
-                known[node.outputs[0]] = b.cast(native(b, *args), dtype)
-        folds = []
-        for node in folded:
-            acc, _ = node.op.types(node.inputs[0].type.dtype)
-            folds.append(read(node.inputs[0], acc))
-        return [known[v] for v in stored], folds
-
-    return body
-
-
-def number(b: Any, value: Any, dtype: str, target: str) -> Any:
-    """Return a constant of `dtype`, converted to `target`, in every lane."""
-    converted = np.asarray(value, dtype=dtype).astype(target).item()
-    if target.startswith("complex"):
-        part = "float32" if target == "complex64" else "float64"
-        return ComplexValue(b.const(converted.real, part), b.const(converted.imag, part))
-    return b.const(converted, target)

@@ -7,14 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from theano._core.base import dtypes
 from theano._core.ir.variable import Apply
 from theano._core.lower.arrays import Array, Size
 from theano._core.lower.llvm.copies import Copies
 from theano._core.lower.llvm.emitter import ComplexValue, Value, llvm_type
 from theano._core.lower.llvm.items import itemsize, load, store
 from theano._core.lower.loops import Fold, Loop
-from theano._core.ops.reductions import STARTS
 
 
 class Positions(Copies):
@@ -229,67 +227,6 @@ class Positions(Copies):
 
         source = [(x, stretched), *operands]
         self.simple_loop(None, x.lengths, source, body, indexed=True, sequential=True, lanes=1)
-        return out
-
-    def arg_extreme(self, node: Apply, x: Array, kind: str, axes: Sequence[int]) -> Array:
-        """Return where the extreme over `axes` first is: a fold for its value, then one."""
-        variable = node.inputs[0]
-        rank = x.ndim
-        stretched = (
-            frozenset(i for i, one in enumerate(variable.type.broadcastable) if one) | x.stretched
-        )
-        best = "max" if kind == "argmax" else "min"
-        combine = "maximum" if kind == "argmax" else "minimum"
-        kept = [n for i, n in enumerate(x.lengths) if i not in axes]
-        self._check_not_empty(node, x.lengths, axes)
-        fold = Fold(combine, STARTS[best](x.dtype), x.dtype, x.dtype)
-        value = self._fold_array(fold, kept)
-        loop = Loop(
-            rank,
-            ((x.dtype, stretched),),
-            (),
-            (fold,),
-            tuple(axes),
-            lambda b, index, values: ([], [values[0]]),
-            weight=2,
-        )
-        self.prepare_run(loop, x.lengths, [x], [], [value])()
-        order: list[Any] = []
-        rest = iter(range(len(kept)))
-        order = ["x" if i in axes else next(rest) for i in range(rank)]
-        wide = self.permute(value, order)
-        everywhere = frozenset(range(rank))
-        sizes = [self.scalar(x.lengths[a]) for a in axes]
-        nothing = np.iinfo("int64").max
-
-        def body(b: Any, index: Any, values: Sequence[Any]) -> Any:
-            item, extreme, *extents = values
-            where = b.const(0, "int64")
-            for axis, extent in zip(axes, extents, strict=True):
-                where = b.add(b.mul(where, extent), index(axis))
-            hit = b.eq(item, extreme)
-            if not dtypes.is_discrete(x.dtype):
-                hit = b.or_(hit, b.isnan(item))
-            return [], [b.select(hit, where, b.const(nothing, "int64"))]
-
-        first = Fold("minimum", nothing, "int64", "int64")
-        out = self._fold_array(first, kept)
-        search = Loop(
-            rank,
-            (
-                (x.dtype, stretched),
-                (x.dtype, frozenset(axes)),
-                *(("int64", everywhere) for _ in sizes),
-            ),
-            (),
-            (first,),
-            tuple(axes),
-            body,
-        )
-        self.prepare_run(search, x.lengths, [x, wide, *sizes], [], [out], indexed=True)()
-        if value.buffer is not None:
-            value.buffer.users += 1
-            self.release(value)
         return out
 
 

@@ -18,10 +18,10 @@ from theano._core.base import dtypes
 from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Apply, Constant
 from theano._core.lower.arrays import Size
+from theano._core.lower.llvm.bodies import number
 from theano._core.lower.llvm.carried import Carried
 from theano._core.lower.llvm.emitter import Value
 from theano._core.lower.llvm.items import itemsize, load, store
-from theano._core.lower.llvm.launch import number
 from theano._core.lower.llvm.target import default_lanes
 from theano._core.ops.broadcasting import Alloc, Second
 from theano._core.ops.op import Elementwise

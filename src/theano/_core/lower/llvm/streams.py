@@ -8,8 +8,8 @@ from theano._core.ir.variable import Apply
 from theano._core.lower.arrays import Array, Size
 from theano._core.lower.llvm.builder import Builder
 from theano._core.lower.llvm.emitter import Value
+from theano._core.lower.llvm.extremes import Extremes
 from theano._core.lower.llvm.items import itemsize, load, store
-from theano._core.lower.llvm.lapack import Lapack
 from theano._core.lower.llvm.target import default_lanes
 from theano._core.ops.mrg import M1, M2, MAPPINGS, MASK2, MASK12, MASK13, MULT2
 
@@ -370,7 +370,7 @@ def _pack_truncated(k: ListKernel, dtype: str) -> None:
     k.when(b.gt(length, 0), lambda: b.repeat_while_any((zero, zero), step))
 
 
-class Streams(Lapack):
+class Streams(Extremes):
     """The part of a program that draws from streams of its own."""
 
     def draw_uniforms(self, node: Apply, state: Array, size: Array) -> list[Array]:

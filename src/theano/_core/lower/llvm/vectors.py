@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from theano._core.lower.llvm.emitter import ComplexValue, Value
+from theano._core.lower.llvm.emitter import ComplexValue, Value, llvm_type
 from theano._core.lower.llvm.items import (
     Memory,
     Part,
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 # Bytes of the accumulators of a panel of columns, which stay in the nearest cache.
 PANEL = 1 << 13
+# Rows that are folded into a vector of columns while its accumulators are in registers.
+ROWS = 16
 
 
 class VectorLoop:
@@ -59,12 +61,21 @@ class VectorLoop:
             return ComplexValue(self.b.broadcast(value.real), self.b.broadcast(value.imag))
         return self.b.broadcast(value)
 
-    def _lane_numbers(self) -> Value:
+    def _lane_numbers(self, dtype: str = "int64") -> Value:
         lanes = self.w.lanes
         if lanes == 1:
-            return Value("0", "int64", 1)
-        numbers = ", ".join(f"i64 {i}" for i in range(lanes))
-        return Value(f"<{numbers}>", "int64", lanes)
+            return Value("0", dtype, 1)
+        item = llvm_type(dtype)
+        numbers = ", ".join(f"{item} {i}" for i in range(lanes))
+        return Value(f"<{numbers}>", dtype, lanes)
+
+    def _first(self, count: str) -> Value:
+        """Tell the first `count` lanes from the others: a mask for the items that are folded."""
+        size = max(itemsize(f.dtype) for f in self.w.loop.folds)
+        # 16 bits hold the number of lanes of any vector.
+        dtype = f"int{8 * min(max(size, 2), 8)}"
+        limit = self.b.cast(Value(count, "int64", 1), dtype)
+        return self.b.lt(self._lane_numbers(dtype), self.b.broadcast(limit))
 
     def _buffer(self, memory: Memory, whole: bool) -> str:
         """Return memory for one vector; zero at first if not every lane will be written."""
@@ -165,7 +176,7 @@ class VectorLoop:
         valid = None
         if w.loop.folds and w.lanes > 1:
             limit = b.emit(f"select i1 {again}, i64 {rest}, i64 {w.lanes}")
-            valid = b.lt(self._lane_numbers(), b.broadcast(Value(limit, "int64", 1)))
+            valid = self._first(limit)
         some = b.emit(f"icmp sgt i64 {count}, 0")
         start_block = b.block
         b.perform(f"br i1 {some}, label %{loop}, label %{after}")
@@ -278,7 +289,7 @@ class VectorLoop:
     def _valid(self, count: str) -> Value | None:
         if not self.w.loop.folds or self.w.lanes == 1:
             return None
-        return self.b.lt(self._lane_numbers(), self.b.broadcast(Value(count, "int64", 1)))
+        return self._first(count)
 
     def _strided_block(self, first: str, count: str, acc: list[Any]) -> list[Any]:
         w = self.w
@@ -294,10 +305,20 @@ class VectorLoop:
         return results
 
     def _gathered(self, memory: Memory, pointer: str, first: str, count: str) -> Any:
-        """Return a vector of items `first` … along the last axis, through a buffer."""
+        """Return a vector of items `first` … along the last axis."""
+        b, lanes, size = self.b, self.w.lanes, itemsize(memory.dtype)
         buffer = self._buffer(memory, False)
-        self._move("gather", memory, buffer, pointer, first, count)
-        return load(self.b, buffer, memory.dtype, self.w.lanes)
+        if lanes == 1 or memory.dtype.startswith("complex"):
+            self._move("gather", memory, buffer, pointer, first, count)
+            return load(b, buffer, memory.dtype, lanes)
+        b.helpers.setdefault(f"gathered{size}", _gathered(size, lanes))
+        arguments = self._far(memory, buffer, pointer, first, count)
+        bits = b.emit(f"call <{lanes} x i{8 * size}> @gathered{size}({arguments})")
+        dtype = "int8" if memory.dtype == "bool" else memory.dtype
+        kind = llvm_type(dtype, lanes)
+        text = b.emit(f"bitcast <{lanes} x i{8 * size}> {bits} to {kind}")
+        value = Value(text, dtype, lanes)
+        return b.neq(value, 0) if memory.dtype == "bool" else value
 
     def _scatter(self, memory: Memory, pointer: str, buffer: str, first: str, count: str) -> None:
         self._move("scatter", memory, buffer, pointer, first, count)
@@ -306,12 +327,16 @@ class VectorLoop:
         self, kind: str, memory: Memory, buffer: str, pointer: str, first: str, count: str
     ) -> None:
         b, size = self.b, itemsize(memory.dtype)
+        b.helpers.setdefault(f"{kind}{size}", _mover(kind, size, self.w.lanes))
+        arguments = self._far(memory, buffer, pointer, first, count)
+        b.perform(f"call void @{kind}{size}({arguments})")
+
+    def _far(self, memory: Memory, buffer: str, pointer: str, first: str, count: str) -> str:
+        """Return the arguments of a function that moves items between a buffer and memory."""
         stride = memory.strides[self.w.last]
-        offset = b.emit(f"mul i64 {first}, {stride}")
-        at = b.emit(f"getelementptr i8, ptr {pointer}, i64 {offset}")
-        name = f"{kind}{size}"
-        b.helpers.setdefault(name, _mover(kind, size, self.w.lanes))
-        b.perform(f"call void @{name}(ptr {buffer}, ptr {at}, i64 {stride}, i64 {count})")
+        offset = self.b.emit(f"mul i64 {first}, {stride}")
+        at = self.b.emit(f"getelementptr i8, ptr {pointer}, i64 {offset}")
+        return f"ptr {buffer}, ptr {at}, i64 {stride}, i64 {count}"
 
     # -- columns: the last axis is kept, other axes are folded inside -----------------------------
 
@@ -344,15 +369,42 @@ class VectorLoop:
 
             return self.over(start, end, w.lanes, vector)
 
+        def some_rows(pointers: dict[int, str], low: str, rows: str) -> list[Any]:
+            high = b.emit(f"add i64 {low}, {rows}")
+            return each(lambda *vector: self._column(inner[-1:], pointers, low, high, *vector))
+
+        def all_rows(pointers: dict[int, str], _: list[Any]) -> list[Any]:
+            if not inner:
+                return some_rows(pointers, "0", "1")
+            length = w.lengths[inner[-1]]
+            return self.over("0", length, ROWS, lambda *rows: some_rows(pointers, *rows[:2]))
+
         each(lambda first, count, acc: self._keep(acc, w._start_accumulators(w.lanes)))
-        w._nested_fold(
-            inner,
-            self.pointers,
-            [],
-            lambda moved, _: each(lambda *vector: self._column_step(moved, *vector)),
-        )
+        w._nested_fold(inner[:-1], self.pointers, [], all_rows)
         each(self._store_columns)
         return []
+
+    def _column(
+        self,
+        axes: list[int],
+        pointers: dict[int, str],
+        low: str,
+        high: str,
+        first: str,
+        count: str,
+        at: list[str],
+    ) -> None:
+        """Fold the rows [low, high) of a vector of columns into the accumulators at `at`."""
+        w, b = self.w, self.b
+        acc = [load(b, a, fold.dtype, w.lanes) for a, fold in zip(at, w.loop.folds, strict=True)]
+        results = w._nested_fold(
+            axes,
+            pointers,
+            acc,
+            lambda moved, acc: self._column_step(moved, first, count, acc),
+            (low, high),
+        )
+        self._keep(at, results)
 
     def _keep(self, at: list[str], values: list[Any]) -> None:
         for pointer, value in zip(at, values, strict=True):
@@ -370,7 +422,9 @@ class VectorLoop:
             store(b, b.cast(total, fold.out_dtype), buffer)
             self._scatter(memory, self.pointers[memory.slot], buffer, first, count)
 
-    def _column_step(self, moved: dict[int, str], first: str, count: str, acc: list[str]) -> None:
+    def _column_step(
+        self, moved: dict[int, str], first: str, count: str, acc: list[Any]
+    ) -> list[Any]:
         w, b = self.w, self.b
         values: dict[int, Any] = {}
         for memory in w.operands:
@@ -384,12 +438,10 @@ class VectorLoop:
         pointers, targets = dict(moved), {}
         for memory in w.stores:
             targets[memory.slot] = pointers[memory.slot] = self._buffer(memory, True)
-        totals = [
-            load(b, at, fold.dtype, w.lanes) for at, fold in zip(acc, w.loop.folds, strict=True)
-        ]
-        self._keep(acc, self._body(values, first, None, totals, pointers))
+        results = self._body(values, first, None, acc, pointers)
         for memory in w.stores:
             self._scatter(memory, moved[memory.slot], targets[memory.slot], first, count)
+        return results
 
     def _row_part(self, memory: Memory, pointer: str, first: str, count: str) -> Any:
         """Load a vector of a packed row; a part of one goes through a buffer."""
@@ -422,57 +474,82 @@ def merge(b: Any, one: Any, two: Any, block_one: str, block_two: str) -> Any:
     return Value(text, one.dtype, one.lanes)
 
 
+_MOVED = "ptr %buffer, ptr %memory, i64 %stride, i64 %count"
+
+
 def _mover(kind: str, size: int, lanes: int) -> str:
     """Return a function that moves `count` items between a packed buffer and strided memory.
 
-    A whole vector of neighbours is one item, and a whole vector of 4 or 8 byte items is gathered in
-    a register: reading it at once from where its items were just written would wait for them all.
+    A whole vector of neighbours is one item.
     """
-    item = f"i{8 * size}"
-    source, target = ("%s", "%p") if kind == "gather" else ("%p", "%s")
+    kind_of_vector = f"<{lanes} x i{8 * size}>"
     from_, to = ("%memory", "%buffer") if kind == "gather" else ("%buffer", "%memory")
-    parameters = "ptr %buffer, ptr %memory, i64 %stride, i64 %count"
-    unrolled = _gather_in_register(item, lanes) if kind == "gather" and size in (4, 8) else ""
-    apart = "unrolled" if unrolled else "loop"
-    return f"""define internal void @{kind}{size}({parameters}) nounwind {{
+    return f"""define internal void @{kind}{size}({_MOVED}) nounwind {{
 entry:
   %whole = icmp eq i64 %count, {lanes}
-  br i1 %whole, label %vector, label %part
-vector:
   %packed = icmp eq i64 %stride, {size}
-  br i1 %packed, label %copy, label %{apart}
+  %near = and i1 %whole, %packed
+  br i1 %near, label %copy, label %part
 copy:
-  %neighbours = load <{lanes} x {item}>, ptr {from_}, align 1
-  store <{lanes} x {item}> %neighbours, ptr {to}, align 1
+  %neighbours = load {kind_of_vector}, ptr {from_}, align 1
+  store {kind_of_vector} %neighbours, ptr {to}, align 1
   ret void
-{unrolled}part:
+{_one_by_one(kind, size)}
+  ret void
+}}"""
+
+
+def _one_by_one(kind: str, size: int) -> str:
+    """Return blocks that move `count` items one after the other, the last of them open."""
+    item = f"i{8 * size}"
+    source, target = ("%s", "%p") if kind == "gather" else ("%p", "%s")
+    return f"""part:
   %some = icmp sgt i64 %count, 0
   br i1 %some, label %loop, label %done
 loop:
-  %i = phi i64 [0, %part], {"" if unrolled else "[0, %vector], "}[%next, %loop]
-  %near = mul i64 %i, {size}
+  %i = phi i64 [0, %part], [%next, %loop]
+  %to = mul i64 %i, {size}
   %far = mul i64 %i, %stride
-  %p = getelementptr i8, ptr %buffer, i64 %near
+  %p = getelementptr i8, ptr %buffer, i64 %to
   %s = getelementptr i8, ptr %memory, i64 %far
   %item = load {item}, ptr {source}, align 1
   store {item} %item, ptr {target}, align 1
   %next = add nuw nsw i64 %i, 1
   %more = icmp slt i64 %next, %count
   br i1 %more, label %loop, label %done
-done:
-  ret void
-}}"""
+done:"""
 
 
-def _gather_in_register(item: str, lanes: int) -> str:
-    kind = f"<{lanes} x {item}>"
-    lines, pointer, vector = ["unrolled:"], "%memory", "poison"
+def _gathered(size: int, lanes: int) -> str:
+    """Return a function that reads a vector of strided items, through a buffer if it is not whole.
+
+    A vector that was just written in parts would have to wait for them all to be read at once, so
+    a whole one is gathered in a register.
+    """
+    item, vector = f"i{8 * size}", f"<{lanes} x i{8 * size}>"
+    apart, pointer, gathered = [], "%memory", "poison"
     for i in range(lanes):
-        lines += [
+        apart += [
             f"  %g{i} = load {item}, ptr {pointer}, align 1",
-            f"  %v{i} = insertelement {kind} {vector}, {item} %g{i}, i64 {i}",
+            f"  %v{i} = insertelement {vector} {gathered}, {item} %g{i}, i64 {i}",
             f"  %m{i} = getelementptr i8, ptr {pointer}, i64 %stride",
         ]
-        pointer, vector = f"%m{i}", f"%v{i}"
-    lines += [f"  store {kind} {vector}, ptr %buffer, align 64", "  ret void"]
-    return "\n".join(lines) + "\n"
+        pointer, gathered = f"%m{i}", f"%v{i}"
+    lines = "\n".join(apart)
+    return f"""define internal {vector} @gathered{size}({_MOVED}) nounwind {{
+entry:
+  %whole = icmp eq i64 %count, {lanes}
+  br i1 %whole, label %vector, label %part
+vector:
+  %packed = icmp eq i64 %stride, {size}
+  br i1 %packed, label %copy, label %apart
+copy:
+  %neighbours = load {vector}, ptr %memory, align 1
+  ret {vector} %neighbours
+apart:
+{lines}
+  ret {vector} {gathered}
+{_one_by_one("gather", size)}
+  %read = load {vector}, ptr %buffer, align 1
+  ret {vector} %read
+}}"""

@@ -1,0 +1,111 @@
+"""Where the extreme items of an array are."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from theano._core.base import dtypes
+from theano._core.ir.variable import Apply
+from theano._core.lower.arrays import Array
+from theano._core.lower.llvm.lapack import Lapack
+from theano._core.lower.llvm.launch import SHORT
+from theano._core.lower.loops import Fold, Loop
+from theano._core.ops.reductions import STARTS
+
+
+class Extremes(Lapack):
+    """The part of a program that finds extremes."""
+
+    def arg_extreme(self, node: Apply, x: Array, kind: str, axes: Sequence[int]) -> Array:
+        """Return where the extreme over `axes` first is: of long rows, the runtime finds it."""
+        kept = [n for i, n in enumerate(x.lengths) if i not in axes]
+        self._check_not_empty(node, x.lengths, axes)
+        # NumPy, whose functions the runtime calls, searches among halves one by one.
+        if sorted(axes) != list(range(len(kept), x.ndim)) or x.dtype == "float16":
+            out, value, run = self._extreme_by_folds(node, x, kind, axes, kept)
+            run()
+            self.release(value)
+            return out
+        x = self.contiguous(x)
+        length = self.product(x.lengths[len(kept) :])
+        rows = Array(x.dtype, (self.product(kept), length), self.pointer(x))
+        if not kept or (isinstance(length, int) and length > SHORT):
+            return self.along(node, kind, rows, 1)
+        out, value, run = self._extreme_by_folds(node, x, kind, axes, kept)
+
+        def search_rows() -> None:
+            self.along(node, kind, rows, 1, out=out)
+
+        short = self.b.emit(f"icmp sle i64 {length}, {SHORT}")
+        self._either(short, run, search_rows)()
+        self.release(value)
+        return out
+
+    def _extreme_by_folds(
+        self, node: Apply, x: Array, kind: str, axes: Sequence[int], kept: Sequence[Any]
+    ) -> tuple[Array, Array, Callable[[], None]]:
+        """Return memory for where the extreme over `axes` first is and for its value, and a writer.
+
+        The first of two folds is for its value, the second for its place.
+        """
+        variable, rank = node.inputs[0], x.ndim
+        stretched = (
+            frozenset(i for i, one in enumerate(variable.type.broadcastable) if one) | x.stretched
+        )
+        best = "max" if kind == "argmax" else "min"
+        combine = "maximum" if kind == "argmax" else "minimum"
+        fold = Fold(combine, STARTS[best](x.dtype), x.dtype, x.dtype)
+        value = self._fold_array(fold, kept)
+        loop = Loop(
+            rank,
+            ((x.dtype, stretched),),
+            (),
+            (fold,),
+            tuple(axes),
+            lambda b, index, values: ([], [values[0]]),
+            weight=2,
+        )
+        find_value = self.prepare_run(loop, x.lengths, [x], [], [value])
+        rest = iter(range(len(kept)))
+        order: list[Any] = ["x" if i in axes else next(rest) for i in range(rank)]
+        wide = self.permute(value, order)
+        everywhere = frozenset(range(rank))
+        sizes = [self.scalar(x.lengths[a]) for a in axes]
+        nothing = np.iinfo("int64").max
+
+        def body(b: Any, index: Any, values: Sequence[Any]) -> Any:
+            item, extreme, *extents = values
+            where = b.const(0, "int64")
+            for axis, extent in zip(axes, extents, strict=True):
+                where = b.add(b.mul(where, extent), index(axis))
+            hit = b.eq(item, extreme)
+            if not dtypes.is_discrete(x.dtype):
+                hit = b.or_(hit, b.isnan(item))
+            return [], [b.select(hit, where, b.const(nothing, "int64"))]
+
+        first = Fold("minimum", nothing, "int64", "int64")
+        out = self._fold_array(first, kept)
+        search = Loop(
+            rank,
+            (
+                (x.dtype, stretched),
+                (x.dtype, frozenset(axes)),
+                *(("int64", everywhere) for _ in sizes),
+            ),
+            (),
+            (first,),
+            tuple(axes),
+            body,
+        )
+        find = self.prepare_run(search, x.lengths, [x, wide, *sizes], [], [out], indexed=True)
+        if value.buffer is not None:
+            value.buffer.users += 1
+
+        def run() -> None:
+            find_value()
+            find()
+
+        return out, value, run

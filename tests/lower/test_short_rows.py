@@ -1,0 +1,101 @@
+"""Folds of many short rows, whose vectors run over the rows, and of columns, row by row."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+import theano
+import theano.tensor as T
+from theano._core.lower.llvm import launch
+
+KINDS = ["bool", "int8", "int16", "int64", "float16", "float32", "float64", "complex128"]
+LENGTHS = [1, 2, 3, 5, launch.SHORT, launch.SHORT + 1]
+ROWS = [launch.MANY - 1, launch.MANY, 199]
+
+
+def drawn(shape: tuple[int, ...], kind: str) -> np.ndarray:
+    return (np.random.default_rng(3).normal(size=shape) * 4).astype(kind)
+
+
+def layouts(x: np.ndarray) -> list[np.ndarray]:
+    wide = np.zeros((2 * x.shape[0], 2 * x.shape[1]), x.dtype)
+    wide[::2, ::2] = x
+    return [x, np.asfortranarray(x), wide[::2, ::2]]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_values(kind: str) -> None:
+    x = T.TensorType(kind, (False, False))("x")
+    if kind == "complex128":
+        names = ["sum", "prod"]
+    else:
+        names = ["sum", "max", "min", "any", "all", "argmax", "argmin"]
+    outs = [getattr(x, name)(axis=axis) for name in names for axis in (0, 1)]
+    f = theano.function([x], outs)
+    for rows in ROWS:
+        for length in LENGTHS:
+            for given in layouts(drawn((rows, length), kind)):
+                wide = given.astype("float64") if kind == "float16" else given
+                wanted = [getattr(wide, name)(axis=axis) for name in names for axis in (0, 1)]
+                for one, two in zip(f(given), wanted, strict=True):
+                    tolerance = 2e-3 if kind == "float16" else 1e-5
+                    np.testing.assert_allclose(one, two, rtol=tolerance, atol=20 * tolerance)
+
+
+def test_expressions_of_short_rows() -> None:
+    x, c = T.dtensor3("x"), T.dvector("c")
+    centred = x - c
+    outs = [
+        T.log(T.sum(T.exp(centred), axis=2)),
+        T.sum(centred**2, axis=(1, 2)),
+        T.max(x * T.arange(x.shape[2]), axis=2),
+        T.sum(x, axis=1),
+    ]
+    f = theano.function([x, c], outs)
+    for shape in [(70, 3, 2), (2, 100, 3), (65, 1, 4), (0, 70, 3), (70, 0, 3), (9, 70, 1)]:
+        given, by = drawn(shape, "float64") / 4, drawn(shape[-1:], "float64")
+        diff = given - by
+        wanted = [np.log(np.exp(diff).sum(2)), (diff**2).sum((1, 2))]
+        wanted += [(given * np.arange(shape[2])).max(2), given.sum(1)]
+        for one, two in zip(f(given, by), wanted, strict=True):
+            np.testing.assert_allclose(one, two, rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.parametrize("kind", ["float32", "float64"])
+def test_bits_do_not_depend_on_threads_or_vectors(kind: str) -> None:
+    x = T.TensorType(kind, (False, False))("x")
+    outs: list[Any] = [
+        T.sum(T.exp(x), axis=1),
+        T.sum(x, axis=0),
+        x.var(axis=1),
+        T.argmax(x, axis=1),
+    ]
+    given = drawn((50_000, 3), kind)
+    before = theano.config.threads
+    results = []
+    try:
+        for width in (0, 128, 256):
+            with theano.config.change_flags(vector_width=width):
+                f = theano.function([x], outs)
+            for count in (1, 3):
+                theano.config.threads = count
+                results.append(f(given))
+    finally:
+        theano.config.threads = before
+    for other in results[1:]:
+        for one, two in zip(results[0], other, strict=True):
+            np.testing.assert_array_equal(one, two)
+
+
+def test_strided_complex_numbers_beside_integers_of_their_size() -> None:
+    z, i, x = T.cmatrix("z"), T.lmatrix("i"), T.fmatrix("x")
+    f = theano.function([z, i, x], [z.T + x, T.switch(T.eq(i.T, 1), z.T, x), (z.T * i.T).sum(1)])
+    one, two, three = drawn((20, 9), "complex64"), drawn((20, 9), "int64") % 2, drawn((9, 20), "f4")
+    one = (one * (1 + 2j)).astype("complex64")
+    got = f(one, two, three)
+    np.testing.assert_array_equal(got[0], one.T + three)
+    np.testing.assert_array_equal(got[1], np.where(two.T == 1, one.T, three))
+    np.testing.assert_allclose(got[2], (one.T * two.T).sum(1), rtol=1e-5)
