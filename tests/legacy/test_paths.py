@@ -143,3 +143,24 @@ def test_names_of_theano_pymc() -> None:
     assert list(basic.walk([total], lambda v: v.owner and v.owner.inputs)) == [total, x, square]
     pairs = basic.walk([6], lambda n: [n // 2] * (n > 2), bfs=False, return_children=True)
     assert list(pairs) == [(6, [3]), (3, [1]), (1, [])]
+
+
+def test_the_operators_of_tensors_are_a_class_to_inherit() -> None:
+    import numpy as np
+
+    from theano.compile import SharedVariable
+    from theano.tensor.basic import TensorType, _tensor_py_operators
+    from theano.tensor.var import _tensor_py_operators as same
+
+    class Parameter(_tensor_py_operators, SharedVariable):
+        def __init__(self, value: np.ndarray, name: str) -> None:
+            kind = TensorType(value.dtype, (False,) * value.ndim)
+            super().__init__(name, kind, value, strict=False, allow_downcast=True)
+
+    assert same is _tensor_py_operators and isinstance(theano.tensor.dmatrix(), same)
+    w = Parameter(np.ones((2, 3)), "w")
+    x = theano.tensor.dvector("x")
+    cost = (theano.tensor.dot(w, x) ** 2).sum() + w[0, 0]
+    f = theano.function([x], cost, updates=[(w, w - 0.5 * theano.grad(cost, w))])
+    assert f([1.0, 0.0, 0.0]) == 3.0
+    assert w.get_value().tolist() == [[-0.5, 1.0, 1.0], [0.0, 1.0, 1.0]]

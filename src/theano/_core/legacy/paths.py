@@ -183,6 +183,7 @@ _VARIABLES = {
     "AsTensorError": "base.errors:AsTensorError",
     "TensorConstant": "api.variables:TensorConstant",
     "TensorVariable": "api.variables:TensorVariable",
+    "_tensor_py_operators": "api.methods:Methods",
 }
 
 _LINALG = {
