@@ -127,6 +127,14 @@ def test_variables_stay_on_the_cpu():
 
 
 def test_star_imports_give_the_names_of_old_modules():
+    for module, name in (
+        ("theano.tensor.nnet", "Softmax"),
+        ("theano.tensor.extra_ops", "CumOp"),
+        ("theano", "ProfileStats"),
+    ):
+        names = {}
+        exec(f"from {module} import *", names)
+        assert name in names
     for module in ("theano.tensor", "theano.tensor.basic"):
         names = {}
         exec(f"from {module} import *", names)

@@ -9,7 +9,7 @@ import pytest
 
 import theano
 import theano.tensor as T
-from theano._core.base.errors import AdvancedBooleanIndexingError, AdvancedIndexingError
+from theano._core.base.errors import AdvancedIndexingError
 from theano._core.compile.function import function
 
 # Expressions that NumPy and Theano read alike.
@@ -182,7 +182,6 @@ ERRORS = [
     ("x[1.0:]", AdvancedIndexingError, "index must be integers"),
     ("x[s]", TypeError, "Expected an integer"),
     ("x[:, :, x > 0]", IndexError, "too many indices"),
-    ("x[T.eq(s, 1)]", AdvancedBooleanIndexingError, "a single bool"),
     ("T.nonzero(s)", ValueError, "non-scalar"),
     ("T.flatnonzero(s)", ValueError, "non-scalar"),
     ("T.set_subtensor(x, 1)", TypeError, "must be the result of a subtensor"),
@@ -325,3 +324,38 @@ def test_alloc_stretches_an_axis_of_one_item_at_run_time() -> None:
     assert wide([1, 2, 3]).tolist() == [[1, 2, 3]] * 2
     with pytest.raises(ValueError, match="2 items along axis 1"):
         wide([1, 2])
+
+
+@pytest.mark.parametrize("holds", [0, 1])
+@pytest.mark.parametrize(
+    "index",
+    [
+        lambda one, mask: one,
+        lambda one, mask: (one, 1),
+        lambda one, mask: (1, one),
+        lambda one, mask: (slice(None), one),
+        lambda one, mask: (one, mask),
+        lambda one, mask: (mask, one),
+    ],
+)
+def test_one_condition_is_a_mask_without_axes(index: Any, holds: int) -> None:
+    m, n, mask = T.dmatrix("m"), T.iscalar("n"), T.TensorType("bool", (False,))("mask")
+    value, kept = np.arange(6.0).reshape(2, 3), np.array([True, False])
+    known = index(np.array(bool(holds)), kept)
+    part = m[index(T.eq(n, 1), mask)]
+    outs = [part, T.set_subtensor(part, 7.0), T.grad(T.sqr(part).sum(), m)]
+    f = theano.function([m, n, mask], outs, on_unused_input="ignore")
+    got, written, gradient = f(value, holds, kept)
+    assert np.array_equal(got, value[known])
+    assert got.shape == value[known].shape
+    copy, slope = value.copy(), np.zeros_like(value)
+    copy[known], slope[known] = 7, 2 * value[known]
+    assert np.array_equal(written, copy)
+    assert np.array_equal(gradient, slope)
+
+
+def test_one_condition_keeps_a_scalar_or_nothing() -> None:
+    x = T.dscalar("x")
+    f = theano.function([x], [x[x > 0], T.set_subtensor(x[x < 0], 0.0)])
+    assert [v.tolist() for v in f(2)] == [[2], 2]
+    assert [v.tolist() for v in f(-2)] == [[], 0]

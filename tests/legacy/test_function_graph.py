@@ -194,3 +194,14 @@ def test_the_graph_of_a_function() -> None:
     first = fg.toposort()[0].inputs[0]
     assert fg.clients(first)
     fg.check_integrity()
+
+
+def test_variables_of_a_graph_know_their_uses_from_the_start() -> None:
+    x, y = T.dvectors("x", "y")
+    f = theano.function([x, y], [T.exp(x) * y, y])
+    first = f.maker.fgraph.toposort()[0]
+    assert first.outputs[0].clients
+    for graph in (f.maker.fgraph, FunctionGraph([x, y], [T.exp(x) * y, y])):
+        assert [len(v.clients) for v in graph.inputs] == [1, 2]
+        assert all(v.fgraph is graph for v in graph.inputs)
+        assert graph.outputs[1].clients[-1] == ("output", 1)

@@ -9,7 +9,7 @@ import numpy as np
 
 from theano._core.api.conversion import as_tensor_variable, cast
 from theano._core.base import dtypes
-from theano._core.base.errors import AdvancedBooleanIndexingError, AdvancedIndexingError
+from theano._core.base.errors import AdvancedIndexingError
 from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Constant, Variable
 from theano._core.ops import arithmetic as a_
@@ -57,9 +57,12 @@ def get_item(x: Any, key: Any) -> Any:
     if any(_holds_bool(entry) for entry in entries):
         raise TypeError(_BOOLS)
     apart = _parted_by_dots(entries)
-    x, entries = _without_masks(x, _expanded(x, entries))
+    x, entries, new_axes = _with_axes_of_conditions(x, _expanded(x, entries))
+    x, entries = _without_masks(x, entries)
     entries = _without_slice_variables(x, entries)
-    return _with_arrays(x, entries, apart) if any(map(_is_array, entries)) else _basic(x, entries)
+    arrays = any(map(_is_array, entries))
+    part = _with_arrays(x, entries, apart) if arrays else _basic(x, entries)
+    return _marked(part, getattr(part.tag, "index_steps", 1) + 1) if new_axes else part
 
 
 def _is_old_tuple(key: Any) -> bool:
@@ -72,7 +75,7 @@ def _is_old_tuple(key: Any) -> bool:
 def _holds_bool(entry: Any) -> bool:
     if isinstance(entry, (list, tuple)):
         return any(_holds_bool(item) for item in entry)
-    return isinstance(entry, bool)
+    return isinstance(entry, (bool, np.bool_))
 
 
 def _is_mask(entry: Any) -> bool:
@@ -125,6 +128,21 @@ def _parted_by_dots(entries: Sequence[Any]) -> bool:
     )
 
 
+def _with_axes_of_conditions(x: Any, entries: list[Any]) -> tuple[Any, list[Any], bool]:
+    """Give `x` a new axis of length 1 for each mask without axes, which keeps it or nothing."""
+    order: list[Any] = list(range(x.type.ndim))
+    result: list[Any] = []
+    at = 0
+    for entry in entries:
+        if _is_mask(entry) and entry.ndim == 0:
+            order.insert(at, "x")
+            entry = shaping.dimshuffle(as_variable(entry), ["x"])
+        result.append(entry)
+        at += _consumed(entry)
+    changed = len(order) > x.type.ndim
+    return shaping.dimshuffle(x, order) if changed else x, result, changed
+
+
 def _without_masks(x: Any, entries: list[Any]) -> tuple[Any, list[Any]]:
     """Replace each mask by the positions where it holds."""
     result: list[Any] = []
@@ -132,8 +150,6 @@ def _without_masks(x: Any, entries: list[Any]) -> tuple[Any, list[Any]]:
     for entry in entries:
         if _is_mask(entry):
             mask = as_variable(entry)
-            if mask.type.ndim == 0:
-                raise AdvancedBooleanIndexingError("a single bool cannot be an index")
             x = FitsMask(axis)(x, mask)
             result += nonzero(mask)
         else:
@@ -426,6 +442,8 @@ def _write_back(x: Any, y: Any, assign: bool, steps: int, indexed: bool) -> Any:
         written = AdvancedIncSubtensor(op.axes, assign)(base, y, *node.inputs[1:])
     elif isinstance(op, Subtensor):
         written = IncSubtensor(op.index, assign)(base, y, *node.inputs[1:])
+    elif isinstance(op, FitsMask):
+        return _write_back(base, y, assign, steps, indexed)
     elif isinstance(op, shaping.DimShuffle):
         return _through_axes(x, y, assign, steps, indexed)
     elif isinstance(op, shaping.Reshape):

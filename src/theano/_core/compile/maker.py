@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -71,10 +72,16 @@ class FunctionMaker:
         self.all_inputs = [s.variable for s in self.arguments] + self.shared
         # An input may be the result of an operation, which then does not matter.
         self.leaves = unsized_inputs([v if v.owner is None else v.clone() for v in self.all_inputs])
+        self.rewritten: Sequence[Any] = ()
         self.program_nodes: Sequence[Any] = ()
         self.kernels: Sequence[Any] = ()
         self.callbacks: Sequence[Any] = ()
         self.compile_seconds = 0.0
+
+    @cached_property
+    def fgraph(self) -> FunctionGraph:
+        """What the function computes, as a graph object; few programs ask for it."""
+        return FunctionGraph(self.leaves, self.rewritten, clone=False)
 
     @property
     def inputs(self) -> list[In]:
@@ -122,7 +129,7 @@ class FunctionMaker:
         rewriting_seconds = time.perf_counter() - start
         for rule, before, _ in rewriter.log or ():
             print(f"{rule.phase}: {rule.name} on {before}")
-        self.fgraph = FunctionGraph(self.leaves, rewritten, clone=False)
+        self.rewritten = rewritten
         self.vector_bits = config.vector_width
         if self.mode.backend == "llvm":
             program, owners = self._native_program(rewritten, rewriter)

@@ -50,12 +50,13 @@ class FunctionGraph:
         self.inputs = list(inputs)
         self.outputs = list(outputs)
         self._features: list[Any] = []
-        # Filled when first asked for: most graphs are only looked at.
         self._clients: dict[Variable, list[Client]] | None = None
         self._nodes: set[Apply] = set()
         self._order: list[Apply] | None = None
         for feature in features or ():
             self.attach_feature(feature)
+        # Variables know their uses from the start: programs ask them for `clients`.
+        self._index()
 
     def __reduce__(self) -> Any:
         return type(self), (self.inputs, self.outputs, None, False)

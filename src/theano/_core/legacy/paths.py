@@ -973,6 +973,7 @@ class OldPaths(MetaPathFinder, Loader):
         module.__dict__["__all__"] = sorted(
             {
                 *names,
+                *LATE.get(module.__name__, ()),
                 *(importlib.import_module(shared).__all__ if shared else ()),
                 *(p.rpartition(".")[2] for p in MODULES if p.rpartition(".")[0] == module.__name__),
             }
@@ -1019,11 +1020,13 @@ def install() -> None:
     Rebroadcast.axis = property(  # type: ignore[attr-defined]
         lambda op: dict(enumerate(op.pattern))
     )
-    # `from theano.tensor import *` gave these, and `theano` itself.
-    surface = vars(sys.modules["theano.tensor"])
-    reached = {*IMPORTED} - {"compile"}
-    late = {name for name in LATE["theano.tensor"] if not name.startswith("_")}
-    surface["__all__"] = [*surface["__all__"], *sorted((late | reached) - {*surface["__all__"]})]
+    for package in LATE.keys() - MODULES.keys():
+        # `from theano.tensor import *` gave these, and `theano` itself. The `compile` of Python
+        # stays what it is.
+        surface = vars(sys.modules[package])
+        names = {name for name in LATE[package] if not name.startswith("_")}
+        names |= {*IMPORTED} - {"compile"} if package != "theano" else set()
+        surface["__all__"] = [*surface["__all__"], *sorted(names - {*surface["__all__"]})]
     for path in MODULES:
         # Python puts a module into its package when it is first imported. It must not hide a
         # function of the same name, such as `theano.tensor.var`.
