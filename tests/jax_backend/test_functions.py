@@ -80,6 +80,14 @@ def test_loops() -> None:
     agree([x], [nested, T.grad(nested.sum(), x)], X)
 
 
+def test_a_loop_of_no_step() -> None:
+    steps, _ = theano.scan(lambda a, h: [T.tanh(a * h), a + h], x, outputs_info=[v, None])
+    gradient = T.grad(steps[0].sum() + steps[1].sum(), v)
+    agree([x, v], [*steps, gradient], X[:0], V)
+    kept, _ = theano.scan(lambda a, h: a + h, x, v)
+    agree([x, v], [kept[1:], T.concatenate([v, x[0, :0]])[3:]], X[:1], V)
+
+
 def test_a_loop_that_a_condition_ends() -> None:
     rows, _ = theano.scan(
         lambda h: (h * 2, theano.scan_module.until(abs(h).sum() > 50)), outputs_info=v, n_steps=100
@@ -98,6 +106,13 @@ def test_branches() -> None:
     out = ifelse(T.gt(k, 0), T.exp(x).sum(), T.nlinalg.det(T.dot(x, x.T)))
     for value in (1, -1):
         agree([x, k], [out, T.grad(out, x)], X, value)
+
+
+def test_a_branch_on_a_length() -> None:
+    run = CompiledByXLA([x], [ifelse(T.gt(x.shape[0], 1), x[1:], x)])
+    for a in (X, X[:1]):
+        np.testing.assert_array_equal(run(a)[0], a[1:] if len(a) > 1 else a)
+    assert run.reason is None
 
 
 def test_random_numbers() -> None:

@@ -56,7 +56,9 @@ class IfElse(Structured):
     def compute(self, xp: Any, node: Apply, condition: Any, *values: Any) -> tuple[Any, ...]:
         return values[: self.n_outs] if bool(condition) else values[self.n_outs :]
 
-    def jax(self, j: Any, node: Apply, condition: Any, *values: Any) -> list[Any]:
+    def jax(self, j: Any, node: Apply, condition: Any, *values: Any) -> Sequence[Any]:
+        if j.is_known(condition):
+            return self.compute(j.numpy, node, condition, *values)
         pairs = list(zip(values[: self.n_outs], values[self.n_outs :], strict=True))
         if any(one.shape != two.shape for one, two in pairs):
             raise TypeError("the two sides have other shapes")
@@ -151,6 +153,9 @@ class Branch(Structured):
         return tuple(evaluate(body.outputs, dict(zip(body.inputs, values, strict=True))))
 
     def jax(self, j: Any, node: Apply, condition: Any, *values: Any) -> list[Any]:
+        if j.is_known(condition):
+            body = self.then if condition else self.otherwise
+            return j.run(body.outputs, dict(zip(body.inputs, values, strict=True)))
         results, passed = j.lax.cond(
             condition != 0,
             lambda: j.body(self.then, values),

@@ -74,6 +74,8 @@ class _Loop:
         steps = int(self.limit)
         if steps < 0:
             raise IndexError("a negative number of steps")
+        if steps == 0:
+            return self._without_steps()
 
         def step(state: Any, items: Any) -> Any:
             rows, good = state
@@ -89,6 +91,14 @@ class _Loop:
         (rows, good), collected = self.j.lax.scan(step, start, items, length=steps)
         self.j.require(good)
         return [self._rows(number, rows[number], new) for number, new in enumerate(collected)]
+
+    def _without_steps(self) -> list[Any]:
+        """Return what no step makes: XLA 0.10 crashes on loops of no step."""
+        zeros = self.j.numpy.zeros
+        items = [zeros(s.shape[1:], s.dtype) for s in self.sequences]
+        values, _, _ = self.j.like(self._step, items, self.starts)
+        none = [zeros((0, *v.shape), v.dtype) for v in values]
+        return [self._rows(number, self.starts[number], new) for number, new in enumerate(none)]
 
     def _collects(self, number: int) -> bool:
         """Tell whether an output has more rows than are read back."""

@@ -177,13 +177,18 @@ class Trace:
         return self.on_host(node, values)
 
     def _typed(self, node: Apply, results: Sequence[Any]) -> list[Any]:
-        # Lengths stay arrays of NumPy: their values are known.
-        return [
-            (np if isinstance(result, np.ndarray) else jax.numpy).asarray(
-                result, dtype=getattr(out.type, "dtype", "int64")
-            )
-            for out, result in zip(node.outputs, results, strict=True)
-        ]
+        typed = []
+        for out, result in zip(node.outputs, results, strict=True):
+            dtype = getattr(out.type, "dtype", "int64")
+            if 0 in np.shape(result):
+                # What has no items is known. XLA 0.10 crashes on some ways to make it.
+                typed.append(np.zeros(np.shape(result), dtype))
+            elif isinstance(result, np.ndarray):
+                # Lengths stay arrays of NumPy: their values are known.
+                typed.append(np.asarray(result, dtype))
+            else:
+                typed.append(jax.numpy.asarray(result, dtype))
+        return typed
 
 
 def _is_length(node: Apply) -> bool:
