@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-
 from theano._core.ir.variable import Apply
 from theano._core.ops.broadcasting import zeros_like_float
 from theano._core.ops.creation import join
@@ -33,6 +31,9 @@ class Expm(MatrixOp):
 
         return (expm(x) if x.size else x,)
 
+    def jax(self, j: Any, node: Apply, x: Any) -> tuple[Any, ...]:
+        return (j.linalg.expm(x),)
+
     def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
         return [shapes[0]]
 
@@ -41,6 +42,17 @@ class Expm(MatrixOp):
 
     def jvp(self, node: Apply, tangents: Sequence[Any], forward: Any) -> list[Any]:
         return [expm_tangent(node.inputs[0], tangents[0])]
+
+
+def _tangent(xp: Any, expm: Any, x: Any, tangent: Any) -> Any:
+    """Return the upper right block of the exponential of [[x, tangent], [0, x]]."""
+    x, tangent = xp.broadcast_arrays(x, tangent)
+    if not x.size:
+        return tangent
+    n = x.shape[-1]
+    upper = xp.concatenate([x, tangent], axis=-1)
+    lower = xp.concatenate([xp.zeros_like(x), x], axis=-1)
+    return expm(xp.concatenate([upper, lower], axis=-2))[..., :n, n:]
 
 
 class ExpmTangent(MatrixTangent):
@@ -59,13 +71,10 @@ class ExpmTangent(MatrixTangent):
 
         if x.shape[-2:] != tangent.shape[-2:]:
             raise ValueError(f"expm: its argument has shape {x.shape}, a tangent {tangent.shape}")
-        x, tangent = np.broadcast_arrays(x, tangent)
-        if not x.size:
-            return (tangent,)
-        n = x.shape[-1]
-        upper = xp.concatenate([x, tangent], axis=-1)
-        lower = xp.concatenate([xp.zeros_like(x), x], axis=-1)
-        return (expm(xp.concatenate([upper, lower], axis=-2))[..., :n, n:],)
+        return (_tangent(xp, expm, x, tangent),)
+
+    def jax(self, j: Any, node: Apply, x: Any, tangent: Any) -> tuple[Any, ...]:
+        return (_tangent(j.numpy, j.linalg.expm, x, tangent),)
 
     def expression(self, node: Apply) -> Any:
         x, tangent = node.inputs

@@ -46,6 +46,10 @@ class Factor(MatrixOp):
                 columns[index], pivots[index] = both.T, swaps + 1
         return columns, pivots
 
+    def jax(self, j: Any, node: Apply, x: Any) -> tuple[Any, ...]:
+        # XLA finds out by itself what is shared: the matrix is passed on.
+        return x, j.numpy.zeros(x.shape[:-1], "int64")
+
     def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
         return [shapes[0], shapes[0][:-1]]
 
@@ -53,8 +57,10 @@ class Factor(MatrixOp):
 factor = Factor()
 
 
-def matrix_of(columns: np.ndarray, pivots: np.ndarray) -> np.ndarray:
+def matrix_of(xp: Any, columns: Any, pivots: Any) -> Any:
     """Return the matrices that were factorised."""
+    if xp is not np:
+        return columns
     both = np.swapaxes(columns, -1, -2)
     whole = (np.tril(both, -1) + np.eye(both.shape[-1], dtype=both.dtype)) @ np.triu(both)
     for index in np.ndindex(*pivots.shape[:-1]):
@@ -89,8 +95,8 @@ class FactorSolve(MatrixOp):
         return self.one([columns, pivots, b], b.type.dtype, pattern)
 
     def compute(self, xp: Any, node: Apply, columns: Any, pivots: Any, b: Any) -> tuple[Any, ...]:
-        a = matrix_of(columns, pivots)
-        return (xp.linalg.solve(np.conj(np.swapaxes(a, -1, -2)) if self.adjoint else a, b),)
+        a = matrix_of(xp, columns, pivots)
+        return (xp.linalg.solve(xp.conj(xp.swapaxes(a, -1, -2)) if self.adjoint else a, b),)
 
     def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
         columns, _, b = node.inputs
@@ -115,7 +121,7 @@ class FactorInverse(MatrixOp):
         return self.one([columns, pivots], columns.type.dtype, columns.type.broadcastable)
 
     def compute(self, xp: Any, node: Apply, columns: Any, pivots: Any) -> tuple[Any, ...]:
-        return (xp.linalg.inv(matrix_of(columns, pivots)),)
+        return (xp.linalg.inv(matrix_of(xp, columns, pivots)),)
 
     def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
         return [shapes[0]]
@@ -127,10 +133,10 @@ class FactorAdjugate(FactorInverse):
     routine = "factor_adjugate"
 
     def compute(self, xp: Any, node: Apply, columns: Any, pivots: Any) -> tuple[Any, ...]:
-        u, s, vh = xp.linalg.svd(matrix_of(columns, pivots))
-        rest = np.where(np.eye(s.shape[-1], dtype=bool), 1, s[..., None, :]).prod(axis=-1)
+        u, s, vh = xp.linalg.svd(matrix_of(xp, columns, pivots))
+        rest = xp.where(xp.eye(s.shape[-1], dtype=bool), 1, s[..., None, :]).prod(axis=-1)
         turn = xp.linalg.det(u) * xp.linalg.det(vh)
-        v, uh = (np.conj(np.swapaxes(x, -1, -2)) for x in (vh, u))
+        v, uh = (xp.conj(xp.swapaxes(x, -1, -2)) for x in (vh, u))
         return (turn[..., None, None] * ((v * rest[..., None, :]) @ uh),)
 
 
@@ -148,7 +154,7 @@ class FactorDet(MatrixOp):
         return self.one([columns, pivots], columns.type.dtype, batch_pattern(columns))
 
     def compute(self, xp: Any, node: Apply, columns: Any, pivots: Any) -> tuple[Any, ...]:
-        return (xp.asarray(xp.linalg.det(matrix_of(columns, pivots))),)
+        return (xp.asarray(xp.linalg.det(matrix_of(xp, columns, pivots))),)
 
     def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
         return [shapes[0][:-2]]
@@ -170,7 +176,7 @@ class FactorSLogDet(MatrixOp):
         return Apply(self, [columns, pivots], [kind.variable_class(kind) for kind in kinds])
 
     def compute(self, xp: Any, node: Apply, columns: Any, pivots: Any) -> tuple[Any, ...]:
-        sign, logarithm = xp.linalg.slogdet(matrix_of(columns, pivots))
+        sign, logarithm = xp.linalg.slogdet(matrix_of(xp, columns, pivots))
         return xp.asarray(sign), xp.asarray(logarithm)
 
     def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
