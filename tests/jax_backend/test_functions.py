@@ -22,6 +22,27 @@ x, v = T.dmatrix("x"), T.dvector("v")
 k = T.lscalar("k")
 
 
+class TextType(theano.Type):
+    __props__ = ()
+
+    def filter(self, data: Any, strict: bool = False, allow_downcast: Any = None) -> str:
+        return str(data)
+
+
+class Letters(theano.Op):
+    __props__ = ()
+
+    def make_node(self, text: Any) -> theano.Apply:
+        return theano.Apply(self, [text], [T.lscalar()])
+
+    def perform(self, node: Any, inputs: Any, output_storage: Any) -> None:
+        output_storage[0][0] = np.asarray(len(inputs[0]))
+
+
+text = TextType()("text")
+GREETING = theano.gof.Constant(TextType(), "hello")
+
+
 def agree(inputs: list[Any], outputs: list[Any], *values: Any) -> list[np.ndarray]:
     """Return the results of XLA after comparing them with those of native code."""
     found = theano.function(inputs, outputs, mode="JAX")(*values)
@@ -131,6 +152,7 @@ def test_random_numbers() -> None:
 
 def test_operations_of_users_are_called(capsys: pytest.CaptureFixture[str]) -> None:
     agree([x], [Scaled(3, 4)(x) + 1], X)
+    agree([text, k], [Letters()(text) * k, Letters()(GREETING) + k], "abc", 2)
     printed = theano.printing.Print("here")(v) * 2
     rows, _ = theano.scan(lambda a: theano.printing.Print("item")(a) * 2, v)
     theano.function([v], [printed, rows], mode="JAX")(V)

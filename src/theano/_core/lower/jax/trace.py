@@ -110,16 +110,18 @@ class Trace:
 
         With `effect` it is called once for each time that it is reached, in order.
         """
+        constants = {v: v.data for v in node.inputs if isinstance(v, Constant)}
         objects = self._objects
+        moving = {v: x for v, x in zip(node.inputs, values, strict=True) if v not in constants}
 
         def call(*given: Any) -> tuple[np.ndarray, ...]:
-            arrays = [
-                np.asarray(x) if isinstance(v.type, TensorType) else objects.get(x)
-                for v, x in zip(node.inputs, given, strict=True)
-            ]
+            known = dict(constants)
+            for v, x in zip(moving, given, strict=True):
+                known[v] = np.asarray(x) if isinstance(v.type, TensorType) else objects.get(x)
+            results = apply_values(node, [known[v] for v in node.inputs])
             return tuple(
                 result if isinstance(out.type, TensorType) else objects.add(result)
-                for out, result in zip(node.outputs, apply_values(node, arrays), strict=True)
+                for out, result in zip(node.outputs, results, strict=True)
             )
 
         kinds = tuple(
@@ -127,8 +129,8 @@ class Trace:
             for out, shape in zip(node.outputs, self._shapes(node, values), strict=True)
         )
         if effect:
-            return list(io_callback(call, kinds, *values, ordered=True))
-        return list(jax.pure_callback(call, kinds, *values))
+            return list(io_callback(call, kinds, *moving.values(), ordered=True))
+        return list(jax.pure_callback(call, kinds, *moving.values()))
 
     def _shapes(self, node: Apply, values: Sequence[Any]) -> list[tuple[int, ...]]:
         """Return the shapes of the outputs; raises LengthUnknown."""
