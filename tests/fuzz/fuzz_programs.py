@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 import sys
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -263,6 +263,8 @@ def difference(program: Program) -> str | None:
             return f"{name}: {str(got)[:400]}\nreference: {str(wanted)[:400]}"
         for k, (one, two) in enumerate(zip(got, wanted, strict=True)):
             text = mismatch(one, two, tolerance)
+            if text and k > len(program.outputs) and rounding_decides(program, wanted, tolerance):
+                continue
             if text:
                 return f"{name}, result {k}: {text}"
     return None
@@ -270,22 +272,16 @@ def difference(program: Program) -> str | None:
 
 def wrong_slope(program: Program, wanted: list[np.ndarray]) -> str | None:
     """Compare the gradients with finite differences along one direction."""
-    variables, outputs = program.build()
     count = len(program.outputs)
-    floats = [k for k, v in enumerate(variables) if v.dtype.startswith("float")]
+    directions, results = along(program)
     slopes = wanted[count + 1 :]
-    if len(slopes) != len(floats):
+    if len(slopes) != len(directions):
         return None  # there is no cost, or a gradient is not defined
-    values = [np.array(one.value(), one.kind) for one in program.inputs]
-    rng = np.random.default_rng(program.seed)
-    directions = {k: rng.normal(size=values[k].shape) for k in floats}
-    expected = float(sum((directions[k] * g).sum() for k, g in zip(floats, slopes, strict=True)))
+    pairs = zip(directions.values(), slopes, strict=True)
+    expected = float(sum((direction * g).sum() for direction, g in pairs))
 
     def cost(step: float) -> float:
-        moved = [v + step * directions[k] if k in directions else v for k, v in enumerate(values)]
-        return float(
-            evaluate(outputs[count : count + 1], dict(zip(variables, moved, strict=True)))[0]
-        )
+        return float(results(step, count, count + 1)[0])
 
     try:
         wide, narrow = ((cost(h) - cost(-h)) / (2 * h) for h in (1e-5, 1e-6))
@@ -296,6 +292,32 @@ def wrong_slope(program: Program, wanted: list[np.ndarray]) -> str | None:
     if not sure or abs(expected - narrow) <= 1e-4 * max(1.0, abs(narrow)):
         return None
     return f"slope {expected}, by finite differences {narrow} and {wide}"
+
+
+def along(program: Program) -> tuple[dict[int, np.ndarray], Callable[..., list[np.ndarray]]]:
+    """Return a direction for each input of floats, and some results after a step along it."""
+    variables, outputs = program.build()
+    values = [np.array(one.value(), one.kind) for one in program.inputs]
+    rng = np.random.default_rng(program.seed)
+    floats = [k for k, v in enumerate(variables) if v.dtype.startswith("float")]
+    directions = {k: rng.normal(size=values[k].shape) for k in floats}
+
+    def results(step: float, first: int, last: int | None) -> list[np.ndarray]:
+        moved = [v + step * directions[k] if k in directions else v for k, v in enumerate(values)]
+        return evaluate(outputs[first:last], dict(zip(variables, moved, strict=True)))
+
+    return directions, results
+
+
+def rounding_decides(program: Program, wanted: list[np.ndarray], tolerance: float) -> bool:
+    """Tell whether tiny steps change gradients: of items that are equal but for rounding, say."""
+    first = len(program.outputs) + 1
+    _, results = along(program)
+    for step in (1e-10, -1e-10, 3e-10, -3e-10, 1e-9, -1e-9):
+        pairs = zip(results(step, first, None), wanted[first:], strict=True)
+        if any(mismatch(one, two, max(tolerance, 1e-6)) for one, two in pairs):
+            return True
+    return False
 
 
 def mismatch(one: np.ndarray, two: np.ndarray, tolerance: float) -> str | None:
