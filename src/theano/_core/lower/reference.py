@@ -1,5 +1,23 @@
 """The reference backend: NumPy, one node at a time."""
 
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from theano._core.ops.called import CallError
 from theano._core.ops.evaluation import evaluate
 
-__all__ = ["evaluate"]
+__all__ = ["evaluate", "reference"]
+
+
+def reference(inputs: Sequence[Any], outputs: Sequence[Any]) -> Callable[..., list[Any]]:
+    """Return a function of the values of `inputs` that gives those of `outputs`.
+
+    It raises CallError, which carries the error of an application.
+    """
+
+    def run(*values: Any) -> list[Any]:
+        return evaluate(outputs, dict(zip(inputs, values, strict=True)), failed=CallError)
+
+    return run

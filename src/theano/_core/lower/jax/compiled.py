@@ -14,8 +14,7 @@ from theano._core.base import dtypes
 from theano._core.ir.graph import ancestors
 from theano._core.ir.types import TensorType
 from theano._core.lower.jax.trace import LengthUnknown, Objects, Trace
-from theano._core.ops.called import CallError
-from theano._core.ops.evaluation import evaluate
+from theano._core.lower.reference import reference
 
 # So many programs are kept for values that code depends on.
 MOST_PROGRAMS = 64
@@ -37,6 +36,7 @@ class CompiledByXLA:
     def __init__(self, inputs: Sequence[Any], outputs: Sequence[Any]) -> None:
         self._inputs = tuple(inputs)
         self._outputs = tuple(outputs)
+        self._by_numpy = reference(self._inputs, self._outputs)
         self._objects = Objects()
         self._one_at_a_time = threading.Lock()
         # Inputs that lengths depend on: a program is made for each of their values.
@@ -49,7 +49,7 @@ class CompiledByXLA:
             try:
                 with self._one_at_a_time:
                     found = self._by_xla(values)
-                return self._by_numpy(values) if found is None else found
+                return self._by_numpy(*values) if found is None else found
             except LengthUnknown as error:
                 if self._fix_what_decides(error):
                     continue
@@ -57,16 +57,11 @@ class CompiledByXLA:
             except Exception as error:
                 reason = f"{type(error).__name__}: {error}"
             # With bad arguments, this raises what says so.
-            found = self._by_numpy(values)
+            found = self._by_numpy(*values)
             self.reason = reason
             warnings.warn(f"NumPy computes this function, XLA cannot: {reason}", stacklevel=3)
             return found
-        return self._by_numpy(values)
-
-    def _by_numpy(self, values: Sequence[Any]) -> list[Any]:
-        return evaluate(
-            self._outputs, dict(zip(self._inputs, values, strict=True)), failed=CallError
-        )
+        return self._by_numpy(*values)
 
     def _fix_what_decides(self, error: LengthUnknown) -> bool:
         """Note the integers that an unknown length depends on; False if all are noted."""
