@@ -112,13 +112,12 @@ struct GemvWork {
 
     static void kernel(std::int64_t *args, std::int64_t begin, std::int64_t end) {
         auto &work = *reinterpret_cast<const GemvWork *>(args);
-        // Chunks come in multiples of the grain, which the bits of a row must depend on: never
-        // merge them.
-        for (std::int64_t i = begin; i < end; i += work.grain())
-            work.compute(i, std::min(end, i + work.grain()));
+        for (std::int64_t i = begin; i < end; ++i)
+            work.compute(i * work.block(), std::min(work.m, (i + 1) * work.block()));
     }
 
-    std::int64_t grain() const {
+    // Rows of one call, on which the bits of a row may depend.
+    std::int64_t block() const {
         return std::max<std::int64_t>(64, ((1 << 16) / k + 15) / 16 * 16);
     }
 
@@ -152,7 +151,8 @@ bool matrix_vector(const Matrix &matrix, const char *x, std::int64_t stride, T a
     GemvWork<T> work{m, k, step, alpha, beta, a, vector, y};
     if (products < kSplitVector) work.compute(0, m);
     else
-        threads::run(GemvWork<T>::kernel, reinterpret_cast<std::int64_t *>(&work), m, work.grain());
+        threads::run(GemvWork<T>::kernel, reinterpret_cast<std::int64_t *>(&work),
+                     (m + work.block() - 1) / work.block(), 1);
     return true;
 }
 
@@ -178,14 +178,10 @@ bool panels_matmul(const Matrix &a, const Matrix &b, T *c, bool added) {
     if (!packed) return false;
     panels::Work work{item,   width,    count, a.rows, a.columns, b.columns,
                       b.down, b.across, added, b.data, packed,    reinterpret_cast<char *>(c)};
-    auto *args = reinterpret_cast<std::int64_t *>(&work);
-    panels::pack(args, 0, count);
+    panels::pack(reinterpret_cast<std::int64_t *>(&work), 0, count);
     work.leading = a.down;
     work.source = a.data;
-    const std::int64_t items = panels::items(work);
-    if (static_cast<double>(a.rows * a.columns) * static_cast<double>(b.columns) < kSplitProduct)
-        panels::multiply(args, 0, items);
-    else threads::run(panels::multiply, args, items, 1);
+    panels::multiply(work);
     return true;
 }
 

@@ -160,8 +160,7 @@ int add_constants(PyObject *module) {
                    PyModule_AddIntConstant(module, "MUTABLE", kMutable) < 0 ||
                    PyModule_AddIntConstant(module, "STRICT", kStrict) < 0 ||
                    PyModule_AddIntConstant(module, "CONTIGUOUS", TH_CONTIGUOUS) < 0 ||
-                   PyModule_AddIntConstant(module, "OVERWRITABLE", TH_OVERWRITABLE) < 0 ||
-                   PyModule_AddIntConstant(module, "PANEL_ROWS", panels::kBlock) < 0
+                   PyModule_AddIntConstant(module, "OVERWRITABLE", TH_OVERWRITABLE) < 0
                ? -1
                : 0;
 }

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "threads.h"
+
 namespace theano {
 namespace panels {
 
@@ -42,6 +44,34 @@ Multiply *kernel_for(const Work &work) {
     return multiply_plain;
 }
 
+// A thread does so many multiplications at a time. More of them are shared with threads that are
+// awake, many more wake threads.
+constexpr std::int64_t kChunk = 1 << 16, kLarge = 16 * kChunk;
+
+double products(const Work &work) {
+    return static_cast<double>(work.rows) * static_cast<double>(work.terms) *
+           static_cast<double>(work.columns);
+}
+
+// Rows that go through all panels while their results stay in the second cache: fewer if the panels
+// stay there too, so that each thread can have rows of its own.
+std::int64_t block_rows(const Work &work) {
+    constexpr std::int64_t kMost = 256, kFewest = 16, kParts = 8, kCached = 1 << 19;
+    if (work.terms * work.columns * work.itemsize > kCached) return kMost;
+    const std::int64_t part = (work.rows + kParts - 1) / kParts;
+    return std::clamp((part + kFewest - 1) / kFewest * kFewest, kFewest, kMost);
+}
+
+void multiply_items(std::int64_t *args, std::int64_t begin, std::int64_t end) {
+    const Work &work = *reinterpret_cast<const Work *>(args);
+    const std::int64_t block = block_rows(work);
+    Multiply *kernel = kernel_for(work);
+    for (std::int64_t item = begin; item < end; ++item) {
+        const std::int64_t first = item / work.panels * block;
+        kernel(work, item % work.panels, first, std::min(work.rows, first + block));
+    }
+}
+
 }  // namespace
 
 std::int64_t width(std::int64_t itemsize, std::int64_t bits) {
@@ -54,8 +84,6 @@ bool fast() {
     static const bool found = has_fma();
     return found;
 }
-
-std::int64_t items(const Work &work) { return (work.rows + kBlock - 1) / kBlock * work.panels; }
 
 void pack(std::int64_t *args, std::int64_t begin, std::int64_t end) {
     const Work &work = *reinterpret_cast<const Work *>(args);
@@ -79,13 +107,16 @@ void pack(std::int64_t *args, std::int64_t begin, std::int64_t end) {
     }
 }
 
-void multiply(std::int64_t *args, std::int64_t begin, std::int64_t end) {
-    const Work &work = *reinterpret_cast<const Work *>(args);
-    Multiply *kernel = kernel_for(work);
-    for (std::int64_t item = begin; item < end; ++item) {
-        const std::int64_t first = item / work.panels * kBlock;
-        kernel(work, item % work.panels, first, std::min(work.rows, first + kBlock));
-    }
+bool large(const Work &work) { return products(work) >= kLarge; }
+
+void multiply(Work &work) {
+    const std::int64_t block = block_rows(work);
+    const std::int64_t items = (work.rows + block - 1) / block * work.panels;
+    auto *args = reinterpret_cast<std::int64_t *>(&work);
+    if (products(work) < 2 * kChunk) multiply_items(args, 0, items);
+    else
+        threads::run(multiply_items, args, items, kChunk / (block * work.width * work.terms),
+                     large(work));
 }
 
 }  // namespace panels

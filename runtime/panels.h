@@ -24,21 +24,19 @@ struct Work {
     char *out;                     // C-contiguous
 };
 
-// Rows that go through all panels while their results stay in the second cache.
-constexpr std::int64_t kBlock = 256;
-
 // Columns of a panel for vectors of so many bits; 0: the widest.
 std::int64_t width(std::int64_t itemsize, std::int64_t bits);
 
 // Whether this processor has vector instructions that multiply and add.
 bool fast();
 
-// Items of work for `multiply`: blocks of rows times panels.
-std::int64_t items(const Work &work);
+// Whether a product is worth letting Python's lock go, and waking threads.
+bool large(const Work &work);
 
-// Kernels (th_kernel) over panels and over items of work; `args` is a Work.
+// A kernel (th_kernel) over panels; `args` is a Work.
 void pack(std::int64_t *args, std::int64_t begin, std::int64_t end);
-void multiply(std::int64_t *args, std::int64_t begin, std::int64_t end);
+// Multiplies, over the threads there are.
+void multiply(Work &work);
 
 }  // namespace panels
 }  // namespace theano

@@ -131,9 +131,15 @@ std::int32_t table_matmul(th_call *head, std::int64_t typenum, std::int64_t nd_a
 }
 
 void table_parallel(th_call *head, th_kernel *kernel, std::int64_t *args, std::int64_t n,
-                    std::int64_t grain) {
-    let_lock_go(call_of(head));
-    threads::run(kernel, args, n, grain);
+                    std::int64_t grain, std::int64_t large) {
+    if (large) let_lock_go(call_of(head));
+    threads::run(kernel, args, n, grain, large != 0);
+}
+
+void table_multiply_packed(th_call *head, std::int64_t *args) {
+    panels::Work &work = *reinterpret_cast<panels::Work *>(args);
+    if (panels::large(work)) let_lock_go(call_of(head));
+    panels::multiply(work);
 }
 
 // Reads what Python's `on_variant` answered: an address, or (address, owner of the code).
@@ -337,7 +343,7 @@ const th_runtime runtime_table = {table_alloc,    table_free,   table_fail,    t
                                   table_parallel, run_callback, table_variant, table_release,
                                   table_copy,     table_kept,   table_forget,  table_lapack,
                                   table_poll,     table_along,  table_tick,
-                                  table_search,   panels::pack, panels::multiply};
+                                  table_search,   panels::pack, table_multiply_packed};
 
 void take_lock(Call *call) {
     if (!call->saved) return;

@@ -14,8 +14,18 @@ namespace theano::threads {
 namespace {
 
 constexpr int kMost = 1024;
-// How often a thread looks for work before it sleeps; waking a sleeper costs tens of microseconds.
-constexpr int kSpins = 4000;
+// How often a thread looks for work before it lets others run in between, and how often it does that
+// before it sleeps; waking a sleeper costs tens of microseconds.
+constexpr int kSpins = 400, kYields = 400;
+// So many chunks of its share are left to a thread that has begun.
+constexpr std::int64_t kLeft = 2;
+// Work of so many chunks keeps threads awake, for which less is shared as well: what follows work that
+// was shared finds its data in the caches of several threads. After so many chunks of such work that
+// were not shared, threads are woken.
+constexpr std::int64_t kWaking = 8, kMissed = 64;
+
+// Ranges with chunks of so many items are cut at multiples of kAligned, for the sake of vectors.
+constexpr std::int64_t kLongGrain = 512, kAligned = 64;
 
 inline void pause() {
 #if defined(__x86_64__) || defined(__i386__)
@@ -31,85 +41,133 @@ struct Work {
     std::int64_t n, grain, chunks;
 };
 
+// Items that one thread begins with, in a cache line of its own.
+struct alignas(64) Share {
+    std::atomic<std::int64_t> next{0};
+    std::atomic<bool> begun{false};
+    std::int64_t end = 0;
+};
+
+// Each thread has its own share of the work, the same part of each piece, so that what it wrote is in
+// its cache when it reads it. Whoever is done takes chunks from the shares of others.
 class Pool {
   public:
     // Only one piece of work at a time: whoever finds the pool busy does its work alone, with the
     // same bits.
     std::mutex busy;
 
-    void run(const Work &work, int helpers) {
+    // Whether to share work of so many chunks that is too little to wake a thread for.
+    bool shares(std::int64_t chunks, bool &wake) {
+        if (sleeping_.load(std::memory_order_relaxed) < started_) return true;
+        if (chunks >= kWaking) missed_ += chunks;
+        wake = missed_ >= kMissed;
+        if (wake) missed_ = 0;
+        return wake;
+    }
+
+    void run(const Work &work, int helpers, bool wake) {
         start(helpers);
         work_ = work;
-        next_.store(0, std::memory_order_relaxed);
-        int invited = std::min(helpers, started_);
-        {
-            std::lock_guard<std::mutex> guard(mutex_);
-            seats_ = invited;
-            running_.store(invited, std::memory_order_relaxed);
-            round_.fetch_add(1, std::memory_order_release);
+        shares_ = std::min(helpers, started_) + 1;
+        for (int i = 0; i < shares_; ++i) {
+            share_[i].next.store(first_of(i), std::memory_order_relaxed);
+            share_[i].end = first_of(i + 1);
+            share_[i].begun.store(false, std::memory_order_relaxed);
         }
-        if (invited > 0) wake_.notify_all();
-        drain();
-        retract();
-        for (int spin = 0; running_.load(std::memory_order_acquire) != 0; ++spin) {
+        inside_.store(0, std::memory_order_release);
+        round_.fetch_add(1);
+        if (wake && sleeping_.load() > 0) {
+            { std::lock_guard<std::mutex> guard(mutex_); }
+            wake_.notify_all();
+        }
+        take_chunks(0);
+        // From here on nobody enters, and whoever has not come is not waited for.
+        inside_.fetch_sub(kClosed, std::memory_order_acq_rel);
+        for (int spin = 0; inside_.load(std::memory_order_acquire) != -kClosed; ++spin) {
             if (spin < kSpins) pause();
             else std::this_thread::yield();
         }
     }
 
   private:
-    // A seat that nobody took until the work was done is not waited for.
-    void retract() {
-        std::lock_guard<std::mutex> guard(mutex_);
-        running_.fetch_sub(seats_, std::memory_order_acq_rel);
-        seats_ = 0;
-    }
+    static constexpr int kClosed = 1 << 20;
 
     void start(int wanted) {
         for (; started_ < wanted; ++started_) {
             try {
-                std::thread([this] { serve(); }).detach();
+                std::thread([this, number = started_ + 1] { serve(number); }).detach();
             } catch (const std::system_error &) {
                 return;  // fewer threads, same result
             }
         }
     }
 
-    void drain() {
-        for (;;) {
-            std::int64_t chunk = next_.fetch_add(1, std::memory_order_relaxed);
-            if (chunk >= work_.chunks) return;
-            std::int64_t begin = chunk * work_.grain;
-            work_.kernel(work_.args, begin, std::min(work_.n, begin + work_.grain));
+    std::int64_t first_of(int share) const {
+        if (share == shares_) return work_.n;
+        const std::int64_t even = work_.n / shares_ * share + work_.n % shares_ * share / shares_;
+        return work_.grain % kAligned == 0 ? even / kAligned * kAligned : even;
+    }
+
+    void take_chunks(int number) {
+        share_[number].begun.store(true, std::memory_order_relaxed);
+        for (int i = 0; i < shares_; ++i) {
+            Share &share = share_[(number + i) % shares_];
+            for (;;) {
+                if (i > 0 && share.begun.load(std::memory_order_relaxed) &&
+                    share.end - share.next.load(std::memory_order_relaxed) <= kLeft * work_.grain)
+                    break;
+                const std::int64_t begin =
+                    share.next.fetch_add(work_.grain, std::memory_order_relaxed);
+                if (begin >= share.end) break;
+                work_.kernel(work_.args, begin, std::min(share.end, begin + work_.grain));
+            }
         }
     }
 
-    void serve() {
+    bool enter() {
+        int now = inside_.load(std::memory_order_relaxed);
+        while (now >= 0) {
+            if (inside_.compare_exchange_weak(now, now + 1, std::memory_order_acquire))
+                return true;
+        }
+        return false;
+    }
+
+    void serve(int number) {
         unsigned seen = 0;
+        int idle = 0;
         for (;;) {
-            for (int spin = 0; spin < kSpins && round_.load(std::memory_order_acquire) == seen;
-                 ++spin)
-                pause();
-            {
-                std::unique_lock<std::mutex> guard(mutex_);
-                wake_.wait(guard, [&] { return round_.load(std::memory_order_relaxed) != seen; });
-                seen = round_.load(std::memory_order_relaxed);
-                if (seats_ == 0) continue;
-                --seats_;
+            for (; idle < kSpins + kYields; ++idle) {
+                if (round_.load(std::memory_order_acquire) != seen) break;
+                if (idle < kSpins) pause();
+                else std::this_thread::yield();
             }
-            drain();
-            running_.fetch_sub(1, std::memory_order_release);
+            if (round_.load() == seen) {
+                std::unique_lock<std::mutex> guard(mutex_);
+                sleeping_.fetch_add(1);
+                wake_.wait(guard, [&] { return round_.load() != seen; });
+                sleeping_.fetch_sub(1);
+                idle = 0;
+            }
+            seen = round_.load(std::memory_order_acquire);
+            if (!enter()) continue;
+            if (work_.chunks >= kWaking) idle = 0;
+            if (number < shares_) take_chunks(number);
+            inside_.fetch_sub(1, std::memory_order_release);
         }
     }
 
     std::mutex mutex_;
     std::condition_variable wake_;
     Work work_{};
-    int seats_ = 0;
+    int shares_ = 0;
     int started_ = 0;
+    std::int64_t missed_ = 0;
     std::atomic<unsigned> round_{0};
-    std::atomic<int> running_{0};
-    std::atomic<std::int64_t> next_{0};
+    std::atomic<int> sleeping_{0};
+    // Helpers at work; negative while no work is open.
+    std::atomic<int> inside_{-kClosed};
+    Share share_[kMost];
 };
 
 std::atomic<int> count{1};
@@ -133,16 +191,17 @@ void set(int wanted) {
     count.store(std::max(1, std::min(wanted, kMost)), std::memory_order_relaxed);
 }
 
-void run(th_kernel *kernel, std::int64_t *args, std::int64_t n, std::int64_t grain) {
+void run(th_kernel *kernel, std::int64_t *args, std::int64_t n, std::int64_t grain, bool wake) {
     if (n <= 0) return;
     grain = std::max<std::int64_t>(grain, 1);
-    std::int64_t chunks = (n - 1) / grain + 1;
-    int workers = static_cast<int>(std::min<std::int64_t>(get(), chunks));
+    if (grain >= kLongGrain) grain = grain / kAligned * kAligned;
+    const std::int64_t chunks = (n - 1) / grain + 1;
+    const int workers = static_cast<int>(std::min<std::int64_t>(get(), chunks));
     if (workers > 1) {
         Pool *all = pool();
         std::unique_lock<std::mutex> guard(all->busy, std::try_to_lock);
-        if (guard.owns_lock()) {
-            all->run({kernel, args, n, grain, chunks}, workers - 1);
+        if (guard.owns_lock() && (wake || all->shares(chunks, wake))) {
+            all->run({kernel, args, n, grain, chunks}, workers - 1, wake);
             return;
         }
     }

@@ -12,8 +12,10 @@ int get();
 // Takes effect with the next piece of work; 1 starts no thread.
 void set(int count);
 // Runs kernel over [0, n) in chunks of `grain` and returns when all is done. Needs no lock of
-// Python's.
-void run(th_kernel *kernel, std::int64_t *args, std::int64_t n, std::int64_t grain);
+// Python's. Unless it may wake threads, which costs more than little work does, it shares the work
+// with those only that have not yet gone to sleep.
+void run(th_kernel *kernel, std::int64_t *args, std::int64_t n, std::int64_t grain,
+         bool wake = true);
 
 void lock_for_fork();
 void unlock_in_parent();

@@ -38,7 +38,7 @@ extern "C" {
 
 /* Incremented whenever something in this header changes its meaning; part of the key of the compile
  * cache. */
-#define TH_ABI_VERSION 7
+#define TH_ABI_VERSION 8
 
 /* Bits of a descriptor's `flags`. */
 enum {
@@ -146,9 +146,10 @@ struct th_runtime {
     int32_t (*matmul)(th_call *call, int64_t typenum, int64_t nd_a, int64_t nd_b, const int64_t *a,
                       const int64_t *b, const int64_t *c, const void *alpha, const void *beta);
 
-    /* 4: runs a kernel over [0, n) in chunks of `grain`, over the threads there are; lets Python's
-     * lock go first. */
-    void (*parallel)(th_call *call, th_kernel *kernel, int64_t *args, int64_t n, int64_t grain);
+    /* 4: runs a kernel over [0, n) in chunks of `grain`, over the threads there are; `large` work
+     * lets Python's lock go first and wakes threads, other work is shared with those awake. */
+    void (*parallel)(th_call *call, th_kernel *kernel, int64_t *args, int64_t n, int64_t grain,
+                     int64_t large);
 
     /* 5: takes Python's lock and calls the callable of callback record `index` with one object per
      * input descriptor (read-only arrays over its memory, or the object); the descriptors of the
@@ -203,9 +204,10 @@ struct th_runtime {
     int32_t (*search)(th_call *call, int64_t right, int64_t typenum, int64_t n, int64_t step,
                       const void *sorted, int64_t count, const void *wanted, int64_t *places);
 
-    /* 16, 17: kernels that pack the second matrix of a product, and that multiply by it; over
-     * panels, and over blocks of rows times panels. Their arguments: see `panels.h`. */
-    th_kernel *pack, *multiply_packed;
+    /* 16, 17: a kernel, over panels, that packs the second matrix of a product; multiplies by it.
+     * Their arguments: see `panels.h`. */
+    th_kernel *pack;
+    void (*multiply_packed)(th_call *call, int64_t *args);
 };
 
 #ifdef __cplusplus

@@ -112,6 +112,48 @@ def test_sums_with_two_products_and_two_terms_known_before() -> None:
 
 
 @pytest.mark.parametrize("kind", ["float32", "float64"])
+@pytest.mark.parametrize(("rows", "hidden"), [(32, 128), (19, 33), (2, 64), (130, 16)])
+def test_gates_and_their_gradients_have_the_same_bits_for_any_number_of_threads(
+    kind: str, rows: int, hidden: int
+) -> None:
+    x, w, u = T.TensorType(kind, (False,) * 3)("x"), *(T.matrix(n, dtype=kind) for n in "wu")
+    b = T.vector("b", dtype=kind)
+
+    def step(row: Any, h: Any, c: Any, w: Any, u: Any, b: Any) -> Any:
+        z = T.dot(row, w) + T.dot(h, u) + b
+        i, f, o, g = (z[:, k * hidden : (k + 1) * hidden] for k in range(4))
+        c = T.nnet.sigmoid(f) * c + T.nnet.sigmoid(i) * T.tanh(g)
+        return T.nnet.sigmoid(o) * T.tanh(c), c
+
+    start = T.zeros((rows, hidden), dtype=kind)
+    (states, _), _ = theano.scan(step, x, [start, start], [w, u, b])
+    cost = T.sqr(states[-1]).sum()
+    f = theano.function([x, w, u, b], [states, *T.grad(cost, [w, u, b])])
+    rng = np.random.default_rng(2)
+    shapes = ((6, rows, 20), (20, 4 * hidden), (hidden, 4 * hidden), (4 * hidden,))
+    values = [(0.3 * rng.normal(size=s)).astype(kind) for s in shapes]
+    before, results = theano.config.threads, []
+    try:
+        for count in (1, 2, 5):
+            theano.config.threads = count
+            results += [f(*values) for _ in range(3)]
+    finally:
+        theano.config.threads = before
+    for other in results[1:]:
+        for one, two in zip(results[0], other, strict=True):
+            np.testing.assert_array_equal(one, two)
+    h = c = np.zeros((rows, hidden))
+    for row, got in zip(values[0].astype("float64"), results[0][0], strict=True):
+        i, k, o, g = np.split(row @ values[1] + h @ values[2] + values[3], 4, axis=1)
+        i, k, o = (1 / (1 + np.exp(-v)) for v in (i, k, o))
+        c = k * c + i * np.tanh(g)
+        h = o * np.tanh(c)
+        np.testing.assert_allclose(got, h, rtol=1e-3 if kind == "float32" else 1e-10, atol=1e-6)
+    with pytest.raises(ValueError, match="mis-match"):
+        f(*values[:3], np.concatenate([values[3], values[3][:1]]))
+
+
+@pytest.mark.parametrize("kind", ["float32", "float64"])
 @pytest.mark.parametrize("backwards", [False, True])
 @pytest.mark.parametrize("n_steps", [None, 2])
 def test_rows_of_a_sequence(kind: str, backwards: bool, n_steps: int | None) -> None:

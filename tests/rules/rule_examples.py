@@ -126,6 +126,7 @@ EXAMPLES: dict[str, Any] = {
     "x[a:][b:] → x[a + b:]": m[1:][1:, 1:],
     "dot(x, y)[i, j] → dot(x[i], y[:, j])": T.dot(m, m.T)[1, 1:],
     "f(x)[i] → f(x[i])": T.exp(m)[1],
+    "f(x, row)[i] → f(x[i], row[i])": (lambda z: z[:, :1] * z[:, 1:])(T.exp(m) + x[:2]),
     "inc(zeros, y, i) → set(zeros, y, i)": T.inc_subtensor(T.zeros_like(x)[1:], y[1:]),
     "diagonal of dot(x, y) → sums of x times y^T": nlinalg.trace(T.dot(m, m.T)),
 }

@@ -14,7 +14,7 @@ import theano.tensor as T
 from theano._core.ir.graph import toposort
 from theano._core.lower.reference import evaluate
 from theano._core.ops.op import elementwise_ops
-from theano._core.ops.products import Gemm
+from theano._core.ops.products import Dot, Gemm
 from theano._core.rewrite.engine import Rewriter
 from theano._core.rewrite.pipeline import PHASES, all_rules, rewrite
 
@@ -136,6 +136,8 @@ def test_a_step_of_gradient_descent_is_one_gemm() -> None:
         (lambda m, k: T.alloc(m, k, 3), 3),
         (lambda m, k: T.ones((k, k)) + T.dot(m, m.T), 3),
         (lambda m, k: T.ones((k, 2)) + T.dot(m, m.T), 1),
+        (lambda m, k: (lambda z: z[:, :1] + z[:, 1:2])(T.exp(m) + T.arange(k + 1.0)), 1),
+        (lambda m, k: (lambda z: z[0] + z[1])(T.exp(m) * T.arange(k).dimshuffle(0, "x")), 1),
     ],
 )
 def test_no_rule_takes_a_check_for_granted_that_it_removes(build: Any, length: int) -> None:
@@ -145,6 +147,22 @@ def test_no_rule_takes_a_check_for_granted_that_it_removes(build: Any, length: i
         f(np.ones((2, 3)), 2)
         with pytest.raises((ValueError, AssertionError), match=r"mis-match|shape"):
             f(np.ones((2, 3)), length)
+
+
+def test_a_product_that_is_used_twice_is_computed_once() -> None:
+    product = T.dot(m + T.dot(m, T.dot(m.T, m)), m.T)
+    result = rewrite([m[:, :1] + product, T.tanh(product)])
+    nodes = [n for n in toposort(result) if isinstance(n.op, (Dot, Gemm))]
+    assert len(nodes) == 3
+
+
+def test_parts_of_a_sum_are_added_where_they_are_used() -> None:
+    z = T.dot(m, m.T) + x
+    gates = T.nnet.sigmoid(z[:, :1]) * T.tanh(z[:, 1:])
+    f = theano.function([m, x], gates)
+    adds = [n for n in f.maker.fgraph.toposort() if n.op is T.add]
+    assert len(adds) == 2
+    assert all("Subtensor" in str(v.owner.op) for n in adds for v in n.inputs)
 
 
 def test_shapes_need_no_values() -> None:

@@ -20,6 +20,7 @@ from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Apply, Constant, Variable
 from theano._core.ops.arithmetic import cast
 from theano._core.ops.broadcasting import Alloc, Second
+from theano._core.ops.indexing import Subtensor
 from theano._core.ops.lengths import as_length
 from theano._core.ops.op import Op
 from theano._core.ops.shaping import DimShuffle, Length, pattern_broadcast
@@ -100,6 +101,7 @@ class Rewriter:
         self.constants: dict[Any, Constant] = {}
         self.finished: dict[Any, Any] = {}
         self.uses: dict[Any, int] = {}
+        self.part_uses: dict[Any, int] = {}
         self.lengths_memo: dict[Any, tuple[Any, ...]] = {}
         self._equal: dict[Any, Any] = {}
         self.log: list[Application] | None = [] if keep_log else None
@@ -118,7 +120,7 @@ class Rewriter:
         self.lengths_memo = dict(lengths or {})
         self._equal = {}
         self.finished = {v: v for v in inputs}
-        self.uses = count_uses(outputs)
+        self.uses, self.part_uses = count_uses(outputs)
         with without_lines():
             return self.finish(outputs)
 
@@ -130,6 +132,9 @@ class Rewriter:
             for old, new in zip(node.outputs, self.apply(node, inputs), strict=True):
                 finished[old] = new
                 finished.setdefault(new, new)
+                if new is not old:
+                    for uses in (self.uses, self.part_uses):
+                        uses[new] = uses.get(new, 0) + uses.get(old, 0)
         return [finished[v] if v in finished else self.leaf(v) for v in outputs]
 
     def one(self, output: Any) -> Any:
@@ -346,15 +351,21 @@ def inherit_source(new: Any, source: SourceLine | None, known: dict[Any, Any]) -
             out.source = source
 
 
-def count_uses(outputs: Sequence[Any]) -> dict[Any, int]:
-    """Return how many times each variable is used, as an input of a node or as an output."""
+def count_uses(outputs: Sequence[Any]) -> tuple[dict[Any, int], dict[Any, int]]:
+    """Return how many times each variable is used, and how many of these times for a part of it.
+
+    Uses are as an input of a node or as an output.
+    """
     uses: dict[Any, int] = {}
+    part_uses: dict[Any, int] = {}
     for out in outputs:
         uses[out] = uses.get(out, 0) + 1
     for node in toposort(outputs):
         for value in node.inputs:
             uses[value] = uses.get(value, 0) + 1
-    return uses
+        if isinstance(node.op, Subtensor):
+            part_uses[node.inputs[0]] = part_uses.get(node.inputs[0], 0) + 1
+    return uses, part_uses
 
 
 def known_value(variable: Any) -> Any:

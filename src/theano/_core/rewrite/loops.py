@@ -366,10 +366,10 @@ def move_out_rows(draft: Draft, uses: Uses) -> dict[Any, Any] | None:
 
 
 def gather_sums(draft: Draft, uses: Uses) -> dict[Any, Any] | None:
-    """Of a sum with a product in it, add up first what no other step has a part in.
+    """Of a sum with products in it, have them added to rows that are there only for the loop.
 
-    The product then is one call of BLAS that adds to that. The rows must be there only for the
-    loop, as those of a product that was moved out are.
+    Such are those of a product that was moved out: BLAS may write its sum over them. What else no
+    other step has a part in comes last, along with what is made of the sum.
     """
     if draft.condition is not None:
         return None
@@ -378,36 +378,47 @@ def gather_sums(draft: Draft, uses: Uses) -> dict[Any, Any] | None:
         root = node.outputs[0]
         if node.op is not add or root in inner or dtypes.is_discrete(root.type.dtype):
             continue
-        terms, sums = _terms(root)
+        terms = _terms(root)
         known = [v for v in terms if v in draft.sequences or v in draft.fixed]
-        rows = [v for v in known if v in draft.sequences and _is_for_loop(draft, v, uses)]
+        rows = [v for v in known if v.type == root.type and _is_for_loop(draft, v, uses)]
         rest = [v for v in terms if v not in known]
         if not rows or len(known) < 2 or not any(_made_by(v, Dot) for v in rest):
             continue
-        total = reduce(add, known)
-        if total.type != root.type or any(_terms(v)[0] == known for v in sums):
+        ordered = [*rows, *rest, *(v for v in known if v not in rows)]
+        if _is_sum_in_order(root, ordered):
             continue
-        draft.substitute({root: reduce(add, rest, total)})
+        draft.substitute({root: reduce(add, ordered)})
         return draft.build()
     return None
 
 
-def _terms(root: Any) -> tuple[list[Any], list[Any]]:
-    """Return the terms of a sum, and the sums that it consists of, itself included."""
-    terms, sums, stack = [], [], [root]
+def _terms(root: Any) -> list[Any]:
+    """Return the terms of a sum."""
+    terms, stack = [], [root]
     while stack:
         variable = stack.pop()
         node = variable.owner
         if node is not None and node.op is add and variable.type.dtype == root.type.dtype:
-            sums.append(variable)
             stack += node.inputs[::-1]
         else:
             terms.append(variable)
-    return terms, sums
+    return terms
+
+
+def _is_sum_in_order(value: Any, terms: list[Any]) -> bool:
+    """Tell whether a sum adds each of the terms to the sum of those before it."""
+    for term in terms[:0:-1]:
+        node = value.owner
+        if node is None or node.op is not add or node.inputs[1] is not term:
+            return False
+        value = node.inputs[0]
+    return value is terms[0]
 
 
 def _is_for_loop(draft: Draft, item: Any, uses: Uses) -> bool:
-    rows = draft.sequences[item]
+    rows = draft.sequences.get(item)
+    if rows is None:
+        return False
     readers = [n for n in uses.get(rows, ()) if not _only_measures(n, uses)]
     return rows.owner is not None and readers == [draft.node]
 

@@ -10,7 +10,6 @@ MUTABLE: int
 STRICT: int
 CONTIGUOUS: int
 OVERWRITABLE: int
-PANEL_ROWS: int
 
 Kind: TypeAlias = Literal["array", "object"]
 Source: TypeAlias = Literal["buffer", "copy", "array", "object", "alias"]

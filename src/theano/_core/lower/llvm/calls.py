@@ -22,6 +22,7 @@ class Kernel:
         self, loop: Loop, groups: list[list[int]], layout: str, lanes: int, bits: int, eager: bool
     ) -> None:
         self.loop = loop
+        self.weight = loop.weight
         self.groups = groups
         self.layout = layout
         self.lanes = lanes

@@ -116,6 +116,7 @@ class Copies(Views):
         indexed: bool = False,
         sequential: bool = False,
         lanes: int = 0,
+        weight: int = 8,
     ) -> Callable[[], None]:
         """Return what writes a loop that stores one value per point (none if `out` is None)."""
 
@@ -130,6 +131,7 @@ class Copies(Views):
             (),
             (),
             whole,
+            weight,
         )
         outs = [] if out is None else [out]
         return self.prepare_run(
@@ -292,10 +294,18 @@ class Copies(Views):
         return x, (True,) * extra + pattern
 
     def _writable(self, node: Apply, x: Array) -> Array:
-        """Return `x` in memory that may be written: its own if it dies here, else a copy."""
-        variable = node.inputs[0]
+        """Return `x` in memory that may be written: its own if it dies here, else a copy.
+
+        That is the memory of the row of a state if the result is one.
+        """
+        variable, out = node.inputs[0], node.outputs[0]
         buffer = x.buffer
-        target = self.in_place.get(node.outputs[0])
+        if out in self.places:
+            row = self.placed(out, x.lengths)
+            if variable not in self.places or x.data != row.data:
+                self.copy_into(x, row)
+            return row
+        target = self.in_place.get(out)
         if target is not None:
             return self.overwritten_by(x, x.lengths, target)
         if self.uses.get(variable) != 1 or node.inputs.count(variable) > 1:

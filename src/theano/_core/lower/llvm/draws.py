@@ -20,6 +20,8 @@ from theano._core.ops.philox import ATTEMPTS
 # products. Which word an item takes does not depend on it.
 BLOCKS = 16
 WORDS = 4 * BLOCKS
+# Rough number of instructions for a random word.
+WEIGHT = 64
 
 
 class StreamKernel:
@@ -41,6 +43,7 @@ class StreamKernel:
 
     symbol = "kernel"
     layout = "packed"
+    weight = WEIGHT
     eager = True
 
     def __init__(self, dtype: str, transform: Callable[..., Value], bits: int) -> None:
@@ -209,7 +212,7 @@ class Draws(Streams):
             return b.select(b.eq(index(out.ndim - 1), 0), pair[0], pair[1])
 
         operands = [(wide, stretched), *((word, everywhere) for word in words)]
-        self.simple_loop(out, out.lengths, operands, body, indexed=True, lanes=1)
+        self.simple_loop(out, out.lengths, operands, body, indexed=True, lanes=1, weight=WEIGHT)
         return out
 
     def draw_by_rejection(
@@ -235,7 +238,7 @@ class Draws(Streams):
             return b.cast(draw(m, attempts, *map(m.of, values[2:])).value, out.dtype)
 
         operands = [*((word, everywhere) for word in words), *moving]
-        self.simple_loop(flat, (total,), operands, body, indexed=True)
+        self.simple_loop(flat, (total,), operands, body, indexed=True, weight=4 * WEIGHT)
         return out
 
     def _stretched_copy(
@@ -342,7 +345,7 @@ class Draws(Streams):
             some = self.b.emit(
                 f"select i1 {self.b.emit(f'icmp eq i64 {kinds}, 0')}, i64 0, i64 {rows}"
             )
-        self.simple_loop(None, (some,), operands, body, True, lanes=1)
+        self.simple_loop(None, (some,), operands, body, True, lanes=1, weight=4 * WEIGHT)
         return out
 
 

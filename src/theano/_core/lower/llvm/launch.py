@@ -19,10 +19,12 @@ from theano._core.lower.schedule import Step, weight_of
 from theano._core.ops.op import Elementwise
 from theano._core.ops.reductions import STARTS, Reduction
 
-# A loop over fewer points runs in the calling thread, with Python's lock held.
-LARGE = 1 << 16
-# Points of one chunk of a loop that runs in several threads.
+# Work is counted in rough numbers of instructions: a point of a loop takes POINT besides those of
+# its body. A thread does a CHUNK at a time. More than that is shared with threads that are awake;
+# what is LARGE lets Python's lock go, and wakes threads.
+POINT = 7
 CHUNK = 1 << 15
+LARGE = 1 << 19
 # Rows of at most SHORT items are folded several at a time if there are at least MANY.
 SHORT = 12
 MANY = 64
@@ -159,7 +161,7 @@ class Launcher(Entry):
         """Return the row of a state of a loop that `variable` is to be written to."""
         address, own, check = self.places[variable]
         for axis, (wanted, got) in enumerate(zip(own, lengths, strict=True)):
-            check(variable, axis, wanted, got)
+            check(axis, wanted, got)
         return Array(variable.type.dtype, tuple(own), address)
 
     def _fold_array(self, fold: Fold, kept: Sequence[Size], variable: Any = None) -> Array:
@@ -367,7 +369,7 @@ class Launcher(Entry):
     ) -> None:
         """Call a kernel at an address; see `call_list`."""
         block = self._arguments(words, ["i64" if i < numbers else "ptr" for i in range(len(words))])
-        self._dispatch(function, block, count, total)
+        self._dispatch(function, block, count, total, POINT + 1)
 
     def _register_kernel(self, kernel: Any) -> int:
         self.kernels.append(kernel)
@@ -422,7 +424,11 @@ class Launcher(Entry):
         block = self._arguments(words, kinds)
         at = b.emit(f"getelementptr ptr, ptr %kernels, i64 {call.number}")
         function = b.emit(f"load ptr, ptr {at}, align 8")
-        self._dispatch(function, block, call.count, call.total, call.sequential)
+        if call.sequential:
+            b.perform(f"call void {function}(ptr {block}, i64 0, i64 {call.count})")
+        else:
+            weight = POINT + call.kernel.weight
+            self._dispatch(function, block, call.count, call.total, weight)
         if call.combine >= 0:
             more, done = b.fresh_label("combine"), b.fresh_label("combined")
             several = "true"
@@ -518,28 +524,28 @@ class Launcher(Entry):
                 ]
         return words
 
-    def _dispatch(
-        self, function: str, block: str, count: Size, total: Size, sequential: bool = False
-    ) -> None:
-        """Call a kernel over its range: here, or over threads if it is large."""
+    def _dispatch(self, function: str, block: str, count: Size, total: Size, weight: int) -> None:
+        """Call a kernel over its range: here, or over threads if it is much work.
+
+        `weight` is the number of instructions of each of its `total` points.
+        """
         b = self.b
-        small = isinstance(total, int) and total < LARGE
-        if sequential or small:
+        if isinstance(total, int) and total < 2 * CHUNK // weight:
             b.perform(f"call void {function}(ptr {block}, i64 0, i64 {count})")
             return
-        parallel = self.runtime("parallel")
         many, few, done = (b.fresh_label(n) for n in ("many", "few", "ran"))
-        large = b.emit(f"icmp sge i64 {total}, {LARGE}")
-        b.perform(f"br i1 {large}, label %{many}, label %{few}")
+        shared = b.emit(f"icmp sge i64 {total}, {2 * CHUNK // weight}")
+        b.perform(f"br i1 {shared}, label %{many}, label %{few}")
         b.label(many)
+        large = b.emit(f"icmp sge i64 {total}, {LARGE // weight}")
         b.declarations["declare i64 @llvm.smax.i64(i64, i64)"] = None
-        share = b.emit(f"sdiv i64 {total}, {CHUNK}")
+        share = b.emit(f"sdiv i64 {total}, {max(1, CHUNK // weight)}")
         share = b.emit(f"call i64 @llvm.smax.i64(i64 {share}, i64 1)")
         grain = b.emit(f"sdiv i64 {count}, {share}")
         grain = b.emit(f"call i64 @llvm.smax.i64(i64 {grain}, i64 1)")
         b.perform(
-            f"call void {parallel}(ptr %call, ptr {function}, ptr {block}, i64 {count}, i64"
-            f" {grain})"
+            f"call void {self.runtime('parallel')}(ptr %call, ptr {function}, ptr {block}, "
+            f"i64 {count}, i64 {grain}, i64 {b.emit(f'zext i1 {large} to i64')})"
         )
         b.perform(f"br label %{done}")
         b.label(few)

@@ -162,13 +162,12 @@ class Libraries(Special):
     def _call_panels(
         self, out: Array, x: Array, columns: Size, panels: tuple[Size, Array], added: bool
     ) -> None:
-        """Call the kernel that multiplies rows without gaps by panels; see `panels.h`."""
+        """Multiply rows without gaps by panels; see `panels.h`."""
         (rows, terms), (count, packed), size = x.lengths, panels, itemsize(x.dtype)
         words = [size, packed.lengths[-1], count, rows, terms, columns]
         words += [self.multiply(terms, size), size, int(added), x.data, packed.data, out.data]
-        items = self.multiply(count, self._parts(rows, native.PANEL_ROWS))
-        total = self.product([rows, terms, columns])
-        self.call_function(self.runtime("multiply_packed"), words, 9, items, total)
+        block = self._arguments(words, ["i64"] * 9 + ["ptr"] * 3)
+        self.b.perform(f"call void {self.runtime('multiply_packed')}(ptr %call, ptr {block})")
 
     def _panels(self, y: Array, wanted: str = "") -> tuple[Size, Array]:
         """Return the number of panels of a matrix, none unless they are wanted, and the panels."""

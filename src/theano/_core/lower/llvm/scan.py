@@ -24,6 +24,7 @@ from theano._core.lower.llvm.items import itemsize, load, store
 from theano._core.lower.llvm.region import Region
 from theano._core.lower.llvm.scan_registers import RegisterLoop
 from theano._core.lower.schedule import group
+from theano._core.ops.indexing import AdvancedIncSubtensor, IncSubtensor
 from theano._core.ops.loop import Loop
 from theano._core.ops.steps import ALL
 
@@ -389,17 +390,32 @@ class LoopWriter:
                 carried.target = self._row(carried, p.plus(carried.lead, self.step))
             else:
                 carried.target = carried.taps[-1] if carried.taps else self._row(carried, 0)
-            p.places.setdefault(carried.value, (carried.target, carried.lengths, self._place_check))
         nodes = toposort(op.body.outputs, p.values)
         p.number_of.update({node: len(p.number_of) + i for i, node in enumerate(nodes)})
         steps = group(nodes, p.lengths, p.fuse)
         p.count_uses(steps, op.body.outputs)
+        for carried in self.states:
+            if carried.target:
+                self._place(carried)
         for step in steps:
             p.write_step(step)
 
-    def _place_check(self, variable: Any, axis: int, wanted: Size, got: Size) -> None:
-        number = next(c.number for c in self.states if c.value is variable)
-        self.p.check_equal(self.node, wanted, got, "scan_shape", (number, axis, wanted, got))
+    def _place(self, carried: Carried) -> None:
+        """Have a state, and what it is made of by writes to parts, written where its row lies."""
+
+        def check(axis: int, wanted: Size, got: Size) -> None:
+            facts = (carried.number, axis, wanted, got)
+            self.p.check_equal(self.node, wanted, got, "scan_shape", facts)
+
+        variable = carried.value
+        while True:
+            self.p.places.setdefault(variable, (carried.target, carried.lengths, check))
+            writer = variable.owner
+            if writer is None or not isinstance(writer.op, (IncSubtensor, AdvancedIncSubtensor)):
+                return
+            variable = writer.inputs[0]
+            if self.p.uses.get(variable) != 1 or variable.type != carried.value.type:
+                return
 
     def _advance(self) -> str:
         """Write what follows the body's own steps; return the condition that ends the loop."""

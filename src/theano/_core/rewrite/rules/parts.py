@@ -16,6 +16,7 @@ from theano._core.ops.op import Elementwise
 from theano._core.ops.products import Dot, dot
 from theano._core.ops.shaping import dimshuffle
 from theano._core.rewrite.engine import Rewriter, Rule, known_value
+from theano._core.rewrite.rules.shapes import fitting
 
 PHASE = "shape"
 
@@ -119,6 +120,30 @@ def _part_of_function(rewriter: Rewriter, node: Apply) -> Any:
     return owner.op(*parts)
 
 
+def _parts_of_function(rewriter: Rewriter, node: Apply) -> Any:
+    """f(x, row)[i] → f(x[i], row[i]) where only parts of a cheap result are used."""
+    whole = node.inputs[0]
+    owner, pattern = whole.owner, whole.type.broadcastable
+    if owner is None or not isinstance(owner.op, Elementwise) or owner.op.ulp > 0.5:
+        return None
+    full = [i for i, v in enumerate(owner.inputs) if v.type.broadcastable == pattern]
+    if len(full) != 1 or rewriter.uses.get(whole, 0) > rewriter.part_uses.get(whole, 0):
+        return None
+    entries = join_index(node.op.index, node.inputs[1:])
+    parts = []
+    for number in range(len(owner.inputs)):
+        value = fitting(rewriter, owner, number, full[0])
+        stretched = [a and not b for a, b in zip(value.type.broadcastable, pattern, strict=True)]
+        own = [_of_one(e) if one else e for e, one in zip(entries, stretched, strict=False)]
+        parts.append(value if all(e == slice(None) for e in own) else subtensor(value, own))
+    return owner.op(*parts)
+
+
+def _of_one(entry: Any) -> Any:
+    """Return what an entry of an index takes of an axis whose one item is stretched."""
+    return slice(None) if isinstance(entry, slice) else 0
+
+
 def _write_to_zeros(rewriter: Rewriter, node: Apply) -> Any:
     """inc(zeros, y, i) → set(zeros, y, i) where no item is met twice."""
     zeros, y, *values = node.inputs
@@ -145,6 +170,14 @@ RULES = (
         "canonical",
         "exact",
         "f is computed where it is needed",
+    ),
+    Rule(
+        "f(x, row)[i] → f(x[i], row[i])",
+        (Subtensor,),
+        _parts_of_function,
+        "blas",
+        "exact",
+        "f is computed by what uses its parts",
     ),
     Rule(
         "inc(zeros, y, i) → set(zeros, y, i)",

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from theano._core.ir.variable import Apply
+from theano._core.ops.arithmetic import eq
+from theano._core.ops.assertions import Require
 from theano._core.ops.broadcasting import Alloc, Second, alloc
 from theano._core.ops.gradient import FILTERS
 from theano._core.ops.indexing import Slice, Subtensor, join_index, subtensor
@@ -20,8 +22,6 @@ from theano._core.ops.shaping import (
     ShapeOf,
     dimshuffle,
     pattern_broadcast,
-    specify_shape,
-    vector_of,
 )
 from theano._core.rewrite.engine import Rewriter, Rule, known_value
 
@@ -102,11 +102,25 @@ def _has_lengths_of_its_own(value: Any) -> bool:
     )
 
 
-def _with_lengths_of(rewriter: Rewriter, x: Any, other: Any) -> Any:
-    """Return `x`, checked to have the lengths of `other` where that does not stretch."""
-    axes = zip(other.type.broadcastable, rewriter.lengths(x), rewriter.lengths(other), strict=True)
-    lengths = [as_int64(own if one else wanted) for one, own, wanted in axes]
-    return specify_shape(x, vector_of(lengths))
+def fitting(rewriter: Rewriter, node: Apply, number: int, other: int) -> Any:
+    """Return an operand of an elementwise node, checked to have the lengths of another one.
+
+    That is for where a rule takes the node away, which checks them: what other operations check
+    does not count, since the node may be what it was noted of.
+    """
+    result, like = node.inputs[number], node.inputs[other]
+    lengths = zip(rewriter.lengths(result), rewriter.lengths(like), strict=True)
+    for axis, (own, wanted) in enumerate(lengths):
+        stretched = result.type.broadcastable[axis] or like.type.broadcastable[axis]
+        if stretched or own == wanted:
+            continue
+        text = (
+            f"Input dimension mis-match. (input[{other}].shape[{axis}] = {{0}}, "
+            f"input[{number}].shape[{axis}] = {{1}})"
+        )
+        own, wanted = as_int64(own), as_int64(wanted)
+        result = Require(text, 2)(result, wanted, own, eq(wanted, own))
+    return result
 
 
 def _alloc_operand(rewriter: Rewriter, node: Apply) -> Any:
@@ -129,8 +143,7 @@ def _alloc_operand(rewriter: Rewriter, node: Apply) -> Any:
             return node.op(*inputs)
         if whole and known_value(inner) is not None and _has_lengths_of_its_own(value):
             # As a number alone it may vanish: the other operand is checked instead.
-            place = whole[0]
-            inputs[place] = _with_lengths_of(rewriter, inputs[place], value)
+            inputs[whole[0]] = fitting(rewriter, node, whole[0], i)
             return node.op(*inputs)
     return None
 
