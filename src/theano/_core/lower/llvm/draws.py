@@ -116,9 +116,8 @@ class StreamKernel:
     ) -> None:
         numbers = ", ".join(f"i64 {i + 1}" for i in range(BLOCKS))
         blocks = b.add(b.broadcast(first), Value(f"<{numbers}>", "uint64", BLOCKS))
-        zero = b.const(0, "uint64")
-        keys = tuple(b.broadcast(word) for word in key)
-        c0, c1, c2, c3 = b.philox((blocks, zero, zero, zero), keys)
+        zero = b.const(0, "uint64", 1)
+        c0, c1, c2, c3 = b.philox((blocks, zero, zero, zero), key)
         b.store(_alternating(b, _alternating(b, c0, c2), _alternating(b, c1, c3)), target)
 
     def _write_blocks_in_turn(
@@ -355,10 +354,10 @@ def _attempts(m: LaneMath, position: Value, key: Sequence[Value]) -> Callable[..
 
     def words(number: Any) -> tuple[Any, ...]:
         if isinstance(number, int):
-            attempt = b.const(number, "uint64")
+            attempt = b.const(number, "uint64", 1)
         else:
-            attempt = b.broadcast(number.value)
-        zero, domain = b.const(0, "uint64"), b.const(ATTEMPTS, "uint64")
+            attempt = number.value
+        zero, domain = b.const(0, "uint64", 1), b.const(ATTEMPTS, "uint64", 1)
         counter = (attempt, b.cast(position, "uint64"), zero, domain)
         pair = tuple(b.cast(word, "uint64") for word in key)
         return tuple(m.of(word) for word in b.philox(counter, pair))

@@ -5,16 +5,18 @@ products of 64 by 64 bits turn a counter of four words into four words that look
 """
 
 from collections.abc import Sequence
+from functools import reduce
 
 from theano._core.lower.llvm import normal_quantile
-from theano._core.lower.llvm.emitter import FORMATS, Emitter, Value
+from theano._core.lower.llvm.emitter import FORMATS, Emitter, Number, Value
 from theano._core.ops.philox import KEY_STEPS, MULTIPLIERS, ROUNDS
 
 _LOW = (1 << 32) - 1
 
 
-def _wide_product(b: Emitter, x: Value, y: Value) -> tuple[Value, Value]:
+def _wide_product(b: Emitter, x: Value, y: Number) -> tuple[Value, Value]:
     """The (upper, lower) words of a product of two words."""
+    y = b.same(y, x)
     if x.lanes == 1:
         wide = [b.emit(f"zext i64 {v.text} to i128") for v in (x, y)]
         product = b.emit(f"mul i128 {wide[0]}, {wide[1]}")
@@ -41,36 +43,41 @@ class RandomNumbers(Emitter):
         return _wide_product(self, x, y)[0]
 
     def philox(self, counter: tuple[Value, ...], key: tuple[Value, ...]) -> tuple[Value, ...]:
-        """The four words of a counter of four words, under a key of two; all uint64."""
-        lanes = counter[0].lanes
-        factors = [self.const(m, "uint64", lanes) for m in MULTIPLIERS]
+        """The four words of a counter of four words, under a key of two; all uint64.
 
-        def rounds(words: Sequence[Value], count: int) -> tuple[Value, ...]:
-            for _ in range(count):
-                c0, c1, c2, c3, k0, k1 = words
-                upper0, lower0 = _wide_product(self, c0, factors[0])
-                upper1, lower1 = _wide_product(self, c2, factors[1])
-                words = [
-                    self.bit_xor(self.bit_xor(upper1, c1), k0),
-                    lower1,
-                    self.bit_xor(self.bit_xor(upper0, c3), k1),
-                    lower0,
-                    self.add(k0, KEY_STEPS[0]),
-                    self.add(k1, KEY_STEPS[1]),
-                ]
-            return tuple(words)
-
-        if lanes == 1:
-            return rounds((*counter, *key), ROUNDS)[:4]
+        Words that are the same in all lanes may have one: products of them are not made of vectors.
+        """
+        words = self._rounds((*counter, *key), 2)
+        if all(word.lanes == 1 for word in words):
+            return self._rounds(words, ROUNDS - 2)[:4]
 
         # A loop, since the code for vectors is six times as long.
         def turn(*state: Value) -> tuple[tuple[Value, ...], Value]:
             *words, number = state
             after = self.add(number, 2)
-            return (*rounds(words, 2), after), self.lt(after, ROUNDS)
+            return (*self._rounds(words, 2), after), self.lt(after, ROUNDS)
 
-        start = (*counter, *key, self.const(0, "int64", 1))
+        wide = (w if w.lanes > 1 else self.broadcast(w) for w in words[:4])
+        start = (*wide, *words[4:], self.const(2, "int64", 1))
         return self.repeat_while_any(start, turn)[:4]
+
+    def _rounds(self, words: Sequence[Value], count: int) -> tuple[Value, ...]:
+        """Return a counter and a key after some rounds."""
+        for _ in range(count):
+            c0, c1, c2, c3, k0, k1 = words
+            upper0, lower0 = _wide_product(self, c0, MULTIPLIERS[0])
+            upper1, lower1 = _wide_product(self, c2, MULTIPLIERS[1])
+            c0, c2 = self._exclusive_or(upper1, c1, k0), self._exclusive_or(upper0, c3, k1)
+            k0, k1 = self.add(k0, KEY_STEPS[0]), self.add(k1, KEY_STEPS[1])
+            words = (c0, lower1, c2, lower0, k0, k1)
+        return tuple(words)
+
+    def _exclusive_or(self, *words: Value) -> Value:
+        single = [w for w in words if w.lanes == 1]
+        wide = [w for w in words if w.lanes > 1]
+        if single and wide:
+            wide.append(self.broadcast(reduce(self.bit_xor, single)))
+        return reduce(self.bit_xor, wide or single)
 
     def unit_interval(self, word: Value, dtype: str) -> Value:
         """A multiple of 2**-53 (float32: 2**-24) in [0, 1), from the upper bits of `word`."""
