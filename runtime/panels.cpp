@@ -49,8 +49,9 @@ Multiply *kernel_for(const Work &work) {
 constexpr std::int64_t kChunk = 1 << 16, kLarge = 16 * kChunk;
 
 double products(const Work &work) {
-    return static_cast<double>(work.rows) * static_cast<double>(work.terms) *
-           static_cast<double>(work.columns);
+    const double own = static_cast<double>(work.rows) * static_cast<double>(work.terms) *
+                       static_cast<double>(work.columns);
+    return work.first ? own + products(*work.first) : own;
 }
 
 // Rows that go through all panels while their results stay in the second cache: fewer if the panels
@@ -115,7 +116,8 @@ void multiply(Work &work) {
     auto *args = reinterpret_cast<std::int64_t *>(&work);
     if (products(work) < 2 * kChunk) multiply_items(args, 0, items);
     else
-        threads::run(multiply_items, args, items, kChunk / (block * work.width * work.terms),
+        threads::run(multiply_items, args, items,
+                     static_cast<std::int64_t>(static_cast<double>(items * kChunk) / products(work)),
                      large(work));
 }
 

@@ -22,6 +22,8 @@ struct Work {
     const char *source;            // x, whose rows are packed; `pack`: y
     char *packed;
     char *out;                     // C-contiguous
+    const Work *first;             // `multiply`: a product of as many rows and columns that the sums
+                                   // begin with, in whose `out` nothing is written; or nullptr
 };
 
 // Columns of a panel for vectors of so many bits; 0: the widest.

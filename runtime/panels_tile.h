@@ -6,6 +6,15 @@
 
 #include "panels.h"
 
+// In front of a loop: the compiler writes it out.
+#if defined(__clang__)
+#define TH_UNROLL _Pragma("unroll")
+#elif defined(__GNUC__)
+#define TH_UNROLL _Pragma("GCC unroll 16")
+#else
+#define TH_UNROLL
+#endif
+
 namespace theano {
 namespace panels {
 
@@ -17,42 +26,54 @@ struct Tile {
     typedef T Vector __attribute__((vector_size(kBytes)));
     static constexpr int kLanes = kBytes / sizeof(T), kWidth = kLanes * kVectors;
 
-    // The first `left` columns of a panel belong to the matrix.
-    static void sums(const Work &work, const T *panel, const T *x, T *out, std::int64_t left) {
-        const std::int64_t leading = work.leading / static_cast<std::int64_t>(sizeof(T));
-        const std::int64_t terms = work.terms, columns = work.columns;
+    // The sums of the rows from `row` on in the columns of a panel, the first of which is `column`.
+    static void sums(const Work &work, std::int64_t row, std::int64_t column) {
+        T *out = reinterpret_cast<T *>(work.out) + row * work.columns + column;
+        const std::int64_t left = work.columns - column;
+        if (left >= kWidth) {
+            whole_sums(work, row, column, out, work.columns);
+            return;
+        }
+        T whole[kRows * kWidth] = {};
         const auto bytes = static_cast<unsigned long>(left) * sizeof(T);
-        const bool whole = left >= kWidth;
-        T part[kWidth] = {};
-        Vector sum[kRows][kVectors] = {};
-        if (work.added) {
-            for (int r = 0; r < kRows; ++r) {
-                if (!whole) __builtin_memcpy(part, out + r * columns, bytes);
-                const T *from = whole ? out + r * columns : part;
-                for (int v = 0; v < kVectors; ++v) {
-                    // Through a variable of its own, sums stay in registers.
-                    Vector value;
-                    __builtin_memcpy(&value, from + v * kLanes, sizeof value);
-                    sum[r][v] = value;
+        for (int r = 0; work.added && r < kRows; ++r)
+            __builtin_memcpy(whole + r * kWidth, out + r * work.columns, bytes);
+        whole_sums(work, row, column, whole, kWidth);
+        for (int r = 0; r < kRows; ++r)
+            __builtin_memcpy(out + r * work.columns, whole + r * kWidth, bytes);
+    }
+
+    // Loops over rows and vectors are written out, so that the sums stay in registers.
+    static void whole_sums(const Work &work, std::int64_t row, std::int64_t column, T *out,
+                           std::int64_t columns) {
+        Vector sum[kRows][kVectors];
+        const bool added = work.added;
+        TH_UNROLL for (int r = 0; r < kRows; ++r) {
+            TH_UNROLL for (int v = 0; v < kVectors; ++v) {
+                sum[r][v] = Vector{};
+                if (added) __builtin_memcpy(&sum[r][v], out + r * columns + v * kLanes, kBytes);
+            }
+        }
+        const Work *const parts[2] = {work.first, &work};
+        for (const Work *part : parts) {
+            if (!part) continue;
+            const auto *x = reinterpret_cast<const T *>(part->source + row * part->leading);
+            const T *panel = reinterpret_cast<const T *>(part->packed) + column * part->terms;
+            const std::int64_t leading = part->leading / static_cast<std::int64_t>(sizeof(T));
+            for (std::int64_t term = 0; term < part->terms; ++term) {
+                Vector across[kVectors];
+                TH_UNROLL for (int v = 0; v < kVectors; ++v)
+                    __builtin_memcpy(&across[v], panel + term * kWidth + v * kLanes, kBytes);
+                TH_UNROLL for (int r = 0; r < kRows; ++r) {
+                    const T factor = x[r * leading + term];
+                    TH_UNROLL for (int v = 0; v < kVectors; ++v)
+                        sum[r][v] = across[v] * factor + sum[r][v];
                 }
             }
         }
-        for (std::int64_t term = 0; term < terms; ++term) {
-            Vector row[kVectors];
-            for (int v = 0; v < kVectors; ++v)
-                __builtin_memcpy(&row[v], panel + term * kWidth + v * kLanes, sizeof(Vector));
-            for (int r = 0; r < kRows; ++r) {
-                const T factor = x[r * leading + term];
-                for (int v = 0; v < kVectors; ++v) sum[r][v] = row[v] * factor + sum[r][v];
-            }
-        }
-        for (int r = 0; r < kRows; ++r) {
-            T *to = whole ? out + r * columns : part;
-            for (int v = 0; v < kVectors; ++v) {
-                const Vector value = sum[r][v];
-                __builtin_memcpy(to + v * kLanes, &value, sizeof value);
-            }
-            if (!whole) __builtin_memcpy(out + r * columns, part, bytes);
+        TH_UNROLL for (int r = 0; r < kRows; ++r) {
+            TH_UNROLL for (int v = 0; v < kVectors; ++v)
+                __builtin_memcpy(out + r * columns + v * kLanes, &sum[r][v], kBytes);
         }
     }
 };
@@ -61,18 +82,13 @@ struct Tile {
 template <class T, int kBytes, int kVectors, int kRows>
 void multiply_rows(const Work &work, std::int64_t panel, std::int64_t first, std::int64_t last) {
     const std::int64_t column = panel * Tile<T, kBytes, kVectors, 1>::kWidth;
-    const T *packed = reinterpret_cast<const T *>(work.packed) + column * work.terms;
-    auto sums = [&](auto tile, std::int64_t row) {
-        tile.sums(work, packed, reinterpret_cast<const T *>(work.source + row * work.leading),
-                  reinterpret_cast<T *>(work.out) + row * work.columns + column,
-                  work.columns - column);
-    };
     std::int64_t row = first;
-    for (; row + kRows <= last; row += kRows) sums(Tile<T, kBytes, kVectors, kRows>{}, row);
+    for (; row + kRows <= last; row += kRows)
+        Tile<T, kBytes, kVectors, kRows>::sums(work, row, column);
     if constexpr (kRows > 4) {
-        for (; row + 4 <= last; row += 4) sums(Tile<T, kBytes, kVectors, 4>{}, row);
+        for (; row + 4 <= last; row += 4) Tile<T, kBytes, kVectors, 4>::sums(work, row, column);
     }
-    for (; row < last; ++row) sums(Tile<T, kBytes, kVectors, 1>{}, row);
+    for (; row < last; ++row) Tile<T, kBytes, kVectors, 1>::sums(work, row, column);
 }
 
 }  // namespace

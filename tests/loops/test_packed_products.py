@@ -111,6 +111,45 @@ def test_sums_with_two_products_and_two_terms_known_before() -> None:
     np.testing.assert_allclose(f(*values)[0], wanted, rtol=1e-12)
 
 
+STEPS = {
+    "state": lambda xw, hu, h: xw + hu,
+    "function": lambda xw, hu, h: T.tanh(xw + hu),
+    "used twice": lambda xw, hu, h: T.tanh(xw + hu) * xw,
+    "subtracted": lambda xw, hu, h: T.tanh(xw - hu),
+    "scaled": lambda xw, hu, h: T.tanh(xw * 0.5 + hu * 3),
+    "other sum": lambda xw, hu, h: T.tanh(xw + hu + h),
+}
+
+
+@pytest.mark.parametrize("name", STEPS)
+@pytest.mark.parametrize(
+    ("rows", "inputs", "hidden"),
+    [(32, 20, 64), (9, 0, 40), (9, 40, 8), (300, 4, 33), (8, 1100, 33), (16, 4, 1100), (0, 3, 40)],
+)
+def test_two_products_in_a_sum(name: str, rows: int, inputs: int, hidden: int) -> None:
+    x, w, u = T.tensor3("x"), T.dmatrix("w"), T.dmatrix("u")
+
+    def step(row: Any, h: Any, w: Any, u: Any) -> Any:
+        return STEPS[name](T.dot(row, w), T.dot(h, u), h)
+
+    states, _ = theano.scan(step, x, T.zeros((x.shape[1], u.shape[0])), [w, u])
+    f = theano.function([x, w, u], states)
+    rng = np.random.default_rng(5)
+    shapes = (4, rows, inputs), (inputs, hidden), (hidden, hidden)
+    values = [rng.normal(size=s) / np.sqrt(max(s)) for s in shapes]
+    h = np.zeros((rows, hidden))
+    product, total, old = T.dmatrices("product", "total", "old")
+    g = theano.function(
+        [product, total, old],
+        STEPS[name](product, total, old),
+        mode="FAST_COMPILE",
+        on_unused_input="ignore",
+    )
+    for row, got in zip(values[0], f(*values), strict=True):
+        h = g(row @ values[1], h @ values[2], h)
+        np.testing.assert_allclose(got, h, rtol=1e-9, atol=1e-12)
+
+
 @pytest.mark.parametrize("kind", ["float32", "float64"])
 @pytest.mark.parametrize(("rows", "hidden"), [(32, 128), (19, 33), (2, 64), (130, 16)])
 def test_gates_and_their_gradients_have_the_same_bits_for_any_number_of_threads(

@@ -16,7 +16,7 @@ from theano._core.lower.llvm.builder import Builder
 from theano._core.lower.llvm.emitter import ComplexValue, Value
 from theano._core.lower.llvm.items import itemsize, load, store
 from theano._core.lower.llvm.region import Region
-from theano._core.lower.schedule import Lengths
+from theano._core.lower.schedule import Lengths, Step
 from theano._core.ops.shaping import Length
 
 # Bytes of the largest array.
@@ -80,6 +80,11 @@ class Entry:
         self.cold: list[str] = []
         self.values: dict[Any, Any] = {}
         self.uses: dict[Any, int] = {}
+        # The last step that reads each variable.
+        self.readers: dict[Any, Step] = {}
+        # Products that are made along with the next one: by the address of the result, a condition
+        # and the arguments of the kernel.
+        self.postponed: dict[str, tuple[str, str]] = {}
         self.frame_size = 0
         self.buffer_slots: list[int] = []
         self.constants: list[Any] = []

@@ -43,19 +43,24 @@ class Libraries(Special):
     ) -> Array:
         """Return a product of vectors or matrices; with `into`, added to it."""
         x, y = self._packed_before(x), self._packed_before(y)
+        first = None if into is None else self.postponed.pop(into.data, None)
         one, two = x.lengths[-1], y.lengths[0]
         self.check_equal(node, one, two, "matmul", (one, two))
         lengths = [*x.lengths[:-1], *y.lengths[1:]]
         rows = self._rows_of_step(node, x, y) if into is None else None
         if rows is not None:
-            return self._multiply_rows(rows, x, y)
+            return self._multiply_rows(rows, x, y, self._begins_a_sum(node))
         out = self._product_memory(node, x.dtype, lengths, into)
         scale = "null" if alpha is None else self.pointer(alpha)
         keep = "null" if beta is None else self.pointer(beta)
         work = self.product([*lengths, one])
+        # INVARIANT: what was postponed is not copied, since `out` is `into`.
+        assert first is None or (into is not None and out.data == into.data)
         if self._suits_panels(node, x, y):
-            self._multiply_by_panels(out, x, y, into is not None, scale, keep)
+            self._multiply_by_panels(out, x, y, into is not None, first, scale, keep)
             return out
+        if first is not None:
+            self._multiply_postponed(first)
         if not isinstance(work, int) or work > LONG_PRODUCT:
             self._release_if_long(work)
         self.overwrite(node, lambda: self._multiply_into(out, x, y, scale, keep))
@@ -74,10 +79,30 @@ class Libraries(Special):
             and x.ndim == y.ndim == 2
         )
 
+    def _begins_a_sum(self, node: Apply) -> bool:
+        """Tell whether the product of a node is only there for another one to be added to it."""
+        value, reader = node.outputs[0], self.readers.get(node.outputs[0])
+        if reader is None or self.uses.get(value) != 1 or len(reader.nodes) != 1:
+            return False
+        user = reader.nodes[0]
+        if not isinstance(user.op, Gemm) or user.inputs[0] is not value:
+            return False
+        return user.outputs[0] not in self.places and user.outputs[0] not in self.in_place
+
     def _multiply_by_panels(
-        self, out: Array, x: Array, y: Array, added: bool, scale: str, keep: str
+        self,
+        out: Array,
+        x: Array,
+        y: Array,
+        added: bool,
+        first: tuple[str, str] | None,
+        scale: str,
+        keep: str,
     ) -> None:
-        """Multiply by packed panels, or by BLAS where the lengths are too large for that."""
+        """Multiply by packed panels, or by BLAS where the lengths are too large for that.
+
+        `first` is a product that was postponed: its sums are gone on with in the same registers.
+        """
         assert self.region is not None
         panels = self.region.before(self, lambda: self._panels(y))
         self._keep_in_loop(panels[1])
@@ -90,10 +115,12 @@ class Libraries(Special):
         fast, slow, done = (b.fresh_label(n) for n in ("panels", "blas", "multiplied"))
         b.perform(f"br i1 {b.emit(f'and i1 {few}, {short}')}, label %{fast}, label %{slow}")
         b.label(fast)
-        self._call_panels(out, x, y.lengths[1], panels, added)
+        self._call_panels(out, x, y.lengths[1], panels, added, first)
         b.perform(f"br label %{done}")
         b.label(slow)
         b._known = dict(known)
+        if first is not None:
+            self._multiply_postponed(first)
         self._call_matmul(x, y, pointers, scale, keep)
         b.perform(f"br label %{done}")
         b.label(done)
@@ -108,11 +135,12 @@ class Libraries(Special):
             return None
         return sequence if sequence.lengths[1:] == x.lengths else None
 
-    def _multiply_rows(self, sequence: Array, x: Array, y: Array) -> Array:
+    def _multiply_rows(self, sequence: Array, x: Array, y: Array, postpone: bool) -> Array:
         """Return the product of this step's item of a sequence with a matrix.
 
         Items that fill the tiles of the kernel are multiplied in their steps, whose results stay in
-        the cache; others all at once before the loop.
+        the cache, or together with another product if they may be postponed to that; others all at
+        once before the loop.
         """
         b, region = self.b, self.region
         assert region is not None
@@ -144,15 +172,24 @@ class Libraries(Special):
         place = self._moved(results.data, b.emit(f"select i1 {stepwise}, i64 0, i64 {step}"))
         out = Array(x.dtype, (rows, columns), place)
         out.buffer = Buffer(results.buffer.slot, place, fixed=True)
+        product = stepwise, self._panel_arguments(out, x, columns, panels)
+        if postpone:
+            self.postponed[place] = product
+        else:
+            self._multiply_postponed(product)
+        return out
+
+    def _multiply_postponed(self, product: tuple[str, str]) -> None:
+        """Multiply what (a condition, arguments of the kernel) say, where the condition holds."""
+        b, (wanted, arguments) = self.b, product
         now, done = b.fresh_label("step"), b.fresh_label("multiplied")
         known = dict(b._known)
-        b.perform(f"br i1 {stepwise}, label %{now}, label %{done}")
+        b.perform(f"br i1 {wanted}, label %{now}, label %{done}")
         b.label(now)
-        self._call_panels(out, x, columns, panels, False)
+        self._multiply_packed(arguments)
         b.perform(f"br label %{done}")
         b.label(done)
         b._known = known
-        return out
 
     def _keep_in_loop(self, *arrays: Array) -> None:
         for array in arrays:
@@ -160,14 +197,41 @@ class Libraries(Special):
                 self.keep_for_loop(self.region, array.buffer)
 
     def _call_panels(
-        self, out: Array, x: Array, columns: Size, panels: tuple[Size, Array], added: bool
+        self,
+        out: Array,
+        x: Array,
+        columns: Size,
+        panels: tuple[Size, Array],
+        added: bool,
+        first: tuple[str, str] | None,
     ) -> None:
         """Multiply rows without gaps by panels; see `panels.h`."""
+        if first is None:
+            arguments = self._panel_arguments(out, x, columns, panels, int(added))
+        else:
+            wanted, begun = first
+            added_now = self.b.emit(f"select i1 {wanted}, i64 0, i64 1")
+            begun_now = self.b.emit(f"select i1 {wanted}, ptr {begun}, ptr null")
+            arguments = self._panel_arguments(out, x, columns, panels, added_now, begun_now)
+        self._multiply_packed(arguments)
+
+    def _panel_arguments(
+        self,
+        out: Array,
+        x: Array,
+        columns: Size,
+        panels: tuple[Size, Array],
+        added: Size = 0,
+        first: str = "null",
+    ) -> str:
+        """Write the arguments of a product with panels; return their address."""
         (rows, terms), (count, packed), size = x.lengths, panels, itemsize(x.dtype)
         words = [size, packed.lengths[-1], count, rows, terms, columns]
-        words += [self.multiply(terms, size), size, int(added), x.data, packed.data, out.data]
-        block = self._arguments(words, ["i64"] * 9 + ["ptr"] * 3)
-        self.b.perform(f"call void {self.runtime('multiply_packed')}(ptr %call, ptr {block})")
+        words += [self.multiply(terms, size), size, added, x.data, packed.data, out.data, first]
+        return self._arguments(words, ["i64"] * 9 + ["ptr"] * 4)
+
+    def _multiply_packed(self, arguments: str) -> None:
+        self.b.perform(f"call void {self.runtime('multiply_packed')}(ptr %call, ptr {arguments})")
 
     def _panels(self, y: Array, wanted: str = "") -> tuple[Size, Array]:
         """Return the number of panels of a matrix, none unless they are wanted, and the panels."""
@@ -178,7 +242,7 @@ class Libraries(Special):
             count = self.b.emit(f"select i1 {wanted}, i64 {count}, i64 0")
         packed = self.new_array(y.dtype, (count, terms, width))
         words = [size, width, count, 0, terms, columns, self.multiply(columns, size), size]
-        words += [0, y.data, packed.data, "null"]
+        words += [0, y.data, packed.data, "null", "null"]
         total = self.product([count, terms, width])
         self.call_function(self.runtime("pack"), words, 9, count, total)
         return count, packed

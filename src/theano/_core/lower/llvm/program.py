@@ -128,6 +128,7 @@ class Program(Branches):
         for step in steps:
             for variable in step_inputs(step):
                 self.uses[variable] = self.uses.get(variable, 0) + 1
+                self.readers[variable] = step
         for out in outputs:
             self.uses[out] = self.uses.get(out, 0) + 1
 
