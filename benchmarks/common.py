@@ -35,7 +35,7 @@ def batch(call: Callable[[], object], count: int) -> float:
 
 def report(framework: str, figures: dict[str, tuple[float, str]]) -> None:
     """Print figures, as (value, unit) by name, for `run.py` to read."""
-    module = sys.modules.get(framework)
+    module = sys.modules.get(framework.split()[0])
     print(
         json.dumps(
             {
@@ -56,14 +56,12 @@ def main(cases: dict[str, Callable[[], dict[str, tuple[float, str]]]]) -> None:
             sys.exit(3)
     else:
         try:
-            importlib.import_module(framework)
+            importlib.import_module(framework.split()[0])
         except ImportError as error:
             print(error)
             sys.exit(3)
     if framework == "jax":
         sys.modules["jax"].config.update("jax_enable_x64", True)
-    if framework == "torch":
-        sys.modules["torch"].set_num_threads(1)
     report(framework, cases[framework]())
 
 

@@ -42,7 +42,6 @@ def numpy_case() -> Figures:
 def numexpr_case() -> Figures:
     import numexpr
 
-    numexpr.set_num_threads(1)
     text = "1 / (1 + exp(-x)) * tanh(y) + log1p(x * x) - sqrt(abs(y))"
     return figures(lambda x, y: lambda: numexpr.evaluate(text, {"x": x, "y": y}))
 

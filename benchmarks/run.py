@@ -1,6 +1,6 @@
-"""Measure Theano against its peers, all in one run, on one thread.
+"""Measure Theano against its peers, all in one run, on one thread each or on several.
 
-    python benchmarks/run.py [--only call,step] [--rounds 15] [--json benchmarks/results.json]
+    python benchmarks/run.py [--only call,step] [--rounds 15] [--threads 4] [--json results.json]
 
 It measures the copy of Theano that `make bench` has installed in `.venv/installed`.
 
@@ -31,7 +31,7 @@ CASES = {
     "expression": ["numpy", "theano", "numexpr", "pytensor", "jax", "torch"],
     "loops": ["c", "theano", "pytensor", "jax"],
     "networks": ["jax", "theano", "pytensor", "torch"],
-    "random_numbers": ["numpy", "theano", "jax", "torch"],
+    "random_numbers": ["numpy", "theano", "theano 4x32", "jax", "torch"],
     "startup": ["jax", "theano", "pytensor", "torch"],
 }
 THREAD_SETTINGS = (
@@ -41,20 +41,25 @@ THREAD_SETTINGS = (
     "NUMEXPR_NUM_THREADS",
     "VECLIB_MAXIMUM_THREADS",
 )
-ONE_THREAD = {
-    **dict.fromkeys(THREAD_SETTINGS, "1"),
-    "XLA_FLAGS": "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1",
-    "JAX_PLATFORMS": "cpu",
-    # The editable install, if there is one, stands aside.
+# The editable install, if there is one, stands aside.
+INSTALLED = {
     "MESONPY_EDITABLE_SKIP": str(HERE.parent / ".venv" / "build"),
     "PYTHONPATH": str(HERE.parent / ".venv" / "installed"),
 }
 
 
-def measure(case: str, framework: str) -> dict[str, Any]:
+def settings(threads: int) -> dict[str, str]:
+    """Return the environment in which frameworks use so many threads of the processor."""
+    several = "true" if threads > 1 else "false"
+    flags = f"--xla_cpu_multi_thread_eigen={several} intra_op_parallelism_threads={threads}"
+    limits = dict.fromkeys(THREAD_SETTINGS, str(threads))
+    return {**limits, "XLA_FLAGS": flags, "JAX_PLATFORMS": "cpu", **INSTALLED}
+
+
+def measure(case: str, framework: str, threads: int) -> dict[str, Any]:
     """Run one case for one framework in a fresh process; return its figures."""
     command = [sys.executable, str(HERE / f"{case}.py"), framework]
-    environ = {**os.environ, **ONE_THREAD}
+    environ = {**os.environ, **settings(threads)}
     # Compiling the sources anew at each import is not what users see, and a setting that holds
     # OpenBLAS back would slow some frameworks and not others.
     for name in ("PYTHONDONTWRITEBYTECODE", "OPENBLAS_CORETYPE"):
@@ -67,7 +72,7 @@ def measure(case: str, framework: str) -> dict[str, Any]:
     return json.loads(done.stdout.splitlines()[-1])
 
 
-def run_case(case: str, rounds: int) -> dict[str, Any]:
+def run_case(case: str, rounds: int, threads: int) -> dict[str, Any]:
     """Return {framework: {figure: {median, ratio}}} for one case."""
     frameworks = CASES[case]
     found: dict[str, list[dict[str, Any]]] = {name: [] for name in frameworks}
@@ -76,7 +81,7 @@ def run_case(case: str, rounds: int) -> dict[str, Any]:
             before = found[name][-1:]
             if before and ("absent" in before[0] or "failed" in before[0]):
                 continue
-            found[name].append(measure(case, name))
+            found[name].append(measure(case, name, threads))
             print(f"\r{case}: round {i + 1} of {rounds}, {name:10}", end="", file=sys.stderr)
     print(file=sys.stderr)
     return {name: summary(results, found[frameworks[0]]) for name, results in found.items()}
@@ -135,13 +140,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--only", default=",".join(CASES), help="cases, joined by commas")
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--threads", type=int, default=1, help="threads of each framework")
     parser.add_argument("--json", type=Path, default=HERE / "results.json")
     options = parser.parse_args()
-    print(f"{processor()}, Python {platform.python_version()}, one thread, ", end="")
+    many = "one thread" if options.threads == 1 else f"{options.threads} threads"
+    print(f"{processor()}, Python {platform.python_version()}, {many}, ", end="")
     print(f"medians of {options.rounds} rounds, {time.strftime('%Y-%m-%d')}.\n")
     results = {}
     for case in options.only.split(","):
-        results[case] = run_case(case, options.rounds)
+        results[case] = run_case(case, options.rounds, options.threads)
         print(table(case, results[case]), "\n", flush=True)
     options.json.write_text(json.dumps(results, indent=1) + "\n")
 

@@ -54,11 +54,12 @@ CONTINUOUS: dict[str, tuple[Callable[..., Any], Any]] = {
 }
 
 
+@pytest.mark.parametrize("generator", ["philox4x64", "philox4x32"])
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("name", list(CONTINUOUS))
-def test_continuous(name: str, dtype: str) -> None:
+def test_continuous(name: str, dtype: str, generator: str) -> None:
     draw, distribution = CONTINUOUS[name]
-    got = draw(random.key(len(name)), (N,), dtype).eval()
+    got = draw(random.key(len(name), generator), (N,), dtype).eval()
     assert got.dtype == dtype
     assert np.isfinite(got).all()
     assert stats.kstest(got.astype("float64"), distribution.cdf).pvalue > UNLIKELY
@@ -110,10 +111,11 @@ def chi_square(got: np.ndarray, distribution: Any) -> float:
     return float(stats.chisquare(counts, expected).pvalue)
 
 
+@pytest.mark.parametrize("generator", ["philox4x64", "philox4x32"])
 @pytest.mark.parametrize("name", list(COUNTS))
-def test_counts(name: str) -> None:
+def test_counts(name: str, generator: str) -> None:
     draw, distribution = COUNTS[name]
-    got = draw(random.key(len(name)), (N,)).eval()
+    got = draw(random.key(len(name), generator), (N,)).eval()
     assert chi_square(got, distribution) > UNLIKELY
     low, high = distribution.support()
     assert got.min() >= low

@@ -33,6 +33,16 @@ KNOWN = [
         (0xA528F45403E61D95, 0x38C72DBD566E9788, 0xA5A1610E72FD18B5, 0x57BD43B5E52B7FE6),
     ),
 ]
+# Of 32-bit words.
+KNOWN_SHORT = [
+    ((0,) * 4, (0,) * 2, (0x6627E8D5, 0xE169C58D, 0xBC57AC4C, 0x9B00DBD8)),
+    ((2**32 - 1,) * 4, (2**32 - 1,) * 2, (0x408F276D, 0x41C83B0E, 0xA20BC7C6, 0x6D5451FD)),
+    (
+        (0x243F6A88, 0x85A308D3, 0x13198A2E, 0x03707344),
+        (0xA4093822, 0x299F31D0),
+        (0xD16CFE09, 0x94FDCCEB, 0x5001E420, 0x24126EA1),
+    ),
+]
 # Around the ends of blocks, of vectors and of groups, and over several chunks of threads.
 SIZES = [0, 1, 3, 4, 5, 63, 64, 65, 127, 129, 1001, 70_001]
 
@@ -41,11 +51,65 @@ def generator(seed: int) -> np.random.Generator:
     return np.random.Generator(np.random.Philox(key=seed))
 
 
-@pytest.mark.parametrize(("counter", "key", "block"), KNOWN)
+@pytest.mark.parametrize(("counter", "key", "block"), KNOWN + KNOWN_SHORT)
 def test_known_answers(counter: tuple, key: tuple, block: tuple) -> None:
-    words = [np.asarray([word], dtype="uint64") for word in counter]
-    got = philox.philox(np, words, np.asarray(key, dtype="uint64"))
+    dtype = "uint32" if max(block) < 2**32 else "uint64"
+    words = [np.asarray([word], dtype=dtype) for word in counter]
+    got = philox.philox(np, words, np.asarray(key, dtype=dtype))
     assert [int(word[0]) for word in got] == list(block)
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2**32 - 1, 2**64 - 1])
+@pytest.mark.parametrize("bits", [0, 128, 256, 512])
+def test_the_stream_of_short_words(seed: int, bits: int) -> None:
+    key, n = T.TensorType("uint32", (False,))("key"), T.lscalar("n")
+    draws = [random.bits(key, (n,), kind) for kind in ("uint64", "uint32")]
+    draws += [random.uniform(key, (n,), dtype=kind) for kind in ("float64", "float32")]
+    draws += [random.split(key, n), random.fold_in(key, n - 1)]
+    with theano.change_flags(vector_width=bits):
+        f = theano.function([key, n], draws)
+    given = random.key(seed, "philox4x32").data
+    assert given.tolist() == [seed % 2**32, seed >> 32]
+    for size in SIZES:
+        zero = np.zeros(size // 2 + 1, "uint32")
+        numbers = np.arange(1, size // 2 + 2, dtype="uint32")
+        blocks = philox.philox(np, (numbers, zero, zero, zero), given)
+        wanted = np.stack(blocks, axis=1).reshape(-1).view("uint64")[:size]
+        words, halves, double, single, keys, folded = f(given, size)
+        np.testing.assert_array_equal(words, wanted)
+        np.testing.assert_array_equal(halves, wanted.view("uint32")[:size])
+        np.testing.assert_array_equal(double, (wanted >> np.uint64(11)) * 2.0**-53)
+        np.testing.assert_array_equal(single, (halves >> 8) * np.float32(2.0**-24))
+        assert keys.dtype == folded.dtype == "uint32"
+        numbers = np.arange(size, dtype="uint32")
+        zero, domain = numbers * 0, numbers * 0 + np.uint32(philox.SPLIT)
+        pairs = philox.philox(np, (numbers, zero, zero, domain), given)[:2]
+        np.testing.assert_array_equal(keys, np.stack(pairs, axis=1))
+        whole = np.asarray([(size - 1) % 2**64], "uint64")
+        parts = [whole.astype("uint32"), (whole >> np.uint64(32)).astype("uint32")]
+        last = [np.zeros(1, "uint32"), np.full(1, philox.FOLD_IN, "uint32")]
+        pair = philox.philox(np, (*parts, *last), given)[:2]
+        assert folded.tolist() == [int(word[0]) for word in pair]
+
+
+def test_seeds_of_short_words() -> None:
+    n = T.lscalar()
+    f = theano.function([n], random.key(n, generator="philox4x32"))
+    assert f(7).tolist() == [7, 0]
+    assert f(-1).tolist() == [2**32 - 1, 2**32 - 1]
+    assert f(5 << 32).tolist() == [0, 5]
+    with pytest.raises(ValueError, match=r"from 0 to 2\*\*64 - 1"):
+        random.key(2**64, "philox4x32")
+    with pytest.raises(ValueError, match="one of philox4x64, philox4x32, not 'mt19937'"):
+        random.key(1, "mt19937")
+    stream = random.Stream(3, "philox4x32")
+    g = theano.function([], stream.uniform((3,)))
+    first = g()
+    assert (first != g()).all()
+    stream.seed(3)
+    np.testing.assert_array_equal(g(), first)
+    given = random.fold_in(random.fold_in(random.key(3, "philox4x32"), 0), 0)
+    np.testing.assert_array_equal(first, random.uniform(given, (3,)).eval())
 
 
 @pytest.mark.parametrize("seed", SEEDS)
@@ -129,11 +193,15 @@ ANYWHERE = {
 }
 
 
+GENERATORS = {"philox4x64": "uint64", "philox4x32": "uint32"}
+
+
+@pytest.mark.parametrize("generator", GENERATORS)
 @pytest.mark.parametrize("name", list(ANYWHERE))
-def test_same_bits_at_every_width_and_thread_count(name: str) -> None:
-    key, n = T.TensorType("uint64", (False,))("key"), T.lscalar("n")
+def test_same_bits_at_every_width_and_thread_count(name: str, generator: str) -> None:
+    key, n = T.TensorType(GENERATORS[generator], (False,))("key"), T.lscalar("n")
     out = ANYWHERE[name](key, n)
-    given = random.key(11).data
+    given = random.key(11, generator).data
     # Enough for several chunks where there are threads.
     for size in (5, 40_001):
         results = []
@@ -152,11 +220,12 @@ def test_same_bits_at_every_width_and_thread_count(name: str) -> None:
             np.testing.assert_array_equal(results[0], other)
 
 
+@pytest.mark.parametrize("generator", GENERATORS)
 @pytest.mark.parametrize("name", [n for n in ANYWHERE if n not in ("normal", "normal32")])
-def test_reference_draws_the_same(name: str) -> None:
-    key, n = T.TensorType("uint64", (False,))("key"), T.lscalar("n")
+def test_reference_draws_the_same(name: str, generator: str) -> None:
+    key, n = T.TensorType(GENERATORS[generator], (False,))("key"), T.lscalar("n")
     out = ANYWHERE[name](key, n)
-    given = random.key(12).data
+    given = random.key(12, generator).data
     got = theano.function([key, n], out)(given, 501)
     wanted = evaluate([out], {key: given, n: np.asarray(501)})[0]
     assert got.dtype == wanted.dtype
@@ -233,10 +302,11 @@ def test_split_and_fold_in() -> None:
     assert len({tuple(k) for k in [*many, *folded, key.data]}) == 11
 
 
-def test_keys_give_independent_streams() -> None:
+@pytest.mark.parametrize("generator", GENERATORS)
+def test_keys_give_independent_streams(generator: str) -> None:
     n = 250_000
-    root = random.key(6)
-    keys = [root, *random.split(root, 2), random.fold_in(root, 0), random.key(7)]
+    root = random.key(6, generator)
+    keys = [root, *random.split(root, 2), random.fold_in(root, 0), random.key(7, generator)]
     drawn = np.array([random.normal(k, (n,), dtype="float64").eval() for k in keys])
     correlation = np.corrcoef(np.concatenate([drawn, drawn[:, ::-1], np.roll(drawn, 1, axis=1)]))
     apart = correlation[~np.eye(len(correlation), dtype=bool)]

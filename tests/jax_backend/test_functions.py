@@ -136,8 +136,9 @@ def test_a_branch_on_a_length() -> None:
     assert run.reason is None
 
 
-def test_random_numbers() -> None:
-    key = random.key(7)
+@pytest.mark.parametrize("generator", ["philox4x64", "philox4x32"])
+def test_random_numbers(generator: str) -> None:
+    key = random.key(7, generator)
     draws = [random.uniform(key, (5,)), random.uniform(key, (3,), dtype="float32")]
     for got, wanted in zip(agree([], draws), evaluate(draws, {}), strict=True):
         np.testing.assert_array_equal(got, wanted)

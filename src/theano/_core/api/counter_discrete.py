@@ -42,7 +42,7 @@ def bernoulli(key: Any, shape: Any = None, p: Any = 0.5, dtype: str = "bool") ->
 
     Parameters
     ----------
-    key : uint64 vector of 2 words
+    key : vector of 2 words, as from `key`
     shape : int, sequence of ints and scalars, int vector, or None
         Lengths of the result; None: those that the parameters broadcast to. So in all functions of
         this module.
@@ -71,7 +71,7 @@ def integers(key: Any, shape: Any, low: Any, high: Any = None, dtype: str = "int
 
     Parameters
     ----------
-    key : uint64 vector of 2 words
+    key : vector of 2 words, as from `key`
     shape : int, sequence of ints and scalars, int vector, or None
     low, high : integer tensor
         Without `high`, from 0 up to `low`.
@@ -142,7 +142,7 @@ def poisson(key: Any, shape: Any, lam: Any = 1.0, dtype: str = "int64") -> Any:
 
     Parameters
     ----------
-    key : uint64 vector of 2 words
+    key : vector of 2 words, as from `key`
     shape : int, sequence of ints and scalars, int vector, or None
     lam : real tensor
         Mean; from 0 to 9.2e18.
@@ -172,7 +172,7 @@ def binomial(key: Any, shape: Any, n: Any, p: Any, dtype: str = "int64") -> Any:
 
     Parameters
     ----------
-    key : uint64 vector of 2 words
+    key : vector of 2 words, as from `key`
     shape : int, sequence of ints and scalars, int vector, or None
     n : integer tensor
         From 0 to 2**62; above 2**53 it is rounded to a float64.
@@ -209,7 +209,7 @@ def geometric(key: Any, shape: Any, p: Any, dtype: str = "int64") -> Any:
 
     Parameters
     ----------
-    key : uint64 vector of 2 words
+    key : vector of 2 words, as from `key`
     shape : int, sequence of ints and scalars, int vector, or None
     p : real tensor
         Above 0, at most 1.
@@ -246,7 +246,7 @@ def categorical(
 
     Parameters
     ----------
-    key : uint64 vector of 2 words
+    key : vector of 2 words, as from `key`
     logits : real tensor, optional
         Logarithms of the probabilities, up to a constant.
     p : real tensor, optional
@@ -295,7 +295,7 @@ def multinomial(key: Any, shape: Any, n: Any, p: Any, dtype: str = "int64") -> A
 
     Parameters
     ----------
-    key : uint64 vector of 2 words
+    key : vector of 2 words, as from `key`
     shape : int, sequence of ints and scalars, int vector, or None
         Lengths of the result but the last.
     n : integer tensor
@@ -341,7 +341,7 @@ def permutation(key: Any, x: Any) -> Any:
 
     Parameters
     ----------
-    key : uint64 vector of 2 words
+    key : vector of 2 words, as from `key`
     x : integer scalar, or tensor
 
     Raises
@@ -373,7 +373,7 @@ def choice(key: Any, a: Any, shape: Any = (), replace: bool = True, p: Any = Non
 
     Parameters
     ----------
-    key : uint64 vector of 2 words
+    key : vector of 2 words, as from `key`
     a : integer scalar, or tensor
     shape : int, sequence of ints and scalars, or int vector
     replace : bool

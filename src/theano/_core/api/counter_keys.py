@@ -18,27 +18,34 @@ from theano._core.ops.assertions import Require
 from theano._core.ops.rejection import RejectionDraw
 from theano._core.ops.shaping import MakeVector
 
+# Dtype of the keys of each generator.
+GENERATORS = {"philox4x64": "uint64", "philox4x32": "uint32"}
 
-def key(seed: Any) -> Any:
+
+def key(seed: Any, generator: str = "philox4x64") -> Any:
     """Return the key of a seed.
 
     Parameters
     ----------
     seed : int, or integer scalar
-        An int of up to 128 bits, not negative. Its lower 64 bits are the first word of the key. An
-        item of a variable is taken modulo 2**64.
+        An int, not negative, of up to 128 bits (64 for 'philox4x32'). Its lower half is the first
+        word of the key. An item of a variable is taken modulo 2**64.
+    generator : {'philox4x64', 'philox4x32'}
+        What all draws under the key, and under keys made of it, come from. With words of 64 bits
+        they are those of NumPy's Philox; with words of 32 bits they take about half the time.
 
     Returns
     -------
-    uint64 vector of 2 words
-        ``numpy.random.Philox(key=seed)`` has the same key.
+    vector of 2 words
+        uint64 or uint32, which tells the generator. ``numpy.random.Philox(key=seed)`` has the same
+        key of 64-bit words.
 
     Raises
     ------
     TypeError
         `seed` is not an integer scalar.
     ValueError
-        It is negative, or has more than 128 bits.
+        It is negative, or has too many bits; there is no such generator.
 
     Notes
     -----
@@ -50,16 +57,21 @@ def key(seed: Any) -> Any:
     >>> key(42).eval()
     array([42,  0], dtype=uint64)
     """
+    if generator not in GENERATORS:
+        raise ValueError(f"key: generator is one of {', '.join(GENERATORS)}, not {generator!r}")
+    dtype = GENERATORS[generator]
+    bits = 8 * np.dtype(dtype).itemsize
     if isinstance(seed, (int, np.integer)) and not isinstance(seed, bool):
         seed = int(seed)
-        if not 0 <= seed < 1 << 128:
-            raise ValueError(f"key: a seed is an int from 0 to 2**128 - 1, got {seed}")
-        words = np.asarray([seed & ((1 << 64) - 1), seed >> 64], dtype="uint64")
-        return constant(words)
+        if not 0 <= seed < 1 << 2 * bits:
+            raise ValueError(f"key: a seed is an int from 0 to 2**{2 * bits} - 1, got {seed}")
+        return constant(np.asarray([seed & ((1 << bits) - 1), seed >> bits], dtype=dtype))
     variable = as_tensor_variable(seed)
     if variable.type.ndim or not dtypes.is_discrete(variable.type.dtype):
         raise TypeError(f"key: a seed is an integer scalar, got {variable} of {variable.type}")
-    return MakeVector("uint64")(variable, constant(0, dtype="uint64"))
+    whole = cast(variable, "uint64")
+    upper = whole // np.uint64(1 << 32) if bits == 32 else constant(0, dtype="uint64")
+    return MakeVector(dtype)(cast(whole, dtype), cast(upper, dtype))
 
 
 def split(key: Any, n: Any = 2) -> Any:
@@ -67,13 +79,13 @@ def split(key: Any, n: Any = 2) -> Any:
 
     Parameters
     ----------
-    key : uint64 vector of 2 words
+    key : vector of 2 words, as from `key`
     n : int or integer scalar
         How many.
 
     Returns
     -------
-    uint64 matrix, shape (n, 2)
+    matrix of the dtype of `key`, shape (n, 2)
         Of an int `n`, it can be unpacked: ``first, second = split(key, 2)``.
 
     Raises
@@ -84,7 +96,7 @@ def split(key: Any, n: Any = 2) -> Any:
     Notes
     -----
     Key i does not depend on `n`. It is the first two words of the Philox block of counter
-    (i, 0, 0, 2) under the old key.
+    (i, 0, 0, 2) under the old key (of 32-bit words, i is the first two).
     """
     if not isinstance(n, (int, np.integer)):
         return philox.DeriveKeys(philox.SPLIT)(key, arange(n))
@@ -98,13 +110,13 @@ def fold_in(key: Any, data: Any) -> Any:
 
     Parameters
     ----------
-    key : uint64 vector of 2 words
+    key : vector of 2 words, as from `key`
     data : integer scalar, or array of integers
         Taken modulo 2**64.
 
     Returns
     -------
-    uint64 tensor
+    tensor of the dtype of `key`
         A key; for an array of `data`, keys along a new last axis.
 
     Raises
@@ -114,7 +126,8 @@ def fold_in(key: Any, data: Any) -> Any:
 
     Notes
     -----
-    It is the first two words of the Philox block of counter (data, 0, 0, 3) under the old key.
+    It is the first two words of the Philox block of counter (data, 0, 0, 3) under the old key (of
+    32-bit words, `data` are the first two).
     """
     return philox.DeriveKeys(philox.FOLD_IN)(key, data)
 
@@ -124,11 +137,12 @@ def bits(key: Any, shape: Any = (), dtype: str = "uint32") -> Any:
 
     Parameters
     ----------
-    key : uint64 vector of 2 words
+    key : vector of 2 words, as from `key`
     shape : int, sequence of ints and scalars, or int vector
     dtype : {'uint8', 'uint16', 'uint32', 'uint64'}
-        Of 64 bits, they are ``numpy.random.Philox(key=key).random_raw(n)``; of 32 bits the lower
-        and the upper half of each of these in turn; fewer are the lower bits of 32.
+        Of 64 bits, they are ``numpy.random.Philox(key=key).random_raw(n)`` under a key of 64-bit
+        words; of 32 bits the lower and the upper half of each of these in turn; fewer are the lower
+        bits of 32.
 
     Raises
     ------
@@ -262,7 +276,7 @@ class FloatDraw:
     ----------
     name : str
         The function, for messages.
-    key : uint64 vector of 2 words
+    key : vector of 2 words, as from `key`
     shape : int, sequence of ints and scalars, int vector, or None
     dtype : str or None
         Of the result.

@@ -26,7 +26,7 @@ def uniform(
 
     Parameters
     ----------
-    key : uint64 vector of 2 words
+    key : vector of 2 words, as from `key`
     shape : int, sequence of ints and scalars, int vector, or None
         Lengths of the result; None: those that the parameters broadcast to. So in all functions of
         this module.
@@ -66,7 +66,7 @@ def normal(
 
     Parameters
     ----------
-    key : uint64 vector of 2 words
+    key : vector of 2 words, as from `key`
     shape : int, sequence of ints and scalars, int vector, or None
     loc : real tensor
         Mean.
@@ -116,7 +116,7 @@ def truncated_normal(
 
     Parameters
     ----------
-    key : uint64 vector of 2 words
+    key : vector of 2 words, as from `key`
     shape : int, sequence of ints and scalars, int vector, or None
     lower, upper : real tensor
         Bounds of the result; they may be infinite.
@@ -234,7 +234,7 @@ def weibull(key: Any, shape: Any, a: Any, scale: Any = 1.0, dtype: str | None = 
 
     Parameters
     ----------
-    key : uint64 vector of 2 words
+    key : vector of 2 words, as from `key`
     shape : int, sequence of ints and scalars, int vector, or None
     a : real tensor
         Positive.
@@ -258,7 +258,7 @@ def pareto(key: Any, shape: Any, a: Any, scale: Any = 1.0, dtype: str | None = N
 
     Parameters
     ----------
-    key : uint64 vector of 2 words
+    key : vector of 2 words, as from `key`
     shape : int, sequence of ints and scalars, int vector, or None
     a : real tensor
         Positive.
@@ -280,7 +280,7 @@ def gamma(key: Any, shape: Any, a: Any, scale: Any = 1.0, dtype: str | None = No
 
     Parameters
     ----------
-    key : uint64 vector of 2 words
+    key : vector of 2 words, as from `key`
     shape : int, sequence of ints and scalars, int vector, or None
     a : real tensor
         Shape of the distribution, 0 or more.
@@ -339,7 +339,7 @@ def beta(key: Any, shape: Any, a: Any, b: Any, dtype: str | None = None) -> Any:
 
     Parameters
     ----------
-    key : uint64 vector of 2 words
+    key : vector of 2 words, as from `key`
     shape : int, sequence of ints and scalars, int vector, or None
     a, b : real tensor
         Positive.
@@ -361,7 +361,7 @@ def dirichlet(key: Any, shape: Any, alpha: Any, dtype: str | None = None) -> Any
 
     Parameters
     ----------
-    key : uint64 vector of 2 words
+    key : vector of 2 words, as from `key`
     shape : int, sequence of ints and scalars, int vector, or None
         Lengths of the result but the last; None: those of `alpha` but its last.
     alpha : real tensor, shape (..., k)
@@ -391,7 +391,7 @@ def multivariate_normal(
 
     Parameters
     ----------
-    key : uint64 vector of 2 words
+    key : vector of 2 words, as from `key`
     shape : int, sequence of ints and scalars, int vector, or None
         Lengths of the result but the last; None: those of `mean` but its last.
     mean : real tensor, shape (..., n)

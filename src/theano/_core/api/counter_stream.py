@@ -12,7 +12,8 @@ import numpy as np
 
 from theano._core.api import counter_discrete as discrete
 from theano._core.api import counter_random as continuous
-from theano._core.api.counter_keys import bits, fold_in
+from theano._core.api.conversion import cast
+from theano._core.api.counter_keys import GENERATORS, bits, fold_in
 from theano._core.api.counter_keys import key as key_of
 from theano._core.compile.shared import shared
 
@@ -39,6 +40,8 @@ class Stream:
     ----------
     seed : int or None
         See `key`; None: unpredictable.
+    generator : str
+        See `key`.
 
     Raises
     ------
@@ -65,20 +68,30 @@ class Stream:
     False
     """
 
-    def __init__(self, seed: int | None = None) -> None:
-        self.state = shared(_state(seed), name="random state", borrow=True)
+    def __init__(self, seed: int | None = None, generator: str = "philox4x64") -> None:
+        self._generator = generator
+        self.state = shared(self._state(seed), name="random state", borrow=True)
         self.state.default_update = self.state + np.asarray([0, 0, 1], dtype="uint64")
         self._made = 0
 
     def seed(self, seed: int | None) -> None:
         """Start anew from a seed; variables that were made stay."""
-        self.state.set_value(_state(seed), borrow=True)
+        self.state.set_value(self._state(seed), borrow=True)
 
     def key(self) -> Any:
         """Return the key of a new variable, another one at each call of a function."""
         number = self._made
         self._made += 1
-        return fold_in(fold_in(self.state[:2], number), self.state[2])
+        words = cast(self.state[:2], GENERATORS[self._generator])
+        return fold_in(fold_in(words, number), self.state[2])
+
+    def _state(self, seed: int | None) -> np.ndarray:
+        if seed is None:
+            seed = secrets.randbits(128 if self._generator == "philox4x64" else 64)
+        if not isinstance(seed, (int, np.integer)):
+            raise TypeError(f"Stream: a seed is an int or None, got {seed!r}")
+        words = key_of(seed, self._generator).data
+        return np.append(words, np.uint64(0)).astype("uint64")
 
     bits = _method(bits)
     uniform = _method(continuous.uniform)
@@ -109,11 +122,3 @@ class Stream:
     permutation = _method(discrete.permutation)
     shuffle = _method(discrete.shuffle)
     choice = _method(discrete.choice)
-
-
-def _state(seed: int | None) -> np.ndarray:
-    if seed is None:
-        seed = secrets.randbits(128)
-    if not isinstance(seed, (int, np.integer)):
-        raise TypeError(f"Stream: a seed is an int or None, got {seed!r}")
-    return np.append(key_of(seed).data, np.uint64(0)).astype("uint64")

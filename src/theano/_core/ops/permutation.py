@@ -11,8 +11,14 @@ from theano._core.ir.variable import Apply
 from theano._core.ops.arithmetic import cast
 from theano._core.ops.array_math import ArrayMath
 from theano._core.ops.op import Structured, as_variable
-from theano._core.ops.philox import KeyedOp, checked_key, multiply_high_words, random_key
-from theano._core.ops.rejection import attempt_words, binomial
+from theano._core.ops.philox import (
+    KeyedOp,
+    attempt_words,
+    checked_key,
+    multiply_high_words,
+    random_key,
+)
+from theano._core.ops.rejection import binomial
 
 
 class WordsToPermutation(Structured):

@@ -1,13 +1,13 @@
-"""Random numbers that are a function of a key and of their position: Philox 4x64-10.
+"""Random numbers that are a function of a key and of their position: Philox 4x64-10 and 4x32-10.
 
-A key is a vector of two words (uint64). Under it, a counter of four words gives a block of four
-random words. The last word of a counter is its domain, so that what is made for one purpose never
-meets what is made for another:
+A key is a vector of two words; their dtype, uint64 or uint32, tells the generator. Under a key, a
+counter of four words gives a block of four random words. A counter is made of two numbers of 64
+bits and a domain, so that what is made for one purpose never meets what is made for another:
 
-- `STREAM`: block n + 1 has the words 4n to 4n + 3 of the stream that dense draws take, one word (or
-  half a word) for each item. This is the stream of `numpy.random.Philox(key=key)`.
-- `ATTEMPTS`: the counter (attempt, position) gives the words of one attempt of a rejection sampler
-  at one position, whatever happens at others.
+- `STREAM`: number n + 1 gives block n of the stream that dense draws take, 64 bits of it (or half
+  as many) for each item. Of 64-bit words, this is the stream of `numpy.random.Philox(key=key)`.
+- `ATTEMPTS`: an attempt and a position give 256 bits for one attempt of a rejection sampler at one
+  position, whatever happens at others.
 - `SPLIT` and `FOLD_IN`: the first two words of a block are a new key.
 """
 
@@ -32,8 +32,14 @@ STREAM, ATTEMPTS, SPLIT, FOLD_IN = range(4)
 # Salmon et al., Parallel random numbers: as easy as 1, 2, 3 (SC11): the factors of a round, and
 # what is added to the key after it.
 ROUNDS = 10
-MULTIPLIERS = (0xD2E7470EE14C6C93, 0xCA5A826395121157)
-KEY_STEPS = (0x9E3779B97F4A7C15, 0xBB67AE8584CAA73B)
+MULTIPLIERS = {
+    "uint64": (0xD2E7470EE14C6C93, 0xCA5A826395121157),
+    "uint32": (0xD2511F53, 0xCD9E8D57),
+}
+KEY_STEPS = {
+    "uint64": (0x9E3779B97F4A7C15, 0xBB67AE8584CAA73B),
+    "uint32": (0x9E3779B9, 0xBB67AE85),
+}
 
 
 def _word(xp: Any, value: Any) -> Any:
@@ -49,6 +55,15 @@ def multiply_high_words(xp: Any, x: Any, y: Any) -> Any:
     return x1 * y1 + (middle >> half) + (other >> half)
 
 
+def _wide_product(xp: Any, x: Any, y: int) -> tuple[Any, Any]:
+    """Return the upper and the lower words of the products of an array of words with a word."""
+    if x.dtype == "uint64":
+        factor = _word(xp, y)
+        return multiply_high_words(xp, factor, x), x * factor
+    product = x.astype("uint64") * _word(xp, y)
+    return (product >> _word(xp, 32)).astype("uint32"), product.astype("uint32")
+
+
 def philox(xp: Any, counter: Sequence[Any], key: Any) -> tuple[Any, ...]:
     """Return the four words of each block.
 
@@ -56,30 +71,66 @@ def philox(xp: Any, counter: Sequence[Any], key: Any) -> tuple[Any, ...]:
     ----------
     xp : module
         NumPy, or another array namespace.
-    counter : four arrays of uint64
+    counter : four arrays of the dtype of the key
         Their shapes broadcast.
-    key : array of uint64, shape (2,)
+    key : array of uint64 or uint32, shape (2,)
     """
     c0, c1, c2, c3 = counter
     k0, k1 = key[0], key[1]
-    factors = [_word(xp, m) for m in MULTIPLIERS]
+    dtype = str(key.dtype)
+    steps = [xp.asarray(step, dtype=dtype) for step in KEY_STEPS[dtype]]
     for number in range(ROUNDS):
         if number:
             # One item, not a number of NumPy, whose overflow would warn.
-            k0 = (k0.reshape(1) + _word(xp, KEY_STEPS[0])).reshape(())
-            k1 = (k1.reshape(1) + _word(xp, KEY_STEPS[1])).reshape(())
-        upper0 = multiply_high_words(xp, factors[0], c0)
-        upper1 = multiply_high_words(xp, factors[1], c2)
-        c0, c1, c2, c3 = upper1 ^ c1 ^ k0, c2 * factors[1], upper0 ^ c3 ^ k1, c0 * factors[0]
+            k0, k1 = ((k.reshape(1) + s).reshape(()) for k, s in zip((k0, k1), steps, strict=True))
+        upper0, lower0 = _wide_product(xp, c0, MULTIPLIERS[dtype][0])
+        upper1, lower1 = _wide_product(xp, c2, MULTIPLIERS[dtype][1])
+        c0, c1, c2, c3 = upper1 ^ c1 ^ k0, lower1, upper0 ^ c3 ^ k1, lower0
     return c0, c1, c2, c3
 
 
+def blocks(xp: Any, key: Any, number: Any, position: Any, domain: int) -> tuple[Any, ...]:
+    """Return the four words of the blocks of numbers and positions, both arrays of uint64.
+
+    Of 32 bits, words of a counter are the lower and the upper half of each; the two in the middle
+    share one, since no domain has numbers and positions that are both large.
+    """
+    last = xp.zeros(1, dtype="uint64") + _word(xp, domain)
+    if key.dtype == "uint64":
+        return philox(xp, (number, position, xp.zeros(1, dtype="uint64"), last), key)
+    half = _word(xp, 32)
+    counter = (number, number >> half | position, position >> half, last)
+    return philox(xp, [word.astype("uint32") for word in counter], key)
+
+
+def _joined(xp: Any, words: Sequence[Any]) -> list[Any]:
+    """Return words of 64 bits, of two each if they have 32."""
+    if words[0].dtype == "uint64":
+        return list(words)
+    wide = [word.astype("uint64") for word in words]
+    return [a | b << _word(xp, 32) for a, b in zip(wide[::2], wide[1::2], strict=True)]
+
+
 def stream_words(xp: Any, key: Any, count: int) -> Any:
-    """Return the first `count` words of the stream of a key."""
-    zero = xp.zeros(1, dtype="uint64")
-    blocks = xp.arange(1, -(-count // 4) + 1, dtype="uint64")
-    words = philox(xp, (blocks, zero, zero, zero), key)
+    """Return the first `count` words of 64 bits of the stream of a key."""
+    each = 4 if key.dtype == "uint64" else 2
+    numbers = xp.arange(1, -(-count // each) + 1, dtype="uint64")
+    words = _joined(xp, blocks(xp, key, numbers, xp.zeros(1, dtype="uint64"), STREAM))
     return xp.stack(words, axis=-1).reshape(-1)[:count]
+
+
+def attempt_words(xp: Any, key: Any, positions: Any) -> Callable[[int], tuple[Any, ...]]:
+    """Return the function that gives the four words of 64 bits of an attempt at each position."""
+    flat, each = positions.reshape(-1), 1 if key.dtype == "uint64" else 2
+
+    def words(number: int) -> tuple[Any, ...]:
+        result: list[Any] = []
+        for i in range(each * number, each * number + each):
+            counter = xp.zeros(1, dtype="uint64") + _word(xp, i)
+            result += _joined(xp, blocks(xp, key, counter, flat, ATTEMPTS))
+        return tuple(word.reshape(positions.shape) for word in result)
+
+    return words
 
 
 class Source(NamedTuple):
@@ -152,12 +203,12 @@ SOURCES = {
 
 
 def random_key(value: Any) -> Any:
-    """Return `value` as a key; raises TypeError unless it is a vector of uint64."""
+    """Return `value` as a key; raises TypeError unless it is a vector of uint64 or uint32."""
     key = as_variable(value)
-    if getattr(key.type, "dtype", None) != "uint64" or key.type.ndim != 1:
+    if getattr(key.type, "dtype", None) not in MULTIPLIERS or key.type.ndim != 1:
         raise TypeError(
-            f"a random key is a vector of two uint64, got {key} of type {key.type}: make one with "
-            "theano.tensor.random.key(seed), or several with split(key, n)"
+            f"a random key is a vector of two uint64 or uint32, got {key} of type {key.type}: make "
+            "one with theano.tensor.random.key(seed), or several with split(key, n)"
         )
     return key
 
@@ -221,7 +272,7 @@ class StreamDraw(KeyedOp):
 
 
 class DeriveKeys(KeyedOp):
-    """A new key for each item of `data`: the words of the counter (item, 0, 0, domain).
+    """A new key for each item of `data`: the first words of the block of that number.
 
     Parameters
     ----------
@@ -238,13 +289,12 @@ class DeriveKeys(KeyedOp):
         data = as_variable(data)
         if not dtypes.is_discrete(data.type.dtype):
             raise TypeError(f"what is folded into a key must be integers, got {data.type}")
-        data = cast(data, "uint64")
-        return self.one([random_key(key), data], "uint64", (*data.type.broadcastable, False))
+        key, data = random_key(key), cast(data, "uint64")
+        return self.one([key, data], key.type.dtype, (*data.type.broadcastable, False))
 
     def compute(self, xp: Any, node: Apply, key: Any, data: Any) -> tuple[Any, ...]:
         zero = xp.zeros(1, dtype="uint64")
-        counter = (data.reshape(-1), zero, zero, zero + _word(xp, self.domain))
-        words = philox(xp, counter, checked_key(key))
+        words = blocks(xp, checked_key(key), data.reshape(-1), zero, self.domain)
         return (xp.stack(words[:2], axis=-1).reshape((*data.shape, 2)),)
 
     def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:

@@ -20,13 +20,7 @@ from theano._core.ops.gamma_derivative import log_gamma_derivative
 from theano._core.ops.indexing import sum_to
 from theano._core.ops.lengths import as_length
 from theano._core.ops.op import as_variable, python_int
-from theano._core.ops.philox import (
-    ATTEMPTS,
-    KeyedOp,
-    checked_key,
-    philox,
-    random_key,
-)
+from theano._core.ops.philox import KeyedOp, attempt_words, checked_key, random_key
 from theano._core.ops.transcendental import log
 
 # Attempts after which the last one is taken: all samplers accept one in two or more.
@@ -208,18 +202,6 @@ def binomial(m: Any, words: Any, n: Any, p: Any) -> Any:
     p_large = m.where(few, 0.5, p)
     counts = m.when(many, lambda: _binomial_by_rejection(m, words, large, p_large), counts)
     return m.where(flipped, n - counts, counts)
-
-
-def attempt_words(xp: Any, key: Any, positions: Any) -> Callable[[int], tuple[Any, ...]]:
-    """Return the function that gives the words of an attempt at each position."""
-    zero = xp.zeros(1, dtype="uint64")
-
-    def words(number: int) -> tuple[Any, ...]:
-        attempt, domain = (zero + xp.asarray(v, dtype="uint64") for v in (number, ATTEMPTS))
-        counter = (attempt, positions.reshape(-1), zero, domain)
-        return tuple(w.reshape(positions.shape) for w in philox(xp, counter, key))
-
-    return words
 
 
 class Sampler(NamedTuple):

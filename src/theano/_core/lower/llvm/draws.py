@@ -14,18 +14,19 @@ from theano._core.lower.llvm.items import itemsize
 from theano._core.lower.llvm.lane_math import LaneMath, Lanes
 from theano._core.lower.llvm.streams import Streams
 from theano._core.lower.llvm.target import widest_vectors
-from theano._core.ops.philox import ATTEMPTS
+from theano._core.ops.philox import ATTEMPTS, STREAM
 
-# Blocks that a kernel makes at once: two vectors of 512 bits of each word hide the latency of
-# products. Which word an item takes does not depend on it.
-BLOCKS = 16
-WORDS = 4 * BLOCKS
+# Words of 64 bits in a block, by the dtype of the key.
+WORDS = {"uint64": 4, "uint32": 2}
+# Words of 64 bits that a kernel makes at once: two or four vectors of 512 bits of each word of a
+# block hide the latency of products. Which word an item takes does not depend on it.
+GROUP = 64
 # Rough number of instructions for a random word.
 WEIGHT = 64
 
 
 class StreamKernel:
-    """A kernel that fills memory from the stream of a key, group by group of `WORDS` words.
+    """A kernel that fills memory from the stream of a key, group by group of `GROUP` words.
 
     Its arguments are the number of items, the two words of the key and the address. The first loop
     of a group writes words where the items belong, the second one turns them into items; what goes
@@ -33,6 +34,8 @@ class StreamKernel:
 
     Parameters
     ----------
+    kind : str
+        Dtype of the key.
     dtype : str
         Item type; of 4 or 8 bytes.
     transform : callable
@@ -46,16 +49,18 @@ class StreamKernel:
     weight = WEIGHT
     eager = True
 
-    def __init__(self, dtype: str, transform: Callable[..., Value], bits: int) -> None:
+    def __init__(self, kind: str, dtype: str, transform: Callable[..., Value], bits: int) -> None:
+        self.kind = kind
         self.dtype = dtype
         self.transform = transform
         self.bits = bits
-        self.items = 8 * WORDS // itemsize(dtype)
+        self.blocks = GROUP // WORDS[kind]
+        self.items = 8 * GROUP // itemsize(dtype)
 
     @property
     def text(self) -> str:
         """The LLVM module."""
-        b = Builder(BLOCKS, self.bits)
+        b = Builder(self.blocks, self.bits)
         total, key0, key1, out = (self._argument(b, i) for i in range(4))
         start = b.block
         b.perform("br label %group")
@@ -87,7 +92,7 @@ class StreamKernel:
         lines = [
             "define void @kernel(ptr noalias %args, i64 %begin, i64 %end) nounwind {",
             "entry:",
-            f"  %buffer = alloca [{8 * WORDS} x i8], align 64",
+            f"  %buffer = alloca [{8 * GROUP} x i8], align 64",
             *b.lines,
             "  ret void",
             "}",
@@ -103,10 +108,10 @@ class StreamKernel:
 
     def _write_words(self, b: Builder, group: str, key: Sequence[str], target: str) -> None:
         """Write the words of a group in the order of the stream."""
-        first = Value(b.emit(f"mul i64 {group}, {BLOCKS}"), "uint64", 1)
+        first = Value(b.emit(f"mul i64 {group}, {self.blocks}"), "uint64", 1)
         pair = tuple(Value(word, "uint64", 1) for word in key)
-        # Half as wide, vectors need more instructions for products of words than scalars do.
-        if (self.bits or widest_vectors()) >= 512:
+        # Half as wide, vectors need more instructions for products of 64 bits than scalars do.
+        if self.kind == "uint32" or (self.bits or widest_vectors()) >= 512:
             self._write_blocks_at_once(b, first, pair, target)
         else:
             self._write_blocks_in_turn(b, first, pair, target)
@@ -114,25 +119,28 @@ class StreamKernel:
     def _write_blocks_at_once(
         self, b: Builder, first: Value, key: tuple[Value, ...], target: str
     ) -> None:
-        numbers = ", ".join(f"i64 {i + 1}" for i in range(BLOCKS))
-        blocks = b.add(b.broadcast(first), Value(f"<{numbers}>", "uint64", BLOCKS))
-        zero = b.const(0, "uint64", 1)
-        c0, c1, c2, c3 = b.philox((blocks, zero, zero, zero), key)
-        b.store(_alternating(b, _alternating(b, c0, c2), _alternating(b, c1, c3)), target)
+        numbers = ", ".join(f"i64 {i + 1}" for i in range(self.blocks))
+        blocks = b.add(b.broadcast(first), Value(f"<{numbers}>", "uint64", self.blocks))
+        words = b.random_words(self.kind, key, blocks, b.const(0, "uint64", 1), STREAM)
+        if len(words) == 4:
+            c0, c1, c2, c3 = words
+            words = _alternating(b, c0, c2), _alternating(b, c1, c3)
+        b.store(_alternating(b, *words), target)
 
     def _write_blocks_in_turn(
         self, b: Builder, first: Value, key: tuple[Value, ...], target: str
     ) -> None:
-        before, zero = b.block, b.const(0, "uint64", 1)
+        before = b.block
         b.perform("br label %blocks")
         b.label("blocks")
         number = b.emit(f"phi i64 [0, %{before}], [%blocks.next, %blocks]")
         b.perform(f"%blocks.next = add nuw nsw i64 {number}, 1")
         block = b.add(first, Value("%blocks.next", "uint64", 1))
         place = b.emit(f"getelementptr [4 x i64], ptr {target}, i64 {number}")
-        for i, word in enumerate(b.philox((block, zero, zero, zero), key)):
+        words = b.random_words(self.kind, key, block, b.const(0, "uint64", 1), STREAM)
+        for i, word in enumerate(words):
             b.store(word, b.emit(f"getelementptr i64, ptr {place}, i64 {i}"))
-        b.perform(f"%blocks.more = icmp ult i64 %blocks.next, {BLOCKS}")
+        b.perform(f"%blocks.more = icmp ult i64 %blocks.next, {self.blocks}")
         b.perform("br i1 %blocks.more, label %blocks, label %blocks.done")
         b.label("blocks.done")
 
@@ -150,7 +158,7 @@ class StreamKernel:
         b.perform("br label %items.end")
         b.label("items.end")
         b.perform(f"%items.next = add nuw nsw i64 {at}, {lanes * size}")
-        b.perform(f"%items.more = icmp ult i64 %items.next, {8 * WORDS}")
+        b.perform(f"%items.more = icmp ult i64 %items.next, {8 * GROUP}")
         b.perform("br i1 %items.more, label %items, label %items.done")
         b.label("items.done")
 
@@ -184,7 +192,7 @@ class Draws(Streams):
         """Return an array filled from the stream of a key."""
         words = self.key_words(node, key)
         out = self.result_array(node)
-        kernel: Any = StreamKernel(out.dtype, transform, self.vector_bits)
+        kernel: Any = StreamKernel(key.dtype, out.dtype, transform, self.vector_bits)
         total = self.product(out.lengths)
         groups = self.plus(total, kernel.items - 1)
         if isinstance(groups, int):
@@ -199,16 +207,16 @@ class Draws(Streams):
     def derive_keys(self, node: Apply, key: Array, data: Array, domain: int) -> Array:
         """Return new keys, one for each item of `data`, along a new last axis."""
         words = [self.scalar(word) for word in self.key_words(node, key)]
-        out = self.result_array(node)
+        out, kind = self.result_array(node), key.dtype
         everywhere = frozenset(range(out.ndim))
         stretched = data.stretched | {out.ndim - 1}
         wide = self.permute(data, [*range(data.ndim), "x"])
 
         def body(b: Any, index: Any, item: Value, *key: Value) -> Value:
-            zero = b.const(0, "uint64", 1)
-            counter = (item, zero, zero, b.const(domain, "uint64", 1))
-            pair = b.philox(counter, tuple(b.cast(word, "uint64") for word in key))
-            return b.select(b.eq(index(out.ndim - 1), 0), pair[0], pair[1])
+            pair = tuple(b.cast(word, "uint64") for word in key)
+            words = b.random_words(kind, pair, item, b.const(0, "uint64", 1), domain)
+            second = words[1] if kind == "uint64" else b.shift_right(words[0], 32)
+            return b.cast(b.select(b.eq(index(out.ndim - 1), 0), words[0], second), kind)
 
         operands = [(wide, stretched), *((word, everywhere) for word in words)]
         self.simple_loop(out, out.lengths, operands, body, indexed=True, lanes=1, weight=WEIGHT)
@@ -219,7 +227,7 @@ class Draws(Streams):
     ) -> Array:
         """Return an array drawn by a sampler of `ops/rejection.py`."""
         words = [self.scalar(word) for word in self.key_words(node, key)]
-        out = self.result_array(node)
+        out, kind = self.result_array(node), key.dtype
         # One axis, so that vectors are full however short the last axis is.
         total = self.product(out.lengths)
         flat = Array(out.dtype, (total,), self.pointer(out), buffer=out.buffer)
@@ -233,7 +241,7 @@ class Draws(Streams):
 
         def body(b: Any, index: Any, *values: Value) -> Value:
             m = LaneMath(b)
-            attempts = _attempts(m, index(0), values[:2])
+            attempts = _attempts(m, kind, index(0), values[:2])
             return b.cast(draw(m, attempts, *map(m.of, values[2:])).value, out.dtype)
 
         operands = [*((word, everywhere) for word in words), *moving]
@@ -306,7 +314,7 @@ class Draws(Streams):
     ) -> Array:
         """Return multinomial counts, each by the sampler `binomial`; see `ops/permutation.py`."""
         words = [self.scalar(word) for word in self.key_words(node, key)]
-        rows, kinds = p.lengths
+        (rows, kinds), kind_of_key = p.lengths, key.dtype
         facts = (0, 0, n.lengths[0], rows)
         self.check_equal(node, n.lengths[0], rows, "parameter_length", facts)
         out = self.new_array("int64", p.lengths)
@@ -329,7 +337,7 @@ class Draws(Streams):
                 more = m.of(b.lt(b.add(kind, 1), kinds))
                 within = (chance < rest) & more
                 share = m.where(within, chance / m.where(within, rest, 1.0), 1.0)
-                count = binomial(m, _attempts(m, at, pair), left, share)
+                count = binomial(m, _attempts(m, kind_of_key, at, pair), left, share)
                 place = b.emit(f"getelementptr i64, ptr {counts}, i64 {at.text}")
                 b.store(b.cast(count.value, "int64"), place)
                 return (left - count, rest - chance), more
@@ -348,18 +356,18 @@ class Draws(Streams):
         return out
 
 
-def _attempts(m: LaneMath, position: Value, key: Sequence[Value]) -> Callable[..., Any]:
-    """Return the function that gives the words of an attempt at the positions of a vector."""
+def _attempts(m: LaneMath, kind: str, position: Value, key: Sequence[Value]) -> Callable[..., Any]:
+    """Return the function that gives the four words of an attempt at the positions of a vector."""
     b = m.b
+    pair = tuple(b.cast(word, "uint64") for word in key)
+    place, each = b.cast(position, "uint64"), 4 // WORDS[kind]
 
     def words(number: Any) -> tuple[Any, ...]:
-        if isinstance(number, int):
-            attempt = b.const(number, "uint64", 1)
-        else:
-            attempt = number.value
-        zero, domain = b.const(0, "uint64", 1), b.const(ATTEMPTS, "uint64", 1)
-        counter = (attempt, b.cast(position, "uint64"), zero, domain)
-        pair = tuple(b.cast(word, "uint64") for word in key)
-        return tuple(m.of(word) for word in b.philox(counter, pair))
+        attempt = b.const(number, "uint64", 1) if isinstance(number, int) else number.value
+        result: list[Any] = []
+        for i in range(each):
+            block = b.add(b.mul(attempt, each), i)
+            result += b.random_words(kind, pair, block, place, ATTEMPTS)
+        return tuple(map(m.of, result))
 
     return words
