@@ -130,10 +130,19 @@ std::int32_t table_matmul(th_call *head, std::int64_t typenum, std::int64_t nd_a
     return exception_set(call);
 }
 
+// A thread does about so many instructions at a time; so many are worth waking threads.
+constexpr double kChunk = 1 << 15, kLarge = 16 * kChunk;
+
 void table_parallel(th_call *head, th_kernel *kernel, std::int64_t *args, std::int64_t n,
-                    std::int64_t grain, std::int64_t large) {
-    if (large) let_lock_go(call_of(head));
-    threads::run(kernel, args, n, grain, large != 0);
+                    std::int64_t total, std::int64_t weight) {
+    const double work = static_cast<double>(total) * static_cast<double>(weight);
+    if (work < 2 * kChunk) {
+        kernel(args, 0, n);
+        return;
+    }
+    if (work >= kLarge) let_lock_go(call_of(head));
+    const auto grain = static_cast<std::int64_t>(static_cast<double>(n) * (kChunk / work));
+    threads::run(kernel, args, n, grain, work >= kLarge);
 }
 
 void table_multiply_packed(th_call *head, std::int64_t *args) {

@@ -146,10 +146,11 @@ struct th_runtime {
     int32_t (*matmul)(th_call *call, int64_t typenum, int64_t nd_a, int64_t nd_b, const int64_t *a,
                       const int64_t *b, const int64_t *c, const void *alpha, const void *beta);
 
-    /* 4: runs a kernel over [0, n) in chunks of `grain`, over the threads there are; `large` work
-     * lets Python's lock go first and wakes threads, other work is shared with those awake. */
-    void (*parallel)(th_call *call, th_kernel *kernel, int64_t *args, int64_t n, int64_t grain,
-                     int64_t large);
+    /* 4: runs a kernel over [0, n), in all `total` points of about `weight` instructions each. Much
+     * work is shared with threads that are awake; large work lets Python's lock go first, and wakes
+     * threads. */
+    void (*parallel)(th_call *call, th_kernel *kernel, int64_t *args, int64_t n, int64_t total,
+                     int64_t weight);
 
     /* 5: takes Python's lock and calls the callable of callback record `index` with one object per
      * input descriptor (read-only arrays over its memory, or the object); the descriptors of the

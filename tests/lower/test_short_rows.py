@@ -45,6 +45,34 @@ def test_values(kind: str) -> None:
                     np.testing.assert_allclose(one, two, rtol=tolerance, atol=20 * tolerance)
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_stores_of_what_lies_apart(kind: str) -> None:
+    x, y = (T.TensorType(kind, (False, False))(name) for name in "xy")
+    row = T.TensorType(kind, (True, False))("row")
+    outs = [x[:, ::-1], x + y, T.stack([x, y], 2)[:, :, 0] + row, T.eq(x, row), x.T + y.T]
+    f = theano.function([x, y, row], [T.switch(T.eq(out, out), out, 0 * out) for out in outs])
+    for rows in ROWS:
+        for length in [1, 2, 3, 7, 15, 16, 17, 63, 64]:
+            a, b = drawn((rows, length), kind), drawn((length, rows), kind).T
+            for given in layouts(a):
+                for other in layouts(np.ascontiguousarray(b)):
+                    wanted = [given[:, ::-1], given + other, given + other[:1]]
+                    wanted += [given == other[:1], (given + other).T]
+                    for one, two in zip(f(given, other, other[:1]), wanted, strict=True):
+                        np.testing.assert_array_equal(one, two)
+
+
+def test_stores_of_short_rows_of_more_axes() -> None:
+    x, y = T.ftensor4("x"), T.ftensor4("y")
+    f = theano.function([x, y], [x * 2 - y, x.dimshuffle(3, 1, 2, 0) + y.dimshuffle(3, 1, 2, 0)])
+    for shape in [(3, 2, 70, 4), (70, 1, 1, 5), (2, 80, 1, 3), (0, 70, 70, 3), (2, 70, 0, 3)]:
+        one, two = drawn(shape, "float32"), drawn(shape[::-1], "float32").T
+        for a, b in ((one, two), (two, one), (one[:, :, ::-1], one)):
+            results = f(a, b)
+            np.testing.assert_array_equal(results[0], a * 2 - b)
+            np.testing.assert_array_equal(results[1], np.transpose(a + b, (3, 1, 2, 0)))
+
+
 def test_expressions_of_short_rows() -> None:
     x, c = T.dtensor3("x"), T.dvector("c")
     centred = x - c

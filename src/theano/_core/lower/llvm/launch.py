@@ -19,15 +19,14 @@ from theano._core.lower.schedule import Step, weight_of
 from theano._core.ops.op import Elementwise
 from theano._core.ops.reductions import STARTS, Reduction
 
-# Work is counted in rough numbers of instructions: a point of a loop takes POINT besides those of
-# its body. A thread does a CHUNK at a time. More than that is shared with threads that are awake;
-# what is LARGE lets Python's lock go, and wakes threads.
+# Rough number of instructions that a point of a loop takes besides those of its body.
 POINT = 7
-CHUNK = 1 << 15
-LARGE = 1 << 19
-# Rows of at most SHORT items are folded several at a time if there are at least MANY.
+# Points of which a loop is certainly not shared with other threads.
+FEW = 64
+# Rows of at most SHORT items are folded several at a time if there are at least MANY. Those that do
+# not fill a vector, and lie apart, are stored several at a time.
 SHORT = 12
-MANY = 64
+MANY = 12
 
 
 class Launcher(Entry):
@@ -211,8 +210,8 @@ class Launcher(Entry):
         ]
         if isinstance(flag, str):
             self._ready_variant(flag, calls[1], unless=True)
-        narrow = self._many_short_rows(calls[0], lengths, total, flag)
-        if narrow is not None or flag is not True or names[0] == "rows":
+        narrow = {c: self._many_short_rows(c, lengths, total, flag, indexed) for c in calls}
+        if any(narrow.values()) or flag is not True or names[0] == "rows":
             for array in memories:
                 self.strides(array)
         partials = self._partials(calls) if calls[0].combine >= 0 else []
@@ -220,10 +219,13 @@ class Launcher(Entry):
         def call(chosen: Call) -> Callable[[], None]:
             return lambda: self._call(chosen, arrays, outs, fold_outs, partials)
 
-        packed = call(calls[0])
-        if narrow is not None:
-            packed = self._either(narrow[0], call(narrow[1]), packed)
-        chosen = self._either(flag, packed, call(calls[1])) if isinstance(flag, str) else packed
+        def best(chosen: Call) -> Callable[[], None]:
+            other = narrow[chosen]
+            usual = call(chosen)
+            return usual if other is None else self._either(other[0], call(other[1]), usual)
+
+        packed = best(calls[0])
+        chosen = self._either(flag, packed, best(calls[1])) if isinstance(flag, str) else packed
 
         def run() -> None:
             chosen()
@@ -233,31 +235,37 @@ class Launcher(Entry):
         return run
 
     def _many_short_rows(
-        self, call: Call, lengths: Sequence[Size], total: Size, flag: bool | str
+        self, call: Call, lengths: Sequence[Size], total: Size, flag: bool | str, indexed: bool
     ) -> tuple[str, Call] | None:
-        """Return (whether rows are short and many, the call for such) of folds of packed rows.
+        """Return (whether rows are short and many, the call for such) of a kernel.
 
-        Vectors then run over the rows, and the items of a row are folded one after the other.
+        Vectors then run over the rows. That is for folds of packed rows, whose items are folded one
+        after the other, and for stores of what lies apart.
         """
-        loop, layout = call.kernel.loop, call.layout
-        packed = call.kernel.layout == "packed" and loop.folds and not loop.stores
-        if not packed or len(layout) < 2 or layout[-2][0] in loop.reduced:
+        loop, layout, packed = call.kernel.loop, call.layout, call.kernel.layout == "packed"
+        if len(layout) < 2 or layout[-2][0] in loop.reduced or call.sequential or indexed:
             return None
-        if layout[-1][0] not in loop.reduced:
+        if packed and (loop.stores or layout[-1][0] not in loop.reduced):
+            return None
+        if not packed and (loop.folds or call.kernel.layout == "rows"):
             return None
         rows, length = call.extents[-2:]
-        if (isinstance(length, int) and length > SHORT) or (isinstance(rows, int) and rows < MANY):
-            return None
         lanes = choose_lanes(loop, self.vector_bits, False)
+        limit = SHORT if loop.folds else lanes - 1
+        if isinstance(length, int) and length > limit:
+            return None
+        if isinstance(rows, int) and rows < MANY:
+            return None
         groups = [*layout[:-2], layout[-1], layout[-2]]
         kernel = Kernel(loop, groups, "strided", lanes, self.vector_bits, False)
         across = self._prepare_call(kernel, lengths, total, call.sequential)
         b = self.b
-        short = b.emit(f"icmp sle i64 {length}, {SHORT}")
+        short = b.emit(f"icmp sle i64 {length}, {limit}")
         many = b.emit(f"icmp sge i64 {rows}, {MANY}")
         short = b.emit(f"and i1 {short}, {many}")
         if isinstance(flag, str):
-            short = b.emit(f"and i1 {short}, {flag}")
+            held = flag if packed else b.emit(f"xor i1 {flag}, true")
+            short = b.emit(f"and i1 {short}, {held}")
         self._ready_variant(short, across)
         return short, across
 
@@ -529,29 +537,14 @@ class Launcher(Entry):
 
         `weight` is the number of instructions of each of its `total` points.
         """
-        b = self.b
-        if isinstance(total, int) and total < 2 * CHUNK // weight:
-            b.perform(f"call void {function}(ptr {block}, i64 0, i64 {count})")
+        if isinstance(total, int) and total <= FEW:
+            self.b.perform(f"call void {function}(ptr {block}, i64 0, i64 {count})")
             return
-        many, few, done = (b.fresh_label(n) for n in ("many", "few", "ran"))
-        shared = b.emit(f"icmp sge i64 {total}, {2 * CHUNK // weight}")
-        b.perform(f"br i1 {shared}, label %{many}, label %{few}")
-        b.label(many)
-        large = b.emit(f"icmp sge i64 {total}, {LARGE // weight}")
-        b.declarations["declare i64 @llvm.smax.i64(i64, i64)"] = None
-        share = b.emit(f"sdiv i64 {total}, {max(1, CHUNK // weight)}")
-        share = b.emit(f"call i64 @llvm.smax.i64(i64 {share}, i64 1)")
-        grain = b.emit(f"sdiv i64 {count}, {share}")
-        grain = b.emit(f"call i64 @llvm.smax.i64(i64 {grain}, i64 1)")
-        b.perform(
-            f"call void {self.runtime('parallel')}(ptr %call, ptr {function}, ptr {block}, "
-            f"i64 {count}, i64 {grain}, i64 {b.emit(f'zext i1 {large} to i64')})"
+        parallel = self.runtime("parallel")
+        self.b.perform(
+            f"call void {parallel}(ptr %call, ptr {function}, ptr {block}, i64 {count}, i64 {total}"
+            f", i64 {weight})"
         )
-        b.perform(f"br label %{done}")
-        b.label(few)
-        b.perform(f"call void {function}(ptr {block}, i64 0, i64 {count})")
-        b.perform(f"br label %{done}")
-        b.label(done)
 
     def fold_of(self, node: Apply) -> Fold:
         """Return what a reduction does, for the kernel."""
