@@ -40,6 +40,7 @@ bool try_spelling(const Spelling &spelling, Library &into) {
     for (int type = s; type <= z; ++type) {
         made.gemm[type] = find(kTypes[type], "gemm");
         made.gemv[type] = find(kTypes[type], "gemv");
+        made.syrk[type] = find(kTypes[type], "syrk");
         if (!made.gemm[type] || !made.gemv[type]) return false;
     }
     made.found = true;
@@ -64,6 +65,7 @@ int threads_before = 0;
 
 enum Order { row_major = 101 };
 enum Transpose { plain = 111, transposed = 112 };
+enum Triangle { upper = 121, lower = 122 };
 
 template <class T>
 struct Scalar {
@@ -100,6 +102,31 @@ void fortran_gemm(std::int64_t m, std::int64_t n, std::int64_t k, const T &alpha
     I lda = static_cast<I>(a.leading), ldb = static_cast<I>(b.leading), ld = static_cast<I>(ldc);
     call(b.transposed ? "T" : "N", a.transposed ? "T" : "N", &columns, &rows, &inner, &alpha,
          b.data, &ldb, a.data, &lda, &beta, out, &ld);
+}
+
+template <class I, class T>
+void c_syrk(std::int64_t n, std::int64_t k, const T &alpha, const Operand<T> &a, T *out,
+            std::int64_t ldc) {
+    using P = typename Scalar<T>::Passed;
+    using F = void(int, int, int, I, I, P, const void *, I, P, void *, I);
+    auto *call = reinterpret_cast<F *>(library().syrk[TypeOf<T>::value]);
+    const T zero(0);
+    call(row_major, lower, a.transposed ? transposed : plain, static_cast<I>(n), static_cast<I>(k),
+         Scalar<T>::pass(alpha), a.data, static_cast<I>(a.leading), Scalar<T>::pass(zero), out,
+         static_cast<I>(ldc));
+}
+
+// Our lower triangle is the upper one of the transpose.
+template <class I, class T>
+void fortran_syrk(std::int64_t n, std::int64_t k, const T &alpha, const Operand<T> &a, T *out,
+                  std::int64_t ldc) {
+    using F = void(const char *, const char *, const I *, const I *, const T *, const T *,
+                   const I *, const T *, T *, const I *);
+    auto *call = reinterpret_cast<F *>(library().syrk[TypeOf<T>::value]);
+    I size = static_cast<I>(n), inner = static_cast<I>(k), lda = static_cast<I>(a.leading),
+      ld = static_cast<I>(ldc);
+    const T zero(0);
+    call("U", a.transposed ? "N" : "T", &size, &inner, &alpha, a.data, &lda, &zero, out, &ld);
 }
 
 template <class I, class T>
@@ -159,6 +186,7 @@ void offer_from_scipy(const std::string &name, const char *signature, void *poin
                                : 64;
     }
     if (name.compare(1, std::string::npos, "gemv") == 0) all.gemv[index] = pointer;
+    if (name.compare(1, std::string::npos, "syrk") == 0) all.syrk[index] = pointer;
 }
 
 void finish_scipy() {
@@ -206,6 +234,19 @@ void gemm(std::int64_t m, std::int64_t n, std::int64_t k, T alpha, Operand<T> a,
 }
 
 template <class T>
+void syrk(std::int64_t n, std::int64_t k, T alpha, Operand<T> a, T *out, std::int64_t ldc) {
+    bool wide = library().integer_bits == 64;
+    if (library().fortran) {
+        if (wide) fortran_syrk<std::int64_t, T>(n, k, alpha, a, out, ldc);
+        else fortran_syrk<std::int32_t, T>(n, k, alpha, a, out, ldc);
+    } else if (wide) {
+        c_syrk<std::int64_t, T>(n, k, alpha, a, out, ldc);
+    } else {
+        c_syrk<std::int32_t, T>(n, k, alpha, a, out, ldc);
+    }
+}
+
+template <class T>
 void gemv(std::int64_t m, std::int64_t k, T alpha, Operand<T> a, const T *x, std::int64_t step,
           T beta, T *y) {
     bool wide = library().integer_bits == 64;
@@ -222,6 +263,7 @@ void gemv(std::int64_t m, std::int64_t k, T alpha, Operand<T> a, const T *x, std
 #define THEANO_INSTANTIATE(T)                                                                     \
     template void gemm<T>(std::int64_t, std::int64_t, std::int64_t, T, Operand<T>, Operand<T>, T, \
                           T *, std::int64_t);                                                     \
+    template void syrk<T>(std::int64_t, std::int64_t, T, Operand<T>, T *, std::int64_t);          \
     template void gemv<T>(std::int64_t, std::int64_t, T, Operand<T>, const T *, std::int64_t, T,  \
                           T *)
 THEANO_INSTANTIATE(float);

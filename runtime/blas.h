@@ -34,6 +34,7 @@ struct Library {
     bool fortran = false;  // Fortran's interface instead of C's
     int integer_bits = 32;
     void *gemm[4] = {}, *gemv[4] = {};
+    void *syrk[4] = {};  // nullptr: there is none
     int (*set_threads)(int) = nullptr;  // returns the number before
     std::string origin, example;        // where from; the name that dgemm had there
 };
@@ -77,6 +78,10 @@ struct Operand {
 template <class T>
 void gemm(std::int64_t m, std::int64_t n, std::int64_t k, T alpha, Operand<T> a, Operand<T> b,
           T beta, T *out, std::int64_t ldc);
+// The lower triangle of C (n, n; row-major, leading dimension ldc) = alpha * A (n, k) @ A^T. Needs
+// library().syrk.
+template <class T>
+void syrk(std::int64_t n, std::int64_t k, T alpha, Operand<T> a, T *out, std::int64_t ldc);
 // y (m; contiguous) = alpha * A (m, k) @ x + beta * y; `step` is in items and not 0.
 template <class T>
 void gemv(std::int64_t m, std::int64_t k, T alpha, Operand<T> a, const T *x, std::int64_t step,

@@ -102,6 +102,65 @@ void split_gemm(std::int64_t m, std::int64_t n, std::int64_t k, T alpha, const O
     threads::run(GemmWork<T>::kernel, reinterpret_cast<std::int64_t *>(&work), down * across, 1);
 }
 
+// Whether b is the transpose of a.
+bool is_gram(const Matrix &a, const Matrix &b) {
+    return a.data == b.data && a.rows == b.columns && a.columns == b.rows && a.down == b.across &&
+           a.across == b.down;
+}
+
+// C = alpha * A @ A^T, of which BLAS computes the lower triangle, in square blocks.
+template <class T>
+struct GramWork {
+    std::int64_t n, k, side;
+    T alpha;
+    Operand<T> a;
+    T *c;
+
+    static void kernel(std::int64_t *args, std::int64_t begin, std::int64_t end) {
+        auto &work = *reinterpret_cast<const GramWork *>(args);
+        std::int64_t number = 0;
+        for (std::int64_t i = 0; i < work.n; i += work.side) {
+            for (std::int64_t j = 0; j <= i; j += work.side, ++number) {
+                if (number >= begin && number < end) work.compute(i, j);
+            }
+        }
+    }
+
+    Operand<T> rows(std::int64_t first) const {
+        Operand<T> part = a;
+        part.data += a.transposed ? first : first * a.leading;
+        return part;
+    }
+
+    void compute(std::int64_t i, std::int64_t j) const {
+        const std::int64_t height = std::min(side, n - i), width = std::min(side, n - j);
+        T *out = c + i * n + j;
+        if (i == j) {
+            blas::syrk<T>(height, k, alpha, rows(i), out, n);
+        } else {
+            Operand<T> turned = rows(j);
+            turned.transposed = !turned.transposed;
+            blas::gemm<T>(height, width, k, alpha, rows(i), turned, T(0), out, n);
+        }
+        for (std::int64_t r = 0; r < height; ++r) {
+            for (std::int64_t s = 0; s < (i == j ? r : width); ++s)
+                c[(j + s) * n + i + r] = out[r * n + s];
+        }
+    }
+};
+
+template <class T>
+void gram(std::int64_t n, std::int64_t k, T alpha, const Operand<T> &a, T *c) {
+    const double products = static_cast<double>(n) * static_cast<double>(n) * static_cast<double>(k);
+    blas::OneThread one(products);
+    const bool split = products >= kSplitProduct;
+    GramWork<T> work{n, k, split ? block_side(n, kStrip) : n, alpha, a, c};
+    const std::int64_t parts = (n + work.side - 1) / work.side;
+    auto *args = reinterpret_cast<std::int64_t *>(&work);
+    if (split) threads::run(GramWork<T>::kernel, args, parts * (parts + 1) / 2, 1);
+    else GramWork<T>::kernel(args, 0, 1);
+}
+
 template <class T>
 struct GemvWork {
     std::int64_t m, k, step;
@@ -222,7 +281,12 @@ bool float_matmul(const Matrix &a, const Matrix &b, T *c, T alpha, T beta) {
     if (suits_panels(a, b, alpha, beta)) return panels_matmul(a, b, c, beta != T(0));
     Scratch a_scratch, b_scratch;
     Operand<T> a_operand, b_operand;
-    if (!operand(a, a_scratch, a_operand) || !operand(b, b_scratch, b_operand)) return false;
+    if (!operand(a, a_scratch, a_operand)) return false;
+    if (beta == T(0) && is_gram(a, b) && blas::library().syrk[blas::TypeOf<T>::value]) {
+        gram<T>(m, k, alpha, a_operand, c);
+        return true;
+    }
+    if (!operand(b, b_scratch, b_operand)) return false;
     split_gemm<T>(m, n, k, alpha, a_operand, b_operand, beta, c);
     return true;
 }

@@ -220,6 +220,29 @@ def test_the_bits_do_not_depend_on_the_number_of_threads(char: str) -> None:
         native.set_threads(before)
 
 
+@pytest.mark.parametrize("char", "fdFD")
+@pytest.mark.parametrize("shape", [(2, 3), (7, 300), (50, 1000), (300, 20), (700, 260), (530, 1)])
+def test_a_matrix_and_its_transpose(char: str, shape: tuple[int, int]) -> None:
+    a = numbers(np.random.default_rng(4), shape, char)
+    wide = np.zeros((2 * shape[0], 3 * shape[1]), a.dtype)
+    wide[::2, ::3] = a
+    before, results = native.get_threads(), []
+    for given in (a, np.asfortranarray(a), wide[::2, ::3], a[::-1, ::-1]):
+        wanted = given @ given.T
+        allowed = 8 * np.finfo(a.dtype).eps * (abs(given) @ abs(given).T)
+        try:
+            for threads in (1, 3):
+                native.set_threads(threads)
+                results.append(multiply(given, given.T))
+        finally:
+            native.set_threads(before)
+        np.testing.assert_array_equal(results[-1], results[-2])
+        np.testing.assert_array_equal(results[-1], results[-1].T)
+        assert (abs(results[-1] - wanted) <= allowed).all()
+        scaled = multiply(given, given.T, alpha=2)
+        assert (abs(scaled - 2 * wanted) <= 2 * allowed).all()
+
+
 def test_nan_and_infinity_pass() -> None:
     for char in "efdgFD":
         a, b = np.ones((20, 20), char), np.ones((20, 20), char)
