@@ -235,8 +235,9 @@ bool panels_matmul(const Matrix &a, const Matrix &b, T *c, bool added) {
     Scratch scratch;
     char *packed = static_cast<char *>(scratch.get(count * width * a.columns, sizeof(T)));
     if (!packed) return false;
-    panels::Work work{item,   width,    count, a.rows, a.columns, b.columns,
-                      b.down, b.across, added, b.data, packed,    reinterpret_cast<char *>(c), nullptr};
+    panels::Work work{item,  width,  count,  a.rows, a.columns,
+                      b.columns, b.down, b.across, added, b.data,
+                      packed, reinterpret_cast<char *>(c), nullptr};
     panels::pack(reinterpret_cast<std::int64_t *>(&work), 0, count);
     work.leading = a.down;
     work.source = a.data;

@@ -46,7 +46,7 @@ Multiply *kernel_for(const Work &work) {
 
 // A thread does so many multiplications at a time. More of them are shared with threads that are
 // awake, many more wake threads.
-constexpr std::int64_t kChunk = 1 << 16, kLarge = 16 * kChunk;
+constexpr double kChunk = 1 << 16, kLarge = 16 * kChunk;
 
 double products(const Work &work) {
     const double own = static_cast<double>(work.rows) * static_cast<double>(work.terms) *
@@ -114,11 +114,12 @@ void multiply(Work &work) {
     const std::int64_t block = block_rows(work);
     const std::int64_t items = (work.rows + block - 1) / block * work.panels;
     auto *args = reinterpret_cast<std::int64_t *>(&work);
-    if (products(work) < 2 * kChunk) multiply_items(args, 0, items);
-    else
-        threads::run(multiply_items, args, items,
-                     static_cast<std::int64_t>(static_cast<double>(items * kChunk) / products(work)),
-                     large(work));
+    if (products(work) < 2 * kChunk) {
+        multiply_items(args, 0, items);
+        return;
+    }
+    const double grain = static_cast<double>(items) * kChunk / products(work);
+    threads::share(multiply_items, args, items, static_cast<std::int64_t>(grain), large(work));
 }
 
 }  // namespace panels

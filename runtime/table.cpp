@@ -142,7 +142,7 @@ void table_parallel(th_call *head, th_kernel *kernel, std::int64_t *args, std::i
     }
     if (work >= kLarge) let_lock_go(call_of(head));
     const auto grain = static_cast<std::int64_t>(static_cast<double>(n) * (kChunk / work));
-    threads::run(kernel, args, n, grain, work >= kLarge);
+    threads::share(kernel, args, n, grain, work >= kLarge);
 }
 
 void table_multiply_packed(th_call *head, std::int64_t *args) {

@@ -17,7 +17,7 @@ constexpr int kMost = 1024;
 // How often a thread looks for work before it lets others run in between, and how often it does that
 // before it sleeps; waking a sleeper costs tens of microseconds.
 constexpr int kSpins = 400, kYields = 400;
-// So many chunks of its share are left to a thread that has begun.
+// So many short chunks of its share are left to a thread that has begun.
 constexpr std::int64_t kLeft = 2;
 // Work of so many chunks keeps threads awake, for which less is shared as well: what follows work that
 // was shared finds its data in the caches of several threads. After so many chunks of such work that
@@ -38,7 +38,7 @@ inline void pause() {
 struct Work {
     th_kernel *kernel;
     std::int64_t *args;
-    std::int64_t n, grain, chunks;
+    std::int64_t n, grain, chunks, left;
 };
 
 // Items that one thread begins with, in a cache line of its own.
@@ -114,7 +114,7 @@ class Pool {
             Share &share = share_[(number + i) % shares_];
             for (;;) {
                 if (i > 0 && share.begun.load(std::memory_order_relaxed) &&
-                    share.end - share.next.load(std::memory_order_relaxed) <= kLeft * work_.grain)
+                    share.end - share.next.load(std::memory_order_relaxed) <= work_.left)
                     break;
                 const std::int64_t begin =
                     share.next.fetch_add(work_.grain, std::memory_order_relaxed);
@@ -184,6 +184,24 @@ Pool *pool() {
     return now;
 }
 
+void distribute(th_kernel *kernel, std::int64_t *args, std::int64_t n, std::int64_t grain,
+                std::int64_t left, bool wake) {
+    if (n <= 0) return;
+    grain = std::max<std::int64_t>(grain, 1);
+    if (grain >= kLongGrain) grain = grain / kAligned * kAligned;
+    const std::int64_t chunks = (n - 1) / grain + 1;
+    const int workers = static_cast<int>(std::min<std::int64_t>(count.load(std::memory_order_relaxed), chunks));
+    if (workers > 1) {
+        Pool *all = pool();
+        std::unique_lock<std::mutex> guard(all->busy, std::try_to_lock);
+        if (guard.owns_lock() && (wake || all->shares(chunks, wake))) {
+            all->run({kernel, args, n, grain, chunks, left * grain}, workers - 1, wake);
+            return;
+        }
+    }
+    kernel(args, 0, n);
+}
+
 }  // namespace
 
 int get() { return count.load(std::memory_order_relaxed); }
@@ -191,21 +209,11 @@ void set(int wanted) {
     count.store(std::max(1, std::min(wanted, kMost)), std::memory_order_relaxed);
 }
 
-void run(th_kernel *kernel, std::int64_t *args, std::int64_t n, std::int64_t grain, bool wake) {
-    if (n <= 0) return;
-    grain = std::max<std::int64_t>(grain, 1);
-    if (grain >= kLongGrain) grain = grain / kAligned * kAligned;
-    const std::int64_t chunks = (n - 1) / grain + 1;
-    const int workers = static_cast<int>(std::min<std::int64_t>(get(), chunks));
-    if (workers > 1) {
-        Pool *all = pool();
-        std::unique_lock<std::mutex> guard(all->busy, std::try_to_lock);
-        if (guard.owns_lock() && (wake || all->shares(chunks, wake))) {
-            all->run({kernel, args, n, grain, chunks}, workers - 1, wake);
-            return;
-        }
-    }
-    kernel(args, 0, n);
+void run(th_kernel *kernel, std::int64_t *args, std::int64_t n, std::int64_t grain) {
+    distribute(kernel, args, n, grain, 0, true);
+}
+void share(th_kernel *kernel, std::int64_t *args, std::int64_t n, std::int64_t grain, bool wake) {
+    distribute(kernel, args, n, grain, kLeft, wake);
 }
 
 void lock_for_fork() {
