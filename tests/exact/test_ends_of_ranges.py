@@ -12,6 +12,7 @@ import pytest
 from registry import OPS
 
 from theano._core.api.checks import tensor
+from theano._core.base.settings import config
 from theano._core.compile.function import function
 from theano._core.lower.reference import evaluate
 from theano._core.ops.special import tetra_gamma, tri_gamma
@@ -126,3 +127,27 @@ def test_no_limit_where_poles_accumulate(op: Any) -> None:
     with np.errstate(all="ignore"):
         assert np.isnan(evaluate([op(x)], {x: given})[0]).all()
     assert np.isnan(function([x], op(x))(given)).all()
+
+
+@pytest.mark.parametrize("width", [128, 256, 512])
+@pytest.mark.parametrize("sign", ["", "u"])
+@pytest.mark.parametrize("bits", [8, 16, 32, 64])
+def test_integers_divided_by_constants(bits: int, sign: str, width: int) -> None:
+    dtype = f"{sign}int{bits}"
+    info = np.iinfo(dtype)
+    ends = [info.min, info.min + 1, info.max - 1, info.max]
+    near = np.arange(-20, 20) if info.min else np.arange(40)
+    drawn = np.random.default_rng(1).integers(info.min, info.max, 99, dtype)
+    x = np.concatenate([np.asarray(ends, dtype), near.astype(dtype), drawn])
+    n = tensor(dtype, (2,), "n")
+    divisors = [*ends, 0, 1, 2, 3, 7, 10, 64, 100] + ([-1, -2, -7, -64, -100] if info.min else [])
+    constants = [np.asarray(d, dtype=dtype) for d in divisors]
+    with config.change_flags(vector_width=width):
+        f = function([n], [r for c in constants for r in (n // c, n % c)])
+    results = f(x)
+    for c, quotient, rest in zip(constants, results[::2], results[1::2], strict=True):
+        with np.errstate(all="ignore"):
+            wanted, left = np.divmod(x, c)
+        assert quotient.dtype == wanted.dtype
+        np.testing.assert_array_equal(quotient, wanted)
+        np.testing.assert_array_equal(rest, left)
