@@ -46,5 +46,6 @@ def test_identity_is_quick_and_does_not_import_llvmlite():
     assert time.perf_counter() - start < 0.01
 
 
-def test_default_lanes_fill_512_bits():
-    assert [target.default_lanes(size) for size in (1, 2, 4, 8, 16)] == [64, 32, 16, 8, 4]
+def test_lanes_fill_512_bits_by_default():
+    assert [target.lanes_of(size, 0) for size in (1, 2, 4, 8, 16)] == [64, 32, 16, 8, 4]
+    assert [target.lanes_of(size, 128) for size in (4, 16, 32)] == [4, 1, 1]

@@ -23,7 +23,7 @@ from theano._core.lower.llvm.builder import Builder
 from theano._core.lower.llvm.emitter import ComplexValue, Value
 from theano._core.lower.llvm.items import Memory, itemsize, load, reduce_lanes, select, store
 from theano._core.lower.llvm.sums import Sums
-from theano._core.lower.llvm.target import default_lanes, has_avx512, smallest_masked_item
+from theano._core.lower.llvm.target import has_avx512, lanes_of, smallest_masked_item
 from theano._core.lower.llvm.vectors import VectorLoop, merge
 from theano._core.lower.loops import FOLD_BLOCK, Fold, Loop
 
@@ -56,7 +56,7 @@ def choose_lanes(loop: Loop, vector_bits: int, along: bool = True) -> int:
     if light or not sizes:
         sizes += [itemsize(f.dtype) for f in loop.folds]
     widest = min(max(sizes, default=8), 8)
-    lanes = default_lanes(widest) if not vector_bits else max(1, vector_bits // 8 // widest)
+    lanes = lanes_of(widest, vector_bits)
     return 4 * lanes if light else lanes
 
 

@@ -22,7 +22,7 @@ from theano._core.lower.llvm.bodies import number
 from theano._core.lower.llvm.carried import Carried
 from theano._core.lower.llvm.emitter import Value
 from theano._core.lower.llvm.items import itemsize, load, store
-from theano._core.lower.llvm.target import default_lanes
+from theano._core.lower.llvm.target import lanes_of
 from theano._core.ops.broadcasting import Alloc, Second
 from theano._core.ops.op import Elementwise
 from theano._core.ops.reductions import Reduction
@@ -64,10 +64,7 @@ class RegisterLoop:
         self.lanes = lanes or self._most_lanes()
 
     def _most_lanes(self) -> int:
-        bits = self.p.vector_bits
-        if not self.rows:
-            return 1
-        return default_lanes(self.itemsize) if not bits else max(1, bits // 8 // self.itemsize)
+        return lanes_of(self.itemsize, self.p.vector_bits) if self.rows else 1
 
     # -- whether it can be ------------------------------------------------------------------------
 

@@ -10,7 +10,7 @@ from theano._core.lower.llvm.builder import Builder
 from theano._core.lower.llvm.emitter import Value
 from theano._core.lower.llvm.extremes import Extremes
 from theano._core.lower.llvm.items import itemsize, load, store
-from theano._core.lower.llvm.target import default_lanes
+from theano._core.lower.llvm.target import lanes_of
 from theano._core.ops.mrg import M1, M2, MAPPINGS, MASK2, MASK12, MASK13, MULT2
 
 # Bytes of one state: six int32.
@@ -387,7 +387,7 @@ class Streams(Extremes):
         before = self._packed(state)
         drawn = self.new_array(node.outputs[1].type.dtype, lengths)
         after = self.new_array("int32", (rows, 6))
-        lanes = self.vector_bits // 32 if self.vector_bits else default_lanes(4)
+        lanes = lanes_of(4, self.vector_bits)
         up = self.plus(rows, lanes - 1)
         groups = up // lanes if isinstance(up, int) else self.b.emit(f"sdiv i64 {up}, {lanes}")
         kernel = ListKernel(StreamWriter(drawn.dtype, lanes), self.vector_bits)

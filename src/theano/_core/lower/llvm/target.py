@@ -21,13 +21,13 @@ class CodeGenerationError(Exception):
     """LLVM refused text that this package wrote: an error of the package, never of its user."""
 
 
-def default_lanes(itemsize: int) -> int:
-    """Numbers a vector holds when settings do not say: 512 bits of them.
+def lanes_of(itemsize: int, bits: int) -> int:
+    """Numbers that a vector of so many bits holds, of 512 bits if settings do not say (0).
 
-    On 256-bit hardware each vector is then two registers. Two independent chains of instructions
-    hide each other's latency.
+    On 256-bit hardware such a vector is two registers. Two independent chains of instructions hide
+    each other's latency.
     """
-    return max(1, 64 // itemsize)
+    return max(1, (bits or 512) // 8 // itemsize)
 
 
 def widest_vectors() -> int:
