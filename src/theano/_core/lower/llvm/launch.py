@@ -23,10 +23,8 @@ from theano._core.ops.reductions import STARTS, Reduction
 POINT = 7
 # Points of which a loop is certainly not shared with other threads.
 FEW = 64
-# Rows of at most SHORT items are folded several at a time if there are at least MANY. Those that do
-# not fill a vector, and lie apart, are stored several at a time.
+# Rows of at most SHORT items are folded several at a time if they fill half a vector.
 SHORT = 12
-MANY = 12
 
 
 class Launcher(Entry):
@@ -254,14 +252,14 @@ class Launcher(Entry):
         limit = SHORT if loop.folds else lanes - 1
         if isinstance(length, int) and length > limit:
             return None
-        if isinstance(rows, int) and rows < MANY:
+        if isinstance(rows, int) and rows < lanes // 2:
             return None
         groups = [*layout[:-2], layout[-1], layout[-2]]
         kernel = Kernel(loop, groups, "strided", lanes, self.vector_bits, False)
         across = self._prepare_call(kernel, lengths, total, call.sequential)
         b = self.b
         short = b.emit(f"icmp sle i64 {length}, {limit}")
-        many = b.emit(f"icmp sge i64 {rows}, {MANY}")
+        many = b.emit(f"icmp sge i64 {rows}, {lanes // 2}")
         short = b.emit(f"and i1 {short}, {many}")
         if isinstance(flag, str):
             held = flag if packed else b.emit(f"xor i1 {flag}, true")
