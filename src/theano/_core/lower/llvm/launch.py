@@ -197,6 +197,7 @@ class Launcher(Entry):
             moving = [s for _, s in loop.operands] + [frozenset()] * (len(every) - len(arrays))
             flag = self._all_side_by_side(loop.rank, lengths, every, moving)
             names[0] = "rows"
+        chosen_freely = not (indexed or sequential or lanes)
         lanes = lanes or choose_lanes(loop, self.vector_bits)
         memories = (*arrays, *outs, *fold_outs)
         for array in memories:
@@ -208,7 +209,10 @@ class Launcher(Entry):
         ]
         if isinstance(flag, str):
             self._ready_variant(flag, calls[1], unless=True)
-        narrow = {c: self._many_short_rows(c, lengths, total, flag, indexed) for c in calls}
+        narrow = {
+            c: self._many_short_rows(c, lengths, total, flag) if chosen_freely else None
+            for c in calls
+        }
         if any(narrow.values()) or flag is not True or names[0] == "rows":
             for array in memories:
                 self.strides(array)
@@ -233,7 +237,7 @@ class Launcher(Entry):
         return run
 
     def _many_short_rows(
-        self, call: Call, lengths: Sequence[Size], total: Size, flag: bool | str, indexed: bool
+        self, call: Call, lengths: Sequence[Size], total: Size, flag: bool | str
     ) -> tuple[str, Call] | None:
         """Return (whether rows are short and many, the call for such) of a kernel.
 
@@ -241,7 +245,7 @@ class Launcher(Entry):
         after the other, and for stores of what lies apart.
         """
         loop, layout, packed = call.kernel.loop, call.layout, call.kernel.layout == "packed"
-        if len(layout) < 2 or layout[-2][0] in loop.reduced or call.sequential or indexed:
+        if len(layout) < 2 or layout[-2][0] in loop.reduced:
             return None
         if packed and (loop.stores or layout[-1][0] not in loop.reduced):
             return None
