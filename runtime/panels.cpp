@@ -54,18 +54,30 @@ double products(const Work &work) {
     return work.first ? own + products(*work.first) : own;
 }
 
-// Rows that go through all panels while their results stay in the second cache: fewer if the panels
-// stay there too, so that each thread can have rows of its own.
+// Rows that go through all panels while their results stay in the second cache.
+constexpr std::int64_t kMost = 256;
+
+// Fewer rows if the panels stay there too, so that each thread can have rows of its own.
 std::int64_t block_rows(const Work &work) {
-    constexpr std::int64_t kMost = 256, kFewest = 16, kParts = 8, kCached = 1 << 19;
+    constexpr std::int64_t kFewest = 16, kParts = 8, kCached = 1 << 19;
     if (work.terms * work.columns * work.itemsize > kCached) return kMost;
     const std::int64_t part = (work.rows + kParts - 1) / kParts;
     return std::clamp((part + kFewest - 1) / kFewest * kFewest, kFewest, kMost);
 }
 
+// Blocks of rows times panels.
+std::int64_t items_of(const Work &work, std::int64_t block) {
+    return (work.rows + block - 1) / block * work.panels;
+}
+
 void multiply_items(std::int64_t *args, std::int64_t begin, std::int64_t end) {
     const Work &work = *reinterpret_cast<const Work *>(args);
-    const std::int64_t block = block_rows(work);
+    std::int64_t block = block_rows(work);
+    // A thread that does all of it alone goes through each panel once only.
+    if (begin == 0 && end == items_of(work, block)) {
+        block = kMost;
+        end = items_of(work, block);
+    }
     Multiply *kernel = kernel_for(work);
     for (std::int64_t item = begin; item < end; ++item) {
         const std::int64_t first = item / work.panels * block;
@@ -122,8 +134,7 @@ void pack(std::int64_t *args, std::int64_t begin, std::int64_t end) {
 bool large(const Work &work) { return products(work) >= kLarge; }
 
 void multiply(Work &work) {
-    const std::int64_t block = block_rows(work);
-    const std::int64_t items = (work.rows + block - 1) / block * work.panels;
+    const std::int64_t items = items_of(work, block_rows(work));
     auto *args = reinterpret_cast<std::int64_t *>(&work);
     if (products(work) < 2 * kChunk) {
         multiply_items(args, 0, items);

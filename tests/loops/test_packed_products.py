@@ -228,6 +228,22 @@ def test_rows_of_a_sequence(kind: str, backwards: bool, n_steps: int | None) -> 
             np.testing.assert_allclose(got, reference, atol=20 * tolerance * size)
 
 
+def test_a_product_whose_length_is_checked_is_not_copied() -> None:
+    x, w, u, b = T.tensor3("x"), T.dmatrix("w"), T.dmatrix("u"), T.dvector("b")
+
+    def kernels(step: Any) -> int:
+        start = T.zeros((4, 8))
+        rows, _ = theano.scan(step, x, start, [w, u, b])
+        f = theano.function([x, w, u, b], rows, on_unused_input="ignore")
+        return sum(kernel.layout == "packed" for kernel in f.maker.kernels)
+
+    def parts(z: Any) -> Any:
+        return T.tanh(z[:, :8]) * z[:, 8:]
+
+    plain = kernels(lambda row, h, w, u, b: parts(T.dot(row, w) + T.dot(h, u)))
+    assert kernels(lambda row, h, w, u, b: parts(T.dot(row, w) + T.dot(h, u) + b)) == plain
+
+
 def test_rows_that_do_not_fit_the_matrix() -> None:
     x, w = T.tensor3("x"), T.dmatrix("w")
     rows, _ = theano.scan(lambda row, h, w: T.dot(row, w) + h, x, T.zeros((2, 3)), w)

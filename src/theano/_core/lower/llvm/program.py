@@ -305,11 +305,14 @@ class Program(Branches):
 
 
 def step_inputs(step: Step) -> list[Any]:
-    """Return the variables that a step reads from elsewhere, each once."""
+    """Return the variables that a step reads from elsewhere, each once.
+
+    A length of an array is known without it.
+    """
     own = set(step.nodes)
     found: dict[Any, None] = {}
     for node in step.nodes:
-        for variable in node.inputs:
+        for variable in () if isinstance(node.op, Length) else node.inputs:
             if variable.owner not in own and not isinstance(variable, Constant):
                 found.setdefault(variable)
     return list(found)
