@@ -9,6 +9,9 @@ import pytest
 
 import theano
 import theano.tensor as T
+from theano._core.ir.graph import toposort
+from theano._core.ops.loop import Loop
+from theano._core.ops.shaping import Length
 from theano._core.runtime import native
 
 SHAPES = [
@@ -242,6 +245,23 @@ def test_a_product_whose_length_is_checked_is_not_copied() -> None:
 
     plain = kernels(lambda row, h, w, u, b: parts(T.dot(row, w) + T.dot(h, u)))
     assert kernels(lambda row, h, w, u, b: parts(T.dot(row, w) + T.dot(h, u) + b)) == plain
+
+
+def test_gradients_do_not_keep_products_for_their_lengths() -> None:
+    x, w, u, b = T.tensor3("x"), T.dmatrix("w"), T.dmatrix("u"), T.dvector("b")
+
+    def step(row: Any, h: Any, w: Any, u: Any, b: Any) -> Any:
+        z = T.dot(row, w) + T.dot(h, u) + b
+        return T.tanh(z[:, :8]) * T.tanh(z[:, 8:])
+
+    rows, _ = theano.scan(step, x, T.zeros((4, 8)), [w, u, b])
+    f = theano.function([x, w, u, b], T.grad(rows[-1].sum(), [w, u, b]))
+    loops = [node for node in f.maker.fgraph.toposort() if isinstance(node.op, Loop)]
+    assert len(loops) == 2
+    for loop in loops:
+        used = [n for n in toposort(loop.op.body.outputs) if not isinstance(n.op, Length)]
+        read = {v for n in used for v in n.inputs} | set(loop.op.body.outputs)
+        assert set(loop.op.inner.sequences) <= read
 
 
 def test_rows_that_do_not_fit_the_matrix() -> None:

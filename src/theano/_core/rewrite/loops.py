@@ -302,6 +302,31 @@ def move_out_fixed(draft: Draft, uses: Uses) -> dict[Any, Any] | None:
     return draft.build()
 
 
+def measure_before(draft: Draft, uses: Uses) -> dict[Any, Any] | None:
+    """Take lengths of the items of a sequence from the sequence, which may not be needed then.
+
+    Rows of another loop stay needed: it checks that its steps keep their lengths.
+    """
+    fresh: dict[Any, Any] = {}
+    for node in draft.nodes():
+        rows = draft.sequences.get(node.inputs[0]) if isinstance(node.op, Length) else None
+        if rows is not None and not _made_by_loop(rows):
+            (measured,) = node.outputs
+            fresh[measured] = measured.clone()
+            draft.fixed[fresh[measured]] = as_int64(length(rows, node.op.axis + 1))
+    if not fresh:
+        return None
+    draft.substitute(fresh)
+    return draft.build()
+
+
+def _made_by_loop(rows: Any) -> bool:
+    """Tell whether rows are those of a loop, or a part of them."""
+    while rows.owner is not None and isinstance(rows.owner.op, Subtensor):
+        rows = rows.owner.inputs[0]
+    return _made_by(rows, Loop)
+
+
 def _may_fail(variable: Any, draft: Draft) -> bool:
     """Tell whether a value must not be computed when no step asks for it."""
     nodes = toposort([variable], set(draft.inputs))
@@ -528,6 +553,7 @@ CHANGES: tuple[Change, ...] = (
     drop_dead_states,
     keep_last_rows,
     inline_inputs,
+    measure_before,
     move_out_fixed,
     collect_given,
     sum_products_at_once,
