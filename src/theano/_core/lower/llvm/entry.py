@@ -80,8 +80,7 @@ class Entry:
         self.cold: list[str] = []
         self.values: dict[Any, Any] = {}
         self.uses: dict[Any, int] = {}
-        # The last step that reads each variable.
-        self.readers: dict[Any, Step] = {}
+        self.readers: dict[Any, Step] = {}  # the last step that reads each variable
         # Products that are made along with the next one: by the address of the result, a condition
         # and the arguments of the kernel.
         self.postponed: dict[str, tuple[str, str]] = {}
