@@ -342,14 +342,10 @@ def test_bits_do_not_depend_on_threads() -> None:
     x = _symbol(a)
     outs = [sl.cholesky(x), nl.matrix_inverse(x), *nl.eigh(x), nl.det(x), *nl.svd(x)]
     f = theano.function([x], outs)
-    before = theano.config.threads
     results = []
-    try:
-        for count in (1, 2, 5):
-            theano.config.threads = count
+    for count in (1, 2, 5):
+        with theano.config.change_flags(threads=count):
             results.append(f(a))
-    finally:
-        theano.config.threads = before
     for other in results[1:]:
         for one, two in zip(results[0], other, strict=True):
             np.testing.assert_array_equal(one, two)

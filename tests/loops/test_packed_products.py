@@ -174,13 +174,10 @@ def test_gates_and_their_gradients_have_the_same_bits_for_any_number_of_threads(
     rng = np.random.default_rng(2)
     shapes = ((6, rows, 20), (20, 4 * hidden), (hidden, 4 * hidden), (4 * hidden,))
     values = [(0.3 * rng.normal(size=s)).astype(kind) for s in shapes]
-    before, results = theano.config.threads, []
-    try:
-        for count in (1, 2, 5):
-            theano.config.threads = count
+    results = []
+    for count in (1, 2, 5):
+        with theano.config.change_flags(threads=count):
             results += [f(*values) for _ in range(3)]
-    finally:
-        theano.config.threads = before
     for other in results[1:]:
         for one, two in zip(results[0], other, strict=True):
             np.testing.assert_array_equal(one, two)

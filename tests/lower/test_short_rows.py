@@ -102,17 +102,13 @@ def test_bits_do_not_depend_on_threads_or_vectors(kind: str) -> None:
         T.argmax(x, axis=1),
     ]
     given = drawn((50_000, 3), kind)
-    before = theano.config.threads
     results = []
-    try:
-        for width in (0, 128, 256):
-            with theano.config.change_flags(vector_width=width):
-                f = theano.function([x], outs)
-            for count in (1, 3):
-                theano.config.threads = count
+    for width in (0, 128, 256):
+        with theano.config.change_flags(vector_width=width):
+            f = theano.function([x], outs)
+        for count in (1, 3):
+            with theano.config.change_flags(threads=count):
                 results.append(f(given))
-    finally:
-        theano.config.threads = before
     for other in results[1:]:
         for one, two in zip(results[0], other, strict=True):
             np.testing.assert_array_equal(one, two)

@@ -41,6 +41,9 @@ KEY_STEPS = {
     "uint32": (0x9E3779B9, 0xBB67AE85),
 }
 
+# Words of 64 bits in a block, by the dtype of the key.
+WORDS = {"uint64": 4, "uint32": 2}
+
 
 def _word(xp: Any, value: Any) -> Any:
     return xp.asarray(value, dtype="uint64")
@@ -113,15 +116,14 @@ def _joined(xp: Any, words: Sequence[Any]) -> list[Any]:
 
 def stream_words(xp: Any, key: Any, count: int) -> Any:
     """Return the first `count` words of 64 bits of the stream of a key."""
-    each = 4 if key.dtype == "uint64" else 2
-    numbers = xp.arange(1, -(-count // each) + 1, dtype="uint64")
+    numbers = xp.arange(1, -(-count // WORDS[str(key.dtype)]) + 1, dtype="uint64")
     words = _joined(xp, blocks(xp, key, numbers, xp.zeros(1, dtype="uint64"), STREAM))
     return xp.stack(words, axis=-1).reshape(-1)[:count]
 
 
 def attempt_words(xp: Any, key: Any, positions: Any) -> Callable[[int], tuple[Any, ...]]:
     """Return the function that gives the four words of 64 bits of an attempt at each position."""
-    flat, each = positions.reshape(-1), 1 if key.dtype == "uint64" else 2
+    flat, each = positions.reshape(-1), 4 // WORDS[str(key.dtype)]
 
     def words(number: int) -> tuple[Any, ...]:
         result: list[Any] = []

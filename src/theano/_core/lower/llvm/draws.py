@@ -14,10 +14,8 @@ from theano._core.lower.llvm.items import itemsize
 from theano._core.lower.llvm.lane_math import LaneMath, Lanes
 from theano._core.lower.llvm.streams import Streams
 from theano._core.lower.llvm.target import widest_vectors
-from theano._core.ops.philox import ATTEMPTS, STREAM
+from theano._core.ops.philox import ATTEMPTS, STREAM, WORDS
 
-# Words of 64 bits in a block, by the dtype of the key.
-WORDS = {"uint64": 4, "uint32": 2}
 # Words of 64 bits that a kernel makes at once: two or four vectors of 512 bits of each word of a
 # block hide the latency of products. Which word an item takes does not depend on it.
 GROUP = 64

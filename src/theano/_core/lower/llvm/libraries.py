@@ -327,17 +327,10 @@ class Libraries(Special):
         if into is not None:
             for axis, (one, two) in enumerate(zip(into.lengths, lengths, strict=True)):
                 self.check_equal(node, one, two, "elementwise", (0, axis, one, 1, two))
-        if node.outputs[0] in self.places:
-            out = self.placed(node.outputs[0], lengths)
-            if into is not None:
-                self.copy_into(into, out)
-            return out
-        if into is None:
-            return self.new_array(dtype, lengths) if lengths else Array(dtype, (), self.stack(16))
-        target = self.in_place.get(node.outputs[0])
-        if target is None:
             return self._writable(node, into)
-        return self.overwritten_by(into, lengths, target)
+        if node.outputs[0] in self.places:
+            return self.placed(node.outputs[0], lengths)
+        return self.new_array(dtype, lengths) if lengths else Array(dtype, (), self.stack(16))
 
     def _release_if_long(self, work: Size) -> None:
         b = self.b
