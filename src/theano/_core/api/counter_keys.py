@@ -32,7 +32,7 @@ def key(seed: Any, generator: str = "philox4x64") -> Any:
         word of the key. An item of a variable is taken modulo 2**64.
     generator : {'philox4x64', 'philox4x32'}
         What all draws under the key, and under keys made of it, come from. With words of 64 bits
-        they are those of NumPy's Philox; with words of 32 bits they take about half the time.
+        they are those of NumPy's Philox; with words of 32 bits uniform ones take half the time.
 
     Returns
     -------
