@@ -5,6 +5,7 @@
 
 #include "arrays.h"
 #include "call.h"
+#include "cell_use.h"
 #include "pool.h"
 
 namespace theano {
@@ -17,10 +18,13 @@ bool is_missing(const Input &input, PyObject *value) {
     return !value || (value == Py_None && !input.type.is_object());
 }
 
+CellObject *cell_at(Call *call, Py_ssize_t index) {
+    return reinterpret_cast<CellObject *>(PyTuple_GET_ITEM(call->function->cells, index));
+}
+
 PyObject *cell_value(Call *call, const Input &input) {
     if (input.cell < 0) return nullptr;
-    PyObject *cell = PyTuple_GET_ITEM(call->function->cells, input.cell);
-    PyObject *value = reinterpret_cast<CellObject *>(cell)->value;
+    PyObject *value = cell_at(call, input.cell)->value;
     return is_missing(input, value) ? nullptr : value;
 }
 
@@ -212,8 +216,7 @@ inline bool fill_array(const Input &input, PyObject *value, std::int64_t *descri
     if (!PyArray_CheckExact(value)) return false;
     auto *array = reinterpret_cast<PyArrayObject *>(value);
     if (!usable(array, input.type.typenum, input.type.ndim)) return false;
-    std::int64_t items = describe(array, descriptor);
-    *bytes += static_cast<double>(items * input.type.itemsize());
+    *bytes += describe(array, descriptor) * static_cast<double>(input.type.itemsize());
     return (!input.broadcast || fits_broadcast(input, descriptor)) &&
            fits_lengths(input, descriptor);
 }
@@ -273,6 +276,7 @@ void find_overwritable(Call *call) {
         bool writable =
             !PyArray_Check(value) || PyArray_ISWRITEABLE(reinterpret_cast<PyArrayObject *>(value));
         if (!writable || !(descriptor[kFlags] & TH_CONTIGUOUS)) continue;
+        if (input.cell >= 0 && cell_use::is_read(cell_at(call, input.cell))) continue;
         Extent mine = extent(input);
         bool alone = true;
         for (std::size_t j = 0; alone && j < program.inputs.size(); ++j) {
@@ -296,6 +300,10 @@ bool missing_value(Call *call, Py_ssize_t index, PyObject *const *args, Py_ssize
 
 bool bind_arguments(Call *call, PyObject *const *args, Py_ssize_t nargs, PyObject *names) {
     const Program &program = *call->program;
+    if (!program.written.empty() || !program.read.empty()) {
+        if (!cell_use::enter(call->function)) return false;
+        call->uses_cells = true;
+    }
     if (nargs > static_cast<Py_ssize_t>(program.positional.size()))
         return bad_arguments(call, args, nargs, names);
     for (Py_ssize_t i = 0; i < nargs; ++i) {

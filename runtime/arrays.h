@@ -52,18 +52,28 @@ inline bool usable(PyArrayObject *array, int typenum, int ndim) {
            PyArray_ISALIGNED(array) && PyArray_ISNOTSWAPPED(array);
 }
 
-// Writes the descriptor of a usable array; returns its number of items.
-inline std::int64_t describe(PyArrayObject *array, std::int64_t *descriptor) {
-    int ndim = PyArray_NDIM(array);
+// Writes the descriptor of a usable array; returns its number of items. An axis of length 1 may have
+// any stride in NumPy, and so may all axes of an empty array; here each has the one that it would
+// have if the axes behind it were side by side, so that C-contiguous arrays have the strides of C
+// order in all axes.
+inline double describe(PyArrayObject *array, std::int64_t *descriptor) {
+    const int ndim = PyArray_NDIM(array);
     const npy_intp *shape = PyArray_DIMS(array), *strides = PyArray_STRIDES(array);
     descriptor[kData] = reinterpret_cast<std::int64_t>(PyArray_DATA(array));
     // NPY_ARRAY_C_CONTIGUOUS and TH_CONTIGUOUS are the same bit.
     descriptor[kFlags] = PyArray_FLAGS(array) & NPY_ARRAY_C_CONTIGUOUS;
-    std::int64_t items = 1;
-    for (int i = 0; i < ndim; ++i) {
-        descriptor[kShape + i] = shape[i];
-        descriptor[kShape + ndim + i] = strides[i];
-        items *= shape[i];
+    double items = 1;
+    // Unsigned, for the lengths of an array of stride 0 have no limit.
+    auto packed = static_cast<std::uint64_t>(PyArray_ITEMSIZE(array));
+    const bool any = !descriptor[kFlags];
+    for (int i = ndim - 1; i >= 0; --i) {
+        const npy_intp length = shape[i];
+        descriptor[kShape + i] = length;
+        const auto stride =
+            any && length != 1 ? static_cast<std::uint64_t>(strides[i]) : packed;
+        descriptor[kShape + ndim + i] = static_cast<std::int64_t>(stride);
+        packed = stride * static_cast<std::uint64_t>(length ? length : 1);
+        items *= static_cast<double>(length);
     }
     return items;
 }

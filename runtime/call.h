@@ -3,7 +3,9 @@
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 
+#include "pool.h"
 #include "program.h"
 
 namespace theano {
@@ -13,6 +15,44 @@ enum class Failure { none, reported, memory, exception };
 // A Python number that stands for a 0-d array: its value, in the array's type.
 struct alignas(16) Scalar {
     unsigned char bytes[16];
+};
+
+// A few references without an allocation; freed together.
+class References {
+  public:
+    explicit References(std::size_t count) : count_(count) {
+        if (count > kInline) {
+            items_ = static_cast<PyObject **>(
+                pool::allocate(static_cast<std::int64_t>(count * sizeof(PyObject *))));
+        }
+        for (std::size_t i = 0; items_ && i < count; ++i) items_[i] = nullptr;
+    }
+    ~References() {
+        for (std::size_t i = 0; items_ && i < count_; ++i) Py_XDECREF(items_[i]);
+        if (items_ && items_ != inline_) pool::release(items_);
+    }
+    References(const References &) = delete;
+    References &operator=(const References &) = delete;
+
+    bool valid() const {
+        if (!items_) PyErr_NoMemory();
+        return items_ != nullptr;
+    }
+    PyObject *&operator[](std::size_t index) { return items_[index]; }
+
+  private:
+    static constexpr std::size_t kInline = 8;
+    std::size_t count_;
+    PyObject *inline_[kInline];
+    PyObject **items_ = inline_;
+};
+
+// What a call returns, and the new values of the cells that it updates.
+struct Results {
+    Results(std::size_t n_outputs, std::size_t n_updates)
+        : outputs(n_outputs), updates(n_updates) {}
+    References outputs, updates;
+    Ref<> result;
 };
 
 // INVARIANT: `head` is first, so that generated code and the runtime table see the same pointer.
@@ -32,6 +72,10 @@ struct Call {
     PyObject **kept;  // strong: arrays and objects that callbacks returned; a block of the pool, or
                       // nullptr
     std::int64_t n_kept;
+    unsigned char *ran;  // of each callback, whether it ran: a block of the pool, or nullptr
+    bool uses_cells;     // see cell_use.h
+    // Made when the machine code is done or, if it writes into shared variables, before that.
+    std::optional<Results> results;
     std::int64_t clock;  // when the step began that runs now, if calls are timed
 };
 
@@ -66,7 +110,9 @@ PyObject *value_as_object(Call *call, Py_ssize_t index);
 bool bind_arguments(Call *call, PyObject *const *args, Py_ssize_t nargs, PyObject *names);
 // Fills the descriptors from the values; adds up the bytes of the inputs.
 bool fill_frame(Call *call, double *bytes);
-// Makes outputs and updates, changes the cells, and returns the result.
+// Makes everything that the call returns and stores; false with an exception set.
+bool make_results(Call *call);
+// Changes the cells, and returns the result. What can fail is done before.
 PyObject *finish_call(Call *call);
 
 std::int32_t run_callback(th_call *head, std::int64_t index, std::int64_t n_in,

@@ -129,6 +129,20 @@ bool take_outputs(Call *call, std::int64_t index, const Callback &callback, PyOb
     return true;
 }
 
+bool note_run(Call *call, std::int64_t index) {
+    const std::size_t count = call->program->callbacks.size();
+    if (!call->ran) {
+        call->ran = static_cast<unsigned char *>(pool::allocate(static_cast<std::int64_t>(count)));
+        if (!call->ran) {
+            PyErr_NoMemory();
+            return false;
+        }
+        std::memset(call->ran, 0, count);
+    }
+    call->ran[index] = 1;
+    return true;
+}
+
 // Lets Python add to the exception, or raise another.
 void explain_exception(Call *call, std::int64_t index) {
     PyObject *explain = call->function->hooks[kOnCallbackError];
@@ -197,7 +211,8 @@ std::int32_t run_callback(th_call *head, std::int64_t index, std::int64_t n_in,
     bool done = false;
     if (inputs) {
         for (std::size_t i = 0; i < count; ++i) inputs[i] = nullptr;
-        if (Py_EnterRecursiveCall(" in a Python operation of a compiled function") == 0) {
+        if (note_run(call, index) &&
+            Py_EnterRecursiveCall(" in a Python operation of a compiled function") == 0) {
             done = call_python(call, index, callback, inputs, in_offsets, out_offsets);
             Py_LeaveRecursiveCall();
         }

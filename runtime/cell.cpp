@@ -1,4 +1,4 @@
-#include "program.h"
+#include "cell_use.h"
 
 namespace theano {
 
@@ -39,19 +39,38 @@ void cell_dealloc(PyObject *self) {
 }
 
 PyObject *get_value(PyObject *self, void *) {
+    if (!cell_use::wait(cast(self))) return nullptr;
     PyObject *value = cast(self)->value;
     return Py_NewRef(value ? value : Py_None);
 }
 
 int set_value(PyObject *self, PyObject *value, void *) {
+    if (!cell_use::wait(cast(self))) return -1;
     PyObject *old = cast(self)->value;
     cast(self)->value = Py_XNewRef(value);
     Py_XDECREF(old);
     return 0;
 }
 
+PyObject *read_value(PyObject *self, PyObject *function) {
+    if (!cell_use::enter_reader(cast(self))) return nullptr;
+    PyObject *value = cast(self)->value;
+    Ref<> held = Ref<>::borrow(value ? value : Py_None);
+    PyObject *result = PyObject_CallOneArg(function, held.get());
+    cell_use::leave_reader(cast(self));
+    return result;
+}
+
+PyMethodDef methods[] = {
+    {"read", read_value, METH_O,
+     "read(function, /)\n--\n\nfunction(value), during which no call overwrites the value."},
+    {nullptr, nullptr, 0, nullptr},
+};
+
 PyGetSetDef properties[] = {
-    {"value", get_value, set_value, "The object in the cell. Deleting it makes the cell empty.",
+    {"value", get_value, set_value,
+     "The object in the cell, once no other thread is in a call that updates it. Deleting it makes "
+     "the cell empty.",
      nullptr},
     {nullptr, nullptr, nullptr, nullptr, nullptr},
 };
@@ -70,6 +89,7 @@ PyType_Slot slots[] = {
     {Py_tp_dealloc, reinterpret_cast<void *>(cell_dealloc)},
     {Py_tp_traverse, reinterpret_cast<void *>(cell_traverse)},
     {Py_tp_clear, reinterpret_cast<void *>(cell_clear)},
+    {Py_tp_methods, methods},
     {Py_tp_getset, properties},
     {Py_tp_members, members},
     {Py_tp_doc, const_cast<char *>(doc)},

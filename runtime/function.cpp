@@ -2,6 +2,7 @@
 #include <cstring>
 
 #include "call.h"
+#include "cell_use.h"
 #include "pool.h"
 
 namespace theano {
@@ -11,7 +12,7 @@ PyTypeObject *function_type = nullptr;
 namespace {
 
 constexpr const char *kHookNames[kHooks] = {"convert", "bad_arguments", "on_error",
-                                            "on_callback_error", "on_variant"};
+                                            "on_callback_error", "on_failure", "on_variant"};
 // Frames and inputs up to these sizes lie on the stack. Larger ones come from the pool: a stack
 // must also hold functions that call themselves through Python, as deep as Python allows.
 constexpr std::int64_t kStackFrame = 128;
@@ -41,6 +42,8 @@ class Invocation {
         call_.facts = nullptr;
         call_.subset = nullptr;
         call_.kept = nullptr;
+        call_.ran = nullptr;
+        call_.uses_cells = false;
         call_.n_kept = 0;
         call_.head.frame =
             program.frame_size <= kStackFrame ? frame_ : allocate<std::int64_t>(program.frame_size);
@@ -58,6 +61,8 @@ class Invocation {
 
     ~Invocation() {
         const Program &program = *call_.program;
+        if (call_.uses_cells) cell_use::leave(call_.function);
+        if (call_.ran) pool::release(call_.ran);
         if (call_.head.frame) {
             for (std::int64_t slot : program.buffer_slots) {
                 if (call_.head.frame[slot])
@@ -95,9 +100,26 @@ class Invocation {
         if (bytes > kLongCall) let_lock_go(&call_);
         std::int32_t status = call_.program->timings ? enter_timed() : enter();
         take_lock(&call_);
-        if (status == 0 && call_.failure == Failure::none) return finish_call(&call_);
-        raise_failure(&call_);
+        if (status != 0 || call_.failure != Failure::none) raise_failure(&call_);
+        else if (PyObject *result = finish_call(&call_)) return result;
+        if (call_.ran) take_back();
         return nullptr;
+    }
+
+    // Has Python undo what callbacks did that lasts, after a call that failed.
+    void take_back() {
+        PyObject *undo = call_.function->hooks[kOnFailure];
+        if (!undo) return;
+        PyObject *type, *value, *traceback;
+        PyErr_Fetch(&type, &value, &traceback);
+        Ref<> ran(PyBytes_FromStringAndSize(
+            reinterpret_cast<const char *>(call_.ran),
+            static_cast<Py_ssize_t>(call_.program->callbacks.size())));
+        Ref<> done(ran ? PyObject_CallFunctionObjArgs(
+                             undo, reinterpret_cast<PyObject *>(call_.function), ran.get(), nullptr)
+                       : nullptr);
+        if (!done) PyErr_WriteUnraisable(undo);
+        PyErr_Restore(type, value, traceback);
     }
 
     std::int32_t enter() { return call_.program->entry(&call_.head); }
@@ -257,6 +279,8 @@ const char doc[] =
     "reported\n"
     "on_callback_error(function, index, exception): may add notes to the exception, or raise "
     "another\n"
+    "on_failure(function, ran): takes back what lasts of what callbacks did; ran[i] says whether "
+    "callback i ran\n"
     "on_variant(function, kernel) -> address, or (address, owner of the code)";
 
 PyType_Slot slots[] = {

@@ -104,8 +104,8 @@ void split_gemm(std::int64_t m, std::int64_t n, std::int64_t k, T alpha, const O
 
 // Whether b is the transpose of a.
 bool is_gram(const Matrix &a, const Matrix &b) {
-    return a.data == b.data && a.rows == b.columns && a.columns == b.rows && a.down == b.across &&
-           a.across == b.down;
+    return a.data == b.data && a.rows == b.columns && a.columns == b.rows &&
+           (a.rows == 1 || a.down == b.across) && (a.columns == 1 || a.across == b.down);
 }
 
 // C = alpha * A @ A^T, of which BLAS computes the lower triangle, in square blocks.

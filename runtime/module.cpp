@@ -7,6 +7,7 @@
 #include "along.h"
 #include "arrays.h"
 #include "blas.h"
+#include "cell_use.h"
 #include "loader.h"
 #include "panels.h"
 #include "platform.h"
@@ -54,6 +55,12 @@ PyObject *pool_stats(PyObject *, PyObject *) {
 PyObject *trim_pool(PyObject *, PyObject *) {
     pool::trim();
     Py_RETURN_NONE;
+}
+
+PyObject *fail_allocations(PyObject *, PyObject *args) {
+    long long after, count;
+    if (!PyArg_ParseTuple(args, "LL", &after, &count)) return nullptr;
+    return PyLong_FromLongLong(pool::fail_allocations(after, count));
 }
 
 PyObject *blas_info(PyObject *, PyObject *) {
@@ -104,6 +111,10 @@ PyMethodDef methods[] = {
      "system_allocations (how often the system was asked), limit."},
     {"trim_pool", trim_pool, METH_NOARGS,
      "trim_pool()\n--\n\nGives the free memory of the pool back to the system."},
+    {"fail_allocations", fail_allocations, METH_VARARGS,
+     "fail_allocations(after, count, /)\n--\n\nFor tests: `count` allocations of the pool fail "
+     "after `after` more that succeed. (0, 0) ends it. Returns how many of those asked for before have "
+     "not failed."},
     {"blas_info", blas_info, METH_NOARGS,
      "blas_info()\n--\n\nA dict that says which BLAS was found, and how."},
     {"panel_width", panel_width, METH_VARARGS,
@@ -151,6 +162,7 @@ void after_fork_in_parent() {
 void after_fork_in_child() {
     pool::unlock_after_fork();
     threads::forget_in_child();
+    cell_use::forget_in_child();
 }
 
 int add_constants(PyObject *module) {

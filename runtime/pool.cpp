@@ -198,10 +198,31 @@ Header *take(int size_class) {
     return take_from_system(size_class);
 }
 
+// Allocations of so many bytes are looked at twice: all of them while some are to fail, for tests.
+std::atomic<std::uint64_t> suspicious{kLargest + 1};
+std::atomic<std::int64_t> before_failure{0}, failures{0};
+
+bool may_allocate(std::int64_t bytes) {
+    if (bytes < 0 || bytes > kLargest) return false;
+    if (failures.load() <= 0 || before_failure.fetch_sub(1) > 0) return true;
+    failures.fetch_sub(1);
+    return false;
+}
+
 }  // namespace
 
+std::int64_t fail_allocations(std::int64_t after, std::int64_t count) {
+    const std::int64_t left = failures.exchange(0);
+    before_failure.store(after);
+    failures.store(count);
+    suspicious.store(count > 0 ? 0 : kLargest + 1);
+    return left;
+}
+
 void *allocate(std::int64_t bytes) {
-    if (bytes < 0 || bytes > kLargest) return nullptr;
+    if (static_cast<std::uint64_t>(bytes) >= suspicious.load(std::memory_order_relaxed) &&
+        !may_allocate(bytes))
+        return nullptr;
     int size_class = class_of(static_cast<std::size_t>(bytes));
     Header *block;
     Cache *mine = cache;

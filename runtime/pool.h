@@ -19,6 +19,10 @@ void retain(void *memory);
 void *resize(void *memory, std::int64_t bytes);
 std::size_t capacity(const void *memory);
 
+// For tests: after `after` more allocations, `count` of them fail. Returns how many of those asked for
+// before have not failed.
+std::int64_t fail_allocations(std::int64_t after, std::int64_t count);
+
 struct Stats {
     std::uint64_t system_bytes;        // obtained from the system and not given back
     std::uint64_t kept_bytes;          // in the shared free lists

@@ -151,6 +151,22 @@ class Reader {
         return true;
     }
 
+    // A cell that can neither be given nor is mutable is a constant.
+    void cell_uses() {
+        std::vector<bool> seen(static_cast<std::size_t>(program_.n_cells));
+        auto add = [&](std::vector<Py_ssize_t> &uses, Py_ssize_t cell) {
+            if (cell < 0 || seen[static_cast<std::size_t>(cell)]) return;
+            seen[static_cast<std::size_t>(cell)] = true;
+            uses.push_back(cell);
+        };
+        for (const Update &update : program_.updates) add(program_.written, update.cell);
+        for (std::size_t i = 0; i < program_.inputs.size(); ++i) {
+            const Input &input = program_.inputs[i];
+            if (static_cast<Py_ssize_t>(i) < program_.n_given || (input.flags & kMutable))
+                add(program_.read, input.cell);
+        }
+    }
+
   private:
     Program &program_;
 
@@ -320,6 +336,7 @@ PyObject *program_new(PyTypeObject *type, PyObject *args, PyObject *kwargs) {
                     reader.frame(frame_size, slots) && reader.inputs(inputs, shared) &&
                     reader.outputs(outputs) && reader.updates(updates) &&
                     reader.callbacks(callbacks) && reader.result(result);
+        if (read) reader.cell_uses();
         if (timed_steps > (1 << 24))
             return PyErr_Format(PyExc_ValueError, "too many steps: %zd", timed_steps);
         if (timed_steps >= 0) {

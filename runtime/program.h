@@ -103,6 +103,8 @@ struct Program {
     Py_ssize_t n_given = 0;              // how many of `inputs` are not shared variables
     Py_ssize_t n_cells = 0;
     bool any_mutable = false;
+    // Cells that a call writes, and those that it only reads though another function may write them.
+    std::vector<Py_ssize_t> written, read;
     std::vector<Output> outputs;
     std::vector<Update> updates;
     std::vector<Callback> callbacks;
@@ -117,12 +119,22 @@ struct ProgramObject {
     PyObject *weakrefs;
 };
 
+// See cell_use.h.
+struct CellUse {
+    unsigned long writer;   // the thread that writes; 0: none
+    std::int32_t writers;   // its calls, one within the other
+    std::int32_t readers;   // calls that read
+    std::int32_t waiting;   // those in the queue
+    std::uint32_t process;  // in which this is so
+};
+
 struct CellObject {
     PyObject_HEAD PyObject *value;  // nullptr: empty
     PyObject *weakrefs;
+    CellUse use;
 };
 
-enum Hook { kConvert, kBadArguments, kOnError, kOnCallbackError, kOnVariant, kHooks };
+enum Hook { kConvert, kBadArguments, kOnError, kOnCallbackError, kOnFailure, kOnVariant, kHooks };
 
 struct FunctionObject {
     PyObject_HEAD vectorcallfunc vectorcall;

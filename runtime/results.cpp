@@ -1,6 +1,4 @@
 // From the frame of a call that went well to its result and to new values of cells.
-#include <vector>
-
 #include "arrays.h"
 #include "call.h"
 #include "pool.h"
@@ -8,36 +6,6 @@
 namespace theano {
 
 namespace {
-
-// A few references without an allocation; freed together.
-class References {
-  public:
-    explicit References(std::size_t count) : count_(count) {
-        if (count > kInline) {
-            items_ = static_cast<PyObject **>(
-                pool::allocate(static_cast<std::int64_t>(count * sizeof(PyObject *))));
-        }
-        for (std::size_t i = 0; items_ && i < count; ++i) items_[i] = nullptr;
-    }
-    ~References() {
-        for (std::size_t i = 0; items_ && i < count_; ++i) Py_XDECREF(items_[i]);
-        if (items_ && items_ != inline_) pool::release(items_);
-    }
-    References(const References &) = delete;
-    References &operator=(const References &) = delete;
-
-    bool valid() const {
-        if (!items_) PyErr_NoMemory();
-        return items_ != nullptr;
-    }
-    PyObject *&operator[](std::size_t index) { return items_[index]; }
-
-  private:
-    static constexpr std::size_t kInline = 8;
-    std::size_t count_;
-    PyObject *inline_[kInline];
-    PyObject **items_ = inline_;
-};
 
 PyObject *make_buffer(Call *call, const Output &out) {
     std::int64_t *descriptor = call->head.frame + out.offset;
@@ -60,8 +28,10 @@ PyObject *find_kept(Call *call, const Output &out) {
             continue;
         bool same = PyArray_EquivTypenums(PyArray_TYPE(array), out.type.typenum);
         for (int j = 0; same && j < out.type.ndim; ++j) {
-            same = PyArray_DIM(array, j) == shape_of(descriptor)[j] &&
-                   PyArray_STRIDE(array, j) == strides_of(descriptor, out.type.ndim)[j];
+            const npy_intp length = PyArray_DIM(array, j);
+            same = length == shape_of(descriptor)[j] &&
+                   (length <= 1 ||
+                    PyArray_STRIDE(array, j) == strides_of(descriptor, out.type.ndim)[j]);
         }
         if (same) return Py_NewRef(call->kept[i]);
     }
@@ -129,27 +99,33 @@ PyObject *make_result(Call *call, References &outputs) {
 
 }  // namespace
 
-PyObject *finish_call(Call *call) {
+bool make_results(Call *call) {
     const Program &program = *call->program;
-    References outputs(program.outputs.size()), updates(program.updates.size());
-    if (!outputs.valid() || !updates.valid()) return nullptr;
+    Results &made = call->results.emplace(program.outputs.size(), program.updates.size());
+    if (!made.outputs.valid() || !made.updates.valid()) return false;
     for (std::size_t i = 0; i < program.outputs.size(); ++i) {
-        outputs[i] = make_value(call, program.outputs[i]);
-        if (!outputs[i]) return nullptr;
+        made.outputs[i] = make_value(call, program.outputs[i]);
+        if (!made.outputs[i]) return false;
     }
     for (std::size_t i = 0; i < program.updates.size(); ++i) {
-        updates[i] = make_update(call, program.updates[i]);
-        if (!updates[i]) return nullptr;
+        made.updates[i] = make_update(call, program.updates[i]);
+        if (!made.updates[i]) return false;
     }
-    Ref<> result(make_result(call, outputs));
-    if (!result) return nullptr;
+    made.result = Ref<>(make_result(call, made.outputs));
+    return static_cast<bool>(made.result);
+}
+
+PyObject *finish_call(Call *call) {
+    if (!call->results && !make_results(call)) return nullptr;
+    Results &made = *call->results;
     // Nothing can fail from here on. The old values end up in `updates`, and die when all cells are
     // new.
-    for (std::size_t i = 0; i < program.updates.size(); ++i) {
-        PyObject *cell = PyTuple_GET_ITEM(call->function->cells, program.updates[i].cell);
-        std::swap(reinterpret_cast<CellObject *>(cell)->value, updates[i]);
+    const std::vector<Update> &updates = call->program->updates;
+    for (std::size_t i = 0; i < updates.size(); ++i) {
+        PyObject *cell = PyTuple_GET_ITEM(call->function->cells, updates[i].cell);
+        std::swap(reinterpret_cast<CellObject *>(cell)->value, made.updates[i]);
     }
-    return result.release();
+    return made.result.release();
 }
 
 }  // namespace theano

@@ -346,13 +346,23 @@ void table_tick(th_call *head, std::int64_t step) {
         call->clock = note_time(*call->program, kFirstStep + step, call->clock);
 }
 
+std::int32_t table_commit(th_call *head) {
+    Call *call = call_of(head);
+    const bool without_lock = call->saved != nullptr;
+    take_lock(call);
+    if (!make_results(call)) return exception_set(call);
+    if (without_lock) let_lock_go(call);
+    return 0;
+}
+
 }  // namespace
 
 const th_runtime runtime_table = {table_alloc,    table_free,   table_fail,    table_matmul,
                                   table_parallel, run_callback, table_variant, table_release,
                                   table_copy,     table_kept,   table_forget,  table_lapack,
                                   table_poll,     table_along,  table_tick,
-                                  table_search,   panels::pack, table_multiply_packed};
+                                  table_search,   panels::pack, table_multiply_packed,
+                                  table_commit};
 
 void take_lock(Call *call) {
     if (!call->saved) return;

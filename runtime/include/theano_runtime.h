@@ -38,7 +38,7 @@ extern "C" {
 
 /* Incremented whenever something in this header changes its meaning; part of the key of the compile
  * cache. */
-#define TH_ABI_VERSION 8
+#define TH_ABI_VERSION 9
 
 /* Bits of a descriptor's `flags`. */
 enum {
@@ -209,6 +209,11 @@ struct th_runtime {
      * Their arguments: see `panels.h`. */
     th_kernel *pack;
     void (*multiply_packed)(th_call *call, int64_t *args);
+
+    /* 18: makes every object that the call returns or stores. Called once, by programs that write
+     * into the memory of inputs, before the first such write: the descriptors and buffers of all
+     * results are in place, though not yet their items, and nothing fails from there on. */
+    int32_t (*commit)(th_call *call);
 };
 
 #ifdef __cplusplus

@@ -27,18 +27,12 @@ KINDS = [
 FLOATS = ["float16", "float32", "float64"]
 
 # 0-d, nothing, one item, a remainder of the vector loop, one vector and more, several rows.
-SHAPES = [(), (0,), (1,), (3,), (67,), (300,), (2, 0, 3), (1, 5), (4, 1), (3, 17), (2, 3, 35)]
-LAYOUTS = [
-    "contiguous",
-    "strided",
-    "reversed",
-    "transposed",
-    "unaligned",
-    "read-only",
-    "byte-swapped",
-    "stretched",
-    "overlapping",
+SHAPES = [
+    *[(), (0,), (1,), (3,), (67,), (300,)],
+    *[(2, 0, 3), (1, 5), (4, 1), (3, 17), (4, 1, 3), (1, 1, 67), (2, 3, 35)],
 ]
+# What NumPy leaves in the strides of axes of length 1 and of empty arrays: anything.
+LOOSE = [0, 1, -8, 24, -(2**40) - 3, 2**62 + 5]
 
 
 def budget(examples: int) -> settings:
@@ -95,33 +89,71 @@ def numbers(rng: np.random.Generator, kind: str, shape: tuple[int, ...]) -> np.n
     return np.asarray(mixed.astype(dtype).reshape(shape))
 
 
+def loosened(array: np.ndarray) -> np.ndarray:
+    """Return an array with other strides where they have no meaning."""
+    strides = [
+        stride if length > 1 and array.size else LOOSE[(axis + sum(array.shape)) % len(LOOSE)]
+        for axis, (length, stride) in enumerate(zip(array.shape, array.strides, strict=True))
+    ]
+    return np.lib.stride_tricks.as_strided(array, array.shape, strides)
+
+
+def unaligned(array: np.ndarray) -> np.ndarray:
+    """Return an array whose items lie at odd addresses."""
+    memory = bytearray(b"\0" + array.tobytes())
+    return np.frombuffer(memory, array.dtype, array.size, 1).reshape(array.shape)
+
+
+def read_only(array: np.ndarray) -> np.ndarray:
+    """Return a copy that must not be written to."""
+    array = array.copy()
+    array.flags.writeable = False
+    return array
+
+
+def strided(array: np.ndarray) -> np.ndarray:
+    """Return an array of every other item of its last axis."""
+    return np.repeat(array, 2, axis=-1)[..., ::2] if array.ndim else array
+
+
+def reversed_items(array: np.ndarray) -> np.ndarray:
+    """Return an array of negative stride along its last axis."""
+    return array[..., ::-1].copy()[..., ::-1] if array.ndim else array
+
+
+def stretched(array: np.ndarray) -> np.ndarray:
+    """Return the first row of an array in the place of each."""
+    return np.broadcast_to(array[:1], array.shape) if array.size and array.ndim else array
+
+
+def overlapping(array: np.ndarray) -> np.ndarray:
+    """Return an array whose rows share memory."""
+    if not array.size or not array.ndim:
+        return array
+    step = array.itemsize
+    flat = np.resize(array.ravel(), sum(array.shape))
+    return np.lib.stride_tricks.as_strided(flat, array.shape, (step,) * array.ndim)
+
+
+_LAID_OUT = {
+    "contiguous": lambda array: array,
+    "strided": strided,
+    "reversed": reversed_items,
+    "transposed": lambda array: np.array(array, order="F"),
+    "unaligned": unaligned,
+    "read-only": read_only,
+    "byte-swapped": lambda array: array.astype(array.dtype.newbyteorder(">")),
+    "stretched": stretched,
+    "overlapping": overlapping,
+    "loose": loosened,
+    "strided and loose": lambda array: loosened(strided(array)),
+}
+LAYOUTS = list(_LAID_OUT)
+
+
 def laid_out(array: np.ndarray, layout: str) -> np.ndarray:
     """Return an array in a layout; its numbers are those of `array` unless parts overlap."""
-    if layout == "unaligned":
-        return np.frombuffer(
-            bytearray(b"\0" + array.tobytes()), array.dtype, array.size, 1
-        ).reshape(array.shape)
-    if layout == "read-only":
-        array = array.copy()
-        array.flags.writeable = False
-        return array
-    if layout == "byte-swapped":
-        return array.astype(array.dtype.newbyteorder(">"))
-    if not array.ndim or not array.size:
-        return array
-    if layout == "strided":
-        return np.repeat(array, 2, axis=-1)[..., ::2]
-    if layout == "reversed":
-        return array[..., ::-1].copy()[..., ::-1]
-    if layout == "transposed":
-        return np.asfortranarray(array)
-    if layout == "stretched":
-        return np.broadcast_to(array[:1], array.shape)
-    if layout == "overlapping":
-        step = array.itemsize
-        flat = np.resize(array.ravel(), sum(array.shape))
-        return np.lib.stride_tricks.as_strided(flat, array.shape, (step,) * array.ndim)
-    return array
+    return _LAID_OUT[layout](array)
 
 
 def native_copy(array: np.ndarray) -> np.ndarray:

@@ -28,7 +28,7 @@ REAL = [k for k in KINDS if not k.startswith("complex")]
 NUMBERS = [k for k in KINDS if k != "bool"]
 VECTORS = [(0,), (1,), (3,), (67,), (300,)]
 MATRICES = [(1, 5), (4, 1), (3, 17), (2, 0), (0, 3)]
-CUBES = [(2, 3, 35), (2, 0, 3)]
+CUBES = [(2, 3, 35), (2, 0, 3), (4, 1, 3), (1, 1, 67)]
 TENSORS = [*VECTORS, *MATRICES, *CUBES]
 WIDE = ["float32", "float64"]
 

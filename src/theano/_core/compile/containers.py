@@ -99,10 +99,11 @@ class Container:
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Container:
         found = memo.get(id(self.cell))
-        cell = found if found is not None else native.Cell(copy.deepcopy(self.cell.value, memo))
-        memo[id(self.cell)] = cell
+        if found is None:
+            found = native.Cell(self.cell.read(lambda value: copy.deepcopy(value, memo)))
+        memo[id(self.cell)] = found
         return type(self)(
-            self.type, None, self.name, self.readonly, self.strict, self.allow_downcast, cell
+            self.type, None, self.name, self.readonly, self.strict, self.allow_downcast, found
         )
 
     def __reduce__(self) -> Any:

@@ -471,7 +471,7 @@ def _shallow_copy(self: Any) -> Any:
     made = _restored(*_reduce(self)[1])
     for spec, container in zip(made.maker.arguments, made.maker.containers, strict=False):
         if spec.mutable or spec.update is not None:
-            container.cell.value = copied(container.cell.value)
+            container.cell.value = container.cell.read(copied)
     made.name = f"{self.name} copy"
     return made
 

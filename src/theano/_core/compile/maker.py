@@ -18,7 +18,6 @@ from theano._core.compile.modes import Mode
 from theano._core.compile.profiling import profile_of
 from theano._core.ir.function_graph import FunctionGraph
 from theano._core.ir.types import Generic, RandomStateType, TensorType, generic
-from theano._core.lower.faults import CALLBACK_SHIFT
 from theano._core.lower.llvm import machine
 from theano._core.lower.llvm.program import Program, ProgramText
 from theano._core.ops.called import CallError
@@ -321,14 +320,11 @@ def _bad_arguments(function: Any, args: Any, kwargs: Any) -> Any:
 
 
 def _on_error(function: Any, code: int, node: int, facts: Any, arguments: Any) -> Any:
-    _undo_draws(function.maker, code >> CALLBACK_SHIFT)
-    code &= (1 << CALLBACK_SHIFT) - 1
     raise messages.run_time_error(function.maker, code, node, facts, arguments) from None
 
 
 def _on_callback_error(function: Any, index: int, error: Any) -> Any:
     maker = function.maker
-    _undo_draws(maker, index)
     call = maker.callbacks[index].function
     if isinstance(error, CallError):
         report = messages.node_report(maker, error.node, error.values)
@@ -339,10 +335,10 @@ def _on_callback_error(function: Any, index: int, error: Any) -> Any:
     raise error
 
 
-def _undo_draws(maker: Any, count: int) -> None:
-    """Put the random streams back that the first `count` callbacks of a failed call drew from."""
-    for record in reversed(maker.callbacks[:count]):
-        if isinstance(record.function, Draw):
+def _on_failure(function: Any, ran: bytes) -> None:
+    """Put the random streams back that a failed call drew from."""
+    for record, did in zip(function.maker.callbacks, ran, strict=True):
+        if did and isinstance(record.function, Draw):
             record.function.undo()
 
 
@@ -358,5 +354,6 @@ HOOKS: Any = {
     "bad_arguments": _bad_arguments,
     "on_error": _on_error,
     "on_callback_error": _on_callback_error,
+    "on_failure": _on_failure,
     "on_variant": _on_variant,
 }

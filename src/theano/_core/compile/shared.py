@@ -55,9 +55,13 @@ class SharedVariable(Variable):
         self.__dict__.update({"source": None, "_default_update": update, **own})
 
     def get_value(self, borrow: bool = False, return_internal_type: bool = False) -> Any:
-        """Return the value: a copy, or with `borrow` the stored object itself."""
-        value = self.container.cell.value
-        return value if borrow else copied(value)
+        """Return the value: a copy, or with `borrow` the stored object itself.
+
+        A call that updates the variable in another thread comes before or after a copy as a whole;
+        the stored object itself may change during a later one.
+        """
+        cell = self.container.cell
+        return cell.value if borrow else cell.read(copied)
 
     def get_test_value(self) -> Any:
         """Return the value."""

@@ -223,7 +223,5 @@ FAULTS: dict[str, Fault] = {
         lambda f: "SVD did not converge. Does the matrix hold NaN or infinity?" + _in_stack(f[1]),
     ),
 }
-# Above the kind, the number of a fault holds how many callbacks had run before it.
-CALLBACK_SHIFT = 16
 CODES = {name: number for number, name in enumerate(FAULTS)}
 NAMES = tuple(FAULTS)

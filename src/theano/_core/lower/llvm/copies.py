@@ -140,7 +140,11 @@ class Copies(Views):
 
     def copy_into(self, source: Array, target: Array) -> None:
         """Copy an array to memory of the same lengths."""
-        self.simple_loop(
+        self.prepare_copy(source, target)()
+
+    def prepare_copy(self, source: Array, target: Array) -> Callable[[], None]:
+        """Write what may fail of a copy to memory of the same lengths; return what writes it."""
+        return self.prepare_simple_loop(
             target, target.lengths, [(source, _all_stretched(source))], lambda b, index, x: x
         )
 

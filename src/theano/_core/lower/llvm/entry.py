@@ -11,7 +11,7 @@ import numpy as np
 from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Apply, Constant
 from theano._core.lower.arrays import Array, Buffer, CallbackRecord, Object, Size
-from theano._core.lower.faults import CALLBACK_SHIFT, CODES
+from theano._core.lower.faults import CODES
 from theano._core.lower.llvm.builder import Builder
 from theano._core.lower.llvm.emitter import ComplexValue, Value
 from theano._core.lower.llvm.items import itemsize, load, store
@@ -45,6 +45,7 @@ RUNTIME = {
             "search",
             "pack",
             "multiply_packed",
+            "commit",
         )
     )
 }
@@ -376,7 +377,7 @@ class Entry:
         self.cold += [
             (
                 f"  %{bad}.r = call i32 {self.runtime('fail')}(ptr %call, i64"
-                f" {CODES[fault] | len(self.callbacks) << CALLBACK_SHIFT}, i64 {number}, i64"
+                f" {CODES[fault]}, i64 {number}, i64"
                 f" {len(facts)}, ptr %facts)"
             ),
             "  ret i32 -1",

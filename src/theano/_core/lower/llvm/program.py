@@ -84,11 +84,19 @@ class Program(Branches):
             self.write_step(step)
             self._tick(number)
         self._materialise_outputs()
-        for number, run in enumerate([self._prepare(step) for step in late], len(early)):
+        runs = [self._prepare(step) for step in late]
+        copies: list[Callable[[], None]] = []
+        results = self._results(copies)
+        if late:
+            # INVARIANT: nothing fails from here on, and until here no input was written to.
+            done = self.b.emit(f"call i32 {self.runtime('commit')}(ptr %call)")
+            self.or_fail(self.b.emit(f"icmp eq i32 {done}, 0"))
+        for number, run in enumerate(runs, len(early)):
             run()
             self._tick(number)
+        for copy in copies:
+            copy()
         self.steps = tuple(tuple(step.nodes) for step in (*early, *late))
-        results = self._results()
         return self._finish(input_offsets, results)
 
     def _tick(self, number: int) -> None:
@@ -202,22 +210,22 @@ class Program(Branches):
         """Give every result that is ready memory of its own."""
         for out in self.outputs:
             if out in self.values or isinstance(out, Constant) or self._is_scalar_expression(out):
-                self._own(out)
+                self._own(out, None)
 
     def _is_scalar_expression(self, out: Any) -> bool:
         return (
             out.owner is not None and isinstance(out.owner.op, Elementwise) and out.type.ndim == 0
         )
 
-    def _own(self, out: Any) -> None:
+    def _own(self, out: Any, later: list[Callable[[], None]] | None) -> None:
         if out in self._owned:
             return
         value = self.value(out)
         if not isinstance(value, Object) and out not in self.in_place:
-            value = self._owned_array(value)
+            value = self._owned_array(value, later)
         self._owned[out] = value
 
-    def _owned_array(self, value: Array) -> Array:
+    def _owned_array(self, value: Array, later: list[Callable[[], None]] | None) -> Array:
         buffer = value.buffer
         if value.descriptor in self.given:
             return value
@@ -230,23 +238,29 @@ class Program(Branches):
         ):
             buffer.kept = True
             return value
-        return self.copied(value)
+        return self._copied(value, later)
 
-    def copied(self, value: Array) -> Array:
-        """Return a fresh C-contiguous copy."""
+    def _copied(self, value: Array, later: list[Callable[[], None]] | None) -> Array:
+        """Return a fresh C-contiguous copy; what writes its items is added to `later`, if given."""
         fresh = self.new_array(value.dtype, value.lengths)
         fresh.buffer.users += 1  # type: ignore[union-attr]
-        if value.ndim == 0:
+
+        def write_item() -> None:
             store(self.b, self.register(value), fresh.data)
+
+        write = self.prepare_copy(value, fresh) if value.ndim else write_item
+        if later is None:
+            write()
         else:
-            self.copy_into(value, fresh)
+            later.append(write)
         return fresh
 
-    def _results(self) -> list[Output]:
+    def _results(self, later: list[Callable[[], None]]) -> list[Output]:
+        """Return where the results are; what writes those that are copies is added to `later`."""
         results = []
         seen: set[int] = set()
         for out in self.outputs:
-            self._own(out)
+            self._own(out, later)
             value = self._owned[out]
             if isinstance(value, Object):
                 results.append(Output("object", value.descriptor, -1))
@@ -256,7 +270,7 @@ class Program(Branches):
                 results.append(Output("array", value.descriptor, -1))
                 continue
             if value.buffer is None or value.buffer.slot in seen:
-                value = self.copied(value)
+                value = self._copied(value, later)
             buffer: Any = value.buffer
             buffer.kept = True
             slot = buffer.slot

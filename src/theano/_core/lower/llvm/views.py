@@ -146,7 +146,7 @@ class Views(Launcher):
             same = self.sized(f"icmp eq i64 {own}, {wanted}", own, wanted)
             self.check(node, self.b.emit(f"or i1 {same}, {one}"), fault, (axis, own, wanted))
             step = strides[axis]
-            strides[axis] = self.sized(f"select i1 {one}, i64 0, i64 {step}", one, step)
+            strides[axis] = self.sized(f"select i1 {same}, i64 {step}, i64 0", same, step)
             if packed is True:
                 packed = same
             elif packed is not False:

@@ -1,0 +1,231 @@
+#include "cell_use.h"
+
+#include <chrono>
+#include <condition_variable>
+#include <mutex>
+
+namespace theano::cell_use {
+
+namespace {
+
+// A waiting thread looks for signals this often.
+constexpr std::chrono::milliseconds kPatience{50};
+
+// Cells that are wanted: those of a function, or one.
+class Request {
+  public:
+    explicit Request(const FunctionObject *function) : function_(function) {}
+    Request(CellObject *cell, bool writes) : cell_(cell), writes_(writes) {}
+
+    // Whether `is(cell, writes)` holds for one of them.
+    template <class Is>
+    bool any(Is is) const {
+        if (!function_) return is(cell_, writes_);
+        for (Py_ssize_t i : function_->program->written)
+            if (is(at(i), true)) return true;
+        for (Py_ssize_t i : function_->program->read)
+            if (is(at(i), false)) return true;
+        return false;
+    }
+    template <class Do>
+    void each(Do act) const {
+        any([&](CellObject *cell, bool writes) {
+            act(cell, writes);
+            return false;
+        });
+    }
+    bool conflicts(const Request &other) const {
+        return any([&](CellObject *mine, bool writes) {
+            return other.any([&](CellObject *theirs, bool they_write) {
+                return mine == theirs && (writes || they_write);
+            });
+        });
+    }
+
+  private:
+    CellObject *at(Py_ssize_t index) const {
+        return reinterpret_cast<CellObject *>(PyTuple_GET_ITEM(function_->cells, index));
+    }
+
+    const FunctionObject *function_ = nullptr;
+    CellObject *cell_ = nullptr;
+    bool writes_ = false;
+};
+
+// The queue of those who wait, the first first.
+struct Waiter {
+    const Request &request;
+    unsigned long thread;
+    Waiter *next = nullptr;
+};
+Waiter *queue = nullptr;
+
+// Numbers the processes: what a thread held when another forked is nobody's in the child.
+std::uint32_t process = 0;
+
+// How many calls of this thread hold cells that they write.
+thread_local int writing = 0;
+
+// Never destroyed: threads may wait when the process ends.
+struct Bell {
+    std::mutex mutex;
+    std::condition_variable condition;
+    unsigned rings = 0;
+};
+Bell *bell = new Bell;
+
+void ring() {
+    {
+        std::lock_guard<std::mutex> guard(bell->mutex);
+        ++bell->rings;
+    }
+    bell->condition.notify_all();
+}
+
+CellUse &use_of(CellObject *cell) {
+    if (cell->use.process != process) cell->use = CellUse{0, 0, 0, 0, process};
+    return cell->use;
+}
+
+bool others_write(CellObject *cell) {
+    const CellUse &use = use_of(cell);
+    return use.writer && use.writer != PyThread_get_thread_ident();
+}
+
+bool must_wait(const Request &request) {
+    return request.any([](CellObject *cell, bool) {
+        return others_write(cell) || (use_of(cell).waiting && !writing);
+    });
+}
+
+// Whether it is not yet the turn of somebody in the queue.
+bool is_blocked(const Waiter &self) {
+    if (self.request.any([](CellObject *cell, bool) { return others_write(cell); })) return true;
+    // A call within a call goes first: those before it may wait for the call around it.
+    for (Waiter *other = queue; !writing && other != &self; other = other->next)
+        if (other->request.conflicts(self.request)) return true;
+    return false;
+}
+
+// Whether `thread` waits, by way of others or not, for what `wanted` holds.
+bool waits_for(unsigned long thread, unsigned long wanted) {
+    for (Waiter *waiter = queue; waiter; waiter = waiter->next) {
+        if (waiter->thread != thread) continue;
+        bool found = waiter->request.any([&](CellObject *cell, bool) {
+            const unsigned long writer = use_of(cell).writer;
+            // A circle without us was refused when it closed.
+            return writer && writer != thread &&
+                   (writer == wanted || waits_for(writer, wanted));
+        });
+        if (found) return true;
+    }
+    return false;
+}
+
+bool is_deadlock(const Waiter &self) {
+    return writing && self.request.any([&](CellObject *cell, bool) {
+        return others_write(cell) && waits_for(use_of(cell).writer, self.thread);
+    });
+}
+
+void sleep() {
+    Bell *here = bell;
+    const unsigned seen = here->rings;
+    Py_BEGIN_ALLOW_THREADS;
+    {
+        std::unique_lock<std::mutex> guard(here->mutex);
+        here->condition.wait_for(guard, kPatience, [&] { return here->rings != seen; });
+    }
+    Py_END_ALLOW_THREADS;
+}
+
+bool wait_turn(const Request &request) {
+    Waiter self{request, PyThread_get_thread_ident()};
+    Waiter **end = &queue;
+    while (*end) end = &(*end)->next;
+    *end = &self;
+    request.each([](CellObject *cell, bool) { ++use_of(cell).waiting; });
+    bool good = true;
+    while (good && is_blocked(self)) {
+        if (is_deadlock(self)) {
+            PyErr_SetString(PyExc_RuntimeError,
+                            "two threads wait for each other: each is within a call that updates "
+                            "a shared variable, and from a Python operation uses one that the "
+                            "other updates. Update both in one function, or in the same order");
+            good = false;
+        } else {
+            sleep();
+            good = PyErr_CheckSignals() == 0;
+        }
+    }
+    for (end = &queue; *end && *end != &self;) end = &(*end)->next;
+    if (*end) *end = self.next;
+    request.each([](CellObject *cell, bool) {
+        CellUse &use = use_of(cell);
+        if (use.waiting > 0) --use.waiting;
+    });
+    // Those behind may go, or find that they still must not.
+    if (queue) ring();
+    return good;
+}
+
+bool let_in(const Request &request) { return !must_wait(request) || wait_turn(request); }
+
+}  // namespace
+
+bool enter(const FunctionObject *function) {
+    const Request request(function);
+    if (!let_in(request)) return false;
+    request.each([](CellObject *cell, bool writes) {
+        CellUse &use = use_of(cell);
+        if (!writes) {
+            ++use.readers;
+        } else {
+            use.writer = PyThread_get_thread_ident();
+            ++use.writers;
+        }
+    });
+    if (!function->program->written.empty()) ++writing;
+    return true;
+}
+
+void leave(const FunctionObject *function) {
+    bool awaited = false;
+    Request(function).each([&](CellObject *cell, bool writes) {
+        CellUse &use = use_of(cell);
+        // In a child the count may have begun anew.
+        if (!writes) {
+            if (use.readers > 0) --use.readers;
+        } else if (use.writers > 0 && --use.writers == 0) {
+            use.writer = 0;
+            awaited |= use.waiting > 0;
+        }
+    });
+    if (!function->program->written.empty()) --writing;
+    if (awaited) ring();
+}
+
+bool wait(CellObject *cell) { return let_in(Request(cell, true)); }
+
+bool enter_reader(CellObject *cell) {
+    if (!let_in(Request(cell, false))) return false;
+    ++use_of(cell).readers;
+    return true;
+}
+
+void leave_reader(CellObject *cell) {
+    CellUse &use = use_of(cell);
+    if (use.readers > 0) --use.readers;
+}
+
+bool is_read(const CellObject *cell) {
+    return cell->use.process == process && (cell->use.readers > 0 || cell->use.writers > 1);
+}
+
+void forget_in_child() {
+    ++process;
+    queue = nullptr;
+    bell = new Bell;
+}
+
+}  // namespace theano::cell_use

@@ -1,0 +1,35 @@
+// Who may use the values of cells: any number of calls read, one thread writes.
+//
+// A call that updates cells has them for itself from its start to its end, so that it is atomic, in
+// its thread also for the calls that it makes through Python. A call that reads starts when nobody
+// writes; from then on it has its arrays, and whoever writes meanwhile writes to other memory. So
+// readers never keep a writer waiting. All cells of a call are taken at once, in the order in which
+// calls came; nobody waits while it holds some, except for calls within calls, where a circle is an
+// error.
+//
+// All of this is touched only with Python's lock, which is let go while a call waits.
+#pragma once
+
+#include "program.h"
+
+namespace theano::cell_use {
+
+// Waits until a call may use its cells, and takes them. False with an exception set: interrupted,
+// or never to come true.
+bool enter(const FunctionObject *function);
+// Ends what `enter` began; wakes who waits.
+void leave(const FunctionObject *function);
+
+// Waits until no other thread writes a cell. False with an exception set.
+bool wait(CellObject *cell);
+// A read that goes on without Python's lock.
+bool enter_reader(CellObject *cell);
+void leave_reader(CellObject *cell);
+
+// Whether others read the value of a cell that this call writes, so that it must stay as it is.
+bool is_read(const CellObject *cell);
+
+// The other threads are gone in a child.
+void forget_in_child();
+
+}  // namespace theano::cell_use
