@@ -11,7 +11,6 @@
 #include "copy.h"
 #include "half.h"
 #include "include/theano_runtime.h"
-#include "threads.h"
 
 namespace theano::along {
 
@@ -71,6 +70,20 @@ std::complex<T> times(std::complex<T> a, std::complex<T> b) {
     return {a.real() * b.real() - a.imag() * b.imag(), a.real() * b.imag() + a.imag() * b.real()};
 }
 
+// Items that are moved, combined or looked for between polls, and those that take long to sort.
+constexpr std::int64_t kPiece = 1 << 18, kLong = 1 << 21;
+
+// `act(begin, end)` for the pieces of [0, n), of about kPiece / weight each; false if given up.
+template <class Act>
+bool in_pieces(std::int64_t n, std::int64_t weight, const threads::Poll &poll, Act act) {
+    const std::int64_t piece = std::max<std::int64_t>(1, kPiece / std::max<std::int64_t>(1, weight));
+    for (std::int64_t begin = 0; begin < n; begin += piece) {
+        if (begin && poll()) return false;
+        act(begin, std::min(n, begin + piece));
+    }
+    return true;
+}
+
 // NumPy's own functions, which need no lock.
 const PyArray_ArrFuncs *numpy_functions[NPY_HALF + 1];
 std::int64_t item_sizes[NPY_HALF + 1];
@@ -82,14 +95,33 @@ struct Lines {
     const std::int64_t *shape, *strides;
     const char *source;
     char *destination;
+    const threads::Poll &poll;
 };
+
+// Memory that a thread which was given up may still write to.
+template <class T>
+std::shared_ptr<T[]> shared_items(std::int64_t count) {
+    return std::shared_ptr<T[]>(new T[static_cast<std::size_t>(count)]);
+}
 
 // One line of an array in its order, or the numbers of its items in that order.
 template <class T>
-bool sort_line(const Lines &lines, T *items, std::int64_t *order, std::int64_t n) {
-    if (lines.sort) return lines.sort(items, n, nullptr) >= 0;
-    for (std::int64_t i = 0; i < n; ++i) order[i] = i;
-    return lines.argsort(items, reinterpret_cast<npy_intp *>(order), n, nullptr) >= 0;
+Status sort_line(const Lines &lines, const std::shared_ptr<T[]> &items,
+                 const std::shared_ptr<std::int64_t[]> &order, std::int64_t n) {
+    const auto sort = lines.sort;
+    const auto argsort = lines.argsort;
+    auto good = std::make_shared<bool>();
+    auto all = [sort, argsort, items, order, n, good] {
+        if (sort) {
+            *good = sort(items.get(), n, nullptr) >= 0;
+            return;
+        }
+        for (std::int64_t i = 0; i < n; ++i) order[i] = i;
+        *good = argsort(items.get(), reinterpret_cast<npy_intp *>(order.get()), n, nullptr) >= 0;
+    };
+    if (n < kLong) all();
+    else if (!threads::run_aside(all, lines.poll)) return Status::interrupted;
+    return *good ? Status::done : Status::no_memory;
 }
 
 // The first item of a line: lines are numbered in the order of the axes.
@@ -107,31 +139,37 @@ const char *start_of(const Lines &lines, std::int64_t line) {
 // lie side by side in the result is read as it is; lines that lie across are copied first, and
 // then run together.
 template <class T, class Combine>
-void accumulate(const Lines &lines, std::int64_t outer, std::int64_t n, std::int64_t inner,
-                Combine combine) {
+Status accumulate(const Lines &lines, std::int64_t outer, std::int64_t n, std::int64_t inner,
+                  Combine combine) {
     T *to = reinterpret_cast<T *>(lines.destination);
+    bool done = true;
     if (inner == 1) {
         std::int64_t step = lines.strides[lines.axis];
-        for (std::int64_t line = 0; line < outer; ++line, to += n) {
+        for (std::int64_t line = 0; done && line < outer; ++line, to += n) {
             const char *from = start_of(lines, line);
-            T total, item;
-            std::memcpy(&total, from, sizeof item);
-            to[0] = total;
-            for (std::int64_t i = 1; i < n; ++i) {
-                std::memcpy(&item, from += step, sizeof item);
-                to[i] = total = combine(total, item);
-            }
+            T total;
+            done = in_pieces(n, 1, lines.poll, [&](std::int64_t begin, std::int64_t end) {
+                for (std::int64_t i = begin; i < end; ++i, from += step) {
+                    T item;
+                    std::memcpy(&item, from, sizeof item);
+                    to[i] = total = i == 0 ? item : combine(total, item);
+                }
+            });
+            done = done && ((line + 1) % kPiece || !lines.poll());
         }
-        return;
+        return done ? Status::done : Status::interrupted;
     }
     copy_strided(lines.ndim, lines.shape, lines.strides, sizeof(T), to, lines.source);
-    for (std::int64_t block = 0; block < outer; ++block, to += n * inner) {
-        for (std::int64_t row = 1; row < n; ++row) {
-            const T *before = to + (row - 1) * inner;
-            T *own = to + row * inner;
-            for (std::int64_t i = 0; i < inner; ++i) own[i] = combine(before[i], own[i]);
-        }
+    for (std::int64_t block = 0; done && block < outer; ++block, to += n * inner) {
+        done = in_pieces(n, inner, lines.poll, [&](std::int64_t begin, std::int64_t end) {
+            for (std::int64_t row = std::max<std::int64_t>(1, begin); row < end; ++row) {
+                const T *before = to + (row - 1) * inner;
+                T *own = to + row * inner;
+                for (std::int64_t i = 0; i < inner; ++i) own[i] = combine(before[i], own[i]);
+            }
+        });
     }
+    return done ? Status::done : Status::interrupted;
 }
 
 template <class T>
@@ -141,31 +179,35 @@ Status work(const Lines &lines) {
     for (std::int64_t i = lines.axis + 1; i < lines.ndim; ++i) inner *= lines.shape[i];
     if (n == 0 || inner == 0 || outer == 0) return Status::done;
     if (lines.operation == TH_CUMSUM) {
-        accumulate<T>(lines, outer, n, inner, [](T a, T b) { return plus(a, b); });
-        return Status::done;
+        return accumulate<T>(lines, outer, n, inner, [](T a, T b) { return plus(a, b); });
     }
     if (lines.operation == TH_CUMPROD) {
-        accumulate<T>(lines, outer, n, inner, [](T a, T b) { return times(a, b); });
-        return Status::done;
+        return accumulate<T>(lines, outer, n, inner, [](T a, T b) { return times(a, b); });
     }
     bool positions = lines.argsort != nullptr;
-    auto count = static_cast<std::size_t>(n);
-    std::unique_ptr<T[]> items(new (std::nothrow) T[count]);
-    std::unique_ptr<std::int64_t[]> order(new (std::nothrow) std::int64_t[positions ? count : 1]);
-    if (!items || !order) return Status::no_memory;
+    const auto items = shared_items<T>(n);
+    const auto order = shared_items<std::int64_t>(positions ? n : 1);
     std::size_t size = positions ? sizeof(std::int64_t) : sizeof(T);
     std::int64_t step = lines.strides[lines.axis];
-    for (std::int64_t line = 0; line < outer * inner; ++line) {
-        const char *from = start_of(lines, line);
-        for (std::int64_t i = 0; i < n; ++i) std::memcpy(&items[i], from + i * step, sizeof(T));
-        if (!sort_line(lines, items.get(), order.get(), n)) return Status::no_memory;
-        const char *result = positions ? reinterpret_cast<const char *>(order.get())
-                                       : reinterpret_cast<const char *>(items.get());
-        char *to = lines.destination + (line / inner * n * inner + line % inner) * size;
-        for (std::int64_t i = 0; i < n; ++i)
-            std::memcpy(to + i * inner * size, result + i * size, size);
-    }
-    return Status::done;
+    Status status = Status::done;
+    const bool done = in_pieces(outer * inner, n, lines.poll, [&](std::int64_t line, std::int64_t end) {
+        for (; status == Status::done && line < end; ++line) {
+            const char *from = start_of(lines, line);
+            bool moved = in_pieces(n, 1, lines.poll, [&](std::int64_t i, std::int64_t last) {
+                for (; i < last; ++i) std::memcpy(&items[i], from + i * step, sizeof(T));
+            });
+            status = moved ? sort_line(lines, items, order, n) : Status::interrupted;
+            if (status != Status::done) return;
+            const char *result = positions ? reinterpret_cast<const char *>(order.get())
+                                           : reinterpret_cast<const char *>(items.get());
+            char *to = lines.destination + (line / inner * n * inner + line % inner) * size;
+            moved = in_pieces(n, 1, lines.poll, [&](std::int64_t i, std::int64_t last) {
+                for (; i < last; ++i) std::memcpy(to + i * inner * size, result + i * size, size);
+            });
+            if (!moved) status = Status::interrupted;
+        }
+    });
+    return done ? status : Status::interrupted;
 }
 
 struct Search {
@@ -175,6 +217,7 @@ struct Search {
     std::int64_t count;
     const char *wanted;
     std::int64_t *places;
+    const threads::Poll &poll;
 };
 
 template <class T>
@@ -184,41 +227,50 @@ Status work(const Search &search) {
         std::memcpy(&item, search.sorted + i * search.step, sizeof item);
         return item;
     };
-    for (std::int64_t k = 0; k < search.count; ++k) {
-        T item;
-        std::memcpy(&item, search.wanted + k * static_cast<std::int64_t>(sizeof item), sizeof item);
-        std::int64_t low = 0, high = search.n;
-        while (low < high) {
-            std::int64_t middle = low + (high - low) / 2;
-            bool behind = search.right ? !before(item, at(middle)) : before(at(middle), item);
-            if (behind) low = middle + 1;
-            else high = middle;
+    auto find = [&](std::int64_t k, std::int64_t end) {
+        for (; k < end; ++k) {
+            T item;
+            std::memcpy(&item, search.wanted + k * static_cast<std::int64_t>(sizeof item),
+                        sizeof item);
+            std::int64_t low = 0, high = search.n;
+            while (low < high) {
+                std::int64_t middle = low + (high - low) / 2;
+                bool behind = search.right ? !before(item, at(middle)) : before(at(middle), item);
+                if (behind) low = middle + 1;
+                else high = middle;
+            }
+            search.places[k] = low;
         }
-        search.places[k] = low;
-    }
-    return Status::done;
+    };
+    return in_pieces(search.count, 1, search.poll, find) ? Status::done : Status::interrupted;
 }
 
 // Numbers the rows of a matrix in their order. NumPy compares what is part of a row in another way
 // than items alone: among halves NaN comes first.
 Status order_rows(const PyArray_ArrFuncs &numpy, std::int64_t item, const std::int64_t *shape,
-                  const std::int64_t *strides, const char *source, std::int64_t *order) {
-    std::int64_t n = shape[0], row = shape[1] * item;
+                  const std::int64_t *strides, const char *source, std::int64_t *order,
+                  const threads::Poll &poll) {
+    const std::int64_t n = shape[0], row = shape[1] * item;
     // INVARIANT: the items of an existing array.
-    std::unique_ptr<std::complex<double>[]> memory(
-        new (std::nothrow) std::complex<double>[static_cast<std::size_t>(n * row / 16 + 1)]);
-    if (!memory) return Status::no_memory;
-    char *items = reinterpret_cast<char *>(memory.get());
-    copy_strided(2, shape, strides, static_cast<std::size_t>(item), items, source);
-    for (std::int64_t i = 0; i < n; ++i) order[i] = i;
-    std::stable_sort(order, order + n, [&](std::int64_t i, std::int64_t j) {
-        const char *a = items + i * row, *b = items + j * row;
-        for (std::int64_t at = 0; at < row; at += item) {
-            int found = numpy.compare(a + at, b + at, nullptr);
-            if (found != 0) return found < 0;
-        }
-        return false;
-    });
+    const auto memory = shared_items<std::complex<double>>(n * row / 16 + 1);
+    const auto own = shared_items<std::int64_t>(n);
+    copy_strided(2, shape, strides, static_cast<std::size_t>(item),
+                 reinterpret_cast<char *>(memory.get()), source);
+    auto sort = [memory, own, n, row, item, compare = numpy.compare] {
+        const char *items = reinterpret_cast<const char *>(memory.get());
+        for (std::int64_t i = 0; i < n; ++i) own[i] = i;
+        std::stable_sort(own.get(), own.get() + n, [&](std::int64_t i, std::int64_t j) {
+            const char *a = items + i * row, *b = items + j * row;
+            for (std::int64_t at = 0; at < row; at += item) {
+                int found = compare(a + at, b + at, nullptr);
+                if (found != 0) return found < 0;
+            }
+            return false;
+        });
+    };
+    if (n < kLong / 8) sort();
+    else if (!threads::run_aside(sort, poll)) return Status::interrupted;
+    std::copy(own.get(), own.get() + n, order);
     return Status::done;
 }
 
@@ -250,7 +302,7 @@ struct Extremes {
 };
 
 Status find_extremes(PyArray_ArgFunc *find, std::int64_t item, std::int64_t rows, std::int64_t n,
-                     const char *source, std::int64_t *places) {
+                     const char *source, std::int64_t *places, const threads::Poll &poll) {
     if (!find) return Status::unknown;
     if (rows == 0 || n == 0) return Status::done;
     const std::int64_t parts = (n + kPart - 1) / kPart;
@@ -262,8 +314,9 @@ Status find_extremes(PyArray_ArgFunc *find, std::int64_t item, std::int64_t rows
     std::unique_ptr<char[]> best(new (std::nothrow) char[static_cast<std::size_t>(parts * item)]);
     if (!found || !best) return Status::no_memory;
     if (parts > 1) all.places = found.get();
-    threads::run(Extremes::kernel, reinterpret_cast<std::int64_t *>(&all), rows * parts,
-                 std::max<std::int64_t>(1, kPart / n));
+    if (!threads::run(Extremes::kernel, reinterpret_cast<std::int64_t *>(&all), rows * parts,
+                      std::max<std::int64_t>(1, kPart / n), poll))
+        return Status::interrupted;
     if (parts == 1) return Status::done;
     for (std::int64_t row = 0; row < rows; ++row) {
         const std::int64_t *own = found.get() + row * parts;
@@ -314,6 +367,15 @@ Status of_type(int typenum, const Work &todo) {
     }
 }
 
+template <class Act>
+Status unless_no_memory(Act act) {
+    try {
+        return act();
+    } catch (const std::bad_alloc &) {
+        return Status::no_memory;
+    }
+}
+
 }  // namespace
 
 void find_sorters() {
@@ -327,7 +389,7 @@ void find_sorters() {
 
 Status run(std::int64_t operation, int typenum, std::int64_t ndim, std::int64_t axis,
            const std::int64_t *shape, const std::int64_t *strides, const char *source,
-           char *destination) {
+           char *destination, const threads::Poll &poll) {
     if (operation < 0 || operation >= TH_ALONG_OPERATIONS || axis < 0 || axis >= ndim)
         return Status::unknown;
     const PyArray_ArrFuncs *numpy =
@@ -335,27 +397,30 @@ Status run(std::int64_t operation, int typenum, std::int64_t ndim, std::int64_t 
     if (!numpy) return Status::unknown;
     if (operation == TH_ARGSORT_ROWS) {
         if (ndim != 2 || axis != 0) return Status::unknown;
-        return order_rows(*numpy, item_sizes[typenum], shape, strides, source,
-                          reinterpret_cast<std::int64_t *>(destination));
+        return unless_no_memory([&] {
+            return order_rows(*numpy, item_sizes[typenum], shape, strides, source,
+                              reinterpret_cast<std::int64_t *>(destination), poll);
+        });
     }
     if (operation == TH_ARGMAX || operation == TH_ARGMIN) {
         if (ndim != 2 || axis != 1) return Status::unknown;
         return find_extremes(operation == TH_ARGMAX ? numpy->argmax : numpy->argmin,
                              item_sizes[typenum], shape[0], shape[1], source,
-                             reinterpret_cast<std::int64_t *>(destination));
+                             reinterpret_cast<std::int64_t *>(destination), poll);
     }
-    Lines lines{operation, ndim, axis, nullptr, nullptr, shape, strides, source, destination};
+    Lines lines{operation, ndim, axis, nullptr, nullptr, shape, strides, source, destination, poll};
     if (operation < TH_CUMSUM) {
         if (operation < TH_ARGSORT) lines.sort = numpy->sort[operation - TH_SORT];
         else lines.argsort = numpy->argsort[operation - TH_ARGSORT];
         if (!lines.sort && !lines.argsort) return Status::unknown;
     }
-    return of_type(typenum, lines);
+    return unless_no_memory([&] { return of_type(typenum, lines); });
 }
 
 Status search(bool right, int typenum, std::int64_t n, std::int64_t step, const char *sorted,
-              std::int64_t count, const char *wanted, std::int64_t *places) {
-    return of_type(typenum, Search{right, n, step, sorted, count, wanted, places});
+              std::int64_t count, const char *wanted, std::int64_t *places,
+              const threads::Poll &poll) {
+    return of_type(typenum, Search{right, n, step, sorted, count, wanted, places, poll});
 }
 
 }  // namespace theano::along

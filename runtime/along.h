@@ -3,9 +3,11 @@
 
 #include <cstdint>
 
+#include "threads.h"
+
 namespace theano::along {
 
-enum class Status { done, no_memory, unknown };
+enum class Status { done, no_memory, interrupted, unknown };
 
 // Looks up NumPy's sorting functions, once, under Python's lock.
 void find_sorters();
@@ -13,11 +15,12 @@ void find_sorters();
 // `operation` is a th_along_operation. `destination` is C-contiguous.
 Status run(std::int64_t operation, int typenum, std::int64_t ndim, std::int64_t axis,
            const std::int64_t *shape, const std::int64_t *strides, const char *source,
-           char *destination);
+           char *destination, const threads::Poll &poll);
 
 // Where each of `count` packed items belongs among `n` sorted ones that are `step` bytes apart: in
 // front of those that are equal to it, or behind them (`right`).
 Status search(bool right, int typenum, std::int64_t n, std::int64_t step, const char *sorted,
-              std::int64_t count, const char *wanted, std::int64_t *places);
+              std::int64_t count, const char *wanted, std::int64_t *places,
+              const threads::Poll &poll);
 
 }  // namespace theano::along

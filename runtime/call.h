@@ -76,6 +76,8 @@ struct Call {
     bool uses_cells;     // see cell_use.h
     // Made when the machine code is done or, if it writes into shared variables, before that.
     std::optional<Results> results;
+    std::int64_t polled;  // when signals were handled last, and when the time was looked at; 0: never
+    std::int64_t looked;
     std::int64_t clock;  // when the step began that runs now, if calls are timed
 };
 
@@ -96,10 +98,16 @@ inline Call *call_of(th_call *head) { return reinterpret_cast<Call *>(head); }
 
 extern const th_runtime runtime_table;
 
+// Items of a range of `n` that make a chunk, of all the work that they take, in whole units.
+std::int64_t chunk_items(std::int64_t n, double work, std::int64_t unit);
+
 void take_lock(Call *call);
 void let_lock_go(Call *call);
 // Keeps an object (stolen) until the call ends; -1 with an exception set.
 int keep_object(Call *call, PyObject *object);
+// Handles signals if it is time to. True after recording the exception that a handler raised; never
+// once results are made, since what the call does then must be done to the end.
+bool interrupted(Call *call);
 // Turns what the call recorded into an exception. With the lock.
 void raise_failure(Call *call);
 // The object of an input as an array: itself, or a new 0-d array for a Python number. A new

@@ -44,6 +44,7 @@ class Invocation {
         call_.kept = nullptr;
         call_.ran = nullptr;
         call_.uses_cells = false;
+        call_.polled = call_.looked = 0;
         call_.n_kept = 0;
         call_.head.frame =
             program.frame_size <= kStackFrame ? frame_ : allocate<std::int64_t>(program.frame_size);

@@ -241,7 +241,7 @@ bool panels_matmul(const Matrix &a, const Matrix &b, T *c, bool added) {
     panels::pack(reinterpret_cast<std::int64_t *>(&work), 0, count);
     work.leading = a.down;
     work.source = a.data;
-    panels::multiply(work);
+    panels::multiply(work, {});
     return true;
 }
 

@@ -7,6 +7,7 @@
 #include "along.h"
 #include "arrays.h"
 #include "blas.h"
+#include "call.h"
 #include "cell_use.h"
 #include "loader.h"
 #include "panels.h"
@@ -63,6 +64,19 @@ PyObject *fail_allocations(PyObject *, PyObject *args) {
     return PyLong_FromLongLong(pool::fail_allocations(after, count));
 }
 
+PyObject *plan_chunks(PyObject *, PyObject *args) {
+    long long n, unit;
+    double work;
+    if (!PyArg_ParseTuple(args, "LdL", &n, &work, &unit)) return nullptr;
+    return PyLong_FromLongLong(chunk_items(n, work, unit));
+}
+
+PyObject *plan_blocks(PyObject *, PyObject *args) {
+    long long rows, n, unit, total;
+    if (!PyArg_ParseTuple(args, "LLLL", &rows, &n, &unit, &total)) return nullptr;
+    return PyLong_FromLongLong(runtime_table.block_rows(rows, n, unit, total));
+}
+
 PyObject *blas_info(PyObject *, PyObject *) {
     const blas::Library &library = blas::library();
     if (!library.found) return Py_BuildValue("{sOsO}", "found", Py_False, "origin", Py_None);
@@ -115,6 +129,12 @@ PyMethodDef methods[] = {
      "fail_allocations(after, count, /)\n--\n\nFor tests: `count` allocations of the pool fail "
      "after `after` more that succeed. (0, 0) ends it. Returns how many of those asked for before have "
      "not failed."},
+    {"chunk_items", plan_chunks, METH_VARARGS,
+     "chunk_items(n, work, unit, /)\n--\n\nItems of a range of `n` that make a chunk, where they "
+     "take `work` instructions, in whole units."},
+    {"block_rows", plan_blocks, METH_VARARGS,
+     "block_rows(rows, n, unit, total, /)\n--\n\nHow many of the rows that are folded make a "
+     "block; 0: all. See theano_runtime.h."},
     {"blas_info", blas_info, METH_NOARGS,
      "blas_info()\n--\n\nA dict that says which BLAS was found, and how."},
     {"panel_width", panel_width, METH_VARARGS,
@@ -150,7 +170,10 @@ void find_blas() {
 }
 
 void before_fork() {
+    // Whoever has the threads may wait for Python's lock.
+    PyThreadState *saved = PyGILState_Check() ? PyEval_SaveThread() : nullptr;
     threads::lock_for_fork();
+    if (saved) PyEval_RestoreThread(saved);
     pool::lock_for_fork();
 }
 

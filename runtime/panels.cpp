@@ -133,15 +133,16 @@ void pack(std::int64_t *args, std::int64_t begin, std::int64_t end) {
 
 bool large(const Work &work) { return products(work) >= kLarge; }
 
-void multiply(Work &work) {
+bool multiply(Work &work, const threads::Poll &poll) {
     const std::int64_t items = items_of(work, block_rows(work));
     auto *args = reinterpret_cast<std::int64_t *>(&work);
     if (products(work) < 2 * kChunk) {
         multiply_items(args, 0, items);
-        return;
+        return true;
     }
     const double grain = static_cast<double>(items) * kChunk / products(work);
-    threads::share(multiply_items, args, items, static_cast<std::int64_t>(grain), large(work));
+    return threads::share(multiply_items, args, items, static_cast<std::int64_t>(grain),
+                          large(work), poll);
 }
 
 }  // namespace panels

@@ -7,6 +7,8 @@
 
 #include <cstdint>
 
+#include "threads.h"
+
 namespace theano {
 namespace panels {
 
@@ -37,8 +39,8 @@ bool large(const Work &work);
 
 // A kernel (th_kernel) over panels; `args` is a Work.
 void pack(std::int64_t *args, std::int64_t begin, std::int64_t end);
-// Multiplies, over the threads there are.
-void multiply(Work &work);
+// Multiplies, over the threads there are; false if it was given up.
+bool multiply(Work &work, const threads::Poll &poll);
 
 }  // namespace panels
 }  // namespace theano

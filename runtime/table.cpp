@@ -1,5 +1,6 @@
 // The functions that generated code calls: th_runtime.
 #include <algorithm>
+#include <cmath>
 #include <cstring>
 
 #include "arrays.h"
@@ -28,6 +29,10 @@ std::int32_t out_of_memory(Call *call, std::int64_t bytes) {
 std::int32_t exception_set(Call *call) {
     call->failure = Failure::exception;
     return -1;
+}
+
+threads::Poll poll_of(Call *call) {
+    return {[](void *context) { return interrupted(static_cast<Call *>(context)); }, call};
 }
 
 void *table_alloc(th_call *head, std::int64_t bytes, std::int64_t slot) {
@@ -133,22 +138,47 @@ std::int32_t table_matmul(th_call *head, std::int64_t typenum, std::int64_t nd_a
 // A thread does about so many instructions at a time; so many are worth waking threads.
 constexpr double kChunk = 1 << 15, kLarge = 16 * kChunk;
 
-void table_parallel(th_call *head, th_kernel *kernel, std::int64_t *args, std::int64_t n,
-                    std::int64_t total, std::int64_t weight) {
+std::int32_t table_parallel(th_call *head, th_kernel *kernel, std::int64_t *args, std::int64_t n,
+                            std::int64_t total, std::int64_t weight, std::int64_t unit) {
     const double work = static_cast<double>(total) * static_cast<double>(weight);
     if (work < 2 * kChunk) {
         kernel(args, 0, n);
-        return;
+        return 0;
     }
-    if (work >= kLarge) let_lock_go(call_of(head));
-    const auto grain = static_cast<std::int64_t>(static_cast<double>(n) * (kChunk / work));
-    threads::share(kernel, args, n, grain, work >= kLarge);
+    Call *call = call_of(head);
+    if (work >= kLarge) {
+        let_lock_go(call);
+        if (interrupted(call)) return -1;
+    }
+    const std::int64_t grain = chunk_items(n, work, unit);
+    const bool done = unit ? threads::share(kernel, args, n, grain, work >= kLarge, poll_of(call))
+                           : threads::run_alone(kernel, args, n, grain, poll_of(call));
+    return done ? 0 : -1;
 }
 
-void table_multiply_packed(th_call *head, std::int64_t *args) {
+// A column of partial results is worth its memory for so many points; there are at least so many
+// rows in a block and at most so many blocks, and more than a few.
+constexpr double kBlock = 1 << 16;
+constexpr std::int64_t kLeastRows = 256, kMostBlocks = 64, kFewBlocks = 4;
+// A range of so many units gives all threads enough to do.
+constexpr std::int64_t kManyUnits = 64;
+
+std::int64_t table_block_rows(std::int64_t rows, std::int64_t n, std::int64_t unit,
+                              std::int64_t total) {
+    if (rows < kFewBlocks * kLeastRows || static_cast<double>(total) < kFewBlocks * kBlock ||
+        n >= kManyUnits * unit)
+        return 0;
+    const double in_row = static_cast<double>(total) / static_cast<double>(rows);
+    const std::int64_t block =
+        std::max({kLeastRows, static_cast<std::int64_t>(std::ceil(kBlock / in_row)),
+                  (rows - 1) / kMostBlocks + 1});
+    return rows / block >= kFewBlocks ? block : 0;
+}
+
+std::int32_t table_multiply_packed(th_call *head, std::int64_t *args) {
     panels::Work &work = *reinterpret_cast<panels::Work *>(args);
     if (panels::large(work)) let_lock_go(call_of(head));
-    panels::multiply(work);
+    return panels::multiply(work, poll_of(call_of(head))) ? 0 : -1;
 }
 
 // Reads what Python's `on_variant` answered: an address, or (address, owner of the code).
@@ -289,6 +319,7 @@ std::int32_t table_lapack(th_call *head, std::int64_t routine, std::int64_t type
 std::int32_t finish(Call *call, along::Status status, std::int64_t operation,
                     std::int64_t typenum) {
     if (status == along::Status::done) return 0;
+    if (status == along::Status::interrupted) return -1;
     if (status == along::Status::no_memory) return out_of_memory(call, -1);
     take_lock(call);
     PyErr_Format(PyExc_SystemError, "no operation number %lld along an axis of type number %lld",
@@ -303,7 +334,7 @@ std::int32_t table_along(th_call *head, std::int64_t operation, std::int64_t typ
     if (ndim > 0 && ndim <= kMostDimensions)
         status = along::run(operation, static_cast<int>(typenum), ndim, axis, shape_of(source),
                             strides_of(source, ndim), static_cast<const char *>(data_of(source)),
-                            static_cast<char *>(destination));
+                            static_cast<char *>(destination), poll_of(call_of(head)));
     return finish(call_of(head), status, operation, typenum);
 }
 
@@ -312,7 +343,8 @@ std::int32_t table_search(th_call *head, std::int64_t right, std::int64_t typenu
                           const void *wanted, std::int64_t *places) {
     auto status = along::search(right != 0, static_cast<int>(typenum), n, step,
                                 static_cast<const char *>(sorted), count,
-                                static_cast<const char *>(wanted), places);
+                                static_cast<const char *>(wanted), places,
+                                poll_of(call_of(head)));
     return finish(call_of(head), status, -1, typenum);
 }
 
@@ -331,13 +363,17 @@ void table_forget(th_call *head, std::int64_t begin, std::int64_t end) {
     }
 }
 
-std::int32_t table_poll(th_call *head) {
+// A loop looks at the time about so often, in nanoseconds.
+constexpr std::int64_t kLook = 10'000'000;
+constexpr std::int64_t kMostSteps = std::int64_t{1} << 40;
+
+std::int64_t table_poll(th_call *head, std::int64_t steps) {
     Call *call = call_of(head);
-    bool without_lock = call->saved != nullptr;
-    take_lock(call);
-    if (PyErr_CheckSignals() < 0) return exception_set(call);
-    if (without_lock) let_lock_go(call);
-    return 0;
+    const std::int64_t before = call->looked;
+    if (interrupted(call)) return -1;
+    const std::int64_t passed = call->looked - before;
+    if (before == 0 || passed < kLook / 2) return std::min(2 * steps, kMostSteps);
+    return passed > 2 * kLook ? std::max<std::int64_t>(1, steps / 2) : steps;
 }
 
 void table_tick(th_call *head, std::int64_t step) {
@@ -362,7 +398,30 @@ const th_runtime runtime_table = {table_alloc,    table_free,   table_fail,    t
                                   table_copy,     table_kept,   table_forget,  table_lapack,
                                   table_poll,     table_along,  table_tick,
                                   table_search,   panels::pack, table_multiply_packed,
-                                  table_commit};
+                                  table_commit,   table_block_rows};
+
+std::int64_t chunk_items(std::int64_t n, double work, std::int64_t unit) {
+    const auto grain = static_cast<std::int64_t>(static_cast<double>(n) * (kChunk / work));
+    return unit > 1 ? std::max<std::int64_t>(1, (grain + unit - 1) / unit) * unit : grain;
+}
+
+bool interrupted(Call *call) {
+    // Users wait no longer than this, in nanoseconds.
+    constexpr std::int64_t kPatience = 50'000'000;
+    if (call->results) return false;
+    const std::int64_t now = call->looked = nanoseconds();
+    if (call->polled == 0) call->polled = now;
+    if (now - call->polled < kPatience) return false;
+    call->polled = now;
+    const bool without_lock = call->saved != nullptr;
+    take_lock(call);
+    if (PyErr_CheckSignals() < 0) {
+        exception_set(call);
+        return true;
+    }
+    if (without_lock) let_lock_go(call);
+    return false;
+}
 
 void take_lock(Call *call) {
     if (!call->saved) return;

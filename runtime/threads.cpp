@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
+#include <memory>
 #include <mutex>
 #include <system_error>
 #include <thread>
@@ -27,6 +29,11 @@ constexpr std::int64_t kWaking = 8, kMissed = 64;
 // Ranges with chunks of so many items are cut at multiples of kAligned, for the sake of vectors.
 constexpr std::int64_t kLongGrain = 512, kAligned = 64;
 
+// A thread that works alone runs so many chunks at once before it polls; one of several polls after
+// so many.
+constexpr std::int64_t kAlone = 64;
+constexpr int kPolled = 4;
+
 inline void pause() {
 #if defined(__x86_64__) || defined(__i386__)
     __builtin_ia32_pause();
@@ -39,6 +46,7 @@ struct Work {
     th_kernel *kernel;
     std::int64_t *args;
     std::int64_t n, grain, chunks, left;
+    Poll poll;
 };
 
 // Items that one thread begins with, in a cache line of its own.
@@ -65,9 +73,10 @@ class Pool {
         return wake;
     }
 
-    void run(const Work &work, int helpers, bool wake) {
+    bool run(const Work &work, int helpers, bool wake) {
         start(helpers);
         work_ = work;
+        given_up_.store(false, std::memory_order_relaxed);
         shares_ = std::min(helpers, started_) + 1;
         for (int i = 0; i < shares_; ++i) {
             share_[i].next.store(first_of(i), std::memory_order_relaxed);
@@ -87,6 +96,7 @@ class Pool {
             if (spin < kSpins) pause();
             else std::this_thread::yield();
         }
+        return !given_up_.load(std::memory_order_relaxed);
     }
 
   private:
@@ -110,9 +120,11 @@ class Pool {
 
     void take_chunks(int number) {
         share_[number].begun.store(true, std::memory_order_relaxed);
+        int done = 0;
         for (int i = 0; i < shares_; ++i) {
             Share &share = share_[(number + i) % shares_];
             for (;;) {
+                if (given_up_.load(std::memory_order_relaxed)) return;
                 if (i > 0 && share.begun.load(std::memory_order_relaxed) &&
                     share.end - share.next.load(std::memory_order_relaxed) <= work_.left)
                     break;
@@ -120,6 +132,8 @@ class Pool {
                     share.next.fetch_add(work_.grain, std::memory_order_relaxed);
                 if (begin >= share.end) break;
                 work_.kernel(work_.args, begin, std::min(share.end, begin + work_.grain));
+                if (number == 0 && done++ % kPolled == 0 && work_.poll())
+                    given_up_.store(true, std::memory_order_relaxed);
             }
         }
     }
@@ -160,6 +174,7 @@ class Pool {
     std::mutex mutex_;
     std::condition_variable wake_;
     Work work_{};
+    std::atomic<bool> given_up_{false};
     int shares_ = 0;
     int started_ = 0;
     std::int64_t missed_ = 0;
@@ -184,9 +199,9 @@ Pool *pool() {
     return now;
 }
 
-void distribute(th_kernel *kernel, std::int64_t *args, std::int64_t n, std::int64_t grain,
-                std::int64_t left, bool wake) {
-    if (n <= 0) return;
+bool distribute(th_kernel *kernel, std::int64_t *args, std::int64_t n, std::int64_t grain,
+                std::int64_t left, bool wake, const Poll &poll) {
+    if (n <= 0) return true;
     grain = std::max<std::int64_t>(grain, 1);
     if (grain >= kLongGrain) grain = grain / kAligned * kAligned;
     const std::int64_t chunks = (n - 1) / grain + 1;
@@ -195,11 +210,11 @@ void distribute(th_kernel *kernel, std::int64_t *args, std::int64_t n, std::int6
         Pool *all = pool();
         std::unique_lock<std::mutex> guard(all->busy, std::try_to_lock);
         if (guard.owns_lock() && (wake || all->shares(chunks, wake))) {
-            all->run({kernel, args, n, grain, chunks, left * grain}, workers - 1, wake);
-            return;
+            return all->run({kernel, args, n, grain, chunks, left * grain, poll}, workers - 1,
+                            wake);
         }
     }
-    kernel(args, 0, n);
+    return run_alone(kernel, args, n, grain, poll);
 }
 
 }  // namespace
@@ -209,11 +224,54 @@ void set(int wanted) {
     count.store(std::max(1, std::min(wanted, kMost)), std::memory_order_relaxed);
 }
 
-void run(th_kernel *kernel, std::int64_t *args, std::int64_t n, std::int64_t grain) {
-    distribute(kernel, args, n, grain, 0, true);
+bool run(th_kernel *kernel, std::int64_t *args, std::int64_t n, std::int64_t grain,
+         const Poll &poll) {
+    return distribute(kernel, args, n, grain, 0, true, poll);
 }
-void share(th_kernel *kernel, std::int64_t *args, std::int64_t n, std::int64_t grain, bool wake) {
-    distribute(kernel, args, n, grain, kLeft, wake);
+bool share(th_kernel *kernel, std::int64_t *args, std::int64_t n, std::int64_t grain, bool wake,
+           const Poll &poll) {
+    return distribute(kernel, args, n, grain, kLeft, wake, poll);
+}
+bool run_alone(th_kernel *kernel, std::int64_t *args, std::int64_t n, std::int64_t grain,
+               const Poll &poll) {
+    // One item may be more than a chunk.
+    const std::int64_t piece = grain > 1 ? grain * kAlone : 1;
+    std::int64_t begin = 0;
+    while (poll.interrupted && n - begin > piece) {
+        kernel(args, begin, begin + piece);
+        begin += piece;
+        if (poll()) return false;
+    }
+    if (begin < n) kernel(args, begin, n);
+    return true;
+}
+
+bool run_aside(std::function<void()> work, const Poll &poll) {
+    constexpr std::chrono::milliseconds kPatience{20};
+    struct State {
+        std::mutex mutex;
+        std::condition_variable changed;
+        bool done = false;
+    };
+    auto state = std::make_shared<State>();
+    try {
+        std::thread([state, work] {
+            work();
+            std::lock_guard<std::mutex> guard(state->mutex);
+            state->done = true;
+            state->changed.notify_one();
+        }).detach();
+    } catch (const std::system_error &) {
+        work();
+        return true;
+    }
+    std::unique_lock<std::mutex> guard(state->mutex);
+    while (!state->changed.wait_for(guard, kPatience, [&] { return state->done; })) {
+        guard.unlock();
+        if (poll()) return false;
+        guard.lock();
+    }
+    return true;
 }
 
 void lock_for_fork() {

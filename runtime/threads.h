@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 
 #include "include/theano_runtime.h"
 
@@ -11,13 +12,29 @@ namespace theano::threads {
 int get();
 // Takes effect with the next piece of work; 1 starts no thread.
 void set(int count);
-// Runs kernel over [0, n) in chunks of `grain` and returns when all is done. Needs no lock of
-// Python's.
-void run(th_kernel *kernel, std::int64_t *args, std::int64_t n, std::int64_t grain);
+
+// Asked between chunks, in the thread that waits for the work, whether to give it up.
+struct Poll {
+    bool (*interrupted)(void *) = nullptr;
+    void *context = nullptr;
+    bool operator()() const { return interrupted && interrupted(context); }
+};
+
+// Runs kernel over [0, n) in chunks of `grain` and returns when all is done: true; or when it is
+// given up: false. Needs no lock of Python's.
+bool run(th_kernel *kernel, std::int64_t *args, std::int64_t n, std::int64_t grain,
+         const Poll &poll = {});
 // The same for chunks of about half a microsecond, of which each thread does its own to the end.
 // Unless it may wake threads, which costs more than little work does, it shares the work with those
 // only that have not yet gone to sleep.
-void share(th_kernel *kernel, std::int64_t *args, std::int64_t n, std::int64_t grain, bool wake);
+bool share(th_kernel *kernel, std::int64_t *args, std::int64_t n, std::int64_t grain, bool wake,
+           const Poll &poll = {});
+// The same in this thread, in order.
+bool run_alone(th_kernel *kernel, std::int64_t *args, std::int64_t n, std::int64_t grain,
+               const Poll &poll);
+// Runs `work` in a thread of its own, for what knows nothing of polls. When it is given up, it goes on
+// to its end all the same, and must therefore own all that it touches. May raise bad_alloc.
+bool run_aside(std::function<void()> work, const Poll &poll);
 
 void lock_for_fork();
 void unlock_in_parent();

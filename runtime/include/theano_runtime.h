@@ -20,7 +20,7 @@
  * into arrays first.
  *
  * ERRORS. `entry` returns 0 when all is well. Otherwise it returns nonzero after `fail` returned -1,
- * or after `alloc`, `callback`, `variant`, `matmul`, `copy` or `lapack` failed (they have recorded why). No
+ * or after `alloc`, `callback`, `variant`, `matmul`, `copy`, `lapack`, `parallel` or `poll` failed (they have recorded why). No
  * output is made and no shared variable is replaced by a call that failed.
  *
  * PYTHON'S LOCK. A call starts with the lock held, unless its inputs are large. Functions of the
@@ -147,10 +147,12 @@ struct th_runtime {
                       const int64_t *b, const int64_t *c, const void *alpha, const void *beta);
 
     /* 4: runs a kernel over [0, n), in all `total` points of about `weight` instructions each. Much
-     * work is shared with threads that are awake; large work lets Python's lock go first, and wakes
-     * threads. */
-    void (*parallel)(th_call *call, th_kernel *kernel, int64_t *args, int64_t n, int64_t total,
-                     int64_t weight);
+     * work is shared with threads that are awake, in chunks of whole multiples of `unit` items;
+     * large work lets Python's lock go first, and wakes threads. With unit 0, the range is run in
+     * order and in this thread. Nonzero after recording the exception that a signal's handler
+     * raised, which happens only before `commit`. */
+    int32_t (*parallel)(th_call *call, th_kernel *kernel, int64_t *args, int64_t n, int64_t total,
+                        int64_t weight, int64_t unit);
 
     /* 5: takes Python's lock and calls the callable of callback record `index` with one object per
      * input descriptor (read-only arrays over its memory, or the object); the descriptors of the
@@ -188,9 +190,10 @@ struct th_runtime {
     int32_t (*lapack)(th_call *call, int64_t routine, int64_t typenum, int64_t flags, int64_t count,
                       const int64_t *operands, int64_t *facts);
 
-    /* 12: for loops that may run long: handles signals, such as the user's interrupt. Nonzero after
-     * recording the exception that a handler raised. */
-    int32_t (*poll)(th_call *call);
+    /* 12: for loops that may run long: handles signals, such as the user's interrupt, `steps` steps
+     * after the last time. After how many more steps to come again; -1 after recording the exception
+     * that a handler raised. */
+    int64_t (*poll)(th_call *call, int64_t steps);
 
     /* 13: an operation along `axis` of the array described by `src`; `dst` is C-contiguous and does
      * not overlap. NaN counts as larger than every number. 0 on success. */
@@ -206,14 +209,19 @@ struct th_runtime {
                       const void *sorted, int64_t count, const void *wanted, int64_t *places);
 
     /* 16, 17: a kernel, over panels, that packs the second matrix of a product; multiplies by it.
-     * Their arguments: see `panels.h`. */
+     * Their arguments: see `panels.h`. Nonzero as for `parallel`. */
     th_kernel *pack;
-    void (*multiply_packed)(th_call *call, int64_t *args);
+    int32_t (*multiply_packed)(th_call *call, int64_t *args);
 
     /* 18: makes every object that the call returns or stores. Called once, by programs that write
      * into the memory of inputs, before the first such write: the descriptors and buffers of all
      * results are in place, though not yet their items, and nothing fails from there on. */
     int32_t (*commit)(th_call *call);
+
+    /* 19: how many of the `rows` that are folded make a block of their own, where the kernel that
+     * folds them all has a range of `n` items, in units of `unit` items, and `total` points: the
+     * results of blocks are folded in turn. 0: better fold them all at once. */
+    int64_t (*block_rows)(int64_t rows, int64_t n, int64_t unit, int64_t total);
 };
 
 #ifdef __cplusplus

@@ -206,6 +206,16 @@ class RandomFunction(Structured):
         return stream, array
 
     def _sample(self, stream: Stream, size: Size, parameters: Sequence[Any]) -> Any:
+        # NumPy draws all numbers at once, deaf to an interrupt; those that it draws one after the
+        # other are the same in pieces.
+        count = math.prod(size or ())
+        if count > PIECE and self.fn in ONE_BY_ONE and not any(map(np.ndim, parameters)):
+            array = np.empty(size or (), self._dtype)
+            numbers = array.reshape(-1)
+            for start in range(0, count, PIECE):
+                piece = numbers[start : start + PIECE]
+                piece[...] = self._sample(stream, piece.shape, parameters)
+            return array
         # Of the standard distributions NumPy gives the same numbers sooner.
         if parameters is STANDARD and size is not None:
             return (
@@ -239,6 +249,10 @@ class RandomFunction(Structured):
     def __str__(self) -> str:
         return f"RandomFunction{{{self.exec_fn.__name__}}}"
 
+
+# Numbers that are drawn at once, and what may be drawn in such pieces.
+PIECE = 1 << 20
+ONE_BY_ONE = ("uniform", "normal", "binomial", "poisson")
 
 # Parameters of the distributions that NumPy has methods without parameters for; this very list.
 STANDARD = [0.0, 1.0]

@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 from theano._core.lower.arrays import Size
-from theano._core.lower.llvm.kernel import KernelWriter
+from theano._core.lower.llvm.items import itemsize
+from theano._core.lower.llvm.kernel import KernelWriter, range_axis
 from theano._core.lower.loops import Loop
+
+# Bytes of a row of columns that are folded together: with a cache line more at its ends, at most a
+# tenth more is read than that.
+LEAST_ROW = 1024
 
 
 class Kernel:
@@ -16,10 +21,19 @@ class Kernel:
         'kernel', or 'combine' for the last step of a fold of everything.
     eager : bool
         Whether it is compiled with the program; others when first needed.
+    split : int
+        The group of reduced axes that is folded in blocks; -1: none.
     """
 
     def __init__(
-        self, loop: Loop, groups: list[list[int]], layout: str, lanes: int, bits: int, eager: bool
+        self,
+        loop: Loop,
+        groups: list[list[int]],
+        layout: str,
+        lanes: int,
+        bits: int,
+        eager: bool,
+        split: int = -1,
     ) -> None:
         self.loop = loop
         self.weight = loop.weight
@@ -28,15 +42,28 @@ class Kernel:
         self.lanes = lanes
         self.bits = bits
         self.eager = eager
+        self.split = split
         self.symbol = "kernel"
         self._text: str | None = None
+
+    @property
+    def unit(self) -> int:
+        """How many items of its range make up the least that is worth a chunk.
+
+        Of columns that is enough for each row of them to be read at the speed of memory.
+        """
+        loop, groups = self.loop, self.groups
+        axis, _, partial = range_axis(loop, groups)
+        if not loop.folds or partial or self.split >= 0 or axis != len(groups) - 1:
+            return 1
+        return LEAST_ROW // min((itemsize(d) for d, _ in loop.operands), default=8)
 
     @property
     def text(self) -> str:
         """The LLVM module."""
         if self._text is None:
             self._text = KernelWriter(
-                self.loop, self.groups, self.layout, self.lanes, self.bits
+                self.loop, self.groups, self.layout, self.lanes, self.bits, self.split
             ).write()
         return self._text
 
@@ -77,3 +104,5 @@ class Call:
         self.total = total
         self.sequential = sequential
         self.combine = -1
+        # The least of its range that is worth a chunk; 0: it runs in order.
+        self.unit = 0 if sequential else kernel.unit

@@ -45,6 +45,7 @@ class StreamKernel:
     symbol = "kernel"
     layout = "packed"
     weight = WEIGHT
+    unit = 1
     eager = True
 
     def __init__(self, kind: str, dtype: str, transform: Callable[..., Value], bits: int) -> None:

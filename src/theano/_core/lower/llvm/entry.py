@@ -46,6 +46,7 @@ RUNTIME = {
             "pack",
             "multiply_packed",
             "commit",
+            "block_rows",
         )
     )
 }

@@ -10,6 +10,9 @@ Three layouts of the same loop:
 
 The arguments block holds, as int64: the lengths of the axes; the addresses of operands, stores and
 folds; and in the strided layout their strides in bytes, axis by axis.
+
+A kernel may be split: its range then runs over blocks of one of the reduced axes, so many rows each
+as the last argument says, and each block has its partial results, which are C-contiguous.
 """
 
 from __future__ import annotations
@@ -32,6 +35,8 @@ from theano._core.lower.loops import FOLD_BLOCK, Fold, Loop
 LIGHT = 4
 # Vectors that are added one after the other: few, so that roundings do not add up.
 PIECE = 32
+# The axis of partial results that counts the blocks of a kernel that is split.
+BLOCK = -1
 # Items of a tile of a strided loop; a cache line of each fits into the nearest cache.
 TILE = 128
 
@@ -64,9 +69,16 @@ class KernelWriter:
     """Writes one kernel."""
 
     def __init__(
-        self, loop: Loop, groups: Sequence[Sequence[int]], layout: str, lanes: int, bits: int
+        self,
+        loop: Loop,
+        groups: Sequence[Sequence[int]],
+        layout: str,
+        lanes: int,
+        bits: int,
+        split: int = -1,
     ) -> None:
         self.loop = loop
+        self.split = split
         self.groups = [tuple(g) for g in groups] or [()]
         self.packed = layout == "packed"
         # Whether neighbours along the last axis lie side by side.
@@ -130,8 +142,9 @@ class KernelWriter:
         wanted = [(d, m) for (d, _), m in zip(loop.operands, moves, strict=True)]
         wanted += [(d, every) for d in loop.stores]
         # Partial results of a fold of everything lie along the first axis.
+        partial = self.full_fold or self.split >= 0
         wanted += [
-            (f.dtype if self.full_fold else f.out_dtype, (0,) if self.full_fold else kept)
+            (f.dtype if partial else f.out_dtype, (0,) if self.full_fold else kept)
             for f in loop.folds
         ]
         slot = rank
@@ -139,8 +152,11 @@ class KernelWriter:
         memories = []
         for dtype, axes in wanted:
             strides: dict[int, str] = {}
-            if self.full_fold and len(memories) >= len(loop.operands) + len(loop.stores):
+            folded = len(memories) >= len(loop.operands) + len(loop.stores)
+            if self.full_fold and folded:
                 strides = {0: str(itemsize(dtype))}
+            elif self.split >= 0 and folded:
+                strides = self._packed_strides(dtype, (BLOCK, *axes))
             elif self.packed:
                 strides = self._packed_strides(dtype, axes)
             else:
@@ -158,6 +174,8 @@ class KernelWriter:
             memories[n + m :],
         )
         self.bases = {memory.slot: self._address(memory.slot) for memory in memories}
+        if self.split >= 0:
+            self.block_rows = self._argument(strides_at)
 
     def _packed_strides(self, dtype: str, axes: Sequence[int]) -> dict[int, str]:
         strides: dict[int, str] = {}
@@ -173,16 +191,38 @@ class KernelWriter:
     def _nest(self) -> None:
         pointers = dict(self.bases)
         everything = [*self.operands, *self.stores, *self.folds]
-        last = self.last
         if self.full_fold:
             self._range(0, "%begin", "%end", pointers, everything, self._full_fold_step)
             return
+        if self.split >= 0:
+            self._range(BLOCK, "%begin", "%end", pointers, self.folds, self._block)
+        else:
+            self._kept_loops(pointers, first=True)
+
+    def _kept_loops(self, pointers: dict[int, str], first: bool) -> None:
+        """Write the loops over the axes that are kept, and within them those that are not."""
+        everything = [*self.operands, *self.stores, *self.folds]
+        last = self.last
         outer = [i for i in range(last) if not self.reduced[i]]
         if not self.reduced[last] or not self.loop.folds:
             # The last axis is kept: it runs in vectors outside the reduced axes.
-            self._loops([*outer, last], pointers, everything, self._kept_vectors, first=True)
+            self._loops([*outer, last], pointers, everything, self._kept_vectors, first)
         else:
-            self._loops(outer, pointers, everything, self._row_fold, first=True)
+            self._loops(outer, pointers, everything, self._row_fold, first)
+
+    def _block(self, pointers: dict[int, str], number: str) -> None:
+        """Write the fold of one block of the axis that is split."""
+        b = self.b
+        low = b.emit(f"mul i64 {number}, {self.block_rows}")
+        far = b.emit(f"add i64 {low}, {self.block_rows}")
+        b.declarations["declare i64 @llvm.smin.i64(i64, i64)"] = None
+        high = b.emit(f"call i64 @llvm.smin.i64(i64 {far}, i64 {self.lengths[self.split]})")
+        self.part = low, high
+        self._kept_loops(pointers, first=False)
+
+    def extent(self, axis: int) -> tuple[str, str]:
+        """Return the ends of what is walked of a reduced axis."""
+        return self.part if axis == self.split else ("0", self.lengths[axis])
 
     def _loops(
         self,
@@ -310,7 +350,7 @@ class KernelWriter:
 
     def _row_fold(self, pointers: dict[int, str], lo: str, hi: str) -> None:
         inner = [i for i in range(self.last) if self.reduced[i]]
-        self._fold_vectors(inner, pointers, "0", self.lengths[self.last])
+        self._fold_vectors(inner, pointers, *self.extent(self.last))
 
     def _fold_vectors(self, axes: list[int], pointers: dict[int, str], lo: str, hi: str) -> None:
         """Fold over `axes` and, in vectors, over [lo, hi) of the last axis; store the results."""
@@ -377,7 +417,7 @@ class KernelWriter:
             return inner(pointers, acc)
         b = self.b
         axis = axes[0]
-        low, high = part or ("0", self.lengths[axis])
+        low, high = part or self.extent(axis)
         head, body, done = b.fresh_label("fold"), b.fresh_label("into"), b.fresh_label("folded")
         before = b.block
         b.perform(f"br label %{head}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from theano._core.ir.variable import Apply, Constant
 from theano._core.lower.arrays import Array, Buffer, Size
@@ -25,6 +25,19 @@ POINT = 7
 FEW = 64
 # Rows of at most SHORT items are folded several at a time if they fill half a vector.
 SHORT = 12
+
+
+# A fold of fewer rows is certainly not cut into blocks (runtime/table.cpp).
+LEAST_ROWS = 1024
+
+
+class InBlocks(NamedTuple):
+    """A fold in blocks: its call, whether it is wanted (an i1), of how many rows, so many each."""
+
+    call: Call
+    wanted: str
+    rows: Size
+    block: str
 
 
 class Launcher(Entry):
@@ -200,8 +213,7 @@ class Launcher(Entry):
         chosen_freely = not (indexed or sequential or lanes)
         lanes = lanes or choose_lanes(loop, self.vector_bits)
         memories = (*arrays, *outs, *fold_outs)
-        for array in memories:
-            self.pointer(array)
+        list(map(self.pointer, memories))
         total = self.product(lengths)
         calls = [
             self._prepare_call(kernel, lengths, total, sequential)
@@ -209,22 +221,21 @@ class Launcher(Entry):
         ]
         if isinstance(flag, str):
             self._ready_variant(flag, calls[1], unless=True)
-        narrow = {
-            c: self._many_short_rows(c, lengths, total, flag) if chosen_freely else None
-            for c in calls
-        }
+        narrow = {c: self._many_short_rows(c, lengths, flag, chosen_freely) for c in calls}
+        blocks = {c: self._blocks_of_rows(c, lengths, flag) for c in calls}
         if any(narrow.values()) or flag is not True or names[0] == "rows":
-            for array in memories:
-                self.strides(array)
+            # Known before the branches in which they are needed.
+            list(map(self.strides, memories))
         partials = self._partials(calls) if calls[0].combine >= 0 else []
 
         def call(chosen: Call) -> Callable[[], None]:
             return lambda: self._call(chosen, arrays, outs, fold_outs, partials)
 
         def best(chosen: Call) -> Callable[[], None]:
-            other = narrow[chosen]
-            usual = call(chosen)
-            return usual if other is None else self._either(other[0], call(other[1]), usual)
+            ways = [(wanted, call(other)) for wanted, other in narrow[chosen]]
+            for split in blocks[chosen]:
+                ways.append((split.wanted, self._call_in_blocks(split, arrays, outs, fold_outs)))
+            return self._first(ways, call(chosen))
 
         packed = best(calls[0])
         chosen = self._either(flag, packed, best(calls[1])) if isinstance(flag, str) else packed
@@ -236,31 +247,39 @@ class Launcher(Entry):
 
         return run
 
+    def _first(
+        self, ways: Sequence[tuple[str, Callable[[], None]]], usual: Callable[[], None]
+    ) -> Callable[[], None]:
+        """Return what writes the last way whose condition holds at run time, or the usual one."""
+        for wanted, way in ways:
+            usual = self._either(wanted, way, usual)
+        return usual
+
     def _many_short_rows(
-        self, call: Call, lengths: Sequence[Size], total: Size, flag: bool | str
-    ) -> tuple[str, Call] | None:
-        """Return (whether rows are short and many, the call for such) of a kernel.
+        self, call: Call, lengths: Sequence[Size], flag: bool | str, freely: bool
+    ) -> list[tuple[str, Call]]:
+        """Return (whether rows are short and many, the call for such) of a kernel, if they may be.
 
         Vectors then run over the rows. That is for folds of packed rows, whose items are folded one
         after the other, and for stores of what lies apart.
         """
         loop, layout, packed = call.kernel.loop, call.layout, call.kernel.layout == "packed"
-        if len(layout) < 2 or layout[-2][0] in loop.reduced:
-            return None
+        if not freely or len(layout) < 2 or layout[-2][0] in loop.reduced:
+            return []
         if packed and (loop.stores or layout[-1][0] not in loop.reduced):
-            return None
+            return []
         if not packed and (loop.folds or call.kernel.layout == "rows"):
-            return None
+            return []
         rows, length = call.extents[-2:]
         lanes = choose_lanes(loop, self.vector_bits, False)
         limit = SHORT if loop.folds else lanes - 1
         if isinstance(length, int) and length > limit:
-            return None
+            return []
         if isinstance(rows, int) and rows < lanes // 2:
-            return None
+            return []
         groups = [*layout[:-2], layout[-1], layout[-2]]
         kernel = Kernel(loop, groups, "strided", lanes, self.vector_bits, False)
-        across = self._prepare_call(kernel, lengths, total, call.sequential)
+        across = self._prepare_call(kernel, lengths, call.total, call.sequential)
         b = self.b
         short = b.emit(f"icmp sle i64 {length}, {limit}")
         many = b.emit(f"icmp sge i64 {rows}, {lanes // 2}")
@@ -269,7 +288,72 @@ class Launcher(Entry):
             held = flag if packed else b.emit(f"xor i1 {flag}, true")
             short = b.emit(f"and i1 {short}, {held}")
         self._ready_variant(short, across)
-        return short, across
+        return [(short, across)]
+
+    def _blocks_of_rows(
+        self, call: Call, lengths: Sequence[Size], flag: bool | str
+    ) -> list[InBlocks]:
+        """Return how a fold is done in blocks of rows, if its range may have too few items.
+
+        That is for many rows and much work, which the runtime decides.
+        """
+        loop, layout, total = call.kernel.loop, call.layout, call.total
+        if not loop.folds or call.combine >= 0 or call.sequential:
+            return []
+        folded = [i for i, group in enumerate(layout) if group and group[0] in loop.reduced]
+        if not folded:
+            return []
+        rows = call.extents[folded[0]]
+        if isinstance(rows, int) and rows < LEAST_ROWS:
+            return []
+        b, function = self.b, self.runtime("block_rows")
+        sizes = f"i64 {rows}, i64 {call.count}, i64 {call.unit}, i64 {total}"
+        block = b.emit(f"call i64 {function}({sizes})")
+        wanted = b.emit(f"icmp ne i64 {block}, 0")
+        lanes, bits = call.kernel.lanes, self.vector_bits
+        kernel = Kernel(loop, layout, call.kernel.layout, lanes, bits, False, folded[0])
+        second = Kernel(_fold_of_partials(loop), [[0], [1]], "packed", lanes, bits, False)
+        split = Call(kernel, self._register_kernel(kernel), layout, call.extents, 0, total, False)
+        split.combine = self._register_kernel(second)
+        held = wanted
+        if isinstance(flag, str):
+            own = flag if call.kernel.layout == "packed" else b.emit(f"xor i1 {flag}, true")
+            held = b.emit(f"and i1 {wanted}, {own}")
+        self._ready_variant(held, split)
+        return [InBlocks(split, wanted, rows, block)]
+
+    def _call_in_blocks(
+        self,
+        split: InBlocks,
+        arrays: Sequence[Array],
+        outs: Sequence[Array],
+        fold_outs: Sequence[Array],
+    ) -> Callable[[], None]:
+        """Return what writes a fold in blocks, and the fold of their results."""
+
+        def write() -> None:
+            call, b = split.call, self.b
+            loop = call.kernel.loop
+            up = self.plus(split.rows, b.emit(f"sub i64 {split.block}, 1"))
+            call.count = b.emit(f"sdiv i64 {up}, {split.block}")
+            kept = self.product(
+                [
+                    n
+                    for n, axes in zip(call.extents, call.layout, strict=True)
+                    if axes[0] not in loop.reduced
+                ]
+            )
+            partials = [self.new_array(f.dtype, (call.count, kept)) for f in loop.folds]
+            block = self._pass(call, arrays, outs, partials, [split.block])
+            self._dispatch(self._kernel(call.number), block, call)
+            second = [call.count, kept, *(a.data for a in (*partials, *fold_outs))]
+            total = self.multiply(call.count, kept)
+            self.call_function(self._kernel(call.combine), second, 2, kept, total)
+            for array in partials:
+                array.buffer.users += 1  # type: ignore[union-attr]
+                self.release(array)
+
+        return write
 
     def _layouts(
         self,
@@ -370,16 +454,19 @@ class Launcher(Entry):
     ) -> None:
         """Call a kernel over `count` steps of `total` work; the first `numbers` words are int64."""
         number = self._register_kernel(kernel)
-        at = self.b.emit(f"getelementptr ptr, ptr %kernels, i64 {number}")
-        function = self.b.emit(f"load ptr, ptr {at}, align 8")
-        self.call_function(function, words, numbers, count, total)
+        self.call_function(self._kernel(number), words, numbers, count, total)
 
     def call_function(
         self, function: str, words: Sequence[Size], numbers: int, count: Size, total: Size
     ) -> None:
         """Call a kernel at an address; see `call_list`."""
         block = self._arguments(words, ["i64" if i < numbers else "ptr" for i in range(len(words))])
-        self._dispatch(function, block, count, total, POINT + 1)
+        self._share(function, block, count, total, POINT + 1, 1)
+
+    def _kernel(self, number: int) -> str:
+        """Return the address of a kernel."""
+        at = self.b.emit(f"getelementptr ptr, ptr %kernels, i64 {number}")
+        return self.b.emit(f"load ptr, ptr {at}, align 8")
 
     def _register_kernel(self, kernel: Any) -> int:
         self.kernels.append(kernel)
@@ -418,27 +505,11 @@ class Launcher(Entry):
         partials: Sequence[Array],
     ) -> None:
         b = self.b
-        memories = [*arrays, *outs]
+        results: Sequence[Array] = fold_outs
         if call.combine >= 0:
-            partials = self._unless_single(call, partials, fold_outs)
-        words: list[Size] = list(call.extents)
-        kinds = ["i64"] * len(words)
-        targets = partials or fold_outs
-        for array in (*memories, *targets, *(fold_outs if call.combine >= 0 else ())):
-            words.append(array.data)
-            kinds.append("ptr")
-        if call.kernel.layout != "packed":
-            for stride in self._stride_words(call, arrays, outs, fold_outs):
-                words.append(stride)
-                kinds.append("i64")
-        block = self._arguments(words, kinds)
-        at = b.emit(f"getelementptr ptr, ptr %kernels, i64 {call.number}")
-        function = b.emit(f"load ptr, ptr {at}, align 8")
-        if call.sequential:
-            b.perform(f"call void {function}(ptr {block}, i64 0, i64 {call.count})")
-        else:
-            weight = POINT + call.kernel.weight
-            self._dispatch(function, block, call.count, call.total, weight)
+            results = [*self._unless_single(call, partials, fold_outs), *fold_outs]
+        block = self._pass(call, arrays, outs, results)
+        self._dispatch(self._kernel(call.number), block, call)
         if call.combine >= 0:
             more, done = b.fresh_label("combine"), b.fresh_label("combined")
             several = "true"
@@ -446,11 +517,27 @@ class Launcher(Entry):
                 several = self.sized(f"icmp ne i64 {call.count}, 1", call.count)
             b.perform(f"br i1 {several}, label %{more}, label %{done}")
             b.label(more)
-            at = b.emit(f"getelementptr ptr, ptr %kernels, i64 {call.combine}")
-            function = b.emit(f"load ptr, ptr {at}, align 8")
+            function = self._kernel(call.combine)
             b.perform(f"call void {function}(ptr {block}, i64 0, i64 {call.count})")
             b.perform(f"br label %{done}")
             b.label(done)
+
+    def _pass(
+        self,
+        call: Call,
+        arrays: Sequence[Array],
+        outs: Sequence[Array],
+        results: Sequence[Array],
+        last: Sequence[Size] = (),
+    ) -> str:
+        """Write the arguments of a kernel, `last` at their end; return their address."""
+        words: list[Size] = [*call.extents, *(a.data for a in (*arrays, *outs, *results))]
+        kinds = ["i64"] * len(call.extents) + ["ptr"] * (len(words) - len(call.extents))
+        strides: list[Size] = []
+        if call.kernel.layout != "packed":
+            strides = self._stride_words(call, arrays, outs, results)
+        words += [*strides, *last]
+        return self._arguments(words, kinds + ["i64"] * (len(strides) + len(last)))
 
     def _unless_single(
         self, call: Call, partials: Sequence[Array], fold_outs: Sequence[Array]
@@ -534,19 +621,28 @@ class Launcher(Entry):
                 ]
         return words
 
-    def _dispatch(self, function: str, block: str, count: Size, total: Size, weight: int) -> None:
+    def _dispatch(self, function: str, block: str, call: Call) -> None:
+        weight = POINT + call.kernel.weight
+        self._share(function, block, call.count, call.total, weight, call.unit)
+
+    def _share(
+        self, function: str, block: str, count: Size, total: Size, weight: int, unit: int
+    ) -> None:
         """Call a kernel over its range: here, or over threads if it is much work.
 
-        `weight` is the number of instructions of each of its `total` points.
+        `weight` is the number of instructions of each of its `total` points. Threads take whole
+        multiples of `unit`; 0: there is one, which runs in order.
         """
+        b = self.b
         if isinstance(total, int) and total <= FEW:
-            self.b.perform(f"call void {function}(ptr {block}, i64 0, i64 {count})")
+            b.perform(f"call void {function}(ptr {block}, i64 0, i64 {count})")
             return
         parallel = self.runtime("parallel")
-        self.b.perform(
-            f"call void {parallel}(ptr %call, ptr {function}, ptr {block}, i64 {count}, i64 {total}"
-            f", i64 {weight})"
+        done = b.emit(
+            f"call i32 {parallel}(ptr %call, ptr {function}, ptr {block}, i64 {count}, i64 {total}"
+            f", i64 {weight}, i64 {unit})"
         )
+        self.or_fail(b.emit(f"icmp eq i32 {done}, 0"))
 
     def fold_of(self, node: Apply) -> Fold:
         """Return what a reduction does, for the kernel."""
@@ -555,6 +651,19 @@ class Launcher(Entry):
         fold = op.fold
         start = STARTS[op.kind](acc) if fold.identity is None else fold.identity(acc)
         return Fold(fold.combine, start, acc, out)
+
+
+def _fold_of_partials(loop: Loop) -> Loop:
+    """Return the fold of the results of blocks: of matrices, along the first axis."""
+    return Loop(
+        2,
+        tuple((fold.dtype, frozenset()) for fold in loop.folds),
+        (),
+        loop.folds,
+        (0,),
+        lambda b, index, values: ((), values),
+        len(loop.folds),
+    )
 
 
 def _results_as_carried(loop: Loop) -> bool:

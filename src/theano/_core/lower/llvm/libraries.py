@@ -231,7 +231,9 @@ class Libraries(Special):
         return self._arguments(words, ["i64"] * 9 + ["ptr"] * 4)
 
     def _multiply_packed(self, arguments: str) -> None:
-        self.b.perform(f"call void {self.runtime('multiply_packed')}(ptr %call, ptr {arguments})")
+        multiply = self.runtime("multiply_packed")
+        done = self.b.emit(f"call i32 {multiply}(ptr %call, ptr {arguments})")
+        self.or_fail(self.b.emit(f"icmp eq i32 {done}, 0"))
 
     def _panels(self, y: Array, wanted: str = "") -> tuple[Size, Array]:
         """Return the number of panels of a matrix, none unless they are wanted, and the panels."""

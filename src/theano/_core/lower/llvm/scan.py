@@ -28,8 +28,11 @@ from theano._core.ops.indexing import AdvancedIncSubtensor, IncSubtensor
 from theano._core.ops.loop import Loop
 from theano._core.ops.steps import ALL
 
-# Steps after which a loop handles signals; one of more steps lets Python's lock go.
+# Steps after which a loop first looks at the time, to handle signals; one of more steps lets
+# Python's lock go.
 PATIENCE = 1024
+# The same for loops whose steps may take long.
+FEW_STEPS = 16
 
 
 class Scans(Draws):
@@ -51,19 +54,21 @@ class Scans(Draws):
         """Write a loop of `limit` steps around the lines of its body, which end in block `latch`.
 
         The first of `phis` counts the steps; the i1 `stop` among them ends the loop. It is cut
-        into pieces of `PATIENCE` steps, between which signals are handled: a call inside the loop
-        would have it keep its values in memory.
+        into pieces, between which signals are handled: a call inside the loop would have it keep
+        its values in memory. The runtime says how long the next piece may be.
         """
         b = self.b
         before, step = b.block, phis[0].name
         b.declarations["declare i64 @llvm.smin.i64(i64, i64)"] = None
+        first = FEW_STEPS if _calls_out(body) else PATIENCE
         b.perform(f"br label %{tag}.piece")
         b.label(f"{tag}.piece")
+        b.perform(f"%{tag}.size = phi i64 [{first}, %{before}], [%{tag}.next, %{tag}.polled]")
         for f in phis:
             b.perform(
                 f"{f.name}.p = phi {f.kind} [{f.start}, %{before}], [{f.name}, %{tag}.polled]"
             )
-        far = b.emit(f"add nuw nsw i64 {step}.p, {PATIENCE}")
+        far = b.emit(f"add nuw nsw i64 {step}.p, %{tag}.size")
         end = b.emit(f"call i64 @llvm.smin.i64(i64 {far}, i64 {limit})")
         b.perform(f"br label %{tag}.head")
         b.label(f"{tag}.head")
@@ -79,8 +84,8 @@ class Scans(Draws):
         over = b.emit(f"or i1 {over}, {stop}") if stop else over
         b.perform(f"br i1 {over}, label %{tag}.done, label %{tag}.poll")
         b.label(f"{tag}.poll")
-        got = b.emit(f"call i32 {self.runtime('poll')}(ptr %call)")
-        self.or_fail(b.emit(f"icmp eq i32 {got}, 0"))
+        b.perform(f"%{tag}.next = call i64 {self.runtime('poll')}(ptr %call, i64 %{tag}.size)")
+        self.or_fail(b.emit(f"icmp sgt i64 %{tag}.next, 0"))
         b.perform(f"br label %{tag}.polled")
         b.label(f"{tag}.polled")
         b.perform(f"br label %{tag}.piece")
@@ -590,6 +595,11 @@ class LoopWriter:
             source = self._row_array(carried, carried.taps[state.keep - 1 - i])
             p.copy_into(source, self._row_array(carried, to))
         return out
+
+
+def _calls_out(body: Sequence[str]) -> bool:
+    """Tell whether steps call the runtime or kernels."""
+    return any("call" in line and ("ptr %call" in line or "void %" in line) for line in body)
 
 
 def parts(value: Any) -> list[Value]:

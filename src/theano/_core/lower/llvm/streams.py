@@ -15,6 +15,8 @@ from theano._core.ops.mrg import M1, M2, MAPPINGS, MASK2, MASK12, MASK13, MULT2
 
 # Bytes of one state: six int32.
 STATE = 24
+# Numbers that each stream draws at once.
+ROUNDS = 1 << 15
 
 
 class ListKernel:
@@ -391,9 +393,44 @@ class Streams(Extremes):
         up = self.plus(rows, lanes - 1)
         groups = up // lanes if isinstance(up, int) else self.b.emit(f"sdiv i64 {up}, {lanes}")
         kernel = ListKernel(StreamWriter(drawn.dtype, lanes), self.vector_bits)
-        words = [rows, total, before.data, after.data, self.pointer(drawn)]
-        self.call_list(kernel, words, 2, groups, self.plus(total, rows))
+
+        def draw(first: str, count: str, source: str) -> None:
+            offset = self.multiply(first, itemsize(drawn.dtype))
+            at = self.b.emit(f"getelementptr i8, ptr {self.pointer(drawn)}, i64 {offset}")
+            words = [rows, count, source, after.data, at]
+            self.call_list(kernel, words, 2, groups, self.plus(count, rows))
+
+        self._in_pieces(total, self.multiply(rows, ROUNDS), before.data, after.data, draw)
         return [after, drawn]
+
+    def _in_pieces(
+        self,
+        total: Size,
+        piece: Size,
+        before: str,
+        after: str,
+        draw: Callable[[str, str, str], None],
+    ) -> None:
+        """Write draws of `piece` numbers at a time, since signals are only handled between kernels.
+
+        `draw(first, count, source)` begins with the states at `source` and leaves them at `after`.
+        """
+        b = self.b
+        tag, start = b.fresh_label("draws"), b.block
+        b.declarations["declare i64 @llvm.smin.i64(i64, i64)"] = None
+        b.perform(f"br label %{tag}")
+        b.label(tag)
+        first = b.emit(f"phi i64 [0, %{start}], [%{tag}.next, %{tag}.more]")
+        source = b.emit(f"phi ptr [{before}, %{start}], [{after}, %{tag}.more]")
+        left = b.emit(f"sub i64 {total}, {first}")
+        count = b.emit(f"call i64 @llvm.smin.i64(i64 {left}, i64 {piece})")
+        draw(first, count, source)
+        b.perform(f"br label %{tag}.more")
+        b.label(f"{tag}.more")
+        b.perform(f"%{tag}.next = add i64 {first}, {count}")
+        more = b.emit(f"icmp slt i64 %{tag}.next, {total}")
+        b.perform(f"br i1 {more}, label %{tag}, label %{tag}.done")
+        b.label(f"{tag}.done")
 
     def _drawn_lengths(self, node: Apply, size: Array) -> list[Size]:
         out = node.outputs[1].type

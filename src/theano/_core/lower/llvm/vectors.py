@@ -376,8 +376,8 @@ class VectorLoop:
         def all_rows(pointers: dict[int, str], _: list[Any]) -> list[Any]:
             if not inner:
                 return some_rows(pointers, "0", "1")
-            length = w.lengths[inner[-1]]
-            return self.over("0", length, ROWS, lambda *rows: some_rows(pointers, *rows[:2]))
+            low, high = w.extent(inner[-1])
+            return self.over(low, high, ROWS, lambda *rows: some_rows(pointers, *rows[:2]))
 
         each(lambda first, count, acc: self._keep(acc, w._start_accumulators(w.lanes)))
         w._nested_fold(inner[:-1], self.pointers, [], all_rows)
@@ -419,7 +419,7 @@ class VectorLoop:
         for fold, memory, at in zip(w.loop.folds, w.folds, acc, strict=True):
             total = load(b, at, fold.dtype, w.lanes)
             buffer = self._buffer(memory, True)
-            store(b, b.cast(total, fold.out_dtype), buffer)
+            store(b, b.cast(total, memory.dtype), buffer)
             self._scatter(memory, self.pointers[memory.slot], buffer, first, count)
 
     def _column_step(
