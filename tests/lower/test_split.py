@@ -11,6 +11,8 @@ import pytest
 import theano
 import theano.tensor as T
 from theano._core.lower.llvm import program, split
+from theano._core.lower.llvm.target import compile_text
+from theano._core.lower.reference import evaluate
 from theano.ifelse import ifelse
 
 
@@ -64,6 +66,61 @@ def test_same_results(name: str, pieces: list[int], monkeypatch: pytest.MonkeyPa
         np.testing.assert_array_equal(f(VECTOR, MATRIX, step), whole(VECTOR, MATRIX, step))
 
 
+def sums_of_sines(v: Any) -> Any:
+    return sum(T.sin(q) for q in v)
+
+
+def nested_sines(v: Any) -> Any:
+    y = v[0]
+    for _ in range(70):
+        y = T.sin(y) + 0.3 * v[0]
+    return T.grad(y, v[0])
+
+
+def kinematics(v: Any) -> Any:
+    angle = at = 0.0
+    for q in v[:60]:
+        angle = angle + q
+        at = at + T.cos(angle) * (1 + T.sin(angle))
+    return sum(T.grad(at, v[:60]))
+
+
+def pendulum(v: Any) -> Any:
+    angle, speed = v[:2]
+    for _ in range(50):
+        speed = speed - 0.05 * T.sin(angle)
+        angle = angle + 0.05 * speed
+    return angle * speed
+
+
+def fourier_sum(v: Any) -> Any:
+    return sum(T.sin((2 * k + 1) * v[0]) / (2 * k + 1) for k in range(99))
+
+
+def complex_chain(v: Any) -> Any:
+    z = T.complex(v[0], v[1])
+    for q in v[:20]:
+        z = T.exp(T.sin(z) * 0.3) + T.log(z + q + 3)
+    return abs(z)
+
+
+LONG = [sums_of_sines, nested_sines, kinematics, pendulum, fourier_sum, complex_chain]
+
+
+@pytest.mark.parametrize("mode", ["FAST_RUN", "FAST_COMPILE"])
+@pytest.mark.parametrize("program", LONG)
+def test_long_scalar_programs(
+    program: Any, mode: str, pieces: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.undo()
+    v = T.dscalars(120)
+    out = program(v)
+    f = theano.function(v, out, mode=mode, on_unused_input="ignore")
+    numbers = np.linspace(0.01, 1, 120)
+    at = dict(zip(v, map(np.asarray, numbers), strict=True))
+    np.testing.assert_allclose(f(*numbers), evaluate([out], at)[0], rtol=1e-12)
+
+
 def test_errors_come_from_any_piece(pieces: list[int]) -> None:
     f = theano.function([x, m, k], T.sort(T.exp(T.dot(m, x)))[k] + x[k + 2])
     assert pieces[-1] > 1
@@ -81,22 +138,98 @@ def test_a_short_function_stays_whole(monkeypatch: pytest.MonkeyPatch) -> None:
     assert split.split((), ["  ret i32 0"], ()) is None
 
 
-def test_cuts_leave_branches_together() -> None:
-    body = ["  br label %far"]
-    body += [f"  %a{i} = add i64 {i}, 1" for i in range(100)]
-    body += ["far:"]
-    body += [f"  %b{i} = add i64 {i}, 1" for i in range(100)]
-    text = split.split((), [*body, "  ret i32 0"], ())
+def cut(lines: list[str], cold: list[str] | tuple[str, ...] = (), header: Any = ()) -> list[str]:
+    """Return the pieces of a body, which LLVM has accepted, each as one text."""
+    text = split.split(header, [*lines, "  ret i32 0"], cold)
     assert text is not None
-    first = text.index("begin:")
-    assert "far:" in text[first : first + 105]
+    compile_text("\n".join(text), 128)
+    return "\n".join(text).split("define internal ")
 
 
-def test_values_that_do_not_fit_a_word_keep_a_function_whole() -> None:
-    body = ["  %wide = fadd <8 x double> zeroinitializer, zeroinitializer"]
-    body += [f"  %a{i} = add i64 {i}, 1" for i in range(100)]
-    body += ["  %use = fadd <8 x double> %wide, %wide", "  ret i32 0"]
+def filler(name: str, count: int = 100) -> list[str]:
+    return [f"  %{name}{i} = add i64 {i}, 1" for i in range(count)]
+
+
+def piece_of(pieces: list[str], part: str) -> int:
+    """Return which piece has a text; no other has."""
+    (found,) = [i for i, piece in enumerate(pieces) if part in piece]
+    return found
+
+
+def test_branches_stay_with_where_they_lead() -> None:
+    body = ["  br i1 true, label %far, label %near", "near:", *filler("a"), "  br label %far"]
+    body += ["far:", *filler("b"), "  br label %loop", "loop:", *filler("c")]
+    body += ["  br i1 true, label %loop, label %end", "end:", *filler("d")]
+    pieces = cut(body)
+    far, loop = "br label %far\nfar:", "br label %loop\nloop:"
+    assert piece_of(pieces, "br i1 true, label %far") == piece_of(pieces, far)
+    assert piece_of(pieces, loop) == piece_of(pieces, "label %loop, label %end")
+    assert len(pieces) > 6
+
+
+@pytest.mark.parametrize("label", ["entry", "here"])
+def test_a_phi_finds_the_block_that_a_cut_fell_in(label: str) -> None:
+    """Whether that block is the first of the function or another."""
+    head = [] if label == "entry" else ["  br label %here", "here:"]
+    body = ["  br i1 true, label %then, label %join", "then:", "  br label %join", "join:"]
+    phi = f"  %p = phi i64 [%a9, %{label}], [%a3, %then]"
+    pieces = cut([*head, *filler("a"), *body, phi, *filler("b"), "  %u = add i64 %p, %a1"])
+    assert f"\n{label}:\n" in pieces[piece_of(pieces, phi)]
+
+
+def test_blocks_of_a_switch_stay_together() -> None:
+    body = ["  switch i64 %a1, label %other [i64 0, label %zero i64 1, label %one]"]
+    for name in ("zero", "one", "other"):
+        body += [f"{name}:", *filler(name), "  br label %join"]
+    phi = "  %p = phi i64 [1, %zero], [2, %one], [3, %other]"
+    pieces = cut([*filler("a"), *body, "join:", phi, *filler("b"), "  %u = add i64 %p, 1"])
+    assert piece_of(pieces, "switch") == piece_of(pieces, phi)
+
+
+def test_cold_blocks_may_lead_back_and_be_shared() -> None:
+    cold = ["rare:", "  %r = add i64 %a1, 1", "  br label %back"]
+    cold += ["bad:", "  %bad.at = add i64 %a2, 1", "  ret i32 -1"]
+    check = "  br i1 true, label %{}, label %bad"
+    body = [check.format("one"), "one:", *filler("b"), check.format("two"), "two:", *filler("c")]
+    body += ["  br i1 true, label %rare, label %back", "back:"]
+    phi = "  %p = phi i64 [%r, %rare], [%c1, %two]"
+    pieces = cut([*filler("a"), *body, phi, *filler("d"), "  %u = add i64 %p, %b1"], cold)
+    assert piece_of(pieces, "label %rare") == piece_of(pieces, phi)
+    assert sum("\nbad:" in piece for piece in pieces) == 2
+
+
+def test_what_is_no_word_stays_with_its_uses() -> None:
+    wide = ["  %wide = fadd <8 x double> zeroinitializer, zeroinitializer"]
+    use = ["  %use = fadd <8 x double> %wide, %wide"]
+    pieces = cut([*filler("a"), *wide, *filler("b"), *use, *filler("c")])
+    assert piece_of(pieces, "%wide = ") == piece_of(pieces, "%use = ")
+    body = [*wide, *filler("a"), *use, "  ret i32 0"]
     assert split.split((), body, ()) is None
+
+
+def test_members_of_structures_are_words() -> None:
+    call = "call {i64, i1} @llvm.smul.with.overflow.i64(i64 %a1, i64 2)"
+    body = [f"  %m = {call}", "  %n = extractvalue {i64, i1} %m, 0"]
+    body += ["  %o = extractvalue {i64, i1} %m, 1", *filler("b")]
+    body += ["  %u = select i1 %o, i64 %n, i64 1"]
+    declared = "declare {i64, i1} @llvm.smul.with.overflow.i64(i64, i64)"
+    text = split.split((), [*filler("a"), *body, "  ret i32 0"], ())
+    assert text is not None
+    compile_text("\n".join([*text, declared]), 128)
+    pieces = "\n".join(text).split("define internal ")
+    assert piece_of(pieces, "%n = extract") < piece_of(pieces, "%u = select")
+
+
+@pytest.mark.parametrize("line", ["  %s = alloca i64, align 8", "  ret i32 0"])
+def test_nothing_is_cut_behind_stack_memory_or_a_return(line: str) -> None:
+    """The former ends with its function, and a return from a piece does not end the program."""
+    after = ["done:"] if "ret" in line else []
+    branch = ["  br i1 true, label %done, label %leave", "leave:"] if after else []
+    pieces = cut([*filler("a"), *branch, line, *after, *filler("b")])
+    last = pieces[-1]
+    assert line in last
+    assert "%b0 " in last
+    assert len(pieces) > 3
 
 
 def test_words_are_used_again() -> None:

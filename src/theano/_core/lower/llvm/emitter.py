@@ -26,6 +26,8 @@ _TYPES = {
 }
 # The letters LLVM appends to the name of an overloaded intrinsic.
 _SUFFIXES = {"half": "f16", "float": "f32", "double": "f64"}
+# The label of the block in which a function starts.
+FIRST_BLOCK = "entry"
 BITS = {dtype: 8 if dtype == "bool" else int(dtype.lstrip("uintfloa")) for dtype in _TYPES}
 _VECTOR_TYPES: dict[tuple[str, int], str] = {}
 
@@ -175,7 +177,7 @@ class Emitter:
         self.lines: list[str] = []
         self.declarations: dict[str, None] = {}
         self.helpers: dict[str, str] = {}
-        self.block = "entry"
+        self.block = FIRST_BLOCK
         self.count = 0
         self._known: dict[str, Value] = {}
         # Whether `fence` does something.

@@ -14,6 +14,7 @@ from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Apply, Constant
 from theano._core.lower.arrays import Array, CallbackRecord, Object
 from theano._core.lower.llvm.branch import Branches
+from theano._core.lower.llvm.emitter import FIRST_BLOCK
 from theano._core.lower.llvm.items import store
 from theano._core.lower.llvm.split import split
 from theano._core.lower.llvm.updates import plan_updates
@@ -293,7 +294,7 @@ class Program(Branches):
         ]
         text = split(header, b.lines, self.cold) or [
             "define i32 @entry(ptr %call) nounwind {",
-            "entry:",
+            f"{FIRST_BLOCK}:",
             *header,
             *b.lines,
             *self.cold,
