@@ -42,7 +42,7 @@ def _comparison(function: Callable[..., Any], doc: str) -> Callable[..., Any]:
     def method(self: Any, other: Any) -> Any:
         result = function(self, other)
         # `a < b < c` asks for the truth of `a < b`, which does not exist.
-        result._is_nonzero = False
+        result._truth = None
         return result
 
     method.__doc__ = doc
@@ -53,7 +53,8 @@ class Operators:
     """Operators of tensor variables, with NumPy's meaning; `==` and `!=` compare identity."""
 
     __array_priority__ = 1000
-    _is_nonzero = True
+    # What `bool` says; None: it raises.
+    _truth: bool | None = True
 
     __add__ = _binary(a.add, "Sum.")
     __radd__ = _binary(a.add, "Sum.", reverse=True)
@@ -116,8 +117,8 @@ class Operators:
         return products.dot(other, self)
 
     def __bool__(self) -> bool:
-        if self._is_nonzero:
-            return True
+        if self._truth is not None:
+            return self._truth
         raise TypeError(
             "Variables do not support boolean operations: the result of a comparison is known only "
             "when a function runs. theano.tensor.switch chooses between values, T.and_ and T.or_ "
@@ -125,6 +126,17 @@ class Operators:
         )
 
     __nonzero__ = __bool__
+
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
+        # Loaded when first asked for: programs that use `theano.tensor` alone never do.
+        from theano._core.api.numpy_functions import call_ufunc
+
+        return call_ufunc(ufunc, method, inputs, kwargs)
+
+    def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
+        from theano._core.api.numpy_functions import call_function
+
+        return call_function(function, args, kwargs)
 
     def __getitem__(self, key: Any) -> Any:
         return get_item(self, key)

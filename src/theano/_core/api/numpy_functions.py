@@ -1,0 +1,397 @@
+"""NumPy's functions on symbolic variables: one table, NumPy's name to ours.
+
+`np.sum(x)` of a variable asks `Operators.__array_function__`, `np.exp(x)` and `array + x` ask
+`Operators.__array_ufunc__` (NEP 18 and 13); both look here. What has no row raises TypeError.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple, NoReturn
+
+import numpy as np
+
+from theano._core.api import (
+    conversion,
+    creation,
+    elementwise,
+    extra_ops,
+    fourier,
+    indexing,
+    linalg,
+    products,
+    reductions,
+    shaping,
+    sorting,
+)
+from theano._core.base.errors import AsTensorError
+from theano._core.ir.variable import Variable
+from theano._core.ops import arithmetic as a
+from theano._core.ops import linalg as solving
+from theano._core.ops import linalg_factors as factors
+from theano._core.ops import transcendental as t
+from theano._core.ops.op import elementwise_ops
+
+
+class Row(NamedTuple):
+    """What a function of NumPy means for variables.
+
+    Attributes
+    ----------
+    ours : callable
+    parameters : str
+        NumPy's, in its order. `name` is passed on by position, `name=` and `name=other` by name;
+        `-name` is refused unless it is None, `-name:value` unless it is that value.
+    name : str
+        Where users find `ours`, in `theano.tensor`; empty: under NumPy's name.
+    """
+
+    ours: Callable[..., Any]
+    parameters: str
+    name: str = ""
+
+
+def _truth(x: Any) -> Any:
+    x = conversion.as_tensor_variable(x)
+    return x if x.dtype == "bool" else a.neq(x, 0)
+
+
+def _inner(x: Any, y: Any) -> Any:
+    x, y = conversion.as_tensor_variable(x), conversion.as_tensor_variable(y)
+    if not x.ndim or not y.ndim:
+        return a.mul(x, y)
+    return products.tensordot(x, y, [[x.ndim - 1], [y.ndim - 1]])
+
+
+def _full_like(model: Any, value: Any, dtype: Any = None) -> Any:
+    model = conversion.as_tensor_variable(model)
+    return creation.fill(model, conversion.cast(value, dtype or model.dtype))
+
+
+def _reshape(x: Any, shape: Any) -> Any:
+    return shaping.reshape(x, shape if np.ndim(shape) else (shape,))
+
+
+def _where(condition: Any, *branches: Any) -> Any:
+    return a.switch(condition, *branches) if branches else indexing.nonzero(condition)
+
+
+def _eigvalsh(x: Any, uplo: str = "L") -> Any:
+    return linalg.eigvalsh(x, None, lower=uplo == "L")
+
+
+def _multi_dot(arrays: Sequence[Any]) -> Any:
+    return linalg.matrix_dot(*arrays)
+
+
+def _compared(ours: Any, same: bool) -> Callable[[Any, Any], Any]:
+    """Return the function for `==` or `!=` of NumPy.
+
+    Python asks it for `array == x`, too, and means whether the two are one object, as everywhere
+    else with variables: that is the truth of the result.
+    """
+
+    def compare(x: Any, y: Any) -> Any:
+        truth = (x is y) is same
+        try:
+            result = ours(x, y)
+        except (NotImplementedError, AsTensorError):
+            return truth
+        result._truth = truth
+        return result
+
+    return compare
+
+
+_REDUCED = "a axis= dtype= -out keepdims= -initial -where:True"
+_SPREAD = "a axis= -dtype -out ddof= keepdims= -where:True -mean -correction"
+_EXTREME = "a axis= -out keepdims= -initial -where:True"
+_JOINED = "arrays axis= -out -dtype -casting:same_kind"
+_LIKE = "a dtype= -order:K -subok:True -shape -device"
+_FOURIER = "a n= axis= norm= -out"
+_FOURIER_OF_AXES = "a s= axes= norm= -out"
+
+# By the module and name that NumPy gives the function itself: aliases are one function.
+FUNCTIONS = {
+    "numpy.all": Row(reductions.all, "a axis= -out keepdims= -where:True"),
+    "numpy.allclose": Row(reductions.allclose, "a b rtol= atol= equal_nan="),
+    "numpy.amax": Row(reductions.max, _EXTREME, "max"),
+    "numpy.amin": Row(reductions.min, _EXTREME, "min"),
+    "numpy.angle": Row(t.angle, "z -deg:False"),
+    "numpy.any": Row(reductions.any, "a axis= -out keepdims= -where:True"),
+    "numpy.argmax": Row(reductions.argmax, "a axis= -out keepdims="),
+    "numpy.argmin": Row(reductions.argmin, "a axis= -out keepdims="),
+    "numpy.argsort": Row(sorting.argsort, "a axis= kind= -order -stable"),
+    "numpy.around": Row(a.round_half_to_even, "a -decimals:0 -out", "round_half_to_even"),
+    "numpy.bincount": Row(extra_ops.bincount, "x weights= minlength="),
+    "numpy.choose": Row(extra_ops.choose, "a choices -out mode="),
+    "numpy.clip": Row(a.clip, "a a_min a_max -out -min -max"),
+    "numpy.compress": Row(extra_ops.compress, "condition a axis= -out", "extra_ops.compress"),
+    "numpy.concatenate": Row(creation.concatenate, _JOINED),
+    "numpy.copy": Row(elementwise.identity_copy, "a -order:K -subok:False", "tensor_copy"),
+    "numpy.cov": Row(extra_ops.cov, "m y= rowvar= bias= ddof= fweights= aweights= -dtype"),
+    "numpy.cumprod": Row(extra_ops.cumprod, "a axis= -dtype -out"),
+    "numpy.cumsum": Row(extra_ops.cumsum, "a axis= -dtype -out"),
+    "numpy.diag": Row(products.diag, "v k="),
+    "numpy.diagonal": Row(products.diagonal, "a offset= axis1= axis2="),
+    "numpy.diff": Row(extra_ops.diff, "a n= axis= -prepend -append"),
+    "numpy.dot": Row(products.dot, "a b -out"),
+    "numpy.expand_dims": Row(shaping.shape_padaxis, "a axis", "shape_padaxis"),
+    "numpy.fix": Row(a.trunc, "x -out", "trunc"),
+    "numpy.flatnonzero": Row(indexing.flatnonzero, "a"),
+    "numpy.full_like": Row(_full_like, "a fill_value dtype -order:K -subok:True -shape", "fill"),
+    "numpy.imag": Row(a.imag, "val"),
+    "numpy.inner": Row(_inner, "a b", "tensordot"),
+    "numpy.isclose": Row(elementwise.isclose, "a b rtol= atol= equal_nan="),
+    "numpy.kron": Row(linalg.kron, "a b", "slinalg.kron"),
+    "numpy.max": Row(reductions.max, _EXTREME),
+    "numpy.mean": Row(reductions.mean, "a axis= dtype= -out keepdims= -where:True"),
+    "numpy.min": Row(reductions.min, _EXTREME),
+    "numpy.ndim": Row(lambda x: conversion.as_tensor_variable(x).ndim, "a", "TensorVariable.ndim"),
+    "numpy.nonzero": Row(indexing.nonzero, "a"),
+    "numpy.ones_like": Row(creation.ones_like, _LIKE),
+    "numpy.outer": Row(products.outer, "a b -out"),
+    "numpy.prod": Row(reductions.prod, _REDUCED),
+    "numpy.ptp": Row(reductions.ptp, "a axis= -out -keepdims:False"),
+    "numpy.ravel": Row(shaping.flatten, "a -order:C", "flatten"),
+    "numpy.ravel_multi_index": Row(extra_ops.ravel_multi_index, "multi_index dims mode= order="),
+    "numpy.real": Row(a.real, "val"),
+    "numpy.repeat": Row(creation.repeat, "a repeats axis="),
+    "numpy.reshape": Row(_reshape, "a shape -order:C -copy"),
+    "numpy.roll": Row(creation.roll, "a shift axis="),
+    "numpy.round": Row(a.round_half_to_even, "a -decimals:0 -out", "round_half_to_even"),
+    "numpy.searchsorted": Row(sorting.searchsorted, "a v side= sorter=", "extra_ops.searchsorted"),
+    "numpy.shape": Row(shaping.shape, "a"),
+    "numpy.size": Row(
+        lambda x: conversion.as_tensor_variable(x).size, "a -axis", "TensorVariable.size"
+    ),
+    "numpy.sort": Row(sorting.sort, "a axis= kind= -order -stable"),
+    "numpy.squeeze": Row(shaping.squeeze, "a -axis"),
+    "numpy.stack": Row(creation.stack, _JOINED),
+    "numpy.std": Row(reductions.std, _SPREAD),
+    "numpy.sum": Row(reductions.sum, _REDUCED),
+    "numpy.swapaxes": Row(shaping.swapaxes, "a axis1 axis2"),
+    "numpy.take": Row(indexing.take, "a indices axis= -out mode="),
+    "numpy.tensordot": Row(products.tensordot, "a b axes="),
+    "numpy.tile": Row(creation.tile, "A reps"),
+    "numpy.trace": Row(products.trace, "a -offset:0 -axis1:0 -axis2:1 -dtype -out"),
+    "numpy.transpose": Row(shaping.transpose, "a axes="),
+    "numpy.tril": Row(creation.tril, "m k="),
+    "numpy.triu": Row(creation.triu, "m k="),
+    "numpy.unravel_index": Row(extra_ops.unravel_index, "indices shape order="),
+    "numpy.var": Row(reductions.var, _SPREAD),
+    "numpy.where": Row(_where, "condition x y"),
+    "numpy.zeros_like": Row(creation.zeros_like, _LIKE),
+    "numpy.linalg.cholesky": Row(solving.cholesky, "a -upper:False", "slinalg.cholesky"),
+    "numpy.linalg.det": Row(solving.det, "a", "nlinalg.det"),
+    "numpy.linalg.eigh": Row(linalg.eigh, "a UPLO=", "nlinalg.eigh"),
+    "numpy.linalg.eigvalsh": Row(_eigvalsh, "a UPLO", "slinalg.eigvalsh"),
+    "numpy.linalg.inv": Row(solving.matrix_inverse, "a", "nlinalg.matrix_inverse"),
+    "numpy.linalg.matrix_power": Row(linalg.matrix_power, "a n", "nlinalg.matrix_power"),
+    "numpy.linalg.multi_dot": Row(_multi_dot, "arrays -out", "nlinalg.matrix_dot"),
+    "numpy.linalg.norm": Row(linalg.norm, "x ord= -axis -keepdims:False", "nlinalg.norm"),
+    "numpy.linalg.outer": Row(products.outer, "x1 x2", "outer"),
+    "numpy.linalg.pinv": Row(factors.pinv, "a -rcond -hermitian:False -rtol", "nlinalg.pinv"),
+    "numpy.linalg.qr": Row(linalg.qr, "a mode=", "nlinalg.qr"),
+    "numpy.linalg.slogdet": Row(solving.slogdet, "a", "nlinalg.slogdet"),
+    "numpy.linalg.solve": Row(solving.solve, "a b", "slinalg.solve"),
+    "numpy.linalg.svd": Row(
+        linalg.svd, "a full_matrices= compute_uv= -hermitian:False", "nlinalg.svd"
+    ),
+    "numpy.linalg.tensordot": Row(products.tensordot, "x1 x2 axes=", "tensordot"),
+    "numpy.linalg.tensorinv": Row(linalg.tensorinv, "a ind=", "nlinalg.tensorinv"),
+    "numpy.linalg.tensorsolve": Row(linalg.tensorsolve, "a b axes=", "nlinalg.tensorsolve"),
+    "numpy.fft.fft": Row(fourier.fft, _FOURIER, "fft.fft"),
+    "numpy.fft.fft2": Row(fourier.fft2, _FOURIER_OF_AXES, "fft.fft2"),
+    "numpy.fft.fftn": Row(fourier.fftn, _FOURIER_OF_AXES, "fft.fftn"),
+    "numpy.fft.ifft": Row(fourier.ifft, _FOURIER, "fft.ifft"),
+    "numpy.fft.ifft2": Row(fourier.ifft2, _FOURIER_OF_AXES, "fft.ifft2"),
+    "numpy.fft.ifftn": Row(fourier.ifftn, _FOURIER_OF_AXES, "fft.ifftn"),
+}
+
+# By NumPy's own name of the ufunc.
+UFUNCS: dict[str, Callable[..., Any]] = {
+    **{name: getattr(a, name) for name in ("maximum", "minimum", "floor", "ceil", "trunc")},
+    **{name: getattr(elementwise, name) for name in ("isnan", "isinf", "divmod")},
+    **{name: getattr(t, name) for name in ("exp", "exp2", "expm1", "log", "log2", "log10")},
+    **{name: getattr(t, name) for name in ("log1p", "sqrt", "sin", "cos", "tan", "arcsin")},
+    **{name: getattr(t, name) for name in ("arccos", "arctan", "arctan2", "sinh", "cosh")},
+    **{name: getattr(t, name) for name in ("tanh", "arcsinh", "arccosh", "arctanh")},
+    **{name: getattr(t, name) for name in ("deg2rad", "rad2deg")},
+    "absolute": a.abs_,
+    "add": a.add,
+    "bitwise_and": a.and_,
+    "bitwise_or": a.or_,
+    "bitwise_xor": a.xor,
+    "conjugate": a.conj,
+    "degrees": t.rad2deg,
+    "divide": a.true_div,
+    "equal": _compared(a.eq, True),
+    "floor_divide": a.int_div,
+    "greater": a.gt,
+    "greater_equal": a.ge,
+    "invert": a.invert,
+    "less": a.lt,
+    "less_equal": a.le,
+    "logical_and": lambda x, y: a.and_(_truth(x), _truth(y)),
+    "logical_not": lambda x: a.invert(_truth(x)),
+    "logical_or": lambda x, y: a.or_(_truth(x), _truth(y)),
+    "logical_xor": lambda x, y: a.xor(_truth(x), _truth(y)),
+    "matmul": products.matmul,
+    "multiply": a.mul,
+    "negative": a.neg,
+    "not_equal": _compared(a.neq, False),
+    "positive": conversion.as_tensor_variable,
+    "power": t.pow,
+    "radians": t.deg2rad,
+    "remainder": elementwise.mod_check,
+    "rint": a.round_half_to_even,
+    "sign": a.sgn,
+    "square": a.sqr,
+    "subtract": a.sub,
+}
+
+# What to use where a function has no row: an expression of a variable `x`, or what is in
+# `theano.tensor`.
+INSTEAD = {
+    "numpy.append": "concatenate([x, y])",
+    "numpy.astype": "cast(x, dtype)",
+    "numpy.average": "mean",
+    "numpy.broadcast_to": "alloc(x, *shape)",
+    "numpy.column_stack": "concatenate",
+    "numpy.dstack": "concatenate",
+    "numpy.einsum": "tensordot and batched_dot",
+    "numpy.empty_like": "zeros_like",
+    "numpy.fill_diagonal": "fill_diagonal, which returns a new variable",
+    "numpy.flip": "x[::-1]",
+    "numpy.hstack": "concatenate",
+    "numpy.linspace": "arange",
+    "numpy.moveaxis": "x.dimshuffle",
+    "numpy.put": "set_subtensor",
+    "numpy.putmask": "switch",
+    "numpy.split": "split(x, splits_size, n_splits)",
+    "numpy.unique": "extra_ops.Unique()",
+    "numpy.vstack": "concatenate",
+    "numpy.linalg.diagonal": "diagonal",
+    "numpy.linalg.eig": "nlinalg.eig, whose eigenvalues are real",
+    "numpy.linalg.lstsq": "nlinalg.lstsq()",
+    "numpy.linalg.trace": "nlinalg.trace",
+    "numpy.fft.irfft": "fft.irfft, of real and imaginary parts along a last axis",
+    "numpy.fft.rfft": "fft.rfft, of real and imaginary parts along a last axis",
+    "add.reduce": "sum",
+    "add.accumulate": "cumsum",
+    "add.outer": "x.dimshuffle",
+    "add.at": "inc_subtensor",
+    "maximum.reduce": "max",
+    "minimum.reduce": "min",
+    "multiply.accumulate": "cumprod",
+    "multiply.outer": "outer",
+    "multiply.reduce": "prod",
+    "logical_and.reduce": "all",
+    "logical_or.reduce": "any",
+    "isfinite": "isnan and isinf",
+    "expit": "nnet.sigmoid",
+    "digamma": "psi",
+    "fabs": "abs_",
+    "reciprocal": "inv",
+    "numpy.linalg.matmul": "x @ y",
+}
+
+
+def call_function(function: Any, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
+    """Return what a function of NumPy gives for variables, by the table.
+
+    Parameters
+    ----------
+    function : function of NumPy
+    args, kwargs
+        What the user called it with.
+
+    Raises
+    ------
+    TypeError
+        It, or an argument, has no counterpart.
+    """
+    name = f"{function.__module__}.{function.__name__}"
+    row = FUNCTIONS.get(name)
+    if row is None:
+        _refuse(name, name)
+    ours = f"theano.tensor.{row.name or function.__name__}"
+    positional, named = [], {}
+    names = row.parameters.split()
+    if len(args) > len(names):
+        raise TypeError(f"{name} takes {len(names)} arguments, got {len(args)}")
+    own = [text.lstrip("-").partition(":")[0].partition("=")[0] for text in names]
+    given = {**dict(zip(own, args, strict=False)), **kwargs}
+    for key, text in zip(own, names, strict=True):
+        value = given.pop(key, np._NoValue)
+        if value is np._NoValue:
+            continue
+        if text.startswith("-"):
+            usual = text.partition(":")[2] or "None"
+            if isinstance(value, Variable) or str(value) not in (usual, "None"):
+                given[key] = value
+        elif "=" in text:
+            named[text.partition("=")[2] or key] = value
+        else:
+            positional.append(value)
+    if given:
+        _refuse_arguments(name, given, f"{ours} takes {_taken(names)}")
+    return row.ours(*positional, **named)
+
+
+def _taken(names: Sequence[str]) -> str:
+    return ", ".join(text.partition("=")[0] for text in names if not text.startswith("-"))
+
+
+def call_ufunc(ufunc: Any, method: str, inputs: Sequence[Any], kwargs: dict[str, Any]) -> Any:
+    """Return what a ufunc gives for variables, by the table.
+
+    `array += x` has no array to write to before a function runs: it gives the variable `array + x`.
+    """
+    name = ufunc.__name__
+    called = name if method == "__call__" else f"{name}.{method}"
+    own = getattr(np, name, None) is ufunc
+    ours = UFUNCS.get(called) if own else None
+    if ours is None:
+        _refuse(f"numpy.{called}" if own else called, called)
+    refused = {key: x for key, x in kwargs.items() if x is not None and x is not True}
+    if refused.get("out", (None,))[0] is inputs[0]:
+        del refused["out"]
+    if refused:
+        _refuse_arguments(f"numpy.{name}", refused, "theano.tensor.cast converts results")
+    try:
+        if any(isinstance(x, np.ndarray) and x.dtype == object for x in inputs):
+            return _item_by_item(ours, inputs)
+        return ours(*inputs)
+    except (NotImplementedError, AsTensorError):
+        return NotImplemented
+
+
+def _item_by_item(ours: Callable[..., Any], inputs: Sequence[Any]) -> Any:
+    """Apply a function to an array of objects that holds variables, as NumPy does."""
+    operands = []
+    for value in inputs:
+        operand = value
+        if isinstance(value, Variable):
+            operand = np.empty((), object)
+            operand[()] = value
+        operands.append(operand)
+    return np.frompyfunc(ours, len(inputs), 1)(*operands)
+
+
+def _refuse(name: str, key: str) -> NoReturn:
+    instead = INSTEAD.get(key) or (key if key in elementwise_ops() else "")
+    if instead:
+        hint = f"use {instead}" if instead.startswith("x") else f"use theano.tensor.{instead}"
+    else:
+        hint = "the functions of variables are those of theano.tensor"
+    raise TypeError(
+        f"{name} has no counterpart for symbolic variables: {hint}. The value of a variable "
+        "is known when a function runs; `x.eval()` gives it now."
+    )
+
+
+def _refuse_arguments(name: str, given: dict[str, Any], hint: str) -> NoReturn:
+    names = ", ".join(f"{key}=" for key in given)
+    raise TypeError(f"{name}({names}) of symbolic variables is not supported: {hint}.")

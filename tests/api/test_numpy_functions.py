@@ -1,0 +1,476 @@
+"""NumPy's functions on variables: equal to NumPy's on arrays, or an error that names ours."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+
+import theano
+import theano.tensor as T
+from theano._core.api.numpy_functions import FUNCTIONS, INSTEAD, UFUNCS, call_function, call_ufunc
+from theano.gradient import grad
+
+RNG = np.random.default_rng(3)
+VALUES: dict[str, Any] = {
+    "v": RNG.normal(size=4),
+    "w": RNG.normal(size=4),
+    "m": RNG.normal(size=(4, 4)) + 4 * np.eye(4),
+    "n": RNG.normal(size=(4, 4)),
+    "r": RNG.normal(size=(3, 4)),
+    "q": RNG.normal(size=(2, 3, 4)),
+    "u": RNG.uniform(0.1, 0.9, size=(3, 4)),
+    "o": RNG.uniform(1.1, 2, size=(3, 4)),
+    "k": np.array([3, 0, 2, 1]),
+    "c": np.array([True, False, True, True]),
+    "z": RNG.normal(size=4) + 1j * RNG.normal(size=4),
+    "s": np.array(0.7),
+    "p": np.cov(RNG.normal(size=(4, 9))),
+    "t4": RNG.normal(size=(2, 3, 6)),
+    "b": RNG.normal(size=(2, 3)),
+    "i24": RNG.normal(size=(4, 6, 8, 3)) + np.eye(24).reshape(4, 6, 8, 3) * 9,
+}
+VARIABLES = {
+    name: T.TensorType(str(a.dtype), (False,) * a.ndim)(name) for name, a in VALUES.items()
+}
+
+# Each text means the same with arrays as with variables.
+CALLS = {
+    "numpy.all": ["np.all(c)", "np.all(r > 0, axis=1, keepdims=True)"],
+    "numpy.allclose": ["np.allclose(v, w)", "np.allclose(v, v + 1e-9, 1e-5, atol=0)"],
+    "numpy.amax": ["np.amax(r, 1)"],
+    "numpy.amin": ["np.amin(r, axis=0)"],
+    "numpy.angle": ["np.angle(z)", "np.angle(z, deg=False)"],
+    "numpy.any": ["np.any(c)", "np.any(r > 1, 0)"],
+    "numpy.argmax": ["np.argmax(r)", "np.argmax(r, axis=1)", "np.argmax(r, 0, keepdims=True)"],
+    "numpy.argmin": ["np.argmin(r)", "np.argmin(r, axis=-1)"],
+    "numpy.argsort": ["np.argsort(v)", "np.argsort(r, axis=0, kind='stable')"],
+    "numpy.around": ["np.around(v * 3)"],
+    "numpy.bincount": ["np.bincount(k)", "np.bincount(k, weights=v, minlength=6)"],
+    "numpy.choose": ["np.choose(k, [v, w, v, w])", "np.choose(k, [v, w, v, w], mode='clip')"],
+    "numpy.clip": [
+        "np.clip(v, -1, 0.5)",
+        "np.clip(v, w - 1, w + 1)",
+        "np.clip(a=v, a_min=0, a_max=1)",
+    ],
+    "numpy.compress": ["np.compress(c, v)", "np.compress(c, r, axis=1)"],
+    "numpy.concatenate": ["np.concatenate([v, w])", "np.concatenate((m, n), axis=1)"],
+    "numpy.copy": ["np.copy(v)"],
+    "numpy.cov": ["np.cov(r)", "np.cov(r, rowvar=False, bias=True)"],
+    "numpy.cumprod": ["np.cumprod(v)", "np.cumprod(r, axis=1)"],
+    "numpy.cumsum": ["np.cumsum(r)", "np.cumsum(r, 0)"],
+    "numpy.diag": ["np.diag(v)", "np.diag(m)", "np.diag(v, 1)", "np.diag(m, k=-1)"],
+    "numpy.diagonal": ["np.diagonal(m)", "np.diagonal(q, 1, 1, 2)"],
+    "numpy.diff": ["np.diff(v)", "np.diff(r, 2, axis=1)"],
+    "numpy.dot": ["np.dot(m, n)", "np.dot(v, w)", "np.dot(M, n)", "np.dot(m, N)", "np.dot(q, m)"],
+    "numpy.expand_dims": ["np.expand_dims(r, 1)", "np.expand_dims(r, axis=-1)"],
+    "numpy.fix": ["np.fix(v * 3)"],
+    "numpy.flatnonzero": ["np.flatnonzero(k)"],
+    "numpy.full_like": ["np.full_like(r, 7)", "np.full_like(k, 2.5)"],
+    "numpy.imag": ["np.imag(z)"],
+    "numpy.inner": ["np.inner(v, w)", "np.inner(r, q)", "np.inner(s, v)", "np.inner(m, v)"],
+    "numpy.isclose": ["np.isclose(v, w, atol=0.5)", "np.isclose(v, v)"],
+    "numpy.kron": ["np.kron(m, r)"],
+    "numpy.max": ["np.max(r)", "np.max(r, axis=1, keepdims=True)"],
+    "numpy.mean": ["np.mean(r)", "np.mean(r, axis=(0, 1))", "np.mean(r, 0, keepdims=True)"],
+    "numpy.min": ["np.min(r)", "np.min(r, 1)"],
+    "numpy.ndim": ["np.ndim(q)"],
+    "numpy.nonzero": ["np.nonzero(k)", "np.nonzero(r > 0)"],
+    "numpy.ones_like": ["np.ones_like(r)", "np.ones_like(k, dtype='float32')"],
+    "numpy.outer": ["np.outer(v, w)"],
+    "numpy.prod": ["np.prod(r)", "np.prod(r, axis=1)"],
+    "numpy.ptp": ["np.ptp(r)", "np.ptp(r, axis=0)"],
+    "numpy.ravel": ["np.ravel(q)"],
+    "numpy.ravel_multi_index": ["np.ravel_multi_index((k, k), (4, 5))"],
+    "numpy.real": ["np.real(z)", "np.real(v)"],
+    "numpy.repeat": ["np.repeat(v, 3)", "np.repeat(r, 2, axis=1)", "np.repeat(v, k)"],
+    "numpy.reshape": ["np.reshape(q, (4, 6))", "np.reshape(q, -1)", "np.reshape(r, (2, -1))"],
+    "numpy.roll": ["np.roll(v, 1)", "np.roll(r, -1, axis=0)", "np.roll(r, 2)"],
+    "numpy.round": ["np.round(v * 3)", "np.round(v + 0.5)"],
+    "numpy.searchsorted": [
+        "np.searchsorted(np.sort(v), w)",
+        "np.searchsorted(np.sort(v), v, side='right')",
+    ],
+    "numpy.shape": ["np.shape(q)"],
+    "numpy.size": ["np.size(q)"],
+    "numpy.sort": ["np.sort(v)", "np.sort(r, axis=0)", "np.sort(r, None)"],
+    "numpy.squeeze": ["np.squeeze(q)"],
+    "numpy.stack": ["np.stack([v, w])", "np.stack((v, w, W), axis=1)"],
+    "numpy.std": ["np.std(r)", "np.std(r, axis=1, ddof=1, keepdims=True)"],
+    "numpy.sum": ["np.sum(q)", "np.sum(q, axis=(0, 2))", "np.sum(c)", "np.sum(r, 0, 'float64')"],
+    "numpy.swapaxes": ["np.swapaxes(q, 0, 2)"],
+    "numpy.take": ["np.take(v, [0, 2])", "np.take(r, k, axis=1, mode='wrap')"],
+    "numpy.tensordot": ["np.tensordot(q, m, 1)", "np.tensordot(q, r, axes=([1, 2], [0, 1]))"],
+    "numpy.tile": ["np.tile(v, 3)", "np.tile(r, (2, 1))"],
+    "numpy.trace": ["np.trace(m)", "np.trace(m, offset=0)"],
+    "numpy.transpose": ["np.transpose(q)", "np.transpose(q, (1, 0, 2))"],
+    "numpy.tril": ["np.tril(m)", "np.tril(m, 1)"],
+    "numpy.triu": ["np.triu(m, k=-1)"],
+    "numpy.unravel_index": ["np.unravel_index(k, (2, 3))"],
+    "numpy.var": ["np.var(r)", "np.var(r, 1, ddof=1)"],
+    "numpy.where": [
+        "np.where(c, v, w)",
+        "np.where(v > 0, v, 0)",
+        "np.where(c, V, w)",
+        "np.where(k)",
+    ],
+    "numpy.zeros_like": ["np.zeros_like(r)"],
+    "numpy.linalg.cholesky": ["np.linalg.cholesky(p)"],
+    "numpy.linalg.det": ["np.linalg.det(m)"],
+    "numpy.linalg.eigh": ["np.linalg.eigh(p)[0]", "np.linalg.eigh(p, UPLO='U')[0]"],
+    "numpy.linalg.eigvalsh": ["np.linalg.eigvalsh(p)", "np.linalg.eigvalsh(m, 'U')"],
+    "numpy.linalg.inv": ["np.linalg.inv(m)"],
+    "numpy.linalg.matrix_power": ["np.linalg.matrix_power(m, 3)"],
+    "numpy.linalg.multi_dot": ["np.linalg.multi_dot([r, m, n, v])"],
+    "numpy.linalg.norm": [
+        "np.linalg.norm(v)",
+        "np.linalg.norm(m, 'fro')",
+        "np.linalg.norm(v, ord=1)",
+    ],
+    "numpy.linalg.outer": ["np.linalg.outer(v, w)"],
+    "numpy.linalg.pinv": ["np.linalg.pinv(r)"],
+    "numpy.linalg.qr": ["abs(np.linalg.qr(m)[1])", "abs(np.linalg.qr(r, mode='r'))"],
+    "numpy.linalg.slogdet": ["np.linalg.slogdet(m)[0]", "np.linalg.slogdet(m)[1]"],
+    "numpy.linalg.solve": [
+        "np.linalg.solve(m, v)",
+        "np.linalg.solve(m, n)",
+        "np.linalg.solve(M, n)",
+    ],
+    "numpy.linalg.svd": [
+        "np.linalg.svd(r, compute_uv=False)",
+        "np.linalg.svd(r, full_matrices=False)[1]",
+        "abs(np.linalg.svd(r)[2])[:3]",
+    ],
+    "numpy.linalg.tensordot": ["np.linalg.tensordot(q, m, axes=1)"],
+    "numpy.linalg.tensorinv": ["np.linalg.tensorinv(i24)"],
+    "numpy.linalg.tensorsolve": [
+        "np.linalg.tensorsolve(np.reshape(i24, (4, 6, 24)), np.sum(i24, (2, 3)))"
+    ],
+    "numpy.fft.fft": ["np.fft.fft(z)", "np.fft.fft(r, axis=0)", "np.fft.fft(v, 3, norm='ortho')"],
+    "numpy.fft.fft2": ["np.fft.fft2(r)"],
+    "numpy.fft.fftn": ["np.fft.fftn(q)", "np.fft.fftn(q, axes=(0, 2))"],
+    "numpy.fft.ifft": ["np.fft.ifft(z)"],
+    "numpy.fft.ifft2": ["np.fft.ifft2(r)"],
+    "numpy.fft.ifftn": ["np.fft.ifftn(q)"],
+}
+# Operands of ufuncs that are not defined everywhere, or not for floats.
+OPERANDS = {
+    **dict.fromkeys(("arcsin", "arccos", "arctanh", "log", "log2", "log10", "log1p", "sqrt"), "u"),
+    **dict.fromkeys(("bitwise_and", "bitwise_or", "bitwise_xor", "invert"), "kk"),
+    **dict.fromkeys(("floor_divide", "remainder", "divmod", "divide"), "ro"),
+    "arccosh": "o",
+    "power": "or",
+    "matmul": "mn",
+}
+
+
+@pytest.fixture(autouse=True)
+def no_warnings() -> Iterator[None]:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
+
+
+def value_of(text: str) -> Any:
+    return eval(text, {"np": np, **VALUES, "M": VALUES["m"], "N": VALUES["n"], **CAPITALS})
+
+
+CAPITALS = {name.upper(): VALUES[name] for name in "mnvw"}
+
+
+def variables_of(text: str) -> Any:
+    return eval(text, {"np": np, **VARIABLES, **CAPITALS})
+
+
+def computed(result: Any) -> list[Any]:
+    """Return the values of one or several variables."""
+    results = list(result) if isinstance(result, (list, tuple)) else [result]
+    assert all(isinstance(one, theano.Variable) for one in results)
+    f = theano.function(list(VARIABLES.values()), results, on_unused_input="ignore")
+    return f(*VALUES.values())
+
+
+def equal(result: Any, wanted: Any) -> None:
+    wanted = list(wanted) if isinstance(result, (list, tuple)) else [wanted]
+    for one, two in zip(computed(result), wanted, strict=True):
+        np.testing.assert_allclose(one, two, rtol=1e-9, atol=1e-12)
+
+
+def known_functions() -> dict[str, Any]:
+    """Return what NumPy lets others answer for, by the name it gives the function."""
+    found = {}
+    for module in (np, np.linalg, np.fft):
+        for name in dir(module):
+            function = getattr(module, name)
+            if not name.startswith("_") and hasattr(function, "_implementation"):
+                found[f"{function.__module__}.{function.__name__}"] = function
+    return found
+
+
+def ufuncs() -> dict[str, np.ufunc]:
+    return {f.__name__: f for f in vars(np).values() if isinstance(f, np.ufunc)}
+
+
+def names_ours(error: Any) -> bool:
+    return "theano.tensor" in str(error) or any(f"use x{c}" in str(error) for c in ".[ ")
+
+
+def test_every_row_is_called() -> None:
+    assert set(FUNCTIONS) == set(CALLS)
+    # Newer names of NumPy 2 are not in NumPy 1.
+    later = {"numpy.linalg.outer", "numpy.linalg.tensordot"} if np.__version__ < "2" else set()
+    assert set(FUNCTIONS) - set(known_functions()) <= later
+    assert set(UFUNCS) <= set(ufuncs())
+
+
+@pytest.mark.parametrize("name", list(CALLS))
+def test_functions_mean_what_numpys_mean(name: str) -> None:
+    if name not in known_functions():
+        pytest.skip("not in this NumPy")
+    for text in CALLS[name]:
+        result = variables_of(text)
+        if name == "numpy.ndim":
+            assert result == value_of(text)
+            continue
+        equal(result, value_of(text))
+
+
+def operands(name: str, nin: int, values: dict[str, Any]) -> list[Any]:
+    letters = OPERANDS.get(name, "rr")[:nin].ljust(nin, "r")
+    return [values[letter] for letter in letters]
+
+
+@pytest.mark.parametrize("name", list(UFUNCS))
+def test_ufuncs_mean_what_numpys_mean(name: str) -> None:
+    ufunc = getattr(np, name)
+    arrays, symbols = (operands(name, ufunc.nin, each) for each in (VALUES, VARIABLES))
+    wanted = ufunc(*arrays)
+    equal(ufunc(*symbols), wanted)
+    if ufunc.nin == 2:
+        equal(ufunc(arrays[0], symbols[1]), wanted)
+        equal(ufunc(symbols[0], arrays[1]), wanted)
+
+
+@pytest.mark.parametrize("name", sorted(set(known_functions()) - set(FUNCTIONS)))
+def test_what_has_no_row_is_refused(name: str) -> None:
+    """However it is called: a TypeError of ours, or NumPy's own before it asks us."""
+    v, m, k = VARIABLES["v"], VARIABLES["m"], VARIABLES["k"]
+    refused = 0
+    function = known_functions()[name]
+    for args in (
+        (v,),
+        (m,),
+        (v, v),
+        (m, m),
+        (v, v, v),
+        (m, 1),
+        (k, 2),
+        (v, k, 1),
+        (VALUES["v"], v),
+        (VALUES["v"], v, v),
+        ([VALUES["v"]], v),
+        (v, [np.abs]),
+        ("i,i->", v, v),
+        (np.sum, 0, v),
+        (v, k, v, 0),
+        (v, [v], [v]),
+    ):
+        try:
+            result = function(*args)
+        except TypeError as error:
+            refused += names_ours(error)
+        except Exception:
+            continue
+        else:
+            # Of the function among the arguments NumPy made an array before.
+            if args[0] is not np.sum:
+                assert getattr(result, "dtype", None) != np.dtype(object), (args, result)
+                assert not isinstance(result, theano.Variable), (args, result)
+    # Two take no numbers; of two NumPy walks over the items, which a variable does not let it.
+    silent = {"busday_count", "datetime_as_string", "poly", "roots"}
+    assert refused or name.removeprefix("numpy.") in silent, name
+
+
+@pytest.mark.parametrize("name", sorted(set(ufuncs()) - set(UFUNCS)))
+def test_ufuncs_without_a_row_are_refused(name: str) -> None:
+    ufunc = ufuncs()[name]
+    with pytest.raises(TypeError) as caught:
+        ufunc(*[VARIABLES["r"]] * ufunc.nin)
+    assert name in str(caught.value)
+    assert names_ours(caught.value)
+
+
+@pytest.mark.parametrize("method", ["reduce", "accumulate", "outer", "reduceat", "at"])
+def test_other_methods_of_ufuncs_are_refused(method: str) -> None:
+    v, k = VARIABLES["v"], VARIABLES["k"]
+    args = {"outer": (v, v), "reduceat": (v, [0]), "at": (v, [0], 1)}.get(method, (v,))
+    for ufunc in (np.add, np.multiply, np.maximum, np.logical_and):
+        with pytest.raises(TypeError, match=rf"numpy.{ufunc.__name__}.{method} has no counterpart"):
+            getattr(ufunc, method)(*args)
+    with pytest.raises(TypeError, match=r"use theano.tensor.sum\."):
+        np.add.reduce(k)
+
+
+@pytest.mark.parametrize("name", list(FUNCTIONS))
+def test_arguments_without_counterpart_are_refused_by_name(name: str) -> None:
+    function = known_functions().get(name)
+    if function is None:
+        pytest.skip("not in this NumPy")
+    texts = [text.lstrip("-").partition(":")[0] for text in FUNCTIONS[name].parameters.split()]
+    refused = [text for text in FUNCTIONS[name].parameters.split() if text.startswith("-")]
+    for text in refused:
+        key = text.lstrip("-").partition(":")[0]
+        for value in (VARIABLES["s"], np.ones(3), "something"):
+            with pytest.raises(TypeError, match=rf"{key}=.* is not supported: theano.tensor"):
+                call_function(function, (VARIABLES["m"],), {key: value})
+    with pytest.raises(TypeError, match=r"unheard=.* is not supported"):
+        call_function(function, (VARIABLES["m"],), {"unheard": 1})
+    with pytest.raises(TypeError, match=f"takes {len(texts)} arguments"):
+        call_function(function, (VARIABLES["m"],) * (len(texts) + 1), {})
+
+
+def test_usual_values_of_refused_arguments_are_nothing() -> None:
+    v, r = VARIABLES["v"], VARIABLES["r"]
+    equal(np.sum(r, axis=0, out=None, where=True), VALUES["r"].sum(axis=0))
+    equal(np.ravel(r, order="C"), VALUES["r"].ravel())
+    equal(np.exp(v, where=True), np.exp(VALUES["v"]))
+
+
+def test_keywords_of_ufuncs_are_refused_by_name() -> None:
+    v = VARIABLES["v"]
+    for keywords in (
+        {"out": np.ones(4)},
+        {"where": np.ones(4, bool)},
+        {"dtype": "float32"},
+        {"casting": "unsafe"},
+        {"order": "F"},
+        {"subok": False},
+    ):
+        (key,) = keywords
+        with pytest.raises(TypeError, match=f"numpy.exp\\({key}=\\) of symbolic variables"):
+            np.exp(v, **keywords)
+    with pytest.raises(TypeError, match="out="):
+        np.add(v, VALUES["v"], VALUES["w"])
+
+
+def test_hints_name_what_exists() -> None:
+    for text in INSTEAD.values():
+        if not text.startswith("x"):
+            place = T
+            for part in text.partition("(")[0].partition(",")[0].partition(" ")[0].split("."):
+                place = getattr(place, part)
+    for name, row in FUNCTIONS.items():
+        place = T
+        for part in (row.name or name.rpartition(".")[2]).split("."):
+            place = T.TensorVariable if part == "TensorVariable" else getattr(place, part)
+
+
+# -- operators -----------------------------------------------------------------------------------
+
+OPERATORS = ["+", "-", "*", "/", "//", "%", "**", "<", "<=", ">", ">="]
+
+
+@pytest.mark.parametrize("operator", OPERATORS)
+@pytest.mark.parametrize("left", ["V + 3", "np.float64(2.5)", "np.float32(2.5)", "np.int8(3)"])
+def test_operators_with_numpy_on_the_left(operator: str, left: str) -> None:
+    for text in (f"({left}) {operator} (v + 5)", f"(v + 5) {operator} ({left})"):
+        result = variables_of(text)
+        assert isinstance(result, T.TensorVariable)
+        equal(result, value_of(text))
+
+
+@pytest.mark.parametrize("text", ["K & k", "K | k", "K ^ k", "np.int64(3) & k", "M @ m", "m @ M"])
+def test_other_operators_with_numpy_on_the_left(text: str) -> None:
+    scope = {"np": np, **VARIABLES, "K": VALUES["k"], "M": VALUES["m"]}
+    equal(eval(text, scope), eval(text, {**scope, **VALUES}))
+
+
+def test_divmod_and_bool() -> None:
+    equal(variables_of("divmod(V, v)"), value_of("divmod(V, v)"))
+    equal(variables_of("np.bool_(True) * v"), VALUES["v"])
+
+
+@pytest.mark.parametrize("operator", ["+=", "-=", "*=", "/=", "**=", "//=", "%="])
+def test_in_place_operators_give_a_variable(operator: str) -> None:
+    """An array cannot hold what is not known yet; the name is bound to the variable."""
+    before = VALUES["o"].copy()
+    scope: dict[str, Any] = {"x": VARIABLES["u"], "array": before}
+    exec(f"array {operator} x", scope)
+    np.testing.assert_array_equal(before, VALUES["o"])
+    both: dict[str, Any] = {"x": VALUES["u"], "array": VALUES["o"].copy()}
+    exec(f"array {operator} x", both)
+    equal(scope["array"], both["array"])
+
+
+def test_equality_with_arrays_is_identity_in_python_and_elementwise_in_numpy() -> None:
+    v, array = VARIABLES["v"], VALUES["v"]
+    assert not array == v  # noqa: SIM201
+    assert not v == array  # noqa: SIM201
+    assert array != v
+    assert v != array
+    assert v not in [array, np.float64(1), array]
+    assert [array, v].index(v) == 1
+    assert not np.array(["a"]) == v  # noqa: SIM201
+    assert np.array([None]) != v
+    equal(np.equal(v, array), np.ones(4, bool))
+    equal(np.not_equal(array, v), np.zeros(4, bool))
+    assert np.equal(v, v)
+    assert not np.not_equal(v, v)
+
+
+def test_comparisons_have_no_truth() -> None:
+    with pytest.raises(TypeError, match="do not support boolean"):
+        bool(VARIABLES["v"] < VALUES["v"])
+
+
+# -- lists and arrays of variables ---------------------------------------------------------------
+
+
+def test_arrays_of_variables_are_lists_of_variables() -> None:
+    """NumPy makes them as of any Python object, and old programs compute with them."""
+    s, v = VARIABLES["s"], VARIABLES["v"]
+    both = np.array([s, 2 * s])
+    assert both.dtype == object
+    equal(np.sum([s, s * 3]), VALUES["s"] * 4)
+    equal(np.dot(both, both), 5 * VALUES["s"] ** 2)
+    for product in (v * both, both * v):
+        assert product.shape == (2,)
+        equal(product[1], VALUES["v"] * 2 * VALUES["s"])
+    equal((both + s)[1], 3 * VALUES["s"])
+
+
+def test_shared_variables_and_constants() -> None:
+    w = theano.shared(np.arange(4.0))
+    assert isinstance(np.ones(4) * w, T.TensorVariable)
+    assert np.sum(T.constant([1.0, 2.0])).eval() == 3
+    np.testing.assert_array_equal(np.exp(w).eval(), np.exp(np.arange(4.0)))
+
+
+def test_gradients_go_through() -> None:
+    v = VARIABLES["v"]
+    equal(grad(np.sum(np.sin(v) ** 2), v), np.sin(2 * VALUES["v"]))
+
+
+def test_other_arrays_take_their_turn() -> None:
+    class Other:
+        def __array_ufunc__(self, *args: Any, **kwargs: Any) -> str:
+            return "other"
+
+    assert np.add(VARIABLES["v"], Other()) == "other"
+    with pytest.raises(TypeError):
+        np.add(VARIABLES["v"], object())
+    with pytest.raises(TypeError):
+        np.array(["a"]) + VARIABLES["v"]
+
+
+def test_functions_of_scipy_name_ours() -> None:
+    special = pytest.importorskip("scipy.special")
+    with pytest.raises(TypeError, match=r"gammaln has no counterpart.*use theano.tensor.gammaln"):
+        special.gammaln(VARIABLES["v"])
+    with pytest.raises(TypeError, match=r"theano.tensor.nnet.sigmoid"):
+        special.expit(VARIABLES["v"])
+    with pytest.raises(TypeError, match=r"has no counterpart"):
+        call_ufunc(np.frompyfunc(abs, 1, 1), "__call__", (VARIABLES["v"],), {})
