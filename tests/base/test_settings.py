@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import os
 import pickle
 import subprocess
 import sys
@@ -19,7 +20,7 @@ from theano._core.base.errors import (
     TheanoError,
 )
 from theano._core.base.settings import Config, Setting, change_flags, config, parse_flags
-from theano._core.base.settings_table import TABLE
+from theano._core.base.settings_table import MOST_THREADS, TABLE
 
 
 def made(flags: str = "", **environ: str) -> Config:
@@ -117,6 +118,11 @@ def test_unknown_flags_warn() -> None:
         ("vm.lazy=soon", "None, True and False"),
         ("vector_width=64", r"\(0, 128, 256, 512\)"),
         (f"base_compiledir={__file__}", "this is a file"),
+        ("cache_limit=-1", r'"-1".*"cache_limit".*at least 0'),
+        ("threads=0", r'"threads".*at least 1 and at most 1024'),
+        ("threads=1025", "at least 1 and at most 1024"),
+        ("threads=1e3", "one int"),
+        ("profiling.n_ops=-1", "at least 0"),
     ],
 )
 def test_bad_flags_are_reported_at_start(flag: str, message: str) -> None:
@@ -156,16 +162,53 @@ def test_unknown_attributes() -> None:
         _ = fresh.floatx
     with pytest.raises(AttributeError):
         _ = fresh.DebugMode.nope
-    fresh.nope = 3
-    fresh.DebugMode.nope = 4
-    assert (fresh.nope, fresh.DebugMode.nope) == (3, 4)
-    del fresh.nope
     with pytest.raises(AttributeError):
         del fresh.nope
     with pytest.raises(AttributeError, match="cannot be deleted"):
         del fresh.floatX
     assert hasattr(fresh, "floatX")
     assert not hasattr(fresh, "__array__")
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("floatx", "floatX"),
+        ("flotX", "floatX"),
+        ("FLOATX", "floatX"),
+        ("compute_test_values", "compute_test_value"),
+        ("cachelimit", "cache_limit"),
+        ("num_threads", "threads"),
+        ("cxxflags", "gcc.cxxflags"),
+        ("patience", "DebugMode.patience"),
+        ("scan__allow_cg", "scan.allow_gc"),
+    ],
+)
+def test_names_that_are_no_settings_cannot_be_assigned(name: str, meant: str) -> None:
+    fresh = made()
+    before = dict(vars(fresh))
+    with pytest.raises(AttributeError, match=f"no attribute '{name}'. Did you mean '{meant}'"):
+        setattr(fresh, name, 1)
+    with pytest.raises(AttributeError, match=f"Did you mean '{meant}'"):
+        getattr(fresh, name)
+    with pytest.raises(AssertionError, match="there is no setting"):
+        change_flags({name: 1})
+    with pytest.warns(UserWarning, match=f"this flag: {name}. Did you mean '{meant}'"):
+        made(f"{name}=1")
+    assert vars(fresh).keys() <= before.keys() | {meant}
+
+
+def test_names_near_to_nothing_and_groups() -> None:
+    fresh = made()
+    with pytest.raises(AttributeError, match="AddConfigVar adds a setting"):
+        fresh.xyzzy = 1
+    with pytest.raises(AttributeError, match="Did you mean 'patience'"):
+        fresh.DebugMode.patiense = 1
+    with pytest.raises(AttributeError, match="'scan' is a group of settings"):
+        fresh.scan = 1
+    fresh.add(Setting("xyzzy", "int", 3, "A program's own."))
+    fresh.xyzzy = 4
+    assert fresh.xyzzy == 4
 
 
 def test_fixed_settings_cannot_be_assigned() -> None:
@@ -327,6 +370,84 @@ def test_watching() -> None:
     assert (fresh.threads, seen) == (4, [3, 4])
 
 
+@pytest.mark.parametrize("value", [2.5, float("nan"), float("inf"), 10**30, -1, "1_0 0", None])
+def test_numbers_out_of_range_are_refused_and_change_nothing(value: Any) -> None:
+    fresh = made("threads=3")
+    with pytest.raises(InvalidSettingError, match='"threads"'):
+        fresh.threads = value
+    assert fresh.threads == 3
+    fresh.cache_limit = 1e9
+    assert fresh.cache_limit == 10**9
+
+
+@pytest.mark.parametrize(
+    ("text", "count"),
+    [("3", 3), (" 4,2", 4), ("1024", 1024), ("1025", 1024), ("9" * 5000, None), ("9" * 30, 1024)]
+    + [(text, None) for text in ("", "0", "-3", "many", "2.5", "0x2", "²", ",", "4;2", "\t")],
+)
+def test_omp_num_threads_never_stops_a_program(
+    text: str, count: int | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    processors = made().threads
+    monkeypatch.setenv("OMP_NUM_THREADS", text)
+    assert made().threads == (processors if count is None else count)
+
+
+def test_the_most_threads_are_the_runtimes() -> None:
+    from theano._core.runtime import native
+
+    before = native.get_threads()
+    try:
+        native.set_threads(MOST_THREADS)
+        with pytest.raises(ValueError, match=str(MOST_THREADS)):
+            native.set_threads(MOST_THREADS + 1)
+    finally:
+        native.set_threads(before)
+
+
+PLANTED = """
+import gc, os, pydoc, inspect, logging, sys
+from io import StringIO
+out = StringIO()
+logging.basicConfig(stream=out, level=0)
+import theano, theano.tensor
+import theano.tensor.nnet, theano.tensor.nlinalg, theano.gradient, theano.printing, theano.extend
+import theano.sandbox.rng_mrg, theano.tensor.shared_randomstreams, theano.ifelse
+x = theano.tensor.dvector("x")
+f = theano.function([x], x.sum(), profile=True)
+try:
+    theano.function([x], x[7])([1.0])
+except IndexError as error:
+    out.write(str(error))
+theano.printing.debugprint(f, file=out)
+out.write(str(theano.config) + repr(theano.config) + repr(vars(theano.config)))
+for thing in [theano.config, theano, theano.tensor, theano.function, f, x, type(theano.config)]:
+    out.write(pydoc.render_doc(thing))
+for name, module in list(sys.modules.items()):
+    if name.partition(".")[0] == "theano":
+        out.write(repr({k: v for k, v in vars(module).items() if k != "__builtins__"}))
+for thing in gc.get_objects():
+    if inspect.isfunction(thing) and str(thing.__module__).partition(".")[0] == "theano":
+        out.write(repr((thing.__defaults__, thing.__kwdefaults__)))
+sys.stdout.write(out.getvalue())
+"""
+
+
+@pytest.mark.parametrize("files", [False, True])
+def test_no_text_holds_the_environment(files: bool, tmp_path: Path) -> None:
+    environ = {**os.environ, "A_SECRET": "planted-token", "TMP": "/planted-token"}
+    if files:
+        environ["THEANORC"] = str(tmp_path / "rc")
+        (tmp_path / "rc").write_text("[global]\nfloatX = float32\n[scan]\ndebug = 0\n")
+    done = subprocess.run(
+        [sys.executable, "-c", PLANTED], env=environ, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert len(done.stdout) > 100_000
+    assert "planted-token" not in done.stdout + done.stderr
+
+
 def test_threads() -> None:
     from theano._core.runtime import native
 
@@ -335,7 +456,7 @@ def test_threads() -> None:
     with change_flags(threads=before + 1):
         assert native.get_threads() == before + 1
     assert native.get_threads() == before
-    with pytest.raises(ValueError, match="between 1 and 1024"):
+    with pytest.raises(ValueError, match="at least 1 and at most 1024"):
         config.threads = 0
     assert config.threads == before
 

@@ -14,8 +14,9 @@ from __future__ import annotations
 import os
 import sys
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import wraps
+from math import inf
 from typing import Any
 
 from theano._core.base.errors import (
@@ -59,6 +60,11 @@ def _to_number(kind: type[int] | type[float], setting: Setting, value: Any) -> A
         raise _invalid(setting, value, f"It must be one {kind.__name__}") from None
     if setting.choices and number not in setting.choices:
         raise _invalid(setting, value, _choices(setting))
+    if kind is int and number != value and isinstance(value, float):
+        raise _invalid(setting, value, f"It must be one {kind.__name__}")
+    if number < setting.least or number > setting.most:
+        most = "" if setting.most == inf else f" and at most {setting.most}"
+        raise _invalid(setting, value, f"It must be at least {setting.least}{most}")
     return number
 
 
@@ -157,9 +163,11 @@ class Section:
     def __setattr__(self, name: str, value: Any) -> None:
         setting = self.__dict__["_rows"].get(name)
         if setting is None:
-            # Theano let programs keep values of their own here.
-            self.__dict__[name] = value
-            return
+            if isinstance(self.__dict__.get(name), Section):
+                raise AttributeError(f"{name!r} is a group of settings: assign to one of them")
+            text = _unknown(self, name)
+            add = "" if text.endswith("?") else ". theano.configparser.AddConfigVar adds a setting"
+            raise AttributeError(text + add)
         # A folder that has to be computed may be chosen until someone has read it.
         if setting.fixed and (name in self.__dict__ or not callable(setting.default)):
             raise FixedSettingError(
@@ -174,9 +182,7 @@ class Section:
     def __delattr__(self, name: str) -> None:
         if name in self.__dict__["_rows"]:
             raise AttributeError(f"{name} is a setting and cannot be deleted")
-        if name not in self.__dict__:
-            raise AttributeError(_unknown(self, name))
-        del self.__dict__[name]
+        raise AttributeError(_unknown(self, name))
 
     def __copy__(self) -> Section:
         # Settings belong to the process: programs that put a copy back find what is set now.
@@ -195,10 +201,23 @@ def _dotted(name: str) -> str:
 
 
 def _unknown(section: Section, name: str) -> str:
-    rows = section.__dict__.get("_rows", {})
-    near = [known for known in rows if known.lower() == name.lower()]
-    hint = f". Did you mean {near[0]!r}?" if near else ""
-    return f"{type(section).__name__!r} object has no attribute {name!r}{hint}"
+    near = ""
+    # Python itself asks for such names, of every object.
+    if not name.startswith("__"):
+        own = section.__dict__
+        near = _near(name, own.get("_rows", ())) or _near(name, own["_root"].settings())
+    return f"{type(section).__name__!r} object has no attribute {name!r}{near}"
+
+
+def _near(name: str, known: Iterable[str]) -> str:
+    """Return a question about the setting that a wrong name is nearest to; empty: none is near."""
+    from difflib import get_close_matches
+
+    # Settings in groups are also known by their last part.
+    names = {form: text for text in known for form in (text.rpartition(".")[2], text)}
+    plain = {form.lower().replace("_", ""): text for form, text in names.items()}
+    found = get_close_matches(_dotted(name).lower().replace("_", ""), plain, 1, 0.75)
+    return f". Did you mean {plain[found[0]]!r}?" if found else ""
 
 
 def _convert(setting: Setting, value: Any) -> Any:
@@ -214,11 +233,16 @@ class Config(Section):
     ----------
     table : iterable of Setting
         The settings there are.
-    environ : mapping of str to str
-        Where THEANORC and THEANO_FLAGS are looked up.
+    environ : mapping of str to str, optional
+        Where THEANORC and THEANO_FLAGS are looked up; by default the environment of the process.
     """
 
-    def __init__(self, table: tuple[Setting, ...] = (), environ: Mapping[str, str] = os.environ):
+    def __init__(
+        self, table: tuple[Setting, ...] = (), environ: Mapping[str, str] | None = None
+    ) -> None:
+        # No default argument, value or text may hold the environment: `help` shows the first, and
+        # others are printed and pickled.
+        environ = os.environ if environ is None else environ
         own = self.__dict__
         own["_rows"] = {}
         own["_root"] = self
@@ -260,7 +284,8 @@ class Config(Section):
         for name, value in {**self._file_values(), **self._flags}.items():
             setting = self._table.get(_dotted(name))
             if setting is None:
-                warnings.warn(f"Theano does not recognise this flag: {name}", stacklevel=2)
+                near = _near(name, self._table)
+                warnings.warn(f"Theano does not recognise this flag: {name}{near}", stacklevel=2)
             else:
                 home, _, last = self._home(name)
                 home.__dict__[last] = _convert(setting, value)
@@ -391,7 +416,10 @@ def _read_files(environ: Mapping[str, str]) -> dict[tuple[str, str], str]:
     parser.read(files)
     values = {}
     for section in parser.sections():
+        # The words are among the options of every section.
         for option in parser.options(section):
+            if parser.get(section, option, raw=True) == parser.defaults().get(option):
+                continue
             try:
                 values[section, option] = parser.get(section, option)
             except configparser.InterpolationError:
@@ -428,7 +456,7 @@ class change_flags:  # noqa: N801 -- the name that programs written for Theano u
         for name in self.new_vals:
             # Theano asserted this, and programs catch what it raised.
             if name not in config._table:
-                raise AssertionError(f"there is no setting {name!r}")
+                raise AssertionError(f"there is no setting {name!r}{_near(name, config._table)}")
         self._saved: list[dict[str, Any]] = []
         self._left: dict[str, Any] = {}
 

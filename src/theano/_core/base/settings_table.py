@@ -7,9 +7,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from math import inf
 from typing import Any, NamedTuple
 
-__all__ = ["TABLE", "Setting"]
+__all__ = ["MOST_THREADS", "TABLE", "Setting"]
+
+# The runtime's own limit (runtime/threads.cpp).
+MOST_THREADS = 1024
 
 
 class Setting(NamedTuple):
@@ -34,6 +38,8 @@ class Setting(NamedTuple):
         files keep running.
     convert : callable, optional
         A converter of the setting's own, for settings that a program adds.
+    least, most : float
+        The smallest and the largest number allowed.
     """
 
     name: str
@@ -44,6 +50,8 @@ class Setting(NamedTuple):
     fixed: bool = False
     works: bool = True
     convert: Callable[[Any], Any] | None = None
+    least: float = -inf
+    most: float = inf
 
 
 def _bool(name: str, default: bool, doc: str, **facts: Any) -> Setting:
@@ -85,12 +93,15 @@ def _compiler(config: Any) -> str:
 
 
 def _cores(config: Any) -> int:
-    first = os.environ.get("OMP_NUM_THREADS", "").split(",")[0].strip()
-    if first.isdigit() and int(first) > 0:
-        return int(first)
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+    # Other programs read it too, each in its own way: whatever it holds, it does not stop ours.
+    try:
+        wanted = int(os.environ.get("OMP_NUM_THREADS", "").split(",")[0])
+    except ValueError:
+        wanted = 0
+    if wanted < 1:
+        own = hasattr(os, "sched_getaffinity")
+        wanted = len(os.sched_getaffinity(0)) if own else os.cpu_count() or 1
+    return min(wanted, MOST_THREADS)
 
 
 def _compiled_folder(config: Any) -> str:
@@ -139,7 +150,13 @@ NUMBERS = (
     _enum("int_division", "int raise floatX", "What `/` does with two integers."),
     _enum("warn_float64", "ignore warn raise pdb", "What to do when a float64 tensor is made."),
     _kept(_enum("deterministic", "default more", "Results never depend on the run here.")),
-    _int("threads", _cores, "Threads of one function. Results are the same for any number."),
+    _int(
+        "threads",
+        _cores,
+        "Threads of one function. Results are the same for any number.",
+        least=1,
+        most=MOST_THREADS,
+    ),
     Setting(
         "vector_width",
         "int",
@@ -222,7 +239,7 @@ COMPILING = (
         "Name of the compile cache in its root.",
         fixed=True,
     ),
-    _int("cache_limit", 512 * 2**20, "Bytes that the compile cache may take on disk."),
+    _int("cache_limit", 512 * 2**20, "Bytes that the compile cache may take on disk.", least=0),
     _bool("allow_gc", True, "Whether users' operations find their storage cells empty."),
     _kept(_bool("cache_optimizations", False, "Keep rewritten graphs: code is kept instead.")),
     _kept(_enum("cycle_detection", "regular fast", "How cycles are found when reusing memory.")),
@@ -256,9 +273,9 @@ WATCHING = (
     _kept(_bool("profile_optimizer", False, "Count time in rewriting.")),
     _bool("print_global_stats", False, "Print the time spent in functions at exit."),
     _bool("profiling.time_thunks", True, "Time single nodes."),
-    _int("profiling.n_apply", 20, "Nodes listed in a profile."),
-    _int("profiling.n_ops", 20, "Operations listed in a profile."),
-    _int("profiling.output_line_width", 512, "Characters in a line of a profile."),
+    _int("profiling.n_apply", 20, "Nodes listed in a profile.", least=0),
+    _int("profiling.n_ops", 20, "Operations listed in a profile.", least=0),
+    _int("profiling.output_line_width", 512, "Characters in a line of a profile.", least=1),
     _kept(_int("profiling.min_memory_size", 1024, "Bytes from which a node is listed.")),
     _kept(_bool("profiling.min_peak_memory", False, "Compute the least peak memory of any order.")),
     _str("profiling.destination", "stderr", "Where profiles go: stderr, stdout or a file name."),
