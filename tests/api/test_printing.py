@@ -120,6 +120,63 @@ def test_deep_graphs() -> None:
     assert len(min_informative_str(deep).splitlines()) == 3001
 
 
+def chain(steps: int, step: Any) -> Any:
+    y = x
+    for _ in range(steps):
+        y = step(y)
+    return y
+
+
+def test_text_grows_with_the_graph_and_not_with_its_paths() -> None:
+    """Steps that use the one before twice: all printers, and any of a user."""
+    short, long = (chain(n, lambda y: T.tanh(T.dot(y, y) + y * y)) for n in (20, 200))
+    mine = pprint.clone_assign(
+        T.tanh, lambda variable, state: f"th<{state.process(variable.owner.inputs[0])}>"
+    )
+    for write in (pp, mine, repr, lambda y: str(y.owner)):
+        assert len(write(long)) < 20 * len(write(short)) < 100_000
+    # Trees indent each line.
+    for tree in (text, min_informative_str):
+        assert len(tree(long).split("\n")) < 20 * len(tree(short).split("\n")) < 10_000
+    f = theano.function([x], long)
+    assert len(pp(f)) < 30_000
+    assert len(text(f).split("\n")) < 2000
+    # Many results that share what they are computed from.
+    sums = [T.exp(y).sum() for y in (chain(n, lambda y: T.tanh(y * y + y)) for n in (3, 4))]
+    assert pp(sums).count("v1 = ") == 1
+
+
+def test_what_is_used_again_is_named_if_it_is_long() -> None:
+    y = T.exp(T.dot(x, v) + T.tanh(s))
+    assert pp(y / (1 + y)) == (
+        "(exp(((x \\dot v) + tanh(s))) / (TensorConstant{1} + exp(((x \\dot v) + tanh(s)))))"
+    )
+    long = T.exp(T.dot(x, v) + T.tanh(s) * T.tanh(s - 1))
+    line = "exp(((x \\dot v) + (tanh(s) * tanh((s - TensorConstant{1})))))"
+    assert pp(long / (1 + long)) == f"v1 = {line}\n(v1 / (TensorConstant{{1}} + v1))"
+    assert pp(long) == line
+    hidden = long.copy("hidden")
+    assert pp(hidden * hidden) == f"hidden = {line}\n(hidden * hidden)"
+    other = T.dscalar("hidden")
+    assert pp(hidden * hidden * other).startswith("v1 = ")
+    first = T.dscalar("v1")
+    assert pp(long * long + first).startswith("v2 = ")
+    two = T.exp(long) * T.exp(long)
+    assert pp([two, long]).splitlines()[-1] == "v1"
+
+
+def test_a_printer_of_a_user_sees_its_state() -> None:
+    class Printer:
+        def process(self, variable: Any, pstate: Any) -> str:
+            operand = variable.owner.inputs[0]
+            assert pstate.pprinter.process(operand, pstate) == pstate.process(operand)
+            return f"[{pstate.process(operand)}]"
+
+    assert (
+        pprint.clone_assign(T.exp, Printer())(T.exp(T.exp(s) + 1)) == "[([s] + TensorConstant{1})]"
+    )
+
+
 def test_letters_after_the_alphabet() -> None:
     many = T.dscalars(30)
     lines = text(T.add(*many), depth=-1)

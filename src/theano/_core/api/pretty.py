@@ -1,11 +1,14 @@
-"""`pp`: expressions in one line, as one would write them."""
+"""`pp`: expressions in one line, as one would write them, and one for each part used again."""
 
 from __future__ import annotations
 
+import itertools
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
 from theano._core.ir.function_graph import FunctionGraph
+from theano._core.ir.graph import toposort
 from theano._core.ir.variable import Variable
 from theano._core.ops import arithmetic as a
 from theano._core.ops import transcendental as t
@@ -17,6 +20,9 @@ from theano._core.ops.products import Dot
 from theano._core.ops.shaping import DimShuffle, MakeVector, ShapeOf
 
 Parts = list[str]
+# Characters up to which a text is written again where it is used again.
+SHORT = 40
+
 Printer = Callable[[Any, Parts], str]
 
 _OPERATORS = {
@@ -51,7 +57,8 @@ class PPrinter:
         condition : Op, Op class, or callable
             A callable takes (printer state, variable) and returns a bool.
         printer : callable or object with `process`
-            Takes (variable, printer state) and returns text.
+            Takes (variable, printer state) and returns text; `state.process(variable)` is the text
+            of an operand.
         """
         self.printers.insert(0, (condition, printer))
 
@@ -62,33 +69,25 @@ class PPrinter:
         return fresh
 
     def process(self, variable: Any, pstate: Any = None) -> str:
-        """Return a variable as text."""
-        # Texts in which a mark stands for what belongs in its place: a text is copied once.
-        texts: list[str] = []
-        memo: dict[Any, str] = {}
-        # Depth first, without recursion: graphs may be deeper than Python's stack.
-        stack = [variable]
-        while stack:
-            current = stack[-1]
-            if current in memo:
-                stack.pop()
-                continue
-            if current.owner is None:
-                memo[current] = str(current)
-                continue
-            missing = [v for v in current.owner.inputs if v not in memo]
-            if missing:
-                stack.extend(reversed(missing))
-                continue
-            memo[current] = f"\0{len(texts)}\0"
-            texts.append(self._text(current, [memo[v] for v in current.owner.inputs]))
-        return _written_out(memo[variable], texts)
+        """Return a variable as text.
 
-    def _text(self, variable: Any, parts: Parts) -> str:
+        What is used more than once, and is long, has a name: the line that says what the name means
+        stands before the text.
+        """
+        if isinstance(pstate, _Page):
+            return pstate.process(variable)
+        return self._written([variable])
+
+    def _written(self, outputs: Any) -> str:
+        page = _Page(self, outputs)
+        texts = [page.process(out) for out in outputs]
+        return "\n".join([*page.definitions, *texts])
+
+    def _text(self, variable: Any, parts: Parts, page: _Page) -> str:
         for condition, printer in self.printers:
             if _applies(condition, variable):
                 process = getattr(printer, "process", printer)
-                return process(variable, self)
+                return process(variable, page)
         op = variable.owner.op
         for kind in type(op).__mro__:
             if kind in _WRITERS:
@@ -111,20 +110,79 @@ class PPrinter:
     def process_graph(self, inputs: Any, outputs: Any) -> str:
         """Return several outputs as text, one line each."""
         head = f"inputs: {', '.join(map(str, inputs))}\n" if inputs else ""
-        return head + "\n".join(self.process(out) for out in outputs)
+        return head + self._written(outputs)
 
 
-def _written_out(text: str, texts: list[str]) -> str:
-    """Return `text` with each mark replaced by the text that it stands for, marks in it too."""
-    done: list[str] = []
-    todo = [text]
-    while todo:
-        # Every other part is the number of a text.
-        head, *rest = todo.pop().split("\0", 2)
-        done.append(head)
-        if rest:
-            todo += [rest[1], texts[int(rest[0])]]
-    return "".join(done)
+class _Page:
+    """The texts of what some outputs depend on, each written once: the state of a printer.
+
+    INVARIANT: the length of all that is written grows as the graph does, not as its paths do.
+    """
+
+    def __init__(self, printer: PPrinter, outputs: Any) -> None:
+        self.pprinter = printer
+        self.definitions: list[str] = []
+        # A text in which a mark stands for what belongs in its place: a text is copied once.
+        self.texts: list[str] = []
+        self.memo: dict[Any, str] = {}
+        nodes = toposort([out for out in outputs if isinstance(out, Variable)])
+        used = [*outputs, *(v for node in nodes for v in node.inputs)]
+        self.uses = Counter(used)
+        # Names that something in the text has already.
+        self.taken = {str(v) for v in used if v.owner is None}
+        named = Counter(v.name for v in self.uses if v.owner is not None)
+        self.own_names = {name for name, count in named.items() if name and count == 1}
+
+    def process(self, variable: Any, pstate: Any = None) -> str:
+        """Return the text of a variable, names in it for what is used elsewhere too."""
+        # Depth first, without recursion: graphs may be deeper than Python's stack.
+        stack = [variable]
+        while stack:
+            current = stack[-1]
+            if current in self.memo:
+                stack.pop()
+                continue
+            missing = [] if current.owner is None else current.owner.inputs
+            missing = [v for v in missing if v not in self.memo]
+            if missing:
+                stack.extend(reversed(missing))
+            else:
+                self.memo[current] = self._entry(current)
+        return self._written_out(self.memo[variable])
+
+    def _entry(self, variable: Any) -> str:
+        if variable.owner is None:
+            return str(variable)
+        text = self.pprinter._text(variable, [self.memo[v] for v in variable.owner.inputs], self)
+        if self.uses[variable] < 2:
+            self.texts.append(text)
+            return f"\0{len(self.texts) - 1}\0"
+        text = self._written_out(text)
+        if len(text) <= SHORT:
+            return text
+        name = self._name(variable)
+        self.definitions.append(f"{name} = {text}")
+        return name
+
+    def _name(self, variable: Any) -> str:
+        own = variable.name
+        if own not in self.own_names or own in self.taken:
+            numbers = itertools.count(len(self.definitions) + 1)
+            own = next(name for n in numbers if (name := f"v{n}") not in self.taken)
+        self.taken.add(own)
+        return own
+
+    def _written_out(self, text: str) -> str:
+        """Return `text` with each mark replaced by the text that it stands for, marks in it too."""
+        done: list[str] = []
+        todo = [text]
+        while todo:
+            # Every other part is the number of a text.
+            head, *rest = todo.pop().split("\0", 2)
+            done.append(head)
+            if rest:
+                todo += [rest[1], self.texts[int(rest[0])]]
+        return "".join(done)
 
 
 def _applies(condition: Any, variable: Any) -> bool:
