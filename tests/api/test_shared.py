@@ -33,6 +33,90 @@ def test_type(value: Any, text: str) -> None:
     assert str(theano.shared(value).type) == text
 
 
+class Series:
+    """As arrays of other libraries are: it holds items, and NumPy may read them."""
+
+    def __init__(self, data: Any) -> None:
+        self.data = np.asarray(data)
+
+    def __array__(self, dtype: Any = None, copy: Any = None) -> np.ndarray:
+        return self.data if dtype is None else self.data.astype(dtype)
+
+
+class Capsule:
+    """An array that offers DLPack alone."""
+
+    def __init__(self, data: Any) -> None:
+        self.data = np.asarray(data)
+
+    def __dlpack__(self, **options: Any) -> Any:
+        return self.data.__dlpack__(**options)
+
+    def __dlpack_device__(self) -> Any:
+        return self.data.__dlpack_device__()
+
+
+class Unreadable:
+    def __array__(self, dtype: Any = None, copy: Any = None) -> np.ndarray:
+        raise TypeError("it is on another device")
+
+
+FOREIGN = [Series, Capsule]
+
+
+@pytest.mark.parametrize("kind", FOREIGN)
+@pytest.mark.parametrize("dtype", ["float64", "float32", "int8", "complex64"])
+def test_arrays_of_other_libraries_are_arrays(kind: Any, dtype: str) -> None:
+    data = np.arange(6, dtype=dtype).reshape(2, 3)
+    variable = theano.shared(kind(data), "w")
+    assert isinstance(variable, TensorSharedVariable)
+    assert variable.type == T.TensorType(dtype, (False, False))
+    data[0] = 9
+    assert variable.get_value()[0].tolist() == [0, 1, 2]
+    variable.set_value(kind(data))
+    np.testing.assert_array_equal(variable.get_value(), data)
+    np.testing.assert_array_equal(T.as_tensor_variable(kind(data)).eval(), data)
+    assert T.constant(kind(data)).type.dtype == dtype
+    assert T.constant(kind(data), dtype="complex128").dtype == "complex128"
+    assert T.constant(kind(data[:0])).dtype == dtype
+    x = T.TensorType(dtype, (False, False))()
+    f = theano.function([x], x * 2)
+    np.testing.assert_array_equal(f(kind(data)), data * 2)
+    np.testing.assert_array_equal((x + kind(data)).eval({x: data}), data * 2)
+
+
+def test_the_same_values_are_taken_of_any_library() -> None:
+    narrow = theano.function(
+        [T.fvector("q")], T.constant(1, dtype="float32"), on_unused_input="ignore"
+    )
+    for kind in FOREIGN:
+        assert theano.shared(kind(3.0)).type == T.dscalar
+        with pytest.raises(TypeError, match="cannot store accurately"):
+            narrow(kind([0.1]))
+        with pytest.raises(TypeError, match="Wrong number of dimensions"):
+            narrow(kind(1.0))
+
+
+def test_what_holds_no_numbers_stays_an_object() -> None:
+    frame = Series(np.array(["a", None], dtype=object))
+    for value in (frame, np.array(["a"]), [1.0, 2.0], (1,), {"a": 1}, bytearray(b"ab"), range(3)):
+        assert theano.shared(value).type == theano.generic
+
+
+def test_arrays_that_cannot_be_read_are_refused() -> None:
+    with pytest.raises(ValueError, match="of this Unreadable cannot be read: it is on another"):
+        theano.shared(Unreadable())
+
+
+def test_arrays_of_jax() -> None:
+    jax = pytest.importorskip("jax.numpy")
+    variable = theano.shared(jax.arange(3, dtype="float32"))
+    assert variable.type == T.fvector
+    step = theano.function([], variable.sum(), updates=[(variable, variable + 1)])
+    assert (step(), step()) == (3, 6)
+    assert T.dot(jax.ones(3), variable).eval() == 9
+
+
 def test_classes() -> None:
     array, number = theano.shared(np.ones(3)), theano.shared(3)
     assert isinstance(array, TensorSharedVariable)

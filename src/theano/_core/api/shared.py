@@ -9,7 +9,7 @@ import numpy as np
 
 from theano._core.api.methods import Methods
 from theano._core.compile.shared import SharedVariable, shared_constructor
-from theano._core.ir.types import TensorType, random_state_type
+from theano._core.ir.types import TensorType, array_of, holds_array, random_state_type
 
 
 class TensorSharedVariable(Methods, SharedVariable):
@@ -44,8 +44,8 @@ def tensor_constructor(
 
     Parameters
     ----------
-    value : ndarray
-        Copied unless `borrow`.
+    value : ndarray, or array of another library
+        Copied unless `borrow`. Others are read by `__array__` or DLPack: pandas, JAX, PyTorch.
     broadcastable : sequence of bool, optional
         By default no axis: lengths may change later.
     shape : sequence of int or None, optional
@@ -56,11 +56,11 @@ def tensor_constructor(
     TypeError
         `value` is not an array of a supported dtype.
     ValueError
-        `value` does not have the lengths of `shape`.
+        `value` does not have the lengths of `shape`, or its library does not give its items.
     """
     _check_target(target)
     if not isinstance(value, np.ndarray):
-        raise TypeError(f"an array is needed, got {type(value).__name__}")
+        value = _foreign(value)
     dtype = str(value.dtype.newbyteorder("="))
     if shape is None:
         pattern = (False,) * value.ndim if broadcastable is None else tuple(broadcastable)
@@ -74,6 +74,17 @@ def tensor_constructor(
     # A copy in C order whatever the order of `value`: functions then start from contiguous data.
     stored = value if borrow else np.array(value, copy=True, order="C", dtype=kind.numpy_dtype)
     return TensorSharedVariable(name, kind, stored, strict, allow_downcast)
+
+
+def _foreign(value: Any) -> np.ndarray:
+    kind = type(value).__name__
+    if not holds_array(value):
+        raise TypeError(f"an array is needed, got {kind}")
+    try:
+        return array_of(value)
+    except Exception as error:
+        # As TypeError it would make a variable of any object, which no one asks for.
+        raise ValueError(f"the items of this {kind} cannot be read: {error}") from error
 
 
 @shared_constructor

@@ -141,6 +141,20 @@ def _plain(array: np.ndarray) -> np.ndarray:
     return array if type(array) is np.ndarray else array.view(np.ndarray)
 
 
+def holds_array(value: Any) -> bool:
+    """Tell whether `value` is an array, of NumPy or of another library."""
+    kind = type(value)
+    return hasattr(kind, "__array__") or hasattr(kind, "__dlpack__")
+
+
+def array_of(value: Any) -> np.ndarray:
+    """Return `value` as NumPy's array, without a copy where that can be."""
+    kind = type(value)
+    if hasattr(kind, "__dlpack__") and not hasattr(kind, "__array__"):
+        return np.from_dlpack(value)
+    return np.asarray(value)
+
+
 _NAMES = {
     (): "scalar",
     (False,): "vector",
@@ -377,7 +391,7 @@ class TensorType(Type):
             return self._as_array(value)
         if allow_downcast is None and type(value) is float and self.dtype == config.floatX:
             return self._as_array(value)
-        original = np.asarray(value)
+        original = array_of(value)
         if original.dtype == object:
             large = isinstance(value, int) and self.numpy_dtype.kind in "iu"
             kind = OverflowError if large else TypeError
@@ -398,7 +412,7 @@ class TensorType(Type):
     def _as_array(self, value: Any) -> np.ndarray:
         with np.errstate(all="ignore"):
             try:
-                return np.asarray(value).astype(self.numpy_dtype, copy=False)
+                return array_of(value).astype(self.numpy_dtype, copy=False)
             except (ValueError, OverflowError) as error:
                 raise type(error)(f"{self} cannot store {value!r}: {error}") from error
 

@@ -25,7 +25,7 @@ from theano._core.base import dtypes
 from theano._core.base.errors import AsTensorError
 from theano._core.base.settings import change_flags, config
 from theano._core.ir.graph import toposort
-from theano._core.ir.types import TensorType
+from theano._core.ir.types import TensorType, array_of, holds_array
 from theano._core.ir.variable import Apply, Constant, Variable
 
 # Results of folding larger than this stay expressions: constants travel with the compiled code.
@@ -256,7 +256,7 @@ def _holds_variables(value: Any) -> bool:
 def constant(value: Any, name: str | None = None, dtype: str | None = None) -> Any:
     """Return a tensor constant. Axes of length 1 are broadcastable."""
     if dtype is not None:
-        array = np.asarray(value, dtype=dtype)
+        array = np.asarray(array_of(value), dtype=dtype)
     elif isinstance(value, (np.ndarray, np.generic)):
         array = np.asarray(value)
         if not array.dtype.isnative:
@@ -264,8 +264,8 @@ def constant(value: Any, name: str | None = None, dtype: str | None = None) -> A
     elif isinstance(value, (bool, int, float, complex)):
         array = np.asarray(value, dtype=dtypes.autocast(value))
     else:
-        array = np.asarray(value)
-        if array.size == 0:
+        array = array_of(value)
+        if array.size == 0 and not holds_array(value):
             # Nothing says what the items would be.
             array = array.astype(config.floatX)
     if str(array.dtype) not in dtypes.all_dtypes:
