@@ -165,9 +165,12 @@ class Section:
         if setting is None:
             if isinstance(self.__dict__.get(name), Section):
                 raise AttributeError(f"{name!r} is a group of settings: assign to one of them")
-            text = _unknown(self, name)
-            add = "" if text.endswith("?") else ". theano.configparser.AddConfigVar adds a setting"
-            raise AttributeError(text + add)
+            wrong = _unknown(self, name)
+            if wrong.endswith("?") and name not in self.__dict__:
+                raise AttributeError(wrong)
+            # Theano let programs keep values of their own here.
+            self.__dict__[name] = value
+            return
         # A folder that has to be computed may be chosen until someone has read it.
         if setting.fixed and (name in self.__dict__ or not callable(setting.default)):
             raise FixedSettingError(
@@ -182,7 +185,9 @@ class Section:
     def __delattr__(self, name: str) -> None:
         if name in self.__dict__["_rows"]:
             raise AttributeError(f"{name} is a setting and cannot be deleted")
-        raise AttributeError(_unknown(self, name))
+        if name not in self.__dict__:
+            raise AttributeError(_unknown(self, name))
+        del self.__dict__[name]
 
     def __copy__(self) -> Section:
         # Settings belong to the process: programs that put a copy back find what is set now.
@@ -216,7 +221,7 @@ def _near(name: str, known: Iterable[str]) -> str:
     # Settings in groups are also known by their last part.
     names = {form: text for text in known for form in (text.rpartition(".")[2], text)}
     plain = {form.lower().replace("_", ""): text for form, text in names.items()}
-    found = get_close_matches(_dotted(name).lower().replace("_", ""), plain, 1, 0.75)
+    found = get_close_matches(_dotted(name).lower().replace("_", ""), plain, 1, 0.82)
     return f". Did you mean {plain[found[0]]!r}?" if found else ""
 
 
