@@ -183,7 +183,7 @@ def test_folders_that_cannot_be_made(tmp_path: pathlib.Path) -> None:
 def test_what_cannot_be_written_is_not_cached(
     cache: CompileCache, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def full(*arguments: object) -> None:
+    def full(*arguments: object, **options: object) -> None:
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, "replace", full)

@@ -2,19 +2,18 @@
 
 An entry is one file that is never changed: it appears complete (written beside, then renamed), so
 readers need no lock, and a damaged one is the same as none. Machine code is executed, hence a
-folder that somebody else could write to is refused.
+folder or an entry that somebody else could write is none (see `folder`).
 """
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import os
 import random
 import re
-import stat
-import tempfile
 import warnings
+
+from theano._core.runtime.folder import Folder, UntrustedError
 
 _MAGIC = b"theano-1"
 _KEY = re.compile("[0-9a-f]{64}")
@@ -44,16 +43,11 @@ class CompileCache:
     limit_bytes : int, optional
         The most bytes that the entries may take. The ones whose last use is oldest go first. It is
         looked at now and then, so that the folder may be larger for a while. Default: 512 MiB.
-
-    Attributes
-    ----------
-    folder : str or None
-        The folder in use; None if it was refused or cannot be made: entries live in memory.
     """
 
     def __init__(self, folder: str | None = None, limit_bytes: int = 512 << 20) -> None:
         self.limit_bytes = limit_bytes
-        self.folder = _prepare(default_folder() if folder is None else folder)
+        self._entries = _prepare(default_folder() if folder is None else folder)
         self._memory: dict[str, bytes] = {}
         # Looking at a large folder takes a while, and many short processes may share one: by
         # chance, one of them looks each time that all have written this much.
@@ -78,20 +72,16 @@ class CompileCache:
             `key` is something else.
         """
         _check_key(key)
-        if self.folder is None:
+        entries = self._usable()
+        if entries is None:
             return self._memory.get(key)
-        path = self._path(key)
         try:
-            with open(path, "rb") as file:
-                data = _unpack(file.read())
+            content = entries.read(key + _SUFFIX)
         except OSError:
             return None
+        data = None if content is None else _unpack(content)
         if data is None:
-            with contextlib.suppress(OSError):
-                os.unlink(path)
-            return None
-        with contextlib.suppress(OSError):
-            os.utime(path)  # the time of the last use
+            entries.delete(key + _SUFFIX)
         return data
 
     def put(self, key: str, data: bytes) -> None:
@@ -109,12 +99,13 @@ class CompileCache:
             `key` is something else.
         """
         _check_key(key)
-        if self.folder is None:
+        entries = self._usable()
+        if entries is None:
             self._remember(key, data)
             return
         content = _MAGIC + hashlib.sha256(data).digest() + data
         try:
-            _write(self.folder, self._path(key), content)
+            entries.write(key + _SUFFIX, content)
         except OSError:
             return
         self._unchecked_bytes += len(content)
@@ -124,27 +115,31 @@ class CompileCache:
 
     def evict(self) -> None:
         """Delete the entries whose last use is oldest until the rest is within the limit."""
-        if self.folder is None:
+        folder = self._usable()
+        if folder is None:
             return
-        entries: list[tuple[float, int, str]] = []
-        with contextlib.suppress(OSError), os.scandir(self.folder) as found:
-            for entry in found:
-                with contextlib.suppress(OSError):
-                    facts = entry.stat(follow_symlinks=False)
-                    entries.append((facts.st_mtime, facts.st_size, entry.path))
-        _delete_abandoned(entries)
-        entries = sorted(entry for entry in entries if entry[2].endswith(_SUFFIX))
+        found = list(folder.files())
+        newest = max((time for time, _, _ in found), default=0.0)
+        for time, _, name in found:
+            if name.endswith(".new") and time < newest - _ABANDONED:
+                folder.delete(name)
+        entries = sorted(entry for entry in found if entry[2].endswith(_SUFFIX))
         total = sum(size for _, size, _ in entries)
-        for _, size, path in entries:
+        for _, size, name in entries:
             if total <= self.limit_bytes:
                 break
-            with contextlib.suppress(OSError):
-                os.unlink(path)
+            folder.delete(name)
             total -= size
 
-    def _path(self, key: str) -> str:
-        assert self.folder is not None
-        return os.path.join(self.folder, key + _SUFFIX)
+    @property
+    def folder(self) -> str | None:
+        """The folder in use; None if it was refused or cannot be made: entries live in memory."""
+        return None if self._entries is None else self._entries.path
+
+    def _usable(self) -> Folder | None:
+        if self._entries is not None and not self._entries.usable():
+            self._entries = _prepare(self._entries.path)
+        return self._entries
 
     def _remember(self, key: str, data: bytes) -> None:
         self._memory[key] = data
@@ -170,41 +165,14 @@ def _unpack(content: bytes) -> bytes | None:
     return data
 
 
-def _write(folder: str, path: str, content: bytes) -> None:
-    handle, temporary = tempfile.mkstemp(dir=folder, suffix=".new")
+def _prepare(path: str) -> Folder | None:
+    path = os.path.abspath(os.path.expanduser(path))
     try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-        os.replace(temporary, path)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            os.unlink(temporary)
-        raise
-
-
-def _delete_abandoned(entries: list[tuple[float, int, str]]) -> None:
-    newest = max((time for time, _, _ in entries), default=0.0)
-    for time, _, path in entries:
-        if path.endswith(".new") and time < newest - _ABANDONED:
-            with contextlib.suppress(OSError):
-                os.unlink(path)
-
-
-def _prepare(folder: str) -> str | None:
-    folder = os.path.abspath(os.path.expanduser(folder))
-    try:
-        os.makedirs(folder, mode=0o700, exist_ok=True)
-        facts = os.stat(folder)
+        return Folder(path)
+    except UntrustedError as error:
+        return _refuse(path, str(error))
     except OSError as error:
-        return _refuse(folder, f"it cannot be used ({error})")
-    if not stat.S_ISDIR(facts.st_mode):
-        return _refuse(folder, "it is not a folder")
-    if os.name == "posix":
-        if facts.st_uid != os.geteuid():
-            return _refuse(folder, "it belongs to another user")
-        if facts.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
-            return _refuse(folder, "other users can write to it")
-    return folder
+        return _refuse(path, f"it cannot be used ({error})")
 
 
 def _refuse(folder: str, reason: str) -> None:
