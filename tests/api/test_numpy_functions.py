@@ -55,6 +55,8 @@ CALLS = {
         "np.clip(v, -1, 0.5)",
         "np.clip(v, w - 1, w + 1)",
         "np.clip(a=v, a_min=0, a_max=1)",
+        "np.clip(v, None, 0.3)",
+        "np.clip(v, 0.1, None)",
     ],
     "numpy.compress": ["np.compress(c, v)", "np.compress(c, r, axis=1)"],
     "numpy.concatenate": ["np.concatenate([v, w])", "np.concatenate((m, n), axis=1)"],
@@ -414,16 +416,18 @@ def test_equality_with_arrays_is_identity_in_python_and_elementwise_in_numpy() -
     assert v not in [array, np.float64(1), array]
     assert [array, v].index(v) == 1
     assert not np.array(["a"]) == v  # noqa: SIM201
-    assert np.array([None]) != v
+    assert np.array([None, v]) != v
+    assert v not in [np.array([None, v])]
     equal(np.equal(v, array), np.ones(4, bool))
     equal(np.not_equal(array, v), np.zeros(4, bool))
     assert np.equal(v, v)
     assert not np.not_equal(v, v)
 
 
-def test_comparisons_have_no_truth() -> None:
+@pytest.mark.parametrize("text", ["v < V", "V < v", "V >= v", "np.less(v, w)", "1.0 < v", "v > V"])
+def test_comparisons_have_no_truth(text: str) -> None:
     with pytest.raises(TypeError, match="do not support boolean"):
-        bool(VARIABLES["v"] < VALUES["v"])
+        bool(variables_of(text))
 
 
 # -- lists and arrays of variables ---------------------------------------------------------------

@@ -63,6 +63,13 @@ def _inner(x: Any, y: Any) -> Any:
     return products.tensordot(x, y, [[x.ndim - 1], [y.ndim - 1]])
 
 
+def _clip(x: Any, low: Any = None, high: Any = None) -> Any:
+    if low is not None and high is not None:
+        return a.clip(x, low, high)
+    x = x if low is None else a.maximum(x, low)
+    return x if high is None else a.minimum(x, high)
+
+
 def _full_like(model: Any, value: Any, dtype: Any = None) -> Any:
     model = conversion.as_tensor_variable(model)
     return creation.fill(model, conversion.cast(value, dtype or model.dtype))
@@ -84,19 +91,19 @@ def _multi_dot(arrays: Sequence[Any]) -> Any:
     return linalg.matrix_dot(*arrays)
 
 
-def _compared(ours: Any, same: bool) -> Callable[[Any, Any], Any]:
-    """Return the function for `==` or `!=` of NumPy.
+def _comparison(ours: Any, same: bool | None = None) -> Callable[[Any, Any], Any]:
+    """Return the function for a comparison of NumPy, whose result has no truth.
 
-    Python asks it for `array == x`, too, and means whether the two are one object, as everywhere
-    else with variables: that is the truth of the result.
+    But Python asks NumPy's `==` and `!=` for `array == x`, too, and means whether the two are one
+    object, as everywhere with variables. That is the truth then, which `same` says how to read.
     """
 
     def compare(x: Any, y: Any) -> Any:
-        truth = (x is y) is same
+        truth = None if same is None else (x is y) is same
         try:
             result = ours(x, y)
         except (NotImplementedError, AsTensorError):
-            return truth
+            return NotImplemented if truth is None else truth
         result._truth = truth
         return result
 
@@ -125,7 +132,7 @@ FUNCTIONS = {
     "numpy.around": Row(a.round_half_to_even, "a -decimals:0 -out", "round_half_to_even"),
     "numpy.bincount": Row(extra_ops.bincount, "x weights= minlength="),
     "numpy.choose": Row(extra_ops.choose, "a choices -out mode="),
-    "numpy.clip": Row(a.clip, "a a_min a_max -out -min -max"),
+    "numpy.clip": Row(_clip, "a a_min a_max -out -min -max"),
     "numpy.compress": Row(extra_ops.compress, "condition a axis= -out", "extra_ops.compress"),
     "numpy.concatenate": Row(creation.concatenate, _JOINED),
     "numpy.copy": Row(elementwise.identity_copy, "a -order:K -subok:False", "tensor_copy"),
@@ -226,13 +233,13 @@ UFUNCS: dict[str, Callable[..., Any]] = {
     "conjugate": a.conj,
     "degrees": t.rad2deg,
     "divide": a.true_div,
-    "equal": _compared(a.eq, True),
+    "equal": _comparison(a.eq, True),
     "floor_divide": a.int_div,
-    "greater": a.gt,
-    "greater_equal": a.ge,
+    "greater": _comparison(a.gt),
+    "greater_equal": _comparison(a.ge),
     "invert": a.invert,
-    "less": a.lt,
-    "less_equal": a.le,
+    "less": _comparison(a.lt),
+    "less_equal": _comparison(a.le),
     "logical_and": lambda x, y: a.and_(_truth(x), _truth(y)),
     "logical_not": lambda x: a.invert(_truth(x)),
     "logical_or": lambda x, y: a.or_(_truth(x), _truth(y)),
@@ -240,7 +247,7 @@ UFUNCS: dict[str, Callable[..., Any]] = {
     "matmul": products.matmul,
     "multiply": a.mul,
     "negative": a.neg,
-    "not_equal": _compared(a.neq, False),
+    "not_equal": _comparison(a.neq, False),
     "positive": conversion.as_tensor_variable,
     "power": t.pow,
     "radians": t.deg2rad,
@@ -361,7 +368,8 @@ def call_ufunc(ufunc: Any, method: str, inputs: Sequence[Any], kwargs: dict[str,
     if refused:
         _refuse_arguments(f"numpy.{name}", refused, "theano.tensor.cast converts results")
     try:
-        if any(isinstance(x, np.ndarray) and x.dtype == object for x in inputs):
+        objects = any(isinstance(x, np.ndarray) and x.dtype == object for x in inputs)
+        if objects and name not in ("equal", "not_equal"):
             return _item_by_item(ours, inputs)
         return ours(*inputs)
     except (NotImplementedError, AsTensorError):
