@@ -71,6 +71,58 @@ def test_a_folder_where_each_deletes_its_own_is_passed_but_not_used(tmp_path: pa
         Folder(str(tmp_path))
 
 
+@pytest.mark.parametrize(
+    ("user", "number", "members", "passed"),
+    [
+        ("me", 500, [], True),
+        ("me", 500, ["me"], True),
+        ("me", 500, ["me", "you"], False),
+        ("all", 500, [], False),
+        ("me", 501, [], False),
+        ("me", 0, [], False),
+        (None, 500, [], False),
+    ],
+)
+def test_the_group_of_one_user_may_write_on_the_way(
+    tmp_path: pathlib.Path,
+    monkeypatch: pytest.MonkeyPatch,
+    user: str | None,
+    number: int,
+    members: list[str],
+    passed: bool,
+) -> None:
+    import grp
+    import pwd
+    from types import SimpleNamespace
+
+    def group_of(_: int) -> Any:
+        if user is None:
+            raise KeyError
+        return SimpleNamespace(gr_name=user, gr_mem=members)
+
+    monkeypatch.setattr(grp, "getgrgid", group_of)
+    monkeypatch.setattr(pwd, "getpwuid", lambda _: SimpleNamespace(pw_name="me", pw_gid=number))
+    real = os.fstat
+
+    def fstat(handle: int) -> Any:
+        facts = real(handle)
+        return os.stat_result([500 if i == 5 and number else x for i, x in enumerate(facts)])
+
+    monkeypatch.setattr(os, "fstat", fstat)
+    (tmp_path / "wide").mkdir()
+    (tmp_path / "wide").chmod(0o770)
+    if passed:
+        assert Folder(str(tmp_path / "wide" / "leaf")).usable()
+    else:
+        with pytest.raises(UntrustedError):
+            Folder(str(tmp_path / "wide" / "leaf"))
+    with pytest.raises(UntrustedError):
+        Folder(str(tmp_path / "wide"))
+    (tmp_path / "wide").chmod(0o777)
+    with pytest.raises(UntrustedError):
+        Folder(str(tmp_path / "wide" / "leaf"))
+
+
 def test_what_is_made_is_for_this_user_alone(tmp_path: pathlib.Path) -> None:
     before = os.umask(0)
     try:

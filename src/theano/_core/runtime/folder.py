@@ -175,14 +175,36 @@ def _check(place: str, facts: os.stat_result, inner: bool) -> None:
     """Refuse a folder that another user can change; on the way to ours, who else may be there.
 
     The system's own folders are trusted, and those in which each user may only delete what is the
-    user's own (`/tmp`): what is opened from them is checked in its turn.
+    user's own (`/tmp`): what is opened from them is checked in its turn. So are folders that only
+    the group may write to which many systems make for each user.
     """
     if not stat.S_ISDIR(facts.st_mode):
         raise UntrustedError(f"{place} is not a folder")
     if facts.st_uid != os.geteuid() and not (inner and facts.st_uid == 0):
         raise UntrustedError(f"{place} belongs to another user")
-    if facts.st_mode & _OTHERS_WRITE and not (inner and facts.st_mode & stat.S_ISVTX):
+    others = facts.st_mode & _OTHERS_WRITE
+    passed = facts.st_mode & stat.S_ISVTX or (
+        others == stat.S_IWGRP and _is_private_group(facts.st_gid)
+    )
+    if others and not (inner and passed):
         raise UntrustedError(f"other users can write to {place}")
+
+
+def _is_private_group(number: int) -> bool:
+    """Tell whether a group is the one that has the name of this user, and no other member."""
+    import grp
+    import pwd
+
+    try:
+        user, group = pwd.getpwuid(os.geteuid()), grp.getgrgid(number)
+    except KeyError:
+        return False
+    # Users of the system have root's group as theirs.
+    return (
+        0 != number == user.pw_gid
+        and group.gr_name == user.pw_name
+        and set(group.gr_mem) <= {user.pw_name}
+    )
 
 
 def _only_ours(facts: os.stat_result) -> bool:
