@@ -178,16 +178,17 @@ def difference(program: Program) -> str | None:
     tolerance = TOLERANCE[narrowest(outputs)]
     rng = np.random.default_rng(program.seed)
     for name, mode in MODES.items():
-        results = []
         # The bits must not depend on where a function is cut.
-        for lines in rng.choice(PIECES, 2, replace=False):
+        places = rng.choice(PIECES, 2 if mode == "FAST_RUN" else 1, replace=False)
+        results = []
+        for lines in places:
             with pieces_of(int(lines)):
                 f = theano.function(variables, outputs, mode=mode, on_unused_input="ignore")
             results.append(f(*values_at(program.inputs, 0)))
-        for k, (one, two) in enumerate(zip(*results, strict=True)):
-            if one.tobytes() != two.tobytes():
-                return f"{name}, result {k}: {one} and {two} by where it is cut"
-            text = wrong(one, wanted[k], moved[k], tolerance)
+        for k, (first, *others) in enumerate(zip(*results, strict=True)):
+            if any(first.tobytes() != other.tobytes() for other in others):
+                return f"{name}, result {k}: {first} and {others} by where it is cut"
+            text = wrong(first, wanted[k], moved[k], tolerance)
             if text:
                 return f"{name}, result {k}: {text}"
     return None
