@@ -135,6 +135,9 @@ def test_text_grows_with_the_graph_and_not_with_its_paths() -> None:
     )
     for write in (pp, mine, repr, lambda y: str(y.owner)):
         assert len(write(long)) < 20 * len(write(short)) < 100_000
+    # Steps that use two results of the one before, each once.
+    both = (chain(n, lambda y: sum(T.nlinalg.qr(y))) for n in (20, 200))
+    assert len(pp(next(both))) * 20 > len(pp(next(both)))
     # Trees indent each line.
     for tree in (text, min_informative_str):
         assert len(tree(long).split("\n")) < 20 * len(tree(short).split("\n")) < 10_000

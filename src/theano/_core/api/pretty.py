@@ -125,9 +125,14 @@ class _Page:
         # A text in which a mark stands for what belongs in its place: a text is copied once.
         self.texts: list[str] = []
         self.memo: dict[Any, str] = {}
-        nodes = toposort([out for out in outputs if isinstance(out, Variable)])
-        used = [*outputs, *(v for node in nodes for v in node.inputs)]
-        self.uses = Counter(used)
+        nodes = toposort(list(outputs))
+        used = {*outputs, *(v for node in nodes for v in node.inputs)}
+        # How often each variable is written: operands once for each output that is.
+        written = Counter(v.owner for v in used)
+        self.uses = Counter(outputs)
+        for node in nodes:
+            for v in node.inputs:
+                self.uses[v] += written[node]
         # Names that something in the text has already.
         self.taken = {str(v) for v in used if v.owner is None}
         named = Counter(v.name for v in self.uses if v.owner is not None)
