@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 from collections.abc import Iterator
 from typing import Any
@@ -444,6 +445,53 @@ def test_arrays_of_variables_are_lists_of_variables() -> None:
         assert product.shape == (2,)
         equal(product[1], VALUES["v"] * 2 * VALUES["s"])
     equal((both + s)[1], 3 * VALUES["s"])
+
+
+def test_variables_are_the_items_of_arrays_made_of_them() -> None:
+    s, v, m = VARIABLES["s"], VARIABLES["v"], VARIABLES["m"]
+    for array in (np.array([v, m]), np.array([v, 1.0]), np.asarray(v), np.array([[s, v], [m, s]])):
+        assert type(array) is np.ndarray
+        assert array.flat[0] in (s, v)
+    filled = np.empty(2, object)
+    filled[0] = v
+    filled[1:] = [m]
+    assert filled[0] is v
+    assert filled[1] is m
+    assert np.asarray(v)[()] is v
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "V.dot(v)",
+        "M.dot(v)",
+        "M.dot(m)",
+        "M.dot(s)",
+        "V.take(k)",
+        "V.repeat(k)",
+        "V.searchsorted(v)",
+        "np.asarray(v, dtype=float)",
+        "np.array([v, w], float)",
+        "np.float32(s)",
+        "float(s)",
+        "np.vectorize(abs)(v)",
+        "np.asanyarray(v) * 2",
+        "np.asanyarray(v).sum()",
+        "np.random.default_rng(1).normal(v)",
+        "np.ma.masked_array(V) * v",
+        "math.exp(s)",
+    ],
+)
+def test_what_would_take_a_variable_for_a_number_is_refused(text: str) -> None:
+    with pytest.raises(TypeError):
+        eval(text, {"np": np, "math": math, **VARIABLES, **CAPITALS})
+
+
+def test_such_refusals_say_what_to_use() -> None:
+    with pytest.raises(TypeError, match=r"theano\.tensor\.dot\(array, x\) for array\.dot\(x\)"):
+        VALUES["m"].dot(VARIABLES["v"])
+    with pytest.raises(TypeError, match=r"v is symbolic and has no value of dtype float64"):
+        np.asarray(VARIABLES["v"], dtype=float)
 
 
 def test_shared_variables_and_constants() -> None:

@@ -376,16 +376,34 @@ def call_ufunc(ufunc: Any, method: str, inputs: Sequence[Any], kwargs: dict[str,
         return NotImplemented
 
 
+def held(variable: Any, dtype: Any = None) -> np.ndarray:
+    """Return an array of one object, the variable: an item of the arrays that NumPy makes of lists.
+
+    Old programs keep variables in such arrays. But what asks for the array to compute with it, as
+    `array.dot(x)` does, would take the variable for a number: that is refused.
+    """
+    if dtype is not None and np.dtype(dtype) != object:
+        raise TypeError(
+            f"{variable} is symbolic and has no value of dtype {np.dtype(dtype)}: it is known when "
+            "a function runs. `x.eval()` gives it now, theano.tensor.cast(x, dtype) converts it."
+        )
+    array = np.empty((), object)
+    array[()] = variable
+    return array.view(_Held)
+
+
+class _Held(np.ndarray):
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
+        raise TypeError(
+            "NumPy's methods of arrays cannot compute with symbolic variables: use the function "
+            "instead, theano.tensor.dot(array, x) for array.dot(x)."
+        )
+
+
 def _item_by_item(ours: Callable[..., Any], inputs: Sequence[Any]) -> Any:
     """Apply a function to an array of objects that holds variables, as NumPy does."""
-    operands = []
-    for value in inputs:
-        operand = value
-        if isinstance(value, Variable):
-            operand = np.empty((), object)
-            operand[()] = value
-        operands.append(operand)
-    return np.frompyfunc(ours, len(inputs), 1)(*operands)
+    plain = [np.asarray(x) if isinstance(x, Variable) else x for x in inputs]
+    return np.frompyfunc(ours, len(inputs), 1)(*plain)
 
 
 def _refuse(name: str, key: str) -> NoReturn:

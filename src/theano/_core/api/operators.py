@@ -138,6 +138,11 @@ class Operators:
 
         return call_function(function, args, kwargs)
 
+    def __array__(self, dtype: Any = None, copy: Any = None) -> Any:
+        from theano._core.api.numpy_functions import held
+
+        return held(self, dtype)
+
     def __getitem__(self, key: Any) -> Any:
         return get_item(self, key)
 
