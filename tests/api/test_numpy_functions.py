@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Iterator
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -58,6 +59,7 @@ CALLS = {
         "np.clip(a=v, a_min=0, a_max=1)",
         "np.clip(v, None, 0.3)",
         "np.clip(v, 0.1, None)",
+        "np.clip(v, a_max=0.1, a_min=None)",
     ],
     "numpy.compress": ["np.compress(c, v)", "np.compress(c, r, axis=1)"],
     "numpy.concatenate": ["np.concatenate([v, w])", "np.concatenate((m, n), axis=1)"],
@@ -335,6 +337,33 @@ def test_arguments_without_counterpart_are_refused_by_name(name: str) -> None:
         call_function(function, (VARIABLES["m"],) * (len(texts) + 1), {})
 
 
+@pytest.mark.parametrize("name", list(FUNCTIONS))
+def test_arguments_are_never_taken_for_others(name: str) -> None:
+    """By name in any order, and one alone: it is what it is called, or it is missed."""
+    row = FUNCTIONS[name]
+    seen: list[Any] = []
+    spy = row._replace(ours=lambda *args, **kwargs: seen.append((args, kwargs)))
+    taken = [text for text in row.parameters.split() if not text.startswith("-")]
+    needed = [text for text in taken if "=" not in text]
+    given = {text.partition("=")[0]: object() for text in taken}
+    function = SimpleNamespace(__module__="numpy", __name__="spy")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(FUNCTIONS, "numpy.spy", spy)
+        call_function(function, (), dict(reversed(given.items())))
+        call_function(function, tuple(given[text] for text in needed), {})
+        for text in needed:
+            rest = {key: value for key, value in given.items() if key != text}
+            with pytest.raises(TypeError, match=f"numpy.spy needs {text}"):
+                call_function(function, (), rest)
+    wanted = [given[text] for text in needed]
+    names = {
+        (text.partition("=")[2] or text[:-1]): given[text.partition("=")[0]]
+        for text in taken
+        if "=" in text
+    }
+    assert seen == [(tuple(wanted), names), (tuple(wanted), {})]
+
+
 def test_usual_values_of_refused_arguments_are_nothing() -> None:
     v, r = VARIABLES["v"], VARIABLES["r"]
     equal(np.sum(r, axis=0, out=None, where=True), VALUES["r"].sum(axis=0))
@@ -355,8 +384,13 @@ def test_keywords_of_ufuncs_are_refused_by_name() -> None:
         (key,) = keywords
         with pytest.raises(TypeError, match=f"numpy.exp\\({key}=\\) of symbolic variables"):
             np.exp(v, **keywords)
+    w = VALUES["w"]
     with pytest.raises(TypeError, match="out="):
-        np.add(v, VALUES["v"], VALUES["w"])
+        np.add(v, VALUES["v"], w)
+    with pytest.raises(TypeError, match="out="):
+        np.divmod(w, v, w, VALUES["v"])
+    with pytest.raises(TypeError, match="where="):
+        np.add(w, v, out=w, where=w > 0)
 
 
 def test_hints_name_what_exists() -> None:

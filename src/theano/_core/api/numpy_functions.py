@@ -40,8 +40,8 @@ class Row(NamedTuple):
     ----------
     ours : callable
     parameters : str
-        NumPy's, in its order. `name` is passed on by position, `name=` and `name=other` by name;
-        `-name` is refused unless it is None, `-name:value` unless it is that value.
+        NumPy's, in its order. `name` must be given and is passed on by position, `name=` and
+        `name=other` by name; `-name` is refused unless it is None, `-name:value` unless it is that.
     name : str
         Where users find `ours`, in `theano.tensor`; empty: under NumPy's name.
     """
@@ -79,12 +79,14 @@ def _reshape(x: Any, shape: Any) -> Any:
     return shaping.reshape(x, shape if np.ndim(shape) else (shape,))
 
 
-def _where(condition: Any, *branches: Any) -> Any:
-    return a.switch(condition, *branches) if branches else indexing.nonzero(condition)
+def _where(condition: Any, x: Any = None, y: Any = None) -> Any:
+    if x is None and y is None:
+        return indexing.nonzero(condition)
+    return a.switch(condition, x, y)
 
 
-def _eigvalsh(x: Any, uplo: str = "L") -> Any:
-    return linalg.eigvalsh(x, None, lower=uplo == "L")
+def _eigvalsh(x: Any, UPLO: str = "L") -> Any:
+    return linalg.eigvalsh(x, None, lower=UPLO == "L")
 
 
 def _multi_dot(arrays: Sequence[Any]) -> Any:
@@ -132,7 +134,7 @@ FUNCTIONS = {
     "numpy.around": Row(a.round_half_to_even, "a -decimals:0 -out", "round_half_to_even"),
     "numpy.bincount": Row(extra_ops.bincount, "x weights= minlength="),
     "numpy.choose": Row(extra_ops.choose, "a choices -out mode="),
-    "numpy.clip": Row(_clip, "a a_min a_max -out -min -max"),
+    "numpy.clip": Row(_clip, "a a_min=low a_max=high -out -min -max"),
     "numpy.compress": Row(extra_ops.compress, "condition a axis= -out", "extra_ops.compress"),
     "numpy.concatenate": Row(creation.concatenate, _JOINED),
     "numpy.copy": Row(elementwise.identity_copy, "a -order:K -subok:False", "tensor_copy"),
@@ -146,7 +148,7 @@ FUNCTIONS = {
     "numpy.expand_dims": Row(shaping.shape_padaxis, "a axis", "shape_padaxis"),
     "numpy.fix": Row(a.trunc, "x -out", "trunc"),
     "numpy.flatnonzero": Row(indexing.flatnonzero, "a"),
-    "numpy.full_like": Row(_full_like, "a fill_value dtype -order:K -subok:True -shape", "fill"),
+    "numpy.full_like": Row(_full_like, "a fill_value dtype= -order:K -subok:True -shape", "fill"),
     "numpy.imag": Row(a.imag, "val"),
     "numpy.inner": Row(_inner, "a b", "tensordot"),
     "numpy.isclose": Row(elementwise.isclose, "a b rtol= atol= equal_nan="),
@@ -187,12 +189,12 @@ FUNCTIONS = {
     "numpy.triu": Row(creation.triu, "m k="),
     "numpy.unravel_index": Row(extra_ops.unravel_index, "indices shape order="),
     "numpy.var": Row(reductions.var, _SPREAD),
-    "numpy.where": Row(_where, "condition x y"),
+    "numpy.where": Row(_where, "condition x= y="),
     "numpy.zeros_like": Row(creation.zeros_like, _LIKE),
     "numpy.linalg.cholesky": Row(solving.cholesky, "a -upper:False", "slinalg.cholesky"),
     "numpy.linalg.det": Row(solving.det, "a", "nlinalg.det"),
     "numpy.linalg.eigh": Row(linalg.eigh, "a UPLO=", "nlinalg.eigh"),
-    "numpy.linalg.eigvalsh": Row(_eigvalsh, "a UPLO", "slinalg.eigvalsh"),
+    "numpy.linalg.eigvalsh": Row(_eigvalsh, "a UPLO=", "slinalg.eigvalsh"),
     "numpy.linalg.inv": Row(solving.matrix_inverse, "a", "nlinalg.matrix_inverse"),
     "numpy.linalg.matrix_power": Row(linalg.matrix_power, "a n", "nlinalg.matrix_power"),
     "numpy.linalg.multi_dot": Row(_multi_dot, "arrays -out", "nlinalg.matrix_dot"),
@@ -216,28 +218,32 @@ FUNCTIONS = {
     "numpy.fft.ifftn": Row(fourier.ifftn, _FOURIER_OF_AXES, "fft.ifftn"),
 }
 
+_SAME_NAME = (
+    *("exp", "exp2", "expm1", "log", "log2", "log10", "log1p", "sqrt", "deg2rad", "rad2deg"),
+    *("sin", "cos", "tan", "arcsin", "arccos", "arctan", "arctan2"),
+    *("sinh", "cosh", "tanh", "arcsinh", "arccosh", "arctanh"),
+)
 # By NumPy's own name of the ufunc.
 UFUNCS: dict[str, Callable[..., Any]] = {
-    **{name: getattr(a, name) for name in ("maximum", "minimum", "floor", "ceil", "trunc")},
-    **{name: getattr(elementwise, name) for name in ("isnan", "isinf", "divmod")},
-    **{name: getattr(t, name) for name in ("exp", "exp2", "expm1", "log", "log2", "log10")},
-    **{name: getattr(t, name) for name in ("log1p", "sqrt", "sin", "cos", "tan", "arcsin")},
-    **{name: getattr(t, name) for name in ("arccos", "arctan", "arctan2", "sinh", "cosh")},
-    **{name: getattr(t, name) for name in ("tanh", "arcsinh", "arccosh", "arctanh")},
-    **{name: getattr(t, name) for name in ("deg2rad", "rad2deg")},
+    **{name: getattr(t, name) for name in _SAME_NAME},
     "absolute": a.abs_,
     "add": a.add,
     "bitwise_and": a.and_,
     "bitwise_or": a.or_,
     "bitwise_xor": a.xor,
+    "ceil": a.ceil,
     "conjugate": a.conj,
     "degrees": t.rad2deg,
     "divide": a.true_div,
+    "divmod": elementwise.divmod,
     "equal": _comparison(a.eq, True),
+    "floor": a.floor,
     "floor_divide": a.int_div,
     "greater": _comparison(a.gt),
     "greater_equal": _comparison(a.ge),
     "invert": a.invert,
+    "isinf": elementwise.isinf,
+    "isnan": elementwise.isnan,
     "less": _comparison(a.lt),
     "less_equal": _comparison(a.le),
     "logical_and": lambda x, y: a.and_(_truth(x), _truth(y)),
@@ -245,6 +251,8 @@ UFUNCS: dict[str, Callable[..., Any]] = {
     "logical_or": lambda x, y: a.or_(_truth(x), _truth(y)),
     "logical_xor": lambda x, y: a.xor(_truth(x), _truth(y)),
     "matmul": products.matmul,
+    "maximum": a.maximum,
+    "minimum": a.minimum,
     "multiply": a.mul,
     "negative": a.neg,
     "not_equal": _comparison(a.neq, False),
@@ -256,6 +264,7 @@ UFUNCS: dict[str, Callable[..., Any]] = {
     "sign": a.sgn,
     "square": a.sqr,
     "subtract": a.sub,
+    "trunc": a.trunc,
 }
 
 # What to use where a function has no row: an expression of a variable `x`, or what is in
@@ -282,6 +291,7 @@ INSTEAD = {
     "numpy.linalg.diagonal": "diagonal",
     "numpy.linalg.eig": "nlinalg.eig, whose eigenvalues are real",
     "numpy.linalg.lstsq": "nlinalg.lstsq()",
+    "numpy.linalg.matmul": "x @ y",
     "numpy.linalg.trace": "nlinalg.trace",
     "numpy.fft.irfft": "fft.irfft, of real and imaginary parts along a last axis",
     "numpy.fft.rfft": "fft.rfft, of real and imaginary parts along a last axis",
@@ -301,7 +311,6 @@ INSTEAD = {
     "digamma": "psi",
     "fabs": "abs_",
     "reciprocal": "inv",
-    "numpy.linalg.matmul": "x @ y",
 }
 
 
@@ -324,7 +333,7 @@ def call_function(function: Any, args: Sequence[Any], kwargs: dict[str, Any]) ->
     if row is None:
         _refuse(name, name)
     ours = f"theano.tensor.{row.name or function.__name__}"
-    positional, named = [], {}
+    positional, named, missing = [], {}, []
     names = row.parameters.split()
     if len(args) > len(names):
         raise TypeError(f"{name} takes {len(names)} arguments, got {len(args)}")
@@ -333,8 +342,8 @@ def call_function(function: Any, args: Sequence[Any], kwargs: dict[str, Any]) ->
     for key, text in zip(own, names, strict=True):
         value = given.pop(key, np._NoValue)
         if value is np._NoValue:
-            continue
-        if text.startswith("-"):
+            missing += [key] if text == key else []
+        elif text.startswith("-"):
             usual = text.partition(":")[2] or "None"
             if isinstance(value, Variable) or str(value) not in (usual, "None"):
                 given[key] = value
@@ -344,6 +353,8 @@ def call_function(function: Any, args: Sequence[Any], kwargs: dict[str, Any]) ->
             positional.append(value)
     if given:
         _refuse_arguments(name, given, f"{ours} takes {_taken(names)}")
+    if missing:
+        raise TypeError(f"{name} needs {', '.join(missing)}")
     return row.ours(*positional, **named)
 
 
@@ -363,7 +374,8 @@ def call_ufunc(ufunc: Any, method: str, inputs: Sequence[Any], kwargs: dict[str,
     if ours is None:
         _refuse(f"numpy.{called}" if own else called, called)
     refused = {key: x for key, x in kwargs.items() if x is not None and x is not True}
-    if refused.get("out", (None,))[0] is inputs[0]:
+    out = refused.get("out", ())
+    if len(out) == 1 and out[0] is inputs[0]:
         del refused["out"]
     if refused:
         _refuse_arguments(f"numpy.{name}", refused, "theano.tensor.cast converts results")
