@@ -89,9 +89,7 @@ class Folder:
         """
         handle = os.open(self._at(name), os.O_RDONLY | _FILE, dir_fd=self._handle)
         try:
-            facts = os.fstat(handle)
-            plain = stat.S_ISREG(facts.st_mode) and facts.st_nlink == 1 and _only_ours(facts)
-            if _CHECKED and not plain:
+            if _CHECKED and not _is_plain(os.fstat(handle)):
                 return None
             if os.utime in os.supports_fd:
                 with contextlib.suppress(OSError):
@@ -205,6 +203,10 @@ def _is_private_group(number: int) -> bool:
         and group.gr_name == user.pw_name
         and set(group.gr_mem) <= {user.pw_name}
     )
+
+
+def _is_plain(facts: os.stat_result) -> bool:
+    return stat.S_ISREG(facts.st_mode) and facts.st_nlink == 1 and _only_ours(facts)
 
 
 def _only_ours(facts: os.stat_result) -> bool:
