@@ -27,16 +27,8 @@ from theano._core.ops.linalg import (
     matrix_inverse,
     slogdet,
 )
-from theano._core.ops.linalg_factors import (
-    QR,
-    SVD,
-    Eig,
-    Eigh,
-    LeastSquares,
-    Pinv,
-    eig,
-    pinv,
-)
+from theano._core.ops.linalg_factors import QR, LeastSquares, Pinv, pinv
+from theano._core.ops.linalg_spectra import SVD, Eig, Eigh, eig
 
 MatrixPinv = Pinv
 lstsq = LeastSquares

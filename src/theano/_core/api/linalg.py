@@ -25,7 +25,8 @@ from theano._core.ops.linalg_base import (
     real_part,
     triangle,
 )
-from theano._core.ops.linalg_factors import QR, SVD, Eigh, QRRaw, lu_factor, permutation_matrix
+from theano._core.ops.linalg_factors import QR, QRRaw, lu_factor, permutation_matrix
+from theano._core.ops.linalg_spectra import SVD, Eigh
 from theano._core.ops.reductions import reduce
 from theano._core.ops.transcendental import pow, sqrt
 

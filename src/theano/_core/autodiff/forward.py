@@ -20,7 +20,7 @@ from theano._core.ir.variable import Apply
 from theano._core.ops.arithmetic import add, cast, real
 from theano._core.ops.broadcasting import second, zeros_like_float
 from theano._core.ops.gradient import DisconnectedType
-from theano._core.ops.op import Elementwise, as_variable, complete_values, inside_body
+from theano._core.ops.op import Elementwise, Hooks, as_variable, complete_values, inside_body
 from theano._core.ops.shaping import pattern_broadcast
 
 
@@ -176,3 +176,6 @@ def stretched_like(x: Any, like: Any) -> Any:
 def tangent_dtype(dtype: str) -> str:
     """Return the dtype of the tangent of a variable: floatX for that of an integer."""
     return config.floatX if dtypes.is_discrete(dtype) else dtype
+
+
+Hooks.push_forward = push_forward

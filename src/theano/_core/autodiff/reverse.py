@@ -27,7 +27,7 @@ from theano._core.ops.broadcasting import second, zeros_like_float
 from theano._core.ops.gradient import DisconnectedType, NullType
 from theano._core.ops.indexing import sum_to
 from theano._core.ops.inner_graph import as_one
-from theano._core.ops.op import as_variable, complete_values, inside_body
+from theano._core.ops.op import Hooks, as_variable, complete_values, inside_body
 from theano._core.ops.shaping import pattern_broadcast
 
 
@@ -285,6 +285,12 @@ class Reverse:
             # What it makes in its body has no test values; what it returns has.
             with inside_body(node):
                 results = node.rules.vjp(node, known, reverse=pull_back)
+            complete_values(results)
+            return results
+        if node.rules.has_limits:
+            with change_flags(compute_test_value="off"):
+                limits = node.rules.limits(node, known, Hooks.push_forward)
+                results = as_one(node, known, limits)
             complete_values(results)
             return results
         given = [

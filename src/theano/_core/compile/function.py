@@ -20,6 +20,7 @@ from theano._core.compile.shared import SharedVariable, copied
 from theano._core.ir.graph import ancestors, check_inputs, copy_graph
 from theano._core.ir.source import user_line
 from theano._core.ir.variable import Variable
+from theano._core.ops.op import Hooks
 from theano._core.runtime import native
 
 Function = native.Function
@@ -540,3 +541,10 @@ def _install() -> None:
 
 
 _install()
+
+
+def _compiled(inputs: Sequence[Any], outputs: Sequence[Any]) -> Any:
+    return function(list(inputs), list(outputs), mode="FAST_RUN", on_unused_input="ignore")
+
+
+Hooks.compiled = _compiled

@@ -191,7 +191,7 @@ _LINALG = {
     "cholesky": "ops.linalg:cholesky",
     "det": "ops.linalg:det",
     "diag": "api.linalg:diag",
-    "eig": "ops.linalg_factors:eig",
+    "eig": "ops.linalg_spectra:eig",
     "eigh": "api.linalg:eigh",
     "eigvalsh": "api.linalg:eigvalsh",
     "extract_diag": "api.linalg:extract_diag",

@@ -129,16 +129,24 @@ class ReverseRule(InnerGraph):
         return hash((type(self), self.body))
 
 
-def as_one(node: Apply, cotangents: Sequence[Any]) -> list[Any]:
+def as_one(
+    node: Apply, cotangents: Sequence[Any], limits: Sequence[Any] | None = None
+) -> list[Any]:
     """Return what the reverse rule of a node says, as the outputs of one operation.
 
     It is written out when rewriting starts, and before that differentiated as what it holds.
+    `limits` goes to the rule, if it takes some.
     """
-    outside = [*node.inputs, *node.outputs, *cotangents]
+    given = [g for g in cotangents if g is not None]
+    outside = [*node.inputs, *node.outputs, *given, *(limits or ())]
     inside = [v.type.variable_class(v.type) for v in outside]
     n, m = len(node.inputs), len(node.inputs) + len(node.outputs)
     stand_in = Apply(node.op, inside[:n], inside[n:m])
-    results = node.rules.vjp(stand_in, inside[m:])
+    end = m + len(given)
+    left = iter(inside[m:end])
+    seeds = [None if g is None else next(left) for g in cotangents]
+    more = () if limits is None else (inside[end:],)
+    results = node.rules.vjp(stand_in, seeds, *more)
     found = [v for v in results if v is not None]
     needed = set(ancestors(found, inside))
     used = [(v, o) for v, o in zip(inside, outside, strict=True) if v in needed]

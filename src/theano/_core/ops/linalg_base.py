@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from theano._core.base import dtypes
+from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Apply
 from theano._core.ops.arithmetic import (
     add,
@@ -24,6 +25,7 @@ from theano._core.ops.arithmetic import (
     real,
     switch,
 )
+from theano._core.ops.assertions import Assert
 from theano._core.ops.called import Composed
 from theano._core.ops.creation import ARange
 from theano._core.ops.indexing import sum_to
@@ -120,6 +122,28 @@ class MatrixTangent(MatrixOp):
     ) -> list[Any] | None:
         rank = node.outputs[0].type.ndim + 1
         return [self(*(pad_left(v, rank) for v in values))]
+
+
+def outputs_of(op: Any, x: Any, kinds: Sequence[tuple[str, Sequence[bool]]]) -> Apply:
+    """Return `op` applied to `x`, with outputs of these dtypes and patterns."""
+    outs = [TensorType(dtype, pattern) for dtype, pattern in kinds]
+    return Apply(op, [x], [kind.variable_class(kind) for kind in outs])
+
+
+def matrix_like(x: Any) -> tuple[str, Sequence[bool]]:
+    """Return the dtype and pattern of a matrix for each of a stack."""
+    return x.type.dtype, (*batch_pattern(x), False, False)
+
+
+def vector_like(x: Any, dtype: str) -> tuple[str, Sequence[bool]]:
+    """Return the dtype and pattern of a vector for each matrix of a stack."""
+    return dtype, (*batch_pattern(x), False)
+
+
+def for_square(x: Any, values: Sequence[Any], why: str) -> list[Any]:
+    """Return `values`, with a check that the matrix `x` is square."""
+    square = eq(length(x, x.type.ndim - 2), length(x, x.type.ndim - 1))
+    return [Assert(why)(value, square) for value in values]
 
 
 def per_matrix(function: Callable[..., Any], a: np.ndarray, core: tuple[int, ...]) -> np.ndarray:
@@ -313,13 +337,6 @@ def half(x: Any) -> Any:
 def real_part(x: Any) -> Any:
     """Return the real part, `x` itself if it is real."""
     return real(x) if dtypes.is_complex(x.type.dtype) else x
-
-
-def inverse_or_zero(x: Any) -> Any:
-    """Return 1 / x, and 0 where x is 0."""
-    one = as_variable(np.ones((), dtype=x.type.dtype))
-    is_zero = eq(x, zero(x))
-    return switch(is_zero, zero(x), one / switch(is_zero, one, x))
 
 
 def smaller(one: Any, two: Any) -> Any:

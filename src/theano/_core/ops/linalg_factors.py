@@ -1,4 +1,4 @@
-"""Factorisations of matrices: LU, QR, singular values, eigenvalues; and the functions of them."""
+"""Factorisations of matrices, LU and QR, and what is computed by factors."""
 
 from __future__ import annotations
 
@@ -28,47 +28,31 @@ from theano._core.ops.assertions import Assert, Require
 from theano._core.ops.called import Composed
 from theano._core.ops.creation import ARange, join
 from theano._core.ops.indexing import subtensor
-from theano._core.ops.linalg import (
-    solve,
-    solve_upper_triangular,
-)
+from theano._core.ops.linalg import solve_upper_triangular
 from theano._core.ops.linalg_base import (
     MatrixOp,
     as_column,
     as_row,
-    batch_pattern,
     conjugate,
-    from_one_triangle,
-    half,
+    for_square,
     hermitian,
-    inverse_or_zero,
     lapack_dtype,
+    matrix_like,
     matrix_operand,
     on_diagonal,
+    outputs_of,
     plus_hermitian,
-    positions,
     product,
     products,
     real_part,
     smaller,
     triangle,
+    vector_like,
 )
+from theano._core.ops.linalg_spectra import SVD
 from theano._core.ops.op import as_variable, tensor_operand
 from theano._core.ops.reductions import reduce
 from theano._core.ops.shaping import dimshuffle, length, pattern_broadcast
-
-
-def _outputs(op: Any, x: Any, kinds: Sequence[tuple[str, Sequence[bool]]]) -> Apply:
-    outs = [TensorType(dtype, pattern) for dtype, pattern in kinds]
-    return Apply(op, [x], [kind.variable_class(kind) for kind in outs])
-
-
-def _matrix_like(x: Any) -> tuple[str, Sequence[bool]]:
-    return x.type.dtype, (*batch_pattern(x), False, False)
-
-
-def _vector_like(x: Any, dtype: str) -> tuple[str, Sequence[bool]]:
-    return dtype, (*batch_pattern(x), False)
 
 
 def _first(x: Any, axis: int, count: Any) -> Any:
@@ -80,12 +64,6 @@ def _first(x: Any, axis: int, count: Any) -> Any:
 def _after(x: Any, count: Any) -> Any:
     """Return the columns of a matrix after the first `count`."""
     return subtensor(x, [slice(None)] * (x.type.ndim - 1) + [slice(count, None)])
-
-
-def _for_square(x: Any, values: Sequence[Any], why: str) -> list[Any]:
-    """Return `values`, with a check that the matrix `x` is square."""
-    square = eq(length(x, x.type.ndim - 2), length(x, x.type.ndim - 1))
-    return [Assert(why)(value, square) for value in values]
 
 
 class LUFactor(MatrixOp):
@@ -104,7 +82,7 @@ class LUFactor(MatrixOp):
 
     def make_node(self, x: Any) -> Apply:
         x = matrix_operand("lu", x)
-        return _outputs(self, x, [_matrix_like(x), _matrix_like(x), _vector_like(x, "int64")])
+        return outputs_of(self, x, [matrix_like(x), matrix_like(x), vector_like(x, "int64")])
 
     def compute(self, xp: Any, node: Apply, x: Any) -> tuple[Any, ...]:
         from scipy.linalg import lu
@@ -134,7 +112,7 @@ class LUFactor(MatrixOp):
         rows = node.outputs[2]
         g_lower, g_upper, _ = cotangents
         why = "the gradient of lu needs a square matrix"
-        lower, upper = _for_square(node.inputs[0], node.outputs[:2], why)
+        lower, upper = for_square(node.inputs[0], node.outputs[:2], why)
         inner = add(
             triangle(product(hermitian(lower), g_lower), strict=True),
             triangle(product(g_upper, hermitian(upper)), lower=False),
@@ -152,151 +130,6 @@ def permutation_matrix(rows: Any, dtype: str) -> Any:
     count = ARange("int64")(0, length(rows, rows.type.ndim - 1), 1)
     numbers = dimshuffle(count, ["x"] * (rows.type.ndim - 1) + [0, "x"])
     return cast(eq(as_row(rows), numbers), dtype)
-
-
-class Eigh(MatrixOp):
-    """Eigenvalues, ascending, and eigenvectors (columns) of a Hermitian matrix.
-
-    Parameters
-    ----------
-    UPLO : {'L', 'U'}
-        The triangle of the matrix that is read.
-    vectors : bool
-        Whether to compute the eigenvectors too.
-
-    Notes
-    -----
-    LAPACK's syevd and heevd. Where eigenvalues are equal, the gradient takes nothing from
-    the turning of their eigenvectors into each other, which has none.
-    """
-
-    long_rule = True
-    __props__ = ("UPLO", "vectors")
-    routine = "eigh"
-
-    def __init__(self, UPLO: str = "L", vectors: bool = True) -> None:
-        assert UPLO in ("L", "U"), f"UPLO must be 'L' or 'U', got {UPLO!r}"
-        self.UPLO = UPLO
-        self.vectors = vectors
-
-    def flags(self) -> tuple[str, ...]:
-        return ("lower",) * (self.UPLO == "L") + ("vectors",) * self.vectors
-
-    def cores(self, node: Apply) -> tuple[int, ...]:
-        return (2, 1, 2) if self.vectors else (2, 1)
-
-    def make_node(self, x: Any) -> Apply:
-        x = matrix_operand("eigh", x)
-        kinds = [_vector_like(x, dtypes.real_of(x.type.dtype)), _matrix_like(x)]
-        return _outputs(self, x, kinds if self.vectors else kinds[:1])
-
-    def compute(self, xp: Any, node: Apply, x: Any) -> tuple[Any, ...]:
-        if self.vectors:
-            return tuple(xp.linalg.eigh(x, UPLO=self.UPLO))
-        return (xp.linalg.eigvalsh(x, UPLO=self.UPLO),)
-
-    def jax(self, j: Any, node: Apply, x: Any) -> Sequence[Any]:
-        # XLA reads both triangles.
-        half = j.numpy.tril(x) if self.UPLO == "L" else j.numpy.triu(x)
-        diagonal = j.numpy.real(x) * j.numpy.eye(x.shape[-1])
-        return super().jax(j, node, half + half.mT.conj() - diagonal)
-
-    def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
-        return [shapes[0][:-1], shapes[0]][: 2 if self.vectors else 1]
-
-    def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
-        if self.vectors:
-            w, v = node.outputs
-            gaps = inverse_or_zero(sub(as_row(w), as_column(w)))
-            inner = mul(gaps, product(hermitian(v), cotangents[1]))
-        else:
-            w, v = Eigh(self.UPLO)(node.inputs[0])
-            inner = None
-        s = product(mul(v, as_row(cotangents[0])), hermitian(v))
-        if inner is not None:
-            s = add(s, products(v, inner, hermitian(v)))
-        return [from_one_triangle(s, self.UPLO == "L")]
-
-
-class SVD(MatrixOp):
-    """U, s (descending) and V^H with A = U diag(s) V^H.
-
-    Parameters
-    ----------
-    full_matrices : bool
-        Whether U and V^H are square; else their inner length is min(m, n).
-    compute_uv : bool
-        Whether to return U and V^H; else only s.
-
-    Notes
-    -----
-    LAPACK's gesdd. Reverse rule after J. Townsend, "Differentiating the singular value
-    decomposition" (2016), with the term of complex matrices of Z.-Q. Wan and S.-X. Zhang,
-    arXiv:1909.02659. With full matrices, U and V^H have a gradient only where A is square.
-    """
-
-    long_rule = True
-    __props__ = ("full_matrices", "compute_uv")
-    routine = "svd"
-
-    def __init__(self, full_matrices: bool = True, compute_uv: bool = True) -> None:
-        self.full_matrices = bool(full_matrices)
-        self.compute_uv = bool(compute_uv)
-
-    def flags(self) -> tuple[str, ...]:
-        return ("vectors",) * self.compute_uv + ("full",) * self.full_matrices
-
-    def cores(self, node: Apply) -> tuple[int, ...]:
-        return (2, 2, 1, 2) if self.compute_uv else (2, 1)
-
-    def make_node(self, x: Any) -> Apply:
-        x = matrix_operand("svd", x)
-        values = _vector_like(x, dtypes.real_of(x.type.dtype))
-        matrix = _matrix_like(x)
-        return _outputs(self, x, [matrix, values, matrix] if self.compute_uv else [values])
-
-    def compute(self, xp: Any, node: Apply, x: Any) -> tuple[Any, ...]:
-        found = xp.linalg.svd(x, full_matrices=self.full_matrices, compute_uv=self.compute_uv)
-        return tuple(found) if self.compute_uv else (found,)
-
-    def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
-        *stack, m, n = shapes[0]
-        k = smaller(m, n)
-        if not self.compute_uv:
-            return [(*stack, k)]
-        if self.full_matrices:
-            return [(*stack, m, m), (*stack, k), (*stack, n, n)]
-        return [(*stack, m, k), (*stack, k), (*stack, k, n)]
-
-    def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
-        x = node.inputs[0]
-        if not self.compute_uv:
-            u, _, vh = SVD(False)(x)
-            return [product(mul(u, as_row(cotangents[0])), vh)]
-        u, s, vh = node.outputs
-        g_u, g_s, g_vh = cotangents
-        if self.full_matrices:
-            why = "the gradient of svd with full_matrices needs a square matrix"
-            u, vh = _for_square(x, [u, vh], why)
-        v, g_v, uh = hermitian(vh), hermitian(g_vh), hermitian(u)
-        squares = mul(s, s)
-        gaps = inverse_or_zero(sub(as_row(squares), as_column(squares)))
-        of_u = mul(gaps, _minus_hermitian(product(uh, g_u)))
-        of_v = mul(gaps, _minus_hermitian(product(vh, g_v)))
-        inner = add(mul(of_u, as_row(s)), mul(as_column(s), of_v))
-        one_by_s = inverse_or_zero(s)
-        if dtypes.is_complex(x.type.dtype):
-            phase = on_diagonal(product(uh, g_u))
-            inner = add(inner, mul(as_row(one_by_s), half(sub(phase, hermitian(phase)))))
-        result = products(u, inner, vh)
-        result = add(result, product(mul(u, as_row(g_s)), vh))
-        rest_u = mul(sub(g_u, products(u, uh, g_u)), as_row(one_by_s))
-        rest_v = mul(sub(g_v, products(v, vh, g_v)), as_row(one_by_s))
-        return [add(add(result, product(rest_u, vh)), product(u, hermitian(rest_v)))]
-
-
-def _minus_hermitian(x: Any) -> Any:
-    return sub(x, hermitian(x))
 
 
 class QR(MatrixOp):
@@ -331,7 +164,7 @@ class QR(MatrixOp):
 
     def make_node(self, x: Any) -> Apply:
         x = matrix_operand("qr", x)
-        return _outputs(self, x, [_matrix_like(x)] * (1 if self.mode == "r" else 2))
+        return outputs_of(self, x, [matrix_like(x)] * (1 if self.mode == "r" else 2))
 
     def compute(self, xp: Any, node: Apply, x: Any) -> tuple[Any, ...]:
         found = xp.linalg.qr(x, mode=self.mode)
@@ -382,7 +215,7 @@ class QRRaw(MatrixOp):
 
     def make_node(self, x: Any) -> Apply:
         x = matrix_operand("qr", x)
-        return _outputs(self, x, [_matrix_like(x), _vector_like(x, x.type.dtype)])
+        return outputs_of(self, x, [matrix_like(x), vector_like(x, x.type.dtype)])
 
     def compute(self, xp: Any, node: Apply, x: Any) -> tuple[Any, ...]:
         return tuple(xp.linalg.qr(x, mode="raw"))
@@ -390,50 +223,6 @@ class QRRaw(MatrixOp):
     def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
         *stack, m, n = shapes[0]
         return [(*stack, n, m), (*stack, smaller(m, n))]
-
-
-class Eig(MatrixOp):
-    """Eigenvalues and right eigenvectors (columns, of length 1) of a square matrix.
-
-    Both have the dtype of the matrix, as in Theano 1.0.5: of a real matrix with complex
-    eigenvalues only the real parts are kept, with a warning. Make it complex to have them all.
-    LAPACK's geev, in double precision.
-    """
-
-    long_rule = True
-    routine = "eig"
-
-    def cores(self, node: Apply) -> tuple[int, ...]:
-        return (2, 1, 2)
-
-    def make_node(self, x: Any) -> Apply:
-        x = matrix_operand("eig", x)
-        return _outputs(self, x, [_vector_like(x, x.type.dtype), _matrix_like(x)])
-
-    def compute(self, xp: Any, node: Apply, x: Any) -> tuple[Any, ...]:
-        values, vectors = xp.linalg.eig(x)
-        if x.dtype.kind == "f" and not xp.any(xp.imag(values)):
-            # From NumPy 2.5 on these are complex also where nothing is imaginary.
-            values, vectors = xp.real(values), xp.real(vectors)
-        return values.astype(x.dtype), vectors.astype(x.dtype)
-
-    def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
-        return [shapes[0][:-1], shapes[0]]
-
-    def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
-        w, v = node.outputs
-        g_w, g_v = cotangents
-        # The columns keep their length and phase: what would change these is taken out.
-        along = on_diagonal(product(hermitian(v), g_v))
-        g_v = sub(g_v, product(v, along))
-        gaps = conjugate(inverse_or_zero(sub(as_row(w), as_column(w))))
-        inner = mul(gaps, product(hermitian(v), g_v))
-        whole = add(mul(_identity_like(inner), as_row(g_w)), inner)
-        return [solve(hermitian(v), product(whole, hermitian(v)))]
-
-
-def _identity_like(x: Any) -> Any:
-    return cast(eq(*positions(x)), x.type.dtype)
 
 
 class Pinv(MatrixOp):
@@ -560,6 +349,3 @@ class LeastSquares(Composed):
         else:
             g_p, g_b = product(g, hermitian(b)), product(hermitian(p), g)
         return [*pinv.vjp(p.owner, [g_p]), g_b, None]
-
-
-eig = Eig()

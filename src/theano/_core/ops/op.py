@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import contextlib
 import importlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
@@ -48,6 +48,9 @@ class Op:
     differentiates = False
     # Whether what `vjp` says is kept as one operation until rewriting starts: for long rules.
     long_rule = False
+    # Whether its rule, a long one, needs to know how the cotangents depend on its outputs: `vjp` is
+    # then called with what `limits` returns, and with None for cotangents that are not there.
+    has_limits = False
     # Whether a user has written the forward rule: where that says nothing, nothing passes.
     forward_by_user = False
     # Whether `make_node` may be called again when more is known of the inputs: lengths of 1.
@@ -212,6 +215,10 @@ class Hooks:
 
     # Computes test values; `compile` installs it.
     test_values: Callable[[Apply], None] | None = None
+    # Compiles inputs and outputs to a function that returns a list; `compile` installs it.
+    compiled: Callable[[Sequence[Any], Sequence[Any]], Callable[..., list[Any]]] | None = None
+    # Differentiates in forward mode; `autodiff` installs it.
+    push_forward: Callable[[Sequence[Any], Mapping[Any, Any]], list[Any]] | None = None
     # Declares the lengths of outputs; `sizes` installs it.
     sizes: Callable[[Apply], None] | None = None
     # Makes a tensor of a list that holds variables; `creation` installs it.

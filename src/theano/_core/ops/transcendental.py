@@ -13,6 +13,7 @@ from theano._core.ops.arithmetic import (
     abs_,
     add,
     complex_,
+    eq,
     gt,
     imag,
     mul,
@@ -227,7 +228,9 @@ def _power(xp: Any, x: Any, y: Any) -> Any:
 
 
 def _grad_pow(g: Any, x: Any, y: Any, z: Any) -> tuple[Any, Any]:
-    with_y = mul(mul(g, y), pow(x, sub(y, _ONE)))
+    # Where y is 0, so is the derivative, also at x = 0.
+    less = switch(eq(y, 0), 0, sub(y, _ONE))
+    with_y = mul(mul(g, y), pow(x, less))
     log_x = log(x) if dtypes.is_complex(x.type.dtype) else switch(gt(x, 0), log(x), 0)
     return with_y, mul(g, mul(z, log_x))
 
