@@ -58,6 +58,16 @@ constexpr std::int64_t kNoMemory = std::numeric_limits<std::int64_t>::min();
 // No complaint: of complex results the real parts were kept.
 constexpr std::int64_t kRealPartsOnly = std::numeric_limits<std::int64_t>::max();
 
+// A matrix with infinities or NaN is not given to routines that iterate: LAPACK may do so for ever.
+constexpr std::int64_t kNotFinite = -1;
+
+template <class T>
+bool all_finite(const T *x, std::int64_t count) {
+    return std::all_of(x, x + count, [](const T &item) {
+        return std::isfinite(std::real(item)) && std::isfinite(std::imag(item));
+    });
+}
+
 // One matrix of a stack (a vector: one column; a number: 1 by 1).
 struct View {
     char *data;

@@ -78,6 +78,11 @@ std::int64_t eigh(std::int64_t flags, const View *v) {
     Work<T> x(a.size());
     if (!x) return kNoMemory;
     a.columns_first(x.get());
+    for (std::int64_t j = 0; j < a.columns; ++j) {
+        const T *read = x.get() + j * a.rows;
+        if (flags & TH_LOWER ? !all_finite(read + j, a.rows - j) : !all_finite(read, j + 1))
+            return kNotFinite;
+    }
     I n = static_cast<I>(a.rows), ld = at_least_one<I>(n), info = 0, query = -1, integers = 0;
     auto *w = v[1].as<Real<T>>();
     T answer(0);
@@ -125,6 +130,7 @@ std::int64_t svd(std::int64_t flags, const View *v) {
     Work<Real<T>> reals(is_complex<T> ? small * per_vector : 1);
     if (!x || !whole || !reals) return kNoMemory;
     a.columns_first(x.get());
+    if (!all_finite(x.get(), a.size())) return kNotFinite;
     I m = static_cast<I>(a.rows), n = static_cast<I>(a.columns), ldu = m, info = 0, size = -1;
     I ldvt = static_cast<I>(!vectors ? 1 : v[3].rows);
     Work<T> left(vectors ? v[1].size() : 1), right(vectors ? v[3].size() : 1);

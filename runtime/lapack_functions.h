@@ -23,9 +23,6 @@ bool widen(const View &a, bool by_columns, Wide<T> *to) {
     return true;
 }
 
-inline bool finite(double x) { return std::isfinite(x); }
-inline bool finite(std::complex<double> x) { return finite(x.real()) && finite(x.imag()); }
-
 // Eigenvalues and eigenvectors; of a real matrix their real parts.
 template <class T, class I>
 std::int64_t eig(std::int64_t, const View *v) {
@@ -36,8 +33,7 @@ std::int64_t eig(std::int64_t, const View *v) {
     Work<D> x(a.size()), vectors(a.size()), values(count);
     Work<double> other(2 * count);
     if (!x || !vectors || !values || !other || !widen<T>(a, true, x.get())) return kNoMemory;
-    // LAPACK may loop for ever on what is not finite: its argument number 4 is bad.
-    if (!std::all_of(x.get(), x.get() + a.size(), [](D item) { return finite(item); })) return -4;
+    if (!all_finite(x.get(), a.size())) return kNotFinite;
     double *imaginary = other.get();
     I n = static_cast<I>(count), one = 1, info = 0, size = -1;
     D answer(0), unused(0);

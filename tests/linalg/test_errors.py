@@ -61,6 +61,71 @@ def test_at_run_time(name: str) -> None:
     assert "Apply node that caused the error" in str(caught.value)
 
 
+INFINITE: dict[str, tuple[Any, str]] = {
+    "svd": (nl.svd(A), "SVD did not converge: the matrix has infinities or NaN"),
+    "singular values": (nl.svd(A, 0, 0), "SVD did not converge: the matrix has"),
+    "pinv": (nl.pinv(A), "SVD did not converge: the matrix has"),
+    "lstsq": (nl.lstsq()(A, T.ones_like(A), -1)[0], "SVD did not converge: the matrix has"),
+    "norm 2": (nl.norm(A, 2), "SVD did not converge: the matrix has"),
+    "norm nuc": (nl.norm(A, "nuc"), "SVD did not converge: the matrix has"),
+    "eigh": (nl.eigh(A), "Eigenvalues did not converge: the matrix has infinities or NaN"),
+    "eigvalsh": (sl.eigvalsh(A, None), "Eigenvalues did not converge: the matrix has"),
+    "eig": (nl.eig(A), "must not contain infs or NaNs"),
+}
+
+
+@pytest.mark.parametrize("mode", ["FAST_RUN", "FAST_COMPILE", theano.Mode(linker="py")])
+@pytest.mark.parametrize("name", list(INFINITE))
+def test_routines_that_iterate_refuse_what_is_not_finite(name: str, mode: Any) -> None:
+    """LAPACK may never return from these."""
+    out, text = INFINITE[name]
+    f = theano.function([A], out, mode=mode)
+    for n in (1, 2, 3, 30):
+        for value in (np.inf, -np.inf, np.nan):
+            for place in ((0, 0), (n - 1, 0), (n // 2, n // 2)):
+                x = np.eye(n) + 0.1
+                x[place] = value
+                with pytest.raises(LinAlgError, match=text):
+                    f(x)
+
+
+def test_an_infinity_in_the_triangle_that_is_not_read() -> None:
+    x = np.eye(3)
+    x[0, 2] = np.inf
+    np.testing.assert_array_equal(theano.function([A], sl.eigvalsh(A, None))(x), np.ones(3))
+
+
+DIRECT: dict[str, Any] = {
+    "qr": nl.qr(A),
+    "cholesky": sl.cholesky(A),
+    "solve": sl.solve(A, T.ones_like(A)),
+    "solve positive": sl.solve_positive_definite(A, T.ones_like(A)),
+    "inverse": nl.matrix_inverse(A),
+    "det": nl.det(A),
+    "slogdet": nl.slogdet(A),
+    "lu": sl.lu(A),
+    "expm": sl.expm(A),
+    "norm": nl.norm(A, "fro"),
+    "matrix_power": nl.matrix_power(A, 3),
+}
+
+
+@pytest.mark.parametrize("name", list(DIRECT))
+def test_other_routines_return_with_what_is_not_finite_or_refuse_it(name: str) -> None:
+    f = theano.function([A], DIRECT[name])
+    for n in (1, 2, 30, 130):
+        for value in (np.inf, -np.inf, np.nan):
+            x = np.eye(n) + 0.1
+            x[n - 1, 0] = value
+            try:
+                found = f(x)
+            except LinAlgError:
+                continue
+            if name in ("qr", "cholesky", "lu", "norm", "matrix_power"):
+                parts = found if isinstance(found, list) else [found]
+                assert not all(np.isfinite(part).all() for part in parts)
+
+
 def test_which_matrix_of_a_stack() -> None:
     x = T.dtensor3()
     f = theano.function([x], nl.matrix_inverse(x))

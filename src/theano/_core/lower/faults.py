@@ -63,6 +63,11 @@ def _in_stack(number: int) -> str:
     return f" Matrix {number} (0-based) of the stack." if number else ""
 
 
+def _why_not(info: int) -> str:
+    # A negative number: the matrix was not even given to LAPACK.
+    return ": the matrix has infinities or NaN." if info < 0 else "."
+
+
 FAULTS: dict[str, Fault] = {
     "elementwise": Fault(ValueError, _mismatch),
     "matmul": Fault(ValueError, _matmul),
@@ -203,9 +208,7 @@ FAULTS: dict[str, Fault] = {
     ),
     "no_eigenvalues": Fault(
         LinAlgError,
-        lambda f: (
-            "Eigenvalues did not converge. Does the matrix hold NaN or infinity?" + _in_stack(f[1])
-        ),
+        lambda f: "Eigenvalues did not converge" + _why_not(f[0]) + _in_stack(f[1]),
     ),
     "no_eigenvectors": Fault(
         LinAlgError,
@@ -220,7 +223,7 @@ FAULTS: dict[str, Fault] = {
     ),
     "no_singular_values": Fault(
         LinAlgError,
-        lambda f: "SVD did not converge. Does the matrix hold NaN or infinity?" + _in_stack(f[1]),
+        lambda f: "SVD did not converge" + _why_not(f[0]) + _in_stack(f[1]),
     ),
 }
 CODES = {name: number for number, name in enumerate(FAULTS)}

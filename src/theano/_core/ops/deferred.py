@@ -49,7 +49,6 @@ class Deferred(Called):
     def __reduce__(self) -> Any:
         return type(self), (self.make, self.likes)
 
-    @property
     def body(self) -> Body:
         """What it computes."""
         if self._body is None:
@@ -66,7 +65,8 @@ class Deferred(Called):
             raise TypeError("a deferred expression is compiled by itself")
         if self._function is None:
             assert Hooks.compiled is not None
-            self._function = Hooks.compiled(self.body.inputs, self.body.outputs)
+            body = self.body()
+            self._function = Hooks.compiled(body.inputs, body.outputs)
         found = self._function(*arrays)
         return tuple(
             np.broadcast_to(value, np.shape(arrays[i]))
@@ -101,7 +101,7 @@ def _like(v: Any) -> Any:
 
 
 def _pulled_back(op: Deferred, given: Sequence[int], targets: Sequence[int], reverse: Any) -> Body:
-    body = op.body
+    body = op.body()
     seeds = [_like(body.outputs[i]) for i in given]
     totals: dict[Any, Any] = {}
     for i, seed in zip(given, seeds, strict=True):
@@ -114,7 +114,7 @@ def _pulled_back(op: Deferred, given: Sequence[int], targets: Sequence[int], rev
 
 
 def _pushed_forward(op: Deferred, given: Sequence[int], forward: Any) -> Body:
-    body = op.body
+    body = op.body()
     tangents = [_like(body.inputs[i]) for i in given]
     places = [body.inputs[i] for i in given]
     found = forward(body.outputs, dict(zip(places, tangents, strict=True)))

@@ -154,6 +154,12 @@ def per_matrix(function: Callable[..., Any], a: np.ndarray, core: tuple[int, ...
     return out
 
 
+def check_finite(xp: Any, message: str, *arrays: Any) -> None:
+    """Raise LinAlgError for infinities and NaN, on which LAPACK may iterate for ever."""
+    if xp is np and not all(np.isfinite(a).all() for a in arrays):
+        raise np.linalg.LinAlgError(f"{message}: the matrix has infinities or NaN.")
+
+
 def swapped(x: Any) -> Any:
     """Return `x` with its last two axes exchanged."""
     rank = x.type.ndim

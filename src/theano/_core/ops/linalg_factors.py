@@ -33,6 +33,7 @@ from theano._core.ops.linalg_base import (
     MatrixOp,
     as_column,
     as_row,
+    check_finite,
     conjugate,
     for_square,
     hermitian,
@@ -242,6 +243,7 @@ class Pinv(MatrixOp):
         return self.one([x], x.type.dtype, (*pattern[:-2], pattern[-1], pattern[-2]))
 
     def compute(self, xp: Any, node: Apply, x: Any) -> tuple[Any, ...]:
+        check_finite(xp, "SVD did not converge", x)
         return (xp.linalg.pinv(x),)
 
     def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
@@ -298,6 +300,7 @@ class LeastSquares(Composed):
         return Apply(self, values, [kind.variable_class(kind) for kind in kinds])
 
     def compute(self, xp: Any, node: Apply, a: Any, b: Any, rcond: Any) -> tuple[Any, ...]:
+        check_finite(xp, "SVD did not converge", a)
         return tuple(xp.linalg.lstsq(a, b, float(rcond)))
 
     def expression(self, node: Apply) -> list[Any]:

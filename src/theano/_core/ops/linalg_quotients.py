@@ -23,7 +23,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from theano._core.base import dtypes
-from theano._core.base.errors import NullTypeGradError
+from theano._core.base.errors import MethodNotDefined, NullTypeGradError
 from theano._core.ir.graph import ancestors, copy_graph, toposort
 from theano._core.ir.variable import Apply, Constant
 from theano._core.ops.arithmetic import (
@@ -32,10 +32,12 @@ from theano._core.ops.arithmetic import (
     and_,
     cast,
     eq,
+    gt,
     le,
     mul,
     neq,
     or_,
+    sqr,
     sub,
     switch,
 )
@@ -45,13 +47,18 @@ from theano._core.ops.branch import IfElse
 from theano._core.ops.broadcasting import full_like, second, zeros_like_float
 from theano._core.ops.creation import ARange
 from theano._core.ops.deferred import Deferred
+from theano._core.ops.gradient import DisconnectedGrad
 from theano._core.ops.inner_graph import InnerGraph
 from theano._core.ops.linalg_base import MatrixOp, as_column, as_row, half, scalar_of_stack, zero
 from theano._core.ops.op import as_variable
 from theano._core.ops.reductions import reduce
 from theano._core.ops.shaping import dimshuffle, length
+from theano._core.ops.transcendental import sqrt
 
 Forward = Callable[[Sequence[Any], Mapping[Any, Any]], list[Any]]
+
+
+_still = DisconnectedGrad()
 
 
 class Gaps(NamedTuple):
@@ -63,15 +70,18 @@ class Gaps(NamedTuple):
     slope : variable
         How it changes along the direction: the k-th value grows by k, counted from 1.
     near : variable
-        Where it is so small that a quotient may lose more than half of its digits.
+        Where it is so small that numerators are known to a few digits only.
     zero : variable
         Where it is zero but for rounding.
+    size : variable
+        The size of the values.
     """
 
     value: Any
     slope: Any
     near: Any
     zero: Any
+    size: Any
 
 
 def differences(w: Any) -> Gaps:
@@ -95,13 +105,13 @@ def themselves(w: Any) -> Gaps:
 
 
 def _gaps(w: Any, value: Any, slope: Any, there: Any = None) -> Gaps:
-    # In place of the largest value, as there may be none.
-    size = scalar_of_stack(reduce("sum", abs_(w), (w.type.ndim - 1,)))
-    eps, modulus = _eps(w), abs_(value)
-    near, zero = (le(modulus, mul(_number(w, f), size)) for f in (eps ** (1 / 3) / 8, 8 * eps))
+    # Not the largest value, as there may be none.
+    size = scalar_of_stack(sqrt(reduce("sum", sqr(modulus_of(w)), (w.type.ndim - 1,))))
+    modulus = modulus_of(value)
+    near, zero = (le(modulus, mul(_number(w, f), size)) for f in (_few(w), 8 * _eps(w)))
     if there is not None:
         near, zero = and_(there, near), and_(there, zero)
-    return Gaps(value, cast(slope, dtypes.real_of(w.type.dtype)), near, zero)
+    return Gaps(value, cast(slope, dtypes.real_of(w.type.dtype)), near, zero, size)
 
 
 def _count(w: Any) -> Any:
@@ -116,6 +126,11 @@ def _numbers(w: Any) -> tuple[Any, Any]:
 
 def _eps(w: Any) -> float:
     return float(np.finfo(w.type.dtype).eps)
+
+
+def _few(w: Any) -> float:
+    """Return the part at which a quotient and its limit are about as exact."""
+    return _eps(w) ** (1 / 3) / 8
 
 
 def _number(w: Any, value: float) -> Any:
@@ -136,11 +151,24 @@ class Quotient(NamedTuple):
     gaps : Gaps
     scale : variable
         The size of what was added up in the numerator.
+    alone : bool
+        Whether the numerator may be zero whatever the values are.
     """
 
     over: Any
     gaps: Gaps
     scale: Any
+    alone: bool = False
+
+    @property
+    def near(self) -> Any:
+        """Where it may be worth knowing the limit."""
+        if self.alone:
+            return self.gaps.near
+        most = mul(_number(self.over, _few(self.over)), self.scale)
+        # Next to what is added to them, all values may be near to each other.
+        together = and_(le(size_of(self.over), most), gt(self.scale, _number(self.over, 0.0)))
+        return or_(self.gaps.near, together)
 
     def value(self, limit: Any = None) -> Any:
         """Return the quotient; `limit` is None if the numerator does not move.
@@ -148,12 +176,16 @@ class Quotient(NamedTuple):
         A gap that is zero but for rounding, under a numerator that is not, gives what is not
         finite: there is no derivative.
         """
-        over, gaps = self.over, self.gaps
-        residue = over if limit is None else sub(over, mul(limit, gaps.value))
-        limit = zeros_like_float(over) if limit is None else limit
+        over, gaps, scale, residue = self.over, self.gaps, self.scale, self.over
+        if limit is None:
+            limit = zeros_like_float(over)
+        else:
+            residue = sub(over, mul(limit, gaps.value))
+            # As the values are not exact, numerators are not either.
+            scale = add(scale, mul(gaps.size, size_of(limit)))
         eps = _eps(over)
         allowed = switch(gaps.zero, _number(over, eps**0.5), _number(over, 16 * eps))
-        agrees = and_(gaps.near, le(abs_(residue), mul(allowed, self.scale)))
+        agrees = and_(self.near, le(modulus_of(residue), mul(allowed, scale)))
         gap = switch(gaps.zero, zero(gaps.value), gaps.value)
         return switch(agrees, limit, div(over, switch(agrees, _one(gap), gap)))
 
@@ -164,18 +196,15 @@ def values_of(quotients: Sequence[Quotient], limits: Sequence[Any]) -> list[Any]
     return [q.value(limit) for q, limit in zip(quotients, given, strict=True)]
 
 
-def pairs(*matrices: Any) -> Any:
-    """Return, for each pair of columns of some matrices, the size of what is in them."""
-    return add(as_row(columns_of(*matrices)), as_column(columns_of(*matrices)))
+def modulus_of(x: Any) -> Any:
+    """Return moduli, for conditions only: no derivative goes through them."""
+    return abs_(_still(x))
 
 
-def columns_of(*matrices: Any) -> Any:
-    """Return the sums of the moduli in each column of some matrices."""
-    total = None
-    for x in matrices:
-        part = reduce("sum", abs_(x), (x.type.ndim - 2,))
-        total = part if total is None else add(total, part)
-    return total
+def size_of(*matrices: Any) -> Any:
+    """Return the sum of the moduli of all items, of each matrix of a stack."""
+    parts = [reduce("sum", modulus_of(x), (x.type.ndim - 2, x.type.ndim - 1)) for x in matrices]
+    return scalar_of_stack(fold(add, parts))
 
 
 class SpectralOp(MatrixOp):
@@ -220,7 +249,7 @@ class SpectralOp(MatrixOp):
         body = _body([*shapes, *inputs], [*over, *rest])
         make = partial(_limits, body, len(over), len(values), forward)
         deferred = Deferred(make, range(len(over))).make_node(*over, *inputs).outputs
-        some = fold(or_, [reduce("any", part.gaps.near) for part in parts])
+        some = fold(or_, [reduce("any", part.near) for part in parts])
         zeros = [zeros_like_float(v) for v in over]
         outputs = IfElse(len(over))(some, *deferred, *zeros, return_list=True)
         inputs = list(dict.fromkeys([*inputs, *vectors]))
@@ -252,7 +281,8 @@ def _limits(body: Body, count: int, n_values: int, forward: Forward) -> Body:
         once = forward(over, tangents)
         moving = [v for v in once if v is not None]
         again = dict(zip(moving, forward(moving, tangents), strict=True))
-    except (NotImplementedError, NullTypeGradError):
+    except (NotImplementedError, AttributeError, MethodNotDefined, NullTypeGradError):
+        # An operation on the way, perhaps a user's, has no such derivative.
         return Body(body.inputs, [full_like(v, np.nan, v.type.dtype) for v in over])
     limits = []
     for v, first, gap, slope in zip(over, once, rest[::2], rest[1::2], strict=True):

@@ -8,11 +8,12 @@ from typing import Any
 
 from theano._core.base import dtypes
 from theano._core.ir.variable import Apply
-from theano._core.ops.arithmetic import abs_, add, cast, eq, mul, sub
+from theano._core.ops.arithmetic import add, cast, eq, mul, sub
 from theano._core.ops.broadcasting import zeros_like_float
 from theano._core.ops.linalg import solve
 from theano._core.ops.linalg_base import (
     as_row,
+    check_finite,
     conjugate,
     diagonal_of,
     for_square,
@@ -30,21 +31,18 @@ from theano._core.ops.linalg_base import (
     product,
     products,
     real_part,
-    scalar_of_stack,
     smaller,
     vector_like,
 )
 from theano._core.ops.linalg_quotients import (
     Quotient,
     SpectralOp,
-    columns_of,
     differences,
-    pairs,
+    size_of,
     sums,
     themselves,
     values_of,
 )
-from theano._core.ops.reductions import reduce
 
 
 class Eigh(SpectralOp):
@@ -84,6 +82,8 @@ class Eigh(SpectralOp):
         return outputs_of(self, x, kinds if self.vectors else kinds[:1])
 
     def compute(self, xp: Any, node: Apply, x: Any) -> tuple[Any, ...]:
+        read = xp.tril(x) if self.UPLO == "L" else xp.triu(x)
+        check_finite(xp, "Eigenvalues did not converge", read)
         if self.vectors:
             return tuple(xp.linalg.eigh(x, UPLO=self.UPLO))
         return (xp.linalg.eigvalsh(x, UPLO=self.UPLO),)
@@ -97,23 +97,30 @@ class Eigh(SpectralOp):
     def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
         return [shapes[0][:-1], shapes[0]][: 2 if self.vectors else 1]
 
+    def limits(self, node: Apply, cotangents: Sequence[Any], forward: Any) -> list[Any]:
+        if self.vectors:
+            return super().limits(node, cotangents, forward)
+        # The eigenvectors are made where it can be seen that their cotangents depend on the values.
+        return [self._pair(node)[1]]
+
     def _pair(self, node: Apply) -> list[Any]:
         """Return eigenvalues and eigenvectors."""
         return node.outputs if self.vectors else Eigh(str(self.UPLO))(node.inputs[0])
 
     def quotients(self, node: Apply, cotangents: Sequence[Any]) -> list[Quotient]:
-        g = cotangents[1] if self.vectors else None
+        g = cotangents[1]
         if g is None:
             return []
         w, v = node.outputs
         turning = off_diagonal(half(_minus_hermitian(product(hermitian(v), g))))
-        return [Quotient(turning, differences(w), pairs(g))]
+        return [Quotient(turning, differences(w), size_of(g))]
 
     def vjp(self, node: Apply, cotangents: Sequence[Any], limits: Sequence[Any] = ()) -> list[Any]:
-        _, v = self._pair(node)
-        inner = [product(v, x) for x in values_of(self.quotients(node, cotangents), limits)]
-        if cotangents[0] is not None:
-            inner.append(mul(v, as_row(cotangents[0])))
+        v = node.outputs[1] if self.vectors else limits[0]
+        inner = [] if cotangents[0] is None else [mul(v, as_row(cotangents[0]))]
+        if self.vectors:
+            found = values_of(self.quotients(node, cotangents), limits)
+            inner += [product(v, x) for x in found]
         return [from_one_triangle(product(_total(inner), hermitian(v)), self.UPLO == "L")]
 
     def jvp(self, node: Apply, tangents: Sequence[Any], forward: Any) -> list[Any]:
@@ -123,7 +130,7 @@ class Eigh(SpectralOp):
         of_w = diagonal_of(real_part(inner))
         if not self.vectors:
             return [of_w]
-        turning = Quotient(off_diagonal(inner), differences(w), _size(tangent)).value()
+        turning = Quotient(off_diagonal(inner), differences(w), size_of(tangent)).value()
         return [of_w, product(v, turning)]
 
 
@@ -168,6 +175,7 @@ class SVD(SpectralOp):
         return outputs_of(self, x, [matrix, values, matrix] if self.compute_uv else [values])
 
     def compute(self, xp: Any, node: Apply, x: Any) -> tuple[Any, ...]:
+        check_finite(xp, "SVD did not converge", x)
         found = xp.linalg.svd(x, full_matrices=self.full_matrices, compute_uv=self.compute_uv)
         return tuple(found) if self.compute_uv else (found,)
 
@@ -183,6 +191,13 @@ class SVD(SpectralOp):
     def values(self, node: Apply) -> Any:
         return node.outputs[1 if self.compute_uv else 0]
 
+    def limits(self, node: Apply, cotangents: Sequence[Any], forward: Any) -> list[Any]:
+        if self.compute_uv:
+            return super().limits(node, cotangents, forward)
+        # As for eigenvectors.
+        u, _, vh = self._factors(node)
+        return [u, vh]
+
     def _factors(self, node: Apply) -> list[Any]:
         """Return U, s and V^H, as square matrices or with as many columns and rows as values."""
         x = node.inputs[0]
@@ -194,7 +209,7 @@ class SVD(SpectralOp):
         return [u, s, vh]
 
     def quotients(self, node: Apply, cotangents: Sequence[Any]) -> list[Quotient]:
-        g_u, _, g_vh = cotangents if self.compute_uv else (None, None, None)
+        g_u, _, g_vh = cotangents
         if g_u is None and g_vh is None:
             return []
         u, s, vh = self._factors(node)
@@ -208,20 +223,19 @@ class SVD(SpectralOp):
         of_u, of_v = (
             half(_minus_hermitian(product(hermitian(x), g))) for x, g in ((u, g_u), (v, g_v))
         )
-        size, alone = pairs(g_u, g_v), themselves(s)
+        size, alone = size_of(g_u, g_v), themselves(s)
         return [
             Quotient(off_diagonal(add(of_u, of_v)), differences(s), size),
             Quotient(sub(of_u, of_v), sums(s), size),
-            *(
-                Quotient(_outside(g, x), alone, as_row(columns_of(g)))
-                for x, g in ((u, g_u), (v, g_v))
-            ),
+            *(Quotient(_outside(g, x), alone, size, True) for x, g in ((u, g_u), (v, g_v))),
         ]
 
     def vjp(self, node: Apply, cotangents: Sequence[Any], limits: Sequence[Any] = ()) -> list[Any]:
+        if not self.compute_uv:
+            u, vh = limits
+            return [product(mul(u, as_row(cotangents[0])), vh)]
         u, _, vh = self._factors(node)
-        g_s = cotangents[1 if self.compute_uv else 0]
-        left = [] if g_s is None else [mul(u, as_row(g_s))]
+        left = [] if cotangents[1] is None else [mul(u, as_row(cotangents[1]))]
         found = values_of(self.quotients(node, cotangents), limits)
         if not found:
             return [product(_total(left), vh)]
@@ -237,7 +251,7 @@ class SVD(SpectralOp):
         of_s = diagonal_of(real_part(inner))
         if not self.compute_uv:
             return [of_s]
-        size = _size(tangent)
+        size = size_of(tangent)
         both = Quotient(off_diagonal(half(plus_hermitian(inner))), differences(s), size).value()
         each = Quotient(half(_minus_hermitian(inner)), sums(s), size).value()
         alone = themselves(s)
@@ -260,11 +274,6 @@ def _outside(x: Any, basis: Any) -> Any:
 
 def _total(terms: Sequence[Any]) -> Any:
     return fold(add, terms)
-
-
-def _size(x: Any) -> Any:
-    """Return the sum of the moduli of a matrix."""
-    return scalar_of_stack(reduce("sum", abs_(x), (x.type.ndim - 2, x.type.ndim - 1)))
 
 
 class Eig(SpectralOp):
@@ -303,7 +312,7 @@ class Eig(SpectralOp):
         # The columns keep their length and phase: what would change these is taken out.
         along = on_diagonal(product(adjoint, g))
         turning = off_diagonal(product(adjoint, sub(g, product(v, along))))
-        return [Quotient(turning, gaps._replace(value=conjugate(gaps.value)), pairs(g))]
+        return [Quotient(turning, gaps._replace(value=conjugate(gaps.value)), size_of(g))]
 
     def vjp(self, node: Apply, cotangents: Sequence[Any], limits: Sequence[Any] = ()) -> list[Any]:
         v = node.outputs[1]
@@ -316,7 +325,7 @@ class Eig(SpectralOp):
     def jvp(self, node: Apply, tangents: Sequence[Any], forward: Any) -> list[Any]:
         w, v = node.outputs
         inner = solve(v, product(tangents[0], v))
-        of_v = product(v, Quotient(off_diagonal(inner), differences(w), _size(inner)).value())
+        of_v = product(v, Quotient(off_diagonal(inner), differences(w), size_of(inner)).value())
         along = on_diagonal(product(hermitian(v), of_v))
         return [diagonal_of(inner), sub(of_v, product(v, along))]
 
