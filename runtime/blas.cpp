@@ -105,28 +105,26 @@ void fortran_gemm(std::int64_t m, std::int64_t n, std::int64_t k, const T &alpha
 }
 
 template <class I, class T>
-void c_syrk(std::int64_t n, std::int64_t k, const T &alpha, const Operand<T> &a, T *out,
-            std::int64_t ldc) {
+void c_syrk(std::int64_t n, std::int64_t k, const T &alpha, const Operand<T> &a, const T &beta,
+            T *out, std::int64_t ldc) {
     using P = typename Scalar<T>::Passed;
     using F = void(int, int, int, I, I, P, const void *, I, P, void *, I);
     auto *call = reinterpret_cast<F *>(library().syrk[TypeOf<T>::value]);
-    const T zero(0);
     call(row_major, lower, a.transposed ? transposed : plain, static_cast<I>(n), static_cast<I>(k),
-         Scalar<T>::pass(alpha), a.data, static_cast<I>(a.leading), Scalar<T>::pass(zero), out,
+         Scalar<T>::pass(alpha), a.data, static_cast<I>(a.leading), Scalar<T>::pass(beta), out,
          static_cast<I>(ldc));
 }
 
 // Our lower triangle is the upper one of the transpose.
 template <class I, class T>
-void fortran_syrk(std::int64_t n, std::int64_t k, const T &alpha, const Operand<T> &a, T *out,
-                  std::int64_t ldc) {
+void fortran_syrk(std::int64_t n, std::int64_t k, const T &alpha, const Operand<T> &a,
+                  const T &beta, T *out, std::int64_t ldc) {
     using F = void(const char *, const char *, const I *, const I *, const T *, const T *,
                    const I *, const T *, T *, const I *);
     auto *call = reinterpret_cast<F *>(library().syrk[TypeOf<T>::value]);
     I size = static_cast<I>(n), inner = static_cast<I>(k), lda = static_cast<I>(a.leading),
       ld = static_cast<I>(ldc);
-    const T zero(0);
-    call("U", a.transposed ? "N" : "T", &size, &inner, &alpha, a.data, &lda, &zero, out, &ld);
+    call("U", a.transposed ? "N" : "T", &size, &inner, &alpha, a.data, &lda, &beta, out, &ld);
 }
 
 template <class I, class T>
@@ -234,15 +232,16 @@ void gemm(std::int64_t m, std::int64_t n, std::int64_t k, T alpha, Operand<T> a,
 }
 
 template <class T>
-void syrk(std::int64_t n, std::int64_t k, T alpha, Operand<T> a, T *out, std::int64_t ldc) {
+void syrk(std::int64_t n, std::int64_t k, T alpha, Operand<T> a, T beta, T *out,
+          std::int64_t ldc) {
     bool wide = library().integer_bits == 64;
     if (library().fortran) {
-        if (wide) fortran_syrk<std::int64_t, T>(n, k, alpha, a, out, ldc);
-        else fortran_syrk<std::int32_t, T>(n, k, alpha, a, out, ldc);
+        if (wide) fortran_syrk<std::int64_t, T>(n, k, alpha, a, beta, out, ldc);
+        else fortran_syrk<std::int32_t, T>(n, k, alpha, a, beta, out, ldc);
     } else if (wide) {
-        c_syrk<std::int64_t, T>(n, k, alpha, a, out, ldc);
+        c_syrk<std::int64_t, T>(n, k, alpha, a, beta, out, ldc);
     } else {
-        c_syrk<std::int32_t, T>(n, k, alpha, a, out, ldc);
+        c_syrk<std::int32_t, T>(n, k, alpha, a, beta, out, ldc);
     }
 }
 
@@ -263,7 +262,7 @@ void gemv(std::int64_t m, std::int64_t k, T alpha, Operand<T> a, const T *x, std
 #define THEANO_INSTANTIATE(T)                                                                     \
     template void gemm<T>(std::int64_t, std::int64_t, std::int64_t, T, Operand<T>, Operand<T>, T, \
                           T *, std::int64_t);                                                     \
-    template void syrk<T>(std::int64_t, std::int64_t, T, Operand<T>, T *, std::int64_t);          \
+    template void syrk<T>(std::int64_t, std::int64_t, T, Operand<T>, T, T *, std::int64_t);       \
     template void gemv<T>(std::int64_t, std::int64_t, T, Operand<T>, const T *, std::int64_t, T,  \
                           T *)
 THEANO_INSTANTIATE(float);

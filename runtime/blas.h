@@ -78,10 +78,10 @@ struct Operand {
 template <class T>
 void gemm(std::int64_t m, std::int64_t n, std::int64_t k, T alpha, Operand<T> a, Operand<T> b,
           T beta, T *out, std::int64_t ldc);
-// The lower triangle of C (n, n; row-major, leading dimension ldc) = alpha * A (n, k) @ A^T. Needs
-// library().syrk.
+// The lower triangle of C (n, n; row-major, leading dimension ldc) = alpha * A (n, k) @ A^T + beta * C.
+// Needs library().syrk.
 template <class T>
-void syrk(std::int64_t n, std::int64_t k, T alpha, Operand<T> a, T *out, std::int64_t ldc);
+void syrk(std::int64_t n, std::int64_t k, T alpha, Operand<T> a, T beta, T *out, std::int64_t ldc);
 // y (m; contiguous) = alpha * A (m, k) @ x + beta * y; `step` is in items and not 0.
 template <class T>
 void gemv(std::int64_t m, std::int64_t k, T alpha, Operand<T> a, const T *x, std::int64_t step,

@@ -1,8 +1,10 @@
 #include "matmul.h"
 
 #include <algorithm>
+#include <atomic>
 #include <complex>
 #include <cstring>
+#include <thread>
 #include <type_traits>
 
 #include "blas.h"
@@ -53,12 +55,60 @@ void scale(T *c, std::int64_t n, T beta) {
     for (std::int64_t i = 0; i < n; ++i) c[i] = beta == T(0) ? T(0) : beta * c[i];
 }
 
+// Asked in the midst of blocks, by any thread, whether the product is given up.
+class Watch {
+  public:
+    explicit Watch(const threads::Poll &poll) : poll_(poll), owner_(std::this_thread::get_id()) {}
+    bool given_up() {
+        if (!given_up_.load(std::memory_order_relaxed) && owner_ == std::this_thread::get_id() &&
+            poll_())
+            given_up_.store(true, std::memory_order_relaxed);
+        return given_up_.load(std::memory_order_relaxed);
+    }
+    const threads::Poll &poll() const { return poll_; }
+
+  private:
+    const threads::Poll poll_;
+    const std::thread::id owner_;
+    std::atomic<bool> given_up_{false};
+};
+
+// So many multiplications take a thread a tenth of a second or less: the sums of a larger block are
+// added up in parts, which BLAS does as well, so that signals are noticed in between.
+constexpr double kMostProducts = 3 << 27;
+
+template <class T>
+std::int64_t terms_at_once(std::int64_t height, std::int64_t width) {
+    constexpr std::int64_t kUnit = 128;
+    constexpr double cost = std::is_floating_point<T>::value ? 1 : 4;
+    const double terms =
+        kMostProducts / cost / static_cast<double>(height) / static_cast<double>(width);
+    return std::max<std::int64_t>(1, static_cast<std::int64_t>(terms / kUnit)) * kUnit;
+}
+
+// `use(first, count, beta)` for parts of k terms.
+template <class T, class F>
+void in_parts(std::int64_t k, std::int64_t terms, T beta, Watch &watch, F use) {
+    for (std::int64_t l = 0; l < k; l += terms) {
+        if (l > 0 && watch.given_up()) return;
+        use(l, std::min(terms, k - l), l == 0 ? beta : T(1));
+    }
+}
+
+// Some of the columns of an operand.
+template <class T>
+Operand<T> part_of(const Operand<T> &a, std::int64_t row, std::int64_t column) {
+    return {a.data + (a.transposed ? row + column * a.leading : row * a.leading + column),
+            a.leading, a.transposed};
+}
+
 template <class T>
 struct GemmWork {
-    std::int64_t m, n, k, height, width, across;
+    std::int64_t m, n, k, height, width, across, terms;
     T alpha, beta;
     Operand<T> a, b;
     T *c;
+    Watch *watch;
 
     static void kernel(std::int64_t *args, std::int64_t begin, std::int64_t end) {
         auto &work = *reinterpret_cast<const GemmWork *>(args);
@@ -67,13 +117,19 @@ struct GemmWork {
 
     void compute(std::int64_t block) const {
         std::int64_t i = block / across * height, j = block % across * width;
-        Operand<T> rows = a, columns = b;
-        rows.data += a.transposed ? i : i * a.leading;
-        columns.data += b.transposed ? j * b.leading : j;
-        blas::gemm<T>(std::min(height, m - i), std::min(width, n - j), k, alpha, rows, columns,
-                      beta, c + i * n + j, n);
+        in_parts(k, terms, beta, *watch, [&](std::int64_t l, std::int64_t count, T keep) {
+            blas::gemm<T>(std::min(height, m - i), std::min(width, n - j), count, alpha,
+                          part_of(a, i, l), part_of(b, l, j), keep, c + i * n + j, n);
+        });
     }
 };
+
+template <class W>
+MatmulStatus run_blocks(W &work, std::int64_t count) {
+    auto *args = reinterpret_cast<std::int64_t *>(&work);
+    const bool done = threads::run(W::kernel, args, count, 1, work.watch->poll());
+    return done && !work.watch->given_up() ? MatmulStatus::done : MatmulStatus::interrupted;
+}
 
 // Blocks are strips of the longer side: BLAS packs the matrix along the other side anew for each.
 constexpr std::int64_t kStrip = 256, kThickStrip = 512, kLongStrip = 4096;
@@ -86,20 +142,23 @@ std::int64_t block_side(std::int64_t length, std::int64_t aim) {
 }
 
 template <class T>
-void split_gemm(std::int64_t m, std::int64_t n, std::int64_t k, T alpha, const Operand<T> &a,
-                const Operand<T> &b, T beta, T *c) {
+MatmulStatus split_gemm(std::int64_t m, std::int64_t n, std::int64_t k, T alpha,
+                        const Operand<T> &a, const Operand<T> &b, T beta, T *c,
+                        const threads::Poll &poll) {
     const double products = static_cast<double>(m) * static_cast<double>(n) * static_cast<double>(k);
     blas::OneThread one(products);
     if (products < kSplitProduct) {
         blas::gemm<T>(m, n, k, alpha, a, b, beta, c, n);
-        return;
+        return MatmulStatus::done;
     }
     auto thickness = [](std::int64_t side) { return side > 1024 ? kThickStrip : kStrip; };
     std::int64_t height = block_side(m, m >= n ? thickness(m) : kLongStrip);
     std::int64_t width = block_side(n, m >= n ? kLongStrip : thickness(n));
     std::int64_t down = (m + height - 1) / height, across = (n + width - 1) / width;
-    GemmWork<T> work{m, n, k, height, width, across, alpha, beta, a, b, c};
-    threads::run(GemmWork<T>::kernel, reinterpret_cast<std::int64_t *>(&work), down * across, 1);
+    Watch watch(poll);
+    GemmWork<T> work{m, n, k, height, width, across, terms_at_once<T>(height, width),
+                     alpha, beta, a, b, c, &watch};
+    return run_blocks(work, down * across);
 }
 
 // Whether b is the transpose of a.
@@ -111,10 +170,11 @@ bool is_gram(const Matrix &a, const Matrix &b) {
 // C = alpha * A @ A^T, of which BLAS computes the lower triangle, in square blocks.
 template <class T>
 struct GramWork {
-    std::int64_t n, k, side;
+    std::int64_t n, k, side, terms;
     T alpha;
     Operand<T> a;
     T *c;
+    Watch *watch;
 
     static void kernel(std::int64_t *args, std::int64_t begin, std::int64_t end) {
         auto &work = *reinterpret_cast<const GramWork *>(args);
@@ -126,22 +186,19 @@ struct GramWork {
         }
     }
 
-    Operand<T> rows(std::int64_t first) const {
-        Operand<T> part = a;
-        part.data += a.transposed ? first : first * a.leading;
-        return part;
-    }
-
     void compute(std::int64_t i, std::int64_t j) const {
         const std::int64_t height = std::min(side, n - i), width = std::min(side, n - j);
         T *out = c + i * n + j;
-        if (i == j) {
-            blas::syrk<T>(height, k, alpha, rows(i), out, n);
-        } else {
-            Operand<T> turned = rows(j);
+        in_parts(k, terms, T(0), *watch, [&](std::int64_t l, std::int64_t count, T keep) {
+            const Operand<T> rows = part_of(a, i, l);
+            if (i == j) {
+                blas::syrk<T>(height, count, alpha, rows, keep, out, n);
+                return;
+            }
+            Operand<T> turned = part_of(a, j, l);
             turned.transposed = !turned.transposed;
-            blas::gemm<T>(height, width, k, alpha, rows(i), turned, T(0), out, n);
-        }
+            blas::gemm<T>(height, width, count, alpha, rows, turned, keep, out, n);
+        });
         for (std::int64_t r = 0; r < height; ++r) {
             for (std::int64_t s = 0; s < (i == j ? r : width); ++s)
                 c[(j + s) * n + i + r] = out[r * n + s];
@@ -150,15 +207,18 @@ struct GramWork {
 };
 
 template <class T>
-void gram(std::int64_t n, std::int64_t k, T alpha, const Operand<T> &a, T *c) {
+MatmulStatus gram(std::int64_t n, std::int64_t k, T alpha, const Operand<T> &a, T *c,
+                  const threads::Poll &poll) {
     const double products = static_cast<double>(n) * static_cast<double>(n) * static_cast<double>(k);
     blas::OneThread one(products);
     const bool split = products >= kSplitProduct;
-    GramWork<T> work{n, k, split ? block_side(n, kStrip) : n, alpha, a, c};
-    const std::int64_t parts = (n + work.side - 1) / work.side;
-    auto *args = reinterpret_cast<std::int64_t *>(&work);
-    if (split) threads::run(GramWork<T>::kernel, args, parts * (parts + 1) / 2, 1);
-    else GramWork<T>::kernel(args, 0, 1);
+    const std::int64_t side = split ? block_side(n, kStrip) : n;
+    Watch watch(poll);
+    GramWork<T> work{n, k, side, terms_at_once<T>(side, side), alpha, a, c, &watch};
+    const std::int64_t parts = (n + side - 1) / side;
+    if (split) return run_blocks(work, parts * (parts + 1) / 2);
+    GramWork<T>::kernel(reinterpret_cast<std::int64_t *>(&work), 0, 1);
+    return MatmulStatus::done;
 }
 
 template <class T>
@@ -189,30 +249,32 @@ struct GemvWork {
 
 // y = alpha * A @ x + beta * y, x given by its first item and its stride in bytes.
 template <class T>
-bool matrix_vector(const Matrix &matrix, const char *x, std::int64_t stride, T alpha, T beta,
-                   T *y) {
+MatmulStatus matrix_vector(const Matrix &matrix, const char *x, std::int64_t stride, T alpha,
+                           T beta, T *y, const threads::Poll &poll) {
     Scratch matrix_scratch, vector_scratch;
     constexpr std::int64_t item = sizeof(T);
     std::int64_t m = matrix.rows, k = matrix.columns, step = 1;
     Operand<T> a;
-    if (!operand(matrix, matrix_scratch, a)) return false;
+    if (!operand(matrix, matrix_scratch, a)) return MatmulStatus::no_memory;
     const T *vector = reinterpret_cast<const T *>(x);
     if (k > 1 && stride > 0 && stride % item == 0 && blas::fits(stride / item, 1, 1)) {
         step = stride / item;
     } else if (k > 1) {
         T *copy = static_cast<T *>(vector_scratch.get(k, sizeof(T)));
-        if (!copy) return false;
+        if (!copy) return MatmulStatus::no_memory;
         copy_strided(1, &k, &stride, sizeof(T), copy, x);
         vector = copy;
     }
     const double products = static_cast<double>(m) * static_cast<double>(k);
     blas::OneThread one(products);
     GemvWork<T> work{m, k, step, alpha, beta, a, vector, y};
-    if (products < kSplitVector) work.compute(0, m);
-    else
-        threads::run(GemvWork<T>::kernel, reinterpret_cast<std::int64_t *>(&work),
-                     (m + work.block() - 1) / work.block(), 1);
-    return true;
+    if (products < kSplitVector) {
+        work.compute(0, m);
+        return MatmulStatus::done;
+    }
+    const bool done = threads::run(GemvWork<T>::kernel, reinterpret_cast<std::int64_t *>(&work),
+                                   (m + work.block() - 1) / work.block(), 1, poll);
+    return done ? MatmulStatus::done : MatmulStatus::interrupted;
 }
 
 // BLAS packs both matrices in each call, which costs most where sums are short. So many rows make up
@@ -229,20 +291,20 @@ bool suits_panels(const Matrix &a, const Matrix &b, T alpha, T beta) {
 }
 
 template <class T>
-bool panels_matmul(const Matrix &a, const Matrix &b, T *c, bool added) {
+MatmulStatus panels_matmul(const Matrix &a, const Matrix &b, T *c, bool added,
+                           const threads::Poll &poll) {
     const std::int64_t item = sizeof(T), width = panels::width(item, 0);
     const std::int64_t count = (b.columns + width - 1) / width;
     Scratch scratch;
     char *packed = static_cast<char *>(scratch.get(count * width * a.columns, sizeof(T)));
-    if (!packed) return false;
+    if (!packed) return MatmulStatus::no_memory;
     panels::Work work{item,  width,  count,  a.rows, a.columns,
                       b.columns, b.down, b.across, added, b.data,
                       packed, reinterpret_cast<char *>(c), nullptr};
     panels::pack(reinterpret_cast<std::int64_t *>(&work), 0, count);
     work.leading = a.down;
     work.source = a.data;
-    panels::multiply(work, {});
-    return true;
+    return panels::multiply(work, poll) ? MatmulStatus::done : MatmulStatus::interrupted;
 }
 
 // So few products are made before a call of BLAS has begun.
@@ -269,39 +331,36 @@ bool few_products(const Matrix &a, const Matrix &b, T *c, T alpha, T beta) {
 }
 
 template <class T>
-bool float_matmul(const Matrix &a, const Matrix &b, T *c, T alpha, T beta) {
+MatmulStatus float_matmul(const Matrix &a, const Matrix &b, T *c, T alpha, T beta,
+                          const threads::Poll &poll) {
     std::int64_t m = a.rows, n = b.columns, k = a.columns;
-    if (m == 0 || n == 0) return true;
+    if (m == 0 || n == 0) return MatmulStatus::done;
     if (k == 0) {
         scale(c, m * n, beta);
-        return true;
+        return MatmulStatus::done;
     }
-    if (few_products(a, b, c, alpha, beta)) return true;
-    if (n == 1) return matrix_vector<T>(a, b.data, b.down, alpha, beta, c);
-    if (m == 1) return matrix_vector<T>(b.transposed(), a.data, a.across, alpha, beta, c);
-    if (suits_panels(a, b, alpha, beta)) return panels_matmul(a, b, c, beta != T(0));
+    if (few_products(a, b, c, alpha, beta)) return MatmulStatus::done;
+    if (n == 1) return matrix_vector<T>(a, b.data, b.down, alpha, beta, c, poll);
+    if (m == 1) return matrix_vector<T>(b.transposed(), a.data, a.across, alpha, beta, c, poll);
+    if (suits_panels(a, b, alpha, beta)) return panels_matmul(a, b, c, beta != T(0), poll);
     Scratch a_scratch, b_scratch;
     Operand<T> a_operand, b_operand;
-    if (!operand(a, a_scratch, a_operand)) return false;
-    if (beta == T(0) && is_gram(a, b) && blas::library().syrk[blas::TypeOf<T>::value]) {
-        gram<T>(m, k, alpha, a_operand, c);
-        return true;
-    }
-    if (!operand(b, b_scratch, b_operand)) return false;
-    split_gemm<T>(m, n, k, alpha, a_operand, b_operand, beta, c);
-    return true;
+    if (!operand(a, a_scratch, a_operand)) return MatmulStatus::no_memory;
+    if (beta == T(0) && is_gram(a, b) && blas::library().syrk[blas::TypeOf<T>::value])
+        return gram<T>(m, k, alpha, a_operand, c, poll);
+    if (!operand(b, b_scratch, b_operand)) return MatmulStatus::no_memory;
+    return split_gemm<T>(m, n, k, alpha, a_operand, b_operand, beta, c, poll);
 }
 
 template <class T>
 MatmulStatus blas_matmul(int typenum, const Matrix &a, const Matrix &b, void *c, const void *alpha,
-                         const void *beta) {
+                         const void *beta, const threads::Poll &poll) {
     if (!blas::library().found || !blas::fits(a.rows, a.columns, b.columns)) {
-        return plain_matmul(typenum, a, b, c, alpha, beta);
+        return plain_matmul(typenum, a, b, c, alpha, beta, poll);
     }
     T scale_product = alpha ? *static_cast<const T *>(alpha) : T(1);
     T scale_old = beta ? *static_cast<const T *>(beta) : T(0);
-    bool done = float_matmul<T>(a, b, static_cast<T *>(c), scale_product, scale_old);
-    return done ? MatmulStatus::done : MatmulStatus::no_memory;
+    return float_matmul<T>(a, b, static_cast<T *>(c), scale_product, scale_old, poll);
 }
 
 float *widen(const Matrix &matrix, Scratch &scratch) {
@@ -320,7 +379,7 @@ float *widen(const Matrix &matrix, Scratch &scratch) {
 
 // Half: in single precision, rounded once at the end.
 MatmulStatus half_matmul(const Matrix &a, const Matrix &b, void *c, const void *alpha,
-                         const void *beta) {
+                         const void *beta, const threads::Poll &poll) {
     Scratch a_scratch, b_scratch, c_scratch;
     std::int64_t m = a.rows, n = b.columns, k = a.columns;
     float *wide_a = widen(a, a_scratch), *wide_b = widen(b, b_scratch);
@@ -329,7 +388,8 @@ MatmulStatus half_matmul(const Matrix &a, const Matrix &b, void *c, const void *
     constexpr std::int64_t item = sizeof(float);
     Matrix a_matrix{reinterpret_cast<const char *>(wide_a), m, k, k * item, item};
     Matrix b_matrix{reinterpret_cast<const char *>(wide_b), k, n, n * item, item};
-    MatmulStatus status = blas_matmul<float>(NPY_FLOAT, a_matrix, b_matrix, sum, nullptr, nullptr);
+    MatmulStatus status =
+        blas_matmul<float>(NPY_FLOAT, a_matrix, b_matrix, sum, nullptr, nullptr, poll);
     if (status != MatmulStatus::done) return status;
     float scale_product = alpha ? half_to_float(*static_cast<const std::uint16_t *>(alpha)) : 1.0f;
     float scale_old = beta ? half_to_float(*static_cast<const std::uint16_t *>(beta)) : 0.0f;
@@ -344,20 +404,20 @@ MatmulStatus half_matmul(const Matrix &a, const Matrix &b, void *c, const void *
 }  // namespace
 
 MatmulStatus matmul(int typenum, const Matrix &a, const Matrix &b, void *c, const void *alpha,
-                    const void *beta) {
+                    const void *beta, const threads::Poll &poll) {
     switch (typenum) {
         case NPY_HALF:
-            return half_matmul(a, b, c, alpha, beta);
+            return half_matmul(a, b, c, alpha, beta, poll);
         case NPY_FLOAT:
-            return blas_matmul<float>(typenum, a, b, c, alpha, beta);
+            return blas_matmul<float>(typenum, a, b, c, alpha, beta, poll);
         case NPY_DOUBLE:
-            return blas_matmul<double>(typenum, a, b, c, alpha, beta);
+            return blas_matmul<double>(typenum, a, b, c, alpha, beta, poll);
         case NPY_CFLOAT:
-            return blas_matmul<std::complex<float>>(typenum, a, b, c, alpha, beta);
+            return blas_matmul<std::complex<float>>(typenum, a, b, c, alpha, beta, poll);
         case NPY_CDOUBLE:
-            return blas_matmul<std::complex<double>>(typenum, a, b, c, alpha, beta);
+            return blas_matmul<std::complex<double>>(typenum, a, b, c, alpha, beta, poll);
         default:
-            return plain_matmul(typenum, a, b, c, alpha, beta);
+            return plain_matmul(typenum, a, b, c, alpha, beta, poll);
     }
 }
 

@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include "pool.h"
+#include "threads.h"
 
 namespace theano {
 
@@ -16,12 +17,12 @@ struct Matrix {
     Matrix transposed() const { return {data, columns, rows, across, down}; }
 };
 
-enum class MatmulStatus { done, no_memory, bad_type };
+enum class MatmulStatus { done, no_memory, bad_type, interrupted };
 
 // C (a.rows, b.columns; contiguous) = alpha * A @ B + beta * C. alpha, beta: one item; nullptr: 1
 // and 0.
 MatmulStatus matmul(int typenum, const Matrix &a, const Matrix &b, void *c, const void *alpha,
-                    const void *beta);
+                    const void *beta, const threads::Poll &poll);
 
 // Memory that is given back at the end of the scope.
 class Scratch {
@@ -47,6 +48,6 @@ class Scratch {
 // The products that BLAS does not have: integers, bool and long double; floats where there is no
 // BLAS.
 MatmulStatus plain_matmul(int typenum, const Matrix &a, const Matrix &b, void *c, const void *alpha,
-                          const void *beta);
+                          const void *beta, const threads::Poll &poll);
 
 }  // namespace theano

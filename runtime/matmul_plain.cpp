@@ -16,6 +16,8 @@ namespace {
 constexpr std::int64_t kRows = 4;
 constexpr std::int64_t kColumns = 256;
 constexpr double kSplit = 1 << 20;
+// Of rows this long, a thread makes only as few at a time as share rows of B.
+constexpr double kLong = 1 << 23;
 
 // How to multiply and add. Integers use their unsigned kind, at least 32 bits wide, where wrapping
 // is defined.
@@ -149,7 +151,7 @@ struct Product {
 
 template <class T>
 MatmulStatus multiply(const Matrix &a, const Matrix &b, void *c, const void *alpha,
-                      const void *beta) {
+                      const void *beta, const threads::Poll &poll) {
     using A = Arithmetic<T>;
     std::int64_t m = a.rows, n = b.columns, k = a.columns;
     if (m == 0 || n == 0) return MatmulStatus::done;
@@ -188,50 +190,54 @@ MatmulStatus multiply(const Matrix &a, const Matrix &b, void *c, const void *alp
                        old};
     auto *args = reinterpret_cast<std::int64_t *>(&product);
     double work = static_cast<double>(m) * static_cast<double>(n) * static_cast<double>(k);
-    if (work < kSplit) Product<T>::kernel(args, 0, m);
-    else threads::run(Product<T>::kernel, args, m, 16);
-    return MatmulStatus::done;
+    if (work < kSplit) {
+        Product<T>::kernel(args, 0, m);
+        return MatmulStatus::done;
+    }
+    const std::int64_t grain = static_cast<double>(n) * static_cast<double>(k) > kLong ? kRows : 16;
+    return threads::run(Product<T>::kernel, args, m, grain, poll) ? MatmulStatus::done
+                                                                 : MatmulStatus::interrupted;
 }
 
 }  // namespace
 
 MatmulStatus plain_matmul(int typenum, const Matrix &a, const Matrix &b, void *c, const void *alpha,
-                          const void *beta) {
+                          const void *beta, const threads::Poll &poll) {
     switch (typenum) {
         case NPY_BOOL:
-            return multiply<Truth>(a, b, c, alpha, beta);
+            return multiply<Truth>(a, b, c, alpha, beta, poll);
         case NPY_BYTE:
-            return multiply<signed char>(a, b, c, alpha, beta);
+            return multiply<signed char>(a, b, c, alpha, beta, poll);
         case NPY_UBYTE:
-            return multiply<unsigned char>(a, b, c, alpha, beta);
+            return multiply<unsigned char>(a, b, c, alpha, beta, poll);
         case NPY_SHORT:
-            return multiply<short>(a, b, c, alpha, beta);
+            return multiply<short>(a, b, c, alpha, beta, poll);
         case NPY_USHORT:
-            return multiply<unsigned short>(a, b, c, alpha, beta);
+            return multiply<unsigned short>(a, b, c, alpha, beta, poll);
         case NPY_INT:
-            return multiply<int>(a, b, c, alpha, beta);
+            return multiply<int>(a, b, c, alpha, beta, poll);
         case NPY_UINT:
-            return multiply<unsigned int>(a, b, c, alpha, beta);
+            return multiply<unsigned int>(a, b, c, alpha, beta, poll);
         case NPY_LONG:
-            return multiply<long>(a, b, c, alpha, beta);
+            return multiply<long>(a, b, c, alpha, beta, poll);
         case NPY_ULONG:
-            return multiply<unsigned long>(a, b, c, alpha, beta);
+            return multiply<unsigned long>(a, b, c, alpha, beta, poll);
         case NPY_LONGLONG:
-            return multiply<long long>(a, b, c, alpha, beta);
+            return multiply<long long>(a, b, c, alpha, beta, poll);
         case NPY_ULONGLONG:
-            return multiply<unsigned long long>(a, b, c, alpha, beta);
+            return multiply<unsigned long long>(a, b, c, alpha, beta, poll);
         case NPY_FLOAT:
-            return multiply<float>(a, b, c, alpha, beta);
+            return multiply<float>(a, b, c, alpha, beta, poll);
         case NPY_DOUBLE:
-            return multiply<double>(a, b, c, alpha, beta);
+            return multiply<double>(a, b, c, alpha, beta, poll);
         case NPY_LONGDOUBLE:
-            return multiply<long double>(a, b, c, alpha, beta);
+            return multiply<long double>(a, b, c, alpha, beta, poll);
         case NPY_CFLOAT:
-            return multiply<std::complex<float>>(a, b, c, alpha, beta);
+            return multiply<std::complex<float>>(a, b, c, alpha, beta, poll);
         case NPY_CDOUBLE:
-            return multiply<std::complex<double>>(a, b, c, alpha, beta);
+            return multiply<std::complex<double>>(a, b, c, alpha, beta, poll);
         case NPY_CLONGDOUBLE:
-            return multiply<std::complex<long double>>(a, b, c, alpha, beta);
+            return multiply<std::complex<long double>>(a, b, c, alpha, beta, poll);
         default:
             return MatmulStatus::bad_type;
     }

@@ -121,9 +121,12 @@ std::int32_t table_matmul(th_call *head, std::int64_t typenum, std::int64_t nd_a
         right.columns = shape_b[1];
         right.across = strides_b[1];
     }
-    switch (matmul(static_cast<int>(typenum), left, right, data_of(c), alpha, beta)) {
+    switch (matmul(static_cast<int>(typenum), left, right, data_of(c), alpha, beta,
+                   poll_of(call))) {
         case MatmulStatus::done:
             return 0;
+        case MatmulStatus::interrupted:
+            return -1;
         case MatmulStatus::no_memory:
             return out_of_memory(call, -1);
         case MatmulStatus::bad_type:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import functools
 import itertools
+import os
+import subprocess
+import sys
 from typing import Any
 
 import machine as M
@@ -310,3 +313,47 @@ def test_copies(char: str) -> None:
         result = copier(char, view.ndim)(view)
         np.testing.assert_array_equal(result, view)
         assert result.flags.c_contiguous and not np.shares_memory(result, view)
+
+
+STOPPED = """
+import os, signal, subprocess, sys, time
+import numpy as np
+import theano
+import theano.tensor as T
+
+kind, shape = sys.argv[1], eval(sys.argv[2])
+x, y = (T.TensorType(kind, (False, False))() for _ in range(2))
+total = theano.shared(np.zeros((2, 2)))
+f = theano.function([x, y], T.dot(x, y), updates=[(total, total + 1)])
+g = theano.function([x], T.dot(x, x.T))
+f(np.ones((2, 2), kind), np.ones((2, 2), kind))
+a, b = np.ones(shape, kind), np.ones(shape[::-1], kind)
+kill = "import os, signal, time; time.sleep(0.4); os.kill(int({}), signal.SIGINT)"
+for call in (lambda: f(a, b), lambda: g(a)):
+    subprocess.Popen([sys.executable, "-c", kill.format(os.getpid())])
+    try:
+        call()
+        print("done")
+    except KeyboardInterrupt:
+        print("stopped")
+assert (total.get_value() == 1).all()
+assert (f(np.ones((2, 2), kind), np.ones((2, 2), kind)) == 2).all()
+"""
+
+
+@pytest.mark.parametrize(
+    "kind, shape",
+    [
+        ("float64", "(8000, 4000)"),
+        ("complex128", "(4000, 4000)"),
+        ("int64", "(4000, 4000)"),
+    ],
+)
+def test_a_long_product_stops_when_it_is_interrupted(kind: str, shape: str) -> None:
+    """Each of them would take more than the time that is allowed for both."""
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    result = subprocess.run(
+        [sys.executable, "-c", STOPPED, kind, shape],
+        capture_output=True, text=True, timeout=60, env=environment, check=False,
+    )  # fmt: skip
+    assert result.stdout.split() == ["stopped", "stopped"], result.stderr
