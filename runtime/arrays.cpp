@@ -42,6 +42,20 @@ void adopt(PyObject *array) {
     fields->flags |= NPY_ARRAY_OWNDATA;
 }
 
+// Returns nullptr, and sets the error that says which array there is no memory for.
+PyObject *no_memory_for(int ndim, const std::int64_t *shape) {
+    PyObject *lengths = PyTuple_New(ndim);
+    for (int i = 0; lengths && i < ndim; ++i) {
+        PyObject *length = PyLong_FromLongLong(shape[i]);
+        if (length) PyTuple_SET_ITEM(lengths, i, length);
+        else Py_CLEAR(lengths);
+    }
+    if (lengths)
+        PyErr_Format(PyExc_MemoryError, "an array of shape %R does not fit into memory", lengths);
+    Py_XDECREF(lengths);
+    return nullptr;
+}
+
 void release_held(PyObject *capsule) {
     pool::release(PyCapsule_GetPointer(capsule, "theano.block"));
 }
@@ -78,7 +92,7 @@ PyObject *array_copying(const std::int64_t *descriptor, PyArray_Descr *type, int
     double bytes = static_cast<double>(PyDataType_ELSIZE(type));
     for (int i = 0; i < ndim; ++i) bytes *= static_cast<double>(shape_of(descriptor)[i]);
     void *memory = bytes < 1e18 ? pool::allocate(static_cast<std::int64_t>(bytes)) : nullptr;
-    if (!memory) return PyErr_NoMemory();
+    if (!memory) return no_memory_for(ndim, shape_of(descriptor));
     copy_strided(ndim, shape_of(descriptor), strides_of(descriptor, ndim),
                  static_cast<std::size_t>(PyDataType_ELSIZE(type)), memory, data_of(descriptor));
     PyObject *array = array_owning(memory, type, ndim, shape_of(descriptor));
@@ -97,10 +111,11 @@ PyObject *array_viewing(const std::int64_t *descriptor, PyArray_Descr *type, int
 int detach_view(PyArrayObject *view, PyObject *owner) {
     auto *fields = reinterpret_cast<PyArrayObject_fields *>(view);
     auto itemsize = static_cast<std::int64_t>(PyArray_ITEMSIZE(view));
+    // INVARIANT: NumPy makes no array whose size in bytes is out of range.
     void *memory = pool::allocate(PyArray_SIZE(view) * itemsize);
     if (!memory) {
         fields->base = owner;
-        PyErr_NoMemory();
+        no_memory_for(fields->nd, reinterpret_cast<const std::int64_t *>(fields->dimensions));
         return -1;
     }
     copy_strided(fields->nd, reinterpret_cast<const std::int64_t *>(fields->dimensions),

@@ -57,7 +57,8 @@ void table_free(th_call *head, std::int64_t slot) {
 std::int32_t table_fail(th_call *head, std::int64_t code, std::int64_t node, std::int64_t count,
                         const std::int64_t *facts) {
     Call *call = call_of(head);
-    if (call->failure != Failure::none) return -1;
+    // Of memory that it did not get, machine code knows the shape.
+    if (call->failure != Failure::none && call->failure != Failure::memory) return -1;
     call->failure = Failure::reported;
     call->code = code;
     call->node = node;

@@ -17,11 +17,11 @@ from theano._core.base.settings import config
 from theano._core.ir.variable import Constant, Variable
 from theano._core.ops import creation as ops
 from theano._core.ops import shaping
-from theano._core.ops.arithmetic import eq, ge, lt, mod, mul, sub, switch
+from theano._core.ops.arithmetic import eq, ge, lt, mod, sub, switch
 from theano._core.ops.assertions import Assert, Require
 from theano._core.ops.broadcasting import Alloc, second
+from theano._core.ops.lengths import as_length, product
 from theano._core.ops.op import python_int
-from theano._core.ops.reductions import reduce
 from theano._core.ops.sorting import Spread
 
 fill = second
@@ -176,9 +176,13 @@ def tri(N: Any, M: Any = None, k: Any = 0, dtype: str | None = None) -> Any:
     -------
     tensor, matrix
     """
-    rows, columns = arange(N), arange(N if M is None else M)
-    below = ge(shaping.dimshuffle(rows, (0, "x")) + k, shaping.dimshuffle(columns, ("x", 0)))
-    return cast(below, float_dtype(dtype))
+    return cast(ge(k, _diagonals(N, N if M is None else M)), float_dtype(dtype))
+
+
+def _diagonals(rows: Any, columns: Any) -> Any:
+    """Return the diagonal that each item of a matrix is on: no number that may be out of range."""
+    down, across = arange(rows), arange(columns)
+    return sub(shaping.dimshuffle(across, ("x", 0)), shaping.dimshuffle(down, (0, "x")))
 
 
 def tril(m: Any, k: Any = 0) -> Any:
@@ -215,8 +219,8 @@ def triu(m: Any, k: Any = 0) -> Any:
         Of the dtype of `m`.
     """
     m = as_tensor_variable(m)
-    below = tri(shaping.length(m, 0), shaping.length(m, 1), k - 1, "bool")
-    return switch(below, np.asarray(0, m.type.dtype), m)
+    above = ge(_diagonals(shaping.length(m, 0), shaping.length(m, 1)), k)
+    return switch(above, m, np.asarray(0, m.type.dtype))
 
 
 def arange(start: Any, stop: Any = None, step: Any = 1, dtype: str | None = None) -> Any:
@@ -481,12 +485,16 @@ def split(x: Any, splits_size: Any, n_splits: int, axis: int = 0) -> Any:
     count = Require("Split: the number of lengths must be the number of parts")
     sizes = count(sizes, eq(shaping.length(sizes, 0), n_splits))
     sizes = [cast(get_item(sizes, i), "int64") for i in range(n_splits)]
-    total = reduce("sum", ops.as_tensor_list(sizes))
     check = Require(
         "Split: the lengths of the parts must be non-negative and add up to the length of the axis"
     )
-    whole = eq(total, shaping.length(x, axis))
-    x = check(x, whole, *(ge(size, 0) for size in sizes))
+    fits = []
+    rest: Any = shaping.length(x, axis)
+    for size in sizes:
+        # What is left only counts where all before fitted: it is never out of range.
+        fits += [ge(size, 0), ge(rest, size)]
+        rest = sub(rest, size)
+    x = check(x, eq(rest, 0), *fits)
     parts = []
     start: Any = 0
     for size in sizes:
@@ -518,7 +526,7 @@ def repeat(x: Any, repeats: Any, axis: int | None = None) -> Any:
     if not dtypes.is_discrete(times.type.dtype):
         raise TypeError(f"repeats must be an integer scalar or vector, got {times.type}")
     if axis is None:
-        x, axis = shaping.reshape_op(x, [-1]), 0
+        x, axis = (x if x.type.ndim == 1 else shaping.reshape_op(x, [-1])), 0
     axis = shaping.axis_of("repeat", x, axis)
     if times.type.ndim == 1 and not times.type.broadcastable[0]:
         positions = Spread()(times, shaping.length(x, axis))
@@ -530,7 +538,7 @@ def repeat(x: Any, repeats: Any, axis: int | None = None) -> Any:
     order: list[Any] = list(range(x.type.ndim))
     order.insert(axis + 1, "x")
     spread = alloc(shaping.dimshuffle(x, order), *lengths[: axis + 1], times, *lengths[axis + 1 :])
-    lengths[axis] = mul(as_tensor_variable(lengths[axis]), times)
+    lengths[axis] = product([lengths[axis], as_length(times)])
     return shaping.reshape_op(spread, lengths)
 
 
@@ -566,7 +574,7 @@ def tile(x: Any, reps: Any, ndim: int | None = None) -> Any:
         shaping.dimshuffle(x, [part for i in range(rank) for part in ("x", i)]),
         *(part for pair in zip(times, lengths, strict=True) for part in pair),
     )
-    whole = [_times(n, k) for n, k in zip(lengths, times, strict=True)]
+    whole = [product([n, as_length(k)]) for n, k in zip(lengths, times, strict=True)]
     return shaping.reshape_op(spread, whole)
 
 
@@ -587,10 +595,6 @@ def _tile_counts(reps: Any, ndim: int | None) -> list[Any]:
         if variable.type.ndim or not dtypes.is_discrete(variable.type.dtype):
             raise ValueError(f"elements of reps must be integer scalars, got {variable.type}")
     return counts
-
-
-def _times(n: Any, k: Any) -> Any:
-    return n * k if isinstance(n, int) and isinstance(k, int) else mul(as_tensor_variable(n), k)
 
 
 def roll(x: Any, shift: Any, axis: Any = None) -> Any:
@@ -618,8 +622,11 @@ def roll(x: Any, shift: Any, axis: Any = None) -> Any:
             )
         axis = 0
     axis = shaping.axis_of("roll", x, axis)
-    size = shaping.length(x, axis)
-    shift = as_tensor_variable(shift) % as_tensor_variable(size)
+    size, shift = shaping.length(x, axis), as_tensor_variable(shift)
+    if shift.type.dtype == "uint64":
+        # With an int64 it would become a float.
+        shift = cast(mod(shift, cast(as_tensor_variable(size), "uint64")), "int64")
+    shift = shift % as_tensor_variable(size)
     before = (slice(None),) * axis
     last = get_item(x, (*before, slice(size - shift, None)))
     return join(axis, last, get_item(x, (*before, slice(None, size - shift))))

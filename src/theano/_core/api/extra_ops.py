@@ -16,11 +16,11 @@ from theano._core.api.shaping import squeeze
 from theano._core.base import dtypes
 from theano._core.ops import arithmetic as a_
 from theano._core.ops import shaping
-from theano._core.ops.assertions import Assert
+from theano._core.ops.assertions import Assert, Require
 from theano._core.ops.broadcasting import Alloc
 from theano._core.ops.cumulative import Cumulative, difference
 from theano._core.ops.indexing import AT, AdvancedIncSubtensor
-from theano._core.ops.lengths import stretched_lengths
+from theano._core.ops.lengths import stretched_lengths, total
 from theano._core.ops.positions import Choose, RavelMultiIndex, UnravelIndex
 from theano._core.ops.reductions import reduce
 from theano._core.ops.shaping import length
@@ -131,9 +131,11 @@ def bincount(
         raise TypeError(f"bincount needs integers, got {x.type}")
     x = cast(x, "int64")
     x = Assert("Input to bincount has negative values!")(x, reduce("all", a_.ge(x, 0)))
-    count = a_.add(a_.maximum(reduce("supremum", x), -1), 1)
+    count = total([a_.maximum(reduce("supremum", x), -1), 1])
     if minlength is not None:
-        count = a_.maximum(count, cast(as_tensor_variable(minlength), "int64"))
+        least = cast(as_tensor_variable(minlength), "int64")
+        text = "bincount: minlength must not be negative, got {0}"
+        count = a_.maximum(count, Require(text, 1)(least, least, a_.ge(least, 0)))
     weights = as_tensor_variable(np.asarray(1, "int64") if weights is None else weights)
     empty = Alloc()(np.zeros((), dtype=weights.type.dtype), count)
     return AdvancedIncSubtensor((AT,), False)(empty, weights, x)
@@ -195,7 +197,8 @@ def fill_diagonal_offset(a: Any, val: Any, offset: Any) -> Any:
     if offset.type.ndim or not dtypes.is_integer(offset.type.dtype):
         raise TypeError(f"FillDiagonalOffset: the offset must be an integer, got {offset.type}")
     val = _scalar_for("FillDiagonalOffset", x, val)
-    offset = cast(offset, "int64")
+    # Diagonals beyond are as empty as the first one there.
+    offset = cast(a_.clip(offset, a_.neg(length(x, 0)), length(x, 1)), "int64")
     row, column = a_.maximum(a_.neg(offset), 0), a_.maximum(offset, 0)
     room = a_.minimum(a_.sub(length(x, 0), row), a_.sub(length(x, 1), column))
     steps = arange(a_.maximum(room, 0))
@@ -363,12 +366,12 @@ def cov(
         divisor: Any = a_.sub(length(x, 1), shift)
         right = centred
     else:
-        total = r.sum(weights)
-        average = a_.true_div(r.sum(a_.mul(x, weights), axis=1, keepdims=True), total)
+        whole = r.sum(weights)
+        average = a_.true_div(r.sum(a_.mul(x, weights), axis=1, keepdims=True), whole)
         centred = a_.sub(x, average)
         # The mean of the weights that are no counts, weighted by themselves.
-        unit = 1 if aweights is None else a_.true_div(r.sum(a_.mul(weights, aweights)), total)
-        divisor = a_.sub(total, a_.mul(unit, shift))
+        unit = 1 if aweights is None else a_.true_div(r.sum(a_.mul(weights, aweights)), whole)
+        divisor = a_.sub(whole, a_.mul(unit, shift))
         right = a_.mul(centred, weights)
     product = products.dot(centred, shaping.dimshuffle(right, (1, 0)))
     return squeeze(a_.true_div(product, divisor))

@@ -11,10 +11,10 @@ from theano._core.api.conversion import as_tensor_variable, cast
 from theano._core.api.creation import arange, zeros
 from theano._core.api.indexing import get_item, set_subtensor
 from theano._core.ops import shaping
-from theano._core.ops.arithmetic import add, and_, eq, int_div, mod, mul, neg, sub
+from theano._core.ops.arithmetic import add, and_, eq, ge, int_div, mod, mul, neg, sub
 from theano._core.ops.assertions import Require
 from theano._core.ops.indexing import AT, FULL, AdvancedSubtensor
-from theano._core.ops.lengths import as_int64, product
+from theano._core.ops.lengths import as_int64, product, total
 from theano._core.ops.shaping import length
 
 
@@ -36,8 +36,8 @@ def _pair(value: Any) -> list[Any]:
 def _padded(x: Any, sizes: Sequence[Any]) -> Any:
     """Return images with zeros around them: so many on each side of the last two axes."""
     lengths = [length(x, axis) for axis in range(4)]
-    wide = [add(as_int64(n), mul(p, 2)) for n, p in zip(lengths[2:], sizes, strict=True)]
-    inner = [slice(p, add(as_int64(n), p)) for n, p in zip(lengths[2:], sizes, strict=True)]
+    wide = [total([n, p, p]) for n, p in zip(lengths[2:], sizes, strict=True)]
+    inner = [slice(p, total([n, p])) for n, p in zip(lengths[2:], sizes, strict=True)]
     frame = zeros((*lengths[:2], *wide), dtype=x.type.dtype)
     return set_subtensor(frame[(slice(None), slice(None), *inner)], x)
 
@@ -79,6 +79,8 @@ def images2neibs(ten4: Any, neib_shape: Any, neib_step: Any = None, mode: str = 
         )
     size = _pair(neib_shape)
     step = size if neib_step is None else _pair(neib_step)
+    positive = [ge(n, 1) for n in (*size, *step)]
+    x = Require("Images2Neibs: the lengths and steps of patches must be positive")(x, *positive)
     if mode in ("half", "full"):
         x = _padded(x, [int_div(n, 2) if mode == "half" else sub(n, 1) for n in size])
     if mode == "wrap_centered":
@@ -97,8 +99,8 @@ def images2neibs(ten4: Any, neib_shape: Any, neib_step: Any = None, mode: str = 
     rows = shaping.dimshuffle(positions[0], (0, "x", 1, "x"))
     columns = shaping.dimshuffle(positions[1], ("x", 0, "x", 1))
     patches = AdvancedSubtensor((FULL, FULL, AT, AT))(x, rows, columns)
-    total = product([length(x, 0), length(x, 1), *counts])
-    return shaping.reshape_op(patches, [total, product(size)])
+    rows = product([length(x, 0), length(x, 1), *counts])
+    return shaping.reshape_op(patches, [rows, product(size)])
 
 
 def _starts(extent: Any, size: Any, step: Any, mode: str) -> tuple[Any, Any, Any]:

@@ -44,7 +44,9 @@ def run_time_error(
     if STATE in text:
         text = _about_state(node, facts[0], text)
     report = step_report(list(zip(loops, facts[own:], strict=True)))
-    report += node_report(maker, node, _values(maker, node, arguments))
+    # Where there is no memory, none is taken to show values.
+    short = issubclass(fault.exception, MemoryError)
+    report += node_report(maker, node, None if short else _values(maker, node, arguments))
     return fault.exception(f"{text}\n{report}")
 
 

@@ -10,6 +10,8 @@ from typing import NamedTuple
 
 from numpy.linalg import LinAlgError
 
+from theano._core.ops.lengths import UNCOUNTABLE, ProductOfLengths, SumOfLengths
+
 
 class Fault(NamedTuple):
     """A kind of run-time error: its exception and its text from the facts."""
@@ -112,6 +114,8 @@ FAULTS: dict[str, Fault] = {
     "too_large": Fault(
         MemoryError, lambda f: f"an array of shape {tuple(f)} does not fit into memory"
     ),
+    # What the runtime works with has no shape that a user knows.
+    "no_memory": Fault(MemoryError, lambda f: "there is no memory to work with"),
     "empty_fold": Fault(ValueError, _empty_fold),
     "assert": Fault(AssertionError, lambda f: "Theano Assert failed!"),
     # The operation has the text.
@@ -150,6 +154,10 @@ FAULTS: dict[str, Fault] = {
             f" has {f[3]}"
         ),
     ),
+    "sum_of_lengths": Fault(MemoryError, SumOfLengths.text),
+    "product_of_lengths": Fault(MemoryError, ProductOfLengths.text),
+    "range": Fault(ValueError, lambda f: UNCOUNTABLE),
+    "range_length": Fault(MemoryError, lambda f: "the numbers of arange do not fit into memory"),
     "slice_step": Fault(ValueError, lambda f: "slice step cannot be zero"),
     "arange_step": Fault(ValueError, lambda f: "the step of arange must not be zero"),
     "index_shapes": Fault(

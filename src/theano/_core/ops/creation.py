@@ -11,10 +11,17 @@ from theano._core.base import dtypes
 from theano._core.base.errors import AsTensorError
 from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Apply
-from theano._core.ops.arithmetic import cast, ceil, int_div, maximum, mul, neg, sub, true_div
+from theano._core.ops.arithmetic import cast, maximum, mul
 from theano._core.ops.broadcasting import zeros_like_float
 from theano._core.ops.indexing import subtensor
-from theano._core.ops.lengths import as_int64, as_length, total
+from theano._core.ops.lengths import (
+    LARGEST,
+    CountOfRange,
+    as_int64,
+    as_length,
+    range_length,
+    total,
+)
 from theano._core.ops.op import (
     Hooks,
     Structured,
@@ -25,6 +32,9 @@ from theano._core.ops.op import (
 )
 from theano._core.ops.reductions import reduce
 from theano._core.ops.shaping import MakeVector, dimshuffle, length, pattern_broadcast
+
+# Discrete dtypes whose numbers are int64 as well.
+COUNTS = [name for name in dtypes.all_dtypes if dtypes.is_discrete(name) and name != "uint64"]
 
 
 class ARange(Structured):
@@ -39,26 +49,27 @@ class ARange(Structured):
         values = [as_variable(v) for v in (start, stop, step)]
         if any(v.type.ndim for v in values):
             raise TypeError("arange needs scalars")
-        if python_int(values[2]) == 0 and dtypes.is_discrete(values[2].type.dtype):
+        if dtypes.is_discrete(values[2].type.dtype) and python_int(values[2]) == 0:
             raise ValueError("the step of arange must not be zero")
         return self.one(values, self.dtype, (False,))
 
     def compute(self, xp: Any, node: Apply, start: Any, stop: Any, step: Any) -> tuple[Any, ...]:
-        return (xp.arange(start.item(), stop.item(), step.item(), dtype=self.dtype),)
+        bounds = start.item(), stop.item(), step.item()
+        count = range_length(node, *bounds)
+        if count * dtypes.itemsize(self.dtype) > LARGEST:
+            raise MemoryError(f"{count} numbers do not fit into memory")
+        if not (dtypes.is_discrete(self.dtype) and isinstance(bounds[0] + bounds[2], int)):
+            return (xp.arange(*(bounds if count else (0,)), dtype=self.dtype),)
+        # NumPy counts integers in floating point: one too few, or many too many.
+        first, by = (np.uint64(bound % 2**64) for bound in bounds[::2])
+        return ((xp.arange(count, dtype="uint64") * by + first).astype(self.dtype),)
 
     def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
         start, stop, step = node.inputs
-        known = [python_int(v) if dtypes.is_discrete(v.type.dtype) else None for v in node.inputs]
-        if None not in known:
-            return [(len(range(*known)),)]  # type: ignore[arg-type]
-        if all(dtypes.is_discrete(v.type.dtype) for v in node.inputs):
-            start, stop, step = (cast(v, "int64") for v in node.inputs)
-            span = sub(stop, start) if known[0] != 0 else stop
-            count = span if known[2] == 1 else neg(int_div(neg(span), step))
-        else:
-            start, stop, step = (cast(v, "float64") for v in node.inputs)
-            count = cast(ceil(true_div(sub(stop, start), step)), "int64")
-        return [(maximum(count, as_int64(0)),)]
+        counts = all(v.type.dtype in COUNTS for v in node.inputs)
+        if counts and python_int(start) == 0 and python_int(step) == 1:
+            return [(as_length(maximum(cast(stop, "int64"), as_int64(0))),)]
+        return [(as_length(CountOfRange()(start, stop, step)),)]
 
     def connection(self, node: Apply) -> list[list[bool]]:
         return [[True], [False], [True]]

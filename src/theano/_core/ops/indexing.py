@@ -22,7 +22,7 @@ from theano._core.ops.arithmetic import (
     switch,
 )
 from theano._core.ops.broadcasting import zeros_like_float
-from theano._core.ops.lengths import as_int64, stretched_lengths
+from theano._core.ops.lengths import SumOfLengths, as_int64, stretched_lengths
 from theano._core.ops.op import (
     Structured,
     as_variable,
@@ -169,7 +169,9 @@ def _bounded_length(start: Any, stop: Any, size: Any, step: Any, forward: bool) 
 def _exceeds(total: Any, part: Any) -> bool:
     """Tell whether `total` is `part` and something more."""
     node = total.owner
-    if node is None or node.op is not add or part not in node.inputs:
+    if node is None or not (node.op is add or isinstance(node.op, SumOfLengths)):
+        return False
+    if part not in node.inputs:
         return False
     return all(v is part or not_negative(v) for v in node.inputs)
 

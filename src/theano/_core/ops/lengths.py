@@ -2,14 +2,141 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
-from typing import Any
+from functools import reduce
+from typing import Any, ClassVar
 
 import numpy as np
 
-from theano._core.ir.variable import Constant
-from theano._core.ops.arithmetic import add, cast, cast_op, eq, mul, switch
-from theano._core.ops.op import as_variable, python_int
+from theano._core.base import dtypes
+from theano._core.ir.variable import Apply, Constant
+from theano._core.ops.arithmetic import cast, cast_op, eq, mul, switch
+from theano._core.ops.op import Structured, as_variable, python_int
+
+# No axis is longer, and no array has more items.
+LARGEST = 2**63 - 1
+
+
+class _OfLengths(Structured):
+    """An int64 scalar made of lengths, after checking that it fits (else MemoryError)."""
+
+    # What stands between the lengths in the text of the error.
+    between: ClassVar[str]
+
+    @staticmethod
+    def exact(lengths: Sequence[int]) -> int:
+        """Return the result as Python computes it."""
+        raise NotImplementedError
+
+    @classmethod
+    def text(cls, lengths: Sequence[Any]) -> str:
+        """Return the message of a failure."""
+        return f"{cls.between.join(str(n) for n in lengths)} items do not fit into memory"
+
+    def make_node(self, *lengths: Any) -> Apply:
+        return self.one([cast(as_variable(n), "int64") for n in lengths], "int64", ())
+
+    def compute(self, xp: Any, node: Apply, *lengths: Any) -> tuple[Any, ...]:
+        result = self.exact([int(n) for n in lengths])
+        if result >= LARGEST:
+            raise MemoryError(self.text(lengths))
+        return (np.asarray(max(result, -LARGEST - 1), dtype="int64"),)
+
+    def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
+        return [()]
+
+    def connection(self, node: Apply) -> list[list[bool]]:
+        return [[False] for _ in node.inputs]
+
+    def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
+        return [None] * len(node.inputs)
+
+
+class SumOfLengths(_OfLengths):
+    """The sum of lengths."""
+
+    between = " + "
+
+    @staticmethod
+    def exact(lengths: Sequence[int]) -> int:
+        return sum(lengths)
+
+    def lower(self, p: Any, node: Apply, *lengths: Any) -> Any:
+        sizes = [p.integer(n) for n in lengths]
+        return p.checked_size(node, reduce(p.plus, sizes), "sum_of_lengths", sizes)
+
+
+class ProductOfLengths(_OfLengths):
+    """The product of lengths."""
+
+    between = " x "
+
+    @staticmethod
+    def exact(lengths: Sequence[int]) -> int:
+        return math.prod(lengths)
+
+    def lower(self, p: Any, node: Apply, *lengths: Any) -> Any:
+        sizes = [p.integer(n) for n in lengths]
+        return p.checked_size(node, p.product(sizes), "product_of_lengths", sizes)
+
+
+class CountOfRange(Structured):
+    """How many numbers there are from `start` up to `stop`, `step` apart, int64."""
+
+    def make_node(self, start: Any, stop: Any, step: Any) -> Apply:
+        return self.one([as_variable(v) for v in (start, stop, step)], "int64", ())
+
+    def compute(self, xp: Any, node: Apply, *bounds: Any) -> tuple[Any, ...]:
+        return (np.asarray(range_length(node, *bounds), dtype="int64"),)
+
+    def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
+        return [()]
+
+    def connection(self, node: Apply) -> list[list[bool]]:
+        return [[False]] * 3
+
+    def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
+        return [None, None, None]
+
+    def lower(self, p: Any, node: Apply, start: Any, stop: Any, step: Any) -> Any:
+        return p.count_of_range(node, start, stop, step)
+
+
+def range_length(node: Apply, *bounds: Any) -> int:
+    """Return how many numbers a range has whose bounds are the inputs of a node."""
+    if all(dtypes.is_discrete(v.type.dtype) for v in node.inputs):
+        return exact_count(*(int(v) for v in bounds))
+    return float_count(*(float(v) for v in bounds))
+
+
+def exact_count(start: int, stop: int, step: int) -> int:
+    """Return how many integers there are from `start` up to `stop`, `step` apart."""
+    if step == 0:
+        raise ValueError("the step of arange must not be zero")
+    count = max(0, -((start - stop) // step))
+    if count >= LARGEST:
+        raise MemoryError(f"{count} numbers do not fit into memory")
+    return count
+
+
+def float_count(start: float, stop: float, step: float) -> int:
+    """Return how many floats there are from `start` up to `stop`, `step` apart, as NumPy does."""
+    with np.errstate(all="ignore"):
+        span = np.float64(stop) - np.float64(start)
+        count = span / np.float64(step)
+    if not -float(LARGEST) <= count < float(LARGEST):
+        raise ValueError(UNCOUNTABLE)
+    if count == 0 and span != 0:
+        # The step is beyond all bounds: there is the first number, or none.
+        return int(not np.signbit(count))
+    return max(0, math.ceil(count))
+
+
+UNCOUNTABLE = (
+    "the numbers of arange cannot be counted: there are too many, its step is zero, or a bound is "
+    "infinite or NaN"
+)
 
 
 def as_length(value: Any) -> Any:
@@ -38,7 +165,7 @@ def is_one(length: Any) -> bool:
     node = getattr(length, "owner", None)
     if known is not None or node is None:
         return known == 1
-    if node.op is mul or node.op is cast_op("int64"):
+    if node.op is mul or node.op is cast_op("int64") or isinstance(node.op, ProductOfLengths):
         return all(map(is_one, node.inputs))
     if _shaping_class(node.op) == "Length":
         return node.inputs[0].type.broadcastable[node.op.axis]
@@ -58,31 +185,27 @@ def _shaping_class(op: Any) -> str | None:
 
 def product(lengths: Sequence[Any]) -> Any:
     """Return the product of lengths; None if one is unknown."""
-    total: Any = 1
-    for value in lengths:
-        if value is None:
-            return None
-        if isinstance(total, int) and isinstance(value, int):
-            total *= value
-        elif isinstance(total, int) and total == 1:
-            total = value
-        elif not (isinstance(value, int) and value == 1):
-            total = mul(as_int64(total), as_int64(value))
-    return total
+    return _combined(ProductOfLengths, lengths, 1)
 
 
 def total(lengths: Sequence[Any]) -> Any:
     """Return the sum of lengths; None if one is unknown."""
+    return _combined(SumOfLengths, lengths, 0)
+
+
+def _combined(kind: type[_OfLengths], lengths: Sequence[Any], neutral: int) -> Any:
     if any(value is None for value in lengths):
         return None
-    known = sum(v for v in lengths if isinstance(v, int))
+    known = kind.exact([v for v in lengths if isinstance(v, int)])
     unknown = [v for v in lengths if not isinstance(v, int)]
+    if known >= LARGEST:
+        # The error is that of the call.
+        return kind()(*map(as_int64, lengths))
     if not unknown:
         return known
-    result = unknown[0]
-    for value in unknown[1:]:
-        result = add(result, value)
-    return add(result, as_int64(known)) if known else result
+    if known != neutral:
+        unknown.append(as_int64(known))
+    return unknown[0] if len(unknown) == 1 else kind()(*unknown)
 
 
 def joint_length(lengths: Sequence[Any]) -> Any:

@@ -13,6 +13,7 @@ bits and a domain, so that what is made for one purpose never meets what is made
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
@@ -261,7 +262,9 @@ class StreamDraw(KeyedOp):
 
     def compute(self, xp: Any, node: Apply, key: Any, *lengths: Any) -> tuple[Any, ...]:
         shape = tuple(int(n) for n in lengths)
-        count, size = int(np.prod(shape, dtype="int64")), np.dtype(self.dtype).itemsize
+        if any(n < 0 for n in shape):
+            raise ValueError(f"negative dimensions are not allowed: {shape}")
+        count, size = math.prod(shape), np.dtype(self.dtype).itemsize
         words = stream_words(xp, checked_key(key), -(-count * size // 8))
         items = words.view(f"uint{8 * size}")[:count]
         return (SOURCES[self.source].compute(xp, items).reshape(shape),)

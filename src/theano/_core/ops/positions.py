@@ -17,10 +17,12 @@ from theano._core.ops.arithmetic import (
     clip,
     eq,
     ge,
+    gt,
     int_div,
     lt,
     mod,
     mul,
+    or_,
     sub,
 )
 from theano._core.ops.assertions import Require
@@ -34,6 +36,7 @@ from theano._core.ops.reductions import reduce
 from theano._core.ops.shaping import dimshuffle, length, pad_left
 
 MODES = ("raise", "wrap", "clip")
+NEGATIVE = "{}: dims must not be negative"
 
 
 def _integers(name: str, value: Any) -> Any:
@@ -55,7 +58,16 @@ def _checked_lengths(name: str, dims: Any, count: int) -> list[Any]:
     given = length(dims, 0)
     text = f"{name}: dims has {{}} items, expected {count}"
     dims = Require(text, 1)(dims, given, eq(given, count))
+    dims = Require(NEGATIVE.format(name))(dims, reduce("all", ge(dims, 0)))
     return [subtensor(dims, [i]) for i in range(count)]
+
+
+def _not_negative(name: str, dims: Any) -> tuple[int, ...]:
+    """Return lengths as integers; NumPy makes nonsense of negative ones."""
+    lengths = tuple(int(n) for n in dims)
+    if any(n < 0 for n in lengths):
+        raise ValueError(NEGATIVE.format(name))
+    return lengths
 
 
 def _within(message: str, index: Any, size: Any) -> Any:
@@ -93,7 +105,7 @@ class UnravelIndex(Composed):
     def compute(self, xp: Any, node: Apply, indices: Any, dims: Any) -> tuple[Any, ...]:
         if len(dims) != self.ndim:
             raise ValueError(f"unravel_index: dims has {len(dims)} items, expected {self.ndim}")
-        found = xp.unravel_index(indices, tuple(int(n) for n in dims), order=self.order)
+        found = xp.unravel_index(indices, _not_negative("unravel_index", dims), order=self.order)
         return tuple(xp.array(each, dtype="int64") for each in found)
 
     def expression(self, node: Apply) -> list[Any]:
@@ -135,13 +147,17 @@ class RavelMultiIndex(Composed):
 
     def compute(self, xp: Any, node: Apply, *inputs: Any) -> tuple[Any, ...]:
         *indices, dims = inputs
-        lengths = tuple(int(n) for n in dims)
+        lengths = _not_negative("ravel_multi_index", dims)
         found = xp.ravel_multi_index(tuple(indices), lengths, mode=self.mode, order=self.order)
         return (xp.asarray(found, dtype="int64"),)
 
     def expression(self, node: Apply) -> list[Any]:
         *indices, dims = node.inputs
         lengths = _checked_lengths("ravel_multi_index", dims, len(indices))
+        positions = product([length(indices[0], axis) for axis in range(indices[0].type.ndim)])
+        some = or_(gt(product(lengths), 0), eq(positions, 0))
+        text = "ravel_multi_index: there is no position in an array without items"
+        lengths[0] = Require(text)(lengths[0], some)
         if indices[0].type.ndim:
             # What has one item at run time stretches.
             wide = stretched_lengths(

@@ -11,7 +11,16 @@ from numpy.exceptions import AxisError
 from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Apply, Constant
 from theano._core.ops.arithmetic import add, cast, minimum, mul
-from theano._core.ops.lengths import as_int64, as_length, is_one, lengths_of, product
+from theano._core.ops.lengths import (
+    CountOfRange,
+    ProductOfLengths,
+    SumOfLengths,
+    as_int64,
+    as_length,
+    is_one,
+    lengths_of,
+    product,
+)
 from theano._core.ops.op import (
     RankHook,
     Structured,
@@ -283,9 +292,10 @@ def not_negative(value: Any) -> bool:
     node = value.owner
     if node is None:
         return False
-    if isinstance(node.op, Length):
+    if isinstance(node.op, (Length, CountOfRange)):
         return True
-    return node.op in (add, mul, minimum) and all(not_negative(v) for v in node.inputs)
+    sums = node.op in (add, mul, minimum) or isinstance(node.op, (SumOfLengths, ProductOfLengths))
+    return sums and all(not_negative(v) for v in node.inputs)
 
 
 class MakeVector(Structured):
@@ -360,7 +370,11 @@ class Reshape(Structured):
         return self.one([x, lengths], x.type.dtype, pattern)
 
     def compute(self, xp: Any, node: Apply, x: Any, lengths: Any) -> tuple[Any, ...]:
-        return (xp.reshape(x, tuple(int(n) for n in lengths)),)
+        wanted = tuple(int(n) for n in lengths)
+        if any(n < -1 for n in wanted):
+            # NumPy takes all that are negative for -1.
+            raise ValueError(f"cannot reshape array of size {x.size} into shape {wanted}")
+        return (xp.reshape(x, wanted),)
 
     def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
         found = lengths_of(node.inputs[1], self.ndim)

@@ -20,7 +20,9 @@ from theano._core.ops.arithmetic import (
     invert,
     isnan,
     le,
+    lt,
     mul,
+    neg,
     neq,
     sub,
     switch,
@@ -235,7 +237,7 @@ class TopK(Composed):
         size = length(x, self.axis)
         kth = Require("topk: kth cannot be zero")(kth, neq(kth, 0))
         text = f"topk: kth cannot be larger than the size of specified axis {self.axis}: {{}}, {{}}"
-        kth = Require(text, 2)(kth, kth, size, le(abs_(kth), size))
+        kth = Require(text, 2)(kth, kth, size, le(kth, size), ge(kth, neg(size)))
         start = switch(gt(kth, 0), sub(size, kth), as_variable(0))
         before = [slice(None)] * self.axis
         part = slice(start, start + abs_(kth))
@@ -470,5 +472,13 @@ class Spread(Composed):
         counts = Require("repeats may not contain negative values.")(
             counts, reduce("all", ge(counts, 0))
         )
-        every = ARange("int64")(0, reduce("sum", counts), 1)
+        every = ARange("int64")(0, _checked_sum(counts), 1)
         return [SearchSorted("right")(Cumulative(0, "add")(counts), every)]
+
+
+def _checked_sum(counts: Any) -> Any:
+    """Return the sum of numbers that are not negative, after checking that it is an int64."""
+    # Added in floating point it is near enough to tell.
+    near = reduce("sum", cast(counts, "float64"))
+    text = "repeat: the items do not fit into memory"
+    return Require(text)(reduce("sum", counts), lt(near, 2.0**62))

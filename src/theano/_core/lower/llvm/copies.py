@@ -10,7 +10,7 @@ import numpy as np
 from theano._core.base import dtypes
 from theano._core.ir.variable import Apply
 from theano._core.lower.arrays import Array, Size
-from theano._core.lower.llvm.items import itemsize, load, store
+from theano._core.lower.llvm.items import load, store
 from theano._core.lower.llvm.views import Views
 from theano._core.lower.loops import Loop
 
@@ -27,10 +27,7 @@ class Copies(Views):
         new_total = self.product(lengths)
         self.check_equal(node, total, new_total, "reshape", (total, *wanted))
         for length in lengths:
-            if not isinstance(length, int):
-                self.check(
-                    node, self.b.emit(f"icmp sge i64 {length}, 0"), "reshape", (total, *wanted)
-                )
+            self.check_least(node, length, 0, "reshape", (total, *wanted))
         pattern = node.outputs[0].type.broadcastable
         lengths = [1 if one else n for one, n in zip(pattern, lengths, strict=True)]
         source = self.contiguous(x)
@@ -83,14 +80,12 @@ class Copies(Views):
         slot = self.reserve(1)
         self.buffer_slots.append(slot)
         descriptor = self.descriptor(x)
-        nbytes = self.multiply(self.product(x.lengths), itemsize(x.dtype))
-        alloc, copy = self.runtime("alloc"), self.runtime("copy")
+        copy = self.runtime("copy")
         make, join = b.fresh_label("copy"), b.fresh_label("flat")
         before = b.block
         b.perform(f"br i1 {x.contiguous}, label %{join}, label %{make}")
         b.label(make)
-        data = b.emit(f"call ptr {alloc}(ptr %call, i64 {nbytes}, i64 {slot})")
-        self.or_fail(b.emit(f"icmp ne ptr {data}, null"))
+        data = self.allocated(x.dtype, x.lengths, slot)
         at = self.frame_pointer(descriptor)
         done = b.emit(
             f"call i32 {copy}(ptr %call, i64 {typenum(x.dtype)}, i64 {x.ndim}, ptr {data}, ptr"
@@ -161,11 +156,7 @@ class Copies(Views):
         """Return an array computed from positions: `body(b, index, *scalars)`."""
         variable = node.outputs[0]
         lengths = [self.size(n) for n in self.rewriter.lengths(variable)]
-        for length in lengths:
-            if not isinstance(length, int):
-                self.check(
-                    node, self.b.emit(f"icmp sge i64 {length}, 0"), "negative_length", (length,)
-                )
+        self.check_lengths(node, lengths)
         out = self.new_array(variable.type.dtype, lengths)
         everywhere = frozenset(range(len(lengths)))
         self.simple_loop(out, lengths, [(a, everywhere) for a in operands], body, indexed=True)
@@ -190,6 +181,8 @@ class Copies(Views):
             item = b.add(first, b.mul(b.cast(at, work), by))
             if not dtypes.is_discrete(dtype):
                 item = b.select(b.eq(at, 1), second, item)
+                # Not 0 times the difference, which may be infinite.
+                item = b.select(b.eq(at, 0), first, item)
             return b.cast(item, dtype)
 
         return self.generate(node, [Array(work, (), register=v) for v in values], body)
@@ -221,7 +214,7 @@ class Copies(Views):
             part = Array(
                 out.dtype,
                 tuple(array.lengths),
-                self._moved(out.data, self.multiply(start, steps[axis])),
+                self._moved(out.data, self.offset(start, steps[axis])),
                 steps,
                 axis == 0 or all(n == 1 for n in lengths[:axis]),
             )

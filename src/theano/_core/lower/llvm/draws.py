@@ -180,11 +180,7 @@ class Draws(Streams):
         """Return memory for the result of a node, after checking its lengths."""
         variable = node.outputs[0]
         lengths = [self.size(n) for n in self.rewriter.lengths(variable)]
-        for length in lengths:
-            if not isinstance(length, int) or length < 0:
-                self.check(
-                    node, self.b.emit(f"icmp sge i64 {length}, 0"), "negative_length", (length,)
-                )
+        self.check_lengths(node, lengths)
         return self.new_array(variable.type.dtype, lengths)
 
     def draw_stream(self, node: Apply, key: Array, transform: Callable[..., Value]) -> Array:

@@ -17,10 +17,8 @@ from theano._core.lower.llvm.emitter import ComplexValue, Value
 from theano._core.lower.llvm.items import itemsize, load, store
 from theano._core.lower.llvm.region import Region
 from theano._core.lower.schedule import Lengths, Step
+from theano._core.ops.lengths import LARGEST
 from theano._core.ops.shaping import Length
-
-# Bytes of the largest array.
-LARGEST = 2.0**62
 
 # Position of the runtime's functions in its table (runtime/include/theano_runtime.h).
 RUNTIME = {
@@ -112,6 +110,8 @@ class Entry:
         # Values that a step of a loop leaves in a row of a state → (address, lengths, check).
         self.places: dict[Any, Any] = {}
         self.region: Region | None = None
+        # The application that is written now.
+        self.node: Apply | None = None
         # Streams of random numbers that nothing outside this call can see.
         self.own_streams: set[Any] = set()
         # Buffer slots whose memory serves all steps of some loop, which gives it back.
@@ -165,27 +165,59 @@ class Entry:
         return region.before(self, lambda: self.sized(text, *operands))
 
     def multiply(self, one: Size, two: Size) -> Size:
-        """Return the product of two sizes."""
+        """Return the product of two sizes, `LARGEST` if it does not fit."""
         if isinstance(one, int) and isinstance(two, int):
-            return one * two
+            return within_int64(one * two)
         if 1 in (one, two):
             return two if one == 1 else one
-        return self.sized(f"mul i64 {one}, {two}", one, two)
+        return self._saturated("smul.fix", one, two, ", i32 0", ", i32")
 
     def plus(self, one: Size, two: Size) -> Size:
-        """Return the sum of two sizes."""
+        """Return the sum of two sizes, `LARGEST` if it does not fit."""
         if isinstance(one, int) and isinstance(two, int):
-            return one + two
+            return within_int64(one + two)
+        if 0 in (one, two):
+            return two if one == 0 else one
+        return self._saturated("sadd", one, two)
+
+    def _saturated(self, name: str, one: Size, two: Size, last: str = "", kind: str = "") -> str:
+        function = f"@llvm.{name}.sat.i64"
+        self.b.declarations[f"declare i64 {function}(i64, i64{kind})"] = None
+        return self.sized(f"call i64 {function}(i64 {one}, i64 {two}{last})", one, two)
+
+    def unless_zero(self, condition: Size, size: Size) -> Size:
+        """Return a size, but 0 where another one is 0."""
+        if isinstance(condition, int):
+            return size if condition else 0
+        nothing = self.sized(f"icmp eq i64 {condition}, 0", condition)
+        return self.sized(f"select i1 {nothing}, i64 0, i64 {size}", nothing, size)
+
+    def position(self, one: Size, two: Size) -> Size:
+        """Return the sum of two positions along an axis: unlike a size it needs no care."""
+        if isinstance(one, int) and isinstance(two, int):
+            return within_int64(one + two)
         if 0 in (one, two):
             return two if one == 0 else one
         return self.sized(f"add i64 {one}, {two}", one, two)
 
+    def offset(self, position: Size, stride: Size) -> Size:
+        """Return where in the memory of an array something is, in bytes.
+
+        Unlike a size it needs no care: what exists has an address. Where nothing is, at a second
+        item of an axis that has one, the number has no meaning and is not read.
+        """
+        if isinstance(position, int) and isinstance(stride, int):
+            return within_int64(position * stride)
+        if 1 in (position, stride):
+            return stride if position == 1 else position
+        return self.sized(f"mul i64 {position}, {stride}", position, stride)
+
     def product(self, sizes: Sequence[Size]) -> Size:
-        """Return the product of sizes."""
+        """Return the product of sizes, `LARGEST` if it does not fit."""
         total: Size = 1
         for size in sizes:
             total = self.multiply(total, size)
-        return total
+        return 0 if 0 in sizes else total
 
     def size(self, length: Any) -> Size:
         """Return a length of the graph as a number or a register."""
@@ -307,10 +339,15 @@ class Entry:
             return replace(array, buffer=Buffer(array.buffer.slot, array.data, fixed=True))
         slot = self.reserve(1)
         self.buffer_slots.append(slot)
-        nbytes = self.nbytes(dtype, lengths)
-        data = self.b.emit(f"call ptr {self.runtime('alloc')}(ptr %call, i64 {nbytes}, i64 {slot})")
-        self.or_fail(self.b.emit(f"icmp ne ptr {data}, null"))
+        data = self.allocated(dtype, lengths, slot)
         return Array(dtype, tuple(lengths), data, buffer=Buffer(slot, data))
+
+    def allocated(self, dtype: str, lengths: Sequence[Size], slot: int) -> str:
+        """Return memory for an array, owned by a slot; the call fails if there is none."""
+        nbytes = self.multiply(self.product(lengths), itemsize(dtype))
+        data = self.b.emit(f"call ptr {self.runtime('alloc')}(ptr %call, i64 {nbytes}, i64 {slot})")
+        self.check(self.node, self.b.emit(f"icmp ne ptr {data}, null"), "too_large", lengths)
+        return data
 
     def keep_for_loop(self, region: Region, buffer: Any) -> None:
         """Have memory that was allocated before a loop be given back after it."""
@@ -318,28 +355,6 @@ class Entry:
         if not buffer.fixed:
             region.fixed_slots.add(buffer.slot)
             self.fixed_slots.add(buffer.slot)
-
-    def nbytes(self, dtype: str, lengths: Sequence[Size]) -> Size:
-        """Return the bytes of an array; the call fails if they do not fit a size."""
-        count = self.product(lengths)
-        known = 1.0 * itemsize(dtype)
-        unknown = []
-        for length in lengths:
-            if isinstance(length, int):
-                known *= length
-            else:
-                unknown.append(self.b.emit(f"sitofp i64 {length} to double"))
-        if not unknown:
-            if known > LARGEST:
-                self.check(None, "false", "too_large", [n for n in lengths if isinstance(n, int)])
-            return self.multiply(count, itemsize(dtype))
-        # In floating point, because integers would wrap around.
-        total = self.b.const(known, "float64").text
-        for factor in unknown:
-            total = self.b.emit(f"fmul double {total}, {factor}")
-        limit = self.b.const(LARGEST, "float64").text
-        self.check(None, self.b.emit(f"fcmp ole double {total}, {limit}"), "too_large", lengths)
-        return self.multiply(count, itemsize(dtype))
 
     def release(self, array: Any) -> None:
         """Count one user less of the memory of a value; give it back after the last."""
@@ -357,6 +372,10 @@ class Entry:
         self.b.perform(f"br i1 {condition}, label %{ok}, label %{bad}")
         self.cold += [f"{bad}:", "  ret i32 -1"]
         self.b.label(ok)
+
+    def or_no_memory(self, condition: str) -> None:
+        """Leave the function unless `condition`; there was no memory, or the error is recorded."""
+        self.check(self.node, condition, "no_memory", ())
 
     def check(self, node: Apply | None, condition: str, fault: str, facts: Sequence[Size]) -> None:
         """Fail with `fault` and `facts` unless the i1 `condition` holds."""
@@ -402,6 +421,22 @@ class Entry:
             return
         self.check(node, self.b.emit(f"icmp eq i64 {one}, {two}"), fault, facts)
 
+    def check_size(self, node: Apply | None, size: Size, fault: str, facts: Sequence[Size]) -> None:
+        """Fail with `fault` if a size is so large that it stopped at `LARGEST`."""
+        if size == LARGEST:
+            self.check(node, "false", fault, facts)
+        elif not isinstance(size, int):
+            self.check(node, self.b.emit(f"icmp ne i64 {size}, {LARGEST}"), fault, facts)
+
+    def check_least(
+        self, node: Apply, one: Size, least: int, fault: str, facts: Sequence[Size]
+    ) -> None:
+        """Fail with `fault` unless a size is at least `least`."""
+        if not isinstance(one, int):
+            self.check(node, self.b.emit(f"icmp sge i64 {one}, {least}"), fault, facts)
+        elif one < least:
+            self.check(node, "false", fault, facts)
+
     def check_operands(self, node: Apply) -> None:
         """Check that the operands of an elementwise application agree in their lengths."""
         for axis in range(node.outputs[0].type.ndim):
@@ -435,3 +470,8 @@ class Entry:
             self.frame_store(offset + 2 + n + i, stride)
         array.descriptor = offset
         return offset
+
+
+def within_int64(number: int) -> int:
+    """Return the number of an int64 that is nearest to `number`."""
+    return max(-LARGEST - 1, min(LARGEST, number))

@@ -92,7 +92,7 @@ class Lapack(Libraries):
             f" {typenum(arrays[0].dtype)}, i64 {number}, i64 {len(cores)}, ptr {operands}, ptr"
             f" {facts})"
         )
-        self.or_fail(self.b.emit(f"icmp sge i32 {got}, 0"))
+        self.or_no_memory(self.b.emit(f"icmp sge i32 {got}, 0"))
         known = []
         for i in range(2):
             at = self.b.emit(f"getelementptr i64, ptr {facts}, i64 {i}")
@@ -131,7 +131,7 @@ class Lapack(Libraries):
             f" {typenum(x.dtype)}, i64 {x.ndim}, i64 {axis}, ptr {out.data}, ptr"
             f" {self.frame_pointer(self.descriptor(x))})"
         )
-        self.or_fail(self.b.emit(f"icmp eq i32 {got}, 0"))
+        self.or_no_memory(self.b.emit(f"icmp eq i32 {got}, 0"))
         return out
 
     def search(self, node: Apply, x: Array, v: Array, right: bool) -> Array:
@@ -143,7 +143,7 @@ class Lapack(Libraries):
             f" {self.pointer(x)}, i64 {self.product(v.lengths)}, ptr {self.pointer(v)}, ptr"
             f" {out.data})"
         )
-        self.or_fail(self.b.emit(f"icmp eq i32 {got}, 0"))
+        self.or_no_memory(self.b.emit(f"icmp eq i32 {got}, 0"))
         return out
 
     def _check_matrices(

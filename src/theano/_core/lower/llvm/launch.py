@@ -66,6 +66,7 @@ class Launcher(Entry):
             if node.op.fold.identity is None:
                 self._check_not_empty(node, lengths, reduced)
         arrays = [self.value(v) for v in operands]
+        self.node = example
         loop = Loop(
             len(lengths),
             tuple((v.type.dtype, _stretched(v, a)) for v, a in zip(operands, arrays, strict=True)),
@@ -154,17 +155,15 @@ class Launcher(Entry):
             if own != new:
                 same = b.emit(f"icmp eq i64 {own}, {new}")
                 allowed = b.emit(f"and i1 {allowed}, {same}")
-        nbytes = self.nbytes(dtype, lengths)
         fresh, join = b.fresh_label("fresh"), b.fresh_label("memory")
         before = b.block
-        alloc = self.runtime("alloc")
         b.perform(f"br i1 {allowed}, label %{join}, label %{fresh}")
         b.label(fresh)
-        data = b.emit(f"call ptr {alloc}(ptr %call, i64 {nbytes}, i64 {slot})")
+        data = self.allocated(dtype, lengths, slot)
+        end = b.block
         b.perform(f"br label %{join}")
         b.label(join)
-        chosen = b.emit(f"phi ptr [{array.data}, %{before}], [{data}, %{fresh}]")
-        self.or_fail(b.emit(f"icmp ne ptr {chosen}, null"))
+        chosen = b.emit(f"phi ptr [{array.data}, %{before}], [{data}, %{end}]")
         return Array(dtype, tuple(lengths), chosen, buffer=Buffer(slot, chosen, kept=True))
 
     def placed(self, variable: Any, lengths: Sequence[Size]) -> Array:
@@ -214,7 +213,7 @@ class Launcher(Entry):
         lanes = lanes or choose_lanes(loop, self.vector_bits)
         memories = (*arrays, *outs, *fold_outs)
         list(map(self.pointer, memories))
-        total = self.product(lengths)
+        total = self._points(loop, lengths, bool(outs))
         calls = [
             self._prepare_call(kernel, lengths, total, sequential)
             for kernel in self._layouts(loop, lengths, flag, names, lanes, indexed)
@@ -254,6 +253,14 @@ class Launcher(Entry):
         for wanted, way in ways:
             usual = self._either(wanted, way, usual)
         return usual
+
+    def _points(self, loop: Loop, lengths: Sequence[Size], stores: bool) -> Size:
+        """Return how many points a loop has, after checking that it is a number."""
+        total = self.product(lengths)
+        if loop.rank > 1 and not stores and all(stretched for _, stretched in loop.operands):
+            # Nothing is there for every point, whose size would have been looked at.
+            self.check_size(self.node, total, "too_large", lengths)
+        return total
 
     def _many_short_rows(
         self, call: Call, lengths: Sequence[Size], flag: bool | str, freely: bool
@@ -433,7 +440,7 @@ class Launcher(Entry):
         self, kernel: Kernel, lengths: Sequence[Size], total: Size, sequential: bool
     ) -> Call:
         layout = kernel.groups
-        extents = [self.product([lengths[a] for a in axes]) for axes in layout] or [1]
+        extents = self._extents(kernel.loop, layout, lengths, total)
         axis, blocks, partial = range_axis(kernel.loop, layout)
         count = extents[axis]
         if blocks:
@@ -448,6 +455,24 @@ class Launcher(Entry):
         if partial:
             call.combine = self._register_kernel(Combine(kernel))
         return call
+
+    def _extents(
+        self, loop: Loop, layout: Sequence[Sequence[int]], lengths: Sequence[Size], total: Size
+    ) -> list[Size]:
+        """Return how far the loops of a kernel go: nowhere if one of them does nothing.
+
+        Else they might take ages over nothing.
+        """
+        extents = [self.product([lengths[a] for a in axes]) for axes in layout] or [1]
+        reduced = [bool(loop.folds) and axes[0] in loop.reduced for axes in layout]
+        kept = self.product([n for n, folded in zip(extents, reduced, strict=False) if not folded])
+        for folded, every in ((True, total), (False, kept if loop.folds else total)):
+            places = [i for i, one in enumerate(reduced) if one is folded]
+            if len(layout) < 2 or (len(places) == 1 and not folded):
+                continue
+            for i in places:
+                extents[i] = self.unless_zero(every, extents[i])
+        return extents
 
     def call_list(
         self, kernel: Any, words: Sequence[Size], numbers: int, count: Size, total: Size

@@ -270,7 +270,7 @@ class Libraries(Special):
             f" i64 {y.ndim}, ptr {pointers[1]}, ptr {pointers[2]}, ptr {pointers[0]}, ptr {scale},"
             f" ptr {keep})"
         )
-        self.or_fail(b.emit(f"icmp eq i32 {result}, 0"))
+        self.or_no_memory(b.emit(f"icmp eq i32 {result}, 0"))
 
     def batched_matmul(self, node: Apply, x: Array, y: Array) -> Array:
         """Return the products of the matrices along the first axes of two arrays."""

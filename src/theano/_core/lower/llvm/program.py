@@ -177,6 +177,11 @@ class Program(Branches):
                     self.release(self.values[out])
 
     def emit_node(self, node: Apply) -> None:
+        before, self.node = self.node, node
+        self._emit(node)
+        self.node = before
+
+    def _emit(self, node: Apply) -> None:
         op = node.op
         if isinstance(op, Elementwise) and op.native is not None:
             self._define(node.outputs[0], self._inline(node))
@@ -222,6 +227,7 @@ class Program(Branches):
         if out in self._owned:
             return
         value = self.value(out)
+        self.node = out.owner
         if not isinstance(value, Object) and out not in self.in_place:
             value = self._owned_array(value, later)
         self._owned[out] = value
@@ -271,6 +277,7 @@ class Program(Branches):
                 results.append(Output("array", value.descriptor, -1))
                 continue
             if value.buffer is None or value.buffer.slot in seen:
+                self.node = out.owner
                 value = self._copied(value, later)
             buffer: Any = value.buffer
             buffer.kept = True

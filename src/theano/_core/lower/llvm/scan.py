@@ -267,7 +267,7 @@ class LoopWriter:
         """Return the address of a row of the memory of a state."""
         p, memory = self.p, carried.memory
         step = p.multiply(itemsize(memory.dtype), p.product(carried.lengths))
-        return p._moved(p.pointer(memory), p.multiply(number, step))
+        return p._moved(p.pointer(memory), p.offset(number, step))
 
     def _row_array(self, carried: Carried, data: str) -> Array:
         return Array(carried.value.type.dtype, tuple(carried.lengths), data)
@@ -295,15 +295,13 @@ class LoopWriter:
             elif start.contiguous is not True:
                 source = p._contiguous_at_run_time(start)
             step = p.multiply(itemsize(start.dtype), p.product(carried.lengths))
-            rows = [p._moved(p.pointer(source), p.multiply(i, step)) for i in range(depth)]
+            rows = [p._moved(p.pointer(source), p.offset(i, step)) for i in range(depth)]
         carried.starts = rows[::-1]
         if not carried.keeps_all:
             carried.starts.append(self._row(carried, depth))
 
     def _start_item(self, start: Array, index: int) -> Any:
-        data = self.p._moved(
-            self.p.pointer(start), self.p.multiply(index, self.p.strides(start)[0])
-        )
+        data = self.p._moved(self.p.pointer(start), self.p.offset(index, self.p.strides(start)[0]))
         return load(self.b, data, start.dtype, 1)
 
     def _hoist_lengths(self) -> None:
@@ -377,7 +375,7 @@ class LoopWriter:
         strides = p.strides(array)
         data = p.pointer(array)
         if 0 not in array.stretched:
-            data = p._moved(data, p.multiply(self.step, strides[0]))
+            data = p._moved(data, p.offset(self.step, strides[0]))
         if array.contiguous is True and not array.stretched:
             p.region.sequences[data] = array
         if variable.type.ndim == 0:
@@ -392,7 +390,7 @@ class LoopWriter:
             if carried.is_object or carried.is_scalar or carried.memory is None:
                 continue
             if carried.keeps_all:
-                carried.target = self._row(carried, p.plus(carried.lead, self.step))
+                carried.target = self._row(carried, p.position(carried.lead, self.step))
             else:
                 carried.target = carried.taps[-1] if carried.taps else self._row(carried, 0)
         nodes = toposort(op.body.outputs, p.values)
@@ -466,7 +464,7 @@ class LoopWriter:
         new = self.p.register(value)
         carried.nexts = [new, *carried.taps[:-1]] if carried.taps else []
         if carried.keeps_all:
-            row = self._row(carried, self.p.plus(carried.lead, self.step))
+            row = self._row(carried, self.p.position(carried.lead, self.step))
             store(self.b, new, row)
         elif not carried.taps:
             store(self.b, new, self._row(carried, 0))
@@ -492,10 +490,7 @@ class LoopWriter:
         b.perform(f"br i1 {missing}, label %{first}, label %{ready}")
         b.label(first)
         rows = self.limit if carried.keeps_all else 1
-        nbytes = p.nbytes(value.dtype, [rows, *value.lengths])
-        alloc = p.runtime("alloc")
-        data = b.emit(f"call ptr {alloc}(ptr %call, i64 {nbytes}, i64 {late.slot})")
-        p.or_fail(b.emit(f"icmp ne ptr {data}, null"))
+        data = p.allocated(value.dtype, [rows, *value.lengths], late.slot)
         b.perform(f"br label %{go}")
         b.label(go)
         b.perform(f"br label %{ready}")
@@ -509,7 +504,7 @@ class LoopWriter:
         ]
         carried.lengths = late.next_lengths
         size = p.multiply(itemsize(value.dtype), p.product(carried.lengths))
-        row = p.multiply(self.step, size) if carried.keeps_all else 0
+        row = p.offset(self.step, size) if carried.keeps_all else 0
         carried.target = p._moved(late.next_base, row)
 
     def _free_step_memory(self) -> None:
@@ -591,7 +586,7 @@ class LoopWriter:
         out = p.new_array(memory.dtype, [state.keep, *carried.lengths])
         size = p.multiply(itemsize(memory.dtype), p.product(carried.lengths))
         for i in range(state.keep):
-            to = p._moved(out.data, p.multiply(i, size))
+            to = p._moved(out.data, p.offset(i, size))
             source = self._row_array(carried, carried.taps[state.keep - 1 - i])
             p.copy_into(source, self._row_array(carried, to))
         return out

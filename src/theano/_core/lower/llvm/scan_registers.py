@@ -248,7 +248,7 @@ class RegisterLoop:
         for variable, array in zip(inner.sequences, self.loop.sequences, strict=True):
             data = p.pointer(array)
             if 0 not in array.stretched:
-                data = p._moved(data, p.multiply(step, p.strides(array)[0]))
+                data = p._moved(data, p.offset(step, p.strides(array)[0]))
             if is_row(variable) and 1 in array.stretched:
                 known[variable] = self._wide(load(self.b, data, array.dtype, 1))
             else:
@@ -320,7 +320,7 @@ class RegisterLoop:
         loop = self.loop
         for carried, value in zip(loop.states, values, strict=True):
             if carried.keeps_all:
-                row = loop._row(carried, self.p.plus(carried.lead, step))
+                row = loop._row(carried, self.p.position(carried.lead, step))
             elif not carried.state.taps:
                 row = loop._row(carried, 0)
             else:

@@ -438,10 +438,7 @@ class Streams(Extremes):
         lengths: list[Size] = []
         for one, length in zip(out.broadcastable, self.integers(size, out.ndim), strict=True):
             lengths.append(1 if one else length)
-            negative = isinstance(length, int) and length < 0
-            if not isinstance(length, int) or negative:
-                held = "false" if negative else self.b.emit(f"icmp sge i64 {length}, 0")
-                self.check(node, held, "negative_length", (length,))
+            self.check_lengths(node, [length])
         return lengths
 
     def pick_outcomes(self, node: Apply, pvals: Array, unis: Array, n: Size, how: str) -> Array:
@@ -451,7 +448,7 @@ class Streams(Extremes):
         if how != "count":
             fits = self.b.emit(f"icmp sle i64 {n}, {outcomes}")
             self.check(node, fits, "too_many_picks", (n, outcomes))
-            self.check(node, self.b.emit(f"icmp sge i64 {n}, 0"), "negative_length", (n,))
+            self.check_lengths(node, [n])
         self.check_equal(node, count, self.multiply(rows, n), "uniforms", (count, rows, n))
         source = self.fresh_copy(pvals) if how == "choose" else self._packed(pvals)
         uniforms = self._packed(unis)

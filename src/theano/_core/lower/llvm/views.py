@@ -6,10 +6,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+from theano._core.base import dtypes
 from theano._core.ir.variable import Apply
 from theano._core.lower.arrays import Array, Size
+from theano._core.lower.llvm.emitter import Value, is_signed
 from theano._core.lower.llvm.items import itemsize, load, store
 from theano._core.lower.llvm.launch import Launcher
+from theano._core.ops.lengths import LARGEST
 
 
 class Views(Launcher):
@@ -40,7 +43,7 @@ class Views(Launcher):
         result: list[Size] = []
         step = self.strides(vector)[0]
         for i in range(n):
-            offset = self.multiply(i, step)
+            offset = self.offset(i, step)
             at = self.b.emit(f"getelementptr i8, ptr {self.pointer(vector)}, i64 {offset}")
             item = self.b.cast(load(self.b, at, vector.dtype, 1), "int64")
             result.append(item.text)
@@ -68,6 +71,67 @@ class Views(Launcher):
         """Fail unless an axis has the length `wanted`."""
         own = array.lengths[axis]
         self.check_equal(node, own, wanted, fault, (axis, own, wanted))
+
+    def check_lengths(self, node: Apply, lengths: Sequence[Size]) -> None:
+        """Fail if a length is negative."""
+        for length in lengths:
+            self.check_least(node, length, 0, "negative_length", (length,))
+
+    def checked_size(self, node: Apply, total: Size, fault: str, sizes: Sequence[Size]) -> Array:
+        """Return a size as a scalar; fail if it is so large that it stopped."""
+        self.check_size(node, total, fault, sizes)
+        return self.scalar(total)
+
+    def count_of_range(self, node: Apply, start: Array, stop: Array, step: Array) -> Array:
+        """Return how many numbers a range has; fail if that is not a length."""
+        names = [v.type.dtype for v in node.inputs]
+        if not all(map(dtypes.is_discrete, names)):
+            return self._count_of_floats(node, start, stop, step)
+        b = self.b
+        # Differences of any two integers of 64 bits fit, and the count of a valid range.
+        first, last, by = (
+            b.emit(f"{'sext' if is_signed(v.dtype) else 'zext'} i64 {v.text} to i128")
+            for v in self._wide_integers(names, start, stop, step)
+        )
+        self.check(node, b.emit(f"icmp ne i128 {by}, 0"), "arange_step", ())
+        down = b.emit(f"icmp slt i128 {by}, 0")
+        low = b.emit(f"select i1 {down}, i128 {last}, i128 {first}")
+        high = b.emit(f"select i1 {down}, i128 {first}, i128 {last}")
+        size = b.emit(f"select i1 {down}, i128 {b.emit(f'sub i128 0, {by}')}, i128 {by}")
+        none = b.emit(f"icmp sge i128 {low}, {high}")
+        span = b.emit(f"sub i128 {high}, {low}")
+        span = b.emit(f"select i1 {none}, i128 1, i128 {span}")
+        fits = b.emit(f"icmp ult i128 {span}, {1 << 64}")
+        self.check(node, fits, "range_length", ())
+        whole, each = (
+            b.emit(f"trunc i128 {n} to i64") for n in (b.emit(f"sub i128 {span}, 1"), size)
+        )
+        more = b.emit(f"udiv i64 {whole}, {each}")
+        fits = b.emit(f"icmp ult i64 {more}, {LARGEST - 1}")
+        self.check(node, fits, "range_length", ())
+        count = b.emit(f"add i64 {more}, 1")
+        return self.scalar(b.emit(f"select i1 {none}, i64 0, i64 {count}"))
+
+    def _wide_integers(self, names: Sequence[str], *values: Array) -> list[Value]:
+        """Return integers in 64 bits, with their sign or without one."""
+        return [
+            self.b.cast(self.register(v), "uint64" if name == "uint64" else "int64")
+            for v, name in zip(values, names, strict=True)
+        ]
+
+    def _count_of_floats(self, node: Apply, start: Array, stop: Array, step: Array) -> Array:
+        b = self.b
+        first, last, by = (b.cast(self.register(v), "float64") for v in (start, stop, step))
+        span = b.sub(last, first)
+        count = b.divide(span, by)
+        most = b.const(float(LARGEST), "float64")
+        fits = b.bit_and(b.lt(count, most), b.le(b.neg(most), count))
+        self.check(node, fits.text, "range", ())
+        whole = b.cast(b.ceil(b.select(fits, count, 0.0)), "int64")
+        # The step is beyond all bounds: there is the first number, or none.
+        one = b.bit_and(b.eq(count, 0.0), b.neq(span, 0.0))
+        one = b.bit_and(one, b.gt(b.copysign(b.const(1.0, "float64"), count), 0.0))
+        return self.scalar(b.select(one, 1, b.maximum(whole, b.const(0, "int64"))).text)
 
     def with_lengths(self, array: Array, known: dict[int, int]) -> Array:
         """Return an array whose lengths along some axes are now known."""
@@ -101,13 +165,7 @@ class Views(Launcher):
         """Return a view of `x` stretched to `lengths`."""
         fills = len(node.inputs) == 2 and type(node.op).__name__ == "Second"
         pattern = node.inputs[1 if fills else 0].type.broadcastable
-        for length in lengths:
-            if not isinstance(length, int):
-                self.check(
-                    node, self.b.emit(f"icmp sge i64 {length}, 0"), "negative_length", (length,)
-                )
-            elif length < 0:
-                self.check(node, "false", "negative_length", (length,))
+        self.check_lengths(node, lengths)
         if not lengths:
             return x
         if fills:
@@ -186,12 +244,12 @@ class Views(Launcher):
                 if axis in x.stretched:
                     stretched.add(len(lengths))
                 lengths.append(count)
-                strides.append(self.multiply(steps[axis], step))
+                strides.append(self.offset(steps[axis], step))
             else:
                 first = self._checked_index(node, entry, axis, x.lengths[axis])
                 packed = packed and all(n == 1 for n in lengths)
                 rows = False
-            data = self._moved(data, self.multiply(first, steps[axis]))
+            data = self._moved(data, self.offset(first, steps[axis]))
         lengths = [1 if i < len(pattern) and pattern[i] else n for i, n in enumerate(lengths)]
         if not lengths:
             return Array(x.dtype, (), data, buffer=x.buffer)
@@ -220,19 +278,13 @@ class Views(Launcher):
                 self.check(node, "false", "index", (index, axis, length))
             return index % length if length else 0
         if isinstance(index, int):
-            at: Size = index if index >= 0 else self.plus(length, index)
+            at: Size = index if index >= 0 else self.position(length, index)
         else:
             negative = b.emit(f"icmp slt i64 {index}, 0")
-            at = b.emit(
-                f"select i1 {negative}, i64 {self.plus_register(index, length)}, i64 {index}"
-            )
+            at = b.emit(f"select i1 {negative}, i64 {self.position(index, length)}, i64 {index}")
         inside = b.emit(f"icmp ult i64 {at}, {length}")
         self.check(node, inside, "index", (index, axis, length))
         return at
-
-    def plus_register(self, one: Size, two: Size) -> str:
-        """Return a sum in a register."""
-        return self.b.emit(f"add i64 {one}, {two}")
 
     def _slice_parts(self, node: Apply, entry: slice, length: Size) -> tuple[Size, Size, Size]:
         """Return (first index, count, step) of a slice, as Python defines them."""
@@ -267,9 +319,7 @@ class Views(Launcher):
             if value is None:
                 return default
             negative = b.emit(f"icmp slt i64 {value}, 0")
-            at = b.emit(
-                f"select i1 {negative}, i64 {self.plus_register(value, length)}, i64 {value}"
-            )
+            at = b.emit(f"select i1 {negative}, i64 {self.position(value, length)}, i64 {value}")
             b.declarations["declare i64 @llvm.smax.i64(i64, i64)"] = None
             b.declarations["declare i64 @llvm.smin.i64(i64, i64)"] = None
             at = b.emit(f"call i64 @llvm.smax.i64(i64 {at}, i64 {low})")
@@ -282,11 +332,15 @@ class Views(Launcher):
         if step == 1:
             count = b.emit(f"call i64 @llvm.smax.i64(i64 {span}, i64 0)")
         else:
-            # ceil(span / step), and 0 where the signs differ.
+            # Counted in whole steps after the first, which cannot exceed an int64.
+            none = b.emit(f"icmp eq i64 {span}, 0")
+            wrong = b.emit(f"xor i64 {span}, {step}")
+            wrong = b.emit(f"icmp slt i64 {wrong}, 0")
+            none = b.emit(f"or i1 {none}, {wrong}")
             up = b.emit(f"select i1 {down}, i64 1, i64 -1")
-            total = b.emit(f"add i64 {span}, {b.emit(f'add i64 {step}, {up}')}")
-            count = b.emit(f"sdiv i64 {total}, {step}")
-            count = b.emit(f"call i64 @llvm.smax.i64(i64 {count}, i64 0)")
+            whole = b.emit(f"sdiv i64 {b.emit(f'add i64 {span}, {up}')}, {step}")
+            count = b.emit(f"add i64 {whole}, 1")
+            count = b.emit(f"select i1 {none}, i64 0, i64 {count}")
         return self._safe_start(first, count), count, step
 
     def _safe_start(self, first: str, count: str) -> str:
