@@ -69,6 +69,24 @@ def test_folds(name: str, kind: str) -> None:
                     np.testing.assert_allclose(got, wanted, rtol=bound, atol=bound * scale)
 
 
+@pytest.mark.parametrize("shape", [(0,), (0, 3), (3, 0), (0, 0), (2, 0, 3)])
+@pytest.mark.parametrize("mode", ["FAST_RUN", "FAST_COMPILE", theano.Mode("py", None)])
+@pytest.mark.parametrize("name", ["max", "min", "argmax", "argmin"])
+def test_extremes_of_nothing_are_the_errors_of_numpy(
+    shape: tuple[int, ...], mode: Any, name: str
+) -> None:
+    x = tensor("float64", (False,) * len(shape))
+    for axis in (None, *range(len(shape))):
+        f = function([x], getattr(T, name)(x, axis=axis), mode=mode)
+        try:
+            wanted = getattr(np, name)(np.zeros(shape), axis=axis)
+        except ValueError:
+            with pytest.raises(ValueError, match=r"zero-size array|empty sequence"):
+                f(np.zeros(shape))
+        else:
+            assert f(np.zeros(shape)).shape == wanted.shape
+
+
 @pytest.mark.parametrize("shape", [(0,), (0, 3), (3, 0)])
 def test_of_nothing(shape: tuple[int, ...]) -> None:
     x = tensor("float64", shape)
@@ -77,7 +95,7 @@ def test_of_nothing(shape: tuple[int, ...]) -> None:
         f = function([x], reduce(name, x, axis))
         reduced = range(len(shape)) if axis is None else axis
         kept = [n for i, n in enumerate(shape) if i not in reduced]
-        empty = any(shape[i] == 0 for i in reduced) and 0 not in kept
+        empty = any(shape[i] == 0 for i in reduced)
         if name in ("max", "min") and empty:
             with pytest.raises(ValueError, match="zero-size array"):
                 f(array)

@@ -147,7 +147,7 @@ def _rows(c: Any, name: str) -> Any:
 
 def _shifted(x: Any) -> Any:
     # The shift cancels in value and gradient: it only keeps exp from overflowing.
-    op = Reduction("max", (1,))
+    op = Reduction("supremum", (1,))
     return sub(x, DisconnectedGrad()(op.expand(x, op(x))))
 
 

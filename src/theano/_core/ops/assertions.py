@@ -6,13 +6,14 @@ from collections.abc import Sequence
 from typing import Any
 
 from theano._core.ir.variable import Apply
-from theano._core.ops.op import Structured, as_variable
+from theano._core.ops.op import Structured, as_variable, python_int
 
 
 class Assert(Structured):
     """`value`, after checking that every condition holds (AssertionError with `msg` if not)."""
 
     __props__ = ("msg",)
+    may_fail = True
     # What native code reports of a condition that does not hold.
     fault = "assert"
 
@@ -43,6 +44,11 @@ class Assert(Structured):
 
     def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
         return [shapes[0]]
+
+    def guards(self, node: Apply, shapes: Sequence[Any]) -> list[tuple[Any, list[Any]]]:
+        facts = getattr(self, "facts", 0)
+        open_ones = [v for v in node.inputs[1 + facts :] if not python_int(v)]
+        return [(self, [*node.inputs[1 : 1 + facts], *open_ones])] if open_ones else []
 
     def connection(self, node: Apply) -> list[list[bool]]:
         return [[True]] + [[False]] * (len(node.inputs) - 1)

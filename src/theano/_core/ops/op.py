@@ -55,6 +55,8 @@ class Op:
     forward_by_user = False
     # Whether `make_node` may be called again when more is known of the inputs: lengths of 1.
     remakes = True
+    # Whether it has `guards`.
+    may_fail = False
     # Whether the lengths that its outputs are known to have count as declared by the user.
     declares_sizes = False
 
@@ -111,6 +113,15 @@ class Op:
     def misfit(self, node: Apply, shapes: Sequence[Any]) -> str | None:
         """Say what is wrong with operands whose lengths certainly do not fit, else return None."""
         return None
+
+    def guards(self, node: Apply, shapes: Sequence[Any]) -> list[tuple[Any, list[Any]]]:
+        """Return what fails where this does, and computes nothing: rewriting leaves it behind.
+
+        Each is an operation that hands on its first operand, and its other operands. What a rule
+        may take away with the node itself, as Theano did, is none: an elementwise function of
+        operands that do not fit, an index out of bounds.
+        """
+        return []
 
     def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
         """Return the cotangent of each input, `None` where the output does not depend on it."""

@@ -11,8 +11,10 @@ from theano._core.base import dtypes
 from theano._core.base.errors import InternalError
 from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Apply
-from theano._core.ops.arithmetic import cast, conjugate, eq, mul, switch, true_div
+from theano._core.ops.arithmetic import cast, conjugate, eq, mul, neq, switch, true_div
+from theano._core.ops.assertions import Require
 from theano._core.ops.broadcasting import fill, zeros_like_float
+from theano._core.ops.lengths import as_int64
 from theano._core.ops.op import Structured, tensor_operand
 from theano._core.ops.samples import Range, anything, booleans
 from theano._core.ops.shaping import dimshuffle
@@ -152,6 +154,7 @@ class Reduction(Structured):
     """
 
     __props__ = ("acc_dtype", "axis", "dtype", "kind")
+    may_fail = True
 
     def __init__(
         self, kind: str, axis: Any = None, dtype: str | None = None, acc_dtype: str | None = None
@@ -214,11 +217,7 @@ class Reduction(Structured):
     def compute(self, xp: Any, node: Apply, x: Any) -> tuple[Any, ...]:
         acc, out = self.types(node.inputs[0].type.dtype)
         axes = self.axes(x.ndim)
-        if (
-            self.fold.identity is None
-            and any(x.shape[a] == 0 for a in axes)
-            and np.prod([n for a, n in enumerate(x.shape) if a not in axes], dtype=int)
-        ):
+        if self.fold.identity is None and any(x.shape[a] == 0 for a in axes):
             raise ValueError(
                 f"zero-size array to reduction operation {self.kind} which has no identity"
             )
@@ -239,6 +238,11 @@ class Reduction(Structured):
     def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
         axes = self.axes(node.inputs[0].type.ndim)
         return [tuple(n for axis, n in enumerate(shapes[0]) if axis not in axes)]
+
+    def guards(self, node: Apply, shapes: Sequence[Any]) -> list[tuple[Any, list[Any]]]:
+        text = f"zero-size array to reduction operation {self.kind} which has no identity"
+        axes = self.axes(node.inputs[0].type.ndim)
+        return _not_empty(text, shapes, axes) if self.fold.identity is None else []
 
     def lower(self, p: Any, node: Apply, x: Any) -> Any:
         # Folds of arrays are loops of the engine; that of a scalar is the scalar.
@@ -303,6 +307,16 @@ class Reduction(Structured):
         return name if axes is None else f"{name}{{{', '.join(map(str, axes))}}}"
 
 
+def _not_empty(
+    text: str, shapes: Sequence[Any], axes: Sequence[int]
+) -> list[tuple[Any, list[Any]]]:
+    """Return the guards of an operation that needs items along some axes."""
+    found = [shapes[0][a] for a in axes]
+    if all(isinstance(n, int) and n > 0 for n in found):
+        return []
+    return [(Require(text), [neq(as_int64(n), 0) for n in found])]
+
+
 def _others(op: Reduction, x: Any, y: Any) -> Any:
     """Return, per item, the product of the other items: right also where some are zero."""
     zero = eq(x, 0)
@@ -324,6 +338,7 @@ class ArgExtreme(Structured):
     """
 
     __props__ = ("axis", "kind")
+    may_fail = True
 
     def __init__(self, kind: str, axis: Any = None) -> None:
         self.kind = kind
@@ -344,13 +359,12 @@ class ArgExtreme(Structured):
     def compute(self, xp: Any, node: Apply, x: Any) -> tuple[Any, ...]:
         axes = self.axes(x.ndim)
         kept = [a for a in range(x.ndim) if a not in axes]
-        moved = xp.transpose(x, (*kept, *axes)).reshape(
-            (*[x.shape[a] for a in kept], -1 if x.size else 0)
-        )
-        if moved.size == 0:
-            if moved.shape[-1] == 0 and np.prod(moved.shape[:-1], dtype=int):
-                raise ValueError(f"attempt to get {self.kind} of an empty sequence")
-            return (xp.zeros(moved.shape[:-1], dtype="int64"),)
+        if any(x.shape[a] == 0 for a in axes):
+            raise ValueError(f"attempt to get {self.kind} of an empty sequence")
+        lengths = [x.shape[a] for a in kept]
+        if x.size == 0:
+            return (xp.zeros(lengths, dtype="int64"),)
+        moved = xp.transpose(x, (*kept, *axes)).reshape((*lengths, -1))
         return (xp.asarray(getattr(xp, self.kind)(moved, axis=-1), dtype="int64"),)
 
     def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
@@ -365,6 +379,10 @@ class ArgExtreme(Structured):
 
     def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
         return [zeros_like_float(node.inputs[0])]
+
+    def guards(self, node: Apply, shapes: Sequence[Any]) -> list[tuple[Any, list[Any]]]:
+        text = f"attempt to get {self.kind} of an empty sequence"
+        return _not_empty(text, shapes, self.axes(node.inputs[0].type.ndim))
 
     def lower(self, p: Any, node: Apply, x: Any) -> Any:
         return p.arg_extreme(node, x, self.kind, self.axes(node.inputs[0].type.ndim))

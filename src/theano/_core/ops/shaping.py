@@ -10,7 +10,7 @@ from numpy.exceptions import AxisError
 
 from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Apply, Constant
-from theano._core.ops.arithmetic import add, cast, minimum, mul
+from theano._core.ops.arithmetic import add, cast, maximum, minimum, mul, switch
 from theano._core.ops.lengths import (
     CountOfRange,
     ProductOfLengths,
@@ -294,6 +294,10 @@ def not_negative(value: Any) -> bool:
         return False
     if isinstance(node.op, (Length, CountOfRange)):
         return True
+    if node.op is maximum:
+        return any(not_negative(v) for v in node.inputs)
+    if node.op is switch:
+        return all(not_negative(v) for v in node.inputs[1:])
     sums = node.op in (add, mul, minimum) or isinstance(node.op, (SumOfLengths, ProductOfLengths))
     return sums and all(not_negative(v) for v in node.inputs)
 

@@ -15,7 +15,7 @@ import numpy as np
 
 from theano._core.base.errors import InternalError
 from theano._core.ir.graph import toposort
-from theano._core.ir.source import SourceLine, without_lines
+from theano._core.ir.source import SourceLine, at_line, without_lines
 from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Apply, Constant, Variable
 from theano._core.ops.arithmetic import cast
@@ -23,7 +23,7 @@ from theano._core.ops.broadcasting import Alloc, Second
 from theano._core.ops.indexing import Subtensor
 from theano._core.ops.lengths import as_length
 from theano._core.ops.op import Op
-from theano._core.ops.shaping import DimShuffle, Length, pattern_broadcast
+from theano._core.ops.shaping import DimShuffle, Length, ShapeOf, pattern_broadcast
 
 # A chain of rules on one node longer than this is taken for an endless loop.
 CHAIN_LIMIT = 60
@@ -104,6 +104,8 @@ class Rewriter:
         self.part_uses: dict[Any, int] = {}
         self.lengths_memo: dict[Any, tuple[Any, ...]] = {}
         self._equal: dict[Any, Any] = {}
+        # Variables made of something that has guards.
+        self.guarded: set[Any] = set()
         self.log: list[Application] | None = [] if keep_log else None
         self._depth = 0
 
@@ -169,6 +171,8 @@ class Rewriter:
             outputs = node.outputs
             for out in outputs:
                 self.finished[out] = out
+            if self._guards(node) or any(v in self.guarded for v in inputs):
+                self.guarded.update(outputs)
         self.table[key] = outputs
         return outputs
 
@@ -202,6 +206,8 @@ class Rewriter:
                 continue
             news = list(result) if isinstance(result, (list, tuple)) else [result]
             news = [conform(new, out) for new, out in zip(news, node.outputs, strict=True)]
+            if self._guards(node) or any(v in self.guarded for v in node.inputs):
+                news = self._with_guards(node, news)
             if self.log is not None:
                 self.log.append(Application(rule, node, news))
             self._depth += 1
@@ -213,6 +219,50 @@ class Rewriter:
             self._depth -= 1
             return news
         return None
+
+    def _guards(self, node: Apply) -> list[tuple[Any, list[Any]]]:
+        """Return what `Op.guards` says of a node."""
+        if not node.rules.may_fail:
+            return []
+        tensors = (v for v in node.inputs if isinstance(v.type, TensorType))
+        return node.rules.guards(node, [self.lengths(v) for v in tensors])
+
+    def _with_guards(self, node: Apply, news: list[Any]) -> list[Any]:
+        """Return what takes the place of a node, with what could fail in that and cannot in this.
+
+        INVARIANT: a rule may do without an operand, but not without the errors of making it.
+        """
+        if isinstance(node.op, (ShapeOf, Length)):
+            # A shape is known without what has it.
+            return news
+        fresh = toposort(news, self.finished)
+        kept = {*news, *(v for n in fresh for v in n.inputs)}
+        lost = [n for n in self._guarded_below([node.outputs[0]], kept) if self._guards(n)]
+        lost = [n for n in lost if not any(_same_guards(n, new) for new in fresh)]
+        if lost:
+            # What is not just below the new values may be further down.
+            there = set(self._guarded_below(kept, set()))
+            lost = [n for n in lost if n not in there]
+        for old in lost:
+            for op, operands in self._guards(old):
+                with at_line(old.source):
+                    news = [op(new, *operands) for new in news]
+        return news
+
+    def _guarded_below(self, variables: Iterable[Any], stop: set[Any]) -> list[Apply]:
+        """Return the nodes that make `variables` and may fail, apart from what `stop` needs."""
+        found: dict[Apply, None] = {}
+        stack = [v for v in variables if v not in stop]
+        while stack:
+            node = stack.pop().owner
+            if node is None or node in found:
+                continue
+            found[node] = None
+            # Only the lengths of what is filled are needed.
+            shaping = isinstance(node.op, (ShapeOf, Length))
+            needed = () if shaping else node.inputs[isinstance(node.op, Second) :]
+            stack += [v for v in needed if v in self.guarded and v not in stop]
+        return list(found)
 
     def lengths(self, variable: Any) -> tuple[Any, ...]:
         """Return the length of each axis: an int, or a finished int64 scalar variable.
@@ -296,6 +346,11 @@ class Rewriter:
             found = self.table[key] = node.outputs
             self.finished[found[0]] = found[0]
         return found[0]
+
+
+def _same_guards(one: Apply, two: Apply) -> bool:
+    """Tell whether one node fails where the other does: the operation on more or other values."""
+    return one.op == two.op and all(v in two.inputs for v in one.inputs[1:])
 
 
 def rebuilt(node: Apply, inputs: Sequence[Any]) -> Apply:

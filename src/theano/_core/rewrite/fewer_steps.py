@@ -15,8 +15,9 @@ from theano._core.ops.lengths import as_int64
 from theano._core.ops.loop import Loop
 from theano._core.ops.op import python_int
 from theano._core.ops.shaping import pattern_broadcast
-from theano._core.ops.steps import ALL, is_rows
+from theano._core.ops.steps import ALL, checked_steps, is_rows
 from theano._core.rewrite.draft import Draft, DraftState
+from theano._core.rewrite.engine import Rewriter
 
 Uses = dict[Any, list[Any]]
 
@@ -54,7 +55,11 @@ def _shortened(draft: Draft, uses: Uses) -> dict[Any, Any] | None:
     most = python_int(draft.steps)
     if isinstance(needed, int) and most is not None and most <= needed:
         return None
-    draft.steps = minimum(draft.steps, as_int64(needed))
+    # That there can be as many steps as were asked for is still looked at.
+    # Lengths are made of those of what loops read: no loop is needed for its length.
+    rewriter = Rewriter()
+    lengths = [as_int64(rewriter.lengths(rows)[0]) for rows in draft.sequences.values()]
+    draft.steps = minimum(checked_steps(draft.steps, lengths), as_int64(needed))
     for item, rows in draft.sequences.items():
         if _is_of_loop(rows):
             draft.sequences[item] = rows[: draft.steps]

@@ -52,12 +52,16 @@ class Copies(Views):
                     )
                 ),
             )
-        if isinstance(known, int) and isinstance(total, int):
-            rest: Size = total // known if known else 0
+        # Nothing can be worked out beside a length of 0, nor two lengths: it is no length then.
+        twice = self._more_than_one([n for n in wanted if not isinstance(n, int) or n == -1])
+        if isinstance(known, int) and isinstance(total, int) and isinstance(twice, bool):
+            rest: Size = -1 if twice or not known else total // known
         else:
-            zero = b.emit(f"icmp eq i64 {known}, 0")
-            divisor = b.emit(f"select i1 {zero}, i64 1, i64 {known}")
+            none = b.emit(f"icmp eq i64 {known}, 0")
+            divisor = b.emit(f"select i1 {none}, i64 1, i64 {known}")
             rest = b.emit(f"sdiv i64 {total}, {divisor}")
+            none = b.emit(f"or i1 {none}, {str(twice).lower()}")
+            rest = b.emit(f"select i1 {none}, i64 -1, i64 {rest}")
         result: list[Size] = []
         for n in wanted:
             if isinstance(n, int):
@@ -67,6 +71,18 @@ class Copies(Views):
                     b.emit(f"select i1 {b.emit(f'icmp eq i64 {n}, -1')}, i64 {rest}, i64 {n}")
                 )
         return result
+
+    def _more_than_one(self, lengths: Sequence[Size]) -> bool | str:
+        """Tell whether several of some lengths are -1."""
+        b = self.b
+        if all(isinstance(n, int) for n in lengths):
+            return len(lengths) > 1
+        one, two = "false", "false"
+        for n in lengths:
+            here = b.emit(f"icmp eq i64 {n}, -1")
+            two = b.emit(f"or i1 {two}, {b.emit(f'and i1 {one}, {here}')}")
+            one = b.emit(f"or i1 {one}, {here}")
+        return two if len(lengths) > 1 else False
 
     def contiguous(self, x: Array) -> Array:
         """Return `x` in C order: itself, or a copy."""

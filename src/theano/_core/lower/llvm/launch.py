@@ -102,13 +102,7 @@ class Launcher(Entry):
         self, node: Apply, lengths: Sequence[Size], reduced: Sequence[int]
     ) -> None:
         folded = self.product([lengths[a] for a in reduced])
-        kept = self.product([n for a, n in enumerate(lengths) if a not in reduced])
-        if isinstance(folded, int) and folded > 0:
-            return
-        kind = EXTREMES.index(node.op.kind)
-        some = self.b.emit(f"icmp ne i64 {folded}, 0")
-        none = self.b.emit(f"icmp eq i64 {kept}, 0")
-        self.check(node, self.b.emit(f"or i1 {some}, {none}"), "empty_fold", (kind,))
+        self.check_least(node, folded, 1, "empty_fold", (EXTREMES.index(node.op.kind),))
 
     def _store_array(
         self, variable: Any, lengths: Sequence[Size], operands: Any, step: Step

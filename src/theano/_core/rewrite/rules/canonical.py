@@ -30,7 +30,16 @@ from theano._core.ops.shaping import dimshuffle
 from theano._core.ops.transcendental import pow
 from theano._core.rewrite.engine import Rewriter, Rule, known_value
 from theano._core.rewrite.pattern import rule, wild
-from theano._core.rewrite.rules.terms import WIDEST, Terms, filled, kept, number, split_constants
+from theano._core.rewrite.rules.terms import (
+    WIDEST,
+    Terms,
+    filled,
+    fitted,
+    kept,
+    number,
+    split_constants,
+    stretched,
+)
 
 PHASE = "canonical"
 x, y = wild("x"), wild("y")
@@ -103,7 +112,8 @@ def _cancel_sum(rewriter: Rewriter, node: Apply) -> Any:
     ):
         return None
     constant = _sums_to(known_plus, known_minus, dtype)
-    return _rebuild_sum(node, plus, minus, constant, dtype)
+    result = _rebuild_sum(node, plus, minus, constant, dtype)
+    return fitted(rewriter, result, terms.gone)
 
 
 def _sums_to(plus: list[Any], minus: list[Any], dtype: str) -> Any:
@@ -153,9 +163,10 @@ def _known_switch(rewriter: Rewriter, node: Apply) -> Any:
     condition, one, two = node.inputs
     known = known_value(condition)
     if known is not None:
-        return kept(rewriter, node, one if known else two)
+        # As in Theano, the other one need not fit.
+        return stretched(rewriter, node, one if known else two)
     if one is two:
-        return kept(rewriter, node, one)
+        return stretched(rewriter, node, one)
     return None
 
 

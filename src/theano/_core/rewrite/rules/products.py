@@ -12,7 +12,15 @@ from theano._core.ops.arithmetic import add, cast, mul, neg, reciprocal, sqr, su
 from theano._core.ops.special import erfc, erfcx
 from theano._core.ops.transcendental import exp, sigmoid
 from theano._core.rewrite.engine import Rewriter, Rule, is_op, known_value
-from theano._core.rewrite.rules.terms import WIDEST, Terms, filled, kept, number, split_constants
+from theano._core.rewrite.rules.terms import (
+    WIDEST,
+    Terms,
+    filled,
+    fitted,
+    kept,
+    number,
+    split_constants,
+)
 
 
 class Factors(Terms):
@@ -210,7 +218,7 @@ def _simplified(rewriter: Rewriter, node: Apply, stable: bool) -> Any:
             return spread
     if not _worth_it(node, factors):
         return None
-    return build(node, factors)
+    return fitted(rewriter, build(node, factors), factors.gone)
 
 
 def _worth_it(node: Apply, factors: Factors) -> bool:

@@ -5,8 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from theano._core.ir.variable import Apply
-from theano._core.ops.arithmetic import eq
-from theano._core.ops.assertions import Require
 from theano._core.ops.broadcasting import Alloc, Second, alloc
 from theano._core.ops.gradient import FILTERS
 from theano._core.ops.indexing import Slice, Subtensor, join_index, subtensor
@@ -24,6 +22,7 @@ from theano._core.ops.shaping import (
     pattern_broadcast,
 )
 from theano._core.rewrite.engine import Rewriter, Rule, known_value
+from theano._core.rewrite.rules.terms import fitted
 
 PHASE = "shape"
 
@@ -105,22 +104,10 @@ def _has_lengths_of_its_own(value: Any) -> bool:
 def fitting(rewriter: Rewriter, node: Apply, number: int, other: int) -> Any:
     """Return an operand of an elementwise node, checked to have the lengths of another one.
 
-    That is for where a rule takes the node away, which checks them: what other operations check
-    does not count, since the node may be what it was noted of.
+    That is for where a rule takes the node away, which checks them.
     """
-    result, like = node.inputs[number], node.inputs[other]
-    lengths = zip(rewriter.lengths(result), rewriter.lengths(like), strict=True)
-    for axis, (own, wanted) in enumerate(lengths):
-        stretched = result.type.broadcastable[axis] or like.type.broadcastable[axis]
-        if stretched or own == wanted:
-            continue
-        text = (
-            f"Input dimension mis-match. (input[{other}].shape[{axis}] = {{0}}, "
-            f"input[{number}].shape[{axis}] = {{1}})"
-        )
-        own, wanted = as_int64(own), as_int64(wanted)
-        result = Require(text, 2)(result, wanted, own, eq(wanted, own))
-    return result
+    places = f"input[{other}].", f"input[{number}]."
+    return fitted(rewriter, node.inputs[number], [node.inputs[other]], places)
 
 
 def _alloc_operand(rewriter: Rewriter, node: Apply) -> Any:

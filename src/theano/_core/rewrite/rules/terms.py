@@ -8,8 +8,10 @@ from typing import Any
 import numpy as np
 
 from theano._core.ir.variable import Apply
-from theano._core.ops.arithmetic import cast
+from theano._core.ops.arithmetic import cast, eq
+from theano._core.ops.assertions import Require
 from theano._core.ops.broadcasting import fill
+from theano._core.ops.lengths import as_int64
 from theano._core.rewrite.engine import Rewriter, known_value
 
 # Sums and products of more operands than this are left as written: flattening is quadratic.
@@ -23,6 +25,8 @@ class Terms:
         self.plus = list(plus)
         self.minus = list(minus)
         self.changed = False
+        # What was cancelled.
+        self.gone: list[Any] = []
 
     def __len__(self) -> int:
         return len(self.plus) + len(self.minus)
@@ -33,6 +37,7 @@ class Terms:
             if value in self.plus:
                 self.plus.remove(value)
                 self.minus.remove(value)
+                self.gone.append(value)
                 self.changed = True
 
 
@@ -58,9 +63,37 @@ def filled(node: Apply, value: Any) -> Any:
     return cast(result, out.type.dtype)
 
 
-def kept(rewriter: Rewriter, node: Apply, value: Any) -> Any:
+def stretched(rewriter: Rewriter, node: Apply, value: Any) -> Any:
     """Return `value` for the output of `node`, stretched only where it must be."""
     out = node.outputs[0]
     if value.type.broadcastable == out.type.broadcastable and rewriter.same_lengths(value, out):
         return cast(value, out.type.dtype)
     return filled(node, value)
+
+
+def kept(rewriter: Rewriter, node: Apply, value: Any) -> Any:
+    """Return `value` so for the output of `node`, checked to fit to its operands."""
+    return fitted(rewriter, stretched(rewriter, node, value), node.inputs)
+
+
+def fitted(
+    rewriter: Rewriter,
+    value: Any,
+    others: Sequence[Any],
+    places: tuple[str, str] = ("one ", "another "),
+) -> Any:
+    """Return `value`, checked to have the lengths of operands that a rule takes away.
+
+    `places` are their names and its name for the text of the error. What other operations check
+    does not count: the one that goes may be what it was noted of.
+    """
+    for other in others:
+        lengths = zip(rewriter.lengths(value), rewriter.lengths(other), strict=True)
+        for axis, (own, wanted) in enumerate(lengths):
+            one = value.type.broadcastable[axis] or other.type.broadcastable[axis]
+            if not (one or own == wanted):
+                first, second = (f"{place}shape[{axis}] = {{}}" for place in places)
+                text = f"Input dimension mis-match. ({first}, {second})"
+                facts = as_int64(wanted), as_int64(own)
+                value = Require(text, 2)(value, *facts, eq(*facts))
+    return value

@@ -1,0 +1,155 @@
+"""Every rule's example with operands that fail or do not fit: rules take no error away.
+
+What is asked of a shape alone needs no values, as in Theano 1.0.5: there an error may stay away.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+import pytest
+from rule_examples import EXAMPLES, VALUES
+
+import theano
+import theano.tensor as T
+from theano._core.ir.graph import copy_graph, toposort
+from theano.ifelse import ifelse
+
+ERRORS = (ValueError, IndexError, AssertionError, TypeError, ArithmeticError, MemoryError)
+# Only the shape of an operand matters, or the operand does not at all.
+NO_VALUES = {
+    "shape(x) → lengths of x",
+    "length of an expression → its formula",
+    "vector(a, b, …)[i] → item i",
+    "fill(x, y) → alloc(y, shape(x))",
+    "sum(c, n times) → c n",
+    "length >= 0 → True",
+    "max(length, 0) → length",
+    "if(c, [x, u], [y, v]) → [if(c, x, y), if(c, u, v)]",
+    "inc(zeros, y, i) → set(zeros, y, i)",
+}
+
+
+def leaves_of(out: Any) -> list[Any]:
+    """Return the variables of `VALUES` that an expression is made of."""
+    found = {out, *(v for node in toposort([out]) for v in node.inputs)}
+    return [v for v in VALUES if v in found]
+
+
+class Spoiled(NamedTuple):
+    """An operand that fails when it is computed: made of a variable, and what makes it fail."""
+
+    made: Callable[[Any, Any], Any]
+    kind: Any
+    value: Any
+
+
+SPOILED = {
+    "asserted": Spoiled(
+        lambda v, n: T.opt.Assert("this does not hold")(v, T.gt(n, 0)), T.lscalar, -1
+    ),
+    "of a negative length": Spoiled(
+        lambda v, n: (
+            v + T.alloc(np.float64(0), *[n] * v.ndim) if v.ndim else v + T.alloc(0.0, n).sum()
+        ),
+        T.lscalar,
+        -1,
+    ),
+    "largest of nothing": Spoiled(lambda v, n: v + n.max(), T.dvector, np.zeros(0)),
+    "place in nothing": Spoiled(lambda v, n: v + n.argmax(), T.dvector, np.zeros(0)),
+}
+
+
+def error_of(inputs: list[Any], out: Any, values: list[Any], mode: Any) -> str:
+    """Return the class of the error of a function, or what it returns without one."""
+    try:
+        f = theano.function(inputs, out, mode=mode, on_unused_input="ignore")
+        return f"a value of shape {np.shape(f(*values))}"
+    except ERRORS as error:
+        return type(error).__name__
+
+
+def spoiled(name: str) -> Iterator[tuple[str, list[Any], Any, list[Any]]]:
+    """Yield the example of a rule with each of its operands spoiled in each way."""
+    out = EXAMPLES[name]
+    leaves = leaves_of(out)
+    for leaf in leaves:
+        if leaf.type.dtype != "float64":
+            continue
+        for how, (made, kind, value) in SPOILED.items():
+            extra = kind()
+            fresh = copy_graph([out], {leaf: made(leaf, extra)})[0]
+            yield f"{leaf} {how}", [*leaves, extra], fresh, [*(VALUES[v] for v in leaves), value]
+
+
+@pytest.mark.parametrize("name", [n for n in EXAMPLES if n not in NO_VALUES])
+def test_operands_that_fail(name: str) -> None:
+    different = []
+    for how, inputs, out, values in spoiled(name):
+        wanted = error_of(inputs, out, values, theano.Mode("llvm", None))
+        got = error_of(inputs, out, values, "FAST_RUN")
+        if got != wanted:
+            different.append(f"{how}: {got}, without rules {wanted}")
+    assert different == []
+
+
+# Theano 1.0.5 did not look at what is not taken either.
+NOT_TAKEN = {"switch(known, x, y) → x or y"}
+
+
+@pytest.mark.parametrize("name", [n for n in EXAMPLES if n not in NO_VALUES | NOT_TAKEN])
+def test_operands_that_do_not_fit(name: str) -> None:
+    out, different = EXAMPLES[name], []
+    leaves = leaves_of(out)
+    for leaf in leaves:
+        if not leaf.ndim:
+            continue
+        values = [np.concatenate([VALUES[v]] * 2) if v is leaf else VALUES[v] for v in leaves]
+        wanted = error_of(leaves, out, values, theano.Mode("llvm", None))
+        got = error_of(leaves, out, values, "FAST_RUN")
+        if got != wanted:
+            different.append(f"{leaf}: {got}, without rules {wanted}")
+    assert different == []
+
+
+n = T.lscalar("n")
+x, m = T.dvector("x"), T.dmatrix("m")
+steps = theano.scan(lambda a, h: a + h, x, [np.float64(0)], n_steps=n)[0]
+PROGRAMS: dict[str, tuple[Any, list[Any], list[Any]]] = {
+    "sum of a negative length": (T.alloc(1.0, n, 0).sum(), [n], [-5]),
+    "sum along a negative length": (T.alloc(1.0, n, 3).sum(axis=0), [n], [-5]),
+    "sum of two negative lengths": (T.alloc(1.0, n, n).sum(), [n], [-5]),
+    "sum of stretched": (
+        (T.alloc(np.int8(1), n)[:, None] + T.alloc(np.int8(1), 3)).sum(),
+        [n],
+        [-5],
+    ),
+    "first of too many steps": (steps[0], [x, n], [np.ones(3), 5]),
+    "first of fewer than no steps": (steps[0], [x, n], [np.ones(3), -5]),
+    "first two of too many steps": (steps[:2], [x, n], [np.ones(3), 5]),
+    "last of too many steps": (steps[-1], [x, n], [np.ones(3), 5]),
+    "bincount of a negative length": (
+        T.extra_ops.bincount(T.cast(x, "int64"), minlength=n),
+        [x, n],
+        [np.ones(3), -1],
+    ),
+    "nothing reshaped": (m.reshape((n, -1)), [m, n], [np.zeros((0, 3)), 0]),
+    "not taken": (T.switch(1, x, x * T.alloc(1.0, n)), [x, n], [np.ones(3), -1]),
+}
+
+
+@pytest.mark.parametrize("mode", ["FAST_RUN", "FAST_COMPILE", theano.Mode("py", None)])
+@pytest.mark.parametrize("name", list(PROGRAMS))
+def test_errors_that_rules_could_take_away(name: str, mode: Any) -> None:
+    out, inputs, values = PROGRAMS[name]
+    plain = error_of(inputs, out, values, theano.Mode("py", None))
+    assert plain.endswith("Error")
+    got = error_of(inputs, out, values, mode)
+    assert got == plain
+
+
+def test_a_branch_that_is_not_taken_does_not_fail() -> None:
+    out = ifelse(T.gt(n, 0), T.alloc(np.float64(1), n).sum(), x.sum())
+    assert theano.function([x, n], out)(np.ones(3), -5) == 3
