@@ -401,10 +401,8 @@ MatmulStatus half_matmul(const Matrix &a, const Matrix &b, void *c, const void *
     return MatmulStatus::done;
 }
 
-}  // namespace
-
-MatmulStatus matmul(int typenum, const Matrix &a, const Matrix &b, void *c, const void *alpha,
-                    const void *beta, const threads::Poll &poll) {
+MatmulStatus matmul_of_type(int typenum, const Matrix &a, const Matrix &b, void *c,
+                            const void *alpha, const void *beta, const threads::Poll &poll) {
     switch (typenum) {
         case NPY_HALF:
             return half_matmul(a, b, c, alpha, beta, poll);
@@ -419,6 +417,17 @@ MatmulStatus matmul(int typenum, const Matrix &a, const Matrix &b, void *c, cons
         default:
             return plain_matmul(typenum, a, b, c, alpha, beta, poll);
     }
+}
+
+}  // namespace
+
+MatmulStatus matmul(int typenum, const Matrix &a, const Matrix &b, void *c, const void *alpha,
+                    const void *beta, const threads::Poll &poll) {
+    // INVARIANT: who finds no memory has not begun to write. A product may come when nothing may
+    // fail any more.
+    const MatmulStatus status = matmul_of_type(typenum, a, b, c, alpha, beta, poll);
+    return status == MatmulStatus::no_memory ? plain_matmul(typenum, a, b, c, alpha, beta, poll)
+                                             : status;
 }
 
 }  // namespace theano

@@ -20,7 +20,7 @@ struct Matrix {
 enum class MatmulStatus { done, no_memory, bad_type, interrupted };
 
 // C (a.rows, b.columns; contiguous) = alpha * A @ B + beta * C. alpha, beta: one item; nullptr: 1
-// and 0.
+// and 0. Where there is no memory to work with, it takes longer and does without.
 MatmulStatus matmul(int typenum, const Matrix &a, const Matrix &b, void *c, const void *alpha,
                     const void *beta, const threads::Poll &poll);
 
@@ -46,7 +46,7 @@ class Scratch {
 };
 
 // The products that BLAS does not have: integers, bool and long double; floats where there is no
-// BLAS.
+// BLAS, or no memory for it.
 MatmulStatus plain_matmul(int typenum, const Matrix &a, const Matrix &b, void *c, const void *alpha,
                           const void *beta, const threads::Poll &poll);
 

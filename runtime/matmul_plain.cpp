@@ -3,6 +3,7 @@
 #include <type_traits>
 
 #include "copy.h"
+#include "half.h"
 #include "matmul.h"
 #include "numpy_api.h"
 #include "threads.h"
@@ -56,6 +57,20 @@ struct Arithmetic<Truth> {
     static Sum multiply(Sum x, Sum y) { return x & y; }
 };
 
+struct Half {
+    std::uint16_t bits;
+};
+
+template <>
+struct Arithmetic<Half> {
+    using Sum = float;
+    static Sum zero() { return 0; }
+    static Sum widen(Half half) { return half_to_float(half.bits); }
+    static Half narrow(Sum value) { return {float_to_half(value)}; }
+    static Sum add(Sum x, Sum y) { return x + y; }
+    static Sum multiply(Sum x, Sum y) { return x * y; }
+};
+
 template <class R>
 struct Arithmetic<std::complex<R>> {
     using Sum = std::complex<R>;
@@ -99,6 +114,21 @@ struct Product {
 
     Sum item(std::int64_t i, std::int64_t j) const {
         return A::widen(*reinterpret_cast<const T *>(a + i * a_down + j * a_across));
+    }
+
+    // Without memory for a copy of `right`.
+    void items(const Matrix &right) const {
+        for (std::int64_t i = 0; i < m; ++i) {
+            for (std::int64_t j = 0; j < n; ++j) {
+                Sum sum = A::zero();
+                for (std::int64_t l = 0; l < k; ++l) {
+                    const char *at = right.data + l * right.down + j * right.across;
+                    sum = A::add(sum, A::multiply(item(i, l),
+                                                  A::widen(*reinterpret_cast<const T *>(at))));
+                }
+                store(c + i * n + j, sum);
+            }
+        }
     }
 
     void rows(std::int64_t first, std::int64_t count) const {
@@ -163,12 +193,13 @@ MatmulStatus multiply(const Matrix &a, const Matrix &b, void *c, const void *alp
     constexpr std::int64_t item = sizeof(T);
     bool in_place = (source.columns <= 1 || source.across == item) &&
                     (source.rows <= 1 || source.down == source.columns * item);
+    bool fits = true;
     if (!in_place && k > 0) {
         T *copy = static_cast<T *>(scratch.get(n * k, sizeof(T)));
-        if (!copy) return MatmulStatus::no_memory;
+        fits = copy != nullptr;
         const std::int64_t shape[2] = {source.rows, source.columns},
                            strides[2] = {source.down, source.across};
-        copy_strided(2, shape, strides, sizeof(T), copy, source.data);
+        if (fits) copy_strided(2, shape, strides, sizeof(T), copy, source.data);
         data = copy;
     }
     auto read = [](const void *from) {
@@ -188,6 +219,10 @@ MatmulStatus multiply(const Matrix &a, const Matrix &b, void *c, const void *alp
                        old != A::zero(),
                        read(alpha),
                        old};
+    if (!fits) {
+        product.items(b);
+        return MatmulStatus::done;
+    }
     auto *args = reinterpret_cast<std::int64_t *>(&product);
     double work = static_cast<double>(m) * static_cast<double>(n) * static_cast<double>(k);
     if (work < kSplit) {
@@ -226,6 +261,8 @@ MatmulStatus plain_matmul(int typenum, const Matrix &a, const Matrix &b, void *c
             return multiply<long long>(a, b, c, alpha, beta, poll);
         case NPY_ULONGLONG:
             return multiply<unsigned long long>(a, b, c, alpha, beta, poll);
+        case NPY_HALF:
+            return multiply<Half>(a, b, c, alpha, beta, poll);
         case NPY_FLOAT:
             return multiply<float>(a, b, c, alpha, beta, poll);
         case NPY_DOUBLE:

@@ -129,7 +129,6 @@ std::int32_t table_matmul(th_call *head, std::int64_t typenum, std::int64_t nd_a
         case MatmulStatus::interrupted:
             return -1;
         case MatmulStatus::no_memory:
-            return out_of_memory(call, -1);
         case MatmulStatus::bad_type:
             break;
     }

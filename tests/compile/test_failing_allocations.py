@@ -22,7 +22,8 @@ from theano.tensor.shared_randomstreams import RandomStreams
 
 N = 40
 X, V = T.dmatrix("x"), T.dvector("v")
-ARGUMENTS = (np.linspace(-1, 1, N * N).reshape(N, N) + np.eye(N), np.linspace(1, 2, N))
+# Small integers: products have the same bits in whatever order their terms are added.
+ARGUMENTS = (np.arange(N * N).reshape(N, N) % 7 - 3.0 + 9 * np.eye(N), np.linspace(1, 2, N))
 
 
 class Variables:
@@ -31,6 +32,7 @@ class Variables:
     def __init__(self) -> None:
         self.w = theano.shared(np.linspace(0, 1, N * N).reshape(N, N))
         self.b = theano.shared(np.linspace(-1, 0, N))
+        self.half = theano.shared(np.zeros((N, N), "float16"))
         self.n = theano.shared(np.int64(3))
         self.numpy = RandomStreams(5)
         self.mrg = MRG_RandomStreams(6)
@@ -50,6 +52,10 @@ UPDATES: dict[str, Callable[[Variables], Sequence[tuple[Any, Any]]]] = {
     "rows": lambda s: [(s.w, T.inc_subtensor(s.w[[3, 1, 3]], V))],
     "products": lambda s: [(s.w, s.w - 0.1 * T.dot(X.T, X)), (s.b, s.b - 0.1 * T.dot(X, V))],
     "product": lambda s: [(s.w, s.w - 0.1 * T.dot(X[::2].T, X[::2]))],
+    "products of halves": lambda s: [
+        (s.half, s.half - T.dot(T.cast(X.T, "float16"), T.cast(X, "float16"))),
+        (s.w, s.w + T.dot(X[::-1].T, X[:, ::-1])),
+    ],
     "outer": lambda s: [(s.w, s.w + T.outer(V, s.b))],
     "other shape": lambda s: [(s.b, T.concatenate([s.b, V])), (s.w, s.w[::2])],
     "loop": lambda s: [(s.b, loop(s)[-1]), (s.n, s.n * 2)],
