@@ -7,6 +7,7 @@
 #   make bench     the table of speeds     (make bench ARGS="--only call")
 #   make docs      the reference pages, into docs/reference
 #   make sanitize  the runtime's tests under AddressSanitizer and UndefinedBehaviorSanitizer
+#                  (make sanitize ARGS="--threads": shared variables under ThreadSanitizer)
 #   make sz        lines per layer and file, the longest functions
 #   make clean     remove what the targets made
 

@@ -29,6 +29,7 @@ CASES = {
     "call": ["numpy", "theano", "pytensor", "jax", "torch"],
     "step": ["numpy", "theano", "pytensor", "jax", "torch"],
     "expression": ["numpy", "theano", "numexpr", "pytensor", "jax", "torch"],
+    "reductions": ["numpy", "theano", "theano on 2 threads", "jax"],
     "loops": ["c", "theano", "pytensor", "jax"],
     "networks": ["jax", "theano", "pytensor", "torch"],
     "random_numbers": ["numpy", "theano", "theano 4x32", "jax", "torch"],

@@ -147,7 +147,7 @@ Status accumulate(const Lines &lines, std::int64_t outer, std::int64_t n, std::i
         std::int64_t step = lines.strides[lines.axis];
         for (std::int64_t line = 0; done && line < outer; ++line, to += n) {
             const char *from = start_of(lines, line);
-            T total;
+            T total{};
             done = in_pieces(n, 1, lines.poll, [&](std::int64_t begin, std::int64_t end) {
                 for (std::int64_t i = begin; i < end; ++i, from += step) {
                     T item;

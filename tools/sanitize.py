@@ -1,6 +1,8 @@
 """Run the runtime's tests with AddressSanitizer and UndefinedBehaviorSanitizer built in.
 
-    python tools/sanitize.py [arguments of pytest]
+    python tools/sanitize.py [--threads] [arguments of pytest]
+
+With `--threads` it is ThreadSanitizer, and the tests of shared variables in several threads.
 
 The C++ runtime is built once more, with the sanitizers, into a copy of the package's tree. Python
 itself is not instrumented, so the sanitizer's library has to be loaded before it, and leaks cannot
@@ -14,6 +16,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import NamedTuple
 
 ROOT = Path(__file__).resolve().parent.parent
 BUILD = Path(sys.prefix) / "sanitize"
@@ -31,12 +34,45 @@ sys.exit(pytest.main(sys.argv[1:]))
 """
 
 
-def build() -> Path:
+class Sanitizer(NamedTuple):
+    """What is built in, what is loaded for it, its settings, and the tests that it is for."""
+
+    kinds: str
+    library: str
+    environ: dict[str, str]
+    tests: tuple[str, ...]
+
+
+MEMORY = Sanitizer(
+    "address,undefined",
+    "libasan.so",
+    {
+        # Tests ask for too much memory on purpose, and measure what stays: freed memory is only
+        # held back for a while.
+        "ASAN_OPTIONS": "detect_leaks=0:allocator_may_return_null=1:quarantine_size_mb=4:"
+        f"thread_local_quarantine_size_kb=64:log_path={REPORT}",
+        "UBSAN_OPTIONS": f"halt_on_error=1:print_stacktrace=1:log_path={REPORT}",
+        # Python's own allocator hides what happens to small blocks.
+        "PYTHONMALLOC": "malloc",
+    },
+    ("tests/runtime",),
+)
+THREADS = Sanitizer(
+    "thread",
+    "libtsan.so",
+    # A child of several threads may do little here, and that is all that ours does.
+    {"TSAN_OPTIONS": f"die_after_fork=0:exitcode=66:log_path={REPORT}"},
+    ("tests/compile/test_threads.py", "tests/runtime/test_threads.py"),
+)
+
+
+def build(sanitizer: Sanitizer) -> Path:
     """Build the sanitized runtime; return the folder to import `theano` from."""
-    build_folder, tree = BUILD / "build", BUILD / "tree"
+    folder = BUILD / sanitizer.kinds
+    build_folder, tree = folder / "build", folder / "tree"
     meson = [sys.executable, "-m", "mesonbuild.mesonmain"]
     if not (build_folder / "build.ninja").exists():
-        options = ["-Db_sanitize=address,undefined", "-Db_lundef=false", "-Dbuildtype=debug"]
+        options = [f"-Db_sanitize={sanitizer.kinds}", "-Db_lundef=false", "-Dbuildtype=debug"]
         options.append("-Doptimization=1")
         subprocess.run([*meson, "setup", *options, build_folder, ROOT], check=True)
     subprocess.run([*meson, "compile", "-C", build_folder], check=True)
@@ -60,22 +96,14 @@ def library(name: str) -> str:
 
 def main(arguments: list[str]) -> int:
     """Build, then run pytest; return its exit status."""
-    tree = build()
+    sanitizer = THREADS if "--threads" in arguments else MEMORY
+    tree = build(sanitizer)
     for old in BUILD.glob("report.*"):
         old.unlink()
-    environ = {
-        **os.environ,
-        "LD_PRELOAD": f"{library('libasan.so')} {library('libstdc++.so.6')}",
-        # Tests ask for too much memory on purpose, and measure what stays: freed memory is only
-        # held back for a while.
-        "ASAN_OPTIONS": "detect_leaks=0:allocator_may_return_null=1:quarantine_size_mb=4:"
-        f"thread_local_quarantine_size_kb=64:log_path={REPORT}",
-        "UBSAN_OPTIONS": f"halt_on_error=1:print_stacktrace=1:log_path={REPORT}",
-        # Python's own allocator hides what happens to small blocks.
-        "PYTHONMALLOC": "malloc",
-    }
+    loaded = f"{library(sanitizer.library)} {library('libstdc++.so.6')}"
+    environ = {**os.environ, **sanitizer.environ, "LD_PRELOAD": loaded}
     start = START.format(tree=str(tree))
-    tests = arguments or ["tests/runtime"]
+    tests = [a for a in arguments if a != "--threads"] or sanitizer.tests
     command = [sys.executable, "-c", start, "-p", "no:cacheprovider", *tests]
     status = subprocess.run(command, cwd=ROOT, env=environ, check=False).returncode
     for report in sorted(BUILD.glob("report.*")):
