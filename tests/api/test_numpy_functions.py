@@ -86,6 +86,11 @@ CALLS = {
     "numpy.nonzero": ["np.nonzero(k)", "np.nonzero(r > 0)"],
     "numpy.ones_like": ["np.ones_like(r)", "np.ones_like(k, dtype='float32')"],
     "numpy.outer": ["np.outer(v, w)"],
+    "numpy.polyval": [
+        "np.polyval([1.5, -2, 3], v)",
+        "np.polyval([2], v)",
+        "np.poly1d([1, 2.0])(v)",
+    ],
     "numpy.prod": ["np.prod(r)", "np.prod(r, axis=1)"],
     "numpy.ptp": ["np.ptp(r)", "np.ptp(r, axis=0)"],
     "numpy.ravel": ["np.ravel(q)"],
@@ -509,16 +514,32 @@ def test_variables_are_the_items_of_arrays_made_of_them() -> None:
         "np.float32(s)",
         "float(s)",
         "np.vectorize(abs)(v)",
-        "np.asanyarray(v) * 2",
         "np.asanyarray(v).sum()",
         "np.random.default_rng(1).normal(v)",
-        "np.ma.masked_array(V) * v",
         "math.exp(s)",
     ],
 )
 def test_what_would_take_a_variable_for_a_number_is_refused(text: str) -> None:
     with pytest.raises(TypeError):
         eval(text, {"np": np, "math": math, **VARIABLES, **CAPITALS})
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "np.asanyarray(v) * 2 - np.asanyarray(w)",
+        "2.5 / (1 + np.exp(np.asanyarray(v)))",
+        "np.polynomial.Polynomial([1, 2.0, 3], [0, 2], [-1, 1])(v)",
+        "np.polynomial.chebyshev.chebval(v, [1, 2, 3])",
+    ],
+)
+def test_code_of_numpy_that_computes_by_operators(text: str) -> None:
+    equal(variables_of(text), value_of(text))
+
+
+def test_masks_are_not_lost_silently() -> None:
+    with pytest.raises((TypeError, AttributeError)):
+        np.ma.masked_array(VALUES["v"], VALUES["c"]) * VARIABLES["v"]
 
 
 def test_such_refusals_say_what_to_use() -> None:

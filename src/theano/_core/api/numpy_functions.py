@@ -70,6 +70,15 @@ def _clip(x: Any, low: Any = None, high: Any = None) -> Any:
     return x if high is None else a.minimum(x, high)
 
 
+def _polyval(coefficients: Any, x: Any) -> Any:
+    if isinstance(coefficients, Variable):
+        raise TypeError("numpy.polyval has no counterpart for a variable as coefficients")
+    total = creation.zeros_like(x)
+    for coefficient in np.asarray(coefficients):
+        total = total * x + coefficient
+    return total
+
+
 def _full_like(model: Any, value: Any, dtype: Any = None) -> Any:
     model = conversion.as_tensor_variable(model)
     return creation.fill(model, conversion.cast(value, dtype or model.dtype))
@@ -160,6 +169,7 @@ FUNCTIONS = {
     "numpy.nonzero": Row(indexing.nonzero, "a"),
     "numpy.ones_like": Row(creation.ones_like, _LIKE),
     "numpy.outer": Row(products.outer, "a b -out"),
+    "numpy.polyval": Row(_polyval, "p x", "TensorVariable.__mul__"),
     "numpy.prod": Row(reductions.prod, _REDUCED),
     "numpy.ptp": Row(reductions.ptp, "a axis= -out -keepdims:False"),
     "numpy.ravel": Row(shaping.flatten, "a -order:C", "flatten"),
@@ -367,6 +377,7 @@ def call_ufunc(ufunc: Any, method: str, inputs: Sequence[Any], kwargs: dict[str,
 
     `array += x` has no array to write to before a function runs: it gives the variable `array + x`.
     """
+    inputs = [x.item() if isinstance(x, _Held) and x.ndim == 0 else x for x in inputs]
     name = ufunc.__name__
     called = name if method == "__call__" else f"{name}.{method}"
     own = getattr(np, name, None) is ufunc
@@ -391,8 +402,7 @@ def call_ufunc(ufunc: Any, method: str, inputs: Sequence[Any], kwargs: dict[str,
 def held(variable: Any, dtype: Any = None) -> np.ndarray:
     """Return an array of one object, the variable: an item of the arrays that NumPy makes of lists.
 
-    Old programs keep variables in such arrays. But what asks for the array to compute with it, as
-    `array.dot(x)` does, would take the variable for a number: that is refused.
+    Old programs keep variables in such arrays.
     """
     if dtype is not None and np.dtype(dtype) != object:
         raise TypeError(
@@ -405,11 +415,17 @@ def held(variable: Any, dtype: Any = None) -> np.ndarray:
 
 
 class _Held(np.ndarray):
+    """A variable where NumPy asks for an array; arithmetic is that of the variable."""
+
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
-        raise TypeError(
-            "NumPy's methods of arrays cannot compute with symbolic variables: use the function "
-            "instead, theano.tensor.dot(array, x) for array.dot(x)."
-        )
+        # Methods such as `array.dot(x)` make objects of the items of their array, too, and would
+        # take the variable for one number.
+        if any(type(x) is np.ndarray and x.dtype == object for x in inputs):
+            raise TypeError(
+                "NumPy's methods of arrays cannot compute with symbolic variables: use the "
+                "function instead, theano.tensor.dot(array, x) for array.dot(x)."
+            )
+        return call_ufunc(ufunc, method, inputs, kwargs)
 
 
 def _item_by_item(ours: Callable[..., Any], inputs: Sequence[Any]) -> Any:
