@@ -74,6 +74,7 @@ CALLS = {
     "numpy.expand_dims": ["np.expand_dims(r, 1)", "np.expand_dims(r, axis=-1)"],
     "numpy.fix": ["np.fix(v * 3)"],
     "numpy.flatnonzero": ["np.flatnonzero(k)"],
+    "numpy.flip": ["np.flip(r)", "np.flip(q, 1)", "np.flip(q, axis=(0, -1))"],
     "numpy.full_like": ["np.full_like(r, 7)", "np.full_like(k, 2.5)"],
     "numpy.imag": ["np.imag(z)"],
     "numpy.inner": ["np.inner(v, w)", "np.inner(r, q)", "np.inner(s, v)", "np.inner(m, v)"],
@@ -82,6 +83,7 @@ CALLS = {
     "numpy.max": ["np.max(r)", "np.max(r, axis=1, keepdims=True)"],
     "numpy.mean": ["np.mean(r)", "np.mean(r, axis=(0, 1))", "np.mean(r, 0, keepdims=True)"],
     "numpy.min": ["np.min(r)", "np.min(r, 1)"],
+    "numpy.moveaxis": ["np.moveaxis(q, 0, -1)", "np.moveaxis(q, [0, 1], destination=[2, 0])"],
     "numpy.ndim": ["np.ndim(q)"],
     "numpy.nonzero": ["np.nonzero(k)", "np.nonzero(r > 0)"],
     "numpy.ones_like": ["np.ones_like(r)", "np.ones_like(k, dtype='float32')"],
@@ -99,6 +101,7 @@ CALLS = {
     "numpy.repeat": ["np.repeat(v, 3)", "np.repeat(r, 2, axis=1)", "np.repeat(v, k)"],
     "numpy.reshape": ["np.reshape(q, (4, 6))", "np.reshape(q, -1)", "np.reshape(r, (2, -1))"],
     "numpy.roll": ["np.roll(v, 1)", "np.roll(r, -1, axis=0)", "np.roll(r, 2)"],
+    "numpy.rollaxis": ["np.rollaxis(q, 2)", "np.rollaxis(q, 0, start=2)"],
     "numpy.round": ["np.round(v * 3)", "np.round(v + 0.5)"],
     "numpy.searchsorted": [
         "np.searchsorted(np.sort(v), w)",
@@ -571,6 +574,11 @@ def test_other_arrays_take_their_turn() -> None:
         np.add(VARIABLES["v"], object())
     with pytest.raises(TypeError):
         np.array(["a"]) + VARIABLES["v"]
+
+
+def test_reciprocals_of_integers_are_refused() -> None:
+    with pytest.raises(TypeError, match=r"use theano\.tensor\.inv"):
+        np.reciprocal(VARIABLES["k"])
 
 
 def test_functions_of_scipy_name_ours() -> None:

@@ -24,6 +24,7 @@ from theano._core.api import (
     shaping,
     sorting,
 )
+from theano._core.base import dtypes
 from theano._core.base.errors import AsTensorError
 from theano._core.ir.variable import Variable
 from theano._core.ops import arithmetic as a
@@ -82,6 +83,29 @@ def _polyval(coefficients: Any, x: Any) -> Any:
 def _full_like(model: Any, value: Any, dtype: Any = None) -> Any:
     model = conversion.as_tensor_variable(model)
     return creation.fill(model, conversion.cast(value, dtype or model.dtype))
+
+
+def _reciprocal(x: Any) -> Any:
+    x = conversion.as_tensor_variable(x)
+    if dtypes.is_discrete(x.dtype):
+        raise TypeError("numpy.reciprocal of integers is an integer: use theano.tensor.inv")
+    return a.reciprocal(x)
+
+
+def _flip(x: Any, axis: Any = None) -> Any:
+    axes = range(x.ndim) if axis is None else np.atleast_1d(axis) % x.ndim
+    return x[tuple(slice(None, None, -1 if n in axes else 1) for n in range(x.ndim))]
+
+
+def _moved(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a function of NumPy that only moves axes, for variables."""
+
+    def move(x: Any, *where: Any, **rest: Any) -> Any:
+        # The lengths of this array say where each axis goes.
+        marked = np.broadcast_to(0, range(1, x.ndim + 1))
+        return shaping.transpose(x, [n - 1 for n in function(marked, *where, **rest).shape])
+
+    return move
 
 
 def _reshape(x: Any, shape: Any) -> Any:
@@ -157,6 +181,7 @@ FUNCTIONS = {
     "numpy.expand_dims": Row(shaping.shape_padaxis, "a axis", "shape_padaxis"),
     "numpy.fix": Row(a.trunc, "x -out", "trunc"),
     "numpy.flatnonzero": Row(indexing.flatnonzero, "a"),
+    "numpy.flip": Row(_flip, "m axis=", "TensorVariable.__getitem__"),
     "numpy.full_like": Row(_full_like, "a fill_value dtype= -order:K -subok:True -shape", "fill"),
     "numpy.imag": Row(a.imag, "val"),
     "numpy.inner": Row(_inner, "a b", "tensordot"),
@@ -165,6 +190,7 @@ FUNCTIONS = {
     "numpy.max": Row(reductions.max, _EXTREME),
     "numpy.mean": Row(reductions.mean, "a axis= dtype= -out keepdims= -where:True"),
     "numpy.min": Row(reductions.min, _EXTREME),
+    "numpy.moveaxis": Row(_moved(np.moveaxis), "a source destination", "transpose"),
     "numpy.ndim": Row(lambda x: conversion.as_tensor_variable(x).ndim, "a", "TensorVariable.ndim"),
     "numpy.nonzero": Row(indexing.nonzero, "a"),
     "numpy.ones_like": Row(creation.ones_like, _LIKE),
@@ -178,6 +204,7 @@ FUNCTIONS = {
     "numpy.repeat": Row(creation.repeat, "a repeats axis="),
     "numpy.reshape": Row(_reshape, "a shape -order:C -copy"),
     "numpy.roll": Row(creation.roll, "a shift axis="),
+    "numpy.rollaxis": Row(_moved(np.rollaxis), "a axis start=", "transpose"),
     "numpy.round": Row(a.round_half_to_even, "a -decimals:0 -out", "round_half_to_even"),
     "numpy.searchsorted": Row(sorting.searchsorted, "a v side= sorter=", "extra_ops.searchsorted"),
     "numpy.shape": Row(shaping.shape, "a"),
@@ -269,6 +296,7 @@ UFUNCS: dict[str, Callable[..., Any]] = {
     "positive": conversion.as_tensor_variable,
     "power": t.pow,
     "radians": t.deg2rad,
+    "reciprocal": _reciprocal,
     "remainder": elementwise.mod_check,
     "rint": a.round_half_to_even,
     "sign": a.sgn,
@@ -289,10 +317,8 @@ INSTEAD = {
     "numpy.einsum": "tensordot and batched_dot",
     "numpy.empty_like": "zeros_like",
     "numpy.fill_diagonal": "fill_diagonal, which returns a new variable",
-    "numpy.flip": "x[::-1]",
     "numpy.hstack": "concatenate",
     "numpy.linspace": "arange",
-    "numpy.moveaxis": "x.dimshuffle",
     "numpy.put": "set_subtensor",
     "numpy.putmask": "switch",
     "numpy.split": "split(x, splits_size, n_splits)",
@@ -320,7 +346,6 @@ INSTEAD = {
     "expit": "nnet.sigmoid",
     "digamma": "psi",
     "fabs": "abs_",
-    "reciprocal": "inv",
 }
 
 
