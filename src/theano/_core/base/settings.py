@@ -207,8 +207,8 @@ def _dotted(name: str) -> str:
 
 def _unknown(section: Section, name: str) -> str:
     near = ""
-    # Python itself asks for such names, of every object.
-    if not name.startswith("__"):
+    # Python and its shells ask for such names, of every object.
+    if not name.startswith("_"):
         own = section.__dict__
         near = _near(name, own.get("_rows", ())) or _near(name, own["_root"].settings())
     return f"{type(section).__name__!r} object has no attribute {name!r}{near}"
