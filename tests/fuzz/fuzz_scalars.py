@@ -34,7 +34,8 @@ from theano._core.lower.llvm import split  # noqa: E402
 from theano._core.lower.reference import evaluate  # noqa: E402
 
 SMOOTH = ["sin", "cos", "tanh", "exp", "arctan", "log1p", "sqrt", "sigmoid", "erf", "arcsinh"]
-KINDS = ["float64"] * 5 + ["float32", "complex128", "complex64", "int8", "uint16", "int64", "bool"]
+KINDS = ["float64"] * 5 + ["float32", "complex128", "complex64", "int8", "uint16", "int64"]
+KINDS += ["uint64", "bool"]
 NARROW = ("float16", "float32", "complex64")
 # Lines of a piece.
 PIECES = [1, 2, 5, 17, 60, 250, 1500]
