@@ -131,11 +131,13 @@ Routine *find_routine(int typenum, std::int64_t number) {
 struct Batch {
     const Job &job;
     Routine *routine;
+    const std::atomic<bool> *given_up;
     std::int64_t rank = 0, count = 1, shape[kMostDimensions];
     std::mutex mutex;
     Outcome outcome;
 
-    Batch(const Job &job_, Routine *routine_) : job(job_), routine(routine_) {
+    Batch(const Job &job_, Routine *routine_, const std::atomic<bool> *given_up_)
+        : job(job_), routine(routine_), given_up(given_up_) {
         for (int i = 0; i < job.count; ++i)
             rank = std::max(rank, job.stacks[i].ndim - job.stacks[i].core);
         std::fill(shape, shape + rank, 1);
@@ -195,7 +197,10 @@ struct Batch {
 
     static void kernel(std::int64_t *args, std::int64_t begin, std::int64_t end) {
         auto &batch = *reinterpret_cast<Batch *>(args);
-        for (std::int64_t index = begin; index < end; ++index) batch.compute(index);
+        for (std::int64_t index = begin; index < end; ++index) {
+            if (batch.given_up && batch.given_up->load(std::memory_order_relaxed)) return;
+            batch.compute(index);
+        }
     }
 };
 
@@ -219,10 +224,10 @@ void offer_from_scipy(const std::string &name, const char *signature, void *poin
     all.found = all.complete();
 }
 
-Outcome run(int typenum, const Job &job) {
+Outcome run(int typenum, const Job &job, const std::atomic<bool> *given_up) {
     Routine *routine = library().found ? find_routine(typenum, job.routine) : nullptr;
     if (!routine) return {Status::bad_routine};
-    Batch batch(job, routine);
+    Batch batch(job, routine, given_up);
     blas::OneThread one;
     if (batch.count == 1) batch.compute(0);
     else if (batch.count > 1)

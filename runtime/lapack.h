@@ -1,6 +1,7 @@
 // Factorisations of matrices and stacks of matrices, through LAPACK by function pointer.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <string>
 
@@ -24,7 +25,7 @@ struct Job {
     Stack stacks[kMostStacks];  // what the routine reads, then what it writes
 };
 
-enum class Status { done, no_memory, bad_routine, failed };
+enum class Status { done, no_memory, bad_routine, failed, interrupted };
 
 struct Outcome {
     Status status = Status::done;
@@ -40,7 +41,8 @@ bool found();
 // its capsule.
 void offer_from_scipy(const std::string &name, const char *signature, void *pointer);
 
-// Runs a routine on each matrix of a stack. Written arrays are C-contiguous.
-Outcome run(int typenum, const Job &job);
+// Runs a routine on each matrix of a stack; those that are left once `given_up` is set are not
+// computed. Written arrays are C-contiguous.
+Outcome run(int typenum, const Job &job, const std::atomic<bool> *given_up);
 
 }  // namespace theano::lapack

@@ -9,6 +9,7 @@
 #include "blas.h"
 #include "call.h"
 #include "cell_use.h"
+#include "lapack_aside.h"
 #include "loader.h"
 #include "panels.h"
 #include "platform.h"
@@ -186,6 +187,7 @@ void after_fork_in_child() {
     pool::unlock_after_fork();
     threads::forget_in_child();
     cell_use::forget_in_child();
+    lapack::forget_in_child();
 }
 
 int add_constants(PyObject *module) {

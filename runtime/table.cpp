@@ -9,6 +9,7 @@
 #include "copy.h"
 #include "along.h"
 #include "lapack.h"
+#include "lapack_aside.h"
 #include "matmul.h"
 #include "panels.h"
 #include "pool.h"
@@ -299,8 +300,8 @@ std::int32_t table_lapack(th_call *head, std::int64_t routine, std::int64_t type
         offer_functions(call, "scipy.linalg.cython_lapack", lapack::offer_from_scipy);
     lapack::Outcome outcome{lapack::Status::bad_routine};
     if (count <= lapack::kMostStacks)
-        outcome = lapack::run(static_cast<int>(typenum),
-                              lapack_job(head, routine, flags, count, operands));
+        outcome = lapack::run_for(call, static_cast<int>(typenum),
+                                  lapack_job(head, routine, flags, count, operands));
     switch (outcome.status) {
         case lapack::Status::done:
             return outcome.real_parts_only ? warn_of_real_parts(call) : 0;
@@ -310,6 +311,8 @@ std::int32_t table_lapack(th_call *head, std::int64_t routine, std::int64_t type
             return 1;
         case lapack::Status::no_memory:
             return out_of_memory(call, -1);
+        case lapack::Status::interrupted:
+            return -1;
         case lapack::Status::bad_routine:
             break;
     }
