@@ -17,7 +17,7 @@ namespace {
 constexpr std::int64_t kRows = 4;
 constexpr std::int64_t kColumns = 256;
 constexpr double kSplit = 1 << 20;
-// Of rows this long, a thread makes only as few at a time as share rows of B.
+// Of rows of so many products, a thread makes only as few at a time as share rows of B.
 constexpr double kLong = 1 << 23;
 
 // How to multiply and add. Integers use their unsigned kind, at least 32 bits wide, where wrapping
@@ -98,11 +98,13 @@ struct Product {
     T *c;
     bool has_alpha, has_beta;
     Sum alpha, beta;
+    std::int64_t group;  // rows that a thread makes at a time
 
     static void kernel(std::int64_t *args, std::int64_t begin, std::int64_t end) {
         auto &product = *reinterpret_cast<const Product *>(args);
-        for (std::int64_t i = begin; i < end; i += kRows) {
-            product.rows(i, std::min(kRows, end - i));
+        const std::int64_t last = std::min(product.m, end * product.group);
+        for (std::int64_t i = begin * product.group; i < last; i += kRows) {
+            product.rows(i, std::min(kRows, last - i));
         }
     }
 
@@ -218,7 +220,9 @@ MatmulStatus multiply(const Matrix &a, const Matrix &b, void *c, const void *alp
                        alpha != nullptr,
                        old != A::zero(),
                        read(alpha),
-                       old};
+                       old,
+                       static_cast<double>(n) * static_cast<double>(k) > kLong ? kRows : 4 * kRows};
+    const std::int64_t groups = (m + product.group - 1) / product.group;
     if (!fits) {
         product.items(b);
         return MatmulStatus::done;
@@ -226,12 +230,11 @@ MatmulStatus multiply(const Matrix &a, const Matrix &b, void *c, const void *alp
     auto *args = reinterpret_cast<std::int64_t *>(&product);
     double work = static_cast<double>(m) * static_cast<double>(n) * static_cast<double>(k);
     if (work < kSplit) {
-        Product<T>::kernel(args, 0, m);
+        Product<T>::kernel(args, 0, groups);
         return MatmulStatus::done;
     }
-    const std::int64_t grain = static_cast<double>(n) * static_cast<double>(k) > kLong ? kRows : 16;
-    return threads::run(Product<T>::kernel, args, m, grain, poll) ? MatmulStatus::done
-                                                                 : MatmulStatus::interrupted;
+    return threads::run(Product<T>::kernel, args, groups, 1, poll) ? MatmulStatus::done
+                                                                  : MatmulStatus::interrupted;
 }
 
 }  // namespace
