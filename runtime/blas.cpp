@@ -1,5 +1,6 @@
 #include "blas.h"
 
+#include <atomic>
 #include <cstring>
 #include <mutex>
 
@@ -31,6 +32,14 @@ constexpr const char *kThreadSetters[] = {
     "openblas_set_num_threads_local",
 };
 
+int (*setter_in(void *library))(int) {
+    for (const char *name : kThreadSetters) {
+        if (void *setter = platform::find_symbol(library, name))
+            return reinterpret_cast<int (*)(int)>(setter);
+    }
+    return nullptr;
+}
+
 bool try_spelling(const Spelling &spelling, Library &into) {
     Library made;
     auto find = [&](char type, const char *routine) {
@@ -47,21 +56,33 @@ bool try_spelling(const Spelling &spelling, Library &into) {
     made.integer_bits = spelling.integer_bits;
     made.example = std::string(spelling.prefix) + "dgemm" + spelling.suffix;
     made.origin = "numpy";
-    for (const char *name : kThreadSetters) {
-        if (void *setter = platform::find_symbol(numpy_library, name)) {
-            made.set_threads = reinterpret_cast<int (*)(int)>(setter);
-            break;
-        }
-    }
+    made.set_threads = setter_in(numpy_library);
     into = made;
     return true;
 }
 
 // The setter of OpenBLAS is local in name only: it changes the process. So the first to come sets 1
 // thread, and the last to leave puts the old number back.
+struct Setter {
+    int (*set)(int);
+    int before;
+};
+constexpr int kMostSetters = 4;
 std::mutex setter_mutex;
 int setter_users = 0;
-int threads_before = 0;
+Setter setters[kMostSetters];
+std::atomic<int> setter_count{0};
+
+void add_setter(int (*set)(int)) {
+    std::lock_guard<std::mutex> guard(setter_mutex);
+    const int count = setter_count.load();
+    if (!set || count == kMostSetters) return;
+    for (int i = 0; i < count; ++i) {
+        if (setters[i].set == set) return;
+    }
+    setters[count] = {set, setter_users > 0 ? set(1) : 1};
+    setter_count.store(count + 1);
+}
 
 enum Order { row_major = 101 };
 enum Transpose { plain = 111, transposed = 112 };
@@ -162,8 +183,15 @@ void find_in_numpy(const char *path) {
     numpy_library = platform::find_library(path);
     if (!numpy_library) return;
     for (const Spelling &spelling : kSpellings) {
-        if (try_spelling(spelling, library())) return;
+        if (try_spelling(spelling, library())) {
+            add_setter(library().set_threads);
+            return;
+        }
     }
+}
+
+void find_setter(const char *path) {
+    if (void *found = platform::find_library(path)) add_setter(setter_in(found));
 }
 
 void *numpy_symbol(const char *name) {
@@ -199,16 +227,26 @@ void finish_scipy() {
     all.found = true;
 }
 
-OneThread::OneThread(double products) : many_(products >= kMany && library().set_threads) {
-    if (!many_) return;
+void enter_one_thread() {
     std::lock_guard<std::mutex> guard(setter_mutex);
-    if (setter_users++ == 0) threads_before = library().set_threads(1);
+    if (setter_users++ > 0) return;
+    for (int i = 0; i < setter_count.load(); ++i) setters[i].before = setters[i].set(1);
+}
+
+void leave_one_thread() {
+    std::lock_guard<std::mutex> guard(setter_mutex);
+    if (--setter_users > 0) return;
+    for (int i = 0; i < setter_count.load(); ++i) {
+        if (setters[i].before != 1) setters[i].set(setters[i].before);
+    }
+}
+
+OneThread::OneThread(double products) : many_(products >= kMany && setter_count.load() > 0) {
+    if (many_) enter_one_thread();
 }
 
 OneThread::~OneThread() {
-    if (!many_) return;
-    std::lock_guard<std::mutex> guard(setter_mutex);
-    if (--setter_users == 0 && threads_before != 1) library().set_threads(threads_before);
+    if (many_) leave_one_thread();
 }
 
 bool fits(std::int64_t a, std::int64_t b, std::int64_t c) {

@@ -51,6 +51,13 @@ void *numpy_symbol(const char *name);
 void offer_from_scipy(const std::string &name, const char *signature, void *pointer);
 void finish_scipy();
 
+// Looks for a way to set the number of threads of the BLAS behind another loaded module at `path`.
+void find_setter(const char *path);
+// From the first of these until the last, what is called in any library that was found uses one
+// thread.
+void enter_one_thread();
+void leave_one_thread();
+
 // While one lives, calls of BLAS use one thread: ours split the work, so that bits do not depend on
 // their number. OpenBLAS itself starts no thread for so few `products` of items as are not `many`.
 class OneThread {

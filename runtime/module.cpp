@@ -104,6 +104,22 @@ PyObject *numpy_symbol(PyObject *, PyObject *name) {
     return PyLong_FromVoidPtr(blas::numpy_symbol(text));
 }
 
+PyObject *one_blas_thread(PyObject *, PyObject *flag) {
+    const int on = PyObject_IsTrue(flag);
+    if (on < 0) return nullptr;
+    if (on) blas::enter_one_thread();
+    else blas::leave_one_thread();
+    Py_RETURN_NONE;
+}
+
+PyObject *also_blas_of(PyObject *, PyObject *path) {
+    PyObject *bytes;
+    if (!PyUnicode_FSConverter(path, &bytes)) return nullptr;
+    blas::find_setter(PyBytes_AS_STRING(bytes));
+    Py_DECREF(bytes);
+    Py_RETURN_NONE;
+}
+
 template <class F>
 PyCFunction method(F *function) {
     return reinterpret_cast<PyCFunction>(reinterpret_cast<void *>(function));
@@ -141,6 +157,10 @@ PyMethodDef methods[] = {
     {"panel_width", panel_width, METH_VARARGS,
      "panel_width(itemsize, bits, /)\n--\n\nColumns of a panel of a packed matrix, for vectors of "
      "so many bits (0: the widest)."},
+    {"one_blas_thread", one_blas_thread, METH_O,
+     "one_blas_thread(flag, /)\n--\n\nHave BLAS use one thread; False for each True ends it."},
+    {"also_blas_of", also_blas_of, METH_O,
+     "also_blas_of(path, /)\n--\n\nLet one_blas_thread hold for the BLAS behind a loaded module."},
     {"numpy_symbol", numpy_symbol, METH_O,
      "numpy_symbol(name, /)\n--\n\nThe address of a symbol in the libraries behind NumPy; 0 if "
      "there is none."},

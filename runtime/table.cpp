@@ -85,6 +85,9 @@ bool offer_functions(Call *call, const char *name_of_module, Offer offer) {
         PyErr_Clear();
         return false;
     }
+    Ref<> file(PyObject_GetAttrString(module.get(), "__file__"));
+    if (const char *path = file && PyUnicode_Check(file.get()) ? PyUnicode_AsUTF8(file.get()) : nullptr)
+        blas::find_setter(path);
     PyObject *key, *value;
     Py_ssize_t position = 0;
     while (PyDict_Next(table.get(), &position, &key, &value)) {

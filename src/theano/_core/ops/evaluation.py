@@ -10,6 +10,7 @@ import numpy as np
 from theano._core.ir.graph import toposort
 from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Constant
+from theano._core.runtime import native
 
 
 def evaluate(
@@ -57,7 +58,15 @@ def apply_values(node: Any, inputs: Sequence[Any]) -> list[Any]:
 
 
 def _results(node: Any, inputs: Sequence[Any]) -> list[Any]:
-    found = node.rules.compute(np, node, *inputs)
+    if node.rules is node.op:
+        # As in native code, bits do not depend on the number of threads.
+        native.one_blas_thread(True)
+        try:
+            found = node.rules.compute(np, node, *inputs)
+        finally:
+            native.one_blas_thread(False)
+    else:
+        found = node.rules.compute(np, node, *inputs)
     return [
         np.asarray(result, dtype=out.type.numpy_dtype)
         if isinstance(out.type, TensorType)

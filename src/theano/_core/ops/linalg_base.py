@@ -33,6 +33,7 @@ from theano._core.ops.op import Structured, as_variable, broadcast_lengths, tens
 from theano._core.ops.products import dot
 from theano._core.ops.reductions import reduce
 from theano._core.ops.shaping import dimshuffle, length, pad_left
+from theano._core.runtime import native
 
 
 def lapack_dtype(*names: str) -> str:
@@ -158,6 +159,15 @@ def check_finite(xp: Any, message: str, *arrays: Any) -> None:
     """Raise LinAlgError for infinities and NaN, on which LAPACK may iterate for ever."""
     if xp is np and not all(np.isfinite(a).all() for a in arrays):
         raise np.linalg.LinAlgError(f"{message}: the matrix has infinities or NaN.")
+
+
+def scipy_linalg() -> Any:
+    """Return SciPy's module, whose BLAS may be another than NumPy's: held to one thread as well."""
+    import scipy.linalg
+    import scipy.linalg.cython_lapack
+
+    native.also_blas_of(scipy.linalg.cython_lapack.__file__)
+    return scipy.linalg
 
 
 def swapped(x: Any) -> Any:

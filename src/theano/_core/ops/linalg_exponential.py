@@ -9,7 +9,13 @@ from theano._core.ir.variable import Apply
 from theano._core.ops.broadcasting import zeros_like_float
 from theano._core.ops.creation import join
 from theano._core.ops.indexing import subtensor
-from theano._core.ops.linalg_base import MatrixOp, MatrixTangent, hermitian, matrix_operand
+from theano._core.ops.linalg_base import (
+    MatrixOp,
+    MatrixTangent,
+    hermitian,
+    matrix_operand,
+    scipy_linalg,
+)
 from theano._core.ops.shaping import length
 
 
@@ -27,9 +33,7 @@ class Expm(MatrixOp):
         return self.one([x], x.type.dtype, x.type.broadcastable)
 
     def compute(self, xp: Any, node: Apply, x: Any) -> tuple[Any, ...]:
-        from scipy.linalg import expm
-
-        return (expm(x) if x.size else x,)
+        return (scipy_linalg().expm(x) if x.size else x,)
 
     def jax(self, j: Any, node: Apply, x: Any) -> tuple[Any, ...]:
         return (j.linalg.expm(x),)
@@ -67,11 +71,9 @@ class ExpmTangent(MatrixTangent):
     routine = "expm_tangent"
 
     def compute(self, xp: Any, node: Apply, x: Any, tangent: Any) -> tuple[Any, ...]:
-        from scipy.linalg import expm
-
         if x.shape[-2:] != tangent.shape[-2:]:
             raise ValueError(f"expm: its argument has shape {x.shape}, a tangent {tangent.shape}")
-        return (_tangent(xp, expm, x, tangent),)
+        return (_tangent(xp, scipy_linalg().expm, x, tangent),)
 
     def jax(self, j: Any, node: Apply, x: Any, tangent: Any) -> tuple[Any, ...]:
         return (_tangent(j.numpy, j.linalg.expm, x, tangent),)

@@ -46,6 +46,7 @@ from theano._core.ops.linalg_base import (
     product,
     products,
     real_part,
+    scipy_linalg,
     smaller,
     triangle,
     vector_like,
@@ -86,8 +87,6 @@ class LUFactor(MatrixOp):
         return outputs_of(self, x, [matrix_like(x), matrix_like(x), vector_like(x, "int64")])
 
     def compute(self, xp: Any, node: Apply, x: Any) -> tuple[Any, ...]:
-        from scipy.linalg import lu
-
         m, n = x.shape[-2:]
         stack, k = x.shape[:-2], min(m, n)
         lower = np.empty((*stack, m, k), x.dtype)
@@ -95,7 +94,7 @@ class LUFactor(MatrixOp):
         rows = np.empty((*stack, m), "int64")
         for i in np.ndindex(*stack):
             if x[i].size:
-                found: Any = lu(x[i])
+                found: Any = scipy_linalg().lu(x[i])
                 lower[i], upper[i], rows[i] = found[1], found[2], found[0].argmax(axis=0)
             else:
                 rows[i] = np.arange(m)

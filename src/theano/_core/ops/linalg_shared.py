@@ -14,7 +14,7 @@ import numpy as np
 from theano._core.base import dtypes
 from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Apply
-from theano._core.ops.linalg_base import MatrixOp, batch_pattern
+from theano._core.ops.linalg_base import MatrixOp, batch_pattern, scipy_linalg
 from theano._core.ops.op import broadcast_lengths
 
 
@@ -36,13 +36,11 @@ class Factor(MatrixOp):
     def compute(self, xp: Any, node: Apply, x: Any) -> tuple[Any, ...]:
         import warnings
 
-        from scipy.linalg import lu_factor
-
         columns, pivots = np.empty_like(x), np.empty(x.shape[:-1], "int64")
         for index in np.ndindex(*x.shape[:-2]):
             if x[index].size:
                 with warnings.catch_warnings(action="ignore"):
-                    both, swaps = lu_factor(x[index])
+                    both, swaps = scipy_linalg().lu_factor(x[index])
                 columns[index], pivots[index] = both.T, swaps + 1
         return columns, pivots
 
