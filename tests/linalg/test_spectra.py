@@ -226,6 +226,15 @@ def test_eig() -> None:
                 agree(f, g, x, rng.normal(size=(4, 4)) + 0j, gap)
 
 
+@pytest.mark.parametrize("scale", [1e-200, 1e200])
+def test_huge_and_tiny_matrices(scale: float) -> None:
+    x = T.dmatrix()
+    w, v = nl.eigh(x)
+    f = theano.function([x], T.grad(T.dot(Y, v[:, 0]) ** 2 + (w / w[-1]).sum(), x))
+    a = Q @ np.diag([1.0, 2, 3, 4]) @ Q.T
+    np.testing.assert_allclose(f(a * scale) * scale, f(a), atol=1e-12)
+
+
 @pytest.mark.parametrize("dtype", ["float32", "complex64"])
 @pytest.mark.parametrize("mode", ["FAST_RUN", "FAST_COMPILE"])
 def test_single_precision(dtype: str, mode: str) -> None:

@@ -105,13 +105,20 @@ def themselves(w: Any) -> Gaps:
 
 
 def _gaps(w: Any, value: Any, slope: Any, there: Any = None) -> Gaps:
-    # Not the largest value, as there may be none.
-    size = scalar_of_stack(sqrt(reduce("sum", sqr(modulus_of(w)), (w.type.ndim - 1,))))
-    modulus = modulus_of(value)
+    size, modulus = _length_of(modulus_of(w)), modulus_of(value)
     near, zero = (le(modulus, mul(_number(w, f), size)) for f in (_few(w), 8 * _eps(w)))
     if there is not None:
         near, zero = and_(there, near), and_(there, zero)
     return Gaps(value, cast(slope, dtypes.real_of(w.type.dtype)), near, zero, size)
+
+
+def _length_of(w: Any) -> Any:
+    """Return the lengths of vectors; squares neither overflow nor vanish."""
+    axis = (w.type.ndim - 1,)
+    total = scalar_of_stack(reduce("sum", w, axis))
+    unit = switch(gt(total, zero(total)), total, _one(total))
+    parts = reduce("sum", sqr(div(as_row(w), unit)), (w.type.ndim - 1, w.type.ndim))
+    return mul(unit, sqrt(scalar_of_stack(parts)))
 
 
 def _count(w: Any) -> Any:
