@@ -84,7 +84,13 @@ PyObject *array_owning(void *memory, PyArray_Descr *type, int ndim, const std::i
     PyObject *array =
         PyArray_NewFromDescr(&PyArray_Type, type, ndim, reinterpret_cast<const npy_intp *>(shape),
                              nullptr, memory, NPY_ARRAY_CARRAY, nullptr);
-    if (array) adopt(array);
+    if (array) {
+        adopt(array);
+    } else if (PyErr_ExceptionMatches(PyExc_ValueError)) {
+        // Nor is there room for no items beside so many.
+        PyErr_Clear();
+        no_memory_for(ndim, shape);
+    }
     return array;
 }
 

@@ -202,6 +202,14 @@ def finite(count: int) -> int:
     return count
 
 
+def column_sums(a: int, b: int) -> np.ndarray:
+    """Return the sums along the columns of ones, for which no ones are needed."""
+    if min(a, b) < 0:
+        raise ValueError("negative")
+    finite(a * b)
+    return np.full(small(b), float(a))
+
+
 def largest(a: int, b: int) -> np.ndarray:
     if b == 0 and a >= 0:
         return np.zeros((min(a, 1), 0)).max(axis=1)
@@ -220,6 +228,8 @@ def ravelled(a: int, b: int, c: int, d: int, mode: Any = "raise") -> Any:
     if min(c, d) < 0:
         # NumPy takes them and returns nonsense.
         raise ValueError("negative")
+    if c * d == TOP:
+        raise Endless  # NumPy takes it; products of lengths stop there
     return np.ravel_multi_index(([a], [b]), (c, d), mode=mode)
 
 
@@ -335,13 +345,13 @@ CASES: dict[str, Case] = {
     ),
     "sum of ones": Case(
         lambda a, b: T.alloc(np.float64(1), a, b).sum(),
-        lambda a, b: float(np.broadcast_to(1.0, (a, b)).size),
+        lambda a, b: float(limited(a * b if min(a, b) >= 0 else TOP + 1)),
         "nn",
         True,
     ),
     "sums of ones": Case(
         lambda a, b: T.alloc(np.float64(1), a, b).sum(axis=0),
-        lambda a, b: np.full(np.broadcast_to(1.0, (a, b)).shape[1:], float(a)),
+        lambda a, b: column_sums(a, b),
         "nn",
         True,
     ),

@@ -12,7 +12,7 @@ from theano._core.base.settings import config
 from theano._core.ir.variable import Apply
 from theano._core.ops.arithmetic import cast, ge
 from theano._core.ops.assertions import Require
-from theano._core.ops.lengths import as_length, is_one
+from theano._core.ops.lengths import as_length, checked_shape, is_one
 from theano._core.ops.op import RankHook, Structured, as_variable, tensor_operand
 from theano._core.ops.shaping import not_negative, pad_left
 
@@ -42,7 +42,8 @@ class Alloc(Structured):
         return self.one([value, *sizes], value.type.dtype, pattern)
 
     def compute(self, xp: Any, node: Apply, value: Any, *lengths: Any) -> tuple[Any, ...]:
-        return (xp.broadcast_to(value, tuple(int(n) for n in lengths)).copy(),)
+        shape = checked_shape(lengths, node.outputs[0].type.dtype)
+        return (xp.broadcast_to(value, shape).copy(),)
 
     def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
         return [tuple(as_length(n) for n in node.inputs[1:])]

@@ -15,10 +15,10 @@ from theano._core.ops.arithmetic import cast, maximum, mul
 from theano._core.ops.broadcasting import zeros_like_float
 from theano._core.ops.indexing import subtensor
 from theano._core.ops.lengths import (
-    LARGEST,
     CountOfRange,
     as_int64,
     as_length,
+    checked_shape,
     range_length,
     total,
 )
@@ -55,9 +55,7 @@ class ARange(Structured):
 
     def compute(self, xp: Any, node: Apply, start: Any, stop: Any, step: Any) -> tuple[Any, ...]:
         bounds = start.item(), stop.item(), step.item()
-        count = range_length(node, *bounds)
-        if count * dtypes.itemsize(self.dtype) > LARGEST:
-            raise MemoryError(f"{count} numbers do not fit into memory")
+        (count,) = checked_shape([range_length(node, *bounds)], self.dtype)
         if not (dtypes.is_discrete(self.dtype) and isinstance(bounds[0] + bounds[2], int)):
             return (xp.arange(*(bounds if count else (0,)), dtype=self.dtype),)
         # NumPy counts integers in floating point: one too few, or many too many.
@@ -102,7 +100,8 @@ class Eye(Structured):
         return self.one(values, self.dtype, (False, False))
 
     def compute(self, xp: Any, node: Apply, n: Any, m: Any, k: Any) -> tuple[Any, ...]:
-        return (xp.eye(int(n), int(m), int(k), dtype=self.dtype),)
+        rows, columns = checked_shape((n, m), self.dtype)
+        return (xp.eye(rows, columns, int(k), dtype=self.dtype),)
 
     def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
         return [(as_length(node.inputs[0]), as_length(node.inputs[1]))]

@@ -18,6 +18,17 @@ from theano._core.ops.op import Structured, as_variable, python_int
 LARGEST = 2**63 - 1
 
 
+def checked_shape(lengths: Sequence[Any], dtype: str) -> tuple[int, ...]:
+    """Return lengths as integers; MemoryError if no array of `dtype` can have them.
+
+    As in NumPy that also holds for an array without items.
+    """
+    shape = tuple(int(n) for n in lengths)
+    if math.prod(max(n, 1) for n in shape) * dtypes.itemsize(dtype) > LARGEST:
+        raise MemoryError(f"an array of shape {shape} does not fit into memory")
+    return shape
+
+
 class _OfLengths(Structured):
     """An int64 scalar made of lengths, after checking that it fits (else MemoryError)."""
 

@@ -23,7 +23,7 @@ from theano._core.base import dtypes
 from theano._core.ir.variable import Apply
 from theano._core.ops import rules
 from theano._core.ops.arithmetic import cast
-from theano._core.ops.lengths import as_length
+from theano._core.ops.lengths import as_length, checked_shape
 from theano._core.ops.normal_quantile import upper_quantile
 from theano._core.ops.op import Structured, as_variable, elementwise, python_int
 from theano._core.ops.samples import Range
@@ -261,7 +261,7 @@ class StreamDraw(KeyedOp):
         return self.one([random_key(key), *sizes], self.dtype, pattern)
 
     def compute(self, xp: Any, node: Apply, key: Any, *lengths: Any) -> tuple[Any, ...]:
-        shape = tuple(int(n) for n in lengths)
+        shape = checked_shape(lengths, self.dtype)
         if any(n < 0 for n in shape):
             raise ValueError(f"negative dimensions are not allowed: {shape}")
         count, size = math.prod(shape), np.dtype(self.dtype).itemsize

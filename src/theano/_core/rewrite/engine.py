@@ -283,9 +283,11 @@ class Rewriter:
                 if value not in memo:
                     memo[value] = self._leaf_lengths(value)
             shapes = [memo[v] if isinstance(v.type, TensorType) else () for v in node.inputs]
-            for out, shape in zip(node.outputs, node.rules.shape(node, shapes), strict=True):
-                if isinstance(out.type, TensorType):
-                    memo[out] = self._finished_lengths(out, shape)
+            # What refuses a length tells the line of what has it.
+            with at_line(node.source):
+                for out, shape in zip(node.outputs, node.rules.shape(node, shapes), strict=True):
+                    if isinstance(out.type, TensorType):
+                        memo[out] = self._finished_lengths(out, shape)
         if variable not in memo:
             memo[variable] = self._leaf_lengths(variable)
         return memo[variable]

@@ -24,6 +24,7 @@ from theano._core.ops.arithmetic import (
     switch,
 )
 from theano._core.ops.broadcasting import alloc
+from theano._core.ops.lengths import product
 from theano._core.ops.op import Elementwise
 from theano._core.ops.reductions import Reduction
 from theano._core.ops.shaping import dimshuffle
@@ -208,13 +209,10 @@ def _neutral_fold(rewriter: Rewriter, node: Apply) -> Any:
     known = known_value(value)
     if node.op.kind != "sum" or known is None or isinstance(value, Constant):
         return None
-    lengths = [rewriter.lengths(value)[a] for a in node.op.axes(value.type.ndim)]
-    total = None
-    for n in lengths:
-        total = n if total is None else mul(total, n)
+    total = product([rewriter.lengths(value)[a] for a in node.op.axes(value.type.ndim)])
     out = node.outputs[0]
-    product = mul(number(known, out.type.dtype), cast_length(total, out.type.dtype))
-    return product if out.type.ndim == 0 else _alloc_like(rewriter, node, product)
+    result = mul(number(known, out.type.dtype), cast_length(total, out.type.dtype))
+    return result if out.type.ndim == 0 else _alloc_like(rewriter, node, result)
 
 
 def cast_length(value: Any, dtype: str) -> Any:
