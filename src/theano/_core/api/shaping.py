@@ -112,8 +112,8 @@ def flatten(x: Any, ndim: int | None = None, outdim: int | None = None) -> Any:
         raise ValueError(f"ndim {ndim} out of bound [1, {x.type.ndim + 1})")
     kept = [ops.length(x, axis) for axis in range(ndim - 1)]
     # Beside a length of 0, -1 could be anything.
-    rest = product([ops.length(x, axis) for axis in range(ndim - 1, x.type.ndim)])
-    flat = ops.reshape_op(x, [*kept, rest] if kept else [-1])
+    joined = [ops.length(x, axis) for axis in range(ndim - 1, x.type.ndim)] if kept else []
+    flat = ops.reshape_op(x, [*kept, product(joined) if kept else -1])
     pattern = (*x.type.broadcastable[: ndim - 1], all(x.type.broadcastable[ndim - 1 :]))
     return ops.pattern_broadcast(flat, pattern)
 

@@ -6,14 +6,13 @@ from collections.abc import Sequence
 from typing import Any
 
 from theano._core.ir.variable import Apply
-from theano._core.ops.op import Structured, as_variable, python_int
+from theano._core.ops.op import Guard, Structured, as_variable, python_int
 
 
 class Assert(Structured):
     """`value`, after checking that every condition holds (AssertionError with `msg` if not)."""
 
     __props__ = ("msg",)
-    may_fail = True
     # What native code reports of a condition that does not hold.
     fault = "assert"
 
@@ -45,10 +44,16 @@ class Assert(Structured):
     def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
         return [shapes[0]]
 
-    def guards(self, node: Apply, shapes: Sequence[Any]) -> list[tuple[Any, list[Any]]]:
+    def may_fail(self, node: Apply) -> bool:
+        return bool(self._open(node))
+
+    def _open(self, node: Apply) -> list[Any]:
+        """Return the conditions that are not known to hold."""
+        return [v for v in node.inputs[1 + getattr(self, "facts", 0) :] if not python_int(v)]
+
+    def guards(self, node: Apply, shapes: Sequence[Any]) -> list[Guard]:
         facts = getattr(self, "facts", 0)
-        open_ones = [v for v in node.inputs[1 + facts :] if not python_int(v)]
-        return [(self, [*node.inputs[1 : 1 + facts], *open_ones])] if open_ones else []
+        return [(self, lambda: [*node.inputs[1 : 1 + facts], *self._open(node)])]
 
     def connection(self, node: Apply) -> list[list[bool]]:
         return [[True]] + [[False]] * (len(node.inputs) - 1)

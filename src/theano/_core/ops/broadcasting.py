@@ -13,15 +13,16 @@ from theano._core.ir.variable import Apply
 from theano._core.ops.arithmetic import cast, ge
 from theano._core.ops.assertions import Require
 from theano._core.ops.lengths import as_length, checked_shape, is_one
-from theano._core.ops.op import RankHook, Structured, as_variable, tensor_operand
+from theano._core.ops.op import Guard, RankHook, Structured, as_variable, tensor_operand
 from theano._core.ops.shaping import not_negative, pad_left
+
+_NOT_NEGATIVE = Require("negative dimensions are not allowed: {0}", 1)
 
 
 class Alloc(Structured):
     """`value` broadcast to the lengths that follow it. It is a view: nothing is copied."""
 
     broadcasts = True
-    may_fail = True
 
     def make_node(self, value: Any, *lengths: Any) -> Apply:
         value = tensor_operand("alloc", value)
@@ -48,9 +49,12 @@ class Alloc(Structured):
     def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
         return [tuple(as_length(n) for n in node.inputs[1:])]
 
-    def guards(self, node: Apply, shapes: Sequence[Any]) -> list[tuple[Any, list[Any]]]:
-        check = Require("negative dimensions are not allowed: {0}", 1)
-        return [(check, [n, ge(n, 0)]) for n in node.inputs[1:] if not not_negative(n)]
+    def may_fail(self, node: Apply) -> bool:
+        return not all(map(not_negative, node.inputs[1:]))
+
+    def guards(self, node: Apply, shapes: Sequence[Any]) -> list[Guard]:
+        open_ones = [n for n in node.inputs[1:] if not not_negative(n)]
+        return [(_NOT_NEGATIVE, lambda n=n: [n, ge(n, 0)]) for n in open_ones]
 
     def connection(self, node: Apply) -> list[list[bool]]:
         return [[True]] + [[False]] * (len(node.inputs) - 1)

@@ -32,6 +32,9 @@ from theano._core.ir.variable import Apply, Constant, Variable
 FOLD_LIMIT = 4096
 
 
+Guard = tuple["Op", Callable[[], list[Any]]]
+
+
 class Op:
     """An operation. Equal classes with equal `__props__` are the same operation."""
 
@@ -55,8 +58,6 @@ class Op:
     forward_by_user = False
     # Whether `make_node` may be called again when more is known of the inputs: lengths of 1.
     remakes = True
-    # Whether it has `guards`.
-    may_fail = False
     # Whether the lengths that its outputs are known to have count as declared by the user.
     declares_sizes = False
 
@@ -114,10 +115,14 @@ class Op:
         """Say what is wrong with operands whose lengths certainly do not fit, else return None."""
         return None
 
-    def guards(self, node: Apply, shapes: Sequence[Any]) -> list[tuple[Any, list[Any]]]:
+    def may_fail(self, node: Apply) -> bool:
+        """Tell whether it may have `guards`."""
+        return False
+
+    def guards(self, node: Apply, shapes: Sequence[Any]) -> list[Guard]:
         """Return what fails where this does, and computes nothing: rewriting leaves it behind.
 
-        Each is an operation that hands on its first operand, and its other operands. What a rule
+        Each is an operation that hands on its first operand, and what makes the others. What a rule
         may take away with the node itself, as Theano did, is none: an elementwise function of
         operands that do not fit, an index out of bounds.
         """

@@ -15,7 +15,7 @@ from theano._core.ops.arithmetic import cast, conjugate, eq, mul, neq, switch, t
 from theano._core.ops.assertions import Require
 from theano._core.ops.broadcasting import fill, zeros_like_float
 from theano._core.ops.lengths import as_int64
-from theano._core.ops.op import Structured, tensor_operand
+from theano._core.ops.op import Guard, Structured, tensor_operand
 from theano._core.ops.samples import Range, anything, booleans
 from theano._core.ops.shaping import dimshuffle
 
@@ -154,7 +154,6 @@ class Reduction(Structured):
     """
 
     __props__ = ("acc_dtype", "axis", "dtype", "kind")
-    may_fail = True
 
     def __init__(
         self, kind: str, axis: Any = None, dtype: str | None = None, acc_dtype: str | None = None
@@ -239,10 +238,12 @@ class Reduction(Structured):
         axes = self.axes(node.inputs[0].type.ndim)
         return [tuple(n for axis, n in enumerate(shapes[0]) if axis not in axes)]
 
-    def guards(self, node: Apply, shapes: Sequence[Any]) -> list[tuple[Any, list[Any]]]:
+    def may_fail(self, node: Apply) -> bool:
+        return self.fold.identity is None
+
+    def guards(self, node: Apply, shapes: Sequence[Any]) -> list[Guard]:
         text = f"zero-size array to reduction operation {self.kind} which has no identity"
-        axes = self.axes(node.inputs[0].type.ndim)
-        return _not_empty(text, shapes, axes) if self.fold.identity is None else []
+        return _not_empty(text, shapes, self.axes(node.inputs[0].type.ndim))
 
     def lower(self, p: Any, node: Apply, x: Any) -> Any:
         # Folds of arrays are loops of the engine; that of a scalar is the scalar.
@@ -307,14 +308,12 @@ class Reduction(Structured):
         return name if axes is None else f"{name}{{{', '.join(map(str, axes))}}}"
 
 
-def _not_empty(
-    text: str, shapes: Sequence[Any], axes: Sequence[int]
-) -> list[tuple[Any, list[Any]]]:
+def _not_empty(text: str, shapes: Sequence[Any], axes: Sequence[int]) -> list[Guard]:
     """Return the guards of an operation that needs items along some axes."""
     found = [shapes[0][a] for a in axes]
     if all(isinstance(n, int) and n > 0 for n in found):
         return []
-    return [(Require(text), [neq(as_int64(n), 0) for n in found])]
+    return [(Require(text), lambda: [neq(as_int64(n), 0) for n in found])]
 
 
 def _others(op: Reduction, x: Any, y: Any) -> Any:
@@ -338,7 +337,6 @@ class ArgExtreme(Structured):
     """
 
     __props__ = ("axis", "kind")
-    may_fail = True
 
     def __init__(self, kind: str, axis: Any = None) -> None:
         self.kind = kind
@@ -380,7 +378,10 @@ class ArgExtreme(Structured):
     def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
         return [zeros_like_float(node.inputs[0])]
 
-    def guards(self, node: Apply, shapes: Sequence[Any]) -> list[tuple[Any, list[Any]]]:
+    def may_fail(self, node: Apply) -> bool:
+        return True
+
+    def guards(self, node: Apply, shapes: Sequence[Any]) -> list[Guard]:
         text = f"attempt to get {self.kind} of an empty sequence"
         return _not_empty(text, shapes, self.axes(node.inputs[0].type.ndim))
 

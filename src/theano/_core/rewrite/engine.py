@@ -22,7 +22,7 @@ from theano._core.ops.arithmetic import cast
 from theano._core.ops.broadcasting import Alloc, Second
 from theano._core.ops.indexing import Subtensor
 from theano._core.ops.lengths import as_length
-from theano._core.ops.op import Op
+from theano._core.ops.op import Guard, Op
 from theano._core.ops.shaping import DimShuffle, Length, ShapeOf, pattern_broadcast
 
 # A chain of rules on one node longer than this is taken for an endless loop.
@@ -171,7 +171,7 @@ class Rewriter:
             outputs = node.outputs
             for out in outputs:
                 self.finished[out] = out
-            if self._guards(node) or any(v in self.guarded for v in inputs):
+            if node.rules.may_fail(node) or any(v in self.guarded for v in inputs):
                 self.guarded.update(outputs)
         self.table[key] = outputs
         return outputs
@@ -206,7 +206,7 @@ class Rewriter:
                 continue
             news = list(result) if isinstance(result, (list, tuple)) else [result]
             news = [conform(new, out) for new, out in zip(news, node.outputs, strict=True)]
-            if self._guards(node) or any(v in self.guarded for v in node.inputs):
+            if node.rules.may_fail(node) or any(v in self.guarded for v in node.inputs):
                 news = self._with_guards(node, news)
             if self.log is not None:
                 self.log.append(Application(rule, node, news))
@@ -220,9 +220,9 @@ class Rewriter:
             return news
         return None
 
-    def _guards(self, node: Apply) -> list[tuple[Any, list[Any]]]:
+    def _guards(self, node: Apply) -> list[Guard]:
         """Return what `Op.guards` says of a node."""
-        if not node.rules.may_fail:
+        if not node.rules.may_fail(node):
             return []
         tensors = (v for v in node.inputs if isinstance(v.type, TensorType))
         return node.rules.guards(node, [self.lengths(v) for v in tensors])
@@ -237,16 +237,17 @@ class Rewriter:
             return news
         fresh = toposort(news, self.finished)
         kept = {*news, *(v for n in fresh for v in n.inputs)}
-        lost = [n for n in self._guarded_below([node.outputs[0]], kept) if self._guards(n)]
-        lost = [n for n in lost if not any(_same_guards(n, new) for new in fresh)]
+        below = self._guarded_below([node.outputs[0]], kept)
+        lost = [n for n in below if not any(_same_guards(n, new) for new in fresh)]
+        lost = [n for n in lost if self._guards(n)]
         if lost:
             # What is not just below the new values may be further down.
             there = set(self._guarded_below(kept, set()))
             lost = [n for n in lost if n not in there]
         for old in lost:
-            for op, operands in self._guards(old):
-                with at_line(old.source):
-                    news = [op(new, *operands) for new in news]
+            with at_line(old.source):
+                for op, operands in self._guards(old):
+                    news = [op(new, *operands()) for new in news]
         return news
 
     def _guarded_below(self, variables: Iterable[Any], stop: set[Any]) -> list[Apply]:
