@@ -295,6 +295,25 @@ def test_forward_mode() -> None:
         np.testing.assert_allclose(h(np.eye(4), np.diag([1.0, 2, 3, 4])), 0, atol=1e-12)
 
 
+def test_loops() -> None:
+    """Limits are found in a body; what leaves it as vectors has none that is known."""
+    x = T.dmatrix()
+    factors = T.constant(np.array([1.0, 2.0]))
+    inside = theano.scan(lambda p, a: of_eigh(resolvent, a * p), [factors], None, [x])[0]
+    w, v = theano.scan(lambda p, a: nl.eigh(a * p), [factors], None, [x])[0]
+    outside = [T.dot(v[i] * resolvent(w[i]), v[i].T) for i in range(2)]
+    wanted = [inverse(symmetric(x)), inverse(symmetric(x * 2))]
+    f, g, h = (
+        theano.function([x], T.grad(costs(parts[0]) + costs(parts[1]), x))
+        for parts in (inside, outside, wanted)
+    )
+    apart = np.diag([1.0, 2, 3, 4])
+    assert off(f(np.eye(4)), h(np.eye(4))) < 1e-12
+    assert off(f(apart), h(apart)) < 1e-12
+    assert not np.isfinite(g(np.eye(4))).all()
+    assert off(g(apart), h(apart)) < 1e-12
+
+
 class Doubled(theano.Op):
     """An operation whose derivative has none."""
 

@@ -235,7 +235,8 @@ class SpectralOp(MatrixOp):
     def limits(self, node: Apply, cotangents: Sequence[Any], forward: Forward) -> list[Any]:
         """Return the limit of each quotient, computed only if a gap is near zero.
 
-        Nothing is returned if the cotangents do not depend on the values.
+        Nothing is returned if the cotangents do not depend on the values, and NaN if it is not
+        known whether they do: in the body of a loop that gives the vectors to the outside.
         """
         values = _values(node, [g for g in cotangents if g is not None])
         vectors = [
@@ -243,6 +244,9 @@ class SpectralOp(MatrixOp):
             for v, g in zip(node.outputs, cotangents, strict=True)
             if v is not values[0] and g is not None
         ]
+        if any(getattr(g.tag, "from_outside", False) for g in vectors):
+            parts = self.quotients(node, cotangents)
+            return [full_like(part.over, np.nan, part.over.type.dtype) for part in parts]
         moved = _moved(values, vectors, node.outputs)
         if moved.isdisjoint(vectors):
             return []

@@ -126,6 +126,9 @@ class _Pullback:
         self.reach = self.op.reach()
         self.active = self._active()
         self.totals = {j: self.op.new_values[j].clone() for j in self.active}
+        for total in self.totals.values():
+            # What it depends on is not seen in the body.
+            total.tag.from_outside = True
         # Gradients in the body that are not defined, and the others.
         self.undefined: dict[Any, Any] = {}
         self.gradients = self._inner_gradients(reverse)
