@@ -445,6 +445,10 @@ def _with_part(x: Any, part: slice, y: Any) -> Any:
     return IncSubtensor(form, True)(x, y, *values)
 
 
+MOST_REPEATED = 2.0**62
+TOO_OFTEN = "repeat: the items do not fit into memory"
+
+
 class Spread(Composed):
     """Each position below `size` as often as the item of the vector `counts` there says, int64."""
 
@@ -462,6 +466,9 @@ class Spread(Composed):
                 f"repeats must hold one number for each of the {size} items along the axis, "
                 f"got {counts.shape[0]}"
             )
+        if counts.size and counts.min() >= 0 and counts.sum(dtype="float64") >= MOST_REPEATED:
+            # NumPy's own sum may overflow.
+            raise ValueError(TOO_OFTEN)
         return (xp.repeat(xp.arange(size, dtype="int64"), counts),)
 
     def expression(self, node: Apply) -> list[Any]:
@@ -480,5 +487,4 @@ def _checked_sum(counts: Any) -> Any:
     """Return the sum of numbers that are not negative, after checking that it is an int64."""
     # Added in floating point it is near enough to tell.
     near = reduce("sum", cast(counts, "float64"))
-    text = "repeat: the items do not fit into memory"
-    return Require(text)(reduce("sum", counts), lt(near, 2.0**62))
+    return Require(TOO_OFTEN)(reduce("sum", counts), lt(near, MOST_REPEATED))

@@ -249,11 +249,11 @@ class Launcher(Entry):
         return usual
 
     def _points(self, loop: Loop, lengths: Sequence[Size], stores: bool) -> Size:
-        """Return how many points a loop has, after checking that it is a number."""
+        """Return how many points a loop has, after checking that they can be walked through."""
         total = self.product(lengths)
         if loop.rank > 1 and not stores and all(stretched for _, stretched in loop.operands):
             # Nothing is there for every point, whose size would have been looked at.
-            self.check_size(self.node, total, "too_large", lengths)
+            self.check_size(self.node, self.multiply(total, 8), "too_large", lengths)
         return total
 
     def _many_short_rows(
