@@ -96,9 +96,13 @@ def join_index(form: Index, values: Sequence[Any]) -> list[Any]:
 def _traced_index(j: Any, form: Index, shape: Sequence[int], values: Sequence[Any]) -> Any:
     """Return an index for JAX, which does not check positions: that they fit is required."""
     entries = join_index(form, [int(v) if j.is_known(v) else v for v in values])
-    for entry, length in zip(entries, shape, strict=False):
+    for axis, (entry, length) in enumerate(zip(entries, shape, strict=False)):
         if not isinstance(entry, slice):
             j.require((entry >= -length) & (entry < length))
+        elif isinstance(entry.step, int):
+            # Further than the axis is long is far enough, and fits any integer of XLA's.
+            step = min(max(entry.step, -length - 1), length + 1)
+            entries[axis] = slice(entry.start, entry.stop, step)
     return tuple(entries)
 
 
