@@ -58,7 +58,7 @@ class Op:
     forward_by_user = False
     # Whether `make_node` may be called again when more is known of the inputs: lengths of 1.
     remakes = True
-    # Whether the lengths that its outputs are known to have count as declared by the user.
+    # Whether lengths that its outputs are known to have count as declared by the user.
     declares_sizes = False
 
     def props(self) -> tuple[Any, ...]:
@@ -120,11 +120,9 @@ class Op:
         return False
 
     def guards(self, node: Apply, shapes: Sequence[Any]) -> list[Guard]:
-        """Return what fails where this does, and computes nothing: rewriting leaves it behind.
+        """Return what fails where this does: operations that hand on a first operand.
 
-        Each is an operation that hands on its first operand, and what makes the others. What a rule
-        may take away with the node itself, as Theano did, is none: an elementwise function of
-        operands that do not fit, an index out of bounds.
+        Each with what makes its other operands. Rewriting leaves them behind.
         """
         return []
 
