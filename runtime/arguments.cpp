@@ -216,7 +216,7 @@ inline bool fill_array(const Input &input, PyObject *value, std::int64_t *descri
     if (!PyArray_CheckExact(value)) return false;
     auto *array = reinterpret_cast<PyArrayObject *>(value);
     if (!usable(array, input.type.typenum, input.type.ndim)) return false;
-    *bytes += describe(array, descriptor) * static_cast<double>(input.type.itemsize());
+    *bytes += describe(array, descriptor);
     return (!input.broadcast || fits_broadcast(input, descriptor)) &&
            fits_lengths(input, descriptor);
 }

@@ -52,7 +52,7 @@ inline bool usable(PyArrayObject *array, int typenum, int ndim) {
            PyArray_ISALIGNED(array) && PyArray_ISNOTSWAPPED(array);
 }
 
-// Writes the descriptor of a usable array; returns its number of items. An axis of length 1 may have
+// Writes the descriptor of a usable array; returns its number of bytes. An axis of length 1 may have
 // any stride in NumPy, and so may all axes of an empty array; here each has the one that it would
 // have if the axes behind it were side by side, so that C-contiguous arrays have the strides of C
 // order in all axes.
@@ -62,9 +62,8 @@ inline double describe(PyArrayObject *array, std::int64_t *descriptor) {
     descriptor[kData] = reinterpret_cast<std::int64_t>(PyArray_DATA(array));
     // NPY_ARRAY_C_CONTIGUOUS and TH_CONTIGUOUS are the same bit.
     descriptor[kFlags] = PyArray_FLAGS(array) & NPY_ARRAY_C_CONTIGUOUS;
-    double items = 1;
     // Unsigned, for the lengths of an array of stride 0 have no limit.
-    auto packed = static_cast<std::uint64_t>(PyArray_ITEMSIZE(array));
+    auto packed = static_cast<std::uint64_t>(PyArray_ITEMSIZE(array)), bytes = packed;
     const bool any = !descriptor[kFlags];
     for (int i = ndim - 1; i >= 0; --i) {
         const npy_intp length = shape[i];
@@ -73,9 +72,9 @@ inline double describe(PyArrayObject *array, std::int64_t *descriptor) {
             any && length != 1 ? static_cast<std::uint64_t>(strides[i]) : packed;
         descriptor[kShape + ndim + i] = static_cast<std::int64_t>(stride);
         packed = stride * static_cast<std::uint64_t>(length ? length : 1);
-        items *= static_cast<double>(length);
+        bytes *= static_cast<std::uint64_t>(length);
     }
-    return items;
+    return static_cast<double>(bytes);
 }
 
 }  // namespace theano

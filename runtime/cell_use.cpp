@@ -11,6 +11,10 @@ namespace {
 // A waiting thread looks for signals this often.
 constexpr std::chrono::milliseconds kPatience{50};
 
+CellObject *cell_of(const FunctionObject *function, Py_ssize_t index) {
+    return reinterpret_cast<CellObject *>(PyTuple_GET_ITEM(function->cells, index));
+}
+
 // Cells that are wanted: those of a function, or one.
 class Request {
   public:
@@ -22,9 +26,9 @@ class Request {
     bool any(Is is) const {
         if (!function_) return is(cell_, writes_);
         for (Py_ssize_t i : function_->program->written)
-            if (is(at(i), true)) return true;
+            if (is(cell_of(function_, i), true)) return true;
         for (Py_ssize_t i : function_->program->read)
-            if (is(at(i), false)) return true;
+            if (is(cell_of(function_, i), false)) return true;
         return false;
     }
     template <class Do>
@@ -43,10 +47,6 @@ class Request {
     }
 
   private:
-    CellObject *at(Py_ssize_t index) const {
-        return reinterpret_cast<CellObject *>(PyTuple_GET_ITEM(function_->cells, index));
-    }
-
     const FunctionObject *function_ = nullptr;
     CellObject *cell_ = nullptr;
     bool writes_ = false;
@@ -55,7 +55,7 @@ class Request {
 // The queue of those who wait, the first first.
 struct Waiter {
     const Request &request;
-    unsigned long thread;
+    std::uintptr_t thread;
     Waiter *next = nullptr;
 };
 Waiter *queue = nullptr;
@@ -64,7 +64,13 @@ Waiter *queue = nullptr;
 std::uint32_t process = 0;
 
 // How many calls of this thread hold cells that they write.
+#if defined(__GNUC__)
+__attribute__((tls_model("initial-exec")))
+#endif
 thread_local int writing = 0;
+
+// Names this thread, as no other that lives.
+std::uintptr_t this_thread() { return reinterpret_cast<std::uintptr_t>(&writing); }
 
 // Never destroyed: threads may wait when the process ends.
 struct Bell {
@@ -87,9 +93,14 @@ CellUse &use_of(CellObject *cell) {
     return cell->use;
 }
 
+// Whether nobody writes a cell, nor waits for it.
+bool is_free(const CellObject *cell) {
+    return cell->use.process == process && cell->use.writer == 0 && cell->use.waiting == 0;
+}
+
 bool others_write(CellObject *cell) {
     const CellUse &use = use_of(cell);
-    return use.writer && use.writer != PyThread_get_thread_ident();
+    return use.writer && use.writer != this_thread();
 }
 
 bool must_wait(const Request &request) {
@@ -108,11 +119,11 @@ bool is_blocked(const Waiter &self) {
 }
 
 // Whether `thread` waits, by way of others or not, for what `wanted` holds.
-bool waits_for(unsigned long thread, unsigned long wanted) {
+bool waits_for(std::uintptr_t thread, std::uintptr_t wanted) {
     for (Waiter *waiter = queue; waiter; waiter = waiter->next) {
         if (waiter->thread != thread) continue;
         bool found = waiter->request.any([&](CellObject *cell, bool) {
-            const unsigned long writer = use_of(cell).writer;
+            const std::uintptr_t writer = use_of(cell).writer;
             // A circle without us was refused when it closed.
             return writer && writer != thread &&
                    (writer == wanted || waits_for(writer, wanted));
@@ -140,7 +151,7 @@ void sleep() {
 }
 
 bool wait_turn(const Request &request) {
-    Waiter self{request, PyThread_get_thread_ident()};
+    Waiter self{request, this_thread()};
     Waiter **end = &queue;
     while (*end) end = &(*end)->next;
     *end = &self;
@@ -174,34 +185,36 @@ bool let_in(const Request &request) { return !must_wait(request) || wait_turn(re
 }  // namespace
 
 bool enter(const FunctionObject *function) {
-    const Request request(function);
-    if (!let_in(request)) return false;
-    request.each([](CellObject *cell, bool writes) {
-        CellUse &use = use_of(cell);
-        if (!writes) {
-            ++use.readers;
-        } else {
-            use.writer = PyThread_get_thread_ident();
-            ++use.writers;
-        }
-    });
-    if (!function->program->written.empty()) ++writing;
+    const Program &program = *function->program;
+    bool free = true;
+    for (Py_ssize_t i : program.written) free &= is_free(cell_of(function, i));
+    for (Py_ssize_t i : program.read) free &= is_free(cell_of(function, i));
+    if (!free && !let_in(Request(function))) return false;
+    for (Py_ssize_t i : program.read) ++use_of(cell_of(function, i)).readers;
+    if (program.written.empty()) return true;
+    const std::uintptr_t thread = this_thread();
+    for (Py_ssize_t i : program.written) {
+        CellUse &use = use_of(cell_of(function, i));
+        use.writer = thread;
+        ++use.writers;
+    }
+    ++writing;
     return true;
 }
 
 void leave(const FunctionObject *function) {
+    const Program &program = *function->program;
+    for (Py_ssize_t i : program.read) leave_reader(cell_of(function, i));
+    if (program.written.empty()) return;
     bool awaited = false;
-    Request(function).each([&](CellObject *cell, bool writes) {
-        CellUse &use = use_of(cell);
+    for (Py_ssize_t i : program.written) {
+        CellUse &use = use_of(cell_of(function, i));
         // In a child the count may have begun anew.
-        if (!writes) {
-            if (use.readers > 0) --use.readers;
-        } else if (use.writers > 0 && --use.writers == 0) {
-            use.writer = 0;
-            awaited |= use.waiting > 0;
-        }
-    });
-    if (!function->program->written.empty()) --writing;
+        if (use.writers == 0 || --use.writers > 0) continue;
+        use.writer = 0;
+        awaited |= use.waiting > 0;
+    }
+    --writing;
     if (awaited) ring();
 }
 

@@ -121,7 +121,7 @@ struct ProgramObject {
 
 // See cell_use.h.
 struct CellUse {
-    unsigned long writer;   // the thread that writes; 0: none
+    std::uintptr_t writer;  // names the thread that writes; 0: none
     std::int32_t writers;   // its calls, one within the other
     std::int32_t readers;   // calls that read
     std::int32_t waiting;   // those in the queue
