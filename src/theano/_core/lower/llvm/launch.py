@@ -1,28 +1,23 @@
-"""Loops of a program: their operands and results, their layouts, and the calls of their kernels."""
+"""Loops of a program: their operands and results, and the choice of their kernels."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from typing import Any, NamedTuple
 
 from theano._core.ir.variable import Apply, Constant
 from theano._core.lower.arrays import Array, Buffer, Size
 from theano._core.lower.faults import EXTREMES
 from theano._core.lower.llvm.bodies import group_body
-from theano._core.lower.llvm.calls import Call, Combine, Kernel
-from theano._core.lower.llvm.entry import Entry
+from theano._core.lower.llvm.calls import Call, Kernel
 from theano._core.lower.llvm.items import itemsize
-from theano._core.lower.llvm.kernel import choose_lanes, range_axis
-from theano._core.lower.loops import FOLD_BLOCK, Fold, Loop, collapse
+from theano._core.lower.llvm.kernel import choose_lanes
+from theano._core.lower.llvm.kernel_call import KernelCalls
+from theano._core.lower.loops import Fold, Loop, collapse
 from theano._core.lower.schedule import Step, weight_of
 from theano._core.ops.op import Elementwise
 from theano._core.ops.reductions import STARTS, Reduction
 
-# Rough number of instructions that a point of a loop takes besides those of its body.
-POINT = 7
-# Points of which a loop is certainly not shared with other threads.
-FEW = 64
 # Rows of at most SHORT items are folded several at a time if they fill half a vector.
 SHORT = 12
 
@@ -40,7 +35,7 @@ class InBlocks(NamedTuple):
     block: str
 
 
-class Launcher(Entry):
+class Launcher(KernelCalls):
     """The part of a program that writes loops."""
 
     def prepare_loop(self, step: Step) -> Callable[[], None]:
@@ -430,239 +425,6 @@ class Launcher(Entry):
             result = same if result is None else self.b.emit(f"and i1 {result}, {same}")
         return True if result is None else result
 
-    def _prepare_call(
-        self, kernel: Kernel, lengths: Sequence[Size], total: Size, sequential: bool
-    ) -> Call:
-        layout = kernel.groups
-        extents = self._extents(kernel.loop, layout, lengths, total)
-        axis, blocks, partial = range_axis(kernel.loop, layout)
-        count = extents[axis]
-        if blocks:
-            up = self.plus(count, FOLD_BLOCK - 1)
-            count = (
-                up // FOLD_BLOCK
-                if isinstance(up, int)
-                else self.sized(f"sdiv i64 {up}, {FOLD_BLOCK}", up)
-            )
-        number = self._register_kernel(kernel)
-        call = Call(kernel, number, layout, extents, count, total, sequential)
-        if partial:
-            call.combine = self._register_kernel(Combine(kernel))
-        return call
-
-    def _extents(
-        self, loop: Loop, layout: Sequence[Sequence[int]], lengths: Sequence[Size], total: Size
-    ) -> list[Size]:
-        """Return how far the loops of a kernel go: nowhere if one of them does nothing.
-
-        Else they might take ages over nothing.
-        """
-        extents = [self.product([lengths[a] for a in axes]) for axes in layout] or [1]
-        reduced = [bool(loop.folds) and axes[0] in loop.reduced for axes in layout]
-        kept = self.product([n for n, folded in zip(extents, reduced, strict=False) if not folded])
-        for folded, every in ((True, total), (False, kept if loop.folds else total)):
-            places = [i for i, one in enumerate(reduced) if one is folded]
-            if len(layout) < 2 or (len(places) == 1 and not folded):
-                continue
-            for i in places:
-                extents[i] = self.unless_zero(every, extents[i])
-        return extents
-
-    def call_list(
-        self, kernel: Any, words: Sequence[Size], numbers: int, count: Size, total: Size
-    ) -> None:
-        """Call a kernel over `count` steps of `total` work; the first `numbers` words are int64."""
-        number = self._register_kernel(kernel)
-        self.call_function(self._kernel(number), words, numbers, count, total)
-
-    def call_function(
-        self, function: str, words: Sequence[Size], numbers: int, count: Size, total: Size
-    ) -> None:
-        """Call a kernel at an address; see `call_list`."""
-        block = self._arguments(words, ["i64" if i < numbers else "ptr" for i in range(len(words))])
-        self._share(function, block, count, total, POINT + 1, 1)
-
-    def _kernel(self, number: int) -> str:
-        """Return the address of a kernel."""
-        at = self.b.emit(f"getelementptr ptr, ptr %kernels, i64 {number}")
-        return self.b.emit(f"load ptr, ptr {at}, align 8")
-
-    def _register_kernel(self, kernel: Any) -> int:
-        self.kernels.append(kernel)
-        return len(self.kernels) - 1
-
-    def _ready_variant(self, flag: str, call: Call, unless: bool = False) -> None:
-        """Have a kernel compiled before its call where `flag` holds, or `unless` it does."""
-        b = self.b
-        need, done = b.fresh_label("need"), b.fresh_label("ready")
-        variant = self.runtime("variant")
-        ways = (done, need) if unless else (need, done)
-        b.perform(f"br i1 {flag}, label %{ways[0]}, label %{ways[1]}")
-        b.label(need)
-        for number in (call.number, call.combine):
-            if number < 0:
-                continue
-            at = b.emit(f"getelementptr ptr, ptr %kernels, i64 {number}")
-            found = b.emit(f"load ptr, ptr {at}, align 8")
-            missing = b.emit(f"icmp eq ptr {found}, null")
-            make, made = b.fresh_label("make"), b.fresh_label("made")
-            b.perform(f"br i1 {missing}, label %{make}, label %{made}")
-            b.label(make)
-            got = b.emit(f"call ptr {variant}(ptr %call, i64 {number})")
-            self.or_fail(b.emit(f"icmp ne ptr {got}, null"))
-            b.perform(f"br label %{made}")
-            b.label(made)
-        b.perform(f"br label %{done}")
-        b.label(done)
-
-    def _call(
-        self,
-        call: Call,
-        arrays: Sequence[Array],
-        outs: Sequence[Array],
-        fold_outs: Sequence[Array],
-        partials: Sequence[Array],
-    ) -> None:
-        b = self.b
-        results: Sequence[Array] = fold_outs
-        if call.combine >= 0:
-            results = [*self._unless_single(call, partials, fold_outs), *fold_outs]
-        block = self._pass(call, arrays, outs, results)
-        self._dispatch(self._kernel(call.number), block, call)
-        if call.combine >= 0:
-            more, done = b.fresh_label("combine"), b.fresh_label("combined")
-            several = "true"
-            if _results_as_carried(call.kernel.loop):
-                several = self.sized(f"icmp ne i64 {call.count}, 1", call.count)
-            b.perform(f"br i1 {several}, label %{more}, label %{done}")
-            b.label(more)
-            function = self._kernel(call.combine)
-            b.perform(f"call void {function}(ptr {block}, i64 0, i64 {call.count})")
-            b.perform(f"br label %{done}")
-            b.label(done)
-
-    def _pass(
-        self,
-        call: Call,
-        arrays: Sequence[Array],
-        outs: Sequence[Array],
-        results: Sequence[Array],
-        last: Sequence[Size] = (),
-    ) -> str:
-        """Write the arguments of a kernel, `last` at their end; return their address."""
-        words: list[Size] = [*call.extents, *(a.data for a in (*arrays, *outs, *results))]
-        kinds = ["i64"] * len(call.extents) + ["ptr"] * (len(words) - len(call.extents))
-        strides: list[Size] = []
-        if call.kernel.layout != "packed":
-            strides = self._stride_words(call, arrays, outs, results)
-        words += [*strides, *last]
-        return self._arguments(words, kinds + ["i64"] * (len(strides) + len(last)))
-
-    def _unless_single(
-        self, call: Call, partials: Sequence[Array], fold_outs: Sequence[Array]
-    ) -> list[Array]:
-        """Return where partial results go: a single one is the result."""
-        if not _results_as_carried(call.kernel.loop):
-            return list(partials)
-        chosen = []
-        single = self.sized(f"icmp eq i64 {call.count}, 1", call.count)
-        for partial, out in zip(partials, fold_outs, strict=True):
-            data = self.sized(
-                f"select i1 {single}, ptr {out.data}, ptr {partial.data}", out.data, partial.data
-            )
-            chosen.append(replace(partial, data=data))
-        return chosen
-
-    def _arguments(self, words: Sequence[Size], kinds: Sequence[str]) -> str:
-        """Write the arguments of a kernel and return their address.
-
-        In a loop over steps, those that stay the same are written once, before the loop.
-        """
-        region = self.region
-
-        def write(i: int) -> None:
-            at = self.b.emit(f"getelementptr i64, ptr {block}, i64 {i}")
-            self.b.perform(f"store {kinds[i]} {words[i]}, ptr {at}, align 8")
-
-        if region is None:
-            block = "%block"
-            self._block_words = max(self._block_words, len(words))
-        else:
-            block = self.stack(8 * len(words))
-        for i, word in enumerate(words):
-            if region is not None and region.fixed(word):
-                region.before(self, lambda i=i: write(i))
-            else:
-                write(i)
-        return block
-
-    def _partials(self, calls: Sequence[Call]) -> list[Array]:
-        """Allocate memory for partial results, one per step of the range."""
-        b = self.b
-        b.declarations["declare i64 @llvm.smax.i64(i64, i64)"] = None
-        count: Size = 1
-        for call in calls:
-            if isinstance(call.count, int) and isinstance(count, int):
-                count = max(count, call.count)
-            else:
-                text = f"call i64 @llvm.smax.i64(i64 {count}, i64 {call.count})"
-                count = self.sized(text, count, call.count)
-        result = []
-        for fold in calls[0].kernel.loop.folds:
-            array = self.new_array(fold.dtype, (count,))
-            array.buffer.users += 1  # type: ignore[union-attr]
-            result.append(array)
-        return result
-
-    def _stride_words(
-        self,
-        call: Call,
-        arrays: Sequence[Array],
-        outs: Sequence[Array],
-        fold_outs: Sequence[Array],
-    ) -> list[Size]:
-        loop = call.kernel.loop
-        words: list[Size] = []
-        for (_, stretched), array in zip(loop.operands, arrays, strict=True):
-            steps = self.strides(array)
-            words += [steps[axes[-1]] for axes in call.layout if axes[0] not in stretched]
-        for array in outs:
-            steps = self.strides(array)
-            words += [steps[axes[-1]] for axes in call.layout]
-        if call.combine < 0:
-            for array in fold_outs:
-                steps = self.strides(array)
-                kept = [a for a in range(loop.rank) if a not in loop.reduced]
-                words += [
-                    steps[kept.index(axes[-1])]
-                    for axes in call.layout
-                    if axes[0] not in loop.reduced
-                ]
-        return words
-
-    def _dispatch(self, function: str, block: str, call: Call) -> None:
-        weight = POINT + call.kernel.weight
-        self._share(function, block, call.count, call.total, weight, call.unit)
-
-    def _share(
-        self, function: str, block: str, count: Size, total: Size, weight: int, unit: int
-    ) -> None:
-        """Call a kernel over its range: here, or over threads if it is much work.
-
-        `weight` is the number of instructions of each of its `total` points. Threads take whole
-        multiples of `unit`; 0: there is one, which runs in order.
-        """
-        b = self.b
-        if isinstance(total, int) and total <= FEW:
-            b.perform(f"call void {function}(ptr {block}, i64 0, i64 {count})")
-            return
-        parallel = self.runtime("parallel")
-        done = b.emit(
-            f"call i32 {parallel}(ptr %call, ptr {function}, ptr {block}, i64 {count}, i64 {total}"
-            f", i64 {weight}, i64 {unit})"
-        )
-        self.or_fail(b.emit(f"icmp eq i32 {done}, 0"))
-
     def fold_of(self, node: Apply) -> Fold:
         """Return what a reduction does, for the kernel."""
         op: Reduction = node.op
@@ -683,11 +445,6 @@ def _fold_of_partials(loop: Loop) -> Loop:
         lambda b, index, values: ((), values),
         len(loop.folds),
     )
-
-
-def _results_as_carried(loop: Loop) -> bool:
-    """Tell whether folds give results of the dtype that they are carried in."""
-    return all(f.dtype == f.out_dtype for f in loop.folds)
 
 
 def _is_number(variable: Any) -> bool:
