@@ -38,4 +38,4 @@ def test_a_wrong_result_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
         fuzz_arrays, "compiled", lambda number: ("strides", "float64", 3, False, reads_strides)
     )
     assert any(problems(0, 100))
-    assert loosened(np.zeros((4, 1, 3))).strides != np.zeros((4, 1, 3)).strides
+    assert loosened(np.zeros((1, 1, 67))).strides != np.zeros((1, 1, 67)).strides

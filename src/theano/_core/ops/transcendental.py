@@ -12,11 +12,12 @@ from theano._core.ops import rules
 from theano._core.ops.arithmetic import (
     abs_,
     add,
+    cast,
     complex_,
-    eq,
     gt,
     imag,
     mul,
+    neq,
     neg,
     real,
     sqr,
@@ -228,9 +229,9 @@ def _power(xp: Any, x: Any, y: Any) -> Any:
 
 
 def _grad_pow(g: Any, x: Any, y: Any, z: Any) -> tuple[Any, Any]:
-    # Where y is 0, so is the derivative, also at x = 0.
-    less = switch(eq(y, 0), 0, sub(y, _ONE))
-    with_y = mul(mul(g, y), pow(x, less))
+    # Less by one or, where y is 0, not at all: there the derivative is 0, also at x = 0.
+    some = neq(y, 0) if dtypes.is_complex(y.type.dtype) else cast(y, "bool")
+    with_y = mul(mul(g, y), pow(x, sub(y, some)))
     log_x = log(x) if dtypes.is_complex(x.type.dtype) else switch(gt(x, 0), log(x), 0)
     return with_y, mul(g, mul(z, log_x))
 
