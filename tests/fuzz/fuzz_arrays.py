@@ -201,4 +201,6 @@ if __name__ == "__main__":
     for begin in range(start, end, CALLS):
         for text in problems(begin, min(end, begin + CALLS)):
             print(text, flush=True)
+        if begin % (100 * CALLS) == 0:
+            print(f"call {begin}", flush=True)
     print(f"{end - start} calls of {-(-end // CALLS) - start // CALLS} functions")
