@@ -90,19 +90,15 @@ class KernelCalls(Entry):
         ways = (done, need) if unless else (need, done)
         b.perform(f"br i1 {flag}, label %{ways[0]}, label %{ways[1]}")
         b.label(need)
-        for number in (call.number, call.combine):
-            if number < 0:
-                continue
-            at = b.emit(f"getelementptr ptr, ptr %kernels, i64 {number}")
-            found = b.emit(f"load ptr, ptr {at}, align 8")
-            missing = b.emit(f"icmp eq ptr {found}, null")
-            make, made = b.fresh_label("make"), b.fresh_label("made")
-            b.perform(f"br i1 {missing}, label %{make}, label %{made}")
-            b.label(make)
-            got = b.emit(f"call ptr {variant}(ptr %call, i64 {number})")
-            self.or_fail(b.emit(f"icmp ne ptr {got}, null"))
-            b.perform(f"br label %{made}")
-            b.label(made)
+        missing = b.emit(f"icmp eq ptr {self._kernel(call.number)}, null")
+        make = b.fresh_label("make")
+        b.perform(f"br i1 {missing}, label %{make}, label %{done}")
+        b.label(make)
+        # INVARIANT: where the kernel itself is there, so is the one that combines its results.
+        for number in (call.combine, call.number):
+            if number >= 0:
+                got = b.emit(f"call ptr {variant}(ptr %call, i64 {number})")
+                self.or_fail(b.emit(f"icmp ne ptr {got}, null"))
         b.perform(f"br label %{done}")
         b.label(done)
 

@@ -210,7 +210,8 @@ class Launcher(KernelCalls):
         if isinstance(flag, str):
             self._ready_variant(flag, calls[1], unless=True)
         narrow = {c: self._many_short_rows(c, lengths, flag, chosen_freely) for c in calls}
-        blocks = {c: self._blocks_of_rows(c, lengths, flag) for c in calls}
+        # Of two layouts the first one only: the program is to stay short.
+        blocks = {c: self._blocks_of_rows(c, flag) if c is calls[0] else [] for c in calls}
         if any(narrow.values()) or flag is not True or names[0] == "rows":
             # Known before the branches in which they are needed.
             list(map(self.strides, memories))
@@ -286,9 +287,7 @@ class Launcher(KernelCalls):
         self._ready_variant(short, across)
         return [(short, across)]
 
-    def _blocks_of_rows(
-        self, call: Call, lengths: Sequence[Size], flag: bool | str
-    ) -> list[InBlocks]:
+    def _blocks_of_rows(self, call: Call, flag: bool | str) -> list[InBlocks]:
         """Return how a fold is done in blocks of rows, if its range may have too few items.
 
         That is for many rows and much work, which the runtime decides.
@@ -311,10 +310,7 @@ class Launcher(KernelCalls):
         second = Kernel(_fold_of_partials(loop), [[0], [1]], "packed", lanes, bits, False)
         split = Call(kernel, self._register_kernel(kernel), layout, call.extents, 0, total, False)
         split.combine = self._register_kernel(second)
-        held = wanted
-        if isinstance(flag, str):
-            own = flag if call.kernel.layout == "packed" else b.emit(f"xor i1 {flag}, true")
-            held = b.emit(f"and i1 {wanted}, {own}")
+        held = b.emit(f"and i1 {wanted}, {flag}") if isinstance(flag, str) else wanted
         self._ready_variant(held, split)
         return [InBlocks(split, wanted, rows, block)]
 
