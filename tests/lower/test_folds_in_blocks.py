@@ -11,6 +11,7 @@ import theano
 import theano.tensor as T
 from theano._core.base.settings import change_flags
 from theano._core.lower.llvm.calls import LEAST_ROW, Kernel
+from theano._core.lower.llvm.launch import LEAST_ROWS
 from theano._core.runtime import native
 
 # Bytes of a cache line.
@@ -54,6 +55,11 @@ def test_each_thread_reads_whole_lines_once(shape: tuple[int, int], axis: int) -
         many = chunks > 1 or total < 2**19
         assert many or shape[0] < 1024 or shape[1] < 2 * unit
     assert touched <= 1.1 * total * size
+
+
+def test_programs_know_which_folds_the_runtime_never_cuts() -> None:
+    assert native.block_rows(LEAST_ROWS - 1, 1, 1, 2**40) == 0
+    assert native.block_rows(LEAST_ROWS, 1, 1, 2**40) > 0
 
 
 @pytest.mark.parametrize("dtype", ["float64 F", "float64", "float16", "int8", "complex64"])
