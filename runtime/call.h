@@ -100,6 +100,16 @@ extern const th_runtime runtime_table;
 
 // Items of a range of `n` that make a chunk, of all the work that they take, in whole units.
 std::int64_t chunk_items(std::int64_t n, double work, std::int64_t unit);
+// Does what `parallel` of the table does, for so many instructions; false: it was interrupted.
+bool run_kernel(Call *call, th_kernel *kernel, std::int64_t *args, std::int64_t n, double work,
+                std::int64_t unit);
+// The address of a kernel, compiled first if need be; nullptr after recording an exception.
+th_kernel *kernel_of(Call *call, std::int64_t kernel);
+// Rows of a block of a fold (see fold.cpp); 0: better fold them all at once.
+std::int64_t block_rows(std::int64_t rows, std::int64_t n, std::int64_t unit, double total);
+std::int32_t fold(th_call *head, std::int64_t *args, const th_fold *how);
+// Records that so many bytes were not to be had; -1.
+std::int32_t out_of_memory(Call *call, std::int64_t bytes);
 
 void take_lock(Call *call);
 void let_lock_go(Call *call);

@@ -75,7 +75,7 @@ PyObject *plan_chunks(PyObject *, PyObject *args) {
 PyObject *plan_blocks(PyObject *, PyObject *args) {
     long long rows, n, unit, total;
     if (!PyArg_ParseTuple(args, "LLLL", &rows, &n, &unit, &total)) return nullptr;
-    return PyLong_FromLongLong(runtime_table.block_rows(rows, n, unit, total));
+    return PyLong_FromLongLong(block_rows(rows, n, unit, static_cast<double>(total)));
 }
 
 PyObject *blas_info(PyObject *, PyObject *) {

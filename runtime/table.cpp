@@ -19,14 +19,6 @@ namespace theano {
 
 namespace {
 
-std::int32_t out_of_memory(Call *call, std::int64_t bytes) {
-    if (call->failure == Failure::none) {
-        call->failure = Failure::memory;
-        call->count = bytes;
-    }
-    return -1;
-}
-
 std::int32_t exception_set(Call *call) {
     call->failure = Failure::exception;
     return -1;
@@ -142,44 +134,10 @@ std::int32_t table_matmul(th_call *head, std::int64_t typenum, std::int64_t nd_a
     return exception_set(call);
 }
 
-// A thread does about so many instructions at a time; so many are worth waking threads.
-constexpr double kChunk = 1 << 15, kLarge = 16 * kChunk;
-
 std::int32_t table_parallel(th_call *head, th_kernel *kernel, std::int64_t *args, std::int64_t n,
                             std::int64_t total, std::int64_t weight, std::int64_t unit) {
     const double work = static_cast<double>(total) * static_cast<double>(weight);
-    if (work < 2 * kChunk) {
-        kernel(args, 0, n);
-        return 0;
-    }
-    Call *call = call_of(head);
-    if (work >= kLarge) {
-        let_lock_go(call);
-        if (interrupted(call)) return -1;
-    }
-    const std::int64_t grain = chunk_items(n, work, unit);
-    const bool done = unit ? threads::share(kernel, args, n, grain, work >= kLarge, poll_of(call))
-                           : threads::run_alone(kernel, args, n, grain, poll_of(call));
-    return done ? 0 : -1;
-}
-
-// A column of partial results is worth its memory for so many points; there are at least so many
-// rows in a block and at most so many blocks, and more than a few.
-constexpr double kBlock = 1 << 16;
-constexpr std::int64_t kLeastRows = 256, kMostBlocks = 64, kFewBlocks = 4;
-// A range of so many units gives all threads enough to do.
-constexpr std::int64_t kManyUnits = 64;
-
-std::int64_t table_block_rows(std::int64_t rows, std::int64_t n, std::int64_t unit,
-                              std::int64_t total) {
-    if (rows < kFewBlocks * kLeastRows || static_cast<double>(total) < kFewBlocks * kBlock ||
-        n >= kManyUnits * unit)
-        return 0;
-    const double in_row = static_cast<double>(total) / static_cast<double>(rows);
-    const std::int64_t block =
-        std::max({kLeastRows, static_cast<std::int64_t>(std::ceil(kBlock / in_row)),
-                  (rows - 1) / kMostBlocks + 1});
-    return rows / block >= kFewBlocks ? block : 0;
+    return run_kernel(call_of(head), kernel, args, n, work, unit) ? 0 : -1;
 }
 
 std::int32_t table_multiply_packed(th_call *head, std::int64_t *args) {
@@ -211,8 +169,8 @@ void *variant_address(Call *call, PyObject *answer) {
     return found;
 }
 
-void *table_variant(th_call *head, std::int64_t kernel) {
-    Call *call = call_of(head);
+// Asks Python for a kernel that is not compiled yet; nullptr after an exception.
+void *compiled_kernel(Call *call, std::int64_t kernel) {
     take_lock(call);
     std::atomic<void *> &place = call->program->kernels[static_cast<std::size_t>(kernel)];
     // Another thread may have been faster.
@@ -233,6 +191,10 @@ void *table_variant(th_call *head, std::int64_t kernel) {
     if (address) place.store(address);
     else exception_set(call);
     return address;
+}
+
+void *table_variant(th_call *head, std::int64_t kernel) {
+    return compiled_kernel(call_of(head), kernel);
 }
 
 void table_release(th_call *head) { let_lock_go(call_of(head)); }
@@ -407,11 +369,42 @@ const th_runtime runtime_table = {table_alloc,    table_free,   table_fail,    t
                                   table_copy,     table_kept,   table_forget,  table_lapack,
                                   table_poll,     table_along,  table_tick,
                                   table_search,   panels::pack, table_multiply_packed,
-                                  table_commit,   table_block_rows};
+                                  table_commit,   fold};
+
+// A thread does about so many instructions at a time; so many are worth waking threads.
+constexpr double kChunk = 1 << 15, kLarge = 16 * kChunk;
 
 std::int64_t chunk_items(std::int64_t n, double work, std::int64_t unit) {
     const auto grain = static_cast<std::int64_t>(static_cast<double>(n) * (kChunk / work));
     return unit > 1 ? std::max<std::int64_t>(1, (grain + unit - 1) / unit) * unit : grain;
+}
+
+bool run_kernel(Call *call, th_kernel *kernel, std::int64_t *args, std::int64_t n, double work,
+                std::int64_t unit) {
+    if (work < 2 * kChunk) {
+        kernel(args, 0, n);
+        return true;
+    }
+    if (work >= kLarge) {
+        let_lock_go(call);
+        if (interrupted(call)) return false;
+    }
+    const std::int64_t grain = chunk_items(n, work, unit);
+    return unit ? threads::share(kernel, args, n, grain, work >= kLarge, poll_of(call))
+                : threads::run_alone(kernel, args, n, grain, poll_of(call));
+}
+
+th_kernel *kernel_of(Call *call, std::int64_t kernel) {
+    void *there = call->head.kernels[kernel];
+    return reinterpret_cast<th_kernel *>(there ? there : compiled_kernel(call, kernel));
+}
+
+std::int32_t out_of_memory(Call *call, std::int64_t bytes) {
+    if (call->failure == Failure::none) {
+        call->failure = Failure::memory;
+        call->count = bytes;
+    }
+    return -1;
 }
 
 bool interrupted(Call *call) {

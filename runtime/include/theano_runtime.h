@@ -20,8 +20,9 @@
  * into arrays first.
  *
  * ERRORS. `entry` returns 0 when all is well. Otherwise it returns nonzero after `fail` returned -1,
- * or after `alloc`, `callback`, `variant`, `matmul`, `copy`, `lapack`, `parallel` or `poll` failed (they have recorded why). No
- * output is made and no shared variable is replaced by a call that failed.
+ * or after `alloc`, `callback`, `variant`, `matmul`, `copy`, `lapack`, `parallel`, `fold` or `poll`
+ * failed (they have recorded why). No output is made and no shared variable is replaced by a call
+ * that failed.
  *
  * PYTHON'S LOCK. A call starts with the lock held, unless its inputs are large. Functions of the
  * table that need the lock take it; `release` and `parallel` let it go. Generated code itself never
@@ -38,7 +39,7 @@ extern "C" {
 
 /* Incremented whenever something in this header changes its meaning; part of the key of the compile
  * cache. */
-#define TH_ABI_VERSION 9
+#define TH_ABI_VERSION 10
 
 /* Bits of a descriptor's `flags`. */
 enum {
@@ -113,6 +114,27 @@ typedef struct th_runtime th_runtime;
  * outermost loop. Calls on disjoint ranges may run at the same time, in any order, and must not
  * depend on how the whole range was cut. */
 typedef void th_kernel(int64_t *args, int64_t begin, int64_t end);
+
+/* What is known of a loop that folds when its program is made. Its kernels have numbers one after the
+ * other: the one that folds all or, in a fold of everything, blocks of its range; then `combine` for
+ * the results of those or, where rows may be folded in blocks, the kernel that does so and the one that
+ * folds their results, a matrix, along its first axis. */
+typedef struct th_fold {
+    int64_t kernel;
+    int64_t weight, unit; /* as for `parallel` */
+    /* The first so many arguments are lengths; bit i of `kept` is set where length i is not of a
+     * folded axis; which of them is that of the range, and which that of the rows (-1: they are
+     * not to be folded in blocks). */
+    int64_t lengths, kept, range, rows;
+    /* In a fold of everything, items of the range that make a block. */
+    int64_t block;
+    /* The arguments are so many words, and there is room for one more: the rows of a block. From word
+     * `first` on they hold the addresses of `results` results. Before these a fold of everything has
+     * those of the memory for partial results, if it is `given`, or room for them. If `carried`, a
+     * single partial result is the result. */
+    int64_t words, first, results, given, carried;
+    int64_t itemsizes[]; /* of the partial results */
+} th_fold;
 
 /* The whole graph. */
 typedef int32_t th_entry(th_call *call);
@@ -218,10 +240,11 @@ struct th_runtime {
      * results are in place, though not yet their items, and nothing fails from there on. */
     int32_t (*commit)(th_call *call);
 
-    /* 19: how many of the `rows` that are folded make a block of their own, where the kernel that
-     * folds them all has a range of `n` items, in units of `unit` items, and `total` points: the
-     * results of blocks are folded in turn. 0: better fold them all at once. */
-    int64_t (*block_rows)(int64_t rows, int64_t n, int64_t unit, int64_t total);
+    /* 19: a loop that folds, in parts whose results are folded in turn: everything in blocks of its
+     * range, or the rows of each column in blocks of rows where the columns are too few to share.
+     * How it is cut depends on lengths alone. Nonzero as for `parallel`, or without memory, or where
+     * a kernel cannot be compiled. */
+    int32_t (*fold)(th_call *call, int64_t *args, const th_fold *how);
 };
 
 #ifdef __cplusplus

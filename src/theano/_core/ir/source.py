@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import sys
 import threading
-from collections.abc import Iterator
 from types import FrameType
 from typing import NamedTuple
 
@@ -27,22 +25,25 @@ class SourceLine(NamedTuple):
 _thread = threading.local()
 
 
-@contextlib.contextmanager
-def without_lines() -> Iterator[None]:
-    """Have `user_line` return None in this thread: rewriting keeps the lines of what was there."""
-    with at_line(None):
-        yield
-
-
-@contextlib.contextmanager
-def at_line(line: SourceLine | None) -> Iterator[None]:
+class at_line:  # noqa: N801
     """Have `user_line` return a line that is known, in this thread: finding it takes time."""
-    before = getattr(_thread, "fixed", ())
-    _thread.fixed = (line,)
-    try:
-        yield
-    finally:
-        _thread.fixed = before
+
+    __slots__ = ("before", "line")
+
+    def __init__(self, line: SourceLine | None) -> None:
+        self.line = line
+
+    def __enter__(self) -> None:
+        self.before = getattr(_thread, "fixed", ())
+        _thread.fixed = (self.line,)
+
+    def __exit__(self, *error: object) -> None:
+        _thread.fixed = self.before
+
+
+def without_lines() -> at_line:
+    """Have `user_line` return None in this thread: rewriting keeps the lines of what was there."""
+    return at_line(None)
 
 
 def user_line() -> SourceLine | None:

@@ -171,7 +171,7 @@ class Rewriter:
             outputs = node.outputs
             for out in outputs:
                 self.finished[out] = out
-            if node.rules.may_fail(node) or any(v in self.guarded for v in inputs):
+            if node.rules.may_fail(node) or not self.guarded.isdisjoint(inputs):
                 self.guarded.update(outputs)
         self.table[key] = outputs
         return outputs
@@ -206,7 +206,7 @@ class Rewriter:
                 continue
             news = list(result) if isinstance(result, (list, tuple)) else [result]
             news = [conform(new, out) for new, out in zip(news, node.outputs, strict=True)]
-            if node.rules.may_fail(node) or any(v in self.guarded for v in node.inputs):
+            if node.rules.may_fail(node) or not self.guarded.isdisjoint(node.inputs):
                 news = self._with_guards(node, news)
             if self.log is not None:
                 self.log.append(Application(rule, node, news))

@@ -103,6 +103,14 @@ class Call:
         self.count = count
         self.total = total
         self.sequential = sequential
-        self.combine = -1
+        # Whether everything is folded, in blocks of the range whose results `combine` folds.
+        self.everything = False
+        # Which of the extents counts rows that may be folded in blocks; -1: none.
+        self.rows = -1
         # The least of its range that is worth a chunk; 0: it runs in order.
         self.unit = 0 if sequential else kernel.unit
+
+    @property
+    def by_runtime(self) -> bool:
+        """Whether the runtime folds in parts: see `th_fold`."""
+        return self.everything or self.rows >= 0

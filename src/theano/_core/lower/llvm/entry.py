@@ -44,7 +44,7 @@ RUNTIME = {
             "pack",
             "multiply_packed",
             "commit",
-            "block_rows",
+            "fold",
         )
     )
 }
@@ -78,6 +78,7 @@ class Entry:
         self.b = Builder(1, prefix="m")
         self.prologue: list[str] = []
         self.cold: list[str] = []
+        self._failures: dict[tuple[Any, ...], str] = {}  # what fails → its block, in `cold`
         self.values: dict[Any, Any] = {}
         self.uses: dict[Any, int] = {}
         self.readers: dict[Any, Step] = {}  # the last step that reads each variable
@@ -112,6 +113,8 @@ class Entry:
         self.region: Region | None = None
         # The application that is written now.
         self.node: Apply | None = None
+        # Whether what is written now runs where nothing may fail any more.
+        self.late = False
         # Streams of random numbers that nothing outside this call can see.
         self.own_streams: set[Any] = set()
         # Buffer slots whose memory serves all steps of some loop, which gives it back.
@@ -368,10 +371,7 @@ class Entry:
 
     def or_fail(self, condition: str) -> None:
         """Leave the function unless `condition`; the error is already recorded."""
-        ok, bad = self.b.fresh_label("ok"), self.b.fresh_label("failed")
-        self.b.perform(f"br i1 {condition}, label %{ok}, label %{bad}")
-        self.cold += [f"{bad}:", "  ret i32 -1"]
-        self.b.label(ok)
+        self._branch(condition, (), lambda label: ["  ret i32 -1"])
 
     def or_no_memory(self, condition: str) -> None:
         """Leave the function unless `condition`; there was no memory, or the error is recorded."""
@@ -381,27 +381,39 @@ class Entry:
         """Fail with `fault` and `facts` unless the i1 `condition` holds."""
         loops = self._loops() if node is not None else []
         facts = [*facts, *(region.step for region in loops)]
-        ok, bad = self.b.fresh_label("ok"), self.b.fresh_label("bad")
-        self.b.perform(f"br i1 {condition}, label %{ok}, label %{bad}")
         self._facts = max(self._facts, len(facts))
-        self.cold.append(f"{bad}:")
-        for i, fact in enumerate(facts):
-            self.cold += [
-                f"  %{bad}.at{i} = getelementptr i64, ptr %facts, i64 {i}",
-                f"  store i64 {fact}, ptr %{bad}.at{i}, align 8",
-            ]
         number = -1
         if node is not None:
             place = (node, tuple(region.node for region in loops))
             number = self.node_numbers.setdefault(place, len(self.node_numbers))
-        self.cold += [
-            (
-                f"  %{bad}.r = call i32 {self.runtime('fail')}(ptr %call, i64"
-                f" {CODES[fault]}, i64 {number}, i64"
-                f" {len(facts)}, ptr %facts)"
-            ),
-            "  ret i32 -1",
-        ]
+
+        def failure(label: str) -> list[str]:
+            lines = []
+            for i, fact in enumerate(facts):
+                lines += [
+                    f"  %{label}.at{i} = getelementptr i64, ptr %facts, i64 {i}",
+                    f"  store i64 {fact}, ptr %{label}.at{i}, align 8",
+                ]
+            return [
+                *lines,
+                (
+                    f"  %{label}.r = call i32 {self.runtime('fail')}(ptr %call, i64"
+                    f" {CODES[fault]}, i64 {number}, i64 {len(facts)}, ptr %facts)"
+                ),
+                "  ret i32 -1",
+            ]
+
+        self._branch(condition, (number, fault, *facts), failure)
+
+    def _branch(
+        self, condition: str, failure: tuple[Any, ...], write: Callable[[str], list[str]]
+    ) -> None:
+        """Go on where `condition` holds, else leave by a block that all equal failures share."""
+        ok, bad = self.b.fresh_label("ok"), self._failures.get(failure)
+        if bad is None:
+            bad = self._failures[failure] = self.b.fresh_label("bad")
+            self.cold += [f"{bad}:", *write(bad)]
+        self.b.perform(f"br i1 {condition}, label %{ok}, label %{bad}")
         self.b.label(ok)
 
     def _loops(self) -> list[Region]:

@@ -157,6 +157,8 @@ class KernelWriter:
                 strides = {0: str(itemsize(dtype))}
             elif self.split >= 0 and folded:
                 strides = self._packed_strides(dtype, (BLOCK, *axes))
+                # Those of the results are passed over.
+                strides_at += 0 if self.packed else len(axes)
             elif self.packed:
                 strides = self._packed_strides(dtype, axes)
             else:

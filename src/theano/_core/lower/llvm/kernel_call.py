@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 from theano._core.lower.arrays import Array, Size
 from theano._core.lower.llvm.calls import Call, Combine, Kernel
 from theano._core.lower.llvm.entry import Entry
+from theano._core.lower.llvm.items import itemsize
 from theano._core.lower.llvm.kernel import range_axis
 from theano._core.lower.loops import FOLD_BLOCK, Loop
 
@@ -16,6 +16,8 @@ from theano._core.lower.loops import FOLD_BLOCK, Loop
 POINT = 7
 # Points of which a loop is certainly not shared with other threads.
 FEW = 64
+# A fold of fewer rows is certainly not cut into blocks (runtime/fold.cpp).
+LEAST_ROWS = 1024
 
 
 class KernelCalls(Entry):
@@ -38,8 +40,29 @@ class KernelCalls(Entry):
         number = self._register_kernel(kernel)
         call = Call(kernel, number, layout, extents, count, total, sequential)
         if partial:
-            call.combine = self._register_kernel(Combine(kernel))
+            self._register_kernel(Combine(kernel))
+            call.everything = True
+        elif kernel.loop.folds and not sequential:
+            call.rows = self._register_blocks(kernel, extents)
         return call
+
+    def _register_blocks(self, kernel: Kernel, extents: Sequence[Size]) -> int:
+        """Register the kernels that fold in blocks of rows; return which length counts the rows.
+
+        That is -1 where there are none to be cut, or where nothing may fail any more.
+        """
+        loop, groups = kernel.loop, kernel.groups
+        folded = [i for i, group in enumerate(groups) if group and group[0] in loop.reduced]
+        if not folded or self.late:
+            return -1
+        rows = extents[folded[0]]
+        if isinstance(rows, int) and rows < LEAST_ROWS:
+            return -1
+        lanes, bits = kernel.lanes, kernel.bits
+        self._register_kernel(Kernel(loop, groups, kernel.layout, lanes, bits, False, folded[0]))
+        second = Kernel(_fold_of_partials(loop), [[0], [1]], "packed", lanes, bits, False)
+        self._register_kernel(second)
+        return folded[0]
 
     def _extents(
         self, loop: Loop, layout: Sequence[Sequence[int]], lengths: Sequence[Size], total: Size
@@ -95,10 +118,9 @@ class KernelCalls(Entry):
         b.perform(f"br i1 {missing}, label %{make}, label %{done}")
         b.label(make)
         # INVARIANT: where the kernel itself is there, so is the one that combines its results.
-        for number in (call.combine, call.number):
-            if number >= 0:
-                got = b.emit(f"call ptr {variant}(ptr %call, i64 {number})")
-                self.or_fail(b.emit(f"icmp ne ptr {got}, null"))
+        for number in (call.number + 1, call.number) if call.everything else (call.number,):
+            got = b.emit(f"call ptr {variant}(ptr %call, i64 {number})")
+            self.or_fail(b.emit(f"icmp ne ptr {got}, null"))
         b.perform(f"br label %{done}")
         b.label(done)
 
@@ -110,60 +132,50 @@ class KernelCalls(Entry):
         fold_outs: Sequence[Array],
         partials: Sequence[Array],
     ) -> None:
-        b = self.b
-        results: Sequence[Array] = fold_outs
-        if call.combine >= 0:
-            results = [*self._unless_single(call, partials, fold_outs), *fold_outs]
-        block = self._pass(call, arrays, outs, results)
-        self._dispatch(self._kernel(call.number), block, call)
-        if call.combine >= 0:
-            more, done = b.fresh_label("combine"), b.fresh_label("combined")
-            several = "true"
-            if _results_as_carried(call.kernel.loop):
-                several = self.sized(f"icmp ne i64 {call.count}, 1", call.count)
-            b.perform(f"br i1 {several}, label %{more}, label %{done}")
-            b.label(more)
-            function = self._kernel(call.combine)
-            b.perform(f"call void {function}(ptr {block}, i64 0, i64 {call.count})")
-            b.perform(f"br label %{done}")
-            b.label(done)
-
-    def _pass(
-        self,
-        call: Call,
-        arrays: Sequence[Array],
-        outs: Sequence[Array],
-        results: Sequence[Array],
-        last: Sequence[Size] = (),
-    ) -> str:
-        """Write the arguments of a kernel, `last` at their end; return their address."""
-        words: list[Size] = [*call.extents, *(a.data for a in (*arrays, *outs, *results))]
+        """Call a kernel; `partials` is memory for partial results, where it may not fail."""
+        words: list[Size] = [*call.extents, *(a.data for a in (*arrays, *outs))]
+        # The runtime's: what may fail is there already.
+        partial: list[Size] = [""] * len(fold_outs) if call.everything else []
+        for i, array in enumerate(partials):
+            partial[i] = array.data
+        words += [*partial, *(a.data for a in fold_outs)]
         kinds = ["i64"] * len(call.extents) + ["ptr"] * (len(words) - len(call.extents))
-        strides: list[Size] = []
         if call.kernel.layout != "packed":
-            strides = self._stride_words(call, arrays, outs, results)
-        words += [*strides, *last]
-        return self._arguments(words, kinds + ["i64"] * (len(strides) + len(last)))
+            strides = self._stride_words(call, arrays, outs, fold_outs)
+            words += strides
+            kinds += ["i64"] * len(strides)
+        block = self._arguments(words, kinds, room=call.rows >= 0)
+        if call.by_runtime:
+            self._fold(call, block, len(words), len(arrays) + len(outs), bool(partials))
+        else:
+            weight = POINT + call.kernel.weight
+            function = self._kernel(call.number)
+            self._share(function, block, call.count, call.total, weight, call.unit)
 
-    def _unless_single(
-        self, call: Call, partials: Sequence[Array], fold_outs: Sequence[Array]
-    ) -> list[Array]:
-        """Return where partial results go: a single one is the result."""
-        if not _results_as_carried(call.kernel.loop):
-            return list(partials)
-        chosen = []
-        single = self.sized(f"icmp eq i64 {call.count}, 1", call.count)
-        for partial, out in zip(partials, fold_outs, strict=True):
-            data = self.sized(
-                f"select i1 {single}, ptr {out.data}, ptr {partial.data}", out.data, partial.data
-            )
-            chosen.append(replace(partial, data=data))
-        return chosen
+    def _fold(self, call: Call, block: str, words: int, before: int, given: bool) -> None:
+        """Have the runtime fold in parts; see `th_fold`."""
+        loop, lengths = call.kernel.loop, len(call.extents)
+        axis, blocks, _ = range_axis(loop, call.layout)
+        kept = [i for i, g in enumerate(call.layout) if not (g and g[0] in loop.reduced)]
+        before += lengths + (len(loop.folds) if call.everything else 0)
+        facts = [
+            *(call.number, POINT + call.kernel.weight, call.unit),
+            *(lengths, sum(1 << i for i in kept), axis, call.rows, FOLD_BLOCK if blocks else 1),
+            *(words, before, len(loop.folds), int(given), int(_results_as_carried(loop))),
+            *(itemsize(fold.dtype) for fold in loop.folds),
+        ]
+        text = ", ".join(f"i64 {fact}" for fact in facts)
+        name = f"@fold{call.number}"
+        self.b.helpers[name] = f"{name} = internal constant [{len(facts)} x i64] [{text}]"
+        fold = self.runtime("fold")
+        done = self.b.emit(f"call i32 {fold}(ptr %call, ptr {block}, ptr {name})")
+        self.or_fail(self.b.emit(f"icmp eq i32 {done}, 0"))
 
-    def _arguments(self, words: Sequence[Size], kinds: Sequence[str]) -> str:
-        """Write the arguments of a kernel and return their address.
+    def _arguments(self, words: Sequence[Size], kinds: Sequence[str], room: bool = False) -> str:
+        """Write the arguments of a kernel and return their address; `room`: for one word more.
 
-        In a loop over steps, those that stay the same are written once, before the loop.
+        In a loop over steps, those that stay the same are written once, before the loop. Empty ones
+        are only room.
         """
         region = self.region
 
@@ -173,10 +185,12 @@ class KernelCalls(Entry):
 
         if region is None:
             block = "%block"
-            self._block_words = max(self._block_words, len(words))
+            self._block_words = max(self._block_words, len(words) + room)
         else:
-            block = self.stack(8 * len(words))
+            block = self.stack(8 * (len(words) + room))
         for i, word in enumerate(words):
+            if word == "":
+                continue
             if region is not None and region.fixed(word):
                 region.before(self, lambda i=i: write(i))
             else:
@@ -216,7 +230,7 @@ class KernelCalls(Entry):
         for array in outs:
             steps = self.strides(array)
             words += [steps[axes[-1]] for axes in call.layout]
-        if call.combine < 0:
+        if not call.everything:
             for array in fold_outs:
                 steps = self.strides(array)
                 kept = [a for a in range(loop.rank) if a not in loop.reduced]
@@ -226,10 +240,6 @@ class KernelCalls(Entry):
                     if axes[0] not in loop.reduced
                 ]
         return words
-
-    def _dispatch(self, function: str, block: str, call: Call) -> None:
-        weight = POINT + call.kernel.weight
-        self._share(function, block, call.count, call.total, weight, call.unit)
 
     def _share(
         self, function: str, block: str, count: Size, total: Size, weight: int, unit: int
@@ -249,6 +259,19 @@ class KernelCalls(Entry):
             f", i64 {weight}, i64 {unit})"
         )
         self.or_fail(b.emit(f"icmp eq i32 {done}, 0"))
+
+
+def _fold_of_partials(loop: Loop) -> Loop:
+    """Return the fold of the results of blocks: of matrices, along the first axis."""
+    return Loop(
+        2,
+        tuple((fold.dtype, frozenset()) for fold in loop.folds),
+        (),
+        loop.folds,
+        (0,),
+        lambda b, index, values: ((), values),
+        len(loop.folds),
+    )
 
 
 def _results_as_carried(loop: Loop) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from theano._core.ir.variable import Apply, Constant
 from theano._core.lower.arrays import Array, Buffer, Size
@@ -20,19 +20,6 @@ from theano._core.ops.reductions import STARTS, Reduction
 
 # Rows of at most SHORT items are folded several at a time if they fill half a vector.
 SHORT = 12
-
-
-# A fold of fewer rows is certainly not cut into blocks (runtime/table.cpp).
-LEAST_ROWS = 1024
-
-
-class InBlocks(NamedTuple):
-    """A fold in blocks: its call, whether it is wanted (an i1), of how many rows, so many each."""
-
-    call: Call
-    wanted: str
-    rows: Size
-    block: str
 
 
 class Launcher(KernelCalls):
@@ -207,24 +194,22 @@ class Launcher(KernelCalls):
             self._prepare_call(kernel, lengths, total, sequential)
             for kernel in self._layouts(loop, lengths, flag, names, lanes, indexed)
         ]
-        if isinstance(flag, str):
+        if isinstance(flag, str) and (self.late or not calls[1].by_runtime):
             self._ready_variant(flag, calls[1], unless=True)
         narrow = {c: self._many_short_rows(c, lengths, flag, chosen_freely) for c in calls}
-        # Of two layouts the first one only: the program is to stay short.
-        blocks = {c: self._blocks_of_rows(c, flag) if c is calls[0] else [] for c in calls}
         if any(narrow.values()) or flag is not True or names[0] == "rows":
             # Known before the branches in which they are needed.
             list(map(self.strides, memories))
-        partials = self._partials(calls) if calls[0].combine >= 0 else []
+        partials = self._partials(calls) if self.late and calls[0].everything else []
 
         def call(chosen: Call) -> Callable[[], None]:
             return lambda: self._call(chosen, arrays, outs, fold_outs, partials)
 
         def best(chosen: Call) -> Callable[[], None]:
-            ways = [(wanted, call(other)) for wanted, other in narrow[chosen]]
-            for split in blocks[chosen]:
-                ways.append((split.wanted, self._call_in_blocks(split, arrays, outs, fold_outs)))
-            return self._first(ways, call(chosen))
+            usual = call(chosen)
+            for wanted, other in narrow[chosen]:
+                usual = self._either(wanted, call(other), usual)
+            return usual
 
         packed = best(calls[0])
         chosen = self._either(flag, packed, best(calls[1])) if isinstance(flag, str) else packed
@@ -235,14 +220,6 @@ class Launcher(KernelCalls):
                 self.release(array)
 
         return run
-
-    def _first(
-        self, ways: Sequence[tuple[str, Callable[[], None]]], usual: Callable[[], None]
-    ) -> Callable[[], None]:
-        """Return what writes the last way whose condition holds at run time, or the usual one."""
-        for wanted, way in ways:
-            usual = self._either(wanted, way, usual)
-        return usual
 
     def _points(self, loop: Loop, lengths: Sequence[Size], stores: bool) -> Size:
         """Return how many points a loop has, after checking that they can be walked through."""
@@ -284,68 +261,9 @@ class Launcher(KernelCalls):
         if isinstance(flag, str):
             held = flag if packed else b.emit(f"xor i1 {flag}, true")
             short = b.emit(f"and i1 {short}, {held}")
-        self._ready_variant(short, across)
+        if self.late or not across.by_runtime:
+            self._ready_variant(short, across)
         return [(short, across)]
-
-    def _blocks_of_rows(self, call: Call, flag: bool | str) -> list[InBlocks]:
-        """Return how a fold is done in blocks of rows, if its range may have too few items.
-
-        That is for many rows and much work, which the runtime decides.
-        """
-        loop, layout, total = call.kernel.loop, call.layout, call.total
-        if not loop.folds or call.combine >= 0 or call.sequential:
-            return []
-        folded = [i for i, group in enumerate(layout) if group and group[0] in loop.reduced]
-        if not folded:
-            return []
-        rows = call.extents[folded[0]]
-        if isinstance(rows, int) and rows < LEAST_ROWS:
-            return []
-        b, function = self.b, self.runtime("block_rows")
-        sizes = f"i64 {rows}, i64 {call.count}, i64 {call.unit}, i64 {total}"
-        block = b.emit(f"call i64 {function}({sizes})")
-        wanted = b.emit(f"icmp ne i64 {block}, 0")
-        lanes, bits = call.kernel.lanes, self.vector_bits
-        kernel = Kernel(loop, layout, call.kernel.layout, lanes, bits, False, folded[0])
-        second = Kernel(_fold_of_partials(loop), [[0], [1]], "packed", lanes, bits, False)
-        split = Call(kernel, self._register_kernel(kernel), layout, call.extents, 0, total, False)
-        split.combine = self._register_kernel(second)
-        held = b.emit(f"and i1 {wanted}, {flag}") if isinstance(flag, str) else wanted
-        self._ready_variant(held, split)
-        return [InBlocks(split, wanted, rows, block)]
-
-    def _call_in_blocks(
-        self,
-        split: InBlocks,
-        arrays: Sequence[Array],
-        outs: Sequence[Array],
-        fold_outs: Sequence[Array],
-    ) -> Callable[[], None]:
-        """Return what writes a fold in blocks, and the fold of their results."""
-
-        def write() -> None:
-            call, b = split.call, self.b
-            loop = call.kernel.loop
-            up = self.plus(split.rows, b.emit(f"sub i64 {split.block}, 1"))
-            call.count = b.emit(f"sdiv i64 {up}, {split.block}")
-            kept = self.product(
-                [
-                    n
-                    for n, axes in zip(call.extents, call.layout, strict=True)
-                    if axes[0] not in loop.reduced
-                ]
-            )
-            partials = [self.new_array(f.dtype, (call.count, kept)) for f in loop.folds]
-            block = self._pass(call, arrays, outs, partials, [split.block])
-            self._dispatch(self._kernel(call.number), block, call)
-            second = [call.count, kept, *(a.data for a in (*partials, *fold_outs))]
-            total = self.multiply(call.count, kept)
-            self.call_function(self._kernel(call.combine), second, 2, kept, total)
-            for array in partials:
-                array.buffer.users += 1  # type: ignore[union-attr]
-                self.release(array)
-
-        return write
 
     def _layouts(
         self,
@@ -428,19 +346,6 @@ class Launcher(KernelCalls):
         fold = op.fold
         start = STARTS[op.kind](acc) if fold.identity is None else fold.identity(acc)
         return Fold(fold.combine, start, acc, out)
-
-
-def _fold_of_partials(loop: Loop) -> Loop:
-    """Return the fold of the results of blocks: of matrices, along the first axis."""
-    return Loop(
-        2,
-        tuple((fold.dtype, frozenset()) for fold in loop.folds),
-        (),
-        loop.folds,
-        (0,),
-        lambda b, index, values: ((), values),
-        len(loop.folds),
-    )
 
 
 def _is_number(variable: Any) -> bool:

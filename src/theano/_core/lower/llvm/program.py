@@ -85,6 +85,7 @@ class Program(Branches):
             self.write_step(step)
             self._tick(number)
         self._materialise_outputs()
+        self.late = bool(late)
         runs = [self._prepare(step) for step in late]
         copies: list[Callable[[], None]] = []
         results = self._results(copies)

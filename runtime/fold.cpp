@@ -1,0 +1,124 @@
+// Folds in parts, whose results are folded in turn.
+#include <algorithm>
+#include <cmath>
+#include <memory>
+
+#include "call.h"
+
+namespace theano {
+
+namespace {
+
+struct Release {
+    void operator()(std::int64_t *memory) const { pool::release(memory); }
+};
+using Words = std::unique_ptr<std::int64_t[], Release>;
+
+// About so many instructions fold a point of a matrix.
+constexpr double kPoint = 8;
+
+std::int64_t parts(std::int64_t n, std::int64_t size) { return n / size + (n % size != 0); }
+
+// Memory for `words` words and then, for each fold, `count` partial results. nullptr after recording
+// that there is none.
+Words partial_results(Call *call, const th_fold &how, std::int64_t words, std::int64_t count) {
+    std::int64_t items = 0;
+    for (std::int64_t i = 0; i < how.results; ++i) items += (how.itemsizes[i] * count + 7) / 8;
+    const std::int64_t bytes = 8 * (words + items);
+    Words memory(static_cast<std::int64_t *>(pool::allocate(bytes)));
+    if (!memory) out_of_memory(call, bytes);
+    return memory;
+}
+
+// Writes where partial results are that start at `memory`.
+void write_places(const th_fold &how, std::int64_t count, std::int64_t *memory,
+                  std::int64_t *places) {
+    for (std::int64_t i = 0; i < how.results; ++i) {
+        places[i] = reinterpret_cast<std::int64_t>(memory);
+        memory += (how.itemsizes[i] * count + 7) / 8;
+    }
+}
+
+bool fold_everything(Call *call, std::int64_t *args, const th_fold &how, double work) {
+    th_kernel *kernel = kernel_of(call, how.kernel), *combine = kernel_of(call, how.kernel + 1);
+    if (!kernel || !combine) return false;
+    const std::int64_t count = parts(args[how.range], how.block);
+    std::int64_t *results = args + how.first, *partial = results - how.results;
+    Words memory;
+    const bool single = count == 1 && how.carried;
+    if (single) {
+        std::copy_n(results, how.results, partial);
+    } else if (!how.given) {
+        memory = partial_results(call, how, 0, count);
+        if (!memory) return false;
+        write_places(how, count, memory.get(), partial);
+    }
+    if (!run_kernel(call, kernel, args, count, work, how.unit)) return false;
+    if (!single) combine(args, 0, count);
+    return true;
+}
+
+bool fold_in_blocks(Call *call, std::int64_t *args, const th_fold &how, double work,
+                    std::int64_t rows) {
+    th_kernel *kernel = kernel_of(call, how.kernel + 1), *second = kernel_of(call, how.kernel + 2);
+    if (!kernel || !second) return false;
+    const std::int64_t count = parts(args[how.rows], rows), n = how.results;
+    std::int64_t columns = 1;
+    for (std::int64_t i = 0; i < how.lengths; ++i)
+        if (how.kept >> i & 1) columns *= args[i];
+    const Words memory = partial_results(call, how, 2 + 2 * n, count * columns);
+    if (!memory) return false;
+    // What the second kernel takes: two lengths, what it reads and what it writes.
+    std::int64_t *matrix = memory.get(), *partial = matrix + 2, *results = partial + n;
+    matrix[0] = count;
+    matrix[1] = columns;
+    write_places(how, count * columns, results + n, partial);
+    std::copy_n(args + how.first, n, results);
+    std::copy_n(partial, n, args + how.first);
+    args[how.words] = rows;
+    const bool done = run_kernel(call, kernel, args, count, work, 1);
+    // A loop that calls the kernel again writes only those arguments that change.
+    std::copy_n(results, n, args + how.first);
+    const double points = static_cast<double>(count) * static_cast<double>(columns);
+    return done && run_kernel(call, second, matrix, columns, points * kPoint, 1);
+}
+
+}  // namespace
+
+std::int64_t block_rows(std::int64_t rows, std::int64_t n, std::int64_t unit, double total) {
+    // A column of partial results is worth its memory for so many points; there are at least so many
+    // rows in a block and at most so many blocks, and more than a few.
+    constexpr double kBlock = 1 << 16;
+    constexpr std::int64_t kLeastRows = 256, kMostBlocks = 64, kFewBlocks = 4;
+    // A range of so many units gives all threads enough to do.
+    constexpr std::int64_t kManyUnits = 64;
+    if (rows < kFewBlocks * kLeastRows || total < kFewBlocks * kBlock || n >= kManyUnits * unit)
+        return 0;
+    const double in_row = total / static_cast<double>(rows);
+    const std::int64_t block =
+        std::max({kLeastRows, static_cast<std::int64_t>(std::ceil(kBlock / in_row)),
+                  (rows - 1) / kMostBlocks + 1});
+    return rows / block >= kFewBlocks ? block : 0;
+}
+
+std::int32_t fold(th_call *head, std::int64_t *args, const th_fold *how) {
+    Call *call = call_of(head);
+    double total = 1;
+    for (std::int64_t i = 0; i < how->lengths; ++i) total *= static_cast<double>(args[i]);
+    const double work = total * static_cast<double>(how->weight);
+    bool done = false;
+    if (how->kept == 0) {
+        done = fold_everything(call, args, *how, work);
+    } else {
+        const std::int64_t n = args[how->range];
+        const std::int64_t rows =
+            how->rows < 0 ? 0 : block_rows(args[how->rows], n, how->unit, total);
+        if (rows)
+            done = fold_in_blocks(call, args, *how, work, rows);
+        else if (th_kernel *kernel = kernel_of(call, how->kernel))
+            done = run_kernel(call, kernel, args, n, work, how->unit);
+    }
+    return done ? 0 : -1;
+}
+
+}  // namespace theano
