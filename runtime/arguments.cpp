@@ -91,6 +91,7 @@ bool read_subset(Call *call, PyObject *subset) {
     Ref<> keys(PySequence_Tuple(subset));
     if (!keys) return false;
     Py_ssize_t count = PyTuple_GET_SIZE(keys.get());
+    call->owns_more = true;
     call->subset = static_cast<std::int64_t *>(
         pool::allocate(count * static_cast<Py_ssize_t>(sizeof(std::int64_t))));
     if (!call->subset) {

@@ -56,6 +56,13 @@ PyObject *no_memory_for(int ndim, const std::int64_t *shape) {
     return nullptr;
 }
 
+PyObject *no_array(int ndim, const std::int64_t *shape) {
+    if (!PyErr_ExceptionMatches(PyExc_ValueError)) return nullptr;
+    // Nor is there room for no items beside so many.
+    PyErr_Clear();
+    return no_memory_for(ndim, shape);
+}
+
 void release_held(PyObject *capsule) {
     pool::release(PyCapsule_GetPointer(capsule, "theano.block"));
 }
@@ -84,13 +91,8 @@ PyObject *array_owning(void *memory, PyArray_Descr *type, int ndim, const std::i
     PyObject *array =
         PyArray_NewFromDescr(&PyArray_Type, type, ndim, reinterpret_cast<const npy_intp *>(shape),
                              nullptr, memory, NPY_ARRAY_CARRAY, nullptr);
-    if (array) {
-        adopt(array);
-    } else if (PyErr_ExceptionMatches(PyExc_ValueError)) {
-        // Nor is there room for no items beside so many.
-        PyErr_Clear();
-        no_memory_for(ndim, shape);
-    }
+    if (!array) return no_array(ndim, shape);
+    adopt(array);
     return array;
 }
 

@@ -49,9 +49,8 @@ class References {
 
 // What a call returns, and the new values of the cells that it updates.
 struct Results {
-    Results(std::size_t n_outputs, std::size_t n_updates)
-        : outputs(n_outputs), updates(n_updates) {}
-    References outputs, updates;
+    explicit Results(std::size_t count) : values(count) {}
+    References values;  // of the outputs, then of the updates
     Ref<> result;
 };
 
@@ -74,6 +73,8 @@ struct Call {
     std::int64_t n_kept;
     unsigned char *ran;  // of each callback, whether it ran: a block of the pool, or nullptr
     bool uses_cells;     // see cell_use.h
+    // INVARIANT: set where one of `facts`, `subset`, `kept` and `ran` is.
+    bool owns_more;
     // Made when the machine code is done or, if it writes into shared variables, before that.
     std::optional<Results> results;
     std::int64_t polled;  // when signals were handled last, and when the time was looked at; 0: never

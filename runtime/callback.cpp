@@ -132,6 +132,7 @@ bool take_outputs(Call *call, std::int64_t index, const Callback &callback, PyOb
 bool note_run(Call *call, std::int64_t index) {
     const std::size_t count = call->program->callbacks.size();
     if (!call->ran) {
+        call->owns_more = true;
         call->ran = static_cast<unsigned char *>(pool::allocate(static_cast<std::int64_t>(count)));
         if (!call->ran) {
             PyErr_NoMemory();

@@ -190,11 +190,12 @@ bool enter(const FunctionObject *function) {
     for (Py_ssize_t i : program.written) free &= is_free(cell_of(function, i));
     for (Py_ssize_t i : program.read) free &= is_free(cell_of(function, i));
     if (!free && !let_in(Request(function))) return false;
-    for (Py_ssize_t i : program.read) ++use_of(cell_of(function, i)).readers;
+    // INVARIANT: what is free or was waited for is of this process.
+    for (Py_ssize_t i : program.read) ++cell_of(function, i)->use.readers;
     if (program.written.empty()) return true;
     const std::uintptr_t thread = this_thread();
     for (Py_ssize_t i : program.written) {
-        CellUse &use = use_of(cell_of(function, i));
+        CellUse &use = cell_of(function, i)->use;
         use.writer = thread;
         ++use.writers;
     }

@@ -43,7 +43,7 @@ class Invocation {
         call_.subset = nullptr;
         call_.kept = nullptr;
         call_.ran = nullptr;
-        call_.uses_cells = false;
+        call_.uses_cells = call_.owns_more = false;
         call_.polled = call_.looked = 0;
         call_.n_kept = 0;
         call_.head.frame =
@@ -63,7 +63,7 @@ class Invocation {
     ~Invocation() {
         const Program &program = *call_.program;
         if (call_.uses_cells) cell_use::leave(call_.function);
-        if (call_.ran) pool::release(call_.ran);
+        if (call_.owns_more) release_more();
         if (call_.head.frame) {
             for (std::int64_t slot : program.buffer_slots) {
                 if (call_.head.frame[slot])
@@ -72,10 +72,6 @@ class Invocation {
             if (call_.head.frame != frame_) pool::release(call_.head.frame);
         }
         if (call_.scalars && call_.scalars != scalars_) pool::release(call_.scalars);
-        if (call_.facts) pool::release(call_.facts);
-        if (call_.subset) pool::release(call_.subset);
-        for (std::int64_t i = 0; i < call_.n_kept; ++i) Py_DECREF(call_.kept[i]);
-        if (call_.kept) pool::release(call_.kept);
         if (!call_.values) return;
         for (std::size_t i = 0; i < program.inputs.size(); ++i) Py_XDECREF(call_.values[i]);
         if (call_.values != values_) pool::release(call_.values);
@@ -105,6 +101,13 @@ class Invocation {
         else if (PyObject *result = finish_call(&call_)) return result;
         if (call_.ran) take_back();
         return nullptr;
+    }
+
+    void release_more() {
+        for (std::int64_t i = 0; i < call_.n_kept; ++i) Py_DECREF(call_.kept[i]);
+        for (void *block : {static_cast<void *>(call_.facts), static_cast<void *>(call_.subset),
+                            static_cast<void *>(call_.kept), static_cast<void *>(call_.ran)})
+            if (block) pool::release(block);
     }
 
     // Has Python undo what callbacks did that lasts, after a call that failed.
@@ -323,6 +326,7 @@ int keep_object(Call *call, PyObject *object) {
         if (count)
             std::memcpy(larger, call->kept, static_cast<std::size_t>(count) * sizeof(PyObject *));
         if (call->kept) pool::release(call->kept);
+        call->owns_more = true;
         call->kept = larger;
     }
     call->kept[call->n_kept++] = object;

@@ -1,4 +1,6 @@
 // From the frame of a call that went well to its result and to new values of cells.
+#include <utility>
+
 #include "arrays.h"
 #include "call.h"
 #include "pool.h"
@@ -71,11 +73,7 @@ PyObject *make_update(Call *call, const Update &update) {
 
 PyObject *make_result(Call *call, References &outputs) {
     const Program &program = *call->program;
-    if (program.result == Result::single && !call->subset) {
-        PyObject *only = outputs[0];
-        outputs[0] = nullptr;
-        return only;
-    }
+    if (program.result == Result::single && !call->subset) return std::exchange(outputs[0], nullptr);
     std::size_t count = call->subset ? static_cast<std::size_t>(call->subset_size)
                         : program.result == Result::nothing ? 0
                                                             : program.outputs.size();
@@ -101,29 +99,35 @@ PyObject *make_result(Call *call, References &outputs) {
 
 bool make_results(Call *call) {
     const Program &program = *call->program;
-    Results &made = call->results.emplace(program.outputs.size(), program.updates.size());
-    if (!made.outputs.valid() || !made.updates.valid()) return false;
-    for (std::size_t i = 0; i < program.outputs.size(); ++i) {
-        made.outputs[i] = make_value(call, program.outputs[i]);
-        if (!made.outputs[i]) return false;
+    const std::size_t n = program.outputs.size();
+    Results &made = call->results.emplace(n + program.updates.size());
+    if (!made.values.valid()) return false;
+    for (std::size_t i = 0; i < n; ++i) {
+        made.values[i] = make_value(call, program.outputs[i]);
+        if (!made.values[i]) return false;
     }
     for (std::size_t i = 0; i < program.updates.size(); ++i) {
-        made.updates[i] = make_update(call, program.updates[i]);
-        if (!made.updates[i]) return false;
+        made.values[n + i] = make_update(call, program.updates[i]);
+        if (!made.values[n + i]) return false;
     }
-    made.result = Ref<>(make_result(call, made.outputs));
+    made.result = Ref<>(make_result(call, made.values));
     return static_cast<bool>(made.result);
 }
 
 PyObject *finish_call(Call *call) {
+    const Program &program = *call->program;
+    const std::vector<Update> &updates = program.updates;
+    // The usual case, without a detour.
+    if (program.result == Result::single && updates.empty() && !call->subset && !call->results)
+        return make_value(call, program.outputs[0]);
     if (!call->results && !make_results(call)) return nullptr;
     Results &made = *call->results;
-    // Nothing can fail from here on. The old values end up in `updates`, and die when all cells are
+    // Nothing can fail from here on. The old values end up in `values`, and die when all cells are
     // new.
-    const std::vector<Update> &updates = call->program->updates;
     for (std::size_t i = 0; i < updates.size(); ++i) {
         PyObject *cell = PyTuple_GET_ITEM(call->function->cells, updates[i].cell);
-        std::swap(reinterpret_cast<CellObject *>(cell)->value, made.updates[i]);
+        std::swap(reinterpret_cast<CellObject *>(cell)->value,
+                  made.values[program.outputs.size() + i]);
     }
     return made.result.release();
 }

@@ -59,6 +59,7 @@ std::int32_t table_fail(th_call *head, std::int64_t code, std::int64_t node, std
     count = std::max<std::int64_t>(0, std::min<std::int64_t>(count, TH_MAX_FACTS));
     if (count == 0) return -1;
     std::int64_t bytes = count * static_cast<std::int64_t>(sizeof(std::int64_t));
+    call->owns_more = true;
     call->facts = static_cast<std::int64_t *>(pool::allocate(bytes));
     if (call->facts) {
         std::memcpy(call->facts, facts, static_cast<std::size_t>(bytes));
