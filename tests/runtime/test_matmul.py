@@ -354,6 +354,6 @@ def test_a_long_product_stops_when_it_is_interrupted(kind: str, shape: str) -> N
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
     result = subprocess.run(
         [sys.executable, "-c", STOPPED, kind, shape],
-        capture_output=True, text=True, timeout=60, env=environment, check=False,
+        capture_output=True, text=True, timeout=300, env=environment, check=False,
     )  # fmt: skip
     assert result.stdout.split() == ["stopped", "stopped"], result.stderr
