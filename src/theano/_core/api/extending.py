@@ -19,6 +19,7 @@ def elementwise(
     llvm: Callable[..., Any] | None = None,
     samples: Range | Sequence[Range] = anything,
     ulp: float = 4.0,
+    cost: int = op.DEAR,
     commutative: bool = False,
     doc: str = "",
     holomorphic: bool = True,
@@ -47,6 +48,9 @@ def elementwise(
         Where `theano.extend.check` draws the inputs, for each of them.
     ulp : float
         Bound on the difference of native code and `compute`, units in the last place.
+    cost : int
+        Rough number of instructions of `llvm` for an item: what takes 12 or more, such as `exp`, is
+        rather kept than computed again.
     commutative : bool
         Whether operands may be swapped.
     doc : str
@@ -99,6 +103,7 @@ def elementwise(
         llvm=llvm,
         samples=ranges,
         ulp=ulp,
+        cost=cost,
         commutative=commutative,
         holomorphic=holomorphic,
         jax=jax,

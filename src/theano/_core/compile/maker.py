@@ -345,7 +345,7 @@ def _on_failure(function: Any, ran: bytes) -> None:
 def _on_variant(function: Any, number: int) -> Any:
     maker = function.maker
     kernel = maker.kernels[number]
-    code = machine.load(kernel.text, maker.vector_bits)
+    code = machine.load_kernel(kernel, maker.vector_bits)
     return code.address(kernel.symbol), code
 
 

@@ -14,11 +14,9 @@ INVARIANTS
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
-# Body: (builder, index of an axis → value, operand values) → (values to store, values to fold).
-Body = Callable[[Any, Callable[[int], Any], Sequence[Any]], tuple[Sequence[Any], Sequence[Any]]]
+from theano._core.lower.expression import Body
 
 # Items of one block of a long fold: sums of blocks are then added pairwise.
 FOLD_BLOCK = 2048
@@ -46,8 +44,6 @@ class Loop(NamedTuple):
     reduced : tuple of int
         Axes that the folds reduce.
     body : Body
-    weight : int
-        Number of operations of the body: light bodies get longer vectors.
     """
 
     rank: int
@@ -56,7 +52,11 @@ class Loop(NamedTuple):
     folds: tuple[Fold, ...]
     reduced: tuple[int, ...]
     body: Body
-    weight: int = 8
+
+    @property
+    def weight(self) -> int:
+        """Rough number of instructions of the body: light bodies get longer vectors."""
+        return self.body.cost
 
 
 def collapse(loop: Loop, single: frozenset[int]) -> list[list[int]]:

@@ -84,7 +84,7 @@ class Lengths:
 
 def weight_of(node: Apply) -> int:
     """Return a rough number of instructions of a scalar function."""
-    return 12 if getattr(node.op, "ulp", 0.5) > 0.5 else 1
+    return node.op.cost if isinstance(node.op, Elementwise) else 1
 
 
 def group(nodes: Sequence[Apply], lengths: Lengths, fuse: bool = True) -> list[Step]:

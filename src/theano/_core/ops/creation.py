@@ -113,8 +113,8 @@ class Eye(Structured):
         return [None, None, None]
 
     def lower(self, p: Any, node: Apply, n: Any, m: Any, k: Any) -> Any:
-        def body(b: Any, index: Any, shift: Any) -> Any:
-            return b.cast(b.eq(b.add(index(0), shift), index(1)), self.dtype)
+        def body(w: Any, shift: Any) -> Any:
+            return w.cast(w.eq(w.add(w.index(0), shift), w.index(1)), self.dtype)
 
         return p.generate(node, [k], body)
 

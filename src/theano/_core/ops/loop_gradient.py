@@ -417,7 +417,7 @@ def _is_drawn(node: Apply) -> bool:
 def _is_costly(node: Apply) -> bool:
     if isinstance(node.op, Dot):
         return node.outputs[0].type.ndim > 0
-    return isinstance(node.op, Elementwise) and node.op.ulp > 0.5
+    return isinstance(node.op, Elementwise) and node.op.is_dear
 
 
 def _only_last_row(cotangent: Any, depth: int) -> Any:

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from theano._core.ops import rules
 from theano._core.ops.arithmetic import mul, sqr, true_div
-from theano._core.ops.op import elementwise
+from theano._core.ops.op import DEAR, elementwise
 from theano._core.ops.samples import reals
 from theano._core.ops.transcendental import exp
 
@@ -271,6 +271,7 @@ normal_distribution = elementwise(
     llvm=lambda b, x: b.normal_distribution(x),
     samples=(reals(-3, 3),),
     ulp=4,
+    cost=DEAR,
 )
 normal_quantile = elementwise(
     "normal_quantile",
@@ -281,4 +282,5 @@ normal_quantile = elementwise(
     llvm=lambda b, p: b.normal_quantile(p),
     samples=(reals(0.01, 0.99),),
     ulp=4,
+    cost=DEAR,
 )

@@ -305,6 +305,9 @@ def python_int(value: Any) -> int | None:
 
 Rule = Callable[..., tuple[tuple[str, ...], str]]
 
+# The cost of a function such as `exp`, in instructions; of any that takes about as long or longer.
+DEAR = 12
+
 
 class Elementwise(Op):
     """A scalar function applied at each position of broadcast arrays.
@@ -329,6 +332,8 @@ class Elementwise(Op):
         What the docstring says of the error where `ulp` is not the whole story.
     associative : bool
         Whether it may be called with any number of arguments.
+    cost : int
+        Rough number of instructions of the native form; see `is_dear`.
     library : str or None
         Where `llvm` is None: a C function of `scipy.special.cython_special` to call item by item.
         Without one, `compute` is called for whole arrays.
@@ -357,6 +362,7 @@ class Elementwise(Op):
         commutative: bool = False,
         ulp: float = 0.5,
         associative: bool = False,
+        cost: int = 1,
         library: str | None = None,
         module: str | None = None,
         error: str = "",
@@ -376,6 +382,7 @@ class Elementwise(Op):
         self.commutative = commutative
         self.associative = associative
         self.ulp = ulp
+        self.cost = cost
         self.library = library
         self.module = module
         self.holomorphic = holomorphic
@@ -392,6 +399,11 @@ class Elementwise(Op):
 
     def __reduce__(self) -> Any:
         return _registered, (self.name, self.module)
+
+    @property
+    def is_dear(self) -> bool:
+        """Whether its value is better kept than computed twice."""
+        return self.cost >= DEAR
 
     def make_node(self, *inputs: Any) -> Apply:
         if len(inputs) != self.nin:

@@ -17,7 +17,7 @@ from theano._core.ops.broadcasting import second
 from theano._core.ops.gamma_derivative import log_gamma_derivative
 from theano._core.ops.gradient import null_gradient
 from theano._core.ops.normal_quantile import exp_of_minus_square
-from theano._core.ops.op import Elementwise, elementwise
+from theano._core.ops.op import DEAR, Elementwise, elementwise
 from theano._core.ops.samples import Range, anything, positive, reals
 from theano._core.ops.transcendental import exp, log
 
@@ -79,6 +79,7 @@ def _of_one(
         library=None if llvm else function,
         samples=(samples,),
         ulp=ulp,
+        cost=DEAR,
         error=error,
     )
 
@@ -97,6 +98,7 @@ def _of_two(
         library=function,
         samples=samples,
         ulp=4,
+        cost=DEAR,
         error=(
             "Computed in double precision by SciPy: its error is at most 1 unit in the last place "
             "of a float32, and 4096 of a float64."
@@ -258,6 +260,7 @@ def _polygamma(name: str, doc: str, order: int, grad: Any) -> Elementwise:
         llvm=lambda b, x: _polygamma_native(b, x, order),
         samples=(positive,),
         ulp=8,
+        cost=DEAR,
     )
 
 
@@ -403,6 +406,7 @@ xlogx = elementwise(
     llvm=lambda b, x: b.select(b.eq(x, 0), b.const(0, x.dtype), b.mul(x, b.log(x))),
     samples=(positive,),
     ulp=4,
+    cost=DEAR,
 )
 xlogy0 = elementwise(
     "xlogy0",
@@ -415,4 +419,5 @@ xlogy0 = elementwise(
     llvm=lambda b, x, y: b.select(b.eq(x, 0), b.const(0, x.dtype), b.mul(x, b.log(y))),
     samples=(positive, positive),
     ulp=4,
+    cost=DEAR,
 )

@@ -25,7 +25,7 @@ from theano._core.ops.arithmetic import (
     switch,
     true_div,
 )
-from theano._core.ops.op import Elementwise, elementwise, zeros_of
+from theano._core.ops.op import DEAR, Elementwise, elementwise, zeros_of
 from theano._core.ops.samples import Range, anything, positive, reals, small_integers
 
 
@@ -35,6 +35,7 @@ def _function(
     grad: Any,
     samples: Range,
     ulp: float = 2,
+    cost: int = DEAR,
     numpy_name: str | None = None,
     compute: Any = None,
     rule: Any = rules.to_float,
@@ -49,6 +50,7 @@ def _function(
         llvm=lambda b, x: getattr(b, name)(x),
         samples=(samples,),
         ulp=ulp,
+        cost=cost,
     )
 
 
@@ -85,6 +87,7 @@ sqrt = _function(
     lambda g, x, y: (true_div(mul(g, 0.5), y),),
     positive,
     ulp=0.5,
+    cost=1,
 )
 
 sin = _function("sin", "Sine of `x`, in radians.", lambda g, x, y: (mul(g, cos(x)),), reals(-9, 9))
@@ -150,6 +153,7 @@ deg2rad = _function(
     lambda g, x, y: (mul(g, math.pi / 180),),
     reals(-360, 360),
     rule=rules.to_real_float,
+    cost=1,
 )
 rad2deg = _function(
     "rad2deg",
@@ -157,6 +161,7 @@ rad2deg = _function(
     lambda g, x, y: (mul(g, 180 / math.pi),),
     reals(-7, 7),
     rule=rules.to_real_float,
+    cost=1,
 )
 
 arctan2 = elementwise(
@@ -171,6 +176,7 @@ arctan2 = elementwise(
     llvm=lambda b, y, x: b.arctan2(y, x),
     samples=(anything, positive),
     ulp=4,
+    cost=DEAR,
 )
 
 
@@ -190,6 +196,7 @@ angle = elementwise(
     llvm=lambda b, z: b.angle(z),
     samples=(positive,),
     ulp=4,
+    cost=DEAR,
     holomorphic=False,
 )
 
@@ -245,4 +252,5 @@ pow = elementwise(
     llvm=lambda b, x, y: b.pow(x, y),
     samples=(positive, small_integers),
     ulp=4,
+    cost=DEAR,
 )

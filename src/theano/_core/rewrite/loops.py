@@ -467,7 +467,7 @@ def _tail(rows: Any, keep: Any) -> Any:
 def _is_heavy(node: Apply) -> bool:
     if isinstance(node.op, Dot):
         return node.outputs[0].type.ndim > 0
-    return isinstance(node.op, Elementwise) and node.op.ulp > 0.5
+    return isinstance(node.op, Elementwise) and node.op.is_dear
 
 
 def sum_products_at_once(draft: Draft, uses: Uses) -> dict[Any, Any] | None:

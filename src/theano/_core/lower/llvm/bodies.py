@@ -1,43 +1,66 @@
-"""The bodies of loops that several applications share."""
+"""Bodies of loops: of fused groups, and how any of them is written."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
 from theano._core.ir.variable import Apply
+from theano._core.lower.expression import Body, Emitted, Operation, Value, Writer
 from theano._core.lower.llvm.emitter import ComplexValue
 from theano._core.ops.op import Elementwise
 
 
 def group_body(
     nodes: Sequence[Apply], operands: Sequence[Any], stored: Sequence[Any], folded: Sequence[Apply]
-) -> Any:
+) -> Body:
     """Return the body of a fused group."""
+    w = Writer([v.type.dtype for v in operands])
+    known = dict(zip(operands, w.operands, strict=True))
 
-    def body(b: Any, index: Any, values: Sequence[Any]) -> tuple[Sequence[Any], Sequence[Any]]:
-        known = dict(zip(operands, values, strict=True))
+    def read(variable: Any, dtype: str) -> Value:
+        if variable in known:
+            return w.cast(known[variable], dtype)
+        # In two steps: that of a number of another type may lose digits.
+        return w.number(np.asarray(variable.data.item(), variable.type.dtype), dtype)
 
-        def read(variable: Any, dtype: str) -> Any:
-            if variable in known:
-                return b.cast(known[variable], dtype)
-            return number(b, variable.data.item(), variable.type.dtype, dtype)
+    for node in nodes:
+        if isinstance(node.op, Elementwise):
+            casts, dtype = node.op.dtype(*(v.type.dtype for v in node.inputs))
+            args = [read(v, d) for v, d in zip(node.inputs, casts, strict=True)]
+            known[node.outputs[0]] = w.call(node.op, *args, dtype=dtype)
+    folds = [read(node.inputs[0], node.op.types(node.inputs[0].type.dtype)[0]) for node in folded]
+    return w.body([known[v] for v in stored], folds)
 
-        for node in nodes:
-            if isinstance(node.op, Elementwise):
-                casts, dtype = node.op.dtype(*(v.type.dtype for v in node.inputs))
-                args = [read(v, d) for v, d in zip(node.inputs, casts, strict=True)]
-                native: Any = node.op.native
-                known[node.outputs[0]] = b.cast(native(b, *args), dtype)
-        folds = []
-        for node in folded:
-            acc, _ = node.op.types(node.inputs[0].type.dtype)
-            folds.append(read(node.inputs[0], acc))
-        return [known[v] for v in stored], folds
 
-    return body
+def write_body(
+    b: Any, body: Body, index: Callable[[int], Any], values: Sequence[Any]
+) -> tuple[list[Any], list[Any]]:
+    """Write a body with the builder `b`; return the values to store and those to fold."""
+    known = list(values)
+    for operation in body.operations:
+        known.append(_written(b, operation, index, [known[i] for i in operation.operands]))
+    return [known[i] for i in body.stores], [known[i] for i in body.folds]
+
+
+def _written(
+    b: Any, operation: Operation, index: Callable[[int], Any], values: Sequence[Any]
+) -> Any:
+    function, dtype = operation.function, operation.dtype
+    if isinstance(function, Elementwise):
+        native: Any = function.native
+        return b.cast(native(b, *values), dtype)
+    if isinstance(function, Emitted):
+        return function.emit(b, index, *values)
+    if function == "cast":
+        return b.cast(values[0], dtype)
+    if function == "index":
+        return index(operation.parameter)
+    if function == "number":
+        return number(b, operation.number.item(), dtype, dtype)
+    return getattr(b, function)(*values)
 
 
 def number(b: Any, value: Any, dtype: str, target: str) -> Any:

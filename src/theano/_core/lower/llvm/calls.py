@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from theano._core.lower.arrays import Size
 from theano._core.lower.llvm.items import itemsize
 from theano._core.lower.llvm.kernel import KernelWriter, range_axis
@@ -59,6 +61,12 @@ class Kernel:
         return LEAST_ROW // min((itemsize(d) for d, _ in loop.operands), default=8)
 
     @property
+    def key(self) -> tuple[Any, ...]:
+        """All that the text depends on, but the machine: equal kernels have equal texts."""
+        groups = tuple(map(tuple, self.groups))
+        return self.loop, groups, self.layout, self.lanes, self.bits, self.split
+
+    @property
     def text(self) -> str:
         """The LLVM module."""
         if self._text is None:
@@ -76,6 +84,11 @@ class Combine:
     def __init__(self, kernel: Kernel) -> None:
         self.kernel = kernel
         self.eager = kernel.eager
+
+    @property
+    def key(self) -> tuple[Any, ...]:
+        """That of the kernel."""
+        return self.kernel.key
 
     @property
     def text(self) -> str:

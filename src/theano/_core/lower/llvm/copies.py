@@ -10,6 +10,7 @@ import numpy as np
 from theano._core.base import dtypes
 from theano._core.ir.variable import Apply
 from theano._core.lower.arrays import Array, Size
+from theano._core.lower.expression import Value, Writer
 from theano._core.lower.llvm.items import load, store
 from theano._core.lower.llvm.views import Views
 from theano._core.lower.loops import Loop
@@ -127,22 +128,20 @@ class Copies(Views):
         indexed: bool = False,
         sequential: bool = False,
         lanes: int = 0,
-        weight: int = 8,
     ) -> Callable[[], None]:
-        """Return what writes a loop that stores one value per point (none if `out` is None)."""
+        """Return what writes a loop that stores one value per point (none if `out` is None).
 
-        def whole(b: Any, index: Any, values: Sequence[Any]) -> tuple[Sequence[Any], Sequence[Any]]:
-            result = body(b, index, *values)
-            return ([] if out is None else [result]), []
-
+        `body(w, *operands)` gives the value; see `Writer`.
+        """
+        w = Writer([a.dtype for a, _ in operands])
+        value = body(w, *w.operands)
         loop = Loop(
             len(lengths),
             tuple((a.dtype, stretched) for a, stretched in operands),
             () if out is None else (out.dtype,),
             (),
             (),
-            whole,
-            weight,
+            w.body([] if out is None else [value]),
         )
         outs = [] if out is None else [out]
         return self.prepare_run(
@@ -156,7 +155,7 @@ class Copies(Views):
     def prepare_copy(self, source: Array, target: Array) -> Callable[[], None]:
         """Write what may fail of a copy to memory of the same lengths; return what writes it."""
         return self.prepare_simple_loop(
-            target, target.lengths, [(source, _all_stretched(source))], lambda b, index, x: x
+            target, target.lengths, [(source, _all_stretched(source))], lambda w, x: x
         )
 
     def fresh_copy(self, x: Array) -> Array:
@@ -169,7 +168,7 @@ class Copies(Views):
         return out
 
     def generate(self, node: Apply, operands: Sequence[Array], body: Callable[..., Any]) -> Array:
-        """Return an array computed from positions: `body(b, index, *scalars)`."""
+        """Return an array computed from positions: `body(w, *scalars)`; see `Writer`."""
         variable = node.outputs[0]
         lengths = [self.size(n) for n in self.rewriter.lengths(variable)]
         self.check_lengths(node, lengths)
@@ -192,14 +191,14 @@ class Copies(Views):
         first, second = (b.cast(b.cast(v, dtype), work) for v in (first, second))
         values = (first, b.sub(second, first), second)
 
-        def body(b: Any, index: Any, first: Any, by: Any, second: Any) -> Any:
-            at = index(0)
-            item = b.add(first, b.mul(b.cast(at, work), by))
+        def body(w: Writer, first: Value, by: Value, second: Value) -> Value:
+            at = w.index(0)
+            item = w.add(first, w.mul(w.cast(at, work), by))
             if not dtypes.is_discrete(dtype):
-                item = b.select(b.eq(at, 1), second, item)
+                item = w.select(w.eq(at, 1), second, item)
                 # Not 0 times the difference, which may be infinite.
-                item = b.select(b.eq(at, 0), first, item)
-            return b.cast(item, dtype)
+                item = w.select(w.eq(at, 0), first, item)
+            return w.cast(item, dtype)
 
         return self.generate(node, [Array(work, (), register=v) for v in values], body)
 
@@ -292,7 +291,7 @@ class Copies(Views):
             part,
             part.lengths,
             [*old, (y, y.stretched)],
-            lambda b, index, *values: values[0] if assign else b.add(*values),
+            lambda w, *values: values[0] if assign else w.add(*values),
         )
         self.overwrite(node, run)
         return out

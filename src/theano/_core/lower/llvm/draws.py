@@ -7,6 +7,7 @@ from typing import Any
 
 from theano._core.ir.variable import Apply
 from theano._core.lower.arrays import Array, Size
+from theano._core.lower.expression import Emitted
 from theano._core.lower.llvm.builder import Builder
 from theano._core.lower.llvm.calls import Call
 from theano._core.lower.llvm.emitter import Value
@@ -43,6 +44,7 @@ class StreamKernel:
     """
 
     symbol = "kernel"
+    key = None
     layout = "packed"
     weight = WEIGHT
     unit = 1
@@ -207,14 +209,16 @@ class Draws(Streams):
         stretched = data.stretched | {out.ndim - 1}
         wide = self.permute(data, [*range(data.ndim), "x"])
 
-        def body(b: Any, index: Any, item: Value, *key: Value) -> Value:
+        def derived(b: Any, index: Any, item: Value, *key: Value) -> Value:
             pair = tuple(b.cast(word, "uint64") for word in key)
             words = b.random_words(kind, pair, item, b.const(0, "uint64", 1), domain)
             second = words[1] if kind == "uint64" else b.shift_right(words[0], 32)
             return b.cast(b.select(b.eq(index(out.ndim - 1), 0), words[0], second), kind)
 
+        derive = Emitted("derive", (kind, domain, out.ndim), derived, WEIGHT)
         operands = [(wide, stretched), *((word, everywhere) for word in words)]
-        self.simple_loop(out, out.lengths, operands, body, indexed=True, lanes=1, weight=WEIGHT)
+        body = _call(derive, kind)
+        self.simple_loop(out, out.lengths, operands, body, indexed=True, lanes=1)
         return out
 
     def draw_by_rejection(
@@ -234,13 +238,14 @@ class Draws(Streams):
                 whole = self._stretched_copy(array, stretched, out.lengths)
                 moving.append((Array(array.dtype, (total,), self.pointer(whole)), frozenset()))
 
-        def body(b: Any, index: Any, *values: Value) -> Value:
+        def drawn(b: Any, index: Any, *values: Value) -> Value:
             m = LaneMath(b)
             attempts = _attempts(m, kind, index(0), values[:2])
             return b.cast(draw(m, attempts, *map(m.of, values[2:])).value, out.dtype)
 
+        sample = Emitted("draw", (kind, draw, out.dtype), drawn, 4 * WEIGHT)
         operands = [*((word, everywhere) for word in words), *moving]
-        self.simple_loop(flat, (total,), operands, body, indexed=True, weight=4 * WEIGHT)
+        self.simple_loop(flat, (total,), operands, _call(sample, out.dtype), indexed=True)
         return out
 
     def _stretched_copy(
@@ -250,7 +255,7 @@ class Draws(Streams):
         if not stretched:
             return self.contiguous(array)
         whole = self.new_array(array.dtype, lengths)
-        self.simple_loop(whole, lengths, [(array, stretched)], lambda b, index, x: x)
+        self.simple_loop(whole, lengths, [(array, stretched)], lambda w, x: x)
         return whole
 
     def map_lanes(
@@ -259,10 +264,11 @@ class Draws(Streams):
         """Return `function(m, *operands)` at each position; see `lane_math.py` for `m`."""
         out = self.result_array(node)
 
-        def body(b: Any, index: Any, *values: Value) -> Value:
+        def mapped(b: Any, index: Any, *values: Value) -> Value:
             m = LaneMath(b)
             return function(m, *map(m.of, values)).value
 
+        body = _call(Emitted("map", (function,), mapped), out.dtype)
         self.simple_loop(out, out.lengths, self._stretching(node, operands, out.lengths), body)
         return out
 
@@ -286,7 +292,7 @@ class Draws(Streams):
         """Return the permutation that random words stand for; see `ops/permutation.py`."""
         out = self.new_array("int64", words.lengths)
 
-        def body(b: Any, index: Any, word: Value, address: Value) -> None:
+        def exchanged(b: Any, index: Any, word: Value, address: Value) -> None:
             start = b.emit(f"inttoptr i64 {address.text} to ptr")
             item = index(0)
             place = b.multiply_high(word, b.add(b.cast(item, "uint64"), 1))
@@ -296,6 +302,7 @@ class Draws(Streams):
             b.store(b.load(old, "int64", 1), new)
             b.store(item, old)
 
+        body = _call(Emitted("exchange", (), exchanged), "")
         operands = [(words, words.stretched), (self._address(out), frozenset({0}))]
         self.simple_loop(None, out.lengths, operands, body, True, sequential=True, lanes=1)
         return out
@@ -316,7 +323,7 @@ class Draws(Streams):
         p = self.contiguous(p)
         scalars = [*words, self.scalar(kinds), self._address(p), self._address(out)]
 
-        def body(b: Any, index: Any, trials: Value, *known: Value) -> None:
+        def counted(b: Any, index: Any, trials: Value, *known: Value) -> None:
             *pair, kinds, source, target = known
             start = b.mul(index(0), kinds)
             chances, counts = (
@@ -347,8 +354,14 @@ class Draws(Streams):
             some = self.b.emit(
                 f"select i1 {self.b.emit(f'icmp eq i64 {kinds}, 0')}, i64 0, i64 {rows}"
             )
-        self.simple_loop(None, (some,), operands, body, True, lanes=1, weight=4 * WEIGHT)
+        count = Emitted("count outcomes", (kind_of_key, binomial), counted, 4 * WEIGHT)
+        self.simple_loop(None, (some,), operands, _call(count, ""), True, lanes=1)
         return out
+
+
+def _call(function: Emitted, dtype: str) -> Callable[..., Any]:
+    """Return the body that only calls a function."""
+    return lambda w, *values: w.call(function, *values, dtype=dtype)
 
 
 def _attempts(m: LaneMath, kind: str, position: Value, key: Sequence[Value]) -> Callable[..., Any]:

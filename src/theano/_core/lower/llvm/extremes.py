@@ -10,6 +10,7 @@ import numpy as np
 from theano._core.base import dtypes
 from theano._core.ir.variable import Apply
 from theano._core.lower.arrays import Array
+from theano._core.lower.expression import Writer
 from theano._core.lower.llvm.lapack import Lapack
 from theano._core.lower.llvm.launch import SHORT
 from theano._core.lower.loops import Fold, Loop
@@ -59,14 +60,9 @@ class Extremes(Lapack):
         combine = "maximum" if kind == "argmax" else "minimum"
         fold = Fold(combine, STARTS[best](x.dtype), x.dtype, x.dtype)
         value = self._fold_array(fold, kept)
+        one = Writer([x.dtype])
         loop = Loop(
-            rank,
-            ((x.dtype, stretched),),
-            (),
-            (fold,),
-            tuple(axes),
-            lambda b, index, values: ([], [values[0]]),
-            weight=2,
+            rank, ((x.dtype, stretched),), (), (fold,), tuple(axes), one.body(folds=one.operands)
         )
         find_value = self.prepare_run(loop, x.lengths, [x], [], [value])
         rest = iter(range(len(kept)))
@@ -76,15 +72,15 @@ class Extremes(Lapack):
         sizes = [self.scalar(x.lengths[a]) for a in axes]
         nothing = np.iinfo("int64").max
 
-        def body(b: Any, index: Any, values: Sequence[Any]) -> Any:
-            item, extreme, *extents = values
-            where = b.const(0, "int64")
-            for axis, extent in zip(axes, extents, strict=True):
-                where = b.add(b.mul(where, extent), index(axis))
-            hit = b.eq(item, extreme)
-            if not dtypes.is_discrete(x.dtype):
-                hit = b.or_(hit, b.isnan(item))
-            return [], [b.select(hit, where, b.const(nothing, "int64"))]
+        w = Writer([x.dtype, x.dtype, *("int64" for _ in sizes)])
+        item, extreme, *extents = w.operands
+        where = w.number(0, "int64")
+        for axis, extent in zip(axes, extents, strict=True):
+            where = w.add(w.mul(where, extent), w.index(axis))
+        hit = w.eq(item, extreme)
+        if not dtypes.is_discrete(x.dtype):
+            hit = w.or_(hit, w.isnan(item))
+        place = w.select(hit, where, nothing)
 
         first = Fold("minimum", nothing, "int64", "int64")
         out = self._fold_array(first, kept)
@@ -98,7 +94,7 @@ class Extremes(Lapack):
             (),
             (first,),
             tuple(axes),
-            body,
+            w.body(folds=[place]),
         )
         find = self.prepare_run(search, x.lengths, [x, wide, *sizes], [], [out], indexed=True)
         if value.buffer is not None:

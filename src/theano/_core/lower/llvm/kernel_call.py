@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from theano._core.lower.arrays import Array, Size
+from theano._core.lower.expression import Writer
 from theano._core.lower.llvm.calls import Call, Combine, Kernel
 from theano._core.lower.llvm.entry import Entry
 from theano._core.lower.llvm.items import itemsize
@@ -263,15 +264,9 @@ class KernelCalls(Entry):
 
 def _fold_of_partials(loop: Loop) -> Loop:
     """Return the fold of the results of blocks: of matrices, along the first axis."""
-    return Loop(
-        2,
-        tuple((fold.dtype, frozenset()) for fold in loop.folds),
-        (),
-        loop.folds,
-        (0,),
-        lambda b, index, values: ((), values),
-        len(loop.folds),
-    )
+    w = Writer([fold.dtype for fold in loop.folds])
+    operands = tuple((fold.dtype, frozenset[int]()) for fold in loop.folds)
+    return Loop(2, operands, (), loop.folds, (0,), w.body(folds=w.operands))
 
 
 def _results_as_carried(loop: Loop) -> bool:

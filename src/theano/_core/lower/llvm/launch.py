@@ -14,7 +14,7 @@ from theano._core.lower.llvm.items import itemsize
 from theano._core.lower.llvm.kernel import choose_lanes
 from theano._core.lower.llvm.kernel_call import KernelCalls
 from theano._core.lower.loops import Fold, Loop, collapse
-from theano._core.lower.schedule import Step, weight_of
+from theano._core.lower.schedule import Step
 from theano._core.ops.op import Elementwise
 from theano._core.ops.reductions import STARTS, Reduction
 
@@ -56,7 +56,6 @@ class Launcher(KernelCalls):
             tuple(self.fold_of(n) for n in folded),
             reduced,
             group_body(nodes, list(operands), stored, folded),
-            sum(weight_of(n) for n in nodes),
         )
         outs = [self._store_array(v, lengths, operands, step) for v in stored]
         kept = [n for axis, n in enumerate(lengths) if axis not in reduced]

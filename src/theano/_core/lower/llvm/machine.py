@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -15,9 +15,10 @@ from theano._core.runtime.cache import CompileCache
 # Without a setting, the widest registers that the processor has are used.
 WIDEST = 512
 
-# Modules of this process by key, the latest used last. A function keeps its own alive; each takes
-# pages of memory, whose number the system limits, so that those long unused are let go.
-_modules: OrderedDict[str, Any] = OrderedDict()
+# Modules of this process, the latest used last: by the hash of their text, those of kernels also by
+# what makes two of them equal. A function keeps its own alive; each takes pages of memory, whose
+# number the system limits, so that those long unused are let go.
+_modules: OrderedDict[Any, Any] = OrderedDict()
 MOST_MODULES = 4096
 
 
@@ -52,18 +53,33 @@ def load(text: str, vector_bits: int) -> Any:
         Width of vectors; 0: the default of the target.
     """
     key = hashlib.sha256(_identity(vector_bits) + text.encode()).hexdigest()
+
+    def find() -> Any:
+        data = _cache().get(key)
+        if data is not None:
+            Statistics.from_disk += 1
+        else:
+            data = _compile(text, vector_bits)
+            _cache().put(key, data)
+        return native.load_object(data)
+
+    return _remembered(key, find)
+
+
+def load_kernel(kernel: Any, vector_bits: int) -> Any:
+    """Return the loaded machine code of a kernel: that of an equal one, without its text."""
+    if kernel.key is None:
+        return load(kernel.text, vector_bits)
+    return _remembered((kernel.key, vector_bits), lambda: load(kernel.text, vector_bits))
+
+
+def _remembered(key: Any, find: Callable[[], Any]) -> Any:
     code = _modules.get(key)
     if code is not None:
         _modules.move_to_end(key)
         Statistics.from_memory += 1
         return code
-    data = _cache().get(key)
-    if data is not None:
-        Statistics.from_disk += 1
-    else:
-        data = _compile(text, vector_bits)
-        _cache().put(key, data)
-    code = _modules[key] = native.load_object(data)
+    code = _modules[key] = find()
     if len(_modules) > MOST_MODULES:
         _modules.popitem(last=False)
     return code
@@ -101,7 +117,7 @@ def assemble(text: str, kernels: Sequence[Any], vector_bits: int) -> MachineProg
         if not kernel.eager:
             addresses.append(0)
             continue
-        module = load(kernel.text, vector_bits)
+        module = load_kernel(kernel, vector_bits)
         owners.append(module)
         addresses.append(module.address(kernel.symbol))
     return MachineProgram(code.address("entry"), tuple(addresses), tuple(owners))

@@ -2,17 +2,50 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from theano._core.ir.variable import Apply
 from theano._core.lower.arrays import Array, Size
+from theano._core.lower.expression import Emitted, Writer
 from theano._core.lower.llvm.copies import Copies
 from theano._core.lower.llvm.emitter import ComplexValue, Value, llvm_type
 from theano._core.lower.llvm.items import itemsize, load, store
 from theano._core.lower.loops import Fold, Loop
+
+
+class Address(NamedTuple):
+    """Where an item is, of an array that is read or written at arrays of positions.
+
+    Attributes
+    ----------
+    rank : int
+        Of the array.
+    at : tuple of int
+        Axes that have a position each.
+    walked : tuple of (int, int)
+        (axis of the loop, axis of the array) for the other ones.
+    """
+
+    rank: int
+    at: tuple[int, ...]
+    walked: tuple[tuple[int, int], ...]
+
+    def write(self, b: Any, index: Any, values: Sequence[Any]) -> Any:
+        """Write it, of the positions, the array's address, strides and lengths, and the loop's."""
+        count, n = len(self.at), self.rank
+        base, rest = values[count], values[count + 1 :]
+        steps, own, extents = rest[:n], rest[n : 2 * n], rest[2 * n :]
+        for where, axis in zip(values, self.at, strict=False):
+            where = b.select(b.lt(where, 0), b.add(where, own[axis]), where)
+            base = b.add(base, b.mul(where, steps[axis]))
+        for axis, source in self.walked:
+            # Lanes past the end of a row must not leave the array.
+            where = b.minimum(index(axis), b.sub(extents[axis], 1))
+            base = b.add(base, b.mul(where, steps[source]))
+        return base
 
 
 class Positions(Copies):
@@ -25,7 +58,7 @@ class Positions(Copies):
         indices: Sequence[Array],
         variables: Sequence[Any],
         place: Any,
-    ) -> tuple[list[Size], list[tuple[Array, frozenset[int]]], Callable[..., Any]]:
+    ) -> tuple[list[Size], list[tuple[Array, frozenset[int]]], Address]:
         """Return lengths, operands and address computation of a loop over array positions."""
         at, full, position = place
         rank = variables[0].type.ndim
@@ -61,22 +94,8 @@ class Positions(Copies):
         operands += scalars
         sizes = [self.scalar(n) for n in lengths]
         operands += [(s, everywhere) for s in sizes]
-        count = len(indices)
-
-        def address(b: Any, index: Any, values: Sequence[Any]) -> Any:
-            base, rest = values[count], values[count + 1 :]
-            steps, own, extents = rest[: x.ndim], rest[x.ndim : 2 * x.ndim], rest[2 * x.ndim :]
-            for number, axis in enumerate(at):
-                where = values[number]
-                where = b.select(b.lt(where, 0), b.add(where, own[axis]), where)
-                base = b.add(base, b.mul(where, steps[axis]))
-            for axis, source in zip(axis_of, full, strict=True):
-                # Lanes past the end of a row must not leave the array.
-                where = b.minimum(index(axis), b.sub(extents[axis], 1))
-                base = b.add(base, b.mul(where, steps[source]))
-            return base
-
-        return lengths, operands, address
+        walked = tuple(zip(axis_of, full, strict=True))
+        return lengths, operands, Address(x.ndim, tuple(at), walked)
 
     def _joint_length(self, lengths: Sequence[Size]) -> Size:
         """Return the length of an axis along which several arrays are broadcast, as in NumPy."""
@@ -114,14 +133,15 @@ class Positions(Copies):
             frozenset(i for i, one in enumerate(variable.type.broadcastable) if one)
             | index.stretched
         )
+        w = Writer([index.dtype])
+        item = w.cast(w.operands[0], "int64")
         loop = Loop(
             index.ndim,
             ((index.dtype, stretched),),
             (),
             (Fold("minimum", highest, "int64", "int64"), Fold("maximum", lowest, "int64", "int64")),
             reduced,
-            lambda b, at, values: ([], [values[0], values[0]]),
-            weight=2,
+            w.body(folds=[item, item]),
         )
         outs = [Array("int64", (), self.stack(8)), Array("int64", (), self.stack(8))]
         self.prepare_run(loop, index.lengths, [index], [], outs)()
@@ -153,10 +173,13 @@ class Positions(Copies):
         last = max((a for a, length in enumerate(lengths) if length != 1), default=-1)
         rows = bool(full) and position + node.inputs[1].type.ndim <= last
 
-        def body(b: Any, index: Any, *values: Any) -> Any:
-            return load_lanes(b, address(b, index, values), x.dtype, rows)
+        def read(b: Any, index: Any, *values: Any) -> Any:
+            return load_lanes(b, address.write(b, index, values), x.dtype, rows)
 
-        self.simple_loop(out, lengths, operands, body, indexed=True)
+        gather = Emitted("gather", (address, x.dtype, rows), read)
+        self.simple_loop(
+            out, lengths, operands, lambda w, *v: w.call(gather, *v, dtype=x.dtype), indexed=True
+        )
         return out
 
     def scatter(
@@ -176,15 +199,22 @@ class Positions(Copies):
             y = self.stretched_to(node, y, lengths, pattern, "write")
         operands.append((y, y.stretched))
 
-        def body(b: Any, index: Any, *values: Any) -> None:
-            at = b.emit(f"inttoptr i64 {address(b, index, values[:-1]).text} to ptr")
+        def write(b: Any, index: Any, *values: Any) -> None:
+            at = b.emit(f"inttoptr i64 {address.write(b, index, values[:-1]).text} to ptr")
             value = values[-1]
             if not assign:
                 value = b.add(load(b, at, x.dtype, 1), value)
             store(b, value, at)
 
+        change = Emitted("scatter", (address, x.dtype, assign), write)
         run = self.prepare_simple_loop(
-            None, lengths, operands, body, indexed=True, sequential=True, lanes=1
+            None,
+            lengths,
+            operands,
+            lambda w, *v: w.call(change, *v, dtype=""),
+            indexed=True,
+            sequential=True,
+            lanes=1,
         )
         self.overwrite(node, run)
         return out
@@ -193,14 +223,14 @@ class Positions(Copies):
         """Return where items are not zero, one row per axis: they are counted, then written."""
         rank, stretched = x.ndim, x.stretched
         counted = Array("int64", (), self.stack(8))
+        w = Writer([x.dtype])
         loop = Loop(
             rank,
             ((x.dtype, stretched),),
             (),
             (Fold("add", 0, "int64", "int64"),),
             tuple(range(rank)),
-            lambda b, index, values: ([], [b.cast(b.cast(values[0], "bool"), "int64")]),
-            weight=2,
+            w.body(folds=[w.cast(w.cast(w.operands[0], "bool"), "int64")]),
         )
         self.prepare_run(loop, x.lengths, [x], [], [counted])()
         count = self.register(counted).text
@@ -212,7 +242,7 @@ class Positions(Copies):
         row = self.multiply(count, 8)
         operands = [(self.scalar(n), everywhere) for n in (*addresses, row)]
 
-        def body(
+        def note(
             b: Any, index: Any, item: Any, start: Any, done: Any, aside: Any, row: Any
         ) -> None:
             # Without branches, which would be guessed wrongly: what is zero is written aside.
@@ -226,7 +256,16 @@ class Positions(Copies):
             store(b, b.add(before, b.cast(holds, "int64")), counter)
 
         source = [(x, stretched), *operands]
-        self.simple_loop(None, x.lengths, source, body, indexed=True, sequential=True, lanes=1)
+        place = Emitted("note place", (rank,), note)
+        self.simple_loop(
+            None,
+            x.lengths,
+            source,
+            lambda w, *v: w.call(place, *v, dtype=""),
+            indexed=True,
+            sequential=True,
+            lanes=1,
+        )
         return out
 
 

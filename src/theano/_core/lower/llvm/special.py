@@ -11,6 +11,7 @@ import numpy as np
 
 from theano._core.ir.variable import Apply
 from theano._core.lower.arrays import Array
+from theano._core.lower.expression import Emitted
 from theano._core.lower.llvm.emitter import Value
 from theano._core.lower.llvm.items import load
 from theano._core.lower.llvm.positions import Positions
@@ -73,5 +74,10 @@ class Special(Positions):
             ones = frozenset(i for i, one in enumerate(variable.type.broadcastable) if one)
             operands.append((array, ones | array.stretched))
         out = self.new_array(dtype, lengths)
-        self.simple_loop(out, lengths, operands, lambda b, index, *items: call(b, *items), lanes=1)
+        function = Emitted(
+            name, (tuple(casts), dtype), lambda b, index, *items: call(b, *items), node.op.cost
+        )
+        self.simple_loop(
+            out, lengths, operands, lambda w, *items: w.call(function, *items, dtype=dtype), lanes=1
+        )
         return out

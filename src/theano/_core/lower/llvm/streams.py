@@ -36,6 +36,7 @@ class ListKernel:
     """
 
     symbol = "kernel"
+    key = None
     eager = True
 
     def __init__(self, write: Callable[[ListKernel], None], bits: int) -> None:

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from theano._core.lower.llvm.bodies import write_body
 from theano._core.lower.llvm.emitter import ComplexValue, Value, llvm_type
 from theano._core.lower.llvm.items import (
     Memory,
@@ -117,7 +118,7 @@ class VectorLoop:
             return b.broadcast(Value(w.index[at], "int64", 1))
 
         operands = [values[m.slot] for m in w.operands]
-        stored, folded = w.loop.body(b, index, operands)
+        stored, folded = write_body(b, w.loop.body, index, operands)
         for memory, value in zip(w.stores, stored, strict=True):
             store(b, self._full(value), pointers[memory.slot])
         results = []

@@ -33,7 +33,7 @@ from theano._core.ops.indexing import (
 )
 from theano._core.ops.lengths import as_int64
 from theano._core.ops.loop import Loop
-from theano._core.ops.op import as_variable
+from theano._core.ops.op import Elementwise, as_variable
 from theano._core.ops.products import BatchedDot, Dot
 from theano._core.ops.reductions import Reduction
 from theano._core.ops.shaping import DimShuffle, MakeVector, Rebroadcast, Reshape, dimshuffle
@@ -266,7 +266,9 @@ def _is_long(rewriter: Rewriter, value: Any) -> bool:
         node = variable.owner
         if node is None or rewriter.uses.get(variable, 0) > 1:
             continue
-        if isinstance(node.op, (Dot, Loop)) or getattr(node.op, "ulp", 0) > 0.5:
+        if isinstance(node.op, (Dot, Loop)) or (
+            isinstance(node.op, Elementwise) and node.op.is_dear
+        ):
             return True
         stack += node.inputs
     return False

@@ -1,0 +1,180 @@
+"""What a loop computes at one point, as data: scalar operations in a row, each of values before it.
+
+A `Body` can be compared, hashed, printed and counted; two loops with equal bodies are one kernel. A
+value is named by a number: the operands of the loop come first, then the results of operations, in
+order. Equal operations are one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+# Functions that bodies are written with besides those of `ops`: methods of the builder.
+# True where the result is a bool; else it has the dtype of the last operand.
+PRIMITIVES = {
+    **dict.fromkeys(("add", "sub", "mul", "minimum", "select", "or_"), False),
+    **dict.fromkeys(("eq", "lt", "isnan"), True),
+}
+
+
+class Emitted(NamedTuple):
+    """A function that is written straight with the builder: reads and writes of memory, samplers.
+
+    Attributes
+    ----------
+    name : str
+    parameters : tuple
+        All that `emit` depends on: functions with equal parameters are one.
+    emit : callable
+        `emit(b, index, *values)`, with the positions `index(axis)`; what it returns is the result.
+    cost : int
+        Rough number of instructions.
+    """
+
+    name: str
+    parameters: tuple[Any, ...]
+    emit: Callable[..., Any]
+    cost: int = 8
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Emitted) and self[:2] == other[:2]
+
+    def __hash__(self) -> int:
+        return hash(self[:2])
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Operation(NamedTuple):
+    """An application of a function to earlier values.
+
+    Attributes
+    ----------
+    function : Elementwise, Emitted or str
+        As text: one of `PRIMITIVES`; 'cast'; 'index', the position along the axis `parameter`; or
+        'number', whose bytes `parameter` has.
+    operands : tuple of int
+    dtype : str
+        Of the result; '' where there is none.
+    """
+
+    function: Any
+    operands: tuple[int, ...]
+    dtype: str
+    parameter: Any = None
+
+    @property
+    def cost(self) -> int:
+        """A rough number of instructions."""
+        if isinstance(self.function, str):
+            return int(self.function in PRIMITIVES)
+        return self.function.cost
+
+    @property
+    def number(self) -> Any:
+        """The number that it is."""
+        return np.frombuffer(self.parameter, self.dtype)[0]
+
+    def __str__(self) -> str:
+        if self.function == "number":
+            return f"{self.number}: {self.dtype}"
+        operands = [f"%{i}" for i in self.operands]
+        if self.function == "index":
+            operands = [str(self.parameter)]
+        name = getattr(self.function, "name", self.function)
+        return f"{name}({', '.join(operands)})" + (f": {self.dtype}" if self.dtype else "")
+
+
+class Body(NamedTuple):
+    """What is computed at a point.
+
+    Attributes
+    ----------
+    operands : tuple of str
+        Dtypes of what is read.
+    operations : tuple of Operation
+    stores, folds : tuple of int
+        The values that are stored, and that are folded.
+    """
+
+    operands: tuple[str, ...]
+    operations: tuple[Operation, ...]
+    stores: tuple[int, ...]
+    folds: tuple[int, ...]
+
+    @property
+    def cost(self) -> int:
+        """A rough number of instructions: of the operations, and one for each fold."""
+        return sum(operation.cost for operation in self.operations) + len(self.folds)
+
+    def __str__(self) -> str:
+        lines = [f"%{i} = read: {dtype}" for i, dtype in enumerate(self.operands)]
+        for i, operation in enumerate(self.operations, len(lines)):
+            lines.append(f"%{i} = {operation}" if operation.dtype else str(operation))
+        lines += [f"store %{i}" for i in self.stores]
+        lines += [f"fold %{i}" for i in self.folds]
+        return "\n".join(lines)
+
+
+class Value(NamedTuple):
+    """A value of a body that is being written."""
+
+    number: int
+    dtype: str
+
+
+class Writer:
+    """Writes a body: its methods are those of the builder that bodies need.
+
+    Parameters
+    ----------
+    operands : sequence of str
+        Dtypes of what is read.
+    """
+
+    def __init__(self, operands: Sequence[str]) -> None:
+        self.operands = [Value(i, dtype) for i, dtype in enumerate(operands)]
+        self._numbers: dict[Operation, int] = {}
+
+    def call(self, function: Any, *operands: Value, dtype: str, parameter: Any = None) -> Value:
+        """Return the result of an operation: that of an equal one if there is one."""
+        operation = Operation(function, tuple(v.number for v in operands), dtype, parameter)
+        number = self._numbers.setdefault(operation, len(self.operands) + len(self._numbers))
+        return Value(number, dtype)
+
+    def number(self, value: Any, dtype: str) -> Value:
+        """Return a number."""
+        data = np.asarray(value).astype(dtype).tobytes()
+        return self.call("number", dtype=dtype, parameter=data)
+
+    def index(self, axis: int) -> Value:
+        """Return the position along an axis, an int64."""
+        return self.call("index", dtype="int64", parameter=axis)
+
+    def cast(self, value: Value, dtype: str) -> Value:
+        """Return a value converted to `dtype`."""
+        return value if value.dtype == dtype else self.call("cast", value, dtype=dtype)
+
+    def __getattr__(self, name: str) -> Callable[..., Value]:
+        if name not in PRIMITIVES:
+            raise AttributeError(name)
+
+        def primitive(*operands: Any) -> Value:
+            like = next(v.dtype for v in reversed(operands) if isinstance(v, Value))
+            values = [v if isinstance(v, Value) else self.number(v, like) for v in operands]
+            return self.call(name, *values, dtype="bool" if PRIMITIVES[name] else like)
+
+        return primitive
+
+    def body(self, stores: Sequence[Value] = (), folds: Sequence[Value] = ()) -> Body:
+        """Return what was written."""
+        return Body(
+            tuple(v.dtype for v in self.operands),
+            tuple(self._numbers),
+            tuple(v.number for v in stores),
+            tuple(v.number for v in folds),
+        )

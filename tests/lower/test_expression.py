@@ -1,0 +1,114 @@
+"""Bodies of loops as data: printed, compared, counted; equal ones are one kernel."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+import theano
+import theano.tensor as T
+from theano import extend
+from theano._core.lower.expression import Emitted, Writer
+from theano._core.lower.llvm import machine
+from theano._core.lower.llvm.calls import Kernel
+from theano._core.ops.op import DEAR, elementwise_ops
+
+
+def kernels(function: Any) -> list[Any]:
+    return [k for k in function.maker.kernels if isinstance(k, Kernel)]
+
+
+def test_a_body_is_printed() -> None:
+    x, y = T.dmatrix("x"), T.fmatrix("y")
+    function = theano.function([x, y], (T.exp(x) * y + 2).sum(axis=1))
+    assert str(kernels(function)[0].loop.body) == "\n".join(
+        [
+            "%0 = read: float64",
+            "%1 = read: float32",
+            "%2 = exp(%0): float64",
+            "%3 = cast(%1): float64",
+            "%4 = mul(%2, %3): float64",
+            "%5 = 2.0: float64",
+            "%6 = add(%4, %5): float64",
+            "fold %6",
+        ]
+    )
+
+
+def test_equal_operations_are_one() -> None:
+    w = Writer(["float64"])
+    (x,) = w.operands
+    assert w.add(x, 1) == w.add(x, 1)
+    assert w.add(x, 1) != w.add(x, 2)
+    assert len(w.body([w.add(x, 1)]).operations) == 4
+
+
+@pytest.mark.parametrize("one, two", [(0.0, -0.0), (1.0, np.nan), (np.nan, -np.nan)])
+def test_numbers_are_equal_by_their_bits(one: float, two: float) -> None:
+    w = Writer([])
+    assert w.number(one, "float64") == w.number(one, "float64")
+    assert w.number(one, "float64") != w.number(two, "float64")
+    X = T.dvector()
+    for number in (one, two):
+        chosen = T.switch(X > 0, T.constant(number, dtype="float64"), X)
+        (got, _) = theano.function([X], chosen)(np.array([1.0, -2.0]))
+        assert np.signbit(got) == np.signbit(number)
+        assert np.isnan(got) == np.isnan(number)
+
+
+def test_the_same_number_of_another_dtype_is_another() -> None:
+    w = Writer([])
+    assert w.number(1, "int64") != w.number(1, "uint64")
+
+
+def test_written_functions_are_equal_by_their_parameters() -> None:
+    one, two = (Emitted("f", (1,), lambda b, index: None) for _ in range(2))
+    assert one == two
+    assert hash(one) == hash(two)
+    assert one != Emitted("f", (2,), one.emit)
+    assert one != Emitted("g", (1,), one.emit)
+
+
+def test_the_text_of_a_kernel_is_not_written_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+    x, y = T.dmatrices("x", "y")
+
+    def program() -> Any:
+        return theano.function(
+            [x, y], [T.tanh(x * 3.25 + y).sum(axis=1), x[T.arange(2), T.arange(2)]]
+        )
+
+    first = program()
+    before = machine.Statistics.compiled, machine.Statistics.from_disk
+    monkeypatch.setattr(Kernel, "text", property(lambda self: pytest.fail("written again")))
+    second = program()
+    assert (machine.Statistics.compiled, machine.Statistics.from_disk) == before
+    a, b = np.ones((2, 3)), np.arange(6.0).reshape(2, 3)
+    for got, wanted in zip(second(a, b), first(a, b), strict=True):
+        np.testing.assert_array_equal(got, wanted)
+
+
+def test_a_function_that_is_declared_anew_is_another_one() -> None:
+    def declared(factor: float) -> Any:
+        return extend.elementwise(
+            "scaled_in_test_expression",
+            lambda xp, x: x * factor,
+            llvm=lambda b, x: b.mul(x, factor),
+            doc="Scaled.",
+        )
+
+    x = T.dvector()
+    for factor in (2.0, 3.0):
+        np.testing.assert_array_equal(declared(factor)(x).eval({x: [1, 2]}), [factor, 2 * factor])
+
+
+def test_costs() -> None:
+    ops = elementwise_ops()
+    dear = {name for name, op in ops.items() if op.is_dear}
+    assert {"exp", "log", "sin", "tanh", "erf", "gamma", "pow", "sigmoid", "xlogx"} <= dear
+    assert not {"add", "mul", "true_div", "sqrt", "abs_", "deg2rad", "switch", "neg"} & dear
+    w = Writer(["float64"])
+    (x,) = w.operands
+    body = w.body([w.call(ops["exp"], w.add(x, 1), dtype="float64")], [x])
+    assert body.cost == DEAR + 1 + 1
