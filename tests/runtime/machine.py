@@ -7,6 +7,7 @@ from typing import Any
 
 import llvmlite.binding as llvm
 import numpy as np
+from header import Function, members
 
 from theano._core.runtime import native
 
@@ -37,24 +38,14 @@ def compile_text(text: str, features: str | None = None) -> bytes:
     return machine.emit_object(module)
 
 
-# Names for the functions of the runtime table, so that the text of a test is readable.
-_TABLE = {
-    "alloc": (0, "ptr", "ptr, i64, i64"),
-    "free": (1, "void", "ptr, i64"),
-    "fail": (2, "i32", "ptr, i64, i64, i64, ptr"),
-    "matmul": (3, "i32", "ptr, i64, i64, i64, ptr, ptr, ptr, ptr, ptr"),
-    "parallel": (4, "void", "ptr, ptr, ptr, i64, i64"),
-    "callback": (5, "i32", "ptr, i64, i64, ptr, i64, ptr"),
-    "variant": (6, "ptr", "ptr, i64"),
-    "release": (7, "void", "ptr"),
-    "copy": (8, "i32", "ptr, i64, i64, ptr, ptr"),
-}
-
-
 def _helpers() -> str:
     lines = []
-    for name, (index, result, types) in _TABLE.items():
-        parameters = [f"{kind} %p{i}" for i, kind in enumerate(types.split(", "))]
+    # Names for the functions of the runtime's table, so that the text of a test is readable.
+    for index, (name, function) in enumerate(members("th_runtime").items()):
+        if not isinstance(function, Function):
+            continue
+        result = function.result
+        parameters = [f"{kind} %p{i}" for i, kind in enumerate(function.parameters)]
         call = f"call {result} %f({', '.join(parameters)})"
         end = f"{call}\n ret void" if result == "void" else f"%r = {call}\n ret {result} %r"
         lines.append(

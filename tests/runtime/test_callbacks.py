@@ -272,8 +272,8 @@ go:
  %d = call i64 @get(ptr %call, i64 0)
  store i64 %d, ptr %args
  %n = call i64 @get(ptr %call, i64 2)
- call void @rt_parallel(ptr %call, ptr %k, ptr %args, i64 %n, i64 64)
- ret i32 0
+ %r = call i32 @rt_parallel(ptr %call, ptr %k, ptr %args, i64 %n, i64 %n, i64 64, i64 1)
+ ret i32 %r
 """
 
 ADD_ONE = """

@@ -7,6 +7,7 @@ from typing import Any
 
 from theano._core.ir.types import TensorType
 from theano._core.lower.arrays import CallbackRecord
+from theano._core.lower.llvm.entry import RUNTIME
 from theano._core.lower.llvm.program import Output, ProgramText
 
 
@@ -58,7 +59,7 @@ def _entry(inputs: Sequence[int], outputs: Sequence[int]) -> str:
             lines.append(f"  store i64 {offset}, ptr %{name}{i}, align 8")
     lines += [
         "  %rt = load ptr, ptr %call, align 8",
-        "  %at = getelementptr ptr, ptr %rt, i64 5",
+        f"  %at = getelementptr ptr, ptr %rt, i64 {RUNTIME['callback']}",
         "  %callback = load ptr, ptr %at, align 8",
         (
             f"  %result = call i32 %callback(ptr %call, i64 0, i64 {len(inputs)}, ptr %in, i64"

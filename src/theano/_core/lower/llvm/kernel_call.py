@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from theano._core.lower.arrays import Array, Size
 from theano._core.lower.expression import Writer
@@ -19,6 +19,24 @@ POINT = 7
 FEW = 64
 # A fold of fewer rows is certainly not cut into blocks (runtime/fold.cpp).
 LEAST_ROWS = 1024
+
+
+class FoldFacts(NamedTuple):
+    """What the runtime is told of a loop that folds in parts: `th_fold`, which explains it."""
+
+    kernel: int
+    weight: int
+    unit: int
+    lengths: int
+    kept: int
+    range: int
+    rows: int
+    block: int
+    words: int
+    first: int
+    results: int
+    given: int
+    carried: int
 
 
 class KernelCalls(Entry):
@@ -159,12 +177,22 @@ class KernelCalls(Entry):
         axis, blocks, _ = range_axis(loop, call.layout)
         kept = [i for i, g in enumerate(call.layout) if not (g and g[0] in loop.reduced)]
         before += lengths + (len(loop.folds) if call.everything else 0)
-        facts = [
-            *(call.number, POINT + call.kernel.weight, call.unit),
-            *(lengths, sum(1 << i for i in kept), axis, call.rows, FOLD_BLOCK if blocks else 1),
-            *(words, before, len(loop.folds), int(given), int(_results_as_carried(loop))),
-            *(itemsize(fold.dtype) for fold in loop.folds),
-        ]
+        facts = FoldFacts(
+            kernel=call.number,
+            weight=POINT + call.kernel.weight,
+            unit=call.unit,
+            lengths=lengths,
+            kept=sum(1 << i for i in kept),
+            range=axis,
+            rows=call.rows,
+            block=FOLD_BLOCK if blocks else 1,
+            words=words,
+            first=before,
+            results=len(loop.folds),
+            given=int(given),
+            carried=int(_results_as_carried(loop)),
+        )
+        facts = [*facts, *(itemsize(fold.dtype) for fold in loop.folds)]
         text = ", ".join(f"i64 {fact}" for fact in facts)
         name = f"@fold{call.number}"
         self.b.helpers[name] = f"{name} = internal constant [{len(facts)} x i64] [{text}]"

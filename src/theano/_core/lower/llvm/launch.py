@@ -17,6 +17,7 @@ from theano._core.lower.loops import Fold, Loop, collapse
 from theano._core.lower.schedule import Step
 from theano._core.ops.op import Elementwise
 from theano._core.ops.reductions import STARTS, Reduction
+from theano._core.runtime import native
 
 # Rows of at most SHORT items are folded several at a time if they fill half a vector.
 SHORT = 12
@@ -124,7 +125,7 @@ class Launcher(KernelCalls):
         slot = self.reserve(1)
         self.buffer_slots.append(slot)
         flags = self.frame_load(array.descriptor + 1)
-        bit = b.emit(f"and i64 {flags}, 2")
+        bit = b.emit(f"and i64 {flags}, {native.OVERWRITABLE}")
         allowed = b.emit(f"icmp ne i64 {bit}, 0")
         for own, new in zip(array.lengths, lengths, strict=True):
             if own != new:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import reduce
-from typing import Any
+from typing import Any, NamedTuple
 
 from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Apply, Constant
@@ -25,8 +25,28 @@ LONG_PRODUCT = 1 << 18
 MOST_TERMS, MOST_ROWS = 1024, 256
 # Of fewer rows or columns, tiles of the kernel would be mostly empty.
 TILE_ROWS, TILE_COLUMNS = 8, 32
+# So many of the words of `PanelWork` are numbers, the others addresses.
+PANEL_NUMBERS = 9
 # Type of the number of a step of a loop.
 _STEP = TensorType("int64", ())
+
+
+class PanelWork(NamedTuple):
+    """The arguments of the runtime's kernels over panels: `Work` of `panels.h`."""
+
+    itemsize: Size
+    width: Size
+    panels: Size
+    rows: Size
+    terms: Size
+    columns: Size
+    leading: Size
+    across: Size
+    added: Size
+    source: str
+    packed: str
+    out: str
+    first: str
 
 
 class Libraries(Special):
@@ -226,9 +246,23 @@ class Libraries(Special):
     ) -> str:
         """Write the arguments of a product with panels; return their address."""
         (rows, terms), (count, packed), size = x.lengths, panels, itemsize(x.dtype)
-        words = [size, packed.lengths[-1], count, rows, terms, columns]
-        words += [self.multiply(terms, size), size, added, x.data, packed.data, out.data, first]
-        return self._arguments(words, ["i64"] * 9 + ["ptr"] * 4)
+        work = PanelWork(
+            itemsize=size,
+            width=packed.lengths[-1],
+            panels=count,
+            rows=rows,
+            terms=terms,
+            columns=columns,
+            leading=self.multiply(terms, size),
+            across=size,
+            added=added,
+            source=x.data,
+            packed=packed.data,
+            out=out.data,
+            first=first,
+        )
+        kinds = ["i64"] * PANEL_NUMBERS + ["ptr"] * (len(work) - PANEL_NUMBERS)
+        return self._arguments(work, kinds)
 
     def _multiply_packed(self, arguments: str) -> None:
         multiply = self.runtime("multiply_packed")
@@ -243,10 +277,23 @@ class Libraries(Special):
         if wanted:
             count = self.b.emit(f"select i1 {wanted}, i64 {count}, i64 0")
         packed = self.new_array(y.dtype, (count, terms, width))
-        words = [size, width, count, 0, terms, columns, self.multiply(columns, size), size]
-        words += [0, y.data, packed.data, "null", "null"]
+        work = PanelWork(
+            itemsize=size,
+            width=width,
+            panels=count,
+            rows=0,
+            terms=terms,
+            columns=columns,
+            leading=self.multiply(columns, size),
+            across=size,
+            added=0,
+            source=y.data,
+            packed=packed.data,
+            out="null",
+            first="null",
+        )
         total = self.product([count, terms, width])
-        self.call_function(self.runtime("pack"), words, 9, count, total)
+        self.call_function(self.runtime("pack"), work, PANEL_NUMBERS, count, total)
         return count, packed
 
     def _parts(self, length: Size, size: int) -> Size:
@@ -427,7 +474,7 @@ class Libraries(Special):
         array = Array(kind.dtype, lengths, self.frame_load(offset, "ptr"), descriptor=offset)
         if kind.ndim:
             array.strides = strides
-            bit = self.b.emit(f"and i64 {self.frame_load(offset + 1)}, 1")
+            bit = self.b.emit(f"and i64 {self.frame_load(offset + 1)}, {native.CONTIGUOUS}")
             array.contiguous = self.b.emit(f"icmp ne i64 {bit}, 0")
         return array
 

@@ -21,6 +21,7 @@ from theano._core.lower.llvm.updates import plan_updates
 from theano._core.lower.schedule import Step, group
 from theano._core.ops.op import Elementwise
 from theano._core.ops.shaping import Length
+from theano._core.runtime import native
 
 
 class Output(NamedTuple):
@@ -124,7 +125,7 @@ class Program(Branches):
                 self.frame_load(offset + 2 + kind.ndim + i) for i in range(kind.ndim)
             )
             flags = self.frame_load(offset + 1)
-            bit = self.b.emit(f"and i64 {flags}, 1")
+            bit = self.b.emit(f"and i64 {flags}, {native.CONTIGUOUS}")
             array.contiguous = self.b.emit(f"icmp ne i64 {bit}, 0")
             array.stretched = frozenset()
         self.values[variable] = array

@@ -1,0 +1,178 @@
+"""Generated code and the runtime mean the same by each number that they exchange.
+
+The header says it, C++ and Python repeat it: an order that differs would call the wrong function.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import header
+import numpy as np
+import pytest
+from header import Function, enumeration, members, source
+
+import theano
+import theano.tensor as T
+from theano._core.compile.maker import HOOKS
+from theano._core.lower.llvm import machine
+from theano._core.lower.llvm.entry import RUNTIME
+from theano._core.lower.llvm.kernel_call import FoldFacts
+from theano._core.lower.llvm.lapack import ALONG, FLAGS, NUMBERS
+from theano._core.lower.llvm.libraries import PANEL_NUMBERS, PanelWork
+from theano._core.ops.sorting import KINDS
+from theano._core.runtime import native
+from theano.tensor.shared_randomstreams import RandomStreams
+
+FUNCTIONS = members("th_runtime")
+# The functions of the table whose names in C++ say more, and the routine that is no verb there.
+NAMES = {"run_callback": "callback", "keep_factor": "factor"}
+
+
+def short(name: str) -> str:
+    """Return the name in the header of a function of C++."""
+    name = name.strip().rpartition("::")[2].removeprefix("table_")
+    return NAMES.get(name, name)
+
+
+def initializer(file: str, name: str) -> list[str]:
+    """Return what an array or a struct of C++ is initialised with, in order."""
+    found = re.search(rf"\b{name}(?:\[\w*\])? = \{{(.*?)\}};", source(file), re.DOTALL)
+    assert found, name
+    items = re.sub(r"<[^<>]*>", "", found[1]).split(",")
+    return [item.strip() for item in items if item.strip()]
+
+
+def test_the_functions_of_the_runtime() -> None:
+    assert list(RUNTIME) == list(FUNCTIONS)
+    assert list(RUNTIME.values()) == list(range(len(FUNCTIONS)))
+    assert [short(name) for name in initializer("table.cpp", "runtime_table")] == list(RUNTIME)
+    # Their numbers in the comments of the header.
+    text = (header.RUNTIME / header.INTERFACE).read_text().partition("struct th_runtime {")[2]
+    numbers = [n for group in re.findall(r"/\* ([\d, ]+): ", text) for n in group.split(", ")]
+    assert [int(n) for n in numbers] == list(range(len(FUNCTIONS)))
+
+
+def test_a_call_begins_with_what_programs_read() -> None:
+    assert list(members("th_call")) == ["rt", "kernels", "frame"]
+    entry = texts_of([x], T.exp(x))[0]
+    for place, name in enumerate(members("th_call")):
+        at = "%call" if place == 0 else f"%{name}.at"
+        assert f"%{name} = load ptr, ptr {at}," in entry
+        assert place == 0 or f"%{name}.at = getelementptr ptr, ptr %call, i64 {place}\n" in entry
+
+
+def test_routines_of_linear_algebra() -> None:
+    wanted = {name.removeprefix("TH_").lower(): n for name, n in enumeration("TH_CHOLESKY").items()}
+    assert wanted.pop("routines") == len(NUMBERS)
+    assert wanted == NUMBERS
+    assert [short(name) for name in initializer("lapack.cpp", "kRoutines")] == list(NUMBERS)
+
+
+def test_flags_of_linear_algebra() -> None:
+    names = {name.removeprefix("TH_").lower(): bit for name, bit in enumeration("TH_LOWER").items()}
+    assert names == FLAGS
+
+
+def test_operations_along_an_axis() -> None:
+    wanted = {name.removeprefix("TH_").lower(): n for name, n in enumeration("TH_SORT").items()}
+    assert wanted.pop("along_operations") == max(ALONG.values()) + 1
+    assert wanted == ALONG
+    # The kinds of sorting have numbers of their own.
+    assert set(KINDS.values()) <= {0, 1, 2}
+    assert wanted["argsort"] - wanted["sort"] == wanted["cumsum"] - wanted["argsort"] == 3
+
+
+def test_bits_of_descriptors() -> None:
+    bits = enumeration("TH_CONTIGUOUS")
+    assert bits == {
+        "TH_CONTIGUOUS": native.CONTIGUOUS,
+        "TH_OVERWRITABLE": native.OVERWRITABLE,
+    }
+
+
+def test_what_a_fold_is_told() -> None:
+    fields = list(members("th_fold"))
+    assert fields[-1] == "itemsizes"
+    assert list(FoldFacts._fields) == fields[:-1]
+
+
+def test_what_panels_are_told() -> None:
+    work = members("Work", "panels.h")
+    assert list(PanelWork._fields) == list(work)
+    kinds = list(work.values())
+    assert kinds == ["i64"] * PANEL_NUMBERS + ["ptr"] * (len(kinds) - PANEL_NUMBERS)
+
+
+def test_hooks() -> None:
+    found = re.search(r"enum Hook \{(.*?), kHooks \}", source("program.h"))
+    assert found
+    enumerated = [name.strip().removeprefix("k") for name in found[1].split(",")]
+    names = [name.strip('"') for name in initializer("function.cpp", "kHookNames")]
+    assert names == list(HOOKS)
+    assert enumerated == [name.title().replace("_", "") for name in names]
+
+
+# -- calls -----------------------------------------------------------------------------------------
+
+x, m, s = T.dvector("x"), T.dmatrix("m"), T.dscalar("s")
+
+
+def texts_of(inputs: Any, outputs: Any, **options: Any) -> list[str]:
+    """Return the text of the entry function of a program."""
+    seen: list[str] = []
+    original = machine.assemble
+
+    def noted(text: str, *rest: Any) -> Any:
+        seen.append(text)
+        return original(text, *rest)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(machine, "assemble", noted)
+        theano.function(inputs, outputs, **options)
+    return seen
+
+
+def drawing() -> Any:
+    streams = RandomStreams(1)
+    return theano.scan(lambda: streams.uniform((2,)), n_steps=3)[0]
+
+
+w = theano.shared(np.zeros(3))
+PROGRAMS: dict[str, Any] = {
+    "fail alloc free fold": lambda: texts_of([x], T.exp(T.outer(x, x)[::-1]).sum()),
+    "commit": lambda: texts_of([x], [], updates=[(w, w + x)]),
+    "matmul release": lambda: texts_of([m], T.dot(m, m.T)),
+    "parallel variant": lambda: texts_of([x], T.exp(x)),
+    "copy": lambda: texts_of([m], T.exp(m.flatten())),
+    "lapack": lambda: texts_of([m], T.nlinalg.matrix_inverse(m)),
+    "along": lambda: texts_of([m], T.sort(m, axis=0)),
+    "search": lambda: texts_of([x], T.extra_ops.searchsorted(x, x)),
+    "poll kept forget callback": lambda: texts_of([], drawing()),
+    "callback": lambda: texts_of([x], T.exp(x), mode=theano.Mode(linker="py")),
+    "tick": lambda: texts_of([x], T.exp(x), profile=True),
+    "pack multiply_packed": lambda: texts_of(
+        [m], theano.scan(lambda h: T.tanh(T.dot(h, m)), outputs_info=T.ones_like(m), n_steps=4)[0]
+    ),
+}
+CALL = re.compile(r"call (\w+) %(?:rt\.)?(\w+)\((ptr %call[^\n]*)\)")
+
+
+@pytest.mark.parametrize("names", list(PROGRAMS))
+def test_programs_call_what_the_header_declares(names: str) -> None:
+    called = set()
+    for text in PROGRAMS[names]():
+        assert set(re.findall(r"%rt\.(\w+)\.at", text)) <= set(FUNCTIONS)
+        for result, name, arguments in CALL.findall(text):
+            declared = FUNCTIONS.get(name)
+            if isinstance(declared, Function):
+                called.add(name)
+                types = tuple(one.split()[0] for one in arguments.split(", "))
+                assert (result, types) == declared, name
+        called |= {"pack"} if "%rt.pack," in text else set()
+    assert called >= set(names.split())
+
+
+def test_every_function_is_called_by_a_program() -> None:
+    assert set(" ".join(PROGRAMS).split()) == set(FUNCTIONS)
