@@ -8,6 +8,7 @@
 #   make docs      the reference pages, into docs/reference
 #   make sanitize  the runtime's tests under AddressSanitizer and UndefinedBehaviorSanitizer
 #                  (make sanitize ARGS="--threads": shared variables under ThreadSanitizer)
+#   make replay    many functions, compiled at another commit and here (make replay ARGS="HEAD~3")
 #   make sz        lines per layer and file, the longest functions
 #   make clean     remove what the targets made
 
@@ -23,7 +24,7 @@ PYTHON ?= $(shell for name in python3 python3.13 python3.12 python3.11 python3.1
 # pip must not run twice at once in one environment.
 .NOTPARALLEL:
 .SECONDARY:
-.PHONY: demo test check bench docs sanitize sz clean
+.PHONY: demo test check bench docs sanitize replay sz clean
 
 demo: $(VENV)/.with-examples
 	$(BIN)/python examples/logistic_regression.py $(ARGS)
@@ -49,6 +50,9 @@ docs: $(VENV)/.with-test
 
 sanitize: $(VENV)/.with-test
 	$(BIN)/python tools/sanitize.py $(ARGS)
+
+replay: $(VENV)/.with-test
+	$(BIN)/python tools/replay.py $(or $(ARGS),HEAD)
 
 sz:
 	$(PYTHON) tools/sz.py $(ARGS)

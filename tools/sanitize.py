@@ -12,11 +12,12 @@ be told from what Python keeps until it ends; the tests measure leaks themselves
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
 from typing import NamedTuple
+
+from build_tree import build_tree
 
 ROOT = Path(__file__).resolve().parent.parent
 BUILD = Path(sys.prefix) / "sanitize"
@@ -73,19 +74,8 @@ THREADS = Sanitizer(
 
 def build(sanitizer: Sanitizer) -> Path:
     """Build the sanitized runtime; return the folder to import `theano` from."""
-    folder = BUILD / sanitizer.kinds
-    build_folder, tree = folder / "build", folder / "tree"
-    meson = [sys.executable, "-m", "mesonbuild.mesonmain"]
-    if not (build_folder / "build.ninja").exists():
-        options = [f"-Db_sanitize={sanitizer.kinds}", "-Db_lundef=false", "-Dbuildtype=debug"]
-        options.append("-Doptimization=1")
-        subprocess.run([*meson, "setup", *options, build_folder, ROOT], check=True)
-    subprocess.run([*meson, "compile", "-C", build_folder], check=True)
-    shutil.rmtree(tree, ignore_errors=True)
-    shutil.copytree(ROOT / "src", tree, ignore=shutil.ignore_patterns("__pycache__"))
-    for library in build_folder.glob("native.*.so"):
-        shutil.copy(library, tree / "theano" / "_core" / "runtime")
-    return tree
+    options = [f"-Db_sanitize={sanitizer.kinds}", "-Db_lundef=false", "-Dbuildtype=debug"]
+    return build_tree(ROOT, BUILD / sanitizer.kinds, [*options, "-Doptimization=1"])
 
 
 def library(name: str) -> str:
