@@ -75,7 +75,7 @@ def operations() -> Named:
 
     for name, op in OPS.items():
         kinds = [kind for kind in KINDS if _accepts(op, kind)]
-        for kind, shapes in zip(kinds, ([(37,)] * op.nin, [(5, 7), (7,), (5, 1)]), strict=False):
+        for kind, shapes in zip(kinds, ([(37,)] * op.nin, [(5, 7), (7,), (5, 7)]), strict=False):
             rng = seeded(name, kind)
             arrays = [_draw(rng, w, kind, s) for w, s in zip(op.samples, shapes, strict=False)]
             yield f"{name} of {kind}", lambda op=op, arrays=arrays: of(op, *arrays)
@@ -238,7 +238,7 @@ def loops() -> Named:
         )[0],
         "lookup": lambda x, v: scan(lambda k, h: h + x[k], sequences=T.arange(5), outputs_info=v),
         "inner product": lambda x, v: scan(
-            lambda r, s: s + T.dot(r, v), sequences=x, outputs_info=T.constant(0.0)
+            lambda r, s: s + T.dot(r, v), sequences=x, outputs_info=v[0] * 0
         )[-1],
     }
     for name, build in found.items():
