@@ -245,7 +245,9 @@ def said(error: BaseException) -> list[str]:
 
 def plain(text: str) -> str:
     """Return a text without addresses and places, which differ from process to process."""
-    text = text.replace(str(ROOT), "").replace(sys.path[0], "")
+    import theano
+
+    text = text.replace(str(ROOT), "").replace(str(Path(theano.__file__).parents[1]), "")
     return re.sub(r"0x[0-9a-f]+", "0x", text)
 
 
@@ -292,12 +294,14 @@ def record_here(pattern: str, parts: Sequence[str] = ()) -> Record:
     recorder = Recorder(pattern)
     # The tables are many objects, which the collector need not walk through again and again.
     gc.freeze()
-    for name, record in {
-        **{part.__name__: record_part(recorder, part) for part in corpus.PARTS},
-        "benchmarks": lambda: record_benchmarks(recorder),
-    }.items():
-        if not parts or name in parts:
-            record()
+    known = {part.__name__: record_part(recorder, part) for part in corpus.PARTS}
+    known["benchmarks"] = lambda: record_benchmarks(recorder)
+    for name in parts or known:
+        if name not in known:
+            raise SystemExit(f"no part is named {name!r}; there are {', '.join(known)}")
+        known[name]()
+    if not recorder.functions:
+        raise SystemExit(f"no function was found that is named like {pattern!r}")
     return {
         "theano": str(Path(theano.__file__).parent),
         "numpy": np.__version__,
@@ -365,7 +369,9 @@ def one_round(tree: str, which: Sequence[str]) -> Record:
             **dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1"),
         }
         command = [sys.executable, __file__, "once", str(out), "--tree", tree, *which]
-        subprocess.run(command, env=environ, check=True)
+        # What it prints says why.
+        if status := subprocess.run(command, env=environ, check=False).returncode:
+            raise SystemExit(status)
         return read(out)
 
 
@@ -455,7 +461,8 @@ def times_that_differ(old: Record, new: Record) -> Iterator[str]:
     """Give a line for each time that differs by more than noise: no round is as the others were."""
     for key, name in TIMES.items():
         a, b = old.get(key), new.get(key)
-        if not a or not b or abs(min(a) - min(b)) < LEAST[key]:
+        # One round does not tell what is noise.
+        if not a or not b or min(len(a), len(b)) < 2 or abs(min(a) - min(b)) < LEAST[key]:
             continue
         ratio = min(b) / min(a)
         apart = max(a) < min(b) or max(b) < min(a)

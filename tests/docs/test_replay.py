@@ -117,3 +117,12 @@ def test_code_that_is_another(record: Path, tmp_path: Path) -> None:
     status, text = replay("compare", record, other)
     assert status == 0
     assert "types: float64 and int8\n    kernels (eager): 2 of 2 gone, 2 of 2 new" in text
+
+
+def test_nothing_to_record(tmp_path: Path) -> None:
+    for arguments in (("--parts", "nope"), ("--parts", "errors", "--only", "nope")):
+        command = [sys.executable, str(TOOL), "record", str(tmp_path / "x"), *arguments]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert done.returncode == 1
+        assert "no part is named 'nope'" in done.stderr or "named like 'nope'" in done.stderr
+        assert "Traceback" not in done.stderr
