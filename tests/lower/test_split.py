@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections import OrderedDict
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,15 +12,22 @@ import pytest
 
 import theano
 import theano.tensor as T
-from theano._core.lower.llvm import program, split
+from theano._core.lower.llvm import machine, program, split
 from theano._core.lower.llvm.target import compile_text
 from theano._core.lower.reference import evaluate
+from theano._core.runtime.cache import CompileCache
 from theano.ifelse import ifelse
 
 
 @pytest.fixture(autouse=True)
-def pieces(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """Cut after 20 lines; return the numbers of pieces that programs were cut into."""
+def pieces(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[int]:
+    """Cut after 20 lines; return the numbers of functions that programs were cut into.
+
+    A program is cut where there is no code of it yet.
+    """
+    cache = CompileCache(str(tmp_path))
+    monkeypatch.setattr(machine, "_modules", OrderedDict())
+    monkeypatch.setattr(machine, "_cache", lambda: cache)
     counts: list[int] = []
 
     def counted(*parts: Any) -> Any:
@@ -60,8 +69,9 @@ def test_same_results(name: str, pieces: list[int], monkeypatch: pytest.MonkeyPa
     f = theano.function([x, m, k], out, on_unused_input="ignore")
     assert pieces[-1] > 1
     monkeypatch.setattr(split, "SHORTEST", 10**9)
+    count = len(pieces)
     whole = theano.function([x, m, k], out, on_unused_input="ignore")
-    assert pieces[-1] == 0
+    assert len(pieces) == count
     for step in (1, 2, 1):
         np.testing.assert_array_equal(f(VECTOR, MATRIX, step), whole(VECTOR, MATRIX, step))
 
@@ -135,6 +145,7 @@ def test_errors_come_from_any_piece(pieces: list[int]) -> None:
 
 def test_a_short_function_stays_whole(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(split, "SHORTEST", 4)
+    assert not split.is_long(["  ret i32 0"])
     assert split.split((), ["  ret i32 0"], ()) is None
 
 
@@ -147,7 +158,44 @@ def cut(lines: list[str], cold: list[str] | tuple[str, ...] = (), header: Any = 
 
 
 def filler(name: str, count: int = 100) -> list[str]:
-    return [f"  %{name}{i} = add i64 {i}, 1" for i in range(count)]
+    """Return lines that are no pattern: no two pieces of them are equal."""
+    return [f"  %{name}{i} = add i64 {i}, {ord(name[0]) * 1000 + i}" for i in range(count)]
+
+
+def test_equal_pieces_are_one_function() -> None:
+    """With operands, results and numbers of their own: twice as many are no more text."""
+
+    def text(count: int) -> tuple[str, int]:
+        body, header = ["  %s0 = add i64 0, 0"], ["  %frame = getelementptr i8, ptr %call, i64 0"]
+        starts = []
+        for i in range(count):
+            starts.append(len(body))
+            body += [f"  %p{i} = getelementptr i64, ptr %frame, i64 {7 * i}"]
+            body += [f"  %v{i} = load i64, ptr %p{i}, align 8"]
+            body += [f"  %s{i + 1} = add i64 %v{i}, %s{i}", f"  %c{i} = icmp slt i64 {i}, %s{i}"]
+            body += [f"  br i1 %c{i}, label %ok{i}, label %bad{i}", f"ok{i}:"]
+        body += [f"  %sum{i} = add i64 %s{i}, {i}" for i in range(1)]
+        cold = []
+        for i in range(count):
+            cold += [f"bad{i}:", f"  store i64 {i + 5}, ptr %frame, align 8", "  ret i32 -1"]
+        lines = split.split(header, [*body, "  ret i32 0"], cold, starts)
+        assert lines is not None
+        compile_text("\n".join(lines), 128)
+        return "\n".join(lines), len(lines)
+
+    short, count = text(50)
+    long, twice = text(100)
+    assert twice == count
+    assert 1 < long.count("define internal") == short.count("define internal") < 5
+
+
+def test_numbers_of_the_cases_of_a_switch_are_no_operands() -> None:
+    body = []
+    for i in range(40):
+        body += [f"  switch i64 {i}, label %to{i} [i64 {i}, label %to{i}]", f"to{i}:"]
+        body += [f"  %v{i} = add i64 {i}, 1"]
+    text = "\n".join(cut(body))
+    assert all(f"[i64 {i}, label" in text for i in range(40))
 
 
 def piece_of(pieces: list[str], part: str) -> int:
@@ -183,7 +231,7 @@ def test_blocks_of_a_switch_stay_together() -> None:
         body += [f"{name}:", *filler(name), "  br label %join"]
     phi = "  %p = phi i64 [1, %zero], [2, %one], [3, %other]"
     pieces = cut([*filler("a"), *body, "join:", phi, *filler("b"), "  %u = add i64 %p, 1"])
-    assert piece_of(pieces, "switch") == piece_of(pieces, phi)
+    assert piece_of(pieces, "switch i64 %a1") == piece_of(pieces, phi)
 
 
 def test_cold_blocks_may_lead_back_and_be_shared() -> None:

@@ -168,7 +168,7 @@ class FunctionMaker:
             self.vector_bits,
             bool(self.profile) and self.profile.flag_time_thunks,
         ).write()
-        return text, machine.assemble(text.text, text.kernels, self.vector_bits)
+        return text, machine.assemble(text, self.vector_bits)
 
     def _called_program(self, rewritten: Sequence[Any]) -> tuple[ProgramText, Any]:
         """Return a program that only calls another backend: the entry is one callback."""
@@ -177,7 +177,7 @@ class FunctionMaker:
 
         run = BACKENDS[self.mode.backend](self.leaves, rewritten)
         text = called_program(self.leaves, rewritten, run)
-        return text, machine.assemble(text.text, text.kernels, self.vector_bits)
+        return text, machine.assemble(text, self.vector_bits)
 
     # -- the function object ----------------------------------------------------------------------
 

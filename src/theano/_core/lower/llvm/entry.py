@@ -78,6 +78,10 @@ class Entry:
         self.b = Builder(1, prefix="m")
         self.prologue: list[str] = []
         self.cold: list[str] = []
+        # What `th_fold` says of each fold in parts, one after the other.
+        self.fold_facts: list[int] = []
+        # Lines of the body with which inputs, steps and results begin.
+        self.starts: list[int] = []
         self._failures: dict[tuple[Any, ...], str] = {}  # what fails → its block, in `cold`
         self.values: dict[Any, Any] = {}
         self.uses: dict[Any, int] = {}

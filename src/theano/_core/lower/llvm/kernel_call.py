@@ -192,12 +192,10 @@ class KernelCalls(Entry):
             given=int(given),
             carried=int(_results_as_carried(loop)),
         )
-        facts = [*facts, *(itemsize(fold.dtype) for fold in loop.folds)]
-        text = ", ".join(f"i64 {fact}" for fact in facts)
-        name = f"@fold{call.number}"
-        self.b.helpers[name] = f"{name} = internal constant [{len(facts)} x i64] [{text}]"
+        how = self.b.emit(f"getelementptr i64, ptr @folds, i64 {len(self.fold_facts)}")
+        self.fold_facts += [*facts, *(itemsize(fold.dtype) for fold in loop.folds)]
         fold = self.runtime("fold")
-        done = self.b.emit(f"call i32 {fold}(ptr %call, ptr {block}, ptr {name})")
+        done = self.b.emit(f"call i32 {fold}(ptr %call, ptr {block}, ptr {how})")
         self.or_fail(self.b.emit(f"icmp eq i32 {done}, 0"))
 
     def _arguments(self, words: Sequence[Size], kinds: Sequence[str], room: bool = False) -> str:

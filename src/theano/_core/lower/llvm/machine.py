@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -43,7 +43,7 @@ def _identity(vector_bits: int) -> bytes:
     return f"{native.ABI_VERSION} {vector_bits} {cpu_identity()}\n".encode()
 
 
-def load(text: str, vector_bits: int) -> Any:
+def load(text: str, vector_bits: int, cut: Callable[[], str] | None = None) -> Any:
     """Return the loaded machine code of an LLVM module.
 
     Parameters
@@ -51,6 +51,8 @@ def load(text: str, vector_bits: int) -> Any:
     text : str
     vector_bits : int
         Width of vectors; 0: the default of the target.
+    cut : callable, optional
+        Returns another text of the same meaning, for LLVM to read.
     """
     key = hashlib.sha256(_identity(vector_bits) + text.encode()).hexdigest()
 
@@ -59,7 +61,7 @@ def load(text: str, vector_bits: int) -> Any:
         if data is not None:
             Statistics.from_disk += 1
         else:
-            data = _compile(text, vector_bits)
+            data = _compile(text if cut is None else cut(), vector_bits)
             _cache().put(key, data)
         return native.load_object(data)
 
@@ -105,15 +107,15 @@ class MachineProgram(NamedTuple):
     owners: tuple[Any, ...]
 
 
-def assemble(text: str, kernels: Sequence[Any], vector_bits: int) -> MachineProgram:
-    """Return the machine code of an entry function and of its kernels.
+def assemble(program: Any, vector_bits: int) -> MachineProgram:
+    """Return the machine code of the entry function and of the kernels of a `ProgramText`.
 
     Kernels that are not `eager` have address 0 until they are asked for.
     """
-    code = load(text, vector_bits)
+    code = load(program.text, vector_bits, program.cut)
     owners = [code]
     addresses = []
-    for kernel in kernels:
+    for kernel in program.kernels:
         if not kernel.eager:
             addresses.append(0)
             continue

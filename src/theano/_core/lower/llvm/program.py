@@ -16,7 +16,7 @@ from theano._core.lower.arrays import Array, CallbackRecord, Object
 from theano._core.lower.llvm.branch import Branches
 from theano._core.lower.llvm.emitter import FIRST_BLOCK
 from theano._core.lower.llvm.items import store
-from theano._core.lower.llvm.split import split
+from theano._core.lower.llvm.split import is_long, split, way_of_cutting
 from theano._core.lower.llvm.updates import plan_updates
 from theano._core.lower.schedule import Step, group
 from theano._core.ops.op import Elementwise
@@ -47,6 +47,8 @@ class ProgramText(NamedTuple):
     # For error messages, by number: an application and the loops it is in, outermost first.
     nodes: tuple[tuple[Apply, tuple[Apply, ...]], ...]
     steps: tuple[tuple[Apply, ...], ...]
+    # Makes what LLVM reads in place of a text that is too long for it.
+    cut: Callable[[], str] | None = None
 
 
 class Program(Branches):
@@ -75,6 +77,7 @@ class Program(Branches):
     def write(self) -> ProgramText:
         """Return the text of the program."""
         for number, variable in enumerate(self.inputs):
+            self.starts.append(len(self.b.lines))
             self._input(number, variable)
         input_offsets = tuple(self.input_offsets)
         nodes = self._nodes()
@@ -83,11 +86,15 @@ class Program(Branches):
         self.count_uses(steps, self.outputs)
         early, late = plan_updates(self, steps)
         for number, step in enumerate(early):
+            self.starts.append(len(self.b.lines))
             self.write_step(step)
             self._tick(number)
         self._materialise_outputs()
         self.late = bool(late)
-        runs = [self._prepare(step) for step in late]
+        runs = []
+        for step in late:
+            self.starts.append(len(self.b.lines))
+            runs.append(self._prepare(step))
         copies: list[Callable[[], None]] = []
         results = self._results(copies)
         if late:
@@ -95,9 +102,11 @@ class Program(Branches):
             done = self.b.emit(f"call i32 {self.runtime('commit')}(ptr %call)")
             self.or_fail(self.b.emit(f"icmp eq i32 {done}, 0"))
         for number, run in enumerate(runs, len(early)):
+            self.starts.append(len(self.b.lines))
             run()
             self._tick(number)
         for copy in copies:
+            self.starts.append(len(self.b.lines))
             copy()
         self.steps = tuple(tuple(step.nodes) for step in (*early, *late))
         return self._finish(input_offsets, results)
@@ -269,6 +278,7 @@ class Program(Branches):
         results = []
         seen: set[int] = set()
         for out in self.outputs:
+            self.starts.append(len(self.b.lines))
             self._own(out, later)
             value = self._owned[out]
             if isinstance(value, Object):
@@ -301,7 +311,7 @@ class Program(Branches):
             f"  %block = alloca [{self._block_words} x i64], align 8",
             *self.prologue,
         ]
-        text = split(header, b.lines, self.cold) or [
+        whole = [
             "define i32 @entry(ptr %call) nounwind {",
             f"{FIRST_BLOCK}:",
             *header,
@@ -309,12 +319,20 @@ class Program(Branches):
             *self.cold,
             "}",
         ]
-        text += [
-            *b.helpers.values(),
-            *sorted(b.declarations),
-        ]
+        rest = [*b.helpers.values(), *sorted(b.declarations)]
+        if self.fold_facts:
+            words = ", ".join(f"i64 {fact}" for fact in self.fold_facts)
+            rest.append(f"@folds = internal constant [{len(self.fold_facts)} x i64] [{words}]")
+        cut: Callable[[], str] | None = None
+        if is_long(b.lines):
+            rest.append(way_of_cutting())
+            body = (header, b.lines, self.cold, self.starts)
+
+            def cut() -> str:
+                return _text([*(split(*body) or whole), *rest])
+
         return ProgramText(
-            "\n".join(text) + "\n",
+            _text([*whole, *rest]),
             tuple(self.kernels),
             self.frame_size,
             tuple(self.buffer_slots),
@@ -325,7 +343,12 @@ class Program(Branches):
             tuple(self.callbacks),
             tuple(self.node_numbers),
             self.steps,
+            cut,
         )
+
+
+def _text(lines: Sequence[str]) -> str:
+    return "\n".join(lines) + "\n"
 
 
 def step_inputs(step: Step) -> list[Any]:

@@ -2,25 +2,33 @@
 
 The text is cut where control passes from one line to the next and in no other way: what must stay
 in one function is found line by line (`_bound`), and a cut is anywhere else. Each piece becomes a
-function; what it computes for later ones goes through an array of words, `%live`.
+function, and equal pieces one (`pieces.py`); what it computes for later ones goes through an array
+of words, `%live`.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import NamedTuple
 
 from theano._core.lower.llvm.emitter import FIRST_BLOCK
+from theano._core.lower.llvm.pieces import Piece, grouped, written
 
 # Lines of a piece, and of the shortest function that is cut at all.
 PIECE = 1500
 SHORTEST = 4 * PIECE
+# To be raised when pieces are written in another way: machine code on disk is found by the text of
+# the whole function.
+FORM = 1
 
 _TARGET = re.compile(r"label %([\w.$-]+)")
 _NAME = re.compile(r"%([\w.$-]+)")
 _DEFINED = re.compile(r"\s*%([\w.$-]+) = (\w+) (.*)$")
 _MEMBER = re.compile(r"\{([\w, ]+)\} \S+, (\d+)$")
+# What decides where a cut may be: where a block begins or ends, and memory of the stack.
+_TURN = re.compile(r":$|label %| = phi | = alloca |^  ret ")
+# What may have a type that is no word.
+_COMPOSED = re.compile(r" = .*(?:[<{\[]|\bi(?!1\b|8\b|16\b|32\b|64\b)\d+\b)")
 _WORDS = ("i1", "i8", "i16", "i32", "i64", "ptr", "half", "float", "double")
 # Words that may stand between an operation and its type.
 _FLAGS = frozenset(("nsw", "nuw", "exact", "fast", "nnan", "ninf", "nsz", "contract", "afn"))
@@ -32,16 +40,20 @@ _CONVERSIONS = frozenset(
 )
 
 
-class Piece(NamedTuple):
-    """Lines of one function, the label they start in, and the cold blocks they branch to."""
-
-    start: str
-    lines: list[str]
-    cold: list[str]
+def is_long(lines: Sequence[str]) -> bool:
+    """Tell whether a body is so long that it may be cut."""
+    return len(lines) >= SHORTEST
 
 
-def split(header: Sequence[str], lines: Sequence[str], cold: Sequence[str]) -> list[str] | None:
-    """Return the text of an entry function and of its pieces; None if it is better left whole.
+def way_of_cutting() -> str:
+    """Return what the code of a cut function depends on besides its text: part of the key."""
+    return f"; cut {FORM} {PIECE}"
+
+
+def split(
+    header: Sequence[str], lines: Sequence[str], cold: Sequence[str], starts: Iterable[int] = ()
+) -> list[str] | None:
+    """Return the text of an entry function and of its pieces; None if it cannot be cut.
 
     Parameters
     ----------
@@ -51,17 +63,19 @@ def split(header: Sequence[str], lines: Sequence[str], cold: Sequence[str]) -> l
         The body, in order, the return at its end included.
     cold : sequence of str
         Blocks that end in a failure, after the body.
+    starts : iterable of int
+        Lines with which steps of the program begin: good places to cut, since equal steps are
+        then equal pieces.
     """
-    if len(lines) < SHORTEST:
-        return None
     blocks = _blocks(cold)
-    types = _types([*header, *lines])
-    cuts = _cuts(len(lines), _bound(lines, blocks, types))
+    cuts = _cuts(lines, _bound(lines, blocks), starts)
     if not cuts:
         return None
-    pieces = _pieces(lines, blocks, cuts)
-    needs = _needs(header, pieces)
-    return _written(header, pieces, needs, types)
+    pieces, groups = _merged(_pieces(lines, blocks, cuts))
+    if len(pieces) == 1:
+        return None
+    where = {name: line for line in (*header, *lines) if (name := _defined(line))}
+    return written(header, pieces, groups, lambda name: _kind(where[name]))
 
 
 def _blocks(cold: Sequence[str]) -> dict[str, list[str]]:
@@ -76,9 +90,7 @@ def _blocks(cold: Sequence[str]) -> dict[str, list[str]]:
     return blocks
 
 
-def _bound(
-    lines: Sequence[str], blocks: Mapping[str, list[str]], types: Mapping[str, str]
-) -> Iterator[tuple[int, int]]:
+def _bound(lines: Sequence[str], blocks: Mapping[str, list[str]]) -> Iterator[tuple[int, int]]:
     """Yield pairs of lines that must stay in one piece, with all that is between them.
 
     These are: a branch and where it leads, also by way of cold blocks; the head of a block, its
@@ -86,31 +98,57 @@ def _bound(
     ends with its function; a return and all after it, since the last piece alone returns for good.
     """
     at = {line[:-1]: i for i, line in enumerate(lines) if line.endswith(":")}
-    wide = {name for name, kind in types.items() if kind not in _WORDS}
-    place = {name: i for i, line in enumerate(lines) if (name := _defined(line)) in wide}
+    composed = [i for i, line in enumerate(lines) if _COMPOSED.search(line)]
+    place = {_defined(lines[i]): i for i in composed if _kind(lines[i]) not in _WORDS}
     last = len(lines) - 1
+    away = _ways_back(blocks, at, place)
     for i, line in enumerate(lines):
-        if line.endswith(":") or " = phi " in line:
-            yield i - 1, i
-        elif " = alloca " in line or line.startswith("  ret "):
-            yield i, last
-        reached = [line, *_reached([line], blocks)] if "label %" in line else [line]
-        for text in reached:
-            yield from ((i, at[target]) for target in _targets(text) if target in at)
-            if place:
-                yield from ((i, place[name]) for name in _NAME.findall(text) if name in place)
+        if _TURN.search(line):
+            if line.endswith(":") or " = phi " in line:
+                yield i - 1, i
+            elif " = alloca " in line or line.startswith("  ret "):
+                yield i, last
+            for target in _targets(line):
+                yield from ((i, back) for back in away.get(target, ()))
+                if target in at:
+                    yield i, at[target]
+        if place:
+            yield from ((i, place[name]) for name in _NAME.findall(line) if name in place)
 
 
-def _cuts(count: int, bound: Iterator[tuple[int, int]]) -> list[int]:
-    """Return the lines, of `count`, before which to cut: no pair of `bound` is parted."""
+def _ways_back(
+    blocks: Mapping[str, list[str]], at: Mapping[str, int], place: Mapping[str, int]
+) -> dict[str, list[int]]:
+    """Return, by the label of a cold block, the lines of the body that it leads to or reads."""
+    ways = {}
+    for label in blocks:
+        text = _reached([label], blocks)
+        found = [at[target] for line in text for target in _targets(line) if target in at]
+        if place:
+            found += [place[n] for line in text for n in _NAME.findall(line) if n in place]
+        ways[label] = found
+    return ways
+
+
+def _cuts(
+    lines: Sequence[str], bound: Iterator[tuple[int, int]], starts: Iterable[int]
+) -> list[int]:
+    """Return the lines before which to cut: no pair of `bound` is parted.
+
+    Equal code is cut at equal places: where steps begin, behind labels, and after so many lines.
+    """
+    count = len(lines)
     reach = list(range(count))
     for one, two in bound:
         low, high = min(one, two), max(one, two)
         reach[low] = max(reach[low], high)
+    good = {i + 1 for i, line in enumerate(lines) if line.endswith(":")}
+    good.update(starts)
+    shortest, longest = max(1, PIECE // 40), max(1, PIECE // 6)
     cuts: list[int] = []
     last, furthest = 0, 0
-    for i in range(count - PIECE // 2):
-        if furthest < i and i - last >= PIECE:
+    for i in range(count - longest):
+        if furthest < i and (i - last >= longest or (i in good and i - last >= shortest)):
             cuts.append(i)
             last = i
         furthest = max(furthest, reach[i])
@@ -127,16 +165,50 @@ def _pieces(lines: Sequence[str], blocks: Mapping[str, list[str]], cuts: list[in
     start = FIRST_BLOCK
     for first, last in zip([0, *cuts], [*cuts, len(lines)], strict=True):
         own = list(lines[first:last])
-        pieces.append(Piece(start, own, _reached(own, blocks)))
+        targets = [target for line in own for target in _targets(line)]
+        pieces.append(Piece(start, own, _reached(targets, blocks)))
         for line in own:
             start = line[:-1] if line.endswith(":") else start
     return pieces
 
 
-def _reached(lines: Sequence[str], blocks: Mapping[str, list[str]]) -> list[str]:
-    """Return the cold blocks that lines branch to, and those that these branch to."""
+def _merged(pieces: list[Piece]) -> tuple[list[Piece], list[list[int]]]:
+    """Return pieces, those that equal no other joined to their neighbours, and groups of equals."""
+    found: list[Piece] = []
+    groups: list[list[int]] = []
+    group_of = {}
+    for group in grouped(pieces):
+        if len(group) > 1:
+            groups.append([])
+            group_of.update(dict.fromkeys(group, groups[-1]))
+    joinable = False
+    for number, piece in enumerate(pieces):
+        group = group_of.get(number)
+        if group is not None:
+            group.append(len(found))
+            found.append(piece)
+        elif joinable and len(found[-1].lines) + len(piece.lines) <= PIECE:
+            found[-1] = _joined(found[-1], piece)
+        else:
+            groups.append([len(found)])
+            found.append(piece)
+        joinable = group is None
+    return found, groups
+
+
+def _joined(one: Piece, two: Piece) -> Piece:
+    # A block that both lead to stands in the text of both.
+    known = _blocks(one.cold)
+    more = [
+        line for label, block in _blocks(two.cold).items() if label not in known for line in block
+    ]
+    return Piece(one.start, one.lines + two.lines, one.cold + more)
+
+
+def _reached(targets: Iterable[str], blocks: Mapping[str, list[str]]) -> list[str]:
+    """Return the cold blocks among the targets of branches, and those that these branch to."""
     found: dict[str, None] = {}
-    waiting = [target for line in lines for target in _targets(line)]
+    waiting = list(targets)
     while waiting:
         label = waiting.pop()
         if label in blocks and label not in found:
@@ -156,14 +228,10 @@ def _defined(line: str) -> str:
     return name.lstrip(" %") if equals else ""
 
 
-def _types(lines: Sequence[str]) -> dict[str, str]:
-    """Return the type of what each line defines; an empty text where that is not simple to read."""
-    types = {}
-    for line in lines:
-        found = _DEFINED.match(line)
-        if found:
-            types[found[1]] = _type(found[2], found[3])
-    return types
+def _kind(line: str) -> str:
+    """Return the type of what a line defines; an empty text where that is not simple to read."""
+    found = _DEFINED.match(line)
+    return _type(found[2], found[3]) if found else ""
 
 
 def _type(operation: str, rest: str) -> str:
@@ -184,94 +252,3 @@ def _type(operation: str, rest: str) -> str:
     if operation in ("extractelement", "insertvalue"):
         return ""
     return words[0].rstrip(",") if words else ""
-
-
-def _needs(header: Sequence[str], pieces: list[Piece]) -> list[dict[str, int]]:
-    """Return, per piece, what it needs of earlier ones, with the number of the one that defines it.
-
-    The header is number 0.
-    """
-    defined: dict[str, int] = {}
-    needs = []
-    for number, lines in enumerate((header, *(piece.lines for piece in pieces))):
-        text = lines if number == 0 else (*lines, *pieces[number - 1].cold)
-        own = set(map(_defined, text))
-        used = {name: None for line in text for name in _NAME.findall(line) if name not in own}
-        needs.append({name: defined[name] for name in used if name in defined})
-        defined.update(dict.fromkeys(map(_defined, lines), number))
-    return needs
-
-
-def _written(
-    header: Sequence[str],
-    pieces: list[Piece],
-    needs: list[dict[str, int]],
-    types: Mapping[str, str],
-) -> list[str]:
-    live: list[dict[str, None]] = [{} for _ in needs]
-    for names in needs:
-        for name, origin in names.items():
-            live[origin][name] = None
-    slots, words = _slots(live, needs)
-
-    def moved(names: Iterable[str], verb: str) -> list[str]:
-        text = []
-        for name in names:
-            place, kind = f"%live.{name}", types[name]
-            text.append(f"  {place} = getelementptr i64, ptr %live, i64 {slots[name]}")
-            if verb == "store":
-                text.append(f"  store {kind} %{name}, ptr {place}, align 8")
-            else:
-                text.append(f"  %{name} = load {kind}, ptr {place}, align 8")
-        return text
-
-    entry = [
-        "define i32 @entry(ptr %call) nounwind {",
-        f"{FIRST_BLOCK}:",
-        f"  %live = alloca [{max(words, 1)} x i64], align 8",
-        *header,
-        *moved(live[0], "store"),
-    ]
-    functions: list[str] = []
-    for number, piece in enumerate(pieces, 1):
-        entry += [
-            f"  %piece{number} = call i32 @piece{number}(ptr %call, ptr %live)",
-            f"  %good{number} = icmp eq i32 %piece{number}, 0",
-            f"  br i1 %good{number}, label %after{number}, label %failed",
-            f"after{number}:",
-        ]
-        functions += [
-            f"define internal i32 @piece{number}(ptr %call, ptr %live) nounwind noinline {{",
-            f"{piece.start}:",
-            *moved(needs[number], "load"),
-            *piece.lines,
-            *moved(live[number], "store"),
-            *(["  ret i32 0"] if number < len(pieces) else ()),
-            *piece.cold,
-            "}",
-        ]
-    return [*entry, "  ret i32 0", "failed:", "  ret i32 -1", "}", *functions]
-
-
-def _slots(
-    live: Sequence[Iterable[str]], needs: Sequence[Iterable[str]]
-) -> tuple[dict[str, int], int]:
-    """Return a word of `%live` for each value, used again when it is not needed any more."""
-    last: dict[str, int] = {}
-    for number, names in enumerate(needs):
-        for name in names:
-            last[name] = number
-    slots: dict[str, int] = {}
-    free: list[int] = []
-    ending: dict[int, list[int]] = {}
-    count = 0
-    for number, names in enumerate(live):
-        free += ending.pop(number, ())
-        for name in names:
-            if free:
-                slots[name] = free.pop()
-            else:
-                slots[name] = count
-                count += 1
-            ending.setdefault(last[name], []).append(slots[name])
-    return slots, count
