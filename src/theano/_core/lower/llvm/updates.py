@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -41,10 +42,15 @@ def plan_updates(p: Program, steps: Sequence[Step]) -> tuple[list[Step], list[St
     readers_of = _readers(steps)
     after: dict[Step, set[Step]] = {}
     late: set[Step] = set()
+    counts = Counter(p.outputs)
     for number, out in zip(p.updates, p.outputs[len(p.outputs) - len(p.updates) :], strict=True):
         target = p.inputs[number]
         step = step_of.get(out.owner) if out.owner is not None else None
-        if step is None or number not in p.overwritable or not _can_write(p, step, out, target):
+        if (
+            step is None
+            or number not in p.overwritable
+            or not (counts[out] == 1 and target not in counts and _can_write(p, step, out, target))
+        ):
             continue
         readers = readers_of.get(target, set()) - {step}
         dependents = {step_of[node] for node in step.users if node in step_of} - {step}
@@ -61,7 +67,7 @@ def plan_updates(p: Program, steps: Sequence[Step]) -> tuple[list[Step], list[St
 def _can_write(p: Program, step: Step, out: Any, target: Any) -> bool:
     if not isinstance(target.type, TensorType) or out.type.dtype != target.type.dtype:
         return False
-    if out in p.in_place or p.outputs.count(out) > 1 or target in p.outputs:
+    if out in p.in_place:
         return False
     if step.is_loop:
         if not isinstance(out.owner.op, Elementwise) or step.folds is not None:
