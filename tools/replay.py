@@ -75,6 +75,18 @@ def watch(seen: list[str]) -> None:
         return original(text, *rest, **options)
 
     setattr(place, name, noted)
+    if hasattr(place, "load_kernel"):
+        of_kernel = place.load_kernel
+
+        def noted_kernel(kernel: Any, *rest: Any) -> Any:
+            before = len(seen)
+            code = of_kernel(kernel, *rest)
+            if len(seen) == before:
+                # The module of an equal kernel.
+                seen.append(kernel.text)
+            return code
+
+        place.load_kernel = noted_kernel
 
 
 def runtime_names() -> dict[int, str]:

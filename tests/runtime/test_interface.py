@@ -124,9 +124,9 @@ def texts_of(inputs: Any, outputs: Any, **options: Any) -> list[str]:
     seen: list[str] = []
     original = machine.assemble
 
-    def noted(text: str, *rest: Any) -> Any:
-        seen.append(text)
-        return original(text, *rest)
+    def noted(program: Any, *rest: Any) -> Any:
+        seen.append(program.text)
+        return original(program, *rest)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(machine, "assemble", noted)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -286,20 +286,38 @@ def length(x: Any, axis: int) -> Any:
 
 def not_negative(value: Any) -> bool:
     """Tell whether an integer scalar certainly is not negative: lengths, and sums of them."""
-    known = python_int(value)
-    if known is not None:
-        return known >= 0
+    known: dict[Any, bool] = {}
+    # Not by recursion: the sum of the lengths of a wide join is deep.
+    stack = [value]
+    while stack:
+        sign = _sign(stack[-1])
+        if not isinstance(sign, bool):
+            together, parts = sign
+            missing = [v for v in parts if v not in known]
+            if missing:
+                stack += missing
+                continue
+            sign = together(known[v] for v in parts)
+        known[stack.pop()] = sign
+    return known[value]
+
+
+def _sign(value: Any) -> bool | tuple[Callable[..., bool], Sequence[Any]]:
+    """Return whether a scalar is not negative, or that `any` or `all` of some must not be."""
+    number = python_int(value)
+    if number is not None:
+        return number >= 0
     node = value.owner
     if node is None:
         return False
     if isinstance(node.op, (Length, CountOfRange)):
         return True
     if node.op is maximum:
-        return any(not_negative(v) for v in node.inputs)
+        return any, node.inputs
     if node.op is switch:
-        return all(not_negative(v) for v in node.inputs[1:])
+        return all, node.inputs[1:]
     sums = node.op in (add, mul, minimum) or isinstance(node.op, (SumOfLengths, ProductOfLengths))
-    return sums and all(not_negative(v) for v in node.inputs)
+    return (all, node.inputs) if sums else False
 
 
 class MakeVector(Structured):

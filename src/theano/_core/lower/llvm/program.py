@@ -323,13 +323,12 @@ class Program(Branches):
         if self.fold_facts:
             words = ", ".join(f"i64 {fact}" for fact in self.fold_facts)
             rest.append(f"@folds = internal constant [{len(self.fold_facts)} x i64] [{words}]")
-        cut: Callable[[], str] | None = None
-        if is_long(b.lines):
+        long = is_long(b.lines)
+        if long:
             rest.append(way_of_cutting())
-            body = (header, b.lines, self.cold, self.starts)
 
-            def cut() -> str:
-                return _text([*(split(*body) or whole), *rest])
+        def cut() -> str:
+            return _text([*(split(header, b.lines, self.cold, self.starts) or whole), *rest])
 
         return ProgramText(
             _text([*whole, *rest]),
@@ -343,7 +342,7 @@ class Program(Branches):
             tuple(self.callbacks),
             tuple(self.node_numbers),
             self.steps,
-            cut,
+            cut if long else None,
         )
 
 
