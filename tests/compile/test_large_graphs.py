@@ -18,7 +18,7 @@ import pytest
 import theano
 import theano.tensor as T
 from theano._core.lower.llvm import machine
-from theano._core.ops.shaping import not_negative
+from theano._core.ops.shaping import Length, not_negative
 from theano._core.rewrite.engine import Rewriter
 from theano._core.rewrite.pipeline import rewrite
 from theano._core.runtime.cache import CompileCache
@@ -145,10 +145,10 @@ def test_updates_of_twice_the_parameters_are_at_most_2_2_times_the_work(
 
 
 def test_the_sign_of_a_sum_of_many_lengths_is_known() -> None:
-    vectors = [T.dvector() for _ in range(5000)]
-    total = vectors[0].shape[0]
-    for vector in vectors[1:]:
-        total = total + vector.shape[0]
+    lengths = [Length(0)(T.dvector()) for _ in range(5000)]
+    total = lengths[0]
+    for length in lengths[1:]:
+        total = total + length
     assert not_negative(total)
     assert not not_negative(total + T.lscalar())
     assert not_negative(T.maximum(T.lscalar(), total))
