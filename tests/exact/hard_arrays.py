@@ -209,3 +209,12 @@ def assert_near_in_plane(got: Any, wanted: Any, ulp: float, floor: float) -> Non
     distance = abs(np.where(finite, got, 0) - size)
     good &= distance <= 2 * ulp * info.eps * abs(size) + 4 * info.tiny + floor
     assert good.all(), (got[~good][:3], wanted[~good][:3])
+
+
+def moderate(array: np.ndarray, most: float = 30) -> np.ndarray:
+    """Return numbers below `most` whose sums and products are finite and not subnormal."""
+    if array.dtype.kind not in "fc":
+        return array
+    with np.errstate(all="ignore"):
+        usual = np.isfinite(array) & (abs(array) < most) & (abs(array) > 1e-2)
+    return np.where(usual, array, np.asarray(1, array.dtype))

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pytest
 import scipy.linalg
-from hard_arrays import KINDS, array_sets, assert_same, budget, native_copy
+from hard_arrays import KINDS, array_sets, assert_same, budget, moderate, native_copy
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -373,15 +373,6 @@ def agree(got: Any, wanted: Any, bound: float) -> None:
     finite = wanted[np.isfinite(wanted)]
     size = float(abs(finite).max(initial=0))
     np.testing.assert_allclose(got, wanted, rtol=limit, atol=limit * size)
-
-
-def moderate(array: np.ndarray) -> np.ndarray:
-    """Return numbers whose sums and products are finite and not subnormal."""
-    if array.dtype.kind not in "fc":
-        return array
-    with np.errstate(all="ignore"):
-        usual = np.isfinite(array) & (abs(array) < 30) & (abs(array) > 1e-2)
-    return np.where(usual, array, np.asarray(1, array.dtype))
 
 
 @pytest.mark.parametrize("name", list(CASES))

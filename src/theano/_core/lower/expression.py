@@ -45,8 +45,9 @@ class Emitted(NamedTuple):
     def __hash__(self) -> int:
         return hash(self[:2])
 
-    def __str__(self) -> str:
-        return self.name
+    def body(self, dtype: str = "") -> Callable[..., Value]:
+        """Return what writes a call of it on all operands, with a result of `dtype`."""
+        return lambda w, *values: w.call(self, *values, dtype=dtype)
 
 
 class Operation(NamedTuple):

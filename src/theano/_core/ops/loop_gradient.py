@@ -25,8 +25,7 @@ from theano._core.ops.gradient import NullType
 from theano._core.ops.indexing import SYMBOL, IncSubtensor, Slice
 from theano._core.ops.lengths import as_int64
 from theano._core.ops.loop_chunks import in_chunks
-from theano._core.ops.op import Elementwise
-from theano._core.ops.products import Dot
+from theano._core.ops.products import is_costly
 from theano._core.ops.shaping import (
     DimShuffle,
     Length,
@@ -208,7 +207,7 @@ class _Pullback:
         own = {
             out
             for node in self.op.body.nodes
-            if _is_drawn(node) or (_is_costly(node) and not always.isdisjoint(node.outputs))
+            if _is_drawn(node) or (is_costly(node) and not always.isdisjoint(node.outputs))
             for out in node.outputs
         }
         kept = {v for v in own & varying if is_rows(v) and v not in readable}
@@ -412,12 +411,6 @@ class _Pullback:
 def _is_drawn(node: Apply) -> bool:
     """Tell whether a node reads a stream of random numbers, or what else is no array."""
     return any(not is_rows(v) for v in node.inputs)
-
-
-def _is_costly(node: Apply) -> bool:
-    if isinstance(node.op, Dot):
-        return node.outputs[0].type.ndim > 0
-    return isinstance(node.op, Elementwise) and node.op.is_dear
 
 
 def _only_last_row(cotangent: Any, depth: int) -> Any:

@@ -10,7 +10,7 @@ from theano._core.ir.variable import Apply
 from theano._core.ops.arithmetic import cast, conjugate, mul
 from theano._core.ops.indexing import sum_to
 from theano._core.ops.lengths import as_int64
-from theano._core.ops.op import Structured, tensor_operand, unequal
+from theano._core.ops.op import Elementwise, Structured, tensor_operand, unequal
 from theano._core.ops.shaping import dimshuffle, length, pattern_broadcast, reshape_op
 
 
@@ -169,6 +169,13 @@ class Gemm(Structured):
 
 
 gemm = Gemm()
+
+
+def is_costly(node: Apply) -> bool:
+    """Tell whether the value of a node is better kept than computed again."""
+    if isinstance(node.op, Dot):
+        return node.outputs[0].type.ndim > 0
+    return isinstance(node.op, Elementwise) and node.op.is_dear
 
 
 def transposed(x: Any) -> Any:

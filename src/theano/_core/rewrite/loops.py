@@ -23,8 +23,8 @@ from theano._core.ops.creation import join
 from theano._core.ops.indexing import SYMBOL, Slice, Subtensor, within
 from theano._core.ops.lengths import as_int64
 from theano._core.ops.loop import Loop
-from theano._core.ops.op import Elementwise, python_int
-from theano._core.ops.products import Dot, dot
+from theano._core.ops.op import python_int
+from theano._core.ops.products import Dot, dot, is_costly
 from theano._core.ops.shaping import (
     DimShuffle,
     Length,
@@ -378,7 +378,7 @@ def move_out_rows(draft: Draft, uses: Uses) -> dict[Any, Any] | None:
     items: dict[Any, Any] = {}
     for node in draft.nodes():
         value = node.outputs[0]
-        if not _is_heavy(node) or value in dependent or not (value in varying and value in always):
+        if not is_costly(node) or value in dependent or not (value in varying and value in always):
             continue
         rows = batch.of([value])
         if rows is not None:
@@ -462,12 +462,6 @@ def _made_by(variable: Any, kind: Any) -> bool:
 
 def _tail(rows: Any, keep: Any) -> Any:
     return rows if keep in (ALL, NEW) else rows[-keep:]
-
-
-def _is_heavy(node: Apply) -> bool:
-    if isinstance(node.op, Dot):
-        return node.outputs[0].type.ndim > 0
-    return isinstance(node.op, Elementwise) and node.op.is_dear
 
 
 def sum_products_at_once(draft: Draft, uses: Uses) -> dict[Any, Any] | None:

@@ -217,7 +217,7 @@ class Draws(Streams):
 
         derive = Emitted("derive", (kind, domain, out.ndim), derived, WEIGHT)
         operands = [(wide, stretched), *((word, everywhere) for word in words)]
-        body = _call(derive, kind)
+        body = derive.body(kind)
         self.simple_loop(out, out.lengths, operands, body, indexed=True, lanes=1)
         return out
 
@@ -245,7 +245,7 @@ class Draws(Streams):
 
         sample = Emitted("draw", (kind, draw, out.dtype), drawn, 4 * WEIGHT)
         operands = [*((word, everywhere) for word in words), *moving]
-        self.simple_loop(flat, (total,), operands, _call(sample, out.dtype), indexed=True)
+        self.simple_loop(flat, (total,), operands, sample.body(out.dtype), indexed=True)
         return out
 
     def _stretched_copy(
@@ -268,7 +268,7 @@ class Draws(Streams):
             m = LaneMath(b)
             return function(m, *map(m.of, values)).value
 
-        body = _call(Emitted("map", (function,), mapped), out.dtype)
+        body = Emitted("map", (function,), mapped).body(out.dtype)
         self.simple_loop(out, out.lengths, self._stretching(node, operands, out.lengths), body)
         return out
 
@@ -302,7 +302,7 @@ class Draws(Streams):
             b.store(b.load(old, "int64", 1), new)
             b.store(item, old)
 
-        body = _call(Emitted("exchange", (), exchanged), "")
+        body = Emitted("exchange", (), exchanged).body()
         operands = [(words, words.stretched), (self._address(out), frozenset({0}))]
         self.simple_loop(None, out.lengths, operands, body, True, sequential=True, lanes=1)
         return out
@@ -355,13 +355,8 @@ class Draws(Streams):
                 f"select i1 {self.b.emit(f'icmp eq i64 {kinds}, 0')}, i64 0, i64 {rows}"
             )
         count = Emitted("count outcomes", (kind_of_key, binomial), counted, 4 * WEIGHT)
-        self.simple_loop(None, (some,), operands, _call(count, ""), True, lanes=1)
+        self.simple_loop(None, (some,), operands, count.body(), True, lanes=1)
         return out
-
-
-def _call(function: Emitted, dtype: str) -> Callable[..., Any]:
-    """Return the body that only calls a function."""
-    return lambda w, *values: w.call(function, *values, dtype=dtype)
 
 
 def _attempts(m: LaneMath, kind: str, position: Value, key: Sequence[Value]) -> Callable[..., Any]:

@@ -47,17 +47,9 @@ class KernelCalls(Entry):
     ) -> Call:
         layout = kernel.groups
         extents = self._extents(kernel.loop, layout, lengths, total)
-        axis, blocks, partial = range_axis(kernel.loop, layout)
-        count = extents[axis]
-        if blocks:
-            up = self.plus(count, FOLD_BLOCK - 1)
-            count = (
-                up // FOLD_BLOCK
-                if isinstance(up, int)
-                else self.sized(f"sdiv i64 {up}, {FOLD_BLOCK}", up)
-            )
+        axis, _, partial = range_axis(kernel.loop, layout)
         number = self._register_kernel(kernel)
-        call = Call(kernel, number, layout, extents, count, total, sequential)
+        call = Call(kernel, number, layout, extents, extents[axis], total, sequential)
         if partial:
             self._register_kernel(Combine(kernel))
             call.everything = True
@@ -125,7 +117,12 @@ class KernelCalls(Entry):
         return len(self.kernels) - 1
 
     def _ready_variant(self, flag: str, call: Call, unless: bool = False) -> None:
-        """Have a kernel compiled before its call where `flag` holds, or `unless` it does."""
+        """Have a kernel compiled before its call where `flag` holds, or `unless` it does.
+
+        The runtime does so itself for what it folds, unless that may not fail any more.
+        """
+        if call.by_runtime and not self.late:
+            return
         b = self.b
         need, done = b.fresh_label("need"), b.fresh_label("ready")
         variant = self.runtime("variant")
@@ -154,10 +151,9 @@ class KernelCalls(Entry):
         """Call a kernel; `partials` is memory for partial results, where it may not fail."""
         words: list[Size] = [*call.extents, *(a.data for a in (*arrays, *outs))]
         # The runtime's: what may fail is there already.
-        partial: list[Size] = [""] * len(fold_outs) if call.everything else []
-        for i, array in enumerate(partials):
-            partial[i] = array.data
-        words += [*partial, *(a.data for a in fold_outs)]
+        if call.everything:
+            words += [a.data for a in partials] or [""] * len(fold_outs)
+        words += [a.data for a in fold_outs]
         kinds = ["i64"] * len(call.extents) + ["ptr"] * (len(words) - len(call.extents))
         if call.kernel.layout != "packed":
             strides = self._stride_words(call, arrays, outs, fold_outs)
@@ -225,22 +221,32 @@ class KernelCalls(Entry):
         return block
 
     def _partials(self, calls: Sequence[Call]) -> list[Array]:
-        """Allocate memory for partial results, one per step of the range."""
+        """Allocate memory for the partial results of folds of everything, one for each block."""
         b = self.b
         b.declarations["declare i64 @llvm.smax.i64(i64, i64)"] = None
         count: Size = 1
         for call in calls:
-            if isinstance(call.count, int) and isinstance(count, int):
-                count = max(count, call.count)
+            blocks = self._blocks(call)
+            if isinstance(blocks, int) and isinstance(count, int):
+                count = max(count, blocks)
             else:
-                text = f"call i64 @llvm.smax.i64(i64 {count}, i64 {call.count})"
-                count = self.sized(text, count, call.count)
+                text = f"call i64 @llvm.smax.i64(i64 {count}, i64 {blocks})"
+                count = self.sized(text, count, blocks)
         result = []
         for fold in calls[0].kernel.loop.folds:
             array = self.new_array(fold.dtype, (count,))
             array.buffer.users += 1  # type: ignore[union-attr]
             result.append(array)
         return result
+
+    def _blocks(self, call: Call) -> Size:
+        """Return how many blocks the range of a fold of everything is cut into."""
+        if not range_axis(call.kernel.loop, call.layout)[1]:
+            return call.count
+        up = self.plus(call.count, FOLD_BLOCK - 1)
+        if isinstance(up, int):
+            return up // FOLD_BLOCK
+        return self.sized(f"sdiv i64 {up}, {FOLD_BLOCK}", up)
 
     def _stride_words(
         self,

@@ -194,7 +194,7 @@ class Launcher(KernelCalls):
             self._prepare_call(kernel, lengths, total, sequential)
             for kernel in self._layouts(loop, lengths, flag, names, lanes, indexed)
         ]
-        if isinstance(flag, str) and (self.late or not calls[1].by_runtime):
+        if isinstance(flag, str):
             self._ready_variant(flag, calls[1], unless=True)
         narrow = {c: self._many_short_rows(c, lengths, flag, chosen_freely) for c in calls}
         if any(narrow.values()) or flag is not True or names[0] == "rows":
@@ -261,8 +261,7 @@ class Launcher(KernelCalls):
         if isinstance(flag, str):
             held = flag if packed else b.emit(f"xor i1 {flag}, true")
             short = b.emit(f"and i1 {short}, {held}")
-        if self.late or not across.by_runtime:
-            self._ready_variant(short, across)
+        self._ready_variant(short, across)
         return [(short, across)]
 
     def _layouts(

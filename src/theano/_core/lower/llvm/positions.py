@@ -177,9 +177,7 @@ class Positions(Copies):
             return load_lanes(b, address.write(b, index, values), x.dtype, rows)
 
         gather = Emitted("gather", (address, x.dtype, rows), read)
-        self.simple_loop(
-            out, lengths, operands, lambda w, *v: w.call(gather, *v, dtype=x.dtype), indexed=True
-        )
+        self.simple_loop(out, lengths, operands, gather.body(x.dtype), indexed=True)
         return out
 
     def scatter(
@@ -211,7 +209,7 @@ class Positions(Copies):
             None,
             lengths,
             operands,
-            lambda w, *v: w.call(change, *v, dtype=""),
+            change.body(),
             indexed=True,
             sequential=True,
             lanes=1,
@@ -261,7 +259,7 @@ class Positions(Copies):
             None,
             x.lengths,
             source,
-            lambda w, *v: w.call(place, *v, dtype=""),
+            place.body(),
             indexed=True,
             sequential=True,
             lanes=1,

@@ -77,7 +77,5 @@ class Special(Positions):
         function = Emitted(
             name, (tuple(casts), dtype), lambda b, index, *items: call(b, *items), node.op.cost
         )
-        self.simple_loop(
-            out, lengths, operands, lambda w, *items: w.call(function, *items, dtype=dtype), lanes=1
-        )
+        self.simple_loop(out, lengths, operands, function.body(dtype), lanes=1)
         return out
