@@ -18,13 +18,9 @@ bool is_missing(const Input &input, PyObject *value) {
     return !value || (value == Py_None && !input.type.is_object());
 }
 
-CellObject *cell_at(Call *call, Py_ssize_t index) {
-    return reinterpret_cast<CellObject *>(PyTuple_GET_ITEM(call->function->cells, index));
-}
-
 PyObject *cell_value(Call *call, const Input &input) {
     if (input.cell < 0) return nullptr;
-    PyObject *value = cell_at(call, input.cell)->value;
+    PyObject *value = call->function->cell(input.cell)->value;
     return is_missing(input, value) ? nullptr : value;
 }
 
@@ -233,6 +229,7 @@ bool wrong_value(Py_ssize_t index, PyObject *value) {
 PyObject *convert_value(Call *call, Py_ssize_t index, PyObject *convert) {
     Ref<> number(PyLong_FromSsize_t(index));
     if (!number) return nullptr;
+    take_cells(call);
     PyObject *value = call->values[index];
     PyObject *made = PyObject_CallFunctionObjArgs(
         convert, reinterpret_cast<PyObject *>(call->function), number.get(), value, nullptr);
@@ -264,6 +261,10 @@ bool fill_converted(Call *call, Py_ssize_t index, const Input &input, std::int64
     return fill_array(input, made, descriptor, bytes) || wrong_value(index, made);
 }
 
+bool is_read(Call *call, Py_ssize_t cell) {
+    return cell_use::is_read(call->function->cell(cell), call->cells == CellState::taken);
+}
+
 void find_overwritable(Call *call) {
     const Program &program = *call->program;
     auto extent = [&](const Input &input) {
@@ -277,7 +278,7 @@ void find_overwritable(Call *call) {
         bool writable =
             !PyArray_Check(value) || PyArray_ISWRITEABLE(reinterpret_cast<PyArrayObject *>(value));
         if (!writable || !(descriptor[kFlags] & TH_CONTIGUOUS)) continue;
-        if (input.cell >= 0 && cell_use::is_read(cell_at(call, input.cell))) continue;
+        if (input.cell >= 0 && is_read(call, input.cell)) continue;
         Extent mine = extent(input);
         bool alone = true;
         for (std::size_t j = 0; alone && j < program.inputs.size(); ++j) {
@@ -301,10 +302,6 @@ bool missing_value(Call *call, Py_ssize_t index, PyObject *const *args, Py_ssize
 
 bool bind_arguments(Call *call, PyObject *const *args, Py_ssize_t nargs, PyObject *names) {
     const Program &program = *call->program;
-    if (!program.written.empty() || !program.read.empty()) {
-        if (!cell_use::enter(call->function)) return false;
-        call->uses_cells = true;
-    }
     if (nargs > static_cast<Py_ssize_t>(program.positional.size()))
         return bad_arguments(call, args, nargs, names);
     for (Py_ssize_t i = 0; i < nargs; ++i) {
@@ -314,6 +311,10 @@ bool bind_arguments(Call *call, PyObject *const *args, Py_ssize_t nargs, PyObjec
         int bound = bind_names(call, args + nargs, names);
         if (bound < 0) return false;
         if (bound == 0) return bad_arguments(call, args, nargs, names);
+    }
+    if (!program.shared.empty()) {
+        if (!make_list(call) || !cell_use::wait(call->function)) return false;
+        call->cells = CellState::free;
     }
     for (std::size_t i = 0; i < program.inputs.size(); ++i) {
         PyObject *&value = call->values[i];

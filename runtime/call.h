@@ -12,23 +12,26 @@ namespace theano {
 
 enum class Failure { none, reported, memory, exception };
 
+// What a call has of its cells (see cell_use.h): nothing yet, the knowledge that they are free, or
+// the cells.
+enum class CellState { none, free, taken };
+
 // A Python number that stands for a 0-d array: its value, in the array's type.
 struct alignas(16) Scalar {
     unsigned char bytes[16];
 };
 
-// A few references without an allocation; freed together.
+// A few references, most often without an allocation; freed together.
 class References {
   public:
-    explicit References(std::size_t count) : count_(count) {
-        if (count > kInline) {
+    explicit References(std::size_t room) {
+        if (room > kInline) {
             items_ = static_cast<PyObject **>(
-                pool::allocate(static_cast<std::int64_t>(count * sizeof(PyObject *))));
+                pool::allocate(static_cast<std::int64_t>(room * sizeof(PyObject *))));
         }
-        for (std::size_t i = 0; items_ && i < count; ++i) items_[i] = nullptr;
     }
     ~References() {
-        for (std::size_t i = 0; items_ && i < count_; ++i) Py_XDECREF(items_[i]);
+        for (std::size_t i = 0; i < count_; ++i) Py_XDECREF(items_[i]);
         if (items_ && items_ != inline_) pool::release(items_);
     }
     References(const References &) = delete;
@@ -38,18 +41,23 @@ class References {
         if (!items_) PyErr_NoMemory();
         return items_ != nullptr;
     }
+    // Takes a reference; false for nullptr.
+    bool add(PyObject *object) {
+        items_[count_++] = object;
+        return object != nullptr;
+    }
     PyObject *&operator[](std::size_t index) { return items_[index]; }
 
   private:
     static constexpr std::size_t kInline = 8;
-    std::size_t count_;
+    std::size_t count_ = 0;
     PyObject *inline_[kInline];
     PyObject **items_ = inline_;
 };
 
 // What a call returns, and the new values of the cells that it updates.
 struct Results {
-    explicit Results(std::size_t count) : values(count) {}
+    explicit Results(std::size_t room) : values(room) {}
     References values;  // of the outputs, then of the updates
     Ref<> result;
 };
@@ -72,7 +80,8 @@ struct Call {
                       // nullptr
     std::int64_t n_kept;
     unsigned char *ran;  // of each callback, whether it ran: a block of the pool, or nullptr
-    bool uses_cells;     // see cell_use.h
+    CellState cells;
+    PyObject *list;      // strong: the result, if it was made when the call began, or nullptr
     // INVARIANT: set where one of `facts`, `subset`, `kept` and `ran` is.
     bool owns_more;
     // Made when the machine code is done or, if it writes into shared variables, before that.
@@ -114,6 +123,10 @@ std::int32_t out_of_memory(Call *call, std::int64_t bytes);
 
 void take_lock(Call *call);
 void let_lock_go(Call *call);
+// INVARIANT: each of these is called before other code than the call's own may run, or use the
+// cells. Takes them, for a call that has the lock; has the lock, too.
+void take_cells(Call *call);
+void enter_python(Call *call);
 // Keeps an object (stolen) until the call ends; -1 with an exception set.
 int keep_object(Call *call, PyObject *object);
 // Handles signals if it is time to. True after recording the exception that a handler raised; never
@@ -129,6 +142,9 @@ PyObject *value_as_object(Call *call, Py_ssize_t index);
 bool bind_arguments(Call *call, PyObject *const *args, Py_ssize_t nargs, PyObject *names);
 // Fills the descriptors from the values; adds up the bytes of the inputs.
 bool fill_frame(Call *call, double *bytes);
+// Makes the list that a call will return: that may collect garbage, which runs any code. False with
+// an exception set.
+bool make_list(Call *call);
 // Makes everything that the call returns and stores; false with an exception set.
 bool make_results(Call *call);
 // Changes the cells, and returns the result. What can fail is done before.

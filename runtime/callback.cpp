@@ -193,7 +193,7 @@ std::int32_t run_callback(th_call *head, std::int64_t index, std::int64_t n_in,
                           const std::int64_t *in_offsets, std::int64_t n_out,
                           const std::int64_t *out_offsets) {
     Call *call = call_of(head);
-    take_lock(call);
+    enter_python(call);
     const Callback &callback = call->program->callbacks[static_cast<std::size_t>(index)];
     if (n_in != static_cast<std::int64_t>(callback.inputs.size()) ||
         n_out != static_cast<std::int64_t>(callback.outputs.size())) {

@@ -11,10 +11,6 @@ namespace {
 // A waiting thread looks for signals this often.
 constexpr std::chrono::milliseconds kPatience{50};
 
-CellObject *cell_of(const FunctionObject *function, Py_ssize_t index) {
-    return reinterpret_cast<CellObject *>(PyTuple_GET_ITEM(function->cells, index));
-}
-
 // Cells that are wanted: those of a function, or one.
 class Request {
   public:
@@ -25,10 +21,9 @@ class Request {
     template <class Is>
     bool any(Is is) const {
         if (!function_) return is(cell_, writes_);
-        for (Py_ssize_t i : function_->program->written)
-            if (is(cell_of(function_, i), true)) return true;
-        for (Py_ssize_t i : function_->program->read)
-            if (is(cell_of(function_, i), false)) return true;
+        const Program &program = *function_->program;
+        for (std::size_t i = 0; i < program.shared.size(); ++i)
+            if (is(function_->cell(program.shared[i]), i < program.n_written)) return true;
         return false;
     }
     template <class Do>
@@ -184,38 +179,33 @@ bool let_in(const Request &request) { return !must_wait(request) || wait_turn(re
 
 }  // namespace
 
-bool enter(const FunctionObject *function) {
+bool wait(const FunctionObject *function) {
     const Program &program = *function->program;
     bool free = true;
-    for (Py_ssize_t i : program.written) free &= is_free(cell_of(function, i));
-    for (Py_ssize_t i : program.read) free &= is_free(cell_of(function, i));
-    if (!free && !let_in(Request(function))) return false;
-    // INVARIANT: what is free or was waited for is of this process.
-    for (Py_ssize_t i : program.read) ++cell_of(function, i)->use.readers;
-    if (program.written.empty()) return true;
-    const std::uintptr_t thread = this_thread();
-    for (Py_ssize_t i : program.written) {
-        CellUse &use = cell_of(function, i)->use;
-        use.writer = thread;
-        ++use.writers;
-    }
-    ++writing;
-    return true;
+    for (Py_ssize_t i : program.shared) free &= is_free(function->cell(i));
+    return free || let_in(Request(function));
+}
+
+void enter(const FunctionObject *function) {
+    Request(function).each([](CellObject *cell, bool writes) {
+        // INVARIANT: what is free or was waited for is of this process.
+        ++(writes ? cell->use.writers : cell->use.readers);
+        if (writes) cell->use.writer = this_thread();
+    });
+    if (function->program->n_written) ++writing;
 }
 
 void leave(const FunctionObject *function) {
-    const Program &program = *function->program;
-    for (Py_ssize_t i : program.read) leave_reader(cell_of(function, i));
-    if (program.written.empty()) return;
     bool awaited = false;
-    for (Py_ssize_t i : program.written) {
-        CellUse &use = use_of(cell_of(function, i));
+    Request(function).each([&](CellObject *cell, bool writes) {
+        if (!writes) return leave_reader(cell);
+        CellUse &use = use_of(cell);
         // In a child the count may have begun anew.
-        if (use.writers == 0 || --use.writers > 0) continue;
+        if (use.writers == 0 || --use.writers > 0) return;
         use.writer = 0;
         awaited |= use.waiting > 0;
-    }
-    --writing;
+    });
+    if (function->program->n_written) --writing;
     if (awaited) ring();
 }
 
@@ -232,8 +222,8 @@ void leave_reader(CellObject *cell) {
     if (use.readers > 0) --use.readers;
 }
 
-bool is_read(const CellObject *cell) {
-    return cell->use.process == process && (cell->use.readers > 0 || cell->use.writers > 1);
+bool is_read(const CellObject *cell, bool taken) {
+    return cell->use.process == process && (cell->use.readers > 0 || cell->use.writers > taken);
 }
 
 void forget_in_child() {

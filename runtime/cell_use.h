@@ -7,16 +7,20 @@
 // calls came; nobody waits while it holds some, except for calls within calls, where a circle is an
 // error.
 //
-// All of this is touched only with Python's lock, which is let go while a call waits.
+// All of this is touched only with Python's lock, which is let go while a call waits. A call that
+// runs from start to end with the lock, and no Python code within, need not take anything: it only
+// sees that its cells are free, and nobody can be between that and its end.
 #pragma once
 
 #include "program.h"
 
 namespace theano::cell_use {
 
-// Waits until a call may use its cells, and takes them. False with an exception set: interrupted,
-// or never to come true.
-bool enter(const FunctionObject *function);
+// Waits until a call may use its cells. False with an exception set: interrupted, or never to come
+// true.
+bool wait(const FunctionObject *function);
+// Takes the cells of a call for which `wait` was the last that may have run other code.
+void enter(const FunctionObject *function);
 // Ends what `enter` began; wakes who waits.
 void leave(const FunctionObject *function);
 
@@ -27,7 +31,7 @@ bool enter_reader(CellObject *cell);
 void leave_reader(CellObject *cell);
 
 // Whether others read the value of a cell that this call writes, so that it must stay as it is.
-bool is_read(const CellObject *cell);
+bool is_read(const CellObject *cell, bool taken);
 
 // The other threads are gone in a child.
 void forget_in_child();

@@ -43,7 +43,9 @@ class Invocation {
         call_.subset = nullptr;
         call_.kept = nullptr;
         call_.ran = nullptr;
-        call_.uses_cells = call_.owns_more = false;
+        call_.cells = CellState::none;
+        call_.owns_more = false;
+        call_.list = nullptr;
         call_.polled = call_.looked = 0;
         call_.n_kept = 0;
         call_.head.frame =
@@ -62,7 +64,8 @@ class Invocation {
 
     ~Invocation() {
         const Program &program = *call_.program;
-        if (call_.uses_cells) cell_use::leave(call_.function);
+        if (call_.cells == CellState::taken) cell_use::leave(call_.function);
+        Py_XDECREF(call_.list);
         if (call_.owns_more) release_more();
         if (call_.head.frame) {
             for (std::int64_t slot : program.buffer_slots) {
@@ -310,6 +313,12 @@ PyObject *call_function(PyObject *self, PyObject *const *args, std::size_t nargs
     if (names && PyTuple_GET_SIZE(names) == 0) names = nullptr;
     Invocation invocation(cast(self));
     return invocation.run(args, PyVectorcall_NARGS(nargsf), names);
+}
+
+void take_cells(Call *call) {
+    if (call->cells != CellState::free) return;
+    cell_use::enter(call->function);
+    call->cells = CellState::taken;
 }
 
 int keep_object(Call *call, PyObject *object) {

@@ -154,16 +154,17 @@ class Reader {
     // A cell that can neither be given nor is mutable is a constant.
     void cell_uses() {
         std::vector<bool> seen(static_cast<std::size_t>(program_.n_cells));
-        auto add = [&](std::vector<Py_ssize_t> &uses, Py_ssize_t cell) {
+        auto add = [&](Py_ssize_t cell) {
             if (cell < 0 || seen[static_cast<std::size_t>(cell)]) return;
             seen[static_cast<std::size_t>(cell)] = true;
-            uses.push_back(cell);
+            program_.shared.push_back(cell);
         };
-        for (const Update &update : program_.updates) add(program_.written, update.cell);
+        for (const Update &update : program_.updates) add(update.cell);
+        program_.n_written = program_.shared.size();
         for (std::size_t i = 0; i < program_.inputs.size(); ++i) {
             const Input &input = program_.inputs[i];
             if (static_cast<Py_ssize_t>(i) < program_.n_given || (input.flags & kMutable))
-                add(program_.read, input.cell);
+                add(input.cell);
         }
     }
 

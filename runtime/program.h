@@ -103,8 +103,9 @@ struct Program {
     Py_ssize_t n_given = 0;              // how many of `inputs` are not shared variables
     Py_ssize_t n_cells = 0;
     bool any_mutable = false;
-    // Cells that a call writes, and those that it only reads though another function may write them.
-    std::vector<Py_ssize_t> written, read;
+    // Cells that a call writes, then those that it only reads though another function may write them.
+    std::vector<Py_ssize_t> shared;
+    std::size_t n_written = 0;
     std::vector<Output> outputs;
     std::vector<Update> updates;
     std::vector<Callback> callbacks;
@@ -144,6 +145,10 @@ struct FunctionObject {
     PyObject *hooks[kHooks];
     PyObject *dictionary;
     PyObject *weakrefs;
+
+    CellObject *cell(Py_ssize_t index) const {
+        return reinterpret_cast<CellObject *>(PyTuple_GET_ITEM(cells, index));
+    }
 };
 
 extern PyTypeObject *program_type, *cell_type, *function_type, *code_type;

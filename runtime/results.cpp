@@ -71,16 +71,21 @@ PyObject *make_update(Call *call, const Update &update) {
     return make_value(call, update.value);
 }
 
+// How many outputs a call returns.
+std::size_t result_size(const Call *call) {
+    if (call->subset) return static_cast<std::size_t>(call->subset_size);
+    return call->program->result == Result::nothing ? 0 : call->program->outputs.size();
+}
+
 PyObject *make_result(Call *call, References &outputs) {
     const Program &program = *call->program;
     if (program.result == Result::single && !call->subset) return std::exchange(outputs[0], nullptr);
-    std::size_t count = call->subset ? static_cast<std::size_t>(call->subset_size)
-                        : program.result == Result::nothing ? 0
-                                                            : program.outputs.size();
+    const std::size_t count = result_size(call);
     auto index = [&](std::size_t i) {
         return call->subset ? static_cast<std::size_t>(call->subset[i]) : i;
     };
     if (program.result == Result::dictionary) {
+        take_cells(call);
         Ref<> result(PyDict_New());
         for (std::size_t i = 0; result && i < count; ++i) {
             PyObject *key = PyTuple_GET_ITEM(program.keys.get(), static_cast<Py_ssize_t>(index(i)));
@@ -88,7 +93,8 @@ PyObject *make_result(Call *call, References &outputs) {
         }
         return result.release();
     }
-    PyObject *result = PyList_New(static_cast<Py_ssize_t>(count));
+    PyObject *result = call->list ? std::exchange(call->list, nullptr)
+                                  : PyList_New(static_cast<Py_ssize_t>(count));
     for (std::size_t i = 0; result && i < count; ++i) {
         PyList_SET_ITEM(result, static_cast<Py_ssize_t>(i), Py_NewRef(outputs[index(i)]));
     }
@@ -97,19 +103,22 @@ PyObject *make_result(Call *call, References &outputs) {
 
 }  // namespace
 
+bool make_list(Call *call) {
+    const Program &program = *call->program;
+    if (program.result == Result::dictionary || (program.result == Result::single && !call->subset))
+        return true;
+    call->list = PyList_New(static_cast<Py_ssize_t>(result_size(call)));
+    return call->list != nullptr;
+}
+
 bool make_results(Call *call) {
     const Program &program = *call->program;
-    const std::size_t n = program.outputs.size();
-    Results &made = call->results.emplace(n + program.updates.size());
+    Results &made = call->results.emplace(program.outputs.size() + program.updates.size());
     if (!made.values.valid()) return false;
-    for (std::size_t i = 0; i < n; ++i) {
-        made.values[i] = make_value(call, program.outputs[i]);
-        if (!made.values[i]) return false;
-    }
-    for (std::size_t i = 0; i < program.updates.size(); ++i) {
-        made.values[n + i] = make_update(call, program.updates[i]);
-        if (!made.values[n + i]) return false;
-    }
+    for (const Output &output : program.outputs)
+        if (!made.values.add(make_value(call, output))) return false;
+    for (const Update &update : program.updates)
+        if (!made.values.add(make_update(call, update))) return false;
     made.result = Ref<>(make_result(call, made.values));
     return static_cast<bool>(made.result);
 }
@@ -124,11 +133,9 @@ PyObject *finish_call(Call *call) {
     Results &made = *call->results;
     // Nothing can fail from here on. The old values end up in `values`, and die when all cells are
     // new.
-    for (std::size_t i = 0; i < updates.size(); ++i) {
-        PyObject *cell = PyTuple_GET_ITEM(call->function->cells, updates[i].cell);
-        std::swap(reinterpret_cast<CellObject *>(cell)->value,
-                  made.values[program.outputs.size() + i]);
-    }
+    std::size_t next = program.outputs.size();
+    for (const Update &update : updates)
+        std::swap(call->function->cell(update.cell)->value, made.values[next++]);
     return made.result.release();
 }
 

@@ -71,7 +71,7 @@ std::int32_t table_fail(th_call *head, std::int64_t code, std::int64_t node, std
 // Offers the functions of a module of SciPy's, whose import takes time.
 template <class Offer>
 bool offer_functions(Call *call, const char *name_of_module, Offer offer) {
-    take_lock(call);
+    enter_python(call);
     Ref<> module(PyImport_ImportModule(name_of_module));
     Ref<> table(module ? PyObject_GetAttrString(module.get(), "__pyx_capi__") : nullptr);
     if (!table || !PyDict_Check(table.get())) {
@@ -129,7 +129,7 @@ std::int32_t table_matmul(th_call *head, std::int64_t typenum, std::int64_t nd_a
         case MatmulStatus::bad_type:
             break;
     }
-    take_lock(call);
+    enter_python(call);
     PyErr_Format(PyExc_SystemError, "machine code asks for a product of type number %lld",
                  static_cast<long long>(typenum));
     return exception_set(call);
@@ -172,7 +172,7 @@ void *variant_address(Call *call, PyObject *answer) {
 
 // Asks Python for a kernel that is not compiled yet; nullptr after an exception.
 void *compiled_kernel(Call *call, std::int64_t kernel) {
-    take_lock(call);
+    enter_python(call);
     std::atomic<void *> &place = call->program->kernels[static_cast<std::size_t>(kernel)];
     // Another thread may have been faster.
     if (void *there = place.load()) return there;
@@ -225,7 +225,7 @@ std::int32_t table_copy(th_call *head, std::int64_t typenum, std::int64_t ndim, 
                                                                      : 0;
     if (item == 0 || ndim < 0 || ndim > kMostDimensions) {
         Call *call = call_of(head);
-        take_lock(call);
+        enter_python(call);
         PyErr_Format(PyExc_SystemError,
                      "machine code asks for a copy of type number %lld with %lld dimensions",
                      static_cast<long long>(typenum), static_cast<long long>(ndim));
@@ -250,7 +250,7 @@ lapack::Job lapack_job(const th_call *head, std::int64_t routine, std::int64_t f
 
 // The warning may be an error, by the user's filters.
 std::int32_t warn_of_real_parts(Call *call) {
-    take_lock(call);
+    enter_python(call);
     Ref<> module(PyImport_ImportModule("numpy.exceptions"));
     Ref<> kind(module ? PyObject_GetAttrString(module.get(), "ComplexWarning") : nullptr);
     const char *text = "Casting complex values to real discards the imaginary part";
@@ -282,7 +282,7 @@ std::int32_t table_lapack(th_call *head, std::int64_t routine, std::int64_t type
         case lapack::Status::bad_routine:
             break;
     }
-    take_lock(call);
+    enter_python(call);
     PyErr_Format(PyExc_SystemError, "no LAPACK routine number %lld for type number %lld",
                  static_cast<long long>(routine), static_cast<long long>(typenum));
     return exception_set(call);
@@ -293,7 +293,7 @@ std::int32_t finish(Call *call, along::Status status, std::int64_t operation,
     if (status == along::Status::done) return 0;
     if (status == along::Status::interrupted) return -1;
     if (status == along::Status::no_memory) return out_of_memory(call, -1);
-    take_lock(call);
+    enter_python(call);
     PyErr_Format(PyExc_SystemError, "no operation number %lld along an axis of type number %lld",
                  static_cast<long long>(operation), static_cast<long long>(typenum));
     return exception_set(call);
@@ -324,7 +324,7 @@ std::int64_t table_kept(th_call *head) { return call_of(head)->n_kept; }
 
 void table_forget(th_call *head, std::int64_t begin, std::int64_t end) {
     Call *call = call_of(head);
-    take_lock(call);
+    enter_python(call);
     for (std::int64_t i = begin; i < end; ++i) {
         // Freeing may run Python code: the list is in order first.
         PyObject *object = call->kept[begin];
@@ -417,7 +417,7 @@ bool interrupted(Call *call) {
     if (now - call->polled < kPatience) return false;
     call->polled = now;
     const bool without_lock = call->saved != nullptr;
-    take_lock(call);
+    enter_python(call);
     if (PyErr_CheckSignals() < 0) {
         exception_set(call);
         return true;
@@ -433,7 +433,14 @@ void take_lock(Call *call) {
 }
 
 void let_lock_go(Call *call) {
-    if (!call->saved) call->saved = PyEval_SaveThread();
+    if (call->saved) return;
+    take_cells(call);
+    call->saved = PyEval_SaveThread();
+}
+
+void enter_python(Call *call) {
+    take_lock(call);
+    take_cells(call);
 }
 
 }  // namespace theano

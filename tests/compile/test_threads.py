@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import _thread
+import gc
 import subprocess
 import sys
 import threading
@@ -186,6 +187,37 @@ def test_calls_within_a_call_do_not_wait_for_it() -> None:
     np.testing.assert_array_equal(s.get_value(), np.ones(3))
     np.testing.assert_array_equal(t.get_value(), np.ones(3))
     np.testing.assert_array_equal(seen[0], np.zeros(3))
+
+
+@pytest.mark.parametrize("outputs", [None, "list", "dictionary"])
+def test_garbage_that_calls_the_function_when_it_is_collected(outputs: str | None) -> None:
+    # A collection starts where Python makes a list, also the one that a call returns.
+    total = theano.shared(0)
+    given = {None: None, "list": [total + 0, total + 1], "dictionary": {"a": total + 0}}[outputs]
+    add = theano.function([], given, updates=[(total, total + 1)])
+    called = 0
+
+    class Caller:
+        def __init__(self) -> None:
+            self.cycle = self
+
+        def __del__(self) -> None:
+            nonlocal called
+            called += 1
+            add()
+
+    thresholds = gc.get_threshold()
+    kept = []
+    gc.set_threshold(2, 1, 1)
+    try:
+        for _ in range(300):
+            Caller()
+            kept.append(add())
+    finally:
+        gc.set_threshold(*thresholds)
+    gc.collect()
+    assert called == 300
+    assert int(total.get_value()) == 600
 
 
 def test_threads_that_wait_for_each_other_are_told() -> None:
