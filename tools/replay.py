@@ -92,7 +92,7 @@ def watch(seen: list[str]) -> None:
 def runtime_names() -> dict[int, str]:
     """Return the names of the runtime's functions, as far as they are known."""
     try:
-        from theano._core.lower.llvm.entry import RUNTIME
+        from theano._core.lower.builder.core import RUNTIME
     except ImportError:
         return {}
     return {number: name for name, number in RUNTIME.items()}

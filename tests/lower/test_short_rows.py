@@ -9,7 +9,7 @@ import pytest
 
 import theano
 import theano.tensor as T
-from theano._core.lower.llvm import launch
+from theano._core.lower.builder import launch
 
 KINDS = ["bool", "int8", "int16", "int64", "float16", "float32", "float64", "complex128"]
 LENGTHS = [1, 2, 3, 5, launch.SHORT, launch.SHORT + 1]

@@ -12,7 +12,8 @@ import pytest
 
 import theano
 import theano.tensor as T
-from theano._core.lower.llvm import machine, program, split
+from theano._core.lower.builder import program
+from theano._core.lower.llvm import machine, split
 from theano._core.lower.llvm.target import compile_text
 from theano._core.lower.reference import evaluate
 from theano._core.runtime.cache import CompileCache

@@ -16,11 +16,11 @@ from header import Function, enumeration, members, source
 import theano
 import theano.tensor as T
 from theano._core.compile.maker import HOOKS
+from theano._core.lower.builder.core import RUNTIME
+from theano._core.lower.builder.kernel_call import FoldFacts
+from theano._core.lower.builder.lapack import ALONG, FLAGS, NUMBERS
+from theano._core.lower.builder.libraries import PANEL_NUMBERS, PanelWork
 from theano._core.lower.llvm import machine
-from theano._core.lower.llvm.entry import RUNTIME
-from theano._core.lower.llvm.kernel_call import FoldFacts
-from theano._core.lower.llvm.lapack import ALONG, FLAGS, NUMBERS
-from theano._core.lower.llvm.libraries import PANEL_NUMBERS, PanelWork
 from theano._core.ops.sorting import KINDS
 from theano._core.runtime import native
 from theano.tensor.shared_randomstreams import RandomStreams

@@ -7,8 +7,8 @@ from typing import Any
 
 from theano._core.ir.types import TensorType
 from theano._core.lower.arrays import CallbackRecord
-from theano._core.lower.llvm.entry import RUNTIME
-from theano._core.lower.llvm.program import Output, ProgramText
+from theano._core.lower.builder.core import RUNTIME
+from theano._core.lower.builder.program import Output, ProgramText
 
 
 def called_program(

@@ -18,8 +18,9 @@ from theano._core.compile.modes import Mode
 from theano._core.compile.profiling import profile_of
 from theano._core.ir.function_graph import FunctionGraph
 from theano._core.ir.types import Generic, RandomStateType, TensorType, generic
+from theano._core.lower.builder.program import ProgramText, write
+from theano._core.lower.builder.vocabulary import Builder
 from theano._core.lower.llvm import machine
-from theano._core.lower.llvm.program import Program, ProgramText
 from theano._core.ops.called import CallError
 from theano._core.ops.op import complete_values
 from theano._core.ops.random import Draw
@@ -158,7 +159,7 @@ class FunctionMaker:
             for i, spec in enumerate(self.arguments)
             if spec.mutable and isinstance(spec.variable.type, RandomStateType)
         }
-        text = Program(
+        program = Builder(
             self.leaves,
             native_form(rewritten, rewriter),
             [position[target] for target, _ in self.updates],
@@ -167,7 +168,8 @@ class FunctionMaker:
             self.mode.fuses,
             self.vector_bits,
             bool(self.profile) and self.profile.flag_time_thunks,
-        ).write()
+        )
+        text = write(program)
         return text, machine.assemble(text, self.vector_bits)
 
     def _called_program(self, rewritten: Sequence[Any]) -> tuple[ProgramText, Any]:

@@ -17,106 +17,22 @@ from theano._core.ir.graph import toposort
 from theano._core.ir.types import RandomStateType, TensorType
 from theano._core.ir.variable import Apply, Constant
 from theano._core.lower.arrays import Array, Buffer, Object, Size
-from theano._core.lower.llvm.carried import Carried, LateRows, Phi
-from theano._core.lower.llvm.draws import Draws
+from theano._core.lower.builder import copies, libraries, lowering, nest, views
+from theano._core.lower.builder.carried import Carried, LateRows, Phi
+from theano._core.lower.builder.core import Core
+from theano._core.lower.builder.region import Region
+from theano._core.lower.builder.scan_registers import RegisterLoop
 from theano._core.lower.llvm.emitter import ComplexValue, Value
 from theano._core.lower.llvm.items import itemsize, load, store
-from theano._core.lower.llvm.region import Region
-from theano._core.lower.llvm.scan_registers import RegisterLoop
 from theano._core.lower.schedule import group
 from theano._core.ops.indexing import AdvancedIncSubtensor, IncSubtensor
 from theano._core.ops.loop import Loop
 from theano._core.ops.steps import ALL
 
-# Steps after which a loop first looks at the time, to handle signals; one of more steps lets
-# Python's lock go.
-PATIENCE = 1024
-# The same for loops whose steps may take long.
-FEW_STEPS = 16
 
-
-class Scans(Draws):
-    """The part of a program that writes loops over steps."""
-
-    def loop(self, node: Apply, values: Sequence[Any]) -> list[Any]:
-        """Return the outputs of a loop."""
-        return LoopWriter(self, node, values).write()
-
-    def nest(
-        self,
-        tag: str,
-        phis: Sequence[Phi],
-        limit: Size,
-        body: Sequence[str],
-        latch: str,
-        stop: str = "",
-    ) -> None:
-        """Write a loop of `limit` steps around the lines of its body, which end in block `latch`.
-
-        The first of `phis` counts the steps; the i1 `stop` among them ends the loop. It is cut
-        into pieces, between which signals are handled: a call inside the loop would have it keep
-        its values in memory. The runtime says how long the next piece may be.
-        """
-        b = self.b
-        before, step = b.block, phis[0].name
-        b.declarations["declare i64 @llvm.smin.i64(i64, i64)"] = None
-        first = FEW_STEPS if _calls_out(body) else PATIENCE
-        b.perform(f"br label %{tag}.piece")
-        b.label(f"{tag}.piece")
-        b.perform(f"%{tag}.size = phi i64 [{first}, %{before}], [%{tag}.next, %{tag}.polled]")
-        for f in phis:
-            b.perform(
-                f"{f.name}.p = phi {f.kind} [{f.start}, %{before}], [{f.name}, %{tag}.polled]"
-            )
-        far = b.emit(f"add nuw nsw i64 {step}.p, %{tag}.size")
-        end = b.emit(f"call i64 @llvm.smin.i64(i64 {far}, i64 {limit})")
-        b.perform(f"br label %{tag}.head")
-        b.label(f"{tag}.head")
-        for f in phis:
-            b.perform(f"{f.name} = phi {f.kind} [{f.name}.p, %{tag}.piece], [{f.after}, %{latch}]")
-        more = b.emit(f"icmp slt i64 {step}, {end}")
-        if stop:
-            more = b.emit(f"and i1 {more}, {b.emit(f'xor i1 {stop}, true')}")
-        b.perform(f"br i1 {more}, label %{tag}.body, label %{tag}.left")
-        b.lines += [f"{tag}.body:", *body, f"  br label %{tag}.head"]
-        b.label(f"{tag}.left")
-        over = b.emit(f"icmp sge i64 {step}, {limit}")
-        over = b.emit(f"or i1 {over}, {stop}") if stop else over
-        b.perform(f"br i1 {over}, label %{tag}.done, label %{tag}.poll")
-        b.label(f"{tag}.poll")
-        b.perform(f"%{tag}.next = call i64 {self.runtime('poll')}(ptr %call, i64 %{tag}.size)")
-        self.or_fail(b.emit(f"icmp sgt i64 %{tag}.next, 0"))
-        b.perform(f"br label %{tag}.polled")
-        b.label(f"{tag}.polled")
-        b.perform(f"br label %{tag}.piece")
-        b.label(f"{tag}.done")
-
-    def release_for(self, steps: Size) -> None:
-        """Let Python's lock go before a loop of many steps."""
-        if isinstance(steps, int):
-            if steps >= PATIENCE:
-                self.b.perform(f"call void {self.runtime('release')}(ptr %call)")
-            return
-        b = self.b
-        many, go = b.fresh_label("many"), b.fresh_label("go")
-        release = self.runtime("release")
-        b.perform(
-            f"br i1 {b.emit(f'icmp sge i64 {steps}, {PATIENCE}')}, label %{many}, label %{go}"
-        )
-        b.label(many)
-        b.perform(f"call void {release}(ptr %call)")
-        b.perform(f"br label %{go}")
-        b.label(go)
-
-    def check_steps(self, node: Apply, steps: Size, lengths: Sequence[Size]) -> None:
-        """Fail unless there can be so many steps over sequences of these lengths."""
-        b = self.b
-        if not (isinstance(steps, int) and steps >= 0):
-            self.check(node, b.emit(f"icmp sge i64 {steps}, 0"), "scan_steps", (steps,))
-        for number, own in enumerate(lengths):
-            if own is not steps and own != steps:
-                fits = b.emit(f"icmp sge i64 {own}, {steps}")
-                self.check(node, fits, "scan_sequence", (number, own, steps))
+def loop(p: Core, node: Apply, values: Sequence[Any]) -> list[Any]:
+    """Return the outputs of a loop."""
+    return LoopWriter(p, node, values).write()
 
 
 class LoopWriter:
@@ -172,7 +88,7 @@ class LoopWriter:
         self._tell_lengths()
         for carried, start in zip(self.states, self.initial, strict=True):
             self._prepare(carried, start)
-        self.p.release_for(self.limit)
+        nest.release_for(self.p, self.limit)
         short = RegisterLoop(self)
         return short.write(self._write_general) if short.possible else self._write_general()
 
@@ -196,7 +112,7 @@ class LoopWriter:
 
     def _check(self) -> None:
         p = self.p
-        p.check_steps(self.node, self.limit, [a.lengths[0] for a in self.sequences])
+        nest.check_steps(p, self.node, self.limit, [a.lengths[0] for a in self.sequences])
         for carried, start in zip(self.states, self.initial, strict=True):
             if carried.is_object or start is None:
                 continue
@@ -226,7 +142,7 @@ class LoopWriter:
             carried.descriptor = p.reserve(2)
             if isinstance(carried.value.type, RandomStateType):
                 outer = self.op.outer(self.node).states[carried.number]
-                start = p.own_stream(outer, start)
+                start = libraries.own_stream(p, outer, start)
                 p.own_streams.update(self.op.inner.states[carried.number])
             source = p.frame_load(start.descriptor, "ptr")
             p.frame_store(carried.descriptor, source, "ptr")
@@ -267,7 +183,7 @@ class LoopWriter:
         """Return the address of a row of the memory of a state."""
         p, memory = self.p, carried.memory
         step = p.multiply(itemsize(memory.dtype), p.product(carried.lengths))
-        return p._moved(p.pointer(memory), p.offset(number, step))
+        return views.moved(p, p.pointer(memory), p.offset(number, step))
 
     def _row_array(self, carried: Carried, data: str) -> Array:
         return Array(carried.value.type.dtype, tuple(carried.lengths), data)
@@ -286,22 +202,24 @@ class LoopWriter:
         if kept_in_place:
             lengths = (depth, *carried.lengths)
             view = Array(start.dtype, lengths, p.pointer(carried.memory))
-            p.copy_into(start, view)
+            copies.copy_into(p, start, view)
             rows = [self._row(carried, i) for i in range(depth)]
         else:
             source = start
             if start.stretched or start.contiguous is False:
-                source = p.fresh_copy(start)
+                source = copies.fresh_copy(p, start)
             elif start.contiguous is not True:
-                source = p._contiguous_at_run_time(start)
+                source = copies.contiguous_at_run_time(p, start)
             step = p.multiply(itemsize(start.dtype), p.product(carried.lengths))
-            rows = [p._moved(p.pointer(source), p.offset(i, step)) for i in range(depth)]
+            rows = [views.moved(p, p.pointer(source), p.offset(i, step)) for i in range(depth)]
         carried.starts = rows[::-1]
         if not carried.keeps_all:
             carried.starts.append(self._row(carried, depth))
 
     def _start_item(self, start: Array, index: int) -> Any:
-        data = self.p._moved(self.p.pointer(start), self.p.offset(index, self.p.strides(start)[0]))
+        data = views.moved(
+            self.p, self.p.pointer(start), self.p.offset(index, self.p.strides(start)[0])
+        )
         return load(self.b, data, start.dtype, 1)
 
     def _hoist_lengths(self) -> None:
@@ -375,7 +293,7 @@ class LoopWriter:
         strides = p.strides(array)
         data = p.pointer(array)
         if 0 not in array.stretched:
-            data = p._moved(data, p.offset(self.step, strides[0]))
+            data = views.moved(p, data, p.offset(self.step, strides[0]))
         if array.contiguous is True and not array.stretched:
             p.region.sequences[data] = array
         if variable.type.ndim == 0:
@@ -396,12 +314,12 @@ class LoopWriter:
         nodes = toposort(op.body.outputs, p.values)
         p.number_of.update({node: len(p.number_of) + i for i, node in enumerate(nodes)})
         steps = group(nodes, p.lengths, p.fuse)
-        p.count_uses(steps, op.body.outputs)
+        lowering.count_uses(p, steps, op.body.outputs)
         for carried in self.states:
             if carried.target:
                 self._place(carried)
         for step in steps:
-            p.write_step(step)
+            lowering.write_step(p, step)
 
     def _place(self, carried: Carried) -> None:
         """Have a state, and what it is made of by writes to parts, written where its row lies."""
@@ -478,7 +396,7 @@ class LoopWriter:
                 p.check_equal(
                     self.node, wanted, got, "scan_shape", (carried.number, axis, wanted, got)
                 )
-            p.copy_into(value, self._row_array(carried, carried.target))
+            copies.copy_into(p, value, self._row_array(carried, carried.target))
         if carried.taps:
             carried.nexts = [carried.target, *carried.taps[:-1]]
 
@@ -505,7 +423,7 @@ class LoopWriter:
         carried.lengths = late.next_lengths
         size = p.multiply(itemsize(value.dtype), p.product(carried.lengths))
         row = p.offset(self.step, size) if carried.keeps_all else 0
-        carried.target = p._moved(late.next_base, row)
+        carried.target = views.moved(p, late.next_base, row)
 
     def _free_step_memory(self) -> None:
         p = self.p
@@ -526,7 +444,7 @@ class LoopWriter:
         for carried in self.states:
             phis += self._state_phis(carried)
         b.lines, b.block, b._known = region.lines, region.block, {}
-        p.nest(self.tag, phis, self.limit, body, latch, self.stopped)
+        nest.nest(p, self.tag, phis, self.limit, body, latch, self.stopped)
         for slot in sorted(region.fixed_slots):
             b.perform(f"call void {p.runtime('free')}(ptr %call, i64 {slot})")
 
@@ -586,15 +504,10 @@ class LoopWriter:
         out = p.new_array(memory.dtype, [state.keep, *carried.lengths])
         size = p.multiply(itemsize(memory.dtype), p.product(carried.lengths))
         for i in range(state.keep):
-            to = p._moved(out.data, p.offset(i, size))
+            to = views.moved(p, out.data, p.offset(i, size))
             source = self._row_array(carried, carried.taps[state.keep - 1 - i])
-            p.copy_into(source, self._row_array(carried, to))
+            copies.copy_into(p, source, self._row_array(carried, to))
         return out
-
-
-def _calls_out(body: Sequence[str]) -> bool:
-    """Tell whether steps call the runtime or kernels."""
-    return any("call" in line and ("ptr %call" in line or "void %" in line) for line in body)
 
 
 def parts(value: Any) -> list[Value]:

@@ -6,9 +6,10 @@ from collections.abc import Callable, Sequence
 
 from theano._core.ir.variable import Apply
 from theano._core.lower.arrays import Array, Size
+from theano._core.lower.builder import copies, kernel_call, views
+from theano._core.lower.builder.core import Core
 from theano._core.lower.llvm.builder import Builder
 from theano._core.lower.llvm.emitter import Value
-from theano._core.lower.llvm.extremes import Extremes
 from theano._core.lower.llvm.items import itemsize, load, store
 from theano._core.lower.llvm.target import lanes_of
 from theano._core.ops.mrg import M1, M2, MAPPINGS, MASK2, MASK12, MASK13, MULT2
@@ -373,116 +374,119 @@ def _pack_truncated(k: ListKernel, dtype: str) -> None:
     k.when(b.gt(length, 0), lambda: b.repeat_while_any((zero, zero), step))
 
 
-class Streams(Extremes):
-    """The part of a program that draws from streams of its own."""
+def draw_uniforms(p: Core, node: Apply, state: Array, size: Array) -> list[Array]:
+    """Return the states after a draw, and the numbers drawn; see `ops.mrg.mrg_uniform`."""
+    lengths = _drawn_lengths(p, node, size)
+    total = p.product(lengths)
+    if not isinstance(total, int) or total > M1:
+        fits = p.b.emit(f"icmp sle i64 {total}, {M1}")
+        p.check(node, fits, "too_many_draws", (total,))
+    rows, columns = state.lengths
+    six = p.b.emit(f"icmp eq i64 {columns}, 6")
+    some = p.b.emit(f"icmp sgt i64 {rows}, 0")
+    p.check(node, p.b.emit(f"and i1 {six}, {some}"), "streams", (rows, columns))
+    before = _packed(p, state)
+    drawn = p.new_array(node.outputs[1].type.dtype, lengths)
+    after = p.new_array("int32", (rows, 6))
+    lanes = lanes_of(4, p.vector_bits)
+    up = p.plus(rows, lanes - 1)
+    groups = up // lanes if isinstance(up, int) else p.b.emit(f"sdiv i64 {up}, {lanes}")
+    kernel = ListKernel(StreamWriter(drawn.dtype, lanes), p.vector_bits)
 
-    def draw_uniforms(self, node: Apply, state: Array, size: Array) -> list[Array]:
-        """Return the states after a draw, and the numbers drawn; see `ops.mrg.mrg_uniform`."""
-        lengths = self._drawn_lengths(node, size)
-        total = self.product(lengths)
-        if not isinstance(total, int) or total > M1:
-            fits = self.b.emit(f"icmp sle i64 {total}, {M1}")
-            self.check(node, fits, "too_many_draws", (total,))
-        rows, columns = state.lengths
-        six = self.b.emit(f"icmp eq i64 {columns}, 6")
-        some = self.b.emit(f"icmp sgt i64 {rows}, 0")
-        self.check(node, self.b.emit(f"and i1 {six}, {some}"), "streams", (rows, columns))
-        before = self._packed(state)
-        drawn = self.new_array(node.outputs[1].type.dtype, lengths)
-        after = self.new_array("int32", (rows, 6))
-        lanes = lanes_of(4, self.vector_bits)
-        up = self.plus(rows, lanes - 1)
-        groups = up // lanes if isinstance(up, int) else self.b.emit(f"sdiv i64 {up}, {lanes}")
-        kernel = ListKernel(StreamWriter(drawn.dtype, lanes), self.vector_bits)
+    def draw(first: str, count: str, source: str) -> None:
+        offset = p.multiply(first, itemsize(drawn.dtype))
+        at = p.b.emit(f"getelementptr i8, ptr {p.pointer(drawn)}, i64 {offset}")
+        words = [rows, count, source, after.data, at]
+        kernel_call.call_list(p, kernel, words, 2, groups, p.plus(count, rows))
 
-        def draw(first: str, count: str, source: str) -> None:
-            offset = self.multiply(first, itemsize(drawn.dtype))
-            at = self.b.emit(f"getelementptr i8, ptr {self.pointer(drawn)}, i64 {offset}")
-            words = [rows, count, source, after.data, at]
-            self.call_list(kernel, words, 2, groups, self.plus(count, rows))
+    _in_pieces(p, total, p.multiply(rows, ROUNDS), before.data, after.data, draw)
+    return [after, drawn]
 
-        self._in_pieces(total, self.multiply(rows, ROUNDS), before.data, after.data, draw)
-        return [after, drawn]
 
-    def _in_pieces(
-        self,
-        total: Size,
-        piece: Size,
-        before: str,
-        after: str,
-        draw: Callable[[str, str, str], None],
-    ) -> None:
-        """Write draws of `piece` numbers at a time, since signals are only handled between kernels.
+def _in_pieces(
+    p: Core,
+    total: Size,
+    piece: Size,
+    before: str,
+    after: str,
+    draw: Callable[[str, str, str], None],
+) -> None:
+    """Write draws of `piece` numbers at a time, since signals are only handled between kernels.
 
-        `draw(first, count, source)` begins with the states at `source` and leaves them at `after`.
-        """
-        b = self.b
-        tag, start = b.fresh_label("draws"), b.block
-        b.declarations["declare i64 @llvm.smin.i64(i64, i64)"] = None
-        b.perform(f"br label %{tag}")
-        b.label(tag)
-        first = b.emit(f"phi i64 [0, %{start}], [%{tag}.next, %{tag}.more]")
-        source = b.emit(f"phi ptr [{before}, %{start}], [{after}, %{tag}.more]")
-        left = b.emit(f"sub i64 {total}, {first}")
-        count = b.emit(f"call i64 @llvm.smin.i64(i64 {left}, i64 {piece})")
-        draw(first, count, source)
-        b.perform(f"br label %{tag}.more")
-        b.label(f"{tag}.more")
-        b.perform(f"%{tag}.next = add i64 {first}, {count}")
-        more = b.emit(f"icmp slt i64 %{tag}.next, {total}")
-        b.perform(f"br i1 {more}, label %{tag}, label %{tag}.done")
-        b.label(f"{tag}.done")
+    `draw(first, count, source)` begins with the states at `source` and leaves them at `after`.
+    """
+    b = p.b
+    tag, start = b.fresh_label("draws"), b.block
+    b.declarations["declare i64 @llvm.smin.i64(i64, i64)"] = None
+    b.perform(f"br label %{tag}")
+    b.label(tag)
+    first = b.emit(f"phi i64 [0, %{start}], [%{tag}.next, %{tag}.more]")
+    source = b.emit(f"phi ptr [{before}, %{start}], [{after}, %{tag}.more]")
+    left = b.emit(f"sub i64 {total}, {first}")
+    count = b.emit(f"call i64 @llvm.smin.i64(i64 {left}, i64 {piece})")
+    draw(first, count, source)
+    b.perform(f"br label %{tag}.more")
+    b.label(f"{tag}.more")
+    b.perform(f"%{tag}.next = add i64 {first}, {count}")
+    more = b.emit(f"icmp slt i64 %{tag}.next, {total}")
+    b.perform(f"br i1 {more}, label %{tag}, label %{tag}.done")
+    b.label(f"{tag}.done")
 
-    def _drawn_lengths(self, node: Apply, size: Array) -> list[Size]:
-        out = node.outputs[1].type
-        self.require_rank(node, size, out.ndim)
-        lengths: list[Size] = []
-        for one, length in zip(out.broadcastable, self.integers(size, out.ndim), strict=True):
-            lengths.append(1 if one else length)
-            self.check_lengths(node, [length])
-        return lengths
 
-    def pick_outcomes(self, node: Apply, pvals: Array, unis: Array, n: Size, how: str) -> Array:
-        """Return outcomes that uniform numbers pick; see `ops.mrg.MultinomialFromUniform`."""
-        rows, outcomes = pvals.lengths
-        count = unis.lengths[0]
-        if how != "count":
-            fits = self.b.emit(f"icmp sle i64 {n}, {outcomes}")
-            self.check(node, fits, "too_many_picks", (n, outcomes))
-            self.check_lengths(node, [n])
-        self.check_equal(node, count, self.multiply(rows, n), "uniforms", (count, rows, n))
-        source = self.fresh_copy(pvals) if how == "choose" else self._packed(pvals)
-        uniforms = self._packed(unis)
-        out = self.new_array(node.outputs[0].type.dtype, (rows, outcomes if how == "count" else n))
-        types = (pvals.dtype, unis.dtype, out.dtype)
-        kernel = ListKernel(OutcomeWriter(types, how), self.vector_bits)
-        words = [rows, outcomes, n, source.data, uniforms.data, out.data]
-        self.call_list(kernel, words, 3, rows, self.product([count, outcomes]))
-        self._release_copies((source, pvals), (uniforms, unis))
-        return out
+def _drawn_lengths(p: Core, node: Apply, size: Array) -> list[Size]:
+    out = node.outputs[1].type
+    views.require_rank(p, node, size, out.ndim)
+    lengths: list[Size] = []
+    for one, length in zip(out.broadcastable, views.integers(p, size, out.ndim), strict=True):
+        lengths.append(1 if one else length)
+        views.check_lengths(p, node, [length])
+    return lengths
 
-    def pack_truncated(self, node: Apply, z: Array, factor: Array, radius: Array) -> Array:
-        """Return draws with those outside replaced; see `ops.mrg.PackTruncated`."""
-        (length,), (extra,) = z.lengths, radius.lengths
-        self.check_equal(node, length, factor.lengths[0], "write", (0, factor.lengths[0], length))
-        packed = [self._packed(x) for x in (z, factor, radius)]
-        out = self.new_array(z.dtype, (length,))
-        kernel = ListKernel(lambda k: _pack_truncated(k, z.dtype), self.vector_bits)
-        words = [length, extra, *(x.data for x in packed), out.data]
-        self.call_list(kernel, words, 2, 1, 1)
-        self._release_copies(*zip(packed, (z, factor, radius), strict=True))
-        return out
 
-    def _release_copies(self, *pairs: tuple[Array, Array]) -> None:
-        for copy, array in pairs:
-            if copy.buffer is not None and copy.buffer is not array.buffer:
-                copy.buffer.users += 1
-                self.release(copy)
+def pick_outcomes(p: Core, node: Apply, pvals: Array, unis: Array, n: Size, how: str) -> Array:
+    """Return outcomes that uniform numbers pick; see `ops.mrg.MultinomialFromUniform`."""
+    rows, outcomes = pvals.lengths
+    count = unis.lengths[0]
+    if how != "count":
+        fits = p.b.emit(f"icmp sle i64 {n}, {outcomes}")
+        p.check(node, fits, "too_many_picks", (n, outcomes))
+        views.check_lengths(p, node, [n])
+    p.check_equal(node, count, p.multiply(rows, n), "uniforms", (count, rows, n))
+    source = copies.fresh_copy(p, pvals) if how == "choose" else _packed(p, pvals)
+    uniforms = _packed(p, unis)
+    out = p.new_array(node.outputs[0].type.dtype, (rows, outcomes if how == "count" else n))
+    types = (pvals.dtype, unis.dtype, out.dtype)
+    kernel = ListKernel(OutcomeWriter(types, how), p.vector_bits)
+    words = [rows, outcomes, n, source.data, uniforms.data, out.data]
+    kernel_call.call_list(p, kernel, words, 3, rows, p.product([count, outcomes]))
+    _release_copies(p, (source, pvals), (uniforms, unis))
+    return out
 
-    def _packed(self, x: Array) -> Array:
-        """Return `x` in C-contiguous memory: its own if it is so, else a copy."""
-        if x.stretched or x.contiguous is False:
-            return self.fresh_copy(x)
-        source = x if x.contiguous is True else self._contiguous_at_run_time(x)
-        self.pointer(source)
-        return source
+
+def pack_truncated(p: Core, node: Apply, z: Array, factor: Array, radius: Array) -> Array:
+    """Return draws with those outside replaced; see `ops.mrg.PackTruncated`."""
+    (length,), (extra,) = z.lengths, radius.lengths
+    p.check_equal(node, length, factor.lengths[0], "write", (0, factor.lengths[0], length))
+    packed = [_packed(p, x) for x in (z, factor, radius)]
+    out = p.new_array(z.dtype, (length,))
+    kernel = ListKernel(lambda k: _pack_truncated(k, z.dtype), p.vector_bits)
+    words = [length, extra, *(x.data for x in packed), out.data]
+    kernel_call.call_list(p, kernel, words, 2, 1, 1)
+    _release_copies(p, *zip(packed, (z, factor, radius), strict=True))
+    return out
+
+
+def _release_copies(p: Core, *pairs: tuple[Array, Array]) -> None:
+    for copy, array in pairs:
+        if copy.buffer is not None and copy.buffer is not array.buffer:
+            copy.buffer.users += 1
+            p.release(copy)
+
+
+def _packed(p: Core, x: Array) -> Array:
+    """Return `x` in C-contiguous memory: its own if it is so, else a copy."""
+    if x.stretched or x.contiguous is False:
+        return copies.fresh_copy(p, x)
+    source = x if x.contiguous is True else copies.contiguous_at_run_time(p, x)
+    p.pointer(source)
+    return source

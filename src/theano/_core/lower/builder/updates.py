@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Apply
+from theano._core.lower.builder.core import Core
 from theano._core.lower.schedule import Step, order
 from theano._core.ops.assertions import Assert
 from theano._core.ops.broadcasting import Alloc
@@ -16,9 +17,6 @@ from theano._core.ops.indexing import AdvancedIncSubtensor, IncSubtensor, Subten
 from theano._core.ops.op import Elementwise
 from theano._core.ops.products import Gemm
 from theano._core.ops.shaping import DimShuffle, Rebroadcast, Reshape, SpecifyShape
-
-if TYPE_CHECKING:
-    from theano._core.lower.llvm.program import Program
 
 # Operations whose result may lie in the memory of their first input.
 VIEWS = (DimShuffle, Rebroadcast, Reshape, Subtensor, Alloc, Assert, SpecifyShape, GradientFilter)
@@ -31,7 +29,7 @@ def root(variable: Any) -> Any:
     return variable
 
 
-def plan_updates(p: Program, steps: Sequence[Step]) -> tuple[list[Step], list[Step]]:
+def plan_updates(p: Core, steps: Sequence[Step]) -> tuple[list[Step], list[Step]]:
     """Return (steps that run first, steps that may overwrite shared variables).
 
     A step may write over a shared variable if every other reader of it can run before, and if
@@ -64,7 +62,7 @@ def plan_updates(p: Program, steps: Sequence[Step]) -> tuple[list[Step], list[St
     return [s for s in ordered if s not in late], [s for s in ordered if s in late]
 
 
-def _can_write(p: Program, step: Step, out: Any, target: Any) -> bool:
+def _can_write(p: Core, step: Step, out: Any, target: Any) -> bool:
     if not isinstance(target.type, TensorType) or out.type.dtype != target.type.dtype:
         return False
     if out in p.in_place:

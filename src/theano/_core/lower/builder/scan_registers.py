@@ -18,8 +18,9 @@ from theano._core.base import dtypes
 from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Apply, Constant
 from theano._core.lower.arrays import Size
+from theano._core.lower.builder import copies, launch, nest, views
+from theano._core.lower.builder.carried import Carried
 from theano._core.lower.llvm.bodies import number
-from theano._core.lower.llvm.carried import Carried
 from theano._core.lower.llvm.emitter import Value
 from theano._core.lower.llvm.items import itemsize, load, store
 from theano._core.lower.llvm.target import lanes_of
@@ -29,7 +30,7 @@ from theano._core.ops.reductions import Reduction
 from theano._core.ops.shaping import DimShuffle, Rebroadcast
 
 if TYPE_CHECKING:
-    from theano._core.lower.llvm.scan import LoopWriter
+    from theano._core.lower.builder.scan import LoopWriter
 
 # Operations that only say how a value is stretched.
 SHAPES = (DimShuffle, Rebroadcast, Alloc, Second)
@@ -186,7 +187,7 @@ class RegisterLoop:
                 phis.append(loop.phi(n.text, n.type, s.text, a.text))
         body, latch = b.lines, b.block
         b.lines, b.block, b._known = lines, before, {}
-        self.p.nest(tag, phis, loop.limit, body, latch)
+        nest.nest(self.p, tag, phis, loop.limit, body, latch)
         return self._keep_last(taps)
 
     def _wide(self, value: Value) -> Value:
@@ -237,7 +238,7 @@ class RegisterLoop:
                 found[variable] = p.register(replace(value))
                 continue
             if is_row(variable) and (value.stretched or value.contiguous is not True):
-                value = p.fresh_copy(value)
+                value = copies.fresh_copy(p, value)
             found[variable] = self._load(variable, p.pointer(value))
         return found
 
@@ -248,7 +249,7 @@ class RegisterLoop:
         for variable, array in zip(inner.sequences, self.loop.sequences, strict=True):
             data = p.pointer(array)
             if 0 not in array.stretched:
-                data = p._moved(data, p.offset(step, p.strides(array)[0]))
+                data = views.moved(p, data, p.offset(step, p.strides(array)[0]))
             if is_row(variable) and 1 in array.stretched:
                 known[variable] = self._wide(load(self.b, data, array.dtype, 1))
             else:
@@ -299,7 +300,7 @@ class RegisterLoop:
 
     def _fold(self, node: Apply, value: Value) -> Value:
         b = self.b
-        fold = self.p.fold_of(node)
+        fold = launch.fold_of(self.p, node)
         value = b.cast(value, fold.dtype)
         if is_row(node.inputs[0]):
             start = b.const(fold.start, fold.dtype, self.lanes)

@@ -10,19 +10,18 @@ from theano._core.ir.graph import toposort
 from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Apply
 from theano._core.lower.arrays import Array, Buffer, Object
+from theano._core.lower.builder import copies, lowering
+from theano._core.lower.builder.core import Core
+from theano._core.lower.builder.scan import parts
 from theano._core.lower.llvm.emitter import ComplexValue, Value
-from theano._core.lower.llvm.scan import Scans, parts
 from theano._core.lower.schedule import group
 from theano._core.ops.body import Body
 from theano._core.ops.branch import Branch
 
 
-class Branches(Scans):
-    """The part of a program that writes branches."""
-
-    def branch(self, node: Apply, values: Sequence[Any]) -> list[Any]:
-        """Return the outputs of a branch."""
-        return BranchWriter(self, node, values).write()
+def branch(p: Core, node: Apply, values: Sequence[Any]) -> list[Any]:
+    """Return the outputs of a branch."""
+    return BranchWriter(p, node, values).write()
 
 
 class BranchWriter:
@@ -88,10 +87,10 @@ class BranchWriter:
         nodes = toposort(body.outputs, p.values)
         p.number_of.update({node: len(p.number_of) + i for i, node in enumerate(nodes)})
         steps = group(nodes, p.lengths, p.fuse)
-        p.count_uses(steps, body.outputs)
+        lowering.count_uses(p, steps, body.outputs)
         first_slot = len(p.buffer_slots)
         for step in steps:
-            p.write_step(step)
+            lowering.write_step(p, step)
         results: list[Any] = []
         for out, slot in zip(body.outputs, slots, strict=True):
             results.append(self._settled(p.value(out), slot, first_slot))
@@ -119,7 +118,7 @@ class BranchWriter:
         if not owned:
             with_room = p.region
             p.region = None
-            value = p.fresh_copy(value)
+            value = copies.fresh_copy(p, value)
             p.region = with_room
         data, own = value.data, value.buffer.slot
         p.frame_store(own, "null", "ptr")

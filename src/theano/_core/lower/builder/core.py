@@ -11,11 +11,11 @@ import numpy as np
 from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Apply, Constant
 from theano._core.lower.arrays import Array, Buffer, CallbackRecord, Object, Size
+from theano._core.lower.builder.region import Region
 from theano._core.lower.faults import CODES
 from theano._core.lower.llvm.builder import Builder
 from theano._core.lower.llvm.emitter import ComplexValue, Value
 from theano._core.lower.llvm.items import itemsize, load, store
-from theano._core.lower.llvm.region import Region
 from theano._core.lower.schedule import Lengths, Step
 from theano._core.ops.lengths import LARGEST
 from theano._core.ops.shaping import Length
@@ -50,10 +50,27 @@ RUNTIME = {
 }
 
 
-class Entry:
-    """What every part of a program writes with; the parts build on each other.
+class Core:
+    """What every part of a program is built with: the state, and the words that need no other.
 
-    The parameters are those of `Program`.
+    Parameters
+    ----------
+    inputs : sequence of variables
+        Arguments and shared variables, in the order of the runtime's records.
+    outputs : sequence of variables
+        Rewritten results; the last `len(updates)` of them are new values of inputs.
+    updates : sequence of int
+        Which input each of these last results replaces.
+    overwritable : set of int
+        Inputs that may be overwritten in place.
+    rewriter
+        Knows the lengths of the graph: `lengths(variable)`, equal lengths being equal objects.
+    fuse : bool
+        Whether elementwise operations and reductions share loops.
+    vector_bits : int
+        Width of vectors; 0: the default of the target.
+    timed : bool
+        Whether each step tells the runtime when it is done.
     """
 
     def __init__(
@@ -104,6 +121,8 @@ class Entry:
         self.number_of: dict[Apply, int] = {}
         self.lengths = Lengths(rewriter.lengths)
         self.input_offsets: list[int] = []
+        # The applications of each step.
+        self.steps: tuple[tuple[Apply, ...], ...] = ()
         # New values of shared variables that may be written in place → the variable.
         self.in_place: dict[Any, Any] = {}
         # What writes them, where that is no fused loop.
@@ -127,7 +146,7 @@ class Entry:
         self.freed: set[int] = set()
 
     def emit_node(self, node: Apply) -> None:
-        """Write one application; `Program` does."""
+        """Write one application; `Builder` does."""
         raise NotImplementedError
 
     def reserve(self, slots: int) -> int:
@@ -383,7 +402,7 @@ class Entry:
 
     def check(self, node: Apply | None, condition: str, fault: str, facts: Sequence[Size]) -> None:
         """Fail with `fault` and `facts` unless the i1 `condition` holds."""
-        loops = self._loops() if node is not None else []
+        loops = self.loops() if node is not None else []
         facts = [*facts, *(region.step for region in loops)]
         self._facts = max(self._facts, len(facts))
         number = -1
@@ -420,7 +439,7 @@ class Entry:
         self.b.perform(f"br i1 {condition}, label %{ok}, label %{bad}")
         self.b.label(ok)
 
-    def _loops(self) -> list[Region]:
+    def loops(self) -> list[Region]:
         """Return the loops around what is written now, the outermost first."""
         found: list[Region] = []
         region = self.region
@@ -467,7 +486,7 @@ class Entry:
                     one, two = self.size(first[1]), self.size(length)
                     self.check_equal(node, one, two, "elementwise", (first[0], axis, one, i, two))
 
-    def _define(self, variable: Any, value: Any) -> None:
+    def define(self, variable: Any, value: Any) -> None:
         buffer = getattr(value, "buffer", None)
         if buffer is not None:
             buffer.users += 1

@@ -1,0 +1,106 @@
+"""Where the extreme items of an array are."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from theano._core.base import dtypes
+from theano._core.ir.variable import Apply
+from theano._core.lower.arrays import Array
+from theano._core.lower.builder import copies, lapack, launch, views
+from theano._core.lower.builder.core import Core
+from theano._core.lower.builder.launch import SHORT
+from theano._core.lower.expression import Writer
+from theano._core.lower.loops import Fold, Loop
+from theano._core.ops.reductions import STARTS
+
+
+def arg_extreme(p: Core, node: Apply, x: Array, kind: str, axes: Sequence[int]) -> Array:
+    """Return where the extreme over `axes` first is: of long rows, the runtime finds it."""
+    kept = [n for i, n in enumerate(x.lengths) if i not in axes]
+    launch.check_not_empty(p, node, x.lengths, axes)
+    # NumPy, whose functions the runtime calls, searches among halves one by one.
+    if sorted(axes) != list(range(len(kept), x.ndim)) or x.dtype == "float16":
+        out, value, run = _extreme_by_folds(p, node, x, kind, axes, kept)
+        run()
+        p.release(value)
+        return out
+    x = copies.contiguous(p, x)
+    length = p.product(x.lengths[len(kept) :])
+    rows = Array(x.dtype, (p.product(kept), length), p.pointer(x))
+    if not kept or (isinstance(length, int) and length > SHORT):
+        return lapack.along(p, node, kind, rows, 1)
+    out, value, run = _extreme_by_folds(p, node, x, kind, axes, kept)
+
+    def search_rows() -> None:
+        lapack.along(p, node, kind, rows, 1, out=out)
+
+    short = p.b.emit(f"icmp sle i64 {length}, {SHORT}")
+    launch.either(p, short, run, search_rows)()
+    p.release(value)
+    return out
+
+
+def _extreme_by_folds(
+    p: Core, node: Apply, x: Array, kind: str, axes: Sequence[int], kept: Sequence[Any]
+) -> tuple[Array, Array, Callable[[], None]]:
+    """Return memory for where the extreme over `axes` first is and for its value, and a writer.
+
+    The first of two folds is for its value, the second for its place.
+    """
+    variable, rank = node.inputs[0], x.ndim
+    stretched = (
+        frozenset(i for i, one in enumerate(variable.type.broadcastable) if one) | x.stretched
+    )
+    best = "max" if kind == "argmax" else "min"
+    combine = "maximum" if kind == "argmax" else "minimum"
+    fold = Fold(combine, STARTS[best](x.dtype), x.dtype, x.dtype)
+    value = launch.fold_array(p, fold, kept)
+    one = Writer([x.dtype])
+    loop = Loop(
+        rank, ((x.dtype, stretched),), (), (fold,), tuple(axes), one.body(folds=one.operands)
+    )
+    find_value = launch.prepare_run(p, loop, x.lengths, [x], [], [value])
+    rest = iter(range(len(kept)))
+    order: list[Any] = ["x" if i in axes else next(rest) for i in range(rank)]
+    wide = views.permute(p, value, order)
+    everywhere = frozenset(range(rank))
+    sizes = [p.scalar(x.lengths[a]) for a in axes]
+    nothing = np.iinfo("int64").max
+
+    w = Writer([x.dtype, x.dtype, *("int64" for _ in sizes)])
+    item, extreme, *extents = w.operands
+    where = w.number(0, "int64")
+    for axis, extent in zip(axes, extents, strict=True):
+        where = w.add(w.mul(where, extent), w.index(axis))
+    hit = w.eq(item, extreme)
+    if not dtypes.is_discrete(x.dtype):
+        hit = w.or_(hit, w.isnan(item))
+    place = w.select(hit, where, nothing)
+
+    first = Fold("minimum", nothing, "int64", "int64")
+    out = launch.fold_array(p, first, kept)
+    search = Loop(
+        rank,
+        (
+            (x.dtype, stretched),
+            (x.dtype, frozenset(axes)),
+            *(("int64", everywhere) for _ in sizes),
+        ),
+        (),
+        (first,),
+        tuple(axes),
+        w.body(folds=[place]),
+    )
+    find = launch.prepare_run(p, search, x.lengths, [x, wide, *sizes], [], [out], indexed=True)
+    if value.buffer is not None:
+        value.buffer.users += 1
+
+    def run() -> None:
+        find_value()
+        find()
+
+    return out, value, run

@@ -1,0 +1,315 @@
+"""Calls of kernels: their arguments, the memory of partial results, and who runs them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from theano._core.lower.arrays import Array, Size
+from theano._core.lower.builder.core import Core
+from theano._core.lower.expression import Writer
+from theano._core.lower.llvm.calls import Call, Combine, Kernel
+from theano._core.lower.llvm.items import itemsize
+from theano._core.lower.llvm.kernel import range_axis
+from theano._core.lower.loops import FOLD_BLOCK, Loop
+
+# Rough number of instructions that a point of a loop takes besides those of its body.
+POINT = 7
+# Points of which a loop is certainly not shared with other threads.
+FEW = 64
+# A fold of fewer rows is certainly not cut into blocks (runtime/fold.cpp).
+LEAST_ROWS = 1024
+
+
+class FoldFacts(NamedTuple):
+    """What the runtime is told of a loop that folds in parts: `th_fold`, which explains it."""
+
+    kernel: int
+    weight: int
+    unit: int
+    lengths: int
+    kept: int
+    range: int
+    rows: int
+    block: int
+    words: int
+    first: int
+    results: int
+    given: int
+    carried: int
+
+
+def prepare_call(
+    p: Core, kernel: Kernel, lengths: Sequence[Size], total: Size, sequential: bool
+) -> Call:
+    layout = kernel.groups
+    extents = _extents(p, kernel.loop, layout, lengths, total)
+    axis, _, partial = range_axis(kernel.loop, layout)
+    number = register_kernel(p, kernel)
+    call = Call(kernel, number, layout, extents, extents[axis], total, sequential)
+    if partial:
+        register_kernel(p, Combine(kernel))
+        call.everything = True
+    elif kernel.loop.folds and not sequential:
+        call.rows = _register_blocks(p, kernel, extents)
+    return call
+
+
+def _register_blocks(p: Core, kernel: Kernel, extents: Sequence[Size]) -> int:
+    """Register the kernels that fold in blocks of rows; return which length counts the rows.
+
+    That is -1 where there are none to be cut, or where nothing may fail any more.
+    """
+    loop, groups = kernel.loop, kernel.groups
+    folded = [i for i, group in enumerate(groups) if group and group[0] in loop.reduced]
+    if not folded or p.late:
+        return -1
+    rows = extents[folded[0]]
+    if isinstance(rows, int) and rows < LEAST_ROWS:
+        return -1
+    lanes, bits = kernel.lanes, kernel.bits
+    register_kernel(p, Kernel(loop, groups, kernel.layout, lanes, bits, False, folded[0]))
+    second = Kernel(_fold_of_partials(loop), [[0], [1]], "packed", lanes, bits, False)
+    register_kernel(p, second)
+    return folded[0]
+
+
+def _extents(
+    p: Core, loop: Loop, layout: Sequence[Sequence[int]], lengths: Sequence[Size], total: Size
+) -> list[Size]:
+    """Return how far the loops of a kernel go: nowhere if one of them does nothing.
+
+    Else they might take ages over nothing.
+    """
+    extents = [p.product([lengths[a] for a in axes]) for axes in layout] or [1]
+    reduced = [bool(loop.folds) and axes[0] in loop.reduced for axes in layout]
+    kept = p.product([n for n, folded in zip(extents, reduced, strict=False) if not folded])
+    for folded, every in ((True, total), (False, kept if loop.folds else total)):
+        places = [i for i, one in enumerate(reduced) if one is folded]
+        if len(layout) < 2 or (len(places) == 1 and not folded):
+            continue
+        for i in places:
+            extents[i] = p.unless_zero(every, extents[i])
+    return extents
+
+
+def call_list(
+    p: Core, kernel: Any, words: Sequence[Size], numbers: int, count: Size, total: Size
+) -> None:
+    """Call a kernel over `count` steps of `total` work; the first `numbers` words are int64."""
+    number = register_kernel(p, kernel)
+    call_function(p, _kernel(p, number), words, numbers, count, total)
+
+
+def call_function(
+    p: Core, function: str, words: Sequence[Size], numbers: int, count: Size, total: Size
+) -> None:
+    """Call a kernel at an address; see `call_list`."""
+    block = arguments(p, words, ["i64" if i < numbers else "ptr" for i in range(len(words))])
+    _share(p, function, block, count, total, POINT + 1, 1)
+
+
+def _kernel(p: Core, number: int) -> str:
+    """Return the address of a kernel."""
+    at = p.b.emit(f"getelementptr ptr, ptr %kernels, i64 {number}")
+    return p.b.emit(f"load ptr, ptr {at}, align 8")
+
+
+def register_kernel(p: Core, kernel: Any) -> int:
+    p.kernels.append(kernel)
+    return len(p.kernels) - 1
+
+
+def ready_variant(p: Core, flag: str, call: Call, unless: bool = False) -> None:
+    """Have a kernel compiled before its call where `flag` holds, or `unless` it does.
+
+    The runtime does so itself for what it folds, unless that may not fail any more.
+    """
+    if call.by_runtime and not p.late:
+        return
+    b = p.b
+    need, done = b.fresh_label("need"), b.fresh_label("ready")
+    variant = p.runtime("variant")
+    ways = (done, need) if unless else (need, done)
+    b.perform(f"br i1 {flag}, label %{ways[0]}, label %{ways[1]}")
+    b.label(need)
+    missing = b.emit(f"icmp eq ptr {_kernel(p, call.number)}, null")
+    make = b.fresh_label("make")
+    b.perform(f"br i1 {missing}, label %{make}, label %{done}")
+    b.label(make)
+    # INVARIANT: where the kernel itself is there, so is the one that combines its results.
+    for number in (call.number + 1, call.number) if call.everything else (call.number,):
+        got = b.emit(f"call ptr {variant}(ptr %call, i64 {number})")
+        p.or_fail(b.emit(f"icmp ne ptr {got}, null"))
+    b.perform(f"br label %{done}")
+    b.label(done)
+
+
+def call(
+    p: Core,
+    call: Call,
+    arrays: Sequence[Array],
+    outs: Sequence[Array],
+    fold_outs: Sequence[Array],
+    partials: Sequence[Array],
+) -> None:
+    """Call a kernel; `partials` is memory for partial results, where it may not fail."""
+    words: list[Size] = [*call.extents, *(a.data for a in (*arrays, *outs))]
+    # The runtime's: what may fail is there already.
+    if call.everything:
+        words += [a.data for a in partials] or [""] * len(fold_outs)
+    words += [a.data for a in fold_outs]
+    kinds = ["i64"] * len(call.extents) + ["ptr"] * (len(words) - len(call.extents))
+    if call.kernel.layout != "packed":
+        strides = _stride_words(p, call, arrays, outs, fold_outs)
+        words += strides
+        kinds += ["i64"] * len(strides)
+    block = arguments(p, words, kinds, room=call.rows >= 0)
+    if call.by_runtime:
+        _fold(p, call, block, len(words), len(arrays) + len(outs), bool(partials))
+    else:
+        weight = POINT + call.kernel.weight
+        function = _kernel(p, call.number)
+        _share(p, function, block, call.count, call.total, weight, call.unit)
+
+
+def _fold(p: Core, call: Call, block: str, words: int, before: int, given: bool) -> None:
+    """Have the runtime fold in parts; see `th_fold`."""
+    loop, lengths = call.kernel.loop, len(call.extents)
+    axis, blocks, _ = range_axis(loop, call.layout)
+    kept = [i for i, g in enumerate(call.layout) if not (g and g[0] in loop.reduced)]
+    before += lengths + (len(loop.folds) if call.everything else 0)
+    facts = FoldFacts(
+        kernel=call.number,
+        weight=POINT + call.kernel.weight,
+        unit=call.unit,
+        lengths=lengths,
+        kept=sum(1 << i for i in kept),
+        range=axis,
+        rows=call.rows,
+        block=FOLD_BLOCK if blocks else 1,
+        words=words,
+        first=before,
+        results=len(loop.folds),
+        given=int(given),
+        carried=int(_results_as_carried(loop)),
+    )
+    how = p.b.emit(f"getelementptr i64, ptr @folds, i64 {len(p.fold_facts)}")
+    p.fold_facts += [*facts, *(itemsize(fold.dtype) for fold in loop.folds)]
+    fold = p.runtime("fold")
+    done = p.b.emit(f"call i32 {fold}(ptr %call, ptr {block}, ptr {how})")
+    p.or_fail(p.b.emit(f"icmp eq i32 {done}, 0"))
+
+
+def arguments(p: Core, words: Sequence[Size], kinds: Sequence[str], room: bool = False) -> str:
+    """Write the arguments of a kernel and return their address; `room`: for one word more.
+
+    In a loop over steps, those that stay the same are written once, before the loop. Empty ones
+    are only room.
+    """
+    region = p.region
+
+    def write(i: int) -> None:
+        at = p.b.emit(f"getelementptr i64, ptr {block}, i64 {i}")
+        p.b.perform(f"store {kinds[i]} {words[i]}, ptr {at}, align 8")
+
+    if region is None:
+        block = "%block"
+        p._block_words = max(p._block_words, len(words) + room)
+    else:
+        block = p.stack(8 * (len(words) + room))
+    for i, word in enumerate(words):
+        if word == "":
+            continue
+        if region is not None and region.fixed(word):
+            region.before(p, lambda i=i: write(i))
+        else:
+            write(i)
+    return block
+
+
+def partials(p: Core, calls: Sequence[Call]) -> list[Array]:
+    """Allocate memory for the partial results of folds of everything, one for each block."""
+    b = p.b
+    b.declarations["declare i64 @llvm.smax.i64(i64, i64)"] = None
+    count: Size = 1
+    for call in calls:
+        blocks = _blocks(p, call)
+        if isinstance(blocks, int) and isinstance(count, int):
+            count = max(count, blocks)
+        else:
+            text = f"call i64 @llvm.smax.i64(i64 {count}, i64 {blocks})"
+            count = p.sized(text, count, blocks)
+    result = []
+    for fold in calls[0].kernel.loop.folds:
+        array = p.new_array(fold.dtype, (count,))
+        array.buffer.users += 1  # type: ignore[union-attr]
+        result.append(array)
+    return result
+
+
+def _blocks(p: Core, call: Call) -> Size:
+    """Return how many blocks the range of a fold of everything is cut into."""
+    if not range_axis(call.kernel.loop, call.layout)[1]:
+        return call.count
+    up = p.plus(call.count, FOLD_BLOCK - 1)
+    if isinstance(up, int):
+        return up // FOLD_BLOCK
+    return p.sized(f"sdiv i64 {up}, {FOLD_BLOCK}", up)
+
+
+def _stride_words(
+    p: Core,
+    call: Call,
+    arrays: Sequence[Array],
+    outs: Sequence[Array],
+    fold_outs: Sequence[Array],
+) -> list[Size]:
+    loop = call.kernel.loop
+    words: list[Size] = []
+    for (_, stretched), array in zip(loop.operands, arrays, strict=True):
+        steps = p.strides(array)
+        words += [steps[axes[-1]] for axes in call.layout if axes[0] not in stretched]
+    for array in outs:
+        steps = p.strides(array)
+        words += [steps[axes[-1]] for axes in call.layout]
+    if not call.everything:
+        for array in fold_outs:
+            steps = p.strides(array)
+            kept = [a for a in range(loop.rank) if a not in loop.reduced]
+            words += [
+                steps[kept.index(axes[-1])] for axes in call.layout if axes[0] not in loop.reduced
+            ]
+    return words
+
+
+def _share(
+    p: Core, function: str, block: str, count: Size, total: Size, weight: int, unit: int
+) -> None:
+    """Call a kernel over its range: here, or over threads if it is much work.
+
+    `weight` is the number of instructions of each of its `total` points. Threads take whole
+    multiples of `unit`; 0: there is one, which runs in order.
+    """
+    b = p.b
+    if isinstance(total, int) and total <= FEW:
+        b.perform(f"call void {function}(ptr {block}, i64 0, i64 {count})")
+        return
+    parallel = p.runtime("parallel")
+    done = b.emit(
+        f"call i32 {parallel}(ptr %call, ptr {function}, ptr {block}, i64 {count}, i64 {total}"
+        f", i64 {weight}, i64 {unit})"
+    )
+    p.or_fail(b.emit(f"icmp eq i32 {done}, 0"))
+
+
+def _fold_of_partials(loop: Loop) -> Loop:
+    """Return the fold of the results of blocks: of matrices, along the first axis."""
+    w = Writer([fold.dtype for fold in loop.folds])
+    operands = tuple((fold.dtype, frozenset[int]()) for fold in loop.folds)
+    return Loop(2, operands, (), loop.folds, (0,), w.body(folds=w.operands))
+
+
+def _results_as_carried(loop: Loop) -> bool:
+    """Tell whether folds give results of the dtype that they are carried in."""
+    return all(f.dtype == f.out_dtype for f in loop.folds)

@@ -1,0 +1,179 @@
+"""Calls of LAPACK: one routine for each matrix of a stack."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from theano._core.base import dtypes
+from theano._core.ir.variable import Apply
+from theano._core.lower.arrays import Array, Size
+from theano._core.lower.builder import copies, launch, libraries
+from theano._core.lower.builder.copies import typenum
+from theano._core.lower.builder.core import Core
+from theano._core.lower.builder.libraries import LONG_PRODUCT
+
+# In the order of runtime/include/theano_runtime.h; routine → what it reports of a matrix that has
+# no result.
+ROUTINES = {
+    "cholesky": "not_positive",
+    "solve": "singular",
+    "solve_triangular": "singular",
+    "solve_positive": "not_positive",
+    "inverse": "singular",
+    "det": "singular",
+    "slogdet": "singular",
+    "lu": "singular",
+    "eigh": "no_eigenvalues",
+    "svd": "no_singular_values",
+    "qr": "singular",
+    "stack_product": "singular",
+    "factor": "singular",
+    "factor_solve": "singular",
+    "factor_inverse": "singular",
+    "factor_det": "singular",
+    "factor_slogdet": "singular",
+    "factor_adjugate": "singular",
+    "pinv": "no_singular_values",
+    "cholesky_tangent": "singular",
+    "eig": "no_eigenvectors",
+    "expm": "singular",
+    "expm_tangent": "singular",
+    "qr_raw": "singular",
+}
+# In the order of runtime/include/theano_runtime.h.
+ALONG = {"sort": 0, "argsort": 3, "cumsum": 6, "cumprod": 7, "argsort_rows": 8}
+ALONG |= {"argmax": 9, "argmin": 10}
+NUMBERS = {name: number for number, name in enumerate(ROUTINES)}
+FLAGS = {
+    name: 1 << bit
+    for bit, name in enumerate(("lower", "nan", "unit", "vectors", "full", "adjoint"))
+}
+# Those that take any matrix; the others need a square one.
+RECTANGULAR = ("lu", "svd", "qr", "qr_raw", "stack_product", "pinv")
+# Those whose operands have one shape.
+OF_ONE_SHAPE = ("cholesky_tangent", "expm_tangent")
+# Which operand the columns of the first must agree with.
+RIGHT_SIDES = {
+    "solve": 1,
+    "solve_triangular": 1,
+    "solve_positive": 1,
+    "stack_product": 1,
+    "factor_solve": 2,
+}
+
+
+def lapack(
+    p: Core,
+    node: Apply,
+    routine: str,
+    flags: Sequence[str],
+    arrays: Sequence[Array],
+    cores: Sequence[int],
+) -> list[Array]:
+    """Return what a routine makes of the stacks `arrays`; see `ops.linalg_base.MatrixOp`."""
+    _check_matrices(p, node, routine, arrays, cores)
+    outs = [_written(p, out) for out in node.outputs]
+    operands = p.stack(24 * len(cores))
+    words = []
+    for array, core in zip([*arrays, *outs], cores, strict=True):
+        words += [p.descriptor(array), array.ndim, core]
+    for i, word in enumerate(words):
+        at = p.b.emit(f"getelementptr i64, ptr {operands}, i64 {i}")
+        p.b.perform(f"store i64 {word}, ptr {at}, align 8")
+    work = p.product([*arrays[0].lengths, arrays[0].lengths[-1]])
+    if not isinstance(work, int) or work > LONG_PRODUCT:
+        libraries.release_if_long(p, work)
+    facts = p.stack(16)
+    number = sum(FLAGS[flag] for flag in flags)
+    got = p.b.emit(
+        f"call i32 {p.runtime('lapack')}(ptr %call, i64 {NUMBERS[routine]}, i64"
+        f" {typenum(arrays[0].dtype)}, i64 {number}, i64 {len(cores)}, ptr {operands}, ptr"
+        f" {facts})"
+    )
+    p.or_no_memory(p.b.emit(f"icmp sge i32 {got}, 0"))
+    known = []
+    for i in range(2):
+        at = p.b.emit(f"getelementptr i64, ptr {facts}, i64 {i}")
+        known.append(p.b.emit(f"load i64, ptr {at}, align 8"))
+    p.check(node, p.b.emit(f"icmp eq i32 {got}, 0"), ROUTINES[routine], known)
+    return outs
+
+
+def _written(p: Core, variable: Any) -> Array:
+    lengths = [p.size(n) for n in p.rewriter.lengths(variable)]
+    if variable in p.places:
+        return launch.placed(p, variable, lengths)
+    dtype = variable.type.dtype
+    if not lengths:
+        return Array(dtype, (), p.stack(dtypes.itemsize(dtype)))
+    return p.new_array(dtype, lengths)
+
+
+def along(
+    p: Core,
+    node: Apply,
+    operation: str,
+    x: Array,
+    axis: int,
+    kind: int = 0,
+    out: Array | None = None,
+) -> Array:
+    """Return what an operation of `ALONG` makes of `x` along an axis, in `out` if it is given.
+
+    `kind` is NumPy's number of a way to sort.
+    """
+    out = out or _written(p, node.outputs[0])
+    work = p.product([*x.lengths, 16])
+    if not isinstance(work, int) or work > LONG_PRODUCT:
+        libraries.release_if_long(p, work)
+    got = p.b.emit(
+        f"call i32 {p.runtime('along')}(ptr %call, i64 {ALONG[operation] + kind}, i64"
+        f" {typenum(x.dtype)}, i64 {x.ndim}, i64 {axis}, ptr {out.data}, ptr"
+        f" {p.frame_pointer(p.descriptor(x))})"
+    )
+    p.or_no_memory(p.b.emit(f"icmp eq i32 {got}, 0"))
+    return out
+
+
+def search(p: Core, node: Apply, x: Array, v: Array, right: bool) -> Array:
+    """Return where the items of `v` belong in the sorted vector `x`, of the same dtype."""
+    out, v = _written(p, node.outputs[0]), copies.contiguous(p, v)
+    got = p.b.emit(
+        f"call i32 {p.runtime('search')}(ptr %call, i64 {int(right)}, i64"
+        f" {typenum(x.dtype)}, i64 {x.lengths[0]}, i64 {p.strides(x)[0]}, ptr"
+        f" {p.pointer(x)}, i64 {p.product(v.lengths)}, ptr {p.pointer(v)}, ptr"
+        f" {out.data})"
+    )
+    p.or_no_memory(p.b.emit(f"icmp eq i32 {got}, 0"))
+    return out
+
+
+def _check_matrices(
+    p: Core, node: Apply, routine: str, arrays: Sequence[Array], cores: Sequence[int]
+) -> None:
+    first = arrays[0]
+    rows, columns = first.lengths[-2:]
+    if routine not in RECTANGULAR:
+        p.check_equal(node, rows, columns, "not_square", (rows, columns))
+    right = RIGHT_SIDES.get(routine)
+    if right is None:
+        if routine in OF_ONE_SHAPE:
+            _check_shapes(p, node, arrays, range(first.ndim))
+        return
+    other = arrays[right]
+    wanted: Size = other.lengths[-cores[right]]
+    fault = "matmul" if routine == "stack_product" else "solve_rows"
+    p.check_equal(node, columns, wanted, fault, (columns, wanted))
+    _check_shapes(p, node, arrays, range(first.ndim - 2), right)
+
+
+def _check_shapes(
+    p: Core, node: Apply, arrays: Sequence[Array], axes: Iterable[int], right: int = 1
+) -> None:
+    """Check that the first operand and another have equal lengths, or one stretches."""
+    patterns = [node.inputs[i].type.broadcastable for i in (0, right)]
+    for axis in axes:
+        if not any(pattern[axis] for pattern in patterns):
+            one, two = arrays[0].lengths[axis], arrays[right].lengths[axis]
+            p.check_equal(node, one, two, "elementwise", (0, axis, one, right, two))

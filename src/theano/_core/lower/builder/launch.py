@@ -1,0 +1,366 @@
+"""Loops of a program: their operands and results, and the choice of their kernels."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from theano._core.ir.variable import Apply, Constant
+from theano._core.lower.arrays import Array, Buffer, Size
+from theano._core.lower.builder import kernel_call
+from theano._core.lower.builder.core import Core
+from theano._core.lower.faults import EXTREMES
+from theano._core.lower.llvm.bodies import group_body
+from theano._core.lower.llvm.calls import Call, Kernel
+from theano._core.lower.llvm.items import itemsize
+from theano._core.lower.llvm.kernel import choose_lanes
+from theano._core.lower.loops import Fold, Loop, collapse
+from theano._core.lower.schedule import Step
+from theano._core.ops.op import Elementwise
+from theano._core.ops.reductions import STARTS, Reduction
+from theano._core.runtime import native
+
+# Rows of at most SHORT items are folded several at a time if they fill half a vector.
+SHORT = 12
+
+
+def prepare_loop(p: Core, step: Step) -> Callable[[], None]:
+    """Write the checks and the memory of a fused step; return what writes its call."""
+    nodes = sorted(step.nodes, key=lambda n: p.number_of[n])
+    own = set(nodes)
+    operands: dict[Any, None] = {}
+    for node in nodes:
+        if isinstance(node.op, Elementwise):
+            p.check_operands(node)
+        for variable in node.inputs:
+            if variable.owner not in own and not _is_number(variable):
+                operands.setdefault(variable)
+    example = nodes[0]
+    shaped = example.outputs[0] if isinstance(example.op, Elementwise) else example.inputs[0]
+    lengths = [_loop_length(p, n) for n in p.rewriter.lengths(shaped)]
+    stored = [n.outputs[0] for n in nodes if isinstance(n.op, Elementwise) and _leaves(p, n, own)]
+    folded = [n for n in nodes if not isinstance(n.op, Elementwise)]
+    reduced = tuple(folded[0].op.axes(len(lengths))) if folded else ()
+    for node in folded:
+        if node.op.fold.identity is None:
+            check_not_empty(p, node, lengths, reduced)
+    arrays = [p.value(v) for v in operands]
+    p.node = example
+    loop = Loop(
+        len(lengths),
+        tuple((v.type.dtype, _stretched(v, a)) for v, a in zip(operands, arrays, strict=True)),
+        tuple(v.type.dtype for v in stored),
+        tuple(fold_of(p, n) for n in folded),
+        reduced,
+        group_body(nodes, list(operands), stored, folded),
+    )
+    outs = [_store_array(p, v, lengths, operands, step) for v in stored]
+    kept = [n for axis, n in enumerate(lengths) if axis not in reduced]
+    fold_outs = [
+        fold_array(p, f, kept, n.outputs[0]) for f, n in zip(loop.folds, folded, strict=True)
+    ]
+    run = prepare_run(p, loop, lengths, arrays, outs, fold_outs)
+    for variable, array in zip(stored, outs, strict=True):
+        p.define(variable, array)
+    for node, array in zip(folded, fold_outs, strict=True):
+        p.define(node.outputs[0], array)
+    return run
+
+
+def _loop_length(p: Core, length: Any) -> Size:
+    """Return a length as a size: a number if an equal one is known."""
+    # Any other length that is equal may belong to a value that does not exist yet.
+    known = p.lengths.find(length)
+    return known if isinstance(known, int) else p.size(length)
+
+
+def _leaves(p: Core, node: Apply, own: set[Apply]) -> bool:
+    """Tell whether something outside a group needs the output of one of its nodes."""
+    return p.uses.get(node.outputs[0], 0) > 0
+
+
+def check_not_empty(p: Core, node: Apply, lengths: Sequence[Size], reduced: Sequence[int]) -> None:
+    folded = p.product([lengths[a] for a in reduced])
+    p.check_least(node, folded, 1, "empty_fold", (EXTREMES.index(node.op.kind),))
+
+
+def _store_array(
+    p: Core, variable: Any, lengths: Sequence[Size], operands: Any, step: Step
+) -> Array:
+    """Return memory for a result: that of a shared variable, of a dying operand, or new."""
+    target = p.in_place.get(variable)
+    if target is not None:
+        return overwritten(p, variable.type.dtype, lengths, target)
+    if variable in p.places:
+        return placed(p, variable, lengths)
+    for operand in operands:
+        array: Any = p.values.get(operand)
+        buffer = getattr(array, "buffer", None)
+        if (
+            buffer is not None
+            and buffer.users == 1
+            and not buffer.kept
+            and p.uses.get(operand) == 1
+            and array.contiguous is True
+            and not array.stretched
+            and array.data == buffer.start
+            and itemsize(array.dtype) == itemsize(variable.type.dtype)
+            and operand.type.broadcastable == variable.type.broadcastable
+            and operand not in p.taken
+        ):
+            p.taken.add(operand)
+            return Array(variable.type.dtype, tuple(lengths), array.data, buffer=buffer)
+    return p.new_array(variable.type.dtype, lengths)
+
+
+def overwritten(p: Core, dtype: str, lengths: Sequence[Size], target: Any) -> Array:
+    """Return the memory of an input if it may be overwritten, else new memory.
+
+    The choice is made at run time: the input may be read-only, or not contiguous, or have
+    other lengths than its new value.
+    """
+    b = p.b
+    array = p.values[target]
+    slot = p.reserve(1)
+    p.buffer_slots.append(slot)
+    flags = p.frame_load(array.descriptor + 1)
+    bit = b.emit(f"and i64 {flags}, {native.OVERWRITABLE}")
+    allowed = b.emit(f"icmp ne i64 {bit}, 0")
+    for own, new in zip(array.lengths, lengths, strict=True):
+        if own != new:
+            same = b.emit(f"icmp eq i64 {own}, {new}")
+            allowed = b.emit(f"and i1 {allowed}, {same}")
+    fresh, join = b.fresh_label("fresh"), b.fresh_label("memory")
+    before = b.block
+    b.perform(f"br i1 {allowed}, label %{join}, label %{fresh}")
+    b.label(fresh)
+    data = p.allocated(dtype, lengths, slot)
+    end = b.block
+    b.perform(f"br label %{join}")
+    b.label(join)
+    chosen = b.emit(f"phi ptr [{array.data}, %{before}], [{data}, %{end}]")
+    return Array(dtype, tuple(lengths), chosen, buffer=Buffer(slot, chosen, kept=True))
+
+
+def placed(p: Core, variable: Any, lengths: Sequence[Size]) -> Array:
+    """Return the row of a state of a loop that `variable` is to be written to."""
+    address, own, check = p.places[variable]
+    for axis, (wanted, got) in enumerate(zip(own, lengths, strict=True)):
+        check(axis, wanted, got)
+    return Array(variable.type.dtype, tuple(own), address)
+
+
+def fold_array(p: Core, fold: Fold, kept: Sequence[Size], variable: Any = None) -> Array:
+    if variable in p.places:
+        return placed(p, variable, kept)
+    if not kept:
+        return Array(fold.out_dtype, (), p.stack(max(8, itemsize(fold.out_dtype))))
+    return p.new_array(fold.out_dtype, kept)
+
+
+def prepare_run(
+    p: Core,
+    loop: Loop,
+    lengths: Sequence[Size],
+    arrays: Sequence[Array],
+    outs: Sequence[Array],
+    fold_outs: Sequence[Array],
+    indexed: bool = False,
+    sequential: bool = False,
+    lanes: int = 0,
+) -> Callable[[], None]:
+    """Write what may fail of a loop; return what writes its call.
+
+    Parameters
+    ----------
+    indexed : bool
+        The body uses positions: axes are not collapsed.
+    sequential : bool
+        Points must run in order, in one thread.
+    lanes : int
+        Items of a vector; 0: chosen from the dtypes.
+    """
+    every = [*arrays, *outs, *fold_outs]
+    flag = _all_contiguous(p, every)
+    names = ["packed", "strided"]
+    if flag is False and not indexed:
+        moving = [s for _, s in loop.operands] + [frozenset()] * (len(every) - len(arrays))
+        flag = _all_side_by_side(p, loop.rank, lengths, every, moving)
+        names[0] = "rows"
+    chosen_freely = not (indexed or sequential or lanes)
+    lanes = lanes or choose_lanes(loop, p.vector_bits)
+    memories = (*arrays, *outs, *fold_outs)
+    list(map(p.pointer, memories))
+    total = _points(p, loop, lengths, bool(outs))
+    calls = [
+        kernel_call.prepare_call(p, kernel, lengths, total, sequential)
+        for kernel in _layouts(p, loop, lengths, flag, names, lanes, indexed)
+    ]
+    if isinstance(flag, str):
+        kernel_call.ready_variant(p, flag, calls[1], unless=True)
+    narrow = {c: _many_short_rows(p, c, lengths, flag, chosen_freely) for c in calls}
+    if any(narrow.values()) or flag is not True or names[0] == "rows":
+        # Known before the branches in which they are needed.
+        list(map(p.strides, memories))
+    partials = kernel_call.partials(p, calls) if p.late and calls[0].everything else []
+
+    def call(chosen: Call) -> Callable[[], None]:
+        return lambda: kernel_call.call(p, chosen, arrays, outs, fold_outs, partials)
+
+    def best(chosen: Call) -> Callable[[], None]:
+        usual = call(chosen)
+        for wanted, other in narrow[chosen]:
+            usual = either(p, wanted, call(other), usual)
+        return usual
+
+    packed = best(calls[0])
+    chosen = either(p, flag, packed, best(calls[1])) if isinstance(flag, str) else packed
+
+    def run() -> None:
+        chosen()
+        for array in partials:
+            p.release(array)
+
+    return run
+
+
+def _points(p: Core, loop: Loop, lengths: Sequence[Size], stores: bool) -> Size:
+    """Return how many points a loop has, after checking that they can be walked through."""
+    total = p.product(lengths)
+    if loop.rank > 1 and not stores and all(stretched for _, stretched in loop.operands):
+        # Nothing is there for every point, whose size would have been looked at.
+        p.check_size(p.node, p.multiply(total, 8), "too_large", lengths)
+    return total
+
+
+def _many_short_rows(
+    p: Core, call: Call, lengths: Sequence[Size], flag: bool | str, freely: bool
+) -> list[tuple[str, Call]]:
+    """Return (whether rows are short and many, the call for such) of a kernel, if they may be.
+
+    Vectors then run over the rows. That is for folds of packed rows, whose items are folded one
+    after the other, and for stores of what lies apart.
+    """
+    loop, layout, packed = call.kernel.loop, call.layout, call.kernel.layout == "packed"
+    if not freely or len(layout) < 2 or layout[-2][0] in loop.reduced:
+        return []
+    if packed and (loop.stores or layout[-1][0] not in loop.reduced):
+        return []
+    if not packed and (loop.folds or call.kernel.layout == "rows"):
+        return []
+    rows, length = call.extents[-2:]
+    lanes = choose_lanes(loop, p.vector_bits, False)
+    limit = SHORT if loop.folds else lanes - 1
+    if isinstance(length, int) and length > limit:
+        return []
+    if isinstance(rows, int) and rows < lanes // 2:
+        return []
+    groups = [*layout[:-2], layout[-1], layout[-2]]
+    kernel = Kernel(loop, groups, "strided", lanes, p.vector_bits, False)
+    across = kernel_call.prepare_call(p, kernel, lengths, call.total, call.sequential)
+    b = p.b
+    short = b.emit(f"icmp sle i64 {length}, {limit}")
+    many = b.emit(f"icmp sge i64 {rows}, {lanes // 2}")
+    short = b.emit(f"and i1 {short}, {many}")
+    if isinstance(flag, str):
+        held = flag if packed else b.emit(f"xor i1 {flag}, true")
+        short = b.emit(f"and i1 {short}, {held}")
+    kernel_call.ready_variant(p, short, across)
+    return [(short, across)]
+
+
+def _layouts(
+    p: Core,
+    loop: Loop,
+    lengths: Sequence[Size],
+    flag: bool | str,
+    names: Sequence[str],
+    lanes: int,
+    indexed: bool,
+) -> list[Kernel]:
+    """Return the kernels of two layouts of a loop, as far as `flag` leaves them open."""
+    single = frozenset(i for i, n in enumerate(lengths) if isinstance(n, int) and n == 1)
+    apart = [[axis] for axis in range(loop.rank) if axis not in single]
+    together = apart if indexed or names[0] == "rows" else collapse(loop, single)
+    kernels = []
+    if flag is not False:
+        kernels.append(Kernel(loop, together, names[0], lanes, p.vector_bits, True))
+    if flag is not True:
+        kernels.append(Kernel(loop, apart, names[1], lanes, p.vector_bits, flag is False))
+    return kernels
+
+
+def either(
+    p: Core, flag: str, one: Callable[[], None], two: Callable[[], None]
+) -> Callable[[], None]:
+    """Return what writes `one` for where `flag` holds at run time, and `two` for elsewhere."""
+
+    def write() -> None:
+        b = p.b
+        labels = [b.fresh_label(n) for n in ("one", "two")]
+        join = b.fresh_label("called")
+        b.perform(f"br i1 {flag}, label %{labels[0]}, label %{labels[1]}")
+        for label, branch in zip(labels, (one, two), strict=True):
+            b.label(label)
+            branch()
+            b.perform(f"br label %{join}")
+        b.label(join)
+
+    return write
+
+
+def _all_contiguous(p: Core, arrays: Sequence[Array]) -> bool | str:
+    flags = {a.contiguous for a in arrays}
+    if False in flags:
+        return False
+    names = [f for f in flags if f is not True]
+    result: bool | str = True
+    for name in sorted(str(n) for n in names):
+        result = name if result is True else p.b.emit(f"and i1 {result}, {name}")
+    return result
+
+
+def _all_side_by_side(
+    p: Core,
+    rank: int,
+    lengths: Sequence[Size],
+    arrays: Sequence[Array],
+    stretched: Sequence[frozenset[int]],
+) -> bool | str:
+    """Tell whether the items of each array lie side by side along the last axis of a loop."""
+    # Axes of length 1 are not walked.
+    last = max((i for i, n in enumerate(lengths) if n != 1), default=-1)
+    result = None
+    if last < 0:
+        return False
+    for array, unmoved in zip(arrays, stretched, strict=True):
+        # Folds have an axis less; what does not move along the last axis has no say.
+        if array.contiguous is True or array.ndim != rank or last in unmoved:
+            continue
+        step, wanted = p.strides(array)[last], itemsize(array.dtype)
+        if isinstance(step, int):
+            if step != wanted:
+                return False
+            continue
+        same = p.sized(f"icmp eq i64 {step}, {wanted}", step)
+        result = same if result is None else p.b.emit(f"and i1 {result}, {same}")
+    return True if result is None else result
+
+
+def fold_of(p: Core, node: Apply) -> Fold:
+    """Return what a reduction does, for the kernel."""
+    op: Reduction = node.op
+    acc, out = op.types(node.inputs[0].type.dtype)
+    fold = op.fold
+    start = STARTS[op.kind](acc) if fold.identity is None else fold.identity(acc)
+    return Fold(fold.combine, start, acc, out)
+
+
+def _is_number(variable: Any) -> bool:
+    return isinstance(variable, Constant) and variable.data.size == 1
+
+
+def _stretched(variable: Any, array: Array) -> frozenset[int]:
+    return (
+        frozenset(i for i, one in enumerate(variable.type.broadcastable) if one) | array.stretched
+    )

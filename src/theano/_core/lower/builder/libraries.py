@@ -1,0 +1,526 @@
+"""Calls of what is not ours: BLAS, and Python functions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import reduce
+from typing import Any, NamedTuple
+
+from theano._core.ir.types import TensorType
+from theano._core.ir.variable import Apply, Constant
+from theano._core.lower.arrays import Array, Buffer, CallbackRecord, Object, Size
+from theano._core.lower.builder import copies, kernel_call, launch, views
+from theano._core.lower.builder.copies import typenum
+from theano._core.lower.builder.core import Core
+from theano._core.lower.llvm.items import itemsize
+from theano._core.ops.called import NumPyCall
+from theano._core.ops.products import Gemm
+from theano._core.ops.random import Draw, copy_stream
+from theano._core.ops.shaping import Length
+from theano._core.runtime import native
+
+# A product of more multiplications than this lets Python's lock go.
+LONG_PRODUCT = 1 << 18
+# Longer sums, and more rows, are left to BLAS.
+MOST_TERMS, MOST_ROWS = 1024, 256
+# Of fewer rows or columns, tiles of the kernel would be mostly empty.
+TILE_ROWS, TILE_COLUMNS = 8, 32
+# So many of the words of `PanelWork` are numbers, the others addresses.
+PANEL_NUMBERS = 9
+# Type of the number of a step of a loop.
+_STEP = TensorType("int64", ())
+
+
+class PanelWork(NamedTuple):
+    """The arguments of the runtime's kernels over panels: `Work` of `panels.h`."""
+
+    itemsize: Size
+    width: Size
+    panels: Size
+    rows: Size
+    terms: Size
+    columns: Size
+    leading: Size
+    across: Size
+    added: Size
+    source: str
+    packed: str
+    out: str
+    first: str
+
+
+def matmul(
+    p: Core,
+    node: Apply,
+    x: Array,
+    y: Array,
+    into: Array | None = None,
+    alpha: Array | None = None,
+    beta: Array | None = None,
+) -> Array:
+    """Return a product of vectors or matrices; with `into`, added to it."""
+    x, y = _packed_before(p, x), _packed_before(p, y)
+    first = None if into is None else p.postponed.pop(into.data, None)
+    one, two = x.lengths[-1], y.lengths[0]
+    p.check_equal(node, one, two, "matmul", (one, two))
+    lengths = [*x.lengths[:-1], *y.lengths[1:]]
+    rows = _rows_of_step(p, node, x, y) if into is None else None
+    if rows is not None:
+        return _multiply_rows(p, rows, x, y, _begins_a_sum(p, node))
+    out = _product_memory(p, node, x.dtype, lengths, into)
+    scale = "null" if alpha is None else p.pointer(alpha)
+    keep = "null" if beta is None else p.pointer(beta)
+    work = p.product([*lengths, one])
+    # INVARIANT: what was postponed is not copied, since `out` is `into`.
+    assert first is None or (into is not None and out.data == into.data)
+    if _suits_panels(p, node, x, y):
+        _multiply_by_panels(p, out, x, y, into is not None, first, scale, keep)
+        return out
+    if first is not None:
+        _multiply_postponed(p, first)
+    if not isinstance(work, int) or work > LONG_PRODUCT:
+        release_if_long(p, work)
+    copies.overwrite(p, node, lambda: _multiply_into(p, out, x, y, scale, keep))
+    return out
+
+
+def _suits_panels(p: Core, node: Apply, x: Array, y: Array) -> bool:
+    """Tell whether `y` is worth packing: a loop multiplies by it again and again."""
+    steady = p.region is not None and y.steady is p.region and x.steady is None
+    whole = x.contiguous is True and y.contiguous is True and not x.stretched
+    plain = not isinstance(node.op, Gemm) or all(_is_one(node.inputs[i]) for i in (1, 4))
+    return (
+        steady and whole and plain and x.dtype in ("float32", "float64") and x.ndim == y.ndim == 2
+    )
+
+
+def _begins_a_sum(p: Core, node: Apply) -> bool:
+    """Tell whether the product of a node is only there for another one to be added to it."""
+    value, reader = node.outputs[0], p.readers.get(node.outputs[0])
+    if reader is None or p.uses.get(value) != 1 or len(reader.nodes) != 1:
+        return False
+    user = reader.nodes[0]
+    if not isinstance(user.op, Gemm) or user.inputs[0] is not value:
+        return False
+    return user.outputs[0] not in p.places and user.outputs[0] not in p.in_place
+
+
+def _multiply_by_panels(
+    p: Core,
+    out: Array,
+    x: Array,
+    y: Array,
+    added: bool,
+    first: tuple[str, str] | None,
+    scale: str,
+    keep: str,
+) -> None:
+    """Multiply by packed panels, or by BLAS where the lengths are too large for that.
+
+    `first` is a product that was postponed: its sums are gone on with in the same registers.
+    """
+    assert p.region is not None
+    panels = p.region.before(p, lambda: _panels(p, y))
+    _keep_in_loop(p, panels[1])
+    b = p.b
+    rows, terms = x.lengths
+    pointers = _descriptors(p, out, x, y)
+    few = b.emit(f"icmp sle i64 {terms}, {MOST_TERMS}")
+    short = b.emit(f"icmp sle i64 {rows}, {MOST_ROWS}")
+    known = dict(b._known)
+    fast, slow, done = (b.fresh_label(n) for n in ("panels", "blas", "multiplied"))
+    b.perform(f"br i1 {b.emit(f'and i1 {few}, {short}')}, label %{fast}, label %{slow}")
+    b.label(fast)
+    _call_panels(p, out, x, y.lengths[1], panels, added, first)
+    b.perform(f"br label %{done}")
+    b.label(slow)
+    b._known = dict(known)
+    if first is not None:
+        _multiply_postponed(p, first)
+    _call_matmul(p, x, y, pointers, scale, keep)
+    b.perform(f"br label %{done}")
+    b.label(done)
+    b._known = known
+
+
+def _rows_of_step(p: Core, node: Apply, x: Array, y: Array) -> Array | None:
+    """Return the sequence of which `x` is the item, if panels may suit products with it."""
+    if p.region is None or node.outputs[0] in p.places:
+        return None
+    sequence = p.region.sequences.get(x.data)
+    if sequence is None or not _suits_panels(p, node, x, y):
+        return None
+    return sequence if sequence.lengths[1:] == x.lengths else None
+
+
+def _multiply_rows(p: Core, sequence: Array, x: Array, y: Array, postpone: bool) -> Array:
+    """Return the product of this step's item of a sequence with a matrix.
+
+    Items that fill the tiles of the kernel are multiplied in their steps, whose results stay in
+    the cache, or together with another product if they may be postponed to that; others all at
+    once before the loop.
+    """
+    b, region = p.b, p.region
+    assert region is not None
+    (rows, terms), columns, size = x.lengths, y.lengths[1], itemsize(x.dtype)
+
+    def before() -> tuple[str, Array, tuple[Size, Array]]:
+        limits = [("sge", rows, TILE_ROWS), ("sle", rows, MOST_ROWS)]
+        limits += [("sge", columns, TILE_COLUMNS), ("sle", terms, MOST_TERMS)]
+        fits = [b.emit(f"icmp {how} i64 {length}, {bound}") for how, length, bound in limits]
+        stepwise = reduce(lambda one, two: b.emit(f"and i1 {one}, {two}"), fits)
+        kept = b.emit(f"select i1 {stepwise}, i64 1, i64 {sequence.lengths[0]}")
+        results = p.new_array(x.dtype, (kept, rows, columns))
+        every = p.multiply(sequence.lengths[0], rows)
+        flat = Array(x.dtype, (every, terms), sequence.data)
+        out = Array(x.dtype, (every, columns), results.data)
+        pointers = _descriptors(p, out, flat, y)
+        make, made = b.fresh_label("rows"), b.fresh_label("made")
+        b.perform(f"br i1 {stepwise}, label %{made}, label %{make}")
+        b.label(make)
+        release_if_long(p, p.product([every, terms, columns]))
+        _call_matmul(p, flat, y, pointers, "null", "null")
+        b.perform(f"br label %{made}")
+        b.label(made)
+        return stepwise, results, _panels(p, y, stepwise)
+
+    stepwise, results, panels = region.before(p, before)
+    _keep_in_loop(p, panels[1], results)
+    step = p.product([region.step, rows, columns, size])
+    place = views.moved(p, results.data, b.emit(f"select i1 {stepwise}, i64 0, i64 {step}"))
+    out = Array(x.dtype, (rows, columns), place)
+    out.buffer = Buffer(results.buffer.slot, place, fixed=True)
+    product = stepwise, _panel_arguments(p, out, x, columns, panels)
+    if postpone:
+        p.postponed[place] = product
+    else:
+        _multiply_postponed(p, product)
+    return out
+
+
+def _multiply_postponed(p: Core, product: tuple[str, str]) -> None:
+    """Multiply what (a condition, arguments of the kernel) say, where the condition holds."""
+    b, (wanted, arguments) = p.b, product
+    now, done = b.fresh_label("step"), b.fresh_label("multiplied")
+    known = dict(b._known)
+    b.perform(f"br i1 {wanted}, label %{now}, label %{done}")
+    b.label(now)
+    _multiply_packed(p, arguments)
+    b.perform(f"br label %{done}")
+    b.label(done)
+    b._known = known
+
+
+def _keep_in_loop(p: Core, *arrays: Array) -> None:
+    for array in arrays:
+        if p.region is not None and array.buffer is not None:
+            p.keep_for_loop(p.region, array.buffer)
+
+
+def _call_panels(
+    p: Core,
+    out: Array,
+    x: Array,
+    columns: Size,
+    panels: tuple[Size, Array],
+    added: bool,
+    first: tuple[str, str] | None,
+) -> None:
+    """Multiply rows without gaps by panels; see `panels.h`."""
+    if first is None:
+        arguments = _panel_arguments(p, out, x, columns, panels, int(added))
+    else:
+        wanted, begun = first
+        added_now = p.b.emit(f"select i1 {wanted}, i64 0, i64 1")
+        begun_now = p.b.emit(f"select i1 {wanted}, ptr {begun}, ptr null")
+        arguments = _panel_arguments(p, out, x, columns, panels, added_now, begun_now)
+    _multiply_packed(p, arguments)
+
+
+def _panel_arguments(
+    p: Core,
+    out: Array,
+    x: Array,
+    columns: Size,
+    panels: tuple[Size, Array],
+    added: Size = 0,
+    first: str = "null",
+) -> str:
+    """Write the arguments of a product with panels; return their address."""
+    (rows, terms), (count, packed), size = x.lengths, panels, itemsize(x.dtype)
+    work = PanelWork(
+        itemsize=size,
+        width=packed.lengths[-1],
+        panels=count,
+        rows=rows,
+        terms=terms,
+        columns=columns,
+        leading=p.multiply(terms, size),
+        across=size,
+        added=added,
+        source=x.data,
+        packed=packed.data,
+        out=out.data,
+        first=first,
+    )
+    kinds = ["i64"] * PANEL_NUMBERS + ["ptr"] * (len(work) - PANEL_NUMBERS)
+    return kernel_call.arguments(p, work, kinds)
+
+
+def _multiply_packed(p: Core, arguments: str) -> None:
+    multiply = p.runtime("multiply_packed")
+    done = p.b.emit(f"call i32 {multiply}(ptr %call, ptr {arguments})")
+    p.or_fail(p.b.emit(f"icmp eq i32 {done}, 0"))
+
+
+def _panels(p: Core, y: Array, wanted: str = "") -> tuple[Size, Array]:
+    """Return the number of panels of a matrix, none unless they are wanted, and the panels."""
+    (terms, columns), size = y.lengths, itemsize(y.dtype)
+    width = native.panel_width(size, p.vector_bits)
+    count = _parts(p, columns, width)
+    if wanted:
+        count = p.b.emit(f"select i1 {wanted}, i64 {count}, i64 0")
+    packed = p.new_array(y.dtype, (count, terms, width))
+    work = PanelWork(
+        itemsize=size,
+        width=width,
+        panels=count,
+        rows=0,
+        terms=terms,
+        columns=columns,
+        leading=p.multiply(columns, size),
+        across=size,
+        added=0,
+        source=y.data,
+        packed=packed.data,
+        out="null",
+        first="null",
+    )
+    total = p.product([count, terms, width])
+    kernel_call.call_function(p, p.runtime("pack"), work, PANEL_NUMBERS, count, total)
+    return count, packed
+
+
+def _parts(p: Core, length: Size, size: int) -> Size:
+    """Return how many parts of a size make up a length."""
+    up = p.plus(length, size - 1)
+    return up // size if isinstance(up, int) else p.b.emit(f"sdiv i64 {up}, {size}")
+
+
+def _descriptors(p: Core, *arrays: Array) -> list[str]:
+    return [p.frame_pointer(p.descriptor(a)) for a in arrays]
+
+
+def _multiply_into(p: Core, out: Array, x: Array, y: Array, scale: str, keep: str) -> None:
+    """Call the product of the runtime."""
+    _call_matmul(p, x, y, _descriptors(p, out, x, y), scale, keep)
+
+
+def _call_matmul(
+    p: Core, x: Array, y: Array, pointers: Sequence[str], scale: str, keep: str
+) -> None:
+    b = p.b
+    result = b.emit(
+        f"call i32 {p.runtime('matmul')}(ptr %call, i64 {typenum(x.dtype)}, i64 {x.ndim},"
+        f" i64 {y.ndim}, ptr {pointers[1]}, ptr {pointers[2]}, ptr {pointers[0]}, ptr {scale},"
+        f" ptr {keep})"
+    )
+    p.or_no_memory(b.emit(f"icmp eq i32 {result}, 0"))
+
+
+def batched_matmul(p: Core, node: Apply, x: Array, y: Array) -> Array:
+    """Return the products of the matrices along the first axes of two arrays."""
+    b = p.b
+    stretched = [v.type.broadcastable[0] for v in node.inputs]
+    count = y.lengths[0] if stretched[0] else x.lengths[0]
+    if not any(stretched):
+        p.check_equal(node, count, y.lengths[0], "batch", (count, y.lengths[0]))
+    one, two = x.lengths[2], y.lengths[1]
+    p.check_equal(node, one, two, "matmul", (one, two))
+    out = p.new_array(x.dtype, (count, x.lengths[1], y.lengths[2]))
+    work = p.product([*out.lengths, one])
+    if not isinstance(work, int) or work > LONG_PRODUCT:
+        release_if_long(p, work)
+    arrays = (x, y, out)
+    # Strides are computed where they are first asked for: here, not in the loop.
+    strides = [p.strides(a) for a in arrays]
+    steps = [0 if one else s[0] for one, s in zip((*stretched, False), strides, strict=True)]
+    starts = [p.pointer(a) for a in arrays]
+    done = p.stack(8)
+    b.perform(f"store i64 0, ptr {done}, align 8")
+    again, body, end = (b.fresh_label(n) for n in ("batch", "product", "products"))
+    b.perform(f"br label %{again}")
+    b.label(again)
+    number = b.emit(f"load i64, ptr {done}, align 8")
+    more = b.emit(f"icmp slt i64 {number}, {count}")
+    b.perform(f"br i1 {more}, label %{body}, label %{end}")
+    b.label(body)
+    matrices = []
+    for array, start, step, known in zip(arrays, starts, steps, strides, strict=True):
+        at = b.emit(f"getelementptr i8, ptr {start}, i64 {b.emit(f'mul i64 {number}, {step}')}")
+        matrices.append(Array(array.dtype, array.lengths[1:], at, known[1:], array is out))
+    _multiply_into(p, matrices[2], matrices[0], matrices[1], "null", "null")
+    b.perform(f"store i64 {b.emit(f'add i64 {number}, 1')}, ptr {done}, align 8")
+    b.perform(f"br label %{again}")
+    b.label(end)
+    return out
+
+
+def _packed_before(p: Core, matrix: Array) -> Array:
+    """Return a matrix that all steps of a loop multiply by, copied once if it is not packed.
+
+    BLAS takes transposed matrices, but small products of them take it longer.
+    """
+    region = p.region
+    if region is None or matrix.steady is not region or matrix.ndim != 2:
+        return matrix
+    if matrix.contiguous is True or matrix.stretched:
+        return matrix
+    packed = region.before(p, lambda: copies.fresh_copy(p, replace(matrix)))
+    p.keep_for_loop(region, packed.buffer)
+    return replace(packed, buffer=None, steady=region)
+
+
+def _product_memory(
+    p: Core, node: Apply, dtype: str, lengths: Sequence[Size], into: Array | None
+) -> Array:
+    if into is not None:
+        for axis, (one, two) in enumerate(zip(into.lengths, lengths, strict=True)):
+            p.check_equal(node, one, two, "elementwise", (0, axis, one, 1, two))
+        return copies.writable(p, node, into)
+    if node.outputs[0] in p.places:
+        return launch.placed(p, node.outputs[0], lengths)
+    return p.new_array(dtype, lengths) if lengths else Array(dtype, (), p.stack(16))
+
+
+def release_if_long(p: Core, work: Size) -> None:
+    b = p.b
+    long, go = b.fresh_label("long"), b.fresh_label("go")
+    function = p.runtime("release")
+    b.perform(f"br i1 {b.emit(f'icmp sgt i64 {work}, {LONG_PRODUCT}')}, label %{long}, label %{go}")
+    b.label(long)
+    b.perform(f"call void {function}(ptr %call)")
+    b.perform(f"br label %{go}")
+    b.label(go)
+
+
+def call_python(
+    p: Core,
+    node: Apply,
+    function: Callable[..., Any],
+    values: Sequence[Any],
+    arguments: Sequence[Any] | None = None,
+) -> list[Any]:
+    """Call a Python function from inside the program; return its results as values.
+
+    `values` are those of the variables `arguments`, by default the inputs of `node`.
+    """
+    inputs = [v.descriptor if isinstance(v, Object) else p.descriptor(v) for v in values]
+    results: list[Any] = []
+    offsets = []
+    for out in node.outputs:
+        kind = out.type
+        offset = p.reserve(2 + 2 * (kind.ndim if isinstance(kind, TensorType) else 0))
+        offsets.append(offset)
+    p.callbacks.append(
+        CallbackRecord(
+            function,
+            tuple(v.type for v in (node.inputs if arguments is None else arguments)),
+            tuple(o.type for o in node.outputs),
+        )
+    )
+    lists = []
+    for items in (inputs, offsets):
+        where = p.stack(max(8, 8 * len(items)))
+        for i, item in enumerate(items):
+            at = p.b.emit(f"getelementptr i64, ptr {where}, i64 {i}")
+            p.b.perform(f"store i64 {item}, ptr {at}, align 8")
+        lists.append(where)
+    got = p.b.emit(
+        f"call i32 {p.runtime('callback')}(ptr %call, i64 {len(p.callbacks) - 1}, "
+        f"i64 {len(inputs)}, ptr {lists[0]}, i64 {len(offsets)}, ptr {lists[1]})"
+    )
+    p.or_fail(p.b.emit(f"icmp eq i32 {got}, 0"))
+    for out, offset in zip(node.outputs, offsets, strict=True):
+        results.append(_from_descriptor(p, out.type, offset))
+    return results
+
+
+def call_compute(p: Core, node: Apply, values: Sequence[Any]) -> list[Any]:
+    """Call the definition of an operation."""
+    return call_checked(p, node, NumPyCall(node), values)
+
+
+def call_checked(p: Core, node: Apply, function: NumPyCall, values: Sequence[Any]) -> list[Any]:
+    """Call what computes an application; its results must have the promised lengths.
+
+    Nothing else must refer to the arrays that it returns: they may become results.
+    """
+    loops = p.loops()
+    function.loops = [region.node for region in loops]
+    steps = [p.scalar(region.step) for region in loops]
+    arguments = [*node.inputs, *(_STEP.variable_class(_STEP) for _ in loops)]
+    results = call_python(p, node, function, [*values, *steps], arguments)
+    for out, result in zip(node.outputs, results, strict=True):
+        p.values[out] = result
+    for position, (out, result) in enumerate(zip(node.outputs, results, strict=True)):
+        if isinstance(out.type, TensorType):
+            p.given.add(result.descriptor)
+            _check_promise(p, node, position, result.lengths)
+    return results
+
+
+def _check_promise(p: Core, node: Apply, position: int, got: Sequence[Size]) -> None:
+    out = node.outputs[position]
+    for axis, length in enumerate(p.rewriter.lengths(out)):
+        owner = getattr(length, "owner", None)
+        if owner is not None and isinstance(owner.op, Length) and owner.inputs[0] is out:
+            continue
+        promised = p.size(length)
+        facts = (position, axis, got[axis], promised)
+        p.check_equal(node, got[axis], promised, "infer_shape", facts)
+
+
+def _from_descriptor(p: Core, kind: Any, offset: int) -> Any:
+    if not isinstance(kind, TensorType):
+        return Object(offset)
+    lengths = tuple(p.frame_load(offset + 2 + i) for i in range(kind.ndim))
+    strides = tuple(p.frame_load(offset + 2 + kind.ndim + i) for i in range(kind.ndim))
+    array = Array(kind.dtype, lengths, p.frame_load(offset, "ptr"), descriptor=offset)
+    if kind.ndim:
+        array.strides = strides
+        bit = p.b.emit(f"and i64 {p.frame_load(offset + 1)}, {native.CONTIGUOUS}")
+        array.contiguous = p.b.emit(f"icmp ne i64 {bit}, 0")
+    return array
+
+
+def own_stream(p: Core, stream: Any, value: Object) -> Object:
+    """Return a copy of a stream that this call may draw from in place."""
+    node = Apply(None, [stream], [stream.type.variable_class(stream.type)])
+    return call_python(p, node, lambda s: (copy_stream(s),), [value])[0]
+
+
+def draw(p: Core, node: Apply, values: Sequence[Any]) -> list[Any]:
+    """Draw random numbers: in place where the function, or this call, owns the stream."""
+    stream, after = node.inputs[0], node.outputs[0]
+    kept = len(p.outputs) - len(p.updates)
+    own = [
+        out
+        for out, number in zip(p.outputs[kept:], p.updates, strict=True)
+        if p.inputs[number] is stream and number in p.overwritable
+    ]
+    alone = p.uses.get(stream) == 1
+    # A stream that is a result as well must not change at the next call.
+    updated = alone and own == [after] and after not in p.outputs[:kept]
+    draw = Draw(node.op, node, updated, alone and stream in p.own_streams)
+    if not updated:
+        p.own_streams.add(after)
+    free = [node.inputs[i] for i in draw.free]
+    new_stream, drawn = call_python(p, node, draw, [values[i] for i in draw.free], free)
+    p.given.add(drawn.descriptor)
+    return [new_stream, drawn]
+
+
+def _is_one(variable: Any) -> bool:
+    return isinstance(variable, Constant) and variable.data.size == 1 and variable.data.item() == 1

@@ -1,0 +1,112 @@
+"""Steps of a program: applications, or fused groups, and the memory of what they need."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from theano._core.ir.variable import Apply, Constant
+from theano._core.lower.arrays import Array
+from theano._core.lower.builder import launch
+from theano._core.lower.builder.core import Core
+from theano._core.lower.schedule import Step
+from theano._core.ops.op import Elementwise
+from theano._core.ops.shaping import Length
+
+
+def count_uses(p: Core, steps: Sequence[Step], outputs: Sequence[Any]) -> None:
+    """Count how many steps read each variable; results are read once more."""
+    for step in steps:
+        for variable in step_inputs(step):
+            p.uses[variable] = p.uses.get(variable, 0) + 1
+            p.readers[variable] = step
+    for out in outputs:
+        p.uses[out] = p.uses.get(out, 0) + 1
+
+
+def write_step(p: Core, step: Step) -> None:
+    """Write a step."""
+    prepare(p, step)()
+
+
+def prepare(p: Core, step: Step) -> Callable[[], None]:
+    """Write what may fail in a step; return what writes the rest."""
+    if step.is_loop:
+        run = launch.prepare_loop(p, step)
+    else:
+        node = step.nodes[0]
+
+        def run() -> None:
+            if node.outputs[0] not in p.values:
+                emit_node(p, node)
+
+        if node.outputs[0] in p.in_place:
+            run()
+            run = p.overwrites.pop(node)
+
+    def all_of_it() -> None:
+        run()
+        _drop_dead(p, step)
+
+    return all_of_it
+
+
+def _drop_dead(p: Core, step: Step) -> None:
+    for variable in step_inputs(step):
+        p.uses[variable] -= 1
+        if p.uses[variable] == 0 and variable in p.values:
+            p.release(p.values[variable])
+    for node in step.nodes:
+        for out in node.outputs:
+            if out in p.values and not p.uses.get(out):
+                p.release(p.values[out])
+
+
+def emit_node(p: Core, node: Apply) -> None:
+    """Write one application."""
+    before, p.node = p.node, node
+    _emit(p, node)
+    p.node = before
+
+
+def _emit(p: Core, node: Apply) -> None:
+    op = node.op
+    if isinstance(op, Elementwise) and op.native is not None:
+        p.define(node.outputs[0], _inline(p, node))
+        return
+    if isinstance(op, Length) and node.inputs[0] not in p.values:
+        # Of a copy that only lengths are made of: what it is made of has them.
+        known = p.rewriter.lengths(node.inputs[0])[op.axis]
+        if known is not node.outputs[0]:
+            p.define(node.outputs[0], p.scalar(p.size(known)))
+            return
+    values = [p.value(v) if not isinstance(op, Length) else _known(p, v) for v in node.inputs]
+    result = node.rules.lower(p, node, *values)
+    results = list(result) if isinstance(result, (list, tuple)) else [result]
+    for out, value in zip(node.outputs, results, strict=True):
+        p.define(out, value)
+
+
+def _known(p: Core, variable: Any) -> Any:
+    return p.values.get(variable) if variable in p.values else p.value(variable)
+
+
+def _inline(p: Core, node: Apply) -> Array:
+    """Write a scalar function in the entry itself."""
+    casts, dtype = node.op.dtype(*(v.type.dtype for v in node.inputs))
+    args = [p.b.cast(p.register(p.value(v)), d) for v, d in zip(node.inputs, casts, strict=True)]
+    return Array(dtype, (), register=p.b.cast(node.op.native(p.b, *args), dtype))
+
+
+def step_inputs(step: Step) -> list[Any]:
+    """Return the variables that a step reads from elsewhere, each once.
+
+    A length of an array is known without it.
+    """
+    own = set(step.nodes)
+    found: dict[Any, None] = {}
+    for node in step.nodes:
+        for variable in () if isinstance(node.op, Length) else node.inputs:
+            if variable.owner not in own and not isinstance(variable, Constant):
+                found.setdefault(variable)
+    return list(found)

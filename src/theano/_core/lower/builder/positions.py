@@ -1,0 +1,326 @@
+"""Arrays of positions: gathering, scattering, and where extremes are."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from theano._core.ir.variable import Apply
+from theano._core.lower.arrays import Array, Size
+from theano._core.lower.builder import copies, launch, views
+from theano._core.lower.builder.core import Core
+from theano._core.lower.expression import Emitted, Writer
+from theano._core.lower.llvm.emitter import ComplexValue, Value, llvm_type
+from theano._core.lower.llvm.items import itemsize, load, store
+from theano._core.lower.loops import Fold, Loop
+
+
+class Address(NamedTuple):
+    """Where an item is, of an array that is read or written at arrays of positions.
+
+    Attributes
+    ----------
+    rank : int
+        Of the array.
+    at : tuple of int
+        Axes that have a position each.
+    walked : tuple of (int, int)
+        (axis of the loop, axis of the array) for the other ones.
+    """
+
+    rank: int
+    at: tuple[int, ...]
+    walked: tuple[tuple[int, int], ...]
+
+    def write(self, b: Any, index: Any, values: Sequence[Any]) -> Any:
+        """Write it, of the positions, the array's address, strides and lengths, and the loop's."""
+        count, n = len(self.at), self.rank
+        base, rest = values[count], values[count + 1 :]
+        steps, own, extents = rest[:n], rest[n : 2 * n], rest[2 * n :]
+        for where, axis in zip(values, self.at, strict=False):
+            where = b.select(b.lt(where, 0), b.add(where, own[axis]), where)
+            base = b.add(base, b.mul(where, steps[axis]))
+        for axis, source in self.walked:
+            # Lanes past the end of a row must not leave the array.
+            where = b.minimum(index(axis), b.sub(extents[axis], 1))
+            base = b.add(base, b.mul(where, steps[source]))
+        return base
+
+
+def _index_loop(
+    p: Core,
+    node: Apply,
+    x: Array,
+    indices: Sequence[Array],
+    variables: Sequence[Any],
+    place: Any,
+) -> tuple[list[Size], list[tuple[Array, frozenset[int]]], Address]:
+    """Return lengths, operands and address computation of a loop over array positions."""
+    at, full, position = place
+    rank = variables[0].type.ndim
+    total = len(full) + rank
+    axis_of = [a for a in range(total) if a < position or a >= position + rank]
+    lengths: list[Size] = [1] * total
+    for axis, source in zip(axis_of, full, strict=True):
+        lengths[axis] = x.lengths[source]
+    for axis in range(position, position + rank):
+        lengths[axis] = _joint_length(
+            p,
+            [
+                index.lengths[axis - position]
+                for index, variable in zip(indices, variables, strict=True)
+                if not variable.type.broadcastable[axis - position]
+            ],
+        )
+    wanted = lengths[position : position + rank]
+    operands = []
+    for number, (index, variable) in enumerate(zip(indices, variables, strict=True)):
+        pattern = variable.type.broadcastable
+        _check_range(p, node, index, variable, at[number], x.lengths[at[number]])
+        if rank:
+            index = views.stretched_to(p, node, index, wanted, pattern, "index_shapes")
+        placed = _placed(p, index, total, position)
+        operands.append((placed, placed.stretched))
+    everywhere = frozenset(range(total))
+    numbers = [
+        p.b.emit(f"ptrtoint ptr {p.pointer(x)} to i64"),
+        *p.strides(x),
+        *x.lengths,
+    ]
+    scalars = [(p.scalar(n), everywhere) for n in numbers]
+    operands += scalars
+    sizes = [p.scalar(n) for n in lengths]
+    operands += [(s, everywhere) for s in sizes]
+    walked = tuple(zip(axis_of, full, strict=True))
+    return lengths, operands, Address(x.ndim, tuple(at), walked)
+
+
+def _joint_length(p: Core, lengths: Sequence[Size]) -> Size:
+    """Return the length of an axis along which several arrays are broadcast, as in NumPy."""
+    result: Size = 1
+    for length in dict.fromkeys(lengths):
+        if isinstance(result, int):
+            result = length if result == 1 else result
+        elif isinstance(length, int):
+            result = length if length != 1 else result
+        else:
+            one = p.sized(f"icmp eq i64 {result}, 1", result)
+            result = p.sized(f"select i1 {one}, i64 {length}, i64 {result}", one, length, result)
+    return result
+
+
+def _placed(p: Core, index: Array, total: int, position: int) -> Array:
+    """Return an index array as an operand of a loop of `total` axes."""
+    order: list[Any] = ["x"] * total
+    for i in range(index.ndim):
+        order[position + i] = i
+    return views.permute(p, index, order)
+
+
+def _check_range(
+    p: Core, node: Apply, index: Array, variable: Any, axis: int, length: Size
+) -> None:
+    """Fail if an item of an index array lies outside an axis of `length`."""
+    lowest = np.iinfo("int64").min
+    highest = np.iinfo("int64").max
+    reduced = tuple(range(index.ndim))
+    if not index.ndim:
+        views.checked_index(p, node, index, axis, length)
+        return
+    stretched = (
+        frozenset(i for i, one in enumerate(variable.type.broadcastable) if one) | index.stretched
+    )
+    w = Writer([index.dtype])
+    item = w.cast(w.operands[0], "int64")
+    loop = Loop(
+        index.ndim,
+        ((index.dtype, stretched),),
+        (),
+        (Fold("minimum", highest, "int64", "int64"), Fold("maximum", lowest, "int64", "int64")),
+        reduced,
+        w.body(folds=[item, item]),
+    )
+    outs = [Array("int64", (), p.stack(8)), Array("int64", (), p.stack(8))]
+    launch.prepare_run(p, loop, index.lengths, [index], [], outs)()
+    b = p.b
+    small, large = (p.register(a).text for a in outs)
+    negative = b.emit(f"sub i64 0, {length}")
+    # Of no index at all the fold is its start, which is inside on purpose of the comparison.
+    none = b.emit(f"icmp sgt i64 {small}, {large}")
+    low = b.emit(f"icmp sge i64 {small}, {negative}")
+    p.check(node, b.emit(f"or i1 {none}, {low}"), "index", (small, axis, length))
+    high = b.emit(f"icmp slt i64 {large}, {length}")
+    p.check(node, b.emit(f"or i1 {none}, {high}"), "index", (large, axis, length))
+
+
+def gather(
+    p: Core,
+    node: Apply,
+    x: Array,
+    indices: Sequence[Array],
+    at: list[int],
+    full: list[int],
+    position: int,
+) -> Array:
+    """Return the items of `x` at arrays of positions."""
+    lengths, operands, address = _index_loop(
+        p, node, x, indices, node.inputs[1:], (at, full, position)
+    )
+    out = p.new_array(x.dtype, lengths)
+    # Axes of length 1 have no loop: the lanes run along the last axis that has one.
+    last = max((a for a, length in enumerate(lengths) if length != 1), default=-1)
+    rows = bool(full) and position + node.inputs[1].type.ndim <= last
+
+    def read(b: Any, index: Any, *values: Any) -> Any:
+        return load_lanes(b, address.write(b, index, values), x.dtype, rows)
+
+    gather = Emitted("gather", (address, x.dtype, rows), read)
+    copies.simple_loop(p, out, lengths, operands, gather.body(x.dtype), indexed=True)
+    return out
+
+
+def scatter(
+    p: Core,
+    node: Apply,
+    x: Array,
+    y: Array,
+    indices: Sequence[Array],
+    place: Any,
+    assign: bool,
+) -> Array:
+    """Return `x` with the items at arrays of positions set to `y`, or increased by it."""
+    out = copies.writable(p, node, x)
+    lengths, operands, address = _index_loop(p, node, out, indices, node.inputs[2:], place)
+    y, pattern = copies.led_by_axes(p, y, node.inputs[1].type.broadcastable, len(lengths))
+    if lengths:
+        y = views.stretched_to(p, node, y, lengths, pattern, "write")
+    operands.append((y, y.stretched))
+
+    def write(b: Any, index: Any, *values: Any) -> None:
+        at = b.emit(f"inttoptr i64 {address.write(b, index, values[:-1]).text} to ptr")
+        value = values[-1]
+        if not assign:
+            value = b.add(load(b, at, x.dtype, 1), value)
+        store(b, value, at)
+
+    change = Emitted("scatter", (address, x.dtype, assign), write)
+    run = copies.prepare_simple_loop(
+        p,
+        None,
+        lengths,
+        operands,
+        change.body(),
+        indexed=True,
+        sequential=True,
+        lanes=1,
+    )
+    copies.overwrite(p, node, run)
+    return out
+
+
+def nonzero(p: Core, x: Array) -> Array:
+    """Return where items are not zero, one row per axis: they are counted, then written."""
+    rank, stretched = x.ndim, x.stretched
+    counted = Array("int64", (), p.stack(8))
+    w = Writer([x.dtype])
+    loop = Loop(
+        rank,
+        ((x.dtype, stretched),),
+        (),
+        (Fold("add", 0, "int64", "int64"),),
+        tuple(range(rank)),
+        w.body(folds=[w.cast(w.cast(w.operands[0], "bool"), "int64")]),
+    )
+    launch.prepare_run(p, loop, x.lengths, [x], [], [counted])()
+    count = p.register(counted).text
+    out = p.new_array("int64", (rank, count))
+    done, aside = p.stack(8), p.stack(8)
+    p.b.perform(f"store i64 0, ptr {done}, align 8")
+    everywhere = frozenset(range(rank))
+    addresses = [p.b.emit(f"ptrtoint ptr {at} to i64") for at in (out.data, done, aside)]
+    row = p.multiply(count, 8)
+    operands = [(p.scalar(n), everywhere) for n in (*addresses, row)]
+
+    def note(b: Any, index: Any, item: Any, start: Any, done: Any, aside: Any, row: Any) -> None:
+        # Without branches, which would be guessed wrongly: what is zero is written aside.
+        holds = b.cast(item, "bool")
+        counter = b.emit(f"inttoptr i64 {done.text} to ptr")
+        before = load(b, counter, "int64", 1)
+        at = b.add(start, b.mul(before, 8))
+        for axis in range(rank):
+            where = b.select(holds, b.add(at, b.mul(row, axis)), aside)
+            store(b, index(axis), b.emit(f"inttoptr i64 {where.text} to ptr"))
+        store(b, b.add(before, b.cast(holds, "int64")), counter)
+
+    source = [(x, stretched), *operands]
+    place = Emitted("note place", (rank,), note)
+    copies.simple_loop(
+        p,
+        None,
+        x.lengths,
+        source,
+        place.body(),
+        indexed=True,
+        sequential=True,
+        lanes=1,
+    )
+    return out
+
+
+def load_lanes(b: Any, addresses: Any, dtype: str, rows: bool) -> Any:
+    """Return the items at the addresses in the lanes of an int64 value.
+
+    Where `rows`, the lanes run along an axis of the array, and may be neighbours in memory.
+    """
+    if addresses.lanes == 1:
+        return load(b, b.emit(f"inttoptr i64 {addresses.text} to ptr"), dtype, 1)
+    lanes, size = addresses.lanes, itemsize(dtype)
+    item = f"i{8 * size}"
+    kind = f"<{lanes} x {item}>"
+    packed = _neighbours(b, addresses, item) if rows else _apart(b, addresses, item)
+    if dtype.startswith("complex"):
+        part = "float32" if dtype == "complex64" else "float64"
+        wide = llvm_type(part, 2 * lanes)
+        both = Value(b.emit(f"bitcast {kind} {packed} to {wide}"), part, 2 * lanes)
+        real, imag = list(range(0, 2 * lanes, 2)), list(range(1, 2 * lanes, 2))
+        return ComplexValue(b.shuffle(both, both, real), b.shuffle(both, both, imag))
+    memory = "int8" if dtype == "bool" else dtype
+    value = Value(b.emit(f"bitcast {kind} {packed} to {llvm_type(memory, lanes)}"), memory, lanes)
+    return b.neq(value, 0) if dtype == "bool" else value
+
+
+def _apart(b: Any, addresses: Any, item: str) -> str:
+    """Read one item at each address."""
+    packed = "poison"
+    for i in range(addresses.lanes):
+        at = b.emit(f"inttoptr i64 {b.lane(addresses, i).text} to ptr")
+        bits = b.emit(f"load {item}, ptr {at}, align 1")
+        packed = b.emit(
+            f"insertelement <{addresses.lanes} x {item}> {packed}, {item} {bits}, i64 {i}"
+        )
+    return packed
+
+
+def _neighbours(b: Any, addresses: Any, item: str) -> str:
+    """Read items at evenly spaced addresses, at once if they are neighbours."""
+    kind, size = f"<{addresses.lanes} x {item}>", int(item[1:]) // 8
+    first, second, last = (b.lane(addresses, i) for i in (0, 1, addresses.lanes - 1))
+    # Not so where the addresses of lanes past the end of a row were held back: the last may then be
+    # as far from the first by chance.
+    near = b.bit_and(
+        b.eq(b.sub(second, first), size),
+        b.eq(b.sub(last, first), (addresses.lanes - 1) * size),
+    )
+    together, apart, join = (b.fresh_label(n) for n in ("together", "apart", "read"))
+    b.perform(f"br i1 {near.text}, label %{together}, label %{apart}")
+    b.label(together)
+    at = b.emit(f"inttoptr i64 {first.text} to ptr")
+    one = b.emit(f"load {kind}, ptr {at}, align 1")
+    b.perform(f"br label %{join}")
+    b.label(apart)
+    two = _apart(b, addresses, item)
+    b.perform(f"br label %{join}")
+    b.label(join)
+    return b.emit(f"phi {kind} [{one}, %{together}], [{two}, %{apart}]")

@@ -1,0 +1,75 @@
+"""Calls of SciPy's C functions, item by item."""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Sequence
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+from theano._core.ir.variable import Apply
+from theano._core.lower.arrays import Array
+from theano._core.lower.builder import copies
+from theano._core.lower.builder.core import Core
+from theano._core.lower.expression import Emitted
+from theano._core.lower.llvm.emitter import Value
+from theano._core.lower.llvm.items import load
+from theano._core.ops.op import constant
+
+
+@cache
+def address_of(name: str, count: int) -> int:
+    """Return the address of a function of `count` doubles in `scipy.special.cython_special`.
+
+    Raises
+    ------
+    NotImplementedError
+        This SciPy has no such function.
+    """
+    from scipy.special import cython_special
+
+    api = ctypes.pythonapi
+    api.PyCapsule_GetName.restype = ctypes.c_char_p
+    api.PyCapsule_GetName.argtypes = [ctypes.py_object]
+    api.PyCapsule_GetPointer.restype = ctypes.c_void_p
+    api.PyCapsule_GetPointer.argtypes = [ctypes.py_object, ctypes.c_char_p]
+    wanted = f"double ({'double, ' * count}int __pyx_skip_dispatch)".encode()
+    # A function for several types has one entry for each.
+    for key in (name, f"__pyx_fuse_0{name}", f"__pyx_fuse_1{name}"):
+        capsule = cython_special.__pyx_capi__.get(key)
+        if capsule is not None and api.PyCapsule_GetName(capsule) == wanted:
+            return api.PyCapsule_GetPointer(capsule, wanted)
+    raise NotImplementedError(f"scipy.special.cython_special has no {name} of {count} doubles")
+
+
+def call_items(p: Core, node: Apply, name: str, values: Sequence[Array]) -> Array:
+    """Return the values of a C function at each position of broadcast arrays."""
+    # An array, because the text of a program must be the same in every process.
+    where = constant(np.array([address_of(name, len(values))], dtype="int64"))
+    address = load(p.b, p.pointer(p.value(where)), "int64", 1)
+    casts, dtype = node.op.dtype(*(v.type.dtype for v in node.inputs))
+
+    def call(b: Any, at: Value, *items: Any) -> Any:
+        wide = [b.cast(b.cast(v, kind), "float64") for v, kind in zip(items, casts, strict=True)]
+        arguments = "".join(f"double {v.text}, " for v in wide)
+        function = b.emit(f"inttoptr i64 {at.text} to ptr")
+        result = Value(b.emit(f"call double {function}({arguments}i32 0)"), "float64", 1)
+        return b.cast(result, dtype)
+
+    rank = node.outputs[0].type.ndim
+    if not rank:
+        return Array(dtype, (), register=call(p.b, address, *(p.register(v) for v in values)))
+    p.check_operands(node)
+    lengths = [p.size(n) for n in p.rewriter.lengths(node.outputs[0])]
+    operands = [(Array("int64", (), register=address), frozenset(range(rank)))]
+    for variable, array in zip(node.inputs, values, strict=True):
+        ones = frozenset(i for i, one in enumerate(variable.type.broadcastable) if one)
+        operands.append((array, ones | array.stretched))
+    out = p.new_array(dtype, lengths)
+    function = Emitted(
+        name, (tuple(casts), dtype), lambda b, index, *items: call(b, *items), node.op.cost
+    )
+    copies.simple_loop(p, out, lengths, operands, function.body(dtype), lanes=1)
+    return out
