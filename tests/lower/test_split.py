@@ -12,8 +12,7 @@ import pytest
 
 import theano
 import theano.tensor as T
-from theano._core.lower.builder import program
-from theano._core.lower.llvm import machine, split
+from theano._core.lower.llvm import machine, printer, split
 from theano._core.lower.llvm.target import compile_text
 from theano._core.lower.reference import evaluate
 from theano._core.runtime.cache import CompileCache
@@ -38,7 +37,7 @@ def pieces(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[int]:
 
     monkeypatch.setattr(split, "PIECE", 20)
     monkeypatch.setattr(split, "SHORTEST", 40)
-    monkeypatch.setattr(program, "split", counted)
+    monkeypatch.setattr(printer, "split", counted)
     return counts
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from theano._core.compile.shared import SharedVariable
 from theano._core.ir.function_graph import FunctionGraph
 from theano._core.ir.variable import Apply, Variable
+from theano._core.lower.text import annotated
 from theano._core.ops.loop import Loop
 
 
@@ -139,6 +140,7 @@ def debugprint(
     print_storage: bool = False,
     print_clients: bool = False,
     used_ids: dict[Any, str] | None = None,
+    program: bool = False,
 ) -> Any:
     """Print graphs as trees, one line per operation and input.
 
@@ -165,6 +167,8 @@ def debugprint(
         For a function or graph, also show who uses a result that several nodes use.
     used_ids : dict, optional
         Labels already given.
+    program : bool
+        Of a function, print what it does instead: its program, between graph and machine code.
 
     Returns
     -------
@@ -184,6 +188,10 @@ def debugprint(
     if ids not in ("CHAR", "int", "id", ""):
         raise ValueError(f"ids must be 'CHAR', 'int', 'id' or '', got {ids!r}")
     out = StringIO() if file == "str" else sys.stdout if file is None else file
+    if program:
+        for each in obj if isinstance(obj, (list, tuple, set)) else [obj]:
+            out.write(_program_of(each))
+        return _written(out, file)
     tree = _Tree(
         out,
         depth,
@@ -197,10 +205,21 @@ def debugprint(
         for variable in _roots(each, tree, print_storage, print_clients):
             tree.write(variable)
     tree.write_bodies()
+    return _written(out, file)
+
+
+def _written(out: Any, file: Any) -> Any:
     if file == "str":
-        return out.getvalue()  # pyright: ignore[reportAttributeAccessIssue]
+        return out.getvalue()
     out.flush()
     return None if file is None else file
+
+
+def _program_of(obj: Any) -> str:
+    text = getattr(getattr(obj, "maker", None), "program_text", None)
+    if text is None:
+        raise TypeError(f"debugprint: only functions have a program, not {type(obj).__name__}", obj)
+    return annotated(text)
 
 
 def _roots(obj: Any, tree: _Tree, print_storage: bool, print_clients: bool) -> Iterable[Any]:

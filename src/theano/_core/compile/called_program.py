@@ -6,9 +6,10 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from theano._core.ir.types import TensorType
+from theano._core.lower import program as ir
 from theano._core.lower.arrays import CallbackRecord
-from theano._core.lower.builder.core import RUNTIME
 from theano._core.lower.builder.program import Output, ProgramText
+from theano._core.lower.llvm.printer import printed
 
 
 def called_program(
@@ -31,8 +32,10 @@ def called_program(
         return tuple(run(*values))
 
     record = CallbackRecord(call, tuple(v.type for v in inputs), tuple(v.type for v in outputs))
+    program = _program(input_offsets, records)
+    text, _ = printed(program)
     return ProgramText(
-        _entry(input_offsets, records),
+        text,
         (),
         offset,
         (),
@@ -43,6 +46,7 @@ def called_program(
         (record,),
         (),
         (),
+        program,
     )
 
 
@@ -50,22 +54,16 @@ def _words(variable: Any) -> int:
     return 2 + 2 * (variable.type.ndim if isinstance(variable.type, TensorType) else 0)
 
 
-def _entry(inputs: Sequence[int], outputs: Sequence[int]) -> str:
-    lines = ["define i32 @entry(ptr %call) nounwind {"]
-    for name, offsets in (("in", inputs), ("out", outputs)):
-        lines.append(f"  %{name} = alloca [{max(1, len(offsets))} x i64], align 8")
-        for i, offset in enumerate(offsets):
-            lines.append(f"  %{name}{i} = getelementptr i64, ptr %{name}, i64 {i}")
-            lines.append(f"  store i64 {offset}, ptr %{name}{i}, align 8")
-    lines += [
-        "  %rt = load ptr, ptr %call, align 8",
-        f"  %at = getelementptr ptr, ptr %rt, i64 {RUNTIME['callback']}",
-        "  %callback = load ptr, ptr %at, align 8",
-        (
-            f"  %result = call i32 %callback(ptr %call, i64 0, i64 {len(inputs)}, ptr %in, i64"
-            f" {len(outputs)}, ptr %out)"
-        ),
-        "  ret i32 %result",
-        "}",
+def _program(inputs: Sequence[int], outputs: Sequence[int]) -> ir.Program:
+    places = []
+    body: ir.Block = []
+    for name, offsets in (("%in", inputs), ("%out", outputs)):
+        places.append((name, 8 * max(1, len(offsets))))
+        body.append(ir.Words(name, tuple(offsets), ("int64",) * len(offsets)))
+    operands = (0, len(inputs), "%in", len(outputs), "%out")
+    body += [
+        ir.Call("%done", "callback", operands),
+        ir.Let("%good", "eq", ("%done", 0), "int32"),
+        ir.Guard("%good"),
     ]
-    return "\n".join(lines) + "\n"
+    return ir.Program(body, tuple(places), 1)

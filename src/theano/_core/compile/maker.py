@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from theano._core.base import developing
 from theano._core.base.collector import paused_collector
 from theano._core.base.settings import change_flags, config
 from theano._core.compile import messages
@@ -21,6 +22,7 @@ from theano._core.ir.types import Generic, RandomStateType, TensorType, generic
 from theano._core.lower.builder.program import ProgramText, write
 from theano._core.lower.builder.vocabulary import Builder
 from theano._core.lower.llvm import machine
+from theano._core.lower.text import annotated
 from theano._core.ops.called import CallError
 from theano._core.ops.op import complete_values
 from theano._core.ops.random import Draw
@@ -186,6 +188,11 @@ class FunctionMaker:
     def _function(
         self, text: ProgramText, code: Any, containers: Sequence[Container | None] | None
     ) -> Any:
+        if developing.DEBUG >= developing.PROGRAMS:
+            print(annotated(text))
+        if developing.DEBUG >= developing.LLVM:
+            print(text.text)
+        self.program_text = text
         self.program_nodes = text.nodes
         self.kernels = text.kernels
         self.callbacks = text.callbacks

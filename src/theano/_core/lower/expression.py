@@ -15,8 +15,9 @@ import numpy as np
 # Functions that bodies are written with besides those of `ops`: methods of the builder.
 # True where the result is a bool; else it has the dtype of the last operand.
 PRIMITIVES = {
-    **dict.fromkeys(("add", "sub", "mul", "minimum", "select", "or_"), False),
-    **dict.fromkeys(("eq", "lt", "isnan"), True),
+    **dict.fromkeys(("add", "sub", "mul", "divide", "neg", "ceil", "copysign"), False),
+    **dict.fromkeys(("minimum", "maximum", "select", "or_"), False),
+    **dict.fromkeys(("eq", "neq", "lt", "le", "gt", "isnan"), True),
 }
 
 

@@ -9,11 +9,11 @@ from typing import Any
 from theano._core.ir.graph import toposort
 from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Apply
+from theano._core.lower import program as ir
 from theano._core.lower.arrays import Array, Buffer, Object
 from theano._core.lower.builder import copies, lowering
 from theano._core.lower.builder.core import Core
-from theano._core.lower.builder.scan import parts
-from theano._core.lower.llvm.emitter import ComplexValue, Value
+from theano._core.lower.program import Register
 from theano._core.lower.schedule import group
 from theano._core.ops.body import Body
 from theano._core.ops.branch import Branch
@@ -43,28 +43,28 @@ class BranchWriter:
 
     def write(self) -> list[Any]:
         """Write both bodies; return the values after them."""
-        p, b = self.p, self.p.b
-        names = [b.fresh_label(n) for n in ("then", "else", "chosen")]
+        p = self.p
         slots = [self._slot(out) for out in self.node.outputs]
-        holds = b.cast(p.register(self.condition), "bool").text
+        holds = p.condition(self.condition)
         # What is computed on demand inside one body is not known in the other, nor after it.
-        known, lengths = p.values, p._length_values
-        b.perform(f"br i1 {holds}, label %{names[0]}, label %{names[1]}")
+        known, lengths = p.values, p.length_values
+        blocks: list[ir.Block] = []
         ends = []
-        for name, body in zip(names, (self.op.then, self.op.otherwise), strict=False):
+        for body in (self.op.then, self.op.otherwise):
             p.values = {k: replace(v) if isinstance(v, Array) else v for k, v in known.items()}
-            p._length_values = dict(lengths)
-            b.label(name)
-            results = self._body(body.fresh(p.rewriter.leaf), slots)
-            ends.append((b.block, results))
-            b.perform(f"br label %{names[2]}")
-        p.values, p._length_values = known, lengths
-        b.label(names[2])
-        (one, first), (two, second) = ends
-        return [
-            self._joined(out, slot, (one, x), (two, y))
-            for out, slot, x, y in zip(self.node.outputs, slots, first, second, strict=True)
+            p.length_values = dict(lengths)
+            with p.into([]) as block:
+                ends.append(self._body(body.fresh(p.rewriter.leaf), slots))
+            blocks.append(block)
+        p.values, p.length_values = known, lengths
+        merges: list[ir.Merge] = []
+        results = [
+            self._joined(out, slot, x, y, merges)
+            for out, slot, x, y in zip(self.node.outputs, slots, *ends, strict=True)
         ]
+        then, otherwise = blocks
+        p.do(ir.If(holds, then, otherwise, tuple(merges)))
+        return results
 
     def _slot(self, out: Any) -> int:
         """Return where the result lies: a buffer slot, or the descriptor of an object."""
@@ -116,35 +116,31 @@ class BranchWriter:
             and not value.stretched
         )
         if not owned:
-            with_room = p.region
-            p.region = None
-            value = copies.fresh_copy(p, value)
-            p.region = with_room
+            fresh = p.new_array(value.dtype, value.lengths, hoist=False)
+            copies.copy_into(p, value, fresh)
+            value = fresh
         data, own = value.data, value.buffer.slot
         p.frame_store(own, "null", "ptr")
         p.frame_store(slot, data, "ptr")
         value.buffer.kept = True
         return value
 
-    def _joined(self, out: Any, slot: int, one: tuple[str, Any], two: tuple[str, Any]) -> Any:
-        b = self.p.b
-        (end, x), (other_end, y) = one, two
+    def _joined(self, out: Any, slot: int, x: Any, y: Any, merges: list[ir.Merge]) -> Any:
+        """Return one result of both bodies; what it merges is added to `merges`."""
         if not isinstance(out.type, TensorType):
             return Object(slot)
 
-        def phi(kind: str, a: Any, c: Any) -> str:
-            return b.emit(f"phi {kind} [{a}, %{end}], [{c}, %{other_end}]")
+        def merged(kind: str, one: Any, two: Any) -> str:
+            name = self.p.fresh()
+            merges.append(ir.Merge(name, kind, one, two))
+            return name
 
+        dtype = out.type.dtype
         if out.type.ndim == 0:
-            merged = [
-                Value(phi(v.type, v.text, w.text), v.dtype, 1)
-                for v, w in zip(parts(x), parts(y), strict=True)
-            ]
-            register = merged[0] if len(merged) == 1 else ComplexValue(*merged)
-            return Array(out.type.dtype, (), register=register)
+            return Array(dtype, (), register=Register(merged(dtype, x, y), dtype))
         lengths = tuple(
-            1 if one else a if a == c else phi("i64", a, c)
+            1 if one else a if a == c else merged("int64", a, c)
             for one, a, c in zip(out.type.broadcastable, x.lengths, y.lengths, strict=True)
         )
-        data = phi("ptr", x.data, y.data)
-        return Array(out.type.dtype, lengths, data, buffer=Buffer(slot, data))
+        data = merged("ptr", x.data, y.data)
+        return Array(dtype, lengths, data, buffer=Buffer(slot, data))

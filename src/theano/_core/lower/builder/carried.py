@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any
 
 from theano._core.ir.types import TensorType
+from theano._core.ir.variable import Apply
 from theano._core.lower.arrays import Size
 from theano._core.ops.steps import ALL, NEW, State
 
 
-class Phi(NamedTuple):
-    """A value that a loop hands on: its register, what it is at first and after a step."""
+@dataclass(slots=True, eq=False)
+class Row:
+    """Where a step of a loop leaves the new value of a state."""
 
-    name: str
-    kind: str
-    start: str
-    after: str
+    node: Apply  # the loop
+    number: int  # of the state
+    address: str
+    lengths: list[Size]
+
+    def check(self, p: Any, got: Sequence[Size]) -> None:
+        """Fail unless the value has the lengths of the row."""
+        for axis, (wanted, length) in enumerate(zip(self.lengths, got, strict=True)):
+            facts = (self.number, axis, wanted, length)
+            p.check_equal(self.node, wanted, length, "scan_shape", facts)
 
 
 @dataclass(slots=True, eq=False)

@@ -9,11 +9,11 @@ import numpy as np
 
 from theano._core.base import dtypes
 from theano._core.ir.variable import Apply
+from theano._core.lower import program as ir
 from theano._core.lower.arrays import Array, Size
 from theano._core.lower.builder import launch, views
 from theano._core.lower.builder.core import Core
 from theano._core.lower.expression import Value, Writer
-from theano._core.lower.llvm.items import load, store
 from theano._core.lower.loops import Loop
 
 
@@ -35,55 +35,47 @@ def reshape(p: Core, node: Apply, x: Array, vector: Array, ndim: int) -> Array:
 
 def _without_unknown(p: Core, wanted: Sequence[Size], total: Size) -> list[Size]:
     """Return lengths with the -1 among them worked out."""
-    b = p.b
     if all(isinstance(n, int) for n in wanted) and -1 not in wanted:
         return list(wanted)
+    unknown = [n == -1 if isinstance(n, int) else p.let("eq", n, -1) for n in wanted]
+
+    def instead(flag: bool | str, one: Size, two: Size) -> Size:
+        if isinstance(flag, str):
+            return p.let("select", flag, one, two)
+        return one if flag else two
+
     known: Size = 1
-    for n in wanted:
-        known = p.multiply(
-            known,
-            (
-                1
-                if n == -1
-                else (
-                    n
-                    if isinstance(n, int)
-                    else b.emit(f"select i1 {b.emit(f'icmp eq i64 {n}, -1')}, i64 1, i64 {n}")
-                )
-            ),
-        )
+    for n, flag in zip(wanted, unknown, strict=True):
+        known = p.multiply(known, instead(flag, 1, n))
     # Nothing can be worked out beside a length of 0, nor two lengths: it is no length then.
-    twice = _more_than_one(p, [n for n in wanted if not isinstance(n, int) or n == -1])
+    twice = _more_than_one(p, [flag for flag in unknown if flag is not False])
     if isinstance(known, int) and isinstance(total, int) and isinstance(twice, bool):
         rest: Size = -1 if twice or not known else total // known
     else:
-        none = b.emit(f"icmp eq i64 {known}, 0")
-        divisor = b.emit(f"select i1 {none}, i64 1, i64 {known}")
-        rest = b.emit(f"sdiv i64 {total}, {divisor}")
-        none = b.emit(f"or i1 {none}, {str(twice).lower()}")
-        rest = b.emit(f"select i1 {none}, i64 -1, i64 {rest}")
-    result: list[Size] = []
-    for n in wanted:
-        if isinstance(n, int):
-            result.append(rest if n == -1 else n)
-        else:
-            result.append(
-                b.emit(f"select i1 {b.emit(f'icmp eq i64 {n}, -1')}, i64 {rest}, i64 {n}")
-            )
-    return result
+        none = p.let("eq", known, 0)
+        rest = p.let("sdiv", total, p.let("select", none, 1, known))
+        rest = p.let(
+            "select",
+            p.let("or", none, int(twice) if isinstance(twice, bool) else twice, kind="bool"),
+            -1,
+            rest,
+        )
+    return [instead(flag, rest, n) for n, flag in zip(wanted, unknown, strict=True)]
 
 
-def _more_than_one(p: Core, lengths: Sequence[Size]) -> bool | str:
-    """Tell whether several of some lengths are -1."""
-    b = p.b
-    if all(isinstance(n, int) for n in lengths):
-        return len(lengths) > 1
-    one, two = "false", "false"
-    for n in lengths:
-        here = b.emit(f"icmp eq i64 {n}, -1")
-        two = b.emit(f"or i1 {two}, {b.emit(f'and i1 {one}, {here}')}")
-        one = b.emit(f"or i1 {one}, {here}")
-    return two if len(lengths) > 1 else False
+def _more_than_one(p: Core, flags: Sequence[bool | str]) -> bool | str:
+    """Tell whether several of some conditions hold, of which those that are known do."""
+    if all(isinstance(flag, bool) for flag in flags):
+        return len(flags) > 1
+    if len(flags) < 2:
+        return False
+    one: Size = 0
+    two: Size = 0
+    for flag in flags:
+        here = int(flag) if isinstance(flag, bool) else flag
+        two = p.let("or", two, p.let("and", one, here, kind="bool"), kind="bool")
+        one = p.let("or", one, here, kind="bool")
+    return two if isinstance(two, str) else bool(two)
 
 
 def contiguous(p: Core, x: Array) -> Array:
@@ -95,34 +87,20 @@ def contiguous(p: Core, x: Array) -> Array:
 
 def contiguous_at_run_time(p: Core, x: Array) -> Array:
     """Return `x` if it turns out to be contiguous, else a copy."""
-    b = p.b
-    slot = p.reserve(1)
-    p.buffer_slots.append(slot)
-    descriptor = p.descriptor(x)
-    copy = p.runtime("copy")
-    make, join = b.fresh_label("copy"), b.fresh_label("flat")
-    before = b.block
-    b.perform(f"br i1 {x.contiguous}, label %{join}, label %{make}")
-    b.label(make)
-    data = p.allocated(x.dtype, x.lengths, slot)
-    at = p.frame_pointer(descriptor)
-    done = b.emit(
-        f"call i32 {copy}(ptr %call, i64 {typenum(x.dtype)}, i64 {x.ndim}, ptr {data}, ptr {at})"
-    )
-    p.or_fail(b.emit(f"icmp eq i32 {done}, 0"))
-    end = b.block
-    b.perform(f"br label %{join}")
-    b.label(join)
-    chosen = b.emit(f"phi ptr [{x.data}, %{before}], [{data}, %{end}]")
+    slot, descriptor = p.new_slot(), p.descriptor(x)
+
+    def copy() -> tuple[str]:
+        data = p.allocated(x.dtype, x.lengths, slot)
+        at = p.frame_pointer(descriptor)
+        p.call_or_fail("copy", typenum(x.dtype), x.ndim, data, at)
+        return (data,)
+
+    assert isinstance(x.contiguous, str)
+    (chosen,) = p.if_else(x.contiguous, lambda: (p.pointer(x),), copy, ("ptr",))
     return Array(x.dtype, x.lengths, chosen, buffer=x.buffer)
 
 
-def simple_loop(p: Core, *args: Any, **kwargs: Any) -> None:
-    """Run what `prepare_simple_loop` prepares."""
-    prepare_simple_loop(p, *args, **kwargs)()
-
-
-def prepare_simple_loop(
+def simple_loop(
     p: Core,
     out: Array | None,
     lengths: Sequence[Size],
@@ -131,8 +109,8 @@ def prepare_simple_loop(
     indexed: bool = False,
     sequential: bool = False,
     lanes: int = 0,
-) -> Callable[[], None]:
-    """Return what writes a loop that stores one value per point (none if `out` is None).
+) -> None:
+    """Write a loop that stores one value per point (none if `out` is None).
 
     `body(w, *operands)` gives the value; see `Writer`.
     """
@@ -147,21 +125,12 @@ def prepare_simple_loop(
         w.body([] if out is None else [value]),
     )
     outs = [] if out is None else [out]
-    return launch.prepare_run(
-        p, loop, lengths, [a for a, _ in operands], outs, [], indexed, sequential, lanes
-    )
+    launch.run(p, loop, lengths, [a for a, _ in operands], outs, [], indexed, sequential, lanes)
 
 
 def copy_into(p: Core, source: Array, target: Array) -> None:
     """Copy an array to memory of the same lengths."""
-    prepare_copy(p, source, target)()
-
-
-def prepare_copy(p: Core, source: Array, target: Array) -> Callable[[], None]:
-    """Write what may fail of a copy to memory of the same lengths; return what writes it."""
-    return prepare_simple_loop(
-        p, target, target.lengths, [(source, _all_stretched(source))], lambda w, x: x
-    )
+    simple_loop(p, target, target.lengths, [(source, _all_stretched(source))], lambda w, x: x)
 
 
 def fresh_copy(p: Core, x: Array) -> Array:
@@ -170,7 +139,9 @@ def fresh_copy(p: Core, x: Array) -> Array:
     if x.ndim:
         copy_into(p, x, out)
     else:
-        store(p.b, p.register(x), out.data)
+        value = p.register(x)
+        with p.into(p.calls):
+            p.store(out.data, value)
     return out
 
 
@@ -190,14 +161,17 @@ def arithmetic_sequence(p: Core, node: Apply, dtype: str, start: Array, step: Ar
 
     It computes the first two numbers, and goes on by their difference.
     """
-    b = p.b
     discrete = all(dtypes.is_discrete(v.type.dtype) for v in node.inputs)
     wide = "int64" if discrete else "float64"
     work = "int64" if dtypes.is_discrete(dtype) else "float32" if dtype == "float16" else dtype
-    first = b.cast(p.register(start), wide)
-    second = b.add(first, b.cast(p.register(step), wide))
-    first, second = (b.cast(b.cast(v, dtype), work) for v in (first, second))
-    values = (first, b.sub(second, first), second)
+
+    def second(w: Writer, start: Value, step: Value) -> Value:
+        return w.cast(w.cast(w.add(w.cast(start, wide), w.cast(step, wide)), dtype), work)
+
+    one, two = p.register(start), p.register(step)
+    first = p.cast(p.cast(p.cast(one, wide), dtype), work)
+    last = p.compute(second, one, two)
+    values = (first, p.compute(lambda w, x, y: w.sub(y, x), first, last), last)
 
     def body(w: Writer, first: Value, by: Value, second: Value) -> Value:
         at = w.index(0)
@@ -213,7 +187,7 @@ def arithmetic_sequence(p: Core, node: Apply, dtype: str, start: Array, step: Ar
 
 def cast_scalar(p: Core, array: Array, dtype: str) -> Array:
     """Return a scalar converted to `dtype`."""
-    return Array(dtype, (), register=p.b.cast(p.register(array), dtype))
+    return Array(dtype, (), register=p.cast(p.register(array), dtype))
 
 
 def join(p: Core, node: Apply, arrays: Sequence[Array], axis: int) -> Array:
@@ -252,29 +226,15 @@ def overwritten_by(p: Core, x: Array, lengths: Sequence[Size], target: Any) -> A
     Where `x` is that input, nothing is copied.
     """
     out = launch.overwritten(p, x.dtype, lengths, target)
-    b = p.b
-    same = b.emit(f"icmp eq ptr {out.data}, {x.data}")
-    copy, done = b.fresh_label("keep"), b.fresh_label("kept")
+    same = p.let("eq", out.data, p.pointer(x), kind="ptr")
     at = p.frame_pointer(p.descriptor(x))
-    function = p.runtime("copy")
-    b.perform(f"br i1 {same}, label %{done}, label %{copy}")
-    b.label(copy)
-    got = b.emit(
-        f"call i32 {function}(ptr %call, i64 {typenum(x.dtype)}, i64 {x.ndim}, ptr {out.data},"
-        f" ptr {at})"
-    )
-    p.or_fail(b.emit(f"icmp eq i32 {got}, 0"))
-    b.perform(f"br label %{done}")
-    b.label(done)
+    p.if_else(same, None, lambda: p.call_or_fail("copy", typenum(x.dtype), x.ndim, out.data, at))
     return out
 
 
-def overwrite(p: Core, node: Apply, work: Callable[[], None]) -> None:
-    """Write what changes memory: now, or after all that may fail if others can see it."""
-    if node.outputs[0] in p.in_place:
-        p.overwrites[node] = work
-    else:
-        work()
+def overwriting(p: Core, node: Apply) -> ir.Block | None:
+    """Return where what changes memory goes: after all that may fail if others can see it."""
+    return p.late if node.outputs[0] in p.in_place else None
 
 
 def write_slice(
@@ -288,24 +248,21 @@ def write_slice(
         y, pattern = led_by_axes(p, y, node.inputs[1].type.broadcastable, part.ndim)
         y = views.stretched_to(p, node, y, part.lengths, pattern, "write")
     if part.ndim == 0:
-
-        def write_item() -> None:
-            value = p.register(y)
+        value = p.register(y)
+        with p.into(overwriting(p, node)):
             if not assign:
-                value = p.b.add(load(p.b, part.data, part.dtype, 1), value)
-            store(p.b, value, part.data)
-
-        overwrite(p, node, write_item)
+                value = p.compute(lambda w, x, y: w.add(x, y), p.load(part.data, part.dtype), value)
+            p.store(part.data, value)
         return out
     old = [] if assign else [(part, frozenset[int]())]
-    run = prepare_simple_loop(
-        p,
-        part,
-        part.lengths,
-        [*old, (y, y.stretched)],
-        lambda w, *values: values[0] if assign else w.add(*values),
-    )
-    overwrite(p, node, run)
+    with p.apart(overwriting(p, node)):
+        simple_loop(
+            p,
+            part,
+            part.lengths,
+            [*old, (y, y.stretched)],
+            lambda w, *values: values[0] if assign else w.add(*values),
+        )
     return out
 
 

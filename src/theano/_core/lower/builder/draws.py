@@ -191,14 +191,10 @@ def draw_stream(p: Core, node: Apply, key: Array, transform: Callable[..., Value
     out = result_array(p, node)
     kernel: Any = StreamKernel(key.dtype, out.dtype, transform, p.vector_bits)
     total = p.product(out.lengths)
-    groups = p.plus(total, kernel.items - 1)
-    if isinstance(groups, int):
-        count: Size = groups // kernel.items
-    else:
-        count = p.b.emit(f"sdiv i64 {groups}, {kernel.items}")
+    count = p.parts(total, kernel.items)
     number = kernel_call.register_kernel(p, kernel)
     call = Call(kernel, number, [], [total, *words], count, total, False)
-    kernel_call.call(p, call, [], [out], [], [])
+    kernel_call.call_kernel(p, call, [], [out], [], [])
     return out
 
 
@@ -316,7 +312,7 @@ def permutation_of_words(p: Core, node: Apply, words: Array) -> Array:
 
 def _address(p: Core, array: Array) -> Array:
     """Return the address of an array as an int64 scalar."""
-    return p.scalar(p.b.emit(f"ptrtoint ptr {p.pointer(array)} to i64"))
+    return p.scalar(p.let("number", p.pointer(array), kind="ptr"))
 
 
 def draw_multinomial(
@@ -356,10 +352,7 @@ def draw_multinomial(
 
     operands = [(n, n.stretched), *((scalar, frozenset({0})) for scalar in scalars)]
     # A row has a first outcome in any case, so none may run if there are none.
-    if isinstance(kinds, int):
-        some = rows if kinds else 0
-    else:
-        some = p.b.emit(f"select i1 {p.b.emit(f'icmp eq i64 {kinds}, 0')}, i64 0, i64 {rows}")
+    some = p.unless_zero(kinds, rows)
     count = Emitted("count outcomes", (kind_of_key, binomial), counted, 4 * WEIGHT)
     copies.simple_loop(p, None, (some,), operands, count.body(), True, lanes=1)
     return out

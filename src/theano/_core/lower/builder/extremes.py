@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from theano._core.base import dtypes
 from theano._core.ir.variable import Apply
+from theano._core.lower import program as ir
 from theano._core.lower.arrays import Array
 from theano._core.lower.builder import copies, lapack, launch, views
 from theano._core.lower.builder.core import Core
@@ -24,8 +25,7 @@ def arg_extreme(p: Core, node: Apply, x: Array, kind: str, axes: Sequence[int]) 
     launch.check_not_empty(p, node, x.lengths, axes)
     # NumPy, whose functions the runtime calls, searches among halves one by one.
     if sorted(axes) != list(range(len(kept), x.ndim)) or x.dtype == "float16":
-        out, value, run = _extreme_by_folds(p, node, x, kind, axes, kept)
-        run()
+        out, value = _extreme_by_folds(p, node, x, kind, axes, kept)
         p.release(value)
         return out
     x = copies.contiguous(p, x)
@@ -33,21 +33,22 @@ def arg_extreme(p: Core, node: Apply, x: Array, kind: str, axes: Sequence[int]) 
     rows = Array(x.dtype, (p.product(kept), length), p.pointer(x))
     if not kept or (isinstance(length, int) and length > SHORT):
         return lapack.along(p, node, kind, rows, 1)
-    out, value, run = _extreme_by_folds(p, node, x, kind, axes, kept)
-
-    def search_rows() -> None:
-        lapack.along(p, node, kind, rows, 1, out=out)
-
-    short = p.b.emit(f"icmp sle i64 {length}, {SHORT}")
-    launch.either(p, short, run, search_rows)()
+    folds: ir.Block = []
+    with p.apart(folds):
+        out, value = _extreme_by_folds(p, node, x, kind, axes, kept)
+    p.if_else(
+        p.let("le", length, SHORT),
+        lambda: p.block.extend(folds),
+        lambda: lapack.along(p, node, kind, rows, 1, out=out),
+    )
     p.release(value)
     return out
 
 
 def _extreme_by_folds(
     p: Core, node: Apply, x: Array, kind: str, axes: Sequence[int], kept: Sequence[Any]
-) -> tuple[Array, Array, Callable[[], None]]:
-    """Return memory for where the extreme over `axes` first is and for its value, and a writer.
+) -> tuple[Array, Array]:
+    """Return where the extreme over `axes` first is, and its value.
 
     The first of two folds is for its value, the second for its place.
     """
@@ -63,7 +64,7 @@ def _extreme_by_folds(
     loop = Loop(
         rank, ((x.dtype, stretched),), (), (fold,), tuple(axes), one.body(folds=one.operands)
     )
-    find_value = launch.prepare_run(p, loop, x.lengths, [x], [], [value])
+    launch.run(p, loop, x.lengths, [x], [], [value])
     rest = iter(range(len(kept)))
     order: list[Any] = ["x" if i in axes else next(rest) for i in range(rank)]
     wide = views.permute(p, value, order)
@@ -95,12 +96,7 @@ def _extreme_by_folds(
         tuple(axes),
         w.body(folds=[place]),
     )
-    find = launch.prepare_run(p, search, x.lengths, [x, wide, *sizes], [], [out], indexed=True)
+    launch.run(p, search, x.lengths, [x, wide, *sizes], [], [out], indexed=True)
     if value.buffer is not None:
         value.buffer.users += 1
-
-    def run() -> None:
-        find_value()
-        find()
-
-    return out, value, run
+    return out, value

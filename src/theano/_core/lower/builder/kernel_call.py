@@ -5,18 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+from theano._core.base.dtypes import itemsize
+from theano._core.lower import program as ir
 from theano._core.lower.arrays import Array, Size
 from theano._core.lower.builder.core import Core
 from theano._core.lower.expression import Writer
 from theano._core.lower.llvm.calls import Call, Combine, Kernel
-from theano._core.lower.llvm.items import itemsize
 from theano._core.lower.llvm.kernel import range_axis
 from theano._core.lower.loops import FOLD_BLOCK, Loop
 
 # Rough number of instructions that a point of a loop takes besides those of its body.
 POINT = 7
-# Points of which a loop is certainly not shared with other threads.
-FEW = 64
 # A fold of fewer rows is certainly not cut into blocks (runtime/fold.cpp).
 LEAST_ROWS = 1024
 
@@ -42,6 +41,7 @@ class FoldFacts(NamedTuple):
 def prepare_call(
     p: Core, kernel: Kernel, lengths: Sequence[Size], total: Size, sequential: bool
 ) -> Call:
+    """Register a kernel; return how it is called."""
     layout = kernel.groups
     extents = _extents(p, kernel.loop, layout, lengths, total)
     axis, _, partial = range_axis(kernel.loop, layout)
@@ -62,7 +62,7 @@ def _register_blocks(p: Core, kernel: Kernel, extents: Sequence[Size]) -> int:
     """
     loop, groups = kernel.loop, kernel.groups
     folded = [i for i, group in enumerate(groups) if group and group[0] in loop.reduced]
-    if not folded or p.late:
+    if not folded or p.late is not None:
         return -1
     rows = extents[folded[0]]
     if isinstance(rows, int) and rows < LEAST_ROWS:
@@ -97,25 +97,24 @@ def call_list(
     p: Core, kernel: Any, words: Sequence[Size], numbers: int, count: Size, total: Size
 ) -> None:
     """Call a kernel over `count` steps of `total` work; the first `numbers` words are int64."""
-    number = register_kernel(p, kernel)
-    call_function(p, _kernel(p, number), words, numbers, count, total)
+    call_function(p, register_kernel(p, kernel), words, numbers, count, total)
 
 
 def call_function(
-    p: Core, function: str, words: Sequence[Size], numbers: int, count: Size, total: Size
+    p: Core, function: Size, words: Sequence[Size], numbers: int, count: Size, total: Size
 ) -> None:
-    """Call a kernel at an address; see `call_list`."""
-    block = arguments(p, words, ["i64" if i < numbers else "ptr" for i in range(len(words))])
-    _share(p, function, block, count, total, POINT + 1, 1)
+    """Call a kernel, or one of the runtime's; see `call_list`."""
+    block = arguments(p, words, kinds_of(numbers, len(words)))
+    p.do(ir.Launch(function, block, count, total, POINT + 1, 1))
 
 
-def _kernel(p: Core, number: int) -> str:
-    """Return the address of a kernel."""
-    at = p.b.emit(f"getelementptr ptr, ptr %kernels, i64 {number}")
-    return p.b.emit(f"load ptr, ptr {at}, align 8")
+def kinds_of(numbers: int, count: int) -> list[str]:
+    """Return the kinds of `count` words, of which the first are numbers, the rest addresses."""
+    return ["int64"] * numbers + ["ptr"] * (count - numbers)
 
 
 def register_kernel(p: Core, kernel: Any) -> int:
+    """Return the number of a new kernel."""
     p.kernels.append(kernel)
     return len(p.kernels) - 1
 
@@ -125,27 +124,22 @@ def ready_variant(p: Core, flag: str, call: Call, unless: bool = False) -> None:
 
     The runtime does so itself for what it folds, unless that may not fail any more.
     """
-    if call.by_runtime and not p.late:
+    if call.by_runtime and p.late is None:
         return
-    b = p.b
-    need, done = b.fresh_label("need"), b.fresh_label("ready")
-    variant = p.runtime("variant")
-    ways = (done, need) if unless else (need, done)
-    b.perform(f"br i1 {flag}, label %{ways[0]}, label %{ways[1]}")
-    b.label(need)
-    missing = b.emit(f"icmp eq ptr {_kernel(p, call.number)}, null")
-    make = b.fresh_label("make")
-    b.perform(f"br i1 {missing}, label %{make}, label %{done}")
-    b.label(make)
-    # INVARIANT: where the kernel itself is there, so is the one that combines its results.
-    for number in (call.number + 1, call.number) if call.everything else (call.number,):
-        got = b.emit(f"call ptr {variant}(ptr %call, i64 {number})")
-        p.or_fail(b.emit(f"icmp ne ptr {got}, null"))
-    b.perform(f"br label %{done}")
-    b.label(done)
+
+    def make() -> None:
+        # INVARIANT: where the kernel itself is there, so is the one that combines its results.
+        for number in (call.number + 1, call.number) if call.everything else (call.number,):
+            p.or_fail(p.let("ne", p.call("variant", number), "null", kind="ptr"))
+
+    def look() -> None:
+        at = p.let("word", "%kernels", call.number)
+        p.if_else(p.let("eq", p.let("kernel", at), "null", kind="ptr"), make)
+
+    p.if_else(flag, None if unless else look, look if unless else None)
 
 
-def call(
+def call_kernel(
     p: Core,
     call: Call,
     arrays: Sequence[Array],
@@ -159,18 +153,17 @@ def call(
     if call.everything:
         words += [a.data for a in partials] or [""] * len(fold_outs)
     words += [a.data for a in fold_outs]
-    kinds = ["i64"] * len(call.extents) + ["ptr"] * (len(words) - len(call.extents))
+    kinds = kinds_of(len(call.extents), len(words))
     if call.kernel.layout != "packed":
         strides = _stride_words(p, call, arrays, outs, fold_outs)
         words += strides
-        kinds += ["i64"] * len(strides)
+        kinds += ["int64"] * len(strides)
     block = arguments(p, words, kinds, room=call.rows >= 0)
     if call.by_runtime:
         _fold(p, call, block, len(words), len(arrays) + len(outs), bool(partials))
     else:
         weight = POINT + call.kernel.weight
-        function = _kernel(p, call.number)
-        _share(p, function, block, call.count, call.total, weight, call.unit)
+        p.do(ir.Launch(call.number, block, call.count, call.total, weight, call.unit))
 
 
 def _fold(p: Core, call: Call, block: str, words: int, before: int, given: bool) -> None:
@@ -194,11 +187,7 @@ def _fold(p: Core, call: Call, block: str, words: int, before: int, given: bool)
         given=int(given),
         carried=int(_results_as_carried(loop)),
     )
-    how = p.b.emit(f"getelementptr i64, ptr @folds, i64 {len(p.fold_facts)}")
-    p.fold_facts += [*facts, *(itemsize(fold.dtype) for fold in loop.folds)]
-    fold = p.runtime("fold")
-    done = p.b.emit(f"call i32 {fold}(ptr %call, ptr {block}, ptr {how})")
-    p.or_fail(p.b.emit(f"icmp eq i32 {done}, 0"))
+    p.do(ir.Fold(block, (*facts, *(itemsize(fold.dtype) for fold in loop.folds))))
 
 
 def arguments(p: Core, words: Sequence[Size], kinds: Sequence[str], room: bool = False) -> str:
@@ -208,38 +197,28 @@ def arguments(p: Core, words: Sequence[Size], kinds: Sequence[str], room: bool =
     are only room.
     """
     region = p.region
-
-    def write(i: int) -> None:
-        at = p.b.emit(f"getelementptr i64, ptr {block}, i64 {i}")
-        p.b.perform(f"store {kinds[i]} {words[i]}, ptr {at}, align 8")
-
     if region is None:
-        block = "%block"
-        p._block_words = max(p._block_words, len(words) + room)
-    else:
-        block = p.stack(8 * (len(words) + room))
-    for i, word in enumerate(words):
-        if word == "":
-            continue
-        if region is not None and region.fixed(word):
-            region.before(p, lambda i=i: write(i))
-        else:
-            write(i)
+        p.block_words = max(p.block_words, len(words) + room)
+        p.words("%block", words, kinds)
+        return "%block"
+    block = p.stack(8 * (len(words) + room))
+    fixed = [word != "" and p.fixed(word) for word in words]
+    if any(fixed):
+        with p.before(region):
+            p.words(block, [w if f else "" for w, f in zip(words, fixed, strict=True)], kinds)
+    p.words(block, ["" if f else w for w, f in zip(words, fixed, strict=True)], kinds)
     return block
 
 
-def partials(p: Core, calls: Sequence[Call]) -> list[Array]:
+def partials_of(p: Core, calls: Sequence[Call]) -> list[Array]:
     """Allocate memory for the partial results of folds of everything, one for each block."""
-    b = p.b
-    b.declarations["declare i64 @llvm.smax.i64(i64, i64)"] = None
     count: Size = 1
     for call in calls:
         blocks = _blocks(p, call)
         if isinstance(blocks, int) and isinstance(count, int):
             count = max(count, blocks)
         else:
-            text = f"call i64 @llvm.smax.i64(i64 {count}, i64 {blocks})"
-            count = p.sized(text, count, blocks)
+            count = p.sized("maximum", count, blocks)
     result = []
     for fold in calls[0].kernel.loop.folds:
         array = p.new_array(fold.dtype, (count,))
@@ -252,10 +231,7 @@ def _blocks(p: Core, call: Call) -> Size:
     """Return how many blocks the range of a fold of everything is cut into."""
     if not range_axis(call.kernel.loop, call.layout)[1]:
         return call.count
-    up = p.plus(call.count, FOLD_BLOCK - 1)
-    if isinstance(up, int):
-        return up // FOLD_BLOCK
-    return p.sized(f"sdiv i64 {up}, {FOLD_BLOCK}", up)
+    return p.parts(call.count, FOLD_BLOCK)
 
 
 def _stride_words(
@@ -281,26 +257,6 @@ def _stride_words(
                 steps[kept.index(axes[-1])] for axes in call.layout if axes[0] not in loop.reduced
             ]
     return words
-
-
-def _share(
-    p: Core, function: str, block: str, count: Size, total: Size, weight: int, unit: int
-) -> None:
-    """Call a kernel over its range: here, or over threads if it is much work.
-
-    `weight` is the number of instructions of each of its `total` points. Threads take whole
-    multiples of `unit`; 0: there is one, which runs in order.
-    """
-    b = p.b
-    if isinstance(total, int) and total <= FEW:
-        b.perform(f"call void {function}(ptr {block}, i64 0, i64 {count})")
-        return
-    parallel = p.runtime("parallel")
-    done = b.emit(
-        f"call i32 {parallel}(ptr %call, ptr {function}, ptr {block}, i64 {count}, i64 {total}"
-        f", i64 {weight}, i64 {unit})"
-    )
-    p.or_fail(b.emit(f"icmp eq i32 {done}, 0"))
 
 
 def _fold_of_partials(loop: Loop) -> Loop:

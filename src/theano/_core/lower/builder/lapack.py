@@ -74,29 +74,20 @@ def lapack(
     """Return what a routine makes of the stacks `arrays`; see `ops.linalg_base.MatrixOp`."""
     _check_matrices(p, node, routine, arrays, cores)
     outs = [_written(p, out) for out in node.outputs]
-    operands = p.stack(24 * len(cores))
-    words = []
+    words: list[Size] = []
     for array, core in zip([*arrays, *outs], cores, strict=True):
         words += [p.descriptor(array), array.ndim, core]
-    for i, word in enumerate(words):
-        at = p.b.emit(f"getelementptr i64, ptr {operands}, i64 {i}")
-        p.b.perform(f"store i64 {word}, ptr {at}, align 8")
+    operands = p.listed(words)
     work = p.product([*arrays[0].lengths, arrays[0].lengths[-1]])
     if not isinstance(work, int) or work > LONG_PRODUCT:
         libraries.release_if_long(p, work)
     facts = p.stack(16)
     number = sum(FLAGS[flag] for flag in flags)
-    got = p.b.emit(
-        f"call i32 {p.runtime('lapack')}(ptr %call, i64 {NUMBERS[routine]}, i64"
-        f" {typenum(arrays[0].dtype)}, i64 {number}, i64 {len(cores)}, ptr {operands}, ptr"
-        f" {facts})"
-    )
-    p.or_no_memory(p.b.emit(f"icmp sge i32 {got}, 0"))
-    known = []
-    for i in range(2):
-        at = p.b.emit(f"getelementptr i64, ptr {facts}, i64 {i}")
-        known.append(p.b.emit(f"load i64, ptr {at}, align 8"))
-    p.check(node, p.b.emit(f"icmp eq i32 {got}, 0"), ROUTINES[routine], known)
+    kind = typenum(arrays[0].dtype)
+    got = p.call("lapack", NUMBERS[routine], kind, number, len(cores), operands, facts)
+    p.or_no_memory(p.let("ge", got, 0, kind="int32"))
+    known = [p.load(p.let("word", facts, i), "int64").name for i in range(2)]
+    p.check(node, p.let("eq", got, 0, kind="int32"), ROUTINES[routine], known)
     return outs
 
 
@@ -127,25 +118,23 @@ def along(
     work = p.product([*x.lengths, 16])
     if not isinstance(work, int) or work > LONG_PRODUCT:
         libraries.release_if_long(p, work)
-    got = p.b.emit(
-        f"call i32 {p.runtime('along')}(ptr %call, i64 {ALONG[operation] + kind}, i64"
-        f" {typenum(x.dtype)}, i64 {x.ndim}, i64 {axis}, ptr {out.data}, ptr"
-        f" {p.frame_pointer(p.descriptor(x))})"
-    )
-    p.or_no_memory(p.b.emit(f"icmp eq i32 {got}, 0"))
+    at = p.frame_pointer(p.descriptor(x))
+    number = ALONG[operation] + kind
+    got = p.call("along", number, typenum(x.dtype), x.ndim, axis, p.pointer(out), at)
+    p.or_no_memory(p.let("eq", got, 0, kind="int32"))
     return out
 
 
 def search(p: Core, node: Apply, x: Array, v: Array, right: bool) -> Array:
     """Return where the items of `v` belong in the sorted vector `x`, of the same dtype."""
     out, v = _written(p, node.outputs[0]), copies.contiguous(p, v)
-    got = p.b.emit(
-        f"call i32 {p.runtime('search')}(ptr %call, i64 {int(right)}, i64"
-        f" {typenum(x.dtype)}, i64 {x.lengths[0]}, i64 {p.strides(x)[0]}, ptr"
-        f" {p.pointer(x)}, i64 {p.product(v.lengths)}, ptr {p.pointer(v)}, ptr"
-        f" {out.data})"
+    count, step = p.product(v.lengths), p.strides(x)[0]
+    sorted_items, wanted = p.pointer(x), p.pointer(v)
+    kind = typenum(x.dtype)
+    got = p.call(
+        "search", int(right), kind, x.lengths[0], step, sorted_items, count, wanted, out.data
     )
-    p.or_no_memory(p.b.emit(f"icmp eq i32 {got}, 0"))
+    p.or_no_memory(p.let("eq", got, 0, kind="int32"))
     return out
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
+from theano._core.base.dtypes import itemsize
 from theano._core.ir.variable import Apply, Constant
 from theano._core.lower.arrays import Array, Buffer, Size
 from theano._core.lower.builder import kernel_call
@@ -12,7 +13,6 @@ from theano._core.lower.builder.core import Core
 from theano._core.lower.faults import EXTREMES
 from theano._core.lower.llvm.bodies import group_body
 from theano._core.lower.llvm.calls import Call, Kernel
-from theano._core.lower.llvm.items import itemsize
 from theano._core.lower.llvm.kernel import choose_lanes
 from theano._core.lower.loops import Fold, Loop, collapse
 from theano._core.lower.schedule import Step
@@ -24,8 +24,8 @@ from theano._core.runtime import native
 SHORT = 12
 
 
-def prepare_loop(p: Core, step: Step) -> Callable[[], None]:
-    """Write the checks and the memory of a fused step; return what writes its call."""
+def write_loop(p: Core, step: Step) -> None:
+    """Write a fused step."""
     nodes = sorted(step.nodes, key=lambda n: p.number_of[n])
     own = set(nodes)
     operands: dict[Any, None] = {}
@@ -59,12 +59,12 @@ def prepare_loop(p: Core, step: Step) -> Callable[[], None]:
     fold_outs = [
         fold_array(p, f, kept, n.outputs[0]) for f, n in zip(loop.folds, folded, strict=True)
     ]
-    run = prepare_run(p, loop, lengths, arrays, outs, fold_outs)
+    with p.apart(p.late):
+        run(p, loop, lengths, arrays, outs, fold_outs)
     for variable, array in zip(stored, outs, strict=True):
         p.define(variable, array)
     for node, array in zip(folded, fold_outs, strict=True):
         p.define(node.outputs[0], array)
-    return run
 
 
 def _loop_length(p: Core, length: Any) -> Size:
@@ -119,35 +119,24 @@ def overwritten(p: Core, dtype: str, lengths: Sequence[Size], target: Any) -> Ar
     The choice is made at run time: the input may be read-only, or not contiguous, or have
     other lengths than its new value.
     """
-    b = p.b
     array = p.values[target]
-    slot = p.reserve(1)
-    p.buffer_slots.append(slot)
-    flags = p.frame_load(array.descriptor + 1)
-    bit = b.emit(f"and i64 {flags}, {native.OVERWRITABLE}")
-    allowed = b.emit(f"icmp ne i64 {bit}, 0")
+    slot = p.new_slot()
+    bit = p.let("and", p.frame_load(array.descriptor + 1), native.OVERWRITABLE)
+    allowed = p.let("ne", bit, 0)
     for own, new in zip(array.lengths, lengths, strict=True):
         if own != new:
-            same = b.emit(f"icmp eq i64 {own}, {new}")
-            allowed = b.emit(f"and i1 {allowed}, {same}")
-    fresh, join = b.fresh_label("fresh"), b.fresh_label("memory")
-    before = b.block
-    b.perform(f"br i1 {allowed}, label %{join}, label %{fresh}")
-    b.label(fresh)
-    data = p.allocated(dtype, lengths, slot)
-    end = b.block
-    b.perform(f"br label %{join}")
-    b.label(join)
-    chosen = b.emit(f"phi ptr [{array.data}, %{before}], [{data}, %{end}]")
+            allowed = p.let("and", allowed, p.let("eq", own, new), kind="bool")
+    (chosen,) = p.if_else(
+        allowed, lambda: (array.data,), lambda: (p.allocated(dtype, lengths, slot),), ("ptr",)
+    )
     return Array(dtype, tuple(lengths), chosen, buffer=Buffer(slot, chosen, kept=True))
 
 
 def placed(p: Core, variable: Any, lengths: Sequence[Size]) -> Array:
     """Return the row of a state of a loop that `variable` is to be written to."""
-    address, own, check = p.places[variable]
-    for axis, (wanted, got) in enumerate(zip(own, lengths, strict=True)):
-        check(axis, wanted, got)
-    return Array(variable.type.dtype, tuple(own), address)
+    place = p.places[variable]
+    place.check(p, lengths)
+    return Array(variable.type.dtype, tuple(place.lengths), place.address)
 
 
 def fold_array(p: Core, fold: Fold, kept: Sequence[Size], variable: Any = None) -> Array:
@@ -158,7 +147,7 @@ def fold_array(p: Core, fold: Fold, kept: Sequence[Size], variable: Any = None) 
     return p.new_array(fold.out_dtype, kept)
 
 
-def prepare_run(
+def run(
     p: Core,
     loop: Loop,
     lengths: Sequence[Size],
@@ -168,8 +157,8 @@ def prepare_run(
     indexed: bool = False,
     sequential: bool = False,
     lanes: int = 0,
-) -> Callable[[], None]:
-    """Write what may fail of a loop; return what writes its call.
+) -> None:
+    """Write a loop: what may fail of it, and then, where memory may be written, its call.
 
     Parameters
     ----------
@@ -189,8 +178,7 @@ def prepare_run(
         names[0] = "rows"
     chosen_freely = not (indexed or sequential or lanes)
     lanes = lanes or choose_lanes(loop, p.vector_bits)
-    memories = (*arrays, *outs, *fold_outs)
-    list(map(p.pointer, memories))
+    list(map(p.pointer, every))
     total = _points(p, loop, lengths, bool(outs))
     calls = [
         kernel_call.prepare_call(p, kernel, lengths, total, sequential)
@@ -201,27 +189,29 @@ def prepare_run(
     narrow = {c: _many_short_rows(p, c, lengths, flag, chosen_freely) for c in calls}
     if any(narrow.values()) or flag is not True or names[0] == "rows":
         # Known before the branches in which they are needed.
-        list(map(p.strides, memories))
-    partials = kernel_call.partials(p, calls) if p.late and calls[0].everything else []
+        list(map(p.strides, every))
+    partials = (
+        kernel_call.partials_of(p, calls) if p.late is not None and calls[0].everything else []
+    )
 
-    def call(chosen: Call) -> Callable[[], None]:
-        return lambda: kernel_call.call(p, chosen, arrays, outs, fold_outs, partials)
+    def call(chosen: Call) -> None:
+        kernel_call.call_kernel(p, chosen, arrays, outs, fold_outs, partials)
 
-    def best(chosen: Call) -> Callable[[], None]:
-        usual = call(chosen)
-        for wanted, other in narrow[chosen]:
-            usual = either(p, wanted, call(other), usual)
-        return usual
+    def best(chosen: Call) -> None:
+        found = narrow[chosen]
+        if found is None:
+            call(chosen)
+        else:
+            short, other = found
+            p.if_else(short, lambda: call(other), lambda: call(chosen))
 
-    packed = best(calls[0])
-    chosen = either(p, flag, packed, best(calls[1])) if isinstance(flag, str) else packed
-
-    def run() -> None:
-        chosen()
+    with p.into(p.calls):
+        if isinstance(flag, str):
+            p.if_else(flag, lambda: best(calls[0]), lambda: best(calls[1]))
+        else:
+            best(calls[0])
         for array in partials:
             p.release(array)
-
-    return run
 
 
 def _points(p: Core, loop: Loop, lengths: Sequence[Size], stores: bool) -> Size:
@@ -235,7 +225,7 @@ def _points(p: Core, loop: Loop, lengths: Sequence[Size], stores: bool) -> Size:
 
 def _many_short_rows(
     p: Core, call: Call, lengths: Sequence[Size], flag: bool | str, freely: bool
-) -> list[tuple[str, Call]]:
+) -> tuple[str, Call] | None:
     """Return (whether rows are short and many, the call for such) of a kernel, if they may be.
 
     Vectors then run over the rows. That is for folds of packed rows, whose items are folded one
@@ -243,30 +233,28 @@ def _many_short_rows(
     """
     loop, layout, packed = call.kernel.loop, call.layout, call.kernel.layout == "packed"
     if not freely or len(layout) < 2 or layout[-2][0] in loop.reduced:
-        return []
+        return None
     if packed and (loop.stores or layout[-1][0] not in loop.reduced):
-        return []
+        return None
     if not packed and (loop.folds or call.kernel.layout == "rows"):
-        return []
+        return None
     rows, length = call.extents[-2:]
     lanes = choose_lanes(loop, p.vector_bits, False)
     limit = SHORT if loop.folds else lanes - 1
     if isinstance(length, int) and length > limit:
-        return []
+        return None
     if isinstance(rows, int) and rows < lanes // 2:
-        return []
+        return None
     groups = [*layout[:-2], layout[-1], layout[-2]]
     kernel = Kernel(loop, groups, "strided", lanes, p.vector_bits, False)
     across = kernel_call.prepare_call(p, kernel, lengths, call.total, call.sequential)
-    b = p.b
-    short = b.emit(f"icmp sle i64 {length}, {limit}")
-    many = b.emit(f"icmp sge i64 {rows}, {lanes // 2}")
-    short = b.emit(f"and i1 {short}, {many}")
+    short = p.let("le", length, limit)
+    short = p.let("and", short, p.let("ge", rows, lanes // 2), kind="bool")
     if isinstance(flag, str):
-        held = flag if packed else b.emit(f"xor i1 {flag}, true")
-        short = b.emit(f"and i1 {short}, {held}")
+        held = flag if packed else p.let("not", flag, kind="bool")
+        short = p.let("and", short, held, kind="bool")
     kernel_call.ready_variant(p, short, across)
-    return [(short, across)]
+    return short, across
 
 
 def _layouts(
@@ -290,33 +278,13 @@ def _layouts(
     return kernels
 
 
-def either(
-    p: Core, flag: str, one: Callable[[], None], two: Callable[[], None]
-) -> Callable[[], None]:
-    """Return what writes `one` for where `flag` holds at run time, and `two` for elsewhere."""
-
-    def write() -> None:
-        b = p.b
-        labels = [b.fresh_label(n) for n in ("one", "two")]
-        join = b.fresh_label("called")
-        b.perform(f"br i1 {flag}, label %{labels[0]}, label %{labels[1]}")
-        for label, branch in zip(labels, (one, two), strict=True):
-            b.label(label)
-            branch()
-            b.perform(f"br label %{join}")
-        b.label(join)
-
-    return write
-
-
 def _all_contiguous(p: Core, arrays: Sequence[Array]) -> bool | str:
     flags = {a.contiguous for a in arrays}
     if False in flags:
         return False
-    names = [f for f in flags if f is not True]
     result: bool | str = True
-    for name in sorted(str(n) for n in names):
-        result = name if result is True else p.b.emit(f"and i1 {result}, {name}")
+    for name in sorted(flag for flag in flags if isinstance(flag, str)):
+        result = p.both(result, name)
     return result
 
 
@@ -330,7 +298,7 @@ def _all_side_by_side(
     """Tell whether the items of each array lie side by side along the last axis of a loop."""
     # Axes of length 1 are not walked.
     last = max((i for i, n in enumerate(lengths) if n != 1), default=-1)
-    result = None
+    result: bool | str = True
     if last < 0:
         return False
     for array, unmoved in zip(arrays, stretched, strict=True):
@@ -342,9 +310,8 @@ def _all_side_by_side(
             if step != wanted:
                 return False
             continue
-        same = p.sized(f"icmp eq i64 {step}, {wanted}", step)
-        result = same if result is None else p.b.emit(f"and i1 {result}, {same}")
-    return True if result is None else result
+        result = p.both(result, p.sized("eq", step, wanted))
+    return result
 
 
 def fold_of(p: Core, node: Apply) -> Fold:

@@ -7,13 +7,13 @@ from dataclasses import replace
 from functools import reduce
 from typing import Any, NamedTuple
 
+from theano._core.base.dtypes import itemsize
 from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Apply, Constant
 from theano._core.lower.arrays import Array, Buffer, CallbackRecord, Object, Size
 from theano._core.lower.builder import copies, kernel_call, launch, views
 from theano._core.lower.builder.copies import typenum
 from theano._core.lower.builder.core import Core
-from theano._core.lower.llvm.items import itemsize
 from theano._core.ops.called import NumPyCall
 from theano._core.ops.products import Gemm
 from theano._core.ops.random import Draw, copy_stream
@@ -81,7 +81,9 @@ def matmul(
         _multiply_postponed(p, first)
     if not isinstance(work, int) or work > LONG_PRODUCT:
         release_if_long(p, work)
-    copies.overwrite(p, node, lambda: _multiply_into(p, out, x, y, scale, keep))
+    pointers = _descriptors(p, out, x, y)
+    with p.into(copies.overwriting(p, node)):
+        _call_matmul(p, x, y, pointers, scale, keep)
     return out
 
 
@@ -121,27 +123,23 @@ def _multiply_by_panels(
     `first` is a product that was postponed: its sums are gone on with in the same registers.
     """
     assert p.region is not None
-    panels = p.region.before(p, lambda: _panels(p, y))
+    with p.before(p.region):
+        panels = _panels(p, y)
     _keep_in_loop(p, panels[1])
-    b = p.b
     rows, terms = x.lengths
     pointers = _descriptors(p, out, x, y)
-    few = b.emit(f"icmp sle i64 {terms}, {MOST_TERMS}")
-    short = b.emit(f"icmp sle i64 {rows}, {MOST_ROWS}")
-    known = dict(b._known)
-    fast, slow, done = (b.fresh_label(n) for n in ("panels", "blas", "multiplied"))
-    b.perform(f"br i1 {b.emit(f'and i1 {few}, {short}')}, label %{fast}, label %{slow}")
-    b.label(fast)
-    _call_panels(p, out, x, y.lengths[1], panels, added, first)
-    b.perform(f"br label %{done}")
-    b.label(slow)
-    b._known = dict(known)
-    if first is not None:
-        _multiply_postponed(p, first)
-    _call_matmul(p, x, y, pointers, scale, keep)
-    b.perform(f"br label %{done}")
-    b.label(done)
-    b._known = known
+    few, short = p.let("le", terms, MOST_TERMS), p.let("le", rows, MOST_ROWS)
+
+    def by_blas() -> None:
+        if first is not None:
+            _multiply_postponed(p, first)
+        _call_matmul(p, x, y, pointers, scale, keep)
+
+    p.if_else(
+        p.let("and", few, short, kind="bool"),
+        lambda: _call_panels(p, out, x, y.lengths[1], panels, added, first),
+        by_blas,
+    )
 
 
 def _rows_of_step(p: Core, node: Apply, x: Array, y: Array) -> Array | None:
@@ -161,36 +159,33 @@ def _multiply_rows(p: Core, sequence: Array, x: Array, y: Array, postpone: bool)
     the cache, or together with another product if they may be postponed to that; others all at
     once before the loop.
     """
-    b, region = p.b, p.region
+    region = p.region
     assert region is not None
     (rows, terms), columns, size = x.lengths, y.lengths[1], itemsize(x.dtype)
-
-    def before() -> tuple[str, Array, tuple[Size, Array]]:
-        limits = [("sge", rows, TILE_ROWS), ("sle", rows, MOST_ROWS)]
-        limits += [("sge", columns, TILE_COLUMNS), ("sle", terms, MOST_TERMS)]
-        fits = [b.emit(f"icmp {how} i64 {length}, {bound}") for how, length, bound in limits]
-        stepwise = reduce(lambda one, two: b.emit(f"and i1 {one}, {two}"), fits)
-        kept = b.emit(f"select i1 {stepwise}, i64 1, i64 {sequence.lengths[0]}")
+    with p.before(region):
+        limits = [("ge", rows, TILE_ROWS), ("le", rows, MOST_ROWS)]
+        limits += [("ge", columns, TILE_COLUMNS), ("le", terms, MOST_TERMS)]
+        fits = [p.let(how, length, bound) for how, length, bound in limits]
+        stepwise = reduce(lambda one, two: p.let("and", one, two, kind="bool"), fits)
+        kept = p.let("select", stepwise, 1, sequence.lengths[0])
         results = p.new_array(x.dtype, (kept, rows, columns))
         every = p.multiply(sequence.lengths[0], rows)
         flat = Array(x.dtype, (every, terms), sequence.data)
         out = Array(x.dtype, (every, columns), results.data)
         pointers = _descriptors(p, out, flat, y)
-        make, made = b.fresh_label("rows"), b.fresh_label("made")
-        b.perform(f"br i1 {stepwise}, label %{made}, label %{make}")
-        b.label(make)
-        release_if_long(p, p.product([every, terms, columns]))
-        _call_matmul(p, flat, y, pointers, "null", "null")
-        b.perform(f"br label %{made}")
-        b.label(made)
-        return stepwise, results, _panels(p, y, stepwise)
 
-    stepwise, results, panels = region.before(p, before)
+        def multiply_all() -> None:
+            release_if_long(p, p.product([every, terms, columns]))
+            _call_matmul(p, flat, y, pointers, "null", "null")
+
+        p.if_else(stepwise, None, multiply_all)
+        panels = _panels(p, y, stepwise)
     _keep_in_loop(p, panels[1], results)
     step = p.product([region.step, rows, columns, size])
-    place = views.moved(p, results.data, b.emit(f"select i1 {stepwise}, i64 0, i64 {step}"))
+    place = views.moved(p, results.data, p.let("select", stepwise, 0, step))
     out = Array(x.dtype, (rows, columns), place)
-    out.buffer = Buffer(results.buffer.slot, place, fixed=True)
+    slot = results.buffer.slot  # type: ignore[union-attr]
+    out.buffer = Buffer(slot, place, fixed=True)
     product = stepwise, _panel_arguments(p, out, x, columns, panels)
     if postpone:
         p.postponed[place] = product
@@ -201,15 +196,8 @@ def _multiply_rows(p: Core, sequence: Array, x: Array, y: Array, postpone: bool)
 
 def _multiply_postponed(p: Core, product: tuple[str, str]) -> None:
     """Multiply what (a condition, arguments of the kernel) say, where the condition holds."""
-    b, (wanted, arguments) = p.b, product
-    now, done = b.fresh_label("step"), b.fresh_label("multiplied")
-    known = dict(b._known)
-    b.perform(f"br i1 {wanted}, label %{now}, label %{done}")
-    b.label(now)
-    _multiply_packed(p, arguments)
-    b.perform(f"br label %{done}")
-    b.label(done)
-    b._known = known
+    wanted, arguments = product
+    p.if_else(wanted, lambda: _multiply_packed(p, arguments))
 
 
 def _keep_in_loop(p: Core, *arrays: Array) -> None:
@@ -232,8 +220,8 @@ def _call_panels(
         arguments = _panel_arguments(p, out, x, columns, panels, int(added))
     else:
         wanted, begun = first
-        added_now = p.b.emit(f"select i1 {wanted}, i64 0, i64 1")
-        begun_now = p.b.emit(f"select i1 {wanted}, ptr {begun}, ptr null")
+        added_now = p.let("select", wanted, 0, 1)
+        begun_now = p.let("select", wanted, begun, "null", kind="ptr")
         arguments = _panel_arguments(p, out, x, columns, panels, added_now, begun_now)
     _multiply_packed(p, arguments)
 
@@ -264,23 +252,20 @@ def _panel_arguments(
         out=out.data,
         first=first,
     )
-    kinds = ["i64"] * PANEL_NUMBERS + ["ptr"] * (len(work) - PANEL_NUMBERS)
-    return kernel_call.arguments(p, work, kinds)
+    return kernel_call.arguments(p, work, kernel_call.kinds_of(PANEL_NUMBERS, len(work)))
 
 
 def _multiply_packed(p: Core, arguments: str) -> None:
-    multiply = p.runtime("multiply_packed")
-    done = p.b.emit(f"call i32 {multiply}(ptr %call, ptr {arguments})")
-    p.or_fail(p.b.emit(f"icmp eq i32 {done}, 0"))
+    p.call_or_fail("multiply_packed", arguments)
 
 
 def _panels(p: Core, y: Array, wanted: str = "") -> tuple[Size, Array]:
     """Return the number of panels of a matrix, none unless they are wanted, and the panels."""
     (terms, columns), size = y.lengths, itemsize(y.dtype)
     width = native.panel_width(size, p.vector_bits)
-    count = _parts(p, columns, width)
+    count = p.parts(columns, width)
     if wanted:
-        count = p.b.emit(f"select i1 {wanted}, i64 {count}, i64 0")
+        count = p.let("select", wanted, count, 0)
     packed = p.new_array(y.dtype, (count, terms, width))
     work = PanelWork(
         itemsize=size,
@@ -298,40 +283,25 @@ def _panels(p: Core, y: Array, wanted: str = "") -> tuple[Size, Array]:
         first="null",
     )
     total = p.product([count, terms, width])
-    kernel_call.call_function(p, p.runtime("pack"), work, PANEL_NUMBERS, count, total)
+    kernel_call.call_function(p, "pack", work, PANEL_NUMBERS, count, total)
     return count, packed
-
-
-def _parts(p: Core, length: Size, size: int) -> Size:
-    """Return how many parts of a size make up a length."""
-    up = p.plus(length, size - 1)
-    return up // size if isinstance(up, int) else p.b.emit(f"sdiv i64 {up}, {size}")
 
 
 def _descriptors(p: Core, *arrays: Array) -> list[str]:
     return [p.frame_pointer(p.descriptor(a)) for a in arrays]
 
 
-def _multiply_into(p: Core, out: Array, x: Array, y: Array, scale: str, keep: str) -> None:
-    """Call the product of the runtime."""
-    _call_matmul(p, x, y, _descriptors(p, out, x, y), scale, keep)
-
-
 def _call_matmul(
     p: Core, x: Array, y: Array, pointers: Sequence[str], scale: str, keep: str
 ) -> None:
-    b = p.b
-    result = b.emit(
-        f"call i32 {p.runtime('matmul')}(ptr %call, i64 {typenum(x.dtype)}, i64 {x.ndim},"
-        f" i64 {y.ndim}, ptr {pointers[1]}, ptr {pointers[2]}, ptr {pointers[0]}, ptr {scale},"
-        f" ptr {keep})"
-    )
-    p.or_no_memory(b.emit(f"icmp eq i32 {result}, 0"))
+    """Call the product of the runtime; `pointers` are the descriptors of the result, x and y."""
+    out, *operands = pointers
+    status = p.call("matmul", typenum(x.dtype), x.ndim, y.ndim, *operands, out, scale, keep)
+    p.or_no_memory(p.let("eq", status, 0, kind="int32"))
 
 
 def batched_matmul(p: Core, node: Apply, x: Array, y: Array) -> Array:
     """Return the products of the matrices along the first axes of two arrays."""
-    b = p.b
     stretched = [v.type.broadcastable[0] for v in node.inputs]
     count = y.lengths[0] if stretched[0] else x.lengths[0]
     if not any(stretched):
@@ -347,23 +317,13 @@ def batched_matmul(p: Core, node: Apply, x: Array, y: Array) -> Array:
     strides = [p.strides(a) for a in arrays]
     steps = [0 if one else s[0] for one, s in zip((*stretched, False), strides, strict=True)]
     starts = [p.pointer(a) for a in arrays]
-    done = p.stack(8)
-    b.perform(f"store i64 0, ptr {done}, align 8")
-    again, body, end = (b.fresh_label(n) for n in ("batch", "product", "products"))
-    b.perform(f"br label %{again}")
-    b.label(again)
-    number = b.emit(f"load i64, ptr {done}, align 8")
-    more = b.emit(f"icmp slt i64 {number}, {count}")
-    b.perform(f"br i1 {more}, label %{body}, label %{end}")
-    b.label(body)
-    matrices = []
-    for array, start, step, known in zip(arrays, starts, steps, strides, strict=True):
-        at = b.emit(f"getelementptr i8, ptr {start}, i64 {b.emit(f'mul i64 {number}, {step}')}")
-        matrices.append(Array(array.dtype, array.lengths[1:], at, known[1:], array is out))
-    _multiply_into(p, matrices[2], matrices[0], matrices[1], "null", "null")
-    b.perform(f"store i64 {b.emit(f'add i64 {number}, 1')}, ptr {done}, align 8")
-    b.perform(f"br label %{again}")
-    b.label(end)
+    with p.counted(count) as number:
+        matrices = []
+        for array, start, step, known in zip(arrays, starts, steps, strides, strict=True):
+            at = p.let("moved", start, p.let("mul", number, step))
+            matrices.append(Array(array.dtype, array.lengths[1:], at, known[1:], array is out))
+        one, two, product = matrices
+        _call_matmul(p, one, two, _descriptors(p, product, one, two), "null", "null")
     return out
 
 
@@ -377,7 +337,8 @@ def _packed_before(p: Core, matrix: Array) -> Array:
         return matrix
     if matrix.contiguous is True or matrix.stretched:
         return matrix
-    packed = region.before(p, lambda: copies.fresh_copy(p, replace(matrix)))
+    with p.before(region):
+        packed = copies.fresh_copy(p, replace(matrix))
     p.keep_for_loop(region, packed.buffer)
     return replace(packed, buffer=None, steady=region)
 
@@ -395,14 +356,7 @@ def _product_memory(
 
 
 def release_if_long(p: Core, work: Size) -> None:
-    b = p.b
-    long, go = b.fresh_label("long"), b.fresh_label("go")
-    function = p.runtime("release")
-    b.perform(f"br i1 {b.emit(f'icmp sgt i64 {work}, {LONG_PRODUCT}')}, label %{long}, label %{go}")
-    b.label(long)
-    b.perform(f"call void {function}(ptr %call)")
-    b.perform(f"br label %{go}")
-    b.label(go)
+    p.if_else(p.let("gt", work, LONG_PRODUCT), lambda: p.call("release"))
 
 
 def call_python(
@@ -430,18 +384,9 @@ def call_python(
             tuple(o.type for o in node.outputs),
         )
     )
-    lists = []
-    for items in (inputs, offsets):
-        where = p.stack(max(8, 8 * len(items)))
-        for i, item in enumerate(items):
-            at = p.b.emit(f"getelementptr i64, ptr {where}, i64 {i}")
-            p.b.perform(f"store i64 {item}, ptr {at}, align 8")
-        lists.append(where)
-    got = p.b.emit(
-        f"call i32 {p.runtime('callback')}(ptr %call, i64 {len(p.callbacks) - 1}, "
-        f"i64 {len(inputs)}, ptr {lists[0]}, i64 {len(offsets)}, ptr {lists[1]})"
-    )
-    p.or_fail(p.b.emit(f"icmp eq i32 {got}, 0"))
+    given, made = map(p.listed, (inputs, offsets))
+    number = len(p.callbacks) - 1
+    p.call_or_fail("callback", number, len(inputs), given, len(offsets), made)
     for out, offset in zip(node.outputs, offsets, strict=True):
         results.append(_from_descriptor(p, out.type, offset))
     return results
@@ -490,8 +435,8 @@ def _from_descriptor(p: Core, kind: Any, offset: int) -> Any:
     array = Array(kind.dtype, lengths, p.frame_load(offset, "ptr"), descriptor=offset)
     if kind.ndim:
         array.strides = strides
-        bit = p.b.emit(f"and i64 {p.frame_load(offset + 1)}, {native.CONTIGUOUS}")
-        array.contiguous = p.b.emit(f"icmp ne i64 {bit}, 0")
+        bit = p.let("and", p.frame_load(offset + 1), native.CONTIGUOUS)
+        array.contiguous = p.let("ne", bit, 0)
     return array
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from theano._core.ir.variable import Apply, Constant
 from theano._core.lower.arrays import Array
 from theano._core.lower.builder import launch
 from theano._core.lower.builder.core import Core
+from theano._core.lower.expression import Value, Writer
 from theano._core.lower.schedule import Step
 from theano._core.ops.op import Elementwise
 from theano._core.ops.shaping import Length
@@ -26,29 +27,12 @@ def count_uses(p: Core, steps: Sequence[Step], outputs: Sequence[Any]) -> None:
 
 def write_step(p: Core, step: Step) -> None:
     """Write a step."""
-    prepare(p, step)()
-
-
-def prepare(p: Core, step: Step) -> Callable[[], None]:
-    """Write what may fail in a step; return what writes the rest."""
     if step.is_loop:
-        run = launch.prepare_loop(p, step)
-    else:
-        node = step.nodes[0]
-
-        def run() -> None:
-            if node.outputs[0] not in p.values:
-                emit_node(p, node)
-
-        if node.outputs[0] in p.in_place:
-            run()
-            run = p.overwrites.pop(node)
-
-    def all_of_it() -> None:
-        run()
+        launch.write_loop(p, step)
+    elif step.nodes[0].outputs[0] not in p.values:
+        emit_node(p, step.nodes[0])
+    with p.into(p.late):
         _drop_dead(p, step)
-
-    return all_of_it
 
 
 def _drop_dead(p: Core, step: Step) -> None:
@@ -92,10 +76,16 @@ def _known(p: Core, variable: Any) -> Any:
 
 
 def _inline(p: Core, node: Apply) -> Array:
-    """Write a scalar function in the entry itself."""
+    """Write a scalar function in the program itself."""
     casts, dtype = node.op.dtype(*(v.type.dtype for v in node.inputs))
-    args = [p.b.cast(p.register(p.value(v)), d) for v, d in zip(node.inputs, casts, strict=True)]
-    return Array(dtype, (), register=p.b.cast(node.op.native(p.b, *args), dtype))
+
+    def body(w: Writer, *values: Value) -> Value:
+        args = [w.cast(v, d) for v, d in zip(values, casts, strict=True)]
+        return w.call(node.op, *args, dtype=dtype)
+
+    return Array(
+        dtype, (), register=p.compute(body, *(p.register(p.value(v)) for v in node.inputs))
+    )
 
 
 def step_inputs(step: Step) -> list[Any]:

@@ -85,7 +85,7 @@ def _index_loop(
         operands.append((placed, placed.stretched))
     everywhere = frozenset(range(total))
     numbers = [
-        p.b.emit(f"ptrtoint ptr {p.pointer(x)} to i64"),
+        p.let("number", p.pointer(x), kind="ptr"),
         *p.strides(x),
         *x.lengths,
     ]
@@ -106,8 +106,8 @@ def _joint_length(p: Core, lengths: Sequence[Size]) -> Size:
         elif isinstance(length, int):
             result = length if length != 1 else result
         else:
-            one = p.sized(f"icmp eq i64 {result}, 1", result)
-            result = p.sized(f"select i1 {one}, i64 {length}, i64 {result}", one, length, result)
+            one = p.sized("eq", result, 1)
+            result = p.sized("select", one, length, result)
     return result
 
 
@@ -143,16 +143,14 @@ def _check_range(
         w.body(folds=[item, item]),
     )
     outs = [Array("int64", (), p.stack(8)), Array("int64", (), p.stack(8))]
-    launch.prepare_run(p, loop, index.lengths, [index], [], outs)()
-    b = p.b
-    small, large = (p.register(a).text for a in outs)
-    negative = b.emit(f"sub i64 0, {length}")
+    launch.run(p, loop, index.lengths, [index], [], outs)
+    small, large = map(p.integer, outs)
     # Of no index at all the fold is its start, which is inside on purpose of the comparison.
-    none = b.emit(f"icmp sgt i64 {small}, {large}")
-    low = b.emit(f"icmp sge i64 {small}, {negative}")
-    p.check(node, b.emit(f"or i1 {none}, {low}"), "index", (small, axis, length))
-    high = b.emit(f"icmp slt i64 {large}, {length}")
-    p.check(node, b.emit(f"or i1 {none}, {high}"), "index", (large, axis, length))
+    none = p.let("gt", small, large)
+    low = p.let("ge", small, p.let("sub", 0, length))
+    p.check(node, p.let("or", none, low, kind="bool"), "index", (small, axis, length))
+    high = p.let("lt", large, length)
+    p.check(node, p.let("or", none, high, kind="bool"), "index", (large, axis, length))
 
 
 def gather(
@@ -206,17 +204,10 @@ def scatter(
         store(b, value, at)
 
     change = Emitted("scatter", (address, x.dtype, assign), write)
-    run = copies.prepare_simple_loop(
-        p,
-        None,
-        lengths,
-        operands,
-        change.body(),
-        indexed=True,
-        sequential=True,
-        lanes=1,
-    )
-    copies.overwrite(p, node, run)
+    with p.apart(copies.overwriting(p, node)):
+        copies.simple_loop(
+            p, None, lengths, operands, change.body(), indexed=True, sequential=True, lanes=1
+        )
     return out
 
 
@@ -233,13 +224,13 @@ def nonzero(p: Core, x: Array) -> Array:
         tuple(range(rank)),
         w.body(folds=[w.cast(w.cast(w.operands[0], "bool"), "int64")]),
     )
-    launch.prepare_run(p, loop, x.lengths, [x], [], [counted])()
-    count = p.register(counted).text
+    launch.run(p, loop, x.lengths, [x], [], [counted])
+    count = p.integer(counted)
     out = p.new_array("int64", (rank, count))
     done, aside = p.stack(8), p.stack(8)
-    p.b.perform(f"store i64 0, ptr {done}, align 8")
+    p.words(done, (0,))
     everywhere = frozenset(range(rank))
-    addresses = [p.b.emit(f"ptrtoint ptr {at} to i64") for at in (out.data, done, aside)]
+    addresses = [p.let("number", at, kind="ptr") for at in (out.data, done, aside)]
     row = p.multiply(count, 8)
     operands = [(p.scalar(n), everywhere) for n in (*addresses, row)]
 

@@ -6,19 +6,20 @@ scalars, the calls of kernels and libraries, in straight-line code. Scalars stay
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
+from theano._core.base import developing
 from theano._core.ir.graph import toposort
 from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Apply, Constant
+from theano._core.lower import program as ir
+from theano._core.lower import spec
 from theano._core.lower.arrays import Array, CallbackRecord, Object
 from theano._core.lower.builder import copies, lowering
 from theano._core.lower.builder.core import Core
 from theano._core.lower.builder.updates import plan_updates
-from theano._core.lower.llvm.emitter import FIRST_BLOCK
-from theano._core.lower.llvm.items import store
-from theano._core.lower.llvm.split import is_long, split, way_of_cutting
+from theano._core.lower.llvm.printer import printed
 from theano._core.lower.schedule import group
 from theano._core.ops.op import Elementwise
 from theano._core.runtime import native
@@ -47,6 +48,7 @@ class ProgramText(NamedTuple):
     # For error messages, by number: an application and the loops it is in, outermost first.
     nodes: tuple[tuple[Apply, tuple[Apply, ...]], ...]
     steps: tuple[tuple[Apply, ...], ...]
+    program: ir.Program
     # Makes what LLVM reads in place of a text that is too long for it.
     cut: Callable[[], str] | None = None
 
@@ -54,7 +56,6 @@ class ProgramText(NamedTuple):
 def write(p: Core) -> ProgramText:
     """Return the text of a program that nothing has been written of yet."""
     for number, variable in enumerate(p.inputs):
-        p.starts.append(len(p.b.lines))
         _input(p, number, variable)
     input_offsets = tuple(p.input_offsets)
     nodes = _nodes(p)
@@ -62,36 +63,33 @@ def write(p: Core) -> ProgramText:
     steps = group(nodes, p.lengths, p.fuse)
     lowering.count_uses(p, steps, p.outputs)
     early, late = plan_updates(p, steps)
+    p.steps = tuple(tuple(step.nodes) for step in (*early, *late))
     for number, step in enumerate(early):
-        p.starts.append(len(p.b.lines))
+        p.do(ir.Step(number))
         lowering.write_step(p, step)
         _tick(p, number)
     _materialise_outputs(p)
-    p.late = bool(late)
-    runs = []
-    for step in late:
-        p.starts.append(len(p.b.lines))
-        runs.append(lowering.prepare(p, step))
-    copies: list[Callable[[], None]] = []
-    results = _results(p, copies)
+    after: ir.Block = []
     if late:
-        # INVARIANT: nothing fails from here on, and until here no input was written to.
-        done = p.b.emit(f"call i32 {p.runtime('commit')}(ptr %call)")
-        p.or_fail(p.b.emit(f"icmp eq i32 {done}, 0"))
-    for number, run in enumerate(runs, len(early)):
-        p.starts.append(len(p.b.lines))
-        run()
-        _tick(p, number)
-    for copy in copies:
-        p.starts.append(len(p.b.lines))
-        copy()
-    p.steps = tuple(tuple(step.nodes) for step in (*early, *late))
+        p.late = after
+    for number, step in enumerate(late, len(early)):
+        p.do(ir.Step(number))
+        after.append(ir.Step(number))
+        lowering.write_step(p, step)
+        with p.into(after):
+            _tick(p, number)
+    p.late = None
+    copied: ir.Block = []
+    results = _results(p, copied)
+    if late:
+        p.do(ir.Fence())
+    p.block += after + copied
     return _finish(p, input_offsets, results)
 
 
 def _tick(p: Core, number: int) -> None:
     if p.timed:
-        p.b.perform(f"call void {p.runtime('tick')}(ptr %call, i64 {number})")
+        p.call("tick", number)
 
 
 def _input(p: Core, number: int, variable: Any) -> None:
@@ -109,9 +107,8 @@ def _input(p: Core, number: int, variable: Any) -> None:
     array = Array(kind.dtype, lengths, p.frame_load(offset, "ptr"), descriptor=offset)
     if kind.ndim:
         array.strides = tuple(p.frame_load(offset + 2 + kind.ndim + i) for i in range(kind.ndim))
-        flags = p.frame_load(offset + 1)
-        bit = p.b.emit(f"and i64 {flags}, {native.CONTIGUOUS}")
-        array.contiguous = p.b.emit(f"icmp ne i64 {bit}, 0")
+        bit = p.let("and", p.frame_load(offset + 1), native.CONTIGUOUS)
+        array.contiguous = p.let("ne", bit, 0)
         array.stretched = frozenset()
     p.values[variable] = array
 
@@ -132,17 +129,17 @@ def _is_scalar_expression(p: Core, out: Any) -> bool:
     return out.owner is not None and isinstance(out.owner.op, Elementwise) and out.type.ndim == 0
 
 
-def _own(p: Core, out: Any, later: list[Callable[[], None]] | None) -> None:
-    if out in p._owned:
+def _own(p: Core, out: Any, copied: ir.Block | None) -> None:
+    if out in p.owned:
         return
     value = p.value(out)
     p.node = out.owner
     if not isinstance(value, Object) and out not in p.in_place:
-        value = _owned_array(p, value, later)
-    p._owned[out] = value
+        value = _owned_array(p, value, copied)
+    p.owned[out] = value
 
 
-def _owned_array(p: Core, value: Array, later: list[Callable[[], None]] | None) -> Array:
+def _owned_array(p: Core, value: Array, copied: ir.Block | None) -> Array:
     buffer = value.buffer
     if value.descriptor in p.given:
         return value
@@ -155,33 +152,24 @@ def _owned_array(p: Core, value: Array, later: list[Callable[[], None]] | None) 
     ):
         buffer.kept = True
         return value
-    return _copied(p, value, later)
+    return _copied(p, value, copied)
 
 
-def _copied(p: Core, value: Array, later: list[Callable[[], None]] | None) -> Array:
-    """Return a fresh C-contiguous copy; what writes its items is added to `later`, if given."""
-    fresh = p.new_array(value.dtype, value.lengths)
+def _copied(p: Core, value: Array, copied: ir.Block | None) -> Array:
+    """Return a fresh C-contiguous copy; what writes its items is added to `copied`, if given."""
+    with p.apart(copied):
+        fresh = copies.fresh_copy(p, value)
     fresh.buffer.users += 1  # type: ignore[union-attr]
-
-    def write_item() -> None:
-        store(p.b, p.register(value), fresh.data)
-
-    write = copies.prepare_copy(p, value, fresh) if value.ndim else write_item
-    if later is None:
-        write()
-    else:
-        later.append(write)
     return fresh
 
 
-def _results(p: Core, later: list[Callable[[], None]]) -> list[Output]:
-    """Return where the results are; what writes those that are copies is added to `later`."""
+def _results(p: Core, copied: ir.Block) -> list[Output]:
+    """Return where the results are; what writes those that are copies is added to `copied`."""
     results = []
     seen: set[int] = set()
     for out in p.outputs:
-        p.starts.append(len(p.b.lines))
-        _own(p, out, later)
-        value = p._owned[out]
+        _own(p, out, copied)
+        value = p.owned[out]
         if isinstance(value, Object):
             results.append(Output("object", value.descriptor, -1))
             continue
@@ -191,7 +179,7 @@ def _results(p: Core, later: list[Callable[[], None]]) -> list[Output]:
             continue
         if value.buffer is None or value.buffer.slot in seen:
             p.node = out.owner
-            value = _copied(p, value, later)
+            value = _copied(p, value, copied)
         buffer: Any = value.buffer
         buffer.kept = True
         slot = buffer.slot
@@ -201,39 +189,12 @@ def _results(p: Core, later: list[Callable[[], None]]) -> list[Output]:
 
 
 def _finish(p: Core, input_offsets: tuple[int, ...], results: list[Output]) -> ProgramText:
-    b = p.b
-    b.perform("ret i32 0")
-    header = [
-        "  %rt = load ptr, ptr %call, align 8",
-        "  %kernels.at = getelementptr ptr, ptr %call, i64 1",
-        "  %kernels = load ptr, ptr %kernels.at, align 8",
-        "  %frame.at = getelementptr ptr, ptr %call, i64 2",
-        "  %frame = load ptr, ptr %frame.at, align 8",
-        f"  %facts = alloca [{max(1, p._facts)} x i64], align 8",
-        f"  %block = alloca [{p._block_words} x i64], align 8",
-        *p.prologue,
-    ]
-    whole = [
-        "define i32 @entry(ptr %call) nounwind {",
-        f"{FIRST_BLOCK}:",
-        *header,
-        *b.lines,
-        *p.cold,
-        "}",
-    ]
-    rest = [*b.helpers.values(), *sorted(b.declarations)]
-    if p.fold_facts:
-        words = ", ".join(f"i64 {fact}" for fact in p.fold_facts)
-        rest.append(f"@folds = internal constant [{len(p.fold_facts)} x i64] [{words}]")
-    long = is_long(b.lines)
-    if long:
-        rest.append(way_of_cutting())
-
-    def cut() -> str:
-        return _text([*(split(header, b.lines, p.cold, p.starts) or whole), *rest])
-
+    program = ir.Program(p.block, tuple(p.stacks), p.block_words)
+    if developing.CHECK:
+        spec.check(program)
+    text, cut = printed(program)
     return ProgramText(
-        _text([*whole, *rest]),
+        text,
         tuple(p.kernels),
         p.frame_size,
         tuple(p.buffer_slots),
@@ -244,9 +205,6 @@ def _finish(p: Core, input_offsets: tuple[int, ...], results: list[Output]) -> P
         tuple(p.callbacks),
         tuple(p.node_numbers),
         p.steps,
-        cut if long else None,
+        program,
+        cut,
     )
-
-
-def _text(lines: Sequence[str]) -> str:
-    return "\n".join(lines) + "\n"

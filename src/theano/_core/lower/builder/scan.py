@@ -12,18 +12,19 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+from theano._core.base.dtypes import itemsize
 from theano._core.ir.graph import inputs as leaves_of
 from theano._core.ir.graph import toposort
 from theano._core.ir.types import RandomStateType, TensorType
 from theano._core.ir.variable import Apply, Constant
+from theano._core.lower import program as ir
 from theano._core.lower.arrays import Array, Buffer, Object, Size
-from theano._core.lower.builder import copies, libraries, lowering, nest, views
-from theano._core.lower.builder.carried import Carried, LateRows, Phi
+from theano._core.lower.builder import copies, libraries, lowering, views
+from theano._core.lower.builder.carried import Carried, LateRows, Row
 from theano._core.lower.builder.core import Core
 from theano._core.lower.builder.region import Region
 from theano._core.lower.builder.scan_registers import RegisterLoop
-from theano._core.lower.llvm.emitter import ComplexValue, Value
-from theano._core.lower.llvm.items import itemsize, load, store
+from theano._core.lower.program import PATIENCE, Register
 from theano._core.lower.schedule import group
 from theano._core.ops.indexing import AdvancedIncSubtensor, IncSubtensor
 from theano._core.ops.loop import Loop
@@ -33,6 +34,22 @@ from theano._core.ops.steps import ALL
 def loop(p: Core, node: Apply, values: Sequence[Any]) -> list[Any]:
     """Return the outputs of a loop."""
     return LoopWriter(p, node, values).write()
+
+
+def release_for(p: Core, steps: Size) -> None:
+    """Let Python's lock go before a loop of many steps."""
+    if isinstance(steps, str):
+        p.if_else(p.let("ge", steps, PATIENCE), lambda: p.call("release"))
+    elif steps >= PATIENCE:
+        p.call("release")
+
+
+def check_steps(p: Core, node: Apply, steps: Size, lengths: Sequence[Size]) -> None:
+    """Fail unless there can be so many steps over sequences of these lengths."""
+    p.check_least(node, steps, 0, "scan_steps", (steps,))
+    for number, own in enumerate(lengths):
+        if own is not steps and own != steps:
+            p.check(node, p.let("ge", own, steps), "scan_sequence", (number, own, steps))
 
 
 class LoopWriter:
@@ -46,11 +63,8 @@ class LoopWriter:
         Of the inputs.
     """
 
-    phi = Phi
-
     def __init__(self, p: Any, node: Apply, values: Sequence[Any]) -> None:
         self.p = p
-        self.b = p.b
         self.node = node
         # Equal loops share a body, and what is known of its variables here is of this loop.
         # Its constants are those of the rewriter, which else takes what lengths are computed from
@@ -88,31 +102,33 @@ class LoopWriter:
         self._tell_lengths()
         for carried, start in zip(self.states, self.initial, strict=True):
             self._prepare(carried, start)
-        nest.release_for(self.p, self.limit)
+        release_for(self.p, self.limit)
         short = RegisterLoop(self)
         return short.write(self._write_general) if short.possible else self._write_general()
 
     def _write_general(self) -> list[Any]:
         """Write the loop for rows of any length."""
-        p, b = self.p, self.b
-        known = dict(p.values), dict(p._length_values)
+        p = self.p
+        known = dict(p.values), dict(p.length_values)
         self._hoist_lengths()
         region = self._enter()
-        b.lines, b.block, b._known = [], f"{self.tag}.body", {}
-        p.region = region
-        self._bind_inputs()
-        self._write_body()
-        stop = self._advance()
-        self._close(region, stop)
+        with p.into([]) as body:
+            self._bind_inputs()
+            self._write_body()
+            stop = self._advance()
         p.region = region.outer
-        p.values, p._length_values = known
+        carried = [c for state in self.states for c in self._carried(state)]
+        p.do(ir.For(self.step, self.limit, tuple(carried), body, stop))
+        for slot in sorted(region.fixed_slots):
+            p.free(slot)
+        p.values, p.length_values = known
         return self._outputs()
 
     # -- before the loop --------------------------------------------------------------------------
 
     def _check(self) -> None:
         p = self.p
-        nest.check_steps(p, self.node, self.limit, [a.lengths[0] for a in self.sequences])
+        check_steps(p, self.node, self.limit, [a.lengths[0] for a in self.sequences])
         for carried, start in zip(self.states, self.initial, strict=True):
             if carried.is_object or start is None:
                 continue
@@ -179,7 +195,7 @@ class LoopWriter:
             return
         carried.memory = p.new_array(dtype, [rows, *carried.lengths])
 
-    def _row(self, carried: Carried, number: Size) -> str:
+    def row(self, carried: Carried, number: Size) -> str:
         """Return the address of a row of the memory of a state."""
         p, memory = self.p, carried.memory
         step = p.multiply(itemsize(memory.dtype), p.product(carried.lengths))
@@ -196,14 +212,14 @@ class LoopWriter:
             parts = [self._start_item(start, i) for i in range(depth)]
             if carried.state.keep == ALL:
                 for i, part in enumerate(parts):
-                    store(self.b, part, self._row(carried, i))
+                    p.store(self.row(carried, i), part)
             carried.starts = parts[::-1]
             return
         if kept_in_place:
             lengths = (depth, *carried.lengths)
             view = Array(start.dtype, lengths, p.pointer(carried.memory))
             copies.copy_into(p, start, view)
-            rows = [self._row(carried, i) for i in range(depth)]
+            rows = [self.row(carried, i) for i in range(depth)]
         else:
             source = start
             if start.stretched or start.contiguous is False:
@@ -214,13 +230,13 @@ class LoopWriter:
             rows = [views.moved(p, p.pointer(source), p.offset(i, step)) for i in range(depth)]
         carried.starts = rows[::-1]
         if not carried.keeps_all:
-            carried.starts.append(self._row(carried, depth))
+            carried.starts.append(self.row(carried, depth))
 
     def _start_item(self, start: Array, index: int) -> Any:
         data = views.moved(
             self.p, self.p.pointer(start), self.p.offset(index, self.p.strides(start)[0])
         )
-        return load(self.b, data, start.dtype, 1)
+        return self.p.load(data, start.dtype)
 
     def _hoist_lengths(self) -> None:
         """Compute lengths that steps need and that no step changes."""
@@ -238,34 +254,26 @@ class LoopWriter:
 
     def _enter(self) -> Region:
         """Name what changes from step to step."""
-        p, b = self.p, self.b
-        self.tag = b.fresh_label("scan")
-        first = b.count + 1
-        self.step = b.fresh_name()
-        self.stopped = b.fresh_name() if self.op.until else ""
+        p = self.p
+        depth = p.region.depth if p.region is not None else 0
+        p.region = region = Region(self.node, "", p.block, p.region, depth + 1)
+        self.step = region.step = p.fresh()
+        self.stopped = p.fresh() if self.op.until else ""
         for carried in self.states:
             if carried.is_scalar:
-                carried.taps = [self._fresh_value(v) for v in carried.starts]
+                carried.taps = [Register(p.fresh(), v.dtype) for v in carried.starts]
             else:
-                carried.taps = [b.fresh_name() for _ in carried.starts]
+                carried.taps = [p.fresh() for _ in carried.starts]
             if "" in carried.lengths:
-                slot = p.reserve(1)
-                p.buffer_slots.append(slot)
-                names = [n if n != "" else b.fresh_name() for n in carried.lengths]
+                names = [n if n != "" else p.fresh() for n in carried.lengths]
                 unknown = [i for i, n in enumerate(carried.lengths) if n == ""]
-                carried.late = LateRows(slot, b.fresh_name(), names, unknown)
-        region = Region(self.node, self.step, first, b.lines, b.block, p.region)
+                carried.late = LateRows(p.new_slot(), p.fresh(), names, unknown)
         # Values outside are copied: what is added to them inside is not known after the loop.
         p.values = {k: replace(v) if isinstance(v, Array) else v for k, v in p.values.items()}
-        p._length_values = dict(p._length_values)
+        p.length_values = dict(p.length_values)
         self.first_slot = len(p.buffer_slots)
         self.first_callback = len(p.callbacks)
         return region
-
-    def _fresh_value(self, like: Any) -> Any:
-        if isinstance(like, ComplexValue):
-            return ComplexValue(self._fresh_value(like.real), self._fresh_value(like.imag))
-        return Value(self.b.fresh_name(), like.dtype, like.lanes)
 
     def _bind_inputs(self) -> None:
         p, inner = self.p, self.op.inner
@@ -308,9 +316,9 @@ class LoopWriter:
             if carried.is_object or carried.is_scalar or carried.memory is None:
                 continue
             if carried.keeps_all:
-                carried.target = self._row(carried, p.position(carried.lead, self.step))
+                carried.target = self.row(carried, p.position(carried.lead, self.step))
             else:
-                carried.target = carried.taps[-1] if carried.taps else self._row(carried, 0)
+                carried.target = carried.taps[-1] if carried.taps else self.row(carried, 0)
         nodes = toposort(op.body.outputs, p.values)
         p.number_of.update({node: len(p.number_of) + i for i, node in enumerate(nodes)})
         steps = group(nodes, p.lengths, p.fuse)
@@ -323,14 +331,10 @@ class LoopWriter:
 
     def _place(self, carried: Carried) -> None:
         """Have a state, and what it is made of by writes to parts, written where its row lies."""
-
-        def check(axis: int, wanted: Size, got: Size) -> None:
-            facts = (carried.number, axis, wanted, got)
-            self.p.check_equal(self.node, wanted, got, "scan_shape", facts)
-
         variable = carried.value
         while True:
-            self.p.places.setdefault(variable, (carried.target, carried.lengths, check))
+            row = Row(self.node, carried.number, carried.target, carried.lengths)
+            self.p.places.setdefault(variable, row)
             writer = variable.owner
             if writer is None or not isinstance(writer.op, (IncSubtensor, AdvancedIncSubtensor)):
                 return
@@ -338,9 +342,9 @@ class LoopWriter:
             if self.p.uses.get(variable) != 1 or variable.type != carried.value.type:
                 return
 
-    def _advance(self) -> str:
+    def _advance(self) -> ir.Carried | None:
         """Write what follows the body's own steps; return the condition that ends the loop."""
-        p, b = self.p, self.b
+        p = self.p
         for carried in self.states:
             value = p.value(carried.value)
             if carried.is_object:
@@ -354,72 +358,58 @@ class LoopWriter:
                 p.frame_store(carried.descriptor, carried.nexts[0], "ptr")
         if len(p.callbacks) > self.first_callback:
             self._forget_objects()
-        stop = ""
+        stop = None
         if self.op.until:
-            condition = p.register(p.value(self.op.body.outputs[-1]))
-            stop = b.cast(condition, "bool").text
+            ends = p.condition(p.value(self.op.body.outputs[-1]))
+            stop = ir.Carried(self.stopped, "bool", 0, ends)
         self._free_step_memory()
         return stop
 
     def _forget_objects(self) -> None:
         """Let go of what Python returned in the step before this one."""
-        p, b, region = self.p, self.b, self.p.region
-        count = f"call i64 {p.runtime('kept')}(ptr %call)"
-
-        def start() -> tuple[str, str]:
-            place, now = p.stack(8), b.emit(count)
-            b.perform(f"store i64 {now}, ptr {place}, align 8")
-            return place, now
-
+        p = self.p
+        assert p.region is not None
         # INVARIANT: objects from `first` up to the number at `place` are of earlier steps.
-        place, first = region.before(p, start)
-        until = b.emit(f"load i64, ptr {place}, align 8")
-        b.perform(f"call void {p.runtime('forget')}(ptr %call, i64 {first}, i64 {until})")
-        now = b.emit(count)
-        b.perform(f"store i64 {now}, ptr {place}, align 8")
+        with p.before(p.region):
+            first = p.call("kept")
+            place = p.listed([first])
+        p.call("forget", first, p.load(place, "int64").name)
+        p.words(place, [p.call("kept")])
 
     def _advance_scalar(self, carried: Carried, value: Array) -> None:
         new = self.p.register(value)
         carried.nexts = [new, *carried.taps[:-1]] if carried.taps else []
         if carried.keeps_all:
-            row = self._row(carried, self.p.position(carried.lead, self.step))
-            store(self.b, new, row)
+            row = self.row(carried, self.p.position(carried.lead, self.step))
+            self.p.store(row, new)
         elif not carried.taps:
-            store(self.b, new, self._row(carried, 0))
+            self.p.store(self.row(carried, 0), new)
 
     def _advance_rows(self, carried: Carried, value: Array) -> None:
         p = self.p
         if carried.memory is None:
             self._allocate_in_first_step(carried, value)
         if value.data != carried.target or not value.data:
-            for axis, (wanted, got) in enumerate(zip(carried.lengths, value.lengths, strict=True)):
-                p.check_equal(
-                    self.node, wanted, got, "scan_shape", (carried.number, axis, wanted, got)
-                )
+            Row(self.node, carried.number, carried.target, carried.lengths).check(p, value.lengths)
             copies.copy_into(p, value, self._row_array(carried, carried.target))
         if carried.taps:
             carried.nexts = [carried.target, *carried.taps[:-1]]
 
     def _allocate_in_first_step(self, carried: Carried, value: Array) -> None:
-        p, b, late = self.p, self.b, carried.late
-        first, go, ready = (b.fresh_label(n) for n in ("first", "go", "ready"))
-        before = b.block
-        missing = b.emit(f"icmp eq ptr {late.base}, null")
-        b.perform(f"br i1 {missing}, label %{first}, label %{ready}")
-        b.label(first)
-        rows = self.limit if carried.keeps_all else 1
-        data = p.allocated(value.dtype, [rows, *value.lengths], late.slot)
-        b.perform(f"br label %{go}")
-        b.label(go)
-        b.perform(f"br label %{ready}")
-        b.label(ready)
-        late.next_base = b.emit(f"phi ptr [{late.base}, %{before}], [{data}, %{go}]")
-        late.next_lengths = [
-            known
-            if axis not in late.unknown
-            else b.emit(f"phi i64 [{known}, %{before}], [{got}, %{go}]")
-            for axis, (known, got) in enumerate(zip(late.lengths, value.lengths, strict=True))
-        ]
+        p, late = self.p, carried.late
+        kinds = ("ptr", *("int64" for _ in late.unknown))
+
+        def first() -> tuple[Size, ...]:
+            rows = self.limit if carried.keeps_all else 1
+            data = p.allocated(value.dtype, [rows, *value.lengths], late.slot)
+            return data, *(value.lengths[axis] for axis in late.unknown)
+
+        missing = p.let("eq", late.base, "null", kind="ptr")
+        known = (late.base, *(late.lengths[axis] for axis in late.unknown))
+        late.next_base, *found = p.if_else(missing, first, lambda: known, kinds)
+        late.next_lengths = list(late.lengths)
+        for axis, length in zip(late.unknown, found, strict=True):
+            late.next_lengths[axis] = length
         carried.lengths = late.next_lengths
         size = p.multiply(itemsize(value.dtype), p.product(carried.lengths))
         row = p.offset(self.step, size) if carried.keeps_all else 0
@@ -430,51 +420,34 @@ class LoopWriter:
         late = {c.late.slot for c in self.states if c.late is not None}
         for slot in p.buffer_slots[self.first_slot :]:
             if slot not in p.fixed_slots | p.freed | late:
-                p.b.perform(f"call void {p.runtime('free')}(ptr %call, i64 {slot})")
+                p.free(slot)
 
-    def _close(self, region: Region, stop: str) -> None:
-        """Put the lines before the loop, its head and its body together."""
-        p, b = self.p, self.b
-        body = b.lines
-        following = b.emit(f"add nuw nsw i64 {self.step}, 1")
-        latch = b.block
-        phis = [Phi(self.step, "i64", "0", following)]
-        if stop:
-            phis.append(Phi(self.stopped, "i1", "false", stop))
-        for carried in self.states:
-            phis += self._state_phis(carried)
-        b.lines, b.block, b._known = region.lines, region.block, {}
-        nest.nest(p, self.tag, phis, self.limit, body, latch, self.stopped)
-        for slot in sorted(region.fixed_slots):
-            b.perform(f"call void {p.runtime('free')}(ptr %call, i64 {slot})")
-
-    def _state_phis(self, carried: Carried) -> list[Phi]:
+    def _carried(self, carried: Carried) -> list[ir.Carried]:
         late, found = carried.late, []
         if late is not None:
-            found.append(Phi(late.base, "ptr", "null", late.next_base))
+            found.append(ir.Carried(late.base, "ptr", "null", late.next_base))
             found += [
-                Phi(late.lengths[axis], "i64", "0", late.next_lengths[axis])
+                ir.Carried(late.lengths[axis], "int64", 0, late.next_lengths[axis])
                 for axis in late.unknown
             ]
         if carried.is_object:
             return found
-        for name, start, after in zip(carried.taps, carried.starts, carried.nexts, strict=True):
-            if not carried.is_scalar:
-                found.append(Phi(name, "ptr", start, after))
-                continue
-            for n, s, a in zip(parts(name), parts(start), parts(after), strict=True):
-                found.append(Phi(n.text, n.type, s.text, a.text))
+        for tap, start, after in zip(carried.taps, carried.starts, carried.nexts, strict=True):
+            if carried.is_scalar:
+                found.append(ir.Carried(tap.name, tap.dtype, start, after))
+            else:
+                found.append(ir.Carried(tap, "ptr", start, after))
         return found
 
     # -- after the loop ---------------------------------------------------------------------------
 
     def _outputs(self) -> list[Any]:
-        results: list[Any] = [self._output(carried) for carried in self.states]
+        results: list[Any] = [self.output(carried) for carried in self.states]
         if self.op.until:
             results.append(self.p.scalar(self.step))
         return results
 
-    def _output(self, carried: Carried, stored: bool = False) -> Any:
+    def output(self, carried: Carried, stored: bool = False) -> Any:
         """Return the output of a state; scalars that are only kept at the end may be `stored`."""
         p, state = self.p, carried.state
         if carried.is_object:
@@ -490,12 +463,11 @@ class LoopWriter:
         if carried.keeps_all:
             return replace(memory, lengths=(p.plus(carried.lead, done), *carried.lengths))
         if not state.taps:
-            p.b.declarations["declare i64 @llvm.smin.i64(i64, i64)"] = None
-            count = p.b.emit(f"call i64 @llvm.smin.i64(i64 {done}, i64 {state.keep})")
+            count = p.let("minimum", done, state.keep)
             return replace(memory, lengths=(count, *carried.lengths))
         if carried.is_scalar:
             for i in range(0 if stored else state.keep):
-                store(p.b, carried.taps[state.keep - 1 - i], self._row(carried, i))
+                p.store(self.row(carried, i), carried.taps[state.keep - 1 - i])
             return memory
         if state.keep == 1:
             return replace(
@@ -508,11 +480,6 @@ class LoopWriter:
             source = self._row_array(carried, carried.taps[state.keep - 1 - i])
             copies.copy_into(p, source, self._row_array(carried, to))
         return out
-
-
-def parts(value: Any) -> list[Value]:
-    """Return the registers of a value."""
-    return [value.real, value.imag] if isinstance(value, ComplexValue) else [value]
 
 
 def leaves_and_owners(variable: Any) -> list[Any]:

@@ -15,15 +15,15 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from theano._core.base import dtypes
+from theano._core.base.dtypes import itemsize
 from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Apply, Constant
+from theano._core.lower import program as ir
 from theano._core.lower.arrays import Size
-from theano._core.lower.builder import copies, launch, nest, views
+from theano._core.lower.builder import copies, launch, views
 from theano._core.lower.builder.carried import Carried
-from theano._core.lower.llvm.bodies import number
-from theano._core.lower.llvm.emitter import Value
-from theano._core.lower.llvm.items import itemsize, load, store
 from theano._core.lower.llvm.target import lanes_of
+from theano._core.lower.program import Number, Register, Scalar, number_of
 from theano._core.ops.broadcasting import Alloc, Second
 from theano._core.ops.op import Elementwise
 from theano._core.ops.reductions import Reduction
@@ -58,7 +58,7 @@ class RegisterLoop:
 
     def __init__(self, writer: LoopWriter, lanes: int = 0) -> None:
         self.loop = writer
-        self.p, self.b, self.op = writer.p, writer.b, writer.op
+        self.p, self.op = writer.p, writer.op
         variables = [*self.op.body.inputs, *(o for n in self.op.body.nodes for o in n.outputs)]
         self.rows = [v for v in variables if isinstance(v.type, TensorType) and is_row(v)]
         self.itemsize = max((itemsize(v.type.dtype) for v in self.rows), default=0)
@@ -121,116 +121,94 @@ class RegisterLoop:
         return half._either(lambda: self._either(general))
 
     def _either(self, general: Callable[[], list[Any]]) -> list[Any]:
-        p, b = self.p, self.b
-        short, long, done = (b.fresh_label(n) for n in ("short", "long", "either"))
+        p = self.p
         # What is computed on demand inside one loop is not known in the other.
         for array in (*self.loop.sequences, *self.loop.fixed):
             if array.ndim:
                 p.pointer(array)
                 p.strides(array)
         fits = self._fits()
-        b.perform(f"br i1 {fits}, label %{short}, label %{long}")
-        known = dict(p.values), dict(p._length_values)
-        b.label(short)
-        ends = self._short()
-        first = b.block
-        b.perform(f"br label %{done}")
-        p.values, p._length_values = known
-        b.label(long)
-        results = general()
-        second = b.block
-        b.perform(f"br label %{done}")
-        b.label(done)
+        known = dict(p.values), dict(p.length_values)
+        with p.into([]) as short:
+            ends = self._short()
+        p.values, p.length_values = known
+        with p.into([]) as long:
+            results = general()
+        merges = []
+        # What was computed on the way through one loop is not known after both.
+        again = []
         for carried in self.loop.states:
             i = carried.number
             if carried.keeps_all or not carried.state.taps or carried.is_scalar:
-                # What was computed on the way through one loop is not known after both.
-                results[i] = self.loop._output(carried, stored=True)
+                again.append(carried)
                 continue
-            data = b.emit(f"phi ptr [{ends[i]}, %{first}], [{results[i].data}, %{second}]")
+            data = p.fresh()
+            merges.append(ir.Merge(data, "ptr", ends[i], results[i].data))
             results[i] = replace(results[i], data=data, strides=None)
+        p.do(ir.If(fits, short, long, tuple(merges)))
+        for carried in again:
+            results[carried.number] = self.loop.output(carried, stored=True)
         return results
 
     def _fits(self) -> str:
         """Return whether rows fit a register, and those of sequences are packed."""
-        p, b = self.p, self.b
-        fits = b.emit(f"icmp ule i64 {self.length}, {self.lanes}")
+        p = self.p
+        fits = p.let("at_most", self.length, self.lanes)
         for variable, array in zip(self.op.inner.sequences, self.loop.sequences, strict=True):
             if not is_row(variable) or 1 in array.stretched:
                 continue
             if True not in (array.contiguous, array.rows_contiguous):
-                packed = f"icmp eq i64 {p.strides(array)[1]}, {itemsize(array.dtype)}"
-                fits = b.emit(f"and i1 {fits}, {b.emit(packed)}")
+                packed = p.let("eq", p.strides(array)[1], itemsize(array.dtype))
+                fits = p.let("and", fits, packed, kind="bool")
         return fits
 
     def _short(self) -> dict[int, str]:
         """Write the loop; return where the last rows of states are that keep only these."""
-        b, loop = self.b, self.loop
-        lane_numbers = ", ".join(f"i64 {i}" for i in range(self.lanes))
-        self.mask = b.lt(
-            Value(f"<{lane_numbers}>", "int64", self.lanes),
-            self._wide(Value(str(self.length), "int64", 1)),
-        )
+        p, loop = self.p, self.loop
+        self.mask = p.fresh()
+        p.do(ir.Mask(self.mask, self.length, self.lanes))
         outside = self._fixed_values()
         starts = [[self._start(c, s) for s in c.starts[: c.state.depth]] for c in loop.states]
-        tag, step = b.fresh_label("steps"), b.fresh_name()
-        taps = [[self._fresh(v) for v in values] for values in starts]
-        before, lines = b.block, b.lines
-        b.lines = []
-        b.block, b._known = f"{tag}.body", {}
-        values = self._body(step, outside, taps)
-        self._store_rows(step, values)
-        nexts = [[new, *old[:-1]] if old else [] for new, old in zip(values, taps, strict=True)]
-        phis = [loop.phi(step, "i64", "0", b.emit(f"add nuw nsw i64 {step}, 1"))]
-        for names, start, after in zip(taps, starts, nexts, strict=True):
-            for n, s, a in zip(names, start, after, strict=True):
-                phis.append(loop.phi(n.text, n.type, s.text, a.text))
-        body, latch = b.lines, b.block
-        b.lines, b.block, b._known = lines, before, {}
-        nest.nest(self.p, tag, phis, loop.limit, body, latch)
+        step = p.fresh()
+        taps = [[Register(p.fresh(), v.dtype, v.lanes) for v in values] for values in starts]
+        with p.into([]) as body:
+            values = self._body(step, outside, taps)
+            self._store_rows(step, values)
+        carried = []
+        for names, start, new in zip(taps, starts, values, strict=True):
+            for tap, first, after in zip(names, start, [new, *names[:-1]], strict=False):
+                carried.append(ir.Carried(tap.name, ir.kind_of(tap), first, after))
+        p.do(ir.For(step, loop.limit, tuple(carried), body))
         return self._keep_last(taps)
 
-    def _wide(self, value: Value) -> Value:
+    def _wide(self, value: Scalar) -> Scalar:
         """Return a scalar in every lane."""
         if value.lanes == self.lanes:
             return value
-        scalar, self.b.lanes = self.b.lanes, self.lanes
-        try:
-            return self.b.broadcast(value)
-        finally:
-            self.b.lanes = scalar
+        row = Register(self.p.fresh(), value.dtype, self.lanes)
+        self.p.do(ir.Widen(row.name, value, self.lanes))
+        return row
 
-    def _fresh(self, like: Value) -> Value:
-        return Value(self.b.fresh_name(), like.dtype, like.lanes)
-
-    def _start(self, carried: Carried, start: Any) -> Value:
+    def _start(self, carried: Carried, start: Any) -> Scalar:
         """Return an initial row in a register."""
         return start if carried.is_scalar else self._load(carried.value, start)
 
-    def _load(self, variable: Any, pointer: str) -> Value:
+    def _load(self, variable: Any, pointer: str) -> Register:
         """Return a row, or its only item."""
-        b, dtype = self.b, variable.type.dtype
+        p, dtype = self.p, variable.type.dtype
         if not is_row(variable):
-            return load(b, pointer, dtype, 1)
-        kind = Value("", dtype, self.lanes).type
-        name = f"@llvm.masked.load.{_suffix(dtype, self.lanes)}.p0"
-        b.declarations[f"declare {kind} {name}(ptr, i32, {self.mask.type}, {kind})"] = None
-        rest = f"{self.mask.type} {self.mask.text}, {kind} zeroinitializer"
-        text = b.emit(f"call {kind} {name}(ptr {pointer}, i32 1, {rest})")
-        return Value(text, dtype, self.lanes)
+            return p.load(pointer, dtype)
+        row = Register(p.fresh(), dtype, self.lanes)
+        p.do(ir.LoadRow(row.name, dtype, self.lanes, pointer, self.mask))
+        return row
 
-    def _store(self, variable: Any, value: Value, pointer: str) -> None:
-        b = self.b
-        if not is_row(variable):
-            store(b, value, pointer)
-            return
-        value = self._wide(value)
-        name = f"@llvm.masked.store.{_suffix(value.dtype, self.lanes)}.p0"
-        b.declarations[f"declare void {name}({value.type}, ptr, i32, {self.mask.type})"] = None
-        rest = f"ptr {pointer}, i32 1, {self.mask.type} {self.mask.text}"
-        b.perform(f"call void {name}({value.type} {value.text}, {rest})")
+    def _store(self, variable: Any, value: Scalar, pointer: str) -> None:
+        if is_row(variable):
+            self.p.do(ir.StoreRow(pointer, self._wide(value), self.mask))
+        else:
+            self.p.store(pointer, value)
 
-    def _fixed_values(self) -> dict[Any, Value]:
+    def _fixed_values(self) -> dict[Any, Scalar]:
         """Return what no step changes, in registers."""
         p, found = self.p, {}
         for variable, value in zip(self.op.inner.fixed, self.loop.fixed, strict=True):
@@ -242,7 +220,9 @@ class RegisterLoop:
             found[variable] = self._load(variable, p.pointer(value))
         return found
 
-    def _body(self, step: str, outside: dict[Any, Value], taps: list[list[Value]]) -> list[Value]:
+    def _body(
+        self, step: str, outside: dict[Any, Scalar], taps: list[list[Register]]
+    ) -> list[Scalar]:
         """Write one step; return the new value of each state."""
         p, inner = self.p, self.op.inner
         known = dict(outside)
@@ -251,7 +231,7 @@ class RegisterLoop:
             if 0 not in array.stretched:
                 data = views.moved(p, data, p.offset(step, p.strides(array)[0]))
             if is_row(variable) and 1 in array.stretched:
-                known[variable] = self._wide(load(self.b, data, array.dtype, 1))
+                known[variable] = p.load(data, array.dtype)
             else:
                 known[variable] = self._load(variable, data)
         for names, values, carried in zip(inner.states, taps, self.loop.states, strict=True):
@@ -261,74 +241,65 @@ class RegisterLoop:
             known[node.outputs[0]] = self._value(node, known)
         return [self._new(c.value, known) for c in self.loop.states]
 
-    def _new(self, variable: Any, known: dict[Any, Value]) -> Value:
+    def _new(self, variable: Any, known: dict[Any, Scalar]) -> Scalar:
         value = self._known(variable, known)
-        return self._wide(value) if is_row(variable) else self.b.lane(value, 0)
+        if is_row(variable):
+            return self._wide(value)
+        if value.lanes == 1:
+            return value
+        number = Register(self.p.fresh(), value.dtype)
+        self.p.do(ir.Lane(number.name, value))
+        return number
 
-    def _known(self, variable: Any, known: dict[Any, Value]) -> Value:
+    def _known(self, variable: Any, known: dict[Any, Scalar]) -> Scalar:
         if variable in known:
             return known[variable]
-        return self._number(variable, variable.type.dtype)
+        return self.p.literal(variable.data.item(), variable.type.dtype)
 
-    def _number(self, variable: Any, dtype: str) -> Value:
-        return number(self.b, variable.data.item(), variable.type.dtype, dtype)
-
-    def _value(self, node: Apply, known: dict[Any, Value]) -> Value:
+    def _value(self, node: Apply, known: dict[Any, Scalar]) -> Scalar:
         """Write one application: on whole rows, or on scalars.
 
         A scalar that follows from a whole row is in every lane.
         """
-        b, out = self.b, node.outputs[0]
+        p = self.p
         if isinstance(node.op, Reduction):
             return self._fold(node, self._known(node.inputs[0], known))
         if isinstance(node.op, SHAPES):
             return self._known(node.inputs[1 if isinstance(node.op, Second) else 0], known)
         casts, dtype = node.op.dtype(*(v.type.dtype for v in node.inputs))
-        rows = is_row(out) or any(known[v].lanes > 1 for v in node.inputs if v in known)
-        b.lanes = self.lanes if rows else 1
-        try:
-            args = []
-            for variable, cast in zip(node.inputs, casts, strict=True):
-                if variable in known:
-                    value = b.cast(known[variable], cast)
-                    args.append(b.broadcast(value) if rows else value)
-                else:
-                    args.append(self._number(variable, cast))
-            return b.cast(node.op.native(b, *args), dtype)
-        finally:
-            b.lanes = 1
+        args = []
+        for variable, kind in zip(node.inputs, casts, strict=True):
+            value = self._known(variable, known)
+            args.append(
+                p.literal(number_of(value), kind)
+                if isinstance(value, Number)
+                else p.cast(value, kind)
+            )
+        return p.compute(lambda w, *values: w.call(node.op, *values, dtype=dtype), *args)
 
-    def _fold(self, node: Apply, value: Value) -> Value:
-        b = self.b
-        fold = launch.fold_of(self.p, node)
-        value = b.cast(value, fold.dtype)
+    def _fold(self, node: Apply, value: Scalar) -> Scalar:
+        p = self.p
+        fold = launch.fold_of(p, node)
+        value = p.cast(value, fold.dtype)
         if is_row(node.inputs[0]):
-            start = b.const(fold.start, fold.dtype, self.lanes)
-            value = self._folded(fold, b.select(self.mask, self._wide(value), start))
-        return b.cast(value, fold.out_dtype)
+            row = Register(p.fresh(), fold.dtype, self.lanes)
+            start = p.literal(fold.start, fold.dtype)
+            p.do(ir.FoldRow(row.name, fold.combine, start, self._wide(value), self.mask))
+            value = row
+        return p.cast(value, fold.out_dtype)
 
-    def _folded(self, fold: Any, value: Value) -> Value:
-        """Return the fold of a row in every lane, its lanes taken together as by `reduce_lanes`."""
-        half = self.lanes // 2
-        while half:
-            low = [i % half for i in range(self.lanes)]
-            parts = [self.b.shuffle(value, value, [i + start for i in low]) for start in (0, half)]
-            value = getattr(self.b, fold.combine)(*parts)
-            half //= 2
-        return value
-
-    def _store_rows(self, step: str, values: list[Value]) -> None:
+    def _store_rows(self, step: str, values: list[Scalar]) -> None:
         loop = self.loop
         for carried, value in zip(loop.states, values, strict=True):
             if carried.keeps_all:
-                row = loop._row(carried, self.p.position(carried.lead, step))
+                row = loop.row(carried, self.p.position(carried.lead, step))
             elif not carried.state.taps:
-                row = loop._row(carried, 0)
+                row = loop.row(carried, 0)
             else:
                 continue
             self._store(carried.value, value, row)
 
-    def _keep_last(self, taps: list[list[Value]]) -> dict[int, str]:
+    def _keep_last(self, taps: list[list[Register]]) -> dict[int, str]:
         """Store the last rows of states that keep only these; return where a single one is."""
         ends: dict[int, str] = {}
         for carried, last in zip(self.loop.states, taps, strict=True):
@@ -336,12 +307,7 @@ class RegisterLoop:
                 continue
             count = carried.state.keep
             for i in range(count):
-                self._store(carried.value, last[count - 1 - i], self.loop._row(carried, i))
+                self._store(carried.value, last[count - 1 - i], self.loop.row(carried, i))
             if not carried.is_scalar:
-                ends[carried.number] = self.loop._row(carried, 0)
+                ends[carried.number] = self.loop.row(carried, 0)
         return ends
-
-
-def _suffix(dtype: str, lanes: int) -> str:
-    letter = "f" if dtypes.is_float(dtype) else "i"
-    return f"v{lanes}{letter}{8 * itemsize(dtype)}"

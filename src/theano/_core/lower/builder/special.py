@@ -15,7 +15,6 @@ from theano._core.lower.builder import copies
 from theano._core.lower.builder.core import Core
 from theano._core.lower.expression import Emitted
 from theano._core.lower.llvm.emitter import Value
-from theano._core.lower.llvm.items import load
 from theano._core.ops.op import constant
 
 
@@ -48,7 +47,7 @@ def call_items(p: Core, node: Apply, name: str, values: Sequence[Array]) -> Arra
     """Return the values of a C function at each position of broadcast arrays."""
     # An array, because the text of a program must be the same in every process.
     where = constant(np.array([address_of(name, len(values))], dtype="int64"))
-    address = load(p.b, p.pointer(p.value(where)), "int64", 1)
+    address = p.load(p.pointer(p.value(where)), "int64")
     casts, dtype = node.op.dtype(*(v.type.dtype for v in node.inputs))
 
     def call(b: Any, at: Value, *items: Any) -> Any:
@@ -58,9 +57,13 @@ def call_items(p: Core, node: Apply, name: str, values: Sequence[Array]) -> Arra
         result = Value(b.emit(f"call double {function}({arguments}i32 0)"), "float64", 1)
         return b.cast(result, dtype)
 
+    function = Emitted(
+        name, (tuple(casts), dtype), lambda b, index, *items: call(b, *items), node.op.cost
+    )
     rank = node.outputs[0].type.ndim
     if not rank:
-        return Array(dtype, (), register=call(p.b, address, *(p.register(v) for v in values)))
+        items = map(p.register, values)
+        return Array(dtype, (), register=p.compute(function.body(dtype), address, *items))
     p.check_operands(node)
     lengths = [p.size(n) for n in p.rewriter.lengths(node.outputs[0])]
     operands = [(Array("int64", (), register=address), frozenset(range(rank)))]
@@ -68,8 +71,5 @@ def call_items(p: Core, node: Apply, name: str, values: Sequence[Array]) -> Arra
         ones = frozenset(i for i, one in enumerate(variable.type.broadcastable) if one)
         operands.append((array, ones | array.stretched))
     out = p.new_array(dtype, lengths)
-    function = Emitted(
-        name, (tuple(casts), dtype), lambda b, index, *items: call(b, *items), node.op.cost
-    )
     copies.simple_loop(p, out, lengths, operands, function.body(dtype), lanes=1)
     return out

@@ -379,58 +379,31 @@ def draw_uniforms(p: Core, node: Apply, state: Array, size: Array) -> list[Array
     lengths = _drawn_lengths(p, node, size)
     total = p.product(lengths)
     if not isinstance(total, int) or total > M1:
-        fits = p.b.emit(f"icmp sle i64 {total}, {M1}")
-        p.check(node, fits, "too_many_draws", (total,))
+        p.check(node, p.let("le", total, M1), "too_many_draws", (total,))
     rows, columns = state.lengths
-    six = p.b.emit(f"icmp eq i64 {columns}, 6")
-    some = p.b.emit(f"icmp sgt i64 {rows}, 0")
-    p.check(node, p.b.emit(f"and i1 {six}, {some}"), "streams", (rows, columns))
+    well = p.let("and", p.let("eq", columns, 6), p.let("gt", rows, 0), kind="bool")
+    p.check(node, well, "streams", (rows, columns))
     before = _packed(p, state)
     drawn = p.new_array(node.outputs[1].type.dtype, lengths)
     after = p.new_array("int32", (rows, 6))
     lanes = lanes_of(4, p.vector_bits)
-    up = p.plus(rows, lanes - 1)
-    groups = up // lanes if isinstance(up, int) else p.b.emit(f"sdiv i64 {up}, {lanes}")
+    groups = p.parts(rows, lanes)
     kernel = ListKernel(StreamWriter(drawn.dtype, lanes), p.vector_bits)
 
-    def draw(first: str, count: str, source: str) -> None:
-        offset = p.multiply(first, itemsize(drawn.dtype))
-        at = p.b.emit(f"getelementptr i8, ptr {p.pointer(drawn)}, i64 {offset}")
+    # In pieces, since signals are only handled between kernels.
+    piece = p.multiply(rows, ROUNDS)
+    number, begin = kernel_call.register_kernel(p, kernel), p.pointer(before)
+    pieces = p.let("sdiv", p.plus(total, p.plus(piece, -1)), piece)
+    # The states are taken over even where nothing is drawn.
+    with p.counted(p.let("maximum", pieces, 1)) as step:
+        first = p.let("mul", step, piece)
+        count = p.let("minimum", p.let("sub", total, first), piece)
+        begun = p.let("gt", step, 0)
+        source = p.let("select", begun, after.data, begin, kind="ptr")
+        at = p.let("moved", p.pointer(drawn), p.offset(first, itemsize(drawn.dtype)))
         words = [rows, count, source, after.data, at]
-        kernel_call.call_list(p, kernel, words, 2, groups, p.plus(count, rows))
-
-    _in_pieces(p, total, p.multiply(rows, ROUNDS), before.data, after.data, draw)
+        kernel_call.call_function(p, number, words, 2, groups, p.plus(count, rows))
     return [after, drawn]
-
-
-def _in_pieces(
-    p: Core,
-    total: Size,
-    piece: Size,
-    before: str,
-    after: str,
-    draw: Callable[[str, str, str], None],
-) -> None:
-    """Write draws of `piece` numbers at a time, since signals are only handled between kernels.
-
-    `draw(first, count, source)` begins with the states at `source` and leaves them at `after`.
-    """
-    b = p.b
-    tag, start = b.fresh_label("draws"), b.block
-    b.declarations["declare i64 @llvm.smin.i64(i64, i64)"] = None
-    b.perform(f"br label %{tag}")
-    b.label(tag)
-    first = b.emit(f"phi i64 [0, %{start}], [%{tag}.next, %{tag}.more]")
-    source = b.emit(f"phi ptr [{before}, %{start}], [{after}, %{tag}.more]")
-    left = b.emit(f"sub i64 {total}, {first}")
-    count = b.emit(f"call i64 @llvm.smin.i64(i64 {left}, i64 {piece})")
-    draw(first, count, source)
-    b.perform(f"br label %{tag}.more")
-    b.label(f"{tag}.more")
-    b.perform(f"%{tag}.next = add i64 {first}, {count}")
-    more = b.emit(f"icmp slt i64 %{tag}.next, {total}")
-    b.perform(f"br i1 {more}, label %{tag}, label %{tag}.done")
-    b.label(f"{tag}.done")
 
 
 def _drawn_lengths(p: Core, node: Apply, size: Array) -> list[Size]:
@@ -448,8 +421,7 @@ def pick_outcomes(p: Core, node: Apply, pvals: Array, unis: Array, n: Size, how:
     rows, outcomes = pvals.lengths
     count = unis.lengths[0]
     if how != "count":
-        fits = p.b.emit(f"icmp sle i64 {n}, {outcomes}")
-        p.check(node, fits, "too_many_picks", (n, outcomes))
+        p.check(node, p.let("le", n, outcomes), "too_many_picks", (n, outcomes))
         views.check_lengths(p, node, [n])
     p.check_equal(node, count, p.multiply(rows, n), "uniforms", (count, rows, n))
     source = copies.fresh_copy(p, pvals) if how == "choose" else _packed(p, pvals)

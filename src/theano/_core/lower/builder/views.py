@@ -7,11 +7,12 @@ from dataclasses import replace
 from typing import Any
 
 from theano._core.base import dtypes
+from theano._core.base.dtypes import itemsize
 from theano._core.ir.variable import Apply
 from theano._core.lower.arrays import Array, Size
 from theano._core.lower.builder.core import Core
-from theano._core.lower.llvm.emitter import Value, is_signed
-from theano._core.lower.llvm.items import itemsize, load, store
+from theano._core.lower.expression import Value, Writer
+from theano._core.lower.program import Number
 from theano._core.ops.lengths import LARGEST
 
 
@@ -27,8 +28,7 @@ def vector_of(p: Core, values: Sequence[Any], dtype: str = "int64") -> Array:
         return Array("int64", (len(items),), items=items)
     data = p.stack(max(8, itemsize(dtype) * len(values)))
     for i, value in enumerate(values):
-        at = p.b.emit(f"getelementptr i8, ptr {data}, i64 {i * itemsize(dtype)}")
-        store(p.b, p.register(value), at)
+        p.store(p.let("moved", data, i * itemsize(dtype)), p.cast(p.register(value), dtype))
     return Array(dtype, (len(values),), data)
 
 
@@ -42,16 +42,14 @@ def integers(p: Core, vector: Array, count: int | None = None) -> list[Size]:
     result: list[Size] = []
     step = p.strides(vector)[0]
     for i in range(n):
-        offset = p.offset(i, step)
-        at = p.b.emit(f"getelementptr i8, ptr {p.pointer(vector)}, i64 {offset}")
-        item = p.b.cast(load(p.b, at, vector.dtype, 1), "int64")
-        result.append(item.text)
+        at = p.let("moved", p.pointer(vector), p.offset(i, step))
+        result.append(p.integer(Array(vector.dtype, (), at)))
     return result
 
 
 def require(p: Core, node: Apply, condition: Array, fault: str, facts: Sequence[Size] = ()) -> None:
     """Fail unless a scalar holds."""
-    p.check(node, p.b.cast(p.register(condition), "bool").text, fault, facts)
+    p.check(node, p.condition(condition), fault, facts)
 
 
 def require_index(p: Core, node: Apply, index: Array, length: Array) -> None:
@@ -89,51 +87,58 @@ def count_of_range(p: Core, node: Apply, start: Array, stop: Array, step: Array)
     names = [v.type.dtype for v in node.inputs]
     if not all(map(dtypes.is_discrete, names)):
         return _count_of_floats(p, node, start, stop, step)
-    b = p.b
-    # Differences of any two integers of 64 bits fit, and the count of a valid range.
+    # Differences of any two integers of 64 bits fit in 128, and the count of a valid range in 64.
     first, last, by = (
-        b.emit(f"{'sext' if is_signed(v.dtype) else 'zext'} i64 {v.text} to i128")
-        for v in _wide_integers(p, names, start, stop, step)
+        _widest(p, v, name) for v, name in zip((start, stop, step), names, strict=True)
     )
-    p.check(node, b.emit(f"icmp ne i128 {by}, 0"), "arange_step", ())
-    down = b.emit(f"icmp slt i128 {by}, 0")
-    low = b.emit(f"select i1 {down}, i128 {last}, i128 {first}")
-    high = b.emit(f"select i1 {down}, i128 {first}, i128 {last}")
-    size = b.emit(f"select i1 {down}, i128 {b.emit(f'sub i128 0, {by}')}, i128 {by}")
-    none = b.emit(f"icmp sge i128 {low}, {high}")
-    span = b.emit(f"sub i128 {high}, {low}")
-    span = b.emit(f"select i1 {none}, i128 1, i128 {span}")
-    fits = b.emit(f"icmp ult i128 {span}, {1 << 64}")
-    p.check(node, fits, "range_length", ())
-    whole, each = (b.emit(f"trunc i128 {n} to i64") for n in (b.emit(f"sub i128 {span}, 1"), size))
-    more = b.emit(f"udiv i64 {whole}, {each}")
-    fits = b.emit(f"icmp ult i64 {more}, {LARGEST - 1}")
-    p.check(node, fits, "range_length", ())
-    count = b.emit(f"add i64 {more}, 1")
-    return p.scalar(b.emit(f"select i1 {none}, i64 0, i64 {count}"))
+    p.check(node, p.let("ne", by, 0, kind="int128"), "arange_step", ())
+    down = p.let("lt", by, 0, kind="int128")
+    low = p.let("select", down, last, first, kind="int128")
+    high = p.let("select", down, first, last, kind="int128")
+    size = p.let("select", down, p.let("sub", 0, by, kind="int128"), by, kind="int128")
+    none = p.let("ge", low, high, kind="int128")
+    span = p.let("sub", high, low, kind="int128")
+    span = p.let("select", none, 1, span, kind="int128")
+    p.check(node, p.let("below", span, 1 << 64, kind="int128"), "range_length", ())
+    whole = p.let("low", p.let("sub", span, 1, kind="int128"), kind="int128")
+    more = p.let("udiv", whole, p.let("low", size, kind="int128"))
+    p.check(node, p.let("below", more, LARGEST - 1), "range_length", ())
+    return p.scalar(p.let("select", none, 0, p.let("add", more, 1)))
 
 
-def _wide_integers(p: Core, names: Sequence[str], *values: Array) -> list[Value]:
-    """Return integers in 64 bits, with their sign or without one."""
-    return [
-        p.b.cast(p.register(v), "uint64" if name == "uint64" else "int64")
-        for v, name in zip(values, names, strict=True)
-    ]
+def _widest(p: Core, array: Array, dtype: str) -> str:
+    """Return an integer in 128 bits."""
+    signed = dtype != "uint64"
+    value = p.cast(p.register(array), "int64" if signed else "uint64")
+    size = (
+        int.from_bytes(value.data, "little", signed=True)
+        if isinstance(value, Number)
+        else value.name
+    )
+    return p.let("signed" if signed else "unsigned", size)
 
 
 def _count_of_floats(p: Core, node: Apply, start: Array, stop: Array, step: Array) -> Array:
-    b = p.b
-    first, last, by = (b.cast(p.register(v), "float64") for v in (start, stop, step))
-    span = b.sub(last, first)
-    count = b.divide(span, by)
-    most = b.const(float(LARGEST), "float64")
-    fits = b.bit_and(b.lt(count, most), b.le(b.neg(most), count))
-    p.check(node, fits.text, "range", ())
-    whole = b.cast(b.ceil(b.select(fits, count, 0.0)), "int64")
-    # The step is beyond all bounds: there is the first number, or none.
-    one = b.bit_and(b.eq(count, 0.0), b.neq(span, 0.0))
-    one = b.bit_and(one, b.gt(b.copysign(b.const(1.0, "float64"), count), 0.0))
-    return p.scalar(b.select(one, 1, b.maximum(whole, b.const(0, "int64"))).text)
+    def fits(w: Writer, first: Value, last: Value, by: Value) -> Value:
+        most = w.number(float(LARGEST), "float64")
+        count = _count(w, first, last, by)
+        return w.mul(w.lt(count, most), w.le(w.neg(most), count))
+
+    def count(w: Writer, first: Value, last: Value, by: Value) -> Value:
+        span, count = w.sub(last, first), _count(w, first, last, by)
+        # The step is beyond all bounds: there is the first number, or none.
+        one = w.mul(w.eq(count, 0.0), w.neq(span, 0.0))
+        one = w.mul(one, w.gt(w.copysign(w.number(1.0, "float64"), count), 0.0))
+        whole = w.cast(w.ceil(count), "int64")
+        return w.select(one, w.number(1, "int64"), w.maximum(whole, w.number(0, "int64")))
+
+    values = [p.cast(p.register(v), "float64") for v in (start, stop, step)]
+    p.check(node, p.condition(Array("bool", (), register=p.compute(fits, *values))), "range", ())
+    return Array("int64", (), register=p.compute(count, *values))
+
+
+def _count(w: Writer, first: Value, last: Value, by: Value) -> Value:
+    return w.divide(w.sub(last, first), by)
 
 
 def with_lengths(p: Core, array: Array, known: dict[int, int]) -> Array:
@@ -206,15 +211,10 @@ def stretched_to(
             else:
                 p.check_equal(node, own, wanted, fault, (axis, own, wanted))
             continue
-        one = p.sized(f"icmp eq i64 {own}, 1", own)
-        same = p.sized(f"icmp eq i64 {own}, {wanted}", own, wanted)
-        p.check(node, p.b.emit(f"or i1 {same}, {one}"), fault, (axis, own, wanted))
-        step = strides[axis]
-        strides[axis] = p.sized(f"select i1 {same}, i64 {step}, i64 0", same, step)
-        if packed is True:
-            packed = same
-        elif packed is not False:
-            packed = p.b.emit(f"and i1 {packed}, {same}")
+        one, same = p.sized("eq", own, 1), p.sized("eq", own, wanted)
+        p.check(node, p.let("or", same, one, kind="bool"), fault, (axis, own, wanted))
+        strides[axis] = p.sized("select", same, strides[axis], 0)
+        packed = p.both(packed, same)
     return Array(
         x.dtype,
         tuple(lengths),
@@ -273,7 +273,7 @@ def basic_slice(
 
 
 def moved(p: Core, data: str, offset: Size) -> str:
-    return data if offset == 0 else p.b.emit(f"getelementptr i8, ptr {data}, i64 {offset}")
+    return data if offset == 0 else p.let("moved", data, offset)
 
 
 def _entry(p: Core, value: Any) -> Size:
@@ -281,19 +281,16 @@ def _entry(p: Core, value: Any) -> Size:
 
 
 def checked_index(p: Core, node: Apply, entry: Any, axis: int, length: Size) -> Size:
-    b = p.b
     index = _entry(p, entry)
     if isinstance(index, int) and isinstance(length, int):
         if not -length <= index < length:
-            p.check(node, "false", "index", (index, axis, length))
+            p.check(node, 0, "index", (index, axis, length))
         return index % length if length else 0
     if isinstance(index, int):
         at: Size = index if index >= 0 else p.position(length, index)
     else:
-        negative = b.emit(f"icmp slt i64 {index}, 0")
-        at = b.emit(f"select i1 {negative}, i64 {p.position(index, length)}, i64 {index}")
-    inside = b.emit(f"icmp ult i64 {at}, {length}")
-    p.check(node, inside, "index", (index, axis, length))
+        at = p.let("select", p.let("lt", index, 0), p.position(index, length), index)
+    p.check(node, p.let("below", at, length), "index", (index, axis, length))
     return at
 
 
@@ -304,7 +301,7 @@ def _slice_parts(p: Core, node: Apply, entry: slice, length: Size) -> tuple[Size
     stop = None if entry.stop is None else _entry(p, entry.stop)
     if all(v is None or isinstance(v, int) for v in (start, stop, step)):
         if step == 0:
-            p.check(node, "false", "slice_step", ())
+            p.check(node, 0, "slice_step", ())
             return 0, 0, 1
         if isinstance(length, int):
             known = range(*slice(start, stop, step).indices(length))
@@ -317,46 +314,29 @@ def _slice_parts(p: Core, node: Apply, entry: slice, length: Size) -> tuple[Size
 def _slice_registers(
     p: Core, node: Apply, start: Any, stop: Any, step: Size, length: Size
 ) -> tuple[Size, Size, Size]:
-    b = p.b
     if not isinstance(step, int):
-        p.check(node, b.emit(f"icmp ne i64 {step}, 0"), "slice_step", ())
-    down = "true" if isinstance(step, int) and step < 0 else "false"
-    if not isinstance(step, int):
-        down = b.emit(f"icmp slt i64 {step}, 0")
-    last = b.emit(f"sub i64 {length}, 1")
-    low = b.emit(f"select i1 {down}, i64 -1, i64 0")
-    high = b.emit(f"select i1 {down}, i64 {last}, i64 {length}")
+        p.check(node, p.let("ne", step, 0), "slice_step", ())
+    down = int(step < 0) if isinstance(step, int) else p.let("lt", step, 0)
+    low = p.let("select", down, -1, 0)
+    high = p.let("select", down, p.let("sub", length, 1), length)
 
     def bound(value: Any, default: str) -> str:
         if value is None:
             return default
-        negative = b.emit(f"icmp slt i64 {value}, 0")
-        at = b.emit(f"select i1 {negative}, i64 {p.position(value, length)}, i64 {value}")
-        b.declarations["declare i64 @llvm.smax.i64(i64, i64)"] = None
-        b.declarations["declare i64 @llvm.smin.i64(i64, i64)"] = None
-        at = b.emit(f"call i64 @llvm.smax.i64(i64 {at}, i64 {low})")
-        return b.emit(f"call i64 @llvm.smin.i64(i64 {at}, i64 {high})")
+        at = p.let("select", p.let("lt", value, 0), p.position(value, length), value)
+        return p.let("minimum", p.let("maximum", at, low), high)
 
-    first = bound(start, b.emit(f"select i1 {down}, i64 {high}, i64 {low}"))
-    end = bound(stop, b.emit(f"select i1 {down}, i64 {low}, i64 {high}"))
-    span = b.emit(f"sub i64 {end}, {first}")
-    b.declarations["declare i64 @llvm.smax.i64(i64, i64)"] = None
+    first = bound(start, p.let("select", down, high, low))
+    end = bound(stop, p.let("select", down, low, high))
+    span = p.let("sub", end, first)
     if step == 1:
-        count = b.emit(f"call i64 @llvm.smax.i64(i64 {span}, i64 0)")
+        count = p.let("maximum", span, 0)
     else:
         # Counted in whole steps after the first, which cannot exceed an int64.
-        none = b.emit(f"icmp eq i64 {span}, 0")
-        wrong = b.emit(f"xor i64 {span}, {step}")
-        wrong = b.emit(f"icmp slt i64 {wrong}, 0")
-        none = b.emit(f"or i1 {none}, {wrong}")
-        up = b.emit(f"select i1 {down}, i64 1, i64 -1")
-        whole = b.emit(f"sdiv i64 {b.emit(f'add i64 {span}, {up}')}, {step}")
-        count = b.emit(f"add i64 {whole}, 1")
-        count = b.emit(f"select i1 {none}, i64 0, i64 {count}")
-    return _safe_start(p, first, count), count, step
-
-
-def _safe_start(p: Core, first: str, count: str) -> str:
-    """Return `first`, or 0 if nothing is taken: no address outside the array is formed."""
-    empty = p.b.emit(f"icmp eq i64 {count}, 0")
-    return p.b.emit(f"select i1 {empty}, i64 0, i64 {first}")
+        wrong = p.let("lt", p.let("xor", span, step), 0)
+        none = p.let("or", p.let("eq", span, 0), wrong, kind="bool")
+        up = p.let("select", down, 1, -1)
+        whole = p.let("sdiv", p.let("add", span, up), step)
+        count = p.let("select", none, 0, p.let("add", whole, 1))
+    # No address outside the array is formed where nothing is taken.
+    return p.let("select", p.let("eq", count, 0), 0, first), count, step

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from theano._core.ir.variable import Apply
 from theano._core.lower.builder import (
     branch,
     copies,
@@ -10,7 +11,6 @@ from theano._core.lower.builder import (
     lapack,
     libraries,
     lowering,
-    nest,
     positions,
     scan,
     special,
@@ -78,8 +78,7 @@ class Builder(Core):
     map_lanes = draws.map_lanes
     permutation_of_words = draws.permutation_of_words
 
-    check_steps = nest.check_steps
-
+    check_steps = scan.check_steps
     loop = scan.loop
 
     branch = branch.branch

@@ -1,0 +1,432 @@
+"""The program: what one call of a function does, as data, from the graph to machine code.
+
+Operations say what they do through a builder (`lower/builder`), which records instructions; a
+printer (`lower/llvm/printer.py`) writes each of them as LLVM text and decides nothing. In between a
+program can be read (`str`), read back (`text.py`), checked (`spec.py`) and run (`interpreter.py`).
+
+VALUES
+- A *register* has a name (`%m7`) and a kind: a dtype; `ptr`, an address; `int128`; or `float64x8`,
+  a row of numbers in the lanes of one register. Lengths, strides and addresses are registers too,
+  or Python's ints. Lengths are added and multiplied by functions that stop at the largest int64.
+- Memory is a *slot* of the frame that owns a block (`Alloc` to `Free`, or to the end of the call),
+  an argument, or a place on the stack. An array is a description at hand of the builder: a dtype,
+  an address, lengths and strides; views are other descriptions of the same memory.
+- The *frame* is an array of words that the runtime fills with descriptors of the arguments, and
+  that gives it those of the results.
+
+THE CONTRACT, which `spec` proves
+1. A register is defined once, before its uses, in its block or one around it.
+2. Below the `Fence` nothing can fail that is not done already, and above it nothing is written to
+   memory of arguments and shared variables: what may overwrite them is told by their descriptors.
+3. A kernel reads all it reads of a point before it writes there. It writes no memory that it reads,
+   except at the same strides.
+4. A slot is given back at most once on each way through the program; what an iteration of a `For`
+   allocates, it gives back, or the slot is that of a value carried.
+5. What a `For` carries has one kind in all its steps; a block reads of what is around it only what
+   does not change while it runs.
+6. Nothing depends on the number of threads.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from theano._core.lower.expression import Body
+
+# Steps after which a loop first looks at the time, to handle signals; one of more steps lets
+# Python's lock go.
+PATIENCE = 1024
+
+# A number of the program itself, or the name of a register.
+Size = int | str
+
+
+class Register(NamedTuple):
+    """A value in a register: a number, or `lanes` of them."""
+
+    name: str
+    dtype: str
+    lanes: int = 1
+
+
+class Number(NamedTuple):
+    """A constant; `data` are its bytes, since numbers that differ may be equal."""
+
+    dtype: str
+    data: bytes
+    lanes: int = 1
+
+
+Scalar = Register | Number
+
+
+def number_of(x: Number) -> Any:
+    """Return the Python number that a constant is."""
+    return np.frombuffer(x.data, x.dtype)[0].item()
+
+
+def kind_of(x: Scalar) -> str:
+    """Return the kind of a value in a register."""
+    return x.dtype if x.lanes == 1 else f"{x.dtype}x{x.lanes}"
+
+
+class Let(NamedTuple):
+    """A number that follows from others by one of `FUNCTIONS`; `kind` is that of the operands."""
+
+    name: str
+    function: str
+    operands: tuple[Size, ...]
+    kind: str = "int64"
+
+
+class Compute(NamedTuple):
+    """The one value that a body stores, of scalars or of rows: see `expression.py`."""
+
+    name: str
+    dtype: str
+    body: Body
+    operands: tuple[Scalar, ...]
+    lanes: int = 1
+
+
+class FrameLoad(NamedTuple):
+    """A word of the frame."""
+
+    name: str
+    offset: int
+    kind: str
+
+
+class FrameStore(NamedTuple):
+    """Writes a word of the frame."""
+
+    offset: int
+    value: Size
+    kind: str
+
+
+class Load(NamedTuple):
+    """An item in memory."""
+
+    name: str
+    dtype: str
+    address: str
+
+
+class Store(NamedTuple):
+    """Writes an item to memory."""
+
+    address: str
+    value: Scalar
+
+
+class Words(NamedTuple):
+    """Writes words side by side from `address` on, but those that are empty; kinds by number."""
+
+    address: str
+    words: tuple[Size, ...]
+    kinds: tuple[str, ...]
+
+
+class Check(NamedTuple):
+    """Fails with a fault and the facts for its message unless the condition holds.
+
+    `place` is the number of the application that is to blame; -1: of none.
+    """
+
+    condition: Size
+    fault: str
+    facts: tuple[Size, ...]
+    place: int
+
+
+class Guard(NamedTuple):
+    """Leaves the function unless the condition holds: the error is recorded already."""
+
+    condition: str
+
+
+class Alloc(NamedTuple):
+    """The address of a new block of `nbytes`, which the slot owns; nullptr if there is none."""
+
+    name: str
+    slot: int
+    nbytes: Size
+
+
+class Free(NamedTuple):
+    """Gives the block of a slot back."""
+
+    slot: int
+
+
+class Call(NamedTuple):
+    """A function of the runtime, a row of `RUNTIME`; `name` is empty if it returns nothing."""
+
+    name: str
+    function: str
+    operands: tuple[Size, ...]
+
+
+class Launch(NamedTuple):
+    """Runs a kernel over `count` steps, on several threads if that pays.
+
+    Attributes
+    ----------
+    kernel : int or str
+        Its number, or the name of the runtime's.
+    arguments : str
+        Address of its words.
+    count, total : Size
+        Length of its range, and points of all of it.
+    weight : int
+        Instructions of a point.
+    unit : int
+        Threads take whole multiples of it; 0: it runs in order.
+    """
+
+    kernel: Size
+    arguments: str
+    count: Size
+    total: Size
+    weight: int
+    unit: int
+
+
+class Fold(NamedTuple):
+    """Has the runtime run a kernel that folds in parts; `facts` are the words of its `th_fold`."""
+
+    arguments: str
+    facts: tuple[int, ...]
+
+
+class Merge(NamedTuple):
+    """What an `If` gives: one value of its first block, or the other of the second."""
+
+    name: str
+    kind: str
+    one: Size | Scalar
+    two: Size | Scalar
+
+
+class If(NamedTuple):
+    """Runs one of two blocks."""
+
+    condition: Size
+    then: list[Any]
+    otherwise: list[Any]
+    merges: tuple[Merge, ...] = ()
+
+
+class Carried(NamedTuple):
+    """A value that a loop hands from step to step: what it is at first, and after each."""
+
+    name: str
+    kind: str
+    start: Size | Scalar
+    after: Size | Scalar
+
+
+class For(NamedTuple):
+    """Runs a block for the steps 0 to `limit` - 1, in order.
+
+    Attributes
+    ----------
+    step : str
+        Register of the number of the step: after the loop, how many were run.
+    limit : Size
+    carried : tuple of Carried
+        After the loop they are what the last step left.
+    body : list of instructions
+    stop : Carried or None
+        A condition that ends the loop when a step has made it true.
+    polls : bool
+        Whether signals are handled between pieces of the loop.
+    """
+
+    step: str
+    limit: Size
+    carried: tuple[Carried, ...]
+    body: list[Any]
+    stop: Carried | None = None
+    polls: bool = True
+
+
+class Mask(NamedTuple):
+    """Which of `lanes` lanes are items of a row of `length`."""
+
+    name: str
+    length: Size
+    lanes: int
+
+
+class LoadRow(NamedTuple):
+    """The items of a row, and 0 in the other lanes."""
+
+    name: str
+    dtype: str
+    lanes: int
+    address: str
+    mask: str
+
+
+class StoreRow(NamedTuple):
+    """Writes the items of a row."""
+
+    address: str
+    value: Scalar
+    mask: str
+
+
+class Widen(NamedTuple):
+    """A number in all lanes of a row."""
+
+    name: str
+    value: Scalar
+    lanes: int
+
+
+class Lane(NamedTuple):
+    """The number in the first lane of a row."""
+
+    name: str
+    value: Scalar
+
+
+class FoldRow(NamedTuple):
+    """The items of a row taken together, in every lane."""
+
+    name: str
+    combine: str
+    start: Number
+    value: Scalar
+    mask: str
+
+
+class Step(NamedTuple):
+    """Says that a step of the program begins: its number, and the numbers of its applications."""
+
+    number: int
+
+
+class Fence(NamedTuple):
+    """Makes the results; from here on nothing may fail, and shared variables may be written."""
+
+
+Instruction = Any
+Block = list[Instruction]
+
+
+class Function(NamedTuple):
+    """A function of `Let`: kind of the result ('' for that of the operands), and LLVM's text."""
+
+    result: str
+    text: str
+
+
+# {0}, {1} … are operands, {k} is LLVM's name of their kind.
+FUNCTIONS = {
+    **{
+        name: Function("", f"{name} {{k}} {{0}}, {{1}}")
+        for name in ("add", "sub", "mul", "sdiv", "udiv", "and", "or", "xor")
+    },
+    **{
+        name: Function("bool", f"icmp {llvm} {{k}} {{0}}, {{1}}")
+        for name, llvm in (
+            *(("eq", "eq"), ("ne", "ne"), ("lt", "slt"), ("le", "sle"), ("gt", "sgt")),
+            *(("ge", "sge"), ("below", "ult"), ("at_most", "ule")),
+        )
+    },
+    "not": Function("", "xor {k} {0}, true"),
+    "select": Function("", "select i1 {0}, {k} {1}, {k} {2}"),
+    "minimum": Function("", "call i64 @llvm.smin.i64(i64 {0}, i64 {1})"),
+    "maximum": Function("", "call i64 @llvm.smax.i64(i64 {0}, i64 {1})"),
+    # Of lengths: the largest int64 where the result does not fit.
+    "plus": Function("", "call i64 @llvm.sadd.sat.i64(i64 {0}, i64 {1})"),
+    "times": Function("", "call i64 @llvm.smul.fix.sat.i64(i64 {0}, i64 {1}, i32 0)"),
+    # A step that is counted: the sum of two numbers that fits.
+    "next": Function("", "add nuw nsw i64 {0}, {1}"),
+    "signed": Function("int128", "sext i64 {0} to i128"),
+    "unsigned": Function("int128", "zext i64 {0} to i128"),
+    "low": Function("int64", "trunc i128 {0} to i64"),
+    "moved": Function("ptr", "getelementptr i8, ptr {0}, i64 {1}"),
+    "word": Function("ptr", "getelementptr i64, ptr {0}, i64 {1}"),
+    "slot": Function("ptr", "getelementptr i64, ptr %frame, i64 {0}"),
+    "number": Function("int64", "ptrtoint ptr {0} to i64"),
+    "kernel": Function("ptr", "load ptr, ptr {0}, align 8"),
+}
+# Functions that read memory: what they give may change.
+READS = ("kernel",)
+DECLARATIONS = {
+    "minimum": "declare i64 @llvm.smin.i64(i64, i64)",
+    "maximum": "declare i64 @llvm.smax.i64(i64, i64)",
+    "plus": "declare i64 @llvm.sadd.sat.i64(i64, i64)",
+    "times": "declare i64 @llvm.smul.fix.sat.i64(i64, i64, i32)",
+}
+
+
+class Runtime(NamedTuple):
+    """A function of the runtime: kinds of what it returns and is given, besides the call."""
+
+    result: str
+    operands: str
+
+
+# In the order of its table (runtime/include/theano_runtime.h); i: int64, p: address.
+RUNTIME = {
+    "alloc": Runtime("ptr", "ii"),
+    "free": Runtime("", "i"),
+    "fail": Runtime("int32", "iiip"),
+    "matmul": Runtime("int32", "iiippppp"),
+    "parallel": Runtime("int32", "ppiiii"),
+    "callback": Runtime("int32", "iipip"),
+    "variant": Runtime("ptr", "i"),
+    "release": Runtime("", ""),
+    "copy": Runtime("int32", "iipp"),
+    "kept": Runtime("int64", ""),
+    "forget": Runtime("", "ii"),
+    "lapack": Runtime("int32", "iiiipp"),
+    "poll": Runtime("int64", "i"),
+    "along": Runtime("int32", "iiiipp"),
+    "tick": Runtime("", "i"),
+    "search": Runtime("int32", "iiiipipp"),
+    "pack": Runtime("", ""),
+    "multiply_packed": Runtime("int32", "p"),
+    "commit": Runtime("int32", ""),
+    "fold": Runtime("int32", "pp"),
+}
+
+
+def blocks_of(instruction: Instruction) -> tuple[Block, ...]:
+    """Return the blocks within an instruction."""
+    if isinstance(instruction, If):
+        return instruction.then, instruction.otherwise
+    return (instruction.body,) if isinstance(instruction, For) else ()
+
+
+def walk(block: Block) -> Iterator[Instruction]:
+    """Yield all instructions of a block and of the blocks within, in order."""
+    for instruction in block:
+        yield instruction
+        for inner in blocks_of(instruction):
+            yield from walk(inner)
+
+
+class Program(NamedTuple):
+    """A whole program.
+
+    Attributes
+    ----------
+    body : list of instructions
+    stacks : tuple of (str, int)
+        Places on the stack that live as long as the call, with their bytes.
+    block_words : int
+        Words of the place `%block`, where kernels find their arguments.
+    """
+
+    body: Block
+    stacks: tuple[tuple[str, int], ...]
+    block_words: int

@@ -1,0 +1,210 @@
+"""What `program.py` promises of programs, checked: see its contract."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from theano._core.lower import program as ir
+from theano._core.lower.faults import FAULTS
+
+# Kinds of the operands of functions, where they are not all of the kind that `Let` names.
+_OPERANDS = {
+    "select": ("bool", "", ""),
+    "moved": ("ptr", "int64"),
+    "word": ("ptr", "int64"),
+    "kernel": ("ptr",),
+    "slot": ("int64",),
+    "number": ("ptr",),
+    "low": ("int128",),
+}
+# Registers that are there from the start.
+_GIVEN = {"%frame": "ptr", "%kernels": "ptr", "%block": "ptr", "null": "ptr"}
+_LETTERS = {"i": "int64", "p": "ptr"}
+# Calls that do not fail once results are made.
+_SAFE = ("free", "matmul", "multiply_packed", "tick", "release")
+
+
+Operands = list[tuple[Any, str]]
+
+
+class ProgramError(AssertionError):
+    """A program that breaks its contract: a mistake of the compiler's own."""
+
+
+def check(program: ir.Program) -> None:
+    """Raise `ProgramError` if a program breaks the contract."""
+    known = dict(_GIVEN) | {name: "ptr" for name, _ in program.stacks}
+    _Checker(program).block(program.body, known, set())
+
+
+class _Checker:
+    def __init__(self, program: ir.Program) -> None:
+        self.program = program
+        self.defined: set[str] = set()
+        self.below = False
+
+    def block(self, block: ir.Block, known: dict[str, str], freed: set[int | None]) -> None:
+        """Check a block, with the kinds of registers that are there, and slots that own nothing."""
+        for i in block:
+            self._instruction(i, known, freed)
+
+    def _instruction(self, i: Any, known: dict[str, str], freed: set[int | None]) -> None:
+        if isinstance(i, ir.If):
+            self._branch(i, known, freed)
+        elif isinstance(i, ir.For):
+            self._loop(i, known, freed)
+        else:
+            self._operands(i, known)
+            self._effects(i, freed)
+            name = getattr(i, "name", "")
+            if name:
+                self._define(name, _kind_of(i), known)
+
+    def _define(self, name: str, kind: str, known: dict[str, str]) -> None:
+        if name in self.defined:
+            raise ProgramError(f"{name} is defined twice")
+        self.defined.add(name)
+        known[name] = kind
+
+    def _branch(self, i: ir.If, known: dict[str, str], freed: set[int | None]) -> None:
+        self._is(i.condition, "bool", known, i)
+        ends = []
+        for block, side in ((i.then, "one"), (i.otherwise, "two")):
+            inner, own = dict(known), set(freed)
+            self.block(block, inner, own)
+            for merge in i.merges:
+                self._is(getattr(merge, side), merge.kind, inner, merge)
+            ends.append(own)
+        freed &= ends[0] & ends[1]
+        freed |= ends[0] & ends[1]
+        for merge in i.merges:
+            self._define(merge.name, merge.kind, known)
+
+    def _loop(self, i: ir.For, known: dict[str, str], freed: set[int | None]) -> None:
+        carried = [*i.carried, *([i.stop] if i.stop is not None else [])]
+        self._is(i.limit, "int64", known, i)
+        for c in carried:
+            self._is(c.start, c.kind, known, c)
+        self._define(i.step, "int64", known)
+        for c in carried:
+            self._define(c.name, c.kind, known)
+        inner, own = dict(known), set(freed)
+        self.block(i.body, inner, own)
+        for c in carried:
+            self._is(c.after, c.kind, inner, c)
+        lost = {f.slot for f in ir.walk(i.body) if isinstance(f, ir.Free)}
+        lost -= {slot for slot in map(_filled, ir.walk(i.body)) if slot is not None}
+        if lost:
+            raise ProgramError(f"a step gives back memory of all steps: slots {sorted(lost)}")
+
+    def _effects(self, i: Any, freed: set[int | None]) -> None:
+        freed.discard(_filled(i))
+        if isinstance(i, ir.Free):
+            if i.slot in freed:
+                raise ProgramError(f"slot {i.slot} is given back twice")
+            freed.add(i.slot)
+        elif isinstance(i, ir.Fence):
+            self.below = True
+        if self.below and _may_fail(i):
+            raise ProgramError(f"this may fail below the fence: {i}")
+
+    def _operands(self, i: Any, known: Mapping[str, str]) -> None:
+        for value, kind in _OPERANDS_OF[type(i)](i):
+            self._is(value, kind, known, i)
+        if isinstance(i, ir.Compute) and i.body.operands != tuple(x.dtype for x in i.operands):
+            raise ProgramError(f"operands are not of the dtypes {i.body.operands}: {i}")
+        if isinstance(i, ir.Check) and i.fault not in FAULTS:
+            raise ProgramError(f"there is no fault {i.fault!r}")
+
+    def _is(self, value: Any, kind: str, known: Mapping[str, str], where: Any) -> None:
+        """Check that a value is there, and of a kind; '' of any."""
+        if isinstance(value, ir.Number):
+            found = value.dtype
+        elif isinstance(value, int):
+            found = kind if kind in ("int64", "int32", "int128", "bool") else "int64"
+        else:
+            name = value.name if isinstance(value, ir.Register) else value
+            if name not in known:
+                raise ProgramError(f"{name} is not defined here: {where}")
+            found = known[name]
+            if isinstance(value, ir.Register) and ir.kind_of(value) != found:
+                raise ProgramError(f"{name} is {found}, not {ir.kind_of(value)}: {where}")
+        if kind and found != kind:
+            raise ProgramError(f"{value} is {found}, not {kind}: {where}")
+
+
+def _of_let(i: ir.Let) -> Operands:
+    kinds = _OPERANDS.get(i.function, (i.kind,) * len(i.operands))
+    return [(x, kind or i.kind) for x, kind in zip(i.operands, kinds, strict=True)]
+
+
+def _of_call(i: ir.Call) -> Operands:
+    letters = ir.RUNTIME[i.function].operands
+    return [(x, _LETTERS[c]) for x, c in zip(i.operands, letters, strict=True)]
+
+
+def _of_words(i: ir.Words) -> Operands:
+    return [(x, kind) for x, kind in zip(i.words, i.kinds, strict=True) if x != ""]
+
+
+# What instructions read, with the kind that it must have; '': any.
+_OPERANDS_OF: dict[type, Callable[[Any], Operands]] = {
+    ir.Let: _of_let,
+    ir.Call: _of_call,
+    ir.Words: _of_words,
+    ir.Compute: lambda i: [(x, "") for x in i.operands],
+    ir.Check: lambda i: [(i.condition, "bool"), *((fact, "int64") for fact in i.facts)],
+    ir.FrameLoad: lambda i: [],
+    ir.FrameStore: lambda i: [(i.value, i.kind)],
+    ir.Load: lambda i: [(i.address, "ptr")],
+    ir.Store: lambda i: [(i.address, "ptr"), (i.value, "")],
+    ir.Guard: lambda i: [(i.condition, "bool")],
+    ir.Alloc: lambda i: [(i.nbytes, "int64")],
+    ir.Free: lambda i: [],
+    ir.Launch: lambda i: [(i.arguments, "ptr"), (i.count, "int64"), (i.total, "int64")],
+    ir.Fold: lambda i: [(i.arguments, "ptr")],
+    ir.Mask: lambda i: [(i.length, "int64")],
+    ir.LoadRow: lambda i: [(i.address, "ptr"), (i.mask, f"boolx{i.lanes}")],
+    ir.StoreRow: lambda i: [(i.address, "ptr"), (i.value, ""), (i.mask, "")],
+    ir.Widen: lambda i: [(i.value, "")],
+    ir.Lane: lambda i: [(i.value, "")],
+    ir.FoldRow: lambda i: [(i.value, ""), (i.mask, "")],
+    ir.Step: lambda i: [],
+    ir.Fence: lambda i: [],
+}
+
+
+def _kind_of(i: Any) -> str:
+    """Return the kind of what an instruction defines."""
+    if isinstance(i, ir.Let):
+        return ir.FUNCTIONS[i.function].result or i.kind
+    if isinstance(i, ir.Call):
+        return ir.RUNTIME[i.function].result
+    if isinstance(i, ir.FrameLoad):
+        return i.kind
+    if isinstance(i, ir.Alloc):
+        return "ptr"
+    if isinstance(i, ir.Mask):
+        return f"boolx{i.lanes}"
+    if isinstance(i, (ir.Widen, ir.FoldRow)):
+        lanes = i.lanes if isinstance(i, ir.Widen) else i.value.lanes
+        return ir.kind_of(ir.Register("", i.value.dtype, lanes))
+    if isinstance(i, ir.Lane):
+        return i.value.dtype
+    return ir.kind_of(ir.Register("", i.dtype, getattr(i, "lanes", 1)))
+
+
+def _filled(i: Any) -> int | None:
+    """Return the slot that an instruction gives memory to."""
+    if isinstance(i, ir.Alloc):
+        return i.slot
+    return i.offset if isinstance(i, ir.FrameStore) and i.kind == "ptr" else None
+
+
+def _may_fail(i: Any) -> bool:
+    if isinstance(i, ir.Call):
+        return i.function not in _SAFE
+    if isinstance(i, ir.Check):
+        return i.fault != "no_memory"
+    return isinstance(i, ir.Alloc)

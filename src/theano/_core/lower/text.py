@@ -1,0 +1,255 @@
+"""Programs as text that a person reads, and that reads back to the same program.
+
+One line is one instruction, written and read by the same template. What is no text, the bodies of
+`Compute`, has a number; `parse` is given them again.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+from theano._core.lower import program as ir
+from theano._core.lower.expression import Body
+
+TEMPLATES: dict[type, str] = {
+    ir.Step: "step {number}:",
+    ir.Fence: "fence: below nothing fails",
+    ir.FrameLoad: "{name} = frame[{offset}]: {kind}",
+    ir.FrameStore: "frame[{offset}] = {value}: {kind}",
+    ir.Alloc: "{name} = alloc {nbytes} in frame[{slot}]",
+    ir.Free: "free frame[{slot}]",
+    ir.Load: "{name} = load {address}: {dtype}",
+    ir.Store: "store {value} at {address}",
+    ir.Words: "words {words}: {kinds} at {address}",
+    ir.Check: "check {condition} else {fault} {facts} of {place}",
+    ir.Guard: "check {condition}",
+    ir.Call: "{name} = call {function} {operands}",
+    ir.Launch: "kernel {kernel} {arguments} over {count}, {total} points of {weight}, unit {unit}",
+    ir.Fold: "fold {arguments} as {facts}",
+    ir.Mask: "{name} = mask {length} of {lanes}",
+    ir.LoadRow: "{name} = load {address}: {dtype} x {lanes} where {mask}",
+    ir.StoreRow: "store {value} at {address} where {mask}",
+    ir.Widen: "{name} = widen {value} x {lanes}",
+    ir.Lane: "{name} = first of {value}",
+    ir.FoldRow: "{name} = fold {value} by {combine} from {start} where {mask}",
+    ir.Compute: "{name} = body {body} of {operands}: {dtype} x {lanes}",
+    ir.Let: "{name} = {function} {operands}: {kind}",
+    ir.Merge: "{name}: {kind} = {one} or {two}",
+    ir.Carried: "{name}: {kind} = {start}, then {after}",
+}
+_FIELD = re.compile(r"\{(\w+)\}")
+# Fields that hold words; others hold a size, a scalar, or several.
+_WORDS = ("name", "function", "kind", "dtype", "fault", "combine")
+
+
+def text_of(program: ir.Program, notes: Callable[[Any], str] = lambda instruction: "") -> str:
+    """Return a program as text.
+
+    Parameters
+    ----------
+    program : Program
+    notes : callable
+        What is said of an instruction at the end of its line; '' for nothing.
+    """
+    bodies = dict(zip(bodies_of(program), range(1 << 30), strict=False))
+    lines = [f"program with {program.block_words} words for kernels"]
+    lines += [f"stack {name}: {nbytes}" for name, nbytes in program.stacks]
+    for body, number in bodies.items():
+        lines.append(f"body {number}:")
+        lines += [f"| {line}" for line in str(body).splitlines()]
+    lines += _lines(program.body, bodies, notes, "")
+    return "\n".join(lines) + "\n"
+
+
+def annotated(text: Any) -> str:
+    """Return the program of a `ProgramText`, with the applications that it comes from."""
+
+    def note(i: Any) -> str:
+        if isinstance(i, ir.Step):
+            nodes = text.steps[i.number]
+        elif isinstance(i, ir.Check) and i.place >= 0:
+            nodes = (text.nodes[i.place][0],)
+        else:
+            return ""
+        places = dict.fromkeys(" ".join(str(node.source).split()) for node in nodes)
+        names = ", ".join(str(node.op) for node in nodes)
+        return "; ".join([names, *filter(None, places)])
+
+    return text_of(text.program, note)
+
+
+def bodies_of(program: ir.Program) -> list[Body]:
+    """Return the different bodies of a program, in order."""
+    return list(dict.fromkeys(i.body for i in ir.walk(program.body) if isinstance(i, ir.Compute)))
+
+
+def _lines(
+    block: ir.Block, bodies: Mapping[Body, int], notes: Callable[[Any], str], indent: str
+) -> Iterator[str]:
+    inner = indent + "  "
+    for i in block:
+        note = notes(i)
+        note = f"  # {note}" if note else ""
+        if isinstance(i, ir.If):
+            yield f"{indent}if {_shown(i.condition)}{note}"
+            yield from _lines(i.then, bodies, notes, inner)
+            yield f"{indent}else"
+            yield from _lines(i.otherwise, bodies, notes, inner)
+            yield from (f"{indent}giving {_line(merge, bodies)}" for merge in i.merges)
+            yield f"{indent}end"
+        elif isinstance(i, ir.For):
+            polls = "" if i.polls else " at once"
+            yield f"{indent}for {i.step} below {_shown(i.limit)}{polls}{note}"
+            yield from (f"{indent}carrying {_line(c, bodies)}" for c in i.carried)
+            if i.stop is not None:
+                yield f"{indent}until {_line(i.stop, bodies)}"
+            yield from _lines(i.body, bodies, notes, inner)
+            yield f"{indent}end"
+        else:
+            yield f"{indent}{_line(i, bodies)}{note}"
+
+
+def _line(instruction: Any, bodies: Mapping[Body, int]) -> str:
+    shown = {name: _shown(v, bodies) for name, v in instruction._asdict().items()}
+    return TEMPLATES[type(instruction)].format(**shown)
+
+
+def _shown(value: Any, bodies: Mapping[Body, int] | None = None) -> str:
+    if isinstance(value, str):
+        return value or "_"
+    if isinstance(value, Body):
+        return str((bodies or {})[value])
+    if isinstance(value, ir.Register):
+        return f"{value.name}<{ir.kind_of(value)}>"
+    if isinstance(value, ir.Number):
+        number: Any = ir.number_of(value)
+        exact = not isinstance(number, complex)
+        exact = exact and np.asarray(number).astype(value.dtype).tobytes() == value.data
+        shown = repr(number) if exact else f"#{value.data.hex()}"
+        return f"{shown}<{value.dtype}>"
+    if isinstance(value, tuple):
+        return f"({', '.join(_shown(v) for v in value)})"
+    return str(value)
+
+
+def parse(text: str, bodies: Sequence[Body] = ()) -> ir.Program:
+    """Return the program of a text.
+
+    Parameters
+    ----------
+    text : str
+        As `text_of` writes it.
+    bodies : sequence of Body
+        Those that the text names by number; see `bodies_of`.
+
+    Raises
+    ------
+    ValueError
+        A line is no instruction.
+    """
+    lines = [line.partition("  # ")[0].rstrip() for line in text.splitlines()]
+    words, stacks = 1, []
+    rest = []
+    for line in lines:
+        if line.startswith("program with "):
+            words = int(line.split()[2])
+        elif line.startswith("stack "):
+            name, _, nbytes = line[len("stack ") :].partition(": ")
+            stacks.append((name, int(nbytes)))
+        elif line and not re.match(r"body \d+:$|\| ", line):
+            rest.append(line.strip())
+    reader = _Reader(rest, bodies)
+    return ir.Program(reader.block(), tuple(stacks), words)
+
+
+class _Reader:
+    def __init__(self, lines: Sequence[str], bodies: Sequence[Body]) -> None:
+        self.lines = list(reversed(lines))
+        self.bodies = bodies
+
+    def block(self, *ends: str) -> ir.Block:
+        """Read instructions up to a line that begins with one of `ends`."""
+        found: ir.Block = []
+        while self.lines and self.lines[-1].split()[0] not in ends:
+            found.append(self._instruction(self.lines.pop()))
+        return found
+
+    def _instruction(self, line: str) -> Any:
+        if line.startswith("if "):
+            then = self.block("else")
+            self.lines.pop()
+            otherwise = self.block("giving", "end")
+            merges = tuple(self._after("giving", ir.Merge))
+            self.lines.pop()
+            return ir.If(_size(line[3:]), then, otherwise, merges)
+        if line.startswith("for "):
+            _, step, _, limit, *at_once = line.split()
+            carried = tuple(self._after("carrying", ir.Carried))
+            stop = list(self._after("until", ir.Carried))
+            body = self.block("end")
+            self.lines.pop()
+            last = stop[0] if stop else None
+            return ir.For(step, _size(limit), carried, body, last, not at_once)
+        for kind in TEMPLATES:
+            found = self._read(line, kind)
+            if found is not None:
+                return found
+        raise ValueError(f"this is no instruction: {line}")
+
+    def _after(self, word: str, kind: type) -> Iterator[Any]:
+        while self.lines and self.lines[-1].startswith(word + " "):
+            yield self._read(self.lines.pop()[len(word) + 1 :], kind)
+
+    def _read(self, line: str, kind: Any) -> Any:
+        match = _pattern(kind).fullmatch(line)
+        if match is None:
+            return None
+        fields = {
+            name: self.bodies[int(text)] if name == "body" else _field(name, text)
+            for name, text in match.groupdict().items()
+        }
+        return kind(**fields)
+
+
+@cache
+def _pattern(kind: type) -> re.Pattern[str]:
+    parts = _FIELD.split(TEMPLATES[kind])
+    text = ""
+    for literal, name in zip(parts[::2], [*parts[1::2], ""], strict=True):
+        text += re.escape(literal)
+        if name:
+            text += f"(?P<{name}>\\(.*?\\)|[^ ()]+)"
+    return re.compile(text)
+
+
+def _field(name: str, text: str) -> Any:
+    if text.startswith("("):
+        inside = text[1:-1]
+        return tuple(_field("", part) for part in inside.split(", ")) if inside else ()
+    if text == "_":
+        return ""
+    if name in _WORDS:
+        return text
+    value, kind, _ = text.partition("<")
+    return _scalar(value, text[len(value) + 1 : -1]) if kind else _size(text)
+
+
+def _scalar(value: str, kind: str) -> ir.Scalar:
+    if value.startswith("%"):
+        dtype, _, lanes = kind.rpartition("x")
+        if dtype and not kind.startswith("complex"):
+            return ir.Register(value, dtype, int(lanes))
+        return ir.Register(value, kind)
+    if value.startswith("#"):
+        return ir.Number(kind, bytes.fromhex(value[1:]))
+    number = value == "True" if kind == "bool" else float(value) if "float" in kind else int(value)
+    return ir.Number(kind, np.asarray(number).astype(kind).tobytes())
+
+
+def _size(text: str) -> ir.Size:
+    return int(text) if text.lstrip("-").isdigit() else text
