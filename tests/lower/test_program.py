@@ -10,8 +10,8 @@ import pytest
 
 import theano
 import theano.tensor as T
+from theano._core.lower import interpreter, spec
 from theano._core.lower import program as ir
-from theano._core.lower import spec
 from theano._core.lower.text import bodies_of, parse, text_of
 from theano.ifelse import ifelse
 
@@ -159,3 +159,76 @@ def test_equal_lengths_are_computed_once() -> None:
     program = program_of([m], [m * 2, m.T + 1])
     products = [i for i in program.body if isinstance(i, ir.Let) and i.function == "times"]
     assert len(products) == len({(i.operands) for i in products})
+
+
+def interpreted(f: Any, *values: Any) -> list[Any]:
+    """Return what the interpreter makes of a function: its outputs, then its updates."""
+    maker = f.maker
+    shared = [v.get_value() for v in maker.shared]
+    types = [v.type for v in maker.results] + [target.type for target, _ in maker.updates]
+    arrays = [
+        np.asarray(v, s.variable.type.dtype) for v, s in zip(values, maker.arguments, strict=True)
+    ]
+    return interpreter.run(maker.program_text, [*arrays, *shared], types)
+
+
+V, M = np.linspace(-1.0, 2.0, 5), np.arange(12.0).reshape(3, 4) / 7 - 0.5
+w = T.fmatrix("w")
+EXPRESSIONS: dict[str, tuple[list[Any], Any, list[Any]]] = {
+    "fused": ([x, y], T.exp(-x) * y + T.switch(x > 0, x, y), [V, V[::-1]]),
+    "folds": ([m], [m.sum(), m.max(axis=0), m.prod(axis=1), (m > 0).any(axis=1)], [M]),
+    "views": ([m, n], m.T[1:, ::-1][:, n:].reshape((-1,)), [M, 1]),
+    "written": ([m, n], T.set_subtensor(m[n:, ::2], -1.0), [M, -2]),
+    "joined": ([x, y], T.concatenate([x, y[::-1], x[:0]]), [V, V]),
+    "products": ([m, x], [T.dot(m.T, m), T.dot(m, x[1:]), T.dot(x, x)], [M, V]),
+    "steps": (
+        [m, x],
+        theano.scan(lambda a, h: T.tanh(a.sum() + h), sequences=m, outputs_info=x)[0],
+        [M, V],
+    ),
+    "rows": (
+        [m, x],
+        theano.scan(lambda a, h: T.tanh(a + h) / h.sum(), sequences=m, outputs_info=x)[0],
+        [M, V[1:]],
+    ),
+    "either": ([x, n], ifelse(n > 0, x * 2, x[:2]), [V, 0]),
+    "ranges": ([n], [T.arange(n, 20, 3), T.arange(0.5, n)], [4]),
+    "integers": ([n], [n // 3, n % -3, T.bitwise_and(n, 6), T.cast(n, "int8")], [-200]),
+    "complex": ([x], [x * 1j, (x + 1j) / (x - 1j)], [V]),
+    "narrow": ([w], [T.tanh(w).sum(axis=1), T.cast(w, "float16")], [M.astype("float32")]),
+    "far apart": ([m], [T.exp(m), m.sum(axis=0), m.mean()], [np.asfortranarray(M)[::-1]]),
+    "empty": ([m], [m.sum(axis=1), m.T + 1, T.dot(m, m.T)], [M[:0]]),
+}
+
+
+@pytest.mark.parametrize("name", EXPRESSIONS)
+def test_the_interpreter_agrees_with_machine_code(name: str) -> None:
+    inputs, outputs, values = EXPRESSIONS[name]
+    f = theano.function(inputs, outputs, mode="FAST_RUN")
+    got = f(*values)
+    for one, two in zip(
+        got if isinstance(got, list) else [got], interpreted(f, *values), strict=True
+    ):
+        assert one.dtype == two.dtype
+        np.testing.assert_allclose(one, two, 1e-6 if one.dtype.itemsize < 8 else 1e-13, 1e-15)
+
+
+def test_the_interpreter_runs_updates() -> None:
+    s = theano.shared(np.ones((4, 4)))
+    cost = T.tanh(T.dot(m, s)).sum()
+    f = theano.function([m], cost, updates=[(s, s - 0.1 * T.grad(cost, s))])
+    expected = interpreted(f, M)
+    assert np.allclose(f(M), expected[0])
+    assert np.allclose(s.get_value(), expected[1])
+
+
+def test_the_interpreter_fails_as_machine_code_does() -> None:
+    f = theano.function([x, n], x[n] * 2)
+    with pytest.raises(IndexError, match="index 7 is out of bounds for axis 0 with size 5"):
+        interpreted(f, V, 7)
+
+
+def test_what_the_interpreter_does_not_know() -> None:
+    f = theano.function([m], theano.tensor.nlinalg.matrix_inverse(m))
+    with pytest.raises(NotImplementedError, match="call of lapack"):
+        interpreted(f, np.eye(3))

@@ -1,0 +1,409 @@
+"""Programs run by Python, one instruction after the other: what they mean, without LLVM.
+
+Addresses are real, kernels are NumPy's arithmetic on whole arrays. What is written straight with
+the builder (`Emitted`), LAPACK and products by panels are not known here.
+"""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from theano._core.lower import program as ir
+from theano._core.lower.expression import Body, Emitted
+from theano._core.lower.faults import FAULTS
+from theano._core.lower.loops import Loop
+from theano._core.ops.lengths import LARGEST
+from theano._core.ops.op import Elementwise
+from theano._core.runtime import native
+
+_COMPARISONS: dict[str, Callable[[Any, Any], Any]] = {
+    "eq": lambda x, y: x == y,
+    "ne": lambda x, y: x != y,
+    "lt": lambda x, y: x < y,
+    "le": lambda x, y: x <= y,
+    "gt": lambda x, y: x > y,
+    "ge": lambda x, y: x >= y,
+    # Without sign, in as many bits as any kind has.
+    "below": lambda x, y: x % 2**128 < y % 2**128,
+    "at_most": lambda x, y: x % 2**128 <= y % 2**128,
+}
+_ARITHMETIC: dict[str, Callable[..., Any]] = {
+    "add": lambda x, y: x + y,
+    "next": lambda x, y: x + y,
+    "sub": lambda x, y: x - y,
+    "mul": lambda x, y: x * y,
+    "sdiv": lambda x, y: abs(x) // abs(y) * (1 if (x < 0) == (y < 0) else -1),
+    "udiv": lambda x, y: x % 2**64 // (y % 2**64),
+    "and": lambda x, y: x & y,
+    "or": lambda x, y: x | y,
+    "xor": lambda x, y: x ^ y,
+    "not": lambda x: not x,
+    "minimum": min,
+    "maximum": max,
+    "select": lambda c, x, y: x if c else y,
+    "signed": lambda x: x,
+    "unsigned": lambda x: x % 2**64,
+    "low": lambda x: x,
+    "moved": lambda x, y: x + y,
+    "word": lambda x, y: x + 8 * y,
+    "number": lambda x: x,
+    # Every kernel is there.
+    "kernel": lambda x: 1,
+}
+_PRIMITIVES: dict[str, Callable[..., Any]] = {
+    "add": np.add,
+    "sub": np.subtract,
+    "mul": np.multiply,
+    "divide": np.divide,
+    "neg": np.negative,
+    "ceil": np.ceil,
+    "copysign": np.copysign,
+    "minimum": np.minimum,
+    "maximum": np.maximum,
+    "select": np.where,
+    "or_": np.bitwise_or,
+    "and_": np.bitwise_and,
+    "eq": np.equal,
+    "neq": np.not_equal,
+    "lt": np.less,
+    "le": np.less_equal,
+    "gt": np.greater,
+    "isnan": np.isnan,
+}
+
+
+def run(text: Any, inputs: Sequence[Any], types: Sequence[Any]) -> list[Any]:
+    """Return the results of a `ProgramText`, of these types: outputs, then new shared variables.
+
+    `inputs` are arrays, those of shared variables included.
+
+    Raises
+    ------
+    NotImplementedError
+        The program has an instruction that is not known here.
+    Exception
+        What a check that does not hold says.
+    """
+    return _Interpreter(text).run(inputs, types)
+
+
+def memory(address: int, dtype: str, lengths: Sequence[int], strides: Sequence[int]) -> Any:
+    """Return the array that lies at an address."""
+    if 0 in lengths:
+        return np.empty(lengths, dtype)
+    ends = [(n - 1) * s for n, s in zip(lengths, strides, strict=True)]
+    low, size = sum(min(e, 0) for e in ends), np.dtype(dtype).itemsize
+    nbytes = sum(max(e, 0) for e in ends) - low + size
+    block = (ctypes.c_ubyte * nbytes).from_address(address + low)
+    return np.ndarray(tuple(lengths), dtype, block, -low, tuple(strides))
+
+
+def packed(lengths: Sequence[int], size: int) -> list[int]:
+    """Return the strides of C-contiguous items."""
+    return [size * int(np.prod(lengths[i + 1 :], dtype=object)) for i in range(len(lengths))]
+
+
+class _Interpreter:
+    def __init__(self, text: Any) -> None:
+        self.text = text
+        self.frame = np.zeros(max(1, text.frame_size), "int64")
+        self.blocks: dict[int, Any] = {}
+        self.kept: list[Any] = []
+        places = (*text.program.stacks, ("%block", 8 * text.program.block_words))
+        self.stacks = [np.zeros(nbytes + 64, "uint8") for _, nbytes in places]
+        self.known: dict[str, Any] = {"null": 0, "%kernels": 0, "%frame": self.frame.ctypes.data}
+        for (name, _), block in zip(places, self.stacks, strict=True):
+            self.known[name] = block.ctypes.data
+
+    def run(self, inputs: Sequence[Any], types: Sequence[Any]) -> list[Any]:
+        text = self.text
+        given = [np.array(x) for x in inputs]
+        offsets = (*text.inputs, *text.constant_offsets)
+        for array, offset in zip([*given, *text.constants], offsets, strict=True):
+            self._describe(np.asarray(array), offset)
+        with np.errstate(all="ignore"):
+            self._block(text.program.body)
+        address = self.frame.ctypes.data
+        return [
+            self._described(address + 8 * out.descriptor, kind.dtype, kind.ndim).copy()
+            for out, kind in zip(text.outputs, types, strict=True)
+        ]
+
+    def _describe(self, array: Any, offset: int) -> None:
+        self.kept.append(array)
+        n = array.ndim
+        words = self.frame[offset : offset + 2 + 2 * n]
+        words[0], words[1] = array.ctypes.data, array.flags.c_contiguous * native.CONTIGUOUS
+        words[2 : 2 + n], words[2 + n :] = array.shape, array.strides
+
+    def _described(self, address: int, dtype: str, ndim: int) -> Any:
+        words = memory(address, "int64", (2 + 2 * ndim,), (8,))
+        return memory(
+            int(words[0]), dtype, words[2 : 2 + ndim].tolist(), words[2 + ndim :].tolist()
+        )
+
+    def _block(self, block: ir.Block) -> None:
+        for i in block:
+            getattr(self, f"_do_{type(i).__name__.lower()}")(i)
+
+    def value(self, x: Any) -> Any:
+        """Return a number, or what a register holds."""
+        if isinstance(x, ir.Number):
+            return np.frombuffer(x.data, x.dtype)[0]
+        return (
+            self.known[x.name if isinstance(x, ir.Register) else x] if not isinstance(x, int) else x
+        )
+
+    # -- numbers ------------------------------------------------------------------------------
+
+    def _do_let(self, i: ir.Let) -> None:
+        operands = [int(self.value(x)) for x in i.operands]
+        if i.function in _COMPARISONS:
+            result: Any = int(_COMPARISONS[i.function](*operands))
+        elif i.function in ("plus", "times"):
+            one, two = operands
+            exact = one + two if i.function == "plus" else one * two
+            result = max(-LARGEST - 1, min(LARGEST, exact))
+        elif i.function == "slot":
+            result = self.frame.ctypes.data + 8 * operands[0]
+        else:
+            result = int(_ARITHMETIC[i.function](*operands))
+            if (ir.FUNCTIONS[i.function].result or i.kind) == "int64":
+                result = (result + 2**63) % 2**64 - 2**63
+        self.known[i.name] = result
+
+    def _do_compute(self, i: ir.Compute) -> None:
+        operands = [np.asarray(self.value(x)).astype(x.dtype) for x in i.operands]
+        (result,), _ = evaluated(i.body, operands, ())
+        self.known[i.name] = result[()] if result.ndim == 0 else result
+
+    # -- memory -------------------------------------------------------------------------------
+
+    def _do_frameload(self, i: ir.FrameLoad) -> None:
+        self.known[i.name] = int(self.frame[i.offset])
+
+    def _do_framestore(self, i: ir.FrameStore) -> None:
+        self.frame[i.offset] = self.value(i.value)
+
+    def _do_load(self, i: ir.Load) -> None:
+        self.known[i.name] = memory(self.value(i.address), i.dtype, (), ())[()]
+
+    def _do_store(self, i: ir.Store) -> None:
+        memory(self.value(i.address), i.value.dtype, (), ())[()] = self.value(i.value)
+
+    def _do_words(self, i: ir.Words) -> None:
+        words = memory(self.value(i.address), "int64", (len(i.words),), (8,))
+        for n, word in enumerate(i.words):
+            if word != "":
+                words[n] = self.value(word)
+
+    def _do_alloc(self, i: ir.Alloc) -> None:
+        nbytes = self.value(i.nbytes)
+        try:
+            block = np.empty(nbytes + 64, "uint8")
+        except (MemoryError, ValueError):
+            self.known[i.name] = 0
+            return
+        self.blocks[i.slot] = block
+        self.known[i.name] = self.frame[i.slot] = block.ctypes.data
+
+    def _do_free(self, i: ir.Free) -> None:
+        self.frame[i.slot] = 0
+
+    # -- what may fail --------------------------------------------------------------------------
+
+    def _do_check(self, i: ir.Check) -> None:
+        if not self.value(i.condition):
+            fault = FAULTS[i.fault]
+            raise fault.exception(fault.text([int(self.value(fact)) for fact in i.facts]))
+
+    def _do_guard(self, i: ir.Guard) -> None:
+        if not self.value(i.condition):
+            raise RuntimeError("a call of the runtime failed")
+
+    # -- calls --------------------------------------------------------------------------------
+
+    def _do_call(self, i: ir.Call) -> None:
+        operands = [self.value(x) for x in i.operands]
+        known = {"copy": self._copy, "matmul": self._matmul, "variant": lambda *_: 1}
+        if i.function in ("release", "tick", "forget", "kept"):
+            result: Any = 0
+        elif i.function in known:
+            result = known[i.function](*operands)
+        else:
+            raise NotImplementedError(f"call of {i.function}")
+        if i.name:
+            self.known[i.name] = result
+
+    def _copy(self, typenum: int, ndim: int, target: int, source: int) -> int:
+        array = self._described(source, _dtype(typenum), ndim)
+        memory(target, _dtype(typenum), array.shape, packed(array.shape, array.itemsize))[...] = (
+            array
+        )
+        return 0
+
+    def _matmul(
+        self, typenum: int, rank_a: int, rank_b: int, a: int, b: int, c: int, alpha: int, beta: int
+    ) -> int:
+        dtype = _dtype(typenum)
+        one, two = self._described(a, dtype, rank_a), self._described(b, dtype, rank_b)
+        out = self._described(c, dtype, rank_a + rank_b - 2)
+        product = np.asarray(np.dot(one, two))
+        if alpha:
+            product = product * memory(alpha, dtype, (), ())
+        if beta:
+            product = product + out * memory(beta, dtype, (), ())
+        out[...] = product
+        return 0
+
+    def _do_launch(self, i: ir.Launch) -> None:
+        if not isinstance(i.kernel, int):
+            raise NotImplementedError(f"kernel {i.kernel}")
+        self._loop(self.text.kernels[i.kernel], self.value(i.arguments), 0)
+
+    def _do_fold(self, i: ir.Fold) -> None:
+        self._loop(self.text.kernels[i.facts[0]], self.value(i.arguments), i.facts[9])
+
+    def _loop(self, kernel: Any, arguments: int, first: int) -> None:
+        """Run a kernel; `first` is the word of the address of its first result, 0: after stores."""
+        loop: Loop | None = getattr(kernel, "loop", None)
+        if loop is None:
+            raise NotImplementedError(f"kernel {type(kernel).__name__}")
+        groups = kernel.groups or [()]
+        words = memory(arguments, "int64", (512,), (8,))
+        extents = words[: len(groups)].tolist()
+        reduced = [bool(g) and g[0] in loop.reduced and bool(loop.folds) for g in groups]
+        every = list(range(len(groups)))
+        moves = [
+            [a for a in every if groups[a] and groups[a][0] not in s] for _, s in loop.operands
+        ]
+        moves += [every for _ in loop.stores]
+        moves += [[a for a in every if not reduced[a]] for _ in loop.folds]
+        dtypes = (
+            [d for d, _ in loop.operands] + list(loop.stores) + [f.out_dtype for f in loop.folds]
+        )
+        plain = len(loop.operands) + len(loop.stores)
+        at = [len(groups) + n for n in range(plain)]
+        at += [(first or len(groups) + plain) + n for n in range(len(loop.folds))]
+        strides = iter(words[at[-1] + 1 :].tolist())
+        arrays = []
+        for number, (dtype, axes, place) in enumerate(zip(dtypes, moves, at, strict=True)):
+            lengths = [extents[a] for a in axes]
+            whole = number >= plain and all(reduced)
+            side_by_side = kernel.layout == "packed" or whole
+            steps = packed(lengths, np.dtype(dtype).itemsize)
+            steps = steps if side_by_side else [next(strides) for _ in axes]
+            item = memory(int(words[place]), dtype, lengths, steps)
+            arrays.append((item, axes))
+        self._compute(loop, extents, reduced, arrays)
+
+    def _compute(
+        self, loop: Loop, extents: list[int], reduced: list[bool], arrays: Sequence[Any]
+    ) -> None:
+        rank = len(extents)
+        operands = []
+        for array, axes in arrays[: len(loop.operands)]:
+            shape = [extents[a] if a in axes else 1 for a in range(rank)]
+            operands.append(array.reshape(shape))
+        stores, folds = evaluated(loop.body, operands, extents)
+        targets = [array for array, _ in arrays[len(loop.operands) :]]
+        for target, value in zip(targets, stores, strict=False):
+            target[...] = np.broadcast_to(value, extents)
+        axes = tuple(a for a in range(rank) if reduced[a])
+        for fold, target, value in zip(loop.folds, targets[len(stores) :], folds, strict=True):
+            whole = np.broadcast_to(value, extents).astype(fold.dtype)
+            ufunc: Any = _PRIMITIVES[fold.combine]
+            if fold.dtype == "bool":
+                ufunc = {"and_": np.logical_and, "mul": np.logical_and}.get(
+                    fold.combine, np.logical_or
+                )
+            target[...] = ufunc.reduce(whole, axes, initial=fold.start).astype(fold.out_dtype)
+
+    # -- branches and loops -------------------------------------------------------------------
+
+    def _do_if(self, i: ir.If) -> None:
+        holds = bool(self.value(i.condition))
+        self._block(i.then if holds else i.otherwise)
+        found = [self.value(m.one if holds else m.two) for m in i.merges]
+        self.known.update(zip((m.name for m in i.merges), found, strict=True))
+
+    def _do_for(self, i: ir.For) -> None:
+        carried = [*i.carried, *([i.stop] if i.stop is not None else [])]
+        limit, step = self.value(i.limit), 0
+        values = [self.value(c.start) for c in carried]
+        while True:
+            self.known.update(zip((c.name for c in carried), values, strict=True))
+            self.known[i.step] = step
+            if step >= limit or (i.stop is not None and values[-1]):
+                return
+            self._block(i.body)
+            values = [self.value(c.after) for c in carried]
+            step += 1
+
+    def _do_step(self, i: ir.Step) -> None:
+        pass
+
+    def _do_fence(self, i: ir.Fence) -> None:
+        pass
+
+    # -- rows in registers ----------------------------------------------------------------------
+
+    def _do_mask(self, i: ir.Mask) -> None:
+        self.known[i.name] = np.arange(i.lanes) < self.value(i.length)
+
+    def _row(self, address: Any, dtype: str, mask: Any) -> Any:
+        size = np.dtype(dtype).itemsize
+        return memory(self.value(address), dtype, (int(mask.sum()),), (size,))
+
+    def _do_loadrow(self, i: ir.LoadRow) -> None:
+        mask = self.known[i.mask]
+        row = np.zeros(i.lanes, i.dtype)
+        row[mask] = self._row(i.address, i.dtype, mask)
+        self.known[i.name] = row
+
+    def _do_storerow(self, i: ir.StoreRow) -> None:
+        mask = self.known[i.mask]
+        self._row(i.address, i.value.dtype, mask)[...] = self.value(i.value)[mask]
+
+    def _do_widen(self, i: ir.Widen) -> None:
+        self.known[i.name] = np.full(i.lanes, self.value(i.value))
+
+    def _do_lane(self, i: ir.Lane) -> None:
+        self.known[i.name] = self.value(i.value)[0]
+
+    def _do_foldrow(self, i: ir.FoldRow) -> None:
+        value, ufunc = self.value(i.value), _PRIMITIVES[i.combine]
+        items = value[self.known[i.mask]]
+        result = ufunc.reduce(items, initial=self.value(i.start))  # type: ignore[attr-defined]
+        self.known[i.name] = np.full(len(value), result, value.dtype)
+
+
+def evaluated(
+    body: Body, operands: Sequence[Any], extents: Sequence[int]
+) -> tuple[list[Any], list[Any]]:
+    """Return what a body stores and folds, of whole arrays."""
+    known = [np.asarray(x) for x in operands]
+    for operation in body.operations:
+        values = [known[n] for n in operation.operands]
+        function, dtype = operation.function, operation.dtype
+        if isinstance(function, Emitted):
+            raise NotImplementedError(f"function {function.name}")
+        if isinstance(function, Elementwise):
+            result = function.function(np, *values)
+        elif function == "number":
+            result = operation.number
+        elif function == "index":
+            shape = [n if axis == operation.parameter else 1 for axis, n in enumerate(extents)]
+            result = np.arange(extents[operation.parameter]).reshape(shape)
+        else:
+            result = values[0] if function == "cast" else _PRIMITIVES[function](*values)
+        known.append(np.asarray(result).astype(dtype))
+    return [known[n] for n in body.stores], [known[n] for n in body.folds]
+
+
+def _dtype(typenum: int) -> str:
+    return next(d for d in map(np.dtype, "?bBhHiIlLqQefdFD") if d.num == typenum).name
