@@ -98,7 +98,7 @@ def memory(address: int, dtype: str, lengths: Sequence[int], strides: Sequence[i
     ends = [(n - 1) * s for n, s in zip(lengths, strides, strict=True)]
     low, size = sum(min(e, 0) for e in ends), np.dtype(dtype).itemsize
     nbytes = sum(max(e, 0) for e in ends) - low + size
-    block = (ctypes.c_ubyte * nbytes).from_address(address + low)
+    block: Any = (ctypes.c_ubyte * nbytes).from_address(address + low)
     return np.ndarray(tuple(lengths), dtype, block, -low, tuple(strides))
 
 
