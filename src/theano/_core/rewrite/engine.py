@@ -293,6 +293,13 @@ class Rewriter:
             memo[variable] = self._leaf_lengths(variable)
         return memo[variable]
 
+    def tell_lengths(self, leaf: Any, lengths: Sequence[Any]) -> None:
+        """Have a variable of the body of a loop or branch have the lengths of what it is there."""
+        ones = leaf.type.broadcastable
+        self.lengths_memo[leaf] = tuple(
+            1 if one else length for one, length in zip(ones, lengths, strict=True)
+        )
+
     def same_lengths(self, one: Any, two: Any) -> bool:
         """Tell whether two variables have the same shape, by itself or by an operation's check."""
         return [self._find(n) for n in self.lengths(one)] == [

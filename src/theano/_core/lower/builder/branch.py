@@ -83,7 +83,7 @@ class BranchWriter:
         ):
             p.values[variable] = replace(value, buffer=None) if isinstance(value, Array) else value
             if isinstance(variable.type, TensorType):
-                p.rewriter.lengths_memo[variable] = p.rewriter.lengths(source)
+                p.rewriter.tell_lengths(variable, p.rewriter.lengths(source))
         nodes = toposort(body.outputs, p.values)
         p.number_of.update({node: len(p.number_of) + i for i, node in enumerate(nodes)})
         steps = group(nodes, p.lengths, p.fuse)

@@ -145,11 +145,7 @@ class LoopWriter:
         pairs += [(v, o, 0) for v, o in zip(inner.fixed, outer.fixed, strict=True)]
         for variable, source, dropped in pairs:
             if isinstance(variable.type, TensorType):
-                found = lengths(source)[dropped:]
-                ones = variable.type.broadcastable
-                self.p.rewriter.lengths_memo[variable] = tuple(
-                    1 if one else n for one, n in zip(ones, found, strict=True)
-                )
+                self.p.rewriter.tell_lengths(variable, lengths(source)[dropped:])
 
     def _prepare(self, carried: Carried, start: Any) -> None:
         """Make the memory of a state, with its initial rows."""
