@@ -273,7 +273,7 @@ class _Interpreter:
         loop: Loop | None = getattr(kernel, "loop", None)
         if loop is None:
             raise NotImplementedError(f"kernel {type(kernel).__name__}")
-        groups = kernel.groups or [()]
+        groups: list[Any] = kernel.groups or [[]]
         words = memory(arguments, "int64", (512,), (8,))
         extents = words[: len(groups)].tolist()
         reduced = [bool(g) and g[0] in loop.reduced and bool(loop.folds) for g in groups]

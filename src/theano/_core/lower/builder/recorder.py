@@ -1,0 +1,248 @@
+"""Records the instructions of a program, in blocks; it knows nothing of graphs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+
+from theano._core.base import dtypes
+from theano._core.lower import program as ir
+from theano._core.lower.arrays import Size
+from theano._core.lower.builder.region import Region
+from theano._core.lower.expression import Writer
+from theano._core.lower.program import Number, Register, Scalar, number_of
+
+
+class Scope:
+    """A block, and what is known where its instructions go."""
+
+    __slots__ = ("block", "lets", "outer")
+
+    def __init__(self, block: ir.Block, outer: Scope | None) -> None:
+        self.block = block
+        self.lets: dict[tuple[Any, ...], str] = {}
+        self.outer = outer
+
+
+class Recorder:
+    """A program while it is recorded."""
+
+    def __init__(self) -> None:
+        # The block that receives instructions.
+        self.block: ir.Block = []
+        # Those of all blocks, by the identity of the block.
+        self._scope = Scope(self.block, None)
+        self._scopes = {id(self.block): self._scope}
+        # The block that receives calls of kernels, if that is another one: see `apart`.
+        self.calls: ir.Block | None = None
+        self.stacks: list[tuple[str, int]] = []
+        self.block_words = 1
+        self.frame_size = 0
+        self.buffer_slots: list[int] = []
+        self.region: Region | None = None
+        self._count = 0
+        # Registers that are defined within loops: in how many.
+        self._depths: dict[str, int] = {}
+
+    # -- instructions -----------------------------------------------------------------------------
+
+    def fresh(self) -> str:
+        """Return the name of a new register."""
+        self._count += 1
+        name = f"%m{self._count}"
+        if self.region is not None:
+            self._depths[name] = self.region.depth
+        return name
+
+    def do(self, instruction: Any) -> None:
+        """Add an instruction."""
+        self.block.append(instruction)
+
+    def let(self, function: str, *operands: Size, kind: str = "int64") -> str:
+        """Return the register of a function of `ir.FUNCTIONS`: that of an equal one if known."""
+        key = (function, operands, kind)
+        scope: Scope | None = self._scope
+        while scope is not None:
+            name = scope.lets.get(key)
+            if name is not None:
+                return name
+            scope = scope.outer
+        name = self.fresh()
+        self.block.append(ir.Let(name, function, operands, kind))
+        if function not in ir.READS:
+            self._scope.lets[key] = name
+        return name
+
+    def sized(self, function: str, *operands: Size, kind: str = "int64") -> str:
+        """Return that of a function that cannot fail: before the loop if its operands are fixed."""
+        region = self.region
+        if region is None or not all(map(self.fixed, operands)):
+            return self.let(function, *operands, kind=kind)
+        with self.before(region):
+            return self.sized(function, *operands, kind=kind)
+
+    def compute(self, body: Callable[..., Any], *operands: Scalar) -> Scalar:
+        """Return the value `body(w, *operands)` of scalars; see `Writer`."""
+        w = Writer([x.dtype for x in operands])
+        value = body(w, *w.operands)
+        if value.number < len(operands):
+            return operands[value.number]
+        lanes = max([x.lanes for x in operands], default=1)
+        result = Register(self.fresh(), value.dtype, lanes)
+        self.block.append(ir.Compute(result.name, value.dtype, w.body([value]), operands, lanes))
+        return result
+
+    def cast(self, x: Scalar, dtype: str) -> Scalar:
+        """Return a scalar converted to `dtype`."""
+        if x.dtype == dtype:
+            return x
+        if isinstance(x, Number) and dtypes.is_discrete(x.dtype) and dtypes.is_discrete(dtype):
+            return self.literal(number_of(x), dtype)
+        return self.compute(lambda w, x: w.cast(x, dtype), x)
+
+    def call(self, function: str, *operands: Size) -> str:
+        """Call a function of the runtime; return the register of what it returns, or ''."""
+        name = self.fresh() if ir.RUNTIME[function].result else ""
+        self.block.append(ir.Call(name, function, operands))
+        return name
+
+    def call_or_fail(self, function: str, *operands: Size) -> None:
+        """Call a function that returns 0, or another number after recording an error."""
+        self.or_fail(self.let("eq", self.call(function, *operands), 0, kind="int32"))
+
+    def words(self, address: str, words: Sequence[Size], kinds: Sequence[str] = ()) -> None:
+        """Write words to memory, from an address on; int64 without `kinds`."""
+        kinds = tuple(kinds) or ("int64",) * len(words)
+        self.block.append(ir.Words(address, tuple(words), kinds))
+
+    def listed(self, words: Sequence[Size]) -> str:
+        """Return the address of words on the stack."""
+        place = self.stack(max(8, 8 * len(words)))
+        self.words(place, words)
+        return place
+
+    def load(self, address: str, dtype: str) -> Register:
+        """Return an item in memory."""
+        item = Register(self.fresh(), dtype)
+        self.block.append(ir.Load(item.name, dtype, address))
+        return item
+
+    def store(self, address: str, value: Scalar) -> None:
+        """Write an item to memory."""
+        self.block.append(ir.Store(address, value))
+
+    # -- blocks -----------------------------------------------------------------------------------
+
+    @contextmanager
+    def into(self, block: ir.Block | None) -> Iterator[ir.Block]:
+        """Have instructions go to a block; None: to the one that they go to already."""
+        outer, scope, calls = self.block, self._scope, self.calls
+        self.calls = None
+        if block is not None:
+            self.block = block
+            self._scope = self._scopes.setdefault(id(block), Scope(block, scope))
+        try:
+            yield self.block
+        finally:
+            self.block, self._scope, self.calls = outer, scope, calls
+
+    @contextmanager
+    def apart(self, block: ir.Block | None) -> Iterator[None]:
+        """Have the calls of kernels go to another block than what prepares them."""
+        calls, self.calls = self.calls, block
+        try:
+            yield
+        finally:
+            self.calls = calls
+
+    @contextmanager
+    def before(self, region: Region) -> Iterator[None]:
+        """Have instructions go before a loop."""
+        inner, self.region = self.region, region.outer
+        try:
+            with self.into(region.before):
+                yield
+        finally:
+            self.region = inner
+
+    def fixed(self, size: Size) -> bool:
+        """Tell whether a size or an address is the same in every step of the loop around."""
+        assert self.region is not None
+        return isinstance(size, int) or self._depths.get(size, 0) < self.region.depth
+
+    def if_else(
+        self,
+        condition: Size,
+        then: Callable[[], Any] | None,
+        otherwise: Callable[[], Any] | None = None,
+        kinds: Sequence[str] = (),
+    ) -> tuple[str, ...]:
+        """Write an `If`; return registers of what the two functions return, one for each kind."""
+        found = []
+        blocks: list[ir.Block] = []
+        for write in (then, otherwise):
+            with self.into([]) as block:
+                found.append(write() if write is not None else ())
+            blocks.append(block)
+        names = tuple(self.fresh() for _ in kinds)
+        merges = tuple(map(ir.Merge, names, kinds, *found)) if kinds else ()
+        one, two = blocks
+        self.block.append(ir.If(condition, one, two, merges))
+        return names
+
+    @contextmanager
+    def counted(self, limit: Size) -> Iterator[str]:
+        """Have instructions go to the body of a short loop; gives the number of the step."""
+        step = self.fresh()
+        with self.into([]) as body:
+            yield step
+        self.block.append(ir.For(step, limit, (), body, polls=False))
+
+    # -- the frame and the stack ------------------------------------------------------------------
+
+    def reserve(self, slots: int) -> int:
+        """Return the offset of new frame slots."""
+        offset = self.frame_size
+        self.frame_size += slots
+        return offset
+
+    def new_slot(self) -> int:
+        """Return a slot that owns memory."""
+        slot = self.reserve(1)
+        self.buffer_slots.append(slot)
+        return slot
+
+    def frame_pointer(self, offset: int) -> str:
+        """Return the address of a frame slot."""
+        return self.let("slot", offset)
+
+    def frame_load(self, offset: int, kind: str = "int64") -> str:
+        """Return what a frame slot holds."""
+        name = self.fresh()
+        self.block.append(ir.FrameLoad(name, offset, kind))
+        return name
+
+    def frame_store(self, offset: int, value: Size, kind: str = "int64") -> None:
+        """Write to a frame slot."""
+        self.block.append(ir.FrameStore(offset, value, kind))
+
+    def stack(self, nbytes: int) -> str:
+        """Return memory that lives as long as the call."""
+        name = f"%stack{len(self.stacks)}"
+        self.stacks.append((name, nbytes))
+        return name
+
+    def free(self, slot: int) -> None:
+        """Give back what a slot owns."""
+        self.block.append(ir.Free(slot))
+
+    def or_fail(self, condition: str) -> None:
+        """Leave the function unless `condition`; the error is already recorded."""
+        self.block.append(ir.Guard(condition))
+
+    def literal(self, number: Any, dtype: str) -> Number:
+        """Return a number as a scalar."""
+        return Number(dtype, np.asarray(number).astype(dtype).tobytes())
