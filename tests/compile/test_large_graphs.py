@@ -18,7 +18,8 @@ import pytest
 import theano
 import theano.tensor as T
 from theano._core.lower.llvm import machine
-from theano._core.ops.shaping import Length, not_negative
+from theano._core.ops.lengths import not_negative
+from theano._core.ops.shaping import Length
 from theano._core.rewrite.engine import Rewriter
 from theano._core.rewrite.pipeline import rewrite
 from theano._core.runtime.cache import CompileCache
@@ -142,6 +143,20 @@ def test_updates_of_twice_the_parameters_are_at_most_2_2_times_the_work(
     work(20)
     small, large = work(20), work(40)
     assert large <= 2.2 * small
+
+
+def test_the_gradient_of_a_join_of_twice_the_vectors_is_at_most_2_3_times_the_work(
+    forget_code: Callable[[], None],
+) -> None:
+    def work(count: int) -> int:
+        forget_code()
+        parts = [T.dvector() for _ in range(count)]
+        gradients = T.grad((T.concatenate(parts) ** 2).sum(), parts)
+        return calls(lambda: theano.function(parts, gradients))
+
+    work(100)
+    small, large = work(100), work(200)
+    assert large <= 2.3 * small
 
 
 def test_the_sign_of_a_sum_of_many_lengths_is_known() -> None:

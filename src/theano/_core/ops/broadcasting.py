@@ -12,9 +12,9 @@ from theano._core.base.settings import config
 from theano._core.ir.variable import Apply
 from theano._core.ops.arithmetic import cast, ge
 from theano._core.ops.assertions import Require
-from theano._core.ops.lengths import as_length, checked_shape, is_one
+from theano._core.ops.lengths import as_length, checked_shape, is_one, not_negative
 from theano._core.ops.op import Guard, RankHook, Structured, as_variable, tensor_operand
-from theano._core.ops.shaping import not_negative, pad_left
+from theano._core.ops.shaping import pad_left
 
 _NOT_NEGATIVE = Require("negative dimensions are not allowed: {0}", 1)
 

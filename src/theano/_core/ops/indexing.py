@@ -22,7 +22,13 @@ from theano._core.ops.arithmetic import (
     switch,
 )
 from theano._core.ops.broadcasting import zeros_like_float
-from theano._core.ops.lengths import SumOfLengths, as_int64, stretched_lengths
+from theano._core.ops.lengths import (
+    SumOfLengths,
+    as_int64,
+    has_part,
+    not_negative,
+    stretched_lengths,
+)
 from theano._core.ops.op import (
     Structured,
     as_variable,
@@ -31,7 +37,7 @@ from theano._core.ops.op import (
     tensor_operand,
 )
 from theano._core.ops.reductions import reduce
-from theano._core.ops.shaping import dimshuffle, not_negative, pattern_broadcast
+from theano._core.ops.shaping import dimshuffle, pattern_broadcast
 
 # An entry of an index is SYMBOL where its value is an input of the node.
 SYMBOL = "symbol"
@@ -175,9 +181,7 @@ def _exceeds(total: Any, part: Any) -> bool:
     node = total.owner
     if node is None or not (node.op is add or isinstance(node.op, SumOfLengths)):
         return False
-    if part not in node.inputs:
-        return False
-    return all(v is part or not_negative(v) for v in node.inputs)
+    return has_part(total, part) and all(v is part or not_negative(v) for v in node.inputs)
 
 
 class Subtensor(Structured):

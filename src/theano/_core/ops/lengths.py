@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import reduce
 from typing import Any, ClassVar
 
@@ -11,7 +13,7 @@ import numpy as np
 
 from theano._core.base import dtypes
 from theano._core.ir.variable import Apply, Constant
-from theano._core.ops.arithmetic import cast, cast_op, eq, mul, switch
+from theano._core.ops.arithmetic import add, cast, cast_op, eq, maximum, minimum, mul, switch
 from theano._core.ops.op import Structured, as_variable, python_int
 
 # No axis is longer, and no array has more items.
@@ -217,6 +219,76 @@ def _combined(kind: type[_OfLengths], lengths: Sequence[Any], neutral: int) -> A
     if known != neutral:
         unknown.append(as_int64(known))
     return unknown[0] if len(unknown) == 1 else kind()(*unknown)
+
+
+class _Known(threading.local):
+    """What is remembered of graphs in this thread; None where they may change."""
+
+    signs: dict[Any, bool] | None = None
+    parts: dict[Any, frozenset[Any]] | None = None
+
+
+_known = _Known()
+
+
+@contextmanager
+def unchanged_graphs() -> Iterator[None]:
+    """Have each length looked at once, in this thread, since no graph changes meanwhile.
+
+    The parts of a wide join end at sums of ever more lengths.
+    """
+    before = _known.signs, _known.parts
+    _known.signs, _known.parts = {}, {}
+    try:
+        yield
+    finally:
+        _known.signs, _known.parts = before
+
+
+def has_part(whole: Any, part: Any) -> bool:
+    """Tell whether `part` is one of the variables that `whole` is made of."""
+    known, inputs = _known.parts, whole.owner.inputs
+    if known is None or len(inputs) < 8:
+        return part in inputs
+    if whole not in known:
+        known[whole] = frozenset(inputs)
+    return part in known[whole]
+
+
+def not_negative(value: Any) -> bool:
+    """Tell whether an integer scalar certainly is not negative: lengths, and sums of them."""
+    known = {} if _known.signs is None else _known.signs
+    # Not by recursion: the sum of the lengths of a wide join is deep.
+    stack = [] if value in known else [value]
+    while stack:
+        sign = _sign(stack[-1])
+        if not isinstance(sign, bool):
+            together, parts = sign
+            missing = [v for v in parts if v not in known]
+            if missing:
+                stack += missing
+                continue
+            sign = together(known[v] for v in parts)
+        known[stack.pop()] = sign
+    return known[value]
+
+
+def _sign(value: Any) -> bool | tuple[Callable[..., bool], Sequence[Any]]:
+    """Return whether a scalar is not negative, or that `any` or `all` of some must not be."""
+    number = python_int(value)
+    if number is not None:
+        return number >= 0
+    node = value.owner
+    if node is None:
+        return False
+    if isinstance(node.op, CountOfRange) or _shaping_class(node.op) == "Length":
+        return True
+    if node.op is maximum:
+        return any, node.inputs
+    if node.op is switch:
+        return all, node.inputs[1:]
+    sums = node.op in (add, mul, minimum) or isinstance(node.op, (SumOfLengths, ProductOfLengths))
+    return (all, node.inputs) if sums else False
 
 
 def joint_length(lengths: Sequence[Any]) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -10,15 +10,13 @@ from numpy.exceptions import AxisError
 
 from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Apply, Constant
-from theano._core.ops.arithmetic import add, cast, maximum, minimum, mul, switch
+from theano._core.ops.arithmetic import cast
 from theano._core.ops.lengths import (
-    CountOfRange,
-    ProductOfLengths,
-    SumOfLengths,
     as_int64,
     as_length,
     is_one,
     lengths_of,
+    not_negative,
     product,
 )
 from theano._core.ops.op import (
@@ -282,42 +280,6 @@ def length(x: Any, axis: int) -> Any:
     if isinstance(x, Constant):
         return int(x.data.shape[axis])
     return Length(axis)(x)
-
-
-def not_negative(value: Any) -> bool:
-    """Tell whether an integer scalar certainly is not negative: lengths, and sums of them."""
-    known: dict[Any, bool] = {}
-    # Not by recursion: the sum of the lengths of a wide join is deep.
-    stack = [value]
-    while stack:
-        sign = _sign(stack[-1])
-        if not isinstance(sign, bool):
-            together, parts = sign
-            missing = [v for v in parts if v not in known]
-            if missing:
-                stack += missing
-                continue
-            sign = together(known[v] for v in parts)
-        known[stack.pop()] = sign
-    return known[value]
-
-
-def _sign(value: Any) -> bool | tuple[Callable[..., bool], Sequence[Any]]:
-    """Return whether a scalar is not negative, or that `any` or `all` of some must not be."""
-    number = python_int(value)
-    if number is not None:
-        return number >= 0
-    node = value.owner
-    if node is None:
-        return False
-    if isinstance(node.op, (Length, CountOfRange)):
-        return True
-    if node.op is maximum:
-        return any, node.inputs
-    if node.op is switch:
-        return all, node.inputs[1:]
-    sums = node.op in (add, mul, minimum) or isinstance(node.op, (SumOfLengths, ProductOfLengths))
-    return (all, node.inputs) if sums else False
 
 
 class MakeVector(Structured):

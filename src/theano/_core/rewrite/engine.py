@@ -21,7 +21,7 @@ from theano._core.ir.variable import Apply, Constant, Variable
 from theano._core.ops.arithmetic import cast
 from theano._core.ops.broadcasting import Alloc, Second
 from theano._core.ops.indexing import Subtensor
-from theano._core.ops.lengths import as_length
+from theano._core.ops.lengths import as_length, unchanged_graphs
 from theano._core.ops.op import Guard, Op
 from theano._core.ops.shaping import DimShuffle, Length, ShapeOf, pattern_broadcast
 
@@ -123,7 +123,7 @@ class Rewriter:
         self._equal = {}
         self.finished = {v: v for v in inputs}
         self.uses, self.part_uses = count_uses(outputs)
-        with without_lines():
+        with without_lines(), unchanged_graphs():
             return self.finish(outputs)
 
     def finish(self, outputs: Sequence[Any]) -> list[Any]:

@@ -24,7 +24,7 @@ from theano._core.ops.arithmetic import (
     true_div,
 )
 from theano._core.ops.assertions import Assert
-from theano._core.ops.shaping import not_negative
+from theano._core.ops.lengths import not_negative
 from theano._core.rewrite.engine import Rewriter, Rule, is_op, known_value
 from theano._core.rewrite.pattern import Match, rule, wild
 from theano._core.rewrite.rules.terms import filled, kept
