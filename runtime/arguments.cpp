@@ -1,4 +1,5 @@
 // From the arguments of a call to the descriptors of its frame.
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <limits>
@@ -265,28 +266,55 @@ bool is_read(Call *call, Py_ssize_t cell) {
     return cell_use::is_read(call->function->cell(cell), call->cells == CellState::taken);
 }
 
-void find_overwritable(Call *call) {
-    const Program &program = *call->program;
-    auto extent = [&](const Input &input) {
-        return extent_of(call->head.frame + input.offset, input.type.ndim, input.type.itemsize());
+bool may_overwrite(Call *call, std::size_t index) {
+    const Input &input = call->program->inputs[index];
+    if (!(input.flags & kMutable) || input.type.is_object()) return false;
+    PyObject *value = call->values[index];
+    if (PyArray_Check(value) && !PyArray_ISWRITEABLE(reinterpret_cast<PyArrayObject *>(value)))
+        return false;
+    return call->head.frame[input.offset + kFlags] & TH_CONTIGUOUS &&
+           (input.cell < 0 || !is_read(call, input.cell));
+}
+
+// Marks the inputs whose memory no other one reaches: in order of their addresses, such an input
+// begins where all before it have ended, and ends before the next one begins.
+bool find_overwritable(Call *call) {
+    struct Place {
+        Extent extent;
+        std::int64_t *flags;
     };
-    for (std::size_t i = 0; i < program.inputs.size(); ++i) {
-        const Input &input = program.inputs[i];
-        if (!(input.flags & kMutable) || input.type.is_object()) continue;
-        std::int64_t *descriptor = call->head.frame + input.offset;
-        PyObject *value = call->values[i];
-        bool writable =
-            !PyArray_Check(value) || PyArray_ISWRITEABLE(reinterpret_cast<PyArrayObject *>(value));
-        if (!writable || !(descriptor[kFlags] & TH_CONTIGUOUS)) continue;
-        if (input.cell >= 0 && is_read(call, input.cell)) continue;
-        Extent mine = extent(input);
-        bool alone = true;
-        for (std::size_t j = 0; alone && j < program.inputs.size(); ++j) {
-            if (j != i && !program.inputs[j].type.is_object())
-                alone = !mine.overlaps(extent(program.inputs[j]));
-        }
-        if (alone) descriptor[kFlags] |= TH_OVERWRITABLE;
+    const Program &program = *call->program;
+    const std::size_t most = program.inputs.size();
+    Place few[16], *places = few;
+    if (most > 16 && !(places = static_cast<Place *>(pool::allocate(
+                           static_cast<std::int64_t>(most * sizeof(Place)))))) {
+        PyErr_NoMemory();
+        return false;
     }
+    Place *end = places;
+    for (std::size_t i = 0; i < most; ++i) {
+        const Input &input = program.inputs[i];
+        if (input.type.is_object()) continue;
+        std::int64_t *descriptor = call->head.frame + input.offset;
+        Extent extent = extent_of(descriptor, input.type.ndim, input.type.itemsize());
+        bool wanted = may_overwrite(call, i);
+        if (extent.low != extent.high)
+            *end++ = {extent, wanted ? descriptor + kFlags : nullptr};
+        else if (wanted)
+            descriptor[kFlags] |= TH_OVERWRITABLE;
+    }
+    if (end - places > 1)
+        std::sort(places, end,
+                  [](const Place &a, const Place &b) { return a.extent.low < b.extent.low; });
+    std::uintptr_t reached = 0;
+    for (Place *place = places; place != end; ++place) {
+        if (place->flags && reached <= place->extent.low &&
+            (place + 1 == end || place->extent.high <= place[1].extent.low))
+            *place->flags |= TH_OVERWRITABLE;
+        reached = std::max(reached, place->extent.high);
+    }
+    if (places != few) pool::release(places);
+    return true;
 }
 
 bool missing_value(Call *call, Py_ssize_t index, PyObject *const *args, Py_ssize_t nargs,
@@ -340,8 +368,7 @@ bool fill_frame(Call *call, double *bytes) {
             return false;
         }
     }
-    if (program.any_mutable) find_overwritable(call);
-    return true;
+    return !program.any_mutable || find_overwritable(call);
 }
 
 PyObject *value_as_object(Call *call, Py_ssize_t index) {

@@ -107,3 +107,17 @@ def test_updates_in_place_that_fail() -> None:
             f(*bad)
         for name, q in shared.items():
             np.testing.assert_array_equal(q.get_value(), values[name])
+
+
+def test_many_new_values_spare_what_another_input_shows() -> None:
+    memory = np.arange(400.0)
+    # Side by side, on both sides of one that is wide, and apart from all; more than fit on a stack.
+    parts = [memory[10 * i : 10 * (i + 1)] for i in range(20)]
+    parts += [memory[200:300], memory[200:210], memory[290:300], memory[300:310], np.arange(10.0)]
+    shared = [theano.shared(p, borrow=True) for p in parts]
+    before = [p.copy() for p in parts]
+    theano.function([], updates=[(v, v + 1.0) for v in shared])()
+    kept = [v.get_value(borrow=True) is p for v, p in zip(shared, parts, strict=True)]
+    assert kept == [not 20 <= i <= 22 for i in range(25)]
+    for v, old in zip(shared, before, strict=True):
+        np.testing.assert_array_equal(v.get_value(), old + 1.0)
