@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import hashlib
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
+from operator import attrgetter
+from queue import SimpleQueue
+from threading import Thread
+from time import perf_counter
 from typing import Any, NamedTuple
 
 from theano._core.base.settings import config
@@ -20,6 +24,8 @@ WIDEST = 512
 # number the system limits, so that those long unused are let go.
 _modules: OrderedDict[Any, Any] = OrderedDict()
 MOST_MODULES = 4096
+# Objects that will be loaded next, by the hash of their text.
+_ahead: dict[str, bytes] = {}
 
 
 class Statistics:
@@ -54,15 +60,12 @@ def load(text: str, vector_bits: int, cut: Callable[[], str] | None = None) -> A
     cut : callable, optional
         Returns another text of the same meaning, for LLVM to read.
     """
-    key = hashlib.sha256(_identity(vector_bits) + text.encode()).hexdigest()
+    key = _key(text, vector_bits)
 
     def find() -> Any:
-        data = _cache().get(key)
-        if data is not None:
-            Statistics.from_disk += 1
-        else:
-            data = _compile(text if cut is None else cut(), vector_bits)
-            _cache().put(key, data)
+        data = _ahead.pop(key, None) or _on_disk(key)
+        if data is None:
+            data = _compiled([(key, text if cut is None else cut())], vector_bits)[key]
         return native.load_object(data)
 
     return _remembered(key, find)
@@ -87,16 +90,76 @@ def _remembered(key: Any, find: Callable[[], Any]) -> Any:
     return code
 
 
-def _compile(text: str, vector_bits: int) -> bytes:
-    from time import perf_counter
+def _key(text: str, vector_bits: int) -> str:
+    return hashlib.sha256(_identity(vector_bits) + text.encode()).hexdigest()
 
-    from theano._core.lower.llvm.target import compile_text
 
-    start = perf_counter()
-    data = compile_text(text, vector_bits or WIDEST)
-    Statistics.seconds += perf_counter() - start
-    Statistics.compiled += 1
+def _on_disk(key: str) -> bytes | None:
+    data = _cache().get(key)
+    Statistics.from_disk += data is not None
     return data
+
+
+def _compiled(texts: Iterable[tuple[str, str]], vector_bits: int) -> dict[str, bytes]:
+    """Return the objects of texts by their keys, and keep them on disk.
+
+    Each is compiled as soon as there is its text, on as many threads as may run.
+    """
+    from theano._core.lower.llvm.target import compile_text, prepare
+
+    def prepared() -> Iterator[tuple[str, str]]:
+        for text in texts:
+            prepare()
+            yield text
+
+    def compiled(text: str) -> tuple[bytes, float]:
+        start = perf_counter()
+        return compile_text(text, vector_bits or WIDEST), perf_counter() - start
+
+    objects = {}
+    for key, (data, seconds) in _on_threads(compiled, prepared()).items():
+        _cache().put(key, data)
+        objects[key] = data
+        Statistics.seconds += seconds
+        Statistics.compiled += 1
+    return objects
+
+
+def _on_threads(
+    work: Callable[[str], Any], jobs: Iterable[tuple[str, str]], most: int | None = None
+) -> dict[str, Any]:
+    """Return what `work` makes of each of `jobs`, by their names; raises its first error."""
+    most = native.get_threads() if most is None else most
+    if most < 2:
+        return {name: work(job) for name, job in jobs}
+    waiting: SimpleQueue[tuple[str, str] | None] = SimpleQueue()
+    results: dict[str, Any] = {}
+    errors: dict[str, BaseException] = {}
+
+    def run() -> None:
+        while (job := waiting.get()) is not None:
+            try:
+                results[job[0]] = work(job[1])
+            except BaseException as error:
+                errors[job[0]] = error
+
+    names: list[str] = []
+    threads: list[Thread] = []
+    try:
+        for job in jobs:
+            names.append(job[0])
+            waiting.put(job)
+            if len(threads) < most:
+                threads.append(Thread(target=run, daemon=True))
+                threads[-1].start()
+    finally:
+        for _ in threads:
+            waiting.put(None)
+        for thread in threads:
+            thread.join()
+    for name in filter(errors.get, names):
+        raise errors[name]
+    return {name: results[name] for name in names}
 
 
 class MachineProgram(NamedTuple):
@@ -107,11 +170,37 @@ class MachineProgram(NamedTuple):
     owners: tuple[Any, ...]
 
 
+def _compile_ahead(program: Any, vector_bits: int) -> None:
+    """Compile what a program needs at once, so that `load` finds it."""
+    # Of equal kernels the first, since it is the one whose text `load_kernel` asks for.
+    kernels: dict[Any, Any] = {}
+    for kernel in filter(attrgetter("eager"), program.kernels):
+        kernels.setdefault(kernel.key or kernel, kernel)
+    new = [k for key, k in kernels.items() if (key, vector_bits) not in _modules]
+
+    def missing() -> Iterator[tuple[str, str]]:
+        seen: set[str] = set()
+        # The longest first.
+        for text, cut in ((program.text, program.cut), *((k.text, None) for k in new)):
+            key = _key(text, vector_bits)
+            if key in seen or key in _modules:
+                continue
+            seen.add(key)
+            data = _on_disk(key)
+            if data is None:
+                yield key, text if cut is None else cut()
+            else:
+                _ahead[key] = data
+
+    _ahead.update(_compiled(missing(), vector_bits))
+
+
 def assemble(program: Any, vector_bits: int) -> MachineProgram:
     """Return the machine code of the entry function and of the kernels of a `ProgramText`.
 
     Kernels that are not `eager` have address 0 until they are asked for.
     """
+    _compile_ahead(program, vector_bits)
     code = load(program.text, vector_bits, program.cut)
     owners = [code]
     addresses = []

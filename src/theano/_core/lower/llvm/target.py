@@ -1,15 +1,18 @@
 """From LLVM text to the machine code of this machine, through llvmlite.
 
 llvmlite takes 50 ms to import and is needed only where the compile cache has no answer, so it is
-imported at the first compilation.
+imported at the first compilation. Several threads may compile at once.
 """
 
+import contextlib
+import ctypes
 import functools
 import importlib.util
 import os
 import platform
 import re
 import sys
+from collections.abc import Iterator
 from typing import Any
 
 # Levels 1, 2 and 3 of the back end took the same time, and wrote code of the same speed, on a loop
@@ -113,7 +116,8 @@ def target_features(vector_bits: int) -> str:
 
 
 @functools.cache
-def _target_machine(vector_bits: int) -> Any:
+def prepare() -> None:
+    """Import llvmlite and set LLVM up: to be called before other threads compile."""
     import llvmlite.binding as llvm
 
     # Looking for equal ends of blocks takes time with the square of the number of blocks that end
@@ -121,6 +125,30 @@ def _target_machine(vector_bits: int) -> Any:
     llvm.set_option("theano", "-tail-merge-threshold=10")
     llvm.initialize_native_target()
     llvm.initialize_native_asmprinter()
+
+
+# Those that no thread uses now, by the width of vectors.
+_idle_machines: dict[int, list[Any]] = {}
+
+
+@contextlib.contextmanager
+def _target_machine(vector_bits: int) -> Iterator[Any]:
+    """Give a target machine of one's own: LLVM wants that of each thread, as it does contexts."""
+    prepare()
+    idle = _idle_machines.setdefault(vector_bits, [])
+    try:
+        machine = idle.pop()
+    except IndexError:
+        machine = _new_machine(vector_bits)
+    try:
+        yield machine
+    finally:
+        idle.append(machine)
+
+
+def _new_machine(vector_bits: int) -> Any:
+    import llvmlite.binding as llvm
+
     return llvm.Target.from_triple(elf_triple()).create_target_machine(
         cpu=llvm.get_host_cpu_name(),
         features=target_features(vector_bits),
@@ -128,6 +156,35 @@ def _target_machine(vector_bits: int) -> Any:
         reloc="pic",
         codemodel="small",
     )
+
+
+@functools.cache
+def _emit() -> Any:
+    """The function of llvmlite's library that writes an object, without the lock of its wrapper.
+
+    Python's lock is not held in it either.
+    """
+    import llvmlite.binding.ffi as ffi
+
+    wrapped = ffi.lib.LLVMPY_TargetMachineEmitToMemory
+    function = ctypes.CDLL(ffi.lib._name).LLVMPY_TargetMachineEmitToMemory
+    function.argtypes, function.restype = wrapped.argtypes, wrapped.restype
+    return function
+
+
+def _object_of(machine: Any, module: Any) -> bytes:
+    """Return what `machine.emit_object(module)` does, while other threads do the same."""
+    import llvmlite.binding.ffi as ffi
+
+    with ffi.OutputString() as error:
+        buffer = _emit()(machine, module, 1, error)
+        if not buffer:
+            raise CodeGenerationError(f"LLVM cannot write the code of a module: {error}")
+    try:
+        size = ffi.lib.LLVMPY_GetBufferSize(buffer)
+        return ctypes.string_at(ffi.lib.LLVMPY_GetBufferStart(buffer), size)
+    finally:
+        ffi.lib.LLVMPY_DisposeMemoryBuffer(buffer)
 
 
 def elf_triple() -> str:
@@ -152,12 +209,14 @@ def compile_text(text: str, vector_bits: int) -> bytes:
     """
     import llvmlite.binding as llvm
 
-    machine = _target_machine(vector_bits)
-    try:
-        module = llvm.parse_assembly(text)
-        module.verify()
-    except RuntimeError as error:
-        raise CodeGenerationError(f"LLVM cannot read the text written for it: {error}") from error
-    module.triple = elf_triple()
-    module.data_layout = str(machine.target_data)
-    return machine.emit_object(module)
+    with _target_machine(vector_bits) as machine:
+        try:
+            module = llvm.parse_assembly(text, llvm.create_context())
+            module.verify()
+        except RuntimeError as error:
+            raise CodeGenerationError(
+                f"LLVM cannot read the text written for it: {error}"
+            ) from error
+        module.triple = elf_triple()
+        module.data_layout = str(machine.target_data)
+        return _object_of(machine, module)

@@ -1,0 +1,55 @@
+"""Machine code that several threads compile."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from theano._core.lower.llvm import machine
+from theano._core.lower.llvm.target import CodeGenerationError, compile_text
+from theano._core.runtime import native
+
+
+def text(number: int) -> str:
+    return f"define i32 @f() {{\n  ret i32 {number}\n}}\n"
+
+
+def test_threads_compile_what_one_thread_does() -> None:
+    jobs = [(str(i), text(i)) for i in range(20)]
+    one, four = (
+        machine._on_threads(lambda job: compile_text(job, 256), jobs, most) for most in (1, 4)
+    )
+    assert one == four
+    assert list(four) == [name for name, _ in jobs]
+
+
+def test_the_error_is_that_of_the_first_text_that_fails() -> None:
+    def work(job: str) -> str:
+        if job == "slow":
+            time.sleep(0.05)
+        if job:
+            raise ValueError(job)
+        return job
+
+    with pytest.raises(ValueError, match="slow"):
+        machine._on_threads(work, [("a", ""), ("b", "slow"), ("c", "quick")], 3)
+
+
+def test_text_that_cannot_be_made_stops_the_threads() -> None:
+    def jobs():
+        yield "a", text(1)
+        raise KeyError("no text")
+
+    with pytest.raises(KeyError, match="no text"):
+        machine._on_threads(lambda job: job, jobs(), 3)
+
+
+def test_a_text_that_llvm_refuses_is_an_error_on_threads_as_well() -> None:
+    before = native.get_threads()
+    native.set_threads(2)
+    try:
+        with pytest.raises(CodeGenerationError, match="LLVM cannot read"):
+            machine._compiled([("0" * 64, "define i32 @f() {")], 256)
+    finally:
+        native.set_threads(before)
