@@ -289,3 +289,12 @@ def test_words_are_used_again() -> None:
     words = re.search(r"%live = alloca \[(\d+) x i64\]", "\n".join(text))
     assert words is not None
     assert int(words[1]) <= 2
+
+
+def test_what_a_report_alone_reads_is_loaded_there() -> None:
+    cold = ["bad:", "  %bad.at = add i64 %a1, %a2", "  ret i32 -1"]
+    body = ["  br i1 true, label %good, label %bad", "good:", "  %u = add i64 %a2, 1"]
+    pieces = cut([*filler("a"), *body, *filler("b")], cold)
+    lines = pieces[piece_of(pieces, "label %bad")].split("\n")
+    assert lines.index("bad:") < lines.index("  %a1 = load i64, ptr %live.a1, align 8")
+    assert lines.index("  %a2 = load i64, ptr %live.a2, align 8") < lines.index("good:")

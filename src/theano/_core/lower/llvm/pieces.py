@@ -18,6 +18,7 @@ from theano._core.lower.llvm.emitter import FIRST_BLOCK
 
 # A name without its %, a label, or a number that may as well be computed.
 _TOKEN = re.compile(r"((?<=%)[\w.$-]+|^[\w.$-]+(?=:$)|(?<=\bi64 )-?\d+)", re.MULTILINE)
+_NAME = re.compile(r"%([\w.$-]+)")
 _DIGITS = "-0123456789"
 _DEFINITION = re.compile(r"^\s*%([\w.$-]+) = ", re.MULTILINE)
 # The word of `%live` that no one reads.
@@ -196,14 +197,44 @@ class _Function:
             at = f"%row.{number}.at"
             head.append(f"  {at} = getelementptr i64, ptr %row, i64 {number + 1}")
             head.append(f"  %row.{number} = load i64, ptr {at}, align 8")
+        block_of = _only_blocks(self.piece)
+        loads: dict[str, list[str]] = {}
         for name, slot in self.loaded:
-            head.append(f"  %live.{name} = getelementptr i64, ptr %live, i64 {slot}")
-            head.append(f"  %{name} = load {kind_of(name)}, ptr %live.{name}, align 8")
+            loads.setdefault(block_of.get(name, ""), []).extend(
+                (
+                    f"  %live.{name} = getelementptr i64, ptr %live, i64 {slot}",
+                    f"  %{name} = load {kind_of(name)}, ptr %live.{name}, align 8",
+                )
+            )
         numbers = iter(self.numbers)
         body = _with_numbers(self.piece.lines, numbers)
         kept = _stores(self.stored, kind_of)
         leave = [] if self.piece.lines[-1] == "  ret i32 0" else ["  ret i32 0"]
-        return [*head, *body, *kept, *leave, *_with_numbers(self.piece.cold, numbers), "}"]
+        cold = []
+        for line in _with_numbers(self.piece.cold, numbers):
+            cold.append(line)
+            cold += loads.get(line[:-1], ()) if line.endswith(":") else ()
+        return [*head, *loads.get("", ()), *body, *kept, *leave, *cold, "}"]
+
+
+def _only_blocks(piece: Piece) -> dict[str, str]:
+    """Return the label of the cold block that alone reads a value, by the name of the value.
+
+    The report of a failure may have thousands of numbers; in a call that goes well none is read.
+    """
+    elsewhere = set(_NAME.findall("\n".join(piece.lines)))
+    found: dict[str, str] = {}
+    label = ""
+    for line in piece.cold:
+        if line.endswith(":"):
+            label = line[:-1]
+            continue
+        # A phi reads at the end of the block before.
+        elsewhere.update(_NAME.findall(line) if " = phi " in line else ())
+        for name in _NAME.findall(line):
+            if found.setdefault(name, label) != label:
+                elsewhere.add(name)
+    return {name: block for name, block in found.items() if name not in elsewhere}
 
 
 def _with_numbers(lines: Sequence[str], numbers: Iterator[str]) -> list[str]:
