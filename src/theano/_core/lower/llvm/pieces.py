@@ -11,13 +11,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cached_property
 from operator import contains
 from typing import NamedTuple
 
 from theano._core.lower.llvm.emitter import FIRST_BLOCK
 
-# A name without its %, a label, or a number that may as well be computed.
-_TOKEN = re.compile(r"((?<=%)[\w.$-]+|^[\w.$-]+(?=:$)|(?<=\bi64 )-?\d+)", re.MULTILINE)
+# A name, a number that may as well be computed, or a label, and what stands before it. That comes
+# first, since a search for one of three characters is quick.
+_TOKEN = re.compile(r"(%| (?<=\bi64 )(?=-?\d)|\n(?=[\w.$-]+:(?:\n|\Z)))([\w.$-]+)")
+_NUMBER = re.compile(r" (?<=\bi64 )(?=-?\d)[\w.$-]+")
 _NAME = re.compile(r"%([\w.$-]+)")
 _DIGITS = "-0123456789"
 _DEFINITION = re.compile(r"^\s*%([\w.$-]+) = ", re.MULTILINE)
@@ -25,12 +28,18 @@ _DEFINITION = re.compile(r"^\s*%([\w.$-]+) = ", re.MULTILINE)
 _NOWHERE = 0
 
 
-class Piece(NamedTuple):
+class Piece:
     """Lines of one function, the label they start in, and the cold blocks they branch to."""
 
-    start: str
-    lines: list[str]
-    cold: list[str]
+    def __init__(self, start: str, lines: list[str], cold: list[str]) -> None:
+        self.start = start
+        self.lines = lines
+        self.cold = cold
+
+    @cached_property
+    def parts(self) -> list[str]:
+        """The text, cut into what stands between tokens, what introduces a token, and tokens."""
+        return _TOKEN.split("\n".join(("", *self.lines, *self.cold)))
 
 
 def grouped(pieces: Sequence[Piece]) -> list[list[int]]:
@@ -41,23 +50,22 @@ def grouped(pieces: Sequence[Piece]) -> list[list[int]]:
     return list(found.values())
 
 
-def _pattern(piece: Piece) -> tuple[tuple[str, ...], tuple[int, ...]]:
+def _pattern(piece: Piece) -> object:
     """Return how a piece reads without its names and numbers."""
-    parts = _TOKEN.split("\n".join((*piece.lines, *piece.cold)))
-    tokens, texts = parts[1::2], tuple(parts[::2])
+    texts, kinds, tokens = (tuple(piece.parts[i::3]) for i in range(3))
     names = [t for t in dict.fromkeys(tokens) if t[0] not in _DIGITS]
     place = dict(zip(names, range(len(names)), strict=True))
-    order = tuple([place.get(t, -1) for t in tokens])
+    order = tuple(map(place.get, tokens))
     if "switch " in "".join(texts):
         # The numbers of its cases are no operands.
         texts = (*texts, *[t for t in tokens if t[0] in _DIGITS])
-    return texts, order
+    return texts, kinds, order
 
 
 def _read(piece: Piece) -> tuple[list[str], list[str]]:
     """Return the names of a piece, in the order in which they appear first, and its numbers."""
-    tokens = _TOKEN.findall("\n".join((*piece.lines, *piece.cold)))
-    names = list(dict.fromkeys(t for t in tokens if t[0] not in _DIGITS))
+    tokens = piece.parts[2::3]
+    names = [t for t in dict.fromkeys(tokens) if t[0] not in _DIGITS]
     return names, [t for t in tokens if t[0] in _DIGITS]
 
 
@@ -239,11 +247,8 @@ def _only_blocks(piece: Piece) -> dict[str, str]:
 
 def _with_numbers(lines: Sequence[str], numbers: Iterator[str]) -> list[str]:
     """Return lines with other operands in place of their numbers."""
-    parts = _TOKEN.split("\n".join(lines))
-    for i in range(1, len(parts), 2):
-        if parts[i][0] in _DIGITS:
-            parts[i] = next(numbers)
-    return "".join(parts).split("\n") if lines else []
+    text = _NUMBER.sub(lambda _: f" {next(numbers)}", "\n".join(lines))
+    return text.split("\n") if lines else []
 
 
 def _stores(named: Sequence[tuple[str, object]], kind_of: Callable[[str], str]) -> list[str]:

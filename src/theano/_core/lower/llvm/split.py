@@ -24,11 +24,12 @@ FORM = 2
 _TARGET = re.compile(r"label %([\w.$-]+)")
 _NAME = re.compile(r"%([\w.$-]+)")
 _DEFINED = re.compile(r"\s*%([\w.$-]+) = (\w+) (.*)$")
+_DEFINITION = re.compile(r"^ *%([\w.$-]+) = (.*)", re.MULTILINE)
 _MEMBER = re.compile(r"\{([\w, ]+)\} \S+, (\d+)$")
-# What decides where a cut may be: where a block begins or ends, and memory of the stack.
-_TURN = re.compile(r":$|label %| = phi | = alloca |^  ret ")
 # What may have a type that is no word.
 _COMPOSED = re.compile(r" = .*(?:[<{\[]|\bi(?!1\b|8\b|16\b|32\b|64\b)\d+\b)")
+_INTEGER = re.compile(r"i(\d+)")
+_INTEGERS = frozenset(("1", "8", "16", "32", "64"))
 _WORDS = ("i1", "i8", "i16", "i32", "i64", "ptr", "half", "float", "double")
 # Words that may stand between an operation and its type.
 _FLAGS = frozenset(("nsw", "nuw", "exact", "fast", "nnan", "ninf", "nsz", "contract", "afn"))
@@ -74,8 +75,8 @@ def split(
     pieces, groups = _merged(_pieces(lines, blocks, cuts))
     if len(pieces) == 1:
         return None
-    where = {name: line for line in (*header, *lines) if (name := _defined(line))}
-    return written(header, pieces, groups, lambda name: _kind(where[name]))
+    where = dict(_DEFINITION.findall("\n".join((*header, *lines))))
+    return written(header, pieces, groups, lambda name: _kind(f"  %{name} = {where[name]}"))
 
 
 def _blocks(cold: Sequence[str]) -> dict[str, list[str]]:
@@ -97,18 +98,23 @@ def _bound(lines: Sequence[str], blocks: Mapping[str, list[str]]) -> Iterator[tu
     phis included; a value that is no word, and its uses; stack memory and all after it, since it
     ends with its function; a return and all after it, since the last piece alone returns for good.
     """
-    at = {line[:-1]: i for i, line in enumerate(lines) if line.endswith(":")}
-    composed = [i for i, line in enumerate(lines) if _COMPOSED.search(line)]
+    at = {line[:-1]: i for i, line in enumerate(lines) if line[-1:] == ":"}
+    # Most lines have none of these: a look at each is quicker than a search.
+    odd = not _INTEGERS.issuperset(_INTEGER.findall("\n".join(lines)))
+    composed = [
+        i for i, line in enumerate(lines) if odd or "<" in line or "{" in line or "[" in line
+    ]
+    composed = [i for i in composed if _COMPOSED.search(lines[i])]
     place = {_defined(lines[i]): i for i in composed if _kind(lines[i]) not in _WORDS}
     last = len(lines) - 1
     away = _ways_back(blocks, at, place)
     for i, line in enumerate(lines):
-        if _TURN.search(line):
-            if line.endswith(":") or " = phi " in line:
-                yield i - 1, i
-            elif " = alloca " in line or line.startswith("  ret "):
-                yield i, last
-            for target in _targets(line):
+        if line[-1:] == ":" or " = phi " in line:
+            yield i - 1, i
+        elif " = alloca " in line or line.startswith("  ret "):
+            yield i, last
+        if "label %" in line:
+            for target in _TARGET.findall(line):
                 yield from ((i, back) for back in away.get(target, ()))
                 if target in at:
                     yield i, at[target]
@@ -142,7 +148,7 @@ def _cuts(
     for one, two in bound:
         low, high = min(one, two), max(one, two)
         reach[low] = max(reach[low], high)
-    good = {i + 1 for i, line in enumerate(lines) if line.endswith(":")}
+    good = {i + 1 for i, line in enumerate(lines) if line[-1:] == ":"}
     good.update(starts)
     shortest, longest = max(1, PIECE // 40), max(1, PIECE // 6)
     cuts: list[int] = []
@@ -165,10 +171,9 @@ def _pieces(lines: Sequence[str], blocks: Mapping[str, list[str]], cuts: list[in
     start = FIRST_BLOCK
     for first, last in zip([0, *cuts], [*cuts, len(lines)], strict=True):
         own = list(lines[first:last])
-        targets = [target for line in own for target in _targets(line)]
+        targets = _TARGET.findall("\n".join(own))
         pieces.append(Piece(start, own, _reached(targets, blocks)))
-        for line in own:
-            start = line[:-1] if line.endswith(":") else start
+        start = next((line[:-1] for line in reversed(own) if line.endswith(":")), start)
     return pieces
 
 
