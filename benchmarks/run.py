@@ -34,6 +34,7 @@ CASES = {
     "networks": ["jax", "theano", "pytensor", "torch"],
     "random_numbers": ["numpy", "theano", "theano 4x32", "jax", "torch"],
     "startup": ["jax", "theano", "pytensor", "torch"],
+    "compile": ["jax", "theano"],
 }
 THREAD_SETTINGS = (
     "OMP_NUM_THREADS",
