@@ -33,7 +33,7 @@ def forget_code(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[],
 
     def forget() -> None:
         cache = CompileCache(tempfile.mkdtemp(dir=tmp_path))
-        monkeypatch.setattr(machine, "_cache", lambda: cache)
+        monkeypatch.setattr(machine, "cache", lambda: cache)
         monkeypatch.setattr(machine, "_modules", OrderedDict())
 
     forget()

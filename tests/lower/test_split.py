@@ -27,7 +27,7 @@ def pieces(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[int]:
     """
     cache = CompileCache(str(tmp_path))
     monkeypatch.setattr(machine, "_modules", OrderedDict())
-    monkeypatch.setattr(machine, "_cache", lambda: cache)
+    monkeypatch.setattr(machine, "cache", lambda: cache)
     counts: list[int] = []
 
     def counted(*parts: Any) -> Any:

@@ -127,7 +127,7 @@ def texts_of(inputs: Any, outputs: Any, **options: Any) -> list[str]:
         seen.append(program.text)
         return original(program, *rest)
 
-    with pytest.MonkeyPatch.context() as patch:
+    with pytest.MonkeyPatch.context() as patch, theano.change_flags(cache_programs=False):
         patch.setattr(machine, "assemble", noted)
         theano.function(inputs, outputs, **options)
     return seen

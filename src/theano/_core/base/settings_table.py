@@ -239,6 +239,11 @@ COMPILING = (
         "Name of the compile cache in its root.",
         fixed=True,
     ),
+    _bool(
+        "cache_programs",
+        True,
+        "Keep what rewriting and lowering make, for functions of equal graphs.",
+    ),
     _int("cache_limit", 512 * 2**20, "Bytes that the compile cache may take on disk.", least=0),
     _bool("allow_gc", True, "Whether users' operations find their storage cells empty."),
     _kept(_bool("cache_optimizations", False, "Keep rewritten graphs: code is kept instead.")),

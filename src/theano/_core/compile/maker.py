@@ -5,21 +5,23 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from theano._core.base import developing
 from theano._core.base.collector import paused_collector
 from theano._core.base.settings import change_flags, config
-from theano._core.compile import messages
+from theano._core.compile import messages, programs
 from theano._core.compile.containers import Container
 from theano._core.compile.inputs import In, Out
 from theano._core.compile.modes import Mode
 from theano._core.compile.profiling import profile_of
+from theano._core.compile.program_key import program_key, settings
 from theano._core.ir.function_graph import FunctionGraph
 from theano._core.ir.types import Generic, RandomStateType, TensorType, generic
 from theano._core.lower.builder.program import ProgramText, write
+from theano._core.lower.builder.special import FunctionAddress
 from theano._core.lower.builder.vocabulary import Builder
 from theano._core.lower.llvm import machine
 from theano._core.lower.text import annotated
@@ -31,6 +33,15 @@ from theano._core.rewrite.engine import Rewriter
 from theano._core.rewrite.native_form import native_form
 from theano._core.rewrite.pipeline import rewrite
 from theano._core.runtime import native
+
+
+class Lowered(NamedTuple):
+    """The rewritten graph of a function, and what lowering tells of it besides its program."""
+
+    rewritten: Sequence[Any]
+    kernels: Sequence[Any]
+    # By number, for errors; empty if the program that runs was made from another graph.
+    nodes: Sequence[Any]
 
 
 class FunctionMaker:
@@ -74,16 +85,64 @@ class FunctionMaker:
         self.all_inputs = [s.variable for s in self.arguments] + self.shared
         # An input may be the result of an operation, which then does not matter.
         self.leaves = unsized_inputs([v if v.owner is None else v.clone() for v in self.all_inputs])
-        self.rewritten: Sequence[Any] = ()
-        self.program_nodes: Sequence[Any] = ()
-        self.kernels: Sequence[Any] = ()
         self.callbacks: Sequence[Any] = ()
         self.compile_seconds = 0.0
+        self.vector_bits = config.vector_width
+        # The program as it is kept for other functions, and the settings that it was made with.
+        self._kept: programs.Finished | None = None
+        self._settings: dict[str, Any] = {}
 
     @cached_property
     def fgraph(self) -> FunctionGraph:
         """What the function computes, as a graph object; few programs ask for it."""
-        return FunctionGraph(self.leaves, self.rewritten, clone=False)
+        return FunctionGraph(self.leaves, self.lowered.rewritten, clone=False)
+
+    @cached_property
+    def lowered(self) -> Lowered:
+        """The graph rewritten and lowered: now, if the program was kept."""
+        rewritten, text = self._lowered_again()
+        kept = self._kept
+        same = kept is None or kept.is_made_from(text, self.vector_bits)
+        return Lowered(rewritten, text.kernels, text.nodes if same else ())
+
+    @property
+    def program_text(self) -> ProgramText:
+        """The program of the graph, lowered again."""
+        return self._lowered_again()[1]
+
+    def _lowered_again(self) -> tuple[Sequence[Any], ProgramText]:
+        changed = {k: v for k, v in self._settings.items() if config.get(k) != v}
+        with paused_collector(), change_flags(changed, compute_test_value="off"):
+            rewriter = self._rewriter()
+            rewritten = self._rewritten(rewriter)
+            return rewritten, self._lowered(rewritten, rewriter)
+
+    @property
+    def all_results(self) -> list[Any]:
+        """What is computed: the results, then the new values."""
+        return [*self.results, *(value for _, value in self.updates)]
+
+    @property
+    def kernels(self) -> Sequence[Any]:
+        """The kernels of the program."""
+        return self.lowered.kernels
+
+    @property
+    def program_nodes(self) -> Sequence[Any]:
+        """The applications that errors name by number, with the loops around each.
+
+        Empty if the graph is not any more the one that the program was made from.
+        """
+        return self.lowered.nodes
+
+    @property
+    def drawn_in_place(self) -> list[int]:
+        """Streams given as mutable arguments, which are drawn from in place."""
+        return [
+            i
+            for i, spec in enumerate(self.arguments)
+            if spec.mutable and isinstance(spec.variable.type, RandomStateType)
+        ]
 
     @property
     def inputs(self) -> list[In]:
@@ -109,58 +168,75 @@ class FunctionMaker:
 
     def _create(self, containers: Sequence[Container | None] | None) -> Any:
         start = time.perf_counter()
-        graph = without_sizes(
-            [*self.results, *(value for _, value in self.updates)],
-            {
-                v: leaf
-                for v, leaf in zip(self.all_inputs, self.leaves, strict=True)
-                if v is not leaf
-            },
-        )
-        rewriter = Rewriter(
-            config.optimizer_verbose,
-            {
-                leaf: v.type.shape
-                for v, leaf in zip(self.all_inputs, self.leaves, strict=True)
-                if v.type.sized
-            },
-        )
-        with change_flags(compute_test_value=config.compute_test_value_opt):
-            rewritten = rewrite(graph, self.mode.phases, rewriter, self.mode.selection)
-            complete_values(rewritten)
+        key = program_key(self)
+        kept = None if key is None else programs.ready(key)
+        if kept is not None:
+            self._kept, text, code = kept
+            self._settings = settings()
+            if developing.DEBUG >= developing.PROGRAMS:
+                self._tell(self.program_text)
+            function = self._function(text, code, containers)
+            self.compile_seconds = time.perf_counter() - start
+            return function
+        rewriter = self._rewriter()
+        rewritten = self._rewritten(rewriter)
         rewriting_seconds = time.perf_counter() - start
         for rule, before, _ in rewriter.log or ():
             print(f"{rule.phase}: {rule.name} on {before}")
-        self.rewritten = rewritten
-        self.vector_bits = config.vector_width
-        if self.mode.backend == "llvm":
-            program, owners = self._native_program(rewritten, rewriter)
-        else:
-            program, owners = self._called_program(rewritten)
-        function = self._function(program, owners, containers)
+        text = self._lowered(rewritten, rewriter)
+        self.lowered = Lowered(rewritten, text.kernels, text.nodes)
+        if developing.DEBUG >= developing.PROGRAMS:
+            self._tell(text)
+        code = machine.assemble(text, self.vector_bits)
+        if key is not None:
+            self._kept = programs.keep(key, text, code)
+        function = self._function(text, code, containers)
         self.compile_seconds = time.perf_counter() - start
         if self.profile:
             self.profile.compile_time += self.compile_seconds
             self.profile.optimizer_time += rewriting_seconds
             self.profile.linker_time += self.compile_seconds - rewriting_seconds
             self.profile.nb_nodes += len(self.fgraph.apply_nodes)
-            self.profile.add(function.program, program.steps)
+            self.profile.add(function.program, text.steps)
         return function
+
+    def _tell(self, text: ProgramText) -> None:
+        print(annotated(text))
+        if developing.DEBUG >= developing.LLVM:
+            print(text.text)
+
+    def _rewriter(self) -> Rewriter:
+        sizes = {
+            leaf: v.type.shape
+            for v, leaf in zip(self.all_inputs, self.leaves, strict=True)
+            if v.type.sized
+        }
+        return Rewriter(config.optimizer_verbose, sizes)
+
+    def _rewritten(self, rewriter: Rewriter) -> Sequence[Any]:
+        pairs = zip(self.all_inputs, self.leaves, strict=True)
+        graph = without_sizes(self.all_results, {v: leaf for v, leaf in pairs if v is not leaf})
+        with change_flags(compute_test_value=config.compute_test_value_opt):
+            rewritten = rewrite(graph, self.mode.phases, rewriter, self.mode.selection)
+            complete_values(rewritten)
+        return rewritten
 
     # -- backends ---------------------------------------------------------------------------------
 
-    def _native_program(
-        self, rewritten: Sequence[Any], rewriter: Rewriter
-    ) -> tuple[ProgramText, Any]:
+    def _lowered(self, rewritten: Sequence[Any], rewriter: Rewriter) -> ProgramText:
+        if self.mode.backend == "llvm":
+            return self._native_program(rewritten, rewriter)
+        # A program that only calls another backend: the entry is one callback.
+        from theano._core.compile.backends import BACKENDS
+        from theano._core.compile.called_program import called_program
+
+        run = BACKENDS[self.mode.backend](self.leaves, rewritten)
+        return called_program(self.leaves, rewritten, run)
+
+    def _native_program(self, rewritten: Sequence[Any], rewriter: Rewriter) -> ProgramText:
         position = {variable: i for i, variable in enumerate(self.all_inputs)}
         in_place = range(len(self.arguments), len(self.all_inputs))
-        overwritable = set(in_place if self.mode.overwrites else ())
-        # A stream given as a mutable argument is drawn from in place.
-        overwritable |= {
-            i
-            for i, spec in enumerate(self.arguments)
-            if spec.mutable and isinstance(spec.variable.type, RandomStateType)
-        }
+        overwritable = {*(in_place if self.mode.overwrites else ()), *self.drawn_in_place}
         program = Builder(
             self.leaves,
             native_form(rewritten, rewriter),
@@ -171,30 +247,21 @@ class FunctionMaker:
             self.vector_bits,
             bool(self.profile) and self.profile.flag_time_thunks,
         )
-        text = write(program)
-        return text, machine.assemble(text, self.vector_bits)
+        return write(program)
 
-    def _called_program(self, rewritten: Sequence[Any]) -> tuple[ProgramText, Any]:
-        """Return a program that only calls another backend: the entry is one callback."""
-        from theano._core.compile.backends import BACKENDS
-        from theano._core.compile.called_program import called_program
-
-        run = BACKENDS[self.mode.backend](self.leaves, rewritten)
-        text = called_program(self.leaves, rewritten, run)
-        return text, machine.assemble(text, self.vector_bits)
+    def variant(self, number: int) -> tuple[Any, str]:
+        """Return the machine code of a kernel that was not needed before, and its symbol."""
+        kept = self._kept
+        if kept is not None:
+            return kept.variant(number, lambda: self.kernels, self.vector_bits)
+        kernel = self.kernels[number]
+        return machine.load_kernel(kernel, self.vector_bits).code, kernel.symbol
 
     # -- the function object ----------------------------------------------------------------------
 
     def _function(
         self, text: ProgramText, code: Any, containers: Sequence[Container | None] | None
     ) -> Any:
-        if developing.DEBUG >= developing.PROGRAMS:
-            print(annotated(text))
-        if developing.DEBUG >= developing.LLVM:
-            print(text.text)
-        self.program_text = text
-        self.program_nodes = text.nodes
-        self.kernels = text.kernels
         self.callbacks = text.callbacks
         cells: list[Any] = []
         self.containers: list[Container] = []
@@ -225,6 +292,8 @@ class FunctionMaker:
             cells.append(variable.container.cell)
         for offset, value in zip(text.constant_offsets, text.constants, strict=True):
             kind: Any = generic
+            if isinstance(value, FunctionAddress):
+                value = value.array
             if isinstance(value, np.ndarray):
                 kind = TensorType(str(value.dtype), (False,) * value.ndim)
             shared_records.append(_input_record(kind, None, offset, len(cells), 0))
@@ -352,10 +421,8 @@ def _on_failure(function: Any, ran: bytes) -> None:
 
 
 def _on_variant(function: Any, number: int) -> Any:
-    maker = function.maker
-    kernel = maker.kernels[number]
-    code = machine.load_kernel(kernel, maker.vector_bits)
-    return code.address(kernel.symbol), code
+    code, symbol = function.maker.variant(number)
+    return code.address(symbol), code
 
 
 HOOKS: Any = {

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from theano._core.base.settings import config
+from theano._core.compile.programs import CHANGED
 from theano._core.ir.graph import toposort
 from theano._core.lower.faults import FAULTS, NAMES, STATE
 from theano._core.lower.reference import evaluate
@@ -36,6 +37,11 @@ def run_time_error(
     fault = FAULTS[NAMES[code]]
     if number < 0:
         return fault.exception(fault.text(facts))
+    if not maker.program_nodes:
+        return fault.exception(
+            f"{NAMES[code]} {tuple(facts)}. {CHANGED} it, so that the operation which failed is "
+            "not known: compile it again."
+        )
     node, loops = maker.program_nodes[number]
     own = len(facts) - len(loops)
     text = fault.text(facts[:own])

@@ -350,14 +350,22 @@ for _name, _db, _position, _tags in (
 
 def _run(outputs: list[Any], low: float, high: float, selection: Selection) -> list[Any]:
     """Run what is registered from position `low` to `high`; of `low` itself, databases again."""
-    query = Query(selection.included, None, selection.excluded, extra_optimizations=selection.extra)
     chosen = [
         obj
-        for position, obj in optdb.placed(query)
+        for position, obj in _chosen(selection)
         if low < position <= high or (position == low and isinstance(obj, EquilibriumOptimizer))
     ]
-    chosen = [obj for obj in chosen if not _is_empty(obj)]
     return optimized(outputs, chosen) if chosen else outputs
+
+
+def _chosen(selection: Selection) -> list[tuple[float, Any]]:
+    """Return what is registered and not empty, with its positions."""
+    query = Query(selection.included, None, selection.excluded, extra_optimizations=selection.extra)
+    return [(position, obj) for position, obj in optdb.placed(query) if not _is_empty(obj)]
+
+
+def _some(selection: Selection) -> bool:
+    return bool(_chosen(selection))
 
 
 def _is_empty(obj: Any) -> bool:
@@ -366,7 +374,7 @@ def _is_empty(obj: Any) -> bool:
     return isinstance(obj, TopoOptimizer) and getattr(obj.local_opt, "opts", True) == []
 
 
-Added.run = _run
+Added.run, Added.some = _run, _some
 
 
 def _registers(db: DB, *always: str) -> Callable[..., Any]:

@@ -124,7 +124,7 @@ class _Interpreter:
         given = [np.array(x) for x in inputs]
         offsets = (*text.inputs, *text.constant_offsets)
         for array, offset in zip([*given, *text.constants], offsets, strict=True):
-            self._describe(np.asarray(array), offset)
+            self._describe(np.asarray(getattr(array, "array", array)), offset)
         with np.errstate(all="ignore"):
             self._block(text.program.body)
         address = self.frame.ctypes.data

@@ -60,10 +60,11 @@ class Added:
     """Rewrites that users have added; the layer that keeps them sets `run`.
 
     `run(outputs, low, high, selection)` runs those that stand from position `low` to `high`, and
-    returns the new outputs.
+    returns the new outputs. `some(selection)` tells whether there are any.
     """
 
     run: Callable[[list[Any], float, float, Selection], list[Any]] | None = None
+    some: Callable[[Selection], bool] | None = None
 
 
 PHASES = (
@@ -131,6 +132,11 @@ def remove_rule(rule: Rule) -> None:
         raise ValueError(f"the rule {rule.name!r} was not added")
     _added_rules.remove(rule)
     _forget_rules()
+
+
+def adds_nothing(selection: Selection) -> bool:
+    """Tell whether users have added neither rules nor rewrites that a selection takes."""
+    return not _added_rules and (Added.some is None or not Added.some(selection))
 
 
 def _forget_rules() -> None:

@@ -48,7 +48,7 @@ class ProgramText(NamedTuple):
     # For error messages, by number: an application and the loops it is in, outermost first.
     nodes: tuple[tuple[Apply, tuple[Apply, ...]], ...]
     steps: tuple[tuple[Apply, ...], ...]
-    program: ir.Program
+    program: ir.Program | None = None
     # Makes what LLVM reads in place of a text that is too long for it.
     cut: Callable[[], str] | None = None
 

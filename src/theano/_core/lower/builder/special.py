@@ -5,7 +5,7 @@ from __future__ import annotations
 import ctypes
 from collections.abc import Sequence
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -15,7 +15,6 @@ from theano._core.lower.builder import copies
 from theano._core.lower.builder.core import Core
 from theano._core.lower.expression import Emitted
 from theano._core.lower.llvm.emitter import Value
-from theano._core.ops.op import constant
 
 
 @cache
@@ -43,11 +42,25 @@ def address_of(name: str, count: int) -> int:
     raise NotImplementedError(f"scipy.special.cython_special has no {name} of {count} doubles")
 
 
+class FunctionAddress(NamedTuple):
+    """A constant of a program: the address of a function, which each process has elsewhere."""
+
+    name: str
+    count: int
+
+    @property
+    def array(self) -> np.ndarray:
+        """The address here, as the one item of an array."""
+        return np.array([address_of(self.name, self.count)], dtype="int64")
+
+
 def call_items(p: Core, node: Apply, name: str, values: Sequence[Array]) -> Array:
     """Return the values of a C function at each position of broadcast arrays."""
-    # An array, because the text of a program must be the same in every process.
-    where = constant(np.array([address_of(name, len(values))], dtype="int64"))
-    address = p.load(p.pointer(p.value(where)), "int64")
+    # A constant, because the text of a program must be the same in every process.
+    offset = p.reserve(4)
+    p.constants.append(FunctionAddress(name, len(values)))
+    p.constant_offsets.append(offset)
+    address = p.load(p.frame_load(offset, "ptr"), "int64")
     casts, dtype = node.op.dtype(*(v.type.dtype for v in node.inputs))
 
     def call(b: Any, at: Value, *items: Any) -> Any:

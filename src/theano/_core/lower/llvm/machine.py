@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import lru_cache
 from operator import attrgetter
 from queue import SimpleQueue
@@ -38,18 +38,32 @@ class Statistics:
 
 
 @lru_cache(1)
-def _cache() -> CompileCache:
+def cache() -> CompileCache:
+    """Return the cache on disk."""
     return CompileCache(config.compiledir, config.cache_limit)
 
 
 @lru_cache(8)
-def _identity(vector_bits: int) -> bytes:
+def identity(vector_bits: int) -> str:
+    """Return what machine code depends on besides the text that it was made from."""
     from theano._core.lower.llvm.target import cpu_identity
 
-    return f"{native.ABI_VERSION} {vector_bits} {cpu_identity()}\n".encode()
+    return f"{native.ABI_VERSION} {vector_bits} {cpu_identity()}\n"
 
 
-def load(text: str, vector_bits: int, cut: Callable[[], str] | None = None) -> Any:
+class Module(NamedTuple):
+    """Loaded machine code, and the key under which the cache on disk has it."""
+
+    key: str
+    code: Any
+
+
+def key_of(text: str, vector_bits: int) -> str:
+    """Return the key of the module of a text."""
+    return hashlib.sha256((identity(vector_bits) + text).encode()).hexdigest()
+
+
+def load(text: str, vector_bits: int, cut: Callable[[], str] | None = None) -> Module:
     """Return the loaded machine code of an LLVM module.
 
     Parameters
@@ -60,42 +74,48 @@ def load(text: str, vector_bits: int, cut: Callable[[], str] | None = None) -> A
     cut : callable, optional
         Returns another text of the same meaning, for LLVM to read.
     """
-    key = _key(text, vector_bits)
-
-    def find() -> Any:
-        data = _ahead.pop(key, None) or _on_disk(key)
-        if data is None:
-            data = _compiled([(key, text if cut is None else cut())], vector_bits)[key]
-        return native.load_object(data)
-
-    return _remembered(key, find)
+    key = key_of(text, vector_bits)
+    module = kept(key)
+    if module is None:
+        data = _compiled([(key, text if cut is None else cut())], vector_bits)[key]
+        module = _remember(key, Module(key, native.load_object(data)))
+    return module
 
 
-def load_kernel(kernel: Any, vector_bits: int) -> Any:
+def load_kernel(kernel: Any, vector_bits: int) -> Module:
     """Return the loaded machine code of a kernel: that of an equal one, without its text."""
     if kernel.key is None:
         return load(kernel.text, vector_bits)
-    return _remembered((kernel.key, vector_bits), lambda: load(kernel.text, vector_bits))
+    key = kernel.key, vector_bits
+    return _remembered(key) or _remember(key, load(kernel.text, vector_bits))
 
 
-def _remembered(key: Any, find: Callable[[], Any]) -> Any:
-    code = _modules.get(key)
-    if code is not None:
+def kept(key: str) -> Module | None:
+    """Return the module of a key from memory or from disk, if one of them has it."""
+    module = _remembered(key)
+    if module is not None:
+        return module
+    data = _ahead.pop(key, None) or _on_disk(key)
+    return None if data is None else _remember(key, Module(key, native.load_object(data)))
+
+
+def _remembered(key: Any) -> Module | None:
+    module = _modules.get(key)
+    if module is not None:
         _modules.move_to_end(key)
         Statistics.from_memory += 1
-        return code
-    code = _modules[key] = find()
+    return module
+
+
+def _remember(key: Any, module: Module) -> Module:
+    _modules[key] = module
     if len(_modules) > MOST_MODULES:
         _modules.popitem(last=False)
-    return code
-
-
-def _key(text: str, vector_bits: int) -> str:
-    return hashlib.sha256(_identity(vector_bits) + text.encode()).hexdigest()
+    return module
 
 
 def _on_disk(key: str) -> bytes | None:
-    data = _cache().get(key)
+    data = cache().get(key)
     Statistics.from_disk += data is not None
     return data
 
@@ -118,7 +138,7 @@ def _compiled(texts: Iterable[tuple[str, str]], vector_bits: int) -> dict[str, b
 
     objects = {}
     for key, (data, seconds) in _on_threads(compiled, prepared()).items():
-        _cache().put(key, data)
+        cache().put(key, data)
         objects[key] = data
         Statistics.seconds += seconds
         Statistics.compiled += 1
@@ -163,11 +183,15 @@ def _on_threads(
 
 
 class MachineProgram(NamedTuple):
-    """A program ready to run: addresses, and what owns the code."""
+    """A program ready to run: addresses, what owns the code, and the keys of the modules.
+
+    Kernels that are not loaded yet have the address 0 and no key.
+    """
 
     entry: int
     kernels: tuple[int, ...]
     owners: tuple[Any, ...]
+    keys: tuple[str | None, ...]
 
 
 def _compile_ahead(program: Any, vector_bits: int) -> None:
@@ -182,7 +206,7 @@ def _compile_ahead(program: Any, vector_bits: int) -> None:
         seen: set[str] = set()
         # The longest first.
         for text, cut in ((program.text, program.cut), *((k.text, None) for k in new)):
-            key = _key(text, vector_bits)
+            key = key_of(text, vector_bits)
             if key in seen or key in _modules:
                 continue
             seen.add(key)
@@ -201,14 +225,21 @@ def assemble(program: Any, vector_bits: int) -> MachineProgram:
     Kernels that are not `eager` have address 0 until they are asked for.
     """
     _compile_ahead(program, vector_bits)
-    code = load(program.text, vector_bits, program.cut)
-    owners = [code]
-    addresses = []
-    for kernel in program.kernels:
-        if not kernel.eager:
-            addresses.append(0)
-            continue
-        module = load_kernel(kernel, vector_bits)
-        owners.append(module)
-        addresses.append(module.address(kernel.symbol))
-    return MachineProgram(code.address("entry"), tuple(addresses), tuple(owners))
+    modules: list[Module | None] = [load(program.text, vector_bits, program.cut)]
+    modules += [load_kernel(k, vector_bits) if k.eager else None for k in program.kernels]
+    return linked(modules, [kernel.symbol for kernel in program.kernels])
+
+
+def linked(modules: Sequence[Module | None], symbols: Sequence[str]) -> MachineProgram:
+    """Return the program of the module of an entry function and of those of its kernels."""
+    entry, *kernels = modules
+    assert entry is not None
+    return MachineProgram(
+        entry.code.address("entry"),
+        tuple(
+            0 if kernel is None else kernel.code.address(symbol)
+            for kernel, symbol in zip(kernels, symbols, strict=True)
+        ),
+        tuple(module.code for module in modules if module is not None),
+        tuple(None if module is None else module.key for module in modules),
+    )

@@ -1,0 +1,300 @@
+"""What a program is made from, as a text: functions with equal texts have the same program.
+
+INVARIANT: the text tells everything that rewriting and lowering may look at. What this module does
+not know for certain, such as operations of users, has no text, and then the program no key.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import os
+import struct
+import sys
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+from types import CodeType, FunctionType
+from typing import Any, NamedTuple
+
+import numpy as np
+
+import theano._core
+from theano._core.base.settings import config
+from theano._core.compile.modes import Mode
+from theano._core.ir.graph import toposort
+from theano._core.ir.types import ObjectType, TensorType
+from theano._core.ir.variable import Apply, Constant
+from theano._core.lower.expression import Emitted
+from theano._core.lower.llvm import machine
+from theano._core.ops.body import Body
+from theano._core.ops.branch import IfElse
+from theano._core.ops.inner_graph import InnerGraph
+from theano._core.ops.loop import Loop
+from theano._core.ops.op import Elementwise, Op
+from theano._core.rewrite.pipeline import adds_nothing
+from theano._core.runtime import native
+
+# Settings that no program depends on: where code is kept, how functions run and what they show.
+# Those that choose a mode are in the mode.
+APART = {
+    *("base_compiledir", "compiledir", "compiledir_format", "cache_limit", "cache_programs"),
+    *("mode", "linker", "optimizer", "optimizer_excluding", "optimizer_including"),
+    *("optimizer_requiring", "optimizer_verbose", "compute_test_value", "print_test_value"),
+    *("pickle_test_value", "on_unused_input", "exception_verbosity", "unittests.rseed"),
+    *("threads", "unpickle_function", "profile", "print_global_stats"),
+    *(f"profiling.{name}" for name in ("time_thunks", "n_apply", "n_ops")),
+    *("profiling.output_line_width", "profiling.destination"),
+}
+# Seconds by which the times of files may lag behind the clock.
+_LAG = 0.05
+_ENGINE = "theano._core."
+_OPERATIONS = (f"{_ENGINE}ops.", f"{_ENGINE}api.op_from_graph")
+# Attributes of operations that are shown only.
+_SHOWN = {Loop: {"name", "labels"}, IfElse: {"label"}}
+
+
+class NoTextError(Exception):
+    """Something has no text that tells it from everything else."""
+
+
+def settings() -> dict[str, Any]:
+    """Return the settings that programs depend on."""
+    return {
+        name: config.get(name)
+        for name, setting in config.settings().items()
+        if setting.works and setting.convert is None and name not in APART
+    }
+
+
+class ProgramKey(NamedTuple):
+    """The key of a program, and the data of the constants of its graph, in order.
+
+    Functions with equal digests have the same program, and equal constants one by one.
+    """
+
+    digest: str
+    constants: list[Any]
+
+
+def program_key(maker: Any) -> ProgramKey | None:
+    """Return the key of the program of a `FunctionMaker`; None: it has to be made."""
+    mode = maker.mode
+    told = config.optimizer_verbose or config.compute_test_value_opt != "off" or maker.profile
+    if told or not config.cache_programs or not source_files():
+        return None
+    if type(mode) is not Mode or mode.backend != "llvm" or not adds_nothing(mode.selection):
+        return None
+    position = {variable: i for i, variable in enumerate(maker.all_inputs)}
+    texts = Texts()
+    try:
+        parts = [
+            source_files(),
+            machine.identity(maker.vector_bits),
+            texts.value(settings()),
+            texts.value((mode.level, mode.phases, mode.included, mode.excluded)),
+            texts.value((mode.fuses, mode.overwrites, len(maker.arguments), maker.drawn_in_place)),
+            texts.value([position[target] for target, _ in maker.updates]),
+            texts.graph(maker.all_inputs, maker.all_results, texts.constants),
+        ]
+    except NoTextError:
+        return None
+    return ProgramKey(_digest("\n".join(parts)), texts.constants)
+
+
+class Texts:
+    """Texts of values; equal texts, equal values.
+
+    Attributes
+    ----------
+    constants : list
+        The data of the constants of a graph, if `graph` is given this list.
+    """
+
+    def __init__(self) -> None:
+        self.constants: list[Any] = []
+        self._types: dict[Any, str] = {}
+        # By identity; what has a text is kept, so that no other object gets its identity.
+        self._known: dict[int, tuple[Any, str]] = {}
+
+    def value(self, value: Any) -> str:
+        """Return the text of a parameter.
+
+        Raises
+        ------
+        NoTextError
+        """
+        kind = type(value)
+        if value is None or kind in (bool, int, str, bytes):
+            return repr(value)
+        if kind is float:
+            return f"f{struct.pack('>d', value).hex()}"
+        if kind in (tuple, list):
+            return f"{kind.__name__}({','.join(map(self.value, value))})"
+        if kind in (set, frozenset):
+            return f"set({','.join(sorted(map(self.value, value)))})"
+        if kind is dict:
+            return f"dict({','.join(f'{self.value(k)}:{self.value(v)}' for k, v in value.items())})"
+        if isinstance(value, (np.ndarray, np.generic)):
+            return self._array(value)
+        if isinstance(value, np.dtype):
+            return f"dtype({value.str!r})"
+        known = self._known.get(id(value))
+        if known is None:
+            known = self._known[id(value)] = value, self._object(value)
+        return known[1]
+
+    def _object(self, value: Any) -> str:
+        kind = type(value)
+        if isinstance(value, ObjectType | TensorType):
+            return self.type(value)
+        if kind is Body:
+            return _digest(self.graph(value.inputs, value.outputs))
+        if isinstance(value, Op):
+            return self._operation(value)
+        if kind is FunctionType:
+            return self._function(value)
+        if kind is slice:
+            return f"slice{self.value((value.start, value.stop, value.step))}"
+        if kind is Emitted:
+            return f"emitted{self.value((value.name, value.parameters, value.cost))}"
+        if isinstance(value, tuple) and kind.__module__.startswith(_ENGINE):
+            return _digest(f"{_name(kind)}({','.join(map(self.value, value))})")
+        raise NoTextError(f"{value!r} of type {kind}")
+
+    def _array(self, value: Any) -> str:
+        if type(value) is not np.ndarray and isinstance(value, np.ndarray):
+            raise NoTextError(f"an array of type {type(value)}")
+        if value.dtype.kind not in "biufc":
+            raise NoTextError(f"items of {value.dtype}")
+        # Sums of constants depend on the order in which their items lie.
+        order = "" if value.flags.c_contiguous else f" {value.strides}"
+        data = value.tobytes()
+        text = data.hex() if len(data) <= 64 else hashlib.sha256(data).hexdigest()
+        return f"{type(value).__name__} {value.dtype.str}{value.shape}{order} {text}"
+
+    def _function(self, value: FunctionType) -> str:
+        # One of the engine is known by its place: the text of a program tells the engine's files.
+        if not value.__module__.startswith(_ENGINE):
+            raise NoTextError(f"{value!r}")
+        code = value.__code__
+        numbers = [c for c in code.co_consts if type(c) is not CodeType]
+        cells = [cell.cell_contents for cell in value.__closure__ or ()]
+        place = code.co_firstlineno, code.co_code, code.co_names, numbers
+        given = cells, value.__defaults__, value.__kwdefaults__
+        return f"{_name(value)}{self.value((place, given))}"
+
+    def _operation(self, op: Any) -> str:
+        kind = type(op)
+        if "<" in kind.__qualname__:
+            raise NoTextError(f"{op} of a class within a function")
+        if kind is Elementwise and op.module is None:
+            return repr(op.name)
+        if isinstance(op, Elementwise) or not kind.__module__.startswith(_OPERATIONS):
+            raise NoTextError(f"{op} of {kind}")
+        if isinstance(op, InnerGraph):
+            # It is written out first of all. Two are equal only if they are one.
+            one = f"{len(self._known)}" if kind.__eq__ is InnerGraph.__eq__ else ""
+            return f"{_name(kind)}({self.value(op.body)}){one}"
+        own = sorted((k, v) for k, v in vars(op).items() if k not in _SHOWN.get(kind, ()))
+        return f"{_name(kind)}({','.join(f'{name}={self.value(v)}' for name, v in own)})"
+
+    def type(self, kind: Any) -> str:
+        """Return the text of the type of a variable."""
+        text = self._types.get((type(kind), kind))
+        if text is None:
+            if type(kind) is TensorType:
+                text = f"{kind.dtype}{kind.shape}"
+            elif type(kind).__module__ == ObjectType.__module__ and not vars(kind):
+                text = _name(type(kind))
+            else:
+                raise NoTextError(f"type {kind}")
+            self._types[type(kind), kind] = text
+        return text
+
+    def graph(
+        self, inputs: Sequence[Any], outputs: Sequence[Any], constants: list[Any] | None = None
+    ) -> str:
+        """Return the text of a graph: it tells which variables are one, but no names.
+
+        The data of constants is added to `constants`.
+        """
+        names = {v: str(i) for i, v in enumerate(inputs)}
+        rows = [self.type(v.type) for v in inputs]
+        operations: dict[str, int] = {}
+
+        def named(variable: Any) -> str:
+            name = names.get(variable)
+            if name is None:
+                if not isinstance(variable, Constant):
+                    raise NoTextError(f"{variable} is no input")
+                name = names[variable] = f"{len(names)}"
+                rows.append(f"{self.type(variable.type)}={self.value(variable.data)}")
+                if constants is not None:
+                    constants.append(variable.data)
+            return name
+
+        for node in toposort(outputs, names):
+            if type(node) is not Apply or node.rules is not node.op:
+                raise NoTextError(f"{node}")
+            values = [names.get(v) or named(v) for v in node.inputs]
+            text = self.value(node.op)
+            number = operations.setdefault(text, len(operations))
+            kinds = []
+            for out in node.outputs:
+                # An input may be an output of an operation that another one is needed of.
+                names.setdefault(out, f"{len(names)}")
+                kinds.append(f"{names[out]}:{self.type(out.type)}")
+            rows.append(f"{number}({' '.join(values)}){' '.join(kinds)}")
+        rows.append(" ".join(map(named, outputs)))
+        return "\n".join([*operations, "graph", *rows])
+
+
+def _name(value: Any) -> str:
+    return f"{value.__module__}.{value.__qualname__}"
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+# -- what the engine itself is --------------------------------------------------------------------
+
+
+@lru_cache(1)
+def source_files() -> str:
+    """Return what tells the files of this package, and the libraries it asks, from any others.
+
+    Empty: there are none, or one has changed since the package was imported, so that it is not
+    known which code runs.
+    """
+    return files_now()
+
+
+def files_now() -> str:
+    """Return what `source_files` returns, as the files are now."""
+    folder = os.path.dirname(os.path.dirname(os.path.abspath(theano._core.__file__)))
+    try:
+        found = [*_files(folder, ""), _file(native.__file__, "")]
+        scipy = importlib.util.find_spec("scipy")
+        found += [] if scipy is None or scipy.origin is None else [_file(scipy.origin, "")]
+    except OSError:
+        return ""
+    newest = max(max(mtime, ctime) for _, _, mtime, ctime in found)
+    if newest > (theano._core.STARTED - _LAG) * 1e9:
+        return ""
+    return _digest(f"{sys.version} {np.__version__} {np.__file__} {sorted(found)}")
+
+
+def _file(path: str, name: str) -> tuple[str, int, int, int]:
+    facts = os.stat(path)
+    # Unlike the time of its content, that of its entry cannot be set.
+    return name, facts.st_size, facts.st_mtime_ns, facts.st_ctime_ns
+
+
+def _files(folder: str, place: str) -> Iterator[tuple[str, int, int, int]]:
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            if entry.name.endswith(".py"):
+                yield _file(entry.path, place + entry.name)
+            elif entry.is_dir() and entry.name != "__pycache__":
+                yield from _files(entry.path, f"{place}{entry.name}/")

@@ -1,0 +1,219 @@
+"""Finished programs: what a function needs besides its graph, kept in memory and on disk.
+
+An entry of the compile cache has what lowering said of a program as plain data, and the keys of its
+modules. It tells no nodes: whoever asks for these has the graph rewritten and lowered again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from binascii import a2b_base64, b2a_base64
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from theano._core.compile.program_key import (
+    NoTextError,
+    ProgramKey,
+    Texts,
+    files_now,
+    source_files,
+)
+from theano._core.lower.builder.program import Output, ProgramText
+from theano._core.lower.builder.special import FunctionAddress
+from theano._core.lower.llvm import machine
+
+# Where rewriting has made more constants (in characters of base64), a file is not worth it.
+MOST_CHARACTERS = 1 << 20
+MOST_PROGRAMS = 1024
+CHANGED = "The graph of the function has been changed since the function was compiled from"
+
+# The latest used last.
+_programs: OrderedDict[str, Finished] = OrderedDict()
+
+
+@dataclass
+class Finished:
+    """A program that is ready to be loaded. Each field is a number, a text, or a list of such.
+
+    Attributes
+    ----------
+    key : str
+        Of the entry.
+    kernels : list of [symbol, mark]
+        Kernels with equal marks have equal code.
+    modules : list of str or None
+        Keys of the modules of the entry function and of the kernels; None: not needed so far.
+    constants : list of int, [dtype, shape, base64] or [name, count]
+        A number counts the constants of the graph that the function is asked for; a name is that
+        of a C function.
+    """
+
+    key: str
+    kernels: list[list[str]]
+    modules: list[str | None]
+    frame_size: int
+    buffer_slots: list[int]
+    inputs: list[int]
+    constants: list[Any]
+    constant_offsets: list[int]
+    outputs: list[list[Any]]
+
+    def text(self, constants: Sequence[Any]) -> ProgramText:
+        """Return the program, without what is told of nodes, for a graph of these constants."""
+        return ProgramText(
+            text="",
+            kernels=(),
+            frame_size=self.frame_size,
+            buffer_slots=tuple(self.buffer_slots),
+            inputs=tuple(self.inputs),
+            constants=tuple(_restored(c, constants) for c in self.constants),
+            constant_offsets=tuple(self.constant_offsets),
+            outputs=tuple(Output(*output) for output in self.outputs),
+            callbacks=(),
+            nodes=(),
+            steps=(),
+        )
+
+    def code(self) -> machine.MachineProgram | None:
+        """Return the machine code; None: a module is kept no more."""
+        modules = [None if key is None else machine.kept(key) for key in self.modules]
+        if any(m is None and key for m, key in zip(modules, self.modules, strict=True)):
+            return None
+        return machine.linked(modules, [symbol for symbol, _ in self.kernels])
+
+    def is_made_from(self, text: ProgramText, vector_bits: int) -> bool:
+        """Tell whether a text is that of this program."""
+        same = machine.key_of(text.text, vector_bits) == self.modules[0]
+        return same and _marked(text.kernels) == self.kernels
+
+    def variant(
+        self, number: int, kernels: Callable[[], Sequence[Any]], vector_bits: int
+    ) -> tuple[Any, str]:
+        """Return the machine code of a kernel that was not needed before, and its symbol.
+
+        Parameters
+        ----------
+        number : int
+        kernels : callable
+            Returns the kernels of the graph, which may have been changed since.
+        vector_bits : int
+        """
+        symbol, mark = self.kernels[number]
+        known = self.modules[number + 1]
+        module = None if known is None else machine.kept(known)
+        if module is None:
+            found = kernels()
+            marks = _marked(found)
+            if [symbol, mark] not in marks:
+                raise RuntimeError(f"{CHANGED} it: compile it again.")
+            module = machine.load_kernel(found[marks.index([symbol, mark])], vector_bits)
+            self.modules[number + 1] = module.key
+            _put(self)
+        return module.code, symbol
+
+
+def ready(key: ProgramKey) -> tuple[Finished, ProgramText, machine.MachineProgram] | None:
+    """Return the program that is kept for a key, as the runtime needs it; None: there is none."""
+    program = _programs.get(key.digest)
+    try:
+        if program is None:
+            program = _read(key.digest)
+        else:
+            _programs.move_to_end(key.digest)
+        code = program.code()
+        return None if code is None else (program, program.text(key.constants), code)
+    except (LookupError, ValueError, TypeError, AttributeError):
+        # No entry, or one that is none of ours.
+        return None
+
+
+def keep(key: ProgramKey, text: ProgramText, code: machine.MachineProgram) -> Finished | None:
+    """Keep a program for functions with its key; None: it has parts that are no plain data."""
+    places = {_place(value): i for i, value in enumerate(key.constants)}
+    constants = [_constant(value, places) for value in text.constants]
+    large = sum(len(c[-1]) for c in constants if isinstance(c, list) and len(c) == 3)
+    if text.callbacks or large > MOST_CHARACTERS or None in constants:
+        return None
+    try:
+        kernels = _marked(text.kernels)
+    except NoTextError:
+        return None
+    program = Finished(
+        key.digest,
+        kernels,
+        list(code.keys),
+        text.frame_size,
+        list(text.buffer_slots),
+        list(text.inputs),
+        constants,
+        list(text.constant_offsets),
+        [list(output) for output in text.outputs],
+    )
+    _put(program)
+    return program
+
+
+def _marked(kernels: Sequence[Any]) -> list[list[str]]:
+    """Return the symbol and the mark of each kernel."""
+    texts = Texts()
+    marks = [hashlib.sha256(texts.value(k.key).encode()).hexdigest() for k in kernels]
+    return [[kernel.symbol, mark] for kernel, mark in zip(kernels, marks, strict=True)]
+
+
+def _read(key: str) -> Finished:
+    data = machine.cache().get(key)
+    if data is None:
+        raise LookupError(key)
+    program = Finished(**json.loads(data))
+    if program.key != key:
+        raise LookupError(key)
+    return _remember(program)
+
+
+def _put(program: Finished) -> None:
+    _remember(program)
+    # What was imported meanwhile may not be what the key tells.
+    if source_files() == files_now():
+        machine.cache().put(program.key, json.dumps(asdict(program)).encode())
+
+
+def _remember(program: Finished) -> Finished:
+    _programs[program.key] = program
+    if len(_programs) > MOST_PROGRAMS:
+        _programs.popitem(last=False)
+    return program
+
+
+def _place(value: Any) -> Any:
+    """Return what two constants have in common whose items lie in one place."""
+    if not isinstance(value, np.ndarray):
+        return id(value)
+    return value.__array_interface__["data"][0], value.dtype, value.shape, value.strides
+
+
+def _constant(value: Any, places: dict[Any, int]) -> Any:
+    if isinstance(value, FunctionAddress):
+        return list(value)
+    number = places.get(_place(value))
+    if number is not None:
+        return number
+    if type(value) is not np.ndarray or value.dtype.kind not in "biufc":
+        return None
+    return [value.dtype.str, value.shape, b2a_base64(value.tobytes(), newline=False).decode()]
+
+
+def _restored(facts: Any, constants: Sequence[Any]) -> Any:
+    if type(facts) is int:
+        return constants[facts]
+    if len(facts) == 2:
+        return FunctionAddress(*facts)
+    dtype, shape, data = facts
+    # A copy has the alignment that code relies on.
+    array = np.frombuffer(a2b_base64(data), dtype).reshape(shape).copy()
+    array.flags.writeable = False
+    return array

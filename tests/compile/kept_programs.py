@@ -1,0 +1,67 @@
+"""Compile and call many functions, and write what became of them.
+
+    python kept_programs.py FILE PART...
+
+The parts are those of `tools/replay_corpus.py`. Run twice with one compile cache, the second run
+finds the programs of the first.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tools"))
+
+import replay
+import replay_corpus as corpus
+
+import theano
+
+
+def outcome(make: Callable[[], Any]) -> dict[str, Any]:
+    """Return what a function returns or raises, and how it came about."""
+    function = make()
+    options = {"on_unused_input": "ignore", **function.options}
+    try:
+        compiled = theano.function(function.inputs, function.outputs, **options)
+    except Exception as error:
+        return {"compilation": replay.said(error)}
+    maker = compiled.maker
+    # Of a program that was found, nothing has been lowered.
+    found = "lowered" not in vars(maker)
+    record: dict[str, Any] = {"kept": maker._kept is not None, "found": found}
+    with replay.kept_state(function) as (restore, state):
+        for layout, arguments in replay.layouts(function.arguments):
+            restore()
+            try:
+                returned = compiled(*arguments)
+                record[layout] = [*replay.digests(returned), *replay.digests(state())]
+            except Exception as error:
+                record[layout] = [*replay.said(error), *replay.digests(state())]
+    if maker._kept is not None:
+        rewriter = maker._rewriter()
+        text = maker._lowered(maker._rewritten(rewriter), rewriter)
+        record["same"] = maker._kept.is_made_from(text, maker.vector_bits)
+        record["operations"] = [str(node.op) for node in maker.fgraph.toposort()]
+    return record
+
+
+def main(out: str, *parts: str) -> None:
+    warnings.simplefilter("ignore")
+    np.seterr(all="ignore")
+    records: dict[str, Any] = {}
+    for part in parts:
+        for name, make in getattr(corpus, part)():
+            records[f"{part}: {name}"] = outcome(make)
+    Path(out).write_text(json.dumps(records))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
