@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import math
 import threading
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from functools import reduce
 from typing import Any, ClassVar
 
@@ -231,18 +230,20 @@ class _Known(threading.local):
 _known = _Known()
 
 
-@contextmanager
-def unchanged_graphs() -> Iterator[None]:
+class unchanged_graphs:  # noqa: N801
     """Have each length looked at once, in this thread, since no graph changes meanwhile.
 
     The parts of a wide join end at sums of ever more lengths.
     """
-    before = _known.signs, _known.parts
-    _known.signs, _known.parts = {}, {}
-    try:
-        yield
-    finally:
-        _known.signs, _known.parts = before
+
+    __slots__ = ("before",)
+
+    def __enter__(self) -> None:
+        self.before = _known.signs, _known.parts
+        _known.signs, _known.parts = {}, {}
+
+    def __exit__(self, *error: object) -> None:
+        _known.signs, _known.parts = self.before
 
 
 def has_part(whole: Any, part: Any) -> bool:

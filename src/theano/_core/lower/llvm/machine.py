@@ -6,7 +6,7 @@ import hashlib
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import lru_cache
-from operator import attrgetter
+from itertools import chain
 from queue import SimpleQueue
 from threading import Thread
 from time import perf_counter
@@ -63,7 +63,9 @@ def key_of(text: str, vector_bits: int) -> str:
     return hashlib.sha256((identity(vector_bits) + text).encode()).hexdigest()
 
 
-def load(text: str, vector_bits: int, cut: Callable[[], str] | None = None) -> Module:
+def load(
+    text: str, vector_bits: int, cut: Callable[[], str] | None = None, key: str | None = None
+) -> Module:
     """Return the loaded machine code of an LLVM module.
 
     Parameters
@@ -73,8 +75,10 @@ def load(text: str, vector_bits: int, cut: Callable[[], str] | None = None) -> M
         Width of vectors; 0: the default of the target.
     cut : callable, optional
         Returns another text of the same meaning, for LLVM to read.
+    key : str, optional
+        The hash of the text.
     """
-    key = key_of(text, vector_bits)
+    key = key or key_of(text, vector_bits)
     module = kept(key)
     if module is None:
         data = _compiled([(key, text if cut is None else cut())], vector_bits)[key]
@@ -194,19 +198,21 @@ class MachineProgram(NamedTuple):
     keys: tuple[str | None, ...]
 
 
-def _compile_ahead(program: Any, vector_bits: int) -> None:
-    """Compile what a program needs at once, so that `load` finds it."""
-    # Of equal kernels the first, since it is the one whose text `load_kernel` asks for.
-    kernels: dict[Any, Any] = {}
-    for kernel in filter(attrgetter("eager"), program.kernels):
-        kernels.setdefault(kernel.key or kernel, kernel)
-    new = [k for key, k in kernels.items() if (key, vector_bits) not in _modules]
+def _compile_ahead(entry: str, program: Any, vector_bits: int) -> None:
+    """Compile what a program needs at once, so that `load` finds it; `entry` is its text's key."""
+    new: dict[Any, Any] = {}
+    for kernel in program.kernels:
+        if kernel.eager and ((key := kernel.key), vector_bits) not in _modules:
+            # Of equal ones the first, since it is the one whose text `load_kernel` asks for.
+            new.setdefault(key or kernel, kernel)
+    if not new and entry in _modules:
+        return
 
     def missing() -> Iterator[tuple[str, str]]:
         seen: set[str] = set()
         # The longest first.
-        for text, cut in ((program.text, program.cut), *((k.text, None) for k in new)):
-            key = key_of(text, vector_bits)
+        texts = ((key_of(k.text, vector_bits), k.text, None) for k in new.values())
+        for key, text, cut in chain([(entry, program.text, program.cut)], texts):
             if key in seen or key in _modules:
                 continue
             seen.add(key)
@@ -224,8 +230,9 @@ def assemble(program: Any, vector_bits: int) -> MachineProgram:
 
     Kernels that are not `eager` have address 0 until they are asked for.
     """
-    _compile_ahead(program, vector_bits)
-    modules: list[Module | None] = [load(program.text, vector_bits, program.cut)]
+    key = key_of(program.text, vector_bits)
+    _compile_ahead(key, program, vector_bits)
+    modules: list[Module | None] = [load(program.text, vector_bits, program.cut, key)]
     modules += [load_kernel(k, vector_bits) if k.eager else None for k in program.kernels]
     return linked(modules, [kernel.symbol for kernel in program.kernels])
 

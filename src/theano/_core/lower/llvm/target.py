@@ -128,22 +128,24 @@ def prepare() -> None:
 
 
 # Those that no thread uses now, by the width of vectors.
-_idle_machines: dict[int, list[Any]] = {}
+_idle: dict[int, list[tuple[Any, Any]]] = {}
 
 
 @contextlib.contextmanager
-def _target_machine(vector_bits: int) -> Iterator[Any]:
-    """Give a target machine of one's own: LLVM wants that of each thread, as it does contexts."""
+def _target_machine(vector_bits: int) -> Iterator[tuple[Any, Any]]:
+    """Give a target machine and a context that no other thread uses meanwhile."""
+    import llvmlite.binding as llvm
+
     prepare()
-    idle = _idle_machines.setdefault(vector_bits, [])
+    idle = _idle.setdefault(vector_bits, [])
     try:
-        machine = idle.pop()
+        own = idle.pop()
     except IndexError:
-        machine = _new_machine(vector_bits)
+        own = _new_machine(vector_bits), llvm.create_context()
     try:
-        yield machine
+        yield own
     finally:
-        idle.append(machine)
+        idle.append(own)
 
 
 def _new_machine(vector_bits: int) -> Any:
@@ -209,9 +211,9 @@ def compile_text(text: str, vector_bits: int) -> bytes:
     """
     import llvmlite.binding as llvm
 
-    with _target_machine(vector_bits) as machine:
+    with _target_machine(vector_bits) as (machine, context):
         try:
-            module = llvm.parse_assembly(text, llvm.create_context())
+            module = llvm.parse_assembly(text, context)
             module.verify()
         except RuntimeError as error:
             raise CodeGenerationError(
