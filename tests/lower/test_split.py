@@ -298,3 +298,17 @@ def test_what_a_report_alone_reads_is_loaded_there() -> None:
     lines = pieces[piece_of(pieces, "label %bad")].split("\n")
     assert lines.index("bad:") < lines.index("  %a1 = load i64, ptr %live.a1, align 8")
     assert lines.index("  %a2 = load i64, ptr %live.a2, align 8") < lines.index("good:")
+
+
+def test_only_what_runs_often_is_improved() -> None:
+    loop = ["  br label %again", "again:", *filler("b"), "  br i1 true, label %again, label %on"]
+    pieces = cut([*filler("a"), *loop, "on:", *filler("c")])
+    heads = {name: pieces[piece_of(pieces, f"%{name}50 = ")].split("\n")[0] for name in "abc"}
+    assert {name: "optnone" in head for name, head in heads.items()} == {
+        "a": True,
+        "b": False,
+        "c": True,
+    }
+    often = [f"  %s{i + 1} = add i64 %s{i}, {i % 7}" for i in range(400)]
+    pieces = cut(["  %s0 = add i64 0, 0", *often])
+    assert any("optnone" not in piece for piece in pieces[1:])

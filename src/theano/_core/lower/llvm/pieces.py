@@ -22,8 +22,11 @@ from theano._core.lower.llvm.emitter import FIRST_BLOCK
 _TOKEN = re.compile(r"(%| (?<=\bi64 )(?=-?\d)|\n(?=[\w.$-]+:(?:\n|\Z)))([\w.$-]+)")
 _NUMBER = re.compile(r" (?<=\bi64 )(?=-?\d)[\w.$-]+")
 _NAME = re.compile(r"%([\w.$-]+)")
+_TARGET = re.compile(r"label %([\w.$-]+)")
 _DIGITS = "-0123456789"
 _DEFINITION = re.compile(r"^\s*%([\w.$-]+) = ", re.MULTILINE)
+# Code that runs so many times in a call, and no more, is not worth improving.
+FEW = 4
 # The word of `%live` that no one reads.
 _NOWHERE = 0
 
@@ -163,6 +166,7 @@ class _Function:
         flow: _Flow,
     ) -> None:
         self.piece = piece
+        self.rare = len(members) <= FEW
         self.columns: list[tuple[int, ...]] = []
         self._column_of: dict[tuple[int, ...], str] = {}
         numbers = (map(int, numbers) for _, numbers in read)
@@ -196,9 +200,11 @@ class _Function:
 
     def text(self, kind: int, kind_of: Callable[[str], str]) -> list[str]:
         """Return the lines of the function, which is given its number."""
+        # LLVM needs half the time then.
+        unimproved = " optnone" if self.rare and not _has_loop(self.piece) else ""
         head = [
             f"define internal i32 @piece{kind}(ptr %call, ptr %live, ptr %row)"
-            " nounwind noinline {",
+            f" nounwind noinline{unimproved} {{",
             f"{self.piece.start}:",
         ]
         for number in range(len(self.columns)):
@@ -223,6 +229,17 @@ class _Function:
             cold.append(line)
             cold += loads.get(line[:-1], ()) if line.endswith(":") else ()
         return [*head, *loads.get("", ()), *body, *kept, *leave, *cold, "}"]
+
+
+def _has_loop(piece: Piece) -> bool:
+    """Tell whether a piece may branch back: to a block that begins before, or out of a cold one."""
+    begun = {piece.start}
+    for line in piece.lines:
+        if line.endswith(":"):
+            begun.add(line[:-1])
+        elif not begun.isdisjoint(_TARGET.findall(line)):
+            return True
+    return not begun.isdisjoint(_TARGET.findall("\n".join(piece.cold)))
 
 
 def _only_blocks(piece: Piece) -> dict[str, str]:

@@ -19,7 +19,7 @@ PIECE = 1500
 SHORTEST = 4 * PIECE
 # To be raised when pieces are written in another way: machine code on disk is found by the text of
 # the whole function.
-FORM = 2
+FORM = 3
 
 _TARGET = re.compile(r"label %([\w.$-]+)")
 _NAME = re.compile(r"%([\w.$-]+)")
