@@ -164,13 +164,16 @@ def _new_machine(vector_bits: int) -> Any:
 def _emit() -> Any:
     """The function of llvmlite's library that writes an object, without the lock of its wrapper.
 
-    Python's lock is not held in it either.
+    Python's lock is not held in it either. None where this llvmlite has no such names.
     """
     import llvmlite.binding.ffi as ffi
 
-    wrapped = ffi.lib.LLVMPY_TargetMachineEmitToMemory
-    function = ctypes.CDLL(ffi.lib._name).LLVMPY_TargetMachineEmitToMemory
-    function.argtypes, function.restype = wrapped.argtypes, wrapped.restype
+    try:
+        wrapped = ffi.lib.LLVMPY_TargetMachineEmitToMemory
+        function = ctypes.CDLL(ffi.lib._name).LLVMPY_TargetMachineEmitToMemory
+        function.argtypes, function.restype = wrapped.argtypes, wrapped.restype
+    except (AttributeError, OSError):
+        return None
     return function
 
 
@@ -178,8 +181,11 @@ def _object_of(machine: Any, module: Any) -> bytes:
     """Return what `machine.emit_object(module)` does, while other threads do the same."""
     import llvmlite.binding.ffi as ffi
 
+    emit = _emit()
+    if emit is None:
+        return machine.emit_object(module)
     with ffi.OutputString() as error:
-        buffer = _emit()(machine, module, 1, error)
+        buffer = emit(machine, module, 1, error)
         if not buffer:
             raise CodeGenerationError(f"LLVM cannot write the code of a module: {error}")
     try:
