@@ -298,6 +298,9 @@ def record_here(pattern: str, parts: Sequence[str] = ()) -> Record:
 
     warnings.simplefilter("ignore")
     np.seterr(all="ignore")
+    if "cache_programs" in theano.config.settings():
+        # Each function is to be made, and not to be found.
+        theano.config.cache_programs = False
     # What a process does once is not the first function's.
     x = T.dvector()
     theano.function([x], T.exp(x))([1.0])

@@ -9,6 +9,7 @@ import sys
 from collections import OrderedDict
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -222,6 +223,7 @@ def test_entries_that_are_none(
         json.dumps({**entry, "key": "0" * 64}).encode(),
         json.dumps({**entry, "modules": entry["modules"][:-1]}).encode(),
         json.dumps({**entry, "modules": ["../../x", *entry["modules"][1:]]}).encode(),
+        json.dumps({**entry, "modules": [None, *entry["modules"][1:]]}).encode(),
         json.dumps({**entry, "modules": ["0" * 64, *entry["modules"][1:]]}).encode(),
         json.dumps({**entry, "constants": [["O", [1], "AAAA"]]}).encode(),
         json.dumps({**entry, "more": 1}).encode(),
@@ -252,9 +254,22 @@ def test_a_file_that_changes_after_the_import_is_noticed(
 
     assert program_key.files_now() == program_key.source_files() != ""
     folder = os.path.dirname(os.path.dirname(core.__file__))
-    newest = max(time for *_, time in program_key._files(folder, ""))
+    newest = max(file.changed for file in program_key._files(folder, ""))
     monkeypatch.setattr(core, "STARTED", newest * 1e-9)
     assert program_key.files_now() == ""
+
+
+def test_a_file_without_fine_times_is_read(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    path, stat = tmp_path / "a.py", os.stat
+    facts = SimpleNamespace(st_size=1, st_mtime_ns=10**18, st_ctime_ns=10**18)
+    found = set()
+    for text in "ab":
+        path.write_text(text)
+        assert not program_key._file(str(path), "a").digest or stat(path).st_ctime_ns % 10**9 == 0
+        with monkeypatch.context() as patch:
+            patch.setattr(os, "stat", lambda *_, **__: facts)
+            found.add(program_key._file(str(path), "a"))
+    assert len(found) == 2
 
 
 # -- anything else ---------------------------------------------------------------------------------
@@ -471,6 +486,23 @@ def test_what_is_not_known_is_not_kept(arguments: Any) -> None:
 
 a = extend.wild("a")
 wrong = extend.rule("cos(a) → sin(a)", T.cos(a), T.sin(a), phase="canonical", why="a test")
+
+
+def test_functions_and_types_without_a_home() -> None:
+    scope: dict[str, Any] = {"__name__": None}
+    exec("f = lambda x: x", scope)
+    texts = program_key.Texts()
+    with pytest.raises(program_key.NoTextError):
+        texts.value(scope["f"])
+
+    class Unhashable(theano.Type):
+        def __eq__(self, other: object) -> bool:
+            return True
+
+        __hash__ = None  # type: ignore[assignment]
+
+    with pytest.raises(program_key.NoTextError):
+        texts.type(Unhashable())
 
 
 def test_rules_and_rewrites_of_users_are_not_overlooked() -> None:

@@ -56,7 +56,7 @@ def test_products(kind: str, bits: int, added: bool, monkeypatch: pytest.MonkeyP
     rng = np.random.default_rng(8)
     packed, width = [], native.panel_width
     monkeypatch.setattr(native, "panel_width", lambda *a: packed.append(a) or width(*a))
-    with theano.change_flags(vector_width=bits):
+    with theano.change_flags(vector_width=bits, cache_programs=False):
         f = looped(kind, added)
     assert packed == [(np.dtype(kind).itemsize, bits)]
     for rows, terms, columns in SHAPES:

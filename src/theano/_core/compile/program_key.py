@@ -157,7 +157,7 @@ class Texts:
             return f"slice{self.value((value.start, value.stop, value.step))}"
         if kind is Emitted:
             return f"emitted{self.value((value.name, value.parameters, value.cost))}"
-        if isinstance(value, tuple) and kind.__module__.startswith(_ENGINE):
+        if isinstance(value, tuple) and _module(kind).startswith(_ENGINE):
             return _digest(f"{_name(kind)}({','.join(map(self.value, value))})")
         raise NoTextError(f"{value!r} of type {kind}")
 
@@ -168,13 +168,14 @@ class Texts:
             raise NoTextError(f"items of {value.dtype}")
         # Sums of constants depend on the order in which their items lie.
         order = "" if value.flags.c_contiguous else f" {value.strides}"
-        data = value.tobytes()
-        text = data.hex() if len(data) <= 64 else hashlib.sha256(data).hexdigest()
+        small = value.nbytes <= 64
+        data: Any = value.tobytes() if small else np.ascontiguousarray(value).data
+        text = data.hex() if small else hashlib.sha256(data).hexdigest()
         return f"{type(value).__name__} {value.dtype.str}{value.shape}{order} {text}"
 
     def _function(self, value: FunctionType) -> str:
         # One of the engine is known by its place: the text of a program tells the engine's files.
-        if not value.__module__.startswith(_ENGINE):
+        if not _module(value).startswith(_ENGINE):
             raise NoTextError(f"{value!r}")
         code = value.__code__
         numbers = [c for c in code.co_consts if type(c) is not CodeType]
@@ -189,7 +190,7 @@ class Texts:
             raise NoTextError(f"{op} of a class within a function")
         if kind is Elementwise and op.module is None:
             return repr(op.name)
-        if isinstance(op, Elementwise) or not kind.__module__.startswith(_OPERATIONS):
+        if isinstance(op, Elementwise) or not _module(kind).startswith(_OPERATIONS):
             raise NoTextError(f"{op} of {kind}")
         if isinstance(op, InnerGraph):
             # It is written out first of all. Two are equal only if they are one.
@@ -200,15 +201,14 @@ class Texts:
 
     def type(self, kind: Any) -> str:
         """Return the text of the type of a variable."""
-        text = self._types.get((type(kind), kind))
+        own = type(kind)
+        # Types of users may not even have a hash.
+        if own is not TensorType and (_module(own) != ObjectType.__module__ or vars(kind)):
+            raise NoTextError(f"a type of {own}")
+        text = self._types.get((own, kind))
         if text is None:
-            if type(kind) is TensorType:
-                text = f"{kind.dtype}{kind.shape}"
-            elif type(kind).__module__ == ObjectType.__module__ and not vars(kind):
-                text = _name(type(kind))
-            else:
-                raise NoTextError(f"type {kind}")
-            self._types[type(kind), kind] = text
+            text = f"{kind.dtype}{kind.shape}" if own is TensorType else _name(own)
+            self._types[own, kind] = text
         return text
 
     def graph(
@@ -249,6 +249,11 @@ class Texts:
         return "\n".join([*operations, "graph", *rows])
 
 
+def _module(value: Any) -> str:
+    # Functions and classes that are made by `exec` may have none.
+    return str(value.__module__)
+
+
 def _name(value: Any) -> str:
     return f"{value.__module__}.{value.__qualname__}"
 
@@ -273,25 +278,39 @@ def source_files() -> str:
 def files_now() -> str:
     """Return what `source_files` returns, as the files are now."""
     folder = os.path.dirname(os.path.dirname(os.path.abspath(theano._core.__file__)))
+    paths = [native.__file__, np.__file__]
+    scipy = importlib.util.find_spec("scipy")
+    paths += [] if scipy is None or scipy.origin is None else [scipy.origin]
     try:
-        found = [*_files(folder, ""), _file(native.__file__, "")]
-        scipy = importlib.util.find_spec("scipy")
-        found += [] if scipy is None or scipy.origin is None else [_file(scipy.origin, "")]
+        found = [*_files(folder, ""), *(_file(path, path) for path in paths)]
     except OSError:
         return ""
-    newest = max(max(mtime, ctime) for _, _, mtime, ctime in found)
-    if newest > (theano._core.STARTED - _LAG) * 1e9:
+    if max(file.changed for file in found) > (theano._core.STARTED - _LAG) * 1e9:
         return ""
-    return _digest(f"{sys.version} {np.__version__} {np.__file__} {sorted(found)}")
+    return _digest(f"{sys.version} {np.__version__} {sorted(found)}")
 
 
-def _file(path: str, name: str) -> tuple[str, int, int, int]:
+class _File(NamedTuple):
+    name: str
+    size: int
+    modified: int
+    changed: int
+    # Of its content, where the times say too little.
+    digest: str
+
+
+def _file(path: str, name: str) -> _File:
     facts = os.stat(path)
-    # Unlike the time of its content, that of its entry cannot be set.
-    return name, facts.st_size, facts.st_mtime_ns, facts.st_ctime_ns
+    changed, digest = max(facts.st_mtime_ns, facts.st_ctime_ns), ""
+    # The time of a file's entry cannot be set as that of its content can. But images of systems
+    # may give all files one time, in whole seconds.
+    if os.name != "posix" or facts.st_ctime_ns % 1_000_000_000 == 0:
+        with open(path, "rb") as file:
+            digest = hashlib.sha256(file.read()).hexdigest()
+    return _File(name, facts.st_size, facts.st_mtime_ns, changed, digest)
 
 
-def _files(folder: str, place: str) -> Iterator[tuple[str, int, int, int]]:
+def _files(folder: str, place: str) -> Iterator[_File]:
     with os.scandir(folder) as entries:
         for entry in entries:
             if entry.name.endswith(".py"):

@@ -82,7 +82,8 @@ class Finished:
     def code(self) -> machine.MachineProgram | None:
         """Return the machine code; None: a module is kept no more."""
         modules = [None if key is None else machine.kept(key) for key in self.modules]
-        if any(m is None and key for m, key in zip(modules, self.modules, strict=True)):
+        lost = [m is None and key for m, key in zip(modules, self.modules, strict=True)]
+        if modules[0] is None or any(lost):
             return None
         return machine.linked(modules, [symbol for symbol, _ in self.kernels])
 
