@@ -142,8 +142,8 @@ PyObject *value_as_object(Call *call, Py_ssize_t index);
 bool bind_arguments(Call *call, PyObject *const *args, Py_ssize_t nargs, PyObject *names);
 // Fills the descriptors from the values; adds up the bytes of the inputs.
 bool fill_frame(Call *call, double *bytes);
-// Makes the list that a call will return: that may collect garbage, which runs any code. False with
-// an exception set.
+// Makes the list or dictionary that a call will return: that may collect garbage, which runs any
+// code. False with an exception set.
 bool make_list(Call *call);
 // Makes everything that the call returns and stores; false with an exception set.
 bool make_results(Call *call);

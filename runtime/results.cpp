@@ -86,7 +86,7 @@ PyObject *make_result(Call *call, References &outputs) {
     };
     if (program.result == Result::dictionary) {
         take_cells(call);
-        Ref<> result(PyDict_New());
+        Ref<> result(call->list ? std::exchange(call->list, nullptr) : PyDict_New());
         for (std::size_t i = 0; result && i < count; ++i) {
             PyObject *key = PyTuple_GET_ITEM(program.keys.get(), static_cast<Py_ssize_t>(index(i)));
             if (PyDict_SetItem(result.get(), key, outputs[index(i)]) < 0) return nullptr;
@@ -105,9 +105,10 @@ PyObject *make_result(Call *call, References &outputs) {
 
 bool make_list(Call *call) {
     const Program &program = *call->program;
-    if (program.result == Result::dictionary || (program.result == Result::single && !call->subset))
-        return true;
-    call->list = PyList_New(static_cast<Py_ssize_t>(result_size(call)));
+    if (program.result == Result::single && !call->subset) return true;
+    call->list = program.result == Result::dictionary
+                     ? PyDict_New()
+                     : PyList_New(static_cast<Py_ssize_t>(result_size(call)));
     return call->list != nullptr;
 }
 

@@ -189,8 +189,11 @@ def test_calls_within_a_call_do_not_wait_for_it() -> None:
     np.testing.assert_array_equal(seen[0], np.zeros(3))
 
 
+@pytest.mark.parametrize("before", range(3))
 @pytest.mark.parametrize("outputs", [None, "list", "dictionary"])
-def test_garbage_that_calls_the_function_when_it_is_collected(outputs: str | None) -> None:
+def test_garbage_that_calls_the_function_when_it_is_collected(
+    outputs: str | None, before: int
+) -> None:
     # A collection starts where Python makes a list, also the one that a call returns.
     total = theano.shared(0)
     given = {None: None, "list": [total + 0, total + 1], "dictionary": {"a": total + 0}}[outputs]
@@ -208,7 +211,10 @@ def test_garbage_that_calls_the_function_when_it_is_collected(outputs: str | Non
 
     thresholds = gc.get_threshold()
     kept = []
+    gc.collect()
     gc.set_threshold(2, 1, 1)
+    # What is made before decides which object is the third, at which a collection starts.
+    shift = [[] for _ in range(before)]
     try:
         for _ in range(300):
             Caller()
@@ -216,6 +222,7 @@ def test_garbage_that_calls_the_function_when_it_is_collected(outputs: str | Non
     finally:
         gc.set_threshold(*thresholds)
     gc.collect()
+    assert len(shift) == before
     assert called == 300
     assert int(total.get_value()) == 600
 
