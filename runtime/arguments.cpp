@@ -341,7 +341,7 @@ bool bind_arguments(Call *call, PyObject *const *args, Py_ssize_t nargs, PyObjec
         if (bound == 0) return bad_arguments(call, args, nargs, names);
     }
     if (!program.shared.empty()) {
-        if (!make_list(call) || !cell_use::wait(call->function)) return false;
+        if (!make_container(call) || !cell_use::wait(call->function)) return false;
         call->cells = CellState::free;
     }
     for (std::size_t i = 0; i < program.inputs.size(); ++i) {

@@ -81,7 +81,7 @@ struct Call {
     std::int64_t n_kept;
     unsigned char *ran;  // of each callback, whether it ran: a block of the pool, or nullptr
     CellState cells;
-    PyObject *list;      // strong: the result, if it was made when the call began, or nullptr
+    PyObject *container; // strong: the result, if it was made when the call began, or nullptr
     // INVARIANT: set where one of `facts`, `subset`, `kept` and `ran` is.
     bool owns_more;
     // Made when the machine code is done or, if it writes into shared variables, before that.
@@ -144,7 +144,7 @@ bool bind_arguments(Call *call, PyObject *const *args, Py_ssize_t nargs, PyObjec
 bool fill_frame(Call *call, double *bytes);
 // Makes the list or dictionary that a call will return: that may collect garbage, which runs any
 // code. False with an exception set.
-bool make_list(Call *call);
+bool make_container(Call *call);
 // Makes everything that the call returns and stores; false with an exception set.
 bool make_results(Call *call);
 // Changes the cells, and returns the result. What can fail is done before.

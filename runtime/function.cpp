@@ -45,7 +45,7 @@ class Invocation {
         call_.ran = nullptr;
         call_.cells = CellState::none;
         call_.owns_more = false;
-        call_.list = nullptr;
+        call_.container = nullptr;
         call_.polled = call_.looked = 0;
         call_.n_kept = 0;
         call_.head.frame =
@@ -65,7 +65,7 @@ class Invocation {
     ~Invocation() {
         const Program &program = *call_.program;
         if (call_.cells == CellState::taken) cell_use::leave(call_.function);
-        Py_XDECREF(call_.list);
+        Py_XDECREF(call_.container);
         if (call_.owns_more) release_more();
         if (call_.head.frame) {
             for (std::int64_t slot : program.buffer_slots) {

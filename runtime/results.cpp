@@ -86,14 +86,14 @@ PyObject *make_result(Call *call, References &outputs) {
     };
     if (program.result == Result::dictionary) {
         take_cells(call);
-        Ref<> result(call->list ? std::exchange(call->list, nullptr) : PyDict_New());
+        Ref<> result(call->container ? std::exchange(call->container, nullptr) : PyDict_New());
         for (std::size_t i = 0; result && i < count; ++i) {
             PyObject *key = PyTuple_GET_ITEM(program.keys.get(), static_cast<Py_ssize_t>(index(i)));
             if (PyDict_SetItem(result.get(), key, outputs[index(i)]) < 0) return nullptr;
         }
         return result.release();
     }
-    PyObject *result = call->list ? std::exchange(call->list, nullptr)
+    PyObject *result = call->container ? std::exchange(call->container, nullptr)
                                   : PyList_New(static_cast<Py_ssize_t>(count));
     for (std::size_t i = 0; result && i < count; ++i) {
         PyList_SET_ITEM(result, static_cast<Py_ssize_t>(i), Py_NewRef(outputs[index(i)]));
@@ -103,13 +103,13 @@ PyObject *make_result(Call *call, References &outputs) {
 
 }  // namespace
 
-bool make_list(Call *call) {
+bool make_container(Call *call) {
     const Program &program = *call->program;
     if (program.result == Result::single && !call->subset) return true;
-    call->list = program.result == Result::dictionary
+    call->container = program.result == Result::dictionary
                      ? PyDict_New()
                      : PyList_New(static_cast<Py_ssize_t>(result_size(call)));
-    return call->list != nullptr;
+    return call->container != nullptr;
 }
 
 bool make_results(Call *call) {
