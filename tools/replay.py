@@ -92,10 +92,17 @@ def watch(seen: list[str]) -> None:
 def runtime_names() -> dict[int, str]:
     """Return the names of the runtime's functions, as far as they are known."""
     try:
-        from theano._core.lower.builder.core import RUNTIME
+        from theano._core.lower.program import RUNTIME
+    except ImportError:
+        pass
+    else:
+        return dict(enumerate(RUNTIME))
+    try:
+        # Where it was before programs were data.
+        from theano._core.lower.llvm.entry import RUNTIME as NUMBERS
     except ImportError:
         return {}
-    return {number: name for name, number in RUNTIME.items()}
+    return {number: name for name, number in NUMBERS.items()}
 
 
 def is_entry(text: str) -> bool:

@@ -122,7 +122,7 @@ class _Checker:
         if isinstance(value, ir.Number):
             found = value.dtype
         elif isinstance(value, int):
-            found = kind if kind in ("int64", "int32", "int128", "bool") else "int64"
+            found = kind if kind in ("int64", "uint64", "int32", "int128", "bool") else "int64"
         else:
             name = value.name if isinstance(value, ir.Register) else value
             if name not in known:

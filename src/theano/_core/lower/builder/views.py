@@ -115,7 +115,7 @@ def _widest(p: Core, array: Array, dtype: str) -> str:
         if isinstance(value, Number)
         else value.name
     )
-    return p.let("signed" if signed else "unsigned", size)
+    return p.let("signed", size) if signed else p.let("unsigned", size, kind="uint64")
 
 
 def _count_of_floats(p: Core, node: Apply, start: Array, stop: Array, step: Array) -> Array:
