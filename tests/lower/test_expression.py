@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from typing import Any
 
 import numpy as np
@@ -87,6 +88,18 @@ def test_the_text_of_a_kernel_is_not_written_twice(monkeypatch: pytest.MonkeyPat
     a, b = np.ones((2, 3)), np.arange(6.0).reshape(2, 3)
     for got, wanted in zip(second(a, b), first(a, b), strict=True):
         np.testing.assert_array_equal(got, wanted)
+
+
+def test_a_kernel_that_is_used_is_kept_under_both_of_its_names(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(machine, "_modules", OrderedDict())
+    x = T.dvector("x")
+    kernel = theano.function([x], T.tanh(x * 1.375)).maker.kernels[0]
+    name = machine.load_kernel(kernel, 0).key
+    del machine._modules[name]
+    machine.load_kernel(kernel, 0)
+    assert name in machine._modules
 
 
 def test_a_function_that_is_declared_anew_is_another_one() -> None:

@@ -106,7 +106,10 @@ def kept(key: str) -> Module | None:
 def _remembered(key: Any) -> Module | None:
     module = _modules.get(key)
     if module is not None:
-        _modules.move_to_end(key)
+        # Under both of its names, since it is used under either.
+        for name in (key, module.key):
+            _modules[name] = module
+            _modules.move_to_end(name)
         Statistics.from_memory += 1
     return module
 
