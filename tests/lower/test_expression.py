@@ -11,7 +11,8 @@ import pytest
 import theano
 import theano.tensor as T
 from theano import extend
-from theano._core.lower.expression import Emitted, Writer
+from theano._core.lower.builder import launch
+from theano._core.lower.expression import Emitted, Writer, without_numbers
 from theano._core.lower.llvm import machine
 from theano._core.lower.llvm.calls import Kernel
 from theano._core.ops.op import DEAR, elementwise_ops
@@ -125,3 +126,39 @@ def test_costs() -> None:
     (x,) = w.operands
     body = w.body([w.call(ops["exp"], w.add(x, 1), dtype="float64")], [x])
     assert body.cost == DEAR + 1 + 1
+
+
+def test_a_body_without_numbers() -> None:
+    w = Writer(["float64"])
+    x = w.operands[0]
+    body = w.body([w.add(w.mul(x, 2.5), 0.5)], [w.sub(x, 2.5)])
+    plain, numbers = without_numbers(body)
+    assert [operation.number for operation in numbers] == [2.5, 0.5]
+    assert plain.operands == ("float64",) * 3
+    assert str(plain).splitlines()[3:] == [
+        "%3 = mul(%0, %1): float64",
+        "%4 = add(%3, %2): float64",
+        "%5 = sub(%0, %1): float64",
+        "store %4",
+        "fold %5",
+    ]
+
+
+def test_many_loops_that_differ_in_numbers_share_a_kernel() -> None:
+    x, m = T.dvector("x"), T.dmatrix("m")
+    factors = np.arange(2 * launch.MANY) / 7 + 0.1
+    outputs = [T.exp(x * k) - 1 / k for k in factors] + [(m * k).sum(axis=0) for k in factors]
+    f = theano.function([x, m], outputs, mode=theano.Mode("llvm", "fast_run"))
+    a, b = np.linspace(0, 1, 5), np.arange(6.0).reshape(2, 3)
+    assert len({kernel.key for kernel in f.maker.kernels}) < 16
+    for matrix in (b, np.asfortranarray(b)):
+        got = f(a, matrix)
+        for i, k in enumerate(factors):
+            np.testing.assert_allclose(got[i], np.exp(a * k) - 1 / k, 1e-14, 1e-14)
+            np.testing.assert_allclose(got[len(factors) + i], (b * k).sum(axis=0), 1e-15)
+
+
+def test_few_loops_have_their_numbers_in_the_kernel() -> None:
+    x = T.dvector("x")
+    f = theano.function([x], [T.exp(x * k) for k in (2.5, 3.5)])
+    assert len({kernel.key for kernel in f.maker.kernels}) == 4

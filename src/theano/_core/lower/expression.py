@@ -122,6 +122,23 @@ class Body(NamedTuple):
         return "\n".join(lines)
 
 
+def without_numbers(body: Body) -> tuple[Body, list[Operation]]:
+    """Return a body that reads its numbers, as operands behind the others, and these numbers."""
+    count = len(body.operands)
+    numbers = [i for i, o in enumerate(body.operations) if o.function == "number"]
+    rest = [i for i, o in enumerate(body.operations) if o.function != "number"]
+    place = {i: i for i in range(count)}
+    place.update({count + i: n for n, i in enumerate([*numbers, *rest], count)})
+    operations = [body.operations[i] for i in rest]
+    taken = [body.operations[i] for i in numbers]
+    return Body(
+        body.operands + tuple(o.dtype for o in taken),
+        tuple(o._replace(operands=tuple(place[i] for i in o.operands)) for o in operations),
+        tuple(place[i] for i in body.stores),
+        tuple(place[i] for i in body.folds),
+    ), taken
+
+
 class Value(NamedTuple):
     """A value of a body that is being written."""
 

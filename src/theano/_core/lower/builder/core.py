@@ -75,6 +75,11 @@ class Core(Recorder):
         self.constants: list[Any] = []
         self.constant_offsets: list[int] = []
         self.kernels: list[Any] = []
+        # Numbers that kernels read, by dtype: where the array of them is among the constants, its
+        # address, and their bytes.
+        self._pools: dict[str, tuple[int, str, dict[bytes, int]]] = {}
+        # What is known before of fused steps.
+        self.groups: dict[Step, Any] = {}
         self.callbacks: list[CallbackRecord] = []
         self.node_numbers: dict[tuple[Apply, tuple[Apply, ...]], int] = {}
         self.length_values: dict[Any, Size] = {}
@@ -226,6 +231,25 @@ class Core(Recorder):
         self.constants.append(data)
         self.constant_offsets.append(offset)
         return Array(dtype, tuple(data.shape), self.frame_load(offset, "ptr"), descriptor=offset)
+
+    def pooled(self, dtype: str, data: bytes) -> Array:
+        """Return a number as a scalar in memory: that of a constant of the program."""
+        pool = self._pools.get(dtype)
+        if pool is None:
+            offset = self.reserve(4)
+            pool = len(self.constants), self.frame_load(offset, "ptr"), {}
+            self._pools[dtype] = pool
+            self.constants.append(None)
+            self.constant_offsets.append(offset)
+        _, start, numbers = pool
+        place = numbers.setdefault(data, len(numbers))
+        at = self.let("moved", start, place * len(data)) if place else start
+        return Array(dtype, (), at)
+
+    def finish_constants(self) -> None:
+        """Make the arrays of pooled numbers."""
+        for dtype, (number, _, numbers) in self._pools.items():
+            self.constants[number] = np.frombuffer(b"".join(numbers), dtype)
 
     def register(self, array: Array) -> Scalar:
         """Return a scalar's value in a register."""

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from theano._core.base.dtypes import itemsize
 from theano._core.ir.variable import Apply, Constant
 from theano._core.lower.arrays import Array, Buffer, Size
 from theano._core.lower.builder import kernel_call
 from theano._core.lower.builder.core import Core
+from theano._core.lower.expression import Body, Operation, without_numbers
 from theano._core.lower.faults import EXTREMES
 from theano._core.lower.llvm.bodies import group_body
 from theano._core.lower.llvm.calls import Call, Kernel
@@ -22,43 +23,89 @@ from theano._core.runtime import native
 
 # Rows of at most SHORT items are folded several at a time if they fill half a vector.
 SHORT = 12
+# So many loops that are equal but for numbers share a kernel.
+MANY = 32
 
 
-def write_loop(p: Core, step: Step) -> None:
-    """Write a fused step."""
+class Group(NamedTuple):
+    """The applications of a fused step, and what they compute at a point.
+
+    `numbers` are read behind the `operands`.
+    """
+
+    nodes: list[Apply]
+    operands: list[Any]
+    stored: list[Any]
+    folded: list[Apply]
+    body: Body
+    numbers: Sequence[Operation] = ()
+
+
+def find_equal_loops(p: Core, steps: Sequence[Step]) -> None:
+    """Have loops read their numbers where many of them are equal but for these: one kernel then.
+
+    In a kernel of its own a number costs nothing, but a kernel costs milliseconds of LLVM.
+    """
+    loops = [step for step in steps if step.is_loop]
+    if len(loops) < MANY:
+        return
+    groups = {step: _group(p, step) for step in loops}
+    plain = {step: without_numbers(group.body) for step, group in groups.items()}
+    different: dict[Body, set[Body]] = {}
+    for step, (body, _) in plain.items():
+        different.setdefault(body, set()).add(groups[step].body)
+    for step, (body, numbers) in plain.items():
+        if len(different[body]) >= MANY:
+            p.groups[step] = groups[step]._replace(body=body, numbers=numbers)
+
+
+def _group(p: Core, step: Step) -> Group:
     nodes = sorted(step.nodes, key=lambda n: p.number_of[n])
     own = set(nodes)
     operands: dict[Any, None] = {}
     for node in nodes:
-        if isinstance(node.op, Elementwise):
-            p.check_operands(node)
         for variable in node.inputs:
             if variable.owner not in own and not _is_number(variable):
                 operands.setdefault(variable)
+    stored = [n.outputs[0] for n in nodes if isinstance(n.op, Elementwise) and _leaves(p, n, own)]
+    folded = [n for n in nodes if not isinstance(n.op, Elementwise)]
+    body = group_body(nodes, list(operands), stored, folded)
+    return Group(nodes, list(operands), stored, folded, body)
+
+
+def write_loop(p: Core, step: Step) -> None:
+    """Write a fused step."""
+    nodes, operands, stored, folded, body, numbers = p.groups.get(step) or _group(p, step)
+    for node in nodes:
+        if isinstance(node.op, Elementwise):
+            p.check_operands(node)
     example = nodes[0]
     shaped = example.outputs[0] if isinstance(example.op, Elementwise) else example.inputs[0]
     lengths = [_loop_length(p, n) for n in p.rewriter.lengths(shaped)]
-    stored = [n.outputs[0] for n in nodes if isinstance(n.op, Elementwise) and _leaves(p, n, own)]
-    folded = [n for n in nodes if not isinstance(n.op, Elementwise)]
     reduced = tuple(folded[0].op.axes(len(lengths))) if folded else ()
     for node in folded:
         if node.op.fold.identity is None:
             check_not_empty(p, node, lengths, reduced)
     arrays = [p.value(v) for v in operands]
+    everywhere = frozenset(range(len(lengths)))
     p.node = example
     loop = Loop(
         len(lengths),
-        tuple((v.type.dtype, _stretched(v, a)) for v, a in zip(operands, arrays, strict=True)),
+        (
+            *((v.type.dtype, _stretched(v, a)) for v, a in zip(operands, arrays, strict=True)),
+            *((number.dtype, everywhere) for number in numbers),
+        ),
         tuple(v.type.dtype for v in stored),
         tuple(fold_of(p, n) for n in folded),
         reduced,
-        group_body(nodes, list(operands), stored, folded),
+        body,
     )
     outs = [_store_array(p, v, lengths, operands, step) for v in stored]
     kept = [n for axis, n in enumerate(lengths) if axis not in reduced]
     fold_outs = [
         fold_array(p, f, kept, n.outputs[0]) for f, n in zip(loop.folds, folded, strict=True)
     ]
+    arrays += [p.pooled(number.dtype, number.parameter) for number in numbers]
     with p.apart(p.late):
         run(p, loop, lengths, arrays, outs, fold_outs)
     for variable, array in zip(stored, outs, strict=True):

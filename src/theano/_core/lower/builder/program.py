@@ -16,7 +16,7 @@ from theano._core.ir.variable import Apply, Constant
 from theano._core.lower import program as ir
 from theano._core.lower import spec
 from theano._core.lower.arrays import Array, CallbackRecord, Object
-from theano._core.lower.builder import copies, lowering
+from theano._core.lower.builder import copies, launch, lowering
 from theano._core.lower.builder.core import Core
 from theano._core.lower.builder.updates import plan_updates
 from theano._core.lower.llvm.printer import printed
@@ -62,6 +62,7 @@ def write(p: Core) -> ProgramText:
     p.number_of = {node: i for i, node in enumerate(nodes)}
     steps = group(nodes, p.lengths, p.fuse)
     lowering.count_uses(p, steps, p.outputs)
+    launch.find_equal_loops(p, steps)
     early, late = plan_updates(p, steps)
     p.steps = tuple(tuple(step.nodes) for step in (*early, *late))
     for number, step in enumerate(early):
@@ -84,6 +85,7 @@ def write(p: Core) -> ProgramText:
     if late:
         p.do(ir.Fence())
     p.block += after + copied
+    p.finish_constants()
     return _finish(p, input_offsets, results)
 
 

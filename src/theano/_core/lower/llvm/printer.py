@@ -39,9 +39,17 @@ def llvm_kind(kind: str) -> str:
     return llvm_type(dtype, int(lanes)) if dtype else llvm_type(kind)
 
 
-@lru_cache(256)
-def _template(function: str, kind: str) -> Callable[..., str]:
-    return ir.FUNCTIONS[function].text.replace("{k}", llvm_kind(kind)).format
+# What writes the text of a function of operands of a kind.
+_formats: dict[tuple[str, str], Callable[..., str]] = {}
+
+
+def _format_of(function: str, kind: str) -> Callable[..., str]:
+    key = function, kind
+    found = _formats.get(key)
+    if found is None:
+        text = ir.FUNCTIONS[function].text.replace("{k}", llvm_kind(kind))
+        found = _formats[key] = text.format
+    return found
 
 
 def printed(program: ir.Program) -> tuple[str, Callable[[], str] | None]:
@@ -131,7 +139,7 @@ class _Printer:
     def let(self, i: ir.Let) -> None:
         known = self._known
         operands = [known[x].text if x in known else x for x in i.operands]
-        self.b.lines.append(f"  {i.name} = {_template(i.function, i.kind)(*operands)}")
+        self.b.lines.append(f"  {i.name} = {_format_of(i.function, i.kind)(*operands)}")
         if i.function in ir.DECLARATIONS:
             self.b.declarations[ir.DECLARATIONS[i.function]] = None
 
