@@ -276,8 +276,26 @@ bool may_overwrite(Call *call, std::size_t index) {
            (input.cell < 0 || !is_read(call, input.cell));
 }
 
-// Marks the inputs whose memory no other one reaches: in order of their addresses, such an input
-// begins where all before it have ended, and ends before the next one begins.
+Extent extent_at(Call *call, const Input &input) {
+    return extent_of(call->head.frame + input.offset, input.type.ndim, input.type.itemsize());
+}
+
+// Marks the inputs whose memory no other one reaches.
+void find_overwritable_of_few(Call *call) {
+    const std::vector<Input> &inputs = call->program->inputs;
+    for (std::size_t i = 0; i < inputs.size(); ++i) {
+        if (!may_overwrite(call, i)) continue;
+        const Extent mine = extent_at(call, inputs[i]);
+        bool alone = true;
+        for (std::size_t j = 0; alone && j < inputs.size(); ++j)
+            if (j != i && !inputs[j].type.is_object())
+                alone = !mine.overlaps(extent_at(call, inputs[j]));
+        if (alone) call->head.frame[inputs[i].offset + kFlags] |= TH_OVERWRITABLE;
+    }
+}
+
+// The same in order of addresses: such an input begins where all before it have ended, and ends
+// before the next one begins.
 bool find_overwritable(Call *call) {
     struct Place {
         Extent extent;
@@ -285,6 +303,10 @@ bool find_overwritable(Call *call) {
     };
     const Program &program = *call->program;
     const std::size_t most = program.inputs.size();
+    if (most <= 3) {
+        find_overwritable_of_few(call);
+        return true;
+    }
     Place few[16], *places = few;
     if (most > 16 && !(places = static_cast<Place *>(pool::allocate(
                            static_cast<std::int64_t>(most * sizeof(Place)))))) {
@@ -296,7 +318,7 @@ bool find_overwritable(Call *call) {
         const Input &input = program.inputs[i];
         if (input.type.is_object()) continue;
         std::int64_t *descriptor = call->head.frame + input.offset;
-        Extent extent = extent_of(descriptor, input.type.ndim, input.type.itemsize());
+        Extent extent = extent_at(call, input);
         bool wanted = may_overwrite(call, i);
         if (extent.low != extent.high)
             *end++ = {extent, wanted ? descriptor + kFlags : nullptr};

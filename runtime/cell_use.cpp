@@ -6,6 +6,8 @@
 
 namespace theano::cell_use {
 
+std::uint32_t process = 0;
+
 namespace {
 
 // A waiting thread looks for signals this often.
@@ -55,9 +57,6 @@ struct Waiter {
 };
 Waiter *queue = nullptr;
 
-// Numbers the processes: what a thread held when another forked is nobody's in the child.
-std::uint32_t process = 0;
-
 // How many calls of this thread hold cells that they write.
 #if defined(__GNUC__)
 __attribute__((tls_model("initial-exec")))
@@ -86,11 +85,6 @@ void ring() {
 CellUse &use_of(CellObject *cell) {
     if (cell->use.process != process) cell->use = CellUse{0, 0, 0, 0, process};
     return cell->use;
-}
-
-// Whether nobody writes a cell, nor waits for it.
-bool is_free(const CellObject *cell) {
-    return cell->use.process == process && cell->use.writer == 0 && cell->use.waiting == 0;
 }
 
 bool others_write(CellObject *cell) {
@@ -179,12 +173,7 @@ bool let_in(const Request &request) { return !must_wait(request) || wait_turn(re
 
 }  // namespace
 
-bool wait(const FunctionObject *function) {
-    const Program &program = *function->program;
-    bool free = true;
-    for (Py_ssize_t i : program.shared) free &= is_free(function->cell(i));
-    return free || let_in(Request(function));
-}
+bool wait_for_all(const FunctionObject *function) { return let_in(Request(function)); }
 
 void enter(const FunctionObject *function) {
     Request(function).each([](CellObject *cell, bool writes) {

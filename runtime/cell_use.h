@@ -16,9 +16,23 @@
 
 namespace theano::cell_use {
 
+// Numbers the processes: what a thread held when another forked is nobody's in the child.
+extern std::uint32_t process;
+
+// Whether nobody writes a cell, nor waits for it.
+inline bool is_free(const CellObject *cell) {
+    return cell->use.process == process && cell->use.writer == 0 && cell->use.waiting == 0;
+}
+
+bool wait_for_all(const FunctionObject *function);
+
 // Waits until a call may use its cells. False with an exception set: interrupted, or never to come
 // true.
-bool wait(const FunctionObject *function);
+inline bool wait(const FunctionObject *function) {
+    for (Py_ssize_t i : function->program->shared)
+        if (!is_free(function->cell(i))) return wait_for_all(function);
+    return true;
+}
 // Takes the cells of a call for which `wait` was the last that may have run other code.
 void enter(const FunctionObject *function);
 // Ends what `enter` began; wakes who waits.
