@@ -49,14 +49,14 @@ def find_equal_loops(p: Core, steps: Sequence[Step]) -> None:
     loops = [step for step in steps if step.is_loop]
     if len(loops) < MANY:
         return
-    groups = {step: _group(p, step) for step in loops}
-    plain = {step: without_numbers(group.body) for step, group in groups.items()}
+    p.groups = {step: _group(p, step) for step in loops}
+    plain = {step: without_numbers(group.body) for step, group in p.groups.items()}
     different: dict[Body, set[Body]] = {}
     for step, (body, _) in plain.items():
-        different.setdefault(body, set()).add(groups[step].body)
+        different.setdefault(body, set()).add(p.groups[step].body)
     for step, (body, numbers) in plain.items():
         if len(different[body]) >= MANY:
-            p.groups[step] = groups[step]._replace(body=body, numbers=numbers)
+            p.groups[step] = p.groups[step]._replace(body=body, numbers=numbers)
 
 
 def _group(p: Core, step: Step) -> Group:
