@@ -12,7 +12,6 @@ from theano._core.compile.programs import CHANGED
 from theano._core.ir.graph import toposort
 from theano._core.lower.faults import FAULTS, NAMES, STATE
 from theano._core.lower.reference import evaluate
-from theano._core.ops.assertions import Assert
 
 
 def bad_input(maker: Any, index: int, error: Exception) -> Exception:
@@ -45,7 +44,7 @@ def run_time_error(
     node, loops = maker.program_nodes[number]
     own = len(facts) - len(loops)
     text = fault.text(facts[:own])
-    if isinstance(node.op, Assert) and NAMES[code] == node.op.fault:
+    if NAMES[code] == getattr(node.op, "fault", None):
         text = node.op.text(facts[:own])
     if STATE in text:
         text = _about_state(node, facts[0], text)

@@ -414,6 +414,9 @@ LATE: dict[str, dict[str, str]] = {
         name: f"legacy.array_ops:{name}" for name in ("ArgSortOp", "SortOp", "TopKOp")
     },
     "theano.tensor.nnet": {
+        "ConvOp": "legacy.convolution_ops:ConvOp",
+    }
+    | {
         name: f"legacy.array_ops:{name}"
         for name in (
             "CrossentropyCategorical1Hot",
@@ -822,6 +825,14 @@ MODULES: dict[str, dict[str, str]] = {
         "Prod": "legacy.op_classes:Prod",
         "ProdWithoutZeros": "legacy.elemwise_classes:ProdWithoutZeros",
         "Sum": "legacy.op_classes:Sum",
+    },
+    "theano.tensor.nnet.corr": {
+        name: f"legacy.convolution_ops:{name}"
+        for name in ("BaseCorrMM", "CorrMM", "CorrMM_gradInputs", "CorrMM_gradWeights")
+    },
+    "theano.tensor.nnet.corr3d": {
+        name: f"legacy.convolution_ops:{name}"
+        for name in ("BaseCorr3dMM", "Corr3dMM", "Corr3dMM_gradInputs", "Corr3dMM_gradWeights")
     },
     "theano.tensor.nnet.nnet": {
         name: f"api.nnet:{name}"

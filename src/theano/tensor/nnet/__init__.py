@@ -3,6 +3,14 @@
 from theano._core.api.blocksparse import (
     h_softmax,
 )
+from theano._core.api.convolution import (
+    abstract_conv2d,
+    conv2d,
+    conv2d_grad_wrt_inputs,
+    conv2d_transpose,
+    conv3d,
+    separable_conv2d,
+)
 from theano._core.api.nnet import (
     batch_normalization,
     binary_crossentropy,
@@ -35,15 +43,23 @@ from theano._core.api.nnet import (
     ultra_fast_sigmoid,
 )
 from theano._core.legacy.paths import attribute
-from theano.tensor.nnet import blocksparse, bn, neighbours
+from theano.tensor.nnet import abstract_conv, blocksparse, bn, conv, conv3d2d, neighbours
 
 __all__ = [
+    "abstract_conv",
+    "abstract_conv2d",
     "batch_normalization",
     "binary_crossentropy",
     "blocksparse",
     "bn",
     "categorical_crossentropy",
     "confusion_matrix",
+    "conv",
+    "conv2d",
+    "conv2d_grad_wrt_inputs",
+    "conv2d_transpose",
+    "conv3d",
+    "conv3d2d",
     "crossentropy_categorical_1hot",
     "crossentropy_categorical_1hot_grad",
     "crossentropy_softmax_1hot",
@@ -62,6 +78,7 @@ __all__ = [
     "prepend_scalar_to_each_row",
     "relu",
     "selu",
+    "separable_conv2d",
     "sigmoid",
     "sigmoid_binary_crossentropy",
     "softmax",

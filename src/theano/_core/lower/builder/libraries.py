@@ -300,6 +300,11 @@ def _call_matmul(
     p.or_no_memory(p.let("eq", status, 0, kind="int32"))
 
 
+def multiply_into(p: Core, x: Array, y: Array, out: Array, keep: str = "null") -> None:
+    """Write the product of two matrices, added to what is there times the number at `keep`."""
+    _call_matmul(p, x, y, _descriptors(p, out, x, y), "null", keep)
+
+
 def batched_matmul(p: Core, node: Apply, x: Array, y: Array) -> Array:
     """Return the products of the matrices along the first axes of two arrays."""
     stretched = [v.type.broadcastable[0] for v in node.inputs]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from theano._core.ir.variable import Apply
 from theano._core.lower.builder import (
     branch,
+    convolution,
     copies,
     draws,
     extremes,
@@ -82,3 +83,7 @@ class Builder(Core):
     loop = scan.loop
 
     branch = branch.branch
+
+    convolve = convolution.convolve
+    convolve_images = convolution.convolve_images
+    convolve_kernels = convolution.convolve_kernels

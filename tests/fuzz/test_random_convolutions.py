@@ -1,0 +1,12 @@
+"""Convolutions of random geometries."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from fuzz_convolutions import check_convolution
+
+
+@pytest.mark.parametrize("seed", range(24))
+def test_convolution(seed: int) -> None:
+    check_convolution(np.random.default_rng(seed))
