@@ -519,7 +519,8 @@ ELSEWHERE |= {
 ELSEWHERE |= {"ZeroGrad", "DisconnectedGrad", "UndefinedGrad", "GradScale", "GradClip"}
 # Lengths: tests/fuzz/length_cases.py. Limits: tests/linalg/test_spectra.py.
 ELSEWHERE |= {"CountOfRange", "Deferred"}
-# tests/ops/test_convolution.py, tests/fuzz/fuzz_convolutions.py.
+# tests/ops/test_convolution.py, tests/ops/test_pooling.py, tests/fuzz/fuzz_convolutions.py.
+ELSEWHERE |= {"Pool", "AveragePoolGrad", "MaxPoolGrad", "DownsampleFactorMaxGradGrad"}
 ELSEWHERE |= {f"AbstractConv{n}d{of}" for n in (2, 3) for of in ("", "_gradInputs", "_gradWeights")}
 # Made by rewriting only: the graphs of these tests go through it, and tests/linalg.
 REWRITTEN = {

@@ -16,6 +16,7 @@ import theano.tensor as T
 from theano._core.compile.function import function
 from theano._core.lower.reference import evaluate
 from theano._core.ops.convolution import FAMILIES
+from theano._core.ops.pooling import MODES, Pool
 
 
 class Geometry(NamedTuple):
@@ -144,11 +145,79 @@ def check_convolution(rng: np.random.Generator) -> None:
             np.testing.assert_array_equal(got, a.astype(dtype), f"{name}, {kind}: {g}")
 
 
+def pooled(
+    mode: str, exact: np.ndarray, windows: Any, steps: Any, pads: Any, ignore_border: bool
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return a pool, and the gradient of the sum of its items times 1, 2, 3 and so on."""
+    n = len(windows)
+    sizes = exact.shape[exact.ndim - n :]
+    counts = []
+    for size, w, s, pad in zip(sizes, windows, steps, pads, strict=True):
+        starts = range(0, size + 2 * pad, s)
+        if ignore_border:
+            kept = [a for a in starts if a + w <= size + 2 * pad]
+        else:
+            # A window is there for each item that those before it have not reached.
+            kept = [a for a in starts if a == 0 or s >= w or a - s + w < size]
+            kept = [a for a in kept if a < size]
+        counts.append(kept)
+    lead = exact.shape[: exact.ndim - n]
+    out, slope = np.zeros((*lead, *map(len, counts))), np.zeros(exact.shape)
+    weights = np.arange(1.0, out.size + 1).reshape(out.shape)
+    for place in np.ndindex(*map(len, counts)):
+        first = [kept[i] for kept, i in zip(counts, place, strict=True)]
+        ends = [a + w for a, w in zip(first, windows, strict=True)]
+        inside = tuple(
+            slice(max(a - pad, 0), min(b - pad, size))
+            for a, b, pad, size in zip(first, ends, pads, sizes, strict=True)
+        )
+        for row in np.ndindex(*lead):
+            part, g = exact[row][inside], weights[(*row, *place)]
+            axes = zip(first, ends, sizes, pads, strict=True)
+            whole = np.prod([min(b, size + 2 * pad) - a for a, b, size, pad in axes])
+            if mode == "max":
+                out[(*row, *place)] = part.max()
+                slope[row][inside] += g * (part == part.max())
+                continue
+            divisor = {"sum": 1, "average_inc_pad": whole, "average_exc_pad": part.size}[mode]
+            out[(*row, *place)] = part.sum() / divisor
+            slope[row][inside] += g / divisor
+    return out, slope
+
+
+def check_pool(rng: np.random.Generator) -> None:
+    """Compare a pool and its gradient with the definition."""
+    n = int(rng.integers(1, 4))
+    windows, steps = (tuple(int(k) for k in rng.integers(1, 4, n)) for _ in range(2))
+    ignore_border = bool(rng.random() < 0.6)
+    pads = tuple(int(rng.integers(0, w)) if ignore_border else 0 for w in windows)
+    sizes = tuple(int(k) for k in rng.integers(1, 8, n))
+    lead = tuple(int(k) for k in rng.integers(0, 3, int(rng.integers(0, 3))))
+    mode, dtype = str(rng.choice(MODES)), str(rng.choice(["float32", "float64"]))
+    value = rng.integers(-3, 4, size=(*lead, *sizes)).astype(dtype)
+    x = T.TensorType(dtype, (False,) * value.ndim)("x")
+    ws = T.lvector("ws") if rng.random() < 0.3 else np.array(windows)
+    out = Pool(ignore_border, mode, n)(x, ws, steps, pads)
+    weights = T.arange(1, out.size + 1).reshape(out.shape)
+    outputs = [out, T.grad((out * weights).sum(), x)]
+    inputs = [v for v in (x, ws) if isinstance(v, type(x))]
+    given = [value, np.array(windows)][: len(inputs)]
+    wanted = pooled(mode, value.astype("float64"), windows, steps, pads, ignore_border)
+    found = function(inputs, outputs)(*given)
+    meant = evaluate(outputs, dict(zip(inputs, given, strict=True)))
+    note = f"{mode} {windows} {steps} {pads} {ignore_border} {value.shape}"
+    for a, b, c in zip(wanted, found, meant, strict=True):
+        for got in (b, c):
+            assert got.dtype == dtype and got.shape == a.shape, (got.shape, a.shape, note)
+            np.testing.assert_allclose(got, a, rtol=1e-5, atol=1e-5, err_msg=note)
+
+
 def main(first: int, last: int) -> None:
     """Check the geometries of some seeds."""
     for seed in range(first, last):
         try:
             check_convolution(np.random.default_rng(seed))
+            check_pool(np.random.default_rng(seed))
         except AssertionError as error:
             print(f"seed {seed}: {error}")
 

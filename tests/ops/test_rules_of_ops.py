@@ -13,7 +13,7 @@ from theano._core.ops.op import Elementwise, Op, elementwise_ops
 
 # Bases, of which no operation is made.
 BASES = {"Called", "CallbackOp", "Composed", "KeyedOp", "MatrixOp", "SpectralOp"}
-BASES |= {"BaseAbstractConv", "Structured", "_AlongAxis"}
+BASES |= {"BaseAbstractConv", "PoolOp", "WindowOp", "_OfMaximum", "Structured", "_AlongAxis"}
 
 
 def classes(base: type) -> Iterator[type[Op]]:

@@ -19,32 +19,34 @@ import numpy as np
 
 from theano._core.base import dtypes
 from theano._core.ir.variable import Apply
-from theano._core.ops.arithmetic import cast, le, mul
-from theano._core.ops.assertions import Require
-from theano._core.ops.indexing import subtensor
-from theano._core.ops.lengths import as_int64, lengths_of
-from theano._core.ops.op import Guard, Structured, as_variable, python_int, tensor_operand
+from theano._core.ops.arithmetic import cast, mul
+from theano._core.ops.lengths import as_int64
+from theano._core.ops.op import python_int, tensor_operand
 from theano._core.ops.shaping import length, pattern_broadcast, reshape_op
 from theano._core.ops.shaping import vector_of as vector
 from theano._core.ops.windows import (
     Lengths,
     Shapes,
+    WindowOp,
     Windows,
+    at_most,
     border_mode_to_pad,
-    combined,
     equal,
     extent,
     is_length,
+    items_of,
     over,
+    placed,
     plus,
     positive_numbers,
     result_length,
     times,
     work_dtype,
+    written,
 )
 
 
-class BaseAbstractConv(Structured):
+class BaseAbstractConv(WindowOp):
     """What a convolution and its two gradients share.
 
     Parameters
@@ -81,8 +83,6 @@ class BaseAbstractConv(Structured):
     )
     # Of the operation with respect to which array the derivative is: 'result' is none.
     gives: ClassVar[str] = "result"
-    # What native code reports of lengths that do not fit.
-    fault = "parameter"
 
     def __init__(
         self,
@@ -148,9 +148,9 @@ class BaseAbstractConv(Structured):
         yield equal(s.kernels[0], whole), "the number of kernels is no multiple of num_groups"
         axes = zip(s.images[-n:], s.kernels[-n:], self.pads(s.kernels), strict=True)
         for (size, kernel, pad), dilation in zip(axes, self.filter_dilation, strict=True):
-            yield combined(le, int.__le__, 1, kernel), "a kernel has no items"
+            yield at_most(1, kernel), "a kernel has no items"
             room = plus(plus(size, pad[0]), pad[1])
-            fits = combined(le, int.__le__, extent(kernel, dilation), room)
+            fits = at_most(extent(kernel, dilation), room)
             yield fits, "the kernels are larger than the images with their borders"
         if self.gives != "result":
             wanted = (s.images[0], s.kernels[0], *self.windows(s.images, s.kernels))
@@ -164,51 +164,19 @@ class BaseAbstractConv(Structured):
                 if stated is not None:
                     yield equal(found, stated), f"imshp is {self.imshp} and kshp {self.kshp}"
 
-    def problem(self, s: Shapes) -> str | None:
-        """Say what is certainly wrong with some lengths; None if nothing is."""
-        for holds, text in self.conditions(s):
-            if holds is False:
-                return (
-                    f"{text}: images of shape {_text(s.images)}, kernels of shape "
-                    f"{_text(s.kernels)}, result of shape {_text(s.result)}"
-                )
-        return None
+    def described(self, s: Shapes) -> str:
+        return (
+            f"images of shape {written(s.images)}, kernels of shape {written(s.kernels)}, result "
+            f"of shape {written(s.result)}"
+        )
 
-    def text(self, facts: Sequence[int]) -> str:
-        """Return the message of a failure: the facts are all lengths."""
+    def split(self, facts: Sequence[int]) -> Shapes:
         rank = 2 + self.convdim
-        parts = tuple(facts[:rank]), tuple(facts[rank:-rank]), tuple(facts[-rank:])
-        return f"{self.node_text(None)}: {self.problem(Shapes(*parts))}"
-
-    def misfit(self, node: Apply, shapes: Sequence[Any]) -> str | None:
-        return self.problem(self.shapes(node, shapes))
-
-    def _open(self, s: Shapes) -> list[Any]:
-        """Return the conditions that are not known to hold."""
-        found = [holds for holds, _ in self.conditions(s)]
-        return [holds for holds in found if holds is not True]
-
-    def may_fail(self, node: Apply) -> bool:
-        return True
-
-    def guards(self, node: Apply, shapes: Sequence[Any]) -> list[Guard]:
-        s = self.shapes(node, shapes)
-        facts = [as_int64(n) for part in s for n in part]
-        if not self._open(s):
-            return []
-        return [(WindowsFit(self, len(facts)), lambda: [*facts, *map(_flag, self._open(s))])]
-
-    def _check(self, s: Shapes) -> None:
-        found = self.problem(s)
-        if found is not None:
-            raise ValueError(f"{self.node_text(None)}: {found}")
+        return Shapes(tuple(facts[:rank]), tuple(facts[rank:-rank]), tuple(facts[-rank:]))
 
     def lowered(self, p: Any, node: Apply) -> Windows:
         """Return the geometry of a call, after checking that the lengths fit."""
-        s = self.shapes(node, [p.rewriter.lengths(v) for v in node.inputs])
-        facts = [p.size(n) for part in s for n in part]
-        for holds in self._open(s):
-            p.require(node, p.value(as_variable(_flag(holds))), self.fault, facts)
+        s = self.required(p, node)
         pads, n = self.pads(s.kernels), self.convdim
         padded = [
             plus(plus(size, one), two) for size, (one, two) in zip(s.images[-n:], pads, strict=True)
@@ -283,18 +251,6 @@ class BaseAbstractConv(Structured):
         places = "xyz"[: self.convdim]
         return f"bgc{places}", f"go{places}c" if self.unshared else "goc", f"bgo{places}"
 
-    def node_text(self, node: Any) -> str:
-        return type(self).__name__
-
-
-def _text(lengths: Lengths) -> str:
-    inner = ", ".join(str(n) if isinstance(n, int) else "None" for n in lengths)
-    return f"({inner})"
-
-
-def _flag(condition: Any) -> Any:
-    return np.array(condition) if isinstance(condition, bool) else condition
-
 
 def _known_lengths(name: str, given: Any, count: int) -> tuple[int | None, ...]:
     if given is None:
@@ -314,19 +270,6 @@ def _normal_border(mode: Any, convdim: int) -> Any:
         return mode
     pads = border_mode_to_pad(tuple(mode) if isinstance(mode, list) else mode, convdim, ())
     return tuple(one for one, _ in pads) if all(one == two for one, two in pads) else pads
-
-
-class WindowsFit(Require):
-    """`value`, after checking that the lengths of a convolution fit together."""
-
-    __props__ = ("of", "facts")
-
-    def __init__(self, of: BaseAbstractConv, facts: int) -> None:
-        super().__init__("", facts)
-        self.of = of
-
-    def text(self, facts: Sequence[int]) -> str:
-        return self.of.text(facts)
 
 
 def _operands(name: str, given: Sequence[tuple[str, Any, int]]) -> list[Any]:
@@ -350,11 +293,6 @@ def _lengths_given(convdim: int, given: Any) -> Any:
     if value.type.ndim != 1 or not dtypes.is_discrete(value.type.dtype):
         raise TypeError(f"shape must be a vector of {convdim} integers, got {value.type}")
     return cast(value, "int64")
-
-
-def _items_of(shape: Any, count: int) -> list[Any]:
-    known = lengths_of(shape, count)
-    return [subtensor(shape, [i]) if n is None else n for i, n in enumerate(known)]
 
 
 class AbstractConv(BaseAbstractConv):
@@ -389,7 +327,7 @@ class AbstractConv(BaseAbstractConv):
 
     def compute(self, xp: Any, node: Apply, img: Any, kern: Any) -> tuple[Any, ...]:
         s = self.shapes(node, [img.shape, kern.shape])
-        self._check(s)
+        self.check(s)
         found = self._grouped(xp, s, work_dtype(img.dtype), images=img, kernels=kern)
         x, w = found["images"], found["kernels"]
         subscripts = "{},{}->{}".format(*self._sum)
@@ -421,7 +359,7 @@ class AbstractConv_gradInputs(BaseAbstractConv):  # noqa: N801
     def shapes(self, node: Apply, shapes: Sequence[Any]) -> Shapes:
         kernels, result = (tuple(s) for s in shapes[:2])
         channels = times(kernels[-self.convdim - 1], self.num_groups)
-        lengths = _items_of(node.inputs[2], self.convdim)
+        lengths = items_of(node.inputs[2], self.convdim)
         return Shapes((result[0], channels, *lengths), kernels, result)
 
     def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
@@ -434,7 +372,7 @@ class AbstractConv_gradInputs(BaseAbstractConv):  # noqa: N801
         channels = kern.shape[-self.convdim - 1] * self.num_groups
         images = (topgrad.shape[0], channels, *(int(n) for n in shape))
         s = Shapes(images, kern.shape, topgrad.shape)
-        self._check(s)
+        self.check(s)
         found = self._grouped(xp, s, work_dtype(kern.dtype), kernels=kern, result=topgrad)
         w, y = found["kernels"], found["result"]
         of_images, of_kernels, of_result = self._sum
@@ -443,22 +381,9 @@ class AbstractConv_gradInputs(BaseAbstractConv):  # noqa: N801
         total: Any = 0
         for at, first in self._items(s):
             part = xp.einsum(f"{of_kernels},{of_result}->{of_images}", w[(..., *at)], y)
-            total = total + self._placed(xp, part, first, padded)
+            total = total + placed(xp, part, first, self.subsample, padded)
         inside = tuple(slice(a, a + n) for (a, _), n in zip(pads, images[2:], strict=True))
         return (total[(..., *inside)].reshape(images).astype(kern.dtype),)
-
-    def _placed(self, xp: Any, part: Any, first: Sequence[int], padded: Sequence[int]) -> Any:
-        """Return an item for each window where it belongs in padded images, and zeros elsewhere."""
-        for axis, (start, size, step) in enumerate(zip(first, padded, self.subsample, strict=True)):
-            axis = axis - self.convdim
-            apart = xp.expand_dims(xp.moveaxis(part, axis, -1), -1)
-            apart = xp.pad(apart, [(0, 0)] * (apart.ndim - 1) + [(0, step - 1)])
-            count = part.shape[axis]
-            apart = apart.reshape(*apart.shape[:-2], count * step)[..., : (count - 1) * step + 1]
-            end = size - start - apart.shape[-1]
-            apart = xp.pad(apart, [(0, 0)] * (apart.ndim - 1) + [(start, end)])
-            part = xp.moveaxis(apart, -1, axis)
-        return part
 
     def lower(self, p: Any, node: Apply, kern: Any, topgrad: Any, shape: Any) -> Any:
         p.require_rank(node, shape, self.convdim)
@@ -481,7 +406,7 @@ class AbstractConv_gradWeights(BaseAbstractConv):  # noqa: N801
         return self.one([img, topgrad, shape], img.type.dtype, pattern)
 
     def shapes(self, node: Apply, shapes: Sequence[Any]) -> Shapes:
-        lengths = _items_of(node.inputs[2], self.convdim)
+        lengths = items_of(node.inputs[2], self.convdim)
         return self._with_kernels(shapes[0], shapes[1], lengths)
 
     def _with_kernels(self, images: Any, result: Any, lengths: Sequence[Any]) -> Shapes:
@@ -497,7 +422,7 @@ class AbstractConv_gradWeights(BaseAbstractConv):  # noqa: N801
 
     def compute(self, xp: Any, node: Apply, img: Any, topgrad: Any, shape: Any) -> tuple[Any, ...]:
         s = self._with_kernels(img.shape, topgrad.shape, [int(n) for n in shape])
-        self._check(s)
+        self.check(s)
         found = self._grouped(xp, s, work_dtype(img.dtype), images=img, result=topgrad)
         x, y = found["images"], found["result"]
         of_images, of_kernels, of_result = self._sum

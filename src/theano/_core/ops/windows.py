@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from theano._core.ops.arithmetic import add, eq, int_div, mul, sub
-from theano._core.ops.lengths import as_int64
+from theano._core.ir.variable import Apply
+from theano._core.ops.arithmetic import add, eq, int_div, le, mul, sub
+from theano._core.ops.assertions import Require
+from theano._core.ops.indexing import subtensor
+from theano._core.ops.lengths import as_int64, lengths_of
+from theano._core.ops.op import Guard, Structured, as_variable
 
 Lengths = tuple[Any, ...]
 
@@ -81,6 +85,11 @@ def over(one: Any, two: Any) -> Any:
     return one if known else combined(int_div, int.__floordiv__, one, two)
 
 
+def at_most(one: Any, two: Any) -> Any:
+    """Tell whether a length is at most another."""
+    return combined(le, int.__le__, one, two)
+
+
 def equal(one: Any, two: Any) -> Any:
     """Tell whether two lengths agree."""
     return True if one is two else combined(eq, int.__eq__, one, two)
@@ -141,3 +150,114 @@ def result_length(size: Any, kernel: Any, pad: tuple[Any, Any], step: int, dilat
     """Return how many windows there are along an axis."""
     room = minus(plus(plus(size, pad[0]), pad[1]), extent(kernel, dilation))
     return plus(over(room, step), 1)
+
+
+def items_of(vector: Any, count: int) -> list[Any]:
+    """Return the items of a vector of lengths: numbers where they are known, else scalars."""
+    known = lengths_of(vector, count)
+    return [subtensor(vector, [i]) if n is None else n for i, n in enumerate(known)]
+
+
+def written(lengths: Lengths) -> str:
+    """Return lengths as text, None in place of those that are not known."""
+    inner = ", ".join(str(n) if isinstance(n, int) else "None" for n in lengths)
+    return f"({inner},)" if len(lengths) == 1 else f"({inner})"
+
+
+def placed(
+    xp: Any, part: Any, first: Sequence[int], steps: Sequence[int], sizes: Sequence[int]
+) -> Any:
+    """Return an item for each window where it belongs in images of some lengths, and zeros.
+
+    `first` is its position in the first window.
+    """
+    for axis, (start, step, size) in enumerate(zip(first, steps, sizes, strict=True), -len(sizes)):
+        count = part.shape[axis]
+        apart = xp.expand_dims(xp.moveaxis(part, axis, -1), -1)
+        apart = xp.pad(apart, [(0, 0)] * (apart.ndim - 1) + [(0, step - 1)])
+        apart = apart.reshape(*apart.shape[:-2], count * step)
+        apart = apart[..., : max((count - 1) * step + 1, 0)]
+        end = size - start - apart.shape[-1]
+        apart = xp.pad(apart, [(0, 0)] * (apart.ndim - 1) + [(start, end)])
+        part = xp.moveaxis(apart, -1, axis)
+    return part
+
+
+class WindowOp(Structured):
+    """Base of operations of which certain lengths must fit together."""
+
+    # What native code reports of lengths that do not fit.
+    fault = "parameter"
+
+    def shapes(self, node: Apply, shapes: Sequence[Any]) -> Any:
+        """Return tuples of all lengths that matter, from those of the inputs of a node."""
+        raise NotImplementedError
+
+    def conditions(self, s: Any) -> Iterator[tuple[Any, str]]:
+        """Yield what must hold of lengths, each with what is wrong where it does not."""
+        raise NotImplementedError
+
+    def described(self, s: Any) -> str:
+        """Return lengths as text."""
+        raise NotImplementedError
+
+    def split(self, facts: Sequence[int]) -> Any:
+        """Return the tuples of lengths that were put in a row."""
+        raise NotImplementedError
+
+    def problem(self, s: Any) -> str | None:
+        """Say what is certainly wrong with some lengths; None if nothing is."""
+        for holds, text in self.conditions(s):
+            if holds is False:
+                return f"{text}: {self.described(s)}"
+        return None
+
+    def text(self, facts: Sequence[int]) -> str:
+        """Return the message of a failure: the facts are all lengths."""
+        return f"{type(self).__name__}: {self.problem(self.split(facts))}"
+
+    def check(self, s: Any) -> None:
+        """Raise ValueError unless lengths fit, all of which are known."""
+        found = self.problem(s)
+        if found is not None:
+            raise ValueError(f"{type(self).__name__}: {found}")
+
+    def misfit(self, node: Apply, shapes: Sequence[Any]) -> str | None:
+        return self.problem(self.shapes(node, shapes))
+
+    def may_fail(self, node: Apply) -> bool:
+        return True
+
+    def _open(self, s: Any) -> list[Any]:
+        """Return the conditions that are not known to hold."""
+        found = [holds for holds, _ in self.conditions(s)]
+        flags = [np.array(h) if isinstance(h, bool) else h for h in found if h is not True]
+        return list(map(as_variable, flags))
+
+    def guards(self, node: Apply, shapes: Sequence[Any]) -> list[Guard]:
+        s = self.shapes(node, shapes)
+        facts = [as_int64(n) for part in s for n in part]
+        if not self._open(s):
+            return []
+        return [(WindowsFit(self, len(facts)), lambda: [*facts, *self._open(s)])]
+
+    def required(self, p: Any, node: Apply) -> Any:
+        """Return the lengths of a node in a program, which fails unless they fit."""
+        s = self.shapes(node, [p.rewriter.lengths(v) for v in node.inputs])
+        facts = [p.size(n) for part in s for n in part]
+        for holds in self._open(s):
+            p.require(node, p.value(holds), self.fault, facts)
+        return s
+
+
+class WindowsFit(Require):
+    """`value`, after checking that the lengths of an operation fit together."""
+
+    __props__ = ("of", "facts")
+
+    def __init__(self, of: WindowOp, facts: int) -> None:
+        super().__init__("", facts)
+        self.of = of
+
+    def text(self, facts: Sequence[int]) -> str:
+        return self.of.text(facts)

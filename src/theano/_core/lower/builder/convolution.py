@@ -8,16 +8,21 @@ memory needed besides padded images is that of one such matrix.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
-from typing import Any
+from collections.abc import Callable, Sequence
 
 from theano._core.base.dtypes import itemsize
 from theano._core.ir.variable import Apply
 from theano._core.lower.arrays import Array, Size
 from theano._core.lower.builder import copies, libraries, views
 from theano._core.lower.builder.core import Core
-from theano._core.lower.expression import Writer
+from theano._core.lower.builder.window_memory import (
+    converted,
+    copy_converted,
+    discard,
+    filled,
+    part,
+    walk,
+)
 from theano._core.ops.windows import Windows, work_dtype
 
 
@@ -25,46 +30,27 @@ def convolve(p: Core, node: Apply, w: Windows, images: Array, kernels: Array) ->
     """Return the convolution of images with kernels."""
     out = _Work(p, node, w, images.dtype)
     x, matrix = out.padded(images), out.plain(kernels)
-    result = out.zeros(w.result) if w.unshared else p.new_array(out.dtype, w.result)
+    result = p.new_array(out.dtype, w.result)
     out.run(x, matrix, result, out.forward_at_place if w.unshared else out.forward_of_image)
-    return out.cast(result)
+    return out.finished(result)
 
 
 def convolve_images(p: Core, node: Apply, w: Windows, kernels: Array, result: Array) -> Array:
     """Return the gradient with respect to the images."""
     out = _Work(p, node, w, kernels.dtype)
     matrix, result = out.plain(kernels), out.plain(result)
-    x = out.zeros((*w.images[:2], *w.padded))
+    x = filled(p, out.dtype, (*w.images[:2], *w.padded))
     out.run(x, matrix, result, out.images_at_place if w.unshared else out.images_of_image)
-    return out.cast(out.inside(x))
+    return out.finished(out.inside(x))
 
 
 def convolve_kernels(p: Core, node: Apply, w: Windows, images: Array, result: Array) -> Array:
     """Return the gradient with respect to the kernels."""
     out = _Work(p, node, w, images.dtype)
     x, result = out.padded(images), out.plain(result)
-    matrix = out.zeros(w.kernels)
+    matrix = filled(p, out.dtype, w.kernels)
     out.run(x, matrix, result, out.kernels_at_place if w.unshared else out.kernels_of_image)
-    return out.cast(matrix)
-
-
-def zeros(p: Core, dtype: str, lengths: Sequence[Size], fill: Any = 0) -> Array:
-    """Return new memory with one number everywhere."""
-    out = p.new_array(dtype, lengths)
-    number = Array(dtype, (), register=p.literal(fill, dtype))
-    everywhere = frozenset(range(len(lengths)))
-    copies.simple_loop(p, out, lengths, [(number, everywhere)], lambda w, x: x)
-    return out
-
-
-def part(
-    p: Core, x: Array, at: Sequence[Size], lengths: Sequence[Size], strides: Sequence[Size]
-) -> Array:
-    """Return the view of `x` that begins at a position of its first axes."""
-    data = p.pointer(x)
-    for position, step in zip(at, p.strides(x), strict=False):
-        data = views.moved(p, data, p.offset(position, step))
-    return Array(x.dtype, tuple(lengths), data, tuple(strides), False)
+    return out.finished(matrix)
 
 
 class _Work:
@@ -75,6 +61,7 @@ class _Work:
         self.given, self.dtype = dtype, work_dtype(dtype)
         n, size = len(w.steps), itemsize(self.dtype)
         self.n, self.size = n, size
+        self.temporary: list[Array] = []
         self.kernel_lengths = w.kernels[-n:]
         self.channels = w.kernels[-n - 1]
         self.kernels = self._share(w.kernels[0])
@@ -92,31 +79,25 @@ class _Work:
 
     # -- arrays -----------------------------------------------------------------------------------
 
+    def kept(self, x: Array) -> Array:
+        """Return memory that is given back when the result is there."""
+        self.temporary.append(x)
+        return x
+
     def plain(self, x: Array) -> Array:
         """Return an array in C order, in the dtype of the sums."""
-        if x.dtype == self.dtype:
-            return copies.contiguous(self.p, x)
-        out = self.p.new_array(self.dtype, x.lengths)
-        self._copy(x, out)
-        return out
+        if x.dtype != self.dtype:
+            return self.kept(converted(self.p, x, self.dtype))
+        packed = copies.contiguous(self.p, x)
+        return packed if packed.buffer is x.buffer else self.kept(packed)
 
-    def cast(self, x: Array) -> Array:
-        """Return a result in the dtype that it is to have."""
-        if x.dtype == self.given:
-            return x
-        out = self.p.new_array(self.given, x.lengths)
-        self._copy(x, out)
-        return out
-
-    def _copy(self, source: Array, target: Array) -> None:
-        def value(w: Writer, x: Any) -> Any:
-            return w.cast(x, target.dtype)
-
-        moving = [(source, source.stretched)]
-        copies.simple_loop(self.p, target, target.lengths, moving, value)
-
-    def zeros(self, lengths: Sequence[Size]) -> Array:
-        return zeros(self.p, self.dtype, lengths)
+    def finished(self, result: Array) -> Array:
+        """Return the result in the dtype that it is to have, and give other memory back."""
+        if result.dtype != self.given:
+            result = converted(self.p, self.kept(result), self.given)
+        for array in self.temporary:
+            discard(self.p, array)
+        return result
 
     def inside(self, x: Array) -> Array:
         """Return the part of padded images that is no border."""
@@ -131,8 +112,8 @@ class _Work:
         """Return images with zeros around them."""
         if self.w.padded == self.w.images[2:]:
             return self.plain(images)
-        x = self.zeros((*self.w.images[:2], *self.w.padded))
-        self._copy(images, self.inside(x))
+        x = self.kept(filled(self.p, self.dtype, (*self.w.images[:2], *self.w.padded)))
+        copy_converted(self.p, images, self.inside(x))
         return x
 
     # -- the walk through images, groups and places -----------------------------------------------
@@ -145,33 +126,19 @@ class _Work:
             p.pointer(array)
         first = w.result[0]
         rows = first if w.unshared else self.places
-        columns = p.new_array(self.dtype, (self.terms, rows))
-        product = p.new_array(self.dtype, self._product_lengths(step)) if w.unshared else columns
+        columns = self.kept(p.new_array(self.dtype, (self.terms, rows)))
         if w.unshared:
-            with self._walk(w.result[2:]) as place, p.counted(w.groups) as group:
+            product = self.kept(p.new_array(self.dtype, self._product_lengths(step)))
+            with walk(p, w.result[2:]) as place, p.counted(w.groups) as group:
                 step(x, kernels, result, columns, product, place, group)
         else:
             with p.counted(first) as image, p.counted(w.groups) as group:
                 step(x, kernels, result, columns, image, group)
-        for array in {id(a): a for a in (columns, product)}.values():
-            self._done(array)
 
     def _product_lengths(self, step: Callable[..., None]) -> tuple[Size, Size]:
         if step == self.forward_at_place:
             return self.w.result[0], self.kernels
         return self.kernels, self.terms
-
-    def _done(self, array: Array) -> None:
-        """Give back memory that only this needed."""
-        if array.buffer is not None and not array.buffer.fixed and not array.buffer.users:
-            self.p.freed.add(array.buffer.slot)
-            self.p.free(array.buffer.slot)
-
-    @contextmanager
-    def _walk(self, lengths: Sequence[Size]) -> Iterator[list[str]]:
-        """Have instructions go to loops, one inside the other; gives their steps."""
-        with ExitStack() as stack:
-            yield [stack.enter_context(self.p.counted(n)) for n in lengths]
 
     def _origin(self, x: Array, at: Sequence[Size]) -> tuple[str, list[Size], list[Size]]:
         """Return where the windows of padded images begin, and the strides of kernel and places.
@@ -208,7 +175,7 @@ class _Work:
 
         def copied() -> tuple[str]:
             windows = self._image_windows(x, image, group)
-            self._copy(windows, Array(self.dtype, windows.lengths, columns.data))
+            copy_converted(self.p, windows, Array(self.dtype, windows.lengths, columns.data))
             return (columns.data,)
 
         def itself() -> tuple[str]:
@@ -276,7 +243,7 @@ class _Work:
         kept = (0, *range(n + 1, 2 * n + 1))
         lengths = tuple(windows.lengths[a] for a in kept)
         every = [(view, p.strides(view)) for view in (windows, source)]
-        with self._walk(self.kernel_lengths) as item:
+        with walk(p, self.kernel_lengths) as item:
             views_here = [
                 part(p, view, (0, *item), lengths, [steps[a] for a in kept])
                 for view, steps in every
@@ -300,7 +267,7 @@ class _Work:
 
     def _place_rows(self, x: Array, columns: Array, place: Sequence[Size], group: Size) -> Array:
         windows = self._place_windows(x, place, group)
-        self._copy(windows, Array(self.dtype, windows.lengths, columns.data))
+        copy_converted(self.p, windows, Array(self.dtype, windows.lengths, columns.data))
         return Array(self.dtype, (self.w.images[0], self.terms), columns.data)
 
     def _place_kernels(self, kernels: Array, place: Sequence[Size], group: Size) -> Array:
@@ -328,7 +295,7 @@ class _Work:
         own = self._turned(self._place_kernels(kernels, place, group))
         target = Array(self.dtype, product.lengths, product.data)
         self._multiply(rows, own, target)
-        self._copy(target, self._place_result(result, place, group))
+        copy_converted(self.p, target, self._place_result(result, place, group))
 
     def kernels_at_place(
         self,
@@ -345,7 +312,7 @@ class _Work:
         given = self._turned(self._place_result(result, place, group))
         target = Array(self.dtype, product.lengths, product.data)
         self._multiply(given, rows, target)
-        self._copy(target, self._place_kernels(kernels, place, group))
+        copy_converted(self.p, target, self._place_kernels(kernels, place, group))
 
     def images_at_place(
         self,

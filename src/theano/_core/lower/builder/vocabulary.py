@@ -12,6 +12,7 @@ from theano._core.lower.builder import (
     lapack,
     libraries,
     lowering,
+    pooling,
     positions,
     scan,
     special,
@@ -87,3 +88,8 @@ class Builder(Core):
     convolve = convolution.convolve
     convolve_images = convolution.convolve_images
     convolve_kernels = convolution.convolve_kernels
+
+    gather_maximum = pooling.gather_maximum
+    pool = pooling.pool
+    spread_average = pooling.spread_average
+    spread_maximum = pooling.spread_maximum

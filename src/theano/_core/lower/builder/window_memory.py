@@ -1,0 +1,61 @@
+"""Memory that operations on windows work in: filled, converted, viewed, and given back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from typing import Any
+
+from theano._core.lower.arrays import Array, Size
+from theano._core.lower.builder import copies, views
+from theano._core.lower.builder.core import Core
+from theano._core.lower.expression import Writer
+
+
+def filled(p: Core, dtype: str, lengths: Sequence[Size], number: Any = 0) -> Array:
+    """Return new memory with one number everywhere."""
+    out = p.new_array(dtype, lengths)
+    scalar = Array(dtype, (), register=p.literal(number, dtype))
+    everywhere = frozenset(range(len(lengths)))
+    copies.simple_loop(p, out, lengths, [(scalar, everywhere)], lambda w, x: x)
+    return out
+
+
+def copy_converted(p: Core, source: Array, target: Array) -> None:
+    """Copy an array to memory of the same lengths, in the dtype of that."""
+
+    def value(w: Writer, x: Any) -> Any:
+        return w.cast(x, target.dtype)
+
+    copies.simple_loop(p, target, target.lengths, [(source, source.stretched)], value)
+
+
+def converted(p: Core, x: Array, dtype: str) -> Array:
+    """Return a copy of an array in another dtype."""
+    out = p.new_array(dtype, x.lengths)
+    copy_converted(p, x, out)
+    return out
+
+
+def discard(p: Core, x: Array) -> None:
+    """Give back the memory of an array that is no value of the graph."""
+    if x.buffer is not None and not x.buffer.users:
+        x.buffer.users = 1
+        p.release(x)
+
+
+def part(
+    p: Core, x: Array, at: Sequence[Size], lengths: Sequence[Size], strides: Sequence[Size]
+) -> Array:
+    """Return the view of `x` that begins at a position of its first axes."""
+    data = p.pointer(x)
+    for position, step in zip(at, p.strides(x), strict=False):
+        data = views.moved(p, data, p.offset(position, step))
+    return Array(x.dtype, tuple(lengths), data, tuple(strides), False)
+
+
+@contextmanager
+def walk(p: Core, lengths: Sequence[Size]) -> Iterator[list[str]]:
+    """Have instructions go to loops, one inside the other; gives their steps."""
+    with ExitStack() as stack:
+        yield [stack.enter_context(p.counted(n)) for n in lengths]

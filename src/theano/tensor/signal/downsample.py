@@ -1,0 +1,11 @@
+"""Pools by the names of Theano before 0.9."""
+
+from theano._core.api.pooling import (
+    max_pool_2d,
+    max_pool_2d_same_size,
+)
+from theano._core.ops.pooling import (
+    Pool as DownsampleFactorMax,
+)
+
+__all__ = ["DownsampleFactorMax", "max_pool_2d", "max_pool_2d_same_size"]

@@ -1,0 +1,23 @@
+"""Pools: the maximum, sum or average of each window of an image."""
+
+from theano._core.api.pooling import (
+    max_pool_2d_same_size,
+    pool_2d,
+    pool_3d,
+)
+from theano._core.ops.pooling import (
+    AveragePoolGrad,
+    DownsampleFactorMaxGradGrad,
+    MaxPoolGrad,
+    Pool,
+)
+
+__all__ = [
+    "AveragePoolGrad",
+    "DownsampleFactorMaxGradGrad",
+    "MaxPoolGrad",
+    "Pool",
+    "max_pool_2d_same_size",
+    "pool_2d",
+    "pool_3d",
+]
