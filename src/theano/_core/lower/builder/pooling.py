@@ -1,9 +1,11 @@
-"""Pools: one loop over all windows for each of their items."""
+"""Pools: a loop over all windows, or one for each of their items."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from typing import Any
+
+import numpy as np
 
 from theano._core.ir.variable import Apply
 from theano._core.lower.arrays import Array, Size
@@ -21,6 +23,8 @@ from theano._core.lower.expression import Value, Writer
 from theano._core.ops.arithmetic import add, maximum
 from theano._core.ops.pooling import PoolWindows, lowest, sum_dtype
 
+# Of smaller windows all items are read in one loop.
+MOST_VIEWS = 18
 # Of the values of some arrays and the one that is written: its new value.
 Body = Callable[..., Value]
 
@@ -33,7 +37,6 @@ def pool(p: Core, node: Apply, w: PoolWindows, x: Array) -> Array:
     else:
         dtype, first = sum_dtype(given, mode), 0
     wide, temporary = _padded(p, w, x, dtype, first)
-    out = filled(p, dtype, (*_lead(w, x), *w.result), first)
 
     def larger(b: Writer, old: Value, item: Value) -> Value:
         return b.call(maximum, old, item, dtype=dtype)
@@ -41,7 +44,7 @@ def pool(p: Core, node: Apply, w: PoolWindows, x: Array) -> Array:
     def added(b: Writer, old: Value, item: Value) -> Value:
         return b.call(add, old, item, dtype=dtype)
 
-    _over_items(p, w, out, [wide], [], larger if mode == "max" else added)
+    out = _folded(p, w, dtype, first, [wide], [], larger if mode == "max" else added)
     if mode.startswith("average"):
         _divide(p, mode, w, out)
     return _finished(p, out, given, temporary)
@@ -54,7 +57,7 @@ def spread_average(p: Core, node: Apply, w: PoolWindows, gz: Array) -> Array:
     if node.op.mode != "sum":
         _divide(p, node.op.mode, w, source)
     wide = filled(p, dtype, (*_lead(w, gz), *w.padded))
-    _over_items(p, w, wide, [], [source], lambda b, old, item: b.add(old, item), spread=True)
+    _spread(p, w, wide, [], [source], lambda b, old, item: b.add(old, item))
     return _finished(p, _inside(p, w, wide), gz.dtype, [source])
 
 
@@ -70,7 +73,7 @@ def spread_maximum(
         more = b.add(old, b.cast(g, dtype))
         return b.select(b.eq(image, largest), more, old)
 
-    _over_items(p, w, wide, [images], [maxout, gz], body, spread=True)
+    _spread(p, w, wide, [images], [maxout, gz], body)
     return _finished(p, _inside(p, w, wide), gz.dtype, temporary)
 
 
@@ -81,13 +84,12 @@ def gather_maximum(
     dtype = sum_dtype(gz.dtype)
     images, one = _padded(p, w, x, x.dtype, lowest(x.dtype))
     source, two = _padded(p, w, gz, gz.dtype, 0)
-    out = filled(p, dtype, (*_lead(w, x), *w.result))
 
     def body(b: Writer, old: Value, image: Value, g: Value, largest: Value) -> Value:
         more = b.add(old, b.cast(g, dtype))
         return b.select(b.eq(image, largest), more, old)
 
-    _over_items(p, w, out, [images, source], [maxout], body)
+    out = _folded(p, w, dtype, 0, [images, source], [maxout], body)
     return _finished(p, out, gz.dtype, [*one, *two])
 
 
@@ -117,39 +119,78 @@ def _padded(
     return wide, [wide]
 
 
-def _over_items(
+def _ready(p: Core, arrays: Sequence[Array]) -> None:
+    """Have addresses and strides computed before the loops that use them."""
+    for array in arrays:
+        p.pointer(array)
+        p.strides(array)
+
+
+def _item(p: Core, w: PoolWindows, x: Array, item: Sequence[Size]) -> Array:
+    """Return the view of an item of each window of padded images."""
+    lead, own = _lead(w, x), p.strides(x)
+    steps = zip(w.steps, own[len(lead) :], strict=True)
+    strides = (*own[: len(lead)], *(p.offset(s, stride) for s, stride in steps))
+    view = part(p, x, (*(0 for _ in lead), *item), (*lead, *w.result), strides)
+    view.stretched = x.stretched
+    return view
+
+
+def _moving(arrays: Sequence[Array]) -> list[tuple[Array, frozenset[int]]]:
+    return [(array, array.stretched) for array in arrays]
+
+
+def _folded(
+    p: Core,
+    w: PoolWindows,
+    dtype: str,
+    first: Any,
+    wide: Sequence[Array],
+    narrow: Sequence[Array],
+    body: Body,
+) -> Array:
+    """Return what `body` makes of `first` and the items of each window, one after the other.
+
+    Of arrays in the lengths of padded images the item is taken; those that are `narrow` have one
+    item for each window.
+    """
+    lengths = (*_lead(w, wide[0]), *w.result)
+    _ready(p, [*wide, *narrow])
+    count = p.product(w.windows)
+    if isinstance(count, int) and count * len(wide) <= MOST_VIEWS:
+        items = np.ndindex(*map(int, w.windows))
+        views = [_item(p, w, array, item) for item in items for array in wide]
+        out = p.new_array(dtype, lengths)
+
+        def fold(b: Writer, *values: Value) -> Value:
+            total, rest = b.number(first, dtype), values[len(views) :]
+            for i in range(0, len(views), len(wide)):
+                total = body(b, total, *values[i : i + len(wide)], *rest)
+            return total
+
+        copies.simple_loop(p, out, lengths, _moving([*views, *narrow]), fold)
+        return out
+    out = filled(p, dtype, lengths, first)
+    _ready(p, [out])
+    with walk(p, w.windows) as item:
+        views = [_item(p, w, array, item) for array in wide]
+        copies.simple_loop(p, out, lengths, _moving([out, *views, *narrow]), body)
+    return out
+
+
+def _spread(
     p: Core,
     w: PoolWindows,
     out: Array,
     wide: Sequence[Array],
     narrow: Sequence[Array],
     body: Body,
-    spread: bool = False,
 ) -> None:
-    """Write a loop over all windows for each of their items.
-
-    Of arrays in the lengths of padded images the item is taken; those that are `narrow` have one
-    item for each window. What is written is `out`, or with `spread` its item.
-    """
-    lead = _lead(w, out)
-    lengths = (*lead, *w.result)
-    for array in (out, *wide, *narrow):
-        p.pointer(array)
-        p.strides(array)
-
-    def item_of(array: Array, item: Sequence[Size]) -> Array:
-        own = p.strides(array)
-        steps = zip(w.steps, own[len(lead) :], strict=True)
-        strides = (*own[: len(lead)], *(p.offset(s, stride) for s, stride in steps))
-        view = part(p, array, (*(0 for _ in lead), *item), lengths, strides)
-        view.stretched = array.stretched
-        return view
-
+    """Write what `body` makes of the items of the windows of `out`: shared ones in turn."""
+    _ready(p, [out, *wide, *narrow])
     with walk(p, w.windows) as item:
-        target = item_of(out, item) if spread else out
-        operands = [target, *(item_of(array, item) for array in wide), *narrow]
-        moving = [(array, array.stretched) for array in operands]
-        copies.simple_loop(p, target, lengths, moving, body)
+        target, *views = (_item(p, w, array, item) for array in (out, *wide))
+        copies.simple_loop(p, target, target.lengths, _moving([target, *views, *narrow]), body)
 
 
 def _divide(p: Core, mode: str, w: PoolWindows, out: Array) -> None:
