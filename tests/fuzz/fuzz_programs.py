@@ -33,6 +33,7 @@ from theano._core.lower.reference import evaluate  # noqa: E402
 from theano.ifelse import ifelse  # noqa: E402
 from theano.scan_module import until  # noqa: E402
 from theano.tensor import fft, nlinalg, slinalg  # noqa: E402
+from theano.tensor.signal import pool  # noqa: E402
 
 NAMES = {
     "np": np,
@@ -42,6 +43,7 @@ NAMES = {
     "ifelse": ifelse,
     "until": until,
     "fft": fft,
+    "pool": pool,
     "nlinalg": nlinalg,
     "slinalg": slinalg,
 }

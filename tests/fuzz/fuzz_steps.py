@@ -571,6 +571,24 @@ def nnet(d: Drawer) -> Step:
     return Step(d.one_of(texts))
 
 
+def windows(d: Drawer) -> Step:
+    def fits(a: np.ndarray) -> bool:
+        return a.ndim == 2 and a.dtype.kind == "f" and 0 < a.size < 200
+
+    x = d.operand(fits)
+    w = d.operand(lambda a: fits(a) and a.dtype == d.values[x].dtype)
+    images, kernels = (f"v{k}.dimshuffle('x', 'x', 0, 1)" for k in (x, w))
+    texts = [
+        f"T.nnet.conv2d({images}, {kernels}, border_mode='full')[0, 0]",
+        f"T.nnet.conv2d({images}, {kernels}[:, :, :1, :1], subsample=(2, 1))[0, 0]",
+        f"T.nnet.conv2d({images}, {kernels}, border_mode='half', filter_flip=False).sum(axis=0)",
+        f"pool.pool_2d(v{x}, (2, 3), ignore_border=False, stride=(1, 2), mode='sum')",
+        f"pool.pool_2d(v{x}, (1, 2), ignore_border=False, mode='average_exc_pad')",
+        f"pool.pool_2d(v{x}, (2, 1), ignore_border=False)",
+    ]
+    return Step(d.one_of(texts))
+
+
 FAMILIES: list[Callable[[Drawer], Step]] = [
     *[elementwise] * 5,
     *[arithmetic] * 2,
@@ -594,6 +612,7 @@ FAMILIES: list[Callable[[Drawer], Step]] = [
     fourier,
     control,
     nnet,
+    windows,
 ]
 
 
