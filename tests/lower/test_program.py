@@ -14,6 +14,7 @@ from theano._core.lower import interpreter, spec
 from theano._core.lower import program as ir
 from theano._core.lower.text import bodies_of, parse, text_of
 from theano.ifelse import ifelse
+from theano.tensor.signal.pool import pool_2d
 
 x, y, m = T.dvector("x"), T.dvector("y"), T.dmatrix("m")
 z, n = T.zvector("z"), T.lscalar("n")
@@ -174,6 +175,9 @@ def interpreted(f: Any, *values: Any) -> list[Any]:
 
 V, M = np.linspace(-1.0, 2.0, 5), np.arange(12.0).reshape(3, 4) / 7 - 0.5
 w = T.fmatrix("w")
+image, kernel = m.dimshuffle("x", "x", 0, 1), m[:2, :3].dimshuffle("x", "x", 0, 1)
+convolved = T.nnet.conv2d(image, kernel, border_mode=(1, 0))
+pooled = pool_2d(convolved, (2, 2), ignore_border=False, mode="average_inc_pad")
 EXPRESSIONS: dict[str, tuple[list[Any], Any, list[Any]]] = {
     "fused": ([x, y], T.exp(-x) * y + T.switch(x > 0, x, y), [V, V[::-1]]),
     "folds": ([m], [m.sum(), m.max(axis=0), m.prod(axis=1), (m > 0).any(axis=1)], [M]),
@@ -197,6 +201,7 @@ EXPRESSIONS: dict[str, tuple[list[Any], Any, list[Any]]] = {
     "complex": ([x], [x * 1j, (x + 1j) / (x - 1j)], [V]),
     "narrow": ([w], [T.tanh(w).sum(axis=1), T.cast(w, "float16")], [M.astype("float32")]),
     "far apart": ([m], [T.exp(m), m.sum(axis=0), m.mean()], [np.asfortranarray(M)[::-1]]),
+    "windows": ([m], [convolved, pooled, T.grad((pooled**2).sum(), m)], [M]),
     "empty": ([m], [m.sum(axis=1), m.T + 1, T.dot(m, m.T)], [M[:0]]),
 }
 

@@ -10,7 +10,9 @@ import pytest
 import theano
 import theano.tensor as T
 from theano._core.ops.convolution import FAMILIES
+from theano._core.runtime import native
 from theano.extend import check
+from theano.tensor.signal.pool import pool_2d
 
 CASES: dict[str, tuple[int, dict[str, Any], tuple[int, ...], tuple[int, ...]]] = {
     "valid": (2, {}, (2, 3, 5, 6), (4, 3, 3, 2)),
@@ -58,6 +60,28 @@ def test_inside_a_loop() -> None:
     a, b = rng.normal(size=(3, 2, 2, 4, 4)), rng.normal(size=(3, 2, 2, 3))
     one = theano.function([], T.nnet.conv2d(a.reshape(6, 2, 4, 4), b, border_mode="full"))()
     np.testing.assert_allclose(out.eval({x: a, w: b}), one.reshape(3, 2, 3, 5, 6), rtol=1e-12)
+
+
+def test_the_bits_do_not_depend_on_threads() -> None:
+    x, w = T.ftensor4s("x", "w")
+    out = T.nnet.conv2d(x, w, border_mode="half", subsample=(2, 1))
+    pools = [
+        pool_2d(out, (3, 2), ignore_border=False, mode="average_exc_pad"),
+        pool_2d(out, (5, 5), ignore_border=True, stride=(2, 2)),
+    ]
+    cost = T.add(*((p**2).sum() for p in pools))
+    f = theano.function([x, w], [out, *pools, *T.grad(cost, [x, w])])
+    rng = np.random.default_rng(11)
+    shapes = (5, 32, 40, 41), (48, 32, 3, 3)
+    values = [rng.normal(size=s).astype("float32") for s in shapes]
+    before, found = native.get_threads(), []
+    try:
+        for threads in (1, 3):
+            native.set_threads(threads)
+            found.append([v.tobytes() for v in f(*values)])
+    finally:
+        native.set_threads(before)
+    assert found[0] == found[1]
 
 
 def test_many_at_once() -> None:

@@ -299,21 +299,27 @@ class _Interpreter:
             steps = steps if side_by_side else [next(strides) for _ in axes]
             item = memory(int(words[place]), dtype, lengths, steps)
             arrays.append((item, axes))
-        self._compute(loop, extents, reduced, arrays)
+        walked = [g[0] if g else -1 for g in groups]
+        self._compute(loop, walked, extents, reduced, arrays)
 
     def _compute(
-        self, loop: Loop, extents: list[int], reduced: list[bool], arrays: Sequence[Any]
+        self,
+        loop: Loop,
+        walked: Sequence[int],
+        extents: list[int],
+        reduced: list[bool],
+        arrays: Sequence[Any],
     ) -> None:
         rank = len(extents)
         operands = []
         for array, axes in arrays[: len(loop.operands)]:
             shape = [extents[a] if a in axes else 1 for a in range(rank)]
             operands.append(array.reshape(shape))
-        stores, folds = evaluated(loop.body, operands, extents)
+        stores, folds = evaluated(loop.body, operands, extents, walked)
         targets = [array for array, _ in arrays[len(loop.operands) :]]
         for target, value in zip(targets, stores, strict=False):
             target[...] = np.broadcast_to(value, extents)
-        axes = tuple(a for a in range(rank) if reduced[a])
+        folded = tuple(a for a in range(rank) if reduced[a])
         for fold, target, value in zip(loop.folds, targets[len(stores) :], folds, strict=True):
             whole = np.broadcast_to(value, extents).astype(fold.dtype)
             ufunc: Any = _PRIMITIVES[fold.combine]
@@ -321,7 +327,7 @@ class _Interpreter:
                 ufunc = {"and_": np.logical_and, "mul": np.logical_and}.get(
                     fold.combine, np.logical_or
                 )
-            target[...] = ufunc.reduce(whole, axes, initial=fold.start).astype(fold.out_dtype)
+            target[...] = ufunc.reduce(whole, folded, initial=fold.start).astype(fold.out_dtype)
 
     # -- branches and loops -------------------------------------------------------------------
 
@@ -383,9 +389,9 @@ class _Interpreter:
 
 
 def evaluated(
-    body: Body, operands: Sequence[Any], extents: Sequence[int]
+    body: Body, operands: Sequence[Any], extents: Sequence[int], axes: Sequence[int] = ()
 ) -> tuple[list[Any], list[Any]]:
-    """Return what a body stores and folds, of whole arrays."""
+    """Return what a body stores and folds, of whole arrays, whose axes are `axes` of the loop."""
     known = [np.asarray(x) for x in operands]
     for operation in body.operations:
         values = [known[n] for n in operation.operands]
@@ -397,8 +403,10 @@ def evaluated(
         elif function == "number":
             result = operation.number
         elif function == "index":
-            shape = [n if axis == operation.parameter else 1 for axis, n in enumerate(extents)]
-            result = np.arange(extents[operation.parameter]).reshape(shape)
+            # An axis of length 1 may have no loop.
+            own = [axis == operation.parameter for axis in axes]
+            shape = [n if o else 1 for o, n in zip(own, extents, strict=True)]
+            result = np.arange(np.prod(shape, dtype=int)).reshape(shape)
         else:
             result = values[0] if function == "cast" else _PRIMITIVES[function](*values)
         known.append(np.asarray(result).astype(dtype))

@@ -129,10 +129,10 @@ class _Work:
         columns = self.kept(p.new_array(self.dtype, (self.terms, rows)))
         if w.unshared:
             product = self.kept(p.new_array(self.dtype, self._product_lengths(step)))
-            with walk(p, w.result[2:]) as place, p.counted(w.groups) as group:
+            with walk(p, w.result[2:], polls=True) as place, p.counted(w.groups) as group:
                 step(x, kernels, result, columns, product, place, group)
         else:
-            with p.counted(first) as image, p.counted(w.groups) as group:
+            with p.counted(first, polls=True) as image, p.counted(w.groups) as group:
                 step(x, kernels, result, columns, image, group)
 
     def _product_lengths(self, step: Callable[..., None]) -> tuple[Size, Size]:

@@ -194,12 +194,15 @@ class Recorder:
         return names
 
     @contextmanager
-    def counted(self, limit: Size) -> Iterator[str]:
-        """Have instructions go to the body of a short loop; gives the number of the step."""
+    def counted(self, limit: Size, polls: bool = False) -> Iterator[str]:
+        """Have instructions go to the body of a loop; gives the number of the step.
+
+        One that may take long `polls`: signals are handled between its steps.
+        """
         step = self.fresh()
         with self.into([]) as body:
             yield step
-        self.block.append(ir.For(step, limit, (), body, polls=False))
+        self.block.append(ir.For(step, limit, (), body, polls=polls))
 
     # -- the frame and the stack ------------------------------------------------------------------
 

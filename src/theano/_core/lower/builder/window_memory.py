@@ -55,7 +55,12 @@ def part(
 
 
 @contextmanager
-def walk(p: Core, lengths: Sequence[Size]) -> Iterator[list[str]]:
-    """Have instructions go to loops, one inside the other; gives their steps."""
+def walk(p: Core, lengths: Sequence[Size], polls: bool = False) -> Iterator[list[str]]:
+    """Have instructions go to loops, one inside the other; gives their steps.
+
+    The outermost may poll for signals.
+    """
     with ExitStack() as stack:
-        yield [stack.enter_context(p.counted(n)) for n in lengths]
+        first, *rest = lengths
+        loops = [p.counted(first, polls), *(p.counted(n) for n in rest)]
+        yield [stack.enter_context(loop) for loop in loops]
