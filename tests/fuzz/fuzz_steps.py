@@ -565,9 +565,13 @@ def nnet(d: Drawer) -> Step:
         f"T.nnet.hard_sigmoid(v{x})",
         f"T.log(T.sum(T.exp(v{x}), axis=1))",
         f"T.nnet.categorical_crossentropy(T.nnet.softmax(v{x}), T.zeros_like(v{x}[:, 0], 'int64'))",
-        f"T.nnet.binary_crossentropy(T.nnet.sigmoid(v{x}), T.ones_like(v{x}) * 0.3)",
         f"(v{x} - v{x}.mean(axis=0)) / T.sqrt(v{x}.var(axis=0) + 1)",
     ]
+    # As it is written, 1 - sigmoid(x) has no digits left for a large x; rewritten it has all.
+    value = d.values[x]
+    if np.abs(value).max() < -np.log(np.finfo(value.dtype).eps) / 3:
+        target = f"T.ones_like(v{x}) * 0.3"
+        texts.append(f"T.nnet.binary_crossentropy(T.nnet.sigmoid(v{x}), {target})")
     return Step(d.one_of(texts))
 
 
