@@ -62,6 +62,19 @@ def test_inside_a_loop() -> None:
     np.testing.assert_allclose(out.eval({x: a, w: b}), one.reshape(3, 2, 3, 5, 6), rtol=1e-12)
 
 
+def test_gradients_of_loops_keep_convolutions() -> None:
+    x, w = T.TensorType("float64", (False,) * 5)("x"), T.dtensor4("w")
+    out, _ = theano.scan(
+        lambda image, h: T.sqr(T.nnet.conv2d(image + h, w, border_mode="half")),
+        sequences=x,
+        outputs_info=T.zeros_like(x[0]),
+    )
+    f = theano.function([x, w], T.grad(out.sum(), [x, w]))
+    bodies = [node.op.body for node in f.maker.fgraph.toposort() if hasattr(node.op, "body")]
+    names = [type(node.op).__name__ for body in bodies for node in body.nodes]
+    assert names.count("AbstractConv2d") == 1
+
+
 def test_the_bits_do_not_depend_on_threads() -> None:
     x, w = T.ftensor4s("x", "w")
     out = T.nnet.conv2d(x, w, border_mode="half", subsample=(2, 1))

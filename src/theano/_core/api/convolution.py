@@ -53,9 +53,8 @@ def abstract_conv2d(
     input_shape, filter_shape : tuple of int or None, optional
         Lengths that are known; arrays that have others are refused.
     border_mode : {'valid', 'full', 'half'}, int, pair of int, or pair of pairs of int
-        Zeros around the images. 'valid': none. 'full': so many that each window has an item of the
-        image. 'half': half the length of the kernel. A number of them, one for rows and one for
-        columns, or for each of these before and after.
+        Zeros around the images: none, so many that each window has an item of the image, half the
+        length of the kernel, or the number itself, also for rows and columns, before and after.
     subsample : pair of int
         Rows and columns from window to window.
     filter_flip : bool

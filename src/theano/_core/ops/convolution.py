@@ -255,7 +255,7 @@ class BaseAbstractConv(WindowOp):
 def _known_lengths(name: str, given: Any, count: int) -> tuple[int | None, ...]:
     if given is None:
         return (None,) * count
-    if not isinstance(given, (tuple, list)):
+    if not isinstance(given, (tuple, list, np.ndarray)):
         raise ValueError(f"{name} should be None or a tuple of constant int values, got {given}")
     values = tuple(None if n is None else python_int(n) for n in given)
     unknown = any(n is not None and v is None for n, v in zip(given, values, strict=True))

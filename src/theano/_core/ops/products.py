@@ -8,6 +8,7 @@ from typing import Any
 from theano._core.base import dtypes
 from theano._core.ir.variable import Apply
 from theano._core.ops.arithmetic import cast, conjugate, mul
+from theano._core.ops.convolution import BaseAbstractConv
 from theano._core.ops.indexing import sum_to
 from theano._core.ops.lengths import as_int64
 from theano._core.ops.op import Elementwise, Structured, tensor_operand, unequal
@@ -173,7 +174,7 @@ gemm = Gemm()
 
 def is_costly(node: Apply) -> bool:
     """Tell whether the value of a node is better kept than computed again."""
-    if isinstance(node.op, Dot):
+    if isinstance(node.op, (Dot, BaseAbstractConv)):
         return node.outputs[0].type.ndim > 0
     return isinstance(node.op, Elementwise) and node.op.is_dear
 

@@ -28,7 +28,7 @@ from theano._core.ops.windows import Windows, work_dtype
 
 def convolve(p: Core, node: Apply, w: Windows, images: Array, kernels: Array) -> Array:
     """Return the convolution of images with kernels."""
-    out = _Work(p, node, w, images.dtype)
+    out = _Work(p, w, images.dtype)
     x, matrix = out.padded(images), out.plain(kernels)
     result = p.new_array(out.dtype, w.result)
     out.run(x, matrix, result, out.forward_at_place if w.unshared else out.forward_of_image)
@@ -37,7 +37,7 @@ def convolve(p: Core, node: Apply, w: Windows, images: Array, kernels: Array) ->
 
 def convolve_images(p: Core, node: Apply, w: Windows, kernels: Array, result: Array) -> Array:
     """Return the gradient with respect to the images."""
-    out = _Work(p, node, w, kernels.dtype)
+    out = _Work(p, w, kernels.dtype)
     matrix, result = out.plain(kernels), out.plain(result)
     x = filled(p, out.dtype, (*w.images[:2], *w.padded))
     out.run(x, matrix, result, out.images_at_place if w.unshared else out.images_of_image)
@@ -46,7 +46,7 @@ def convolve_images(p: Core, node: Apply, w: Windows, kernels: Array, result: Ar
 
 def convolve_kernels(p: Core, node: Apply, w: Windows, images: Array, result: Array) -> Array:
     """Return the gradient with respect to the kernels."""
-    out = _Work(p, node, w, images.dtype)
+    out = _Work(p, w, images.dtype)
     x, result = out.padded(images), out.plain(result)
     matrix = filled(p, out.dtype, w.kernels)
     out.run(x, matrix, result, out.kernels_at_place if w.unshared else out.kernels_of_image)
@@ -56,30 +56,25 @@ def convolve_kernels(p: Core, node: Apply, w: Windows, images: Array, result: Ar
 class _Work:
     """One convolution, or gradient of one, that is written."""
 
-    def __init__(self, p: Core, node: Apply, w: Windows, dtype: str) -> None:
-        self.p, self.node, self.w = p, node, w
+    def __init__(self, p: Core, w: Windows, dtype: str) -> None:
+        self.p, self.w = p, w
         self.given, self.dtype = dtype, work_dtype(dtype)
         n, size = len(w.steps), itemsize(self.dtype)
         self.n, self.size = n, size
         self.temporary: list[Array] = []
         self.kernel_lengths = w.kernels[-n:]
         self.channels = w.kernels[-n - 1]
-        self.kernels = self._share(w.kernels[0])
+        self.kernels = w.kernels[0]
+        if w.groups > 1:
+            self.kernels = p.sized("sdiv", w.kernels[0], w.groups)
         self.terms = p.product([self.channels, *self.kernel_lengths])
         self.places = p.product(w.result[2:])
         work = p.product([w.result[0], w.kernels[0], self.terms, self.places])
         libraries.release_if_long(p, work)
 
-    def _share(self, channels: Size) -> Size:
-        """Return how many of some channels belong to a group."""
-        groups = self.w.groups
-        if groups == 1 or isinstance(channels, int):
-            return channels // groups if isinstance(channels, int) else channels
-        return self.p.sized("sdiv", channels, groups)
-
     # -- arrays -----------------------------------------------------------------------------------
 
-    def kept(self, x: Array) -> Array:
+    def until_done(self, x: Array) -> Array:
         """Return memory that is given back when the result is there."""
         self.temporary.append(x)
         return x
@@ -87,14 +82,14 @@ class _Work:
     def plain(self, x: Array) -> Array:
         """Return an array in C order, in the dtype of the sums."""
         if x.dtype != self.dtype:
-            return self.kept(converted(self.p, x, self.dtype))
+            return self.until_done(converted(self.p, x, self.dtype))
         packed = copies.contiguous(self.p, x)
-        return packed if packed.buffer is x.buffer else self.kept(packed)
+        return packed if packed.buffer is x.buffer else self.until_done(packed)
 
     def finished(self, result: Array) -> Array:
         """Return the result in the dtype that it is to have, and give other memory back."""
         if result.dtype != self.given:
-            result = converted(self.p, self.kept(result), self.given)
+            result = converted(self.p, self.until_done(result), self.given)
         for array in self.temporary:
             discard(self.p, array)
         return result
@@ -112,7 +107,7 @@ class _Work:
         """Return images with zeros around them."""
         if self.w.padded == self.w.images[2:]:
             return self.plain(images)
-        x = self.kept(filled(self.p, self.dtype, (*self.w.images[:2], *self.w.padded)))
+        x = self.until_done(filled(self.p, self.dtype, (*self.w.images[:2], *self.w.padded)))
         copy_converted(self.p, images, self.inside(x))
         return x
 
@@ -126,9 +121,9 @@ class _Work:
             p.pointer(array)
         first = w.result[0]
         rows = first if w.unshared else self.places
-        columns = self.kept(p.new_array(self.dtype, (self.terms, rows)))
+        columns = self.until_done(p.new_array(self.dtype, (self.terms, rows)))
         if w.unshared:
-            product = self.kept(p.new_array(self.dtype, self._product_lengths(step)))
+            product = self.until_done(p.new_array(self.dtype, self._product_lengths(step)))
             with walk(p, w.result[2:], polls=True) as place, p.counted(w.groups) as group:
                 step(x, kernels, result, columns, product, place, group)
         else:
