@@ -166,12 +166,13 @@ x = T.dvector()
 y = x * 2
 add = theano.function([x], [y, y], updates=[(s, s + 1)])
 many = theano.function([x], [x + i for i in range(9)], updates=[(s, s + 1)])
-big = np.zeros(4_000_000)
+# Larger than what the allocator of a thread holds in reserve.
+big = np.zeros(40_000_000)
 for f in (add, many):
     f(big[:3])
 s.set_value(np.zeros(10))
 used = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()
-resource.setrlimit(resource.RLIMIT_AS, (used + 40_000_000, -1))
+resource.setrlimit(resource.RLIMIT_AS, (used + 400_000_000, -1))
 for f in (add, many):
     try:
         f(big)
