@@ -33,7 +33,6 @@ _COMPARISONS: dict[str, Callable[[Any, Any], Any]] = {
 }
 _ARITHMETIC: dict[str, Callable[..., Any]] = {
     "add": lambda x, y: x + y,
-    "next": lambda x, y: x + y,
     "sub": lambda x, y: x - y,
     "mul": lambda x, y: x * y,
     "sdiv": lambda x, y: abs(x) // abs(y) * (1 if (x < 0) == (y < 0) else -1),

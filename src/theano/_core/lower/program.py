@@ -347,8 +347,6 @@ FUNCTIONS = {
     # Of lengths: the largest int64 where the result does not fit.
     "plus": Function("", "call i64 @llvm.sadd.sat.i64(i64 {0}, i64 {1})"),
     "times": Function("", "call i64 @llvm.smul.fix.sat.i64(i64 {0}, i64 {1}, i32 0)"),
-    # A step that is counted: the sum of two numbers that fits.
-    "next": Function("", "add nuw nsw i64 {0}, {1}"),
     "signed": Function("int128", "sext i64 {0} to i128"),
     "unsigned": Function("int128", "zext i64 {0} to i128"),
     "low": Function("int64", "trunc i128 {0} to i64"),

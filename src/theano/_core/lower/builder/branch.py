@@ -29,7 +29,7 @@ class BranchWriter:
 
     Parameters
     ----------
-    p : Program
+    p : Core
     node : Apply
     values : sequence
         Of the inputs.

@@ -309,6 +309,10 @@ class Core(Recorder):
         array.descriptor = offset
         return offset
 
+    def has_flag(self, descriptor: int, bit: int) -> str:
+        """Return whether a descriptor has a flag."""
+        return self.let("ne", self.let("and", self.frame_load(descriptor + 1), bit), 0)
+
     # -- memory -----------------------------------------------------------------------------------
 
     def new_array(self, dtype: str, lengths: Sequence[Size], hoist: bool = True) -> Array:
@@ -357,6 +361,10 @@ class Core(Recorder):
     def or_no_memory(self, condition: Size) -> None:
         """Leave the function unless `condition`; there was no memory, or the error is recorded."""
         self.check(self.node, condition, "no_memory", ())
+
+    def call_or_no_memory(self, function: str, *operands: Size) -> None:
+        """Call a function that returns 0, or another number where there was no memory."""
+        self.or_no_memory(self.let("eq", self.call(function, *operands), 0, kind="int32"))
 
     def check(self, node: Apply | None, condition: Size, fault: str, facts: Sequence[Size]) -> None:
         """Fail with `fault` and `facts` unless the condition holds."""

@@ -53,9 +53,7 @@ def _extreme_by_folds(
     The first of two folds is for its value, the second for its place.
     """
     variable, rank = node.inputs[0], x.ndim
-    stretched = (
-        frozenset(i for i, one in enumerate(variable.type.broadcastable) if one) | x.stretched
-    )
+    stretched = launch.stretched_axes(variable, x)
     best = "max" if kind == "argmax" else "min"
     combine = "maximum" if kind == "argmax" else "minimum"
     fold = Fold(combine, STARTS[best](x.dtype), x.dtype, x.dtype)

@@ -11,7 +11,6 @@ from theano._core.lower.arrays import Array, Size
 from theano._core.lower.builder import copies, launch, libraries
 from theano._core.lower.builder.copies import typenum
 from theano._core.lower.builder.core import Core
-from theano._core.lower.builder.libraries import LONG_PRODUCT
 
 # In the order of runtime/include/theano_runtime.h; routine → what it reports of a matrix that has
 # no result.
@@ -79,8 +78,7 @@ def lapack(
         words += [p.descriptor(array), array.ndim, core]
     operands = p.listed(words)
     work = p.product([*arrays[0].lengths, arrays[0].lengths[-1]])
-    if not isinstance(work, int) or work > LONG_PRODUCT:
-        libraries.release_if_long(p, work)
+    libraries.release_if_long(p, work)
     facts = p.stack(16)
     number = sum(FLAGS[flag] for flag in flags)
     kind = typenum(arrays[0].dtype)
@@ -116,12 +114,10 @@ def along(
     """
     out = out or _written(p, node.outputs[0])
     work = p.product([*x.lengths, 16])
-    if not isinstance(work, int) or work > LONG_PRODUCT:
-        libraries.release_if_long(p, work)
+    libraries.release_if_long(p, work)
     at = p.frame_pointer(p.descriptor(x))
     number = ALONG[operation] + kind
-    got = p.call("along", number, typenum(x.dtype), x.ndim, axis, p.pointer(out), at)
-    p.or_no_memory(p.let("eq", got, 0, kind="int32"))
+    p.call_or_no_memory("along", number, typenum(x.dtype), x.ndim, axis, p.pointer(out), at)
     return out
 
 
@@ -131,10 +127,9 @@ def search(p: Core, node: Apply, x: Array, v: Array, right: bool) -> Array:
     count, step = p.product(v.lengths), p.strides(x)[0]
     sorted_items, wanted = p.pointer(x), p.pointer(v)
     kind = typenum(x.dtype)
-    got = p.call(
+    p.call_or_no_memory(
         "search", int(right), kind, x.lengths[0], step, sorted_items, count, wanted, out.data
     )
-    p.or_no_memory(p.let("eq", got, 0, kind="int32"))
     return out
 
 

@@ -92,7 +92,7 @@ def write_loop(p: Core, step: Step) -> None:
     loop = Loop(
         len(lengths),
         (
-            *((v.type.dtype, _stretched(v, a)) for v, a in zip(operands, arrays, strict=True)),
+            *((v.type.dtype, stretched_axes(v, a)) for v, a in zip(operands, arrays, strict=True)),
             *((number.dtype, everywhere) for number in numbers),
         ),
         tuple(v.type.dtype for v in stored),
@@ -168,8 +168,7 @@ def overwritten(p: Core, dtype: str, lengths: Sequence[Size], target: Any) -> Ar
     """
     array = p.values[target]
     slot = p.new_slot()
-    bit = p.let("and", p.frame_load(array.descriptor + 1), native.OVERWRITABLE)
-    allowed = p.let("ne", bit, 0)
+    allowed = p.has_flag(array.descriptor, native.OVERWRITABLE)
     for own, new in zip(array.lengths, lengths, strict=True):
         if own != new:
             allowed = p.let("and", allowed, p.let("eq", own, new), kind="bool")
@@ -374,7 +373,8 @@ def _is_number(variable: Any) -> bool:
     return isinstance(variable, Constant) and variable.data.size == 1
 
 
-def _stretched(variable: Any, array: Array) -> frozenset[int]:
+def stretched_axes(variable: Any, array: Array) -> frozenset[int]:
+    """Return the axes along which the one item of an array stands for all."""
     return (
         frozenset(i for i, one in enumerate(variable.type.broadcastable) if one) | array.stretched
     )

@@ -79,8 +79,7 @@ def matmul(
         return out
     if first is not None:
         _multiply_postponed(p, first)
-    if not isinstance(work, int) or work > LONG_PRODUCT:
-        release_if_long(p, work)
+    release_if_long(p, work)
     pointers = _descriptors(p, out, x, y)
     with p.into(copies.overwriting(p, node)):
         _call_matmul(p, x, y, pointers, scale, keep)
@@ -296,8 +295,7 @@ def _call_matmul(
 ) -> None:
     """Call the product of the runtime; `pointers` are the descriptors of the result, x and y."""
     out, *operands = pointers
-    status = p.call("matmul", typenum(x.dtype), x.ndim, y.ndim, *operands, out, scale, keep)
-    p.or_no_memory(p.let("eq", status, 0, kind="int32"))
+    p.call_or_no_memory("matmul", typenum(x.dtype), x.ndim, y.ndim, *operands, out, scale, keep)
 
 
 def multiply_into(p: Core, x: Array, y: Array, out: Array, keep: str = "null") -> None:
@@ -315,8 +313,7 @@ def batched_matmul(p: Core, node: Apply, x: Array, y: Array) -> Array:
     p.check_equal(node, one, two, "matmul", (one, two))
     out = p.new_array(x.dtype, (count, x.lengths[1], y.lengths[2]))
     work = p.product([*out.lengths, one])
-    if not isinstance(work, int) or work > LONG_PRODUCT:
-        release_if_long(p, work)
+    release_if_long(p, work)
     arrays = (x, y, out)
     # Strides are computed where they are first asked for: here, not in the loop.
     strides = [p.strides(a) for a in arrays]
@@ -361,7 +358,11 @@ def _product_memory(
 
 
 def release_if_long(p: Core, work: Size) -> None:
-    p.if_else(p.let("gt", work, LONG_PRODUCT), lambda: p.call("release"))
+    """Let Python's lock go before so many multiplications, if these are many."""
+    if isinstance(work, str):
+        p.if_else(p.let("gt", work, LONG_PRODUCT), lambda: p.call("release"))
+    elif work > LONG_PRODUCT:
+        p.call("release")
 
 
 def call_python(
@@ -440,8 +441,7 @@ def _from_descriptor(p: Core, kind: Any, offset: int) -> Any:
     array = Array(kind.dtype, lengths, p.frame_load(offset, "ptr"), descriptor=offset)
     if kind.ndim:
         array.strides = strides
-        bit = p.let("and", p.frame_load(offset + 1), native.CONTIGUOUS)
-        array.contiguous = p.let("ne", bit, 0)
+        array.contiguous = p.has_flag(offset, native.CONTIGUOUS)
     return array
 
 

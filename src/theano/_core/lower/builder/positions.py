@@ -97,9 +97,7 @@ def _check_range(
     if not index.ndim:
         views.checked_index(p, node, index, axis, length)
         return
-    stretched = (
-        frozenset(i for i, one in enumerate(variable.type.broadcastable) if one) | index.stretched
-    )
+    stretched = launch.stretched_axes(variable, index)
     w = Writer([index.dtype])
     item = w.cast(w.operands[0], "int64")
     loop = Loop(

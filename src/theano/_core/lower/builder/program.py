@@ -109,8 +109,7 @@ def _input(p: Core, number: int, variable: Any) -> None:
     array = Array(kind.dtype, lengths, p.frame_load(offset, "ptr"), descriptor=offset)
     if kind.ndim:
         array.strides = tuple(p.frame_load(offset + 2 + kind.ndim + i) for i in range(kind.ndim))
-        bit = p.let("and", p.frame_load(offset + 1), native.CONTIGUOUS)
-        array.contiguous = p.let("ne", bit, 0)
+        array.contiguous = p.has_flag(offset, native.CONTIGUOUS)
         array.stretched = frozenset()
     p.values[variable] = array
 

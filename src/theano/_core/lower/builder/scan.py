@@ -57,7 +57,7 @@ class LoopWriter:
 
     Parameters
     ----------
-    p : Program
+    p : Core
     node : Apply
     values : sequence
         Of the inputs.

@@ -11,7 +11,7 @@ import numpy as np
 
 from theano._core.ir.variable import Apply
 from theano._core.lower.arrays import Array
-from theano._core.lower.builder import copies
+from theano._core.lower.builder import copies, launch
 from theano._core.lower.builder.core import Core
 from theano._core.lower.expression import Emitted
 from theano._core.lower.llvm.emitter import Value
@@ -81,8 +81,7 @@ def call_items(p: Core, node: Apply, name: str, values: Sequence[Array]) -> Arra
     lengths = [p.size(n) for n in p.rewriter.lengths(node.outputs[0])]
     operands = [(Array("int64", (), register=address), frozenset(range(rank)))]
     for variable, array in zip(node.inputs, values, strict=True):
-        ones = frozenset(i for i, one in enumerate(variable.type.broadcastable) if one)
-        operands.append((array, ones | array.stretched))
+        operands.append((array, launch.stretched_axes(variable, array)))
     out = p.new_array(dtype, lengths)
     copies.simple_loop(p, out, lengths, operands, function.body(dtype), lanes=1)
     return out

@@ -6,6 +6,7 @@ from theano._core.ir.variable import Apply
 from theano._core.lower.arrays import Array, Size
 from theano._core.lower.builder import copies, kernel_call, views
 from theano._core.lower.builder.core import Core
+from theano._core.lower.builder.window_memory import discard
 from theano._core.lower.llvm import list_kernels
 from theano._core.lower.llvm.items import itemsize
 from theano._core.lower.llvm.list_kernels import ListKernel, OutcomeWriter, StreamWriter
@@ -73,7 +74,8 @@ def pick_outcomes(p: Core, node: Apply, pvals: Array, unis: Array, n: Size, how:
     kernel = ListKernel(OutcomeWriter(types, how), p.vector_bits)
     words = [rows, outcomes, n, source.data, uniforms.data, out.data]
     kernel_call.call_list(p, kernel, words, 3, rows, p.product([count, outcomes]))
-    _release_copies(p, (source, pvals), (uniforms, unis))
+    for array in (source, uniforms):
+        discard(p, array)
     return out
 
 
@@ -86,21 +88,13 @@ def pack_truncated(p: Core, node: Apply, z: Array, factor: Array, radius: Array)
     kernel = ListKernel(lambda k: list_kernels.pack_truncated(k, z.dtype), p.vector_bits)
     words = [length, extra, *(x.data for x in packed), out.data]
     kernel_call.call_list(p, kernel, words, 2, 1, 1)
-    _release_copies(p, *zip(packed, (z, factor, radius), strict=True))
+    for array in packed:
+        discard(p, array)
     return out
-
-
-def _release_copies(p: Core, *pairs: tuple[Array, Array]) -> None:
-    for copy, array in pairs:
-        if copy.buffer is not None and copy.buffer is not array.buffer:
-            copy.buffer.users += 1
-            p.release(copy)
 
 
 def _packed(p: Core, x: Array) -> Array:
     """Return `x` in C-contiguous memory: its own if it is so, else a copy."""
-    if x.stretched or x.contiguous is False:
-        return copies.fresh_copy(p, x)
-    source = x if x.contiguous is True else copies.contiguous_at_run_time(p, x)
+    source = copies.contiguous(p, x)
     p.pointer(source)
     return source

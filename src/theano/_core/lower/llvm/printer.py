@@ -213,6 +213,9 @@ class _Printer:
     def _or_fail(self, condition: str) -> None:
         self._leave_unless(condition, (), lambda label: ["  ret i32 -1"])
 
+    def _or_fail_unless_zero(self, status: str) -> None:
+        self._or_fail(self.b.emit(f"icmp eq i32 {status}, 0"))
+
     def _leave_unless(
         self, condition: str, failure: tuple[Any, ...], write: Callable[[str], list[str]]
     ) -> None:
@@ -251,7 +254,7 @@ class _Printer:
             f"call i32 {self.runtime('parallel')}(ptr %call, ptr {function}, ptr {arguments}"
             f", i64 {count}, i64 {total}, i64 {i.weight}, i64 {i.unit})"
         )
-        self._or_fail(b.emit(f"icmp eq i32 {done}, 0"))
+        self._or_fail_unless_zero(done)
 
     def fold(self, i: ir.Fold) -> None:
         b = self.b
@@ -259,11 +262,11 @@ class _Printer:
         self.fold_facts += i.facts
         fold, arguments = self.runtime("fold"), self.operand(i.arguments)
         done = b.emit(f"call i32 {fold}(ptr %call, ptr {arguments}, ptr {how})")
-        self._or_fail(b.emit(f"icmp eq i32 {done}, 0"))
+        self._or_fail_unless_zero(done)
 
     def fence(self, i: ir.Fence) -> None:
         done = self.b.emit(f"call i32 {self.runtime('commit')}(ptr %call)")
-        self._or_fail(self.b.emit(f"icmp eq i32 {done}, 0"))
+        self._or_fail_unless_zero(done)
 
     def step(self, i: ir.Step) -> None:
         self.starts.append(len(self.b.lines))
