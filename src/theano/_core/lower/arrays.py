@@ -15,15 +15,14 @@ class Buffer:
     """Memory that the program allocated: the frame slot that holds its address.
 
     `users` counts the live values that lie in it; at zero the memory is given back. `kept` buffers
-    become outputs. `start` is the register of its address. `fixed` memory serves every step of a
-    loop and is given back after it.
+    become outputs. `start` is the register of its address. Memory of all steps of a loop has no
+    slot here: the loop gives it back.
     """
 
-    slot: int
+    slot: int | None
     start: str
     users: int = 0
     kept: bool = False
-    fixed: bool = False
 
 
 @dataclass(slots=True, eq=False)

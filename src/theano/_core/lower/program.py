@@ -40,6 +40,10 @@ from theano._core.lower.expression import Body
 # Python's lock go.
 PATIENCE = 1024
 
+# What names of places on the stack begin with that hold arguments of one kernel: each of their
+# words is written by one instruction.
+ARGUMENTS = "%arguments"
+
 # A number of the program itself, or the name of a register.
 Size = int | str
 
@@ -255,6 +259,17 @@ class For(NamedTuple):
     polls: bool = True
 
 
+class Once(NamedTuple):
+    """What is done before the first step of a loop around, whose number is in the register `step`.
+
+    Only `passes/hoist.py` reads it, which puts its body before the loop, and gives back behind the
+    loop what the body allocates and keeps.
+    """
+
+    step: str
+    body: list[Any]
+
+
 class Mask(NamedTuple):
     """Which of `lanes` lanes are items of a row of `length`."""
 
@@ -402,7 +417,7 @@ def blocks_of(instruction: Instruction) -> tuple[Block, ...]:
     """Return the blocks within an instruction."""
     if isinstance(instruction, If):
         return instruction.then, instruction.otherwise
-    return (instruction.body,) if isinstance(instruction, For) else ()
+    return (instruction.body,) if isinstance(instruction, (For, Once)) else ()
 
 
 def walk(block: Block) -> Iterator[Instruction]:

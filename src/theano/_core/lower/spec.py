@@ -54,6 +54,8 @@ class _Checker:
             self._branch(i, known, freed)
         elif isinstance(i, ir.For):
             self._loop(i, known, freed)
+        elif isinstance(i, ir.Once):
+            self.block(i.body, known, freed)
         else:
             self._operands(i, known)
             self._effects(i, freed)

@@ -110,6 +110,10 @@ def _lines(
                 yield f"{indent}until {_line(i.stop, bodies)}"
             yield from _lines(i.body, bodies, notes, inner)
             yield f"{indent}end"
+        elif isinstance(i, ir.Once):
+            yield f"{indent}once before {i.step}"
+            yield from _lines(i.body, bodies, notes, inner)
+            yield f"{indent}end"
         else:
             yield f"{indent}{_line(i, bodies)}{note}"
 
@@ -195,6 +199,10 @@ class _Reader:
             self.lines.pop()
             last = stop[0] if stop else None
             return ir.For(step, _size(limit), carried, body, last, not at_once)
+        if line.startswith("once "):
+            body = self.block("end")
+            self.lines.pop()
+            return ir.Once(line.split()[-1], body)
         for kind in TEMPLATES:
             found = self._read(line, kind)
             if found is not None:

@@ -108,7 +108,6 @@ class BranchWriter:
         owned = (
             buffer is not None
             and not buffer.kept
-            and not buffer.fixed
             and buffer.users == 1
             and buffer.slot in p.buffer_slots[first_slot:]
             and value.data == buffer.start
@@ -116,7 +115,7 @@ class BranchWriter:
             and not value.stretched
         )
         if not owned:
-            fresh = p.new_array(value.dtype, value.lengths, hoist=False)
+            fresh = p.new_array(value.dtype, value.lengths)
             copies.copy_into(p, value, fresh)
             value = fresh
         data, own = value.data, value.buffer.slot

@@ -66,7 +66,7 @@ class _Work:
         self.channels = w.kernels[-n - 1]
         self.kernels = w.kernels[0]
         if w.groups > 1:
-            self.kernels = p.sized("sdiv", w.kernels[0], w.groups)
+            self.kernels = p.let("sdiv", w.kernels[0], w.groups)
         self.terms = p.product([self.channels, *self.kernel_lengths])
         self.places = p.product(w.result[2:])
         work = p.product([w.result[0], w.kernels[0], self.terms, self.places])

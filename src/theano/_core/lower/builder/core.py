@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -101,10 +100,6 @@ class Core(Recorder):
         self.node: Apply | None = None
         # Streams of random numbers that nothing outside this call can see.
         self.own_streams: set[Any] = set()
-        # Buffer slots whose memory serves all steps of some loop, which gives it back.
-        self.fixed_slots: set[int] = set()
-        # Buffer slots whose memory was given back.
-        self.freed: set[int] = set()
 
     def emit_node(self, node: Apply) -> None:
         """Write one application; `Builder` does."""
@@ -118,7 +113,7 @@ class Core(Recorder):
             return within_int64(one * two)
         if 1 in (one, two):
             return two if one == 1 else one
-        return self.sized("times", one, two)
+        return self.let("times", one, two)
 
     def plus(self, one: Size, two: Size) -> Size:
         """Return the sum of two sizes, `LARGEST` if it does not fit."""
@@ -126,19 +121,19 @@ class Core(Recorder):
             return within_int64(one + two)
         if 0 in (one, two):
             return two if one == 0 else one
-        return self.sized("plus", one, two)
+        return self.let("plus", one, two)
 
     def parts(self, length: Size, size: int) -> Size:
         """Return how many parts of a size make up a length."""
         up = self.plus(length, size - 1)
-        return up // size if isinstance(up, int) else self.sized("sdiv", up, size)
+        return up // size if isinstance(up, int) else self.let("sdiv", up, size)
 
     def unless_zero(self, condition: Size, size: Size) -> Size:
         """Return a size, but 0 where another one is 0."""
         if isinstance(condition, int):
             return size if condition else 0
-        nothing = self.sized("eq", condition, 0)
-        return self.sized("select", nothing, 0, size)
+        nothing = self.let("eq", condition, 0)
+        return self.let("select", nothing, 0, size)
 
     def position(self, one: Size, two: Size) -> Size:
         """Return the sum of two positions along an axis: unlike a size it needs no care."""
@@ -146,7 +141,7 @@ class Core(Recorder):
             return within_int64(one + two)
         if 0 in (one, two):
             return two if one == 0 else one
-        return self.sized("add", one, two)
+        return self.let("add", one, two)
 
     def offset(self, position: Size, stride: Size) -> Size:
         """Return where in the memory of an array something is, in bytes.
@@ -158,7 +153,7 @@ class Core(Recorder):
             return within_int64(position * stride)
         if 1 in (position, stride):
             return stride if position == 1 else position
-        return self.sized("mul", position, stride)
+        return self.let("mul", position, stride)
 
     def product(self, sizes: Sequence[Size]) -> Size:
         """Return the product of sizes, `LARGEST` if it does not fit."""
@@ -315,18 +310,8 @@ class Core(Recorder):
 
     # -- memory -----------------------------------------------------------------------------------
 
-    def new_array(self, dtype: str, lengths: Sequence[Size], hoist: bool = True) -> Array:
-        """Return a fresh C-contiguous array; the call fails if there is no memory.
-
-        Memory of one size for all steps of a loop is allocated before the loop, if it may `hoist`.
-        """
-        region = self.region
-        if hoist and region is not None and all(map(self.fixed, lengths)):
-            with self.before(region):
-                array = self.new_array(dtype, lengths)
-            self.keep_for_loop(region, array.buffer)
-            slot = array.buffer.slot  # type: ignore[union-attr]
-            return replace(array, buffer=Buffer(slot, array.data, fixed=True))
+    def new_array(self, dtype: str, lengths: Sequence[Size]) -> Array:
+        """Return a fresh C-contiguous array; the call fails if there is no memory."""
         slot = self.new_slot()
         data = self.allocated(dtype, lengths, slot)
         return Array(dtype, tuple(lengths), data, buffer=Buffer(slot, data))
@@ -339,21 +324,13 @@ class Core(Recorder):
         self.check(self.node, self.let("ne", data, "null", kind="ptr"), "too_large", lengths)
         return data
 
-    def keep_for_loop(self, region: Region, buffer: Any) -> None:
-        """Have memory that was allocated before a loop be given back after it."""
-        # Memory that serves the loop around this one too is given back after that one.
-        if not buffer.fixed:
-            region.fixed_slots.add(buffer.slot)
-            self.fixed_slots.add(buffer.slot)
-
     def release(self, array: Any) -> None:
         """Count one user less of the memory of a value; give it back after the last."""
         buffer = getattr(array, "buffer", None)
         if buffer is None:
             return
         buffer.users -= 1
-        if buffer.users == 0 and not buffer.kept and not buffer.fixed:
-            self.freed.add(buffer.slot)
+        if buffer.users == 0 and not buffer.kept and buffer.slot is not None:
             self.free(buffer.slot)
 
     # -- what may fail ----------------------------------------------------------------------------

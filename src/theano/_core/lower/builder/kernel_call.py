@@ -193,21 +193,16 @@ def _fold(p: Core, call: Call, block: str, words: int, before: int, given: bool)
 def arguments(p: Core, words: Sequence[Size], kinds: Sequence[str], room: bool = False) -> str:
     """Write the arguments of a kernel and return their address; `room`: for one word more.
 
-    In a loop over steps, those that stay the same are written once, before the loop. Empty ones
-    are only room.
+    In a loop over steps they have a place of their own, so that those that stay the same need not
+    be written again. Empty ones are only room.
     """
-    region = p.region
-    if region is None:
+    if p.region is None:
         p.block_words = max(p.block_words, len(words) + room)
-        p.words("%block", words, kinds)
-        return "%block"
-    block = p.stack(8 * (len(words) + room))
-    fixed = [word != "" and p.fixed(word) for word in words]
-    if any(fixed):
-        with p.before(region):
-            p.words(block, [w if f else "" for w, f in zip(words, fixed, strict=True)], kinds)
-    p.words(block, ["" if f else w for w, f in zip(words, fixed, strict=True)], kinds)
-    return block
+        place = "%block"
+    else:
+        place = p.stack(8 * (len(words) + room), ir.ARGUMENTS)
+    p.words(place, words, kinds)
+    return place
 
 
 def partials_of(p: Core, calls: Sequence[Call]) -> list[Array]:
@@ -218,7 +213,7 @@ def partials_of(p: Core, calls: Sequence[Call]) -> list[Array]:
         if isinstance(blocks, int) and isinstance(count, int):
             count = max(count, blocks)
         else:
-            count = p.sized("maximum", count, blocks)
+            count = p.let("maximum", count, blocks)
     result = []
     for fold in calls[0].kernel.loop.folds:
         array = p.new_array(fold.dtype, (count,))

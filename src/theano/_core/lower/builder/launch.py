@@ -356,7 +356,7 @@ def _all_side_by_side(
             if step != wanted:
                 return False
             continue
-        result = p.both(result, p.sized("eq", step, wanted))
+        result = p.both(result, p.let("eq", step, wanted))
     return result
 
 

@@ -122,9 +122,8 @@ def _multiply_by_panels(
     `first` is a product that was postponed: its sums are gone on with in the same registers.
     """
     assert p.region is not None
-    with p.before(p.region):
+    with p.once():
         panels = _panels(p, y)
-    _keep_in_loop(p, panels[1])
     rows, terms = x.lengths
     pointers = _descriptors(p, out, x, y)
     few, short = p.let("le", terms, MOST_TERMS), p.let("le", rows, MOST_ROWS)
@@ -161,7 +160,7 @@ def _multiply_rows(p: Core, sequence: Array, x: Array, y: Array, postpone: bool)
     region = p.region
     assert region is not None
     (rows, terms), columns, size = x.lengths, y.lengths[1], itemsize(x.dtype)
-    with p.before(region):
+    with p.once():
         limits = [("ge", rows, TILE_ROWS), ("le", rows, MOST_ROWS)]
         limits += [("ge", columns, TILE_COLUMNS), ("le", terms, MOST_TERMS)]
         fits = [p.let(how, length, bound) for how, length, bound in limits]
@@ -179,12 +178,10 @@ def _multiply_rows(p: Core, sequence: Array, x: Array, y: Array, postpone: bool)
 
         p.if_else(stepwise, None, multiply_all)
         panels = _panels(p, y, stepwise)
-    _keep_in_loop(p, panels[1], results)
     step = p.product([region.step, rows, columns, size])
     place = views.moved(p, results.data, p.let("select", stepwise, 0, step))
     out = Array(x.dtype, (rows, columns), place)
-    slot = results.buffer.slot  # type: ignore[union-attr]
-    out.buffer = Buffer(slot, place, fixed=True)
+    out.buffer = Buffer(None, place)
     product = stepwise, _panel_arguments(p, out, x, columns, panels)
     if postpone:
         p.postponed[place] = product
@@ -197,12 +194,6 @@ def _multiply_postponed(p: Core, product: tuple[str, str]) -> None:
     """Multiply what (a condition, arguments of the kernel) say, where the condition holds."""
     wanted, arguments = product
     p.if_else(wanted, lambda: _multiply_packed(p, arguments))
-
-
-def _keep_in_loop(p: Core, *arrays: Array) -> None:
-    for array in arrays:
-        if p.region is not None and array.buffer is not None:
-            p.keep_for_loop(p.region, array.buffer)
 
 
 def _call_panels(
@@ -339,9 +330,8 @@ def _packed_before(p: Core, matrix: Array) -> Array:
         return matrix
     if matrix.contiguous is True or matrix.stretched:
         return matrix
-    with p.before(region):
+    with p.once():
         packed = copies.fresh_copy(p, replace(matrix))
-    p.keep_for_loop(region, packed.buffer)
     return replace(packed, buffer=None, steady=region)
 
 

@@ -74,8 +74,8 @@ def _joint_length(p: Core, lengths: Sequence[Size]) -> Size:
         elif isinstance(length, int):
             result = length if length != 1 else result
         else:
-            one = p.sized("eq", result, 1)
-            result = p.sized("select", one, length, result)
+            one = p.let("eq", result, 1)
+            result = p.let("select", one, length, result)
     return result
 
 

@@ -9,12 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from theano._core.base import developing
 from theano._core.ir.graph import toposort
 from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Apply, Constant
+from theano._core.lower import pipeline
 from theano._core.lower import program as ir
-from theano._core.lower import spec
 from theano._core.lower.arrays import Array, CallbackRecord, Object
 from theano._core.lower.builder import copies, launch, lowering
 from theano._core.lower.builder.core import Core
@@ -190,9 +189,7 @@ def _results(p: Core, copied: ir.Block) -> list[Output]:
 
 
 def _finish(p: Core, input_offsets: tuple[int, ...], results: list[Output]) -> ProgramText:
-    program = ir.Program(p.block, tuple(p.stacks), p.block_words)
-    if developing.CHECK:
-        spec.check(program)
+    program = pipeline.run(ir.Program(p.block, tuple(p.stacks), p.block_words))
     text, cut = printed(program)
     return ProgramText(
         text,

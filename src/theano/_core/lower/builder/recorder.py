@@ -44,18 +44,13 @@ class Recorder:
         self.buffer_slots: list[int] = []
         self.region: Region | None = None
         self._count = 0
-        # Registers that are defined within loops: in how many.
-        self._depths: dict[str, int] = {}
 
     # -- instructions -----------------------------------------------------------------------------
 
     def fresh(self) -> str:
         """Return the name of a new register."""
         self._count += 1
-        name = f"%m{self._count}"
-        if self.region is not None:
-            self._depths[name] = self.region.depth
-        return name
+        return f"%m{self._count}"
 
     def do(self, instruction: Any) -> None:
         """Add an instruction."""
@@ -75,14 +70,6 @@ class Recorder:
         if function not in ir.READS:
             self._scope.lets[key] = name
         return name
-
-    def sized(self, function: str, *operands: Size, kind: str = "int64") -> str:
-        """Return that of a function that cannot fail: before the loop if its operands are fixed."""
-        region = self.region
-        if region is None or not all(map(self.fixed, operands)):
-            return self.let(function, *operands, kind=kind)
-        with self.before(region):
-            return self.sized(function, *operands, kind=kind)
 
     def compute(self, body: Callable[..., Any], *operands: Scalar) -> Scalar:
         """Return the value `body(w, *operands)` of scalars; see `Writer`."""
@@ -159,19 +146,20 @@ class Recorder:
             self.calls = calls
 
     @contextmanager
-    def before(self, region: Region) -> Iterator[None]:
-        """Have instructions go before a loop."""
-        inner, self.region = self.region, region.outer
+    def once(self) -> Iterator[None]:
+        """Have instructions be done once, before the loop around: they read what no step changes.
+
+        What they allocate and do not give back serves all steps.
+        """
+        region, block = self.region, self.block
+        assert region is not None
+        self.region, self.block = region.outer, []
+        block.append(ir.Once(region.step, self.block))
         try:
-            with self.into(region.before):
+            with self.apart(None):
                 yield
         finally:
-            self.region = inner
-
-    def fixed(self, size: Size) -> bool:
-        """Tell whether a size or an address is the same in every step of the loop around."""
-        assert self.region is not None
-        return isinstance(size, int) or self._depths.get(size, 0) < self.region.depth
+            self.region, self.block = region, block
 
     def if_else(
         self,
@@ -232,9 +220,9 @@ class Recorder:
         """Write to a frame slot."""
         self.block.append(ir.FrameStore(offset, value, kind))
 
-    def stack(self, nbytes: int) -> str:
+    def stack(self, nbytes: int, name: str = "%stack") -> str:
         """Return memory that lives as long as the call."""
-        name = f"%stack{len(self.stacks)}"
+        name = f"{name}{len(self.stacks)}"
         self.stacks.append((name, nbytes))
         return name
 

@@ -117,10 +117,11 @@ class LoopWriter:
             self._write_body()
             stop = self._advance()
         p.region = region.outer
+        if len(p.callbacks) > self.first_callback:
+            self._forget_objects(body)
+        self._free_step_memory(body)
         carried = [c for state in self.states for c in self._carried(state)]
         p.do(ir.For(self.step, self.limit, tuple(carried), body, stop))
-        for slot in sorted(region.fixed_slots):
-            p.free(slot)
         p.values, p.length_values = known
         return self._outputs()
 
@@ -251,9 +252,8 @@ class LoopWriter:
     def _enter(self) -> Region:
         """Name what changes from step to step."""
         p = self.p
-        depth = p.region.depth if p.region is not None else 0
-        p.region = region = Region(self.node, "", p.block, p.region, depth + 1)
-        self.step = region.step = p.fresh()
+        self.step = p.fresh()
+        p.region = region = Region(self.node, self.step, p.region)
         self.stopped = p.fresh() if self.op.until else ""
         for carried in self.states:
             if carried.is_scalar:
@@ -266,6 +266,7 @@ class LoopWriter:
                 carried.late = LateRows(p.new_slot(), p.fresh(), names, unknown)
         # Values outside are copied: what is added to them inside is not known after the loop.
         p.values = {k: replace(v) if isinstance(v, Array) else v for k, v in p.values.items()}
+        self.sequences = [replace(array) for array in self.sequences]
         p.length_values = dict(p.length_values)
         self.first_slot = len(p.buffer_slots)
         self.first_callback = len(p.callbacks)
@@ -352,25 +353,21 @@ class LoopWriter:
         for carried in self.states:
             if carried.is_object:
                 p.frame_store(carried.descriptor, carried.nexts[0], "ptr")
-        if len(p.callbacks) > self.first_callback:
-            self._forget_objects()
         stop = None
         if self.op.until:
             ends = p.condition(p.value(self.op.body.outputs[-1]))
             stop = ir.Carried(self.stopped, "bool", 0, ends)
-        self._free_step_memory()
         return stop
 
-    def _forget_objects(self) -> None:
-        """Let go of what Python returned in the step before this one."""
+    def _forget_objects(self, body: ir.Block) -> None:
+        """Have each step let go of what Python returned in the one before."""
         p = self.p
-        assert p.region is not None
         # INVARIANT: objects from `first` up to the number at `place` are of earlier steps.
-        with p.before(p.region):
-            first = p.call("kept")
-            place = p.listed([first])
-        p.call("forget", first, p.load(place, "int64").name)
-        p.words(place, [p.call("kept")])
+        first = p.call("kept")
+        place = p.listed([first])
+        with p.into(body):
+            p.call("forget", first, p.load(place, "int64").name)
+            p.words(place, [p.call("kept")])
 
     def _advance_scalar(self, carried: Carried, value: Array) -> None:
         new = self.p.register(value)
@@ -411,12 +408,15 @@ class LoopWriter:
         row = p.offset(self.step, size) if carried.keeps_all else 0
         carried.target = views.moved(p, late.next_base, row)
 
-    def _free_step_memory(self) -> None:
+    def _free_step_memory(self, body: ir.Block) -> None:
+        """Have a step give back all memory that its body keeps."""
         p = self.p
-        late = {c.late.slot for c in self.states if c.late is not None}
-        for slot in p.buffer_slots[self.first_slot :]:
-            if slot not in p.fixed_slots | p.freed | late:
-                p.free(slot)
+        kept = {i.slot for i in ir.walk(body) if isinstance(i, ir.Free)}
+        kept |= {c.late.slot for c in self.states if c.late is not None}
+        for i in body:
+            if isinstance(i, ir.Once):
+                kept |= {x.slot for x in ir.walk(i.body) if isinstance(x, ir.Alloc)}
+        body += [ir.Free(slot) for slot in p.buffer_slots[self.first_slot :] if slot not in kept]
 
     def _carried(self, carried: Carried) -> list[ir.Carried]:
         late, found = carried.late, []

@@ -211,9 +211,9 @@ def stretched_to(
             else:
                 p.check_equal(node, own, wanted, fault, (axis, own, wanted))
             continue
-        one, same = p.sized("eq", own, 1), p.sized("eq", own, wanted)
+        one, same = p.let("eq", own, 1), p.let("eq", own, wanted)
         p.check(node, p.let("or", same, one, kind="bool"), fault, (axis, own, wanted))
-        strides[axis] = p.sized("select", same, strides[axis], 0)
+        strides[axis] = p.let("select", same, strides[axis], 0)
         packed = p.both(packed, same)
     return Array(
         x.dtype,

@@ -1,0 +1,147 @@
+"""What no step of a loop changes is done once, before the loop.
+
+Found by what instructions define and read, loops within loops first: so what is put before one loop
+may go on to the front of the next. What may fail stays where it is, but for memory: a block of the
+same size in every step that is given back in the block of instructions that allocates it serves
+them all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from theano._core.lower import program as ir
+
+
+def hoist(program: ir.Program) -> ir.Program:
+    """Return a program whose loops hold what their steps change, and no `Once`."""
+    return program._replace(body=_block(program.body))
+
+
+def _block(block: ir.Block) -> ir.Block:
+    out: ir.Block = []
+    for i in block:
+        if isinstance(i, ir.For):
+            out += _loop(i)
+        elif isinstance(i, ir.If):
+            out.append(i._replace(then=_block(i.then), otherwise=_block(i.otherwise)))
+        elif isinstance(i, ir.Once):
+            out.append(i._replace(body=_block(i.body)))
+        else:
+            out.append(i)
+    return out
+
+
+def _loop(loop: ir.For) -> ir.Block:
+    """Return a loop with what goes before and behind it."""
+    mover = _Mover(loop)
+    body = mover.block(_block(loop.body))
+    return [*mover.before, loop._replace(body=body), *map(ir.Free, mover.slots)]
+
+
+class _Mover:
+    """Takes what no step changes out of the body of a loop.
+
+    Attributes
+    ----------
+    before : list of instructions
+        What goes before the loop.
+    slots : list of int
+        What is given back behind it.
+    """
+
+    def __init__(self, loop: ir.For) -> None:
+        self.step = loop.step
+        self.before: ir.Block = []
+        self.slots: list[int] = []
+        self._varies = set(_defined(loop))
+        # Addresses of memory that serves all steps, and whether there is any.
+        self._found: set[ir.Size] = set()
+
+    def block(self, block: ir.Block) -> ir.Block:
+        """Return what stays of a block of the body."""
+        given_back = _given_back(block)
+        kept: ir.Block = []
+        for i in block:
+            if isinstance(i, ir.Words):
+                self._words(i, kept)
+            elif isinstance(i, ir.If):
+                one, two = self.block(i.then), self.block(i.otherwise)
+                kept.append(i._replace(then=one, otherwise=two))
+                self._varies.update(merge.name for merge in i.merges)
+            elif isinstance(i, ir.Once):
+                self._once(i)
+            elif isinstance(i, ir.Free) and i.slot in self.slots:
+                continue
+            elif not self._moves(i, given_back):
+                kept.append(i)
+                self._varies.update(_defined(i))
+        return kept
+
+    def _moves(self, i: Any, given_back: set[int]) -> bool:
+        """Put an instruction before the loop, if no step changes what it does."""
+        if isinstance(i, ir.Let):
+            if _stays_put(i) or not self._is_steady(*i.operands):
+                return False
+            if not self._found.isdisjoint(i.operands):
+                self._found.add(i.name)
+        elif isinstance(i, ir.Alloc):
+            if i.slot not in given_back or not self._is_steady(i.nbytes):
+                return False
+            self.slots.append(i.slot)
+            self._found.add(i.name)
+        elif isinstance(i, ir.Check) and i.condition in self._found:
+            # It fails in the first step, if in any.
+            i = i._replace(facts=tuple(0 if fact == self.step else fact for fact in i.facts))
+        else:
+            return False
+        self.before.append(i)
+        return True
+
+    def _is_steady(self, *operands: ir.Size) -> bool:
+        return self._varies.isdisjoint(operands)
+
+    def _words(self, i: ir.Words, kept: ir.Block) -> None:
+        """Write the arguments of a kernel that stay the same before the loop."""
+        if not i.address.startswith(ir.ARGUMENTS):
+            kept.append(i)
+            return
+        steady = [self._is_steady(word) for word in i.words]
+        for block, own in ((self.before, True), (kept, False)):
+            words = tuple(w if s is own else "" for w, s in zip(i.words, steady, strict=True))
+            if any(word != "" for word in words):
+                block.append(i._replace(words=words))
+
+    def _once(self, i: ir.Once) -> None:
+        """Put before the loop what is done once, or further up if a loop around it is meant."""
+        if i.step != self.step:
+            self.before.append(i)
+            return
+        self.before += i.body
+        made = [x.slot for x in ir.walk(i.body) if isinstance(x, ir.Alloc)]
+        lost = {x.slot for x in ir.walk(i.body) if isinstance(x, ir.Free)}
+        self.slots += [slot for slot in made if slot not in lost]
+
+
+def _defined(i: Any) -> Iterator[str]:
+    """Yield the registers that an instruction defines for those behind it."""
+    if isinstance(i, ir.For):
+        yield i.step
+        yield from (c.name for c in i.carried)
+        if i.stop is not None:
+            yield i.stop.name
+    elif getattr(i, "name", ""):
+        yield i.name
+
+
+def _stays_put(i: ir.Let) -> bool:
+    """Tell whether a function is not to be computed unless it is wanted."""
+    divides = i.function in ("sdiv", "udiv")
+    return i.function in ir.READS or (divides and not isinstance(i.operands[1], int))
+
+
+def _given_back(block: ir.Block) -> set[int]:
+    """Return the slots that a block gives back, and does not give memory of another kind."""
+    freed = {i.slot for i in block if isinstance(i, ir.Free)}
+    return freed - {i.offset for i in block if isinstance(i, ir.FrameStore)}

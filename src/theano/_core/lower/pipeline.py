@@ -1,0 +1,33 @@
+"""The passes over a program, in order, from what operations record to what is printed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from theano._core.base import developing
+from theano._core.lower import spec
+from theano._core.lower.passes.hoist import hoist
+from theano._core.lower.program import Program
+
+
+class Pass(NamedTuple):
+    """A pass: its name, why it stands where it stands, and the function that does it."""
+
+    name: str
+    why: str
+    run: Callable[[Program], Program]
+
+
+PASSES = (Pass("hoist", "operations record what they do in every step of a loop", hoist),)
+
+
+def run(program: Program) -> Program:
+    """Return what the passes make of a program; it is checked between them if `THEANO_CHECK`."""
+    for step in PASSES:
+        if developing.CHECK:
+            spec.check(program)
+        program = step.run(program)
+    if developing.CHECK:
+        spec.check(program)
+    return program
