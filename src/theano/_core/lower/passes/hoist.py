@@ -3,7 +3,7 @@
 Found by what instructions define and read, loops within loops first: so what is put before one loop
 may go on to the front of the next. What may fail stays where it is, but for memory: a block of the
 same size in every step that is given back in the block of instructions that allocates it serves
-them all.
+them all, and other blocks of that size as soon as it is given back.
 """
 
 from __future__ import annotations
@@ -58,6 +58,9 @@ class _Mover:
         self._varies = set(_defined(loop))
         # Addresses of memory that serves all steps, and whether there is any.
         self._found: set[ir.Size] = set()
+        # By slot, the address and size of such memory; by size, addresses of what is given back.
+        self._memory: dict[int, tuple[str, ir.Size]] = {}
+        self._idle: dict[ir.Size, list[str]] = {}
 
     def block(self, block: ir.Block) -> ir.Block:
         """Return what stays of a block of the body."""
@@ -72,8 +75,9 @@ class _Mover:
                 self._varies.update(merge.name for merge in i.merges)
             elif isinstance(i, ir.Once):
                 self._once(i)
-            elif isinstance(i, ir.Free) and i.slot in self.slots:
-                continue
+            elif isinstance(i, ir.Free) and i.slot in self._memory:
+                address, nbytes = self._memory[i.slot]
+                self._idle.setdefault(nbytes, []).append(address)
             elif not self._moves(i, given_back):
                 kept.append(i)
                 self._varies.update(_defined(i))
@@ -89,8 +93,13 @@ class _Mover:
         elif isinstance(i, ir.Alloc):
             if i.slot not in given_back or not self._is_steady(i.nbytes):
                 return False
-            self.slots.append(i.slot)
             self._found.add(i.name)
+            self._memory[i.slot] = i.name, i.nbytes
+            idle = self._idle.get(i.nbytes)
+            if idle:
+                i = ir.Let(i.name, "moved", (idle.pop(), 0))
+            else:
+                self.slots.append(i.slot)
         elif isinstance(i, ir.Check) and i.condition in self._found:
             # It fails in the first step, if in any.
             i = i._replace(facts=tuple(0 if fact == self.step else fact for fact in i.facts))
