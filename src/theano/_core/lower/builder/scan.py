@@ -2,8 +2,7 @@
 
 The body of a `Loop` is written like a program of its own, in place. Scalar states are in registers.
 Rows of other states lie where they are kept: in the output, or in one row more than are read back,
-used in turn. What is the same in every step is computed before the loop, and memory that a step
-needs is allocated there.
+used in turn. What is the same in every step is put before the loop later: see `passes/hoist.py`.
 """
 
 from __future__ import annotations
@@ -413,7 +412,7 @@ class LoopWriter:
         p = self.p
         kept = {i.slot for i in ir.walk(body) if isinstance(i, ir.Free)}
         kept |= {c.late.slot for c in self.states if c.late is not None}
-        for i in body:
+        for i in ir.walk(body):
             if isinstance(i, ir.Once):
                 kept |= {x.slot for x in ir.walk(i.body) if isinstance(x, ir.Alloc)}
         body += [ir.Free(slot) for slot in p.buffer_slots[self.first_slot :] if slot not in kept]
