@@ -16,7 +16,7 @@ from theano._core.lower.reference import evaluate
 from theano._core.ops.op import elementwise_ops
 from theano._core.ops.products import Dot, Gemm
 from theano._core.rewrite.engine import Rewriter
-from theano._core.rewrite.pipeline import PHASES, all_rules, rewrite
+from theano._core.rewrite.pipeline import INCLUDES, PASSES, all_rules, rewrite
 
 
 def names_of(out: Any) -> list[str]:
@@ -171,7 +171,13 @@ def test_shapes_need_no_values() -> None:
     assert names <= {"Shape_i{0}", "SumOfLengths", str(elementwise_ops()["add"])}
 
 
-def test_phases_say_why() -> None:
-    assert all(phase.why for phase in PHASES)
-    assert {rule.phase for rule in all_rules()} <= {p.name for p in PHASES} | {"shape"}
+def test_passes_say_why_and_what_they_keep() -> None:
+    assert all(step.why for step in PASSES)
+    keeps = ("exact", "rounding", "nan")
+    names = [step.name for step in PASSES]
+    for step in PASSES:
+        phases = (step.name, *INCLUDES.get(step.name, ()))
+        weakest = max((keeps.index(r.keeps) for r in all_rules() if r.phase in phases), default=0)
+        assert keeps.index(step.keeps) >= weakest, step.name
+    assert {rule.phase for rule in all_rules()} <= {*names, "shape"}
     assert all(rule.why and rule.keeps in ("exact", "rounding", "nan") for rule in all_rules())

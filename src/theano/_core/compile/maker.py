@@ -19,6 +19,8 @@ from theano._core.compile.modes import Mode
 from theano._core.compile.profiling import profile_of
 from theano._core.compile.program_key import program_key, settings
 from theano._core.ir.function_graph import FunctionGraph
+from theano._core.ir.graph import toposort
+from theano._core.ir.text import listing
 from theano._core.ir.types import Generic, RandomStateType, TensorType, generic
 from theano._core.lower.builder.program import ProgramText, write
 from theano._core.lower.builder.special import FunctionAddress
@@ -168,13 +170,12 @@ class FunctionMaker:
 
     def _create(self, containers: Sequence[Container | None] | None) -> Any:
         start = time.perf_counter()
-        key = program_key(self)
+        # What is shown is made anew.
+        key = None if developing.DEBUG >= developing.COUNTS else program_key(self)
         kept = None if key is None else programs.ready(key)
         if kept is not None:
             self._kept, text, code = kept
             self._settings = settings()
-            if developing.DEBUG >= developing.PROGRAMS:
-                self._tell(self.program_text)
             function = self._function(text, code, containers)
             self.compile_seconds = time.perf_counter() - start
             return function
@@ -186,7 +187,9 @@ class FunctionMaker:
         text = self._lowered(rewritten, rewriter)
         self.lowered = Lowered(rewritten, text.kernels, text.nodes)
         if developing.DEBUG >= developing.PROGRAMS:
-            self._tell(text)
+            print(annotated(text))
+            if developing.DEBUG >= developing.LLVM:
+                print(text.text)
         code = machine.assemble(text, self.vector_bits)
         if key is not None:
             self._kept = programs.keep(key, text, code)
@@ -200,11 +203,6 @@ class FunctionMaker:
             self.profile.add(function.program, text.steps)
         return function
 
-    def _tell(self, text: ProgramText) -> None:
-        print(annotated(text))
-        if developing.DEBUG >= developing.LLVM:
-            print(text.text)
-
     def _rewriter(self) -> Rewriter:
         sizes = {
             leaf: v.type.shape
@@ -217,7 +215,8 @@ class FunctionMaker:
         pairs = zip(self.all_inputs, self.leaves, strict=True)
         graph = without_sizes(self.all_results, {v: leaf for v, leaf in pairs if v is not leaf})
         with change_flags(compute_test_value=config.compute_test_value_opt):
-            rewritten = rewrite(graph, self.mode.phases, rewriter, self.mode.selection)
+            watch = _show_graph if developing.DEBUG >= developing.COUNTS else None
+            rewritten = rewrite(graph, self.mode.passes, rewriter, self.mode.selection, watch)
             complete_values(rewritten)
         return rewritten
 
@@ -347,6 +346,13 @@ class FunctionMaker:
         for (target, value), output in zip(self.updates, outputs, strict=True):
             records.append((cell_of[target], *_output_record(value.type, output)))
         return records
+
+
+def _show_graph(name: str, outputs: Sequence[Any]) -> None:
+    """Print what a pass of rewriting leaves."""
+    print(f"after {name}: {len(toposort(outputs))} nodes")
+    if developing.DEBUG >= developing.GRAPHS:
+        print(listing(outputs))
 
 
 def _input_record(kind: Any, name: str | None, offset: int, cell: int, flags: int) -> Any:

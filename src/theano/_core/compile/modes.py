@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from theano._core.base.settings import accept_mode_class, config
-from theano._core.rewrite.pipeline import LEVELS, Selection
+from theano._core.rewrite.pipeline import LEVELS, RULE_PHASES, Selection
 
 # What runs functions, by the name of a linker.
 LINKERS = {
@@ -39,8 +39,10 @@ OPTIMIZERS: dict[Any, Any] = {
 
 # A position behind every other.
 AFTER_ALL = 1e6
-# Theano's tags of what our phases do.
-PHASE_TAGS = {"canonicalize": "canonical", "stabilize": "stable", "specialize": "special"}
+# Theano's tags of what our passes do.
+PASS_TAGS = {"canonicalize": "canonical", "stabilize": "stable", "specialize": "special"}
+# Theano's tag and name of the rewrite, off unless a mode includes it, that leaves assertions out.
+UNSAFE = frozenset({"unsafe", "local_remove_all_assert"})
 # Theano's tags and names of what lowering does.
 FUSION_TAGS = frozenset({"fusion", "local_elemwise_fusion", "elemwise_fusion"})
 IN_PLACE_TAGS = frozenset({"inplace", "inplace_opt", "inplace_elemwise_optimizer"})
@@ -100,10 +102,15 @@ class Mode:
         return known if isinstance(known, str) else self._read(known)
 
     @property
-    def phases(self) -> tuple[str, ...]:
-        """Names of the phases of rewriting."""
-        left_out = {PHASE_TAGS.get(tag) for tag in self.excluded}
-        return tuple(name for name in LEVELS[self.level] if name not in left_out)
+    def passes(self) -> tuple[str, ...]:
+        """Names of the passes of rewriting, besides those that always run."""
+        left_out = {PASS_TAGS.get(tag, tag) for tag in self.excluded}
+        names = [name for name in LEVELS[self.level] if name not in left_out]
+        if UNSAFE & self.included and not UNSAFE & self.excluded:
+            names.append("remove_assertions")
+        if not set(RULE_PHASES) & set(names):
+            names.append("merge")
+        return tuple(names)
 
     @property
     def fuses(self) -> bool:
@@ -117,7 +124,7 @@ class Mode:
 
     @property
     def selection(self) -> Selection:
-        """What is asked for besides the phases."""
+        """What is asked for besides the passes."""
         return Selection(self.included | {self.level}, self.excluded, self.extra)
 
     def _with(self, **changes: Any) -> Mode:
@@ -127,7 +134,7 @@ class Mode:
         return fresh
 
     def excluding(self, *names: str) -> Mode:
-        """Return this mode without some rules or phases, by their names or tags.
+        """Return this mode without some rules or passes, by their names or tags.
 
         'rounding' and 'nan' name the rules that may change the last digits, and the results where
         NaN or infinity occur; 'fusion' and 'inplace' what lowering does.

@@ -91,7 +91,7 @@ def program_key(maker: Any) -> ProgramKey | None:
             source_files(),
             machine.identity(maker.vector_bits),
             texts.value(settings()),
-            texts.value((mode.level, mode.phases, mode.included, mode.excluded)),
+            texts.value((mode.level, mode.passes, mode.included, mode.excluded)),
             texts.value((mode.fuses, mode.overwrites, len(maker.arguments), maker.drawn_in_place)),
             texts.value([position[target] for target, _ in maker.updates]),
             texts.graph(maker.all_inputs, maker.all_results, texts.constants),

@@ -1,4 +1,4 @@
-"""Graphs written as nested calls."""
+"""Graphs as text: nested calls, or a line for each node."""
 
 from __future__ import annotations
 
@@ -85,3 +85,20 @@ def op_as_string(
 ) -> str:
     """Return one application written as a call over the variables `i`, as `as_string` does."""
     return node_formatter(op, as_string(i, op.inputs, leaf_formatter, node_formatter))
+
+
+def listing(outputs: Sequence[Any]) -> str:
+    """Return a graph with one line for each node, in the order that they can run in."""
+    names: dict[Any, str] = {}
+    lines = []
+
+    def name(variable: Any) -> str:
+        return names.get(variable) or str(variable)
+
+    for node in toposort(outputs):
+        arguments = ", ".join(map(name, node.inputs))
+        for out in node.outputs:
+            names[out] = f"%{len(names)}"
+        results = ", ".join(f"{name(out)}: {out.type}" for out in node.outputs)
+        lines.append(f"{results} = {node.op}({arguments})")
+    return "\n".join([*lines, f"return {', '.join(map(name, outputs))}"])

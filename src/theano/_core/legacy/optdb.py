@@ -23,8 +23,10 @@ from theano._core.legacy.optimizers import (
 from theano._core.legacy.toolbox import ReplaceValidate
 from theano._core.rewrite.pipeline import Added, Selection, rewrite
 
-# Theano's positions of what our phases do: rewrites with lower positions run before the phase.
+# Theano's positions of what our passes do.
 POSITIONS = {"canonicalize": 1, "stabilize": 1.5, "specialize": 2, "uncanonicalize": 3}
+# Before each of these passes run the rewrites whose positions end here; the rest before `merge`.
+PLACES = {"canonical": 1.0, "loops": 1.5, "special": 2.0, "blas": 49.0, "merge": float("inf")}
 
 
 class Query:
@@ -330,7 +332,7 @@ class WholeOfMode(Optimizer):
         fgraph.attach_feature(ReplaceValidate())
 
     def apply(self, fgraph: Any) -> None:
-        new = rewrite(fgraph.outputs, self.mode.phases, selection=self.mode.selection)
+        new = rewrite(fgraph.outputs, self.mode.passes, selection=self.mode.selection)
         fgraph.replace_all(zip(list(fgraph.outputs), new, strict=True), reason="pipeline")
 
 
@@ -348,8 +350,12 @@ for _name, _db, _position, _tags in (
     _db.name = _name
 
 
-def _run(outputs: list[Any], low: float, high: float, selection: Selection) -> list[Any]:
-    """Run what is registered from position `low` to `high`; of `low` itself, databases again."""
+def _run(name: str, outputs: list[Any], selection: Selection) -> list[Any]:
+    """Run what is registered to run before a pass, and databases that stand just before again."""
+    if name not in PLACES:
+        return outputs
+    low = max((p for p in PLACES.values() if p < PLACES[name]), default=float("-inf"))
+    high = PLACES[name]
     chosen = [
         obj
         for position, obj in _chosen(selection)

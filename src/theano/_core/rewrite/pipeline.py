@@ -1,7 +1,7 @@
-"""The order of rewriting: one list of named phases.
+"""The order of rewriting: one list of named passes, each from results to results.
 
-Each phase is one bottom-up walk with its rules (`engine.py`). A phase also runs the rules of the
-phases named in its `includes`, since its own results open new chances for them.
+Passes of rules are one bottom-up walk with the rules of their name (`engine.py`) and of those that
+they include, since their own results open new chances for these.
 """
 
 from __future__ import annotations
@@ -32,12 +32,25 @@ from theano._core.rewrite.rules import (
 )
 
 
-class Phase(NamedTuple):
-    """A named step of the pipeline and why it stands where it does."""
+class Pass(NamedTuple):
+    """A pass of the pipeline, and why it stands where it does.
+
+    Attributes
+    ----------
+    name, why : str
+    keeps : str
+        What it may change, as rules say it: 'exact', 'rounding' or 'nan'.
+    run : callable
+        `run(rewriter, outputs, selection)` returns the new outputs.
+    always : bool
+        Whether it runs at every level.
+    """
 
     name: str
-    includes: tuple[str, ...]
     why: str
+    keeps: str
+    run: Callable[[Rewriter, list[Any], Selection], list[Any]]
+    always: bool = False
 
 
 class Selection(NamedTuple):
@@ -59,49 +72,108 @@ class Selection(NamedTuple):
 class Added:
     """Rewrites that users have added; the layer that keeps them sets `run`.
 
-    `run(outputs, low, high, selection)` runs those that stand from position `low` to `high`, and
-    returns the new outputs. `some(selection)` tells whether there are any.
+    `run(name, outputs, selection)` runs those that stand before the pass of a name, and returns the
+    new outputs. `some(selection)` tells whether there are any.
     """
 
-    run: Callable[[list[Any], float, float, Selection], list[Any]] | None = None
+    run: Callable[[str, list[Any], Selection], list[Any]] | None = None
     some: Callable[[Selection], bool] | None = None
 
 
-PHASES = (
-    Phase(
+def _walk(name: str) -> Callable[[Rewriter, list[Any], Selection], list[Any]]:
+    """Return what runs the rules of a pass."""
+    return lambda rewriter, outputs, selection: rewriter.run(
+        outputs, rules_of(name, selection.excluded)
+    )
+
+
+def _alone(change: Callable[[list[Any]], list[Any]]) -> Callable[..., list[Any]]:
+    return lambda rewriter, outputs, selection: change(outputs)
+
+
+def _branches(rewriter: Rewriter, outputs: list[Any], selection: Selection) -> list[Any]:
+    final = rewrite_branches(outputs)
+    if all(a is b for a, b in zip(final, outputs, strict=True)):
+        return final
+    # The lengths that lowering asks for are those of the graph as it is now.
+    return rewriter.run(final, RuleSet(()))
+
+
+PASSES = (
+    Pass(
+        "inline",
+        "Inner graphs are written out first: rules look through them.",
+        "exact",
+        _alone(inlined),
+        always=True,
+    ),
+    Pass(
+        "remove_assertions",
+        "On request: conditions that users assert are not tested, and what they guard is free.",
+        "exact",
+        _alone(without_assertions),
+    ),
+    Pass(
+        "check_labels",
+        "Before stable forms, in which a class number is no index any more that would be checked.",
+        "exact",
+        _alone(check_class_numbers),
+    ),
+    Pass(
         "canonical",
-        ("shape",),
         "One form for equal expressions, and no computation for mere shapes: later rules then "
         "need one pattern each.",
+        "nan",
+        _walk("canonical"),
     ),
-    Phase(
+    Pass(
+        "loops",
+        "When equal expressions have one form, and before products are hidden in calls of BLAS.",
+        "rounding",
+        _alone(rewrite_loops),
+    ),
+    Pass(
         "stable",
-        ("shape", "canonical"),
         "Before the special forms, which would hide the patterns: sigmoid, log1p, softplus. The "
         "canonical rules run along, because a stable form lets more factors cancel.",
+        "nan",
+        _walk("stable"),
     ),
-    Phase(
+    Pass(
         "special",
-        ("shape",),
         "Cheaper forms of what is left: powers to products. They are not canonical: `sqr(x)` "
         "would hide a factor from cancellation.",
+        "nan",
+        _walk("special"),
     ),
-    Phase(
-        "blas", (), "Last, on final operands: a product absorbs the scaling and the sum around it."
+    Pass(
+        "blas",
+        "Last, on final operands: a product absorbs the scaling and the sum around it.",
+        "nan",
+        _walk("blas"),
+    ),
+    Pass(
+        "merge",
+        "Where no pass of rules runs, which does it along the way: equal nodes become one.",
+        "exact",
+        _walk("merge"),
+    ),
+    Pass(
+        "branches",
+        "When it is known what each side needs: this moves into its body, where no rule looks.",
+        "exact",
+        _branches,
+        always=True,
     ),
 )
-# Where the phases stand among the positions of added rewrites.
-POSITIONS = {"canonical": 1.0, "stable": 1.5, "special": 2.0, "blas": 49.0}
-# Loops are simplified between these two, when equal expressions have one form and before products
-# are hidden in calls of BLAS.
-LOOPS_BEFORE = "stable"
-# Theano's tag and name of the rewrite, off unless a mode includes it, that leaves assertions out.
-UNSAFE = frozenset({"unsafe", "local_remove_all_assert"})
+# Rules of other passes that run along, by the name of a pass; those of `shape` belong to no other.
+INCLUDES = {"canonical": ("shape",), "stable": ("shape", "canonical"), "special": ("shape",)}
+RULE_PHASES = ("shape", "canonical", "stable", "special", "blas")
 LEVELS = {
-    "none": (),
+    "none": ("merge",),
     "merge": ("merge",),
     "fast_compile": ("canonical",),
-    "fast_run": tuple(phase.name for phase in PHASES),
+    "fast_run": ("check_labels", "canonical", "loops", "stable", "special", "blas"),
 }
 
 
@@ -118,10 +190,8 @@ def add_rule(rule: Rule) -> None:
     """
     if any(known.name == rule.name for known in all_rules()):
         raise ValueError(f"there is a rule {rule.name!r} already")
-    if rule.phase not in {phase.name for phase in PHASES}:
-        raise ValueError(
-            f"there is no phase {rule.phase!r}; known: {', '.join(p.name for p in PHASES)}"
-        )
+    if rule.phase not in RULE_PHASES[1:]:
+        raise ValueError(f"there is no phase {rule.phase!r}; known: {', '.join(RULE_PHASES[1:])}")
     _added_rules.append(rule)
     _forget_rules()
 
@@ -168,63 +238,47 @@ def all_rules() -> tuple[Rule, ...]:
 @lru_cache(64)
 def rules_of(phase: str, excluded: frozenset[str] = frozenset()) -> RuleSet:
     """Return the rules of a phase, those it includes first, without some names and kinds."""
-    entry = next((p for p in PHASES if p.name == phase), Phase(phase, (), ""))
-    names = (*entry.includes, phase)
+    names = (*INCLUDES.get(phase, ()), phase)
     chosen = [r for r in all_rules() if r.phase in names and not excluded & {r.name, r.keeps}]
     return RuleSet(sorted(chosen, key=lambda r: -names.index(r.phase) if r.phase != phase else -99))
 
 
 def rewrite(
     outputs: Sequence[Any],
-    phases: Collection[str] = LEVELS["fast_run"],
+    passes: Collection[str] = LEVELS["fast_run"],
     rewriter: Rewriter | None = None,
     selection: Selection | None = None,
     watch: Any = None,
 ) -> list[Any]:
-    """Return `outputs` rewritten by the phases named, in pipeline order.
+    """Return `outputs` rewritten by the passes named, in the order of the pipeline.
 
     Parameters
     ----------
     outputs : sequence of variables
-    phases : collection of str
-        Names of `PHASES`; 'merge' alone only merges equal nodes and folds constants.
+    passes : collection of str
+        Names of `PASSES`, besides those that always run.
     rewriter : Rewriter, optional
         Holds the merged nodes and the lengths of the final graph afterwards.
     selection : Selection, optional
         Rules not to use, and added rewrites to use.
     watch : callable, optional
-        Called as `watch(phase name, outputs)` after each phase.
+        Called as `watch(name, outputs)` after each pass.
     """
-    rewriter = rewriter or Rewriter()
-    selection = selection or Selection()
-    result, place = inlined(outputs), float("-inf")
-    if UNSAFE & selection.included and not UNSAFE & selection.excluded:
-        result = without_assertions(result)
-    if "stable" in phases:
-        result = check_class_numbers(result)
-    for phase in PHASES:
-        result = _added(result, place, POSITIONS[phase.name], selection)
-        place = POSITIONS[phase.name]
-        if phase.name in phases:
-            if phase.name == LOOPS_BEFORE:
-                result = rewrite_loops(result)
-            result = rewriter.run(result, rules_of(phase.name, selection.excluded))
+    rewriter, selection = rewriter or Rewriter(), selection or Selection()
+    result = list(outputs)
+    for step in PASSES:
+        result = _added(step.name, result, selection)
+        if step.always or step.name in passes:
+            result = step.run(rewriter, result, selection)
             if watch is not None:
-                watch(phase.name, result)
-    result = _added(result, place, float("inf"), selection)
-    if not any(phase.name in phases for phase in PHASES):
-        result = rewriter.run(result, RuleSet(()))
-    final = rewrite_branches(result)
-    if any(a is not b for a, b in zip(final, result, strict=True)):
-        # The lengths that lowering asks for are those of the graph as it is now.
-        final = rewriter.run(final, RuleSet(()))
-    return final
+                watch(step.name, result)
+    return result
 
 
-def _added(outputs: list[Any], low: float, high: float, selection: Selection) -> list[Any]:
-    """Return `outputs` as the rewrites that users have added between two positions leave them."""
+def _added(name: str, outputs: list[Any], selection: Selection) -> list[Any]:
+    """Return `outputs` as rewrites that users have added before a pass leave them."""
     run = Added.run
     if run is None:
         return outputs
-    outputs = in_loops(outputs, lambda inside: _added(inside, low, high, selection))
-    return inlined(run(outputs, low, high, selection))
+    outputs = in_loops(outputs, lambda inside: _added(name, inside, selection))
+    return inlined(run(name, outputs, selection))
