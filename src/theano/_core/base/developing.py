@@ -1,7 +1,7 @@
 """What those who work on the compiler switch on by the environment.
 
-Of each function that is compiled THEANO_DEBUG=2 prints how many nodes each pass of rewriting leaves,
-3 the graphs too, 4 the program, 5 its LLVM text.
+Of each function that is compiled THEANO_DEBUG=2 prints how many nodes each pass of rewriting
+leaves, 3 the graphs too, 4 the program, 5 its LLVM text.
 THEANO_CHECK=1 checks each program against its contract.
 """
 
