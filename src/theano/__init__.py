@@ -93,7 +93,7 @@ def __getattr__(name: str) -> object:
     if name == "theano":
         # Old programs write `from theano import theano`.
         return sys.modules[__name__]
-    if name == "extend":
+    if name in ("extend", "sparse"):
         # Loaded when it is first asked for.
-        return importlib.import_module("theano.extend")
+        return importlib.import_module(f"theano.{name}")
     return _paths.attribute(__name__, name)

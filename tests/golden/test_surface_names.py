@@ -28,6 +28,7 @@ AT_LEAST = {
     "function": 29,
     "Shared variables": 12,
     "Gradients": 28,
+    "Sparse": 85,
     "Modes and linkers": 6,
     "Printing and drawing": 9,
     "Profiling and run-time diagnosis": 2,

@@ -520,7 +520,10 @@ def take(a: Any, indices: Any, axis: Any = None, mode: str = "raise") -> Any:
 
 
 def sparse_grad(var: Any) -> Any:
-    """Return `var`, items of a tensor at a vector of positions; its gradient is dense here.
+    """Return `var`, rows of a matrix at a vector of positions, with a sparse gradient.
+
+    The gradient with respect to the matrix stores the rows that were chosen: `theano.sparse` has
+    the operations on it.
 
     Raises
     ------
@@ -530,4 +533,6 @@ def sparse_grad(var: Any) -> Any:
     op = getattr(var.owner, "op", None)
     if type(op) is not AdvancedSubtensor or op.axes != (AT,):
         raise TypeError("sparse_grad needs x[v] with an integer vector v, got " + str(var))
-    return var
+    from theano._core.ops.sparse.indexing import SparseGradientRows
+
+    return SparseGradientRows()(*var.owner.inputs)

@@ -8,6 +8,7 @@ from typing import Any
 from theano._core.api import elementwise, products, shaping
 from theano._core.api.indexing import get_item
 from theano._core.base.errors import AsTensorError, ComplexError
+from theano._core.ir.types import TensorType
 from theano._core.ops import arithmetic as a
 from theano._core.ops import transcendental as t
 from theano._core.ops.lengths import as_int64
@@ -20,6 +21,8 @@ def _binary(function: Callable[..., Any], doc: str, reverse: bool = False) -> Ca
         # Operands that are no tensors, such as sparse matrices, have their own operators.
         try:
             other = as_variable(other)
+            if not isinstance(other.type, TensorType):
+                return NotImplemented
             return function(other, self) if reverse else function(self, other)
         except ComplexError:
             raise

@@ -9,6 +9,8 @@ import numpy as np
 
 from theano._core.api.conversion import as_tensor_variable
 from theano._core.api.shaping import shape_padleft
+from theano._core.ir.types import TensorType
+from theano._core.ir.variable import Variable
 from theano._core.ops import products as ops
 from theano._core.ops import shaping
 from theano._core.ops.arithmetic import add, maximum, minimum, mul, sub
@@ -31,6 +33,11 @@ def dot(a: Any, b: Any) -> Any:
     -------
     TensorVariable, shape ``a.shape[:-1] + b.shape[:-2] + b.shape[-1:]``
     """
+    for own, other, name in ((a, b, "__dot__"), (b, a, "__rdot__")):
+        # Sparse matrices have a product of their own.
+        if isinstance(own, Variable) and not isinstance(own.type, TensorType):
+            if hasattr(own, name):
+                return getattr(own, name)(other)
     a, b = as_tensor_variable(a), as_tensor_variable(b)
     if a.type.ndim == 0 or b.type.ndim == 0:
         return mul(a, b)

@@ -76,6 +76,16 @@ def tensor_constructor(
     return TensorSharedVariable(name, kind, stored, strict, allow_downcast)
 
 
+@shared_constructor
+def sparse_constructor(value: Any, **options: Any) -> SharedVariable:
+    """Return a shared variable for a sparse matrix of SciPy, which is not loaded before."""
+    if not type(value).__module__.startswith("scipy.sparse"):
+        raise TypeError(f"not a sparse matrix: {value!r}")
+    from theano._core.api.sparse_shared import sparse_constructor as construct
+
+    return construct(value, **options)
+
+
 def _foreign(value: Any) -> np.ndarray:
     kind = type(value).__name__
     if not holds_array(value):

@@ -188,7 +188,7 @@ def _disconnected(cost: Any, target: Any, policy: str) -> None:
 
 def _stand_in(target: Any, choice: str) -> Any:
     if choice == "zero":
-        return zeros_like_float(target)
+        return _zeros(target)
     if choice == "none":
         return None
     kind = DisconnectedType()
@@ -222,7 +222,8 @@ class Reverse:
             if not any(node_input in useful for node_input in node.inputs):
                 continue
             cotangents = [
-                None if out in self.constants else self.total(out) for out in node.outputs
+                None if out in self.constants else _as_tensor(self.total(out), out)
+                for out in node.outputs
             ]
             if all(g is None for g in cotangents):
                 continue
@@ -344,6 +345,13 @@ def _settle(node: Apply, variable: Any, g: Any) -> Any:
     return pattern_broadcast(g, pattern)
 
 
+def _as_tensor(g: Any, variable: Any) -> Any:
+    """Return the cotangent of a tensor as one: that of chosen rows may be a sparse matrix."""
+    if g is None or not isinstance(variable.type, TensorType) or not hasattr(g, "toarray"):
+        return g
+    return g.toarray()
+
+
 def _full(g: Any, out: Any) -> Any:
     """Return a cotangent stretched to the pattern of the output it belongs to."""
     if g.type.broadcastable == out.type.broadcastable:
@@ -354,5 +362,6 @@ def _full(g: Any, out: Any) -> Any:
 def _sum(terms: Sequence[Any]) -> Any:
     result = terms[0]
     for term in terms[1:]:
-        result = add(result, term) if isinstance(result.type, TensorType) else result + term
+        tensors = isinstance(result.type, TensorType) and isinstance(term.type, TensorType)
+        result = add(result, term) if tensors else result + term
     return result

@@ -18,6 +18,8 @@ class Type:
     variable_class: ClassVar[type[Variable]] = Variable
     constant_class: ClassVar[type[Constant]] = Constant
     ndim = 0
+    # Whether values have `ndim` lengths.
+    has_shape = False
     # Whether lengths other than 1 are declared.
     sized = False
 
@@ -217,6 +219,8 @@ class TensorType(Type):
     >>> TensorType("float64", shape=(None, 1, 3)).broadcastable
     (False, True, False)
     """
+
+    has_shape = True
 
     __slots__ = (
         "_hash",

@@ -297,6 +297,10 @@ def python_int_bitwidth() -> int:
 
 def may_share_memory(a: Any, b: Any, raise_other_type: bool = True) -> bool:
     """Tell whether two arrays may show the same memory; TypeError for other things."""
+    if type(a).__module__.startswith("scipy.sparse"):
+        from theano._core.ops.sparse.type import SparseType
+
+        return SparseType.may_share_memory(a, b)
     if not (isinstance(a, np.ndarray) and isinstance(b, np.ndarray)):
         if raise_other_type:
             raise TypeError(f"may_share_memory needs arrays, got {type(a)} and {type(b)}")

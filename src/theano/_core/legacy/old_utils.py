@@ -12,7 +12,14 @@ from typing import Any
 import numpy as np
 
 # Relative and absolute tolerance of items of a dtype.
-_TOLERANCES = {"float16": (1e-3, 1e-3), "float32": (1e-5, 1e-5), "complex64": (1e-5, 1e-5)}
+float16_rtol, float16_atol = 1e-3, 1e-3
+float32_rtol, float32_atol = 1e-5, 1e-5
+float64_rtol, float64_atol = 1e-5, 1e-8
+_TOLERANCES = {
+    "float16": (float16_rtol, float16_atol),
+    "float32": (float32_rtol, float32_atol),
+    "complex64": (float32_rtol, float32_atol),
+}
 _lock = threading.RLock()
 
 memoize = cache
@@ -32,7 +39,9 @@ def allclose(a: Any, b: Any, rtol: float | None = None, atol: float | None = Non
 
 def tolerances(a: Any, b: Any, rtol: float | None, atol: float | None) -> tuple[float, float]:
     """Return the tolerances that are given, or those of the less precise of two dtypes."""
-    kinds = [_TOLERANCES.get(str(np.asarray(v).dtype), (1e-5, 1e-8)) for v in (a, b)]
+    kinds = [
+        _TOLERANCES.get(str(np.asarray(v).dtype), (float64_rtol, float64_atol)) for v in (a, b)
+    ]
     relative, absolute = max(kinds)
     return relative if rtol is None else rtol, absolute if atol is None else atol
 

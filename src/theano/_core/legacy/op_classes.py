@@ -93,12 +93,17 @@ class AdvancedSubtensor1(metaclass=Kind):
     @classmethod
     def holds(cls, op: Any) -> bool:
         """Tell whether an operation is of this kind."""
-        return type(op) is engine.AdvancedSubtensor and op.axes == (AT,)
+        read = isinstance(op, engine.AdvancedSubtensor)
+        return read and not isinstance(op, engine.AdvancedIncSubtensor) and op.axes == (AT,)
 
     @classmethod
     def make(cls, sparse_grad: bool = False) -> Any:
-        """Return the operation; its gradient is dense either way."""
-        return engine.AdvancedSubtensor((AT,))
+        """Return the operation, with a sparse gradient if that is wanted."""
+        if not sparse_grad:
+            return engine.AdvancedSubtensor((AT,))
+        from theano._core.ops.sparse.indexing import SparseGradientRows
+
+        return SparseGradientRows()
 
 
 class AdvancedIncSubtensor1(metaclass=Kind):

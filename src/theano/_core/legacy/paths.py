@@ -777,6 +777,11 @@ MODULES: dict[str, dict[str, str]] = {
     },
     "theano.sandbox.softsign": {"softsign": "api.nnet:softsign"},
     "theano.tensor.basic": {
+        **{
+            f"float{bits}_{kind}": f"legacy.old_utils:float{bits}_{kind}"
+            for bits in (16, 32, 64)
+            for kind in ("rtol", "atol")
+        },
         **_CONSTANTS,
         **_ELEMENTWISE,
         **_TENSOR_ERRORS,
@@ -883,6 +888,45 @@ MODULES: dict[str, dict[str, str]] = {
         "assert_": "ops.assertions:assert_op",
         "assert_op": "ops.assertions:assert_op",
     },
+    "theano.sparse.basic": {
+        "_is_dense": "api.sparse:is_dense",
+        "_is_dense_variable": "api.sparse:is_dense_variable",
+        "_mtypes": "api.sparse:MATRIX_CLASSES",
+        "_is_sparse": "ops.sparse.type:is_sparse",
+        "_is_sparse_variable": "ops.sparse.type:is_sparse_variable",
+        "_sparse_py_operators": "ops.sparse.functions:Operators",
+        "_structured_dot": "api.sparse:structured_product",
+    },
+    # Operations that had C code are those that are written.
+    "theano.sparse.opt": {
+        "AddSD_ccode": "ops.sparse.arithmetic:AddSD",
+        "CSMGradC": "ops.sparse.structure:CSMGrad",
+        "MulSDCSC": "ops.sparse.arithmetic:MulSD",
+        "MulSDCSR": "ops.sparse.arithmetic:MulSD",
+        "MulSVCSR": "ops.sparse.arithmetic:MulSV",
+        "SamplingDotCSR": "ops.sparse.products:SamplingDot",
+        "StructuredAddSVCSR": "ops.sparse.arithmetic:StructuredAddSV",
+        "StructuredDotCSC": "ops.sparse.products:StructuredDot",
+        "StructuredDotCSR": "ops.sparse.products:StructuredDot",
+        "UsmmCscDense": "ops.sparse.products:Usmm",
+    },
+    "theano.sparse.sandbox": {},
+    "theano.sparse.sandbox.sp": {"sparse": "theano.sparse"},
+    "theano.sparse.sandbox.sp2": {
+        "Binomial": "ops.sparse.random:Binomial",
+        "Multinomial": "ops.sparse.random:Multinomial",
+        "Poisson": "ops.sparse.random:Poisson",
+        "csc_dbinomial": "api.sparse:csc_dbinomial",
+        "csc_fbinomial": "api.sparse:csc_fbinomial",
+        "csr_dbinomial": "api.sparse:csr_dbinomial",
+        "csr_fbinomial": "api.sparse:csr_fbinomial",
+        "multinomial": "api.sparse:multinomial",
+        "poisson": "api.sparse:poisson",
+    },
+    "theano.sparse.sandbox.truedot": {},
+    "theano.sparse.sharedvar": {},
+    "theano.sparse.type": {"_is_sparse": "ops.sparse.type:is_sparse"},
+    "theano.sparse.utils": {"hash_from_sparse": "ops.sparse.type:hash_of"},
     "theano.tensor.sort": {},
     "theano.tensor.subtensor": _SUBTENSORS,
     "theano.tensor.type": {"TensorType": "ir.types:TensorType"},
@@ -927,6 +971,18 @@ MODULES |= {
 SHARED_WITH = {
     "theano.compile.mode": "theano.compile",
     "theano.scalar.basic": "theano.scalar",
+    **{
+        f"theano.sparse.{name}": "theano.sparse"
+        for name in (
+            "basic",
+            "opt",
+            "sandbox.sp",
+            "sandbox.sp2",
+            "sandbox.truedot",
+            "sharedvar",
+            "type",
+        )
+    },
     "theano.tensor.nnet.nnet": "theano.tensor.nnet",
     "theano.tensor.nnet.sigm": "theano.tensor.nnet",
     **{

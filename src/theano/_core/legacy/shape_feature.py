@@ -7,7 +7,6 @@ from typing import Any
 from theano._core.ir.comparison import equal_computations
 from theano._core.ir.function_graph import AlreadyThere
 from theano._core.ir.graph import toposort
-from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Constant
 from theano._core.legacy.toolbox import Feature
 from theano._core.ops.lengths import as_int64
@@ -33,7 +32,7 @@ class Shapes(dict[Any, Any]):
 
     @staticmethod
     def _filled(variable: Any, lengths: Any) -> Any:
-        if not isinstance(variable.type, TensorType):
+        if not variable.type.has_shape:
             return None
         ones = variable.type.broadcastable
         pairs = enumerate(zip(lengths, ones, strict=True))

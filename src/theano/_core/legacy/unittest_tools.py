@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from theano._core.api import gradients
+from theano._core.base.errors import GradientError
 from theano._core.base.settings import config
 from theano._core.compile.function import function
 from theano._core.legacy.old_utils import tolerances
@@ -33,6 +34,9 @@ def verify_grad(
     """Compare a gradient with finite differences; see `theano.gradient.verify_grad`."""
     rng = np.random.RandomState(fetch_seed()) if rng is None else rng
     gradients.verify_grad(op, pt, n_tests, rng, **options)
+
+
+verify_grad.E_grad = GradientError  # type: ignore[attr-defined]
 
 
 class WrongValue(AssertionError):

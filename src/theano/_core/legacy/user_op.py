@@ -22,7 +22,6 @@ from theano._core.base.settings import config
 from theano._core.compile.test_values import get_test_value
 from theano._core.ir.graph import toposort
 from theano._core.ir.source import user_line
-from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Apply, Variable
 from theano._core.legacy.performing import Performed, Thunk, params_of, performed
 from theano._core.legacy.properties import Counting, add_methods_of_props
@@ -234,7 +233,7 @@ class Op(EngineOp, metaclass=Counting, counts=EngineOp):
         if infer is None:
             return unknown
         given = [
-            tuple(as_int64(n) for n in lengths) if isinstance(v.type, TensorType) else None
+            tuple(as_int64(n) for n in lengths) if v.type.has_shape else None
             for v, lengths in zip(node.inputs, shapes, strict=True)
         ]
         try:
@@ -359,7 +358,7 @@ def _lengths(node: Apply, found: Any, known: set[Any]) -> list[Any]:
         )
     result = []
     for position, (out, lengths) in enumerate(zip(node.outputs, found, strict=True)):
-        if not isinstance(out.type, TensorType):
+        if not out.type.has_shape:
             result.append(())
             continue
         if lengths is None or len(lengths) != out.type.ndim:

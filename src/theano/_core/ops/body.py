@@ -7,7 +7,6 @@ from typing import Any
 
 from theano._core.ir.graph import check_inputs, copy_graph, toposort
 from theano._core.ir.graph import inputs as leaves_of
-from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Apply, Constant
 from theano._core.ops.lengths import as_int64
 from theano._core.ops.shaping import Length, length
@@ -118,17 +117,15 @@ class Body:
         for node in self.nodes:
             if isinstance(node.op, Length):
                 scalars[node.outputs[0]] = as_int64(of(node.inputs[0])[node.op.axis])
-            given = [of(v) if isinstance(v.type, TensorType) else () for v in node.inputs]
+            given = [of(v) if v.type.has_shape else () for v in node.inputs]
             for out, found in zip(node.outputs, node.rules.shape(node, given), strict=True):
-                if isinstance(out.type, TensorType):
+                if out.type.has_shape:
                     known[out] = tuple(
                         length(out, axis) if n is None else n for axis, n in enumerate(found)
                     )
         scalars.update(outside)
         return [
-            tuple(self._outside(n, scalars) for n in of(v))
-            if isinstance(v.type, TensorType)
-            else ()
+            tuple(self._outside(n, scalars) for n in of(v)) if v.type.has_shape else ()
             for v in self.outputs
         ]
 

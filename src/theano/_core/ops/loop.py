@@ -254,8 +254,9 @@ class Loop(Structured):
         results: list[Any] = []
         steps = as_length(node.outputs[-1] if self.until else node.inputs[0])
         for number, state in enumerate(self.states):
-            if not isinstance(node.outputs[number].type, TensorType):
-                results.append(())
+            kind = node.outputs[number].type
+            if not isinstance(kind, TensorType):
+                results.append((None,) * kind.ndim)
                 continue
             if state.taps:
                 row = given.states[number][1:]

@@ -211,6 +211,8 @@ class ShapeOf(Structured):
         return [None]
 
     def lower(self, p: Any, node: Apply, x: Any) -> Any:
+        if not isinstance(node.inputs[0].type, TensorType):
+            return p.call_compute(node, [x])
         return p.vector_of([p.length(x, axis) for axis in range(node.inputs[0].type.ndim)])
 
 
@@ -249,6 +251,8 @@ class Length(Structured):
         return [None]
 
     def lower(self, p: Any, node: Apply, x: Any) -> Any:
+        if not isinstance(node.inputs[0].type, TensorType):
+            return p.call_compute(node, [x])
         return p.scalar(p.length(x, self.axis))
 
     def __str__(self) -> str:

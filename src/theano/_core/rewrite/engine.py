@@ -279,15 +279,15 @@ class Rewriter:
         near = owner is None or all(v in memo or v.owner is None for v in owner.inputs)
         order = [n for n in (owner,) if n is not None] if near else toposort([variable], memo)
         for node in order:
-            tensors = [v for v in node.inputs if isinstance(v.type, TensorType)]
+            tensors = [v for v in node.inputs if v.type.has_shape]
             for value in tensors:
                 if value not in memo:
                     memo[value] = self._leaf_lengths(value)
-            shapes = [memo[v] if isinstance(v.type, TensorType) else () for v in node.inputs]
+            shapes = [memo[v] if v.type.has_shape else () for v in node.inputs]
             # What refuses a length tells the line of what has it.
             with at_line(node.source):
                 for out, shape in zip(node.outputs, node.rules.shape(node, shapes), strict=True):
-                    if isinstance(out.type, TensorType):
+                    if out.type.has_shape:
                         memo[out] = self._finished_lengths(out, shape)
         if variable not in memo:
             memo[variable] = self._leaf_lengths(variable)

@@ -82,7 +82,7 @@ class BranchWriter:
             body.inputs, self.node.inputs[1:], self.values, strict=True
         ):
             p.values[variable] = replace(value, buffer=None) if isinstance(value, Array) else value
-            if isinstance(variable.type, TensorType):
+            if variable.type.has_shape:
                 p.rewriter.tell_lengths(variable, p.rewriter.lengths(source))
         nodes = toposort(body.outputs, p.values)
         p.number_of.update({node: len(p.number_of) + i for i, node in enumerate(nodes)})

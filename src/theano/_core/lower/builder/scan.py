@@ -141,10 +141,11 @@ class LoopWriter:
         inner, outer = self.op.inner, self.op.outer(self.node)
         pairs = [(v, o, 1) for v, o in zip(inner.sequences, outer.sequences, strict=True)]
         for taps, rows in zip(inner.states, outer.states, strict=True):
-            pairs += [(tap, rows, 1) for tap in taps]
+            # An object may have other lengths in each step.
+            pairs += [(tap, rows, 1) for tap in taps if isinstance(tap.type, TensorType)]
         pairs += [(v, o, 0) for v, o in zip(inner.fixed, outer.fixed, strict=True)]
         for variable, source, dropped in pairs:
-            if isinstance(variable.type, TensorType):
+            if variable.type.has_shape:
                 self.p.rewriter.tell_lengths(variable, lengths(source)[dropped:])
 
     def _prepare(self, carried: Carried, start: Any) -> None:
@@ -240,7 +241,7 @@ class LoopWriter:
         own = set(self.op.body.inputs)
         for node in self.op.body.nodes:
             for out in node.outputs:
-                if not isinstance(out.type, TensorType):
+                if not out.type.has_shape:
                     continue
                 for length in p.rewriter.lengths(out):
                     if not isinstance(length, int) and not own & set(leaves_of([length])):

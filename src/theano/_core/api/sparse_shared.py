@@ -1,0 +1,43 @@
+"""Shared variables that hold sparse matrices."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from theano._core.compile.shared import SharedVariable, copied
+from theano._core.ops.sparse.functions import Operators
+from theano._core.ops.sparse.type import SparseType, is_sparse
+
+
+class SparseTensorSharedVariable(Operators, SharedVariable):
+    """A shared variable that holds a sparse matrix."""
+
+
+def sparse_constructor(
+    value: Any,
+    name: str | None = None,
+    strict: bool = False,
+    allow_downcast: bool | None = None,
+    borrow: bool = False,
+    format: str | None = None,
+) -> SparseTensorSharedVariable:
+    """Return a shared variable for a sparse matrix of SciPy.
+
+    Parameters
+    ----------
+    value : sparse matrix or array
+        Copied unless `borrow`.
+    format : {'csr', 'csc', 'bsr'}, optional
+        By default that of `value`.
+
+    Raises
+    ------
+    TypeError
+        `value` is not sparse.
+    """
+    if not is_sparse(value):
+        raise TypeError(f"Expected a sparse matrix for a sparse shared variable: {value!r}")
+    kind = SparseType(value.format if format is None else format, str(value.dtype))
+    stored = kind.filter(value if value.format == kind.format else value.asformat(kind.format))
+    stored = stored if borrow else copied(stored)
+    return SparseTensorSharedVariable(name, kind, stored, strict, allow_downcast)

@@ -1,0 +1,428 @@
+"""Sums, products and comparisons of sparse matrices with each other and with dense arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, ClassVar
+
+import numpy as np
+
+from theano._core.base import dtypes
+from theano._core.ir.types import TensorType
+from theano._core.ir.variable import Apply
+from theano._core.ops.arithmetic import mul
+from theano._core.ops.broadcasting import Alloc, zeros_like_float
+from theano._core.ops.shaping import dimshuffle
+from theano._core.ops.sparse.base import (
+    SparseOp,
+    array,
+    converted,
+    is_sparse_type,
+    result,
+    sparse,
+    tensor,
+    upcast,
+)
+from theano._core.ops.sparse.structure import (
+    SparseFromDense,
+    Transpose,
+    _cast,
+    dense,
+    dense_or,
+    ones_at,
+    parts,
+    rebuilt,
+    zeros_at,
+)
+
+
+def fit(x: Any, g: Any) -> Any:
+    """Return a cotangent in the format and dtype of a sparse variable; zeros for integers."""
+    if dtypes.is_discrete(x.type.dtype):
+        return zeros_at(x)
+    return _cast(dense_or(x.type.format, g), x.type.dtype)
+
+
+def fit_dense(x: Any, g: Any) -> Any:
+    """Return a cotangent of a dense variable, as dense."""
+    return (
+        zeros_like_float(x) if dtypes.is_discrete(x.type.dtype) else _cast(dense(g), x.type.dtype)
+    )
+
+
+def _check_shapes(name: str, one: Any, two: Any) -> None:
+    if one.shape != two.shape:
+        raise ValueError(f"{name} needs operands of one shape, got {one.shape} and {two.shape}")
+
+
+class AddSS(SparseOp):
+    """The sum of two sparse matrices, in the format of the first."""
+
+    shaped_as = 0
+
+    def make_node(self, x: Any, y: Any) -> Apply:
+        x, y = sparse(x), sparse(y)
+        return result(self, [x, y], x.type.format, upcast(x, y))
+
+    def compute(self, xp: Any, node: Apply, x: Any, y: Any) -> tuple[Any, ...]:
+        _check_shapes("the sum", x, y)
+        kind = node.outputs[0].type
+        return (converted(x + y, kind.format, kind.dtype),)
+
+    def linear(self, node: Apply) -> list[list[int]]:
+        return [[0, 1]]
+
+    def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
+        return [fit(v, cotangents[0]) for v in node.inputs]
+
+
+class AddSSData(SparseOp):
+    """The sum of two matrices that store items in the same places."""
+
+    shaped_as = 0
+
+    def make_node(self, x: Any, y: Any) -> Apply:
+        x, y = sparse(x), sparse(y)
+        if x.type != y.type:
+            raise NotImplementedError(
+                f"add_s_s_data needs matrices of one type, got {x.type}, {y.type}"
+            )
+        return result(self, [x, y], x.type.format, x.type.dtype)
+
+    def compute(self, xp: Any, node: Apply, x: Any, y: Any) -> tuple[Any, ...]:
+        _check_shapes("the sum", x, y)
+        if x.data.shape != y.data.shape:
+            raise ValueError(f"the matrices store {x.data.size} and {y.data.size} items")
+        made = x.copy()
+        made.data = x.data + y.data
+        return (made,)
+
+    def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
+        return [fit(v, cotangents[0]) for v in node.inputs]
+
+
+class AddSD(SparseOp):
+    """The sum of a sparse and a dense matrix, dense."""
+
+    shaped_as = 0
+
+    def make_node(self, x: Any, y: Any) -> Apply:
+        x, y = sparse(x), tensor(y)
+        assert y.type.ndim == 2, f"the sum with a sparse matrix takes a matrix, got {y.type}"
+        kind = TensorType(upcast(x, y), y.type.broadcastable)
+        return Apply(self, [x, y], [kind.make_variable()])
+
+    def compute(self, xp: Any, node: Apply, x: Any, y: Any) -> tuple[Any, ...]:
+        _check_shapes("the sum", x, y)
+        return (array(x + y, node.outputs[0].type.dtype),)
+
+    def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
+        (x, y), (g,) = node.inputs, cotangents
+        if dtypes.is_discrete(x.type.dtype):
+            return [zeros_at(x), fit_dense(y, g)]
+        return [_cast(mul_s_d(ones_at(x, g.type.dtype), g), x.type.dtype), fit_dense(y, g)]
+
+
+class StructuredAddSV(SparseOp):
+    """A vector added to the stored items of each row."""
+
+    shaped_as = 0
+
+    def make_node(self, x: Any, y: Any) -> Apply:
+        x, y = sparse(x), tensor(y)
+        assert y.type.ndim == 1, f"structured_add_s_v takes a vector, got {y.type}"
+        return result(self, [x, y], x.type.format, upcast(x, y))
+
+    def compute(self, xp: Any, node: Apply, x: Any, y: Any) -> tuple[Any, ...]:
+        made = x.astype(node.outputs[0].type.dtype)
+        made.data += y[columns_of(x)]
+        return (made,)
+
+    def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
+        (x, y), (g,) = node.inputs, cotangents
+        return [fit(x, g), fit_dense(y, SpSum(0)(g))]
+
+
+def rows_of(x: Any) -> np.ndarray:
+    """Return the row of each stored item of a matrix in the format CSR or CSC."""
+    return _spread_out(x) if x.format == "csr" else x.indices
+
+
+def columns_of(x: Any) -> np.ndarray:
+    """Return the column of each stored item of a matrix in the format CSR or CSC."""
+    return x.indices if x.format == "csr" else _spread_out(x)
+
+
+def _spread_out(x: Any) -> np.ndarray:
+    return np.repeat(np.arange(len(x.indptr) - 1), np.diff(x.indptr))
+
+
+class MulSS(SparseOp):
+    """The product, item by item, of two sparse matrices, in the format of the first."""
+
+    shaped_as = 0
+
+    def make_node(self, x: Any, y: Any) -> Apply:
+        x, y = sparse(x), sparse(y)
+        return result(self, [x, y], x.type.format, upcast(x, y))
+
+    def compute(self, xp: Any, node: Apply, x: Any, y: Any) -> tuple[Any, ...]:
+        _check_shapes("the product", x, y)
+        kind = node.outputs[0].type
+        return (converted(x.multiply(y), kind.format, kind.dtype),)
+
+    def linear(self, node: Apply) -> list[list[int]]:
+        return [[0], [1]]
+
+    def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
+        (x, y), (g,) = node.inputs, cotangents
+        if not is_sparse_type(g):
+            return [fit(x, mul_s_d(y, g)), fit(y, mul_s_d(x, g))]
+        return [fit(x, self(y, g)), fit(y, self(x, g))]
+
+
+class MulSD(SparseOp):
+    """The product, item by item, of a sparse and a dense matrix (or a number), sparse."""
+
+    shaped_as = 0
+
+    def make_node(self, x: Any, y: Any) -> Apply:
+        x, y = sparse(x), tensor(y)
+        assert y.type.ndim in (0, 2), f"the product takes a number or a matrix, got {y.type}"
+        return result(self, [x, y], x.type.format, upcast(x, y))
+
+    def compute(self, xp: Any, node: Apply, x: Any, y: Any) -> tuple[Any, ...]:
+        made = x.astype(node.outputs[0].type.dtype)
+        if y.ndim == 0:
+            made.data *= y
+            return (made,)
+        _check_shapes("the product", x, y)
+        if x.format == "bsr":
+            return (converted(made.multiply(y), x.format, made.dtype),)
+        made.data *= y[rows_of(x), columns_of(x)]
+        return (made,)
+
+    def linear(self, node: Apply) -> list[list[int]]:
+        return [[0], [1]]
+
+    def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
+        (x, y), (g,) = node.inputs, cotangents
+        g = dense_or(x.type.format, g)
+        if y.type.ndim == 0:
+            return [fit(x, self(g, y)), fit_dense(y, SpSum(None)(MulSS()(x, g)))]
+        return [fit(x, self(g, y)), fit_dense(y, MulSS()(x, g))]
+
+
+class MulSV(SparseOp):
+    """Each row of a sparse matrix times a vector, item by item."""
+
+    shaped_as = 0
+
+    def make_node(self, x: Any, y: Any) -> Apply:
+        x, y = sparse(x), tensor(y)
+        assert y.type.ndim == 1, f"mul_s_v takes a vector, got {y.type}"
+        return result(self, [x, y], x.type.format, upcast(x, y))
+
+    def compute(self, xp: Any, node: Apply, x: Any, y: Any) -> tuple[Any, ...]:
+        if y.shape[0] != x.shape[1]:
+            raise ValueError(f"a matrix of shape {x.shape} and a vector of {y.shape[0]} items")
+        made = x.astype(node.outputs[0].type.dtype)
+        made.data *= y[columns_of(x)]
+        return (made,)
+
+    def linear(self, node: Apply) -> list[list[int]]:
+        return [[0], [1]]
+
+    def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
+        (x, y), (g,) = node.inputs, cotangents
+        g = dense_or(x.type.format, g)
+        return [fit(x, self(g, y)), fit_dense(y, SpSum(0)(MulSS()(x, g)))]
+
+
+class Scale(SparseOp):
+    """Base of what multiplies the rows or columns of a matrix by the items of a vector."""
+
+    shaped_as = 0
+
+    axis: ClassVar[int]
+
+    def make_node(self, x: Any, s: Any) -> Apply:
+        x, s = sparse(x), tensor(s)
+        if x.type.format != "csc":
+            raise ValueError(f"x was not a csc matrix, but {x.type}")
+        if s.type.ndim != 1:
+            raise TypeError(f"the factors must be a vector, got {s.type}")
+        return result(self, [x, s], "csc", upcast(x, s))
+
+    def compute(self, xp: Any, node: Apply, x: Any, s: Any) -> tuple[Any, ...]:
+        if s.shape != (x.shape[self.axis],):
+            raise ValueError(f"a matrix of shape {x.shape} needs other than {s.size} factors")
+        made = x.astype(node.outputs[0].type.dtype)
+        made.data *= s[columns_of(x) if self.axis else rows_of(x)]
+        return (made,)
+
+    def linear(self, node: Apply) -> list[list[int]]:
+        return [[0], [1]]
+
+    def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
+        (x, s), (g,) = node.inputs, cotangents
+        g = dense_or("csc", g)
+        return [fit(x, self(g, s)), fit_dense(s, SpSum(1 - self.axis)(MulSS()(x, g)))]
+
+
+class ColScaleCSC(Scale):
+    """Each column of a CSC matrix times its factor."""
+
+    axis = 1
+
+
+class RowScaleCSC(Scale):
+    """Each row of a CSC matrix times its factor."""
+
+    axis = 0
+
+
+class SpSum(SparseOp):
+    """The sum of all items, or along an axis.
+
+    With `sparse_grad` the gradient is of stored items only.
+    """
+
+    __props__ = ("axis",)
+
+    def __init__(self, axis: int | None = None, sparse_grad: bool = True) -> None:
+        if axis not in (None, 0, 1):
+            raise ValueError(f"Illegal value for self.axis: {axis!r}; the axes are None, 0 and 1")
+        self.axis = axis
+        # Not a property: it tells what the gradient is, not the value.
+        self.structured = sparse_grad
+
+    def make_node(self, x: Any) -> Apply:
+        x = sparse(x)
+        pattern = () if self.axis is None else (False,)
+        return Apply(self, [x], [TensorType(x.type.dtype, pattern).make_variable()])
+
+    def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
+        return [() if self.axis is None else (shapes[0][1 - self.axis],)]
+
+    def compute(self, xp: Any, node: Apply, x: Any) -> tuple[Any, ...]:
+        total = x.sum() if self.axis is None else np.asarray(x.sum(self.axis)).reshape(-1)
+        return (array(total, x.dtype),)
+
+    def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
+        (x,), (g,) = node.inputs, cotangents
+        if dtypes.is_discrete(x.type.dtype):
+            return [zeros_at(x)]
+        if self.structured:
+            return [_spread(x, g, self.axis)]
+        shape = parts(x)[3]
+        order = {None: ("x", "x"), 0: ("x", 0), 1: (0, "x")}[self.axis]
+        everywhere = Alloc()(dimshuffle(g, order), shape[0], shape[1])
+        return [SparseFromDense(x.type.format)(everywhere)]
+
+    def __str__(self) -> str:
+        return f"SpSum{{axis={self.axis}}}"
+
+
+def _spread(x: Any, g: Any, axis: int | None) -> Any:
+    """Return the matrix with the items of `g`, a sum along an axis, where `x` stores items."""
+    ones = ones_at(x, g.type.dtype)
+    if axis is None:
+        return rebuilt(x, mul(parts(ones)[0], dimshuffle(g, ("x",))))
+    if axis == 0:
+        return MulSV()(ones, g)
+    return row_scale(ones, g)
+
+
+def row_scale(x: Any, s: Any) -> Any:
+    """Return each row of a matrix times its factor.
+
+    Parameters
+    ----------
+    x : sparse matrix
+    s : vector
+    """
+    x = sparse(x)
+    if x.type.format == "csc":
+        return RowScaleCSC()(x, s)
+    return Transpose()(ColScaleCSC()(Transpose()(x), s))
+
+
+def col_scale(x: Any, s: Any) -> Any:
+    """Return each column of a matrix times its factor.
+
+    Parameters
+    ----------
+    x : sparse matrix
+    s : vector
+    """
+    x = sparse(x)
+    if x.type.format == "csc":
+        return ColScaleCSC()(x, s)
+    return Transpose()(RowScaleCSC()(Transpose()(x), s))
+
+
+class Comparison(SparseOp):
+    """Base of comparisons item by item; the result has items of uint8."""
+
+    shaped_as = 0
+
+    not_differentiated = "comparisons have no derivative"
+    compare: ClassVar[Callable[[Any, Any], Any]]
+
+    def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
+        return [zeros_at(v) if is_sparse_type(v) else zeros_like_float(v) for v in node.inputs]
+
+
+class ComparisonSS(Comparison):
+    """Base of comparisons of two sparse matrices; the result is sparse."""
+
+    def make_node(self, x: Any, y: Any) -> Apply:
+        x, y = sparse(x), sparse(y)
+        if x.type.format != y.type.format:
+            raise NotImplementedError(f"comparisons need one format, got {x.type} and {y.type}")
+        return result(self, [x, y], x.type.format, "uint8")
+
+    def compute(self, xp: Any, node: Apply, x: Any, y: Any) -> tuple[Any, ...]:
+        _check_shapes("the comparison", x, y)
+        made = type(self).compare(x.toarray(), y.toarray())
+        return (converted(made, x.format, "uint8"),)
+
+
+class ComparisonSD(Comparison):
+    """Base of comparisons of a sparse with a dense matrix; the result is dense."""
+
+    def make_node(self, x: Any, y: Any) -> Apply:
+        x, y = sparse(x), tensor(y)
+        assert y.type.ndim == 2, f"the comparison takes a matrix, got {y.type}"
+        return Apply(self, [x, y], [TensorType("uint8", (False, False)).make_variable()])
+
+    def compute(self, xp: Any, node: Apply, x: Any, y: Any) -> tuple[Any, ...]:
+        _check_shapes("the comparison", x, y)
+        return (array(type(self).compare(x.toarray(), y), "uint8"),)
+
+
+COMPARISONS = {
+    "Equal": np.equal,
+    "NotEqual": np.not_equal,
+    "LessThan": np.less,
+    "GreaterThan": np.greater,
+    "LessEqual": np.less_equal,
+    "GreaterEqual": np.greater_equal,
+}
+"""Classes of comparisons are named after these, with `SS` or `SD` behind."""
+
+
+def _comparison(name: str, base: Any, suffix: str) -> Any:
+    members = {
+        "compare": staticmethod(COMPARISONS[name]),
+        "__doc__": f"`numpy.{COMPARISONS[name].__name__}` of the items.",
+        "__module__": __name__,
+    }
+    return type(name + suffix, (base,), members)
+
+
+SS = {name: _comparison(name, ComparisonSS, "SS") for name in COMPARISONS}
+SD = {name: _comparison(name, ComparisonSD, "SD") for name in COMPARISONS}
+globals().update({kind.__name__: kind for kind in (*SS.values(), *SD.values())})
+mul_s_d = MulSD()

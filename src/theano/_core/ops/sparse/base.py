@@ -1,0 +1,102 @@
+"""What operations on sparse matrices share."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+import numpy as np
+
+from theano._core.base import dtypes
+from theano._core.base.errors import AsTensorError
+from theano._core.base.settings import config
+from theano._core.ir.types import TensorType
+from theano._core.ir.variable import Apply, Variable
+from theano._core.ops.called import Composed
+from theano._core.ops.op import as_variable
+from theano._core.ops.sparse.type import CLASSES, SparseType, is_sparse
+
+
+class SparseOp(Composed):
+    """Base of operations that SciPy computes."""
+
+    def foldable(self) -> bool:
+        """Constants stay what they are: a matrix does not travel with the code."""
+        return False
+
+    def expression(self, node: Apply) -> list[Any] | None:
+        return None
+
+    # The input whose lengths the output has; None: `shape` says.
+    shaped_as: ClassVar[int | None] = None
+
+    def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
+        if self.shaped_as is None:
+            return [(None,) * out.type.ndim for out in node.outputs]
+        return [shapes[self.shaped_as]]
+
+
+def _is_tensor(variable: Any) -> bool:
+    return isinstance(variable.type, TensorType)
+
+
+def sparse(x: Any, name: str | None = None) -> Any:
+    """Return `x` as a sparse variable; raises TypeError if it is none."""
+    if isinstance(x, Apply):
+        if len(x.outputs) != 1:
+            raise ValueError("It is ambiguous which output of a multi-output Op has to be used.", x)
+        x = x.outputs[0]
+    if isinstance(x, Variable):
+        if not isinstance(x.type, SparseType):
+            raise TypeError("Variable type field must be a SparseType.", x, x.type)
+        return x
+    if not is_sparse(x):
+        raise TypeError(f"Cannot convert {x} to SparseType", type(x))
+    kind = SparseType(x.format, str(x.dtype))
+    return kind.constant_class(kind, kind.filter(x).copy(), name)
+
+
+def either(x: Any, name: str | None = None) -> Any:
+    """Return `x` as a sparse variable if it is sparse, else as a tensor."""
+    if is_sparse(x) or isinstance(getattr(x, "type", None), SparseType):
+        return sparse(x, name)
+    return as_variable(x)
+
+
+def tensor(x: Any) -> Any:
+    """Return `x` as a tensor variable; raises TypeError for sparse ones."""
+    x = as_variable(x)
+    if not _is_tensor(x):
+        raise AsTensorError("Variable type field must be a TensorType.", x, x.type)
+    return x
+
+
+def is_sparse_type(x: Any) -> bool:
+    """Tell whether a variable is sparse."""
+    return isinstance(x.type, SparseType)
+
+
+def result(op: Any, inputs: Sequence[Any], format: str, dtype: str) -> Apply:
+    """Return a node with one sparse output."""
+    return Apply(op, inputs, [SparseType(format, dtype).make_variable()])
+
+
+def upcast(*variables: Any) -> str:
+    """Return the dtype that the items of all variables fit."""
+    return dtypes.upcast(*(v.type.dtype for v in variables))
+
+
+def float_dtype(x: Any) -> str:
+    """Return the dtype of gradients for `x`."""
+    return config.floatX if dtypes.is_discrete(x.type.dtype) else x.type.dtype
+
+
+def converted(matrix: Any, format: str, dtype: str) -> Any:
+    """Return a matrix in a format and dtype: a `scipy.sparse` matrix, not an array."""
+    made = CLASSES[format](matrix)
+    return made if made.dtype == dtype else made.astype(dtype)
+
+
+def array(values: Any, dtype: str) -> np.ndarray:
+    """Return an array of a dtype of its own memory."""
+    return np.array(values, dtype=dtype)

@@ -1,0 +1,347 @@
+"""Products of matrices of which at least one is sparse."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from theano._core.base import dtypes
+from theano._core.ir.types import TensorType
+from theano._core.ir.variable import Apply
+from theano._core.ops.arithmetic import mul
+from theano._core.ops.products import dot as dense_dot
+from theano._core.ops.reductions import reduce
+from theano._core.ops.shaping import MakeVector, dimshuffle, length
+from theano._core.ops.sparse.arithmetic import MulSS, columns_of, fit, fit_dense, rows_of
+from theano._core.ops.sparse.base import (
+    SparseOp,
+    array,
+    converted,
+    either,
+    is_sparse_type,
+    result,
+    sparse,
+    tensor,
+    upcast,
+)
+from theano._core.ops.sparse.structure import (
+    CSM,
+    Transpose,
+    dense,
+    dense_or,
+    ones_at,
+    parts,
+    rebuilt,
+)
+
+
+def transposed(x: Any) -> Any:
+    """Return the transpose of a sparse or dense variable."""
+    if is_sparse_type(x):
+        return Transpose()(x)
+    return dimshuffle(x, (1, 0)) if x.type.ndim == 2 else x
+
+
+def multiplied(x: Any, y: Any) -> Any:
+    """Return the product of two variables, dense: with sparse operands or without."""
+    if is_sparse_type(x) or is_sparse_type(y):
+        return Dot()(x, y)
+    return dense_dot(x, y)
+
+
+def check_inner(x: Any, y: Any) -> None:
+    """Raise ValueError if two arrays cannot be multiplied."""
+    if x.shape[-1] != y.shape[0]:
+        raise ValueError(f"the shapes {x.shape} and {y.shape} do not fit for a product")
+
+
+class Dot(SparseOp):
+    """The product of two matrices, or a matrix and a vector, dense; one at least is sparse."""
+
+    def make_node(self, x: Any, y: Any) -> Apply:
+        x, y = either(x), either(y)
+        if not (is_sparse_type(x) or is_sparse_type(y)):
+            raise TypeError(f"one operand must be sparse, got {x.type} and {y.type}")
+        for v in (x, y):
+            if v.type.ndim not in (1, 2):
+                raise TypeError(
+                    f"theano.sparse.Dot: input must be a vector or matrix, got ndim={v.type.ndim}"
+                )
+        pattern = (*x.type.broadcastable[:-1], *y.type.broadcastable[1:])
+        kind = TensorType(upcast(x, y), pattern)
+        return Apply(self, [x, y], [kind.make_variable()])
+
+    def compute(self, xp: Any, node: Apply, x: Any, y: Any) -> tuple[Any, ...]:
+        check_inner(x, y)
+        made = x @ y
+        made = made.toarray() if hasattr(made, "toarray") else made
+        return (np.ascontiguousarray(made, node.outputs[0].type.dtype),)
+
+    def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
+        return [(*shapes[0][:-1], *shapes[1][1:])]
+
+    def linear(self, node: Apply) -> list[list[int]]:
+        return [[0], [1]]
+
+    def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
+        (x, y), g = node.inputs, dense(cotangents[0])
+        one, two = _with_axes(g, x, y)
+        found = [
+            multiplied(one, transposed(y) if y.type.ndim == 2 else _row(y)),
+            multiplied(transposed(x) if x.type.ndim == 2 else _column(x), two),
+        ]
+        return [
+            _fitted(v, part[0] if v is x and v.type.ndim == 1 else part)
+            for v, part in zip(node.inputs, found, strict=True)
+        ]
+
+    def __str__(self) -> str:
+        return "SparseDot"
+
+
+def _row(y: Any) -> Any:
+    return dimshuffle(y, ("x", 0))
+
+
+def _column(x: Any) -> Any:
+    return dimshuffle(x, (0, "x"))
+
+
+def _with_axes(g: Any, x: Any, y: Any) -> tuple[Any, Any]:
+    """Return a cotangent as a matrix for the gradient of `x`, and as it is for that of `y`."""
+    if y.type.ndim == 1:
+        return _column(g) if x.type.ndim == 2 else g, g
+    if x.type.ndim == 1:
+        return _row(g), _row(g)
+    return g, g
+
+
+def _fitted(v: Any, g: Any) -> Any:
+    # Of a sparse operand the gradient is dense: all its items count, not only the stored ones.
+    if is_sparse_type(v) and dtypes.is_discrete(v.type.dtype):
+        return fit(v, g)
+    return g if is_sparse_type(v) else fit_dense(v, g)
+
+
+class TrueDot(SparseOp):
+    """The product of a sparse matrix with another one, sparse."""
+
+    __props__ = ("grad_preserves_dense",)
+
+    def __init__(self, grad_preserves_dense: bool = True) -> None:
+        self.grad_preserves_dense = grad_preserves_dense
+
+    def make_node(self, x: Any, y: Any) -> Apply:
+        x, y = sparse(x), either(y)
+        if y.type.ndim != 2:
+            raise TypeError(f"true_dot takes matrices, got {y.type}")
+        return result(self, [x, y], x.type.format, upcast(x, y))
+
+    def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
+        return [(shapes[0][0], shapes[1][1])]
+
+    def compute(self, xp: Any, node: Apply, x: Any, y: Any) -> tuple[Any, ...]:
+        check_inner(x, y)
+        kind = node.outputs[0].type
+        return (converted(x @ y, kind.format, kind.dtype),)
+
+    def linear(self, node: Apply) -> list[list[int]]:
+        return [[0], [1]]
+
+    def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
+        (x, y), (g,) = node.inputs, cotangents
+        g = dense_or(x.type.format, g)
+        of_x = self(g, transposed(y))
+        of_y = self(transposed(x), g)
+        if is_sparse_type(y):
+            return [fit(x, of_x), fit(y, of_y)]
+        return [fit(x, of_x), dense(of_y) if self.grad_preserves_dense else of_y]
+
+    def __str__(self) -> str:
+        return "TrueDot"
+
+
+class StructuredDot(SparseOp):
+    """The product of a sparse matrix with another one; its gradient is of stored items only."""
+
+    def make_node(self, a: Any, b: Any) -> Apply:
+        a, b = sparse(a), either(b)
+        if b.type.ndim != 2:
+            raise NotImplementedError("non-matrix b")
+        if is_sparse_type(b):
+            return result(self, [a, b], a.type.format, upcast(a, b))
+        kind = TensorType(upcast(a, b), (False, b.type.broadcastable[1]))
+        return Apply(self, [a, b], [kind.make_variable()])
+
+    def compute(self, xp: Any, node: Apply, a: Any, b: Any) -> tuple[Any, ...]:
+        if a.shape[1] != b.shape[0]:
+            raise ValueError("shape mismatch in StructuredDot.perform", (a.shape, b.shape))
+        kind = node.outputs[0].type
+        made = a @ b
+        if isinstance(kind, TensorType):
+            return (np.ascontiguousarray(made, kind.dtype),)
+        return (converted(made, kind.format, kind.dtype),)
+
+    def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
+        return [(shapes[0][0], shapes[1][1])]
+
+    def linear(self, node: Apply) -> list[list[int]]:
+        return [[0], [1]]
+
+    def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
+        (a, b), (g,) = node.inputs, cotangents
+        if is_sparse_type(b):
+            g = dense_or(a.type.format, g)
+            return [
+                fit(a, MulSS()(TrueDot()(g, transposed(b)), ones_at(a))),
+                fit(b, TrueDot()(transposed(a), g)),
+            ]
+        _, indices, indptr, _ = parts(a)
+        items = StructuredDotGrad(a.type.format)(indices, indptr, b, g)
+        return [fit(a, rebuilt(a, items)), Dot()(transposed(a), g)]
+
+    def __str__(self) -> str:
+        return "StructuredDot"
+
+
+class StructuredDotGrad(SparseOp):
+    """The items of ``g @ b.T`` in places that indices and beginnings say, a vector.
+
+    It is the gradient of `StructuredDot` for the items of its sparse operand.
+    """
+
+    shaped_as = 0
+
+    __props__ = ("format",)
+
+    def __init__(self, format: str) -> None:
+        self.format = format
+
+    def make_node(self, indices: Any, indptr: Any, b: Any, g_ab: Any) -> Apply:
+        inputs = [tensor(v) for v in (indices, indptr, b, g_ab)]
+        kind = TensorType(upcast(*inputs[2:]), (False,))
+        return Apply(self, inputs, [kind.make_variable()])
+
+    def compute(self, xp: Any, node: Apply, *arrays: Any) -> tuple[Any, ...]:
+        indices, indptr, b, g = arrays
+        places = np.repeat(np.arange(len(indptr) - 1), np.diff(indptr)), indices
+        rows, columns = places if self.format == "csr" else reversed(places)
+        return (array(products_at(g, b, rows, columns), node.outputs[0].type.dtype),)
+
+    def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
+        return [shapes[0]]
+
+    def linear(self, node: Apply) -> list[list[int]]:
+        return [[2], [3]]
+
+    def connection(self, node: Apply) -> list[list[bool]]:
+        return [[False], [False], [True], [True]]
+
+    def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
+        (indices, indptr, b, g), (cotangent,) = node.inputs, cotangents
+        sizes = [length(g, 0), length(b, 0)]
+        chosen = CSM(self.format)(cotangent, indices, indptr, MakeVector("int32")(*sizes))
+        of_b, of_g = Dot()(Transpose()(chosen), g), Dot()(chosen, b)
+        return [None, None, fit_dense(b, of_b), fit_dense(g, of_g)]
+
+    def __str__(self) -> str:
+        return f"StructuredDotGrad{self.format.upper()}"
+
+
+def StructuredDotGradCSR() -> StructuredDotGrad:
+    """Return the operation for matrices stored by rows."""
+    return StructuredDotGrad("csr")
+
+
+def StructuredDotGradCSC() -> StructuredDotGrad:
+    """Return the operation for matrices stored by columns."""
+    return StructuredDotGrad("csc")
+
+
+class SamplingDot(SparseOp):
+    """The items of ``x @ y.T`` where `p` stores items, times these."""
+
+    shaped_as = 2
+
+    def make_node(self, x: Any, y: Any, p: Any) -> Apply:
+        x, y, p = tensor(x), tensor(y), sparse(p)
+        if p.type.format not in ("csr", "csc"):
+            raise TypeError(p.type)
+        for v in (x, y):
+            if v.type.ndim != 2:
+                raise TypeError(f"sampling_dot takes matrices, got {v.type}")
+        return result(self, [x, y, p], p.type.format, upcast(x, y, p))
+
+    def compute(self, xp: Any, node: Apply, x: Any, y: Any, p: Any) -> tuple[Any, ...]:
+        if x.shape[1] != y.shape[1]:
+            raise ValueError(f"the shapes {x.shape} and {y.shape} differ in the second axis")
+        if p.shape != (x.shape[0], y.shape[0]):
+            raise ValueError(f"p has the shape {p.shape}, the product {x.shape[0], y.shape[0]}")
+        made = p.astype(node.outputs[0].type.dtype)
+        made.data *= products_at(x, y, rows_of(p), columns_of(p))
+        return (made,)
+
+    def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
+        (x, y, p), (g,) = node.inputs, cotangents
+        g = dense_or(p.type.format, g)
+        weighted = MulSS()(g, p)
+        return [
+            fit_dense(x, Dot()(weighted, y)),
+            fit_dense(y, Dot()(Transpose()(weighted), x)),
+            fit(p, MulSS()(g, SamplingDot()(x, y, ones_at(p, g.type.dtype)))),
+        ]
+
+
+# Items of the two arrays whose products are summed at a time.
+BLOCK = 1 << 18
+
+
+def products_at(x: Any, y: Any, rows: Any, columns: Any) -> np.ndarray:
+    """Return the items ``(x @ y.T)[rows, columns]``, one by one."""
+    found = np.empty(len(rows), np.result_type(x, y))
+    step = max(1, BLOCK // max(1, x.shape[1]))
+    for i in range(0, len(rows), step):
+        part = slice(i, i + step)
+        np.einsum("ij,ij->i", x[rows[part]], y[columns[part]], out=found[part])
+    return found
+
+
+class Usmm(SparseOp):
+    """``alpha * (x @ y) + z``, dense."""
+
+    def make_node(self, alpha: Any, x: Any, y: Any, z: Any) -> Apply:
+        alpha, x, y, z = either(alpha), either(x), either(y), either(z)
+        if not (is_sparse_type(x) or is_sparse_type(y)):
+            raise TypeError("If x and y are tensor, don't use this class to optimize this", x, y)
+        if is_sparse_type(z) or is_sparse_type(alpha):
+            raise TypeError(f"alpha and z must be dense, got {alpha.type} and {z.type}")
+        if alpha.type.ndim and not all(alpha.type.broadcastable):
+            raise TypeError(f"alpha must be a number, got {alpha.type}")
+        kind = TensorType(upcast(alpha, x, y, z), (False, False))
+        return Apply(self, [alpha, x, y, z], [kind.make_variable()])
+
+    def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
+        return [(shapes[1][0], shapes[2][1])]
+
+    def compute(self, xp: Any, node: Apply, *arrays: Any) -> tuple[Any, ...]:
+        alpha, x, y, z = arrays
+        check_inner(x, y)
+        made = x @ y
+        made = made.toarray() if hasattr(made, "toarray") else made
+        return (array(alpha.reshape(()) * made + z, node.outputs[0].type.dtype),)
+
+    def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
+        (alpha, x, y, z), (g,) = node.inputs, cotangents
+        scaled = mul(g, alpha if alpha.type.ndim else dimshuffle(alpha, ("x", "x")))
+        of_alpha = reduce("sum", mul(g, multiplied(x, y)))
+        return [
+            fit_dense(alpha, dimshuffle(of_alpha, ("x",) * alpha.type.ndim)),
+            _fitted(x, multiplied(scaled, transposed(y))),
+            _fitted(y, multiplied(transposed(x), scaled)),
+            fit_dense(z, g),
+        ]
+
+    def __str__(self) -> str:
+        return "Usmm{no_inplace}"

@@ -1,0 +1,569 @@
+"""Sparse matrices and their parts, conversions, and what moves stored items to other places."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import reduce
+from typing import Any
+
+import numpy as np
+import scipy.sparse
+
+from theano._core.base import dtypes
+from theano._core.ir.types import TensorType
+from theano._core.ir.variable import Apply
+from theano._core.ops.arithmetic import add as dense_add
+from theano._core.ops.arithmetic import cast
+from theano._core.ops.broadcasting import zeros_like_float
+from theano._core.ops.gradient import DisconnectedType
+from theano._core.ops.lengths import as_int64
+from theano._core.ops.sparse.base import (
+    SparseOp,
+    array,
+    converted,
+    either,
+    float_dtype,
+    is_sparse_type,
+    result,
+    sparse,
+    tensor,
+    upcast,
+)
+from theano._core.ops.sparse.type import CLASSES, SparseType, checked
+
+
+def _index_vector(name: str, x: Any) -> Any:
+    x = tensor(x)
+    if x.type.ndim != 1 or not dtypes.is_integer(x.type.dtype):
+        raise TypeError(f"{name} must be vector of integers", x, x.type)
+    return cast(x, "int32")
+
+
+def lengths_in(shape: Any) -> tuple[Any, ...]:
+    """Return the two lengths that a vector says."""
+    return tuple(cast(shape[axis], "int64") for axis in (0, 1))
+
+
+class CSM(SparseOp):
+    """A matrix made of its stored items, `CSR` or `CSC`.
+
+    Inputs: the items, the column (of CSC: row) of each, where each row (column) begins, the shape.
+    """
+
+    __props__ = ("format",)
+
+    def __init__(self, format: str, kmap: Any = None) -> None:
+        if format not in ("csr", "csc"):
+            raise ValueError("format must be one of: 'csr', 'csc'", format)
+        if kmap is not None:
+            raise NotImplementedError("kmap: choose the items with an index instead, data[kmap]")
+        self.format = format
+
+    def make_node(self, data: Any, indices: Any, indptr: Any, shape: Any) -> Apply:
+        data = tensor(data)
+        if data.type.ndim != 1:
+            raise TypeError("data argument must be a vector", data.type, data.type.ndim)
+        places = [
+            _index_vector(name, x)
+            for name, x in (("indices", indices), ("indptr", indptr), ("shape", shape))
+        ]
+        return result(self, [data, *places], self.format, data.type.dtype)
+
+    def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
+        return [lengths_in(node.inputs[3])]
+
+    def compute(self, xp: Any, node: Apply, *arrays: Any) -> tuple[Any, ...]:
+        data, indices, indptr, shape = (np.array(x) for x in arrays)
+        if shape.shape != (2,):
+            raise ValueError("Shape should be an array of length 2")
+        if data.shape != indices.shape:
+            raise ValueError(
+                f"Data argument has {data.size} items, indices {indices.size}: there is one index "
+                "for each item"
+            )
+        made = CLASSES[self.format]((data, indices, indptr), shape=tuple(shape), copy=False)
+        return (checked(made),)
+
+    def connection(self, node: Apply) -> list[list[bool]]:
+        return [[True], [False], [False], [False]]
+
+    def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
+        (g,) = cotangents
+        return [CSMGrad(self.format)(*node.inputs, dense_or(self.format, g)), None, None, None]
+
+    def __str__(self) -> str:
+        return f"CSM{{format={self.format!r}}}"
+
+
+CSR, CSC = CSM("csr"), CSM("csc")
+
+
+class CSMGrad(SparseOp):
+    """The items that a matrix has where another one, given by its parts, stores items."""
+
+    shaped_as = 0
+
+    __props__ = ("format",)
+
+    def __init__(self, format: str = "csr") -> None:
+        self.format = format
+
+    def make_node(self, data: Any, indices: Any, indptr: Any, shape: Any, g: Any) -> Apply:
+        g = sparse(g)
+        kind = TensorType(g.type.dtype, (False,))
+        return Apply(self, [data, indices, indptr, shape, g], [kind.make_variable()])
+
+    def compute(self, xp: Any, node: Apply, *arrays: Any) -> tuple[Any, ...]:
+        data, indices, indptr, shape, g = arrays
+        if np.array_equal(g.indptr, indptr) and np.array_equal(g.indices, indices):
+            return (np.array(g.data),)
+        places = CLASSES[self.format]((data, indices, indptr), shape=tuple(shape)).tocoo()
+        found = g.tocsr()[places.row, places.col] if places.nnz else np.zeros(0)
+        return (array(found, g.dtype).reshape(-1),)
+
+    def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
+        places = node.inputs[1:4]
+        return [None, None, None, None, CSM(self.format)(cotangents[0], *places)]
+
+
+class CSMProperties(SparseOp):
+    """The parts of a matrix: items, their indices, where rows (columns) begin, the shape."""
+
+    def make_node(self, csm: Any) -> Apply:
+        csm = sparse(csm)
+        if csm.type.format not in ("csr", "csc"):
+            raise TypeError("parts exist of matrices in the formats csr and csc", csm, csm.type)
+        kinds = [TensorType(dtype, (False,)) for dtype in (csm.type.dtype, *["int32"] * 3)]
+        return Apply(self, [csm], [kind.make_variable() for kind in kinds])
+
+    def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
+        return [(None,), (None,), (None,), (2,)]
+
+    def compute(self, xp: Any, node: Apply, csm: Any) -> tuple[Any, ...]:
+        rest = [array(x, "int32") for x in (csm.indices, csm.indptr, csm.shape)]
+        return np.array(csm.data), *rest
+
+    def expression(self, node: Apply) -> list[Any] | None:
+        owner = node.inputs[0].owner
+        return list(owner.inputs) if owner is not None and isinstance(owner.op, CSM) else None
+
+    def connection(self, node: Apply) -> list[list[bool]]:
+        return [[True, False, False, False]]
+
+    def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
+        (csm,) = node.inputs
+        g = cotangents[0]
+        if g is None or isinstance(g.type, DisconnectedType):
+            return [None]
+        return [rebuilt(csm, g)]
+
+
+def parts(x: Any) -> list[Any]:
+    """Return items, indices, beginnings and shape of a sparse variable."""
+    return CSMProperties()(x)
+
+
+def rebuilt(x: Any, data: Any) -> Any:
+    """Return the matrix that has other items in the places of `x`."""
+    return CSM(x.type.format)(data, *parts(x)[1:])
+
+
+def ones_at(x: Any, dtype: str | None = None) -> Any:
+    """Return 1 where `x` stores items."""
+    data = parts(x)[0]
+    return rebuilt(x, zeros_like_float(data) + array(1, dtype or float_dtype(x)))
+
+
+def dense_or(format: str, g: Any) -> Any:
+    """Return a cotangent as a sparse matrix of a format."""
+    if not is_sparse_type(g):
+        return SparseFromDense(format)(g)
+    return g if g.type.format == format else Reformat(format)(g)
+
+
+class Reformat(SparseOp):
+    """A matrix in another format."""
+
+    shaped_as = 0
+
+    __props__ = ("format",)
+
+    def __init__(self, format: str) -> None:
+        self.format = format
+
+    def make_node(self, x: Any) -> Apply:
+        x = sparse(x)
+        return result(self, [x], self.format, x.type.dtype)
+
+    def compute(self, xp: Any, node: Apply, x: Any) -> tuple[Any, ...]:
+        return (converted(x, self.format, x.dtype),)
+
+    def linear(self, node: Apply) -> list[list[int]]:
+        return [[0]]
+
+    def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
+        return [dense_or(node.inputs[0].type.format, cotangents[0])]
+
+
+class Cast(SparseOp):
+    """A matrix with items of another dtype."""
+
+    shaped_as = 0
+
+    __props__ = ("out_type",)
+
+    def __init__(self, out_type: str) -> None:
+        self.out_type = str(np.dtype(out_type))
+
+    def make_node(self, x: Any) -> Apply:
+        x = sparse(x)
+        return result(self, [x], x.type.format, self.out_type)
+
+    def compute(self, xp: Any, node: Apply, x: Any) -> tuple[Any, ...]:
+        return (x.astype(self.out_type),)
+
+    def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
+        (x,) = node.inputs
+        if dtypes.is_discrete(x.type.dtype):
+            return [zeros_at(x)]
+        if dtypes.is_discrete(self.out_type):
+            return [zeros_at(x)]
+        return [_cast(cotangents[0], x.type.dtype)]
+
+    def __str__(self) -> str:
+        return f"Cast({self.out_type})"
+
+
+def _cast(x: Any, dtype: str) -> Any:
+    if x.type.dtype == dtype:
+        return x
+    return Cast(dtype)(x) if is_sparse_type(x) else cast(x, dtype)
+
+
+def zeros_at(x: Any) -> Any:
+    """Return a matrix of the shape of `x` that stores nothing, of a float dtype."""
+    _, _, indptr, shape = parts(x)
+    nothing = np.zeros(0, float_dtype(x))
+    return CSM(x.type.format)(nothing, np.zeros(0, "int32"), indptr * array(0, "int32"), shape)
+
+
+class Transpose(SparseOp):
+    """Rows as columns: CSR gives CSC and the other way round."""
+
+    formats = {"csr": "csc", "csc": "csr"}
+
+    def make_node(self, x: Any) -> Apply:
+        x = sparse(x)
+        if x.type.format not in self.formats:
+            raise TypeError(f"transpose takes the formats csr and csc, got {x.type}")
+        return result(self, [x], self.formats[x.type.format], x.type.dtype)
+
+    def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
+        return [shapes[0][::-1]]
+
+    def compute(self, xp: Any, node: Apply, x: Any) -> tuple[Any, ...]:
+        return (x.transpose(copy=True),)
+
+    def linear(self, node: Apply) -> list[list[int]]:
+        return [[0]]
+
+    def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
+        (g,) = cotangents
+        return [self(g) if is_sparse_type(g) else g.T]
+
+    def __str__(self) -> str:
+        return "SparseTranspose"
+
+
+class Neg(SparseOp):
+    """Items with the other sign."""
+
+    shaped_as = 0
+
+    def make_node(self, x: Any) -> Apply:
+        x = sparse(x)
+        return result(self, [x], x.type.format, x.type.dtype)
+
+    def compute(self, xp: Any, node: Apply, x: Any) -> tuple[Any, ...]:
+        return (-x,)
+
+    def linear(self, node: Apply) -> list[list[int]]:
+        return [[0]]
+
+    def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
+        return [-cotangents[0]]
+
+    def __str__(self) -> str:
+        return "SparseNeg"
+
+
+class EnsureSortedIndices(SparseOp):
+    """A matrix whose items stand in the order of their indices."""
+
+    shaped_as = 0
+
+    __props__ = ("inplace",)
+
+    def __init__(self, inplace: bool = False) -> None:
+        self.inplace = inplace
+
+    def make_node(self, x: Any) -> Apply:
+        x = sparse(x)
+        return result(self, [x], x.type.format, x.type.dtype)
+
+    def compute(self, xp: Any, node: Apply, x: Any) -> tuple[Any, ...]:
+        return (x.sorted_indices(),)
+
+    def linear(self, node: Apply) -> list[list[int]]:
+        return [[0]]
+
+    def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
+        return [cotangents[0]]
+
+    def __str__(self) -> str:
+        return f"{type(self).__name__}{{{'inplace' if self.inplace else 'no_inplace'}}}"
+
+
+class Remove0(SparseOp):
+    """A matrix that stores no zeros."""
+
+    shaped_as = 0
+
+    __props__ = ("inplace",)
+
+    def __init__(self, inplace: bool = False) -> None:
+        self.inplace = inplace
+
+    def make_node(self, x: Any) -> Apply:
+        x = sparse(x)
+        return result(self, [x], x.type.format, x.type.dtype)
+
+    def compute(self, xp: Any, node: Apply, x: Any) -> tuple[Any, ...]:
+        x = x.copy()
+        x.eliminate_zeros()
+        return (x,)
+
+    def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
+        return [cotangents[0]]
+
+    def __str__(self) -> str:
+        return f"Remove0{{{'inplace' if self.inplace else ''}}}"
+
+
+class DenseFromSparse(SparseOp):
+    """A matrix with its zeros; the gradient is for stored items only, if `structured`."""
+
+    shaped_as = 0
+
+    __props__ = ("sparse_grad",)
+
+    def __init__(self, structured: bool = True) -> None:
+        self.sparse_grad = structured
+
+    def make_node(self, x: Any) -> Apply:
+        x = sparse(x)
+        kind = TensorType(x.type.dtype, (False, False))
+        return Apply(self, [x], [kind.make_variable()])
+
+    def compute(self, xp: Any, node: Apply, x: Any) -> tuple[Any, ...]:
+        return (np.ascontiguousarray(x.toarray()),)
+
+    def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
+        (x,), (g,) = node.inputs, cotangents
+        if self.sparse_grad:
+            return [ones_at(x, g.type.dtype) * g]
+        return [SparseFromDense(x.type.format)(g)]
+
+    def __str__(self) -> str:
+        return f"DenseFromSparse{{structured_grad={self.sparse_grad}}}"
+
+
+class SparseFromDense(SparseOp):
+    """The items of a matrix that are not zero; a vector is a matrix of one row."""
+
+    __props__ = ("format",)
+
+    def __init__(self, format: str) -> None:
+        if format not in CLASSES:
+            raise ValueError(f"format must be one of {', '.join(CLASSES)}, got {format!r}")
+        self.format = format
+
+    def make_node(self, x: Any) -> Apply:
+        x = tensor(x)
+        if x.type.ndim > 2:
+            raise TypeError(
+                "Theano does not have sparse tensor types with more than 2 dimensions, but "
+                f"{x}.ndim = {x.type.ndim}"
+            )
+        return result(self, [x], self.format, x.type.dtype)
+
+    def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
+        return [(1,) * (2 - len(shapes[0])) + tuple(shapes[0])]
+
+    def compute(self, xp: Any, node: Apply, x: Any) -> tuple[Any, ...]:
+        return (CLASSES[self.format](np.atleast_2d(x)),)
+
+    def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
+        (x,), (g,) = node.inputs, cotangents
+        g = DenseFromSparse()(g) if is_sparse_type(g) else g
+        return [g if x.type.ndim == 2 else g[0] if x.type.ndim == 1 else g[0, 0]]
+
+    def __str__(self) -> str:
+        return f"SparseFromDense{{{self.format}}}"
+
+
+class Diag(SparseOp):
+    """The diagonal of a square matrix, a vector."""
+
+    def make_node(self, x: Any) -> Apply:
+        x = sparse(x)
+        return Apply(self, [x], [TensorType(x.type.dtype, (False,)).make_variable()])
+
+    def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
+        return [shapes[0][:1]]
+
+    def compute(self, xp: Any, node: Apply, x: Any) -> tuple[Any, ...]:
+        if x.shape[0] != x.shape[1]:
+            raise ValueError(f"Diag only apply on square matrix, got the shape {x.shape}")
+        return (np.array(x.diagonal()),)
+
+    def linear(self, node: Apply) -> list[list[int]]:
+        return [[0]]
+
+    def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
+        return [dense_or(node.inputs[0].type.format, SquareDiagonal()(cotangents[0]))]
+
+
+class SquareDiagonal(SparseOp):
+    """The square matrix, CSC, with a vector on its diagonal."""
+
+    def make_node(self, diag: Any) -> Apply:
+        diag = tensor(diag)
+        if diag.type.ndim != 1:
+            raise TypeError("data argument must be a vector", diag.type)
+        return result(self, [diag], "csc", diag.type.dtype)
+
+    def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
+        return [shapes[0] * 2]
+
+    def compute(self, xp: Any, node: Apply, diag: Any) -> tuple[Any, ...]:
+        n = diag.shape[0]
+        places = np.arange(n, dtype="int32"), np.arange(n + 1, dtype="int32")
+        return (scipy.sparse.csc_matrix((np.array(diag), *places), shape=(n, n)),)
+
+    def linear(self, node: Apply) -> list[list[int]]:
+        return [[0]]
+
+    def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
+        return [Diag()(dense_or("csc", cotangents[0]))]
+
+
+class Stack(SparseOp):
+    """Base of what puts matrices side by side."""
+
+    __props__ = ("format", "dtype")
+    axis = 1
+
+    def __init__(self, format: str | None = None, dtype: str | None = None) -> None:
+        self.format = "csc" if format is None else format
+        if dtype is None:
+            raise ValueError("The output dtype must be specified.")
+        self.dtype = dtype
+
+    def make_node(self, *blocks: Any) -> Apply:
+        if not blocks:
+            raise ValueError("Cannot join an empty list of sparses.")
+        return result(self, list(map(sparse, blocks)), self.format, self.dtype)
+
+    def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
+        total = reduce(dense_add, [as_int64(shape[self.axis]) for shape in shapes])
+        return [(shapes[0][0], total) if self.axis else (total, shapes[0][1])]
+
+    def compute(self, xp: Any, node: Apply, *blocks: Any) -> tuple[Any, ...]:
+        function = scipy.sparse.hstack if self.axis else scipy.sparse.vstack
+        for block in blocks:
+            if block.shape[1 - self.axis] != blocks[0].shape[1 - self.axis]:
+                name = ("columns", "rows")[self.axis]
+                raise ValueError(
+                    f"blocks must have the same number of {name}, got the shapes "
+                    f"{', '.join(str(b.shape) for b in blocks)}"
+                )
+        made = function(blocks, format=self.format, dtype=self.dtype)
+        return (converted(made, self.format, self.dtype),)
+
+    def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
+        g, at, found = cotangents[0], 0, []
+        g = dense_or(self.format, g)
+        for block in node.inputs:
+            size = parts(block)[3][self.axis]
+            piece = g[:, at : at + size] if self.axis else g[at : at + size]
+            at = at + size
+            if dtypes.is_discrete(block.type.dtype):
+                found.append(zeros_at(block))
+            else:
+                found.append(_cast(dense_or(block.type.format, piece), block.type.dtype))
+        return found
+
+    def __str__(self) -> str:
+        return f"{type(self).__name__}({self.format},{self.dtype})"
+
+
+class HStack(Stack):
+    """Matrices beside each other."""
+
+
+class VStack(Stack):
+    """Matrices one above the other."""
+
+    axis = 0
+
+
+class ConstructSparseFromList(SparseOp):
+    """The matrix, CSC, of the shape of `x` with rows `ilist` from `values`, and zeros elsewhere."""
+
+    shaped_as = 0
+
+    def make_node(self, x: Any, values: Any, ilist: Any) -> Apply:
+        x, values, ilist = tensor(x), tensor(values), tensor(ilist)
+        if not dtypes.is_integer(ilist.type.dtype):
+            raise TypeError("index must be integers", ilist.type)
+        if ilist.type.ndim != 1:
+            raise TypeError("index must be vector", ilist.type)
+        if x.type.ndim != 2:
+            raise TypeError(f"cannot create a sparse matrix with {x.type.ndim} dimensions", x.type)
+        if values.type.ndim != 2:
+            raise TypeError("values must be a matrix", values.type)
+        return result(self, [x, values, ilist], "csc", x.type.dtype)
+
+    def compute(self, xp: Any, node: Apply, *arrays: Any) -> tuple[Any, ...]:
+        x, values, ilist = arrays
+        rows, columns = values.shape
+        if ilist.shape[0] != rows:
+            raise ValueError(f"there are {ilist.shape[0]} indices for {rows} rows of values")
+        places = np.repeat(ilist, columns), np.tile(np.arange(columns), rows)
+        made = scipy.sparse.csc_matrix((values.reshape(-1), places), shape=x.shape, dtype=x.dtype)
+        return (made,)
+
+    def connection(self, node: Apply) -> list[list[bool]]:
+        return [[False], [True], [False]]
+
+    def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
+        _, values, ilist = node.inputs
+        g = DenseFromSparse()(cotangents[0]) if is_sparse_type(cotangents[0]) else cotangents[0]
+        return [None, g[ilist][:, : values.shape[1]], None]
+
+
+def dense(x: Any) -> Any:
+    """Return a sparse or dense variable as a dense one."""
+    x = either(x)
+    return DenseFromSparse()(x) if is_sparse_type(x) else x
+
+
+def stack_dtype(blocks: Sequence[Any], dtype: str | None) -> str:
+    """Return the dtype of a stack: that of all blocks, unless another is wanted."""
+    return upcast(*blocks) if dtype is None else dtype
+
+
+def is_sparse_result(kind: Any) -> bool:
+    """Tell whether a type is that of sparse matrices."""
+    return isinstance(kind, SparseType)

@@ -1,0 +1,305 @@
+"""Operations on sparse matrices against SciPy, and their gradients against finite differences."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+import scipy.sparse as sp
+
+import theano
+import theano.sparse as S
+import theano.tensor as T
+from theano.gradient import verify_grad
+
+FORMATS = ("csr", "csc")
+DTYPES = ("float64", "float32", "complex128", "int32", "int8", "uint64")
+
+
+def some(rows: int, columns: int, seed: int = 0, format: str = "csr", dtype: Any = None) -> Any:
+    """Return a sparse matrix with an empty row and column, if there is room."""
+    rng = np.random.default_rng(seed)
+    dense = np.where(rng.random((rows, columns)) < 0.5, rng.integers(1, 9, (rows, columns)) / 4, 0)
+    if rows > 2 and columns > 2:
+        dense[1], dense[:, 2] = 0, 0
+    if dtype is not None:
+        dense = (dense * 4).astype(dtype)
+    return sp.csr_matrix(dense).asformat(format)
+
+
+def items(value: Any) -> np.ndarray:
+    return value.toarray() if sp.issparse(value) else np.asarray(value)
+
+
+def variable(value: Any) -> Any:
+    if sp.issparse(value):
+        return S.matrix(value.format, dtype=str(value.dtype))
+    value = np.asarray(value)
+    return T.TensorType(str(value.dtype), (False,) * value.ndim)()
+
+
+A, B, SQUARE = some(4, 5), some(4, 5, 1), some(5, 5, 2)
+D, V, W = np.arange(20.0).reshape(4, 5) / 8, np.arange(1.0, 6) / 4, np.arange(1.0, 5) / 4
+LEFT, RIGHT = np.arange(12.0).reshape(3, 4) / 8, np.arange(10.0).reshape(5, 2) / 8
+
+# Name → (function of variables, function of dense arrays, values).
+CASES: dict[str, tuple[Callable[..., Any], Callable[..., Any], tuple[Any, ...]]] = {
+    "neg": (lambda a: -a, np.negative, (A,)),
+    "transpose": (lambda a: a.T, np.transpose, (A,)),
+    "toarray": (lambda a: a.toarray(), lambda a: a, (A,)),
+    "add": (lambda a, b: a + b, np.add, (A, B)),
+    "add dense": (lambda a, d: a + d, np.add, (A, D)),
+    "dense add": (lambda d, a: d + a, np.add, (D, A)),
+    "sub": (lambda a, b: a - b, np.subtract, (A, B)),
+    "sub dense": (lambda a, d: a - d, np.subtract, (A, D)),
+    "dense sub": (lambda d, a: d - a, np.subtract, (D, A)),
+    "add data": (lambda a: S.add_s_s_data(a, a), lambda a: a + a, (A,)),
+    "mul": (lambda a, b: a * b, np.multiply, (A, B)),
+    "mul dense": (lambda a, d: a * d, np.multiply, (A, D)),
+    "dense mul": (lambda d, a: d * a, np.multiply, (D, A)),
+    "mul number": (lambda a: a * 2, lambda a: a * 2, (A,)),
+    "mul vector": (S.mul_s_v, np.multiply, (A, V)),
+    "add vector": (S.structured_add_s_v, lambda a, v: np.where(a, a + v, 0), (A, V)),
+    "col_scale": (S.col_scale, np.multiply, (A, V)),
+    "row_scale": (S.row_scale, lambda a, w: a * w[:, None], (A, W)),
+    "sum": (S.sp_sum, np.sum, (A,)),
+    "sum 0": (lambda a: S.sp_sum(a, 0), lambda a: a.sum(0), (A,)),
+    "sum 1": (lambda a: a.sum(1), lambda a: a.sum(1), (A,)),
+    "dot": (S.dot, np.dot, (A, RIGHT)),
+    "dot of dense": (S.dot, np.dot, (LEFT, A)),
+    "dot of both": (S.dot, np.dot, (A, SQUARE)),
+    "dot vector": (S.dot, np.dot, (A, V)),
+    "vector dot": (S.dot, np.dot, (W, A)),
+    "matmul": (lambda a, y: a @ y, np.dot, (A, RIGHT)),
+    "true_dot": (S.true_dot, np.dot, (A, SQUARE)),
+    "true_dot dense": (S.true_dot, np.dot, (A, RIGHT)),
+    "dense true_dot": (S.true_dot, np.dot, (LEFT, A)),
+    "usmm": (
+        lambda a, y, z: S.usmm(0.5, a, y, z),
+        lambda a, y, z: 0.5 * a @ y + z,
+        (A, RIGHT, D[:, :2]),
+    ),
+    "sampling_dot": (
+        S.sampling_dot,
+        lambda x, y, a: a * (x @ y.T),
+        (D[:, :3], SQUARE.toarray()[:, :3], A),
+    ),
+    "diag": (S.diag, np.diag, (SQUARE,)),
+    "square_diagonal": (S.square_diagonal, np.diag, (V,)),
+    "hstack": (lambda a, b: S.hstack([a, b]), lambda a, b: np.hstack([a, b]), (A, B)),
+    "vstack": (lambda a, b: S.vstack([a, b], "csr"), lambda a, b: np.vstack([a, b]), (A, B)),
+    "from dense": (S.csr_from_dense, lambda d: d, (D,)),
+    "from vector": (S.csc_from_dense, lambda v: v[None], (V,)),
+    "rows": (lambda a: a[1:3], lambda a: a[1:3], (A,)),
+    "part": (lambda a: a[::2, -3:-1], lambda a: a[::2, -3:-1], (A,)),
+    "reversed": (lambda a: a[::-1, ::-2], lambda a: a[::-1, ::-2], (A,)),
+    "item": (lambda a: a[0, -1], lambda a: a[0, -1], (A,)),
+    "list": (lambda a: a[[2, 0, 2, -1]], lambda a: a[[2, 0, 2, -1]], (A,)),
+    "lists": (lambda a: a[[0, 3, 0], [1, -1, 1]], lambda a: a[[0, 3, 0], [1, -1, 1]], (A,)),
+    "tanh": (S.tanh, np.tanh, (A,)),
+    "pow": (lambda a: S.structured_pow(a, 2), np.square, (A,)),
+    "exp": (S.structured_exp, lambda a: np.where(a, np.exp(a), 0), (A,)),
+    "chain": (lambda a: S.sqr(S.sin(S.tanh(a * 2))), lambda a: np.sin(np.tanh(2 * a)) ** 2, (A,)),
+    "clean": (S.clean, lambda a: a, (A,)),
+    "from rows": (
+        lambda d, r: S.construct_sparse_from_list(d, r, [3, 1]),
+        lambda d, r: np.stack([0 * r[0], r[1], 0 * r[0], r[0]]),
+        (D, D[:2]),
+    ),
+    "items": (S.csm_data, lambda a: a[a != 0], (A,)),
+}  # fmt: skip
+# Those whose gradients are of stored items only, and those without one to compare.
+STRUCTURED = ("add vector", "exp", "items", "add data", "from rows")
+
+
+def with_format(values: tuple[Any, ...], format: str) -> tuple[Any, ...]:
+    return tuple(v.asformat(format) if sp.issparse(v) else v for v in values)
+
+
+@pytest.mark.parametrize("format", FORMATS)
+@pytest.mark.parametrize("name", CASES)
+def test_values(name: str, format: str) -> None:
+    build, reference, values = CASES[name]
+    if name == "items" and format == "csc":
+        reference = lambda a: a.T[a.T != 0]
+    values = with_format(values, format)
+    variables = [variable(v) for v in values]
+    out = build(*variables)
+    for mode in ("FAST_RUN", "FAST_COMPILE", theano.Mode("py", None)):
+        f = theano.function(variables, [out, out.shape], mode=mode)
+        got, lengths = f(*values)
+        if sp.issparse(got):
+            assert got.format == out.type.format and isinstance(got, sp.spmatrix)
+            got.check_format()
+        assert got.dtype == out.type.dtype
+        np.testing.assert_allclose(items(got), reference(*map(items, values)), rtol=1e-14)
+        assert tuple(lengths) == got.shape
+
+
+@pytest.mark.parametrize("format", FORMATS)
+@pytest.mark.parametrize("name", [name for name in CASES if name not in STRUCTURED])
+def test_gradients(name: str, format: str) -> None:
+    build, _, values = CASES[name]
+    values = with_format(values, format)
+    weights = T.constant(np.random.default_rng(3).normal(size=(64,)))
+
+    def cost(*parts: Any) -> Any:
+        given = [
+            S.SparseFromDense(v.format)(p) if sp.issparse(v) else p
+            for v, p in zip(values, parts, strict=True)
+        ]
+        out = build(*given)
+        out = S.DenseFromSparse(False)(out) if isinstance(out.type, S.SparseType) else out
+        flat = out.flatten() if out.ndim else out.dimshuffle("x")
+        return (flat * weights[: flat.shape[0]]).sum()
+
+    # No item is zero, so that all are stored.
+    rng = np.random.default_rng(4)
+    points = [rng.uniform(0.3, 1.3, items(v).shape) for v in values]
+    verify_grad(cost, points, rng=np.random.RandomState(5))
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize(
+    "name", ["neg", "add", "add dense", "mul", "dot", "true_dot", "sum 0", "part", "hstack"]
+)
+def test_dtypes(name: str, dtype: str) -> None:
+    build, reference, values = CASES[name]
+    values = tuple((v * 4).astype(dtype) for v in values)
+    variables = [variable(v) for v in values]
+    out = build(*variables)
+    got = theano.function(variables, out)(*values)
+    wanted = reference(*map(items, values))
+    assert str(got.dtype) == out.type.dtype == dtype
+    np.testing.assert_allclose(items(got), wanted.astype(dtype), rtol=1e-5)
+
+
+def test_dtypes_meet() -> None:
+    a, b = S.csr_matrix(dtype="float32"), S.csc_matrix(dtype="int64")
+    assert (a + b).type == S.SparseType("csr", "float64")
+    assert (b * a).type == S.SparseType("csc", "float64")
+    assert S.dot(b, T.fmatrix()).dtype == "float64"
+    assert (a > S.csr_matrix()).dtype == "uint8"
+
+
+@pytest.mark.parametrize("shape", [(0, 0), (0, 3), (3, 0), (1, 1)])
+@pytest.mark.parametrize(
+    "name", ["neg", "transpose", "add", "mul", "sum 0", "sum", "toarray", "hstack", "tanh", "rows"]
+)
+def test_empty(name: str, shape: tuple[int, int]) -> None:
+    build, reference, values = CASES[name]
+    values = tuple(sp.csr_matrix(shape) for _ in values)
+    variables = [variable(v) for v in values]
+    got = theano.function(variables, build(*variables))(*values)
+    np.testing.assert_array_equal(items(got), reference(*map(items, values)))
+
+
+COMPARISONS = {
+    "eq": (S.eq, np.equal),
+    "neq": (S.neq, np.not_equal),
+    "lt": (S.lt, np.less),
+    "le": (S.le, np.less_equal),
+    "gt": (S.gt, np.greater),
+    "ge": (S.ge, np.greater_equal),
+}
+
+
+@pytest.mark.parametrize("name", COMPARISONS)
+def test_comparisons(name: str) -> None:
+    compare, reference = COMPARISONS[name]
+    dense = B.toarray()
+    for one, two in ((A, B), (A, dense), (A.toarray(), B)):
+        x, y = variable(one), variable(two)
+        got = theano.function([x, y], compare(x, y))(one, two)
+        assert got.dtype == "uint8" and sp.issparse(got) == (sp.issparse(one) and sp.issparse(two))
+        np.testing.assert_array_equal(items(got), reference(items(one), items(two)))
+
+
+@pytest.mark.parametrize("name", ["add vector", "exp", "add data", "chain", "mul vector", "sum"])
+def test_gradients_of_stored_items(name: str) -> None:
+    build, _, values = CASES[name]
+
+    def cost(data: Any, *rest: Any) -> Any:
+        out = build(S.CSR(data, A.indices, A.indptr, np.array(A.shape)), *rest)
+        return S.sp_sum(S.sqr(out), sparse_grad=True) if isinstance(out.type, S.SparseType) else out
+
+    verify_grad(
+        cost,
+        [A.data, *values[1:]][: 1 if name == "add data" else None],
+        rng=np.random.RandomState(1),
+    )
+
+
+def test_structured_dot_has_gradients_of_stored_items() -> None:
+    a, y = S.csr_matrix("a"), T.dmatrix("y")
+    one, two = T.grad(T.sqr(S.structured_dot(a, y)).sum(), [a, y])
+    assert one.type == a.type and two.type == y.type
+    got, other = theano.function([a, y], [one, two])(A, RIGHT)
+    g = 2 * A.toarray() @ RIGHT
+    np.testing.assert_allclose(got.toarray(), np.where(A.toarray(), g @ RIGHT.T, 0))
+    np.testing.assert_allclose(other, A.T @ g)
+    # Of `dot` it is dense, as in Theano 1.0.5.
+    full = theano.function([a, y], T.grad(T.sqr(S.dot(a, y)).sum(), a))(A, RIGHT)
+    np.testing.assert_allclose(full, g @ RIGHT.T)
+
+
+def test_second_derivatives() -> None:
+    a, v = S.csr_matrix("a"), T.dvector("v")
+    first = T.grad(T.sqr(S.dot(a, v)).sum(), v)
+    second = T.grad(T.sqr(first).sum(), v)
+    H = 2 * (A.T @ A).toarray()
+    np.testing.assert_allclose(theano.function([a, v], second)(A, V), 2 * H @ H @ V)
+
+
+def test_forward_mode() -> None:
+    a, v, d = S.csr_matrix("a"), T.dvector("v"), T.dvector("d")
+    push = theano.gradient.Rop(T.tanh(S.dot(a, v)), v, d)
+    got = theano.function([a, v, d], push)(A, V, V**2)
+    np.testing.assert_allclose(got, (A @ V**2) * (1 - np.tanh(A @ V) ** 2))
+
+
+def test_parts_make_the_matrix_again() -> None:
+    for format, make in (("csr", S.CSR), ("csc", S.CSC)):
+        x = S.matrix(format)
+        data, indices, indptr, shape = S.csm_properties(x)
+        assert [v.dtype for v in (data, indices, indptr, shape)] == ["float64", *["int32"] * 3]
+        f = theano.function([x], make(data * 2, indices, indptr, shape))
+        np.testing.assert_array_equal(f(A.asformat(format)).toarray(), 2 * A.toarray())
+
+
+def test_functions_of_stored_items_are_native() -> None:
+    x = S.csr_matrix("x")
+    f = theano.function([x], S.sqr(S.sin(S.tanh(x))))
+    called = [type(record.function.node.op).__name__ for record in f.maker.callbacks]
+    assert called == ["CSMProperties", "CSM"]
+    assert len(f.maker.kernels) >= 1
+
+
+def test_arguments_are_not_changed() -> None:
+    x = S.csr_matrix("x")
+    value = A.copy()
+    outs = [x.T, -x, S.clean(x), S.csm_data(x), x]
+    results = theano.function([x], outs)(value)
+    for result in results[:-1]:
+        (result.data if sp.issparse(result) else result)[...] = 99
+    assert (value != A).nnz == 0
+
+
+def test_sparse_gradient_of_chosen_rows() -> None:
+    m, v = T.dmatrix("m"), T.lvector("v")
+    g = T.grad(T.sqr(theano.sparse_grad(m[v])).sum(), m)
+    assert isinstance(g.owner.op, S.ConstructSparseFromList)
+    f = theano.function([m, v], [g, m - g])
+    sparse, dense = f(D, [1, 1, 3])
+    wanted = np.zeros_like(D)
+    np.add.at(wanted, [1, 1, 3], 2 * D[[1, 1, 3]])
+    assert sparse.format == "csc"
+    np.testing.assert_allclose(sparse.toarray(), wanted)
+    np.testing.assert_allclose(dense, D - wanted)
+    # Below another operation it is dense.
+    inner = T.grad(T.sqr(theano.sparse_grad((2 * m)[v])).sum(), m)
+    np.testing.assert_allclose(theano.function([m, v], inner)(D, [1, 1, 3]), 4 * wanted)
+    with pytest.raises(TypeError, match="rows of matrices"):
+        T.grad(theano.sparse_grad(T.dtensor3()[v]).sum(), v)
