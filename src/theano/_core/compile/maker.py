@@ -115,7 +115,7 @@ class FunctionMaker:
     def _lowered_again(self) -> tuple[Sequence[Any], ProgramText]:
         changed = {k: v for k, v in self._settings.items() if config.get(k) != v}
         with paused_collector(), change_flags(changed, compute_test_value="off"):
-            rewriter = self._rewriter()
+            rewriter = self.rewriter(config.optimizer_verbose)
             rewritten = self._rewritten(rewriter)
             return rewritten, self._lowered(rewritten, rewriter)
 
@@ -179,7 +179,7 @@ class FunctionMaker:
             function = self._function(text, code, containers)
             self.compile_seconds = time.perf_counter() - start
             return function
-        rewriter = self._rewriter()
+        rewriter = self.rewriter(config.optimizer_verbose)
         rewritten = self._rewritten(rewriter)
         rewriting_seconds = time.perf_counter() - start
         for rule, before, _ in rewriter.log or ():
@@ -203,17 +203,22 @@ class FunctionMaker:
             self.profile.add(function.program, text.steps)
         return function
 
-    def _rewriter(self) -> Rewriter:
+    def rewriter(self, keep_log: bool) -> Rewriter:
+        """Return what rewrites the graph."""
         sizes = {
             leaf: v.type.shape
             for v, leaf in zip(self.all_inputs, self.leaves, strict=True)
             if v.type.sized
         }
-        return Rewriter(config.optimizer_verbose, sizes)
+        return Rewriter(keep_log, sizes)
+
+    def written(self) -> list[Any]:
+        """Return the results as functions of `leaves`, before rewriting."""
+        pairs = zip(self.all_inputs, self.leaves, strict=True)
+        return without_sizes(self.all_results, {v: leaf for v, leaf in pairs if v is not leaf})
 
     def _rewritten(self, rewriter: Rewriter) -> Sequence[Any]:
-        pairs = zip(self.all_inputs, self.leaves, strict=True)
-        graph = without_sizes(self.all_results, {v: leaf for v, leaf in pairs if v is not leaf})
+        graph = self.written()
         with change_flags(compute_test_value=config.compute_test_value_opt):
             watch = _show_graph if developing.DEBUG >= developing.COUNTS else None
             rewritten = rewrite(graph, self.mode.passes, rewriter, self.mode.selection, watch)
@@ -229,7 +234,10 @@ class FunctionMaker:
         from theano._core.compile.backends import BACKENDS
         from theano._core.compile.called_program import called_program
 
-        run = BACKENDS[self.mode.backend](self.leaves, rewritten)
+        if self.mode.runner is not None:
+            run = self.mode.runner(self, rewritten)
+        else:
+            run = BACKENDS[self.mode.backend](self.leaves, rewritten)
         return called_program(self.leaves, rewritten, run)
 
     def _native_program(self, rewritten: Sequence[Any], rewriter: Rewriter) -> ProgramText:

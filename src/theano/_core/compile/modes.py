@@ -73,6 +73,8 @@ class Mode:
         optimizer = config.optimizer if optimizer == "default" else optimizer
         if linker not in LINKERS:
             raise ValueError(f"unknown linker {linker!r}; known: {', '.join(LINKERS)}")
+        # What runs functions in place of the backend: `runner(maker, rewritten)`.
+        self.runner: Any = None
         self.provided_linker = linker
         self.provided_optimizer = optimizer
         self.backend = LINKERS[linker]

@@ -18,6 +18,7 @@ from types import ModuleType
 from typing import Any
 
 from theano._core.base.dtypes import all_dtypes
+from theano._core.compile import checking_modes
 from theano._core.legacy import loop_attributes, old_methods
 from theano._core.legacy.scalar_names import BASIC, SPECIAL
 from theano._core.ops.op import Elementwise
@@ -161,6 +162,19 @@ _PROFILES = {
     "ProfileStats": "compile.profiling:ProfileStats",
     # The steps of loops belong to the functions around them.
     "ScanProfileStats": "compile.profiling:ProfileStats",
+}
+_DEBUG_MODE = {
+    name: f"compile.checking_modes:{name}"
+    for name in (
+        "BadDestroyMap",
+        "BadOptimization",
+        "BadThunkOutput",
+        "BadViewMap",
+        "DebugMode",
+        "DebugModeError",
+        "InvalidValueError",
+        "StochasticOrder",
+    )
 }
 _MODES = {
     "FAST_COMPILE": "compile.modes:FAST_COMPILE",
@@ -664,6 +678,7 @@ MODULES: dict[str, dict[str, str]] = {
         **_INPUTS,
         "OpFromGraph": "api.op_from_graph:OpFromGraph",
         **_FUNCTION_OPS,
+        **_DEBUG_MODE,
         "NullType": "ops.gradient:NullType",
         "DisconnectedType": "ops.gradient:DisconnectedType",
         "Rebroadcast": "legacy.op_classes:Rebroadcast",
@@ -683,7 +698,16 @@ MODULES: dict[str, dict[str, str]] = {
         "_constructor_FunctionMaker": "ir.variable:refuse_old_graph",
     },
     "theano.compile.io": _INPUTS,
+    "theano.compile.debugmode": _DEBUG_MODE,
     "theano.compile.mode": _MODES,
+    "theano.compile.monitormode": {
+        "MonitorMode": "compile.checking_modes:MonitorMode",
+        "detect_nan": "compile.checking_modes:detect_nan",
+    },
+    "theano.compile.nanguardmode": {
+        name: f"compile.checking_modes:{name}"
+        for name in ("NanGuardMode", "contains_inf", "contains_nan")
+    },
     "theano.compile.profiling": {
         **_PROFILES,
         "config": "base.settings:config",
@@ -1076,6 +1100,7 @@ def install() -> None:
     if not any(isinstance(finder, OldPaths) for finder in sys.meta_path):
         sys.meta_path.append(OldPaths())
     old_methods.install()
+    checking_modes.register()
     loop_attributes.install()
     # The operation as a function of scalars; those are made when they are first asked for.
     Elementwise.scalar_op = property(  # type: ignore[attr-defined]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextvars import ContextVar
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,9 @@ from theano._core.ir.graph import toposort
 from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Constant
 from theano._core.runtime import native
+
+# What is called for each application of an evaluation, and of those within it.
+_watch: ContextVar[Any] = ContextVar("_watch", default=None)
 
 
 def evaluate(
@@ -27,10 +31,19 @@ def evaluate(
     values : dict
         Values of the inputs.
     watch : callable, optional
-        Called as `watch(node, inputs, outputs)` after each application.
+        Called as `watch(node, inputs, outputs)` after each application, those in the bodies of
+        loops and branches too, and before it as `watch.before(node, inputs)` if it has that.
     failed : callable, optional
         Returns, as `failed(error, node, inputs)`, the error to raise for that of an application.
     """
+    if watch is not None:
+        token = _watch.set(watch)
+        try:
+            return evaluate(outputs, values, None, failed)
+        finally:
+            _watch.reset(token)
+    watch = _watch.get()
+    before = getattr(watch, "before", None)
     known = dict(values)
 
     def value(variable: Any) -> Any:
@@ -39,6 +52,8 @@ def evaluate(
     with np.errstate(all="ignore"):
         for node in toposort(outputs, known):
             inputs = [value(v) for v in node.inputs]
+            if before is not None:
+                before(node, inputs)
             try:
                 results = _results(node, inputs)
             except Exception as error:

@@ -1,0 +1,533 @@
+"""Modes that look at every value: for NaN, for users' functions, and for faults of the compiler.
+
+They run a graph one application after the other with NumPy, those in loops and branches too.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from theano._core.base.settings import config
+from theano._core.compile.function import function
+from theano._core.compile.modes import Mode, predefined_modes
+from theano._core.ir.graph import copy_graph, toposort
+from theano._core.ir.text import listing
+from theano._core.ir.types import TensorType
+from theano._core.ir.variable import Apply, Constant
+from theano._core.ops.called import CallError
+from theano._core.ops.evaluation import evaluate
+from theano._core.rewrite.pipeline import rewrite
+
+
+class WatchedMode(Mode):
+    """Base of modes that run functions with NumPy and look at each application."""
+
+    def __init__(self, optimizer: Any = "default", linker: Any = None) -> None:
+        super().__init__("py", optimizer)
+        self.runner = self.run_watched
+
+    def watch(self) -> Any:
+        """Return what `evaluate` calls for each application of one call."""
+        raise NotImplementedError
+
+    def check_inputs(self, variables: Sequence[Any], values: Sequence[Any]) -> None:
+        """Look at the values of the inputs."""
+
+    def run_watched(self, maker: Any, rewritten: Sequence[Any]) -> Callable[..., Any]:
+        """Return what computes a rewritten graph."""
+        leaves = maker.leaves
+
+        def run(*values: Any) -> list[Any]:
+            self.check_inputs(maker.all_inputs, values)
+            known = dict(zip(leaves, values, strict=True))
+            return evaluate(rewritten, known, self.watch(), failed=CallError)
+
+        return run
+
+    def _with(self, **changes: Any) -> Mode:
+        fresh = type(self).__new__(type(self))
+        vars(fresh).update(vars(self))
+        fresh.runner = fresh.run_watched
+        vars(fresh).update(changes)
+        return fresh
+
+    def _key(self) -> tuple[Any, ...]:
+        return (*super()._key(), type(self))
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(optimizer={self.provided_optimizer!r})"
+
+
+# -- NaN ------------------------------------------------------------------------------------------
+
+BIG = 1e10
+
+
+def contains_nan(value: Any) -> bool:
+    """Tell whether an array of floating-point numbers has a NaN."""
+    return _is_floating(value) and bool(np.isnan(value).any())
+
+
+def contains_inf(value: Any) -> bool:
+    """Tell whether an array of floating-point numbers has an infinity."""
+    return _is_floating(value) and bool(np.isinf(value).any())
+
+
+def _is_floating(value: Any) -> bool:
+    return isinstance(value, (np.ndarray, np.generic)) and value.dtype.kind in "fc"
+
+
+class NanGuardMode(WatchedMode):
+    """A mode that reports the first NaN, infinity or very large number, and where it was made.
+
+    Parameters
+    ----------
+    nan_is_error, inf_is_error, big_is_error : bool, optional
+        What is reported; big are numbers beyond 1e10. By default as `config.NanGuardMode` says.
+    optimizer, linker
+        As of `Mode`; functions run with NumPy whatever the linker is.
+
+    Notes
+    -----
+    `config.NanGuardMode.action` says what a report is: an AssertionError, a warning, or the start
+    of `pdb`.
+    """
+
+    def __init__(
+        self,
+        nan_is_error: bool | None = None,
+        inf_is_error: bool | None = None,
+        big_is_error: bool | None = None,
+        optimizer: Any = "default",
+        linker: Any = None,
+    ) -> None:
+        super().__init__(optimizer, linker)
+        own = config.NanGuardMode
+        self.nan_is_error = own.nan_is_error if nan_is_error is None else nan_is_error
+        self.inf_is_error = own.inf_is_error if inf_is_error is None else inf_is_error
+        self.big_is_error = own.big_is_error if big_is_error is None else big_is_error
+
+    def _key(self) -> tuple[Any, ...]:
+        return (*super()._key(), self.nan_is_error, self.inf_is_error, self.big_is_error)
+
+    def watch(self) -> Any:
+        return self._after
+
+    def check_inputs(self, variables: Sequence[Any], values: Sequence[Any]) -> None:
+        for variable, value in zip(variables, values, strict=True):
+            self._check(value, variable, None)
+
+    def _after(self, node: Apply, inputs: Sequence[Any], outputs: Sequence[Any]) -> None:
+        for variable, value in zip(node.inputs, inputs, strict=True):
+            if isinstance(variable, Constant):
+                self._check(value, variable, node)
+        for variable, value in zip(node.outputs, outputs, strict=True):
+            self._check(value, variable, node)
+
+    def _check(self, value: Any, variable: Any, node: Apply | None) -> None:
+        if not _is_floating(value) or getattr(variable.tag, "nan_guard_mode_check", True) is False:
+            return
+        found = []
+        if self.nan_is_error and contains_nan(value):
+            found.append("NaN detected")
+        if self.inf_is_error and contains_inf(value):
+            found.append("Inf detected")
+        if self.big_is_error and value.size:
+            finite = np.abs(value[np.isfinite(value)])
+            if finite.size and finite.max() > BIG:
+                found.append("Big value detected")
+        if found:
+            _report(found, value, variable, node)
+
+
+def _report(found: list[str], value: Any, variable: Any, node: Apply | None) -> None:
+    lines = list(found)
+    if node is None:
+        lines.append(f"NanGuardMode found an error in an input of the graph: {variable}")
+    elif variable in node.inputs:
+        lines.append(f"NanGuardMode found an error in an input of a node: {variable}")
+    else:
+        lines.append("NanGuardMode found an error in the output of a node in this variable:")
+        lines.append(f"    {variable} {variable.type}, shape {np.shape(value)}")
+    if node is not None:
+        lines.append(f"Node: {node}")
+    made = _made(variable if node is None else node)
+    lines += [made] if made else []
+    message = "\n".join(lines)
+    action = config.NanGuardMode.action
+    if action == "raise":
+        raise AssertionError(message)
+    if action == "pdb":
+        import pdb
+
+        print(message)
+        pdb.set_trace()
+    else:
+        warnings.warn(message, stacklevel=2)
+
+
+# -- functions of the user ------------------------------------------------------------------------
+
+
+class Observed:
+    """What functions of `MonitorMode` get as the third argument: storage of inputs and outputs.
+
+    Attributes
+    ----------
+    inputs, outputs : list of [value]
+    """
+
+    def __init__(self, inputs: Sequence[Any], outputs: Sequence[Any]) -> None:
+        self.inputs = [[value] for value in inputs]
+        self.outputs = [[value] for value in outputs]
+
+
+class _Monitor:
+    """Calls the functions of a mode for one call."""
+
+    def __init__(self, mode: MonitorMode) -> None:
+        self.mode = mode
+        self.number = 0
+
+    def before(self, node: Apply, inputs: Sequence[Any]) -> None:
+        """Call the function that comes before."""
+        if self.mode.pre_func is not None:
+            self.mode.pre_func(self.number, node, Observed(inputs, [None] * len(node.outputs)))
+
+    def __call__(self, node: Apply, inputs: Sequence[Any], outputs: Sequence[Any]) -> None:
+        if self.mode.post_func is not None:
+            self.mode.post_func(self.number, node, Observed(inputs, outputs))
+        self.number += 1
+
+
+class MonitorMode(WatchedMode):
+    """A mode that calls functions of the user before and after each application.
+
+    Parameters
+    ----------
+    pre_func, post_func : callable, optional
+        `pre_func(i, node, fn)`: the number of the application in this call, the application, and
+        `fn.inputs` and `fn.outputs`, lists of storage: ``fn.outputs[0][0]`` is a value.
+    optimizer, linker
+        As of `Mode`; functions run with NumPy whatever the linker is.
+    """
+
+    def __init__(
+        self,
+        pre_func: Callable[..., Any] | None = None,
+        post_func: Callable[..., Any] | None = None,
+        optimizer: Any = "default",
+        linker: Any = None,
+    ) -> None:
+        super().__init__(optimizer, linker)
+        self.pre_func = pre_func
+        self.post_func = post_func
+
+    def _key(self) -> tuple[Any, ...]:
+        return (*super()._key(), self.pre_func, self.post_func)
+
+    def watch(self) -> Any:
+        return _Monitor(self)
+
+
+def detect_nan(i: int, node: Apply, fn: Any) -> None:
+    """Print an application whose outputs have a NaN: for `MonitorMode(post_func=detect_nan)`."""
+    if any(contains_nan(storage[0]) for storage in fn.outputs):
+        print("*** NaN detected ***")
+        print(node)
+        print(f"Inputs : {[storage[0] for storage in fn.inputs]}")
+        print(f"Outputs: {[storage[0] for storage in fn.outputs]}")
+
+
+# -- faults of the compiler and of operations -----------------------------------------------------
+
+
+class DebugModeError(Exception):
+    """`DebugMode` found a fault."""
+
+
+class BadThunkOutput(DebugModeError):
+    """Two ways to compute one variable differ."""
+
+    def __init__(
+        self, r: Any, thunk1: Any, val1: Any, thunk2: Any, val2: Any, inputs_val: Any = ()
+    ) -> None:
+        super().__init__(
+            f"{r.owner} is {val1!r} by {thunk1}, and {val2!r} by {thunk2}; inputs: {inputs_val!r}"
+        )
+        self.r, self.thunk1, self.val1 = r, thunk1, val1
+        self.thunk2, self.val2, self.inputs_val = thunk2, val2, inputs_val
+
+    def offending_op(self) -> Any:
+        """Return the operation that was computed."""
+        return self.r.owner.op
+
+
+class BadOptimization(DebugModeError):
+    """A rewrite changed a value."""
+
+    def __init__(
+        self,
+        old_r: Any,
+        new_r: Any,
+        old_r_val: Any,
+        new_r_val: Any,
+        reason: Any,
+        old_graph: Any = "",
+        new_graph: Any = "",
+    ) -> None:
+        super().__init__(
+            f"the rewrite {reason!s} replaced {old_r.owner or old_r} by {new_r.owner or new_r}: "
+            f"the value was {old_r_val!r} and is {new_r_val!r}"
+        )
+        self.old_r, self.new_r = old_r, new_r
+        self.old_r_val, self.new_r_val, self.reason = old_r_val, new_r_val, reason
+        self.old_graph, self.new_graph = old_graph, new_graph
+
+
+class BadDestroyMap(DebugModeError):
+    """An operation changed an input that its `destroy_map` does not name."""
+
+    def __init__(self, node: Apply, idx: int, old_val: Any, new_val: Any, perform: Any) -> None:
+        super().__init__(
+            f"{node} changed its input {idx}, which its destroy_map does not name: it was "
+            f"{old_val!r} and is {new_val!r}"
+        )
+        self.node, self.idx, self.perform = node, idx, perform
+        self.old_val, self.new_val = old_val, new_val
+
+
+class BadViewMap(DebugModeError):
+    """An output shares memory with an input that its operation's `view_map` does not name."""
+
+    def __init__(
+        self,
+        node: Apply,
+        output_idx: int,
+        out_storage: Any,
+        in_alias_idx: Any = None,
+        out_alias_idx: Any = None,
+    ) -> None:
+        super().__init__(
+            f"output {output_idx} of {node} shares memory with its input {in_alias_idx}, which its "
+            "view_map does not name"
+        )
+        self.node, self.output_idx, self.out_storage = node, output_idx, out_storage
+        self.in_alias_idx, self.out_alias_idx = in_alias_idx, out_alias_idx
+
+
+class StochasticOrder(DebugModeError):
+    """Rewriting one graph twice gave two graphs."""
+
+
+class InvalidValueError(DebugModeError):
+    """A value does not fit the type of its variable, or has a NaN or an infinity."""
+
+    def __init__(
+        self,
+        r: Any,
+        v: Any = None,
+        client_node: Any = None,
+        hint: Any = "none",
+        specific_hint: Any = "none",
+    ) -> None:
+        super().__init__(
+            f"{r} of type {r.type} has the value {v!r}: {hint}. It is made by {r.owner}. "
+            f"{_made(r.owner or r)}"
+        )
+        self.r, self.v, self.client_node = r, v, client_node
+        self.hint, self.specific_hint = hint, specific_hint
+
+
+class DebugMode(WatchedMode):
+    """A mode that computes everything in several ways and compares.
+
+    The graph as it was written, as it is after rewriting, and the native code of that must agree;
+    if they do not, the rule or the operation that is to blame is named. Operations of users must
+    say what they overwrite and what they return views of. It is slow.
+
+    Parameters
+    ----------
+    optimizer : str
+    stability_patience : int, optional
+        How often a graph is rewritten to see that this always gives the same.
+    check_c_code, check_py_code : bool, optional
+        Whether native code is compared, and the definitions with NumPy.
+    check_isfinite : bool, optional
+        Whether a NaN or an infinity is an error.
+    check_preallocated_output, require_matching_strides, linker
+        Accepted for old programs: memory of results is the engine's business.
+
+    Notes
+    -----
+    Defaults are those of `config.DebugMode`.
+    """
+
+    def __init__(
+        self,
+        optimizer: Any = "fast_run",
+        stability_patience: int | None = None,
+        check_c_code: bool | None = None,
+        check_py_code: bool | None = None,
+        check_isfinite: bool | None = None,
+        check_preallocated_output: Any = None,
+        require_matching_strides: Any = None,
+        linker: Any = None,
+    ) -> None:
+        super().__init__(optimizer, linker)
+        own = config.DebugMode
+        self.stability_patience = own.patience if stability_patience is None else stability_patience
+        self.check_c_code = own.check_c if check_c_code is None else check_c_code
+        self.check_py_code = own.check_py if check_py_code is None else check_py_code
+        self.check_isfinite = own.check_finite if check_isfinite is None else check_isfinite
+        if not (self.check_c_code or self.check_py_code):
+            raise ValueError("DebugMode has to check at least one of c and py code")
+
+    def _key(self) -> tuple[Any, ...]:
+        checks = (self.check_c_code, self.check_py_code, self.check_isfinite)
+        return (*super()._key(), self.stability_patience, *checks)
+
+    def run_watched(self, maker: Any, rewritten: Sequence[Any]) -> Callable[..., Any]:
+        """Return what computes a graph in several ways."""
+        return _Comparison(self, maker, rewritten)
+
+
+class _Values:
+    """Looks at the values of one call of `DebugMode`."""
+
+    def __init__(self, mode: DebugMode) -> None:
+        self.mode = mode
+
+    def before(self, node: Apply, inputs: Sequence[Any]) -> None:
+        """Check what an operation of the user says of memory."""
+        if hasattr(node.op, "view_map") and hasattr(node.op, "perform"):
+            _check_declarations(node, inputs)
+
+    def __call__(self, node: Apply, inputs: Sequence[Any], outputs: Sequence[Any]) -> None:
+        for variable, value in zip(node.outputs, outputs, strict=True):
+            if self.mode.check_isfinite and (contains_nan(value) or contains_inf(value)):
+                raise InvalidValueError(variable, value, None, "it is not finite")
+
+
+class _Comparison:
+    """One function of `DebugMode`."""
+
+    def __init__(self, mode: DebugMode, maker: Any, rewritten: Sequence[Any]) -> None:
+        self.mode = mode
+        self.leaves = maker.leaves
+        self.written = maker.written()
+        self.rewritten = list(rewritten)
+        text = listing(rewritten)
+        self.log: Sequence[Any] = ()
+        for _ in range(max(1, mode.stability_patience)):
+            rewriter = maker.rewriter(True)
+            again = rewrite(self.written, mode.passes, rewriter, mode.selection)
+            if listing(again) != text:
+                raise StochasticOrder(f"one graph became\n{text}\nand also\n{listing(again)}")
+            self.log = rewriter.log
+        self.pure = all(node.op.pure for node in toposort(self.written))
+        self.native = None
+        if mode.check_c_code:
+            self.native = _native(self.leaves, self.rewritten)
+
+    def __call__(self, *values: Any) -> list[Any]:
+        known = dict(zip(self.leaves, values, strict=True))
+        found = evaluate(self.rewritten, known, _Values(self.mode), failed=CallError)
+        if self.mode.check_py_code and self.pure:
+            before = evaluate(self.written, known, failed=CallError)
+            for old, new, one, two in zip(self.written, self.rewritten, before, found, strict=True):
+                if not _same(old, one, two):
+                    raise self._bad_rewrite(known) or BadOptimization(old, new, one, two, "unknown")
+        if self.native is not None and self.pure:
+            for variable, one, two in zip(self.rewritten, found, self.native(*values), strict=True):
+                if not _same(variable, one, two):
+                    raise self._bad_native(known) or _differs(variable, one, two, ())
+        return found
+
+    def _bad_rewrite(self, known: dict[Any, Any]) -> BadOptimization | None:
+        """Return the first rewrite that changes a value."""
+        for rule, node, news in self.log:
+            try:
+                old = evaluate(node.outputs, known)
+                new = evaluate(news, known)
+            except (KeyError, ValueError):
+                # What is in the body of a loop has no value of its own.
+                continue
+            for a, b, one, two in zip(node.outputs, news, old, new, strict=True):
+                if not _same(a, one, two):
+                    return BadOptimization(a, b, one, two, rule.name)
+        return None
+
+    def _bad_native(self, known: dict[Any, Any]) -> BadThunkOutput | None:
+        """Return the first application whose native code differs from its definition."""
+        values = dict(known)
+
+        def look(node: Apply, inputs: Sequence[Any], outputs: Sequence[Any]) -> None:
+            steps.append((node, list(inputs), list(outputs)))
+
+        steps: list[Any] = []
+        evaluate(self.rewritten, values, look)
+        for node, inputs, outputs in steps:
+            fresh = [v if isinstance(v, Constant) else v.type() for v in node.inputs]
+            alone = node.op.make_node(*fresh)
+            pairs = zip(fresh, inputs, strict=True)
+            given = [(v, x) for v, x in pairs if not isinstance(v, Constant)]
+            made = _native([v for v, _ in given], alone.outputs)(*(x for _, x in given))
+            for variable, one, two in zip(node.outputs, outputs, made, strict=True):
+                if not _same(variable, one, two):
+                    return _differs(variable, one, two, inputs)
+        return None
+
+
+def _native(inputs: Sequence[Any], outputs: Sequence[Any]) -> Callable[..., list[Any]]:
+    # Shared variables are no inputs: others stand for them.
+    fresh = [v.type() for v in inputs]
+    made = copy_graph(outputs, dict(zip(inputs, fresh, strict=True)))
+    return function(fresh, made, mode=Mode("llvm", None), on_unused_input="ignore")
+
+
+def _made(variable: Any) -> str:
+    source = getattr(variable, "source", None)
+    return f"It was made at {source}." if source else ""
+
+
+def _same(variable: Any, one: Any, two: Any) -> bool:
+    if not isinstance(variable.type, TensorType):
+        return True
+    return np.shape(one) == np.shape(two) and variable.type.values_eq_approx(
+        one, np.asarray(two, one.dtype), allow_remove_nan=False
+    )
+
+
+def _differs(variable: Any, one: Any, two: Any, inputs: Any) -> BadThunkOutput:
+    return BadThunkOutput(variable, "perform", one, "native code", two, inputs)
+
+
+def _check_declarations(node: Apply, inputs: Sequence[Any]) -> None:
+    """Run `perform` of a user's operation on copies, and see what it changes and shares."""
+    op = node.op
+    copies = [v.copy() if isinstance(v, np.ndarray) else v for v in inputs]
+    storage: list[list[Any]] = [[None] for _ in node.outputs]
+    op.perform(node, list(copies), storage)
+    destroyed = {i for listed in (op.destroy_map or {}).values() for i in listed}
+    for position, (old, new) in enumerate(zip(inputs, copies, strict=True)):
+        if position in destroyed or not isinstance(old, np.ndarray):
+            continue
+        if not np.array_equal(old, new, equal_nan=old.dtype.kind in "fc"):
+            raise BadDestroyMap(node, position, old, new, op.perform)
+    for number, cell in enumerate(storage):
+        allowed = {*(op.view_map or {}).get(number, ()), *(op.destroy_map or {}).get(number, ())}
+        for position, value in enumerate(copies):
+            arrays = isinstance(value, np.ndarray) and isinstance(cell[0], np.ndarray)
+            if arrays and position not in allowed and np.may_share_memory(value, cell[0]):
+                raise BadViewMap(node, number, cell, position)
+
+
+def register() -> None:
+    """Give the modes the names that `theano.function` and `config.mode` take."""
+    predefined_modes["DebugMode"] = predefined_modes["DEBUG_MODE"] = DebugMode()
+    predefined_modes["NanGuardMode"] = NanGuardMode()

@@ -1,0 +1,187 @@
+"""Modes that look at every value."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+
+import theano
+import theano.tensor as T
+from theano import extend
+from theano._core.compile import checking_modes
+from theano.compile.debugmode import (
+    BadDestroyMap,
+    BadOptimization,
+    BadThunkOutput,
+    BadViewMap,
+    DebugMode,
+    DebugModeError,
+    InvalidValueError,
+)
+from theano.compile.monitormode import MonitorMode, detect_nan
+from theano.compile.nanguardmode import NanGuardMode
+
+x, s = T.dmatrix("x"), T.dscalar("s")
+ONES = np.ones((2, 2))
+MODES = {
+    "NanGuardMode": NanGuardMode(),
+    "MonitorMode": MonitorMode(),
+    "DebugMode": DebugMode(),
+    "by name": "DEBUG_MODE",
+}
+
+
+def step_and_branch(a: Any) -> Any:
+    rows, _ = theano.scan(lambda v, h: T.tanh(v + h), sequences=a, outputs_info=a[0])
+    return theano.ifelse.ifelse(T.gt(a.sum(), 0), rows, rows * 2)
+
+
+@pytest.mark.parametrize("name", MODES)
+def test_values_are_those_of_other_modes(name: str) -> None:
+    w = theano.shared(2.0)
+    outs = [T.log(x).sum() + w, T.grad(T.log(x).sum(), x), step_and_branch(x)]
+    value = np.arange(1.0, 7).reshape(2, 3)
+    f = theano.function([x], outs, updates=[(w, w * 1.5)], mode=MODES[name])
+    g = theano.function([x], outs, givens={w: np.float64(2.0)})
+    for got, wanted in zip(f(value), g(value), strict=True):
+        np.testing.assert_allclose(got, wanted, rtol=1e-14)
+    assert w.get_value() == 3.0
+
+
+# -- NaN ------------------------------------------------------------------------------------------
+
+FAULTS = {
+    "NaN in an output": (T.log(x), -ONES, r"NaN detected\n.*output of a node"),
+    "infinity in an output": (T.log(x), 0 * ONES, r"Inf detected\n.*output of a node"),
+    "big output": (x * 1e9, 99 * ONES, "Big value detected"),
+    "NaN in an input": (x + 1, np.nan * ONES, r"NaN detected\n.*an input of the graph: x"),
+    "in a step": (theano.scan(lambda v: T.sqrt(v - 2), x)[0], ONES, r"NaN detected\n.*output"),
+    "that does not last": (T.switch(T.isnan(T.log(x)), 0, x), -ONES, "NaN detected"),
+}
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_what_is_reported(name: str) -> None:
+    out, value, text = FAULTS[name]
+    f = theano.function([x], out, mode="NanGuardMode")
+    with pytest.raises(AssertionError, match=text) as caught:
+        f(value)
+    assert "test_checking_modes.py" in str(caught.value)
+    f(np.full((2, 2), 3.0))
+
+
+def test_what_is_not_asked_for_is_not_reported(monkeypatch: pytest.MonkeyPatch) -> None:
+    f = theano.function([x], T.log(x), mode=NanGuardMode(inf_is_error=False, big_is_error=False))
+    assert f(0 * ONES)[0, 0] == -np.inf
+    with pytest.raises(AssertionError, match=r"^NaN detected"):
+        f(-ONES)
+    monkeypatch.setattr(theano.config.NanGuardMode, "action", "warn")
+    with pytest.warns(UserWarning, match="NaN detected"):
+        assert np.isnan(f(-ONES)).all()
+
+
+def test_modes_differ_by_what_they_check() -> None:
+    assert NanGuardMode() == NanGuardMode() != NanGuardMode(inf_is_error=False)
+    assert NanGuardMode() != theano.Mode("py") and NanGuardMode() != DebugMode()
+    changed = NanGuardMode(nan_is_error=False).excluding("fusion")
+    assert isinstance(changed, NanGuardMode) and not changed.nan_is_error
+    assert theano.function([x], T.log(x), mode=changed)(ONES).sum() == 0
+
+
+# -- functions of the user ------------------------------------------------------------------------
+
+
+def test_functions_before_and_after() -> None:
+    seen: list[Any] = []
+    mode = MonitorMode(
+        pre_func=lambda i, node, fn: seen.append((i, [v[0].shape for v in fn.inputs])),
+        post_func=lambda i, node, fn: seen.append((i, fn.outputs[0][0].sum())),
+    ).excluding("local_elemwise_fusion", "inplace")
+    theano.function([x], T.dot(T.exp(x), x), mode=mode)(0 * ONES)
+    assert seen == [(0, [(2, 2)]), (0, 4.0), (1, [(2, 2), (2, 2)]), (1, 0.0)]
+
+
+def test_detect_nan(capsys: pytest.CaptureFixture[str]) -> None:
+    f = theano.function([x], T.log(x) * 2, mode=MonitorMode(post_func=detect_nan))
+    f(ONES)
+    assert not capsys.readouterr().out
+    f(-ONES)
+    assert capsys.readouterr().out.startswith("*** NaN detected ***\nElemwise{log,no_inplace}(x)\n")
+
+
+# -- faults ---------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def wrong_rule() -> Iterator[None]:
+    a = extend.wild("a")
+    rule = extend.rule("cosh(a) → a * 3", T.cosh(a), a * 3, phase="canonical", why="it is wrong")
+    extend.add_rule(rule)
+    yield
+    extend.remove_rule(rule)
+
+
+def test_the_rule_that_is_to_blame(wrong_rule: None) -> None:
+    f = theano.function([x], T.cosh(T.exp(x)) + 1, mode=DebugMode(stability_patience=2))
+    with pytest.raises(BadOptimization, match=r"→ a \* 3 replaced") as caught:
+        f(ONES)
+    assert caught.value.reason == "cosh(a) → a * 3"
+    np.testing.assert_allclose(caught.value.new_r_val, 3 * np.exp(ONES))
+
+
+def test_native_code_that_is_to_blame(monkeypatch: pytest.MonkeyPatch) -> None:
+    right = checking_modes._native
+
+    def wrong(inputs: Any, outputs: Any) -> Any:
+        f = right(inputs, outputs)
+        ops = {str(n.op) for n in theano.gof.graph.io_toposort(inputs, outputs)}
+        return lambda *v: [out + any("cosh" in op for op in ops) for out in f(*v)]
+
+    monkeypatch.setattr(checking_modes, "_native", wrong)
+    f = theano.function([x], T.cosh(T.exp(x)) + 1, mode=DebugMode())
+    with pytest.raises(BadThunkOutput, match=r"cosh(.|\n)*by native code") as caught:
+        f(ONES)
+    assert "cosh" in str(caught.value.offending_op())
+
+
+def test_values_that_are_not_finite() -> None:
+    with pytest.raises(InvalidValueError, match="it is not finite"):
+        theano.function([x], T.log(x), mode="DebugMode")(0 * ONES)
+    f = theano.function([x], T.log(x), mode=DebugMode(check_isfinite=False))
+    assert f(0 * ONES)[0, 0] == -np.inf
+    with pytest.raises(ValueError, match="at least one"):
+        DebugMode(check_c_code=False, check_py_code=False)
+
+
+class Double(theano.Op):
+    """Twice a matrix."""
+
+    __props__ = ()
+
+    def make_node(self, x: Any) -> Any:
+        return theano.Apply(self, [x], [x.type()])
+
+    def perform(self, node: Any, inputs: Any, outputs: Any) -> None:
+        outputs[0][0] = inputs[0] * 2
+
+
+class Overwrites(Double):
+    def perform(self, node: Any, inputs: Any, outputs: Any) -> None:
+        inputs[0][...] *= 2
+        outputs[0][0] = inputs[0].copy()
+
+
+class Shares(Double):
+    def perform(self, node: Any, inputs: Any, outputs: Any) -> None:
+        outputs[0][0] = inputs[0][::-1]
+
+
+def test_operations_that_say_the_truth_about_memory() -> None:
+    for op, kind in ((Overwrites(), BadDestroyMap), (Shares(), BadViewMap)):
+        with pytest.raises(kind) as caught:
+            theano.function([x], op(x), mode=DebugMode())(ONES)
+        assert isinstance(caught.value, DebugModeError)
+    assert theano.function([x], Double()(x), mode=DebugMode())(ONES).sum() == 8
