@@ -41,6 +41,7 @@ OPTIMIZERS: dict[Any, Any] = {
 AFTER_ALL = 1e6
 # Theano's tags of what our passes do.
 PASS_TAGS = {"canonicalize": "canonical", "stabilize": "stable", "specialize": "special"}
+PASS_TAGS["local_set_to_inc_subtensor"] = "add_repeated"
 # Theano's tag and name of the rewrite, off unless a mode includes it, that leaves assertions out.
 UNSAFE = frozenset({"unsafe", "local_remove_all_assert"})
 # Theano's tags and names of what lowering does.

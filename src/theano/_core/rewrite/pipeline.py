@@ -15,6 +15,7 @@ from theano._core.rewrite.class_numbers import check_class_numbers
 from theano._core.rewrite.engine import Rewriter, Rule, RuleSet
 from theano._core.rewrite.inline import in_loops, inlined, without_assertions
 from theano._core.rewrite.loops import rewrite_loops
+from theano._core.rewrite.repeated_writes import add_repeated
 from theano._core.rewrite.rules import (
     blas,
     bodies,
@@ -114,6 +115,12 @@ PASSES = (
         _alone(without_assertions),
     ),
     Pass(
+        "add_repeated",
+        "On the graph as written: other forms of a sum are not meant, nor what other rules make.",
+        "nan",
+        _alone(add_repeated),
+    ),
+    Pass(
         "check_labels",
         "Before stable forms, in which a class number is no index any more that would be checked.",
         "exact",
@@ -173,7 +180,7 @@ LEVELS = {
     "none": ("merge",),
     "merge": ("merge",),
     "fast_compile": ("canonical",),
-    "fast_run": ("check_labels", "canonical", "loops", "stable", "special", "blas"),
+    "fast_run": ("add_repeated", "check_labels", "canonical", "loops", "stable", "special", "blas"),
 }
 
 
