@@ -29,6 +29,7 @@ AT_LEAST = {
     "Shared variables": 12,
     "Gradients": 28,
     "Sparse": 85,
+    "GPU": 5,
     "Modes and linkers": 20,
     "Printing and drawing": 9,
     "Profiling and run-time diagnosis": 2,

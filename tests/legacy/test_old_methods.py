@@ -54,6 +54,17 @@ def test_operations_have_the_protocol_of_theano(build: Any) -> None:
         assert np.allclose(a.eval({x: value}, on_unused_input="ignore"), b.eval({x: value}))
 
 
+def test_r_op() -> None:
+    x, y, v = T.dmatrices("x", "y", "v")
+    (along,) = T.exp.R_op([x], [v])
+    a, b = np.eye(2), np.arange(4.0).reshape(2, 2)
+    np.testing.assert_allclose(theano.function([x, v], along)(a, b), np.exp(a) * b)
+    product = T.dot(x, y).owner.op
+    (along,) = product.R_op([x, y], [v, None])
+    np.testing.assert_allclose(theano.function([y, v], along)(a, b), b @ a)
+    assert product.R_op([x, y], [None, None]) == [None]
+
+
 def test_operations_of_users_have_what_their_class_defines() -> None:
     class Twice(theano.Op):
         def make_node(self, x: Any) -> Any:

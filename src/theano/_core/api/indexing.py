@@ -57,12 +57,26 @@ def get_item(x: Any, key: Any) -> Any:
     if any(_holds_bool(entry) for entry in entries):
         raise TypeError(_BOOLS)
     apart = _parted_by_dots(entries)
+    x = _without_axes_left_out(x, entries)
     x, entries, new_axes = _with_axes_of_conditions(x, _expanded(x, entries))
     x, entries = _without_masks(x, entries)
     entries = _without_slice_variables(x, entries)
     arrays = any(map(_is_array, entries))
     part = _with_arrays(x, entries, apart) if arrays else _basic(x, entries)
     return _marked(part, getattr(part.tag, "index_steps", 1) + 1) if new_axes else part
+
+
+def _without_axes_left_out(x: Any, entries: list[Any]) -> Any:
+    """Return `x` without axes behind those of an index that inserts axes, if all are broadcastable.
+
+    In Theano 1.0.5 such an index says all axes of the result: a column `[:, None]` is a column.
+    """
+    inserted = sum(entry is None for entry in entries)
+    given = len(entries) - inserted
+    basic = all(entry is None or isinstance(entry, slice) for entry in entries)
+    if not inserted or not basic or not all(x.type.broadcastable[given:]):
+        return x
+    return shaping.dimshuffle(x, range(given))
 
 
 def _is_old_tuple(key: Any) -> bool:

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from theano._core.autodiff.forward import push_forward
 from theano._core.autodiff.reverse import grad as gradients_of
 from theano._core.compile.modes import Mode
 from theano._core.ir.graph import copy_graph
@@ -70,6 +71,18 @@ def _l_op(
     return copy_graph(found, {a: b for a, b in table.items() if a is not b})
 
 
+def _r_op(op: Any, inputs: Sequence[Any], eval_points: Sequence[Any]) -> list[Any]:
+    """Return the derivative of each output along `eval_points`, None for what is not varied."""
+    node = op.make_node(*inputs)
+    own = [v if isinstance(v, Constant) else v.type() for v in node.inputs]
+    made = node.clone_with_new_inputs(own).outputs
+    tangents = {v: t for v, t in zip(own, eval_points, strict=True) if t is not None}
+    if not tangents:
+        return [None] * len(made)
+    table = dict(zip(own, node.inputs, strict=True))
+    return copy_graph(push_forward(made, tangents), table)
+
+
 def _optimizer(mode: Any) -> Any:
     from theano._core.legacy.optdb import WholeOfMode
 
@@ -78,6 +91,7 @@ def _optimizer(mode: Any) -> Any:
 
 METHODS: dict[str, Callable[..., Any]] = {
     "L_op": _l_op,
+    "R_op": _r_op,
     "connection_pattern": _connection_pattern,
     "grad": _grad,
     "infer_shape": _infer_shape,

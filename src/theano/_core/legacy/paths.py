@@ -19,7 +19,7 @@ from typing import Any
 
 from theano._core.base.dtypes import all_dtypes
 from theano._core.compile import checking_modes
-from theano._core.legacy import loop_attributes, old_methods
+from theano._core.legacy import loop_attributes, no_gpu, old_methods
 from theano._core.legacy.scalar_names import BASIC, SPECIAL
 from theano._core.ops.op import Elementwise
 from theano._core.ops.reductions import Reduction
@@ -965,6 +965,57 @@ MODULES: dict[str, dict[str, str]] = {
     "theano.typed_list.type": {"TypedListType": "legacy.typed_list:TypedListType"},
 }
 
+# The GPU back ends: package → module → names.
+_GPU = {
+    "theano.gpuarray": {
+        "": "ContextNotDefined GpuArrayConstant GpuArraySharedVariable GpuArrayType "
+        "GpuArrayVariable as_gpuarray_variable get_context gpuarray_shared_constructor init_dev "
+        "pygpu_activated reg_context use",
+        "basic_ops": "CGpuKernelBase GpuAlloc GpuAllocEmpty GpuContiguous GpuFromHost "
+        "GpuKernelBase GpuReshape HideC HostFromGpu Kernel as_gpuarray_variable gpu_alloc_empty "
+        "gpu_contiguous gpu_from_host gpuarray_helper_inc_dir host_from_gpu infer_context_name",
+        "blas": "GpuCorrMM GpuDot22 GpuGemm GpuGemv gpu_dot22 gpugemm_inplace gpugemm_no_inplace",
+        "ctc": "gpu_ctc GpuConnectionistTemporalClassification",
+        "dnn": "GpuDnnConv GpuDnnConvDesc GpuDnnPool GpuDnnSoftmax dnn_available "
+        "dnn_batch_normalization_test dnn_batch_normalization_train dnn_conv dnn_conv3d "
+        "dnn_gradinput dnn_gradweight dnn_pool dnn_present dnn_spatialtf version",
+        "elemwise": "GpuCAReduceCPY GpuCAReduceCuda GpuDimShuffle GpuElemwise",
+        "fft": "curfft cuirfft",
+        "fp16_help": "load_w work_dtype write_w",
+        "linalg": "GpuCholesky GpuCusolverSolve GpuMagmaEigh GpuMagmaMatrixInverse GpuMagmaQR "
+        "GpuMagmaSVD gpu_cholesky gpu_matrix_inverse gpu_qr gpu_solve gpu_svd",
+        "neighbours": "GpuImages2Neibs",
+        "nnet": "GpuSoftmax GpuSoftmaxWithBias",
+        "opt": "gpu_optimizer gpu_optimizer2 op_lifter register_opt register_opt2",
+        "pool": "GpuPool",
+        "rng_mrg": "GPUA_mrg_uniform",
+        "subtensor": "GpuAdvancedIncSubtensor1 GpuAdvancedSubtensor1 GpuIncSubtensor GpuSubtensor",
+        "type": "ContextNotDefined GpuArrayType get_context gpu_context_type "
+        "gpuarray_shared_constructor list_contexts reg_context",
+    },
+    "theano.sandbox.cuda": {
+        "": "CudaNdarray CudaNdarrayType CudaNdarrayVariable GpuOp cuda_available cuda_enabled "
+        "cuda_ndarray float32_shared_constructor shared_constructor use",
+        "basic_ops": "GpuContiguous GpuFromHost HostFromGpu as_cuda_ndarray_variable "
+        "gpu_alloc_empty gpu_contiguous gpu_from_host host_from_gpu",
+        "blas": "GpuCorr3dMM GpuCorrMM GpuCorrMM_gradInputs GpuCorrMM_gradWeights gpu_dot22",
+        "dnn": "GpuDnnConv GpuDnnConvDesc GpuDnnPool GpuDnnPoolDesc GpuDnnPoolGrad GpuDnnSoftmax "
+        "dnn_available dnn_conv dnn_conv3d dnn_pool version",
+        "elemwise": "GpuElemwise",
+        "nnet": "GpuSoftmax",
+        "opt": "gpu_optimizer register_opt",
+        "rng_curand": "CURAND_RandomStreams",
+        "type": "CudaNdarrayType",
+        "var": "CudaNdarrayConstant CudaNdarraySharedVariable CudaNdarrayVariable "
+        "float32_shared_constructor",
+    },
+}
+MODULES |= {
+    f"{package}.{module}".rstrip("."): {n: f"legacy.no_gpu:{n}" for n in names.split()}
+    for package, modules in _GPU.items()
+    for module, names in modules.items()
+}
+
 # Theano-PyMC, which PyMC3 3.11 and its kin import, has renamed modules and a few objects.
 MODULES |= {
     path.replace(".gof", ".graph"): names
@@ -1101,6 +1152,7 @@ def install() -> None:
         sys.meta_path.append(OldPaths())
     old_methods.install()
     checking_modes.register()
+    no_gpu.warn_of_device()
     loop_attributes.install()
     # The operation as a function of scalars; those are made when they are first asked for.
     Elementwise.scalar_op = property(  # type: ignore[attr-defined]

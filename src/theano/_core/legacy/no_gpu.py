@@ -1,0 +1,71 @@
+"""What old programs find where Theano had its GPU back ends: that there is none, and what to do.
+
+`pygpu_activated` and their kind are False, so that programs take the way that they have for
+processors. Every other name is a class or a function that explains itself when it is used.
+"""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+from theano._core.base.settings import config
+
+ADVICE = (
+    "there is no GPU back end of Theano's own. Functions of this program run natively on the "
+    "processor; theano.function(..., mode='JAX') runs them on a GPU if JAX is installed for it"
+)
+
+pygpu_activated = cuda_available = cuda_enabled = False
+
+
+def dnn_available(context_name: Any = None) -> bool:
+    """Return that there is no cuDNN here."""
+    return False
+
+
+def dnn_present() -> bool:
+    """Return that there is no cuDNN here."""
+    return False
+
+
+dnn_available.msg = dnn_present.msg = dnn_present.avail = ADVICE  # type: ignore[attr-defined]
+dnn_present.avail = False  # type: ignore[attr-defined]
+
+
+def use(device: Any, *args: Any, **options: Any) -> None:
+    """Do nothing for a processor.
+
+    Raises
+    ------
+    EnvironmentError
+        `device` is something else.
+    """
+    if not str(device).startswith("cpu"):
+        raise OSError(f"device {device!r}: {ADVICE}")
+
+
+def warn_of_device() -> None:
+    """Warn if the settings ask for a device that is no processor."""
+    if config.device.startswith("cuda"):
+        warnings.warn(f"device={config.device}: {ADVICE}", stacklevel=2)
+
+
+def _refuse(name: str) -> Any:
+    def refuse(*args: Any, **options: Any) -> Any:
+        raise NotImplementedError(f"{name}: {ADVICE}")
+
+    refuse.__name__ = refuse.__qualname__ = name
+    refuse.__doc__ = "Raise NotImplementedError."
+    return refuse
+
+
+def __getattr__(name: str) -> Any:
+    if name.startswith("__"):
+        raise AttributeError(name)
+    if name[0].isupper():
+        # Old programs derive from such classes, and ask whether a value is one.
+        made: Any = type(name, (), {"__init__": _refuse(name), "__doc__": "No GPU: see `use`."})
+    else:
+        made = _refuse(name)
+    return globals().setdefault(name, made)

@@ -1,0 +1,57 @@
+"""Programs that ask whether there is a GPU are told that there is none."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+import theano
+import theano.tensor as T
+
+
+def test_answers() -> None:
+    import theano.gpuarray
+    import theano.sandbox.cuda
+    from theano.gpuarray import dnn
+    from theano.sandbox.cuda.dnn import dnn_available
+
+    assert theano.gpuarray.pygpu_activated is False
+    assert theano.sandbox.cuda.cuda_available is theano.sandbox.cuda.cuda_enabled is False
+    assert dnn.dnn_available() is dnn_available() is dnn.dnn_present() is False
+    assert "mode='JAX'" in dnn.dnn_available.msg
+    theano.gpuarray.use("cpu")
+    with pytest.raises(EnvironmentError, match="device 'cuda0': there is no GPU back end"):
+        theano.gpuarray.use("cuda0")
+
+
+def test_names_explain_themselves() -> None:
+    from theano.gpuarray.basic_ops import GpuKernelBase, gpu_contiguous
+    from theano.gpuarray.type import GpuArrayType
+
+    x = T.vector()
+    assert not isinstance(x.type, GpuArrayType)
+    with pytest.raises(NotImplementedError, match="gpu_contiguous: there is no GPU back end"):
+        gpu_contiguous(x)
+
+    class Kernel(GpuKernelBase, theano.Op):
+        pass
+
+    with pytest.raises(NotImplementedError, match="GpuKernelBase"):
+        Kernel()
+    with pytest.raises(AttributeError):
+        theano.gpuarray.no_such_name  # noqa: B018
+
+
+def test_asking_for_a_device_warns() -> None:
+    code = "import theano, theano.tensor as T; print(T.exp(0.).eval(), theano.config.device)"
+    run = subprocess.run(
+        [sys.executable, "-c", code],
+        env={"THEANO_FLAGS": "device=cuda", "PATH": ""},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert run.stdout.split() == ["1.0", "cuda"]
+    assert run.stderr.count("there is no GPU back end") == 1
