@@ -79,7 +79,7 @@ def _r_op(op: Any, inputs: Sequence[Any], eval_points: Sequence[Any]) -> list[An
     tangents = {v: t for v, t in zip(own, eval_points, strict=True) if t is not None}
     if not tangents:
         return [None] * len(made)
-    table = dict(zip(own, node.inputs, strict=True))
+    table: dict[Any, Any] = dict(zip(own, node.inputs, strict=True))
     return copy_graph(push_forward(made, tangents), table)
 
 
