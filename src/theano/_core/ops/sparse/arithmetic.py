@@ -26,7 +26,7 @@ from theano._core.ops.sparse.base import (
 from theano._core.ops.sparse.structure import (
     SparseFromDense,
     Transpose,
-    _cast,
+    cast_as,
     dense,
     dense_or,
     ones_at,
@@ -40,13 +40,13 @@ def fit(x: Any, g: Any) -> Any:
     """Return a cotangent in the format and dtype of a sparse variable; zeros for integers."""
     if dtypes.is_discrete(x.type.dtype):
         return zeros_at(x)
-    return _cast(dense_or(x.type.format, g), x.type.dtype)
+    return cast_as(dense_or(x.type.format, g), x.type.dtype)
 
 
 def fit_dense(x: Any, g: Any) -> Any:
     """Return a cotangent of a dense variable, as dense."""
     return (
-        zeros_like_float(x) if dtypes.is_discrete(x.type.dtype) else _cast(dense(g), x.type.dtype)
+        zeros_like_float(x) if dtypes.is_discrete(x.type.dtype) else cast_as(dense(g), x.type.dtype)
     )
 
 
@@ -120,7 +120,7 @@ class AddSD(SparseOp):
         (x, y), (g,) = node.inputs, cotangents
         if dtypes.is_discrete(x.type.dtype):
             return [zeros_at(x), fit_dense(y, g)]
-        return [_cast(mul_s_d(ones_at(x, g.type.dtype), g), x.type.dtype), fit_dense(y, g)]
+        return [cast_as(mul_s_d(ones_at(x, g.type.dtype), g), x.type.dtype), fit_dense(y, g)]
 
 
 class StructuredAddSV(SparseOp):

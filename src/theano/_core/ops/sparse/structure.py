@@ -27,9 +27,8 @@ from theano._core.ops.sparse.base import (
     result,
     sparse,
     tensor,
-    upcast,
 )
-from theano._core.ops.sparse.type import CLASSES, SparseType, checked
+from theano._core.ops.sparse.type import CLASSES, checked
 
 
 def _index_vector(name: str, x: Any) -> Any:
@@ -224,17 +223,16 @@ class Cast(SparseOp):
 
     def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
         (x,) = node.inputs
-        if dtypes.is_discrete(x.type.dtype):
+        if dtypes.is_discrete(x.type.dtype) or dtypes.is_discrete(self.out_type):
             return [zeros_at(x)]
-        if dtypes.is_discrete(self.out_type):
-            return [zeros_at(x)]
-        return [_cast(cotangents[0], x.type.dtype)]
+        return [cast_as(cotangents[0], x.type.dtype)]
 
     def __str__(self) -> str:
         return f"Cast({self.out_type})"
 
 
-def _cast(x: Any, dtype: str) -> Any:
+def cast_as(x: Any, dtype: str) -> Any:
+    """Return a sparse or dense variable with items of another dtype."""
     if x.type.dtype == dtype:
         return x
     return Cast(dtype)(x) if is_sparse_type(x) else cast(x, dtype)
@@ -501,7 +499,7 @@ class Stack(SparseOp):
             if dtypes.is_discrete(block.type.dtype):
                 found.append(zeros_at(block))
             else:
-                found.append(_cast(dense_or(block.type.format, piece), block.type.dtype))
+                found.append(cast_as(dense_or(block.type.format, piece), block.type.dtype))
         return found
 
     def __str__(self) -> str:
@@ -557,13 +555,3 @@ def dense(x: Any) -> Any:
     """Return a sparse or dense variable as a dense one."""
     x = either(x)
     return DenseFromSparse()(x) if is_sparse_type(x) else x
-
-
-def stack_dtype(blocks: Sequence[Any], dtype: str | None) -> str:
-    """Return the dtype of a stack: that of all blocks, unless another is wanted."""
-    return upcast(*blocks) if dtype is None else dtype
-
-
-def is_sparse_result(kind: Any) -> bool:
-    """Tell whether a type is that of sparse matrices."""
-    return isinstance(kind, SparseType)
