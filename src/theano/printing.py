@@ -4,6 +4,9 @@ from theano._core.api.debugprint import (
     debugprint,
     min_informative_str,
 )
+from theano._core.api.picture import (
+    pydotprint,
+)
 from theano._core.api.pretty import (
     PPrinter,
     pp,
@@ -25,5 +28,6 @@ __all__ = [
     "position_independent_str",
     "pp",
     "pprint",
+    "pydotprint",
     "var_descriptor",
 ]

@@ -31,7 +31,7 @@ AT_LEAST = {
     "Sparse": 85,
     "GPU": 5,
     "Modes and linkers": 20,
-    "Printing and drawing": 9,
+    "Printing and drawing": 10,
     "Profiling and run-time diagnosis": 2,
     "Extending": 13,
     "Graph API": 26,
