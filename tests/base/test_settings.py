@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import os
 import pickle
+import platform
 import subprocess
 import sys
 from pathlib import Path
@@ -226,6 +227,18 @@ def test_a_computed_folder_may_be_chosen_until_it_is_read(tmp_path: Path) -> Non
     assert fresh.compiledir.startswith(str(tmp_path))
     with pytest.raises(Exception, match="Can't change the value"):
         fresh.base_compiledir = "elsewhere"
+
+
+def test_the_name_of_the_compiled_folder_starts_no_process_that_it_does_not_need(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked: list[str] = []
+    monkeypatch.setattr(platform, "platform", lambda: asked.append("") or "a platform")
+    assert made().compiledir
+    assert not asked
+    assert Path(made("compiledir_format=on_%(platform)s").compiledir).name == "on_a platform"
+    with pytest.raises(KeyError, match="nothing"):
+        made("compiledir_format=on_%(nothing)s").compiledir  # noqa: B018
 
 
 def test_change_flags_as_context_and_decorator() -> None:

@@ -104,15 +104,27 @@ def _cores(config: Any) -> int:
     return min(wanted, MOST_THREADS)
 
 
+class _Facts(dict[str, str]):
+    """What the name of a folder may tell of this machine.
+
+    What starts a process is found when it is asked for: the name by default does not.
+    """
+
+    def __missing__(self, name: str) -> str:
+        import platform
+
+        if name != "platform":
+            raise KeyError(name)
+        return platform.platform()
+
+
 def _compiled_folder(config: Any) -> str:
     import platform
     import struct
     import sys
 
-    system = platform.platform()
     bits = str(8 * struct.calcsize("P"))
     facts = {
-        "platform": system,
         "short_platform": f"{platform.system()}-{platform.machine()}",
         "hostname": platform.node(),
         # Not platform.processor(), which starts a process.
@@ -125,7 +137,7 @@ def _compiled_folder(config: Any) -> str:
         "device": config.device,
         "gxx_version": "",
     }
-    return os.path.join(config.base_compiledir, config.compiledir_format % facts)
+    return os.path.join(config.base_compiledir, config.compiledir_format % _Facts(facts))
 
 
 _ACTIONS = "off ignore warn raise pdb"
