@@ -17,14 +17,16 @@ from typing import NamedTuple
 
 from theano._core.lower.llvm.emitter import FIRST_BLOCK
 
+# What names consist of; each letter, since such a set is searched faster than classes of letters.
+LETTERS = "a-zA-Z0-9_.$-"
 # A name, a number that may as well be computed, or a label, and what stands before it. That comes
 # first, since a search for one of three characters is quick.
-_TOKEN = re.compile(r"(%| (?<=\bi64 )(?=-?\d)|\n(?=[\w.$-]+:(?:\n|\Z)))([\w.$-]+)")
-_NUMBER = re.compile(r" (?<=\bi64 )(?=-?\d)[\w.$-]+")
-_NAME = re.compile(r"%([\w.$-]+)")
-_TARGET = re.compile(r"label %([\w.$-]+)")
+_TOKEN = re.compile(rf"(%| (?=[-0-9])(?<=\bi64 )|\n(?! )(?=[{LETTERS}]+:(?:\n|\Z)))([{LETTERS}]+)")
+_NUMBER = re.compile(rf" (?=[-0-9])(?<=\bi64 )[{LETTERS}]+")
+_NAME = re.compile(rf"%([{LETTERS}]+)")
+_TARGET = re.compile(rf"label %([{LETTERS}]+)")
 _DIGITS = "-0123456789"
-_DEFINITION = re.compile(r"^\s*%([\w.$-]+) = ", re.MULTILINE)
+_DEFINITION = re.compile(rf"^ *%([{LETTERS}]+) = (.*)", re.MULTILINE)
 # Code that runs so many times in a call, and no more, is not worth improving.
 FEW = 4
 # The word of `%live` that no one reads.
@@ -44,6 +46,26 @@ class Piece:
         """The text, cut into what stands between tokens, what introduces a token, and tokens."""
         return _TOKEN.split("\n".join(("", *self.lines, *self.cold)))
 
+    @cached_property
+    def names(self) -> list[str]:
+        """The names, in the order in which they appear first."""
+        return [t for t in dict.fromkeys(self.parts[2::3]) if t[0] not in _DIGITS]
+
+    @cached_property
+    def numbers(self) -> list[str]:
+        """The numbers that are operands."""
+        return [t for t in self.parts[2::3] if t[0] in _DIGITS]
+
+    @cached_property
+    def definitions(self) -> dict[str, str]:
+        """How each value is defined that is defined outside of cold blocks, by its name."""
+        return definitions(self.lines)
+
+
+def definitions(lines: Sequence[str]) -> dict[str, str]:
+    """Return how each value is defined that lines define, by its name."""
+    return dict(_DEFINITION.findall("\n".join(lines)))
+
 
 def grouped(pieces: Sequence[Piece]) -> list[list[int]]:
     """Return the numbers of the pieces of each pattern, in order of the first."""
@@ -55,21 +77,14 @@ def grouped(pieces: Sequence[Piece]) -> list[list[int]]:
 
 def _pattern(piece: Piece) -> object:
     """Return how a piece reads without its names and numbers."""
-    texts, kinds, tokens = (tuple(piece.parts[i::3]) for i in range(3))
-    names = [t for t in dict.fromkeys(tokens) if t[0] not in _DIGITS]
-    place = dict(zip(names, range(len(names)), strict=True))
-    order = tuple(map(place.get, tokens))
-    if "switch " in "".join(texts):
-        # The numbers of its cases are no operands.
-        texts = (*texts, *[t for t in tokens if t[0] in _DIGITS])
-    return texts, kinds, order
-
-
-def _read(piece: Piece) -> tuple[list[str], list[str]]:
-    """Return the names of a piece, in the order in which they appear first, and its numbers."""
-    tokens = piece.parts[2::3]
-    names = [t for t in dict.fromkeys(tokens) if t[0] not in _DIGITS]
-    return names, [t for t in tokens if t[0] in _DIGITS]
+    parts = piece.parts
+    # One text of all is compared faster than many; no part has the character between them.
+    text, kinds = "\0".join(parts[0::3]), "".join(parts[1::3])
+    place = dict(zip(piece.names, range(len(piece.names)), strict=True))
+    order = tuple(map(place.get, parts[2::3]))
+    # The numbers of the cases of a switch are no operands.
+    numbers = tuple(piece.numbers) if "switch " in text else ()
+    return text, kinds, order, numbers
 
 
 def written(
@@ -90,13 +105,12 @@ def written(
     kind_of : callable
         The type of what has a name.
     """
-    read = [_read(piece) for piece in pieces]
-    flow = _flow(header, pieces, [names for names, _ in read])
+    flow = _flow(header, pieces)
     rows: list[list[int]] = [[] for _ in pieces]
     functions: list[str] = []
     sizes: list[int] = []
     for kind, members in enumerate(groups):
-        function = _Function(pieces[members[0]], [read[m] for m in members], members, flow)
+        function = _Function([pieces[m] for m in members], members, flow)
         functions += function.text(kind, kind_of)
         sizes.append(1 + len(function.columns))
         for at, number in enumerate(members):
@@ -114,15 +128,12 @@ class _Flow(NamedTuple):
     words: int
 
 
-def _flow(
-    header: Sequence[str], pieces: Sequence[Piece], names_of: Sequence[Sequence[str]]
-) -> _Flow:
-    defined = dict.fromkeys(_DEFINITION.findall("\n".join(header)), 0)
+def _flow(header: Sequence[str], pieces: Sequence[Piece]) -> _Flow:
+    defined = dict.fromkeys(definitions(header), 0)
     needs: list[dict[str, int]] = [{}]
-    for number, (piece, names) in enumerate(zip(pieces, names_of, strict=True), 1):
-        own = dict.fromkeys(_DEFINITION.findall("\n".join(piece.lines)), number)
-        needs.append({name: defined[name] for name in names if name in defined})
-        defined.update(own)
+    for number, piece in enumerate(pieces, 1):
+        needs.append({name: defined[name] for name in piece.names if name in defined})
+        defined.update(dict.fromkeys(piece.definitions, number))
     live: list[dict[str, None]] = [{} for _ in needs]
     for names in needs:
         for name, origin in names.items():
@@ -158,24 +169,18 @@ def _slots(
 class _Function:
     """The function of all pieces of one pattern, and the words of a row of it."""
 
-    def __init__(
-        self,
-        piece: Piece,
-        read: Sequence[tuple[list[str], list[str]]],
-        members: Sequence[int],
-        flow: _Flow,
-    ) -> None:
-        self.piece = piece
+    def __init__(self, pieces: Sequence[Piece], members: Sequence[int], flow: _Flow) -> None:
+        self.piece = pieces[0]
         self.rare = len(members) <= FEW
         self.columns: list[tuple[int, ...]] = []
         self._column_of: dict[tuple[int, ...], str] = {}
-        numbers = (map(int, numbers) for _, numbers in read)
+        numbers = (map(int, piece.numbers) for piece in pieces)
         self.numbers = [self._operand(column) for column in zip(*numbers, strict=True)]
         self.loaded: list[tuple[str, str]] = []
         self.stored: list[tuple[str, str]] = []
         needed = flow.needs[members[0] + 1]
         live = [flow.live[m + 1] for m in members]
-        for same in zip(*(names for names, _ in read), strict=True):
+        for same in zip(*(piece.names for piece in pieces), strict=True):
             if same[0] in needed:
                 self.loaded.append((same[0], self._operand([flow.slots[n] for n in same])))
             elif any(map(contains, live, same)):

@@ -9,10 +9,12 @@ of words, `%live`.
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import accumulate, chain
 
 from theano._core.lower.llvm.emitter import FIRST_BLOCK
-from theano._core.lower.llvm.pieces import Piece, grouped, written
+from theano._core.lower.llvm.pieces import LETTERS, Piece, definitions, grouped, written
 
 # Lines of a piece, and of the shortest function that is cut at all.
 PIECE = 1500
@@ -21,15 +23,13 @@ SHORTEST = 4 * PIECE
 # the whole function.
 FORM = 3
 
-_TARGET = re.compile(r"label %([\w.$-]+)")
-_NAME = re.compile(r"%([\w.$-]+)")
-_DEFINED = re.compile(r"\s*%([\w.$-]+) = (\w+) (.*)$")
-_DEFINITION = re.compile(r"^ *%([\w.$-]+) = (.*)", re.MULTILINE)
+_TARGET = re.compile(rf"label %([{LETTERS}]+)")
+_NAME = re.compile(rf"%([{LETTERS}]+)")
+_DEFINED = re.compile(rf"\s*%([{LETTERS}]+) = (\w+) (.*)$")
 _MEMBER = re.compile(r"\{([\w, ]+)\} \S+, (\d+)$")
 # What may have a type that is no word.
 _COMPOSED = re.compile(r" = .*(?:[<{\[]|\bi(?!1\b|8\b|16\b|32\b|64\b)\d+\b)")
-_INTEGER = re.compile(r"i(\d+)")
-_INTEGERS = frozenset(("1", "8", "16", "32", "64"))
+_ODD_INTEGER = re.compile(r"i(?!(?:1|8|16|32|64)(?!\d))\d")
 _WORDS = ("i1", "i8", "i16", "i32", "i64", "ptr", "half", "float", "double")
 # Words that may stand between an operation and its type.
 _FLAGS = frozenset(("nsw", "nuw", "exact", "fast", "nnan", "ninf", "nsz", "contract", "afn"))
@@ -75,7 +75,9 @@ def split(
     pieces, groups = _merged(_pieces(lines, blocks, cuts))
     if len(pieces) == 1:
         return None
-    where = dict(_DEFINITION.findall("\n".join((*header, *lines))))
+    where = definitions(header)
+    for piece in pieces:
+        where.update(piece.definitions)
     return written(header, pieces, groups, lambda name: _kind(f"  %{name} = {where[name]}"))
 
 
@@ -98,28 +100,31 @@ def _bound(lines: Sequence[str], blocks: Mapping[str, list[str]]) -> Iterator[tu
     phis included; a value that is no word, and its uses; stack memory and all after it, since it
     ends with its function; a return and all after it, since the last piece alone returns for good.
     """
-    at = {line[:-1]: i for i, line in enumerate(lines) if line[-1:] == ":"}
-    # Most lines have none of these: a look at each is quicker than a search.
-    odd = not _INTEGERS.issuperset(_INTEGER.findall("\n".join(lines)))
-    composed = [
-        i for i, line in enumerate(lines) if odd or "<" in line or "{" in line or "[" in line
-    ]
-    composed = [i for i in composed if _COMPOSED.search(lines[i])]
+    text, ends = "\n".join(lines), list(accumulate(map(len, lines), lambda end, n: end + 1 + n))
+
+    def having(mark: str) -> Iterator[int]:
+        # A search in the whole text is quicker than a look at each line.
+        at = text.find(mark)
+        while at >= 0:
+            line = bisect_left(ends, at)
+            yield line
+            at = text.find(mark, ends[line] + 1)
+
+    at = {lines[i][:-1]: i for i in having(":\n")}
+    composed = range(len(lines)) if _ODD_INTEGER.search(text) else {*chain(*map(having, "<{["))}
+    composed = [i for i in sorted(composed) if _COMPOSED.search(lines[i])]
     place = {_defined(lines[i]): i for i in composed if _kind(lines[i]) not in _WORDS}
     last = len(lines) - 1
     away = _ways_back(blocks, at, place)
-    for i, line in enumerate(lines):
-        if line[-1:] == ":" or " = phi " in line:
-            yield i - 1, i
-        elif " = alloca " in line or line.startswith("  ret "):
-            yield i, last
-        if "label %" in line:
-            for target in _TARGET.findall(line):
-                yield from ((i, back) for back in away.get(target, ()))
-                if target in at:
-                    yield i, at[target]
-        if place:
-            yield from ((i, place[name]) for name in _NAME.findall(line) if name in place)
+    yield from ((i - 1, i) for i in chain(at.values(), having(" = phi ")))
+    yield from ((i, last) for i in chain(having(" = alloca "), having("  ret ")))
+    for i in having("label %"):
+        for target in _TARGET.findall(lines[i]):
+            yield from ((i, back) for back in away.get(target, ()))
+            if target in at:
+                yield i, at[target]
+    for i, line in enumerate(lines) if place else ():
+        yield from ((i, place[name]) for name in _NAME.findall(line) if name in place)
 
 
 def _ways_back(
@@ -127,7 +132,9 @@ def _ways_back(
 ) -> dict[str, list[int]]:
     """Return, by the label of a cold block, the lines of the body that it leads to or reads."""
     ways = {}
-    for label in blocks:
+    # Most blocks just end.
+    leading = [label for label, block in blocks.items() if place or any(map(_targets, block))]
+    for label in leading:
         text = _reached([label], blocks)
         found = [at[target] for line in text for target in _targets(line) if target in at]
         if place:
@@ -143,22 +150,33 @@ def _cuts(
 
     Equal code is cut at equal places: where steps begin, behind labels, and after so many lines.
     """
-    count = len(lines)
-    reach = list(range(count))
-    for one, two in bound:
-        low, high = min(one, two), max(one, two)
-        reach[low] = max(reach[low], high)
+    lows: list[int] = []
+    highs: list[int] = []
+    for low, high in sorted((min(pair), max(pair)) for pair in bound):
+        if highs and low <= highs[-1]:
+            highs[-1] = max(highs[-1], high)
+        else:
+            lows.append(low)
+            highs.append(high)
+
+    def free(line: int) -> int:
+        """Return the first line from here before which to cut."""
+        at = bisect_left(highs, line)
+        return highs[at] + 1 if at < len(highs) and lows[at] < line else line
+
     good = {i + 1 for i, line in enumerate(lines) if line[-1:] == ":"}
     good.update(starts)
+    places = sorted(i for i in good if free(i) == i)
     shortest, longest = max(1, PIECE // 40), max(1, PIECE // 6)
+    end = len(lines) - longest
     cuts: list[int] = []
-    last, furthest = 0, 0
-    for i in range(count - longest):
-        if furthest < i and (i - last >= longest or (i in good and i - last >= shortest)):
-            cuts.append(i)
-            last = i
-        furthest = max(furthest, reach[i])
-    return cuts
+    last = 0
+    while True:
+        at = bisect_left(places, last + shortest)
+        last = min([free(last + longest), *places[at : at + 1]])
+        if last >= end:
+            return cuts
+        cuts.append(last)
 
 
 def _pieces(lines: Sequence[str], blocks: Mapping[str, list[str]], cuts: list[int]) -> list[Piece]:
