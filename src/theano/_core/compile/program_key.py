@@ -126,6 +126,9 @@ class Texts:
         kind = type(value)
         if value is None or kind in (bool, int, str, bytes):
             return repr(value)
+        known = self._known.get(id(value))
+        if known is not None:
+            return known[1]
         if kind is float:
             return f"f{struct.pack('>d', value).hex()}"
         if kind in (tuple, list):
@@ -138,10 +141,9 @@ class Texts:
             return self._array(value)
         if isinstance(value, np.dtype):
             return f"dtype({value.str!r})"
-        known = self._known.get(id(value))
-        if known is None:
-            known = self._known[id(value)] = value, self._object(value)
-        return known[1]
+        text = self._object(value)
+        self._known[id(value)] = value, text
+        return text
 
     def _object(self, value: Any) -> str:
         kind = type(value)

@@ -11,7 +11,7 @@ import json
 from binascii import a2b_base64, b2a_base64
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -161,9 +161,11 @@ def keep(key: ProgramKey, text: ProgramText, code: machine.MachineProgram) -> Fi
 
 def _marked(kernels: Sequence[Any]) -> list[list[str]]:
     """Return the symbol and the mark of each kernel."""
-    texts = Texts()
-    marks = [hashlib.sha256(texts.value(k.key).encode()).hexdigest() for k in kernels]
-    return [[kernel.symbol, mark] for kernel, mark in zip(kernels, marks, strict=True)]
+    texts, marks = Texts(), {}
+    for kernel in kernels:
+        if kernel.key not in marks:
+            marks[kernel.key] = hashlib.sha256(texts.value(kernel.key).encode()).hexdigest()
+    return [[kernel.symbol, marks[kernel.key]] for kernel in kernels]
 
 
 def _read(key: str) -> Finished:
@@ -180,7 +182,7 @@ def _put(program: Finished) -> None:
     _remember(program)
     # What was imported meanwhile may not be what the key tells.
     if source_files() == files_now():
-        machine.cache().put(program.key, json.dumps(asdict(program)).encode())
+        machine.cache().put(program.key, json.dumps(vars(program)).encode())
 
 
 def _remember(program: Finished) -> Finished:
