@@ -8,7 +8,10 @@ before their users, hence the cost of a walk is linear in the graph.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
+from itertools import chain
+from operator import is_not
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -67,17 +70,23 @@ class RuleSet:
 
     def __init__(self, rules: Iterable[Rule]) -> None:
         self.rules = list(rules)
-        self._keys = {key for rule in self.rules for key in rule.ops}
+        # Places of rules by what is at their root, and the classes of the operations among that.
+        self._places: dict[Any, set[int]] = {}
+        for place, rule in enumerate(self.rules):
+            for root in rule.ops:
+                self._places.setdefault(root, set()).add(place)
+        self._kinds = {type(root) for root in self._places}
         self._of: dict[Any, Sequence[Rule]] = {}
 
     def of(self, op: Any) -> Sequence[Rule]:
         """Return the rules whose root is `op`, in order."""
-        key = op if op in self._keys else type(op)
+        kind = type(op)
+        key = op if kind in self._kinds and op in self._places else kind
         found = self._of.get(key)
         if found is None:
-            keys = (op, type(op))
-            found = tuple(r for r in self.rules if any(k in r.ops for k in keys))
-            self._of[key] = found
+            none: set[int] = set()
+            places = self._places.get(key, none) | self._places.get(kind, none)
+            found = self._of[key] = tuple(self.rules[place] for place in sorted(places))
         return found
 
 
@@ -103,7 +112,11 @@ class Rewriter:
         self.uses: dict[Any, int] = {}
         self.part_uses: dict[Any, int] = {}
         self.lengths_memo: dict[Any, tuple[Any, ...]] = {}
+        # Finished lengths, by lengths and pattern: those of most variables are those of others.
+        self._shapes: dict[Any, tuple[Any, ...]] = {}
         self._equal: dict[Any, Any] = {}
+        # Sums of so many operands that rules leave them as they are.
+        self.wide_sums: set[Any] = set()
         # Variables made of something that has guards.
         self.guarded: set[Any] = set()
         self.log: list[Application] | None = [] if keep_log else None
@@ -120,28 +133,34 @@ class Rewriter:
         self.rules = rules
         self.table = {}
         self.lengths_memo = dict(lengths or {})
+        self._shapes = {}
         self._equal = {}
         self.finished = {v: v for v in inputs}
-        self.uses, self.part_uses = count_uses(outputs)
+        order = toposort(outputs, self.finished)
+        self.uses, self.part_uses = count_uses(outputs, order)
         with without_lines(), unchanged_graphs():
-            return self.finish(outputs)
+            return self._finished(outputs, order)
 
     def finish(self, outputs: Sequence[Any]) -> list[Any]:
         """Return `outputs` with every node below them merged, folded and rewritten."""
+        return self._finished(outputs, toposort(outputs, self.finished))
+
+    def _finished(self, outputs: Sequence[Any], order: Iterable[Apply]) -> list[Any]:
         finished = self.finished
-        for node in toposort(outputs, finished):
+        for node in order:
             inputs = [finished[v] if v in finished else self.leaf(v) for v in node.inputs]
             for old, new in zip(node.outputs, self.apply(node, inputs), strict=True):
                 finished[old] = new
-                finished.setdefault(new, new)
                 if new is not old:
+                    finished.setdefault(new, new)
                     for uses in (self.uses, self.part_uses):
                         uses[new] = uses.get(new, 0) + uses.get(old, 0)
         return [finished[v] if v in finished else self.leaf(v) for v in outputs]
 
     def one(self, output: Any) -> Any:
         """Return one variable finished."""
-        return self.finish([output])[0]
+        finished = self.finished
+        return finished[output] if output in finished else self.finish([output])[0]
 
     def leaf(self, variable: Any) -> Any:
         """Return the one variable that stands for an input or for equal constants."""
@@ -154,12 +173,11 @@ class Rewriter:
 
     def apply(self, node: Apply, inputs: list[Any]) -> list[Any]:
         """Return finished outputs for `node` over finished `inputs`."""
-        op = node.op
-        key = (op, *inputs)
+        key = (node.op, *inputs)
         found = self.table.get(key) if node.rules.pure else None
         if found is not None:
             return found
-        if any(a is not b for a, b in zip(inputs, node.inputs, strict=True)):
+        if any(map(is_not, inputs, node.inputs)):
             node = rebuilt(node, inputs)
         outputs = self._folded(node)
         if outputs is None:
@@ -177,9 +195,10 @@ class Rewriter:
         return outputs
 
     def _folded(self, node: Apply) -> list[Any] | None:
+        for value in node.inputs:
+            if not isinstance(value, Constant):
+                return None
         if not node.inputs or not node.rules.foldable():
-            return None
-        if not all(isinstance(v, Constant) for v in node.inputs):
             return None
         if not all(isinstance(v.type, TensorType) for v in (*node.inputs, *node.outputs)):
             return None
@@ -270,28 +289,43 @@ class Rewriter:
 
         Equal variables mean equal lengths.
         """
-        found = self.lengths_memo.get(variable)
+        memo = self.lengths_memo
+        found = memo.get(variable)
         if found is not None:
             return found
-        memo = self.lengths_memo
-        owner = variable.owner
-        # Mostly only one application is missing: no walk is needed then.
-        near = owner is None or all(v in memo or v.owner is None for v in owner.inputs)
-        order = [n for n in (owner,) if n is not None] if near else toposort([variable], memo)
-        for node in order:
-            tensors = [v for v in node.inputs if v.type.has_shape]
-            for value in tensors:
-                if value not in memo:
-                    memo[value] = self._leaf_lengths(value)
-            shapes = [memo[v] if v.type.has_shape else () for v in node.inputs]
-            # What refuses a length tells the line of what has it.
-            with at_line(node.source):
-                for out, shape in zip(node.outputs, node.rules.shape(node, shapes), strict=True):
-                    if out.type.has_shape:
-                        memo[out] = self._finished_lengths(out, shape)
+        waiting: list[Apply] = [] if variable.owner is None else [variable.owner]
+        done: set[Apply] = set()
+        while waiting:
+            node = waiting[-1]
+            missing = [v.owner for v in node.inputs if v.owner is not None and v not in memo]
+            missing = [owner for owner in missing if owner not in done]
+            if missing:
+                waiting += reversed(missing)
+                continue
+            waiting.pop()
+            if node not in done:
+                done.add(node)
+                self._find_lengths(node)
         if variable not in memo:
             memo[variable] = self._leaf_lengths(variable)
         return memo[variable]
+
+    def _find_lengths(self, node: Apply) -> None:
+        """Find the lengths of the outputs of a node; of its inputs only leaves may lack theirs."""
+        memo = self.lengths_memo
+        shapes: list[tuple[Any, ...]] = []
+        for value in node.inputs:
+            if not value.type.has_shape:
+                shapes.append(())
+                continue
+            if value not in memo:
+                memo[value] = self._leaf_lengths(value)
+            shapes.append(memo[value])
+        # What refuses a length tells the line of what has it.
+        with at_line(node.source):
+            for out, shape in zip(node.outputs, node.rules.shape(node, shapes), strict=True):
+                if out.type.has_shape:
+                    memo[out] = self._finished_lengths(out, shape)
 
     def tell_lengths(self, leaf: Any, lengths: Sequence[Any]) -> None:
         """Have a variable of the body of a loop or branch have the lengths of what it is there."""
@@ -318,26 +352,33 @@ class Rewriter:
             return
         out = node.outputs[0]
         for value in node.inputs:
-            if value.type.ndim != out.type.ndim or isinstance(value, Constant):
+            kind = value.type
+            if kind.ndim != out.type.ndim or isinstance(value, Constant) or all(kind.broadcastable):
                 continue
-            for axis, one in enumerate(value.type.broadcastable):
-                if one:
+            lengths, own = self.lengths(out), self.lengths(value)
+            if lengths is own:
+                continue
+            for one, first, second in zip(kind.broadcastable, lengths, own, strict=True):
+                if one or first is second:
                     continue
-                first = self._find(self.lengths(out)[axis])
-                second = self._find(self.lengths(value)[axis])
+                first, second = self._find(first), self._find(second)
                 if first is not second and not isinstance(second, int):
                     self._equal[second] = first
 
     def _leaf_lengths(self, variable: Any) -> tuple[Any, ...]:
         if isinstance(variable, Constant):
-            return tuple(int(n) for n in variable.data.shape)
+            return variable.data.shape
         declared = self.sizes.get(variable)
         return self._finished_lengths(variable, declared or (None,) * variable.type.ndim)
 
     def _finished_lengths(self, variable: Any, shape: Sequence[Any]) -> tuple[Any, ...]:
+        key = tuple(shape), variable.type.broadcastable
+        known = self._shapes.get(key)
+        if known is not None:
+            return known
         result: list[Any] = []
-        for axis, value in enumerate(shape):
-            if variable.type.broadcastable[axis]:
+        for axis, (value, one) in enumerate(zip(*key, strict=True)):
+            if one:
                 result.append(1)
             elif isinstance(value, int):
                 result.append(value)
@@ -345,6 +386,8 @@ class Rewriter:
                 result.append(self._raw_length(variable, axis))
             else:
                 result.append(as_length(self.one(value)))
+        if None not in key[0]:
+            self._shapes[key] = tuple(result)
         return tuple(result)
 
     def _raw_length(self, variable: Any, axis: int) -> Any:
@@ -370,19 +413,26 @@ def rebuilt(node: Apply, inputs: Sequence[Any]) -> Apply:
         outputs = [out.type.variable_class(out.type) for out in node.outputs]
         fresh = Apply(node.op, inputs, outputs)
     else:
-        op = node.op
-        inputs = [_declared(new, old) for new, old in zip(inputs, node.inputs, strict=True)]
-        if isinstance(op, DimShuffle):
-            # Lengths that were found to be 1 are declared now, and it names the declared ones.
-            op = DimShuffle(inputs[0].type.broadcastable, op.new_order)
-        fresh = op.make_node(*inputs)
+        fresh = _made_again(node, inputs)
     fresh.source = node.source
     for new, old in zip(fresh.outputs, node.outputs, strict=True):
         new.source, new.name = old.source, old.name
-        if new.type != old.type and isinstance(old.type, TensorType):
-            fresh_type = old.type
-            if new.type.dtype != fresh_type.dtype or new.type.ndim != fresh_type.ndim:
-                raise InternalError(f"{node.op} changed the type {old.type} to {new.type}")
+    return fresh
+
+
+def _made_again(node: Apply, inputs: Sequence[Any]) -> Apply:
+    """Return the operation of `node` over `inputs` of other types."""
+    op = node.op
+    inputs = [_declared(new, old) for new, old in zip(inputs, node.inputs, strict=True)]
+    if isinstance(op, DimShuffle):
+        # Lengths that were found to be 1 are declared now, and it names the declared ones.
+        op = DimShuffle(inputs[0].type.broadcastable, op.new_order)
+    fresh = op.make_node(*inputs)
+    for new, old in zip(fresh.outputs, node.outputs, strict=True):
+        if isinstance(old.type, TensorType) and (
+            new.type.dtype != old.type.dtype or new.type.ndim != old.type.ndim
+        ):
+            raise InternalError(f"{node.op} changed the type {old.type} to {new.type}")
     return fresh
 
 
@@ -416,29 +466,22 @@ def inherit_source(new: Any, source: SourceLine | None, known: dict[Any, Any]) -
             out.source = source
 
 
-def count_uses(outputs: Sequence[Any]) -> tuple[dict[Any, int], dict[Any, int]]:
+def count_uses(
+    outputs: Sequence[Any], nodes: Sequence[Apply]
+) -> tuple[dict[Any, int], dict[Any, int]]:
     """Return how many times each variable is used, and how many of these times for a part of it.
 
-    Uses are as an input of a node or as an output.
+    Uses are as an input of one of `nodes` or as an output.
     """
-    uses: dict[Any, int] = {}
-    part_uses: dict[Any, int] = {}
-    for out in outputs:
-        uses[out] = uses.get(out, 0) + 1
-    for node in toposort(outputs):
-        for value in node.inputs:
-            uses[value] = uses.get(value, 0) + 1
-        if isinstance(node.op, Subtensor):
-            part_uses[node.inputs[0]] = part_uses.get(node.inputs[0], 0) + 1
-    return uses, part_uses
+    uses = Counter(chain(outputs, chain.from_iterable(node.inputs for node in nodes)))
+    parts = Counter(node.inputs[0] for node in nodes if isinstance(node.op, Subtensor))
+    return uses, parts
 
 
 def known_value(variable: Any) -> Any:
     """Return the one number that fills a constant, or None."""
     if isinstance(variable, Constant) and isinstance(variable.data, np.ndarray):
-        if variable.data.size == 1:
-            return variable.data.reshape(()).item()
-        return None
+        return variable.data.item() if variable.data.size == 1 else None
     node = variable.owner
     if node is not None and isinstance(node.op, (DimShuffle, Alloc, Second)):
         return known_value(node.inputs[1 if isinstance(node.op, Second) else 0])
@@ -447,4 +490,5 @@ def known_value(variable: Any) -> Any:
 
 def is_op(variable: Any, op: Op) -> bool:
     """Tell whether `variable` is made by `op`."""
-    return variable.owner is not None and variable.owner.op == op
+    owner = variable.owner
+    return owner is not None and (owner.op is op or owner.op == op)

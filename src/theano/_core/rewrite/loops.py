@@ -53,24 +53,16 @@ Change = Callable[[Draft, Uses], dict[Any, Any] | None]
 
 
 def rewrite_loops(outputs: Sequence[Any]) -> list[Any]:
-    """Return `outputs` with their loops simplified."""
+    """Return `outputs` with their loops simplified, those in the bodies of loops too."""
+    if not any(isinstance(node.op, Loop) for node in toposort(outputs)):
+        return list(outputs)
     outputs = run_fewer_steps(merge_loops(outputs))
     for _ in range(MOST_ROUNDS):
         changed = _one_round(outputs)
         if changed is None:
-            return _inside(outputs)
+            return in_loops(outputs, rewrite_loops)
         outputs = changed
     raise InternalError("the rewriting of loops does not end")
-
-
-def _inside(outputs: list[Any]) -> list[Any]:
-    """Simplify the loops in the bodies of loops."""
-
-    def inner(values: list[Any]) -> list[Any]:
-        loops = any(isinstance(node.op, Loop) for node in toposort(values))
-        return rewrite_loops(values) if loops else values
-
-    return in_loops(outputs, inner)
 
 
 def _one_round(outputs: Sequence[Any]) -> list[Any] | None:

@@ -8,13 +8,14 @@ of a commutative operation match in both orders.
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import repeat
 from typing import Any
 
 from theano._core.ir.graph import copy_graph
 from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Apply, Constant, Variable
 from theano._core.ops.op import Elementwise
-from theano._core.rewrite.engine import Rewriter, Rule, known_value
+from theano._core.rewrite.engine import Rewriter, Rule, is_op, known_value
 
 Match = dict[Any, Any]
 
@@ -26,28 +27,25 @@ def wild(name: str) -> Any:
 
 def match(pattern: Any, variable: Any, found: Match) -> bool:
     """Extend `found` so that `pattern` stands for `variable`; False if it cannot."""
-    if isinstance(pattern, Constant):
-        value = known_value(variable)
-        return value is not None and value == pattern.data.item()
-    if pattern.owner is None:
-        known = found.setdefault(pattern, variable)
-        return known is variable
-    node = variable.owner
-    if node is None or node.op != pattern.owner.op or len(node.inputs) != len(pattern.owner.inputs):
+    wanted, node = pattern.owner, variable.owner
+    if wanted is None:
+        if isinstance(pattern, Constant):
+            value = known_value(variable)
+            return value is not None and value == pattern.data.item()
+        return found.setdefault(pattern, variable) is variable
+    if node is None or not (node.op is wanted.op or node.op == wanted.op):
         return False
-    wanted = pattern.owner.inputs
-    before = dict(found)
-    if _match_all(wanted, node.inputs, found):
+    patterns, inputs, op = wanted.inputs, node.inputs, node.op
+    if len(inputs) != len(patterns):
+        return False
+    if not (isinstance(op, Elementwise) and op.commutative):
+        return all(map(match, patterns, inputs, repeat(found)))
+    before = found.copy()
+    if all(map(match, patterns, inputs, repeat(found))):
         return True
-    if isinstance(node.op, Elementwise) and node.op.commutative:
-        found.clear()
-        found.update(before)
-        return _match_all(wanted[::-1], node.inputs, found)
-    return False
-
-
-def _match_all(patterns: list[Any], variables: list[Any], found: Match) -> bool:
-    return all(match(p, v, found) for p, v in zip(patterns, variables, strict=True))
+    found.clear()
+    found.update(before)
+    return all(map(match, patterns[::-1], inputs, repeat(found)))
 
 
 def rule(
@@ -78,8 +76,13 @@ def rule(
     when : callable, optional
         Guard: `when(match)` with the variables of the wildcards.
     """
+    below = [p.owner.op for p in before.owner.inputs if p.owner is not None]
 
     def apply(rewriter: Rewriter, node: Apply) -> Any:
+        # Most nodes are told by the operations just below.
+        for op in below:
+            if not any(map(is_op, node.inputs, repeat(op))):
+                return None
         found: Match = {}
         if not match(before, node.outputs[0], found) or (when is not None and not when(found)):
             return None

@@ -43,6 +43,7 @@ from theano._core.rewrite.rules.terms import (
 )
 
 PHASE = "canonical"
+SUMS = frozenset((add, sub, neg))
 x, y = wild("x"), wild("y")
 
 
@@ -52,26 +53,28 @@ def _useless_cast(rewriter: Rewriter, node: Apply) -> Any:
     return node.inputs[0] if node.inputs[0].type.dtype == node.outputs[0].type.dtype else None
 
 
-def _flat_sum(node: Apply) -> Terms | None:
+def _flat_sum(rewriter: Rewriter, node: Apply) -> Terms | None:
     """Return the operands of a sum, those of the sums below it included; None if there are many."""
-    terms = Terms()
-    dtype = node.outputs[0].type.dtype
-    stack: list[tuple[Any, bool]] = [(node.outputs[0], True)]
+    terms, wide = Terms(), rewriter.wide_sums
+    out = node.outputs[0]
+    dtype = out.type.dtype
+    stack: list[tuple[Any, bool]] = [(out, True)]
     while stack:
-        # Each entry of the stack is at least one operand.
-        if len(stack) + len(terms) > WIDEST:
-            return None
         value, positive = stack.pop()
         owner = value.owner
-        if owner is not None and value.type.dtype == dtype and owner.op in (add, sub, neg):
-            if owner.op is neg:
-                terms.changed = terms.changed or value is not node.outputs[0]
-                stack.append((owner.inputs[0], not positive))
-            else:
-                stack.append((owner.inputs[1], positive == (owner.op is add)))
-                stack.append((owner.inputs[0], positive))
+        if owner is None or owner.op not in SUMS or value.type.dtype != dtype:
+            (terms.plus if positive else terms.minus).append(value)
             continue
-        (terms.plus if positive else terms.minus).append(value)
+        if owner.op is neg:
+            terms.changed = terms.changed or value is not out
+            stack.append((owner.inputs[0], not positive))
+        else:
+            stack.append((owner.inputs[1], positive == (owner.op is add)))
+            stack.append((owner.inputs[0], positive))
+        # Each entry of the stack is at least one operand.
+        if value in wide or len(stack) + len(terms) > WIDEST:
+            wide.add(out)
+            return None
     return terms
 
 
@@ -84,7 +87,7 @@ def _minus_of_sum(rewriter: Rewriter, node: Apply) -> Any:
         return inner.inputs[0]
     if inner.op not in (add, sub):
         return None
-    terms = _flat_sum(inner)
+    terms = _flat_sum(rewriter, inner)
     if terms is None or not terms.minus:
         return None
     plus, known_plus = split_constants(terms.minus)
@@ -99,7 +102,7 @@ def _cancel_sum(rewriter: Rewriter, node: Apply) -> Any:
     dtype = node.outputs[0].type.dtype
     if dtype == "bool":
         return None
-    terms = _flat_sum(node)
+    terms = _flat_sum(rewriter, node)
     if terms is None:
         return None
     terms.cancel()
@@ -228,8 +231,9 @@ def _alloc_like(rewriter: Rewriter, node: Apply, scalar: Any) -> Any:
 def _any_elementwise(rewriter: Rewriter, node: Apply) -> Any:
     if node.op.name.startswith("Cast{"):
         return _useless_cast(rewriter, node)
-    if node.op in (maximum, minimum, and_, or_) and node.inputs[0] is node.inputs[1]:
-        return kept(rewriter, node, node.inputs[0])
+    first, *others = node.inputs
+    if others and others[0] is first and node.op in (maximum, minimum, and_, or_):
+        return kept(rewriter, node, first)
     return None
 
 

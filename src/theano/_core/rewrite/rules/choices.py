@@ -137,6 +137,8 @@ def _apart(rewriter: Rewriter, node: Apply) -> Any:
 
 def _into_branch(rewriter: Rewriter, node: Apply) -> Any:
     """F(if(c, x, 0)) → if(c, f(x), 0) for linear f."""
+    if all(_sides(v) is None for v in node.inputs):
+        return None
     for places in _linear_places(node):
         found = _joint(node.inputs, places)
         if found is not None:

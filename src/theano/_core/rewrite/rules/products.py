@@ -51,6 +51,8 @@ class Factors(Terms):
                     name = Sigmoid.of(value.owner.inputs[0])
                     written.setdefault(name, None)
                     table[i] = name
+        if not written:
+            return
         count = len(self)
         self._cancel_exponentials()
         self.cancel()
@@ -280,11 +282,9 @@ def _distributed(node: Apply, factors: Factors) -> Any:
     """C (x + y) → c x + c y where factors of c cancel in both, so that nothing grows."""
     for index, value in enumerate(factors.plus):
         owner = value.owner
-        if (
-            owner is None
-            or owner.op not in (add, sub)
-            or value.type.dtype != node.outputs[0].type.dtype
-        ):
+        if owner is None or not (owner.op is add or owner.op is sub):
+            continue
+        if value.type.dtype != node.outputs[0].type.dtype:
             continue
         others = factors.plus[:index] + factors.plus[index + 1 :]
         parts = []
@@ -311,20 +311,19 @@ def _distributed(node: Apply, factors: Factors) -> Any:
 
 def _absorbed(node: Apply, factors: Factors) -> Any:
     """C (x / c + y) → x + c y: the quotient may overflow where c is 0."""
+    if factors.minus or len(factors.plus) != 2:
+        return None
     dtype = node.outputs[0].type.dtype
-    for index, value in enumerate(factors.plus):
+    for value, other in zip(factors.plus, factors.plus[::-1], strict=True):
         if not (is_op(value, add) or is_op(value, sub)) or value.type.dtype != dtype:
             continue
-        others = factors.plus[:index] + factors.plus[index + 1 :]
-        if factors.minus or len(others) != 1:
-            continue
         inner = [flatten(v) if v.type.dtype == dtype else None for v in value.owner.inputs]
-        if not any(f is not None and others[0] in f.minus for f in inner):
+        if not any(f is not None and other in f.minus for f in inner):
             continue
         parts = []
         for operand, found in zip(value.owner.inputs, inner, strict=True):
             part = found if found is not None else Factors([operand])
-            part = Factors([*others, *part.plus], part.minus, part.negative != factors.negative)
+            part = Factors([other, *part.plus], part.minus, part.negative != factors.negative)
             part.cancel()
             parts.append(build(node, part))
         return value.owner.op(*parts)
