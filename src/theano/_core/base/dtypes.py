@@ -38,6 +38,7 @@ __all__ = [
     "is_uint",
     "itemsize",
     "mean_dtype",
+    "name_of",
     "named",
     "real_of",
     "sum_dtype",
@@ -74,6 +75,12 @@ def named(dtype: Any) -> str:
     if isinstance(dtype, str):
         return config.floatX if dtype == "floatX" else str(dtype)
     return np.dtype(dtype).name
+
+
+@lru_cache(64)
+def name_of(dtype: np.dtype) -> str:
+    """Return NumPy's text of a dtype; NumPy makes it anew each time."""
+    return str(dtype)
 
 
 def is_int(dtype: str) -> bool:
@@ -261,7 +268,7 @@ def autocast(value: complex) -> str:
     if isinstance(value, int):
         return _int_dtype(value, "int8" if policy == "custom" else "int64")
     if isinstance(value, float):
-        return _float_dtype(value, policy, float_dtype)
+        return _float_dtype(value, policy, float_dtype, autocast_floats)
     if isinstance(value, complex):
         return "complex128"
     raise TypeError(f"{value!r} is not a Python number")
@@ -277,16 +284,17 @@ def _int_dtype(value: int, shortest: str) -> str:
     raise OverflowError(f"Python int too large: {value} does not fit into 64 bits")
 
 
-def _float_dtype(value: float, policy: str, float_dtype: str) -> str:
+@lru_cache(1024)
+def _float_dtype(value: float, policy: str, float_dtype: str, floats: tuple[str, ...]) -> str:
     if policy == "numpy2":
         return "float64"
     if float_dtype != "float64" or policy == "numpy+floatX":
         return float_dtype
-    tried = [name for name in autocast_floats if name != "float16" or float_dtype == "float16"]
+    tried = [name for name in floats if name != "float16" or float_dtype == "float16"]
     with np.errstate(over="ignore", under="ignore"):
         # NaN differs from itself and so takes the last, float64, as it did in Theano.
         exact = (name for name in tried if float(np.dtype(name).type(value)) == value)
-        return next(exact, autocast_floats[-1])
+        return next(exact, floats[-1])
 
 
 def weak_upcast(value: complex, *dtypes: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Any
 
 from theano._core.base.errors import MissingInputError
@@ -18,25 +18,25 @@ def toposort(outputs: Iterable[Variable], stop: Collection[Variable] = ()) -> li
     done: set[Apply] = set()
     order: list[Apply] = []
     for output in outputs:
-        if output in leaves or output.owner is None:
+        node = output.owner
+        if node is None or node in done or output in leaves:
             continue
-        stack: list[tuple[Apply, int]] = [(output.owner, 0)]
-        while stack:
-            node, position = stack.pop()
-            if node in done:
-                continue
-            inputs = node.inputs
-            while position < len(inputs):
-                parent = inputs[position]
-                position += 1
+        parents = iter(node.inputs)
+        # The applications that wait for `node`, with those of their inputs that are not walked.
+        waiting: list[tuple[Apply, Iterator[Variable]]] = []
+        while True:
+            for parent in parents:
                 owner = parent.owner
                 if owner is not None and owner not in done and parent not in leaves:
-                    stack.append((node, position))
-                    stack.append((owner, 0))
+                    waiting.append((node, parents))
+                    node, parents = owner, iter(owner.inputs)
                     break
             else:
                 done.add(node)
                 order.append(node)
+                if not waiting:
+                    break
+                node, parents = waiting.pop()
     return order
 
 

@@ -23,6 +23,8 @@ class SourceLine(NamedTuple):
 
 
 _thread = threading.local()
+# Files of this package that were met on the stack.
+_own_files: set[str] = set()
 
 
 class at_line:  # noqa: N801
@@ -53,8 +55,10 @@ def user_line() -> SourceLine | None:
         return fixed[0]
     frame: FrameType | None = sys._getframe(1)
     while frame is not None:
-        code = frame.f_code
-        if not code.co_filename.startswith(_PACKAGE):
-            return SourceLine(code.co_filename, frame.f_lineno, code.co_name)
+        file = frame.f_code.co_filename
+        if file not in _own_files:
+            if not file.startswith(_PACKAGE):
+                return SourceLine(file, frame.f_lineno, frame.f_code.co_name)
+            _own_files.add(file)
         frame = frame.f_back
     return None

@@ -166,6 +166,9 @@ _NAMES = {
 }
 
 
+_NUMPY_DTYPES = {name: np.dtype(name) for name in dtypes.all_dtypes}
+
+
 def _fitting_shape(
     broadcastable: Sequence[bool] | None, shape: Sequence[int | None]
 ) -> tuple[int | None, ...]:
@@ -245,7 +248,8 @@ class TensorType(Type):
         shape: Sequence[int | None] | None = None,
     ) -> None:
         dtype = dtypes.named(dtype)
-        if dtype not in dtypes.all_dtypes:
+        numpy_dtype = _NUMPY_DTYPES.get(dtype)
+        if numpy_dtype is None:
             raise TypeError(
                 f"Unsupported dtype for TensorType: {dtype}. Supported:"
                 f" {', '.join(dtypes.all_dtypes)}"
@@ -262,7 +266,7 @@ class TensorType(Type):
         else:
             raise TypeError("TensorType needs `broadcastable` or `shape`")
         self.ndim = len(self.broadcastable)
-        self.numpy_dtype = np.dtype(dtype)
+        self.numpy_dtype = numpy_dtype
         self.name = name
         self.sparse_grad = sparse_grad
         self._hash = hash((dtype, self.broadcastable))

@@ -240,7 +240,7 @@ class Apply:
         self.op = op
         # What the engine asks of the operation: one that a user wrote may have attributes of these
         # names that mean something else.
-        self.rules: Any = getattr(op, "_rules", op)
+        self.rules: Any = op._rules if hasattr(type(op), "_rules") else op
         self.inputs: list[Any] = list(inputs)
         self.tag = Tag()
         self.source: SourceLine | None = user_line()

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import contextlib
 import importlib
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, ClassVar
 
@@ -169,7 +170,7 @@ class Op:
         """Tell whether to compute the outputs at once, all inputs being constants."""
         lengths = self.shape(node, [tuple(v.data.shape) for v in node.inputs])
         return all(
-            all(isinstance(n, int) for n in shape) and np.prod(shape, dtype=float) <= FOLD_LIMIT
+            all(isinstance(n, int) for n in shape) and math.prod(shape) <= FOLD_LIMIT
             for shape in lengths
         )
 
@@ -289,9 +290,10 @@ def constant(value: Any, name: str | None = None, dtype: str | None = None) -> A
         if array.size == 0 and not holds_array(value):
             # Nothing says what the items would be.
             array = array.astype(config.floatX)
-    if str(array.dtype) not in dtypes.all_dtypes:
+    item = dtypes.name_of(array.dtype)
+    if item not in dtypes.all_dtypes:
         raise AsTensorError(f"Cannot convert {value!r} to TensorType", type(value))
-    kind = TensorType(str(array.dtype), [n == 1 for n in array.shape])
+    kind = TensorType(item, [n == 1 for n in array.shape])
     return kind.constant_class(kind, array, name)
 
 
@@ -444,9 +446,8 @@ class Elementwise(Op):
     ) -> tuple[Any]:
         check_lengths(node, arrays)
         casts, out = self.dtype(*(v.type.dtype for v in node.inputs))
-        args = [a if str(a.dtype) == d else a.astype(d) for a, d in zip(arrays, casts, strict=True)]
-        value = xp.asarray(function(xp, *args))
-        return (value if str(value.dtype) == out else value.astype(out),)
+        args = [_as_dtype(a, kind) for a, kind in zip(arrays, casts, strict=True)]
+        return (_as_dtype(xp.asarray(function(xp, *args)), out),)
 
     def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
         return [broadcast_lengths([v.type.broadcastable for v in node.inputs], shapes)]
@@ -500,6 +501,10 @@ class Elementwise(Op):
         return f"Elemwise{{{self.name}}}" if bare else f"Elemwise{{{self.name},no_inplace}}"
 
 
+def _as_dtype(array: Any, dtype: str) -> Any:
+    return array if dtypes.name_of(array.dtype) == dtype else array.astype(dtype)
+
+
 def check_lengths(node: Apply, arrays: Sequence[Any]) -> None:
     """Refuse arrays that NumPy would stretch although their axis is not declared broadcastable."""
     for axis in range(node.outputs[0].ndim):
@@ -521,11 +526,25 @@ def broadcast_lengths(
 
     Of several lengths that must agree, a known one is taken first; the check is the caller's.
     """
+    first = shapes[0]
+    if True not in patterns[0]:
+        # Mostly the others have the same lengths, or stretch.
+        for ones, lengths in zip(patterns, shapes, strict=True):
+            if lengths != first and False in ones:
+                break
+        else:
+            return tuple(first)
     result: list[Any] = []
     for axis in range(len(patterns[0])):
-        lengths = [s[axis] for p, s in zip(patterns, shapes, strict=True) if not p[axis]]
-        known = [n for n in lengths if isinstance(n, int)]
-        result.append((known or lengths or [1])[0])
+        found: tuple[Any, ...] = ()
+        for ones, lengths in zip(patterns, shapes, strict=True):
+            if not ones[axis]:
+                length = lengths[axis]
+                if isinstance(length, int):
+                    found = (length,)
+                    break
+                found = found or (length,)
+        result.append(found[0] if found else 1)
     return tuple(result)
 
 

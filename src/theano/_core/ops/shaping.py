@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -117,7 +118,12 @@ def dimshuffle(x: Any, pattern: Sequence[Any]) -> Any:
     """Return `x` with axes reordered by `pattern`; `x` itself if nothing changes."""
     if list(pattern) == list(range(x.type.ndim)):
         return x
-    return DimShuffle(x.type.broadcastable, pattern)(x)
+    return _dimshuffle_op(x.type.broadcastable, tuple(pattern))(x)
+
+
+@lru_cache(1024)
+def _dimshuffle_op(broadcastable: tuple[bool, ...], pattern: tuple[Any, ...]) -> DimShuffle:
+    return DimShuffle(broadcastable, pattern)
 
 
 def pad_left(x: Any, rank: int) -> Any:
