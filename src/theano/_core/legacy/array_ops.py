@@ -11,6 +11,7 @@ import numpy as np
 from theano._core.api import creation, extra_ops, fourier, nnet, rows, sorting
 from theano._core.api import reductions as r
 from theano._core.api.conversion import as_tensor_variable, cast
+from theano._core.api.ctc import ctc
 from theano._core.base.dtypes import all_dtypes
 from theano._core.ir.variable import Apply, Constant
 from theano._core.legacy.elemwise_classes import CAReduce
@@ -309,6 +310,23 @@ Prepend_scalar_constant_to_each_row = _built(
     val=0,
 )
 softmax_op, logsoftmax_op = Softmax(), LogSoftmax()
+ConnectionistTemporalClassification = _built(
+    "ConnectionistTemporalClassification",
+    "Loss of labels without times.",
+    lambda op, *inputs: ctc(*inputs),
+    compute_grad=True,
+    openmp=None,
+)
+
+
+def ctc_available() -> bool:
+    """Tell whether `ctc` works: always, since it needs no other library."""
+    return True
+
+
+ctc_present = ctc_available
+# Theano 1.0.5 told here why it did not, and where the library was.
+ctc_available.msg = ctc_available.path = None  # type: ignore[attr-defined]
 
 for _dtype in all_dtypes:
     globals()[f"_convert_to_{_dtype}"] = partial(cast, dtype=_dtype)

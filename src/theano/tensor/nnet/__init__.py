@@ -43,7 +43,7 @@ from theano._core.api.nnet import (
     ultra_fast_sigmoid,
 )
 from theano._core.legacy.paths import attribute
-from theano.tensor.nnet import abstract_conv, blocksparse, bn, conv, conv3d2d, neighbours
+from theano.tensor.nnet import abstract_conv, blocksparse, bn, conv, conv3d2d, ctc, neighbours
 
 __all__ = [
     "abstract_conv",
@@ -68,6 +68,7 @@ __all__ = [
     "crossentropy_softmax_argmax_1hot_with_bias",
     "crossentropy_softmax_max_and_argmax_1hot",
     "crossentropy_softmax_max_and_argmax_1hot_with_bias",
+    "ctc",
     "elu",
     "h_softmax",
     "hard_sigmoid",
