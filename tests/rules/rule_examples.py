@@ -95,6 +95,12 @@ EXAMPLES: dict[str, Any] = {
     "dot(diag(v), x) → v x": T.dot(T.diag(x), m),
     "dot(I, x) → x, dot(x, I) → x": T.dot(T.eye(m.shape[0]), m),
     "log(exp(x) / y) → x - log(y)": T.log(T.nnet.softmax(m)),
+    "exp(x) / sum(exp(x)) → exp(x - max) / sum(exp(x - max))": T.exp(m)
+    / T.exp(m).sum(axis=1, keepdims=True),
+    "sum(x / y) → sum(x) / y": (T.cosh(m) / T.exp(m[0]).dimshuffle("x", 0)).sum(axis=0),
+    "reshape(x / reshape(y)) → reshape(x) / y, (x / y.T).T → x.T / y": T.grad(
+        T.log(T.nnet.softmax(m).T)[T.argmin(m, axis=1), i].sum(), m
+    ),
     "inc(zeros, x / y[i], i) → inc(zeros, x, i) / y": T.grad(
         T.nnet.categorical_crossentropy(T.nnet.softmax(m), T.argmin(m, axis=1)).sum(), m
     ),

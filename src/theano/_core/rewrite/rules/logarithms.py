@@ -21,17 +21,25 @@ from theano._core.ops.arithmetic import (
     switch,
     true_div,
 )
-from theano._core.ops.indexing import AdvancedIncSubtensor, AdvancedSubtensor, Subtensor
+from theano._core.ops.indexing import (
+    AdvancedIncSubtensor,
+    AdvancedSubtensor,
+    IncSubtensor,
+    Subtensor,
+)
 from theano._core.ops.reductions import ArgExtreme, Reduction
-from theano._core.ops.shaping import DimShuffle
+from theano._core.ops.shaping import DimShuffle, Reshape
 from theano._core.ops.special import erf, erfc, erfcx
 from theano._core.ops.transcendental import exp, log
 from theano._core.rewrite.engine import Rewriter, Rule, is_op, known_value
 from theano._core.rewrite.pattern import Match, rule, wild
+from theano._core.rewrite.rules.exponentials import along, largest_of, like, without_axes
 from theano._core.rewrite.rules.terms import WIDEST
 
 PHASE = "stable"
 x = wild("x")
+# Operations that take and place items as they are.
+PARTS = (AdvancedSubtensor, Subtensor, DimShuffle, Reshape)
 OVERFLOW = "exp does not overflow"
 
 
@@ -40,11 +48,24 @@ def _quotient_of_exp(variable: Any) -> tuple[Any, Any] | None:
     if not is_op(variable, true_div) or not dtypes.is_float(variable.type.dtype):
         return None
     above, below = variable.owner.inputs
-    if not is_op(above, exp):
+    power = _exponents(above)
+    if power is None:
         return None
-    power = above.owner.inputs[0]
     same = power.type.dtype == below.type.dtype == variable.type.dtype
     return (power, below) if same else None
+
+
+def _exponents(variable: Any) -> Any:
+    """Return a if a variable is exp(a), or that part of a of which it is a part of exp(a)."""
+    node = variable.owner
+    if node is None:
+        return None
+    if node.op is exp:
+        return node.inputs[0]
+    inside = node.inputs[0] if isinstance(node.op, PARTS) else None
+    if inside is None or not is_op(inside, exp):
+        return None
+    return node.op(inside.owner.inputs[0], *node.inputs[1:])
 
 
 def _log_of_quotient(rewriter: Rewriter, node: Apply) -> Any:
@@ -52,17 +73,31 @@ def _log_of_quotient(rewriter: Rewriter, node: Apply) -> Any:
     value = node.inputs[0]
     parts = _quotient_of_exp(value)
     if parts is not None:
-        return sub(parts[0], log(parts[1]))
+        return _difference(*parts)
     chosen = value.owner
-    if chosen is None or not isinstance(chosen.op, (AdvancedSubtensor, Subtensor, DimShuffle)):
+    if chosen is None or not isinstance(chosen.op, PARTS):
         return None
     parts = _quotient_of_exp(chosen.inputs[0])
     if parts is None:
         return None
-    whole = sub(parts[0], log(parts[1]))
+    whole = _difference(*parts)
     if whole.type != chosen.inputs[0].type:
         return None
     return chosen.op(whole, *chosen.inputs[1:])
+
+
+def _difference(power: Any, below: Any) -> Any:
+    """Return power - log(below); of a softmax both less the largest, so that no digits are lost."""
+    total = without_axes(below)
+    largest = largest_of(total)
+    if (
+        largest is None
+        or total.owner.inputs[0].owner.inputs[0] is not power
+        or not along(total, (below, total))
+    ):
+        return sub(power, log(below))
+    power = sub(power, total.owner.op.expand(power, largest))
+    return sub(power, log(like(total.owner.op(exp(power)), below)))
 
 
 def _write_of_quotient(rewriter: Rewriter, node: Apply) -> Any:
@@ -71,7 +106,9 @@ def _write_of_quotient(rewriter: Rewriter, node: Apply) -> Any:
     The gradient of a logarithm of probabilities: what they are divided by then cancels.
     """
     zeros, value, *at = node.inputs
-    if node.op.assign or known_value(zeros) != 0 or not dtypes.is_float(value.type.dtype):
+    # A basic index names no item twice.
+    adds = not node.op.assign or isinstance(node.op, IncSubtensor)
+    if not adds or known_value(zeros) != 0 or not dtypes.is_float(value.type.dtype):
         return None
     found = _divided_by(value, node, at)
     if found is None:
@@ -90,6 +127,8 @@ def _divided_by(value: Any, node: Apply, at: list[Any]) -> tuple[Any, Any] | Non
     if owner.op is neg:
         inner = _divided_by(owner.inputs[0], node, at)
         return None if inner is None else (neg(inner[0]), inner[1])
+    if owner.op is switch:
+        return _chosen_divided_by(owner, node, at)
     if owner.op is reciprocal:
         above: Any = np.ones((), value.type.dtype)
         below = owner.inputs[0]
@@ -100,13 +139,48 @@ def _divided_by(value: Any, node: Apply, at: list[Any]) -> tuple[Any, Any] | Non
     chosen = below.owner
     if (
         chosen is None
-        or not isinstance(chosen.op, AdvancedSubtensor)
-        or chosen.op.axes != node.op.axes
+        or not _reads(chosen.op, node.op)
         or chosen.inputs[1:] != at
-        or _quotient_of_exp(chosen.inputs[0]) is None
+        or _quotient_of_exp(without_axes(chosen.inputs[0])) is None
     ):
         return None
     return above, chosen.inputs[0]
+
+
+def _reads(op: Any, write: Any) -> bool:
+    """Tell whether an operation takes the items that another one writes."""
+    if isinstance(write, IncSubtensor):
+        return isinstance(op, Subtensor) and op.index == write.index
+    return isinstance(op, AdvancedSubtensor) and op.axes == write.axes
+
+
+def _chosen_divided_by(choice: Apply, node: Apply, at: list[Any]) -> tuple[Any, Any] | None:
+    """As `_divided_by`, of a value that is 0 where it is not chosen."""
+    condition, *sides = choice.inputs
+    zero = [known_value(side) == 0 for side in sides]
+    inner = None if zero[0] == zero[1] else _divided_by(sides[zero[0]], node, at)
+    if inner is None:
+        return None
+    return switch(condition, *((0, inner[0]) if zero[0] else (inner[0], 0))), inner[1]
+
+
+def _placed_quotient(rewriter: Rewriter, node: Apply) -> Any:
+    """F(x / g(y)) → f(x) / y, for shapings f and g that undo each other."""
+    value, out = node.inputs[0], node.outputs[0]
+    if not is_op(value, true_div) or not dtypes.is_float(value.type.dtype):
+        return None
+    above, below = value.owner.inputs
+    given = below.owner
+    if given is None or type(given.op) is not type(node.op) or above.type != value.type:
+        return None
+    whole = given.inputs[0]
+    if whole.type != out.type or not rewriter.same_lengths(whole, out):
+        return None
+    if isinstance(node.op, DimShuffle):
+        order = [axis if axis == "x" else given.op.new_order[axis] for axis in node.op.new_order]
+        if order != list(range(whole.type.ndim)):
+            return None
+    return true_div(node.op(above, *node.inputs[1:]), whole)
 
 
 def _operands(variable: Any) -> list[Any] | None:
@@ -220,10 +294,18 @@ RULES = (
     ),
     Rule(
         "inc(zeros, x / y[i], i) → inc(zeros, x, i) / y",
-        (AdvancedIncSubtensor,),
+        (AdvancedIncSubtensor, IncSubtensor),
         _write_of_quotient,
         PHASE,
         "nan",
+        "the softmax in the gradient of its logarithm cancels",
+    ),
+    Rule(
+        "reshape(x / reshape(y)) → reshape(x) / y, (x / y.T).T → x.T / y",
+        (Reshape, DimShuffle),
+        _placed_quotient,
+        PHASE,
+        "exact",
         "the softmax in the gradient of its logarithm cancels",
     ),
     Rule(

@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from theano._core.base import dtypes
 from theano._core.ir.variable import Apply
-from theano._core.ops.arithmetic import add, cast, mul, neg, reciprocal, sqr, sub, true_div
+from theano._core.ops.arithmetic import add, cast, mul, neg, reciprocal, sqr, sub, switch, true_div
+from theano._core.ops.assertions import Require
+from theano._core.ops.reductions import Reduction
 from theano._core.ops.special import erfc, erfcx
 from theano._core.ops.transcendental import exp, sigmoid
 from theano._core.rewrite.engine import Rewriter, Rule, is_op, known_value
+from theano._core.rewrite.rules.exponentials import (
+    along,
+    largest_of,
+    like,
+    shifted,
+    without_axes,
+)
 from theano._core.rewrite.rules.terms import (
     WIDEST,
     Terms,
@@ -24,11 +34,25 @@ from theano._core.rewrite.rules.terms import (
 
 
 class Factors(Terms):
-    """A product flattened, with its sign: numerator `plus`, denominator `minus`."""
+    """A product flattened, with its sign: numerator `plus`, denominator `minus`.
 
-    def __init__(self, plus: Any = (), minus: Any = (), negative: bool = False) -> None:
+    Of `masks`, conditions and whether they must hold, depends where it is not 0.
+    """
+
+    def __init__(
+        self, plus: Any = (), minus: Any = (), negative: bool = False, masks: Any = ()
+    ) -> None:
         super().__init__(plus, minus)
         self.negative = negative
+        self.masks: list[tuple[Any, bool]] = list(masks)
+
+    def times(self, plus: Sequence[Any], minus: Sequence[Any] = (), negative: bool = False) -> Any:
+        """Return these factors and others, with what then cancels left out."""
+        result = Factors(
+            [*plus, *self.plus], [*minus, *self.minus], negative != self.negative, self.masks
+        )
+        result.cancel()
+        return result
 
     def merge_sigmoids(self) -> None:
         """Write 1 / (1 + exp(x)) as sigmoid(-x), and sigmoid(x) exp(-x) as sigmoid(-x).
@@ -56,6 +80,7 @@ class Factors(Terms):
         count = len(self)
         self._cancel_exponentials()
         self.cancel()
+        self.gone = [v.variable() if isinstance(v, Sigmoid) else v for v in self.gone]
         self._write_out(written, len(self) < count)
 
     def merge_error_functions(self) -> None:
@@ -68,6 +93,39 @@ class Factors(Terms):
                     self.minus[self.minus.index(other)] = erfcx(argument)
                     self.changed = True
                     break
+
+    def shift_exponentials(self) -> None:
+        """Write exp(x) / sum(exp(x)) with x less its largest item."""
+        for value in [v for v in self.plus if is_op(v, exp)]:
+            total = self._sum_below(value)
+            largest = largest_of(total) if total is not None else None
+            if total is None or largest is None:
+                continue
+            new = shifted(total, largest)
+            self.plus[self.plus.index(value)] = new
+            old = next(v for v in self.minus if without_axes(v) is total)
+            self.minus[self.minus.index(old)] = like(total.owner.op(new), old)
+            self.changed = True
+
+    def _sum_below(self, value: Any) -> Any:
+        """Return the sum of `value` that these are divided by, after taking it out of a factor."""
+        for other in self.minus:
+            total = without_axes(other)
+            if _is_sum_of(total, value) and along(total, (other, total)):
+                return total
+        for i, other in enumerate(self.plus):
+            inner: Any = without_axes(other)
+            found = flatten(inner) if inner is not other else None
+            if found is None:
+                continue
+            for below in found.minus:
+                total = without_axes(below)
+                if _is_sum_of(total, value) and along(total, (below, total), (other, inner)):
+                    found.minus.remove(below)
+                    self.plus[i] = like(build(inner.owner, found), other)
+                    self.minus.append(total.owner.op.expand(value, total))
+                    return total
+        return None
 
     def _cancel_exponentials(self) -> None:
         for table in (self.plus, self.minus):
@@ -147,6 +205,16 @@ def _one_plus_exp(value: Any) -> Any:
     return None
 
 
+def _is_sum_of(total: Any, value: Any) -> bool:
+    node = total.owner
+    return (
+        node is not None
+        and isinstance(node.op, Reduction)
+        and node.op.kind == "sum"
+        and node.inputs[0] is value
+    )
+
+
 def _minus_square_of(value: Any) -> Any:
     """Return x if `value` is exp(-x²), else None."""
     if not is_op(value, exp) or not is_op(value.owner.inputs[0], neg):
@@ -160,7 +228,10 @@ def _minus_square_of(value: Any) -> Any:
 
 
 def flatten(variable: Any) -> Factors | None:
-    """Return the factors of a product, those of the products below it included."""
+    """Return the factors of a product, those of the products below it included.
+
+    What is checked of a factor is left out: the engine keeps the errors of what a rule takes away.
+    """
     factors = Factors()
     dtype = variable.type.dtype
     stack: list[tuple[Any, bool]] = [(variable, True)]
@@ -170,7 +241,14 @@ def flatten(variable: Any) -> Factors | None:
         if len(stack) + len(above_line) + len(below_line) > WIDEST:
             return None
         value, above = stack.pop()
+        while value.owner is not None and isinstance(value.owner.op, Require):
+            value = value.owner.inputs[0]
         node = value.owner
+        mask = _mask(node) if above and value.type.dtype == dtype else None
+        if mask is not None:
+            factors.masks.append(mask[1:])
+            stack.append((mask[0], True))
+            continue
         inner = None if node is None or value.type.dtype != dtype else _inner_factors(node, above)
         if node is not None and inner is not None:
             stack += inner
@@ -178,6 +256,20 @@ def flatten(variable: Any) -> Factors | None:
             continue
         (above_line if above else below_line).append(value)
     return factors
+
+
+def _mask(node: Any) -> tuple[Any, Any, bool] | None:
+    """Return (x, c, holds) if a node is a product x where c holds, or does not, and else 0."""
+    if node is None or node.op is not switch:
+        return None
+    zero = [known_value(v) == 0 for v in node.inputs[1:]]
+    value = node.inputs[1 + zero[0]]
+    inner = value.owner
+    if zero[0] == zero[1] or value.type.dtype != node.outputs[0].type.dtype:
+        return None
+    if inner is None or _inner_factors(inner, True) is None:
+        return None
+    return value, node.inputs[0], zero[1]
 
 
 def _inner_factors(node: Apply, above: bool) -> list[tuple[Any, bool]] | None:
@@ -223,6 +315,15 @@ def _simplified(rewriter: Rewriter, node: Apply, stable: bool) -> Any:
     return fitted(rewriter, build(node, factors), factors.gone)
 
 
+def _shifted_quotient(rewriter: Rewriter, node: Apply) -> Any:
+    """exp(x) / sum(exp(x)) → exp(x - max) / sum(exp(x - max))."""
+    factors = flatten(node.outputs[0]) if dtypes.is_float(node.outputs[0].type.dtype) else None
+    if factors is None:
+        return None
+    factors.shift_exponentials()
+    return build(node, factors) if factors.changed else None
+
+
 def _worth_it(node: Apply, factors: Factors) -> bool:
     constants = [known_value(v) for v in (*factors.plus, *factors.minus)]
     constants = [c for c in constants if c is not None]
@@ -263,7 +364,10 @@ def build(node: Apply, factors: Factors) -> Any:
         result, scaled = true_div(above, below), False
     if not scaled and constant != 1:
         result = mul(number(constant, dtype), result)
-    return filled(node, neg(result) if negative else result)
+    result = neg(result) if negative else result
+    for condition, holds in factors.masks:
+        result = switch(condition, *((result, 0) if holds else (0, result)))
+    return filled(node, result)
 
 
 def _times(values: list[Any], dtype: str) -> Any:
@@ -292,13 +396,9 @@ def _distributed(node: Apply, factors: Factors) -> Any:
             inner = flatten(operand) if operand.type.dtype == value.type.dtype else None
             if inner is None or (not inner.minus and len(inner.plus) < 2):
                 break
-            part = Factors(
-                [*others, *inner.plus],
-                [*factors.minus, *inner.minus],
-                factors.negative != inner.negative,
-            )
-            before = len(part)
-            part.cancel()
+            part = inner.times(others, factors.minus, factors.negative)
+            before = len(others) + len(factors.minus) + len(inner)
+            part.masks += factors.masks
             part.merge_sigmoids()
             if len(part) >= before - 1:
                 break
@@ -323,8 +423,8 @@ def _absorbed(node: Apply, factors: Factors) -> Any:
         parts = []
         for operand, found in zip(value.owner.inputs, inner, strict=True):
             part = found if found is not None else Factors([operand])
-            part = Factors([other, *part.plus], part.minus, part.negative != factors.negative)
-            part.cancel()
+            part = part.times([other], (), factors.negative)
+            part.masks += factors.masks
             parts.append(build(node, part))
         return value.owner.op(*parts)
     return None
@@ -359,5 +459,14 @@ RULES = (
         "stable",
         "nan",
         "exp does not overflow, and more factors cancel",
+    ),
+    # When all that cancels has done so: the gradient of a logarithm has these quotients, too.
+    Rule(
+        "exp(x) / sum(exp(x)) → exp(x - max) / sum(exp(x - max))",
+        ROOTS,
+        _shifted_quotient,
+        "special",
+        "nan",
+        "exp does not overflow",
     ),
 )

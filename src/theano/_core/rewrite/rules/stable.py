@@ -6,11 +6,13 @@ from typing import Any
 
 from theano._core.base import dtypes
 from theano._core.ir.variable import Apply
-from theano._core.ops.arithmetic import add, isinf, neg, sub, switch
+from theano._core.ops.arithmetic import add, neg, sub, true_div
 from theano._core.ops.reductions import Reduction
+from theano._core.ops.shaping import DimShuffle, dimshuffle
 from theano._core.ops.transcendental import exp, expm1, log, log1p, sigmoid, softplus
 from theano._core.rewrite.engine import Rewriter, Rule, is_op
 from theano._core.rewrite.pattern import Match, rule, wild
+from theano._core.rewrite.rules.exponentials import largest_of, like, shifted, without_axes
 
 PHASE = "stable"
 x = wild("x")
@@ -31,18 +33,29 @@ def _stable(name: str, before: Any, after: Any, why: str, when: Any = _real) -> 
 
 def _log_sum_exp(rewriter: Rewriter, node: Apply) -> Any:
     """log(sum(exp(x))) → m + log(sum(exp(x - m))) with m = max(x)."""
-    total = node.inputs[0].owner
-    if total is None or not isinstance(total.op, Reduction) or total.op.kind != "sum":
+    total = without_axes(node.inputs[0])
+    largest = largest_of(total)
+    if largest is None:
         return None
-    if not is_op(total.inputs[0], exp):
+    return like(add(log(total.owner.op(shifted(total, largest))), largest), node.inputs[0])
+
+
+def _divisor_out_of_sum(rewriter: Rewriter, node: Apply) -> Any:
+    """sum(x / y) → sum(x) / y, for y alike along the axes."""
+    value, out = node.inputs[0], node.outputs[0]
+    if node.op.kind != "sum" or not is_op(value, true_div):
         return None
-    value = total.inputs[0].owner.inputs[0]
-    if not dtypes.is_float(value.type.dtype) or is_op(value, sub):
+    above, below = value.owner.inputs
+    if not above.type.dtype == below.type.dtype == value.type.dtype == out.type.dtype:
         return None
-    largest = Reduction("supremum", total.op.axis)(value)
-    largest = switch(isinf(largest), 0, largest)
-    shifted = exp(sub(value, total.op.expand(value, largest)))
-    return add(log(total.op(shifted)), largest)
+    axes = node.op.axes(value.type.ndim)
+    given = below.owner
+    if given is None or not isinstance(given.op, DimShuffle):
+        return None
+    if any(given.op.new_order[axis] != "x" for axis in axes):
+        return None
+    kept = [axis for axis in range(value.type.ndim) if axis not in axes]
+    return true_div(node.op(above), dimshuffle(below, kept))
 
 
 OVERFLOW = "exp does not overflow"
@@ -83,5 +96,13 @@ RULES = (
         PHASE,
         "rounding",
         OVERFLOW,
+    ),
+    Rule(
+        "sum(x / y) → sum(x) / y",
+        (Reduction,),
+        _divisor_out_of_sum,
+        PHASE,
+        "rounding",
+        "fewer quotients, and the divisor of a softmax meets its exponentials",
     ),
 )

@@ -1,0 +1,94 @@
+"""Exponentials divided by their own sum: less the largest exponent, they do not overflow."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from theano._core.base import dtypes
+from theano._core.ops.arithmetic import add, isinf, neg, sub, switch
+from theano._core.ops.broadcasting import Alloc
+from theano._core.ops.reductions import Reduction
+from theano._core.ops.shaping import DimShuffle
+from theano._core.ops.transcendental import exp
+from theano._core.rewrite.engine import is_op
+
+EXTREMES = ("max", "supremum")
+
+
+def largest_of(total: Any) -> Any:
+    """Return the largest exponents along the axes of a sum of exponentials; 0 where infinite.
+
+    None if `total` is no such sum, or the largest has been taken away already.
+    """
+    node = total.owner
+    if node is None or not isinstance(node.op, Reduction) or node.op.kind != "sum":
+        return None
+    if not is_op(node.inputs[0], exp):
+        return None
+    power = node.inputs[0].owner.inputs[0]
+    if not dtypes.is_float(power.type.dtype) or _has_largest(power, node.op):
+        return None
+    largest = Reduction("supremum", node.op.axis)(power)
+    return switch(isinf(largest), 0, largest)
+
+
+def shifted(total: Any, largest: Any) -> Any:
+    """Return the exponentials that a sum is of, with `largest` taken from their exponents."""
+    powers = total.owner.inputs[0].owner.inputs[0]
+    return exp(sub(powers, total.owner.op.expand(powers, largest)))
+
+
+def _has_largest(power: Any, op: Reduction) -> bool:
+    """Tell whether one term of an exponent is a largest item along the axes of `op`."""
+    stack = [power]
+    while stack:
+        value = stack.pop()
+        if any(is_op(value, other) for other in (add, sub, neg)):
+            stack += value.owner.inputs
+            continue
+        node = without_axes(value).owner
+        if node is not None and node.op is switch:
+            node = node.inputs[2].owner
+        if node is not None and isinstance(node.op, Reduction) and node.op.kind in EXTREMES:
+            if node.op.axis == op.axis:
+                return True
+    return False
+
+
+def without_axes(variable: Any) -> Any:
+    """Return what a variable is without the axes and lengths that were given to it."""
+    while variable.owner is not None and isinstance(variable.owner.op, (Alloc, DimShuffle)):
+        variable = variable.owner.inputs[0]
+    return variable
+
+
+def along(total: Any, *ways: tuple[Any, Any]) -> bool:
+    """Tell whether a sum has been given axes where it was folded, and stands along the others.
+
+    `ways` are variables and what they are made of by axes alone: the first of the sum, the next of
+    what that goes into.
+    """
+    order: list[Any] = list(range(total.type.ndim))
+    for variable, source in ways:
+        order = ["x" if axis == "x" else order[axis] for axis in _axes_from(variable, source)]
+    rank = total.owner.inputs[0].type.ndim
+    folded, kept = total.owner.op.axes(rank), iter(range(rank))
+    return order == ["x" if axis in folded else next(kept) for axis in range(rank)]
+
+
+def _axes_from(variable: Any, source: Any) -> list[Any]:
+    """Return which axis of `source` each axis of a variable that is made of it is, or 'x'."""
+    if variable is source:
+        return list(range(variable.type.ndim))
+    node = variable.owner
+    inner = _axes_from(node.inputs[0], source)
+    if isinstance(node.op, Alloc):
+        return inner
+    return ["x" if axis == "x" else inner[axis] for axis in node.op.new_order]
+
+
+def like(new: Any, old: Any) -> Any:
+    """Return `new` with the axes and lengths that `old` gives to what it is made of."""
+    if old.owner is None or not isinstance(old.owner.op, (Alloc, DimShuffle)):
+        return new
+    return old.owner.op(like(new, old.owner.inputs[0]), *old.owner.inputs[1:])

@@ -1,0 +1,147 @@
+"""Cross-entropies as users write them: exact to float32 for logits that are 1e4 apart."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+import theano
+import theano.tensor as T
+from theano.tensor import nnet
+
+rng = np.random.default_rng(0)
+x, t, y = T.fmatrix("x"), T.fmatrix("t"), T.ivector("y")
+u, v = T.fvector("u"), T.fvector("v")
+LOGITS = rng.choice([-1e4, 0, 1e4, 3], (6, 5)).astype("float32")
+LOGITS[0], LOGITS[1] = [1e4, -1e4, 0, 0, 0], [-1e4, -1e4, -1e4, -1e4, 1e4]
+CLASSES = np.array([1, 0, 2, 3, 4, 0], "int32")
+ONE_HOT = np.eye(5, dtype="float32")[CLASSES]
+p, n = nnet.softmax(x), T.arange(y.shape[0])
+exps = T.exp(x)
+by_hand = exps / exps.sum(axis=1, keepdims=True)
+twice = T.exp(x) / T.exp(x).sum(axis=1).dimshuffle(0, "x")
+top = T.exp(x - x.max(axis=1, keepdims=True))
+less_top = top / top.sum(axis=1, keepdims=True)
+known = T.ge(y, 0)
+# Losses by class numbers, one for each row.
+NUMBERS: dict[str, Any] = {
+    "rows of log": -T.log(p)[n, y],
+    "log of rows": -T.log(p[n, y]),
+    "transposed": -T.log(p.T)[y, n],
+    "flat": -T.log(p).flatten()[n * 5 + y],
+    "log of flat": -T.log(p.flatten())[n * 5 + y],
+    "categorical": nnet.categorical_crossentropy(p, y),
+    "categorical_1hot": nnet.crossentropy_categorical_1hot(p, y),
+    "with softmax": nnet.crossentropy_softmax_1hot(x, y)[0],
+    "with argmax": nnet.crossentropy_softmax_argmax_1hot_with_bias(x, T.zeros_like(x[0]), y)[0],
+    "logsoftmax": -nnet.logsoftmax(x)[n, y],
+    "with bias": -T.log(nnet.softmax_with_bias(x, T.zeros_like(x[0])))[n, y],
+    "by hand": -T.log(by_hand)[n, y],
+    "by hand, twice": -T.log(twice)[n, y],
+    "by hand, less the largest": -T.log(less_top)[n, y],
+    "masked rows": T.switch(known, -T.log(p)[n, y], 0),
+    "masked inside": T.switch(known, -T.log(p[n, y]), 0),
+    "nonzero": -T.log(p)[T.eq(t, 1).nonzero()],
+    "row by row": -T.stack([T.log(nnet.softmax(x[k])[0])[y[k]] for k in range(6)]),
+    "items": -T.stack([T.log(nnet.softmax(x[k])[0, y[k]]) for k in range(6)]),
+}
+# Differences of numbers as large as the logits: the last digits of those are lost.
+DIFFERENCES: dict[str, Any] = {
+    "by hand, rows": -T.log(by_hand[n, y]),
+    "log of a sum": T.log(T.exp(x).sum(axis=1)) - x[n, y],
+    "log of a sum, axes kept": T.log(T.exp(x).sum(axis=1, keepdims=True)).flatten() - x[n, y],
+}
+# Losses by probabilities, one for each row.
+PROBABILITIES: dict[str, Any] = {
+    "sum": -(t * T.log(p)).sum(axis=1),
+    "last axis": -T.sum(T.log(p) * t, axis=-1),
+    "categorical": nnet.categorical_crossentropy(p, t),
+    "diagonal": -T.dot(T.log(p), t.T).diagonal(),
+    "batched": -T.batched_dot(t, T.log(p)),
+    "by hand": -(t * T.log(by_hand)).sum(axis=1),
+    "by hand, twice": -(t * T.log(twice)).sum(axis=1),
+    "by hand, less the largest": -(t * T.log(less_top)).sum(axis=1),
+    "reshaped": -(t.reshape((2, 3, 5)) * T.log(p.reshape((2, 3, 5)))).sum(axis=2).flatten(),
+    "reshaped by a length": nnet.categorical_crossentropy(
+        p.reshape((2, x.shape[0] // 2, -1)), t.reshape((2, x.shape[0] // 2, -1))
+    ).flatten(),
+    "chosen": -T.switch(T.neq(t, 0), t * T.log(p), 0).sum(axis=1),
+}
+
+
+def check(loss: Any, targets: np.ndarray, lost: float = 0.0) -> None:
+    """Check a loss of each row, the mean and a multiple of the sum, and the gradients of these."""
+    z = LOGITS.astype("float64")
+    z -= z.max(1, keepdims=True)
+    logs = z - np.log(np.exp(z).sum(1, keepdims=True))
+    wanted, slope = -(targets * logs).sum(1), np.exp(logs) * targets.sum(1, keepdims=True) - targets
+    for out, value, factor in (
+        (loss, wanted, 1),
+        (loss.mean(), wanted.mean(), 1 / 6),
+        (2.5 * loss.sum(), 2.5 * wanted.sum(), 2.5),
+    ):
+        f = theano.function([x, t, y], [out, T.grad(out.sum(), x)], on_unused_input="ignore")
+        got, gradient = f(LOGITS, targets, CLASSES)
+        np.testing.assert_allclose(got, value, rtol=1e-5, atol=lost)
+        np.testing.assert_allclose(gradient, factor * slope, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("name", list(NUMBERS))
+def test_of_class_numbers(name: str) -> None:
+    check(NUMBERS[name], ONE_HOT)
+
+
+@pytest.mark.parametrize("name", list(DIFFERENCES))
+def test_of_differences(name: str) -> None:
+    check(DIFFERENCES[name], ONE_HOT, 2.5 * float(np.spacing(np.float32(1e4))))
+
+
+@pytest.mark.parametrize("name", list(PROBABILITIES))
+def test_of_probabilities(name: str) -> None:
+    check(PROBABILITIES[name], ONE_HOT)
+    check(PROBABILITIES[name], rng.dirichlet(np.ones(5), 6).astype("float32"))
+
+
+s, inverse = nnet.sigmoid(u), 1 / (1 + T.exp(-u))
+BINARY: dict[str, Any] = {
+    "binary_crossentropy": nnet.binary_crossentropy(s, v),
+    "by hand": -(v * T.log(s) + (1 - v) * T.log(1 - s)),
+    "two terms": -v * T.log(s) - (1 - v) * T.log(1 - s),
+    "of an inverse": nnet.binary_crossentropy(inverse, v),
+    "of logits": nnet.sigmoid_binary_crossentropy(u, v),
+    "softplus": nnet.softplus(u) - v * u,
+    "two softplus": v * nnet.softplus(-u) + (1 - v) * nnet.softplus(u),
+    "signed": T.log(1 + T.exp(-(2 * v - 1) * u)),
+    "signed sigmoid": -T.log(nnet.sigmoid((2 * v - 1) * u)),
+    "chosen": -T.switch(v > 0.5, T.log(s), T.log(1 - s)),
+    "two masks": T.switch(T.eq(v, 1), -T.log(s), 0) + T.switch(T.eq(v, 0), -T.log(1 - s), 0),
+    "one": v * -T.log(s) + (1 - v) * -T.log(1 - inverse),
+}
+
+
+@pytest.mark.parametrize("name", list(BINARY))
+def test_of_two_classes(name: str) -> None:
+    z = np.array([-1e4, -200, -50, 0, 50, 200, 1e4] * 2, "float32")
+    labels = np.repeat([0, 1], 7).astype("float32")
+    loss = BINARY[name]
+    value, gradient = theano.function([u, v], [loss, T.grad(loss.sum(), u)])(z, labels)
+    missed = np.where(labels, -1, 1) * z.astype("float64")
+    np.testing.assert_allclose(value, np.logaddexp(0, missed), rtol=1e-5, atol=1e-20)
+    wanted = np.where(labels, -1, 1) / (1 + np.exp(-np.clip(missed, -700, 700)))
+    np.testing.assert_allclose(gradient, wanted, rtol=1e-5, atol=1e-20)
+
+
+def test_of_sums_along_the_wrong_axis() -> None:
+    # Not a softmax, though it looks like one where there are as many rows as columns.
+    z = T.dmatrix("z")
+    wrong = T.exp(z) / T.exp(z).sum(axis=1).dimshuffle("x", 0)
+    value = rng.normal(size=(4, 4))
+    outs = [wrong, T.log(wrong), T.grad(T.log(wrong).sum(), z)]
+    got, logs, slope = theano.function([z], outs)(value)
+    exponentials = np.exp(value)
+    np.testing.assert_allclose(got, exponentials / exponentials.sum(1), rtol=1e-12)
+    np.testing.assert_allclose(logs, np.log(got), rtol=1e-12)
+    wanted = 1 - 4 * exponentials / exponentials.sum(1, keepdims=True)
+    np.testing.assert_allclose(slope, wanted, rtol=1e-12)
