@@ -132,3 +132,18 @@ def test_images_that_are_refused() -> None:
         pool.pool_2d(T.zmatrix(), (2, 2), ignore_border=True)
     with pytest.warns(UserWarning, match="ignore_border"):
         pool.pool_2d(T.dmatrix(), (2, 2))
+
+
+def test_classes_of_gradients() -> None:
+    x, e = T.dmatrix(), T.dmatrix()
+    value, change = np.random.default_rng(7).normal(size=(2, 4, 6))
+    for mode in MODES:
+        out = pool.Pool(True, mode)(x, (2, 3))
+        slope = T.grad(out.sum(), x)
+        assert isinstance(slope.owner.op, pool.PoolGrad)
+        assert slope.owner.op == pool.PoolGrad(True, mode)
+        assert not isinstance(out.owner.op, pool.PoolGrad)
+        moved = pool.MaxPoolRop(True, mode)(x, e, (2, 3))
+        forward = T.Rop(out, x, e)
+        got, wanted = theano.function([x, e], [moved, forward])(value, change)
+        np.testing.assert_allclose(got, wanted, rtol=1e-14)

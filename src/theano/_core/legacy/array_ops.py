@@ -20,6 +20,7 @@ from theano._core.ops.creation import Join as EngineJoin
 from theano._core.ops.cumulative import Cumulative
 from theano._core.ops.fourier import DFT
 from theano._core.ops.linalg_factors import QR
+from theano._core.ops.pooling import DownsampleFactorMaxGradGrad, Pool
 from theano._core.ops.positions import RavelMultiIndex as EngineRavelMultiIndex
 from theano._core.ops.positions import UnravelIndex as EngineUnravelIndex
 from theano._core.ops.reductions import ArgExtreme
@@ -310,6 +311,25 @@ Prepend_scalar_constant_to_each_row = _built(
     val=0,
 )
 softmax_op, logsoftmax_op = Softmax(), LogSoftmax()
+
+
+def _moved_pool(op: Any, x: Any, eval_point: Any, *vectors: Any) -> Any:
+    pool = Pool(op.ignore_border, op.mode, op.ndim)
+    if op.mode != "max":
+        return pool(eval_point, *vectors)
+    forward = DownsampleFactorMaxGradGrad(op.ignore_border, op.ndim)
+    return forward(x, pool(x, *vectors), eval_point, *vectors)
+
+
+MaxPoolRop = _built(
+    "MaxPoolRop",
+    "What a pool gains along a direction.",
+    _moved_pool,
+    ignore_border=False,
+    mode="max",
+    ndim=2,
+    openmp=None,
+)
 ConnectionistTemporalClassification = _built(
     "ConnectionistTemporalClassification",
     "Loss of labels without times.",

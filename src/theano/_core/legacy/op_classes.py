@@ -18,6 +18,7 @@ from theano._core.ops.creation import Join, join
 from theano._core.ops.indexing import AT
 from theano._core.ops.lengths import as_int64
 from theano._core.ops.op import as_variable
+from theano._core.ops.pooling import AveragePoolGrad, MaxPoolGrad
 from theano._core.ops.reductions import Reduction
 from theano._core.ops.shaping import MakeVector, length, pattern_broadcast
 from theano._core.ops.shaping import Rebroadcast as EngineRebroadcast
@@ -236,6 +237,28 @@ class Rebroadcast(metaclass=Kind):
             )
 
         return rebroadcast
+
+
+class PoolGrad(metaclass=Kind):
+    """Gradient of a pool with respect to the images."""
+
+    @classmethod
+    def holds(cls, op: Any) -> bool:
+        """Tell whether an operation is of this kind."""
+        return isinstance(op, (AveragePoolGrad, MaxPoolGrad))
+
+    @classmethod
+    def make(
+        cls,
+        ignore_border: bool,
+        mode: str = "max",
+        ndim: int = 2,
+        openmp: bool | None = None,
+    ) -> Any:
+        """Return the operation for a kind of pool."""
+        if mode == "max":
+            return MaxPoolGrad(ignore_border, ndim)
+        return AveragePoolGrad(ignore_border, mode, ndim)
 
 
 class JoinAlongAny(Join):

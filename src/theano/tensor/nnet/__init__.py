@@ -42,6 +42,9 @@ from theano._core.api.nnet import (
     softsign,
     ultra_fast_sigmoid,
 )
+from theano._core.api.spatial import (
+    spatialtf,
+)
 from theano._core.legacy.paths import attribute
 from theano.tensor.nnet import abstract_conv, blocksparse, bn, conv, conv3d2d, ctc, neighbours
 
@@ -88,6 +91,7 @@ __all__ = [
     "softmax_with_bias",
     "softplus",
     "softsign",
+    "spatialtf",
     "ultra_fast_sigmoid",
 ]
 

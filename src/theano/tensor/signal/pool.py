@@ -5,6 +5,12 @@ from theano._core.api.pooling import (
     pool_2d,
     pool_3d,
 )
+from theano._core.legacy.array_ops import (
+    MaxPoolRop,
+)
+from theano._core.legacy.op_classes import (
+    PoolGrad,
+)
 from theano._core.ops.pooling import (
     AveragePoolGrad,
     DownsampleFactorMaxGradGrad,
@@ -16,7 +22,9 @@ __all__ = [
     "AveragePoolGrad",
     "DownsampleFactorMaxGradGrad",
     "MaxPoolGrad",
+    "MaxPoolRop",
     "Pool",
+    "PoolGrad",
     "max_pool_2d_same_size",
     "pool_2d",
     "pool_3d",
