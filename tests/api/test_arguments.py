@@ -235,3 +235,14 @@ def test_a_condition_may_choose():
     b, choices = T.TensorType("bool", (False,))("b"), T.dmatrix("choices")
     f = theano.function([b, choices], T.choose(b, choices))
     assert f(np.array([True, False]), [[1, 2], [3, 4]]).tolist() == [3, 2]
+
+
+def test_relu_of_an_array_is_an_array():
+    value = np.array([-2, 0, 3])
+    for dtype in ("float32", "float64", "int8"):
+        got = T.nnet.relu(value.astype(dtype))
+        assert isinstance(got, np.ndarray) and got.tolist() == [0, 0, 3]
+        assert got.dtype.kind == "f" and dtype in (got.dtype, "int8")
+    assert T.nnet.relu(np.array([127, -128], "int8")).tolist() == [127, 0]
+    assert T.nnet.relu(np.float32(-2)) == 0
+    assert T.nnet.relu(value, 0.5).eval().tolist() == [-1, 0, 3]

@@ -89,3 +89,17 @@ def test_small_old_helpers() -> None:
     assert T.basic._convert_to_int8(T.dvector()).dtype == "int8"
     with pytest.raises(ValueError, match="should not exceed 1"):
         T.repeat(T.dmatrix(), T.lmatrix())
+
+
+def test_softmax_is_one_operation_of_the_graph() -> None:
+    x, v = T.dmatrix(), T.dvector()
+    for function, kind in ((nnet.softmax, nnet.Softmax), (nnet.logsoftmax, nnet.LogSoftmax)):
+        made = function(x)
+        assert isinstance(made.owner.op, kind) and isinstance(kind(), kind)
+        assert made.owner.inputs == [x] and str(made.owner.op) == kind.__name__
+        assert function(T.dmatrix()).owner.op == made.owner.op
+        assert isinstance(function(v).owner.op, kind)
+        assert not isinstance(T.exp(x).owner.op, kind)
+    # Both are written out where they are compiled, and merge with what users write.
+    f = theano.function([x], [nnet.softmax(x), nnet.softmax(x) + 1, T.log(nnet.softmax(x))])
+    assert len([n for n in f.maker.fgraph.toposort() if n.op is T.exp]) == 1

@@ -28,9 +28,11 @@ from theano._core.ops.arithmetic import (
     true_div,
 )
 from theano._core.ops.assertions import Require
+from theano._core.ops.body import Body
 from theano._core.ops.broadcasting import Alloc, zeros_like_float
 from theano._core.ops.gradient import DisconnectedGrad
 from theano._core.ops.indexing import AT, AdvancedIncSubtensor, AdvancedSubtensor
+from theano._core.ops.inner_graph import LogSoftmax, Softmax
 from theano._core.ops.products import dot
 from theano._core.ops.reductions import ArgExtreme, Reduction, reduce
 from theano._core.ops.sorting import Unique
@@ -110,13 +112,21 @@ def relu(x: Any, alpha: Any = 0) -> Any:
     alpha : number or tensor
         Slope on the negative side.
 
+    Returns
+    -------
+    TensorVariable, or array for an array `x` without `alpha`
+
     Notes
     -----
     The derivative at 0 is the mean of the two slopes.
     """
+    plain = not isinstance(alpha, Variable) and np.ndim(alpha) == 0 and alpha == 0
+    if plain and isinstance(x, (np.ndarray, np.generic)):
+        half = np.multiply(0.5, x)
+        return half + abs(half)
     x = as_tensor_variable(x)
     # The sum of an integer and its absolute value might not fit its dtype.
-    if not isinstance(alpha, Variable) and np.ndim(alpha) == 0 and alpha == 0:
+    if plain:
         x = cast(x, mul(0.5, x).type.dtype)
         return mul(0.5, add(x, abs_(x)))
     half = mul(0.5, as_tensor_variable(alpha))
@@ -164,8 +174,10 @@ def softmax(c: Any) -> Any:
     ValueError
         Another rank, or not float.
     """
-    parts = exp(_shifted(_rows(c, "softmax")))
-    return true_div(parts, _row_sum(parts))
+    x = _rows(c, "softmax")
+    row = x.type.variable_class(x.type)
+    parts = exp(_shifted(row))
+    return Softmax(Body([row], [true_div(parts, _row_sum(parts))]))(x)
 
 
 def _row_sum(x: Any) -> Any:
@@ -178,8 +190,10 @@ softmax_graph = softmax
 
 def logsoftmax(c: Any) -> Any:
     """Return the logarithm of `softmax`, exact also where that is close to 0."""
-    shifted = _shifted(_rows(c, "logsoftmax"))
-    return sub(shifted, log(_row_sum(exp(shifted))))
+    x = _rows(c, "logsoftmax")
+    row = x.type.variable_class(x.type)
+    shifted = _shifted(row)
+    return LogSoftmax(Body([row], [sub(shifted, log(_row_sum(exp(shifted))))]))(x)
 
 
 def softmax_with_bias(x: Any, b: Any) -> Any:

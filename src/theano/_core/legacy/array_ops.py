@@ -19,6 +19,8 @@ from theano._core.ops.creation import Eye as EngineEye
 from theano._core.ops.creation import Join as EngineJoin
 from theano._core.ops.cumulative import Cumulative
 from theano._core.ops.fourier import DFT
+from theano._core.ops.inner_graph import LogSoftmax as EngineLogSoftmax
+from theano._core.ops.inner_graph import Softmax as EngineSoftmax
 from theano._core.ops.linalg_factors import QR
 from theano._core.ops.pooling import DownsampleFactorMaxGradGrad, Pool
 from theano._core.ops.positions import RavelMultiIndex as EngineRavelMultiIndex
@@ -82,9 +84,9 @@ def _built(
     return _OfKind(name, (Built,), {**fields, "__module__": __name__})
 
 
-def _calling(name: str, what: str, function: Callable[..., Any]) -> type[Built]:
+def _calling(name: str, what: str, function: Callable[..., Any], *counts: type) -> type[Built]:
     """Return the class of an operation without options that a function stands for."""
-    return _built(name, what, lambda op, *inputs, **named: function(*inputs, **named))
+    return _built(name, what, lambda op, *inputs, **named: function(*inputs, **named), *counts)
 
 
 def _cumulated(op: Any, x: Any) -> Any:
@@ -281,8 +283,8 @@ PermuteRowElements = _calling(
 QRFull = _built("QRFull", "Q and R of a matrix.", lambda op, x: QR(op.mode)(x), QR, mode="reduced")
 QRIncomplete = _built("QRIncomplete", "R of a matrix.", lambda op, x: QR(op.mode)(x), mode="r")
 
-Softmax = _calling("Softmax", "Rows as probabilities.", nnet.softmax)
-LogSoftmax = _calling("LogSoftmax", "Their logarithms.", nnet.logsoftmax)
+Softmax = _calling("Softmax", "Rows as probabilities.", nnet.softmax, EngineSoftmax)
+LogSoftmax = _calling("LogSoftmax", "Their logarithms.", nnet.logsoftmax, EngineLogSoftmax)
 SoftmaxWithBias = _calling("SoftmaxWithBias", "Shifted rows so.", nnet.softmax_with_bias)
 SoftmaxGrad = _calling("SoftmaxGrad", "Its cotangent.", nnet.softmax_grad)
 CrossentropySoftmaxArgmax1HotWithBias = _calling(

@@ -119,14 +119,26 @@ class InnerGraph(Structured):
         return self.name or type(self).__name__
 
 
-class ReverseRule(InnerGraph):
-    """What a reverse rule says. Rules that say the same are equal."""
+class Expression(InnerGraph):
+    """An expression under a name. Those that say the same are equal."""
 
     def __eq__(self, other: object) -> bool:
         return self is other or (type(self) is type(other) and self.body == other.body)  # type: ignore[attr-defined]
 
     def __hash__(self) -> int:
         return hash((type(self), self.body))
+
+
+class ReverseRule(Expression):
+    """What a reverse rule says."""
+
+
+class Softmax(Expression):
+    """``exp(x) / sum(exp(x))`` of every row."""
+
+
+class LogSoftmax(Expression):
+    """``x - log(sum(exp(x)))`` of every row."""
 
 
 def as_one(

@@ -15,6 +15,7 @@ from theano._core.ops.arithmetic import and_, ge, lt, true_div
 from theano._core.ops.assertions import Require
 from theano._core.ops.creation import ARange
 from theano._core.ops.indexing import AT, AdvancedIncSubtensor, AdvancedSubtensor, Subtensor
+from theano._core.ops.inner_graph import Softmax
 from theano._core.ops.reductions import Reduction, reduce
 from theano._core.ops.shaping import DimShuffle, Length, ShapeOf, length
 from theano._core.ops.transcendental import exp, log
@@ -32,6 +33,9 @@ def in_bounds(y: Any, x: Any) -> Any:
 
 def is_softmax(variable: Any) -> bool:
     """Tell whether a matrix is exp(a) / sum(exp(a)) of every row."""
+    made = variable.owner
+    if made is not None and isinstance(made.op, Softmax):
+        return True
     if not is_op(variable, true_div) or variable.type.ndim != 2:
         return False
     above, below = variable.owner.inputs
