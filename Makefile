@@ -8,6 +8,8 @@
 #   make docs      the reference pages, into docs/reference
 #   make sanitize  the runtime's tests under AddressSanitizer and UndefinedBehaviorSanitizer
 #                  (make sanitize ARGS="--threads": shared variables under ThreadSanitizer)
+#   make test-clients
+#                  test suites of libraries written for Theano 1.0.5 (ARGS="lasagne" for one)
 #   make replay    many functions, compiled at another commit and here (make replay ARGS="HEAD~3")
 #   make sz        lines per layer and file, the longest functions
 #   make clean     remove what the targets made
@@ -24,13 +26,16 @@ PYTHON ?= $(shell for name in python3 python3.13 python3.12 python3.11 python3.1
 # pip must not run twice at once in one environment.
 .NOTPARALLEL:
 .SECONDARY:
-.PHONY: demo test check bench docs sanitize replay sz clean
+.PHONY: demo test test-clients check bench docs sanitize replay sz clean
 
 demo: $(VENV)/.with-examples
 	$(BIN)/python examples/logistic_regression.py $(ARGS)
 
 test: $(VENV)/.with-test
 	$(BIN)/python -m pytest -n auto $(ARGS)
+
+test-clients: $(VENV)/.with-test
+	$(BIN)/python tests/clients/run.py $(ARGS)
 
 check: $(VENV)/.with-check
 	$(BIN)/ruff check
