@@ -536,7 +536,7 @@ REWRITTEN = {
 # Made by derivatives: tests/linalg/test_tangents.py, tests/autodiff/test_sizes.py.
 ELSEWHERE |= {"CholeskyTangent", "ExpmTangent", "Part", "ReverseRule"}
 # Names of expressions, written out when rewriting starts: tests/legacy/test_array_ops.py.
-ELSEWHERE |= {"Expression", "LogSoftmax", "Softmax"}
+ELSEWHERE |= {"Expression", "LogSoftmax", "Softmax", "_OfRows"}
 REWRITTEN |= {f"Factor{n}" for n in ("", "Adjugate", "Det", "Inverse", "SLogDet", "Solve")}
 
 

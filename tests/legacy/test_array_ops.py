@@ -100,6 +100,8 @@ def test_softmax_is_one_operation_of_the_graph() -> None:
         assert function(T.dmatrix()).owner.op == made.owner.op
         assert isinstance(function(v).owner.op, kind)
         assert not isinstance(T.exp(x).owner.op, kind)
+        single = theano.clone(made, {x: T.fmatrix()}, strict=False)
+        assert isinstance(single.owner.op, kind) and single.dtype == "float32"
     # Both are written out where they are compiled, and merge with what users write.
     f = theano.function([x], [nnet.softmax(x), nnet.softmax(x) + 1, T.log(nnet.softmax(x))])
     assert len([n for n in f.maker.fgraph.toposort() if n.op is T.exp]) == 1

@@ -133,11 +133,26 @@ class ReverseRule(Expression):
     """What a reverse rule says."""
 
 
-class Softmax(Expression):
+class _OfRows(Expression):
+    """An expression of a matrix that follows its type."""
+
+    def make_node(self, *inputs: Any) -> Apply:
+        (x,), (inner,) = inputs, self.body.inputs
+        if getattr(x, "type", inner.type) == inner.type or x.type.ndim != inner.type.ndim:
+            return super().make_node(*inputs)
+        known: dict[Any, Any] = {inner: x.type.variable_class(x.type)}
+        for node in self.body.nodes:
+            copy = node.clone_with_new_inputs([known.get(v, v) for v in node.inputs], False)
+            known.update(zip(node.outputs, copy.outputs, strict=True))
+        body = Body([known[inner]], [known[v] for v in self.body.outputs])
+        return type(self)(body, self.name).make_node(x)
+
+
+class Softmax(_OfRows):
     """``exp(x) / sum(exp(x))`` of every row."""
 
 
-class LogSoftmax(Expression):
+class LogSoftmax(_OfRows):
     """``x - log(sum(exp(x)))`` of every row."""
 
 
