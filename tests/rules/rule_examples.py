@@ -99,7 +99,7 @@ EXAMPLES: dict[str, Any] = {
     / T.exp(m).sum(axis=1, keepdims=True),
     "sum(x / y) → sum(x) / y": (T.cosh(m) / T.exp(m[0]).dimshuffle("x", 0)).sum(axis=0),
     "reshape(x / reshape(y)) → reshape(x) / y, (x / y.T).T → x.T / y": T.grad(
-        T.log(T.nnet.softmax(m).T)[T.argmin(m, axis=1), i].sum(), m
+        T.log((T.exp(m) / T.exp(m).sum(axis=1, keepdims=True)).T)[T.argmin(m, axis=1), i].sum(), m
     ),
     "inc(zeros, x / y[i], i) → inc(zeros, x, i) / y": T.grad(
         T.nnet.categorical_crossentropy(T.nnet.softmax(m), T.argmin(m, axis=1)).sum(), m

@@ -46,7 +46,9 @@ class Factors(Terms):
         self.negative = negative
         self.masks: list[tuple[Any, bool]] = list(masks)
 
-    def times(self, plus: Sequence[Any], minus: Sequence[Any] = (), negative: bool = False) -> Any:
+    def times(
+        self, plus: Sequence[Any], minus: Sequence[Any] = (), negative: bool = False
+    ) -> Factors:
         """Return these factors and others, with what then cancels left out."""
         result = Factors(
             [*plus, *self.plus], [*minus, *self.minus], negative != self.negative, self.masks
@@ -227,10 +229,11 @@ def _minus_square_of(value: Any) -> Any:
     return None
 
 
-def flatten(variable: Any) -> Factors | None:
+def flatten(variable: Any, behind: bool = True) -> Factors | None:
     """Return the factors of a product, those of the products below it included.
 
-    What is checked of a factor is left out: the engine keeps the errors of what a rule takes away.
+    `behind` asks for those behind checks and choices, too. The checks are left out: the engine
+    keeps the errors of what a rule takes away.
     """
     factors = Factors()
     dtype = variable.type.dtype
@@ -241,26 +244,24 @@ def flatten(variable: Any) -> Factors | None:
         if len(stack) + len(above_line) + len(below_line) > WIDEST:
             return None
         value, above = stack.pop()
-        while value.owner is not None and isinstance(value.owner.op, Require):
-            value = value.owner.inputs[0]
         node = value.owner
-        mask = _mask(node) if above and value.type.dtype == dtype else None
-        if mask is not None:
-            factors.masks.append(mask[1:])
-            stack.append((mask[0], True))
-            continue
-        inner = None if node is None or value.type.dtype != dtype else _inner_factors(node, above)
-        if node is not None and inner is not None:
-            stack += inner
-            factors.negative ^= node.op is neg
-            continue
+        if node is not None and value.type.dtype == dtype:
+            inner = _inner_factors(node, above)
+            if inner is None and behind:
+                inner = _behind(node, above, factors)
+            if inner is not None:
+                stack += inner
+                factors.negative ^= node.op is neg
+                continue
         (above_line if above else below_line).append(value)
     return factors
 
 
-def _mask(node: Any) -> tuple[Any, Any, bool] | None:
-    """Return (x, c, holds) if a node is a product x where c holds, or does not, and else 0."""
-    if node is None or node.op is not switch:
+def _behind(node: Apply, above: bool, factors: Factors) -> list[tuple[Any, bool]] | None:
+    """Return the product that is checked, or that is 0 elsewhere; note where in `factors`."""
+    if isinstance(node.op, Require):
+        return [(node.inputs[0], above)]
+    if node.op is not switch or not above:
         return None
     zero = [known_value(v) == 0 for v in node.inputs[1:]]
     value = node.inputs[1 + zero[0]]
@@ -269,7 +270,8 @@ def _mask(node: Any) -> tuple[Any, Any, bool] | None:
         return None
     if inner is None or _inner_factors(inner, True) is None:
         return None
-    return value, node.inputs[0], zero[1]
+    factors.masks.append((node.inputs[0], zero[1]))
+    return [(value, True)]
 
 
 def _inner_factors(node: Apply, above: bool) -> list[tuple[Any, bool]] | None:
@@ -300,7 +302,9 @@ def _simplified(rewriter: Rewriter, node: Apply, stable: bool) -> Any:
     dtype = node.outputs[0].type.dtype
     if not (dtypes.is_float(dtype) or dtypes.is_complex(dtype)):
         return _integer_product(rewriter, node)
-    factors = flatten(node.outputs[0])
+    factors = flatten(node.outputs[0], False)
+    if stable and factors is not None and _may_overflow(factors):
+        factors = flatten(node.outputs[0])
     if factors is None or (len(factors) < 2 and not factors.negative):
         return None
     factors.cancel()
@@ -315,9 +319,24 @@ def _simplified(rewriter: Rewriter, node: Apply, stable: bool) -> Any:
     return fitted(rewriter, build(node, factors), factors.gone)
 
 
+def _may_overflow(factors: Factors) -> bool:
+    """Tell whether one factor may be 0 or infinite where others, behind something, are so."""
+    owners = [v.owner for v in (*factors.plus, *factors.minus) if v.owner is not None]
+    return any(n.op is switch or isinstance(n.op, Require) for n in owners) and _has_exp(owners)
+
+
+def _has_exp(owners: Sequence[Apply]) -> bool:
+    return any(node.op is exp or node.op is sigmoid for node in owners)
+
+
 def _shifted_quotient(rewriter: Rewriter, node: Apply) -> Any:
     """exp(x) / sum(exp(x)) → exp(x - max) / sum(exp(x - max))."""
-    factors = flatten(node.outputs[0]) if dtypes.is_float(node.outputs[0].type.dtype) else None
+    products = (v.owner for v in node.inputs if v.owner is not None and v.owner.op in ROOTS)
+    nearby = (*node.inputs, *(v for product in products for v in product.inputs))
+    # The sum has the axes of what it is of again. This is quick, and most products have none.
+    if all(without_axes(v) is v for v in nearby) or not dtypes.is_float(node.outputs[0].type.dtype):
+        return None
+    factors = flatten(node.outputs[0])
     if factors is None:
         return None
     factors.shift_exponentials()
@@ -391,9 +410,10 @@ def _distributed(node: Apply, factors: Factors) -> Any:
         if value.type.dtype != node.outputs[0].type.dtype:
             continue
         others = factors.plus[:index] + factors.plus[index + 1 :]
+        behind = _has_exp([v.owner for v in others if v.owner is not None])
         parts = []
         for operand in owner.inputs:
-            inner = flatten(operand) if operand.type.dtype == value.type.dtype else None
+            inner = flatten(operand, behind) if operand.type.dtype == value.type.dtype else None
             if inner is None or (not inner.minus and len(inner.plus) < 2):
                 break
             part = inner.times(others, factors.minus, factors.negative)
@@ -417,7 +437,8 @@ def _absorbed(node: Apply, factors: Factors) -> Any:
     for value, other in zip(factors.plus, factors.plus[::-1], strict=True):
         if not (is_op(value, add) or is_op(value, sub)) or value.type.dtype != dtype:
             continue
-        inner = [flatten(v) if v.type.dtype == dtype else None for v in value.owner.inputs]
+        behind = other.owner is not None and _has_exp([other.owner])
+        inner = [flatten(v, behind) if v.type.dtype == dtype else None for v in value.owner.inputs]
         if not any(f is not None and other in f.minus for f in inner):
             continue
         parts = []
