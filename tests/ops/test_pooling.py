@@ -108,6 +108,15 @@ def test_symbolic_windows() -> None:
             f(np.zeros((4, 5)), *wrong)
 
 
+@pytest.mark.parametrize("mode", ["max", "sum"])
+def test_windows_apart_have_their_gradient_in_one_loop(mode: str) -> None:
+    x, g = T.ftensor4s("x", "g")
+    out = pool.pool_2d(x, (2, 3), ignore_border=True, mode=mode)
+    f = theano.function([x, g], T.grad((out * g).sum(), x))
+    stores = [len(k.loop.stores) for k in f.maker.kernels if k.eager or k.layout == "strided"]
+    assert max(stores) == 6
+
+
 @pytest.mark.parametrize(
     "options, error",
     [

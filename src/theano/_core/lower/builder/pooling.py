@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -9,7 +10,7 @@ import numpy as np
 
 from theano._core.ir.variable import Apply
 from theano._core.lower.arrays import Array, Size
-from theano._core.lower.builder import copies
+from theano._core.lower.builder import copies, launch
 from theano._core.lower.builder.core import Core
 from theano._core.lower.builder.window_memory import (
     converted,
@@ -20,6 +21,7 @@ from theano._core.lower.builder.window_memory import (
     walk,
 )
 from theano._core.lower.expression import Value, Writer
+from theano._core.lower.loops import Loop
 from theano._core.ops.arithmetic import add, maximum
 from theano._core.ops.pooling import PoolWindows, lowest, sum_dtype
 
@@ -186,11 +188,54 @@ def _spread(
     narrow: Sequence[Array],
     body: Body,
 ) -> None:
-    """Write what `body` makes of the items of the windows of `out`: shared ones in turn."""
+    """Write what `body` makes of the items of the windows of `out`: shared ones in turn.
+
+    There are zeros in `out`.
+    """
     _ready(p, [out, *wide, *narrow])
+    if _apart(w):
+        _spread_at_once(p, w, out, wide, narrow, body)
+        return
     with walk(p, w.windows) as item:
         target, *views = (_item(p, w, array, item) for array in (out, *wide))
         copies.simple_loop(p, target, target.lengths, _moving([target, *views, *narrow]), body)
+
+
+def _apart(w: PoolWindows) -> bool:
+    """Tell whether windows are small and share no items."""
+    if not all(isinstance(n, int) for n in (*w.windows, *w.steps)):
+        return False
+    apart = all(window <= step for window, step in zip(w.windows, w.steps, strict=True))
+    return apart and math.prod(w.windows) <= MOST_VIEWS
+
+
+def _spread_at_once(
+    p: Core,
+    w: PoolWindows,
+    out: Array,
+    wide: Sequence[Array],
+    narrow: Sequence[Array],
+    body: Body,
+) -> None:
+    """Write what `body` makes of zero and the items of windows in one loop over the windows."""
+    items = list(np.ndindex(*map(int, w.windows)))
+    targets = [_item(p, w, out, item) for item in items]
+    operands = _moving([*(_item(p, w, array, item) for item in items for array in wide), *narrow])
+    b = Writer([array.dtype for array, _ in operands])
+    many, rest = len(wide), b.operands[len(wide) * len(items) :]
+    zero = b.number(0, out.dtype)
+    values = [
+        body(b, zero, *b.operands[i * many : i * many + many], *rest) for i in range(len(items))
+    ]
+    loop = Loop(
+        out.ndim,
+        tuple((array.dtype, stretched) for array, stretched in operands),
+        (out.dtype,) * len(items),
+        (),
+        (),
+        b.body(values),
+    )
+    launch.run(p, loop, targets[0].lengths, [array for array, _ in operands], targets, [])
 
 
 def _divide(p: Core, mode: str, w: PoolWindows, out: Array) -> None:
