@@ -32,6 +32,7 @@ CASES = {
     "reductions": ["numpy", "theano", "theano on 2 threads", "jax"],
     "loops": ["c", "theano", "pytensor", "jax"],
     "networks": ["jax", "theano", "pytensor", "torch"],
+    "convolutions": ["torch", "theano", "jax"],
     "random_numbers": ["numpy", "theano", "theano 4x32", "jax", "torch"],
     "startup": ["jax", "theano", "pytensor", "torch"],
     "compile": ["jax", "theano"],
