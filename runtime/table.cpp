@@ -10,6 +10,7 @@
 #include "along.h"
 #include "lapack.h"
 #include "lapack_aside.h"
+#include "convolution.h"
 #include "matmul.h"
 #include "panels.h"
 #include "pool.h"
@@ -145,6 +146,19 @@ std::int32_t table_multiply_packed(th_call *head, std::int64_t *args) {
     panels::Work &work = *reinterpret_cast<panels::Work *>(args);
     if (panels::large(work)) let_lock_go(call_of(head));
     return panels::multiply(work, poll_of(call_of(head))) ? 0 : -1;
+}
+
+std::int32_t table_convolve(th_call *head, std::int64_t *args) {
+    const auto &work = *reinterpret_cast<const convolution::Work *>(args);
+    switch (convolution::convolve(work, poll_of(call_of(head)))) {
+        case convolution::Status::done:
+            return 0;
+        case convolution::Status::interrupted:
+            return -1;
+        case convolution::Status::no_memory:
+            break;
+    }
+    return out_of_memory(call_of(head), 0);
 }
 
 // Reads what Python's `on_variant` answered: an address, or (address, owner of the code).
@@ -370,7 +384,7 @@ const th_runtime runtime_table = {table_alloc,    table_free,   table_fail,    t
                                   table_copy,     table_kept,   table_forget,  table_lapack,
                                   table_poll,     table_along,  table_tick,
                                   table_search,   panels::pack, table_multiply_packed,
-                                  table_commit,   fold};
+                                  table_commit,   fold,         table_convolve};
 
 // A thread does about so many instructions at a time; so many are worth waking threads.
 constexpr double kChunk = 1 << 15, kLarge = 16 * kChunk;

@@ -20,7 +20,8 @@
  * into arrays first.
  *
  * ERRORS. `entry` returns 0 when all is well. Otherwise it returns nonzero after `fail` returned -1,
- * or after `alloc`, `callback`, `variant`, `matmul`, `copy`, `lapack`, `parallel`, `fold` or `poll`
+ * or after `alloc`, `callback`, `variant`, `matmul`, `copy`, `lapack`, `parallel`, `fold`, `convolve` or
+ * `poll`
  * failed (they have recorded why). No output is made and no shared variable is replaced by a call
  * that failed.
  *
@@ -39,7 +40,7 @@ extern "C" {
 
 /* Incremented whenever something in this header changes its meaning; part of the key of the compile
  * cache. */
-#define TH_ABI_VERSION 10
+#define TH_ABI_VERSION 11
 
 /* Bits of a descriptor's `flags`. */
 enum {
@@ -245,6 +246,10 @@ struct th_runtime {
      * How it is cut depends on lengths alone. Nonzero as for `parallel`, or without memory, or where
      * a kernel cannot be compiled. */
     int32_t (*fold)(th_call *call, int64_t *args, const th_fold *how);
+
+    /* 20: a convolution of floats, or a gradient of one. Its arguments: see `convolution.h`. Nonzero as
+     * for `parallel`, or without memory. */
+    int32_t (*convolve)(th_call *call, int64_t *args);
 };
 
 #ifdef __cplusplus

@@ -16,6 +16,12 @@ from header import Function, enumeration, members, source
 import theano
 import theano.tensor as T
 from theano._core.compile.maker import HOOKS
+from theano._core.lower.builder.convolution import (
+    AXES,
+    GIVES,
+    ConvolutionNumbers,
+    ConvolvedAxis,
+)
 from theano._core.lower.builder.kernel_call import FoldFacts
 from theano._core.lower.builder.lapack import ALONG, FLAGS, NUMBERS
 from theano._core.lower.builder.libraries import PANEL_NUMBERS, PanelWork
@@ -104,6 +110,16 @@ def test_what_panels_are_told() -> None:
     assert kinds == ["i64"] * PANEL_NUMBERS + ["ptr"] * (len(kinds) - PANEL_NUMBERS)
 
 
+def test_what_convolutions_are_told() -> None:
+    file = "convolution.h"
+    addresses = ["image", "kernel", "result"]
+    assert list(members("Work", file)) == [*ConvolutionNumbers._fields, "kAxes", *addresses]
+    assert list(members("Axis", file)) == list(ConvolvedAxis._fields)
+    assert re.search(rf"kAxes = {AXES};", source(file))
+    given = re.findall(r"k(\w+) = (\d)", source(file).partition("enum Gives")[2].partition("}")[0])
+    assert {name.lower(): int(n) for name, n in given} == {n: i for i, n in enumerate(GIVES)}
+
+
 def test_hooks() -> None:
     found = re.search(r"enum Hook \{(.*?), kHooks \}", source("program.h"))
     assert found
@@ -115,7 +131,7 @@ def test_hooks() -> None:
 
 # -- calls -----------------------------------------------------------------------------------------
 
-x, m, s = T.dvector("x"), T.dmatrix("m"), T.dscalar("s")
+x, m, s, t = T.dvector("x"), T.dmatrix("m"), T.dscalar("s"), T.dtensor4("t")
 
 
 def texts_of(inputs: Any, outputs: Any, **options: Any) -> list[str]:
@@ -151,6 +167,7 @@ PROGRAMS: dict[str, Any] = {
     "poll kept forget callback": lambda: texts_of([], drawing()),
     "callback": lambda: texts_of([x], T.exp(x), mode=theano.Mode(linker="py")),
     "tick": lambda: texts_of([x], T.exp(x), profile=True),
+    "convolve": lambda: texts_of([t], T.nnet.conv2d(t, t)),
     "pack multiply_packed": lambda: texts_of(
         [m], theano.scan(lambda h: T.tanh(T.dot(h, m)), outputs_info=T.ones_like(m), n_steps=4)[0]
     ),

@@ -228,7 +228,12 @@ class _Interpreter:
 
     def _do_call(self, i: ir.Call) -> None:
         operands = [self.value(x) for x in i.operands]
-        known = {"copy": self._copy, "matmul": self._matmul, "variant": lambda *_: 1}
+        known = {
+            "copy": self._copy,
+            "matmul": self._matmul,
+            "convolve": _convolve,
+            "variant": lambda *_: 1,
+        }
         if i.function in ("release", "tick", "forget", "kept"):
             result: Any = 0
         elif i.function in known:
@@ -414,3 +419,35 @@ def evaluated(
 
 def _dtype(typenum: int) -> str:
     return next(d for d in map(np.dtype, "?bBhHiIlLqQefdFD") if d.num == typenum).name
+
+
+def _convolve(arguments: int) -> int:
+    """Write a convolution, or a gradient of one: see `convolution.h`."""
+    words = memory(arguments, "int64", (8 + 3 * 6 + 3,), (8,)).tolist()
+    gives, size, _, flip, items, groups, channels, kernels = words[:8]
+    image, kernel, result, before, step, dilation = np.array(words[8:26]).reshape(3, 6).T
+    ends = ((items, groups, channels, image), (groups, kernels, channels, kernel))
+    shapes = [[*lead, *n.tolist()] for *lead, n in (*ends, (items, groups, kernels, result))]
+    x, w, y = (
+        memory(at, f"float{8 * size}", shape, packed(shape, size))
+        for at, shape in zip(words[26:], shapes, strict=True)
+    )
+    reach = (result - 1) * step + (kernel - 1) * dilation + 1
+    wide = np.zeros((*x.shape[:3], *np.maximum(before + image, reach)), x.dtype)
+    own = wide[(..., *map(slice, before, before + image))]
+    if gives == 0:
+        y[...] = 0
+    if gives != 1:
+        own[...] = x
+    for item in np.ndindex(*kernel):
+        at = (kernel - 1 - item if flip else np.array(item)) * dilation
+        part = wide[(..., *map(slice, at, at + (result - 1) * step + 1, step))]
+        if gives == 0:
+            y += np.einsum("ngcxyz,gkc->ngkxyz", part, w[(..., *item)])
+        elif gives == 1:
+            part += np.einsum("ngkxyz,gkc->ngcxyz", y, w[(..., *item)])
+        else:
+            w[(..., *item)] = np.einsum("ngcxyz,ngkxyz->gkc", part, y)
+    if gives == 1:
+        x[...] = own
+    return 0

@@ -410,6 +410,7 @@ RUNTIME = {
     "multiply_packed": Runtime("int32", "p"),
     "commit": Runtime("int32", ""),
     "fold": Runtime("int32", "pp"),
+    "convolve": Runtime("int32", "p"),
 }
 
 

@@ -1,19 +1,18 @@
-"""Convolutions: windows of images copied side by side, and products of matrices.
+"""Convolutions: by the runtime or, where each window has kernels of its own, products of matrices.
 
-Of one image and one group of channels the windows become a matrix with a column for each window,
-by which the matrix of kernels is multiplied. Kernels that are not shared have a matrix for each
-window; there the windows of all images at one place become the rows of a matrix. Either way the
-memory needed besides padded images is that of one such matrix.
+Then the windows of all images at one place become the rows of a matrix, which is multiplied by the
+kernels of that place. The memory needed besides padded images is that of one such matrix.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 from theano._core.base.dtypes import itemsize
 from theano._core.ir.variable import Apply
 from theano._core.lower.arrays import Array, Size
-from theano._core.lower.builder import copies, libraries, views
+from theano._core.lower.builder import copies, kernel_call, libraries, views
 from theano._core.lower.builder.core import Core
 from theano._core.lower.builder.window_memory import (
     converted,
@@ -25,13 +24,42 @@ from theano._core.lower.builder.window_memory import (
 )
 from theano._core.ops.windows import Windows, work_dtype
 
+# What the runtime writes, and how many axes it takes: see `convolution.h`.
+GIVES = ("result", "images", "kernels")
+AXES = 3
+
+
+class ConvolvedAxis(NamedTuple):
+    """What the runtime is told of an axis: `Axis` of `convolution.h`."""
+
+    image: Size
+    kernel: Size
+    result: Size
+    before: Size
+    step: Size
+    dilation: Size
+
+
+class ConvolutionNumbers(NamedTuple):
+    """What the runtime is told besides: `Work` of `convolution.h`, but for axes and addresses."""
+
+    gives: Size
+    itemsize: Size
+    bits: Size
+    flip: Size
+    items: Size
+    groups: Size
+    channels: Size
+    kernels: Size
+
 
 def convolve(p: Core, node: Apply, w: Windows, images: Array, kernels: Array) -> Array:
     """Return the convolution of images with kernels."""
     out = _Work(p, w, images.dtype)
-    x, matrix = out.padded(images), out.plain(kernels)
     result = p.new_array(out.dtype, w.result)
-    out.run(x, matrix, result, out.forward_at_place if w.unshared else out.forward_of_image)
+    if not w.unshared:
+        return out.by_runtime("result", out.plain(images), out.plain(kernels), result)
+    out.run(out.padded(images), out.plain(kernels), result, out.forward_at_place)
     return out.finished(result)
 
 
@@ -39,17 +67,21 @@ def convolve_images(p: Core, node: Apply, w: Windows, kernels: Array, result: Ar
     """Return the gradient with respect to the images."""
     out = _Work(p, w, kernels.dtype)
     matrix, result = out.plain(kernels), out.plain(result)
+    if not w.unshared:
+        return out.by_runtime("images", p.new_array(out.dtype, w.images), matrix, result)
     x = filled(p, out.dtype, (*w.images[:2], *w.padded))
-    out.run(x, matrix, result, out.images_at_place if w.unshared else out.images_of_image)
+    out.run(x, matrix, result, out.images_at_place)
     return out.finished(out.inside(x))
 
 
 def convolve_kernels(p: Core, node: Apply, w: Windows, images: Array, result: Array) -> Array:
     """Return the gradient with respect to the kernels."""
     out = _Work(p, w, images.dtype)
-    x, result = out.padded(images), out.plain(result)
+    if not w.unshared:
+        matrix = p.new_array(out.dtype, w.kernels)
+        return out.by_runtime("kernels", out.plain(images), matrix, out.plain(result))
     matrix = filled(p, out.dtype, w.kernels)
-    out.run(x, matrix, result, out.kernels_at_place if w.unshared else out.kernels_of_image)
+    out.run(out.padded(images), matrix, out.plain(result), out.kernels_at_place)
     return out.finished(matrix)
 
 
@@ -111,24 +143,42 @@ class _Work:
         copy_converted(self.p, images, self.inside(x))
         return x
 
-    # -- the walk through images, groups and places -----------------------------------------------
+    # -- kernels that all places share ------------------------------------------------------------
+
+    def by_runtime(self, gives: str, images: Array, kernels: Array, result: Array) -> Array:
+        """Have the runtime write one of three arrays without gaps; return it."""
+        p, w = self.p, self.w
+        numbers = ConvolutionNumbers(
+            gives=GIVES.index(gives),
+            itemsize=self.size,
+            bits=p.vector_bits,
+            flip=int(w.flip),
+            items=w.images[0],
+            groups=w.groups,
+            channels=self.channels,
+            kernels=self.kernels,
+        )
+        lengths = (w.images[2:], self.kernel_lengths, w.result[2:], w.before, w.steps, w.dilation)
+        axes = [ConvolvedAxis(1, 1, 1, 0, 1, 1)] * (AXES - self.n)
+        axes += [ConvolvedAxis(*axis) for axis in zip(*lengths, strict=True)]
+        words = [*numbers, *(n for axis in axes for n in axis)]
+        arrays = list(map(p.pointer, (images, kernels, result)))
+        kinds = kernel_call.kinds_of(len(words), len(words) + len(arrays))
+        p.call_or_fail("convolve", kernel_call.arguments(p, [*words, *arrays], kinds))
+        return self.finished({"images": images, "kernels": kernels, "result": result}[gives])
+
+    # -- the walk through places and groups -------------------------------------------------------
 
     def run(self, x: Array, kernels: Array, result: Array, step: Callable[..., None]) -> None:
-        """Write `step` for each image, or each place of a window, and each group of channels."""
+        """Write `step` for each place of a window and each group of channels."""
         p, w = self.p, self.w
         for array in (x, kernels, result):
             p.strides(array)
             p.pointer(array)
-        first = w.result[0]
-        rows = first if w.unshared else self.places
-        columns = self.until_done(p.new_array(self.dtype, (self.terms, rows)))
-        if w.unshared:
-            product = self.until_done(p.new_array(self.dtype, self._product_lengths(step)))
-            with walk(p, w.result[2:], polls=True) as place, p.counted(w.groups) as group:
-                step(x, kernels, result, columns, product, place, group)
-        else:
-            with p.counted(first, polls=True) as image, p.counted(w.groups) as group:
-                step(x, kernels, result, columns, image, group)
+        columns = self.until_done(p.new_array(self.dtype, (self.terms, w.result[0])))
+        product = self.until_done(p.new_array(self.dtype, self._product_lengths(step)))
+        with walk(p, w.result[2:], polls=True) as place, p.counted(w.groups) as group:
+            step(x, kernels, result, columns, product, place, group)
 
     def _product_lengths(self, step: Callable[..., None]) -> tuple[Size, Size]:
         if step == self.forward_at_place:
@@ -153,101 +203,6 @@ class _Work:
             within.append(stride)
         across = [p.offset(s, step) for s, step in zip(w.steps, own[2:], strict=True)]
         return data, within, across
-
-    # -- kernels that all places share ------------------------------------------------------------
-
-    def _image_windows(self, x: Array, image: Size, group: Size) -> Array:
-        """Return a view of the windows of an image: channels, kernel, places."""
-        first = self.p.multiply(self.channels, group)
-        data, within, across = self._origin(x, (image, first))
-        lengths = (self.channels, *self.kernel_lengths, *self.w.result[2:])
-        strides = (self.p.strides(x)[1], *within, *across)
-        return Array(x.dtype, lengths, data, strides, False)
-
-    def _columns(self, x: Array, columns: Array, image: Size, group: Size) -> Array:
-        """Return the windows of an image as a matrix: the image itself if that is one."""
-        p = self.p
-
-        def copied() -> tuple[str]:
-            windows = self._image_windows(x, image, group)
-            copy_converted(self.p, windows, Array(self.dtype, windows.lengths, columns.data))
-            return (columns.data,)
-
-        def itself() -> tuple[str]:
-            first = p.multiply(self.channels, group)
-            return (part(p, x, (image, first), (), ()).data,)
-
-        return Array(self.dtype, columns.lengths, self._choose(itself, copied))
-
-    def _choose(self, itself: Callable[[], tuple[str]], copied: Callable[[], tuple[str]]) -> str:
-        """Return an address: that of the image where each window is one of its items."""
-        p = self.p
-        count = p.product(self.kernel_lengths)
-        if any(n != 1 for n in self.w.steps) or (isinstance(count, int) and count != 1):
-            return copied()[0]
-        if count == 1:
-            return itself()[0]
-        return p.if_else(p.let("eq", count, 1), itself, copied, ("ptr",))[0]
-
-    def _kernel_rows(self, kernels: Array, group: Size) -> Array:
-        """Return the matrix of the kernels of a group."""
-        first = self.p.multiply(self.kernels, group)
-        at = part(self.p, kernels, (first,), (), ()).data
-        return Array(self.dtype, (self.kernels, self.terms), at)
-
-    def _result_rows(self, result: Array, image: Size, group: Size) -> Array:
-        """Return the matrix of the result of an image and a group."""
-        first = self.p.multiply(self.kernels, group)
-        at = part(self.p, result, (image, first), (), ()).data
-        return Array(self.dtype, (self.kernels, self.places), at)
-
-    def forward_of_image(
-        self, x: Array, kernels: Array, result: Array, columns: Array, image: Size, group: Size
-    ) -> None:
-        """Multiply kernels by the windows of an image."""
-        windows = self._columns(x, columns, image, group)
-        target = self._result_rows(result, image, group)
-        self._multiply(self._kernel_rows(kernels, group), windows, target)
-
-    def kernels_of_image(
-        self, x: Array, kernels: Array, result: Array, columns: Array, image: Size, group: Size
-    ) -> None:
-        """Add what an image says of the gradient of kernels."""
-        windows = self._turned(self._columns(x, columns, image, group))
-        one = Array(self.dtype, (), register=self.p.literal(1, self.dtype))
-        target = self._kernel_rows(kernels, group)
-        self._multiply(
-            self._result_rows(result, image, group), windows, target, self.p.pointer(one)
-        )
-
-    def images_of_image(
-        self, x: Array, kernels: Array, result: Array, columns: Array, image: Size, group: Size
-    ) -> None:
-        """Add up the gradients of the windows of an image."""
-        rows = self._turned(self._kernel_rows(kernels, group))
-        given = self._result_rows(result, image, group)
-        windows = self._image_windows(x, image, group)
-        target = Array(self.dtype, columns.lengths, columns.data)
-        self._multiply(rows, given, target)
-        self._add_windows(windows, columns)
-
-    def _add_windows(self, windows: Array, columns: Array) -> None:
-        """Add the items of a matrix to the windows: one item of the kernel after the other."""
-        p, n = self.p, self.n
-        source = Array(self.dtype, windows.lengths, columns.data)
-        kept = (0, *range(n + 1, 2 * n + 1))
-        lengths = tuple(windows.lengths[a] for a in kept)
-        every = [(view, p.strides(view)) for view in (windows, source)]
-        with walk(p, self.kernel_lengths) as item:
-            views_here = [
-                part(p, view, (0, *item), lengths, [steps[a] for a in kept])
-                for view, steps in every
-            ]
-            self._add(*views_here)
-
-    def _add(self, target: Array, source: Array) -> None:
-        moving = [(target, frozenset[int]()), (source, frozenset[int]())]
-        copies.simple_loop(self.p, target, target.lengths, moving, lambda w, x, y: w.add(x, y))
 
     # -- kernels of each place --------------------------------------------------------------------
 
@@ -325,6 +280,10 @@ class _Work:
         self._multiply(self._place_result(result, place, group), own, target)
         windows = self._place_windows(x, place, group)
         self._add(windows, Array(self.dtype, windows.lengths, columns.data))
+
+    def _add(self, target: Array, source: Array) -> None:
+        moving = [(target, frozenset[int]()), (source, frozenset[int]())]
+        copies.simple_loop(self.p, target, target.lengths, moving, lambda w, x, y: w.add(x, y))
 
     # -- products ---------------------------------------------------------------------------------
 

@@ -1,0 +1,51 @@
+// The two ways in which what a plan says is added up.
+#pragma once
+
+#include "convolution_plan.h"
+
+namespace theano {
+namespace convolution {
+
+// An array that a plan reads or writes: its items of the first group, how far those of the next
+// group are, and how many items it has in all.
+template <class T>
+struct Operand {
+    T *data;
+    std::int64_t apart, size;
+
+    operator Operand<const T>() const { return {data, apart, size}; }
+};
+
+// The result, or the gradient of images: sums over terms.
+template <class T>
+Status add_terms(const Plan &plan, const windows::Loops &loops, std::int64_t groups,
+                 Operand<const T> images, Operand<const T> factors, Operand<T> result,
+                 const threads::Poll &poll);
+
+// The gradient of kernels, of what is given for each window: sums over windows.
+template <class T>
+Status add_windows(const Plan &plan, const windows::Loops &loops, std::int64_t groups,
+                   Operand<const T> images, Operand<const T> given, Operand<T> factors,
+                   const threads::Poll &poll);
+
+// So many multiplications are worth waking threads for, in so many parts.
+constexpr double kLarge = 1 << 20;
+constexpr std::int64_t kParts = 8;
+// So many bytes stay in the second cache.
+constexpr std::int64_t kCached = 1 << 19;
+
+// Runs a kernel, one item at a time where work is large, since each is.
+inline bool run(th_kernel *kernel, void *job, std::int64_t items, double work,
+                const threads::Poll &poll) {
+    auto *args = static_cast<std::int64_t *>(job);
+    if (work >= kLarge) return threads::run(kernel, args, items, 1, poll);
+    return threads::share(kernel, args, items, items, false, poll);
+}
+
+template <class V>
+std::int64_t size_of(const V &vector) {
+    return static_cast<std::int64_t>(vector.size());
+}
+
+}  // namespace convolution
+}  // namespace theano

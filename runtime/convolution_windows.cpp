@@ -1,0 +1,266 @@
+// Gradients of kernels. For each term a sum over windows: of what the term meets in each of them,
+// times what is given for it.
+#include <algorithm>
+#include <atomic>
+#include <new>
+
+#include "convolution_add.h"
+#include "matmul.h"
+
+namespace theano {
+namespace convolution {
+
+namespace {
+
+// What is given for some windows, turned around, stays in the nearest cache.
+constexpr std::int64_t kTurned = 24 << 10;
+// A part of the windows has sums of its own: those of all parts have about so many bytes at most.
+constexpr std::int64_t kMostSums = 2 << 20;
+// Of fewer channels, the lanes of vectors are windows. Else they are channels, some vectors of which
+// make up a panel.
+constexpr std::int64_t kFewRows = 5, kPanelVectors = 3;
+
+template <class T>
+struct Job {
+    const Plan &plan;
+    const windows::Loops &loops;
+    const std::int64_t groups;
+    const Operand<const T> images, given;
+    const Operand<T> factors;
+    const std::vector<std::int64_t> term_factors = plan.term_factors();
+    const std::int64_t terms = plan.terms(), rows = size_of(plan.rows), apart = plan.across();
+    const bool along = rows < kFewRows && plan.lines[kLines - 1].out == 1;
+    const std::int64_t vectors = (rows + loops.lanes - 1) / loops.lanes;
+    const std::int64_t panels = (vectors + kPanelVectors - 1) / kPanelVectors;
+    // The windows are added up in parts, and the panels in slices, apart from each other.
+    std::int64_t parts = 1, slices = 1;
+    Cut cut{};
+    T *sums = nullptr;
+    std::atomic<bool> failed{false};
+
+    void divide(double work) {
+        const std::int64_t bytes = sums_of_part() * groups * static_cast<std::int64_t>(sizeof(T));
+        const std::int64_t wanted = work < kLarge ? 1 : (kParts + groups - 1) / groups;
+        parts = std::clamp<std::int64_t>(kMostSums / bytes, 1, wanted);
+        cut = convolution::cut(plan, kCached / static_cast<std::int64_t>(sizeof(T)), parts);
+        parts = std::min(parts, cut.blocks());
+        if (!along) slices = std::min(panels, (wanted + parts - 1) / parts);
+    }
+
+    std::int64_t sums_of_part() const { return terms * (along ? rows : vectors * loops.lanes); }
+    // The channel that a panel begins with.
+    std::int64_t first_channel(std::int64_t panel) const {
+        return panel * vectors / panels * loops.lanes;
+    }
+    T *sums_of(std::int64_t group, std::int64_t part) const {
+        return sums + (group * parts + part) * sums_of_part();
+    }
+
+    static void add_parts(std::int64_t *args, std::int64_t begin, std::int64_t end);
+    bool add_part(std::int64_t group, std::int64_t part, std::int64_t slice) const;
+
+    static void write_factors(std::int64_t *args, std::int64_t begin, std::int64_t end);
+    void write_rows(std::int64_t group, std::int64_t first, std::int64_t count, const T *from,
+                    std::int64_t width) const;
+};
+
+// The sums over a block of windows.
+template <class T>
+class BlockOfWindows {
+  public:
+    BlockOfWindows(const Job<T> &job, const Block &block, std::int64_t group, const T *planes,
+                   T *turned, T *out, bool added)
+        : job_(job), block_(block), planes_(planes), given_(job.given.data + group * job.given.apart),
+          turned_(turned), out_(out), added_(added),
+          rows_(block.count[0] * block.count[1] * block.count[2]),
+          length_(block.count[kLines - 1]) {
+        const std::vector<std::int64_t> items = block.items(job.plan);
+        for (std::int64_t c = 0; c < size_of(job.plan.channels); ++c)
+            for (std::int64_t item : items) terms_.push_back(c * block.apart + item);
+    }
+
+    void add_along() const {
+        std::vector<windows::Row> rows;
+        for (std::int64_t i = 0; i < rows_; ++i) rows.push_back(row(i));
+        windows::Gradients work{};
+        work.rows = rows.data();
+        work.n_rows = rows_;
+        work.length = length_;
+        for (std::int64_t r = 0; r < job_.rows; ++r) {
+            work.given = given_ + r * job_.apart;
+            add_terms(job_.loops.along, work, added_, out_ + r * job_.terms, 1);
+        }
+    }
+
+    void add_across(std::int64_t panel) const {
+        const std::int64_t channel = job_.first_channel(panel);
+        const std::int64_t width = job_.first_channel(panel + 1) - channel;
+        const std::int64_t some = kTurned / static_cast<std::int64_t>(sizeof(T)) / width;
+        const auto &loops = job_.loops.across[width / job_.loops.lanes - 1];
+        std::vector<std::int64_t> places;
+        for (std::int64_t first = 0; first < rows_ * length_; first += some) {
+            turn(first, std::min(rows_ * length_, first + some), channel, width, places);
+            windows::Gradients work{};
+            work.given = turned_;
+            work.windows = places.data();
+            work.n_windows = size_of(places);
+            add_terms(loops, work, added_ || first > 0, out_ + channel * job_.terms, width);
+        }
+    }
+
+  private:
+    windows::Row row(std::int64_t number) const {
+        std::int64_t at[kLines] = {};
+        for (int i = kLines - 2; i >= 0; --i) {
+            at[i] = number % block_.count[i];
+            number /= block_.count[i];
+        }
+        windows::Row found{0, job_.plan.out};
+        for (int i = 0; i < kLines; ++i) {
+            found.plane = found.plane * block_.lengths[i] + at[i];
+            found.given += (block_.first[i] + at[i]) * job_.plan.lines[i].out;
+        }
+        return found;
+    }
+
+    // Puts the channels of the windows [first, last) side by side; `places`: where these are in planes.
+    void turn(std::int64_t first, std::int64_t last, std::int64_t channel, std::int64_t width,
+              std::vector<std::int64_t> &places) const {
+        const std::int64_t step = job_.plan.lines[kLines - 1].out;
+        const std::int64_t channels = std::min(width, job_.rows - channel);
+        places.clear();
+        for (std::int64_t i = first; i < last;) {
+            const std::int64_t x = i % length_, count = std::min(length_ - x, last - i);
+            const windows::Row from = row(i / length_);
+            job_.loops.turn({given_ + from.given + channel * job_.apart + x * step, channels,
+                             job_.apart, count, step, turned_ + (i - first) * width, width});
+            for (std::int64_t j = x; j < x + count; ++j) places.push_back(from.plane + j);
+            i += count;
+        }
+    }
+
+    // Some terms at a time, of which there are about as many each time.
+    void add_terms(windows::Differentiate *const (&loops)[windows::kMostTerms],
+                   windows::Gradients &work, bool added, T *out, std::int64_t width) const {
+        std::int64_t most = windows::kMostTerms;
+        while (!loops[most - 1]) --most;
+        const std::int64_t tiles = (job_.terms + most - 1) / most;
+        work.planes = planes_;
+        work.added = added;
+        for (std::int64_t tile = 0; tile < tiles; ++tile) {
+            const std::int64_t first = tile * job_.terms / tiles;
+            work.terms = terms_.data() + first;
+            work.out = out + first * width;
+            loops[(tile + 1) * job_.terms / tiles - first - 1](work);
+        }
+    }
+
+    const Job<T> &job_;
+    const Block &block_;
+    const T *const planes_, *const given_;
+    T *const turned_, *const out_;
+    const bool added_;
+    const std::int64_t rows_, length_;
+    std::vector<std::int64_t> terms_;  // where they are in the first window
+};
+
+template <class T>
+void Job<T>::add_parts(std::int64_t *args, std::int64_t begin, std::int64_t end) {
+    Job &job = *reinterpret_cast<Job *>(args);
+    for (std::int64_t i = begin; i < end && !job.failed.load(std::memory_order_relaxed); ++i) {
+        const std::int64_t part = i / job.slices;
+        if (!job.add_part(part / job.parts, part % job.parts, i % job.slices))
+            job.failed.store(true, std::memory_order_relaxed);
+    }
+}
+
+template <class T>
+bool Job<T>::add_part(std::int64_t group, std::int64_t part, std::int64_t slice) const try {
+    Scratch planes, turned;
+    T *const to = static_cast<T *>(planes.get(cut.block(plan, 0).size(plan), sizeof(T)));
+    T *const side = static_cast<T *>(turned.get(kTurned, 1));
+    if (!to || !side) return false;
+    const std::int64_t first = part * cut.blocks() / parts, last = (part + 1) * cut.blocks() / parts;
+    for (std::int64_t number = first; number < last; ++number) {
+        const Block block = cut.block(plan, number);
+        fill_planes(plan, block, loops, images.data + group * images.apart, to);
+        const BlockOfWindows<T> some(*this, block, group, to, side, sums_of(group, part),
+                                     number > first);
+        if (along) {
+            some.add_along();
+            continue;
+        }
+        for (std::int64_t i = slice * panels / slices; i < (slice + 1) * panels / slices; ++i)
+            some.add_across(i);
+    }
+    return true;
+} catch (const std::bad_alloc &) {
+    return false;
+}
+
+template <class T>
+void Job<T>::write_factors(std::int64_t *args, std::int64_t begin, std::int64_t end) {
+    const Job &job = *reinterpret_cast<const Job *>(args);
+    const std::int64_t many = job.along ? job.rows : job.panels;
+    for (std::int64_t i = begin; i < end; ++i) {
+        const std::int64_t group = i / many, n = i % many;
+        const std::int64_t first = job.along ? n : job.first_channel(n);
+        const std::int64_t width = job.along ? 1 : job.first_channel(n + 1) - first;
+        const T *const from = job.sums_of(group, 0) + first * job.terms;
+        job.write_rows(group, first, std::min(width, job.rows - first), from, width);
+    }
+}
+
+// The sums of all parts, of some rows side by side for each term.
+template <class T>
+void Job<T>::write_rows(std::int64_t group, std::int64_t first, std::int64_t count, const T *from,
+                        std::int64_t width) const {
+    // So many terms at a time stay in the nearest cache.
+    constexpr std::int64_t kSome = 64, kWidest = kPanelVectors * 64 / sizeof(T);
+    T total[kSome * kWidest], turned[kSome * kWidest];
+    for (std::int64_t term = 0; term < terms; term += kSome, from += kSome * width) {
+        const std::int64_t some = std::min(kSome, terms - term);
+        std::copy_n(from, some * width, total);
+        for (std::int64_t part = 1; part < parts; ++part) {
+            const T *const more = from + part * sums_of_part();
+            for (std::int64_t i = 0; i < some * width; ++i) total[i] += more[i];
+        }
+        loops.turn({total, some, width, count, 1, turned, kSome});
+        for (std::int64_t r = 0; r < count; ++r) {
+            T *const to = factors.data + group * factors.apart +
+                          plan.rows[static_cast<std::size_t>(first + r)].factor;
+            for (std::int64_t i = 0; i < some; ++i)
+                to[term_factors[static_cast<std::size_t>(term + i)]] = turned[r * kSome + i];
+        }
+    }
+}
+
+}  // namespace
+
+template <class T>
+Status add_windows(const Plan &plan, const windows::Loops &loops, std::int64_t groups,
+                   Operand<const T> images, Operand<const T> given, Operand<T> factors,
+                   const threads::Poll &poll) {
+    const double work = plan.work() * static_cast<double>(groups);
+    Job<T> job{plan, loops, groups, images, given, factors};
+    job.divide(work);
+    Scratch sums;
+    job.sums = static_cast<T *>(sums.get(groups * job.parts * job.sums_of_part(), sizeof(T)));
+    if (!job.sums) return Status::no_memory;
+    const std::int64_t parts = groups * job.parts * job.slices;
+    if (!run(Job<T>::add_parts, &job, parts, work, poll)) return Status::interrupted;
+    if (job.failed.load()) return Status::no_memory;
+    const std::int64_t writes = groups * (job.along ? job.rows : job.panels);
+    return run(Job<T>::write_factors, &job, writes, work, poll) ? Status::done
+                                                                : Status::interrupted;
+}
+
+template Status add_windows<float>(const Plan &, const windows::Loops &, std::int64_t,
+                                   Operand<const float>, Operand<const float>, Operand<float>,
+                                   const threads::Poll &);
+template Status add_windows<double>(const Plan &, const windows::Loops &, std::int64_t,
+                                    Operand<const double>, Operand<const double>, Operand<double>,
+                                    const threads::Poll &);
+
+}  // namespace convolution
+}  // namespace theano

@@ -1,0 +1,330 @@
+// The inner loops of convolutions for one kind of vectors: see windows.h, and panels_tile.h about
+// what may stand here.
+#pragma once
+
+#include "panels_tile.h"
+#include "windows.h"
+
+namespace theano {
+namespace windows {
+
+namespace {
+
+template <class T, int kBytes>
+struct Vectors {
+    typedef T Vector __attribute__((vector_size(kBytes)));
+    static constexpr int kLanes = kBytes / sizeof(T);
+
+    static Vector load(const T *from) {
+        Vector x;
+        __builtin_memcpy(&x, from, kBytes);
+        return x;
+    }
+    static void store(T *to, Vector x) { __builtin_memcpy(to, &x, kBytes); }
+};
+
+// Loops over rows and vectors are written out, so that the sums stay in registers.
+template <class T, int kBytes, int kRows, int kVectors>
+void add(const Sums &work) {
+    using V = Vectors<T, kBytes>;
+    typename V::Vector sum[kRows][kVectors];
+    T *out = static_cast<T *>(work.out);
+    const std::int64_t across = work.across;
+    const bool added = work.added;
+    TH_UNROLL for (int r = 0; r < kRows; ++r) {
+        TH_UNROLL for (int v = 0; v < kVectors; ++v) {
+            sum[r][v] = typename V::Vector{};
+            if (added) sum[r][v] = V::load(out + r * across + v * V::kLanes);
+        }
+    }
+    const T *plane = static_cast<const T *>(work.planes);
+    const T *factors = static_cast<const T *>(work.factors);
+    const std::int64_t *const items = work.items, n_items = work.n_items, apart = work.apart;
+    for (std::int64_t channel = work.channels; channel > 0; --channel, plane += apart) {
+        for (std::int64_t item = 0; item < n_items; ++item, factors += kRows) {
+            const T *const x = plane + items[item];
+            typename V::Vector windows[kVectors];
+            TH_UNROLL for (int v = 0; v < kVectors; ++v) windows[v] = V::load(x + v * V::kLanes);
+            TH_UNROLL for (int r = 0; r < kRows; ++r) {
+                const T factor = factors[r];
+                TH_UNROLL for (int v = 0; v < kVectors; ++v)
+                    sum[r][v] = windows[v] * factor + sum[r][v];
+            }
+        }
+    }
+    TH_UNROLL for (int r = 0; r < kRows; ++r) {
+        TH_UNROLL for (int v = 0; v < kVectors; ++v)
+            V::store(out + r * across + v * V::kLanes, sum[r][v]);
+    }
+}
+
+// A piece is copied by whole vectors: what is too much is overwritten by the next one, and the
+// last one has room.
+template <class T, int kBytes, bool kShort>
+void pack_pieces(const Packing &work) {
+    using V = Vectors<T, kBytes>;
+    const T *plane = static_cast<const T *>(work.planes);
+    T *to = static_cast<T *>(work.packed);
+    const Piece *const pieces = work.pieces, *const end = pieces + work.n_pieces;
+    const std::int64_t n_items = work.n_items, apart = work.apart, width = work.width;
+    for (std::int64_t channel = work.channels; channel > 0; --channel, plane += apart) {
+        for (std::int64_t item = 0; item < n_items; ++item, to += width) {
+            const T *const first = plane + work.items[item];
+            for (const Piece *piece = pieces; piece < end; ++piece) {
+                const T *const from = first + piece->plane;
+                T *const at = to + piece->lane;
+                V::store(at, V::load(from));
+                for (std::int64_t i = V::kLanes; !kShort && i < piece->count; i += V::kLanes)
+                    V::store(at + i, V::load(from + i));
+            }
+        }
+    }
+}
+
+template <class T, int kBytes>
+void pack(const Packing &work) {
+    bool all_short = true;
+    for (std::int64_t i = 0; i < work.n_pieces; ++i)
+        all_short = all_short && work.pieces[i].count <= Vectors<T, kBytes>::kLanes;
+    if (all_short) pack_pieces<T, kBytes, true>(work);
+    else pack_pieces<T, kBytes, false>(work);
+}
+
+// Copies without touching what is behind: the last vector overlaps the one before.
+template <class T, int kBytes>
+void copy_items(T *to, const T *from, std::int64_t count) {
+    using V = Vectors<T, kBytes>;
+    if (count >= V::kLanes) {
+        for (std::int64_t i = 0; i + V::kLanes < count; i += V::kLanes)
+            V::store(to + i, V::load(from + i));
+        V::store(to + count - V::kLanes, V::load(from + count - V::kLanes));
+    } else if constexpr (V::kLanes > 2) {
+        copy_items<T, kBytes / 2>(to, from, count);
+    } else {
+        for (std::int64_t i = 0; i < count; ++i) to[i] = from[i];
+    }
+}
+
+template <class T, int kBytes>
+void fill(const Filling &work) {
+    const T *from = static_cast<const T *>(work.from);
+    T *to = static_cast<T *>(work.to);
+    const std::int64_t end = work.before + work.count, step = work.step;
+    for (std::int64_t row = 0; row < work.rows; ++row, from += work.apart, to += work.length) {
+        for (std::int64_t i = 0; i < work.before; ++i) to[i] = T(0);
+        if (step == 1) {
+            copy_items<T, kBytes>(to + work.before, from, work.count);
+        } else {
+            for (std::int64_t i = 0; i < work.count; ++i) to[work.before + i] = from[i * step];
+        }
+        for (std::int64_t i = end; i < work.length; ++i) to[i] = T(0);
+    }
+}
+
+template <class T, int kBytes>
+void add_items(T *to, const T *from, std::int64_t count) {
+    using V = Vectors<T, kBytes>;
+    std::int64_t i = 0;
+    for (; i + V::kLanes <= count; i += V::kLanes)
+        V::store(to + i, V::load(to + i) + V::load(from + i));
+    if constexpr (V::kLanes > 1) {
+        if (i < count) add_items<T, kBytes / 2>(to + i, from + i, count - i);
+    }
+}
+
+template <class T, int kBytes>
+void unpack(const Unpacking &work) {
+    const T *sums = static_cast<const T *>(work.sums);
+    for (std::int64_t row = 0; row < work.rows; ++row, sums += work.width) {
+        T *const out = static_cast<T *>(work.out) + work.places[row];
+        for (const Piece *piece = work.pieces; piece < work.pieces + work.n_pieces; ++piece) {
+            const T *from = sums + piece->lane;
+            T *to = out + piece->out;
+            if (work.step == 1) {
+                if (work.added) add_items<T, kBytes>(to, from, piece->count);
+                else copy_items<T, kBytes>(to, from, piece->count);
+                continue;
+            }
+            for (std::int64_t i = 0; i < piece->count; ++i) {
+                T &item = to[i * work.step];
+                item = work.added ? item + from[i] : from[i];
+            }
+        }
+    }
+}
+
+// Four vectors of four floats each, or two of two doubles, with rows and columns exchanged.
+#if defined(__clang__)
+#define TH_SHUFFLE(x, y, type, ...) __builtin_shufflevector(x, y, __VA_ARGS__)
+#else
+#define TH_SHUFFLE(x, y, type, ...) __builtin_shuffle(x, y, type{__VA_ARGS__})
+#endif
+
+inline void exchange(Vectors<float, 16>::Vector (&x)[4]) {
+    using V = Vectors<float, 16>::Vector;
+    typedef std::int32_t I __attribute__((vector_size(16)));
+    const V a = TH_SHUFFLE(x[0], x[1], I, 0, 4, 1, 5), b = TH_SHUFFLE(x[2], x[3], I, 0, 4, 1, 5);
+    const V c = TH_SHUFFLE(x[0], x[1], I, 2, 6, 3, 7), d = TH_SHUFFLE(x[2], x[3], I, 2, 6, 3, 7);
+    x[0] = TH_SHUFFLE(a, b, I, 0, 1, 4, 5);
+    x[1] = TH_SHUFFLE(a, b, I, 2, 3, 6, 7);
+    x[2] = TH_SHUFFLE(c, d, I, 0, 1, 4, 5);
+    x[3] = TH_SHUFFLE(c, d, I, 2, 3, 6, 7);
+}
+
+inline void exchange(Vectors<double, 16>::Vector (&x)[2]) {
+    using V = Vectors<double, 16>::Vector;
+    typedef std::int64_t I __attribute__((vector_size(16)));
+    const V a = TH_SHUFFLE(x[0], x[1], I, 0, 2);
+    x[1] = TH_SHUFFLE(x[0], x[1], I, 1, 3);
+    x[0] = a;
+}
+
+template <class T>
+void turn(const Turning &work) {
+    using V = Vectors<T, 16>;
+    const T *given = static_cast<const T *>(work.given);
+    T *turned = static_cast<T *>(work.turned);
+    const std::int64_t whole = work.step == 1 ? work.length / V::kLanes * V::kLanes : 0;
+    std::int64_t channel = 0;
+    for (; channel + V::kLanes <= work.channels; channel += V::kLanes) {
+        const T *const from = given + channel * work.apart;
+        for (std::int64_t x = 0; x < whole; x += V::kLanes) {
+            typename V::Vector part[V::kLanes];
+            TH_UNROLL for (int i = 0; i < V::kLanes; ++i)
+                part[i] = V::load(from + i * work.apart + x);
+            exchange(part);
+            TH_UNROLL for (int i = 0; i < V::kLanes; ++i)
+                V::store(turned + (x + i) * work.width + channel, part[i]);
+        }
+        for (int i = 0; i < V::kLanes; ++i)
+            for (std::int64_t x = whole; x < work.length; ++x)
+                turned[x * work.width + channel + i] = from[i * work.apart + x * work.step];
+    }
+    for (; channel < work.width; ++channel) {
+        const bool here = channel < work.channels;
+        const T *const from = given + (here ? channel * work.apart : 0);
+        for (std::int64_t x = 0; x < work.length; ++x)
+            turned[x * work.width + channel] = here ? from[x * work.step] : T(0);
+    }
+}
+
+template <class T, int kBytes, int kTerms, int kVectors>
+void differentiate_across(const Gradients &work) {
+    using V = Vectors<T, kBytes>;
+    constexpr int kWidth = V::kLanes * kVectors;
+    typename V::Vector sum[kTerms][kVectors];
+    T *out = static_cast<T *>(work.out);
+    TH_UNROLL for (int t = 0; t < kTerms; ++t) {
+        TH_UNROLL for (int v = 0; v < kVectors; ++v) {
+            sum[t][v] = typename V::Vector{};
+            if (work.added) sum[t][v] = V::load(out + t * kWidth + v * V::kLanes);
+        }
+    }
+    std::int64_t terms[kTerms];
+    TH_UNROLL for (int t = 0; t < kTerms; ++t) terms[t] = work.terms[t];
+    const T *const planes = static_cast<const T *>(work.planes);
+    const T *given = static_cast<const T *>(work.given);
+    const std::int64_t *const windows = work.windows, n_windows = work.n_windows;
+    for (std::int64_t window = 0; window < n_windows; ++window, given += kWidth) {
+        const T *const plane = planes + windows[window];
+        typename V::Vector channels[kVectors];
+        TH_UNROLL for (int v = 0; v < kVectors; ++v) channels[v] = V::load(given + v * V::kLanes);
+        TH_UNROLL for (int t = 0; t < kTerms; ++t) {
+            const T factor = plane[terms[t]];
+            TH_UNROLL for (int v = 0; v < kVectors; ++v)
+                sum[t][v] = channels[v] * factor + sum[t][v];
+        }
+    }
+    TH_UNROLL for (int t = 0; t < kTerms; ++t) {
+        TH_UNROLL for (int v = 0; v < kVectors; ++v)
+            V::store(out + t * kWidth + v * V::kLanes, sum[t][v]);
+    }
+}
+
+// Adds up the products of the windows from `first` on of all rows, in whole vectors; returns the
+// first window that is left.
+template <class T, int kBytes, int kTerms>
+std::int64_t add_along(const Gradients &work, std::int64_t first, T (&total)[kTerms]) {
+    using V = Vectors<T, kBytes>;
+    const std::int64_t end = first + (work.length - first) / V::kLanes * V::kLanes;
+    if (end == first) return first;
+    typename V::Vector sum[kTerms] = {};
+    std::int64_t terms[kTerms];
+    TH_UNROLL for (int t = 0; t < kTerms; ++t) terms[t] = work.terms[t];
+    for (const Row *row = work.rows; row < work.rows + work.n_rows; ++row) {
+        const T *const plane = static_cast<const T *>(work.planes) + row->plane;
+        const T *const given = static_cast<const T *>(work.given) + row->given;
+        for (std::int64_t x = first; x < end; x += V::kLanes) {
+            const typename V::Vector own = V::load(given + x);
+            TH_UNROLL for (int t = 0; t < kTerms; ++t)
+                sum[t] = V::load(plane + terms[t] + x) * own + sum[t];
+        }
+    }
+    TH_UNROLL for (int t = 0; t < kTerms; ++t) {
+        T lanes[V::kLanes];
+        V::store(lanes, sum[t]);
+        for (int half = V::kLanes / 2; half > 0; half /= 2)
+            for (int i = 0; i < half; ++i) lanes[i] += lanes[i + half];
+        total[t] += lanes[0];
+    }
+    return end;
+}
+
+template <class T, int kBytes, int kTerms>
+void differentiate_along(const Gradients &work) {
+    T total[kTerms] = {};
+    std::int64_t x = add_along<T, kBytes>(work, 0, total);
+    if constexpr (kBytes > 16) x = add_along<T, kBytes / 2>(work, x, total);
+    if constexpr (kBytes > 32) x = add_along<T, kBytes / 4>(work, x, total);
+    add_along<T, sizeof(T)>(work, x, total);
+    T *out = static_cast<T *>(work.out);
+    for (int t = 0; t < kTerms; ++t) out[t] = work.added ? out[t] + total[t] : total[t];
+}
+
+// The tables: kSums vectors of sums stay in registers.
+template <class T, int kBytes, int kSums, int kRows, int kVectors>
+constexpr void fill_add(Loops &found) {
+    if constexpr (kVectors <= kMostVectors && kRows * kVectors <= kSums) {
+        found.add[kRows - 1][kVectors - 1] = add<T, kBytes, kRows, kVectors>;
+        fill_add<T, kBytes, kSums, kRows, kVectors + 1>(found);
+    }
+}
+
+template <class T, int kBytes, int kSums, int kLargest, int kRows = 1>
+constexpr void fill_rows(Loops &found) {
+    fill_add<T, kBytes, kSums, kRows, 1>(found);
+    if constexpr (kRows < kLargest) fill_rows<T, kBytes, kSums, kLargest, kRows + 1>(found);
+}
+
+template <class T, int kBytes, int kSums, int kTerms = 1>
+constexpr void fill_gradients(Loops &found) {
+    if constexpr (kTerms * 3 <= kSums) {
+        found.across[0][kTerms - 1] = differentiate_across<T, kBytes, kTerms, 1>;
+        found.across[1][kTerms - 1] = differentiate_across<T, kBytes, kTerms, 2>;
+        found.across[2][kTerms - 1] = differentiate_across<T, kBytes, kTerms, 3>;
+    }
+    found.along[kTerms - 1] = differentiate_along<T, kBytes, kTerms>;
+    if constexpr (kTerms < kMostTerms) fill_gradients<T, kBytes, kSums, kTerms + 1>(found);
+}
+
+template <class T, int kBytes, int kSums, int kLargest>
+constexpr Loops loops_of() {
+    Loops found = {};
+    found.lanes = kBytes / sizeof(T);
+    found.rows = kLargest;
+    fill_rows<T, kBytes, kSums, kLargest>(found);
+    fill_gradients<T, kBytes, kSums>(found);
+    found.fill = fill<T, kBytes>;
+    found.pack = pack<T, kBytes>;
+    found.unpack = unpack<T, kBytes>;
+    found.turn = turn<T>;
+    return found;
+}
+
+template <class T, int kBytes, int kSums, int kLargest>
+constexpr Loops kLoops = loops_of<T, kBytes, kSums, kLargest>();
+
+}  // namespace
+
+}  // namespace windows
+}  // namespace theano

@@ -1,0 +1,121 @@
+"""Convolutions of lengths that take each way through the runtime, for each width of vectors."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+import theano
+import theano.tensor as T
+from theano._core.compile.function import function
+from theano._core.lower.reference import evaluate
+from theano._core.ops.convolution import FAMILIES
+from theano._core.runtime import native
+
+# Lengths of images and of kernels, options, and what is special about them.
+CASES: dict[str, tuple[tuple[int, ...], tuple[int, ...], dict[str, Any]]] = {
+    "sums in blocks": ((2, 40, 9, 30), (9, 40, 5, 5), {"border_mode": (2, 2)}),
+    "short rows are packed, gradients added to images": ((3, 20, 12, 12), (50, 20, 5, 5), {}),
+    "rows of several vectors are packed": ((2, 2, 6, 70), (70, 2, 3, 9), {"border_mode": 4}),
+    "images are planes": ((3, 8, 31, 17), (20, 8, 1, 1), {}),
+    "images are planes that are packed": ((3, 140, 9, 11), (20, 140, 1, 1), {}),
+    "planes for remainders": ((2, 3, 40, 41), (16, 3, 7, 7), {"subsample": (2, 2)}),
+    "few of the remainders": ((2, 3, 21, 20), (5, 3, 1, 2), {"subsample": (3, 4)}),
+    "each channel": ((2, 12, 30, 33), (12, 1, 3, 3), {"num_groups": 12, "border_mode": "half"}),
+    "rows of the kernels' length": ((4, 1, 30, 50), (10, 1, 4, 50), {}),
+    "kernels of the images' lengths": ((40, 3, 6, 6), (20, 3, 6, 6), {}),
+    "mostly outside": ((2, 3, 2, 3), (4, 3, 5, 2), {"border_mode": ((4, 0), (0, 3))}),
+    "three axes": (
+        (2, 4, 9, 10, 11),
+        (8, 4, 3, 3, 3),
+        {"border_mode": 1, "filter_dilation": (2, 1, 2), "subsample": (1, 2, 1)},
+    ),
+    "rows in slices": ((6, 16, 7, 7), (520, 16, 3, 3), {"border_mode": "half"}),
+    "a long axis": ((2, 3, 70_000), (4, 3, 9), {}),
+    "a long kernel": ((1, 2, 1500), (3, 2, 700), {}),
+}
+
+
+def case(name: str, dtype: str) -> tuple[Any, list[Any], list[Any]]:
+    """Return a convolution and its gradients, its inputs, and values for them: small integers."""
+    images, kernels, options = CASES[name]
+    op = FAMILIES[len(images) - 2]["result"](**options)
+    x, w = (T.TensorType(dtype, (False,) * len(s))(n) for s, n in ((images, "x"), (kernels, "w")))
+    out = op(x, w)
+    y = out.type("y")
+    result = (images[0], kernels[0], *op.windows(images, kernels))
+    rng = np.random.default_rng(5)
+    values = [rng.integers(-2, 3, size=s).astype(dtype) for s in (images, kernels, result)]
+    return [out, *op.vjp(out.owner, [y])], [x, w, y], values
+
+
+@pytest.mark.parametrize("width", [0, 128, 256])
+@pytest.mark.parametrize("name", list(CASES))
+def test_like_the_definition(name: str, width: int) -> None:
+    for dtype in ("float32", "float64"):
+        outputs, inputs, values = case(name, dtype)
+        with theano.config.change_flags(vector_width=width):
+            found = function(inputs, outputs)(*values)
+        wanted = evaluate(outputs, dict(zip(inputs, values, strict=True)))
+        for one, two in zip(found, wanted, strict=True):
+            np.testing.assert_array_equal(one, two)
+
+
+@pytest.mark.parametrize("name", list(CASES))
+def test_threads_do_not_change_bits(name: str) -> None:
+    outputs, inputs, values = case(name, "float32")
+    values = [v + np.float32(0.3) * np.cos(v + np.arange(v.shape[-1], dtype="f")) for v in values]
+    f = function(inputs, outputs)
+    before = native.get_threads()
+    found = []
+    try:
+        for count in (1, 2, 5):
+            native.set_threads(count)
+            found.append([a.tobytes() for a in f(*values)])
+    finally:
+        native.set_threads(before)
+    assert found[0] == found[1] == found[2]
+
+
+def test_infinity_stays_where_it_is() -> None:
+    x, w = T.ftensor4s("x", "w")
+    op = FAMILIES[2]["result"](border_mode=(1, 1))
+    out = op(x, w)
+    y = out.type("y")
+    f = function([x, w, y], [out, *op.vjp(out.owner, [y])])
+    images = np.ones((2, 3, 9, 20), "float32")
+    images[0, 1, 4, 19] = np.inf
+    given = np.ones((2, 4, 9, 20), "float32")
+    given[1, 2, 8, 0] = np.inf
+    of_result, of_images, _ = f(images, np.ones((4, 3, 3, 3), "float32"), given)
+    wanted = np.zeros((2, 4, 9, 20), bool)
+    wanted[0, :, 3:6, 18:] = True
+    assert (np.isinf(of_result) == wanted).all()
+    wanted = np.zeros((2, 3, 9, 20), bool)
+    wanted[1, :, 7:, :2] = True
+    assert (np.isinf(of_images) == wanted).all()
+    of_kernels = f(images, np.ones((4, 3, 3, 3), "float32"), np.ones_like(given))[2]
+    wanted = np.zeros((4, 3, 3, 3), bool)
+    wanted[:, 1, :, :2] = True
+    assert (np.isinf(of_kernels) == wanted).all()
+
+
+def test_without_memory() -> None:
+    outputs, inputs, values = case("planes for remainders", "float32")
+    f = function(inputs, outputs)
+    wanted = f(*values)
+    failed = 0
+    while True:
+        native.fail_allocations(failed, 1)
+        try:
+            found = f(*values)
+            break
+        except MemoryError:
+            failed += 1
+        finally:
+            native.fail_allocations(0, 0)
+    assert failed > 3
+    for one, two in zip(found, wanted, strict=True):
+        np.testing.assert_array_equal(one, two)
