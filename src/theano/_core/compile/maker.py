@@ -270,41 +270,10 @@ class FunctionMaker:
         self, text: ProgramText, code: Any, containers: Sequence[Container | None] | None
     ) -> Any:
         self.callbacks = text.callbacks
-        cells: list[Any] = []
         self.containers: list[Container] = []
-        records = []
-        for i, spec in enumerate(self.arguments):
-            container = containers[i] if containers is not None else None
-            container = container or self._container(spec)
-            self.containers.append(container)
-            cell = -1
-            if spec.value is not None or spec.update is not None:
-                cell = len(cells)
-                cells.append(container.cell)
-            flags = (native.IMPLICIT if spec.implicit else 0) | (
-                native.STRICT if spec.strict else 0
-            )
-            if not isinstance(spec.variable.type, TensorType | Generic):
-                flags |= native.FILTERED
-            records.append(
-                _input_record(spec.variable.type, spec.name, text.inputs[i], cell, flags)
-            )
-        shared_records = []
-        for i, variable in enumerate(self.shared):
-            self.containers.append(variable.container)
-            offset = text.inputs[len(self.arguments) + i]
-            shared_records.append(
-                _input_record(variable.type, None, offset, len(cells), native.MUTABLE)
-            )
-            cells.append(variable.container.cell)
-        for offset, value in zip(text.constant_offsets, text.constants, strict=True):
-            kind: Any = generic
-            if isinstance(value, FunctionAddress):
-                value = value.array
-            if isinstance(value, np.ndarray):
-                kind = TensorType(str(value.dtype), (False,) * value.ndim)
-            shared_records.append(_input_record(kind, None, offset, len(cells), 0))
-            cells.append(native.Cell(value))
+        cells: list[Any] = []
+        records = self._argument_records(text, containers, cells)
+        shared_records = self._shared_records(text, cells)
         program = native.Program(
             entry=code.entry,
             code=code.owners,
@@ -327,6 +296,43 @@ class FunctionMaker:
         function.profile = self.profile
         function.output_storage = [Container(v.type, name=v.name) for v in self.results]
         return function
+
+    def _argument_records(
+        self, text: ProgramText, containers: Sequence[Container | None] | None, cells: list[Any]
+    ) -> list[Any]:
+        """Return what the runtime knows of the arguments; cells of their values are added."""
+        records = []
+        for i, spec in enumerate(self.arguments):
+            container = containers[i] if containers is not None else None
+            container = container or self._container(spec)
+            self.containers.append(container)
+            kind, cell = spec.variable.type, -1
+            if spec.value is not None or spec.update is not None:
+                cell = len(cells)
+                cells.append(container.cell)
+            flags = native.IMPLICIT * bool(spec.implicit) | native.STRICT * bool(spec.strict)
+            if not isinstance(kind, TensorType | Generic):
+                flags |= native.FILTERED
+            records.append(_input_record(kind, spec.name, text.inputs[i], cell, flags))
+        return records
+
+    def _shared_records(self, text: ProgramText, cells: list[Any]) -> list[Any]:
+        """Return what it knows of shared variables and constants; their cells are added."""
+        records = []
+        for variable, offset in zip(self.shared, text.inputs[len(self.arguments) :], strict=True):
+            self.containers.append(variable.container)
+            record = _input_record(variable.type, None, offset, len(cells), native.MUTABLE)
+            records.append(record)
+            cells.append(variable.container.cell)
+        for offset, value in zip(text.constant_offsets, text.constants, strict=True):
+            kind: Any = generic
+            if isinstance(value, FunctionAddress):
+                value = value.array
+            if isinstance(value, np.ndarray):
+                kind = TensorType(str(value.dtype), (False,) * value.ndim)
+            records.append(_input_record(kind, None, offset, len(cells), 0))
+            cells.append(native.Cell(value))
+        return records
 
     def _container(self, spec: In) -> Container:
         if isinstance(spec.value, Container):
