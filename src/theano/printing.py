@@ -5,6 +5,8 @@ from theano._core.api.debugprint import (
     min_informative_str,
 )
 from theano._core.api.picture import (
+    MISSING,
+    can_draw,
     pydotprint,
 )
 from theano._core.api.pretty import (
@@ -31,3 +33,12 @@ __all__ = [
     "pydotprint",
     "var_descriptor",
 ]
+
+
+def __getattr__(name: str) -> object:
+    # Old programs ask before they draw.
+    if name == "pydot_imported":
+        return can_draw()
+    if name == "pydot_imported_msg":
+        return "" if can_draw() else MISSING
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -63,6 +63,8 @@ def test_what_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(ValueError, match=r"pydotprint expects as input a theano.function"):
         pydotprint(3)
     monkeypatch.setenv("PATH", "")
+    assert not theano.printing.pydot_imported
+    assert "graphviz" in theano.printing.pydot_imported_msg
     with pytest.raises(RuntimeError, match="apt-get install graphviz"):
         pydotprint(out, format="png", return_image=True)
     monkeypatch.setitem(sys.modules, "graphviz", None)

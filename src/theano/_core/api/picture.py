@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import importlib.util
+import logging
 import os
+import shutil
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -11,7 +14,10 @@ from theano._core.compile.shared import SharedVariable
 from theano._core.ir.function_graph import FunctionGraph
 from theano._core.ir.graph import toposort
 from theano._core.ir.variable import Apply, Constant, Variable
+from theano._core.ops.branch import Branch, IfElse
 from theano._core.ops.loop import Loop
+
+_log = logging.getLogger("theano.printing")
 
 MISSING = (
     "pydotprint draws by Graphviz: pip install graphviz, and the program `dot` "
@@ -66,7 +72,7 @@ def pydotprint(
     high_contrast : bool
         Fill shapes with their color instead of drawing their outline in it.
     cond_highlight
-        Accepted for old programs.
+        Accepted for old programs: says on the log if there is no branch.
     colorCodes : mapping of str to str, optional
         Colors of operations by parts of their names, instead of the usual ones.
     max_label_size : int
@@ -88,6 +94,10 @@ def pydotprint(
         `fct` is no graph.
     """
     outputs = _outputs(fct)
+    if cond_highlight is not None and not any(
+        isinstance(node.op, (Branch, IfElse)) for node in toposort(outputs)
+    ):
+        _log.warning("pydotprint: cond_highlight is set but there is no IfElse node in the graph")
     colors = COLORS if colorCodes is None else colorCodes
     picture = _Picture(outputs, compact, with_ids, high_contrast, colors, max_label_size)
     picture.simple_names = var_with_name_simple
@@ -112,6 +122,11 @@ def pydotprint(
             name = f"{root}_{getattr(node.op, 'name', None) or 'scan'}_{number}"
             pydotprint(body, name, *options, max_label_size, False, var_with_name_simple)
     return None
+
+
+def can_draw() -> bool:
+    """Tell whether Graphviz is there, and the package that calls it."""
+    return importlib.util.find_spec("graphviz") is not None and shutil.which("dot") is not None
 
 
 def _outputs(fct: Any) -> list[Any]:

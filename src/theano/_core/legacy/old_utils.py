@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import threading
 from collections import Counter
@@ -23,6 +24,7 @@ _TOLERANCES = {
 _lock = threading.RLock()
 
 memoize = cache
+theano_logger, logging_default_handler = logging.getLogger("theano"), logging.StreamHandler()
 # What Theano-PyMC raises where a test value is missing, and Theano an AttributeError.
 TestValueError = AttributeError
 
