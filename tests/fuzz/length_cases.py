@@ -99,9 +99,10 @@ def eye(n: int, m: int, k: int) -> np.ndarray:
 
 
 def float_range(first: float, stop: float, step: float) -> np.ndarray:
-    """Return NumPy's range of floats, whose count wraps around where it does not fit an int64."""
-    if step and small(np.ceil((stop - first) / step)) < 0:
-        return np.zeros(0)
+    """Return a range of floats; NumPy takes a count that does not fit an int64 for none."""
+    count = (stop - first) / step if step else 0.0
+    if 2.0**63 <= count < np.inf:
+        raise ValueError("too many")
     return np.arange(first, stop, step)
 
 
