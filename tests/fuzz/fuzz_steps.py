@@ -490,6 +490,7 @@ def product(d: Drawer) -> Step:
         texts += [
             f"T.batched_dot(v{x}, v{x}.dimshuffle(0, 2, 1))",
             f"v{x} @ v{x}.dimshuffle(0, 2, 1)",
+            f"v{x}.dimshuffle(0, 'x', 1, 2) @ v{x}.dimshuffle('x', 0, 2, 1)",
         ]
     return Step(d.one_of(texts), whole)
 

@@ -17,7 +17,6 @@ from theano._core.ops.arithmetic import add, maximum, minimum, mul, sub
 from theano._core.ops.broadcasting import Alloc
 from theano._core.ops.creation import ARange
 from theano._core.ops.indexing import AT, AdvancedIncSubtensor, AdvancedSubtensor
-from theano._core.ops.lengths import product
 from theano._core.ops.reductions import reduce
 
 
@@ -134,20 +133,10 @@ def tensordot(a: Any, b: Any, axes: Any = 2) -> Any:
 def _contracted(a: Any, b: Any, a_axes: list[int], b_axes: list[int]) -> Any:
     a_rest = [i for i in range(a.type.ndim) if i not in a_axes]
     b_rest = [i for i in range(b.type.ndim) if i not in b_axes]
-    left = _as_matrix(shaping.dimshuffle(a, a_rest + a_axes), len(a_rest))
-    right = _as_matrix(shaping.dimshuffle(b, b_axes + b_rest), len(b_axes))
-    flat = ops.dot(left, right)
+    flat = ops.dot(ops.joined(a, [a_rest, a_axes]), ops.joined(b, [b_axes, b_rest]))
     lengths = [shaping.length(a, i) for i in a_rest] + [shaping.length(b, i) for i in b_rest]
     pattern = [a.type.broadcastable[i] for i in a_rest] + [b.type.broadcastable[i] for i in b_rest]
     return shaping.pattern_broadcast(shaping.reshape_op(flat, lengths), pattern)
-
-
-def _as_matrix(x: Any, rows: int) -> Any:
-    """Return `x` with its first `rows` axes joined into one, and the others into another."""
-    if x.type.ndim == 2 and rows == 1:
-        return x
-    lengths = [shaping.length(x, axis) for axis in range(x.type.ndim)]
-    return shaping.reshape_op(x, [product(lengths[:rows]), product(lengths[rows:])])
 
 
 def batched_dot(a: Any, b: Any) -> Any:
@@ -210,8 +199,8 @@ def batched_tensordot(x: Any, y: Any, axes: Any = 2) -> Any:
         raise ValueError("axes to sum over must not contain the batch axis 0")
     x_rest = [i for i in range(1, x.type.ndim) if i not in x_axes]
     y_rest = [i for i in range(1, y.type.ndim) if i not in y_axes]
-    left = _as_matrices(shaping.dimshuffle(x, [0, *x_rest, *x_axes]), len(x_rest))
-    right = _as_matrices(shaping.dimshuffle(y, [0, *y_axes, *y_rest]), len(y_axes))
+    left = ops.joined(x, [[0], x_rest, x_axes])
+    right = ops.joined(y, [[0], y_axes, y_rest])
     flat = ops.batched_dot(left, right)
     first = y if x.type.broadcastable[0] else x
     kept = [(first, 0), *((x, axis) for axis in x_rest), *((y, axis) for axis in y_rest)]
@@ -219,16 +208,6 @@ def batched_tensordot(x: Any, y: Any, axes: Any = 2) -> Any:
         return flat
     whole = shaping.reshape_op(flat, [shaping.length(v, axis) for v, axis in kept])
     return shaping.pattern_broadcast(whole, [v.type.broadcastable[axis] for v, axis in kept])
-
-
-def _as_matrices(x: Any, rows: int) -> Any:
-    """Return `x` with its `rows` axes after the first joined into one, and the others too."""
-    if x.type.ndim == 3 and rows == 1:
-        return x
-    lengths = [shaping.length(x, axis) for axis in range(x.type.ndim)]
-    joined = [product(lengths[1 : rows + 1]), product(lengths[rows + 1 :])]
-    flat = shaping.reshape_op(x, [lengths[0], *joined])
-    return shaping.pattern_broadcast(flat, (x.type.broadcastable[0], *flat.type.broadcastable[1:]))
 
 
 def matmul(a: Any, b: Any) -> Any:
@@ -244,26 +223,17 @@ def matmul(a: Any, b: Any) -> Any:
         raise ValueError(f"`@` needs operands with axes, got {a.type} and {b.type}: use `*`")
     if a.type.ndim <= 2 and b.type.ndim <= 2:
         return ops.dot(a, b)
+    if b.type.ndim <= 2:
+        # One product with the rows of all matrices.
+        return _contracted(a, b, [a.type.ndim - 1], [0])
     left = a if a.type.ndim > 1 else shaping.dimshuffle(a, ("x", 0))
-    right = b if b.type.ndim > 1 else shaping.dimshuffle(b, (0, "x"))
-    if left.type.ndim == right.type.ndim == 3:
-        return _without_added(ops.batched_dot(left, right), a, b)
-    rows, columns = range(left.type.ndim - 1), range(right.type.ndim - 2)
-    left = shaping.dimshuffle(left, [*rows, "x", left.type.ndim - 1])
-    last = right.type.ndim - 1
-    right = shaping.dimshuffle(right, [*columns, "x", last, last - 1])
-    whole = mul(left, right)
-    return _without_added(reduce("sum", whole, (whole.type.ndim - 1,), whole.type.dtype), a, b)
-
-
-def _without_added(product_: Any, a: Any, b: Any) -> Any:
-    """Return a product of stacks without the axes that vectors were given."""
-    kept = list(range(product_.type.ndim))
-    if a.type.ndim == 1:
-        del kept[-2]
-    if b.type.ndim == 1:
-        del kept[-1]
-    return shaping.dimshuffle(product_, kept)
+    rank = max(left.type.ndim, b.type.ndim)
+    stacks = (
+        shaping.dimshuffle(v, [*["x"] * (rank - v.type.ndim), *range(v.type.ndim)])
+        for v in (left, b)
+    )
+    whole = ops.batched_dot(*stacks)
+    return whole if left is a else shaping.dimshuffle(whole, [*range(rank - 2), rank - 1])
 
 
 def diagonal(a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:

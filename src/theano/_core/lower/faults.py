@@ -11,6 +11,7 @@ from typing import NamedTuple
 from numpy.linalg import LinAlgError
 
 from theano._core.ops.lengths import UNCOUNTABLE, ProductOfLengths, SumOfLengths
+from theano._core.ops.products import batches_differ
 
 
 class Fault(NamedTuple):
@@ -33,8 +34,11 @@ def _mismatch(f: Sequence[int]) -> str:
 
 
 def _matmul(f: Sequence[int]) -> str:
-    a, b = f
-    return f"Shape mismatch: the last axis of x has {a} items, the first summed axis of y {b}."
+    a, b, *lengths = f
+    rank = len(lengths) // 2
+    shapes = f" Their shapes are {tuple(lengths[:rank])} and {tuple(lengths[rank:])}."
+    text = f"Shape mismatch: the last axis of x has {a} items, the first summed axis of y {b}."
+    return text + shapes * bool(lengths)
 
 
 def _index(f: Sequence[int]) -> str:
@@ -74,10 +78,7 @@ FAULTS: dict[str, Fault] = {
     "elementwise": Fault(ValueError, _mismatch),
     "matmul": Fault(ValueError, _matmul),
     "index": Fault(IndexError, _index),
-    "batch": Fault(
-        ValueError,
-        lambda f: f"Shape mismatch: x is a batch of {f[0]} matrices, y one of {f[1]}.",
-    ),
+    "batch": Fault(ValueError, batches_differ),
     "join": Fault(ValueError, _join),
     "infer_shape": Fault(
         ValueError,

@@ -10,9 +10,9 @@ from theano._core.ir.variable import Apply
 from theano._core.ops.arithmetic import cast, conjugate, mul
 from theano._core.ops.convolution import BaseAbstractConv
 from theano._core.ops.indexing import sum_to
-from theano._core.ops.lengths import as_int64
+from theano._core.ops.lengths import as_int64, product
 from theano._core.ops.op import Elementwise, Structured, tensor_operand, unequal
-from theano._core.ops.shaping import dimshuffle, length, pattern_broadcast, reshape_op
+from theano._core.ops.shaping import DimShuffle, dimshuffle, length, pattern_broadcast, reshape_op
 
 
 class Dot(Structured):
@@ -93,52 +93,120 @@ dot = Dot()
 
 
 class BatchedDot(Structured):
-    """Products of the matrices along the first axes of `x` and `y`; a broadcastable one stretches.
+    """Products of the matrices along the last two axes of `x` and `y`, which have as many axes.
 
-    The product is summed over the last axis of `x` and the middle axis of `y`.
+    Those before count the pairs; a broadcastable one stretches. The product is summed over the
+    last axis of `x` and the last but one of `y`.
     """
 
     def make_node(self, x: Any, y: Any) -> Apply:
         x, y = tensor_operand("batched_dot", x), tensor_operand("batched_dot", y)
-        if x.type.ndim != 3 or y.type.ndim != 3:
-            raise TypeError(f"batched_dot needs arrays of 3 axes, got {x.type} and {y.type}")
+        if x.type.ndim < 3 or x.type.ndim != y.type.ndim:
+            raise TypeError(
+                f"batched_dot needs two arrays of 3 axes, or of as many more, got {x.type} and "
+                f"{y.type}"
+            )
         dtype = dtypes.upcast(x.type.dtype, y.type.dtype)
         x, y = cast(x, dtype), cast(y, dtype)
         one, two = x.type.broadcastable, y.type.broadcastable
-        return self.one([x, y], dtype, (one[0] and two[0], one[1], two[2]))
+        pairs = map(all, zip(one[:-2], two[:-2], strict=True))
+        return self.one([x, y], dtype, (*pairs, one[-2], two[-1]))
+
+    def paired(self, node: Apply) -> list[int]:
+        """Return the axes along which both operands count the pairs."""
+        x, y = (v.type.broadcastable for v in node.inputs)
+        return [axis for axis in range(len(x) - 2) if not x[axis] and not y[axis]]
 
     def compute(self, xp: Any, node: Apply, x: Any, y: Any) -> tuple[Any, ...]:
-        ones = [v.type.broadcastable[0] for v in node.inputs]
-        if not any(ones) and x.shape[0] != y.shape[0]:
-            raise ValueError(
-                f"Shape mismatch: x is a batch of {x.shape[0]} matrices, y one of {y.shape[0]}."
-            )
+        if any(x.shape[axis] != y.shape[axis] for axis in self.paired(node)):
+            raise ValueError(batches_differ((*x.shape, *y.shape)))
         return (xp.matmul(x, y),)
 
     def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
         x, y = shapes
-        return [(y[0] if node.inputs[0].type.broadcastable[0] else x[0], x[1], y[2])]
+        stretched = node.inputs[0].type.broadcastable
+        pairs = ((y if stretched[axis] else x)[axis] for axis in range(len(x) - 2))
+        return [(*pairs, x[-2], y[-1])]
 
     def linear(self, node: Apply) -> list[list[int]]:
         return [[0], [1]]
 
+    def batch(
+        self, node: Apply, values: list[Any], rows: list[bool], batching: Any
+    ) -> list[Any] | None:
+        axes = range(node.inputs[0].type.ndim)
+        pairs = zip(values, rows, strict=True)
+        return [batched_dot(*(v if row else dimshuffle(v, ["x", *axes]) for v, row in pairs))]
+
     def misfit(self, node: Apply, shapes: Sequence[Any]) -> str | None:
         x, y = shapes
-        stretched = any(v.type.broadcastable[0] for v in node.inputs)
-        return unequal([(x, 2), (y, 1)]) or (None if stretched else unequal([(x, 0), (y, 0)]))
+        problems = [unequal([(x, axis), (y, axis)]) for axis in self.paired(node)]
+        return next(filter(None, [unequal([(x, len(x) - 1), (y, len(y) - 2)]), *problems]), None)
 
     def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
         x, y = (conjugate(v) for v in node.inputs)
         g = cotangents[0]
-        of_x = batched_dot(g, dimshuffle(y, (0, 2, 1)))
-        of_y = batched_dot(dimshuffle(x, (0, 2, 1)), g)
-        return [sum_to(of_x, x), sum_to(of_y, y)]
+        return [_for_all_pairs(g, _turned(y), x), _for_all_pairs(_turned(x), g, y)]
 
     def lower(self, p: Any, node: Apply, x: Any, y: Any) -> Any:
         return p.batched_matmul(node, x, y)
 
 
 batched_dot = BatchedDot()
+
+
+def batches_differ(lengths: Sequence[int]) -> str:
+    """Say that two stacks of matrices do not fit, given the lengths of one and then the other."""
+    rank = len(lengths) // 2
+    x, y = tuple(lengths[:rank]), tuple(lengths[rank:])
+    one, two = ("×".join(map(str, shape[:-2])) for shape in (x, y))
+    return (
+        f"Shape mismatch: x is a batch of {one} matrices, y one of {two}. "
+        f"Their shapes are {x} and {y}."
+    )
+
+
+def _turned(x: Any) -> Any:
+    """Return the matrices along the last two axes of `x` transposed."""
+    rank = x.type.ndim
+    return dimshuffle(x, [*range(rank - 2), rank - 1, rank - 2])
+
+
+def _for_all_pairs(left: Any, right: Any, own: Any) -> Any:
+    """Return the products of pairs, summed over those that share a matrix of `own`.
+
+    The sums are part of the products: over axes that the two have beside the one that is summed.
+    """
+    rank = own.type.ndim
+    once, *both = (v.type.broadcastable for v in (own, left, right))
+    stretched = [i for i in range(rank - 2) if once[i] and not any(ones[i] for ones in both)]
+    kept = [i for i in range(rank - 2) if i not in stretched]
+    each = [[i] for i in kept]
+    one = joined(left, [*each, [rank - 2], [*stretched, rank - 1]])
+    two = joined(right, [*each, [*stretched, rank - 2], [rank - 1]])
+    order = ["x" if i in stretched else i - sum(s < i for s in stretched) for i in range(rank)]
+    whole = dimshuffle((batched_dot if kept else dot)(one, two), order)
+    return sum_to(whole, own)
+
+
+def joined(x: Any, groups: list[list[int]]) -> Any:
+    """Return `x` with one axis for each of some groups of its axes; none gives one of length 1.
+
+    Groups of neighbours are joined where they are, and then moved, which copies nothing.
+    """
+    node = x.owner
+    if node is not None and isinstance(node.op, DimShuffle):
+        order = node.op.new_order
+        own = [[order[axis] for axis in group if order[axis] != "x"] for group in groups]
+        return joined(node.inputs[0], own)
+    first = sorted(filter(None, groups))
+    flat = dimshuffle(x, [axis for group in first for axis in group])
+    if any(len(group) > 1 for group in first):
+        lengths = [product([length(x, axis) for axis in group]) for group in first]
+        flat = reshape_op(flat, lengths)
+        ones = x.type.broadcastable
+        flat = pattern_broadcast(flat, [all(ones[axis] for axis in group) for group in first])
+    return dimshuffle(flat, [first.index(group) if group else "x" for group in groups])
 
 
 class Gemm(Structured):
@@ -174,7 +242,7 @@ gemm = Gemm()
 
 def is_costly(node: Apply) -> bool:
     """Tell whether the value of a node is better kept than computed again."""
-    if isinstance(node.op, (Dot, BaseAbstractConv)):
+    if isinstance(node.op, (Dot, BatchedDot, BaseAbstractConv)):
         return node.outputs[0].type.ndim > 0
     return isinstance(node.op, Elementwise) and node.op.is_dear
 

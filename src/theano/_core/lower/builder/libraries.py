@@ -295,28 +295,42 @@ def multiply_into(p: Core, x: Array, y: Array, out: Array, keep: str = "null") -
 
 
 def batched_matmul(p: Core, node: Apply, x: Array, y: Array) -> Array:
-    """Return the products of the matrices along the first axes of two arrays."""
-    stretched = [v.type.broadcastable[0] for v in node.inputs]
-    count = y.lengths[0] if stretched[0] else x.lengths[0]
-    if not any(stretched):
-        p.check_equal(node, count, y.lengths[0], "batch", (count, y.lengths[0]))
-    one, two = x.lengths[2], y.lengths[1]
-    p.check_equal(node, one, two, "matmul", (one, two))
-    out = p.new_array(x.dtype, (count, x.lengths[1], y.lengths[2]))
-    work = p.product([*out.lengths, one])
-    release_if_long(p, work)
+    """Return the products of the matrices along the last two axes of two arrays."""
+    shapes = (*x.lengths, *y.lengths)
+    for axis in node.op.paired(node):
+        p.check_equal(node, x.lengths[axis], y.lengths[axis], "batch", shapes)
+    one, two = x.lengths[-1], y.lengths[-2]
+    p.check_equal(node, one, two, "matmul", (one, two, *shapes))
+    stretched = [v.type.broadcastable[:-2] for v in node.inputs]
+    pairs = zip(stretched[0], x.lengths, y.lengths, strict=False)
+    counts = [other if one else own for one, own, other in pairs]
+    out = p.new_array(x.dtype, (*counts, x.lengths[-2], y.lengths[-1]))
+    release_if_long(p, p.product([*out.lengths, one]))
     arrays = (x, y, out)
     # Strides are computed where they are first asked for: here, not in the loop.
     strides = [p.strides(a) for a in arrays]
-    steps = [0 if one else s[0] for one, s in zip((*stretched, False), strides, strict=True)]
-    starts = [p.pointer(a) for a in arrays]
-    with p.counted(count) as number:
-        matrices = []
-        for array, start, step, known in zip(arrays, starts, steps, strides, strict=True):
-            at = p.let("moved", start, p.let("mul", number, step))
-            matrices.append(Array(array.dtype, array.lengths[1:], at, known[1:], array is out))
-        one, two, product = matrices
-        _call_matmul(p, one, two, _descriptors(p, product, one, two), "null", "null")
+    stretched.append((False,) * len(counts))
+
+    def multiply(axis: int, starts: list[str]) -> None:
+        if axis == len(counts):
+            matrices = [
+                Array(a.dtype, a.lengths[-2:], at, known[-2:], a is out)
+                for a, at, known in zip(arrays, starts, strides, strict=True)
+            ]
+            one, two, product = matrices
+            _call_matmul(p, one, two, _descriptors(p, product, one, two), "null", "null")
+        elif counts[axis] == 1:
+            multiply(axis + 1, starts)
+        else:
+            with p.counted(counts[axis]) as number:
+                moves = zip(starts, stretched, strides, strict=True)
+                here = [
+                    at if ones[axis] else views.moved(p, at, p.let("mul", number, known[axis]))
+                    for at, ones, known in moves
+                ]
+                multiply(axis + 1, here)
+
+    multiply(0, [p.pointer(a) for a in arrays])
     return out
 
 
