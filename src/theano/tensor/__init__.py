@@ -50,6 +50,9 @@ from theano._core.api.creation import (
 from theano._core.api.debugprint import (
     min_informative_str,
 )
+from theano._core.api.einsum import (
+    einsum,
+)
 from theano._core.api.elementwise import (
     ceil_intdiv,
     complex_from_polar,
@@ -113,6 +116,7 @@ from theano._core.api.products import (
     diag,
     diagonal,
     dot,
+    matmul,
     outer,
     tensordot,
     trace,
@@ -686,6 +690,7 @@ __all__ = [
     "dtensor7s",
     "dvector",
     "dvectors",
+    "einsum",
     "eq",
     "erf",
     "erfc",
@@ -811,6 +816,7 @@ __all__ = [
     "lvector",
     "lvectors",
     "makeKeepDims",
+    "matmul",
     "matrices",
     "matrix",
     "max",

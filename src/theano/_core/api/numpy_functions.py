@@ -14,6 +14,7 @@ import numpy as np
 from theano._core.api import (
     conversion,
     creation,
+    einsum,
     elementwise,
     extra_ops,
     fourier,
@@ -43,6 +44,7 @@ class Row(NamedTuple):
     parameters : str
         NumPy's, in its order. `name` must be given and is passed on by position, `name=` and
         `name=other` by name; `-name` is refused unless it is None, `-name:value` unless it is that.
+        `*name`, which is first, passes on all that is given by position.
     name : str
         Where users find `ours`, in `theano.tensor`; empty: under NumPy's name.
     """
@@ -178,6 +180,7 @@ FUNCTIONS = {
     "numpy.diagonal": Row(products.diagonal, "a offset= axis1= axis2="),
     "numpy.diff": Row(extra_ops.diff, "a n= axis= -prepend -append"),
     "numpy.dot": Row(products.dot, "a b -out"),
+    "numpy.einsum": Row(einsum.einsum, "*operands -out optimize= -dtype -order:K -casting:safe"),
     "numpy.expand_dims": Row(shaping.shape_padaxis, "a axis", "shape_padaxis"),
     "numpy.fix": Row(a.trunc, "x -out", "trunc"),
     "numpy.flatnonzero": Row(indexing.flatnonzero, "a"),
@@ -233,6 +236,7 @@ FUNCTIONS = {
     "numpy.linalg.eigh": Row(linalg.eigh, "a UPLO=", "nlinalg.eigh"),
     "numpy.linalg.eigvalsh": Row(_eigvalsh, "a UPLO=", "slinalg.eigvalsh"),
     "numpy.linalg.inv": Row(solving.matrix_inverse, "a", "nlinalg.matrix_inverse"),
+    "numpy.linalg.matmul": Row(products.matmul, "x1 x2", "matmul"),
     "numpy.linalg.matrix_power": Row(linalg.matrix_power, "a n", "nlinalg.matrix_power"),
     "numpy.linalg.multi_dot": Row(_multi_dot, "arrays -out", "nlinalg.matrix_dot"),
     "numpy.linalg.norm": Row(linalg.norm, "x ord= -axis -keepdims:False", "nlinalg.norm"),
@@ -314,7 +318,6 @@ INSTEAD = {
     "numpy.broadcast_to": "alloc(x, *shape)",
     "numpy.column_stack": "concatenate",
     "numpy.dstack": "concatenate",
-    "numpy.einsum": "tensordot and batched_dot",
     "numpy.empty_like": "zeros_like",
     "numpy.fill_diagonal": "fill_diagonal, which returns a new variable",
     "numpy.hstack": "concatenate",
@@ -327,7 +330,6 @@ INSTEAD = {
     "numpy.linalg.diagonal": "diagonal",
     "numpy.linalg.eig": "nlinalg.eig, whose eigenvalues are real",
     "numpy.linalg.lstsq": "nlinalg.lstsq()",
-    "numpy.linalg.matmul": "x @ y",
     "numpy.linalg.trace": "nlinalg.trace",
     "numpy.fft.irfft": "fft.irfft, of real and imaginary parts along a last axis",
     "numpy.fft.rfft": "fft.rfft, of real and imaginary parts along a last axis",
@@ -364,12 +366,12 @@ def call_function(function: Any, args: Sequence[Any], kwargs: dict[str, Any]) ->
         It, or an argument, has no counterpart.
     """
     name = f"{function.__module__}.{function.__name__}"
-    row = FUNCTIONS.get(name)
-    if row is None:
-        _refuse(name, name)
+    row = FUNCTIONS.get(name) or _refuse(name, name)
     ours = f"theano.tensor.{row.name or function.__name__}"
     positional, named, missing = [], {}, []
     names = row.parameters.split()
+    if names[0].startswith("*"):
+        positional, args, names = list(args), (), names[1:]
     if len(args) > len(names):
         raise TypeError(f"{name} takes {len(names)} arguments, got {len(args)}")
     own = [text.lstrip("-").partition(":")[0].partition("=")[0] for text in names]

@@ -127,16 +127,44 @@ def tensordot(a: Any, b: Any, axes: Any = 2) -> Any:
     a_axes, b_axes = _check_axes("a", a, pairs[0]), _check_axes("b", b, pairs[1])
     if len(a_axes) != len(b_axes):
         raise ValueError(f"Axes elements must have the same length, got {a_axes} and {b_axes}.")
-    return _contracted(a, b, a_axes, b_axes)
+    return contracted(a, b, a_axes, b_axes)
 
 
-def _contracted(a: Any, b: Any, a_axes: list[int], b_axes: list[int]) -> Any:
-    a_rest = [i for i in range(a.type.ndim) if i not in a_axes]
-    b_rest = [i for i in range(b.type.ndim) if i not in b_axes]
-    flat = ops.dot(ops.joined(a, [a_rest, a_axes]), ops.joined(b, [b_axes, b_rest]))
-    lengths = [shaping.length(a, i) for i in a_rest] + [shaping.length(b, i) for i in b_rest]
-    pattern = [a.type.broadcastable[i] for i in a_rest] + [b.type.broadcastable[i] for i in b_rest]
-    return shaping.pattern_broadcast(shaping.reshape_op(flat, lengths), pattern)
+def contracted(
+    x: Any,
+    y: Any,
+    x_axes: Sequence[int],
+    y_axes: Sequence[int],
+    x_pairs: Sequence[int] = (),
+    y_pairs: Sequence[int] = (),
+) -> Any:
+    """Return a product summed over some axes; others count pairs, and come first in the result.
+
+    Parameters
+    ----------
+    x, y : tensor
+    x_axes, y_axes : sequence of int
+        Axes that are summed over, as many each.
+    x_pairs, y_pairs : sequence of int
+        Axes that count pairs, as many each.
+
+    Returns
+    -------
+    TensorVariable
+        After the pairs the other axes of `x`, then those of `y`.
+    """
+    x_rest = [i for i in range(x.type.ndim) if i not in (*x_axes, *x_pairs)]
+    y_rest = [i for i in range(y.type.ndim) if i not in (*y_axes, *y_pairs)]
+    left = ops.joined(x, [*([i] for i in x_pairs), x_rest, list(x_axes)])
+    right = ops.joined(y, [*([i] for i in y_pairs), list(y_axes), y_rest])
+    flat = (ops.batched_dot if x_pairs else ops.dot)(left, right)
+    if len(x_rest) == len(y_rest) == 1:
+        return flat
+    ones = x.type.broadcastable
+    kept = [(y, j) if ones[i] else (x, i) for i, j in zip(x_pairs, y_pairs, strict=True)]
+    kept += [*((x, i) for i in x_rest), *((y, i) for i in y_rest)]
+    whole = shaping.reshape_op(flat, [shaping.length(v, axis) for v, axis in kept])
+    return shaping.pattern_broadcast(whole, [v.type.broadcastable[axis] for v, axis in kept])
 
 
 def batched_dot(a: Any, b: Any) -> Any:
@@ -197,21 +225,21 @@ def batched_tensordot(x: Any, y: Any, axes: Any = 2) -> Any:
         raise ValueError(f"Axes elements must have the same length, got {x_axes} and {y_axes}.")
     if 0 in x_axes or 0 in y_axes:
         raise ValueError("axes to sum over must not contain the batch axis 0")
-    x_rest = [i for i in range(1, x.type.ndim) if i not in x_axes]
-    y_rest = [i for i in range(1, y.type.ndim) if i not in y_axes]
-    left = ops.joined(x, [[0], x_rest, x_axes])
-    right = ops.joined(y, [[0], y_axes, y_rest])
-    flat = ops.batched_dot(left, right)
-    first = y if x.type.broadcastable[0] else x
-    kept = [(first, 0), *((x, axis) for axis in x_rest), *((y, axis) for axis in y_rest)]
-    if len(x_rest) == 1 and len(y_rest) == 1:
-        return flat
-    whole = shaping.reshape_op(flat, [shaping.length(v, axis) for v, axis in kept])
-    return shaping.pattern_broadcast(whole, [v.type.broadcastable[axis] for v, axis in kept])
+    return contracted(x, y, x_axes, y_axes, [0], [0])
 
 
 def matmul(a: Any, b: Any) -> Any:
     """Return the matrix product: of the last two axes, broadcast over the others.
+
+    Parameters
+    ----------
+    a, b : tensor, at least one axis
+        A vector `a` is a row, a vector `b` a column; the result has no axis for it.
+
+    Returns
+    -------
+    TensorVariable
+        Of the common dtype.
 
     Raises
     ------
@@ -225,7 +253,7 @@ def matmul(a: Any, b: Any) -> Any:
         return ops.dot(a, b)
     if b.type.ndim <= 2:
         # One product with the rows of all matrices.
-        return _contracted(a, b, [a.type.ndim - 1], [0])
+        return contracted(a, b, [a.type.ndim - 1], [0])
     left = a if a.type.ndim > 1 else shaping.dimshuffle(a, ("x", 0))
     rank = max(left.type.ndim, b.type.ndim)
     stacks = (
