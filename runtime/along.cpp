@@ -6,6 +6,7 @@
 #include <memory>
 #include <new>
 #include <type_traits>
+#include <vector>
 
 #include "arrays.h"
 #include "copy.h"
@@ -208,6 +209,100 @@ Status work(const Lines &lines) {
         }
     });
     return done ? status : Status::interrupted;
+}
+
+template <class T>
+struct Numbered {
+    T item;
+    std::int64_t at;
+    bool operator<(const Numbered &other) const {
+        return before(item, other.item) || (!before(other.item, item) && at < other.at);
+    }
+};
+
+// The first or the last so many items of a line, in a stable order: what is better than the worst
+// of those that are kept is added to them, and when there are twice as many, the worse half is
+// dropped. INVARIANT: lines are read so that of equal items the better one comes first.
+template <class T, class Better, class Numbering>
+void keep_best(const T *items, std::int64_t n, std::int64_t most, std::int64_t room,
+               std::vector<Numbered<T>> &kept, Better better, Numbering at) {
+    auto in_order = [&better](const Numbered<T> &a, const Numbered<T> &b) { return better(a, b); };
+    auto drop = [&] {
+        std::nth_element(kept.begin(), kept.begin() + (most - 1), kept.end(), in_order);
+        kept.resize(static_cast<std::size_t>(most));
+    };
+    std::int64_t i = 0;
+    for (; i < std::min(n, room); ++i) kept.push_back({items[at(i)], at(i)});
+    drop();
+    for (Numbered<T> worst = kept.back(); i < n; ++i) {
+        const Numbered<T> own{items[at(i)], at(i)};
+        if (!better(own, worst)) continue;
+        kept.push_back(own);
+        if (static_cast<std::int64_t>(kept.size()) < room) continue;
+        drop();
+        worst = kept.back();
+    }
+    drop();
+}
+
+// Positions `first` to `first + count` of the order of a line.
+template <class T>
+void select_line(const T *items, std::int64_t n, std::int64_t first, std::int64_t count,
+                 std::int64_t room, std::vector<Numbered<T>> &kept, std::int64_t *order) {
+    const bool low = first + count <= n - first;
+    const std::int64_t most = low ? first + count : n - first;
+    kept.clear();
+    if (low) {
+        keep_best(items, n, most, room, kept, [](auto &a, auto &b) { return a < b; },
+                  [](std::int64_t i) { return i; });
+    } else {
+        keep_best(items, n, most, room, kept, [](auto &a, auto &b) { return b < a; },
+                  [n](std::int64_t i) { return n - 1 - i; });
+    }
+    const auto begin = kept.begin() + (low ? most - count : 0), end = begin + count;
+    if (count < most) std::nth_element(kept.begin(), low ? begin : end, kept.end());
+    std::sort(begin, end);
+    std::transform(begin, end, order, [](const Numbered<T> &one) { return one.at; });
+}
+
+struct Selection {
+    Lines lines;
+    std::int64_t first, count;
+    std::int64_t *places;
+};
+
+template <class T>
+Status work(const Selection &selection) {
+    const Lines &lines = selection.lines;
+    const std::int64_t n = lines.shape[lines.axis], first = selection.first, count = selection.count;
+    std::int64_t inner = 1, outer = 1;
+    for (std::int64_t i = 0; i < lines.axis; ++i) outer *= lines.shape[i];
+    for (std::int64_t i = lines.axis + 1; i < lines.ndim; ++i) inner *= lines.shape[i];
+    if (count <= 0 || inner == 0 || outer == 0) return Status::done;
+    // INVARIANT: nothing grows where a thread may be given up, which could not say so.
+    const std::int64_t room = std::min(n, 2 * std::min(first + count, n - first) + 16);
+    const auto kept = std::make_shared<std::vector<Numbered<T>>>();
+    kept->reserve(static_cast<std::size_t>(room));
+    const auto items = shared_items<T>(n);
+    const auto order = shared_items<std::int64_t>(count);
+    const std::int64_t step = lines.strides[lines.axis];
+    bool finished = true;
+    const bool done = in_pieces(outer * inner, n, lines.poll, [&](std::int64_t line, std::int64_t end) {
+        for (; finished && line < end; ++line) {
+            const char *from = start_of(lines, line);
+            finished = in_pieces(n, 1, lines.poll, [&](std::int64_t i, std::int64_t last) {
+                for (; i < last; ++i) std::memcpy(&items[i], from + i * step, sizeof(T));
+            });
+            if (!finished) return;
+            auto all = [=] { select_line(items.get(), n, first, count, room, *kept, order.get()); };
+            if (n < kLong) all();
+            else finished = threads::run_aside(all, lines.poll);
+            if (!finished) return;
+            std::int64_t *to = selection.places + line / inner * count * inner + line % inner;
+            for (std::int64_t i = 0; i < count; ++i) to[i * inner] = order[i];
+        }
+    });
+    return done && finished ? Status::done : Status::interrupted;
 }
 
 struct Search {
@@ -421,6 +516,16 @@ Status search(bool right, int typenum, std::int64_t n, std::int64_t step, const 
               std::int64_t count, const char *wanted, std::int64_t *places,
               const threads::Poll &poll) {
     return of_type(typenum, Search{right, n, step, sorted, count, wanted, places, poll});
+}
+
+Status select(int typenum, std::int64_t ndim, std::int64_t axis, std::int64_t first,
+              std::int64_t count, const std::int64_t *shape, const std::int64_t *strides,
+              const char *source, std::int64_t *places, const threads::Poll &poll) {
+    if (axis < 0 || axis >= ndim) return Status::unknown;
+    const Lines lines{TH_ALONG_OPERATIONS, ndim, axis, nullptr, nullptr, shape, strides, source,
+                      nullptr, poll};
+    const Selection selection{lines, first, count, places};
+    return unless_no_memory([&] { return of_type(typenum, selection); });
 }
 
 }  // namespace theano::along

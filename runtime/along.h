@@ -23,4 +23,9 @@ Status search(bool right, int typenum, std::int64_t n, std::int64_t step, const 
               std::int64_t count, const char *wanted, std::int64_t *places,
               const threads::Poll &poll);
 
+// Positions `first` to `first + count` of the order along an axis that a stable sort gives.
+Status select(int typenum, std::int64_t ndim, std::int64_t axis, std::int64_t first,
+              std::int64_t count, const std::int64_t *shape, const std::int64_t *strides,
+              const char *source, std::int64_t *places, const threads::Poll &poll);
+
 }  // namespace theano::along

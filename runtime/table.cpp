@@ -334,6 +334,18 @@ std::int32_t table_search(th_call *head, std::int64_t right, std::int64_t typenu
     return finish(call_of(head), status, -1, typenum);
 }
 
+std::int32_t table_select(th_call *head, std::int64_t typenum, std::int64_t ndim, std::int64_t axis,
+                          std::int64_t first, std::int64_t count, std::int64_t *places,
+                          const std::int64_t *source) {
+    auto status = along::Status::unknown;
+    if (ndim > 0 && ndim <= kMostDimensions)
+        status = along::select(static_cast<int>(typenum), ndim, axis, first, count, shape_of(source),
+                               strides_of(source, ndim),
+                               static_cast<const char *>(data_of(source)), places,
+                               poll_of(call_of(head)));
+    return finish(call_of(head), status, -1, typenum);
+}
+
 std::int64_t table_kept(th_call *head) { return call_of(head)->n_kept; }
 
 void table_forget(th_call *head, std::int64_t begin, std::int64_t end) {
@@ -384,7 +396,7 @@ const th_runtime runtime_table = {table_alloc,    table_free,   table_fail,    t
                                   table_copy,     table_kept,   table_forget,  table_lapack,
                                   table_poll,     table_along,  table_tick,
                                   table_search,   panels::pack, table_multiply_packed,
-                                  table_commit,   fold,         table_convolve};
+                                   table_commit,   fold,         table_convolve, table_select};
 
 // A thread does about so many instructions at a time; so many are worth waking threads.
 constexpr double kChunk = 1 << 15, kLarge = 16 * kChunk;

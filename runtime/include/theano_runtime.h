@@ -40,7 +40,7 @@ extern "C" {
 
 /* Incremented whenever something in this header changes its meaning; part of the key of the compile
  * cache. */
-#define TH_ABI_VERSION 11
+#define TH_ABI_VERSION 12
 
 /* Bits of a descriptor's `flags`. */
 enum {
@@ -250,6 +250,11 @@ struct th_runtime {
     /* 20: a convolution of floats, or a gradient of one. Its arguments: see `convolution.h`. Nonzero as
      * for `parallel`, or without memory. */
     int32_t (*convolve)(th_call *call, int64_t *args);
+
+    /* 21: `count` positions from number `first` on of the order along `axis`, as a stable sort has it,
+     * of the array described by `src`. 0 on success. */
+    int32_t (*select)(th_call *call, int64_t typenum, int64_t ndim, int64_t axis, int64_t first,
+                      int64_t count, int64_t *places, const int64_t *src);
 };
 
 #ifdef __cplusplus

@@ -531,6 +531,7 @@ REWRITTEN = {
     "LUFactor",
     "StackProduct",
     "FitsMask",
+    "ArgSelect",
     "ArgSortRows",
 }
 # Made by derivatives: tests/linalg/test_tangents.py, tests/autodiff/test_sizes.py.

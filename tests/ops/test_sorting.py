@@ -12,7 +12,7 @@ import theano.tensor as T
 from theano._core.api.checks import layouts, tensor
 from theano._core.compile.function import function
 from theano._core.ops.cumulative import Cumulative
-from theano._core.ops.sorting import ArgSort, SearchSorted, Sort, TopK, Unique
+from theano._core.ops.sorting import ArgSelect, ArgSort, SearchSorted, Sort, TopK, Unique
 
 KINDS = ["bool", "int8", "uint8", "int32", "uint64", "float16", "float32", "float64", "complex128"]
 SHAPES = [(0,), (1,), (37,), (3, 4), (1, 9), (3, 0), (2, 3, 5)]
@@ -49,6 +49,51 @@ def test_along_an_axis(kind: str, rank: int) -> None:
                     for got, want in zip(f(given), wanted, strict=True):
                         assert got.dtype == want.dtype
                         np.testing.assert_array_equal(got, want)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("shape", [(37,), (1,), (0,), (600, 3), (4, 300), (2, 50, 2)])
+def test_parts_of_the_order(kind: str, shape: tuple[int, ...]) -> None:
+    x, first, count = tensor(kind, (2,) * len(shape)), T.lscalar(), T.lscalar()
+    array = sample(kind, shape)
+    for axis, n in enumerate(shape):
+        f = function([x, first, count], ArgSelect(axis)(x, first, count))
+        order = np.argsort(array, axis, kind="stable")
+        for begin, end in [(0, 0), (0, n), (0, n // 9), (n // 2, n // 2 + n % 2), (n - n // 9, n)]:
+            wanted = order[(*[slice(None)] * axis, slice(begin, end))]
+            for given in layouts(array).values():
+                got = f(given, begin, end - begin)
+                assert got.dtype == "int64"
+                np.testing.assert_array_equal(got, wanted)
+
+
+def test_the_best_of_lines_in_the_worst_order() -> None:
+    x = T.dvector("x")
+    for rising in (np.arange(5000.0), np.repeat(np.arange(50.0), 100), np.full(5000, np.nan)):
+        for array in (rising, rising[::-1].copy()):
+            order = np.argsort(array, kind="stable")
+            for k in (1, 10, 700, 4000):
+                f = function([x], [T.argtopk(x, k), T.argtopk(x, -k)])
+                most, least = f(array)
+                np.testing.assert_array_equal(most, order[::-1][:k])
+                np.testing.assert_array_equal(least, order[:k][::-1])
+
+
+def test_positions_that_are_not_in_the_order() -> None:
+    x, first, count = T.dvector(), T.lscalar(), T.lscalar()
+    for mode in (theano.Mode(linker="py"), None):
+        f = function([x, first, count], ArgSelect(0)(x, first, count), mode=mode)
+        for begin, size, at in [(-1, 2, -1), (2, 3, 5)]:
+            with pytest.raises(IndexError, match=f"index {at} is out of bounds for axis 0 with"):
+                f(np.zeros(4), begin, size)
+
+
+def test_largest_items_of_many_rows() -> None:
+    array = np.random.default_rng(4).normal(size=(5, 3, 40))
+    wanted = np.argsort(array, axis=1, kind="stable")[:, ::-1][:, :2]
+    x = T.dtensor3()
+    got = function([x], theano.vectorize(lambda m: T.argtopk(m, 2, axis=0))(x))(array)
+    np.testing.assert_array_equal(got, wanted)
 
 
 @pytest.mark.parametrize("kind", ["int8", "uint8", "float32", "float64"])

@@ -163,6 +163,7 @@ PROGRAMS: dict[str, Any] = {
     "copy": lambda: texts_of([m], T.exp(m.flatten())),
     "lapack": lambda: texts_of([m], T.nlinalg.matrix_inverse(m)),
     "along": lambda: texts_of([m], T.sort(m, axis=0)),
+    "select": lambda: texts_of([m], T.argtopk(m, 2)),
     "search": lambda: texts_of([x], T.extra_ops.searchsorted(x, x)),
     "poll kept forget callback": lambda: texts_of([], drawing()),
     "callback": lambda: texts_of([x], T.exp(x), mode=theano.Mode(linker="py")),

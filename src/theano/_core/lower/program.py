@@ -411,6 +411,7 @@ RUNTIME = {
     "commit": Runtime("int32", ""),
     "fold": Runtime("int32", "pp"),
     "convolve": Runtime("int32", "p"),
+    "select": Runtime("int32", "iiiiipp"),
 }
 
 

@@ -146,6 +146,58 @@ class ArgSort(_AlongAxis):
         return p.along(node, "argsort", x, self.axis, KINDS[self.kind])
 
 
+class ArgSelect(_AlongAxis):
+    """`count` positions from `first` on of the order of `x` along `axis`, as stable sorting has it.
+
+    All must exist. They are found without sorting the other items.
+    """
+
+    __props__ = ("axis",)
+    not_differentiated = "integers have no derivative"
+
+    def make_node(self, x: Any, first: Any, count: Any) -> Apply:
+        x = self.operand(x)
+        pattern = list(x.type.broadcastable)
+        pattern[self.axis] = False
+        return self.one(
+            [x, *(cast(as_variable(n), "int64") for n in (first, count))], "int64", pattern
+        )
+
+    def _sorted(self, x: Any, first: Any, count: Any) -> Any:
+        part = [*[slice(None)] * self.axis, slice(first, first + count)]
+        return subtensor(ArgSort(self.axis, "stable")(x), part)
+
+    def compute(self, xp: Any, node: Apply, x: Any, first: Any, count: Any) -> tuple[Any, ...]:
+        end, size = int(first + count), x.shape[self.axis]
+        if first < 0 or end > size:
+            at = int(first) if first < 0 else end
+            raise IndexError(f"index {at} is out of bounds for axis {self.axis} with size {size}")
+        order = xp.argsort(x, axis=self.axis, kind="stable")
+        return (order[(*[slice(None)] * self.axis, slice(int(first), end))],)
+
+    def jax(self, j: Any, node: Apply, *arrays: Any) -> Any:
+        return j.run([self._sorted(*node.inputs)], dict(zip(node.inputs, arrays, strict=True)))
+
+    def lower(self, p: Any, node: Apply, x: Any, *_: Any) -> Any:
+        return p.select(node, x, self.axis, *map(p.size, node.inputs[1:]))
+
+    def batch(
+        self, node: Apply, values: list[Any], rows: list[bool], batching: Any
+    ) -> list[Any] | None:
+        return None if any(rows[1:]) else [ArgSelect(self.axis + 1)(*values)]
+
+    def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
+        count = node.inputs[2]
+        known = python_int(count)
+        return [
+            (
+                *shapes[0][: self.axis],
+                count if known is None else known,
+                *shapes[0][self.axis + 1 :],
+            )
+        ]
+
+
 class ArgSortRows(Structured):
     """Positions of the rows of a matrix in the order of the first column that differs; int64.
 
@@ -240,8 +292,7 @@ class TopK(Composed):
         kth = Require(text, 2)(kth, kth, size, le(kth, size), ge(kth, neg(size)))
         start = switch(gt(kth, 0), sub(size, kth), as_variable(0))
         before = [slice(None)] * self.axis
-        part = slice(start, start + abs_(kth))
-        order = subtensor(ArgSort(self.axis, "stable")(x), [*before, part])
+        order = ArgSelect(self.axis)(x, start, abs_(kth))
         if self.sorted:
             order = subtensor(order, [*before, slice(None, None, -1)])
         return self._asked(take_along(x, order, self.axis), cast(order, self.idx_dtype))

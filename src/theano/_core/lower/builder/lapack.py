@@ -121,6 +121,21 @@ def along(
     return out
 
 
+def select(p: Core, node: Apply, x: Array, axis: int, first: Size, count: Size) -> Array:
+    """Return `count` positions from `first` on of the order of `x` along an axis."""
+    n = x.lengths[axis]
+    p.check_least(node, first, 0, "index", (first, axis, n))
+    end = p.let("add", first, count)
+    # INVARIANT: the difference of two lengths does not overflow, as their sum may.
+    p.check(node, p.let("le", count, p.let("sub", n, first)), "index", (end, axis, n))
+    out = _written(p, node.outputs[0])
+    libraries.release_if_long(p, p.product([*x.lengths, 16]))
+    at = p.frame_pointer(p.descriptor(x))
+    kind = typenum(x.dtype)
+    p.call_or_no_memory("select", kind, x.ndim, axis, first, count, p.pointer(out), at)
+    return out
+
+
 def search(p: Core, node: Apply, x: Array, v: Array, right: bool) -> Array:
     """Return where the items of `v` belong in the sorted vector `x`, of the same dtype."""
     out, v = _written(p, node.outputs[0]), copies.contiguous(p, v)

@@ -65,6 +65,7 @@ class Builder(Core):
 
     along = lapack.along
     search = lapack.search
+    select = lapack.select
     lapack = lapack.lapack
 
     arg_extreme = extremes.arg_extreme
