@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import _thread
-import signal
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -19,14 +18,6 @@ X, M, N = T.dvector("x"), T.dmatrix("m"), T.lscalar("n")
 FOREVER = 10**13
 # Items that take no memory.
 WIDE = np.broadcast_to(np.float64(0.5), (10**6, 10**7))
-
-
-@pytest.fixture(autouse=True)
-def python_handles_interrupts() -> Iterator[None]:
-    """Have an interrupt be one, though a shell starts what runs in the background without."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, before)
 
 
 def repeated(step: Callable[[Any], Any], start: Any) -> Any:
