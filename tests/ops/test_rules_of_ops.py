@@ -13,6 +13,7 @@ from theano._core.ops.op import Elementwise, Op, elementwise_ops
 
 # Bases, of which no operation is made.
 BASES = {"Called", "CallbackOp", "Composed", "KeyedOp", "MatrixOp", "SpectralOp"}
+BASES |= {"Comparison", "ComparisonSD", "ComparisonSS", "Drawn", "Scale", "SparseOp", "Stack"}
 BASES |= {"BaseAbstractConv", "PoolOp", "WindowOp", "_OfMaximum", "Structured", "_AlongAxis"}
 
 
@@ -24,8 +25,8 @@ def classes(base: type) -> Iterator[type[Op]]:
         yield from classes(kind)
 
 
-for module in pkgutil.iter_modules(ops.__path__):
-    importlib.import_module(f"{ops.__name__}.{module.name}")
+for module in pkgutil.walk_packages(ops.__path__, f"{ops.__name__}."):
+    importlib.import_module(module.name)
 KINDS = sorted(set(classes(Op)), key=lambda kind: kind.__name__)
 
 

@@ -367,7 +367,6 @@ class Comparison(SparseOp):
 
     shaped_as = 0
 
-    not_differentiated = "comparisons have no derivative"
     compare: ClassVar[Callable[[Any, Any], Any]]
 
     def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
