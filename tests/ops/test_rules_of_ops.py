@@ -13,7 +13,17 @@ from theano._core.ops.op import Elementwise, Op, elementwise_ops
 
 # Bases, of which no operation is made.
 BASES = {"Called", "CallbackOp", "Composed", "KeyedOp", "MatrixOp", "SpectralOp"}
-BASES |= {"Comparison", "ComparisonSD", "ComparisonSS", "Drawn", "Scale", "SparseOp", "Stack"}
+BASES |= {
+    "BothSparse",
+    "SameType",
+    "Comparison",
+    "ComparisonSD",
+    "ComparisonSS",
+    "Drawn",
+    "Scale",
+    "SparseOp",
+    "Stack",
+}
 BASES |= {"BaseAbstractConv", "PoolOp", "WindowOp", "_OfMaximum", "Structured", "_AlongAxis"}
 
 

@@ -1,7 +1,6 @@
 """Sparse matrices: variables that hold the matrices of `scipy.sparse`, and functions of them."""
 
 from theano._core.api.sparse import (
-    structured_dot_grad,
     verify_grad_sparse,
 )
 from theano._core.api.sparse_shared import (
@@ -116,6 +115,7 @@ from theano._core.ops.sparse.products import (
     StructuredDotGradCSR,
     TrueDot,
     Usmm,
+    structured_dot_grad,
 )
 from theano._core.ops.sparse.structure import (
     CSC,

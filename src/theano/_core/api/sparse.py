@@ -9,25 +9,9 @@ import numpy as np
 
 from theano._core.api.gradients import verify_grad
 from theano._core.ops.sparse import structure
-from theano._core.ops.sparse.functions import sparse
-from theano._core.ops.sparse.products import SamplingDot, StructuredDot
+from theano._core.ops.sparse.products import StructuredDot
 from theano._core.ops.sparse.random import Binomial, Multinomial, Poisson
-from theano._core.ops.sparse.structure import ones_at
 from theano._core.ops.sparse.type import CLASSES, SparseType, is_sparse, is_sparse_variable
-
-
-def structured_dot_grad(sparse_A: Any, dense_B: Any, ga: Any) -> Any:
-    """Return the gradient of `structured_dot` for the stored items of its sparse operand.
-
-    Parameters
-    ----------
-    sparse_A : sparse matrix
-    dense_B : matrix
-    ga : matrix
-        The cotangent of the product.
-    """
-    sparse_A = sparse(sparse_A)
-    return SamplingDot()(ga, dense_B, ones_at(sparse_A, ga.type.dtype))
 
 
 def verify_grad_sparse(

@@ -28,7 +28,6 @@ class WatchedMode(Mode):
 
     def __init__(self, optimizer: Any = "default", linker: Any = None) -> None:
         super().__init__("py", optimizer)
-        self.runner = self.run_watched
 
     def watch(self) -> Any:
         """Return what `evaluate` calls for each application of one call."""
@@ -37,7 +36,7 @@ class WatchedMode(Mode):
     def check_inputs(self, variables: Sequence[Any], values: Sequence[Any]) -> None:
         """Look at the values of the inputs."""
 
-    def run_watched(self, maker: Any, rewritten: Sequence[Any]) -> Callable[..., Any]:
+    def runner(self, maker: Any, rewritten: Sequence[Any]) -> Callable[..., Any]:
         """Return what computes a rewritten graph."""
         leaves = maker.leaves
 
@@ -51,7 +50,6 @@ class WatchedMode(Mode):
     def _with(self, **changes: Any) -> Mode:
         fresh = type(self).__new__(type(self))
         vars(fresh).update(vars(self))
-        fresh.runner = fresh.run_watched
         vars(fresh).update(changes)
         return fresh
 
@@ -391,7 +389,7 @@ class DebugMode(WatchedMode):
         checks = (self.check_c_code, self.check_py_code, self.check_isfinite)
         return (*super()._key(), self.stability_patience, *checks)
 
-    def run_watched(self, maker: Any, rewritten: Sequence[Any]) -> Callable[..., Any]:
+    def runner(self, maker: Any, rewritten: Sequence[Any]) -> Callable[..., Any]:
         """Return what computes a graph in several ways."""
         return _Comparison(self, maker, rewritten)
 

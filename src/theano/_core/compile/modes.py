@@ -40,8 +40,12 @@ OPTIMIZERS: dict[Any, Any] = {
 # A position behind every other.
 AFTER_ALL = 1e6
 # Theano's tags of what our passes do.
-PASS_TAGS = {"canonicalize": "canonical", "stabilize": "stable", "specialize": "special"}
-PASS_TAGS["local_set_to_inc_subtensor"] = "add_repeated"
+PASS_TAGS = {
+    "canonicalize": "canonical",
+    "local_set_to_inc_subtensor": "add_repeated",
+    "specialize": "special",
+    "stabilize": "stable",
+}
 # Theano's tag and name of the rewrite, off unless a mode includes it, that leaves assertions out.
 UNSAFE = frozenset({"unsafe", "local_remove_all_assert"})
 # Theano's tags and names of what lowering does.
@@ -69,13 +73,14 @@ class Mode:
         A name is not known.
     """
 
+    # What runs functions in place of the backend: a method `runner(maker, rewritten)`.
+    runner: Any = None
+
     def __init__(self, linker: Any = None, optimizer: Any = "default") -> None:
         linker = config.linker if linker is None else linker
         optimizer = config.optimizer if optimizer == "default" else optimizer
         if linker not in LINKERS:
             raise ValueError(f"unknown linker {linker!r}; known: {', '.join(LINKERS)}")
-        # What runs functions in place of the backend: `runner(maker, rewritten)`.
-        self.runner: Any = None
         self.provided_linker = linker
         self.provided_optimizer = optimizer
         self.backend = LINKERS[linker]

@@ -8,7 +8,6 @@ from typing import Any, ClassVar
 import numpy as np
 
 from theano._core.base import dtypes
-from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Apply
 from theano._core.ops.arithmetic import mul
 from theano._core.ops.broadcasting import Alloc, zeros_like_float
@@ -28,19 +27,13 @@ from theano._core.ops.sparse.structure import (
     Transpose,
     cast_as,
     dense,
-    dense_or,
+    fit,
     ones_at,
     parts,
     rebuilt,
+    sparse_as,
     zeros_at,
 )
-
-
-def fit(x: Any, g: Any) -> Any:
-    """Return a cotangent in the format and dtype of a sparse variable; zeros for integers."""
-    if dtypes.is_discrete(x.type.dtype):
-        return zeros_at(x)
-    return cast_as(dense_or(x.type.format, g), x.type.dtype)
 
 
 def fit_dense(x: Any, g: Any) -> Any:
@@ -55,19 +48,33 @@ def _check_shapes(name: str, one: Any, two: Any) -> None:
         raise ValueError(f"{name} needs operands of one shape, got {one.shape} and {two.shape}")
 
 
-class AddSS(SparseOp):
-    """The sum of two sparse matrices, in the format of the first."""
+class BothSparse(SparseOp):
+    """Base of what two matrices of one shape give, in the format of the first."""
 
     shaped_as = 0
+    what: ClassVar[str]
+
+    def combine(self, x: Any, y: Any) -> Any:
+        """Return the result for two matrices of SciPy."""
+        raise NotImplementedError
 
     def make_node(self, x: Any, y: Any) -> Apply:
         x, y = sparse(x), sparse(y)
         return result(self, [x, y], x.type.format, upcast(x, y))
 
     def compute(self, xp: Any, node: Apply, x: Any, y: Any) -> tuple[Any, ...]:
-        _check_shapes("the sum", x, y)
+        _check_shapes(self.what, x, y)
         kind = node.outputs[0].type
-        return (converted(x + y, kind.format, kind.dtype),)
+        return (converted(self.combine(x, y), kind.format, kind.dtype),)
+
+
+class AddSS(BothSparse):
+    """The sum of two sparse matrices, in the format of the first."""
+
+    what = "the sum"
+
+    def combine(self, x: Any, y: Any) -> Any:
+        return x + y
 
     def linear(self, node: Apply) -> list[list[int]]:
         return [[0, 1]]
@@ -109,8 +116,7 @@ class AddSD(SparseOp):
     def make_node(self, x: Any, y: Any) -> Apply:
         x, y = sparse(x), tensor(y)
         assert y.type.ndim == 2, f"the sum with a sparse matrix takes a matrix, got {y.type}"
-        kind = TensorType(upcast(x, y), y.type.broadcastable)
-        return Apply(self, [x, y], [kind.make_variable()])
+        return self.one([x, y], upcast(x, y), y.type.broadcastable)
 
     def compute(self, xp: Any, node: Apply, x: Any, y: Any) -> tuple[Any, ...]:
         _check_shapes("the sum", x, y)
@@ -157,19 +163,13 @@ def _spread_out(x: Any) -> np.ndarray:
     return np.repeat(np.arange(len(x.indptr) - 1), np.diff(x.indptr))
 
 
-class MulSS(SparseOp):
+class MulSS(BothSparse):
     """The product, item by item, of two sparse matrices, in the format of the first."""
 
-    shaped_as = 0
+    what = "the product"
 
-    def make_node(self, x: Any, y: Any) -> Apply:
-        x, y = sparse(x), sparse(y)
-        return result(self, [x, y], x.type.format, upcast(x, y))
-
-    def compute(self, xp: Any, node: Apply, x: Any, y: Any) -> tuple[Any, ...]:
-        _check_shapes("the product", x, y)
-        kind = node.outputs[0].type
-        return (converted(x.multiply(y), kind.format, kind.dtype),)
+    def combine(self, x: Any, y: Any) -> Any:
+        return x.multiply(y)
 
     def linear(self, node: Apply) -> list[list[int]]:
         return [[0], [1]]
@@ -207,7 +207,7 @@ class MulSD(SparseOp):
 
     def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
         (x, y), (g,) = node.inputs, cotangents
-        g = dense_or(x.type.format, g)
+        g = sparse_as(x.type.format, g)
         if y.type.ndim == 0:
             return [fit(x, self(g, y)), fit_dense(y, SpSum(None)(MulSS()(x, g)))]
         return [fit(x, self(g, y)), fit_dense(y, MulSS()(x, g))]
@@ -235,7 +235,7 @@ class MulSV(SparseOp):
 
     def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
         (x, y), (g,) = node.inputs, cotangents
-        g = dense_or(x.type.format, g)
+        g = sparse_as(x.type.format, g)
         return [fit(x, self(g, y)), fit_dense(y, SpSum(0)(MulSS()(x, g)))]
 
 
@@ -266,7 +266,7 @@ class Scale(SparseOp):
 
     def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
         (x, s), (g,) = node.inputs, cotangents
-        g = dense_or("csc", g)
+        g = sparse_as("csc", g)
         return [fit(x, self(g, s)), fit_dense(s, SpSum(1 - self.axis)(MulSS()(x, g)))]
 
 
@@ -300,7 +300,7 @@ class SpSum(SparseOp):
     def make_node(self, x: Any) -> Apply:
         x = sparse(x)
         pattern = () if self.axis is None else (False,)
-        return Apply(self, [x], [TensorType(x.type.dtype, pattern).make_variable()])
+        return self.one([x], x.type.dtype, pattern)
 
     def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
         return [() if self.axis is None else (shapes[0][1 - self.axis],)]
@@ -394,7 +394,7 @@ class ComparisonSD(Comparison):
     def make_node(self, x: Any, y: Any) -> Apply:
         x, y = sparse(x), tensor(y)
         assert y.type.ndim == 2, f"the comparison takes a matrix, got {y.type}"
-        return Apply(self, [x, y], [TensorType("uint8", (False, False)).make_variable()])
+        return self.one([x, y], "uint8", (False, False))
 
     def compute(self, xp: Any, node: Apply, x: Any, y: Any) -> tuple[Any, ...]:
         _check_shapes("the comparison", x, y)

@@ -100,3 +100,13 @@ def converted(matrix: Any, format: str, dtype: str) -> Any:
 def array(values: Any, dtype: str) -> np.ndarray:
     """Return an array of a dtype of its own memory."""
     return np.array(values, dtype=dtype)
+
+
+class SameType(SparseOp):
+    """Base of operations that make another matrix of the type and lengths of one."""
+
+    shaped_as = 0
+
+    def make_node(self, x: Any) -> Apply:
+        x = sparse(x)
+        return result(self, [x], x.type.format, x.type.dtype)

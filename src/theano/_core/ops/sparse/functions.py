@@ -270,26 +270,18 @@ def structured_dot(x: Any, y: Any) -> Any:
 
 def structured_monoid(tensor_op: Callable[..., Any]) -> Callable[[Callable[..., Any]], Any]:
     """Return a decorator: a function of matrices that is `tensor_op` of the stored items."""
-
-    def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
-        def apply(*args: Any) -> Any:
-            x = sparse(args[0])
-            return rebuilt(x, tensor_op(parts(x)[0], *args[1:]))
-
-        apply.__name__ = apply.__qualname__ = function.__name__
-        apply.__doc__ = function.__doc__
-        return apply
-
-    return decorate
+    return lambda function: _structured(function.__name__, tensor_op, function.__doc__)
 
 
-def _structured(name: str, tensor_op: Callable[..., Any]) -> Callable[..., Any]:
-    def function(*args: Any) -> Any:
-        raise NotImplementedError
+def _structured(name: str, tensor_op: Callable[..., Any], doc: str | None = None) -> Any:
+    def apply(*args: Any) -> Any:
+        x = sparse(args[0])
+        return rebuilt(x, tensor_op(parts(x)[0], *args[1:]))
 
-    function.__name__ = name
-    function.__doc__ = f"Return a matrix with `{name.removeprefix('structured_')}` of stored items."
-    return structured_monoid(tensor_op)(function)
+    apply.__name__ = apply.__qualname__ = name
+    item = name.removeprefix("structured_")
+    apply.__doc__ = doc or f"Return a matrix with `{item}` of stored items."
+    return apply
 
 
 STRUCTURED = {

@@ -14,7 +14,6 @@ from theano._core.ir.variable import Apply, Variable
 from theano._core.ops.arithmetic import cast
 from theano._core.ops.indexing import AT, AdvancedSubtensor
 from theano._core.ops.shaping import dimshuffle
-from theano._core.ops.sparse.arithmetic import fit
 from theano._core.ops.sparse.base import (
     SparseOp,
     converted,
@@ -22,7 +21,7 @@ from theano._core.ops.sparse.base import (
     sparse,
     tensor,
 )
-from theano._core.ops.sparse.structure import ConstructSparseFromList, dense_or
+from theano._core.ops.sparse.structure import ConstructSparseFromList, fit, sparse_as
 
 NO_VECTOR = (
     "Theano has no sparse vector. Use X[a:b, c:d], X[a:b, c:c+1] or X[a:b] instead of X[{}]."
@@ -61,7 +60,7 @@ class GetItemList(SparseOp):
 
     def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
         (x, index), (g,) = node.inputs, cotangents
-        return [fit(x, GetItemListGrad()(x, index, dense_or(x.type.format, g))), None]
+        return [fit(x, GetItemListGrad()(x, index, sparse_as(x.type.format, g))), None]
 
 
 class GetItemListGrad(SparseOp):
@@ -86,7 +85,7 @@ class GetItemListGrad(SparseOp):
         return [[False], [False], [True]]
 
     def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
-        return [None, None, GetItemList()(dense_or("csr", cotangents[0]), node.inputs[1])]
+        return [None, None, GetItemList()(sparse_as("csr", cotangents[0]), node.inputs[1])]
 
 
 class SparseGradientRows(AdvancedSubtensor):
@@ -110,7 +109,7 @@ class GetItem2Lists(SparseOp):
     def make_node(self, x: Any, ind1: Any, ind2: Any) -> Apply:
         x = _compressed(x)
         inputs = [x, _positions("the first index", ind1), _positions("the second index", ind2)]
-        return Apply(self, inputs, [TensorType(x.type.dtype, (False,)).make_variable()])
+        return self.one(inputs, x.type.dtype, (False,))
 
     def compute(self, xp: Any, node: Apply, x: Any, ind1: Any, ind2: Any) -> tuple[Any, ...]:
         if ind1.shape != ind2.shape:
@@ -147,7 +146,7 @@ class GetItem2ListsGrad(SparseOp):
 
     def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
         _, ind1, ind2, _ = node.inputs
-        return [None, None, None, GetItem2Lists()(dense_or("csr", cotangents[0]), ind1, ind2)]
+        return [None, None, None, GetItem2Lists()(sparse_as("csr", cotangents[0]), ind1, ind2)]
 
 
 class GetItemScalar(SparseOp):
@@ -160,7 +159,7 @@ class GetItemScalar(SparseOp):
             if i.type.ndim or not dtypes.is_integer(i.type.dtype):
                 raise TypeError(f"positions must be integers, got {i.type}")
         inputs = [x, cast(row, "int64"), cast(column, "int64")]
-        return Apply(self, inputs, [TensorType(x.type.dtype, ()).make_variable()])
+        return self.one(inputs, x.type.dtype, ())
 
     def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
         return [()]
@@ -215,7 +214,7 @@ class GetItem2d(SparseOp):
 
     def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
         x, *bounds = node.inputs
-        g = dense_or(x.type.format, cotangents[0])
+        g = sparse_as(x.type.format, cotangents[0])
         return [fit(x, GetItem2dGrad(self.given)(x, g, *bounds)), *(None for _ in bounds)]
 
     def __str__(self) -> str:
@@ -249,7 +248,7 @@ class GetItem2dGrad(SparseOp):
 
     def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
         bounds = node.inputs[2:]
-        g = dense_or("csr", cotangents[0])
+        g = sparse_as("csr", cotangents[0])
         return [None, GetItem2d(self.given)(g, *bounds), *(None for _ in bounds)]
 
 

@@ -14,7 +14,7 @@ from theano._core.ops.arithmetic import mul
 from theano._core.ops.products import dot as dense_dot
 from theano._core.ops.reductions import reduce
 from theano._core.ops.shaping import MakeVector, dimshuffle, length
-from theano._core.ops.sparse.arithmetic import MulSS, columns_of, fit, fit_dense, rows_of
+from theano._core.ops.sparse.arithmetic import MulSS, columns_of, fit_dense, rows_of
 from theano._core.ops.sparse.base import (
     SparseOp,
     array,
@@ -30,10 +30,11 @@ from theano._core.ops.sparse.structure import (
     CSM,
     Transpose,
     dense,
-    dense_or,
+    fit,
     ones_at,
     parts,
     rebuilt,
+    sparse_as,
 )
 
 
@@ -70,8 +71,7 @@ class Dot(SparseOp):
                     f"theano.sparse.Dot: input must be a vector or matrix, got ndim={v.type.ndim}"
                 )
         pattern = (*x.type.broadcastable[:-1], *y.type.broadcastable[1:])
-        kind = TensorType(upcast(x, y), pattern)
-        return Apply(self, [x, y], [kind.make_variable()])
+        return self.one([x, y], upcast(x, y), pattern)
 
     def compute(self, xp: Any, node: Apply, x: Any, y: Any) -> tuple[Any, ...]:
         check_inner(x, y)
@@ -152,7 +152,7 @@ class TrueDot(SparseOp):
 
     def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
         (x, y), (g,) = node.inputs, cotangents
-        g = dense_or(x.type.format, g)
+        g = sparse_as(x.type.format, g)
         of_x = self(g, transposed(y))
         of_y = self(transposed(x), g)
         if is_sparse_type(y):
@@ -172,8 +172,7 @@ class StructuredDot(SparseOp):
             raise NotImplementedError("non-matrix b")
         if is_sparse_type(b):
             return result(self, [a, b], a.type.format, upcast(a, b))
-        kind = TensorType(upcast(a, b), (False, b.type.broadcastable[1]))
-        return Apply(self, [a, b], [kind.make_variable()])
+        return self.one([a, b], upcast(a, b), (False, b.type.broadcastable[1]))
 
     def compute(self, xp: Any, node: Apply, a: Any, b: Any) -> tuple[Any, ...]:
         if a.shape[1] != b.shape[0]:
@@ -193,14 +192,12 @@ class StructuredDot(SparseOp):
     def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
         (a, b), (g,) = node.inputs, cotangents
         if is_sparse_type(b):
-            g = dense_or(a.type.format, g)
+            g = sparse_as(a.type.format, g)
             return [
                 fit(a, MulSS()(TrueDot()(g, transposed(b)), ones_at(a))),
                 fit(b, TrueDot()(transposed(a), g)),
             ]
-        _, indices, indptr, _ = parts(a)
-        items = StructuredDotGrad(a.type.format)(indices, indptr, b, g)
-        return [fit(a, rebuilt(a, items)), Dot()(transposed(a), g)]
+        return [fit(a, structured_dot_grad(a, b, g)), Dot()(transposed(a), g)]
 
     def __str__(self) -> str:
         return "StructuredDot"
@@ -221,8 +218,7 @@ class StructuredDotGrad(SparseOp):
 
     def make_node(self, indices: Any, indptr: Any, b: Any, g_ab: Any) -> Apply:
         inputs = [tensor(v) for v in (indices, indptr, b, g_ab)]
-        kind = TensorType(upcast(*inputs[2:]), (False,))
-        return Apply(self, inputs, [kind.make_variable()])
+        return self.one(inputs, upcast(*inputs[2:]), (False,))
 
     def compute(self, xp: Any, node: Apply, *arrays: Any) -> tuple[Any, ...]:
         indices, indptr, b, g = arrays
@@ -248,6 +244,21 @@ class StructuredDotGrad(SparseOp):
 
     def __str__(self) -> str:
         return f"StructuredDotGrad{self.format.upper()}"
+
+
+def structured_dot_grad(sparse_A: Any, dense_B: Any, ga: Any) -> Any:
+    """Return the gradient of `structured_dot` for the stored items of its sparse operand.
+
+    Parameters
+    ----------
+    sparse_A : sparse matrix
+    dense_B : matrix
+    ga : matrix
+        The cotangent of the product.
+    """
+    a = sparse(sparse_A)
+    _, indices, indptr, _ = parts(a)
+    return rebuilt(a, StructuredDotGrad(a.type.format)(indices, indptr, dense_B, ga))
 
 
 def StructuredDotGradCSR() -> StructuredDotGrad:
@@ -285,7 +296,7 @@ class SamplingDot(SparseOp):
 
     def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
         (x, y, p), (g,) = node.inputs, cotangents
-        g = dense_or(p.type.format, g)
+        g = sparse_as(p.type.format, g)
         weighted = MulSS()(g, p)
         return [
             fit_dense(x, Dot()(weighted, y)),
@@ -319,8 +330,7 @@ class Usmm(SparseOp):
             raise TypeError(f"alpha and z must be dense, got {alpha.type} and {z.type}")
         if alpha.type.ndim and not all(alpha.type.broadcastable):
             raise TypeError(f"alpha must be a number, got {alpha.type}")
-        kind = TensorType(upcast(alpha, x, y, z), (False, False))
-        return Apply(self, [alpha, x, y, z], [kind.make_variable()])
+        return self.one([alpha, x, y, z], upcast(alpha, x, y, z), (False, False))
 
     def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
         return [(shapes[1][0], shapes[2][1])]

@@ -11,7 +11,15 @@ from theano._core.base import dtypes
 from theano._core.ir.variable import Apply
 from theano._core.ops.arithmetic import cast
 from theano._core.ops.gradient import NullType
-from theano._core.ops.sparse.base import SparseOp, array, converted, result, sparse, tensor
+from theano._core.ops.sparse.base import (
+    SameType,
+    SparseOp,
+    array,
+    converted,
+    result,
+    sparse,
+    tensor,
+)
 from theano._core.ops.sparse.structure import lengths_in
 
 
@@ -27,14 +35,8 @@ class Drawn(SparseOp):
         return type(self).__name__
 
 
-class Poisson(Drawn):
+class Poisson(Drawn, SameType):
     """Numbers of events, of a Poisson distribution with the stored items of `x` as means."""
-
-    shaped_as = 0
-
-    def make_node(self, x: Any) -> Apply:
-        x = sparse(x)
-        return result(self, [x], x.type.format, x.type.dtype)
 
     def compute(self, xp: Any, node: Apply, x: Any) -> tuple[Any, ...]:
         if (x.data < 0).any():

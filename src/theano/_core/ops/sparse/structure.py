@@ -18,6 +18,7 @@ from theano._core.ops.broadcasting import zeros_like_float
 from theano._core.ops.gradient import DisconnectedType
 from theano._core.ops.lengths import as_int64
 from theano._core.ops.sparse.base import (
+    SameType,
     SparseOp,
     array,
     converted,
@@ -88,7 +89,7 @@ class CSM(SparseOp):
 
     def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
         (g,) = cotangents
-        return [CSMGrad(self.format)(*node.inputs, dense_or(self.format, g)), None, None, None]
+        return [CSMGrad(self.format)(*node.inputs, sparse_as(self.format, g)), None, None, None]
 
     def __str__(self) -> str:
         return f"CSM{{format={self.format!r}}}"
@@ -109,8 +110,7 @@ class CSMGrad(SparseOp):
 
     def make_node(self, data: Any, indices: Any, indptr: Any, shape: Any, g: Any) -> Apply:
         g = sparse(g)
-        kind = TensorType(g.type.dtype, (False,))
-        return Apply(self, [data, indices, indptr, shape, g], [kind.make_variable()])
+        return self.one([data, indices, indptr, shape, g], g.type.dtype, (False,))
 
     def compute(self, xp: Any, node: Apply, *arrays: Any) -> tuple[Any, ...]:
         data, indices, indptr, shape, g = arrays
@@ -173,7 +173,7 @@ def ones_at(x: Any, dtype: str | None = None) -> Any:
     return rebuilt(x, zeros_like_float(data) + array(1, dtype or float_dtype(x)))
 
 
-def dense_or(format: str, g: Any) -> Any:
+def sparse_as(format: str, g: Any) -> Any:
     """Return a cotangent as a sparse matrix of a format."""
     if not is_sparse_type(g):
         return SparseFromDense(format)(g)
@@ -201,7 +201,7 @@ class Reformat(SparseOp):
         return [[0]]
 
     def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
-        return [dense_or(node.inputs[0].type.format, cotangents[0])]
+        return [sparse_as(node.inputs[0].type.format, cotangents[0])]
 
 
 class Cast(SparseOp):
@@ -245,6 +245,13 @@ def zeros_at(x: Any) -> Any:
     return CSM(x.type.format)(nothing, np.zeros(0, "int32"), indptr * array(0, "int32"), shape)
 
 
+def fit(x: Any, g: Any) -> Any:
+    """Return a cotangent in the format and dtype of a sparse variable; zeros for integers."""
+    if dtypes.is_discrete(x.type.dtype):
+        return zeros_at(x)
+    return cast_as(sparse_as(x.type.format, g), x.type.dtype)
+
+
 class Transpose(SparseOp):
     """Rows as columns: CSR gives CSC and the other way round."""
 
@@ -273,14 +280,8 @@ class Transpose(SparseOp):
         return "SparseTranspose"
 
 
-class Neg(SparseOp):
+class Neg(SameType):
     """Items with the other sign."""
-
-    shaped_as = 0
-
-    def make_node(self, x: Any) -> Apply:
-        x = sparse(x)
-        return result(self, [x], x.type.format, x.type.dtype)
 
     def compute(self, xp: Any, node: Apply, x: Any) -> tuple[Any, ...]:
         return (-x,)
@@ -295,19 +296,13 @@ class Neg(SparseOp):
         return "SparseNeg"
 
 
-class EnsureSortedIndices(SparseOp):
+class EnsureSortedIndices(SameType):
     """A matrix whose items stand in the order of their indices."""
-
-    shaped_as = 0
 
     __props__ = ("inplace",)
 
     def __init__(self, inplace: bool = False) -> None:
         self.inplace = inplace
-
-    def make_node(self, x: Any) -> Apply:
-        x = sparse(x)
-        return result(self, [x], x.type.format, x.type.dtype)
 
     def compute(self, xp: Any, node: Apply, x: Any) -> tuple[Any, ...]:
         return (x.sorted_indices(),)
@@ -322,19 +317,13 @@ class EnsureSortedIndices(SparseOp):
         return f"{type(self).__name__}{{{'inplace' if self.inplace else 'no_inplace'}}}"
 
 
-class Remove0(SparseOp):
+class Remove0(SameType):
     """A matrix that stores no zeros."""
-
-    shaped_as = 0
 
     __props__ = ("inplace",)
 
     def __init__(self, inplace: bool = False) -> None:
         self.inplace = inplace
-
-    def make_node(self, x: Any) -> Apply:
-        x = sparse(x)
-        return result(self, [x], x.type.format, x.type.dtype)
 
     def compute(self, xp: Any, node: Apply, x: Any) -> tuple[Any, ...]:
         x = x.copy()
@@ -360,8 +349,7 @@ class DenseFromSparse(SparseOp):
 
     def make_node(self, x: Any) -> Apply:
         x = sparse(x)
-        kind = TensorType(x.type.dtype, (False, False))
-        return Apply(self, [x], [kind.make_variable()])
+        return self.one([x], x.type.dtype, (False, False))
 
     def compute(self, xp: Any, node: Apply, x: Any) -> tuple[Any, ...]:
         return (np.ascontiguousarray(x.toarray()),)
@@ -402,8 +390,7 @@ class SparseFromDense(SparseOp):
         return (CLASSES[self.format](np.atleast_2d(x)),)
 
     def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
-        (x,), (g,) = node.inputs, cotangents
-        g = DenseFromSparse()(g) if is_sparse_type(g) else g
+        (x,), g = node.inputs, dense(cotangents[0])
         return [g if x.type.ndim == 2 else g[0] if x.type.ndim == 1 else g[0, 0]]
 
     def __str__(self) -> str:
@@ -415,7 +402,7 @@ class Diag(SparseOp):
 
     def make_node(self, x: Any) -> Apply:
         x = sparse(x)
-        return Apply(self, [x], [TensorType(x.type.dtype, (False,)).make_variable()])
+        return self.one([x], x.type.dtype, (False,))
 
     def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
         return [shapes[0][:1]]
@@ -429,7 +416,7 @@ class Diag(SparseOp):
         return [[0]]
 
     def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
-        return [dense_or(node.inputs[0].type.format, SquareDiagonal()(cotangents[0]))]
+        return [sparse_as(node.inputs[0].type.format, SquareDiagonal()(cotangents[0]))]
 
 
 class SquareDiagonal(SparseOp):
@@ -453,7 +440,7 @@ class SquareDiagonal(SparseOp):
         return [[0]]
 
     def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
-        return [Diag()(dense_or("csc", cotangents[0]))]
+        return [Diag()(sparse_as("csc", cotangents[0]))]
 
 
 class Stack(SparseOp):
@@ -491,15 +478,12 @@ class Stack(SparseOp):
 
     def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
         g, at, found = cotangents[0], 0, []
-        g = dense_or(self.format, g)
+        g = sparse_as(self.format, g)
         for block in node.inputs:
             size = parts(block)[3][self.axis]
             piece = g[:, at : at + size] if self.axis else g[at : at + size]
             at = at + size
-            if dtypes.is_discrete(block.type.dtype):
-                found.append(zeros_at(block))
-            else:
-                found.append(cast_as(dense_or(block.type.format, piece), block.type.dtype))
+            found.append(fit(block, piece))
         return found
 
     def __str__(self) -> str:
@@ -547,8 +531,7 @@ class ConstructSparseFromList(SparseOp):
 
     def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
         _, values, ilist = node.inputs
-        g = DenseFromSparse()(cotangents[0]) if is_sparse_type(cotangents[0]) else cotangents[0]
-        return [None, g[ilist][:, : values.shape[1]], None]
+        return [None, dense(cotangents[0])[ilist][:, : values.shape[1]], None]
 
 
 def dense(x: Any) -> Any:
