@@ -80,7 +80,8 @@ def tensor_constructor(
 def sparse_constructor(value: Any, **options: Any) -> SharedVariable:
     """Return a shared variable for a sparse matrix of SciPy, which is not loaded before."""
     if not type(value).__module__.startswith("scipy.sparse"):
-        raise TypeError(f"not a sparse matrix: {value!r}")
+        # Every other value comes by here: its text may take long.
+        raise TypeError("not a sparse matrix")
     from theano._core.api.sparse_shared import sparse_constructor as construct
 
     return construct(value, **options)
