@@ -71,10 +71,10 @@ def _without_axes_left_out(x: Any, entries: list[Any]) -> Any:
 
     In Theano 1.0.5 such an index says all axes of the result: a column `[:, None]` is a column.
     """
-    inserted = sum(entry is None for entry in entries)
-    given = len(entries) - inserted
-    basic = all(entry is None or isinstance(entry, slice) for entry in entries)
-    if not inserted or not basic or not all(x.type.broadcastable[given:]):
+    given = sum(entry is not None for entry in entries)
+    if given == len(entries) or not all(x.type.broadcastable[given:]):
+        return x
+    if not all(entry is None or isinstance(entry, slice) for entry in entries):
         return x
     return shaping.dimshuffle(x, range(given))
 

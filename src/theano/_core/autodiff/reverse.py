@@ -347,9 +347,9 @@ def _settle(node: Apply, variable: Any, g: Any) -> Any:
 
 def _as_tensor(g: Any, variable: Any) -> Any:
     """Return the cotangent of a tensor as one: that of chosen rows may be a sparse matrix."""
-    if g is None or not isinstance(variable.type, TensorType) or not hasattr(g, "toarray"):
+    if g is None or isinstance(g.type, TensorType) or not isinstance(variable.type, TensorType):
         return g
-    return g.toarray()
+    return g.toarray() if hasattr(g, "toarray") else g
 
 
 def _full(g: Any, out: Any) -> Any:
