@@ -25,7 +25,6 @@ from theano._core.ops.gradient import NullType
 from theano._core.ops.indexing import SYMBOL, IncSubtensor, Slice
 from theano._core.ops.lengths import as_int64
 from theano._core.ops.loop_chunks import in_chunks
-from theano._core.ops.products import is_costly
 from theano._core.ops.shaping import (
     DimShuffle,
     Length,
@@ -207,7 +206,7 @@ class _Pullback:
         own = {
             out
             for node in self.op.body.nodes
-            if _is_drawn(node) or (is_costly(node) and not always.isdisjoint(node.outputs))
+            if _is_drawn(node) or (node.rules.is_dear(node) and not always.isdisjoint(node.outputs))
             for out in node.outputs
         }
         kept = {v for v in own & varying if is_rows(v) and v not in readable}

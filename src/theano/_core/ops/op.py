@@ -166,6 +166,10 @@ class Op:
         """
         return None
 
+    def is_dear(self, node: Apply) -> bool:
+        """Tell whether the value of `node` is better kept than computed twice."""
+        return False
+
     def folds(self, node: Apply) -> bool:
         """Tell whether to compute the outputs at once, all inputs being constants."""
         lengths = self.shape(node, [tuple(v.data.shape) for v in node.inputs])
@@ -402,9 +406,7 @@ class Elementwise(Op):
     def __reduce__(self) -> Any:
         return _registered, (self.name, self.module)
 
-    @property
-    def is_dear(self) -> bool:
-        """Whether its value is better kept than computed twice."""
+    def is_dear(self, node: Apply) -> bool:
         return self.cost >= DEAR
 
     def make_node(self, *inputs: Any) -> Apply:

@@ -8,10 +8,9 @@ from typing import Any
 from theano._core.base import dtypes
 from theano._core.ir.variable import Apply
 from theano._core.ops.arithmetic import cast, conjugate, mul
-from theano._core.ops.convolution import BaseAbstractConv
 from theano._core.ops.indexing import sum_to
 from theano._core.ops.lengths import as_int64, product
-from theano._core.ops.op import Elementwise, Structured, tensor_operand, unequal
+from theano._core.ops.op import Structured, tensor_operand, unequal
 from theano._core.ops.shaping import DimShuffle, dimshuffle, length, pattern_broadcast, reshape_op
 
 
@@ -33,6 +32,9 @@ class Dot(Structured):
 
     def compute(self, xp: Any, node: Apply, x: Any, y: Any) -> tuple[Any, ...]:
         return (xp.asarray(xp.dot(x, y)),)
+
+    def is_dear(self, node: Apply) -> bool:
+        return node.outputs[0].type.ndim > 0
 
     def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
         return [(*shapes[0][:-1], *shapes[1][1:])]
@@ -121,6 +123,9 @@ class BatchedDot(Structured):
         if any(x.shape[axis] != y.shape[axis] for axis in self.paired(node)):
             raise ValueError(batches_differ((*x.shape, *y.shape)))
         return (xp.matmul(x, y),)
+
+    def is_dear(self, node: Apply) -> bool:
+        return node.outputs[0].type.ndim > 0
 
     def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
         x, y = shapes
@@ -238,13 +243,6 @@ class Gemm(Structured):
 
 
 gemm = Gemm()
-
-
-def is_costly(node: Apply) -> bool:
-    """Tell whether the value of a node is better kept than computed again."""
-    if isinstance(node.op, (Dot, BatchedDot, BaseAbstractConv)):
-        return node.outputs[0].type.ndim > 0
-    return isinstance(node.op, Elementwise) and node.op.is_dear
 
 
 def transposed(x: Any) -> Any:

@@ -24,7 +24,7 @@ from theano._core.ops.indexing import SYMBOL, Slice, Subtensor, within
 from theano._core.ops.lengths import as_int64
 from theano._core.ops.loop import Loop
 from theano._core.ops.op import python_int
-from theano._core.ops.products import Dot, dot, is_costly
+from theano._core.ops.products import Dot, dot
 from theano._core.ops.shaping import (
     DimShuffle,
     Length,
@@ -370,7 +370,9 @@ def move_out_rows(draft: Draft, uses: Uses) -> dict[Any, Any] | None:
     items: dict[Any, Any] = {}
     for node in draft.nodes():
         value = node.outputs[0]
-        if not is_costly(node) or value in dependent or not (value in varying and value in always):
+        if not node.rules.is_dear(node) or value in dependent:
+            continue
+        if value not in varying or value not in always:
             continue
         rows = batch.of([value])
         if rows is not None:

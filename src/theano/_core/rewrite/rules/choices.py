@@ -269,7 +269,7 @@ def _is_long(rewriter: Rewriter, value: Any) -> bool:
         if node is None or rewriter.uses.get(variable, 0) > 1:
             continue
         if isinstance(node.op, (Dot, Loop)) or (
-            isinstance(node.op, Elementwise) and node.op.is_dear
+            isinstance(node.op, Elementwise) and node.op.is_dear(node)
         ):
             return True
         stack += node.inputs

@@ -124,7 +124,7 @@ def _parts_of_function(rewriter: Rewriter, node: Apply) -> Any:
     """f(x, row)[i] → f(x[i], row[i]) where only parts of a cheap result are used."""
     whole = node.inputs[0]
     owner, pattern = whole.owner, whole.type.broadcastable
-    if owner is None or not isinstance(owner.op, Elementwise) or owner.op.is_dear:
+    if owner is None or not isinstance(owner.op, Elementwise) or owner.op.is_dear(owner):
         return None
     full = [i for i, v in enumerate(owner.inputs) if v.type.broadcastable == pattern]
     if len(full) != 1 or rewriter.uses.get(whole, 0) > rewriter.part_uses.get(whole, 0):
