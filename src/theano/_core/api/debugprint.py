@@ -10,7 +10,6 @@ from typing import Any
 from theano._core.compile.shared import SharedVariable
 from theano._core.ir.function_graph import FunctionGraph
 from theano._core.ir.variable import Apply, Variable
-from theano._core.lower.text import annotated
 from theano._core.ops.loop import Loop
 
 
@@ -219,6 +218,8 @@ def _program_of(obj: Any) -> str:
     text = getattr(getattr(obj, "maker", None), "program_text", None)
     if text is None:
         raise TypeError(f"debugprint: only functions have a program, not {type(obj).__name__}", obj)
+    from theano._core.lower.text import annotated
+
     return annotated(text)
 
 

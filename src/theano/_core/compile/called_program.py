@@ -7,9 +7,8 @@ from typing import Any
 
 from theano._core.ir.types import TensorType
 from theano._core.lower import program as ir
-from theano._core.lower.arrays import CallbackRecord
-from theano._core.lower.builder.program import Output, ProgramText
 from theano._core.lower.llvm.printer import printed
+from theano._core.lower.program_text import CallbackRecord, Output, ProgramText
 
 
 def called_program(

@@ -22,11 +22,9 @@ from theano._core.ir.function_graph import FunctionGraph
 from theano._core.ir.graph import toposort
 from theano._core.ir.text import listing
 from theano._core.ir.types import Generic, RandomStateType, TensorType, generic
-from theano._core.lower.builder.program import ProgramText, write
-from theano._core.lower.builder.special import FunctionAddress
-from theano._core.lower.builder.vocabulary import Builder
+from theano._core.lower.function_address import FunctionAddress
 from theano._core.lower.llvm import machine
-from theano._core.lower.text import annotated
+from theano._core.lower.program_text import ProgramText
 from theano._core.ops.called import CallError
 from theano._core.ops.op import complete_values
 from theano._core.ops.random import Draw
@@ -187,6 +185,8 @@ class FunctionMaker:
         text = self._lowered(rewritten, rewriter)
         self.lowered = Lowered(rewritten, text.kernels, text.nodes)
         if developing.DEBUG >= developing.PROGRAMS:
+            from theano._core.lower.text import annotated
+
             print(annotated(text))
             if developing.DEBUG >= developing.LLVM:
                 print(text.text)
@@ -241,6 +241,10 @@ class FunctionMaker:
         return called_program(self.leaves, rewritten, run)
 
     def _native_program(self, rewritten: Sequence[Any], rewriter: Rewriter) -> ProgramText:
+        # Functions that are found in the cache do without.
+        from theano._core.lower.builder.program import write
+        from theano._core.lower.builder.vocabulary import Builder
+
         position = {variable: i for i, variable in enumerate(self.all_inputs)}
         in_place = range(len(self.arguments), len(self.all_inputs))
         overwritable = {*(in_place if self.mode.overwrites else ()), *self.drawn_in_place}

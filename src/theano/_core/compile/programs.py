@@ -23,9 +23,9 @@ from theano._core.compile.program_key import (
     files_now,
     source_files,
 )
-from theano._core.lower.builder.program import Output, ProgramText
-from theano._core.lower.builder.special import FunctionAddress
+from theano._core.lower.function_address import FunctionAddress
 from theano._core.lower.llvm import machine
+from theano._core.lower.program_text import Output, ProgramText
 
 # Where rewriting has made more constants (in characters of base64), a file is not worth it.
 MOST_CHARACTERS = 1 << 20

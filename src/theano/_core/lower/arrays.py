@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any
 
 # A length or stride: known, or the SSA name of an int64.
 Size = int | str
@@ -82,11 +81,3 @@ class Object:
     """A Python object value: the frame offset of its descriptor."""
 
     descriptor: int
-
-
-class CallbackRecord(NamedTuple):
-    """A Python function that the program calls, with the types of its values."""
-
-    function: Callable[..., Any]
-    inputs: tuple[Any, ...]
-    outputs: tuple[Any, ...]

@@ -11,10 +11,11 @@ from theano._core.base import dtypes
 from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Apply, Constant
 from theano._core.lower import program as ir
-from theano._core.lower.arrays import Array, Buffer, CallbackRecord, Object, Size
+from theano._core.lower.arrays import Array, Buffer, Object, Size
 from theano._core.lower.builder.recorder import Recorder
 from theano._core.lower.builder.region import Region
 from theano._core.lower.program import Number, Register, Scalar, number_of
+from theano._core.lower.program_text import CallbackRecord
 from theano._core.lower.schedule import Lengths, Step
 from theano._core.ops.lengths import LARGEST
 from theano._core.ops.shaping import Length

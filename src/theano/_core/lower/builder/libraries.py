@@ -10,10 +10,11 @@ from typing import Any, NamedTuple
 from theano._core.base.dtypes import itemsize
 from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Apply, Constant
-from theano._core.lower.arrays import Array, Buffer, CallbackRecord, Object, Size
+from theano._core.lower.arrays import Array, Buffer, Object, Size
 from theano._core.lower.builder import copies, kernel_call, launch, views
 from theano._core.lower.builder.copies import typenum
 from theano._core.lower.builder.core import Core
+from theano._core.lower.program_text import CallbackRecord
 from theano._core.ops.called import NumPyCall
 from theano._core.ops.products import Gemm
 from theano._core.ops.random import Draw, copy_stream

@@ -6,50 +6,22 @@ scalars, the calls of kernels and libraries, in straight-line code. Scalars stay
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 from theano._core.ir.graph import toposort
 from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Apply, Constant
 from theano._core.lower import pipeline
 from theano._core.lower import program as ir
-from theano._core.lower.arrays import Array, CallbackRecord, Object
+from theano._core.lower.arrays import Array, Object
 from theano._core.lower.builder import copies, launch, lowering
 from theano._core.lower.builder.core import Core
 from theano._core.lower.builder.updates import plan_updates
 from theano._core.lower.llvm.printer import printed
+from theano._core.lower.program_text import Output, ProgramText
 from theano._core.lower.schedule import group
 from theano._core.ops.op import Elementwise
 from theano._core.runtime import native
-
-
-class Output(NamedTuple):
-    """Where the runtime finds a result: a buffer slot, or an array that a callback made."""
-
-    kind: str
-    descriptor: int
-    slot: int
-
-
-class ProgramText(NamedTuple):
-    """A whole program before it is compiled."""
-
-    text: str
-    kernels: tuple[Any, ...]  # Kernel: text made when asked for; see launch.py
-    frame_size: int
-    buffer_slots: tuple[int, ...]
-    inputs: tuple[int, ...]  # offset of the descriptor of each input
-    constants: tuple[Any, ...]  # arrays and objects, passed as inputs after the others
-    constant_offsets: tuple[int, ...]
-    outputs: tuple[Output, ...]
-    callbacks: tuple[CallbackRecord, ...]
-    # For error messages, by number: an application and the loops it is in, outermost first.
-    nodes: tuple[tuple[Apply, tuple[Apply, ...]], ...]
-    steps: tuple[tuple[Apply, ...], ...]
-    program: ir.Program | None = None
-    # Makes what LLVM reads in place of a text that is too long for it.
-    cut: Callable[[], str] | None = None
 
 
 def write(p: Core) -> ProgramText:
