@@ -19,7 +19,7 @@ ROOT = Path(__file__).resolve().parents[2]
 # The generated pages of the reference quote docstrings, whose doctests run below.
 REFERENCE = ROOT / "docs" / "reference"
 PAGES = [p for p in sorted((ROOT / "docs").rglob("*.md")) if REFERENCE not in p.parents]
-CHAPTERS = sorted((ROOT / "docs").rglob("*.py"))
+CHAPTERS = sorted((ROOT / "docs" / "how-it-works").rglob("*.py"))
 DOCUMENTS = [ROOT / "README.md", *PAGES]
 MODULES = sorted(m.name for m in pkgutil.walk_packages(theano.__path__, "theano."))
 
