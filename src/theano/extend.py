@@ -37,7 +37,8 @@ from theano._core.ops.samples import (
     small_integers,
 )
 from theano._core.rewrite.engine import Rule
-from theano._core.rewrite.pattern import rule, wild
+from theano._core.rewrite.pattern import pattern_rule as rule
+from theano._core.rewrite.pattern import wild
 from theano._core.rewrite.pipeline import add_rule, remove_rule
 
 __all__ = [

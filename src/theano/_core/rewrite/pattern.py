@@ -1,6 +1,7 @@
-"""Rules written as two expressions: what to look for, and what to put there.
+"""How rules are written: as a function below its name, or as two expressions.
 
-A pattern is an ordinary expression over wildcards. A wildcard matches any variable, the same one
+Of two expressions the first, the pattern, is what to look for, the second what to put there. A
+pattern is an ordinary expression over wildcards. A wildcard matches any variable, the same one
 wherever it stands twice; a number matches a constant of that value, stretched or not; the operands
 of a commutative operation match in both orders.
 """
@@ -18,6 +19,7 @@ from theano._core.ops.op import Elementwise
 from theano._core.rewrite.engine import Rewriter, Rule, is_op, known_value
 
 Match = dict[Any, Any]
+RuleFunction = Callable[[Rewriter, Apply], Any]
 
 
 def wild(name: str) -> Any:
@@ -48,7 +50,7 @@ def match(pattern: Any, variable: Any, found: Match) -> bool:
     return all(map(match, patterns[::-1], inputs, repeat(found)))
 
 
-def rule(
+def pattern_rule(
     name: str,
     before: Any,
     after: Any,
@@ -88,12 +90,41 @@ def rule(
             return None
         return instantiate(after, found)
 
-    entry = Rule(name, (before.owner.op,), apply, phase, keeps, why)
     PATTERNS[name] = (before, after)
-    return entry
+    return Rule(name, (before.owner.op,), apply, phase, keeps, why)
 
 
-# Both sides of each pattern rule, for the generic tests.
+class Rules(list[Rule]):
+    """The rules of a file, in order of trial within a phase.
+
+    Parameters
+    ----------
+    phase : str
+        Phase of those that name no other.
+    """
+
+    def __init__(self, phase: str) -> None:
+        super().__init__()
+        self.phase = phase
+
+    def rule(
+        self, name: str, *, on: Any, why: str, keeps: str = "rounding", phase: str | None = None
+    ) -> Callable[[RuleFunction], RuleFunction]:
+        """Return what adds a function as a rule for nodes of one operation or class, or several."""
+
+        def add(function: RuleFunction) -> RuleFunction:
+            ops = on if isinstance(on, tuple) else (on,)
+            self.append(Rule(name, ops, function, phase or self.phase, keeps, why))
+            return function
+
+        return add
+
+    def pattern(self, name: str, before: Any, after: Any, **fields: Any) -> None:
+        """Add a rule of two expressions; fields are those of `pattern_rule`."""
+        self.append(pattern_rule(name, before, after, **{"phase": self.phase, **fields}))
+
+
+# Both sides of each rule of two expressions, for the generic tests.
 PATTERNS: dict[str, tuple[Any, Any]] = {}
 
 

@@ -12,9 +12,11 @@ from theano._core.ops.arithmetic import add, mul, neg, sub
 from theano._core.ops.op import as_variable
 from theano._core.ops.products import Dot, Gemm, gemm
 from theano._core.ops.shaping import dimshuffle
-from theano._core.rewrite.engine import Rewriter, Rule, known_value
+from theano._core.rewrite.engine import Rewriter, known_value
+from theano._core.rewrite.pattern import Rules
 
-PHASE = "blas"
+RULES = Rules("blas")
+rule = RULES.rule
 # Products added to each other that another sum is carried below, to the one that is computed first.
 # Carrying it further would take time with the square of their number.
 MOST_PRODUCTS = 4
@@ -63,8 +65,12 @@ def _scaled_array(value: Any, dtype: str) -> tuple[Any, Any]:
     return _one(dtype), value
 
 
+@rule(
+    "beta z + alpha dot(x, y) → gemm",
+    on=(add, sub),
+    why="one pass over the result instead of three",
+)
 def _sum_with_product(rewriter: Rewriter, node: Apply) -> Any:
-    """Beta z + alpha dot(x, y) → gemm(z, alpha, x, y, beta)."""
     out = node.outputs[0]
     dtype = out.type.dtype
     if not (dtypes.is_float(dtype) or dtypes.is_complex(dtype)) or out.type.ndim == 0:
@@ -110,15 +116,3 @@ def _around_gemm(z: Any, beta: Any, factor: Any, product: Apply) -> Any:
         mul(dimshuffle(inner_beta, pattern), inner_z),
     )
     return gemm(scaled, alpha, x, y, _one(z.type.dtype))
-
-
-RULES = (
-    Rule(
-        "beta z + alpha dot(x, y) → gemm",
-        (add, sub),
-        _sum_with_product,
-        PHASE,
-        "rounding",
-        "one pass over the result instead of three",
-    ),
-)

@@ -9,7 +9,10 @@ from theano._core.ir.variable import Apply
 from theano._core.ops.body import Body
 from theano._core.ops.loop import Loop
 from theano._core.ops.shaping import Length
-from theano._core.rewrite.engine import Rewriter, Rule
+from theano._core.rewrite.engine import Rewriter
+from theano._core.rewrite.pattern import Rules
+
+RULES = Rules("canonical")
 
 
 def _rewrite_body(rewriter: Rewriter, node: Apply) -> Any:
@@ -51,14 +54,11 @@ def _inner_lengths(rewriter: Rewriter, node: Apply) -> dict[Any, Any]:
     return table
 
 
-RULES = tuple(
-    Rule(
-        f"loop over steps → loop over steps, its body rewritten ({phase})",
-        (Loop,),
-        _rewrite_body,
-        phase,
-        "nan",
-        "the body is a graph like any other",
-    )
-    for phase in ("canonical", "stable", "special", "blas")
-)
+for _phase in ("canonical", "stable", "special", "blas"):
+    RULES.rule(
+        f"loop over steps → loop over steps, its body rewritten ({_phase})",
+        on=Loop,
+        phase=_phase,
+        keeps="nan",
+        why="the body is a graph like any other",
+    )(_rewrite_body)

@@ -29,8 +29,8 @@ from theano._core.ops.op import Elementwise
 from theano._core.ops.reductions import Reduction
 from theano._core.ops.shaping import dimshuffle
 from theano._core.ops.transcendental import pow
-from theano._core.rewrite.engine import Rewriter, Rule, known_value
-from theano._core.rewrite.pattern import rule, wild
+from theano._core.rewrite.engine import Rewriter, known_value
+from theano._core.rewrite.pattern import Rules, wild
 from theano._core.rewrite.rules.terms import (
     WIDEST,
     Terms,
@@ -42,7 +42,8 @@ from theano._core.rewrite.rules.terms import (
     stretched,
 )
 
-PHASE = "canonical"
+RULES = Rules("canonical")
+rule, pattern = RULES.rule, RULES.pattern
 SUMS = frozenset((add, sub, neg))
 x, y = wild("x"), wild("y")
 
@@ -51,6 +52,16 @@ def _useless_cast(rewriter: Rewriter, node: Apply) -> Any:
     if not node.op.name.startswith("Cast{"):
         return None
     return node.inputs[0] if node.inputs[0].type.dtype == node.outputs[0].type.dtype else None
+
+
+@rule("cast to its own dtype → x; max(x, x) → x", on=Elementwise, keeps="exact", why="no work")
+def _any_elementwise(rewriter: Rewriter, node: Apply) -> Any:
+    if node.op.name.startswith("Cast{"):
+        return _useless_cast(rewriter, node)
+    first, *others = node.inputs
+    if others and others[0] is first and node.op in (maximum, minimum, and_, or_):
+        return kept(rewriter, node, first)
+    return None
 
 
 def _flat_sum(rewriter: Rewriter, node: Apply) -> Terms | None:
@@ -78,27 +89,8 @@ def _flat_sum(rewriter: Rewriter, node: Apply) -> Terms | None:
     return terms
 
 
-def _minus_of_sum(rewriter: Rewriter, node: Apply) -> Any:
-    """-(-x) → x, and -(x - y) → y - x where that takes a minus away."""
-    inner = node.inputs[0].owner
-    if inner is None or node.inputs[0].type.dtype == "bool":
-        return None
-    if inner.op is neg:
-        return inner.inputs[0]
-    if inner.op not in (add, sub):
-        return None
-    terms = _flat_sum(rewriter, inner)
-    if terms is None or not terms.minus:
-        return None
-    plus, known_plus = split_constants(terms.minus)
-    minus, known_minus = split_constants(terms.plus)
-    dtype = node.outputs[0].type.dtype
-    constant = _sums_to(known_plus, known_minus, dtype)
-    return _rebuild_sum(node, plus, minus, constant, dtype)
-
-
+@rule("x + y - x → y", on=(add, sub), keeps="nan", why="terms cancel, constants meet")
 def _cancel_sum(rewriter: Rewriter, node: Apply) -> Any:
-    """X + y - x → y; constants are gathered."""
     dtype = node.outputs[0].type.dtype
     if dtype == "bool":
         return None
@@ -118,6 +110,26 @@ def _cancel_sum(rewriter: Rewriter, node: Apply) -> Any:
     constant = _sums_to(known_plus, known_minus, dtype)
     result = _rebuild_sum(node, plus, minus, constant, dtype)
     return fitted(rewriter, result, terms.gone)
+
+
+@rule("-(x - y) → y - x", on=neg, keeps="exact", why="one operation less")
+def _minus_of_sum(rewriter: Rewriter, node: Apply) -> Any:
+    """Where that takes a minus away; also -(-x) → x."""
+    inner = node.inputs[0].owner
+    if inner is None or node.inputs[0].type.dtype == "bool":
+        return None
+    if inner.op is neg:
+        return inner.inputs[0]
+    if inner.op not in (add, sub):
+        return None
+    terms = _flat_sum(rewriter, inner)
+    if terms is None or not terms.minus:
+        return None
+    plus, known_plus = split_constants(terms.minus)
+    minus, known_minus = split_constants(terms.plus)
+    dtype = node.outputs[0].type.dtype
+    constant = _sums_to(known_plus, known_minus, dtype)
+    return _rebuild_sum(node, plus, minus, constant, dtype)
 
 
 def _sums_to(plus: list[Any], minus: list[Any], dtype: str) -> Any:
@@ -149,6 +161,7 @@ def _rebuild_sum(node: Apply, plus: list[Any], minus: list[Any], constant: Any, 
     return filled(node, result)
 
 
+@rule("x ** constant → product", on=pow, why="no logarithm")
 def _known_power(rewriter: Rewriter, node: Apply) -> Any:
     power = known_value(node.inputs[1])
     base = cast(node.inputs[0], node.outputs[0].type.dtype)
@@ -163,6 +176,7 @@ def _known_power(rewriter: Rewriter, node: Apply) -> Any:
     return None
 
 
+@rule("switch(known, x, y) → x or y", on=switch, keeps="exact", why="one branch")
 def _known_switch(rewriter: Rewriter, node: Apply) -> Any:
     condition, one, two = node.inputs
     known = known_value(condition)
@@ -174,8 +188,9 @@ def _known_switch(rewriter: Rewriter, node: Apply) -> Any:
     return None
 
 
+@rule("sum(c x) → c sum(x)", on=Reduction, why="one product instead of n")
 def _scale_out_of_sum(rewriter: Rewriter, node: Apply) -> Any:
-    """sum(c x) → c sum(x) and sum(-x) → -sum(x), for a factor without axes."""
+    """For a factor without axes; also sum(-x) → -sum(x)."""
     if node.op.kind != "sum" or node.inputs[0].type.dtype != node.outputs[0].type.dtype:
         return None
     inner = node.inputs[0].owner
@@ -196,6 +211,7 @@ def _scale_out_of_sum(rewriter: Rewriter, node: Apply) -> Any:
     return None
 
 
+@rule("fold over length 1 → x", on=Reduction, keeps="exact", why="no work")
 def _fold_of_nothing(rewriter: Rewriter, node: Apply) -> Any:
     """A fold over axes of declared length 1 only drops them."""
     value = node.inputs[0]
@@ -206,6 +222,7 @@ def _fold_of_nothing(rewriter: Rewriter, node: Apply) -> Any:
     return None
 
 
+@rule("sum(c, n times) → c n", on=Reduction, why="no loop")
 def _neutral_fold(rewriter: Rewriter, node: Apply) -> Any:
     """The sum of n equal numbers is n times the number."""
     value = node.inputs[0]
@@ -228,56 +245,21 @@ def _alloc_like(rewriter: Rewriter, node: Apply, scalar: Any) -> Any:
     return alloc(scalar, *(np.asarray(n) if isinstance(n, int) else n for n in lengths))
 
 
-def _any_elementwise(rewriter: Rewriter, node: Apply) -> Any:
-    if node.op.name.startswith("Cast{"):
-        return _useless_cast(rewriter, node)
-    first, *others = node.inputs
-    if others and others[0] is first and node.op in (maximum, minimum, and_, or_):
-        return kept(rewriter, node, first)
-    return None
-
-
-RULES = (
-    Rule(
-        "cast to its own dtype → x; max(x, x) → x",
-        (Elementwise,),
-        _any_elementwise,
-        PHASE,
-        "exact",
-        "no work",
-    ),
-    Rule("x + y - x → y", (add, sub), _cancel_sum, PHASE, "nan", "terms cancel, constants meet"),
-    Rule("-(x - y) → y - x", (neg,), _minus_of_sum, PHASE, "exact", "one operation less"),
-    Rule("x ** constant → product", (pow,), _known_power, PHASE, "rounding", "no logarithm"),
-    Rule("switch(known, x, y) → x or y", (switch,), _known_switch, PHASE, "exact", "one branch"),
-    Rule(
-        "sum(c x) → c sum(x)",
-        (Reduction,),
-        _scale_out_of_sum,
-        PHASE,
-        "rounding",
-        "one product instead of n",
-    ),
-    Rule("fold over length 1 → x", (Reduction,), _fold_of_nothing, PHASE, "exact", "no work"),
-    Rule("sum(c, n times) → c n", (Reduction,), _neutral_fold, PHASE, "rounding", "no loop"),
-    rule(
-        "|−x| → |x|",
-        abs_(neg(x)),
-        abs_(x),
-        phase=PHASE,
-        keeps="exact",
-        why="one operation",
-        # Of unsigned integers -x is another positive number.
-        when=lambda found: not found[x].type.dtype.startswith("uint"),
-    ),
-    rule(
-        "sqr(|x|) → sqr(x)",
-        sqr(abs_(x)),
-        sqr(x),
-        phase=PHASE,
-        keeps="exact",
-        why="one operation",
-        when=lambda found: not dtypes.is_complex(found[x].type.dtype),
-    ),
-    rule("sqr(−x) → sqr(x)", sqr(neg(x)), sqr(x), phase=PHASE, keeps="exact", why="one operation"),
+pattern(
+    "|−x| → |x|",
+    abs_(neg(x)),
+    abs_(x),
+    keeps="exact",
+    why="one operation",
+    # Of unsigned integers -x is another positive number.
+    when=lambda found: not found[x].type.dtype.startswith("uint"),
 )
+pattern(
+    "sqr(|x|) → sqr(x)",
+    sqr(abs_(x)),
+    sqr(x),
+    keeps="exact",
+    why="one operation",
+    when=lambda found: not dtypes.is_complex(found[x].type.dtype),
+)
+pattern("sqr(−x) → sqr(x)", sqr(neg(x)), sqr(x), keeps="exact", why="one operation")

@@ -37,9 +37,11 @@ from theano._core.ops.op import Elementwise, as_variable
 from theano._core.ops.products import BatchedDot, Dot
 from theano._core.ops.reductions import Reduction
 from theano._core.ops.shaping import DimShuffle, MakeVector, Rebroadcast, Reshape, dimshuffle
-from theano._core.rewrite.engine import Rewriter, Rule, known_value
+from theano._core.rewrite.engine import Rewriter, known_value
+from theano._core.rewrite.pattern import Rules
 
-PHASE = "canonical"
+RULES = Rules("canonical")
+rule = RULES.rule
 # Of a sum of values that may be zero, so many have a branch of their own.
 MOST_TERMS = 16
 # Variables looked at to see whether something is long to compute.
@@ -127,16 +129,27 @@ def _joint(inputs: Sequence[Any], places: Iterable[int]) -> tuple[_Part, list[An
     return None if first is None else (first, inputs)
 
 
+@rule(
+    "if(c, [x, u], [y, v]) → [if(c, x, y), if(c, u, v)]",
+    on=IfElse,
+    keeps="exact",
+    why="each value is computed only where it is used; what is used together meets again at last",
+)
 def _apart(rewriter: Rewriter, node: Apply) -> Any:
-    """If(c, [x, u], [y, v]) → if(c, x, y), if(c, u, v)."""
     if node.op.n_outs == 1:
         return None
     one = IfElse(1, name=node.op.label)
     return [one(node.inputs[0], *pair) for pair in zip(*node.op.sides(node), strict=True)]
 
 
+@rule(
+    "f(if(c, x, 0)) → if(c, f(x), 0)",
+    on=(*ELEMENTWISE, *LINEAR),
+    keeps="nan",
+    why="f is not computed when the other side is taken",
+)
 def _into_branch(rewriter: Rewriter, node: Apply) -> Any:
-    """F(if(c, x, 0)) → if(c, f(x), 0) for linear f."""
+    """For linear f."""
     if all(_sides(v) is None for v in node.inputs):
         return None
     for places in _linear_places(node):
@@ -154,8 +167,26 @@ def _linear_places(node: Apply) -> list[list[int]]:
     return node.rules.linear(node) if found is None else found
 
 
+@rule(
+    "if(c, x, y) + if(c, u, v) → if(c, x + u, y + v)",
+    on=(add, sub),
+    keeps="exact",
+    why="one branch instead of two",
+)
+def _together(rewriter: Rewriter, node: Apply) -> Any:
+    first, second = (_sides(v) for v in node.inputs)
+    if first is None or second is None or first[0] is not second[0]:
+        return None
+    return if_else(first[0], node.op(first[1], second[1]), node.op(first[2], second[2]))
+
+
+@rule(
+    "if(c, x, 0) + if(d, y, 0) → if(c or d, if(c, if(d, x + y, x), y), 0)",
+    on=(add, sub),
+    keeps="nan",
+    why="what is linear in the sum is not computed when both are zero",
+)
 def _one_of_two(rewriter: Rewriter, node: Apply) -> Any:
-    """If(c, x, 0) + if(d, y, 0) → if(c or d, if(c, if(d, x + y, x), y), 0)."""
     out, (one, two) = node.outputs[0], (_part(v) for v in node.inputs)
     if one is None or two is None:
         return None
@@ -176,8 +207,14 @@ def _terms(condition: Any) -> int:
     return sum(_terms(v) for v in node.inputs) if node is not None and node.op is or_ else 1
 
 
+@rule(
+    "loop(if(c, x, 0)) → if(c, loop(x), 0)",
+    on=Loop,
+    keeps="nan",
+    why="gradients through a loop are not computed when the other side is taken",
+)
 def _loop_into_branch(rewriter: Rewriter, node: Apply) -> Any:
-    """Loop(if(c, x, 0)) → if(c, loop(x), 0) for a loop that makes zeros of zeros."""
+    """For a loop that makes zeros of zeros."""
     if node.op.until or not all(isinstance(v.type, TensorType) for v in node.outputs):
         return None
     places = [i for i, v in enumerate(node.inputs) if known_value(v) == 0 or _part(v) is not None]
@@ -234,16 +271,15 @@ def _zeros(rewriter: Rewriter, out: Any) -> Any:
     return alloc(zero, *(as_int64(n) for n in rewriter.lengths(out)))
 
 
-def _together(rewriter: Rewriter, node: Apply) -> Any:
-    """If(c, x, y) + if(c, u, v) → if(c, x + u, y + v)."""
-    first, second = (_sides(v) for v in node.inputs)
-    if first is None or second is None or first[0] is not second[0]:
-        return None
-    return if_else(first[0], node.op(first[1], second[1]), node.op(first[2], second[2]))
-
-
+@rule(
+    "switch(scalar, x, y) → if(scalar, x, y)",
+    on=switch,
+    phase="special",
+    keeps="exact",
+    why="one side is computed instead of both",
+)
 def _switch_to_branch(rewriter: Rewriter, node: Apply) -> Any:
-    """Switch(c, x, y) with a scalar c → if(c, x, y), where x or y is long to compute."""
+    """Where x or y is long to compute."""
     condition, out = node.inputs[0], node.outputs[0]
     if not out.type.ndim or not all(condition.type.broadcastable):
         return None
@@ -274,55 +310,3 @@ def _is_long(rewriter: Rewriter, value: Any) -> bool:
             return True
         stack += node.inputs
     return False
-
-
-RULES = (
-    Rule(
-        "switch(scalar, x, y) → if(scalar, x, y)",
-        (switch,),
-        _switch_to_branch,
-        "special",
-        "exact",
-        "one side is computed instead of both",
-    ),
-    Rule(
-        "if(c, [x, u], [y, v]) → [if(c, x, y), if(c, u, v)]",
-        (IfElse,),
-        _apart,
-        PHASE,
-        "exact",
-        "each value is computed only where it is used; what is used together meets again at last",
-    ),
-    Rule(
-        "f(if(c, x, 0)) → if(c, f(x), 0)",
-        (*ELEMENTWISE, *LINEAR),
-        _into_branch,
-        PHASE,
-        "nan",
-        "f is not computed when the other side is taken",
-    ),
-    Rule(
-        "if(c, x, y) + if(c, u, v) → if(c, x + u, y + v)",
-        (add, sub),
-        _together,
-        PHASE,
-        "exact",
-        "one branch instead of two",
-    ),
-    Rule(
-        "if(c, x, 0) + if(d, y, 0) → if(c or d, if(c, if(d, x + y, x), y), 0)",
-        (add, sub),
-        _one_of_two,
-        PHASE,
-        "nan",
-        "what is linear in the sum is not computed when both are zero",
-    ),
-    Rule(
-        "loop(if(c, x, 0)) → if(c, loop(x), 0)",
-        (Loop,),
-        _loop_into_branch,
-        PHASE,
-        "nan",
-        "gradients through a loop are not computed when the other side is taken",
-    ),
-)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from theano._core.base import dtypes
 from theano._core.ir.variable import Apply
-from theano._core.ops import transcendental as functions
 from theano._core.ops.arithmetic import (
     abs_,
     conj,
@@ -25,28 +25,52 @@ from theano._core.ops.arithmetic import (
 )
 from theano._core.ops.assertions import Assert
 from theano._core.ops.lengths import not_negative
-from theano._core.rewrite.engine import Rewriter, Rule, is_op, known_value
-from theano._core.rewrite.pattern import Match, rule, wild
+from theano._core.ops.transcendental import (
+    arccosh,
+    arcsinh,
+    arctanh,
+    cosh,
+    deg2rad,
+    rad2deg,
+    sinh,
+    tanh,
+)
+from theano._core.rewrite.engine import Rewriter, is_op, known_value
+from theano._core.rewrite.pattern import Match, Rules, wild
 from theano._core.rewrite.rules.terms import filled, kept
 
-PHASE = "canonical"
+RULES = Rules("canonical")
+rule, pattern = RULES.rule, RULES.pattern
 x, y = wild("x"), wild("y")
 
 
-def _same_dtype(found: Match) -> bool:
-    return dtypes.is_float(found[x].type.dtype)
+def _float(found: Match) -> bool:
+    return all(dtypes.is_float(v.type.dtype) for v in found.values())
 
 
 # Not those that would give numbers outside the domain of the inner function, where it is NaN.
-def _undo(outer: Any, inner: Any, keeps: str = "nan") -> Rule:
-    name = f"{outer.name}({inner.name}(x)) → x"
-    before = outer(inner(x))
-    why = "each undoes the other"
-    return rule(name, before, x, phase=PHASE, keeps=keeps, why=why, when=_same_dtype)
+undone = partial(pattern, keeps="nan", why="each undoes the other", when=_float)
+undone("deg2rad(rad2deg(x)) → x", deg2rad(rad2deg(x)), x)
+undone("rad2deg(deg2rad(x)) → x", rad2deg(deg2rad(x)), x)
+undone("sinh(arcsinh(x)) → x", sinh(arcsinh(x)), x)
+undone("arcsinh(sinh(x)) → x", arcsinh(sinh(x)), x)
+undone("arctanh(tanh(x)) → x", arctanh(tanh(x)), x)
+undone("arccosh(cosh(x)) → |x|", arccosh(cosh(x)), abs_(x))
+undone("inv(inv(x)) → x", reciprocal(reciprocal(x)), x)
+pattern("conj(conj(x)) → x", conj(conj(x)), x, keeps="exact", why="no work")
+joined = partial(pattern, why="one operation less", when=_float)
+joined("|x| |y| → |x y|", mul(abs_(x), abs_(y)), abs_(mul(x, y)))
+joined("|x| / |y| → |x / y|", true_div(abs_(x), abs_(y)), abs_(true_div(x, y)))
 
 
+@rule(
+    "switch(c, x, 0) y → switch(c, x y, 0)",
+    on=(mul, true_div),
+    keeps="nan",
+    why="what is not chosen cannot make a gradient NaN",
+)
 def _into_choice(rewriter: Rewriter, node: Apply) -> Any:
-    """switch(c, x, 0) y → switch(c, x y, 0), and the same for a quotient."""
+    """The same for a quotient."""
     out = node.outputs[0]
     if not (dtypes.is_float(out.type.dtype) or dtypes.is_complex(out.type.dtype)):
         return None
@@ -69,8 +93,9 @@ def _into_choice(rewriter: Rewriter, node: Apply) -> Any:
     return None
 
 
+@rule("length >= 0 → True", on=(lt, le, gt, ge), keeps="exact", why="no work")
 def _known_comparison(rewriter: Rewriter, node: Apply) -> Any:
-    """Length >= 0 → True, x < x → False, and the like."""
+    """Also x < x → False, and the like."""
     first, second = node.inputs
     op = node.op
     if first is second and op in (lt, gt):
@@ -94,8 +119,9 @@ def _at_least(value: Any, number: Any) -> bool:
     return number <= 0 and not_negative(value)
 
 
+@rule("max(length, 0) → length", on=(maximum, minimum), keeps="exact", why="no work")
 def _known_extreme(rewriter: Rewriter, node: Apply) -> Any:
-    """max(n, 0) → n and min(n, 0) → 0 for a length n."""
+    """Also min(length, 0) → 0."""
     for place, value in enumerate(node.inputs):
         other = node.inputs[1 - place]
         number = known_value(other)
@@ -105,65 +131,10 @@ def _known_extreme(rewriter: Rewriter, node: Apply) -> Any:
     return None
 
 
+@rule("assert(x, True) → x", on=Assert, keeps="exact", why="no work")
 def _true_assertion(rewriter: Rewriter, node: Apply) -> Any:
     value, *conditions = node.inputs
     left = [c for c in conditions if not known_value(c)]
     if len(left) == len(conditions):
         return None
     return node.op(value, *left) if left else value
-
-
-RULES = (
-    _undo(functions.deg2rad, functions.rad2deg),
-    _undo(functions.rad2deg, functions.deg2rad),
-    _undo(functions.sinh, functions.arcsinh),
-    _undo(functions.arcsinh, functions.sinh),
-    _undo(functions.arctanh, functions.tanh),
-    rule(
-        "arccosh(cosh(x)) → |x|",
-        functions.arccosh(functions.cosh(x)),
-        abs_(x),
-        phase=PHASE,
-        keeps="nan",
-        why="each undoes the other",
-        when=_same_dtype,
-    ),
-    _undo(reciprocal, reciprocal),
-    rule("conj(conj(x)) → x", conj(conj(x)), x, phase=PHASE, keeps="exact", why="no work"),
-    rule(
-        "|x| |y| → |x y|",
-        mul(abs_(x), abs_(y)),
-        abs_(mul(x, y)),
-        phase=PHASE,
-        keeps="rounding",
-        why="one operation less",
-        when=lambda f: dtypes.is_float(f[x].type.dtype) and dtypes.is_float(f[y].type.dtype),
-    ),
-    rule(
-        "|x| / |y| → |x / y|",
-        true_div(abs_(x), abs_(y)),
-        abs_(true_div(x, y)),
-        phase=PHASE,
-        keeps="rounding",
-        why="one operation less",
-        when=lambda f: dtypes.is_float(f[x].type.dtype) and dtypes.is_float(f[y].type.dtype),
-    ),
-    Rule(
-        "switch(c, x, 0) y → switch(c, x y, 0)",
-        (mul, true_div),
-        _into_choice,
-        PHASE,
-        "nan",
-        "what is not chosen cannot make a gradient NaN",
-    ),
-    Rule(
-        "length >= 0 → True",
-        (lt, le, gt, ge),
-        _known_comparison,
-        PHASE,
-        "exact",
-        "no work",
-    ),
-    Rule("max(length, 0) → length", (maximum, minimum), _known_extreme, PHASE, "exact", "no work"),
-    Rule("assert(x, True) → x", (Assert,), _true_assertion, PHASE, "exact", "no work"),
-)

@@ -37,9 +37,11 @@ from theano._core.ops.products import Dot
 from theano._core.ops.reductions import reduce
 from theano._core.ops.shaping import DimShuffle, dimshuffle, length
 from theano._core.ops.transcendental import log
-from theano._core.rewrite.engine import Rewriter, Rule, is_op, known_value
+from theano._core.rewrite.engine import Rewriter, is_op, known_value
+from theano._core.rewrite.pattern import Rules
 
-SPECIAL, STABLE, LAST = "special", "stable", "blas"
+RULES = Rules("special")
+rule = RULES.rule
 FLIPPED = {"lower": "upper", "upper": "lower", "diagonal": "diagonal"}
 
 
@@ -119,25 +121,9 @@ def _inverse_of(variable: Any, rewriter: Rewriter) -> Any:
     return swapped(found[0]) if found[1] else found[0]
 
 
-def _times_identity(rewriter: Rewriter, node: Apply) -> Any:
-    """dot(I, x) → x; dot(x, I) → x, after checking that the lengths fit."""
-    x, y = node.inputs
-    for eye, other, shared in ((x, y, 0), (y, x, x.type.ndim - 1)):
-        if eye.owner is None or not isinstance(eye.owner.op, Eye):
-            continue
-        rows, columns = rewriter.lengths(eye)
-        if (rows is not columns and rows != columns) or python_int(eye.owner.inputs[2]) != 0:
-            continue
-        size = rewriter.lengths(other)[shared]
-        if size is rows or size == rows:
-            return other
-        fits = eq(as_int64(size), as_int64(rows))
-        return Require("dot: an identity matrix and its factor do not fit")(other, fits)
-    return None
-
-
+@rule("dot(inv(A), b) → solve(A, b)", on=Dot, why="fewer operations, and a smaller error")
 def _solve(rewriter: Rewriter, node: Apply) -> Any:
-    """dot(inv(A), b) → solve(A, b); dot(b, inv(A)) → solve(A^T, b^T)^T."""
+    """Also dot(b, inv(A)) → solve(A^T, b^T)^T."""
     left, right = node.inputs
     a = _inverse_of(left, rewriter)
     if a is not None:
@@ -150,8 +136,8 @@ def _solve(rewriter: Rewriter, node: Apply) -> Any:
     return swapped(solve(swapped(a), swapped(left)))
 
 
+@rule("solve(triangle, b) → triangular solution", on=Solve, why="no factorisation")
 def _triangular_solve(rewriter: Rewriter, node: Apply) -> Any:
-    """solve(A, b) → a triangular solution, where A is known to be triangular."""
     if node.op.routine != "solve":
         return None
     kind = structure(rewriter, node.inputs[0])
@@ -160,8 +146,15 @@ def _triangular_solve(rewriter: Rewriter, node: Apply) -> Any:
     return Solve("upper_triangular" if kind == "upper" else "lower_triangular")(*node.inputs)
 
 
+@rule(
+    "log(det(A)) → slogdet(A)",
+    on=log,
+    phase="stable",
+    keeps="nan",
+    why="the determinant neither overflows nor underflows",
+)
 def _log_det(rewriter: Rewriter, node: Apply) -> Any:
-    """log(det(A)), log(|det(A)|) → from slogdet(A)."""
+    """Also log(|det(A)|)."""
     value = node.inputs[0]
     modulus = is_op(value, abs_)
     inner = value.owner.inputs[0] if modulus else value
@@ -186,8 +179,8 @@ def _diagonal(rewriter: Rewriter, x: Any) -> Any:
     return AdvancedSubtensor((AT, AT))(x, steps, steps)
 
 
+@rule("det(triangle) → product of its diagonal", on=Det, phase="stable", why="no factorisation")
 def _det_of_triangle(rewriter: Rewriter, node: Apply) -> Any:
-    """det(A) → the product of the diagonal, where A is known to be triangular."""
     x = node.inputs[0]
     if not _square_triangle(rewriter, x):
         return None
@@ -195,8 +188,13 @@ def _det_of_triangle(rewriter: Rewriter, node: Apply) -> Any:
     return reduce("prod", d, (d.type.ndim - 1,), d.type.dtype)
 
 
+@rule(
+    "slogdet(triangle) → signs and logarithms of its diagonal",
+    on=SLogDet,
+    phase="stable",
+    why="no factorisation",
+)
 def _slogdet_of_triangle(rewriter: Rewriter, node: Apply) -> Any:
-    """slogdet(A) → from the diagonal, where A is known to be triangular."""
     x = node.inputs[0]
     if dtypes.is_complex(x.type.dtype) or not _square_triangle(rewriter, x):
         return None
@@ -218,8 +216,9 @@ def _square_triangle(rewriter: Rewriter, x: Any) -> bool:
     return always and structure(rewriter, x) is not None
 
 
+@rule("dot(diag(v), x) → v x", on=Dot, keeps="nan", why="no matrix for the diagonal")
 def _scaled_rows(rewriter: Rewriter, node: Apply) -> Any:
-    """dot(diag(v), x) → v x, row by row; dot(x, diag(v)), column by column."""
+    """Row by row; dot(x, diag(v)) column by column."""
     left, right = node.inputs
     for x, other, summed, pattern in ((left, right, 0, (0, "x")), (right, left, -1, ("x", 0))):
         v = diagonal_vector(rewriter, x)
@@ -230,8 +229,30 @@ def _scaled_rows(rewriter: Rewriter, node: Apply) -> Any:
     return None
 
 
+@rule("dot(I, x) → x, dot(x, I) → x", on=Dot, keeps="nan", why="no product")
+def _times_identity(rewriter: Rewriter, node: Apply) -> Any:
+    """After checking that the lengths fit."""
+    x, y = node.inputs
+    for eye, other, shared in ((x, y, 0), (y, x, x.type.ndim - 1)):
+        if eye.owner is None or not isinstance(eye.owner.op, Eye):
+            continue
+        rows, columns = rewriter.lengths(eye)
+        if (rows is not columns and rows != columns) or python_int(eye.owner.inputs[2]) != 0:
+            continue
+        size = rewriter.lengths(other)[shared]
+        if size is rows or size == rows:
+            return other
+        fits = eq(as_int64(size), as_int64(rows))
+        return Require("dot: an identity matrix and its factor do not fit")(other, fits)
+    return None
+
+
+@rule(
+    "diagonal of dot(x, y) → sums of x times y^T",
+    on=AdvancedSubtensor,
+    why="the items off the diagonal are not computed",
+)
 def _diagonal_of_product(rewriter: Rewriter, node: Apply) -> Any:
-    """The diagonal of dot(x, y) → sums over rows of x times columns of y."""
     if tuple(node.op.axes) != (AT, AT):
         return None
     whole, rows, columns = node.inputs
@@ -263,8 +284,13 @@ def _split_det(variable: Any, a: Any) -> Any:
     return None
 
 
+@rule(
+    "det(A) inv(A) → adj(A)",
+    on=mul,
+    keeps="nan",
+    why="the gradient of a determinant exists for singular matrices too",
+)
 def _adjugate(rewriter: Rewriter, node: Apply) -> Any:
-    """Det(A) inv(A) → adj(A), as in the gradient of a determinant."""
     for i, matrix in enumerate(node.inputs):
         stretched = node.inputs[1 - i].owner
         found = _inverted(rewriter, matrix)
@@ -298,8 +324,14 @@ def _without_adjoint(variable: Any) -> tuple[Any, bool]:
     return variable, False
 
 
+@rule(
+    "solve(A, b), inv(A), det(A) → from one factorisation",
+    on=(Solve, MatrixInverse, Det, SLogDet),
+    phase="blas",
+    why="the factorisation is most of the work",
+)
 def _shared_factor(rewriter: Rewriter, node: Apply) -> Any:
-    """solve, inv, det and slogdet of one A → one factorisation, where A has several uses."""
+    """Where A has several uses."""
     op = node.op
     a, adjoint = _without_adjoint(node.inputs[0])
     # What this phase has made anew is not counted: taken as shared, which costs next to nothing.
@@ -312,87 +344,3 @@ def _shared_factor(rewriter: Rewriter, node: Apply) -> Any:
     if isinstance(op, SLogDet):
         return factor_slogdet(*factor(a))
     return (factor_inverse if isinstance(op, MatrixInverse) else factor_det)(*factor(a))
-
-
-RULES = (
-    Rule(
-        "dot(inv(A), b) → solve(A, b)",
-        (Dot,),
-        _solve,
-        SPECIAL,
-        "rounding",
-        "fewer operations, and a smaller error",
-    ),
-    Rule(
-        "solve(triangle, b) → triangular solution",
-        (Solve,),
-        _triangular_solve,
-        SPECIAL,
-        "rounding",
-        "no factorisation",
-    ),
-    Rule(
-        "log(det(A)) → slogdet(A)",
-        (log,),
-        _log_det,
-        STABLE,
-        "nan",
-        "the determinant neither overflows nor underflows",
-    ),
-    Rule(
-        "det(triangle) → product of its diagonal",
-        (Det,),
-        _det_of_triangle,
-        STABLE,
-        "rounding",
-        "no factorisation",
-    ),
-    Rule(
-        "slogdet(triangle) → signs and logarithms of its diagonal",
-        (SLogDet,),
-        _slogdet_of_triangle,
-        STABLE,
-        "rounding",
-        "no factorisation",
-    ),
-    Rule(
-        "dot(diag(v), x) → v x",
-        (Dot,),
-        _scaled_rows,
-        SPECIAL,
-        "nan",
-        "no matrix for the diagonal",
-    ),
-    Rule(
-        "dot(I, x) → x, dot(x, I) → x",
-        (Dot,),
-        _times_identity,
-        SPECIAL,
-        "nan",
-        "no product",
-    ),
-    Rule(
-        "diagonal of dot(x, y) → sums of x times y^T",
-        (AdvancedSubtensor,),
-        _diagonal_of_product,
-        SPECIAL,
-        "rounding",
-        "the items off the diagonal are not computed",
-    ),
-    Rule(
-        "det(A) inv(A) → adj(A)",
-        (mul,),
-        _adjugate,
-        SPECIAL,
-        "nan",
-        "the gradient of a determinant exists for singular matrices too",
-    ),
-    Rule(
-        "solve(A, b), inv(A), det(A) → from one factorisation",
-        (Solve, MatrixInverse, Det, SLogDet),
-        _shared_factor,
-        LAST,
-        "rounding",
-        "the factorisation is most of the work",
-    ),
-)

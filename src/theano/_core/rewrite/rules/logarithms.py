@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from functools import reduce as fold
 from typing import Any
 
@@ -31,12 +32,13 @@ from theano._core.ops.reductions import ArgExtreme, Reduction
 from theano._core.ops.shaping import DimShuffle, Reshape
 from theano._core.ops.special import erf, erfc, erfcx
 from theano._core.ops.transcendental import exp, log
-from theano._core.rewrite.engine import Rewriter, Rule, is_op, known_value
-from theano._core.rewrite.pattern import Match, rule, wild
+from theano._core.rewrite.engine import Rewriter, is_op, known_value
+from theano._core.rewrite.pattern import Match, Rules, wild
 from theano._core.rewrite.rules.exponentials import along, largest_of, like, without_axes
 from theano._core.rewrite.rules.terms import WIDEST
 
-PHASE = "stable"
+RULES = Rules("stable")
+rule, pattern = RULES.rule, RULES.pattern
 x = wild("x")
 # Operations that take and place items as they are.
 PARTS = (AdvancedSubtensor, Subtensor, DimShuffle, Reshape)
@@ -68,8 +70,14 @@ def _exponents(variable: Any) -> Any:
     return node.op(inside.owner.inputs[0], *node.inputs[1:])
 
 
+@rule(
+    "log(exp(x) / y) → x - log(y)",
+    on=log,
+    keeps="nan",
+    why="the logarithm of a softmax stays finite, and the softmax is not formed",
+)
 def _log_of_quotient(rewriter: Rewriter, node: Apply) -> Any:
-    """log(exp(x) / y) → x - log(y), also of some items of the quotient."""
+    """Also of some items of the quotient."""
     value = node.inputs[0]
     parts = _quotient_of_exp(value)
     if parts is not None:
@@ -100,11 +108,14 @@ def _difference(power: Any, below: Any) -> Any:
     return sub(power, log(like(total.owner.op(exp(power)), below)))
 
 
+@rule(
+    "inc(zeros, x / y[i], i) → inc(zeros, x, i) / y",
+    on=(AdvancedIncSubtensor, IncSubtensor),
+    keeps="nan",
+    why="the softmax in the gradient of its logarithm cancels",
+)
 def _write_of_quotient(rewriter: Rewriter, node: Apply) -> Any:
-    """inc(zeros, x / y[i], i) → inc(zeros, x, i) / y.
-
-    The gradient of a logarithm of probabilities: what they are divided by then cancels.
-    """
+    """In the gradient of a logarithm of probabilities, what they are divided by then cancels."""
     zeros, value, *at = node.inputs
     # A basic index names no item twice.
     adds = not node.op.assign or isinstance(node.op, IncSubtensor)
@@ -164,8 +175,14 @@ def _chosen_divided_by(choice: Apply, node: Apply, at: list[Any]) -> tuple[Any, 
     return switch(condition, *((0, inner[0]) if zero[0] else (inner[0], 0))), inner[1]
 
 
+@rule(
+    "reshape(x / reshape(y)) → reshape(x) / y, (x / y.T).T → x.T / y",
+    on=(Reshape, DimShuffle),
+    keeps="exact",
+    why="the softmax in the gradient of its logarithm cancels",
+)
 def _placed_quotient(rewriter: Rewriter, node: Apply) -> Any:
-    """F(x / g(y)) → f(x) / y, for shapings f and g that undo each other."""
+    """For shapings that undo each other."""
     value, out = node.inputs[0], node.outputs[0]
     if not is_op(value, true_div) or not dtypes.is_float(value.type.dtype):
         return None
@@ -200,8 +217,8 @@ def _operands(variable: Any) -> list[Any] | None:
     return found
 
 
+@rule("log(exp(x) + exp(y)) → max + log(exp(x - max) + exp(y - max))", on=log, why=OVERFLOW)
 def _log_of_exponentials(rewriter: Rewriter, node: Apply) -> Any:
-    """log(exp(x) + exp(y)) → m + log(exp(x - m) + exp(y - m)) with m = max(x, y)."""
     total = node.inputs[0]
     if not is_op(total, add) or not dtypes.is_float(total.type.dtype):
         return None
@@ -221,8 +238,9 @@ def _shifted(powers: list[Any]) -> bool:
     return len(taken) == 1 and None not in taken
 
 
+@rule("log(erfc(x)) → log(erfcx(x)) - x²", on=log, why="finite")
 def _log_erfc(rewriter: Rewriter, node: Apply) -> Any:
-    """log(erfc(x)) → log(erfcx(x)) - x² for x > 1."""
+    """For x > 1."""
     if not is_op(node.inputs[0], erfc):
         return None
     value = node.inputs[0].owner.inputs[0]
@@ -234,8 +252,9 @@ def _log_erfc(rewriter: Rewriter, node: Apply) -> Any:
     return switch(gt(value, np.ones((), value.type.dtype)), large, log(erfc(low)))
 
 
+@rule("argmax(softmax(x)) → argmax(x)", on=ArgExtreme, why="the softmax is not formed")
 def _argmax_of_softmax(rewriter: Rewriter, node: Apply) -> Any:
-    """argmax(exp(x) / s) → argmax(x), and argmax(x - m) → argmax(x), for s and m along its axes."""
+    """Also argmax(x - m) → argmax(x), for an m along its axes."""
     value = node.inputs[0]
     axes = node.op.axis if isinstance(node.op.axis, tuple) else (node.op.axis,)
     if axes == (None,) or not dtypes.is_float(value.type.dtype):
@@ -279,57 +298,11 @@ def _float(found: Match) -> bool:
     return dtypes.is_float(found[x].type.dtype)
 
 
-def _error(name: str, before: Any, after: Any) -> Rule:
-    return rule(name, before, after, phase=PHASE, why="keeps digits", when=_float)
-
-
-RULES = (
-    Rule(
-        "log(exp(x) / y) → x - log(y)",
-        (log,),
-        _log_of_quotient,
-        PHASE,
-        "nan",
-        "the logarithm of a softmax stays finite, and the softmax is not formed",
-    ),
-    Rule(
-        "inc(zeros, x / y[i], i) → inc(zeros, x, i) / y",
-        (AdvancedIncSubtensor, IncSubtensor),
-        _write_of_quotient,
-        PHASE,
-        "nan",
-        "the softmax in the gradient of its logarithm cancels",
-    ),
-    Rule(
-        "reshape(x / reshape(y)) → reshape(x) / y, (x / y.T).T → x.T / y",
-        (Reshape, DimShuffle),
-        _placed_quotient,
-        PHASE,
-        "exact",
-        "the softmax in the gradient of its logarithm cancels",
-    ),
-    Rule(
-        "log(exp(x) + exp(y)) → max + log(exp(x - max) + exp(y - max))",
-        (log,),
-        _log_of_exponentials,
-        PHASE,
-        "rounding",
-        OVERFLOW,
-    ),
-    Rule("log(erfc(x)) → log(erfcx(x)) - x²", (log,), _log_erfc, PHASE, "rounding", "finite"),
-    Rule(
-        "argmax(softmax(x)) → argmax(x)",
-        (ArgExtreme,),
-        _argmax_of_softmax,
-        PHASE,
-        "rounding",
-        "the softmax is not formed",
-    ),
-    _error("1 - erf(x) → erfc(x)", sub(1, erf(x)), erfc(x)),
-    _error("1 - erfc(x) → erf(x)", sub(1, erfc(x)), erf(x)),
-    _error("erf(x) - 1 → -erfc(x)", sub(erf(x), 1), neg(erfc(x))),
-    _error("-1 + erf(x) → -erfc(x)", add(-1, erf(x)), neg(erfc(x))),
-    _error("erfc(x) - 1 → -erf(x)", sub(erfc(x), 1), neg(erf(x))),
-    _error("-1 + erfc(x) → -erf(x)", add(-1, erfc(x)), neg(erf(x))),
-    _error("1 + erf(x) → erfc(-x)", add(1, erf(x)), erfc(neg(x))),
-)
+precise = partial(pattern, why="keeps digits", when=_float)
+precise("1 - erf(x) → erfc(x)", sub(1, erf(x)), erfc(x))
+precise("1 - erfc(x) → erf(x)", sub(1, erfc(x)), erf(x))
+precise("erf(x) - 1 → -erfc(x)", sub(erf(x), 1), neg(erfc(x)))
+precise("-1 + erf(x) → -erfc(x)", add(-1, erf(x)), neg(erfc(x)))
+precise("erfc(x) - 1 → -erf(x)", sub(erfc(x), 1), neg(erf(x)))
+precise("-1 + erfc(x) → -erf(x)", add(-1, erfc(x)), neg(erf(x)))
+precise("1 + erf(x) → erfc(-x)", add(1, erf(x)), erfc(neg(x)))

@@ -15,14 +15,17 @@ from theano._core.ops.indexing import (
 from theano._core.ops.op import Elementwise
 from theano._core.ops.products import Dot, dot
 from theano._core.ops.shaping import dimshuffle
-from theano._core.rewrite.engine import Rewriter, Rule, known_value
+from theano._core.rewrite.engine import Rewriter, known_value
+from theano._core.rewrite.pattern import Rules
 from theano._core.rewrite.rules.shapes import fitting
 
-PHASE = "shape"
+RULES = Rules("canonical")
+rule = RULES.rule
 
 
+@rule("set(x, y, i)[i] → y", on=Subtensor, phase="shape", keeps="exact", why="no work")
 def _part_of_written(rewriter: Rewriter, node: Apply) -> Any:
-    """set(x, y, i)[i] → y for slices."""
+    """For slices."""
     written = node.inputs[0].owner
     if written is None or not isinstance(written.op, IncSubtensor) or not written.op.assign:
         return None
@@ -37,8 +40,9 @@ def _part_of_written(rewriter: Rewriter, node: Apply) -> Any:
     return y
 
 
+@rule("x[a:][b:] → x[a + b:]", on=Subtensor, phase="shape", keeps="exact", why="one view")
 def _merged_parts(rewriter: Rewriter, node: Apply) -> Any:
-    """x[a:][b:] → x[a + b:] for numbers that are not negative."""
+    """For numbers that are not negative."""
     inner = node.inputs[0].owner
     if inner is None or not isinstance(inner.op, Subtensor):
         return None
@@ -77,8 +81,8 @@ def _merged(inner: Slice, outer: Any) -> Any:
     return slice(start + first, min(ends) if ends else None, outer.step)
 
 
+@rule("dot(x, y)[i, j] → dot(x[i], y[:, j])", on=Subtensor, why="only what is needed is multiplied")
 def _part_of_product(rewriter: Rewriter, node: Apply) -> Any:
-    """dot(x, y)[i, j] → dot(x[i], y[:, j])."""
     whole = node.inputs[0]
     product = whole.owner
     if product is None or not isinstance(product.op, Dot) or rewriter.uses.get(whole, 0) > 1:
@@ -94,8 +98,8 @@ def _part_of_product(rewriter: Rewriter, node: Apply) -> Any:
     return dot(x, y)
 
 
+@rule("f(x)[i] → f(x[i])", on=Subtensor, keeps="exact", why="f is computed where it is needed")
 def _part_of_function(rewriter: Rewriter, node: Apply) -> Any:
-    """f(x)[i] → f(x[i])."""
     whole = node.inputs[0]
     owner = whole.owner
     if owner is None or not isinstance(owner.op, Elementwise) or rewriter.uses.get(whole, 0) > 1:
@@ -120,8 +124,15 @@ def _part_of_function(rewriter: Rewriter, node: Apply) -> Any:
     return owner.op(*parts)
 
 
+@rule(
+    "f(x, row)[i] → f(x[i], row[i])",
+    on=Subtensor,
+    phase="blas",
+    keeps="exact",
+    why="f is computed by what uses its parts",
+)
 def _parts_of_function(rewriter: Rewriter, node: Apply) -> Any:
-    """f(x, row)[i] → f(x[i], row[i]) where only parts of a cheap result are used."""
+    """Where only parts of a cheap result are used."""
     whole = node.inputs[0]
     owner, pattern = whole.owner, whole.type.broadcastable
     if owner is None or not isinstance(owner.op, Elementwise) or owner.op.is_dear(owner):
@@ -144,47 +155,12 @@ def _of_one(entry: Any) -> Any:
     return slice(None) if isinstance(entry, slice) else 0
 
 
+@rule(
+    "inc(zeros, y, i) → set(zeros, y, i)", on=IncSubtensor, phase="special", why="nothing is read"
+)
 def _write_to_zeros(rewriter: Rewriter, node: Apply) -> Any:
-    """inc(zeros, y, i) → set(zeros, y, i) where no item is met twice."""
+    """Where no item is met twice."""
     zeros, y, *values = node.inputs
     if node.op.assign or known_value(zeros) != 0:
         return None
     return IncSubtensor(node.op.index, True)(zeros, y, *values)
-
-
-RULES = (
-    Rule("set(x, y, i)[i] → y", (Subtensor,), _part_of_written, PHASE, "exact", "no work"),
-    Rule("x[a:][b:] → x[a + b:]", (Subtensor,), _merged_parts, PHASE, "exact", "one view"),
-    Rule(
-        "dot(x, y)[i, j] → dot(x[i], y[:, j])",
-        (Subtensor,),
-        _part_of_product,
-        "canonical",
-        "rounding",
-        "only what is needed is multiplied",
-    ),
-    Rule(
-        "f(x)[i] → f(x[i])",
-        (Subtensor,),
-        _part_of_function,
-        "canonical",
-        "exact",
-        "f is computed where it is needed",
-    ),
-    Rule(
-        "f(x, row)[i] → f(x[i], row[i])",
-        (Subtensor,),
-        _parts_of_function,
-        "blas",
-        "exact",
-        "f is computed by what uses its parts",
-    ),
-    Rule(
-        "inc(zeros, y, i) → set(zeros, y, i)",
-        (IncSubtensor,),
-        _write_to_zeros,
-        "special",
-        "rounding",
-        "nothing is read",
-    ),
-)

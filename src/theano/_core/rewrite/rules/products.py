@@ -14,7 +14,8 @@ from theano._core.ops.assertions import Require
 from theano._core.ops.reductions import Reduction
 from theano._core.ops.special import erfc, erfcx
 from theano._core.ops.transcendental import exp, sigmoid
-from theano._core.rewrite.engine import Rewriter, Rule, is_op, known_value
+from theano._core.rewrite.engine import Rewriter, is_op, known_value
+from theano._core.rewrite.pattern import Rules
 from theano._core.rewrite.rules.exponentials import (
     along,
     largest_of,
@@ -31,6 +32,10 @@ from theano._core.rewrite.rules.terms import (
     number,
     split_constants,
 )
+
+RULES = Rules("canonical")
+rule = RULES.rule
+ROOTS = (mul, true_div, neg, reciprocal)
 
 
 class Factors(Terms):
@@ -288,13 +293,19 @@ def _inner_factors(node: Apply, above: bool) -> list[tuple[Any, bool]] | None:
     return None
 
 
+@rule("x y / x → y", on=ROOTS, keeps="nan", why="factors cancel, constants and signs meet")
 def _cancel(rewriter: Rewriter, node: Apply) -> Any:
-    """X y / x → y; constants are gathered; signs move out."""
     return _simplified(rewriter, node, False)
 
 
+@rule(
+    "sigmoid(x) exp(-x) → sigmoid(-x)",
+    on=ROOTS,
+    phase="stable",
+    keeps="nan",
+    why="exp does not overflow, and more factors cancel",
+)
 def _cancel_stable(rewriter: Rewriter, node: Apply) -> Any:
-    """As `_cancel`, with sigmoids."""
     return _simplified(rewriter, node, True)
 
 
@@ -329,8 +340,15 @@ def _has_exp(owners: Sequence[Apply]) -> bool:
     return any(node.op is exp or node.op is sigmoid for node in owners)
 
 
+# When all that cancels has done so: the gradient of a logarithm has these quotients, too.
+@rule(
+    "exp(x) / sum(exp(x)) → exp(x - max) / sum(exp(x - max))",
+    on=ROOTS,
+    phase="special",
+    keeps="nan",
+    why="exp does not overflow",
+)
 def _shifted_quotient(rewriter: Rewriter, node: Apply) -> Any:
-    """exp(x) / sum(exp(x)) → exp(x - max) / sum(exp(x - max))."""
     products = (v.owner for v in node.inputs if v.owner is not None and v.owner.op in ROOTS)
     nearby = (*node.inputs, *(v for product in products for v in product.inputs))
     # The sum has the axes of what it is of again. This is quick, and most products have none.
@@ -461,33 +479,3 @@ def _integer_product(rewriter: Rewriter, node: Apply) -> Any:
         if known == 0:
             return filled(node, 0)
     return None
-
-
-ROOTS = (mul, true_div, neg, reciprocal)
-RULES = (
-    Rule(
-        "x y / x → y",
-        ROOTS,
-        _cancel,
-        "canonical",
-        "nan",
-        "factors cancel, constants and signs meet",
-    ),
-    Rule(
-        "sigmoid(x) exp(-x) → sigmoid(-x)",
-        ROOTS,
-        _cancel_stable,
-        "stable",
-        "nan",
-        "exp does not overflow, and more factors cancel",
-    ),
-    # When all that cancels has done so: the gradient of a logarithm has these quotients, too.
-    Rule(
-        "exp(x) / sum(exp(x)) → exp(x - max) / sum(exp(x - max))",
-        ROOTS,
-        _shifted_quotient,
-        "special",
-        "nan",
-        "exp does not overflow",
-    ),
-)

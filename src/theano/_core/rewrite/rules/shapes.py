@@ -21,22 +21,39 @@ from theano._core.ops.shaping import (
     dimshuffle,
     pattern_broadcast,
 )
-from theano._core.rewrite.engine import Rewriter, Rule, known_value
+from theano._core.rewrite.engine import Rewriter, known_value
+from theano._core.rewrite.pattern import Rules
 from theano._core.rewrite.rules.terms import fitted
 
-PHASE = "shape"
+RULES = Rules("shape")
+rule = RULES.rule
 
 
+@rule(
+    "shape(x) → lengths of x",
+    on=ShapeOf,
+    keeps="exact",
+    why="a shape is known from the shapes of the inputs",
+)
 def _shape_to_lengths(rewriter: Rewriter, node: Apply) -> Any:
     return MakeVector("int64")(*(as_int64(n) for n in rewriter.lengths(node.inputs[0])))
 
 
+@rule(
+    "length of an expression → its formula",
+    on=Length,
+    keeps="exact",
+    why="the expression itself need not be computed",
+)
 def _length_of_expression(rewriter: Rewriter, node: Apply) -> Any:
     known = rewriter.lengths(node.inputs[0])[node.op.axis]
     known = as_int64(known)
     return None if known is node.outputs[0] or known.owner is node else known
 
 
+@rule(
+    "vector(a, b, …)[i] → item i", on=Subtensor, keeps="exact", why="no vector is made for one item"
+)
 def _item_of_vector(rewriter: Rewriter, node: Apply) -> Any:
     source = node.inputs[0].owner
     if source is None or not isinstance(source.op, MakeVector) or len(node.op.index) != 1:
@@ -49,6 +66,7 @@ def _item_of_vector(rewriter: Rewriter, node: Apply) -> Any:
     return None
 
 
+@rule("x[0:length of x] → x", on=Subtensor, keeps="exact", why="no work")
 def _whole_slice(rewriter: Rewriter, node: Apply) -> Any:
     """Entries that take a whole axis are written `:`."""
     x = node.inputs[0]
@@ -67,6 +85,12 @@ def _whole_slice(rewriter: Rewriter, node: Apply) -> Any:
     return subtensor(x, entries) if changed else None
 
 
+@rule(
+    "fill(x, y) → alloc(y, shape(x))",
+    on=Second,
+    keeps="exact",
+    why="the values of x are not needed",
+)
 def _second_to_alloc(rewriter: Rewriter, node: Apply) -> Any:
     x, y = node.inputs
     if y.type.broadcastable == node.outputs[0].type.broadcastable:
@@ -81,6 +105,7 @@ def _second_to_alloc(rewriter: Rewriter, node: Apply) -> Any:
     return alloc(y, *(as_int64(n) for n in lengths))
 
 
+@rule("alloc(x, shape(x)) → x", on=Alloc, keeps="exact", why="no work")
 def _alloc_of_same_shape(rewriter: Rewriter, node: Apply) -> Any:
     value = node.inputs[0]
     return value if rewriter.same_lengths(value, node.outputs[0]) else None
@@ -110,6 +135,13 @@ def fitting(rewriter: Rewriter, node: Apply, number: int, other: int) -> Any:
     return fitted(rewriter, node.inputs[number], [node.inputs[other]], places)
 
 
+@rule(
+    "x + alloc(y, shape(x)) → x + y",
+    on=Elementwise,
+    phase="canonical",
+    keeps="exact",
+    why="loops stretch their operands by themselves",
+)
 def _alloc_operand(rewriter: Rewriter, node: Apply) -> Any:
     """An operand that is stretched to the shape of another one need not be: the loop does it."""
     out = node.outputs[0]
@@ -135,6 +167,12 @@ def _alloc_operand(rewriter: Rewriter, node: Apply) -> Any:
     return None
 
 
+@rule(
+    "dimshuffle(dimshuffle(x)) → dimshuffle(x)",
+    on=DimShuffle,
+    keeps="exact",
+    why="one view instead of two",
+)
 def _merge_dimshuffles(rewriter: Rewriter, node: Apply) -> Any:
     op, x = node.op, node.inputs[0]
     if op.new_order == tuple(range(x.type.ndim)):
@@ -166,6 +204,13 @@ def _undone(rewriter: Rewriter, variable: Any, order: tuple[Any, ...], depth: in
     return -1 if -1 in found else sum(found)
 
 
+@rule(
+    "f(x.T, y).T → f(x, y.T)",
+    on=DimShuffle,
+    phase="canonical",
+    keeps="exact",
+    why="rows are read as they lie in memory",
+)
 def _undo_transposition(rewriter: Rewriter, node: Apply) -> Any:
     op, x = node.op, node.inputs[0]
     if x.owner is None or not isinstance(x.owner.op, Elementwise):
@@ -175,6 +220,7 @@ def _undo_transposition(rewriter: Rewriter, node: Apply) -> Any:
     return x.owner.op(*(dimshuffle(v, op.new_order) for v in x.owner.inputs))
 
 
+@rule("reshape(reshape(x)) → reshape(x)", on=Reshape, keeps="exact", why="one view instead of two")
 def _merge_reshapes(rewriter: Rewriter, node: Apply) -> Any:
     x = node.inputs[0]
     out = node.outputs[0]
@@ -187,6 +233,7 @@ def _merge_reshapes(rewriter: Rewriter, node: Apply) -> Any:
     return None
 
 
+@rule("rebroadcast(x) → x", on=Rebroadcast, keeps="exact", why="no work")
 def _useless_rebroadcast(rewriter: Rewriter, node: Apply) -> Any:
     x, pattern = node.inputs[0], node.op.pattern
     if x.type.broadcastable == pattern:
@@ -198,91 +245,12 @@ def _useless_rebroadcast(rewriter: Rewriter, node: Apply) -> Any:
     return None
 
 
+@rule(
+    "gradient filter(x) → x",
+    on=FILTERS,
+    phase="canonical",
+    keeps="exact",
+    why="its work is done once gradients are taken",
+)
 def _drop_filter(rewriter: Rewriter, node: Apply) -> Any:
     return node.inputs[0]
-
-
-RULES = (
-    Rule(
-        "shape(x) → lengths of x",
-        (ShapeOf,),
-        _shape_to_lengths,
-        PHASE,
-        "exact",
-        "a shape is known from the shapes of the inputs",
-    ),
-    Rule(
-        "length of an expression → its formula",
-        (Length,),
-        _length_of_expression,
-        PHASE,
-        "exact",
-        "the expression itself need not be computed",
-    ),
-    Rule(
-        "vector(a, b, …)[i] → item i",
-        (Subtensor,),
-        _item_of_vector,
-        PHASE,
-        "exact",
-        "no vector is made for one item",
-    ),
-    Rule(
-        "x[0:length of x] → x",
-        (Subtensor,),
-        _whole_slice,
-        PHASE,
-        "exact",
-        "no work",
-    ),
-    Rule(
-        "fill(x, y) → alloc(y, shape(x))",
-        (Second,),
-        _second_to_alloc,
-        PHASE,
-        "exact",
-        "the values of x are not needed",
-    ),
-    Rule("alloc(x, shape(x)) → x", (Alloc,), _alloc_of_same_shape, PHASE, "exact", "no work"),
-    Rule(
-        "x + alloc(y, shape(x)) → x + y",
-        (Elementwise,),
-        _alloc_operand,
-        "canonical",
-        "exact",
-        "loops stretch their operands by themselves",
-    ),
-    Rule(
-        "dimshuffle(dimshuffle(x)) → dimshuffle(x)",
-        (DimShuffle,),
-        _merge_dimshuffles,
-        PHASE,
-        "exact",
-        "one view instead of two",
-    ),
-    Rule(
-        "f(x.T, y).T → f(x, y.T)",
-        (DimShuffle,),
-        _undo_transposition,
-        "canonical",
-        "exact",
-        "rows are read as they lie in memory",
-    ),
-    Rule(
-        "reshape(reshape(x)) → reshape(x)",
-        (Reshape,),
-        _merge_reshapes,
-        PHASE,
-        "exact",
-        "one view instead of two",
-    ),
-    Rule("rebroadcast(x) → x", (Rebroadcast,), _useless_rebroadcast, PHASE, "exact", "no work"),
-    Rule(
-        "gradient filter(x) → x",
-        FILTERS,
-        _drop_filter,
-        "canonical",
-        "exact",
-        "its work is done once gradients are taken",
-    ),
-)

@@ -11,13 +11,15 @@ from theano._core.ir.variable import Apply
 from theano._core.ops.arithmetic import cast, mul, reciprocal, sqr, true_div
 from theano._core.ops.broadcasting import fill
 from theano._core.ops.transcendental import pow, sqrt
-from theano._core.rewrite.engine import Rewriter, Rule, known_value
-from theano._core.rewrite.pattern import rule, wild
+from theano._core.rewrite.engine import Rewriter, known_value
+from theano._core.rewrite.pattern import Rules, wild
 
-PHASE = "special"
+RULES = Rules("special")
+rule, pattern = RULES.rule, RULES.pattern
 x = wild("x")
 
 
+@rule("x ** 3 → x x x", on=pow, keeps="nan", why="no logarithm")
 def _power(rewriter: Rewriter, node: Apply) -> Any:
     exponent = known_value(node.inputs[1])
     out = node.outputs[0]
@@ -40,8 +42,8 @@ def _power(rewriter: Rewriter, node: Apply) -> Any:
     )
 
 
+@rule("x / 2**k → x 2**-k", on=true_div, keeps="exact", why="no division")
 def _divide_by_constant(rewriter: Rewriter, node: Apply) -> Any:
-    """X / c → x (1/c) where 1/c is exact: c is a power of two."""
     value, divisor = node.inputs
     known = known_value(divisor)
     dtype = node.outputs[0].type.dtype
@@ -55,8 +57,4 @@ def _divide_by_constant(rewriter: Rewriter, node: Apply) -> Any:
     return mul(np.asarray(1 / known, dtype=dtype), cast(value, dtype))
 
 
-RULES = (
-    Rule("x ** 3 → x x x", (pow,), _power, PHASE, "nan", "no logarithm"),
-    Rule("x / 2**k → x 2**-k", (true_div,), _divide_by_constant, PHASE, "exact", "no division"),
-    rule("x x → sqr(x)", mul(x, x), sqr(x), phase=PHASE, keeps="exact", why="one operand"),
-)
+pattern("x x → sqr(x)", mul(x, x), sqr(x), keeps="exact", why="one operand")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from theano._core.base import dtypes
@@ -10,12 +11,14 @@ from theano._core.ops.arithmetic import add, neg, sub, true_div
 from theano._core.ops.reductions import Reduction
 from theano._core.ops.shaping import DimShuffle, dimshuffle
 from theano._core.ops.transcendental import exp, expm1, log, log1p, sigmoid, softplus
-from theano._core.rewrite.engine import Rewriter, Rule, is_op
-from theano._core.rewrite.pattern import Match, rule, wild
+from theano._core.rewrite.engine import Rewriter, is_op
+from theano._core.rewrite.pattern import Match, Rules, wild
 from theano._core.rewrite.rules.exponentials import largest_of, like, shifted, without_axes
 
-PHASE = "stable"
+RULES = Rules("stable")
+rule, pattern = RULES.rule, RULES.pattern
 x = wild("x")
+OVERFLOW = "exp does not overflow"
 
 
 def _real(found: Match) -> bool:
@@ -27,12 +30,40 @@ def _float(found: Match) -> bool:
     return dtypes.is_float(found[x].type.dtype)
 
 
-def _stable(name: str, before: Any, after: Any, why: str, when: Any = _real) -> Rule:
-    return rule(name, before, after, phase=PHASE, why=why, when=when)
+pattern(
+    "1 - sigmoid(x) → sigmoid(-x)",
+    sub(1, sigmoid(x)),
+    sigmoid(neg(x)),
+    why="keeps digits for large x",
+    when=_float,
+)
+pattern(
+    "log(sigmoid(x)) → -softplus(-x)",
+    log(sigmoid(x)),
+    neg(softplus(neg(x))),
+    why="finite for x << 0",
+    when=_float,
+)
+pattern(
+    "log1p(-sigmoid(x)) → -softplus(x)",
+    log1p(neg(sigmoid(x))),
+    neg(softplus(x)),
+    why="finite for x >> 0",
+    when=_real,
+)
+finite = partial(pattern, why=OVERFLOW, when=_real)
+finite("log(1 + exp(x)) → softplus(x)", log(add(1, exp(x))), softplus(x))
+finite("log1p(exp(x)) → softplus(x)", log1p(exp(x)), softplus(x))
+precise = partial(pattern, why="keeps digits for small x")
+precise("log(1 + x) → log1p(x)", log(add(1, x)), log1p(x), when=_float)
+precise("log(1 - x) → log1p(-x)", log(sub(1, x)), log1p(neg(x)), when=_float)
+precise("exp(x) - 1 → expm1(x)", sub(exp(x), 1), expm1(x), when=_real)
+precise("-1 + exp(x) → expm1(x)", add(-1, exp(x)), expm1(x), when=_real)
+precise("1 - exp(x) → -expm1(x)", sub(1, exp(x)), neg(expm1(x)), when=_real)
 
 
+@rule("log(sum(exp(x))) → max + log(sum(exp(x - max)))", on=log, why=OVERFLOW)
 def _log_sum_exp(rewriter: Rewriter, node: Apply) -> Any:
-    """log(sum(exp(x))) → m + log(sum(exp(x - m))) with m = max(x)."""
     total = without_axes(node.inputs[0])
     largest = largest_of(total)
     if largest is None:
@@ -40,8 +71,13 @@ def _log_sum_exp(rewriter: Rewriter, node: Apply) -> Any:
     return like(add(log(total.owner.op(shifted(total, largest))), largest), node.inputs[0])
 
 
+@rule(
+    "sum(x / y) → sum(x) / y",
+    on=Reduction,
+    why="fewer quotients, and the divisor of a softmax meets its exponentials",
+)
 def _divisor_out_of_sum(rewriter: Rewriter, node: Apply) -> Any:
-    """sum(x / y) → sum(x) / y, for y alike along the axes."""
+    """For a y that is alike along the axes."""
     value, out = node.inputs[0], node.outputs[0]
     if node.op.kind != "sum" or not is_op(value, true_div):
         return None
@@ -56,53 +92,3 @@ def _divisor_out_of_sum(rewriter: Rewriter, node: Apply) -> Any:
         return None
     kept = [axis for axis in range(value.type.ndim) if axis not in axes]
     return true_div(node.op(above), dimshuffle(below, kept))
-
-
-OVERFLOW = "exp does not overflow"
-DIGITS = "keeps digits for small x"
-
-RULES = (
-    _stable(
-        "1 - sigmoid(x) → sigmoid(-x)",
-        sub(1, sigmoid(x)),
-        sigmoid(neg(x)),
-        "keeps digits for large x",
-        _float,
-    ),
-    _stable(
-        "log(sigmoid(x)) → -softplus(-x)",
-        log(sigmoid(x)),
-        neg(softplus(neg(x))),
-        "finite for x << 0",
-        _float,
-    ),
-    _stable(
-        "log1p(-sigmoid(x)) → -softplus(x)",
-        log1p(neg(sigmoid(x))),
-        neg(softplus(x)),
-        "finite for x >> 0",
-    ),
-    _stable("log(1 + exp(x)) → softplus(x)", log(add(1, exp(x))), softplus(x), OVERFLOW),
-    _stable("log1p(exp(x)) → softplus(x)", log1p(exp(x)), softplus(x), OVERFLOW),
-    _stable("log(1 + x) → log1p(x)", log(add(1, x)), log1p(x), DIGITS, _float),
-    _stable("log(1 - x) → log1p(-x)", log(sub(1, x)), log1p(neg(x)), DIGITS, _float),
-    _stable("exp(x) - 1 → expm1(x)", sub(exp(x), 1), expm1(x), DIGITS),
-    _stable("-1 + exp(x) → expm1(x)", add(-1, exp(x)), expm1(x), DIGITS),
-    _stable("1 - exp(x) → -expm1(x)", sub(1, exp(x)), neg(expm1(x)), DIGITS),
-    Rule(
-        "log(sum(exp(x))) → max + log(sum(exp(x - max)))",
-        (log,),
-        _log_sum_exp,
-        PHASE,
-        "rounding",
-        OVERFLOW,
-    ),
-    Rule(
-        "sum(x / y) → sum(x) / y",
-        (Reduction,),
-        _divisor_out_of_sum,
-        PHASE,
-        "rounding",
-        "fewer quotients, and the divisor of a softmax meets its exponentials",
-    ),
-)

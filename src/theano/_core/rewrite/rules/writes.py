@@ -8,27 +8,21 @@ from theano._core.ir.variable import Apply
 from theano._core.ops.arithmetic import add
 from theano._core.ops.creation import join
 from theano._core.ops.indexing import AdvancedIncSubtensor, IncSubtensor, Slice, subtensor
-from theano._core.rewrite.engine import Rewriter, Rule, known_value
+from theano._core.rewrite.engine import Rewriter, known_value
+from theano._core.rewrite.pattern import Rules
+
+RULES = Rules("canonical")
+rule = RULES.rule
 
 
-def _add_a_part(rewriter: Rewriter, node: Apply) -> Any:
-    """X + inc(zeros, y) → inc(x, y)."""
-    out = node.outputs[0]
-    for index in (1, 0):
-        part, x = node.inputs[index].owner, node.inputs[1 - index]
-        if part is None or not isinstance(part.op, (IncSubtensor, AdvancedIncSubtensor)):
-            continue
-        zeros, y, *at = part.inputs
-        if part.op.assign or known_value(zeros) != 0 or rewriter.uses.get(part.outputs[0], 0) > 1:
-            continue
-        if x.type == out.type and part.outputs[0].type == out.type:
-            if rewriter.same_lengths(x, out) and rewriter.same_lengths(zeros, out):
-                return part.op(x, y, *at)
-    return None
-
-
+@rule(
+    "inc(inc(zeros, x), y) → join(x, y)",
+    on=IncSubtensor,
+    keeps="exact",
+    why="each item is written once, and no zeros",
+)
 def _parts_of_whole(rewriter: Rewriter, node: Apply) -> Any:
-    """Inc(inc(zeros, x, a), y, b) → join(x, y), where the parts are next to each other and all."""
+    """Where the parts are next to each other and all."""
     parts: list[tuple[Any, Any]] = []
     base, axis = node.outputs[0], None
     while base.owner is not None and isinstance(base.owner.op, IncSubtensor):
@@ -64,21 +58,17 @@ def _parts_of_whole(rewriter: Rewriter, node: Apply) -> Any:
     return join(axis, *(y for _, y in parts))
 
 
-RULES = (
-    Rule(
-        "inc(inc(zeros, x), y) → join(x, y)",
-        (IncSubtensor,),
-        _parts_of_whole,
-        "canonical",
-        "exact",
-        "each item is written once, and no zeros",
-    ),
-    Rule(
-        "x + inc(zeros, y) → inc(x, y)",
-        (add,),
-        _add_a_part,
-        "canonical",
-        "exact",
-        "only the part is touched",
-    ),
-)
+@rule("x + inc(zeros, y) → inc(x, y)", on=add, keeps="exact", why="only the part is touched")
+def _add_a_part(rewriter: Rewriter, node: Apply) -> Any:
+    out = node.outputs[0]
+    for index in (1, 0):
+        part, x = node.inputs[index].owner, node.inputs[1 - index]
+        if part is None or not isinstance(part.op, (IncSubtensor, AdvancedIncSubtensor)):
+            continue
+        zeros, y, *at = part.inputs
+        if part.op.assign or known_value(zeros) != 0 or rewriter.uses.get(part.outputs[0], 0) > 1:
+            continue
+        if x.type == out.type and part.outputs[0].type == out.type:
+            if rewriter.same_lengths(x, out) and rewriter.same_lengths(zeros, out):
+                return part.op(x, y, *at)
+    return None
