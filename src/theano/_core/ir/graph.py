@@ -9,6 +9,17 @@ from theano._core.base.errors import MissingInputError
 from theano._core.ir.variable import Apply, Constant, Variable
 
 
+def made_by(variable: Any, *ops: Any) -> Apply | None:
+    """Return what makes `variable` if that is one of some operations, or of a class of them."""
+    node = variable.owner
+    if node is not None:
+        made = node.op
+        for op in ops:
+            if isinstance(made, op) if isinstance(op, type) else made is op or made == op:
+                return node
+    return None
+
+
 def toposort(outputs: Iterable[Variable], stop: Collection[Variable] = ()) -> list[Apply]:
     """Return the applications that `outputs` need, inputs first; `stop` variables are leaves.
 

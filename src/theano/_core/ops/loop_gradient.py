@@ -12,7 +12,7 @@ from functools import partial
 from typing import Any
 
 from theano._core.base import dtypes
-from theano._core.ir.graph import copy_graph, toposort
+from theano._core.ir.graph import copy_graph, made_by, toposort
 from theano._core.ir.graph import inputs as leaves_of
 from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Apply, Constant
@@ -106,7 +106,7 @@ def _continuous(variable: Any) -> bool:
 
 def _is_constant(value: Any) -> bool:
     """Tell whether a value is a constant, stretched perhaps."""
-    while value.owner is not None and isinstance(value.owner.op, DimShuffle):
+    while made_by(value, DimShuffle):
         value = value.owner.inputs[0]
     return isinstance(value, Constant)
 

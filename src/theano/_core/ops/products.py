@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from theano._core.base import dtypes
+from theano._core.ir.graph import made_by
 from theano._core.ir.variable import Apply
 from theano._core.ops.arithmetic import cast, conjugate, mul
 from theano._core.ops.indexing import sum_to
@@ -199,8 +200,8 @@ def joined(x: Any, groups: list[list[int]]) -> Any:
 
     Groups of neighbours are joined where they are, and then moved, which copies nothing.
     """
-    node = x.owner
-    if node is not None and isinstance(node.op, DimShuffle):
+    node = made_by(x, DimShuffle)
+    if node is not None:
         order = node.op.new_order
         own = [[order[axis] for axis in group if order[axis] != "x"] for group in groups]
         return joined(node.inputs[0], own)

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.exceptions import AxisError
 
+from theano._core.ir.graph import made_by
 from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Apply, Constant
 from theano._core.ops.arithmetic import cast
@@ -358,7 +359,7 @@ class Reshape(Structured):
                 f"It must be an integer vector: the new shape of reshape, got {lengths.type}"
             )
         pattern = tuple(is_one(n) for n in lengths_of(lengths, self.ndim))
-        if lengths.owner is not None and isinstance(lengths.owner.op, ShapeOf):
+        if made_by(lengths, ShapeOf):
             other = lengths.owner.inputs[0].type.broadcastable
             pattern = other if len(other) == self.ndim else pattern
         return self.one([x, lengths], x.type.dtype, pattern)
@@ -465,9 +466,9 @@ def _stated_length(v: Any) -> int | None:
         return 1
     if isinstance(v, Constant):
         return int(v.data.shape[0])
-    if v.owner is not None and isinstance(v.owner.op, MakeVector):
+    if made_by(v, MakeVector):
         return len(v.owner.inputs)
-    if v.owner is not None and isinstance(v.owner.op, ShapeOf):
+    if made_by(v, ShapeOf):
         return v.owner.inputs[0].type.ndim
     return None
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from theano._core.base import dtypes
+from theano._core.ir.graph import made_by
 from theano._core.ir.types import NoneType, ObjectType, TensorType
 from theano._core.ir.variable import Apply, Constant, Variable
 from theano._core.ops.arithmetic import cast
@@ -104,7 +105,7 @@ def parts_of(value: Any, length: Any) -> slice:
     """Return an index of an axis of `length` for a variable that holds a slice."""
     if isinstance(value, Constant):
         return value.data
-    if value.owner is not None and isinstance(value.owner.op, MakeSlice):
+    if made_by(value, MakeSlice):
         none = (isinstance(p.type, NoneType) for p in value.owner.inputs)
         return slice(*(None if n else p for n, p in zip(none, value.owner.inputs, strict=True)))
     return slice(*SliceParts()(value, length))

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from theano._core.ir.graph import copy_graph, toposort
+from theano._core.ir.graph import copy_graph, made_by, toposort
 from theano._core.ir.variable import Apply
 from theano._core.ops.arithmetic import and_, ge, lt, true_div
 from theano._core.ops.assertions import Require
@@ -19,7 +19,6 @@ from theano._core.ops.inner_graph import Softmax
 from theano._core.ops.reductions import Reduction, reduce
 from theano._core.ops.shaping import DimShuffle, Length, ShapeOf, length
 from theano._core.ops.transcendental import exp, log
-from theano._core.rewrite.engine import is_op
 
 IN_BOUNDS = Require(
     "y_i value out of bounds: class numbers count from 0 to one less than the columns of x"
@@ -33,18 +32,14 @@ def in_bounds(y: Any, x: Any) -> Any:
 
 def is_softmax(variable: Any) -> bool:
     """Tell whether a matrix is exp(a) / sum(exp(a)) of every row."""
-    made = variable.owner
-    if made is not None and isinstance(made.op, Softmax):
+    if made_by(variable, Softmax):
         return True
-    if not is_op(variable, true_div) or variable.type.ndim != 2:
+    if not made_by(variable, true_div) or variable.type.ndim != 2:
         return False
     above, below = variable.owner.inputs
-    node = below.owner
-    if node is not None and isinstance(node.op, DimShuffle):
-        node = node.inputs[0].owner
-    if node is None or node.op != Reduction("sum", (1,)):
-        return False
-    return is_op(above, exp) and node.inputs[0] is above
+    total = below.owner.inputs[0] if made_by(below, DimShuffle) else below
+    node = made_by(total, Reduction("sum", (1,)))
+    return node is not None and node.inputs[0] is above and made_by(above, exp) is not None
 
 
 def _of_class(node: Apply) -> bool:
@@ -54,7 +49,7 @@ def _of_class(node: Apply) -> bool:
     if node.op.axes != (AT, AT):
         return False
     count, y = node.inputs[-2:]
-    if y.type.ndim != 1 or count.owner is None or not isinstance(count.owner.op, ARange):
+    if y.type.ndim != 1 or not made_by(count, ARange):
         return False
     counted = _of_length(count.owner.inputs[1])
     return counted is y or (y.owner is not None and y.owner.inputs == [counted])
@@ -62,11 +57,9 @@ def _of_class(node: Apply) -> bool:
 
 def _of_length(count: Any) -> Any:
     """Return the vector whose length `count` is, as users write it or as an operation, or None."""
-    node = count.owner
-    if node is not None and isinstance(node.op, Subtensor):
-        node = node.inputs[0].owner
-        return node.inputs[0] if node is not None and isinstance(node.op, ShapeOf) else None
-    return node.inputs[0] if node is not None and isinstance(node.op, Length) else None
+    part = made_by(count, Subtensor)
+    node = made_by(count, Length) if part is None else made_by(part.inputs[0], ShapeOf)
+    return None if node is None else node.inputs[0]
 
 
 def _chosen(value: Any) -> Apply | None:
@@ -88,7 +81,7 @@ def _found(nodes: Sequence[Apply]) -> Iterator[tuple[Any, Any]]:
             inside = _chosen(below)
             if is_softmax(below) and above.owner is not None and _of_class(above.owner):
                 yield above.owner.inputs[-1], below
-        elif _of_class(node) and is_op(source, log) and is_softmax(source.owner.inputs[0]):
+        elif _of_class(node) and made_by(source, log) and is_softmax(source.owner.inputs[0]):
             yield node.inputs[-1], source
         if inside is not None:
             yield inside.inputs[-1], inside.inputs[0]

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from theano._core.base.errors import InternalError
-from theano._core.ir.graph import toposort
+from theano._core.ir.graph import made_by, toposort
 from theano._core.ir.source import SourceLine, at_line, without_lines
 from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Apply, Constant, Variable
@@ -25,7 +25,7 @@ from theano._core.ops.arithmetic import cast
 from theano._core.ops.broadcasting import Alloc, Second
 from theano._core.ops.indexing import Subtensor
 from theano._core.ops.lengths import as_length, unchanged_graphs
-from theano._core.ops.op import Guard, Op
+from theano._core.ops.op import Guard
 from theano._core.ops.shaping import DimShuffle, Length, ShapeOf, pattern_broadcast
 
 # A chain of rules on one node longer than this is taken for an endless loop.
@@ -482,13 +482,7 @@ def known_value(variable: Any) -> Any:
     """Return the one number that fills a constant, or None."""
     if isinstance(variable, Constant) and isinstance(variable.data, np.ndarray):
         return variable.data.item() if variable.data.size == 1 else None
-    node = variable.owner
-    if node is not None and isinstance(node.op, (DimShuffle, Alloc, Second)):
+    node = made_by(variable, DimShuffle, Alloc, Second)
+    if node is not None:
         return known_value(node.inputs[1 if isinstance(node.op, Second) else 0])
     return None
-
-
-def is_op(variable: Any, op: Op) -> bool:
-    """Tell whether `variable` is made by `op`."""
-    owner = variable.owner
-    return owner is not None and (owner.op is op or owner.op == op)

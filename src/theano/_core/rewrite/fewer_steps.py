@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from functools import reduce
 from typing import Any
 
-from theano._core.ir.graph import copied, toposort
+from theano._core.ir.graph import copied, made_by, toposort
 from theano._core.ir.source import at_line
 from theano._core.ir.variable import Apply
 from theano._core.ops.arithmetic import add, cast, lt, maximum, minimum, sub, switch
@@ -61,7 +61,7 @@ def _shortened(draft: Draft, uses: Uses) -> dict[Any, Any] | None:
     lengths = [as_int64(rewriter.lengths(rows)[0]) for rows in draft.sequences.values()]
     draft.steps = minimum(checked_steps(draft.steps, lengths), as_int64(needed))
     for item, rows in draft.sequences.items():
-        if _is_of_loop(rows):
+        if made_by_loop(rows):
             draft.sequences[item] = rows[: draft.steps]
     table = draft.build()
     for read in reads:
@@ -89,11 +89,11 @@ def _all_reads(draft: Draft, uses: Uses) -> list[_Read] | None:
     return reads
 
 
-def _is_of_loop(rows: Any) -> bool:
-    node = rows.owner
-    while node is not None and isinstance(node.op, Subtensor):
-        node = node.inputs[0].owner
-    return node is not None and isinstance(node.op, Loop)
+def made_by_loop(rows: Any) -> bool:
+    """Tell whether rows are those of a loop, or a part of them."""
+    while made_by(rows, Subtensor):
+        rows = rows.owner.inputs[0]
+    return made_by(rows, Loop) is not None
 
 
 def _larger(one: Any, two: Any) -> Any:

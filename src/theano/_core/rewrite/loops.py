@@ -12,7 +12,7 @@ from typing import Any
 
 from theano._core.base import dtypes
 from theano._core.base.errors import InternalError
-from theano._core.ir.graph import copied, copy_graph, toposort
+from theano._core.ir.graph import copied, copy_graph, made_by, toposort
 from theano._core.ir.source import at_line
 from theano._core.ir.variable import Apply, Constant
 from theano._core.ops.arithmetic import add, minimum, sub
@@ -37,7 +37,7 @@ from theano._core.ops.steps import ALL, NEW, checked_steps, is_rows
 from theano._core.rewrite.batching import StepBatch
 from theano._core.rewrite.draft import Draft, DraftState
 from theano._core.rewrite.engine import conform
-from theano._core.rewrite.fewer_steps import run_fewer_steps
+from theano._core.rewrite.fewer_steps import made_by_loop, run_fewer_steps
 from theano._core.rewrite.inline import in_loops
 from theano._core.rewrite.merging import merge_loops
 
@@ -302,7 +302,7 @@ def measure_before(draft: Draft, uses: Uses) -> dict[Any, Any] | None:
     fresh: dict[Any, Any] = {}
     for node in draft.nodes():
         rows = draft.sequences.get(node.inputs[0]) if isinstance(node.op, Length) else None
-        if rows is not None and not _made_by_loop(rows):
+        if rows is not None and not made_by_loop(rows):
             (measured,) = node.outputs
             fresh[measured] = measured.clone()
             draft.fixed[fresh[measured]] = as_int64(length(rows, node.op.axis + 1))
@@ -310,13 +310,6 @@ def measure_before(draft: Draft, uses: Uses) -> dict[Any, Any] | None:
         return None
     draft.substitute(fresh)
     return draft.build()
-
-
-def _made_by_loop(rows: Any) -> bool:
-    """Tell whether rows are those of a loop, or a part of them."""
-    while rows.owner is not None and isinstance(rows.owner.op, Subtensor):
-        rows = rows.owner.inputs[0]
-    return _made_by(rows, Loop)
 
 
 def _may_fail(variable: Any, draft: Draft) -> bool:
@@ -401,7 +394,7 @@ def gather_sums(draft: Draft, uses: Uses) -> dict[Any, Any] | None:
         known = [v for v in terms if v in draft.sequences or v in draft.fixed]
         rows = [v for v in known if v.type == root.type and _is_for_loop(draft, v, uses)]
         rest = [v for v in terms if v not in known]
-        if not rows or len(known) < 2 or not any(_made_by(v, Dot) for v in rest):
+        if not rows or len(known) < 2 or not any(made_by(v, Dot) for v in rest):
             continue
         ordered = [*rows, *rest, *(v for v in known if v not in rows)]
         if _is_sum_in_order(root, ordered):
@@ -448,10 +441,6 @@ def _only_measures(node: Apply | None, uses: Uses) -> bool:
         return node is not None
     views = isinstance(node.op, (Subtensor, DimShuffle))
     return views and all(_only_measures(n, uses) for n in uses.get(node.outputs[0], ()))
-
-
-def _made_by(variable: Any, kind: Any) -> bool:
-    return variable.owner is not None and isinstance(variable.owner.op, kind)
 
 
 def _tail(rows: Any, keep: Any) -> Any:
@@ -504,8 +493,8 @@ def _collected(draft: Draft, value: Any) -> Any:
     """Return the rows of a value of the body, or the new state that collects them."""
     node = value.owner
     while node is not None and isinstance(node.op, DimShuffle):
-        inner = node.inputs[0].owner
-        if inner is None or not isinstance(inner.op, DimShuffle):
+        inner = made_by(node.inputs[0], DimShuffle)
+        if inner is None:
             break
         value = dimshuffle(inner.inputs[0], _composed(inner.op.new_order, node.op.new_order))
         node = value.owner

@@ -12,11 +12,11 @@ from collections.abc import Callable
 from itertools import repeat
 from typing import Any
 
-from theano._core.ir.graph import copy_graph
+from theano._core.ir.graph import copy_graph, made_by
 from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Apply, Constant, Variable
 from theano._core.ops.op import Elementwise
-from theano._core.rewrite.engine import Rewriter, Rule, is_op, known_value
+from theano._core.rewrite.engine import Rewriter, Rule, known_value
 
 Match = dict[Any, Any]
 RuleFunction = Callable[[Rewriter, Apply], Any]
@@ -83,7 +83,7 @@ def pattern_rule(
     def apply(rewriter: Rewriter, node: Apply) -> Any:
         # Most nodes are told by the operations just below.
         for op in below:
-            if not any(map(is_op, node.inputs, repeat(op))):
+            if not any(map(made_by, node.inputs, repeat(op))):
                 return None
         found: Match = {}
         if not match(before, node.outputs[0], found) or (when is not None and not when(found)):

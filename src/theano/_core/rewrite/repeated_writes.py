@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from theano._core.ir.comparison import equal_computations
-from theano._core.ir.graph import copy_graph, toposort
+from theano._core.ir.graph import copy_graph, made_by, toposort
 from theano._core.ir.variable import Apply
 from theano._core.ops.arithmetic import add
 from theano._core.ops.indexing import AT, AdvancedIncSubtensor, AdvancedSubtensor
@@ -34,7 +34,7 @@ def _added_term(node: Apply) -> Any:
     if not isinstance(op, AdvancedIncSubtensor) or not op.assign or op.axes.count(AT) != 1:
         return None
     x, y, index = node.inputs
-    if index.type.ndim != 1 or y.owner is None or y.owner.op is not add:
+    if index.type.ndim != 1 or not made_by(y, add):
         return None
     for part, other in (y.owner.inputs, reversed(y.owner.inputs)):
         read = part.owner

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from theano._core.ir.graph import copied, toposort
+from theano._core.ir.graph import copied, made_by, toposort
 from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Apply
 from theano._core.ops.loop import Loop
@@ -66,10 +66,10 @@ def _product_of_rows(rows: Any, uses: dict[Any, int], rewriter: Rewriter) -> tup
     """Return (sequence, matrix) if `rows` are their product, and only a loop reads them."""
     if rows.type.dtype not in DTYPES or rows.type.ndim != 3 or uses.get(rows) != 1:
         return None
-    if rows.owner is None or not isinstance(rows.owner.op, Reshape):
+    if not made_by(rows, Reshape):
         return None
     product = rows.owner.inputs[0]
-    if product.owner is None or not isinstance(product.owner.op, Dot) or uses[product] != 1:
+    if not made_by(product, Dot) or uses[product] != 1:
         return None
     flat, matrix = product.owner.inputs
     if flat.type.ndim != 2 or matrix.type.ndim != 2:

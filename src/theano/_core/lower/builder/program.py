@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from theano._core.ir.graph import toposort
+from theano._core.ir.graph import made_by, toposort
 from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Apply, Constant
 from theano._core.lower import pipeline
@@ -98,7 +98,7 @@ def _materialise_outputs(p: Core) -> None:
 
 
 def _is_scalar_expression(p: Core, out: Any) -> bool:
-    return out.owner is not None and isinstance(out.owner.op, Elementwise) and out.type.ndim == 0
+    return not out.type.ndim and made_by(out, Elementwise) is not None
 
 
 def _own(p: Core, out: Any, copied: ir.Block | None) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 
 from theano._core.base.dtypes import itemsize
 from theano._core.ir.graph import inputs as leaves_of
-from theano._core.ir.graph import toposort
+from theano._core.ir.graph import made_by, toposort
 from theano._core.ir.types import RandomStateType, TensorType
 from theano._core.ir.variable import Apply, Constant
 from theano._core.lower import program as ir
@@ -332,8 +332,8 @@ class LoopWriter:
         while True:
             row = Row(self.node, carried.number, carried.target, carried.lengths)
             self.p.places.setdefault(variable, row)
-            writer = variable.owner
-            if writer is None or not isinstance(writer.op, (IncSubtensor, AdvancedIncSubtensor)):
+            writer = made_by(variable, IncSubtensor, AdvancedIncSubtensor)
+            if writer is None:
                 return
             variable = writer.inputs[0]
             if self.p.uses.get(variable) != 1 or variable.type != carried.value.type:

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
+from theano._core.ir.graph import made_by
 from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Apply
 from theano._core.lower.builder.core import Core
@@ -24,7 +25,7 @@ VIEWS = (DimShuffle, Rebroadcast, Reshape, Subtensor, Alloc, Assert, SpecifyShap
 
 def root(variable: Any) -> Any:
     """Return the variable in whose memory `variable` may lie."""
-    while variable.owner is not None and isinstance(variable.owner.op, VIEWS):
+    while made_by(variable, *VIEWS):
         variable = variable.owner.inputs[0]
     return variable
 

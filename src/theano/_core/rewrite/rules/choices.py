@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from theano._core.ir.graph import made_by
 from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Apply
 from theano._core.ops.arithmetic import (
@@ -75,8 +76,8 @@ LINEAR = (
 
 def _sides(variable: Any) -> tuple[Any, Any, Any] | None:
     """Return (condition, one, other) of a branch with a single value."""
-    node = variable.owner
-    if node is None or not isinstance(node.op, IfElse) or node.op.n_outs != 1:
+    node = made_by(variable, IfElse)
+    if node is None or node.op.n_outs != 1:
         return None
     return node.inputs[0], node.inputs[1], node.inputs[2]
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from theano._core.base import dtypes
+from theano._core.ir.graph import made_by
 from theano._core.ops.arithmetic import add, isinf, neg, sub, switch
 from theano._core.ops.broadcasting import Alloc
 from theano._core.ops.reductions import Reduction
 from theano._core.ops.shaping import DimShuffle
 from theano._core.ops.transcendental import exp
-from theano._core.rewrite.engine import is_op
 
 EXTREMES = ("max", "supremum")
 
@@ -20,10 +20,10 @@ def largest_of(total: Any) -> Any:
 
     None if `total` is no such sum, or the largest has been taken away already.
     """
-    node = total.owner
-    if node is None or not isinstance(node.op, Reduction) or node.op.kind != "sum":
+    node = made_by(total, Reduction)
+    if node is None or node.op.kind != "sum":
         return None
-    if not is_op(node.inputs[0], exp):
+    if not made_by(node.inputs[0], exp):
         return None
     power = node.inputs[0].owner.inputs[0]
     if not dtypes.is_float(power.type.dtype) or _has_largest(power, node.op):
@@ -43,21 +43,21 @@ def _has_largest(power: Any, op: Reduction) -> bool:
     stack = [power]
     while stack:
         value = stack.pop()
-        if any(is_op(value, other) for other in (add, sub, neg)):
+        if made_by(value, add, sub, neg):
             stack += value.owner.inputs
             continue
-        node = without_axes(value).owner
-        if node is not None and node.op is switch:
-            node = node.inputs[2].owner
-        if node is not None and isinstance(node.op, Reduction) and node.op.kind in EXTREMES:
-            if node.op.axis == op.axis:
-                return True
+        value = without_axes(value)
+        if made_by(value, switch):
+            value = value.owner.inputs[2]
+        node = made_by(value, Reduction)
+        if node is not None and node.op.kind in EXTREMES and node.op.axis == op.axis:
+            return True
     return False
 
 
 def without_axes(variable: Any) -> Any:
     """Return what a variable is without the axes and lengths that were given to it."""
-    while variable.owner is not None and isinstance(variable.owner.op, (Alloc, DimShuffle)):
+    while made_by(variable, Alloc, DimShuffle):
         variable = variable.owner.inputs[0]
     return variable
 
@@ -89,6 +89,6 @@ def _axes_from(variable: Any, source: Any) -> list[Any]:
 
 def like(new: Any, old: Any) -> Any:
     """Return `new` with the axes and lengths that `old` gives to what it is made of."""
-    if old.owner is None or not isinstance(old.owner.op, (Alloc, DimShuffle)):
+    if not made_by(old, Alloc, DimShuffle):
         return new
     return old.owner.op(like(new, old.owner.inputs[0]), *old.owner.inputs[1:])

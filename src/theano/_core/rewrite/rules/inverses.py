@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from theano._core.base import dtypes
+from theano._core.ir.graph import made_by
 from theano._core.ir.variable import Apply
 from theano._core.ops.arithmetic import (
     abs_,
@@ -35,7 +36,7 @@ from theano._core.ops.transcendental import (
     sinh,
     tanh,
 )
-from theano._core.rewrite.engine import Rewriter, is_op, known_value
+from theano._core.rewrite.engine import Rewriter, known_value
 from theano._core.rewrite.pattern import Match, Rules, wild
 from theano._core.rewrite.rules.terms import filled, kept
 
@@ -76,7 +77,7 @@ def _into_choice(rewriter: Rewriter, node: Apply) -> Any:
         return None
     for place in (0, 1) if node.op is mul else (0,):
         value, other = node.inputs[place], node.inputs[1 - place]
-        if not is_op(value, switch) or rewriter.uses.get(value, 0) > 1:
+        if not made_by(value, switch) or rewriter.uses.get(value, 0) > 1:
             continue
         condition, one, two = value.owner.inputs
         zero = [known_value(v) == 0 for v in (one, two)]

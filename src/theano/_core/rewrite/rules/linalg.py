@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from theano._core.base import dtypes
+from theano._core.ir.graph import made_by
 from theano._core.ir.variable import Apply
 from theano._core.ops.arithmetic import abs_, conj, eq, lt, mul, sgn, switch
 from theano._core.ops.assertions import Require
@@ -37,7 +38,7 @@ from theano._core.ops.products import Dot
 from theano._core.ops.reductions import reduce
 from theano._core.ops.shaping import DimShuffle, dimshuffle, length
 from theano._core.ops.transcendental import log
-from theano._core.rewrite.engine import Rewriter, is_op, known_value
+from theano._core.rewrite.engine import Rewriter, known_value
 from theano._core.rewrite.pattern import Rules
 
 RULES = Rules("special")
@@ -47,8 +48,8 @@ FLIPPED = {"lower": "upper", "upper": "lower", "diagonal": "diagonal"}
 
 def _is_transpose(variable: Any) -> bool:
     """Tell whether a variable is another with its last two axes exchanged."""
-    node = variable.owner
-    if node is None or not isinstance(node.op, DimShuffle):
+    node = made_by(variable, DimShuffle)
+    if node is None:
         return False
     rank = variable.type.ndim
     order = (*range(rank - 2), rank - 1, rank - 2)
@@ -80,8 +81,8 @@ def structure(rewriter: Rewriter, variable: Any) -> str | None:
 
 def diagonal_vector(rewriter: Rewriter, variable: Any) -> Any:
     """Return the v of a diag(v), or None."""
-    node = variable.owner
-    if node is None or not isinstance(node.op, AdvancedIncSubtensor):
+    node = made_by(variable, AdvancedIncSubtensor)
+    if node is None:
         return None
     zeros, v, *indices = node.inputs
     if tuple(node.op.axes) != (AT, AT) or not node.op.assign or known_value(zeros) != 0:
@@ -96,8 +97,8 @@ def diagonal_vector(rewriter: Rewriter, variable: Any) -> Any:
 
 def _is_count(index: Any) -> bool:
     """Tell whether an index is 0, 1, 2 and so on."""
-    node = index.owner
-    if node is None or not isinstance(node.op, ARange):
+    node = made_by(index, ARange)
+    if node is None:
         return False
     return python_int(node.inputs[0]) == 0 and python_int(node.inputs[2]) == 1
 
@@ -106,7 +107,7 @@ def _inverted(rewriter: Rewriter, variable: Any) -> tuple[Any, bool] | None:
     """Return (A, False) of an inv(A) that only this use needs, (A, True) of an inv(A)^T."""
     turned = _is_transpose(variable)
     inner = variable.owner.inputs[0] if turned else variable
-    if inner.owner is None or not isinstance(inner.owner.op, MatrixInverse):
+    if not made_by(inner, MatrixInverse):
         return None
     if any(rewriter.uses.get(v, 0) > 1 for v in (variable, inner)):
         return None
@@ -156,9 +157,9 @@ def _triangular_solve(rewriter: Rewriter, node: Apply) -> Any:
 def _log_det(rewriter: Rewriter, node: Apply) -> Any:
     """Also log(|det(A)|)."""
     value = node.inputs[0]
-    modulus = is_op(value, abs_)
+    modulus = made_by(value, abs_)
     inner = value.owner.inputs[0] if modulus else value
-    if inner.owner is None or not isinstance(inner.owner.op, Det):
+    if not made_by(inner, Det):
         return None
     if dtypes.is_complex(inner.type.dtype):
         return None
@@ -206,13 +207,9 @@ def _slogdet_of_triangle(rewriter: Rewriter, node: Apply) -> Any:
 def _square_triangle(rewriter: Rewriter, x: Any) -> bool:
     """Tell whether a matrix is triangular, and square whatever the lengths are."""
     inner = x
-    while inner.owner is not None and (
-        _is_transpose(inner) or isinstance(inner.owner.op, MatrixInverse) or inner.owner.op is conj
-    ):
+    while _is_transpose(inner) or made_by(inner, MatrixInverse, conj):
         inner = inner.owner.inputs[0]
-    always = diagonal_vector(rewriter, inner) is not None or (
-        inner.owner is not None and isinstance(inner.owner.op, Cholesky)
-    )
+    always = made_by(inner, Cholesky) or diagonal_vector(rewriter, inner) is not None
     return always and structure(rewriter, x) is not None
 
 
@@ -234,7 +231,7 @@ def _times_identity(rewriter: Rewriter, node: Apply) -> Any:
     """After checking that the lengths fit."""
     x, y = node.inputs
     for eye, other, shared in ((x, y, 0), (y, x, x.type.ndim - 1)):
-        if eye.owner is None or not isinstance(eye.owner.op, Eye):
+        if not made_by(eye, Eye):
             continue
         rows, columns = rewriter.lengths(eye)
         if (rows is not columns and rows != columns) or python_int(eye.owner.inputs[2]) != 0:
@@ -258,7 +255,7 @@ def _diagonal_of_product(rewriter: Rewriter, node: Apply) -> Any:
     whole, rows, columns = node.inputs
     if rows is not columns or not _is_count(rows) or rewriter.uses.get(whole, 0) > 1:
         return None
-    if whole.owner is None or not isinstance(whole.owner.op, Dot) or whole.type.ndim != 2:
+    if not made_by(whole, Dot) or whole.type.ndim != 2:
         return None
     x, y = whole.owner.inputs
     if dtypes.is_discrete(x.type.dtype):

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from theano._core.base import dtypes
+from theano._core.ir.graph import made_by
 from theano._core.ir.variable import Apply
 from theano._core.ops.arithmetic import (
     add,
@@ -32,7 +33,7 @@ from theano._core.ops.reductions import ArgExtreme, Reduction
 from theano._core.ops.shaping import DimShuffle, Reshape
 from theano._core.ops.special import erf, erfc, erfcx
 from theano._core.ops.transcendental import exp, log
-from theano._core.rewrite.engine import Rewriter, is_op, known_value
+from theano._core.rewrite.engine import Rewriter, known_value
 from theano._core.rewrite.pattern import Match, Rules, wild
 from theano._core.rewrite.rules.exponentials import along, largest_of, like, without_axes
 from theano._core.rewrite.rules.terms import WIDEST
@@ -47,7 +48,7 @@ OVERFLOW = "exp does not overflow"
 
 def _quotient_of_exp(variable: Any) -> tuple[Any, Any] | None:
     """Return (a, b) if a variable is exp(a) / b of one float dtype, else None."""
-    if not is_op(variable, true_div) or not dtypes.is_float(variable.type.dtype):
+    if not made_by(variable, true_div) or not dtypes.is_float(variable.type.dtype):
         return None
     above, below = variable.owner.inputs
     power = _exponents(above)
@@ -65,7 +66,7 @@ def _exponents(variable: Any) -> Any:
     if node.op is exp:
         return node.inputs[0]
     inside = node.inputs[0] if isinstance(node.op, PARTS) else None
-    if inside is None or not is_op(inside, exp):
+    if inside is None or not made_by(inside, exp):
         return None
     return node.op(inside.owner.inputs[0], *node.inputs[1:])
 
@@ -82,8 +83,8 @@ def _log_of_quotient(rewriter: Rewriter, node: Apply) -> Any:
     parts = _quotient_of_exp(value)
     if parts is not None:
         return _difference(*parts)
-    chosen = value.owner
-    if chosen is None or not isinstance(chosen.op, PARTS):
+    chosen = made_by(value, *PARTS)
+    if chosen is None:
         return None
     parts = _quotient_of_exp(chosen.inputs[0])
     if parts is None:
@@ -184,7 +185,7 @@ def _chosen_divided_by(choice: Apply, node: Apply, at: list[Any]) -> tuple[Any, 
 def _placed_quotient(rewriter: Rewriter, node: Apply) -> Any:
     """For shapings that undo each other."""
     value, out = node.inputs[0], node.outputs[0]
-    if not is_op(value, true_div) or not dtypes.is_float(value.type.dtype):
+    if not made_by(value, true_div) or not dtypes.is_float(value.type.dtype):
         return None
     above, below = value.owner.inputs
     given = below.owner
@@ -206,9 +207,9 @@ def _operands(variable: Any) -> list[Any] | None:
     stack = [variable]
     while stack:
         value = stack.pop()
-        if is_op(value, add) and value.type == variable.type:
+        if made_by(value, add) and value.type == variable.type:
             stack += value.owner.inputs[::-1]
-        elif is_op(value, exp) and value.owner.inputs[0].type.dtype == variable.type.dtype:
+        elif made_by(value, exp) and value.owner.inputs[0].type.dtype == variable.type.dtype:
             found.append(value.owner.inputs[0])
         else:
             return None
@@ -220,7 +221,7 @@ def _operands(variable: Any) -> list[Any] | None:
 @rule("log(exp(x) + exp(y)) → max + log(exp(x - max) + exp(y - max))", on=log, why=OVERFLOW)
 def _log_of_exponentials(rewriter: Rewriter, node: Apply) -> Any:
     total = node.inputs[0]
-    if not is_op(total, add) or not dtypes.is_float(total.type.dtype):
+    if not made_by(total, add) or not dtypes.is_float(total.type.dtype):
         return None
     powers = _operands(total)
     if powers is None:
@@ -234,17 +235,17 @@ def _log_of_exponentials(rewriter: Rewriter, node: Apply) -> Any:
 
 def _shifted(powers: list[Any]) -> bool:
     """Tell whether all powers have one and the same variable taken away."""
-    taken = {p.owner.inputs[1] if is_op(p, sub) else None for p in powers}
+    taken = {p.owner.inputs[1] if made_by(p, sub) else None for p in powers}
     return len(taken) == 1 and None not in taken
 
 
 @rule("log(erfc(x)) → log(erfcx(x)) - x²", on=log, why="finite")
 def _log_erfc(rewriter: Rewriter, node: Apply) -> Any:
     """For x > 1."""
-    if not is_op(node.inputs[0], erfc):
+    if not made_by(node.inputs[0], erfc):
         return None
     value = node.inputs[0].owner.inputs[0]
-    if value.type.dtype not in ("float32", "float64") or is_op(value, switch):
+    if value.type.dtype not in ("float32", "float64") or made_by(value, switch):
         return None
     # The guard keeps the replacement, which has the pattern in it, from being replaced again.
     low = switch(gt(value, np.ones((), value.type.dtype)), np.zeros((), value.type.dtype), value)
@@ -262,22 +263,20 @@ def _argmax_of_softmax(rewriter: Rewriter, node: Apply) -> Any:
     parts = _quotient_of_exp(value)
     if parts is not None:
         power, below = parts
-        total = _expanded(below)
+        total = _reduction(below)
         if (
             total is not None
-            and isinstance(total.op, Reduction)
             and total.op.kind == "sum"
-            and is_op(total.inputs[0], exp)
+            and made_by(total.inputs[0], exp)
             and all(below.type.broadcastable[a] for a in axes)
             and power.type == value.type
         ):
             return node.op(power, return_list=True)
-    if is_op(value, sub):
+    if made_by(value, sub):
         first, second = value.owner.inputs
-        largest = _expanded(second)
+        largest = _reduction(second)
         if (
             largest is not None
-            and isinstance(largest.op, Reduction)
             and all(second.type.broadcastable[a] for a in axes)
             and first.type == value.type
             and largest.inputs[0] is first
@@ -286,12 +285,10 @@ def _argmax_of_softmax(rewriter: Rewriter, node: Apply) -> Any:
     return None
 
 
-def _expanded(variable: Any) -> Apply | None:
-    """Return the application behind a variable, axes added to it left out."""
-    node = variable.owner
-    if node is not None and isinstance(node.op, DimShuffle):
-        node = node.inputs[0].owner
-    return node
+def _reduction(variable: Any) -> Apply | None:
+    """Return the reduction that a variable is, axes added to it left out."""
+    node = made_by(variable, DimShuffle)
+    return made_by(variable if node is None else node.inputs[0], Reduction)
 
 
 def _float(found: Match) -> bool:

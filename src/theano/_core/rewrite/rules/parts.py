@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from theano._core.ir.graph import made_by
 from theano._core.ir.variable import Apply
 from theano._core.ops.indexing import (
     IncSubtensor,
@@ -26,8 +27,8 @@ rule = RULES.rule
 @rule("set(x, y, i)[i] → y", on=Subtensor, phase="shape", keeps="exact", why="no work")
 def _part_of_written(rewriter: Rewriter, node: Apply) -> Any:
     """For slices."""
-    written = node.inputs[0].owner
-    if written is None or not isinstance(written.op, IncSubtensor) or not written.op.assign:
+    written = made_by(node.inputs[0], IncSubtensor)
+    if written is None or not written.op.assign:
         return None
     y, values = written.inputs[1], written.inputs[2:]
     if written.op.index != node.op.index or values != node.inputs[1:]:
@@ -43,8 +44,8 @@ def _part_of_written(rewriter: Rewriter, node: Apply) -> Any:
 @rule("x[a:][b:] → x[a + b:]", on=Subtensor, phase="shape", keeps="exact", why="one view")
 def _merged_parts(rewriter: Rewriter, node: Apply) -> Any:
     """For numbers that are not negative."""
-    inner = node.inputs[0].owner
-    if inner is None or not isinstance(inner.op, Subtensor):
+    inner = made_by(node.inputs[0], Subtensor)
+    if inner is None:
         return None
     if len(inner.inputs) > 1 or len(node.inputs) > 1:
         return None
@@ -84,8 +85,8 @@ def _merged(inner: Slice, outer: Any) -> Any:
 @rule("dot(x, y)[i, j] → dot(x[i], y[:, j])", on=Subtensor, why="only what is needed is multiplied")
 def _part_of_product(rewriter: Rewriter, node: Apply) -> Any:
     whole = node.inputs[0]
-    product = whole.owner
-    if product is None or not isinstance(product.op, Dot) or rewriter.uses.get(whole, 0) > 1:
+    product = made_by(whole, Dot)
+    if product is None or rewriter.uses.get(whole, 0) > 1:
         return None
     x, y = product.inputs
     entries = join_index(node.op.index, node.inputs[1:])
@@ -101,8 +102,8 @@ def _part_of_product(rewriter: Rewriter, node: Apply) -> Any:
 @rule("f(x)[i] → f(x[i])", on=Subtensor, keeps="exact", why="f is computed where it is needed")
 def _part_of_function(rewriter: Rewriter, node: Apply) -> Any:
     whole = node.inputs[0]
-    owner = whole.owner
-    if owner is None or not isinstance(owner.op, Elementwise) or rewriter.uses.get(whole, 0) > 1:
+    owner = made_by(whole, Elementwise)
+    if owner is None or rewriter.uses.get(whole, 0) > 1:
         return None
     if not whole.type.ndim:
         return None
@@ -134,8 +135,8 @@ def _part_of_function(rewriter: Rewriter, node: Apply) -> Any:
 def _parts_of_function(rewriter: Rewriter, node: Apply) -> Any:
     """Where only parts of a cheap result are used."""
     whole = node.inputs[0]
-    owner, pattern = whole.owner, whole.type.broadcastable
-    if owner is None or not isinstance(owner.op, Elementwise) or owner.op.is_dear(owner):
+    owner, pattern = made_by(whole, Elementwise), whole.type.broadcastable
+    if owner is None or owner.op.is_dear(owner):
         return None
     full = [i for i, v in enumerate(owner.inputs) if v.type.broadcastable == pattern]
     if len(full) != 1 or rewriter.uses.get(whole, 0) > rewriter.part_uses.get(whole, 0):

@@ -8,13 +8,14 @@ from typing import Any
 import numpy as np
 
 from theano._core.base import dtypes
+from theano._core.ir.graph import made_by
 from theano._core.ir.variable import Apply
 from theano._core.ops.arithmetic import add, cast, mul, neg, reciprocal, sqr, sub, switch, true_div
 from theano._core.ops.assertions import Require
 from theano._core.ops.reductions import Reduction
 from theano._core.ops.special import erfc, erfcx
 from theano._core.ops.transcendental import exp, sigmoid
-from theano._core.rewrite.engine import Rewriter, is_op, known_value
+from theano._core.rewrite.engine import Rewriter, known_value
 from theano._core.rewrite.pattern import Rules
 from theano._core.rewrite.rules.exponentials import (
     along,
@@ -78,7 +79,7 @@ class Factors(Terms):
                 far.append(name)
         for table in (self.plus, self.minus):
             for i, value in enumerate(table):
-                if _made_by(value, sigmoid):
+                if made_by(value, sigmoid):
                     name = Sigmoid.of(value.owner.inputs[0])
                     written.setdefault(name, None)
                     table[i] = name
@@ -95,7 +96,7 @@ class Factors(Terms):
         for value in list(self.plus):
             argument = _minus_square_of(value)
             for other in self.minus if argument is not None else ():
-                if is_op(other, erfc) and other.owner.inputs[0] is argument:
+                if made_by(other, erfc) and other.owner.inputs[0] is argument:
                     self.plus.remove(value)
                     self.minus[self.minus.index(other)] = erfcx(argument)
                     self.changed = True
@@ -103,7 +104,7 @@ class Factors(Terms):
 
     def shift_exponentials(self) -> None:
         """Write exp(x) / sum(exp(x)) with x less its largest item."""
-        for value in [v for v in self.plus if is_op(v, exp)]:
+        for value in [v for v in self.plus if made_by(v, exp)]:
             total = self._sum_below(value)
             largest = largest_of(total) if total is not None else None
             if total is None or largest is None:
@@ -138,10 +139,7 @@ class Factors(Terms):
         for table in (self.plus, self.minus):
             for value in [v for v in table if isinstance(v, Sigmoid)]:
                 for other in table:
-                    if (
-                        _made_by(other, exp)
-                        and Sigmoid.of(other.owner.inputs[0]) == value.flipped()
-                    ):
+                    if made_by(other, exp) and Sigmoid.of(other.owner.inputs[0]) == value.flipped():
                         table.remove(value)
                         table.remove(other)
                         table.append(value.flipped())
@@ -164,9 +162,12 @@ class Factors(Terms):
 class Sigmoid:
     """sigmoid(argument), or of its negative: compared by meaning while factors are matched."""
 
+    # As a variable that no operation makes.
+    owner = None
+
     def __init__(self, argument: Any, negative: bool = False) -> None:
         # The negative of an integer may wrap around.
-        if is_op(argument, neg) and dtypes.is_float(argument.type.dtype):
+        if made_by(argument, neg) and dtypes.is_float(argument.type.dtype):
             argument, negative = argument.owner.inputs[0], not negative
         self.argument = argument
         self.negative = negative
@@ -197,39 +198,30 @@ class Sigmoid:
         return hash((self.argument, self.negative))
 
 
-def _made_by(value: Any, op: Any) -> bool:
-    return not isinstance(value, Sigmoid) and is_op(value, op)
-
-
 def _one_plus_exp(value: Any) -> Any:
     """Return x if `value` is 1 + exp(x), else None."""
-    if not _made_by(value, add):
+    if not made_by(value, add):
         return None
     for i, operand in enumerate(value.owner.inputs):
         other = value.owner.inputs[1 - i]
-        if known_value(operand) == 1 and is_op(other, exp) and other.type == value.type:
+        if known_value(operand) == 1 and made_by(other, exp) and other.type == value.type:
             return other.owner.inputs[0]
     return None
 
 
 def _is_sum_of(total: Any, value: Any) -> bool:
-    node = total.owner
-    return (
-        node is not None
-        and isinstance(node.op, Reduction)
-        and node.op.kind == "sum"
-        and node.inputs[0] is value
-    )
+    node = made_by(total, Reduction)
+    return node is not None and node.op.kind == "sum" and node.inputs[0] is value
 
 
 def _minus_square_of(value: Any) -> Any:
     """Return x if `value` is exp(-x²), else None."""
-    if not is_op(value, exp) or not is_op(value.owner.inputs[0], neg):
+    if not made_by(value, exp) or not made_by(value.owner.inputs[0], neg):
         return None
     square = value.owner.inputs[0].owner.inputs[0]
-    if is_op(square, sqr):
+    if made_by(square, sqr):
         return square.owner.inputs[0]
-    if is_op(square, mul) and square.owner.inputs[0] is square.owner.inputs[1]:
+    if made_by(square, mul) and square.owner.inputs[0] is square.owner.inputs[1]:
         return square.owner.inputs[0]
     return None
 
@@ -349,7 +341,7 @@ def _has_exp(owners: Sequence[Apply]) -> bool:
     why="exp does not overflow",
 )
 def _shifted_quotient(rewriter: Rewriter, node: Apply) -> Any:
-    products = (v.owner for v in node.inputs if v.owner is not None and v.owner.op in ROOTS)
+    products = (v.owner for v in node.inputs if made_by(v, *ROOTS))
     nearby = (*node.inputs, *(v for product in products for v in product.inputs))
     # The sum has the axes of what it is of again. This is quick, and most products have none.
     if all(without_axes(v) is v for v in nearby) or not dtypes.is_float(node.outputs[0].type.dtype):
@@ -422,8 +414,8 @@ def _times(values: list[Any], dtype: str) -> Any:
 def _distributed(node: Apply, factors: Factors) -> Any:
     """C (x + y) → c x + c y where factors of c cancel in both, so that nothing grows."""
     for index, value in enumerate(factors.plus):
-        owner = value.owner
-        if owner is None or not (owner.op is add or owner.op is sub):
+        owner = made_by(value, add, sub)
+        if owner is None:
             continue
         if value.type.dtype != node.outputs[0].type.dtype:
             continue
@@ -453,7 +445,7 @@ def _absorbed(node: Apply, factors: Factors) -> Any:
         return None
     dtype = node.outputs[0].type.dtype
     for value, other in zip(factors.plus, factors.plus[::-1], strict=True):
-        if not (is_op(value, add) or is_op(value, sub)) or value.type.dtype != dtype:
+        if not made_by(value, add, sub) or value.type.dtype != dtype:
             continue
         behind = other.owner is not None and _has_exp([other.owner])
         inner = [flatten(v, behind) if v.type.dtype == dtype else None for v in value.owner.inputs]

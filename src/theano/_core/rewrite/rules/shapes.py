@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from theano._core.ir.graph import made_by
 from theano._core.ir.variable import Apply
 from theano._core.ops.broadcasting import Alloc, Second, alloc
 from theano._core.ops.gradient import FILTERS
@@ -55,8 +56,8 @@ def _length_of_expression(rewriter: Rewriter, node: Apply) -> Any:
     "vector(a, b, …)[i] → item i", on=Subtensor, keeps="exact", why="no vector is made for one item"
 )
 def _item_of_vector(rewriter: Rewriter, node: Apply) -> Any:
-    source = node.inputs[0].owner
-    if source is None or not isinstance(source.op, MakeVector) or len(node.op.index) != 1:
+    source = made_by(node.inputs[0], MakeVector)
+    if source is None or len(node.op.index) != 1:
         return None
     entry = node.op.index[0]
     if isinstance(entry, int) and -len(source.inputs) <= entry < len(source.inputs):
@@ -121,9 +122,7 @@ def _stretches_as_declared(rewriter: Rewriter, inner: Any, whole: Any) -> bool:
 
 def _has_lengths_of_its_own(value: Any) -> bool:
     """Tell whether an `Alloc` is more than zeros in the shape of something, as gradients have."""
-    return any(
-        n.owner is None or not isinstance(n.owner.op, Length) for n in value.owner.inputs[1:]
-    )
+    return any(not made_by(n, Length) for n in value.owner.inputs[1:])
 
 
 def fitting(rewriter: Rewriter, node: Apply, number: int, other: int) -> Any:
@@ -146,7 +145,7 @@ def _alloc_operand(rewriter: Rewriter, node: Apply) -> Any:
     """An operand that is stretched to the shape of another one need not be: the loop does it."""
     out = node.outputs[0]
     for i, value in enumerate(node.inputs):
-        if value.owner is None or not isinstance(value.owner.op, Alloc):
+        if not made_by(value, Alloc):
             continue
         inner = value.owner.inputs[0]
         if not _stretches_as_declared(rewriter, inner, value):
@@ -177,7 +176,7 @@ def _merge_dimshuffles(rewriter: Rewriter, node: Apply) -> Any:
     op, x = node.op, node.inputs[0]
     if op.new_order == tuple(range(x.type.ndim)):
         return x
-    if x.owner is None or not isinstance(x.owner.op, DimShuffle):
+    if not made_by(x, DimShuffle):
         return None
     inner = x.owner.op.new_order
     return dimshuffle(x.owner.inputs[0], [a if a == "x" else inner[a] for a in op.new_order])
@@ -213,7 +212,7 @@ def _undone(rewriter: Rewriter, variable: Any, order: tuple[Any, ...], depth: in
 )
 def _undo_transposition(rewriter: Rewriter, node: Apply) -> Any:
     op, x = node.op, node.inputs[0]
-    if x.owner is None or not isinstance(x.owner.op, Elementwise):
+    if not made_by(x, Elementwise):
         return None
     if _undone(rewriter, x, op.new_order) < 1:
         return None
@@ -225,10 +224,10 @@ def _merge_reshapes(rewriter: Rewriter, node: Apply) -> Any:
     x = node.inputs[0]
     out = node.outputs[0]
     # What is known of the rows of a loop that runs no step may not be known after later phases.
-    fixed = x.owner is None or not isinstance(x.owner.op, Loop)
+    fixed = not made_by(x, Loop)
     if fixed and x.type.ndim == out.type.ndim and rewriter.lengths(x) == rewriter.lengths(out):
         return x
-    if x.owner is not None and isinstance(x.owner.op, Reshape):
+    if made_by(x, Reshape):
         return Reshape(node.op.ndim)(x.owner.inputs[0], node.inputs[1])
     return None
 
@@ -238,7 +237,7 @@ def _useless_rebroadcast(rewriter: Rewriter, node: Apply) -> Any:
     x, pattern = node.inputs[0], node.op.pattern
     if x.type.broadcastable == pattern:
         return x
-    if x.owner is not None and isinstance(x.owner.op, Rebroadcast):
+    if made_by(x, Rebroadcast):
         promised = [a or b for a, b in zip(x.owner.op.pattern, pattern, strict=True)]
         if tuple(promised) == pattern:
             return pattern_broadcast(x.owner.inputs[0], pattern)

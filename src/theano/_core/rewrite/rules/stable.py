@@ -6,12 +6,13 @@ from functools import partial
 from typing import Any
 
 from theano._core.base import dtypes
+from theano._core.ir.graph import made_by
 from theano._core.ir.variable import Apply
 from theano._core.ops.arithmetic import add, neg, sub, true_div
 from theano._core.ops.reductions import Reduction
 from theano._core.ops.shaping import DimShuffle, dimshuffle
 from theano._core.ops.transcendental import exp, expm1, log, log1p, sigmoid, softplus
-from theano._core.rewrite.engine import Rewriter, is_op
+from theano._core.rewrite.engine import Rewriter
 from theano._core.rewrite.pattern import Match, Rules, wild
 from theano._core.rewrite.rules.exponentials import largest_of, like, shifted, without_axes
 
@@ -79,14 +80,14 @@ def _log_sum_exp(rewriter: Rewriter, node: Apply) -> Any:
 def _divisor_out_of_sum(rewriter: Rewriter, node: Apply) -> Any:
     """For a y that is alike along the axes."""
     value, out = node.inputs[0], node.outputs[0]
-    if node.op.kind != "sum" or not is_op(value, true_div):
+    if node.op.kind != "sum" or not made_by(value, true_div):
         return None
     above, below = value.owner.inputs
     if not above.type.dtype == below.type.dtype == value.type.dtype == out.type.dtype:
         return None
     axes = node.op.axes(value.type.ndim)
-    given = below.owner
-    if given is None or not isinstance(given.op, DimShuffle):
+    given = made_by(below, DimShuffle)
+    if given is None:
         return None
     if any(given.op.new_order[axis] != "x" for axis in axes):
         return None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from theano._core.ir.graph import made_by
 from theano._core.ir.variable import Apply
 from theano._core.ops.arithmetic import add
 from theano._core.ops.creation import join
@@ -25,7 +26,7 @@ def _parts_of_whole(rewriter: Rewriter, node: Apply) -> Any:
     """Where the parts are next to each other and all."""
     parts: list[tuple[Any, Any]] = []
     base, axis = node.outputs[0], None
-    while base.owner is not None and isinstance(base.owner.op, IncSubtensor):
+    while made_by(base, IncSubtensor):
         op, (x, y, *symbols) = base.owner.op, base.owner.inputs
         if (
             symbols
