@@ -117,7 +117,7 @@ def _elementwise(node: Apply, given: list[Any]) -> Any:
 
 
 def _cotangent(node: Apply, g: Any, i: int) -> Any:
-    return node.op.gradient(g, *node.inputs, node.outputs[0])[i]  # type: ignore[attr-defined]
+    return node.op.derivatives(g, *node.inputs, node.outputs[0])[i]  # type: ignore[attr-defined]
 
 
 def _transposed(node: Apply, given: list[Any]) -> list[Any]:

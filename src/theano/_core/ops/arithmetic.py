@@ -74,7 +74,7 @@ sub = elementwise(
     doc="Difference of `x` and `y`.",
     compute=lambda xp, x, y: xp.subtract(x, y),
     dtype=rules.upcast_number,
-    grad=lambda g, x, y, z: (g, neg(g)),
+    grad=lambda g, x, y, z: (g, -g),
     llvm=lambda b, x, y: b.sub(x, y),
     samples=(anything, anything),
 )
@@ -84,7 +84,7 @@ mul = elementwise(
     doc="Product of `x` and `y`.",
     compute=lambda xp, x, y: xp.multiply(x, y),
     dtype=rules.upcast,
-    grad=lambda g, x, y, z: (mul(g, y), mul(g, x)),
+    grad=lambda g, x, y, z: (g * y, g * x),
     llvm=lambda b, x, y: b.mul(x, y),
     samples=(anything, anything),
     commutative=True,
@@ -96,7 +96,7 @@ true_div = elementwise(
     doc="Quotient of `x` and `y`; integers give a float.",
     compute=lambda xp, x, y: xp.true_divide(x, y),
     dtype=rules.true_div,
-    grad=lambda g, x, y, z: (true_div(g, y), neg(true_div(mul(g, z), y))),
+    grad=lambda g, x, y, z: (g / y, -(g * z / y)),
     llvm=lambda b, x, y: b.true_div(x, y),
     samples=(anything, nonzero),
 )
@@ -126,7 +126,7 @@ mod = elementwise(
     compute=lambda xp, x, y: xp.remainder(x, y),
     jax=lambda j, x, y: _traced_division(j, j.numpy.remainder, x, y),
     dtype=rules.upcast_real,
-    grad=lambda g, x, y, z: (g, neg(mul(g, int_div(x, y)))),
+    grad=lambda g, x, y, z: (g, -(g * (x // y))),
     llvm=lambda b, x, y: b.mod(x, y),
     samples=(anything, nonzero),
 )
@@ -137,7 +137,7 @@ neg = elementwise(
     doc="Negative of `x`; unsigned integers wrap.",
     compute=lambda xp, x: xp.negative(x),
     dtype=rules.upcast_number,
-    grad=lambda g, x, y: (neg(g),),
+    grad=lambda g, x, y: (-g,),
     llvm=lambda b, x: b.neg(x),
     samples=(anything,),
 )
@@ -147,7 +147,7 @@ reciprocal = elementwise(
     doc="1 / `x`.",
     compute=lambda xp, x: xp.true_divide(xp.ones((), x.dtype), x),
     dtype=rules.to_float,
-    grad=lambda g, x, y: (neg(mul(g, sqr(y))),),
+    grad=lambda g, x, y: (-(g * sqr(y)),),
     llvm=lambda b, x: b.reciprocal(x),
     samples=(nonzero,),
 )
@@ -157,7 +157,7 @@ sqr = elementwise(
     doc="Square of `x`.",
     compute=lambda xp, x: xp.multiply(x, x),
     dtype=rules.same,
-    grad=lambda g, x, y: (mul(g, mul(x, np.asarray(2, dtype="int8"))),),
+    grad=lambda g, x, y: (g * (x * 2),),
     llvm=lambda b, x: b.sqr(x),
     samples=(anything,),
 )
@@ -168,9 +168,7 @@ abs_ = elementwise(
     compute=lambda xp, x: xp.absolute(x),
     dtype=rules.real_part,
     grad=lambda g, x, y: (
-        mul(g, sgn(x))
-        if not dtypes.is_complex(x.type.dtype)
-        else mul(g, switch(eq(y, 0), 0, true_div(x, y))),
+        g * sgn(x) if not dtypes.is_complex(x.type.dtype) else g * switch(eq(y, 0), 0, x / y),
     ),
     llvm=lambda b, x: b.abs(x),
     samples=(nonzero,),
@@ -210,7 +208,7 @@ maximum = elementwise(
     "Complex numbers are in the order of their real parts, then of their imaginary parts.",
     compute=lambda xp, x, y: xp.maximum(x, y),
     dtype=rules.upcast,
-    grad=lambda g, x, y, z: (mul(eq(z, x), g), mul(neq(z, x), g)),
+    grad=lambda g, x, y, z: (eq(z, x) * g, neq(z, x) * g),
     llvm=lambda b, x, y: b.maximum(x, y),
     samples=(anything, anything),
     commutative=True,
@@ -222,7 +220,7 @@ minimum = elementwise(
     "Complex numbers are in the order of their real parts, then of their imaginary parts.",
     compute=lambda xp, x, y: xp.minimum(x, y),
     dtype=rules.upcast,
-    grad=lambda g, x, y, z: (mul(eq(z, x), g), mul(neq(z, x), g)),
+    grad=lambda g, x, y, z: (eq(z, x) * g, neq(z, x) * g),
     llvm=lambda b, x, y: b.minimum(x, y),
     samples=(anything, anything),
     commutative=True,
@@ -231,9 +229,9 @@ minimum = elementwise(
 
 def _grad_clip(g: Any, x: Any, low: Any, high: Any, y: Any) -> tuple[Any, Any, Any]:
     # NaN is neither on one side nor on the other.
-    below, above = lt(x, low), gt(x, high)
+    below, above = x < low, x > high
     rest = switch(below, 0, g)
-    return switch(le(x, high), rest, 0), switch(below, g, 0), switch(above, rest, 0)
+    return switch(x <= high, rest, 0), switch(below, g, 0), switch(above, rest, 0)
 
 
 def _clip_native(b: Any, x: Any, low: Any, high: Any) -> Any:

@@ -473,10 +473,18 @@ class Elementwise(Op):
             return [zeros_of(v) for v in node.inputs]
         values = (*self._differentiated(node), node.outputs[0])
         if not self.holomorphic or not any(dtypes.is_complex(v.type.dtype) for v in node.inputs):
-            return list(self.gradient(cotangents[0], *values))
+            return list(self.derivatives(cotangents[0], *values))
         turned = RankHook.conjugate
         assert turned is not None
-        return [turned(g) for g in self.gradient(turned(cotangents[0]), *values)]
+        return [turned(g) for g in self.derivatives(turned(cotangents[0]), *values)]
+
+    def derivatives(self, g: Any, *values: Any) -> Sequence[Any]:
+        """Return what `grad` says; numbers in it are narrow, whatever those of users are."""
+        assert self.gradient is not None
+        if self.module is None and config.cast_policy != "custom":
+            with change_flags(cast_policy="custom"):
+                return self.gradient(g, *values)
+        return self.gradient(g, *values)
 
     def _differentiated(self, node: Apply) -> list[Any]:
         """Return the inputs as real numbers where they are integers and the function is real."""

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from theano._core.ops import rules
-from theano._core.ops.arithmetic import add, eq, mul, neg, sqr, sub, switch, true_div
+from theano._core.ops.arithmetic import eq, sqr, switch
 from theano._core.ops.broadcasting import second
 from theano._core.ops.gamma_derivative import log_gamma_derivative
 from theano._core.ops.gradient import null_gradient
@@ -21,8 +21,6 @@ from theano._core.ops.op import DEAR, Elementwise, elementwise
 from theano._core.ops.samples import Range, anything, positive, reals
 from theano._core.ops.transcendental import exp, log
 
-_ONE = np.asarray(1, dtype="int8")
-_HALF = 0.5
 _TWO_OVER_ROOT_PI = 2 / math.sqrt(math.pi)
 
 
@@ -110,7 +108,7 @@ erf = _of_one(
     "erf",
     "Error function: 2 / sqrt(pi) times the integral of exp(-t**2) from 0 to `x`.",
     "erf",
-    lambda g, x, y: (mul(g, mul(exp(neg(sqr(x))), _TWO_OVER_ROOT_PI)),),
+    lambda g, x, y: (g * (exp(-sqr(x)) * _TWO_OVER_ROOT_PI),),
     anything,
     lambda b, x: b.erf(x),
 )
@@ -118,7 +116,7 @@ erfc = _of_one(
     "erfc",
     "1 - erf(`x`), exact where it is small.",
     "erfc",
-    lambda g, x, y: (neg(mul(g, mul(exp(neg(sqr(x))), _TWO_OVER_ROOT_PI))),),
+    lambda g, x, y: (-(g * (exp(-sqr(x)) * _TWO_OVER_ROOT_PI)),),
     anything,
     lambda b, x: b.erfc(x),
 )
@@ -126,7 +124,7 @@ erfcx = _of_one(
     "erfcx",
     "exp(`x`**2) erfc(`x`).",
     "erfcx",
-    lambda g, x, y: (mul(g, sub(mul(mul(x, y), np.asarray(2, "int8")), _TWO_OVER_ROOT_PI)),),
+    lambda g, x, y: (g * (x * y * 2 - _TWO_OVER_ROOT_PI),),
     reals(-2, 8),
     ulp=8,
     error=(
@@ -137,14 +135,14 @@ erfinv = _of_one(
     "erfinv",
     "Inverse of erf, on (-1, 1).",
     "erfinv",
-    lambda g, x, y: (mul(g, mul(exp(sqr(y)), math.sqrt(math.pi) / 2)),),
+    lambda g, x, y: (g * (exp(sqr(y)) * (math.sqrt(math.pi) / 2)),),
     reals(-0.95, 0.95),
 )
 erfcinv = _of_one(
     "erfcinv",
     "Inverse of erfc, on (0, 2).",
     "erfcinv",
-    lambda g, x, y: (neg(mul(g, mul(exp(sqr(y)), math.sqrt(math.pi) / 2))),),
+    lambda g, x, y: (-(g * (exp(sqr(y)) * (math.sqrt(math.pi) / 2))),),
     reals(0.05, 1.95),
 )
 
@@ -152,7 +150,7 @@ gamma = _of_one(
     "gamma",
     "Gamma function: (`x` - 1)! for positive integers.",
     "gamma",
-    lambda g, x, y: (mul(g, mul(y, psi(x))),),
+    lambda g, x, y: (g * (y * psi(x)),),
     positive,
     ulp=8,
 )
@@ -160,7 +158,7 @@ gammaln = _of_one(
     "gammaln",
     "Logarithm of the absolute value of the gamma function.",
     "gammaln",
-    lambda g, x, y: (mul(g, psi(x)),),
+    lambda g, x, y: (g * psi(x),),
     positive,
     error=(
         "Its error is at most 4 units in the last place of the larger of it and 1; as "
@@ -171,7 +169,7 @@ psi = _of_one(
     "psi",
     "Digamma function: the derivative of log(gamma(`x`)).",
     "psi",
-    lambda g, x, y: (mul(g, tri_gamma(x)),),
+    lambda g, x, y: (g * tri_gamma(x),),
     positive,
     error=(
         "Its error is at most 4 units in the last place of the larger of it and 1; that near a "
@@ -268,7 +266,7 @@ tri_gamma = _polygamma(
     "tri_gamma",
     "Derivative of psi.",
     1,
-    lambda g, x, y: (mul(g, tetra_gamma(x)),),
+    lambda g, x, y: (g * tetra_gamma(x),),
 )
 tetra_gamma = _polygamma(
     "tetra_gamma",
@@ -280,7 +278,7 @@ tetra_gamma = _polygamma(
 
 def _gamma_density(k: Any, x: Any) -> Any:
     """Return the density of the gamma distribution of shape `k`."""
-    return exp(sub(sub(mul(sub(k, _ONE), log(x)), x), gammaln(k)))
+    return exp((k - 1) * log(x) - x - gammaln(k))
 
 
 def _by_shape(k: Any, x: Any, out: Any) -> Any:
@@ -288,15 +286,15 @@ def _by_shape(k: Any, x: Any, out: Any) -> Any:
     log_x = second(out, log(x))
     slope = log_gamma_derivative(k, log_x)
     # At x = 0 the function is 0 for every k; the density and log x are infinite there.
-    return switch(eq(x, 0), 0.0, neg(mul(mul(_gamma_density(k, x), x), slope)))
+    return switch(eq(x, 0), 0.0, -(_gamma_density(k, x) * x * slope))
 
 
 def _grad_lower(g: Any, k: Any, x: Any, y: Any) -> tuple[Any, Any]:
-    return mul(g, _by_shape(k, x, y)), mul(g, _gamma_density(k, x))
+    return g * _by_shape(k, x, y), g * _gamma_density(k, x)
 
 
 def _grad_upper(g: Any, k: Any, x: Any, y: Any) -> tuple[Any, Any]:
-    return neg(mul(g, _by_shape(k, x, y))), neg(mul(g, _gamma_density(k, x)))
+    return -(g * _by_shape(k, x, y)), -(g * _gamma_density(k, x))
 
 
 gammainc = _of_two(
@@ -316,7 +314,7 @@ gammaincc = _of_two(
 
 
 def _grad_chdtrc(g: Any, k: Any, x: Any, y: Any) -> tuple[Any, Any]:
-    return _grad_upper(mul(g, _HALF), mul(k, _HALF), mul(x, _HALF), y)
+    return _grad_upper(g * 0.5, k * 0.5, x * 0.5, y)
 
 
 chdtrc = _of_two(
@@ -334,13 +332,13 @@ _NO_ORDER = "the derivative of a Bessel function with respect to its order is no
 
 
 def _grad_jv(g: Any, v: Any, x: Any, y: Any) -> tuple[Any, Any]:
-    slope = mul(sub(jv(sub(v, _ONE), x), jv(add(v, _ONE), x)), _HALF)
-    return null_gradient(_NO_ORDER), mul(g, slope)
+    slope = (jv(v - 1, x) - jv(v + 1, x)) * 0.5
+    return null_gradient(_NO_ORDER), g * slope
 
 
 def _grad_iv(g: Any, v: Any, x: Any, y: Any) -> tuple[Any, Any]:
-    slope = mul(add(iv(sub(v, _ONE), x), iv(add(v, _ONE), x)), _HALF)
-    return null_gradient(_NO_ORDER), mul(g, slope)
+    slope = (iv(v - 1, x) + iv(v + 1, x)) * 0.5
+    return null_gradient(_NO_ORDER), g * slope
 
 
 jv = _of_two(
@@ -357,7 +355,6 @@ iv = _of_two(
     _grad_iv,
     (reals(1, 4), reals(0.5, 5)),
 )
-_SECOND = np.asarray(2, dtype="int8")
 _PHASE = (
     "Its error is at most 8 units in the last place of the larger of it and sqrt(abs(`x`)) / 4 + "
     "0.1, which matters near its zeros."
@@ -366,7 +363,7 @@ j0 = _of_one(
     "j0",
     "Bessel function of the first kind of order 0.",
     "j0",
-    lambda g, x, y: (neg(mul(g, j1(x))),),
+    lambda g, x, y: (-(g * j1(x)),),
     reals(-9, 9),
     ulp=8,
     error=_PHASE,
@@ -375,7 +372,7 @@ j1 = _of_one(
     "j1",
     "Bessel function of the first kind of order 1.",
     "j1",
-    lambda g, x, y: (mul(g, mul(sub(j0(x), jv(_SECOND, x)), _HALF)),),
+    lambda g, x, y: (g * ((j0(x) - jv(2, x)) * 0.5),),
     reals(-9, 9),
     ulp=8,
     error=_PHASE,
@@ -384,7 +381,7 @@ i0 = _of_one(
     "i0",
     "Modified Bessel function of the first kind of order 0.",
     "i0",
-    lambda g, x, y: (mul(g, i1(x)),),
+    lambda g, x, y: (g * i1(x),),
     reals(-5, 5),
     ulp=8,
 )
@@ -392,7 +389,7 @@ i1 = _of_one(
     "i1",
     "Modified Bessel function of the first kind of order 1.",
     "i1",
-    lambda g, x, y: (mul(g, mul(add(i0(x), iv(_SECOND, x)), _HALF)),),
+    lambda g, x, y: (g * ((i0(x) + iv(2, x)) * 0.5),),
     reals(-5, 5),
     ulp=16,
 )
@@ -402,7 +399,7 @@ xlogx = elementwise(
     doc="`x` log(`x`), and 0 where `x` is 0.",
     compute=lambda xp, x: xp.where(x == 0, 0, x * xp.log(xp.where(x == 0, 1, x))).astype(x.dtype),
     dtype=rules.to_real_float,
-    grad=lambda g, x, y: (mul(g, add(log(x), _ONE)),),
+    grad=lambda g, x, y: (g * (log(x) + 1),),
     llvm=lambda b, x: b.select(b.eq(x, 0), b.const(0, x.dtype), b.mul(x, b.log(x))),
     samples=(positive,),
     ulp=4,
@@ -415,7 +412,7 @@ xlogy0 = elementwise(
         x.dtype
     ),
     dtype=rules.to_real_float,
-    grad=lambda g, x, y, z: (mul(g, log(y)), mul(g, true_div(x, y))),
+    grad=lambda g, x, y, z: (g * log(y), g * (x / y)),
     llvm=lambda b, x, y: b.select(b.eq(x, 0), b.const(0, x.dtype), b.mul(x, b.log(y))),
     samples=(positive, positive),
     ulp=4,

@@ -5,25 +5,16 @@ from __future__ import annotations
 import math
 from typing import Any
 
-import numpy as np
-
 from theano._core.base import dtypes
 from theano._core.ops import rules
 from theano._core.ops.arithmetic import (
-    abs_,
-    add,
     cast,
     complex_,
-    gt,
     imag,
-    mul,
-    neg,
     neq,
     real,
     sqr,
-    sub,
     switch,
-    true_div,
 )
 from theano._core.ops.op import DEAR, Elementwise, elementwise, zeros_of
 from theano._core.ops.samples import Range, anything, positive, reals, small_integers
@@ -54,103 +45,90 @@ def _function(
     )
 
 
-def _one_minus(x: Any) -> Any:
-    return sub(_ONE, x)
-
-
-_ONE = np.asarray(1, dtype="int8")
-_TWO = np.asarray(2, dtype="int8")
-
-exp = _function("exp", "e to the power `x`.", lambda g, x, y: (mul(g, y),), reals(-5, 3))
+exp = _function("exp", "e to the power `x`.", lambda g, x, y: (g * y,), reals(-5, 3))
 exp2 = _function(
-    "exp2", "2 to the power `x`.", lambda g, x, y: (mul(g, mul(y, math.log(2))),), reals(-5, 3)
+    "exp2", "2 to the power `x`.", lambda g, x, y: (g * (y * math.log(2)),), reals(-5, 3)
 )
 expm1 = _function(
-    "expm1", "exp(`x`) - 1, exact near 0.", lambda g, x, y: (mul(g, exp(x)),), reals(-5, 3)
+    "expm1", "exp(`x`) - 1, exact near 0.", lambda g, x, y: (g * exp(x),), reals(-5, 3)
 )
-log = _function("log", "Natural logarithm.", lambda g, x, y: (true_div(g, x),), positive)
-log2 = _function(
-    "log2", "Logarithm to base 2.", lambda g, x, y: (true_div(g, mul(x, math.log(2))),), positive
-)
+log = _function("log", "Natural logarithm.", lambda g, x, y: (g / x,), positive)
+log2 = _function("log2", "Logarithm to base 2.", lambda g, x, y: (g / (x * math.log(2)),), positive)
 log10 = _function(
-    "log10", "Logarithm to base 10.", lambda g, x, y: (true_div(g, mul(x, math.log(10))),), positive
+    "log10", "Logarithm to base 10.", lambda g, x, y: (g / (x * math.log(10)),), positive
 )
 log1p = _function(
     "log1p",
     "log(1 + `x`), exact near 0.",
-    lambda g, x, y: (true_div(g, add(x, _ONE)),),
+    lambda g, x, y: (g / (x + 1),),
     reals(-0.9, 3),
 )
 sqrt = _function(
     "sqrt",
     "Square root, correctly rounded.",
-    lambda g, x, y: (true_div(mul(g, 0.5), y),),
+    lambda g, x, y: (g * 0.5 / y,),
     positive,
     ulp=0.5,
     cost=1,
 )
 
-sin = _function("sin", "Sine of `x`, in radians.", lambda g, x, y: (mul(g, cos(x)),), reals(-9, 9))
-cos = _function(
-    "cos", "Cosine of `x`, in radians.", lambda g, x, y: (neg(mul(g, sin(x))),), reals(-9, 9)
-)
+sin = _function("sin", "Sine of `x`, in radians.", lambda g, x, y: (g * cos(x),), reals(-9, 9))
+cos = _function("cos", "Cosine of `x`, in radians.", lambda g, x, y: (-(g * sin(x)),), reals(-9, 9))
 tan = _function(
     "tan",
     "Tangent of `x`, in radians.",
-    lambda g, x, y: (mul(g, add(sqr(y), _ONE)),),
+    lambda g, x, y: (g * (sqr(y) + 1),),
     reals(-1.4, 1.4),
 )
 arcsin = _function(
     "arcsin",
     "Angle whose sine is `x`, in radians.",
-    lambda g, x, y: (true_div(g, sqrt(_one_minus(sqr(x)))),),
+    lambda g, x, y: (g / sqrt(1 - sqr(x)),),
     reals(-0.95, 0.95),
     ulp=4,
 )
 arccos = _function(
     "arccos",
     "Angle whose cosine is `x`, in radians.",
-    lambda g, x, y: (neg(true_div(g, sqrt(_one_minus(sqr(x))))),),
+    lambda g, x, y: (-(g / sqrt(1 - sqr(x))),),
     reals(-0.95, 0.95),
     ulp=4,
 )
 arctan = _function(
     "arctan",
     "Angle whose tangent is `x`, in radians.",
-    lambda g, x, y: (true_div(g, add(sqr(x), _ONE)),),
+    lambda g, x, y: (g / (sqr(x) + 1),),
     anything,
     ulp=4,
 )
-sinh = _function("sinh", "Hyperbolic sine.", lambda g, x, y: (mul(g, cosh(x)),), reals(-4, 4))
-cosh = _function("cosh", "Hyperbolic cosine.", lambda g, x, y: (mul(g, sinh(x)),), reals(-4, 4))
-tanh = _function(
-    "tanh", "Hyperbolic tangent.", lambda g, x, y: (mul(g, _one_minus(sqr(y))),), reals(-4, 4)
-)
+sinh = _function("sinh", "Hyperbolic sine.", lambda g, x, y: (g * cosh(x),), reals(-4, 4))
+cosh = _function("cosh", "Hyperbolic cosine.", lambda g, x, y: (g * sinh(x),), reals(-4, 4))
+tanh = _function("tanh", "Hyperbolic tangent.", lambda g, x, y: (g * (1 - sqr(y)),), reals(-4, 4))
 arcsinh = _function(
     "arcsinh",
     "Inverse hyperbolic sine.",
-    lambda g, x, y: (true_div(g, sqrt(add(sqr(x), _ONE))),),
+    lambda g, x, y: (g / sqrt(sqr(x) + 1),),
     reals(-4, 4),
     ulp=4,
 )
 arccosh = _function(
     "arccosh",
     "Inverse hyperbolic cosine.",
-    lambda g, x, y: (true_div(g, sqrt(sub(sqr(x), _ONE))),),
+    lambda g, x, y: (g / sqrt(sqr(x) - 1),),
     reals(1.1, 6),
     ulp=4,
 )
 arctanh = _function(
     "arctanh",
     "Inverse hyperbolic tangent.",
-    lambda g, x, y: (true_div(g, _one_minus(sqr(x))),),
+    lambda g, x, y: (g / (1 - sqr(x)),),
     reals(-0.9, 0.9),
     ulp=4,
 )
 deg2rad = _function(
     "deg2rad",
     "Degrees to radians.",
-    lambda g, x, y: (mul(g, math.pi / 180),),
+    lambda g, x, y: (g * (math.pi / 180),),
     reals(-360, 360),
     rule=rules.to_real_float,
     cost=1,
@@ -158,7 +136,7 @@ deg2rad = _function(
 rad2deg = _function(
     "rad2deg",
     "Radians to degrees.",
-    lambda g, x, y: (mul(g, 180 / math.pi),),
+    lambda g, x, y: (g * (180 / math.pi),),
     reals(-7, 7),
     rule=rules.to_real_float,
     cost=1,
@@ -170,8 +148,8 @@ arctan2 = elementwise(
     compute=lambda xp, y, x: xp.arctan2(y, x),
     dtype=rules.to_real_float,
     grad=lambda g, y, x, z: (
-        mul(g, true_div(x, add(sqr(x), sqr(y)))),
-        neg(mul(g, true_div(y, add(sqr(x), sqr(y))))),
+        g * (x / (sqr(x) + sqr(y))),
+        -(g * (y / (sqr(x) + sqr(y)))),
     ),
     llvm=lambda b, y, x: b.arctan2(y, x),
     samples=(anything, positive),
@@ -183,8 +161,8 @@ arctan2 = elementwise(
 def _grad_angle(g: Any, z: Any, y: Any) -> tuple[Any]:
     if not dtypes.is_complex(z.type.dtype):
         return (zeros_of(z),)
-    scale = true_div(g, sqr(abs_(z)))
-    return (complex_(neg(mul(scale, imag(z))), mul(scale, real(z))),)
+    scale = g / sqr(abs(z))
+    return (complex_(-(scale * imag(z)), scale * real(z)),)
 
 
 angle = elementwise(
@@ -209,7 +187,7 @@ def _sigmoid(xp: Any, x: Any) -> Any:
 sigmoid = _function(
     "sigmoid",
     "Logistic function 1 / (1 + exp(-`x`)); never overflows.",
-    lambda g, x, y: (mul(g, mul(y, _one_minus(y))),),
+    lambda g, x, y: (g * (y * (1 - y)),),
     reals(-6, 6),
     compute=lambda xp, x: _sigmoid(xp, x).astype(x.dtype),
     rule=rules.to_real_float,
@@ -217,7 +195,7 @@ sigmoid = _function(
 softplus = _function(
     "softplus",
     "log(1 + exp(`x`)); never overflows.",
-    lambda g, x, y: (mul(g, sigmoid(x)),),
+    lambda g, x, y: (g * sigmoid(x),),
     reals(-6, 6),
     compute=lambda xp, x: xp.maximum(x, 0) + xp.log1p(xp.exp(-xp.absolute(x))),
     rule=rules.to_real_float,
@@ -238,9 +216,9 @@ def _power(xp: Any, x: Any, y: Any) -> Any:
 def _grad_pow(g: Any, x: Any, y: Any, z: Any) -> tuple[Any, Any]:
     # Less by one or, where y is 0, not at all: there the derivative is 0, also at x = 0.
     some = neq(y, 0) if dtypes.is_complex(y.type.dtype) else cast(y, "bool")
-    with_y = mul(mul(g, y), pow(x, sub(y, some)))
-    log_x = log(x) if dtypes.is_complex(x.type.dtype) else switch(gt(x, 0), log(x), 0)
-    return with_y, mul(g, mul(z, log_x))
+    with_y = g * y * x ** (y - some)
+    log_x = log(x) if dtypes.is_complex(x.type.dtype) else switch(x > 0, log(x), 0)
+    return with_y, g * (z * log_x)
 
 
 pow = elementwise(
