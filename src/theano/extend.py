@@ -16,7 +16,8 @@ from theano._core.legacy.function_op import as_op
 from theano._core.legacy.user_op import Op
 from theano._core.legacy.user_type import Type
 from theano._core.ops.called import Called as Structured
-from theano._core.ops.op import Elementwise, as_variable
+from theano._core.ops.elementwise import Elementwise
+from theano._core.ops.op import as_variable
 from theano._core.ops.rules import (
     compare,
     same,

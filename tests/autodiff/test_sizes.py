@@ -20,9 +20,9 @@ import theano.tensor as T
 from theano._core.api.checks import accepts
 from theano._core.base import dtypes
 from theano._core.ir.graph import toposort
+from theano._core.ops.elementwise import elementwise_ops
 from theano._core.ops.inner_graph import Softmax
 from theano._core.ops.loop import Loop
-from theano._core.ops.op import elementwise_ops
 from theano.ifelse import ifelse
 from theano.tensor import fft
 from theano.tensor import nlinalg as nl

@@ -15,7 +15,8 @@ from theano._core.api import debugprint, gradients, rows
 from theano._core.base import dtypes, errors
 from theano._core.ops import linalg, mrg, observing, permutation, philox, positions, random, steps
 from theano._core.ops import nonzero as nonzero_ops
-from theano._core.ops.op import Op, elementwise
+from theano._core.ops.elementwise import elementwise
+from theano._core.ops.op import Op
 from theano._core.ops.products import BatchedDot
 from theano.gradient import grad_clip
 from theano.sandbox.rng_mrg import MRG_RandomStreams

@@ -17,7 +17,7 @@ import theano
 from theano._core.api.checks import accepts, tensor
 from theano._core.compile.function import function
 from theano._core.lower.reference import evaluate
-from theano._core.ops.arithmetic import cast
+from theano._core.ops.elementwise import cast
 
 # Where both NumPy's float functions and ours err, each within its bound.
 BOTH = 2

@@ -18,7 +18,7 @@ from registry import OPS
 import theano
 from theano._core.api.checks import tensor
 from theano._core.compile.function import function
-from theano._core.ops.op import Elementwise
+from theano._core.ops.elementwise import Elementwise
 
 FLOATS = ["float32", "float64"]
 WIDTHS = [128, 256, 512]

@@ -15,7 +15,7 @@ from theano._core.lower.builder import launch
 from theano._core.lower.expression import Emitted, Writer, without_numbers
 from theano._core.lower.llvm import machine
 from theano._core.lower.llvm.calls import Kernel
-from theano._core.ops.op import DEAR, elementwise_ops
+from theano._core.ops.elementwise import DEAR, elementwise_ops
 
 
 def kernels(function: Any) -> list[Any]:

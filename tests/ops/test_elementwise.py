@@ -22,7 +22,7 @@ from theano._core.autodiff.reverse import grad
 from theano._core.base import dtypes
 from theano._core.compile.function import function
 from theano._core.ir.types import TensorType
-from theano._core.ops.arithmetic import cast
+from theano._core.ops.elementwise import cast
 
 KINDS = dtypes.all_dtypes
 CASES = [(name, kind) for name, op in OPS.items() for kind in kinds_of(op)]

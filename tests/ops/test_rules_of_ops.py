@@ -9,7 +9,8 @@ from collections.abc import Iterator
 import pytest
 
 from theano._core import ops
-from theano._core.ops.op import Elementwise, Op, elementwise_ops
+from theano._core.ops.elementwise import Elementwise, elementwise_ops
+from theano._core.ops.op import Op
 
 # Bases, of which no operation is made.
 BASES = {"Called", "CallbackOp", "Composed", "KeyedOp", "MatrixOp", "SpectralOp"}

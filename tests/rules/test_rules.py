@@ -13,7 +13,7 @@ import theano
 import theano.tensor as T
 from theano._core.ir.graph import toposort
 from theano._core.lower.reference import evaluate
-from theano._core.ops.op import elementwise_ops
+from theano._core.ops.elementwise import elementwise_ops
 from theano._core.ops.products import Dot, Gemm
 from theano._core.rewrite.engine import Rewriter
 from theano._core.rewrite.pipeline import INCLUDES, PASSES, all_rules, rewrite

@@ -397,7 +397,6 @@ from theano._core.ops.arithmetic import (
     and_,
     ceil,
     clip,
-    conj,
     eq,
     floor,
     ge,
@@ -462,6 +461,8 @@ from theano._core.ops.broadcasting import (
 from theano._core.ops.creation import (
     ARange,
 )
+from theano._core.ops.dimshuffle import DimShuffle
+from theano._core.ops.elementwise import conj
 from theano._core.ops.gradient import (
     DisconnectedType,
 )
@@ -474,7 +475,7 @@ from theano._core.ops.positions import (
 from theano._core.ops.products import (
     Dot,
 )
-from theano._core.ops.shaping import DimShuffle, Reshape, SpecifyShape
+from theano._core.ops.shaping import Reshape, SpecifyShape
 from theano._core.ops.shaping import (
     ShapeOf as Shape,
 )

@@ -11,6 +11,7 @@ from theano._core.api.nnet import softmax
 from theano._core.api.products import dot, tensordot
 from theano._core.ops import shaping
 from theano._core.ops.arithmetic import add, int_div, mod, mul
+from theano._core.ops.dimshuffle import dimshuffle
 from theano._core.ops.reductions import reduce
 
 
@@ -35,13 +36,13 @@ def sparse_block_dot(W: Any, h: Any, inputIdx: Any, b: Any, outputIdx: Any) -> A
     inputs, outputs = as_tensor_variable(inputIdx), as_tensor_variable(outputIdx)
     single = h.type.ndim == 2
     if single:
-        h = shaping.dimshuffle(h, ("x", 0, 1))
+        h = dimshuffle(h, ("x", 0, 1))
         inputs, outputs = (
-            shaping.dimshuffle(i, ("x", 0)) if i.type.ndim == 1 else i for i in (inputs, outputs)
+            dimshuffle(i, ("x", 0)) if i.type.ndim == 1 else i for i in (inputs, outputs)
         )
-    one = shaping.dimshuffle(inputs, (0, 1, "x"))
-    two = shaping.dimshuffle(outputs, (0, "x", 1))
-    terms = mul(shaping.dimshuffle(h, (0, 1, "x", 2, "x")), get_item(W, (one, two)))
+    one = dimshuffle(inputs, (0, 1, "x"))
+    two = dimshuffle(outputs, (0, "x", 1))
+    terms = mul(dimshuffle(h, (0, 1, "x", 2, "x")), get_item(W, (one, two)))
     result = add(reduce("sum", terms, (1, 3), terms.type.dtype), get_item(b, outputs))
     return get_item(result, 0) if single else result
 
@@ -83,7 +84,7 @@ def h_softmax(
         count = mul(as_tensor_variable(batch_size), n_classes)
         rows = softmax(shaping.reshape_op(inner, [count, n_outputs_per_class]))
         parts = shaping.reshape_op(rows, [batch_size, n_classes, n_outputs_per_class])
-        whole = mul(shaping.dimshuffle(classes, (0, 1, "x")), parts)
+        whole = mul(dimshuffle(classes, (0, 1, "x")), parts)
         every = mul(as_tensor_variable(n_classes), n_outputs_per_class)
         flat = shaping.reshape_op(whole, [batch_size, every])
         return get_item(flat, (slice(None), slice(None, n_outputs)))
@@ -91,7 +92,7 @@ def h_softmax(
     target = target if target.type.ndim == 1 else shaping.reshape_op(target, [-1])
     number, place = int_div(target, n_outputs_per_class), mod(target, n_outputs_per_class)
     blocks = get_item(as_tensor_variable(W2), number)
-    column = shaping.dimshuffle(as_tensor_variable(x), (0, 1, "x"))
+    column = dimshuffle(as_tensor_variable(x), (0, 1, "x"))
     terms = mul(column, blocks)
     inner = add(
         reduce("sum", terms, (1,), terms.type.dtype), get_item(as_tensor_variable(b2), number)

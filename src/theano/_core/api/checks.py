@@ -24,7 +24,8 @@ from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Constant
 from theano._core.lower.reference import evaluate
 from theano._core.ops.arithmetic import add, mul
-from theano._core.ops.op import Elementwise, constant
+from theano._core.ops.elementwise import Elementwise
+from theano._core.ops.op import constant
 from theano._core.ops.samples import Range
 from theano._core.rewrite.engine import Rewriter, Rule, RuleSet
 from theano._core.rewrite.pattern import PATTERNS, instantiate

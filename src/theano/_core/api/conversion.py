@@ -10,21 +10,15 @@ from theano._core.base import dtypes
 from theano._core.base.errors import AsTensorError, EmptyConstantError, NotScalarConstantError
 from theano._core.ir.types import NoneType, TensorType
 from theano._core.ir.variable import Constant, Variable
-from theano._core.ops import arithmetic
 from theano._core.ops import op as ops
 from theano._core.ops.assertions import Assert
-from theano._core.ops.broadcasting import Alloc, Second
+from theano._core.ops.broadcasting import Alloc
+from theano._core.ops.dimshuffle import DimShuffle, dimshuffle
+from theano._core.ops.elementwise import Elementwise
+from theano._core.ops.elementwise import cast as convert
+from theano._core.ops.fill import Second
 from theano._core.ops.indexing import Subtensor, join_index
-from theano._core.ops.shaping import (
-    DimShuffle,
-    Length,
-    MakeVector,
-    Rebroadcast,
-    ShapeOf,
-    SpecifyShape,
-    dimshuffle,
-    length,
-)
+from theano._core.ops.shaping import Length, MakeVector, Rebroadcast, ShapeOf, SpecifyShape, length
 
 __all__ = [
     "NoneConst",
@@ -171,7 +165,7 @@ def cast(x: Any, dtype: str) -> Any:
     TypeError
         From complex to real, or an unknown dtype.
     """
-    return arithmetic.cast(as_tensor_variable(x), dtypes.named(dtype))
+    return convert(as_tensor_variable(x), dtypes.named(dtype))
 
 
 def numpy_scalar(data: Any) -> Any:
@@ -265,7 +259,7 @@ def _look_through(v: Any, elemwise: bool, depth: int) -> Any:
         return known if isinstance(known, int) else v
     if isinstance(op, Subtensor):
         return _item(v)
-    if isinstance(op, ops.Elementwise) and elemwise:
+    if isinstance(op, Elementwise) and elemwise:
         values = [get_scalar_constant_value(i, max_recur=depth - 1) for i in node.inputs]
         return node.rules.compute(np, node, *values)[0]
     return v

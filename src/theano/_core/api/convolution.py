@@ -15,9 +15,9 @@ from theano._core.ops.convolution import (
     AbstractConv3d_gradInputs,
     AbstractConv3d_gradWeights,
 )
+from theano._core.ops.dimshuffle import dimshuffle
 from theano._core.ops.indexing import subtensor
 from theano._core.ops.op import python_int
-from theano._core.ops.shaping import dimshuffle
 
 
 def _known(shape: Any, count: int) -> tuple[int | None, ...] | None:

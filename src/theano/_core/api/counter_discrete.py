@@ -27,10 +27,11 @@ from theano._core.api.shaping import reshape
 from theano._core.base import dtypes
 from theano._core.ops.arithmetic import add, eq, floor, gt, le, lt, mul, switch
 from theano._core.ops.assertions import Require
+from theano._core.ops.dimshuffle import dimshuffle
 from theano._core.ops.lengths import as_int64, as_length, product
 from theano._core.ops.permutation import MultinomialDraw, words_to_permutation
 from theano._core.ops.philox import multiply_high
-from theano._core.ops.shaping import dimshuffle, length
+from theano._core.ops.shaping import length
 from theano._core.ops.transcendental import log, log1p
 
 # The largest mean whose counts int64 holds, as in NumPy.

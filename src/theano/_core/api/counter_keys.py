@@ -15,6 +15,7 @@ from theano._core.base import dtypes
 from theano._core.ir.variable import Constant
 from theano._core.ops import philox, shaping
 from theano._core.ops.assertions import Require
+from theano._core.ops.dimshuffle import pad_left
 from theano._core.ops.rejection import RejectionDraw
 from theano._core.ops.shaping import MakeVector
 
@@ -348,5 +349,5 @@ def rejection_draw(
     """Return an array of the given lengths from a sampler."""
     check_fit(name, parameters, lengths)
     rank = len(lengths)
-    wide = [shaping.pad_left(cast(v, "float64"), rank) for v in parameters]
+    wide = [pad_left(cast(v, "float64"), rank) for v in parameters]
     return RejectionDraw(sampler, dtype, rank)(key, *lengths, *wide)

@@ -19,7 +19,9 @@ from theano._core.ops import creation as ops
 from theano._core.ops import shaping
 from theano._core.ops.arithmetic import eq, ge, lt, mod, sub, switch
 from theano._core.ops.assertions import Assert, Require
-from theano._core.ops.broadcasting import Alloc, second
+from theano._core.ops.broadcasting import Alloc
+from theano._core.ops.dimshuffle import dimshuffle, pad_left
+from theano._core.ops.fill import second
 from theano._core.ops.lengths import as_length, product
 from theano._core.ops.op import python_int
 from theano._core.ops.sorting import Spread
@@ -182,7 +184,7 @@ def tri(N: Any, M: Any = None, k: Any = 0, dtype: str | None = None) -> Any:
 def _diagonals(rows: Any, columns: Any) -> Any:
     """Return the diagonal that each item of a matrix is on: no number that may be out of range."""
     down, across = arange(rows), arange(columns)
-    return sub(shaping.dimshuffle(across, ("x", 0)), shaping.dimshuffle(down, (0, "x")))
+    return sub(dimshuffle(across, ("x", 0)), dimshuffle(down, (0, "x")))
 
 
 def tril(m: Any, k: Any = 0) -> Any:
@@ -372,7 +374,7 @@ def stack(*tensors: Any, **kwargs: Any) -> Any:
             "Join() can only join tensors with the same number of dimensions, got "
             f"{[t.type.ndim for t in arrays]}"
         )
-    return join(axis % rank, *(shaping.dimshuffle(t, order) for t in arrays))
+    return join(axis % rank, *(dimshuffle(t, order) for t in arrays))
 
 
 def _stack_arguments(args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Sequence[Any], int]:
@@ -531,13 +533,13 @@ def repeat(x: Any, repeats: Any, axis: int | None = None) -> Any:
     if times.type.ndim == 1 and not times.type.broadcastable[0]:
         positions = Spread()(times, shaping.length(x, axis))
         return get_item(x, (*[slice(None)] * axis, positions))
-    times = shaping.dimshuffle(times, ())
+    times = dimshuffle(times, ())
     if python_int(times) == 1:
         return x
     lengths = [shaping.length(x, i) for i in range(x.type.ndim)]
     order: list[Any] = list(range(x.type.ndim))
     order.insert(axis + 1, "x")
-    spread = alloc(shaping.dimshuffle(x, order), *lengths[: axis + 1], times, *lengths[axis + 1 :])
+    spread = alloc(dimshuffle(x, order), *lengths[: axis + 1], times, *lengths[axis + 1 :])
     lengths[axis] = product([lengths[axis], as_length(times)])
     return shaping.reshape_op(spread, lengths)
 
@@ -568,10 +570,10 @@ def tile(x: Any, reps: Any, ndim: int | None = None) -> Any:
         )
     rank = max(len(times), x.type.ndim, ndim or 0)
     times = [1] * (rank - len(times)) + times
-    x = shaping.pad_left(x, rank)
+    x = pad_left(x, rank)
     lengths = [shaping.length(x, i) for i in range(rank)]
     spread = alloc(
-        shaping.dimshuffle(x, [part for i in range(rank) for part in ("x", i)]),
+        dimshuffle(x, [part for i in range(rank) for part in ("x", i)]),
         *(part for pair in zip(times, lengths, strict=True) for part in pair),
     )
     whole = [product([n, as_length(k)]) for n, k in zip(lengths, times, strict=True)]
@@ -657,7 +659,7 @@ class Grid:
             )
             order: list[Any] = ["x"] * len(parts)
             order[axis] = 0
-            ranges.append(shaping.dimshuffle(steps, order))
+            ranges.append(dimshuffle(steps, order))
         if self.sparse:
             return ranges
         dtype = dtypes.upcast(*(each.type.dtype for each in ranges))

@@ -11,8 +11,10 @@ from theano._core.api.conversion import as_tensor_variable
 from theano._core.api.products import contracted, diagonal
 from theano._core.base import dtypes
 from theano._core.ops import shaping
-from theano._core.ops.arithmetic import cast, eq, mul
+from theano._core.ops.arithmetic import eq, mul
 from theano._core.ops.assertions import Require
+from theano._core.ops.dimshuffle import dimshuffle
+from theano._core.ops.elementwise import cast
 from theano._core.ops.reductions import reduce
 
 # Stands for a length that is not known before a function runs, where orders are compared.
@@ -79,7 +81,7 @@ def einsum(subscripts: Any, *operands: Any, optimize: Any = False) -> Any:
         terms = [term for place, term in enumerate(terms) if place not in places]
         terms.append(_product(chosen, {*wanted, *(c for t in terms for c in t.labels)}))
     value, labels = _summed(terms[0], set(wanted))
-    return shaping.dimshuffle(value, [labels.index(label) for label in wanted])
+    return dimshuffle(value, [labels.index(label) for label in wanted])
 
 
 def _as_text(*parts: Any) -> tuple[str, tuple[Any, ...]]:
@@ -157,7 +159,7 @@ def _stretched(terms: Sequence[Term]) -> list[Term]:
     for value, labels in terms:
         ones = value.type.broadcastable
         kept = [i for i, label in enumerate(labels) if not (ones[i] and label in longer)]
-        result.append(Term(shaping.dimshuffle(value, kept), [labels[i] for i in kept]))
+        result.append(Term(dimshuffle(value, kept), [labels[i] for i in kept]))
     return result
 
 
@@ -192,7 +194,7 @@ def _product(terms: Sequence[Term], needed: set[Hashable]) -> Term:
         return Term(contracted(x.value, y.value, *axes), [*pairs, *rows, *columns])
     labels = [*pairs, *rows, *columns, *sums]
     values = (
-        shaping.dimshuffle(t.value, [t.labels.index(c) if c in t.labels else "x" for c in labels])
+        dimshuffle(t.value, [t.labels.index(c) if c in t.labels else "x" for c in labels])
         for t in (x, y)
     )
     return _summed(Term(mul(*values), labels), needed)

@@ -6,7 +6,8 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from theano._core.ops import op, rules
+from theano._core.ops import elementwise as ops
+from theano._core.ops import rules
 from theano._core.ops.samples import Range, anything
 
 
@@ -14,17 +15,17 @@ def elementwise(
     name: str,
     compute: Callable[..., Any],
     *,
-    dtype: op.Rule = rules.to_float,
+    dtype: ops.Rule = rules.to_float,
     grad: Callable[..., Any] | None = None,
     llvm: Callable[..., Any] | None = None,
     samples: Range | Sequence[Range] = anything,
     ulp: float = 4.0,
-    cost: int = op.DEAR,
+    cost: int = ops.DEAR,
     commutative: bool = False,
     doc: str = "",
     holomorphic: bool = True,
     jax: Callable[..., Any] | None = None,
-) -> op.Elementwise:
+) -> ops.Elementwise:
     """Declare a function of scalars that is applied to tensors item by item.
 
     Parameters
@@ -94,7 +95,7 @@ def elementwise(
     ranges = (samples,) * count if isinstance(samples, Range) else tuple(samples)
     if len(ranges) != count:
         raise ValueError(f"{name} takes {count} arguments, and samples has {len(ranges)} ranges")
-    return op.elementwise(
+    return ops.elementwise(
         name,
         doc=doc or (compute.__doc__ or f"{name}, item by item."),
         compute=compute,

@@ -19,6 +19,7 @@ from theano._core.ops import shaping
 from theano._core.ops.assertions import Assert, Require
 from theano._core.ops.broadcasting import Alloc
 from theano._core.ops.cumulative import Cumulative, difference
+from theano._core.ops.dimshuffle import dimshuffle, pad_left
 from theano._core.ops.indexing import AT, AdvancedIncSubtensor
 from theano._core.ops.lengths import stretched_lengths, total
 from theano._core.ops.positions import Choose, RavelMultiIndex, UnravelIndex
@@ -289,7 +290,7 @@ def choose(a: Any, choices: Any, out: Any = None, mode: str = "raise") -> Any:
 def _stacked(arrays: list[Any]) -> Any:
     """Return arrays, stretched to one shape, along a new first axis."""
     rank = max(x.type.ndim for x in arrays)
-    arrays = [shaping.pad_left(x, rank) for x in arrays]
+    arrays = [pad_left(x, rank) for x in arrays]
     patterns = [x.type.broadcastable for x in arrays]
     if rank:
         shapes = [[length(x, axis) for axis in range(rank)] for x in arrays]
@@ -373,7 +374,7 @@ def cov(
         unit = 1 if aweights is None else a_.true_div(r.sum(a_.mul(weights, aweights)), whole)
         divisor = a_.sub(whole, a_.mul(unit, shift))
         right = a_.mul(centred, weights)
-    product = products.dot(centred, shaping.dimshuffle(right, (1, 0)))
+    product = products.dot(centred, dimshuffle(right, (1, 0)))
     return squeeze(a_.true_div(product, divisor))
 
 
@@ -381,5 +382,5 @@ def _variables(m: Any, rowvar: bool) -> Any:
     x = as_tensor_variable(m)
     if x.type.ndim > 2:
         raise ValueError(f"m has more than 2 dimensions: {x.type}")
-    x = shaping.pad_left(x, 2)
-    return x if rowvar or as_tensor_variable(m).type.ndim < 2 else shaping.dimshuffle(x, (1, 0))
+    x = pad_left(x, 2)
+    return x if rowvar or as_tensor_variable(m).type.ndim < 2 else dimshuffle(x, (1, 0))

@@ -15,8 +15,8 @@ from theano._core.ir.comparison import io_connection_pattern
 from theano._core.ir.graph import ancestors, toposort
 from theano._core.ir.graph import inputs as leaves_of
 from theano._core.ir.variable import Variable
-from theano._core.ops.arithmetic import cast
-from theano._core.ops.broadcasting import second, zeros_like_float
+from theano._core.ops.elementwise import cast
+from theano._core.ops.fill import second, zeros_like_float
 from theano._core.ops.gradient import GradientFilter
 
 

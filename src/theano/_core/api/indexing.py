@@ -15,6 +15,7 @@ from theano._core.ir.variable import Constant, Variable
 from theano._core.ops import arithmetic as a_
 from theano._core.ops import shaping
 from theano._core.ops.broadcasting import Alloc
+from theano._core.ops.dimshuffle import DimShuffle, dimshuffle, pad_left
 from theano._core.ops.indexing import (
     AT,
     FULL,
@@ -76,7 +77,7 @@ def _without_axes_left_out(x: Any, entries: list[Any]) -> Any:
         return x
     if not all(entry is None or isinstance(entry, slice) for entry in entries):
         return x
-    return shaping.dimshuffle(x, range(given))
+    return dimshuffle(x, range(given))
 
 
 def _is_old_tuple(key: Any) -> bool:
@@ -150,11 +151,11 @@ def _with_axes_of_conditions(x: Any, entries: list[Any]) -> tuple[Any, list[Any]
     for entry in entries:
         if _is_mask(entry) and entry.ndim == 0:
             order.insert(at, "x")
-            entry = shaping.dimshuffle(as_variable(entry), ["x"])
+            entry = dimshuffle(as_variable(entry), ["x"])
         result.append(entry)
         at += _consumed(entry)
     changed = len(order) > x.type.ndim
-    return shaping.dimshuffle(x, order) if changed else x, result, changed
+    return dimshuffle(x, order) if changed else x, result, changed
 
 
 def _without_masks(x: Any, entries: list[Any]) -> tuple[Any, list[Any]]:
@@ -256,7 +257,7 @@ def _basic(x: Any, entries: Sequence[Any]) -> Any:
     if all(entry is not None for entry in entries):
         return view
     old = _viewed_axes(entries, view.type.ndim)
-    return _marked(shaping.dimshuffle(view, old), 2 if form else 1)
+    return _marked(dimshuffle(view, old), 2 if form else 1)
 
 
 def _viewed_axes(entries: Sequence[Any], rank: int) -> list[Any]:
@@ -309,7 +310,7 @@ def _with_arrays(x: Any, entries: Sequence[Any], apart: bool) -> Any:
     items = op(x, *(_positions(e) for e in real if not isinstance(e, slice)))
     order = _axes_in_order(op.place(x.type.ndim)[2], items, entries, apart)
     if order != list(range(items.type.ndim)):
-        items = shaping.dimshuffle(items, order)
+        items = dimshuffle(items, order)
         steps += 1
     return _marked(items, steps)
 
@@ -458,7 +459,7 @@ def _write_back(x: Any, y: Any, assign: bool, steps: int, indexed: bool) -> Any:
         written = IncSubtensor(op.index, assign)(base, y, *node.inputs[1:])
     elif isinstance(op, FitsMask):
         return _write_back(base, y, assign, steps, indexed)
-    elif isinstance(op, shaping.DimShuffle):
+    elif isinstance(op, DimShuffle):
         return _through_axes(x, y, assign, steps, indexed)
     elif isinstance(op, shaping.Reshape):
         return _through_reshape(x, y, assign)
@@ -470,7 +471,7 @@ def _write_back(x: Any, y: Any, assign: bool, steps: int, indexed: bool) -> Any:
 
 def _through_axes(x: Any, y: Any, assign: bool, steps: int, indexed: bool) -> Any:
     op, base = x.owner.op, x.owner.inputs[0]
-    y = shaping.pad_left(y, x.type.ndim)
+    y = pad_left(y, x.type.ndim)
     back: list[Any] = ["x"] * base.type.ndim
     for position, axis in enumerate(op.new_order):
         if axis != "x":
@@ -479,7 +480,7 @@ def _through_axes(x: Any, y: Any, assign: bool, steps: int, indexed: bool) -> An
     y = shaping.pattern_broadcast(
         y, [one or i in dropped for i, one in enumerate(y.type.broadcastable)]
     )
-    value = shaping.dimshuffle(y, back)
+    value = dimshuffle(y, back)
     if steps > 1:
         return _write_back(base, value, assign, steps - 1, indexed)
     if indexed:

@@ -12,8 +12,8 @@ from theano._core.api.vectorization import vectorize
 from theano._core.autodiff.forward import push_forward, tangent_dtype
 from theano._core.autodiff.reverse import grad
 from theano._core.ir.variable import Variable
-from theano._core.ops.broadcasting import zeros_like_float
 from theano._core.ops.creation import ARange, identity_matrix
+from theano._core.ops.fill import zeros_like_float
 from theano._core.ops.lengths import as_int64
 from theano._core.ops.shaping import length
 

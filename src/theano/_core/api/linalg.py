@@ -15,6 +15,7 @@ from theano._core.ops import shaping
 from theano._core.ops.arithmetic import abs_, neq, sqr
 from theano._core.ops.broadcasting import Alloc
 from theano._core.ops.creation import ARange, identity_matrix
+from theano._core.ops.dimshuffle import dimshuffle
 from theano._core.ops.indexing import AT, AdvancedIncSubtensor
 from theano._core.ops.lengths import product
 from theano._core.ops.linalg import cholesky, matrix_inverse, solve, solve_lower_triangular
@@ -222,12 +223,12 @@ class AllocDiag:
         empty = Alloc()(np.zeros((), dtype=v.type.dtype), n, n, *stack)
         steps = ARange("int64")(0, count, 1)
         rows, columns = steps + max(-self.offset, 0), steps + max(self.offset, 0)
-        items = shaping.dimshuffle(v, [rank - 1, *range(rank - 1)])
+        items = dimshuffle(v, [rank - 1, *range(rank - 1)])
         whole = AdvancedIncSubtensor((AT, AT), True)(empty, items, rows, columns)
         order: list[int] = list(range(2, rank + 1))
         for place, axis in sorted([(self.axis1, 0), (self.axis2, 1)]):
             order.insert(place, axis)
-        return shaping.dimshuffle(whole, order)
+        return dimshuffle(whole, order)
 
 
 def matrix_dot(*args: Any) -> Any:
@@ -285,11 +286,11 @@ def kron(a: Any, b: Any) -> Any:
             f"kron: inputs dimensions must sum to 3 or more. You passed {ranks[0]} and {ranks[1]}."
         )
     total = sum(ranks)
-    left = shaping.dimshuffle(a, [*range(ranks[0]), *["x"] * ranks[1]])
-    right = shaping.dimshuffle(b, [*["x"] * ranks[0], *range(ranks[1])])
+    left = dimshuffle(a, [*range(ranks[0]), *["x"] * ranks[1]])
+    right = dimshuffle(b, [*["x"] * ranks[0], *range(ranks[1])])
     lengths = [shaping.length(x, axis) for x in (a, b) for axis in range(x.type.ndim)]
     order = [1, 0, 2] if total == 3 else [0, 2, 1, *range(3, total)]
-    whole = shaping.dimshuffle(left * right, order)
+    whole = dimshuffle(left * right, order)
     if total == 3:
         return shaping.reshape_op(whole, [-1])
     ordered = [lengths[i] for i in order]
@@ -395,7 +396,7 @@ def tensorsolve(a: Any, b: Any, axes: Sequence[int] | None = None) -> Any:
     if axes is not None:
         moved = [shaping.axis_of("tensorsolve", a, axis) for axis in axes]
         kept = [axis for axis in range(a.type.ndim) if axis not in moved]
-        a = shaping.dimshuffle(a, kept + moved)
+        a = dimshuffle(a, kept + moved)
     lengths = [shaping.length(a, axis) for axis in range(a.type.ndim)]
     split = b.type.ndim
     flat = shaping.reshape_op(a, [product(lengths[:split]), product(lengths[split:])])

@@ -20,8 +20,9 @@ from theano._core.api.indexing import take
 from theano._core.api.operators import Operators
 from theano._core.ir.variable import Variable
 from theano._core.ops import arithmetic as a
-from theano._core.ops import shaping as views
 from theano._core.ops import transcendental as t
+from theano._core.ops.dimshuffle import DimShuffle
+from theano._core.ops.elementwise import conj as conj_
 
 
 def _unary(op: Any) -> Callable[[Any], Any]:
@@ -62,8 +63,8 @@ class Methods(Operators):
     ceil = _unary(a.ceil)
     floor = _unary(a.floor)
     trunc = _unary(a.trunc)
-    conj = _unary(a.conj)
-    conjugate = _unary(a.conj)
+    conj = _unary(conj_)
+    conjugate = _unary(conj_)
 
     def reshape(self, shape: Any, ndim: int | None = None) -> Any:
         """Return the tensor with other lengths, items in C order."""
@@ -80,7 +81,7 @@ class Methods(Operators):
         """
         if len(pattern) == 1 and isinstance(pattern[0], (list, tuple)):
             pattern = tuple(pattern[0])
-        return views.DimShuffle(self.type.broadcastable, pattern)(self)
+        return DimShuffle(self.type.broadcastable, pattern)(self)
 
     def transpose(self, *axes: Any) -> Any:
         """Return the tensor with its axes reordered, by default reversed."""

@@ -13,6 +13,7 @@ from theano._core.api.indexing import get_item, set_subtensor
 from theano._core.ops import shaping
 from theano._core.ops.arithmetic import add, and_, eq, ge, int_div, mod, mul, neg, sub
 from theano._core.ops.assertions import Require
+from theano._core.ops.dimshuffle import dimshuffle
 from theano._core.ops.indexing import AT, FULL, AdvancedSubtensor
 from theano._core.ops.lengths import as_int64, product, total
 from theano._core.ops.shaping import length
@@ -92,12 +93,12 @@ def images2neibs(ten4: Any, neib_shape: Any, neib_step: Any = None, mode: str = 
         at, count, fits = _starts(extent, size[axis], step[axis], mode)
         if fits is not None:
             x = Fits(f"Images2Neibs: patches do not fill axis {2 + axis} of the images")(x, fits)
-        inside = shaping.dimshuffle(arange(size[axis]), ("x", 0))
-        index = add(shaping.dimshuffle(at, (0, "x")), inside)
+        inside = dimshuffle(arange(size[axis]), ("x", 0))
+        index = add(dimshuffle(at, (0, "x")), inside)
         positions.append(mod(index, extent) if mode == "wrap_centered" else index)
         counts.append(count)
-    rows = shaping.dimshuffle(positions[0], (0, "x", 1, "x"))
-    columns = shaping.dimshuffle(positions[1], ("x", 0, "x", 1))
+    rows = dimshuffle(positions[0], (0, "x", 1, "x"))
+    columns = dimshuffle(positions[1], ("x", 0, "x", 1))
     patches = AdvancedSubtensor((FULL, FULL, AT, AT))(x, rows, columns)
     rows = product([length(x, 0), length(x, 1), *counts])
     return shaping.reshape_op(patches, [rows, product(size)])
@@ -137,7 +138,7 @@ def neibs2images(neibs: Any, neib_shape: Any, original_shape: Any, mode: str = "
     parts = shaping.reshape_op(rows, [whole[0], whole[1], *counts, *size])
     covered = [mul(n, k) for n, k in zip(counts, size, strict=True)]
     images = shaping.reshape_op(
-        shaping.dimshuffle(parts, (0, 1, 2, 4, 3, 5)), [whole[0], whole[1], *covered]
+        dimshuffle(parts, (0, 1, 2, 4, 3, 5)), [whole[0], whole[1], *covered]
     )
     if mode == "valid":
         return images

@@ -15,7 +15,6 @@ from theano._core.ops import shaping
 from theano._core.ops.arithmetic import (
     abs_,
     add,
-    cast,
     clip,
     eq,
     ge,
@@ -29,7 +28,10 @@ from theano._core.ops.arithmetic import (
 )
 from theano._core.ops.assertions import Require
 from theano._core.ops.body import Body
-from theano._core.ops.broadcasting import Alloc, zeros_like_float
+from theano._core.ops.broadcasting import Alloc
+from theano._core.ops.dimshuffle import dimshuffle
+from theano._core.ops.elementwise import cast
+from theano._core.ops.fill import zeros_like_float
 from theano._core.ops.gradient import DisconnectedGrad
 from theano._core.ops.indexing import AT, AdvancedIncSubtensor, AdvancedSubtensor
 from theano._core.ops.inner_graph import LogSoftmax, Softmax
@@ -354,7 +356,7 @@ def crossentropy_softmax_1hot_with_bias_dx(dy: Any, sm: Any, y_idx: Any, **kwarg
     """
     sm, dy = as_tensor_variable(sm), as_tensor_variable(dy)
     y_idx, _ = _classes(sm, y_idx)
-    column = shaping.dimshuffle(dy, (0, "x"))
+    column = dimshuffle(dy, (0, "x"))
     return add(mul(sm, column), _at_chosen(neg(dy), sm, y_idx))
 
 
@@ -400,9 +402,9 @@ def confusion_matrix(actual: Any, pred: Any) -> list[Any]:
     if actual.type.ndim != 1 or pred.type.ndim != 1:
         raise ValueError(f"vectors are needed, got {actual.type} and {pred.type}")
     order = Unique()(join(0, actual, pred))
-    classes = shaping.dimshuffle(order, ("x", 0))
-    one, two = (cast(eq(shaping.dimshuffle(v, (0, "x")), classes), "int64") for v in (actual, pred))
-    return [dot(shaping.dimshuffle(one, (1, 0)), two), order]
+    classes = dimshuffle(order, ("x", 0))
+    one, two = (cast(eq(dimshuffle(v, (0, "x")), classes), "int64") for v in (actual, pred))
+    return [dot(dimshuffle(one, (1, 0)), two), order]
 
 
 def batch_normalization(

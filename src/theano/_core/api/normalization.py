@@ -12,6 +12,7 @@ from theano._core.api.conversion import as_tensor_variable, cast
 from theano._core.base.settings import config
 from theano._core.ops import shaping
 from theano._core.ops.arithmetic import add, mul, reciprocal, sub, true_div
+from theano._core.ops.dimshuffle import dimshuffle
 from theano._core.ops.lengths import as_int64, product
 from theano._core.ops.transcendental import sqrt
 
@@ -63,11 +64,11 @@ class _Layout:
         order: list[Any] = ["x"] * self.ndim
         for position, axis in enumerate(self.rest):
             order[axis] = position
-        return shaping.dimshuffle(parameter, order)
+        return dimshuffle(parameter, order)
 
     def gathered(self, statistic: Any) -> Any:
         """Return a statistic in the form of the parameters."""
-        return statistic if self.full else shaping.dimshuffle(statistic, self.rest)
+        return statistic if self.full else dimshuffle(statistic, self.rest)
 
 
 def batch_normalization_train(

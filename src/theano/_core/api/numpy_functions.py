@@ -32,7 +32,7 @@ from theano._core.ops import arithmetic as a
 from theano._core.ops import linalg as solving
 from theano._core.ops import linalg_factors as factors
 from theano._core.ops import transcendental as t
-from theano._core.ops.op import elementwise_ops
+from theano._core.ops.elementwise import conj, elementwise_ops
 
 
 class Row(NamedTuple):
@@ -273,7 +273,7 @@ UFUNCS: dict[str, Callable[..., Any]] = {
     "bitwise_or": a.or_,
     "bitwise_xor": a.xor,
     "ceil": a.ceil,
-    "conjugate": a.conj,
+    "conjugate": conj,
     "degrees": t.rad2deg,
     "divide": a.true_div,
     "divmod": elementwise.divmod,

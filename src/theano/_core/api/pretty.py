@@ -12,12 +12,14 @@ from theano._core.ir.graph import toposort
 from theano._core.ir.variable import Variable
 from theano._core.ops import arithmetic as a
 from theano._core.ops import transcendental as t
-from theano._core.ops.broadcasting import Alloc, Second
+from theano._core.ops.broadcasting import Alloc
 from theano._core.ops.creation import Join
+from theano._core.ops.dimshuffle import DimShuffle
+from theano._core.ops.elementwise import Elementwise
+from theano._core.ops.fill import Second
 from theano._core.ops.indexing import Subtensor, join_index
-from theano._core.ops.op import Elementwise
 from theano._core.ops.products import Dot
-from theano._core.ops.shaping import DimShuffle, MakeVector, ShapeOf
+from theano._core.ops.shaping import MakeVector, ShapeOf
 
 Parts = list[str]
 # Characters up to which a text is written again where it is used again.

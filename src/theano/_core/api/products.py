@@ -16,6 +16,7 @@ from theano._core.ops import shaping
 from theano._core.ops.arithmetic import add, maximum, minimum, mul, sub
 from theano._core.ops.broadcasting import Alloc
 from theano._core.ops.creation import ARange
+from theano._core.ops.dimshuffle import dimshuffle
 from theano._core.ops.indexing import AT, AdvancedIncSubtensor, AdvancedSubtensor
 from theano._core.ops.reductions import reduce
 
@@ -61,7 +62,7 @@ def outer(x: Any, y: Any) -> Any:
     x, y = as_tensor_variable(x), as_tensor_variable(y)
     x = x if x.type.ndim == 1 else _flat(x)
     y = y if y.type.ndim == 1 else _flat(y)
-    return ops.dot(shaping.dimshuffle(x, (0, "x")), shaping.dimshuffle(y, ("x", 0)))
+    return ops.dot(dimshuffle(x, (0, "x")), dimshuffle(y, ("x", 0)))
 
 
 def _flat(x: Any) -> Any:
@@ -197,7 +198,7 @@ def batched_dot(a: Any, b: Any) -> Any:
 
 
 def _padded_right(x: Any, rank: int) -> Any:
-    return shaping.dimshuffle(x, [*range(x.type.ndim), *["x"] * (rank - x.type.ndim)])
+    return dimshuffle(x, [*range(x.type.ndim), *["x"] * (rank - x.type.ndim)])
 
 
 def batched_tensordot(x: Any, y: Any, axes: Any = 2) -> Any:
@@ -254,14 +255,13 @@ def matmul(a: Any, b: Any) -> Any:
     if b.type.ndim <= 2:
         # One product with the rows of all matrices.
         return contracted(a, b, [a.type.ndim - 1], [0])
-    left = a if a.type.ndim > 1 else shaping.dimshuffle(a, ("x", 0))
+    left = a if a.type.ndim > 1 else dimshuffle(a, ("x", 0))
     rank = max(left.type.ndim, b.type.ndim)
     stacks = (
-        shaping.dimshuffle(v, [*["x"] * (rank - v.type.ndim), *range(v.type.ndim)])
-        for v in (left, b)
+        dimshuffle(v, [*["x"] * (rank - v.type.ndim), *range(v.type.ndim)]) for v in (left, b)
     )
     whole = ops.batched_dot(*stacks)
-    return whole if left is a else shaping.dimshuffle(whole, [*range(rank - 2), rank - 1])
+    return whole if left is a else dimshuffle(whole, [*range(rank - 2), rank - 1])
 
 
 def diagonal(a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
@@ -287,13 +287,13 @@ def diagonal(a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
     if axis1 == axis2:
         raise ValueError(f"axis1 and axis2 must be different axes, got {axis1} and {axis2}")
     rest = [i for i in range(rank) if i not in (axis1, axis2)]
-    a = shaping.dimshuffle(a, [axis1, axis2, *rest])
+    a = dimshuffle(a, [axis1, axis2, *rest])
     rows, columns = shaping.length(a, 0), shaping.length(a, 1)
     first, second = max(-offset, 0), max(offset, 0)
     count = maximum(minimum(sub(rows, first), sub(columns, second)), 0)
     steps = ARange("int64")(0, count, 1)
     items = AdvancedSubtensor((AT, AT))(a, add(steps, first), add(steps, second))
-    return shaping.dimshuffle(items, [*range(1, rank - 1), 0])
+    return dimshuffle(items, [*range(1, rank - 1), 0])
 
 
 def diag(v: Any, k: int = 0) -> Any:

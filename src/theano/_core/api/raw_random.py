@@ -20,7 +20,7 @@ from theano._core.base.settings import config
 from theano._core.ir.types import RandomStateType, TensorType, random_state_type
 from theano._core.ops import random as ops
 from theano._core.ops import shaping
-from theano._core.ops.arithmetic import cast
+from theano._core.ops.elementwise import cast
 
 __all__ = [
     "RandomStateType",

@@ -10,6 +10,7 @@ from theano._core.api.indexing import set_subtensor
 from theano._core.base import dtypes
 from theano._core.ops import shaping
 from theano._core.ops.broadcasting import Alloc
+from theano._core.ops.dimshuffle import dimshuffle, pad_left
 from theano._core.ops.indexing import AT, AdvancedIncSubtensor, AdvancedSubtensor
 
 
@@ -40,14 +41,14 @@ def permute_row_elements(x: Any, y: Any, inverse: Any = 0) -> Any:
     if x.type.ndim == 0 or y.type.ndim == 0:
         raise TypeError(f"permute_row_elements needs operands with axes, got {x.type} and {y.type}")
     rank = max(x.type.ndim, y.type.ndim)
-    x, y = shaping.pad_left(x, rank), shaping.pad_left(y, rank)
+    x, y = pad_left(x, rank), pad_left(y, rank)
     lengths = [shaping.length(y if x.type.broadcastable[i] else x, i) for i in range(rank)]
     x = Alloc()(x, *lengths)
     positions: list[Any] = []
     for axis in range(rank - 1):
         order: list[Any] = ["x"] * rank
         order[axis] = 0
-        positions.append(shaping.dimshuffle(arange(lengths[axis]), order))
+        positions.append(dimshuffle(arange(lengths[axis]), order))
     axes = (AT,) * rank
     if inverse:
         return AdvancedIncSubtensor(axes, True)(x, x, *positions, y)

@@ -24,11 +24,12 @@ from theano._core.ir.variable import Constant, Variable
 from theano._core.ops.arithmetic import minimum
 from theano._core.ops.body import Body
 from theano._core.ops.branch import needed_always
+from theano._core.ops.dimshuffle import dimshuffle
 from theano._core.ops.lengths import as_int64
 from theano._core.ops.loop import Loop
 from theano._core.ops.loop_chunks import in_chunks
 from theano._core.ops.op import complete, python_int
-from theano._core.ops.shaping import dimshuffle, length, pattern_broadcast
+from theano._core.ops.shaping import length, pattern_broadcast
 from theano._core.ops.sizes import unsized_inputs, without_sizes
 from theano._core.ops.steps import State
 

@@ -10,9 +10,9 @@ from theano._core.api.conversion import as_tensor_variable, get_scalar_constant_
 from theano._core.base.errors import NotScalarConstantError
 from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Constant, Variable
-from theano._core.ops.arithmetic import cast
 from theano._core.ops.broadcasting import alloc
 from theano._core.ops.creation import join
+from theano._core.ops.elementwise import cast
 from theano._core.ops.lengths import as_int64
 from theano._core.ops.shaping import length
 

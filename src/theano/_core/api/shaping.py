@@ -13,6 +13,7 @@ from theano._core.base.settings import config
 from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Constant, Variable
 from theano._core.ops import shaping as ops
+from theano._core.ops.dimshuffle import DimShuffle, dimshuffle
 from theano._core.ops.lengths import as_int64, product
 from theano._core.ops.reductions import reduce
 
@@ -158,7 +159,7 @@ def transpose(x: Any, axes: Any = None) -> Any:
 
 def _reordered(x: Any, order: Sequence[Any]) -> Any:
     # Always a variable of its own: users give names to what they get.
-    return ops.DimShuffle(x.type.broadcastable, order)(x)
+    return DimShuffle(x.type.broadcastable, order)(x)
 
 
 def swapaxes(y: Any, axis1: int, axis2: int) -> Any:
@@ -210,7 +211,7 @@ def shape_padleft(t: Any, n_ones: int = 1) -> Any:
         A view of `t`.
     """
     t = as_tensor_variable(t)
-    return ops.dimshuffle(t, ["x"] * n_ones + list(range(t.type.ndim)))
+    return dimshuffle(t, ["x"] * n_ones + list(range(t.type.ndim)))
 
 
 def shape_padright(t: Any, n_ones: int = 1) -> Any:
@@ -227,7 +228,7 @@ def shape_padright(t: Any, n_ones: int = 1) -> Any:
         A view of `t`.
     """
     t = as_tensor_variable(t)
-    return ops.dimshuffle(t, list(range(t.type.ndim)) + ["x"] * n_ones)
+    return dimshuffle(t, list(range(t.type.ndim)) + ["x"] * n_ones)
 
 
 def shape_padaxis(t: Any, axis: int) -> Any:
@@ -255,7 +256,7 @@ def shape_padaxis(t: Any, axis: int) -> Any:
         raise IndexError(f"axis {axis} is out of bounds [-{rank}, {rank})")
     order: list[Any] = list(range(t.type.ndim))
     order.insert(axis % rank, "x")
-    return ops.dimshuffle(t, order)
+    return dimshuffle(t, order)
 
 
 def _rebroadcast(x: Any, axes: Sequence[int], value: bool) -> Any:
@@ -392,7 +393,7 @@ def make_keep_dims(x: Any, y: Any, axis: Any) -> Any:
     axes = normalized_axes(x, axis)
     axes = tuple(range(x.type.ndim)) if axes is None else axes
     kept = iter(range(y.type.ndim))
-    return ops.dimshuffle(y, ["x" if i in axes else next(kept) for i in range(x.type.ndim)])
+    return dimshuffle(y, ["x" if i in axes else next(kept) for i in range(x.type.ndim)])
 
 
 def normalized_axes(x: Any, axis: Any) -> tuple[int, ...] | None:

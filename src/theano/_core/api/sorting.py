@@ -10,8 +10,9 @@ from theano._core.api.ifelse import ifelse
 from theano._core.ir.variable import Constant, Variable
 from theano._core.ops import shaping
 from theano._core.ops import sorting as ops
-from theano._core.ops.arithmetic import cast, eq, ge, lt, mod
+from theano._core.ops.arithmetic import eq, ge, lt, mod
 from theano._core.ops.assertions import Require
+from theano._core.ops.elementwise import cast
 
 
 def _along(name: str, a: Any, axis: Any) -> tuple[Any, int]:

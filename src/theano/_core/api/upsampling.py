@@ -19,10 +19,11 @@ from theano._core.ops.arithmetic import (
     sub,
     true_div,
 )
+from theano._core.ops.dimshuffle import dimshuffle
 from theano._core.ops.lengths import as_int64
 from theano._core.ops.op import as_variable, tensor_operand
 from theano._core.ops.products import batched_dot
-from theano._core.ops.shaping import dimshuffle, length, reshape_op
+from theano._core.ops.shaping import length, reshape_op
 
 
 def bilinear_kernel_1D(ratio: Any, normalize: bool = True) -> Any:

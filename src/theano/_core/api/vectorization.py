@@ -13,8 +13,9 @@ from theano._core.ir.variable import Variable
 from theano._core.ops.arithmetic import eq
 from theano._core.ops.assertions import Require
 from theano._core.ops.batching import Batch, RaggedRows
+from theano._core.ops.dimshuffle import dimshuffle
 from theano._core.ops.lengths import as_int64
-from theano._core.ops.shaping import dimshuffle, length, pattern_broadcast
+from theano._core.ops.shaping import length, pattern_broadcast
 
 
 def vectorize(

@@ -17,10 +17,11 @@ from theano._core.base.settings import config
 from theano._core.ir.graph import toposort
 from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Apply
-from theano._core.ops.arithmetic import add, cast, real
-from theano._core.ops.broadcasting import second, zeros_like_float
+from theano._core.ops.arithmetic import add, real
+from theano._core.ops.elementwise import Elementwise, cast
+from theano._core.ops.fill import second, zeros_like_float
 from theano._core.ops.gradient import DisconnectedType
-from theano._core.ops.op import Elementwise, Hooks, as_variable, complete_values, inside_body
+from theano._core.ops.op import Hooks, as_variable, complete_values, inside_body
 from theano._core.ops.shaping import pattern_broadcast
 
 

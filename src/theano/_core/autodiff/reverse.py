@@ -22,8 +22,9 @@ from theano._core.ir.graph import toposort
 from theano._core.ir.source import at_line, user_line
 from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Apply, Variable
-from theano._core.ops.arithmetic import add, cast, real
-from theano._core.ops.broadcasting import second, zeros_like_float
+from theano._core.ops.arithmetic import add, real
+from theano._core.ops.elementwise import cast
+from theano._core.ops.fill import second, zeros_like_float
 from theano._core.ops.gradient import DisconnectedType, NullType
 from theano._core.ops.indexing import sum_to
 from theano._core.ops.inner_graph import as_one

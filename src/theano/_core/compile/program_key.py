@@ -28,9 +28,10 @@ from theano._core.lower.expression import Emitted
 from theano._core.lower.llvm import machine
 from theano._core.ops.body import Body
 from theano._core.ops.branch import IfElse
+from theano._core.ops.elementwise import Elementwise
 from theano._core.ops.inner_graph import InnerGraph
 from theano._core.ops.loop import Loop
-from theano._core.ops.op import Elementwise, Op
+from theano._core.ops.op import Op
 from theano._core.rewrite.pipeline import adds_nothing
 from theano._core.runtime import native
 

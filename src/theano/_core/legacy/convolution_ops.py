@@ -16,7 +16,8 @@ from theano._core.api.creation import zeros
 from theano._core.api.indexing import set_subtensor
 from theano._core.ir.variable import Apply
 from theano._core.ops.convolution import FAMILIES, AbstractConv3d
-from theano._core.ops.shaping import dimshuffle, length
+from theano._core.ops.dimshuffle import dimshuffle
+from theano._core.ops.shaping import length
 from theano._core.ops.windows import border_mode_to_pad, plus
 
 

@@ -14,7 +14,8 @@ from theano._core.legacy.scalar_elementwise import ElementwiseCalls, Expanded
 from theano._core.legacy.scalar_type import get_scalar_type
 from theano._core.ops.arithmetic import eq, invert, switch
 from theano._core.ops.called import Called
-from theano._core.ops.op import Elementwise, tensor_operand
+from theano._core.ops.elementwise import Elementwise
+from theano._core.ops.op import tensor_operand
 from theano._core.ops.reductions import Reduction
 
 # Function of scalars → kind of reduction.

@@ -9,8 +9,9 @@ from typing import Any
 
 from theano._core.ir.graph import listed, toposort
 from theano._core.ir.variable import Apply, Variable
+from theano._core.ops.dimshuffle import DimShuffle
 from theano._core.ops.indexing import Subtensor
-from theano._core.ops.shaping import DimShuffle, Rebroadcast
+from theano._core.ops.shaping import Rebroadcast
 
 
 def stack_search(

@@ -18,9 +18,10 @@ from theano._core.ir.graph import copy_graph
 from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Apply, Constant
 from theano._core.legacy.scalar_type import Scalar
+from theano._core.ops.elementwise import Elementwise
 from theano._core.ops.gradient import DisconnectedType
 from theano._core.ops.indexing import SYMBOL, IncSubtensor, Slice, Subtensor
-from theano._core.ops.op import Elementwise, Op
+from theano._core.ops.op import Op
 
 
 def _perform(

@@ -21,7 +21,7 @@ from theano._core.base.dtypes import all_dtypes
 from theano._core.compile import checking_modes
 from theano._core.legacy import loop_attributes, no_gpu, old_methods
 from theano._core.legacy.scalar_names import BASIC, SPECIAL
-from theano._core.ops.op import Elementwise
+from theano._core.ops.elementwise import Elementwise
 from theano._core.ops.reductions import Reduction
 from theano._core.ops.shaping import Rebroadcast
 
@@ -217,7 +217,7 @@ _LINALG = {
 }
 _TENSOR_ERRORS = {"NotScalarConstantError": "base.errors:NotScalarConstantError"}
 _ELEMENTWISE = {
-    "DimShuffle": "ops.shaping:DimShuffle",
+    "DimShuffle": "ops.dimshuffle:DimShuffle",
     "Elemwise": "legacy.elemwise_classes:Elemwise",
 }
 _CONSTANTS = {"get_scalar_constant_value": "api.conversion:get_scalar_constant_value"}

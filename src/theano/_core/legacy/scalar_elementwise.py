@@ -14,17 +14,12 @@ from theano._core.ir.variable import Apply, Constant
 from theano._core.legacy.scalar_op import ScalarOp
 from theano._core.legacy.scalar_type import CROSSINGS, Scalar, get_scalar_type
 from theano._core.legacy.user_op import Op
-from theano._core.ops.broadcasting import Alloc, Second
+from theano._core.ops.broadcasting import Alloc
 from theano._core.ops.called import Called
+from theano._core.ops.elementwise import Elementwise, broadcast_lengths, check_lengths, same_rank
+from theano._core.ops.fill import Second
 from theano._core.ops.gradient import DisconnectedType
-from theano._core.ops.op import (
-    Elementwise,
-    as_variable,
-    broadcast_lengths,
-    check_lengths,
-    same_rank,
-    tensor_operand,
-)
+from theano._core.ops.op import as_variable, tensor_operand
 
 
 class TensorFromScalar(Op):

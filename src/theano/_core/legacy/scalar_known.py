@@ -20,8 +20,8 @@ from theano._core.legacy.scalar_elementwise import (
 from theano._core.legacy.scalar_op import ScalarOp
 from theano._core.legacy.scalar_type import Scalar, float32, get_scalar_type
 from theano._core.lower.reference import evaluate
-from theano._core.ops.arithmetic import cast
 from theano._core.ops.body import Body
+from theano._core.ops.elementwise import cast
 from theano._core.ops.gradient import DisconnectedType
 from theano._core.ops.op import constant as tensor_constant
 from theano._core.ops.op import tensor_operand

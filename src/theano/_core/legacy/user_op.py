@@ -25,11 +25,12 @@ from theano._core.ir.source import user_line
 from theano._core.ir.variable import Apply, Variable
 from theano._core.legacy.performing import Performed, Thunk, params_of, performed
 from theano._core.legacy.properties import Counting, add_methods_of_props
+from theano._core.ops.elementwise import Elementwise
 from theano._core.ops.gradient import DisconnectedType
 from theano._core.ops.indexing import Subtensor
 from theano._core.ops.lengths import as_int64, as_length
-from theano._core.ops.op import Elementwise, as_variable, complete
 from theano._core.ops.op import Op as EngineOp
+from theano._core.ops.op import as_variable, complete
 from theano._core.ops.shaping import Length, MakeVector
 
 

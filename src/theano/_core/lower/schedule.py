@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from theano._core.ir.variable import Apply
-from theano._core.ops.op import Elementwise
+from theano._core.ops.elementwise import Elementwise
 from theano._core.ops.reductions import Reduction
 
 # Larger bodies spill registers and compile super-linearly.

@@ -2,60 +2,15 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
 from theano._core.base import dtypes
-from theano._core.ir.types import TensorType
-from theano._core.ir.variable import Constant
 from theano._core.ops import rules
-from theano._core.ops.op import Elementwise, RankHook, constant, elementwise, zeros_of
+from theano._core.ops.elementwise import Elementwise, elementwise
+from theano._core.ops.fill import zeros_like_float
 from theano._core.ops.samples import anything, booleans, nonzero, reals, small_integers
-
-
-def conjugate(x: Any) -> Any:
-    """Return the complex conjugate; what is not complex as it is."""
-    kind = getattr(x, "type", None)
-    is_complex = isinstance(kind, TensorType) and dtypes.is_complex(kind.dtype)
-    return conj(x) if is_complex else x
-
-
-RankHook.conjugate = conjugate
-
-
-@lru_cache(None)
-def cast_op(dtype: str) -> Elementwise:
-    """Return the operation that converts to `dtype`, as a C cast does."""
-    if dtype not in dtypes.all_dtypes:
-        raise TypeError(f"cannot cast to {dtype!r}; dtypes: {', '.join(dtypes.all_dtypes)}")
-    return elementwise(
-        f"Cast{{{dtype}}}",
-        doc=f"`x` converted to {dtype}.",
-        compute=lambda xp, x: x,
-        dtype=lambda name: ((name,), dtype),
-        grad=lambda g, x, y: (g,) if not dtypes.is_discrete(dtype) else (zeros_of(x),),
-        llvm=lambda b, x: b.cast(x, dtype),
-        samples=(small_integers,),
-    )
-
-
-def cast(x: Any, dtype: str) -> Any:
-    """Return the variable `x` converted to `dtype`; `x` itself if it has that dtype."""
-    if x.type.dtype == dtype:
-        return x
-    if dtypes.is_complex(x.type.dtype) and not dtypes.is_complex(dtype):
-        raise TypeError(
-            "Casting from complex to real is ambiguous: consider real(), imag(), angle() or abs()"
-        )
-    if isinstance(x, Constant) and x.ndim == 0 and dtypes.is_discrete(x.dtype):
-        # Lengths given as numbers stay known.
-        return constant(x.data.astype(dtype))
-    return cast_op(dtype)(x)
-
-
-RankHook.cast = cast
 
 add = elementwise(
     "add",
@@ -253,7 +208,7 @@ switch = elementwise(
     doc="`x` where `condition` holds, else `y`. Both are computed.",
     compute=lambda xp, condition, x, y: xp.where(condition, x, y),
     dtype=rules.select,
-    grad=lambda g, c, x, y, z: (zeros_of(c), switch(c, g, 0), switch(c, 0, g)),
+    grad=lambda g, c, x, y, z: (zeros_like_float(c), switch(c, g, 0), switch(c, 0, g)),
     llvm=lambda b, condition, x, y: b.select(condition, x, y),
     samples=(booleans, anything, anything),
 )
@@ -365,17 +320,6 @@ copy = elementwise(
     samples=(anything,),
 )
 
-conj = elementwise(
-    "conj",
-    doc="Complex conjugate of `x`.",
-    compute=lambda xp, x: xp.conjugate(x),
-    dtype=rules.upcast_min8,
-    grad=lambda g, x, y: (conjugate(g),),
-    llvm=lambda b, x: b.conj(x),
-    samples=(anything,),
-    holomorphic=False,
-)
-
 real = elementwise(
     "real",
     doc="Real part of `z`.",
@@ -392,7 +336,7 @@ imag = elementwise(
     doc="Imaginary part of `z`.",
     compute=lambda xp, z: xp.imag(z),
     dtype=rules.real_part,
-    grad=lambda g, z, y: (complex_(zeros_of(g), g),),
+    grad=lambda g, z, y: (complex_(zeros_like_float(g), g),),
     llvm=lambda b, z: b.imag(z),
     samples=(anything,),
     holomorphic=False,

@@ -17,12 +17,13 @@ from theano._core.ir.variable import Apply, Constant, Variable
 from theano._core.ops.body import Body
 from theano._core.ops.broadcasting import alloc
 from theano._core.ops.creation import Join
+from theano._core.ops.dimshuffle import dimshuffle
 from theano._core.ops.indexing import Slice, Subtensor, subtensor
 from theano._core.ops.lengths import as_int64, as_length, lengths_of
 from theano._core.ops.loop import Loop
 from theano._core.ops.op import complete_values, inside_body
 from theano._core.ops.reductions import reduce
-from theano._core.ops.shaping import dimshuffle, length, pattern_broadcast
+from theano._core.ops.shaping import length, pattern_broadcast
 from theano._core.ops.steps import State, is_rows
 
 # What the results of all rows must have, said where they do not.

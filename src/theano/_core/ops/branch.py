@@ -14,10 +14,10 @@ from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Apply
 from theano._core.ops.arithmetic import switch
 from theano._core.ops.body import Body
-from theano._core.ops.broadcasting import zeros_like_float
+from theano._core.ops.dimshuffle import dimshuffle
 from theano._core.ops.evaluation import evaluate
+from theano._core.ops.fill import zeros_like_float
 from theano._core.ops.op import Structured, as_variable
-from theano._core.ops.shaping import dimshuffle
 
 
 class IfElse(Structured):

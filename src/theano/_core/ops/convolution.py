@@ -19,7 +19,8 @@ import numpy as np
 
 from theano._core.base import dtypes
 from theano._core.ir.variable import Apply
-from theano._core.ops.arithmetic import cast, mul
+from theano._core.ops.arithmetic import mul
+from theano._core.ops.elementwise import cast
 from theano._core.ops.lengths import as_int64
 from theano._core.ops.op import python_int, tensor_operand
 from theano._core.ops.shaping import length, pattern_broadcast, reshape_op

@@ -11,8 +11,10 @@ from theano._core.base import dtypes
 from theano._core.base.errors import AsTensorError
 from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Apply
-from theano._core.ops.arithmetic import cast, maximum, mul
-from theano._core.ops.broadcasting import zeros_like_float
+from theano._core.ops.arithmetic import maximum, mul
+from theano._core.ops.dimshuffle import dimshuffle
+from theano._core.ops.elementwise import cast, unequal
+from theano._core.ops.fill import zeros_like_float
 from theano._core.ops.indexing import subtensor
 from theano._core.ops.lengths import (
     CountOfRange,
@@ -22,16 +24,9 @@ from theano._core.ops.lengths import (
     range_length,
     total,
 )
-from theano._core.ops.op import (
-    Hooks,
-    Structured,
-    as_variable,
-    python_int,
-    tensor_operand,
-    unequal,
-)
+from theano._core.ops.op import Hooks, Structured, as_variable, python_int, tensor_operand
 from theano._core.ops.reductions import reduce
-from theano._core.ops.shaping import MakeVector, dimshuffle, length, pattern_broadcast
+from theano._core.ops.shaping import MakeVector, length, pattern_broadcast
 
 # Discrete dtypes whose numbers are int64 as well.
 COUNTS = [name for name in dtypes.all_dtypes if dtypes.is_discrete(name) and name != "uint64"]

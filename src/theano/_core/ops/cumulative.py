@@ -9,14 +9,16 @@ import numpy as np
 
 from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Apply
-from theano._core.ops.arithmetic import add, and_, cast, conjugate, eq, mul, sub, switch, true_div
+from theano._core.ops.arithmetic import add, and_, eq, mul, sub, switch, true_div
 from theano._core.ops.body import Body
 from theano._core.ops.broadcasting import Alloc
+from theano._core.ops.dimshuffle import dimshuffle
+from theano._core.ops.elementwise import cast, conjugate
 from theano._core.ops.indexing import subtensor
 from theano._core.ops.lengths import as_int64
 from theano._core.ops.loop import Loop
 from theano._core.ops.op import Structured, tensor_operand
-from theano._core.ops.shaping import dimshuffle, length
+from theano._core.ops.shaping import length
 from theano._core.ops.steps import NEW, State
 
 MODES = {"add": "cumsum", "mul": "cumprod"}

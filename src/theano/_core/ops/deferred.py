@@ -13,8 +13,8 @@ from theano._core.base.settings import change_flags
 from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Apply
 from theano._core.ops.body import Body
-from theano._core.ops.broadcasting import zeros_like_float
 from theano._core.ops.called import Called
+from theano._core.ops.fill import zeros_like_float
 from theano._core.ops.op import Hooks
 
 

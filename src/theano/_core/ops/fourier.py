@@ -10,14 +10,16 @@ import numpy as np
 from theano._core.base import dtypes
 from theano._core.base.settings import config
 from theano._core.ir.variable import Apply
-from theano._core.ops.arithmetic import add, and_, cast, gt, int_div, lt, minimum, mul, switch
+from theano._core.ops.arithmetic import add, and_, gt, int_div, lt, minimum, mul, switch
 from theano._core.ops.broadcasting import Alloc
 from theano._core.ops.called import Called
 from theano._core.ops.creation import ARange
+from theano._core.ops.dimshuffle import dimshuffle
+from theano._core.ops.elementwise import cast
 from theano._core.ops.indexing import IncSubtensor, split_index, subtensor
 from theano._core.ops.lengths import as_int64, as_length
 from theano._core.ops.op import as_variable, python_int, tensor_operand
-from theano._core.ops.shaping import dimshuffle, length, pattern_broadcast, reshape_op
+from theano._core.ops.shaping import length, pattern_broadcast, reshape_op
 
 
 def _real(name: str, x: Any, rank: int) -> Any:

@@ -13,8 +13,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from theano._core.ir.variable import Apply
-from theano._core.ops.arithmetic import cast
 from theano._core.ops.array_math import ArrayMath
+from theano._core.ops.elementwise import cast
 from theano._core.ops.op import Structured, as_variable
 
 # Above, series and fraction take many terms.

@@ -8,7 +8,7 @@ from typing import Any
 from theano._core.ir.types import ObjectType
 from theano._core.ir.variable import Apply
 from theano._core.ops.arithmetic import clip, mul
-from theano._core.ops.broadcasting import full_like
+from theano._core.ops.fill import full_like
 from theano._core.ops.op import Structured, as_variable
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from theano._core.ir.variable import Apply
 from theano._core.ops.creation import ARange
+from theano._core.ops.dimshuffle import dimshuffle
 from theano._core.ops.indexing import (
     AT,
     FULL,
@@ -20,7 +21,6 @@ from theano._core.ops.indexing import (
     Subtensor,
     join_index,
 )
-from theano._core.ops.shaping import dimshuffle
 
 Rows = list[Any] | None
 

@@ -10,18 +10,10 @@ import numpy as np
 from theano._core.base import dtypes
 from theano._core.base.errors import AdvancedIndexingError
 from theano._core.ir.variable import Apply, Constant, Variable
-from theano._core.ops.arithmetic import (
-    add,
-    cast,
-    int_div,
-    lt,
-    maximum,
-    minimum,
-    neg,
-    sub,
-    switch,
-)
-from theano._core.ops.broadcasting import zeros_like_float
+from theano._core.ops.arithmetic import add, int_div, lt, maximum, minimum, neg, sub, switch
+from theano._core.ops.dimshuffle import dimshuffle
+from theano._core.ops.elementwise import cast, same_rank
+from theano._core.ops.fill import zeros_like_float
 from theano._core.ops.lengths import (
     SumOfLengths,
     as_int64,
@@ -29,15 +21,9 @@ from theano._core.ops.lengths import (
     not_negative,
     stretched_lengths,
 )
-from theano._core.ops.op import (
-    Structured,
-    as_variable,
-    python_int,
-    same_rank,
-    tensor_operand,
-)
+from theano._core.ops.op import Structured, as_variable, python_int, tensor_operand
 from theano._core.ops.reductions import reduce
-from theano._core.ops.shaping import dimshuffle, pattern_broadcast
+from theano._core.ops.shaping import pattern_broadcast
 
 # An entry of an index is SYMBOL where its value is an input of the node.
 SYMBOL = "symbol"

@@ -11,8 +11,8 @@ from theano._core.ir.graph import ancestors, copy_graph
 from theano._core.ir.variable import Apply
 from theano._core.ops.arithmetic import add
 from theano._core.ops.body import Body
-from theano._core.ops.broadcasting import zeros_like_float
 from theano._core.ops.evaluation import evaluate
+from theano._core.ops.fill import zeros_like_float
 from theano._core.ops.op import Structured
 
 # A rule that the user gives: from an application, the cotangents of its outputs (or tangents of its

@@ -12,7 +12,8 @@ import numpy as np
 
 from theano._core.base import dtypes
 from theano._core.ir.variable import Apply, Constant
-from theano._core.ops.arithmetic import add, cast, cast_op, eq, maximum, minimum, mul, switch
+from theano._core.ops.arithmetic import add, eq, maximum, minimum, mul, switch
+from theano._core.ops.elementwise import cast, cast_op
 from theano._core.ops.op import Structured, as_variable, python_int
 
 # No axis is longer, and no array has more items.

@@ -10,7 +10,9 @@ import numpy as np
 from theano._core.base import dtypes
 from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Apply
-from theano._core.ops.arithmetic import cast, complex_, imag, isnan, mul, neg, switch
+from theano._core.ops.arithmetic import complex_, imag, isnan, mul, neg, switch
+from theano._core.ops.dimshuffle import dimshuffle
+from theano._core.ops.elementwise import broadcast_lengths, cast, same_rank
 from theano._core.ops.indexing import sum_to
 from theano._core.ops.linalg_base import (
     MatrixOp,
@@ -32,9 +34,8 @@ from theano._core.ops.linalg_base import (
     scalar_of_stack,
     triangle,
 )
-from theano._core.ops.op import broadcast_lengths, same_rank, tensor_operand
+from theano._core.ops.op import tensor_operand
 from theano._core.ops.reductions import reduce
-from theano._core.ops.shaping import dimshuffle
 
 
 class Cholesky(MatrixOp):

@@ -14,25 +14,17 @@ import numpy as np
 from theano._core.base import dtypes
 from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Apply
-from theano._core.ops.arithmetic import (
-    add,
-    cast,
-    conjugate,
-    eq,
-    ge,
-    minimum,
-    mul,
-    real,
-    switch,
-)
+from theano._core.ops.arithmetic import add, eq, ge, minimum, mul, real, switch
 from theano._core.ops.assertions import Assert
 from theano._core.ops.called import Composed
 from theano._core.ops.creation import ARange
+from theano._core.ops.dimshuffle import dimshuffle, pad_left
+from theano._core.ops.elementwise import broadcast_lengths, cast, conjugate
 from theano._core.ops.indexing import sum_to
-from theano._core.ops.op import Structured, as_variable, broadcast_lengths, tensor_operand
+from theano._core.ops.op import Structured, as_variable, tensor_operand
 from theano._core.ops.products import dot
 from theano._core.ops.reductions import reduce
-from theano._core.ops.shaping import dimshuffle, length, pad_left
+from theano._core.ops.shaping import length
 from theano._core.runtime import native
 
 

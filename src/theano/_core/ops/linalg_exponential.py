@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from theano._core.ir.variable import Apply
-from theano._core.ops.broadcasting import zeros_like_float
 from theano._core.ops.creation import join
+from theano._core.ops.fill import zeros_like_float
 from theano._core.ops.indexing import subtensor
 from theano._core.ops.linalg_base import (
     MatrixOp,

@@ -10,23 +10,12 @@ import numpy as np
 from theano._core.base import dtypes
 from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Apply
-from theano._core.ops.arithmetic import (
-    add,
-    and_,
-    cast,
-    eq,
-    gt,
-    le,
-    lt,
-    mul,
-    neg,
-    sub,
-    switch,
-    true_div,
-)
+from theano._core.ops.arithmetic import add, and_, eq, gt, le, lt, mul, neg, sub, switch, true_div
 from theano._core.ops.assertions import Assert, Require
 from theano._core.ops.called import Composed
 from theano._core.ops.creation import ARange, join
+from theano._core.ops.dimshuffle import dimshuffle
+from theano._core.ops.elementwise import cast
 from theano._core.ops.indexing import subtensor
 from theano._core.ops.linalg import solve_upper_triangular
 from theano._core.ops.linalg_base import (
@@ -54,7 +43,7 @@ from theano._core.ops.linalg_base import (
 from theano._core.ops.linalg_spectra import SVD
 from theano._core.ops.op import as_variable, tensor_operand
 from theano._core.ops.reductions import reduce
-from theano._core.ops.shaping import dimshuffle, length, pattern_broadcast
+from theano._core.ops.shaping import length, pattern_broadcast
 
 
 def _first(x: Any, axis: int, count: Any) -> Any:

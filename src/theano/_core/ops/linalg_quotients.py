@@ -26,33 +26,21 @@ from theano._core.base import dtypes
 from theano._core.base.errors import MethodNotDefined, NullTypeGradError
 from theano._core.ir.graph import ancestors, copy_graph, toposort
 from theano._core.ir.variable import Apply, Constant
-from theano._core.ops.arithmetic import (
-    abs_,
-    add,
-    and_,
-    cast,
-    eq,
-    gt,
-    le,
-    mul,
-    neq,
-    or_,
-    sqr,
-    sub,
-    switch,
-)
+from theano._core.ops.arithmetic import abs_, add, and_, eq, gt, le, mul, neq, or_, sqr, sub, switch
 from theano._core.ops.arithmetic import true_div as div
 from theano._core.ops.body import Body
 from theano._core.ops.branch import IfElse
-from theano._core.ops.broadcasting import full_like, second, zeros_like_float
 from theano._core.ops.creation import ARange
 from theano._core.ops.deferred import Deferred
+from theano._core.ops.dimshuffle import dimshuffle
+from theano._core.ops.elementwise import cast
+from theano._core.ops.fill import full_like, second, zeros_like_float
 from theano._core.ops.gradient import DisconnectedGrad
 from theano._core.ops.inner_graph import InnerGraph
 from theano._core.ops.linalg_base import MatrixOp, as_column, as_row, half, scalar_of_stack, zero
 from theano._core.ops.op import as_variable
 from theano._core.ops.reductions import reduce
-from theano._core.ops.shaping import dimshuffle, length
+from theano._core.ops.shaping import length
 from theano._core.ops.transcendental import sqrt
 
 Forward = Callable[[Sequence[Any], Mapping[Any, Any]], list[Any]]

@@ -14,8 +14,8 @@ import numpy as np
 from theano._core.base import dtypes
 from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Apply
+from theano._core.ops.elementwise import broadcast_lengths
 from theano._core.ops.linalg_base import MatrixOp, batch_pattern, scipy_linalg
-from theano._core.ops.op import broadcast_lengths
 
 
 class Factor(MatrixOp):

@@ -8,8 +8,9 @@ from typing import Any
 
 from theano._core.base import dtypes
 from theano._core.ir.variable import Apply
-from theano._core.ops.arithmetic import add, cast, eq, mul, sub
-from theano._core.ops.broadcasting import zeros_like_float
+from theano._core.ops.arithmetic import add, eq, mul, sub
+from theano._core.ops.elementwise import cast
+from theano._core.ops.fill import zeros_like_float
 from theano._core.ops.linalg import solve
 from theano._core.ops.linalg_base import (
     as_row,

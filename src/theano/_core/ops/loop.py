@@ -16,8 +16,8 @@ import numpy as np
 
 from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Apply
-from theano._core.ops.arithmetic import cast
 from theano._core.ops.body import Body
+from theano._core.ops.elementwise import cast
 from theano._core.ops.evaluation import evaluate
 from theano._core.ops.lengths import as_length
 from theano._core.ops.lengths import total as sum_of_lengths

@@ -12,12 +12,14 @@ from typing import Any, NamedTuple
 
 from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Apply
-from theano._core.ops.arithmetic import cast, int_div, maximum, mul, sub
+from theano._core.ops.arithmetic import int_div, maximum, mul, sub
 from theano._core.ops.body import Body
 from theano._core.ops.creation import join
+from theano._core.ops.dimshuffle import dimshuffle
+from theano._core.ops.elementwise import cast
 from theano._core.ops.lengths import as_int64
 from theano._core.ops.op import as_variable
-from theano._core.ops.shaping import dimshuffle, length, pattern_broadcast, reshape_op
+from theano._core.ops.shaping import length, pattern_broadcast, reshape_op
 from theano._core.ops.steps import State, is_rows
 from theano._core.ops.transcendental import sqrt
 

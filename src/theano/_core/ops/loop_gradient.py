@@ -16,23 +16,18 @@ from theano._core.ir.graph import copy_graph, made_by, toposort
 from theano._core.ir.graph import inputs as leaves_of
 from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Apply, Constant
-from theano._core.ops.arithmetic import add, cast, le, minimum, switch
+from theano._core.ops.arithmetic import add, le, minimum, switch
 from theano._core.ops.body import Body
 from theano._core.ops.branch import needed_always
-from theano._core.ops.broadcasting import Second, zeros_like_float
 from theano._core.ops.creation import join
+from theano._core.ops.dimshuffle import DimShuffle, dimshuffle
+from theano._core.ops.elementwise import cast
+from theano._core.ops.fill import Second, zeros_like_float
 from theano._core.ops.gradient import NullType
 from theano._core.ops.indexing import SYMBOL, IncSubtensor, Slice
 from theano._core.ops.lengths import as_int64
 from theano._core.ops.loop_chunks import in_chunks
-from theano._core.ops.shaping import (
-    DimShuffle,
-    Length,
-    dimshuffle,
-    length,
-    pattern_broadcast,
-    reshape_op,
-)
+from theano._core.ops.shaping import Length, length, pattern_broadcast, reshape_op
 from theano._core.ops.steps import State, is_rows, steps_done
 
 # From cotangents of some variables to those of targets.

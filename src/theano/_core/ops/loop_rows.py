@@ -9,13 +9,14 @@ import numpy as np
 
 from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Apply
-from theano._core.ops.arithmetic import add, cast, ge, gt, invert, maximum, or_, switch
+from theano._core.ops.arithmetic import add, ge, gt, invert, maximum, or_, switch
 from theano._core.ops.assertions import Require
 from theano._core.ops.body import Body
 from theano._core.ops.broadcasting import alloc
+from theano._core.ops.dimshuffle import dimshuffle
+from theano._core.ops.elementwise import cast
 from theano._core.ops.op import constant
 from theano._core.ops.reductions import reduce
-from theano._core.ops.shaping import dimshuffle
 from theano._core.ops.steps import Operands, State, is_rows
 
 

@@ -9,7 +9,7 @@ from theano._core.base import dtypes
 from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Apply
 from theano._core.ops.body import Body
-from theano._core.ops.broadcasting import zeros_like_float
+from theano._core.ops.fill import zeros_like_float
 from theano._core.ops.steps import Operands, is_rows
 
 # From outputs of a graph and tangents of some of its variables to tangents of the outputs.

@@ -20,10 +20,11 @@ import numpy as np
 from theano._core.base import dtypes
 from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Apply
-from theano._core.ops.arithmetic import cast
+from theano._core.ops.elementwise import cast
+from theano._core.ops.fill import zeros_like_float
 from theano._core.ops.gradient import null_gradient
 from theano._core.ops.lengths import as_length, lengths_of
-from theano._core.ops.op import Structured, as_variable, zeros_of
+from theano._core.ops.op import Structured, as_variable
 from theano._core.ops.shaping import vector_length
 
 M1 = 2147483647
@@ -250,7 +251,7 @@ class MultinomialFromUniform(Structured):
         return [shapes[0]]
 
     def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
-        return [zeros_of(v) for v in node.inputs]
+        return [zeros_like_float(v) for v in node.inputs]
 
     def lower(self, p: Any, node: Apply, pvals: Any, unis: Any, n: Any) -> Any:
         return p.pick_outcomes(node, pvals, unis, p.integer(n), "count")

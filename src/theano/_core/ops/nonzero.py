@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from theano._core.ir.variable import Apply
-from theano._core.ops.broadcasting import zeros_like_float
+from theano._core.ops.fill import zeros_like_float
 from theano._core.ops.op import Structured, tensor_operand
 
 

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from theano._core.ops import rules
 from theano._core.ops.arithmetic import mul, sqr, true_div
-from theano._core.ops.op import DEAR, elementwise
+from theano._core.ops.elementwise import DEAR, elementwise
 from theano._core.ops.samples import reals
 from theano._core.ops.transcendental import exp
 

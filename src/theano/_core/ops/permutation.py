@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from theano._core.ir.variable import Apply
-from theano._core.ops.arithmetic import cast
 from theano._core.ops.array_math import ArrayMath
+from theano._core.ops.elementwise import cast
 from theano._core.ops.op import Structured, as_variable
 from theano._core.ops.philox import (
     KeyedOp,

@@ -22,10 +22,10 @@ import numpy as np
 from theano._core.base import dtypes
 from theano._core.ir.variable import Apply
 from theano._core.ops import rules
-from theano._core.ops.arithmetic import cast
+from theano._core.ops.elementwise import cast, elementwise
 from theano._core.ops.lengths import as_length, checked_shape
 from theano._core.ops.normal_quantile import upper_quantile
-from theano._core.ops.op import Structured, as_variable, elementwise, python_int
+from theano._core.ops.op import Structured, as_variable, python_int
 from theano._core.ops.samples import Range
 
 STREAM, ATTEMPTS, SPLIT, FOLD_IN = range(4)

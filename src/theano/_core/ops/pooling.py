@@ -13,9 +13,11 @@ import numpy as np
 
 from theano._core.base import dtypes
 from theano._core.ir.variable import Apply, Constant
-from theano._core.ops.arithmetic import cast, ge, int_div, maximum, mul, switch
+from theano._core.ops.arithmetic import ge, int_div, maximum, mul, switch
+from theano._core.ops.elementwise import cast
+from theano._core.ops.fill import zeros_like_float
 from theano._core.ops.lengths import as_int64
-from theano._core.ops.op import python_int, tensor_operand, zeros_of
+from theano._core.ops.op import python_int, tensor_operand
 from theano._core.ops.shaping import pattern_broadcast
 from theano._core.ops.windows import (
     Lengths,
@@ -475,7 +477,7 @@ class _OfMaximum(PoolOp):
         x, maxout, gz, *vectors = node.inputs
         op = self._other()(self.ignore_border, self.ndim)
         found = pattern_broadcast(op(x, maxout, cotangents[0], *vectors), gz.type.broadcastable)
-        return [zeros_of(x), zeros_of(maxout), found, None, None, None]
+        return [zeros_like_float(x), zeros_like_float(maxout), found, None, None, None]
 
 
 class MaxPoolGrad(_OfMaximum):

@@ -10,30 +10,19 @@ import numpy as np
 from theano._core.base import dtypes
 from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Apply
-from theano._core.ops.arithmetic import (
-    add,
-    and_,
-    cast,
-    clip,
-    eq,
-    ge,
-    gt,
-    int_div,
-    lt,
-    mod,
-    mul,
-    or_,
-    sub,
-)
+from theano._core.ops.arithmetic import add, and_, clip, eq, ge, gt, int_div, lt, mod, mul, or_, sub
 from theano._core.ops.assertions import Require
-from theano._core.ops.broadcasting import Alloc, zeros_like_float
+from theano._core.ops.broadcasting import Alloc
 from theano._core.ops.called import Composed
 from theano._core.ops.creation import ARange
+from theano._core.ops.dimshuffle import dimshuffle, pad_left
+from theano._core.ops.elementwise import cast, same_rank
+from theano._core.ops.fill import zeros_like_float
 from theano._core.ops.indexing import AT, AdvancedIncSubtensor, AdvancedSubtensor, subtensor
 from theano._core.ops.lengths import as_int64, product, stretched_lengths
-from theano._core.ops.op import as_variable, same_rank, tensor_operand
+from theano._core.ops.op import as_variable, tensor_operand
 from theano._core.ops.reductions import reduce
-from theano._core.ops.shaping import dimshuffle, length, pad_left
+from theano._core.ops.shaping import length
 
 MODES = ("raise", "wrap", "clip")
 NEGATIVE = "{}: dims must not be negative"

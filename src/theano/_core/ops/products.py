@@ -8,11 +8,13 @@ from typing import Any
 from theano._core.base import dtypes
 from theano._core.ir.graph import made_by
 from theano._core.ir.variable import Apply
-from theano._core.ops.arithmetic import cast, conjugate, mul
+from theano._core.ops.arithmetic import mul
+from theano._core.ops.dimshuffle import DimShuffle, dimshuffle
+from theano._core.ops.elementwise import cast, conjugate, unequal
 from theano._core.ops.indexing import sum_to
 from theano._core.ops.lengths import as_int64, product
-from theano._core.ops.op import Structured, tensor_operand, unequal
-from theano._core.ops.shaping import DimShuffle, dimshuffle, length, pattern_broadcast, reshape_op
+from theano._core.ops.op import Structured, tensor_operand
+from theano._core.ops.shaping import length, pattern_broadcast, reshape_op
 
 
 class Dot(Structured):

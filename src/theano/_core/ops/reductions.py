@@ -11,13 +11,14 @@ from theano._core.base import dtypes
 from theano._core.base.errors import InternalError
 from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Apply
-from theano._core.ops.arithmetic import cast, conjugate, eq, mul, neq, switch, true_div
+from theano._core.ops.arithmetic import eq, mul, neq, switch, true_div
 from theano._core.ops.assertions import Require
-from theano._core.ops.broadcasting import fill, zeros_like_float
+from theano._core.ops.dimshuffle import dimshuffle
+from theano._core.ops.elementwise import cast, conjugate
+from theano._core.ops.fill import fill, zeros_like_float
 from theano._core.ops.lengths import as_int64
 from theano._core.ops.op import Guard, Structured, tensor_operand
 from theano._core.ops.samples import Range, anything, booleans
-from theano._core.ops.shaping import dimshuffle
 
 
 class Fold(NamedTuple):

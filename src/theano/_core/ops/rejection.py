@@ -14,8 +14,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from theano._core.ir.variable import Apply
-from theano._core.ops.arithmetic import cast, eq, mul, switch
+from theano._core.ops.arithmetic import eq, mul, switch
 from theano._core.ops.array_math import ArrayMath
+from theano._core.ops.elementwise import cast
 from theano._core.ops.gamma_derivative import log_gamma_derivative
 from theano._core.ops.indexing import sum_to
 from theano._core.ops.lengths import as_length

@@ -11,8 +11,8 @@ from theano._core.base import dtypes
 from theano._core.ir.graph import made_by
 from theano._core.ir.types import NoneType, ObjectType, TensorType
 from theano._core.ir.variable import Apply, Constant, Variable
-from theano._core.ops.arithmetic import cast
 from theano._core.ops.called import Called
+from theano._core.ops.elementwise import cast
 from theano._core.ops.op import as_variable
 
 _NONE = NoneType()

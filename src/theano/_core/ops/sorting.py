@@ -13,7 +13,6 @@ from theano._core.ir.variable import Apply
 from theano._core.ops.arithmetic import (
     abs_,
     and_,
-    cast,
     eq,
     ge,
     gt,
@@ -28,10 +27,13 @@ from theano._core.ops.arithmetic import (
     switch,
 )
 from theano._core.ops.assertions import Require
-from theano._core.ops.broadcasting import Alloc, zeros_like_float
+from theano._core.ops.broadcasting import Alloc
 from theano._core.ops.called import Composed
 from theano._core.ops.creation import ARange
 from theano._core.ops.cumulative import Cumulative
+from theano._core.ops.dimshuffle import dimshuffle
+from theano._core.ops.elementwise import cast
+from theano._core.ops.fill import zeros_like_float
 from theano._core.ops.indexing import (
     AT,
     FULL,
@@ -44,7 +46,7 @@ from theano._core.ops.indexing import (
 from theano._core.ops.nonzero import Nonzero
 from theano._core.ops.op import Structured, as_variable, python_int, tensor_operand
 from theano._core.ops.reductions import reduce
-from theano._core.ops.shaping import dimshuffle, length, reshape_op, shape
+from theano._core.ops.shaping import length, reshape_op, shape
 
 # Ways to sort, and NumPy's numbers of them. They differ in the order of equal items. NumPy 2.4 has
 # no heapsort any more.

@@ -13,11 +13,11 @@ import numpy as np
 
 from theano._core.ops import rules
 from theano._core.ops.arithmetic import eq, sqr, switch
-from theano._core.ops.broadcasting import second
+from theano._core.ops.elementwise import DEAR, Elementwise, elementwise
+from theano._core.ops.fill import second
 from theano._core.ops.gamma_derivative import log_gamma_derivative
 from theano._core.ops.gradient import null_gradient
 from theano._core.ops.normal_quantile import exp_of_minus_square
-from theano._core.ops.op import DEAR, Elementwise, elementwise
 from theano._core.ops.samples import Range, anything, positive, reals
 from theano._core.ops.transcendental import exp, log
 

@@ -7,16 +7,9 @@ from typing import Any
 
 from theano._core.base import dtypes
 from theano._core.ops import rules
-from theano._core.ops.arithmetic import (
-    cast,
-    complex_,
-    imag,
-    neq,
-    real,
-    sqr,
-    switch,
-)
-from theano._core.ops.op import DEAR, Elementwise, elementwise, zeros_of
+from theano._core.ops.arithmetic import complex_, imag, neq, real, sqr, switch
+from theano._core.ops.elementwise import DEAR, Elementwise, cast, elementwise
+from theano._core.ops.fill import zeros_like_float
 from theano._core.ops.samples import Range, anything, positive, reals, small_integers
 
 
@@ -160,7 +153,7 @@ arctan2 = elementwise(
 
 def _grad_angle(g: Any, z: Any, y: Any) -> tuple[Any]:
     if not dtypes.is_complex(z.type.dtype):
-        return (zeros_of(z),)
+        return (zeros_like_float(z),)
     scale = g / sqr(abs(z))
     return (complex_(-(scale * imag(z)), scale * real(z)),)
 

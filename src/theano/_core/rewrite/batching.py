@@ -11,12 +11,13 @@ from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Apply
 from theano._core.ops.batching import Batch
 from theano._core.ops.broadcasting import Alloc
+from theano._core.ops.dimshuffle import DimShuffle
+from theano._core.ops.elementwise import Elementwise
 from theano._core.ops.indexing import AT, AdvancedSubtensor, Subtensor
 from theano._core.ops.lengths import as_int64
-from theano._core.ops.op import Elementwise
 from theano._core.ops.products import Dot
 from theano._core.ops.reductions import Reduction
-from theano._core.ops.shaping import DimShuffle, Rebroadcast, length
+from theano._core.ops.shaping import Rebroadcast, length
 from theano._core.ops.steps import checked_steps
 from theano._core.rewrite.draft import Draft
 

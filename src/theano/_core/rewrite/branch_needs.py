@@ -20,8 +20,10 @@ from theano._core.ir.variable import Apply
 from theano._core.ops.arithmetic import and_, eq, neq, or_
 from theano._core.ops.branch import IfElse
 from theano._core.ops.broadcasting import alloc
-from theano._core.ops.op import Elementwise, as_variable
-from theano._core.ops.shaping import DimShuffle, Length, Rebroadcast
+from theano._core.ops.dimshuffle import DimShuffle
+from theano._core.ops.elementwise import Elementwise
+from theano._core.ops.op import as_variable
+from theano._core.ops.shaping import Length, Rebroadcast
 from theano._core.rewrite.engine import known_value
 
 Path = frozenset[tuple[Any, int]]

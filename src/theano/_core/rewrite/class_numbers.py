@@ -14,10 +14,11 @@ from theano._core.ir.variable import Apply
 from theano._core.ops.arithmetic import and_, ge, lt, true_div
 from theano._core.ops.assertions import Require
 from theano._core.ops.creation import ARange
+from theano._core.ops.dimshuffle import DimShuffle
 from theano._core.ops.indexing import AT, AdvancedIncSubtensor, AdvancedSubtensor, Subtensor
 from theano._core.ops.inner_graph import Softmax
 from theano._core.ops.reductions import Reduction, reduce
-from theano._core.ops.shaping import DimShuffle, Length, ShapeOf, length
+from theano._core.ops.shaping import Length, ShapeOf, length
 from theano._core.ops.transcendental import exp, log
 
 IN_BOUNDS = Require(

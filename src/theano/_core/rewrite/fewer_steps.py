@@ -9,7 +9,8 @@ from typing import Any
 from theano._core.ir.graph import copied, made_by, toposort
 from theano._core.ir.source import at_line
 from theano._core.ir.variable import Apply
-from theano._core.ops.arithmetic import add, cast, lt, maximum, minimum, sub, switch
+from theano._core.ops.arithmetic import add, lt, maximum, minimum, sub, switch
+from theano._core.ops.elementwise import cast
 from theano._core.ops.indexing import Slice, Subtensor, join_index, subtensor, within
 from theano._core.ops.lengths import as_int64
 from theano._core.ops.loop import Loop

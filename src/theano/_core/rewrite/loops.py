@@ -20,19 +20,13 @@ from theano._core.ops.assertions import Assert
 from theano._core.ops.branch import needed_always
 from theano._core.ops.broadcasting import alloc
 from theano._core.ops.creation import join
+from theano._core.ops.dimshuffle import DimShuffle, dimshuffle
 from theano._core.ops.indexing import SYMBOL, Slice, Subtensor, within
 from theano._core.ops.lengths import as_int64
 from theano._core.ops.loop import Loop
 from theano._core.ops.op import python_int
 from theano._core.ops.products import Dot, dot
-from theano._core.ops.shaping import (
-    DimShuffle,
-    Length,
-    dimshuffle,
-    length,
-    pattern_broadcast,
-    reshape_op,
-)
+from theano._core.ops.shaping import Length, length, pattern_broadcast, reshape_op
 from theano._core.ops.steps import ALL, NEW, checked_steps, is_rows
 from theano._core.rewrite.batching import StepBatch
 from theano._core.rewrite.draft import Draft, DraftState

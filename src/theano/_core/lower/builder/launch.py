@@ -17,7 +17,7 @@ from theano._core.lower.llvm.calls import Call, Kernel
 from theano._core.lower.llvm.kernel import choose_lanes
 from theano._core.lower.loops import Fold, Loop, collapse
 from theano._core.lower.schedule import Step
-from theano._core.ops.op import Elementwise
+from theano._core.ops.elementwise import Elementwise
 from theano._core.ops.reductions import STARTS, Reduction
 from theano._core.runtime import native
 

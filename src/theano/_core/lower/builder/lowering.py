@@ -11,7 +11,7 @@ from theano._core.lower.builder import launch
 from theano._core.lower.builder.core import Core
 from theano._core.lower.expression import Value, Writer
 from theano._core.lower.schedule import Step
-from theano._core.ops.op import Elementwise
+from theano._core.ops.elementwise import Elementwise
 from theano._core.ops.shaping import Length
 
 

@@ -20,7 +20,7 @@ from theano._core.lower.builder.updates import plan_updates
 from theano._core.lower.llvm.printer import printed
 from theano._core.lower.program_text import Output, ProgramText
 from theano._core.lower.schedule import group
-from theano._core.ops.op import Elementwise
+from theano._core.ops.elementwise import Elementwise
 from theano._core.runtime import native
 
 

@@ -24,10 +24,12 @@ from theano._core.lower.builder import copies, launch, views
 from theano._core.lower.builder.carried import Carried
 from theano._core.lower.llvm.target import lanes_of
 from theano._core.lower.program import Number, Register, Scalar, number_of
-from theano._core.ops.broadcasting import Alloc, Second
-from theano._core.ops.op import Elementwise
+from theano._core.ops.broadcasting import Alloc
+from theano._core.ops.dimshuffle import DimShuffle
+from theano._core.ops.elementwise import Elementwise
+from theano._core.ops.fill import Second
 from theano._core.ops.reductions import Reduction
-from theano._core.ops.shaping import DimShuffle, Rebroadcast
+from theano._core.ops.shaping import Rebroadcast
 
 if TYPE_CHECKING:
     from theano._core.lower.builder.scan import LoopWriter

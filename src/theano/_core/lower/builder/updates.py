@@ -13,11 +13,12 @@ from theano._core.lower.builder.core import Core
 from theano._core.lower.schedule import Step, order
 from theano._core.ops.assertions import Assert
 from theano._core.ops.broadcasting import Alloc
+from theano._core.ops.dimshuffle import DimShuffle
+from theano._core.ops.elementwise import Elementwise
 from theano._core.ops.gradient import GradientFilter
 from theano._core.ops.indexing import AdvancedIncSubtensor, IncSubtensor, Subtensor
-from theano._core.ops.op import Elementwise
 from theano._core.ops.products import Gemm
-from theano._core.ops.shaping import DimShuffle, Rebroadcast, Reshape, SpecifyShape
+from theano._core.ops.shaping import Rebroadcast, Reshape, SpecifyShape
 
 # Operations whose result may lie in the memory of their first input.
 VIEWS = (DimShuffle, Rebroadcast, Reshape, Subtensor, Alloc, Assert, SpecifyShape, GradientFilter)

@@ -10,7 +10,7 @@ import numpy as np
 from theano._core.ir.variable import Apply
 from theano._core.lower.expression import Body, Emitted, Operation, Value, Writer
 from theano._core.lower.llvm.emitter import ComplexValue
-from theano._core.ops.op import Elementwise
+from theano._core.ops.elementwise import Elementwise
 
 
 def group_body(

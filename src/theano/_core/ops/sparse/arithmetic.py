@@ -10,8 +10,9 @@ import numpy as np
 from theano._core.base import dtypes
 from theano._core.ir.variable import Apply
 from theano._core.ops.arithmetic import mul
-from theano._core.ops.broadcasting import Alloc, zeros_like_float
-from theano._core.ops.shaping import dimshuffle
+from theano._core.ops.broadcasting import Alloc
+from theano._core.ops.dimshuffle import dimshuffle
+from theano._core.ops.fill import zeros_like_float
 from theano._core.ops.sparse.base import (
     SparseOp,
     array,

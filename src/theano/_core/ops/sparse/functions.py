@@ -11,6 +11,7 @@ from theano._core.base.settings import config
 from theano._core.ir.variable import Constant, Variable
 from theano._core.ops import arithmetic as dense_arithmetic
 from theano._core.ops import transcendental
+from theano._core.ops.elementwise import conjugate
 from theano._core.ops.shaping import ShapeOf, length
 from theano._core.ops.sparse import arithmetic as ops
 from theano._core.ops.sparse.base import either, sparse, upcast
@@ -311,7 +312,7 @@ STRUCTURED = {
     "rad2deg": transcendental.rad2deg,
     "sqr": dense_arithmetic.sqr,
     "sqrt": transcendental.sqrt,
-    "conj": dense_arithmetic.conjugate,
+    "conj": conjugate,
 }
 """Functions of stored items, by name, and what they do to one."""
 

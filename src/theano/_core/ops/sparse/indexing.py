@@ -11,9 +11,9 @@ import scipy.sparse
 from theano._core.base import dtypes
 from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Apply, Variable
-from theano._core.ops.arithmetic import cast
+from theano._core.ops.dimshuffle import dimshuffle
+from theano._core.ops.elementwise import cast
 from theano._core.ops.indexing import AT, AdvancedSubtensor
-from theano._core.ops.shaping import dimshuffle
 from theano._core.ops.sparse.base import (
     SparseOp,
     converted,

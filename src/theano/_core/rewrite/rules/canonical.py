@@ -12,7 +12,6 @@ from theano._core.ops.arithmetic import (
     abs_,
     add,
     and_,
-    cast,
     maximum,
     minimum,
     mul,
@@ -24,10 +23,10 @@ from theano._core.ops.arithmetic import (
     switch,
 )
 from theano._core.ops.broadcasting import alloc
+from theano._core.ops.dimshuffle import dimshuffle
+from theano._core.ops.elementwise import Elementwise, cast
 from theano._core.ops.lengths import product
-from theano._core.ops.op import Elementwise
 from theano._core.ops.reductions import Reduction
-from theano._core.ops.shaping import dimshuffle
 from theano._core.ops.transcendental import pow
 from theano._core.rewrite.engine import Rewriter, known_value
 from theano._core.rewrite.pattern import Rules, wild

@@ -10,22 +10,14 @@ import numpy as np
 from theano._core.ir.graph import made_by
 from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Apply
-from theano._core.ops.arithmetic import (
-    add,
-    cast_op,
-    eq,
-    mul,
-    neg,
-    neq,
-    or_,
-    sub,
-    switch,
-    true_div,
-)
+from theano._core.ops.arithmetic import add, eq, mul, neg, neq, or_, sub, switch, true_div
 from theano._core.ops.branch import IfElse, if_else
-from theano._core.ops.broadcasting import Alloc, Second, alloc
+from theano._core.ops.broadcasting import Alloc, alloc
 from theano._core.ops.creation import Join
 from theano._core.ops.cumulative import Cumulative
+from theano._core.ops.dimshuffle import DimShuffle, dimshuffle
+from theano._core.ops.elementwise import Elementwise, cast_op
+from theano._core.ops.fill import Second
 from theano._core.ops.indexing import (
     AdvancedIncSubtensor,
     AdvancedSubtensor,
@@ -34,10 +26,10 @@ from theano._core.ops.indexing import (
 )
 from theano._core.ops.lengths import as_int64
 from theano._core.ops.loop import Loop
-from theano._core.ops.op import Elementwise, as_variable
+from theano._core.ops.op import as_variable
 from theano._core.ops.products import BatchedDot, Dot
 from theano._core.ops.reductions import Reduction
-from theano._core.ops.shaping import DimShuffle, MakeVector, Rebroadcast, Reshape, dimshuffle
+from theano._core.ops.shaping import MakeVector, Rebroadcast, Reshape
 from theano._core.rewrite.engine import Rewriter, known_value
 from theano._core.rewrite.pattern import Rules
 

@@ -8,8 +8,8 @@ from theano._core.base import dtypes
 from theano._core.ir.graph import made_by
 from theano._core.ops.arithmetic import add, isinf, neg, sub, switch
 from theano._core.ops.broadcasting import Alloc
+from theano._core.ops.dimshuffle import DimShuffle
 from theano._core.ops.reductions import Reduction
-from theano._core.ops.shaping import DimShuffle
 from theano._core.ops.transcendental import exp
 
 EXTREMES = ("max", "supremum")

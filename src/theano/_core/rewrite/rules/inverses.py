@@ -12,7 +12,6 @@ from theano._core.ir.graph import made_by
 from theano._core.ir.variable import Apply
 from theano._core.ops.arithmetic import (
     abs_,
-    conj,
     ge,
     gt,
     le,
@@ -25,6 +24,7 @@ from theano._core.ops.arithmetic import (
     true_div,
 )
 from theano._core.ops.assertions import Assert
+from theano._core.ops.elementwise import conj
 from theano._core.ops.lengths import not_negative
 from theano._core.ops.transcendental import (
     arccosh,

@@ -9,9 +9,11 @@ import numpy as np
 from theano._core.base import dtypes
 from theano._core.ir.graph import made_by
 from theano._core.ir.variable import Apply
-from theano._core.ops.arithmetic import abs_, conj, eq, lt, mul, sgn, switch
+from theano._core.ops.arithmetic import abs_, eq, lt, mul, sgn, switch
 from theano._core.ops.assertions import Require
 from theano._core.ops.creation import ARange, Eye
+from theano._core.ops.dimshuffle import DimShuffle, dimshuffle
+from theano._core.ops.elementwise import conj
 from theano._core.ops.indexing import AT, AdvancedIncSubtensor, AdvancedSubtensor
 from theano._core.ops.lengths import as_int64
 from theano._core.ops.linalg import (
@@ -36,7 +38,7 @@ from theano._core.ops.linalg_shared import (
 from theano._core.ops.op import as_variable, python_int
 from theano._core.ops.products import Dot
 from theano._core.ops.reductions import reduce
-from theano._core.ops.shaping import DimShuffle, dimshuffle, length
+from theano._core.ops.shaping import length
 from theano._core.ops.transcendental import log
 from theano._core.rewrite.engine import Rewriter, known_value
 from theano._core.rewrite.pattern import Rules

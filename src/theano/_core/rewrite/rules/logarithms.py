@@ -23,6 +23,7 @@ from theano._core.ops.arithmetic import (
     switch,
     true_div,
 )
+from theano._core.ops.dimshuffle import DimShuffle
 from theano._core.ops.indexing import (
     AdvancedIncSubtensor,
     AdvancedSubtensor,
@@ -30,7 +31,7 @@ from theano._core.ops.indexing import (
     Subtensor,
 )
 from theano._core.ops.reductions import ArgExtreme, Reduction
-from theano._core.ops.shaping import DimShuffle, Reshape
+from theano._core.ops.shaping import Reshape
 from theano._core.ops.special import erf, erfc, erfcx
 from theano._core.ops.transcendental import exp, log
 from theano._core.rewrite.engine import Rewriter, known_value

@@ -6,6 +6,8 @@ from typing import Any
 
 from theano._core.ir.graph import made_by
 from theano._core.ir.variable import Apply
+from theano._core.ops.dimshuffle import dimshuffle
+from theano._core.ops.elementwise import Elementwise
 from theano._core.ops.indexing import (
     IncSubtensor,
     Slice,
@@ -13,9 +15,7 @@ from theano._core.ops.indexing import (
     join_index,
     subtensor,
 )
-from theano._core.ops.op import Elementwise
 from theano._core.ops.products import Dot, dot
-from theano._core.ops.shaping import dimshuffle
 from theano._core.rewrite.engine import Rewriter, known_value
 from theano._core.rewrite.pattern import Rules
 from theano._core.rewrite.rules.shapes import fitting

@@ -10,8 +10,9 @@ import numpy as np
 from theano._core.base import dtypes
 from theano._core.ir.graph import made_by
 from theano._core.ir.variable import Apply
-from theano._core.ops.arithmetic import add, cast, mul, neg, reciprocal, sqr, sub, switch, true_div
+from theano._core.ops.arithmetic import add, mul, neg, reciprocal, sqr, sub, switch, true_div
 from theano._core.ops.assertions import Require
+from theano._core.ops.elementwise import cast
 from theano._core.ops.reductions import Reduction
 from theano._core.ops.special import erfc, erfcx
 from theano._core.ops.transcendental import exp, sigmoid

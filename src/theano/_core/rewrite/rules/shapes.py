@@ -6,20 +6,20 @@ from typing import Any
 
 from theano._core.ir.graph import made_by
 from theano._core.ir.variable import Apply
-from theano._core.ops.broadcasting import Alloc, Second, alloc
+from theano._core.ops.broadcasting import Alloc, alloc
+from theano._core.ops.dimshuffle import DimShuffle, dimshuffle
+from theano._core.ops.elementwise import Elementwise
+from theano._core.ops.fill import Second
 from theano._core.ops.gradient import FILTERS
 from theano._core.ops.indexing import Slice, Subtensor, join_index, subtensor
 from theano._core.ops.lengths import as_int64
 from theano._core.ops.loop import Loop
-from theano._core.ops.op import Elementwise
 from theano._core.ops.shaping import (
-    DimShuffle,
     Length,
     MakeVector,
     Rebroadcast,
     Reshape,
     ShapeOf,
-    dimshuffle,
     pattern_broadcast,
 )
 from theano._core.rewrite.engine import Rewriter, known_value

@@ -8,8 +8,9 @@ import numpy as np
 
 from theano._core.base import dtypes
 from theano._core.ir.variable import Apply
-from theano._core.ops.arithmetic import cast, mul, reciprocal, sqr, true_div
-from theano._core.ops.broadcasting import fill
+from theano._core.ops.arithmetic import mul, reciprocal, sqr, true_div
+from theano._core.ops.elementwise import cast
+from theano._core.ops.fill import fill
 from theano._core.ops.transcendental import pow, sqrt
 from theano._core.rewrite.engine import Rewriter, known_value
 from theano._core.rewrite.pattern import Rules, wild

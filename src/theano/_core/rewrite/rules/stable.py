@@ -9,8 +9,8 @@ from theano._core.base import dtypes
 from theano._core.ir.graph import made_by
 from theano._core.ir.variable import Apply
 from theano._core.ops.arithmetic import add, neg, sub, true_div
+from theano._core.ops.dimshuffle import DimShuffle, dimshuffle
 from theano._core.ops.reductions import Reduction
-from theano._core.ops.shaping import DimShuffle, dimshuffle
 from theano._core.ops.transcendental import exp, expm1, log, log1p, sigmoid, softplus
 from theano._core.rewrite.engine import Rewriter
 from theano._core.rewrite.pattern import Match, Rules, wild

@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 
 from theano._core.ir.variable import Apply
-from theano._core.ops.arithmetic import cast, eq
+from theano._core.ops.arithmetic import eq
 from theano._core.ops.assertions import Require
-from theano._core.ops.broadcasting import fill
+from theano._core.ops.elementwise import cast
+from theano._core.ops.fill import fill
 from theano._core.ops.lengths import as_int64
 from theano._core.rewrite.engine import Rewriter, known_value
 
