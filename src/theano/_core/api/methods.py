@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 from theano._core.api import (
@@ -18,7 +18,6 @@ from theano._core.api import (
 )
 from theano._core.api.indexing import take
 from theano._core.api.operators import Operators
-from theano._core.ir.variable import Variable
 from theano._core.ops import arithmetic as a
 from theano._core.ops import transcendental as t
 from theano._core.ops.dimshuffle import DimShuffle
@@ -276,23 +275,3 @@ class Methods(Operators):
         if target != "cpu":
             raise ValueError(f"Can't transfer to target {target}: only 'cpu' is known")
         return self
-
-    def eval(self, inputs_to_values: Mapping[Variable, Any] | None = None, **kwargs: Any) -> Any:
-        """Return the value for the given values of inputs.
-
-        Parameters
-        ----------
-        inputs_to_values : dict of variable to value, optional
-
-        Notes
-        -----
-        A function is compiled for each set of inputs and kept with the variable.
-
-        Raises
-        ------
-        MissingInputError
-            The variable depends on an input without value.
-        """
-        from theano._core.api.evaluation import evaluate
-
-        return evaluate(self, inputs_to_values or {}, **kwargs)

@@ -7,8 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from theano._core.api.evaluation import evaluate
 from theano._core.api.methods import Methods
 from theano._core.base.settings import config
+from theano._core.ir import hooks
 from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Constant, Variable
 
@@ -74,7 +76,6 @@ def _watch_float64(action: str) -> None:
 
 
 config.watch("warn_float64", _watch_float64)
-TensorType.variable_class = TensorVariable
-TensorType.constant_class = TensorConstant
-# Variables of every type can be evaluated.
-Variable.eval = Methods.eval  # type: ignore[attr-defined]
+hooks.tensor_variable.fill(TensorVariable)
+hooks.tensor_constant.fill(TensorConstant)
+hooks.evaluate.fill(evaluate)

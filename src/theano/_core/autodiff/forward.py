@@ -14,6 +14,7 @@ from typing import Any
 from theano._core.autodiff.reverse import Reverse, check_defined
 from theano._core.base import dtypes
 from theano._core.base.settings import config
+from theano._core.ir import hooks
 from theano._core.ir.graph import toposort
 from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Apply
@@ -21,10 +22,11 @@ from theano._core.ops.arithmetic import add, real
 from theano._core.ops.elementwise import Elementwise, cast
 from theano._core.ops.fill import second, zeros_like_float
 from theano._core.ops.gradient import DisconnectedType
-from theano._core.ops.op import Hooks, as_variable, complete_values, inside_body
+from theano._core.ops.op import as_variable, complete_values, inside_body
 from theano._core.ops.shaping import pattern_broadcast
 
 
+@hooks.push_forward.fill
 def push_forward(outputs: Sequence[Any], tangents: Mapping[Any, Any]) -> list[Any]:
     """Return the tangent of each output, None where it depends on nothing that has one.
 
@@ -177,6 +179,3 @@ def stretched_like(x: Any, like: Any) -> Any:
 def tangent_dtype(dtype: str) -> str:
     """Return the dtype of the tangent of a variable: floatX for that of an integer."""
     return config.floatX if dtypes.is_discrete(dtype) else dtype
-
-
-Hooks.push_forward = push_forward

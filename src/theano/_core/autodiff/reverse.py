@@ -18,6 +18,7 @@ from theano._core.base import dtypes
 from theano._core.base.collector import paused_collector
 from theano._core.base.errors import DisconnectedInputError, NullTypeGradError
 from theano._core.base.settings import change_flags, config
+from theano._core.ir import hooks
 from theano._core.ir.graph import toposort
 from theano._core.ir.source import at_line, user_line
 from theano._core.ir.types import TensorType
@@ -28,7 +29,7 @@ from theano._core.ops.fill import second, zeros_like_float
 from theano._core.ops.gradient import DisconnectedType, NullType
 from theano._core.ops.indexing import sum_to
 from theano._core.ops.inner_graph import as_one
-from theano._core.ops.op import Hooks, as_variable, complete_values, inside_body
+from theano._core.ops.op import as_variable, complete_values, inside_body
 from theano._core.ops.shaping import pattern_broadcast
 
 
@@ -291,7 +292,7 @@ class Reverse:
             return results
         if node.rules.has_limits:
             with change_flags(compute_test_value="off"):
-                limits = node.rules.limits(node, known, Hooks.push_forward)
+                limits = node.rules.limits(node, known, hooks.push_forward)
                 results = as_one(node, known, limits)
             complete_values(results)
             return results

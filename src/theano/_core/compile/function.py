@@ -17,10 +17,11 @@ from theano._core.compile.messages import named_inputs
 from theano._core.compile.modes import get_mode
 from theano._core.compile.profiling import ProfileStats
 from theano._core.compile.shared import SharedVariable, copied
+from theano._core.ir import hooks
 from theano._core.ir.graph import ancestors, check_inputs, copy_graph
+from theano._core.ir.hooks import extend
 from theano._core.ir.source import user_line
 from theano._core.ir.variable import Variable
-from theano._core.ops.op import Hooks
 from theano._core.runtime import native
 
 Function = native.Function
@@ -499,52 +500,45 @@ def _restored(
     return made
 
 
-def _install() -> None:
-    methods: dict[str, Any] = {
-        "name": property(lambda self: self.maker.name, _set_name),
-        "copy": _copy,
-        "__copy__": _shallow_copy,
-        "__deepcopy__": _deepcopy,
-        "get_shared": _get_shared,
-        "free": _free,
-        "sync_shared": _sync_shared,
-        # Every function has its own.
-        "maker": None,
-        "output_storage": None,
-        "__reduce__": _reduce,
-        "container": property(ContainerView),
-        "value": property(ValueView),
-        "__getitem__": lambda self, key: ValueView(self)[key],
-        "__setitem__": lambda self, key, value: ValueView(self).__setitem__(key, value),
-        "__contains__": lambda self, key: key in ContainerView(self),
-        "fn": property(Thunk),
-        "input_storage": property(lambda self: list(self.maker.containers)),
-        "inputs": property(lambda self: self.maker.inputs),
-        "outputs": property(lambda self: self.maker.outputs),
-        "defaults": property(
-            lambda self: [
-                (
-                    s.value is None,
-                    s.value is not None and s.update is None and not s.implicit,
-                    None if s.update is not None or s.implicit else s.value,
-                )
-                for s in self.maker.arguments
-            ]
-        ),
-        "n_returned_outputs": property(lambda self: len(self.maker.results)),
-        "return_none": property(lambda self: self.maker.result == "none"),
-        "unpack_single": property(lambda self: self.maker.result == "single"),
-        "output_keys": property(_output_keys),
-    }
-    for key, value in methods.items():
-        setattr(Function, key, value)
+extend(
+    Function,
+    name=property(lambda self: self.maker.name, _set_name),
+    copy=_copy,
+    __copy__=_shallow_copy,
+    __deepcopy__=_deepcopy,
+    get_shared=_get_shared,
+    free=_free,
+    sync_shared=_sync_shared,
+    # Every function has its own.
+    maker=None,
+    output_storage=None,
+    __reduce__=_reduce,
+    container=property(ContainerView),
+    value=property(ValueView),
+    __getitem__=lambda self, key: ValueView(self)[key],
+    __setitem__=lambda self, key, value: ValueView(self).__setitem__(key, value),
+    __contains__=lambda self, key: key in ContainerView(self),
+    fn=property(Thunk),
+    input_storage=property(lambda self: list(self.maker.containers)),
+    inputs=property(lambda self: self.maker.inputs),
+    outputs=property(lambda self: self.maker.outputs),
+    defaults=property(
+        lambda self: [
+            (
+                s.value is None,
+                s.value is not None and s.update is None and not s.implicit,
+                None if s.update is not None or s.implicit else s.value,
+            )
+            for s in self.maker.arguments
+        ]
+    ),
+    n_returned_outputs=property(lambda self: len(self.maker.results)),
+    return_none=property(lambda self: self.maker.result == "none"),
+    unpack_single=property(lambda self: self.maker.result == "single"),
+    output_keys=property(_output_keys),
+)
 
 
-_install()
-
-
+@hooks.compile_body.fill
 def _compiled(inputs: Sequence[Any], outputs: Sequence[Any]) -> Any:
     return function(list(inputs), list(outputs), mode="FAST_RUN", on_unused_input="ignore")
-
-
-Hooks.compiled = _compiled

@@ -13,10 +13,11 @@ import warnings
 from typing import Any
 
 from theano._core.base.settings import change_flags, config
+from theano._core.ir import hooks
 from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Apply, Variable
 from theano._core.ops.evaluation import apply_values
-from theano._core.ops.op import Hooks, as_variable
+from theano._core.ops.op import as_variable
 
 
 def get_test_value(v: Any) -> Any:
@@ -42,6 +43,7 @@ def get_test_value(v: Any) -> Any:
     return (v if isinstance(v, Variable) else as_variable(v)).get_test_value()
 
 
+@hooks.compute_test_values.fill
 def compute_test_values(node: Apply) -> None:
     """Give the outputs of a new node test values, if all of its inputs have one.
 
@@ -159,6 +161,3 @@ def get_debug_values(*args: Any) -> list[Any]:
             missing_test_message(f"Argument {index}{label} has no test value")
             return []
     return values if len(values) == 1 else [tuple(values)]
-
-
-Hooks.test_values = compute_test_values

@@ -9,6 +9,7 @@ import numpy as np
 
 from theano._core.base import dtypes
 from theano._core.base.settings import config
+from theano._core.ir import hooks
 from theano._core.ir.variable import Constant, Variable
 
 
@@ -224,6 +225,16 @@ class TensorType(Type):
     """
 
     has_shape = True
+
+    @property
+    def variable_class(self) -> Any:  # type: ignore[override]
+        """Class of variables of this type."""
+        return hooks.tensor_variable.value
+
+    @property
+    def constant_class(self) -> Any:  # type: ignore[override]
+        """Class of constants of this type."""
+        return hooks.tensor_constant.value
 
     __slots__ = (
         "_hash",
@@ -469,8 +480,8 @@ class TensorType(Type):
         for ours, theirs in zip(self.shape, kind.shape, strict=True):
             if ours is not None and theirs != ours and (ours == 1 or theirs is not None):
                 return None
-        variable = type(self).pattern_changer(variable, self.broadcastable)
-        return type(self).length_checker(variable, self.shape) if self.sized else variable
+        variable = hooks.change_pattern(variable, self.broadcastable)
+        return hooks.check_lengths(variable, self.shape) if self.sized else variable
 
     def accepts(self, other: Any) -> bool:
         # A declared length of 1 changes what the values mean.
@@ -480,11 +491,6 @@ class TensorType(Type):
             and self.broadcastable == other.broadcastable
             and all(a in (None, b) for a, b in zip(self.shape, other.shape, strict=True))
         )
-
-    # Returns a variable with another broadcastable pattern; the ops layer installs it.
-    pattern_changer: ClassVar[Any] = None
-    # Returns a variable whose lengths are checked; the ops layer installs it.
-    length_checker: ClassVar[Any] = None
 
     @staticmethod
     def values_eq(a: Any, b: Any, force_same_dtype: bool = True) -> bool:

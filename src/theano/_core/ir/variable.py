@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pickle import UnpicklingError
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 
 import numpy as np
 
 from theano._core.base.settings import config
+from theano._core.ir import hooks
 from theano._core.ir.source import SourceLine, user_line
 
 if TYPE_CHECKING:
@@ -113,6 +114,24 @@ class Variable:
                 + "\n".join(str(a) for a in error.args),
             )
             raise
+
+    def eval(self, inputs_to_values: Mapping[Variable, Any] | None = None, **kwargs: Any) -> Any:
+        """Return the value for the given values of inputs.
+
+        Parameters
+        ----------
+        inputs_to_values : dict of variable to value, optional
+
+        Notes
+        -----
+        A function is compiled for each set of inputs and kept with the variable.
+
+        Raises
+        ------
+        MissingInputError
+            The variable depends on an input without value.
+        """
+        return hooks.evaluate(self, inputs_to_values or {}, **kwargs)
 
     def clone(self) -> Any:
         """Return a new input of the same type and name."""

@@ -140,20 +140,15 @@ def _method(find: Callable[..., list[Any]], role: str, what: str) -> Callable[..
     return method
 
 
-def install() -> None:
-    """Give loops and branches of the engine the attributes of Theano's."""
-    for name, read in {**READ, "info": _info}.items():
-        setattr(Loop, name, property(read))
+def loop_attributes() -> dict[str, Any]:
+    """Return the attributes of Theano's loops, by name."""
+    found: dict[str, Any] = {name: property(read) for name, read in READ.items()}
+    found["info"] = property(_info)
     for role in ("seqs", *STATES, "non_seqs"):
         short = role.replace("_sot", "sot").replace("_mot", "mot")
-        setattr(Loop, f"inner_{short}", _method(_inner_inputs, role, "inputs of the body"))
-        setattr(Loop, f"outer_{short}", _method(_outer_inputs, role, "inputs"))
+        found[f"inner_{short}"] = _method(_inner_inputs, role, "inputs of the body")
+        found[f"outer_{short}"] = _method(_outer_inputs, role, "inputs")
         if role in STATES:
-            setattr(Loop, f"inner_{short}_outs", _method(_outputs, role, "results of a step"))
-            setattr(Loop, f"outer_{short}_outs", _method(_outputs, role, "outputs"))
-    for kind in (engine.IfElse, engine.Branch):
-        kind.name = property(lambda op: op.label)  # type: ignore[attr-defined]
-        kind.gpu = False  # type: ignore[attr-defined]
-    engine.IfElse.as_view = False  # type: ignore[attr-defined]
-    engine.Branch.as_view = True  # type: ignore[attr-defined]
-    engine.Branch.n_outs = property(lambda op: len(op.then.outputs))  # type: ignore[attr-defined]
+            found[f"inner_{short}_outs"] = _method(_outputs, role, "results of a step")
+            found[f"outer_{short}_outs"] = _method(_outputs, role, "outputs")
+    return found

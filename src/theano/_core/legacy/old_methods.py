@@ -1,10 +1,11 @@
-"""Methods of Theano 1.0.5 that old programs call on operations and modes of the engine.
+"""Attributes of Theano 1.0.5 that old programs ask of the engine's operations, types and modes.
 
-`install` puts them there. None of them is used by the engine itself.
+`PATCHES` is all of them, and nothing in the engine uses one.
 """
 
 from __future__ import annotations
 
+import importlib
 import math
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -15,13 +16,19 @@ from theano._core.autodiff.forward import push_forward
 from theano._core.autodiff.reverse import grad as gradients_of
 from theano._core.compile.modes import Mode
 from theano._core.ir.graph import copy_graph
+from theano._core.ir.hooks import extend
 from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Apply, Constant
+from theano._core.legacy.loop_attributes import loop_attributes
 from theano._core.legacy.scalar_type import Scalar
+from theano._core.ops.branch import Branch, IfElse
 from theano._core.ops.elementwise import Elementwise
 from theano._core.ops.gradient import DisconnectedType
-from theano._core.ops.indexing import SYMBOL, IncSubtensor, Slice, Subtensor
+from theano._core.ops.indexing import SYMBOL, AdvancedIncSubtensor, IncSubtensor, Slice, Subtensor
+from theano._core.ops.loop import Loop
 from theano._core.ops.op import Op
+from theano._core.ops.reductions import Reduction
+from theano._core.ops.shaping import Rebroadcast
 
 
 def _perform(
@@ -135,20 +142,43 @@ def _dtype_specs(kind: TensorType) -> tuple[type, str, str]:
     return python, f"{in_c}_{kind.dtype}", f"NPY_{kind.dtype.upper()}"
 
 
-def install() -> None:
-    """Give operations and modes of the engine the methods of Theano's."""
+def _scalar_operation(name: str) -> Any:
+    # Scalar operations are made when they are first asked for.
+    return getattr(importlib.import_module("theano._core.legacy.scalar_ops"), name)
+
+
+WRITES = (IncSubtensor, AdvancedIncSubtensor)
+PATCHES: tuple[tuple[type, str, Any], ...] = (
     # Asked for only where an operation has no attribute of the name: a method would hide from
     # `hasattr` what the operations of users lack.
-    Op.__getattr__ = _old_method  # type: ignore[attr-defined]
-    Subtensor.idx_list = IncSubtensor.idx_list = property(_idx_list)  # type: ignore[attr-defined]
-    IncSubtensor.set_instead_of_inc = property(lambda op: op.assign)  # type: ignore[attr-defined]
+    (Op, "__getattr__", _old_method),
+    *((kind, "idx_list", property(_idx_list)) for kind in (Subtensor, IncSubtensor)),
+    *((kind, "set_instead_of_inc", property(lambda op: op.assign)) for kind in WRITES),
     # Inputs are overwritten by the planner of memory, not by operations.
-    Elementwise.inplace_pattern = Elementwise.destroy_map = property(  # type: ignore[attr-defined]
-        lambda op: {}
-    )
-    for method in (_get_shape_info, _get_size, _dtype_specs):
-        setattr(TensorType, method.__name__[1:], method)
-    TensorType.to_scalar_type = lambda kind: Scalar(kind.dtype)  # type: ignore[attr-defined]
+    *((kind, "inplace", False) for kind in WRITES),
+    (Elementwise, "inplace_pattern", property(lambda op: {})),
+    (Elementwise, "destroy_map", property(lambda op: {})),
+    # The operation as a function of scalars.
+    (Elementwise, "scalar_op", property(lambda op: _scalar_operation("scalar_op_of")(op))),
+    (Reduction, "scalar_op", property(lambda op: _scalar_operation("OPS")[op.fold.combine])),
+    (Rebroadcast, "axis", property(lambda op: dict(enumerate(op.pattern)))),
+    (TensorType, "get_shape_info", _get_shape_info),
+    (TensorType, "get_size", _get_size),
+    (TensorType, "dtype_specs", _dtype_specs),
+    (TensorType, "to_scalar_type", lambda kind: Scalar(kind.dtype)),
     # What `Mode` takes as a linker.
-    Mode.linker = property(lambda mode: mode.provided_linker)  # type: ignore[attr-defined]
-    Mode.optimizer = property(_optimizer)  # type: ignore[attr-defined]
+    (Mode, "linker", property(lambda mode: mode.provided_linker)),
+    (Mode, "optimizer", property(_optimizer)),
+    *((Loop, name, value) for name, value in loop_attributes().items()),
+    *((kind, "name", property(lambda op: op.label)) for kind in (IfElse, Branch)),
+    *((kind, "gpu", False) for kind in (IfElse, Branch)),
+    (IfElse, "as_view", False),
+    (Branch, "as_view", True),
+    (Branch, "n_outs", property(lambda op: len(op.then.outputs))),
+)
+
+
+def install() -> None:
+    """Give classes of the engine what `PATCHES` says."""
+    for target, name, value in PATCHES:
+        extend(target, **{name: value})

@@ -304,15 +304,3 @@ make_vector = MakeVector()
 def shape_i(var: Any, i: int, fgraph: Any = None) -> Any:
     """Return the length of axis `i`, an int64 scalar; `fgraph` is accepted for old programs."""
     return as_int64(length(var, i))
-
-
-def _idx_list(op: Any) -> tuple[Any, ...]:
-    return tuple(slice(*e) if isinstance(e, engine.Slice) else e for e in op.index)
-
-
-# What old programs read of these operations.
-for _read in (engine.Subtensor, engine.IncSubtensor):
-    _read.idx_list = property(_idx_list)  # type: ignore[attr-defined]
-for _written in (engine.IncSubtensor, engine.AdvancedIncSubtensor):
-    _written.inplace = False  # type: ignore[attr-defined]
-    _written.set_instead_of_inc = property(lambda op: op.assign)  # type: ignore[attr-defined]

@@ -11,6 +11,7 @@ from copy import copy
 from typing import Any
 
 from theano._core.compile.modes import Mode
+from theano._core.ir import hooks
 from theano._core.legacy.local_optimizers import LocalOptGroup, LocalOptimizer
 from theano._core.legacy.optimizers import (
     EquilibriumOptimizer,
@@ -21,7 +22,7 @@ from theano._core.legacy.optimizers import (
     optimized,
 )
 from theano._core.legacy.toolbox import ReplaceValidate
-from theano._core.rewrite.pipeline import Added, Selection, rewrite
+from theano._core.rewrite.pipeline import Selection, rewrite
 
 # Theano's positions of what our passes do.
 POSITIONS = {"canonicalize": 1, "stabilize": 1.5, "specialize": 2, "uncanonicalize": 3}
@@ -350,6 +351,7 @@ for _name, _db, _position, _tags in (
     _db.name = _name
 
 
+@hooks.run_added_rewrites.fill
 def _run(name: str, outputs: list[Any], selection: Selection) -> list[Any]:
     """Run what is registered to run before a pass, and databases that stand just before again."""
     if name not in PLACES:
@@ -370,6 +372,7 @@ def _chosen(selection: Selection) -> list[tuple[float, Any]]:
     return [(position, obj) for position, obj in optdb.placed(query) if not _is_empty(obj)]
 
 
+@hooks.has_added_rewrites.fill
 def _some(selection: Selection) -> bool:
     return bool(_chosen(selection))
 
@@ -378,9 +381,6 @@ def _is_empty(obj: Any) -> bool:
     if isinstance(obj, EquilibriumOptimizer):
         return not (obj.local or obj.whole or obj.last)
     return isinstance(obj, TopoOptimizer) and getattr(obj.local_opt, "opts", True) == []
-
-
-Added.run, Added.some = _run, _some
 
 
 def _registers(db: DB, *always: str) -> Callable[..., Any]:

@@ -19,11 +19,8 @@ from typing import Any
 
 from theano._core.base.dtypes import all_dtypes
 from theano._core.compile import checking_modes
-from theano._core.legacy import loop_attributes, no_gpu, old_methods
+from theano._core.legacy import no_gpu, old_methods
 from theano._core.legacy.scalar_names import BASIC, SPECIAL
-from theano._core.ops.elementwise import Elementwise
-from theano._core.ops.reductions import Reduction
-from theano._core.ops.shaping import Rebroadcast
 
 _OPTIMIZERS = {
     **{
@@ -1157,17 +1154,6 @@ def install() -> None:
     old_methods.install()
     checking_modes.register()
     no_gpu.warn_of_device()
-    loop_attributes.install()
-    # The operation as a function of scalars; those are made when they are first asked for.
-    Elementwise.scalar_op = property(  # type: ignore[attr-defined]
-        lambda op: _object("legacy.scalar_ops:scalar_op_of")(op)
-    )
-    Reduction.scalar_op = property(  # type: ignore[attr-defined]
-        lambda op: _object("legacy.scalar_ops:OPS")[op.fold.combine]
-    )
-    Rebroadcast.axis = property(  # type: ignore[attr-defined]
-        lambda op: dict(enumerate(op.pattern))
-    )
     for package in LATE.keys() - MODULES.keys():
         # `from theano.tensor import *` gave these, and `theano` itself. The `compile` of Python
         # stays what it is.

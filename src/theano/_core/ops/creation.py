@@ -9,6 +9,7 @@ import numpy as np
 
 from theano._core.base import dtypes
 from theano._core.base.errors import AsTensorError
+from theano._core.ir import hooks
 from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Apply
 from theano._core.ops.arithmetic import maximum, mul
@@ -24,7 +25,7 @@ from theano._core.ops.lengths import (
     range_length,
     total,
 )
-from theano._core.ops.op import Hooks, Structured, as_variable, python_int, tensor_operand
+from theano._core.ops.op import Structured, as_variable, python_int, tensor_operand
 from theano._core.ops.reductions import reduce
 from theano._core.ops.shaping import MakeVector, length, pattern_broadcast
 
@@ -203,6 +204,7 @@ def identity_matrix(n: Any, m: Any, k: Any, dtype: str) -> Any:
     return Eye(dtype)(n, m, k)
 
 
+@hooks.stack.fill
 def as_tensor_list(values: Sequence[Any]) -> Any:
     """Return scalars as a vector, or arrays of one rank stacked along a new first axis."""
     arrays = [as_variable(v) for v in values]
@@ -212,6 +214,3 @@ def as_tensor_list(values: Sequence[Any]) -> Any:
         return MakeVector(dtypes.upcast(*(a.type.dtype for a in arrays)))(*arrays)
     parts = [dimshuffle(a, ["x", *range(a.type.ndim)]) for a in arrays]
     return Join(0)(*parts)
-
-
-Hooks.stack = as_tensor_list

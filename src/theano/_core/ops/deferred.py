@@ -10,12 +10,12 @@ import numpy as np
 
 from theano._core.base import dtypes
 from theano._core.base.settings import change_flags
+from theano._core.ir import hooks
 from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Apply
 from theano._core.ops.body import Body
 from theano._core.ops.called import Called
 from theano._core.ops.fill import zeros_like_float
-from theano._core.ops.op import Hooks
 
 
 class Deferred(Called):
@@ -62,9 +62,8 @@ class Deferred(Called):
 
     def compute(self, xp: Any, node: Apply, *arrays: Any) -> tuple[Any, ...]:
         if self._function is None:
-            assert Hooks.compiled is not None
             body = self.body()
-            self._function = Hooks.compiled(body.inputs, body.outputs)
+            self._function = hooks.compile_body(body.inputs, body.outputs)
         found = self._function(*arrays)
         return tuple(
             np.broadcast_to(value, np.shape(arrays[i]))

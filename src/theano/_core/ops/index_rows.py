@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from theano._core.ir.hooks import extend
 from theano._core.ir.variable import Apply
 from theano._core.ops.creation import ARange
 from theano._core.ops.dimshuffle import dimshuffle
@@ -131,7 +132,7 @@ def _moved(x: Any, source: int, target: int) -> Any:
     return dimshuffle(x, order)
 
 
-Subtensor.batch = _part_of_rows  # type: ignore[method-assign]
-AdvancedSubtensor.batch = _gathered_rows  # type: ignore[method-assign]
-IncSubtensor.batch = _written_rows  # type: ignore[method-assign]
-AdvancedIncSubtensor.batch = _scattered_rows  # type: ignore[method-assign]
+extend(Subtensor, batch=_part_of_rows)
+extend(AdvancedSubtensor, batch=_gathered_rows)
+extend(IncSubtensor, batch=_written_rows)
+extend(AdvancedIncSubtensor, batch=_scattered_rows)

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import contextlib
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
@@ -24,6 +24,7 @@ import numpy as np
 from theano._core.base import dtypes
 from theano._core.base.errors import AsTensorError
 from theano._core.base.settings import change_flags, config
+from theano._core.ir import hooks
 from theano._core.ir.graph import toposort
 from theano._core.ir.types import TensorType, array_of, holds_array
 from theano._core.ir.variable import Apply, Constant, Variable
@@ -203,19 +204,19 @@ class Op:
 def complete(node: Apply) -> None:
     """Add to a new node what is known of its outputs: lengths and, if asked for, test values."""
     if node.rules.declares_sizes or any(v.type.sized for v in node.inputs):
-        assert Hooks.sizes is not None
-        Hooks.sizes(node)
-    if config.compute_test_value != "off" and Hooks.test_values is not None:
-        Hooks.test_values(node)
+        hooks.declare_lengths(node)
+    # Patterns of rules are made before there are test values.
+    if config.compute_test_value != "off" and hooks.compute_test_values.value is not None:
+        hooks.compute_test_values(node)
 
 
 def complete_values(outputs: Sequence[Any]) -> None:
     """Compute the test values that `outputs` and what they are made of lack, if asked for."""
-    if config.compute_test_value == "off" or Hooks.test_values is None:
+    if config.compute_test_value == "off":
         return
     for node in toposort([v for v in outputs if isinstance(v, Variable)]):
         if not all(hasattr(out.tag, "test_value") for out in node.outputs):
-            Hooks.test_values(node)
+            hooks.compute_test_values(node)
 
 
 @contextlib.contextmanager
@@ -226,21 +227,6 @@ def inside_body(node: Apply) -> Iterator[None]:
             yield
     else:
         yield
-
-
-class Hooks:
-    """Places where a higher layer adds itself."""
-
-    # Computes test values; `compile` installs it.
-    test_values: Callable[[Apply], None] | None = None
-    # Compiles inputs and outputs to a function that returns a list; `compile` installs it.
-    compiled: Callable[[Sequence[Any], Sequence[Any]], Callable[..., list[Any]]] | None = None
-    # Differentiates in forward mode; `autodiff` installs it.
-    push_forward: Callable[[Sequence[Any], Mapping[Any, Any]], list[Any]] | None = None
-    # Declares the lengths of outputs; `sizes` installs it.
-    sizes: Callable[[Apply], None] | None = None
-    # Makes a tensor of a list that holds variables; `creation` installs it.
-    stack: Callable[[Sequence[Any]], Any] | None = None
 
 
 def as_variable(value: Any, dtype: str | None = None) -> Any:
@@ -267,8 +253,7 @@ def as_variable(value: Any, dtype: str | None = None) -> Any:
     if hasattr(value, "_as_TensorVariable"):
         return value._as_TensorVariable()
     if isinstance(value, (list, tuple)) and _holds_variables(value):
-        assert Hooks.stack is not None
-        return Hooks.stack(value)
+        return hooks.stack(value)
     return constant(value, dtype=dtype)
 
 

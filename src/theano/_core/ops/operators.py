@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from theano._core.base.errors import AsTensorError, ComplexError
+from theano._core.ir import hooks
 from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Constant, Variable
 from theano._core.ops import arithmetic as a
@@ -120,5 +121,5 @@ class FormulaConstant(ElementwiseOperators, Constant):
     """A number in one of the engine's own formulas."""
 
 
-TensorType.variable_class = FormulaVariable
-TensorType.constant_class = FormulaConstant
+hooks.tensor_variable.fill(FormulaVariable)
+hooks.tensor_constant.fill(FormulaConstant)

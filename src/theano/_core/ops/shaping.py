@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.exceptions import AxisError
 
+from theano._core.ir import hooks
 from theano._core.ir.graph import made_by
 from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Apply, Constant
@@ -80,6 +81,7 @@ class Rebroadcast(Structured):
         return f"Rebroadcast{{{','.join(str(int(one)) for one in self.pattern)}}}"
 
 
+@hooks.change_pattern.fill
 def pattern_broadcast(x: Any, pattern: Sequence[bool]) -> Any:
     """Return `x` with the broadcastable pattern `pattern`."""
     return x if x.type.broadcastable == tuple(pattern) else Rebroadcast(pattern)(x)
@@ -459,5 +461,3 @@ class SpecifyShape(Structured):
 
 
 specify_shape = SpecifyShape()
-
-TensorType.pattern_changer = pattern_broadcast

@@ -13,19 +13,21 @@ from collections.abc import Sequence
 from typing import Any
 
 from theano._core.base.settings import change_flags
+from theano._core.ir import hooks
 from theano._core.ir.graph import copy_graph, toposort
 from theano._core.ir.graph import inputs as leaves_of
 from theano._core.ir.source import without_lines
 from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Apply, Constant, Variable
 from theano._core.ops.evaluation import evaluate
-from theano._core.ops.op import Hooks, python_int
+from theano._core.ops.op import python_int
 from theano._core.ops.shaping import Length, specify_shape
 
 # A formula of a length with more operations than this is not evaluated while a graph is built.
 _MOST_OPERATIONS = 40
 
 
+@hooks.declare_lengths.fill
 def declare_sizes(node: Apply) -> None:
     """Declare the lengths of the outputs of `node` that follow from those of its inputs.
 
@@ -113,10 +115,7 @@ def without_sizes(outputs: Sequence[Variable], replace: dict[Variable, Variable]
     return [memo.get(v, v) for v in outputs]
 
 
+@hooks.check_lengths.fill
 def _checked_lengths(x: Any, shape: Sequence[int | None]) -> Any:
     unknown = [n is not None and have is None for n, have in zip(shape, x.type.shape, strict=True)]
     return specify_shape(x, shape) if any(unknown) else x
-
-
-TensorType.length_checker = _checked_lengths
-Hooks.sizes = declare_sizes

@@ -10,6 +10,7 @@ from collections.abc import Callable, Collection, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 
+from theano._core.ir import hooks
 from theano._core.rewrite.branches import rewrite_branches
 from theano._core.rewrite.class_numbers import check_class_numbers
 from theano._core.rewrite.engine import Rewriter, Rule, RuleSet
@@ -68,17 +69,6 @@ class Selection(NamedTuple):
     included: frozenset[str] = frozenset({"fast_run"})
     excluded: frozenset[str] = frozenset()
     extra: tuple[Any, ...] = ()
-
-
-class Added:
-    """Rewrites that users have added; the layer that keeps them sets `run`.
-
-    `run(name, outputs, selection)` runs those that stand before the pass of a name, and returns the
-    new outputs. `some(selection)` tells whether there are any.
-    """
-
-    run: Callable[[str, list[Any], Selection], list[Any]] | None = None
-    some: Callable[[Selection], bool] | None = None
 
 
 def _walk(name: str) -> Callable[[Rewriter, list[Any], Selection], list[Any]]:
@@ -213,7 +203,8 @@ def remove_rule(rule: Rule) -> None:
 
 def adds_nothing(selection: Selection) -> bool:
     """Tell whether users have added neither rules nor rewrites that a selection takes."""
-    return not _added_rules and (Added.some is None or not Added.some(selection))
+    added = hooks.has_added_rewrites
+    return not _added_rules and (added.value is None or not added(selection))
 
 
 def _forget_rules() -> None:
@@ -284,8 +275,7 @@ def rewrite(
 
 def _added(name: str, outputs: list[Any], selection: Selection) -> list[Any]:
     """Return `outputs` as rewrites that users have added before a pass leave them."""
-    run = Added.run
-    if run is None:
+    if hooks.run_added_rewrites.value is None:
         return outputs
     outputs = in_loops(outputs, lambda inside: _added(name, inside, selection))
-    return inlined(run(name, outputs, selection))
+    return inlined(hooks.run_added_rewrites(name, outputs, selection))

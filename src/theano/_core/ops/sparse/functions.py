@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from theano._core.base.settings import config
+from theano._core.ir.hooks import extend
 from theano._core.ir.variable import Constant, Variable
 from theano._core.ops import arithmetic as dense_arithmetic
 from theano._core.ops import transcendental
@@ -458,4 +459,4 @@ class SparseConstant(Operators, Constant):
     __repr__ = __str__
 
 
-SparseType.Variable, SparseType.Constant = SparseVariable, SparseConstant
+extend(SparseType, Variable=SparseVariable, Constant=SparseConstant)

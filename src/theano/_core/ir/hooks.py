@@ -1,0 +1,84 @@
+"""All that a module calls of one that it cannot import: a layer above it, or a cycle.
+
+Each row says which modules call, which fill it as they are imported, and why it is needed.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+class Hook:
+    """A function, or a class, that another module puts here.
+
+    Parameters
+    ----------
+    called_by, filled_by : str
+        Modules of the engine.
+    why : str
+
+    Attributes
+    ----------
+    value : object
+        None until it is filled.
+    """
+
+    def __init__(self, called_by: str, filled_by: str, why: str) -> None:
+        self.called_by = called_by
+        self.filled_by = filled_by
+        self.why = why
+        self.value: Any = None
+
+    def fill(self, value: Any) -> Any:
+        """Put a function or class here, and return it."""
+        self.value = value
+        return value
+
+    def __call__(self, *arguments: Any, **options: Any) -> Any:
+        return self.value(*arguments, **options)
+
+
+tensor_variable = Hook(
+    "ir.types", "ops.operators api.variables", "Variables of tensors have operators and methods."
+)
+tensor_constant = Hook("ir.types", "ops.operators api.variables", "So have their constants.")
+evaluate = Hook("ir.variable", "api.variables", "`eval` of every variable compiles a function.")
+change_pattern = Hook(
+    "ir.types", "ops.shaping", "A variable becomes one of another type by an operation."
+)
+check_lengths = Hook("ir.types", "ops.sizes", "It is checked to have the lengths of a type so.")
+stack = Hook("ops.op", "ops.creation", "A list that holds variables is a tensor by an operation.")
+declare_lengths = Hook(
+    "ops.op", "ops.sizes", "Lengths of outputs follow from declared ones by formulas of operations."
+)
+compute_test_values = Hook(
+    "ops.op", "compile.test_values", "Example values are computed as operations are applied."
+)
+compile_body = Hook(
+    "ops.deferred", "compile.function", "An operation that is its body runs as compiled."
+)
+push_forward = Hook(
+    "autodiff.reverse",
+    "autodiff.forward",
+    "Reverse rules may need directional derivatives; forward mode transposes reverse rules.",
+)
+run_added_rewrites = Hook(
+    "rewrite.pipeline", "legacy.optdb", "Users register rewrites by Theano's positions."
+)
+has_added_rewrites = Hook(
+    "rewrite.pipeline", "legacy.optdb", "Without one, programs that are kept may be used."
+)
+
+# Modules that give attributes to classes of others, and why.
+EXTENDING = {
+    "ops.index_rows": "Indexing of rows needs all operations of indexing.",
+    "ops.sparse.functions": "Variables of sparse matrices have operators.",
+    "compile.function": "What Python does with a compiled function, whose class is written in C++.",
+    "legacy.old_methods": "Attributes of Theano 1.0.5 that nothing in the engine uses.",
+}
+
+
+def extend(target: type, /, **attributes: Any) -> None:
+    """Give a class attributes; only modules of `EXTENDING` do."""
+    for name, value in attributes.items():
+        setattr(target, name, value)
