@@ -18,7 +18,7 @@ from theano._core.ir import hooks
 from theano._core.ir.graph import toposort
 from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Apply
-from theano._core.ops.arithmetic import add, real
+from theano._core.ops.arithmetic import real
 from theano._core.ops.elementwise import Elementwise, cast
 from theano._core.ops.fill import second, zeros_like_float
 from theano._core.ops.gradient import DisconnectedType
@@ -153,7 +153,7 @@ def _defined(g: Any) -> Any:
 def _sum(one: Any, two: Any) -> Any:
     if one is None or two is None:
         return two if one is None else one
-    return add(one, two)
+    return one + two
 
 
 def _settle(node: Apply, out: Any, tangent: Any) -> Any:

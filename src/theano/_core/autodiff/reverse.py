@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
+from functools import reduce
+from operator import add
 from typing import Any
 
 import numpy as np
@@ -23,7 +25,7 @@ from theano._core.ir.graph import toposort
 from theano._core.ir.source import at_line, user_line
 from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Apply, Variable
-from theano._core.ops.arithmetic import add, real
+from theano._core.ops.arithmetic import real
 from theano._core.ops.elementwise import cast
 from theano._core.ops.fill import second, zeros_like_float
 from theano._core.ops.gradient import DisconnectedType, NullType
@@ -252,7 +254,7 @@ class Reverse:
         if variable in self.seeds and self.replace:
             terms = terms[:1]
         null = next((t for t in terms if isinstance(t.type, NullType)), None)
-        result = null if null is not None else _sum(terms)
+        result = null if null is not None else reduce(add, terms)
         self.done[variable] = result
         return result
 
@@ -359,11 +361,3 @@ def _full(g: Any, out: Any) -> Any:
     if g.type.broadcastable == out.type.broadcastable:
         return g
     return second(out, g)
-
-
-def _sum(terms: Sequence[Any]) -> Any:
-    result = terms[0]
-    for term in terms[1:]:
-        tensors = isinstance(result.type, TensorType) and isinstance(term.type, TensorType)
-        result = add(result, term) if tensors else result + term
-    return result

@@ -7,7 +7,6 @@ from typing import Any
 
 from theano._core.base import dtypes
 from theano._core.ir.variable import Apply
-from theano._core.ops.arithmetic import ge
 from theano._core.ops.assertions import Require
 from theano._core.ops.dimshuffle import pad_left
 from theano._core.ops.elementwise import cast
@@ -52,7 +51,7 @@ class Alloc(Structured):
 
     def guards(self, node: Apply, shapes: Sequence[Any]) -> list[Guard]:
         open_ones = [n for n in node.inputs[1:] if not not_negative(n)]
-        return [(_NOT_NEGATIVE, lambda n=n: [n, ge(n, 0)]) for n in open_ones]
+        return [(_NOT_NEGATIVE, lambda n=n: [n, n >= 0]) for n in open_ones]
 
     def connection(self, node: Apply) -> list[list[bool]]:
         return [[True]] + [[False]] * (len(node.inputs) - 1)

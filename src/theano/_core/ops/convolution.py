@@ -19,7 +19,6 @@ import numpy as np
 
 from theano._core.base import dtypes
 from theano._core.ir.variable import Apply
-from theano._core.ops.arithmetic import mul
 from theano._core.ops.elementwise import cast
 from theano._core.ops.lengths import as_int64
 from theano._core.ops.op import python_int, tensor_operand
@@ -324,7 +323,7 @@ class AbstractConv(BaseAbstractConv):
         if rows != [True, False]:
             return None
         lengths = [as_int64(length(values[0], a)) for a in range(values[0].type.ndim)]
-        every = reshape_op(values[0], [mul(lengths[0], lengths[1]), *lengths[2:]])
+        every = reshape_op(values[0], [lengths[0] * lengths[1], *lengths[2:]])
         out = self._sibling("result", imshp=None)(every, values[1])
         own = [as_int64(length(out, a)) for a in range(1, out.type.ndim)]
         return [reshape_op(out, [*lengths[:2], *own])]

@@ -12,7 +12,7 @@ from theano._core.base.errors import AsTensorError
 from theano._core.ir import hooks
 from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Apply
-from theano._core.ops.arithmetic import maximum, mul
+from theano._core.ops.arithmetic import maximum
 from theano._core.ops.dimshuffle import dimshuffle
 from theano._core.ops.elementwise import cast, unequal
 from theano._core.ops.fill import zeros_like_float
@@ -74,7 +74,7 @@ class ARange(Structured):
             return [zeros_like_float(start), zeros_like_float(stop), zeros_like_float(step)]
         g = cotangents[0]
         steps = ARange("int64")(np.asarray(0), length(g, 0), np.asarray(1))
-        return [reduce("sum", g), None, reduce("sum", mul(g, steps))]
+        return [reduce("sum", g), None, reduce("sum", g * steps)]
 
     def lower(self, p: Any, node: Apply, start: Any, stop: Any, step: Any) -> Any:
         return p.arithmetic_sequence(node, self.dtype, start, step)

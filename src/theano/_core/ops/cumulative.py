@@ -9,7 +9,7 @@ import numpy as np
 
 from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Apply
-from theano._core.ops.arithmetic import add, and_, eq, mul, sub, switch, true_div
+from theano._core.ops.arithmetic import eq, switch
 from theano._core.ops.body import Body
 from theano._core.ops.broadcasting import Alloc
 from theano._core.ops.dimshuffle import dimshuffle
@@ -69,12 +69,12 @@ class Cumulative(Structured):
             return [self._from_behind(g)]
         zero = eq(x, np.asarray(0, x.type.dtype))
         seen = Cumulative(self.axis, "add")(cast(zero, "int64"))
-        first = and_(zero, eq(seen, 1))
+        first = zero & eq(seen, 1)
         # Up to the first zero by division; at it, with 1 in its place; behind it nothing counts.
         one = np.asarray(1, x.type.dtype)
         without = self(switch(first, one, x))
-        behind = true_div(self._from_behind(mul(g, conjugate(out))), conjugate(x))
-        at_zero = switch(first, self._from_behind(mul(g, conjugate(without))), 0)
+        behind = self._from_behind(g * conjugate(out)) / conjugate(x)
+        at_zero = switch(first, self._from_behind(g * conjugate(without)), 0)
         return [switch(eq(seen, 0), behind, at_zero)]
 
     def jvp(self, node: Apply, tangents: Sequence[Any], forward: Any) -> list[Any] | None:
@@ -86,7 +86,7 @@ class Cumulative(Structured):
         rows = [dimshuffle(v, order) for v in (x, tangents[0])]
         kind = TensorType(x.type.dtype, rows[0].type.broadcastable[1:])
         item, slope, product, tangent = (kind() for _ in range(4))
-        values = [mul(product, item), add(mul(tangent, item), mul(product, slope))]
+        values = [product * item, tangent * item + product * slope]
         body = Body([item, slope, product, tangent], values)
         loop = Loop(body, [State((1,), NEW)] * 2, 2, name=MODES[self.mode])
         lengths = [length(v, a) for v in rows[:1] for a in range(v.type.ndim)]
@@ -106,4 +106,4 @@ def difference(x: Any, axis: int) -> Any:
     """Return the differences of neighbouring items along `axis`."""
     before = [slice(None)] * axis
     later, earlier = (subtensor(x, [*before, s]) for s in (slice(1, None), slice(None, -1)))
-    return sub(later, earlier)
+    return later - earlier

@@ -10,7 +10,7 @@ import numpy as np
 from theano._core.base import dtypes
 from theano._core.base.settings import config
 from theano._core.ir.variable import Apply
-from theano._core.ops.arithmetic import add, and_, gt, int_div, lt, minimum, mul, switch
+from theano._core.ops.arithmetic import minimum, switch
 from theano._core.ops.broadcasting import Alloc
 from theano._core.ops.called import Called
 from theano._core.ops.creation import ARange
@@ -37,9 +37,9 @@ def _weighted(g: Any, size: Any, weight: float) -> Any:
     """Return half a spectrum of `size` numbers with what stands for two of them times `weight`."""
     rank = g.type.ndim
     at = ARange("int64")(0, length(g, rank - 2), 1)
-    two = and_(gt(at, 0), lt(mul(at, 2), size))
+    two = (at > 0) & (at * 2 < size)
     weights = switch(two, np.asarray(weight, g.type.dtype), np.asarray(1, g.type.dtype))
-    return mul(g, dimshuffle(weights, [*["x"] * (rank - 2), 0, "x"]))
+    return g * dimshuffle(weights, [*["x"] * (rank - 2), 0, "x"])
 
 
 class RFFT(Called):
@@ -61,7 +61,7 @@ class RFFT(Called):
 
     def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
         *first, last = shapes[0]
-        half = last // 2 + 1 if isinstance(last, int) else add(int_div(last, 2), as_int64(1))
+        half = last // 2 + 1 if isinstance(last, int) else last // 2 + as_int64(1)
         return [(*first, half, 2)]
 
     def linear(self, node: Apply) -> list[list[int]]:
@@ -117,7 +117,7 @@ class IRFFT(Called):
 def _transform_rows(op: Any, x: Any, *size: Any) -> Any:
     """Return the transforms of rows of rows."""
     one, two, *rest = (as_int64(length(x, a)) for a in range(x.type.ndim))
-    out = op(reshape_op(x, [mul(one, two), *rest]), *size)
+    out = op(reshape_op(x, [one * two, *rest]), *size)
     return reshape_op(out, [one, two, *(as_int64(length(out, a)) for a in range(1, out.ndim))])
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from theano._core.ir.types import ObjectType
 from theano._core.ir.variable import Apply
-from theano._core.ops.arithmetic import clip, mul
+from theano._core.ops.arithmetic import clip
 from theano._core.ops.fill import full_like
 from theano._core.ops.op import Structured, as_variable
 
@@ -81,7 +81,7 @@ class GradientFilter(Structured):
         if self.kind == "checkpoint":
             return [g]
         if self.kind == "scale":
-            return [mul(g, self.parameters[0])]
+            return [g * self.parameters[0]]
         return [clip(g, *self.parameters)]
 
     def jvp(self, node: Apply, tangents: Sequence[Any], forward: Any) -> list[Any] | None:

@@ -10,7 +10,7 @@ import numpy as np
 from theano._core.base import dtypes
 from theano._core.base.errors import AdvancedIndexingError
 from theano._core.ir.variable import Apply, Constant, Variable
-from theano._core.ops.arithmetic import add, int_div, lt, maximum, minimum, neg, sub, switch
+from theano._core.ops.arithmetic import add, maximum, minimum, switch
 from theano._core.ops.dimshuffle import dimshuffle
 from theano._core.ops.elementwise import cast, same_rank
 from theano._core.ops.fill import zeros_like_float
@@ -130,13 +130,13 @@ def _symbolic_length(entry: slice, step: int | None, size: Any) -> Any:
         by = cast(as_variable(entry.step), "int64")
         up = _bounded_length(entry.start, entry.stop, size, by, True)
         down = _bounded_length(entry.start, entry.stop, size, by, False)
-        return switch(lt(by, as_int64(0)), down, up)
+        return switch(by < as_int64(0), down, up)
     return _bounded_length(entry.start, entry.stop, size, as_int64(step), step > 0)
 
 
 def _bounded_length(start: Any, stop: Any, size: Any, step: Any, forward: bool) -> Any:
     zero = as_int64(0)
-    low, high = (zero, size) if forward else (as_int64(-1), sub(size, as_int64(1)))
+    low, high = (zero, size) if forward else (as_int64(-1), size - as_int64(1))
 
     def bound(value: Any, default: Any) -> Any:
         if value is None:
@@ -150,16 +150,16 @@ def _bounded_length(start: Any, stop: Any, size: Any, step: Any, forward: bool) 
         if known is None and not_negative(at):
             return at if forward and _exceeds(size, at) else minimum(at, high)
         if known is None:
-            at = switch(lt(at, zero), add(at, size), at)
+            at = switch(at < zero, at + size, at)
         elif known < 0:
-            at = add(at, size)
+            at = at + size
         return minimum(maximum(at, low), high)
 
     first, last = bound(start, low if forward else high), bound(stop, high if forward else low)
-    span = sub(last, first) if first is not zero else last
+    span = last - first if first is not zero else last
     if python_int(step) == 1:
         return maximum(span, zero) if first is not zero else span
-    return maximum(neg(int_div(neg(span), step)), zero)
+    return maximum(-(-span // step), zero)
 
 
 def _exceeds(total: Any, part: Any) -> bool:

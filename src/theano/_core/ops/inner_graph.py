@@ -9,7 +9,6 @@ from typing import Any
 from theano._core.ir.comparison import io_connection_pattern
 from theano._core.ir.graph import ancestors, copy_graph
 from theano._core.ir.variable import Apply
-from theano._core.ops.arithmetic import add
 from theano._core.ops.body import Body
 from theano._core.ops.evaluation import evaluate
 from theano._core.ops.fill import zeros_like_float
@@ -84,7 +83,7 @@ class InnerGraph(Structured):
         seeds: dict[Any, Any] = {}
         for out, g in zip(self.body.outputs, cotangents, strict=True):
             if g is not None:
-                seeds[out] = add(seeds[out], g) if out in seeds else g
+                seeds[out] = seeds[out] + g if out in seeds else g
         found = reverse(seeds, self.body.inputs)
         return self._outside(node, [found.get(v) for v in self.body.inputs])
 

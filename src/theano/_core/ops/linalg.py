@@ -10,7 +10,7 @@ import numpy as np
 from theano._core.base import dtypes
 from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Apply
-from theano._core.ops.arithmetic import complex_, imag, isnan, mul, neg, switch
+from theano._core.ops.arithmetic import complex_, imag, isnan, switch
 from theano._core.ops.dimshuffle import dimshuffle
 from theano._core.ops.elementwise import broadcast_lengths, cast, same_rank
 from theano._core.ops.indexing import sum_to
@@ -281,9 +281,9 @@ class Solve(MatrixOp):
         x = node.outputs[0]
         g_b = self.adjoint()(hermitian(a), cotangents[0])
         if b.type.ndim == 1:
-            g_a = neg(mul(as_column(g_b), as_row(conjugate(x))))
+            g_a = -(as_column(g_b) * as_row(conjugate(x)))
         else:
-            g_a = sum_to(neg(product(g_b, hermitian(x))), a)
+            g_a = sum_to(-product(g_b, hermitian(x)), a)
             g_b = sum_to(g_b, b)
         if self.routine == "solve_triangular":
             g_a = triangle(g_a, self.is_lower)
@@ -334,7 +334,7 @@ class MatrixInverse(MatrixOp):
 
     def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
         x = hermitian(node.outputs[0])
-        return [neg(products(x, cotangents[0], x))]
+        return [-products(x, cotangents[0], x)]
 
 
 matrix_inverse = MatrixInverse()
@@ -367,8 +367,8 @@ class Det(MatrixOp):
         return [shapes[0][:-2]]
 
     def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
-        factor = scalar_of_stack(mul(cotangents[0], conjugate(node.outputs[0])))
-        return [mul(factor, hermitian(matrix_inverse(node.inputs[0])))]
+        factor = scalar_of_stack(cotangents[0] * conjugate(node.outputs[0]))
+        return [factor * hermitian(matrix_inverse(node.inputs[0]))]
 
 
 det = Det()
@@ -406,9 +406,9 @@ class SLogDet(MatrixOp):
         sign = node.outputs[0]
         if dtypes.is_complex(sign.type.dtype):
             # d(sign) = i sign d(angle), and log |det| + i angle is the logarithm of det.
-            turn = neg(imag(mul(sign, conjugate(g_sign))))
+            turn = -imag(sign * conjugate(g_sign))
             g = complex_(g, cast(turn, g.type.dtype))
-        return [mul(scalar_of_stack(g), hermitian(matrix_inverse(node.inputs[0])))]
+        return [scalar_of_stack(g) * hermitian(matrix_inverse(node.inputs[0]))]
 
 
 slogdet = SLogDet()

@@ -14,7 +14,7 @@ import numpy as np
 from theano._core.base import dtypes
 from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Apply
-from theano._core.ops.arithmetic import add, eq, ge, minimum, mul, real, switch
+from theano._core.ops.arithmetic import eq, minimum, real, switch
 from theano._core.ops.assertions import Assert
 from theano._core.ops.called import Composed
 from theano._core.ops.creation import ARange
@@ -294,14 +294,14 @@ class Part(Composed):
         def weighted(weight: float) -> Any:
             if weight in (0.0, 1.0):
                 return x if weight else zero(x)
-            return mul(as_variable(np.asarray(weight, dtypes.real_of(x.type.dtype))), x)
+            return as_variable(np.asarray(weight, dtypes.real_of(x.type.dtype))) * x
 
         below, diagonal, above = (weighted(w) for w in self.props())
         if self.below == self.diagonal:
-            return [switch(ge(i, j), below, above)]
+            return [switch(i >= j, below, above)]
         if self.above == self.diagonal:
-            return [switch(ge(j, i), above, below)]
-        rest = below if self.below == self.above else switch(ge(i, j), below, above)
+            return [switch(j >= i, above, below)]
+        rest = below if self.below == self.above else switch(i >= j, below, above)
         return [switch(eq(i, j), diagonal, rest)]
 
 
@@ -326,7 +326,7 @@ def diagonal_of(x: Any) -> Any:
 
 def plus_hermitian(x: Any) -> Any:
     """Return the sum of a matrix and its conjugate transpose."""
-    return add(x, hermitian(x))
+    return x + hermitian(x)
 
 
 def from_one_triangle(s: Any, lower: bool) -> Any:
@@ -339,7 +339,7 @@ def from_one_triangle(s: Any, lower: bool) -> Any:
 
 def half(x: Any) -> Any:
     """Return x / 2 in its own dtype."""
-    return mul(as_variable(np.asarray(0.5, dtype=dtypes.real_of(x.type.dtype))), x)
+    return as_variable(np.asarray(0.5, dtype=dtypes.real_of(x.type.dtype))) * x
 
 
 def real_part(x: Any) -> Any:

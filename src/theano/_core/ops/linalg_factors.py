@@ -10,7 +10,7 @@ import numpy as np
 from theano._core.base import dtypes
 from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Apply
-from theano._core.ops.arithmetic import add, and_, eq, gt, le, lt, mul, neg, sub, switch, true_div
+from theano._core.ops.arithmetic import eq, switch
 from theano._core.ops.assertions import Assert, Require
 from theano._core.ops.called import Composed
 from theano._core.ops.creation import ARange, join
@@ -102,9 +102,8 @@ class LUFactor(MatrixOp):
         g_lower, g_upper, _ = cotangents
         why = "the gradient of lu needs a square matrix"
         lower, upper = for_square(node.inputs[0], node.outputs[:2], why)
-        inner = add(
-            triangle(product(hermitian(lower), g_lower), strict=True),
-            triangle(product(g_upper, hermitian(upper)), lower=False),
+        inner = triangle(product(hermitian(lower), g_lower), strict=True) + triangle(
+            product(g_upper, hermitian(upper)), lower=False
         )
         left = solve_upper_triangular(hermitian(lower), inner)
         s = hermitian(solve_upper_triangular(upper, hermitian(left)))
@@ -174,16 +173,16 @@ class QR(MatrixOp):
         else:
             (q, r), (g_q, g_r) = node.outputs, cotangents
         if self.mode == "complete":
-            q = Assert("the gradient of a complete qr needs no more rows than columns")(q, le(m, n))
+            q = Assert("the gradient of a complete qr needs no more rows than columns")(q, m <= n)
         k = smaller(m, n)
         first, g_first = _first(r, -1, k), _first(g_r, -1, k)
         g_after = _after(g_r, k)
         from_after = product(_after(x, k), hermitian(g_after))
-        g_q = from_after if g_q is None else add(g_q, from_after)
-        inner = sub(product(first, hermitian(g_first)), product(hermitian(g_q), q))
+        g_q = from_after if g_q is None else g_q + from_after
+        inner = product(first, hermitian(g_first)) - product(hermitian(g_q), q)
         below = triangle(inner, strict=True)
-        both = add(plus_hermitian(below), on_diagonal(real_part(inner)))
-        right = add(g_q, product(q, both))
+        both = plus_hermitian(below) + on_diagonal(real_part(inner))
+        right = g_q + product(q, both)
         left = hermitian(solve_upper_triangular(first, hermitian(right)))
         return [join(x.type.ndim - 1, left, product(q, g_after))]
 
@@ -241,13 +240,13 @@ class Pinv(MatrixOp):
     def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
         a, p, g = node.inputs[0], node.outputs[0], cotangents[0]
         ph, gh = hermitian(p), hermitian(g)
-        first = neg(products(ph, g, ph))
+        first = -products(ph, g, ph)
         # (I - A P) G^H (P P^H) and (P^H P) G^H (I - P A)
         right = products(gh, p, ph)
-        second = sub(right, products(a, p, right))
+        second = right - products(a, p, right)
         left = products(ph, p, gh)
-        third = sub(left, products(left, p, a))
-        return [add(first, add(second, third))]
+        third = left - products(left, p, a)
+        return [first + (second + third)]
 
 
 pinv = Pinv()
@@ -302,20 +301,18 @@ class LeastSquares(Composed):
         a, b = (cast(v, dtypes.upcast(v.type.dtype, "float64")) for v in (a, b))
         u, s, vh = SVD(full_matrices=False)(a)
         rcond = cast(rcond, "float64")
-        inside = and_(gt(rcond, 0.0), lt(rcond, 1.0))
+        inside = (rcond > 0.0) & (rcond < 1.0)
         rcond = switch(inside, rcond, as_variable(np.finfo("float64").eps / 2))
         # A sum, since an empty matrix has no largest one.
         largest = reduce("sum", subtensor(s, [slice(None, 1)]))
-        counts = gt(s, mul(rcond, largest))
-        inverse = switch(
-            counts, true_div(1.0, switch(counts, s, as_variable(1.0))), as_variable(0.0)
-        )
-        x = product(hermitian(vh), mul(as_column(inverse), product(hermitian(u), b)))
+        counts = s > rcond * largest
+        inverse = switch(counts, 1.0 / switch(counts, s, as_variable(1.0)), as_variable(0.0))
+        x = product(hermitian(vh), as_column(inverse) * product(hermitian(u), b))
         rank = reduce("sum", cast(counts, "int64"))
-        left = sub(b, product(a, x))
-        squares = real_part(mul(left, conjugate(left)))
-        asked = cast(and_(eq(rank, n), gt(m, n)), "int64")
-        residuals = subtensor(reduce("sum", squares, (0,)), [slice(None, mul(asked, length(b, 1)))])
+        left = b - product(a, x)
+        squares = real_part(left * conjugate(left))
+        asked = cast(eq(rank, n) & (m > n), "int64")
+        residuals = subtensor(reduce("sum", squares, (0,)), [slice(None, asked * length(b, 1))])
         if node.inputs[1].type.ndim == 1:
             x = dimshuffle(pattern_broadcast(x, (False, True)), (0,))
         dtypes_of = [out.type.dtype for out in node.outputs]
@@ -334,7 +331,7 @@ class LeastSquares(Composed):
         g = cotangents[0]
         p = pinv(a)
         if b.type.ndim == 1:
-            g_p = mul(as_column(g), as_row(conjugate(b)))
+            g_p = as_column(g) * as_row(conjugate(b))
             g_b = product(hermitian(p), as_column(g))
             g_b = dimshuffle(pattern_broadcast(g_b, (False, True)), (0,))
         else:

@@ -26,7 +26,7 @@ from theano._core.base import dtypes
 from theano._core.base.errors import MethodNotDefined, NullTypeGradError
 from theano._core.ir.graph import ancestors, copy_graph, toposort
 from theano._core.ir.variable import Apply, Constant
-from theano._core.ops.arithmetic import abs_, add, and_, eq, gt, le, mul, neq, or_, sqr, sub, switch
+from theano._core.ops.arithmetic import add, eq, neq, or_, sqr, switch
 from theano._core.ops.arithmetic import true_div as div
 from theano._core.ops.body import Body
 from theano._core.ops.branch import IfElse
@@ -76,15 +76,15 @@ def differences(w: Any) -> Gaps:
     """Return the gaps w_j - w_i; they are 1 on the diagonal, where numerators must be zero."""
     rows, columns = _numbers(w)
     same = eq(rows, columns)
-    value = switch(same, _one(w), sub(as_row(w), as_column(w)))
-    slope = switch(same, as_variable(np.int64(1)), sub(columns, rows))
+    value = switch(same, _one(w), as_row(w) - as_column(w))
+    slope = switch(same, as_variable(np.int64(1)), columns - rows)
     return _gaps(w, value, slope, neq(rows, columns))
 
 
 def sums(w: Any) -> Gaps:
     """Return the gaps w_j + w_i."""
     rows, columns = _numbers(w)
-    return _gaps(w, add(as_row(w), as_column(w)), add(rows, columns))
+    return _gaps(w, as_row(w) + as_column(w), rows + columns)
 
 
 def themselves(w: Any) -> Gaps:
@@ -94,9 +94,9 @@ def themselves(w: Any) -> Gaps:
 
 def _gaps(w: Any, value: Any, slope: Any, there: Any = None) -> Gaps:
     size, modulus = _length_of(modulus_of(w)), modulus_of(value)
-    near, zero = (le(modulus, mul(_number(w, f), size)) for f in (_few(w), 8 * _eps(w)))
+    near, zero = (modulus <= _number(w, f) * size for f in (_few(w), 8 * _eps(w)))
     if there is not None:
-        near, zero = and_(there, near), and_(there, zero)
+        near, zero = there & near, there & zero
     return Gaps(value, cast(slope, dtypes.real_of(w.type.dtype)), near, zero, size)
 
 
@@ -104,14 +104,14 @@ def _length_of(w: Any) -> Any:
     """Return the lengths of vectors; squares neither overflow nor vanish."""
     axis = (w.type.ndim - 1,)
     total = scalar_of_stack(reduce("sum", w, axis))
-    unit = switch(gt(total, zero(total)), total, _one(total))
+    unit = switch(total > zero(total), total, _one(total))
     parts = reduce("sum", sqr(div(as_row(w), unit)), (w.type.ndim - 1, w.type.ndim))
-    return mul(unit, sqrt(scalar_of_stack(parts)))
+    return unit * sqrt(scalar_of_stack(parts))
 
 
 def _count(w: Any) -> Any:
     """Return 1, 2 and so on along the last axis."""
-    count = add(ARange("int64")(0, length(w, w.type.ndim - 1), 1), as_variable(np.int64(1)))
+    count = ARange("int64")(0, length(w, w.type.ndim - 1), 1) + as_variable(np.int64(1))
     return dimshuffle(count, [*["x"] * (w.type.ndim - 1), 0])
 
 
@@ -160,10 +160,10 @@ class Quotient(NamedTuple):
         """Where it may be worth knowing the limit."""
         if self.alone:
             return self.gaps.near
-        most = mul(_number(self.over, _few(self.over)), self.scale)
+        most = _number(self.over, _few(self.over)) * self.scale
         # Next to what is added to them, all values may be near to each other.
-        together = and_(le(size_of(self.over), most), gt(self.scale, _number(self.over, 0.0)))
-        return or_(self.gaps.near, together)
+        together = (size_of(self.over) <= most) & (self.scale > _number(self.over, 0.0))
+        return self.gaps.near | together
 
     def value(self, limit: Any = None) -> Any:
         """Return the quotient; `limit` is None if the numerator does not move.
@@ -175,12 +175,12 @@ class Quotient(NamedTuple):
         if limit is None:
             limit = zeros_like_float(over)
         else:
-            residue = sub(over, mul(limit, gaps.value))
+            residue = over - limit * gaps.value
             # As the values are not exact, numerators are not either.
-            scale = add(scale, mul(gaps.size, size_of(limit)))
+            scale = scale + gaps.size * size_of(limit)
         eps = _eps(over)
         allowed = switch(gaps.zero, _number(over, eps**0.5), _number(over, 16 * eps))
-        agrees = and_(self.near, le(modulus_of(residue), mul(allowed, scale)))
+        agrees = self.near & (modulus_of(residue) <= allowed * scale)
         gap = switch(gaps.zero, zero(gaps.value), gaps.value)
         return switch(agrees, limit, div(over, switch(agrees, _one(gap), gap)))
 
@@ -193,7 +193,7 @@ def values_of(quotients: Sequence[Quotient], limits: Sequence[Any]) -> list[Any]
 
 def modulus_of(x: Any) -> Any:
     """Return moduli, for conditions only: no derivative goes through them."""
-    return abs_(_still(x))
+    return abs(_still(x))
 
 
 def size_of(*matrices: Any) -> Any:
@@ -287,7 +287,7 @@ def _limits(body: Body, count: int, n_values: int, forward: Forward) -> Body:
     for v, first, gap, slope in zip(over, once, rest[::2], rest[1::2], strict=True):
         twice = again.get(first)
         if twice is not None:
-            first = sub(first, mul(half(div(gap, slope)), twice))
+            first = first - half(div(gap, slope)) * twice
         limits.append(zeros_like_float(v) if first is None else div(first, slope))
     return Body(body.inputs, limits)
 

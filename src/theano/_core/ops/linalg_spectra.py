@@ -8,7 +8,7 @@ from typing import Any
 
 from theano._core.base import dtypes
 from theano._core.ir.variable import Apply
-from theano._core.ops.arithmetic import add, eq, mul, sub
+from theano._core.ops.arithmetic import add, eq
 from theano._core.ops.elementwise import cast
 from theano._core.ops.fill import zeros_like_float
 from theano._core.ops.linalg import solve
@@ -118,7 +118,7 @@ class Eigh(SpectralOp):
 
     def vjp(self, node: Apply, cotangents: Sequence[Any], limits: Sequence[Any] = ()) -> list[Any]:
         v = node.outputs[1] if self.vectors else limits[0]
-        inner = [] if cotangents[0] is None else [mul(v, as_row(cotangents[0]))]
+        inner = [] if cotangents[0] is None else [v * as_row(cotangents[0])]
         if self.vectors:
             found = values_of(self.quotients(node, cotangents), limits)
             inner += [product(v, x) for x in found]
@@ -226,23 +226,23 @@ class SVD(SpectralOp):
         )
         size, alone = size_of(g_u, g_v), themselves(s)
         return [
-            Quotient(off_diagonal(add(of_u, of_v)), differences(s), size),
-            Quotient(sub(of_u, of_v), sums(s), size),
+            Quotient(off_diagonal(of_u + of_v), differences(s), size),
+            Quotient(of_u - of_v, sums(s), size),
             *(Quotient(_outside(g, x), alone, size, True) for x, g in ((u, g_u), (v, g_v))),
         ]
 
     def vjp(self, node: Apply, cotangents: Sequence[Any], limits: Sequence[Any] = ()) -> list[Any]:
         if not self.compute_uv:
             u, vh = limits
-            return [product(mul(u, as_row(cotangents[0])), vh)]
+            return [product(u * as_row(cotangents[0]), vh)]
         u, _, vh = self._factors(node)
-        left = [] if cotangents[1] is None else [mul(u, as_row(cotangents[1]))]
+        left = [] if cotangents[1] is None else [u * as_row(cotangents[1])]
         found = values_of(self.quotients(node, cotangents), limits)
         if not found:
             return [product(_total(left), vh)]
         both, each, rest_u, rest_v = found
-        left += [product(u, add(both, each)), rest_u]
-        return [add(product(_total(left), vh), product(u, hermitian(rest_v)))]
+        left += [product(u, both + each), rest_u]
+        return [product(_total(left), vh) + product(u, hermitian(rest_v))]
 
     def jvp(self, node: Apply, tangents: Sequence[Any], forward: Any) -> list[Any]:
         u, s, vh = self._factors(node)
@@ -259,18 +259,18 @@ class SVD(SpectralOp):
         rest_u, rest_v = (
             Quotient(_outside(x, y), alone, size).value() for x, y in ((of_v, u), (of_u, v))
         )
-        of_u = add(product(u, add(both, each)), rest_u)
-        of_v = add(product(v, sub(both, each)), rest_v)
+        of_u = product(u, both + each) + rest_u
+        of_v = product(v, both - each) + rest_v
         return [of_u, of_s, hermitian(of_v)]
 
 
 def _minus_hermitian(x: Any) -> Any:
-    return sub(x, hermitian(x))
+    return x - hermitian(x)
 
 
 def _outside(x: Any, basis: Any) -> Any:
     """Return what of the columns of `x` is not spanned by an orthonormal basis."""
-    return sub(x, products(basis, hermitian(basis), x))
+    return x - products(basis, hermitian(basis), x)
 
 
 def _total(terms: Sequence[Any]) -> Any:
@@ -312,14 +312,14 @@ class Eig(SpectralOp):
         adjoint, gaps = hermitian(v), differences(w)
         # The columns keep their length and phase: what would change these is taken out.
         along = on_diagonal(product(adjoint, g))
-        turning = off_diagonal(product(adjoint, sub(g, product(v, along))))
+        turning = off_diagonal(product(adjoint, g - product(v, along)))
         return [Quotient(turning, gaps._replace(value=conjugate(gaps.value)), size_of(g))]
 
     def vjp(self, node: Apply, cotangents: Sequence[Any], limits: Sequence[Any] = ()) -> list[Any]:
         v = node.outputs[1]
         inner = values_of(self.quotients(node, cotangents), limits)
         if cotangents[0] is not None:
-            inner.append(mul(_identity_like(v), as_row(cotangents[0])))
+            inner.append(_identity_like(v) * as_row(cotangents[0]))
         adjoint = hermitian(v)
         return [solve(adjoint, product(_total(inner), adjoint))]
 
@@ -328,7 +328,7 @@ class Eig(SpectralOp):
         inner = solve(v, product(tangents[0], v))
         of_v = product(v, Quotient(off_diagonal(inner), differences(w), size_of(inner)).value())
         along = on_diagonal(product(hermitian(v), of_v))
-        return [diagonal_of(inner), sub(of_v, product(v, along))]
+        return [diagonal_of(inner), of_v - product(v, along)]
 
 
 def _identity_like(x: Any) -> Any:

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Apply
-from theano._core.ops.arithmetic import int_div, maximum, mul, sub
+from theano._core.ops.arithmetic import maximum
 from theano._core.ops.body import Body
 from theano._core.ops.creation import join
 from theano._core.ops.dimshuffle import dimshuffle
@@ -40,8 +40,8 @@ def in_chunks(node: Apply) -> Chunked:
     op, outer = node.op, node.op.outer(node)
     steps = node.inputs[0]
     size = _chunk_size(op.checkpoint, steps)
-    chunks = int_div(steps, size)
-    whole = mul(chunks, size)
+    chunks = steps // size
+    whole = chunks * size
     plain = op.replaced(op.body, checkpoint=None)
     body, states = _chunk_body(plain, outer)
     outer_loop = plain.replaced(body, states=states, labels=())
@@ -62,7 +62,7 @@ def in_chunks(node: Apply) -> Chunked:
     ]
     # The steps that are left over.
     rest = plain.make_node(
-        sub(steps, whole),
+        steps - whole,
         *(s[whole:steps] for s in outer.sequences),
         *(e for e in ends if e is not None),
         *outer.fixed,

@@ -16,7 +16,7 @@ from theano._core.ir.graph import copy_graph, made_by, toposort
 from theano._core.ir.graph import inputs as leaves_of
 from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Apply, Constant
-from theano._core.ops.arithmetic import add, le, minimum, switch
+from theano._core.ops.arithmetic import add, minimum, switch
 from theano._core.ops.body import Body
 from theano._core.ops.branch import needed_always
 from theano._core.ops.creation import join
@@ -146,7 +146,7 @@ class _Pullback:
         seeds: dict[Any, Any] = {}
         for j in self.active:
             value, total = self.op.new_values[j], self.totals[j]
-            seeds[value] = add(seeds[value], total) if value in seeds else total
+            seeds[value] = seeds[value] + total if value in seeds else total
         items = set(self.inner.sequences)
         of_states = {tap for taps in self.inner.states for tap in taps}
         pairs = zip(self.inner.fixed, self.outer.fixed, strict=True)
@@ -256,7 +256,7 @@ class _Pullback:
         sums = [TensorType(values[v].type.dtype, v.type.broadcastable)(v.name) for v in fixed]
         items = [v for v in self.inner.sequences if v in values]
         outputs = [v for j in self.active for v in self._shifted(j, pending[j], values)]
-        outputs += [add(s, values[v]) for s, v in zip(sums, fixed, strict=True)]
+        outputs += [s + values[v] for s, v in zip(sums, fixed, strict=True)]
         outputs += [values[v] for v in items]
         states = [State((1,))] * (len(outputs) - len(items)) + [State(())] * len(items)
         carried = [v for j in self.active for v in pending[j]] + sums
@@ -395,10 +395,10 @@ class _Pullback:
     def _initial(self, j: int, received: list[Any]) -> Any:
         rows = received[0] if len(received) == 1 else join(0, *reversed(received))
         if self.op.truncate > 0:
-            rows = switch(le(self.steps, self.op.truncate), rows, zeros_like_float(rows))
+            rows = switch(self.steps <= self.op.truncate, rows, zeros_like_float(rows))
         depth = self.op.states[j].depth
         if self._given(j) and not _only_new_rows(self.cotangents[j], depth):
-            rows = add(self.cotangents[j][:depth], rows)
+            rows = self.cotangents[j][:depth] + rows
         return rows
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Apply
-from theano._core.ops.arithmetic import add, ge, gt, invert, maximum, or_, switch
+from theano._core.ops.arithmetic import maximum, switch
 from theano._core.ops.assertions import Require
 from theano._core.ops.body import Body
 from theano._core.ops.broadcasting import alloc
@@ -99,7 +99,7 @@ class _Parts:
 
 def _most(counts: Any) -> Any:
     """Return the largest number of steps, after checking that all rows have some."""
-    positive = reduce("all", gt(counts, 0))
+    positive = reduce("all", counts > 0)
     text = "vectorize: an item asks for no step of a loop of which the last row is read"
     # One where there are no rows: the last of no steps could not be read.
     most = maximum(reduce("supremum", counts), constant(np.asarray(1)))
@@ -115,14 +115,14 @@ def _end_apart(
     """
     done, steps = (TensorType(dtype, (False,))() for dtype in ("bool", "int64"))
     kept = [_kept(done, old, new) for old, new in zip(before, parts.values, strict=True)]
-    now = add(steps, cast(invert(done), "int64"))
+    now = steps + cast(~done, "int64")
     ended = done
     if parts.condition:
-        ended = or_(ended, cast(parts.condition[0], "bool"))
+        ended = ended | cast(parts.condition[0], "bool")
     more = []
     if counts is not None:
         more = [TensorType("int64", (False,))()]
-        ended = or_(ended, ge(now, more[0]))
+        ended = ended | (now >= more[0])
     parts.values = [*kept, ended, now]
     parts.condition = [batching.all_of(ended)]
     # All rows: the derivative reads which rows had ended before each step.

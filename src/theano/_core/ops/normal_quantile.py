@@ -12,7 +12,7 @@ import math
 from typing import Any, NamedTuple
 
 from theano._core.ops import rules
-from theano._core.ops.arithmetic import mul, sqr, true_div
+from theano._core.ops.arithmetic import sqr
 from theano._core.ops.elementwise import DEAR, elementwise
 from theano._core.ops.samples import reals
 from theano._core.ops.transcendental import exp
@@ -259,7 +259,7 @@ def _distribution(xp: Any, x: Any) -> Any:
 
 
 def _density(x: Any) -> Any:
-    return mul(1 / math.sqrt(2 * math.pi), exp(mul(-0.5, sqr(x))))
+    return 1 / math.sqrt(2 * math.pi) * exp(-0.5 * sqr(x))
 
 
 normal_distribution = elementwise(
@@ -267,7 +267,7 @@ normal_distribution = elementwise(
     doc="The probability that a normal number is at most `x`; relatively exact for low `x`.",
     compute=lambda xp, x: _distribution(xp, x),
     dtype=rules.to_real_float,
-    grad=lambda g, x, p: (mul(g, _density(x)),),
+    grad=lambda g, x, p: (g * _density(x),),
     llvm=lambda b, x: b.normal_distribution(x),
     samples=(reals(-3, 3),),
     ulp=4,
@@ -278,7 +278,7 @@ normal_quantile = elementwise(
     doc="The number that a normal number stays below with probability `p`; NaN beyond [0, 1].",
     compute=lambda xp, p: _quantile(xp, p),
     dtype=rules.to_real_float,
-    grad=lambda g, p, z: (true_div(g, _density(z)),),
+    grad=lambda g, p, z: (g / _density(z),),
     llvm=lambda b, p: b.normal_quantile(p),
     samples=(reals(0.01, 0.99),),
     ulp=4,

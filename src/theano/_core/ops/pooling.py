@@ -13,7 +13,7 @@ import numpy as np
 
 from theano._core.base import dtypes
 from theano._core.ir.variable import Apply, Constant
-from theano._core.ops.arithmetic import ge, int_div, maximum, mul, switch
+from theano._core.ops.arithmetic import int_div, maximum, mul, switch
 from theano._core.ops.elementwise import cast
 from theano._core.ops.fill import zeros_like_float
 from theano._core.ops.lengths import as_int64
@@ -99,7 +99,7 @@ def pooled_length(size: Any, window: Any, step: Any, pad: Any, ignore_border: bo
     overlapping = plus(larger(over(room, step), 0), 1)
     if isinstance(step, int) and isinstance(window, int):
         return apart if step >= window else overlapping
-    return switch(ge(as_int64(step), as_int64(window)), as_int64(apart), as_int64(overlapping))
+    return switch(as_int64(step) >= as_int64(window), as_int64(apart), as_int64(overlapping))
 
 
 class PoolOp(WindowOp):

@@ -10,7 +10,7 @@ import numpy as np
 from theano._core.base import dtypes
 from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Apply
-from theano._core.ops.arithmetic import add, and_, clip, eq, ge, gt, int_div, lt, mod, mul, or_, sub
+from theano._core.ops.arithmetic import clip, eq
 from theano._core.ops.assertions import Require
 from theano._core.ops.broadcasting import Alloc
 from theano._core.ops.called import Composed
@@ -47,7 +47,7 @@ def _checked_lengths(name: str, dims: Any, count: int) -> list[Any]:
     given = length(dims, 0)
     text = f"{name}: dims has {{}} items, expected {count}"
     dims = Require(text, 1)(dims, given, eq(given, count))
-    dims = Require(NEGATIVE.format(name))(dims, reduce("all", ge(dims, 0)))
+    dims = Require(NEGATIVE.format(name))(dims, reduce("all", dims >= 0))
     return [subtensor(dims, [i]) for i in range(count)]
 
 
@@ -61,7 +61,7 @@ def _not_negative(name: str, dims: Any) -> tuple[int, ...]:
 
 def _within(message: str, index: Any, size: Any) -> Any:
     """Return `index`, after checking that all of it is at least 0 and below `size`."""
-    inside = and_(ge(index, 0), lt(index, size))
+    inside = (index >= 0) & (index < size)
     every = reduce("all", inside) if index.type.ndim else inside
     return Require(message, 1)(index, as_int64(size), every)
 
@@ -69,8 +69,8 @@ def _within(message: str, index: Any, size: Any) -> Any:
 def _at(mode: str, index: Any, size: Any, message: str) -> Any:
     """Return an index below `size`, made so as `mode` says."""
     if mode == "clip":
-        return clip(index, 0, sub(size, 1))
-    return mod(index, size) if mode == "wrap" else _within(message, index, size)
+        return clip(index, 0, size - 1)
+    return index % size if mode == "wrap" else _within(message, index, size)
 
 
 class UnravelIndex(Composed):
@@ -104,8 +104,8 @@ class UnravelIndex(Composed):
         order = range(self.ndim) if self.order == "F" else range(self.ndim - 1, -1, -1)
         outs: dict[int, Any] = {}
         for axis in order:
-            outs[axis] = mod(rest, lengths[axis])
-            rest = int_div(rest, lengths[axis])
+            outs[axis] = rest % lengths[axis]
+            rest = rest // lengths[axis]
         return [outs[axis] for axis in range(self.ndim)]
 
     def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
@@ -144,7 +144,7 @@ class RavelMultiIndex(Composed):
         *indices, dims = node.inputs
         lengths = _checked_lengths("ravel_multi_index", dims, len(indices))
         positions = product([length(indices[0], axis) for axis in range(indices[0].type.ndim)])
-        some = or_(gt(product(lengths), 0), eq(positions, 0))
+        some = (product(lengths) > 0) | eq(positions, 0)
         text = "ravel_multi_index: there is no position in an array without items"
         lengths[0] = Require(text)(lengths[0], some)
         if indices[0].type.ndim:
@@ -159,7 +159,7 @@ class RavelMultiIndex(Composed):
         steps = list(zip(modes, indices, lengths, strict=True))
         for mode, index, size in steps if self.order == "C" else reversed(steps):
             at = _at(mode, index, size, "invalid entry in coordinates array: the axis has {} items")
-            number = at if number is None else add(mul(number, size), at)
+            number = at if number is None else number * size + at
         return [number]
 
     def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:

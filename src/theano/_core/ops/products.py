@@ -8,7 +8,6 @@ from typing import Any
 from theano._core.base import dtypes
 from theano._core.ir.graph import made_by
 from theano._core.ir.variable import Apply
-from theano._core.ops.arithmetic import mul
 from theano._core.ops.dimshuffle import DimShuffle, dimshuffle
 from theano._core.ops.elementwise import cast, conjugate, unequal
 from theano._core.ops.indexing import sum_to
@@ -74,7 +73,7 @@ class Dot(Structured):
         g = cotangents[0]
         ranks = (x.type.ndim, y.type.ndim)
         if ranks == (1, 1):
-            found = [mul(g, y), mul(g, x)]
+            found = [g * y, g * x]
         elif ranks == (2, 1):
             found = [outer(g, y), dot(transposed(x), g)]
         elif ranks == (1, 2):
@@ -255,4 +254,4 @@ def transposed(x: Any) -> Any:
 
 def outer(x: Any, y: Any) -> Any:
     """Return the outer product of two vectors."""
-    return mul(dimshuffle(x, (0, "x")), dimshuffle(y, ("x", 0)))
+    return dimshuffle(x, (0, "x")) * dimshuffle(y, ("x", 0))

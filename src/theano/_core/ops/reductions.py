@@ -11,7 +11,7 @@ from theano._core.base import dtypes
 from theano._core.base.errors import InternalError
 from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Apply
-from theano._core.ops.arithmetic import eq, mul, neq, switch, true_div
+from theano._core.ops.arithmetic import eq, neq, switch
 from theano._core.ops.assertions import Require
 from theano._core.ops.dimshuffle import dimshuffle
 from theano._core.ops.elementwise import cast, conjugate
@@ -281,8 +281,8 @@ class Reduction(Structured):
         rest = switch(zero, np.asarray(1, x.type.dtype), x)
         nothing = np.asarray(0, x.type.dtype)
         total = Reduction("sum", self.axis)
-        at_zero = mul(self(rest), total(switch(zero, tangent, nothing)))
-        slope = mul(node.outputs[0], total(switch(zero, nothing, true_div(tangent, rest))))
+        at_zero = self(rest) * total(switch(zero, tangent, nothing))
+        slope = node.outputs[0] * total(switch(zero, nothing, tangent / rest))
         return [switch(eq(count, 0), slope, switch(eq(count, 1), at_zero, nothing))]
 
     def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
@@ -294,8 +294,8 @@ class Reduction(Structured):
             return [fill(x, g)]
         y = self.expand(x, out)
         if self.kind in EXTREMES:
-            return [mul(eq(y, x), g)]
-        return [mul(g, conjugate(_others(self, x, y)))]
+            return [eq(y, x) * g]
+        return [g * conjugate(_others(self, x, y))]
 
     def __str__(self) -> str:
         name = self.kind.capitalize()
@@ -326,9 +326,7 @@ def _others(op: Reduction, x: Any, y: Any) -> Any:
         Reduction("prod", op.axis, *op.asked)(switch(zero, np.asarray(1, x.type.dtype), x)),
     )
     with_zero = switch(zero, switch(eq(count, 1), rest, 0), 0)
-    return switch(
-        eq(count, 0), true_div(y, switch(zero, np.asarray(1, x.type.dtype), x)), with_zero
-    )
+    return switch(eq(count, 0), y / switch(zero, np.asarray(1, x.type.dtype), x), with_zero)
 
 
 class ArgExtreme(Structured):

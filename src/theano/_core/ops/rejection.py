@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from theano._core.ir.variable import Apply
-from theano._core.ops.arithmetic import eq, mul, switch
+from theano._core.ops.arithmetic import eq, switch
 from theano._core.ops.array_math import ArrayMath
 from theano._core.ops.elementwise import cast
 from theano._core.ops.gamma_derivative import log_gamma_derivative
@@ -225,12 +225,12 @@ def _gamma_gradient(g: Any, a: Any, x: Any) -> list[Any]:
     # Numbers too small for a float are 0, and do not move.
     none = eq(x, 0)
     safe = switch(none, 1, cast(x, "float64"))
-    moved = mul(safe, log_gamma_derivative(a, log(safe)))
-    return [sum_to(mul(g, switch(none, 0, moved)), a)]
+    moved = safe * log_gamma_derivative(a, log(safe))
+    return [sum_to(g * switch(none, 0, moved), a)]
 
 
 def _log_gamma_gradient(g: Any, a: Any, log_x: Any) -> list[Any]:
-    return [sum_to(mul(g, log_gamma_derivative(a, log_x)), a)]
+    return [sum_to(g * log_gamma_derivative(a, log_x), a)]
 
 
 SAMPLERS: dict[str, Sampler] = {

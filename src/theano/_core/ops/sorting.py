@@ -11,19 +11,10 @@ from theano._core.base import dtypes
 from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Apply
 from theano._core.ops.arithmetic import (
-    abs_,
-    and_,
     eq,
-    ge,
-    gt,
-    invert,
     isnan,
-    le,
-    lt,
     mul,
-    neg,
     neq,
-    sub,
     switch,
 )
 from theano._core.ops.assertions import Require
@@ -291,10 +282,10 @@ class TopK(Composed):
         size = length(x, self.axis)
         kth = Require("topk: kth cannot be zero")(kth, neq(kth, 0))
         text = f"topk: kth cannot be larger than the size of specified axis {self.axis}: {{}}, {{}}"
-        kth = Require(text, 2)(kth, kth, size, le(kth, size), ge(kth, neg(size)))
-        start = switch(gt(kth, 0), sub(size, kth), as_variable(0))
+        kth = Require(text, 2)(kth, kth, size, kth <= size, kth >= -size)
+        start = switch(kth > 0, size - kth, as_variable(0))
         before = [slice(None)] * self.axis
-        order = ArgSelect(self.axis)(x, start, abs_(kth))
+        order = ArgSelect(self.axis)(x, start, abs(kth))
         if self.sorted:
             order = subtensor(order, [*before, slice(None, None, -1)])
         return self._asked(take_along(x, order, self.axis), cast(order, self.idx_dtype))
@@ -450,12 +441,12 @@ class Unique(Composed):
         if self.return_index:
             outs.append(AdvancedSubtensor((AT,))(order, at))
         if self.return_inverse:
-            ranks = sub(Cumulative(0, "add")(cast(first, "int64")), 1)
+            ranks = Cumulative(0, "add")(cast(first, "int64")) - 1
             room = Alloc()(np.asarray(0), size)
             outs.append(AdvancedIncSubtensor((AT,), True)(room, ranks, order))
         if self.return_counts:
             ends = Alloc()(size, length(at, 0))
-            outs.append(sub(_with_part(ends, behind, subtensor(at, [ahead])), at))
+            outs.append(_with_part(ends, behind, subtensor(at, [ahead])) - at)
         return outs
 
     def _in_order(self, x: Any) -> tuple[Any, Any, Any]:
@@ -474,7 +465,7 @@ class Unique(Composed):
             new = reduce("any", new, (1,))
         elif not dtypes.is_discrete(x.type.dtype):
             # All that is no number is one item; as part of a row it is not, in NumPy.
-            new = and_(new, invert(and_(isnan(one), isnan(two))))
+            new = new & ~(isnan(one) & isnan(two))
         return rising, order, new
 
     def connection(self, node: Apply) -> list[list[bool]]:
@@ -530,7 +521,7 @@ class Spread(Composed):
         text = "repeats must hold one number for each of the {} items along the axis, got {}"
         counts = Require(text, 2)(counts, size, given, eq(given, size))
         counts = Require("repeats may not contain negative values.")(
-            counts, reduce("all", ge(counts, 0))
+            counts, reduce("all", counts >= 0)
         )
         every = ARange("int64")(0, _checked_sum(counts), 1)
         return [SearchSorted("right")(Cumulative(0, "add")(counts), every)]
@@ -540,4 +531,4 @@ def _checked_sum(counts: Any) -> Any:
     """Return the sum of numbers that are not negative, after checking that it is an int64."""
     # Added in floating point it is near enough to tell.
     near = reduce("sum", cast(counts, "float64"))
-    return Require(TOO_OFTEN)(reduce("sum", counts), lt(near, MOST_REPEATED))
+    return Require(TOO_OFTEN)(reduce("sum", counts), near < MOST_REPEATED)

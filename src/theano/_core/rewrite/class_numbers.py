@@ -11,7 +11,7 @@ from typing import Any
 
 from theano._core.ir.graph import copy_graph, made_by, toposort
 from theano._core.ir.variable import Apply
-from theano._core.ops.arithmetic import and_, ge, lt, true_div
+from theano._core.ops.arithmetic import true_div
 from theano._core.ops.assertions import Require
 from theano._core.ops.creation import ARange
 from theano._core.ops.dimshuffle import DimShuffle
@@ -28,7 +28,7 @@ IN_BOUNDS = Require(
 
 def in_bounds(y: Any, x: Any) -> Any:
     """Return the condition that all class numbers are those of a column of `x`."""
-    return reduce("all", and_(ge(y, 0), lt(y, length(x, 1))), (0,))
+    return reduce("all", (y >= 0) & (y < length(x, 1)), (0,))
 
 
 def is_softmax(variable: Any) -> bool:

@@ -9,7 +9,7 @@ from typing import Any
 from theano._core.ir.graph import copied, made_by, toposort
 from theano._core.ir.source import at_line
 from theano._core.ir.variable import Apply
-from theano._core.ops.arithmetic import add, lt, maximum, minimum, sub, switch
+from theano._core.ops.arithmetic import maximum, minimum, switch
 from theano._core.ops.elementwise import cast
 from theano._core.ops.indexing import Slice, Subtensor, join_index, subtensor, within
 from theano._core.ops.lengths import as_int64
@@ -128,7 +128,7 @@ class _Read:
     def __init__(self, node: Apply, before: int, count: Any) -> None:
         self.node = node
         self.before = before
-        self.length = None if count is None else add(count, as_int64(before))
+        self.length = None if count is None else count + as_int64(before)
         self.entries: list[Any] | None = None
         self.end: Any = None
         first, *rest = join_index(node.op.index, node.inputs[1:])
@@ -144,8 +144,8 @@ class _Read:
         if self.length is None or at == -1:
             return None
         at = within(cast(as_int64(at), "int64"), self.length)
-        at = switch(lt(at, as_int64(0)), add(at, self.length), at)
-        return sub(at, as_int64(self.before - 1)), at
+        at = switch(at < as_int64(0), at + self.length, at)
+        return at - as_int64(self.before - 1), at
 
     def _slice(self, part: slice) -> tuple[Any, Any] | None:
         start, stop, step = part.start, part.stop, 1 if part.step is None else part.step
@@ -165,7 +165,7 @@ class _Read:
         return self._steps(end), part if _counts_up(start) else slice(None, stop, step)
 
     def _steps(self, end: Any) -> Any:
-        return end - self.before if isinstance(end, int) else sub(end, as_int64(self.before))
+        return end - self.before if isinstance(end, int) else end - as_int64(self.before)
 
     def _from_start(self, bound: Any, more: int = 0) -> Any:
         """Return a bound of a slice, and `more`, as it is when it counts from the first row."""
@@ -173,7 +173,7 @@ class _Read:
             return bound
         at, zero = cast(as_int64(bound), "int64"), as_int64(0)
         one = as_int64(more)
-        return switch(lt(at, zero), maximum(add(add(at, self.length), one), zero), add(at, one))
+        return switch(at < zero, maximum(at + self.length + one, zero), at + one)
 
     def of(self, rows: Any) -> Any:
         """Return what is read, from the rows of the steps that are run."""

@@ -15,7 +15,7 @@ from theano._core.base.errors import InternalError
 from theano._core.ir.graph import copied, copy_graph, made_by, toposort
 from theano._core.ir.source import at_line
 from theano._core.ir.variable import Apply, Constant
-from theano._core.ops.arithmetic import add, minimum, sub
+from theano._core.ops.arithmetic import add, minimum
 from theano._core.ops.assertions import Assert
 from theano._core.ops.branch import needed_always
 from theano._core.ops.broadcasting import alloc
@@ -238,7 +238,7 @@ def _read_last(client: Apply, rows: Any, steps: Any, state: DraftState) -> Any:
         # The last rows among new ones are fewer when there are fewer steps.
         few = minimum(as_int64(steps), as_int64(_distance(client)))
         index = (Slice(SYMBOL, None, None), *client.op.index[1:])
-        return Subtensor(index)(rows, sub(as_int64(state.keep), few), *client.inputs[1:])
+        return Subtensor(index)(rows, as_int64(state.keep) - few, *client.inputs[1:])
     known = None if steps is None else python_int(steps)
     if steps is None or (known is not None and known >= _distance(client)):
         return Subtensor(client.op.index)(rows, *client.inputs[1:])
@@ -456,7 +456,7 @@ def sum_products_at_once(draft: Draft, uses: Uses) -> dict[Any, Any] | None:
         draft.states.remove(state)
         table = draft.build()
         total = _product_of_rows(_outside(left, table), _outside(right, table))
-        total = add(initial, dimshuffle(total, ["x", *range(total.type.ndim)]))
+        total = initial + dimshuffle(total, ["x", *range(total.type.ndim)])
         table[state.output] = conform(total, state.output)
         return table
     return None

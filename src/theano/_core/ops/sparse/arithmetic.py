@@ -9,7 +9,6 @@ import numpy as np
 
 from theano._core.base import dtypes
 from theano._core.ir.variable import Apply
-from theano._core.ops.arithmetic import mul
 from theano._core.ops.broadcasting import Alloc
 from theano._core.ops.dimshuffle import dimshuffle
 from theano._core.ops.fill import zeros_like_float
@@ -329,7 +328,7 @@ def _spread(x: Any, g: Any, axis: int | None) -> Any:
     """Return the matrix with the items of `g`, a sum along an axis, where `x` stores items."""
     ones = ones_at(x, g.type.dtype)
     if axis is None:
-        return rebuilt(x, mul(parts(ones)[0], dimshuffle(g, ("x",))))
+        return rebuilt(x, parts(ones)[0] * dimshuffle(g, ("x",)))
     if axis == 0:
         return MulSV()(ones, g)
     return row_scale(ones, g)

@@ -10,7 +10,6 @@ import numpy as np
 from theano._core.base import dtypes
 from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Apply
-from theano._core.ops.arithmetic import mul
 from theano._core.ops.dimshuffle import dimshuffle
 from theano._core.ops.products import dot as dense_dot
 from theano._core.ops.reductions import reduce
@@ -345,8 +344,8 @@ class Usmm(SparseOp):
 
     def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
         (alpha, x, y, z), (g,) = node.inputs, cotangents
-        scaled = mul(g, alpha if alpha.type.ndim else dimshuffle(alpha, ("x", "x")))
-        of_alpha = reduce("sum", mul(g, multiplied(x, y)))
+        scaled = g * (alpha if alpha.type.ndim else dimshuffle(alpha, ("x", "x")))
+        of_alpha = reduce("sum", g * multiplied(x, y))
         return [
             fit_dense(alpha, dimshuffle(of_alpha, ("x",) * alpha.type.ndim)),
             _fitted(x, multiplied(scaled, transposed(y))),

@@ -9,7 +9,6 @@ import numpy as np
 from theano._core.base import dtypes
 from theano._core.ir.variable import Apply, Constant
 from theano._core.ops.arithmetic import (
-    abs_,
     add,
     and_,
     maximum,
@@ -145,18 +144,18 @@ def _rebuild_sum(node: Apply, plus: list[Any], minus: list[Any], constant: Any, 
     result = None
     plus, minus = [cast(v, dtype) for v in plus], [cast(v, dtype) for v in minus]
     for value in plus:
-        result = value if result is None else add(result, value)
+        result = value if result is None else result + value
     if constant != 0 or (result is None and not minus):
         offset = number(constant, dtype)
-        result = offset if result is None else add(result, offset)
+        result = offset if result is None else result + offset
     taken = None
     for value in minus:
         if result is not None:
             result = sub(result, value)
         else:
-            taken = value if taken is None else add(taken, value)
+            taken = value if taken is None else taken + value
     if taken is not None:
-        result = neg(taken)
+        result = -taken
     return filled(node, result)
 
 
@@ -196,7 +195,7 @@ def _scale_out_of_sum(rewriter: Rewriter, node: Apply) -> Any:
     if inner is None:
         return None
     if inner.op is neg:
-        return neg(node.op(inner.inputs[0]))
+        return -node.op(inner.inputs[0])
     if inner.op is not mul:
         return None
     for index, factor in enumerate(inner.inputs):
@@ -206,7 +205,7 @@ def _scale_out_of_sum(rewriter: Rewriter, node: Apply) -> Any:
         dtype = node.outputs[0].type.dtype
         if other.type.dtype == dtype:
             scalar = dimshuffle(factor, ()) if factor.type.ndim else factor
-            return mul(cast(scalar, dtype), node.op(other))
+            return cast(scalar, dtype) * node.op(other)
     return None
 
 
@@ -246,8 +245,8 @@ def _alloc_like(rewriter: Rewriter, node: Apply, scalar: Any) -> Any:
 
 pattern(
     "|−x| → |x|",
-    abs_(neg(x)),
-    abs_(x),
+    abs(-x),
+    abs(x),
     keeps="exact",
     why="one operation",
     # Of unsigned integers -x is another positive number.
@@ -255,10 +254,10 @@ pattern(
 )
 pattern(
     "sqr(|x|) → sqr(x)",
-    sqr(abs_(x)),
+    sqr(abs(x)),
     sqr(x),
     keeps="exact",
     why="one operation",
     when=lambda found: not dtypes.is_complex(found[x].type.dtype),
 )
-pattern("sqr(−x) → sqr(x)", sqr(neg(x)), sqr(x), keeps="exact", why="one operation")
+pattern("sqr(−x) → sqr(x)", sqr(-x), sqr(x), keeps="exact", why="one operation")

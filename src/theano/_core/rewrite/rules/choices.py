@@ -187,8 +187,8 @@ def _one_of_two(rewriter: Rewriter, node: Apply) -> Any:
     # The sum does not stretch them: each alone has its shape.
     if any(v.type != out.type or not rewriter.same_lengths(v, out) for v in (x, y)):
         return None
-    only_two = neg(y) if node.op is sub else y
-    needed = or_(one.needed, two.needed)
+    only_two = -y if node.op is sub else y
+    needed = one.needed | two.needed
     if _terms(needed) > MOST_TERMS:
         return None
     either = one.choose(two.choose(node.op(x, y), x), only_two)

@@ -35,7 +35,7 @@ def largest_of(total: Any) -> Any:
 def shifted(total: Any, largest: Any) -> Any:
     """Return the exponentials that a sum is of, with `largest` taken from their exponents."""
     powers = total.owner.inputs[0].owner.inputs[0]
-    return exp(sub(powers, total.owner.op.expand(powers, largest)))
+    return exp(powers - total.owner.op.expand(powers, largest))
 
 
 def _has_largest(power: Any, op: Reduction) -> bool:

@@ -11,7 +11,6 @@ from theano._core.base import dtypes
 from theano._core.ir.graph import made_by
 from theano._core.ir.variable import Apply
 from theano._core.ops.arithmetic import (
-    abs_,
     ge,
     gt,
     le,
@@ -56,12 +55,12 @@ undone("rad2deg(deg2rad(x)) → x", rad2deg(deg2rad(x)), x)
 undone("sinh(arcsinh(x)) → x", sinh(arcsinh(x)), x)
 undone("arcsinh(sinh(x)) → x", arcsinh(sinh(x)), x)
 undone("arctanh(tanh(x)) → x", arctanh(tanh(x)), x)
-undone("arccosh(cosh(x)) → |x|", arccosh(cosh(x)), abs_(x))
+undone("arccosh(cosh(x)) → |x|", arccosh(cosh(x)), abs(x))
 undone("inv(inv(x)) → x", reciprocal(reciprocal(x)), x)
 pattern("conj(conj(x)) → x", conj(conj(x)), x, keeps="exact", why="no work")
 joined = partial(pattern, why="one operation less", when=_float)
-joined("|x| |y| → |x y|", mul(abs_(x), abs_(y)), abs_(mul(x, y)))
-joined("|x| / |y| → |x / y|", true_div(abs_(x), abs_(y)), abs_(true_div(x, y)))
+joined("|x| |y| → |x y|", abs(x) * abs(y), abs(x * y))
+joined("|x| / |y| → |x / y|", abs(x) / abs(y), abs(x / y))
 
 
 @rule(

@@ -9,7 +9,7 @@ import numpy as np
 from theano._core.base import dtypes
 from theano._core.ir.graph import made_by
 from theano._core.ir.variable import Apply
-from theano._core.ops.arithmetic import abs_, eq, lt, mul, sgn, switch
+from theano._core.ops.arithmetic import abs_, eq, mul, sgn, switch
 from theano._core.ops.assertions import Require
 from theano._core.ops.creation import ARange, Eye
 from theano._core.ops.dimshuffle import DimShuffle, dimshuffle
@@ -169,7 +169,7 @@ def _log_det(rewriter: Rewriter, node: Apply) -> Any:
     if modulus:
         return logarithm
     nan = as_variable(np.asarray(np.nan, dtype=logarithm.type.dtype))
-    return switch(lt(sign, 0), nan, logarithm)
+    return switch(sign < 0, nan, logarithm)
 
 
 def _diagonal(rewriter: Rewriter, x: Any) -> Any:
@@ -203,7 +203,7 @@ def _slogdet_of_triangle(rewriter: Rewriter, node: Apply) -> Any:
         return None
     d = _diagonal(rewriter, x)
     axis, dtype = (d.type.ndim - 1,), d.type.dtype
-    return [reduce("prod", sgn(d), axis, dtype), reduce("sum", log(abs_(d)), axis, dtype)]
+    return [reduce("prod", sgn(d), axis, dtype), reduce("sum", log(abs(d)), axis, dtype)]
 
 
 def _square_triangle(rewriter: Rewriter, x: Any) -> bool:
@@ -224,7 +224,7 @@ def _scaled_rows(rewriter: Rewriter, node: Apply) -> Any:
         # An elementwise product would stretch where lengths of a product must agree.
         if v is None or other.type.broadcastable[summed]:
             continue
-        return mul(v if other.type.ndim == 1 else dimshuffle(v, pattern), other)
+        return (v if other.type.ndim == 1 else dimshuffle(v, pattern)) * other
     return None
 
 
@@ -279,7 +279,7 @@ def _split_det(variable: Any, a: Any) -> Any:
         rest = _split_det(factor_, a)
         if rest is not None:
             other = node.inputs[1 - i]
-            return other if rest == 1 else mul(rest, other)
+            return other if rest == 1 else rest * other
     return None
 
 
@@ -303,7 +303,7 @@ def _adjugate(rewriter: Rewriter, node: Apply) -> Any:
             continue
         result = factor_adjugate(*factor(found[0]))
         result = swapped(result) if found[1] else result
-        return result if isinstance(rest, int) else mul(stretched.op(rest), result)
+        return result if isinstance(rest, int) else stretched.op(rest) * result
     return None
 
 

@@ -13,7 +13,6 @@ from theano._core.ir.graph import made_by
 from theano._core.ir.variable import Apply
 from theano._core.ops.arithmetic import (
     add,
-    gt,
     isinf,
     maximum,
     neg,
@@ -105,9 +104,9 @@ def _difference(power: Any, below: Any) -> Any:
         or total.owner.inputs[0].owner.inputs[0] is not power
         or not along(total, (below, total))
     ):
-        return sub(power, log(below))
-    power = sub(power, total.owner.op.expand(power, largest))
-    return sub(power, log(like(total.owner.op(exp(power)), below)))
+        return power - log(below)
+    power = power - total.owner.op.expand(power, largest)
+    return power - log(like(total.owner.op(exp(power)), below))
 
 
 @rule(
@@ -129,7 +128,7 @@ def _write_of_quotient(rewriter: Rewriter, node: Apply) -> Any:
     rest, whole = found
     if whole.type != node.outputs[0].type or not rewriter.same_lengths(whole, zeros):
         return None
-    return true_div(node.op(zeros, rest, *at), whole)
+    return node.op(zeros, rest, *at) / whole
 
 
 def _divided_by(value: Any, node: Apply, at: list[Any]) -> tuple[Any, Any] | None:
@@ -199,7 +198,7 @@ def _placed_quotient(rewriter: Rewriter, node: Apply) -> Any:
         order = [axis if axis == "x" else given.op.new_order[axis] for axis in node.op.new_order]
         if order != list(range(whole.type.ndim)):
             return None
-    return true_div(node.op(above, *node.inputs[1:]), whole)
+    return node.op(above, *node.inputs[1:]) / whole
 
 
 def _operands(variable: Any) -> list[Any] | None:
@@ -231,7 +230,7 @@ def _log_of_exponentials(rewriter: Rewriter, node: Apply) -> Any:
         return None
     largest = fold(maximum, powers)
     largest = switch(isinf(largest), np.zeros((), total.type.dtype), largest)
-    return add(log(fold(add, [exp(sub(p, largest)) for p in powers])), largest)
+    return log(fold(add, [exp(p - largest) for p in powers])) + largest
 
 
 def _shifted(powers: list[Any]) -> bool:
@@ -249,9 +248,9 @@ def _log_erfc(rewriter: Rewriter, node: Apply) -> Any:
     if value.type.dtype not in ("float32", "float64") or made_by(value, switch):
         return None
     # The guard keeps the replacement, which has the pattern in it, from being replaced again.
-    low = switch(gt(value, np.ones((), value.type.dtype)), np.zeros((), value.type.dtype), value)
-    large = sub(log(erfcx(value)), sqr(value))
-    return switch(gt(value, np.ones((), value.type.dtype)), large, log(erfc(low)))
+    low = switch(value > np.ones((), value.type.dtype), np.zeros((), value.type.dtype), value)
+    large = log(erfcx(value)) - sqr(value)
+    return switch(value > np.ones((), value.type.dtype), large, log(erfc(low)))
 
 
 @rule("argmax(softmax(x)) → argmax(x)", on=ArgExtreme, why="the softmax is not formed")
@@ -297,10 +296,10 @@ def _float(found: Match) -> bool:
 
 
 precise = partial(pattern, why="keeps digits", when=_float)
-precise("1 - erf(x) → erfc(x)", sub(1, erf(x)), erfc(x))
-precise("1 - erfc(x) → erf(x)", sub(1, erfc(x)), erf(x))
-precise("erf(x) - 1 → -erfc(x)", sub(erf(x), 1), neg(erfc(x)))
-precise("-1 + erf(x) → -erfc(x)", add(-1, erf(x)), neg(erfc(x)))
-precise("erfc(x) - 1 → -erf(x)", sub(erfc(x), 1), neg(erf(x)))
-precise("-1 + erfc(x) → -erf(x)", add(-1, erfc(x)), neg(erf(x)))
-precise("1 + erf(x) → erfc(-x)", add(1, erf(x)), erfc(neg(x)))
+precise("1 - erf(x) → erfc(x)", 1 - erf(x), erfc(x))
+precise("1 - erfc(x) → erf(x)", 1 - erfc(x), erf(x))
+precise("erf(x) - 1 → -erfc(x)", erf(x) - 1, -erfc(x))
+precise("-1 + erf(x) → -erfc(x)", -1 + erf(x), -erfc(x))
+precise("erfc(x) - 1 → -erf(x)", erfc(x) - 1, -erf(x))
+precise("-1 + erfc(x) → -erf(x)", -1 + erfc(x), -erf(x))
+precise("1 + erf(x) → erfc(-x)", 1 + erf(x), erfc(-x))

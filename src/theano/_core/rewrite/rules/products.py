@@ -187,7 +187,7 @@ class Sigmoid:
         result = sigmoid(self.argument)
         if not self.negative:
             return result
-        return sigmoid(neg(cast(self.argument, result.type.dtype)))
+        return sigmoid(-cast(self.argument, result.type.dtype))
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Sigmoid) and (self.argument, self.negative) == (
@@ -391,7 +391,7 @@ def build(node: Apply, factors: Factors) -> Any:
         result = reciprocal(below) if constant == 1 else true_div(number(constant, dtype), below)
         scaled = True
     else:
-        result, scaled = true_div(above, below), False
+        result, scaled = above / below, False
     if not scaled and constant != 1:
         result = mul(number(constant, dtype), result)
     result = neg(result) if negative else result
@@ -407,7 +407,7 @@ def _times(values: list[Any], dtype: str) -> Any:
         value = cast(values[index], dtype)
         if index + 1 < len(values) and values[index + 1] is values[index]:
             value, index = sqr(value), index + 1
-        result = value if result is None else mul(result, value)
+        result = value if result is None else result * value
         index += 1
     return result
 

@@ -32,7 +32,7 @@ def _power(rewriter: Rewriter, node: Apply) -> Any:
         result = sqrt(base)
     if abs(exponent) in (2, 3, 4):
         square = sqr(base)
-        result = {2: square, 3: mul(square, base), 4: sqr(square)}[int(abs(exponent))]
+        result = {2: square, 3: square * base, 4: sqr(square)}[int(abs(exponent))]
     if result is None:
         return None
     result = reciprocal(result) if exponent < 0 else result
@@ -58,4 +58,4 @@ def _divide_by_constant(rewriter: Rewriter, node: Apply) -> Any:
     return mul(np.asarray(1 / known, dtype=dtype), cast(value, dtype))
 
 
-pattern("x x → sqr(x)", mul(x, x), sqr(x), keeps="exact", why="one operand")
+pattern("x x → sqr(x)", x * x, sqr(x), keeps="exact", why="one operand")

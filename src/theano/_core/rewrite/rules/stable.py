@@ -8,7 +8,7 @@ from typing import Any
 from theano._core.base import dtypes
 from theano._core.ir.graph import made_by
 from theano._core.ir.variable import Apply
-from theano._core.ops.arithmetic import add, neg, sub, true_div
+from theano._core.ops.arithmetic import true_div
 from theano._core.ops.dimshuffle import DimShuffle, dimshuffle
 from theano._core.ops.reductions import Reduction
 from theano._core.ops.transcendental import exp, expm1, log, log1p, sigmoid, softplus
@@ -33,34 +33,34 @@ def _float(found: Match) -> bool:
 
 pattern(
     "1 - sigmoid(x) → sigmoid(-x)",
-    sub(1, sigmoid(x)),
-    sigmoid(neg(x)),
+    1 - sigmoid(x),
+    sigmoid(-x),
     why="keeps digits for large x",
     when=_float,
 )
 pattern(
     "log(sigmoid(x)) → -softplus(-x)",
     log(sigmoid(x)),
-    neg(softplus(neg(x))),
+    -softplus(-x),
     why="finite for x << 0",
     when=_float,
 )
 pattern(
     "log1p(-sigmoid(x)) → -softplus(x)",
-    log1p(neg(sigmoid(x))),
-    neg(softplus(x)),
+    log1p(-sigmoid(x)),
+    -softplus(x),
     why="finite for x >> 0",
     when=_real,
 )
 finite = partial(pattern, why=OVERFLOW, when=_real)
-finite("log(1 + exp(x)) → softplus(x)", log(add(1, exp(x))), softplus(x))
+finite("log(1 + exp(x)) → softplus(x)", log(1 + exp(x)), softplus(x))
 finite("log1p(exp(x)) → softplus(x)", log1p(exp(x)), softplus(x))
 precise = partial(pattern, why="keeps digits for small x")
-precise("log(1 + x) → log1p(x)", log(add(1, x)), log1p(x), when=_float)
-precise("log(1 - x) → log1p(-x)", log(sub(1, x)), log1p(neg(x)), when=_float)
-precise("exp(x) - 1 → expm1(x)", sub(exp(x), 1), expm1(x), when=_real)
-precise("-1 + exp(x) → expm1(x)", add(-1, exp(x)), expm1(x), when=_real)
-precise("1 - exp(x) → -expm1(x)", sub(1, exp(x)), neg(expm1(x)), when=_real)
+precise("log(1 + x) → log1p(x)", log(1 + x), log1p(x), when=_float)
+precise("log(1 - x) → log1p(-x)", log(1 - x), log1p(-x), when=_float)
+precise("exp(x) - 1 → expm1(x)", exp(x) - 1, expm1(x), when=_real)
+precise("-1 + exp(x) → expm1(x)", -1 + exp(x), expm1(x), when=_real)
+precise("1 - exp(x) → -expm1(x)", 1 - exp(x), -expm1(x), when=_real)
 
 
 @rule("log(sum(exp(x))) → max + log(sum(exp(x - max)))", on=log, why=OVERFLOW)
@@ -69,7 +69,7 @@ def _log_sum_exp(rewriter: Rewriter, node: Apply) -> Any:
     largest = largest_of(total)
     if largest is None:
         return None
-    return like(add(log(total.owner.op(shifted(total, largest))), largest), node.inputs[0])
+    return like(log(total.owner.op(shifted(total, largest))) + largest, node.inputs[0])
 
 
 @rule(
@@ -92,4 +92,4 @@ def _divisor_out_of_sum(rewriter: Rewriter, node: Apply) -> Any:
     if any(given.op.new_order[axis] != "x" for axis in axes):
         return None
     kept = [axis for axis in range(value.type.ndim) if axis not in axes]
-    return true_div(node.op(above), dimshuffle(below, kept))
+    return node.op(above) / dimshuffle(below, kept)
