@@ -160,7 +160,7 @@ class VectorLoop:
                 self._buffer(memory, whole) if w.lanes > 1 else starts[memory.slot]
             )
         tag = b.fresh_label("vec")
-        phase, loop, after, tail = (f"{tag}.{n}" for n in ("phase", "loop", "after", "tail"))
+        phase, tail = f"{tag}.phase", f"{tag}.tail"
         before = b.block
         b.perform(f"br label %{phase}")
         b.label(phase)
@@ -171,22 +171,32 @@ class VectorLoop:
             m.slot: b.emit(f"phi ptr [{starts[m.slot]}, %{before}], [{buffers[m.slot]}, %{tail}]")
             for m in memories
         }
-        n = len(self.acc)
-        outer_names = [f"%{tag}.total{i}" for i in range(n)]
+        outer_names = [f"%{tag}.total{i}" for i in range(len(self.acc))]
         acc = self._phis(self.acc, before, outer_names, tail)
         valid = None
         if w.loop.folds and w.lanes > 1:
             limit = b.emit(f"select i1 {again}, i64 {rest}, i64 {w.lanes}")
             valid = self._first(limit)
+        totals = self._packed_steps(tag, count, first, at, acc, valid)
+        for total, name in zip(totals, outer_names, strict=True):
+            w._rename(total, name)
+        self._remainder(tag, again, rest, rests, buffers)
+        return [self._named(t, n) for t, n in zip(totals, outer_names, strict=True)]
+
+    def _packed_steps(
+        self, tag: str, count: str, first: str, at: dict[int, str], acc: list[Any], valid: Any
+    ) -> list[Any]:
+        """Write `count` steps from the packed item `first` on; return the accumulators after it."""
+        w, b = self.w, self.b
         some = b.emit(f"icmp sgt i64 {count}, 0")
         start_block = b.block
-        b.perform(f"br i1 {some}, label %{loop}, label %{after}")
-        b.label(loop)
+        b.perform(f"br i1 {some}, label %{tag}.loop, label %{tag}.after")
+        b.label(f"{tag}.loop")
         k = b.emit(f"phi i64 [0, %{start_block}], [%{tag}.next, %{tag}.end]")
-        names = [f"%{tag}.acc{i}" for i in range(n)]
+        names = [f"%{tag}.acc{i}" for i in range(len(acc))]
         inside = self._phis(acc, start_block, names, f"{tag}.end")
         values, pointers = dict(self.fixed_values), dict(self.pointers)
-        for memory in memories:
+        for memory in [*self.moving, *w.stores]:
             offset = b.emit(f"mul i64 {k}, {itemsize(memory.dtype) * w.lanes}")
             pointers[memory.slot] = b.emit(f"getelementptr i8, ptr {at[memory.slot]}, i64 {offset}")
         for memory in self.moving:
@@ -199,18 +209,14 @@ class VectorLoop:
             w._rename(result, name)
         b.perform(f"%{tag}.next = add nuw nsw i64 {k}, 1")
         more = b.emit(f"icmp slt i64 %{tag}.next, {count}")
-        b.perform(f"br i1 {more}, label %{loop}, label %{after}")
-        b.label(after)
-        totals = [
+        b.perform(f"br i1 {more}, label %{tag}.loop, label %{tag}.after")
+        b.label(f"{tag}.after")
+        return [
             merge(b, a, r, start_block, f"{tag}.end")
             for a, r in zip(
                 acc, [self._named(r, n) for r, n in zip(results, names, strict=True)], strict=True
             )
         ]
-        for total, name in zip(totals, outer_names, strict=True):
-            w._rename(total, name)
-        self._remainder(tag, again, rest, rests, buffers)
-        return [self._named(t, n) for t, n in zip(totals, outer_names, strict=True)]
 
     def _pointers_at(self, memories: Sequence[Any], position: str) -> dict[int, str]:
         """Return pointers to an item of packed arrays."""
