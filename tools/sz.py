@@ -1,9 +1,11 @@
-"""Print how large the source is: lines per layer and file, the longest functions.
+"""Print how large the source is: lines per layer and file, long functions, untyped parameters.
 
     python3 tools/sz.py [number of rows]
+    python3 tools/sz.py --check
 
-Lines are those with code: comments, docstrings and empty lines do not count. A file over 600 lines
-in all, or a function over 60, asks for a reason and is marked.
+Lines are those with code: comments, docstrings and empty lines do not count. `--check` fails if a
+file of the engine has over 600 lines in all, a function over 60, or if more parameters of the
+engine are `Any` than were.
 """
 
 from __future__ import annotations
@@ -19,6 +21,9 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 SKIP = {tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT}
 FILE_LIMIT, FUNCTION_LIMIT = 600, 60
+# The largest share of parameters whose type is, or contains, `Any`: it only gets smaller.
+ANY_LIMIT = 0.50
+ENGINE = ROOT / "src" / "theano" / "_core"
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
@@ -56,6 +61,41 @@ def functions(tree: ast.Module, prefix: str = "") -> Iterator[tuple[int, str]]:
             yield from functions(node, f"{prefix}{node.name}.")  # type: ignore[arg-type]
 
 
+def parameters(tree: ast.Module) -> Iterator[bool]:
+    """Yield, for each parameter of a function, whether its type contains `Any`."""
+    for node in ast.walk(tree):
+        if not isinstance(node, Function):
+            continue
+        given = node.args
+        every = [*given.posonlyargs, *given.args, given.vararg, *given.kwonlyargs, given.kwarg]
+        for parameter in every:
+            if parameter is not None and parameter.arg not in ("self", "cls"):
+                kind = parameter.annotation
+                yield kind is None or "Any" in ast.unparse(kind)
+
+
+def check() -> None:
+    """Print what is over a limit, and fail if anything is."""
+    over, untyped = [], []
+    for path in sorted(ENGINE.rglob("*.py")):
+        source = path.read_text()
+        tree = ast.parse(source)
+        name = path.relative_to(ENGINE)
+        untyped += parameters(tree)
+        if len(source.splitlines()) > FILE_LIMIT:
+            over.append(f"{name} has {len(source.splitlines())} lines of {FILE_LIMIT}")
+        over += [
+            f"{name}: {function} has {count} lines of {FUNCTION_LIMIT}"
+            for count, function in functions(tree)
+            if count > FUNCTION_LIMIT
+        ]
+    share = sum(untyped) / len(untyped)
+    if share > ANY_LIMIT:
+        over.append(f"{share:.1%} of the parameters are Any, not {ANY_LIMIT:.0%}")
+    print("\n".join(over) or f"sizes are within limits; {share:.1%} of the parameters are Any")
+    sys.exit(bool(over))
+
+
 def layer(path: Path) -> str:
     """Return the layer that a file of the package belongs to."""
     parts = path.relative_to(ROOT / "src" / "theano").parts
@@ -90,4 +130,6 @@ def main(rows: int) -> None:
 
 
 if __name__ == "__main__":
+    if "--check" in sys.argv:
+        check()
     main(int(sys.argv[1]) if len(sys.argv) > 1 else 15)
