@@ -278,7 +278,7 @@ ERRORS = [
     ("T.nnet.softmax(iv)", ValueError, "1-d or 2-d"),
     ("T.nnet.categorical_crossentropy(x, v)", TypeError, "integer vector required"),
     ("T.nnet.categorical_crossentropy(x, t)", TypeError, "rank mismatch"),
-    ("float(x)", TypeError, "argument must be"),
+    ("float(x)", TypeError, "cannot be float here: it has no value before a function runs"),
     ("T.split(x, v, 2)", TypeError, "vector of integers"),
     ("T.repeat(x, s)", TypeError, "integer scalar"),
 ]

@@ -141,3 +141,22 @@ def test_reshape_to_no_axes(none: Any) -> None:
     x = T.dvector("x")
     assert x.reshape(none).eval({x: [3.0]}) == 3.0
     assert T.reshape(x, none, ndim=0).eval({x: [3.0]}) == 3.0
+
+
+@pytest.mark.parametrize(
+    ("make", "shape"),
+    [
+        (lambda x: x.reshape(2, 3), (2, 3)),
+        (lambda x: x.reshape(3, 1, 2), (3, 1, 2)),
+        (lambda x: x.reshape(-1, 3), (2, 3)),
+        (lambda x: x.reshape(x.shape[0], -1), (6, 1)),
+        # As Theano has them: the second is the number of axes.
+        (lambda x: x.reshape((2, 3), 2), (2, 3)),
+        (lambda x: x.reshape(T.stack([2, 3]), 2), (2, 3)),
+        (lambda x: x.reshape([6, 1], ndim=2), (6, 1)),
+        (lambda x: x.reshape(6, 1), (6,)),
+    ],
+)
+def test_lengths_of_reshape_may_stand_by_themselves(make: Any, shape: tuple[int, ...]) -> None:
+    x = T.dvector("x")
+    assert make(x).eval({x: np.arange(6.0)}).shape == shape

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 import re
 from collections.abc import Callable
 from typing import Any
@@ -18,6 +19,7 @@ from theano._core.base.errors import (
     NotScalarConstantError,
     UnusedInputError,
 )
+from theano._core.ir.source import SourceLine
 
 HERE = "test_messages.py"
 
@@ -313,7 +315,24 @@ WRITTEN: dict[str, Case] = {
     ),
     "truth of a comparison": (lambda: bool(x > 0), TypeError, ["bool"]),
     "length": (lambda: len(v), TypeError, ["len"]),
-    "items": (lambda: list(v), ValueError, ["length not known", "v"]),
+    "items": (lambda: list(v), ValueError, ["length not known", "v", "theano.scan", "x[0]"]),
+    "item assignment": (
+        lambda: exec("v[0] = 1", {"v": v}),
+        TypeError,
+        ["does not support item assignment", "set_subtensor"],
+    ),
+    "a float of a variable": (lambda: float(x), TypeError, ["x", "no value", "eval"]),
+    "an integer of a variable": (lambda: int(i), TypeError, ["i", "no value", "eval"]),
+    "a complex of a variable": (lambda: complex(x), TypeError, ["x", "no value", "eval"]),
+    "a range of a variable": (lambda: range(i), TypeError, ["i", "an integer", "no value"]),
+    "NumPy's array of a symbolic shape": (lambda: np.ones(m.shape), TypeError, ["no value"]),
+    "keyword of a function": (lambda: T.clip(v, min=0), TypeError, ["clip(x, low, high)", "min"]),
+    "keyword of eval": (lambda: v.eval(v=[1.0]), TypeError, ["x.eval({x: 1.0})", "'v'"]),
+    "arguments of a step": (
+        lambda: theano.scan(lambda a, b, c: a, sequences=v, outputs_info=x, name="sum"),
+        TypeError,
+        ["'sum'", "1 of sequences, then 1 of outputs_info", "(a, b, c)", "'c'"],
+    ),
     "bits of floats": (lambda: x & y, TypeError, ["float64"]),
     "text as a tensor": (lambda: T.as_tensor_variable("word"), TypeError, ["word"]),
     "dtype of a type": (lambda: T.TensorType("float63", ()), TypeError, ["float63", "float64"]),
@@ -324,7 +343,7 @@ WRITTEN: dict[str, Case] = {
         TypeError,
         ["1-dimensional subtensor with a 2-dimensional value"],
     ),
-    "cost": (lambda: theano.grad(v, v), TypeError, ["cost must be a scalar"]),
+    "cost": (lambda: theano.grad(v, v), TypeError, ["cost must be a scalar", "v.mean()", HERE]),
     "disconnected": (
         lambda: theano.grad(v.sum(), x),
         DisconnectedInputError,
@@ -414,6 +433,30 @@ def test_the_line_is_the_one_that_made_the_node() -> None:
     with open(__file__, encoding="utf-8") as file:
         line = next(k for k, t in enumerate(file, 1) if t.rstrip().endswith("# this line"))
     assert re.search(rf"{HERE}\", line {line}, in test_the_line", str(caught.value))
+
+
+def test_the_expression_is_marked() -> None:
+    wrong = T.exp(x) + T.dot(v, w)
+    with pytest.raises(ValueError, match="Shape mismatch") as raised:
+        function([x, v, w], wrong)(1, [1, 2], [1, 2, 3])
+    place, text, mark = str(raised.value).split("is created:\n")[1].splitlines()[:3]
+    assert HERE in place
+    assert text.strip() == "wrong = T.exp(x) + T.dot(v, w)"
+    assert text[mark.index("^") : mark.rindex("^") + 1] == "T.dot(v, w)"
+
+
+def test_letters_of_several_bytes_do_not_move_the_mark() -> None:
+    line = eval("T.dot(v, w, )", {"T": T, "v": v, "w": w}).owner.source
+    assert line.quoted() == str(line)  # text that is nowhere
+    é = T.dot(v, w)
+    *_, text, mark = é.owner.source.quoted().splitlines()
+    assert text[mark.index("^") : mark.rindex("^") + 1] == "T.dot(v, w)"
+
+
+def test_lines_travel_without_code() -> None:
+    again = pickle.loads(pickle.dumps(T.exp(x))).owner.source
+    assert again == SourceLine(__file__, again.line, "test_lines_travel_without_code")
+    assert "^" not in again.quoted()
 
 
 def test_the_line_survives_fast_run() -> None:

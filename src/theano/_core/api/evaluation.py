@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,6 +12,12 @@ from theano._core.ir.variable import Variable
 
 def evaluate(variable: Any, values: Mapping[Any, Any], **options: Any) -> Any:
     """Return the value of `variable` for the given values of inputs."""
+    unknown = options.keys() - inspect.signature(function).parameters.keys()
+    if unknown:
+        raise TypeError(
+            f"eval takes a dict of inputs and their values, x.eval({{x: 1.0}}), and options of "
+            f"theano.function; got {sorted(unknown)}"
+        )
     inputs = tuple(sorted(values, key=id))
     for key in inputs:
         if not isinstance(key, Variable):

@@ -65,8 +65,23 @@ class Methods(Operators):
     conj = _unary(conj_)
     conjugate = _unary(conj_)
 
-    def reshape(self, shape: Any, ndim: int | None = None) -> Any:
-        """Return the tensor with other lengths, items in C order."""
+    def reshape(self, shape: Any, *more: Any, ndim: int | None = None) -> Any:
+        """Return the tensor with other lengths, items in C order.
+
+        Parameters
+        ----------
+        shape : sequence of int, or int64 vector
+        *more
+            Theano's second argument `ndim`, if `shape` is a sequence or this is 1; or further
+            lengths, as NumPy has them: ``x.reshape(2, 3)``.
+        ndim : int, optional
+            Number of lengths, where `shape` does not tell.
+        """
+        several = isinstance(shape, (list, tuple)) or getattr(shape, "ndim", 0) == 1
+        if len(more) == 1 and (several or more[0] == 1):
+            (ndim,) = more
+        elif more:
+            shape = (shape, *more)
         return shaping.reshape(self, shape, ndim)
 
     def dimshuffle(self, *pattern: Any) -> Any:

@@ -13,6 +13,14 @@ from theano._core.ops.operators import ElementwiseOperators, binary
 from theano._core.ops.shaping import first_length
 
 
+def _no_number(variable: Any, kind: str) -> TypeError:
+    return TypeError(
+        f"{variable} is a variable of {variable.type} and cannot be {kind} here: it has no value "
+        "before a function runs. Functions of theano.tensor take variables; variable.eval({...}) "
+        "gives a value."
+    )
+
+
 class Operators(ElementwiseOperators):
     """Operators of tensor variables, with NumPy's meaning; `==` and `!=` compare identity."""
 
@@ -57,9 +65,32 @@ class Operators(ElementwiseOperators):
     def __getitem__(self, key: Any) -> Any:
         return get_item(self, key)
 
+    def __setitem__(self, key: Any, value: Any) -> None:
+        raise TypeError(
+            f"'{type(self).__name__}' object does not support item assignment: an expression never "
+            "changes. A new one is theano.tensor.set_subtensor(x[...], value), or inc_subtensor."
+        )
+
+    def __float__(self) -> float:
+        raise _no_number(self, "float")
+
+    def __int__(self) -> int:
+        raise _no_number(self, "int")
+
+    def __complex__(self) -> complex:
+        raise _no_number(self, "complex")
+
+    def __index__(self) -> int:
+        raise _no_number(self, "an integer")
+
     def __iter__(self) -> Iterator[Any]:
         try:
             count = shaping.get_vector_length(self)
+        except ValueError as error:
+            raise ValueError(
+                f"length not known: {self}. A variable has no items before a function runs, so "
+                "that Python cannot walk over them: theano.scan does, and x[0], x[1] are items."
+            ) from error
         except TypeError:
             # sum(x) and max(x) of Python would walk over the items.
             count = first_length(self)

@@ -6,7 +6,9 @@ one `Loop` operation of it.
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -278,6 +280,21 @@ class _Builder:
 
     # -- the step -------------------------------------------------------------------------------
 
+    def _check_step(self, fn: Callable[..., Any], n_states: int) -> None:
+        """Refuse a step that does not take as many arguments as it gets."""
+        counts = (len(self.sequences), n_states, len(self.given))
+        passed = zip(counts, ("sequences", "outputs_info", "non_sequences"), strict=True)
+        with suppress(ValueError):  # of functions that have no signature
+            signature = inspect.signature(fn)
+            try:
+                signature.bind(*range(sum(counts)))
+            except TypeError as error:
+                text = ", then ".join(f"{count} of {name}" for count, name in passed if count)
+                raise TypeError(
+                    f"scan {self.name!r}: the step is called with {text or 'nothing'}, in this "
+                    f"order, and takes {signature}: {error}"
+                ) from None
+
     def run(self, fn: Callable[..., Any], checkpoint: Any) -> tuple[list[Any], OrderedUpdates]:
         """Call the step and return the results of `scan`."""
         recurrences = [r for r in self.recurrences if r is not None]
@@ -287,6 +304,7 @@ class _Builder:
             items = [*self.first_items, *(v for r in recurrences for v in r.first)]
         else:
             items = [s.item for s in self.sequences] + [v for r in recurrences for v in r.items]
+        self._check_step(fn, len(items) - len(self.sequences))
         condition, outputs, updates = read_step(fn(*items, *self.given))
         if self.single:
             rows = [

@@ -144,7 +144,11 @@ def _seeds(cost: Any, known_grads: Mapping[Any, Any] | None) -> dict[Any, Any]:
                 "Can't differentiate a NaN cost. cost is NaN because " + cost.type.why_null
             )
         if not isinstance(cost.type, TensorType) or cost.ndim != 0:
-            raise TypeError("cost must be a scalar.")
+            made = f" It was made at {cost.source.quoted()}" if cost.source else ""
+            raise TypeError(
+                f"cost must be a scalar. {cost} is of {cost.type}: {cost}.sum() and {cost}.mean() "
+                f"are scalars.{made}"
+            )
         dtype = cost.type.dtype if not dtypes.is_discrete(cost.type.dtype) else config.floatX
         # Filled over the cost: what this depends on counts as used by its gradient.
         seeds[cost] = second(cost, np.ones((), dtype=dtype))

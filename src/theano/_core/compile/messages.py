@@ -25,7 +25,7 @@ def bad_input(maker: Any, index: int, error: Exception) -> Exception:
         f"{error.args[0] if error.args else error}"
     )
     if spec.variable.source is not None:
-        text += f"\nThe input was made at {spec.variable.source}."
+        text += f"\nThe input was made at {spec.variable.source.quoted()}"
     return type(error)(text)
 
 
@@ -104,7 +104,7 @@ def node_report(maker: Any, node: Any, values: Sequence[Any] | None) -> str:
         lines.append(f"Inputs strides: {[getattr(v, 'strides', 'No strides') for v in values]}")
         lines.append(f"Inputs values: {[_short(v) for v in values]}")
     if node.source is not None:
-        lines.append(f"\nBacktrace when the node is created:\n  {node.source}")
+        lines.append(f"\nBacktrace when the node is created:\n  {node.source.quoted()}")
     else:
         lines.append(
             "HINT: the node was made by rewriting; optimizer='fast_compile' may name your line."

@@ -160,10 +160,11 @@ def _missing(variable: Variable, index: int, node: Apply | None) -> MissingInput
             "numbers included, gets its new value by the updates that scan returns. Give them to "
             "theano.function."
         )
+    made = variable.source and variable.source.quoted()
     return MissingInputError(
         f"Input {index} of the graph (indices start from 0), {use}, was not provided and "
         "not given a value. Use the Theano flag exception_verbosity='high', for more "
         f"information on this error. Variable: {variable} of type {variable.type}. {hint}"
-        f"\nBacktrace when that variable is created:\n\n  {variable.source}\n",
+        f"\nBacktrace when that variable is created:\n\n  {made}\n",
         variable=variable,
     )

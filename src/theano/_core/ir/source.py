@@ -2,24 +2,57 @@
 
 from __future__ import annotations
 
+import linecache
 import os
 import sys
 import threading
-from types import FrameType
-from typing import NamedTuple
+from itertools import islice
+from types import CodeType, FrameType
+from typing import Any, NamedTuple
 
 _PACKAGE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))) + os.sep
 
 
 class SourceLine(NamedTuple):
-    """A line of a user's program."""
+    """A line of a user's program; in the process that ran it, also which of its expressions."""
 
     file: str
     line: int
     function: str
+    code: CodeType | None = None
+    # Offset in the bytecode.
+    instruction: int = -1
 
     def __str__(self) -> str:
         return f'File "{self.file}", line {self.line}, in {self.function}'
+
+    def __reduce__(self) -> Any:
+        return SourceLine, (self.file, self.line, self.function)
+
+    def quoted(self) -> str:
+        """Return the place, its text and a mark under the expression, as tracebacks show them."""
+        text = linecache.getline(self.file, self.line).rstrip()
+        if not text:
+            return str(self)
+        indent = len(text) - len(text.lstrip())
+        lines = [str(self), f"    {text[indent:]}"]
+        columns = self._columns(text)
+        # No mark under a whole line.
+        if columns is not None and columns != (indent, len(text)):
+            start, end = columns
+            lines.append(f"    {' ' * (start - indent)}{'^' * (end - start)}")
+        return "\n  ".join(lines)
+
+    def _columns(self, text: str) -> tuple[int, int] | None:
+        if self.code is None:
+            return None
+        at = self.instruction // 2
+        for first, last, start, end in islice(self.code.co_positions(), at, at + 1):
+            if first == last == self.line and start is not None and end is not None:
+                # They count bytes.
+                data = text.encode()
+                return len(data[:start].decode()), len(data[:end].decode())
+        return None
 
 
 _thread = threading.local()
@@ -58,7 +91,8 @@ def user_line() -> SourceLine | None:
         file = frame.f_code.co_filename
         if file not in _own_files:
             if not file.startswith(_PACKAGE):
-                return SourceLine(file, frame.f_lineno, frame.f_code.co_name)
+                code = frame.f_code
+                return SourceLine(file, frame.f_lineno, code.co_name, code, frame.f_lasti)
             _own_files.add(file)
         frame = frame.f_back
     return None

@@ -138,6 +138,12 @@ class Elementwise(Op):
         if self.associative and len(inputs) not in (0, 2):
             return self._fold(inputs, options)
         options.pop("dtype", None)
+        unknown = options.keys() - {"name", "return_list"}
+        if unknown:
+            names = ", ".join(self.function.__code__.co_varnames[1 : self.nin + 1])
+            raise TypeError(
+                f"{self.name}({names}) takes its arguments by position, got {sorted(unknown)}"
+            )
         return super().__call__(*inputs, **options)
 
     def _fold(self, inputs: Sequence[Any], options: dict[str, Any]) -> Any:
