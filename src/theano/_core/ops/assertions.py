@@ -6,7 +6,15 @@ from collections.abc import Sequence
 from typing import Any
 
 from theano._core.ir.variable import Apply
-from theano._core.ops.op import Guard, Structured, as_variable, python_int
+from theano._core.ops.op import (
+    Guard,
+    Structured,
+    as_variable,
+    connected,
+    linear_in,
+    python_int,
+    shape_of,
+)
 
 
 class Assert(Structured):
@@ -15,6 +23,9 @@ class Assert(Structured):
     __props__ = ("msg",)
     # What native code reports of a condition that does not hold.
     fault = "assert"
+    shape = shape_of(0)
+    connection = connected(0)
+    linear = linear_in(0)
 
     def __init__(self, msg: str = "Theano Assert failed!") -> None:
         self.msg = msg
@@ -41,9 +52,6 @@ class Assert(Structured):
             j.require(condition)
         return (value,)
 
-    def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
-        return [shapes[0]]
-
     def may_fail(self, node: Apply) -> bool:
         return bool(self._open(node))
 
@@ -54,12 +62,6 @@ class Assert(Structured):
     def guards(self, node: Apply, shapes: Sequence[Any]) -> list[Guard]:
         facts = getattr(self, "facts", 0)
         return [(self, lambda: [*node.inputs[1 : 1 + facts], *self._open(node)])]
-
-    def connection(self, node: Apply) -> list[list[bool]]:
-        return [[True]] + [[False]] * (len(node.inputs) - 1)
-
-    def linear(self, node: Apply) -> list[list[int]]:
-        return [[0]]
 
     def batch(
         self, node: Apply, values: list[Any], rows: list[bool], batching: Any

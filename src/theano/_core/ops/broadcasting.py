@@ -11,7 +11,7 @@ from theano._core.ops.assertions import Require
 from theano._core.ops.dimshuffle import pad_left
 from theano._core.ops.elementwise import cast
 from theano._core.ops.lengths import as_length, checked_shape, is_one, not_negative
-from theano._core.ops.op import Guard, Structured, as_variable, tensor_operand
+from theano._core.ops.op import Guard, Structured, as_variable, connected, linear_in, tensor_operand
 
 _NOT_NEGATIVE = Require("negative dimensions are not allowed: {0}", 1)
 
@@ -20,6 +20,8 @@ class Alloc(Structured):
     """`value` broadcast to the lengths that follow it. It is a view: nothing is copied."""
 
     broadcasts = True
+    connection = connected(0)
+    linear = linear_in(0)
 
     def make_node(self, value: Any, *lengths: Any) -> Apply:
         value = tensor_operand("alloc", value)
@@ -52,12 +54,6 @@ class Alloc(Structured):
     def guards(self, node: Apply, shapes: Sequence[Any]) -> list[Guard]:
         open_ones = [n for n in node.inputs[1:] if not not_negative(n)]
         return [(_NOT_NEGATIVE, lambda n=n: [n, n >= 0]) for n in open_ones]
-
-    def connection(self, node: Apply) -> list[list[bool]]:
-        return [[True]] + [[False]] * (len(node.inputs) - 1)
-
-    def linear(self, node: Apply) -> list[list[int]]:
-        return [[0]]
 
     def batch(
         self, node: Apply, values: list[Any], rows: list[bool], batching: Any

@@ -21,7 +21,7 @@ from theano._core.base import dtypes
 from theano._core.ir.variable import Apply
 from theano._core.ops.elementwise import cast
 from theano._core.ops.lengths import as_int64
-from theano._core.ops.op import python_int, tensor_operand
+from theano._core.ops.op import connected, linear_in, python_int, tensor_operand
 from theano._core.ops.shaping import length, pattern_broadcast, reshape_op
 from theano._core.ops.shaping import vector_of as vector
 from theano._core.ops.windows import (
@@ -83,6 +83,8 @@ class BaseAbstractConv(WindowOp):
     )
     # Of the operation with respect to which array the derivative is: 'result' is none.
     gives: ClassVar[str] = "result"
+    linear = linear_in(0, 1)
+    connection = connected(0, 1)
 
     def __init__(
         self,
@@ -201,12 +203,6 @@ class BaseAbstractConv(WindowOp):
         )
 
     # -- derivatives ------------------------------------------------------------------------------
-
-    def linear(self, node: Apply) -> list[list[int]]:
-        return [[0], [1]]
-
-    def connection(self, node: Apply) -> list[list[bool]]:
-        return [[i < 2] for i in range(len(node.inputs))]
 
     def _derived(self, gives: str, one: Any, two: Any, like: Any) -> Any:
         """Return the sibling's value for a cotangent, in the lengths and the type of `like`."""

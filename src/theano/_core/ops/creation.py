@@ -25,7 +25,14 @@ from theano._core.ops.lengths import (
     range_length,
     total,
 )
-from theano._core.ops.op import Structured, as_variable, python_int, tensor_operand
+from theano._core.ops.op import (
+    Structured,
+    as_variable,
+    connected,
+    no_cotangents,
+    python_int,
+    tensor_operand,
+)
 from theano._core.ops.reductions import reduce
 from theano._core.ops.shaping import MakeVector, length, pattern_broadcast
 
@@ -37,6 +44,7 @@ class ARange(Structured):
     """Numbers from `start` up to `stop`, `step` apart."""
 
     __props__ = ("dtype",)
+    connection = connected(0, 2)
 
     def __init__(self, dtype: str) -> None:
         self.dtype = dtype
@@ -65,9 +73,6 @@ class ARange(Structured):
             return [(as_length(maximum(cast(stop, "int64"), as_int64(0))),)]
         return [(as_length(CountOfRange()(start, stop, step)),)]
 
-    def connection(self, node: Apply) -> list[list[bool]]:
-        return [[True], [False], [True]]
-
     def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
         start, stop, step = node.inputs
         if dtypes.is_discrete(self.dtype):
@@ -87,6 +92,8 @@ class Eye(Structured):
     """A matrix of `n` rows and `m` columns with ones on its `k`-th diagonal."""
 
     __props__ = ("dtype",)
+    connection = connected()
+    vjp = no_cotangents
 
     def __init__(self, dtype: str) -> None:
         self.dtype = dtype
@@ -101,12 +108,6 @@ class Eye(Structured):
 
     def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
         return [(as_length(node.inputs[0]), as_length(node.inputs[1]))]
-
-    def connection(self, node: Apply) -> list[list[bool]]:
-        return [[False]] * 3
-
-    def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
-        return [None, None, None]
 
     def lower(self, p: Any, node: Apply, n: Any, m: Any, k: Any) -> Any:
         def body(w: Any, shift: Any) -> Any:

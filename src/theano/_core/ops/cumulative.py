@@ -17,7 +17,7 @@ from theano._core.ops.elementwise import cast, conjugate
 from theano._core.ops.indexing import subtensor
 from theano._core.ops.lengths import as_int64
 from theano._core.ops.loop import Loop
-from theano._core.ops.op import Structured, tensor_operand
+from theano._core.ops.op import Structured, shape_of, tensor_operand
 from theano._core.ops.shaping import length
 from theano._core.ops.steps import NEW, State
 
@@ -31,6 +31,7 @@ class Cumulative(Structured):
     """
 
     __props__ = ("axis", "mode")
+    shape = shape_of(0)
 
     def __init__(self, axis: int, mode: str) -> None:
         self.axis = int(axis)
@@ -48,9 +49,6 @@ class Cumulative(Structured):
     def compute(self, xp: Any, node: Apply, x: Any) -> tuple[Any, ...]:
         function = getattr(xp, MODES[self.mode])
         return (function(x, axis=self.axis, dtype=x.dtype),)
-
-    def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
-        return [shapes[0]]
 
     def linear(self, node: Apply) -> list[list[int]]:
         return [[0]] if self.mode == "add" else []

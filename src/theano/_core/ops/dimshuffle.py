@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import Any
 
 from theano._core.ir.variable import Apply
-from theano._core.ops.op import Structured, tensor_operand
+from theano._core.ops.op import Structured, linear_in, tensor_operand
 
 
 class DimShuffle(Structured):
@@ -20,6 +20,7 @@ class DimShuffle(Structured):
     """
 
     __props__ = ("input_broadcastable", "new_order")
+    linear = linear_in(0)
 
     def __init__(
         self, input_broadcastable: Sequence[bool], new_order: Sequence[Any], inplace: bool = True
@@ -71,9 +72,6 @@ class DimShuffle(Structured):
 
     def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
         return [tuple(1 if axis == "x" else shapes[0][axis] for axis in self.new_order)]
-
-    def linear(self, node: Apply) -> list[list[int]]:
-        return [[0]]
 
     def batch(
         self, node: Apply, values: list[Any], rows: list[bool], batching: Any

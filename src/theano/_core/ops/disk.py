@@ -11,6 +11,7 @@ import numpy as np
 from theano._core.ir.types import ObjectType, generic
 from theano._core.ir.variable import Apply, Constant, Variable
 from theano._core.ops.called import Called
+from theano._core.ops.op import connected, no_cotangents
 
 
 class LoadFromDisk(Called):
@@ -27,6 +28,8 @@ class LoadFromDisk(Called):
     __props__ = ("dtype", "broadcastable", "mmap_mode")
     # The file may change between calls.
     pure = False
+    connection = connected()
+    vjp = no_cotangents
 
     def __init__(
         self, dtype: Any, broadcastable: Sequence[bool], mmap_mode: str | None = None
@@ -61,12 +64,6 @@ class LoadFromDisk(Called):
                 f"expected in {path}, it has dtype {array.dtype} and shape {array.shape}"
             )
         return (np.asarray(array),)
-
-    def connection(self, node: Apply) -> list[list[bool]]:
-        return [[False]]
-
-    def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
-        return [None]
 
     def __str__(self) -> str:
         return f"Load{{{self.dtype}, {self.broadcastable}, mmap_mode={self.mmap_mode}}}"

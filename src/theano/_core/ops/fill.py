@@ -11,7 +11,7 @@ from theano._core.base import dtypes
 from theano._core.base.settings import config
 from theano._core.ir.variable import Apply
 from theano._core.ops.dimshuffle import pad_left
-from theano._core.ops.op import Structured, tensor_operand
+from theano._core.ops.op import Structured, connected, linear_in, tensor_operand
 
 
 class Second(Structured):
@@ -19,6 +19,8 @@ class Second(Structured):
 
     name = "second"
     broadcasts = True
+    connection = connected(1)
+    linear = linear_in(1)
 
     def __str__(self) -> str:
         return "Elemwise{second,no_inplace}"
@@ -39,12 +41,6 @@ class Second(Structured):
         return [
             tuple(a if one else b for a, b, one in zip(shapes[0], shapes[1], pattern, strict=True))
         ]
-
-    def connection(self, node: Apply) -> list[list[bool]]:
-        return [[False], [True]]
-
-    def linear(self, node: Apply) -> list[list[int]]:
-        return [[1]]
 
     def batch(
         self, node: Apply, values: list[Any], rows: list[bool], batching: Any

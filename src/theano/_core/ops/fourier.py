@@ -18,7 +18,7 @@ from theano._core.ops.dimshuffle import dimshuffle
 from theano._core.ops.elementwise import cast
 from theano._core.ops.indexing import IncSubtensor, split_index, subtensor
 from theano._core.ops.lengths import as_int64, as_length
-from theano._core.ops.op import as_variable, python_int, tensor_operand
+from theano._core.ops.op import as_variable, connected, linear_in, python_int, tensor_operand
 from theano._core.ops.shaping import length, pattern_broadcast, reshape_op
 
 
@@ -49,6 +49,7 @@ class RFFT(Called):
     """
 
     long_rule = True
+    linear = linear_in(0)
 
     def make_node(self, x: Any) -> Apply:
         x = _real("rfft", x, 2)
@@ -63,9 +64,6 @@ class RFFT(Called):
         *first, last = shapes[0]
         half = last // 2 + 1 if isinstance(last, int) else last // 2 + as_int64(1)
         return [(*first, half, 2)]
-
-    def linear(self, node: Apply) -> list[list[int]]:
-        return [[0]]
 
     def batch(
         self, node: Apply, values: list[Any], rows: list[bool], batching: Any
@@ -82,6 +80,8 @@ class IRFFT(Called):
     """Inverse of `RFFT` times the number of items; the last axis of the result has `size` items."""
 
     long_rule = True
+    connection = connected(0)
+    linear = linear_in(0)
 
     def make_node(self, x: Any, size: Any) -> Apply:
         x = _real("irfft", x, 3)
@@ -98,12 +98,6 @@ class IRFFT(Called):
 
     def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
         return [(*shapes[0][:-2], node.inputs[1])]
-
-    def connection(self, node: Apply) -> list[list[bool]]:
-        return [[True], [False]]
-
-    def linear(self, node: Apply) -> list[list[int]]:
-        return [[0]]
 
     def batch(
         self, node: Apply, values: list[Any], rows: list[bool], batching: Any
@@ -133,6 +127,7 @@ class DFT(Called):
     """
 
     __props__ = ("axis", "inverse", "dtype")
+    connection = connected(0)
 
     def __init__(self, axis: int, inverse: bool, dtype: str) -> None:
         self.axis = axis
@@ -160,9 +155,6 @@ class DFT(Called):
         lengths = list(shapes[0])
         lengths[self.axis] = as_length(node.inputs[1])
         return [tuple(lengths)]
-
-    def connection(self, node: Apply) -> list[list[bool]]:
-        return [[True], [False]]
 
     def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
         x, n = node.inputs

@@ -15,7 +15,7 @@ from typing import Any
 from theano._core.ir.variable import Apply
 from theano._core.ops.array_math import ArrayMath
 from theano._core.ops.elementwise import cast
-from theano._core.ops.op import Structured, as_variable
+from theano._core.ops.op import Structured, as_variable, shape_of
 
 # Above, series and fraction take many terms.
 LARGE = 4096.0
@@ -113,6 +113,8 @@ class LogGammaDerivative(Structured):
     The shape of the result is that of log x; broadcastable axes of `a` stretch.
     """
 
+    shape = shape_of(1)
+
     def make_node(self, a: Any, log_x: Any) -> Apply:
         a, log_x = (cast(as_variable(v), "float64") for v in (a, log_x))
         if a.type.ndim != log_x.type.ndim:
@@ -121,9 +123,6 @@ class LogGammaDerivative(Structured):
 
     def compute(self, xp: Any, node: Apply, a: Any, log_x: Any) -> tuple[Any, ...]:
         return (log_derivative(ArrayMath(xp), xp.broadcast_to(a, log_x.shape), log_x),)
-
-    def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
-        return [shapes[1]]
 
     def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
         raise NotImplementedError(

@@ -9,7 +9,7 @@ from theano._core.ir.types import ObjectType
 from theano._core.ir.variable import Apply
 from theano._core.ops.arithmetic import clip
 from theano._core.ops.fill import full_like
-from theano._core.ops.op import Structured, as_variable
+from theano._core.ops.op import Structured, as_variable, connected, linear_in, shape_of
 
 
 class NullType(ObjectType):
@@ -47,6 +47,7 @@ class GradientFilter(Structured):
     """
 
     __props__ = ("kind", "parameters")
+    shape = shape_of(0)
 
     def __init__(self, kind: str, parameters: tuple[float, ...] = ()) -> None:
         self.kind = kind
@@ -58,9 +59,6 @@ class GradientFilter(Structured):
 
     def compute(self, xp: Any, node: Apply, x: Any) -> tuple[Any, ...]:
         return (x,)
-
-    def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
-        return [shapes[0]]
 
     def connection(self, node: Apply) -> list[list[bool]]:
         return [[self.kind != "disconnected"]]
@@ -152,20 +150,15 @@ FILTERS: tuple[type[GradientFilter], ...] = tuple(GradientFilter.__subclasses__(
 class After(Structured):
     """`x`, once `token` is there: what is computed from it is not shared with what came before."""
 
+    shape = shape_of(0)
+    connection = connected(0)
+    linear = linear_in(0)
+
     def make_node(self, x: Any, token: Any) -> Apply:
         return Apply(self, [x, token], [x.type.variable_class(x.type)])
 
     def compute(self, xp: Any, node: Apply, x: Any, token: Any) -> tuple[Any, ...]:
         return (x,)
-
-    def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
-        return [shapes[0]]
-
-    def connection(self, node: Apply) -> list[list[bool]]:
-        return [[True], [False]]
-
-    def linear(self, node: Apply) -> list[list[int]]:
-        return [[0]]
 
     def batch(
         self, node: Apply, values: list[Any], rows: list[bool], batching: Any

@@ -21,7 +21,17 @@ from theano._core.ops.lengths import (
     not_negative,
     stretched_lengths,
 )
-from theano._core.ops.op import Structured, as_variable, python_int, tensor_operand
+from theano._core.ops.op import (
+    Structured,
+    as_variable,
+    connected,
+    linear_in,
+    no_cotangents,
+    python_int,
+    scalar_shape,
+    shape_of,
+    tensor_operand,
+)
 from theano._core.ops.reductions import reduce
 from theano._core.ops.shaping import pattern_broadcast
 
@@ -174,6 +184,8 @@ class Subtensor(Structured):
     """A view of `x`: one entry per leading axis, an integer or a slice."""
 
     __props__ = ("index",)
+    connection = connected(0)
+    linear = linear_in(0)
 
     def __init__(self, index: Index) -> None:
         self.index = index
@@ -209,12 +221,6 @@ class Subtensor(Structured):
         pattern = node.outputs[0].type.broadcastable
         return [tuple(1 if one else n for one, n in zip(pattern, lengths, strict=True))]
 
-    def connection(self, node: Apply) -> list[list[bool]]:
-        return [[True]] + [[False]] * (len(node.inputs) - 1)
-
-    def linear(self, node: Apply) -> list[list[int]]:
-        return [[0]]
-
     def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
         x, *values = node.inputs
         g = IncSubtensor(self.index, False)(zeros_like_float(x), cotangents[0], *values)
@@ -249,6 +255,10 @@ def _entry_text(entry: Entry) -> str:
 class Within(Structured):
     """`index`, after checking that it is an index of an axis of `length` (else IndexError)."""
 
+    shape = scalar_shape
+    connection = connected()
+    vjp = no_cotangents
+
     def make_node(self, index: Any, length: Any) -> Apply:
         return self.one([as_variable(index), as_variable(length)], "int64", ())
 
@@ -260,15 +270,6 @@ class Within(Structured):
     def jax(self, j: Any, node: Apply, index: Any, length: Any) -> tuple[Any, ...]:
         j.require((index >= -length) & (index < length))
         return (index,)
-
-    def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
-        return [()]
-
-    def connection(self, node: Apply) -> list[list[bool]]:
-        return [[False], [False]]
-
-    def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
-        return [None, None]
 
     def lower(self, p: Any, node: Apply, index: Any, length: Any) -> Any:
         p.require_index(node, index, length)
@@ -290,6 +291,9 @@ class IncSubtensor(Structured):
     """`x` with a part set to `y`, or with `y` added to that part."""
 
     __props__ = ("assign", "index")
+    shape = shape_of(0)
+    connection = connected(0, 1)
+    linear = linear_in((0, 1))
 
     def __init__(self, index: Index, assign: bool) -> None:
         self.index = index
@@ -314,15 +318,6 @@ class IncSubtensor(Structured):
 
     def jax(self, j: Any, node: Apply, x: Any, y: Any, *values: Any) -> tuple[Any, ...]:
         return (_traced_write(j, self, x, y, _traced_index(j, self.index, x.shape, values)),)
-
-    def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
-        return [shapes[0]]
-
-    def connection(self, node: Apply) -> list[list[bool]]:
-        return [[True], [True]] + [[False]] * (len(node.inputs) - 2)
-
-    def linear(self, node: Apply) -> list[list[int]]:
-        return [[0, 1]]
 
     def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
         _, y, *values = node.inputs
@@ -389,6 +384,8 @@ class AdvancedSubtensor(Structured):
     """
 
     __props__ = ("axes",)
+    connection = connected(0)
+    linear = linear_in(0)
 
     def __init__(self, axes: tuple[str, ...]) -> None:
         self.axes = axes
@@ -435,12 +432,6 @@ class AdvancedSubtensor(Structured):
         lengths[position:position] = stretched_lengths(patterns, shapes[1:])
         return [tuple(lengths)]
 
-    def connection(self, node: Apply) -> list[list[bool]]:
-        return [[True]] + [[False]] * (len(node.inputs) - 1)
-
-    def linear(self, node: Apply) -> list[list[int]]:
-        return [[0]]
-
     def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
         x, *indices = node.inputs
         g = AdvancedIncSubtensor(self.axes, False)(zeros_like_float(x), cotangents[0], *indices)
@@ -461,6 +452,9 @@ class AdvancedIncSubtensor(AdvancedSubtensor):
     """
 
     __props__ = ("assign", "axes")
+    shape = shape_of(0)
+    connection = connected(0, 1)
+    linear = linear_in((0, 1))
 
     def __init__(self, axes: tuple[str, ...], assign: bool) -> None:
         super().__init__(axes)
@@ -493,15 +487,6 @@ class AdvancedIncSubtensor(AdvancedSubtensor):
         y, *indices = rest
         self._require_positions(j, x, indices)
         return (_traced_write(j, self, x, y, self.numpy_index(indices)),)
-
-    def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
-        return [shapes[0]]
-
-    def connection(self, node: Apply) -> list[list[bool]]:
-        return [[True], [True]] + [[False]] * (len(node.inputs) - 2)
-
-    def linear(self, node: Apply) -> list[list[int]]:
-        return [[0, 1]]
 
     def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
         _, y, *indices = node.inputs

@@ -14,7 +14,14 @@ from theano._core.base import dtypes
 from theano._core.ir.variable import Apply, Constant
 from theano._core.ops.arithmetic import add, eq, maximum, minimum, mul, switch
 from theano._core.ops.elementwise import cast, cast_op
-from theano._core.ops.op import Structured, as_variable, python_int
+from theano._core.ops.op import (
+    Structured,
+    as_variable,
+    connected,
+    no_cotangents,
+    python_int,
+    scalar_shape,
+)
 
 # No axis is longer, and no array has more items.
 LARGEST = 2**63 - 1
@@ -36,6 +43,9 @@ class _OfLengths(Structured):
 
     # What stands between the lengths in the text of the error.
     between: ClassVar[str]
+    shape = scalar_shape
+    connection = connected()
+    vjp = no_cotangents
 
     @staticmethod
     def exact(lengths: Sequence[int]) -> int:
@@ -55,15 +65,6 @@ class _OfLengths(Structured):
         if result >= LARGEST:
             raise MemoryError(self.text(lengths))
         return (np.asarray(max(result, -LARGEST - 1), dtype="int64"),)
-
-    def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
-        return [()]
-
-    def connection(self, node: Apply) -> list[list[bool]]:
-        return [[False] for _ in node.inputs]
-
-    def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
-        return [None] * len(node.inputs)
 
 
 class SumOfLengths(_OfLengths):
@@ -97,20 +98,15 @@ class ProductOfLengths(_OfLengths):
 class CountOfRange(Structured):
     """How many numbers there are from `start` up to `stop`, `step` apart, int64."""
 
+    shape = scalar_shape
+    connection = connected()
+    vjp = no_cotangents
+
     def make_node(self, start: Any, stop: Any, step: Any) -> Apply:
         return self.one([as_variable(v) for v in (start, stop, step)], "int64", ())
 
     def compute(self, xp: Any, node: Apply, *bounds: Any) -> tuple[Any, ...]:
         return (np.asarray(range_length(node, *bounds), dtype="int64"),)
-
-    def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
-        return [()]
-
-    def connection(self, node: Apply) -> list[list[bool]]:
-        return [[False]] * 3
-
-    def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
-        return [None, None, None]
 
     def lower(self, p: Any, node: Apply, start: Any, stop: Any, step: Any) -> Any:
         return p.count_of_range(node, start, stop, step)

@@ -34,7 +34,7 @@ from theano._core.ops.linalg_base import (
     scalar_of_stack,
     triangle,
 )
-from theano._core.ops.op import tensor_operand
+from theano._core.ops.op import shape_of, tensor_operand
 from theano._core.ops.reductions import reduce
 
 
@@ -57,6 +57,7 @@ class Cholesky(MatrixOp):
     long_rule = True
     __props__ = ("is_lower", "on_error")
     routine = "cholesky"
+    shape = shape_of(0)
 
     def __init__(self, lower: bool = True, on_error: str = "raise") -> None:
         if on_error not in ("raise", "nan"):
@@ -86,9 +87,6 @@ class Cholesky(MatrixOp):
         if self.on_error == "raise":
             j.require(j.numpy.isfinite(factor))
         return (factor if self.is_lower else factor.mT.conj(),)
-
-    def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
-        return [shapes[0]]
 
     def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
         factor, g = node.outputs[0], cotangents[0]
@@ -321,6 +319,7 @@ class MatrixInverse(MatrixOp):
     """
 
     routine = "inverse"
+    shape = shape_of(0)
 
     def make_node(self, x: Any) -> Apply:
         x = matrix_operand("matrix_inverse", x)
@@ -328,9 +327,6 @@ class MatrixInverse(MatrixOp):
 
     def compute(self, xp: Any, node: Apply, x: Any) -> tuple[Any, ...]:
         return (xp.linalg.inv(x),)
-
-    def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
-        return [shapes[0]]
 
     def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
         x = hermitian(node.outputs[0])

@@ -21,7 +21,7 @@ from theano._core.ops.creation import ARange
 from theano._core.ops.dimshuffle import dimshuffle, pad_left
 from theano._core.ops.elementwise import broadcast_lengths, cast, conjugate
 from theano._core.ops.indexing import sum_to
-from theano._core.ops.op import Structured, as_variable, tensor_operand
+from theano._core.ops.op import Structured, as_variable, linear_in, shape_of, tensor_operand
 from theano._core.ops.products import dot
 from theano._core.ops.reductions import reduce
 from theano._core.ops.shaping import length
@@ -84,6 +84,7 @@ class MatrixTangent(MatrixOp):
     """
 
     differentiates = True
+    linear = linear_in(1)
 
     def expression(self, node: Apply) -> Any:
         """Return the output, written with other operations."""
@@ -97,9 +98,6 @@ class MatrixTangent(MatrixOp):
         patterns = [batch_pattern(v) for v in node.inputs]
         stack = broadcast_lengths(patterns, [shapes[0][:-2], shapes[1][:-2]])
         return [(*stack, *shapes[0][-2:])]
-
-    def linear(self, node: Apply) -> list[list[int]]:
-        return [[1]]
 
     def vjp(self, node: Apply, cotangents: Sequence[Any], reverse: Any = None) -> list[Any]:
         found = reverse({self.expression(node): cotangents[0]}, node.inputs)
@@ -177,6 +175,7 @@ class StackProduct(MatrixOp):
     """The product of each pair of matrices of two stacks of equal rank, through BLAS."""
 
     routine = "stack_product"
+    linear = linear_in(0, 1)
 
     def make_node(self, x: Any, y: Any) -> Apply:
         x, y = matrix_operand("a product", x), matrix_operand("a product", y)
@@ -193,9 +192,6 @@ class StackProduct(MatrixOp):
         patterns = [batch_pattern(v) for v in node.inputs]
         stack = broadcast_lengths(patterns, [shapes[0][:-2], shapes[1][:-2]])
         return [(*stack, shapes[0][-2], shapes[1][-1])]
-
-    def linear(self, node: Apply) -> list[list[int]]:
-        return [[0], [1]]
 
     def batch(
         self, node: Apply, values: list[Any], rows: list[bool], batching: Any
@@ -260,6 +256,8 @@ class Part(Composed):
     """
 
     __props__ = ("below", "diagonal", "above")
+    shape = shape_of(0)
+    linear = linear_in(0)
 
     def __init__(self, below: float, diagonal: float, above: float) -> None:
         self.below, self.diagonal, self.above = float(below), float(diagonal), float(above)
@@ -272,12 +270,6 @@ class Part(Composed):
         scaled = [0 * xp.ones_like(x) if w == 0 else w * x for w in self.props()]
         result = xp.where(i > j, scaled[0], xp.where(i == j, scaled[1], scaled[2]))
         return (result.astype(x.dtype),)
-
-    def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
-        return [shapes[0]]
-
-    def linear(self, node: Apply) -> list[list[int]]:
-        return [[0]]
 
     def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
         return [self(cotangents[0])]

@@ -16,6 +16,7 @@ from theano._core.ops.linalg_base import (
     matrix_operand,
     scipy_linalg,
 )
+from theano._core.ops.op import shape_of
 from theano._core.ops.shaping import length
 
 
@@ -27,6 +28,7 @@ class Expm(MatrixOp):
     """
 
     routine = "expm"
+    shape = shape_of(0)
 
     def make_node(self, A: Any) -> Apply:
         x = matrix_operand("expm", A)
@@ -37,9 +39,6 @@ class Expm(MatrixOp):
 
     def jax(self, j: Any, node: Apply, x: Any) -> tuple[Any, ...]:
         return (j.linalg.expm(x),)
-
-    def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
-        return [shapes[0]]
 
     def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
         return [expm_tangent(hermitian(node.inputs[0]), cotangents[0])]

@@ -16,6 +16,7 @@ from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Apply
 from theano._core.ops.elementwise import broadcast_lengths
 from theano._core.ops.linalg_base import MatrixOp, batch_pattern, scipy_linalg
+from theano._core.ops.op import shape_of
 
 
 class Factor(MatrixOp):
@@ -111,6 +112,7 @@ class FactorInverse(MatrixOp):
     not_differentiated = "made by rewriting, after differentiation"
 
     routine = "factor_inverse"
+    shape = shape_of(0)
 
     def cores(self, node: Apply) -> tuple[int, ...]:
         return (2, 1, 2)
@@ -120,9 +122,6 @@ class FactorInverse(MatrixOp):
 
     def compute(self, xp: Any, node: Apply, columns: Any, pivots: Any) -> tuple[Any, ...]:
         return (xp.linalg.inv(matrix_of(xp, columns, pivots)),)
-
-    def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
-        return [shapes[0]]
 
 
 class FactorAdjugate(FactorInverse):

@@ -24,7 +24,7 @@ from theano._core.ops.elementwise import cast
 from theano._core.ops.fill import zeros_like_float
 from theano._core.ops.gradient import null_gradient
 from theano._core.ops.lengths import as_length, lengths_of
-from theano._core.ops.op import Structured, as_variable
+from theano._core.ops.op import Structured, as_variable, shape_of
 from theano._core.ops.shaping import vector_length
 
 M1 = 2147483647
@@ -216,6 +216,7 @@ class MultinomialFromUniform(Structured):
     """
 
     __props__: ClassVar[tuple[str, ...]] = ("odtype",)
+    shape = shape_of(0)
 
     def __init__(self, odtype: str) -> None:
         self.odtype = odtype
@@ -246,9 +247,6 @@ class MultinomialFromUniform(Structured):
             if picked is not None:
                 out[i % rows, picked] += 1
         return (out,)
-
-    def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
-        return [shapes[0]]
 
     def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
         return [zeros_like_float(v) for v in node.inputs]
@@ -354,6 +352,7 @@ class PackTruncated(Structured):
     """
 
     __props__ = ()
+    shape = shape_of(0)
 
     def make_node(self, z: Any, factor: Any, radius: Any) -> Apply:
         values = [as_variable(v) for v in (z, factor, radius)]
@@ -362,9 +361,6 @@ class PackTruncated(Structured):
     def compute(self, xp: Any, node: Apply, z: Any, factor: Any, radius: Any) -> tuple[Any, ...]:
         outside = (z < -2) | (z > 2)
         return (xp.concatenate([z[~outside], radius * factor[outside]]),)
-
-    def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
-        return [shapes[0]]
 
     def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
         return [null_gradient("a truncated draw is not differentiable") for _ in node.inputs]

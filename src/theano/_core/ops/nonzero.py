@@ -9,7 +9,7 @@ import numpy as np
 
 from theano._core.ir.variable import Apply
 from theano._core.ops.fill import zeros_like_float
-from theano._core.ops.op import Structured, tensor_operand
+from theano._core.ops.op import Structured, connected, tensor_operand
 
 
 class Nonzero(Structured):
@@ -41,6 +41,7 @@ class FitsMask(Structured):
     """`x`, after checking that its axes from `axis` on have the lengths of `mask` (IndexError)."""
 
     __props__ = ("axis",)
+    connection = connected(0)
 
     def __init__(self, axis: int) -> None:
         self.axis = axis
@@ -66,9 +67,6 @@ class FitsMask(Structured):
             for own, wanted in zip(x[self.axis : stop], mask, strict=True)
         ]
         return [(*x[: self.axis], *known, *x[stop:])]
-
-    def connection(self, node: Apply) -> list[list[bool]]:
-        return [[True], [False]]
 
     def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
         return [cotangents[0], None]

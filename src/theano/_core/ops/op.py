@@ -308,3 +308,32 @@ class Structured(Op):
         """Return a node with one tensor output."""
         kind = TensorType(dtype, broadcastable)
         return Apply(self, inputs, [kind.variable_class(kind)])
+
+
+# Methods that a class declares in a line, by the name of the method.
+
+
+def shape_of(index: int) -> Any:
+    """Return a `shape`: the one output has the lengths of an input."""
+    return lambda self, node, shapes: [shapes[index]]
+
+
+def scalar_shape(self: Any, node: Apply, shapes: Sequence[Any]) -> list[Any]:
+    """Tell, as a `shape`, that the one output has no axes."""
+    return [()]
+
+
+def connected(*indices: int) -> Any:
+    """Return a `connection`: the outputs depend on the values of some inputs only."""
+    return lambda self, node: [[i in indices] * len(node.outputs) for i in range(len(node.inputs))]
+
+
+def linear_in(*groups: int | Sequence[int]) -> Any:
+    """Return a `linear`: the outputs are linear in each of some inputs, or groups of them."""
+    listed = [[group] if isinstance(group, int) else list(group) for group in groups]
+    return lambda self, node: listed
+
+
+def no_cotangents(self: Any, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
+    """Tell, as a `vjp`, that the outputs depend on the values of no input."""
+    return [None] * len(node.inputs)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -10,7 +9,7 @@ import numpy as np
 from theano._core.ir.variable import Apply
 from theano._core.ops.array_math import ArrayMath
 from theano._core.ops.elementwise import cast
-from theano._core.ops.op import Structured, as_variable
+from theano._core.ops.op import Structured, as_variable, connected, no_cotangents, shape_of
 from theano._core.ops.philox import (
     KeyedOp,
     attempt_words,
@@ -28,6 +27,10 @@ class WordsToPermutation(Structured):
     (Fisher & Yates, from the inside out).
     """
 
+    shape = shape_of(0)
+    connection = connected()
+    vjp = no_cotangents
+
     def make_node(self, words: Any) -> Apply:
         words = as_variable(words)
         if words.type.dtype != "uint64" or words.type.ndim != 1:
@@ -42,15 +45,6 @@ class WordsToPermutation(Structured):
             out[i] = out[place]
             out[place] = i
         return (xp.asarray(out),)
-
-    def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
-        return [shapes[0]]
-
-    def connection(self, node: Apply) -> list[list[bool]]:
-        return [[False]]
-
-    def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
-        return [None]
 
     def lower(self, p: Any, node: Apply, words: Any) -> Any:
         return p.permutation_of_words(node, words)
@@ -67,6 +61,7 @@ class MultinomialDraw(KeyedOp):
     """
 
     pure = False
+    shape = shape_of(2)
 
     def make_node(self, key: Any, n: Any, p: Any) -> Apply:
         n, p = cast(as_variable(n), "float64"), cast(as_variable(p), "float64")
@@ -87,9 +82,6 @@ class MultinomialDraw(KeyedOp):
             left, rest = left - count, rest - p[:, kind]
         stacked = xp.stack(counts, axis=1) if counts else xp.zeros((rows, 0))
         return (stacked.astype("int64"),)
-
-    def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
-        return [shapes[2]]
 
     def lower(self, p: Any, node: Apply, key: Any, n: Any, probabilities: Any) -> Any:
         return p.draw_multinomial(node, key, n, probabilities, binomial)

@@ -25,7 +25,7 @@ from theano._core.ops import rules
 from theano._core.ops.elementwise import cast, elementwise
 from theano._core.ops.lengths import as_length, checked_shape
 from theano._core.ops.normal_quantile import upper_quantile
-from theano._core.ops.op import Structured, as_variable, python_int
+from theano._core.ops.op import Structured, as_variable, connected, no_cotangents, python_int
 from theano._core.ops.samples import Range
 
 STREAM, ATTEMPTS, SPLIT, FOLD_IN = range(4)
@@ -226,11 +226,8 @@ def checked_key(key: Any) -> Any:
 class KeyedOp(Structured):
     """What operations on a key share: no gradient flows to it."""
 
-    def connection(self, node: Apply) -> list[list[bool]]:
-        return [[False] for _ in node.inputs]
-
-    def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
-        return [None] * len(node.inputs)
+    connection = connected()
+    vjp = no_cotangents
 
 
 class StreamDraw(KeyedOp):

@@ -17,7 +17,7 @@ from theano._core.ops.arithmetic import int_div, maximum, mul, switch
 from theano._core.ops.elementwise import cast
 from theano._core.ops.fill import zeros_like_float
 from theano._core.ops.lengths import as_int64
-from theano._core.ops.op import python_int, tensor_operand
+from theano._core.ops.op import connected, linear_in, python_int, shape_of, tensor_operand
 from theano._core.ops.shaping import pattern_broadcast
 from theano._core.ops.windows import (
     Lengths,
@@ -405,6 +405,9 @@ class AveragePoolGrad(PoolOp):
     """Gradient of a pool by sums or averages: `gz` spread over the windows of `x`."""
 
     arrays = 2
+    shape = shape_of(0)
+    linear = linear_in(1)
+    connection = connected(1)
 
     def __init__(self, ignore_border: bool, mode: str = "average_inc_pad", ndim: int = 2) -> None:
         super().__init__(ignore_border, mode, ndim)
@@ -414,15 +417,6 @@ class AveragePoolGrad(PoolOp):
     ) -> Apply:
         inputs = self._operands([x, gz], ws, stride, pad)
         return self.one(inputs, inputs[1].type.dtype, inputs[0].type.broadcastable)
-
-    def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
-        return [shapes[0]]
-
-    def connection(self, node: Apply) -> list[list[bool]]:
-        return [[i == 1] for i in range(len(node.inputs))]
-
-    def linear(self, node: Apply) -> list[list[int]]:
-        return [[1]]
 
     def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
         gz, vectors = node.inputs[1], node.inputs[2:]
@@ -448,12 +442,10 @@ class _OfMaximum(PoolOp):
     """
 
     arrays = 3
+    linear = linear_in(2)
 
     def __init__(self, ignore_border: bool, ndim: int = 2, openmp: bool | None = None) -> None:
         super().__init__(ignore_border, "max", ndim)
-
-    def linear(self, node: Apply) -> list[list[int]]:
-        return [[2]]
 
     def make_node(
         self, x: Any, maxout: Any, gz: Any, ws: Any, stride: Any = None, pad: Any = None
@@ -483,11 +475,10 @@ class _OfMaximum(PoolOp):
 class MaxPoolGrad(_OfMaximum):
     """Gradient of a pool by maxima: `gz` of each window added to its maximum in `x`."""
 
+    shape = shape_of(0)
+
     def result_pattern(self, x: Any) -> Sequence[bool]:
         return x.type.broadcastable
-
-    def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
-        return [shapes[0]]
 
     def _other(self) -> type[_OfMaximum]:
         return DownsampleFactorMaxGradGrad
@@ -505,11 +496,10 @@ class MaxPoolGrad(_OfMaximum):
 class DownsampleFactorMaxGradGrad(_OfMaximum):
     """Sum of the items of `gz`, in the lengths of `x`, where `x` is the maximum of a window."""
 
+    shape = shape_of(1)
+
     def result_pattern(self, x: Any) -> Sequence[bool]:
         return self.pattern(x)
-
-    def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
-        return [shapes[1]]
 
     def _other(self) -> type[_OfMaximum]:
         return MaxPoolGrad

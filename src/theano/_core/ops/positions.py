@@ -20,7 +20,7 @@ from theano._core.ops.elementwise import cast, same_rank
 from theano._core.ops.fill import zeros_like_float
 from theano._core.ops.indexing import AT, AdvancedIncSubtensor, AdvancedSubtensor, subtensor
 from theano._core.ops.lengths import as_int64, product, stretched_lengths
-from theano._core.ops.op import as_variable, tensor_operand
+from theano._core.ops.op import as_variable, connected, tensor_operand
 from theano._core.ops.reductions import reduce
 from theano._core.ops.shaping import length
 
@@ -174,6 +174,7 @@ class Choose(Composed):
     """
 
     __props__ = ("mode",)
+    connection = connected(1)
 
     def __init__(self, mode: str = "raise") -> None:
         if mode not in MODES:
@@ -210,9 +211,6 @@ class Choose(Composed):
     def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
         patterns = [node.inputs[0].type.broadcastable, node.inputs[1].type.broadcastable[1:]]
         return [stretched_lengths(patterns, [shapes[0], shapes[1][1:]])]
-
-    def connection(self, node: Apply) -> list[list[bool]]:
-        return [[False], [True]]
 
     def _where(self, node: Apply, mode: str) -> list[Any]:
         """Return the index of what is chosen, one array per axis of the choices."""

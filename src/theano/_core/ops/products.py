@@ -12,7 +12,7 @@ from theano._core.ops.dimshuffle import DimShuffle, dimshuffle
 from theano._core.ops.elementwise import cast, conjugate, unequal
 from theano._core.ops.indexing import sum_to
 from theano._core.ops.lengths import as_int64, product
-from theano._core.ops.op import Structured, tensor_operand
+from theano._core.ops.op import Structured, linear_in, shape_of, tensor_operand
 from theano._core.ops.shaping import length, pattern_broadcast, reshape_op
 
 
@@ -20,6 +20,7 @@ class Dot(Structured):
     """Product of two vectors or matrices, summed over the last axis of `x` and the first of `y`."""
 
     name = "dot"
+    linear = linear_in(0, 1)
 
     def make_node(self, x: Any, y: Any) -> Apply:
         x, y = tensor_operand("dot", x), tensor_operand("dot", y)
@@ -40,9 +41,6 @@ class Dot(Structured):
 
     def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
         return [(*shapes[0][:-1], *shapes[1][1:])]
-
-    def linear(self, node: Apply) -> list[list[int]]:
-        return [[0], [1]]
 
     def batch(
         self, node: Apply, values: list[Any], rows: list[bool], batching: Any
@@ -103,6 +101,8 @@ class BatchedDot(Structured):
     last axis of `x` and the last but one of `y`.
     """
 
+    linear = linear_in(0, 1)
+
     def make_node(self, x: Any, y: Any) -> Apply:
         x, y = tensor_operand("batched_dot", x), tensor_operand("batched_dot", y)
         if x.type.ndim < 3 or x.type.ndim != y.type.ndim:
@@ -134,9 +134,6 @@ class BatchedDot(Structured):
         stretched = node.inputs[0].type.broadcastable
         pairs = ((y if stretched[axis] else x)[axis] for axis in range(len(x) - 2))
         return [(*pairs, x[-2], y[-1])]
-
-    def linear(self, node: Apply) -> list[list[int]]:
-        return [[0], [1]]
 
     def batch(
         self, node: Apply, values: list[Any], rows: list[bool], batching: Any
@@ -223,6 +220,7 @@ class Gemm(Structured):
     """
 
     not_differentiated = "made by rewriting, after differentiation"
+    shape = shape_of(0)
 
     def make_node(self, z: Any, alpha: Any, x: Any, y: Any, beta: Any) -> Apply:
         z = tensor_operand("gemm", z)
@@ -236,9 +234,6 @@ class Gemm(Structured):
         if z.shape != product.shape:
             raise ValueError(f"Input dimension mis-match: {z.shape} and {product.shape}")
         return (xp.asarray(beta * z + alpha * product, dtype=z.dtype),)
-
-    def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
-        return [shapes[0]]
 
     def lower(self, p: Any, node: Apply, z: Any, alpha: Any, x: Any, y: Any, beta: Any) -> Any:
         return p.matmul(node, x, y, into=z, alpha=alpha, beta=beta)

@@ -25,8 +25,12 @@ from theano._core.ops.lengths import (
 from theano._core.ops.op import (
     Structured,
     as_variable,
+    connected,
     constant,
+    linear_in,
+    no_cotangents,
     python_int,
+    scalar_shape,
     tensor_operand,
 )
 
@@ -35,6 +39,7 @@ class Rebroadcast(Structured):
     """`x` with another broadcastable pattern; a length is checked where 1 becomes declared."""
 
     __props__ = ("pattern",)
+    linear = linear_in(0)
 
     def __init__(self, pattern: Sequence[bool]) -> None:
         self.pattern = tuple(bool(p) for p in pattern)
@@ -57,9 +62,6 @@ class Rebroadcast(Structured):
     def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
         pairs = zip(self.pattern, shapes[0], strict=True)
         return [tuple(1 if stretched else length for stretched, length in pairs)]
-
-    def linear(self, node: Apply) -> list[list[int]]:
-        return [[0]]
 
     def batch(
         self, node: Apply, values: list[Any], rows: list[bool], batching: Any
@@ -91,6 +93,8 @@ class ShapeOf(Structured):
     """Lengths of the axes of `x`, an int64 vector."""
 
     name = "Shape"
+    connection = connected()
+    vjp = no_cotangents
 
     def make_node(self, x: Any) -> Apply:
         x = as_variable(x)
@@ -102,17 +106,11 @@ class ShapeOf(Structured):
     def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
         return [(node.inputs[0].type.ndim,)]
 
-    def connection(self, node: Apply) -> list[list[bool]]:
-        return [[False]]
-
     def batch(
         self, node: Apply, values: list[Any], rows: list[bool], batching: Any
     ) -> list[Any] | None:
         x = values[0]
         return [vector_of([as_int64(length(x, a)) for a in range(1, x.type.ndim)])]
-
-    def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
-        return [None]
 
     def lower(self, p: Any, node: Apply, x: Any) -> Any:
         if not isinstance(node.inputs[0].type, TensorType):
@@ -127,6 +125,9 @@ class Length(Structured):
     """Length of one axis of `x`, an int64 scalar."""
 
     __props__ = ("axis",)
+    shape = scalar_shape
+    connection = connected()
+    vjp = no_cotangents
 
     def __init__(self, axis: int) -> None:
         self.axis = axis
@@ -140,19 +141,10 @@ class Length(Structured):
     def compute(self, xp: Any, node: Apply, x: Any) -> tuple[Any, ...]:
         return (np.asarray(x.shape[self.axis], dtype="int64"),)
 
-    def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
-        return [()]
-
-    def connection(self, node: Apply) -> list[list[bool]]:
-        return [[False]]
-
     def batch(
         self, node: Apply, values: list[Any], rows: list[bool], batching: Any
     ) -> list[Any] | None:
         return [as_int64(length(values[0], self.axis + 1))]
-
-    def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
-        return [None]
 
     def lower(self, p: Any, node: Apply, x: Any) -> Any:
         if not isinstance(node.inputs[0].type, TensorType):
@@ -238,6 +230,8 @@ class Reshape(Structured):
     """`x` with the lengths `shape` (a vector of `ndim` integers; one of them may be -1)."""
 
     __props__ = ("ndim",)
+    connection = connected(0)
+    linear = linear_in(0)
 
     def __init__(self, ndim: int) -> None:
         if isinstance(ndim, (bool, np.bool_)) or not isinstance(ndim, (int, np.integer)):
@@ -295,12 +289,6 @@ class Reshape(Structured):
         if known == items if -1 not in asked else known and items % known == 0:
             return None
         return f"{items} items cannot be reshaped to {tuple(asked)}"
-
-    def connection(self, node: Apply) -> list[list[bool]]:
-        return [[True], [False]]
-
-    def linear(self, node: Apply) -> list[list[int]]:
-        return [[0]]
 
     def batch(
         self, node: Apply, values: list[Any], rows: list[bool], batching: Any
@@ -392,6 +380,8 @@ class SpecifyShape(Structured):
     """
 
     declares_sizes = True
+    connection = connected(0)
+    linear = linear_in(0)
 
     def __call__(self, x: Any, shape: Any, **options: Any) -> Any:
         lengths = shape
@@ -433,12 +423,6 @@ class SpecifyShape(Structured):
         return [
             tuple(n if isinstance(n, int) else old for n, old in zip(known, shapes[0], strict=True))
         ]
-
-    def connection(self, node: Apply) -> list[list[bool]]:
-        return [[True], [False]]
-
-    def linear(self, node: Apply) -> list[list[int]]:
-        return [[0]]
 
     def batch(
         self, node: Apply, values: list[Any], rows: list[bool], batching: Any

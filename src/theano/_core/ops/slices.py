@@ -13,7 +13,7 @@ from theano._core.ir.types import NoneType, ObjectType, TensorType
 from theano._core.ir.variable import Apply, Constant, Variable
 from theano._core.ops.called import Called
 from theano._core.ops.elementwise import cast
-from theano._core.ops.op import as_variable
+from theano._core.ops.op import as_variable, connected, no_cotangents, scalar_shape
 
 _NONE = NoneType()
 
@@ -48,6 +48,10 @@ def as_int_none_variable(x: Any) -> Any:
 class MakeSlice(Called):
     """A slice of its parts."""
 
+    shape = scalar_shape
+    connection = connected()
+    vjp = no_cotangents
+
     def make_node(self, slc: Any, stop: Any = None, step: Any = None) -> Apply:
         parts = [slc, stop, step]
         if isinstance(slc, slice):
@@ -60,17 +64,8 @@ class MakeSlice(Called):
     def compute(self, xp: Any, node: Apply, *parts: Any) -> tuple[Any, ...]:
         return (slice(*(None if p is None else int(p) for p in parts)),)
 
-    def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
-        return [()]
-
-    def connection(self, node: Apply) -> list[list[bool]]:
-        return [[False]] * 3
-
     def folds(self, node: Apply) -> bool:
         return False
-
-    def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
-        return [None] * 3
 
 
 make_slice = MakeSlice()
@@ -78,6 +73,9 @@ make_slice = MakeSlice()
 
 class SliceParts(Called):
     """Start, stop and step of a slice of an axis of a given length, as int64 scalars."""
+
+    vjp = no_cotangents
+    connection = connected()
 
     def make_node(self, value: Any, length: Any) -> Apply:
         kind = TensorType("int64", ())
@@ -93,12 +91,6 @@ class SliceParts(Called):
 
     def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
         return [(), (), ()]
-
-    def connection(self, node: Apply) -> list[list[bool]]:
-        return [[False] * 3] * 2
-
-    def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
-        return [None, None]
 
 
 def parts_of(value: Any, length: Any) -> slice:

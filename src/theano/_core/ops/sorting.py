@@ -35,7 +35,7 @@ from theano._core.ops.indexing import (
     subtensor,
 )
 from theano._core.ops.nonzero import Nonzero
-from theano._core.ops.op import Structured, as_variable, python_int, tensor_operand
+from theano._core.ops.op import Structured, as_variable, python_int, shape_of, tensor_operand
 from theano._core.ops.reductions import reduce
 from theano._core.ops.shaping import length, reshape_op, shape
 
@@ -73,6 +73,7 @@ class _AlongAxis(Structured):
     """Base of operations on the order along one axis."""
 
     __props__ = ("axis", "kind")
+    shape = shape_of(0)
 
     def __init__(self, axis: int, kind: str = "quicksort") -> None:
         if kind not in KINDS:
@@ -91,9 +92,6 @@ class _AlongAxis(Structured):
         self, node: Apply, values: list[Any], rows: list[bool], batching: Any
     ) -> list[Any] | None:
         return [type(self)(self.axis + 1, self.kind)(values[0])]
-
-    def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
-        return [shapes[0]]
 
 
 class Sort(_AlongAxis):
@@ -325,6 +323,7 @@ class SearchSorted(Composed):
     not_differentiated = "integers have no derivative"
 
     __props__ = ("side",)
+    shape = shape_of(1)
 
     def __init__(self, side: str = "left") -> None:
         if side not in ("left", "right"):
@@ -363,9 +362,6 @@ class SearchSorted(Composed):
         self, node: Apply, values: list[Any], rows: list[bool], batching: Any
     ) -> list[Any] | None:
         return [self(*values)] if rows == [False, True, False][: len(rows)] else None
-
-    def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
-        return [shapes[1]]
 
 
 class Unique(Composed):

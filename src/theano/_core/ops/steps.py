@@ -8,7 +8,14 @@ from typing import Any, NamedTuple
 from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Apply
 from theano._core.ops.arithmetic import minimum
-from theano._core.ops.op import Structured, as_variable, python_int
+from theano._core.ops.op import (
+    Structured,
+    as_variable,
+    connected,
+    no_cotangents,
+    python_int,
+    scalar_shape,
+)
 
 # What a state's output holds: initial rows and new rows; only new rows; or the last rows.
 ALL = "all"
@@ -57,6 +64,10 @@ def is_rows(variable: Any) -> bool:
 class CheckedSteps(Structured):
     """A number of steps, after checking that it is not negative and that no length is smaller."""
 
+    shape = scalar_shape
+    connection = connected()
+    vjp = no_cotangents
+
     def make_node(self, steps: Any, *lengths: Any) -> Apply:
         return self.one([as_variable(v) for v in (steps, *lengths)], "int64", ())
 
@@ -66,15 +77,6 @@ class CheckedSteps(Structured):
         if any(steps > n for n in lengths):
             raise ValueError(f"scan: sequences of {lengths} items for {steps} steps")
         return (steps,)
-
-    def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
-        return [()]
-
-    def connection(self, node: Apply) -> list[list[bool]]:
-        return [[False] for _ in node.inputs]
-
-    def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
-        return [None] * len(node.inputs)
 
     def lower(self, p: Any, node: Apply, steps: Any, *lengths: Any) -> Any:
         p.check_steps(node, p.integer(steps), [p.integer(n) for n in lengths])

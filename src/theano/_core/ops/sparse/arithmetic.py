@@ -12,6 +12,7 @@ from theano._core.ir.variable import Apply
 from theano._core.ops.broadcasting import Alloc
 from theano._core.ops.dimshuffle import dimshuffle
 from theano._core.ops.fill import zeros_like_float
+from theano._core.ops.op import linear_in
 from theano._core.ops.sparse.base import (
     SparseOp,
     array,
@@ -72,12 +73,10 @@ class AddSS(BothSparse):
     """The sum of two sparse matrices, in the format of the first."""
 
     what = "the sum"
+    linear = linear_in((0, 1))
 
     def combine(self, x: Any, y: Any) -> Any:
         return x + y
-
-    def linear(self, node: Apply) -> list[list[int]]:
-        return [[0, 1]]
 
     def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
         return [fit(v, cotangents[0]) for v in node.inputs]
@@ -167,12 +166,10 @@ class MulSS(BothSparse):
     """The product, item by item, of two sparse matrices, in the format of the first."""
 
     what = "the product"
+    linear = linear_in(0, 1)
 
     def combine(self, x: Any, y: Any) -> Any:
         return x.multiply(y)
-
-    def linear(self, node: Apply) -> list[list[int]]:
-        return [[0], [1]]
 
     def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
         (x, y), (g,) = node.inputs, cotangents
@@ -185,6 +182,7 @@ class MulSD(SparseOp):
     """The product, item by item, of a sparse and a dense matrix (or a number), sparse."""
 
     shaped_as = 0
+    linear = linear_in(0, 1)
 
     def make_node(self, x: Any, y: Any) -> Apply:
         x, y = sparse(x), tensor(y)
@@ -202,9 +200,6 @@ class MulSD(SparseOp):
         made.data *= y[rows_of(x), columns_of(x)]
         return (made,)
 
-    def linear(self, node: Apply) -> list[list[int]]:
-        return [[0], [1]]
-
     def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
         (x, y), (g,) = node.inputs, cotangents
         g = sparse_as(x.type.format, g)
@@ -217,6 +212,7 @@ class MulSV(SparseOp):
     """Each row of a sparse matrix times a vector, item by item."""
 
     shaped_as = 0
+    linear = linear_in(0, 1)
 
     def make_node(self, x: Any, y: Any) -> Apply:
         x, y = sparse(x), tensor(y)
@@ -230,9 +226,6 @@ class MulSV(SparseOp):
         made.data *= y[columns_of(x)]
         return (made,)
 
-    def linear(self, node: Apply) -> list[list[int]]:
-        return [[0], [1]]
-
     def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
         (x, y), (g,) = node.inputs, cotangents
         g = sparse_as(x.type.format, g)
@@ -245,6 +238,7 @@ class Scale(SparseOp):
     shaped_as = 0
 
     axis: ClassVar[int]
+    linear = linear_in(0, 1)
 
     def make_node(self, x: Any, s: Any) -> Apply:
         x, s = sparse(x), tensor(s)
@@ -260,9 +254,6 @@ class Scale(SparseOp):
         made = x.astype(node.outputs[0].type.dtype)
         made.data *= s[columns_of(x) if self.axis else rows_of(x)]
         return (made,)
-
-    def linear(self, node: Apply) -> list[list[int]]:
-        return [[0], [1]]
 
     def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
         (x, s), (g,) = node.inputs, cotangents

@@ -14,6 +14,7 @@ from theano._core.ir.variable import Apply, Variable
 from theano._core.ops.dimshuffle import dimshuffle
 from theano._core.ops.elementwise import cast
 from theano._core.ops.indexing import AT, AdvancedSubtensor
+from theano._core.ops.op import connected, linear_in, scalar_shape
 from theano._core.ops.sparse.base import (
     SparseOp,
     converted,
@@ -45,6 +46,8 @@ def _compressed(x: Any) -> Any:
 class GetItemList(SparseOp):
     """The rows of a matrix at positions."""
 
+    linear = linear_in(0)
+
     def make_node(self, x: Any, index: Any) -> Apply:
         x = _compressed(x)
         return result(self, [x, _positions("the index", index)], x.type.format, x.type.dtype)
@@ -55,9 +58,6 @@ class GetItemList(SparseOp):
     def compute(self, xp: Any, node: Apply, x: Any, index: Any) -> tuple[Any, ...]:
         return (converted(x[index], x.format, x.dtype),)
 
-    def linear(self, node: Apply) -> list[list[int]]:
-        return [[0]]
-
     def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
         (x, index), (g,) = node.inputs, cotangents
         return [fit(x, GetItemListGrad()(x, index, sparse_as(x.type.format, g))), None]
@@ -67,6 +67,7 @@ class GetItemListGrad(SparseOp):
     """A matrix of the shape of `x` to whose rows at positions those of another one are added."""
 
     shaped_as = 0
+    connection = connected(2)
 
     def make_node(self, x: Any, index: Any, g: Any) -> Apply:
         x, g = _compressed(x), sparse(g)
@@ -80,9 +81,6 @@ class GetItemListGrad(SparseOp):
         places = np.ones(index.size, g.dtype), (rows, np.arange(index.size))
         chosen = scipy.sparse.csr_matrix(places, shape=(x.shape[0], index.size))
         return (converted(chosen @ g, x.format, g.dtype),)
-
-    def connection(self, node: Apply) -> list[list[bool]]:
-        return [[False], [False], [True]]
 
     def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
         return [None, None, GetItemList()(sparse_as("csr", cotangents[0]), node.inputs[1])]
@@ -105,6 +103,7 @@ class GetItem2Lists(SparseOp):
     """The items at pairs of positions, a vector."""
 
     shaped_as = 1
+    linear = linear_in(0)
 
     def make_node(self, x: Any, ind1: Any, ind2: Any) -> Apply:
         x = _compressed(x)
@@ -117,9 +116,6 @@ class GetItem2Lists(SparseOp):
         found = np.asarray(x[ind1, ind2]) if ind1.size else np.zeros(0, x.dtype)
         return (found.astype(x.dtype).reshape(-1),)
 
-    def linear(self, node: Apply) -> list[list[int]]:
-        return [[0]]
-
     def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
         x, ind1, ind2 = node.inputs
         return [fit(x, GetItem2ListsGrad()(x, ind1, ind2, cotangents[0])), None, None]
@@ -129,6 +125,7 @@ class GetItem2ListsGrad(SparseOp):
     """A matrix of the shape of `x` with the sums of items at pairs of positions."""
 
     shaped_as = 0
+    connection = connected(3)
 
     def make_node(self, x: Any, ind1: Any, ind2: Any, g: Any) -> Apply:
         x, g = _compressed(x), tensor(g)
@@ -141,9 +138,6 @@ class GetItem2ListsGrad(SparseOp):
         made = scipy.sparse.coo_matrix((g, tuple(places)), shape=x.shape)
         return (converted(made, x.format, g.dtype),)
 
-    def connection(self, node: Apply) -> list[list[bool]]:
-        return [[False], [False], [False], [True]]
-
     def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
         _, ind1, ind2, _ = node.inputs
         return [None, None, None, GetItem2Lists()(sparse_as("csr", cotangents[0]), ind1, ind2)]
@@ -151,6 +145,9 @@ class GetItem2ListsGrad(SparseOp):
 
 class GetItemScalar(SparseOp):
     """One item."""
+
+    shape = scalar_shape
+    linear = linear_in(0)
 
     def make_node(self, x: Any, index: Sequence[Any]) -> Apply:
         x = _compressed(x)
@@ -161,14 +158,8 @@ class GetItemScalar(SparseOp):
         inputs = [x, cast(row, "int64"), cast(column, "int64")]
         return self.one(inputs, x.type.dtype, ())
 
-    def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
-        return [()]
-
     def compute(self, xp: Any, node: Apply, x: Any, row: Any, column: Any) -> tuple[Any, ...]:
         return (np.asarray(x[int(row), int(column)], x.dtype),)
-
-    def linear(self, node: Apply) -> list[list[int]]:
-        return [[0]]
 
     def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
         x, row, column = node.inputs
@@ -183,6 +174,7 @@ class GetItem2d(SparseOp):
     """
 
     __props__ = ("given",)
+    linear = linear_in(0)
 
     def __init__(self, given: tuple[bool, ...] = (False,) * 6) -> None:
         self.given = given
@@ -209,9 +201,6 @@ class GetItem2d(SparseOp):
         rows, columns = self.slices([int(b) for b in bounds])
         return (converted(x[rows, columns], x.format, x.dtype),)
 
-    def linear(self, node: Apply) -> list[list[int]]:
-        return [[0]]
-
     def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
         x, *bounds = node.inputs
         g = sparse_as(x.type.format, cotangents[0])
@@ -227,6 +216,7 @@ class GetItem2dGrad(SparseOp):
     shaped_as = 0
 
     __props__ = ("given",)
+    connection = connected(1)
 
     def __init__(self, given: tuple[bool, ...]) -> None:
         self.given = given
@@ -242,9 +232,6 @@ class GetItem2dGrad(SparseOp):
         places = rows[items.row], columns[items.col]
         made = scipy.sparse.coo_matrix((items.data, places), shape=x.shape)
         return (converted(made, x.format, g.dtype),)
-
-    def connection(self, node: Apply) -> list[list[bool]]:
-        return [[False], [True], *([False] for _ in node.inputs[2:])]
 
     def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
         bounds = node.inputs[2:]

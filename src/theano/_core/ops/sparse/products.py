@@ -11,6 +11,7 @@ from theano._core.base import dtypes
 from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Apply
 from theano._core.ops.dimshuffle import dimshuffle
+from theano._core.ops.op import connected, linear_in, shape_of
 from theano._core.ops.products import dot as dense_dot
 from theano._core.ops.reductions import reduce
 from theano._core.ops.shaping import MakeVector, length
@@ -61,6 +62,8 @@ def check_inner(x: Any, y: Any) -> None:
 class Dot(SparseOp):
     """The product of two matrices, or a matrix and a vector, dense; one at least is sparse."""
 
+    linear = linear_in(0, 1)
+
     def make_node(self, x: Any, y: Any) -> Apply:
         x, y = either(x), either(y)
         if not (is_sparse_type(x) or is_sparse_type(y)):
@@ -81,9 +84,6 @@ class Dot(SparseOp):
 
     def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
         return [(*shapes[0][:-1], *shapes[1][1:])]
-
-    def linear(self, node: Apply) -> list[list[int]]:
-        return [[0], [1]]
 
     def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
         (x, y), g = node.inputs, dense(cotangents[0])
@@ -129,6 +129,7 @@ class TrueDot(SparseOp):
     """The product of a sparse matrix with another one, sparse."""
 
     __props__ = ("grad_preserves_dense",)
+    linear = linear_in(0, 1)
 
     def __init__(self, grad_preserves_dense: bool = True) -> None:
         self.grad_preserves_dense = grad_preserves_dense
@@ -147,9 +148,6 @@ class TrueDot(SparseOp):
         kind = node.outputs[0].type
         return (converted(x @ y, kind.format, kind.dtype),)
 
-    def linear(self, node: Apply) -> list[list[int]]:
-        return [[0], [1]]
-
     def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
         (x, y), (g,) = node.inputs, cotangents
         g = sparse_as(x.type.format, g)
@@ -165,6 +163,8 @@ class TrueDot(SparseOp):
 
 class StructuredDot(SparseOp):
     """The product of a sparse matrix with another one; its gradient is of stored items only."""
+
+    linear = linear_in(0, 1)
 
     def make_node(self, a: Any, b: Any) -> Apply:
         a, b = sparse(a), either(b)
@@ -185,9 +185,6 @@ class StructuredDot(SparseOp):
 
     def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
         return [(shapes[0][0], shapes[1][1])]
-
-    def linear(self, node: Apply) -> list[list[int]]:
-        return [[0], [1]]
 
     def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
         (a, b), (g,) = node.inputs, cotangents
@@ -212,6 +209,9 @@ class StructuredDotGrad(SparseOp):
     shaped_as = 0
 
     __props__ = ("format",)
+    shape = shape_of(0)
+    linear = linear_in(2, 3)
+    connection = connected(2, 3)
 
     def __init__(self, format: str) -> None:
         self.format = format
@@ -225,15 +225,6 @@ class StructuredDotGrad(SparseOp):
         places = np.repeat(np.arange(len(indptr) - 1), np.diff(indptr)), indices
         rows, columns = places if self.format == "csr" else reversed(places)
         return (array(products_at(g, b, rows, columns), node.outputs[0].type.dtype),)
-
-    def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
-        return [shapes[0]]
-
-    def linear(self, node: Apply) -> list[list[int]]:
-        return [[2], [3]]
-
-    def connection(self, node: Apply) -> list[list[bool]]:
-        return [[False], [False], [True], [True]]
 
     def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
         (indices, indptr, b, g), (cotangent,) = node.inputs, cotangents

@@ -17,6 +17,7 @@ from theano._core.ops.elementwise import cast
 from theano._core.ops.fill import zeros_like_float
 from theano._core.ops.gradient import DisconnectedType
 from theano._core.ops.lengths import as_int64
+from theano._core.ops.op import connected, linear_in
 from theano._core.ops.sparse.base import (
     SameType,
     SparseOp,
@@ -51,6 +52,7 @@ class CSM(SparseOp):
     """
 
     __props__ = ("format",)
+    connection = connected(0)
 
     def __init__(self, format: str, kmap: Any = None) -> None:
         if format not in ("csr", "csc"):
@@ -83,9 +85,6 @@ class CSM(SparseOp):
             )
         made = CLASSES[self.format]((data, indices, indptr), shape=tuple(shape), copy=False)
         return (checked(made),)
-
-    def connection(self, node: Apply) -> list[list[bool]]:
-        return [[True], [False], [False], [False]]
 
     def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
         (g,) = cotangents
@@ -186,6 +185,7 @@ class Reformat(SparseOp):
     shaped_as = 0
 
     __props__ = ("format",)
+    linear = linear_in(0)
 
     def __init__(self, format: str) -> None:
         self.format = format
@@ -196,9 +196,6 @@ class Reformat(SparseOp):
 
     def compute(self, xp: Any, node: Apply, x: Any) -> tuple[Any, ...]:
         return (converted(x, self.format, x.dtype),)
-
-    def linear(self, node: Apply) -> list[list[int]]:
-        return [[0]]
 
     def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
         return [sparse_as(node.inputs[0].type.format, cotangents[0])]
@@ -256,6 +253,7 @@ class Transpose(SparseOp):
     """Rows as columns: CSR gives CSC and the other way round."""
 
     formats = {"csr": "csc", "csc": "csr"}
+    linear = linear_in(0)
 
     def make_node(self, x: Any) -> Apply:
         x = sparse(x)
@@ -269,9 +267,6 @@ class Transpose(SparseOp):
     def compute(self, xp: Any, node: Apply, x: Any) -> tuple[Any, ...]:
         return (x.transpose(copy=True),)
 
-    def linear(self, node: Apply) -> list[list[int]]:
-        return [[0]]
-
     def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
         (g,) = cotangents
         return [self(g) if is_sparse_type(g) else g.T]
@@ -283,11 +278,10 @@ class Transpose(SparseOp):
 class Neg(SameType):
     """Items with the other sign."""
 
+    linear = linear_in(0)
+
     def compute(self, xp: Any, node: Apply, x: Any) -> tuple[Any, ...]:
         return (-x,)
-
-    def linear(self, node: Apply) -> list[list[int]]:
-        return [[0]]
 
     def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
         return [-cotangents[0]]
@@ -300,15 +294,13 @@ class EnsureSortedIndices(SameType):
     """A matrix whose items stand in the order of their indices."""
 
     __props__ = ("inplace",)
+    linear = linear_in(0)
 
     def __init__(self, inplace: bool = False) -> None:
         self.inplace = inplace
 
     def compute(self, xp: Any, node: Apply, x: Any) -> tuple[Any, ...]:
         return (x.sorted_indices(),)
-
-    def linear(self, node: Apply) -> list[list[int]]:
-        return [[0]]
 
     def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
         return [cotangents[0]]
@@ -400,6 +392,8 @@ class SparseFromDense(SparseOp):
 class Diag(SparseOp):
     """The diagonal of a square matrix, a vector."""
 
+    linear = linear_in(0)
+
     def make_node(self, x: Any) -> Apply:
         x = sparse(x)
         return self.one([x], x.type.dtype, (False,))
@@ -412,15 +406,14 @@ class Diag(SparseOp):
             raise ValueError(f"Diag only apply on square matrix, got the shape {x.shape}")
         return (np.array(x.diagonal()),)
 
-    def linear(self, node: Apply) -> list[list[int]]:
-        return [[0]]
-
     def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
         return [sparse_as(node.inputs[0].type.format, SquareDiagonal()(cotangents[0]))]
 
 
 class SquareDiagonal(SparseOp):
     """The square matrix, CSC, with a vector on its diagonal."""
+
+    linear = linear_in(0)
 
     def make_node(self, diag: Any) -> Apply:
         diag = tensor(diag)
@@ -435,9 +428,6 @@ class SquareDiagonal(SparseOp):
         n = diag.shape[0]
         places = np.arange(n, dtype="int32"), np.arange(n + 1, dtype="int32")
         return (scipy.sparse.csc_matrix((np.array(diag), *places), shape=(n, n)),)
-
-    def linear(self, node: Apply) -> list[list[int]]:
-        return [[0]]
 
     def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
         return [Diag()(sparse_as("csc", cotangents[0]))]
@@ -504,6 +494,7 @@ class ConstructSparseFromList(SparseOp):
     """The matrix, CSC, of the shape of `x` with rows `ilist` from `values`, and zeros elsewhere."""
 
     shaped_as = 0
+    connection = connected(1)
 
     def make_node(self, x: Any, values: Any, ilist: Any) -> Apply:
         x, values, ilist = tensor(x), tensor(values), tensor(ilist)
@@ -525,9 +516,6 @@ class ConstructSparseFromList(SparseOp):
         places = np.repeat(ilist, columns), np.tile(np.arange(columns), rows)
         made = scipy.sparse.csc_matrix((values.reshape(-1), places), shape=x.shape, dtype=x.dtype)
         return (made,)
-
-    def connection(self, node: Apply) -> list[list[bool]]:
-        return [[False], [True], [False]]
 
     def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
         _, values, ilist = node.inputs
