@@ -75,6 +75,23 @@ class Array:
         """Number of axes."""
         return len(self.lengths)
 
+    @property
+    def fills(self) -> bool:
+        """Whether it is all of a buffer, in C order, that does not become an output."""
+        buffer = self.buffer
+        return (
+            buffer is not None
+            and not buffer.kept
+            and self.contiguous is True
+            and not self.stretched
+            and self.data == buffer.start
+        )
+
+    @property
+    def alone(self) -> bool:
+        """Whether no other value lies in the buffer that it fills."""
+        return self.fills and self.buffer is not None and self.buffer.users == 1
+
 
 @dataclass(slots=True, eq=False)
 class Object:

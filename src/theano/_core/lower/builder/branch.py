@@ -104,17 +104,7 @@ class BranchWriter:
             return value
         if value.ndim == 0:
             return p.register(value)
-        buffer = value.buffer
-        owned = (
-            buffer is not None
-            and not buffer.kept
-            and buffer.users == 1
-            and buffer.slot in p.buffer_slots[first_slot:]
-            and value.data == buffer.start
-            and value.contiguous is True
-            and not value.stretched
-        )
-        if not owned:
+        if not (value.alone and value.buffer.slot in p.buffer_slots[first_slot:]):
             fresh = p.new_array(value.dtype, value.lengths)
             copies.copy_into(p, value, fresh)
             value = fresh

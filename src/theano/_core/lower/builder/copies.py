@@ -282,7 +282,6 @@ def writable(p: Core, node: Apply, x: Array) -> Array:
     That is the memory of the row of a state if the result is one.
     """
     variable, out = node.inputs[0], node.outputs[0]
-    buffer = x.buffer
     if out in p.places:
         row = launch.placed(p, out, x.lengths)
         if variable not in p.places or x.data != row.data:
@@ -295,16 +294,7 @@ def writable(p: Core, node: Apply, x: Array) -> Array:
         return fresh_copy(p, x)
     if x.scratch:
         return x
-    if (
-        buffer is not None
-        and buffer.users == 1
-        and not buffer.kept
-        and x.contiguous is True
-        and not x.stretched
-        and x.data == buffer.start
-    ):
-        return Array(x.dtype, x.lengths, x.data, buffer=buffer)
-    return fresh_copy(p, x)
+    return Array(x.dtype, x.lengths, x.data, buffer=x.buffer) if x.alone else fresh_copy(p, x)
 
 
 def typenum(dtype: str) -> int:

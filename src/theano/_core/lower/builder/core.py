@@ -93,8 +93,6 @@ class Core(Recorder):
         self.in_place: dict[Any, Any] = {}
         # Descriptors of arrays that a callback made and that nothing else keeps.
         self.given: set[int] = set()
-        # Operands whose memory a result has taken over.
-        self.taken: set[Any] = set()
         # Values that a step of a loop leaves in a row of a state → that row.
         self.places: dict[Any, Any] = {}
         # The application that is written now.

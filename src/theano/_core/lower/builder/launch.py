@@ -100,7 +100,8 @@ def write_loop(p: Core, step: Step) -> None:
         reduced,
         body,
     )
-    outs = [_store_array(p, v, lengths, operands, step) for v in stored]
+    taken: set[Any] = set()
+    outs = [_store_array(p, v, lengths, operands, taken) for v in stored]
     kept = [n for axis, n in enumerate(lengths) if axis not in reduced]
     fold_outs = [
         fold_array(p, f, kept, n.outputs[0]) for f, n in zip(loop.folds, folded, strict=True)
@@ -132,9 +133,12 @@ def check_not_empty(p: Core, node: Apply, lengths: Sequence[Size], reduced: Sequ
 
 
 def _store_array(
-    p: Core, variable: Any, lengths: Sequence[Size], operands: Any, step: Step
+    p: Core, variable: Any, lengths: Sequence[Size], operands: Any, taken: set[Any]
 ) -> Array:
-    """Return memory for a result: that of a shared variable, of a dying operand, or new."""
+    """Return memory for a result: that of a shared variable, of a dying operand, or new.
+
+    Other results of the loop have `taken` the memory of some operands.
+    """
     target = p.in_place.get(variable)
     if target is not None:
         return overwritten(p, variable.type.dtype, lengths, target)
@@ -142,21 +146,16 @@ def _store_array(
         return placed(p, variable, lengths)
     for operand in operands:
         array: Any = p.values.get(operand)
-        buffer = getattr(array, "buffer", None)
         if (
-            buffer is not None
-            and buffer.users == 1
-            and not buffer.kept
-            and p.uses.get(operand) == 1
-            and array.contiguous is True
-            and not array.stretched
-            and array.data == buffer.start
+            p.uses.get(operand) == 1
+            and array is not None
+            and array.alone
             and itemsize(array.dtype) == itemsize(variable.type.dtype)
             and operand.type.broadcastable == variable.type.broadcastable
-            and operand not in p.taken
+            and operand not in taken
         ):
-            p.taken.add(operand)
-            return Array(variable.type.dtype, tuple(lengths), array.data, buffer=buffer)
+            taken.add(operand)
+            return Array(variable.type.dtype, tuple(lengths), array.data, buffer=array.buffer)
     return p.new_array(variable.type.dtype, lengths)
 
 

@@ -112,19 +112,12 @@ def _own(p: Core, out: Any, copied: ir.Block | None) -> None:
 
 
 def _owned_array(p: Core, value: Array, copied: ir.Block | None) -> Array:
-    buffer = value.buffer
     if value.descriptor in p.given:
         return value
-    if (
-        buffer is not None
-        and not buffer.kept
-        and value.data == buffer.start
-        and value.contiguous is True
-        and not value.stretched
-    ):
-        buffer.kept = True
-        return value
-    return _copied(p, value, copied)
+    if not value.fills:
+        return _copied(p, value, copied)
+    value.buffer.kept = True  # type: ignore[union-attr]
+    return value
 
 
 def _copied(p: Core, value: Array, copied: ir.Block | None) -> Array:

@@ -83,17 +83,8 @@ class LoopWriter:
     def _dies(self, number: int) -> bool:
         """Tell whether a sequence is memory that only this loop reads, each row in its step."""
         variable, array = self.node.inputs[1 + number], self.sequences[number]
-        buffer = array.buffer
-        return (
-            buffer is not None
-            and buffer.users == 1
-            and not buffer.kept
-            and self.p.uses.get(variable) == 1
-            and self.node.inputs.count(variable) == 1
-            and array.contiguous is True
-            and not array.stretched
-            and array.data == buffer.start
-        )
+        last = self.p.uses.get(variable) == 1 and self.node.inputs.count(variable) == 1
+        return last and array.alone
 
     def write(self) -> list[Any]:
         """Write the loop; return the values of its outputs."""
