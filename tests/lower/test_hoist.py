@@ -111,16 +111,14 @@ CASES = {
     "not memory that is handed over": (
         """
         %a = alloc %n in frame[7]
-        frame[7] = null: ptr
-        frame[8] = %a: ptr
-        free frame[7]
+        hand %a in frame[7] to frame[8]
+        free frame[8]
         """,
         "",
         """
         %a = alloc %n in frame[7]
-        frame[7] = null: ptr
-        frame[8] = %a: ptr
-        free frame[7]
+        hand %a in frame[7] to frame[8]
+        free frame[8]
         """,
         "",
     ),

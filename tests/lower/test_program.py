@@ -119,6 +119,16 @@ MISTAKES: dict[str, tuple[str, Callable[[Any], bool], Callable[[Any], Any]]] = {
     "is defined twice": ("sum", is_let, lambda i: [i, i]),
     "is not defined here": ("sum", is_let, lambda i: []),
     "is ptr, not int64": ("sum", is_let, lambda i: [i._replace(operands=("%block", 1))]),
+    "was given back before": (
+        "loop",
+        lambda i: isinstance(i, ir.Alloc),
+        lambda i: [i, ir.Free(i.slot)],
+    ),
+    "the result in slot .* is given back": (
+        "sum",
+        lambda i: isinstance(i, ir.Alloc),
+        lambda i: [i, ir.Free(i.slot)],
+    ),
     "is given back twice": ("update", lambda i: isinstance(i, ir.Free), lambda i: [i, i]),
     "may fail below the fence": (
         "update",

@@ -13,9 +13,10 @@ Size = int | str
 class Buffer:
     """Memory that the program allocated: the frame slot that holds its address.
 
-    `users` counts the live values that lie in it; at zero the memory is given back. `kept` buffers
-    become outputs. `start` is the register of its address. Memory of all steps of a loop has no
-    slot here: the loop gives it back.
+    `users` counts the values that lie in it and are still to be read: where one is the last, a
+    result may be written over it. When memory is given back is not decided here, but by
+    `passes/lifetimes.py`. `kept` buffers become outputs. `start` is the register of its address.
+    Memory of all steps of a loop has no slot here.
     """
 
     slot: int | None

@@ -90,6 +90,26 @@ def run(text: Any, inputs: Sequence[Any], types: Sequence[Any]) -> list[Any]:
     return _Interpreter(text).run(inputs, types)
 
 
+def applied(i: ir.Let, operands: Sequence[int]) -> int:
+    """Return what a function, other than `slot`, makes of numbers."""
+    if i.function in _COMPARISONS:
+        return int(_COMPARISONS[i.function](*operands))
+    if i.function in ("plus", "times"):
+        one, two = operands
+        exact = one + two if i.function == "plus" else one * two
+        return max(-LARGEST - 1, min(LARGEST, exact))
+    result = int(_ARITHMETIC[i.function](*operands))
+    if (ir.FUNCTIONS[i.function].result or i.kind) == "int64":
+        result = (result + 2**63) % 2**64 - 2**63
+    return result
+
+
+def failure(i: ir.Check, facts: Sequence[int]) -> Exception:
+    """Return the exception of a check that does not hold."""
+    fault = FAULTS[i.fault]
+    return fault.exception(fault.text(facts))
+
+
 def memory(address: int, dtype: str, lengths: Sequence[int], strides: Sequence[int]) -> Any:
     """Return the array that lies at an address."""
     if 0 in lengths:
@@ -161,19 +181,10 @@ class _Interpreter:
 
     def _do_let(self, i: ir.Let) -> None:
         operands = [int(self.value(x)) for x in i.operands]
-        if i.function in _COMPARISONS:
-            result: Any = int(_COMPARISONS[i.function](*operands))
-        elif i.function in ("plus", "times"):
-            one, two = operands
-            exact = one + two if i.function == "plus" else one * two
-            result = max(-LARGEST - 1, min(LARGEST, exact))
-        elif i.function == "slot":
-            result = self.frame.ctypes.data + 8 * operands[0]
+        if i.function == "slot":
+            self.known[i.name] = self.frame.ctypes.data + 8 * operands[0]
         else:
-            result = int(_ARITHMETIC[i.function](*operands))
-            if (ir.FUNCTIONS[i.function].result or i.kind) == "int64":
-                result = (result + 2**63) % 2**64 - 2**63
-        self.known[i.name] = result
+            self.known[i.name] = applied(i, operands)
 
     def _do_compute(self, i: ir.Compute) -> None:
         operands = [np.asarray(self.value(x)).astype(x.dtype) for x in i.operands]
@@ -212,13 +223,20 @@ class _Interpreter:
 
     def _do_free(self, i: ir.Free) -> None:
         self.frame[i.slot] = 0
+        block = self.blocks.pop(i.slot, None)
+        if block is not None:
+            # Who reads it still is to see that.
+            block.fill(0xFF)
+
+    def _do_hand(self, i: ir.Hand) -> None:
+        self.blocks[i.to] = self.blocks.pop(i.slot)
+        self.frame[i.slot], self.frame[i.to] = 0, self.value(i.address)
 
     # -- what may fail --------------------------------------------------------------------------
 
     def _do_check(self, i: ir.Check) -> None:
         if not self.value(i.condition):
-            fault = FAULTS[i.fault]
-            raise fault.exception(fault.text([int(self.value(fact)) for fact in i.facts]))
+            raise failure(i, [int(self.value(fact)) for fact in i.facts])
 
     def _do_guard(self, i: ir.Guard) -> None:
         if not self.value(i.condition):

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from theano._core.base import developing
 from theano._core.lower import spec
 from theano._core.lower.passes.hoist import hoist
+from theano._core.lower.passes.lifetimes import lifetimes
 from theano._core.lower.program import Program
 
 
@@ -19,7 +20,10 @@ class Pass(NamedTuple):
     run: Callable[[Program], Program]
 
 
-PASSES = (Pass("hoist", "operations record what they do in every step of a loop", hoist),)
+PASSES = (
+    Pass("lifetimes", "operations only allocate; what `hoist` moves dies in a step", lifetimes),
+    Pass("hoist", "operations record what they do in every step of a loop", hoist),
+)
 
 
 def run(program: Program) -> Program:

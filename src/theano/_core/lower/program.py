@@ -20,8 +20,9 @@ THE CONTRACT, which `spec` proves
    memory of arguments and shared variables: what may overwrite them is told by their descriptors.
 3. A kernel reads all it reads of a point before it writes there. It writes no memory that it reads,
    except at the same strides.
-4. A slot is given back at most once on each way through the program; what an iteration of a `For`
-   allocates, it gives back, or the slot is that of a value carried.
+4. A slot is given back at most once on each way through the program, behind all that reads or
+   writes its block; that of a result never. What an iteration of a `For` allocates, it gives back,
+   or the slot is that of a value carried.
 5. What a `For` carries has one kind in all its steps; a block reads of what is around it only what
    does not change while it runs.
 6. Nothing depends on the number of threads.
@@ -162,9 +163,17 @@ class Alloc(NamedTuple):
 
 
 class Free(NamedTuple):
-    """Gives the block of a slot back."""
+    """Gives the block of a slot back, if it owns one; only `passes/lifetimes.py` says where."""
 
     slot: int
+
+
+class Hand(NamedTuple):
+    """Hands the block of a slot, which is at `address`, over to another slot."""
+
+    slot: int
+    address: str
+    to: int
 
 
 class Call(NamedTuple):
@@ -262,8 +271,8 @@ class For(NamedTuple):
 class Once(NamedTuple):
     """What is done before the first step of a loop around, whose number is in the register `step`.
 
-    Only `passes/hoist.py` reads it, which puts its body before the loop, and gives back behind the
-    loop what the body allocates and keeps.
+    What its body allocates serves all steps. Only `passes/hoist.py` reads it, which puts the body
+    before the loop, and gives such memory back behind the loop.
     """
 
     step: str
@@ -440,8 +449,11 @@ class Program(NamedTuple):
         Places on the stack that live as long as the call, with their bytes.
     block_words : int
         Words of the place `%block`, where kernels find their arguments.
+    results : tuple of int
+        Slots whose blocks are there after the call: those of results.
     """
 
     body: Block
     stacks: tuple[tuple[str, int], ...]
     block_words: int
+    results: tuple[int, ...] = ()

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from theano._core.lower import program as ir
+from theano._core.lower.aliases import USES, Aliases
 from theano._core.lower.faults import FAULTS
 
 # Kinds of the operands of functions, where they are not all of the kind that `Let` names.
@@ -43,6 +44,7 @@ class _Checker:
         self.program = program
         self.defined: set[str] = set()
         self.below = False
+        self.aliases = Aliases()
 
     def block(self, block: ir.Block, known: dict[str, str], freed: set[int | None]) -> None:
         """Check a block, with the kinds of registers that are there, and slots that own nothing."""
@@ -80,6 +82,7 @@ class _Checker:
             ends.append(own)
         freed &= ends[0] & ends[1]
         freed |= ends[0] & ends[1]
+        self.aliases.merge(i)
         for merge in i.merges:
             self._define(merge.name, merge.kind, known)
 
@@ -92,7 +95,9 @@ class _Checker:
         for c in carried:
             self._define(c.name, c.kind, known)
         inner, own = dict(known), set(freed)
+        self.aliases.begin(i)
         self.block(i.body, inner, own)
+        self.aliases.end(i)
         for c in carried:
             self._is(c.after, c.kind, inner, c)
         lost = {f.slot for f in ir.walk(i.body) if isinstance(f, ir.Free)}
@@ -101,10 +106,16 @@ class _Checker:
             raise ProgramError(f"a step gives back memory of all steps: slots {sorted(lost)}")
 
     def _effects(self, i: Any, freed: set[int | None]) -> None:
+        used = USES[type(i)](self.aliases, i) if type(i) in USES else ()
         freed.discard(_filled(i))
-        if isinstance(i, ir.Free):
+        lost = self.aliases.owned(used) & freed
+        if lost:
+            raise ProgramError(f"memory of slots {lost} was given back before: {i}")
+        if isinstance(i, (ir.Free, ir.Hand)):
             if i.slot in freed:
                 raise ProgramError(f"slot {i.slot} is given back twice")
+            if i.slot in self.program.results:
+                raise ProgramError(f"the result in slot {i.slot} is given back")
             freed.add(i.slot)
         elif isinstance(i, ir.Fence):
             self.below = True
@@ -164,6 +175,7 @@ _OPERANDS_OF: dict[type, Callable[[Any], Operands]] = {
     ir.Guard: lambda i: [(i.condition, "bool")],
     ir.Alloc: lambda i: [(i.nbytes, "int64")],
     ir.Free: lambda i: [],
+    ir.Hand: lambda i: [(i.address, "ptr")],
     ir.Launch: lambda i: [(i.arguments, "ptr"), (i.count, "int64"), (i.total, "int64")],
     ir.Fold: lambda i: [(i.arguments, "ptr")],
     ir.Mask: lambda i: [(i.length, "int64")],
@@ -201,7 +213,7 @@ def _filled(i: Any) -> int | None:
     """Return the slot that an instruction gives memory to."""
     if isinstance(i, ir.Alloc):
         return i.slot
-    return i.offset if isinstance(i, ir.FrameStore) and i.kind == "ptr" else None
+    return i.to if isinstance(i, ir.Hand) else None
 
 
 def _may_fail(i: Any) -> bool:

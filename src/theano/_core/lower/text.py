@@ -23,6 +23,7 @@ TEMPLATES: dict[type, str] = {
     ir.FrameStore: "frame[{offset}] = {value}: {kind}",
     ir.Alloc: "{name} = alloc {nbytes} in frame[{slot}]",
     ir.Free: "free frame[{slot}]",
+    ir.Hand: "hand {address} in frame[{slot}] to frame[{to}]",
     ir.Load: "{name} = load {address}: {dtype}",
     ir.Store: "store {value} at {address}",
     ir.Words: "words {words}: {kinds} at {address}",
@@ -59,6 +60,7 @@ def text_of(program: ir.Program, notes: Callable[[Any], str] = lambda instructio
     bodies = dict(zip(bodies_of(program), range(1 << 30), strict=False))
     lines = [f"program with {program.block_words} words for kernels"]
     lines += [f"stack {name}: {nbytes}" for name, nbytes in program.stacks]
+    lines += [f"result in frame[{slot}]" for slot in program.results]
     for body, number in bodies.items():
         lines.append(f"body {number}:")
         lines += [f"| {line}" for line in str(body).splitlines()]
@@ -157,18 +159,19 @@ def parse(text: str, bodies: Sequence[Body] = ()) -> ir.Program:
         A line is no instruction.
     """
     lines = [line.partition("  # ")[0].rstrip() for line in text.splitlines()]
-    words, stacks = 1, []
-    rest = []
+    words, stacks, results, rest = 1, [], [], []
     for line in lines:
         if line.startswith("program with "):
             words = int(line.split()[2])
         elif line.startswith("stack "):
             name, _, nbytes = line[len("stack ") :].partition(": ")
             stacks.append((name, int(nbytes)))
+        elif line.startswith("result "):
+            results.append(int(line.partition("[")[2].rstrip("]")))
         elif line and not re.match(r"body \d+:$|\| ", line):
             rest.append(line.strip())
     reader = _Reader(rest, bodies)
-    return ir.Program(reader.block(), tuple(stacks), words)
+    return ir.Program(reader.block(), tuple(stacks), words, tuple(results))
 
 
 class _Reader:

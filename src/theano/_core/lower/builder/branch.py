@@ -108,9 +108,7 @@ class BranchWriter:
             fresh = p.new_array(value.dtype, value.lengths)
             copies.copy_into(p, value, fresh)
             value = fresh
-        data, own = value.data, value.buffer.slot
-        p.frame_store(own, "null", "ptr")
-        p.frame_store(slot, data, "ptr")
+        p.do(ir.Hand(value.buffer.slot, value.data, slot))
         value.buffer.kept = True
         return value
 

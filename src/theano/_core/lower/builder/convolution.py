@@ -17,8 +17,8 @@ from theano._core.lower.builder.core import Core
 from theano._core.lower.builder.window_memory import (
     converted,
     copy_converted,
-    discard,
     filled,
+    in_dtype,
     part,
     walk,
 )
@@ -93,7 +93,6 @@ class _Work:
         self.given, self.dtype = dtype, work_dtype(dtype)
         n, size = len(w.steps), itemsize(self.dtype)
         self.n, self.size = n, size
-        self.temporary: list[Array] = []
         self.kernel_lengths = w.kernels[-n:]
         self.channels = w.kernels[-n - 1]
         self.kernels = w.kernels[0]
@@ -106,25 +105,15 @@ class _Work:
 
     # -- arrays -----------------------------------------------------------------------------------
 
-    def until_done(self, x: Array) -> Array:
-        """Return memory that is given back when the result is there."""
-        self.temporary.append(x)
-        return x
-
     def plain(self, x: Array) -> Array:
         """Return an array in C order, in the dtype of the sums."""
         if x.dtype != self.dtype:
-            return self.until_done(converted(self.p, x, self.dtype))
-        packed = copies.contiguous(self.p, x)
-        return packed if packed.buffer is x.buffer else self.until_done(packed)
+            return converted(self.p, x, self.dtype)
+        return copies.contiguous(self.p, x)
 
     def finished(self, result: Array) -> Array:
-        """Return the result in the dtype that it is to have, and give other memory back."""
-        if result.dtype != self.given:
-            result = converted(self.p, self.until_done(result), self.given)
-        for array in self.temporary:
-            discard(self.p, array)
-        return result
+        """Return the result in the dtype that it is to have."""
+        return in_dtype(self.p, result, self.given)
 
     def inside(self, x: Array) -> Array:
         """Return the part of padded images that is no border."""
@@ -139,7 +128,7 @@ class _Work:
         """Return images with zeros around them."""
         if self.w.padded == self.w.images[2:]:
             return self.plain(images)
-        x = self.until_done(filled(self.p, self.dtype, (*self.w.images[:2], *self.w.padded)))
+        x = filled(self.p, self.dtype, (*self.w.images[:2], *self.w.padded))
         copy_converted(self.p, images, self.inside(x))
         return x
 
@@ -175,8 +164,8 @@ class _Work:
         for array in (x, kernels, result):
             p.strides(array)
             p.pointer(array)
-        columns = self.until_done(p.new_array(self.dtype, (self.terms, w.result[0])))
-        product = self.until_done(p.new_array(self.dtype, self._product_lengths(step)))
+        columns = p.new_array(self.dtype, (self.terms, w.result[0]))
+        product = p.new_array(self.dtype, self._product_lengths(step))
         with walk(p, w.result[2:], polls=True) as place, p.counted(w.groups) as group:
             step(x, kernels, result, columns, product, place, group)
 

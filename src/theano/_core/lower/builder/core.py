@@ -323,15 +323,6 @@ class Core(Recorder):
         self.check(self.node, self.let("ne", data, "null", kind="ptr"), "too_large", lengths)
         return data
 
-    def release(self, array: Any) -> None:
-        """Count one user less of the memory of a value; give it back after the last."""
-        buffer = getattr(array, "buffer", None)
-        if buffer is None:
-            return
-        buffer.users -= 1
-        if buffer.users == 0 and not buffer.kept and buffer.slot is not None:
-            self.free(buffer.slot)
-
     # -- what may fail ----------------------------------------------------------------------------
 
     def or_no_memory(self, condition: Size) -> None:

@@ -25,9 +25,7 @@ def arg_extreme(p: Core, node: Apply, x: Array, kind: str, axes: Sequence[int]) 
     launch.check_not_empty(p, node, x.lengths, axes)
     # NumPy, whose functions the runtime calls, searches among halves one by one.
     if sorted(axes) != list(range(len(kept), x.ndim)) or x.dtype == "float16":
-        out, value = _extreme_by_folds(p, node, x, kind, axes, kept)
-        p.release(value)
-        return out
+        return _extreme_by_folds(p, node, x, kind, axes, kept)
     x = copies.contiguous(p, x)
     length = p.product(x.lengths[len(kept) :])
     rows = Array(x.dtype, (p.product(kept), length), p.pointer(x))
@@ -35,20 +33,19 @@ def arg_extreme(p: Core, node: Apply, x: Array, kind: str, axes: Sequence[int]) 
         return lapack.along(p, node, kind, rows, 1)
     folds: ir.Block = []
     with p.apart(folds):
-        out, value = _extreme_by_folds(p, node, x, kind, axes, kept)
+        out = _extreme_by_folds(p, node, x, kind, axes, kept)
     p.if_else(
         p.let("le", length, SHORT),
         lambda: p.block.extend(folds),
         lambda: lapack.along(p, node, kind, rows, 1, out=out),
     )
-    p.release(value)
     return out
 
 
 def _extreme_by_folds(
     p: Core, node: Apply, x: Array, kind: str, axes: Sequence[int], kept: Sequence[Any]
-) -> tuple[Array, Array]:
-    """Return where the extreme over `axes` first is, and its value.
+) -> Array:
+    """Return where the extreme over `axes` first is.
 
     The first of two folds is for its value, the second for its place.
     """
@@ -95,6 +92,4 @@ def _extreme_by_folds(
         w.body(folds=[place]),
     )
     launch.run(p, search, x.lengths, [x, wide, *sizes], [], [out], indexed=True)
-    if value.buffer is not None:
-        value.buffer.users += 1
-    return out, value
+    return out

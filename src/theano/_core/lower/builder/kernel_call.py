@@ -214,12 +214,7 @@ def partials_of(p: Core, calls: Sequence[Call]) -> list[Array]:
             count = max(count, blocks)
         else:
             count = p.let("maximum", count, blocks)
-    result = []
-    for fold in calls[0].kernel.loop.folds:
-        array = p.new_array(fold.dtype, (count,))
-        array.buffer.users += 1  # type: ignore[union-attr]
-        result.append(array)
-    return result
+    return [p.new_array(fold.dtype, (count,)) for fold in calls[0].kernel.loop.folds]
 
 
 def _blocks(p: Core, call: Call) -> Size:

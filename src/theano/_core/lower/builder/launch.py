@@ -255,8 +255,6 @@ def run(
             p.if_else(flag, lambda: best(calls[0]), lambda: best(calls[1]))
         else:
             best(calls[0])
-        for array in partials:
-            p.release(array)
 
 
 def _points(p: Core, loop: Loop, lengths: Sequence[Size], stores: bool) -> Size:

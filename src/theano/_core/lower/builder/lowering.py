@@ -31,19 +31,18 @@ def write_step(p: Core, step: Step) -> None:
         launch.write_loop(p, step)
     elif step.nodes[0].outputs[0] not in p.values:
         emit_node(p, step.nodes[0])
-    with p.into(p.late):
-        _drop_dead(p, step)
+    _count_down(p, step)
 
 
-def _drop_dead(p: Core, step: Step) -> None:
-    for variable in step_inputs(step):
+def _count_down(p: Core, step: Step) -> None:
+    """Count what a step has read for the last time, and results that nothing reads."""
+    read = step_inputs(step)
+    for variable in read:
         p.uses[variable] -= 1
-        if p.uses[variable] == 0 and variable in p.values:
-            p.release(p.values[variable])
-    for node in step.nodes:
-        for out in node.outputs:
-            if out in p.values and not p.uses.get(out):
-                p.release(p.values[out])
+    for variable in (*read, *(out for node in step.nodes for out in node.outputs)):
+        buffer = getattr(p.values.get(variable), "buffer", None)
+        if buffer is not None and not p.uses.get(variable):
+            buffer.users -= 1
 
 
 def emit_node(p: Core, node: Apply) -> None:

@@ -15,8 +15,8 @@ from theano._core.lower.builder.core import Core
 from theano._core.lower.builder.window_memory import (
     converted,
     copy_converted,
-    discard,
     filled,
+    in_dtype,
     part,
     walk,
 )
@@ -38,7 +38,7 @@ def pool(p: Core, node: Apply, w: PoolWindows, x: Array) -> Array:
         dtype, first = given, lowest(given)
     else:
         dtype, first = sum_dtype(given, mode), 0
-    wide, temporary = _padded(p, w, x, dtype, first)
+    wide = _padded(p, w, x, dtype, first)
 
     def larger(b: Writer, old: Value, item: Value) -> Value:
         return b.call(maximum, old, item, dtype=dtype)
@@ -49,7 +49,7 @@ def pool(p: Core, node: Apply, w: PoolWindows, x: Array) -> Array:
     out = _folded(p, w, dtype, first, [wide], [], larger if mode == "max" else added)
     if mode.startswith("average"):
         _divide(p, mode, w, out)
-    return _finished(p, out, given, temporary)
+    return in_dtype(p, out, given)
 
 
 def spread_average(p: Core, node: Apply, w: PoolWindows, gz: Array) -> Array:
@@ -60,7 +60,7 @@ def spread_average(p: Core, node: Apply, w: PoolWindows, gz: Array) -> Array:
         _divide(p, node.op.mode, w, source)
     wide = filled(p, dtype, (*_lead(w, gz), *w.padded))
     _spread(p, w, wide, [], [source], lambda b, old, item: b.add(old, item))
-    return _finished(p, _inside(p, w, wide), gz.dtype, [source])
+    return in_dtype(p, _inside(p, w, wide), gz.dtype)
 
 
 def spread_maximum(
@@ -68,7 +68,7 @@ def spread_maximum(
 ) -> Array:
     """Return the gradient of maxima with respect to the images."""
     dtype = sum_dtype(gz.dtype)
-    images, temporary = _padded(p, w, x, x.dtype, lowest(x.dtype))
+    images = _padded(p, w, x, x.dtype, lowest(x.dtype))
     wide = filled(p, dtype, (*_lead(w, x), *w.padded))
 
     def body(b: Writer, old: Value, image: Value, largest: Value, g: Value) -> Value:
@@ -76,7 +76,7 @@ def spread_maximum(
         return b.select(b.eq(image, largest), more, old)
 
     _spread(p, w, wide, [images], [maxout, gz], body)
-    return _finished(p, _inside(p, w, wide), gz.dtype, temporary)
+    return in_dtype(p, _inside(p, w, wide), gz.dtype)
 
 
 def gather_maximum(
@@ -84,15 +84,15 @@ def gather_maximum(
 ) -> Array:
     """Return the sums of the items of `gz` where images are the maximum of a window."""
     dtype = sum_dtype(gz.dtype)
-    images, one = _padded(p, w, x, x.dtype, lowest(x.dtype))
-    source, two = _padded(p, w, gz, gz.dtype, 0)
+    images = _padded(p, w, x, x.dtype, lowest(x.dtype))
+    source = _padded(p, w, gz, gz.dtype, 0)
 
     def body(b: Writer, old: Value, image: Value, g: Value, largest: Value) -> Value:
         more = b.add(old, b.cast(g, dtype))
         return b.select(b.eq(image, largest), more, old)
 
     out = _folded(p, w, dtype, 0, [images, source], [maxout], body)
-    return _finished(p, out, gz.dtype, [*one, *two])
+    return in_dtype(p, out, gz.dtype)
 
 
 def _lead(w: PoolWindows, x: Array) -> tuple[Size, ...]:
@@ -110,15 +110,13 @@ def _inside(p: Core, w: PoolWindows, wide: Array) -> Array:
     return view
 
 
-def _padded(
-    p: Core, w: PoolWindows, x: Array, dtype: str, number: Any
-) -> tuple[Array, list[Array]]:
-    """Return images in which all windows lie, and what is to be given back of them."""
+def _padded(p: Core, w: PoolWindows, x: Array, dtype: str, number: Any) -> Array:
+    """Return images in which all windows lie."""
     if w.fits and x.dtype == dtype:
-        return x, []
+        return x
     wide = filled(p, dtype, (*_lead(w, x), *w.padded), number)
     copy_converted(p, x, _inside(p, w, wide))
-    return wide, [wide]
+    return wide
 
 
 def _ready(p: Core, arrays: Sequence[Array]) -> None:
@@ -261,13 +259,3 @@ def _divide(p: Core, mode: str, w: PoolWindows, out: Array) -> None:
     everywhere = frozenset(range(out.ndim))
     operands = [(out, frozenset[int]()), *((n, everywhere) for n in numbers)]
     copies.simple_loop(p, out, out.lengths, operands, quotient, indexed=True)
-
-
-def _finished(p: Core, result: Array, dtype: str, temporary: list[Array]) -> Array:
-    """Return the result in a dtype, and give other memory back."""
-    if result.dtype != dtype:
-        temporary = [*temporary, result]
-        result = converted(p, result, dtype)
-    for array in temporary:
-        discard(p, array)
-    return result

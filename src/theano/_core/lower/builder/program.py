@@ -123,9 +123,7 @@ def _owned_array(p: Core, value: Array, copied: ir.Block | None) -> Array:
 def _copied(p: Core, value: Array, copied: ir.Block | None) -> Array:
     """Return a fresh C-contiguous copy; what writes its items is added to `copied`, if given."""
     with p.apart(copied):
-        fresh = copies.fresh_copy(p, value)
-    fresh.buffer.users += 1  # type: ignore[union-attr]
-    return fresh
+        return copies.fresh_copy(p, value)
 
 
 def _results(p: Core, copied: ir.Block) -> list[Output]:
@@ -154,7 +152,8 @@ def _results(p: Core, copied: ir.Block) -> list[Output]:
 
 
 def _finish(p: Core, input_offsets: tuple[int, ...], results: list[Output]) -> ProgramText:
-    program = pipeline.run(ir.Program(p.block, tuple(p.stacks), p.block_words))
+    slots = tuple(result.slot for result in results if result.kind == "buffer")
+    program = pipeline.run(ir.Program(p.block, tuple(p.stacks), p.block_words, slots))
     text, cut = printed(program)
     return ProgramText(
         text,

@@ -149,7 +149,7 @@ class Recorder:
     def once(self) -> Iterator[None]:
         """Have instructions be done once, before the loop around: they read what no step changes.
 
-        What they allocate and do not give back serves all steps.
+        What they allocate serves all steps.
         """
         region, block = self.region, self.block
         assert region is not None
@@ -225,10 +225,6 @@ class Recorder:
         name = f"{name}{len(self.stacks)}"
         self.stacks.append((name, nbytes))
         return name
-
-    def free(self, slot: int) -> None:
-        """Give back what a slot owns."""
-        self.block.append(ir.Free(slot))
 
     def or_fail(self, condition: str) -> None:
         """Leave the function unless `condition`; the error is already recorded."""

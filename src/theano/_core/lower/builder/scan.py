@@ -109,7 +109,6 @@ class LoopWriter:
         p.region = region.outer
         if len(p.callbacks) > self.first_callback:
             self._forget_objects(body)
-        self._free_step_memory(body)
         carried = [c for state in self.states for c in self._carried(state)]
         p.do(ir.For(self.step, self.limit, tuple(carried), body, stop))
         p.values, p.length_values = known
@@ -259,7 +258,6 @@ class LoopWriter:
         p.values = {k: replace(v) if isinstance(v, Array) else v for k, v in p.values.items()}
         self.sequences = [replace(array) for array in self.sequences]
         p.length_values = dict(p.length_values)
-        self.first_slot = len(p.buffer_slots)
         self.first_callback = len(p.callbacks)
         return region
 
@@ -398,16 +396,6 @@ class LoopWriter:
         size = p.multiply(itemsize(value.dtype), p.product(carried.lengths))
         row = p.offset(self.step, size) if carried.keeps_all else 0
         carried.target = views.moved(p, late.next_base, row)
-
-    def _free_step_memory(self, body: ir.Block) -> None:
-        """Have a step give back all memory that its body keeps."""
-        p = self.p
-        kept = {i.slot for i in ir.walk(body) if isinstance(i, ir.Free)}
-        kept |= {c.late.slot for c in self.states if c.late is not None}
-        for i in ir.walk(body):
-            if isinstance(i, ir.Once):
-                kept |= {x.slot for x in ir.walk(i.body) if isinstance(x, ir.Alloc)}
-        body += [ir.Free(slot) for slot in p.buffer_slots[self.first_slot :] if slot not in kept]
 
     def _carried(self, carried: Carried) -> list[ir.Carried]:
         late, found = carried.late, []

@@ -6,7 +6,6 @@ from theano._core.ir.variable import Apply
 from theano._core.lower.arrays import Array, Size
 from theano._core.lower.builder import copies, kernel_call, views
 from theano._core.lower.builder.core import Core
-from theano._core.lower.builder.window_memory import discard
 from theano._core.lower.llvm import list_kernels
 from theano._core.lower.llvm.items import itemsize
 from theano._core.lower.llvm.list_kernels import ListKernel, OutcomeWriter, StreamWriter
@@ -74,8 +73,6 @@ def pick_outcomes(p: Core, node: Apply, pvals: Array, unis: Array, n: Size, how:
     kernel = ListKernel(OutcomeWriter(types, how), p.vector_bits)
     words = [rows, outcomes, n, source.data, uniforms.data, out.data]
     kernel_call.call_list(p, kernel, words, 3, rows, p.product([count, outcomes]))
-    for array in (source, uniforms):
-        discard(p, array)
     return out
 
 
@@ -88,8 +85,6 @@ def pack_truncated(p: Core, node: Apply, z: Array, factor: Array, radius: Array)
     kernel = ListKernel(lambda k: list_kernels.pack_truncated(k, z.dtype), p.vector_bits)
     words = [length, extra, *(x.data for x in packed), out.data]
     kernel_call.call_list(p, kernel, words, 2, 1, 1)
-    for array in packed:
-        discard(p, array)
     return out
 
 

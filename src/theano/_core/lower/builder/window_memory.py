@@ -1,4 +1,4 @@
-"""Memory that operations on windows work in: filled, converted, viewed, and given back."""
+"""Memory that operations on windows work in: filled, converted and viewed."""
 
 from __future__ import annotations
 
@@ -37,11 +37,9 @@ def converted(p: Core, x: Array, dtype: str) -> Array:
     return out
 
 
-def discard(p: Core, x: Array) -> None:
-    """Give back the memory of an array that is no value of the graph."""
-    if x.buffer is not None and not x.buffer.users:
-        x.buffer.users = 1
-        p.release(x)
+def in_dtype(p: Core, x: Array, dtype: str) -> Array:
+    """Return an array in a dtype: itself, or a copy."""
+    return x if x.dtype == dtype else converted(p, x, dtype)
 
 
 def part(

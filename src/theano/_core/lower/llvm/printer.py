@@ -185,6 +185,10 @@ class _Printer:
     def free(self, i: ir.Free) -> None:
         self.call(ir.Call("", "free", (i.slot,)))
 
+    def hand(self, i: ir.Hand) -> None:
+        self.frame_store(ir.FrameStore(i.slot, "null", "ptr"))
+        self.frame_store(ir.FrameStore(i.to, i.address, "ptr"))
+
     # -- what may fail --------------------------------------------------------------------------
 
     def check(self, i: ir.Check) -> None:
@@ -462,6 +466,7 @@ class _Printer:
         ir.Guard: guard,
         ir.Alloc: alloc,
         ir.Free: free,
+        ir.Hand: hand,
         ir.Call: call,
         ir.Launch: launch,
         ir.Fold: fold,

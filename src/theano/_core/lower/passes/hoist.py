@@ -64,7 +64,7 @@ class _Mover:
 
     def block(self, block: ir.Block) -> ir.Block:
         """Return what stays of a block of the body."""
-        given_back = _given_back(block)
+        given_back = {i.slot for i in block if isinstance(i, ir.Free)}
         kept: ir.Block = []
         for i in block:
             if isinstance(i, ir.Words):
@@ -148,9 +148,3 @@ def _stays_put(i: ir.Let) -> bool:
     """Tell whether a function is not to be computed unless it is wanted."""
     divides = i.function in ("sdiv", "udiv")
     return i.function in ir.READS or (divides and not isinstance(i.operands[1], int))
-
-
-def _given_back(block: ir.Block) -> set[int]:
-    """Return the slots that a block gives back, and does not give memory of another kind."""
-    freed = {i.slot for i in block if isinstance(i, ir.Free)}
-    return freed - {i.offset for i in block if isinstance(i, ir.FrameStore)}
