@@ -47,8 +47,9 @@ PyObject *set_pool_limit(PyObject *, PyObject *bytes) {
 
 PyObject *pool_stats(PyObject *, PyObject *) {
     pool::Stats now = pool::stats();
-    return Py_BuildValue("{sKsKsKsK}", "system_bytes",
-                         static_cast<unsigned long long>(now.system_bytes), "kept_bytes",
+    return Py_BuildValue("{sKsKsKsKsK}", "system_bytes",
+                         static_cast<unsigned long long>(now.system_bytes), "most_bytes",
+                         static_cast<unsigned long long>(now.most_bytes), "kept_bytes",
                          static_cast<unsigned long long>(now.kept_bytes), "system_allocations",
                          static_cast<unsigned long long>(now.system_allocations), "limit",
                          static_cast<unsigned long long>(now.limit));
@@ -137,7 +138,8 @@ PyMethodDef methods[] = {
      "set_pool_limit(bytes, /)\n--\n\nThe most bytes of free memory that the pool keeps for "
      "reuse."},
     {"pool_stats", pool_stats, METH_NOARGS,
-     "pool_stats()\n--\n\nA dict: system_bytes (obtained from the system), kept_bytes (free, in "
+     "pool_stats()\n--\n\nA dict: system_bytes (obtained from the system), most_bytes (the most of "
+     "these since the pool was trimmed), kept_bytes (free, in "
      "the shared lists), "
      "system_allocations (how often the system was asked), limit."},
     {"trim_pool", trim_pool, METH_NOARGS,

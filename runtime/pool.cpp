@@ -62,7 +62,7 @@ struct Shared {
     Header *newest = nullptr, *oldest = nullptr;
     std::uint64_t kept = 0;
     std::uint64_t limit = 0;
-    std::atomic<std::uint64_t> system_bytes{0}, system_allocations{0};
+    std::atomic<std::uint64_t> system_bytes{0}, most_bytes{0}, system_allocations{0};
 
     void push(Header *block) {
         block->previous = nullptr;
@@ -178,7 +178,10 @@ Header *take_from_system(int size_class) {
         if (!memory) return nullptr;
     }
     Shared &all = shared();
-    all.system_bytes.fetch_add(capacity, std::memory_order_relaxed);
+    std::uint64_t now = all.system_bytes.fetch_add(capacity, std::memory_order_relaxed) + capacity;
+    std::uint64_t most = all.most_bytes.load(std::memory_order_relaxed);
+    while (most < now && !all.most_bytes.compare_exchange_weak(most, now)) {
+    }
     all.system_allocations.fetch_add(1, std::memory_order_relaxed);
     Header *block = new (memory) Header;
     block->capacity = capacity;
@@ -268,7 +271,8 @@ std::size_t capacity(const void *memory) { return header_of(memory)->capacity; }
 Stats stats() {
     Shared &all = shared();
     std::lock_guard<std::mutex> guard(all.mutex);
-    return {all.system_bytes.load(), all.kept, all.system_allocations.load(), all.limit};
+    return {all.system_bytes.load(), all.most_bytes.load(), all.kept, all.system_allocations.load(),
+            all.limit};
 }
 
 void set_limit(std::uint64_t bytes) {
@@ -295,6 +299,7 @@ void trim() {
         }
     }
     give_all_to_system(dropped);
+    all.most_bytes.store(all.system_bytes.load());
 }
 
 void lock_for_fork() { shared().mutex.lock(); }

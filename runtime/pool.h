@@ -25,6 +25,7 @@ std::int64_t fail_allocations(std::int64_t after, std::int64_t count);
 
 struct Stats {
     std::uint64_t system_bytes;        // obtained from the system and not given back
+    std::uint64_t most_bytes;          // the most of these since `trim`
     std::uint64_t kept_bytes;          // in the shared free lists
     std::uint64_t system_allocations;  // how often the system was asked
     std::uint64_t limit;
@@ -32,7 +33,8 @@ struct Stats {
 Stats stats();
 // The most bytes that the shared free lists keep.
 void set_limit(std::uint64_t bytes);
-// Gives everything in the shared free lists, and in this thread's cache, back to the system.
+// Gives everything in the shared free lists, and in this thread's cache, back to the system, and
+// counts the most bytes anew.
 void trim();
 
 void lock_for_fork();

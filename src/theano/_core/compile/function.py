@@ -13,6 +13,7 @@ from theano._core.base.errors import UnusedInputError
 from theano._core.base.settings import config
 from theano._core.compile.inputs import In, Out, read_inputs, read_updates
 from theano._core.compile.maker import FunctionMaker
+from theano._core.compile.memory import memory_plan
 from theano._core.compile.messages import named_inputs
 from theano._core.compile.modes import get_mode
 from theano._core.compile.profiling import ProfileStats
@@ -504,6 +505,7 @@ extend(
     Function,
     name=property(lambda self: self.maker.name, _set_name),
     copy=_copy,
+    memory_plan=memory_plan,
     __copy__=_shallow_copy,
     __deepcopy__=_deepcopy,
     get_shared=_get_shared,

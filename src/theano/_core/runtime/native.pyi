@@ -89,6 +89,7 @@ class Function:
 
 class PoolStats(TypedDict):
     system_bytes: int
+    most_bytes: int
     kept_bytes: int
     system_allocations: int
     limit: int

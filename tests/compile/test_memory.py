@@ -1,0 +1,158 @@
+"""`f.memory_plan`: what it foretells is what the pool is asked for."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+import theano
+import theano.tensor as T
+from theano._core.runtime import native
+from theano.ifelse import ifelse
+
+x, n, v, lengths = T.dmatrix("x"), T.lscalar("n"), T.dvector("v"), T.lvector("lengths")
+# Blocks of these sizes are not rounded up, and are given back to lists that all threads share.
+SQUARE = np.random.RandomState(0).randn(256, 256) / 16
+NBYTES = SQUARE.nbytes
+
+
+def mixed(h: Any) -> Any:
+    """Return what needs two matrices; products would take more for a moment."""
+    return T.tanh(h + T.concatenate([h[100:], h[:100]]) * T.cumsum(h, axis=0))
+
+
+def chain() -> Any:
+    return theano.function([x], mixed(mixed(mixed(x)) * 2).T)
+
+
+def looped() -> Any:
+    rows, _ = theano.scan(mixed, outputs_info=x, n_steps=n)
+    return theano.function([x, n], T.grad(rows[-1].sum(), x))
+
+
+def growing() -> Any:
+    """Return a loop whose last step takes most."""
+    sums, _ = theano.scan(
+        lambda i, v: T.cumsum(T.cumsum(v[:i])).sum(), sequences=lengths, non_sequences=v
+    )
+    return theano.function([v, lengths], sums)
+
+
+def updated() -> Any:
+    w = theano.shared(SQUARE, "w")
+    cost = (mixed(x * w) ** 2).sum()
+    return theano.function([x], cost, updates=[(w, w - 0.1 * T.grad(cost, w))])
+
+
+def held() -> Any:
+    """Return an update in new memory, since the old value is a result."""
+    w = theano.shared(SQUARE, "w")
+    return theano.function([], w, updates=[(w, T.exp(w))])
+
+
+CASES: dict[str, tuple[Callable[[], Any], list[Any]]] = {
+    "chain": (chain, [SQUARE]),
+    "transposed": (chain, [SQUARE.T]),
+    "loop": (looped, [SQUARE, 7]),
+    "loop of one step": (looped, [SQUARE, 1]),
+    "loop whose steps take more and more": (growing, [np.ones(1 << 16), np.arange(9) << 13]),
+    "update in place": (updated, [SQUARE]),
+    "update in new memory": (held, []),
+    "branch": (
+        lambda: theano.function([x, n], ifelse(n > 0, mixed(x), x[::2] * 2)),
+        [SQUARE, 0],
+    ),
+    "other branch": (
+        lambda: theano.function([x, n], ifelse(n > 0, mixed(x), x[::2] * 2)),
+        [SQUARE, 1],
+    ),
+    "lengths that are items": (
+        lambda: theano.function([v, n], T.outer(v[:n], v[:n])),
+        [np.ones(1000), 512],
+    ),
+    "outputs that are inputs": (lambda: theano.function([x], [x, x.T, x * 2]), [SQUARE]),
+}
+
+
+def most_bytes(f: Any, arguments: list[Any]) -> int:
+    """Return the most bytes that the pool has in a call, and had not before."""
+    limit = native.pool_stats()["limit"]
+    try:
+        # Memory goes back to the system at once.
+        native.set_pool_limit(0)
+        f(*arguments)
+        gc.collect()
+        native.trim_pool()
+        before = native.pool_stats()["system_bytes"]
+        f(*arguments)
+        return native.pool_stats()["most_bytes"] - before
+    finally:
+        native.set_pool_limit(limit)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_the_peak_is_what_the_pool_had(name: str) -> None:
+    make, arguments = CASES[name]
+    f = make()
+    plan = f.memory_plan(*arguments)
+    assert plan.exact
+    # Small blocks are rounded up to 64 bytes, and come from caches of threads.
+    assert plan.peak >= NBYTES / 2
+    assert abs(most_bytes(f, arguments) - plan.peak) < 4096
+
+
+def test_buffers_and_what_they_share() -> None:
+    f = theano.function([x], T.dot(T.dot(T.dot(x, x), x), x))
+    plan = f.memory_plan(np.empty((64, 64)))
+    assert [b.nbytes for b in plan.buffers] == [1 << 15] * 3
+    assert [(b.made, b.freed) for b in plan.buffers] == [(0, 1), (1, 2), (2, -1)]
+    assert [b.block for b in plan.buffers] == [0, 1, 0]
+    assert plan.peak == 2 << 15
+    assert str(plan).splitlines() == [
+        "65536 bytes at once; buffers: 3, blocks: 2",
+        "buffer        bytes block  allocated in step                 given back in step",
+        "     0        32768     0  0 dot                             1 dot",
+        "     1        32768     1  1 dot                             2 dot",
+        "     2        32768     0  2 dot                             (result)",
+    ]
+
+
+def test_what_is_not_known_before() -> None:
+    plan = theano.function([x], x[x > 0]).memory_plan(SQUARE)
+    assert not plan.exact
+    assert None in [b.nbytes for b in plan.buffers]
+    assert "as far as sizes are known" in str(plan)
+    assert "?" in str(plan)
+
+
+def test_a_condition_that_is_computed() -> None:
+    f = theano.function([x], ifelse(T.exp(x).sum() > 0, mixed(x), x[:1] * 2))
+    plan = f.memory_plan(SQUARE)
+    assert not plan.exact
+    assert plan.peak >= most_bytes(f, [SQUARE]) - 4096
+
+
+def test_arguments_are_those_of_a_call() -> None:
+    f = theano.function([x, theano.In(n, value=2, name="n")], T.dot(x[:n], x))
+    assert f.memory_plan(np.ones((4, 4))).peak == 64
+    assert f.memory_plan(np.ones((4, 4)), n=4).peak == 128
+    assert f.memory_plan([[1, 2], [3, 4]]).peak == 32
+    with pytest.raises(TypeError, match="Missing required input: x"):
+        f.memory_plan()
+    with pytest.raises(TypeError, match="3 given, it takes 2"):
+        f.memory_plan(np.ones((4, 4)), 1, 2)
+    with pytest.raises(ValueError, match="Bad input argument"):
+        f.memory_plan("none")
+    with pytest.raises(ValueError, match="Shape mismatch"):
+        f.memory_plan(np.ones((4, 3)))
+
+
+def test_no_value_changes() -> None:
+    w = theano.shared(np.ones(3))
+    f = theano.function([], w.sum(), updates=[(w, w + 1)])
+    assert f.memory_plan().peak == 8
+    assert w.get_value().tolist() == [1, 1, 1]
