@@ -40,6 +40,7 @@ from theano._core.base.errors import (
     GradientError,
     NullTypeGradError,
 )
+from theano._core.legacy.paths import attribute
 from theano._core.ops.gradient import (
     DisconnectedGrad,
     DisconnectedType,
@@ -95,3 +96,7 @@ __all__ = [
     "zero_grad",
     "zero_grad_",
 ]
+
+
+def __getattr__(name: str) -> object:
+    return attribute(__name__, name)

@@ -2,5 +2,10 @@
 
 from theano._core.api.ifelse import ifelse
 from theano._core.legacy.loop_attributes import IfElse
+from theano._core.legacy.paths import attribute
 
 __all__ = ["IfElse", "ifelse"]
+
+
+def __getattr__(name: str) -> object:
+    return attribute(__name__, name)

@@ -19,18 +19,46 @@ from theano._core.legacy.descriptions import (
     position_independent_str,
     var_descriptor,
 )
+from theano._core.legacy.printers import (
+    VALID_ASSOC,
+    DefaultPrinter,
+    FunctionPrinter,
+    IgnorePrinter,
+    LeafPrinter,
+    OperatorPrinter,
+    PatternPrinter,
+    PrinterState,
+    default_printer,
+    greek,
+    leaf_printer,
+    special,
+    use_ascii,
+)
 from theano._core.ops.observing import Print
 
 __all__ = [
+    "VALID_ASSOC",
+    "DefaultPrinter",
+    "FunctionPrinter",
+    "IgnorePrinter",
+    "LeafPrinter",
+    "OperatorPrinter",
     "PPrinter",
+    "PatternPrinter",
     "Print",
+    "PrinterState",
     "debugprint",
+    "default_printer",
+    "greek",
     "hex_digest",
+    "leaf_printer",
     "min_informative_str",
     "position_independent_str",
     "pp",
     "pprint",
     "pydotprint",
+    "special",
+    "use_ascii",
     "var_descriptor",
 ]
 

@@ -409,3 +409,10 @@ def test_dimshuffle_takes_more_lengths_of_1_than_it_was_told_of() -> None:
     assert op(one()).type.broadcastable == (True, True)
     with pytest.raises(TypeError, match="pattern of the input"):
         one().dimshuffle("x", 0).owner.op(T.dvector())
+
+
+def test_several_variables() -> None:
+    """As in Theano 1.0.5: one name makes one variable, and not a list of it."""
+    assert T.scalars("a").name == T.dvectors(["a"]).name == "a"
+    assert [v.name for v in T.scalars("ab")] == [v.name for v in T.scalars("a", "b")] == ["a", "b"]
+    assert len(T.scalars(1)) == 1 and len(T.dmatrices(2)) == 2

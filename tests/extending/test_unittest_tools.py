@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import unittest
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from user_ops import Double, Square
 
+import theano
 import theano.tensor as T
 from theano.tests import unittest_tools as utt
 
@@ -55,3 +59,77 @@ def test_closeness_looks_at_values_only() -> None:
     for far in (1.001, np.float32(1.00003), [1, np.nan]):
         with pytest.raises(utt.WrongValue, match="rtol"):
             utt.assert_allclose(1, far)
+
+
+def test_attempts() -> None:
+    seeds = []
+
+    @utt.AttemptManyTimes(n_attempts=3)
+    def second_time_lucky() -> None:
+        seeds.append(utt.fetch_seed())
+        assert len(seeds) > 1
+
+    @utt.AttemptManyTimes(n_attempts=3, n_req_successes=2)
+    def never() -> None:
+        raise ValueError("never")
+
+    second_time_lucky()
+    assert seeds == [666, 667] and utt.fetch_seed() == 666
+    with pytest.raises(ValueError, match="never"):
+        never()
+
+
+def test_attempts_prepare_a_test_case() -> None:
+    class Case(unittest.TestCase):
+        ready = 0
+
+        def setUp(self) -> None:
+            self.ready += 1
+
+        @utt.AttemptManyTimes(n_attempts=2)
+        def test_it(self) -> None:
+            assert self.ready > 1
+
+    case = Case("test_it")
+    case.test_it()
+    assert case.ready == 2
+
+
+def test_draws_at_the_ends() -> None:
+    least, greatest = utt.MockRandomState(0), utt.MockRandomState(0.99)
+    assert least.rand(2).tolist() == [0, 0] and greatest.rand() == 0.99
+    assert least.randint(3, 7, size=2).tolist() == [3, 3] and greatest.randint(7) == 6
+
+
+def test_operations_of_a_function() -> None:
+    x = T.dvector("x")
+    f = theano.function([x], T.dot(x, x))
+    check = utt.TestOptimizationMixin()
+    check.assertFunctionContains1(f, T.dot(x, x).owner.op)
+    check.assertFunctionContains0(f, T.exp)
+    check.assertFunctionContainsClassN(f, type(T.dot(x, x).owner.op), 1)
+    with pytest.raises(AssertionError):
+        check.assertFunctionContainsN(f, T.exp, 2)
+    with pytest.raises(unittest.SkipTest):
+        check.SkipTest("why")
+
+
+class TestContract(utt.T_OpContractMixin):
+    ops = (Square(), Double())
+
+    def clone(self, op: theano.Op) -> theano.Op:
+        return type(op)()
+
+
+def test_marks_and_names() -> None:
+    @utt.attr("slow", speed=3)
+    def marked() -> None: ...
+
+    assert marked.slow and marked.speed == 3
+    param = SimpleNamespace(args=(1, "a b"))
+    assert utt.custom_name_func(marked, 0, param) == "marked_1_a_b"
+    assert utt.assertFailure_fast(marked) is marked
+    with theano.change_flags(cycle_detection="fast"):
+        with pytest.raises(AssertionError, match="does not fail"):
+            utt.assertFailure_fast(marked)()
+        utt.assertFailure_fast(lambda: 1 / 0)()

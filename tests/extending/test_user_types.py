@@ -351,3 +351,18 @@ def test_params():
         kind.get_params(a=[[1.0]], b=2)
     with pytest.raises(TypeError, match="should be an instance of Params"):
         kind.filter(Holder(), strict=True)
+
+
+def test_a_filter_without_options() -> None:
+    class Text(theano.gof.Type):
+        def filter(self, data):
+            return str(data)
+
+        def __eq__(self, other):
+            return type(self) is type(other)
+
+        __hash__ = None
+
+    x = Text()("x")
+    f = theano.function([x], x)
+    assert f(3) == "3" and Text().filter(4, strict=True) == "4"

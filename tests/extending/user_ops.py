@@ -202,7 +202,7 @@ class ByThunk(theano.Op):
     def make_node(self, x):
         return Apply(self, [x], [x.type()])
 
-    def make_thunk(self, node, storage_map, compute_map, no_recycling, impl=None):
+    def make_thunk(self, node, storage_map, compute_map, no_recycling, impl):
         source, target = storage_map[node.inputs[0]], storage_map[node.outputs[0]]
 
         def thunk():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import deque
 from typing import Any
 
@@ -183,5 +184,14 @@ def test_order_of_applications_is_that_of_theano() -> None:
 
 
 def test_automatic_names_count_on() -> None:
-    number = next(theano.Variable.__count__)
+    number = next(theano.graph.Variable.__count__)
     assert T.dscalar().auto_name == f"auto_{number + 1}"
+
+
+def test_numbers_in_names_can_be_set() -> None:
+    before = graph.Variable.__count__
+    try:
+        graph.Variable.__count__ = itertools.count(7)
+        assert [T.dscalar().auto_name, T.dscalar().auto_name] == ["auto_7", "auto_8"]
+    finally:
+        graph.Variable.__count__ = before

@@ -222,3 +222,12 @@ def test_long_lines(kind: str) -> None:
     wanted = np.sort(value, kind="stable")
     np.testing.assert_array_equal(f(value), wanted)
     np.testing.assert_array_equal(np.signbit(f(value)[:4000]), np.signbit(wanted[:4000]))
+
+
+@pytest.mark.parametrize(("axis", "wanted"), [(None, 6), (0, 2), (1, 3)])
+def test_the_length_of_the_inverse_needs_no_sorting(axis: Any, wanted: int) -> None:
+    x = T.dmatrix("x")
+    inverse = T.extra_ops.Unique(True, True, axis=axis)(x)[2]
+    f = theano.function([x], inverse.shape[0])
+    assert f(np.ones((2, 3))) == wanted
+    assert not any("Unique" in str(node.op) for node in f.maker.fgraph.toposort())

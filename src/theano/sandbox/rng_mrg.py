@@ -13,6 +13,7 @@ from theano._core.api.mrg_states import (
     mrg_next_value,
     multMatVect,
 )
+from theano._core.legacy.paths import attribute
 from theano._core.legacy.random_ops import (
     DotModulo,
 )
@@ -55,3 +56,7 @@ __all__ = [
     "mrg_uniform",
     "multMatVect",
 ]
+
+
+def __getattr__(name: str) -> object:
+    return attribute(__name__, name)

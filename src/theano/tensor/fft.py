@@ -10,5 +10,10 @@ from theano._core.api.fourier import (
     irfft,
     rfft,
 )
+from theano._core.legacy.paths import attribute
 
 __all__ = ["fft", "fft2", "fftn", "ifft", "ifft2", "ifftn", "irfft", "rfft"]
+
+
+def __getattr__(name: str) -> object:
+    return attribute(__name__, name)

@@ -20,6 +20,7 @@ from theano._core.ir.types import (
     RandomStateType,
     random_state_type,
 )
+from theano._core.legacy.paths import attribute
 from theano._core.ops.random import (
     RandomFunction,
     choice_helper,
@@ -46,3 +47,7 @@ __all__ = [
     "random_state_type",
     "uniform",
 ]
+
+
+def __getattr__(name: str) -> object:
+    return attribute(__name__, name)

@@ -7,6 +7,7 @@ from theano._core.api.shared import (
     tensor_constructor,
 )
 from theano._core.compile.shared import SharedVariable, shared_constructor
+from theano._core.legacy.paths import attribute
 
 __all__ = [
     "ScalarSharedVariable",
@@ -16,3 +17,7 @@ __all__ = [
     "shared_constructor",
     "tensor_constructor",
 ]
+
+
+def __getattr__(name: str) -> object:
+    return attribute(__name__, name)

@@ -58,8 +58,8 @@ def _types(dtype: str) -> tuple[TensorType, ...]:
 
 
 def _plural(make: Callable[..., Any]) -> Callable[..., Any]:
-    def construct(*names: Any) -> list[Any]:
-        """Return several new input variables.
+    def construct(*names: Any) -> Any:
+        """Return several new input variables; with one name, the variable alone.
 
         Parameters
         ----------
@@ -69,13 +69,14 @@ def _plural(make: Callable[..., Any]) -> Callable[..., Any]:
 
         Returns
         -------
-        list of TensorVariable
+        list of TensorVariable, or TensorVariable
         """
         if len(names) == 1 and isinstance(names[0], int):
             return [make() for _ in range(names[0])]
         if len(names) == 1:
             names = tuple(names[0])
-        return [make(each) for each in names]
+        made = [make(each) for each in names]
+        return made[0] if len(made) == 1 else made
 
     return construct
 

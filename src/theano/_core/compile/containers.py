@@ -102,7 +102,7 @@ class Container:
         if found is None:
             found = native.Cell(self.cell.read(lambda value: copy.deepcopy(value, memo)))
         memo[id(self.cell)] = found
-        return type(self)(
+        return Container(
             self.type, None, self.name, self.readonly, self.strict, self.allow_downcast, found
         )
 

@@ -79,11 +79,15 @@ class Mode:
     def __init__(self, linker: Any = None, optimizer: Any = "default") -> None:
         linker = config.linker if linker is None else linker
         optimizer = config.optimizer if optimizer == "default" else optimizer
-        if linker not in LINKERS:
+        # Old programs have objects, which know what they are called.
+        known_as = getattr(linker, "known_as", linker)
+        if known_as not in LINKERS:
             raise ValueError(f"unknown linker {linker!r}; known: {', '.join(LINKERS)}")
         self.provided_linker = linker
         self.provided_optimizer = optimizer
-        self.backend = LINKERS[linker]
+        self.backend = LINKERS[known_as]
+        if hasattr(linker, "runner"):
+            self.runner = linker.runner
         self.included: frozenset[str] = frozenset()
         self.excluded: frozenset[str] = frozenset()
         self.extra: tuple[Any, ...] = ()
@@ -166,7 +170,7 @@ class Mode:
         return self._with()
 
     def _key(self) -> tuple[Any, ...]:
-        return (self.backend, self.level, self.included, self.excluded, self.extra)
+        return (self.backend, self.level, self.included, self.excluded, self.extra, self.runner)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Mode) and self._key() == other._key()

@@ -215,6 +215,8 @@ class FunctionGraph:
             except AlreadyThere:
                 return
         self._features.append(feature)
+        # It may ask for another order.
+        self._order = None
 
     def remove_feature(self, feature: Any) -> None:
         """Detach an object; nothing happens if it is not attached."""

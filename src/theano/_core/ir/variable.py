@@ -16,7 +16,6 @@ from theano._core.ir.source import SourceLine, user_line
 if TYPE_CHECKING:
     from theano._core.ir.types import Type
 
-_serial = itertools.count(1)
 # What others note in a variable: compiled functions, and the graph object it is part of.
 _NOT_KEPT = ("_fn_cache", "clients", "fgraph")
 
@@ -63,13 +62,13 @@ class Variable:
         self.index = index
         self.name = name
         self.tag = Tag()
-        self.auto_name = f"auto_{next(_serial)}"
+        self.auto_name = f"auto_{next(Variable.__count__)}"
         self.source: SourceLine | None = owner.source if owner is not None else user_line()
         for observer in Variable.construction_observers:
             observer(self)
 
     # Where the numbers in `auto_name` come from.
-    __count__: ClassVar[Iterator[int]] = _serial
+    __count__: ClassVar[Iterator[int]] = itertools.count(1)
     # Called with every variable that is made.
     construction_observers: ClassVar[list[Callable[[Variable], None]]] = []
 

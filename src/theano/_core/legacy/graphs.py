@@ -14,6 +14,10 @@ from theano._core.ops.indexing import Subtensor
 from theano._core.ops.shaping import Rebroadcast
 
 
+class CachedConstantError(Exception):
+    """Constants that Theano keeps for all graphs are inputs of one; here none is kept."""
+
+
 def stack_search(
     start: deque[Any],
     expand: Callable[[Any], Sequence[Any] | None],
@@ -217,29 +221,29 @@ def general_toposort(
     if expand is None:
         raise ValueError("general_toposort needs deps or compute_deps_cache")
     users = {} if clients is None else clients
-    order: dict[Any, None] = {}
-    open_: set[Any] = set()
-    for output in outputs:
-        stack = [] if output in order else [(output, None)]
-        while stack:
-            item, rest = stack.pop()
-            if rest is None:
-                if item in order:
-                    continue
-                if item in open_:
-                    raise ValueError("graph contains cycles")
-                open_.add(item)
-                needed = list(expand(item) or ())
-                for other in needed:
-                    users.setdefault(other, []).append(item)
-                rest = iter(needed)
-            following = next((n for n in rest if n not in order), None)
-            if following is None:
-                open_.discard(item)
-                order[item] = None
-            else:
-                stack += [(item, rest), (following, None)]
-    return list(order)
+    waiting, needed = list(outputs), {}
+    while waiting:
+        item = waiting.pop()
+        if item in needed:
+            continue
+        needed[item] = list(expand(item) or ())
+        waiting.extend(needed[item])
+        for other in needed[item]:
+            users.setdefault(other, []).append(item)
+    # First what needs nothing, in the order of the search; then what needs nothing else any more.
+    missing = {item: len(others) for item, others in needed.items()}
+    ready = deque(item for item, count in missing.items() if not count)
+    order = []
+    while ready:
+        item = ready.popleft()
+        order.append(item)
+        for user in users.get(item, ()):
+            missing[user] -= 1
+            if not missing[user]:
+                ready.append(user)
+    if len(order) != len(needed):
+        raise ValueError("graph contains cycles")
+    return order
 
 
 def is_in_ancestors(l_node: Apply, f_node: Apply) -> bool:

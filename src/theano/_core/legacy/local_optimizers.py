@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from theano._core.ir.variable import Apply, Constant, Variable
+from theano._core.ops.evaluation import apply_values
 from theano._core.ops.op import as_variable
 
 
@@ -85,6 +86,17 @@ def local_optimizer(
         return FromFunctionLocalOptimizer(f, tracks, requirements)
 
     return decorator
+
+
+@local_optimizer(None)
+def constant_folding(node: Apply) -> Any:
+    """Replace an application to constants by its values."""
+    if not node.inputs or not all(isinstance(v, Constant) for v in node.inputs):
+        return False
+    if not node.rules.foldable():
+        return False
+    values = apply_values(node, [v.data for v in node.inputs])
+    return [out.type.make_constant(v) for out, v in zip(node.outputs, values, strict=True)]
 
 
 class LocalOptGroup(LocalOptimizer):

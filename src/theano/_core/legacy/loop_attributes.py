@@ -6,7 +6,6 @@ back (`sit_sot`), not at all (`nit_sot`); what is no array counts as `shared`.
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -14,6 +13,7 @@ from theano._core.base.settings import config
 from theano._core.compile.modes import Mode
 from theano._core.ir.variable import Apply
 from theano._core.legacy.op_classes import Kind
+from theano._core.legacy.scan_arguments import Info, var_mappings
 from theano._core.ops import branch as engine
 from theano._core.ops.loop import Loop
 from theano._core.ops.steps import is_rows
@@ -101,8 +101,10 @@ INFO = (
 )
 
 
-def _info(op: Loop) -> OrderedDict[str, Any]:
-    return OrderedDict((name, getattr(op, name)) for name in INFO)
+def _info(op: Loop) -> Info:
+    info = Info((name, getattr(op, name)) for name in INFO)
+    info.op = op
+    return info
 
 
 def _inner_inputs(op: Loop, inputs: Sequence[Any], role: str) -> list[Any]:
@@ -142,8 +144,8 @@ def _method(find: Callable[..., list[Any]], role: str, what: str) -> Callable[..
 
 def loop_attributes() -> dict[str, Any]:
     """Return the attributes of Theano's loops, by name."""
-    found: dict[str, Any] = {name: property(read) for name, read in READ.items()}
-    found["info"] = property(_info)
+    read = {**READ, "info": _info, "var_mappings": var_mappings}
+    found: dict[str, Any] = {name: property(each) for name, each in read.items()}
     for role in ("seqs", *STATES, "non_seqs"):
         short = role.replace("_sot", "sot").replace("_mot", "mot")
         found[f"inner_{short}"] = _method(_inner_inputs, role, "inputs of the body")

@@ -10,6 +10,7 @@ import warnings
 from typing import Any
 
 from theano._core.base.settings import config
+from theano._core.legacy.refused import stand_in
 
 ADVICE = (
     "there is no GPU back end of Theano's own. Functions of this program run natively on the "
@@ -51,21 +52,7 @@ def warn_of_device() -> None:
         warnings.warn(f"device={config.device}: {ADVICE}", stacklevel=2)
 
 
-def _refuse(name: str) -> Any:
-    def refuse(*args: Any, **options: Any) -> Any:
-        raise NotImplementedError(f"{name}: {ADVICE}")
-
-    refuse.__name__ = refuse.__qualname__ = name
-    refuse.__doc__ = "Raise NotImplementedError."
-    return refuse
-
-
 def __getattr__(name: str) -> Any:
     if name.startswith("__"):
         raise AttributeError(name)
-    if name[0].isupper():
-        # Old programs derive from such classes, and ask whether a value is one.
-        made: Any = type(name, (), {"__init__": _refuse(name), "__doc__": "No GPU: see `use`."})
-    else:
-        made = _refuse(name)
-    return globals().setdefault(name, made)
+    return globals().setdefault(name, stand_in(name, ADVICE))

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from theano._core.api.conversion import as_tensor_variable
+from theano._core.base.errors import InconsistencyError
 from theano._core.compile.function import function
 from theano._core.compile.inputs import Out, fit_update, read_updates
 from theano._core.compile.shared import SharedVariable, shared
@@ -171,19 +172,23 @@ class _Rebuild:
 
 
 class Supervisor:
-    """Says which variables of a graph may not be overwritten.
+    """Does not agree to a graph that overwrites its outputs, or one of other variables.
 
     Parameters
     ----------
     protected : iterable of Variable
-        Nothing here overwrites what a user can still see, so there is nothing to refuse.
     """
 
     def __init__(self, protected: Any) -> None:
         self.protected = list(protected)
 
     def validate(self, fgraph: Any) -> bool:
-        """Return True: the memory planner overwrites only what is its own."""
+        """Raise InconsistencyError if the graph's `DestroyHandler` knows of such an operation."""
+        if not hasattr(fgraph, "destroyers"):
+            return True
+        for variable in [*self.protected, *fgraph.outputs]:
+            if fgraph.destroyers(variable):
+                raise InconsistencyError("Trying to destroy a protected Variable.", variable)
         return True
 
 

@@ -14,11 +14,13 @@ import numpy as np
 
 from theano._core.autodiff.forward import push_forward
 from theano._core.autodiff.reverse import grad as gradients_of
+from theano._core.compile.maker import FunctionMaker
 from theano._core.compile.modes import Mode
 from theano._core.ir.graph import copy_graph
 from theano._core.ir.hooks import extend
 from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Apply, Constant
+from theano._core.legacy.linkers import linker_of
 from theano._core.legacy.loop_attributes import loop_attributes
 from theano._core.legacy.scalar_type import Scalar
 from theano._core.ops.branch import Branch, IfElse
@@ -167,7 +169,8 @@ PATCHES: tuple[tuple[type, str, Any], ...] = (
     (TensorType, "dtype_specs", _dtype_specs),
     (TensorType, "to_scalar_type", lambda kind: Scalar(kind.dtype)),
     # What `Mode` takes as a linker.
-    (Mode, "linker", property(lambda mode: mode.provided_linker)),
+    (Mode, "linker", property(linker_of)),
+    (FunctionMaker, "linker", property(lambda maker: linker_of(maker.mode))),
     (Mode, "optimizer", property(_optimizer)),
     *((Loop, name, value) for name, value in loop_attributes().items()),
     *((kind, "name", property(lambda op: op.label)) for kind in (IfElse, Branch)),

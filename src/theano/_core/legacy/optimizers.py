@@ -12,10 +12,13 @@ from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
+from theano._core.api.debugprint import debugprint
 from theano._core.base.errors import InconsistencyError
 from theano._core.base.settings import config
 from theano._core.ir.function_graph import editable
-from theano._core.ir.variable import Apply, Constant
+from theano._core.ir.graph import listed
+from theano._core.ir.variable import Apply
+from theano._core.legacy.destroyhandler import DestroyHandler
 from theano._core.legacy.local_optimizers import LocalOptGroup, LocalOptimizer
 from theano._core.legacy.toolbox import Feature, ReplaceValidate
 
@@ -243,7 +246,8 @@ class TopoOptimizer(NavigatorOptimizer):
 
     def apply(self, fgraph: Any, start_from: Any = None) -> int:
         """Return the number of replacements."""
-        queue = deque(fgraph.toposort())
+        # Not the order that features ask for: there may be none, and this is to mend that.
+        queue = deque(listed(fgraph.outputs, fgraph.inputs))
         take = queue.popleft if self.order == "in_to_out" else queue.pop
         arrivals = _Arrivals(queue)
         if not self.ignore_newtrees:
@@ -370,26 +374,6 @@ def _through(order: str, local_opts: tuple[Any, ...], options: dict[str, Any]) -
     return result
 
 
-class MergeOptimizer(Optimizer):
-    """Makes equal applications one."""
-
-    def add_requirements(self, fgraph: Any) -> None:
-        fgraph.attach_feature(ReplaceValidate())
-
-    def apply(self, fgraph: Any) -> None:
-        constants: dict[Any, Any] = {}
-        for variable in fgraph.variables:
-            if isinstance(variable, Constant):
-                kept = constants.setdefault(variable.signature(), variable)
-                fgraph.replace(variable, kept, reason="merge")
-        seen: dict[Any, Apply] = {}
-        for node in fgraph.toposort():
-            kept = seen.setdefault((node.op, *node.inputs), node)
-            if kept is not node and getattr(node.op, "pure", True):
-                pairs = list(zip(node.outputs, kept.outputs, strict=True))
-                fgraph.replace_all_validate(pairs, reason="merge")
-
-
 class FusionOptimizer(Optimizer):
     """Changes nothing: elementwise operations share loops when code is written for them."""
 
@@ -433,3 +417,31 @@ def optimized(outputs: Sequence[Any], optimizers: Iterable[Any]) -> list[Any]:
     result = graph.outputs
     graph.disown()
     return result
+
+
+class AddFeatureOptimizer(Optimizer):
+    """Attaches a feature to the graph."""
+
+    def __init__(self, feature: Any) -> None:
+        self.feature = feature
+
+    def add_requirements(self, fgraph: Any) -> None:
+        fgraph.attach_feature(self.feature)
+
+
+class AddDestroyHandler(Optimizer):
+    """Attaches a `DestroyHandler`, so that operations may overwrite from here on."""
+
+    def add_requirements(self, fgraph: Any) -> None:
+        fgraph.attach_feature(DestroyHandler())
+
+
+class PrintCurrentFunctionGraph(Optimizer):
+    """Prints the graph as it is where this runs, after a heading."""
+
+    def __init__(self, header: Any) -> None:
+        self.header = header
+
+    def apply(self, fgraph: Any) -> None:
+        print("PrintCurrentFunctionGraph:", self.header)
+        debugprint(fgraph.outputs)

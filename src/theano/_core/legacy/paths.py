@@ -20,8 +20,24 @@ from typing import Any
 from theano._core.base.dtypes import all_dtypes
 from theano._core.compile import checking_modes
 from theano._core.legacy import no_gpu, old_methods
+from theano._core.legacy.refused import REFUSED, refused
 from theano._core.legacy.scalar_names import BASIC, SPECIAL
 
+# Modules that are files.
+REAL = {
+    "theano.gradient",
+    "theano.ifelse",
+    "theano.sandbox.rng_mrg",
+    "theano.tensor.fft",
+    "theano.tensor.inplace",
+    "theano.tensor.nlinalg",
+    "theano.tensor.raw_random",
+    "theano.tensor.sharedvar",
+    "theano.tensor.slinalg",
+    "theano.tensor.xlogx",
+    *(f"theano.tensor.nnet.{name}" for name in ("abstract_conv", "blocksparse", "bn", "conv")),
+    *(f"theano.tensor.nnet.{name}" for name in ("conv3d2d", "ctc", "neighbours")),
+}
 _OPTIMIZERS = {
     **{
         name: f"legacy.local_optimizers:{name}"
@@ -41,7 +57,6 @@ _OPTIMIZERS = {
             "CheckStackTraceOptimization",
             "EquilibriumOptimizer",
             "FromFunctionOptimizer",
-            "MergeOptimizer",
             "NavigatorOptimizer",
             "OpKeyOptimizer",
             "Optimizer",
@@ -56,6 +71,30 @@ _OPTIMIZERS = {
             "pre_greedy_local_optimizer",
         )
     },
+    **{
+        name: f"legacy.merging:{name}"
+        for name in (
+            "MergeFeature",
+            "MergeOptimizer",
+            "check_chain",
+            "merge_dict",
+            "pre_constant_merge",
+        )
+    },
+}
+_LINKERS = {
+    name: f"legacy.linkers:{name}"
+    for name in (
+        "CLinker",
+        "DualLinker",
+        "Linker",
+        "LocalLinker",
+        "OpWiseCLinker",
+        "PerformLinker",
+        "VM_Linker",
+        "WrapLinker",
+        "WrapLinkerMany",
+    )
 }
 _DATABASES = {
     name: f"legacy.optdb:{name}"
@@ -74,11 +113,12 @@ _REGISTERS = {
 }
 _TOOLBOX = {
     "AlreadyThere": "ir.function_graph:AlreadyThere",
+    "BadOptimization": "compile.checking_modes:BadOptimization",
+    "DestroyHandler": "legacy.destroyhandler:DestroyHandler",
     **{
         name: f"legacy.toolbox:{name}"
         for name in (
             "Bookkeeper",
-            "DestroyHandler",
             "Feature",
             "History",
             "NoOutputFromInplace",
@@ -101,6 +141,8 @@ _GRAPH = {
     "equal_computations": "ir.comparison:equal_computations",
     "io_connection_pattern": "ir.comparison:io_connection_pattern",
     "is_same_graph": "ir.comparison:is_same_graph",
+    "is_same_graph_with_merge": "ir.comparison:is_same_graph",
+    "deque": "legacy.graphs:deque",
     **{
         name: f"legacy.graphs:{name}"
         for name in (
@@ -123,6 +165,7 @@ _GRAPH = {
     },
 }
 _FUNCTION_GRAPH = {
+    "CachedConstantError": "legacy.graphs:CachedConstantError",
     "FunctionGraph": "ir.function_graph:FunctionGraph",
     "MissingInputError": "base.errors:MissingInputError",
     "InconsistencyError": "base.errors:InconsistencyError",
@@ -174,6 +217,13 @@ _DEBUG_MODE = {
     )
 }
 _MODES = {
+    **{
+        name: f"legacy.optimizers:{name}"
+        for name in ("AddDestroyHandler", "AddFeatureOptimizer", "PrintCurrentFunctionGraph")
+    },
+    "predefined_linkers": "legacy.linkers:predefined_linkers",
+    "predefined_optimizers": "compile.modes:OPTIMIZERS",
+    "register_linker": "legacy.linkers:register_linker",
     "FAST_COMPILE": "compile.modes:FAST_COMPILE",
     "FAST_RUN": "compile.modes:FAST_RUN",
     "Mode": "compile.modes:Mode",
@@ -294,7 +344,14 @@ _COMPAT = {
 _SLICES = {
     **{
         name: f"ops.slices:{name}"
-        for name in ("MakeSlice", "SliceType", "as_int_none_variable", "make_slice", "slicetype")
+        for name in (
+            "MakeSlice",
+            "SliceConstant",
+            "SliceType",
+            "as_int_none_variable",
+            "make_slice",
+            "slicetype",
+        )
     },
     "NoneTypeT": "ir.types:NoneType",
 }
@@ -326,11 +383,14 @@ _TYPED_LISTS = {
         "reverse",
     )
 }
-# Names of packages that are real files, and that few programs need.
+# Names of packages that are real files, or that few programs need.
 LATE: dict[str, dict[str, str]] = {
+    "theano.tests.unittest_tools": {"parameterized": "legacy.unittest_tools:parameterized"},
     "theano": {
-        "Container": "compile.containers:Container",
+        **_LINKERS,
+        "Container": "legacy.linkers:Container",
         "FunctionMaker": "compile.maker:FunctionMaker",
+        "CachedConstantError": "legacy.graphs:CachedConstantError",
         "InconsistencyError": "base.errors:InconsistencyError",
         "ProfileStats": "compile.profiling:ProfileStats",
         "SymbolicInput": "compile.inputs:SymbolicInput",
@@ -428,6 +488,10 @@ LATE: dict[str, dict[str, str]] = {
     },
     "theano.tensor.nnet": {
         "ConvOp": "legacy.convolution_ops:ConvOp",
+        **{
+            f"{name}_inplace": f"api.nnet:{name}"
+            for name in ("hard_sigmoid", "sigmoid", "softplus", "ultra_fast_sigmoid")
+        },
     }
     | {
         name: f"legacy.array_ops:{name}"
@@ -565,6 +629,7 @@ _SCALAR_OF_SPECIAL = {name: f"legacy.scalar_ops:{name}" for name in (*SPECIAL, *
 MODULES: dict[str, dict[str, str]] = {
     "theano.gof": {
         **_GRAPH,
+        **_LINKERS,
         **_TEST_VALUES,
         **_FUNCTION_GRAPH,
         **_OPTIMIZERS,
@@ -581,6 +646,7 @@ MODULES: dict[str, dict[str, str]] = {
         "generic": "ir.types:generic",
     },
     "theano.compat": _COMPAT,
+    "theano.d3viz": {},
     "theano.misc": {},
     "theano.misc.cpucount": {"cpuCount": "legacy.old_utils:cpu_count"},
     "theano.misc.frozendict": {"frozendict": "legacy.collections:frozendict"},
@@ -592,7 +658,11 @@ MODULES: dict[str, dict[str, str]] = {
     "theano.misc.may_share_memory": {
         "may_share_memory": "legacy.old_functions:may_share_memory",
     },
-    "theano.misc.pkl_utils": _PICKLING,
+    "theano.misc.pkl_utils": {
+        **_PICKLING,
+        "DEFAULT_PROTOCOL": "legacy.old_utils:DEFAULT_PROTOCOL",
+        "HIGHEST_PROTOCOL": "legacy.old_utils:HIGHEST_PROTOCOL",
+    },
     "theano.misc.safe_asarray": {"_asarray": "legacy.old_functions:_asarray"},
     "theano.tensor.fourier": {
         "Fourier": "legacy.array_ops:Fourier",
@@ -721,7 +791,23 @@ MODULES: dict[str, dict[str, str]] = {
         "rebuild_collect_shared": "legacy.old_functions:rebuild_collect_shared",
     },
     "theano.compile.sharedvalue": _SHARED,
-    "theano.gof.link": {"Container": "compile.containers:Container"},
+    "theano.gof.link": {"Container": "legacy.linkers:Container", **_LINKERS},
+    "theano.gof.cc": {name: _LINKERS[name] for name in ("CLinker", "DualLinker", "OpWiseCLinker")},
+    "theano.gof.vm": {"VM_Linker": _LINKERS["VM_Linker"]},
+    "theano.gof.sched": {
+        name: f"legacy.sched:{name}"
+        for name in (
+            "_toposort",
+            "key_to_cmp",
+            "make_depends",
+            "make_dependence_cmp",
+            "memodict",
+            "posort",
+            "reverse_dict",
+            "sort_apply_nodes",
+            "sort_schedule_fn",
+        )
+    },
     "theano.raise_op": {"Raise": "legacy.function_op:Raise"},
     "theano.scan_module.scan": {"scan": "api.scan:scan"},
     "theano.scan_module.scan_checkpoints": {"scan_checkpoints": "api.scan:scan_checkpoints"},
@@ -734,6 +820,9 @@ MODULES: dict[str, dict[str, str]] = {
         "isNaN_or_Inf_or_None": "api.scan_utilities:is_not_a_number",
         "map_variables": "api.cloning:map_variables",
         "safe_new": "api.scan_utilities:safe_new",
+        "forced_replace": "legacy.scan_arguments:forced_replace",
+        "reconstruct_graph": "legacy.scan_arguments:reconstruct_graph",
+        "scan_args": "legacy.scan_arguments:scan_args",
         "traverse": "legacy.old_utils:traverse",
         "until": "api.scan:until",
     },
@@ -746,9 +835,17 @@ MODULES: dict[str, dict[str, str]] = {
     "theano.tests.unittest_tools": {
         name: f"legacy.unittest_tools:{name}"
         for name in (
+            "AttemptManyTimes",
             "InferShapeTester",
+            "MockRandomState",
+            "SkipTest",
+            "T_OpContractMixin",
+            "TestOptimizationMixin",
             "WrongValue",
+            "assertFailure_fast",
             "assert_allclose",
+            "attr",
+            "custom_name_func",
             "fetch_seed",
             "seed_rng",
             "verify_grad",
@@ -780,7 +877,11 @@ MODULES: dict[str, dict[str, str]] = {
         "config": "base.settings:config",
     },
     "theano.sandbox.linalg": _LINALG,
-    "theano.sandbox.linalg.ops": _LINALG,
+    "theano.sandbox.linalg.ops": {
+        **_LINALG,
+        "Cholesky": "ops.linalg:Cholesky",
+        "Solve": "ops.linalg:Solve",
+    },
     "theano.sandbox.multinomial": {
         "ChoiceFromUniform": "ops.mrg:ChoiceFromUniform",
         "MultinomialFromUniform": "ops.mrg:MultinomialFromUniform",
@@ -818,11 +919,15 @@ MODULES: dict[str, dict[str, str]] = {
         "constant": "api.conversion:constant",
     },
     "theano.tensor.blas": {
+        "InconsistencyError": "base.errors:InconsistencyError",
         "BatchedDot": "ops.products:BatchedDot",
         "Dot22": "ops.products:Dot",
         "Gemm": "ops.products:Gemm",
         "batched_dot": "api.products:batched_dot",
+        "_dot22": "ops.products:dot",
+        "gemm": "ops.products:gemm",
         "gemm_inplace": "ops.products:gemm",
+        "gemm_no_inplace": "ops.products:gemm",
         **{
             name: f"legacy.blas_ops:{name}"
             for name in (
@@ -887,7 +992,7 @@ MODULES: dict[str, dict[str, str]] = {
         name: f"api.nnet:{name}"
         for name in ("hard_sigmoid", "sigmoid", "softplus", "ultra_fast_sigmoid")
     },
-    "theano.gof.destroyhandler": {"DestroyHandler": "legacy.toolbox:DestroyHandler"},
+    "theano.gof.destroyhandler": {"DestroyHandler": "legacy.destroyhandler:DestroyHandler"},
     "theano.tensor.opt": {
         **_CONSTANTS,
         **{
@@ -902,6 +1007,7 @@ MODULES: dict[str, dict[str, str]] = {
         },
         "ShapeFeature": "legacy.shape_feature:ShapeFeature",
         "gof": "theano.gof",
+        "constant_folding": "legacy.local_optimizers:constant_folding",
         "local_optimizer": "legacy.local_optimizers:local_optimizer",
         "optdb": "legacy.optdb:optdb",
         "theano": "theano",
@@ -954,7 +1060,14 @@ MODULES: dict[str, dict[str, str]] = {
     "theano.sparse.utils": {"hash_from_sparse": "ops.sparse.type:hash_of"},
     "theano.tensor.sort": {},
     "theano.tensor.subtensor": _SUBTENSORS,
-    "theano.tensor.type": {"TensorType": "ir.types:TensorType"},
+    "theano.tensor.type": {
+        "TensorType": "ir.types:TensorType",
+        "values_eq_approx": "legacy.old_utils:allclose",
+        **{
+            f"values_eq_approx_{name}": f"legacy.old_utils:values_eq_approx_{name}"
+            for name in ("always_true", "remove_inf", "remove_inf_nan", "remove_nan")
+        },
+    },
     "theano.tensor.type_other": {
         **_SLICES,
         "NoneConst": "api.conversion:NoneConst",
@@ -1043,6 +1156,14 @@ MODULES |= {
     "theano.scan.utils": MODULES["theano.scan_module.scan_utils"],
 }
 
+# Modules that have nothing else.
+MODULES |= {
+    module: {}
+    for modules in REFUSED.values()
+    for module in modules
+    if module not in MODULES and module not in REAL
+}
+
 # Modules whose names were those of their package, too: what the table does not name is there.
 SHARED_WITH = {
     "theano.compile.mode": "theano.compile",
@@ -1083,9 +1204,18 @@ SHARED_WITH = {
 # What nearly every module imported, and programs reach through it: `theano.tensor.gof`.
 IMPORTED = {
     **{name: f"theano.{name}" for name in ("compile", "gof", "printing", "scalar", "tensor")},
+    "PY3": "legacy.compat:PY3",
+    "config": "base.settings:config",
+    **{
+        f"imported_scipy{part}": "legacy.old_utils:imported_scipy"
+        for part in ("", "_signal", "_special")
+    },
+    "integer_types": "legacy.old_utils:integer_types",
+    "string_types": "legacy.old_utils:string_types",
     "scal": "theano.scalar",
     "theano": "theano",
     "np": "numpy",
+    "utils": "theano.gof.utils",
 }
 
 
@@ -1143,7 +1273,10 @@ def attribute(package: str, name: str) -> Any:
         with suppress(AttributeError):
             return getattr(importlib.import_module(SHARED_WITH[package]), name)
     if package != "theano" and name in IMPORTED:
-        return importlib.import_module(IMPORTED[name])
+        return _object(IMPORTED[name])
+    stands_in = refused(path)
+    if stands_in is not None:
+        return stands_in
     raise AttributeError(f"module {package!r} has no attribute {name!r}")
 
 

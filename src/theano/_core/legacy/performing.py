@@ -152,7 +152,8 @@ class Thunk(NumPyCall):
         variables = [*self.node.inputs, *self.node.outputs]
         storage: dict[Any, list[Any]] = {v: [None] for v in variables}
         computed = {v: [v.owner is not self.node] for v in variables}
-        return self.node.op.make_thunk(self.node, storage, computed, []), storage, computed
+        thunk = self.node.op.make_thunk(self.node, storage, computed, [], impl=None)
+        return thunk, storage, computed
 
     def run(self, values: tuple[Any, ...]) -> tuple[Any, ...]:
         """Return the outputs."""

@@ -290,7 +290,3 @@ class NoOutputFromInplace(Feature):
 
 
 Validate = Callable[[Any], None]
-
-
-class DestroyHandler(Feature):
-    """Watches over what operations overwrite: nothing, for the memory planner decides that last."""

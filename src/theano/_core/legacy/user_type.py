@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import wraps
+from inspect import signature
 from typing import Any, ClassVar
 
 from theano._core.base.errors import MethodNotDefined
@@ -32,6 +34,9 @@ class Type(EngineType, metaclass=Counting, counts=EngineType):
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         add_methods_of_props(cls)
+        own = vars(cls).get("filter")
+        if own is not None and not _takes_options(own):
+            cls.filter = _with_options(own)  # type: ignore[method-assign]
 
     @property
     def variable_class(self) -> Any:  # type: ignore[override]
@@ -77,6 +82,24 @@ class Type(EngineType, metaclass=Counting, counts=EngineType):
     def c_code_cache_version(self) -> tuple[Any, ...]:
         """Return the version of the C code: none."""
         return ()
+
+
+def _takes_options(method: Any) -> bool:
+    parameters = signature(method).parameters.values()
+    names = {parameter.name for parameter in parameters}
+    several = any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters)
+    return several or {"strict", "allow_downcast"} <= names
+
+
+def _with_options(method: Any) -> Any:
+    """Return a `filter` that leaves out the options that a user's does not take."""
+    taken = signature(method).parameters.keys()
+
+    @wraps(method)
+    def filter(self: Any, data: Any, *args: Any, **options: Any) -> Any:
+        return method(self, data, *args, **{k: v for k, v in options.items() if k in taken})
+
+    return filter
 
 
 class SingletonType(Type):

@@ -18,8 +18,23 @@ from theano._core.ops.op import as_variable, connected, no_cotangents, scalar_sh
 _NONE = NoneType()
 
 
+class SliceConstant(Constant):
+    """A `slice` that is known."""
+
+    def __init__(self, type: Any, data: slice, name: str | None = None) -> None:
+        parts = (data.start, data.stop, data.step)
+        # Arrays have no hash.
+        whole = (int(part) if isinstance(part, np.ndarray) else part for part in parts)
+        super().__init__(type, slice(*whole), name)
+
+    def signature(self) -> Any:
+        return (SliceConstant, self.data.start, self.data.stop, self.data.step)
+
+
 class SliceType(ObjectType):
     """A Python `slice` of integers and None."""
+
+    constant_class = SliceConstant
 
     def filter(self, value: Any, strict: bool = False, allow_downcast: bool | None = None) -> slice:
         if not isinstance(value, slice):

@@ -34,6 +34,7 @@ from theano._core.ops.indexing import (
     split_index,
     subtensor,
 )
+from theano._core.ops.lengths import product as total_length
 from theano._core.ops.nonzero import Nonzero
 from theano._core.ops.op import Structured, as_variable, python_int, shape_of, tensor_operand
 from theano._core.ops.reductions import reduce
@@ -406,6 +407,13 @@ class Unique(Composed):
         extra = self.return_index + self.return_inverse + self.return_counts
         kinds += [TensorType("int64", (False,))] * extra
         return Apply(self, [x], [k.variable_class(k) for k in kinds])
+
+    def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
+        found = super().shape(node, shapes)
+        if self.return_inverse:
+            lengths = shapes[0] if self.axis is None else [shapes[0][self.axis]]
+            found[1 + self.return_index] = (total_length(lengths),)
+        return found
 
     def compute(self, xp: Any, node: Apply, x: Any) -> tuple[Any, ...]:
         # The parts of a vector are its items: NumPy 1.26 takes them for rows.

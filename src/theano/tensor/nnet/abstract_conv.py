@@ -31,6 +31,7 @@ from theano._core.api.upsampling import (
     bilinear_upsampling,
     frac_bilinear_upsampling,
 )
+from theano._core.legacy.paths import attribute
 from theano._core.ops.convolution import (
     AbstractConv,
     AbstractConv2d,
@@ -83,3 +84,7 @@ __all__ = [
     "separable_conv2d",
     "separable_conv3d",
 ]
+
+
+def __getattr__(name: str) -> object:
+    return attribute(__name__, name)

@@ -3,5 +3,10 @@
 from theano._core.api.blocksparse import (
     sparse_block_dot,
 )
+from theano._core.legacy.paths import attribute
 
 __all__ = ["sparse_block_dot"]
+
+
+def __getattr__(name: str) -> object:
+    return attribute(__name__, name)

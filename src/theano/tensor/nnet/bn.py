@@ -7,5 +7,10 @@ from theano._core.api.normalization import (
     batch_normalization_test,
     batch_normalization_train,
 )
+from theano._core.legacy.paths import attribute
 
 __all__ = ["batch_normalization", "batch_normalization_test", "batch_normalization_train"]
+
+
+def __getattr__(name: str) -> object:
+    return attribute(__name__, name)

@@ -4,8 +4,13 @@ from theano._core.legacy.convolution_ops import (
     ConvOp,
     conv2d,
 )
+from theano._core.legacy.paths import attribute
 
 __all__ = [
     "ConvOp",
     "conv2d",
 ]
+
+
+def __getattr__(name: str) -> object:
+    return attribute(__name__, name)

@@ -3,7 +3,12 @@
 from theano._core.legacy.convolution_ops import (
     conv3d,
 )
+from theano._core.legacy.paths import attribute
 
 __all__ = [
     "conv3d",
 ]
+
+
+def __getattr__(name: str) -> object:
+    return attribute(__name__, name)

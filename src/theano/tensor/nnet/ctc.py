@@ -8,5 +8,10 @@ from theano._core.legacy.array_ops import (
     ctc_available,
     ctc_present,
 )
+from theano._core.legacy.paths import attribute
 
 __all__ = ["ConnectionistTemporalClassification", "ctc", "ctc_available", "ctc_present"]
+
+
+def __getattr__(name: str) -> object:
+    return attribute(__name__, name)

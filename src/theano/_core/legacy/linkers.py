@@ -1,0 +1,341 @@
+"""Linkers of Theano 1.0.5 as objects: what they are called, and functions made of graphs.
+
+A linker names a backend. The compiler decides about thunks, their order and their memory, so the
+options that were about those are taken and change nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from copy import copy
+from typing import Any
+
+import numpy as np
+
+from theano._core.compile.containers import Container as Cell
+from theano._core.compile.function import function
+from theano._core.compile.modes import LINKERS, Mode
+from theano._core.legacy.op_classes import Kind
+from theano._core.ops.evaluation import apply_values, evaluate
+
+
+class Container(Cell, metaclass=Kind):
+    """Storage cells, made as in Theano; instances of this class come from old pickles only."""
+
+    @classmethod
+    def holds(cls, value: Any) -> bool:
+        """Tell whether something is a storage cell."""
+        return isinstance(value, Cell)
+
+    @classmethod
+    def make(
+        cls,
+        r: Any,
+        storage: list[Any],
+        readonly: bool = False,
+        strict: bool = False,
+        allow_downcast: bool | None = None,
+        name: str | None = None,
+    ) -> Cell:
+        """Return a cell for values of the type of `r`, a variable or a type.
+
+        Parameters
+        ----------
+        storage : list
+            Its item is the first value; the cell does not write into the list.
+        """
+        kind = getattr(r, "type", r)
+        name = name or getattr(r, "name", None)
+        return Cell(kind, storage[0], name, readonly, strict, allow_downcast)
+
+
+class Linker:
+    """Base: makes functions of a `FunctionGraph`, as it stands.
+
+    Parameters
+    ----------
+    allow_gc : bool, optional
+        Of no effect.
+    schedule : callable, optional
+        Of no effect.
+    """
+
+    known_as: Any = "cvm"
+
+    def __init__(self, allow_gc: bool | None = None, schedule: Any = None, **options: Any) -> None:
+        self.allow_gc = allow_gc
+        self.schedule = schedule
+        self.fgraph: Any = None
+        vars(self).update(options)
+
+    def __eq__(self, other: object) -> bool:
+        return type(self) is type(other) and vars(self) == vars(other)
+
+    def __hash__(self) -> int:
+        return hash(type(self))
+
+    def clone(self, allow_gc: bool | None = None) -> Any:
+        """Return an equal linker without a graph."""
+        fresh = copy(self)
+        fresh.fgraph = None
+        fresh.allow_gc = self.allow_gc if allow_gc is None else allow_gc
+        return fresh
+
+    def accept(self, fgraph: Any, no_recycling: Any = None, profile: Any = None) -> Any:
+        """Return a linker of this graph: this one, unless it has another."""
+        linker = self if self.fgraph in (None, fgraph) else self.clone()
+        linker.fgraph = fgraph
+        return linker
+
+    def _compiled(self, inputs: Sequence[Any]) -> Callable[..., list[Any]]:
+        mode = Mode(self, None)
+        return function(inputs, self.fgraph.outputs, mode=mode, on_unused_input="ignore")
+
+    def make_function(self, unpack_single: bool = True, **options: Any) -> Callable[..., Any]:
+        """Return a function of values of the inputs; a single result is not in a list."""
+        compiled = self._compiled(self.fgraph.inputs)
+        single = unpack_single and len(self.fgraph.outputs) == 1
+
+        def execute(*args: Any) -> Any:
+            values = compiled(*args)
+            return values[0] if single else values
+
+        return execute
+
+    def make_thunk(
+        self, input_storage: Any = None, output_storage: Any = None, storage_map: Any = None
+    ) -> tuple[Callable[[], None], list[Cell], list[Cell]]:
+        """Return what computes, containers of the inputs and containers of the outputs."""
+        graph = self.fgraph
+        inputs, outputs = (_containers(v) for v in (graph.inputs, graph.outputs))
+        # What is not used may stay empty.
+        used = [k for k, variable in enumerate(graph.inputs) if graph.clients(variable)]
+        compiled = self._compiled([graph.inputs[k] for k in used])
+
+        def thunk() -> None:
+            values = compiled(*(inputs[k].value for k in used))
+            for container, value in zip(outputs, values, strict=True):
+                container.cell.value = value
+
+        return thunk, inputs, outputs
+
+
+def _containers(variables: Sequence[Any]) -> list[Cell]:
+    return [Cell(variable.type, name=variable.name) for variable in variables]
+
+
+class LocalLinker(Linker):
+    """Base of linkers that run one application after another."""
+
+
+class PerformLinker(LocalLinker):
+    """Runs NumPy."""
+
+    known_as = "py"
+
+
+class CLinker(Linker):
+    """Runs native code."""
+
+    known_as = "c"
+
+
+class OpWiseCLinker(LocalLinker):
+    """Runs native code."""
+
+    known_as = "c|py"
+
+
+class VM_Linker(LocalLinker):  # noqa: N801
+    """Runs native code.
+
+    Parameters
+    ----------
+    allow_gc, use_cloop, lazy, schedule, c_thunks, allow_partial_eval
+        Of no effect: branches are lazy, and outputs can be chosen, in any case.
+    callback : callable, optional
+        `callback(node=, thunk=, storage_map=, compute_map=)` is called after each application,
+        which NumPy then runs: `thunk.inputs` and `thunk.outputs` are lists of [value], and the maps
+        have those of the application.
+    callback_input : callable, optional
+        `callback_input(variable, value)` is called with each input.
+    """
+
+    def __init__(
+        self,
+        allow_gc: bool | None = None,
+        use_cloop: bool = False,
+        callback: Any = None,
+        callback_input: Any = None,
+        lazy: bool | None = None,
+        schedule: Any = None,
+        c_thunks: bool | None = None,
+        allow_partial_eval: bool | None = None,
+    ) -> None:
+        if callback is not None or callback_input is not None:
+            self.known_as, self.runner = "py", self._watched
+        super().__init__(allow_gc, schedule, use_cloop=use_cloop, lazy=lazy, c_thunks=c_thunks)
+        self.allow_partial_eval = allow_partial_eval
+        self.callback: Any = callback
+        self.callback_input: Any = callback_input
+
+    def _watched(self, maker: Any, rewritten: Sequence[Any]) -> Callable[..., list[Any]]:
+        """Return what computes a rewritten graph and calls the functions of the user."""
+
+        def watch(node: Any, inputs: Sequence[Any], outputs: Sequence[Any]) -> None:
+            variables, values = [*node.inputs, *node.outputs], [*inputs, *outputs]
+            storage = {v: [value] for v, value in zip(variables, values, strict=True)}
+            self.callback(
+                node=node,
+                thunk=_Thunk(node, storage),
+                storage_map=storage,
+                compute_map={v: [True] for v in storage},
+            )
+
+        def run(*values: Any) -> list[Any]:
+            if self.callback_input is not None:
+                for variable, value in zip(maker.leaves, values, strict=True):
+                    self.callback_input(variable, value)
+            known = dict(zip(maker.leaves, values, strict=True))
+            return evaluate(rewritten, known, watch if self.callback else None)
+
+        return run
+
+
+def _same(a: Any, b: Any) -> None:
+    if not np.allclose(a, b, equal_nan=True):
+        raise ValueError("the two linkers differ", {"NumPy": a, "native": b})
+
+
+class DualLinker(Linker):
+    """Runs NumPy and native code.
+
+    Parameters
+    ----------
+    checker : callable, optional
+        `checker(a, b)` of two results raises if they differ.
+    """
+
+    known_as = "c"
+
+    def __init__(self, checker: Callable[[Any, Any], None] = _same, schedule: Any = None) -> None:
+        super().__init__(schedule=schedule)
+        self.checker = checker
+
+    def _compiled(self, inputs: Sequence[Any]) -> Callable[..., list[Any]]:
+        native = super()._compiled(inputs)
+        numpy = PerformLinker().accept(self.fgraph)._compiled(inputs)
+
+        def both(*values: Any) -> list[Any]:
+            results = numpy(*values)
+            for one, other in zip(results, native(*values), strict=True):
+                self.checker(one, other)
+            return results
+
+        return both
+
+
+class WrapLinker(Linker):
+    """Has a function of the user run the applications.
+
+    Parameters
+    ----------
+    linkers : list of Linker
+        `wrapper` gets one thunk for each; all run NumPy.
+    wrapper : callable
+        `wrapper(i, node, *thunks)`: the number of an application, itself, and what runs it, which
+        has `inputs` and `outputs`, lists of [value].
+    """
+
+    known_as = "py"
+
+    def __init__(self, linkers: Sequence[Linker], wrapper: Callable[..., Any]) -> None:
+        super().__init__()
+        self.linkers, self.wrapper = linkers, wrapper
+
+    def make_thunk(
+        self, input_storage: Any = None, output_storage: Any = None, storage_map: Any = None
+    ) -> tuple[Callable[[], None], list[Cell], list[Cell]]:
+        graph = self.fgraph
+        inputs, outputs = (_containers(v) for v in (graph.inputs, graph.outputs))
+        storage = {variable: [getattr(variable, "data", None)] for variable in graph.variables}
+        nodes = graph.toposort()
+        thunks = [[_Thunk(node, storage) for _ in self.linkers] for node in nodes]
+
+        def run() -> None:
+            for variable, container in zip(graph.inputs, inputs, strict=True):
+                storage[variable][0] = container.value
+            for i, (node, own) in enumerate(zip(nodes, thunks, strict=True)):
+                self.wrapper(i, node, *own)
+            for variable, container in zip(graph.outputs, outputs, strict=True):
+                container.cell.value = storage[variable][0]
+
+        return run, inputs, outputs
+
+    def make_function(self, unpack_single: bool = True, **options: Any) -> Callable[..., Any]:
+        run, inputs, outputs = self.make_thunk()
+
+        def execute(*args: Any) -> Any:
+            for container, value in zip(inputs, args, strict=True):
+                container.value = value
+            run()
+            values = [container.value for container in outputs]
+            return values[0] if unpack_single and len(values) == 1 else values
+
+        return execute
+
+
+def WrapLinkerMany(linkers: Sequence[Linker], wrappers: Sequence[Callable[..., Any]]) -> WrapLinker:
+    """Return a `WrapLinker` whose wrapper calls several."""
+
+    def wrapper(*args: Any) -> None:
+        for one in wrappers:
+            one(*args)
+
+    return WrapLinker(linkers, wrapper)
+
+
+class _Thunk:
+    """Runs one application on storage."""
+
+    def __init__(self, node: Any, storage: dict[Any, list[Any]]) -> None:
+        self.node = node
+        self.inputs = [storage[variable] for variable in node.inputs]
+        self.outputs = [storage[variable] for variable in node.outputs]
+
+    def __call__(self) -> None:
+        values = apply_values(self.node, [cell[0] for cell in self.inputs])
+        for cell, value in zip(self.outputs, values, strict=True):
+            cell[0] = value
+
+
+predefined_linkers = {
+    "py": PerformLinker(),
+    "c": CLinker(),
+    "c|py": OpWiseCLinker(),
+    "c|py_nogc": OpWiseCLinker(allow_gc=False),
+    "vm": VM_Linker(),
+    "cvm": VM_Linker(use_cloop=True),
+    "vm_nogc": VM_Linker(allow_gc=False),
+    "cvm_nogc": VM_Linker(allow_gc=False, use_cloop=True),
+}
+
+
+def register_linker(name: str, linker: Any) -> None:
+    """Give a linker a name, by which `Mode` then takes it.
+
+    Raises
+    ------
+    ValueError
+        There is one of this name.
+    """
+    if name in LINKERS:
+        raise ValueError(f"Linker name already taken: {name}")
+    predefined_linkers[name] = linker
+    LINKERS[name] = LINKERS[linker.known_as]
+
+
+def linker_of(mode: Mode) -> Any:
+    """Return the linker of a mode: an object if it was one in Theano, or else its name."""
+    given = mode.provided_linker
+    return predefined_linkers.get(given, given) if isinstance(given, str) else given

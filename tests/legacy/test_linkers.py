@@ -1,0 +1,116 @@
+"""Linkers as objects: names of backends, and functions of graphs."""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from typing import Any
+
+import numpy as np
+import pytest
+
+import theano
+import theano.tensor as T
+from theano import gof
+from theano._core.compile.modes import LINKERS
+from theano.compile.mode import predefined_linkers, register_linker
+
+
+def graph() -> tuple[Any, list[Any]]:
+    x, y, z = T.dscalars("xyz")
+    return gof.FunctionGraph([x, y, z], [(x + y) * (x / y)]), [1.0, 2.0]
+
+
+@pytest.mark.parametrize(
+    "kind", [gof.PerformLinker, gof.CLinker, gof.OpWiseCLinker, gof.DualLinker]
+)
+def test_functions_of_a_graph(kind: Any) -> None:
+    fgraph, values = graph()
+    linker = kind().accept(fgraph)
+    assert linker.make_function()(*values, 0.0) == 1.5
+    assert linker.make_function(unpack_single=False)(*values, 0.0) == [1.5]
+    thunk, inputs, outputs = linker.make_thunk()
+    # What is not used may stay empty.
+    inputs[0].data, inputs[1].data = values
+    thunk()
+    assert outputs[0].data == 1.5
+
+
+def test_a_linker_has_one_graph() -> None:
+    linker = gof.PerformLinker()
+    first, _ = graph()
+    assert linker.accept(first) is linker and linker.fgraph is first
+    assert linker.accept(graph()[0]) is not linker and linker.clone().fgraph is None
+
+
+def test_modes_of_linkers() -> None:
+    x = T.dvector("x")
+    for linker in (*predefined_linkers.values(), gof.vm.VM_Linker(lazy=True)):
+        mode = theano.Mode(linker=linker, optimizer="fast_run")
+        assert mode.linker == linker and deepcopy(mode).including("specialize").linker == linker
+        f = theano.function([x], 2 * x, mode=mode)
+        assert f([1.0]).tolist() == [2.0] and f.maker.linker == linker
+    assert {type(theano.Mode(n).linker).__name__ for n in ("py", "cvm", "c|py")} == {
+        *("PerformLinker", "VM_Linker", "OpWiseCLinker")
+    }
+
+
+def test_names_of_linkers() -> None:
+    with pytest.raises(ValueError, match="already taken: cvm"):
+        register_linker("cvm", gof.PerformLinker())
+    register_linker("mine", gof.PerformLinker())
+    try:
+        assert theano.Mode("mine").backend == "reference"
+    finally:
+        del predefined_linkers["mine"], LINKERS["mine"]
+
+
+def test_the_user_runs_applications() -> None:
+    seen = []
+
+    def wrapper(i: int, node: Any, thunk: Any) -> None:
+        seen.append((i, node.op))
+        thunk()
+
+    fgraph, values = graph()
+    linker = gof.WrapLinker([gof.PerformLinker()], wrapper).accept(fgraph)
+    assert linker.make_function()(*values, 0.0) == 1.5
+    assert [i for i, _ in seen] == [0, 1, 2] and {op for _, op in seen} == {
+        T.add,
+        T.mul,
+        T.true_div,
+    }
+
+
+def test_calls_after_each_application() -> None:
+    seen: list[Any] = []
+
+    def callback(node: Any, thunk: Any, storage_map: Any, compute_map: Any) -> None:
+        seen.append((node.op, thunk.outputs[0][0], compute_map[node.outputs[0]]))
+
+    def callback_input(variable: Any, value: Any) -> None:
+        seen.append((variable.name, float(value)))
+
+    x = T.dscalar("x")
+    linker = gof.vm.VM_Linker(callback=callback, callback_input=callback_input)
+    f = theano.function([x], T.exp(x) + x, mode=theano.Mode(linker, None))
+    f(0.0)
+    assert seen == [("x", 0.0), (T.exp, 1.0, [True]), (T.add, 1.0, [True])]
+
+
+def test_results_that_differ() -> None:
+    def differ(a: Any, b: Any) -> None:
+        raise ValueError("they differ")
+
+    fgraph, values = graph()
+    with pytest.raises(ValueError, match="they differ"):
+        gof.DualLinker(checker=differ).accept(fgraph).make_function()(*values, 0.0)
+
+
+def test_cells_as_in_theano() -> None:
+    from theano.gof.link import Container
+
+    cell = Container(T.dscalar("x"), [np.asarray(2.0)], readonly=True)
+    assert isinstance(cell, Container) and cell.value == 2.0 and cell.name == "x"
+    assert deepcopy(cell).storage[0].dtype == "float64"
+    with pytest.raises(Exception, match="readonly"):
+        cell.value = 3.0

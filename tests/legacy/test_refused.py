@@ -1,0 +1,37 @@
+"""Names of Theano 1.0.5 that can be imported, and say what replaces them when they are used."""
+
+from __future__ import annotations
+
+import importlib
+
+import pytest
+
+import theano
+import theano.tensor as T
+from theano._core.legacy.refused import REFUSED, RefusedRule
+
+
+def test_names() -> None:
+    for advice, modules in REFUSED.items():
+        for path, names in modules.items():
+            module = importlib.import_module(path)
+            for name in names.split():
+                found = getattr(module, name)
+                assert found is getattr(module, name)
+                with pytest.raises(NotImplementedError, match=name) as caught:
+                    found()
+                assert advice in str(caught.value)
+
+
+def test_rewrites_have_their_name() -> None:
+    rule = theano.tensor.opt.local_useless_alloc
+    assert isinstance(rule, RefusedRule) and str(rule) == "local_useless_alloc"
+    x = T.dvector("x")
+    with pytest.raises(NotImplementedError, match=r"theano\.extend"):
+        theano.gof.TopoOptimizer(rule).optimize(theano.FunctionGraph([x], [x + 1]))
+
+
+def test_nothing_is_one_of_them() -> None:
+    from theano.tensor.blas_c import CGemv
+
+    assert not isinstance(T.exp, CGemv)
