@@ -13,20 +13,6 @@ namespace {
 // could outlive.
 constexpr std::uintptr_t kSmall = 1024;
 
-PyObject *make_input(Call *call, const ValueType &type, std::int64_t offset) {
-    const std::int64_t *descriptor = call->head.frame + offset;
-    if (type.is_object()) {
-        PyObject *object = reinterpret_cast<PyObject *>(descriptor[kData]);
-        return Py_NewRef(object ? object : Py_None);
-    }
-    Extent extent = extent_of(descriptor, type.ndim, type.itemsize());
-    if (extent.high - extent.low > kSmall)
-        return array_viewing(descriptor, type.descr.get(), type.ndim);
-    PyObject *array = array_copying(descriptor, type.descr.get(), type.ndim);
-    if (array) PyArray_CLEARFLAGS(reinterpret_cast<PyArrayObject *>(array), NPY_ARRAY_WRITEABLE);
-    return array;
-}
-
 // What keeps the memory at an address alive: a new reference.
 PyObject *owner_of(Call *call, const void *address) {
     const Program &program = *call->program;
@@ -58,6 +44,31 @@ PyObject *owner_of(Call *call, const void *address) {
     }
     // A constant of the program.
     return Py_NewRef(call->function->owner);
+}
+
+// A view that may be made writeable if the array that it shows is.
+PyObject *memory_of_argument(Call *call, const ValueType &type, const std::int64_t *descriptor) {
+    Ref<> array(array_viewing(descriptor, type.descr.get(), type.ndim));
+    if (!array) return nullptr;
+    auto *view = reinterpret_cast<PyArrayObject *>(array.get());
+    PyObject *owner = owner_of(call, PyArray_DATA(view));
+    if (!owner || PyArray_SetBaseObject(view, owner) < 0) return nullptr;
+    return array.release();
+}
+
+PyObject *make_input(Call *call, const ValueType &type, std::int64_t offset) {
+    const std::int64_t *descriptor = call->head.frame + offset;
+    if (type.is_object()) {
+        PyObject *object = reinterpret_cast<PyObject *>(descriptor[kData]);
+        return Py_NewRef(object ? object : Py_None);
+    }
+    if (type.is_memory) return memory_of_argument(call, type, descriptor);
+    Extent extent = extent_of(descriptor, type.ndim, type.itemsize());
+    if (extent.high - extent.low > kSmall)
+        return array_viewing(descriptor, type.descr.get(), type.ndim);
+    PyObject *array = array_copying(descriptor, type.descr.get(), type.ndim);
+    if (array) PyArray_CLEARFLAGS(reinterpret_cast<PyArrayObject *>(array), NPY_ARRAY_WRITEABLE);
+    return array;
 }
 
 // The callee may have kept an input, or views of it: the array gets memory of its own before the
@@ -181,7 +192,7 @@ bool call_python(Call *call, std::int64_t index, const Callback &callback, PyObj
     Ref<> returned(PyObject_Vectorcall(callable.get(), inputs, count, nullptr));
     bool settled = true;
     for (std::size_t i = 0; i < count; ++i) {
-        bool is_view = !callback.inputs[i].is_object();
+        bool is_view = !callback.inputs[i].is_object() && !callback.inputs[i].is_memory;
         if (settled) settled = settle_input(call, inputs[i], is_view) == 0;
     }
     return returned && settled && take_outputs(call, index, callback, returned.get(), out_offsets);

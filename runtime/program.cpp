@@ -217,8 +217,9 @@ class Reader {
             type.ndim = 0;
             return true;
         }
-        if (std::strcmp(kind, "array") != 0)
-            return fail("a value is 'array' or 'object', not '%s'", kind);
+        type.is_memory = std::strcmp(kind, "memory") == 0;
+        if (!type.is_memory && std::strcmp(kind, "array") != 0)
+            return fail("a value is 'array', 'memory' or 'object', not '%s'", kind);
         if (!PyTypeNum_ISNUMBER(type.typenum) && !PyTypeNum_ISBOOL(type.typenum)) {
             return fail("type number %d is not numeric", type.typenum);
         }

@@ -77,7 +77,7 @@ def test_in_place_names() -> None:
     given = theano.In(x, mutable=True)
     f = theano.function([given], inplace.exp_inplace(x), accept_inplace=True)
     assert f([0.0, 0.0]).tolist() == [1.0, 1.0]
-    assert inplace.add_inplace is theano.tensor.add and len(inplace.__all__) == 70
+    assert inplace.add_inplace == theano.tensor.add and len(inplace.__all__) == 70
     with pytest.raises(AttributeError, match="nonsense"):
         _ = inplace.nonsense
 

@@ -1,9 +1,11 @@
-"""Elementwise functions that were allowed to overwrite their first argument.
+"""Elementwise functions that overwrite their first argument.
 
-Whether memory is used again is decided when a function is compiled. `exp_inplace` is `exp`.
+`exp_inplace(x)` is `exp(x)`. Where `x` is an argument of a function with `accept_inplace=True`, or
+one that is given as mutable, the result is written there.
 """
 
 from theano import tensor
+from theano._core.ops.overwriting import overwriting
 
 _FUNCTIONS = """
     abs_ add and_ arccos arccosh arcsin arcsinh arctan arctan2 arctanh ceil chi2sf conj cos cosh
@@ -19,4 +21,6 @@ __all__ = [f"{name}_inplace" for name in _FUNCTIONS.split()]
 def __getattr__(name: str) -> object:
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(tensor, name.removesuffix("_inplace"))
+    function = getattr(tensor, name.removesuffix("_inplace"))
+    made = overwriting(function) if hasattr(function, "make_node") else function
+    return globals().setdefault(name, made)

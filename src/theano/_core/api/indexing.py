@@ -361,8 +361,11 @@ def set_subtensor(
         An index expression, such as ``a[0]``, ``a[:, i]`` or ``a[[1, 2]]``.
     y : tensor
         Broadcasts to the shape of `x`; it is converted to its dtype.
-    inplace, tolerate_inplace_aliasing : bool
-        Accepted for old programs: the memory planner decides what is overwritten.
+    inplace : bool
+        Whether the result is written to ``a`` where that is an argument of a function; see
+        `theano.tensor.inplace`.
+    tolerate_inplace_aliasing : bool
+        Of no effect.
 
     Returns
     -------
@@ -381,7 +384,7 @@ def set_subtensor(
     >>> T.set_subtensor(a[1:], 0).eval({a: [1, 2, 3]})
     array([1., 0., 0.])
     """
-    return _write(x, y, True)
+    return _over(_write(x, y, True), inplace)
 
 
 def inc_subtensor(
@@ -402,7 +405,7 @@ def inc_subtensor(
     y : tensor
         Of the shape of `x`, or broadcast to it.
     inplace, tolerate_inplace_aliasing : bool
-        Accepted for old programs.
+        As of `set_subtensor`.
     set_instead_of_inc : bool
         Whether to set the part, as `set_subtensor` does.
 
@@ -411,7 +414,14 @@ def inc_subtensor(
     tensor
         Of the dtype and shape of the indexed array.
     """
-    return _write(x, y, set_instead_of_inc)
+    return _over(_write(x, y, set_instead_of_inc), inplace)
+
+
+def _over(result: Any, inplace: bool) -> Any:
+    """Note that a result overwrites the indexed array."""
+    if inplace:
+        result.tag.overwrites = result.owner.inputs[0]
+    return result
 
 
 _NOT_INDEXED = "x must be the result of a subtensor operation, such as a[0], got {}"

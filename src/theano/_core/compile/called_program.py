@@ -9,6 +9,7 @@ from theano._core.ir.types import TensorType
 from theano._core.lower import program as ir
 from theano._core.lower.llvm.printer import printed
 from theano._core.lower.program_text import CallbackRecord, Output, ProgramText
+from theano._core.ops.overwriting import Overwrite
 
 
 def called_program(
@@ -30,7 +31,11 @@ def called_program(
     def call(*values: Any) -> tuple[Any, ...]:
         return tuple(run(*values))
 
-    record = CallbackRecord(call, tuple(v.type for v in inputs), tuple(v.type for v in outputs))
+    nodes = {v.owner for v in outputs if v.owner is not None}
+    over = {t for n in nodes if isinstance(n.op, Overwrite) for t in n.inputs[: len(n.op.written)]}
+    written = tuple(k for k, variable in enumerate(inputs) if variable in over)
+    kinds = tuple(v.type for v in inputs), tuple(v.type for v in outputs)
+    record = CallbackRecord(call, kinds[0], kinds[1], written)
     program = _program(input_offsets, records)
     text, _ = printed(program)
     return ProgramText(

@@ -16,6 +16,7 @@ from theano._core.compile.maker import FunctionMaker
 from theano._core.compile.memory import memory_plan
 from theano._core.compile.messages import named_inputs
 from theano._core.compile.modes import get_mode
+from theano._core.compile.overwriting import with_overwriting
 from theano._core.compile.profiling import ProfileStats
 from theano._core.compile.shared import SharedVariable, copied
 from theano._core.ir import hooks
@@ -58,7 +59,7 @@ def function(
     no_default_updates : bool or list of shared variables
         Whose `default_update` is not used.
     accept_inplace : bool
-        Kept for old programs: operations that overwrite are never made by users here.
+        Whether the `*_inplace` functions overwrite arguments that are not mutable, too.
     name : str, optional
         For messages; by default file and line of the call.
     rebuild_strict : bool
@@ -95,8 +96,10 @@ def function(
     graph = _collect(specs, results, pairs, replacements, no_default_updates, rebuild_strict)
     results, pairs, shared = graph
     _check_inputs(specs, results, pairs, shared, on_unused_input or config.on_unused_input)
-    maker = FunctionMaker(specs, shared, results, pairs, result, get_mode(mode), name, profile)
-    return maker.create()
+    mode = get_mode(mode)
+    if mode.overwrites and mode.backend != "jax":
+        results, pairs = with_overwriting(specs, results, pairs, accept_inplace)
+    return FunctionMaker(specs, shared, results, pairs, result, mode, name, profile).create()
 
 
 def _read_outputs(outputs: Any) -> tuple[Any, list[Any]]:

@@ -394,7 +394,10 @@ def _callback_record(record: Any) -> Any:
             for k in kinds
         ]
 
-    return (record.function, values(record.inputs), values(record.outputs))
+    inputs = values(record.inputs)
+    for k in record.written:
+        inputs[k] = ("memory", *inputs[k][1:])
+    return (record.function, inputs, values(record.outputs))
 
 
 # -- what native code asks of Python, off the path of a good call ---------------------------------

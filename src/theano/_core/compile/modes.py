@@ -170,7 +170,8 @@ class Mode:
         return self._with()
 
     def _key(self) -> tuple[Any, ...]:
-        return (self.backend, self.level, self.included, self.excluded, self.extra, self.runner)
+        own = vars(self).get("runner")
+        return (self.backend, self.level, self.included, self.excluded, self.extra, own)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Mode) and self._key() == other._key()

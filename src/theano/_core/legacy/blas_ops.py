@@ -10,7 +10,8 @@ from typing import Any
 from theano._core.api.conversion import as_tensor_variable
 from theano._core.ir.variable import Apply
 from theano._core.ops.arithmetic import add, mul
-from theano._core.ops.products import dot, outer
+from theano._core.ops.overwriting import overwriting
+from theano._core.ops.products import dot, gemm, outer
 
 
 def _checked(name: str, ranks: dict[str, int], values: tuple[Any, ...]) -> list[Any]:
@@ -19,6 +20,13 @@ def _checked(name: str, ranks: dict[str, int], values: tuple[Any, ...]) -> list[
         if variable.type.ndim != rank:
             raise TypeError(f"{name}: {what} must have {rank} axes, got {variable.type}")
     return variables
+
+
+def _over(target: Any, result: Any) -> Any:
+    """Return a result with a note of the argument that it overwrites."""
+    if target is not None:
+        result.tag.overwrites = target
+    return result
 
 
 class _Built:
@@ -45,7 +53,7 @@ class Gemv(_Built):
     Parameters
     ----------
     inplace : bool
-        Accepted for old programs: the memory planner decides what is overwritten.
+        Whether it overwrites `y`.
     """
 
     ranks = {"y": 1, "alpha": 0, "A": 2, "x": 1, "beta": 0}
@@ -55,7 +63,7 @@ class Gemv(_Built):
 
     def build(self, *values: Any) -> Any:
         y, alpha, a, x, beta = values
-        return add(mul(beta, y), mul(alpha, dot(a, x)))
+        return _over(y if self.inplace else None, add(mul(beta, y), mul(alpha, dot(a, x))))
 
 
 class Ger(_Built):
@@ -64,7 +72,7 @@ class Ger(_Built):
     Parameters
     ----------
     destructive : bool
-        Accepted for old programs: the memory planner decides what is overwritten.
+        Whether it overwrites `A`.
     """
 
     ranks = {"A": 2, "alpha": 0, "x": 1, "y": 1}
@@ -74,7 +82,7 @@ class Ger(_Built):
 
     def build(self, *values: Any) -> Any:
         a, alpha, x, y = values
-        return add(a, mul(alpha, outer(x, y)))
+        return _over(a if self.destructive else None, add(a, mul(alpha, outer(x, y))))
 
 
 class Dot22Scalar(_Built):
@@ -87,6 +95,7 @@ class Dot22Scalar(_Built):
         return mul(a, dot(x, y))
 
 
+gemm_inplace = overwriting(gemm)
 gemv_no_inplace = gemv = Gemv(inplace=False)
 gemv_inplace = Gemv(inplace=True)
 ger = Ger(destructive=False)

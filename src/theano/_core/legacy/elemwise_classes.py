@@ -16,6 +16,7 @@ from theano._core.ops.arithmetic import eq, invert, switch
 from theano._core.ops.called import Called
 from theano._core.ops.elementwise import Elementwise
 from theano._core.ops.op import tensor_operand
+from theano._core.ops.overwriting import overwriting
 from theano._core.ops.reductions import Reduction
 
 # Function of scalars → kind of reduction.
@@ -60,15 +61,21 @@ class Elemwise(metaclass=Kind):
         scalar_op : ScalarOp
             One that the engine has, or an expression of those, becomes native code; the `impl` of
             others is called for each item.
-        inplace_pattern, openmp
-            Accepted for old programs: the memory planner decides what is overwritten.
+        inplace_pattern : dict of int to int, optional
+            If the output overwrites an input: {0: number of the input}.
+        openmp
+            Of no effect.
         name : str, optional
         nfunc_spec : tuple of (str, int, int), optional
             A NumPy function to use instead of `impl`, and its numbers of inputs and outputs.
         """
         from theano._core.legacy.scalar_ops import elementwise
 
-        return elementwise(scalar_op, name, nfunc_spec)
+        op = elementwise(scalar_op, name, nfunc_spec)
+        if inplace_pattern:
+            op = overwriting(op)
+            op.overwrites = inplace_pattern[0]
+        return op
 
 
 class CAReduce(metaclass=Kind):

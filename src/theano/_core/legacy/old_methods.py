@@ -127,6 +127,12 @@ def _idx_list(op: Any) -> tuple[Any, ...]:
     return tuple(entry(part) for part in op.index)
 
 
+def _inplace_pattern(op: Any) -> dict[int, int]:
+    """Return which input the output overwrites, if old programs asked for that."""
+    first = vars(op).get("overwrites")
+    return {} if first is None else {0: first}
+
+
 def _get_shape_info(kind: TensorType, obj: Any) -> tuple[int, ...]:
     """Return what `get_size` needs to tell how much memory the array `obj` takes."""
     return obj.shape
@@ -156,10 +162,13 @@ PATCHES: tuple[tuple[type, str, Any], ...] = (
     (Op, "__getattr__", _old_method),
     *((kind, "idx_list", property(_idx_list)) for kind in (Subtensor, IncSubtensor)),
     *((kind, "set_instead_of_inc", property(lambda op: op.assign)) for kind in WRITES),
-    # Inputs are overwritten by the planner of memory, not by operations.
     *((kind, "inplace", False) for kind in WRITES),
-    (Elementwise, "inplace_pattern", property(lambda op: {})),
-    (Elementwise, "destroy_map", property(lambda op: {})),
+    (Elementwise, "inplace_pattern", property(_inplace_pattern)),
+    (
+        Elementwise,
+        "destroy_map",
+        property(lambda op: {out: [i] for out, i in _inplace_pattern(op).items()}),
+    ),
     # The operation as a function of scalars.
     (Elementwise, "scalar_op", property(lambda op: _scalar_operation("scalar_op_of")(op))),
     (Reduction, "scalar_op", property(lambda op: _scalar_operation("OPS")[op.fold.combine])),

@@ -926,7 +926,7 @@ MODULES: dict[str, dict[str, str]] = {
         "batched_dot": "api.products:batched_dot",
         "_dot22": "ops.products:dot",
         "gemm": "ops.products:gemm",
-        "gemm_inplace": "ops.products:gemm",
+        "gemm_inplace": "legacy.blas_ops:gemm_inplace",
         "gemm_no_inplace": "ops.products:gemm",
         **{
             name: f"legacy.blas_ops:{name}"

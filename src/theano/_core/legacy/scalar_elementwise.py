@@ -167,11 +167,19 @@ class Expanded:
 
     def make_node(self, *inputs: Any) -> Any:
         """Return the last application of the expression."""
-        return self.scalar_op.applied(*inputs)[0].owner
+        return self._applied(*inputs)[0].owner
+
+    def _applied(self, *inputs: Any) -> list[Any]:
+        outputs = self.scalar_op.applied(*inputs)
+        # An operation that overwrites an input has a number of its own.
+        number = vars(self).get("overwrites")
+        if number is not None:
+            outputs[0].tag.overwrites = inputs[number]
+        return outputs
 
     def __call__(self, *inputs: Any, **options: Any) -> Any:
         as_list = options.pop("return_list", False)
-        outputs = self.scalar_op.applied(*inputs)
+        outputs = self._applied(*inputs)
         return outputs if as_list or len(outputs) != 1 else outputs[0]
 
     def __eq__(self, other: object) -> bool:

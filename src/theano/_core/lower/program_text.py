@@ -20,6 +20,8 @@ class CallbackRecord(NamedTuple):
     function: Callable[..., Any]
     inputs: tuple[Any, ...]
     outputs: tuple[Any, ...]
+    # Which inputs are arguments of the program that the function may write into.
+    written: tuple[int, ...] = ()
 
 
 class Output(NamedTuple):

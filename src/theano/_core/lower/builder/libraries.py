@@ -376,10 +376,12 @@ def call_python(
     function: Callable[..., Any],
     values: Sequence[Any],
     arguments: Sequence[Any] | None = None,
+    written: Sequence[int] = (),
 ) -> list[Any]:
     """Call a Python function from inside the program; return its results as values.
 
-    `values` are those of the variables `arguments`, by default the inputs of `node`.
+    `values` are those of the variables `arguments`, by default the inputs of `node`. Those numbered
+    by `written` are arguments of the program, and the function may write into them.
     """
     inputs = [v.descriptor if isinstance(v, Object) else p.descriptor(v) for v in values]
     results: list[Any] = []
@@ -393,6 +395,7 @@ def call_python(
             function,
             tuple(v.type for v in (node.inputs if arguments is None else arguments)),
             tuple(o.type for o in node.outputs),
+            tuple(written),
         )
     )
     given, made = map(p.listed, (inputs, offsets))

@@ -1,0 +1,94 @@
+"""Arguments that a function overwrites: those given as mutable, and those of `*_inplace` functions.
+
+The memory planner does not write into arguments. Where an old program expects that of an operation,
+the result is copied there when everything is computed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from theano._core.compile.inputs import In
+from theano._core.ir.graph import toposort
+from theano._core.ir.types import TensorType
+from theano._core.ops.dimshuffle import DimShuffle
+from theano._core.ops.elementwise import Elementwise
+from theano._core.ops.fill import Second
+from theano._core.ops.indexing import AdvancedIncSubtensor, IncSubtensor, Subtensor
+from theano._core.ops.overwriting import Overwrite
+from theano._core.ops.shaping import Reshape
+
+# What writes its result over its first input if it can, and what shows the memory of its input.
+_OVER_FIRST = (IncSubtensor, AdvancedIncSubtensor, Second)
+_VIEWS = (DimShuffle, Reshape, Subtensor)
+
+
+def with_overwriting(
+    specs: Sequence[In],
+    results: Sequence[Any],
+    updates: Sequence[tuple[Any, Any]],
+    accept_inplace: bool,
+) -> tuple[list[Any], list[tuple[Any, Any]]]:
+    """Return results and updates that, when they are computed, are also written into arguments."""
+    targets = {
+        spec.variable: spec
+        for spec in specs
+        if isinstance(spec.variable.type, TensorType) and spec.variable.type.ndim
+        if spec.update is None and (spec.mutable or accept_inplace)
+    }
+    if not targets:
+        return list(results), list(updates)
+    written = _asked(results, targets)
+    for variable, spec in targets.items():
+        if spec.mutable and variable not in written:
+            found = next((out for out in results if _could_overwrite(out, variable)), None)
+            if found is not None and not any(_shows(out, variable) for out in results):
+                written[variable] = found
+    if not written:
+        return list(results), list(updates)
+    # Everything is computed before.
+    values = list(dict.fromkeys([*results, *(new for _, new in updates), *written.values()]))
+    number = {value: k for k, value in enumerate(values)}
+    op = Overwrite([number[value] for value in written.values()])
+    node = op.make_node(*written, *values)
+    after = dict(zip(values, node.outputs, strict=True))
+    return [after[out] for out in results], [(old, after[new]) for old, new in updates]
+
+
+def _asked(results: Sequence[Any], targets: dict[Any, In]) -> dict[Any, Any]:
+    """Return what operations, or tags of their outputs, say that they write: target → value."""
+    memory: dict[Any, Any] = {variable: variable for variable in targets}
+    written: dict[Any, Any] = {}
+    for node in toposort(results):
+        first = vars(node.op).get("overwrites")
+        over = vars(node.outputs[0].tag).get("overwrites") if first is None else node.inputs[first]
+        target = memory.get(over)
+        if target is not None and node.outputs[0].type == target.type:
+            memory[node.outputs[0]] = target
+            written[target] = node.outputs[0]
+    return written
+
+
+def _could_overwrite(out: Any, target: Any) -> bool:
+    """Tell whether elementwise operations and writes to parts lead from `target` to `out`."""
+    seen, waiting = set(), [out]
+    while waiting:
+        variable = waiting.pop()
+        node = variable.owner
+        if node is None or variable in seen or variable.type != target.type:
+            continue
+        seen.add(variable)
+        inputs = node.inputs if isinstance(node.op, Elementwise) else node.inputs[:1]
+        if isinstance(node.op, (Elementwise, *_OVER_FIRST)):
+            if target in inputs:
+                return True
+            waiting += inputs
+    return False
+
+
+def _shows(out: Any, target: Any) -> bool:
+    """Tell whether a result is the memory of `target`."""
+    while out.owner is not None and isinstance(out.owner.op, _VIEWS):
+        out = out.owner.inputs[0]
+    return out is target
