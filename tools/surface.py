@@ -28,10 +28,10 @@ def _module(dotted: str) -> Any:
 
 
 @cache
-def _found(dotted: str) -> tuple[Any, ...]:
+def found(dotted: str) -> tuple[Any, ...]:
     """Return what a dotted name leads to, alone in a tuple; () if there is nothing."""
     head, _, last = dotted.rpartition(".")
-    parents = _found(head) if head else ()
+    parents = found(head) if head else ()
     for parent in parents:
         if hasattr(parent, last):
             return (getattr(parent, last),)
@@ -45,7 +45,7 @@ def _found(dotted: str) -> tuple[Any, ...]:
 
 def resolves(dotted: str) -> bool:
     """Tell whether a dotted name leads to an object: through modules, then attributes."""
-    return bool(_found(dotted))
+    return bool(found(dotted))
 
 
 def names() -> dict[str, dict[str, list[str]]]:
@@ -69,14 +69,14 @@ def counts() -> dict[str, tuple[int, int]]:
 
 def main() -> None:
     """Print the table."""
-    found = counts()
-    for title, (have, total) in found.items():
+    table = counts()
+    for title, (have, total) in table.items():
         print(f"{have:5d} of {total:4d}  {title}")
         if "--missing" in sys.argv:
             for priority, absent in missing(names()[title]).items():
                 for name in absent:
                     print(f"{'':16}{priority}  {name}")
-    have, total = (sum(column) for column in zip(*found.values(), strict=True))
+    have, total = (sum(column) for column in zip(*table.values(), strict=True))
     print(f"{have:5d} of {total:4d}  all")
 
 

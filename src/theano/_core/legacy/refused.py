@@ -225,6 +225,7 @@ REFUSED: dict[str, dict[str, str]] = {
         "theano.typed_list.opt": "typed_list_inplace_opt",
     },
     PICTURES: {
+        "theano.d3viz": "d3write",
         "theano.d3viz.d3viz": "d3viz d3write replace_patterns safe_json",
         "theano.d3viz.formatting": (
             "PyDotFormatter apply_label apply_profile broadcastable_to_str dict_to_pdnode "
@@ -344,6 +345,8 @@ _ADVICE = {
 class RefusedRule(LocalOptimizer):
     """A rewrite of Theano's that is not here: it has its name, and cannot be run."""
 
+    advice = RULES
+
     def __init__(self, name: str) -> None:
         self.name = self.__name__ = name
 
@@ -364,11 +367,12 @@ def stand_in(name: str, advice: str) -> Any:
 
     refuse.__name__ = refuse.__qualname__ = name
     refuse.__doc__ = "Raise NotImplementedError."
+    refuse.advice = advice  # type: ignore[attr-defined]
     if not name.lstrip("_")[0].isupper():
         return refuse
     # Old programs derive from such classes, and ask whether a value is one.
     doc = f"Not here: {advice}."
-    return type(name, (), {"__init__": refuse, "__doc__": doc})
+    return type(name, (), {"__init__": refuse, "__doc__": doc, "advice": advice})
 
 
 @cache

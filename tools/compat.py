@@ -1,0 +1,78 @@
+"""Write `docs/compat.md`: each public name of Theano 1.0.5, and how it is here.
+
+    .venv/bin/python tools/compat.py
+
+A name is the same, differs as `compat_table.py` says, or is refused with an advice when it is used.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+import surface
+from compat_table import CLIENTS, DIFFERENCES
+
+PAGE = Path(__file__).resolve().parent.parent / "docs" / "compat.md"
+HEAD = """# Theano 1.0.5, name by name
+
+Made by `tools/compat.py`; `tools/surface.py` counts. *Same* means: same arguments, same results,
+same errors where tests of the original ask for them. What differs everywhere (Python 3.11,
+settings, the order of sums) is in the [changelog](../CHANGELOG.md). Names that are refused can be
+imported; who uses one gets a `NotImplementedError` with the advice in the last column.
+"""
+REPEATED = """## Positions that repeat
+
+`T.set_subtensor(x[i], x[i] + v)` says: where a position is twice in `i`, the last `v` stays. The
+default mode of Theano 1.0.5 rewrote it into `T.inc_subtensor(x[i], v)`, which adds both, and
+programs train by that. So does every mode here that rewrites. `optimizer_excluding=add_repeated`
+in THEANO_FLAGS, or `mode.excluding("add_repeated")`, gives NumPy's meaning.
+"""
+
+
+def status(name: str) -> tuple[str, str]:
+    """Return the status of a name and what there is to say."""
+    found = surface.found(name)
+    if not found:
+        return "missing", ""
+    advice = getattr(found[0], "advice", None)
+    if isinstance(advice, str):
+        return "refused", advice
+    return ("differs", DIFFERENCES[name]) if name in DIFFERENCES else ("same", "")
+
+
+def _sections() -> Iterator[str]:
+    for title, priorities in surface.names().items():
+        names = [name for listed in priorities.values() for name in listed]
+        by = {name: status(name) for name in names}
+        others = [(name, *by[name]) for name in names if by[name][0] != "same"]
+        same = [f"`{name}`" for name in names if by[name][0] == "same"]
+        yield f"## {title}\n"
+        if others:
+            yield "| name | status | difference |\n| --- | --- | --- |"
+            yield "\n".join(f"| `{name}` | {kind} | {text} |" for name, kind, text in others) + "\n"
+        if same:
+            yield "Same: " + ", ".join(same) + ".\n"
+
+
+def _clients() -> str:
+    rows = [f"| {name} | {passed} | {failed} |" for name, (passed, failed) in CLIENTS.items()]
+    head = "## Libraries\n\nTheir own tests, by `make test-clients`:\n\n"
+    return head + "\n".join(["| library | passed | failed |", "| --- | --- | --- |", *rows]) + "\n"
+
+
+def page() -> str:
+    """Return the page."""
+    return "\n".join([HEAD, _clients(), REPEATED, *_sections()])
+
+
+def main() -> None:
+    """Write it."""
+    PAGE.write_text(page())
+
+
+if __name__ == "__main__":
+    main()
