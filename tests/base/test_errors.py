@@ -21,7 +21,11 @@ BUILT_IN = {
     "DisconnectedInputError": ValueError,
     "NullTypeGradError": TypeError,
 }
-OURS = {"InternalError": RuntimeError, "InvalidSettingError": ValueError}
+OURS = {
+    "InternalError": RuntimeError,
+    "InvalidSettingError": ValueError,
+    "WindowError": ValueError,
+}
 
 
 def made(kind: type[TheanoError]) -> TheanoError:

@@ -372,3 +372,41 @@ def test_excluding_by_settings() -> None:
     )
     run = [sys.executable, "-c", program]
     assert subprocess.check_output(run, env=environment, text=True).strip() == "0.0"
+
+
+def test_storage_is_a_list() -> None:
+    x, s = T.dscalar("x"), T.dscalar("s")
+    f = theano.function([x, theano.In(s, value=1.0, update=s + x)], s)
+    g = theano.function([x, theano.In(s, value=f.container[s], update=s + x)], s)
+    storage = f.container[s].storage
+    assert isinstance(storage, list) and storage is g.container[s].storage
+    f(2)
+    assert storage[0] == 3 and list(storage) == [3] and storage.copy != []
+    storage[0] = np.asarray(7.0)
+    assert g(1) == 7
+
+
+def test_the_storage_of_a_function() -> None:
+    w = theano.shared(2.0, name="w")
+    x = T.dscalar("x")
+    f = theano.function([x], x * w + 5)
+    table = f.fn.storage_map
+    named = {variable.name: cell for variable, cell in table.items()}
+    assert named["w"] is w.container.storage and named["w"][0] == 2.0 and named["x"][0] is None
+    assert [5.0] in [cell for v, cell in table.items() if isinstance(v, theano.Constant)]
+    assert f.maker.fgraph.outputs[0] in table and f.maker.fgraph.name is None
+
+
+def test_arguments_that_may_share_memory_are_looked_at() -> None:
+    x = T.dvector("x")
+    assert not theano.function([x], x + 1)._check_for_aliased_inputs
+    assert theano.function([theano.In(x, borrow=True)], x + 1)._check_for_aliased_inputs
+
+
+@pytest.mark.parametrize("linker", ["py", "cvm"])
+def test_makers_are_pickled(linker: str) -> None:
+    x = T.dvector("x")
+    f = theano.function([x], 2 * x, mode=theano.Mode(linker))
+    f([1.0])
+    again = pickle.loads(pickle.dumps(f.maker)).create()
+    assert again([3.0]).tolist() == [6.0] and again.maker.mode == f.maker.mode

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import scipy.sparse
 
 import theano
 import theano.tensor as T
@@ -80,6 +81,11 @@ def test_small_old_helpers() -> None:
     assert theano.configdefaults.python_int_bitwidth() in (32, 64)
     assert may_share_memory(x, x[1:])
     assert not may_share_memory(x, x.copy())
+    matrix = scipy.sparse.csc_matrix(scipy.sparse.eye(3, 2))
+    assert may_share_memory(matrix, matrix.indices) and may_share_memory(matrix.data, matrix)
+    assert not may_share_memory(x, matrix)
+    with pytest.raises(TypeError):
+        may_share_memory(matrix, 1)
     with pytest.raises(TypeError, match="needs arrays"):
         may_share_memory(x, 1)
     assert not may_share_memory(x, 1, raise_other_type=False)

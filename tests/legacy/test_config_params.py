@@ -81,3 +81,11 @@ def test_a_default_that_the_setting_does_not_accept() -> None:
 
     with pytest.raises(ValueError, match="invalid"):
         AddConfigVar("test_invalid_default", "A test.", ConfigParam("invalid", filter=accept))
+
+
+def test_a_flag_that_no_setting_has_taken() -> None:
+    from theano.configparser import THEANO_FLAGS_DICT
+
+    THEANO_FLAGS_DICT["ours.flagged"] = "ok"
+    AddConfigVar("ours.flagged", "A string.", StrParam("one"))
+    assert theano.config.ours.flagged == "ok" and "ours.flagged" not in THEANO_FLAGS_DICT

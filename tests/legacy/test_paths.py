@@ -164,3 +164,11 @@ def test_the_operators_of_tensors_are_a_class_to_inherit() -> None:
     f = theano.function([x], cost, updates=[(w, w - 0.5 * theano.grad(cost, w))])
     assert f([1.0, 0.0, 0.0]) == 3.0
     assert w.get_value().tolist() == [[-0.5, 1.0, 1.0], [0.0, 1.0, 1.0]]
+
+
+def test_everything_of_a_module_that_is_a_file() -> None:
+    for path in ("theano", "theano.tensor", "theano.tensor.raw_random", "theano.gradient"):
+        names: dict[str, object] = {}
+        exec(f"from {path} import *", names)
+        assert {"theano", "tensor", "np", "gof", "config"} <= names.keys()
+        assert names["compile"] is theano.compile

@@ -119,3 +119,22 @@ def test_without_memory() -> None:
     assert failed > 3
     for one, two in zip(found, wanted, strict=True):
         np.testing.assert_array_equal(one, two)
+
+
+def test_lengths_that_do_not_fit() -> None:
+    """Theano's errors: of assertions in the graph, and of values."""
+    x, k = T.dtensor4("x"), T.dtensor4("k")
+    f = theano.function([x, k], T.nnet.conv2d(x, k, input_shape=(1, 1, 4, 4)))
+    for kind in (AssertionError, ValueError):
+        with pytest.raises(kind, match="imshp is"):
+            f(np.ones((1, 1, 5, 4)), np.ones((1, 1, 2, 2)))
+        with pytest.raises(kind, match="stack size"):
+            f(np.ones((1, 1, 4, 4)), np.ones((1, 2, 2, 2)))
+
+
+def test_lengths_as_constants() -> None:
+    x, k = T.dtensor4("x"), T.dtensor4("k")
+    stated = T.nnet.conv2d(x, k, input_shape=T.constant([1, 1, 4, 4])).owner.op.imshp
+    assert stated == (1, 1, 4, 4)
+    with pytest.raises(theano.tensor.NotScalarConstantError):
+        T.nnet.conv2d(x, k, input_shape=(1, 1, 4, T.lscalar()))

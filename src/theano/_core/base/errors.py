@@ -31,7 +31,8 @@
         │   └── NullTypeGradError          a gradient that is not defined was asked for
         └── (ValueError)
             ├── DisconnectedInputError     the cost does not depend on the variable
-            └── InvalidSettingError        a setting does not accept this value
+            ├── InvalidSettingError        a setting does not accept this value
+            └── WindowError                (AssertionError) images, kernels or windows do not fit
 
     Warning
     └── TheanoConfigWarning                an entry of THEANO_FLAGS or .theanorc is not understood
@@ -78,6 +79,7 @@ __all__ = [
     "TheanoConfigWarning",
     "TheanoError",
     "UnusedInputError",
+    "WindowError",
 ]
 
 
@@ -230,6 +232,10 @@ class DisconnectedInputError(TheanoError, ValueError):
 
 class InvalidSettingError(TheanoError, ValueError):
     """A setting does not accept the value."""
+
+
+class WindowError(TheanoError, ValueError, AssertionError):
+    """The lengths of images, kernels and results of a convolution or a pool do not fit."""
 
 
 class DebugModeError(TheanoError):

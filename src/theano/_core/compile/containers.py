@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Iterator
 from typing import Any
 
 from theano._core.runtime import native
 
 
-class Storage(Sequence[Any]):
+class Storage(list[Any]):
     """A list of one item, which is the value of a cell."""
 
     def __init__(self, cell: Any) -> None:
+        super().__init__([None])
         self._cell = cell
 
-    def __len__(self) -> int:
-        return 1
+    def __iter__(self) -> Iterator[Any]:
+        return iter([self._cell.value])
 
     def __getitem__(self, index: Any) -> Any:
         return [self._cell.value][index]
@@ -69,6 +70,8 @@ class Container:
         if value is not None:
             self.cell.value = type.filter(value, strict=strict, allow_downcast=allow_downcast)
 
+    _storage: Storage | None = None
+
     @property
     def value(self) -> Any:
         """The stored value; None if there is none."""
@@ -95,7 +98,9 @@ class Container:
     @property
     def storage(self) -> Storage:
         """The value as the only item of a list; assigning the item stores without a check."""
-        return Storage(self.cell)
+        if self._storage is None:
+            self._storage = Storage(self.cell)
+        return self._storage
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Container:
         found = memo.get(id(self.cell))

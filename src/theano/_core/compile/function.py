@@ -23,7 +23,7 @@ from theano._core.ir import hooks
 from theano._core.ir.graph import ancestors, check_inputs, copy_graph
 from theano._core.ir.hooks import extend
 from theano._core.ir.source import user_line
-from theano._core.ir.variable import Variable
+from theano._core.ir.variable import Constant, Variable
 from theano._core.runtime import native
 
 Function = native.Function
@@ -400,6 +400,17 @@ class Thunk:
     def __init__(self, function: Any) -> None:
         self._function = function
 
+    @property
+    def storage_map(self) -> dict[Any, Any]:
+        """The storage of each input, constant and output: lists of one item."""
+        maker = self._function.maker
+        graph = maker.fgraph
+        storage = {v: c.storage for v, c in zip(graph.inputs, maker.containers, strict=True)}
+        storage |= {v: [v.data] for v in graph.variables if isinstance(v, Constant)}
+        for variable, container in zip(graph.outputs, self._function.output_storage, strict=False):
+            storage.setdefault(variable, container.storage)
+        return storage
+
     def __call__(self, n_calls: int = 1, output_subset: Any = None) -> None:
         for _ in range(n_calls):
             self._call(output_subset)
@@ -541,6 +552,10 @@ extend(
     return_none=property(lambda self: self.maker.result == "none"),
     unpack_single=property(lambda self: self.maker.result == "single"),
     output_keys=property(_output_keys),
+    # Whether arguments are looked at before each call, for memory that two of them share.
+    _check_for_aliased_inputs=property(
+        lambda self: any(spec.borrow or spec.mutable for spec in self.maker.arguments)
+    ),
 )
 
 

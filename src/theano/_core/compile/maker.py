@@ -92,6 +92,10 @@ class FunctionMaker:
         self._kept: programs.Finished | None = None
         self._settings: dict[str, Any] = {}
 
+    def __reduce__(self) -> Any:
+        results = (self.results, self.updates, self.result, self.mode, self.name)
+        return type(self), (self.arguments, self.shared, *results)
+
     @cached_property
     def fgraph(self) -> FunctionGraph:
         """What the function computes, as a graph object; few programs ask for it."""

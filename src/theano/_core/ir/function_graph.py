@@ -36,6 +36,8 @@ class FunctionGraph:
         An output depends on a variable that is neither an input nor has a value.
     """
 
+    name: str | None = None
+
     def __init__(
         self,
         inputs: Sequence[Variable],

@@ -135,6 +135,7 @@ def AddConfigVar(
             convert=configparam.filter or (lambda value: value),
         )
     )
+    THEANO_FLAGS_DICT.pop(name, None)
     if not given and configparam.filter is not None:
         configparam.filter(default() if callable(default) else default)
     configparam.fullname, configparam.doc = name, doc
@@ -148,3 +149,5 @@ def _known(setting: Setting) -> ConfigParam:
 
 
 _config_var_list = [_known(setting) for setting in config.settings().values()]
+# Flags that no setting has taken yet.
+THEANO_FLAGS_DICT: dict[str, str] = vars(config)["_flags"]

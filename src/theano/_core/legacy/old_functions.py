@@ -302,14 +302,16 @@ def python_int_bitwidth() -> int:
 
 def may_share_memory(a: Any, b: Any, raise_other_type: bool = True) -> bool:
     """Tell whether two arrays may show the same memory; TypeError for other things."""
-    if type(a).__module__.startswith("scipy.sparse"):
-        from theano._core.ops.sparse.type import SparseType
-
-        return SparseType.may_share_memory(a, b)
-    if not (isinstance(a, np.ndarray) and isinstance(b, np.ndarray)):
+    matrices = [type(each).__module__.startswith("scipy.sparse") for each in (a, b)]
+    known = [m or isinstance(v, np.ndarray) for m, v in zip(matrices, (a, b), strict=True)]
+    if not all(known):
         if raise_other_type:
             raise TypeError(f"may_share_memory needs arrays, got {type(a)} and {type(b)}")
         return False
+    if any(matrices):
+        from theano._core.ops.sparse.type import SparseType
+
+        return SparseType.may_share_memory(a, b)
     return bool(np.may_share_memory(a, b))
 
 

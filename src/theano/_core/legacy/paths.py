@@ -871,6 +871,7 @@ MODULES: dict[str, dict[str, str]] = {
                 "_config_var_list",
             )
         },
+        "THEANO_FLAGS_DICT": "legacy.config_params:THEANO_FLAGS_DICT",
         "TheanoConfigParser": "base.settings:Config",
         "TheanoConfigWarning": "base.errors:TheanoConfigWarning",
         "change_flags": "base.settings:change_flags",
@@ -1214,6 +1215,7 @@ IMPORTED = {
     "string_types": "legacy.old_utils:string_types",
     "scal": "theano.scalar",
     "theano": "theano",
+    "basic": "theano.tensor.basic",
     "np": "numpy",
     "utils": "theano.gof.utils",
 }
@@ -1272,7 +1274,7 @@ def attribute(package: str, name: str) -> Any:
     if package in SHARED_WITH and not name.startswith("__"):
         with suppress(AttributeError):
             return getattr(importlib.import_module(SHARED_WITH[package]), name)
-    if package != "theano" and name in IMPORTED:
+    if name in IMPORTED:
         return _object(IMPORTED[name])
     stands_in = refused(path)
     if stands_in is not None:
@@ -1287,12 +1289,10 @@ def install() -> None:
     old_methods.install()
     checking_modes.register()
     no_gpu.warn_of_device()
-    for package in LATE.keys() - MODULES.keys():
-        # `from theano.tensor import *` gave these, and `theano` itself. The `compile` of Python
-        # stays what it is.
+    for package in (LATE.keys() - MODULES.keys()) | (REAL & sys.modules.keys()):
+        # `from theano.tensor import *` gave these, `theano` itself, and its `compile`.
         surface = vars(sys.modules[package])
-        names = {name for name in LATE[package] if not name.startswith("_")}
-        names |= {*IMPORTED} - {"compile"} if package != "theano" else set()
+        names = {name for name in LATE.get(package, ()) if not name.startswith("_")} | {*IMPORTED}
         surface["__all__"] = [*surface["__all__"], *sorted(names - {*surface["__all__"]})]
     for path in MODULES:
         # Python puts a module into its package when it is first imported. It must not hide a

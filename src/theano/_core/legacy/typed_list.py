@@ -89,8 +89,9 @@ class _Operators:
     def __getitem__(self, index: Any) -> Any:
         return getitem(self, index)
 
-    def __len__(self) -> int:
-        raise TypeError(f"the length of {self} is known when a function runs: write length(x)")
+    def __len__(self) -> Any:
+        # `len(x)` itself is a TypeError: the length is known when a function runs.
+        return length(self)
 
     def append(self, item: Any) -> Any:
         """Return the list with one item more."""

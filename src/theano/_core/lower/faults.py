@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from numpy.linalg import LinAlgError
 
+from theano._core.base.errors import WindowError
 from theano._core.ops.lengths import UNCOUNTABLE, ProductOfLengths, SumOfLengths
 from theano._core.ops.products import batches_differ
 
@@ -121,6 +122,7 @@ FAULTS: dict[str, Fault] = {
     "assert": Fault(AssertionError, lambda f: "Theano Assert failed!"),
     # The operation has the text.
     "parameter": Fault(ValueError, lambda f: "a parameter is out of range"),
+    "windows": Fault(WindowError, lambda f: "the windows do not fit"),
     "misfit": Fault(TypeError, lambda f: "the operands do not fit"),
     "parameter_length": Fault(
         ValueError,

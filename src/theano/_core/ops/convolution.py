@@ -18,7 +18,8 @@ from typing import Any, ClassVar
 import numpy as np
 
 from theano._core.base import dtypes
-from theano._core.ir.variable import Apply
+from theano._core.base.errors import NotScalarConstantError
+from theano._core.ir.variable import Apply, Variable
 from theano._core.ops.elementwise import cast
 from theano._core.ops.lengths import as_int64
 from theano._core.ops.op import connected, linear_in, python_int, tensor_operand
@@ -254,12 +255,15 @@ class BaseAbstractConv(WindowOp):
 def _known_lengths(name: str, given: Any, count: int) -> tuple[int | None, ...]:
     if given is None:
         return (None,) * count
+    given = getattr(given, "data", given) if isinstance(given, Variable) else given
     if not isinstance(given, (tuple, list, np.ndarray)):
         raise ValueError(f"{name} should be None or a tuple of constant int values, got {given}")
     values = tuple(None if n is None else python_int(n) for n in given)
-    unknown = any(n is not None and v is None for n, v in zip(given, values, strict=True))
-    if unknown or len(values) != count:
-        raise ValueError(f"{name} should be None or {count} constant int values, got {given}")
+    wanted = f"{name} should be None or {count} constant int values, got {given}"
+    if any(n is not None and v is None for n, v in zip(given, values, strict=True)):
+        raise NotScalarConstantError(wanted)
+    if len(values) != count:
+        raise ValueError(wanted)
     return values
 
 

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from theano._core.base.errors import WindowError
 from theano._core.ir.variable import Apply
 from theano._core.ops.arithmetic import add, eq, int_div, le, mul, sub
 from theano._core.ops.assertions import Require
@@ -187,7 +188,7 @@ class WindowOp(Structured):
     """Base of operations of which certain lengths must fit together."""
 
     # What native code reports of lengths that do not fit.
-    fault = "parameter"
+    fault = "windows"
 
     def shapes(self, node: Apply, shapes: Sequence[Any]) -> Any:
         """Return tuples of all lengths that matter, from those of the inputs of a node."""
@@ -217,10 +218,10 @@ class WindowOp(Structured):
         return f"{type(self).__name__}: {self.problem(self.split(facts))}"
 
     def check(self, s: Any) -> None:
-        """Raise ValueError unless lengths fit, all of which are known."""
+        """Raise WindowError unless lengths fit, all of which are known."""
         found = self.problem(s)
         if found is not None:
-            raise ValueError(f"{type(self).__name__}: {found}")
+            raise WindowError(f"{type(self).__name__}: {found}")
 
     def misfit(self, node: Apply, shapes: Sequence[Any]) -> str | None:
         return self.problem(self.shapes(node, shapes))
@@ -254,6 +255,8 @@ class WindowsFit(Require):
     """`value`, after checking that the lengths of an operation fit together."""
 
     __props__ = ("of", "facts")
+    error = WindowError
+    fault = WindowOp.fault
 
     def __init__(self, of: WindowOp, facts: int) -> None:
         super().__init__("", facts)
