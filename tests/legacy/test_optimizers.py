@@ -381,3 +381,13 @@ def test_lengths_of_a_graph_as_a_feature() -> None:
         feature.same_shape(x, y, 2, 0)
     fgraph.remove_feature(feature)
     assert not hasattr(fgraph, "shape_feature")
+
+
+def test_queries_that_optimizers_stand_for() -> None:
+    from theano.compile import mode
+
+    x = T.dvector("x")
+    for query in (mode.OPT_NONE, mode.OPT_FAST_RUN.excluding("fusion"), mode.OPT_FAST_COMPILE):
+        f = theano.function([x], 2 * x, mode=theano.Mode(optimizer=query))
+        assert f([1.0]).tolist() == [2.0]
+    assert mode.OPT_O3.exclude == {"inplace"} and mode.OPT_UNSAFE.include == {"fast_run", "unsafe"}

@@ -402,3 +402,12 @@ register_stabilize = _registers(optdb["stabilize"])
 register_specialize = _registers(optdb["specialize"])
 register_uncanonicalize = _registers(optdb["uncanonicalize"])
 register_specialize_device = _registers(optdb["specialize_device"])
+
+
+# What the names of optimizers stand for in Theano.
+OPT_NONE, OPT_MERGE = Query([]), Query(["merge"])
+OPT_FAST_RUN, OPT_FAST_COMPILE = Query(["fast_run"]), Query(["fast_compile", "fast_compile_gpu"])
+OPT_FAST_RUN_STABLE = OPT_FAST_RUN.requiring("stable")
+OPT_STABILIZE = Query(["fast_run"], position_cutoff=1.5000001)
+OPT_O2, OPT_O3 = OPT_FAST_COMPILE.including("fusion"), OPT_FAST_RUN.excluding("inplace")
+OPT_UNSAFE = OPT_O3.including("unsafe")

@@ -221,6 +221,11 @@ _MODES = {
         name: f"legacy.optimizers:{name}"
         for name in ("AddDestroyHandler", "AddFeatureOptimizer", "PrintCurrentFunctionGraph")
     },
+    **{
+        f"OPT_{name}": f"legacy.optdb:OPT_{name}"
+        for name in ("FAST_COMPILE", "FAST_RUN", "FAST_RUN_STABLE", "MERGE", "NONE", "O2", "O3")
+    },
+    **{f"OPT_{name}": f"legacy.optdb:OPT_{name}" for name in ("STABILIZE", "UNSAFE")},
     "predefined_linkers": "legacy.linkers:predefined_linkers",
     "predefined_optimizers": "compile.modes:OPTIMIZERS",
     "register_linker": "legacy.linkers:register_linker",
@@ -1008,6 +1013,16 @@ MODULES: dict[str, dict[str, str]] = {
         },
         "ShapeFeature": "legacy.shape_feature:ShapeFeature",
         "gof": "theano.gof",
+        **{
+            name: f"legacy.canonizer:{name}"
+            for name in (
+                "Canonizer",
+                "add_calculate",
+                "local_add_canonizer",
+                "local_mul_canonizer",
+                "mul_calculate",
+            )
+        },
         "constant_folding": "legacy.local_optimizers:constant_folding",
         "local_optimizer": "legacy.local_optimizers:local_optimizer",
         "optdb": "legacy.optdb:optdb",

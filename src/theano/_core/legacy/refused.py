@@ -175,12 +175,12 @@ REFUSED: dict[str, dict[str, str]] = {
         ),
         "theano.tensor.opt": (
             "InplaceElemwiseOptimizer MakeVectorPrinter ShapeOptimizer UnShapeOptimizer "
-            "add_calculate add_canonizer apply_local_dimshuffle_lift apply_rebroadcast_opt "
+            "add_canonizer apply_local_dimshuffle_lift apply_rebroadcast_opt "
             "attempt_distribution broadcast_like check_for_x_over_absX "
             "distribute_greedy elemwise_max_input_fct encompasses_broadcastable get_clients "
             "get_clients2 inplace_elemwise_optimizer is_an_upcast is_dimshuffle_useless "
             "is_inverse_pair local_0_dot_x local_IncSubtensor_serialize local_abs_lift "
-            "local_abs_merge local_add_canonizer local_add_mul_fusion local_add_specialize "
+            "local_abs_merge local_add_mul_fusion local_add_specialize "
             "local_adv_sub1_adv_inc_sub1 local_alloc_empty_to_zeros local_alloc_unary "
             "local_canonicalize_alloc local_cast_cast local_dimshuffle_lift "
             "local_div_switch_sink local_div_to_inv local_elemwise_alloc "
@@ -193,7 +193,7 @@ REFUSED: dict[str, dict[str, str]] = {
             "local_inv_canon local_join_1 local_join_empty local_join_make_vector "
             "local_lift_transpose_through_dot local_log1p local_log_add local_log_erfc "
             "local_log_sum_exp local_merge_alloc local_merge_switch_same_cond "
-            "local_mul_canonizer local_mul_specialize local_mul_switch_sink local_mul_to_sqr "
+            "local_mul_specialize local_mul_switch_sink local_mul_to_sqr "
             "local_mul_zero local_neg_div_neg local_neg_neg local_neg_to_mul "
             "local_one_add_neg_erfc local_one_minus_erf local_one_minus_erf2 "
             "local_one_minus_erfc local_one_minus_erfc2 local_one_minus_erfc3 "
@@ -214,7 +214,7 @@ REFUSED: dict[str, dict[str, str]] = {
             "local_useless_inc_subtensor_alloc local_useless_rebroadcast local_useless_reduce "
             "local_useless_reshape local_useless_slice local_useless_split "
             "local_useless_subtensor local_useless_switch local_useless_tile local_useless_topk "
-            "local_view_op local_zero_div merge_broadcastables merge_two_slices mul_calculate "
+            "local_view_op local_zero_div merge_broadcastables merge_two_slices "
             "mul_canonizer scalarconsts_rest topo_constant_folding"
         ),
         "theano.tensor.opt_uncanonicalize": (
