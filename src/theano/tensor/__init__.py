@@ -21,32 +21,20 @@ from theano._core.api.conversion import (
 from theano._core.api.creation import (
     alloc,
     arange,
-    concatenate,
     eye,
     fill,
-    horizontal_stack,
     identity_like,
-    join,
     mgrid,
     ogrid,
     ones,
     ones_like,
-    repeat,
-    roll,
-    split,
-    stack,
-    stacklists,
-    tile,
     tri,
     tril,
     triu,
-    vertical_stack,
     zeros,
     zeros_like,
 )
-from theano._core.api.creation import (
-    fill as second,
-)
+from theano._core.api.creation import fill as second
 from theano._core.api.debugprint import (
     min_informative_str,
 )
@@ -106,6 +94,18 @@ from theano._core.api.indexing import (
 from theano._core.api.jacobians import (
     hessian,
     jacobian,
+)
+from theano._core.api.joining import (
+    concatenate,
+    horizontal_stack,
+    join,
+    repeat,
+    roll,
+    split,
+    stack,
+    stacklists,
+    tile,
+    vertical_stack,
 )
 from theano._core.api.pretty import (
     pprint,

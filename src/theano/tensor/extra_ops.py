@@ -1,8 +1,5 @@
 """Functions that NumPy has outside its core."""
 
-from theano._core.api.creation import (
-    repeat,
-)
 from theano._core.api.extra_ops import (
     bartlett,
     bincount,
@@ -15,6 +12,7 @@ from theano._core.api.extra_ops import (
     ravel_multi_index,
     unravel_index,
 )
+from theano._core.api.joining import repeat
 from theano._core.api.rows import (
     to_one_hot,
 )

@@ -10,8 +10,9 @@ import numpy as np
 from theano._core.api import products
 from theano._core.api import reductions as r
 from theano._core.api.conversion import as_tensor_variable, cast
-from theano._core.api.creation import arange, join
+from theano._core.api.creation import arange
 from theano._core.api.indexing import flatnonzero, set_subtensor, take
+from theano._core.api.joining import join
 from theano._core.api.shaping import squeeze
 from theano._core.base import dtypes
 from theano._core.ops import arithmetic as a_

@@ -11,6 +11,7 @@ from theano._core.api import (
     elementwise,
     extra_ops,
     indexing,
+    joining,
     products,
     reductions,
     shaping,
@@ -227,7 +228,7 @@ class Methods(Operators):
 
     def repeat(self, repeats: Any, axis: int | None = None) -> Any:
         """Return the tensor with each item repeated."""
-        return creation.repeat(self, repeats, axis)
+        return joining.repeat(self, repeats, axis)
 
     def round(self, mode: str | None = None) -> Any:
         """Return the items rounded to integers, in their own dtype."""

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 
 from theano._core.api.conversion import as_tensor_variable, cast, constant
-from theano._core.api.creation import join, stack
 from theano._core.api.gradients import undefined_grad
 from theano._core.api.indexing import get_item
+from theano._core.api.joining import join, stack
 from theano._core.api.mrg_states import checked_state, ff_2p134, guess_n_streams
 from theano._core.api.reductions import prod, sum
 from theano._core.api.shaping import reshape

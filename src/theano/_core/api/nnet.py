@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 
 from theano._core.api.conversion import as_tensor_variable
-from theano._core.api.creation import arange, join
+from theano._core.api.creation import arange
+from theano._core.api.joining import join
 from theano._core.api.shaping import shape_padleft
 from theano._core.base import dtypes
 from theano._core.ir.variable import Variable

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from theano._core.api import creation, extra_ops, fourier, nnet, rows, sorting
+from theano._core.api import creation, extra_ops, fourier, joining, nnet, rows, sorting
 from theano._core.api import reductions as r
 from theano._core.api.conversion import as_tensor_variable, cast
 from theano._core.api.ctc import ctc
@@ -102,7 +102,7 @@ DiffOp = _built(
     "DiffOp", "Differences.", lambda op, x: extra_ops.diff(x, op.n, op.axis), n=1, axis=-1
 )
 RepeatOp = _built(
-    "RepeatOp", "Items repeated.", lambda op, x, n: creation.repeat(x, n, op.axis), axis=None
+    "RepeatOp", "Items repeated.", lambda op, x, n: joining.repeat(x, n, op.axis), axis=None
 )
 SearchsortedOp = _built(
     "SearchsortedOp",
@@ -261,21 +261,21 @@ Eye = _built(
 Join = _built(
     "Join",
     "Tensors one after another.",
-    lambda op, axis, *tensors: creation.join(axis, *tensors),
+    lambda op, axis, *tensors: joining.join(axis, *tensors),
     EngineJoin,
     view=-1,
 )
 Split = _built(
     "Split",
     "Parts of a tensor.",
-    lambda op, x, axis, sizes: creation.split(x, sizes, op.len_splits, _axis_value(axis)),
+    lambda op, x, axis, sizes: joining.split(x, sizes, op.len_splits, _axis_value(axis)),
     len_splits=1,
 )
 Flatten = _built(
     "Flatten", "Fewer axes.", lambda op, x: as_tensor_variable(x).flatten(op.outdim), outdim=1
 )
 Tile = _built(
-    "Tile", "A tensor repeated.", lambda op, x, reps: creation.tile(x, reps, op.ndim), ndim=None
+    "Tile", "A tensor repeated.", lambda op, x, reps: joining.tile(x, reps, op.ndim), ndim=None
 )
 PermuteRowElements = _calling(
     "PermuteRowElements", "Rows in another order.", rows.permute_row_elements
