@@ -11,6 +11,7 @@ from theano._core.api.evaluation import evaluate
 from theano._core.api.methods import Methods
 from theano._core.base.settings import config
 from theano._core.ir import hooks
+from theano._core.ir.hooks import extend
 from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Constant, Variable
 
@@ -76,6 +77,5 @@ def _watch_float64(action: str) -> None:
 
 
 config.watch("warn_float64", _watch_float64)
-hooks.tensor_variable.fill(TensorVariable)
-hooks.tensor_constant.fill(TensorConstant)
+extend(TensorType, variable_class=TensorVariable, constant_class=TensorConstant)
 hooks.evaluate.fill(evaluate)

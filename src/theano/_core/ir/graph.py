@@ -12,11 +12,12 @@ from theano._core.ir.variable import Apply, Constant, Variable
 def made_by(variable: Any, *ops: Any) -> Apply | None:
     """Return what makes `variable` if that is one of some operations, or of a class of them."""
     node = variable.owner
-    if node is not None:
-        made = node.op
-        for op in ops:
-            if isinstance(made, op) if isinstance(op, type) else made is op or made == op:
-                return node
+    if node is None:
+        return None
+    made = node.op
+    for op in ops:
+        if made is op or (isinstance(made, op) if op.__class__ is type else made == op):
+            return node
     return None
 
 

@@ -38,10 +38,6 @@ class Hook:
         return self.value(*arguments, **options)
 
 
-tensor_variable = Hook(
-    "ir.types", "ops.operators api.variables", "Variables of tensors have operators and methods."
-)
-tensor_constant = Hook("ir.types", "ops.operators api.variables", "So have their constants.")
 evaluate = Hook("ir.variable", "api.variables", "`eval` of every variable compiles a function.")
 change_pattern = Hook(
     "ir.types", "ops.shaping", "A variable becomes one of another type by an operation."
@@ -71,6 +67,8 @@ has_added_rewrites = Hook(
 
 # Modules that give attributes to classes of others, and why.
 EXTENDING = {
+    "ops.operators": "Variables of tensors have operators: `TensorType.variable_class`.",
+    "api.variables": "They have the methods of users, too.",
     "ops.index_rows": "Indexing of rows needs all operations of indexing.",
     "ops.sparse.functions": "Variables of sparse matrices have operators.",
     "compile.function": "What Python does with a compiled function, whose class is written in C++.",

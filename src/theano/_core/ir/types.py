@@ -226,16 +226,6 @@ class TensorType(Type):
 
     has_shape = True
 
-    @property
-    def variable_class(self) -> Any:  # type: ignore[override]
-        """Class of variables of this type."""
-        return hooks.tensor_variable.value
-
-    @property
-    def constant_class(self) -> Any:  # type: ignore[override]
-        """Class of constants of this type."""
-        return hooks.tensor_constant.value
-
     __slots__ = (
         "_hash",
         "broadcastable",

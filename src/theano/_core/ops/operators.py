@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from theano._core.base.errors import AsTensorError, ComplexError
-from theano._core.ir import hooks
+from theano._core.ir.hooks import extend
 from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Constant, Variable
 from theano._core.ops import arithmetic as a
@@ -23,9 +23,10 @@ def binary(function: Callable[..., Any], doc: str, reverse: bool = False) -> Cal
     def method(self: Any, other: Any) -> Any:
         # Operands that are no tensors, such as sparse matrices, have their own operators.
         try:
-            other = as_variable(other)
-            if not isinstance(other.type, TensorType):
-                return NotImplemented
+            if type(other) is not type(self):
+                other = as_variable(other)
+                if not isinstance(other.type, TensorType):
+                    return NotImplemented
             return function(other, self) if reverse else function(self, other)
         except ComplexError:
             raise
@@ -121,5 +122,4 @@ class FormulaConstant(ElementwiseOperators, Constant):
     """A number in one of the engine's own formulas."""
 
 
-hooks.tensor_variable.fill(FormulaVariable)
-hooks.tensor_constant.fill(FormulaConstant)
+extend(TensorType, variable_class=FormulaVariable, constant_class=FormulaConstant)

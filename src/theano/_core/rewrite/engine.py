@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from theano._core.base.errors import InternalError
-from theano._core.ir.graph import made_by, toposort
+from theano._core.ir.graph import toposort
 from theano._core.ir.source import SourceLine, at_line, without_lines
 from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Apply, Constant, Variable
@@ -484,7 +484,8 @@ def known_value(variable: Any) -> Any:
     """Return the one number that fills a constant, or None."""
     if isinstance(variable, Constant) and isinstance(variable.data, np.ndarray):
         return variable.data.item() if variable.data.size == 1 else None
-    node = made_by(variable, DimShuffle, Alloc, Second)
-    if node is not None:
+    # What most operands are asked: `made_by` would be a call for each.
+    node = variable.owner
+    if node is not None and isinstance(node.op, (DimShuffle, Alloc, Second)):
         return known_value(node.inputs[1 if isinstance(node.op, Second) else 0])
     return None
