@@ -9,16 +9,15 @@ from theano._core.base.errors import MissingInputError
 from theano._core.ir.variable import Apply, Constant, Variable
 
 
-def made_by(variable: Any, *ops: Any) -> Apply | None:
+def made_by(variable: Any, op: Any, *others: Any) -> Apply | None:
     """Return what makes `variable` if that is one of some operations, or of a class of them."""
     node = variable.owner
     if node is None:
         return None
     made = node.op
-    for op in ops:
-        if made is op or (isinstance(made, op) if op.__class__ is type else made == op):
-            return node
-    return None
+    if made is op or (isinstance(made, op) if op.__class__ is type else made == op):
+        return node
+    return made_by(variable, *others) if others else None
 
 
 def toposort(outputs: Iterable[Variable], stop: Collection[Variable] = ()) -> list[Apply]:
