@@ -19,7 +19,7 @@ from theano._core.ops import arithmetic as a
 from theano._core.ops import special as s
 from theano._core.ops import transcendental as t
 from theano._core.ops.elementwise import Elementwise, elementwise_ops
-from theano._core.ops.fill import second
+from theano._core.ops.fill import second as second_tensor
 from theano._core.ops.op import tensor_operand
 
 _ENGINE = elementwise_ops()
@@ -43,7 +43,7 @@ def _without_zeros(x: Any, y: Any) -> Any:
 
 # What is not an operation of the engine under the same name.
 _FORMS: dict[str, Callable[..., Any]] = {
-    "second": second,
+    "second": second_tensor,
     "complex_from_polar": _from_polar,
     "mul_without_zeros": _without_zeros,
     "chi2sf": lambda x, k: _ENGINE["chdtrc"](k, x),
