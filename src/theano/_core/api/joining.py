@@ -293,8 +293,7 @@ def repeat(x: Any, repeats: Any, axis: int | None = None) -> Any:
     x, times = as_tensor_variable(x), as_tensor_variable(repeats)
     if times.type.ndim > 1:
         raise ValueError(f"the dimension of repeats should not exceed 1, got {times.type}")
-    # NumPy does not take uint64 either: not all of them are lengths.
-    if not dtypes.is_discrete(times.type.dtype) or times.type.dtype == "uint64":
+    if not dtypes.is_discrete(times.type.dtype):
         raise TypeError(f"repeats must be an integer scalar or vector, got {times.type}")
     if axis is None:
         x, axis = (x if x.type.ndim == 1 else shaping.reshape_op(x, [-1])), 0
