@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any
 
 import theano.tensor as T
-from theano._core.ops.elementwise import Elementwise
-from theano._core.ops.op import Op
+from theano._core.ops.core.op import Op
+from theano._core.ops.elementwise.elementwise import Elementwise
 
 ROOT = Path(__file__).resolve().parent.parent
 KINDS = ["bool", "int8", "int32", "int64", "uint8", "float16", "float32", "float64"]

@@ -59,7 +59,7 @@ def watch(seen: list[str]) -> None:
     This and `runtime_names` are all that is known here of the inside of the engine.
     """
     try:
-        from theano._core.lower.llvm import machine
+        from theano._core.lower.llvm.target import machine
 
         place, name = machine, "load"
         original = machine.load

@@ -22,7 +22,7 @@ import theano.tensor as T
 from theano.ifelse import ifelse
 
 ROOT = Path(__file__).resolve().parent.parent
-FOLDERS = ("exact", "fuzz", "linalg", "ops", "rules")
+FOLDERS = ("exact", "fuzz", "linalg", "ops", "rewrite")
 sys.path[:0] = [str(ROOT / "tests" / name) for name in FOLDERS] + [str(ROOT / "benchmarks")]
 
 

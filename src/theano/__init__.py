@@ -8,18 +8,18 @@ import importlib
 import sys
 
 from theano import gradient, ifelse, printing, scan_module, tensor, updates
-from theano._core.api.cloning import clone
-from theano._core.api.debugprint import debugprint as dp
-from theano._core.api.forward_mode import Rop
-from theano._core.api.gradients import Lop, subgraph_grad
-from theano._core.api.indexing import sparse_grad
-from theano._core.api.map_reduce import foldl, foldr, map, reduce
-from theano._core.api.op_from_graph import OpFromGraph
-from theano._core.api.pretty import pp, pprint
-from theano._core.api.products import dot
-from theano._core.api.scan import scan, scan_checkpoints
-from theano._core.api.updates import OrderedUpdates
-from theano._core.api.vectorization import vectorize
+from theano._core.api.array.indexing import sparse_grad
+from theano._core.api.array.products import dot
+from theano._core.api.debug.debugprint import debugprint as dp
+from theano._core.api.debug.pretty import pp, pprint
+from theano._core.api.derivatives.forward_mode import Rop
+from theano._core.api.derivatives.gradients import Lop, subgraph_grad
+from theano._core.api.derivatives.vectorization import vectorize
+from theano._core.api.graph.cloning import clone
+from theano._core.api.graph.op_from_graph import OpFromGraph
+from theano._core.api.scan.map_reduce import foldl, foldr, map, reduce
+from theano._core.api.scan.scan import scan, scan_checkpoints
+from theano._core.api.scan.updates import OrderedUpdates
 from theano._core.autodiff.reverse import grad
 from theano._core.base.settings import change_flags, config
 from theano._core.compile.function import Function, function
@@ -30,9 +30,9 @@ from theano._core.ir.function_graph import FunctionGraph
 from theano._core.ir.types import Generic, generic
 from theano._core.ir.variable import Apply, Constant, Variable
 from theano._core.legacy import paths as _paths
-from theano._core.legacy.function_op import as_op
-from theano._core.legacy.user_op import Op, OpenMPOp
-from theano._core.legacy.user_type import Type
+from theano._core.legacy.ops.function_op import as_op
+from theano._core.legacy.user.op import Op, OpenMPOp
+from theano._core.legacy.user.type import Type
 from theano.version import version as __version__
 
 __all__ = [

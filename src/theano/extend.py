@@ -7,18 +7,15 @@
 `add_backend` runs functions by other means than native code.
 """
 
-from theano._core.api.checks import check, check_rule
-from theano._core.api.extending import elementwise
+from theano._core.api.debug.checks import check, check_rule
+from theano._core.api.graph.extending import elementwise
 from theano._core.compile.backends import add_backend, remove_backend
 from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Apply, Variable
-from theano._core.legacy.function_op import as_op
-from theano._core.legacy.user_op import Op
-from theano._core.legacy.user_type import Type
-from theano._core.ops.called import Called as Structured
-from theano._core.ops.elementwise import Elementwise
-from theano._core.ops.op import as_variable
-from theano._core.ops.rules import (
+from theano._core.legacy.ops.function_op import as_op
+from theano._core.legacy.user.op import Op
+from theano._core.legacy.user.type import Type
+from theano._core.ops.core.dtype_rules import (
     compare,
     same,
     same_float,
@@ -28,7 +25,9 @@ from theano._core.ops.rules import (
     upcast,
     upcast_real,
 )
-from theano._core.ops.samples import (
+from theano._core.ops.core.op import as_variable
+from theano._core.ops.core.python_call import Called as Structured
+from theano._core.ops.core.samples import (
     Range,
     anything,
     booleans,
@@ -37,6 +36,7 @@ from theano._core.ops.samples import (
     reals,
     small_integers,
 )
+from theano._core.ops.elementwise.elementwise import Elementwise
 from theano._core.rewrite.engine import Rule
 from theano._core.rewrite.pattern import pattern_rule as rule
 from theano._core.rewrite.pattern import wild

@@ -1,11 +1,11 @@
 """Symbolic derivatives."""
 
-from theano._core.api.forward_mode import (
+from theano._core.api.derivatives.forward_mode import (
     Rop,
     hessian_vector_product,
     jvp,
 )
-from theano._core.api.gradients import (
+from theano._core.api.derivatives.gradients import (
     Lop,
     checkpoint,
     consider_constant,
@@ -28,7 +28,7 @@ from theano._core.api.gradients import (
     zero_grad,
     zero_grad_,
 )
-from theano._core.api.jacobians import (
+from theano._core.api.derivatives.jacobians import (
     hessian,
     jacobian,
 )
@@ -41,7 +41,7 @@ from theano._core.base.errors import (
     NullTypeGradError,
 )
 from theano._core.legacy.paths import attribute
-from theano._core.ops.gradient import (
+from theano._core.ops.array.gradient import (
     DisconnectedGrad,
     DisconnectedType,
     GradClip,
@@ -51,7 +51,7 @@ from theano._core.ops.gradient import (
     ZeroGrad,
     null_type,
 )
-from theano._core.ops.gradient import (
+from theano._core.ops.array.gradient import (
     ZeroGrad as ConsiderConstant,
 )
 

@@ -1,7 +1,7 @@
 """Branches of which one is computed."""
 
 from theano._core.api.ifelse import ifelse
-from theano._core.legacy.loop_attributes import IfElse
+from theano._core.legacy.ops.scan_attributes import IfElse
 from theano._core.legacy.paths import attribute
 
 __all__ = ["IfElse", "ifelse"]

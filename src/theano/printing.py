@@ -1,25 +1,25 @@
 """Graphs as text."""
 
-from theano._core.api.debugprint import (
+from theano._core.api.debug.debugprint import (
     debugprint,
     min_informative_str,
 )
-from theano._core.api.picture import (
+from theano._core.api.debug.picture import (
     MISSING,
     can_draw,
     pydotprint,
 )
-from theano._core.api.pretty import (
+from theano._core.api.debug.pretty import (
     PPrinter,
     pp,
     pprint,
 )
-from theano._core.legacy.descriptions import (
+from theano._core.legacy.graphs.descriptions import (
     hex_digest,
     position_independent_str,
     var_descriptor,
 )
-from theano._core.legacy.printers import (
+from theano._core.legacy.graphs.printers import (
     VALID_ASSOC,
     DefaultPrinter,
     FunctionPrinter,
@@ -34,7 +34,7 @@ from theano._core.legacy.printers import (
     special,
     use_ascii,
 )
-from theano._core.ops.observing import Print
+from theano._core.ops.array.print_breakpoint import Print
 
 __all__ = [
     "VALID_ASSOC",

@@ -1,6 +1,6 @@
 """The updates of a function, in the order they were given."""
 
-from theano._core.api.updates import (
+from theano._core.api.scan.updates import (
     OrderedUpdates,
 )
 

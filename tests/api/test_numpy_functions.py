@@ -13,7 +13,13 @@ import pytest
 
 import theano
 import theano.tensor as T
-from theano._core.api.numpy_functions import FUNCTIONS, INSTEAD, UFUNCS, call_function, call_ufunc
+from theano._core.api.variable.numpy_functions import (
+    FUNCTIONS,
+    INSTEAD,
+    UFUNCS,
+    call_function,
+    call_ufunc,
+)
 from theano.gradient import grad
 
 RNG = np.random.default_rng(3)

@@ -11,10 +11,10 @@ from registry import OPS
 
 import theano
 import theano.tensor as T
-from theano._core.api.checks import check_gradient as check
-from theano._core.api.checks import draw, is_smooth
+from theano._core.api.debug.checks import check_gradient as check
+from theano._core.api.debug.checks import draw, is_smooth
 from theano._core.base.errors import NullTypeGradError
-from theano._core.ops.reductions import reduce
+from theano._core.ops.array.reductions import reduce
 
 SMOOTH = [
     name

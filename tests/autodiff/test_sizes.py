@@ -17,12 +17,12 @@ import pytest
 
 import theano
 import theano.tensor as T
-from theano._core.api.checks import accepts
+from theano._core.api.debug.checks import accepts
 from theano._core.base import dtypes
 from theano._core.ir.graph import toposort
-from theano._core.ops.elementwise import elementwise_ops
-from theano._core.ops.inner_graph import Softmax
-from theano._core.ops.loop import Loop
+from theano._core.ops.control.inner_graph import Softmax
+from theano._core.ops.control.scan import Loop
+from theano._core.ops.elementwise.elementwise import elementwise_ops
 from theano.ifelse import ifelse
 from theano.tensor import fft
 from theano.tensor import nlinalg as nl

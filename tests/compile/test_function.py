@@ -347,7 +347,7 @@ def test_results_never_share_memory() -> None:
 
 def test_machine_code_long_unused_is_let_go(monkeypatch: pytest.MonkeyPatch) -> None:
     """A process of many functions does not run out of pages; a function keeps its own code."""
-    from theano._core.lower.llvm import machine
+    from theano._core.lower.llvm.target import machine
 
     monkeypatch.setattr(machine, "MOST_MODULES", 4)
     monkeypatch.setattr(machine, "_modules", type(machine._modules)())

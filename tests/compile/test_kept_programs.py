@@ -20,7 +20,7 @@ import theano.tensor as T
 from theano import extend
 from theano._core.compile import program_key, programs
 from theano._core.ir.variable import Apply
-from theano._core.lower.llvm import machine
+from theano._core.lower.llvm.target import machine
 from theano._core.runtime.cache import CompileCache
 from theano.ifelse import ifelse
 from theano.tensor.shared_randomstreams import RandomStreams

@@ -17,9 +17,9 @@ import pytest
 
 import theano
 import theano.tensor as T
-from theano._core.lower.llvm import machine
-from theano._core.ops.lengths import not_negative
-from theano._core.ops.shaping import Length
+from theano._core.lower.llvm.target import machine
+from theano._core.ops.array.dims import not_negative
+from theano._core.ops.array.shaping import Length
 from theano._core.rewrite.engine import Rewriter
 from theano._core.rewrite.pipeline import rewrite
 from theano._core.runtime.cache import CompileCache

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from theano._core.ops.op import Op
+from theano._core.ops.core.op import Op
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -11,13 +11,18 @@ import pytest
 
 import theano
 import theano.tensor as T
-from theano._core.api import debugprint, gradients, rows
+from theano._core.api.array import permutations
+from theano._core.api.debug import debugprint
+from theano._core.api.derivatives import gradients
 from theano._core.base import dtypes, errors
-from theano._core.ops import linalg, mrg, observing, permutation, philox, positions, random, steps
-from theano._core.ops import nonzero as nonzero_ops
-from theano._core.ops.elementwise import elementwise
-from theano._core.ops.op import Op
-from theano._core.ops.products import BatchedDot
+from theano._core.ops.array import multi_index, print_breakpoint
+from theano._core.ops.array import nonzero as nonzero_ops
+from theano._core.ops.array.products import BatchedDot
+from theano._core.ops.control import scan_state
+from theano._core.ops.core.op import Op
+from theano._core.ops.elementwise.elementwise import elementwise
+from theano._core.ops.linalg import systems
+from theano._core.ops.random import mrg, numpy_streams, permutation, philox
 from theano.gradient import grad_clip
 from theano.sandbox.rng_mrg import MRG_RandomStreams
 from theano.tensor import extra_ops, fft, nlinalg, nnet, slinalg
@@ -26,9 +31,15 @@ from theano.tensor.nnet import bn, neighbours
 
 NAMES: dict[str, Any] = {
     **{m.__name__.rsplit(".", 1)[-1]: m for m in (theano, extra_ops, fft, nlinalg, nnet, slinalg)},
-    **{m.__name__.rsplit(".", 1)[-1]: m for m in (linalg, mrg, observing, permutation, philox)},
-    **{m.__name__.rsplit(".", 1)[-1]: m for m in (positions, steps, gradients, debugprint, rows)},
-    "random_ops": random,
+    **{
+        m.__name__.rsplit(".", 1)[-1]: m
+        for m in (systems, mrg, print_breakpoint, permutation, philox)
+    },
+    **{
+        m.__name__.rsplit(".", 1)[-1]: m
+        for m in (multi_index, scan_state, gradients, debugprint, permutations)
+    },
+    "random_ops": numpy_streams,
     "nonzero_ops": nonzero_ops,
     "dtypes": dtypes,
     "keyed": keyed,
@@ -109,8 +120,8 @@ INDEXING: list[Case] = [
     ("T.choose(i, [v, v], out=v)", ValueError, ["out"]),
     ("extra_ops.unravel_index(i, m)", TypeError, ["vector", "m"]),
     ("extra_ops.ravel_multi_index((i, i), (2, 3), order='A')", ValueError, ["'A'", "'C'"]),
-    ("rows.permute_row_elements(m, v)", TypeError, ["integers", "float64"]),
-    ("rows.permute_row_elements(x, i)", TypeError, ["axes", "scalar"]),
+    ("permutations.permute_row_elements(m, v)", TypeError, ["integers", "float64"]),
+    ("permutations.permute_row_elements(x, i)", TypeError, ["axes", "scalar"]),
 ]
 
 PRODUCTS: list[Case] = [
@@ -177,7 +188,7 @@ LOOPS: list[Case] = [
         ["taps", "first axis", "x"],
     ),
     ("theano.scan(lambda r: (r, {v: v}), v)", TypeError, ["shared variables", "v"]),
-    ("observing.PdbBreakpoint('stop')(v, x)", TypeError, ["breakpoint", "vector"]),
+    ("print_breakpoint.PdbBreakpoint('stop')(v, x)", TypeError, ["breakpoint", "vector"]),
 ]
 
 NETWORKS: list[Case] = [

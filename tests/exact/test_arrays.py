@@ -20,8 +20,8 @@ import theano.tensor.extra_ops as E
 from theano._core.compile.function import function
 from theano._core.ir.graph import toposort
 from theano._core.lower.reference import evaluate
-from theano._core.ops.op import Op, Structured
-from theano._core.ops.reductions import FOLDS, reduce
+from theano._core.ops.array.reductions import FOLDS, reduce
+from theano._core.ops.core.op import Op, Structured
 from theano.tensor import fft, nlinalg, slinalg
 
 REAL = [k for k in KINDS if not k.startswith("complex")]
@@ -502,7 +502,7 @@ def test_linear_algebra(name: str) -> None:
 
 # -- nothing is left out ---------------------------------------------------------------------------
 
-# Tested in tests/loops, tests/random, tests/counter_random, or where their users are.
+# Tested in tests/scan, tests/random, tests/philox, or where their users are.
 ELSEWHERE = {"Branch", "IfElse", "Loop", "Length", "CheckedSteps", "Called", "Checkpoint"}
 ELSEWHERE |= {"Print", "PdbBreakpoint", "RandomFunction", "mrg_uniform", "ChoiceFromUniform"}
 ELSEWHERE |= {"MultinomialFromUniform", "MultinomialWOReplacementFromUniform", "PackTruncated"}

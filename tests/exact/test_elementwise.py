@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 from registry import OPS
 
 import theano
-from theano._core.api.checks import accepts, tensor
+from theano._core.api.debug.checks import accepts, tensor
 from theano._core.compile.function import function
 from theano._core.lower.reference import evaluate
-from theano._core.ops.elementwise import cast
+from theano._core.ops.elementwise.elementwise import cast
 
 # Where both NumPy's float functions and ours err, each within its bound.
 BOTH = 2

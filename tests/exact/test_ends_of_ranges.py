@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from registry import OPS
 
-from theano._core.api.checks import tensor
+from theano._core.api.debug.checks import tensor
 from theano._core.base.settings import config
 from theano._core.compile.function import function
 from theano._core.lower.reference import evaluate

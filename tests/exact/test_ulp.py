@@ -16,9 +16,9 @@ import test_elementary as elementary
 from registry import OPS
 
 import theano
-from theano._core.api.checks import tensor
+from theano._core.api.debug.checks import tensor
 from theano._core.compile.function import function
-from theano._core.ops.elementwise import Elementwise
+from theano._core.ops.elementwise.elementwise import Elementwise
 
 FLOATS = ["float32", "float64"]
 WIDTHS = [128, 256, 512]

@@ -29,7 +29,7 @@ from registry import OPS  # noqa: E402
 
 import theano  # noqa: E402
 import theano.tensor as T  # noqa: E402
-from theano._core.api.checks import accepts  # noqa: E402
+from theano._core.api.debug.checks import accepts  # noqa: E402
 from theano.tensor import extra_ops, nlinalg, slinalg  # noqa: E402
 
 LENGTHS = [0, 1, 1, 1, 2, 3, 5, 8, 17, 33, 70]

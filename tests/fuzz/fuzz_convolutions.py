@@ -15,8 +15,8 @@ import numpy as np
 import theano.tensor as T
 from theano._core.compile.function import function
 from theano._core.lower.reference import evaluate
-from theano._core.ops.convolution import FAMILIES
-from theano._core.ops.pooling import MODES, Pool
+from theano._core.ops.nn.convolution import FAMILIES
+from theano._core.ops.nn.pooling import MODES, Pool
 
 
 class Geometry(NamedTuple):

@@ -3,8 +3,9 @@
     python tests/fuzz/fuzz_scalars.py FIRST LAST
 
 tries the seeds from FIRST to LAST - 1 and prints the shortest beginning of each program that fails.
-A long entry function is cut into pieces (`lower/llvm/split.py`). Here a seed says after how many
-lines, from one on, so that each way the builder writes a function is cut at each place it can be.
+A long entry function is cut into pieces (`lower/llvm/print/split.py`). Here a seed says after how
+many lines, from one on, so that each way the builder writes a function is cut at each place it can
+be.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ from fuzz_steps import Drawer, Misfit, Step  # noqa: E402
 import theano  # noqa: E402
 import theano.tensor as T  # noqa: E402
 from theano._core.ir.graph import toposort  # noqa: E402
-from theano._core.lower.llvm import split  # noqa: E402
+from theano._core.lower.llvm.print import split  # noqa: E402
 from theano._core.lower.reference import evaluate  # noqa: E402
 
 SMOOTH = ["sin", "cos", "tanh", "exp", "arctan", "log1p", "sqrt", "sigmoid", "erf", "arcsinh"]

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 import pytest
 from fuzz_scalars import problem_of
 
-from theano._core.lower.llvm import split
+from theano._core.lower.llvm.print import split
 
 
 @pytest.fixture(autouse=True)

@@ -13,7 +13,7 @@ from test_structured import CASES
 
 import theano
 import theano.tensor as T
-from theano._core.api.checks import accepts, assert_close, draw, seeded, tensor
+from theano._core.api.debug.checks import accepts, assert_close, draw, seeded, tensor
 from theano._core.base import dtypes
 from theano._core.ir.graph import toposort
 from theano._core.lower.jax.compiled import CompiledByXLA

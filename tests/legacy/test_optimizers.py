@@ -296,7 +296,7 @@ def test_whole_graph_rewrites_in_the_compiler(register: Any) -> None:
     # After the stable forms, before the special ones.
     assert "expm1" in seen
     register_useless(sin_to_cos, name="useless_sin")
-    register(theano._core.legacy.optdb.local_useless, "useless_sin")  # type: ignore[attr-defined]
+    register(theano._core.legacy.optimizers.optdb.local_useless, "useless_sin")  # type: ignore[attr-defined]
     assert "cos" in compiled(T.sin(x))[0]
 
 

@@ -11,9 +11,9 @@ import theano
 import theano.tensor as T
 from theano._core.ir.graph import toposort
 from theano._core.lower.reference import evaluate
-from theano._core.ops.linalg import Det, MatrixInverse, SLogDet, Solve
-from theano._core.ops.linalg_shared import factor
-from theano._core.ops.products import Dot, Gemm
+from theano._core.ops.array.products import Dot, Gemm
+from theano._core.ops.linalg.shared_factorization import factor
+from theano._core.ops.linalg.systems import Det, MatrixInverse, SLogDet, Solve
 from theano._core.rewrite.pipeline import rewrite
 from theano.tensor import nlinalg as nl
 from theano.tensor import slinalg as sl

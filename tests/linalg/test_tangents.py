@@ -10,7 +10,7 @@ import scipy.linalg
 
 import theano
 import theano.tensor as T
-from theano._core.ops.linalg_base import Part
+from theano._core.ops.linalg.matrices import Part
 from theano.gradient import jvp
 from theano.tensor import slinalg
 

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 
 from theano._core.lower.llvm.builder import Builder, ComplexValue, Value
-from theano._core.lower.llvm.items import load as load_items
-from theano._core.lower.llvm.items import store as store_items
-from theano._core.lower.llvm.target import compile_text
+from theano._core.lower.llvm.kernels.items import load as load_items
+from theano._core.lower.llvm.kernels.items import store as store_items
+from theano._core.lower.llvm.target.codegen import compile_text
 
 
 def _memory_size(dtype: str) -> int:

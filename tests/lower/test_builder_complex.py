@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from kernel_jig import Kernel
 
-from theano._core.ops.arithmetic import sgn
+from theano._core.ops.elementwise.arithmetic import sgn
 
 COMPLEX = ["complex64", "complex128"]
 PARTS = {"complex64": "float32", "complex128": "float64"}

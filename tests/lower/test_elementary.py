@@ -12,7 +12,7 @@ import pytest
 import scipy.special
 from kernel_jig import Kernel
 
-from theano._core.lower.llvm.target import has_avx512
+from theano._core.lower.llvm.target.codegen import has_avx512
 
 # A deeper sweep: THEANO_TEST_ULP=100000 draws that many numbers from each region.
 DRAWS = int(os.environ.get("THEANO_TEST_ULP", "250"))

@@ -11,11 +11,11 @@ import pytest
 import theano
 import theano.tensor as T
 from theano import extend
-from theano._core.lower.builder import launch
-from theano._core.lower.expression import Emitted, Writer, without_numbers
-from theano._core.lower.llvm import machine
-from theano._core.lower.llvm.calls import Kernel
-from theano._core.ops.elementwise import DEAR, elementwise_ops
+from theano._core.lower.builder import kernel_choice
+from theano._core.lower.kernel.expression import Emitted, Writer, without_numbers
+from theano._core.lower.llvm.print.calls import Kernel
+from theano._core.lower.llvm.target import machine
+from theano._core.ops.elementwise.elementwise import DEAR, elementwise_ops
 
 
 def kernels(function: Any) -> list[Any]:
@@ -146,7 +146,7 @@ def test_a_body_without_numbers() -> None:
 
 def test_many_loops_that_differ_in_numbers_share_a_kernel() -> None:
     x, m = T.dvector("x"), T.dmatrix("m")
-    factors = np.arange(2 * launch.MANY) / 7 + 0.1
+    factors = np.arange(2 * kernel_choice.MANY) / 7 + 0.1
     outputs = [T.exp(x * k) - 1 / k for k in factors] + [(m * k).sum(axis=0) for k in factors]
     f = theano.function([x, m], outputs, mode=theano.Mode("llvm", "fast_run"))
     a, b = np.linspace(0, 1, 5), np.arange(6.0).reshape(2, 3)

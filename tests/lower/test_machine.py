@@ -6,8 +6,8 @@ import time
 
 import pytest
 
-from theano._core.lower.llvm import machine
-from theano._core.lower.llvm.target import CodeGenerationError, compile_text
+from theano._core.lower.llvm.target import machine
+from theano._core.lower.llvm.target.codegen import CodeGenerationError, compile_text
 from theano._core.runtime import native
 
 

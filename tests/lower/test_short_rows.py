@@ -9,10 +9,10 @@ import pytest
 
 import theano
 import theano.tensor as T
-from theano._core.lower.builder import launch
+from theano._core.lower.builder import kernel_choice
 
 KINDS = ["bool", "int8", "int16", "int64", "float16", "float32", "float64", "complex128"]
-LENGTHS = [1, 2, 3, 5, launch.SHORT, launch.SHORT + 1]
+LENGTHS = [1, 2, 3, 5, kernel_choice.SHORT, kernel_choice.SHORT + 1]
 ROWS = [3, 4, 7, 8, 31, 32, 199]
 
 

@@ -12,8 +12,9 @@ import pytest
 
 import theano
 import theano.tensor as T
-from theano._core.lower.llvm import machine, printer, split
-from theano._core.lower.llvm.target import compile_text
+from theano._core.lower.llvm.print import printer, split
+from theano._core.lower.llvm.target import machine
+from theano._core.lower.llvm.target.codegen import compile_text
 from theano._core.lower.reference import evaluate
 from theano._core.runtime.cache import CompileCache
 from theano.ifelse import ifelse

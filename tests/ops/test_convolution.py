@@ -9,7 +9,7 @@ import pytest
 
 import theano
 import theano.tensor as T
-from theano._core.ops.convolution import FAMILIES
+from theano._core.ops.nn.convolution import FAMILIES
 from theano._core.runtime import native
 from theano.extend import check
 from theano.tensor.signal.pool import pool_2d

@@ -11,7 +11,7 @@ import theano
 import theano.tensor as T
 from theano._core.compile.function import function
 from theano._core.lower.reference import evaluate
-from theano._core.ops.convolution import FAMILIES
+from theano._core.ops.nn.convolution import FAMILIES
 from theano._core.runtime import native
 
 # Lengths of images and of kernels, options, and what is special about them.

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from registry import OPS
 
-from theano._core.api.checks import (
+from theano._core.api.array.reductions import sum as tensor_sum
+from theano._core.api.debug.checks import (
     accepts,
     assert_close,
     check_broadcasting,
@@ -17,12 +18,11 @@ from theano._core.api.checks import (
     seeded,
     tensor,
 )
-from theano._core.api.reductions import sum as tensor_sum
 from theano._core.autodiff.reverse import grad
 from theano._core.base import dtypes
 from theano._core.compile.function import function
 from theano._core.ir.types import TensorType
-from theano._core.ops.elementwise import cast
+from theano._core.ops.elementwise.elementwise import cast
 
 KINDS = dtypes.all_dtypes
 CASES = [(name, kind) for name, op in OPS.items() for kind in kinds_of(op)]

@@ -11,7 +11,7 @@ from test_structured import CASES
 
 import theano
 import theano.tensor as T
-from theano._core.api.checks import accepts
+from theano._core.api.debug.checks import accepts
 from theano._core.base import dtypes
 from theano.tensor.fft import rfft
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from theano._core.api.checks import layouts, tensor
+from theano._core.api.debug.checks import layouts, tensor
 from theano._core.compile.function import function
 from theano._core.lower.reference import evaluate
-from theano._core.ops.nonzero import nonzero
+from theano._core.ops.array.nonzero import nonzero
 
 KINDS = ["bool", "int8", "uint64", "float16", "float32", "float64", "complex64", "complex128"]
 SHAPES = [(0,), (1,), (37,), (3, 4), (1, 9), (40, 70), (2, 0, 3), (2, 3, 5)]

@@ -9,7 +9,7 @@ import pytest
 
 import theano
 import theano.tensor as T
-from theano._core.ops.pooling import (
+from theano._core.ops.nn.pooling import (
     MODES,
     AveragePoolGrad,
     DownsampleFactorMaxGradGrad,

@@ -10,11 +10,11 @@ import pytest
 
 import theano
 import theano.tensor as T
-from theano._core.api.checks import draw, layouts, tensor
+from theano._core.api.debug.checks import draw, layouts, tensor
 from theano._core.base import dtypes
 from theano._core.compile.function import function
 from theano._core.lower.reference import evaluate
-from theano._core.ops.reductions import EXTREMES, FOLDS, ArgExtreme, reduce
+from theano._core.ops.array.reductions import EXTREMES, FOLDS, ArgExtreme, reduce
 
 KINDS = [
     "bool",

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 import pytest
 
 from theano._core import ops
-from theano._core.ops.elementwise import Elementwise, elementwise_ops
-from theano._core.ops.op import Op
+from theano._core.ops.core.op import Op
+from theano._core.ops.elementwise.elementwise import Elementwise, elementwise_ops
 
 # Bases, of which no operation is made.
 BASES = {"Called", "CallbackOp", "Composed", "KeyedOp", "MatrixOp", "SpectralOp"}

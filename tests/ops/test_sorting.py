@@ -9,7 +9,7 @@ import pytest
 
 import theano
 import theano.tensor as T
-from theano._core.api.checks import layouts, tensor
+from theano._core.api.debug.checks import layouts, tensor
 from theano._core.compile.function import function
 from theano._core.ops.cumulative import Cumulative
 from theano._core.ops.sorting import ArgSelect, ArgSort, SearchSorted, Sort, TopK, Unique

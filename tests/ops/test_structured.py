@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import theano.tensor as T
-from theano._core.api.checks import layouts
+from theano._core.api.debug.checks import layouts
 from theano._core.compile.function import function
 from theano._core.lower.reference import evaluate
 

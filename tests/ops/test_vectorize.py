@@ -12,7 +12,7 @@ from registry import OPS
 
 import theano
 import theano.tensor as T
-from theano._core.api.checks import accepts, draw, tensor
+from theano._core.api.debug.checks import accepts, draw, tensor
 from theano.ifelse import ifelse
 
 structured = importlib.import_module("test_structured")

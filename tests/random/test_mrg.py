@@ -10,7 +10,7 @@ import pytest
 
 import theano
 import theano.tensor as T
-from theano._core.ops.mrg import advance
+from theano._core.ops.random.mrg import advance
 from theano.sandbox import multinomial, rng_mrg
 from theano.sandbox.multinomial import ChoiceFromUniform, MultinomialFromUniform
 from theano.sandbox.rng_mrg import MRG_RandomStreams, guess_n_streams, mrg_uniform

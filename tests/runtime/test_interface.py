@@ -25,7 +25,7 @@ from theano._core.lower.builder.convolution import (
 from theano._core.lower.builder.kernel_call import FoldFacts
 from theano._core.lower.builder.lapack import ALONG, FLAGS, NUMBERS
 from theano._core.lower.builder.libraries import PANEL_NUMBERS, PanelWork
-from theano._core.lower.llvm import machine
+from theano._core.lower.llvm.target import machine
 from theano._core.lower.program import RUNTIME
 from theano._core.ops.sorting import KINDS
 from theano._core.runtime import native

@@ -13,10 +13,9 @@ import numpy as np
 from gradient import grad
 from graph import Variable, evaluate
 from llvm import compiled, text_of
+from loops import schedule
 from op import exp, log, total
 from pipeline import rewrite
-
-from loops import schedule
 
 
 class Function:

@@ -14,9 +14,8 @@ import ctypes
 import llvmlite.binding as llvm
 import numpy as np
 from graph import Constant, Variable
-from op import Sum, exp, log, total
-
 from loops import schedule
+from op import Sum, exp, log, total
 
 llvm.initialize_native_target()
 llvm.initialize_native_asmprinter()

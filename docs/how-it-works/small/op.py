@@ -4,7 +4,7 @@ Whatever the system must know of an operation stands in one place: what it means
 and how machine code does it. The other chapters read these fields, and none of them names an
 operation. To add one is to write one declaration.
 
-The real one: `src/theano/_core/ops/op.py` is what an operation is, `arithmetic.py` and its
+The real one: `src/theano/_core/ops/core/op.py` is what an operation is, `arithmetic.py` and its
 neighbours declare them. A declaration there also says the dtype of the result, where the tests draw
 their samples, its error bound, and what it does to a batch of rows.
 """

@@ -1,9 +1,9 @@
 """Random variables from the generator MRG31k3p."""
 
-from theano._core.api.mrg import (
+from theano._core.api.random.mrg import (
     MRG_RandomStreams,
 )
-from theano._core.api.mrg_states import (
+from theano._core.api.random.mrg_states import (
     M1,
     M2,
     ff_2p72,
@@ -13,11 +13,11 @@ from theano._core.api.mrg_states import (
     mrg_next_value,
     multMatVect,
 )
-from theano._core.legacy.paths import attribute
-from theano._core.legacy.random_ops import (
+from theano._core.legacy.ops.random_ops import (
     DotModulo,
 )
-from theano._core.ops.mrg import (
+from theano._core.legacy.paths import attribute
+from theano._core.ops.random.mrg import (
     MASK2,
     MASK12,
     MASK13,

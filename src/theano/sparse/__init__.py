@@ -3,7 +3,7 @@
 from theano._core.api.sparse import (
     verify_grad_sparse,
 )
-from theano._core.api.sparse_shared import (
+from theano._core.api.variable.sparse_shared import (
     SparseTensorSharedVariable,
     sparse_constructor,
 )

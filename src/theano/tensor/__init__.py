@@ -4,21 +4,7 @@
 
 from importlib import import_module
 
-from theano._core.api.conversion import (
-    NoneConst,
-    as_tensor_variable,
-    cast,
-    constant,
-    extract_constant,
-    get_scalar_constant_value,
-    none_type_t,
-    numpy_scalar,
-    wrap_constant,
-)
-from theano._core.api.conversion import (
-    as_tensor_variable as as_tensor,
-)
-from theano._core.api.creation import (
+from theano._core.api.array.creation import (
     alloc,
     arange,
     eye,
@@ -34,14 +20,11 @@ from theano._core.api.creation import (
     zeros,
     zeros_like,
 )
-from theano._core.api.creation import fill as second
-from theano._core.api.debugprint import (
-    min_informative_str,
-)
-from theano._core.api.einsum import (
+from theano._core.api.array.creation import fill as second
+from theano._core.api.array.einsum import (
     einsum,
 )
-from theano._core.api.elementwise import (
+from theano._core.api.array.elementwise import (
     ceil_intdiv,
     complex_from_polar,
     default,
@@ -56,10 +39,10 @@ from theano._core.api.elementwise import (
     round,
     smallest,
 )
-from theano._core.api.elementwise import (
+from theano._core.api.array.elementwise import (
     default as setdefault,
 )
-from theano._core.api.extra_ops import (
+from theano._core.api.array.extra_ops import (
     bartlett,
     bincount,
     choose,
@@ -72,18 +55,7 @@ from theano._core.api.extra_ops import (
     ravel_multi_index,
     unravel_index,
 )
-from theano._core.api.forward_mode import (
-    Rop,
-)
-from theano._core.api.gradients import (
-    Lop,
-    consider_constant,
-    grad_not_implemented,
-    grad_undefined,
-    numeric_grad,
-    verify_grad,
-)
-from theano._core.api.indexing import (
+from theano._core.api.array.indexing import (
     flatnonzero,
     inc_subtensor,
     nonzero,
@@ -91,11 +63,7 @@ from theano._core.api.indexing import (
     set_subtensor,
     take,
 )
-from theano._core.api.jacobians import (
-    hessian,
-    jacobian,
-)
-from theano._core.api.joining import (
+from theano._core.api.array.joining import (
     concatenate,
     horizontal_stack,
     join,
@@ -107,10 +75,11 @@ from theano._core.api.joining import (
     tile,
     vertical_stack,
 )
-from theano._core.api.pretty import (
-    pprint,
+from theano._core.api.array.permutations import (
+    inverse_permutation,
+    permute_row_elements,
 )
-from theano._core.api.products import (
+from theano._core.api.array.products import (
     batched_dot,
     batched_tensordot,
     diag,
@@ -121,7 +90,7 @@ from theano._core.api.products import (
     tensordot,
     trace,
 )
-from theano._core.api.reductions import (
+from theano._core.api.array.reductions import (
     all,
     allclose,
     any,
@@ -137,11 +106,7 @@ from theano._core.api.reductions import (
     sum,
     var,
 )
-from theano._core.api.rows import (
-    inverse_permutation,
-    permute_row_elements,
-)
-from theano._core.api.shaping import (
+from theano._core.api.array.shaping import (
     addbroadcast,
     check_and_normalize_axes,
     flatten,
@@ -159,26 +124,61 @@ from theano._core.api.shaping import (
     transpose,
     unbroadcast,
 )
-from theano._core.api.shaping import (
+from theano._core.api.array.shaping import (
     make_keep_dims as makeKeepDims,
 )
-from theano._core.api.shared import (
-    ScalarSharedVariable,
-    TensorSharedVariable,
-)
-from theano._core.api.sorting import (
+from theano._core.api.array.sorting import (
     argsort,
     argtopk,
     sort,
     topk,
     topk_and_argtopk,
 )
-from theano._core.api.special import (
+from theano._core.api.array.special import (
     chi2sf,
     gammal,
     gammau,
 )
-from theano._core.api.types import (
+from theano._core.api.conversion import (
+    NoneConst,
+    as_tensor_variable,
+    cast,
+    constant,
+    extract_constant,
+    get_scalar_constant_value,
+    none_type_t,
+    numpy_scalar,
+    wrap_constant,
+)
+from theano._core.api.conversion import (
+    as_tensor_variable as as_tensor,
+)
+from theano._core.api.debug.debugprint import (
+    min_informative_str,
+)
+from theano._core.api.debug.pretty import (
+    pprint,
+)
+from theano._core.api.derivatives.forward_mode import (
+    Rop,
+)
+from theano._core.api.derivatives.gradients import (
+    Lop,
+    consider_constant,
+    grad_not_implemented,
+    grad_undefined,
+    numeric_grad,
+    verify_grad,
+)
+from theano._core.api.derivatives.jacobians import (
+    hessian,
+    jacobian,
+)
+from theano._core.api.variable.classes import (
+    TensorConstant,
+    TensorVariable,
+)
+from theano._core.api.variable.constructors import (
     bcol,
     bmatrix,
     brow,
@@ -321,9 +321,9 @@ from theano._core.api.types import (
     ztensor7,
     zvector,
 )
-from theano._core.api.variables import (
-    TensorConstant,
-    TensorVariable,
+from theano._core.api.variable.shared import (
+    ScalarSharedVariable,
+    TensorSharedVariable,
 )
 from theano._core.autodiff.reverse import (
     grad,
@@ -362,11 +362,11 @@ from theano._core.ir.variable import (
     Constant,
     Variable,
 )
-from theano._core.legacy.elemwise_classes import (
+from theano._core.legacy.ops.elemwise_classes import (
     CAReduce,
     Elemwise,
 )
-from theano._core.legacy.op_classes import (
+from theano._core.legacy.ops.op_classes import (
     AdvancedIncSubtensor,
     AdvancedIncSubtensor1,
     AdvancedSubtensor,
@@ -381,17 +381,41 @@ from theano._core.legacy.op_classes import (
     advanced_subtensor1,
 )
 from theano._core.legacy.paths import attribute
-from theano._core.legacy.scalar_elementwise import (
+from theano._core.legacy.scalar.elementwise import (
     scalar_from_tensor,
     tensor_from_scalar,
 )
-from theano._core.legacy.user_op import (
+from theano._core.legacy.user.op import (
     Op,
 )
-from theano._core.legacy.user_type import (
+from theano._core.legacy.user.type import (
     Type,
 )
-from theano._core.ops.arithmetic import (
+from theano._core.ops.array.assertions import Assert
+from theano._core.ops.array.broadcasting import (
+    Alloc,
+)
+from theano._core.ops.array.creation import (
+    ARange,
+)
+from theano._core.ops.array.gradient import (
+    DisconnectedType,
+)
+from theano._core.ops.array.multi_index import (
+    Choose,
+)
+from theano._core.ops.array.nonzero import (
+    Nonzero,
+)
+from theano._core.ops.array.products import (
+    Dot,
+)
+from theano._core.ops.array.shaping import Reshape, SpecifyShape
+from theano._core.ops.array.shaping import (
+    ShapeOf as Shape,
+)
+from theano._core.ops.core.dimshuffle import DimShuffle
+from theano._core.ops.elementwise.arithmetic import (
     abs_,
     add,
     and_,
@@ -424,81 +448,38 @@ from theano._core.ops.arithmetic import (
     trunc,
     xor,
 )
-from theano._core.ops.arithmetic import (
+from theano._core.ops.elementwise.arithmetic import (
     and_ as bitwise_and,
 )
-from theano._core.ops.arithmetic import (
+from theano._core.ops.elementwise.arithmetic import (
     complex_ as complex,
 )
-from theano._core.ops.arithmetic import (
+from theano._core.ops.elementwise.arithmetic import (
     copy as tensor_copy,
 )
-from theano._core.ops.arithmetic import (
+from theano._core.ops.elementwise.arithmetic import (
     int_div as floor_div,
 )
-from theano._core.ops.arithmetic import (
+from theano._core.ops.elementwise.arithmetic import (
     invert as bitwise_not,
 )
-from theano._core.ops.arithmetic import (
+from theano._core.ops.elementwise.arithmetic import (
     or_ as bitwise_or,
 )
-from theano._core.ops.arithmetic import (
+from theano._core.ops.elementwise.arithmetic import (
     reciprocal as inv,
 )
-from theano._core.ops.arithmetic import (
+from theano._core.ops.elementwise.arithmetic import (
     sqr as square,
 )
-from theano._core.ops.arithmetic import (
+from theano._core.ops.elementwise.arithmetic import (
     switch as where,
 )
-from theano._core.ops.arithmetic import (
+from theano._core.ops.elementwise.arithmetic import (
     xor as bitwise_xor,
 )
-from theano._core.ops.assertions import Assert
-from theano._core.ops.broadcasting import (
-    Alloc,
-)
-from theano._core.ops.creation import (
-    ARange,
-)
-from theano._core.ops.dimshuffle import DimShuffle
-from theano._core.ops.elementwise import conj
-from theano._core.ops.gradient import (
-    DisconnectedType,
-)
-from theano._core.ops.nonzero import (
-    Nonzero,
-)
-from theano._core.ops.positions import (
-    Choose,
-)
-from theano._core.ops.products import (
-    Dot,
-)
-from theano._core.ops.shaping import Reshape, SpecifyShape
-from theano._core.ops.shaping import (
-    ShapeOf as Shape,
-)
-from theano._core.ops.special import (
-    erf,
-    erfc,
-    erfcinv,
-    erfcx,
-    erfinv,
-    gamma,
-    gammainc,
-    gammaincc,
-    gammaln,
-    i0,
-    i1,
-    iv,
-    j0,
-    j1,
-    jv,
-    psi,
-    tri_gamma,
-)
-from theano._core.ops.transcendental import (
+from theano._core.ops.elementwise.elementwise import conj
+from theano._core.ops.elementwise.transcendental import (
     angle,
     arccos,
     arccosh,
@@ -525,8 +506,27 @@ from theano._core.ops.transcendental import (
     tan,
     tanh,
 )
-from theano._core.ops.transcendental import (
+from theano._core.ops.elementwise.transcendental import (
     pow as power,
+)
+from theano._core.ops.special import (
+    erf,
+    erfc,
+    erfcinv,
+    erfcx,
+    erfinv,
+    gamma,
+    gammainc,
+    gammaincc,
+    gammaln,
+    i0,
+    i1,
+    iv,
+    j0,
+    j1,
+    jv,
+    psi,
+    tri_gamma,
 )
 from theano.tensor import (
     extra_ops,

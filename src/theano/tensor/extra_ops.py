@@ -1,6 +1,6 @@
 """Functions that NumPy has outside its core."""
 
-from theano._core.api.extra_ops import (
+from theano._core.api.array.extra_ops import (
     bartlett,
     bincount,
     compress,
@@ -12,14 +12,14 @@ from theano._core.api.extra_ops import (
     ravel_multi_index,
     unravel_index,
 )
-from theano._core.api.joining import repeat
-from theano._core.api.rows import (
+from theano._core.api.array.joining import repeat
+from theano._core.api.array.permutations import (
     to_one_hot,
 )
-from theano._core.api.shaping import (
+from theano._core.api.array.shaping import (
     squeeze,
 )
-from theano._core.api.sorting import (
+from theano._core.api.array.sorting import (
     searchsorted,
 )
 from theano._core.legacy.paths import attribute

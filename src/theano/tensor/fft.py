@@ -1,6 +1,6 @@
 """Fourier transforms: of batches of real arrays, and along axes of complex arrays."""
 
-from theano._core.api.fourier import (
+from theano._core.api.array.fourier import (
     fft,
     fft2,
     fftn,

@@ -1,6 +1,6 @@
 """Linear algebra as `numpy.linalg` has it, on matrices and stacks of matrices."""
 
-from theano._core.api.linalg import (
+from theano._core.api.array.linalg import (
     AllocDiag,
     ExtractDiag,
     TensorInv,
@@ -19,7 +19,9 @@ from theano._core.api.linalg import (
     trace,
 )
 from theano._core.legacy.paths import attribute
-from theano._core.ops.linalg import (
+from theano._core.ops.linalg.factors import QR, LeastSquares, Pinv, pinv
+from theano._core.ops.linalg.spectra import SVD, Eig, Eigh, eig
+from theano._core.ops.linalg.systems import (
     Det,
     MatrixInverse,
     SLogDet,
@@ -27,8 +29,6 @@ from theano._core.ops.linalg import (
     matrix_inverse,
     slogdet,
 )
-from theano._core.ops.linalg_factors import QR, LeastSquares, Pinv, pinv
-from theano._core.ops.linalg_spectra import SVD, Eig, Eigh, eig
 
 MatrixPinv = Pinv
 lstsq = LeastSquares

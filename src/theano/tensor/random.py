@@ -1,19 +1,6 @@
 """Random numbers as functions of a key: the same bits on any number of threads and any machine."""
 
-from theano._core.api.counter_discrete import (
-    bernoulli,
-    binomial,
-    categorical,
-    choice,
-    geometric,
-    integers,
-    multinomial,
-    permutation,
-    poisson,
-    shuffle,
-)
-from theano._core.api.counter_keys import bits, fold_in, key, split
-from theano._core.api.counter_random import (
+from theano._core.api.random.philox_continuous import (
     beta,
     cauchy,
     chisquare,
@@ -33,7 +20,20 @@ from theano._core.api.counter_random import (
     uniform,
     weibull,
 )
-from theano._core.api.counter_stream import Stream
+from theano._core.api.random.philox_discrete import (
+    bernoulli,
+    binomial,
+    categorical,
+    choice,
+    geometric,
+    integers,
+    multinomial,
+    permutation,
+    poisson,
+    shuffle,
+)
+from theano._core.api.random.philox_keys import bits, fold_in, key, split
+from theano._core.api.random.philox_stream import Stream
 
 __all__ = [
     "Stream",

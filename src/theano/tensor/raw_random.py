@@ -1,9 +1,9 @@
 """Draws from an explicit stream."""
 
-from theano._core.api.random import (
+from theano._core.api.random.random_streams import (
     RandomStreamsBase,
 )
-from theano._core.api.raw_random import (
+from theano._core.api.random.raw_random import (
     binomial,
     choice,
     multinomial,
@@ -13,7 +13,7 @@ from theano._core.api.raw_random import (
     random_integers,
     uniform,
 )
-from theano._core.api.raw_random import (
+from theano._core.api.random.raw_random import (
     infer_ndim_bcast as _infer_ndim_bcast,  # noqa: F401 - the name that old programs import
 )
 from theano._core.ir.types import (
@@ -21,7 +21,7 @@ from theano._core.ir.types import (
     random_state_type,
 )
 from theano._core.legacy.paths import attribute
-from theano._core.ops.random import (
+from theano._core.ops.random.numpy_streams import (
     RandomFunction,
     choice_helper,
     multinomial_helper,

@@ -1,9 +1,9 @@
 """Random variables with NumPy's streams."""
 
-from theano._core.api.random import (
+from theano._core.api.random.random_streams import (
     RandomStreams,
 )
-from theano._core.api.shared import (
+from theano._core.api.variable.shared import (
     RandomStateSharedVariable,
     randomstate_constructor,
 )

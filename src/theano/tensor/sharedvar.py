@@ -1,6 +1,6 @@
 """Shared variables that hold arrays."""
 
-from theano._core.api.shared import (
+from theano._core.api.variable.shared import (
     ScalarSharedVariable,
     TensorSharedVariable,
     scalar_constructor,

@@ -1,13 +1,17 @@
 """Linear algebra as `scipy.linalg` has it, on matrices and stacks of matrices."""
 
-from theano._core.api.linalg import (
+from theano._core.api.array.linalg import (
     Eigvalsh,
     eigvalsh,
     kron,
     lu,
 )
 from theano._core.legacy.paths import attribute
-from theano._core.ops.linalg import (
+from theano._core.ops.linalg.exponential import (
+    Expm,
+    expm,
+)
+from theano._core.ops.linalg.systems import (
     Cholesky,
     Solve,
     cholesky,
@@ -16,10 +20,6 @@ from theano._core.ops.linalg import (
     solve_positive_definite,
     solve_symmetric,
     solve_upper_triangular,
-)
-from theano._core.ops.linalg_exponential import (
-    Expm,
-    expm,
 )
 
 __all__ = [

@@ -10,15 +10,22 @@ from theano._core.base import dtypes
 from theano._core.base.errors import AsTensorError, EmptyConstantError, NotScalarConstantError
 from theano._core.ir.types import NoneType, TensorType
 from theano._core.ir.variable import Constant, Variable
-from theano._core.ops import op as ops
-from theano._core.ops.assertions import Assert
-from theano._core.ops.broadcasting import Alloc
-from theano._core.ops.dimshuffle import DimShuffle, dimshuffle
-from theano._core.ops.elementwise import Elementwise
-from theano._core.ops.elementwise import cast as convert
-from theano._core.ops.fill import Second
-from theano._core.ops.indexing import Subtensor, join_index
-from theano._core.ops.shaping import Length, MakeVector, Rebroadcast, ShapeOf, SpecifyShape, length
+from theano._core.ops.array.assertions import Assert
+from theano._core.ops.array.broadcasting import Alloc
+from theano._core.ops.array.indexing import Subtensor, join_index
+from theano._core.ops.array.shaping import (
+    Length,
+    MakeVector,
+    Rebroadcast,
+    ShapeOf,
+    SpecifyShape,
+    length,
+)
+from theano._core.ops.core import op as ops
+from theano._core.ops.core.dimshuffle import DimShuffle, dimshuffle
+from theano._core.ops.core.fill import Second
+from theano._core.ops.elementwise.elementwise import Elementwise
+from theano._core.ops.elementwise.elementwise import cast as convert
 
 __all__ = [
     "NoneConst",

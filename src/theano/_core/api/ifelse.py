@@ -7,7 +7,7 @@ from typing import Any
 from theano._core.api.conversion import as_tensor_variable
 from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Variable
-from theano._core.ops.branch import IfElse
+from theano._core.ops.control.branch import IfElse
 
 
 def ifelse(condition: Any, then_branch: Any, else_branch: Any, name: str | None = None) -> Any:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from theano._core.api.gradients import verify_grad
+from theano._core.api.derivatives.gradients import verify_grad
 from theano._core.ops.sparse import structure
 from theano._core.ops.sparse.products import StructuredDot
 from theano._core.ops.sparse.random import Binomial, Multinomial, Poisson

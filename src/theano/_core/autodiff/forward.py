@@ -18,12 +18,12 @@ from theano._core.ir import hooks
 from theano._core.ir.graph import toposort
 from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Apply
-from theano._core.ops.arithmetic import real
-from theano._core.ops.elementwise import Elementwise, cast
-from theano._core.ops.fill import second, zeros_like_float
-from theano._core.ops.gradient import DisconnectedType
-from theano._core.ops.op import as_variable, complete_values, inside_body
-from theano._core.ops.shaping import pattern_broadcast
+from theano._core.ops.array.gradient import DisconnectedType
+from theano._core.ops.array.shaping import pattern_broadcast
+from theano._core.ops.core.fill import second, zeros_like_float
+from theano._core.ops.core.op import as_variable, complete_values, inside_body
+from theano._core.ops.elementwise.arithmetic import real
+from theano._core.ops.elementwise.elementwise import Elementwise, cast
 
 
 @hooks.push_forward.fill

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from theano._core.ir.variable import Apply, Constant
-from theano._core.ops.gradient import After, GradientFilter
+from theano._core.ops.array.gradient import After, GradientFilter
 
 after = After()
 

@@ -17,22 +17,22 @@ import numpy as np
 
 from theano._core.autodiff.recomputation import Recomputation
 from theano._core.base import dtypes
-from theano._core.base.collector import paused_collector
 from theano._core.base.errors import DisconnectedInputError, NullTypeGradError
+from theano._core.base.gc_pause import paused_collector
 from theano._core.base.settings import change_flags, config
 from theano._core.ir import hooks
 from theano._core.ir.graph import toposort
 from theano._core.ir.source import at_line, user_line
 from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Apply, Variable
-from theano._core.ops.arithmetic import real
-from theano._core.ops.elementwise import cast
-from theano._core.ops.fill import second, zeros_like_float
-from theano._core.ops.gradient import DisconnectedType, NullType
-from theano._core.ops.indexing import sum_to
-from theano._core.ops.inner_graph import as_one
-from theano._core.ops.op import as_variable, complete_values, inside_body
-from theano._core.ops.shaping import pattern_broadcast
+from theano._core.ops.array.gradient import DisconnectedType, NullType
+from theano._core.ops.array.indexing import sum_to
+from theano._core.ops.array.shaping import pattern_broadcast
+from theano._core.ops.control.inner_graph import as_one
+from theano._core.ops.core.fill import second, zeros_like_float
+from theano._core.ops.core.op import as_variable, complete_values, inside_body
+from theano._core.ops.elementwise.arithmetic import real
+from theano._core.ops.elementwise.elementwise import cast
 
 
 def grad(

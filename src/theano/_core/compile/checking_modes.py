@@ -18,8 +18,8 @@ from theano._core.ir.graph import copy_graph, toposort
 from theano._core.ir.text import listing
 from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Apply, Constant
-from theano._core.ops.called import CallError
-from theano._core.ops.evaluation import evaluate
+from theano._core.ops.core.evaluation import evaluate
+from theano._core.ops.core.python_call import CallError
 from theano._core.rewrite.pipeline import rewrite
 
 

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from theano._core.base import developing
-from theano._core.base.collector import paused_collector
+from theano._core.base.gc_pause import paused_collector
 from theano._core.base.settings import change_flags, config
 from theano._core.compile import messages, programs
 from theano._core.compile.containers import Container
@@ -23,12 +23,12 @@ from theano._core.ir.graph import toposort
 from theano._core.ir.text import listing
 from theano._core.ir.types import Generic, RandomStateType, TensorType, generic
 from theano._core.lower.function_address import FunctionAddress
-from theano._core.lower.llvm import machine
+from theano._core.lower.llvm.target import machine
 from theano._core.lower.program_text import ProgramText
-from theano._core.ops.called import CallError
-from theano._core.ops.op import complete_values
-from theano._core.ops.random import Draw
-from theano._core.ops.sizes import unsized_inputs, without_sizes
+from theano._core.ops.array.static_shape import unsized_inputs, without_sizes
+from theano._core.ops.core.op import complete_values
+from theano._core.ops.core.python_call import CallError
+from theano._core.ops.random.numpy_streams import Draw
 from theano._core.rewrite.engine import Rewriter
 from theano._core.rewrite.native_form import native_form
 from theano._core.rewrite.pipeline import rewrite
@@ -236,7 +236,7 @@ class FunctionMaker:
             return self._native_program(rewritten, rewriter)
         # A program that only calls another backend: the entry is one callback.
         from theano._core.compile.backends import BACKENDS
-        from theano._core.compile.called_program import called_program
+        from theano._core.compile.callback_program import called_program
 
         if self.mode.runner is not None:
             run = self.mode.runner(self, rewritten)

@@ -12,12 +12,12 @@ from typing import Any
 from theano._core.compile.inputs import In
 from theano._core.ir.graph import toposort
 from theano._core.ir.types import TensorType
-from theano._core.ops.dimshuffle import DimShuffle
-from theano._core.ops.elementwise import Elementwise
-from theano._core.ops.fill import Second
-from theano._core.ops.indexing import AdvancedIncSubtensor, IncSubtensor, Subtensor
-from theano._core.ops.overwriting import Overwrite
-from theano._core.ops.shaping import Reshape
+from theano._core.ops.array.indexing import AdvancedIncSubtensor, IncSubtensor, Subtensor
+from theano._core.ops.array.overwriting import Overwrite
+from theano._core.ops.array.shaping import Reshape
+from theano._core.ops.core.dimshuffle import DimShuffle
+from theano._core.ops.core.fill import Second
+from theano._core.ops.elementwise.elementwise import Elementwise
 
 # What writes its result over its first input if it can, and what shows the memory of its input.
 _OVER_FIRST = (IncSubtensor, AdvancedIncSubtensor, Second)

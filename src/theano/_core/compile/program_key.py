@@ -24,14 +24,14 @@ from theano._core.compile.modes import Mode
 from theano._core.ir.graph import toposort
 from theano._core.ir.types import ObjectType, TensorType
 from theano._core.ir.variable import Apply, Constant
-from theano._core.lower.expression import Emitted
-from theano._core.lower.llvm import machine
-from theano._core.ops.body import Body
-from theano._core.ops.branch import IfElse
-from theano._core.ops.elementwise import Elementwise
-from theano._core.ops.inner_graph import InnerGraph
-from theano._core.ops.loop import Loop
-from theano._core.ops.op import Op
+from theano._core.lower.kernel.expression import Emitted
+from theano._core.lower.llvm.target import machine
+from theano._core.ops.control.body import Body
+from theano._core.ops.control.branch import IfElse
+from theano._core.ops.control.inner_graph import InnerGraph
+from theano._core.ops.control.scan import Loop
+from theano._core.ops.core.op import Op
+from theano._core.ops.elementwise.elementwise import Elementwise
 from theano._core.rewrite.pipeline import adds_nothing
 from theano._core.runtime import native
 

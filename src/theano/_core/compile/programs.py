@@ -24,7 +24,7 @@ from theano._core.compile.program_key import (
     source_files,
 )
 from theano._core.lower.function_address import FunctionAddress
-from theano._core.lower.llvm import machine
+from theano._core.lower.llvm.target import machine
 from theano._core.lower.program_text import Output, ProgramText
 
 # Where rewriting has made more constants (in characters of base64), a file is not worth it.

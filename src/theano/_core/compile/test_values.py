@@ -16,8 +16,8 @@ from theano._core.base.settings import change_flags, config
 from theano._core.ir import hooks
 from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Apply, Variable
-from theano._core.ops.evaluation import apply_values
-from theano._core.ops.op import as_variable
+from theano._core.ops.core.evaluation import apply_values
+from theano._core.ops.core.op import as_variable
 
 
 def get_test_value(v: Any) -> Any:

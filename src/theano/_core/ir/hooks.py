@@ -38,20 +38,28 @@ class Hook:
         return self.value(*arguments, **options)
 
 
-evaluate = Hook("ir.variable", "api.variables", "`eval` of every variable compiles a function.")
-change_pattern = Hook(
-    "ir.types", "ops.shaping", "A variable becomes one of another type by an operation."
+evaluate = Hook(
+    "ir.variable", "api.variable.classes", "`eval` of every variable compiles a function."
 )
-check_lengths = Hook("ir.types", "ops.sizes", "It is checked to have the lengths of a type so.")
-stack = Hook("ops.op", "ops.creation", "A list that holds variables is a tensor by an operation.")
+change_pattern = Hook(
+    "ir.types", "ops.array.shaping", "A variable becomes one of another type by an operation."
+)
+check_lengths = Hook(
+    "ir.types", "ops.array.static_shape", "It is checked to have the lengths of a type so."
+)
+stack = Hook(
+    "ops.core.op", "ops.array.creation", "A list that holds variables is a tensor by an operation."
+)
 declare_lengths = Hook(
-    "ops.op", "ops.sizes", "Lengths of outputs follow from declared ones by formulas of operations."
+    "ops.core.op",
+    "ops.array.static_shape",
+    "Lengths of outputs follow from declared ones by formulas of operations.",
 )
 compute_test_values = Hook(
-    "ops.op", "compile.test_values", "Example values are computed as operations are applied."
+    "ops.core.op", "compile.test_values", "Example values are computed as operations are applied."
 )
 compile_body = Hook(
-    "ops.deferred", "compile.function", "An operation that is its body runs as compiled."
+    "ops.control.deferred", "compile.function", "An operation that is its body runs as compiled."
 )
 push_forward = Hook(
     "autodiff.reverse",
@@ -59,20 +67,22 @@ push_forward = Hook(
     "Reverse rules may need directional derivatives; forward mode transposes reverse rules.",
 )
 run_added_rewrites = Hook(
-    "rewrite.pipeline", "legacy.optdb", "Users register rewrites by Theano's positions."
+    "rewrite.pipeline", "legacy.optimizers.optdb", "Users register rewrites by Theano's positions."
 )
 has_added_rewrites = Hook(
-    "rewrite.pipeline", "legacy.optdb", "Without one, programs that are kept may be used."
+    "rewrite.pipeline",
+    "legacy.optimizers.optdb",
+    "Without one, programs that are kept may be used.",
 )
 
 # Modules that give attributes to classes of others, and why.
 EXTENDING = {
-    "ops.operators": "Variables of tensors have operators: `TensorType.variable_class`.",
-    "api.variables": "They have the methods of users, too.",
-    "ops.index_rows": "Indexing of rows needs all operations of indexing.",
+    "ops.elementwise.operators": "Tensors have operators: `TensorType.variable_class`.",
+    "api.variable.classes": "They have the methods of users, too.",
+    "ops.array.indexing_batch": "Indexing of rows needs all operations of indexing.",
     "ops.sparse.functions": "Variables of sparse matrices have operators.",
     "compile.function": "What Python does with a compiled function, whose class is written in C++.",
-    "legacy.old_methods": "Attributes of Theano 1.0.5 that nothing in the engine uses.",
+    "legacy.patches": "Attributes of Theano 1.0.5 that nothing in the engine uses.",
 }
 
 

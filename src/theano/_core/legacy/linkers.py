@@ -15,8 +15,8 @@ import numpy as np
 from theano._core.compile.containers import Container as Cell
 from theano._core.compile.function import function
 from theano._core.compile.modes import LINKERS, Mode
-from theano._core.legacy.op_classes import Kind
-from theano._core.ops.evaluation import apply_values, evaluate
+from theano._core.legacy.ops.op_classes import Kind
+from theano._core.ops.core.evaluation import apply_values, evaluate
 
 
 class Container(Cell, metaclass=Kind):

@@ -19,9 +19,9 @@ from typing import Any
 
 from theano._core.base.dtypes import all_dtypes
 from theano._core.compile import checking_modes
-from theano._core.legacy import no_gpu, old_methods
+from theano._core.legacy import no_gpu, patches
 from theano._core.legacy.refused import REFUSED, refused
-from theano._core.legacy.scalar_names import BASIC, SPECIAL
+from theano._core.legacy.scalar.names import BASIC, SPECIAL
 
 # Modules that are files.
 REAL = {
@@ -43,7 +43,7 @@ REAL = {
 }
 _OPTIMIZERS = {
     **{
-        name: f"legacy.local_optimizers:{name}"
+        name: f"legacy.optimizers.local_optimizers:{name}"
         for name in (
             "FromFunctionLocalOptimizer",
             "LocalOptGroup",
@@ -55,7 +55,7 @@ _OPTIMIZERS = {
         )
     },
     **{
-        name: f"legacy.optimizers:{name}"
+        name: f"legacy.optimizers.global_optimizers:{name}"
         for name in (
             "CheckStackTraceOptimization",
             "EquilibriumOptimizer",
@@ -75,7 +75,7 @@ _OPTIMIZERS = {
         )
     },
     **{
-        name: f"legacy.merging:{name}"
+        name: f"legacy.optimizers.merging:{name}"
         for name in (
             "MergeFeature",
             "MergeOptimizer",
@@ -100,11 +100,11 @@ _LINKERS = {
     )
 }
 _DATABASES = {
-    name: f"legacy.optdb:{name}"
+    name: f"legacy.optimizers.optdb:{name}"
     for name in ("DB", "EquilibriumDB", "LocalGroupDB", "ProxyDB", "Query", "SequenceDB", "TopoDB")
 }
 _REGISTERS = {
-    name: f"legacy.optdb:{name}"
+    name: f"legacy.optimizers.optdb:{name}"
     for name in (
         "register_canonicalize",
         "register_specialize",
@@ -117,9 +117,9 @@ _REGISTERS = {
 _TOOLBOX = {
     "AlreadyThere": "ir.function_graph:AlreadyThere",
     "BadOptimization": "compile.checking_modes:BadOptimization",
-    "DestroyHandler": "legacy.destroyhandler:DestroyHandler",
+    "DestroyHandler": "legacy.optimizers.destroyhandler:DestroyHandler",
     **{
-        name: f"legacy.toolbox:{name}"
+        name: f"legacy.optimizers.toolbox:{name}"
         for name in (
             "Bookkeeper",
             "Feature",
@@ -145,9 +145,9 @@ _GRAPH = {
     "io_connection_pattern": "ir.comparison:io_connection_pattern",
     "is_same_graph": "ir.comparison:is_same_graph",
     "is_same_graph_with_merge": "ir.comparison:is_same_graph",
-    "deque": "legacy.graphs:deque",
+    "deque": "legacy.graphs.walks:deque",
     **{
-        name: f"legacy.graphs:{name}"
+        name: f"legacy.graphs.walks:{name}"
         for name in (
             "ancestors",
             "clone",
@@ -168,7 +168,7 @@ _GRAPH = {
     },
 }
 _FUNCTION_GRAPH = {
-    "CachedConstantError": "legacy.graphs:CachedConstantError",
+    "CachedConstantError": "legacy.graphs.walks:CachedConstantError",
     "FunctionGraph": "ir.function_graph:FunctionGraph",
     "MissingInputError": "base.errors:MissingInputError",
     "InconsistencyError": "base.errors:InconsistencyError",
@@ -184,7 +184,7 @@ _TEST_VALUES = {
     )
 }
 _OLD_FUNCTIONS = {
-    name: f"legacy.old_functions:{name}"
+    name: f"legacy.compile_api:{name}"
     for name in ("Supervisor", "orig_function", "rebuild_collect_shared")
 }
 _FUNCTION = {
@@ -221,14 +221,14 @@ _DEBUG_MODE = {
 }
 _MODES = {
     **{
-        name: f"legacy.optimizers:{name}"
+        name: f"legacy.optimizers.global_optimizers:{name}"
         for name in ("AddDestroyHandler", "AddFeatureOptimizer", "PrintCurrentFunctionGraph")
     },
     **{
-        f"OPT_{name}": f"legacy.optdb:OPT_{name}"
+        f"OPT_{name}": f"legacy.optimizers.optdb:OPT_{name}"
         for name in ("FAST_COMPILE", "FAST_RUN", "FAST_RUN_STABLE", "MERGE", "NONE", "O2", "O3")
     },
-    **{f"OPT_{name}": f"legacy.optdb:OPT_{name}" for name in ("STABILIZE", "UNSAFE")},
+    **{f"OPT_{name}": f"legacy.optimizers.optdb:OPT_{name}" for name in ("STABILIZE", "UNSAFE")},
     "predefined_linkers": "legacy.linkers:predefined_linkers",
     "predefined_optimizers": "compile.modes:OPTIMIZERS",
     "register_linker": "legacy.linkers:register_linker",
@@ -237,7 +237,7 @@ _MODES = {
     "Mode": "compile.modes:Mode",
     "get_default_mode": "compile.modes:get_default_mode",
     "get_mode": "compile.modes:get_mode",
-    "optdb": "legacy.optdb:optdb",
+    "optdb": "legacy.optimizers.optdb:optdb",
     "predefined_modes": "compile.modes:predefined_modes",
     "register_mode": "compile.modes:register_mode",
     "register_optimizer": "compile.modes:register_optimizer",
@@ -250,35 +250,35 @@ _INPUTS = {
 }
 _VARIABLES = {
     "AsTensorError": "base.errors:AsTensorError",
-    "TensorConstant": "api.variables:TensorConstant",
-    "TensorVariable": "api.variables:TensorVariable",
-    "_tensor_py_operators": "api.methods:Methods",
+    "TensorConstant": "api.variable.classes:TensorConstant",
+    "TensorVariable": "api.variable.classes:TensorVariable",
+    "_tensor_py_operators": "api.variable.methods:Methods",
 }
 
 _LINALG = {
-    "alloc_diag": "api.linalg:alloc_diag",
-    "cholesky": "ops.linalg:cholesky",
-    "det": "ops.linalg:det",
-    "diag": "api.linalg:diag",
-    "eig": "ops.linalg_spectra:eig",
-    "eigh": "api.linalg:eigh",
-    "eigvalsh": "api.linalg:eigvalsh",
-    "extract_diag": "api.linalg:extract_diag",
-    "matrix_inverse": "ops.linalg:matrix_inverse",
-    "psd": "api.linalg:psd",
-    "solve": "ops.linalg:solve",
-    "spectral_radius_bound": "api.linalg:spectral_radius_bound",
-    "trace": "api.linalg:trace",
+    "alloc_diag": "api.array.linalg:alloc_diag",
+    "cholesky": "ops.linalg.systems:cholesky",
+    "det": "ops.linalg.systems:det",
+    "diag": "api.array.linalg:diag",
+    "eig": "ops.linalg.spectra:eig",
+    "eigh": "api.array.linalg:eigh",
+    "eigvalsh": "api.array.linalg:eigvalsh",
+    "extract_diag": "api.array.linalg:extract_diag",
+    "matrix_inverse": "ops.linalg.systems:matrix_inverse",
+    "psd": "api.array.linalg:psd",
+    "solve": "ops.linalg.systems:solve",
+    "spectral_radius_bound": "api.array.linalg:spectral_radius_bound",
+    "trace": "api.array.linalg:trace",
 }
 _TENSOR_ERRORS = {"NotScalarConstantError": "base.errors:NotScalarConstantError"}
 _ELEMENTWISE = {
-    "DimShuffle": "ops.dimshuffle:DimShuffle",
-    "Elemwise": "legacy.elemwise_classes:Elemwise",
+    "DimShuffle": "ops.core.dimshuffle:DimShuffle",
+    "Elemwise": "legacy.ops.elemwise_classes:Elemwise",
 }
 _CONSTANTS = {"get_scalar_constant_value": "api.conversion:get_scalar_constant_value"}
 _SUBTENSORS = {
     **{
-        name: f"legacy.op_classes:{name}"
+        name: f"legacy.ops.op_classes:{name}"
         for name in (
             "AdvancedIncSubtensor",
             "AdvancedIncSubtensor1",
@@ -291,9 +291,9 @@ _SUBTENSORS = {
             "advanced_subtensor1",
         )
     },
-    **{name: f"api.indexing:{name}" for name in ("inc_subtensor", "set_subtensor", "take")},
+    **{name: f"api.array.indexing:{name}" for name in ("inc_subtensor", "set_subtensor", "take")},
     **{
-        name: f"legacy.slices:{name}"
+        name: f"legacy.ops.slices:{name}"
         for name in (
             "AdvancedBooleanIncSubtensor",
             "AdvancedBooleanSubtensor",
@@ -351,7 +351,7 @@ _COMPAT = {
 }
 _SLICES = {
     **{
-        name: f"ops.slices:{name}"
+        name: f"ops.array.slices:{name}"
         for name in (
             "MakeSlice",
             "SliceConstant",
@@ -364,7 +364,7 @@ _SLICES = {
     "NoneTypeT": "ir.types:NoneType",
 }
 _TYPED_LISTS = {
-    name: f"legacy.typed_list:{name}"
+    name: f"legacy.user.typed_list:{name}"
     for name in (
         "Append",
         "Count",
@@ -398,27 +398,27 @@ LATE: dict[str, dict[str, str]] = {
         **_LINKERS,
         "Container": "legacy.linkers:Container",
         "FunctionMaker": "compile.maker:FunctionMaker",
-        "CachedConstantError": "legacy.graphs:CachedConstantError",
+        "CachedConstantError": "legacy.graphs.walks:CachedConstantError",
         "InconsistencyError": "base.errors:InconsistencyError",
         "ProfileStats": "compile.profiling:ProfileStats",
         "SymbolicInput": "compile.inputs:SymbolicInput",
         "SymbolicOutput": "compile.inputs:SymbolicOutput",
-        "_asarray": "legacy.old_functions:_asarray",
+        "_asarray": "legacy.compile_api:_asarray",
         "function_dump": "legacy.pickling:function_dump",
-        "logging_default_handler": "legacy.old_utils:logging_default_handler",
-        "theano_logger": "legacy.old_utils:theano_logger",
+        "logging_default_handler": "legacy.graphs.gof_utils:logging_default_handler",
+        "theano_logger": "legacy.graphs.gof_utils:theano_logger",
         "get_scalar_constant_value": "api.conversion:get_scalar_constant_value",
-        "object2": "legacy.properties:object2",
+        "object2": "legacy.user.properties:object2",
         "opt": "theano.gof.opt",
         "predefined_modes": "compile.modes:predefined_modes",
         "predefined_optimizers": "compile.modes:OPTIMIZERS",
-        "test": "legacy.old_functions:run_tests",
+        "test": "legacy.compile_api:run_tests",
         "toolbox": "theano.gof.toolbox",
         "utils": "theano.gof.utils",
     },
     "theano.tensor": {
         **{
-            name: f"legacy.slices:{name}"
+            name: f"legacy.ops.slices:{name}"
             for name in (
                 "AdvancedBooleanIncSubtensor",
                 "AdvancedBooleanSubtensor",
@@ -433,7 +433,7 @@ LATE: dict[str, dict[str, str]] = {
             )
         },
         **{
-            name: f"legacy.array_ops:{name}"
+            name: f"legacy.ops.array_ops:{name}"
             for name in (
                 "Argmax",
                 "DiffOp",
@@ -448,27 +448,27 @@ LATE: dict[str, dict[str, str]] = {
                 "Tri",
             )
         },
-        **{name: f"api.linalg:{name}" for name in ("AllocDiag", "ExtractDiag")},
+        **{name: f"api.array.linalg:{name}" for name in ("AllocDiag", "ExtractDiag")},
         **{
-            name: f"legacy.scalar_elementwise:{name}"
+            name: f"legacy.scalar.elementwise:{name}"
             for name in ("ScalarFromTensor", "TensorFromScalar")
         },
-        "_shared": "api.shared:tensor_constructor",
+        "_shared": "api.variable.shared:tensor_constructor",
         "config": "base.settings:config",
-        "hashtype": "legacy.properties:hashtype",
-        **{name: f"legacy.old_functions:{name}" for name in ("register_transfer", "transfer")},
-        "join_": "legacy.op_classes:join_",
-        "LoadFromDisk": "ops.disk:LoadFromDisk",
+        "hashtype": "legacy.user.properties:hashtype",
+        **{name: f"legacy.compile_api:{name}" for name in ("register_transfer", "transfer")},
+        "join_": "legacy.ops.op_classes:join_",
+        "LoadFromDisk": "ops.array.disk:LoadFromDisk",
         **_SLICES,
-        **{f"_convert_to_{d}": f"legacy.array_ops:_convert_to_{d}" for d in all_dtypes},
-        "_allclose": "legacy.array_ops:numeric_allclose",
-        "_dot": "ops.products:dot",
-        "isinf_": "ops.arithmetic:isinf",
-        "isnan_": "ops.arithmetic:isnan",
-        **{name: f"api.files:{name}" for name in ("irecv", "isend", "load", "recv", "send")},
+        **{f"_convert_to_{d}": f"legacy.ops.array_ops:_convert_to_{d}" for d in all_dtypes},
+        "_allclose": "legacy.ops.array_ops:numeric_allclose",
+        "_dot": "ops.array.products:dot",
+        "isinf_": "ops.elementwise.arithmetic:isinf",
+        "isnan_": "ops.elementwise.arithmetic:isnan",
+        **{name: f"api.array.io:{name}" for name in ("irecv", "isend", "load", "recv", "send")},
     },
     "theano.tensor.extra_ops": {
-        name: f"legacy.array_ops:{name}"
+        name: f"legacy.ops.array_ops:{name}"
         for name in (
             "Bartlett",
             "CpuContiguous",
@@ -489,20 +489,20 @@ LATE: dict[str, dict[str, str]] = {
         )
     },
     "theano.tensor.nlinalg": {
-        name: f"legacy.array_ops:{name}" for name in ("QRFull", "QRIncomplete")
+        name: f"legacy.ops.array_ops:{name}" for name in ("QRFull", "QRIncomplete")
     },
     "theano.tensor.sort": {
-        name: f"legacy.array_ops:{name}" for name in ("ArgSortOp", "SortOp", "TopKOp")
+        name: f"legacy.ops.array_ops:{name}" for name in ("ArgSortOp", "SortOp", "TopKOp")
     },
     "theano.tensor.nnet": {
-        "ConvOp": "legacy.convolution_ops:ConvOp",
+        "ConvOp": "legacy.ops.convolution_ops:ConvOp",
         **{
-            f"{name}_inplace": f"api.nnet:{name}"
+            f"{name}_inplace": f"api.nn.nnet:{name}"
             for name in ("hard_sigmoid", "sigmoid", "softplus", "ultra_fast_sigmoid")
         },
     }
     | {
-        name: f"legacy.array_ops:{name}"
+        name: f"legacy.ops.array_ops:{name}"
         for name in (
             "CrossentropyCategorical1Hot",
             "CrossentropyCategorical1HotGrad",
@@ -521,16 +521,16 @@ LATE: dict[str, dict[str, str]] = {
 }
 
 _USER_TYPES = {
-    "CDataType": "legacy.user_type:CDataType",
-    "CEnumType": "legacy.params:CEnumType",
-    "EnumList": "legacy.params:EnumList",
-    "EnumType": "legacy.params:EnumType",
-    "Params": "legacy.params:Params",
-    "ParamsType": "legacy.params:ParamsType",
-    "SingletonType": "legacy.user_type:SingletonType",
+    "CDataType": "legacy.user.type:CDataType",
+    "CEnumType": "legacy.user.params:CEnumType",
+    "EnumList": "legacy.user.params:EnumList",
+    "EnumType": "legacy.user.params:EnumType",
+    "Params": "legacy.user.params:Params",
+    "ParamsType": "legacy.user.params:ParamsType",
+    "SingletonType": "legacy.user.type:SingletonType",
 }
 _FUNCTION_OPS = {
-    name: f"legacy.function_op:{name}"
+    name: f"legacy.ops.function_op:{name}"
     for name in (
         "DeepCopyOp",
         "FromFunctionOp",
@@ -542,7 +542,7 @@ _FUNCTION_OPS = {
         "view_op",
     )
 } | {
-    f"register_{name}_c_code": "legacy.function_op:register_c_code"
+    f"register_{name}_c_code": "legacy.ops.function_op:register_c_code"
     for name in ("deep_copy_op", "rebroadcast", "shape", "shape_i", "specify_shape", "view_op")
 }
 
@@ -610,13 +610,14 @@ _SCALAR_TYPES = (
 _SCALAR = {
     "ComplexError": "base.errors:ComplexError",
     "IntegerDivisionError": "base.errors:IntegerDivisionError",
-    "bool": "legacy.scalar_type:boolean",
-    **{name: f"legacy.scalar_type:{name}" for name in _SCALAR_TYPES},
+    "bool": "legacy.scalar.type:boolean",
+    **{name: f"legacy.scalar.type:{name}" for name in _SCALAR_TYPES},
     **{
-        name: f"legacy.scalar_op:{name}" for name in ("BinaryScalarOp", "ScalarOp", "UnaryScalarOp")
+        name: f"legacy.scalar.user_op:{name}"
+        for name in ("BinaryScalarOp", "ScalarOp", "UnaryScalarOp")
     },
     **{
-        name: f"legacy.scalar_ops:{name}"
+        name: f"legacy.scalar.ops:{name}"
         for name in (
             "Cast",
             "Composite",
@@ -632,7 +633,7 @@ _SCALAR = {
         )
     },
 }
-_SCALAR_OF_SPECIAL = {name: f"legacy.scalar_ops:{name}" for name in (*SPECIAL, *SPECIAL.values())}
+_SCALAR_OF_SPECIAL = {name: f"legacy.scalar.ops:{name}" for name in (*SPECIAL, *SPECIAL.values())}
 # Module → its names → where the engine has them.
 MODULES: dict[str, dict[str, str]] = {
     "theano.gof": {
@@ -644,19 +645,19 @@ MODULES: dict[str, dict[str, str]] = {
         **_DATABASES,
         **_TOOLBOX,
         **_USER_TYPES,
-        "COp": "legacy.user_op:COp",
+        "COp": "legacy.user.op:COp",
         "Generic": "ir.types:Generic",
         "MethodNotDefined": "base.errors:MethodNotDefined",
-        "Op": "legacy.user_op:Op",
-        "OpenMPOp": "legacy.user_op:OpenMPOp",
-        "object2": "legacy.properties:object2",
-        "Type": "legacy.user_type:Type",
+        "Op": "legacy.user.op:Op",
+        "OpenMPOp": "legacy.user.op:OpenMPOp",
+        "object2": "legacy.user.properties:object2",
+        "Type": "legacy.user.type:Type",
         "generic": "ir.types:generic",
     },
     "theano.compat": _COMPAT,
     "theano.d3viz": {},
     "theano.misc": {},
-    "theano.misc.cpucount": {"cpuCount": "legacy.old_utils:cpu_count"},
+    "theano.misc.cpucount": {"cpuCount": "legacy.graphs.gof_utils:cpu_count"},
     "theano.misc.frozendict": {"frozendict": "legacy.collections:frozendict"},
     "theano.misc.ordered_set": {
         "Link": "legacy.pickling:OldObject",
@@ -664,34 +665,34 @@ MODULES: dict[str, dict[str, str]] = {
         "check_deterministic": "legacy.collections:check_deterministic",
     },
     "theano.misc.may_share_memory": {
-        "may_share_memory": "legacy.old_functions:may_share_memory",
+        "may_share_memory": "legacy.compile_api:may_share_memory",
     },
     "theano.misc.pkl_utils": {
         **_PICKLING,
-        "DEFAULT_PROTOCOL": "legacy.old_utils:DEFAULT_PROTOCOL",
-        "HIGHEST_PROTOCOL": "legacy.old_utils:HIGHEST_PROTOCOL",
+        "DEFAULT_PROTOCOL": "legacy.graphs.gof_utils:DEFAULT_PROTOCOL",
+        "HIGHEST_PROTOCOL": "legacy.graphs.gof_utils:HIGHEST_PROTOCOL",
     },
-    "theano.misc.safe_asarray": {"_asarray": "legacy.old_functions:_asarray"},
+    "theano.misc.safe_asarray": {"_asarray": "legacy.compile_api:_asarray"},
     "theano.tensor.fourier": {
-        "Fourier": "legacy.array_ops:Fourier",
-        "fft": "api.fourier:fourier_fft",
+        "Fourier": "legacy.ops.array_ops:Fourier",
+        "fft": "api.array.fourier:fourier_fft",
     },
     "theano.tensor.io": {
-        "LoadFromDisk": "ops.disk:LoadFromDisk",
-        "_allclose": "legacy.array_ops:numeric_allclose",
-        "_dot": "ops.products:dot",
-        "isinf_": "ops.arithmetic:isinf",
-        "isnan_": "ops.arithmetic:isnan",
-        **{name: f"api.files:{name}" for name in ("irecv", "isend", "load", "recv", "send")},
+        "LoadFromDisk": "ops.array.disk:LoadFromDisk",
+        "_allclose": "legacy.ops.array_ops:numeric_allclose",
+        "_dot": "ops.array.products:dot",
+        "isinf_": "ops.elementwise.arithmetic:isinf",
+        "isnan_": "ops.elementwise.arithmetic:isnan",
+        **{name: f"api.array.io:{name}" for name in ("irecv", "isend", "load", "recv", "send")},
     },
     "theano.tensor.utils": {
-        "hash_from_ndarray": "legacy.old_functions:hash_from_ndarray",
-        "shape_of_variables": "legacy.shape_of_variables:shape_of_variables",
+        "hash_from_ndarray": "legacy.compile_api:hash_from_ndarray",
+        "shape_of_variables": "legacy.graphs.shape_of_variables:shape_of_variables",
     },
     "theano.gof.graph": _GRAPH,
     "theano.gof.opt": {
         **_OPTIMIZERS,
-        "ReplaceValidate": "legacy.toolbox:ReplaceValidate",
+        "ReplaceValidate": "legacy.optimizers.toolbox:ReplaceValidate",
         "config": "base.settings:config",
         "logging": "logging",
         "theano": "theano",
@@ -700,28 +701,28 @@ MODULES: dict[str, dict[str, str]] = {
     "theano.gof.toolbox": _TOOLBOX,
     "theano.gof.fg": _FUNCTION_GRAPH,
     "theano.gof.null_type": {
-        "NullType": "ops.gradient:NullType",
-        "null_type": "ops.gradient:null_type",
+        "NullType": "ops.array.gradient:NullType",
+        "null_type": "ops.array.gradient:null_type",
     },
     "theano.gof.op": {
         "MethodNotDefined": "base.errors:MethodNotDefined",
         **_TEST_VALUES,
-        "Op": "legacy.user_op:Op",
-        "COp": "legacy.user_op:COp",
-        "OpenMPOp": "legacy.user_op:OpenMPOp",
-        "PureOp": "legacy.user_op:Op",
+        "Op": "legacy.user.op:Op",
+        "COp": "legacy.user.op:COp",
+        "OpenMPOp": "legacy.user.op:OpenMPOp",
+        "PureOp": "legacy.user.op:Op",
     },
     "theano.gof.params_type": {
-        "Params": "legacy.params:Params",
-        "ParamsType": "legacy.params:ParamsType",
+        "Params": "legacy.user.params:Params",
+        "ParamsType": "legacy.user.params:ParamsType",
     },
     "theano.gof.compilelock": {
-        name: f"legacy.old_utils:{name}" for name in ("get_lock", "release_lock")
+        name: f"legacy.graphs.gof_utils:{name}" for name in ("get_lock", "release_lock")
     },
     "theano.gof.utils": {
         "MethodNotDefined": "base.errors:MethodNotDefined",
         **{
-            name: f"legacy.old_utils:{name}"
+            name: f"legacy.graphs.gof_utils:{name}"
             for name in (
                 "difference",
                 "flatten",
@@ -736,15 +737,15 @@ MODULES: dict[str, dict[str, str]] = {
             )
         },
         **{
-            name: f"legacy.properties:{name}"
+            name: f"legacy.user.properties:{name}"
             for name in ("MetaObject", "hashtype", "object2", "scratchpad")
         },
     },
     "theano.gof.type": {
         **_USER_TYPES,
-        "PureType": "legacy.user_type:Type",
+        "PureType": "legacy.user.type:Type",
         "Generic": "ir.types:Generic",
-        "Type": "legacy.user_type:Type",
+        "Type": "legacy.user.type:Type",
         "generic": "ir.types:generic",
     },
     "theano.compile": {
@@ -753,23 +754,23 @@ MODULES: dict[str, dict[str, str]] = {
         **_MODES,
         **_PROFILES,
         **_INPUTS,
-        "OpFromGraph": "api.op_from_graph:OpFromGraph",
+        "OpFromGraph": "api.graph.op_from_graph:OpFromGraph",
         **_FUNCTION_OPS,
         **_DEBUG_MODE,
         "MonitorMode": "compile.checking_modes:MonitorMode",
         "NanGuardMode": "compile.checking_modes:NanGuardMode",
-        "NullType": "ops.gradient:NullType",
-        "DisconnectedType": "ops.gradient:DisconnectedType",
-        "Rebroadcast": "legacy.op_classes:Rebroadcast",
-        "Shape": "ops.shaping:ShapeOf",
-        "Shape_i": "ops.shaping:Length",
-        "SpecifyShape": "ops.shaping:SpecifyShape",
-        "shape": "api.shaping:shape",
-        "specify_shape": "ops.shaping:specify_shape",
+        "NullType": "ops.array.gradient:NullType",
+        "DisconnectedType": "ops.array.gradient:DisconnectedType",
+        "Rebroadcast": "legacy.ops.op_classes:Rebroadcast",
+        "Shape": "ops.array.shaping:ShapeOf",
+        "Shape_i": "ops.array.shaping:Length",
+        "SpecifyShape": "ops.array.shaping:SpecifyShape",
+        "shape": "api.array.shaping:shape",
+        "specify_shape": "ops.array.shaping:specify_shape",
         "function": "compile.function:function",
-        "pfunc": "legacy.old_functions:pfunc",
+        "pfunc": "legacy.compile_api:pfunc",
     },
-    "theano.compile.builders": {"OpFromGraph": "api.op_from_graph:OpFromGraph"},
+    "theano.compile.builders": {"OpFromGraph": "api.graph.op_from_graph:OpFromGraph"},
     "theano.compile.function": {"function": "compile.function:function"},
     "theano.compile.function_module": {
         **_FUNCTION,
@@ -795,15 +796,15 @@ MODULES: dict[str, dict[str, str]] = {
     "theano.compile.pfunc": {
         **_SHARED,
         "Param": "compile.inputs:Param",
-        "pfunc": "legacy.old_functions:pfunc",
-        "rebuild_collect_shared": "legacy.old_functions:rebuild_collect_shared",
+        "pfunc": "legacy.compile_api:pfunc",
+        "rebuild_collect_shared": "legacy.compile_api:rebuild_collect_shared",
     },
     "theano.compile.sharedvalue": _SHARED,
     "theano.gof.link": {"Container": "legacy.linkers:Container", **_LINKERS},
     "theano.gof.cc": {name: _LINKERS[name] for name in ("CLinker", "DualLinker", "OpWiseCLinker")},
     "theano.gof.vm": {"VM_Linker": _LINKERS["VM_Linker"]},
     "theano.gof.sched": {
-        name: f"legacy.sched:{name}"
+        name: f"legacy.graphs.sched:{name}"
         for name in (
             "_toposort",
             "key_to_cmp",
@@ -816,30 +817,30 @@ MODULES: dict[str, dict[str, str]] = {
             "sort_schedule_fn",
         )
     },
-    "theano.raise_op": {"Raise": "legacy.function_op:Raise"},
-    "theano.scan_module.scan": {"scan": "api.scan:scan"},
-    "theano.scan_module.scan_checkpoints": {"scan_checkpoints": "api.scan:scan_checkpoints"},
-    "theano.scan_module.scan_op": {"Scan": "ops.loop:Loop"},
+    "theano.raise_op": {"Raise": "legacy.ops.function_op:Raise"},
+    "theano.scan_module.scan": {"scan": "api.scan.scan:scan"},
+    "theano.scan_module.scan_checkpoints": {"scan_checkpoints": "api.scan.scan:scan_checkpoints"},
+    "theano.scan_module.scan_op": {"Scan": "ops.control.scan:Loop"},
     "theano.scan_module.scan_utils": {
-        "clone": "api.cloning:clone",
+        "clone": "api.graph.cloning:clone",
         "equal_computations": "ir.comparison:equal_computations",
-        "expand_empty": "api.scan_utilities:expand_empty",
-        "get_updates_and_outputs": "api.scan:read_step",
-        "isNaN_or_Inf_or_None": "api.scan_utilities:is_not_a_number",
-        "map_variables": "api.cloning:map_variables",
-        "safe_new": "api.scan_utilities:safe_new",
-        "forced_replace": "legacy.scan_arguments:forced_replace",
-        "reconstruct_graph": "legacy.scan_arguments:reconstruct_graph",
-        "scan_args": "legacy.scan_arguments:scan_args",
-        "traverse": "legacy.old_utils:traverse",
-        "until": "api.scan:until",
+        "expand_empty": "api.scan.scan_utilities:expand_empty",
+        "get_updates_and_outputs": "api.scan.scan:read_step",
+        "isNaN_or_Inf_or_None": "api.scan.scan_utilities:is_not_a_number",
+        "map_variables": "api.graph.cloning:map_variables",
+        "safe_new": "api.scan.scan_utilities:safe_new",
+        "forced_replace": "legacy.ops.scan_arguments:forced_replace",
+        "reconstruct_graph": "legacy.ops.scan_arguments:reconstruct_graph",
+        "scan_args": "legacy.ops.scan_arguments:scan_args",
+        "traverse": "legacy.graphs.gof_utils:traverse",
+        "until": "api.scan.scan:until",
     },
     "theano.scan_module.scan_views": {
-        name: f"api.map_reduce:{name}" for name in ("foldl", "foldr", "map", "reduce")
+        name: f"api.scan.map_reduce:{name}" for name in ("foldl", "foldr", "map", "reduce")
     },
     "theano.tests": {},
-    "theano.tests.breakpoint": {"PdbBreakpoint": "ops.observing:PdbBreakpoint"},
-    "theano.tests.disturb_mem": {"disturb_mem": "legacy.old_utils:disturb_mem"},
+    "theano.tests.breakpoint": {"PdbBreakpoint": "ops.array.print_breakpoint:PdbBreakpoint"},
+    "theano.tests.disturb_mem": {"disturb_mem": "legacy.graphs.gof_utils:disturb_mem"},
     "theano.tests.unittest_tools": {
         name: f"legacy.unittest_tools:{name}"
         for name in (
@@ -861,8 +862,8 @@ MODULES: dict[str, dict[str, str]] = {
     },
     "theano.configdefaults": {
         "config": "base.settings:config",
-        "local_bitwidth": "legacy.old_functions:python_int_bitwidth",
-        "python_int_bitwidth": "legacy.old_functions:python_int_bitwidth",
+        "local_bitwidth": "legacy.compile_api:python_int_bitwidth",
+        "python_int_bitwidth": "legacy.compile_api:python_int_bitwidth",
     },
     "theano.configparser": {
         **{
@@ -888,32 +889,32 @@ MODULES: dict[str, dict[str, str]] = {
     "theano.sandbox.linalg": _LINALG,
     "theano.sandbox.linalg.ops": {
         **_LINALG,
-        "Cholesky": "ops.linalg:Cholesky",
-        "Solve": "ops.linalg:Solve",
+        "Cholesky": "ops.linalg.systems:Cholesky",
+        "Solve": "ops.linalg.systems:Solve",
     },
     "theano.sandbox.multinomial": {
-        "ChoiceFromUniform": "ops.mrg:ChoiceFromUniform",
-        "MultinomialFromUniform": "ops.mrg:MultinomialFromUniform",
-        "MultinomialWOReplacementFromUniform": "ops.mrg:MultinomialWOReplacementFromUniform",
+        "ChoiceFromUniform": "ops.random.mrg:ChoiceFromUniform",
+        "MultinomialFromUniform": "ops.random.mrg:MultinomialFromUniform",
+        "MultinomialWOReplacementFromUniform": "ops.random.mrg:MultinomialWOReplacementFromUniform",
     },
     "theano.compile.ops": {
-        "Rebroadcast": "legacy.op_classes:Rebroadcast",
-        "Shape": "ops.shaping:ShapeOf",
-        "Shape_i": "ops.shaping:Length",
-        "SpecifyShape": "ops.shaping:SpecifyShape",
+        "Rebroadcast": "legacy.ops.op_classes:Rebroadcast",
+        "Shape": "ops.array.shaping:ShapeOf",
+        "Shape_i": "ops.array.shaping:Length",
+        "SpecifyShape": "ops.array.shaping:SpecifyShape",
         **_FUNCTION_OPS,
-        "expandable_types": "legacy.op_classes:expandable_types",
-        "shape": "api.shaping:shape",
-        "shape_i": "legacy.op_classes:shape_i",
-        "specify_shape": "ops.shaping:specify_shape",
+        "expandable_types": "legacy.ops.op_classes:expandable_types",
+        "shape": "api.array.shaping:shape",
+        "shape_i": "legacy.ops.op_classes:shape_i",
+        "specify_shape": "ops.array.shaping:specify_shape",
     },
     "theano.sandbox.neighbours": {
-        name: f"api.neighbours:{name}" for name in ("images2neibs", "neibs2images")
+        name: f"api.nn.neighbours:{name}" for name in ("images2neibs", "neibs2images")
     },
-    "theano.sandbox.softsign": {"softsign": "api.nnet:softsign"},
+    "theano.sandbox.softsign": {"softsign": "api.nn.nnet:softsign"},
     "theano.tensor.basic": {
         **{
-            f"float{bits}_{kind}": f"legacy.old_utils:float{bits}_{kind}"
+            f"float{bits}_{kind}": f"legacy.graphs.gof_utils:float{bits}_{kind}"
             for bits in (16, 32, 64)
             for kind in ("rtol", "atol")
         },
@@ -922,23 +923,23 @@ MODULES: dict[str, dict[str, str]] = {
         **_TENSOR_ERRORS,
         **_VARIABLES,
         "TensorType": "ir.types:TensorType",
-        "_allclose": "legacy.old_utils:allclose",
+        "_allclose": "legacy.graphs.gof_utils:allclose",
         "as_tensor_variable": "api.conversion:as_tensor_variable",
         "cast": "api.conversion:cast",
         "constant": "api.conversion:constant",
     },
     "theano.tensor.blas": {
         "InconsistencyError": "base.errors:InconsistencyError",
-        "BatchedDot": "ops.products:BatchedDot",
-        "Dot22": "ops.products:Dot",
-        "Gemm": "ops.products:Gemm",
-        "batched_dot": "api.products:batched_dot",
-        "_dot22": "ops.products:dot",
-        "gemm": "ops.products:gemm",
-        "gemm_inplace": "legacy.blas_ops:gemm_inplace",
-        "gemm_no_inplace": "ops.products:gemm",
+        "BatchedDot": "ops.array.products:BatchedDot",
+        "Dot22": "ops.array.products:Dot",
+        "Gemm": "ops.array.products:Gemm",
+        "batched_dot": "api.array.products:batched_dot",
+        "_dot22": "ops.array.products:dot",
+        "gemm": "ops.array.products:gemm",
+        "gemm_inplace": "legacy.ops.blas_ops:gemm_inplace",
+        "gemm_no_inplace": "ops.array.products:gemm",
         **{
-            name: f"legacy.blas_ops:{name}"
+            name: f"legacy.ops.blas_ops:{name}"
             for name in (
                 "Dot22Scalar",
                 "Gemv",
@@ -956,30 +957,30 @@ MODULES: dict[str, dict[str, str]] = {
     "theano.scalar.basic": _SCALAR,
     "theano.scalar.basic_scipy": _SCALAR_OF_SPECIAL,
     "theano.scalar.sharedvar": {
-        "ScalarSharedVariable": "legacy.scalar_shared:ScalarSharedVariable",
-        "shared": "legacy.scalar_shared:shared",
+        "ScalarSharedVariable": "legacy.scalar.shared:ScalarSharedVariable",
+        "shared": "legacy.scalar.shared:shared",
     },
     "theano.tensor.elemwise": {
         **_ELEMENTWISE,
-        "All": "legacy.op_classes:All",
-        "Any": "legacy.op_classes:AnyHolds",
-        "CAReduce": "legacy.elemwise_classes:CAReduce",
-        "CAReduceDtype": "legacy.elemwise_classes:CAReduceDtype",
-        "MulWithoutZeros": "legacy.scalar_ops:MulWithoutZeros",
-        "Prod": "legacy.op_classes:Prod",
-        "ProdWithoutZeros": "legacy.elemwise_classes:ProdWithoutZeros",
-        "Sum": "legacy.op_classes:Sum",
+        "All": "legacy.ops.op_classes:All",
+        "Any": "legacy.ops.op_classes:AnyHolds",
+        "CAReduce": "legacy.ops.elemwise_classes:CAReduce",
+        "CAReduceDtype": "legacy.ops.elemwise_classes:CAReduceDtype",
+        "MulWithoutZeros": "legacy.scalar.ops:MulWithoutZeros",
+        "Prod": "legacy.ops.op_classes:Prod",
+        "ProdWithoutZeros": "legacy.ops.elemwise_classes:ProdWithoutZeros",
+        "Sum": "legacy.ops.op_classes:Sum",
     },
     "theano.tensor.nnet.corr": {
-        name: f"legacy.convolution_ops:{name}"
+        name: f"legacy.ops.convolution_ops:{name}"
         for name in ("BaseCorrMM", "CorrMM", "CorrMM_gradInputs", "CorrMM_gradWeights")
     },
     "theano.tensor.nnet.corr3d": {
-        name: f"legacy.convolution_ops:{name}"
+        name: f"legacy.ops.convolution_ops:{name}"
         for name in ("BaseCorr3dMM", "Corr3dMM", "Corr3dMM_gradInputs", "Corr3dMM_gradWeights")
     },
     "theano.tensor.nnet.nnet": {
-        name: f"api.nnet:{name}"
+        name: f"api.nn.nnet:{name}"
         for name in (
             "binary_crossentropy",
             "categorical_crossentropy",
@@ -996,16 +997,18 @@ MODULES: dict[str, dict[str, str]] = {
             "softsign",
         )
     }
-    | {"sparse_block_dot": "api.blocksparse:sparse_block_dot"},
+    | {"sparse_block_dot": "api.nn.blocksparse:sparse_block_dot"},
     "theano.tensor.nnet.sigm": {
-        name: f"api.nnet:{name}"
+        name: f"api.nn.nnet:{name}"
         for name in ("hard_sigmoid", "sigmoid", "softplus", "ultra_fast_sigmoid")
     },
-    "theano.gof.destroyhandler": {"DestroyHandler": "legacy.destroyhandler:DestroyHandler"},
+    "theano.gof.destroyhandler": {
+        "DestroyHandler": "legacy.optimizers.destroyhandler:DestroyHandler"
+    },
     "theano.tensor.opt": {
         **_CONSTANTS,
         **{
-            name: f"legacy.optimizers:{name}"
+            name: f"legacy.optimizers.global_optimizers:{name}"
             for name in (
                 "FusionOptimizer",
                 "copy_stack_trace",
@@ -1014,10 +1017,10 @@ MODULES: dict[str, dict[str, str]] = {
                 "pre_greedy_local_optimizer",
             )
         },
-        "ShapeFeature": "legacy.shape_feature:ShapeFeature",
+        "ShapeFeature": "legacy.optimizers.shape_feature:ShapeFeature",
         "gof": "theano.gof",
         **{
-            name: f"legacy.canonizer:{name}"
+            name: f"legacy.optimizers.canonizer:{name}"
             for name in (
                 "Canonizer",
                 "add_calculate",
@@ -1026,17 +1029,17 @@ MODULES: dict[str, dict[str, str]] = {
                 "mul_calculate",
             )
         },
-        "constant_folding": "legacy.local_optimizers:constant_folding",
-        "local_optimizer": "legacy.local_optimizers:local_optimizer",
-        "optdb": "legacy.optdb:optdb",
+        "constant_folding": "legacy.optimizers.local_optimizers:constant_folding",
+        "local_optimizer": "legacy.optimizers.local_optimizers:local_optimizer",
+        "optdb": "legacy.optimizers.optdb:optdb",
         "theano": "theano",
         **_REGISTERS,
-        "MakeVector": "ops.shaping:MakeVector",
-        "make_vector": "legacy.op_classes:make_vector",
-        "Shape_i": "ops.shaping:Length",
-        "Assert": "ops.assertions:Assert",
-        "assert_": "ops.assertions:assert_op",
-        "assert_op": "ops.assertions:assert_op",
+        "MakeVector": "ops.array.shaping:MakeVector",
+        "make_vector": "legacy.ops.op_classes:make_vector",
+        "Shape_i": "ops.array.shaping:Length",
+        "Assert": "ops.array.assertions:Assert",
+        "assert_": "ops.array.assertions:assert_op",
+        "assert_op": "ops.array.assertions:assert_op",
     },
     "theano.sparse.basic": {
         "_is_dense": "api.sparse:is_dense",
@@ -1081,9 +1084,9 @@ MODULES: dict[str, dict[str, str]] = {
     "theano.tensor.subtensor": _SUBTENSORS,
     "theano.tensor.type": {
         "TensorType": "ir.types:TensorType",
-        "values_eq_approx": "legacy.old_utils:allclose",
+        "values_eq_approx": "legacy.graphs.gof_utils:allclose",
         **{
-            f"values_eq_approx_{name}": f"legacy.old_utils:values_eq_approx_{name}"
+            f"values_eq_approx_{name}": f"legacy.graphs.gof_utils:values_eq_approx_{name}"
             for name in ("always_true", "remove_inf", "remove_inf_nan", "remove_nan")
         },
     },
@@ -1095,7 +1098,7 @@ MODULES: dict[str, dict[str, str]] = {
     "theano.tensor.var": _VARIABLES,
     "theano.typed_list": _TYPED_LISTS,
     "theano.typed_list.basic": _TYPED_LISTS,
-    "theano.typed_list.type": {"TypedListType": "legacy.typed_list:TypedListType"},
+    "theano.typed_list.type": {"TypedListType": "legacy.user.typed_list:TypedListType"},
 }
 
 # The GPU back ends: package → module → names.
@@ -1158,20 +1161,20 @@ MODULES |= {
 MODULES |= {
     "theano.graph.basic": {
         **_GRAPH,
-        "applys_between": "legacy.graphs:ops",
-        "graph_inputs": "legacy.graphs:inputs",
-        "orphans_between": "legacy.graphs:orphans",
-        "vars_between": "legacy.graphs:variables",
-        "walk": "legacy.graphs:walk",
+        "applys_between": "legacy.graphs.walks:ops",
+        "graph_inputs": "legacy.graphs.walks:inputs",
+        "orphans_between": "legacy.graphs.walks:orphans",
+        "vars_between": "legacy.graphs.walks:variables",
+        "walk": "legacy.graphs.walks:walk",
     },
-    "theano.graph.op": {**MODULES["theano.gof.op"], "ExternalCOp": "legacy.user_op:COp"},
+    "theano.graph.op": {**MODULES["theano.gof.op"], "ExternalCOp": "legacy.user.op:COp"},
     "theano.graph.utils": {
         **MODULES["theano.gof.utils"],
-        "TestValueError": "legacy.old_utils:TestValueError",
+        "TestValueError": "legacy.graphs.gof_utils:TestValueError",
     },
     "theano.scan": MODULES["theano.scan_module.scan_utils"]
     | MODULES["theano.scan_module.scan_views"]
-    | {"scan": "api.scan:scan"},
+    | {"scan": "api.scan.scan:scan"},
     "theano.scan.utils": MODULES["theano.scan_module.scan_utils"],
 }
 
@@ -1226,11 +1229,11 @@ IMPORTED = {
     "PY3": "legacy.compat:PY3",
     "config": "base.settings:config",
     **{
-        f"imported_scipy{part}": "legacy.old_utils:imported_scipy"
+        f"imported_scipy{part}": "legacy.graphs.gof_utils:imported_scipy"
         for part in ("", "_signal", "_special")
     },
-    "integer_types": "legacy.old_utils:integer_types",
-    "string_types": "legacy.old_utils:string_types",
+    "integer_types": "legacy.graphs.gof_utils:integer_types",
+    "string_types": "legacy.graphs.gof_utils:string_types",
     "scal": "theano.scalar",
     "theano": "theano",
     "basic": "theano.tensor.basic",
@@ -1304,7 +1307,7 @@ def install() -> None:
     """Have `import` look into the table, after everything else."""
     if not any(isinstance(finder, OldPaths) for finder in sys.meta_path):
         sys.meta_path.append(OldPaths())
-    old_methods.install()
+    patches.install()
     checking_modes.register()
     no_gpu.warn_of_device()
     for package in (LATE.keys() - MODULES.keys()) | (REAL & sys.modules.keys()):

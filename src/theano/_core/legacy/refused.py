@@ -9,7 +9,7 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
-from theano._core.legacy.local_optimizers import LocalOptimizer
+from theano._core.legacy.optimizers.local_optimizers import LocalOptimizer
 
 C_CODE = (
     "C code is not compiled: an operation of one's own has `perform`, or is declared "

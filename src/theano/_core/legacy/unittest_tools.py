@@ -12,12 +12,12 @@ from unittest import SkipTest
 
 import numpy as np
 
-from theano._core.api import gradients
+from theano._core.api.derivatives import gradients
 from theano._core.base.errors import GradientError
 from theano._core.base.settings import config
 from theano._core.compile.function import function
-from theano._core.legacy.old_utils import tolerances
-from theano._core.ops.arithmetic import add
+from theano._core.legacy.graphs.gof_utils import tolerances
+from theano._core.ops.elementwise.arithmetic import add
 
 
 def fetch_seed(pseed: Any = None) -> int | None:

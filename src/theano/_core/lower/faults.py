@@ -11,8 +11,8 @@ from typing import NamedTuple
 from numpy.linalg import LinAlgError
 
 from theano._core.base.errors import WindowError
-from theano._core.ops.lengths import UNCOUNTABLE, ProductOfLengths, SumOfLengths
-from theano._core.ops.products import batches_differ
+from theano._core.ops.array.dims import UNCOUNTABLE, ProductOfLengths, SumOfLengths
+from theano._core.ops.array.products import batches_differ
 
 
 class Fault(NamedTuple):

@@ -13,11 +13,11 @@ from typing import Any
 import numpy as np
 
 from theano._core.lower import program as ir
-from theano._core.lower.expression import Body, Emitted
 from theano._core.lower.faults import FAULTS
-from theano._core.lower.loops import Loop
-from theano._core.ops.elementwise import Elementwise
-from theano._core.ops.lengths import LARGEST
+from theano._core.lower.kernel.expression import Body, Emitted
+from theano._core.lower.kernel.loops import Loop
+from theano._core.ops.array.dims import LARGEST
+from theano._core.ops.elementwise.elementwise import Elementwise
 from theano._core.runtime import native
 
 _COMPARISONS: dict[str, Callable[[Any, Any], Any]] = {

@@ -1,8 +1,9 @@
 """The program: what one call of a function does, as data, from the graph to machine code.
 
 Operations say what they do through a builder (`lower/builder`), which records instructions; a
-printer (`lower/llvm/printer.py`) writes each of them as LLVM text and decides nothing. In between a
-program can be read (`str`), read back (`text.py`), checked (`spec.py`) and run (`interpreter.py`).
+printer (`lower/llvm/print/printer.py`) writes each of them as LLVM text and decides nothing. In
+between a program can be read (`str`), read back (`text.py`), checked (`spec.py`) and run
+(`interpreter.py`).
 
 VALUES
 - A *register* has a name (`%m7`) and a kind: a dtype; `ptr`, an address; `int128`; or `float64x8`,
@@ -35,7 +36,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from theano._core.lower.expression import Body
+from theano._core.lower.kernel.expression import Body
 
 # Steps after which a loop first looks at the time, to handle signals; one of more steps lets
 # Python's lock go.

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from theano._core.ops.called import CallError
-from theano._core.ops.evaluation import evaluate
+from theano._core.ops.core.evaluation import evaluate
+from theano._core.ops.core.python_call import CallError
 
 __all__ = ["evaluate", "reference"]
 

@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from theano._core.ir.variable import Apply
-from theano._core.ops.elementwise import Elementwise
-from theano._core.ops.reductions import Reduction
+from theano._core.ops.array.reductions import Reduction
+from theano._core.ops.elementwise.elementwise import Elementwise
 
 # Larger bodies spill registers and compile super-linearly.
 HEAVIEST_GROUP = 96

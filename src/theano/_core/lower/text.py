@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from theano._core.lower import program as ir
-from theano._core.lower.expression import Body
+from theano._core.lower.kernel.expression import Body
 
 TEMPLATES: dict[type, str] = {
     ir.Step: "step {number}:",

@@ -9,17 +9,17 @@ import numpy as np
 
 from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Apply
-from theano._core.ops.arithmetic import eq, switch
-from theano._core.ops.body import Body
-from theano._core.ops.broadcasting import Alloc
-from theano._core.ops.dimshuffle import dimshuffle
-from theano._core.ops.elementwise import cast, conjugate
-from theano._core.ops.indexing import subtensor
-from theano._core.ops.lengths import as_int64
-from theano._core.ops.loop import Loop
-from theano._core.ops.op import Structured, shape_of, tensor_operand
-from theano._core.ops.shaping import length
-from theano._core.ops.steps import NEW, State
+from theano._core.ops.array.broadcasting import Alloc
+from theano._core.ops.array.dims import as_int64
+from theano._core.ops.array.indexing import subtensor
+from theano._core.ops.array.shaping import length
+from theano._core.ops.control.body import Body
+from theano._core.ops.control.scan import Loop
+from theano._core.ops.control.scan_state import NEW, State
+from theano._core.ops.core.dimshuffle import dimshuffle
+from theano._core.ops.core.op import Structured, shape_of, tensor_operand
+from theano._core.ops.elementwise.arithmetic import eq, switch
+from theano._core.ops.elementwise.elementwise import cast, conjugate
 
 MODES = {"add": "cumsum", "mul": "cumprod"}
 

@@ -10,22 +10,11 @@ import numpy as np
 from theano._core.base import dtypes
 from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Apply
-from theano._core.ops.arithmetic import (
-    eq,
-    isnan,
-    mul,
-    neq,
-    switch,
-)
-from theano._core.ops.assertions import Require
-from theano._core.ops.broadcasting import Alloc
-from theano._core.ops.called import Composed
-from theano._core.ops.creation import ARange
-from theano._core.ops.cumulative import Cumulative
-from theano._core.ops.dimshuffle import dimshuffle
-from theano._core.ops.elementwise import cast
-from theano._core.ops.fill import zeros_like_float
-from theano._core.ops.indexing import (
+from theano._core.ops.array.assertions import Require
+from theano._core.ops.array.broadcasting import Alloc
+from theano._core.ops.array.creation import ARange
+from theano._core.ops.array.dims import product as total_length
+from theano._core.ops.array.indexing import (
     AT,
     FULL,
     AdvancedIncSubtensor,
@@ -34,11 +23,22 @@ from theano._core.ops.indexing import (
     split_index,
     subtensor,
 )
-from theano._core.ops.lengths import product as total_length
-from theano._core.ops.nonzero import Nonzero
-from theano._core.ops.op import Structured, as_variable, python_int, shape_of, tensor_operand
-from theano._core.ops.reductions import reduce
-from theano._core.ops.shaping import length, reshape_op, shape
+from theano._core.ops.array.nonzero import Nonzero
+from theano._core.ops.array.reductions import reduce
+from theano._core.ops.array.shaping import length, reshape_op, shape
+from theano._core.ops.core.dimshuffle import dimshuffle
+from theano._core.ops.core.fill import zeros_like_float
+from theano._core.ops.core.op import Structured, as_variable, python_int, shape_of, tensor_operand
+from theano._core.ops.core.python_call import Composed
+from theano._core.ops.cumulative import Cumulative
+from theano._core.ops.elementwise.arithmetic import (
+    eq,
+    isnan,
+    mul,
+    neq,
+    switch,
+)
+from theano._core.ops.elementwise.elementwise import cast
 
 # Ways to sort, and NumPy's numbers of them. They differ in the order of equal items. NumPy 2.4 has
 # no heapsort any more.

@@ -11,15 +11,15 @@ from typing import Any
 
 import numpy as np
 
-from theano._core.ops import rules
-from theano._core.ops.arithmetic import eq, sqr, switch
-from theano._core.ops.elementwise import DEAR, Elementwise, elementwise
-from theano._core.ops.fill import second
-from theano._core.ops.gamma_derivative import log_gamma_derivative
-from theano._core.ops.gradient import null_gradient
-from theano._core.ops.normal_quantile import exp_of_minus_square
-from theano._core.ops.samples import Range, anything, positive, reals
-from theano._core.ops.transcendental import exp, log
+from theano._core.ops.array.gradient import null_gradient
+from theano._core.ops.core import dtype_rules
+from theano._core.ops.core.fill import second
+from theano._core.ops.core.samples import Range, anything, positive, reals
+from theano._core.ops.elementwise.arithmetic import eq, sqr, switch
+from theano._core.ops.elementwise.elementwise import DEAR, Elementwise, elementwise
+from theano._core.ops.elementwise.normal_quantile import exp_of_minus_square
+from theano._core.ops.elementwise.transcendental import exp, log
+from theano._core.ops.random.gamma_derivative import log_gamma_derivative
 
 _TWO_OVER_ROOT_PI = 2 / math.sqrt(math.pi)
 
@@ -71,7 +71,7 @@ def _of_one(
         doc=doc,
         compute=lambda xp, x: call(x),
         jax=lambda j, x: _traced(j, function, x),
-        dtype=rules.to_real_float,
+        dtype=dtype_rules.to_real_float,
         grad=grad,
         llvm=llvm,
         library=None if llvm else function,
@@ -91,7 +91,7 @@ def _of_two(
         doc=doc,
         compute=lambda xp, x, y: call(x, y),
         jax=lambda j, x, y: _traced(j, function, x, y),
-        dtype=rules.to_real_float,
+        dtype=dtype_rules.to_real_float,
         grad=grad,
         library=function,
         samples=samples,
@@ -253,7 +253,7 @@ def _polygamma(name: str, doc: str, order: int, grad: Any) -> Elementwise:
         doc=doc,
         compute=compute,
         jax=lambda j, x: j.special.polygamma(order, x),
-        dtype=rules.to_real_float,
+        dtype=dtype_rules.to_real_float,
         grad=grad,
         llvm=lambda b, x: _polygamma_native(b, x, order),
         samples=(positive,),
@@ -398,7 +398,7 @@ xlogx = elementwise(
     "xlogx",
     doc="`x` log(`x`), and 0 where `x` is 0.",
     compute=lambda xp, x: xp.where(x == 0, 0, x * xp.log(xp.where(x == 0, 1, x))).astype(x.dtype),
-    dtype=rules.to_real_float,
+    dtype=dtype_rules.to_real_float,
     grad=lambda g, x, y: (g * (log(x) + 1),),
     llvm=lambda b, x: b.select(b.eq(x, 0), b.const(0, x.dtype), b.mul(x, b.log(x))),
     samples=(positive,),
@@ -411,7 +411,7 @@ xlogy0 = elementwise(
     compute=lambda xp, x, y: xp.where(x == 0, 0, x * xp.log(xp.where(x == 0, 1, y))).astype(
         x.dtype
     ),
-    dtype=rules.to_real_float,
+    dtype=dtype_rules.to_real_float,
     grad=lambda g, x, y, z: (g * log(y), g * (x / y)),
     llvm=lambda b, x, y: b.select(b.eq(x, 0), b.const(0, x.dtype), b.mul(x, b.log(y))),
     samples=(positive, positive),

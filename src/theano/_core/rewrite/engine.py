@@ -21,14 +21,14 @@ from theano._core.ir.graph import toposort
 from theano._core.ir.source import SourceLine, at_line, without_lines
 from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Apply, Constant, Variable
-from theano._core.ops.broadcasting import Alloc
-from theano._core.ops.dimshuffle import DimShuffle
-from theano._core.ops.elementwise import cast
-from theano._core.ops.fill import Second
-from theano._core.ops.indexing import Subtensor
-from theano._core.ops.lengths import as_length, unchanged_graphs
-from theano._core.ops.op import Guard
-from theano._core.ops.shaping import Length, ShapeOf, pattern_broadcast
+from theano._core.ops.array.broadcasting import Alloc
+from theano._core.ops.array.dims import as_length, unchanged_graphs
+from theano._core.ops.array.indexing import Subtensor
+from theano._core.ops.array.shaping import Length, ShapeOf, pattern_broadcast
+from theano._core.ops.core.dimshuffle import DimShuffle
+from theano._core.ops.core.fill import Second
+from theano._core.ops.core.op import Guard
+from theano._core.ops.elementwise.elementwise import cast
 
 # A chain of rules on one node longer than this is taken for an endless loop.
 CHAIN_LIMIT = 60

@@ -6,10 +6,10 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from theano._core.ir.graph import copy_graph, toposort
-from theano._core.ops.assertions import Assert
-from theano._core.ops.body import Body
-from theano._core.ops.inner_graph import InnerGraph
-from theano._core.ops.loop import Loop
+from theano._core.ops.array.assertions import Assert
+from theano._core.ops.control.body import Body
+from theano._core.ops.control.inner_graph import InnerGraph
+from theano._core.ops.control.scan import Loop
 
 
 def in_loops(outputs: Sequence[Any], rewrite: Callable[[list[Any]], list[Any]]) -> list[Any]:

@@ -10,10 +10,10 @@ from typing import Any
 
 from theano._core.ir.graph import toposort
 from theano._core.ir.variable import Apply
-from theano._core.ops.called import Composed
+from theano._core.ops.core.python_call import Composed
 from theano._core.rewrite.engine import Rewriter, Rule, RuleSet
 from theano._core.rewrite.inline import in_loops
-from theano._core.rewrite.row_products import with_products_in_steps
+from theano._core.rewrite.scan.sink_products import with_products_in_steps
 
 
 def _expression(rewriter: Rewriter, node: Apply) -> list[Any] | None:

@@ -11,27 +11,27 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from theano._core.ir import hooks
-from theano._core.rewrite.branches import rewrite_branches
-from theano._core.rewrite.class_numbers import check_class_numbers
 from theano._core.rewrite.engine import Rewriter, Rule, RuleSet
+from theano._core.rewrite.ifelse.sink import rewrite_branches
 from theano._core.rewrite.inline import in_loops, inlined, without_assertions
-from theano._core.rewrite.loops import rewrite_loops
-from theano._core.rewrite.repeated_writes import add_repeated
+from theano._core.rewrite.passes.check_labels import check_class_numbers
+from theano._core.rewrite.passes.repeated_writes import add_repeated
 from theano._core.rewrite.rules import (
     blas,
-    bodies,
     canonical,
-    choices,
+    inc_subtensor,
+    inner_graphs,
     inverses,
     linalg,
     logarithms,
-    parts,
     products,
     shapes,
     special,
     stable,
-    writes,
+    subtensor,
+    switch,
 )
+from theano._core.rewrite.scan.simplify import rewrite_loops
 
 
 class Pass(NamedTuple):
@@ -224,12 +224,12 @@ def all_rules() -> tuple[Rule, ...]:
         *linalg.RULES,
         *special.RULES,
         *blas.RULES,
-        *bodies.RULES,
-        *writes.RULES,
-        *choices.RULES,
+        *inner_graphs.RULES,
+        *inc_subtensor.RULES,
+        *switch.RULES,
         *inverses.RULES,
         *logarithms.RULES,
-        *parts.RULES,
+        *subtensor.RULES,
     )
 
 

@@ -1,9 +1,9 @@
 """Functions of neural networks."""
 
-from theano._core.api.blocksparse import (
+from theano._core.api.nn.blocksparse import (
     h_softmax,
 )
-from theano._core.api.convolution import (
+from theano._core.api.nn.convolution import (
     abstract_conv2d,
     conv2d,
     conv2d_grad_wrt_inputs,
@@ -11,7 +11,7 @@ from theano._core.api.convolution import (
     conv3d,
     separable_conv2d,
 )
-from theano._core.api.nnet import (
+from theano._core.api.nn.nnet import (
     batch_normalization,
     binary_crossentropy,
     categorical_crossentropy,
@@ -42,7 +42,7 @@ from theano._core.api.nnet import (
     softsign,
     ultra_fast_sigmoid,
 )
-from theano._core.api.spatial import (
+from theano._core.api.nn.spatial import (
     spatialtf,
 )
 from theano._core.legacy.paths import attribute

@@ -1,9 +1,9 @@
 """Convolutions, their gradients, and lengths of what they take and give."""
 
-from theano._core.api.convolution import (
+from theano._core.api.nn.convolution import (
     abstract_conv2d as conv2d,
 )
-from theano._core.api.convolution import (
+from theano._core.api.nn.convolution import (
     causal_conv1d,
     conv2d_grad_wrt_inputs,
     conv2d_grad_wrt_weights,
@@ -14,7 +14,7 @@ from theano._core.api.convolution import (
     separable_conv2d,
     separable_conv3d,
 )
-from theano._core.api.convolution_shapes import (
+from theano._core.api.nn.convolution_shapes import (
     assert_conv_shape,
     assert_shape,
     check_conv_gradinputs_shape,
@@ -25,14 +25,14 @@ from theano._core.api.convolution_shapes import (
     get_conv_output_shape,
     get_conv_shape_1axis,
 )
-from theano._core.api.upsampling import (
+from theano._core.api.nn.upsampling import (
     bilinear_kernel_1D,
     bilinear_kernel_2D,
     bilinear_upsampling,
     frac_bilinear_upsampling,
 )
 from theano._core.legacy.paths import attribute
-from theano._core.ops.convolution import (
+from theano._core.ops.nn.convolution import (
     AbstractConv,
     AbstractConv2d,
     AbstractConv2d_gradInputs,
@@ -44,7 +44,7 @@ from theano._core.ops.convolution import (
     AbstractConv_gradWeights,
     BaseAbstractConv,
 )
-from theano._core.ops.windows import (
+from theano._core.ops.nn.windows import (
     border_mode_to_pad,
 )
 

@@ -1,6 +1,6 @@
 """Layers of which only some blocks are computed."""
 
-from theano._core.api.blocksparse import (
+from theano._core.api.nn.blocksparse import (
     sparse_block_dot,
 )
 from theano._core.legacy.paths import attribute

@@ -1,9 +1,9 @@
 """Batch normalization."""
 
-from theano._core.api.nnet import (
+from theano._core.api.nn.nnet import (
     batch_normalization,
 )
-from theano._core.api.normalization import (
+from theano._core.api.nn.normalization import (
     batch_normalization_test,
     batch_normalization_train,
 )

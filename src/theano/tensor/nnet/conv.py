@@ -1,6 +1,6 @@
 """The older form of convolutions."""
 
-from theano._core.legacy.convolution_ops import (
+from theano._core.legacy.ops.convolution_ops import (
     ConvOp,
     conv2d,
 )

@@ -1,6 +1,6 @@
 """Convolutions of videos."""
 
-from theano._core.legacy.convolution_ops import (
+from theano._core.legacy.ops.convolution_ops import (
     conv3d,
 )
 from theano._core.legacy.paths import attribute

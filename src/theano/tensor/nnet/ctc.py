@@ -1,9 +1,9 @@
 """Connectionist temporal classification."""
 
-from theano._core.api.ctc import (
+from theano._core.api.nn.ctc import (
     ctc,
 )
-from theano._core.legacy.array_ops import (
+from theano._core.legacy.ops.array_ops import (
     ConnectionistTemporalClassification,
     ctc_available,
     ctc_present,

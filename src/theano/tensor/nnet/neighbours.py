@@ -1,6 +1,6 @@
 """Patches of images."""
 
-from theano._core.api.neighbours import (
+from theano._core.api.nn.neighbours import (
     images2neibs,
     neibs2images,
 )

@@ -1,6 +1,6 @@
 """Convolutions of single images and stacks of them."""
 
-from theano._core.legacy.convolution_ops import (
+from theano._core.legacy.ops.convolution_ops import (
     signal_conv2d as conv2d,
 )
 

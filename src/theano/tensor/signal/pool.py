@@ -1,17 +1,17 @@
 """Pools: the maximum, sum or average of each window of an image."""
 
-from theano._core.api.pooling import (
+from theano._core.api.nn.pooling import (
     max_pool_2d_same_size,
     pool_2d,
     pool_3d,
 )
-from theano._core.legacy.array_ops import (
+from theano._core.legacy.ops.array_ops import (
     MaxPoolRop,
 )
-from theano._core.legacy.op_classes import (
+from theano._core.legacy.ops.op_classes import (
     PoolGrad,
 )
-from theano._core.ops.pooling import (
+from theano._core.ops.nn.pooling import (
     AveragePoolGrad,
     DownsampleFactorMaxGradGrad,
     MaxPoolGrad,

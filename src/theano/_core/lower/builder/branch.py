@@ -15,8 +15,8 @@ from theano._core.lower.builder import copies, lowering
 from theano._core.lower.builder.core import Core
 from theano._core.lower.program import Register
 from theano._core.lower.schedule import group
-from theano._core.ops.body import Body
-from theano._core.ops.branch import Branch
+from theano._core.ops.control.body import Body
+from theano._core.ops.control.branch import Branch
 
 
 def branch(p: Core, node: Apply, values: Sequence[Any]) -> list[Any]:

@@ -22,7 +22,7 @@ from theano._core.lower.builder.window_memory import (
     part,
     walk,
 )
-from theano._core.ops.windows import Windows, work_dtype
+from theano._core.ops.nn.windows import Windows, work_dtype
 
 # What the runtime writes, and how many axes it takes: see `convolution.h`.
 GIVES = ("result", "images", "kernels")

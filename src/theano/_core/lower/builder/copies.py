@@ -11,10 +11,10 @@ from theano._core.base import dtypes
 from theano._core.ir.variable import Apply
 from theano._core.lower import program as ir
 from theano._core.lower.arrays import Array, Size
-from theano._core.lower.builder import launch, views
+from theano._core.lower.builder import kernel_choice, views
 from theano._core.lower.builder.core import Core
-from theano._core.lower.expression import Value, Writer
-from theano._core.lower.loops import Loop
+from theano._core.lower.kernel.expression import Value, Writer
+from theano._core.lower.kernel.loops import Loop
 
 
 def reshape(p: Core, node: Apply, x: Array, vector: Array, ndim: int) -> Array:
@@ -125,7 +125,9 @@ def simple_loop(
         w.body([] if out is None else [value]),
     )
     outs = [] if out is None else [out]
-    launch.run(p, loop, lengths, [a for a, _ in operands], outs, [], indexed, sequential, lanes)
+    kernel_choice.run(
+        p, loop, lengths, [a for a, _ in operands], outs, [], indexed, sequential, lanes
+    )
 
 
 def copy_into(p: Core, source: Array, target: Array) -> None:
@@ -203,7 +205,9 @@ def join(p: Core, node: Apply, arrays: Sequence[Array], axis: int) -> Array:
     lengths = [total if i == axis else n for i, n in enumerate(first.lengths)]
     placed = node.outputs[0] in p.places
     out = (
-        launch.placed(p, node.outputs[0], lengths) if placed else p.new_array(first.dtype, lengths)
+        kernel_choice.placed(p, node.outputs[0], lengths)
+        if placed
+        else p.new_array(first.dtype, lengths)
     )
     start: Size = 0
     steps = p.strides(out)
@@ -225,7 +229,7 @@ def overwritten_by(p: Core, x: Array, lengths: Sequence[Size], target: Any) -> A
 
     Where `x` is that input, nothing is copied.
     """
-    out = launch.overwritten(p, x.dtype, lengths, target)
+    out = kernel_choice.overwritten(p, x.dtype, lengths, target)
     same = p.let("eq", out.data, p.pointer(x), kind="ptr")
     at = p.frame_pointer(p.descriptor(x))
     p.if_else(same, None, lambda: p.call_or_fail("copy", typenum(x.dtype), x.ndim, out.data, at))
@@ -283,7 +287,7 @@ def writable(p: Core, node: Apply, x: Array) -> Array:
     """
     variable, out = node.inputs[0], node.outputs[0]
     if out in p.places:
-        row = launch.placed(p, out, x.lengths)
+        row = kernel_choice.placed(p, out, x.lengths)
         if variable not in p.places or x.data != row.data:
             copy_into(p, x, row)
         return row

@@ -17,8 +17,8 @@ from theano._core.lower.builder.region import Region
 from theano._core.lower.program import Number, Register, Scalar, number_of
 from theano._core.lower.program_text import CallbackRecord
 from theano._core.lower.schedule import Lengths, Step
-from theano._core.ops.lengths import LARGEST
-from theano._core.ops.shaping import Length
+from theano._core.ops.array.dims import LARGEST
+from theano._core.ops.array.shaping import Length
 
 
 class Core(Recorder):

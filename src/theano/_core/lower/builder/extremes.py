@@ -11,18 +11,18 @@ from theano._core.base import dtypes
 from theano._core.ir.variable import Apply
 from theano._core.lower import program as ir
 from theano._core.lower.arrays import Array
-from theano._core.lower.builder import copies, lapack, launch, views
+from theano._core.lower.builder import copies, kernel_choice, lapack, views
 from theano._core.lower.builder.core import Core
-from theano._core.lower.builder.launch import SHORT
-from theano._core.lower.expression import Writer
-from theano._core.lower.loops import Fold, Loop
-from theano._core.ops.reductions import STARTS
+from theano._core.lower.builder.kernel_choice import SHORT
+from theano._core.lower.kernel.expression import Writer
+from theano._core.lower.kernel.loops import Fold, Loop
+from theano._core.ops.array.reductions import STARTS
 
 
 def arg_extreme(p: Core, node: Apply, x: Array, kind: str, axes: Sequence[int]) -> Array:
     """Return where the extreme over `axes` first is: of long rows, the runtime finds it."""
     kept = [n for i, n in enumerate(x.lengths) if i not in axes]
-    launch.check_not_empty(p, node, x.lengths, axes)
+    kernel_choice.check_not_empty(p, node, x.lengths, axes)
     # NumPy, whose functions the runtime calls, searches among halves one by one.
     if sorted(axes) != list(range(len(kept), x.ndim)) or x.dtype == "float16":
         return _extreme_by_folds(p, node, x, kind, axes, kept)
@@ -50,16 +50,16 @@ def _extreme_by_folds(
     The first of two folds is for its value, the second for its place.
     """
     variable, rank = node.inputs[0], x.ndim
-    stretched = launch.stretched_axes(variable, x)
+    stretched = kernel_choice.stretched_axes(variable, x)
     best = "max" if kind == "argmax" else "min"
     combine = "maximum" if kind == "argmax" else "minimum"
     fold = Fold(combine, STARTS[best](x.dtype), x.dtype, x.dtype)
-    value = launch.fold_array(p, fold, kept)
+    value = kernel_choice.fold_array(p, fold, kept)
     one = Writer([x.dtype])
     loop = Loop(
         rank, ((x.dtype, stretched),), (), (fold,), tuple(axes), one.body(folds=one.operands)
     )
-    launch.run(p, loop, x.lengths, [x], [], [value])
+    kernel_choice.run(p, loop, x.lengths, [x], [], [value])
     rest = iter(range(len(kept)))
     order: list[Any] = ["x" if i in axes else next(rest) for i in range(rank)]
     wide = views.permute(p, value, order)
@@ -78,7 +78,7 @@ def _extreme_by_folds(
     place = w.select(hit, where, nothing)
 
     first = Fold("minimum", nothing, "int64", "int64")
-    out = launch.fold_array(p, first, kept)
+    out = kernel_choice.fold_array(p, first, kept)
     search = Loop(
         rank,
         (
@@ -91,5 +91,5 @@ def _extreme_by_folds(
         tuple(axes),
         w.body(folds=[place]),
     )
-    launch.run(p, search, x.lengths, [x, wide, *sizes], [], [out], indexed=True)
+    kernel_choice.run(p, search, x.lengths, [x, wide, *sizes], [], [out], indexed=True)
     return out

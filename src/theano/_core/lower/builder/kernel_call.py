@@ -9,10 +9,10 @@ from theano._core.base.dtypes import itemsize
 from theano._core.lower import program as ir
 from theano._core.lower.arrays import Array, Size
 from theano._core.lower.builder.core import Core
-from theano._core.lower.expression import Writer
-from theano._core.lower.llvm.calls import Call, Combine, Kernel
-from theano._core.lower.llvm.kernel import range_axis
-from theano._core.lower.loops import FOLD_BLOCK, Loop
+from theano._core.lower.kernel.expression import Writer
+from theano._core.lower.kernel.loops import FOLD_BLOCK, Loop
+from theano._core.lower.llvm.kernels.kernel import range_axis
+from theano._core.lower.llvm.print.calls import Call, Combine, Kernel
 
 # Rough number of instructions that a point of a loop takes besides those of its body.
 POINT = 7

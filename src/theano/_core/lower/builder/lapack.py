@@ -8,7 +8,7 @@ from typing import Any
 from theano._core.base import dtypes
 from theano._core.ir.variable import Apply
 from theano._core.lower.arrays import Array, Size
-from theano._core.lower.builder import copies, launch, libraries
+from theano._core.lower.builder import copies, kernel_choice, libraries
 from theano._core.lower.builder.copies import typenum
 from theano._core.lower.builder.core import Core
 
@@ -92,7 +92,7 @@ def lapack(
 def _written(p: Core, variable: Any) -> Array:
     lengths = [p.size(n) for n in p.rewriter.lengths(variable)]
     if variable in p.places:
-        return launch.placed(p, variable, lengths)
+        return kernel_choice.placed(p, variable, lengths)
     dtype = variable.type.dtype
     if not lengths:
         return Array(dtype, (), p.stack(dtypes.itemsize(dtype)))

@@ -11,14 +11,14 @@ from theano._core.base.dtypes import itemsize
 from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Apply, Constant
 from theano._core.lower.arrays import Array, Buffer, Object, Size
-from theano._core.lower.builder import copies, kernel_call, launch, views
+from theano._core.lower.builder import copies, kernel_call, kernel_choice, views
 from theano._core.lower.builder.copies import typenum
 from theano._core.lower.builder.core import Core
 from theano._core.lower.program_text import CallbackRecord
-from theano._core.ops.called import NumPyCall
-from theano._core.ops.products import Gemm
-from theano._core.ops.random import Draw, copy_stream
-from theano._core.ops.shaping import Length
+from theano._core.ops.array.products import Gemm
+from theano._core.ops.array.shaping import Length
+from theano._core.ops.core.python_call import NumPyCall
+from theano._core.ops.random.numpy_streams import Draw, copy_stream
 from theano._core.runtime import native
 
 # A product of more multiplications than this lets Python's lock go.
@@ -358,7 +358,7 @@ def _product_memory(
             p.check_equal(node, one, two, "elementwise", (0, axis, one, 1, two))
         return copies.writable(p, node, into)
     if node.outputs[0] in p.places:
-        return launch.placed(p, node.outputs[0], lengths)
+        return kernel_choice.placed(p, node.outputs[0], lengths)
     return p.new_array(dtype, lengths) if lengths else Array(dtype, (), p.stack(16))
 
 

@@ -7,12 +7,12 @@ from typing import Any
 
 from theano._core.ir.variable import Apply, Constant
 from theano._core.lower.arrays import Array
-from theano._core.lower.builder import launch
+from theano._core.lower.builder import kernel_choice
 from theano._core.lower.builder.core import Core
-from theano._core.lower.expression import Value, Writer
+from theano._core.lower.kernel.expression import Value, Writer
 from theano._core.lower.schedule import Step
-from theano._core.ops.elementwise import Elementwise
-from theano._core.ops.shaping import Length
+from theano._core.ops.array.shaping import Length
+from theano._core.ops.elementwise.elementwise import Elementwise
 
 
 def count_uses(p: Core, steps: Sequence[Step], outputs: Sequence[Any]) -> None:
@@ -28,7 +28,7 @@ def count_uses(p: Core, steps: Sequence[Step], outputs: Sequence[Any]) -> None:
 def write_step(p: Core, step: Step) -> None:
     """Write a step."""
     if step.is_loop:
-        launch.write_loop(p, step)
+        kernel_choice.write_loop(p, step)
     elif step.nodes[0].outputs[0] not in p.values:
         emit_node(p, step.nodes[0])
     _count_down(p, step)

@@ -10,7 +10,7 @@ import numpy as np
 
 from theano._core.ir.variable import Apply
 from theano._core.lower.arrays import Array, Size
-from theano._core.lower.builder import copies, launch
+from theano._core.lower.builder import copies, kernel_choice
 from theano._core.lower.builder.core import Core
 from theano._core.lower.builder.window_memory import (
     converted,
@@ -20,10 +20,10 @@ from theano._core.lower.builder.window_memory import (
     part,
     walk,
 )
-from theano._core.lower.expression import Value, Writer
-from theano._core.lower.loops import Loop
-from theano._core.ops.arithmetic import add, maximum
-from theano._core.ops.pooling import PoolWindows, lowest, sum_dtype
+from theano._core.lower.kernel.expression import Value, Writer
+from theano._core.lower.kernel.loops import Loop
+from theano._core.ops.elementwise.arithmetic import add, maximum
+from theano._core.ops.nn.pooling import PoolWindows, lowest, sum_dtype
 
 # Of smaller windows all items are read in one loop.
 MOST_VIEWS = 18
@@ -233,7 +233,7 @@ def _spread_at_once(
         (),
         b.body(values),
     )
-    launch.run(p, loop, targets[0].lengths, [array for array, _ in operands], targets, [])
+    kernel_choice.run(p, loop, targets[0].lengths, [array for array, _ in operands], targets, [])
 
 
 def _divide(p: Core, mode: str, w: PoolWindows, out: Array) -> None:

@@ -14,13 +14,13 @@ from theano._core.ir.variable import Apply, Constant
 from theano._core.lower import pipeline
 from theano._core.lower import program as ir
 from theano._core.lower.arrays import Array, Object
-from theano._core.lower.builder import copies, launch, lowering
+from theano._core.lower.builder import copies, kernel_choice, lowering
 from theano._core.lower.builder.core import Core
 from theano._core.lower.builder.updates import plan_updates
-from theano._core.lower.llvm.printer import printed
+from theano._core.lower.llvm.print.printer import printed
 from theano._core.lower.program_text import Output, ProgramText
 from theano._core.lower.schedule import group
-from theano._core.ops.elementwise import Elementwise
+from theano._core.ops.elementwise.elementwise import Elementwise
 from theano._core.runtime import native
 
 
@@ -33,7 +33,7 @@ def write(p: Core) -> ProgramText:
     p.number_of = {node: i for i, node in enumerate(nodes)}
     steps = group(nodes, p.lengths, p.fuse)
     lowering.count_uses(p, steps, p.outputs)
-    launch.find_equal_loops(p, steps)
+    kernel_choice.find_equal_loops(p, steps)
     early, late = plan_updates(p, steps)
     p.steps = tuple(tuple(step.nodes) for step in (*early, *late))
     for number, step in enumerate(early):

@@ -12,7 +12,7 @@ from theano._core.base import dtypes
 from theano._core.lower import program as ir
 from theano._core.lower.arrays import Size
 from theano._core.lower.builder.region import Region
-from theano._core.lower.expression import Writer
+from theano._core.lower.kernel.expression import Writer
 from theano._core.lower.program import Number, Register, Scalar, number_of
 
 

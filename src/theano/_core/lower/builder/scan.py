@@ -19,15 +19,15 @@ from theano._core.ir.variable import Apply, Constant
 from theano._core.lower import program as ir
 from theano._core.lower.arrays import Array, Buffer, Object, Size
 from theano._core.lower.builder import copies, libraries, lowering, views
-from theano._core.lower.builder.carried import Carried, LateRows, Row
 from theano._core.lower.builder.core import Core
 from theano._core.lower.builder.region import Region
 from theano._core.lower.builder.scan_registers import RegisterLoop
+from theano._core.lower.builder.scan_state import Carried, LateRows, Row
 from theano._core.lower.program import PATIENCE, Register
 from theano._core.lower.schedule import group
-from theano._core.ops.indexing import AdvancedIncSubtensor, IncSubtensor
-from theano._core.ops.loop import Loop
-from theano._core.ops.steps import ALL
+from theano._core.ops.array.indexing import AdvancedIncSubtensor, IncSubtensor
+from theano._core.ops.control.scan import Loop
+from theano._core.ops.control.scan_state import ALL
 
 
 def loop(p: Core, node: Apply, values: Sequence[Any]) -> list[Any]:

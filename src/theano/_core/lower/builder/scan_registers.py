@@ -20,16 +20,16 @@ from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Apply, Constant
 from theano._core.lower import program as ir
 from theano._core.lower.arrays import Size
-from theano._core.lower.builder import copies, launch, views
-from theano._core.lower.builder.carried import Carried
-from theano._core.lower.llvm.target import lanes_of
+from theano._core.lower.builder import copies, kernel_choice, views
+from theano._core.lower.builder.scan_state import Carried
+from theano._core.lower.llvm.target.codegen import lanes_of
 from theano._core.lower.program import Number, Register, Scalar, number_of
-from theano._core.ops.broadcasting import Alloc
-from theano._core.ops.dimshuffle import DimShuffle
-from theano._core.ops.elementwise import Elementwise
-from theano._core.ops.fill import Second
-from theano._core.ops.reductions import Reduction
-from theano._core.ops.shaping import Rebroadcast
+from theano._core.ops.array.broadcasting import Alloc
+from theano._core.ops.array.reductions import Reduction
+from theano._core.ops.array.shaping import Rebroadcast
+from theano._core.ops.core.dimshuffle import DimShuffle
+from theano._core.ops.core.fill import Second
+from theano._core.ops.elementwise.elementwise import Elementwise
 
 if TYPE_CHECKING:
     from theano._core.lower.builder.scan import LoopWriter
@@ -281,7 +281,7 @@ class RegisterLoop:
 
     def _fold(self, node: Apply, value: Scalar) -> Scalar:
         p = self.p
-        fold = launch.fold_of(p, node)
+        fold = kernel_choice.fold_of(p, node)
         value = p.cast(value, fold.dtype)
         if is_row(node.inputs[0]):
             row = Register(p.fresh(), fold.dtype, self.lanes)

@@ -7,11 +7,11 @@ from typing import Any
 
 from theano._core.ir.variable import Apply
 from theano._core.lower.arrays import Array
-from theano._core.lower.builder import copies, launch
+from theano._core.lower.builder import copies, kernel_choice
 from theano._core.lower.builder.core import Core
-from theano._core.lower.expression import Emitted
 from theano._core.lower.function_address import FunctionAddress
-from theano._core.lower.llvm.emitter import Value
+from theano._core.lower.kernel.expression import Emitted
+from theano._core.lower.llvm.text.emitter import Value
 
 
 def call_items(p: Core, node: Apply, name: str, values: Sequence[Array]) -> Array:
@@ -41,7 +41,7 @@ def call_items(p: Core, node: Apply, name: str, values: Sequence[Array]) -> Arra
     lengths = [p.size(n) for n in p.rewriter.lengths(node.outputs[0])]
     operands = [(Array("int64", (), register=address), frozenset(range(rank)))]
     for variable, array in zip(node.inputs, values, strict=True):
-        operands.append((array, launch.stretched_axes(variable, array)))
+        operands.append((array, kernel_choice.stretched_axes(variable, array)))
     out = p.new_array(dtype, lengths)
     copies.simple_loop(p, out, lengths, operands, function.body(dtype), lanes=1)
     return out

@@ -11,14 +11,14 @@ from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Apply
 from theano._core.lower.builder.core import Core
 from theano._core.lower.schedule import Step, order
-from theano._core.ops.assertions import Assert
-from theano._core.ops.broadcasting import Alloc
-from theano._core.ops.dimshuffle import DimShuffle
-from theano._core.ops.elementwise import Elementwise
-from theano._core.ops.gradient import GradientFilter
-from theano._core.ops.indexing import AdvancedIncSubtensor, IncSubtensor, Subtensor
-from theano._core.ops.products import Gemm
-from theano._core.ops.shaping import Rebroadcast, Reshape, SpecifyShape
+from theano._core.ops.array.assertions import Assert
+from theano._core.ops.array.broadcasting import Alloc
+from theano._core.ops.array.gradient import GradientFilter
+from theano._core.ops.array.indexing import AdvancedIncSubtensor, IncSubtensor, Subtensor
+from theano._core.ops.array.products import Gemm
+from theano._core.ops.array.shaping import Rebroadcast, Reshape, SpecifyShape
+from theano._core.ops.core.dimshuffle import DimShuffle
+from theano._core.ops.elementwise.elementwise import Elementwise
 
 # Operations whose result may lie in the memory of their first input.
 VIEWS = (DimShuffle, Rebroadcast, Reshape, Subtensor, Alloc, Assert, SpecifyShape, GradientFilter)

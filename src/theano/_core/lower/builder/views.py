@@ -11,9 +11,9 @@ from theano._core.base.dtypes import itemsize
 from theano._core.ir.variable import Apply
 from theano._core.lower.arrays import Array, Size
 from theano._core.lower.builder.core import Core
-from theano._core.lower.expression import Value, Writer
+from theano._core.lower.kernel.expression import Value, Writer
 from theano._core.lower.program import Number
-from theano._core.ops.lengths import LARGEST
+from theano._core.ops.array.dims import LARGEST
 
 
 def length(p: Core, array: Array, axis: int) -> Size:

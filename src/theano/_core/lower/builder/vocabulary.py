@@ -7,16 +7,16 @@ from theano._core.lower.builder import (
     branch,
     convolution,
     copies,
-    draws,
     extremes,
+    gather_scatter,
     lapack,
     libraries,
     lowering,
+    mrg_draws,
+    philox_draws,
     pooling,
-    positions,
     scan,
     special,
-    streams,
     views,
 )
 from theano._core.lower.builder.core import Core
@@ -50,9 +50,9 @@ class Builder(Core):
     reshape = copies.reshape
     write_slice = copies.write_slice
 
-    gather = positions.gather
-    nonzero = positions.nonzero
-    scatter = positions.scatter
+    gather = gather_scatter.gather
+    nonzero = gather_scatter.nonzero
+    scatter = gather_scatter.scatter
 
     call_items = special.call_items
 
@@ -70,16 +70,16 @@ class Builder(Core):
 
     arg_extreme = extremes.arg_extreme
 
-    draw_uniforms = streams.draw_uniforms
-    pack_truncated = streams.pack_truncated
-    pick_outcomes = streams.pick_outcomes
+    draw_uniforms = mrg_draws.draw_uniforms
+    pack_truncated = mrg_draws.pack_truncated
+    pick_outcomes = mrg_draws.pick_outcomes
 
-    derive_keys = draws.derive_keys
-    draw_by_rejection = draws.draw_by_rejection
-    draw_multinomial = draws.draw_multinomial
-    draw_stream = draws.draw_stream
-    map_lanes = draws.map_lanes
-    permutation_of_words = draws.permutation_of_words
+    derive_keys = philox_draws.derive_keys
+    draw_by_rejection = philox_draws.draw_by_rejection
+    draw_multinomial = philox_draws.draw_multinomial
+    draw_stream = philox_draws.draw_stream
+    map_lanes = philox_draws.map_lanes
+    permutation_of_words = philox_draws.permutation_of_words
 
     check_steps = scan.check_steps
     loop = scan.loop

@@ -9,7 +9,7 @@ from typing import Any
 from theano._core.lower.arrays import Array, Size
 from theano._core.lower.builder import copies, views
 from theano._core.lower.builder.core import Core
-from theano._core.lower.expression import Writer
+from theano._core.lower.kernel.expression import Writer
 
 
 def filled(p: Core, dtype: str, lengths: Sequence[Size], number: Any = 0) -> Array:

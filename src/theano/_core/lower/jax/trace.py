@@ -20,8 +20,8 @@ from jax.experimental import io_callback
 from theano._core.ir.graph import toposort
 from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Apply, Constant
-from theano._core.ops.evaluation import apply_values, evaluate
-from theano._core.ops.op import Op
+from theano._core.ops.core.evaluation import apply_values, evaluate
+from theano._core.ops.core.op import Op
 
 # What a definition raises that needs values while only their shapes are known: JAX's errors are
 # TypeErrors and IndexErrors, and traced arrays lack some attributes of NumPy's.

@@ -10,10 +10,9 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-from theano._core.lower.llvm import (
+from theano._core.lower.llvm.math import (
     complex_arithmetic,
     complex_elementary,
-    convert,
     error_function,
     exponential,
     integer,
@@ -24,7 +23,9 @@ from theano._core.lower.llvm import (
     real,
     trigonometric,
 )
-from theano._core.lower.llvm.emitter import (
+from theano._core.lower.llvm.math.philox import RandomNumbers
+from theano._core.lower.llvm.text import convert
+from theano._core.lower.llvm.text.emitter import (
     ComplexValue,
     Emitter,
     Number,
@@ -34,7 +35,6 @@ from theano._core.lower.llvm.emitter import (
     is_signed,
     llvm_type,
 )
-from theano._core.lower.llvm.philox import RandomNumbers
 
 __all__ = ["Builder", "ComplexValue", "Value", "llvm_type"]
 

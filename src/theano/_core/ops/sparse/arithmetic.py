@@ -9,10 +9,10 @@ import numpy as np
 
 from theano._core.base import dtypes
 from theano._core.ir.variable import Apply
-from theano._core.ops.broadcasting import Alloc
-from theano._core.ops.dimshuffle import dimshuffle
-from theano._core.ops.fill import zeros_like_float
-from theano._core.ops.op import linear_in
+from theano._core.ops.array.broadcasting import Alloc
+from theano._core.ops.core.dimshuffle import dimshuffle
+from theano._core.ops.core.fill import zeros_like_float
+from theano._core.ops.core.op import linear_in
 from theano._core.ops.sparse.base import (
     SparseOp,
     array,

@@ -12,8 +12,8 @@ from theano._core.base.errors import AsTensorError
 from theano._core.base.settings import config
 from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Apply, Variable
-from theano._core.ops.called import Composed
-from theano._core.ops.op import as_variable
+from theano._core.ops.core.op import as_variable
+from theano._core.ops.core.python_call import Composed
 from theano._core.ops.sparse.type import CLASSES, SparseType, is_sparse
 
 

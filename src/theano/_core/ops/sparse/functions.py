@@ -10,10 +10,10 @@ import numpy as np
 from theano._core.base.settings import config
 from theano._core.ir.hooks import extend
 from theano._core.ir.variable import Constant, Variable
-from theano._core.ops import arithmetic as dense_arithmetic
-from theano._core.ops import transcendental
-from theano._core.ops.elementwise import conjugate
-from theano._core.ops.shaping import ShapeOf, length
+from theano._core.ops.array.shaping import ShapeOf, length
+from theano._core.ops.elementwise import arithmetic as dense_arithmetic
+from theano._core.ops.elementwise import transcendental
+from theano._core.ops.elementwise.elementwise import conjugate
 from theano._core.ops.sparse import arithmetic as ops
 from theano._core.ops.sparse.base import either, sparse, upcast
 from theano._core.ops.sparse.indexing import item

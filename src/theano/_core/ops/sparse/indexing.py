@@ -11,10 +11,10 @@ import scipy.sparse
 from theano._core.base import dtypes
 from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Apply, Variable
-from theano._core.ops.dimshuffle import dimshuffle
-from theano._core.ops.elementwise import cast
-from theano._core.ops.indexing import AT, AdvancedSubtensor
-from theano._core.ops.op import connected, linear_in, scalar_shape
+from theano._core.ops.array.indexing import AT, AdvancedSubtensor
+from theano._core.ops.core.dimshuffle import dimshuffle
+from theano._core.ops.core.op import connected, linear_in, scalar_shape
+from theano._core.ops.elementwise.elementwise import cast
 from theano._core.ops.sparse.base import (
     SparseOp,
     converted,

@@ -10,11 +10,11 @@ import numpy as np
 from theano._core.base import dtypes
 from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Apply
-from theano._core.ops.dimshuffle import dimshuffle
-from theano._core.ops.op import connected, linear_in, shape_of
-from theano._core.ops.products import dot as dense_dot
-from theano._core.ops.reductions import reduce
-from theano._core.ops.shaping import MakeVector, length
+from theano._core.ops.array.products import dot as dense_dot
+from theano._core.ops.array.reductions import reduce
+from theano._core.ops.array.shaping import MakeVector, length
+from theano._core.ops.core.dimshuffle import dimshuffle
+from theano._core.ops.core.op import connected, linear_in, shape_of
 from theano._core.ops.sparse.arithmetic import MulSS, columns_of, fit_dense, rows_of
 from theano._core.ops.sparse.base import (
     SparseOp,

@@ -9,8 +9,8 @@ import numpy as np
 
 from theano._core.base import dtypes
 from theano._core.ir.variable import Apply
-from theano._core.ops.elementwise import cast
-from theano._core.ops.gradient import NullType
+from theano._core.ops.array.gradient import NullType
+from theano._core.ops.elementwise.elementwise import cast
 from theano._core.ops.sparse.base import (
     SameType,
     SparseOp,

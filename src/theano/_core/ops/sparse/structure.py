@@ -12,12 +12,12 @@ import scipy.sparse
 from theano._core.base import dtypes
 from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Apply
-from theano._core.ops.arithmetic import add as dense_add
-from theano._core.ops.elementwise import cast
-from theano._core.ops.fill import zeros_like_float
-from theano._core.ops.gradient import DisconnectedType
-from theano._core.ops.lengths import as_int64
-from theano._core.ops.op import connected, linear_in
+from theano._core.ops.array.dims import as_int64
+from theano._core.ops.array.gradient import DisconnectedType
+from theano._core.ops.core.fill import zeros_like_float
+from theano._core.ops.core.op import connected, linear_in
+from theano._core.ops.elementwise.arithmetic import add as dense_add
+from theano._core.ops.elementwise.elementwise import cast
 from theano._core.ops.sparse.base import (
     SameType,
     SparseOp,

@@ -8,10 +8,10 @@ import numpy as np
 
 from theano._core.base import dtypes
 from theano._core.ir.variable import Apply
-from theano._core.ops.arithmetic import add, mul, neg, sub
-from theano._core.ops.dimshuffle import dimshuffle
-from theano._core.ops.op import as_variable
-from theano._core.ops.products import Dot, Gemm, gemm
+from theano._core.ops.array.products import Dot, Gemm, gemm
+from theano._core.ops.core.dimshuffle import dimshuffle
+from theano._core.ops.core.op import as_variable
+from theano._core.ops.elementwise.arithmetic import add, mul, neg, sub
 from theano._core.rewrite.engine import Rewriter, known_value
 from theano._core.rewrite.pattern import Rules
 

@@ -8,7 +8,11 @@ import numpy as np
 
 from theano._core.base import dtypes
 from theano._core.ir.variable import Apply, Constant
-from theano._core.ops.arithmetic import (
+from theano._core.ops.array.broadcasting import alloc
+from theano._core.ops.array.dims import product
+from theano._core.ops.array.reductions import Reduction
+from theano._core.ops.core.dimshuffle import dimshuffle
+from theano._core.ops.elementwise.arithmetic import (
     add,
     and_,
     maximum,
@@ -21,15 +25,11 @@ from theano._core.ops.arithmetic import (
     sub,
     switch,
 )
-from theano._core.ops.broadcasting import alloc
-from theano._core.ops.dimshuffle import dimshuffle
-from theano._core.ops.elementwise import Elementwise, cast
-from theano._core.ops.lengths import product
-from theano._core.ops.reductions import Reduction
-from theano._core.ops.transcendental import pow
+from theano._core.ops.elementwise.elementwise import Elementwise, cast
+from theano._core.ops.elementwise.transcendental import pow
 from theano._core.rewrite.engine import Rewriter, known_value
 from theano._core.rewrite.pattern import Rules, wild
-from theano._core.rewrite.rules.terms import (
+from theano._core.rewrite.rules.flatten import (
     WIDEST,
     Terms,
     filled,

@@ -6,11 +6,11 @@ from typing import Any
 
 from theano._core.base import dtypes
 from theano._core.ir.graph import made_by
-from theano._core.ops.arithmetic import add, isinf, neg, sub, switch
-from theano._core.ops.broadcasting import Alloc
-from theano._core.ops.dimshuffle import DimShuffle
-from theano._core.ops.reductions import Reduction
-from theano._core.ops.transcendental import exp
+from theano._core.ops.array.broadcasting import Alloc
+from theano._core.ops.array.reductions import Reduction
+from theano._core.ops.core.dimshuffle import DimShuffle
+from theano._core.ops.elementwise.arithmetic import add, isinf, neg, sub, switch
+from theano._core.ops.elementwise.transcendental import exp
 
 EXTREMES = ("max", "supremum")
 

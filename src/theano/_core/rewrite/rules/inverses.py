@@ -10,7 +10,9 @@ import numpy as np
 from theano._core.base import dtypes
 from theano._core.ir.graph import made_by
 from theano._core.ir.variable import Apply
-from theano._core.ops.arithmetic import (
+from theano._core.ops.array.assertions import Assert
+from theano._core.ops.array.dims import not_negative
+from theano._core.ops.elementwise.arithmetic import (
     ge,
     gt,
     le,
@@ -22,10 +24,8 @@ from theano._core.ops.arithmetic import (
     switch,
     true_div,
 )
-from theano._core.ops.assertions import Assert
-from theano._core.ops.elementwise import conj
-from theano._core.ops.lengths import not_negative
-from theano._core.ops.transcendental import (
+from theano._core.ops.elementwise.elementwise import conj
+from theano._core.ops.elementwise.transcendental import (
     arccosh,
     arcsinh,
     arctanh,
@@ -37,7 +37,7 @@ from theano._core.ops.transcendental import (
 )
 from theano._core.rewrite.engine import Rewriter, known_value
 from theano._core.rewrite.pattern import Match, Rules, wild
-from theano._core.rewrite.rules.terms import filled, kept
+from theano._core.rewrite.rules.flatten import filled, kept
 
 RULES = Rules("canonical")
 rule, pattern = RULES.rule, RULES.pattern

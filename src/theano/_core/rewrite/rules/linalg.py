@@ -9,14 +9,29 @@ import numpy as np
 from theano._core.base import dtypes
 from theano._core.ir.graph import made_by
 from theano._core.ir.variable import Apply
-from theano._core.ops.arithmetic import abs_, eq, mul, sgn, switch
-from theano._core.ops.assertions import Require
-from theano._core.ops.creation import ARange, Eye
-from theano._core.ops.dimshuffle import DimShuffle, dimshuffle
-from theano._core.ops.elementwise import conj
-from theano._core.ops.indexing import AT, AdvancedIncSubtensor, AdvancedSubtensor
-from theano._core.ops.lengths import as_int64
-from theano._core.ops.linalg import (
+from theano._core.ops.array.assertions import Require
+from theano._core.ops.array.creation import ARange, Eye
+from theano._core.ops.array.dims import as_int64
+from theano._core.ops.array.indexing import AT, AdvancedIncSubtensor, AdvancedSubtensor
+from theano._core.ops.array.products import Dot
+from theano._core.ops.array.reductions import reduce
+from theano._core.ops.array.shaping import length
+from theano._core.ops.core.dimshuffle import DimShuffle, dimshuffle
+from theano._core.ops.core.op import as_variable, python_int
+from theano._core.ops.elementwise.arithmetic import abs_, eq, mul, sgn, switch
+from theano._core.ops.elementwise.elementwise import conj
+from theano._core.ops.elementwise.transcendental import log
+from theano._core.ops.linalg.factors import QR, LUFactor
+from theano._core.ops.linalg.matrices import Part, diagonal_of, swapped
+from theano._core.ops.linalg.shared_factorization import (
+    FactorSolve,
+    factor,
+    factor_adjugate,
+    factor_det,
+    factor_inverse,
+    factor_slogdet,
+)
+from theano._core.ops.linalg.systems import (
     Cholesky,
     Det,
     MatrixInverse,
@@ -25,21 +40,6 @@ from theano._core.ops.linalg import (
     slogdet,
     solve,
 )
-from theano._core.ops.linalg_base import Part, diagonal_of, swapped
-from theano._core.ops.linalg_factors import QR, LUFactor
-from theano._core.ops.linalg_shared import (
-    FactorSolve,
-    factor,
-    factor_adjugate,
-    factor_det,
-    factor_inverse,
-    factor_slogdet,
-)
-from theano._core.ops.op import as_variable, python_int
-from theano._core.ops.products import Dot
-from theano._core.ops.reductions import reduce
-from theano._core.ops.shaping import length
-from theano._core.ops.transcendental import log
 from theano._core.rewrite.engine import Rewriter, known_value
 from theano._core.rewrite.pattern import Rules
 

@@ -11,7 +11,16 @@ import numpy as np
 from theano._core.base import dtypes
 from theano._core.ir.graph import made_by
 from theano._core.ir.variable import Apply
-from theano._core.ops.arithmetic import (
+from theano._core.ops.array.indexing import (
+    AdvancedIncSubtensor,
+    AdvancedSubtensor,
+    IncSubtensor,
+    Subtensor,
+)
+from theano._core.ops.array.reductions import ArgExtreme, Reduction
+from theano._core.ops.array.shaping import Reshape
+from theano._core.ops.core.dimshuffle import DimShuffle
+from theano._core.ops.elementwise.arithmetic import (
     add,
     isinf,
     maximum,
@@ -22,21 +31,12 @@ from theano._core.ops.arithmetic import (
     switch,
     true_div,
 )
-from theano._core.ops.dimshuffle import DimShuffle
-from theano._core.ops.indexing import (
-    AdvancedIncSubtensor,
-    AdvancedSubtensor,
-    IncSubtensor,
-    Subtensor,
-)
-from theano._core.ops.reductions import ArgExtreme, Reduction
-from theano._core.ops.shaping import Reshape
+from theano._core.ops.elementwise.transcendental import exp, log
 from theano._core.ops.special import erf, erfc, erfcx
-from theano._core.ops.transcendental import exp, log
 from theano._core.rewrite.engine import Rewriter, known_value
 from theano._core.rewrite.pattern import Match, Rules, wild
 from theano._core.rewrite.rules.exponentials import along, largest_of, like, without_axes
-from theano._core.rewrite.rules.terms import WIDEST
+from theano._core.rewrite.rules.flatten import WIDEST
 
 RULES = Rules("stable")
 rule, pattern = RULES.rule, RULES.pattern

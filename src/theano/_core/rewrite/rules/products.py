@@ -10,12 +10,21 @@ import numpy as np
 from theano._core.base import dtypes
 from theano._core.ir.graph import made_by
 from theano._core.ir.variable import Apply
-from theano._core.ops.arithmetic import add, mul, neg, reciprocal, sqr, sub, switch, true_div
-from theano._core.ops.assertions import Require
-from theano._core.ops.elementwise import cast
-from theano._core.ops.reductions import Reduction
+from theano._core.ops.array.assertions import Require
+from theano._core.ops.array.reductions import Reduction
+from theano._core.ops.elementwise.arithmetic import (
+    add,
+    mul,
+    neg,
+    reciprocal,
+    sqr,
+    sub,
+    switch,
+    true_div,
+)
+from theano._core.ops.elementwise.elementwise import cast
+from theano._core.ops.elementwise.transcendental import exp, sigmoid
 from theano._core.ops.special import erfc, erfcx
-from theano._core.ops.transcendental import exp, sigmoid
 from theano._core.rewrite.engine import Rewriter, known_value
 from theano._core.rewrite.pattern import Rules
 from theano._core.rewrite.rules.exponentials import (
@@ -25,7 +34,7 @@ from theano._core.rewrite.rules.exponentials import (
     shifted,
     without_axes,
 )
-from theano._core.rewrite.rules.terms import (
+from theano._core.rewrite.rules.flatten import (
     WIDEST,
     Terms,
     filled,

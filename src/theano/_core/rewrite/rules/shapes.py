@@ -6,15 +6,11 @@ from typing import Any
 
 from theano._core.ir.graph import made_by
 from theano._core.ir.variable import Apply
-from theano._core.ops.broadcasting import Alloc, alloc
-from theano._core.ops.dimshuffle import DimShuffle, dimshuffle
-from theano._core.ops.elementwise import Elementwise
-from theano._core.ops.fill import Second
-from theano._core.ops.gradient import FILTERS
-from theano._core.ops.indexing import Slice, Subtensor, join_index, subtensor
-from theano._core.ops.lengths import as_int64
-from theano._core.ops.loop import Loop
-from theano._core.ops.shaping import (
+from theano._core.ops.array.broadcasting import Alloc, alloc
+from theano._core.ops.array.dims import as_int64
+from theano._core.ops.array.gradient import FILTERS
+from theano._core.ops.array.indexing import Slice, Subtensor, join_index, subtensor
+from theano._core.ops.array.shaping import (
     Length,
     MakeVector,
     Rebroadcast,
@@ -22,9 +18,13 @@ from theano._core.ops.shaping import (
     ShapeOf,
     pattern_broadcast,
 )
+from theano._core.ops.control.scan import Loop
+from theano._core.ops.core.dimshuffle import DimShuffle, dimshuffle
+from theano._core.ops.core.fill import Second
+from theano._core.ops.elementwise.elementwise import Elementwise
 from theano._core.rewrite.engine import Rewriter, known_value
 from theano._core.rewrite.pattern import Rules
-from theano._core.rewrite.rules.terms import fitted
+from theano._core.rewrite.rules.flatten import fitted
 
 RULES = Rules("shape")
 rule = RULES.rule

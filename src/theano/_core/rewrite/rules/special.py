@@ -8,10 +8,10 @@ import numpy as np
 
 from theano._core.base import dtypes
 from theano._core.ir.variable import Apply
-from theano._core.ops.arithmetic import mul, reciprocal, sqr, true_div
-from theano._core.ops.elementwise import cast
-from theano._core.ops.fill import fill
-from theano._core.ops.transcendental import pow, sqrt
+from theano._core.ops.core.fill import fill
+from theano._core.ops.elementwise.arithmetic import mul, reciprocal, sqr, true_div
+from theano._core.ops.elementwise.elementwise import cast
+from theano._core.ops.elementwise.transcendental import pow, sqrt
 from theano._core.rewrite.engine import Rewriter, known_value
 from theano._core.rewrite.pattern import Rules, wild
 

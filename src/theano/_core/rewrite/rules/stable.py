@@ -8,10 +8,10 @@ from typing import Any
 from theano._core.base import dtypes
 from theano._core.ir.graph import made_by
 from theano._core.ir.variable import Apply
-from theano._core.ops.arithmetic import true_div
-from theano._core.ops.dimshuffle import DimShuffle, dimshuffle
-from theano._core.ops.reductions import Reduction
-from theano._core.ops.transcendental import exp, expm1, log, log1p, sigmoid, softplus
+from theano._core.ops.array.reductions import Reduction
+from theano._core.ops.core.dimshuffle import DimShuffle, dimshuffle
+from theano._core.ops.elementwise.arithmetic import true_div
+from theano._core.ops.elementwise.transcendental import exp, expm1, log, log1p, sigmoid, softplus
 from theano._core.rewrite.engine import Rewriter
 from theano._core.rewrite.pattern import Match, Rules, wild
 from theano._core.rewrite.rules.exponentials import largest_of, like, shifted, without_axes

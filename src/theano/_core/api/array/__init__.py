@@ -1,0 +1,1 @@
+"""Functions on arrays, as users call them."""

@@ -1,0 +1,285 @@
+"""Functions that make tensors: of one number, of ranges, and of other tensors put together."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from theano._core.api.array.shaping import float_dtype, shape_items
+from theano._core.api.conversion import as_tensor_variable, cast
+from theano._core.base import dtypes
+from theano._core.base.settings import config
+from theano._core.ops.array import creation as ops
+from theano._core.ops.array import shaping
+from theano._core.ops.array.broadcasting import Alloc
+from theano._core.ops.core.dimshuffle import dimshuffle
+from theano._core.ops.core.fill import second
+from theano._core.ops.elementwise.arithmetic import ge, sub, switch
+
+fill = second
+
+
+def alloc(value: Any, *shape: Any) -> Any:
+    """Return an array of the given lengths that holds `value`, broadcast.
+
+    Parameters
+    ----------
+    value : tensor
+        At most as many axes as the result.
+    *shape : int or integer scalar
+        A length that is the constant 1 makes a broadcastable axis.
+
+    Returns
+    -------
+    tensor
+        Of the dtype of `value`.
+
+    Raises
+    ------
+    TypeError
+        A length is not an integer scalar, or `value` has too many axes.
+    """
+    return Alloc()(value, *shape)
+
+
+def zeros(shape: Any, dtype: str | None = None) -> Any:
+    """Return zeros.
+
+    Parameters
+    ----------
+    shape : int, sequence of ints and scalars, or int vector of known length
+    dtype : str, optional
+        `config.floatX` by default.
+
+    Returns
+    -------
+    tensor
+    """
+    return Alloc()(np.asarray(0, dtype=float_dtype(dtype)), *shape_items(shape))
+
+
+def ones(shape: Any, dtype: str | None = None) -> Any:
+    """Return ones; arguments as for `zeros`.
+
+    Parameters
+    ----------
+    shape : int, scalar variable, sequence or vector
+    dtype : str, optional
+        By default `config.floatX`.
+
+    Returns
+    -------
+    tensor
+    """
+    return Alloc()(np.asarray(1, dtype=float_dtype(dtype)), *shape_items(shape))
+
+
+def _like(model: Any, number: int, dtype: str | None) -> Any:
+    x = as_tensor_variable(model)
+    dtype = x.type.dtype if dtype is None else float_dtype(dtype)
+    return second(x, np.asarray(number, dtype=dtype))
+
+
+def zeros_like(model: Any, dtype: str | None = None, opt: bool = False) -> Any:
+    """Return zeros in the shape of `model` and, unless `dtype` says, of its dtype.
+
+    `opt` is accepted for old programs: rewriting does what it asked for.
+
+    Parameters
+    ----------
+    model : tensor
+    dtype : str, optional
+    opt : bool
+        Accepted for old programs.
+
+    Returns
+    -------
+    tensor
+    """
+    return _like(model, 0, dtype)
+
+
+def ones_like(model: Any, dtype: str | None = None, opt: bool = False) -> Any:
+    """Return ones in the shape of `model` and, unless `dtype` says, of its dtype.
+
+    Parameters
+    ----------
+    model : tensor
+    dtype : str, optional
+    opt : bool
+        Accepted for old programs.
+
+    Returns
+    -------
+    tensor
+    """
+    return _like(model, 1, dtype)
+
+
+def eye(n: Any, m: Any = None, k: Any = 0, dtype: str | None = None) -> Any:
+    """Return a matrix of `n` rows and `m` (default `n`) columns with ones on diagonal `k`.
+
+    Parameters
+    ----------
+    n, m : int or scalar variable
+    k : int or scalar variable
+        The diagonal; positive ones lie to the right.
+    dtype : str, optional
+        By default `config.floatX`.
+
+    Returns
+    -------
+    tensor, matrix
+    """
+    return ops.Eye(float_dtype(dtype))(n, n if m is None else m, k)
+
+
+def identity_like(x: Any) -> Any:
+    """Return a matrix of the lengths and dtype of `x` with ones on the main diagonal.
+
+    Parameters
+    ----------
+    x : tensor, matrix
+
+    Returns
+    -------
+    tensor, matrix
+        Of the dtype of `x`.
+    """
+    x = as_tensor_variable(x)
+    if x.type.ndim != 2:
+        raise TypeError(f"identity_like needs a matrix, got {x.type}")
+    return eye(shaping.length(x, 0), shaping.length(x, 1), dtype=x.type.dtype)
+
+
+def tri(N: Any, M: Any = None, k: Any = 0, dtype: str | None = None) -> Any:
+    """Return a matrix with ones on and below diagonal `k`, zeros elsewhere.
+
+    Parameters
+    ----------
+    N, M : int or scalar variable
+        Numbers of rows and columns; `M` is `N` by default.
+    k : int or scalar variable
+        The diagonal; positive ones lie to the right.
+    dtype : str, optional
+        By default `config.floatX`.
+
+    Returns
+    -------
+    tensor, matrix
+    """
+    return cast(ge(k, _diagonals(N, N if M is None else M)), float_dtype(dtype))
+
+
+def _diagonals(rows: Any, columns: Any) -> Any:
+    """Return the diagonal that each item of a matrix is on: no number that may be out of range."""
+    down, across = arange(rows), arange(columns)
+    return sub(dimshuffle(across, ("x", 0)), dimshuffle(down, (0, "x")))
+
+
+def tril(m: Any, k: Any = 0) -> Any:
+    """Return the matrix `m` with zeros above diagonal `k`.
+
+    Parameters
+    ----------
+    m : tensor, matrix
+    k : int or scalar variable
+        The diagonal; positive ones lie to the right.
+
+    Returns
+    -------
+    tensor, matrix
+        Of the dtype of `m`.
+    """
+    m = as_tensor_variable(m)
+    below = tri(shaping.length(m, 0), shaping.length(m, 1), k, "bool")
+    return switch(below, m, np.asarray(0, m.type.dtype))
+
+
+def triu(m: Any, k: Any = 0) -> Any:
+    """Return the matrix `m` with zeros below diagonal `k`.
+
+    Parameters
+    ----------
+    m : tensor, matrix
+    k : int or scalar variable
+        The diagonal; positive ones lie to the right.
+
+    Returns
+    -------
+    tensor, matrix
+        Of the dtype of `m`.
+    """
+    m = as_tensor_variable(m)
+    above = ge(_diagonals(shaping.length(m, 0), shaping.length(m, 1)), k)
+    return switch(above, m, np.asarray(0, m.type.dtype))
+
+
+def arange(start: Any, stop: Any = None, step: Any = 1, dtype: str | None = None) -> Any:
+    """Return numbers from `start` up to, but without, `stop`, `step` apart.
+
+    Parameters
+    ----------
+    start, stop, step : scalar
+        With one argument from 0 up to it.
+    dtype : str, optional
+        By default the common dtype of the bounds, at least int64 for integers.
+
+    Returns
+    -------
+    TensorVariable, vector
+    """
+    if stop is None:
+        start, stop = 0, start
+    bounds = [as_tensor_variable(value) for value in (start, stop, step)]
+    if dtype is None:
+        dtype = _range_dtype(*(value.type.dtype for value in bounds))
+    return ops.ARange(dtypes.named(dtype))(*bounds)
+
+
+def _range_dtype(*names: str) -> str:
+    dtype = dtypes.upcast(*names)
+    if dtypes.is_uint(dtype):
+        return "uint64"
+    if dtypes.is_discrete(dtype):
+        return "int64"
+    keep_float_x = config.cast_policy == "numpy+floatX" and config.floatX == "float32"
+    return "float32" if keep_float_x and "float64" not in names else dtype
+
+
+class Grid:
+    """Grids of numbers, by slices of symbolic bounds: ``mgrid[0:n, 0:m]``.
+
+    Parameters
+    ----------
+    sparse : bool
+        Each grid has the numbers along its own axis only, and length 1 along the others.
+    """
+
+    def __init__(self, sparse: bool) -> None:
+        self.sparse = sparse
+
+    def __getitem__(self, key: Any) -> list[Any]:
+        parts = key if isinstance(key, tuple) else (key,)
+        ranges = []
+        for axis, part in enumerate(parts):
+            if not isinstance(part, slice) or isinstance(part.step, complex):
+                raise NotImplementedError(f"grids are made of slices with real steps, got {part}")
+            steps = arange(
+                0 if part.start is None else part.start,
+                part.stop,
+                1 if part.step is None else part.step,
+            )
+            order: list[Any] = ["x"] * len(parts)
+            order[axis] = 0
+            ranges.append(dimshuffle(steps, order))
+        if self.sparse:
+            return ranges
+        dtype = dtypes.upcast(*(each.type.dtype for each in ranges))
+        lengths = [shaping.length(each, axis) for axis, each in enumerate(ranges)]
+        return [alloc(cast(each, dtype), *lengths) for each in ranges]
+
+
+mgrid = Grid(sparse=False)
+ogrid = Grid(sparse=True)

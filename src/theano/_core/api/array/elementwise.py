@@ -1,0 +1,268 @@
+"""Elementwise functions that are more than one operation, and other names of those that are."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from theano._core.api.conversion import as_tensor_variable, cast
+from theano._core.base import dtypes
+from theano._core.base.settings import config
+from theano._core.ops.array.broadcasting import Alloc
+from theano._core.ops.array.shaping import length
+from theano._core.ops.elementwise import arithmetic as a_
+from theano._core.ops.elementwise import transcendental as t
+
+
+def _false_like(x: Any) -> Any:
+    lengths = [length(x, axis) for axis in range(x.type.ndim)]
+    return Alloc()(np.asarray(False), *lengths)
+
+
+def isnan(a: Any) -> Any:
+    """Return whether each item is not a number, dtype bool; always False for integers.
+
+    Parameters
+    ----------
+    a : tensor
+
+    Returns
+    -------
+    tensor, bool
+    """
+    x = as_tensor_variable(a)
+    return _false_like(x) if dtypes.is_discrete(x.type.dtype) else a_.isnan(x)
+
+
+def isinf(a: Any) -> Any:
+    """Return whether each item is infinite, dtype bool; always False for integers.
+
+    Parameters
+    ----------
+    a : tensor
+
+    Returns
+    -------
+    tensor, bool
+    """
+    x = as_tensor_variable(a)
+    return _false_like(x) if dtypes.is_discrete(x.type.dtype) else a_.isinf(x)
+
+
+def isclose(
+    a: Any, b: Any, rtol: float = 1e-05, atol: float = 1e-08, equal_nan: bool = False
+) -> Any:
+    """Return whether items are close: ``|a - b| <= atol + rtol * |b|``, dtype bool.
+
+    Equal infinities are close. NaNs are close to each other only with `equal_nan`.
+
+    Parameters
+    ----------
+    a, b : tensor
+    rtol, atol : float
+        How far apart items may be, relative to `b` and absolutely.
+    equal_nan : bool
+        Whether NaN is close to NaN.
+
+    Returns
+    -------
+    tensor, bool
+    """
+    x, y = as_tensor_variable(a), as_tensor_variable(b)
+    near = a_.le(a_.abs_(a_.sub(x, y)), a_.add(atol, a_.mul(rtol, a_.abs_(y))))
+    both = a_.and_(isinf(x), isinf(y))
+    special = a_.or_(a_.or_(isinf(x), isinf(y)), a_.or_(isnan(x), isnan(y)))
+    close = a_.or_(a_.and_(near, a_.invert(special)), a_.and_(both, a_.eq(x, y)))
+    return a_.or_(close, a_.and_(isnan(x), isnan(y))) if equal_nan else close
+
+
+def round(a: Any, mode: str | None = None) -> Any:
+    """Return `a` rounded to integers, in its own float dtype.
+
+    Parameters
+    ----------
+    a : tensor, float
+    mode : {'half_to_even', 'half_away_from_zero'}, default 'half_to_even'
+        What becomes of ties.
+
+    Returns
+    -------
+    tensor
+        Of the dtype of `a`.
+
+    Raises
+    ------
+    TypeError
+        `a` holds integers.
+    """
+    if mode is None:
+        mode = "half_to_even"
+    if mode == "half_to_even":
+        return a_.round_half_to_even(a)
+    if mode == "half_away_from_zero":
+        return a_.round_half_away_from_zero(a)
+    raise ValueError(
+        f"round mode {mode} is not implemented: half_to_even and half_away_from_zero are."
+    )
+
+
+def iround(a: Any, mode: str | None = None) -> Any:
+    """Return `a` rounded to integers of dtype int64; see `round`.
+
+    Parameters
+    ----------
+    a : tensor, float
+    mode : {'half_to_even', 'half_away_from_zero'}, optional
+
+    Returns
+    -------
+    tensor, int64
+    """
+    return cast(round(a, mode), "int64")
+
+
+def divmod(x: Any, y: Any) -> tuple[Any, Any]:
+    """Return the floor of the quotient, and the remainder.
+
+    Parameters
+    ----------
+    x, y : tensor, real
+
+    Returns
+    -------
+    tuple of two tensors
+        Of the common dtype.
+    """
+    return a_.int_div(x, y), mod_check(x, y)
+
+
+def mod_check(x: Any, y: Any) -> Any:
+    """Return the remainder of `x` divided by `y`; ComplexError for complex numbers.
+
+    Parameters
+    ----------
+    x, y : tensor, real
+
+    Returns
+    -------
+    tensor
+        Of the common dtype.
+    """
+    return a_.mod(x, y)
+
+
+def div_proxy(x: Any, y: Any) -> Any:
+    """Return Python 2's ``x / y``: for integers what `config.int_division` says.
+
+    Parameters
+    ----------
+    x, y : tensor
+
+    Returns
+    -------
+    tensor
+    """
+    x, y = as_tensor_variable(x), as_tensor_variable(y)
+    kind = dtypes.division(x.type.dtype, y.type.dtype)
+    return a_.int_div(x, y) if kind == "int" else a_.true_div(x, y)
+
+
+def ceil_intdiv(a: Any, b: Any) -> Any:
+    """Return the quotient of integers, rounded up.
+
+    Parameters
+    ----------
+    a, b : tensor, integers
+
+    Returns
+    -------
+    tensor
+        Of the common dtype.
+    """
+    x, y = as_tensor_variable(a), as_tensor_variable(b)
+    quotient = a_.int_div(x, y)
+    return a_.add(quotient, cast(a_.neq(a_.mod(x, y), 0), quotient.type.dtype))
+
+
+def complex_from_polar(abs: Any, angle: Any) -> Any:
+    """Return complex numbers of a modulus and an angle in radians.
+
+    Parameters
+    ----------
+    abs, angle : tensor, real
+        The angle in radians.
+
+    Returns
+    -------
+    tensor
+        complex64 of float32, else complex128.
+    """
+    size, phase = as_tensor_variable(abs), as_tensor_variable(angle)
+    dtype = dtypes.to_float(size.type.dtype, phase.type.dtype)
+    size, phase = cast(size, dtype), cast(phase, dtype)
+    return a_.complex_(a_.mul(size, t.cos(phase)), a_.mul(size, t.sin(phase)))
+
+
+def default(x: Any, default: Any) -> Any:
+    """Return `x`, or `default` where `x` is None.
+
+    Parameters
+    ----------
+    x : tensor or None
+    default : tensor
+
+    Returns
+    -------
+    tensor
+    """
+    return as_tensor_variable(default if x is None else x)
+
+
+def largest(*args: Any) -> Any:
+    """Return the largest of several tensors, itemwise.
+
+    Parameters
+    ----------
+    *args : tensors
+
+    Returns
+    -------
+    tensor
+        Of the common dtype.
+    """
+    return _extreme(a_.maximum, args)
+
+
+def smallest(*args: Any) -> Any:
+    """Return the smallest of several tensors, itemwise.
+
+    Parameters
+    ----------
+    *args : tensors
+
+    Returns
+    -------
+    tensor
+        Of the common dtype.
+    """
+    return _extreme(a_.minimum, args)
+
+
+def _extreme(op: Any, values: tuple[Any, ...]) -> Any:
+    if not values:
+        raise TypeError(f"{op.name} needs at least one tensor")
+    result = as_tensor_variable(values[0])
+    for value in values[1:]:
+        result = op(result, value)
+    return result
+
+
+def identity_copy(x: Any) -> Any:
+    """Return a variable of its own with the value of `x`."""
+    return a_.copy(as_tensor_variable(x))
+
+
+def float_x(value: Any) -> np.ndarray:
+    """Return numbers as an array of `config.floatX`."""
+    return np.asarray(value, dtype=config.floatX)

@@ -1,0 +1,229 @@
+"""Fourier transforms: of batches of real arrays, and along axes of complex arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from theano._core.api.array.shaping import unbroadcast
+from theano._core.api.array.sorting import along_unknown, to_be_known
+from theano._core.api.conversion import as_tensor_variable, cast
+from theano._core.base import dtypes
+from theano._core.ops.array import fourier as ops
+from theano._core.ops.array.dims import as_int64, product
+from theano._core.ops.array.shaping import axis_of, length
+from theano._core.ops.core.op import python_int
+from theano._core.ops.elementwise.arithmetic import add, mul, sub, true_div
+from theano._core.ops.elementwise.transcendental import sqrt
+
+NORMS = (None, "ortho", "no_norm")
+
+
+def _check_norm(norm: str | None) -> None:
+    if norm not in NORMS:
+        raise ValueError(f"Invalid value {norm} for norm, must be None, 'ortho' or 'no_norm'")
+
+
+def _divided(x: Any, count: Any, by_root: bool) -> Any:
+    number = cast(as_tensor_variable(as_int64(count)), x.type.dtype)
+    return true_div(x, sqrt(number) if by_root else number)
+
+
+def rfft(inp: Any, norm: str | None = None) -> Any:
+    """Return the Fourier transform of real arrays.
+
+    Parameters
+    ----------
+    inp : tensor, at least two axes
+        The first axis counts the arrays.
+    norm : {None, 'ortho', 'no_norm'}
+        'ortho' divides by the square root of the number of items of an array.
+
+    Returns
+    -------
+    TensorVariable, shape ``inp.shape[:-1] + (inp.shape[-1] // 2 + 1, 2)``
+        The last axis holds real and imaginary parts; of the axis before it the half that says all.
+
+    Raises
+    ------
+    TypeError
+        Complex numbers, or fewer axes.
+    """
+    _check_norm(norm)
+    out = ops.rfft(inp)
+    if norm != "ortho":
+        return out
+    x = out.owner.inputs[0]
+    return _divided(out, product([length(x, axis) for axis in range(1, x.type.ndim)]), True)
+
+
+def irfft(inp: Any, norm: str | None = None, is_odd: bool = False) -> Any:
+    """Return the real arrays whose transform, as `rfft` gives it, is `inp`.
+
+    Parameters
+    ----------
+    inp : tensor, at least three axes
+        The first counts the arrays, the last holds real and imaginary parts.
+    norm : {None, 'ortho', 'no_norm'}
+        By default the result is divided by the number of items of an array, with 'ortho' by the
+        square root of it, with 'no_norm' it is not.
+    is_odd : bool
+        Whether the last axis of the result has an odd length.
+
+    Returns
+    -------
+    TensorVariable, shape ``inp.shape[:-2] + (2 * (inp.shape[-2] - 1) + is_odd,)``
+    """
+    _check_norm(norm)
+    if is_odd not in (True, False):
+        raise ValueError(f"Invalid value {is_odd} for is_odd, must be True or False")
+    x = as_tensor_variable(inp)
+    if x.type.ndim < 3:
+        raise TypeError(f"irfft: input must have at least 3 axes, got {x.type}")
+    half = length(x, x.type.ndim - 2)
+    size = add(mul(sub(as_int64(half), 1), 2), int(is_odd))
+    out = ops.irfft(x, size)
+    if norm == "no_norm":
+        return out
+    lengths = [length(x, axis) for axis in range(1, x.type.ndim - 2)]
+    return _divided(out, product([*lengths, size]), norm == "ortho")
+
+
+def _transform(x: Any, n: Any, axis: int, norm: str | None, inverse: bool) -> Any:
+    if norm not in (None, "backward", "ortho", "forward"):
+        raise ValueError(f"norm must be None, 'backward', 'ortho' or 'forward', got {norm!r}")
+    single = x.type.dtype in ("float16", "float32", "complex64")
+    n = length(x, axis) if n is None else n
+    out = ops.DFT(axis, inverse, "complex64" if single else "complex128")(x, n)
+    if norm == "ortho" or (norm == "forward") is not inverse:
+        return _divided(out, out.owner.inputs[1], norm == "ortho")
+    return out
+
+
+def _one_axis(a: Any, n: Any, axis: Any, norm: str | None, inverse: bool) -> Any:
+    x = as_tensor_variable(a)
+    return _transform(x, n, axis_of("fft", x, axis), norm, inverse)
+
+
+def _several_axes(a: Any, s: Any, axes: Any, norm: str | None, inverse: bool) -> Any:
+    x = as_tensor_variable(a)
+    rank = x.type.ndim
+    if axes is None:
+        axes = range(rank) if s is None else range(rank - len(s), rank)
+    axes = [axis_of("fft", x, axis) for axis in axes]
+    sizes = [None] * len(axes) if s is None else list(s)
+    if len(sizes) != len(axes):
+        raise ValueError(f"{len(sizes)} lengths for {len(axes)} axes")
+    for size, axis in zip(sizes, axes, strict=True):
+        x = _transform(x, size, axis, norm, inverse)
+    return x
+
+
+def fft(a: Any, n: Any = None, axis: int = -1, norm: str | None = None) -> Any:
+    """Return the discrete Fourier transform along one axis.
+
+    Parameters
+    ----------
+    a : tensor, at least one axis
+    n : int or integer scalar, optional
+        To how many items the axis is cut or filled with zeros first.
+    axis : int
+    norm : {None, 'backward', 'ortho', 'forward'}
+        Where the division by `n` is done: in the inverse, by its root in both, or here.
+
+    Returns
+    -------
+    TensorVariable, complex64 for items of up to 32 bits, else complex128
+
+    Notes
+    -----
+    Computed by `numpy.fft`, with gradients of any order.
+    """
+    return _one_axis(a, n, axis, norm, False)
+
+
+def ifft(a: Any, n: Any = None, axis: int = -1, norm: str | None = None) -> Any:
+    """Return the inverse of `fft`, with the same arguments."""
+    return _one_axis(a, n, axis, norm, True)
+
+
+def fftn(
+    a: Any, s: Sequence[Any] | None = None, axes: Sequence[int] | None = None, norm: Any = None
+) -> Any:
+    """Return the discrete Fourier transform along several axes.
+
+    Parameters
+    ----------
+    a : tensor
+    s : sequence of int or integer scalars, optional
+        To how many items each axis is cut or filled with zeros first.
+    axes : sequence of int, optional
+        By default all, or as many of the last as `s` has items.
+    norm : {None, 'backward', 'ortho', 'forward'}
+        As for `fft`.
+    """
+    return _several_axes(a, s, axes, norm, False)
+
+
+def ifftn(
+    a: Any, s: Sequence[Any] | None = None, axes: Sequence[int] | None = None, norm: Any = None
+) -> Any:
+    """Return the inverse of `fftn`, with the same arguments."""
+    return _several_axes(a, s, axes, norm, True)
+
+
+def fft2(
+    a: Any, s: Sequence[Any] | None = None, axes: Sequence[int] = (-2, -1), norm: Any = None
+) -> Any:
+    """Return the discrete Fourier transform along two axes; arguments as for `fftn`."""
+    return _several_axes(a, s, axes, norm, False)
+
+
+def ifft2(
+    a: Any, s: Sequence[Any] | None = None, axes: Sequence[int] = (-2, -1), norm: Any = None
+) -> Any:
+    """Return the inverse of `fft2`, with the same arguments."""
+    return _several_axes(a, s, axes, norm, True)
+
+
+def fourier_fft(a: Any, n: Any, axis: Any) -> Any:
+    """Return the discrete Fourier transform along one axis; `theano.tensor.fourier.fft`.
+
+    Parameters
+    ----------
+    a : tensor, at least one axis
+    n : positive int or integer scalar, or None
+        To how many items the axis is cut or filled with zeros first.
+    axis : int or integer scalar, or None
+        By default the last one.
+
+    Returns
+    -------
+    TensorVariable, complex128
+
+    Raises
+    ------
+    TypeError
+        A scalar, an axis that does not exist, or a length that is not a positive integer.
+    ValueError
+        When the function is called: there is no such axis.
+    """
+    x = as_tensor_variable(a)
+    if x.type.ndim < 1:
+        raise TypeError("Fourier: input must be an array, not a scalar")
+    if to_be_known(axis):
+        x = unbroadcast(x, *range(x.type.ndim))
+        return along_unknown("fft", x, axis, lambda at: lambda v: fourier_fft(v, n, at))
+    at = x.type.ndim - 1 if axis is None else python_int(as_tensor_variable(axis))
+    if at is None or not 0 <= at < x.type.ndim:
+        raise TypeError(
+            "Fourier: index of the transformed axis must be a scalar not smaller than 0 and "
+            f"smaller than dimension of array, got {axis} for {x.type}"
+        )
+    size = as_tensor_variable(as_int64(length(x, at)) if n is None else n)
+    known = python_int(size)
+    if not dtypes.is_discrete(size.type.dtype) or size.type.ndim or (known or 1) < 1 or known == 0:
+        raise TypeError(
+            f"Fourier: length of the transformed axis must be a strictly positive integer, got {n}"
+        )
+    return ops.DFT(at, False, "complex128")(x, size)

@@ -1,0 +1,88 @@
+"""Permutations of the last axis, and one-hot rows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from theano._core.api.array.creation import arange, zeros
+from theano._core.api.array.indexing import set_subtensor
+from theano._core.api.conversion import as_tensor_variable
+from theano._core.base import dtypes
+from theano._core.ops.array import shaping
+from theano._core.ops.array.broadcasting import Alloc
+from theano._core.ops.array.indexing import AT, AdvancedIncSubtensor, AdvancedSubtensor
+from theano._core.ops.core.dimshuffle import dimshuffle, pad_left
+
+
+def permute_row_elements(x: Any, y: Any, inverse: Any = 0) -> Any:
+    """Return `x` with the items of every row (the last axis) in the order `y`.
+
+    Parameters
+    ----------
+    x : tensor
+    y : int tensor
+        A permutation along the last axis; the other axes of `x` and `y` broadcast.
+    inverse : bool or 0 or 1
+        Whether to put the items back: item `i` goes to place ``y[i]``.
+
+    Returns
+    -------
+    tensor
+        Of the dtype of `x`.
+
+    Raises
+    ------
+    TypeError
+        `y` is not an integer tensor, or an operand is a scalar.
+    """
+    x, y = as_tensor_variable(x), as_tensor_variable(y)
+    if not dtypes.is_discrete(y.type.dtype):
+        raise TypeError(f"permute_row_elements: the order must be integers, got {y.type}")
+    if x.type.ndim == 0 or y.type.ndim == 0:
+        raise TypeError(f"permute_row_elements needs operands with axes, got {x.type} and {y.type}")
+    rank = max(x.type.ndim, y.type.ndim)
+    x, y = pad_left(x, rank), pad_left(y, rank)
+    lengths = [shaping.length(y if x.type.broadcastable[i] else x, i) for i in range(rank)]
+    x = Alloc()(x, *lengths)
+    positions: list[Any] = []
+    for axis in range(rank - 1):
+        order: list[Any] = ["x"] * rank
+        order[axis] = 0
+        positions.append(dimshuffle(arange(lengths[axis]), order))
+    axes = (AT,) * rank
+    if inverse:
+        return AdvancedIncSubtensor(axes, True)(x, x, *positions, y)
+    return AdvancedSubtensor(axes)(x, *positions, y)
+
+
+def inverse_permutation(perm: Any) -> Any:
+    """Return the permutation that undoes `perm`; for a matrix that of every row.
+
+    Parameters
+    ----------
+    perm : tensor, integer vector or matrix
+
+    Returns
+    -------
+    tensor
+        Of the dtype and shape of `perm`.
+    """
+    perm = as_tensor_variable(perm)
+    steps = arange(shaping.length(perm, perm.type.ndim - 1), dtype=perm.type.dtype)
+    return permute_row_elements(steps, perm, inverse=True)
+
+
+def to_one_hot(y: Any, nb_class: Any, dtype: str | None = None) -> Any:
+    """Return a matrix whose row `i` has a 1 in column ``y[i]`` and zeros elsewhere.
+
+    Parameters
+    ----------
+    y : int vector
+        Class numbers below `nb_class`.
+    nb_class : int or integer scalar
+    dtype : str, optional
+        `config.floatX` by default.
+    """
+    y = as_tensor_variable(y)
+    empty = zeros((shaping.length(y, 0), nb_class), dtype=dtype)
+    return set_subtensor(empty[arange(shaping.length(y, 0)), y], 1)

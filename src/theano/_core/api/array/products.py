@@ -1,0 +1,340 @@
+"""Products of tensors of any rank, by way of products of matrices."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from theano._core.api.array.shaping import shape_padleft
+from theano._core.api.conversion import as_tensor_variable
+from theano._core.ir.types import TensorType
+from theano._core.ir.variable import Variable
+from theano._core.ops.array import products as ops
+from theano._core.ops.array import shaping
+from theano._core.ops.array.broadcasting import Alloc
+from theano._core.ops.array.creation import ARange
+from theano._core.ops.array.indexing import AT, AdvancedIncSubtensor, AdvancedSubtensor
+from theano._core.ops.array.reductions import reduce
+from theano._core.ops.core.dimshuffle import dimshuffle
+from theano._core.ops.elementwise.arithmetic import add, maximum, minimum, mul, sub
+
+
+def dot(a: Any, b: Any) -> Any:
+    """Return the product, summed over the last axis of `a` and the last but one of `b`.
+
+    Parameters
+    ----------
+    a, b : tensor
+        Scalars multiply; a vector is summed over its only axis.
+
+    Returns
+    -------
+    TensorVariable, shape ``a.shape[:-1] + b.shape[:-2] + b.shape[-1:]``
+    """
+    for own, other, name in ((a, b, "__dot__"), (b, a, "__rdot__")):
+        # Sparse matrices have a product of their own.
+        if isinstance(own, Variable) and not isinstance(own.type, TensorType):
+            if hasattr(own, name):
+                return getattr(own, name)(other)
+    a, b = as_tensor_variable(a), as_tensor_variable(b)
+    if a.type.ndim == 0 or b.type.ndim == 0:
+        return mul(a, b)
+    if a.type.ndim > 2 or b.type.ndim > 2:
+        return tensordot(a, b, [[a.type.ndim - 1], [max(0, b.type.ndim - 2)]])
+    return ops.dot(a, b)
+
+
+def outer(x: Any, y: Any) -> Any:
+    """Return the products of all pairs of items of two arrays, a matrix.
+
+    Parameters
+    ----------
+    x, y : tensor
+        Flattened first.
+
+    Returns
+    -------
+    tensor, matrix
+        Of the common dtype.
+    """
+    x, y = as_tensor_variable(x), as_tensor_variable(y)
+    x = x if x.type.ndim == 1 else _flat(x)
+    y = y if y.type.ndim == 1 else _flat(y)
+    return ops.dot(dimshuffle(x, (0, "x")), dimshuffle(y, ("x", 0)))
+
+
+def _flat(x: Any) -> Any:
+    return shape_padleft(x) if x.type.ndim == 0 else shaping.reshape_op(x, [-1])
+
+
+def _axes_lists(name: str, axes: Any) -> list[Any]:
+    if len(axes) != 2:
+        raise ValueError(
+            f"Axes should be an integer or a list/tuple of len 2 ({axes} was provided)"
+        )
+    return [np.atleast_1d(each).tolist() for each in axes]
+
+
+def _check_axes(name: str, x: Any, axes: Sequence[int]) -> list[int]:
+    rank = x.type.ndim
+    if len(axes) > rank:
+        raise ValueError(
+            f"the axes of {name} should be no more than its dimensions (ndim={rank}, {axes} given)"
+        )
+    for axis in axes:
+        if not -rank <= axis < rank:
+            raise ValueError(
+                f"axes contain a dimension that {name} has not (ndim={rank}, {axes} given)"
+            )
+    return [int(axis) % rank for axis in axes]
+
+
+def tensordot(a: Any, b: Any, axes: Any = 2) -> Any:
+    """Return the product of two arrays, summed over pairs of axes.
+
+    Parameters
+    ----------
+    a, b : tensor
+    axes : int or pair of int sequences
+        An int n pairs the last n axes of `a` with the first n of `b`; a pair names the axes of
+        each.
+
+    Returns
+    -------
+    TensorVariable
+        The other axes of `a`, then those of `b`.
+
+    Raises
+    ------
+    ValueError
+        The axes do not exist or do not pair up.
+    """
+    a, b = as_tensor_variable(a), as_tensor_variable(b)
+    if isinstance(axes, (int, float, np.integer)) or getattr(axes, "ndim", None) == 0:
+        count = int(axes)
+        if count < 0:
+            raise ValueError(f"axes must not be negative, got {axes}")
+        for name, x in (("a", a), ("b", b)):
+            if count > x.type.ndim:
+                raise ValueError(
+                    f"axes can not be larger than the dimension of {name} "
+                    f"({name}.ndim={x.type.ndim}, axes={count})"
+                )
+        pairs = [list(range(a.type.ndim - count, a.type.ndim)), list(range(count))]
+    else:
+        pairs = _axes_lists("tensordot", axes)
+    a_axes, b_axes = _check_axes("a", a, pairs[0]), _check_axes("b", b, pairs[1])
+    if len(a_axes) != len(b_axes):
+        raise ValueError(f"Axes elements must have the same length, got {a_axes} and {b_axes}.")
+    return contracted(a, b, a_axes, b_axes)
+
+
+def contracted(
+    x: Any,
+    y: Any,
+    x_axes: Sequence[int],
+    y_axes: Sequence[int],
+    x_pairs: Sequence[int] = (),
+    y_pairs: Sequence[int] = (),
+) -> Any:
+    """Return a product summed over some axes; others count pairs, and come first in the result.
+
+    Parameters
+    ----------
+    x, y : tensor
+    x_axes, y_axes : sequence of int
+        Axes that are summed over, as many each.
+    x_pairs, y_pairs : sequence of int
+        Axes that count pairs, as many each.
+
+    Returns
+    -------
+    TensorVariable
+        After the pairs the other axes of `x`, then those of `y`.
+    """
+    x_rest = [i for i in range(x.type.ndim) if i not in (*x_axes, *x_pairs)]
+    y_rest = [i for i in range(y.type.ndim) if i not in (*y_axes, *y_pairs)]
+    left = ops.joined(x, [*([i] for i in x_pairs), x_rest, list(x_axes)])
+    right = ops.joined(y, [*([i] for i in y_pairs), list(y_axes), y_rest])
+    flat = (ops.batched_dot if x_pairs else ops.dot)(left, right)
+    if len(x_rest) == len(y_rest) == 1:
+        return flat
+    ones = x.type.broadcastable
+    kept = [(y, j) if ones[i] else (x, i) for i, j in zip(x_pairs, y_pairs, strict=True)]
+    kept += [*((x, i) for i in x_rest), *((y, i) for i in y_rest)]
+    whole = shaping.reshape_op(flat, [shaping.length(v, axis) for v, axis in kept])
+    return shaping.pattern_broadcast(whole, [v.type.broadcastable[axis] for v, axis in kept])
+
+
+def batched_dot(a: Any, b: Any) -> Any:
+    """Return the products `dot(a[i], b[i])` of each pair, stacked along the first axis.
+
+    Parameters
+    ----------
+    a, b : tensor, at least one axis
+        The first axis counts the pairs. Of more axes the last of `a[i]` and the last but one of
+        `b[i]` (the only one of a vector) are summed over.
+
+    Returns
+    -------
+    tensor
+        Of the common dtype.
+
+    Raises
+    ------
+    TypeError
+        A scalar.
+    """
+    a, b = as_tensor_variable(a), as_tensor_variable(b)
+    for name, x in (("first", a), ("second", b)):
+        if x.type.ndim == 0:
+            raise TypeError(f"{name} (cannot batch-dot scalars): the operand needs an axis")
+    if a.type.ndim == 1 or b.type.ndim == 1:
+        rank = max(a.type.ndim, b.type.ndim)
+        return mul(*(_padded_right(x, rank) for x in (a, b)))
+    return batched_tensordot(a, b, [[a.type.ndim - 1], [max(1, b.type.ndim - 2)]])
+
+
+def _padded_right(x: Any, rank: int) -> Any:
+    return dimshuffle(x, [*range(x.type.ndim), *["x"] * (rank - x.type.ndim)])
+
+
+def batched_tensordot(x: Any, y: Any, axes: Any = 2) -> Any:
+    """Return ``tensordot(x[i], y[i], axes)`` of each pair, stacked along the first axis.
+
+    Parameters
+    ----------
+    x, y : tensor
+        The first axis counts the pairs.
+    axes : int or pair of int sequences
+        As for `tensordot`; axis 0, the pairs, may not be among them.
+
+    Returns
+    -------
+    tensor
+        Of the common dtype.
+    """
+    x, y = as_tensor_variable(x), as_tensor_variable(y)
+    if isinstance(axes, (int, np.integer)):
+        pairs = [list(range(x.type.ndim - axes, x.type.ndim)), list(range(1, axes + 1))]
+    else:
+        pairs = _axes_lists("batched_tensordot", axes)
+    x_axes, y_axes = _check_axes("x", x, pairs[0]), _check_axes("y", y, pairs[1])
+    if len(x_axes) != len(y_axes):
+        raise ValueError(f"Axes elements must have the same length, got {x_axes} and {y_axes}.")
+    if 0 in x_axes or 0 in y_axes:
+        raise ValueError("axes to sum over must not contain the batch axis 0")
+    return contracted(x, y, x_axes, y_axes, [0], [0])
+
+
+def matmul(a: Any, b: Any) -> Any:
+    """Return the matrix product: of the last two axes, broadcast over the others.
+
+    Parameters
+    ----------
+    a, b : tensor, at least one axis
+        A vector `a` is a row, a vector `b` a column; the result has no axis for it.
+
+    Returns
+    -------
+    TensorVariable
+        Of the common dtype.
+
+    Raises
+    ------
+    ValueError
+        An operand is a scalar.
+    """
+    a, b = as_tensor_variable(a), as_tensor_variable(b)
+    if a.type.ndim == 0 or b.type.ndim == 0:
+        raise ValueError(f"`@` needs operands with axes, got {a.type} and {b.type}: use `*`")
+    if a.type.ndim <= 2 and b.type.ndim <= 2:
+        return ops.dot(a, b)
+    if b.type.ndim <= 2:
+        # One product with the rows of all matrices.
+        return contracted(a, b, [a.type.ndim - 1], [0])
+    left = a if a.type.ndim > 1 else dimshuffle(a, ("x", 0))
+    rank = max(left.type.ndim, b.type.ndim)
+    stacks = (
+        dimshuffle(v, [*["x"] * (rank - v.type.ndim), *range(v.type.ndim)]) for v in (left, b)
+    )
+    whole = ops.batched_dot(*stacks)
+    return whole if left is a else dimshuffle(whole, [*range(rank - 2), rank - 1])
+
+
+def diagonal(a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
+    """Return the items of `a` on a diagonal of two axes, as the last axis.
+
+    Parameters
+    ----------
+    a : tensor, at least two axes
+    offset : int
+        Distance from the main diagonal, upward.
+    axis1, axis2 : int
+
+    Returns
+    -------
+    tensor
+        Of the dtype of `a`, with one axis less.
+    """
+    a = as_tensor_variable(a)
+    rank = a.type.ndim
+    if rank < 2:
+        raise ValueError(f"diagonal needs an array of at least two axes, got {a.type}")
+    axis1, axis2 = axis1 % rank, axis2 % rank
+    if axis1 == axis2:
+        raise ValueError(f"axis1 and axis2 must be different axes, got {axis1} and {axis2}")
+    rest = [i for i in range(rank) if i not in (axis1, axis2)]
+    a = dimshuffle(a, [axis1, axis2, *rest])
+    rows, columns = shaping.length(a, 0), shaping.length(a, 1)
+    first, second = max(-offset, 0), max(offset, 0)
+    count = maximum(minimum(sub(rows, first), sub(columns, second)), 0)
+    steps = ARange("int64")(0, count, 1)
+    items = AdvancedSubtensor((AT, AT))(a, add(steps, first), add(steps, second))
+    return dimshuffle(items, [*range(1, rank - 1), 0])
+
+
+def diag(v: Any, k: int = 0) -> Any:
+    """Return the matrix with the vector `v` on diagonal `k`, or diagonal `k` of a tensor.
+
+    Parameters
+    ----------
+    v : tensor, at least one axis
+    k : int
+        Distance from the main diagonal, upward.
+
+    Returns
+    -------
+    tensor
+        Of the dtype of `v`.
+    """
+    v = as_tensor_variable(v)
+    if v.type.ndim == 0:
+        raise ValueError("diag needs a vector or a matrix, got a scalar")
+    if v.type.ndim > 1:
+        return diagonal(v, k)
+    n = add(shaping.length(v, 0), abs(k))
+    empty = Alloc()(np.zeros((), dtype=v.type.dtype), n, n)
+    steps = ARange("int64")(0, shaping.length(v, 0), 1)
+    rows, columns = add(steps, max(-k, 0)), add(steps, max(k, 0))
+    return AdvancedIncSubtensor((AT, AT), True)(empty, v, rows, columns)
+
+
+def trace(x: Any) -> Any:
+    """Return the sum of the main diagonal of a matrix.
+
+    Parameters
+    ----------
+    x : tensor, matrix
+
+    Returns
+    -------
+    tensor, scalar
+        Of the dtype of `x`; integers give int64.
+    """
+    x = as_tensor_variable(x)
+    if x.type.ndim != 2:
+        raise TypeError(f"trace needs a matrix, got {x.type}")
+    return reduce("sum", diagonal(x))

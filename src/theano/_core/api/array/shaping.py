@@ -1,0 +1,458 @@
+"""Functions on the shape of tensors."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from theano._core.api.conversion import as_tensor_variable
+from theano._core.base import dtypes
+from theano._core.base.settings import config
+from theano._core.ir.types import TensorType
+from theano._core.ir.variable import Constant, Variable
+from theano._core.ops.array import shaping as ops
+from theano._core.ops.array.dims import as_int64, product
+from theano._core.ops.array.reductions import reduce
+from theano._core.ops.core.dimshuffle import DimShuffle, dimshuffle
+
+specify_shape = ops.specify_shape
+
+
+def shape(x: Any) -> Any:
+    """Return the lengths of the axes of `x`, an int64 vector.
+
+    Parameters
+    ----------
+    x : tensor
+
+    Returns
+    -------
+    tensor, int64 vector
+    """
+    return ops.shape(as_tensor_variable(x))
+
+
+def shape_i(x: Any, i: int, fgraph: Any = None) -> Any:
+    """Return the length of axis `i` of `x`, an int64 scalar."""
+    return ops.Length(i)(as_tensor_variable(x))
+
+
+def reshape(x: Any, newshape: Any, ndim: int | None = None) -> Any:
+    """Return `x` with other lengths, items in C order.
+
+    Parameters
+    ----------
+    x : tensor
+    newshape : int vector, or sequence of ints and integer scalars
+        At most one may be -1: what is left.
+    ndim : int, optional
+        Rank of the result; needed where the length of `newshape` is not known.
+
+    Returns
+    -------
+    tensor
+        A view of `x` where its memory allows.
+
+    Raises
+    ------
+    ValueError
+        The rank of the result is not known.
+    TypeError
+        `newshape` is not a vector of integers.
+    """
+    x = as_tensor_variable(x)
+    if isinstance(newshape, (list, tuple, np.ndarray)) and len(newshape) == 0:
+        newshape = np.zeros(0, "int64")
+    newshape = as_tensor_variable(newshape)
+    if ndim is None:
+        if newshape.type.ndim != 1:
+            raise TypeError(
+                "New shape in reshape must be a vector or a list/tuple of scalar. Got "
+                f"{newshape} after conversion to a vector."
+            )
+        try:
+            ndim = ops.vector_length(newshape)
+        except ValueError:
+            raise ValueError(
+                f"The length of the provided shape ({newshape}) cannot be automatically "
+                "determined, so the number of dimensions of the reshaped variable is not known. "
+                "You can provide the 'ndim' keyword argument to 'reshape' to avoid this problem."
+            ) from None
+    return ops.Reshape(ndim)(x, newshape)
+
+
+def flatten(x: Any, ndim: int | None = None, outdim: int | None = None) -> Any:
+    """Return `x` with `ndim` axes: the first ones kept, the others joined into one.
+
+    Parameters
+    ----------
+    x : tensor
+    ndim : int, default 1
+    outdim : int, optional
+        Old name of `ndim`.
+
+    Returns
+    -------
+    tensor
+        A view of `x` where its memory allows.
+
+    Raises
+    ------
+    ValueError
+        `ndim` is below 1 or above the rank of `x`.
+    """
+    if outdim is not None:
+        if ndim is not None:
+            raise ValueError("You should only specify ndim, not its old name outdim as well")
+        ndim = outdim
+    ndim = 1 if ndim is None else ndim
+    x = as_tensor_variable(x)
+    if ndim < 1 or (ndim > 1 and ndim > x.type.ndim):
+        raise ValueError(f"ndim {ndim} out of bound [1, {x.type.ndim + 1})")
+    kept = [ops.length(x, axis) for axis in range(ndim - 1)]
+    # Beside a length of 0, -1 could be anything.
+    joined = [ops.length(x, axis) for axis in range(ndim - 1, x.type.ndim)] if kept else []
+    flat = ops.reshape_op(x, [*kept, product(joined) if kept else -1])
+    pattern = (*x.type.broadcastable[: ndim - 1], all(x.type.broadcastable[ndim - 1 :]))
+    return ops.pattern_broadcast(flat, pattern)
+
+
+def is_flat(var: Any, ndim: int | None = None, outdim: int | None = None) -> bool:
+    """Return whether `var` has `ndim` (default 1) axes.
+
+    Parameters
+    ----------
+    var : tensor
+    ndim : int, optional
+    outdim : int, optional
+        The old name of `ndim`.
+
+    Returns
+    -------
+    bool
+    """
+    return var.ndim == (ndim or outdim or 1)
+
+
+def transpose(x: Any, axes: Any = None) -> Any:
+    """Return `x` with its axes in the order `axes`, by default reversed.
+
+    Parameters
+    ----------
+    x : tensor
+    axes : sequence of int, optional
+
+    Returns
+    -------
+    tensor
+        A view of `x`.
+    """
+    x = as_tensor_variable(x)
+    order = range(x.type.ndim - 1, -1, -1) if axes is None else axes
+    result = _reordered(x, tuple(order))
+    if axes is None and x.name:
+        result.name = f"{x.name}.T"
+    return result
+
+
+def _reordered(x: Any, order: Sequence[Any]) -> Any:
+    # Always a variable of its own: users give names to what they get.
+    return DimShuffle(x.type.broadcastable, order)(x)
+
+
+def swapaxes(y: Any, axis1: int, axis2: int) -> Any:
+    """Return `y` with two axes exchanged.
+
+    Parameters
+    ----------
+    y : tensor
+    axis1, axis2 : int
+
+    Returns
+    -------
+    tensor
+        A view of `y`.
+    """
+    y = as_tensor_variable(y)
+    order = list(range(y.type.ndim))
+    order[axis1], order[axis2] = order[axis2], order[axis1]
+    return _reordered(y, order)
+
+
+def squeeze(x: Any) -> Any:
+    """Return `x` without its broadcastable axes.
+
+    Parameters
+    ----------
+    x : tensor
+
+    Returns
+    -------
+    tensor
+        A view of `x`.
+    """
+    x = as_tensor_variable(x)
+    return _reordered(x, [i for i, one in enumerate(x.type.broadcastable) if not one])
+
+
+def shape_padleft(t: Any, n_ones: int = 1) -> Any:
+    """Return `t` with `n_ones` broadcastable axes on the left.
+
+    Parameters
+    ----------
+    t : tensor
+    n_ones : int
+
+    Returns
+    -------
+    tensor
+        A view of `t`.
+    """
+    t = as_tensor_variable(t)
+    return dimshuffle(t, ["x"] * n_ones + list(range(t.type.ndim)))
+
+
+def shape_padright(t: Any, n_ones: int = 1) -> Any:
+    """Return `t` with `n_ones` broadcastable axes on the right.
+
+    Parameters
+    ----------
+    t : tensor
+    n_ones : int
+
+    Returns
+    -------
+    tensor
+        A view of `t`.
+    """
+    t = as_tensor_variable(t)
+    return dimshuffle(t, list(range(t.type.ndim)) + ["x"] * n_ones)
+
+
+def shape_padaxis(t: Any, axis: int) -> Any:
+    """Return `t` with a broadcastable axis at position `axis` of the result.
+
+    Parameters
+    ----------
+    t : tensor
+    axis : int
+        From either end of the result.
+
+    Returns
+    -------
+    tensor
+        A view of `t`.
+
+    Raises
+    ------
+    IndexError
+        The result has no such axis.
+    """
+    t = as_tensor_variable(t)
+    rank = t.type.ndim + 1
+    if not -rank <= axis < rank:
+        raise IndexError(f"axis {axis} is out of bounds [-{rank}, {rank})")
+    order: list[Any] = list(range(t.type.ndim))
+    order.insert(axis % rank, "x")
+    return dimshuffle(t, order)
+
+
+def _rebroadcast(x: Any, axes: Sequence[int], value: bool) -> Any:
+    x = as_tensor_variable(x)
+    pattern = list(x.type.broadcastable)
+    for axis in axes:
+        if not -len(pattern) <= axis < len(pattern):
+            raise ValueError(f"Trying to rebroadcast non-existent dimension {axis} of {x.type}")
+        pattern[axis] = value
+    return _declared(x, pattern)
+
+
+def _declared(x: Any, pattern: Sequence[bool]) -> Any:
+    node = x.owner
+    if node is not None and isinstance(node.op, ops.Rebroadcast):
+        # What was declared last counts.
+        x = node.inputs[0]
+    return ops.pattern_broadcast(x, pattern)
+
+
+def addbroadcast(x: Any, *axes: int) -> Any:
+    """Return `x` with `axes` declared broadcastable; each call checks that their length is 1.
+
+    Parameters
+    ----------
+    x : tensor
+    *axes : int
+        Axes of length 1, counted from 0.
+
+    Returns
+    -------
+    tensor
+        A view of `x`.
+    """
+    return _rebroadcast(x, axes, True)
+
+
+def unbroadcast(x: Any, *axes: int) -> Any:
+    """Return `x` with `axes` declared not broadcastable.
+
+    Parameters
+    ----------
+    x : tensor
+    *axes : int
+        Axes, counted from 0.
+
+    Returns
+    -------
+    tensor
+        A view of `x`.
+    """
+    return _rebroadcast(x, axes, False)
+
+
+def patternbroadcast(x: Any, broadcastable: Sequence[bool]) -> Any:
+    """Return `x` with the broadcastable pattern `broadcastable`, checked by each call.
+
+    Parameters
+    ----------
+    x : tensor
+    broadcastable : sequence of bool
+        One per axis; those that it lacks at the end stay as they are.
+
+    Returns
+    -------
+    tensor
+        A view of `x`.
+    """
+    x = as_tensor_variable(x)
+    pattern = tuple(broadcastable)
+    if len(pattern) > x.type.ndim:
+        raise ValueError(f"the pattern {pattern} has {len(pattern)} axes, {x.type} {x.type.ndim}")
+    return _declared(x, pattern + x.type.broadcastable[len(pattern) :])
+
+
+def get_vector_length(v: Any) -> int:
+    """Return the length of a vector, if the graph says it.
+
+    Parameters
+    ----------
+    v : tensor, vector
+
+    Returns
+    -------
+    int
+
+    Raises
+    ------
+    TypeError
+        `v` is not a vector.
+    ValueError
+        Its length is not known while the graph is being built.
+    """
+    v = as_tensor_variable(v)
+    if v.type.ndim != 1:
+        raise TypeError(f"argument must be symbolic vector, got '{v}'")
+    return ops.vector_length(v)
+
+
+def shape_items(size: Any) -> list[Any]:
+    """Return the lengths that `size` stands for: an int, a scalar, a sequence or a vector."""
+    if not isinstance(size, Variable) and np.ndim(size) == 0:
+        return [size]
+    if isinstance(size, Variable) and isinstance(size.type, TensorType):
+        if size.type.ndim == 0:
+            return [size]
+        count = get_vector_length(size)
+        return [size[i] for i in range(count)]  # type: ignore[index]
+    return list(size)  # pyright: ignore[reportArgumentType]
+
+
+def size_of(x: Any) -> Any:
+    """Return the number of items of `x`, an int64 scalar."""
+    if x.type.ndim == 0:
+        # It is 1, and yet made from `x`: a function of `x` counts as using it.
+        return reduce("prod", ops.ShapeOf()(x))
+    return as_int64(product([ops.length(x, axis) for axis in range(x.type.ndim)]))
+
+
+def make_keep_dims(x: Any, y: Any, axis: Any) -> Any:
+    """Return `y`, a reduction of `x` over `axis`, with broadcastable axes where `x` was reduced.
+
+    Parameters
+    ----------
+    x, y : tensor
+    axis : int, sequence of int or None
+
+    Returns
+    -------
+    tensor
+        A view of `y`.
+    """
+    x, y = as_tensor_variable(x), as_tensor_variable(y)
+    axes = normalized_axes(x, axis)
+    axes = tuple(range(x.type.ndim)) if axes is None else axes
+    kept = iter(range(y.type.ndim))
+    return dimshuffle(y, ["x" if i in axes else next(kept) for i in range(x.type.ndim)])
+
+
+def normalized_axes(x: Any, axis: Any) -> tuple[int, ...] | None:
+    """Return `axis` as a sorted tuple of non-negative ints; None stays: all axes.
+
+    Raises
+    ------
+    TypeError
+        It is neither an int, an integer constant, None nor a sequence of ints.
+    ValueError
+        `x` has no such axis.
+    """
+    if isinstance(axis, Constant):
+        axis = axis.data
+    if axis is None:
+        return None
+    if isinstance(axis, np.ndarray):
+        axis = axis.tolist()
+    rank = x.type.ndim
+    axes = set()
+    for one in axis if isinstance(axis, (list, tuple, set, range)) else [axis]:
+        number = _axis_number(one)
+        if not -rank <= number < rank:
+            raise ValueError(
+                f"Not enough dimensions on {x} to reduce on axis {number}: it has {rank}"
+            )
+        axes.add(number % rank)
+    return tuple(sorted(axes))
+
+
+def _axis_number(axis: Any) -> int:
+    if isinstance(axis, np.ndarray) and axis.ndim == 0:
+        axis = axis.item()
+    data = getattr(axis, "data", None)
+    if isinstance(data, np.ndarray) and data.ndim == 0 and isinstance(axis, Variable):
+        axis = data.item()
+    if isinstance(axis, (bool, np.bool_)) or not isinstance(axis, (int, np.integer)):
+        raise TypeError(
+            f"The axis of a reduction must be an int, a list of ints or None, got {axis!r} of type "
+            f"{type(axis).__name__}"
+        )
+    return int(axis)
+
+
+def check_and_normalize_axes(x: Any, axis: Any) -> list[int]:
+    """Return `axis` as a list of non-negative ints; None gives an empty list.
+
+    Parameters
+    ----------
+    x : tensor
+    axis : int, sequence of int or None
+
+    Returns
+    -------
+    list of int
+    """
+    return list(normalized_axes(as_tensor_variable(x), axis) or ())
+
+
+def float_dtype(dtype: str | None) -> str:
+    """Return the name of `dtype`; `config.floatX` for None."""
+    return config.floatX if dtype is None else dtypes.named(dtype)

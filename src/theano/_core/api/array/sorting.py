@@ -1,0 +1,188 @@
+"""Order along an axis, and what is largest there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from theano._core.api.conversion import as_tensor_variable
+from theano._core.api.ifelse import ifelse
+from theano._core.ir.variable import Constant, Variable
+from theano._core.ops import sorting as ops
+from theano._core.ops.array import shaping
+from theano._core.ops.array.assertions import Require
+from theano._core.ops.elementwise.arithmetic import eq, ge, lt, mod
+from theano._core.ops.elementwise.elementwise import cast
+
+
+def _along(name: str, a: Any, axis: Any) -> tuple[Any, int]:
+    """Return a tensor, flattened if `axis` is None, and its axis counted from 0."""
+    x = as_tensor_variable(a)
+    if axis is None:
+        return (x if x.type.ndim == 1 else shaping.reshape_op(x, [-1])), 0
+    if isinstance(axis, Constant) and axis.data is None:
+        return _along(name, a, None)
+    return x, shaping.axis_of(name, x, axis)
+
+
+def to_be_known(axis: Any) -> bool:
+    """Tell whether the number of an axis is an input of the graph."""
+    return isinstance(axis, Variable) and not isinstance(axis, Constant)
+
+
+def along_unknown(name: str, x: Any, axis: Any, op: Callable[[int], Any]) -> Any:
+    """Choose between the results along each axis; only the chosen one is computed."""
+    if axis.type.ndim:
+        raise TypeError(f"{name} needs a scalar as its axis, got {axis.type}")
+    axis, rank = cast(axis, "int64"), x.type.ndim
+    check = Require(f"{name}: the axis is out of bounds [-{rank}, {rank})")
+    axis = mod(check(axis, ge(axis, -rank), lt(axis, rank)), rank)
+    result = op(rank - 1)(x)
+    for each in range(rank - 2, -1, -1):
+        result = ifelse(eq(axis, each), op(each)(x), result)
+    return result
+
+
+def _no_order(name: str, order: Any) -> None:
+    if order is not None:
+        raise ValueError(f"{name}: the order of fields is for structured arrays, got {order!r}")
+
+
+def sort(a: Any, axis: Any = -1, kind: str = "quicksort", order: Any = None) -> Any:
+    """Return `a` with its items along `axis` in rising order, NaN last.
+
+    Parameters
+    ----------
+    a : tensor
+    axis : int, integer scalar or None
+        None: the flattened array.
+    kind : {'quicksort', 'mergesort', 'heapsort', 'stable'}
+        The algorithm, as in NumPy.
+    order : None
+        Accepted for old programs.
+
+    Returns
+    -------
+    tensor
+        Of the dtype and shape of `a`.
+
+    Raises
+    ------
+    ValueError
+        No such axis or kind.
+    """
+    _no_order("sort", order)
+    if to_be_known(axis):
+        return along_unknown("sort", as_tensor_variable(a), axis, lambda at: ops.Sort(at, kind))
+    x, axis = _along("sort", a, axis)
+    return ops.Sort(axis, kind)(x)
+
+
+def argsort(a: Any, axis: Any = -1, kind: str = "quicksort", order: Any = None) -> Any:
+    """Return the positions along `axis` that sort `a`, int64; arguments as for `sort`.
+
+    Parameters
+    ----------
+    a : tensor
+    axis : int, integer scalar or None
+        None: the flattened array.
+    kind : {'quicksort', 'mergesort', 'heapsort', 'stable'}
+        The algorithm, as in NumPy.
+    order : None
+        Accepted for old programs.
+
+    Returns
+    -------
+    tensor, int64
+        Of the shape of `a`.
+    """
+    _no_order("argsort", order)
+    if to_be_known(axis):
+        return along_unknown(
+            "argsort", as_tensor_variable(a), axis, lambda at: ops.ArgSort(at, kind)
+        )
+    x, axis = _along("argsort", a, axis)
+    return ops.ArgSort(axis, kind)(x)
+
+
+def topk_and_argtopk(
+    x: Any, kth: Any, axis: Any = -1, sorted: bool = True, idx_dtype: str = "int64"
+) -> list[Any]:
+    """Return the largest items along `axis`, and where they are.
+
+    Parameters
+    ----------
+    x : tensor
+    kth : int or integer scalar
+        How many; of a negative number the smallest items.
+    axis : int or None
+        None: of the flattened array.
+    sorted : bool
+        Falling order; else rising.
+    idx_dtype : str
+        Item type of the positions.
+
+    Returns
+    -------
+    list of two tensors
+        The items, of the dtype of `x`, and their positions, of dtype `idx_dtype`.
+
+    Raises
+    ------
+    ValueError
+        `kth` is 0 or there are not so many items: when the function is called.
+    """
+    x, axis = _along("topk", x, axis)
+    return ops.TopK(axis, sorted, idx_dtype)(x, kth)
+
+
+def topk(x: Any, kth: Any, axis: Any = -1, sorted: bool = True, idx_dtype: str = "int64") -> Any:
+    """Return the largest items along `axis`; see `topk_and_argtopk`.
+
+    Parameters
+    ----------
+    x : tensor
+    kth, axis, sorted, idx_dtype
+        As for `topk_and_argtopk`.
+
+    Returns
+    -------
+    tensor
+        Items, of the dtype of `x`.
+    """
+    x, axis = _along("topk", x, axis)
+    return ops.TopK(axis, sorted, idx_dtype, return_indices=False)(x, kth)
+
+
+def argtopk(x: Any, kth: Any, axis: Any = -1, sorted: bool = True, idx_dtype: str = "int64") -> Any:
+    """Return where the largest items along `axis` are; see `topk_and_argtopk`.
+
+    Parameters
+    ----------
+    x : tensor
+    kth, axis, sorted, idx_dtype
+        As for `topk_and_argtopk`.
+
+    Returns
+    -------
+    tensor
+        Positions, of dtype `idx_dtype`.
+    """
+    x, axis = _along("topk", x, axis)
+    return ops.TopK(axis, sorted, idx_dtype, return_values=False)(x, kth)
+
+
+def searchsorted(x: Any, v: Any, side: str = "left", sorter: Any = None) -> Any:
+    """Return where the items of `v` belong in `x`, int64.
+
+    Parameters
+    ----------
+    x : vector
+        Sorted, or sorted by `sorter`.
+    v : tensor
+    side : {'left', 'right'}
+        Before or behind equal items.
+    sorter : int vector, optional
+        The order that sorts `x`.
+    """
+    return ops.SearchSorted(side)(x, v, *(() if sorter is None else (sorter,)))

@@ -1,0 +1,53 @@
+"""Special functions that are more than one operation."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from theano._core.api.conversion import cast
+from theano._core.ops import special as ops
+from theano._core.ops.elementwise.arithmetic import maximum, mul
+
+
+def gammau(k: Any, x: Any) -> Any:
+    """Return the upper incomplete gamma function of order `k` at `x`: not divided by gamma(`k`).
+
+    Parameters
+    ----------
+    k, x : tensor, real
+
+    Returns
+    -------
+    tensor, float
+    """
+    return mul(ops.gammaincc(k, x), ops.gamma(k))
+
+
+def gammal(k: Any, x: Any) -> Any:
+    """Return the lower incomplete gamma function of order `k` at `x`: not divided by gamma(`k`).
+
+    Parameters
+    ----------
+    k, x : tensor, real
+
+    Returns
+    -------
+    tensor, float
+    """
+    return mul(ops.gammainc(k, x), ops.gamma(k))
+
+
+def chi2sf(x: Any, k: Any) -> Any:
+    """Return the probability that a chi-square number of `k` degrees of freedom is above `x`.
+
+    Parameters
+    ----------
+    x, k : tensor, real
+
+    Returns
+    -------
+    tensor, float64
+    """
+    return ops.chdtrc(cast(k, "float64"), maximum(x, np.asarray(0, "int8")))

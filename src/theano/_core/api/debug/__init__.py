@@ -1,0 +1,1 @@
+"""Graphs as text and pictures, and the generic tests of an operation."""

@@ -1,0 +1,258 @@
+"""`pp`: expressions in one line, as one would write them, and one for each part used again."""
+
+from __future__ import annotations
+
+import itertools
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
+
+from theano._core.ir.function_graph import FunctionGraph
+from theano._core.ir.graph import toposort
+from theano._core.ir.variable import Variable
+from theano._core.ops.array.broadcasting import Alloc
+from theano._core.ops.array.creation import Join
+from theano._core.ops.array.indexing import Subtensor, join_index
+from theano._core.ops.array.products import Dot
+from theano._core.ops.array.shaping import MakeVector, ShapeOf
+from theano._core.ops.core.dimshuffle import DimShuffle
+from theano._core.ops.core.fill import Second
+from theano._core.ops.elementwise import arithmetic as a
+from theano._core.ops.elementwise import transcendental as t
+from theano._core.ops.elementwise.elementwise import Elementwise
+
+Parts = list[str]
+# Characters up to which a text is written again where it is used again.
+SHORT = 40
+
+Printer = Callable[[Any, Parts], str]
+
+_OPERATORS = {
+    a.add: " + ",
+    a.mul: " * ",
+    a.sub: " - ",
+    a.true_div: " / ",
+    a.int_div: " // ",
+    t.pow: " ** ",
+}
+
+
+class PPrinter:
+    """Writes expressions; `assign` adds how an operation of one's own is written.
+
+    Examples
+    --------
+    >>> import theano.tensor as T
+    >>> x, y = T.dscalars('x', 'y')
+    >>> pp(x * (y - x))
+    '(x * (y - x))'
+    """
+
+    def __init__(self, printers: list[tuple[Any, Any]] | None = None) -> None:
+        self.printers = list(printers or [])
+
+    def assign(self, condition: Any, printer: Any) -> None:
+        """Say how what `condition` describes is written.
+
+        Parameters
+        ----------
+        condition : Op, Op class, or callable
+            A callable takes (printer state, variable) and returns a bool.
+        printer : callable or object with `process`
+            Takes (variable, printer state) and returns text; `state.process(variable)` is the text
+            of an operand.
+        """
+        self.printers.insert(0, (condition, printer))
+
+    def clone_assign(self, condition: Any, printer: Any) -> PPrinter:
+        """Return a copy with one more rule; see `assign`."""
+        fresh = PPrinter(self.printers)
+        fresh.assign(condition, printer)
+        return fresh
+
+    def process(self, variable: Any, pstate: Any = None) -> str:
+        """Return a variable as text.
+
+        What is used more than once, and is long, has a name: the line that says what the name means
+        stands before the text.
+        """
+        if isinstance(pstate, _Page):
+            return pstate.process(variable)
+        return self._written([variable])
+
+    def _written(self, outputs: Any) -> str:
+        page = _Page(self, outputs)
+        texts = [page.process(out) for out in outputs]
+        return "\n".join([*page.definitions, *texts])
+
+    def _text(self, variable: Any, parts: Parts, page: _Page) -> str:
+        for condition, printer in self.printers:
+            if _applies(condition, variable):
+                process = getattr(printer, "process", printer)
+                return process(variable, page)
+        op = variable.owner.op
+        for kind in type(op).__mro__:
+            if kind in _WRITERS:
+                return _WRITERS[kind](variable, parts)
+        return f"{variable.owner.rules.node_text(variable.owner)}({', '.join(parts)})"
+
+    def __call__(self, *args: Any) -> str:
+        if len(args) == 1 and isinstance(args[0], Variable):
+            return self.process(args[0])
+        if len(args) == 1:
+            graph = getattr(getattr(args[0], "maker", args[0]), "fgraph", args[0])
+            if isinstance(graph, FunctionGraph):
+                return self.process_graph(graph.inputs, graph.outputs)
+            if isinstance(graph, (list, tuple)):
+                return self.process_graph([], graph)
+        if len(args) == 2 and all(isinstance(each, (list, tuple)) for each in args):
+            return self.process_graph(*args)
+        raise TypeError("Not enough arguments to call.", args)
+
+    def process_graph(self, inputs: Any, outputs: Any) -> str:
+        """Return several outputs as text, one line each."""
+        head = f"inputs: {', '.join(map(str, inputs))}\n" if inputs else ""
+        return head + self._written(outputs)
+
+
+class _Page:
+    """The texts of what some outputs depend on, each written once: the state of a printer.
+
+    INVARIANT: the length of all that is written grows as the graph does, not as its paths do.
+    """
+
+    def __init__(self, printer: PPrinter, outputs: Any) -> None:
+        self.pprinter = printer
+        self.definitions: list[str] = []
+        # A text in which a mark stands for what belongs in its place: a text is copied once.
+        self.texts: list[str] = []
+        self.memo: dict[Any, str] = {}
+        nodes = toposort(list(outputs))
+        used = {*outputs, *(v for node in nodes for v in node.inputs)}
+        # How often each variable is written: operands once for each output that is.
+        written = Counter(v.owner for v in used)
+        self.uses = Counter(outputs)
+        for node in nodes:
+            for v in node.inputs:
+                self.uses[v] += written[node]
+        # Names that something in the text has already.
+        self.taken = {str(v) for v in used if v.owner is None}
+        named = Counter(v.name for v in self.uses if v.owner is not None)
+        self.own_names = {name for name, count in named.items() if name and count == 1}
+
+    def process(self, variable: Any, pstate: Any = None) -> str:
+        """Return the text of a variable, names in it for what is used elsewhere too."""
+        # Depth first, without recursion: graphs may be deeper than Python's stack.
+        stack = [variable]
+        while stack:
+            current = stack[-1]
+            if current in self.memo:
+                stack.pop()
+                continue
+            missing = [] if current.owner is None else current.owner.inputs
+            missing = [v for v in missing if v not in self.memo]
+            if missing:
+                stack.extend(reversed(missing))
+            else:
+                self.memo[current] = self._entry(current)
+        return self._written_out(self.memo[variable])
+
+    def _entry(self, variable: Any) -> str:
+        if variable.owner is None:
+            return str(variable)
+        text = self.pprinter._text(variable, [self.memo[v] for v in variable.owner.inputs], self)
+        if self.uses[variable] < 2:
+            self.texts.append(text)
+            return f"\0{len(self.texts) - 1}\0"
+        text = self._written_out(text)
+        if len(text) <= SHORT:
+            return text
+        name = self._name(variable)
+        self.definitions.append(f"{name} = {text}")
+        return name
+
+    def _name(self, variable: Any) -> str:
+        own = variable.name
+        if own not in self.own_names or own in self.taken:
+            numbers = itertools.count(len(self.definitions) + 1)
+            own = next(name for n in numbers if (name := f"v{n}") not in self.taken)
+        self.taken.add(own)
+        return own
+
+    def _written_out(self, text: str) -> str:
+        """Return `text` with each mark replaced by the text that it stands for, marks in it too."""
+        done: list[str] = []
+        todo = [text]
+        while todo:
+            # Every other part is the number of a text.
+            head, *rest = todo.pop().split("\0", 2)
+            done.append(head)
+            if rest:
+                todo += [rest[1], self.texts[int(rest[0])]]
+        return "".join(done)
+
+
+def _applies(condition: Any, variable: Any) -> bool:
+    if isinstance(condition, type):
+        return isinstance(variable.owner.op, condition)
+    if hasattr(condition, "make_node"):
+        return variable.owner.op == condition
+    return bool(condition(None, variable))
+
+
+def _elementwise(variable: Any, parts: Parts) -> str:
+    op = variable.owner.op
+    if op in _OPERATORS:
+        return f"({_OPERATORS[op].join(parts)})"
+    if op == a.neg:
+        return f"(-{parts[0]})"
+    if op == a.abs_:
+        return f"|{parts[0]}|"
+    if op == a.copy:
+        return parts[0]
+    if op.name.startswith("Cast{"):
+        return f"{variable.type.dtype}({parts[0]})"
+    return f"{op.name}({', '.join(parts)})"
+
+
+def _axes(variable: Any, parts: Parts) -> str:
+    order = variable.owner.op.new_order
+    rank = len(variable.owner.op.input_broadcastable)
+    if order == tuple(reversed(range(rank))):
+        return f"{parts[0]}.T"
+    if order[len(order) - rank :] == tuple(range(rank)):
+        # Axes added on the left: what broadcasting does anyway.
+        return parts[0]
+    return f"DimShuffle{{{', '.join(map(str, order))}}}({parts[0]})"
+
+
+def _index(variable: Any, parts: Parts) -> str:
+    entries = []
+    for entry in join_index(variable.owner.op.index, parts[1:]):
+        if isinstance(entry, slice):
+            bounds = ["" if v is None else str(v) for v in (entry.start, entry.stop)]
+            step = "" if entry.step is None else f":{entry.step}"
+            entries.append(":".join(bounds) + step)
+        else:
+            entries.append(str(entry))
+    return f"{parts[0]}[{', '.join(entries)}]"
+
+
+def _calls(name: str) -> Callable[[Any, Parts], str]:
+    return lambda variable, parts: f"{name}({', '.join(parts)})"
+
+
+_WRITERS: dict[type, Callable[[Any, Parts], str]] = {
+    Elementwise: _elementwise,
+    DimShuffle: _axes,
+    Subtensor: _index,
+    Dot: lambda variable, parts: f"({parts[0]} \\dot {parts[1]})",
+    Second: _calls("fill"),
+    Alloc: _calls("alloc"),
+    ShapeOf: _calls("Shape"),
+    MakeVector: lambda variable, parts: f"[{', '.join(parts)}]",
+    Join: lambda variable, parts: f"join({variable.owner.op.axis}, {', '.join(parts)})",
+}
+
+pprint = PPrinter()
+pp = pprint

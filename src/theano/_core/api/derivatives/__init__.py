@@ -1,0 +1,1 @@
+"""Gradients, forward mode, Jacobians, and expressions over many rows."""

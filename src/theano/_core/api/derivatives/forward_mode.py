@@ -1,0 +1,186 @@
+"""Derivatives along directions: forward mode, and forward over reverse."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+from theano._core.api.conversion import as_tensor_variable
+from theano._core.api.derivatives.gradients import disconnected_type, format_like
+from theano._core.autodiff.forward import push_forward, stretched_like, tangent_dtype
+from theano._core.autodiff.reverse import grad
+from theano._core.base import dtypes
+from theano._core.base.errors import DisconnectedInputError
+from theano._core.ir.comparison import io_connection_pattern
+from theano._core.ir.graph import ancestors, toposort
+from theano._core.ir.graph import inputs as leaves_of
+from theano._core.ir.variable import Variable
+from theano._core.ops.array.gradient import GradientFilter
+from theano._core.ops.core.fill import second, zeros_like_float
+from theano._core.ops.elementwise.elementwise import cast
+
+
+def Rop(
+    f: Any,
+    wrt: Any,
+    eval_points: Any,
+    disconnected_outputs: str = "raise",
+    return_disconnected: str = "zero",
+) -> Any:
+    """Return the Jacobian of `f` with respect to `wrt`, times `eval_points`.
+
+    Parameters
+    ----------
+    f : variable or list of variables
+    wrt : variable or list of variables
+    eval_points : variable or list of variables
+        Each of the shape of its `wrt`; None for a `wrt` that stays as it is.
+    disconnected_outputs : {'raise', 'warn', 'ignore'}
+        What to do for an `f` through which no derivative could flow, whatever `wrt`.
+    return_disconnected : {'zero', 'None', 'Disconnected'}
+        What stands for its derivative; in letters of any case.
+
+    Returns
+    -------
+    variable, list or tuple
+        As `f`.
+
+    Raises
+    ------
+    AssertionError
+        The numbers of `wrt` and `eval_points` differ.
+    ValueError
+        The dimensions of two of them differ.
+    DisconnectedInputError
+        An `f` is itself an input, and none of `wrt`, or is made only by operations that pass no
+        derivative on, such as lengths and `disconnected_grad`.
+    NullTypeGradError
+        A derivative is not defined.
+
+    Notes
+    -----
+    As in Theano 1.0.5, an `f` that depends on other variables than `wrt` has a derivative: zero.
+
+    The forward mode: each operation once more, for the tangents of its inputs. Its cost does not
+    depend on how many `wrt` there are.
+    """
+    inputs, points = _as_list(wrt), _as_list(eval_points)
+    if len(inputs) != len(points):
+        raise AssertionError(f"there are {len(inputs)} wrt and {len(points)} eval_points")
+    tangents = {v: _direction(v, p) for v, p in zip(inputs, points, strict=True) if p is not None}
+    outputs = _as_list(f)
+    for out in outputs:
+        if not isinstance(out, Variable):
+            raise ValueError(f"Rop needs variables to differentiate, got {out!r}")
+    results = []
+    for out, result in zip(outputs, push_forward(outputs, tangents), strict=True):
+        if out in tangents:
+            results.append(result)
+        elif result is not None:
+            # Over `out`: what that depends on counts as used.
+            results.append(second(out, result))
+        elif out.owner is not None and _connected(out, leaves_of([out])):
+            results.append(zeros_like_float(out))
+        else:
+            _disconnected(out, inputs, disconnected_outputs)
+            results.append(_stand_in(out, return_disconnected.lower()))
+    return format_like(f, results)
+
+
+def _as_list(values: Any) -> list[Any]:
+    return list(values) if isinstance(values, (list, tuple)) else [values]
+
+
+def _direction(variable: Any, point: Any) -> Any:
+    point = as_tensor_variable(point)
+    if point.type.ndim != variable.type.ndim:
+        raise ValueError(
+            f"Element of eval_points for {variable} has {point.type.ndim} dimensions, but the "
+            f"variable {variable.type.ndim}"
+        )
+    dtype = variable.type.dtype
+    if dtypes.is_complex(point.type.dtype) and not dtypes.is_complex(dtype):
+        raise ValueError(f"Element of eval_points for {variable}, which is real, is complex")
+    return stretched_like(cast(point, tangent_dtype(dtype)), variable)
+
+
+def _connected(out: Any, wrt: list[Any]) -> bool:
+    """Tell whether `out` is made from one of `wrt`, in whatever way but `disconnected_grad`.
+
+    A length is not: it is no function of the items. Nor is what a user's `R_op` says nothing of.
+    """
+    if out.owner is not None and dtypes.is_discrete(out.type.dtype):
+        if not any(any(uses) for uses in io_connection_pattern(wrt, [out])):
+            return False
+    cuts = {
+        result
+        for node in toposort([out])
+        if node.rules.forward_by_user
+        or (isinstance(node.op, GradientFilter) and node.op.kind == "disconnected")
+        for result in node.outputs
+    }
+    return not set(wrt).isdisjoint(ancestors([out], cuts))
+
+
+def _disconnected(out: Any, wrt: list[Any], policy: str) -> None:
+    message = f"Rop: {out} depends on none of {wrt}"
+    if policy == "raise":
+        raise DisconnectedInputError(message)
+    if policy == "warn":
+        warnings.warn(message, stacklevel=3)
+
+
+def _stand_in(out: Any, choice: str) -> Any:
+    if choice == "none":
+        return None
+    return zeros_like_float(out) if choice == "zero" else disconnected_type()
+
+
+def jvp(f: Any, wrt: Any, tangents: Any) -> Any:
+    """Return the tangents of `f` for tangents of `wrt`: the forward mode, as `Rop` has it.
+
+    Parameters
+    ----------
+    f : variable or list of variables
+        What depends on no `wrt` gets zeros.
+    wrt : variable or list of variables
+    tangents : variable or list of variables
+        Each of the shape of its `wrt`.
+
+    Returns
+    -------
+    variable, list or tuple
+        As `f`.
+
+    Examples
+    --------
+    >>> import theano.tensor as T
+    >>> x, v = T.dvectors("x", "v")
+    >>> jvp(T.sin(x), x, v).eval({x: [0.0], v: [2.0]})
+    array([2.])
+    """
+    return Rop(f, wrt, tangents, disconnected_outputs="ignore")
+
+
+def hessian_vector_product(cost: Any, wrt: Any, vectors: Any) -> Any:
+    """Return the Hessian of a scalar times vectors, without the Hessian: forward over reverse.
+
+    Parameters
+    ----------
+    cost : scalar variable
+    wrt : variable or list of variables
+    vectors : variable or list of variables
+        Each of the shape of its `wrt`.
+
+    Returns
+    -------
+    variable, list or tuple
+        As `wrt`.
+
+    Notes
+    -----
+    After B. A. Pearlmutter, "Fast exact multiplication by the Hessian", Neural Computation 6
+    (1994) 147-160.
+    """
+    slopes = grad(cost, _as_list(wrt), disconnected_inputs="ignore")
+    return format_like(wrt, jvp(slopes, wrt, vectors))

@@ -1,0 +1,399 @@
+"""Symbolic derivatives, identities that change them, and their check by finite differences."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from theano._core.api.array.reductions import sum as tensor_sum
+from theano._core.api.conversion import as_tensor_variable
+from theano._core.api.variable.shared import tensor_constructor
+from theano._core.autodiff.reverse import grad
+from theano._core.autodiff.verify import numeric_grad
+from theano._core.base.errors import GradientError
+from theano._core.compile.function import function
+from theano._core.ops.array.gradient import (
+    Checkpoint,
+    DisconnectedGrad,
+    DisconnectedType,
+    GradClip,
+    GradScale,
+    UndefinedGrad,
+    ZeroGrad,
+    null_gradient,
+)
+from theano._core.ops.elementwise.arithmetic import add, mul
+
+
+def format_as(use_list: bool, use_tuple: bool, outputs: Any) -> Any:
+    """Return `outputs` as a list, a tuple, or the single variable it holds.
+
+    Parameters
+    ----------
+    use_list, use_tuple : bool
+        At most one may be True.
+    outputs : variable or sequence of variables
+    """
+    if use_list and use_tuple:
+        raise ValueError("both use_list and use_tuple were asked for")
+    if isinstance(outputs, (list, tuple)):
+        if use_list:
+            return list(outputs)
+        if use_tuple:
+            return tuple(outputs)
+        if len(outputs) != 1:
+            raise ValueError(f"one output was expected, got {len(outputs)}")
+        return outputs[0]
+    return [outputs] if use_list else (outputs,) if use_tuple else outputs
+
+
+def format_like(example: Any, outputs: Any) -> Any:
+    """Return `outputs` as a list or a tuple if `example` is one, else the single variable."""
+    return format_as(isinstance(example, list), isinstance(example, tuple), outputs)
+
+
+def _as_list(values: Any) -> list[Any]:
+    return list(values) if isinstance(values, (list, tuple)) else [values]
+
+
+def Lop(
+    f: Any,
+    wrt: Any,
+    eval_points: Any,
+    consider_constant: Sequence[Any] | None = None,
+    disconnected_inputs: str = "raise",
+) -> Any:
+    """Return `eval_points` times the Jacobian of `f` with respect to `wrt`.
+
+    Parameters
+    ----------
+    f : variable or list of variables
+    wrt : variable or list of variables
+    eval_points : variable or list of variables
+        Each of the shape of its `f`.
+    consider_constant : list of variables, optional
+        Through which nothing is differentiated.
+    disconnected_inputs : {'raise', 'warn', 'ignore'}
+
+    Returns
+    -------
+    variable, list or tuple
+        As `wrt`.
+    """
+    outputs, points = _as_list(f), [as_tensor_variable(p) for p in _as_list(eval_points)]
+    if len(outputs) != len(points):
+        raise AssertionError(f"there are {len(outputs)} f and {len(points)} eval_points")
+    known = dict(zip(outputs, points, strict=True))
+    results = grad(None, _as_list(wrt), consider_constant, disconnected_inputs, known_grads=known)
+    return format_like(wrt, results)
+
+
+def vjp(f: Any, wrt: Any, cotangents: Any) -> Any:
+    """Return `cotangents` times the Jacobian of `f`: the reverse mode, as `Lop` has it.
+
+    Parameters
+    ----------
+    f : variable or list of variables
+    wrt : variable or list of variables
+        What `f` does not depend on gets zeros.
+    cotangents : variable or list of variables
+        Each of the shape of its `f`.
+
+    Returns
+    -------
+    variable, list or tuple
+        As `wrt`.
+    """
+    return Lop(f, wrt, cotangents, disconnected_inputs="ignore")
+
+
+def value_and_grad(cost: Any, wrt: Any, **options: Any) -> tuple[Any, Any]:
+    """Return `cost` and its gradient, as `theano.grad` with these options makes it."""
+    return cost, grad(cost, wrt, **options)
+
+
+def subgraph_grad(
+    wrt: list[Any],
+    end: list[Any],
+    start: Mapping[Any, Any] | None = None,
+    cost: Any = None,
+    details: bool = False,
+) -> Any:
+    """Return gradients of one part of a graph, and those with which the part before it goes on.
+
+    Parameters
+    ----------
+    wrt : list of variables
+        Variables of the part.
+    end : list of variables
+        Where the part ends, towards the inputs: no gradient flows past them.
+    start : dict of variable to variable, optional
+        Gradients at the other end of the part.
+    cost : scalar variable, optional
+        What to differentiate, in addition to `start` if both are given.
+    details : bool
+        Also return the terms that come from `start`, and those from `cost`.
+
+    Returns
+    -------
+    tuple of lists of variables
+        Gradients with respect to `wrt`, and with respect to `end`. With `details` two more lists,
+        each with respect to `wrt` and then `end`; None where `start` or `cost` is not given.
+    """
+    if cost is None and start is None:
+        raise AssertionError("subgraph_grad needs a cost, a start, or both")
+    targets = [*wrt, *end]
+    from_start = from_cost = None
+    if start is not None:
+        from_start = grad(None, targets, end, "ignore", known_grads=start)
+    if cost is not None:
+        from_cost = grad(cost, targets, end, "ignore")
+    if from_start is None or from_cost is None:
+        total = from_start or from_cost or []
+    else:
+        total = [add(a, b) for a, b in zip(from_start, from_cost, strict=True)]
+    parts = (total[: len(wrt)], total[len(wrt) :])
+    return (*parts, from_start, from_cost) if details else parts
+
+
+# Called, it makes a variable that stands for a gradient that does not exist: zero by structure.
+disconnected_type = DisconnectedType()
+
+
+def consider_constant(x: Any) -> Any:
+    """Return `x`, with a gradient of zero; `zero_grad` and `disconnected_grad` say it better.
+
+    Parameters
+    ----------
+    x : tensor
+
+    Returns
+    -------
+    tensor
+    """
+    warnings.warn(
+        "consider_constant() is deprecated, use zero_grad() or disconnected_grad() instead.",
+        DeprecationWarning,
+        stacklevel=2,
+    )
+    return consider_constant_(x)
+
+
+consider_constant_ = zero_grad_ = ZeroGrad()
+disconnected_grad_ = DisconnectedGrad()
+undefined_grad_ = UndefinedGrad()
+
+
+def zero_grad(x: Any) -> Any:
+    """Return `x`, through which the gradient is zero."""
+    return zero_grad_(x)
+
+
+def disconnected_grad(x: Any) -> Any:
+    """Return `x`, through which no gradient flows: what it depends on is disconnected."""
+    return disconnected_grad_(x)
+
+
+def undefined_grad(x: Any) -> Any:
+    """Return `x`; asking for a gradient through it raises NullTypeGradError."""
+    return undefined_grad_(x)
+
+
+def grad_clip(x: Any, lower_bound: float, upper_bound: float) -> Any:
+    """Return `x`; the gradient that flows back through it is held between two bounds.
+
+    Examples
+    --------
+    >>> import theano.tensor as T
+    >>> x = T.dscalar()
+    >>> grad(grad_clip(x, -1, 1) ** 2, x).eval({x: 2.0})
+    array(1.)
+    """
+    if not upper_bound >= lower_bound:
+        raise ValueError(f"grad_clip: the bounds are {lower_bound} and {upper_bound}")
+    return GradClip(lower_bound, upper_bound)(x)
+
+
+def grad_scale(x: Any, multiplier: float) -> Any:
+    """Return `x`; the gradient that flows back through it is multiplied by a number."""
+    return GradScale(multiplier)(x)
+
+
+def checkpoint(x: Any) -> Any:
+    """Return `x`, which gradients compute again instead of having it kept until they need it.
+
+    It is computed again from the nearest values that are not marked this way. That takes time and
+    saves memory: mark what is large and cheap.
+
+    Examples
+    --------
+    >>> import theano.tensor as T
+    >>> x = T.dvector()
+    >>> hidden = checkpoint(T.tanh(x))
+    >>> grad((hidden**2).sum(), x).eval({x: [0.0]})
+    array([0.])
+    """
+    return Checkpoint()(x)
+
+
+def grad_undefined(op: Any, x_pos: int, x: Any, comment: str = "") -> Any:
+    """Return what an operation gives as the gradient of an input where it is not defined.
+
+    Parameters
+    ----------
+    op : Op
+    x_pos : int
+        Which input.
+    x : variable
+        That input.
+    comment : str
+        What the error says.
+
+    Returns
+    -------
+    variable
+        Of a null type: using it raises NullTypeGradError.
+    """
+    return null_gradient(
+        f"tensor.grad encountered a NaN. {op}.grad is undefined with respect to input {x_pos}, "
+        f"{x}. {comment}"
+    )
+
+
+def grad_not_implemented(op: Any, x_pos: int, x: Any, comment: str = "") -> Any:
+    """Return what an operation gives as the gradient of an input that nobody has written yet.
+
+    Parameters
+    ----------
+    op : Op
+    x_pos : int
+        Which input.
+    x : variable
+        That input.
+    comment : str
+        What the error says.
+
+    Returns
+    -------
+    variable
+        Of a null type: using it raises NullTypeGradError.
+    """
+    return null_gradient(
+        f"{op}.grad is not implemented with respect to input {x_pos}, {x}. {comment}"
+    )
+
+
+_TOLERANCES = {"float16": 5e-2, "float32": 1e-2, "float64": 1e-4}
+
+
+def verify_grad(
+    fun: Callable[..., Any],
+    pt: Sequence[Any],
+    n_tests: int = 2,
+    rng: np.random.RandomState | None = None,
+    eps: float | None = None,
+    out_type: str | None = None,
+    abs_tol: float | None = None,
+    rel_tol: float | None = None,
+    mode: Any = None,
+    cast_to_output_type: bool = False,
+    no_debug_ref: bool = True,
+) -> None:
+    """Compare the symbolic gradient of a function with finite differences.
+
+    Parameters
+    ----------
+    fun : callable
+        Takes variables, returns one variable.
+    pt : list of ndarray, float
+        Where to compare.
+    n_tests : int
+        How often, each time for another random projection of the output.
+    rng : numpy.random.RandomState
+        Draws the projections.
+    eps : float, optional
+        Step of the finite differences.
+    out_type : str, optional
+        dtype of the output, if it is less precise than the input.
+    abs_tol, rel_tol : float, optional
+        An item is wrong if both its errors are larger; by default 1e-4 in float64, 1e-2 in float32,
+        5e-2 in float16.
+    mode : str or Mode, optional
+        How to compile.
+    cast_to_output_type : bool
+        Whether the projection takes the dtype of the output.
+    no_debug_ref : bool
+        Accepted for old programs.
+
+    Returns
+    -------
+    None
+
+    Raises
+    ------
+    GradientError
+        The gradients differ.
+    """
+    if not isinstance(pt, (list, tuple)):
+        raise TypeError(f"pt must be a list or tuple of arrays, got {type(pt).__name__}")
+    if rng is None:
+        raise TypeError("rng should be a valid instance of numpy.random.RandomState.")
+    points = [np.array(p) for p in pt]
+    for position, point in enumerate(points):
+        if str(point.dtype) not in _TOLERANCES:
+            raise TypeError(
+                f"verify_grad can work only with floating point inputs, but input {position} has "
+                f"dtype {point.dtype}."
+            )
+    default = max(_TOLERANCES[str(p.dtype)] for p in points)
+    allowed = (default if abs_tol is None else abs_tol, default if rel_tol is None else rel_tol)
+    inputs = [as_tensor_variable(p).type(f"input {i}") for i, p in enumerate(points)]
+    output = fun(*inputs)
+    if isinstance(output, list):
+        raise NotImplementedError("verify_grad takes functions of one output: sum or join several")
+
+    run = function(inputs, output, allow_input_downcast=True, mode=mode, on_unused_input="ignore")
+    shape = run(*(p.copy() for p in points)).shape
+
+    def projection() -> Any:
+        # Away from 0, where errors would be hidden.
+        values = rng.rand(*shape) + 0.5
+        return np.array(values, dtype=output.dtype if cast_to_output_type else None)
+
+    weights = tensor_constructor(projection(), name="random_projection", borrow=True)
+    cost = tensor_sum(mul(weights, output))
+    cost_at = function(inputs, cost, allow_input_downcast=True, mode=mode, on_unused_input="ignore")
+    symbolic = grad(cost, inputs, disconnected_inputs="ignore")
+    grad_at = function(
+        inputs, symbolic, allow_input_downcast=True, mode=mode, on_unused_input="ignore"
+    )
+    for test in range(n_tests):
+        if test:
+            weights.set_value(projection(), borrow=True)
+        measured = numeric_grad(cost_at, points, eps, out_type)
+        _compare(grad_at(*(p.copy() for p in points)), measured, allowed, test)
+
+
+def _compare(given: list[Any], measured: Any, allowed: tuple[float, float], test: int) -> None:
+    which, at, absolute, relative = measured.max_err(given, *allowed)
+    fine = absolute <= allowed[0] or relative <= allowed[1]
+    if fine or not given[which].size:
+        return
+    error = GradientError(
+        which,
+        at,
+        given[which].shape,
+        given[which].flat[at],
+        measured.gf[which].flat[at],
+        absolute,
+        relative,
+        *allowed,
+    )
+    error.args += (f"in test {test}",)
+    raise error
+
+
+verify_grad.E_grad = GradientError  # type: ignore[attr-defined]

@@ -1,0 +1,144 @@
+"""Matrices of derivatives: Jacobians, and Hessians."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from typing import Any
+
+from theano._core.api.derivatives.gradients import format_like
+from theano._core.api.derivatives.vectorization import vectorize
+from theano._core.api.scan.scan import scan
+from theano._core.autodiff.forward import push_forward, tangent_dtype
+from theano._core.autodiff.reverse import grad
+from theano._core.ir.variable import Variable
+from theano._core.ops.array.creation import ARange, identity_matrix
+from theano._core.ops.array.dims import as_int64
+from theano._core.ops.array.shaping import length
+from theano._core.ops.core.fill import zeros_like_float
+
+
+def jacobian(
+    expression: Any,
+    wrt: Any,
+    consider_constant: Sequence[Any] | None = None,
+    disconnected_inputs: str = "raise",
+    vectorized: bool = False,
+) -> Any:
+    """Return the derivative of every item of a vector with respect to variables.
+
+    Parameters
+    ----------
+    expression : vector or scalar variable
+    wrt : variable, or list or tuple of variables
+    consider_constant : sequence of variables, optional
+        No gradient flows through these.
+    disconnected_inputs : {'raise', 'warn', 'ignore'}
+        What to do for a `wrt` that `expression` does not depend on.
+    vectorized : bool
+        Whether all rows are computed at once, which is faster and takes more memory, or one after
+        another in a loop.
+
+    Returns
+    -------
+    variable, list or tuple
+        As `wrt`: each with a first axis for the items of `expression`, and then its own axes. Of a
+        scalar, the gradient.
+
+    Raises
+    ------
+    AssertionError
+        `expression` is no variable, or has more than one axis.
+    """
+    if not isinstance(expression, Variable):
+        raise AssertionError(f"jacobian needs a variable, got {expression!r}")
+    if expression.type.ndim > 1:
+        raise AssertionError(
+            f"jacobian needs a vector or a scalar, {expression} has {expression.type.ndim} "
+            "dimensions. Flatten it first: expression.flatten()"
+        )
+    targets = list(wrt) if isinstance(wrt, (list, tuple)) else [wrt]
+    options: Any = {
+        "consider_constant": consider_constant,
+        "disconnected_inputs": disconnected_inputs,
+    }
+    if expression.type.ndim == 0:
+        return format_like(wrt, grad(expression, targets, **options))
+
+    if vectorized:
+        return format_like(wrt, _all_rows(expression, targets, options))
+
+    def row(i: Any, vector: Any, *variables: Any) -> list[Any]:
+        return grad(vector[i], list(variables), **options)
+
+    rows, _ = scan(
+        row,
+        sequences=ARange("int64")(0, length(expression, 0), 1),
+        non_sequences=[expression, *targets],
+        name="jacobian",
+        return_list=True,
+    )
+    return format_like(wrt, rows)
+
+
+def _all_rows(expression: Any, targets: list[Any], options: Any) -> list[Any]:
+    """Return the rows of Jacobians, computed at once."""
+
+    def row(weights: Any) -> list[Any]:
+        return grad(None, targets, known_grads={expression: weights}, **options)
+
+    n = as_int64(length(expression, 0))
+    dtype = tangent_dtype(expression.type.dtype)
+    return vectorize(row)(identity_matrix(n, n, 0, dtype))
+
+
+def hessian(
+    cost: Any,
+    wrt: Any,
+    consider_constant: Sequence[Any] | None = None,
+    disconnected_inputs: str = "raise",
+) -> Any:
+    """Return the matrix of second derivatives of a scalar with respect to vectors.
+
+    Parameters
+    ----------
+    cost : scalar variable
+    wrt : vector variable, or list or tuple of them
+    consider_constant, disconnected_inputs
+        As of `jacobian`.
+
+    Returns
+    -------
+    variable, list or tuple
+        As `wrt`, each a matrix.
+
+    Raises
+    ------
+    AssertionError
+        `cost` is not a scalar variable, or a `wrt` is not a vector.
+
+    Notes
+    -----
+    Forward over reverse, along all axes at once: there is no loop.
+    """
+    if not isinstance(cost, Variable):
+        raise AssertionError(f"hessian needs a variable, got {cost!r}")
+    if cost.type.ndim:
+        raise AssertionError(f"hessian needs a scalar, {cost} has {cost.type.ndim} dimensions")
+    targets = list(wrt) if isinstance(wrt, (list, tuple)) else [wrt]
+    matrices = []
+    for target in targets:
+        if getattr(target.type, "ndim", 0) != 1:
+            raise AssertionError(f"hessian needs vectors to differentiate by, got {target.type}")
+        slope = grad(cost, target, consider_constant, disconnected_inputs)
+        n = as_int64(length(target, 0))
+        basis = identity_matrix(n, n, 0, tangent_dtype(target.type.dtype))
+        still = dict.fromkeys(consider_constant or ())
+        matrices.append(vectorize(partial(_change_of, slope, target, still))(basis))
+    return format_like(wrt, matrices)
+
+
+def _change_of(slope: Any, target: Any, still: dict[Any, None], direction: Any) -> Any:
+    """Return the change of `slope` along a direction of `target`."""
+    change = push_forward([slope], {**still, target: direction})[0]
+    return zeros_like_float(slope) if change is None else change

@@ -1,0 +1,1 @@
+"""Graphs copied, named, and extended by operations of users."""

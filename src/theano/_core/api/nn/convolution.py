@@ -1,0 +1,475 @@
+"""Convolutions of images in two and three axes, their gradients, and what is made of them."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from typing import Any
+
+from theano._core.api.conversion import as_tensor_variable
+from theano._core.ops.array.indexing import subtensor
+from theano._core.ops.core.dimshuffle import dimshuffle
+from theano._core.ops.core.op import python_int
+from theano._core.ops.nn.convolution import (
+    AbstractConv2d,
+    AbstractConv2d_gradInputs,
+    AbstractConv2d_gradWeights,
+    AbstractConv3d,
+    AbstractConv3d_gradInputs,
+    AbstractConv3d_gradWeights,
+)
+
+
+def _known(shape: Any, count: int) -> tuple[int | None, ...] | None:
+    """Return the lengths that are constants, None in place of others."""
+    if shape is None:
+        return None
+    if not isinstance(shape, (tuple, list)):
+        raise ValueError(f"a shape should be None or a tuple of {count} lengths, got {shape}")
+    return tuple(None if n is None else python_int(n) for n in shape)
+
+
+def abstract_conv2d(
+    input: Any,
+    filters: Any,
+    input_shape: Any = None,
+    filter_shape: Any = None,
+    border_mode: Any = "valid",
+    subsample: Any = (1, 1),
+    filter_flip: bool = True,
+    filter_dilation: Any = (1, 1),
+    num_groups: int = 1,
+    unshared: bool = False,
+) -> Any:
+    """Return the convolution of images with kernels.
+
+    Parameters
+    ----------
+    input : tensor of 4 axes, float
+        Images, channels, rows, columns.
+    filters : tensor of 4 axes, float
+        Channels of the result, channels of a group, rows, columns. With `unshared` it has 6: rows
+        and columns of the result stand after the first one.
+    input_shape, filter_shape : tuple of int or None, optional
+        Lengths that are known; arrays that have others are refused.
+    border_mode : {'valid', 'full', 'half'}, int, pair of int, or pair of pairs of int
+        Zeros around the images: none, so many that each window has an item of the image, half the
+        length of the kernel, or the number itself, also for rows and columns, before and after.
+    subsample : pair of int
+        Rows and columns from window to window.
+    filter_flip : bool
+        Whether kernels are turned around, as the mathematical convolution has it.
+    filter_dilation : pair of int
+        Rows and columns from item to item of a kernel.
+    num_groups : int
+        Groups of channels; kernels of each see only its channels.
+    unshared : bool
+        Whether each window has kernels of its own.
+
+    Returns
+    -------
+    TensorVariable of 4 axes
+        Images, channels of the result, rows, columns.
+
+    Raises
+    ------
+    ValueError
+        An option is out of range, or, when the function runs, lengths do not fit together.
+    TypeError
+        Arrays have other numbers of axes.
+    AssertionError
+        They are not of floats.
+    """
+    op = AbstractConv2d(
+        input_shape,
+        filter_shape,
+        border_mode,
+        subsample,
+        filter_flip,
+        filter_dilation,
+        num_groups,
+        unshared,
+    )
+    return op(input, filters)
+
+
+def conv2d(
+    input: Any,
+    filters: Any,
+    input_shape: Any = None,
+    filter_shape: Any = None,
+    border_mode: Any = "valid",
+    subsample: Any = (1, 1),
+    filter_flip: bool = True,
+    image_shape: Any = None,
+    filter_dilation: Any = (1, 1),
+    num_groups: int = 1,
+    unshared: bool = False,
+    **kwargs: Any,
+) -> Any:
+    """Return the convolution of images with kernels: `abstract_conv.conv2d`.
+
+    `image_shape` is an old name of `input_shape`. Options that chose an implementation are ignored
+    with a warning.
+    """
+    if "imshp_logical" in kwargs or "kshp_logical" in kwargs:
+        raise ValueError(
+            "Keyword arguments 'imshp_logical' and 'kshp_logical' for conv2d are not supported "
+            "anymore (and have not been a good idea since the beginning). Please use subsample."
+        )
+    if kwargs:
+        warnings.warn(
+            f"Keyword arguments of conv2d without effect: {', '.join(kwargs)}", stacklevel=2
+        )
+    if image_shape is not None:
+        if input_shape is not None:
+            raise ValueError("input_shape and image_shape should not be provided at the same time.")
+        input_shape = image_shape
+    return abstract_conv2d(
+        input,
+        filters,
+        input_shape,
+        filter_shape,
+        border_mode,
+        subsample,
+        filter_flip,
+        filter_dilation,
+        num_groups,
+        unshared,
+    )
+
+
+def conv3d(
+    input: Any,
+    filters: Any,
+    input_shape: Any = None,
+    filter_shape: Any = None,
+    border_mode: Any = "valid",
+    subsample: Any = (1, 1, 1),
+    filter_flip: bool = True,
+    filter_dilation: Any = (1, 1, 1),
+    num_groups: int = 1,
+) -> Any:
+    """Return the convolution of images of three axes with kernels.
+
+    Parameters
+    ----------
+    input : tensor of 5 axes, float
+        Images, channels, and three lengths.
+    filters : tensor of 5 axes, float
+        Channels of the result, channels of a group, and three lengths.
+    input_shape, filter_shape, border_mode, subsample, filter_flip, filter_dilation, num_groups
+        As of `conv2d`, with three numbers.
+    """
+    op = AbstractConv3d(
+        input_shape, filter_shape, border_mode, subsample, filter_flip, filter_dilation, num_groups
+    )
+    return op(input, filters)
+
+
+def _lengths_of_gradient(name: str, shape: Any, convdim: int) -> Any:
+    """Return the last lengths of a shape as a vector."""
+    last = [shape[axis] for axis in range(-convdim, 0)]
+    for axis, size in enumerate(last, len(shape) - convdim):
+        if size is None:
+            raise ValueError(f"{name}[{axis}] must be a symbolic variable, a constant or None.")
+    known = [python_int(n) for n in last]
+    return as_tensor_variable(last if None in known else known)
+
+
+def _gradient_inputs(
+    kind: Any,
+    convdim: int,
+    output_grad: Any,
+    filters: Any,
+    input_shape: Any,
+    filter_shape: Any,
+    *options: Any,
+) -> Any:
+    shape = _lengths_of_gradient("input_shape", input_shape, convdim)
+    op = kind(_known(input_shape, 2 + convdim), _known(filter_shape, 2 + convdim), *options)
+    return op(filters, output_grad, shape)
+
+
+def _gradient_weights(
+    kind: Any,
+    convdim: int,
+    input: Any,
+    output_grad: Any,
+    filter_shape: Any,
+    input_shape: Any,
+    *options: Any,
+) -> Any:
+    shape = _lengths_of_gradient("filter_shape", filter_shape, convdim)
+    op = kind(_known(input_shape, 2 + convdim), _known(filter_shape, 2 + convdim), *options)
+    return op(input, output_grad, shape)
+
+
+def conv2d_grad_wrt_inputs(
+    output_grad: Any,
+    filters: Any,
+    input_shape: Any,
+    filter_shape: Any = None,
+    border_mode: Any = "valid",
+    subsample: Any = (1, 1),
+    filter_flip: bool = True,
+    filter_dilation: Any = (1, 1),
+    num_groups: int = 1,
+    unshared: bool = False,
+) -> Any:
+    """Return the gradient of a convolution with respect to the images.
+
+    Parameters
+    ----------
+    output_grad : tensor of 4 axes, float
+        Gradient with respect to the result.
+    filters : tensor of 4 axes, float; with `unshared` of 6
+    input_shape : tuple of int, scalar variable or None
+        Lengths of the images; the last two are needed.
+    filter_shape, border_mode, subsample, filter_flip, filter_dilation, num_groups, unshared
+        As of `conv2d`.
+
+    Returns
+    -------
+    TensorVariable of 4 axes
+    """
+    options = (border_mode, subsample, filter_flip, filter_dilation, num_groups, unshared)
+    kind = AbstractConv2d_gradInputs
+    return _gradient_inputs(kind, 2, output_grad, filters, input_shape, filter_shape, *options)
+
+
+def conv3d_grad_wrt_inputs(
+    output_grad: Any,
+    filters: Any,
+    input_shape: Any,
+    filter_shape: Any = None,
+    border_mode: Any = "valid",
+    subsample: Any = (1, 1, 1),
+    filter_flip: bool = True,
+    filter_dilation: Any = (1, 1, 1),
+    num_groups: int = 1,
+) -> Any:
+    """Return the gradient of `conv3d` with respect to the images; see `conv2d_grad_wrt_inputs`."""
+    options = (border_mode, subsample, filter_flip, filter_dilation, num_groups)
+    kind = AbstractConv3d_gradInputs
+    return _gradient_inputs(kind, 3, output_grad, filters, input_shape, filter_shape, *options)
+
+
+def conv2d_grad_wrt_weights(
+    input: Any,
+    output_grad: Any,
+    filter_shape: Any,
+    input_shape: Any = None,
+    border_mode: Any = "valid",
+    subsample: Any = (1, 1),
+    filter_flip: bool = True,
+    filter_dilation: Any = (1, 1),
+    num_groups: int = 1,
+    unshared: bool = False,
+) -> Any:
+    """Return the gradient of a convolution with respect to the kernels.
+
+    Parameters
+    ----------
+    input : tensor of 4 axes, float
+        Images.
+    output_grad : tensor of 4 axes, float
+        Gradient with respect to the result.
+    filter_shape : tuple of int, scalar variable or None
+        Lengths of the kernels; the last two are needed.
+    input_shape, border_mode, subsample, filter_flip, filter_dilation, num_groups, unshared
+        As of `conv2d`.
+
+    Returns
+    -------
+    TensorVariable of 4 axes; with `unshared` of 6
+    """
+    options = (border_mode, subsample, filter_flip, filter_dilation, num_groups, unshared)
+    kind = AbstractConv2d_gradWeights
+    return _gradient_weights(kind, 2, input, output_grad, filter_shape, input_shape, *options)
+
+
+def conv3d_grad_wrt_weights(
+    input: Any,
+    output_grad: Any,
+    filter_shape: Any,
+    input_shape: Any = None,
+    border_mode: Any = "valid",
+    subsample: Any = (1, 1, 1),
+    filter_flip: bool = True,
+    filter_dilation: Any = (1, 1, 1),
+    num_groups: int = 1,
+) -> Any:
+    """Return the gradient of `conv3d` with respect to the kernels: `conv2d_grad_wrt_weights`."""
+    options = (border_mode, subsample, filter_flip, filter_dilation, num_groups)
+    kind = AbstractConv3d_gradWeights
+    return _gradient_weights(kind, 3, input, output_grad, filter_shape, input_shape, *options)
+
+
+def conv2d_transpose(
+    input: Any,
+    filters: Any,
+    output_shape: Any,
+    filter_shape: Any = None,
+    border_mode: Any = "valid",
+    input_dilation: Any = (1, 1),
+    filter_flip: bool = True,
+    filter_dilation: Any = (1, 1),
+    num_groups: int = 1,
+    unshared: bool = False,
+) -> Any:
+    """Return the transposed convolution, which makes images of `output_shape`.
+
+    Parameters
+    ----------
+    input : tensor of 4 axes, float
+    filters : tensor of 4 axes, float
+        Channels of `input`, channels of the result, rows, columns.
+    output_shape : tuple of int, scalar variable or None
+        Lengths of the result; the last two are needed.
+    filter_shape, border_mode, filter_flip, filter_dilation, num_groups, unshared
+        As of `conv2d`, which the operation transposes.
+    input_dilation : pair of int
+        The `subsample` of that convolution: how far items of `input` are apart in the result.
+
+    Returns
+    -------
+    TensorVariable of 4 axes
+    """
+    return conv2d_grad_wrt_inputs(
+        input,
+        filters,
+        output_shape,
+        filter_shape,
+        border_mode,
+        input_dilation,
+        filter_flip,
+        filter_dilation,
+        num_groups,
+        unshared,
+    )
+
+
+def separable_conv2d(
+    input: Any,
+    depthwise_filters: Any,
+    pointwise_filters: Any,
+    num_channels: int,
+    input_shape: Any = None,
+    depthwise_filter_shape: Any = None,
+    pointwise_filter_shape: Any = None,
+    border_mode: Any = "valid",
+    subsample: Any = (1, 1),
+    filter_flip: bool = True,
+    filter_dilation: Any = (1, 1),
+) -> Any:
+    """Return a convolution of each channel, followed by one of single items across channels.
+
+    Parameters
+    ----------
+    input : tensor of 4 axes, float
+    depthwise_filters : tensor of 4 axes, float
+        Channels in between, 1, rows, columns.
+    pointwise_filters : tensor of 4 axes, float
+        Channels of the result, channels in between, 1, 1.
+    num_channels : int
+        Channels of `input`.
+    input_shape, depthwise_filter_shape, pointwise_filter_shape : tuple of int or None, optional
+    border_mode, subsample, filter_flip, filter_dilation
+        Of the first convolution; see `conv2d`.
+    """
+    between = abstract_conv2d(
+        input,
+        depthwise_filters,
+        input_shape,
+        depthwise_filter_shape,
+        border_mode,
+        subsample,
+        filter_flip,
+        filter_dilation,
+        num_channels,
+    )
+    return abstract_conv2d(between, pointwise_filters, None, pointwise_filter_shape)
+
+
+def separable_conv3d(
+    input: Any,
+    depthwise_filters: Any,
+    pointwise_filters: Any,
+    num_channels: int,
+    input_shape: Any = None,
+    depthwise_filter_shape: Any = None,
+    pointwise_filter_shape: Any = None,
+    border_mode: Any = "valid",
+    subsample: Any = (1, 1, 1),
+    filter_flip: bool = True,
+    filter_dilation: Any = (1, 1, 1),
+) -> Any:
+    """Return `separable_conv2d` of images of three axes."""
+    between = conv3d(
+        input,
+        depthwise_filters,
+        input_shape,
+        depthwise_filter_shape,
+        border_mode,
+        subsample,
+        filter_flip,
+        filter_dilation,
+        num_channels,
+    )
+    return conv3d(between, pointwise_filters, None, pointwise_filter_shape)
+
+
+def causal_conv1d(
+    input: Any,
+    filters: Any,
+    filter_shape: Sequence[int],
+    input_shape: Any = None,
+    subsample: int = 1,
+    filter_flip: bool = True,
+    filter_dilation: int = 1,
+    num_groups: int = 1,
+    unshared: bool = False,
+) -> Any:
+    """Return the convolution of sequences in which an item depends on no later ones.
+
+    Parameters
+    ----------
+    input : tensor of 3 axes, float
+        Sequences, channels, items.
+    filters : tensor of 3 axes, float
+        Channels of the result, channels of a group, items. With `unshared` it has 4: items of the
+        result stand after the first one.
+    filter_shape : tuple of int
+        Shape of `filters`; its last length is needed.
+    input_shape : tuple of int or None, optional
+    subsample, filter_dilation, num_groups : int
+    filter_flip, unshared : bool
+        As of `conv2d`.
+
+    Returns
+    -------
+    TensorVariable of 3 axes
+    """
+    sequences, kernels = as_tensor_variable(input), as_tensor_variable(filters)
+    if sequences.type.ndim != 3:
+        raise ValueError(f"input must have 3 axes, got {sequences.type}")
+    items = python_int(filter_shape[-1])
+    if items is None:
+        raise TypeError(f"the number of items of filter_shape is needed, got {filter_shape}")
+    order = (0, 1, "x", 2, 3, "x") if unshared else (0, 1, 2, "x")
+    shape = tuple(filter_shape)
+    shape = (*shape[:2], 1, *shape[2:], 1) if unshared else (*shape, 1)
+    out = abstract_conv2d(
+        dimshuffle(sequences, (0, 1, 2, "x")),
+        dimshuffle(kernels, order),
+        None if input_shape is None else (*input_shape, 1),
+        shape,
+        ((filter_dilation * (items - 1), 0), 0),
+        (subsample, 1),
+        filter_flip,
+        (filter_dilation, 1),
+        num_groups,
+        unshared,
+    )
+    return subtensor(out, [slice(None)] * 3 + [0])

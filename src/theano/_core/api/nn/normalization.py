@@ -1,0 +1,150 @@
+"""Batch normalization."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from theano._core.api.array import reductions as r
+from theano._core.api.conversion import as_tensor_variable, cast
+from theano._core.base.settings import config
+from theano._core.ops.array import shaping
+from theano._core.ops.array.dims import as_int64, product
+from theano._core.ops.core.dimshuffle import dimshuffle
+from theano._core.ops.elementwise.arithmetic import add, mul, reciprocal, sub, true_div
+from theano._core.ops.elementwise.transcendental import sqrt
+
+LEAST_EPSILON = 1e-5
+
+
+def _normalized_axes(axes: Any, ndim: int) -> tuple[int, ...]:
+    if isinstance(axes, str):
+        if axes == "per-activation":
+            return (0,)
+        if axes == "spatial":
+            return (0, *range(2, ndim))
+        raise ValueError(f"invalid axes: {axes!r} is neither 'per-activation' nor 'spatial'")
+    result = tuple(
+        int(a) for a in (axes if isinstance(axes, (tuple, list, np.ndarray)) else [axes])
+    )
+    if not result:
+        raise ValueError(f"there should be at least one normalization axis, got {axes!r}")
+    if any(not 0 <= axis < ndim for axis in result):
+        raise ValueError(f"axes should be less than ndim (<{ndim}), but {result} given")
+    return result
+
+
+class _Layout:
+    """Which axes are normalized, and how parameters of other ranks lie along the others."""
+
+    def __init__(self, x: Any, axes: Any, epsilon: Any, parameters: Sequence[Any]) -> None:
+        if not hasattr(epsilon, "type") and np.any(np.asarray(epsilon) < LEAST_EPSILON):
+            raise ValueError(f"epsilon must be at least {LEAST_EPSILON}, got {epsilon}")
+        self.ndim = x.type.ndim
+        self.axes = _normalized_axes(axes, self.ndim)
+        self.rest = [axis for axis in range(self.ndim) if axis not in self.axes]
+        ranks = {p.type.ndim for p in parameters}
+        if len(ranks) != 1 or not ranks <= {self.ndim, len(self.rest)}:
+            raise ValueError(
+                "gamma and beta dimensionality must match the number of non-normalized axes, or "
+                "have the same number of dimensions as the inputs; got "
+                f"{sorted(ranks)} instead of {len(self.rest)} or {self.ndim}"
+            )
+        self.full = ranks == {self.ndim}
+
+    def spread(self, parameter: Any) -> Any:
+        """Return a parameter with axes as the input's, broadcastable along the normalized ones."""
+        if self.full:
+            pattern = list(parameter.type.broadcastable)
+            for axis in self.axes:
+                pattern[axis] = True
+            return shaping.pattern_broadcast(parameter, pattern)
+        order: list[Any] = ["x"] * self.ndim
+        for position, axis in enumerate(self.rest):
+            order[axis] = position
+        return dimshuffle(parameter, order)
+
+    def gathered(self, statistic: Any) -> Any:
+        """Return a statistic in the form of the parameters."""
+        return statistic if self.full else dimshuffle(statistic, self.rest)
+
+
+def batch_normalization_train(
+    inputs: Any,
+    gamma: Any,
+    beta: Any,
+    axes: Any = "per-activation",
+    epsilon: Any = 1e-4,
+    running_average_factor: Any = 0.1,
+    running_mean: Any = None,
+    running_var: Any = None,
+) -> tuple[Any, ...]:
+    """Normalize a batch by its own statistics.
+
+    Parameters
+    ----------
+    inputs : tensor
+    gamma, beta : tensor
+        Scale and shift: one number for each position along the axes that are not normalized, or of
+        the rank of `inputs`.
+    axes : {'per-activation', 'spatial'} or sequence of int
+        What statistics are taken over: the first axis; all but the second; or these axes.
+    epsilon : float
+        Added to the variance; at least 1e-5.
+    running_average_factor : float
+        Share of the new statistics in the running ones.
+    running_mean, running_var : tensor, optional
+        Running statistics, in the form of `gamma`; both or neither.
+
+    Returns
+    -------
+    tuple of TensorVariable
+        The normalized batch, its mean, and 1 / sqrt(variance + epsilon); with running statistics
+        also their new values (the variance without bias).
+
+    Raises
+    ------
+    ValueError
+        The parameters do not fit, or `epsilon` is too small.
+    """
+    x, gamma, beta = (as_tensor_variable(v) for v in (inputs, gamma, beta))
+    layout = _Layout(x, axes, epsilon, (gamma, beta))
+    if (running_mean is None) != (running_var is None):
+        raise ValueError("running_mean and running_var must either both be given or both be None")
+    mean = r.mean(x, layout.axes, keepdims=True)
+    var = r.var(x, layout.axes, keepdims=True)
+    inverse = reciprocal(sqrt(add(var, cast(as_tensor_variable(epsilon), var.type.dtype))))
+    centred = mul(sub(x, mean), mul(layout.spread(gamma), inverse))
+    results = [add(centred, layout.spread(beta)), layout.gathered(mean), layout.gathered(inverse)]
+    if running_mean is None:
+        return tuple(results)
+    share = cast(as_tensor_variable(running_average_factor), config.floatX)
+    old_mean, old_var = (as_tensor_variable(v) for v in (running_mean, running_var))
+    lengths = [shaping.length(x, axis) for axis in layout.axes]
+    count = cast(as_tensor_variable(as_int64(product(lengths))), config.floatX)
+    whole = mul(layout.gathered(var), true_div(count, sub(count, 1)))
+    for old, new in ((old_mean, layout.gathered(mean)), (old_var, whole)):
+        value = add(mul(old, sub(np.asarray(1, "int8"), share)), mul(new, share))
+        kind = old.type
+        results.append(shaping.pattern_broadcast(cast(value, kind.dtype), kind.broadcastable))
+    return tuple(results)
+
+
+def batch_normalization_test(
+    inputs: Any,
+    gamma: Any,
+    beta: Any,
+    mean: Any,
+    var: Any,
+    axes: Any = "per-activation",
+    epsilon: Any = 1e-4,
+) -> Any:
+    """Normalize a batch by given statistics; parameters as for `batch_normalization_train`."""
+    x = as_tensor_variable(inputs)
+    parameters = [as_tensor_variable(v) for v in (gamma, beta, mean, var)]
+    layout = _Layout(x, axes, epsilon, parameters)
+    gamma, beta, mean, var = (layout.spread(p) for p in parameters)
+    spread = sqrt(add(var, cast(as_tensor_variable(epsilon), var.type.dtype)))
+    return add(true_div(mul(sub(x, mean), gamma), spread), beta)

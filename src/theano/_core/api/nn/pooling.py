@@ -1,0 +1,120 @@
+"""Pools of images: the maximum, sum or average of each window."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+from theano._core.api.conversion import as_tensor_variable
+from theano._core.ops.nn.pooling import MaxPoolGrad, Pool, renamed
+
+
+def _pool(
+    ndim: int,
+    input: Any,
+    names: tuple[Any, ...],
+    ignore_border: bool | None,
+    mode: str,
+) -> Any:
+    x = as_tensor_variable(input)
+    ws, stride, pad = renamed(*names)
+    if x.type.ndim < ndim:
+        raise NotImplementedError(f"pool_{ndim}d requires a dimension >= {ndim}")
+    if ignore_border is None:
+        warnings.warn(
+            f"pool_{ndim}d() will have the parameter ignore_border default value changed to True "
+            "(currently False). To have consistent behavior with all Theano version, explicitly "
+            "add the parameter ignore_border=True.",
+            stacklevel=3,
+        )
+        ignore_border = False
+    return Pool(ignore_border, mode, ndim)(x, ws, stride, pad)
+
+
+def pool_2d(
+    input: Any,
+    ws: Any = None,
+    ignore_border: bool | None = None,
+    stride: Any = None,
+    pad: Any = (0, 0),
+    mode: str = "max",
+    ds: Any = None,
+    st: Any = None,
+    padding: Any = None,
+) -> Any:
+    """Return one number of each window along the last two axes.
+
+    Parameters
+    ----------
+    input : tensor of 2 axes or more
+    ws : pair of int, or integer vector
+        Rows and columns of a window.
+    ignore_border : bool
+        Whether windows that would go beyond the image are left out; else they are cut. None acts
+        as False, with a warning.
+    stride : pair of int, or integer vector, optional
+        Rows and columns from window to window; by default they do not overlap.
+    pad : pair of int, or integer vector
+        Rows and columns of zeros (for maxima: of nothing) on each side; with `ignore_border` only.
+    mode : {'max', 'sum', 'average_inc_pad', 'average_exc_pad'}
+        What is made of a window; averages count the zeros of `pad`, or not.
+    ds, st, padding
+        Old names of `ws`, `stride` and `pad`.
+
+    Returns
+    -------
+    TensorVariable of the dtype and the number of axes of `input`
+
+    Raises
+    ------
+    NotImplementedError
+        A border without `ignore_border`, or one that is not smaller than the window.
+    ValueError
+        Parameters are missing, given twice, or out of range.
+    """
+    return _pool(2, input, (ws, ds, stride, st, pad, padding), ignore_border, mode)
+
+
+def pool_3d(
+    input: Any,
+    ws: Any = None,
+    ignore_border: bool | None = None,
+    stride: Any = None,
+    pad: Any = (0, 0, 0),
+    mode: str = "max",
+    ds: Any = None,
+    st: Any = None,
+    padding: Any = None,
+) -> Any:
+    """Return one number of each window along the last three axes; see `pool_2d`."""
+    return _pool(3, input, (ws, ds, stride, st, pad, padding), ignore_border, mode)
+
+
+def max_pool_2d_same_size(input: Any, patch_size: Any) -> Any:
+    """Return images with zeros where an item is not the maximum of its patch.
+
+    Parameters
+    ----------
+    input : tensor of 2 axes or more
+    patch_size : pair of int
+        Rows and columns of a patch; they do not overlap.
+
+    Returns
+    -------
+    TensorVariable of the shape of `input`
+    """
+    x = as_tensor_variable(input)
+    largest = Pool(True, "max")(x, patch_size)
+    return MaxPoolGrad(True)(x, largest, largest, patch_size)
+
+
+def max_pool_2d(
+    input: Any,
+    ds: Any,
+    ignore_border: bool | None = None,
+    st: Any = None,
+    padding: Any = (0, 0),
+    mode: str = "max",
+) -> Any:
+    """Return `pool_2d` of windows `ds`, steps `st` and borders `padding`: its older form."""
+    return _pool(2, input, (ds, None, st, None, padding, None), ignore_border, mode)

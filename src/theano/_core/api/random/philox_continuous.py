@@ -1,0 +1,421 @@
+"""Continuous random variables under a key; see `counter_keys` for keys and shapes."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from theano._core.api.array.indexing import get_item
+from theano._core.api.array.products import dot
+from theano._core.api.array.reductions import all as all_of
+from theano._core.api.array.reductions import max as largest
+from theano._core.api.array.reductions import sum as sum_of
+from theano._core.api.conversion import as_tensor_variable, cast
+from theano._core.api.random.philox_keys import FloatDraw, lengths_of_shape, split
+from theano._core.ops.array.assertions import Require
+from theano._core.ops.array.shaping import length
+from theano._core.ops.elementwise.arithmetic import abs_, le, maximum, minimum, sgn, switch
+from theano._core.ops.elementwise.normal_quantile import normal_distribution, normal_quantile
+from theano._core.ops.elementwise.transcendental import exp, expm1, log, log1p, sigmoid, sqrt, tan
+
+
+def uniform(
+    key: Any, shape: Any = None, low: Any = 0.0, high: Any = 1.0, dtype: str | None = None
+) -> Any:
+    """Return numbers from `low` to below `high`, all equally likely.
+
+    Parameters
+    ----------
+    key : vector of 2 words, as from `key`
+    shape : int, sequence of ints and scalars, int vector, or None
+        Lengths of the result; None: those that the parameters broadcast to. So in all functions of
+        this module.
+    low, high : real tensor
+        Rounding may give `high` itself, as in NumPy.
+    dtype : {'float16', 'float32', 'float64'}, optional
+        `config.floatX` by default.
+
+    Returns
+    -------
+    tensor of floats
+        For ``low=0, high=1``, the numbers of ``Generator(Philox(key=key)).random(shape, dtype)``
+        in NumPy, bit for bit, for float64 and float32. float16 is rounded float32.
+
+    Raises
+    ------
+    TypeError
+        `dtype` is not a float.
+    ValueError
+        A parameter does not fit `shape`.
+
+    Notes
+    -----
+    Gradient: that of ``low + (high - low) u`` with u fixed.
+    """
+    draw = FloatDraw("uniform", key, shape, dtype)
+    if all(isinstance(v, (int, float)) for v in (low, high)) and (low, high) == (0, 1):
+        return draw.result(draw.stream("unit_interval"))
+    first, last = draw.location("low", low), draw.location("high", high)
+    return draw.result(first + (last - first) * draw.stream("unit_interval"))
+
+
+def normal(
+    key: Any, shape: Any = None, loc: Any = 0.0, scale: Any = 1.0, dtype: str | None = None
+) -> Any:
+    """Return normally distributed numbers.
+
+    Parameters
+    ----------
+    key : vector of 2 words, as from `key`
+    shape : int, sequence of ints and scalars, int vector, or None
+    loc : real tensor
+        Mean.
+    scale : real tensor
+        Standard deviation, 0 or more.
+    dtype : {'float16', 'float32', 'float64'}, optional
+
+    Raises
+    ------
+    ValueError
+        `scale` is negative.
+
+    Notes
+    -----
+    Each takes one word (float32: half a word) through the inverse of the distribution function:
+    the sign is one bit, the distance from 0 all others, so that the tails reach 9.1 standard
+    deviations (float32: 6.3). That function is exact within 3 ulp.
+
+    Gradient: that of ``loc + scale z`` with z fixed.
+    """
+    draw = FloatDraw("normal", key, shape, dtype)
+    return draw.moved(lambda: draw.stream("normal"), loc, scale)
+
+
+def lognormal(
+    key: Any, shape: Any = None, mean: Any = 0.0, sigma: Any = 1.0, dtype: str | None = None
+) -> Any:
+    """Return numbers whose logarithms are normal, of mean `mean` and deviation `sigma` >= 0.
+
+    Gradient: that of ``exp(mean + sigma z)`` with z fixed.
+    """
+    draw = FloatDraw("lognormal", key, shape, dtype)
+    mean, sigma = draw.location("mean", mean), draw.not_negative("sigma", sigma)
+    return draw.result(exp(mean + sigma * draw.stream("normal")))
+
+
+def truncated_normal(
+    key: Any,
+    shape: Any,
+    lower: Any,
+    upper: Any,
+    loc: Any = 0.0,
+    scale: Any = 1.0,
+    dtype: str | None = None,
+) -> Any:
+    """Return normal numbers, given that they lie between two bounds.
+
+    Parameters
+    ----------
+    key : vector of 2 words, as from `key`
+    shape : int, sequence of ints and scalars, int vector, or None
+    lower, upper : real tensor
+        Bounds of the result; they may be infinite.
+    loc, scale : real tensor
+        Mean and standard deviation before truncation.
+    dtype : {'float16', 'float32', 'float64'}, optional
+
+    Raises
+    ------
+    ValueError
+        `upper` is below `lower`, or `scale` is not positive.
+
+    Notes
+    -----
+    The inverse of the distribution function, taken from the tail in which the bounds keep their
+    digits, however far out they are.
+
+    Gradient: that of the inverse with the uniform number fixed.
+    """
+    draw = FloatDraw("truncated_normal", key, shape, dtype)
+    lower, upper = draw.location("lower", lower), draw.location("upper", upper)
+    ordered = Require("truncated_normal: lower must be at most upper")
+    upper = ordered(upper, all_of(le(lower, upper)))
+    loc, scale = draw.location("loc", loc), draw.positive("scale", scale)
+    a, b = (lower - loc) / scale, (upper - loc) / scale
+    mirrored = a + b > 0
+    low, high = switch(mirrored, -b, a), switch(mirrored, -a, b)
+    u = draw.stream("open_interval")
+    # So the result is one increasing function of u, mirrored or not.
+    u = switch(mirrored, 1 - u, u)
+    below = normal_distribution(low)
+    z = normal_quantile(below + (normal_distribution(high) - below) * u)
+    z = switch(mirrored, -z, z)
+    return draw.result(minimum(maximum(loc + scale * z, lower), upper))
+
+
+def _exponential(draw: FloatDraw) -> Any:
+    return -log1p(-draw.stream("open_interval"))
+
+
+def exponential(key: Any, shape: Any = None, scale: Any = 1.0, dtype: str | None = None) -> Any:
+    """Return exponentially distributed numbers of mean `scale` >= 0.
+
+    Gradient: that of ``scale e`` with e fixed.
+    """
+    draw = FloatDraw("exponential", key, shape, dtype)
+    return draw.moved(lambda: _exponential(draw), 0.0, scale)
+
+
+def laplace(
+    key: Any, shape: Any = None, loc: Any = 0.0, scale: Any = 1.0, dtype: str | None = None
+) -> Any:
+    """Return numbers of density ``exp(-|x - loc| / scale) / (2 scale)``.
+
+    Gradient: that of ``loc + scale z`` with z fixed.
+    """
+    draw = FloatDraw("laplace", key, shape, dtype)
+
+    def standard() -> Any:
+        v = 2 * draw.stream("open_interval") - 1
+        return -sgn(v) * log1p(-abs_(v))
+
+    return draw.moved(standard, loc, scale)
+
+
+def logistic(
+    key: Any, shape: Any = None, loc: Any = 0.0, scale: Any = 1.0, dtype: str | None = None
+) -> Any:
+    """Return numbers whose distribution function is ``sigmoid((x - loc) / scale)``.
+
+    Gradient: that of ``loc + scale z`` with z fixed.
+    """
+    draw = FloatDraw("logistic", key, shape, dtype)
+
+    def standard() -> Any:
+        u = draw.stream("open_interval")
+        return log(u) - log1p(-u)
+
+    return draw.moved(standard, loc, scale)
+
+
+def gumbel(
+    key: Any, shape: Any = None, loc: Any = 0.0, scale: Any = 1.0, dtype: str | None = None
+) -> Any:
+    """Return numbers whose distribution function is ``exp(-exp(-(x - loc) / scale))``.
+
+    Gradient: that of ``loc + scale z`` with z fixed.
+    """
+    draw = FloatDraw("gumbel", key, shape, dtype)
+    return draw.moved(lambda: -log(-log(draw.stream("open_interval"))), loc, scale)
+
+
+def cauchy(
+    key: Any, shape: Any = None, loc: Any = 0.0, scale: Any = 1.0, dtype: str | None = None
+) -> Any:
+    """Return Cauchy numbers of median `loc` and half width at half maximum `scale`.
+
+    Gradient: that of ``loc + scale z`` with z fixed.
+    """
+    draw = FloatDraw("cauchy", key, shape, dtype)
+    return draw.moved(lambda: tan((draw.stream("open_interval") - 0.5) * math.pi), loc, scale)
+
+
+def rayleigh(key: Any, shape: Any = None, scale: Any = 1.0, dtype: str | None = None) -> Any:
+    """Return the lengths of vectors of two normal numbers of deviation `scale`.
+
+    Gradient: that of ``scale z`` with z fixed.
+    """
+    draw = FloatDraw("rayleigh", key, shape, dtype)
+    return draw.moved(lambda: sqrt(2 * _exponential(draw)), 0.0, scale)
+
+
+def weibull(key: Any, shape: Any, a: Any, scale: Any = 1.0, dtype: str | None = None) -> Any:
+    """Return numbers whose distribution function is ``1 - exp(-(x / scale)**a)``.
+
+    Parameters
+    ----------
+    key : vector of 2 words, as from `key`
+    shape : int, sequence of ints and scalars, int vector, or None
+    a : real tensor
+        Positive.
+    scale : real tensor
+        0 or more.
+    dtype : {'float16', 'float32', 'float64'}, optional
+
+    Notes
+    -----
+    Gradient: that of ``scale e**(1/a)`` with e fixed.
+    """
+    draw = FloatDraw("weibull", key, shape, dtype)
+    a = draw.positive("a", a)
+    return draw.moved(lambda: _exponential(draw) ** (1 / a), 0.0, scale)
+
+
+def pareto(key: Any, shape: Any, a: Any, scale: Any = 1.0, dtype: str | None = None) -> Any:
+    """Return numbers whose distribution function is ``1 - (1 + x / scale)**-a``, from 0 on.
+
+    As in NumPy, this is the second kind (Lomax); 1 more, times m, is the classical one.
+
+    Parameters
+    ----------
+    key : vector of 2 words, as from `key`
+    shape : int, sequence of ints and scalars, int vector, or None
+    a : real tensor
+        Positive.
+    scale : real tensor
+        0 or more.
+    dtype : {'float16', 'float32', 'float64'}, optional
+
+    Notes
+    -----
+    Gradient: that of ``scale (exp(e/a) - 1)`` with e fixed.
+    """
+    draw = FloatDraw("pareto", key, shape, dtype)
+    a = draw.positive("a", a)
+    return draw.moved(lambda: expm1(_exponential(draw) / a), 0.0, scale)
+
+
+def gamma(key: Any, shape: Any, a: Any, scale: Any = 1.0, dtype: str | None = None) -> Any:
+    """Return gamma numbers, of density ``x**(a-1) exp(-x/scale) / (scale**a gamma(a))``.
+
+    Parameters
+    ----------
+    key : vector of 2 words, as from `key`
+    shape : int, sequence of ints and scalars, int vector, or None
+    a : real tensor
+        Shape of the distribution, 0 or more.
+    scale : real tensor
+        0 or more.
+    dtype : {'float16', 'float32', 'float64'}, optional
+        The arithmetic is in float64.
+
+    Raises
+    ------
+    ValueError
+        A parameter is negative.
+
+    Notes
+    -----
+    By rejection (Marsaglia & Tsang, 2000). The attempts at one position take words of their own,
+    so that a number depends on its key, position and parameters only.
+    """
+    draw = FloatDraw("gamma", key, shape, dtype)
+    a = draw.not_negative("a", a)
+    return draw.moved(lambda: draw.by_rejection("gamma", a), 0.0, scale)
+
+
+def chisquare(key: Any, shape: Any, df: Any, dtype: str | None = None) -> Any:
+    """Return sums of squares of `df` > 0 normal numbers: twice `gamma` of ``df/2``."""
+    draw = FloatDraw("chisquare", key, shape, dtype)
+    df = draw.positive("df", df)
+    return draw.result(2 * draw.by_rejection("gamma", df / 2))
+
+
+def student_t(
+    key: Any,
+    shape: Any,
+    df: Any,
+    loc: Any = 0.0,
+    scale: Any = 1.0,
+    dtype: str | None = None,
+) -> Any:
+    """Return Student's t with `df` > 0 degrees of freedom, times `scale`, plus `loc`.
+
+    A normal number over the square root of ``chisquare(df) / df``, each under a key of its own.
+    """
+    draw = FloatDraw("student_t", key, shape, dtype)
+    df = draw.positive("df", df)
+    keys = split(key, 2)
+
+    def standard() -> Any:
+        g = draw.by_rejection("gamma", df / 2, keys[1])
+        return draw.stream("normal", keys[0]) * sqrt(df / 2 / g)
+
+    return draw.moved(standard, loc, scale)
+
+
+def beta(key: Any, shape: Any, a: Any, b: Any, dtype: str | None = None) -> Any:
+    """Return beta numbers, of density proportional to ``x**(a-1) (1-x)**(b-1)``.
+
+    Parameters
+    ----------
+    key : vector of 2 words, as from `key`
+    shape : int, sequence of ints and scalars, int vector, or None
+    a, b : real tensor
+        Positive.
+    dtype : {'float16', 'float32', 'float64'}, optional
+
+    Notes
+    -----
+    x / (x + y) of two gamma numbers, by their logarithms: small parameters do not give 0/0.
+    """
+    draw = FloatDraw("beta", key, shape, dtype)
+    a, b = draw.positive("a", a), draw.positive("b", b)
+    keys = split(key, 2)
+    x, y = draw.by_rejection("log_gamma", a, keys[0]), draw.by_rejection("log_gamma", b, keys[1])
+    return draw.result(sigmoid(x - y))
+
+
+def dirichlet(key: Any, shape: Any, alpha: Any, dtype: str | None = None) -> Any:
+    """Return vectors of positive numbers that add up to 1, along a last axis added to `shape`.
+
+    Parameters
+    ----------
+    key : vector of 2 words, as from `key`
+    shape : int, sequence of ints and scalars, int vector, or None
+        Lengths of the result but the last; None: those of `alpha` but its last.
+    alpha : real tensor, shape (..., k)
+        Positive.
+    dtype : {'float16', 'float32', 'float64'}, optional
+
+    Raises
+    ------
+    TypeError
+        `alpha` is a scalar.
+    """
+    alpha = as_tensor_variable(alpha)
+    if alpha.type.ndim == 0:
+        raise TypeError(f"dirichlet: alpha needs an axis of parameters, got {alpha.type}")
+    batch = lengths_of_shape(shape, [get_item(alpha, (..., 0))])
+    kinds = length(alpha, alpha.type.ndim - 1)
+    draw = FloatDraw("dirichlet", key, [*batch, kinds], dtype)
+    logs = draw.by_rejection("log_gamma", draw.positive("alpha", alpha))
+    rising = exp(logs - largest(logs, axis=-1, keepdims=True))
+    return draw.result(rising / sum_of(rising, axis=-1, keepdims=True))
+
+
+def multivariate_normal(
+    key: Any, shape: Any, mean: Any, cholesky: Any, dtype: str | None = None
+) -> Any:
+    """Return normal vectors of covariance ``dot(cholesky, cholesky.T)``, along a last axis.
+
+    Parameters
+    ----------
+    key : vector of 2 words, as from `key`
+    shape : int, sequence of ints and scalars, int vector, or None
+        Lengths of the result but the last; None: those of `mean` but its last.
+    mean : real tensor, shape (..., n)
+    cholesky : real matrix, shape (n, n)
+        A factor of the covariance: lower triangular by custom, but any square matrix serves.
+    dtype : {'float16', 'float32', 'float64'}, optional
+
+    Raises
+    ------
+    TypeError
+        `mean` is a scalar, or `cholesky` not a matrix.
+
+    Notes
+    -----
+    Gradient: that of ``mean + dot(z, cholesky.T)`` with z fixed.
+    """
+    mean, cholesky = as_tensor_variable(mean), as_tensor_variable(cholesky)
+    if mean.type.ndim == 0 or cholesky.type.ndim != 2:
+        raise TypeError(
+            "multivariate_normal: mean is at least a vector and cholesky a matrix, got "
+            f"{mean.type} and {cholesky.type}"
+        )
+    batch = lengths_of_shape(shape, [get_item(mean, (..., 0))])
+    draw = FloatDraw("multivariate_normal", key, [*batch, length(cholesky, 1)], dtype)
+    mean = draw.location("mean", mean)
+    z = draw.stream("normal")
+    return draw.result(mean + dot(z, cast(cholesky, draw.work).T))

@@ -1,0 +1,1 @@
+"""Loops as users write them, and updates of shared variables."""

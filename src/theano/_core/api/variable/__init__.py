@@ -1,0 +1,1 @@
+"""Variables that hold arrays: their classes, operators, methods, and what makes them."""

@@ -1,0 +1,127 @@
+"""Python's operators on tensor variables."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from theano._core.api.array import elementwise, products, shaping
+from theano._core.api.array.indexing import get_item
+from theano._core.ops.array.dims import as_int64
+from theano._core.ops.array.shaping import first_length
+from theano._core.ops.elementwise import arithmetic as a
+from theano._core.ops.elementwise.operators import ElementwiseOperators, binary
+
+
+def _no_number(variable: Any, kind: str) -> TypeError:
+    return TypeError(
+        f"{variable} is a variable of {variable.type} and cannot be {kind} here: it has no value "
+        "before a function runs. Functions of theano.tensor take variables; variable.eval({...}) "
+        "gives a value."
+    )
+
+
+class Operators(ElementwiseOperators):
+    """Operators of tensor variables, with NumPy's meaning; `==` and `!=` compare identity."""
+
+    __divmod__ = binary(elementwise.divmod, "Floor of the quotient, and remainder.")
+    __rdivmod__ = binary(elementwise.divmod, "Floor of the quotient, and remainder.", reverse=True)
+    __matmul__ = binary(products.matmul, "Matrix product, as NumPy's `@`.")
+    __rmatmul__ = binary(products.matmul, "Matrix product, as NumPy's `@`.", reverse=True)
+    __div__ = binary(elementwise.div_proxy, "Python 2's quotient: see `config.int_division`.")
+    __rdiv__ = binary(elementwise.div_proxy, "Python 2's quotient.", reverse=True)
+
+    def __ceil__(self) -> Any:
+        return a.ceil(self)
+
+    def __floor__(self) -> Any:
+        return a.floor(self)
+
+    def __trunc__(self) -> Any:
+        return a.trunc(self)
+
+    def __dot__(self, other: Any) -> Any:
+        return products.dot(self, other)
+
+    def __rdot__(self, other: Any) -> Any:
+        return products.dot(other, self)
+
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
+        # Loaded when first asked for: programs that use `theano.tensor` alone never do.
+        from theano._core.api.variable.numpy_functions import call_ufunc
+
+        return call_ufunc(ufunc, method, inputs, kwargs)
+
+    def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
+        from theano._core.api.variable.numpy_functions import call_function
+
+        return call_function(function, args, kwargs)
+
+    def __array__(self, dtype: Any = None, copy: Any = None) -> Any:
+        from theano._core.api.variable.numpy_functions import held
+
+        return held(self, dtype)
+
+    def __getitem__(self, key: Any) -> Any:
+        return get_item(self, key)
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        raise TypeError(
+            f"'{type(self).__name__}' object does not support item assignment: an expression never "
+            "changes. A new one is theano.tensor.set_subtensor(x[...], value), or inc_subtensor."
+        )
+
+    def __float__(self) -> float:
+        raise _no_number(self, "float")
+
+    def __int__(self) -> int:
+        raise _no_number(self, "int")
+
+    def __complex__(self) -> complex:
+        raise _no_number(self, "complex")
+
+    def __index__(self) -> int:
+        raise _no_number(self, "an integer")
+
+    def __iter__(self) -> Iterator[Any]:
+        try:
+            count = shaping.get_vector_length(self)
+        except ValueError as error:
+            raise ValueError(
+                f"length not known: {self}. A variable has no items before a function runs, so "
+                "that Python cannot walk over them: theano.scan does, and x[0], x[1] are items."
+            ) from error
+        except TypeError:
+            # sum(x) and max(x) of Python would walk over the items.
+            count = first_length(self)
+        if count is None:
+            raise TypeError(
+                "TensorType does not support iteration. Maybe you are using builtin.sum instead of "
+                "theano.tensor.sum? (Maybe .max?)"
+            )
+        return (self[i] for i in range(count))
+
+    @property
+    def T(self) -> Any:
+        """The tensor with its axes reversed."""
+        return shaping.transpose(self)
+
+    @property
+    def shape(self) -> Any:
+        """Lengths of the axes, an int64 vector."""
+        return shaping.shape(self)
+
+    @property
+    def size(self) -> Any:
+        """Number of items, an int64 scalar."""
+        return as_int64(shaping.size_of(self))
+
+    @property
+    def real(self) -> Any:
+        """Real part."""
+        return a.real(self)
+
+    @property
+    def imag(self) -> Any:
+        """Imaginary part."""
+        return a.imag(self)

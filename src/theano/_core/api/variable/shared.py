@@ -1,0 +1,153 @@
+"""Shared variables of tensors, numbers and random streams."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from theano._core.api.variable.methods import Methods
+from theano._core.compile.shared import SharedVariable, shared_constructor
+from theano._core.ir.types import TensorType, array_of, holds_array, random_state_type
+
+
+class TensorSharedVariable(Methods, SharedVariable):
+    """A shared variable that holds an array."""
+
+
+class ScalarSharedVariable(TensorSharedVariable):
+    """A shared variable made from one number."""
+
+
+class RandomStateSharedVariable(SharedVariable):
+    """A shared variable that holds the state of a random stream."""
+
+
+def _check_target(target: str) -> None:
+    if target != "cpu":
+        raise TypeError(f"the target of a shared variable must be 'cpu', got {target!r}")
+
+
+@shared_constructor
+def tensor_constructor(
+    value: Any,
+    name: str | None = None,
+    strict: bool = False,
+    allow_downcast: bool | None = None,
+    borrow: bool = False,
+    broadcastable: Sequence[bool] | None = None,
+    target: str = "cpu",
+    shape: Sequence[int | None] | None = None,
+) -> TensorSharedVariable:
+    """Return a shared variable for an array.
+
+    Parameters
+    ----------
+    value : ndarray, or array of another library
+        Copied unless `borrow`. Others are read by `__array__` or DLPack: pandas, JAX, PyTorch.
+    broadcastable : sequence of bool, optional
+        By default no axis: lengths may change later.
+    shape : sequence of int or None, optional
+        Lengths that every later value has too; None where any will do.
+
+    Raises
+    ------
+    TypeError
+        `value` is not an array of a supported dtype.
+    ValueError
+        `value` does not have the lengths of `shape`, or its library does not give its items.
+    """
+    _check_target(target)
+    if not isinstance(value, np.ndarray):
+        value = _foreign(value)
+    dtype = str(value.dtype.newbyteorder("="))
+    if shape is None:
+        pattern = (False,) * value.ndim if broadcastable is None else tuple(broadcastable)
+        kind = TensorType(dtype, pattern)
+    else:
+        kind = TensorType(dtype, broadcastable, shape=shape)
+        if len(kind.shape) != value.ndim or any(
+            n not in (None, m) for n, m in zip(kind.shape, value.shape, strict=True)
+        ):
+            raise ValueError(f"an array of shape {value.shape} is no value of {kind}")
+    # A copy in C order whatever the order of `value`: functions then start from contiguous data.
+    stored = value if borrow else np.array(value, copy=True, order="C", dtype=kind.numpy_dtype)
+    return TensorSharedVariable(name, kind, stored, strict, allow_downcast)
+
+
+@shared_constructor
+def sparse_constructor(value: Any, **options: Any) -> SharedVariable:
+    """Return a shared variable for a sparse matrix of SciPy, which is not loaded before."""
+    if not type(value).__module__.startswith("scipy.sparse"):
+        # Every other value comes by here: its text may take long.
+        raise TypeError("not a sparse matrix")
+    from theano._core.api.variable.sparse_shared import sparse_constructor as construct
+
+    return construct(value, **options)
+
+
+def _foreign(value: Any) -> np.ndarray:
+    kind = type(value).__name__
+    if not holds_array(value):
+        raise TypeError(f"an array is needed, got {kind}")
+    try:
+        return array_of(value)
+    except Exception as error:
+        # As TypeError it would make a variable of any object, which no one asks for.
+        raise ValueError(f"the items of this {kind} cannot be read: {error}") from error
+
+
+@shared_constructor
+def scalar_constructor(
+    value: Any,
+    name: str | None = None,
+    strict: bool = False,
+    allow_downcast: bool | None = None,
+    borrow: bool = False,
+    target: str = "cpu",
+    broadcastable: Sequence[bool] = (),
+) -> ScalarSharedVariable:
+    """Return a shared variable for one number, of NumPy's dtype for it (never `floatX`).
+
+    Parameters
+    ----------
+    value : number
+    broadcastable : sequence of bool
+        Empty: a number has no axes.
+
+    Raises
+    ------
+    TypeError
+        `value` is not a number, or `broadcastable` is not empty.
+    """
+    _check_target(target)
+    if not isinstance(value, (np.number, np.bool_, float, int, complex)) or len(broadcastable):
+        raise TypeError(f"a number is needed, got {type(value).__name__}")
+    array = np.array(value)
+    kind = TensorType(str(array.dtype), ())
+    return ScalarSharedVariable(name, kind, array, strict, allow_downcast)
+
+
+@shared_constructor
+def randomstate_constructor(
+    value: Any,
+    name: str | None = None,
+    strict: bool = False,
+    allow_downcast: bool | None = None,
+    borrow: bool = False,
+) -> RandomStateSharedVariable:
+    """Return a shared variable for a `numpy.random.RandomState`, copied unless `borrow`.
+
+    Raises
+    ------
+    TypeError
+        `value` is not a RandomState.
+    """
+    if not isinstance(value, np.random.RandomState):
+        raise TypeError(f"a numpy.random.RandomState is needed, got {type(value).__name__}")
+    if not borrow:
+        stream = np.random.RandomState(np.random.MT19937())
+        stream.set_state(value.get_state())
+        value = stream
+    return RandomStateSharedVariable(name, random_state_type, value, strict, allow_downcast)

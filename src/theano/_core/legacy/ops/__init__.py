@@ -1,0 +1,1 @@
+"""Classes of operations of Theano 1.0.5."""

@@ -1,0 +1,355 @@
+"""Operations of Theano 1.0.5 that are expressions here: classes that make them when called."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any, ClassVar
+
+import numpy as np
+
+from theano._core.api.array import creation, extra_ops, fourier, joining, permutations, sorting
+from theano._core.api.array import reductions as r
+from theano._core.api.conversion import as_tensor_variable, cast
+from theano._core.api.nn import nnet
+from theano._core.api.nn.ctc import ctc
+from theano._core.base.dtypes import all_dtypes
+from theano._core.ir.variable import Apply, Constant
+from theano._core.legacy.ops.elemwise_classes import CAReduce
+from theano._core.ops.array.creation import Eye as EngineEye
+from theano._core.ops.array.creation import Join as EngineJoin
+from theano._core.ops.array.fourier import DFT
+from theano._core.ops.array.multi_index import RavelMultiIndex as EngineRavelMultiIndex
+from theano._core.ops.array.multi_index import UnravelIndex as EngineUnravelIndex
+from theano._core.ops.array.reductions import ArgExtreme
+from theano._core.ops.control.inner_graph import LogSoftmax as EngineLogSoftmax
+from theano._core.ops.control.inner_graph import Softmax as EngineSoftmax
+from theano._core.ops.cumulative import Cumulative
+from theano._core.ops.linalg.factors import QR
+from theano._core.ops.nn.pooling import DownsampleFactorMaxGradGrad, Pool
+from theano._core.ops.sorting import ArgSort, SearchSorted, Sort, TopK
+
+
+class _OfKind(type):
+    """Metaclass: operations of the engine that do the same are instances, too."""
+
+    counts: tuple[type, ...]
+
+    def __instancecheck__(cls, op: Any) -> bool:
+        return type.__instancecheck__(cls, op) or isinstance(op, cls.counts)
+
+
+class Built(metaclass=_OfKind):
+    """A function of variables with the options that the operation took when it was made."""
+
+    counts: ClassVar[tuple[type, ...]] = ()
+    options: ClassVar[dict[str, Any]] = {}
+    build: ClassVar[Callable[..., Any]]
+
+    def __init__(self, *given: Any, **named: Any) -> None:
+        if len(given) > len(self.options) or not set(named) <= set(self.options):
+            raise TypeError(
+                f"{type(self).__name__} takes {', '.join(self.options) or 'no options'}, "
+                f"got {given} and {named}"
+            )
+        values = {**self.options, **dict(zip(self.options, given, strict=False)), **named}
+        for name, value in values.items():
+            setattr(self, name, value)
+
+    def __call__(self, *inputs: Any, **named: Any) -> Any:
+        """Return the expression."""
+        return type(self).build(self, *inputs, **named)
+
+    def make_node(self, *inputs: Any) -> Apply:
+        """Return the application at the root of the expression."""
+        out = self(*inputs)
+        return (out[0] if isinstance(out, (list, tuple)) else out).owner
+
+    def __eq__(self, other: object) -> bool:
+        return type(other) is type(self) and vars(other) == vars(self)
+
+    def __hash__(self) -> int:
+        return hash((type(self).__name__, repr(vars(self))))
+
+    def __str__(self) -> str:
+        given = ", ".join(f"{name}={value}" for name, value in vars(self).items())
+        return f"{type(self).__name__}{{{given}}}"
+
+    __repr__ = __str__
+
+
+def _built(
+    name: str, what: str, build: Callable[..., Any], *counts: type, **options: Any
+) -> type[Built]:
+    fields = {"build": staticmethod(build), "counts": counts, "options": options, "__doc__": what}
+    return _OfKind(name, (Built,), {**fields, "__module__": __name__})
+
+
+def _calling(name: str, what: str, function: Callable[..., Any], *counts: type) -> type[Built]:
+    """Return the class of an operation without options that a function stands for."""
+    return _built(name, what, lambda op, *inputs, **named: function(*inputs, **named), *counts)
+
+
+def _cumulated(op: Any, x: Any) -> Any:
+    return (extra_ops.cumprod if op.mode == "mul" else extra_ops.cumsum)(x, op.axis)
+
+
+CumOp = _built("CumOp", "Sums or products so far.", _cumulated, Cumulative, axis=None, mode="add")
+CumsumOp = _built("CumsumOp", "Sums so far.", lambda op, x: extra_ops.cumsum(x, op.axis), axis=None)
+CumprodOp = _built(
+    "CumprodOp", "Products so far.", lambda op, x: extra_ops.cumprod(x, op.axis), axis=None
+)
+DiffOp = _built(
+    "DiffOp", "Differences.", lambda op, x: extra_ops.diff(x, op.n, op.axis), n=1, axis=-1
+)
+RepeatOp = _built(
+    "RepeatOp", "Items repeated.", lambda op, x, n: joining.repeat(x, n, op.axis), axis=None
+)
+SearchsortedOp = _built(
+    "SearchsortedOp",
+    "Where items belong in a sorted vector.",
+    lambda op, x, v, sorter=None: sorting.searchsorted(x, v, op.side, sorter),
+    SearchSorted,
+    side="left",
+)
+Bartlett = _built("Bartlett", "A triangular window.", lambda op, m: extra_ops.bartlett(m))
+FillDiagonal = _built(
+    "FillDiagonal", "A diagonal written.", lambda op, a, val: extra_ops.fill_diagonal(a, val)
+)
+FillDiagonalOffset = _built(
+    "FillDiagonalOffset",
+    "Another diagonal written.",
+    lambda op, a, val, offset: extra_ops.fill_diagonal_offset(a, val, offset),
+)
+CpuContiguous = _built(
+    "CpuContiguous",
+    "A copy in C order: results are so.",
+    lambda op, x: as_tensor_variable(x).copy(),
+)
+UnravelIndex = _built(
+    "UnravelIndex",
+    "Where numbered items are.",
+    lambda op, indices, dims: list(extra_ops.unravel_index(indices, dims, op.order, op.ndim)),
+    EngineUnravelIndex,
+    ndim=None,
+    order="C",
+)
+
+
+def _numbered(op: Any, *inputs: Any) -> Any:
+    return extra_ops.ravel_multi_index(inputs[:-1], inputs[-1], op.mode, op.order)
+
+
+RavelMultiIndex = _built(
+    "RavelMultiIndex",
+    "The numbers of items.",
+    _numbered,
+    EngineRavelMultiIndex,
+    mode="raise",
+    order="C",
+)
+bartlett_, fill_diagonal_, fill_diagonal_offset_ = Bartlett(), FillDiagonal(), FillDiagonalOffset()
+cpu_contiguous = CpuContiguous()
+
+
+def numeric_allclose(a: Any, b: Any, rtol: float | None = None, atol: float | None = None) -> bool:
+    """Tell whether arrays are close, by default as the less precise of their dtypes allows."""
+    small = {"float16": 5e-3, "complex64": 1e-3, "float32": 1e-3}
+    names = {str(np.asarray(v).dtype) for v in (a, b)}
+    bound = max((small[name] for name in names if name in small), default=1e-5)
+    slack = 1e-5 if names & {"float32", "complex64"} else 5e-3 if "float16" in names else 1e-8
+    with np.errstate(all="ignore"):
+        return np.allclose(a, b, bound if rtol is None else rtol, slack if atol is None else atol)
+
+
+def _axis_value(axis: Any) -> Any:
+    """Return an axis given as a number or a constant."""
+    if axis is None:
+        return None
+    axis = as_tensor_variable(axis)
+    if not isinstance(axis, Constant):
+        raise ValueError(f"the axis must be known before the function runs, got {axis}")
+    return int(axis.data)
+
+
+SortOp = _built(
+    "SortOp",
+    "Sorted items.",
+    lambda op, x, axis=-1: sorting.sort(x, _axis_value(axis), op.kind, op.order),
+    Sort,
+    kind="quicksort",
+    order=None,
+)
+ArgSortOp = _built(
+    "ArgSortOp",
+    "Where sorted items were.",
+    lambda op, x, axis=-1: sorting.argsort(x, _axis_value(axis), op.kind, op.order),
+    ArgSort,
+    kind="quicksort",
+    order=None,
+)
+
+
+def _largest(op: Any, x: Any, kth: Any) -> Any:
+    if not (op.return_values or op.return_indices):
+        raise ValueError("TopKOp: return_values and return_indices are both False")
+    if not op.return_indices:
+        return sorting.topk(x, kth, op.axis, op.sorted, op.idx_dtype)
+    if not op.return_values:
+        return sorting.argtopk(x, kth, op.axis, op.sorted, op.idx_dtype)
+    return sorting.topk_and_argtopk(x, kth, op.axis, op.sorted, op.idx_dtype)
+
+
+TopKOp = _built(
+    "TopKOp",
+    "The largest items, and where they are.",
+    _largest,
+    TopK,
+    axis=-1,
+    sorted=True,
+    idx_dtype="int64",
+    return_values=True,
+    return_indices=True,
+)
+
+
+Fourier = _built(
+    "Fourier",
+    "Fourier transform along an axis.",
+    lambda op, a, n, axis: fourier.fourier_fft(a, n, axis),
+    DFT,
+)
+
+
+def _extreme(op: Any, x: Any) -> Any:
+    return r.max_and_argmax(x, axis=op.axis)
+
+
+MaxAndArgmax = _built("MaxAndArgmax", "The largest items and where.", _extreme, axis=None)
+Argmax = _built(
+    "Argmax",
+    "Where the largest items are.",
+    lambda op, x: r.argmax(x, axis=op.axis),
+    ArgExtreme,
+    axis=None,
+)
+
+
+class Mean(CAReduce):
+    """Mean over axes."""
+
+    @classmethod
+    def holds(cls, op: Any) -> bool:
+        """Tell whether an operation is of this kind: a mean is a sum and a quotient here."""
+        return False
+
+    @classmethod
+    def make(cls, axis: Any = None) -> Any:  # type: ignore[override]
+        """Return a function of a tensor."""
+        return lambda x: r.mean(x, axis=axis)
+
+
+Tri = _built(
+    "Tri", "Ones below a diagonal.", lambda op, n, m, k: creation.tri(n, m, k, op.dtype), dtype=None
+)
+Eye = _built(
+    "Eye",
+    "Ones on a diagonal.",
+    lambda op, n, m, k: creation.eye(n, m, k, op.dtype),
+    EngineEye,
+    dtype=None,
+)
+Join = _built(
+    "Join",
+    "Tensors one after another.",
+    lambda op, axis, *tensors: joining.join(axis, *tensors),
+    EngineJoin,
+    view=-1,
+)
+Split = _built(
+    "Split",
+    "Parts of a tensor.",
+    lambda op, x, axis, sizes: joining.split(x, sizes, op.len_splits, _axis_value(axis)),
+    len_splits=1,
+)
+Flatten = _built(
+    "Flatten", "Fewer axes.", lambda op, x: as_tensor_variable(x).flatten(op.outdim), outdim=1
+)
+Tile = _built(
+    "Tile", "A tensor repeated.", lambda op, x, reps: joining.tile(x, reps, op.ndim), ndim=None
+)
+PermuteRowElements = _calling(
+    "PermuteRowElements", "Rows in another order.", permutations.permute_row_elements
+)
+QRFull = _built("QRFull", "Q and R of a matrix.", lambda op, x: QR(op.mode)(x), QR, mode="reduced")
+QRIncomplete = _built("QRIncomplete", "R of a matrix.", lambda op, x: QR(op.mode)(x), mode="r")
+
+Softmax = _calling("Softmax", "Rows as probabilities.", nnet.softmax, EngineSoftmax)
+LogSoftmax = _calling("LogSoftmax", "Their logarithms.", nnet.logsoftmax, EngineLogSoftmax)
+SoftmaxWithBias = _calling("SoftmaxWithBias", "Shifted rows so.", nnet.softmax_with_bias)
+SoftmaxGrad = _calling("SoftmaxGrad", "Its cotangent.", nnet.softmax_grad)
+CrossentropySoftmaxArgmax1HotWithBias = _calling(
+    "CrossentropySoftmaxArgmax1HotWithBias",
+    "Loss, probabilities and the most probable class.",
+    nnet.crossentropy_softmax_argmax_1hot_with_bias,
+)
+CrossentropySoftmax1HotWithBiasDx = _calling(
+    "CrossentropySoftmax1HotWithBiasDx",
+    "Its cotangent.",
+    nnet.crossentropy_softmax_1hot_with_bias_dx,
+)
+CrossentropyCategorical1Hot = _calling(
+    "CrossentropyCategorical1Hot", "Loss of probabilities.", nnet.crossentropy_categorical_1hot
+)
+CrossentropyCategorical1HotGrad = _calling(
+    "CrossentropyCategorical1HotGrad", "Its cotangent.", nnet.crossentropy_categorical_1hot_grad
+)
+Prepend_scalar_to_each_row = _calling(
+    "Prepend_scalar_to_each_row", "A column in front.", nnet.prepend_scalar_to_each_row
+)
+Prepend_scalar_constant_to_each_row = _built(
+    "Prepend_scalar_constant_to_each_row",
+    "A column of one number in front.",
+    lambda op, mat: nnet.prepend_scalar_to_each_row(as_tensor_variable(op.val), mat),
+    val=0,
+)
+softmax_op, logsoftmax_op = Softmax(), LogSoftmax()
+
+
+def _moved_pool(op: Any, x: Any, eval_point: Any, *vectors: Any) -> Any:
+    pool = Pool(op.ignore_border, op.mode, op.ndim)
+    if op.mode != "max":
+        return pool(eval_point, *vectors)
+    forward = DownsampleFactorMaxGradGrad(op.ignore_border, op.ndim)
+    return forward(x, pool(x, *vectors), eval_point, *vectors)
+
+
+MaxPoolRop = _built(
+    "MaxPoolRop",
+    "What a pool gains along a direction.",
+    _moved_pool,
+    ignore_border=False,
+    mode="max",
+    ndim=2,
+    openmp=None,
+)
+ConnectionistTemporalClassification = _built(
+    "ConnectionistTemporalClassification",
+    "Loss of labels without times.",
+    lambda op, *inputs: ctc(*inputs),
+    compute_grad=True,
+    openmp=None,
+)
+
+
+def ctc_available() -> bool:
+    """Tell whether `ctc` works: always, since it needs no other library."""
+    return True
+
+
+ctc_present = ctc_available
+# Theano 1.0.5 told here why it did not, and where the library was.
+ctc_available.msg = ctc_available.path = None  # type: ignore[attr-defined]
+
+for _dtype in all_dtypes:
+    globals()[f"_convert_to_{_dtype}"] = partial(cast, dtype=_dtype)

@@ -1,0 +1,306 @@
+"""Classes of operations of Theano 1.0.5 that are one class here, told apart by what they hold.
+
+`isinstance` knows them, and calling one makes the operation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from theano._core.ir.types import TensorType, Type
+from theano._core.legacy.ops import slices
+from theano._core.ops.array import indexing as engine
+from theano._core.ops.array.broadcasting import Alloc
+from theano._core.ops.array.creation import Join, join
+from theano._core.ops.array.dims import as_int64
+from theano._core.ops.array.indexing import AT
+from theano._core.ops.array.reductions import Reduction
+from theano._core.ops.array.shaping import MakeVector, length, pattern_broadcast
+from theano._core.ops.array.shaping import Rebroadcast as EngineRebroadcast
+from theano._core.ops.core.op import as_variable
+from theano._core.ops.nn.pooling import AveragePoolGrad, MaxPoolGrad
+
+
+class Kind(type):
+    """Metaclass of a class that some operations of another class belong to."""
+
+    def __instancecheck__(cls, op: Any) -> bool:
+        return cls.holds(op)  # type: ignore[attr-defined]
+
+    def __call__(cls, *args: Any, **kwargs: Any) -> Any:
+        return cls.make(*args, **kwargs)  # type: ignore[attr-defined]
+
+
+def axes_of(axis: Any) -> tuple[int, ...] | None:
+    """Return axes that are given as one number, several, or None for all."""
+    return None if axis is None else tuple(int(a) for a in np.ravel(axis))
+
+
+class _Fold(metaclass=Kind):
+    kind = ""
+
+    @classmethod
+    def holds(cls, op: Any) -> bool:
+        """Tell whether an operation is of this kind."""
+        return isinstance(op, Reduction) and op.kind == cls.kind
+
+    @classmethod
+    def make(cls, axis: Any = None, dtype: str | None = None, acc_dtype: str | None = None) -> Any:
+        """Return the operation over `axis`: an int, a sequence of ints, or None for all."""
+        return Reduction(cls.kind, axes_of(axis), dtype, acc_dtype)
+
+
+class Sum(_Fold):
+    """Sum over axes."""
+
+    kind = "sum"
+
+
+class Prod(_Fold):
+    """Product over axes."""
+
+    kind = "prod"
+
+    @classmethod
+    def make(
+        cls,
+        axis: Any = None,
+        dtype: str | None = None,
+        acc_dtype: str | None = None,
+        no_zeros_in_input: bool = False,
+    ) -> Any:
+        """Return the operation over `axis`; its gradient is right with and without zeros."""
+        return super().make(axis, dtype, acc_dtype)
+
+
+class All(_Fold):
+    """Whether all items over axes hold."""
+
+    kind = "all"
+
+
+class AnyHolds(_Fold):
+    """Whether any item over axes holds."""
+
+    kind = "any"
+
+
+class AdvancedSubtensor1(metaclass=Kind):
+    """Items of a tensor at a vector of positions along the first axis."""
+
+    @classmethod
+    def holds(cls, op: Any) -> bool:
+        """Tell whether an operation is of this kind."""
+        read = isinstance(op, engine.AdvancedSubtensor)
+        return read and not isinstance(op, engine.AdvancedIncSubtensor) and op.axes == (AT,)
+
+    @classmethod
+    def make(cls, sparse_grad: bool = False) -> Any:
+        """Return the operation, with a sparse gradient if that is wanted."""
+        if not sparse_grad:
+            return engine.AdvancedSubtensor((AT,))
+        from theano._core.ops.sparse.indexing import SparseGradientRows
+
+        return SparseGradientRows()
+
+
+class AdvancedIncSubtensor1(metaclass=Kind):
+    """A tensor with items at a vector of positions along the first axis set or increased."""
+
+    @classmethod
+    def holds(cls, op: Any) -> bool:
+        """Tell whether an operation is of this kind."""
+        return type(op) is engine.AdvancedIncSubtensor and op.axes == (AT,)
+
+    @classmethod
+    def make(cls, inplace: bool = False, set_instead_of_inc: bool = False) -> Any:
+        """Return the operation; the memory planner decides what is overwritten."""
+        return engine.AdvancedIncSubtensor((AT,), set_instead_of_inc)
+
+
+class Subtensor(metaclass=Kind):
+    """Parts of a tensor that a basic index names."""
+
+    @classmethod
+    def holds(cls, op: Any) -> bool:
+        """Tell whether an operation is of this kind."""
+        return isinstance(op, engine.Subtensor)
+
+    @classmethod
+    def make(cls, idx_list: Sequence[Any]) -> Any:
+        """Return the operation; a Type in `idx_list` stands for an input."""
+        return engine.Subtensor(index_form(idx_list))
+
+
+class IncSubtensor(metaclass=Kind):
+    """A tensor with a part that a basic index names set or increased."""
+
+    @classmethod
+    def holds(cls, op: Any) -> bool:
+        """Tell whether an operation is of this kind."""
+        return isinstance(op, engine.IncSubtensor)
+
+    @classmethod
+    def make(
+        cls,
+        idx_list: Sequence[Any],
+        inplace: bool = False,
+        set_instead_of_inc: bool = False,
+        destroyhandler_tolerate_aliased: Any = None,
+    ) -> Any:
+        """Return the operation; the memory planner decides what is overwritten."""
+        return engine.IncSubtensor(index_form(idx_list), set_instead_of_inc)
+
+
+def index_form(idx_list: Sequence[Any]) -> engine.Index:
+    """Return a basic index in which Types stand for inputs as operations hold it."""
+
+    def part(value: Any) -> Any:
+        return engine.SYMBOL if isinstance(value, Type) else value
+
+    return tuple(
+        engine.Slice(*(part(v) for v in (e.start, e.stop, e.step)))
+        if isinstance(e, (slice, engine.Slice))
+        else part(e)
+        for e in idx_list
+    )
+
+
+class AdvancedSubtensor(metaclass=Kind):
+    """Items of a tensor at arrays of positions, other than one vector along the first axis."""
+
+    @classmethod
+    def holds(cls, op: Any) -> bool:
+        """Tell whether an operation is of this kind."""
+        return type(op) is engine.AdvancedSubtensor and op.axes != (AT,)
+
+    @classmethod
+    def make(cls) -> Any:
+        """Return a function of a tensor and its index."""
+        return slices.advanced_subtensor
+
+
+class AdvancedIncSubtensor(metaclass=Kind):
+    """A tensor with items at such positions set or increased."""
+
+    @classmethod
+    def holds(cls, op: Any) -> bool:
+        """Tell whether an operation is of this kind."""
+        return type(op) is engine.AdvancedIncSubtensor and op.axes != (AT,)
+
+    @classmethod
+    def make(cls, inplace: bool = False, set_instead_of_inc: bool = False) -> Any:
+        """Return a function of a tensor, what is written and the index."""
+        return (
+            slices.advanced_set_subtensor if set_instead_of_inc else slices.advanced_inc_subtensor
+        )
+
+
+advanced_subtensor1 = AdvancedSubtensor1()
+advanced_inc_subtensor1 = AdvancedIncSubtensor1()
+advanced_set_subtensor1 = AdvancedIncSubtensor1(set_instead_of_inc=True)
+
+
+class Rebroadcast(metaclass=Kind):
+    """Its input with axes declared, or not declared any more, to have the length 1."""
+
+    @classmethod
+    def holds(cls, op: Any) -> bool:
+        """Tell whether an operation is of this kind."""
+        return isinstance(op, EngineRebroadcast)
+
+    @classmethod
+    def make(cls, *axis: tuple[int, bool]) -> Any:
+        """Return a function of a tensor.
+
+        Parameters
+        ----------
+        *axis : tuple of (int, bool)
+            Which axes, and whether they have the length 1.
+        """
+        for position, one in axis:
+            if not isinstance(position, (int, np.integer)):
+                raise TypeError(f"Rebroadcast needs integer axes. Got {position}")
+            if not isinstance(one, (bool, np.bool_)):
+                raise TypeError(f"Rebroadcast needs bool for new broadcast pattern. Got {one}")
+        known: dict[int, Any] = dict(axis)
+
+        def rebroadcast(x: Any) -> Any:
+            x = as_variable(x)
+            if known and max(known) >= x.type.ndim:
+                raise ValueError("Trying to rebroadcast non-existent dimension")
+            return pattern_broadcast(
+                x, [known.get(i, old) for i, old in enumerate(x.type.broadcastable)]
+            )
+
+        return rebroadcast
+
+
+class PoolGrad(metaclass=Kind):
+    """Gradient of a pool with respect to the images."""
+
+    @classmethod
+    def holds(cls, op: Any) -> bool:
+        """Tell whether an operation is of this kind."""
+        return isinstance(op, (AveragePoolGrad, MaxPoolGrad))
+
+    @classmethod
+    def make(
+        cls,
+        ignore_border: bool,
+        mode: str = "max",
+        ndim: int = 2,
+        openmp: bool | None = None,
+    ) -> Any:
+        """Return the operation for a kind of pool."""
+        if mode == "max":
+            return MaxPoolGrad(ignore_border, ndim)
+        return AveragePoolGrad(ignore_border, mode, ndim)
+
+
+class JoinAlongAny(Join):
+    """Equal to every join of tensors: in Theano the axis is not part of the operation."""
+
+    def __init__(self) -> None:
+        super().__init__(0)
+
+    def __call__(self, axis: Any, *tensors: Any, **options: Any) -> Any:
+        return join(axis, *tensors)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Join)
+
+    def __hash__(self) -> int:
+        return hash(JoinAlongAny)
+
+
+join_ = JoinAlongAny()
+# Types that grow axes when they are broadcast with others.
+expandable_types = (TensorType,)
+
+
+class AllocEmpty:
+    """Makes arrays whose items say nothing; here they are 0.
+
+    Parameters
+    ----------
+    dtype : str
+    """
+
+    def __init__(self, dtype: str) -> None:
+        self.dtype = str(dtype)
+
+    def __call__(self, *shape: Any) -> Any:
+        """Return an array of the given lengths."""
+        return Alloc()(np.zeros((), dtype=self.dtype), *shape)
+
+
+make_vector = MakeVector()
+
+
+def shape_i(var: Any, i: int, fgraph: Any = None) -> Any:
+    """Return the length of axis `i`, an int64 scalar; `fgraph` is accepted for old programs."""
+    return as_int64(length(var, i))

@@ -1,0 +1,156 @@
+"""What old programs read of the operations of loops and branches.
+
+Theano sorts the outputs of a loop by how steps read them: several steps back (`mit_sot`), one step
+back (`sit_sot`), not at all (`nit_sot`); what is no array counts as `shared`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from theano._core.base.settings import config
+from theano._core.compile.modes import Mode
+from theano._core.ir.variable import Apply
+from theano._core.legacy.ops.op_classes import Kind
+from theano._core.legacy.ops.scan_arguments import Info, var_mappings
+from theano._core.ops.control import branch as engine
+from theano._core.ops.control.scan import Loop
+from theano._core.ops.control.scan_state import is_rows
+
+STATES = ("mit_mot", "mit_sot", "sit_sot", "nit_sot", "shared")
+
+
+class IfElse(metaclass=Kind):
+    """Branches: those that users write, and those of compiled functions."""
+
+    @classmethod
+    def holds(cls, op: Any) -> bool:
+        """Tell whether an operation is of this kind."""
+        return isinstance(op, (engine.IfElse, engine.Branch))
+
+    @classmethod
+    def make(cls, *args: Any, **kwargs: Any) -> Any:
+        """Return the operation; the arguments are those of the engine's."""
+        return engine.IfElse(*args, **kwargs)
+
+
+def _kinds(op: Loop) -> list[str]:
+    """Return what Theano calls each state."""
+    kinds = []
+    for state, value in zip(op.states, op.new_values, strict=True):
+        if not is_rows(value):
+            kinds.append("shared")
+        elif not state.taps:
+            kinds.append("nit_sot")
+        else:
+            kinds.append("sit_sot" if tuple(state.taps) == (1,) else "mit_sot")
+    return kinds
+
+
+def _count(*names: str) -> Callable[[Loop], int]:
+    return lambda op: sum(_kinds(op).count(name) for name in names)
+
+
+def _taps(op: Loop) -> list[list[int]]:
+    kinds = _kinds(op)
+    return [
+        [-tap for tap in state.taps]
+        for name in ("mit_sot", "sit_sot")
+        for state, kind in zip(op.states, kinds, strict=True)
+        if kind == name
+    ]
+
+
+def _output_types(op: Loop) -> list[Any]:
+    def of(value: Any) -> Any:
+        kind = value.type
+        return kind.clone(broadcastable=(False, *kind.broadcastable)) if is_rows(value) else kind
+
+    return [of(value) for value in op.new_values]
+
+
+READ: dict[str, Callable[[Loop], Any]] = {
+    "n_seqs": lambda op: op.n_sequences,
+    "n_mit_mot": lambda op: 0,
+    "n_mit_mot_outs": lambda op: 0,
+    "mit_mot_out_slices": lambda op: [],
+    "n_mit_sot": _count("mit_sot"),
+    "n_sit_sot": _count("sit_sot"),
+    "n_nit_sot": _count("nit_sot"),
+    "n_shared_outs": _count("shared"),
+    "n_outs": _count("mit_sot", "sit_sot"),
+    "n_tap_outs": _count("mit_sot"),
+    "tap_array": _taps,
+    "mintaps": lambda op: [min(taps) for taps in _taps(op)],
+    "output_types": _output_types,
+    "truncate_gradient": lambda op: op.truncate,
+    "as_while": lambda op: op.until,
+    "mode": lambda op: None,
+    "mode_instance": lambda op: Mode(),
+    "profile": lambda op: False,
+    "allow_gc": lambda op: config.scan.allow_gc,
+    "strict": lambda op: False,
+    "gpua": lambda op: False,
+}
+# What Theano keeps in `op.info`.
+INFO = (
+    *("tap_array", "n_seqs", "n_mit_mot", "n_mit_mot_outs", "mit_mot_out_slices", "n_mit_sot"),
+    *("n_sit_sot", "n_shared_outs", "n_nit_sot", "truncate_gradient", "name", "mode", "gpua"),
+    *("as_while", "profile", "allow_gc", "strict"),
+)
+
+
+def _info(op: Loop) -> Info:
+    info = Info((name, getattr(op, name)) for name in INFO)
+    info.op = op
+    return info
+
+
+def _inner_inputs(op: Loop, inputs: Sequence[Any], role: str) -> list[Any]:
+    """Return those of the body's inputs that have a role."""
+    position = {v: i for i, v in enumerate(op.body.inputs)}
+    inner = op.inner
+    if role in ("seqs", "non_seqs"):
+        chosen = inner.sequences if role == "seqs" else inner.fixed
+    else:
+        kinds = _kinds(op)
+        chosen = [v for k, t in zip(kinds, inner.states, strict=True) if k == role for v in t]
+    return [inputs[position[v]] for v in chosen]
+
+
+def _outer_inputs(op: Loop, inputs: Any, role: str) -> list[Any]:
+    """Return those inputs of an application that have a role."""
+    operands = op.by_role(inputs.inputs if isinstance(inputs, Apply) else inputs, None)
+    if role in ("seqs", "non_seqs"):
+        return list(operands.sequences if role == "seqs" else operands.fixed)
+    kinds = _kinds(op)
+    return [v for k, v in zip(kinds, operands.states, strict=True) if k == role and v is not None]
+
+
+def _outputs(op: Loop, outputs: Any, role: str) -> list[Any]:
+    """Return those outputs, of an application or of the body, that are states of a kind."""
+    values = outputs.outputs if isinstance(outputs, Apply) else outputs
+    return [v for k, v in zip(_kinds(op), values, strict=False) if k == role]
+
+
+def _method(find: Callable[..., list[Any]], role: str, what: str) -> Callable[..., list[Any]]:
+    def method(op: Loop, values: Any) -> list[Any]:
+        return find(op, values, role)
+
+    method.__doc__ = f"Return the {what} that Theano calls `{role}`."
+    return method
+
+
+def loop_attributes() -> dict[str, Any]:
+    """Return the attributes of Theano's loops, by name."""
+    read = {**READ, "info": _info, "var_mappings": var_mappings}
+    found: dict[str, Any] = {name: property(each) for name, each in read.items()}
+    for role in ("seqs", *STATES, "non_seqs"):
+        short = role.replace("_sot", "sot").replace("_mot", "mot")
+        found[f"inner_{short}"] = _method(_inner_inputs, role, "inputs of the body")
+        found[f"outer_{short}"] = _method(_outer_inputs, role, "inputs")
+        if role in STATES:
+            found[f"inner_{short}_outs"] = _method(_outputs, role, "results of a step")
+            found[f"outer_{short}_outs"] = _method(_outputs, role, "outputs")
+    return found

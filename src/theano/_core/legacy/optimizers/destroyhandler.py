@@ -1,0 +1,124 @@
+"""What operations of users overwrite, in a `FunctionGraph`: whether an order exists that allows it.
+
+Operations say with `destroy_map` which inputs an output overwrites, with `view_map` which inputs it
+shares memory with: output → list of inputs. Those of the engine say neither.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+from theano._core.base.errors import InconsistencyError
+from theano._core.ir.function_graph import AlreadyThere
+from theano._core.ir.variable import Apply, Constant
+from theano._core.legacy.optimizers.toolbox import Bookkeeper
+
+
+def _map(node: Apply, name: str) -> dict[int, list[int]]:
+    return getattr(node.op, name, None) or {}
+
+
+def _destroyed(node: Apply) -> list[int]:
+    """Return which inputs an application overwrites."""
+    return [i for inputs in _map(node, "destroy_map").values() for i in inputs]
+
+
+def _root(variable: Any) -> Any:
+    """Return the variable whose memory a variable shares."""
+    while variable.owner is not None:
+        inputs = _map(variable.owner, "view_map").get(variable.index)
+        if not inputs:
+            break
+        variable = variable.owner.inputs[inputs[0]]
+    return variable
+
+
+class DestroyHandler(Bookkeeper):
+    """Agrees to a graph if what is overwritten can be read before, and is not protected.
+
+    Gives the graph `destroyers(variable)`: the applications that overwrite its memory.
+
+    Parameters
+    ----------
+    do_imports_on_attach, algo
+        Of no effect.
+    """
+
+    def __init__(self, do_imports_on_attach: bool = True, algo: Any = None) -> None:
+        # INVARIANT: the applications of the graph that overwrite an input, in the order they came.
+        self.destroyers: dict[Apply, None] = {}
+
+    def on_attach(self, function_graph: Any) -> None:
+        if hasattr(function_graph, "destroy_handler"):
+            raise AlreadyThere("DestroyHandler: the graph has one already")
+        function_graph.destroy_handler = self
+        function_graph.destroyers = partial(self._destroyers_of, function_graph)
+        super().on_attach(function_graph)
+
+    def on_detach(self, function_graph: Any) -> None:
+        super().on_detach(function_graph)
+        del function_graph.destroy_handler, function_graph.destroyers
+
+    def on_import(self, function_graph: Any, node: Any, reason: Any) -> None:
+        if _destroyed(node):
+            self.destroyers[node] = None
+
+    def on_prune(self, function_graph: Any, node: Any, reason: Any) -> None:
+        self.destroyers.pop(node, None)
+
+    def _destroyers_of(self, function_graph: Any, variable: Any) -> list[Apply]:
+        root = _root(variable)
+        return [
+            node
+            for node in self.destroyers
+            if any(_root(node.inputs[i]) is root for i in _destroyed(node))
+        ]
+
+    def validate(self, function_graph: Any) -> None:
+        """Raise InconsistencyError if something is overwritten that is still needed."""
+        if self.destroyers:
+            # Raises if there is no order.
+            function_graph.toposort()
+
+    def orderings(self, function_graph: Any) -> dict[Any, list[Any]]:
+        """Return, for each application that overwrites, those that read the memory before it."""
+        if not self.destroyers:
+            return {}
+        by: dict[Any, Apply] = {}
+        for node in self.destroyers:
+            for i in _destroyed(node):
+                root = _root(node.inputs[i])
+                if isinstance(root, Constant) or getattr(root.tag, "indestructible", False):
+                    raise InconsistencyError(
+                        f"Attempting to destroy indestructible variables: {root}"
+                    )
+                if by.setdefault(root, node) is not node:
+                    raise InconsistencyError(f"Multiple destroyers of {root}")
+        alike: dict[Any, list[Any]] = {root: [] for root in by}
+        for variable in function_graph.variables:
+            root = _root(variable)
+            if root in alike:
+                alike[root].append(variable)
+        before: dict[Any, list[Any]] = {}
+        for root, node in by.items():
+            _check_other_inputs(node, root)
+            users = [n for v in alike[root] for n, _ in function_graph.clients(v)]
+            before.setdefault(node, []).extend(n for n in users if n is not node and n != "output")
+        return before
+
+
+def _check_other_inputs(node: Apply, root: Any) -> None:
+    """Raise InconsistencyError if an application reads elsewhere what it overwrites."""
+    for destroyed in _destroyed(node):
+        overwritten = node.inputs[destroyed]
+        if _root(overwritten) is not root:
+            continue
+        for i, other in enumerate(node.inputs):
+            pair = (destroyed, i)
+            same = pair in getattr(node.op, "destroyhandler_tolerate_same", ())
+            aliased = pair in getattr(node.op, "destroyhandler_tolerate_aliased", ())
+            if i == destroyed or aliased or (same and other is overwritten):
+                continue
+            if _root(other) is root:
+                raise InconsistencyError(f"Input aliasing: input {i} of {node} is overwritten")

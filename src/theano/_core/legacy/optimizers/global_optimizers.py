@@ -1,0 +1,447 @@
+"""Rewrites in the manner of Theano 1.0.5: functions and patterns that change a `FunctionGraph`.
+
+A (global) optimizer changes a graph; a local one (`local_optimizers.py`) says what replaces the
+outputs of one application. `optdb.py` has where they run when a function is compiled.
+"""
+
+from __future__ import annotations
+
+import logging
+import traceback
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+from theano._core.api.debug.debugprint import debugprint
+from theano._core.base.errors import InconsistencyError
+from theano._core.base.settings import config
+from theano._core.ir.function_graph import editable
+from theano._core.ir.graph import listed
+from theano._core.ir.variable import Apply
+from theano._core.legacy.optimizers.destroyhandler import DestroyHandler
+from theano._core.legacy.optimizers.local_optimizers import LocalOptGroup, LocalOptimizer
+from theano._core.legacy.optimizers.toolbox import Feature, ReplaceValidate
+
+_logger = logging.getLogger("theano.gof.opt")
+# More rounds than this over a graph are taken for rewrites that undo each other.
+MOST_ROUNDS = 200
+
+
+class Optimizer:
+    """Base of what changes a graph: subclasses write `apply`, and `add_requirements` if needed."""
+
+    name: Any = None
+
+    def apply(self, fgraph: Any) -> Any:
+        """Change the graph."""
+
+    def optimize(self, fgraph: Any, *args: Any, **kwargs: Any) -> Any:
+        """Attach what is required, and change the graph."""
+        self.add_requirements(fgraph)
+        return self.apply(fgraph, *args, **kwargs)
+
+    def __call__(self, fgraph: Any) -> Any:
+        return self.optimize(fgraph)
+
+    def add_requirements(self, fgraph: Any) -> None:
+        """Attach features that `apply` needs."""
+
+    def __str__(self) -> str:
+        return str(self.name or type(self).__name__)
+
+
+class FromFunctionOptimizer(Optimizer):
+    """A function of a graph as an optimizer."""
+
+    def __init__(self, fn: Callable[..., Any], requirements: Iterable[Any] = ()) -> None:
+        self.apply = fn  # type: ignore[method-assign]
+        self.fn = fn
+        self.name = getattr(fn, "__name__", None)
+        self.requirements = tuple(requirements)
+
+    def add_requirements(self, fgraph: Any) -> None:
+        fgraph.attach_feature(ReplaceValidate())
+        for require in self.requirements:
+            require(fgraph)
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return self.fn(*args, **kwargs)
+
+
+def optimizer(f: Callable[..., Any]) -> FromFunctionOptimizer:
+    """Return a function of a graph as an optimizer; to be used as a decorator."""
+    return FromFunctionOptimizer(f)
+
+
+def inplace_optimizer(f: Callable[..., Any]) -> FromFunctionOptimizer:
+    """Return a function of a graph as an optimizer: reuse of memory is planned by the engine."""
+    return FromFunctionOptimizer(f)
+
+
+class SeqOptimizer(Optimizer, list):  # type: ignore[type-arg]
+    """Optimizers one after another; one that fails is reported and left out.
+
+    Parameters
+    ----------
+    *opts : Optimizer, or one list of them
+    failure_callback : callable, optional
+        `failure_callback(error, self, optimizer)`.
+    """
+
+    @staticmethod
+    def warn(exc: Exception, self: Any, optimizer: Any) -> None:
+        """Report an optimizer that failed."""
+        _report(exc, optimizer)
+
+    def __init__(self, *opts: Any, failure_callback: Any = None) -> None:
+        if len(opts) == 1 and isinstance(opts[0], (list, tuple)):
+            opts = tuple(opts[0])
+        list.__init__(self, opts)
+        self.failure_callback = failure_callback
+
+    def apply(self, fgraph: Any) -> None:
+        for each in self:
+            try:
+                each.optimize(fgraph)
+            except Exception as error:
+                if self.failure_callback is None:
+                    raise
+                self.failure_callback(error, self, each)
+
+    def __eq__(self, other: object) -> bool:
+        return self is other
+
+    def __hash__(self) -> int:  # type: ignore[override]
+        return id(self)
+
+    def __str__(self) -> str:
+        return f"SeqOpt({list.__str__(self)})"
+
+
+def _report(error: Exception, optimizer: Any) -> None:
+    """Do with an optimizer that failed what `config.on_opt_error` says."""
+    if config.on_opt_error == "raise":
+        raise error
+    if config.on_opt_error == "pdb":
+        traceback.print_exception(error)
+        breakpoint()
+    elif config.on_opt_error != "ignore":
+        text = "".join(traceback.format_exception(error))
+        _logger.error("Optimization failure due to: %s\n%s", optimizer, text)
+
+
+class NavigatorOptimizer(Optimizer):
+    """Base of optimizers that take a local one through a graph.
+
+    Parameters
+    ----------
+    local_opt : LocalOptimizer
+    ignore_newtrees : bool or 'auto'
+        Whether applications that a replacement brought are looked at as well.
+    failure_callback : callable, optional
+        `failure_callback(error, self, replacements, local_opt, node)`; by default
+        `config.on_opt_error` says what happens.
+    """
+
+    def __init__(
+        self, local_opt: Any, ignore_newtrees: Any = "auto", failure_callback: Any = None
+    ) -> None:
+        self.local_opt = local_opt
+        self.ignore_newtrees = ignore_newtrees is True
+        self.failure_callback = failure_callback
+        self.name = str(local_opt)
+
+    @staticmethod
+    def warn(exc: Exception, nav: Any, repl_pairs: Any, local_opt: Any, node: Any) -> None:
+        """Report a local optimizer that failed."""
+        _report(exc, local_opt)
+
+    @staticmethod
+    def warn_inplace(exc: Exception, nav: Any, repl_pairs: Any, local_opt: Any, node: Any) -> None:
+        """Report a local optimizer that failed, unless a feature refused what it did."""
+        if not isinstance(exc, InconsistencyError):
+            _report(exc, local_opt)
+
+    @staticmethod
+    def warn_ignore(exc: Exception, nav: Any, repl_pairs: Any, local_opt: Any, node: Any) -> None:
+        """Say nothing of a local optimizer that failed."""
+
+    def add_requirements(self, fgraph: Any) -> None:
+        fgraph.attach_feature(ReplaceValidate())
+        if self.local_opt is not None:
+            self.local_opt.add_requirements(fgraph)
+
+    def process_node(self, fgraph: Any, node: Apply, lopt: Any = None) -> bool:
+        """Offer an application to a local optimizer; tell whether it was replaced."""
+        lopt = lopt or self.local_opt
+        pairs: list[tuple[Any, Any]] = []
+        try:
+            if not lopt.looks_at(node):
+                return False
+            found = lopt.transform(node)
+            if not found:
+                return False
+            pairs, remove = _replacements(lopt, node, found)
+            if not pairs:
+                return False
+            if remove:
+                fgraph.replace_all_validate_remove(pairs, remove, reason=lopt)
+            else:
+                fgraph.replace_all_validate(pairs, reason=lopt)
+        except Exception as error:
+            callback = self.failure_callback or NavigatorOptimizer.warn
+            callback(error, self, pairs, lopt, node)
+            return False
+        return True
+
+
+def _replacements(lopt: Any, node: Apply, found: Any) -> tuple[list[tuple[Any, Any]], list[Any]]:
+    """Return (old, new) pairs of what a local optimizer said, and what must be gone then."""
+    remove: list[Any] = []
+    if isinstance(found, dict):
+        found = dict(found)
+        remove = list(found.pop("remove", []))
+        old, new = list(found), list(found.values())
+    else:
+        if not isinstance(found, (list, tuple)):
+            found = [found]
+        old, new = node.outputs, list(found)
+    if len(old) != len(new):
+        raise ValueError(
+            f"Optimizer {lopt} gave wrong number of replacements: {len(new)} for {len(old)} outputs"
+        )
+    pairs = [(o, n) for o, n in zip(old, new, strict=True) if n is not None and n is not o]
+    return pairs, remove
+
+
+class _Arrivals(Feature):
+    """Notes the applications that come into a graph."""
+
+    def __init__(self, queue: deque[Any]) -> None:
+        self.queue = queue
+
+    def on_import(self, function_graph: Any, node: Any, reason: Any) -> None:
+        self.queue.append(node)
+
+
+class TopoOptimizer(NavigatorOptimizer):
+    """Takes a local optimizer once through a graph.
+
+    Parameters
+    ----------
+    order : {'in_to_out', 'out_to_in'}
+    """
+
+    def __init__(
+        self,
+        local_opt: Any,
+        order: str = "in_to_out",
+        ignore_newtrees: Any = False,
+        failure_callback: Any = None,
+    ) -> None:
+        if order not in ("out_to_in", "in_to_out"):
+            raise ValueError("order must be 'out_to_in' or 'in_to_out'")
+        super().__init__(local_opt, ignore_newtrees, failure_callback)
+        self.order = order
+
+    def apply(self, fgraph: Any, start_from: Any = None) -> int:
+        """Return the number of replacements."""
+        # Not the order that features ask for: there may be none, and this is to mend that.
+        queue = deque(listed(fgraph.outputs, fgraph.inputs))
+        take = queue.popleft if self.order == "in_to_out" else queue.pop
+        arrivals = _Arrivals(queue)
+        if not self.ignore_newtrees:
+            fgraph.attach_feature(arrivals)
+        count = 0
+        try:
+            while queue and count < MOST_ROUNDS * (1 + len(fgraph.apply_nodes)):
+                node = take()
+                if node in fgraph:
+                    count += self.process_node(fgraph, node)
+        finally:
+            fgraph.remove_feature(arrivals)
+        return count
+
+
+class OpKeyOptimizer(TopoOptimizer):
+    """Takes a local optimizer to the applications of the operations that its `op_key` names."""
+
+    def __init__(
+        self, local_opt: Any, ignore_newtrees: Any = False, failure_callback: Any = None
+    ) -> None:
+        if not hasattr(local_opt, "op_key"):
+            raise TypeError("LocalOptimizer for OpKeyOptimizer must have an 'op_key' method.")
+        super().__init__(local_opt, "in_to_out", ignore_newtrees, failure_callback)
+
+    def process_node(self, fgraph: Any, node: Apply, lopt: Any = None) -> bool:
+        key = self.local_opt.op_key()
+        keys = key if isinstance(key, (list, tuple)) else [key]
+        return node.op in keys and super().process_node(fgraph, node, lopt)
+
+
+class EquilibriumOptimizer(NavigatorOptimizer):
+    """Takes optimizers, local and global, through a graph until nothing changes.
+
+    Parameters
+    ----------
+    optimizers : list
+    max_use_ratio : float, optional
+        Replacements by one local optimizer, at most, per application of the graph; all ends with
+        the first one above that.
+    final_optimizers, cleanup_optimizers : list, optional
+        Global optimizers that run at the end of each round.
+    tracks_on_change_inputs : bool
+        Accepted for old programs.
+    """
+
+    def __init__(
+        self,
+        optimizers: Iterable[Any],
+        failure_callback: Any = None,
+        ignore_newtrees: Any = True,
+        tracks_on_change_inputs: bool = False,
+        max_use_ratio: float | None = None,
+        final_optimizers: Iterable[Any] | None = None,
+        cleanup_optimizers: Iterable[Any] | None = None,
+    ) -> None:
+        super().__init__(None, ignore_newtrees, failure_callback)
+        given = list(optimizers)
+        self.local = [o for o in given if isinstance(o, LocalOptimizer)]
+        self.whole = [o for o in given if not isinstance(o, LocalOptimizer)]
+        self.last = [*(final_optimizers or ()), *(cleanup_optimizers or ())]
+        self.max_use_ratio = max_use_ratio
+        self.name = f"EquilibriumOptimizer({','.join(str(o) for o in given)})"
+
+    def get_local_optimizers(self) -> list[Any]:
+        """Return the local optimizers."""
+        return list(self.local)
+
+    def add_requirements(self, fgraph: Any) -> None:
+        super().add_requirements(fgraph)
+        for each in (*self.local, *self.whole, *self.last):
+            each.add_requirements(fgraph)
+
+    def apply(self, fgraph: Any, start_from: Any = None) -> None:
+        uses: dict[Any, int] = {}
+        most = (self.max_use_ratio or float("inf")) * max(1, len(fgraph.apply_nodes))
+        for _ in range(MOST_ROUNDS):
+            before = [*fgraph.toposort(), *fgraph.outputs]
+            for each in self.whole:
+                each.apply(fgraph)
+            changed = False
+            for node in fgraph.toposort():
+                for lopt in self.local:
+                    if node not in fgraph or not self.process_node(fgraph, node, lopt):
+                        continue
+                    uses[lopt] = uses.get(lopt, 0) + 1
+                    changed = True
+                    if uses[lopt] > most:
+                        self._too_often(lopt)
+                        return
+            for each in self.last:
+                each.apply(fgraph)
+            if not changed and before == [*fgraph.toposort(), *fgraph.outputs]:
+                return
+        _logger.error("%s does not come to an end after %d rounds", self, MOST_ROUNDS)
+
+    def _too_often(self, lopt: Any) -> None:
+        text = (
+            f"EquilibriumOptimizer max'ed out by '{lopt}'. You can safely raise the current "
+            f"threshold of {self.max_use_ratio:f} with the theano flag 'optdb.max_use_ratio'."
+        )
+        if config.on_opt_error == "raise":
+            raise AssertionError(text)
+        _logger.error(text)
+
+
+def in2out(*local_opts: Any, **options: Any) -> TopoOptimizer:
+    """Return an optimizer that takes local ones through a graph, inputs first."""
+    return _through("in_to_out", local_opts, options)
+
+
+def out2in(*local_opts: Any, **options: Any) -> TopoOptimizer:
+    """Return an optimizer that takes local ones through a graph, outputs first."""
+    return _through("out_to_in", local_opts, options)
+
+
+def _through(order: str, local_opts: tuple[Any, ...], options: dict[str, Any]) -> TopoOptimizer:
+    name = options.pop("name", None)
+    options.setdefault("failure_callback", NavigatorOptimizer.warn)
+    local = local_opts[0] if len(local_opts) == 1 else LocalOptGroup(*local_opts)
+    result = TopoOptimizer(local, order=order, **options)
+    if name:
+        result.name = name
+    return result
+
+
+class FusionOptimizer(Optimizer):
+    """Changes nothing: elementwise operations share loops when code is written for them."""
+
+    def __init__(self, local_optimizer: Any = None) -> None:
+        self.optimizer = local_optimizer
+
+
+class CheckStackTraceOptimization(Optimizer):
+    """Finds nothing: every variable knows the line that made it."""
+
+
+def copy_stack_trace(from_var: Any, to_var: Any) -> Any:
+    """Let variables without a line of the user's program have that of others; return them.
+
+    Parameters
+    ----------
+    from_var, to_var : variable or sequence of variables
+    """
+    several = (list, tuple)
+    sources = [v.source for v in (from_var if isinstance(from_var, several) else [from_var])]
+    for variable in to_var if isinstance(to_var, several) else [to_var]:
+        variable.source = variable.source or next(filter(None, sources), None)
+    return to_var
+
+
+def check_stack_trace(f_or_fgraph: Any, ops_to_check: Any = "last", bug_print: Any = None) -> bool:
+    """Return True: every variable knows the line that made it."""
+    return True
+
+
+def pre_greedy_local_optimizer(list_optimizations: Sequence[Any], out: Any) -> Any:
+    """Return `out` rewritten by local optimizers, before it is part of a graph."""
+    return optimized([out], [TopoOptimizer(LocalOptGroup(*list_optimizations))])[0]
+
+
+def optimized(outputs: Sequence[Any], optimizers: Iterable[Any]) -> list[Any]:
+    """Return `outputs` as optimizers leave them; the graph of `outputs` itself stays."""
+    graph = editable(outputs)
+    for each in optimizers:
+        each.optimize(graph)
+    result = graph.outputs
+    graph.disown()
+    return result
+
+
+class AddFeatureOptimizer(Optimizer):
+    """Attaches a feature to the graph."""
+
+    def __init__(self, feature: Any) -> None:
+        self.feature = feature
+
+    def add_requirements(self, fgraph: Any) -> None:
+        fgraph.attach_feature(self.feature)
+
+
+class AddDestroyHandler(Optimizer):
+    """Attaches a `DestroyHandler`, so that operations may overwrite from here on."""
+
+    def add_requirements(self, fgraph: Any) -> None:
+        fgraph.attach_feature(DestroyHandler())
+
+
+class PrintCurrentFunctionGraph(Optimizer):
+    """Prints the graph as it is where this runs, after a heading."""
+
+    def __init__(self, header: Any) -> None:
+        self.header = header
+
+    def apply(self, fgraph: Any) -> None:
+        print("PrintCurrentFunctionGraph:", self.header)
+        debugprint(fgraph.outputs)

@@ -1,0 +1,109 @@
+"""Equal applications and constants of a graph made one, and chains of operations."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from theano._core.base.errors import InconsistencyError
+from theano._core.ir.function_graph import AlreadyThere
+from theano._core.ir.variable import Apply, Constant, Variable
+from theano._core.legacy.optimizers.global_optimizers import Optimizer
+from theano._core.legacy.optimizers.toolbox import Feature, ReplaceValidate
+
+
+class MergeFeature(Feature):
+    """Remembers, as `fgraph.merge_feature`, replacements by an equal application that failed."""
+
+    def __init__(self) -> None:
+        self.blacklist: set[tuple[Apply, Apply]] = set()
+
+    def on_attach(self, function_graph: Any) -> None:
+        if hasattr(function_graph, "merge_feature"):
+            raise AlreadyThere("MergeFeature: the graph has merge_feature already")
+        function_graph.merge_feature = self
+
+    def on_detach(self, function_graph: Any) -> None:
+        del function_graph.merge_feature
+
+
+class MergeOptimizer(Optimizer):
+    """Makes equal applications one."""
+
+    def add_requirements(self, fgraph: Any) -> None:
+        fgraph.attach_feature(ReplaceValidate())
+        if not hasattr(fgraph, "merge_feature"):
+            fgraph.attach_feature(MergeFeature())
+
+    def apply(self, fgraph: Any) -> None:
+        constants: dict[Any, Any] = {}
+        for variable in fgraph.variables:
+            if isinstance(variable, Constant):
+                kept = constants.setdefault(variable.signature(), variable)
+                fgraph.replace(variable, kept, reason="merge")
+        seen: dict[Any, list[Apply]] = {}
+        for node in fgraph.toposort():
+            alike = seen.setdefault((node.op, *node.inputs), [])
+            if not any(self._merge(fgraph, node, kept) for kept in alike):
+                alike.append(node)
+
+    @staticmethod
+    def _merge(fgraph: Any, node: Apply, kept: Apply) -> bool:
+        """Replace an application by an equal one, unless a feature of the graph forbids it."""
+        refused = fgraph.merge_feature.blacklist
+        if not getattr(node.op, "pure", True) or (node, kept) in refused:
+            return False
+        pairs = list(zip(node.outputs, kept.outputs, strict=True))
+        try:
+            fgraph.replace_all_validate(pairs, reason="merge")
+        except InconsistencyError:
+            refused.add((node, kept))
+            return False
+        return True
+
+
+def pre_constant_merge(vars: Any) -> Any:
+    """Make equal constants one in what computes some variables, in place, and return them.
+
+    Applications that are part of a `FunctionGraph` stay as they are.
+    """
+    wanted = [vars] if isinstance(vars, Variable) else list(vars)
+    kept: dict[Any, Any] = {}
+
+    def merged(variable: Any) -> Any:
+        if not isinstance(variable, Constant):
+            return variable
+        return kept.setdefault(variable.signature(), variable)
+
+    seen, waiting = set(), [v for v in wanted if isinstance(v, Variable)]
+    while waiting:
+        node = waiting.pop().owner
+        if node is None or node in seen or hasattr(node, "fgraph"):
+            continue
+        seen.add(node)
+        node.inputs[:] = [merged(v) for v in node.inputs]
+        waiting.extend(node.inputs)
+    return [merged(v) for v in wanted]
+
+
+def check_chain(r: Any, *chain: Any) -> bool:
+    """Tell whether a variable is computed by operations, each of the first input of the last.
+
+    Parameters
+    ----------
+    r : Variable or Apply
+    *chain : Op, Op class, or None for any operation
+    """
+    node = r if isinstance(r, Apply) else r.owner
+    for wanted in chain:
+        if node is None:
+            return False
+        kind = isinstance(wanted, type)
+        if wanted and not (isinstance(node.op, wanted) if kind else node.op == wanted):
+            return False
+        node = node.inputs[0].owner if node.inputs else None
+    return True
+
+
+def merge_dict(d1: dict[Any, Any], d2: dict[Any, Any]) -> dict[Any, Any]:
+    """Return the sums of the values of two dicts."""
+    return {**d2, **{key: value + d2[key] if key in d2 else value for key, value in d1.items()}}

@@ -1,0 +1,202 @@
+"""Attributes of Theano 1.0.5 that old programs ask of the engine's operations, types and modes.
+
+`PATCHES` is all of them, and nothing in the engine uses one.
+"""
+
+from __future__ import annotations
+
+import importlib
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from theano._core.autodiff.forward import push_forward
+from theano._core.autodiff.reverse import grad as gradients_of
+from theano._core.compile.maker import FunctionMaker
+from theano._core.compile.modes import Mode
+from theano._core.ir.graph import copy_graph
+from theano._core.ir.hooks import extend
+from theano._core.ir.types import TensorType
+from theano._core.ir.variable import Apply, Constant
+from theano._core.legacy.linkers import linker_of
+from theano._core.legacy.ops.scan_attributes import loop_attributes
+from theano._core.legacy.scalar.type import Scalar
+from theano._core.ops.array.gradient import DisconnectedType
+from theano._core.ops.array.indexing import (
+    SYMBOL,
+    AdvancedIncSubtensor,
+    IncSubtensor,
+    Slice,
+    Subtensor,
+)
+from theano._core.ops.array.reductions import Reduction
+from theano._core.ops.array.shaping import Rebroadcast
+from theano._core.ops.control.branch import Branch, IfElse
+from theano._core.ops.control.scan import Loop
+from theano._core.ops.core.op import Op
+from theano._core.ops.elementwise.elementwise import Elementwise
+
+
+def _perform(
+    op: Any, node: Apply, inputs: Sequence[Any], output_storage: Any, params: Any = None
+) -> None:
+    """Put the outputs for `inputs` into `output_storage[i][0]`."""
+    values = op.compute(np, node, *inputs)
+    for out, cell, value in zip(node.outputs, output_storage, values, strict=True):
+        cell[0] = np.asarray(value) if isinstance(out.type, TensorType) else value
+
+
+def _infer_shape(op: Any, node: Apply, shapes: Sequence[Any]) -> list[Any]:
+    """Return the lengths of each output; of those that the values decide, of the output itself."""
+    found = op.shape(node, shapes)
+    return [
+        tuple(out.shape[i] if n is None else n for i, n in enumerate(lengths))
+        for out, lengths in zip(node.outputs, found, strict=True)
+    ]
+
+
+def _connection_pattern(op: Any, node: Apply) -> list[list[bool]]:
+    """Return for each input which outputs depend on it, as far as gradients go."""
+    return op.connection(node)
+
+
+def _grad(op: Any, inputs: Sequence[Any], output_grads: Sequence[Any]) -> list[Any]:
+    """Return the gradient with respect to each input."""
+    return _l_op(op, inputs, op.make_node(*inputs).outputs, output_grads)
+
+
+def _l_op(
+    op: Any, inputs: Sequence[Any], outputs: Sequence[Any], output_grads: Sequence[Any]
+) -> list[Any]:
+    """Return the gradient with respect to each input, given what the operation made of them."""
+    node = outputs[0].owner
+    # Stand-ins keep an input that is given twice, or that another one is made of, apart.
+    own = [v if isinstance(v, Constant) else v.type() for v in node.inputs]
+    made = node.clone_with_new_inputs(own).outputs
+    known = {
+        out: g
+        for out, g in zip(made, output_grads, strict=True)
+        if g is not None and not isinstance(g.type, DisconnectedType)
+    }
+    found = gradients_of(
+        None, own, None, "ignore", False, known, return_disconnected="disconnected"
+    )
+    table = dict(zip([*own, *made], [*node.inputs, *outputs], strict=True))
+    return copy_graph(found, {a: b for a, b in table.items() if a is not b})
+
+
+def _r_op(op: Any, inputs: Sequence[Any], eval_points: Sequence[Any]) -> list[Any]:
+    """Return the derivative of each output along `eval_points`, None for what is not varied."""
+    node = op.make_node(*inputs)
+    own = [v if isinstance(v, Constant) else v.type() for v in node.inputs]
+    made = node.clone_with_new_inputs(own).outputs
+    tangents = {v: t for v, t in zip(own, eval_points, strict=True) if t is not None}
+    if not tangents:
+        return [None] * len(made)
+    table: dict[Any, Any] = dict(zip(own, node.inputs, strict=True))
+    return copy_graph(push_forward(made, tangents), table)
+
+
+def _optimizer(mode: Any) -> Any:
+    from theano._core.legacy.optimizers.optdb import WholeOfMode
+
+    return WholeOfMode(mode)
+
+
+METHODS: dict[str, Callable[..., Any]] = {
+    "L_op": _l_op,
+    "R_op": _r_op,
+    "connection_pattern": _connection_pattern,
+    "grad": _grad,
+    "infer_shape": _infer_shape,
+    "perform": _perform,
+}
+
+
+def _old_method(op: Any, name: str) -> Any:
+    method = METHODS.get(name)
+    if method is None:
+        raise AttributeError(f"{type(op).__name__!r} object has no attribute {name!r}")
+    return method.__get__(op)
+
+
+def _idx_list(op: Any) -> tuple[Any, ...]:
+    """Return the index: integers, slices, and types for the parts that are inputs."""
+
+    def entry(part: Any) -> Any:
+        if isinstance(part, Slice):
+            return slice(*(entry(p) for p in part))
+        return Scalar("int64") if part == SYMBOL else part
+
+    return tuple(entry(part) for part in op.index)
+
+
+def _inplace_pattern(op: Any) -> dict[int, int]:
+    """Return which input the output overwrites, if old programs asked for that."""
+    first = vars(op).get("overwrites")
+    return {} if first is None else {0: first}
+
+
+def _get_shape_info(kind: TensorType, obj: Any) -> tuple[int, ...]:
+    """Return what `get_size` needs to tell how much memory the array `obj` takes."""
+    return obj.shape
+
+
+def _get_size(kind: TensorType, shape_info: Sequence[int]) -> int:
+    """Return the size of an array in bytes, from what `get_shape_info` returned."""
+    return math.prod(shape_info) * kind.numpy_dtype.itemsize
+
+
+def _dtype_specs(kind: TensorType) -> tuple[type, str, str]:
+    """Return the Python type of an item, its type in C, and the name of its number in NumPy."""
+    python = {"b": bool, "f": float, "c": complex}.get(kind.numpy_dtype.kind, int)
+    in_c = "theano" if python is complex else "npy"
+    return python, f"{in_c}_{kind.dtype}", f"NPY_{kind.dtype.upper()}"
+
+
+def _scalar_operation(name: str) -> Any:
+    # Scalar operations are made when they are first asked for.
+    return getattr(importlib.import_module("theano._core.legacy.scalar.ops"), name)
+
+
+WRITES = (IncSubtensor, AdvancedIncSubtensor)
+PATCHES: tuple[tuple[type, str, Any], ...] = (
+    # Asked for only where an operation has no attribute of the name: a method would hide from
+    # `hasattr` what the operations of users lack.
+    (Op, "__getattr__", _old_method),
+    *((kind, "idx_list", property(_idx_list)) for kind in (Subtensor, IncSubtensor)),
+    *((kind, "set_instead_of_inc", property(lambda op: op.assign)) for kind in WRITES),
+    *((kind, "inplace", False) for kind in WRITES),
+    (Elementwise, "inplace_pattern", property(_inplace_pattern)),
+    (
+        Elementwise,
+        "destroy_map",
+        property(lambda op: {out: [i] for out, i in _inplace_pattern(op).items()}),
+    ),
+    # The operation as a function of scalars.
+    (Elementwise, "scalar_op", property(lambda op: _scalar_operation("scalar_op_of")(op))),
+    (Reduction, "scalar_op", property(lambda op: _scalar_operation("OPS")[op.fold.combine])),
+    (Rebroadcast, "axis", property(lambda op: dict(enumerate(op.pattern)))),
+    (TensorType, "get_shape_info", _get_shape_info),
+    (TensorType, "get_size", _get_size),
+    (TensorType, "dtype_specs", _dtype_specs),
+    (TensorType, "to_scalar_type", lambda kind: Scalar(kind.dtype)),
+    # What `Mode` takes as a linker.
+    (Mode, "linker", property(linker_of)),
+    (FunctionMaker, "linker", property(lambda maker: linker_of(maker.mode))),
+    (Mode, "optimizer", property(_optimizer)),
+    *((Loop, name, value) for name, value in loop_attributes().items()),
+    *((kind, "name", property(lambda op: op.label)) for kind in (IfElse, Branch)),
+    *((kind, "gpu", False) for kind in (IfElse, Branch)),
+    (IfElse, "as_view", False),
+    (Branch, "as_view", True),
+    (Branch, "n_outs", property(lambda op: len(op.then.outputs))),
+)
+
+
+def install() -> None:
+    """Give classes of the engine what `PATCHES` says."""
+    for target, name, value in PATCHES:
+        extend(target, **{name: value})

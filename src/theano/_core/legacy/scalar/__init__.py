@@ -1,0 +1,1 @@
+"""Scalars of `theano.scalar`: types, operations, and their use on tensors."""

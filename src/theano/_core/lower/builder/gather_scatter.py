@@ -1,0 +1,226 @@
+"""Arrays of positions: gathering, scattering, and where extremes are."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from theano._core.ir.variable import Apply
+from theano._core.lower.arrays import Array, Size
+from theano._core.lower.builder import copies, kernel_choice, views
+from theano._core.lower.builder.core import Core
+from theano._core.lower.kernel.expression import Emitted, Writer
+from theano._core.lower.kernel.loops import Fold, Loop
+from theano._core.lower.llvm.kernels.addresses import Address, load_lanes
+from theano._core.lower.llvm.kernels.items import load, store
+
+
+def _index_loop(
+    p: Core,
+    node: Apply,
+    x: Array,
+    indices: Sequence[Array],
+    variables: Sequence[Any],
+    place: Any,
+) -> tuple[list[Size], list[tuple[Array, frozenset[int]]], Address]:
+    """Return lengths, operands and address computation of a loop over array positions."""
+    at, full, position = place
+    rank = variables[0].type.ndim
+    total = len(full) + rank
+    axis_of = [a for a in range(total) if a < position or a >= position + rank]
+    lengths: list[Size] = [1] * total
+    for axis, source in zip(axis_of, full, strict=True):
+        lengths[axis] = x.lengths[source]
+    for axis in range(position, position + rank):
+        lengths[axis] = _joint_length(
+            p,
+            [
+                index.lengths[axis - position]
+                for index, variable in zip(indices, variables, strict=True)
+                if not variable.type.broadcastable[axis - position]
+            ],
+        )
+    wanted = lengths[position : position + rank]
+    operands = []
+    for number, (index, variable) in enumerate(zip(indices, variables, strict=True)):
+        pattern = variable.type.broadcastable
+        _check_range(p, node, index, variable, at[number], x.lengths[at[number]])
+        if rank:
+            index = views.stretched_to(p, node, index, wanted, pattern, "index_shapes")
+        placed = _placed(p, index, total, position)
+        operands.append((placed, placed.stretched))
+    everywhere = frozenset(range(total))
+    numbers = [
+        p.let("number", p.pointer(x), kind="ptr"),
+        *p.strides(x),
+        *x.lengths,
+    ]
+    scalars = [(p.scalar(n), everywhere) for n in numbers]
+    operands += scalars
+    sizes = [p.scalar(n) for n in lengths]
+    operands += [(s, everywhere) for s in sizes]
+    walked = tuple(zip(axis_of, full, strict=True))
+    return lengths, operands, Address(x.ndim, tuple(at), walked)
+
+
+def _joint_length(p: Core, lengths: Sequence[Size]) -> Size:
+    """Return the length of an axis along which several arrays are broadcast, as in NumPy."""
+    result: Size = 1
+    for length in dict.fromkeys(lengths):
+        if isinstance(result, int):
+            result = length if result == 1 else result
+        elif isinstance(length, int):
+            result = length if length != 1 else result
+        else:
+            one = p.let("eq", result, 1)
+            result = p.let("select", one, length, result)
+    return result
+
+
+def _placed(p: Core, index: Array, total: int, position: int) -> Array:
+    """Return an index array as an operand of a loop of `total` axes."""
+    order: list[Any] = ["x"] * total
+    for i in range(index.ndim):
+        order[position + i] = i
+    return views.permute(p, index, order)
+
+
+def _check_range(
+    p: Core, node: Apply, index: Array, variable: Any, axis: int, length: Size
+) -> None:
+    """Fail if an item of an index array lies outside an axis of `length`."""
+    lowest = np.iinfo("int64").min
+    highest = np.iinfo("int64").max
+    reduced = tuple(range(index.ndim))
+    if not index.ndim:
+        views.checked_index(p, node, index, axis, length)
+        return
+    stretched = kernel_choice.stretched_axes(variable, index)
+    w = Writer([index.dtype])
+    item = w.cast(w.operands[0], "int64")
+    loop = Loop(
+        index.ndim,
+        ((index.dtype, stretched),),
+        (),
+        (Fold("minimum", highest, "int64", "int64"), Fold("maximum", lowest, "int64", "int64")),
+        reduced,
+        w.body(folds=[item, item]),
+    )
+    outs = [Array("int64", (), p.stack(8)), Array("int64", (), p.stack(8))]
+    kernel_choice.run(p, loop, index.lengths, [index], [], outs)
+    small, large = map(p.integer, outs)
+    # Of no index at all the fold is its start, which is inside on purpose of the comparison.
+    none = p.let("gt", small, large)
+    low = p.let("ge", small, p.let("sub", 0, length))
+    p.check(node, p.let("or", none, low, kind="bool"), "index", (small, axis, length))
+    high = p.let("lt", large, length)
+    p.check(node, p.let("or", none, high, kind="bool"), "index", (large, axis, length))
+
+
+def gather(
+    p: Core,
+    node: Apply,
+    x: Array,
+    indices: Sequence[Array],
+    at: list[int],
+    full: list[int],
+    position: int,
+) -> Array:
+    """Return the items of `x` at arrays of positions."""
+    lengths, operands, address = _index_loop(
+        p, node, x, indices, node.inputs[1:], (at, full, position)
+    )
+    out = p.new_array(x.dtype, lengths)
+    # Axes of length 1 have no loop: the lanes run along the last axis that has one.
+    last = max((a for a, length in enumerate(lengths) if length != 1), default=-1)
+    rows = bool(full) and position + node.inputs[1].type.ndim <= last
+
+    def read(b: Any, index: Any, *values: Any) -> Any:
+        return load_lanes(b, address.write(b, index, values), x.dtype, rows)
+
+    gather = Emitted("gather", (address, x.dtype, rows), read)
+    copies.simple_loop(p, out, lengths, operands, gather.body(x.dtype), indexed=True)
+    return out
+
+
+def scatter(
+    p: Core,
+    node: Apply,
+    x: Array,
+    y: Array,
+    indices: Sequence[Array],
+    place: Any,
+    assign: bool,
+) -> Array:
+    """Return `x` with the items at arrays of positions set to `y`, or increased by it."""
+    out = copies.writable(p, node, x)
+    lengths, operands, address = _index_loop(p, node, out, indices, node.inputs[2:], place)
+    y, pattern = copies.led_by_axes(p, y, node.inputs[1].type.broadcastable, len(lengths))
+    if lengths:
+        y = views.stretched_to(p, node, y, lengths, pattern, "write")
+    operands.append((y, y.stretched))
+
+    def write(b: Any, index: Any, *values: Any) -> None:
+        at = b.emit(f"inttoptr i64 {address.write(b, index, values[:-1]).text} to ptr")
+        value = values[-1]
+        if not assign:
+            value = b.add(load(b, at, x.dtype, 1), value)
+        store(b, value, at)
+
+    change = Emitted("scatter", (address, x.dtype, assign), write)
+    with p.apart(copies.overwriting(p, node)):
+        copies.simple_loop(
+            p, None, lengths, operands, change.body(), indexed=True, sequential=True, lanes=1
+        )
+    return out
+
+
+def nonzero(p: Core, x: Array) -> Array:
+    """Return where items are not zero, one row per axis: they are counted, then written."""
+    rank, stretched = x.ndim, x.stretched
+    counted = Array("int64", (), p.stack(8))
+    w = Writer([x.dtype])
+    loop = Loop(
+        rank,
+        ((x.dtype, stretched),),
+        (),
+        (Fold("add", 0, "int64", "int64"),),
+        tuple(range(rank)),
+        w.body(folds=[w.cast(w.cast(w.operands[0], "bool"), "int64")]),
+    )
+    kernel_choice.run(p, loop, x.lengths, [x], [], [counted])
+    count = p.integer(counted)
+    out = p.new_array("int64", (rank, count))
+    done, aside = p.stack(8), p.stack(8)
+    p.words(done, (0,))
+    everywhere = frozenset(range(rank))
+    addresses = [p.let("number", at, kind="ptr") for at in (out.data, done, aside)]
+    row = p.multiply(count, 8)
+    operands = [(p.scalar(n), everywhere) for n in (*addresses, row)]
+
+    def note(b: Any, index: Any, item: Any, start: Any, done: Any, aside: Any, row: Any) -> None:
+        # Without branches, which would be guessed wrongly: what is zero is written aside.
+        holds = b.cast(item, "bool")
+        counter = b.emit(f"inttoptr i64 {done.text} to ptr")
+        before = load(b, counter, "int64", 1)
+        at = b.add(start, b.mul(before, 8))
+        for axis in range(rank):
+            where = b.select(holds, b.add(at, b.mul(row, axis)), aside)
+            store(b, index(axis), b.emit(f"inttoptr i64 {where.text} to ptr"))
+        store(b, b.add(before, b.cast(holds, "int64")), counter)
+
+    source = [(x, stretched), *operands]
+    place = Emitted("note place", (rank,), note)
+    copies.simple_loop(
+        p,
+        None,
+        x.lengths,
+        source,
+        place.body(),
+        indexed=True,
+        sequential=True,
+        lanes=1,
+    )
+    return out

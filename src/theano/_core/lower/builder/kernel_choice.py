@@ -1,0 +1,377 @@
+"""Loops of a program: their operands and results, and the choice of their kernels."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from theano._core.base.dtypes import itemsize
+from theano._core.ir.variable import Apply, Constant
+from theano._core.lower.arrays import Array, Buffer, Size
+from theano._core.lower.builder import kernel_call
+from theano._core.lower.builder.core import Core
+from theano._core.lower.faults import EXTREMES
+from theano._core.lower.kernel.expression import Body, Operation, without_numbers
+from theano._core.lower.kernel.loops import Fold, Loop, collapse
+from theano._core.lower.llvm.kernels.fused_body import group_body
+from theano._core.lower.llvm.kernels.kernel import choose_lanes
+from theano._core.lower.llvm.print.calls import Call, Kernel
+from theano._core.lower.schedule import Step
+from theano._core.ops.array.reductions import STARTS, Reduction
+from theano._core.ops.elementwise.elementwise import Elementwise
+from theano._core.runtime import native
+
+# Rows of at most SHORT items are folded several at a time if they fill half a vector.
+SHORT = 12
+# So many loops that are equal but for numbers share a kernel.
+MANY = 32
+
+
+class Group(NamedTuple):
+    """The applications of a fused step, and what they compute at a point.
+
+    `numbers` are read behind the `operands`.
+    """
+
+    nodes: list[Apply]
+    operands: list[Any]
+    stored: list[Any]
+    folded: list[Apply]
+    body: Body
+    numbers: Sequence[Operation] = ()
+
+
+def find_equal_loops(p: Core, steps: Sequence[Step]) -> None:
+    """Have loops read their numbers where many of them are equal but for these: one kernel then.
+
+    In a kernel of its own a number costs nothing, but a kernel costs milliseconds of LLVM.
+    """
+    loops = [step for step in steps if step.is_loop]
+    if len(loops) < MANY:
+        return
+    p.groups = {step: _group(p, step) for step in loops}
+    plain = {step: without_numbers(group.body) for step, group in p.groups.items()}
+    different: dict[Body, set[Body]] = {}
+    for step, (body, _) in plain.items():
+        different.setdefault(body, set()).add(p.groups[step].body)
+    for step, (body, numbers) in plain.items():
+        if len(different[body]) >= MANY:
+            p.groups[step] = p.groups[step]._replace(body=body, numbers=numbers)
+
+
+def _group(p: Core, step: Step) -> Group:
+    nodes = sorted(step.nodes, key=lambda n: p.number_of[n])
+    own = set(nodes)
+    operands: dict[Any, None] = {}
+    for node in nodes:
+        for variable in node.inputs:
+            if variable.owner not in own and not _is_number(variable):
+                operands.setdefault(variable)
+    stored = [n.outputs[0] for n in nodes if isinstance(n.op, Elementwise) and _leaves(p, n, own)]
+    folded = [n for n in nodes if not isinstance(n.op, Elementwise)]
+    body = group_body(nodes, list(operands), stored, folded)
+    return Group(nodes, list(operands), stored, folded, body)
+
+
+def write_loop(p: Core, step: Step) -> None:
+    """Write a fused step."""
+    nodes, operands, stored, folded, body, numbers = p.groups.get(step) or _group(p, step)
+    for node in nodes:
+        if isinstance(node.op, Elementwise):
+            p.check_operands(node)
+    example = nodes[0]
+    shaped = example.outputs[0] if isinstance(example.op, Elementwise) else example.inputs[0]
+    lengths = [_loop_length(p, n) for n in p.rewriter.lengths(shaped)]
+    reduced = tuple(folded[0].op.axes(len(lengths))) if folded else ()
+    for node in folded:
+        if node.op.fold.identity is None:
+            check_not_empty(p, node, lengths, reduced)
+    arrays = [p.value(v) for v in operands]
+    everywhere = frozenset(range(len(lengths)))
+    p.node = example
+    loop = Loop(
+        len(lengths),
+        (
+            *((v.type.dtype, stretched_axes(v, a)) for v, a in zip(operands, arrays, strict=True)),
+            *((number.dtype, everywhere) for number in numbers),
+        ),
+        tuple(v.type.dtype for v in stored),
+        tuple(fold_of(p, n) for n in folded),
+        reduced,
+        body,
+    )
+    taken: set[Any] = set()
+    outs = [_store_array(p, v, lengths, operands, taken) for v in stored]
+    kept = [n for axis, n in enumerate(lengths) if axis not in reduced]
+    fold_outs = [
+        fold_array(p, f, kept, n.outputs[0]) for f, n in zip(loop.folds, folded, strict=True)
+    ]
+    arrays += [p.pooled(number.dtype, number.parameter) for number in numbers]
+    with p.apart(p.late):
+        run(p, loop, lengths, arrays, outs, fold_outs)
+    for variable, array in zip(stored, outs, strict=True):
+        p.define(variable, array)
+    for node, array in zip(folded, fold_outs, strict=True):
+        p.define(node.outputs[0], array)
+
+
+def _loop_length(p: Core, length: Any) -> Size:
+    """Return a length as a size: a number if an equal one is known."""
+    # Any other length that is equal may belong to a value that does not exist yet.
+    known = p.lengths.find(length)
+    return known if isinstance(known, int) else p.size(length)
+
+
+def _leaves(p: Core, node: Apply, own: set[Apply]) -> bool:
+    """Tell whether something outside a group needs the output of one of its nodes."""
+    return p.uses.get(node.outputs[0], 0) > 0
+
+
+def check_not_empty(p: Core, node: Apply, lengths: Sequence[Size], reduced: Sequence[int]) -> None:
+    folded = p.product([lengths[a] for a in reduced])
+    p.check_least(node, folded, 1, "empty_fold", (EXTREMES.index(node.op.kind),))
+
+
+def _store_array(
+    p: Core, variable: Any, lengths: Sequence[Size], operands: Any, taken: set[Any]
+) -> Array:
+    """Return memory for a result: that of a shared variable, of a dying operand, or new.
+
+    Other results of the loop have `taken` the memory of some operands.
+    """
+    target = p.in_place.get(variable)
+    if target is not None:
+        return overwritten(p, variable.type.dtype, lengths, target)
+    if variable in p.places:
+        return placed(p, variable, lengths)
+    for operand in operands:
+        array: Any = p.values.get(operand)
+        if (
+            p.uses.get(operand) == 1
+            and array is not None
+            and array.alone
+            and itemsize(array.dtype) == itemsize(variable.type.dtype)
+            and operand.type.broadcastable == variable.type.broadcastable
+            and operand not in taken
+        ):
+            taken.add(operand)
+            return Array(variable.type.dtype, tuple(lengths), array.data, buffer=array.buffer)
+    return p.new_array(variable.type.dtype, lengths)
+
+
+def overwritten(p: Core, dtype: str, lengths: Sequence[Size], target: Any) -> Array:
+    """Return the memory of an input if it may be overwritten, else new memory.
+
+    The choice is made at run time: the input may be read-only, or not contiguous, or have
+    other lengths than its new value.
+    """
+    array = p.values[target]
+    slot = p.new_slot()
+    allowed = p.has_flag(array.descriptor, native.OVERWRITABLE)
+    for own, new in zip(array.lengths, lengths, strict=True):
+        if own != new:
+            allowed = p.let("and", allowed, p.let("eq", own, new), kind="bool")
+    (chosen,) = p.if_else(
+        allowed, lambda: (array.data,), lambda: (p.allocated(dtype, lengths, slot),), ("ptr",)
+    )
+    return Array(dtype, tuple(lengths), chosen, buffer=Buffer(slot, chosen, kept=True))
+
+
+def placed(p: Core, variable: Any, lengths: Sequence[Size]) -> Array:
+    """Return the row of a state of a loop that `variable` is to be written to."""
+    place = p.places[variable]
+    place.check(p, lengths)
+    return Array(variable.type.dtype, tuple(place.lengths), place.address)
+
+
+def fold_array(p: Core, fold: Fold, kept: Sequence[Size], variable: Any = None) -> Array:
+    if variable in p.places:
+        return placed(p, variable, kept)
+    if not kept:
+        return Array(fold.out_dtype, (), p.stack(max(8, itemsize(fold.out_dtype))))
+    return p.new_array(fold.out_dtype, kept)
+
+
+def run(
+    p: Core,
+    loop: Loop,
+    lengths: Sequence[Size],
+    arrays: Sequence[Array],
+    outs: Sequence[Array],
+    fold_outs: Sequence[Array],
+    indexed: bool = False,
+    sequential: bool = False,
+    lanes: int = 0,
+) -> None:
+    """Write a loop: what may fail of it, and then, where memory may be written, its call.
+
+    Parameters
+    ----------
+    indexed : bool
+        The body uses positions: axes are not collapsed.
+    sequential : bool
+        Points must run in order, in one thread.
+    lanes : int
+        Items of a vector; 0: chosen from the dtypes.
+    """
+    every = [*arrays, *outs, *fold_outs]
+    flag = _all_contiguous(p, every)
+    names = ["packed", "strided"]
+    if flag is False and not indexed:
+        moving = [s for _, s in loop.operands] + [frozenset()] * (len(every) - len(arrays))
+        flag = _all_side_by_side(p, loop.rank, lengths, every, moving)
+        names[0] = "rows"
+    chosen_freely = not (indexed or sequential or lanes)
+    lanes = lanes or choose_lanes(loop, p.vector_bits)
+    list(map(p.pointer, every))
+    total = _points(p, loop, lengths, bool(outs))
+    calls = [
+        kernel_call.prepare_call(p, kernel, lengths, total, sequential)
+        for kernel in _layouts(p, loop, lengths, flag, names, lanes, indexed)
+    ]
+    if isinstance(flag, str):
+        kernel_call.ready_variant(p, flag, calls[1], unless=True)
+    narrow = {c: _many_short_rows(p, c, lengths, flag, chosen_freely) for c in calls}
+    if any(narrow.values()) or flag is not True or names[0] == "rows":
+        # Known before the branches in which they are needed.
+        list(map(p.strides, every))
+    partials = (
+        kernel_call.partials_of(p, calls) if p.late is not None and calls[0].everything else []
+    )
+
+    def call(chosen: Call) -> None:
+        kernel_call.call_kernel(p, chosen, arrays, outs, fold_outs, partials)
+
+    def best(chosen: Call) -> None:
+        found = narrow[chosen]
+        if found is None:
+            call(chosen)
+        else:
+            short, other = found
+            p.if_else(short, lambda: call(other), lambda: call(chosen))
+
+    with p.into(p.calls):
+        if isinstance(flag, str):
+            p.if_else(flag, lambda: best(calls[0]), lambda: best(calls[1]))
+        else:
+            best(calls[0])
+
+
+def _points(p: Core, loop: Loop, lengths: Sequence[Size], stores: bool) -> Size:
+    """Return how many points a loop has, after checking that they can be walked through."""
+    total = p.product(lengths)
+    if loop.rank > 1 and not stores and all(stretched for _, stretched in loop.operands):
+        # Nothing is there for every point, whose size would have been looked at.
+        p.check_size(p.node, p.multiply(total, 8), "too_large", lengths)
+    return total
+
+
+def _many_short_rows(
+    p: Core, call: Call, lengths: Sequence[Size], flag: bool | str, freely: bool
+) -> tuple[str, Call] | None:
+    """Return (whether rows are short and many, the call for such) of a kernel, if they may be.
+
+    Vectors then run over the rows. That is for folds of packed rows, whose items are folded one
+    after the other, and for stores of what lies apart.
+    """
+    loop, layout, packed = call.kernel.loop, call.layout, call.kernel.layout == "packed"
+    if not freely or len(layout) < 2 or layout[-2][0] in loop.reduced:
+        return None
+    if packed and (loop.stores or layout[-1][0] not in loop.reduced):
+        return None
+    if not packed and (loop.folds or call.kernel.layout == "rows"):
+        return None
+    rows, length = call.extents[-2:]
+    lanes = choose_lanes(loop, p.vector_bits, False)
+    limit = SHORT if loop.folds else lanes - 1
+    if isinstance(length, int) and length > limit:
+        return None
+    if isinstance(rows, int) and rows < lanes // 2:
+        return None
+    groups = [*layout[:-2], layout[-1], layout[-2]]
+    kernel = Kernel(loop, groups, "strided", lanes, p.vector_bits, False)
+    across = kernel_call.prepare_call(p, kernel, lengths, call.total, call.sequential)
+    short = p.let("le", length, limit)
+    short = p.let("and", short, p.let("ge", rows, lanes // 2), kind="bool")
+    if isinstance(flag, str):
+        held = flag if packed else p.let("not", flag, kind="bool")
+        short = p.let("and", short, held, kind="bool")
+    kernel_call.ready_variant(p, short, across)
+    return short, across
+
+
+def _layouts(
+    p: Core,
+    loop: Loop,
+    lengths: Sequence[Size],
+    flag: bool | str,
+    names: Sequence[str],
+    lanes: int,
+    indexed: bool,
+) -> list[Kernel]:
+    """Return the kernels of two layouts of a loop, as far as `flag` leaves them open."""
+    single = frozenset(i for i, n in enumerate(lengths) if isinstance(n, int) and n == 1)
+    apart = [[axis] for axis in range(loop.rank) if axis not in single]
+    together = apart if indexed or names[0] == "rows" else collapse(loop, single)
+    kernels = []
+    if flag is not False:
+        kernels.append(Kernel(loop, together, names[0], lanes, p.vector_bits, True))
+    if flag is not True:
+        kernels.append(Kernel(loop, apart, names[1], lanes, p.vector_bits, flag is False))
+    return kernels
+
+
+def _all_contiguous(p: Core, arrays: Sequence[Array]) -> bool | str:
+    flags = {a.contiguous for a in arrays}
+    if False in flags:
+        return False
+    result: bool | str = True
+    for name in sorted(flag for flag in flags if isinstance(flag, str)):
+        result = p.both(result, name)
+    return result
+
+
+def _all_side_by_side(
+    p: Core,
+    rank: int,
+    lengths: Sequence[Size],
+    arrays: Sequence[Array],
+    stretched: Sequence[frozenset[int]],
+) -> bool | str:
+    """Tell whether the items of each array lie side by side along the last axis of a loop."""
+    # Axes of length 1 are not walked.
+    last = max((i for i, n in enumerate(lengths) if n != 1), default=-1)
+    result: bool | str = True
+    if last < 0:
+        return False
+    for array, unmoved in zip(arrays, stretched, strict=True):
+        # Folds have an axis less; what does not move along the last axis has no say.
+        if array.contiguous is True or array.ndim != rank or last in unmoved:
+            continue
+        step, wanted = p.strides(array)[last], itemsize(array.dtype)
+        if isinstance(step, int):
+            if step != wanted:
+                return False
+            continue
+        result = p.both(result, p.let("eq", step, wanted))
+    return result
+
+
+def fold_of(p: Core, node: Apply) -> Fold:
+    """Return what a reduction does, for the kernel."""
+    op: Reduction = node.op
+    acc, out = op.types(node.inputs[0].type.dtype)
+    fold = op.fold
+    start = STARTS[op.kind](acc) if fold.identity is None else fold.identity(acc)
+    return Fold(fold.combine, start, acc, out)
+
+
+def _is_number(variable: Any) -> bool:
+    return isinstance(variable, Constant) and variable.data.size == 1
+
+
+def stretched_axes(variable: Any, array: Array) -> frozenset[int]:
+    """Return the axes along which the one item of an array stands for all."""
+    return (
+        frozenset(i for i, one in enumerate(variable.type.broadcastable) if one) | array.stretched
+    )

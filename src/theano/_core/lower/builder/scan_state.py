@@ -1,0 +1,100 @@
+"""What a loop hands from one step to the next, while the loop is written."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from theano._core.ir.types import TensorType
+from theano._core.ir.variable import Apply
+from theano._core.lower.arrays import Size
+from theano._core.ops.control.scan_state import ALL, NEW, State
+
+
+@dataclass(slots=True, eq=False)
+class Row:
+    """Where a step of a loop leaves the new value of a state."""
+
+    node: Apply  # the loop
+    number: int  # of the state
+    address: str
+    lengths: list[Size]
+
+    def check(self, p: Any, got: Sequence[Size]) -> None:
+        """Fail unless the value has the lengths of the row."""
+        for axis, (wanted, length) in enumerate(zip(self.lengths, got, strict=True)):
+            facts = (self.number, axis, wanted, length)
+            p.check_equal(self.node, wanted, length, "scan_shape", facts)
+
+
+@dataclass(slots=True, eq=False)
+class LateRows:
+    """Rows whose lengths the first step tells: registers of their address and lengths.
+
+    `base` and `lengths` are their values at the start of a step, `next_…` at its end; `unknown` are
+    the axes whose length is not known before.
+    """
+
+    slot: int
+    base: str
+    lengths: list[Any]
+    unknown: list[int]
+    next_base: str = ""
+    next_lengths: list[Any] = field(default_factory=list)
+
+
+@dataclass(slots=True, eq=False)
+class Carried:
+    """A state while its loop is written.
+
+    Attributes
+    ----------
+    lengths : list of Size
+        Of one row.
+    taps : list of str or Value
+        Addresses (values, of scalars) of the last rows at the start of a step, the nearest first.
+    base, buffer
+        The memory of the rows that are kept.
+    target : str
+        Address of the row that a step writes.
+    descriptor : int
+        Of an object.
+    late : LateRows or None
+        Set if only a step tells how long a row is.
+    """
+
+    number: int
+    state: State
+    value: Any
+    lengths: list[Size] = field(default_factory=list)
+    taps: list[Any] = field(default_factory=list)
+    starts: list[Any] = field(default_factory=list)
+    nexts: list[Any] = field(default_factory=list)
+    memory: Any = None
+    target: str = ""
+    descriptor: int = -1
+    late: Any = None
+
+    @property
+    def is_object(self) -> bool:
+        return not isinstance(self.value.type, TensorType)
+
+    @property
+    def is_scalar(self) -> bool:
+        return not self.is_object and self.value.type.ndim == 0
+
+    @property
+    def taps_exist(self) -> bool:
+        """Whether steps read it back."""
+        return bool(self.state.taps)
+
+    @property
+    def keeps_all(self) -> bool:
+        """Whether every row is kept."""
+        return self.state.keep in (ALL, NEW)
+
+    @property
+    def lead(self) -> int:
+        """Initial rows that are kept in front of the new ones."""
+        return self.state.depth if self.state.keep == ALL else 0

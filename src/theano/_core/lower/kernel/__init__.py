@@ -1,0 +1,1 @@
+"""The kernel IR: loop nests, and scalar expressions in them."""

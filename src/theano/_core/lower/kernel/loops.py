@@ -1,0 +1,82 @@
+"""The kernel IR: one loop nest over an iteration space.
+
+A `Loop` has axes, operands read at each point of the space, a body that computes values from what
+was read, stores of such values, and folds of such values over the reduced axes.
+
+INVARIANTS
+- An operand or store has one address per point: `stretched` axes are walked with stride 0. A view
+  (transpose, slice, broadcast) is nothing but other strides.
+- A store covers every axis. A fold covers exactly the kept axes; all folds of a loop reduce the
+  same axes.
+- Within one point, reads come before stores. A store may therefore write over an operand that is
+  read with the same strides.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from theano._core.lower.kernel.expression import Body
+
+# Items of one block of a long fold: sums of blocks are then added pairwise.
+FOLD_BLOCK = 2048
+
+
+class Fold(NamedTuple):
+    """A fold: `combine` is the builder's method, `start` the first accumulator."""
+
+    combine: str
+    start: Any
+    dtype: str
+    out_dtype: str
+
+
+class Loop(NamedTuple):
+    """A loop nest before it is laid out.
+
+    Attributes
+    ----------
+    rank : int
+        Number of axes.
+    operands : tuple of (dtype, stretched axes)
+    stores : tuple of dtype
+    folds : tuple of Fold
+    reduced : tuple of int
+        Axes that the folds reduce.
+    body : Body
+    """
+
+    rank: int
+    operands: tuple[tuple[str, frozenset[int]], ...]
+    stores: tuple[str, ...]
+    folds: tuple[Fold, ...]
+    reduced: tuple[int, ...]
+    body: Body
+
+    @property
+    def weight(self) -> int:
+        """Rough number of instructions of the body: light bodies get longer vectors."""
+        return self.body.cost
+
+
+def collapse(loop: Loop, single: frozenset[int]) -> list[list[int]]:
+    """Return the axes of a loop over contiguous data in as few groups as possible.
+
+    Neighbouring axes join where every operand walks both or stretches over both, and where both
+    are reduced or both kept. `single` axes have length 1: they join anything.
+    """
+    groups: list[list[int]] = []
+    signatures: list[Any] = []
+    for axis in range(loop.rank):
+        if axis in single:
+            continue
+        signature = (
+            axis in loop.reduced,
+            tuple(axis in stretched for _, stretched in loop.operands),
+        )
+        if groups and signatures[-1] == signature:
+            groups[-1].append(axis)
+        else:
+            groups.append([axis])
+            signatures.append(signature)
+    return groups

@@ -1,0 +1,98 @@
+"""Where items at arrays of positions are, and how vectors of them are read."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from theano._core.lower.llvm.kernels.items import itemsize, load
+from theano._core.lower.llvm.text.emitter import ComplexValue, Value, llvm_type
+
+
+class Address(NamedTuple):
+    """Where an item is, of an array that is read or written at arrays of positions.
+
+    Attributes
+    ----------
+    rank : int
+        Of the array.
+    at : tuple of int
+        Axes that have a position each.
+    walked : tuple of (int, int)
+        (axis of the loop, axis of the array) for the other ones.
+    """
+
+    rank: int
+    at: tuple[int, ...]
+    walked: tuple[tuple[int, int], ...]
+
+    def write(self, b: Any, index: Any, values: Sequence[Any]) -> Any:
+        """Write it, of the positions, the array's address, strides and lengths, and the loop's."""
+        count, n = len(self.at), self.rank
+        base, rest = values[count], values[count + 1 :]
+        steps, own, extents = rest[:n], rest[n : 2 * n], rest[2 * n :]
+        for where, axis in zip(values, self.at, strict=False):
+            where = b.select(b.lt(where, 0), b.add(where, own[axis]), where)
+            base = b.add(base, b.mul(where, steps[axis]))
+        for axis, source in self.walked:
+            # Lanes past the end of a row must not leave the array.
+            where = b.minimum(index(axis), b.sub(extents[axis], 1))
+            base = b.add(base, b.mul(where, steps[source]))
+        return base
+
+
+def load_lanes(b: Any, addresses: Any, dtype: str, rows: bool) -> Any:
+    """Return the items at the addresses in the lanes of an int64 value.
+
+    Where `rows`, the lanes run along an axis of the array, and may be neighbours in memory.
+    """
+    if addresses.lanes == 1:
+        return load(b, b.emit(f"inttoptr i64 {addresses.text} to ptr"), dtype, 1)
+    lanes, size = addresses.lanes, itemsize(dtype)
+    item = f"i{8 * size}"
+    kind = f"<{lanes} x {item}>"
+    packed = _neighbours(b, addresses, item) if rows else _apart(b, addresses, item)
+    if dtype.startswith("complex"):
+        part = "float32" if dtype == "complex64" else "float64"
+        wide = llvm_type(part, 2 * lanes)
+        both = Value(b.emit(f"bitcast {kind} {packed} to {wide}"), part, 2 * lanes)
+        real, imag = list(range(0, 2 * lanes, 2)), list(range(1, 2 * lanes, 2))
+        return ComplexValue(b.shuffle(both, both, real), b.shuffle(both, both, imag))
+    memory = "int8" if dtype == "bool" else dtype
+    value = Value(b.emit(f"bitcast {kind} {packed} to {llvm_type(memory, lanes)}"), memory, lanes)
+    return b.neq(value, 0) if dtype == "bool" else value
+
+
+def _apart(b: Any, addresses: Any, item: str) -> str:
+    """Read one item at each address."""
+    packed = "poison"
+    for i in range(addresses.lanes):
+        at = b.emit(f"inttoptr i64 {b.lane(addresses, i).text} to ptr")
+        bits = b.emit(f"load {item}, ptr {at}, align 1")
+        packed = b.emit(
+            f"insertelement <{addresses.lanes} x {item}> {packed}, {item} {bits}, i64 {i}"
+        )
+    return packed
+
+
+def _neighbours(b: Any, addresses: Any, item: str) -> str:
+    """Read items at evenly spaced addresses, at once if they are neighbours."""
+    kind, size = f"<{addresses.lanes} x {item}>", int(item[1:]) // 8
+    first, second, last = (b.lane(addresses, i) for i in (0, 1, addresses.lanes - 1))
+    # Not so where the addresses of lanes past the end of a row were held back: the last may then be
+    # as far from the first by chance.
+    near = b.bit_and(
+        b.eq(b.sub(second, first), size),
+        b.eq(b.sub(last, first), (addresses.lanes - 1) * size),
+    )
+    together, apart, join = (b.fresh_label(n) for n in ("together", "apart", "read"))
+    b.perform(f"br i1 {near.text}, label %{together}, label %{apart}")
+    b.label(together)
+    at = b.emit(f"inttoptr i64 {first.text} to ptr")
+    one = b.emit(f"load {kind}, ptr {at}, align 1")
+    b.perform(f"br label %{join}")
+    b.label(apart)
+    two = _apart(b, addresses, item)
+    b.perform(f"br label %{join}")
+    b.label(join)
+    return b.emit(f"phi {kind} [{one}, %{together}], [{two}, %{apart}]")

@@ -1,0 +1,154 @@
+"""Items in memory and lanes in registers, complex numbers included."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from theano._core.lower.kernel.loops import Fold
+from theano._core.lower.llvm.builder import Builder
+from theano._core.lower.llvm.text.emitter import ComplexValue, Value
+
+
+class Memory(NamedTuple):
+    """An operand, store or fold while its loop is written."""
+
+    dtype: str
+    axes: tuple[int, ...]  # the axes it moves along
+    slot: int  # position of its address in the arguments
+    strides: dict[int, str]  # bytes, by axis
+
+
+def itemsize(dtype: str) -> int:
+    """Return the bytes of one item in memory."""
+    return np.dtype(dtype).itemsize
+
+
+def reduce_lanes(b: Builder, fold: Fold, value: Any) -> Any:
+    """Return the lanes of an accumulator folded into one scalar, always in the same order."""
+    lanes = value.lanes
+    while lanes > 1:
+        lanes //= 2
+        low, high = halves(b, value, lanes)
+        value = getattr(b, fold.combine)(low, high)
+    return value
+
+
+def halves(b: Builder, value: Any, half: int) -> tuple[Any, Any]:
+    """Return the lower and the upper half of the lanes."""
+    if isinstance(value, ComplexValue):
+        (r0, r1), (i0, i1) = halves(b, value.real, half), halves(b, value.imag, half)
+        return ComplexValue(r0, i0), ComplexValue(r1, i1)
+    if half == 1:
+        return b.lane(value, 0), b.lane(value, 1)
+    order = list(range(2 * half))
+    return b.shuffle(value, value, order[:half]), b.shuffle(value, value, order[half:])
+
+
+def select(b: Builder, condition: Value, one: Any, two: Any) -> Any:
+    """Return `one` where `condition` holds, else `two`."""
+    if isinstance(one, ComplexValue):
+        return ComplexValue(
+            select(b, condition, one.real, two.real), select(b, condition, one.imag, two.imag)
+        )
+    return b.select(condition, one, two)
+
+
+class Part(NamedTuple):
+    """The first `count` items of a vector: in memory, the others may not be touched."""
+
+    count: str
+    smallest: int  # bytes of the smallest item that has masked instructions; 0: none has
+
+
+def has_masks(dtype: str, smallest: int) -> bool:
+    """Tell whether items are copied under a mask, which makes the other lanes 0."""
+    return 0 < smallest <= min(itemsize(dtype), 8)
+
+
+def copy_in(b: Builder, buffer: str, memory: str, dtype: str, part: Part) -> None:
+    """Copy part of a packed vector from memory to the buffer of a whole one."""
+    found = _mask(b, dtype, part)
+    if found is None:
+        _copy_bytes(b, buffer, memory, dtype, part)
+        return
+    words, mask = found
+    name = f"@llvm.masked.load.{words.text}.p0"
+    b.declarations[f"declare {words.type} {name}(ptr, i32, {mask.type}, {words.type})"] = None
+    rest = f"{mask.type} {mask.text}, {words.type} zeroinitializer"
+    vector = b.emit(f"call {words.type} {name}(ptr {memory}, i32 1, {rest})")
+    b.perform(f"store {words.type} {vector}, ptr {buffer}, align 64")
+
+
+def copy_out(b: Builder, memory: str, buffer: str, dtype: str, part: Part) -> None:
+    """Copy part of a packed vector from the buffer of a whole one to memory."""
+    found = _mask(b, dtype, part)
+    if found is None:
+        _copy_bytes(b, memory, buffer, dtype, part)
+        return
+    words, mask = found
+    name = f"@llvm.masked.store.{words.text}.p0"
+    b.declarations[f"declare void {name}({words.type}, ptr, i32, {mask.type})"] = None
+    vector = b.emit(f"load {words.type}, ptr {buffer}, align 64")
+    rest = f"ptr {memory}, i32 1, {mask.type} {mask.text}"
+    b.perform(f"call void {name}({words.type} {vector}, {rest})")
+
+
+def _mask(b: Builder, dtype: str, part: Part) -> tuple[Value, Value] | None:
+    """Return a vector as integers of at most 8 bytes, and which of them the part holds.
+
+    The first value has the type, and the suffix of intrinsics for it as its text. None where the
+    processor has no masks for such items.
+    """
+    if not has_masks(dtype, part.smallest):
+        return None
+    word = min(itemsize(dtype), 8)
+    each = itemsize(dtype) // word
+    count, integer = b.lanes * each, f"int{8 * word}"
+    words = Value(f"v{count}i{8 * word}", integer, count)
+    left = Value(part.count if each == 1 else b.emit(f"mul i64 {part.count}, {each}"), "int64", 1)
+    # Less than a vector, and so in the range of a word.
+    left = left if word == 8 else b.convert("trunc", left, integer)
+    first = b.pure(f"insertelement {words.type} poison, {left.type} {left.text}, i64 0", *words[1:])
+    numbers = ", ".join([f"{left.type} {i}" for i in range(count)])
+    every = b.shuffle(first, first, [0] * count)
+    return words, b.pure(f"icmp ult {words.type} <{numbers}>, {every.text}", "bool", count)
+
+
+def _copy_bytes(b: Builder, to: str, start: str, dtype: str, part: Part) -> None:
+    nbytes = b.emit(f"mul i64 {part.count}, {itemsize(dtype)}")
+    b.declarations["declare void @llvm.memcpy.p0.p0.i64(ptr, ptr, i64, i1)"] = None
+    b.perform(f"call void @llvm.memcpy.p0.p0.i64(ptr {to}, ptr {start}, i64 {nbytes}, i1 false)")
+
+
+def load(b: Builder, pointer: str, dtype: str, lanes: int) -> Any:
+    """Read `lanes` packed items."""
+    if not dtype.startswith("complex"):
+        return b.load(pointer, dtype, lanes)
+    part = "float32" if dtype == "complex64" else "float64"
+    if lanes == 1:
+        second = b.emit(f"getelementptr i8, ptr {pointer}, i64 {itemsize(part)}")
+        return ComplexValue(b.load(pointer, part, 1), b.load(second, part, 1))
+    both = b.load(pointer, part, 2 * lanes)
+    evens, odds = list(range(0, 2 * lanes, 2)), list(range(1, 2 * lanes, 2))
+    return ComplexValue(b.shuffle(both, both, evens), b.shuffle(both, both, odds))
+
+
+def store(b: Builder, value: Any, pointer: str) -> None:
+    """Write packed items."""
+    if not isinstance(value, ComplexValue):
+        b.store(value, pointer)
+        return
+    real, imag = value.real, value.imag
+    if value.lanes == 1:
+        second = b.emit(f"getelementptr i8, ptr {pointer}, i64 {itemsize(real.dtype)}")
+        b.store(real, pointer)
+        b.store(imag, second)
+        return
+    order = [
+        i
+        for pair in zip(range(value.lanes), range(value.lanes, 2 * value.lanes), strict=True)
+        for i in pair
+    ]
+    b.store(b.shuffle(real, imag, order), pointer)

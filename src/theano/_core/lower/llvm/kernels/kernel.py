@@ -1,0 +1,572 @@
+"""From a loop nest to the text of one kernel function.
+
+Three layouts of the same loop:
+
+- packed: all data is C-contiguous; axes are collapsed, strides follow from the lengths. The last
+  axis runs in vectors. Its remainder goes through the same code once more, over small buffers.
+- rows: strides are arguments, but along the last axis neighbours lie side by side. It runs in
+  vectors as if packed.
+- strided: strides are arguments. Each vector is gathered into a buffer first and scattered after.
+
+The arguments block holds, as int64: the lengths of the axes; the addresses of operands, stores and
+folds; and in the strided layout their strides in bytes, axis by axis.
+
+A kernel may be split: its range then runs over blocks of one of the reduced axes, so many rows each
+as the last argument says, and each block has its partial results, which are C-contiguous.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from theano._core.lower.kernel.loops import FOLD_BLOCK, Fold, Loop
+from theano._core.lower.llvm.builder import Builder
+from theano._core.lower.llvm.kernels.items import (
+    Memory,
+    itemsize,
+    load,
+    reduce_lanes,
+    select,
+    store,
+)
+from theano._core.lower.llvm.kernels.sums import Sums
+from theano._core.lower.llvm.kernels.vectors import VectorLoop, merge
+from theano._core.lower.llvm.target.codegen import has_avx512, lanes_of, smallest_masked_item
+from theano._core.lower.llvm.text.emitter import ComplexValue, Value
+
+# Bodies of at most this many operations that are folded along the vectors get vectors four times as
+# long: what limits them is the latency of the accumulator, not the number of registers.
+LIGHT = 4
+# Vectors that are added one after the other: few, so that roundings do not add up.
+PIECE = 32
+# The axis of partial results that counts the blocks of a kernel that is split.
+BLOCK = -1
+# Items of a tile of a strided loop; a cache line of each fits into the nearest cache.
+TILE = 128
+
+
+def range_axis(loop: Loop, groups: Sequence[Sequence[int]]) -> tuple[int, bool, bool]:
+    """Return (axis that the range of a kernel runs over, cut into blocks, partial results).
+
+    The axis is an index into `groups`.
+    """
+    reduced = [bool(g) and g[0] in loop.reduced for g in groups]
+    if loop.folds and groups and all(reduced):
+        return 0, len(groups) == 1, True
+    kept = [i for i, r in enumerate(reduced) if not (r and loop.folds)]
+    return (kept or [0])[0], False, False
+
+
+def choose_lanes(loop: Loop, vector_bits: int, along: bool = True) -> int:
+    """Return how many items the vectors of a loop hold; `along`: they run along its last axis."""
+    sizes = [itemsize(d) for d, _ in loop.operands] + [itemsize(d) for d in loop.stores]
+    light = along and loop.rank - 1 in loop.reduced and loop.weight <= LIGHT
+    # Otherwise what is folded in a wider type takes two registers, so that the body fills one.
+    if light or not sizes:
+        sizes += [itemsize(f.dtype) for f in loop.folds]
+    widest = min(max(sizes, default=8), 8)
+    lanes = lanes_of(widest, vector_bits)
+    return 4 * lanes if light else lanes
+
+
+class KernelWriter:
+    """Writes one kernel."""
+
+    def __init__(
+        self,
+        loop: Loop,
+        groups: Sequence[Sequence[int]],
+        layout: str,
+        lanes: int,
+        bits: int,
+        split: int = -1,
+    ) -> None:
+        self.loop = loop
+        self.split = split
+        self.groups = [tuple(g) for g in groups] or [()]
+        self.packed = layout == "packed"
+        # Whether neighbours along the last axis lie side by side.
+        self.unit = layout != "strided"
+        self.lanes = lanes
+        self.b = Builder(lanes, bits)
+        self.b.fenced = not has_avx512(bits)
+        self.b.scales = has_avx512(bits)
+        self.smallest_masked = smallest_masked_item(bits) if lanes > 1 else 0
+        reduced = set(loop.reduced)
+        self.reduced = [bool(g) and g[0] in reduced for g in self.groups]
+        self.full_fold = bool(loop.folds) and all(self.reduced)
+        self.blocks = self.full_fold and len(self.groups) == 1
+        self.last = len(self.groups) - 1
+        self.vector_reduced = bool(loop.folds) and self.reduced[self.last]
+        # Loops whose points must run in order have vectors of one item.
+        self.tiled = not self.unit and not loop.folds and lanes > 1
+        self.prologue: list[str] = []
+        # Register of the position along each axis that has a loop of its own.
+        self.index: dict[int, str] = {}
+
+    # -- layout -----------------------------------------------------------------------------------
+
+    def write(self) -> str:
+        """Return the text of the module: `kernel` and, for folds of everything, `combine`."""
+        b = self.b
+        rank = len(self.groups)
+        self.lengths = [self._argument(i) for i in range(rank)]
+        self._lay_out(rank)
+        self._nest()
+        b.perform("ret void")
+        functions = [
+            "define void @kernel(ptr noalias %args, i64 %begin, i64 %end) nounwind {",
+            "entry:",
+            *self.prologue,
+            *b.lines,
+            "}",
+        ]
+        if self.full_fold:
+            functions += self._combine()
+        functions += [*b.helpers.values(), *sorted(b.declarations)]
+        return "\n".join(functions) + "\n"
+
+    def _argument(self, index: int) -> str:
+        pointer = self.b.emit(f"getelementptr i64, ptr %args, i64 {index}")
+        return self.b.emit(f"load i64, ptr {pointer}, align 8")
+
+    def _address(self, slot: int) -> str:
+        pointer = self.b.emit(f"getelementptr i64, ptr %args, i64 {slot}")
+        return self.b.emit(f"load ptr, ptr {pointer}, align 8")
+
+    def _lay_out(self, rank: int) -> None:
+        loop = self.loop
+        kept = tuple(i for i in range(rank) if not self.reduced[i])
+        every = tuple(range(rank))
+        moves = []
+        for _, stretched in loop.operands:
+            moves.append(
+                tuple(i for i in every if self.groups[i] and self.groups[i][0] not in stretched)
+            )
+        wanted = [(d, m) for (d, _), m in zip(loop.operands, moves, strict=True)]
+        wanted += [(d, every) for d in loop.stores]
+        # Partial results of a fold of everything lie along the first axis.
+        partial = self.full_fold or self.split >= 0
+        wanted += [
+            (f.dtype if partial else f.out_dtype, (0,) if self.full_fold else kept)
+            for f in loop.folds
+        ]
+        slot = rank
+        strides_at = rank + len(wanted) + (len(loop.folds) if self.full_fold else 0)
+        memories = []
+        for dtype, axes in wanted:
+            strides: dict[int, str] = {}
+            folded = len(memories) >= len(loop.operands) + len(loop.stores)
+            if self.full_fold and folded:
+                strides = {0: str(itemsize(dtype))}
+            elif self.split >= 0 and folded:
+                strides = self._packed_strides(dtype, (BLOCK, *axes))
+                # Those of the results are passed over.
+                strides_at += 0 if self.packed else len(axes)
+            elif self.packed:
+                strides = self._packed_strides(dtype, axes)
+            else:
+                for axis in axes:
+                    strides[axis] = self._argument(strides_at)
+                    strides_at += 1
+                if self.unit and self.last in strides:
+                    strides[self.last] = str(itemsize(dtype))
+            memories.append(Memory(dtype, axes, slot, strides))
+            slot += 1
+        n, m = len(loop.operands), len(loop.stores)
+        self.operands, self.stores, self.folds = (
+            memories[:n],
+            memories[n : n + m],
+            memories[n + m :],
+        )
+        self.bases = {memory.slot: self._address(memory.slot) for memory in memories}
+        if self.split >= 0:
+            self.block_rows = self._argument(strides_at)
+
+    def _packed_strides(self, dtype: str, axes: Sequence[int]) -> dict[int, str]:
+        strides: dict[int, str] = {}
+        step = str(itemsize(dtype))
+        for axis in reversed(axes):
+            strides[axis] = step
+            if axis != axes[0]:
+                step = self.b.emit(f"mul i64 {step}, {self.lengths[axis]}")
+        return strides
+
+    # -- loops ------------------------------------------------------------------------------------
+
+    def _nest(self) -> None:
+        pointers = dict(self.bases)
+        everything = [*self.operands, *self.stores, *self.folds]
+        if self.full_fold:
+            self._range(0, "%begin", "%end", pointers, everything, self._full_fold_step)
+            return
+        if self.split >= 0:
+            self._range(BLOCK, "%begin", "%end", pointers, self.folds, self._block)
+        else:
+            self._kept_loops(pointers, first=True)
+
+    def _kept_loops(self, pointers: dict[int, str], first: bool) -> None:
+        """Write the loops over the axes that are kept, and within them those that are not."""
+        everything = [*self.operands, *self.stores, *self.folds]
+        last = self.last
+        outer = [i for i in range(last) if not self.reduced[i]]
+        if not self.reduced[last] or not self.loop.folds:
+            # The last axis is kept: it runs in vectors outside the reduced axes.
+            self._loops([*outer, last], pointers, everything, self._kept_vectors, first)
+        else:
+            self._loops(outer, pointers, everything, self._row_fold, first)
+
+    def _block(self, pointers: dict[int, str], number: str) -> None:
+        """Write the fold of one block of the axis that is split."""
+        b = self.b
+        low = b.emit(f"mul i64 {number}, {self.block_rows}")
+        far = b.emit(f"add i64 {low}, {self.block_rows}")
+        b.declarations["declare i64 @llvm.smin.i64(i64, i64)"] = None
+        high = b.emit(f"call i64 @llvm.smin.i64(i64 {far}, i64 {self.lengths[self.split]})")
+        self.part = low, high
+        self._kept_loops(pointers, first=False)
+
+    def extent(self, axis: int) -> tuple[str, str]:
+        """Return the ends of what is walked of a reduced axis."""
+        return self.part if axis == self.split else ("0", self.lengths[axis])
+
+    def _loops(
+        self,
+        axes: list[int],
+        pointers: dict[int, str],
+        memories: list[Memory],
+        inner: Any,
+        first: bool,
+    ) -> None:
+        """Write the loops over `axes`; `inner(pointers, lo, hi)` writes the last one of them.
+
+        The first loop of a kernel runs over its range, the others over their whole length.
+        """
+        if not axes:
+            inner(pointers, "0", "1")
+            return
+        axis = axes[0]
+        lo, hi = ("%begin", "%end") if first else ("0", self.lengths[axis])
+        if axes == [self.last]:
+            inner(pointers, lo, hi)
+            return
+        if len(axes) == 2 and axes[1] == self.last and self.tiled:
+            self._tiles(axis, lo, hi, pointers, memories, inner)
+            return
+
+        def step(moved: dict[int, str], index: str) -> None:
+            self.index[axis] = index
+            if len(axes) == 1:
+                inner(moved, "0", "1")
+            else:
+                self._loops(axes[1:], moved, memories, inner, first=False)
+
+        self._range(axis, lo, hi, pointers, memories, step)
+
+    def _tiles(
+        self,
+        axis: int,
+        lo: str,
+        hi: str,
+        pointers: dict[int, str],
+        memories: list[Memory],
+        inner: Any,
+    ) -> None:
+        """Write the loop over the last axis but one, once for each tile of the last axis.
+
+        Neighbours along `axis` may share a cache line, which is still there after a short row only.
+        """
+
+        def tile(_: dict[int, str], number: str) -> None:
+            b, length = self.b, self.lengths[self.last]
+            start = b.emit(f"mul i64 {number}, {TILE}")
+            far = b.emit(f"add i64 {start}, {TILE}")
+            b.declarations["declare i64 @llvm.smin.i64(i64, i64)"] = None
+            end = b.emit(f"call i64 @llvm.smin.i64(i64 {far}, i64 {length})")
+
+            def step(moved: dict[int, str], index: str) -> None:
+                self.index[axis] = index
+                inner(moved, start, end)
+
+            self._range(axis, lo, hi, pointers, memories, step)
+
+        up = self.b.emit(f"add i64 {self.lengths[self.last]}, {TILE - 1}")
+        count = self.b.emit(f"udiv i64 {up}, {TILE}")
+        self._range(self.last, "0", count, pointers, [], tile)
+
+    def _range(
+        self,
+        axis: int,
+        lo: str,
+        hi: str,
+        pointers: dict[int, str],
+        memories: list[Memory],
+        step: Any,
+    ) -> None:
+        """Write `for index in range(lo, hi)`, moving every pointer along `axis`."""
+        b = self.b
+        head, body, done = b.fresh_label("head"), b.fresh_label("body"), b.fresh_label("done")
+        before = b.block
+        b.perform(f"br label %{head}")
+        b.label(head)
+        index = b.emit(f"phi i64 [{lo}, %{before}], [%{body}.next, %{body}.end]")
+        more = b.emit(f"icmp slt i64 {index}, {hi}")
+        b.perform(f"br i1 {more}, label %{body}, label %{done}")
+        b.label(body)
+        moved = dict(pointers)
+        for memory in memories:
+            if axis in memory.strides:
+                offset = b.emit(f"mul i64 {index}, {memory.strides[axis]}")
+                moved[memory.slot] = b.emit(
+                    f"getelementptr i8, ptr {pointers[memory.slot]}, i64 {offset}"
+                )
+        step(moved, index)
+        b.perform(f"br label %{body}.end")
+        b.label(f"{body}.end")
+        b.perform(f"%{body}.next = add nsw i64 {index}, 1")
+        b.perform(f"br label %{head}")
+        b.label(done)
+
+    # -- folds ------------------------------------------------------------------------------------
+
+    def _start_accumulators(self, lanes: int) -> list[Any]:
+        return [self._constant(f.start, f.dtype, lanes) for f in self.loop.folds]
+
+    def _constant(self, value: Any, dtype: str, lanes: int) -> Any:
+        if dtype.startswith("complex"):
+            part = "float32" if dtype == "complex64" else "float64"
+            return ComplexValue(
+                self.b.const(np.real(value), part, lanes), self.b.const(np.imag(value), part, lanes)
+            )
+        return self.b.const(value, dtype, lanes)
+
+    def _full_fold_step(self, pointers: dict[int, str], index: str) -> None:
+        """One partial result: a block of the only axis, or one step of the first axis."""
+        b = self.b
+        self.index[0] = index
+        if self.blocks:
+            lo = b.emit(f"mul i64 {index}, {FOLD_BLOCK}")
+            far = b.emit(f"add i64 {lo}, {FOLD_BLOCK}")
+            hi = b.emit(f"call i64 @llvm.smin.i64(i64 {far}, i64 {self.lengths[0]})")
+            b.declarations["declare i64 @llvm.smin.i64(i64, i64)"] = None
+            start = {**self.bases, **{m.slot: pointers[m.slot] for m in self.folds}}
+            self._fold_vectors([], start, lo, hi)
+            return
+        self._fold_vectors(list(range(1, self.last)), pointers, "0", self.lengths[self.last])
+
+    def _row_fold(self, pointers: dict[int, str], lo: str, hi: str) -> None:
+        inner = [i for i in range(self.last) if self.reduced[i]]
+        self._fold_vectors(inner, pointers, *self.extent(self.last))
+
+    def _fold_vectors(self, axes: list[int], pointers: dict[int, str], lo: str, hi: str) -> None:
+        """Fold over `axes` and, in vectors, over [lo, hi) of the last axis; store the results."""
+        starts = self._start_accumulators(self.lanes)
+        sums = Sums(self.b, self.loop.folds)
+        totals = sums.totals(
+            self._nested_fold(
+                axes,
+                pointers,
+                [*starts, *sums.nothing_lost(starts)],
+                lambda moved, acc: self._pieces(moved, lo, hi, sums, acc, bool(axes)),
+            )
+        )
+        for fold, memory, total in zip(self.loop.folds, self.folds, totals, strict=True):
+            value = reduce_lanes(self.b, fold, total)
+            self._store_scalar(value, memory, pointers[memory.slot])
+
+    def _pieces(
+        self, pointers: dict[int, str], lo: str, hi: str, sums: Sums, acc: list[Any], nested: bool
+    ) -> list[Any]:
+        """Fold [lo, hi) in vectors; sums in short pieces, whose sums are added without loss."""
+        if not sums.any:
+            return self._vectors(pointers, lo, hi, acc)
+        b, starts = self.b, self._start_accumulators(self.lanes)
+        length = b.emit(f"sub i64 {hi}, {lo}")
+
+        def piece(first: str, count: str, acc: list[Any]) -> list[Any]:
+            end = b.emit(f"add i64 {first}, {count}")
+            folded = self._vectors(pointers, first, end, sums.started(acc, starts))
+            if nested:
+                return sums.added(acc, folded)
+            return self._added_to_others(
+                b.emit(f"icmp eq i64 {count}, {length}"), sums, acc, folded
+            )
+
+        return VectorLoop(self, pointers, lo, hi, acc).over(lo, hi, PIECE * self.lanes, piece, acc)
+
+    def _added_to_others(
+        self, alone: str, sums: Sums, acc: list[Any], piece: list[Any]
+    ) -> list[Any]:
+        """Return the accumulators after a piece: itself if it is `alone`, as in short rows."""
+        b = self.b
+        others, done = b.fresh_label("others"), b.fresh_label("added")
+        before = b.block
+        b.perform(f"br i1 {alone}, label %{done}, label %{others}")
+        b.label(others)
+        added = sums.added(acc, piece)
+        after = b.block
+        b.perform(f"br label %{done}")
+        b.label(done)
+        whole = [*piece, *acc[len(piece) :]]
+        return [merge(b, x, y, before, after) for x, y in zip(whole, added, strict=True)]
+
+    def _nested_fold(
+        self,
+        axes: list[int],
+        pointers: dict[int, str],
+        acc: list[Any],
+        inner: Any,
+        part: tuple[str, str] | None = None,
+    ) -> list[Any]:
+        """Fold over `axes`, of the first of them over `part` only if that is given."""
+        if not axes:
+            return inner(pointers, acc)
+        b = self.b
+        axis = axes[0]
+        low, high = part or self.extent(axis)
+        head, body, done = b.fresh_label("fold"), b.fresh_label("into"), b.fresh_label("folded")
+        before = b.block
+        b.perform(f"br label %{head}")
+        b.label(head)
+        index = b.emit(f"phi i64 [{low}, %{before}], [%{body}.next, %{body}.end]")
+        names = [f"%{body}.acc{i}" for i in range(len(acc))]
+        inside = [
+            self._phi(a, before, name, f"{body}.end") for a, name in zip(acc, names, strict=True)
+        ]
+        more = b.emit(f"icmp slt i64 {index}, {high}")
+        b.perform(f"br i1 {more}, label %{body}, label %{done}")
+        b.label(body)
+        self.index[axis] = index
+        moved = dict(pointers)
+        for memory in (*self.operands, *self.stores):
+            if axis in memory.strides:
+                offset = b.emit(f"mul i64 {index}, {memory.strides[axis]}")
+                moved[memory.slot] = b.emit(
+                    f"getelementptr i8, ptr {pointers[memory.slot]}, i64 {offset}"
+                )
+        results = self._nested_fold(axes[1:], moved, inside, inner)
+        b.perform(f"br label %{body}.end")
+        b.label(f"{body}.end")
+        for result, name in zip(results, names, strict=True):
+            self._rename(result, name)
+        b.perform(f"%{body}.next = add nsw i64 {index}, 1")
+        b.perform(f"br label %{head}")
+        b.label(done)
+        return inside
+
+    def _phi(self, start: Any, before: str, name: str, after: str) -> Any:
+        if isinstance(start, ComplexValue):
+            return ComplexValue(
+                self._phi(start.real, before, f"{name}r", after),
+                self._phi(start.imag, before, f"{name}i", after),
+            )
+        text = self.b.emit(f"phi {start.type} [{start.text}, %{before}], [{name}, %{after}]")
+        return Value(text, start.dtype, start.lanes)
+
+    def _rename(self, value: Any, name: str) -> None:
+        if isinstance(value, ComplexValue):
+            self._rename(value.real, f"{name}r")
+            self._rename(value.imag, f"{name}i")
+            return
+        # A bitcast to its own type gives a value the name that a phi above refers to.
+        self.b.perform(f"{name} = bitcast {value.type} {value.text} to {value.type}")
+
+    def _store_scalar(self, value: Any, memory: Memory, pointer: str) -> None:
+        scalar = Builder.cast(self.b, value, memory.dtype)
+        store(self.b, scalar, pointer)
+
+    # -- vectors along the last axis --------------------------------------------------------------
+
+    def _kept_vectors(self, pointers: dict[int, str], lo: str, hi: str) -> None:
+        """The last axis is kept: store each vector, folding the reduced axes inside."""
+        self._vectors(pointers, lo, hi, [])
+
+    def _vectors(self, pointers: dict[int, str], lo: str, hi: str, acc: list[Any]) -> list[Any]:
+        """Run [lo, hi) of the last axis in vectors; return the accumulators after it."""
+        inner = [i for i in range(self.last) if self.reduced[i]] if not self.vector_reduced else []
+        if self.unit and (not self.loop.folds or self.vector_reduced):
+            return VectorLoop(self, pointers, lo, hi, acc).packed()
+        if not self.unit and (not self.loop.folds or self.vector_reduced):
+            return VectorLoop(self, pointers, lo, hi, acc).strided()
+        VectorLoop(self, pointers, lo, hi, acc).columns(inner)
+        return []
+
+    # -- the last step of a fold of everything ----------------------------------------------------
+
+    def _combine(self) -> list[str]:
+        """Write `combine(args, 0, n)`: n partial results of each fold become one, pairwise."""
+        return [
+            "define void @combine(ptr noalias %args, i64 %zero, i64 %n) nounwind {",
+            "entry:",
+            "  br label %start0",
+            *(
+                line
+                for number, fold in enumerate(self.loop.folds)
+                for line in self._combine_one(number, fold)
+            ),
+            "finish:",
+            "  ret void",
+            "}",
+        ]
+
+    def _combine_one(self, number: int, fold: Fold) -> list[str]:
+        """Write the part of `combine` for one fold."""
+        folds = len(self.loop.folds)
+        slot = len(self.groups) + len(self.operands) + len(self.stores) + number
+        c = Builder(1, prefix=f"c{number}_")
+        c.block = f"start{number}"
+        size = itemsize(fold.dtype)
+        base = f"%base{number}"
+        text = [
+            f"start{number}:",
+            f"  %slot{number} = getelementptr i64, ptr %args, i64 {slot}",
+            f"  {base} = load ptr, ptr %slot{number}, align 8",
+            f"  %to{number} = getelementptr i64, ptr %args, i64 {slot + folds}",
+            f"  %out{number} = load ptr, ptr %to{number}, align 8",
+            f"  br label %level{number}",
+            f"level{number}:",
+            f"  %n{number} = phi i64 [%n, %start{number}], [%half{number}, %pairs{number}]",
+            f"  %many{number} = icmp sgt i64 %n{number}, 1",
+            f"  br i1 %many{number}, label %next{number}, label %last{number}",
+            f"next{number}:",
+            f"  %up{number} = add i64 %n{number}, 1",
+            f"  %half{number} = lshr i64 %up{number}, 1",
+            f"  br label %pairs{number}",
+            f"pairs{number}:",
+            f"  %i{number} = phi i64 [0, %next{number}], [%after{number}, %did{number}]",
+            f"  %j{number} = add i64 %i{number}, %half{number}",
+            f"  %go{number} = icmp slt i64 %j{number}, %n{number}",
+            f"  br i1 %go{number}, label %do{number}, label %level{number}",
+            f"do{number}:",
+            f"  %oi{number} = mul i64 %i{number}, {size}",
+            f"  %oj{number} = mul i64 %j{number}, {size}",
+            f"  %pi{number} = getelementptr i8, ptr {base}, i64 %oi{number}",
+            f"  %pj{number} = getelementptr i8, ptr {base}, i64 %oj{number}",
+        ]
+        c.block = f"do{number}"
+        one, two = (load(c, f"%p{k}{number}", fold.dtype, 1) for k in "ij")
+        store(c, getattr(c, fold.combine)(one, two), f"%pi{number}")
+        text += [
+            *c.lines,
+            f"  br label %did{number}",
+            f"did{number}:",
+            f"  %after{number} = add i64 %i{number}, 1",
+            f"  br label %pairs{number}",
+            f"last{number}:",
+        ]
+        c.lines.clear()
+        c.label(f"last{number}")
+        c.lines.clear()
+        # Of nothing, the fold is its start; the caller refuses folds that have none.
+        result = load(c, base, fold.dtype, 1)
+        some = Value(c.emit(f"icmp sgt i64 %n{number}, 0"), "bool", 1)
+        start = self._constant(fold.start, fold.dtype, 1)
+        result = select(c, some, result, start)
+        store(c, c.cast(result, fold.out_dtype), f"%out{number}")
+        following = f"start{number + 1}" if number + 1 < folds else "finish"
+        self.b.declarations.update(c.declarations)
+        self.b.helpers.update(c.helpers)
+        return [*text, *c.lines, f"  br label %{following}"]

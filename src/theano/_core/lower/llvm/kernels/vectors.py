@@ -1,0 +1,562 @@
+"""The innermost loop of a kernel: vectors along the last axis, and its remainder.
+
+The body of a loop is by far its longest part, so it is written once. In a packed loop the vectors
+that are full read and write memory in place; what remains is copied to buffers of one vector, under
+a mask where the processor has masks, and the loop runs once more over these. In a strided loop
+every vector goes through buffers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from theano._core.lower.llvm.kernels.fused_body import write_body
+from theano._core.lower.llvm.kernels.items import (
+    Memory,
+    Part,
+    copy_in,
+    copy_out,
+    has_masks,
+    itemsize,
+    load,
+    select,
+    store,
+)
+from theano._core.lower.llvm.text.emitter import ComplexValue, Value, llvm_type
+
+if TYPE_CHECKING:
+    from theano._core.lower.llvm.kernels.kernel import KernelWriter
+
+# Bytes of the accumulators of a panel of columns, which stay in the nearest cache.
+PANEL = 1 << 13
+# Rows that are folded into a vector of columns while its accumulators are in registers.
+ROWS = 16
+
+
+class VectorLoop:
+    """Vectors over [lo, hi) of the last axis of the kernel that `writer` writes."""
+
+    def __init__(
+        self, writer: KernelWriter, pointers: dict[int, str], lo: str, hi: str, acc: list[Any]
+    ) -> None:
+        self.w = writer
+        self.b = writer.b
+        self.pointers = pointers
+        self.lo, self.hi = lo, hi
+        self.acc = acc
+        axis = writer.last
+        self.moving = [m for m in writer.operands if axis in m.strides]
+        self.fixed = [m for m in writer.operands if axis not in m.strides]
+        self.fixed_values: dict[int, Any] = {}
+
+    # -- pieces -----------------------------------------------------------------------------------
+
+    def _load_fixed(self, pointers: dict[int, str]) -> None:
+        for memory in self.fixed:
+            scalar = load(self.b, pointers[memory.slot], memory.dtype, 1)
+            self.fixed_values[memory.slot] = self._splat(scalar)
+
+    def _splat(self, value: Any) -> Any:
+        if isinstance(value, ComplexValue):
+            return ComplexValue(self.b.broadcast(value.real), self.b.broadcast(value.imag))
+        return self.b.broadcast(value)
+
+    def _lane_numbers(self, dtype: str = "int64") -> Value:
+        lanes = self.w.lanes
+        if lanes == 1:
+            return Value("0", dtype, 1)
+        item = llvm_type(dtype)
+        numbers = ", ".join(f"{item} {i}" for i in range(lanes))
+        return Value(f"<{numbers}>", dtype, lanes)
+
+    def _first(self, count: str) -> Value:
+        """Tell the first `count` lanes from the others: a mask for the items that are folded."""
+        size = max(itemsize(f.dtype) for f in self.w.loop.folds)
+        # 16 bits hold the number of lanes of any vector.
+        dtype = f"int{8 * min(max(size, 2), 8)}"
+        limit = self.b.cast(Value(count, "int64", 1), dtype)
+        return self.b.lt(self._lane_numbers(dtype), self.b.broadcast(limit))
+
+    def _buffer(self, memory: Memory, whole: bool) -> str:
+        """Return memory for one vector; zero at first if not every lane will be written."""
+        size = itemsize(memory.dtype) * self.w.lanes
+        name = self._memory(size)
+        if not whole:
+            self.b.declarations["declare void @llvm.memset.p0.i64(ptr, i8, i64, i1)"] = None
+            self.w.prologue.append(
+                f"  call void @llvm.memset.p0.i64(ptr {name}, i8 0, i64 {size}, i1 false)"
+            )
+        return name
+
+    def _memory(self, size: int) -> str:
+        name = f"%buffer{len(self.w.prologue)}"
+        self.w.prologue.append(f"  {name} = alloca [{size} x i8], align 64")
+        return name
+
+    def _part(self, count: str) -> Part:
+        return Part(count, self.w.smallest_masked)
+
+    def _body(
+        self,
+        values: dict[int, Any],
+        first: str,
+        valid: Value | None,
+        acc: list[Any],
+        pointers: dict[int, str],
+    ) -> list[Any]:
+        """Write the body: stores to `pointers`; return the new accumulators."""
+        w, b = self.w, self.b
+
+        def index(axis: int) -> Value:
+            # Axes of length 1 have no loop.
+            at = next((i for i, group in enumerate(w.groups) if axis in group), None)
+            if at is None:
+                return b.const(0, "int64")
+            if at == w.last:
+                return b.add(b.broadcast(Value(first, "int64", 1)), self._lane_numbers())
+            return b.broadcast(Value(w.index[at], "int64", 1))
+
+        operands = [values[m.slot] for m in w.operands]
+        stored, folded = write_body(b, w.loop.body, index, operands)
+        for memory, value in zip(w.stores, stored, strict=True):
+            store(b, self._full(value), pointers[memory.slot])
+        results = []
+        for fold, old, value in zip(w.loop.folds, acc, folded, strict=True):
+            value = self._full(value)
+            if valid is not None:
+                start = w._constant(fold.start, fold.dtype, w.lanes)
+                value = select(b, valid, value, start)
+            results.append(getattr(b, fold.combine)(old, value))
+        return results
+
+    def _full(self, value: Any) -> Any:
+        return self._splat(value) if value.lanes != self.w.lanes else value
+
+    def _blocks(self) -> tuple[str, str, str]:
+        """Return (number of full vectors, items left, first item left) of [lo, hi)."""
+        b, lanes = self.b, self.w.lanes
+        n = b.emit(f"sub i64 {self.hi}, {self.lo}")
+        full = b.emit(f"udiv i64 {n}, {lanes}")
+        done = b.emit(f"mul i64 {full}, {lanes}")
+        return full, b.emit(f"sub i64 {n}, {done}"), b.emit(f"add i64 {self.lo}, {done}")
+
+    def _phis(self, values: Sequence[Any], before: str, names: list[str], after: str) -> list[Any]:
+        return [self.w._phi(v, before, n, after) for v, n in zip(values, names, strict=True)]
+
+    # -- packed -----------------------------------------------------------------------------------
+
+    def packed(self) -> list[Any]:
+        """Write a loop over packed data; return the accumulators after it."""
+        w, b = self.w, self.b
+        self._load_fixed(self.pointers)
+        full, rest, rest_at = self._blocks()
+        memories = [*self.moving, *w.stores]
+        starts, rests = (self._pointers_at(memories, at) for at in (self.lo, rest_at))
+        buffers = {}
+        for memory in memories:
+            whole = memory in w.stores or has_masks(memory.dtype, w.smallest_masked)
+            buffers[memory.slot] = (
+                self._buffer(memory, whole) if w.lanes > 1 else starts[memory.slot]
+            )
+        tag = b.fresh_label("vec")
+        phase, tail = f"{tag}.phase", f"{tag}.tail"
+        before = b.block
+        b.perform(f"br label %{phase}")
+        b.label(phase)
+        again = b.emit(f"phi i1 [false, %{before}], [true, %{tail}]")
+        count = b.emit(f"phi i64 [{full}, %{before}], [1, %{tail}]")
+        first = b.emit(f"phi i64 [{self.lo}, %{before}], [{rest_at}, %{tail}]")
+        at = {
+            m.slot: b.emit(f"phi ptr [{starts[m.slot]}, %{before}], [{buffers[m.slot]}, %{tail}]")
+            for m in memories
+        }
+        outer_names = [f"%{tag}.total{i}" for i in range(len(self.acc))]
+        acc = self._phis(self.acc, before, outer_names, tail)
+        valid = None
+        if w.loop.folds and w.lanes > 1:
+            limit = b.emit(f"select i1 {again}, i64 {rest}, i64 {w.lanes}")
+            valid = self._first(limit)
+        totals = self._packed_steps(tag, count, first, at, acc, valid)
+        for total, name in zip(totals, outer_names, strict=True):
+            w._rename(total, name)
+        self._remainder(tag, again, rest, rests, buffers)
+        return [self._named(t, n) for t, n in zip(totals, outer_names, strict=True)]
+
+    def _packed_steps(
+        self, tag: str, count: str, first: str, at: dict[int, str], acc: list[Any], valid: Any
+    ) -> list[Any]:
+        """Write `count` steps from the packed item `first` on; return the accumulators after it."""
+        w, b = self.w, self.b
+        some = b.emit(f"icmp sgt i64 {count}, 0")
+        start_block = b.block
+        b.perform(f"br i1 {some}, label %{tag}.loop, label %{tag}.after")
+        b.label(f"{tag}.loop")
+        k = b.emit(f"phi i64 [0, %{start_block}], [%{tag}.next, %{tag}.end]")
+        names = [f"%{tag}.acc{i}" for i in range(len(acc))]
+        inside = self._phis(acc, start_block, names, f"{tag}.end")
+        values, pointers = dict(self.fixed_values), dict(self.pointers)
+        for memory in [*self.moving, *w.stores]:
+            offset = b.emit(f"mul i64 {k}, {itemsize(memory.dtype) * w.lanes}")
+            pointers[memory.slot] = b.emit(f"getelementptr i8, ptr {at[memory.slot]}, i64 {offset}")
+        for memory in self.moving:
+            values[memory.slot] = load(b, pointers[memory.slot], memory.dtype, w.lanes)
+        step = b.emit(f"mul i64 {k}, {w.lanes}")
+        results = self._body(values, b.emit(f"add i64 {first}, {step}"), valid, inside, pointers)
+        b.perform(f"br label %{tag}.end")
+        b.label(f"{tag}.end")
+        for result, name in zip(results, names, strict=True):
+            w._rename(result, name)
+        b.perform(f"%{tag}.next = add nuw nsw i64 {k}, 1")
+        more = b.emit(f"icmp slt i64 %{tag}.next, {count}")
+        b.perform(f"br i1 {more}, label %{tag}.loop, label %{tag}.after")
+        b.label(f"{tag}.after")
+        return [
+            merge(b, a, r, start_block, f"{tag}.end")
+            for a, r in zip(
+                acc, [self._named(r, n) for r, n in zip(results, names, strict=True)], strict=True
+            )
+        ]
+
+    def _pointers_at(self, memories: Sequence[Any], position: str) -> dict[int, str]:
+        """Return pointers to an item of packed arrays."""
+        b = self.w.b
+        result = {}
+        for memory in memories:
+            offset = b.emit(f"mul i64 {position}, {itemsize(memory.dtype)}")
+            start = self.pointers[memory.slot]
+            result[memory.slot] = b.emit(f"getelementptr i8, ptr {start}, i64 {offset}")
+        return result
+
+    def _remainder(
+        self, tag: str, again: str, rest: str, rests: dict[int, str], buffers: dict[int, str]
+    ) -> None:
+        """Write the second phase's way in, through buffers, and the copy of its results out."""
+        w, b = self.w, self.b
+        left = b.emit(f"icmp sgt i64 {rest}, 0")
+        first_time = b.emit(f"xor i1 {again}, true")
+        more = b.emit(f"and i1 {left}, {first_time}")
+        b.perform(f"br i1 {more}, label %{tag}.tail, label %{tag}.done")
+        b.label(f"{tag}.tail")
+        for memory in self.moving:
+            copy_in(b, buffers[memory.slot], rests[memory.slot], memory.dtype, self._part(rest))
+        b.perform(f"br label %{tag}.phase")
+        b.label(f"{tag}.done")
+        if w.stores:
+            copy, finish = f"{tag}.copy", f"{tag}.finish"
+            b.perform(f"br i1 {again}, label %{copy}, label %{finish}")
+            b.label(copy)
+            for memory in w.stores:
+                copy_out(
+                    b, rests[memory.slot], buffers[memory.slot], memory.dtype, self._part(rest)
+                )
+            b.perform(f"br label %{finish}")
+            b.label(finish)
+
+    def _named(self, value: Any, name: str) -> Any:
+        if isinstance(value, ComplexValue):
+            return ComplexValue(
+                self._named(value.real, f"{name}r"), self._named(value.imag, f"{name}i")
+            )
+        return Value(name, value.dtype, value.lanes)
+
+    # -- strided ----------------------------------------------------------------------------------
+
+    def strided(self) -> list[Any]:
+        """Write a loop over data of any strides; return the accumulators after it."""
+        self._load_fixed(self.pointers)
+        return self.over(self.lo, self.hi, self.w.lanes, self._strided_block, self.acc)
+
+    def over(self, lo: str, hi: str, step: int, block: Any, acc: Sequence[Any] = ()) -> list[Any]:
+        """Write `for first in range(lo, hi, step)`; `block(first, count, acc)` is its body."""
+        w, b = self.w, self.b
+        tag = b.fresh_label("blocks")
+        before = b.block
+        b.perform(f"br label %{tag}.head")
+        b.label(f"{tag}.head")
+        first = b.emit(f"phi i64 [{lo}, %{before}], [%{tag}.next, %{tag}.end]")
+        names = [f"%{tag}.acc{i}" for i in range(len(acc))]
+        inside = self._phis(acc, before, names, f"{tag}.end")
+        more = b.emit(f"icmp slt i64 {first}, {hi}")
+        b.perform(f"br i1 {more}, label %{tag}.body, label %{tag}.done")
+        b.label(f"{tag}.body")
+        left = b.emit(f"sub i64 {hi}, {first}")
+        b.declarations["declare i64 @llvm.smin.i64(i64, i64)"] = None
+        count = b.emit(f"call i64 @llvm.smin.i64(i64 {left}, i64 {step})")
+        results = block(first, count, inside)
+        b.perform(f"br label %{tag}.end")
+        b.label(f"{tag}.end")
+        for result, name in zip(results, names, strict=True):
+            w._rename(result, name)
+        b.perform(f"%{tag}.next = add nsw i64 {first}, {step}")
+        b.perform(f"br label %{tag}.head")
+        b.label(f"{tag}.done")
+        return inside
+
+    def _valid(self, count: str) -> Value | None:
+        if not self.w.loop.folds or self.w.lanes == 1:
+            return None
+        return self._first(count)
+
+    def _strided_block(self, first: str, count: str, acc: list[Any]) -> list[Any]:
+        w = self.w
+        values, pointers = dict(self.fixed_values), dict(self.pointers)
+        for memory in self.moving:
+            values[memory.slot] = self._gathered(memory, self.pointers[memory.slot], first, count)
+        targets = {}
+        for memory in w.stores:
+            targets[memory.slot] = pointers[memory.slot] = self._buffer(memory, True)
+        results = self._body(values, first, self._valid(count), acc, pointers)
+        for memory in w.stores:
+            self._scatter(memory, self.pointers[memory.slot], targets[memory.slot], first, count)
+        return results
+
+    def _gathered(self, memory: Memory, pointer: str, first: str, count: str) -> Any:
+        """Return a vector of items `first` … along the last axis."""
+        b, lanes, size = self.b, self.w.lanes, itemsize(memory.dtype)
+        buffer = self._buffer(memory, False)
+        if lanes == 1 or memory.dtype.startswith("complex"):
+            self._move("gather", memory, buffer, pointer, first, count)
+            return load(b, buffer, memory.dtype, lanes)
+        b.helpers.setdefault(f"gathered{size}", _gathered(size, lanes))
+        arguments = self._far(memory, buffer, pointer, first, count)
+        bits = b.emit(f"call <{lanes} x i{8 * size}> @gathered{size}({arguments})")
+        dtype = "int8" if memory.dtype == "bool" else memory.dtype
+        kind = llvm_type(dtype, lanes)
+        text = b.emit(f"bitcast <{lanes} x i{8 * size}> {bits} to {kind}")
+        value = Value(text, dtype, lanes)
+        return b.neq(value, 0) if memory.dtype == "bool" else value
+
+    def _scatter(self, memory: Memory, pointer: str, buffer: str, first: str, count: str) -> None:
+        self._move("scatter", memory, buffer, pointer, first, count)
+
+    def _move(
+        self, kind: str, memory: Memory, buffer: str, pointer: str, first: str, count: str
+    ) -> None:
+        b, size = self.b, itemsize(memory.dtype)
+        b.helpers.setdefault(f"{kind}{size}", _mover(kind, size, self.w.lanes))
+        arguments = self._far(memory, buffer, pointer, first, count)
+        b.perform(f"call void @{kind}{size}({arguments})")
+
+    def _far(self, memory: Memory, buffer: str, pointer: str, first: str, count: str) -> str:
+        """Return the arguments of a function that moves items between a buffer and memory."""
+        stride = memory.strides[self.w.last]
+        offset = self.b.emit(f"mul i64 {first}, {stride}")
+        at = self.b.emit(f"getelementptr i8, ptr {pointer}, i64 {offset}")
+        return f"ptr {buffer}, ptr {at}, i64 {stride}, i64 {count}"
+
+    # -- columns: the last axis is kept, other axes are folded inside -----------------------------
+
+    def columns(self, inner: list[int]) -> None:
+        """Write folds over the axes `inner` of panels of columns, whose accumulators are in memory.
+
+        A row of a panel is long enough to be read at the speed of memory.
+        """
+        w = self.w
+        vector = w.lanes * max(itemsize(f.dtype) for f in w.loop.folds)
+        columns = w.lanes * max(1, PANEL // vector)
+        self.over(self.lo, self.hi, columns, lambda *p: self._panel(inner, columns, *p))
+
+    def _panel(
+        self, inner: list[int], columns: int, start: str, count: str, _: list[Any]
+    ) -> list[Any]:
+        w, b = self.w, self.b
+        end = b.emit(f"add i64 {start}, {count}")
+        totals = [self._memory(itemsize(f.dtype) * columns) for f in w.loop.folds]
+
+        def each(block: Any) -> list[Any]:
+            def vector(first: str, count: str, _: list[Any]) -> list[Any]:
+                at = b.emit(f"sub i64 {first}, {start}")
+                acc = [
+                    self._item(total, at, fold.dtype)
+                    for total, fold in zip(totals, w.loop.folds, strict=True)
+                ]
+                block(first, count, acc)
+                return []
+
+            return self.over(start, end, w.lanes, vector)
+
+        def some_rows(pointers: dict[int, str], low: str, rows: str) -> list[Any]:
+            high = b.emit(f"add i64 {low}, {rows}")
+            return each(lambda *vector: self._column(inner[-1:], pointers, low, high, *vector))
+
+        def all_rows(pointers: dict[int, str], _: list[Any]) -> list[Any]:
+            if not inner:
+                return some_rows(pointers, "0", "1")
+            low, high = w.extent(inner[-1])
+            return self.over(low, high, ROWS, lambda *rows: some_rows(pointers, *rows[:2]))
+
+        each(lambda first, count, acc: self._keep(acc, w._start_accumulators(w.lanes)))
+        w._nested_fold(inner[:-1], self.pointers, [], all_rows)
+        each(self._store_columns)
+        return []
+
+    def _column(
+        self,
+        axes: list[int],
+        pointers: dict[int, str],
+        low: str,
+        high: str,
+        first: str,
+        count: str,
+        at: list[str],
+    ) -> None:
+        """Fold the rows [low, high) of a vector of columns into the accumulators at `at`."""
+        w, b = self.w, self.b
+        acc = [load(b, a, fold.dtype, w.lanes) for a, fold in zip(at, w.loop.folds, strict=True)]
+        results = w._nested_fold(
+            axes,
+            pointers,
+            acc,
+            lambda moved, acc: self._column_step(moved, first, count, acc),
+            (low, high),
+        )
+        self._keep(at, results)
+
+    def _keep(self, at: list[str], values: list[Any]) -> None:
+        for pointer, value in zip(at, values, strict=True):
+            store(self.b, value, pointer)
+
+    def _item(self, start: str, index: str, dtype: str) -> str:
+        offset = self.b.emit(f"mul i64 {index}, {itemsize(dtype)}")
+        return self.b.emit(f"getelementptr i8, ptr {start}, i64 {offset}")
+
+    def _store_columns(self, first: str, count: str, acc: list[str]) -> None:
+        w, b = self.w, self.b
+        for fold, memory, at in zip(w.loop.folds, w.folds, acc, strict=True):
+            total = load(b, at, fold.dtype, w.lanes)
+            buffer = self._buffer(memory, True)
+            store(b, b.cast(total, memory.dtype), buffer)
+            self._scatter(memory, self.pointers[memory.slot], buffer, first, count)
+
+    def _column_step(
+        self, moved: dict[int, str], first: str, count: str, acc: list[Any]
+    ) -> list[Any]:
+        w, b = self.w, self.b
+        values: dict[int, Any] = {}
+        for memory in w.operands:
+            pointer = moved[memory.slot]
+            if w.last not in memory.strides:
+                values[memory.slot] = self._splat(load(b, pointer, memory.dtype, 1))
+            elif w.unit:
+                values[memory.slot] = self._row_part(memory, pointer, first, count)
+            else:
+                values[memory.slot] = self._gathered(memory, pointer, first, count)
+        pointers, targets = dict(moved), {}
+        for memory in w.stores:
+            targets[memory.slot] = pointers[memory.slot] = self._buffer(memory, True)
+        results = self._body(values, first, None, acc, pointers)
+        for memory in w.stores:
+            self._scatter(memory, moved[memory.slot], targets[memory.slot], first, count)
+        return results
+
+    def _row_part(self, memory: Memory, pointer: str, first: str, count: str) -> Any:
+        """Load a vector of a packed row; a part of one goes through a buffer."""
+        b, size = self.b, itemsize(memory.dtype)
+        offset = b.emit(f"mul i64 {first}, {size}")
+        at = b.emit(f"getelementptr i8, ptr {pointer}, i64 {offset}")
+        if self.w.lanes == 1:
+            return load(b, at, memory.dtype, 1)
+        buffer = self._buffer(memory, has_masks(memory.dtype, self.w.smallest_masked))
+        whole = b.emit(f"icmp eq i64 {count}, {self.w.lanes}")
+        copy, read = b.fresh_label("part"), b.fresh_label("read")
+        before = b.block
+        b.perform(f"br i1 {whole}, label %{read}, label %{copy}")
+        b.label(copy)
+        copy_in(b, buffer, at, memory.dtype, self._part(count))
+        b.perform(f"br label %{read}")
+        b.label(read)
+        source = b.emit(f"phi ptr [{at}, %{before}], [{buffer}, %{copy}]")
+        return load(b, source, memory.dtype, self.w.lanes)
+
+
+def merge(b: Any, one: Any, two: Any, block_one: str, block_two: str) -> Any:
+    """Return the value of the block that was left last."""
+    if isinstance(one, ComplexValue):
+        return ComplexValue(
+            merge(b, one.real, two.real, block_one, block_two),
+            merge(b, one.imag, two.imag, block_one, block_two),
+        )
+    text = b.emit(f"phi {one.type} [{one.text}, %{block_one}], [{two.text}, %{block_two}]")
+    return Value(text, one.dtype, one.lanes)
+
+
+_MOVED = "ptr %buffer, ptr %memory, i64 %stride, i64 %count"
+
+
+def _mover(kind: str, size: int, lanes: int) -> str:
+    """Return a function that moves `count` items between a packed buffer and strided memory.
+
+    A whole vector of neighbours is one item.
+    """
+    kind_of_vector = f"<{lanes} x i{8 * size}>"
+    from_, to = ("%memory", "%buffer") if kind == "gather" else ("%buffer", "%memory")
+    return f"""define internal void @{kind}{size}({_MOVED}) nounwind {{
+entry:
+  %whole = icmp eq i64 %count, {lanes}
+  %packed = icmp eq i64 %stride, {size}
+  %near = and i1 %whole, %packed
+  br i1 %near, label %copy, label %part
+copy:
+  %neighbours = load {kind_of_vector}, ptr {from_}, align 1
+  store {kind_of_vector} %neighbours, ptr {to}, align 1
+  ret void
+{_one_by_one(kind, size)}
+  ret void
+}}"""
+
+
+def _one_by_one(kind: str, size: int) -> str:
+    """Return blocks that move `count` items one after the other, the last of them open."""
+    item = f"i{8 * size}"
+    source, target = ("%s", "%p") if kind == "gather" else ("%p", "%s")
+    return f"""part:
+  %some = icmp sgt i64 %count, 0
+  br i1 %some, label %loop, label %done
+loop:
+  %i = phi i64 [0, %part], [%next, %loop]
+  %to = mul i64 %i, {size}
+  %far = mul i64 %i, %stride
+  %p = getelementptr i8, ptr %buffer, i64 %to
+  %s = getelementptr i8, ptr %memory, i64 %far
+  %item = load {item}, ptr {source}, align 1
+  store {item} %item, ptr {target}, align 1
+  %next = add nuw nsw i64 %i, 1
+  %more = icmp slt i64 %next, %count
+  br i1 %more, label %loop, label %done
+done:"""
+
+
+def _gathered(size: int, lanes: int) -> str:
+    """Return a function that reads a vector of strided items, through a buffer if it is not whole.
+
+    A vector that was just written in parts would have to wait for them all to be read at once, so
+    a whole one is gathered in a register.
+    """
+    item, vector = f"i{8 * size}", f"<{lanes} x i{8 * size}>"
+    apart, pointer, gathered = [], "%memory", "poison"
+    for i in range(lanes):
+        apart += [
+            f"  %g{i} = load {item}, ptr {pointer}, align 1",
+            f"  %v{i} = insertelement {vector} {gathered}, {item} %g{i}, i64 {i}",
+            f"  %m{i} = getelementptr i8, ptr {pointer}, i64 %stride",
+        ]
+        pointer, gathered = f"%m{i}", f"%v{i}"
+    lines = "\n".join(apart)
+    return f"""define internal {vector} @gathered{size}({_MOVED}) nounwind {{
+entry:
+  %whole = icmp eq i64 %count, {lanes}
+  br i1 %whole, label %vector, label %part
+vector:
+  %packed = icmp eq i64 %stride, {size}
+  br i1 %packed, label %copy, label %apart
+copy:
+  %neighbours = load {vector}, ptr %memory, align 1
+  ret {vector} %neighbours
+apart:
+{lines}
+  ret {vector} {gathered}
+{_one_by_one("gather", size)}
+  %read = load {vector}, ptr %buffer, align 1
+  ret {vector} %read
+}}"""

@@ -1,0 +1,1 @@
+"""Functions of numbers as LLVM text: arithmetic, elementary functions, random words."""

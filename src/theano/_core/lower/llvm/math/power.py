@@ -1,0 +1,125 @@
+"""Powers: of floats with all special cases of IEEE 754, of integers by squaring.
+
+x**y = 2**(y*log2(x)). In float64 the logarithm and the product are unrounded sums of two numbers
+(Dekker, Numerische Mathematik 18, 1971), because an error in the product is one of the result, 1000
+times as large; float32 is computed in float64. Bounds in ulp are measured by
+`tools/ulp.py`.
+"""
+
+import math
+
+from theano._core.lower.llvm.math.exponential import exp2, exp2_of_reduced, scale_by_power
+from theano._core.lower.llvm.math.logarithm import log2, split_any
+from theano._core.lower.llvm.text.emitter import FORMATS, Emitter, Value, is_float, is_signed
+
+# log2((1 + s)/(1 - s)) = s * (c1 + c3*z + z**2 * P(z)), z = s**2; c1 and c3 = high + low.
+_C1 = (2.8853900817779268, 4.0710547481862066e-17)
+_C3 = (0.9617966939259756, 5.0577616648125906e-17)
+_P = (
+    0.5770780163555851,
+    0.4121985831113712,
+    0.3205988979076854,
+    0.262308199190233,
+    0.22195223871088857,
+    0.1924024028185333,
+    0.16843176672773247,
+    0.1729670824482813,
+)
+
+
+def _sum(b: Emitter, x: Value, y: Value) -> tuple[Value, Value]:
+    """`x + y` and what it loses, for |x| >= |y| or x = 0."""
+    total = b.add(x, y)
+    return total, b.add(b.sub(x, total), y)
+
+
+def _product(b: Emitter, x: Value, y: Value) -> tuple[Value, Value]:
+    """`x * y` and what it loses."""
+    product = b.mul(x, y)
+    return product, b.fma(x, y, b.neg(product))
+
+
+def _log2_in_two(b: Emitter, x: Value) -> tuple[Value, Value]:
+    """log2(x) as an unrounded sum of float64, relative error 2**-66, for positive finite x."""
+    k, f2 = split_any(b, x)
+    f = b.mul(f2, 0.5)
+    divisor = b.add(f, 2.0)
+    divisor_rest = b.sub(f, b.sub(divisor, 2.0))
+    inverse = b.divide(1.0, divisor)
+    s = b.mul(f, inverse)
+    s_rest = b.mul(b.fnma(s, divisor_rest, b.fnma(s, divisor, f)), inverse)
+    z, z_rest = _product(b, s, s)
+    z_rest = b.fma(b.add(s, s), s_rest, z_rest)
+    p = b.polynomial(z, _P)
+    v = b.fma(z, p, _C3[0])
+    v_rest = b.add(b.fma(z, p, b.sub(_C3[0], v)), _C3[1])
+    w, w_rest = _product(b, z, v)
+    w_rest = b.fma(z, v_rest, b.fma(z_rest, v, w_rest))
+    u, u_rest = _sum(b, b.const(_C1[0], x.dtype, x.lanes), w)
+    u_rest = b.add(b.add(u_rest, w_rest), _C1[1])
+    high, low = _product(b, s, u)
+    low = b.fma(s, u_rest, b.fma(s_rest, u, low))
+    total, lost = _sum(b, k, high)
+    return total, b.add(lost, low)
+
+
+def _exp2_of_product(b: Emitter, a: Value, y: Value) -> Value:
+    """`a**y` in float64 for a >= 0 (infinity and NaN included), but for a = 1 or y = 0."""
+    high, low = _log2_in_two(b, a)
+    # log2 of 0, infinity and NaN.
+    high = b.select(b.lt(a, math.inf), high, a)
+    high = b.select(b.eq(a, 0.0), -math.inf, high)
+    product = b.mul(y, high)
+    rest = b.fma(y, low, b.fma(y, high, b.neg(product)))
+    # Beyond these the result is 0 or infinity; there the rest may be a NaN that means nothing.
+    rest = b.select(b.lt(b.absolute(product), 1100.0), rest, 0.0)
+    product = b.at_least(b.at_most(product, 1100.0), -1100.0)
+    rounder = FORMATS["float64"].rounder
+    t = b.add(product, rounder)
+    r = b.add(b.sub(product, b.sub(t, rounder)), rest)
+    return scale_by_power(b, exp2_of_reduced(b, r), t)
+
+
+def power(b: Emitter, x: Value, y: Value) -> Value:
+    """x**y; of floats within 2 ulp, with the special cases of IEEE 754's pow."""
+    if not is_float(x.dtype):
+        return integer_power(b, x, y)
+    a = b.absolute(x)
+    if x.dtype == "float32":
+        # In float64, an error in the last place of the logarithm does not reach the result.
+        wide_a, wide_y = (b.convert("fpext", v, "float64") for v in (a, y))
+        wide = exp2(b, b.mul(wide_y, log2(b, wide_a)))
+        result = b.convert("fptrunc", wide, "float32")
+    else:
+        result = _exp2_of_product(b, a, y)
+    infinite = b.eq(b.absolute(y), math.inf)
+    one = b.bit_or(b.eq(x, 1.0), b.bit_and(b.eq(a, 1.0), infinite))
+    one = b.bit_or(one, b.eq(y, 0.0))
+    # An infinite or a very large y is an even integer.
+    half = b.mul(y, 0.5)
+    integer = b.eq(b.intrinsic("llvm.trunc", y), y)
+    odd = b.bit_and(integer, b.neq(b.intrinsic("llvm.trunc", half), half))
+    result = b.select(odd, b.copysign(result, x), result)
+    undefined = b.bit_and(b.lt(x, 0.0), b.gt(x, -math.inf))
+    undefined = b.bit_and(undefined, b.bit_xor(integer, 1))
+    result = b.select(undefined, b.const(math.nan, x.dtype, x.lanes), result)
+    return b.select(one, 1.0, result)
+
+
+def integer_power(b: Emitter, x: Value, y: Value) -> Value:
+    """x**y of integers, wrapping as NumPy's product; for y < 0, 0 unless x is 1 or -1."""
+    odd = b.bit_and(y, 1)
+    count = b.select(b.lt(y, 0), 0, y) if is_signed(y.dtype) else y
+    one = b.const(1, x.dtype, x.lanes)
+
+    def step(result: Value, base: Value, left: Value) -> tuple[tuple[Value, ...], Value]:
+        factor = b.select(b.neq(b.bit_and(left, 1), 0), base, 1)
+        left = b.shift_right(left, 1)
+        return (b.mul(result, factor), b.mul(base, base), left), b.neq(left, 0)
+
+    result = b.repeat_while_any((one, x, count), step)[0]
+    if not is_signed(y.dtype):
+        return result
+    unit = b.select(b.eq(x, -1), b.select(b.neq(odd, 0), x, 1), 0)
+    unit = b.select(b.eq(x, 1), 1, unit)
+    return b.select(b.lt(y, 0), unit, result)

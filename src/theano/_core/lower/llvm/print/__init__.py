@@ -1,0 +1,1 @@
+"""Programs as LLVM text, and long ones in pieces."""

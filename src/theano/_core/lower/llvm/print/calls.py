@@ -1,0 +1,129 @@
+"""Kernels as a program knows them: how their text is made, and how they are called."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from theano._core.lower.arrays import Size
+from theano._core.lower.kernel.loops import Loop
+from theano._core.lower.llvm.kernels.items import itemsize
+from theano._core.lower.llvm.kernels.kernel import KernelWriter, range_axis
+
+# Bytes of a row of columns that are folded together: with a cache line more at its ends, at most a
+# tenth more is read than that.
+LEAST_ROW = 1024
+
+
+class Kernel:
+    """A kernel of a program; its text is written when it is asked for.
+
+    Attributes
+    ----------
+    symbol : str
+        'kernel', or 'combine' for the last step of a fold of everything.
+    eager : bool
+        Whether it is compiled with the program; others when first needed.
+    split : int
+        The group of reduced axes that is folded in blocks; -1: none.
+    """
+
+    def __init__(
+        self,
+        loop: Loop,
+        groups: list[list[int]],
+        layout: str,
+        lanes: int,
+        bits: int,
+        eager: bool,
+        split: int = -1,
+    ) -> None:
+        self.loop = loop
+        self.weight = loop.weight
+        self.groups = groups
+        self.layout = layout
+        self.lanes = lanes
+        self.bits = bits
+        self.eager = eager
+        self.split = split
+        self.symbol = "kernel"
+        self._text: str | None = None
+
+    @property
+    def unit(self) -> int:
+        """How many items of its range make up the least that is worth a chunk.
+
+        Of columns that is enough for each row of them to be read at the speed of memory.
+        """
+        loop, groups = self.loop, self.groups
+        axis, _, partial = range_axis(loop, groups)
+        if not loop.folds or partial or self.split >= 0 or axis != len(groups) - 1:
+            return 1
+        return LEAST_ROW // min((itemsize(d) for d, _ in loop.operands), default=8)
+
+    @property
+    def key(self) -> tuple[Any, ...]:
+        """All that the text depends on, but the machine: equal kernels have equal texts."""
+        groups = tuple(map(tuple, self.groups))
+        return self.loop, groups, self.layout, self.lanes, self.bits, self.split
+
+    @property
+    def text(self) -> str:
+        """The LLVM module."""
+        if self._text is None:
+            self._text = KernelWriter(
+                self.loop, self.groups, self.layout, self.lanes, self.bits, self.split
+            ).write()
+        return self._text
+
+
+class Combine:
+    """The function `combine` of the module of a kernel."""
+
+    symbol = "combine"
+
+    def __init__(self, kernel: Kernel) -> None:
+        self.kernel = kernel
+        self.eager = kernel.eager
+
+    @property
+    def key(self) -> tuple[Any, ...]:
+        """That of the kernel."""
+        return self.kernel.key
+
+    @property
+    def text(self) -> str:
+        """The LLVM module."""
+        return self.kernel.text
+
+
+class Call:
+    """A kernel and how it is called."""
+
+    def __init__(
+        self,
+        kernel: Kernel,
+        number: int,
+        layout: list[list[int]],
+        extents: list[Size],
+        count: Size,
+        total: Size,
+        sequential: bool,
+    ) -> None:
+        self.kernel = kernel
+        self.number = number
+        self.layout = layout
+        self.extents = extents
+        self.count = count
+        self.total = total
+        self.sequential = sequential
+        # Whether everything is folded, in blocks of the range whose results `combine` folds.
+        self.everything = False
+        # Which of the extents counts rows that may be folded in blocks; -1: none.
+        self.rows = -1
+        # The least of its range that is worth a chunk; 0: it runs in order.
+        self.unit = 0 if sequential else kernel.unit
+
+    @property
+    def by_runtime(self) -> bool:
+        """Whether the runtime folds in parts: see `th_fold`."""
+        return self.everything or self.rows >= 0

@@ -1,0 +1,509 @@
+"""From a program to LLVM text: one method for each instruction, and nothing decided.
+
+The entry function holds everything that is not a kernel. A register of the program is one of
+LLVM's of the same name, but for what `Compute` and loads give: that is known by its name in
+`_known`, since it may be a constant, or two registers for a complex number.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+from typing import Any
+
+from theano._core.base import dtypes
+from theano._core.base.dtypes import itemsize
+from theano._core.lower import program as ir
+from theano._core.lower.faults import CODES
+from theano._core.lower.llvm.builder import PARTS, Builder
+from theano._core.lower.llvm.kernels import items
+from theano._core.lower.llvm.kernels.fused_body import number, write_body
+from theano._core.lower.llvm.print.split import is_long, split, way_of_cutting
+from theano._core.lower.llvm.text.emitter import FIRST_BLOCK, ComplexValue, Value, llvm_type
+
+# Points of which a loop is certainly not shared with other threads.
+FEW = 64
+# Steps after which a loop first looks at the time, if they may take long.
+FEW_STEPS = 16
+_POSITION = {name: position for position, name in enumerate(ir.RUNTIME)}
+_KINDS = {"ptr": "ptr", "int128": "i128", "": "void"}
+_CALLS = (ir.Alloc, ir.Free, ir.Call, ir.Launch, ir.Fold)
+
+
+@lru_cache(256)
+def llvm_kind(kind: str) -> str:
+    """Return LLVM's name of a kind of register."""
+    if kind in _KINDS:
+        return _KINDS[kind]
+    dtype, _, lanes = kind.rpartition("x")
+    return llvm_type(dtype, int(lanes)) if dtype else llvm_type(kind)
+
+
+# What writes the text of a function of operands of a kind.
+_formats: dict[tuple[str, str], Callable[..., str]] = {}
+
+
+def _format_of(function: str, kind: str) -> Callable[..., str]:
+    key = function, kind
+    found = _formats.get(key)
+    if found is None:
+        text = ir.FUNCTIONS[function].text.replace("{k}", llvm_kind(kind))
+        found = _formats[key] = text.format
+    return found
+
+
+def printed(program: ir.Program) -> tuple[str, Callable[[], str] | None]:
+    """Return the text of the entry function of a program.
+
+    If it is long, what makes the text that LLVM reads in its place comes with it; see `split.py`.
+    """
+    return _Printer(program).text()
+
+
+class _Printer:
+    def __init__(self, program: ir.Program) -> None:
+        self.program = program
+        self.b = Builder(1)
+        self.cold: list[str] = []
+        # Lines with which inputs, steps and results begin.
+        self.starts: list[int] = [0]
+        # What `th_fold` says of each fold in parts, one after the other.
+        self.fold_facts: list[int] = []
+        self._facts = 1
+        self._failures: dict[Any, str] = {}  # what fails → its block, in `cold`
+        self._runtime: dict[str, None] = {}
+        self._known: dict[str, Any] = {}
+
+    def text(self) -> tuple[str, Callable[[], str] | None]:
+        """Write everything."""
+        b = self.b
+        self.block(self.program.body)
+        b.perform("ret i32 0")
+        header = [
+            "  %rt = load ptr, ptr %call, align 8",
+            "  %kernels.at = getelementptr ptr, ptr %call, i64 1",
+            "  %kernels = load ptr, ptr %kernels.at, align 8",
+            "  %frame.at = getelementptr ptr, ptr %call, i64 2",
+            "  %frame = load ptr, ptr %frame.at, align 8",
+            f"  %facts = alloca [{self._facts} x i64], align 8",
+            f"  %block = alloca [{self.program.block_words} x i64], align 8",
+        ]
+        for name, nbytes in self.program.stacks:
+            header.append(f"  {name} = alloca [{nbytes} x i8], align 16")
+        for name in self._runtime:
+            header.append(f"  %rt.{name}.at = getelementptr ptr, ptr %rt, i64 {_POSITION[name]}")
+            header.append(f"  %rt.{name} = load ptr, ptr %rt.{name}.at, align 8")
+        head = ["define i32 @entry(ptr %call) nounwind {", f"{FIRST_BLOCK}:"]
+        whole = [*head, *header, *b.lines, *self.cold, "}"]
+        rest = [*b.helpers.values(), *sorted(b.declarations)]
+        if self.fold_facts:
+            words = ", ".join(f"i64 {fact}" for fact in self.fold_facts)
+            rest.append(f"@folds = internal constant [{len(self.fold_facts)} x i64] [{words}]")
+        long = is_long(b.lines)
+        if long:
+            rest.append(way_of_cutting())
+
+        def cut() -> str:
+            return _joined([*(split(header, b.lines, self.cold, self.starts) or whole), *rest])
+
+        return _joined([*whole, *rest]), cut if long else None
+
+    def block(self, block: ir.Block) -> None:
+        """Write the instructions of a block."""
+        writers = self._writers
+        for instruction in block:
+            writers[type(instruction)](self, instruction)
+
+    # -- operands -----------------------------------------------------------------------------
+
+    def operand(self, size: Any) -> str:
+        """Return a size or an address as LLVM reads it."""
+        known = self._known.get(size)
+        return str(size) if known is None else known.text
+
+    def value(self, x: ir.Scalar | ir.Size, kind: str = "") -> Any:
+        """Return a scalar or a row, or a size of a kind."""
+        if isinstance(x, ir.Number):
+            return number(self.b, ir.number_of(x), x.dtype, x.dtype)
+        if isinstance(x, ir.Register):
+            return self._known.get(x.name) or Value(x.name, x.dtype, x.lanes)
+        return (isinstance(x, str) and self._known.get(x)) or Value(str(x), kind, 1)
+
+    def runtime(self, name: str) -> str:
+        """Return the address of a function of the runtime."""
+        self._runtime[name] = None
+        return f"%rt.{name}"
+
+    # -- arithmetic ---------------------------------------------------------------------------
+
+    def let(self, i: ir.Let) -> None:
+        known = self._known
+        operands = [known[x].text if x in known else x for x in i.operands]
+        self.b.lines.append(f"  {i.name} = {_format_of(i.function, i.kind)(*operands)}")
+        if i.function in ir.DECLARATIONS:
+            self.b.declarations[ir.DECLARATIONS[i.function]] = None
+
+    def compute(self, i: ir.Compute) -> None:
+        b = self.b
+        b.lanes = i.lanes
+        values = [self.value(x) for x in i.operands]
+        if i.lanes > 1:
+            values = [b.broadcast(v) for v in values]
+        (self._known[i.name],), _ = write_body(b, i.body, lambda axis: None, values)
+        b.lanes = 1
+
+    # -- memory -------------------------------------------------------------------------------
+
+    def _slot(self, offset: int) -> str:
+        return self.b.emit(f"getelementptr i64, ptr %frame, i64 {offset}")
+
+    def frame_load(self, i: ir.FrameLoad) -> None:
+        at = self._slot(i.offset)
+        self.b.perform(f"{i.name} = load {llvm_kind(i.kind)}, ptr {at}, align 8")
+
+    def frame_store(self, i: ir.FrameStore) -> None:
+        at = self._slot(i.offset)
+        kind = llvm_kind(i.kind)
+        self.b.perform(f"store {kind} {self.operand(i.value)}, ptr {at}, align 8")
+
+    def load(self, i: ir.Load) -> None:
+        self._known[i.name] = items.load(self.b, self.operand(i.address), i.dtype, 1)
+
+    def store(self, i: ir.Store) -> None:
+        items.store(self.b, self.value(i.value), self.operand(i.address))
+
+    def words(self, i: ir.Words) -> None:
+        b, address = self.b, self.operand(i.address)
+        for n, (word, kind) in enumerate(zip(i.words, i.kinds, strict=True)):
+            if word != "":
+                at = b.emit(f"getelementptr i64, ptr {address}, i64 {n}")
+                b.perform(f"store {llvm_kind(kind)} {self.operand(word)}, ptr {at}, align 8")
+
+    def alloc(self, i: ir.Alloc) -> None:
+        self.call(ir.Call(i.name, "alloc", (i.nbytes, i.slot)))
+
+    def free(self, i: ir.Free) -> None:
+        self.call(ir.Call("", "free", (i.slot,)))
+
+    def hand(self, i: ir.Hand) -> None:
+        self.frame_store(ir.FrameStore(i.slot, "null", "ptr"))
+        self.frame_store(ir.FrameStore(i.to, i.address, "ptr"))
+
+    # -- what may fail --------------------------------------------------------------------------
+
+    def check(self, i: ir.Check) -> None:
+        facts = tuple([self.operand(fact) for fact in i.facts])
+        self._facts = max(self._facts, len(facts))
+
+        def failure(label: str) -> list[str]:
+            lines = []
+            for n, fact in enumerate(facts):
+                lines += [
+                    f"  %{label}.at{n} = getelementptr i64, ptr %facts, i64 {n}",
+                    f"  store i64 {fact}, ptr %{label}.at{n}, align 8",
+                ]
+            call = f"call i32 {self.runtime('fail')}(ptr %call, i64 {CODES[i.fault]}"
+            return [
+                *lines,
+                f"  %{label}.r = {call}, i64 {i.place}, i64 {len(facts)}, ptr %facts)",
+                "  ret i32 -1",
+            ]
+
+        self._leave_unless(self.operand(i.condition), (i.place, i.fault, *facts), failure)
+
+    def guard(self, i: ir.Guard) -> None:
+        self._or_fail(self.operand(i.condition))
+
+    def _or_fail(self, condition: str) -> None:
+        self._leave_unless(condition, (), lambda label: ["  ret i32 -1"])
+
+    def _or_fail_unless_zero(self, status: str) -> None:
+        self._or_fail(self.b.emit(f"icmp eq i32 {status}, 0"))
+
+    def _leave_unless(
+        self, condition: str, failure: tuple[Any, ...], write: Callable[[str], list[str]]
+    ) -> None:
+        """Go on where `condition` holds, else leave by a block that all equal failures share."""
+        b = self.b
+        ok, bad = b.fresh_label("ok"), self._failures.get(failure)
+        if bad is None:
+            bad = self._failures[failure] = b.fresh_label("bad")
+            self.cold += [f"{bad}:", *write(bad)]
+        b.perform(f"br i1 {condition}, label %{ok}, label %{bad}")
+        b.label(ok)
+
+    # -- calls --------------------------------------------------------------------------------
+
+    def call(self, i: ir.Call) -> None:
+        row = ir.RUNTIME[i.function]
+        operands = "".join(
+            f", {'i64' if kind == 'i' else 'ptr'} {self.operand(x)}"
+            for kind, x in zip(row.operands, i.operands, strict=True)
+        )
+        text = f"call {llvm_kind(row.result)} {self.runtime(i.function)}(ptr %call{operands})"
+        self.b.perform(f"{i.name} = {text}" if i.name else text)
+
+    def launch(self, i: ir.Launch) -> None:
+        b = self.b
+        if isinstance(i.kernel, int):
+            at = b.emit(f"getelementptr ptr, ptr %kernels, i64 {i.kernel}")
+            function = b.emit(f"load ptr, ptr {at}, align 8")
+        else:
+            function = self.runtime(i.kernel)
+        arguments, count, total = map(self.operand, (i.arguments, i.count, i.total))
+        if isinstance(i.total, int) and i.total <= FEW:
+            b.perform(f"call void {function}(ptr {arguments}, i64 0, i64 {count})")
+            return
+        done = b.emit(
+            f"call i32 {self.runtime('parallel')}(ptr %call, ptr {function}, ptr {arguments}"
+            f", i64 {count}, i64 {total}, i64 {i.weight}, i64 {i.unit})"
+        )
+        self._or_fail_unless_zero(done)
+
+    def fold(self, i: ir.Fold) -> None:
+        b = self.b
+        how = b.emit(f"getelementptr i64, ptr @folds, i64 {len(self.fold_facts)}")
+        self.fold_facts += i.facts
+        fold, arguments = self.runtime("fold"), self.operand(i.arguments)
+        done = b.emit(f"call i32 {fold}(ptr %call, ptr {arguments}, ptr {how})")
+        self._or_fail_unless_zero(done)
+
+    def fence(self, i: ir.Fence) -> None:
+        done = self.b.emit(f"call i32 {self.runtime('commit')}(ptr %call)")
+        self._or_fail_unless_zero(done)
+
+    def step(self, i: ir.Step) -> None:
+        self.starts.append(len(self.b.lines))
+
+    # -- branches and loops -------------------------------------------------------------------
+
+    def branch(self, i: ir.If) -> None:
+        b = self.b
+        condition, before, known = self.operand(i.condition), b.block, b._known
+        join = b.fresh_label("join")
+        ends, values, labels = [], [], []
+        for hint, block in (("then", i.then), ("else", i.otherwise)):
+            labels.append(b.fresh_label(hint) if block else join)
+        if i.then or i.otherwise:
+            b.perform(f"br i1 {condition}, label %{labels[0]}, label %{labels[1]}")
+        for label, block, side in zip(labels, (i.then, i.otherwise), (2, 3), strict=True):
+            end = before
+            if block:
+                b.label(label)
+                self.block(block)
+                end = b.block
+            ends.append(end)
+            values.append([_parts(self.value(merge[side], merge.kind)) for merge in i.merges])
+            if block:
+                b.perform(f"br label %{join}")
+        if i.then or i.otherwise:
+            b.label(join)
+            # INVARIANT: what was computed before the branch is known after it.
+            b._known = known
+        for merge, ones, twos in zip(i.merges, *values, strict=True):
+            names = []
+            for kind, one, two in zip(_part_kinds(merge.kind), ones, twos, strict=True):
+                k = llvm_kind(kind)
+                text = f"phi {k} [{one.text}, %{ends[0]}], [{two.text}, %{ends[1]}]"
+                if ends == [before, before]:
+                    text = f"select i1 {condition}, {k} {one.text}, {k} {two.text}"
+                names.append(Value(b.emit(text), kind, 1))
+            self._known[merge.name] = _whole(names)
+
+    def loop(self, i: ir.For) -> None:
+        b = self.b
+        tag = b.fresh_label("loop")
+        limit = self.operand(i.limit)
+        carried = [*i.carried, *([i.stop] if i.stop is not None else [])]
+        phis = [(i.step, "i64", "0")]
+        for c in carried:
+            starts = _parts(self.value(c.start, c.kind))
+            kinds = _part_kinds(c.kind)
+            names = [c.name] if len(kinds) == 1 else [f"{c.name}.r", f"{c.name}.i"]
+            for name, kind, start in zip(names, kinds, starts, strict=True):
+                phis.append((name, llvm_kind(kind), start.text))
+            if len(names) > 1:
+                self._known[c.name] = ComplexValue(*map(Value, names, kinds, (1, 1)))
+        before, lines = b.block, b.lines
+        b.lines, b.block, b._known = [], f"{tag}.body", {}
+        self.block(i.body)
+        nexts = [b.emit(f"add nuw nsw i64 {i.step}, 1")]
+        for c in carried:
+            nexts += [v.text for v in _parts(self.value(c.after, c.kind))]
+        body, latch = b.lines, b.block
+        b.lines, b.block, b._known = lines, before, {}
+        loop = [(*phi, after) for phi, after in zip(phis, nexts, strict=True)]
+        stop = "" if i.stop is None else i.stop.name
+        if i.polls:
+            first = FEW_STEPS if _calls_out(i.body) else ir.PATIENCE
+            self._in_pieces(tag, loop, limit, body, latch, stop, first)
+        else:
+            self._at_once(tag, loop, limit, body, latch)
+
+    def _at_once(
+        self,
+        tag: str,
+        phis: Sequence[tuple[str, str, str, str]],
+        limit: str,
+        body: Sequence[str],
+        latch: str,
+    ) -> None:
+        b = self.b
+        before = b.block
+        b.perform(f"br label %{tag}.head")
+        b.label(f"{tag}.head")
+        for name, kind, start, after in phis:
+            b.perform(f"{name} = phi {kind} [{start}, %{before}], [{after}, %{latch}]")
+        more = b.emit(f"icmp slt i64 {phis[0][0]}, {limit}")
+        b.perform(f"br i1 {more}, label %{tag}.body, label %{tag}.done")
+        b.lines += [f"{tag}.body:", *body, f"  br label %{tag}.head"]
+        b.label(f"{tag}.done")
+
+    def _in_pieces(
+        self,
+        tag: str,
+        phis: Sequence[tuple[str, str, str, str]],
+        limit: str,
+        body: Sequence[str],
+        latch: str,
+        stop: str,
+        first: int,
+    ) -> None:
+        """Write a loop around the lines of its body, which end in block `latch`.
+
+        It is cut into pieces, between which signals are handled: a call inside the loop would have
+        it keep its values in memory. The runtime says how long the next piece may be.
+        """
+        b = self.b
+        before, step = b.block, phis[0][0]
+        b.declarations[ir.DECLARATIONS["minimum"]] = None
+        b.perform(f"br label %{tag}.piece")
+        b.label(f"{tag}.piece")
+        b.perform(f"%{tag}.size = phi i64 [{first}, %{before}], [%{tag}.next, %{tag}.polled]")
+        for name, kind, start, _ in phis:
+            b.perform(f"{name}.p = phi {kind} [{start}, %{before}], [{name}, %{tag}.polled]")
+        far = b.emit(f"add nuw nsw i64 {step}.p, %{tag}.size")
+        end = b.emit(f"call i64 @llvm.smin.i64(i64 {far}, i64 {limit})")
+        b.perform(f"br label %{tag}.head")
+        b.label(f"{tag}.head")
+        for name, kind, _, after in phis:
+            b.perform(f"{name} = phi {kind} [{name}.p, %{tag}.piece], [{after}, %{latch}]")
+        more = b.emit(f"icmp slt i64 {step}, {end}")
+        if stop:
+            more = b.emit(f"and i1 {more}, {b.emit(f'xor i1 {stop}, true')}")
+        b.perform(f"br i1 {more}, label %{tag}.body, label %{tag}.left")
+        b.lines += [f"{tag}.body:", *body, f"  br label %{tag}.head"]
+        b.label(f"{tag}.left")
+        over = b.emit(f"icmp sge i64 {step}, {limit}")
+        over = b.emit(f"or i1 {over}, {stop}") if stop else over
+        b.perform(f"br i1 {over}, label %{tag}.done, label %{tag}.poll")
+        b.label(f"{tag}.poll")
+        b.perform(f"%{tag}.next = call i64 {self.runtime('poll')}(ptr %call, i64 %{tag}.size)")
+        self._or_fail(b.emit(f"icmp sgt i64 %{tag}.next, 0"))
+        b.perform(f"br label %{tag}.polled")
+        b.label(f"{tag}.polled")
+        b.perform(f"br label %{tag}.piece")
+        b.label(f"{tag}.done")
+
+    # -- rows in registers ----------------------------------------------------------------------
+
+    def mask(self, i: ir.Mask) -> None:
+        b = self.b
+        b.lanes = i.lanes
+        numbers = ", ".join(f"i64 {n}" for n in range(i.lanes))
+        length = b.broadcast(Value(self.operand(i.length), "int64", 1))
+        self._known[i.name] = b.lt(Value(f"<{numbers}>", "int64", i.lanes), length)
+        b.lanes = 1
+
+    def load_row(self, i: ir.LoadRow) -> None:
+        b, mask = self.b, self._known[i.mask]
+        kind = llvm_type(i.dtype, i.lanes)
+        name = f"@llvm.masked.load.{_suffix(i.dtype, i.lanes)}.p0"
+        b.declarations[f"declare {kind} {name}(ptr, i32, {mask.type}, {kind})"] = None
+        rest = f"{mask.type} {mask.text}, {kind} zeroinitializer"
+        text = b.emit(f"call {kind} {name}(ptr {self.operand(i.address)}, i32 1, {rest})")
+        self._known[i.name] = Value(text, i.dtype, i.lanes)
+
+    def store_row(self, i: ir.StoreRow) -> None:
+        b, mask, value = self.b, self._known[i.mask], self.value(i.value)
+        name = f"@llvm.masked.store.{_suffix(value.dtype, value.lanes)}.p0"
+        b.declarations[f"declare void {name}({value.type}, ptr, i32, {mask.type})"] = None
+        rest = f"ptr {self.operand(i.address)}, i32 1, {mask.type} {mask.text}"
+        b.perform(f"call void {name}({value.type} {value.text}, {rest})")
+
+    def widen(self, i: ir.Widen) -> None:
+        b = self.b
+        b.lanes = i.lanes
+        self._known[i.name] = b.broadcast(self.value(i.value))
+        b.lanes = 1
+
+    def lane(self, i: ir.Lane) -> None:
+        self._known[i.name] = self.b.lane(self.value(i.value), 0)
+
+    def fold_row(self, i: ir.FoldRow) -> None:
+        """Write the lanes taken together as by `reduce_lanes`, with the result in every lane."""
+        b, value = self.b, self.value(i.value)
+        lanes = value.lanes
+        start = b.const(ir.number_of(i.start), value.dtype, lanes)
+        value = b.select(self._known[i.mask], value, start)
+        half = lanes // 2
+        while half:
+            low = [n % half for n in range(lanes)]
+            parts = [b.shuffle(value, value, [n + first for n in low]) for first in (0, half)]
+            value = getattr(b, i.combine)(*parts)
+            half //= 2
+        self._known[i.name] = value
+
+    _writers = {
+        ir.Let: let,
+        ir.Compute: compute,
+        ir.FrameLoad: frame_load,
+        ir.FrameStore: frame_store,
+        ir.Load: load,
+        ir.Store: store,
+        ir.Words: words,
+        ir.Check: check,
+        ir.Guard: guard,
+        ir.Alloc: alloc,
+        ir.Free: free,
+        ir.Hand: hand,
+        ir.Call: call,
+        ir.Launch: launch,
+        ir.Fold: fold,
+        ir.If: branch,
+        ir.For: loop,
+        ir.Mask: mask,
+        ir.LoadRow: load_row,
+        ir.StoreRow: store_row,
+        ir.Widen: widen,
+        ir.Lane: lane,
+        ir.FoldRow: fold_row,
+        ir.Step: step,
+        ir.Fence: fence,
+    }
+
+
+def _calls_out(body: ir.Block) -> bool:
+    """Tell whether steps call the runtime or kernels."""
+    return any(isinstance(i, _CALLS) or (isinstance(i, ir.For) and i.polls) for i in ir.walk(body))
+
+
+def _parts(value: Any) -> list[Value]:
+    return [value.real, value.imag] if isinstance(value, ComplexValue) else [value]
+
+
+def _part_kinds(kind: str) -> list[str]:
+    return [PARTS[kind]] * 2 if kind in PARTS else [kind]
+
+
+def _whole(parts: Sequence[Value]) -> Any:
+    return parts[0] if len(parts) == 1 else ComplexValue(*parts)
+
+
+def _suffix(dtype: str, lanes: int) -> str:
+    letter = "f" if dtypes.is_float(dtype) else "i"
+    return f"v{lanes}{letter}{8 * itemsize(dtype)}"
+
+
+def _joined(lines: Sequence[str]) -> str:
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,1 @@
+"""From LLVM text to machine code, in memory and on disk."""

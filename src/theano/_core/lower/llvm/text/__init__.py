@@ -1,0 +1,1 @@
+"""Typed lines of LLVM text."""

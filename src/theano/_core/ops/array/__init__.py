@@ -1,0 +1,1 @@
+"""Shape, indexing, reductions, products: operations on whole arrays."""

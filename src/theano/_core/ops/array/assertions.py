@@ -1,0 +1,123 @@
+"""Values that are handed on once conditions hold."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from theano._core.ir.variable import Apply
+from theano._core.ops.core.op import (
+    Guard,
+    Structured,
+    as_variable,
+    connected,
+    linear_in,
+    python_int,
+    shape_of,
+)
+
+
+class Assert(Structured):
+    """`value`, after checking that every condition holds (AssertionError with `msg` if not)."""
+
+    __props__ = ("msg",)
+    # What native code reports of a condition that does not hold.
+    fault = "assert"
+    shape = shape_of(0)
+    connection = connected(0)
+    linear = linear_in(0)
+
+    def __init__(self, msg: str = "Theano Assert failed!") -> None:
+        self.msg = msg
+
+    def text(self, facts: Sequence[int]) -> str:
+        """Return the message of a failure."""
+        return self.msg
+
+    def make_node(self, value: Any, *conditions: Any) -> Apply:
+        value = as_variable(value)
+        flags = [as_variable(c) for c in conditions]
+        if any(c.type.ndim for c in flags):
+            raise TypeError(
+                f"the conditions of Assert must be scalars, got {[str(c.type) for c in flags]}"
+            )
+        return Apply(self, [value, *flags], [value.type.variable_class(value.type)])
+
+    def compute(self, xp: Any, node: Apply, value: Any, *conditions: Any) -> tuple[Any, ...]:
+        assert all(conditions), self.msg
+        return (value,)
+
+    def jax(self, j: Any, node: Apply, value: Any, *conditions: Any) -> tuple[Any, ...]:
+        for condition in conditions:
+            j.require(condition)
+        return (value,)
+
+    def may_fail(self, node: Apply) -> bool:
+        return bool(self._open(node))
+
+    def _open(self, node: Apply) -> list[Any]:
+        """Return the conditions that are not known to hold."""
+        return [v for v in node.inputs[1 + getattr(self, "facts", 0) :] if not python_int(v)]
+
+    def guards(self, node: Apply, shapes: Sequence[Any]) -> list[Guard]:
+        facts = getattr(self, "facts", 0)
+        return [(self, lambda: [*node.inputs[1 : 1 + facts], *self._open(node)])]
+
+    def batch(
+        self, node: Apply, values: list[Any], rows: list[bool], batching: Any
+    ) -> list[Any] | None:
+        value, *conditions = values
+        together = [
+            batching.all_of(c) if row else c for c, row in zip(conditions, rows[1:], strict=True)
+        ]
+        return [self(value, *together)]
+
+    def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
+        return [cotangents[0]] + [None] * (len(node.inputs) - 1)
+
+    def lower(self, p: Any, node: Apply, value: Any, *conditions: Any) -> Any:
+        for condition in conditions:
+            p.require(node, condition, self.fault)
+        return value
+
+
+assert_op = Assert()
+
+
+class Require(Assert):
+    """`value`, after checking that every condition holds (ValueError with `msg` if not).
+
+    The first `facts` inputs after `value` are integers that `msg` has places for, as in `{0}`.
+    """
+
+    __props__ = ("facts", "msg")
+    error: type[Exception] = ValueError
+    fault = "parameter"
+
+    def __init__(self, msg: str, facts: int = 0) -> None:
+        super().__init__(msg)
+        self.facts = facts
+
+    def text(self, facts: Sequence[int]) -> str:
+        return self.msg.format(*facts) if self.facts else self.msg
+
+    def compute(self, xp: Any, node: Apply, value: Any, *rest: Any) -> tuple[Any, ...]:
+        if not all(rest[self.facts :]):
+            raise self.error(self.text([int(f) for f in rest[: self.facts]]))
+        return (value,)
+
+    def jax(self, j: Any, node: Apply, value: Any, *rest: Any) -> tuple[Any, ...]:
+        return super().jax(j, node, value, *rest[self.facts :])
+
+    def batch(
+        self, node: Apply, values: list[Any], rows: list[bool], batching: Any
+    ) -> list[Any] | None:
+        if any(rows[1 : 1 + self.facts]):
+            return None
+        return super().batch(node, values, rows, batching)
+
+    def lower(self, p: Any, node: Apply, value: Any, *rest: Any) -> Any:
+        facts = [p.integer(f) for f in rest[: self.facts]]
+        for condition in rest[self.facts :]:
+            p.require(node, condition, self.fault, facts)
+        return value

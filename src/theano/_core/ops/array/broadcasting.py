@@ -1,0 +1,80 @@
+"""Arrays stretched to a shape, without copying."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from theano._core.base import dtypes
+from theano._core.ir.variable import Apply
+from theano._core.ops.array.assertions import Require
+from theano._core.ops.array.dims import as_length, checked_shape, is_one, not_negative
+from theano._core.ops.core.dimshuffle import pad_left
+from theano._core.ops.core.op import (
+    Guard,
+    Structured,
+    as_variable,
+    connected,
+    linear_in,
+    tensor_operand,
+)
+from theano._core.ops.elementwise.elementwise import cast
+
+_NOT_NEGATIVE = Require("negative dimensions are not allowed: {0}", 1)
+
+
+class Alloc(Structured):
+    """`value` broadcast to the lengths that follow it. It is a view: nothing is copied."""
+
+    broadcasts = True
+    connection = connected(0)
+    linear = linear_in(0)
+
+    def make_node(self, value: Any, *lengths: Any) -> Apply:
+        value = tensor_operand("alloc", value)
+        sizes = [as_variable(n) for n in lengths]
+        for size in sizes:
+            if size.type.ndim or not dtypes.is_discrete(size.type.dtype):
+                raise TypeError(
+                    f"Shape arguments to Alloc must be integers, got {size} of {size.type}"
+                )
+        if value.type.ndim > len(sizes):
+            raise TypeError(
+                f"The Alloc value to use has more dimensions than the specified dimensions: "
+                f"{value.type.ndim} and {len(sizes)}"
+            )
+        value = pad_left(value, len(sizes))
+        sizes = [cast(n, "int64") for n in sizes]
+        pattern = [is_one(n) for n in sizes]
+        return self.one([value, *sizes], value.type.dtype, pattern)
+
+    def compute(self, xp: Any, node: Apply, value: Any, *lengths: Any) -> tuple[Any, ...]:
+        shape = checked_shape(lengths, node.outputs[0].type.dtype)
+        return (xp.broadcast_to(value, shape).copy(),)
+
+    def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
+        return [tuple(as_length(n) for n in node.inputs[1:])]
+
+    def may_fail(self, node: Apply) -> bool:
+        return not all(map(not_negative, node.inputs[1:]))
+
+    def guards(self, node: Apply, shapes: Sequence[Any]) -> list[Guard]:
+        open_ones = [n for n in node.inputs[1:] if not not_negative(n)]
+        return [(_NOT_NEGATIVE, lambda n=n: [n, n >= 0]) for n in open_ones]
+
+    def batch(
+        self, node: Apply, values: list[Any], rows: list[bool], batching: Any
+    ) -> list[Any] | None:
+        value, *lengths = values
+        if any(rows[1:]):
+            return None
+        return [alloc(value, batching.size, *lengths)]
+
+    def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
+        return [cotangents[0]] + [None] * (len(node.inputs) - 1)
+
+    def lower(self, p: Any, node: Apply, value: Any, *lengths: Any) -> Any:
+        return p.broadcast(node, value, [p.integer(n) for n in lengths])
+
+
+alloc = Alloc()

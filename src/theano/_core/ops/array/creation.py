@@ -1,0 +1,217 @@
+"""Operations that make arrays: ranges, identity matrices, joins."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from theano._core.base import dtypes
+from theano._core.base.errors import AsTensorError
+from theano._core.ir import hooks
+from theano._core.ir.types import TensorType
+from theano._core.ir.variable import Apply
+from theano._core.ops.array.dims import (
+    CountOfRange,
+    as_int64,
+    as_length,
+    checked_shape,
+    range_length,
+    total,
+)
+from theano._core.ops.array.indexing import subtensor
+from theano._core.ops.array.reductions import reduce
+from theano._core.ops.array.shaping import MakeVector, length, pattern_broadcast
+from theano._core.ops.core.dimshuffle import dimshuffle
+from theano._core.ops.core.fill import zeros_like_float
+from theano._core.ops.core.op import (
+    Structured,
+    as_variable,
+    connected,
+    no_cotangents,
+    python_int,
+    tensor_operand,
+)
+from theano._core.ops.elementwise.arithmetic import maximum
+from theano._core.ops.elementwise.elementwise import cast, unequal
+
+# Discrete dtypes whose numbers are int64 as well.
+COUNTS = [name for name in dtypes.all_dtypes if dtypes.is_discrete(name) and name != "uint64"]
+
+
+class ARange(Structured):
+    """Numbers from `start` up to `stop`, `step` apart."""
+
+    __props__ = ("dtype",)
+    connection = connected(0, 2)
+
+    def __init__(self, dtype: str) -> None:
+        self.dtype = dtype
+
+    def make_node(self, start: Any, stop: Any, step: Any) -> Apply:
+        values = [as_variable(v) for v in (start, stop, step)]
+        if any(v.type.ndim for v in values):
+            raise TypeError("arange needs scalars")
+        if dtypes.is_discrete(values[2].type.dtype) and python_int(values[2]) == 0:
+            raise ValueError("the step of arange must not be zero")
+        return self.one(values, self.dtype, (False,))
+
+    def compute(self, xp: Any, node: Apply, start: Any, stop: Any, step: Any) -> tuple[Any, ...]:
+        bounds = start.item(), stop.item(), step.item()
+        (count,) = checked_shape([range_length(node, *bounds)], self.dtype)
+        if not (dtypes.is_discrete(self.dtype) and isinstance(bounds[0] + bounds[2], int)):
+            return (xp.arange(*(bounds if count else (0,)), dtype=self.dtype),)
+        # NumPy counts integers in floating point: one too few, or many too many.
+        first, by = (np.uint64(bound % 2**64) for bound in bounds[::2])
+        return ((xp.arange(count, dtype="uint64") * by + first).astype(self.dtype),)
+
+    def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
+        start, stop, step = node.inputs
+        counts = all(v.type.dtype in COUNTS for v in node.inputs)
+        if counts and python_int(start) == 0 and python_int(step) == 1:
+            return [(as_length(maximum(cast(stop, "int64"), as_int64(0))),)]
+        return [(as_length(CountOfRange()(start, stop, step)),)]
+
+    def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
+        start, stop, step = node.inputs
+        if dtypes.is_discrete(self.dtype):
+            return [zeros_like_float(start), zeros_like_float(stop), zeros_like_float(step)]
+        g = cotangents[0]
+        steps = ARange("int64")(np.asarray(0), length(g, 0), np.asarray(1))
+        return [reduce("sum", g), None, reduce("sum", g * steps)]
+
+    def lower(self, p: Any, node: Apply, start: Any, stop: Any, step: Any) -> Any:
+        return p.arithmetic_sequence(node, self.dtype, start, step)
+
+    def __str__(self) -> str:
+        return f"ARange{{dtype={self.dtype!r}}}"
+
+
+class Eye(Structured):
+    """A matrix of `n` rows and `m` columns with ones on its `k`-th diagonal."""
+
+    __props__ = ("dtype",)
+    connection = connected()
+    vjp = no_cotangents
+
+    def __init__(self, dtype: str) -> None:
+        self.dtype = dtype
+
+    def make_node(self, n: Any, m: Any, k: Any) -> Apply:
+        values = [cast(as_variable(v), "int64") for v in (n, m, k)]
+        return self.one(values, self.dtype, (False, False))
+
+    def compute(self, xp: Any, node: Apply, n: Any, m: Any, k: Any) -> tuple[Any, ...]:
+        rows, columns = checked_shape((n, m), self.dtype)
+        return (xp.eye(rows, columns, int(k), dtype=self.dtype),)
+
+    def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
+        return [(as_length(node.inputs[0]), as_length(node.inputs[1]))]
+
+    def lower(self, p: Any, node: Apply, n: Any, m: Any, k: Any) -> Any:
+        def body(w: Any, shift: Any) -> Any:
+            return w.cast(w.eq(w.add(w.index(0), shift), w.index(1)), self.dtype)
+
+        return p.generate(node, [k], body)
+
+
+class Join(Structured):
+    """Arrays put one after another along `axis`."""
+
+    __props__ = ("axis",)
+
+    def __init__(self, axis: int) -> None:
+        self.axis = axis
+
+    def make_node(self, *arrays: Any) -> Apply:
+        values = [tensor_operand("join", a) for a in arrays]
+        if not values:
+            raise ValueError("Cannot join an empty list of tensors")
+        rank = values[0].type.ndim
+        if any(v.type.ndim != rank for v in values):
+            raise TypeError(
+                "Join() can only join tensors with the same number of dimensions, got "
+                f"{[v.type.ndim for v in values]}"
+            )
+        if rank == 0:
+            raise TypeError(
+                "Join cannot handle arguments of dimension 0. Use `stack` to join scalars."
+            )
+        if not -rank <= self.axis < rank:
+            raise IndexError(f"Join axis {self.axis} out of bounds [-{rank}, {rank})")
+        dtype = dtypes.upcast(*(v.type.dtype for v in values))
+        values = [cast(v, dtype) for v in values]
+        pattern = [any(axis) for axis in zip(*(v.type.broadcastable for v in values), strict=True)]
+        pattern[self.axis] = len(values) == 1 and values[0].type.broadcastable[self.axis]
+        return self.one(values, dtype, pattern)
+
+    def compute(self, xp: Any, node: Apply, *arrays: Any) -> tuple[Any, ...]:
+        return (xp.concatenate(arrays, axis=self.axis),)
+
+    def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
+        lengths = list(shapes[0])
+        axis = self.axis % len(lengths)
+        for other in shapes[1:]:
+            lengths = [a if isinstance(a, int) else b for a, b in zip(lengths, other, strict=True)]
+        lengths[axis] = total([s[axis] for s in shapes])
+        return [tuple(lengths)]
+
+    def linear(self, node: Apply) -> list[list[int]]:
+        return [list(range(len(node.inputs)))]
+
+    def batch(
+        self, node: Apply, values: list[Any], rows: list[bool], batching: Any
+    ) -> list[Any] | None:
+        axis = self.axis % node.outputs[0].type.ndim
+        return [Join(axis + 1)(*(batching.full(v) for v in node.inputs))]
+
+    def misfit(self, node: Apply, shapes: Sequence[Any]) -> str | None:
+        rank = node.outputs[0].type.ndim
+        others = [a for a in range(rank) if a != self.axis % rank]
+        return next(filter(None, (unequal([(s, a) for s in shapes]) for a in others)), None)
+
+    def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
+        g = cotangents[0]
+        axis = self.axis % g.type.ndim
+        start: Any = 0
+        parts = []
+        for value in node.inputs:
+            stop = total([start, length(value, axis)])
+            index = [slice(None)] * axis + [slice(start, stop)]
+            part = subtensor(g, index)
+            parts.append(pattern_broadcast(part, value.type.broadcastable))
+            start = stop
+        return parts
+
+    def lower(self, p: Any, node: Apply, *arrays: Any) -> Any:
+        return p.join(node, arrays, self.axis % node.outputs[0].type.ndim)
+
+    def __str__(self) -> str:
+        return f"Join{{axis={self.axis}}}"
+
+
+def join(axis: Any, *arrays: Any) -> Any:
+    """Return arrays joined along `axis`."""
+    values = [as_variable(a) for a in arrays]
+    known = python_int(as_variable(axis))
+    if known is None:
+        raise NotImplementedError("the axis of join must be known when the graph is built")
+    return Join(known)(*values)
+
+
+def identity_matrix(n: Any, m: Any, k: Any, dtype: str) -> Any:
+    """Return a matrix with ones on its `k`-th diagonal."""
+    return Eye(dtype)(n, m, k)
+
+
+@hooks.stack.fill
+def as_tensor_list(values: Sequence[Any]) -> Any:
+    """Return scalars as a vector, or arrays of one rank stacked along a new first axis."""
+    arrays = [as_variable(v) for v in values]
+    if not all(isinstance(a.type, TensorType) for a in arrays):
+        raise AsTensorError(f"Cannot convert {values} to TensorType", type(values))
+    if all(a.type.ndim == 0 for a in arrays):
+        return MakeVector(dtypes.upcast(*(a.type.dtype for a in arrays)))(*arrays)
+    parts = [dimshuffle(a, ["x", *range(a.type.ndim)]) for a in arrays]
+    return Join(0)(*parts)

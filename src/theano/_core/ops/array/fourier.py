@@ -1,0 +1,175 @@
+"""Fourier transforms: of real arrays as real and imaginary parts, and of complex arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from theano._core.base import dtypes
+from theano._core.base.settings import config
+from theano._core.ir.variable import Apply
+from theano._core.ops.array.broadcasting import Alloc
+from theano._core.ops.array.creation import ARange
+from theano._core.ops.array.dims import as_int64, as_length
+from theano._core.ops.array.indexing import IncSubtensor, split_index, subtensor
+from theano._core.ops.array.shaping import length, pattern_broadcast, reshape_op
+from theano._core.ops.core.dimshuffle import dimshuffle
+from theano._core.ops.core.op import as_variable, connected, linear_in, python_int, tensor_operand
+from theano._core.ops.core.python_call import Called
+from theano._core.ops.elementwise.arithmetic import minimum, switch
+from theano._core.ops.elementwise.elementwise import cast
+
+
+def _real(name: str, x: Any, rank: int) -> Any:
+    x = tensor_operand(name, x)
+    if dtypes.is_complex(x.type.dtype):
+        raise TypeError(f"{name} takes real numbers, got {x.type}")
+    if x.type.ndim < rank:
+        raise TypeError(f"{name}: input must have at least {rank} axes, got {x.type}")
+    if dtypes.is_discrete(x.type.dtype):
+        return cast(x, config.floatX)
+    return cast(x, "float32") if x.type.dtype == "float16" else x
+
+
+def _weighted(g: Any, size: Any, weight: float) -> Any:
+    """Return half a spectrum of `size` numbers with what stands for two of them times `weight`."""
+    rank = g.type.ndim
+    at = ARange("int64")(0, length(g, rank - 2), 1)
+    two = (at > 0) & (at * 2 < size)
+    weights = switch(two, np.asarray(weight, g.type.dtype), np.asarray(1, g.type.dtype))
+    return g * dimshuffle(weights, [*["x"] * (rank - 2), 0, "x"])
+
+
+class RFFT(Called):
+    """Transform of `x` over all axes but the first: the half of the last axis that is needed.
+
+    A last axis holds real and imaginary parts.
+    """
+
+    long_rule = True
+    linear = linear_in(0)
+
+    def make_node(self, x: Any) -> Apply:
+        x = _real("rfft", x, 2)
+        pattern = [*x.type.broadcastable[:-1], False, False]
+        return self.one([x], x.type.dtype, pattern)
+
+    def compute(self, xp: Any, node: Apply, x: Any) -> tuple[Any, ...]:
+        found = xp.fft.rfftn(x, axes=tuple(range(1, x.ndim)))
+        return (xp.stack([found.real, found.imag], axis=-1).astype(x.dtype),)
+
+    def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
+        *first, last = shapes[0]
+        half = last // 2 + 1 if isinstance(last, int) else last // 2 + as_int64(1)
+        return [(*first, half, 2)]
+
+    def batch(
+        self, node: Apply, values: list[Any], rows: list[bool], batching: Any
+    ) -> list[Any] | None:
+        return [_transform_rows(self, values[0])]
+
+    def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
+        x, g = node.inputs[0], cotangents[0]
+        size = length(x, x.type.ndim - 1)
+        return [irfft(_weighted(g, size, 0.5), size)]
+
+
+class IRFFT(Called):
+    """Inverse of `RFFT` times the number of items; the last axis of the result has `size` items."""
+
+    long_rule = True
+    connection = connected(0)
+    linear = linear_in(0)
+
+    def make_node(self, x: Any, size: Any) -> Apply:
+        x = _real("irfft", x, 3)
+        pattern = [*x.type.broadcastable[:-2], False]
+        return self.one([x, cast(as_variable(size), "int64")], x.type.dtype, pattern)
+
+    def compute(self, xp: Any, node: Apply, x: Any, size: Any) -> tuple[Any, ...]:
+        if x.shape[-1] != 2:
+            raise ValueError(f"irfft: the last axis must hold two parts, it has {x.shape[-1]}")
+        lengths = (*x.shape[1:-2], int(size))
+        axes = tuple(range(1, x.ndim - 1))
+        found = xp.fft.irfftn(x[..., 0] + 1j * x[..., 1], lengths, axes, norm="forward")
+        return (found.astype(x.dtype),)
+
+    def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
+        return [(*shapes[0][:-2], node.inputs[1])]
+
+    def batch(
+        self, node: Apply, values: list[Any], rows: list[bool], batching: Any
+    ) -> list[Any] | None:
+        return None if rows[1] else [_transform_rows(self, values[0], values[1])]
+
+    def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
+        return [_weighted(rfft(cotangents[0]), node.inputs[1], 2.0), None]
+
+
+def _transform_rows(op: Any, x: Any, *size: Any) -> Any:
+    """Return the transforms of rows of rows."""
+    one, two, *rest = (as_int64(length(x, a)) for a in range(x.type.ndim))
+    out = op(reshape_op(x, [one * two, *rest]), *size)
+    return reshape_op(out, [one, two, *(as_int64(length(out, a)) for a in range(1, out.ndim))])
+
+
+class DFT(Called):
+    """Discrete Fourier transform along one axis, cut or filled with zeros to `n` items first.
+
+    Parameters
+    ----------
+    axis : int
+    inverse : bool
+        Opposite sign of the exponent; the sum is not divided by `n`.
+    dtype : {'complex64', 'complex128'}
+    """
+
+    __props__ = ("axis", "inverse", "dtype")
+    connection = connected(0)
+
+    def __init__(self, axis: int, inverse: bool, dtype: str) -> None:
+        self.axis = axis
+        self.inverse = inverse
+        self.dtype = dtype
+
+    def make_node(self, x: Any, n: Any) -> Apply:
+        x, n = tensor_operand("fft", x), cast(as_variable(n), "int64")
+        if not 0 <= self.axis < x.type.ndim or n.type.ndim:
+            raise TypeError(f"fft along axis {self.axis} of {x.type} with a length {n.type}")
+        pattern = list(x.type.broadcastable)
+        pattern[self.axis] = python_int(n) == 1
+        return self.one([x, n], self.dtype, pattern)
+
+    def compute(self, xp: Any, node: Apply, x: Any, n: Any) -> tuple[Any, ...]:
+        if int(n) < 1:
+            raise ValueError(f"fft: the length must be positive, got {int(n)}")
+        if self.inverse:
+            found = xp.fft.ifft(x, int(n), self.axis, norm="forward")
+        else:
+            found = xp.fft.fft(x, int(n), self.axis)
+        return (found.astype(self.dtype),)
+
+    def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
+        lengths = list(shapes[0])
+        lengths[self.axis] = as_length(node.inputs[1])
+        return [tuple(lengths)]
+
+    def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
+        x, n = node.inputs
+        back = DFT(self.axis, not self.inverse, self.dtype)(cotangents[0], n)
+        own = length(x, self.axis)
+        kept = [slice(None)] * self.axis + [slice(0, minimum(as_int64(own), n))]
+        lengths = [as_int64(own if a == self.axis else length(back, a)) for a in range(x.type.ndim)]
+        room = Alloc()(np.zeros((), self.dtype), *lengths)
+        form, values = split_index(kept)
+        grown = IncSubtensor(form, False)(room, subtensor(back, kept), *values)
+        return [pattern_broadcast(grown, x.type.broadcastable), None]
+
+    def __str__(self) -> str:
+        return f"{'I' if self.inverse else ''}DFT{{axis={self.axis}}}"
+
+
+rfft = RFFT()
+irfft = IRFFT()

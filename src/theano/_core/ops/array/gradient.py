@@ -1,0 +1,178 @@
+"""Identities that change what differentiation sees, and the types of missing gradients."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from theano._core.ir.types import ObjectType
+from theano._core.ir.variable import Apply
+from theano._core.ops.core.fill import full_like
+from theano._core.ops.core.op import Structured, as_variable, connected, linear_in, shape_of
+from theano._core.ops.elementwise.arithmetic import clip
+
+
+class NullType(ObjectType):
+    """Type of a gradient that is not defined; `why_null` says why."""
+
+    def __init__(self, why_null: str = "(no explanation given)") -> None:
+        self.why_null = why_null
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, NullType)
+
+    def __hash__(self) -> int:
+        return hash(NullType)
+
+    def filter(self, value: Any, strict: bool = False, allow_downcast: bool | None = None) -> Any:
+        raise ValueError("NullType has no values")
+
+
+null_type = NullType()
+
+
+class DisconnectedType(ObjectType):
+    """Type of the gradient with respect to a variable that the cost does not depend on."""
+
+    def filter(self, value: Any, strict: bool = False, allow_downcast: bool | None = None) -> Any:
+        raise AssertionError("a DisconnectedType variable has no values")
+
+
+class GradientFilter(Structured):
+    """`x` itself; `kind` says what becomes of its gradient.
+
+    'disconnected': none flows; 'zero': zeros; 'scale': multiplied by `parameters[0]`;
+    'clip': held between `parameters[0]` and `parameters[1]`; 'undefined': asking is an error;
+    'checkpoint': it flows, and the derivative computes `x` again.
+    """
+
+    __props__ = ("kind", "parameters")
+    shape = shape_of(0)
+
+    def __init__(self, kind: str, parameters: tuple[float, ...] = ()) -> None:
+        self.kind = kind
+        self.parameters = parameters
+
+    def make_node(self, x: Any) -> Apply:
+        x = as_variable(x)
+        return Apply(self, [x], [x.type.variable_class(x.type)])
+
+    def compute(self, xp: Any, node: Apply, x: Any) -> tuple[Any, ...]:
+        return (x,)
+
+    def connection(self, node: Apply) -> list[list[bool]]:
+        return [[self.kind != "disconnected"]]
+
+    def batch(
+        self, node: Apply, values: list[Any], rows: list[bool], batching: Any
+    ) -> list[Any] | None:
+        return [self(values[0])]
+
+    def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
+        g = cotangents[0]
+        if self.kind == "disconnected":
+            return [None]
+        if self.kind == "zero":
+            return [full_like(g, 0, g.type.dtype)]
+        if self.kind == "undefined":
+            return [null_gradient(f"the gradient of {node.inputs[0]} was declared undefined")]
+        if self.kind == "checkpoint":
+            return [g]
+        if self.kind == "scale":
+            return [g * self.parameters[0]]
+        return [clip(g, *self.parameters)]
+
+    def jvp(self, node: Apply, tangents: Sequence[Any], forward: Any) -> list[Any] | None:
+        # Only what flows back is held between bounds.
+        return list(tangents) if self.kind in ("clip", "checkpoint") else None
+
+    def lower(self, p: Any, node: Apply, x: Any) -> Any:
+        return x
+
+    def __reduce__(self) -> Any:
+        return type(self), self.parameters
+
+    def __str__(self) -> str:
+        return type(self).__name__
+
+
+# One class for each kind: Theano has them, and programs look for them in graphs.
+
+
+class ZeroGrad(GradientFilter):
+    """`x` itself, with a gradient of zero."""
+
+    def __init__(self) -> None:
+        super().__init__("zero")
+
+
+class DisconnectedGrad(GradientFilter):
+    """`x` itself, through which no gradient flows."""
+
+    def __init__(self) -> None:
+        super().__init__("disconnected")
+
+
+class UndefinedGrad(GradientFilter):
+    """`x` itself; to ask for a gradient through it is an error."""
+
+    def __init__(self) -> None:
+        super().__init__("undefined")
+
+
+class GradScale(GradientFilter):
+    """`x` itself, with its gradient multiplied by a number."""
+
+    def __init__(self, multiplier: float) -> None:
+        super().__init__("scale", (multiplier,))
+        self.multiplier = multiplier
+
+
+class GradClip(GradientFilter):
+    """`x` itself, with its gradient held between two bounds."""
+
+    def __init__(self, clip_lower_bound: float, clip_upper_bound: float) -> None:
+        super().__init__("clip", (clip_lower_bound, clip_upper_bound))
+        self.clip_lower_bound = clip_lower_bound
+        self.clip_upper_bound = clip_upper_bound
+
+
+class Checkpoint(GradientFilter):
+    """`x` itself, which the derivative computes again."""
+
+    def __init__(self) -> None:
+        super().__init__("checkpoint")
+
+
+FILTERS: tuple[type[GradientFilter], ...] = tuple(GradientFilter.__subclasses__())
+
+
+class After(Structured):
+    """`x`, once `token` is there: what is computed from it is not shared with what came before."""
+
+    shape = shape_of(0)
+    connection = connected(0)
+    linear = linear_in(0)
+
+    def make_node(self, x: Any, token: Any) -> Apply:
+        return Apply(self, [x, token], [x.type.variable_class(x.type)])
+
+    def compute(self, xp: Any, node: Apply, x: Any, token: Any) -> tuple[Any, ...]:
+        return (x,)
+
+    def batch(
+        self, node: Apply, values: list[Any], rows: list[bool], batching: Any
+    ) -> list[Any] | None:
+        return self.make_node(*values).outputs
+
+    def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
+        return [cotangents[0], None]
+
+    def lower(self, p: Any, node: Apply, x: Any, token: Any) -> Any:
+        return x
+
+
+def null_gradient(why: str) -> Any:
+    """Return a variable that stands for a gradient that is not defined."""
+    kind = NullType(why)
+    return kind.variable_class(kind)

@@ -1,0 +1,526 @@
+"""Reading and writing parts of arrays: basic slices, and arrays of positions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from theano._core.base import dtypes
+from theano._core.base.errors import AdvancedIndexingError
+from theano._core.ir.variable import Apply, Constant, Variable
+from theano._core.ops.array.dims import (
+    SumOfLengths,
+    as_int64,
+    has_part,
+    not_negative,
+    stretched_lengths,
+)
+from theano._core.ops.array.reductions import reduce
+from theano._core.ops.array.shaping import pattern_broadcast
+from theano._core.ops.core.dimshuffle import dimshuffle
+from theano._core.ops.core.fill import zeros_like_float
+from theano._core.ops.core.op import (
+    Structured,
+    as_variable,
+    connected,
+    linear_in,
+    no_cotangents,
+    python_int,
+    scalar_shape,
+    shape_of,
+    tensor_operand,
+)
+from theano._core.ops.elementwise.arithmetic import add, maximum, minimum, switch
+from theano._core.ops.elementwise.elementwise import cast, same_rank
+
+# An entry of an index is SYMBOL where its value is an input of the node.
+SYMBOL = "symbol"
+
+
+class Slice(NamedTuple):
+    """A slice whose parts are None, an int, or SYMBOL."""
+
+    start: Any = None
+    stop: Any = None
+    step: Any = None
+
+
+Entry = Any  # int, SYMBOL or Slice
+Index = tuple[Entry, ...]
+
+
+def split_index(entries: Sequence[Any]) -> tuple[Index, list[Any]]:
+    """Return the static form of a basic index and the scalar variables it refers to."""
+    variables: list[Any] = []
+
+    def part(value: Any) -> Any:
+        if value is None:
+            return None
+        known = python_int(value)
+        if known is not None:
+            if not -(2**63) <= known < 2**63:
+                raise TypeError(f"Could not convert the index {known} to int64: it is too large")
+            return known
+        scalar = as_variable(value)
+        if (
+            scalar.type.ndim
+            or not dtypes.is_discrete(scalar.type.dtype)
+            or scalar.type.dtype == "bool"
+        ):
+            raise TypeError(f"Expected an integer, got {value} of type {scalar.type}")
+        variables.append(scalar)
+        return SYMBOL
+
+    form: list[Entry] = []
+    for entry in entries:
+        if isinstance(entry, slice):
+            form.append(Slice(part(entry.start), part(entry.stop), part(entry.step)))
+        else:
+            form.append(part(entry))
+    return tuple(form), variables
+
+
+def join_index(form: Index, values: Sequence[Any]) -> list[Any]:
+    """Return the index of `form` with SYMBOL replaced by `values` in order."""
+    rest = iter(values)
+
+    def part(value: Any) -> Any:
+        return next(rest) if value == SYMBOL and isinstance(value, str) else value
+
+    return [
+        slice(part(e.start), part(e.stop), part(e.step)) if isinstance(e, Slice) else part(e)
+        for e in form
+    ]
+
+
+def _traced_index(j: Any, form: Index, shape: Sequence[int], values: Sequence[Any]) -> Any:
+    """Return an index for JAX, which does not check positions: that they fit is required."""
+    entries = join_index(form, [int(v) if j.is_known(v) else v for v in values])
+    for axis, (entry, length) in enumerate(zip(entries, shape, strict=False)):
+        if not isinstance(entry, slice):
+            j.require((entry >= -length) & (entry < length))
+        elif isinstance(entry.step, int):
+            # Further than the axis is long is far enough, and fits any integer of XLA's.
+            step = min(max(entry.step, -length - 1), length + 1)
+            entries[axis] = slice(entry.start, entry.stop, step)
+    return tuple(entries)
+
+
+def _traced_write(j: Any, op: Any, x: Any, y: Any, at: Any) -> Any:
+    place = j.numpy.asarray(x).at[at]
+    return place.set(y) if op.assign else place.add(y)
+
+
+def slice_length(entry: slice, size: Any) -> Any:
+    """Return the length of a slice of an axis of `size`; None parts as in Python."""
+    step = 1 if entry.step is None else python_int(entry.step)
+    start, stop = (None if v is None else _known(v) for v in (entry.start, entry.stop))
+    if start is None and stop is None and step is not None and abs(step) == 1:
+        return size
+    if (
+        isinstance(size, int)
+        and step is not None
+        and all(v is None or isinstance(v, int) for v in (start, stop))
+    ):
+        return len(range(*slice(start, stop, step).indices(size)))
+    if size is None:
+        return None
+    return _symbolic_length(entry, step, as_int64(size))
+
+
+def _known(value: Any) -> Any:
+    known = python_int(value)
+    return value if known is None else known
+
+
+def _symbolic_length(entry: slice, step: int | None, size: Any) -> Any:
+    if step is None:
+        by = cast(as_variable(entry.step), "int64")
+        up = _bounded_length(entry.start, entry.stop, size, by, True)
+        down = _bounded_length(entry.start, entry.stop, size, by, False)
+        return switch(by < as_int64(0), down, up)
+    return _bounded_length(entry.start, entry.stop, size, as_int64(step), step > 0)
+
+
+def _bounded_length(start: Any, stop: Any, size: Any, step: Any, forward: bool) -> Any:
+    zero = as_int64(0)
+    low, high = (zero, size) if forward else (as_int64(-1), size - as_int64(1))
+
+    def bound(value: Any, default: Any) -> Any:
+        if value is None:
+            return default
+        if python_int(value) == 0 and forward:
+            return zero
+        at = cast(as_variable(value), "int64")
+        if at is size:
+            return size
+        known = python_int(value)
+        if known is None and not_negative(at):
+            return at if forward and _exceeds(size, at) else minimum(at, high)
+        if known is None:
+            at = switch(at < zero, at + size, at)
+        elif known < 0:
+            at = at + size
+        return minimum(maximum(at, low), high)
+
+    first, last = bound(start, low if forward else high), bound(stop, high if forward else low)
+    span = last - first if first is not zero else last
+    if python_int(step) == 1:
+        return maximum(span, zero) if first is not zero else span
+    return maximum(-(-span // step), zero)
+
+
+def _exceeds(total: Any, part: Any) -> bool:
+    """Tell whether `total` is `part` and something more."""
+    node = total.owner
+    if node is None or not (node.op is add or isinstance(node.op, SumOfLengths)):
+        return False
+    return has_part(total, part) and all(v is part or not_negative(v) for v in node.inputs)
+
+
+class Subtensor(Structured):
+    """A view of `x`: one entry per leading axis, an integer or a slice."""
+
+    __props__ = ("index",)
+    connection = connected(0)
+    linear = linear_in(0)
+
+    def __init__(self, index: Index) -> None:
+        self.index = index
+
+    def make_node(self, x: Any, *values: Any) -> Apply:
+        x = tensor_operand("subtensor", x)
+        if len(self.index) > x.type.ndim:
+            raise IndexError(
+                f"too many indices for array: {x} has {x.type.ndim} dimensions, "
+                f"the index {len(self.index)}"
+            )
+        pattern = []
+        for axis, one in enumerate(x.type.broadcastable):
+            entry = self.index[axis] if axis < len(self.index) else Slice()
+            if isinstance(entry, Slice):
+                pattern.append(one and _keeps_one(entry))
+        return self.one([x, *values], x.type.dtype, pattern)
+
+    def compute(self, xp: Any, node: Apply, x: Any, *values: Any) -> tuple[Any, ...]:
+        return (x[tuple(join_index(self.index, [int(v) for v in values]))],)
+
+    def jax(self, j: Any, node: Apply, x: Any, *values: Any) -> tuple[Any, ...]:
+        return (j.numpy.asarray(x)[_traced_index(j, self.index, x.shape, values)],)
+
+    def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
+        entries = join_index(self.index, node.inputs[1:])
+        entries += [slice(None)] * (node.inputs[0].type.ndim - len(entries))
+        lengths = [
+            slice_length(e, n)
+            for e, n in zip(entries, shapes[0], strict=True)
+            if isinstance(e, slice)
+        ]
+        pattern = node.outputs[0].type.broadcastable
+        return [tuple(1 if one else n for one, n in zip(pattern, lengths, strict=True))]
+
+    def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
+        x, *values = node.inputs
+        g = IncSubtensor(self.index, False)(zeros_like_float(x), cotangents[0], *values)
+        return [g] + [None] * len(values)
+
+    def lower(self, p: Any, node: Apply, x: Any, *values: Any) -> Any:
+        pattern = node.outputs[0].type.broadcastable
+        return p.slice(node, x, join_index(self.index, values), pattern)
+
+    def __str__(self) -> str:
+        return f"Subtensor{{{', '.join(_entry_text(e) for e in self.index)}}}"
+
+
+def _keeps_one(entry: Slice) -> bool:
+    # Only a slice that certainly takes the single item leaves a declared length of 1.
+    start, stop = (
+        entry.start in (None, 0),
+        entry.stop is None or (isinstance(entry.stop, int) and entry.stop >= 1),
+    )
+    if isinstance(entry.step, int) and entry.step < 0:
+        return entry.start is None and entry.stop is None
+    return start and stop and entry.step != SYMBOL
+
+
+def _entry_text(entry: Entry) -> str:
+    if isinstance(entry, Slice):
+        parts = (entry.start, entry.stop, entry.step)
+        return ":".join("" if part is None else _entry_text(part) for part in parts)
+    return "int64" if entry == SYMBOL else str(entry)
+
+
+class Within(Structured):
+    """`index`, after checking that it is an index of an axis of `length` (else IndexError)."""
+
+    shape = scalar_shape
+    connection = connected()
+    vjp = no_cotangents
+
+    def make_node(self, index: Any, length: Any) -> Apply:
+        return self.one([as_variable(index), as_variable(length)], "int64", ())
+
+    def compute(self, xp: Any, node: Apply, index: Any, length: Any) -> tuple[Any, ...]:
+        if not -length <= index < length:
+            raise IndexError(f"index {index} is out of bounds for axis 0 with size {length}")
+        return (index,)
+
+    def jax(self, j: Any, node: Apply, index: Any, length: Any) -> tuple[Any, ...]:
+        j.require((index >= -length) & (index < length))
+        return (index,)
+
+    def lower(self, p: Any, node: Apply, index: Any, length: Any) -> Any:
+        p.require_index(node, index, length)
+        return index
+
+
+within = Within()
+
+
+def subtensor(x: Any, entries: Sequence[Any]) -> Any:
+    """Return the basic index `entries` (ints, scalar variables, slices) of `x`."""
+    form, values = split_index(entries)
+    while form and form[-1] == Slice():
+        form = form[:-1]
+    return Subtensor(form)(x, *values) if form else x
+
+
+class IncSubtensor(Structured):
+    """`x` with a part set to `y`, or with `y` added to that part."""
+
+    __props__ = ("assign", "index")
+    shape = shape_of(0)
+    connection = connected(0, 1)
+    linear = linear_in((0, 1))
+
+    def __init__(self, index: Index, assign: bool) -> None:
+        self.index = index
+        self.assign = assign
+
+    def make_node(self, x: Any, y: Any, *values: Any) -> Apply:
+        x, y = tensor_operand("inc_subtensor", x), tensor_operand("inc_subtensor", y)
+        part = Subtensor(self.index).make_node(x, *values).outputs[0]
+        if y.type.ndim > part.type.ndim:
+            raise ValueError(
+                f"Trying to increment a {part.type.ndim}-dimensional subtensor with a "
+                f"{y.type.ndim}-dimensional value."
+            )
+        return self.one([x, cast(y, x.type.dtype), *values], x.type.dtype, x.type.broadcastable)
+
+    def compute(self, xp: Any, node: Apply, x: Any, y: Any, *values: Any) -> tuple[Any, ...]:
+        out = np.array(x)
+        at = tuple(join_index(self.index, [int(v) for v in values]))
+        check_fits(y.shape, out[at].shape)
+        out[at] = y if self.assign else out[at] + y
+        return (out,)
+
+    def jax(self, j: Any, node: Apply, x: Any, y: Any, *values: Any) -> tuple[Any, ...]:
+        return (_traced_write(j, self, x, y, _traced_index(j, self.index, x.shape, values)),)
+
+    def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
+        _, y, *values = node.inputs
+        g = cotangents[0]
+        part = Subtensor(self.index)(g, *values)
+        gx = IncSubtensor(self.index, True)(g, as_zero(g), *values) if self.assign else g
+        return [gx, sum_to(part, y)] + [None] * len(values)
+
+    def lower(self, p: Any, node: Apply, x: Any, y: Any, *values: Any) -> Any:
+        return p.write_slice(node, x, y, join_index(self.index, values), self.assign)
+
+    def __str__(self) -> str:
+        verb = "Set" if self.assign else "Inc"
+        return f"IncSubtensor{{{verb};{', '.join(_entry_text(e) for e in self.index)}}}"
+
+
+def check_fits(given: tuple[int, ...], wanted: tuple[int, ...]) -> None:
+    """Raise ValueError unless `given` broadcasts to `wanted`."""
+    try:
+        fits = np.broadcast_shapes(given, wanted) == tuple(wanted)
+    except ValueError:
+        fits = False
+    if not fits:
+        raise ValueError(f"could not broadcast input array from shape {given} into shape {wanted}")
+
+
+def as_zero(x: Any) -> Any:
+    """Return the scalar 0 of the dtype of `x`."""
+    return as_variable(np.zeros((), dtype=x.type.dtype))
+
+
+def sum_to(g: Any, y: Any) -> Any:
+    """Return `g` summed over the axes along which `y` was stretched."""
+    extra = g.type.ndim - y.type.ndim
+    axes = list(range(extra))
+    axes += [
+        extra + i
+        for i, one in enumerate(y.type.broadcastable)
+        if one and not g.type.broadcastable[extra + i]
+    ]
+    if not axes:
+        return (
+            g
+            if g.type.broadcastable == y.type.broadcastable
+            else pattern_broadcast(g, y.type.broadcastable)
+        )
+    reduced = reduce("sum", g, tuple(axes))
+    kept = iter(range(reduced.type.ndim))
+    return dimshuffle(
+        reduced, ["x" if extra + i in axes else next(kept) for i in range(y.type.ndim)]
+    )
+
+
+FULL = "full"
+AT = "at"
+
+
+class AdvancedSubtensor(Structured):
+    """`x` at arrays of positions.
+
+    `axes` says, per leading axis of `x`, AT (the next index array addresses it) or FULL. The index
+    arrays broadcast together; their axes stand where the AT axes stood if those are neighbours,
+    else in front.
+    """
+
+    __props__ = ("axes",)
+    connection = connected(0)
+    linear = linear_in(0)
+
+    def __init__(self, axes: tuple[str, ...]) -> None:
+        self.axes = axes
+
+    def place(self, rank: int) -> tuple[list[int], list[int], int]:
+        """Return (AT axes, FULL axes, position of the index axes in the output)."""
+        at = [i for i, a in enumerate(self.axes) if a == AT]
+        full = [i for i in range(rank) if i not in at]
+        neighbours = at == list(range(at[0], at[-1] + 1))
+        return at, full, at[0] if neighbours else 0
+
+    def make_node(self, x: Any, *indices: Any) -> Apply:
+        x = tensor_operand("advanced_subtensor", x)
+        if len(self.axes) > x.type.ndim:
+            raise IndexError(f"too many indices for array: {x} has {x.type.ndim} dimensions")
+        values = same_rank([index_array(i) for i in indices])
+        _, full, position = self.place(x.type.ndim)
+        pattern = [x.type.broadcastable[a] for a in full]
+        pattern[position:position] = [
+            all(v.type.broadcastable[i] for v in values) for i in range(values[0].type.ndim)
+        ]
+        return self.one([x, *values], x.type.dtype, pattern)
+
+    def numpy_index(self, indices: Sequence[Any]) -> tuple[Any, ...]:
+        """Return the index as NumPy takes it."""
+        rest = iter(indices)
+        return tuple(next(rest) if a == AT else slice(None) for a in self.axes)
+
+    def compute(self, xp: Any, node: Apply, x: Any, *indices: Any) -> tuple[Any, ...]:
+        return (xp.asarray(x[self.numpy_index(indices)]),)
+
+    def jax(self, j: Any, node: Apply, x: Any, *indices: Any) -> tuple[Any, ...]:
+        self._require_positions(j, x, indices)
+        return (j.numpy.asarray(x)[self.numpy_index(indices)],)
+
+    def _require_positions(self, j: Any, x: Any, indices: Sequence[Any]) -> None:
+        for axis, positions in zip(self.place(x.ndim)[0], indices, strict=True):
+            j.require((positions >= -x.shape[axis]) & (positions < x.shape[axis]))
+
+    def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
+        _, full, position = self.place(node.inputs[0].type.ndim)
+        lengths = [shapes[0][a] for a in full]
+        patterns = [v.type.broadcastable for v in node.inputs[1:]]
+        lengths[position:position] = stretched_lengths(patterns, shapes[1:])
+        return [tuple(lengths)]
+
+    def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
+        x, *indices = node.inputs
+        g = AdvancedIncSubtensor(self.axes, False)(zeros_like_float(x), cotangents[0], *indices)
+        return [g] + [None] * len(indices)
+
+    def lower(self, p: Any, node: Apply, x: Any, *indices: Any) -> Any:
+        at, full, position = self.place(node.inputs[0].type.ndim)
+        return p.gather(node, x, indices, at, full, position)
+
+    def __str__(self) -> str:
+        return "AdvancedSubtensor1" if self.axes == (AT,) else "AdvancedSubtensor"
+
+
+class AdvancedIncSubtensor(AdvancedSubtensor):
+    """`x` with the items at arrays of positions set to `y`, or with `y` added to them.
+
+    Where a position occurs several times, additions accumulate and the last assignment stays.
+    """
+
+    __props__ = ("assign", "axes")
+    shape = shape_of(0)
+    connection = connected(0, 1)
+    linear = linear_in((0, 1))
+
+    def __init__(self, axes: tuple[str, ...], assign: bool) -> None:
+        super().__init__(axes)
+        self.assign = assign
+
+    def make_node(self, x: Any, y: Any, *indices: Any) -> Apply:
+        x, y = tensor_operand("inc_subtensor", x), tensor_operand("inc_subtensor", y)
+        part = AdvancedSubtensor(self.axes).make_node(x, *indices)
+        if y.type.ndim > part.outputs[0].type.ndim:
+            raise TypeError(
+                f"cannot write a {y.type.ndim}-dimensional value to "
+                f"{part.outputs[0].type.ndim}-dimensional positions"
+            )
+        return self.one(
+            [x, cast(y, x.type.dtype), *part.inputs[1:]], x.type.dtype, x.type.broadcastable
+        )
+
+    def compute(self, xp: Any, node: Apply, x: Any, *rest: Any) -> tuple[Any, ...]:
+        y, *indices = rest
+        out = np.array(x)
+        at = self.numpy_index(indices)
+        check_fits(y.shape, out[at].shape)
+        if self.assign:
+            out[at] = y
+        else:
+            np.add.at(out, at, y)
+        return (out,)
+
+    def jax(self, j: Any, node: Apply, x: Any, *rest: Any) -> tuple[Any, ...]:
+        y, *indices = rest
+        self._require_positions(j, x, indices)
+        return (_traced_write(j, self, x, y, self.numpy_index(indices)),)
+
+    def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
+        _, y, *indices = node.inputs
+        g = cotangents[0]
+        part = AdvancedSubtensor(self.axes)(g, *indices)
+        gx = AdvancedIncSubtensor(self.axes, True)(g, as_zero(g), *indices) if self.assign else g
+        return [gx, sum_to(part, y)] + [None] * len(indices)
+
+    def lower(self, p: Any, node: Apply, x: Any, *rest: Any) -> Any:
+        y, *indices = rest
+        at, full, position = self.place(node.inputs[0].type.ndim)
+        return p.scatter(node, x, y, indices, (at, full, position), self.assign)
+
+    def __str__(self) -> str:
+        if self.axes == (AT,):
+            return f"AdvancedIncSubtensor1{{no_inplace,{'set' if self.assign else 'inc'}}}"
+        return f"AdvancedIncSubtensor{{inplace=False,  set_instead_of_inc={self.assign}}}"
+
+
+def index_array(value: Any) -> Any:
+    """Return `value` as an int64 index variable, or raise AdvancedIndexingError."""
+    variable = as_variable(value)
+    dtype = variable.type.dtype
+    if not dtypes.is_discrete(dtype) or dtype == "bool":
+        raise AdvancedIndexingError(
+            f"index must be integers or a boolean mask, got {variable.type}"
+        )
+    return cast(variable, "int64")
+
+
+def is_scalar_index(value: Any) -> bool:
+    """Tell whether an index entry is one integer."""
+    if isinstance(value, (int, np.integer)) and not isinstance(value, (bool, np.bool_)):
+        return True
+    if isinstance(value, Variable):
+        return getattr(value.type, "ndim", 1) == 0 and dtypes.is_discrete(value.type.dtype)
+    return isinstance(value, Constant)

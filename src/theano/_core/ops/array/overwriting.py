@@ -1,0 +1,63 @@
+"""Results that are written into the memory of arguments, as old programs ask for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import Any
+
+import numpy as np
+
+from theano._core.ir.variable import Apply
+from theano._core.ops.core.op import Structured
+
+
+def overwriting(op: Any) -> Any:
+    """Return an equal operation that says that it may overwrite its first input."""
+    # Operations of the engine are their own copies.
+    fresh: Any = object.__new__(type(op))
+    vars(fresh).update(vars(op), overwrites=0)
+    return fresh
+
+
+class Overwrite(Structured):
+    """Its inputs after the targets; before it hands them on, it writes some into the targets.
+
+    Parameters
+    ----------
+    written : sequence of int
+        For each target, which of the other inputs is written.
+    """
+
+    __props__ = ("written",)
+    pure = False
+    not_differentiated = "made when a function is compiled"
+
+    def __init__(self, written: Sequence[int]) -> None:
+        self.written = tuple(written)
+
+    def make_node(self, *inputs: Any) -> Apply:
+        values = inputs[len(self.written) :]
+        return Apply(self, list(inputs), [v.type.variable_class(v.type) for v in values])
+
+    def _write(self, *arrays: Any) -> tuple[()]:
+        values = arrays[len(self.written) :]
+        for target, k in zip(arrays, self.written, strict=False):
+            # ValueError: the user's array is read-only.
+            with suppress(ValueError):
+                target.flags.writeable = True
+                np.copyto(target, values[k])
+        return ()
+
+    def compute(self, xp: Any, node: Apply, *arrays: Any) -> tuple[Any, ...]:
+        self._write(*arrays)
+        return arrays[len(self.written) :]
+
+    def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
+        return list(shapes[len(self.written) :])
+
+    def lower(self, p: Any, node: Apply, *values: Any) -> Any:
+        p.call_python(
+            Apply(self, node.inputs, []), self._write, values, written=range(len(self.written))
+        )
+        return list(values[len(self.written) :])

@@ -1,0 +1,141 @@
+"""Values that are shown while a function runs, and breakpoints in it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from theano._core.ir.variable import Apply
+from theano._core.ops.core.op import Structured, as_variable, shape_of
+
+
+def print_attributes(op: Print, value: Any) -> None:
+    """Print the message of `op` and each of its attributes of `value`, called where it can be."""
+    for name in op.attrs:
+        found = getattr(value, name)
+        print(op.message, name, "=", found() if callable(found) else found)
+
+
+class Print(Structured):
+    """Its input, which is printed when it is computed.
+
+    Parameters
+    ----------
+    message : str
+        Printed in front.
+    attrs : sequence of str
+        Attributes of the array to print; those that can be called are.
+    global_fn : callable
+        `global_fn(op, value)` does the printing.
+    """
+
+    __props__ = ("message", "attrs", "global_fn")
+    pure = False
+    shape = shape_of(0)
+
+    def __init__(
+        self,
+        message: str = "",
+        attrs: Sequence[str] = ("__str__",),
+        global_fn: Callable[[Any, Any], Any] = print_attributes,
+    ) -> None:
+        self.message = message
+        self.attrs = tuple(attrs)
+        self.global_fn = global_fn
+
+    def make_node(self, x: Any) -> Apply:
+        x = as_variable(x)
+        return Apply(self, [x], [x.type.variable_class(x.type)])
+
+    def compute(self, xp: Any, node: Apply, x: Any) -> tuple[Any, ...]:
+        self.global_fn(self, x)
+        return (x,)
+
+    def jax(self, j: Any, node: Apply, x: Any) -> list[Any]:
+        return j.on_host(node, [x], effect=True)
+
+    def jvp(self, node: Apply, tangents: Sequence[Any], forward: Any) -> list[Any]:
+        return list(tangents)
+
+    def batch(
+        self, node: Apply, values: list[Any], rows: list[bool], batching: Any
+    ) -> list[Any] | None:
+        return [self(values[0])]
+
+    def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
+        return list(cotangents)
+
+    def _show(self, x: Any) -> tuple[()]:
+        self.global_fn(self, x)
+        return ()
+
+    def lower(self, p: Any, node: Apply, x: Any) -> Any:
+        p.call_python(Apply(self, node.inputs, []), self._show, [x])
+        return x
+
+    def __str__(self) -> str:
+        return (
+            f"Print{{message='{self.message}', attrs={self.attrs}, "
+            f"global_fn={getattr(self.global_fn, '__name__', self.global_fn)}}}"
+        )
+
+
+class PdbBreakpoint(Structured):
+    """Its inputs after the condition; where that holds, a debugger starts first.
+
+    In the debugger, the list `monitored` holds the values as arrays; what it holds at the end is
+    used from there on.
+
+    Parameters
+    ----------
+    name : str
+        Shown when the debugger starts.
+    """
+
+    __props__ = ("name",)
+    pure = False
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def make_node(self, condition: Any, *monitored_vars: Any) -> Apply:
+        condition = as_variable(condition)
+        if condition.type.ndim:
+            raise TypeError(f"the condition of a breakpoint must be a scalar, got {condition.type}")
+        values = [as_variable(v) for v in monitored_vars]
+        outputs = [v.type.variable_class(v.type) for v in values]
+        return Apply(self, [condition, *values], outputs)
+
+    def compute(self, xp: Any, node: Apply, condition: Any, *values: Any) -> tuple[Any, ...]:
+        if not condition:
+            return values
+        monitored = [np.array(v) for v in values]
+        print(f"\nConditional breakpoint '{self.name}' activated.")
+        print("The list `monitored` holds the values; what it holds afterwards is used.\n")
+        breakpoint()
+        kinds = [v.type for v in node.inputs[1:]]
+        return tuple(kind.filter(v) for kind, v in zip(kinds, monitored, strict=True))
+
+    def jax(self, j: Any, node: Apply, *values: Any) -> list[Any]:
+        return j.on_host(node, values, effect=True)
+
+    def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
+        return list(shapes[1:])
+
+    def connection(self, node: Apply) -> list[list[bool]]:
+        count = len(node.outputs)
+        return [[i == j + 1 for j in range(count)] for i in range(count + 1)]
+
+    def jvp(self, node: Apply, tangents: Sequence[Any], forward: Any) -> list[Any]:
+        return list(tangents[1:])
+
+    def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
+        return [None, *cotangents]
+
+    def lower(self, p: Any, node: Apply, *values: Any) -> Any:
+        return p.call_python(node, lambda *arrays: self.compute(np, node, *arrays), values)
+
+    def __str__(self) -> str:
+        return f"PdbBreakpoint{{{self.name}}}"

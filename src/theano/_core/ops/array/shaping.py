@@ -1,0 +1,447 @@
+"""Operations on shape: axes, lengths and their declared patterns. All are views."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.exceptions import AxisError
+
+from theano._core.ir import hooks
+from theano._core.ir.graph import made_by
+from theano._core.ir.types import TensorType
+from theano._core.ir.variable import Apply, Constant
+from theano._core.ops.array.dims import (
+    as_int64,
+    as_length,
+    is_one,
+    lengths_of,
+    not_negative,
+    product,
+)
+from theano._core.ops.core.dimshuffle import dimshuffle
+from theano._core.ops.core.op import (
+    Structured,
+    as_variable,
+    connected,
+    constant,
+    linear_in,
+    no_cotangents,
+    python_int,
+    scalar_shape,
+    tensor_operand,
+)
+from theano._core.ops.elementwise.elementwise import cast
+
+
+class Rebroadcast(Structured):
+    """`x` with another broadcastable pattern; a length is checked where 1 becomes declared."""
+
+    __props__ = ("pattern",)
+    linear = linear_in(0)
+
+    def __init__(self, pattern: Sequence[bool]) -> None:
+        self.pattern = tuple(bool(p) for p in pattern)
+
+    def make_node(self, x: Any) -> Apply:
+        x = tensor_operand("patternbroadcast", x)
+        if x.type.ndim != len(self.pattern):
+            raise ValueError(f"pattern {self.pattern} does not fit {x.type}")
+        return self.one([x], x.type.dtype, self.pattern)
+
+    def compute(self, xp: Any, node: Apply, x: Any) -> tuple[Any, ...]:
+        for axis, (stretched, length) in enumerate(zip(self.pattern, x.shape, strict=True)):
+            if stretched and length != 1:
+                raise ValueError(
+                    f"Dimension {axis} in Rebroadcast's input was supposed to be 1 (got {length} "
+                    f"instead)"
+                )
+        return (x,)
+
+    def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
+        pairs = zip(self.pattern, shapes[0], strict=True)
+        return [tuple(1 if stretched else length for stretched, length in pairs)]
+
+    def batch(
+        self, node: Apply, values: list[Any], rows: list[bool], batching: Any
+    ) -> list[Any] | None:
+        return [pattern_broadcast(values[0], (False, *self.pattern))]
+
+    def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
+        return [pattern_broadcast(cotangents[0], node.inputs[0].type.broadcastable)]
+
+    def lower(self, p: Any, node: Apply, x: Any) -> Any:
+        for axis, stretched in enumerate(self.pattern):
+            if stretched:
+                p.require_length(node, x, axis, 1, "rebroadcast")
+        return p.with_lengths(
+            x, {axis: 1 for axis, stretched in enumerate(self.pattern) if stretched}
+        )
+
+    def __str__(self) -> str:
+        return f"Rebroadcast{{{','.join(str(int(one)) for one in self.pattern)}}}"
+
+
+@hooks.change_pattern.fill
+def pattern_broadcast(x: Any, pattern: Sequence[bool]) -> Any:
+    """Return `x` with the broadcastable pattern `pattern`."""
+    return x if x.type.broadcastable == tuple(pattern) else Rebroadcast(pattern)(x)
+
+
+class ShapeOf(Structured):
+    """Lengths of the axes of `x`, an int64 vector."""
+
+    name = "Shape"
+    connection = connected()
+    vjp = no_cotangents
+
+    def make_node(self, x: Any) -> Apply:
+        x = as_variable(x)
+        return self.one([x], "int64", (False,))
+
+    def compute(self, xp: Any, node: Apply, x: Any) -> tuple[Any, ...]:
+        return (np.asarray(x.shape, dtype="int64"),)
+
+    def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
+        return [(node.inputs[0].type.ndim,)]
+
+    def batch(
+        self, node: Apply, values: list[Any], rows: list[bool], batching: Any
+    ) -> list[Any] | None:
+        x = values[0]
+        return [vector_of([as_int64(length(x, a)) for a in range(1, x.type.ndim)])]
+
+    def lower(self, p: Any, node: Apply, x: Any) -> Any:
+        if not isinstance(node.inputs[0].type, TensorType):
+            return p.call_compute(node, [x])
+        return p.vector_of([p.length(x, axis) for axis in range(node.inputs[0].type.ndim)])
+
+
+shape = ShapeOf()
+
+
+class Length(Structured):
+    """Length of one axis of `x`, an int64 scalar."""
+
+    __props__ = ("axis",)
+    shape = scalar_shape
+    connection = connected()
+    vjp = no_cotangents
+
+    def __init__(self, axis: int) -> None:
+        self.axis = axis
+
+    def make_node(self, x: Any) -> Apply:
+        x = as_variable(x)
+        if not 0 <= self.axis < x.type.ndim:
+            raise TypeError(f"x has too few dimensions for Shape_i: axis {self.axis} of {x.type}")
+        return self.one([x], "int64", ())
+
+    def compute(self, xp: Any, node: Apply, x: Any) -> tuple[Any, ...]:
+        return (np.asarray(x.shape[self.axis], dtype="int64"),)
+
+    def batch(
+        self, node: Apply, values: list[Any], rows: list[bool], batching: Any
+    ) -> list[Any] | None:
+        return [as_int64(length(values[0], self.axis + 1))]
+
+    def lower(self, p: Any, node: Apply, x: Any) -> Any:
+        if not isinstance(node.inputs[0].type, TensorType):
+            return p.call_compute(node, [x])
+        return p.scalar(p.length(x, self.axis))
+
+    def __str__(self) -> str:
+        return f"Shape_i{{{self.axis}}}"
+
+
+def axis_of(name: str, x: Any, axis: Any) -> int:
+    """Return the number of one axis of `x`, counted from 0.
+
+    Raises
+    ------
+    TypeError
+        It is not known when the graph is built.
+    AxisError
+        `x` has no such axis: an IndexError and a ValueError.
+    """
+    known = python_int(axis)
+    if known is None:
+        raise TypeError(f"{name}: an axis must be known when the graph is built, got {axis!r}")
+    if not -x.type.ndim <= known < x.type.ndim:
+        raise AxisError(f"{name}: axis {known} is out of bounds for {x.type}")
+    return known % x.type.ndim
+
+
+def length(x: Any, axis: int) -> Any:
+    """Return the length of an axis of `x`: an int where it is known, else a scalar variable."""
+    if x.type.shape[axis] is not None:
+        return x.type.shape[axis]
+    if isinstance(x, Constant):
+        return int(x.data.shape[axis])
+    return Length(axis)(x)
+
+
+class MakeVector(Structured):
+    """A vector of its scalar inputs."""
+
+    __props__ = ("dtype",)
+
+    def __init__(self, dtype: str = "int64") -> None:
+        self.dtype = dtype
+
+    def make_node(self, *values: Any) -> Apply:
+        scalars = [cast(as_variable(v), self.dtype) for v in values]
+        if any(v.type.ndim for v in scalars):
+            raise TypeError(f"MakeVector needs scalars, got {[str(v.type) for v in scalars]}")
+        return self.one(scalars, self.dtype, (False,))
+
+    def compute(self, xp: Any, node: Apply, *values: Any) -> tuple[Any, ...]:
+        return (xp.asarray(xp.stack(values) if values else xp.zeros(0), dtype=self.dtype),)
+
+    def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
+        return [(len(node.inputs),)]
+
+    def linear(self, node: Apply) -> list[list[int]]:
+        return [list(range(len(node.inputs)))]
+
+    def batch(
+        self, node: Apply, values: list[Any], rows: list[bool], batching: Any
+    ) -> list[Any] | None:
+        columns = [dimshuffle(batching.full(v), (0, "x")) for v in node.inputs]
+        return [batching.joined(columns, 1)]
+
+    def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
+        return [cotangents[0][i] for i in range(len(node.inputs))]
+
+    def lower(self, p: Any, node: Apply, *values: Any) -> Any:
+        return p.vector_of(values, self.dtype)
+
+
+def vector_of(values: Sequence[Any], dtype: str = "int64") -> Any:
+    """Return a vector variable of scalars; a constant if all are known."""
+    known = [python_int(v) for v in values]
+    if all(v is not None for v in known) and dtype == "int64":
+        return constant(np.asarray(known, dtype="int64"))
+    return MakeVector(dtype)(*values)
+
+
+class Reshape(Structured):
+    """`x` with the lengths `shape` (a vector of `ndim` integers; one of them may be -1)."""
+
+    __props__ = ("ndim",)
+    connection = connected(0)
+    linear = linear_in(0)
+
+    def __init__(self, ndim: int) -> None:
+        if isinstance(ndim, (bool, np.bool_)) or not isinstance(ndim, (int, np.integer)):
+            raise ValueError(f"reshape: Expected ndim to be an integer, got {ndim!r}")
+        if ndim < 0:
+            raise ValueError(f"reshape: ndim must be 0 or greater, got {ndim}")
+        self.ndim = int(ndim)
+
+    def make_node(self, x: Any, lengths: Any) -> Apply:
+        x = tensor_operand("reshape", x)
+        lengths = as_variable(lengths)
+        if lengths.type.ndim == 0:
+            lengths = vector_of([lengths], lengths.type.dtype)
+        if lengths.type.ndim != 1 or lengths.type.dtype not in _INTEGERS:
+            raise TypeError(
+                f"It must be an integer vector: the new shape of reshape, got {lengths.type}"
+            )
+        pattern = tuple(is_one(n) for n in lengths_of(lengths, self.ndim))
+        if made_by(lengths, ShapeOf):
+            other = lengths.owner.inputs[0].type.broadcastable
+            pattern = other if len(other) == self.ndim else pattern
+        return self.one([x, lengths], x.type.dtype, pattern)
+
+    def compute(self, xp: Any, node: Apply, x: Any, lengths: Any) -> tuple[Any, ...]:
+        wanted = tuple(int(n) for n in lengths)
+        if any(n < -1 for n in wanted):
+            # NumPy takes all that are negative for -1.
+            raise ValueError(f"cannot reshape array of size {x.size} into shape {wanted}")
+        return (xp.reshape(x, wanted),)
+
+    def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
+        found = lengths_of(node.inputs[1], self.ndim)
+        lengths = [None if n is None else as_length(n) for n in found]
+        if all(isinstance(n, int) and n >= 0 for n in lengths):
+            return [tuple(lengths)]
+        unknown = [i for i, n in enumerate(lengths) if n == -1]
+        if len(unknown) == 1 and all(
+            isinstance(n, int) for i, n in enumerate(lengths) if i not in unknown
+        ):
+            known = product([n for i, n in enumerate(lengths) if i not in unknown])
+            total = product(shapes[0])
+            if isinstance(total, int) and known:
+                lengths[unknown[0]] = total // known
+                return [tuple(lengths)]
+        return [tuple(n if n is not None and not_negative(n) else None for n in lengths)]
+
+    def misfit(self, node: Apply, shapes: Sequence[Any]) -> str | None:
+        asked = [
+            python_int(n) if n is not None else None for n in lengths_of(node.inputs[1], self.ndim)
+        ]
+        items = product(shapes[0])
+        if not isinstance(items, int) or None in asked:
+            return None
+        known = product([n for n in asked if n != -1])
+        if known == items if -1 not in asked else known and items % known == 0:
+            return None
+        return f"{items} items cannot be reshaped to {tuple(asked)}"
+
+    def batch(
+        self, node: Apply, values: list[Any], rows: list[bool], batching: Any
+    ) -> list[Any] | None:
+        x, lengths = values
+        if rows[1]:
+            return None
+        return [reshape_op(x, [batching.size, *batching.items(lengths, self.ndim)])]
+
+    def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
+        x = node.inputs[0]
+        back = reshape_op(cotangents[0], shape(x), x.type.ndim)
+        return [pattern_broadcast(back, x.type.broadcastable), None]
+
+    def lower(self, p: Any, node: Apply, x: Any, lengths: Any) -> Any:
+        return p.reshape(node, x, lengths, self.ndim)
+
+    def __str__(self) -> str:
+        return f"Reshape{{{self.ndim}}}"
+
+
+_INTEGERS = ("int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64", "bool")
+
+
+def reshape_op(x: Any, lengths: Any, ndim: int | None = None) -> Any:
+    """Return `x` reshaped; `lengths` is a vector variable, or a sequence of ints and scalars."""
+    if isinstance(lengths, (list, tuple)):
+        ndim = len(lengths)
+        lengths = (
+            vector_of([as_variable(n) for n in lengths])
+            if lengths
+            else constant(np.zeros(0, dtype="int64"))
+        )
+    lengths = as_variable(lengths)
+    if ndim is None:
+        if lengths.type.ndim != 1:
+            raise TypeError(
+                f"the new shape of reshape must be a vector of integers, got {lengths.type}"
+            )
+        ndim = vector_length(lengths)
+    return Reshape(ndim)(x, lengths)
+
+
+def vector_length(v: Any) -> int:
+    """Return the length of a vector variable if the graph says it; else raise ValueError."""
+    v = as_variable(v)
+    if v.type.ndim != 1:
+        raise TypeError(f"argument must be symbolic vector, got '{v}'")
+    found = _stated_length(v)
+    if found is None:
+        found = first_length(v)
+    if found is None:
+        raise ValueError(f"length not known: {v}. Pass `ndim` to say how many axes the result has.")
+    return found
+
+
+def _stated_length(v: Any) -> int | None:
+    """Return the length of a vector if itself says it, as the shape of a tensor does."""
+    if v.type.broadcastable[0]:
+        return 1
+    if isinstance(v, Constant):
+        return int(v.data.shape[0])
+    if made_by(v, MakeVector):
+        return len(v.owner.inputs)
+    if made_by(v, ShapeOf):
+        return v.owner.inputs[0].type.ndim
+    return None
+
+
+def first_length(v: Any) -> int | None:
+    """Return the length of the first axis if the operation that makes `v` tells it."""
+    if v.owner is None or not v.type.ndim:
+        return None
+    tensors = [i for i in v.owner.inputs if isinstance(i.type, TensorType)]
+    shapes = [_lengths_stated(i) for i in tensors]
+    return python_int(v.owner.rules.shape(v.owner, shapes)[v.index][0])
+
+
+def _lengths_stated(v: Any) -> tuple[Any, ...]:
+    stated = _stated_length(v) if v.type.ndim == 1 else None
+    return tuple(length(v, a) for a in range(v.type.ndim)) if stated is None else (stated,)
+
+
+class SpecifyShape(Structured):
+    """`x`, after checking that its lengths are those of the vector `lengths`.
+
+    `lengths` may be a sequence with None for lengths that do not matter. Those that are known
+    are declared of the result's type.
+    """
+
+    declares_sizes = True
+    connection = connected(0)
+    linear = linear_in(0)
+
+    def __call__(self, x: Any, shape: Any, **options: Any) -> Any:
+        lengths = shape
+        if isinstance(lengths, (list, tuple)) and any(n is None for n in lengths):
+            x = tensor_operand("specify_shape", x)
+            if len(lengths) != x.type.ndim:
+                raise ValueError(f"specify_shape: the shape {lengths} does not fit {x.type}")
+            own = [length(x, a) if n is None else n for a, n in enumerate(lengths)]
+            lengths = vector_of([as_variable(n) for n in own])
+        return super().__call__(x, lengths, **options)
+
+    def misfit(self, node: Apply, shapes: Sequence[Any]) -> str | None:
+        x, lengths = node.inputs
+        asked = [None if n is None else as_length(n) for n in lengths_of(lengths, x.type.ndim)]
+        if len(asked) != x.type.ndim or not x.type.sized:
+            return None
+        for axis, (wanted, given) in enumerate(zip(asked, shapes[0], strict=True)):
+            if isinstance(wanted, int) and isinstance(given, int) and wanted != given:
+                return f"axis {axis} has length {given}, not {wanted}"
+        return None
+
+    def make_node(self, x: Any, lengths: Any) -> Apply:
+        x, lengths = tensor_operand("specify_shape", x), as_variable(lengths)
+        count = _stated_length(lengths) if lengths.type.ndim == 1 else None
+        assert count in (None, x.type.ndim), (
+            f"specify_shape: {x.type} has {x.type.ndim} axes, the shape {lengths} {count}"
+        )
+        return self.one([x, lengths], x.type.dtype, x.type.broadcastable)
+
+    def compute(self, xp: Any, node: Apply, x: Any, lengths: Any) -> tuple[Any, ...]:
+        assert tuple(x.shape) == tuple(lengths), (
+            f"SpecifyShape: got shape {tuple(x.shape)}, expected {tuple(int(n) for n in lengths)}."
+        )
+        return (x,)
+
+    def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
+        x, lengths = node.inputs
+        known = [n if n is None else as_length(n) for n in lengths_of(lengths, x.type.ndim)]
+        return [
+            tuple(n if isinstance(n, int) else old for n, old in zip(known, shapes[0], strict=True))
+        ]
+
+    def batch(
+        self, node: Apply, values: list[Any], rows: list[bool], batching: Any
+    ) -> list[Any] | None:
+        x, lengths = values
+        if rows[1]:
+            return None
+        sizes = batching.items(lengths, node.inputs[0].type.ndim)
+        return [specify_shape(x, vector_of([batching.size, *sizes]))]
+
+    def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
+        return [specify_shape(cotangents[0], node.inputs[1]), None]
+
+    def lower(self, p: Any, node: Apply, x: Any, lengths: Any) -> Any:
+        rank = node.inputs[0].type.ndim
+        p.require_rank(node, lengths, rank, "specify_rank")
+        for axis, value in enumerate(p.integers(lengths, rank)):
+            p.require_length(node, x, axis, value, "specify_shape")
+        return x
+
+
+specify_shape = SpecifyShape()

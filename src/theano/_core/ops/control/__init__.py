@@ -1,0 +1,1 @@
+"""Graphs within graphs: loops, branches, and bodies for many rows."""

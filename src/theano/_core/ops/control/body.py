@@ -1,0 +1,136 @@
+"""Graphs as values: the body of a loop or branch, closed over its inputs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from theano._core.ir.graph import check_inputs, copy_graph, toposort
+from theano._core.ir.graph import inputs as leaves_of
+from theano._core.ir.variable import Apply, Constant
+from theano._core.ops.array.dims import as_int64
+from theano._core.ops.array.shaping import Length, length
+
+
+class Body:
+    """A graph with its inputs in order. Bodies that say the same are equal.
+
+    INVARIANT: it needs nothing but `inputs` and constants, and it is never changed.
+
+    Parameters
+    ----------
+    inputs, outputs : sequence of Variable
+
+    Raises
+    ------
+    MissingInputError
+        An output needs a variable that is not among the inputs.
+    """
+
+    def __init__(self, inputs: Sequence[Any], outputs: Sequence[Any]) -> None:
+        self.inputs = tuple(inputs)
+        self.outputs = tuple(outputs)
+        self._key: Any = None
+        self._nodes: list[Apply] | None = None
+        check_inputs(self.outputs, self.inputs)
+
+    @property
+    def nodes(self) -> list[Apply]:
+        """The applications, inputs first."""
+        if self._nodes is None:
+            self._nodes = toposort(self.outputs, self.inputs)
+        return self._nodes
+
+    def foldable(self) -> bool:
+        """Tell whether all operations are `foldable`."""
+        return all(node.rules.foldable() for node in self.nodes)
+
+    @property
+    def key(self) -> Any:
+        """What is equal for equal bodies."""
+        if self._key is None:
+            names: dict[Any, Any] = {v: i for i, v in enumerate(self.inputs)}
+
+            def name(variable: Any) -> Any:
+                if isinstance(variable, Constant) and variable not in names:
+                    return variable.signature()
+                return names[variable]
+
+            rows = []
+            for number, node in enumerate(self.nodes):
+                rows.append((node.op, tuple(name(v) for v in node.inputs)))
+                for index, out in enumerate(node.outputs):
+                    names.setdefault(out, (number, index))
+            self._key = (
+                tuple(v.type for v in self.inputs),
+                tuple(rows),
+                tuple(name(v) for v in self.outputs),
+            )
+        return self._key
+
+    def __eq__(self, other: object) -> bool:
+        return self is other or (isinstance(other, Body) and self.key == other.key)
+
+    def __hash__(self) -> int:
+        return hash(self.key)
+
+    def __reduce__(self) -> Any:
+        return type(self), (self.inputs, self.outputs)
+
+    def __repr__(self) -> str:
+        return f"<body of {len(self.nodes)} operations>"
+
+    def fresh(self, constant: Callable[[Any], Any] | None = None) -> Body:
+        """Return an equal body that shares no variable with this one but constants.
+
+        `constant` returns the one that stands for all equal constants.
+        """
+        copies = [v.clone() for v in self.inputs]
+        known: dict[Any, Any] = dict(zip(self.inputs, copies, strict=True))
+        if constant is not None:
+            leaves = (v for node in self.nodes for v in node.inputs)
+            known.update((v, constant(v)) for v in leaves if isinstance(v, Constant))
+        for node in self.nodes:
+            copy = node.clone_with_new_inputs([known.get(v, v) for v in node.inputs], False)
+            known.update(zip(node.outputs, copy.outputs, strict=True))
+        return Body(copies, [known.get(v, v) for v in self.outputs])
+
+    def apply(self, values: Sequence[Any]) -> list[Any]:
+        """Return the outputs over `values` in place of the inputs."""
+        return copy_graph(self.outputs, dict(zip(self.inputs, values, strict=True)))
+
+    def lengths(self, shapes: Sequence[Any], outside: Mapping[Any, Any]) -> list[Any]:
+        """Return the lengths of each output, for inputs of the lengths `shapes`.
+
+        `outside` has what inputs are outside. None stands for a length that depends on a value
+        which only exists inside.
+        """
+        known: dict[Any, Any] = dict(zip(self.inputs, shapes, strict=True))
+
+        def of(variable: Any) -> Any:
+            if variable not in known:
+                known[variable] = tuple(int(n) for n in variable.data.shape)
+            return known[variable]
+
+        # Lengths that the body computes with are those that the inputs have outside.
+        scalars: dict[Any, Any] = {}
+        for node in self.nodes:
+            if isinstance(node.op, Length):
+                scalars[node.outputs[0]] = as_int64(of(node.inputs[0])[node.op.axis])
+            given = [of(v) if v.type.has_shape else () for v in node.inputs]
+            for out, found in zip(node.outputs, node.rules.shape(node, given), strict=True):
+                if out.type.has_shape:
+                    known[out] = tuple(
+                        length(out, axis) if n is None else n for axis, n in enumerate(found)
+                    )
+        scalars.update(outside)
+        return [
+            tuple(self._outside(n, scalars) for n in of(v)) if v.type.has_shape else ()
+            for v in self.outputs
+        ]
+
+    def _outside(self, length: Any, known: Mapping[Any, Any]) -> Any:
+        if isinstance(length, int):
+            return length
+        length = copy_graph([length], dict(known))[0]
+        return None if any(v in self.inputs for v in leaves_of([length])) else length

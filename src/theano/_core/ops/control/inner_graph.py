@@ -1,0 +1,187 @@
+"""Graphs as operations: an expression under a name, with derivatives that may be its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any
+
+from theano._core.ir.comparison import io_connection_pattern
+from theano._core.ir.graph import ancestors, copy_graph
+from theano._core.ir.variable import Apply
+from theano._core.ops.control.body import Body
+from theano._core.ops.core.evaluation import evaluate
+from theano._core.ops.core.fill import zeros_like_float
+from theano._core.ops.core.op import Structured
+
+# A rule that the user gives: from an application, the cotangents of its outputs (or tangents of its
+# inputs) and a function that returns the derived results to the results.
+Override = Callable[[Apply, list[Any], Callable[[], list[Any]]], list[Any]]
+
+
+class InnerGraph(Structured):
+    """The outputs of a body over its inputs.
+
+    Rewriting writes the body out where it is used. Two of them are equal only if they are one.
+
+    Parameters
+    ----------
+    body : Body
+    name : str or None
+    """
+
+    differentiates = True
+    # What stands for the derived rules where the user gave some.
+    pullback: Override | None = None
+    pushforward: Override | None = None
+    pattern: list[list[bool]] | None = None
+
+    def __init__(self, body: Body, name: str | None = None) -> None:
+        self.body = body
+        self.name = name
+
+    def __eq__(self, other: object) -> bool:
+        return self is other
+
+    def __hash__(self) -> int:
+        return id(self)
+
+    def foldable(self) -> bool:
+        """Tell whether its results for constants may be computed before the function runs."""
+        return self.body.foldable()
+
+    def make_node(self, *inputs: Any) -> Apply:
+        wanted = self.body.inputs
+        if len(inputs) != len(wanted):
+            raise ValueError(f"{self} takes {len(wanted)} inputs, got {len(inputs)}")
+        values = [w.type.filter_variable(v) for w, v in zip(wanted, inputs, strict=True)]
+        outputs = [out.type.variable_class(out.type) for out in self.body.outputs]
+        return Apply(self, values, outputs)
+
+    def compute(self, xp: Any, node: Apply, *arrays: Any) -> tuple[Any, ...]:
+        known = dict(zip(self.body.inputs, arrays, strict=True))
+        return tuple(evaluate(self.body.outputs, known))
+
+    def jax(self, j: Any, node: Apply, *arrays: Any) -> list[Any]:
+        results, passed = j.body(self.body, arrays)
+        j.require(passed)
+        return results
+
+    def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
+        return self.body.lengths(shapes, dict(zip(self.body.inputs, node.inputs, strict=True)))
+
+    def connection(self, node: Apply) -> list[list[bool]]:
+        return self.pattern or io_connection_pattern(self.body.inputs, self.body.outputs)
+
+    def vjp(self, node: Apply, cotangents: Sequence[Any], reverse: Any = None) -> list[Any]:
+        derived = partial(self._derived_vjp, node, cotangents, reverse)
+        if self.pullback is None:
+            return derived()
+        return self.pullback(node, _or_zeros(cotangents, node.outputs), derived)
+
+    def _derived_vjp(self, node: Apply, cotangents: Sequence[Any], reverse: Any) -> list[Any]:
+        seeds: dict[Any, Any] = {}
+        for out, g in zip(self.body.outputs, cotangents, strict=True):
+            if g is not None:
+                seeds[out] = seeds[out] + g if out in seeds else g
+        found = reverse(seeds, self.body.inputs)
+        return self._outside(node, [found.get(v) for v in self.body.inputs])
+
+    def jvp(self, node: Apply, tangents: Sequence[Any], forward: Any) -> list[Any]:
+        derived = partial(self._derived_jvp, node, tangents, forward)
+        if self.pushforward is None:
+            return derived()
+        return self.pushforward(node, _or_zeros(tangents, node.inputs), derived)
+
+    def _derived_jvp(self, node: Apply, tangents: Sequence[Any], forward: Any) -> list[Any]:
+        found = forward(self.body.outputs, dict(zip(self.body.inputs, tangents, strict=True)))
+        return self._outside(node, found)
+
+    def _outside(self, node: Apply, values: Sequence[Any]) -> list[Any]:
+        """Return expressions over the body as expressions over an application; None stays."""
+        table = dict(zip(self.body.outputs, node.outputs, strict=True))
+        table.update(zip(self.body.inputs, node.inputs, strict=True))
+        there = iter(copy_graph([v for v in values if v is not None], table))
+        return [None if v is None else next(there) for v in values]
+
+    def batch(
+        self, node: Apply, values: list[Any], rows: list[bool], batching: Any
+    ) -> list[Any] | None:
+        inside = batching.inside(batching.size, dict(zip(self.body.inputs, values, strict=True)))
+        inside.add(self.body.outputs)
+        return [inside.value(v) for v in self.body.outputs]
+
+    def lower(self, p: Any, node: Apply, *values: Any) -> Any:
+        raise NotImplementedError("rewriting writes inner graphs out")
+
+    def __str__(self) -> str:
+        return self.name or type(self).__name__
+
+
+class Expression(InnerGraph):
+    """An expression under a name. Those that say the same are equal."""
+
+    def __eq__(self, other: object) -> bool:
+        return self is other or (type(self) is type(other) and self.body == other.body)  # type: ignore[attr-defined]
+
+    def __hash__(self) -> int:
+        return hash((type(self), self.body))
+
+
+class ReverseRule(Expression):
+    """What a reverse rule says."""
+
+
+class _OfRows(Expression):
+    """An expression of a matrix that follows its type."""
+
+    def make_node(self, *inputs: Any) -> Apply:
+        (x,), (inner,) = inputs, self.body.inputs
+        if getattr(x, "type", inner.type) == inner.type or x.type.ndim != inner.type.ndim:
+            return super().make_node(*inputs)
+        known: dict[Any, Any] = {inner: x.type.variable_class(x.type)}
+        for node in self.body.nodes:
+            copy = node.clone_with_new_inputs([known.get(v, v) for v in node.inputs], False)
+            known.update(zip(node.outputs, copy.outputs, strict=True))
+        body = Body([known[inner]], [known[v] for v in self.body.outputs])
+        return type(self)(body, self.name).make_node(x)
+
+
+class Softmax(_OfRows):
+    """``exp(x) / sum(exp(x))`` of every row."""
+
+
+class LogSoftmax(_OfRows):
+    """``x - log(sum(exp(x)))`` of every row."""
+
+
+def as_one(
+    node: Apply, cotangents: Sequence[Any], limits: Sequence[Any] | None = None
+) -> list[Any]:
+    """Return what the reverse rule of a node says, as the outputs of one operation.
+
+    It is written out when rewriting starts, and before that differentiated as what it holds.
+    `limits` goes to the rule, if it takes some.
+    """
+    given = [g for g in cotangents if g is not None]
+    outside = [*node.inputs, *node.outputs, *given, *(limits or ())]
+    inside = [v.type.variable_class(v.type) for v in outside]
+    n, m = len(node.inputs), len(node.inputs) + len(node.outputs)
+    stand_in = Apply(node.op, inside[:n], inside[n:m])
+    end = m + len(given)
+    left = iter(inside[m:end])
+    seeds = [None if g is None else next(left) for g in cotangents]
+    more = () if limits is None else (inside[end:],)
+    results = node.rules.vjp(stand_in, seeds, *more)
+    found = [v for v in results if v is not None]
+    needed = set(ancestors(found, inside))
+    used = [(v, o) for v, o in zip(inside, outside, strict=True) if v in needed]
+    name = f"{node.op.name if hasattr(node.op, 'name') else type(node.op).__name__}Grad"
+    op = ReverseRule(Body([v for v, _ in used], found).fresh(), name)
+    there = iter(op.make_node(*(o for _, o in used)).outputs)
+    return [None if v is None else next(there) for v in results]
+
+
+def _or_zeros(values: Sequence[Any], variables: Sequence[Any]) -> list[Any]:
+    pairs = zip(values, variables, strict=True)
+    return [zeros_like_float(v) if value is None else value for value, v in pairs]

@@ -1,0 +1,365 @@
+"""Loops: a body run step after step, over sequences, with states carried from step to step.
+
+One operation stands for every loop. Per step the body gets one item of each sequence, earlier
+values of each state, and what does not change; it returns the new value of each state. A state
+that is never read back is a mere collected output. Everything else that users know of loops
+(taps into the future, sequences read backwards, shared variables that are updated) is views of
+sequences and more states; `api/scan/scan.py` makes them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from theano._core.ir.types import TensorType
+from theano._core.ir.variable import Apply
+from theano._core.ops.array.dims import as_length
+from theano._core.ops.array.dims import total as sum_of_lengths
+from theano._core.ops.array.shaping import pattern_broadcast
+from theano._core.ops.control.body import Body
+from theano._core.ops.control.scan_batch import batched_loop
+from theano._core.ops.control.scan_jax import traced_loop
+from theano._core.ops.control.scan_jvp import push_forward
+from theano._core.ops.control.scan_state import ALL, NEW, Operands, State
+from theano._core.ops.control.scan_vjp import pull_back
+from theano._core.ops.core.evaluation import evaluate
+from theano._core.ops.core.op import Structured, as_variable
+from theano._core.ops.elementwise.elementwise import cast
+
+
+class Loop(Structured):
+    """A loop of `n_steps` steps.
+
+    Inputs: the number of steps (int64), the sequences (first axis: steps; at least so many), the
+    initial rows of every state that is read (first axis: its depth; a stream of random numbers has
+    no rows), and the values that do not change. Outputs: one per state, and with `until` the
+    number of steps that were run.
+
+    Parameters
+    ----------
+    body : Body
+        From items of the sequences, taps of the states (state by state) and fixed values to the
+        new values of the states, and with `until` a condition that ends the loop after its step.
+    states : sequence of State
+    n_sequences : int
+    until : bool
+    truncate : int
+        Steps through which gradients flow back; -1: all.
+    name : str or None
+    checkpoint : int, 'auto' or None
+        Of how many steps the gradient keeps the state of one, and computes the others again; None:
+        it keeps all.
+    labels : sequence of str
+        What the user knows the first states as, for messages.
+    """
+
+    __props__ = ("body", "states", "n_sequences", "until", "truncate", "checkpoint")
+    # Gradients of the body are its business: `vjp` is given the reverse walk.
+    differentiates = True
+
+    def __init__(
+        self,
+        body: Body,
+        states: Sequence[State],
+        n_sequences: int,
+        until: bool = False,
+        truncate: int = -1,
+        name: str | None = None,
+        checkpoint: Any = None,
+        labels: Sequence[str] = (),
+    ) -> None:
+        self.body = body
+        self.states = tuple(states)
+        self.n_sequences = n_sequences
+        self.until = until
+        self.truncate = truncate
+        self.name = name or "scan"
+        self.checkpoint = checkpoint
+        self.labels = tuple(labels)
+        # The rules that the body was rewritten by last.
+        self.rewritten_by: Any = None
+
+    def replaced(self, body: Body, **fields: Any) -> Loop:
+        """Return this loop with another body, and other `states`, `n_sequences` and so on."""
+        kept = ("states", "n_sequences", "until", "truncate", "name", "checkpoint", "labels")
+        return type(self)(body, **{**{k: getattr(self, k) for k in kept}, **fields})
+
+    def label(self, number: int) -> str:
+        """Return what messages call a state."""
+        return self.labels[number] if number < len(self.labels) else f"state {number}"
+
+    def foldable(self) -> bool:
+        """Tell whether its results for constants may be computed before the function runs."""
+        return self.body.foldable()
+
+    @property
+    def inputs(self) -> list[Any]:
+        """The inputs of the body, for who walks through graphs."""
+        return list(self.body.inputs)
+
+    @property
+    def outputs(self) -> list[Any]:
+        """The outputs of the body."""
+        return list(self.body.outputs)
+
+    # -- roles ------------------------------------------------------------------------------------
+
+    def outer(self, node: Apply) -> Operands:
+        """Return the inputs of an application; a state that is never read has None."""
+        return self.by_role(node.inputs, None)
+
+    def by_role(self, values: Sequence[Any], missing: Any) -> Operands:
+        """Return something for each input by role; `missing` for a state that is never read."""
+        rest = iter(values[1:])
+        sequences = [next(rest) for _ in range(self.n_sequences)]
+        states = [next(rest) if s.taps else missing for s in self.states]
+        return Operands(sequences, states, list(rest))
+
+    @property
+    def inner(self) -> Operands:
+        """The inputs of the body; `states` holds a list of taps per state."""
+        given = iter(self.body.inputs)
+        sequences = [next(given) for _ in range(self.n_sequences)]
+        states = [[next(given) for _ in s.taps] for s in self.states]
+        return Operands(sequences, states, list(given))
+
+    def outside(self, node: Apply) -> dict[Any, Any]:
+        """Return, for each input of the body, the input of an application that it reads."""
+        inner, outer = self.inner, self.outer(node)
+        table = dict(zip(inner.sequences, outer.sequences, strict=True))
+        table.update(zip(inner.fixed, outer.fixed, strict=True))
+        for taps, start in zip(inner.states, outer.states, strict=True):
+            table.update((tap, start) for tap in taps)
+        return table
+
+    @property
+    def new_values(self) -> tuple[Any, ...]:
+        """The body's outputs that are new values of states."""
+        return self.body.outputs[: len(self.states)]
+
+    # -- declaration ------------------------------------------------------------------------------
+
+    def make_node(self, n_steps: Any, *values: Any) -> Apply:
+        n_steps = cast(as_variable(n_steps), "int64")
+        inner = self.inner
+        count = self.n_sequences + sum(bool(s.taps) for s in self.states) + len(inner.fixed)
+        if len(values) != count:
+            raise TypeError(f"{self} takes {count} values besides its steps, got {len(values)}")
+        given = iter(values)
+        inputs = [n_steps]
+        inputs += [_rows_like(next(given), item, f"{self}: sequence") for item in inner.sequences]
+        for state, taps in zip(self.states, inner.states, strict=True):
+            if state.taps:
+                inputs.append(_rows_like(next(given), taps[0], f"{self}: initial value"))
+        inputs += [_like(next(given), v, f"{self}: value") for v in inner.fixed]
+        outputs = []
+        for state, value in zip(self.states, self.new_values, strict=True):
+            kind = value.type
+            if isinstance(kind, TensorType):
+                single = state.keep == 1 and state.depth > 0
+                kind = TensorType(kind.dtype, (single, *kind.broadcastable))
+            outputs.append(kind.variable_class(kind))
+        if self.until:
+            kind = TensorType("int64", ())
+            outputs.append(kind.variable_class(kind))
+        return Apply(self, inputs, outputs)
+
+    def compute(self, xp: Any, node: Apply, *arrays: Any) -> tuple[Any, ...]:
+        limit, given = int(arrays[0]), iter(arrays[1:])
+        if limit < 0:
+            raise IndexError(f"Scan was asked to run for negative number of step {limit}")
+        sequences = [next(given) for _ in range(self.n_sequences)]
+        rows: list[list[Any]] = []
+        for number, state in enumerate(self.states):
+            tensor = isinstance(self.new_values[number].type, TensorType)
+            start = next(given) if state.taps else ()
+            if tensor and len(start) < state.depth:
+                raise ValueError(
+                    f"scan: {self.label(number)} needs {state.depth} initial values, "
+                    f"got {len(start)}"
+                )
+            rows.append(list(start[: state.depth]) if tensor else [start])
+        fixed = list(given)
+        for number, sequence in enumerate(sequences):
+            if len(sequence) < limit:
+                raise ValueError(
+                    f"{self}: sequence {number} has {len(sequence)} items for {limit} steps"
+                )
+        done = 0
+        while done < limit:
+            items = [s[done] for s in sequences]
+            taps = [r[-t] for s, r in zip(self.states, rows, strict=True) for t in s.taps]
+            known = dict(zip(self.body.inputs, (*items, *taps, *fixed), strict=True))
+            results = evaluate(self.body.outputs, known)
+            for number, value in enumerate(results[: len(self.states)]):
+                if rows[number] and np.shape(rows[number][-1]) != np.shape(value):
+                    raise ValueError(
+                        f"scan: step {done} changes the shape of {self.label(number)} from "
+                        f"{np.shape(rows[number][-1])} to {np.shape(value)}"
+                    )
+                rows[number].append(value)
+            done += 1
+            if self.until and bool(results[-1]):
+                break
+        lengths = self._known_lengths(node, arrays)
+        outputs = [
+            self._kept(state, value, kept, shape)
+            for state, value, kept, shape in zip(
+                self.states, node.outputs, rows, lengths, strict=False
+            )
+        ]
+        return (*outputs, np.asarray(done, dtype="int64")) if self.until else tuple(outputs)
+
+    def jax(self, j: Any, node: Apply, *arrays: Any) -> list[Any]:
+        return traced_loop(j, node, arrays)
+
+    def _known_lengths(self, node: Apply, arrays: Sequence[Any]) -> list[tuple[int, ...]]:
+        """Return the lengths of a row of each output as they are without steps; 0 if unknown."""
+        values = dict(zip(node.inputs, arrays, strict=True))
+        result = []
+        for lengths in self.shape(node, [np.shape(a) for a in arrays]):
+            known = []
+            for n in lengths[1:]:
+                n = 0 if n is None else n
+                known.append(n if isinstance(n, int) else int(evaluate([n], values)[0]))
+            result.append(tuple(known))
+        return result
+
+    def _kept(self, state: State, out: Any, rows: list[Any], lengths: Sequence[int]) -> Any:
+        if not isinstance(out.type, TensorType):
+            return rows[-1]
+        if state.keep == NEW:
+            rows = rows[state.depth :]
+        elif state.keep != ALL:
+            rows = rows[len(rows) - min(state.keep, len(rows)) :]
+        if rows:
+            return np.stack(rows).astype(out.type.dtype, copy=False)
+        return np.zeros((0, *lengths), dtype=out.type.dtype)
+
+    def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
+        given = self.by_role(shapes, ())
+        inner, outer = self.inner, self.outer(node)
+        known: dict[Any, Any] = {}
+        for variables, lengths in (
+            (inner.sequences, [s[1:] for s in given.sequences]),
+            (inner.fixed, given.fixed),
+        ):
+            known.update(zip(variables, lengths, strict=True))
+        for taps, lengths in zip(inner.states, given.states, strict=True):
+            known.update((tap, lengths[1:]) for tap in taps)
+        found = None
+        results: list[Any] = []
+        steps = as_length(node.outputs[-1] if self.until else node.inputs[0])
+        for number, state in enumerate(self.states):
+            kind = node.outputs[number].type
+            if not isinstance(kind, TensorType):
+                results.append((None,) * kind.ndim)
+                continue
+            if state.taps:
+                row = given.states[number][1:]
+            else:
+                fixed = dict(zip(inner.fixed, outer.fixed, strict=True))
+                shapes_inside = [known[v] for v in self.body.inputs]
+                found = found or self.body.lengths(shapes_inside, fixed)
+                row = found[number]
+            results.append((self._row_count(state, steps), *row))
+        return [*results, ()] if self.until else results
+
+    def _row_count(self, state: State, steps: Any) -> Any:
+        if state.keep == ALL:
+            return sum_of_lengths([state.depth, steps])
+        if state.keep == NEW:
+            return steps
+        # More rows than there are steps can only be wanted of a state without initial rows.
+        return state.keep if state.depth else None
+
+    def connection(self, node: Apply) -> list[list[bool]]:
+        inner = self.inner
+        reach = self.reach()
+        columns = [*inner.sequences, *inner.states, *inner.fixed]
+        table = [[False] * len(node.outputs)]
+        for entry in columns:
+            variables = entry if isinstance(entry, list) else [entry]
+            if not variables:
+                continue
+            row = [any(v in reach[j] for v in variables) for j in range(len(self.states))]
+            if isinstance(entry, list):
+                row[inner.states.index(entry)] = True
+            table.append(row + [False] * self.until)
+        return table
+
+    def reach(self) -> list[set[Any]]:
+        """Return, per state, the inputs of the body that its value depends on over all steps."""
+        direct: dict[Any, set[Any]] = {v: {v} for v in self.body.inputs}
+        for node in self.body.nodes:
+            pattern = node.rules.connection(node)
+            for index, out in enumerate(node.outputs):
+                sets = [
+                    direct.get(v, set())
+                    for v, uses in zip(node.inputs, pattern, strict=True)
+                    if uses[index]
+                ]
+                direct[out] = set().union(*sets)
+        reach = [set(direct.get(v, ())) for v in self.new_values]
+        of_tap = {tap: j for j, taps in enumerate(self.inner.states) for tap in taps}
+        changed = True
+        while changed:
+            changed = False
+            for found in reach:
+                more = set().union(*(reach[of_tap[v]] for v in found if v in of_tap))
+                if not more <= found:
+                    found |= more
+                    changed = True
+        return reach
+
+    def vjp(self, node: Apply, cotangents: Sequence[Any], reverse: Any = None) -> list[Any]:
+        return pull_back(node, cotangents, reverse)
+
+    def jvp(self, node: Apply, tangents: Sequence[Any], forward: Any) -> list[Any]:
+        return push_forward(node, self.by_role(tangents, None), forward)
+
+    def batch(
+        self, node: Apply, values: list[Any], rows: list[bool], batching: Any
+    ) -> list[Any] | None:
+        given, of_rows = (
+            self.by_role(v, missing) for v, missing in ((values, None), (rows, False))
+        )
+        return batched_loop(node, given, of_rows, batching)
+
+    def lower(self, p: Any, node: Apply, *values: Any) -> Any:
+        return p.loop(node, values)
+
+    def __str__(self) -> str:
+        return f"for{{cpu,{self.name}}}"
+
+
+def _rows_like(value: Any, item: Any, what: str) -> Any:
+    """Return `value`, whose rows the body takes as `item`."""
+    if not isinstance(item.type, TensorType):
+        return _like(value, item, what)
+    value = as_variable(value)
+    kind = item.type
+    if value.type.dtype != kind.dtype or value.type.ndim != kind.ndim + 1:
+        raise TypeError(f"{what} {value} of type {value.type} does not consist of rows {kind}")
+    pattern = (
+        value.type.broadcastable[0],
+        *(a or b for a, b in zip(value.type.broadcastable[1:], kind.broadcastable, strict=True)),
+    )
+    return pattern_broadcast(value, pattern)
+
+
+def _like(value: Any, variable: Any, what: str) -> Any:
+    """Return `value`, which the body takes as `variable`."""
+    kind = variable.type
+    if not isinstance(kind, TensorType):
+        if value.type != kind:
+            raise TypeError(f"{what} {value} of type {value.type} is not of type {kind}")
+        return value
+    value = as_variable(value)
+    if value.type.dtype != kind.dtype or value.type.ndim != kind.ndim:
+        raise TypeError(f"{what} {value} of type {value.type} is not of type {kind}")
+    pairs = zip(value.type.broadcastable, kind.broadcastable, strict=True)
+    return pattern_broadcast(value, [a or b for a, b in pairs])

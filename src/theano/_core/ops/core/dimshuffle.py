@@ -1,0 +1,112 @@
+"""Axes in another order, added and dropped; a view."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Any
+
+from theano._core.ir.variable import Apply
+from theano._core.ops.core.op import Structured, linear_in, tensor_operand
+
+
+class DimShuffle(Structured):
+    """Axes reordered, dropped (length 1 only) and added (`'x'`, broadcastable).
+
+    Parameters
+    ----------
+    input_broadcastable : tuple of bool
+    new_order : tuple of int and 'x'
+    """
+
+    __props__ = ("input_broadcastable", "new_order")
+    linear = linear_in(0)
+
+    def __init__(
+        self, input_broadcastable: Sequence[bool], new_order: Sequence[Any], inplace: bool = True
+    ) -> None:
+        self.input_broadcastable = tuple(input_broadcastable)
+        rank = len(self.input_broadcastable)
+        order = []
+        for axis in new_order:
+            if axis != "x":
+                axis = int(axis)
+                if not -rank <= axis < rank:
+                    raise ValueError(
+                        f"new_order is {tuple(new_order)}: axis {axis} does not exist in an array "
+                        f"of {rank} dimensions"
+                    )
+                axis %= rank
+            order.append(axis)
+        self.new_order = tuple(order)
+        kept = [axis for axis in order if axis != "x"]
+        if len(set(kept)) != len(kept):
+            raise ValueError(f"The same input dimension may not appear twice in {self.new_order}")
+        self.dropped = tuple(axis for axis in range(rank) if axis not in kept)
+        for axis in self.dropped:
+            if not self.input_broadcastable[axis]:
+                raise ValueError(
+                    f"You cannot drop a non-broadcastable dimension: axis {axis} of pattern "
+                    f"{self.input_broadcastable}, new order {self.new_order}"
+                )
+
+    def make_node(self, x: Any) -> Apply:
+        x = tensor_operand("dimshuffle", x)
+        # A pattern may turn out to have more lengths of 1 than were declared, never fewer.
+        expected, given = self.input_broadcastable, x.type.broadcastable
+        pairs = zip(expected, given, strict=False)
+        if len(expected) != len(given) or any(a and not b for a, b in pairs):
+            raise TypeError(
+                f"The number of dimensions or the pattern of the input is incorrect for this op. "
+                f"Expected {self.input_broadcastable}, got {x.type.broadcastable}."
+            )
+        pattern = [axis == "x" or x.type.broadcastable[axis] for axis in self.new_order]
+        return self.one([x], x.type.dtype, pattern)
+
+    def compute(self, xp: Any, node: Apply, x: Any) -> tuple[Any, ...]:
+        kept = [axis for axis in self.new_order if axis != "x"]
+        value = xp.transpose(x, (*kept, *self.dropped))
+        value = value.reshape([x.shape[axis] for axis in kept])
+        added = tuple(i for i, axis in enumerate(self.new_order) if axis == "x")
+        return (xp.expand_dims(value, added) if added else value,)
+
+    def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
+        return [tuple(1 if axis == "x" else shapes[0][axis] for axis in self.new_order)]
+
+    def batch(
+        self, node: Apply, values: list[Any], rows: list[bool], batching: Any
+    ) -> list[Any] | None:
+        return [dimshuffle(values[0], [0, *(a if a == "x" else a + 1 for a in self.new_order)])]
+
+    def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
+        back: list[Any] = ["x"] * len(self.input_broadcastable)
+        for position, axis in enumerate(self.new_order):
+            if axis != "x":
+                back[axis] = position
+        return [dimshuffle(cotangents[0], back)]
+
+    def lower(self, p: Any, node: Apply, x: Any) -> Any:
+        return p.permute(x, self.new_order)
+
+    def __str__(self) -> str:
+        return f"InplaceDimShuffle{{{','.join(map(str, self.new_order))}}}"
+
+
+def dimshuffle(x: Any, pattern: Sequence[Any]) -> Any:
+    """Return `x` with axes reordered by `pattern`; `x` itself if nothing changes."""
+    if list(pattern) == list(range(x.type.ndim)):
+        return x
+    return _dimshuffle_op(x.type.broadcastable, tuple(pattern))(x)
+
+
+@lru_cache(1024)
+def _dimshuffle_op(broadcastable: tuple[bool, ...], pattern: tuple[Any, ...]) -> DimShuffle:
+    return DimShuffle(broadcastable, pattern)
+
+
+def pad_left(x: Any, rank: int) -> Any:
+    """Return `x` with broadcastable axes added on the left up to `rank`."""
+    missing = rank - x.type.ndim
+    if missing <= 0:
+        return x
+    return dimshuffle(x, ["x"] * missing + list(range(x.type.ndim)))

@@ -1,0 +1,1 @@
+"""Functions of the items of arrays, each by itself."""

@@ -1,0 +1,376 @@
+"""Elementwise operations: a scalar function applied at each position of broadcast arrays.
+
+Two of them stand here, since the derivatives of all others need them: the conversion to another
+dtype and the complex conjugate.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+from typing import Any
+
+from theano._core.base import dtypes
+from theano._core.base.settings import change_flags, config
+from theano._core.ir.types import TensorType
+from theano._core.ir.variable import Apply, Constant
+from theano._core.ops.core import dtype_rules
+from theano._core.ops.core.dimshuffle import pad_left
+from theano._core.ops.core.fill import zeros_like_float
+from theano._core.ops.core.op import Op, constant, tensor_operand
+from theano._core.ops.core.samples import anything, small_integers
+
+Rule = Callable[..., tuple[tuple[str, ...], str]]
+
+# The cost of a function such as `exp`, in instructions; of any that takes about as long or longer.
+DEAR = 12
+
+
+class Elementwise(Op):
+    """A scalar function applied at each position of broadcast arrays.
+
+    Parameters
+    ----------
+    name : str
+    compute : callable
+        `compute(xp, *arrays)`; the arrays have the dtypes that `dtype` says.
+    dtype : callable
+        `dtype(*input dtypes)` → (dtypes the inputs are cast to, output dtype).
+    grad : callable or None
+        `grad(g, *inputs, output)` → cotangent per input; None: derivative zero everywhere.
+    llvm : callable or None
+        `llvm(b, *values)` with the instruction builder of the native backend.
+    samples : tuple
+        Ranges of the inputs for the generic tests, one per input.
+    commutative : bool
+    ulp : float
+        Bound on the error of the native form, units in the last place.
+    error : str
+        What the docstring says of the error where `ulp` is not the whole story.
+    associative : bool
+        Whether it may be called with any number of arguments.
+    cost : int
+        Rough number of instructions of the native form; see `is_dear`.
+    library : str or None
+        Where `llvm` is None: a C function of `scipy.special.cython_special` to call item by item.
+        Without one, `compute` is called for whole arrays.
+    module : str or None
+        Where a user declared it; None: the engine.
+    holomorphic : bool
+        Whether it is differentiable in the complex sense, so that what `grad` multiplies by is the
+        derivative; cotangents of complex inputs are then multiplied by its conjugate.
+    jax : callable or None
+        `jax(j, *arrays)`: what JAX traces, if that is not `compute` with `jax.numpy`; `j` has
+        `numpy`, `lax` and `special`.
+    """
+
+    broadcasts = True
+
+    def __init__(
+        self,
+        name: str,
+        nin: int,
+        doc: str,
+        compute: Callable[..., Any],
+        dtype: Rule,
+        grad: Callable[..., Any] | None,
+        llvm: Callable[..., Any] | None,
+        samples: tuple[Any, ...],
+        commutative: bool = False,
+        ulp: float = 0.5,
+        associative: bool = False,
+        cost: int = 1,
+        library: str | None = None,
+        module: str | None = None,
+        error: str = "",
+        holomorphic: bool = True,
+        jax: Callable[..., Any] | None = None,
+    ) -> None:
+        self.name = name
+        self.nin = nin
+        if not error and ulp > 0.5:
+            error = f"Its error is at most {ulp:g} units in the last place."
+        self.__doc__ = f"{doc}\n\n{error}".rstrip()
+        self.function = compute
+        self.dtype = dtype
+        self.gradient = grad
+        self.native = llvm
+        self.samples = samples
+        self.commutative = commutative
+        self.associative = associative
+        self.ulp = ulp
+        self.cost = cost
+        self.library = library
+        self.module = module
+        self.holomorphic = holomorphic
+        self.traced = jax
+
+    def __eq__(self, other: object) -> bool:
+        # A user may declare a function anew under its name: the old one is another one.
+        return self is other or (
+            self.module is None and isinstance(other, Elementwise) and self.name == other.name
+        )
+
+    def __hash__(self) -> int:
+        return hash(self.name)
+
+    def __reduce__(self) -> Any:
+        return _registered, (self.name, self.module)
+
+    def is_dear(self, node: Apply) -> bool:
+        return self.cost >= DEAR
+
+    def make_node(self, *inputs: Any) -> Apply:
+        if len(inputs) != self.nin:
+            raise TypeError(f"{self.name} takes {self.nin} arguments, got {len(inputs)}")
+        values = same_rank([tensor_operand(self.name, value) for value in inputs])
+        _, out = self.dtype(*(v.type.dtype for v in values))
+        patterns = [v.type.broadcastable for v in values]
+        if len(patterns) == 1:
+            pattern = patterns[0]
+        else:
+            pattern = tuple(all(axis) for axis in zip(*patterns, strict=True))
+        kind = TensorType(out, pattern)
+        return Apply(self, values, [kind.variable_class(kind)])
+
+    def __call__(self, *inputs: Any, **options: Any) -> Any:
+        if self.associative and len(inputs) not in (0, 2):
+            return self._fold(inputs, options)
+        options.pop("dtype", None)
+        unknown = options.keys() - {"name", "return_list"}
+        if unknown:
+            names = ", ".join(self.function.__code__.co_varnames[1 : self.nin + 1])
+            raise TypeError(
+                f"{self.name}({names}) takes its arguments by position, got {sorted(unknown)}"
+            )
+        return super().__call__(*inputs, **options)
+
+    def _fold(self, inputs: Sequence[Any], options: dict[str, Any]) -> Any:
+        result = tensor_operand(self.name, inputs[0])
+        for value in inputs[1:-1]:
+            result = self(result, value)
+        return self(result, inputs[-1], **options) if len(inputs) > 1 else result
+
+    def compute(self, xp: Any, node: Apply, *arrays: Any) -> tuple[Any, ...]:
+        return self._applied(self.function, xp, node, arrays)
+
+    def jax(self, j: Any, node: Apply, *arrays: Any) -> tuple[Any, ...]:
+        traced = self.traced
+        if traced is None:
+            return self.compute(j.numpy, node, *arrays)
+        return self._applied(lambda _, *args: traced(j, *args), j.numpy, node, arrays)
+
+    def _applied(
+        self, function: Callable[..., Any], xp: Any, node: Apply, arrays: Sequence[Any]
+    ) -> tuple[Any]:
+        check_lengths(node, arrays)
+        casts, out = self.dtype(*(v.type.dtype for v in node.inputs))
+        args = [_as_dtype(a, kind) for a, kind in zip(arrays, casts, strict=True)]
+        return (_as_dtype(xp.asarray(function(xp, *args)), out),)
+
+    def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
+        return [broadcast_lengths([v.type.broadcastable for v in node.inputs], shapes)]
+
+    def batch(
+        self, node: Apply, values: list[Any], rows: list[bool], batching: Any
+    ) -> list[Any] | None:
+        return self.make_node(*values).outputs
+
+    def misfit(self, node: Apply, shapes: Sequence[Any]) -> str | None:
+        stretched = [v.type.broadcastable for v in node.inputs]
+        for axis in range(node.outputs[0].type.ndim):
+            pairs = zip(shapes, stretched, strict=True)
+            problem = unequal([(s, axis) for s, ones in pairs if not ones[axis]])
+            if problem is not None:
+                return problem
+        return None
+
+    def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
+        if self.gradient is None:
+            return [zeros_like_float(v) for v in node.inputs]
+        values = (*self._differentiated(node), node.outputs[0])
+        if not self.holomorphic or not any(dtypes.is_complex(v.type.dtype) for v in node.inputs):
+            return list(self.derivatives(cotangents[0], *values))
+        return [conjugate(g) for g in self.derivatives(conjugate(cotangents[0]), *values)]
+
+    def derivatives(self, g: Any, *values: Any) -> Sequence[Any]:
+        """Return what `grad` says; numbers in it are narrow, whatever those of users are."""
+        assert self.gradient is not None
+        if self.module is None and config.cast_policy != "custom":
+            with change_flags(cast_policy="custom"):
+                return self.gradient(g, *values)
+        return self.gradient(g, *values)
+
+    def _differentiated(self, node: Apply) -> list[Any]:
+        """Return the inputs as real numbers where they are integers and the function is real."""
+        if dtypes.is_discrete(node.outputs[0].type.dtype):
+            return node.inputs
+        kinds, _ = self.dtype(*(v.type.dtype for v in node.inputs))
+        return [
+            cast(v, kind) if dtypes.is_discrete(v.type.dtype) else v
+            for v, kind in zip(node.inputs, kinds, strict=True)
+        ]
+
+    def lower(self, p: Any, node: Apply, *values: Any) -> Any:
+        if self.library is None:
+            return p.call_compute(node, values)
+        return p.call_items(node, self.library, values)
+
+    def __str__(self) -> str:
+        # Theano's texts: programs and documents quote them.
+        if self.name in ("sigmoid", "softplus"):
+            return self.name
+        bare = self.name == "identity" or self.name.startswith("Cast")
+        return f"Elemwise{{{self.name}}}" if bare else f"Elemwise{{{self.name},no_inplace}}"
+
+
+def _as_dtype(array: Any, dtype: str) -> Any:
+    return array if dtypes.name_of(array.dtype) == dtype else array.astype(dtype)
+
+
+def check_lengths(node: Apply, arrays: Sequence[Any]) -> None:
+    """Refuse arrays that NumPy would stretch although their axis is not declared broadcastable."""
+    for axis in range(node.outputs[0].ndim):
+        lengths = {
+            array.shape[axis]
+            for variable, array in zip(node.inputs, arrays, strict=True)
+            if not variable.type.broadcastable[axis]
+        }
+        if len(lengths) > 1:
+            raise ValueError(
+                f"Input dimension mis-match along axis {axis}: shapes {[a.shape for a in arrays]}"
+            )
+
+
+def broadcast_lengths(
+    patterns: Sequence[tuple[bool, ...]], shapes: Sequence[Any]
+) -> tuple[Any, ...]:
+    """Return the lengths of the broadcast of several shapes.
+
+    Of several lengths that must agree, a known one is taken first; the check is the caller's.
+    """
+    first = shapes[0]
+    if True not in patterns[0]:
+        # Mostly the others have the same lengths, or stretch.
+        for ones, lengths in zip(patterns, shapes, strict=True):
+            if lengths != first and False in ones:
+                break
+        else:
+            return tuple(first)
+    result: list[Any] = []
+    for axis in range(len(patterns[0])):
+        found: tuple[Any, ...] = ()
+        for ones, lengths in zip(patterns, shapes, strict=True):
+            if not ones[axis]:
+                length = lengths[axis]
+                if isinstance(length, int):
+                    found = (length,)
+                    break
+                found = found or (length,)
+        result.append(found[0] if found else 1)
+    return tuple(result)
+
+
+def unequal(lengths: Sequence[tuple[Any, int]]) -> str | None:
+    """Say which of some lengths, given as (shape, axis), differ; None if they may be equal."""
+    known = [(s[axis], axis) for s, axis in lengths if isinstance(s[axis], int)]
+    for length, axis in known[1:]:
+        if length != known[0][0]:
+            return (
+                f"operands do not fit together, axis {known[0][1]} has length {known[0][0]} and "
+                f"axis {axis} length {length}"
+            )
+    return None
+
+
+def same_rank(values: list[Any]) -> list[Any]:
+    """Pad each variable on the left with broadcastable axes to the largest rank."""
+    rank = max(v.type.ndim for v in values)
+    return [v if v.type.ndim == rank else pad_left(v, rank) for v in values]
+
+
+_registry: dict[str, Elementwise] = {}
+
+
+def _registered(name: str, module: str | None = None) -> Elementwise:
+    if name not in _registry and module is not None:
+        # What a user declares is there once the user's module is.
+        importlib.import_module(module)
+    return _registry[name]
+
+
+def elementwise(name: str, **fields: Any) -> Elementwise:
+    """Declare an elementwise operation; see `Elementwise` for the fields."""
+    compute = fields["compute"]
+    nin = compute.__code__.co_argcount - 1
+    op = Elementwise(
+        name,
+        nin,
+        fields.pop("doc"),
+        fields.pop("compute"),
+        fields.pop("dtype"),
+        fields.pop("grad", None),
+        fields.pop("llvm", None),
+        fields.pop("samples"),
+        **fields,
+    )
+    known = _registry.get(name)
+    if known is not None and (known.module is None or op.module is None):
+        raise ValueError(f"two operations are called {name}")
+    _registry[name] = op
+    return op
+
+
+def elementwise_ops() -> dict[str, Elementwise]:
+    """Return every elementwise operation of the engine by name."""
+    return {name: op for name, op in _registry.items() if op.module is None}
+
+
+@lru_cache(None)
+def cast_op(dtype: str) -> Elementwise:
+    """Return the operation that converts to `dtype`, as a C cast does."""
+    if dtype not in dtypes.all_dtypes:
+        raise TypeError(f"cannot cast to {dtype!r}; dtypes: {', '.join(dtypes.all_dtypes)}")
+    return elementwise(
+        f"Cast{{{dtype}}}",
+        doc=f"`x` converted to {dtype}.",
+        compute=lambda xp, x: x,
+        dtype=lambda name: ((name,), dtype),
+        grad=lambda g, x, y: (g,) if not dtypes.is_discrete(dtype) else (zeros_like_float(x),),
+        llvm=lambda b, x: b.cast(x, dtype),
+        samples=(small_integers,),
+    )
+
+
+def cast(x: Any, dtype: str) -> Any:
+    """Return the variable `x` converted to `dtype`; `x` itself if it has that dtype."""
+    if x.type.dtype == dtype:
+        return x
+    if dtypes.is_complex(x.type.dtype) and not dtypes.is_complex(dtype):
+        raise TypeError(
+            "Casting from complex to real is ambiguous: consider real(), imag(), angle() or abs()"
+        )
+    if isinstance(x, Constant) and x.ndim == 0 and dtypes.is_discrete(x.dtype):
+        # Lengths given as numbers stay known.
+        return constant(x.data.astype(dtype))
+    return cast_op(dtype)(x)
+
+
+conj = elementwise(
+    "conj",
+    doc="Complex conjugate of `x`.",
+    compute=lambda xp, x: xp.conjugate(x),
+    dtype=dtype_rules.upcast_min8,
+    grad=lambda g, x, y: (conjugate(g),),
+    llvm=lambda b, x: b.conj(x),
+    samples=(anything,),
+    holomorphic=False,
+)
+
+
+def conjugate(x: Any) -> Any:
+    """Return the complex conjugate; what is not complex as it is."""
+    kind = getattr(x, "type", None)
+    is_complex = isinstance(kind, TensorType) and dtypes.is_complex(kind.dtype)
+    return conj(x) if is_complex else x

@@ -1,0 +1,1 @@
+"""Systems, factorisations and spectra of matrices, through LAPACK."""

@@ -1,0 +1,353 @@
+"""What the operations of linear algebra share: stacks of matrices, triangles, diagonals.
+
+A matrix is the last two axes of an array; the axes before them count a stack of matrices. All
+formulas here hold for real and complex matrices, with cotangents conjugated as `Dot` has them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from theano._core.base import dtypes
+from theano._core.ir.types import TensorType
+from theano._core.ir.variable import Apply
+from theano._core.ops.array.assertions import Assert
+from theano._core.ops.array.creation import ARange
+from theano._core.ops.array.indexing import sum_to
+from theano._core.ops.array.products import dot
+from theano._core.ops.array.reductions import reduce
+from theano._core.ops.array.shaping import length
+from theano._core.ops.core.dimshuffle import dimshuffle, pad_left
+from theano._core.ops.core.op import Structured, as_variable, linear_in, shape_of, tensor_operand
+from theano._core.ops.core.python_call import Composed
+from theano._core.ops.elementwise.arithmetic import eq, minimum, real, switch
+from theano._core.ops.elementwise.elementwise import broadcast_lengths, cast, conjugate
+from theano._core.runtime import native
+
+
+def lapack_dtype(*names: str) -> str:
+    """Return the dtype in which LAPACK computes: float64 for integers, float32 for float16."""
+    floats = ["float64" if dtypes.is_discrete(name) else name for name in names]
+    return dtypes.upcast(*floats, "float32")
+
+
+def matrix_operand(name: str, value: Any) -> Any:
+    """Return a matrix or stack of matrices in a dtype of LAPACK's; AssertionError for a vector."""
+    variable = tensor_operand(name, value)
+    # Theano 1.0.5 asserted it too.
+    if variable.type.ndim < 2:
+        raise AssertionError(f"{name} needs a matrix or a stack of matrices, got {variable.type}")
+    return cast(variable, lapack_dtype(variable.type.dtype))
+
+
+class MatrixOp(Structured):
+    """Base of the operations that one LAPACK routine computes.
+
+    `routine` and `flags` are those of the runtime; `cores` says, for each input and then each
+    output, how many of its last axes one matrix, vector or number has.
+    """
+
+    routine = ""
+
+    def flags(self) -> tuple[str, ...]:
+        """Return the names of the flags that are set."""
+        return ()
+
+    def cores(self, node: Apply) -> tuple[int, ...]:
+        """Return the number of axes of one matrix, per input and output."""
+        return (2,) * (len(node.inputs) + len(node.outputs))
+
+    def jax(self, j: Any, node: Apply, *arrays: Any) -> Sequence[Any]:
+        results = self.compute(j.numpy, node, *arrays)
+        # XLA has NaN or infinity where LAPACK's routines fail.
+        for result in results:
+            j.require(j.numpy.isfinite(result))
+        return results
+
+    def batch(
+        self, node: Apply, values: list[Any], rows: list[bool], batching: Any
+    ) -> list[Any] | None:
+        # Of one array of matrices, the rows are more of them.
+        return self.make_node(*values).outputs if len(values) == 1 else None
+
+    def lower(self, p: Any, node: Apply, *values: Any) -> Any:
+        return p.lapack(node, self.routine, self.flags(), values, self.cores(node))
+
+
+class MatrixTangent(MatrixOp):
+    """Base of forward derivatives that cost less than the expressions which say the same.
+
+    Linear in the second of two operands, matrices of one shape or stacks of these.
+    """
+
+    differentiates = True
+    linear = linear_in(1)
+
+    def expression(self, node: Apply) -> Any:
+        """Return the output, written with other operations."""
+        raise NotImplementedError
+
+    def make_node(self, x: Any, tangent: Any) -> Apply:
+        stack = [a and b for a, b in zip(batch_pattern(x), batch_pattern(tangent), strict=True)]
+        return self.one([x, tangent], x.type.dtype, (*stack, *x.type.broadcastable[-2:]))
+
+    def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
+        patterns = [batch_pattern(v) for v in node.inputs]
+        stack = broadcast_lengths(patterns, [shapes[0][:-2], shapes[1][:-2]])
+        return [(*stack, *shapes[0][-2:])]
+
+    def vjp(self, node: Apply, cotangents: Sequence[Any], reverse: Any = None) -> list[Any]:
+        found = reverse({self.expression(node): cotangents[0]}, node.inputs)
+        return [found.get(v) for v in node.inputs]
+
+    def jvp(self, node: Apply, tangents: Sequence[Any], forward: Any) -> list[Any] | None:
+        if tangents[0] is None:
+            return None
+        return forward([self.expression(node)], dict(zip(node.inputs, tangents, strict=True)))
+
+    def batch(
+        self, node: Apply, values: list[Any], rows: list[bool], batching: Any
+    ) -> list[Any] | None:
+        rank = node.outputs[0].type.ndim + 1
+        return [self(*(pad_left(v, rank) for v in values))]
+
+
+def outputs_of(op: Any, x: Any, kinds: Sequence[tuple[str, Sequence[bool]]]) -> Apply:
+    """Return `op` applied to `x`, with outputs of these dtypes and patterns."""
+    outs = [TensorType(dtype, pattern) for dtype, pattern in kinds]
+    return Apply(op, [x], [kind.variable_class(kind) for kind in outs])
+
+
+def matrix_like(x: Any) -> tuple[str, Sequence[bool]]:
+    """Return the dtype and pattern of a matrix for each of a stack."""
+    return x.type.dtype, (*batch_pattern(x), False, False)
+
+
+def vector_like(x: Any, dtype: str) -> tuple[str, Sequence[bool]]:
+    """Return the dtype and pattern of a vector for each matrix of a stack."""
+    return dtype, (*batch_pattern(x), False)
+
+
+def for_square(x: Any, values: Sequence[Any], why: str) -> list[Any]:
+    """Return `values`, with a check that the matrix `x` is square."""
+    square = eq(length(x, x.type.ndim - 2), length(x, x.type.ndim - 1))
+    return [Assert(why)(value, square) for value in values]
+
+
+def per_matrix(function: Callable[..., Any], a: np.ndarray, core: tuple[int, ...]) -> np.ndarray:
+    """Return `function` of each matrix of a stack, each result of shape `core`."""
+    out = np.empty((*a.shape[:-2], *core), dtype=a.dtype)
+    for index in np.ndindex(*a.shape[:-2]):
+        out[index] = function(a[index])
+    return out
+
+
+def check_finite(xp: Any, message: str, *arrays: Any) -> None:
+    """Raise LinAlgError for infinities and NaN, on which LAPACK may iterate for ever."""
+    if xp is np and not all(np.isfinite(a).all() for a in arrays):
+        raise np.linalg.LinAlgError(f"{message}: the matrix has infinities or NaN.")
+
+
+def scipy_linalg() -> Any:
+    """Return SciPy's module, whose BLAS may be another than NumPy's: held to one thread as well."""
+    import scipy.linalg
+    import scipy.linalg.cython_lapack
+
+    native.also_blas_of(scipy.linalg.cython_lapack.__file__)
+    return scipy.linalg
+
+
+def swapped(x: Any) -> Any:
+    """Return `x` with its last two axes exchanged."""
+    rank = x.type.ndim
+    return dimshuffle(x, [*range(rank - 2), rank - 1, rank - 2])
+
+
+def hermitian(x: Any) -> Any:
+    """Return the conjugate transpose of a matrix or of each matrix of a stack."""
+    return swapped(conjugate(x))
+
+
+class StackProduct(MatrixOp):
+    """The product of each pair of matrices of two stacks of equal rank, through BLAS."""
+
+    routine = "stack_product"
+    linear = linear_in(0, 1)
+
+    def make_node(self, x: Any, y: Any) -> Apply:
+        x, y = matrix_operand("a product", x), matrix_operand("a product", y)
+        dtype = lapack_dtype(x.type.dtype, y.type.dtype)
+        x, y = cast(x, dtype), cast(y, dtype)
+        stack = [a and b for a, b in zip(batch_pattern(x), batch_pattern(y), strict=True)]
+        core = (x.type.broadcastable[-2], y.type.broadcastable[-1])
+        return self.one([x, y], dtype, (*stack, *core))
+
+    def compute(self, xp: Any, node: Apply, x: Any, y: Any) -> tuple[Any, ...]:
+        return (xp.matmul(x, y),)
+
+    def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
+        patterns = [batch_pattern(v) for v in node.inputs]
+        stack = broadcast_lengths(patterns, [shapes[0][:-2], shapes[1][:-2]])
+        return [(*stack, shapes[0][-2], shapes[1][-1])]
+
+    def batch(
+        self, node: Apply, values: list[Any], rows: list[bool], batching: Any
+    ) -> list[Any] | None:
+        rank = node.outputs[0].type.ndim + 1
+        return [self(*(pad_left(v, rank) for v in values))]
+
+    def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
+        x, y = node.inputs
+        g = cotangents[0]
+        return [sum_to(self(g, hermitian(y)), x), sum_to(self(hermitian(x), g), y)]
+
+
+stack_product = StackProduct()
+
+
+def product(x: Any, y: Any) -> Any:
+    """Return the product of two matrices, or of each pair of two stacks of equal rank."""
+    return dot(x, y) if x.type.ndim == 2 else stack_product(x, y)
+
+
+def products(*factors: Any) -> Any:
+    """Return the product of several matrices, from the left."""
+    result = factors[0]
+    for factor in factors[1:]:
+        result = product(result, factor)
+    return result
+
+
+def as_column(v: Any) -> Any:
+    """Return each vector of a stack as a matrix of one column."""
+    return dimshuffle(v, [*range(v.type.ndim), "x"])
+
+
+def as_row(v: Any) -> Any:
+    """Return each vector of a stack as a matrix of one row."""
+    return dimshuffle(v, [*range(v.type.ndim - 1), "x", v.type.ndim - 1])
+
+
+def scalar_of_stack(x: Any) -> Any:
+    """Return each number of a stack as a matrix of one item."""
+    return dimshuffle(x, [*range(x.type.ndim), "x", "x"])
+
+
+def positions(x: Any) -> tuple[Any, Any]:
+    """Return the numbers of the rows (as a column) and columns (as a row) of a matrix."""
+    rank = x.type.ndim
+    rows, columns = (ARange("int64")(0, length(x, rank - i), 1) for i in (2, 1))
+    ahead = ["x"] * (rank - 2)
+    return dimshuffle(rows, [*ahead, 0, "x"]), dimshuffle(columns, [*ahead, "x", 0])
+
+
+def zero(x: Any) -> Any:
+    """Return the number 0 in the dtype of `x`."""
+    return as_variable(np.zeros((), dtype=x.type.dtype))
+
+
+class Part(Composed):
+    """A matrix, or each of a stack, with its items below, on and above the diagonal weighted.
+
+    A weight of 0 gives 0 whatever the items are, NaN included.
+    """
+
+    __props__ = ("below", "diagonal", "above")
+    shape = shape_of(0)
+    linear = linear_in(0)
+
+    def __init__(self, below: float, diagonal: float, above: float) -> None:
+        self.below, self.diagonal, self.above = float(below), float(diagonal), float(above)
+
+    def make_node(self, x: Any) -> Apply:
+        return self.one([x], x.type.dtype, x.type.broadcastable)
+
+    def compute(self, xp: Any, node: Apply, x: Any) -> tuple[Any, ...]:
+        i, j = xp.arange(x.shape[-2])[:, None], xp.arange(x.shape[-1])
+        scaled = [0 * xp.ones_like(x) if w == 0 else w * x for w in self.props()]
+        result = xp.where(i > j, scaled[0], xp.where(i == j, scaled[1], scaled[2]))
+        return (result.astype(x.dtype),)
+
+    def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
+        return [self(cotangents[0])]
+
+    def batch(
+        self, node: Apply, values: list[Any], rows: list[bool], batching: Any
+    ) -> list[Any] | None:
+        return [self(values[0])]
+
+    def expression(self, node: Apply) -> list[Any]:
+        x = node.inputs[0]
+        i, j = positions(x)
+
+        def weighted(weight: float) -> Any:
+            if weight in (0.0, 1.0):
+                return x if weight else zero(x)
+            return as_variable(np.asarray(weight, dtypes.real_of(x.type.dtype))) * x
+
+        below, diagonal, above = (weighted(w) for w in self.props())
+        if self.below == self.diagonal:
+            return [switch(i >= j, below, above)]
+        if self.above == self.diagonal:
+            return [switch(j >= i, above, below)]
+        rest = below if self.below == self.above else switch(i >= j, below, above)
+        return [switch(eq(i, j), diagonal, rest)]
+
+
+def triangle(x: Any, lower: bool = True, strict: bool = False) -> Any:
+    """Return a matrix with zeros outside a triangle; `strict` leaves the diagonal out."""
+    return Part(lower, not strict, not lower)(x)
+
+
+def half_triangle(x: Any, lower: bool = True) -> Any:
+    """Return a triangle of a matrix, its diagonal halved."""
+    return Part(lower, 0.5, not lower)(x)
+
+
+on_diagonal = Part(0, 1, 0)
+off_diagonal = Part(1, 0, 1)
+
+
+def diagonal_of(x: Any) -> Any:
+    """Return the diagonal of a square matrix, or of each of a stack."""
+    return reduce("sum", on_diagonal(x), (x.type.ndim - 1,), x.type.dtype)
+
+
+def plus_hermitian(x: Any) -> Any:
+    """Return the sum of a matrix and its conjugate transpose."""
+    return x + hermitian(x)
+
+
+def from_one_triangle(s: Any, lower: bool) -> Any:
+    """Return the cotangent of a Hermitian matrix of which only one triangle is read.
+
+    `s` is a cotangent of the whole matrix; each item off the diagonal stands for two.
+    """
+    return half_triangle(plus_hermitian(s), lower)
+
+
+def half(x: Any) -> Any:
+    """Return x / 2 in its own dtype."""
+    return as_variable(np.asarray(0.5, dtype=dtypes.real_of(x.type.dtype))) * x
+
+
+def real_part(x: Any) -> Any:
+    """Return the real part, `x` itself if it is real."""
+    return real(x) if dtypes.is_complex(x.type.dtype) else x
+
+
+def smaller(one: Any, two: Any) -> Any:
+    """Return the smaller of two lengths."""
+    if isinstance(one, int) and isinstance(two, int):
+        return min(one, two)
+    if one is two:
+        return one
+    return minimum(*(as_variable(np.asarray(n)) if isinstance(n, int) else n for n in (one, two)))
+
+
+def batch_pattern(x: Any) -> tuple[bool, ...]:
+    """Return which axes of the stack are broadcastable."""
+    return x.type.broadcastable[:-2]

@@ -1,0 +1,266 @@
+"""Where windows lie over images: lengths with zeros around, and how many windows there are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from theano._core.base.errors import WindowError
+from theano._core.ir.variable import Apply
+from theano._core.ops.array.assertions import Require
+from theano._core.ops.array.dims import as_int64, lengths_of
+from theano._core.ops.array.indexing import subtensor
+from theano._core.ops.core.op import Guard, Structured, as_variable
+from theano._core.ops.elementwise.arithmetic import add, eq, int_div, le, mul, sub
+
+Lengths = tuple[Any, ...]
+
+
+class Shapes(NamedTuple):
+    """The lengths of the three arrays: integers, or scalar variables."""
+
+    images: Lengths
+    kernels: Lengths
+    result: Lengths
+
+
+class Windows(NamedTuple):
+    """Where kernels lie over images, in sizes of a program.
+
+    Attributes
+    ----------
+    images, kernels, result : tuple of size
+        Lengths of the three arrays.
+    before, padded : tuple of size
+        Zeros before the images, and the lengths with the zeros around.
+    steps, dilation : tuple of int
+    flip : bool
+    groups : int
+    unshared : bool
+    """
+
+    images: Lengths
+    kernels: Lengths
+    result: Lengths
+    before: Lengths
+    padded: Lengths
+    steps: tuple[int, ...]
+    dilation: tuple[int, ...]
+    flip: bool
+    groups: int
+    unshared: bool
+
+
+def work_dtype(dtype: str) -> str:
+    """Return the dtype in which sums are made."""
+    return "float32" if dtype == "float16" else str(dtype)
+
+
+def combined(op: Any, exact: Any, one: Any, two: Any) -> Any:
+    """Return `exact(one, two)` of two integers, else the expression `op(one, two)`."""
+    if isinstance(one, int) and isinstance(two, int):
+        return exact(one, two)
+    return op(as_int64(one), as_int64(two))
+
+
+def plus(one: Any, two: Any) -> Any:
+    """Return the sum of two lengths."""
+    return one if isinstance(two, int) and two == 0 else combined(add, int.__add__, one, two)
+
+
+def minus(one: Any, two: Any) -> Any:
+    """Return the difference of two lengths."""
+    return one if isinstance(two, int) and two == 0 else combined(sub, int.__sub__, one, two)
+
+
+def times(one: Any, two: int) -> Any:
+    """Return a length times a number."""
+    return one if two == 1 else combined(mul, int.__mul__, one, two)
+
+
+def over(one: Any, two: Any) -> Any:
+    """Return a length divided by a number, rounded down."""
+    known = isinstance(two, int) and two == 1
+    return one if known else combined(int_div, int.__floordiv__, one, two)
+
+
+def at_most(one: Any, two: Any) -> Any:
+    """Tell whether a length is at most another."""
+    return combined(le, int.__le__, one, two)
+
+
+def equal(one: Any, two: Any) -> Any:
+    """Tell whether two lengths agree."""
+    return True if one is two else combined(eq, int.__eq__, one, two)
+
+
+def extent(size: Any, dilation: int) -> Any:
+    """Return over how many positions a kernel reaches."""
+    return plus(times(minus(size, 1), dilation), 1)
+
+
+def border_mode_to_pad(mode: Any, convdim: int, kshp: Sequence[Any]) -> tuple[tuple[Any, Any], ...]:
+    """Return how many zeros are put before and after each axis of an image.
+
+    Parameters
+    ----------
+    mode : {'valid', 'full', 'half'}, int, or tuple of int and pairs of int
+    convdim : int
+        Number of axes.
+    kshp : sequence of int
+        Over how many positions a kernel reaches.
+    """
+    if isinstance(mode, (int, np.integer)) and not isinstance(mode, bool):
+        mode = (int(mode),) * convdim
+    if isinstance(mode, tuple):
+        if len(mode) != convdim:
+            raise ValueError(
+                f"invalid border_mode {mode}, which must be a tuple of length {convdim}"
+            )
+        pairs = tuple(m if isinstance(m, tuple) else (m, m) for m in mode)
+        if all(len(p) == 2 and all(is_length(n) for n in p) for p in pairs):
+            return tuple((int(one), int(two)) for one, two in pairs)
+    elif mode == "valid":
+        return ((0, 0),) * convdim
+    elif mode in ("full", "half"):
+        sizes = [minus(k, 1) if mode == "full" else over(k, 2) for k in kshp]
+        return tuple((n, n) for n in sizes)
+    raise ValueError(
+        f"invalid border_mode {mode!r}: it must be 'valid', 'full', 'half', an integer that is not "
+        "negative, or a tuple with such an integer or a pair of them for each axis"
+    )
+
+
+def is_length(value: Any) -> bool:
+    """Tell whether a value is an integer that is not negative."""
+    whole = isinstance(value, (int, np.integer)) and not isinstance(value, bool)
+    return whole and bool(value >= 0)
+
+
+def positive_numbers(name: str, value: Any, convdim: int) -> tuple[int, ...]:
+    """Return a positive integer for each axis, which may be given as one for all."""
+    values = tuple(value) if isinstance(value, (tuple, list)) else (value,) * convdim
+    if len(values) != convdim or not all(is_length(n) and n > 0 for n in values):
+        raise ValueError(f"{name} must be {convdim} positive integers, got {value!r}")
+    return tuple(int(n) for n in values)
+
+
+def result_length(size: Any, kernel: Any, pad: tuple[Any, Any], step: int, dilation: int) -> Any:
+    """Return how many windows there are along an axis."""
+    room = minus(plus(plus(size, pad[0]), pad[1]), extent(kernel, dilation))
+    return plus(over(room, step), 1)
+
+
+def items_of(vector: Any, count: int) -> list[Any]:
+    """Return the items of a vector of lengths: numbers where they are known, else scalars."""
+    known = lengths_of(vector, count)
+    return [subtensor(vector, [i]) if n is None else n for i, n in enumerate(known)]
+
+
+def written(lengths: Lengths) -> str:
+    """Return lengths as text, None in place of those that are not known."""
+    inner = ", ".join(str(n) if isinstance(n, int) else "None" for n in lengths)
+    return f"({inner},)" if len(lengths) == 1 else f"({inner})"
+
+
+def placed(
+    xp: Any, part: Any, first: Sequence[int], steps: Sequence[int], sizes: Sequence[int]
+) -> Any:
+    """Return an item for each window where it belongs in images of some lengths, and zeros.
+
+    `first` is its position in the first window.
+    """
+    for axis, (start, step, size) in enumerate(zip(first, steps, sizes, strict=True), -len(sizes)):
+        count = part.shape[axis]
+        apart = xp.expand_dims(xp.moveaxis(part, axis, -1), -1)
+        apart = xp.pad(apart, [(0, 0)] * (apart.ndim - 1) + [(0, step - 1)])
+        apart = apart.reshape(*apart.shape[:-2], count * step)
+        apart = apart[..., : max((count - 1) * step + 1, 0)]
+        end = size - start - apart.shape[-1]
+        apart = xp.pad(apart, [(0, 0)] * (apart.ndim - 1) + [(start, end)])
+        part = xp.moveaxis(apart, -1, axis)
+    return part
+
+
+class WindowOp(Structured):
+    """Base of operations of which certain lengths must fit together."""
+
+    # What native code reports of lengths that do not fit.
+    fault = "windows"
+
+    def shapes(self, node: Apply, shapes: Sequence[Any]) -> Any:
+        """Return tuples of all lengths that matter, from those of the inputs of a node."""
+        raise NotImplementedError
+
+    def conditions(self, s: Any) -> Iterator[tuple[Any, str]]:
+        """Yield what must hold of lengths, each with what is wrong where it does not."""
+        raise NotImplementedError
+
+    def described(self, s: Any) -> str:
+        """Return lengths as text."""
+        raise NotImplementedError
+
+    def split(self, facts: Sequence[int]) -> Any:
+        """Return the tuples of lengths that were put in a row."""
+        raise NotImplementedError
+
+    def problem(self, s: Any) -> str | None:
+        """Say what is certainly wrong with some lengths; None if nothing is."""
+        for holds, text in self.conditions(s):
+            if holds is False:
+                return f"{text}: {self.described(s)}"
+        return None
+
+    def text(self, facts: Sequence[int]) -> str:
+        """Return the message of a failure: the facts are all lengths."""
+        return f"{type(self).__name__}: {self.problem(self.split(facts))}"
+
+    def check(self, s: Any) -> None:
+        """Raise WindowError unless lengths fit, all of which are known."""
+        found = self.problem(s)
+        if found is not None:
+            raise WindowError(f"{type(self).__name__}: {found}")
+
+    def misfit(self, node: Apply, shapes: Sequence[Any]) -> str | None:
+        return self.problem(self.shapes(node, shapes))
+
+    def may_fail(self, node: Apply) -> bool:
+        return True
+
+    def _open(self, s: Any) -> list[Any]:
+        """Return the conditions that are not known to hold."""
+        found = [holds for holds, _ in self.conditions(s)]
+        flags = [np.array(h) if isinstance(h, bool) else h for h in found if h is not True]
+        return list(map(as_variable, flags))
+
+    def guards(self, node: Apply, shapes: Sequence[Any]) -> list[Guard]:
+        s = self.shapes(node, shapes)
+        facts = [as_int64(n) for part in s for n in part]
+        if not self._open(s):
+            return []
+        return [(WindowsFit(self, len(facts)), lambda: [*facts, *self._open(s)])]
+
+    def required(self, p: Any, node: Apply) -> Any:
+        """Return the lengths of a node in a program, which fails unless they fit."""
+        s = self.shapes(node, [p.rewriter.lengths(v) for v in node.inputs])
+        facts = [p.size(n) for part in s for n in part]
+        for holds in self._open(s):
+            p.require(node, p.value(holds), self.fault, facts)
+        return s
+
+
+class WindowsFit(Require):
+    """`value`, after checking that the lengths of an operation fit together."""
+
+    __props__ = ("of", "facts")
+    error = WindowError
+    fault = WindowOp.fault
+
+    def __init__(self, of: WindowOp, facts: int) -> None:
+        super().__init__("", facts)
+        self.of = of
+
+    def text(self, facts: Sequence[int]) -> str:
+        return self.of.text(facts)

@@ -1,0 +1,1 @@
+"""Random numbers: the generators, and distributions that need more than a formula."""

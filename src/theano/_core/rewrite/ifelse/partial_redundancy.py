@@ -1,0 +1,222 @@
+"""What several branches share, but not every call needs: computed when one of them needs it.
+
+Under which conditions a value is needed is a set of paths; a path is a set of sides of conditions,
+all of which must be taken. Where a value stands is the innermost side of a branch that has all its
+uses in it. If a value is not always needed there, it is put into a branch of its own, on the
+condition that one of its paths is taken.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from functools import reduce
+from typing import Any
+
+import numpy as np
+
+from theano._core.ir.graph import copied, toposort
+from theano._core.ir.types import TensorType
+from theano._core.ir.variable import Apply
+from theano._core.ops.array.broadcasting import alloc
+from theano._core.ops.array.shaping import Length, Rebroadcast
+from theano._core.ops.control.branch import IfElse
+from theano._core.ops.core.dimshuffle import DimShuffle
+from theano._core.ops.core.op import as_variable
+from theano._core.ops.elementwise.arithmetic import and_, eq, neq, or_
+from theano._core.ops.elementwise.elementwise import Elementwise
+from theano._core.rewrite.engine import known_value
+
+Path = frozenset[tuple[Any, int]]
+Paths = frozenset[Path]
+Place = tuple[tuple[Apply, int], ...]
+ALWAYS: Paths = frozenset([frozenset()])
+# Values that are needed in more ways than this are computed always.
+MOST_PATHS = 16
+# Operations that cost nothing and never fail. What branches need is looked at by itself.
+FREE = (DimShuffle, IfElse, Length, Rebroadcast)
+
+
+class Guard(IfElse):
+    """A branch around what others share: it stands outside all of them."""
+
+
+def separate_shared(outputs: list[Any]) -> list[Any]:
+    """Return `outputs` with values that several branches share in branches of their own."""
+    while True:
+        needs = paths_to(outputs)
+        groups = _shared(outputs, needs)
+        if not groups:
+            return outputs
+        # What every variable is now that a group, or another that is made before it, replaces.
+        now: dict[Any, Any] = {}
+        for group in groups:
+            _guard(group, needs, now)
+        outputs = copied(outputs, now)
+
+
+def paths_to(outputs: Sequence[Any]) -> dict[Any, Paths]:
+    """Return the paths on which each variable, and each application, is needed.
+
+    Nothing, if all branches are on one condition.
+    """
+    order = toposort(outputs)
+    needs: dict[Any, Paths] = dict.fromkeys(outputs, ALWAYS)
+    if len({n.inputs[0] for n in order if isinstance(n.op, IfElse)}) < 2:
+        return {}
+
+    def add(variable: Any, paths: Paths) -> None:
+        needs[variable] = _simple(needs.get(variable, frozenset()) | paths)
+
+    for node in reversed(order):
+        if isinstance(node.op, Guard):
+            needs.update(dict.fromkeys(node.outputs, ALWAYS))
+        mine = _simple(frozenset[Path]().union(*(needs.get(o, ()) for o in node.outputs)))
+        needs[node] = mine
+        if not isinstance(node.op, IfElse):
+            for variable in node.inputs:
+                add(variable, mine)
+            continue
+        condition = node.inputs[0]
+        add(condition, mine)
+        for side, values in enumerate(node.op.sides(node)):
+            when = _when(condition, side)
+            for out, value in zip(node.outputs, values, strict=True):
+                add(value, _both(needs.get(out, frozenset()), when))
+    return needs
+
+
+def _when(condition: Any, side: int) -> Paths:
+    """Return the paths on which a side of a condition is taken: by its parts, if it has any."""
+    node = condition.owner
+    if node is not None and node.op in (eq, neq) and known_value(node.inputs[1]) == 0:
+        return _when(node.inputs[0], side if node.op is neq else 1 - side)
+    if node is not None and node.op in (and_, or_) and condition.type.dtype == "bool":
+        one, two = (_when(v, side) for v in node.inputs)
+        return _simple(one | two) if (node.op is or_) == (side == 0) else _both(one, two)
+    return frozenset([frozenset([(condition, side)])])
+
+
+def _both(one: Paths, two: Paths) -> Paths:
+    """Return the paths on which there are both one of `one` and one of `two`."""
+    pairs = (p | q for p in one for q in two if all((c, 1 - side) not in p for c, side in q))
+    return _simple(frozenset(pairs))
+
+
+def _simple(paths: Paths) -> Paths:
+    """Return equal paths: without those that others include, and without what both sides need."""
+    found = set(paths)
+    while True:
+        for path in found:
+            both = next((p for p in path if path ^ {p, (p[0], 1 - p[1])} in found), None)
+            if both is not None:
+                found.add(path - {both})
+                break
+        found, before = {p for p in found if not any(q < p for q in found)}, found
+        if len(before) == len(found):
+            return frozenset(found) if len(found) <= MOST_PATHS else ALWAYS
+
+
+def _places(outputs: Sequence[Any]) -> dict[Any, Place]:
+    """Return for each application the sides of branches that it stands in, the outermost first."""
+    places: dict[Any, Place] = dict.fromkeys(outputs, ())
+
+    def add(variable: Any, place: Place) -> None:
+        known = places.get(variable, place)
+        same = (n for n, (a, b) in enumerate(zip(known, place, strict=False)) if a != b)
+        places[variable] = known[: next(same, min(len(known), len(place)))]
+
+    for node in reversed(toposort(outputs)):
+        for out in node.outputs:
+            if out in places:
+                add(node, () if isinstance(node.op, Guard) else places[out])
+        if not isinstance(node.op, IfElse):
+            for variable in node.inputs:
+                add(variable, places[node])
+            continue
+        add(node.inputs[0], places[node])
+        for side, values in enumerate(node.op.sides(node)):
+            for value in values:
+                add(value, (*places[node], (node, side)))
+    return places
+
+
+def _shared(outputs: Sequence[Any], needs: dict[Any, Paths]) -> list[list[Any]]:
+    """Return groups of variables of equal paths, by which all else reads what only these need.
+
+    None needs what a later group has.
+    """
+    places = _places(outputs) if needs else {}
+    order = toposort(outputs) if needs else []
+    known: dict[Place, Paths] = {(): ALWAYS}
+
+    def paths_of(place: Place) -> Paths:
+        if place not in known:
+            branch, side = place[-1]
+            known[place] = _both(paths_of(place[:-1]), _when(branch.inputs[0], side))
+        return known[place]
+
+    def is_late(node: Apply) -> bool:
+        """Tell whether a node is needed less often than what stands where it stands."""
+        return needs[node] not in (ALWAYS, paths_of(places[node]))
+
+    late = {node for node in order if not isinstance(node.op, IfElse) and is_late(node)}
+    costly = {needs[node] for node in late if not isinstance(node.op, FREE)}
+    groups: dict[Paths, dict[Any, None]] = {}
+    for node in order:
+        for variable in node.inputs:
+            maker = variable.owner
+            if maker in late and (node not in late or needs[maker] != needs[node]):
+                groups.setdefault(needs[maker], {})[variable] = None
+    rank = {node: i for i, node in enumerate(order)}
+    found: list[list[Any]] = []
+    before: set[Any] = set()
+    for paths, group in sorted(groups.items(), key=lambda g: max(rank[v.owner] for v in g[1])):
+        if paths in costly and _can_wait(group, paths, needs) and before.isdisjoint(group):
+            found.append(list(group))
+            conditions = [condition for path in paths for condition, _ in path]
+            for node in toposort([*group, *conditions]):
+                before.update(node.inputs)
+    return found
+
+
+def _can_wait(group: Iterable[Any], paths: Paths, needs: dict[Any, Paths]) -> bool:
+    """Tell whether variables can be computed after the conditions on which they are needed."""
+    conditions = {condition for path in paths for condition, _ in path}
+    return (
+        all(isinstance(v.type, TensorType) for v in group)
+        and all(_is_harmless(c, needs) for c in conditions)
+        and not {v.owner for v in group} & set(toposort(list(conditions)))
+    )
+
+
+def _is_harmless(condition: Any, needs: dict[Any, Paths]) -> bool:
+    """Tell whether a condition is computed in any case, or may be: by arithmetic of numbers."""
+    return needs.get(condition, ALWAYS) == ALWAYS or all(
+        needs[node] == ALWAYS
+        or (isinstance(node.op, Elementwise) and not node.outputs[0].type.ndim)
+        for node in toposort([condition])
+    )
+
+
+def _guard(group: Sequence[Any], needs: dict[Any, Paths], now: dict[Any, Any]) -> None:
+    """Add to `now`, for each variable, what has its value if one of the paths to it is taken."""
+    rank = {v: i for i, v in enumerate(needs)}
+    paths = [sorted((rank[c], side, c) for c, side in path) for path in needs[group[0].owner]]
+    ways = [reduce(and_, (_taken(c, side) for _, side, c in path)) for path in sorted(paths)]
+    # No way: its branches stand in others that are taken when they are not.
+    needed = reduce(or_, ways) if ways else as_variable(np.array(False))
+    nothing = [_nothing(v) for v in group]
+    made: Apply = Guard(len(group)).make_node(*copied([needed, *group], now), *nothing)
+    made.source = group[0].source
+    now.update(zip(group, made.outputs, strict=True))
+
+
+def _taken(condition: Any, side: int) -> Any:
+    return eq(condition, 0) if side else neq(condition, 0)
+
+
+def _nothing(variable: Any) -> Any:
+    """Return an array of the type of a variable, as small as can be."""
+    zero = as_variable(np.zeros((), dtype=variable.type.dtype))
+    lengths = [int(one) for one in variable.type.broadcastable]
+    return alloc(zero, *lengths) if lengths else zero

@@ -1,0 +1,100 @@
+"""What the rules on sums and products share: operands in a row, and results of the right shape."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from theano._core.ir.variable import Apply
+from theano._core.ops.array.assertions import Require
+from theano._core.ops.array.dims import as_int64
+from theano._core.ops.core.fill import fill
+from theano._core.ops.elementwise.arithmetic import eq
+from theano._core.ops.elementwise.elementwise import cast
+from theano._core.rewrite.engine import Rewriter, known_value
+
+# Sums and products of more operands than this are left as written: flattening is quadratic.
+WIDEST = 24
+
+
+class Terms:
+    """A sum or product flattened: operands in front, and operands taken away."""
+
+    def __init__(self, plus: Sequence[Any] = (), minus: Sequence[Any] = ()) -> None:
+        self.plus = list(plus)
+        self.minus = list(minus)
+        self.changed = False
+        # What was cancelled.
+        self.gone: list[Any] = []
+
+    def __len__(self) -> int:
+        return len(self.plus) + len(self.minus)
+
+    def cancel(self) -> None:
+        """Remove operands that stand on both sides."""
+        for value in list(self.minus):
+            if value in self.plus:
+                self.plus.remove(value)
+                self.minus.remove(value)
+                self.gone.append(value)
+                self.changed = True
+
+
+def split_constants(values: list[Any]) -> tuple[list[Any], list[Any]]:
+    """Return (operands, constants)."""
+    constants = [v for v in values if known_value(v) is not None]
+    return [v for v in values if known_value(v) is None], constants
+
+
+def number(value: Any, dtype: str) -> np.ndarray:
+    """Return a number as an array without axes."""
+    return np.asarray(value, dtype=dtype)
+
+
+def filled(node: Apply, value: Any) -> Any:
+    """Return `value` in the shape and dtype of the output of `node`."""
+    out = node.outputs[0]
+    result = value if hasattr(value, "type") else number(value, out.type.dtype)
+    for operand in node.inputs:
+        pattern = getattr(getattr(result, "type", None), "broadcastable", None)
+        if pattern != out.type.broadcastable:
+            result = fill(operand, result)
+    return cast(result, out.type.dtype)
+
+
+def stretched(rewriter: Rewriter, node: Apply, value: Any) -> Any:
+    """Return `value` for the output of `node`, stretched only where it must be."""
+    out = node.outputs[0]
+    if value.type.broadcastable == out.type.broadcastable and rewriter.same_lengths(value, out):
+        return cast(value, out.type.dtype)
+    return filled(node, value)
+
+
+def kept(rewriter: Rewriter, node: Apply, value: Any) -> Any:
+    """Return `value` so for the output of `node`, checked to fit to its operands."""
+    return fitted(rewriter, stretched(rewriter, node, value), node.inputs)
+
+
+def fitted(
+    rewriter: Rewriter,
+    value: Any,
+    others: Sequence[Any],
+    places: tuple[str, str] = ("one ", "another "),
+) -> Any:
+    """Return `value`, checked to have the lengths of operands that a rule takes away.
+
+    `places` are their names and its name for the text of the error. What other operations check
+    does not count: the one that goes may be what it was noted of.
+    """
+    for other in others:
+        lengths = zip(rewriter.lengths(value), rewriter.lengths(other), strict=True)
+        for axis, (own, wanted) in enumerate(lengths):
+            one = value.type.broadcastable[axis] or other.type.broadcastable[axis]
+            if not (one or own == wanted):
+                first, second = (f"{place}shape[{axis}] = {{}}" for place in places)
+                text = f"Input dimension mis-match. ({first}, {second})"
+                facts = as_int64(wanted), as_int64(own)
+                value = Require(text, 2)(value, *facts, eq(*facts))
+    return value

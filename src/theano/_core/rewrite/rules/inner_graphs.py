@@ -1,0 +1,64 @@
+"""Bodies of loops are graphs like others: every phase rewrites them too."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from theano._core.ir.types import TensorType
+from theano._core.ir.variable import Apply
+from theano._core.ops.array.shaping import Length
+from theano._core.ops.control.body import Body
+from theano._core.ops.control.scan import Loop
+from theano._core.rewrite.engine import Rewriter
+from theano._core.rewrite.pattern import Rules
+
+RULES = Rules("canonical")
+
+
+def _rewrite_body(rewriter: Rewriter, node: Apply) -> Any:
+    op: Loop = node.op
+    if op.rewritten_by is rewriter.rules:
+        return None
+    inner = Rewriter()
+    outputs = inner.run(
+        op.body.outputs, rewriter.rules, op.body.inputs, _inner_lengths(rewriter, node)
+    )
+    loop = op.replaced(Body(op.body.inputs, outputs))
+    loop.rewritten_by = rewriter.rules
+    return loop.make_node(*node.inputs).outputs
+
+
+def _inner_lengths(rewriter: Rewriter, node: Apply) -> dict[Any, Any]:
+    """Return the lengths of the body's inputs; what is one length outside is one inside."""
+    op: Loop = node.op
+    inner, outer = op.inner, op.outer(node)
+    pairs = [(v, o, 1) for v, o in zip(inner.sequences, outer.sequences, strict=True)]
+    for taps, rows in zip(inner.states, outer.states, strict=True):
+        pairs += [(tap, rows, 1) for tap in taps]
+    pairs += [(v, o, 0) for v, o in zip(inner.fixed, outer.fixed, strict=True)]
+    table: dict[Any, Any] = {}
+    inside: dict[Any, Any] = {}
+    for variable, source, dropped in pairs:
+        if not isinstance(variable.type, TensorType):
+            continue
+        found = rewriter.lengths(source)[dropped:]
+        lengths = []
+        for axis, (one, length) in enumerate(zip(variable.type.broadcastable, found, strict=True)):
+            if one or isinstance(length, int):
+                lengths.append(1 if one else length)
+                continue
+            if length not in inside:
+                inside[length] = Length(axis)(variable)
+            lengths.append(inside[length])
+        table[variable] = tuple(lengths)
+    return table
+
+
+for _phase in ("canonical", "stable", "special", "blas"):
+    RULES.rule(
+        f"loop over steps → loop over steps, its body rewritten ({_phase})",
+        on=Loop,
+        phase=_phase,
+        keeps="nan",
+        why="the body is a graph like any other",
+    )(_rewrite_body)

@@ -1,0 +1,75 @@
+"""Expressions of one step of a loop, computed for all steps at once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from theano._core.ir.graph import toposort
+from theano._core.ir.source import at_line
+from theano._core.ir.types import TensorType
+from theano._core.ir.variable import Apply
+from theano._core.ops.array.broadcasting import Alloc
+from theano._core.ops.array.dims import as_int64
+from theano._core.ops.array.indexing import AT, AdvancedSubtensor, Subtensor
+from theano._core.ops.array.products import Dot
+from theano._core.ops.array.reductions import Reduction
+from theano._core.ops.array.shaping import Rebroadcast, length
+from theano._core.ops.control.batching import Batch
+from theano._core.ops.control.scan_state import checked_steps
+from theano._core.ops.core.dimshuffle import DimShuffle
+from theano._core.ops.elementwise.elementwise import Elementwise
+from theano._core.rewrite.scan.editor import Draft
+
+
+class StepBatch(Batch):
+    """Values of the body of a loop, with a first axis for the steps.
+
+    Only for what is no slower that way, and does not fail at one of the steps.
+
+    Parameters
+    ----------
+    draft : Draft
+    """
+
+    def __init__(self, draft: Draft) -> None:
+        lengths = [as_int64(length(rows, 0)) for rows in draft.sequences.values()]
+        steps = checked_steps(draft.steps, lengths)
+        super().__init__(steps, {}, draft.fixed, draft.inputs)
+        self.sequences = draft.sequences
+
+    def add(self, values: Sequence[Any]) -> bool:
+        """Compute values, of which `value` then tells; False if one of them cannot be had."""
+        nodes = toposort(values, self.inputs)
+        return all(_is_simple(node) for node in nodes) and super().add(values)
+
+    def value(self, variable: Any) -> Any:
+        """Return the rows of a variable, or what it is for all steps; None if it has neither."""
+        if variable in self.sequences and variable not in self.rows:
+            self.rows[variable] = self.sequences[variable][: self.size]
+        return super().value(variable)
+
+    def apply(self, node: Apply, values: list[Any], rows: list[bool]) -> list[Any] | None:
+        """Return the outputs of a node over rows; None if they cannot be had."""
+        if not _gains(node, rows):
+            return None
+        with at_line(node.source):
+            return node.rules.batch(node, values, rows, self)
+
+
+def _is_simple(node: Apply) -> bool:
+    return node.rules.pure and all(
+        isinstance(v.type, TensorType) for v in (*node.inputs, *node.outputs)
+    )
+
+
+def _gains(node: Apply, rows: list[bool]) -> bool:
+    """Tell whether an operation over rows is as fast as row by row."""
+    kind = type(node.op)
+    if kind is Dot:
+        return rows[0] != rows[1] and (rows[0] or node.inputs[1].type.ndim == 1)
+    if kind is AdvancedSubtensor:
+        return not rows[0] and node.op.axes == (AT,)
+    if kind is Subtensor or kind is Alloc:
+        return not any(rows[1:])
+    return kind in (Elementwise, DimShuffle, Rebroadcast, Reduction)

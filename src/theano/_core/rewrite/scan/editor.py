@@ -1,0 +1,127 @@
+"""A loop taken apart, changed, and put together again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from theano._core.ir.graph import copy_graph, toposort
+from theano._core.ir.variable import Apply, Constant
+from theano._core.ops.control.body import Body
+from theano._core.ops.control.scan import Loop
+from theano._core.ops.control.scan_state import State
+
+
+@dataclass(slots=True, eq=False)
+class DraftState:
+    """A state: its taps in the body, its initial rows, its new value, and the output it had."""
+
+    taps: dict[int, Any]
+    initial: Any
+    value: Any
+    keep: Any
+    output: Any
+    label: str
+
+
+class Draft:
+    """A loop that is being rewritten.
+
+    Attributes
+    ----------
+    steps : Variable
+    sequences, fixed : dict of Variable to Variable
+        From the body's inputs to what they are outside.
+    states : list of DraftState
+    condition : Variable or None
+    """
+
+    def __init__(self, node: Apply) -> None:
+        op: Loop = node.op
+        inner, outer = op.inner, op.outer(node)
+        self.node = node
+        self.op = op
+        self.steps = node.inputs[0]
+        self.sequences = dict(zip(inner.sequences, outer.sequences, strict=True))
+        self.fixed = dict(zip(inner.fixed, outer.fixed, strict=True))
+        self.states = [
+            DraftState(
+                dict(zip(s.taps, inner.states[j], strict=True)),
+                outer.states[j],
+                op.new_values[j],
+                s.keep,
+                node.outputs[j],
+                op.label(j),
+            )
+            for j, s in enumerate(op.states)
+        ]
+        self.condition = op.body.outputs[-1] if op.until else None
+
+    @property
+    def roots(self) -> list[Any]:
+        """What the body computes."""
+        values = [s.value for s in self.states]
+        return values if self.condition is None else [*values, self.condition]
+
+    @property
+    def taps(self) -> list[Any]:
+        """Every tap."""
+        return [tap for s in self.states for tap in s.taps.values()]
+
+    @property
+    def inputs(self) -> list[Any]:
+        """The inputs of the body."""
+        return [*self.sequences, *self.taps, *self.fixed]
+
+    def nodes(self) -> list[Apply]:
+        """Return the applications of the body, inputs first."""
+        return toposort(self.roots, set(self.inputs))
+
+    def substitute(self, table: dict[Any, Any]) -> None:
+        """Replace variables of the body."""
+        roots = copy_graph(self.roots, table)
+        for state, value in zip(self.states, roots, strict=False):
+            state.value = value
+        if self.condition is not None:
+            self.condition = roots[-1]
+
+    def depending_on(self, sources: Iterable[Any]) -> set[Any]:
+        """Return the variables of the body that `sources` reach, themselves included."""
+        found = set(sources)
+        for node in self.nodes():
+            if any(v in found for v in node.inputs):
+                found.update(node.outputs)
+        return found
+
+    def build(self) -> dict[Any, Any]:
+        """Return what replaces each output of the loop that is still there."""
+        used = set(self.roots)
+        for node in self.nodes():
+            used.update(node.inputs)
+        sequences = {v: o for v, o in self.sequences.items() if v in used}
+        fixed = {v: o for v, o in self.fixed.items() if v in used}
+        body = Body([*sequences, *self.taps, *fixed], self.roots)
+        states = [State(tuple(s.taps), s.keep) for s in self.states]
+        loop = Loop(
+            body,
+            states,
+            len(sequences),
+            self.condition is not None,
+            self.op.truncate,
+            self.op.name,
+            self.op.checkpoint,
+            [s.label for s in self.states],
+        )
+        initial = [s.initial for s in self.states if s.taps]
+        node = loop.make_node(self.steps, *sequences.values(), *initial, *fixed.values())
+        node.source = self.node.source
+        table = {s.output: out for s, out in zip(self.states, node.outputs, strict=False)}
+        if self.condition is not None:
+            table[self.node.outputs[-1]] = node.outputs[-1]
+        return table
+
+
+def is_constant(variable: Any) -> bool:
+    """Tell whether the value of a variable is known."""
+    return isinstance(variable, Constant)

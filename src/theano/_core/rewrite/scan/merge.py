@@ -1,0 +1,141 @@
+"""Loops that compute the same states become one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import combinations
+from typing import Any
+
+from theano._core.ir.graph import copy_graph, toposort
+from theano._core.ir.variable import Apply, Constant
+from theano._core.ops.control.scan import Loop
+from theano._core.ops.control.scan_state import ALL, NEW, is_rows
+from theano._core.rewrite.scan.editor import Draft, DraftState
+
+
+def merge_loops(outputs: Sequence[Any]) -> list[Any]:
+    """Return `outputs` with loops over the same steps that share states merged.
+
+    Loops that end early run the same steps if their conditions are equal.
+    """
+    outputs = list(outputs)
+    while True:
+        table = _one_merge(outputs)
+        if table is None:
+            return outputs
+        outputs = copy_graph(outputs, table)
+
+
+def _one_merge(outputs: Sequence[Any]) -> dict[Any, Any] | None:
+    loops = [n for n in toposort(outputs) if isinstance(n.op, Loop)]
+    for first, second in combinations(loops, 2):
+        if first.inputs[0] is not second.inputs[0] or first.op.until != second.op.until:
+            continue
+        # Of two nodes in topological order only the second can need the first.
+        if first in toposort(second.inputs):
+            continue
+        table = _merged(first, second)
+        if table is not None:
+            return table
+    return None
+
+
+def _merged(first: Apply, second: Apply) -> dict[Any, Any] | None:
+    """Return replacements for the outputs of two loops, or None if they stay two."""
+    one = Draft(first)
+    fresh = second.op.replaced(second.op.body.fresh()).make_node(*second.inputs)
+    two = Draft(fresh)
+    pairs = _equal_states(one, two)
+    known = _mapping(one, two, pairs)
+    if one.condition is not two.condition:
+        if known.get(two.condition) is not one.condition:
+            return None
+    elif not pairs:
+        return None
+    mine = {state.output: state.keep for state in one.states}
+    partners = {b.output: a for a, b in pairs}
+    for a, b in pairs:
+        if a.keep != b.keep:
+            a.keep = ALL
+    _take_over(one, two, known, partners)
+    table = one.build()
+    result = {out: _rows(table, _state_of(one, out), keep) for out, keep in mine.items()}
+    for state, out in zip(two.states, second.outputs, strict=False):
+        a = partners.get(state.output)
+        result[out] = table[state.output] if a is None else _rows(table, a, state.keep)
+    if one.condition is not None:
+        result[first.outputs[-1]] = result[second.outputs[-1]] = table[first.outputs[-1]]
+    return result
+
+
+def _take_over(
+    one: Draft, two: Draft, known: dict[Any, Any], partners: dict[Any, DraftState]
+) -> None:
+    """Add to the first loop what only the second has."""
+    for state in two.states:
+        if state.output not in partners:
+            value = copy_graph([state.value], known)[0]
+            one.states.append(
+                DraftState(state.taps, state.initial, value, state.keep, state.output, state.label)
+            )
+    for inputs, more in ((one.sequences, two.sequences), (one.fixed, two.fixed)):
+        inputs.update((v, o) for v, o in more.items() if v not in known)
+
+
+def _state_of(draft: Draft, output: Any) -> DraftState:
+    return next(state for state in draft.states if state.output is output)
+
+
+def _rows(table: dict[Any, Any], state: DraftState, keep: Any) -> Any:
+    """Return the rows that `keep` asks for, of those that a state keeps."""
+    rows = table[state.output]
+    if keep == state.keep or not is_rows(state.value):
+        return rows
+    depth = max(state.taps, default=0)
+    return rows[depth:] if keep == NEW else rows[-keep:]
+
+
+def _equal_states(one: Draft, two: Draft) -> list[tuple[DraftState, DraftState]]:
+    """Return the pairs of states that have the same value at every step.
+
+    All that start alike are taken to be equal; what then turns out different is not.
+    """
+    pairs: list[tuple[DraftState, DraftState]] = []
+    for b in two.states:
+        for a in one.states:
+            alike = a.initial is b.initial and tuple(a.taps) == tuple(b.taps)
+            if alike and a.value.type == b.value.type and all(a is not c for c, _ in pairs):
+                # States that are never read are told apart by their values only.
+                if a.taps or _mapping(one, two, pairs).get(b.value) is a.value:
+                    pairs.append((a, b))
+                    break
+    while True:
+        known = _mapping(one, two, pairs)
+        right = [(a, b) for a, b in pairs if known.get(b.value, b.value) is a.value]
+        if len(right) == len(pairs):
+            return pairs
+        pairs = right
+
+
+def _mapping(
+    one: Draft, two: Draft, pairs: Sequence[tuple[DraftState, DraftState]]
+) -> dict[Any, Any]:
+    """Return variables of the second body that mean variables of the first."""
+    known: dict[Any, Any] = {}
+    for mine, theirs in ((one.sequences, two.sequences), (one.fixed, two.fixed)):
+        inner = {(o, v.type): v for v, o in mine.items()}
+        for v, o in theirs.items():
+            if (o, v.type) in inner:
+                known[v] = inner[o, v.type]
+    for a, b in pairs:
+        known.update((tap, a.taps[distance]) for distance, tap in b.taps.items())
+
+    def name(variable: Any) -> Any:
+        return variable.signature() if isinstance(variable, Constant) else variable
+
+    table = {(n.op, *(name(v) for v in n.inputs)): n for n in one.nodes() if n.rules.pure}
+    for node in two.nodes():
+        found = table.get((node.op, *(name(known.get(v, v)) for v in node.inputs)))
+        if found is not None:
+            known.update(zip(node.outputs, found.outputs, strict=True))
+    return known

@@ -1,0 +1,533 @@
+"""Rewriting of loops: what a step need not do, and what need not be kept.
+
+One walk over the loops of a graph. Every change is a function of a `Draft`; the list at the end is
+the order in which they are tried.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import reduce
+from typing import Any
+
+from theano._core.base import dtypes
+from theano._core.base.errors import InternalError
+from theano._core.ir.graph import copied, copy_graph, made_by, toposort
+from theano._core.ir.source import at_line
+from theano._core.ir.variable import Apply, Constant
+from theano._core.ops.array.assertions import Assert
+from theano._core.ops.array.broadcasting import alloc
+from theano._core.ops.array.creation import join
+from theano._core.ops.array.dims import as_int64
+from theano._core.ops.array.indexing import SYMBOL, Slice, Subtensor, within
+from theano._core.ops.array.products import Dot, dot
+from theano._core.ops.array.shaping import Length, length, pattern_broadcast, reshape_op
+from theano._core.ops.control.branch import needed_always
+from theano._core.ops.control.scan import Loop
+from theano._core.ops.control.scan_state import ALL, NEW, checked_steps, is_rows
+from theano._core.ops.core.dimshuffle import DimShuffle, dimshuffle
+from theano._core.ops.core.op import python_int
+from theano._core.ops.elementwise.arithmetic import add, minimum
+from theano._core.rewrite.engine import conform
+from theano._core.rewrite.inline import in_loops
+from theano._core.rewrite.scan.batch import StepBatch
+from theano._core.rewrite.scan.editor import Draft, DraftState
+from theano._core.rewrite.scan.merge import merge_loops
+from theano._core.rewrite.scan.truncate import made_by_loop, run_fewer_steps
+
+# More rounds of changes than this are taken for an endless loop.
+MOST_ROUNDS = 500
+# Of states, so many of the last rows are kept instead of all.
+MOST_LAST = 8
+
+Uses = dict[Any, list[Any]]
+# From a draft and the uses of every variable to what replaces variables outside, or None for no
+# change.
+Change = Callable[[Draft, Uses], dict[Any, Any] | None]
+
+
+def rewrite_loops(outputs: Sequence[Any]) -> list[Any]:
+    """Return `outputs` with their loops simplified, those in the bodies of loops too."""
+    if not any(isinstance(node.op, Loop) for node in toposort(outputs)):
+        return list(outputs)
+    outputs = run_fewer_steps(merge_loops(outputs))
+    for _ in range(MOST_ROUNDS):
+        changed = _one_round(outputs)
+        if changed is None:
+            return in_loops(outputs, rewrite_loops)
+        outputs = changed
+    raise InternalError("the rewriting of loops does not end")
+
+
+def _one_round(outputs: Sequence[Any]) -> list[Any] | None:
+    """Return `outputs` after one change of every loop that can be changed; None if none can."""
+    nodes = toposort(outputs)
+    loops = [node for node in nodes if isinstance(node.op, Loop)]
+    if not loops:
+        return None
+    uses: Uses = {}
+    for node in nodes:
+        for variable in node.inputs:
+            uses.setdefault(variable, []).append(node)
+    for variable in outputs:
+        uses.setdefault(variable, []).append(None)
+    # What every variable seen so far is now. A loop comes after all that it needs.
+    now: dict[Any, Any] = {}
+    changed = False
+    for node in loops:
+        table = _change(node, uses)
+        if table:
+            changed = True
+            now.update(zip(table, copied(list(table.values()), now), strict=True))
+    return copied(outputs, now) if changed else None
+
+
+def _change(node: Apply, uses: Uses) -> dict[Any, Any] | None:
+    """Return replacements for variables that one loop makes, or None if nothing is to be done."""
+    with at_line(node.source):
+        for change in CHANGES:
+            table = change(Draft(node), uses)
+            if table is not None:
+                return {old: _typed(new, old) for old, new in table.items() if old in uses}
+    return None
+
+
+def _typed(new: Any, old: Any) -> Any:
+    """Return a replacement with exactly the pattern of what it replaces."""
+    return pattern_broadcast(new, old.type.broadcastable) if is_rows(old) else new
+
+
+# -- states and inputs ----------------------------------------------------------------------------
+
+
+def drop_dead_states(draft: Draft, uses: Uses) -> dict[Any, Any] | None:
+    """Leave out states that nothing needs; keep no rows of those that only steps need."""
+    wanted = [s for s in draft.states if uses.get(s.output)]
+    found = list(wanted)
+    roots = [s.value for s in found] + ([] if draft.condition is None else [draft.condition])
+    while True:
+        inside = _leaves(roots, draft)
+        more = [
+            s for s in draft.states if s not in found and any(t in inside for t in s.taps.values())
+        ]
+        if not more:
+            break
+        found += more
+        roots += [s.value for s in more]
+    narrowed = False
+    for state in found:
+        if state not in wanted and is_rows(state.value) and state.keep != 1:
+            state.keep, narrowed = 1, True
+    if len(found) == len(draft.states) and not narrowed:
+        return None
+    draft.states = [s for s in draft.states if s in found]
+    if not draft.states and draft.condition is None:
+        return None
+    return draft.build()
+
+
+def _leaves(roots: Sequence[Any], draft: Draft) -> set[Any]:
+    inputs = set(draft.inputs)
+    found = {v for v in roots if v in inputs}
+    for node in toposort(roots, inputs):
+        found.update(v for v in node.inputs if v in inputs)
+    return found
+
+
+def keep_last_rows(draft: Draft, uses: Uses) -> dict[Any, Any] | None:
+    """Keep only the rows that are used: the new ones, or the last."""
+    writers: list[Callable[[dict[Any, Any], Any], None]] = []
+    for state in draft.states:
+        if is_rows(state.value) and state.keep == ALL and uses.get(state.output):
+            write = _without_initial_rows(state, uses) or _last_rows(state, uses)
+            writers += [] if write is None else [write]
+    if not writers:
+        return None
+    table = draft.build()
+    steps = table.get(draft.node.outputs[-1], draft.steps) if draft.op.until else draft.steps
+    for write in writers:
+        write(table, steps)
+    return table
+
+
+def _without_initial_rows(state: DraftState, uses: Uses) -> Any:
+    """Have a state keep the new rows if only they are read; return what writes the replacements."""
+    depth = max(state.taps, default=0)
+    clients = uses[state.output]
+    if not depth or not all(_skips(c, depth) for c in clients):
+        return None
+    most = _most(state)
+    if all(_selects_last(d, most) for c in clients for d in uses.get(c.outputs[0], [None])):
+        return None
+    state.keep = NEW
+
+    def write(table: dict[Any, Any], steps: Any) -> None:
+        rows = table.pop(state.output)
+        table.update((c.outputs[0], rows) for c in clients)
+
+    return write
+
+
+def _skips(client: Apply | None, depth: int) -> bool:
+    """Tell whether a node leaves the first `depth` rows out and nothing else."""
+    return (
+        client is not None
+        and isinstance(client.op, Subtensor)
+        and client.op.index == (Slice(depth, None, None),)
+    )
+
+
+def _last_rows(state: DraftState, uses: Uses) -> Any:
+    """Have a state keep its last rows if only they are read; return what replaces them."""
+    depth = max(state.taps, default=0)
+    readers: list[tuple[Apply, bool]] = []
+    for client in uses[state.output]:
+        if depth and _skips(client, depth) and uses.get(client.outputs[0]):
+            readers += [(c, True) for c in uses[client.outputs[0]]]
+        else:
+            readers.append((client, not depth))
+    most = _most(state)
+    if not all(_selects_last(c, most if new else max(depth, 1)) for c, new in readers):
+        return None
+    state.keep = max(_distance(c) for c, _ in readers)
+    if state.keep > max(depth, 1):
+        _deepen(state, depth)
+
+    def write(table: dict[Any, Any], steps: Any) -> None:
+        rows = table.pop(state.output)
+        for client, new in readers:
+            table[client.outputs[0]] = _read_last(client, rows, steps if new else None, state)
+
+    return write
+
+
+def _most(state: DraftState) -> int:
+    """Return how many of the last new rows can be kept instead of all."""
+    depth = max(state.taps, default=0)
+    # Numbers take little memory as it is.
+    return max(depth, MOST_LAST if depth and state.value.type.ndim else 1)
+
+
+def _deepen(state: DraftState, depth: int) -> None:
+    """Have a state keep more rows than its steps read: by a tap that none reads."""
+    first = state.initial[:1]
+    state.initial = join(0, *[first] * (state.keep - depth), state.initial)
+    state.taps = {**state.taps, state.keep: state.value.type()}
+
+
+def _distance(client: Apply) -> int:
+    entry = client.op.index[0]
+    return -(entry.start if isinstance(entry, Slice) else entry)
+
+
+def _selects_last(client: Apply | None, most: int) -> bool:
+    """Tell whether a node reads one of the last `most` rows, or all of the last so many."""
+    if client is None or not isinstance(client.op, Subtensor):
+        return False
+    entry = client.op.index[0]
+    if isinstance(entry, Slice):
+        plain = isinstance(entry.start, int) and entry.stop is None and entry.step is None
+        return plain and -most <= entry.start < 0
+    return isinstance(entry, int) and -most <= entry < 0
+
+
+def _read_last(client: Apply, rows: Any, steps: Any, state: DraftState) -> Any:
+    """Return what `client` selects, read from `rows`; with `steps`, checked to exist."""
+    entry = client.op.index[0]
+    if isinstance(entry, Slice) and steps is not None:
+        # The last rows among new ones are fewer when there are fewer steps.
+        few = minimum(as_int64(steps), as_int64(_distance(client)))
+        index = (Slice(SYMBOL, None, None), *client.op.index[1:])
+        return Subtensor(index)(rows, as_int64(state.keep) - few, *client.inputs[1:])
+    known = None if steps is None else python_int(steps)
+    if steps is None or (known is not None and known >= _distance(client)):
+        return Subtensor(client.op.index)(rows, *client.inputs[1:])
+    at = within(as_int64(entry), steps)
+    return Subtensor((SYMBOL, *client.op.index[1:]))(rows, at, *client.inputs[1:])
+
+
+def inline_inputs(draft: Draft, uses: Uses) -> dict[Any, Any] | None:
+    """Write constants into the body; give the body each value once; leave out what is unused."""
+    table: dict[Any, Any] = {}
+    for pairs in (draft.fixed, draft.sequences):
+        first: dict[Any, Any] = {}
+        for inner, outer in pairs.items():
+            if pairs is draft.fixed and isinstance(outer, Constant) and outer.type == inner.type:
+                table[inner] = outer
+            elif first.setdefault((outer, inner.type), inner) is not inner:
+                table[inner] = first[outer, inner.type]
+    used = _leaves(draft.roots, draft)
+    unused = any(v not in used for v in (*draft.fixed, *draft.sequences))
+    if not table and not unused:
+        return None
+    draft.substitute(table)
+    for inner in table:
+        draft.fixed.pop(inner, None)
+        draft.sequences.pop(inner, None)
+    return draft.build()
+
+
+# -- work that leaves the loop --------------------------------------------------------------------
+
+
+def move_out_fixed(draft: Draft, uses: Uses) -> dict[Any, Any] | None:
+    """Compute before the loop what is the same in every step."""
+    varying = draft.depending_on([*draft.sequences, *draft.taps])
+    inner: dict[Any, None] = {}
+    always = needed_always(draft.roots, draft.inputs)
+    used = [v for n in draft.nodes() if n.outputs[0] in varying for v in n.inputs]
+    for v in (*used, *draft.roots):
+        if v in always and v not in varying and v.owner is not None and not _may_fail(v, draft):
+            inner.setdefault(v)
+    if not inner:
+        return None
+    outside = copy_graph(list(inner), draft.fixed)
+    fresh = {v: v.clone() for v in inner}
+    draft.substitute(fresh)
+    draft.fixed.update((fresh[v], o) for v, o in zip(inner, outside, strict=True))
+    return draft.build()
+
+
+def measure_before(draft: Draft, uses: Uses) -> dict[Any, Any] | None:
+    """Take lengths of the items of a sequence from the sequence, which may not be needed then.
+
+    Rows of another loop stay needed: it checks that its steps keep their lengths.
+    """
+    fresh: dict[Any, Any] = {}
+    for node in draft.nodes():
+        rows = draft.sequences.get(node.inputs[0]) if isinstance(node.op, Length) else None
+        if rows is not None and not made_by_loop(rows):
+            (measured,) = node.outputs
+            fresh[measured] = measured.clone()
+            draft.fixed[fresh[measured]] = as_int64(length(rows, node.op.axis + 1))
+    if not fresh:
+        return None
+    draft.substitute(fresh)
+    return draft.build()
+
+
+def _may_fail(variable: Any, draft: Draft) -> bool:
+    """Tell whether a value must not be computed when no step asks for it."""
+    nodes = toposort([variable], set(draft.inputs))
+    return any(isinstance(n.op, Assert) or not n.rules.pure for n in nodes)
+
+
+def collect_given(draft: Draft, uses: Uses) -> dict[Any, Any] | None:
+    """Rows that are all the same are one row, stretched; those of a sequence are there already."""
+    if draft.condition is not None:
+        return None
+    for state in draft.states:
+        value = state.value
+        if state.taps or not is_rows(value):
+            continue
+        outer = value if isinstance(value, Constant) else draft.fixed.get(value)
+        if outer is not None:
+            lengths = [as_int64(length(outer, a)) for a in range(outer.type.ndim)]
+            rows = alloc(dimshuffle(outer, ["x", *range(outer.type.ndim)]), draft.steps, *lengths)
+        elif value in draft.sequences:
+            source = draft.sequences[value]
+            rows = source[: checked_steps(draft.steps, [as_int64(length(source, 0))])]
+        else:
+            continue
+        if state.keep not in (ALL, NEW):
+            rows = rows[-state.keep :]
+        draft.states.remove(state)
+        table = draft.build() if draft.states else {}
+        return {**table, state.output: conform(rows, state.output)}
+    return None
+
+
+def move_out_rows(draft: Draft, uses: Uses) -> dict[Any, Any] | None:
+    """Compute for all steps at once what depends on sequences only: products, long functions.
+
+    A loop none of whose steps needs another becomes a plain expression.
+    """
+    if draft.condition is not None:
+        return None
+    batch = StepBatch(draft)
+    if not any(s.taps for s in draft.states):
+        rows = batch.of([s.value for s in draft.states])
+        if rows is not None:
+            return {
+                s.output: conform(_tail(r, s.keep), s.output)
+                for s, r in zip(draft.states, rows, strict=True)
+            }
+    dependent, varying = draft.depending_on(draft.taps), draft.depending_on(draft.sequences)
+    always = needed_always(draft.roots, draft.inputs)
+    items: dict[Any, Any] = {}
+    for node in draft.nodes():
+        value = node.outputs[0]
+        if not node.rules.is_dear(node) or value in dependent:
+            continue
+        if value not in varying or value not in always:
+            continue
+        rows = batch.of([value])
+        if rows is not None:
+            items[value] = value.clone()
+            draft.sequences[items[value]] = rows[0]
+    if not items:
+        return None
+    draft.substitute(items)
+    return draft.build()
+
+
+def gather_sums(draft: Draft, uses: Uses) -> dict[Any, Any] | None:
+    """Of a sum with products in it, have them added to rows that are there only for the loop.
+
+    Such are those of a product that was moved out: BLAS may write its sum over them. What else no
+    other step has a part in comes last, along with what is made of the sum.
+    """
+    if draft.condition is not None:
+        return None
+    inner = {v for n in draft.nodes() if n.op is add for v in n.inputs}
+    for node in draft.nodes():
+        root = node.outputs[0]
+        if node.op is not add or root in inner or dtypes.is_discrete(root.type.dtype):
+            continue
+        terms = _terms(root)
+        known = [v for v in terms if v in draft.sequences or v in draft.fixed]
+        rows = [v for v in known if v.type == root.type and _is_for_loop(draft, v, uses)]
+        rest = [v for v in terms if v not in known]
+        if not rows or len(known) < 2 or not any(made_by(v, Dot) for v in rest):
+            continue
+        ordered = [*rows, *rest, *(v for v in known if v not in rows)]
+        if _is_sum_in_order(root, ordered):
+            continue
+        draft.substitute({root: reduce(add, ordered)})
+        return draft.build()
+    return None
+
+
+def _terms(root: Any) -> list[Any]:
+    """Return the terms of a sum."""
+    terms, stack = [], [root]
+    while stack:
+        variable = stack.pop()
+        node = variable.owner
+        if node is not None and node.op is add and variable.type.dtype == root.type.dtype:
+            stack += node.inputs[::-1]
+        else:
+            terms.append(variable)
+    return terms
+
+
+def _is_sum_in_order(value: Any, terms: list[Any]) -> bool:
+    """Tell whether a sum adds each of the terms to the sum of those before it."""
+    for term in terms[:0:-1]:
+        node = value.owner
+        if node is None or node.op is not add or node.inputs[1] is not term:
+            return False
+        value = node.inputs[0]
+    return value is terms[0]
+
+
+def _is_for_loop(draft: Draft, item: Any, uses: Uses) -> bool:
+    rows = draft.sequences.get(item)
+    if rows is None:
+        return False
+    readers = [n for n in uses.get(rows, ()) if not _only_measures(n, uses)]
+    return rows.owner is not None and readers == [draft.node]
+
+
+def _only_measures(node: Apply | None, uses: Uses) -> bool:
+    """Tell whether a node only serves to find lengths, which are known without it."""
+    if node is None or isinstance(node.op, Length):
+        return node is not None
+    views = isinstance(node.op, (Subtensor, DimShuffle))
+    return views and all(_only_measures(n, uses) for n in uses.get(node.outputs[0], ()))
+
+
+def _tail(rows: Any, keep: Any) -> Any:
+    return rows if keep in (ALL, NEW) else rows[-keep:]
+
+
+def sum_products_at_once(draft: Draft, uses: Uses) -> dict[Any, Any] | None:
+    """A sum of products over the steps is one product of all their rows."""
+    if draft.condition is not None:
+        return None
+    for state in draft.states:
+        if tuple(state.taps) != (1,) or state.keep != 1 or not is_rows(state.value):
+            continue
+        factors = _summed_product(draft, state)
+        if factors is None:
+            continue
+        left, right = (_collected(draft, v) for v in factors)
+        initial = state.initial
+        draft.states.remove(state)
+        table = draft.build()
+        total = _product_of_rows(_outside(left, table), _outside(right, table))
+        total = initial + dimshuffle(total, ["x", *range(total.type.ndim)])
+        table[state.output] = conform(total, state.output)
+        return table
+    return None
+
+
+def _summed_product(draft: Draft, state: DraftState) -> tuple[Any, Any] | None:
+    """Return x and y, both with the summed axis first, if a step adds dot(x.T, y) to a state."""
+    node, tap = state.value.owner, state.taps[1]
+    if node is None or node.op is not add or tap not in node.inputs:
+        return None
+    product = node.inputs[1 - node.inputs.index(tap)].owner
+    if product is None or not isinstance(product.op, Dot):
+        return None
+    x, y = product.inputs
+    kind = x.type.dtype
+    if dtypes.is_discrete(kind) or kind != state.value.type.dtype:
+        return None
+    if x.type.ndim != 2 or y.type.ndim != 2:
+        return None
+    if tap in _leaves([s.value for s in draft.states if s is not state], draft):
+        return None
+    if tap in _leaves([x, y], draft):
+        return None
+    return dimshuffle(x, (1, 0)), y
+
+
+def _collected(draft: Draft, value: Any) -> Any:
+    """Return the rows of a value of the body, or the new state that collects them."""
+    node = value.owner
+    while node is not None and isinstance(node.op, DimShuffle):
+        inner = made_by(node.inputs[0], DimShuffle)
+        if inner is None:
+            break
+        value = dimshuffle(inner.inputs[0], _composed(inner.op.new_order, node.op.new_order))
+        node = value.owner
+    if value in draft.sequences:
+        return draft.sequences[value][: draft.steps]
+    for state in draft.states:
+        if state.value is value and not state.taps and state.keep in (ALL, NEW):
+            return state
+    fresh = DraftState({}, None, value, ALL, value, f"the rows of {value}")
+    draft.states.append(fresh)
+    return fresh
+
+
+def _composed(inner: Sequence[Any], outer: Sequence[Any]) -> list[Any]:
+    return [a if a == "x" else inner[a] for a in outer]
+
+
+def _outside(rows: Any, table: dict[Any, Any]) -> Any:
+    return table.get(rows.output, rows.output) if isinstance(rows, DraftState) else rows
+
+
+def _product_of_rows(x: Any, y: Any) -> Any:
+    """Return the sum over steps and rows of x^T y."""
+
+    def flat(rows: Any) -> Any:
+        sizes = [as_int64(length(rows, a)) for a in range(3)]
+        return reshape_op(rows, [sizes[0] * sizes[1], sizes[2]])
+
+    return dot(dimshuffle(flat(x), (1, 0)), flat(y))
+
+
+CHANGES: tuple[Change, ...] = (
+    drop_dead_states,
+    keep_last_rows,
+    inline_inputs,
+    measure_before,
+    move_out_fixed,
+    collect_given,
+    sum_products_at_once,
+    move_out_rows,
+    gather_sums,
+)

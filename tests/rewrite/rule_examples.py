@@ -1,0 +1,145 @@
+"""An expression for each rule that must make it fire, and values of its variables."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+import theano
+import theano.tensor as T
+from theano._core.ops.array.gradient import ZeroGrad
+from theano._core.ops.array.shaping import Rebroadcast
+from theano.ifelse import ifelse
+from theano.tensor import nlinalg, slinalg
+
+x, y = T.dvector("x"), T.dvector("y")
+m = T.dmatrix("m")
+i = T.lvector("i")
+s = T.dscalar("s")
+positive = T.dot(m.T, m) + T.eye(m.shape[1])
+
+EXAMPLES: dict[str, Any] = {
+    "shape(x) → lengths of x": T.exp(x).shape * 2,
+    "length of an expression → its formula": T.exp(m).shape[0],
+    "vector(a, b, …)[i] → item i": m.shape[1],
+    "fill(x, y) → alloc(y, shape(x))": T.zeros_like(x),
+    "alloc(x, shape(x)) → x": T.alloc(x, x.shape[0]),
+    "x + alloc(y, shape(x)) → x + y": x + T.alloc(s, x.shape[0]),
+    "dimshuffle(dimshuffle(x)) → dimshuffle(x)": m.T.dimshuffle("x", 1, 0),
+    "f(x.T, y).T → f(x, y.T)": (m.T * m[:, 0]).T,
+    "reshape(reshape(x)) → reshape(x)": m.reshape((3, 2)).reshape((6,)),
+    "rebroadcast(x) → x": Rebroadcast((False, False))(m) + s,
+    "gradient filter(x) → x": ZeroGrad()(x) * 2,
+    "cast to its own dtype → x; max(x, x) → x": T.maximum(x, x) + 1,
+    "x + y - x → y": x + y - x,
+    "-(x - y) → y - x": -(x - y),
+    "x y / x → y": x * y / x,
+    "x ** constant → product": x**2,
+    "switch(known, x, y) → x or y": T.switch(1, x, y),
+    "sum(c x) → c sum(x)": (x * 3).sum(),
+    "fold over length 1 → x": T.addbroadcast(m.reshape((6, 1)), 1).sum(axis=1),
+    "sum(c, n times) → c n": T.ones_like(x).sum(),
+    "|−x| → |x|": abs(-x),
+    "sqr(|x|) → sqr(x)": T.sqr(abs(x)),
+    "sqr(−x) → sqr(x)": T.sqr(-x),
+    "sigmoid(x) exp(-x) → sigmoid(-x)": T.nnet.sigmoid(x) * T.exp(-x),
+    "1 - sigmoid(x) → sigmoid(-x)": 1 - T.nnet.sigmoid(x),
+    "log(sigmoid(x)) → -softplus(-x)": T.log(T.nnet.sigmoid(x)),
+    "log1p(-sigmoid(x)) → -softplus(x)": T.log1p(-T.nnet.sigmoid(x)),
+    "log(1 + exp(x)) → softplus(x)": T.log(1 + T.exp(x)),
+    "log1p(exp(x)) → softplus(x)": T.log1p(T.exp(x)),
+    "log(1 + x) → log1p(x)": T.log(1 + x),
+    "log(1 - x) → log1p(-x)": T.log(1 - x / 9),
+    "exp(x) - 1 → expm1(x)": T.exp(x) - 1,
+    "-1 + exp(x) → expm1(x)": -1 + T.exp(x),
+    "1 - exp(x) → -expm1(x)": 1 - T.exp(x),
+    "log(sum(exp(x))) → max + log(sum(exp(x - max)))": T.log(T.exp(m).sum(axis=1)),
+    "x ** 3 → x x x": x**3,
+    "x / 2**k → x 2**-k": x / 4,
+    "x x → sqr(x)": x * x,
+    "x[0:length of x] → x": T.exp(m)[: m.shape[0]] * 2,
+    **{
+        f"loop over steps → loop over steps, its body rewritten ({phase})": theano.scan(
+            lambda a, h: h * a + 0, sequences=x, outputs_info=s
+        )[0]
+        for phase in ("canonical", "stable", "special", "blas")
+    },
+    "inc(inc(zeros, x), y) → join(x, y)": T.inc_subtensor(
+        T.inc_subtensor(T.zeros_like(m)[:, :1], m[:, :1])[:, 1:], m[:, 1:]
+    ),
+    "x + inc(zeros, y) → inc(x, y)": x + T.inc_subtensor(T.zeros_like(x)[1:], y[1:]),
+    "switch(scalar, x, y) → if(scalar, x, y)": T.switch(T.gt(s, 0), T.exp(x), T.sin(x)),
+    "if(c, [x, u], [y, v]) → [if(c, x, y), if(c, u, v)]": ifelse(T.gt(s, 0), [x, y], [y, x])[1],
+    "f(if(c, x, 0)) → if(c, f(x), 0)": y * ifelse(T.gt(s, 0), x, T.zeros_like(x)),
+    "if(c, x, y) + if(c, u, v) → if(c, x + u, y + v)": ifelse(T.gt(s, 0), x, y)
+    + ifelse(T.gt(s, 0), y, x),
+    "if(c, x, 0) + if(d, y, 0) → if(c or d, if(c, if(d, x + y, x), y), 0)": ifelse(
+        T.gt(s, 0), x, T.zeros_like(x)
+    )
+    - ifelse(T.gt(s, 1), T.zeros_like(x), T.exp(x)),
+    "loop(if(c, x, 0)) → if(c, loop(x), 0)": theano.scan(
+        lambda a, h: h * a, sequences=x, outputs_info=ifelse(T.gt(s, 0), s, T.zeros_like(s))
+    )[0],
+    "beta z + alpha dot(x, y) → gemm": 3 * m - 2 * T.dot(m, T.dot(m.T, m)),
+    "dot(inv(A), b) → solve(A, b)": T.dot(m, nlinalg.matrix_inverse(positive)),
+    "solve(triangle, b) → triangular solution": slinalg.solve(slinalg.cholesky(positive), m.T),
+    "log(det(A)) → slogdet(A)": T.log(nlinalg.det(positive)),
+    "det(triangle) → product of its diagonal": nlinalg.det(slinalg.cholesky(positive)),
+    "slogdet(triangle) → signs and logarithms of its diagonal": nlinalg.slogdet(
+        slinalg.cholesky(positive)
+    )[1],
+    "solve(A, b), inv(A), det(A) → from one factorisation": slinalg.solve(positive, m.T)
+    + slinalg.solve(positive.T, m.T) * nlinalg.det(positive),
+    "det(A) inv(A) → adj(A)": s * nlinalg.det(positive) * nlinalg.matrix_inverse(positive),
+    "dot(diag(v), x) → v x": T.dot(T.diag(x), m),
+    "dot(I, x) → x, dot(x, I) → x": T.dot(T.eye(m.shape[0]), m),
+    "log(exp(x) / y) → x - log(y)": T.log(T.nnet.softmax(m)),
+    "exp(x) / sum(exp(x)) → exp(x - max) / sum(exp(x - max))": T.exp(m)
+    / T.exp(m).sum(axis=1, keepdims=True),
+    "sum(x / y) → sum(x) / y": (T.cosh(m) / T.exp(m[0]).dimshuffle("x", 0)).sum(axis=0),
+    "reshape(x / reshape(y)) → reshape(x) / y, (x / y.T).T → x.T / y": T.grad(
+        T.log((T.exp(m) / T.exp(m).sum(axis=1, keepdims=True)).T)[T.argmin(m, axis=1), i].sum(), m
+    ),
+    "inc(zeros, x / y[i], i) → inc(zeros, x, i) / y": T.grad(
+        T.nnet.categorical_crossentropy(T.nnet.softmax(m), T.argmin(m, axis=1)).sum(), m
+    ),
+    "log(exp(x) + exp(y)) → max + log(exp(x - max) + exp(y - max))": T.log(T.exp(x) + T.exp(y)),
+    "log(erfc(x)) → log(erfcx(x)) - x²": T.log(T.erfc(x)),
+    "argmax(softmax(x)) → argmax(x)": T.argmax(T.nnet.softmax(m), axis=1),
+    "1 - erf(x) → erfc(x)": 1 - T.erf(x),
+    "1 - erfc(x) → erf(x)": 1 - T.erfc(x),
+    "erf(x) - 1 → -erfc(x)": T.erf(x) - 1,
+    "-1 + erf(x) → -erfc(x)": -1 + T.erf(x),
+    "erfc(x) - 1 → -erf(x)": T.erfc(x) - 1,
+    "-1 + erfc(x) → -erf(x)": -1 + T.erfc(x),
+    "1 + erf(x) → erfc(-x)": 1 + T.erf(x),
+    "deg2rad(rad2deg(x)) → x": T.deg2rad(T.rad2deg(x)) * 2,
+    "rad2deg(deg2rad(x)) → x": T.rad2deg(T.deg2rad(x)) * 2,
+    "sinh(arcsinh(x)) → x": T.sinh(T.arcsinh(x)) * 2,
+    "arcsinh(sinh(x)) → x": T.arcsinh(T.sinh(x)) * 2,
+    "arctanh(tanh(x)) → x": T.arctanh(T.tanh(x)) * 2,
+    "arccosh(cosh(x)) → |x|": T.arccosh(T.cosh(x)) * 2,
+    "inv(inv(x)) → x": T.inv(T.inv(x)) + 2,
+    "conj(conj(x)) → x": T.conj(T.conj(x)) * 2,
+    "|x| |y| → |x y|": abs(x) * abs(y),
+    "|x| / |y| → |x / y|": abs(x) / abs(y),
+    "switch(c, x, 0) y → switch(c, x y, 0)": T.switch(x > 1, T.exp(x), 0) * T.sin(y),
+    "length >= 0 → True": T.ge(x.shape[0], 0) * 2,
+    "max(length, 0) → length": T.maximum(x.shape[0], 0) * 2,
+    "assert(x, True) → x": T.opt.Assert()(x, T.constant(np.array(True))) * 2,
+    "set(x, y, i)[i] → y": T.set_subtensor(x[1:], T.exp(x[1:]))[1:],
+    "x[a:][b:] → x[a + b:]": m[1:][1:, 1:],
+    "dot(x, y)[i, j] → dot(x[i], y[:, j])": T.dot(m, m.T)[1, 1:],
+    "f(x)[i] → f(x[i])": T.exp(m)[1],
+    "f(x, row)[i] → f(x[i], row[i])": (lambda z: z[:, :1] * z[:, 1:])(T.exp(m) + x[:2]),
+    "inc(zeros, y, i) → set(zeros, y, i)": T.inc_subtensor(T.zeros_like(x)[1:], y[1:]),
+    "diagonal of dot(x, y) → sums of x times y^T": nlinalg.trace(T.dot(m, m.T)),
+}
+VALUES = {
+    x: np.array([0.3, 1.7, 0.9]),
+    y: np.array([2.5, 0.4, 1.1]),
+    m: np.array([[0.2, 1.5], [0.7, 0.3], [1.9, 0.8]]),
+    i: np.arange(3),
+    s: np.asarray(0.7),
+}

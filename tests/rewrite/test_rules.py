@@ -1,0 +1,183 @@
+"""Every rewriting rule: it fires through the whole pipeline, keeps values, and comes to an end."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import mpmath
+import numpy as np
+import pytest
+from rule_examples import EXAMPLES, VALUES, m, x, y
+
+import theano
+import theano.tensor as T
+from theano._core.ir.graph import toposort
+from theano._core.lower.reference import evaluate
+from theano._core.ops.array.products import Dot, Gemm
+from theano._core.ops.elementwise.elementwise import elementwise_ops
+from theano._core.rewrite.engine import Rewriter
+from theano._core.rewrite.pipeline import INCLUDES, PASSES, all_rules, rewrite
+
+
+def names_of(out: Any) -> list[str]:
+    return [str(node.op) for node in toposort([out])]
+
+
+def test_every_rule_has_an_example() -> None:
+    assert {rule.name for rule in all_rules()} == set(EXAMPLES)
+
+
+@pytest.mark.parametrize("name", list(EXAMPLES))
+def test_rule(name: str) -> None:
+    out = EXAMPLES[name]
+    rewriter = Rewriter(keep_log=True)
+    fired: list[str] = []
+    result = rewrite([out], rewriter=rewriter)[0]
+    assert rewriter.log is not None
+    fired = [entry.rule.name for entry in rewriter.log]
+    assert name in fired
+    before, after = (evaluate([v], VALUES)[0] for v in (out, result))
+    assert before.dtype == after.dtype
+    np.testing.assert_allclose(after, before, rtol=1e-13)
+    again = rewrite([result])[0]
+    assert names_of(again) == names_of(result)
+    used = list(VALUES)
+    f = theano.function(used, out, on_unused_input="ignore")
+    np.testing.assert_allclose(f(*(VALUES[v] for v in used)), before, rtol=1e-13)
+
+
+STABLE = {
+    "log(sigmoid)": (
+        lambda v: T.log(T.nnet.sigmoid(v)),
+        lambda v: -mpmath.log1p(mpmath.exp(-v)),
+        [-1000, -30, 0.1, 40],
+    ),
+    "log1p(-sigmoid)": (
+        lambda v: T.log1p(-T.nnet.sigmoid(v)),
+        lambda v: -mpmath.log1p(mpmath.exp(v)),
+        [-40, 0.1, 30, 1000],
+    ),
+    "log(1 - sigmoid)": (
+        lambda v: T.log(1 - T.nnet.sigmoid(v)),
+        lambda v: -mpmath.log1p(mpmath.exp(v)),
+        [-40, 0.1, 30, 1000],
+    ),
+    "1 - sigmoid": (
+        lambda v: 1 - T.nnet.sigmoid(v),
+        lambda v: 1 / (1 + mpmath.exp(v)),
+        [-40, 0.1, 50, 700],
+    ),
+    "softplus": (
+        lambda v: T.log(1 + T.exp(v)),
+        lambda v: mpmath.log1p(mpmath.exp(v)),
+        [-700, -40, 1, 1000],
+    ),
+    "log(1 + x)": (lambda v: T.log(1 + v), mpmath.log1p, [1e-20, -1e-17, 0.5]),
+    "log(1 - x)": (lambda v: T.log(1 - v), lambda v: mpmath.log1p(-v), [1e-20, -1e-17, 0.5]),
+    "exp(x) - 1": (lambda v: T.exp(v) - 1, mpmath.expm1, [1e-20, -1e-17, 0.5]),
+    "1 - exp(x)": (lambda v: 1 - T.exp(v), lambda v: -mpmath.expm1(v), [1e-20, -1e-17, 0.5]),
+}
+
+
+@pytest.mark.parametrize("name", list(STABLE))
+def test_better(name: str) -> None:
+    build, exact, points = STABLE[name]
+    v = T.dvector("v")
+    got = theano.function([v], build(v))(points)
+    with mpmath.workdps(60):
+        wanted = np.array([float(exact(mpmath.mpf(p))) for p in points])
+    np.testing.assert_allclose(got, wanted, rtol=1e-14)
+
+
+def test_log_sum_exp() -> None:
+    v = T.dmatrix("v")
+    got = theano.function([v], T.log(T.exp(v).sum(axis=1)))(
+        [[1000, 1000], [-1000, -1001], [-np.inf, -np.inf]]
+    )
+    np.testing.assert_allclose(
+        got, [1000 + np.log(2), -1000 + np.log1p(np.exp(-1)), -np.inf], rtol=1e-14
+    )
+
+
+def test_cross_entropy_and_its_gradient_stay_finite() -> None:
+    z, t = T.dvector("z"), T.dvector("t")
+    p = 1 / (1 + T.exp(-z))
+    xent = -t * T.log(p) - (1 - t) * T.log(1 - p)
+    f = theano.function([z, t], [xent, T.grad(xent.sum(), z)])
+    points = np.array([-1000.0, -30, 0, 30, 1000] * 2)
+    labels = np.repeat([0.0, 1.0], 5)
+    value, gradient = f(points, labels)
+    np.testing.assert_allclose(
+        value, np.logaddexp(0, np.where(labels, -points, points)), rtol=1e-14
+    )
+    np.testing.assert_allclose(
+        gradient, 1 / (1 + np.exp(-np.clip(points, -700, 700))) - labels, atol=1e-15
+    )
+
+
+def test_a_step_of_gradient_descent_is_one_gemm() -> None:
+    a, b, w = T.dmatrix("a"), T.dvector("b"), T.dvector("w")
+    out = w - 0.1 * (T.dot(a.T, b) + 0.02 * w)
+    result = rewrite([out])[0]
+    assert isinstance(result.owner.op, Gemm)
+    assert result.owner.inputs[0] is w
+    np.testing.assert_allclose(
+        [v.data for v in (result.owner.inputs[1], result.owner.inputs[4])], [-0.1, 0.998]
+    )
+
+
+@pytest.mark.parametrize(
+    ("build", "length"),
+    [
+        (lambda m, k: m + T.ones((k, 3)), 3),
+        (lambda m, k: T.ones((k, 3)) * m + T.zeros((k, 3)), 3),
+        (lambda m, k: m ** T.ones((k, 3)), 3),
+        (lambda m, k: T.switch(T.ones((k, 3)), m, 2 * m), 3),
+        (lambda m, k: T.alloc(m, k, 3), 3),
+        (lambda m, k: T.ones((k, k)) + T.dot(m, m.T), 3),
+        (lambda m, k: T.ones((k, 2)) + T.dot(m, m.T), 1),
+        (lambda m, k: (lambda z: z[:, :1] + z[:, 1:2])(T.exp(m) + T.arange(k + 1.0)), 1),
+        (lambda m, k: (lambda z: z[0] + z[1])(T.exp(m) * T.arange(k).dimshuffle(0, "x")), 1),
+    ],
+)
+def test_no_rule_takes_a_check_for_granted_that_it_removes(build: Any, length: int) -> None:
+    m, k = T.dmatrix("m"), T.lscalar("k")
+    for mode in ("FAST_RUN", theano.Mode("py", "fast_run")):
+        f = theano.function([m, k], build(m, k), mode=mode)
+        f(np.ones((2, 3)), 2)
+        with pytest.raises((ValueError, AssertionError), match=r"mis-match|shape"):
+            f(np.ones((2, 3)), length)
+
+
+def test_a_product_that_is_used_twice_is_computed_once() -> None:
+    product = T.dot(m + T.dot(m, T.dot(m.T, m)), m.T)
+    result = rewrite([m[:, :1] + product, T.tanh(product)])
+    nodes = [n for n in toposort(result) if isinstance(n.op, (Dot, Gemm))]
+    assert len(nodes) == 3
+
+
+def test_parts_of_a_sum_are_added_where_they_are_used() -> None:
+    z = T.dot(m, m.T) + x
+    gates = T.nnet.sigmoid(z[:, :1]) * T.tanh(z[:, 1:])
+    f = theano.function([m, x], gates)
+    adds = [n for n in f.maker.fgraph.toposort() if n.op is T.add]
+    assert len(adds) == 2
+    assert all("Subtensor" in str(v.owner.op) for n in adds for v in n.inputs)
+
+
+def test_shapes_need_no_values() -> None:
+    out = T.dot(T.exp(m), m.T).shape[0] + T.concatenate([x, T.log(y)]).shape[0]
+    names = set(names_of(rewrite([out])[0]))
+    assert names <= {"Shape_i{0}", "SumOfLengths", str(elementwise_ops()["add"])}
+
+
+def test_passes_say_why_and_what_they_keep() -> None:
+    assert all(step.why for step in PASSES)
+    keeps = ("exact", "rounding", "nan")
+    names = [step.name for step in PASSES]
+    for step in PASSES:
+        phases = (step.name, *INCLUDES.get(step.name, ()))
+        weakest = max((keeps.index(r.keeps) for r in all_rules() if r.phase in phases), default=0)
+        assert keeps.index(step.keeps) >= weakest, step.name
+    assert {rule.phase for rule in all_rules()} <= {*names, "shape"}
+    assert all(rule.why and rule.keeps in ("exact", "rounding", "nan") for rule in all_rules())

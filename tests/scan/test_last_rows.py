@@ -1,0 +1,67 @@
+"""Of a loop of which only the last rows are read, only these are kept."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+import theano
+import theano.tensor as T
+from theano._core.ops.control.scan import Loop
+from theano.scan_module import until
+
+REFERENCE = theano.Mode("py", None)
+x, X, Z, n = T.dvector("x"), T.dmatrix("X"), T.dmatrix("Z"), T.lscalar("n")
+one, _ = theano.scan(lambda h: T.tanh(h * 0.9) + 0.1, outputs_info=x, n_steps=n)
+two, _ = theano.scan(
+    lambda a, b: T.tanh(a + b), outputs_info={"initial": X, "taps": [-2, -1]}, n_steps=n
+)
+ended, _ = theano.scan(lambda r, h: (h + r, until(h.sum() > 3)), Z, x)
+VALUES = (
+    np.array([0.3, 0.7]),
+    np.array([[0.1, 0.2], [0.3, 0.5]]),
+    np.arange(8.0).reshape(4, 2) / 2,
+)
+
+
+def result(run: Any, steps: int) -> Any:
+    try:
+        return run(*VALUES, steps)
+    except IndexError:
+        return None
+
+
+@pytest.mark.parametrize(
+    ("outputs", "kept"),
+    [
+        ([one[-2:]], 2),
+        ([one[-1] + one[-3]], 3),
+        ([one[-3:, 1], one[-2], one.shape[0]], 3),
+        ([two[-3:]], 3),
+        ([two[-4], two[-1]], 4),
+        ([ended[-2:], ended[-1]], 2),
+        # The more that is kept, the less it saves.
+        ([one[-100:]], "new"),
+        ([one[-2:], one[0]], "all"),
+    ],
+)
+def test_last_rows(outputs: Any, kept: Any) -> None:
+    run = theano.function([x, X, Z, n], outputs, on_unused_input="ignore")
+    (loop,) = [node for node in run.maker.fgraph.toposort() if isinstance(node.op, Loop)]
+    assert [s.keep for s in loop.op.states] == [kept]
+    plain = theano.function([x, X, Z, n], outputs, mode=REFERENCE, on_unused_input="ignore")
+    for steps in (0, 1, 2, 3, 9):
+        got, wanted = result(run, steps), result(plain, steps)
+        assert (got is None) == (wanted is None)
+        for a, b in zip(got or (), wanted or (), strict=True):
+            np.testing.assert_allclose(a, b, rtol=1e-13)
+            assert a.shape == b.shape
+
+
+def test_gradients_of_last_rows() -> None:
+    run = theano.function([x, n], T.grad((one[-2:] ** 2).sum(), x))
+    plain = theano.function([x, n], T.grad((one[-2:] ** 2).sum(), x), mode=REFERENCE)
+    for steps in (0, 1, 2, 5):
+        np.testing.assert_allclose(run(VALUES[0], steps), plain(VALUES[0], steps), rtol=1e-12)
