@@ -64,7 +64,7 @@ DIFFERENCES = {
         "linkers name a backend (native code, NumPy, JAX); options about thunks and memory have "
         "no effect"
     ),
-    "theano.compile.monitormode.MonitorMode": "functions run with NumPy, one application at a time",
+    "theano.compile.monitormode.MonitorMode": "functions run with NumPy, one node at a time",
     "theano.compile.DebugMode": "compares native code, NumPy and the graph before rewriting",
     "theano.compile.optdb": "rewrites of the engine are not in it; users' run where registered",
     "theano.config": "`device=cuda*` warns once: `mode='JAX'` runs functions on a GPU",

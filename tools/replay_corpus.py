@@ -70,7 +70,7 @@ KINDS = ("float64", "float32", "int32", "complex64", "bool", "float16", "uint8")
 
 
 def operations() -> Named:
-    """Every elementwise operation: of one dtype in packed vectors, of another in stretched rows."""
+    """Every elementwise operation: of one dtype in packed vectors, of another in broadcast rows."""
     from registry import OPS
 
     for name, op in OPS.items():

@@ -205,7 +205,7 @@ struct th_runtime {
     /* 11: a routine of linear algebra on each matrix of a stack. `operands` holds, for each of the
      * `count` arrays that it reads and then writes, the offset of its descriptor in the frame, its
      * number of axes, and how many of them, the last ones, one matrix, vector or number has. Arrays
-     * that are read stretch over the axes before these where they have length 1; those that are
+     * that are read broadcast over the axes before these where they have length 1; those that are
      * written are C-contiguous. 0, or 1 for a matrix that has no result (singular, not positive
      * definite, no convergence): then facts[0] is what LAPACK says and facts[1] its place in the
      * stack; or -1. A real matrix with complex eigenvalues gives a

@@ -225,7 +225,7 @@ def test_a_slope_that_is_a_python_number_leaves_the_dtype_alone(policy):
         assert T.nnet.relu(x, T.fvector()).dtype == "float32"
 
 
-def test_a_vector_of_one_scalar_is_not_stretched():
+def test_a_vector_of_one_scalar_is_not_broadcast():
     n = T.dscalar()
     for v in (T.stack([n]), T.as_tensor_variable([n]), T.stacklists([n])):
         assert v.broadcastable == (False,)

@@ -317,7 +317,7 @@ def test_positions_of_one_item_at_run_time_meet_all_others() -> None:
         read(value, [0, 1], [0, 1, 2])
 
 
-def test_alloc_stretches_an_axis_of_one_item_at_run_time() -> None:
+def test_alloc_broadcasts_an_axis_of_one_item_at_run_time() -> None:
     v = T.dvector("v")
     wide = theano.function([v], T.alloc(v, 2, 3))
     assert wide([5]).tolist() == [[5] * 3] * 2

@@ -1,7 +1,7 @@
-"""How many applications gradients have before rewriting: at most five for each of the cost.
+"""How many nodes gradients have before rewriting: at most five for each of the cost.
 
 Counted are those that the gradients of all inputs need and the cost does not have. Bodies of loops,
-of `OpFromGraph` and of softmax count; a long rule is one application.
+of `OpFromGraph` and of softmax count; a long rule is one node.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ LIMIT = 5
 
 
 def counts(outs: Any, wrt: list[Any]) -> tuple[int, int]:
-    """Return the number of applications of a cost made of `outs`, and of its gradients."""
+    """Return the number of nodes of a cost made of `outs`, and of its gradients."""
     outs = outs if isinstance(outs, (list, tuple)) else [outs]
     smooth = [o for o in outs if not dtypes.is_discrete(o.type.dtype)]
     cost = T.add(0.0, *(abs(o).sum() if "complex" in o.type.dtype else o.sum() for o in smooth))

@@ -162,7 +162,7 @@ CASES: dict[str, Case] = {
     "asserted": Case(
         lambda x, k, axis: T.Assert("never")(x, T.ge(x.shape[0], 0)), lambda x, k, axis: x
     ),
-    "stretched": Case(
+    "broadcast": Case(
         lambda x, k, axis: T.addbroadcast(x[:1], 0) + x,
         lambda x, k, axis: x[:1] + x,
         NUMBERS,

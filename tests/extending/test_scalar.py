@@ -132,7 +132,7 @@ def test_gradients(build):
     )
 
 
-def test_gradient_sums_over_what_was_stretched():
+def test_gradient_sums_over_what_was_broadcast():
     x, b = T.dmatrix("x"), T.dvector("b")
     y = Elemwise(hypot)(x, b.dimshuffle("x", 0)).sum()
     got = theano.function([x, b], T.grad(y, b))(VALUE, [1.0, 2.0, 3.0])

@@ -289,7 +289,7 @@ CASES: dict[str, Case] = {
         lambda a: np.concatenate([x, np.zeros(a)]),
         "n",
     ),
-    "join of stretched": Case(
+    "join of broadcast": Case(
         lambda a, b: T.concatenate([T.alloc(np.int8(1), a), T.alloc(np.int8(1), b)]),
         lambda a, b: joined([a, b]),
         "nn",
@@ -411,7 +411,7 @@ CASES: dict[str, Case] = {
     "scan": Case(scanned, accumulated, "n"),
     "first of a scan": Case(lambda a: scanned(a)[0], lambda a: accumulated(a)[0], "n"),
     "last of a scan": Case(lambda a: scanned(a)[-1], lambda a: accumulated(a)[-1], "n"),
-    "sum with stretched": Case(
+    "sum with broadcast": Case(
         lambda a, b: (T.alloc(np.int8(1), a)[:, None] + T.alloc(np.int8(1), b)).sum(),
         lambda a, b: 2 * finite(np.broadcast_to(np.int8(1), (a, b)).size),
         "nn",

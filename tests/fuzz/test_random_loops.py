@@ -113,7 +113,7 @@ class RandomLoop:
         return rows * 0.5
 
     def raised(self, value: Any, rank: int) -> Any:
-        """Return a value summed, or stretched, to `rank` axes."""
+        """Return a value summed, or broadcast, to `rank` axes."""
         while value.ndim > rank:
             value = value.sum(axis=0) / max(self.width, 1)
         while value.ndim < rank:

@@ -1,4 +1,4 @@
-"""Equal applications and constants that become one."""
+"""Equal nodes and constants that become one."""
 
 from __future__ import annotations
 

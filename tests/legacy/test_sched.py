@@ -1,4 +1,4 @@
-"""Orders of applications: `theano.gof.sched`."""
+"""Orders of nodes: `theano.gof.sched`."""
 
 from __future__ import annotations
 

@@ -158,12 +158,12 @@ def test_products_of_few_items(shape: tuple[int, int]) -> None:
         assert got.shape == shape
         if shape[axis] == 1:
             np.testing.assert_array_equal(got, t)
-    stretched = T.drow("r")
-    u = stretched.type()
-    out = jvp(T.cumprod(stretched, axis=1), stretched, u)
-    assert out.type == stretched.type
+    broadcast_axes = T.drow("r")
+    u = broadcast_axes.type()
+    out = jvp(T.cumprod(broadcast_axes, axis=1), broadcast_axes, u)
+    assert out.type == broadcast_axes.type
     np.testing.assert_allclose(
-        out.eval({stretched: [[2.0, 3.0]], u: [[1.0, 10.0]]}), [[1.0, 3.0 + 20.0]]
+        out.eval({broadcast_axes: [[2.0, 3.0]], u: [[1.0, 10.0]]}), [[1.0, 3.0 + 20.0]]
     )
 
 

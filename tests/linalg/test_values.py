@@ -133,7 +133,7 @@ def test_solve(name: str, dtype: str, shape: tuple[int, ...]) -> None:
     _check(build, [whole], (a, b), dtype)
 
 
-def test_solve_stretches_stacks() -> None:
+def test_solve_broadcasts_stacks() -> None:
     a = T.TensorType("float64", (False, True, False, False))("a")
     b = T.TensorType("float64", (True, False, False, False))("b")
     f = theano.function([a, b], sl.solve(a, b))

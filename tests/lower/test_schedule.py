@@ -1,4 +1,4 @@
-"""Which applications share a loop."""
+"""Which nodes share a loop."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from theano._core.rewrite.engine import Rewriter
 
 
 def _lines_run(count: int) -> int:
-    """Return how many lines of `schedule` run to group a chain of `count` applications."""
+    """Return how many lines of `schedule` run to group a chain of `count` nodes."""
     x = T.dvector("x")
     y = x
     for _ in range(count):

@@ -138,7 +138,7 @@ def test_numbers_of_positions(mode: Any, order: str) -> None:
     check([a, b], number, np.array([0, 2, 1]), np.array([3, 0, 2]))
     outside = np.array([0, -2, 7]), np.array([3, 0, -9])
     check([a, b], number, *outside, fails=mode == "raise")
-    # What has one item at run time stretches.
+    # What has one item at run time broadcasts.
     wide = extra_ops.ravel_multi_index((a, m), (3, 4), mode=mode, order=order)
     check([a, m], wide, np.array([0, 2, 1]), np.array([[3], [0]]))
 

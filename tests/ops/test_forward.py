@@ -75,7 +75,7 @@ def test_elementwise(name: str, kind: str) -> None:
     op = OPS[name]
     rng = np.random.default_rng(3)
     for shapes in ([(3, 4)] * op.nin, [(3, 4), (1, 4), (3, 1)][: op.nin], [(0, 1)] * op.nin):
-        inputs = [tensor(kind, shape, stretch=True) for shape in shapes]
+        inputs = [tensor(kind, shape, broadcast=True) for shape in shapes]
         arrays = [
             draw(rng, where, kind, shape) for where, shape in zip(op.samples, shapes, strict=True)
         ]

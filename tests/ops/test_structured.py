@@ -55,7 +55,7 @@ CASES: dict[str, tuple[Any, Any, tuple[Any, ...]]] = {
     "gather columns": (lambda x, k: x[:, k], lambda x, k: x[:, k], (a, i)),
     "gather matrix": (lambda x, k: x[k], lambda x, k: x[k], (a, j)),
     "gather pairs": (lambda x, k: x[k, k], lambda x, k: x[k, k], (a, j)),
-    "gather stretched": (
+    "gather broadcast": (
         lambda x, k: x[k, T.constant(np.array([[1, 2]]))],
         lambda x, k: x[k, np.array([[1, 2]])],
         (a, j),
@@ -227,7 +227,7 @@ def test_batches_of_products(kind: str) -> None:
             np.testing.assert_allclose(got, one @ two, rtol=1e-3 if kind == "float16" else 1e-6)
 
 
-def test_a_batch_of_one_stretches() -> None:
+def test_a_batch_of_one_broadcasts() -> None:
     x, y = T.dtensor3("x"), T.TensorType("float64", (True, False, False))("y")
     one, two = np.arange(24.0).reshape(2, 3, 4), np.arange(20.0).reshape(1, 4, 5)
     out = x @ y

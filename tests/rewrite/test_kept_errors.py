@@ -121,7 +121,7 @@ PROGRAMS: dict[str, tuple[Any, list[Any], list[Any]]] = {
     "sum of a negative length": (T.alloc(1.0, n, 0).sum(), [n], [-5]),
     "sum along a negative length": (T.alloc(1.0, n, 3).sum(axis=0), [n], [-5]),
     "sum of two negative lengths": (T.alloc(1.0, n, n).sum(), [n], [-5]),
-    "sum of stretched": (
+    "sum of broadcast": (
         (T.alloc(np.int8(1), n)[:, None] + T.alloc(np.int8(1), 3)).sum(),
         [n],
         [-5],

@@ -37,7 +37,7 @@ SHAPES = {
     "scalar": ((), ()),
     "vector": ((3,), (False,)),
     "length 1": ((1,), (False,)),
-    "stretched": ((1,), (True,)),
+    "broadcast": ((1,), (True,)),
     "empty": ((0,), (False,)),
     "matrix": ((2, 3), (False, False)),
     "row": ((1, 3), (True, False)),

@@ -172,7 +172,7 @@ def test_pattern(name: str) -> None:
     assert out.broadcastable == pattern
 
 
-def test_only_declared_lengths_of_1_stretch() -> None:
+def test_only_declared_lengths_of_1_broadcast() -> None:
     y = T.dmatrix("y")
     with pytest.raises(ValueError, match="mis-match"):
         function([x, y], x + y)(np.ones((1, 3)), np.ones((2, 3)))

@@ -147,7 +147,7 @@ def test_sorting_along_an_axis_that_is_an_input() -> None:
 
 
 @pytest.mark.parametrize("mode", ["raise", "wrap", "clip"])
-def test_choices_stretch_at_run_time(mode: str) -> None:
+def test_choices_broadcast_at_run_time(mode: str) -> None:
     which, one, two = T.itensor3("which"), T.dtensor3("one"), T.dtensor3("two")
     chosen = T.choose(which, (one, two), mode=mode)
     made = theano.function([which, one, two], [chosen, chosen.shape])
@@ -161,7 +161,7 @@ def test_choices_stretch_at_run_time(mode: str) -> None:
     assert tuple(shape) == items.shape == (2, 6, 5)
 
 
-def test_a_stretched_operand_is_not_taken_for_its_alloc() -> None:
+def test_a_broadcast_operand_is_not_taken_for_its_alloc() -> None:
     v, w = T.dvector("v"), T.dvector("w")
     whole = T.Alloc()(v, w.shape[0])
     assert theano.function([v, w], whole + w)([2.0], [1.0, 1.0, 1.0]).tolist() == [3, 3, 3]

@@ -1,7 +1,7 @@
 """3. Gradients: another graph.
 
 The derivative of a cost is an expression like any other, made by walking the graph backwards: each
-application is asked what its inputs' derivatives are, given that of its output. Nothing is computed
+node is asked what its inputs' derivatives are, given that of its output. Nothing is computed
 here; the gradient is rewritten and compiled together with the cost, and shares what they share.
 
 The real one: `src/theano/_core/autodiff/reverse.py`. It knows inputs that are not connected, and
@@ -14,7 +14,7 @@ from op import add, exp, log, total
 
 
 def fitted(g, x):
-    """Return `g` in the shape of `x`: what was stretched adds up."""
+    """Return `g` in the shape of `x`: what was broadcast adds up."""
     return total(g) if g.ndim > x.ndim else g
 
 

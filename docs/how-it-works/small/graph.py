@@ -1,6 +1,6 @@
 """1. A graph.
 
-An expression is not computed when it is written: it is kept, as variables and the applications
+An expression is not computed when it is written: it is kept, as variables and the nodes
 that make them. This chapter is the whole data structure. The next ones add operations to it, take
 derivatives of it, rewrite it, and turn it into machine code; `function.py` puts them together.
 Each chapter is a program: run it, and it checks what it says.
@@ -13,7 +13,7 @@ import numpy as np
 
 
 class Variable:
-    """A value that is not there yet. `owner` is the application that makes it, None for an input.
+    """A value that is not there yet. `owner` is the node that makes it, None for an input.
 
     `ndim` is its type: 0 for a number, 1 for a vector. All numbers are float64 here.
     """
@@ -45,7 +45,7 @@ class Apply:
 
 
 def toposort(outputs):
-    """Return the applications that `outputs` need, each after those it depends on.
+    """Return the nodes that `outputs` need, each after those it depends on.
 
     There is no recursion: graphs are deeper than Python's stack.
     """
@@ -64,7 +64,7 @@ def toposort(outputs):
 
 
 def evaluate(outputs, values):
-    """Return the values of `outputs`, one application after the other: what a graph means."""
+    """Return the values of `outputs`, one node after the other: what a graph means."""
     known = dict(values)
 
     def value(v):

@@ -14,7 +14,7 @@ from graph import Apply, Constant, Variable, evaluate
 
 
 class Elementwise:
-    """A function of numbers, applied at each position; numbers stretch to the length of vectors."""
+    """A function of numbers, applied at each position; numbers broadcast to vectors."""
 
     def __init__(self, name, compute, grad, llvm):
         self.name, self.compute, self.grad, self.llvm = name, compute, grad, llvm

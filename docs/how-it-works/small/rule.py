@@ -2,7 +2,7 @@
 
 A pattern is an expression over wildcards, written as users write theirs. The engine walks a graph
 once, from the inputs up, so that the operands of a node are finished when it is looked at. Equal
-nodes become one: a table knows each application by its operation and its finished operands.
+nodes become one: a table knows each node by its operation and its finished operands.
 
 The real one: `src/theano/_core/rewrite/pattern.py` and `engine.py`; the rules are in `rules/`. They
 have conditions, say what they preserve, and may be functions where a pattern says too little.

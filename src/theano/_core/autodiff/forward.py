@@ -1,6 +1,6 @@
 """Forward-mode differentiation of expression graphs.
 
-One walk over the applications, first to last. The tangents of a node's outputs come from what its
+One walk over the nodes, first to last. The tangents of a node's outputs come from what its
 operation declares: a rule of its own (`jvp`), being linear (`linear`), being a scalar function at
 each position; or else from its reverse rule, which is linear in the cotangents: its transpose is
 the forward rule.
@@ -165,10 +165,10 @@ def _settle(node: Apply, out: Any, tangent: Any) -> Any:
         )
     if dtypes.is_complex(tangent.type.dtype) and not dtypes.is_complex(kind.dtype):
         tangent = real(tangent)
-    return stretched_like(cast(tangent, kind.dtype), out)
+    return broadcast_like(cast(tangent, kind.dtype), out)
 
 
-def stretched_like(x: Any, like: Any) -> Any:
+def broadcast_like(x: Any, like: Any) -> Any:
     """Return `x` in the shape of `like`, to which it broadcasts."""
     pairs = zip(x.type.broadcastable, like.type.broadcastable, strict=True)
     if any(one and not other for one, other in pairs):

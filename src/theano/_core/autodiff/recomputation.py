@@ -12,7 +12,7 @@ after = After()
 
 
 def is_checkpoint(node: Apply) -> bool:
-    """Tell whether an application marks a value to be computed again."""
+    """Tell whether a node marks a value to be computed again."""
     return isinstance(node.op, GradientFilter) and node.op.kind == "checkpoint"
 
 
@@ -22,7 +22,7 @@ class Recomputation:
     Parameters
     ----------
     order : iterable of Apply
-        The applications of the walk.
+        The nodes of the walk.
     """
 
     def __init__(self, order: Iterable[Apply]) -> None:

@@ -1,6 +1,6 @@
 """Reverse-mode differentiation of expression graphs.
 
-One walk over the applications, last first. Each operation says the cotangents of its inputs; here,
+One walk over the nodes, last first. Each operation says the cotangents of its inputs; here,
 once for all of them, broadcasting is undone, dtypes are settled, and what is disconnected or
 undefined is told apart from zero.
 """
@@ -361,7 +361,7 @@ def _as_tensor(g: Any, variable: Any) -> Any:
 
 
 def _full(g: Any, out: Any) -> Any:
-    """Return a cotangent stretched to the pattern of the output it belongs to."""
+    """Return a cotangent broadcast to the pattern of the output it belongs to."""
     if g.type.broadcastable == out.type.broadcastable:
         return g
     return second(out, g)

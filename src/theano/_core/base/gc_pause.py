@@ -12,7 +12,7 @@ def paused_collector() -> Iterator[None]:
     """Make no search for unreachable cycles meanwhile, in any thread.
 
     Rewriting makes many objects that stay. Each search walks all of them again and finds nothing,
-    which doubles the time for a graph of some ten thousand applications.
+    which doubles the time for a graph of some ten thousand nodes.
     """
     if not gc.isenabled():
         yield

@@ -37,7 +37,7 @@ def add_backend(name: str, make: Backend) -> None:
         is compiled. It returns what runs it: a function of the values of the inputs (arrays of
         NumPy; shared variables are among the inputs) that returns one array for each output, the
         new values of shared variables among them. `theano.gof.graph.toposort(outputs)` are the
-        applications in order, and `node.op.compute(numpy, node, *arrays)` is the meaning of one.
+        nodes in order, and `node.op.compute(numpy, node, *arrays)` is the meaning of one.
 
     Raises
     ------

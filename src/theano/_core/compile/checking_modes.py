@@ -1,6 +1,6 @@
 """Modes that look at every value: for NaN, for users' functions, and for faults of the compiler.
 
-They run a graph one application after the other with NumPy, those in loops and branches too.
+They run a graph one node after the other with NumPy, those in loops and branches too.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ from theano._core.rewrite.pipeline import rewrite
 
 
 class WatchedMode(Mode):
-    """Base of modes that run functions with NumPy and look at each application."""
+    """Base of modes that run functions with NumPy and look at each node."""
 
     def __init__(self, optimizer: Any = "default", linker: Any = None) -> None:
         super().__init__("py", optimizer)
 
     def watch(self) -> Any:
-        """Return what `evaluate` calls for each application of one call."""
+        """Return what `evaluate` calls for each node of one call."""
         raise NotImplementedError
 
     def check_inputs(self, variables: Sequence[Any], values: Sequence[Any]) -> None:
@@ -203,12 +203,12 @@ class _Monitor:
 
 
 class MonitorMode(WatchedMode):
-    """A mode that calls functions of the user before and after each application.
+    """A mode that calls functions of the user before and after each node.
 
     Parameters
     ----------
     pre_func, post_func : callable, optional
-        `pre_func(i, node, fn)`: the number of the application in this call, the application, and
+        `pre_func(i, node, fn)`: the number of the node in this call, the node, and
         `fn.inputs` and `fn.outputs`, lists of storage: ``fn.outputs[0][0]`` is a value.
     optimizer, linker
         As of `Mode`; functions run with NumPy whatever the linker is.
@@ -233,7 +233,7 @@ class MonitorMode(WatchedMode):
 
 
 def detect_nan(i: int, node: Apply, fn: Any) -> None:
-    """Print an application whose outputs have a NaN: for `MonitorMode(post_func=detect_nan)`."""
+    """Print a node whose outputs have a NaN: for `MonitorMode(post_func=detect_nan)`."""
     if any(contains_nan(storage[0]) for storage in fn.outputs):
         print("*** NaN detected ***")
         print(node)
@@ -461,7 +461,7 @@ class _Comparison:
         return None
 
     def _bad_native(self, known: dict[Any, Any]) -> BadThunkOutput | None:
-        """Return the first application whose native code differs from its definition."""
+        """Return the first node whose native code differs from its definition."""
         values = dict(known)
 
         def look(node: Apply, inputs: Sequence[Any], outputs: Sequence[Any]) -> None:

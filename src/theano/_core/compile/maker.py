@@ -133,7 +133,7 @@ class FunctionMaker:
 
     @property
     def program_nodes(self) -> Sequence[Any]:
-        """The applications that errors name by number, with the loops around each.
+        """The nodes that errors name by number, with the loops around each.
 
         Empty if the graph is not any more the one that the program was made from.
         """

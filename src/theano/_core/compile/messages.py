@@ -93,7 +93,7 @@ def explained(error: Exception, report: str) -> Exception:
 
 
 def node_report(maker: Any, node: Any, values: Sequence[Any] | None) -> str:
-    """Describe an application: types, shapes, strides and values of its inputs, and its line."""
+    """Describe a node: types, shapes, strides and values of its inputs, and its line."""
     lines = [f"Apply node that caused the error: {node}"]
     order = toposort(maker.fgraph.outputs)
     if node in order:

@@ -15,12 +15,12 @@ from theano._core.ir.graph import inputs as leaves_of
 from theano._core.ir.text import as_string
 from theano._core.ir.variable import Apply, Constant, Variable
 
-# Where a variable is used: (application, index of the input), or ('output', index of the output).
+# Where a variable is used: (node, index of the input), or ('output', index of the output).
 Client = tuple[Any, int]
 
 
 class FunctionGraph:
-    """The graph of one function: `inputs`, `outputs` and the applications between them.
+    """The graph of one function: `inputs`, `outputs` and the nodes between them.
 
     Parameters
     ----------
@@ -66,14 +66,14 @@ class FunctionGraph:
     # -- looking ----------------------------------------------------------------------------------
 
     def toposort(self) -> list[Apply]:
-        """Return the applications, inputs first, in an order that the features agree to."""
+        """Return the nodes, inputs first, in an order that the features agree to."""
         if self._order is None:
             self._order = _ordered(listed(self.outputs, self.inputs), self.orderings())
         return list(self._order)
 
     @property
     def apply_nodes(self) -> set[Apply]:
-        """All applications."""
+        """All nodes."""
         self._index()
         return set(self._nodes)
 
@@ -113,7 +113,7 @@ class FunctionGraph:
     # -- changing ---------------------------------------------------------------------------------
 
     def _add_use(self, variable: Variable, client: Client, reason: Any) -> None:
-        """Note a use of a variable; take in the applications that are new with it."""
+        """Note a use of a variable; take in the nodes that are new with it."""
         self._order = None
         for node in toposort([variable], self._index()):
             self._nodes.add(node)
@@ -126,7 +126,7 @@ class FunctionGraph:
         self._take_in(variable).append(client)
 
     def _drop_use(self, variable: Variable, client: Client, reason: Any) -> None:
-        """Forget a use of a variable, and the applications that nothing needs then."""
+        """Forget a use of a variable, and the nodes that nothing needs then."""
         clients = self._index()
         self._order = None
         stack = [(variable, client)]
@@ -147,7 +147,7 @@ class FunctionGraph:
             stack += [(value, (node, index)) for index, value in enumerate(node.inputs)]
 
     def change_input(self, node: Any, i: int, new_r: Variable, reason: Any = None) -> None:
-        """Have an application (or 'output': the graph) use another variable as its `i`-th.
+        """Have a node (or 'output': the graph) use another variable as its `i`-th.
 
         Raises
         ------
@@ -241,7 +241,7 @@ class FunctionGraph:
         return {feature: method(self, *args) for feature, method in methods if method is not None}
 
     def orderings(self) -> dict[Apply, list[Apply]]:
-        """Return what the features ask for: applications, and those that must come before each."""
+        """Return what the features ask for: nodes, and those that must come before each."""
         merged: dict[Apply, list[Apply]] = {}
         for found in self.collect_callbacks("orderings").values():
             for node, before in (found or {}).items():
@@ -257,7 +257,7 @@ class FunctionGraph:
     def clone_get_equiv(
         self, check_integrity: bool = True, attach_feature: bool = True
     ) -> tuple[FunctionGraph, dict[Any, Any]]:
-        """Return a copy, and the copy of each of its variables and applications."""
+        """Return a copy, and the copy of each of its variables and nodes."""
         if check_integrity:
             self.check_integrity()
         equal = copy_of(self.inputs, self.outputs)
@@ -272,7 +272,7 @@ class FunctionGraph:
         clients = self._index()
         nodes = set(toposort(self.outputs, self.inputs))
         if nodes != self._nodes:
-            raise InconsistencyError("the applications of the graph are not those noted")
+            raise InconsistencyError("the nodes of the graph are not those noted")
         for node in nodes:
             for index, variable in enumerate(node.inputs):
                 if (node, index) not in clients.get(variable, ()):
@@ -295,7 +295,7 @@ class FunctionGraph:
 
 
 def editable(outputs: Sequence[Variable]) -> FunctionGraph:
-    """Return a graph over the inputs of `outputs`, whose applications are copies."""
+    """Return a graph over the inputs of `outputs`, whose nodes are copies."""
     equal = copy_of((), outputs)
     free = [v for v in leaves_of(outputs) if not isinstance(v, Constant)]
     return FunctionGraph(free, [equal[v] for v in outputs], clone=False)
@@ -306,7 +306,7 @@ class AlreadyThere(Exception):
 
 
 def copy_of(inputs: Sequence[Variable], outputs: Sequence[Variable]) -> dict[Any, Any]:
-    """Return the copy of each variable and application of a graph; constants stay."""
+    """Return the copy of each variable and node of a graph; constants stay."""
     equal: dict[Any, Any] = {v: v.clone() for v in inputs}
     for node in toposort(outputs, inputs):
         for v in node.inputs:
@@ -320,7 +320,7 @@ def copy_of(inputs: Sequence[Variable], outputs: Sequence[Variable]) -> dict[Any
 
 
 def _ordered(nodes: list[Apply], before: dict[Apply, list[Apply]]) -> list[Apply]:
-    """Return applications in an order in which each comes after those that it must follow."""
+    """Return nodes in an order in which each comes after those that it must follow."""
     if not before:
         return nodes
     present, done, path = set(nodes), set(), set()

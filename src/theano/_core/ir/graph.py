@@ -21,7 +21,7 @@ def made_by(variable: Any, op: Any, *others: Any) -> Apply | None:
 
 
 def toposort(outputs: Iterable[Variable], stop: Collection[Variable] = ()) -> list[Apply]:
-    """Return the applications that `outputs` need, inputs first; `stop` variables are leaves.
+    """Return the nodes that `outputs` need, inputs first; `stop` variables are leaves.
 
     Order is deterministic. No recursion: graphs may be deeper than Python's stack.
     """
@@ -33,7 +33,7 @@ def toposort(outputs: Iterable[Variable], stop: Collection[Variable] = ()) -> li
         if node is None or node in done or output in leaves:
             continue
         parents = iter(node.inputs)
-        # The applications that wait for `node`, with those of their inputs that are not walked.
+        # The nodes that wait for `node`, with those of their inputs that are not walked.
         waiting: list[tuple[Apply, Iterator[Variable]]] = []
         while True:
             for parent in parents:
@@ -52,9 +52,9 @@ def toposort(outputs: Iterable[Variable], stop: Collection[Variable] = ()) -> li
 
 
 def listed(outputs: Iterable[Variable], stop: Collection[Variable] = ()) -> list[Apply]:
-    """Return the same applications in the order in which Theano lists them: last inputs first.
+    """Return the same nodes in the order in which Theano lists them: last inputs first.
 
-    Programs written for Theano 1.0.5 know applications of small graphs by their place.
+    Programs written for Theano 1.0.5 know nodes of small graphs by their place.
     """
     done: set[Apply] = set()
     leaves = stop if isinstance(stop, (set, dict)) else set(stop)
@@ -104,7 +104,7 @@ def copy_graph(
     """Return `outputs` with variables replaced by `replace` (whose values are not walked).
 
     With `strict`, a replacement of another type is converted without loss or refused (TypeError).
-    With `whole`, applications are new also where nothing is replaced.
+    With `whole`, nodes are new also where nothing is replaced.
     """
     memo = dict(replace)
     for node in toposort(outputs, replace):

@@ -83,7 +83,7 @@ def op_as_string(
     leaf_formatter: Callable[[Any], str] = _default_leaf,
     node_formatter: Callable[[Any, Sequence[str]], str] = _default_node,
 ) -> str:
-    """Return one application written as a call over the variables `i`, as `as_string` does."""
+    """Return one node written as a call over the variables `i`, as `as_string` does."""
     return node_formatter(op, as_string(i, op.inputs, leaf_formatter, node_formatter))
 
 

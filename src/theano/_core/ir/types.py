@@ -196,8 +196,8 @@ class TensorType(Type):
     dtype : str
         NumPy name of the item type; 'floatX' stands for `config.floatX`.
     broadcastable : sequence of bool, length ndim
-        True for an axis whose length is 1 and that stretches in elementwise operations.
-        A length of 1 that is not declared here is not stretched.
+        True for an axis whose length is 1 and that broadcasts in elementwise operations.
+        A length of 1 that is not declared here is not broadcast.
     name : str, optional
     sparse_grad : bool, default False
         Kept for old programs.
@@ -299,8 +299,8 @@ class TensorType(Type):
             return f"TensorType({self.dtype}, shape={self.shape})"
         shape = _NAMES.get(self.broadcastable)
         if shape is None:
-            stretched = any(self.broadcastable)
-            shape = str(self.broadcastable) if stretched else f"{self.ndim}D"
+            broadcast_axes = any(self.broadcastable)
+            shape = str(self.broadcastable) if broadcast_axes else f"{self.ndim}D"
         return f"TensorType({self.dtype}, {shape})"
 
     __repr__ = __str__
@@ -361,10 +361,10 @@ class TensorType(Type):
             if strict:
                 raise TypeError(f"{self} needs aligned data in the machine's byte order.")
             array = np.array(array, dtype=self.numpy_dtype)
-        for axis, (stretched, length) in enumerate(
+        for axis, (broadcast_axes, length) in enumerate(
             zip(self.broadcastable, array.shape, strict=True)
         ):
-            if stretched and length != 1:
+            if broadcast_axes and length != 1:
                 raise TypeError(
                     f"Non-unit value on shape on a broadcastable dimension: axis {axis} of shape "
                     f"{array.shape}, broadcastable {self.broadcastable}."

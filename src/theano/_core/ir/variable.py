@@ -1,4 +1,4 @@
-"""Nodes of the expression graph: variables, constants and the applications that make them."""
+"""The expression graph: variables, constants, and the nodes that make them."""
 
 from __future__ import annotations
 
@@ -32,13 +32,13 @@ class Tag:
 
 
 class Variable:
-    """A value in an expression: an input, or one output of an application.
+    """A value in an expression: an input, or one output of a node.
 
     Attributes
     ----------
     type : Type
     owner : Apply or None
-        The application that computes it; None for an input.
+        The node that computes it; None for an input.
     index : int or None
         Which output of `owner` it is.
     name : str or None
@@ -152,13 +152,13 @@ class Variable:
         self.__dict__.update({"owner": None, "index": None, "source": None, **state})
 
     def __reduce_ex__(self, protocol: Any) -> Any:
-        # Applications come inputs first, so that pickling a deep graph needs no deep recursion.
+        # Nodes come inputs first, so that pickling a deep graph needs no deep recursion.
         if self.owner is None:
             return super().__reduce_ex__(protocol)
         return _output_of, (tuple(_milestones(self.owner)), self.owner, self.index)
 
     def get_parents(self) -> list[Any]:
-        """Return the application that computes this variable, as a list."""
+        """Return the node that computes this variable, as a list."""
         return [] if self.owner is None else [self.owner]
 
     def __str__(self) -> str:
@@ -359,7 +359,7 @@ class Apply:
 
 
 def _milestones(last: Apply, distance: int = 16) -> list[Apply]:
-    """Return some of the applications that `last` needs, inputs first, each near to the next."""
+    """Return some of the nodes that `last` needs, inputs first, each near to the next."""
     done: set[Apply] = set()
     order: list[Apply] = []
     stack = [(last, iter(last.inputs))]

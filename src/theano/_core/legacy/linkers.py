@@ -125,7 +125,7 @@ def _containers(variables: Sequence[Any]) -> list[Cell]:
 
 
 class LocalLinker(Linker):
-    """Base of linkers that run one application after another."""
+    """Base of linkers that run one node after another."""
 
 
 class PerformLinker(LocalLinker):
@@ -154,9 +154,9 @@ class VM_Linker(LocalLinker):  # noqa: N801
     allow_gc, use_cloop, lazy, schedule, c_thunks, allow_partial_eval
         Of no effect: branches are lazy, and outputs can be chosen, in any case.
     callback : callable, optional
-        `callback(node=, thunk=, storage_map=, compute_map=)` is called after each application,
+        `callback(node=, thunk=, storage_map=, compute_map=)` is called after each node,
         which NumPy then runs: `thunk.inputs` and `thunk.outputs` are lists of [value], and the maps
-        have those of the application.
+        have those of the node.
     callback_input : callable, optional
         `callback_input(variable, value)` is called with each input.
     """
@@ -236,14 +236,14 @@ class DualLinker(Linker):
 
 
 class WrapLinker(Linker):
-    """Has a function of the user run the applications.
+    """Has a function of the user run the nodes.
 
     Parameters
     ----------
     linkers : list of Linker
         `wrapper` gets one thunk for each; all run NumPy.
     wrapper : callable
-        `wrapper(i, node, *thunks)`: the number of an application, itself, and what runs it, which
+        `wrapper(i, node, *thunks)`: the number of a node, itself, and what runs it, which
         has `inputs` and `outputs`, lists of [value].
     """
 
@@ -296,7 +296,7 @@ def WrapLinkerMany(linkers: Sequence[Linker], wrappers: Sequence[Callable[..., A
 
 
 class _Thunk:
-    """Runs one application on storage."""
+    """Runs one node on storage."""
 
     def __init__(self, node: Any, storage: dict[Any, list[Any]]) -> None:
         self.node = node

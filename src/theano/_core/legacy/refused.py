@@ -15,9 +15,7 @@ C_CODE = (
     "C code is not compiled: an operation of one's own has `perform`, or is declared "
     "with theano.extend"
 )
-LINKING = (
-    "native code has no thunks: theano.compile.MonitorMode calls functions for each application"
-)
+LINKING = "native code has no thunks: theano.compile.MonitorMode calls functions for each node"
 DEBUG = "theano.compile.DebugMode(check_py_code=..., ...) is all of it that programs need"
 RULES = (
     "the rewrites are other ones here: theano.extend shows and adds rules, and "

@@ -38,9 +38,9 @@ class Array:
     strides : tuple of Size or None
         Bytes; None: C-contiguous.
     contiguous : bool or str
-        Whether the data is C-contiguous over the axes that are not stretched: known, or the SSA
+        Whether the data is C-contiguous over the axes that are not broadcast: known, or the SSA
         name of an i1.
-    stretched : frozenset of int
+    broadcast : frozenset of int
         Axes known to have stride 0.
     register : Value or None
         The value itself, for a scalar that is in a register.
@@ -62,7 +62,7 @@ class Array:
     data: str = ""
     strides: tuple[Size, ...] | None = None
     contiguous: bool | str = True
-    stretched: frozenset[int] = field(default_factory=frozenset)
+    broadcast_axes: frozenset[int] = field(default_factory=frozenset)
     register: Any = None
     buffer: Buffer | None = None
     descriptor: int | None = None
@@ -84,7 +84,7 @@ class Array:
             buffer is not None
             and not buffer.kept
             and self.contiguous is True
-            and not self.stretched
+            and not self.broadcast_axes
             and self.data == buffer.start
         )
 

@@ -30,7 +30,7 @@ def _mismatch(f: Sequence[int]) -> str:
     i, axis, a, j, b = f
     return (
         f"Input dimension mis-match. (input[{i}].shape[{axis}] = {a}, input[{j}].shape[{axis}] ="
-        f" {b}). A length of 1 is stretched only where the variable declares it broadcastable."
+        f" {b}). A length of 1 is broadcast only where the variable declares it broadcastable."
     )
 
 

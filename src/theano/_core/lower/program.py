@@ -140,7 +140,7 @@ class Words(NamedTuple):
 class Check(NamedTuple):
     """Fails with a fault and the facts for its message unless the condition holds.
 
-    `place` is the number of the application that is to blame; -1: of none.
+    `place` is the number of the node that is to blame; -1: of none.
     """
 
     condition: Size
@@ -332,7 +332,7 @@ class FoldRow(NamedTuple):
 
 
 class Step(NamedTuple):
-    """Says that a step of the program begins: its number, and the numbers of its applications."""
+    """Says that a step of the program begins: its number, and the numbers of its nodes."""
 
     number: int
 

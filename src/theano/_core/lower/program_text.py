@@ -44,7 +44,7 @@ class ProgramText(NamedTuple):
     constant_offsets: tuple[int, ...]
     outputs: tuple[Output, ...]
     callbacks: tuple[CallbackRecord, ...]
-    # For error messages, by number: an application and the loops it is in, outermost first.
+    # For error messages, by number: a node and the loops it is in, outermost first.
     nodes: tuple[tuple[Apply, tuple[Apply, ...]], ...]
     steps: tuple[tuple[Apply, ...], ...]
     program: ir.Program | None = None

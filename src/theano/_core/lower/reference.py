@@ -14,7 +14,7 @@ __all__ = ["evaluate", "reference"]
 def reference(inputs: Sequence[Any], outputs: Sequence[Any]) -> Callable[..., list[Any]]:
     """Return a function of the values of `inputs` that gives those of `outputs`.
 
-    It raises CallError, which carries the error of an application.
+    It raises CallError, which carries the error of a node.
     """
 
     def run(*values: Any) -> list[Any]:

@@ -1,4 +1,4 @@
-"""Which applications run together as one loop, and in which order the steps run."""
+"""Which nodes run together as one loop, and in which order the steps run."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ HEAVIEST_GROUP = 96
 
 
 class Step:
-    """One step of a program: a single application, or several that share a loop.
+    """One step of a program: a single node, or several that share a loop.
 
     `mask` has the bits of its nodes, `needs` those of all nodes it depends on, directly or not;
     `users` are nodes of other steps that read what it makes.

@@ -69,7 +69,7 @@ def text_of(program: ir.Program, notes: Callable[[Any], str] = lambda instructio
 
 
 def annotated(text: Any) -> str:
-    """Return the program of a `ProgramText`, with the applications that it comes from."""
+    """Return the program of a `ProgramText`, with the nodes that it comes from."""
 
     def note(i: Any) -> str:
         if isinstance(i, ir.Step):

@@ -1,7 +1,7 @@
 """The rewriting engine: one bottom-up walk per phase over a graph of merged nodes.
 
-Every application that the engine makes is looked up by (operation, inputs) first, so equal
-expressions are one node. A new application is then folded if its inputs are constants, and offered
+Every node that the engine makes is looked up by (operation, inputs) first, so equal
+expressions are one node. A new node is then folded if its inputs are constants, and offered
 to the rules of its operation; what a rule returns goes the same way. Inputs are always finished
 before their users, hence the cost of a walk is linear in the graph.
 """
@@ -98,7 +98,7 @@ class Rewriter:
     Parameters
     ----------
     keep_log : bool
-        Record every application of a rule.
+        Record every node of a rule.
     sizes : dict of Variable to shape, optional
         Lengths of inputs that are declared, None where one is not.
     """
@@ -350,7 +350,7 @@ class Rewriter:
     def _note_equal(self, node: Apply) -> None:
         """Remember that the operands of an elementwise node are checked to have equal lengths."""
         if isinstance(node.op, Alloc):
-            # Its operand may turn out to have one item, and stretch, when the function runs.
+            # Its operand may turn out to have one item, and broadcast, when the function runs.
             return
         out = node.outputs[0]
         for value in node.inputs:

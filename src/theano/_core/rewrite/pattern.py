@@ -2,7 +2,7 @@
 
 Of two expressions the first, the pattern, is what to look for, the second what to put there. A
 pattern is an ordinary expression over wildcards. A wildcard matches any variable, the same one
-wherever it stands twice; a number matches a constant of that value, stretched or not; the operands
+wherever it stands twice; a number matches a constant of that value, broadcast or not; the operands
 of a commutative operation match in both orders.
 """
 

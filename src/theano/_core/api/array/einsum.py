@@ -65,7 +65,7 @@ def einsum(subscripts: Any, *operands: Any, optimize: Any = False) -> Any:
     pairs = zip(texts, values, strict=True)
     terms = [Term(cast(x, dtype), _labels(text, x)) for text, x in pairs]
     wanted = _output_labels(output, terms) if arrow else _usual_output(terms)
-    terms = _stretched([_without_repeats(term) for term in terms])
+    terms = _broadcast([_without_repeats(term) for term in terms])
     sizes = {
         label: size or USUAL_LENGTH
         for value, labels in terms
@@ -149,7 +149,7 @@ def _without_repeats(term: Term) -> Term:
     return Term(value, labels)
 
 
-def _stretched(terms: Sequence[Term]) -> list[Term]:
+def _broadcast(terms: Sequence[Term]) -> list[Term]:
     """Return the terms without axes of length 1 that are longer in another one."""
     pairs = [
         (c, one) for t in terms for c, one in zip(t.labels, t.value.broadcastable, strict=True)

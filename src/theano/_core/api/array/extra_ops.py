@@ -18,7 +18,7 @@ from theano._core.base import dtypes
 from theano._core.ops.array import shaping
 from theano._core.ops.array.assertions import Assert, Require
 from theano._core.ops.array.broadcasting import Alloc
-from theano._core.ops.array.dims import stretched_lengths, total
+from theano._core.ops.array.dims import broadcast_shape, total
 from theano._core.ops.array.indexing import AT, AdvancedIncSubtensor
 from theano._core.ops.array.multi_index import Choose, RavelMultiIndex, UnravelIndex
 from theano._core.ops.array.reductions import reduce
@@ -289,13 +289,13 @@ def choose(a: Any, choices: Any, out: Any = None, mode: str = "raise") -> Any:
 
 
 def _stacked(arrays: list[Any]) -> Any:
-    """Return arrays, stretched to one shape, along a new first axis."""
+    """Return arrays, broadcast to one shape, along a new first axis."""
     rank = max(x.type.ndim for x in arrays)
     arrays = [pad_left(x, rank) for x in arrays]
     patterns = [x.type.broadcastable for x in arrays]
     if rank:
         shapes = [[length(x, axis) for axis in range(rank)] for x in arrays]
-        whole = stretched_lengths(patterns, shapes)
+        whole = broadcast_shape(patterns, shapes)
         arrays = [Alloc()(x, *whole) for x in arrays]
     return as_tensor_variable(arrays)
 

@@ -39,7 +39,7 @@ SHAPES = (
     [(3, 4)],
     [(2, 0, 3)],
 )
-STRETCHED = (
+BROADCAST = (
     ((3, 1), (1, 4)),
     ((1, 1), (3, 4)),
     ((3, 4), (1, 4)),
@@ -196,11 +196,11 @@ def check_mixed_dtypes(op: Elementwise, count: int = 12) -> None:
 
 
 def check_broadcasting(op: Elementwise) -> None:
-    """Compare native code with the definition, for two operands that stretch."""
+    """Compare native code with the definition, for two operands that broadcast."""
     if op.nin != 2 or not accepts(op, ["float64"] * 2):
         return
     rng = seeded(op.name, "broadcast")
-    for shapes in STRETCHED:
+    for shapes in BROADCAST:
         inputs = [tensor("float64", s, f"x{i}", True) for i, s in enumerate(shapes)]
         out = op(*inputs)
         arrays = [draw(rng, w, "float64", s) for w, s in zip(op.samples, shapes, strict=True)]
@@ -381,9 +381,9 @@ def layouts(array: np.ndarray) -> dict[str, np.ndarray]:
     return result
 
 
-def tensor(dtype: str, shape: Sequence[int], name: str = "x", stretch: bool = False) -> Any:
-    """Return a variable for an array; lengths of 1 are broadcastable if `stretch`."""
-    return TensorType(dtype, [stretch and n == 1 for n in shape])(name)
+def tensor(dtype: str, shape: Sequence[int], name: str = "x", broadcast: bool = False) -> Any:
+    """Return a variable for an array; lengths of 1 are broadcastable if `broadcast`."""
+    return TensorType(dtype, [broadcast and n == 1 for n in shape])(name)
 
 
 def assert_close(got: np.ndarray, wanted: np.ndarray, ulp: float) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 from theano._core.api.conversion import as_tensor_variable
 from theano._core.api.derivatives.gradients import disconnected_type, format_like
-from theano._core.autodiff.forward import push_forward, stretched_like, tangent_dtype
+from theano._core.autodiff.forward import broadcast_like, push_forward, tangent_dtype
 from theano._core.autodiff.reverse import grad
 from theano._core.base import dtypes
 from theano._core.base.errors import DisconnectedInputError
@@ -101,7 +101,7 @@ def _direction(variable: Any, point: Any) -> Any:
     dtype = variable.type.dtype
     if dtypes.is_complex(point.type.dtype) and not dtypes.is_complex(dtype):
         raise ValueError(f"Element of eval_points for {variable}, which is real, is complex")
-    return stretched_like(cast(point, tangent_dtype(dtype)), variable)
+    return broadcast_like(cast(point, tangent_dtype(dtype)), variable)
 
 
 def _connected(out: Any, wrt: list[Any]) -> bool:

@@ -114,7 +114,7 @@ class _Replacement:
         return [self.table[v] for v in graphs]
 
     def _with_body(self, node: Apply, values: list[Any]) -> Apply:
-        """Return the application of a loop, or of a graph as an operation, with another body."""
+        """Return the node of a loop, or of a graph as an operation, with another body."""
         op, body = node.op, node.op.body
         if isinstance(op, OpFromGraph):
             # Replacements may name the variables that the user wrote it with.

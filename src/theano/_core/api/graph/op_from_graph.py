@@ -119,7 +119,7 @@ class OpFromGraph(InnerGraph):
         return f"{self.name or type(self).__name__}{{inline={self.is_inline}}}"
 
     def make_node(self, *inputs: Any) -> Apply:
-        # A copy of an application passes the shared variables too.
+        # A copy of a node passes the shared variables too.
         if len(inputs) == len(self.body.inputs) - len(self.shared_inputs):
             inputs = (*inputs, *self.shared_inputs)
         return super().make_node(*inputs)

@@ -63,7 +63,7 @@ def bilinear_kernel_2D(ratio: Any, normalize: bool = True) -> Any:
 
 
 def _weights(size: Any, many: Any, few: Any, dtype: str) -> Any:
-    """Return the matrix that stretches an axis of a length `many` / `few` times."""
+    """Return the matrix that broadcasts an axis of a length `many` / `few` times."""
     count = neg(int_div(neg(mul(size, many)), few))
     # Over `many`; the first and the last item go on beyond the ends.
     at = sub(mul(arange(count), few), int_div(sub(many, 1), 2))

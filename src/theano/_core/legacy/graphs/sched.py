@@ -1,4 +1,4 @@
-"""Orders of applications as old programs make them: `theano.gof.sched`."""
+"""Orders of nodes as old programs make them: `theano.gof.sched`."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Comparison = Callable[[Any, Any], int]
 
 
 def make_depends() -> Callable[[tuple[Any, Any]], bool]:
-    """Return a function that tells whether the first of a pair of applications needs the second."""
+    """Return a function that tells whether the first of a pair of nodes needs the second."""
 
     @cache
     def depends(pair: tuple[Any, Any]) -> bool:
@@ -30,7 +30,7 @@ def make_depends() -> Callable[[tuple[Any, Any]], bool]:
 
 
 def make_dependence_cmp() -> Comparison:
-    """Return a comparison by which an application comes after those that it needs."""
+    """Return a comparison by which a node comes after those that it needs."""
     depends = make_depends()
     return lambda a, b: int(depends((a, b))) - int(depends((b, a)))
 
@@ -80,14 +80,14 @@ def posort(l: Iterable[Any], *cmps: Comparison) -> list[Any]:
 
 
 def sort_apply_nodes(inputs: Any, outputs: Any, cmps: Sequence[Comparison]) -> list[Apply]:
-    """Return the applications between inputs and outputs in an order of comparisons only."""
+    """Return the nodes between inputs and outputs in an order of comparisons only."""
     return posort(list_of_nodes(inputs, outputs), *cmps)
 
 
 def sort_schedule_fn(*cmps: Comparison) -> Callable[[Any], list[Apply]]:
-    """Return a function that gives the applications of a `FunctionGraph` in an order.
+    """Return a function that gives the nodes of a `FunctionGraph` in an order.
 
-    What an application needs comes before it; comparisons decide the rest.
+    What a node needs comes before it; comparisons decide the rest.
     """
     every = (make_dependence_cmp(), *cmps)
     return lambda fgraph: sort_apply_nodes(fgraph.inputs, fgraph.outputs, every)

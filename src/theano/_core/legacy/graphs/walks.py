@@ -125,17 +125,17 @@ def orphans(i: Sequence[Variable], o: Sequence[Variable]) -> list[Variable]:
 
 
 def ops(i: Sequence[Variable], o: Sequence[Variable]) -> set[Apply]:
-    """Return the applications between inputs `i` and outputs `o`."""
+    """Return the nodes between inputs `i` and outputs `o`."""
     return set(toposort(o, i))
 
 
 def io_toposort(inputs: Sequence[Variable], outputs: Sequence[Variable]) -> list[Apply]:
-    """Return the applications between inputs and outputs, inputs first."""
+    """Return the nodes between inputs and outputs, inputs first."""
     return listed(outputs, inputs)
 
 
 def list_of_nodes(inputs: Sequence[Variable], outputs: Sequence[Variable]) -> list[Apply]:
-    """Return the applications between inputs and outputs, outputs first."""
+    """Return the nodes between inputs and outputs, outputs first."""
 
     def expand(node: Apply) -> list[Apply]:
         owners = [v.owner for v in node.inputs if v.owner is not None]
@@ -151,7 +151,7 @@ def clone_get_equiv(
     copy_orphans: bool = True,
     memo: dict[Any, Any] | None = None,
 ) -> dict[Any, Any]:
-    """Copy a graph; return, for each of its variables and applications, the copy.
+    """Copy a graph; return, for each of its variables and nodes, the copy.
 
     Parameters
     ----------
@@ -247,7 +247,7 @@ def general_toposort(
 
 
 def is_in_ancestors(l_node: Apply, f_node: Apply) -> bool:
-    """Tell whether the application `l_node` is or needs the application `f_node`."""
+    """Tell whether the node `l_node` is or needs the node `f_node`."""
     return f_node in toposort(l_node.outputs)
 
 

@@ -61,7 +61,7 @@ class Built(metaclass=_OfKind):
         return type(self).build(self, *inputs, **named)
 
     def make_node(self, *inputs: Any) -> Apply:
-        """Return the application at the root of the expression."""
+        """Return the node at the root of the expression."""
         out = self(*inputs)
         return (out[0] if isinstance(out, (list, tuple)) else out).owner
 

@@ -43,7 +43,7 @@ class _Built:
         return self.build(*_checked(type(self).__name__, self.ranks, values))
 
     def make_node(self, *values: Any) -> Apply:
-        """Return the application at the root of the expression."""
+        """Return the node at the root of the expression."""
         return self(*values).owner
 
 

@@ -187,7 +187,7 @@ class ConvOp:
         return conv2d(inputs, kerns, images, kernels, self.out_mode, (self.dx, self.dy))
 
     def make_node(self, inputs: Any, kerns: Any) -> Apply:
-        """Return the application of the convolution."""
+        """Return the node of the convolution."""
         return self(inputs, kerns).owner
 
     @staticmethod
@@ -243,7 +243,7 @@ class BaseCorrMM:
         return self.make_node(one, two, shape).default_output()
 
     def make_node(self, one: Any, two: Any, shape: Any = None) -> Apply:
-        """Return the application."""
+        """Return the node."""
         one, two = as_tensor_variable(one), as_tensor_variable(two)
         if self.gives == "result":
             return self.op.make_node(one, two)

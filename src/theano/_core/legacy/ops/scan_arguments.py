@@ -56,7 +56,7 @@ class Info(OrderedDict[str, Any]):
 
 
 class scan_args:  # noqa: N801
-    """The inputs and outputs of an application of a loop, and of its steps, by role.
+    """The inputs and outputs of a node of a loop, and of its steps, by role.
 
     `outer_in_seqs`, `inner_in_mit_sot`, `outer_out_nit_sot` and so on are lists; with several taps,
     those of the inputs of a step are lists of lists.
@@ -64,7 +64,7 @@ class scan_args:  # noqa: N801
     Parameters
     ----------
     outer_inputs, outer_outputs : list of variables
-        Of the application.
+        Of the node.
     _inner_inputs, _inner_outputs : list of variables
         Of a step; they are copied.
     info : dict
@@ -106,7 +106,7 @@ class scan_args:  # noqa: N801
 
     @property
     def outer_inputs(self) -> list[Any]:
-        """The inputs of the application, role by role."""
+        """The inputs of the node, role by role."""
         return [self.n_steps, *_flat(self, "outer_in", _INPUTS)]
 
     @property
@@ -116,7 +116,7 @@ class scan_args:  # noqa: N801
 
     @property
     def outer_outputs(self) -> list[Any]:
-        """The outputs of the application, role by role."""
+        """The outputs of the node, role by role."""
         return _flat(self, "outer_out", _OUTPUTS)
 
     def __copy__(self) -> scan_args:
@@ -145,7 +145,7 @@ def _flat(arguments: Any, part: str, roles: Sequence[str]) -> list[Any]:
 
 
 def var_mappings(op: Loop) -> dict[str, dict[int, Any]]:
-    """Return which inputs and outputs, of an application and of a step, belong to each other.
+    """Return which inputs and outputs, of a node and of a step, belong to each other.
 
     Keys are such as 'inner_inp_from_outer_out'; what has no counterpart has -1, or an empty list.
     """

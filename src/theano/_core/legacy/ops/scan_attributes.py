@@ -120,7 +120,7 @@ def _inner_inputs(op: Loop, inputs: Sequence[Any], role: str) -> list[Any]:
 
 
 def _outer_inputs(op: Loop, inputs: Any, role: str) -> list[Any]:
-    """Return those inputs of an application that have a role."""
+    """Return those inputs of a node that have a role."""
     operands = op.by_role(inputs.inputs if isinstance(inputs, Apply) else inputs, None)
     if role in ("seqs", "non_seqs"):
         return list(operands.sequences if role == "seqs" else operands.fixed)
@@ -129,7 +129,7 @@ def _outer_inputs(op: Loop, inputs: Any, role: str) -> list[Any]:
 
 
 def _outputs(op: Loop, outputs: Any, role: str) -> list[Any]:
-    """Return those outputs, of an application or of the body, that are states of a kind."""
+    """Return those outputs, of a node or of the body, that are states of a kind."""
     values = outputs.outputs if isinstance(outputs, Apply) else outputs
     return [v for k, v in zip(_kinds(op), values, strict=False) if k == role]
 

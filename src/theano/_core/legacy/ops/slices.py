@@ -136,7 +136,7 @@ class AdvancedBooleanSubtensor:
         return as_tensor_variable(x)[index]
 
     def make_node(self, x: Any, *index: Any) -> Apply:
-        """Return the application that makes ``x[index]``."""
+        """Return the node that makes ``x[index]``."""
         return self(x, *index).owner
 
 
@@ -160,7 +160,7 @@ class AdvancedBooleanIncSubtensor:
         return change(as_tensor_variable(x)[index], y)
 
     def make_node(self, x: Any, y: Any, *index: Any) -> Apply:
-        """Return the application that makes the changed tensor."""
+        """Return the node that makes the changed tensor."""
         return self(x, y, *index).owner
 
 

@@ -20,7 +20,7 @@ def _map(node: Apply, name: str) -> dict[int, list[int]]:
 
 
 def _destroyed(node: Apply) -> list[int]:
-    """Return which inputs an application overwrites."""
+    """Return which inputs a node overwrites."""
     return [i for inputs in _map(node, "destroy_map").values() for i in inputs]
 
 
@@ -37,7 +37,7 @@ def _root(variable: Any) -> Any:
 class DestroyHandler(Bookkeeper):
     """Agrees to a graph if what is overwritten can be read before, and is not protected.
 
-    Gives the graph `destroyers(variable)`: the applications that overwrite its memory.
+    Gives the graph `destroyers(variable)`: the nodes that overwrite its memory.
 
     Parameters
     ----------
@@ -46,7 +46,7 @@ class DestroyHandler(Bookkeeper):
     """
 
     def __init__(self, do_imports_on_attach: bool = True, algo: Any = None) -> None:
-        # INVARIANT: the applications of the graph that overwrite an input, in the order they came.
+        # INVARIANT: the nodes of the graph that overwrite an input, in the order they came.
         self.destroyers: dict[Apply, None] = {}
 
     def on_attach(self, function_graph: Any) -> None:
@@ -82,7 +82,7 @@ class DestroyHandler(Bookkeeper):
             function_graph.toposort()
 
     def orderings(self, function_graph: Any) -> dict[Any, list[Any]]:
-        """Return, for each application that overwrites, those that read the memory before it."""
+        """Return, for each node that overwrites, those that read the memory before it."""
         if not self.destroyers:
             return {}
         by: dict[Any, Apply] = {}
@@ -109,7 +109,7 @@ class DestroyHandler(Bookkeeper):
 
 
 def _check_other_inputs(node: Apply, root: Any) -> None:
-    """Raise InconsistencyError if an application reads elsewhere what it overwrites."""
+    """Raise InconsistencyError if a node reads elsewhere what it overwrites."""
     for destroyed in _destroyed(node):
         overwritten = node.inputs[destroyed]
         if _root(overwritten) is not root:

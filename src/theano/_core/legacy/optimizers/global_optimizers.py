@@ -1,7 +1,7 @@
 """Rewrites in the manner of Theano 1.0.5: functions and patterns that change a `FunctionGraph`.
 
 A (global) optimizer changes a graph; a local one (`local_optimizers.py`) says what replaces the
-outputs of one application. `optdb.py` has where they run when a function is compiled.
+outputs of one node. `optdb.py` has where they run when a function is compiled.
 """
 
 from __future__ import annotations
@@ -137,7 +137,7 @@ class NavigatorOptimizer(Optimizer):
     ----------
     local_opt : LocalOptimizer
     ignore_newtrees : bool or 'auto'
-        Whether applications that a replacement brought are looked at as well.
+        Whether nodes that a replacement brought are looked at as well.
     failure_callback : callable, optional
         `failure_callback(error, self, replacements, local_opt, node)`; by default
         `config.on_opt_error` says what happens.
@@ -172,7 +172,7 @@ class NavigatorOptimizer(Optimizer):
             self.local_opt.add_requirements(fgraph)
 
     def process_node(self, fgraph: Any, node: Apply, lopt: Any = None) -> bool:
-        """Offer an application to a local optimizer; tell whether it was replaced."""
+        """Offer a node to a local optimizer; tell whether it was replaced."""
         lopt = lopt or self.local_opt
         pairs: list[tuple[Any, Any]] = []
         try:
@@ -215,7 +215,7 @@ def _replacements(lopt: Any, node: Apply, found: Any) -> tuple[list[tuple[Any, A
 
 
 class _Arrivals(Feature):
-    """Notes the applications that come into a graph."""
+    """Notes the nodes that come into a graph."""
 
     def __init__(self, queue: deque[Any]) -> None:
         self.queue = queue
@@ -264,7 +264,7 @@ class TopoOptimizer(NavigatorOptimizer):
 
 
 class OpKeyOptimizer(TopoOptimizer):
-    """Takes a local optimizer to the applications of the operations that its `op_key` names."""
+    """Takes a local optimizer to the nodes of the operations that its `op_key` names."""
 
     def __init__(
         self, local_opt: Any, ignore_newtrees: Any = False, failure_callback: Any = None
@@ -286,7 +286,7 @@ class EquilibriumOptimizer(NavigatorOptimizer):
     ----------
     optimizers : list
     max_use_ratio : float, optional
-        Replacements by one local optimizer, at most, per application of the graph; all ends with
+        Replacements by one local optimizer, at most, per node of the graph; all ends with
         the first one above that.
     final_optimizers, cleanup_optimizers : list, optional
         Global optimizers that run at the end of each round.

@@ -1,4 +1,4 @@
-"""Local rewrites in the manner of Theano 1.0.5: of one application, by a function or a pattern."""
+"""Local rewrites in the manner of Theano 1.0.5: of one node, by a function or a pattern."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from theano._core.ops.core.op import as_variable
 
 
 class LocalOptimizer:
-    """Base of what replaces one application: subclasses write `transform`, some also `tracks`."""
+    """Base of what replaces one node: subclasses write `transform`, some also `tracks`."""
 
     name: Any = None
 
@@ -27,7 +27,7 @@ class LocalOptimizer:
         """Attach features that `transform` needs."""
 
     def looks_at(self, node: Apply) -> bool:
-        """Tell whether an application is of an operation that it tracks."""
+        """Tell whether a node is of an operation that it tracks."""
         tracked = self.tracks()
         return tracked is None or any(
             isinstance(node.op, t) if isinstance(t, type) else node.op == t for t in tracked
@@ -38,7 +38,7 @@ class LocalOptimizer:
 
 
 class FromFunctionLocalOptimizer(LocalOptimizer):
-    """A function of an application as a local optimizer."""
+    """A function of a node as a local optimizer."""
 
     def __init__(
         self, fn: Callable[..., Any], tracks: Any = None, requirements: Iterable[Any] = ()
@@ -63,12 +63,12 @@ class FromFunctionLocalOptimizer(LocalOptimizer):
 def local_optimizer(
     tracks: Sequence[Any] | None, inplace: bool = False, requirements: Iterable[Any] = ()
 ) -> Callable[[Callable[..., Any]], FromFunctionLocalOptimizer]:
-    """Return a decorator that makes a local optimizer of a function of an application.
+    """Return a decorator that makes a local optimizer of a function of a node.
 
     Parameters
     ----------
     tracks : list of operations, or classes of them, or None
-        What it looks at; None: every application.
+        What it looks at; None: every node.
     inplace : bool
         Accepted for old programs: reuse of memory is planned by the engine.
     requirements : sequence of callable
@@ -90,7 +90,7 @@ def local_optimizer(
 
 @local_optimizer(None)
 def constant_folding(node: Apply) -> Any:
-    """Replace an application to constants by its values."""
+    """Replace a node to constants by its values."""
     if not node.inputs or not all(isinstance(v, Constant) for v in node.inputs):
         return False
     if not node.rules.foldable():
@@ -212,7 +212,7 @@ class PatternSub(LocalOptimizer):
         Whether a debugger starts where the operation of the pattern occurs.
     tracks : sequence, optional
         What it looks at in place of the operation of the pattern; `get_nodes(node)` then returns
-        the applications to match.
+        the nodes to match.
     values_eq_approx : callable, optional
         Becomes the attribute of the tag of what is put there.
 
@@ -282,7 +282,7 @@ class PatternSub(LocalOptimizer):
         return [new]
 
     def _elsewhere(self, nodes: Iterable[Apply]) -> Any:
-        """Return the replacements at the first of some applications that match."""
+        """Return the replacements at the first of some nodes that match."""
         for node in nodes:
             found = self.transform(node, get_nodes=False)
             if found:

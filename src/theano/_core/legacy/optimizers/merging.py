@@ -1,4 +1,4 @@
-"""Equal applications and constants of a graph made one, and chains of operations."""
+"""Equal nodes and constants of a graph made one, and chains of operations."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from theano._core.legacy.optimizers.toolbox import Feature, ReplaceValidate
 
 
 class MergeFeature(Feature):
-    """Remembers, as `fgraph.merge_feature`, replacements by an equal application that failed."""
+    """Remembers, as `fgraph.merge_feature`, replacements by an equal node that failed."""
 
     def __init__(self) -> None:
         self.blacklist: set[tuple[Apply, Apply]] = set()
@@ -27,7 +27,7 @@ class MergeFeature(Feature):
 
 
 class MergeOptimizer(Optimizer):
-    """Makes equal applications one."""
+    """Makes equal nodes one."""
 
     def add_requirements(self, fgraph: Any) -> None:
         fgraph.attach_feature(ReplaceValidate())
@@ -48,7 +48,7 @@ class MergeOptimizer(Optimizer):
 
     @staticmethod
     def _merge(fgraph: Any, node: Apply, kept: Apply) -> bool:
-        """Replace an application by an equal one, unless a feature of the graph forbids it."""
+        """Replace a node by an equal one, unless a feature of the graph forbids it."""
         refused = fgraph.merge_feature.blacklist
         if not getattr(node.op, "pure", True) or (node, kept) in refused:
             return False
@@ -64,7 +64,7 @@ class MergeOptimizer(Optimizer):
 def pre_constant_merge(vars: Any) -> Any:
     """Make equal constants one in what computes some variables, in place, and return them.
 
-    Applications that are part of a `FunctionGraph` stay as they are.
+    Nodes that are part of a `FunctionGraph` stay as they are.
     """
     wanted = [vars] if isinstance(vars, Variable) else list(vars)
     kept: dict[Any, Any] = {}

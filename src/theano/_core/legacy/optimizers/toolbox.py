@@ -24,10 +24,10 @@ class Feature:
         """Called when it is detached."""
 
     def on_import(self, function_graph: Any, node: Any, reason: Any) -> None:
-        """Called for an application that is new in the graph."""
+        """Called for a node that is new in the graph."""
 
     def on_prune(self, function_graph: Any, node: Any, reason: Any) -> None:
-        """Called for an application that is no longer in the graph."""
+        """Called for a node that is no longer in the graph."""
 
     def on_change_input(
         self, function_graph: Any, node: Any, i: int, r: Any, new_r: Any, reason: Any = None
@@ -35,7 +35,7 @@ class Feature:
         """Called when the `i`-th input of `node` (or output, if that is 'output') has changed."""
 
     def orderings(self, function_graph: Any) -> dict[Any, list[Any]]:
-        """Return applications, and those that must come before each."""
+        """Return nodes, and those that must come before each."""
         return {}
 
 
@@ -58,7 +58,7 @@ class _Offers(Feature):
 
 
 class Bookkeeper(Feature):
-    """Base of features that are told of the applications that are there when they are attached."""
+    """Base of features that are told of the nodes that are there when they are attached."""
 
     def on_attach(self, function_graph: Any) -> None:
         for node in function_graph.toposort():
@@ -191,7 +191,7 @@ class ReplaceValidate(History):
 
 
 class NodeFinder(Bookkeeper):
-    """Gives the graph `get_nodes(op)`: the applications of an operation."""
+    """Gives the graph `get_nodes(op)`: the nodes of an operation."""
 
     def __init__(self) -> None:
         self.found: dict[Any, list[Any]] = {}
@@ -213,7 +213,7 @@ class NodeFinder(Bookkeeper):
         self.found[node.op].remove(node)
 
     def query(self, function_graph: Any, op: Any) -> list[Any]:
-        """Return the applications of an operation, inputs first."""
+        """Return the nodes of an operation, inputs first."""
         order = {node: k for k, node in enumerate(function_graph.toposort())}
         return sorted(self.found.get(op, ()), key=order.__getitem__)
 

@@ -171,7 +171,7 @@ class Expanded:
         self.name = name
 
     def make_node(self, *inputs: Any) -> Any:
-        """Return the last application of the expression."""
+        """Return the last node of the expression."""
         return self._applied(*inputs)[0].owner
 
     def _applied(self, *inputs: Any) -> list[Any]:

@@ -108,7 +108,7 @@ def _output(node: Apply, position: int, cell: Any) -> Any:
 
 
 class Performed(NumPyCall):
-    """What computes one application of a user's operation inside a compiled function.
+    """What computes one node of a user's operation inside a compiled function.
 
     A storage cell holds the value of the call before only while `config.allow_gc` is False, and
     only if nothing else refers to that value.
@@ -142,7 +142,7 @@ def taken(idle: list[Any]) -> Any:
 
 
 class Thunk(NumPyCall):
-    """What computes an application whose operation makes its own thunk."""
+    """What computes a node whose operation makes its own thunk."""
 
     def __init__(self, node: Apply) -> None:
         super().__init__(node)

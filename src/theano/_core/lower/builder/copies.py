@@ -80,7 +80,7 @@ def _more_than_one(p: Core, flags: Sequence[bool | str]) -> bool | str:
 
 def contiguous(p: Core, x: Array) -> Array:
     """Return `x` in C order: itself, or a copy."""
-    if x.stretched or x.contiguous is False:
+    if x.broadcast_axes or x.contiguous is False:
         return fresh_copy(p, x)
     return x if x.contiguous is True else contiguous_at_run_time(p, x)
 
@@ -118,7 +118,7 @@ def simple_loop(
     value = body(w, *w.operands)
     loop = Loop(
         len(lengths),
-        tuple((a.dtype, stretched) for a, stretched in operands),
+        tuple((a.dtype, broadcast_axes) for a, broadcast_axes in operands),
         () if out is None else (out.dtype,),
         (),
         (),
@@ -132,7 +132,7 @@ def simple_loop(
 
 def copy_into(p: Core, source: Array, target: Array) -> None:
     """Copy an array to memory of the same lengths."""
-    simple_loop(p, target, target.lengths, [(source, _all_stretched(source))], lambda w, x: x)
+    simple_loop(p, target, target.lengths, [(source, _all_broadcast(source))], lambda w, x: x)
 
 
 def fresh_copy(p: Core, x: Array) -> Array:
@@ -250,7 +250,7 @@ def write_slice(
     part.buffer = None
     if part.ndim:
         y, pattern = led_by_axes(p, y, node.inputs[1].type.broadcastable, part.ndim)
-        y = views.stretched_to(p, node, y, part.lengths, pattern, "write")
+        y = views.broadcast_to(p, node, y, part.lengths, pattern, "write")
     if part.ndim == 0:
         value = p.register(y)
         with p.into(overwriting(p, node)):
@@ -264,7 +264,7 @@ def write_slice(
             p,
             part,
             part.lengths,
-            [*old, (y, y.stretched)],
+            [*old, (y, y.broadcast_axes)],
             lambda w, *values: values[0] if assign else w.add(*values),
         )
     return out
@@ -273,7 +273,7 @@ def write_slice(
 def led_by_axes(
     p: Core, x: Array, pattern: tuple[bool, ...], rank: int
 ) -> tuple[Array, tuple[bool, ...]]:
-    """Return `x` with new axes in front up to `rank`, and where it is declared to stretch."""
+    """Return `x` with new axes in front up to `rank`, and where it is declared to broadcast."""
     extra = rank - x.ndim
     if extra:
         x = views.permute(p, x, ["x"] * extra + list(range(x.ndim)))
@@ -306,5 +306,5 @@ def typenum(dtype: str) -> int:
     return np.dtype(dtype).num
 
 
-def _all_stretched(array: Array) -> frozenset[int]:
-    return array.stretched | frozenset(i for i, n in enumerate(array.lengths) if n == 1)
+def _all_broadcast(array: Array) -> frozenset[int]:
+    return array.broadcast_axes | frozenset(i for i, n in enumerate(array.lengths) if n == 1)

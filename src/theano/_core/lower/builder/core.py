@@ -87,7 +87,7 @@ class Core(Recorder):
         self.number_of: dict[Apply, int] = {}
         self.lengths = Lengths(rewriter.lengths)
         self.input_offsets: list[int] = []
-        # The applications of each step.
+        # The nodes of each step.
         self.steps: tuple[tuple[Apply, ...], ...] = ()
         # New values of shared variables that may be written in place → the variable.
         self.in_place: dict[Any, Any] = {}
@@ -95,13 +95,13 @@ class Core(Recorder):
         self.given: set[int] = set()
         # Values that a step of a loop leaves in a row of a state → that row.
         self.places: dict[Any, Any] = {}
-        # The application that is written now.
+        # The node that is written now.
         self.node: Apply | None = None
         # Streams of random numbers that nothing outside this call can see.
         self.own_streams: set[Any] = set()
 
     def emit_node(self, node: Apply) -> None:
-        """Write one application; `Builder` does."""
+        """Write one node; `Builder` does."""
         raise NotImplementedError
 
     # -- sizes ------------------------------------------------------------------------------------
@@ -376,7 +376,7 @@ class Core(Recorder):
             self.check(node, 0, fault, facts)
 
     def check_operands(self, node: Apply) -> None:
-        """Check that the operands of an elementwise application agree in their lengths."""
+        """Check that the operands of an elementwise node agree in their lengths."""
         for axis in range(node.outputs[0].type.ndim):
             first = None
             for i, variable in enumerate(node.inputs):

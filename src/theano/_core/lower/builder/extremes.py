@@ -50,14 +50,14 @@ def _extreme_by_folds(
     The first of two folds is for its value, the second for its place.
     """
     variable, rank = node.inputs[0], x.ndim
-    stretched = kernel_choice.stretched_axes(variable, x)
+    broadcast_axes = kernel_choice.broadcast_axes_of(variable, x)
     best = "max" if kind == "argmax" else "min"
     combine = "maximum" if kind == "argmax" else "minimum"
     fold = Fold(combine, STARTS[best](x.dtype), x.dtype, x.dtype)
     value = kernel_choice.fold_array(p, fold, kept)
     one = Writer([x.dtype])
     loop = Loop(
-        rank, ((x.dtype, stretched),), (), (fold,), tuple(axes), one.body(folds=one.operands)
+        rank, ((x.dtype, broadcast_axes),), (), (fold,), tuple(axes), one.body(folds=one.operands)
     )
     kernel_choice.run(p, loop, x.lengths, [x], [], [value])
     rest = iter(range(len(kept)))
@@ -82,7 +82,7 @@ def _extreme_by_folds(
     search = Loop(
         rank,
         (
-            (x.dtype, stretched),
+            (x.dtype, broadcast_axes),
             (x.dtype, frozenset(axes)),
             *(("int64", everywhere) for _ in sizes),
         ),

@@ -48,9 +48,9 @@ def _index_loop(
         pattern = variable.type.broadcastable
         _check_range(p, node, index, variable, at[number], x.lengths[at[number]])
         if rank:
-            index = views.stretched_to(p, node, index, wanted, pattern, "index_shapes")
+            index = views.broadcast_to(p, node, index, wanted, pattern, "index_shapes")
         placed = _placed(p, index, total, position)
-        operands.append((placed, placed.stretched))
+        operands.append((placed, placed.broadcast_axes))
     everywhere = frozenset(range(total))
     numbers = [
         p.let("number", p.pointer(x), kind="ptr"),
@@ -97,12 +97,12 @@ def _check_range(
     if not index.ndim:
         views.checked_index(p, node, index, axis, length)
         return
-    stretched = kernel_choice.stretched_axes(variable, index)
+    broadcast_axes = kernel_choice.broadcast_axes_of(variable, index)
     w = Writer([index.dtype])
     item = w.cast(w.operands[0], "int64")
     loop = Loop(
         index.ndim,
-        ((index.dtype, stretched),),
+        ((index.dtype, broadcast_axes),),
         (),
         (Fold("minimum", highest, "int64", "int64"), Fold("maximum", lowest, "int64", "int64")),
         reduced,
@@ -159,8 +159,8 @@ def scatter(
     lengths, operands, address = _index_loop(p, node, out, indices, node.inputs[2:], place)
     y, pattern = copies.led_by_axes(p, y, node.inputs[1].type.broadcastable, len(lengths))
     if lengths:
-        y = views.stretched_to(p, node, y, lengths, pattern, "write")
-    operands.append((y, y.stretched))
+        y = views.broadcast_to(p, node, y, lengths, pattern, "write")
+    operands.append((y, y.broadcast_axes))
 
     def write(b: Any, index: Any, *values: Any) -> None:
         at = b.emit(f"inttoptr i64 {address.write(b, index, values[:-1]).text} to ptr")
@@ -179,12 +179,12 @@ def scatter(
 
 def nonzero(p: Core, x: Array) -> Array:
     """Return where items are not zero, one row per axis: they are counted, then written."""
-    rank, stretched = x.ndim, x.stretched
+    rank, broadcast_axes = x.ndim, x.broadcast_axes
     counted = Array("int64", (), p.stack(8))
     w = Writer([x.dtype])
     loop = Loop(
         rank,
-        ((x.dtype, stretched),),
+        ((x.dtype, broadcast_axes),),
         (),
         (Fold("add", 0, "int64", "int64"),),
         tuple(range(rank)),
@@ -211,7 +211,7 @@ def nonzero(p: Core, x: Array) -> Array:
             store(b, index(axis), b.emit(f"inttoptr i64 {where.text} to ptr"))
         store(b, b.add(before, b.cast(holds, "int64")), counter)
 
-    source = [(x, stretched), *operands]
+    source = [(x, broadcast_axes), *operands]
     place = Emitted("note place", (rank,), note)
     copies.simple_loop(
         p,

@@ -233,9 +233,9 @@ def _stride_words(
 ) -> list[Size]:
     loop = call.kernel.loop
     words: list[Size] = []
-    for (_, stretched), array in zip(loop.operands, arrays, strict=True):
+    for (_, broadcast_axes), array in zip(loop.operands, arrays, strict=True):
         steps = p.strides(array)
-        words += [steps[axes[-1]] for axes in call.layout if axes[0] not in stretched]
+        words += [steps[axes[-1]] for axes in call.layout if axes[0] not in broadcast_axes]
     for array in outs:
         steps = p.strides(array)
         words += [steps[axes[-1]] for axes in call.layout]

@@ -28,7 +28,7 @@ MANY = 32
 
 
 class Group(NamedTuple):
-    """The applications of a fused step, and what they compute at a point.
+    """The nodes of a fused step, and what they compute at a point.
 
     `numbers` are read behind the `operands`.
     """
@@ -92,7 +92,10 @@ def write_loop(p: Core, step: Step) -> None:
     loop = Loop(
         len(lengths),
         (
-            *((v.type.dtype, stretched_axes(v, a)) for v, a in zip(operands, arrays, strict=True)),
+            *(
+                (v.type.dtype, broadcast_axes_of(v, a))
+                for v, a in zip(operands, arrays, strict=True)
+            ),
             *((number.dtype, everywhere) for number in numbers),
         ),
         tuple(v.type.dtype for v in stored),
@@ -260,7 +263,7 @@ def run(
 def _points(p: Core, loop: Loop, lengths: Sequence[Size], stores: bool) -> Size:
     """Return how many points a loop has, after checking that they can be walked through."""
     total = p.product(lengths)
-    if loop.rank > 1 and not stores and all(stretched for _, stretched in loop.operands):
+    if loop.rank > 1 and not stores and all(broadcast_axes for _, broadcast_axes in loop.operands):
         # Nothing is there for every point, whose size would have been looked at.
         p.check_size(p.node, p.multiply(total, 8), "too_large", lengths)
     return total
@@ -336,7 +339,7 @@ def _all_side_by_side(
     rank: int,
     lengths: Sequence[Size],
     arrays: Sequence[Array],
-    stretched: Sequence[frozenset[int]],
+    broadcast_axes: Sequence[frozenset[int]],
 ) -> bool | str:
     """Tell whether the items of each array lie side by side along the last axis of a loop."""
     # Axes of length 1 are not walked.
@@ -344,7 +347,7 @@ def _all_side_by_side(
     result: bool | str = True
     if last < 0:
         return False
-    for array, unmoved in zip(arrays, stretched, strict=True):
+    for array, unmoved in zip(arrays, broadcast_axes, strict=True):
         # Folds have an axis less; what does not move along the last axis has no say.
         if array.contiguous is True or array.ndim != rank or last in unmoved:
             continue
@@ -370,8 +373,9 @@ def _is_number(variable: Any) -> bool:
     return isinstance(variable, Constant) and variable.data.size == 1
 
 
-def stretched_axes(variable: Any, array: Array) -> frozenset[int]:
+def broadcast_axes_of(variable: Any, array: Array) -> frozenset[int]:
     """Return the axes along which the one item of an array stands for all."""
     return (
-        frozenset(i for i, one in enumerate(variable.type.broadcastable) if one) | array.stretched
+        frozenset(i for i, one in enumerate(variable.type.broadcastable) if one)
+        | array.broadcast_axes
     )

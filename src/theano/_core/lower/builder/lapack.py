@@ -170,7 +170,7 @@ def _check_matrices(
 def _check_shapes(
     p: Core, node: Apply, arrays: Sequence[Array], axes: Iterable[int], right: int = 1
 ) -> None:
-    """Check that the first operand and another have equal lengths, or one stretches."""
+    """Check that the first operand and another have equal lengths, or one broadcasts."""
     patterns = [node.inputs[i].type.broadcastable for i in (0, right)]
     for axis in axes:
         if not any(pattern[axis] for pattern in patterns):

@@ -90,7 +90,7 @@ def matmul(
 def _suits_panels(p: Core, node: Apply, x: Array, y: Array) -> bool:
     """Tell whether `y` is worth packing: a loop multiplies by it again and again."""
     steady = p.region is not None and y.steady is p.region and x.steady is None
-    whole = x.contiguous is True and y.contiguous is True and not x.stretched
+    whole = x.contiguous is True and y.contiguous is True and not x.broadcast_axes
     plain = not isinstance(node.op, Gemm) or all(_is_one(node.inputs[i]) for i in (1, 4))
     return (
         steady and whole and plain and x.dtype in ("float32", "float64") and x.ndim == y.ndim == 2
@@ -302,15 +302,15 @@ def batched_matmul(p: Core, node: Apply, x: Array, y: Array) -> Array:
         p.check_equal(node, x.lengths[axis], y.lengths[axis], "batch", shapes)
     one, two = x.lengths[-1], y.lengths[-2]
     p.check_equal(node, one, two, "matmul", (one, two, *shapes))
-    stretched = [v.type.broadcastable[:-2] for v in node.inputs]
-    pairs = zip(stretched[0], x.lengths, y.lengths, strict=False)
+    broadcast_axes = [v.type.broadcastable[:-2] for v in node.inputs]
+    pairs = zip(broadcast_axes[0], x.lengths, y.lengths, strict=False)
     counts = [other if one else own for one, own, other in pairs]
     out = p.new_array(x.dtype, (*counts, x.lengths[-2], y.lengths[-1]))
     release_if_long(p, p.product([*out.lengths, one]))
     arrays = (x, y, out)
     # Strides are computed where they are first asked for: here, not in the loop.
     strides = [p.strides(a) for a in arrays]
-    stretched.append((False,) * len(counts))
+    broadcast_axes.append((False,) * len(counts))
 
     def multiply(axis: int, starts: list[str]) -> None:
         if axis == len(counts):
@@ -324,7 +324,7 @@ def batched_matmul(p: Core, node: Apply, x: Array, y: Array) -> Array:
             multiply(axis + 1, starts)
         else:
             with p.counted(counts[axis]) as number:
-                moves = zip(starts, stretched, strides, strict=True)
+                moves = zip(starts, broadcast_axes, strides, strict=True)
                 here = [
                     at if ones[axis] else views.moved(p, at, p.let("mul", number, known[axis]))
                     for at, ones, known in moves
@@ -343,7 +343,7 @@ def _packed_before(p: Core, matrix: Array) -> Array:
     region = p.region
     if region is None or matrix.steady is not region or matrix.ndim != 2:
         return matrix
-    if matrix.contiguous is True or matrix.stretched:
+    if matrix.contiguous is True or matrix.broadcast_axes:
         return matrix
     with p.once():
         packed = copies.fresh_copy(p, replace(matrix))
@@ -412,7 +412,7 @@ def call_compute(p: Core, node: Apply, values: Sequence[Any]) -> list[Any]:
 
 
 def call_checked(p: Core, node: Apply, function: NumPyCall, values: Sequence[Any]) -> list[Any]:
-    """Call what computes an application; its results must have the promised lengths.
+    """Call what computes a node; its results must have the promised lengths.
 
     Nothing else must refer to the arrays that it returns: they may become results.
     """

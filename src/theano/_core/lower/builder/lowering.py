@@ -1,4 +1,4 @@
-"""Steps of a program: applications, or fused groups, and the memory of what they need."""
+"""Steps of a program: nodes, or fused groups, and the memory of what they need."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def _count_down(p: Core, step: Step) -> None:
 
 
 def emit_node(p: Core, node: Apply) -> None:
-    """Write one application."""
+    """Write one node."""
     before, p.node = p.node, node
     _emit(p, node)
     p.node = before

@@ -49,7 +49,7 @@ def derive_keys(p: Core, node: Apply, key: Array, data: Array, domain: int) -> A
     words = [p.scalar(word) for word in key_words(p, node, key)]
     out, kind = result_array(p, node), key.dtype
     everywhere = frozenset(range(out.ndim))
-    stretched = data.stretched | {out.ndim - 1}
+    broadcast_axes = data.broadcast_axes | {out.ndim - 1}
     wide = views.permute(p, data, [*range(data.ndim), "x"])
 
     def derived(b: Any, index: Any, item: Value, *key: Value) -> Value:
@@ -59,7 +59,7 @@ def derive_keys(p: Core, node: Apply, key: Array, data: Array, domain: int) -> A
         return b.cast(b.select(b.eq(index(out.ndim - 1), 0), words[0], second), kind)
 
     derive = Emitted("derive", (kind, domain, out.ndim), derived, WEIGHT)
-    operands = [(wide, stretched), *((word, everywhere) for word in words)]
+    operands = [(wide, broadcast_axes), *((word, everywhere) for word in words)]
     body = derive.body(kind)
     copies.simple_loop(p, out, out.lengths, operands, body, indexed=True, lanes=1)
     return out
@@ -75,11 +75,11 @@ def draw_by_rejection(
     total = p.product(out.lengths)
     flat = Array(out.dtype, (total,), p.pointer(out), buffer=out.buffer)
     everywhere, moving = frozenset({0}), []
-    for array, stretched in _stretching(p, node, parameters, out.lengths):
-        if len(stretched) == out.ndim:
+    for array, broadcast_axes in _broadcasting(p, node, parameters, out.lengths):
+        if len(broadcast_axes) == out.ndim:
             moving.append((Array(array.dtype, (), p.pointer(array)), everywhere))
         else:
-            whole = _stretched_copy(p, array, stretched, out.lengths)
+            whole = _broadcast_copy(p, array, broadcast_axes, out.lengths)
             moving.append((Array(array.dtype, (total,), p.pointer(whole)), frozenset()))
 
     def drawn(b: Any, index: Any, *values: Value) -> Value:
@@ -93,14 +93,14 @@ def draw_by_rejection(
     return out
 
 
-def _stretched_copy(
-    p: Core, array: Array, stretched: frozenset[int], lengths: Sequence[Size]
+def _broadcast_copy(
+    p: Core, array: Array, broadcast_axes: frozenset[int], lengths: Sequence[Size]
 ) -> Array:
     """Return an array in C order with the given lengths: itself, or a copy."""
-    if not stretched:
+    if not broadcast_axes:
         return copies.contiguous(p, array)
     whole = p.new_array(array.dtype, lengths)
-    copies.simple_loop(p, whole, lengths, [(array, stretched)], lambda w, x: x)
+    copies.simple_loop(p, whole, lengths, [(array, broadcast_axes)], lambda w, x: x)
     return whole
 
 
@@ -115,14 +115,14 @@ def map_lanes(
         return function(m, *map(m.of, values)).value
 
     body = Emitted("map", (function,), mapped).body(out.dtype)
-    copies.simple_loop(p, out, out.lengths, _stretching(p, node, operands, out.lengths), body)
+    copies.simple_loop(p, out, out.lengths, _broadcasting(p, node, operands, out.lengths), body)
     return out
 
 
-def _stretching(
+def _broadcasting(
     p: Core, node: Apply, parameters: Sequence[Array], lengths: Sequence[Size]
 ) -> list[tuple[Array, frozenset[int]]]:
-    """Return the last operands of a node with their stretched axes, after checking others."""
+    """Return the last operands of a node with their broadcast axes, after checking others."""
     result = []
     variables = node.inputs[len(node.inputs) - len(parameters) :]
     for number, (array, variable) in enumerate(zip(parameters, variables, strict=True)):
@@ -132,7 +132,7 @@ def _stretching(
                 facts = (number, axis, have, want)
                 p.check_equal(node, have, want, "parameter_length", facts)
         single = {axis for axis, one in enumerate(pattern) if one}
-        result.append((array, array.stretched | single))
+        result.append((array, array.broadcast_axes | single))
     return result
 
 
@@ -151,7 +151,7 @@ def permutation_of_words(p: Core, node: Apply, words: Array) -> Array:
         b.store(item, old)
 
     body = Emitted("exchange", (), exchanged).body()
-    operands = [(words, words.stretched), (_address(p, out), frozenset({0}))]
+    operands = [(words, words.broadcast_axes), (_address(p, out), frozenset({0}))]
     copies.simple_loop(p, None, out.lengths, operands, body, True, sequential=True, lanes=1)
     return out
 
@@ -196,7 +196,7 @@ def draw_multinomial(
 
         m.repeat((m.of(trials), m.of(b.const(1, "float64"))), step, 1 << 62)
 
-    operands = [(n, n.stretched), *((scalar, frozenset({0})) for scalar in scalars)]
+    operands = [(n, n.broadcast_axes), *((scalar, frozenset({0})) for scalar in scalars)]
     # A row has a first outcome in any case, so none may run if there are none.
     some = p.unless_zero(kinds, rows)
     count = Emitted("count outcomes", (kind_of_key, binomial), counted, 4 * WEIGHT)

@@ -132,12 +132,12 @@ def _item(p: Core, w: PoolWindows, x: Array, item: Sequence[Size]) -> Array:
     steps = zip(w.steps, own[len(lead) :], strict=True)
     strides = (*own[: len(lead)], *(p.offset(s, stride) for s, stride in steps))
     view = part(p, x, (*(0 for _ in lead), *item), (*lead, *w.result), strides)
-    view.stretched = x.stretched
+    view.broadcast_axes = x.broadcast_axes
     return view
 
 
 def _moving(arrays: Sequence[Array]) -> list[tuple[Array, frozenset[int]]]:
-    return [(array, array.stretched) for array in arrays]
+    return [(array, array.broadcast_axes) for array in arrays]
 
 
 def _folded(
@@ -227,7 +227,7 @@ def _spread_at_once(
     ]
     loop = Loop(
         out.ndim,
-        tuple((array.dtype, stretched) for array, stretched in operands),
+        tuple((array.dtype, broadcast_axes) for array, broadcast_axes in operands),
         (out.dtype,) * len(items),
         (),
         (),

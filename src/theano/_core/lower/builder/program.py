@@ -81,12 +81,12 @@ def _input(p: Core, number: int, variable: Any) -> None:
     if kind.ndim:
         array.strides = tuple(p.frame_load(offset + 2 + kind.ndim + i) for i in range(kind.ndim))
         array.contiguous = p.has_flag(offset, native.CONTIGUOUS)
-        array.stretched = frozenset()
+        array.broadcast_axes = frozenset()
     p.values[variable] = array
 
 
 def _nodes(p: Core) -> list[Apply]:
-    """Return the applications that need a step: scalars of sizes are computed on demand."""
+    """Return the nodes that need a step: scalars of sizes are computed on demand."""
     return toposort(p.outputs, p.values)
 
 

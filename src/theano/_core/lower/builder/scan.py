@@ -209,7 +209,7 @@ class LoopWriter:
             rows = [self.row(carried, i) for i in range(depth)]
         else:
             source = start
-            if start.stretched or start.contiguous is False:
+            if start.broadcast_axes or start.contiguous is False:
                 source = copies.fresh_copy(p, start)
             elif start.contiguous is not True:
                 source = copies.contiguous_at_run_time(p, start)
@@ -286,15 +286,15 @@ class LoopWriter:
         p = self.p
         strides = p.strides(array)
         data = p.pointer(array)
-        if 0 not in array.stretched:
+        if 0 not in array.broadcast_axes:
             data = views.moved(p, data, p.offset(self.step, strides[0]))
-        if array.contiguous is True and not array.stretched:
+        if array.contiguous is True and not array.broadcast_axes:
             p.region.sequences[data] = array
         if variable.type.ndim == 0:
             return Array(array.dtype, (), data)
-        stretched = frozenset(i - 1 for i in array.stretched if i > 0)
+        broadcast_axes = frozenset(i - 1 for i in array.broadcast_axes if i > 0)
         rows = array.rows_contiguous if array.contiguous is not True else True
-        return Array(array.dtype, array.lengths[1:], data, strides[1:], rows, stretched)
+        return Array(array.dtype, array.lengths[1:], data, strides[1:], rows, broadcast_axes)
 
     def _write_body(self) -> None:
         p, op = self.p, self.op

@@ -34,7 +34,7 @@ from theano._core.ops.elementwise.elementwise import Elementwise
 if TYPE_CHECKING:
     from theano._core.lower.builder.scan import LoopWriter
 
-# Operations that only say how a value is stretched.
+# Operations that only say how a value is broadcast.
 SHAPES = (DimShuffle, Rebroadcast, Alloc, Second)
 # Nodes of the largest body: registers run out, and it is compiled more than once.
 MOST_NODES = 40
@@ -157,7 +157,7 @@ class RegisterLoop:
         p = self.p
         fits = p.let("at_most", self.length, self.lanes)
         for variable, array in zip(self.op.inner.sequences, self.loop.sequences, strict=True):
-            if not is_row(variable) or 1 in array.stretched:
+            if not is_row(variable) or 1 in array.broadcast_axes:
                 continue
             if True not in (array.contiguous, array.rows_contiguous):
                 packed = p.let("eq", p.strides(array)[1], itemsize(array.dtype))
@@ -217,7 +217,7 @@ class RegisterLoop:
             if variable.type.ndim == 0:
                 found[variable] = p.register(replace(value))
                 continue
-            if is_row(variable) and (value.stretched or value.contiguous is not True):
+            if is_row(variable) and (value.broadcast_axes or value.contiguous is not True):
                 value = copies.fresh_copy(p, value)
             found[variable] = self._load(variable, p.pointer(value))
         return found
@@ -230,9 +230,9 @@ class RegisterLoop:
         known = dict(outside)
         for variable, array in zip(inner.sequences, self.loop.sequences, strict=True):
             data = p.pointer(array)
-            if 0 not in array.stretched:
+            if 0 not in array.broadcast_axes:
                 data = views.moved(p, data, p.offset(step, p.strides(array)[0]))
-            if is_row(variable) and 1 in array.stretched:
+            if is_row(variable) and 1 in array.broadcast_axes:
                 known[variable] = p.load(data, array.dtype)
             else:
                 known[variable] = self._load(variable, data)
@@ -259,7 +259,7 @@ class RegisterLoop:
         return self.p.literal(variable.data.item(), variable.type.dtype)
 
     def _value(self, node: Apply, known: dict[Any, Scalar]) -> Scalar:
-        """Write one application: on whole rows, or on scalars.
+        """Write one node: on whole rows, or on scalars.
 
         A scalar that follows from a whole row is in every lane.
         """

@@ -41,7 +41,7 @@ def call_items(p: Core, node: Apply, name: str, values: Sequence[Array]) -> Arra
     lengths = [p.size(n) for n in p.rewriter.lengths(node.outputs[0])]
     operands = [(Array("int64", (), register=address), frozenset(range(rank)))]
     for variable, array in zip(node.inputs, values, strict=True):
-        operands.append((array, kernel_choice.stretched_axes(variable, array)))
+        operands.append((array, kernel_choice.broadcast_axes_of(variable, array)))
     out = p.new_array(dtype, lengths)
     copies.simple_loop(p, out, lengths, operands, function.body(dtype), lanes=1)
     return out

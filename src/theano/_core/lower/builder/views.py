@@ -153,26 +153,26 @@ def permute(p: Core, x: Array, order: Sequence[Any]) -> Array:
     """Return a view with axes reordered, dropped, and added ('x')."""
     if not order:
         if x.register is not None or not x.lengths:
-            return replace(x, lengths=(), strides=None, stretched=frozenset())
+            return replace(x, lengths=(), strides=None, broadcast_axes=frozenset())
         return Array(x.dtype, (), p.pointer(x), buffer=x.buffer)
     strides: Any = p.strides(x) if x.lengths else ()
     kept = [a for a in order if a != "x"]
     lengths = tuple(1 if a == "x" else x.lengths[a] for a in order)
-    moved = [a for a in kept if x.lengths[a] != 1 and a not in x.stretched]
+    moved = [a for a in kept if x.lengths[a] != 1 and a not in x.broadcast_axes]
     return Array(
         x.dtype,
         lengths,
         p.pointer(x),
         tuple(0 if a == "x" else strides[a] for a in order),
         x.contiguous if moved == sorted(moved) else False,
-        frozenset(i for i, a in enumerate(order) if a == "x" or a in x.stretched),
+        frozenset(i for i, a in enumerate(order) if a == "x" or a in x.broadcast_axes),
         buffer=x.buffer,
         steady=x.steady,
     )
 
 
 def broadcast(p: Core, node: Apply, x: Array, lengths: Sequence[Size]) -> Array:
-    """Return a view of `x` stretched to `lengths`."""
+    """Return a view of `x` broadcast to `lengths`."""
     fills = len(node.inputs) == 2 and type(node.op).__name__ == "Second"
     pattern = node.inputs[1 if fills else 0].type.broadcastable
     check_lengths(p, node, lengths)
@@ -183,10 +183,10 @@ def broadcast(p: Core, node: Apply, x: Array, lengths: Sequence[Size]) -> Array:
             if not one:
                 own = x.lengths[axis]
                 p.check_equal(node, own, length, "broadcast", (axis, own, length))
-    return stretched_to(p, node, x, lengths, pattern, "broadcast")
+    return broadcast_to(p, node, x, lengths, pattern, "broadcast")
 
 
-def stretched_to(
+def broadcast_to(
     p: Core,
     node: Apply,
     x: Array,
@@ -194,20 +194,20 @@ def stretched_to(
     pattern: Sequence[bool],
     fault: str,
 ) -> Array:
-    """Return a view of `x` stretched to `lengths` along the axes where it has one item.
+    """Return a view of `x` broadcast to `lengths` along the axes where it has one item.
 
     `pattern` says for which that is declared; of the others it is found at run time, as NumPy
     does. Other lengths that differ are the `fault`: axis, own length, wanted length.
     """
     strides = list(p.strides(x))
-    stretched = x.stretched | {axis for axis, one in enumerate(pattern) if one}
+    broadcast_axes = x.broadcast_axes | {axis for axis, one in enumerate(pattern) if one}
     packed = x.contiguous
     for axis, (own, wanted) in enumerate(zip(x.lengths, lengths, strict=True)):
-        if axis in stretched or own == wanted:
+        if axis in broadcast_axes or own == wanted:
             continue
         if isinstance(own, int):
             if own == 1:
-                stretched |= {axis}
+                broadcast_axes |= {axis}
             else:
                 p.check_equal(node, own, wanted, fault, (axis, own, wanted))
             continue
@@ -219,9 +219,9 @@ def stretched_to(
         x.dtype,
         tuple(lengths),
         p.pointer(x),
-        tuple(0 if a in stretched else step for a, step in enumerate(strides)),
+        tuple(0 if a in broadcast_axes else step for a, step in enumerate(strides)),
         packed,
-        frozenset(stretched),
+        frozenset(broadcast_axes),
         buffer=x.buffer,
     )
 
@@ -237,7 +237,7 @@ def basic_slice(
     steps = p.strides(x)
     lengths: list[Size] = []
     strides: list[Size] = []
-    stretched: set[int] = set()
+    broadcast_axes: set[int] = set()
     packed, rows = True, True
     for axis in range(x.ndim):
         entry = entries[axis] if axis < len(entries) else slice(None)
@@ -248,8 +248,8 @@ def basic_slice(
             if count is not x.lengths[axis] and lengths:
                 packed = packed and all(n == 1 for n in lengths)
             packed = packed and step == 1
-            if axis in x.stretched:
-                stretched.add(len(lengths))
+            if axis in x.broadcast_axes:
+                broadcast_axes.add(len(lengths))
             lengths.append(count)
             strides.append(p.offset(steps[axis], step))
         else:
@@ -266,7 +266,7 @@ def basic_slice(
         data,
         tuple(strides),
         x.contiguous if packed else False,
-        frozenset(stretched),
+        frozenset(broadcast_axes),
         buffer=x.buffer,
         rows_contiguous=(x.rows_contiguous or x.contiguous) if rows else False,
     )

@@ -26,7 +26,7 @@ class Builder(Core):
     """Builds one program; each word is a function of the module that it names."""
 
     def emit_node(self, node: Apply) -> None:
-        """Write one application."""
+        """Write one node."""
         lowering.emit_node(self, node)
 
     broadcast = views.broadcast

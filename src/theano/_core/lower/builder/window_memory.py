@@ -27,7 +27,7 @@ def copy_converted(p: Core, source: Array, target: Array) -> None:
     def value(w: Writer, x: Any) -> Any:
         return w.cast(x, target.dtype)
 
-    copies.simple_loop(p, target, target.lengths, [(source, source.stretched)], value)
+    copies.simple_loop(p, target, target.lengths, [(source, source.broadcast_axes)], value)
 
 
 def converted(p: Core, x: Array, dtype: str) -> Array:

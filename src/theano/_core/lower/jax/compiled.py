@@ -25,7 +25,7 @@ class CompiledByXLA:
 
     XLA compiles anew for other shapes, and for other values of integers that lengths depend on.
     What it cannot compile, and every call that fails, is computed by NumPy, whose errors name the
-    application.
+    node.
 
     Attributes
     ----------

@@ -106,7 +106,7 @@ class Trace:
         return jax.tree.map(lambda kind: jax.numpy.zeros(kind.shape, kind.dtype), kinds)
 
     def on_host(self, node: Apply, values: Sequence[Any], effect: bool = False) -> list[Any]:
-        """Return the outputs of an application that NumPy computes when the function runs.
+        """Return the outputs of a node that NumPy computes when the function runs.
 
         With `effect` it is called once for each time that it is reached, in order.
         """
@@ -194,6 +194,6 @@ class Trace:
 
 
 def _is_length(node: Apply) -> bool:
-    """Tell whether an application makes numbers that lengths may depend on."""
+    """Tell whether a node makes numbers that lengths may depend on."""
     kinds = [out.type for out in node.outputs]
     return all(k.ndim == 0 or (k.ndim == 1 and k.numpy_dtype.kind in "iu") for k in kinds)

@@ -52,7 +52,7 @@ class Emitted(NamedTuple):
 
 
 class Operation(NamedTuple):
-    """An application of a function to earlier values.
+    """A node of a function to earlier values.
 
     Attributes
     ----------

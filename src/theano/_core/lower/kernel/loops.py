@@ -4,7 +4,7 @@ A `Loop` has axes, operands read at each point of the space, a body that compute
 was read, stores of such values, and folds of such values over the reduced axes.
 
 INVARIANTS
-- An operand or store has one address per point: `stretched` axes are walked with stride 0. A view
+- An operand or store has one address per point: `broadcast` axes are walked with stride 0. A view
   (transpose, slice, broadcast) is nothing but other strides.
 - A store covers every axis. A fold covers exactly the kept axes; all folds of a loop reduce the
   same axes.
@@ -38,7 +38,7 @@ class Loop(NamedTuple):
     ----------
     rank : int
         Number of axes.
-    operands : tuple of (dtype, stretched axes)
+    operands : tuple of (dtype, broadcast axes)
     stores : tuple of dtype
     folds : tuple of Fold
     reduced : tuple of int
@@ -62,7 +62,7 @@ class Loop(NamedTuple):
 def collapse(loop: Loop, single: frozenset[int]) -> list[list[int]]:
     """Return the axes of a loop over contiguous data in as few groups as possible.
 
-    Neighbouring axes join where every operand walks both or stretches over both, and where both
+    Neighbouring axes join where every operand walks both or broadcasts over both, and where both
     are reduced or both kept. `single` axes have length 1: they join anything.
     """
     groups: list[list[int]] = []
@@ -72,7 +72,7 @@ def collapse(loop: Loop, single: frozenset[int]) -> list[list[int]]:
             continue
         signature = (
             axis in loop.reduced,
-            tuple(axis in stretched for _, stretched in loop.operands),
+            tuple(axis in broadcast_axes for _, broadcast_axes in loop.operands),
         )
         if groups and signatures[-1] == signature:
             groups[-1].append(axis)

@@ -1,4 +1,4 @@
-"""Arrays stretched to a shape, without copying."""
+"""Arrays broadcast to a shape, without copying."""
 
 from __future__ import annotations
 

@@ -292,7 +292,7 @@ def _sign(value: Any) -> bool | tuple[Callable[..., bool], Sequence[Any]]:
 def joint_length(lengths: Sequence[Any]) -> Any:
     """Return the length of an axis along which arrays are broadcast by NumPy's rules.
 
-    A length of 1 that is only known at run time stretches, too. None if one is unknown.
+    A length of 1 that is only known at run time broadcasts, too. None if one is unknown.
     """
     result: Any = 1
     for length in lengths:
@@ -309,9 +309,7 @@ def joint_length(lengths: Sequence[Any]) -> Any:
     return result
 
 
-def stretched_lengths(
-    patterns: Sequence[tuple[bool, ...]], shapes: Sequence[Any]
-) -> tuple[Any, ...]:
+def broadcast_shape(patterns: Sequence[tuple[bool, ...]], shapes: Sequence[Any]) -> tuple[Any, ...]:
     """Return the lengths of the broadcast of arrays, one `joint_length` per axis."""
     return tuple(
         joint_length([s[axis] for p, s in zip(patterns, shapes, strict=True) if not p[axis]])

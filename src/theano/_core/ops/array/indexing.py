@@ -13,9 +13,9 @@ from theano._core.ir.variable import Apply, Constant, Variable
 from theano._core.ops.array.dims import (
     SumOfLengths,
     as_int64,
+    broadcast_shape,
     has_part,
     not_negative,
-    stretched_lengths,
 )
 from theano._core.ops.array.reductions import reduce
 from theano._core.ops.array.shaping import pattern_broadcast
@@ -350,7 +350,7 @@ def as_zero(x: Any) -> Any:
 
 
 def sum_to(g: Any, y: Any) -> Any:
-    """Return `g` summed over the axes along which `y` was stretched."""
+    """Return `g` summed over the axes along which `y` was broadcast."""
     extra = g.type.ndim - y.type.ndim
     axes = list(range(extra))
     axes += [
@@ -429,7 +429,7 @@ class AdvancedSubtensor(Structured):
         _, full, position = self.place(node.inputs[0].type.ndim)
         lengths = [shapes[0][a] for a in full]
         patterns = [v.type.broadcastable for v in node.inputs[1:]]
-        lengths[position:position] = stretched_lengths(patterns, shapes[1:])
+        lengths[position:position] = broadcast_shape(patterns, shapes[1:])
         return [tuple(lengths)]
 
     def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:

@@ -13,7 +13,7 @@ from theano._core.ir.variable import Apply
 from theano._core.ops.array.assertions import Require
 from theano._core.ops.array.broadcasting import Alloc
 from theano._core.ops.array.creation import ARange
-from theano._core.ops.array.dims import as_int64, product, stretched_lengths
+from theano._core.ops.array.dims import as_int64, broadcast_shape, product
 from theano._core.ops.array.indexing import AT, AdvancedIncSubtensor, AdvancedSubtensor, subtensor
 from theano._core.ops.array.reductions import reduce
 from theano._core.ops.array.shaping import length
@@ -148,8 +148,8 @@ class RavelMultiIndex(Composed):
         text = "ravel_multi_index: there is no position in an array without items"
         lengths[0] = Require(text)(lengths[0], some)
         if indices[0].type.ndim:
-            # What has one item at run time stretches.
-            wide = stretched_lengths(
+            # What has one item at run time broadcasts.
+            wide = broadcast_shape(
                 [i.type.broadcastable for i in indices],
                 [[length(i, axis) for axis in range(i.type.ndim)] for i in indices],
             )
@@ -164,7 +164,7 @@ class RavelMultiIndex(Composed):
 
     def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
         patterns = [v.type.broadcastable for v in node.inputs[:-1]]
-        return [stretched_lengths(patterns, shapes[:-1])]
+        return [broadcast_shape(patterns, shapes[:-1])]
 
 
 class Choose(Composed):
@@ -210,7 +210,7 @@ class Choose(Composed):
 
     def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
         patterns = [node.inputs[0].type.broadcastable, node.inputs[1].type.broadcastable[1:]]
-        return [stretched_lengths(patterns, [shapes[0], shapes[1][1:]])]
+        return [broadcast_shape(patterns, [shapes[0], shapes[1][1:]])]
 
     def _where(self, node: Apply, mode: str) -> list[Any]:
         """Return the index of what is chosen, one array per axis of the choices."""
@@ -222,7 +222,7 @@ class Choose(Composed):
         for axis, one in enumerate(choices.type.broadcastable[1:]):
             order: list[Any] = ["x"] * rank
             order[axis] = 0
-            # Where a choice was stretched, all goes to its only item.
+            # Where a choice was broadcast, all goes to its only item.
             steps = ARange("int64")(0, length(choices, axis + 1), 1)
             first = np.zeros((1,) * rank, dtype="int64")
             where.append(as_variable(first) if one else dimshuffle(steps, order))
@@ -230,7 +230,7 @@ class Choose(Composed):
 
     def expression(self, node: Apply) -> list[Any]:
         choices, where = node.inputs[1], self._where(node, self.mode)
-        # Axes of one item stretch, as those of the places do.
+        # Axes of one item broadcast, as those of the places do.
         return [AdvancedSubtensor((AT,) * len(where))(choices, *where)]
 
     def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:

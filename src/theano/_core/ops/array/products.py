@@ -97,7 +97,7 @@ dot = Dot()
 class BatchedDot(Structured):
     """Products of the matrices along the last two axes of `x` and `y`, which have as many axes.
 
-    Those before count the pairs; a broadcastable one stretches. The product is summed over the
+    Those before count the pairs; a broadcastable one broadcasts. The product is summed over the
     last axis of `x` and the last but one of `y`.
     """
 
@@ -131,8 +131,8 @@ class BatchedDot(Structured):
 
     def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
         x, y = shapes
-        stretched = node.inputs[0].type.broadcastable
-        pairs = ((y if stretched[axis] else x)[axis] for axis in range(len(x) - 2))
+        broadcast_axes = node.inputs[0].type.broadcastable
+        pairs = ((y if broadcast_axes[axis] else x)[axis] for axis in range(len(x) - 2))
         return [(*pairs, x[-2], y[-1])]
 
     def batch(
@@ -183,12 +183,14 @@ def _for_all_pairs(left: Any, right: Any, own: Any) -> Any:
     """
     rank = own.type.ndim
     once, *both = (v.type.broadcastable for v in (own, left, right))
-    stretched = [i for i in range(rank - 2) if once[i] and not any(ones[i] for ones in both)]
-    kept = [i for i in range(rank - 2) if i not in stretched]
+    broadcast_axes = [i for i in range(rank - 2) if once[i] and not any(ones[i] for ones in both)]
+    kept = [i for i in range(rank - 2) if i not in broadcast_axes]
     each = [[i] for i in kept]
-    one = joined(left, [*each, [rank - 2], [*stretched, rank - 1]])
-    two = joined(right, [*each, [*stretched, rank - 2], [rank - 1]])
-    order = ["x" if i in stretched else i - sum(s < i for s in stretched) for i in range(rank)]
+    one = joined(left, [*each, [rank - 2], [*broadcast_axes, rank - 1]])
+    two = joined(right, [*each, [*broadcast_axes, rank - 2], [rank - 1]])
+    order = [
+        "x" if i in broadcast_axes else i - sum(s < i for s in broadcast_axes) for i in range(rank)
+    ]
     whole = dimshuffle((batched_dot if kept else dot)(one, two), order)
     return sum_to(whole, own)
 

@@ -51,8 +51,8 @@ class Rebroadcast(Structured):
         return self.one([x], x.type.dtype, self.pattern)
 
     def compute(self, xp: Any, node: Apply, x: Any) -> tuple[Any, ...]:
-        for axis, (stretched, length) in enumerate(zip(self.pattern, x.shape, strict=True)):
-            if stretched and length != 1:
+        for axis, (broadcast_axes, length) in enumerate(zip(self.pattern, x.shape, strict=True)):
+            if broadcast_axes and length != 1:
                 raise ValueError(
                     f"Dimension {axis} in Rebroadcast's input was supposed to be 1 (got {length} "
                     f"instead)"
@@ -61,7 +61,7 @@ class Rebroadcast(Structured):
 
     def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
         pairs = zip(self.pattern, shapes[0], strict=True)
-        return [tuple(1 if stretched else length for stretched, length in pairs)]
+        return [tuple(1 if broadcast_axes else length for broadcast_axes, length in pairs)]
 
     def batch(
         self, node: Apply, values: list[Any], rows: list[bool], batching: Any
@@ -72,11 +72,11 @@ class Rebroadcast(Structured):
         return [pattern_broadcast(cotangents[0], node.inputs[0].type.broadcastable)]
 
     def lower(self, p: Any, node: Apply, x: Any) -> Any:
-        for axis, stretched in enumerate(self.pattern):
-            if stretched:
+        for axis, broadcast_axes in enumerate(self.pattern):
+            if broadcast_axes:
                 p.require_length(node, x, axis, 1, "rebroadcast")
         return p.with_lengths(
-            x, {axis: 1 for axis, stretched in enumerate(self.pattern) if stretched}
+            x, {axis: 1 for axis, broadcast_axes in enumerate(self.pattern) if broadcast_axes}
         )
 
     def __str__(self) -> str:

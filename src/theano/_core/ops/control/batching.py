@@ -1,6 +1,6 @@
 """Expressions computed for many values at once: each of them with a first axis for the rows.
 
-One walk over the applications. Every operation says what it is over rows (`Op.batch`); what it
+One walk over the nodes. Every operation says what it is over rows (`Op.batch`); what it
 does not say is run row by row, in a loop.
 """
 
@@ -91,9 +91,9 @@ class Batch:
     def full(self, variable: Any) -> Any:
         """Return the rows of a variable; equal ones if it is the same for all."""
         value = self.value(variable)
-        return value if variable in self.rows else self.stretched(value)
+        return value if variable in self.rows else self.broadcast_axes(value)
 
-    def stretched(self, value: Any) -> Any:
+    def broadcast_axes(self, value: Any) -> Any:
         """Return a value as equal rows."""
         lengths = [as_int64(length(value, a)) for a in range(value.type.ndim)]
         return alloc(dimshuffle(value, ["x", *range(value.type.ndim)]), self.size, *lengths)

@@ -36,7 +36,7 @@ class Body:
 
     @property
     def nodes(self) -> list[Apply]:
-        """The applications, inputs first."""
+        """The nodes, inputs first."""
         if self._nodes is None:
             self._nodes = toposort(self.outputs, self.inputs)
         return self._nodes

@@ -14,7 +14,7 @@ from theano._core.ops.core.evaluation import evaluate
 from theano._core.ops.core.fill import zeros_like_float
 from theano._core.ops.core.op import Structured
 
-# A rule that the user gives: from an application, the cotangents of its outputs (or tangents of its
+# A rule that the user gives: from a node, the cotangents of its outputs (or tangents of its
 # inputs) and a function that returns the derived results to the results.
 Override = Callable[[Apply, list[Any], Callable[[], list[Any]]], list[Any]]
 
@@ -98,7 +98,7 @@ class InnerGraph(Structured):
         return self._outside(node, found)
 
     def _outside(self, node: Apply, values: Sequence[Any]) -> list[Any]:
-        """Return expressions over the body as expressions over an application; None stays."""
+        """Return expressions over the body as expressions over a node; None stays."""
         table = dict(zip(self.body.outputs, node.outputs, strict=True))
         table.update(zip(self.body.inputs, node.inputs, strict=True))
         there = iter(copy_graph([v for v in values if v is not None], table))

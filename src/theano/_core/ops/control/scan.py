@@ -108,7 +108,7 @@ class Loop(Structured):
     # -- roles ------------------------------------------------------------------------------------
 
     def outer(self, node: Apply) -> Operands:
-        """Return the inputs of an application; a state that is never read has None."""
+        """Return the inputs of a node; a state that is never read has None."""
         return self.by_role(node.inputs, None)
 
     def by_role(self, values: Sequence[Any], missing: Any) -> Operands:
@@ -127,7 +127,7 @@ class Loop(Structured):
         return Operands(sequences, states, list(given))
 
     def outside(self, node: Apply) -> dict[Any, Any]:
-        """Return, for each input of the body, the input of an application that it reads."""
+        """Return, for each input of the body, the input of a node that it reads."""
         inner, outer = self.inner, self.outer(node)
         table = dict(zip(inner.sequences, outer.sequences, strict=True))
         table.update(zip(inner.fixed, outer.fixed, strict=True))

@@ -100,7 +100,7 @@ def _continuous(variable: Any) -> bool:
 
 
 def _is_constant(value: Any) -> bool:
-    """Tell whether a value is a constant, stretched perhaps."""
+    """Tell whether a value is a constant, broadcast perhaps."""
     while made_by(value, DimShuffle):
         value = value.owner.inputs[0]
     return isinstance(value, Constant)

@@ -13,7 +13,7 @@ from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Constant
 from theano._core.runtime import native
 
-# What is called for each application of an evaluation, and of those within it.
+# What is called for each node of an evaluation, and of those within it.
 _watch: ContextVar[Any] = ContextVar("_watch", default=None)
 
 
@@ -31,10 +31,10 @@ def evaluate(
     values : dict
         Values of the inputs.
     watch : callable, optional
-        Called as `watch(node, inputs, outputs)` after each application, those in the bodies of
+        Called as `watch(node, inputs, outputs)` after each node, those in the bodies of
         loops and branches too, and before it as `watch.before(node, inputs)` if it has that.
     failed : callable, optional
-        Returns, as `failed(error, node, inputs)`, the error to raise for that of an application.
+        Returns, as `failed(error, node, inputs)`, the error to raise for that of a node.
     """
     if watch is not None:
         token = _watch.set(watch)
@@ -67,7 +67,7 @@ def evaluate(
 
 
 def apply_values(node: Any, inputs: Sequence[Any]) -> list[Any]:
-    """Return the outputs of one application for the values of its inputs."""
+    """Return the outputs of one node for the values of its inputs."""
     with np.errstate(all="ignore"):
         return _results(node, inputs)
 

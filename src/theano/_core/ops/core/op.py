@@ -45,7 +45,7 @@ class Op:
     pure = True
     # Why it has no `vjp`, where it has none.
     not_differentiated: ClassVar[str] = ""
-    # Whether inputs stretch to the shape of the output; their cotangents are then summed back.
+    # Whether inputs broadcast to the shape of the output; their cotangents are then summed back.
     broadcasts = False
     # Whether it has a body of its own to differentiate: `vjp` is then called with `reverse`, which
     # does that, and with None for cotangents that are not there.

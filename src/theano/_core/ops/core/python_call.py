@@ -34,7 +34,7 @@ class Composed(Called):
 
 
 class NumPyCall:
-    """What computes one application; an error of it names the line that made the application.
+    """What computes one node; an error of it names the line that made the node.
 
     It is called with the values of the inputs, and the step of each of the `loops` around it.
     """

@@ -178,9 +178,9 @@ class Elementwise(Op):
         return self.make_node(*values).outputs
 
     def misfit(self, node: Apply, shapes: Sequence[Any]) -> str | None:
-        stretched = [v.type.broadcastable for v in node.inputs]
+        broadcast_axes = [v.type.broadcastable for v in node.inputs]
         for axis in range(node.outputs[0].type.ndim):
-            pairs = zip(shapes, stretched, strict=True)
+            pairs = zip(shapes, broadcast_axes, strict=True)
             problem = unequal([(s, axis) for s, ones in pairs if not ones[axis]])
             if problem is not None:
                 return problem
@@ -230,7 +230,7 @@ def _as_dtype(array: Any, dtype: str) -> Any:
 
 
 def check_lengths(node: Apply, arrays: Sequence[Any]) -> None:
-    """Refuse arrays that NumPy would stretch although their axis is not declared broadcastable."""
+    """Refuse arrays that NumPy would broadcast along an axis that is not declared to."""
     for axis in range(node.outputs[0].ndim):
         lengths = {
             array.shape[axis]
@@ -252,7 +252,7 @@ def broadcast_lengths(
     """
     first = shapes[0]
     if True not in patterns[0]:
-        # Mostly the others have the same lengths, or stretch.
+        # Mostly the others have the same lengths, or broadcast.
         for ones, lengths in zip(patterns, shapes, strict=True):
             if lengths != first and False in ones:
                 break

@@ -318,7 +318,7 @@ def _fixed(moved: set[Any], roots: Sequence[Any], ends: Sequence[Any]) -> list[A
 
 
 def _values(node: Apply, roots: Sequence[Any]) -> list[Any]:
-    """Return the values of all applications to the same matrix that `roots` depend on."""
+    """Return the values of all nodes to the same matrix that `roots` depend on."""
     found = [node.op.values(node)]
     for v in ancestors(roots):
         other = v.owner

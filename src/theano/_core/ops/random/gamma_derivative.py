@@ -110,7 +110,7 @@ def log_derivative(m: Any, a: Any, log_x: Any) -> Any:
 class LogGammaDerivative(Structured):
     """d(log x)/da of gamma numbers x of shape `a`, given `a` and log x; float64.
 
-    The shape of the result is that of log x; broadcastable axes of `a` stretch.
+    The shape of the result is that of log x; broadcastable axes of `a` broadcast.
     """
 
     shape = shape_of(1)

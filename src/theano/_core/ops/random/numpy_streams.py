@@ -13,7 +13,7 @@ import numpy as np
 
 from theano._core.ir.types import RandomStateType
 from theano._core.ir.variable import Apply, Constant
-from theano._core.ops.array.dims import as_int64, as_length, lengths_of, stretched_lengths
+from theano._core.ops.array.dims import as_int64, as_length, broadcast_shape, lengths_of
 from theano._core.ops.array.gradient import null_gradient
 from theano._core.ops.core.op import Structured, as_variable
 from theano._core.ops.elementwise.arithmetic import maximum
@@ -131,7 +131,7 @@ def _joint(
             return [None] * rank
         patterns.append((True,) * missing + value.type.broadcastable[: value.type.ndim - tail])
         lengths.append((1,) * missing + tuple(shape)[: value.type.ndim - tail])
-    return list(stretched_lengths(patterns, lengths))
+    return list(broadcast_shape(patterns, lengths))
 
 
 class RandomFunction(Structured):

@@ -245,7 +245,7 @@ class RejectionDraw(KeyedOp):
     """An array of numbers drawn by rejection.
 
     Inputs: the key, the lengths of the result, and the parameters (float64, of the rank of the
-    result; their broadcastable axes stretch).
+    result; their broadcastable axes broadcast).
 
     Parameters
     ----------

@@ -55,7 +55,7 @@ def separate_shared(outputs: list[Any]) -> list[Any]:
 
 
 def paths_to(outputs: Sequence[Any]) -> dict[Any, Paths]:
-    """Return the paths on which each variable, and each application, is needed.
+    """Return the paths on which each variable, and each node, is needed.
 
     Nothing, if all branches are on one condition.
     """
@@ -117,7 +117,7 @@ def _simple(paths: Paths) -> Paths:
 
 
 def _places(outputs: Sequence[Any]) -> dict[Any, Place]:
-    """Return for each application the sides of branches that it stands in, the outermost first."""
+    """Return for each node the sides of branches that it stands in, the outermost first."""
     places: dict[Any, Place] = dict.fromkeys(outputs, ())
 
     def add(variable: Any, place: Place) -> None:

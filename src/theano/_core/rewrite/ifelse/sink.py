@@ -120,7 +120,7 @@ def _branch(node: Apply, outputs: Sequence[Any]) -> list[Any]:
 
 
 def _only_for(node: Apply, side: int, outputs: Sequence[Any]) -> set[Apply]:
-    """Return the applications that nothing but one side of a branch needs."""
+    """Return the nodes that nothing but one side of a branch needs."""
     count = node.op.n_outs
     first = 1 + side * count
     allowed = range(first, first + count)

@@ -32,12 +32,12 @@ from theano._core.rewrite.pattern import Rules, wild
 from theano._core.rewrite.rules.flatten import (
     WIDEST,
     Terms,
+    broadcast_axes,
     filled,
     fitted,
     kept,
     number,
     split_constants,
-    stretched,
 )
 
 RULES = Rules("canonical")
@@ -180,9 +180,9 @@ def _known_switch(rewriter: Rewriter, node: Apply) -> Any:
     known = known_value(condition)
     if known is not None:
         # As in Theano, the other one need not fit.
-        return stretched(rewriter, node, one if known else two)
+        return broadcast_axes(rewriter, node, one if known else two)
     if one is two:
-        return stretched(rewriter, node, one)
+        return broadcast_axes(rewriter, node, one)
     return None
 
 

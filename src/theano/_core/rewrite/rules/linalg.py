@@ -91,7 +91,7 @@ def diagonal_vector(rewriter: Rewriter, variable: Any) -> Any:
         return None
     if indices[0] is not indices[1] or not _is_count(indices[0]) or v.type.ndim != 1:
         return None
-    # All of a square matrix, and no number stretched along its diagonal.
+    # All of a square matrix, and no number broadcast along its diagonal.
     count = rewriter.lengths(v)[0]
     same = all(n is count or n == count for n in rewriter.lengths(zeros))
     return v if same and v.type.broadcastable == (False,) else None
@@ -221,7 +221,7 @@ def _scaled_rows(rewriter: Rewriter, node: Apply) -> Any:
     left, right = node.inputs
     for x, other, summed, pattern in ((left, right, 0, (0, "x")), (right, left, -1, ("x", 0))):
         v = diagonal_vector(rewriter, x)
-        # An elementwise product would stretch where lengths of a product must agree.
+        # An elementwise product would broadcast where lengths of a product must agree.
         if v is None or other.type.broadcastable[summed]:
             continue
         return (v if other.type.ndim == 1 else dimshuffle(v, pattern)) * other
@@ -291,19 +291,19 @@ def _split_det(variable: Any, a: Any) -> Any:
 )
 def _adjugate(rewriter: Rewriter, node: Apply) -> Any:
     for i, matrix in enumerate(node.inputs):
-        stretched = node.inputs[1 - i].owner
+        broadcast_axes = node.inputs[1 - i].owner
         found = _inverted(rewriter, matrix)
-        if found is None or stretched is None or not isinstance(stretched.op, DimShuffle):
+        if found is None or broadcast_axes is None or not isinstance(broadcast_axes.op, DimShuffle):
             continue
-        scalar = stretched.inputs[0]
-        if tuple(stretched.op.new_order) != (*range(scalar.type.ndim), "x", "x"):
+        scalar = broadcast_axes.inputs[0]
+        if tuple(broadcast_axes.op.new_order) != (*range(scalar.type.ndim), "x", "x"):
             continue
         rest = _split_det(scalar, found[0])
         if rest is None:
             continue
         result = factor_adjugate(*factor(found[0]))
         result = swapped(result) if found[1] else result
-        return result if isinstance(rest, int) else stretched.op(rest) * result
+        return result if isinstance(rest, int) else broadcast_axes.op(rest) * result
     return None
 
 

@@ -112,8 +112,8 @@ def _alloc_of_same_shape(rewriter: Rewriter, node: Apply) -> Any:
     return value if rewriter.same_lengths(value, node.outputs[0]) else None
 
 
-def _stretches_as_declared(rewriter: Rewriter, inner: Any, whole: Any) -> bool:
-    """Tell whether no axis of `inner` turns out to have one item, and stretches, at run time."""
+def _broadcasts_as_declared(rewriter: Rewriter, inner: Any, whole: Any) -> bool:
+    """Tell whether no axis of `inner` turns out to have one item, and broadcasts, at run time."""
     axes = zip(
         inner.type.broadcastable, rewriter.lengths(inner), rewriter.lengths(whole), strict=True
     )
@@ -139,16 +139,16 @@ def fitting(rewriter: Rewriter, node: Apply, number: int, other: int) -> Any:
     on=Elementwise,
     phase="canonical",
     keeps="exact",
-    why="loops stretch their operands by themselves",
+    why="loops broadcast their operands by themselves",
 )
 def _alloc_operand(rewriter: Rewriter, node: Apply) -> Any:
-    """An operand that is stretched to the shape of another one need not be: the loop does it."""
+    """An operand that is broadcast to the shape of another one need not be: the loop does it."""
     out = node.outputs[0]
     for i, value in enumerate(node.inputs):
         if not made_by(value, Alloc):
             continue
         inner = value.owner.inputs[0]
-        if not _stretches_as_declared(rewriter, inner, value):
+        if not _broadcasts_as_declared(rewriter, inner, value):
             continue
         whole = [
             j

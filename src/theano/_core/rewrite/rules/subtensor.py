@@ -145,14 +145,16 @@ def _parts_of_function(rewriter: Rewriter, node: Apply) -> Any:
     parts = []
     for number in range(len(owner.inputs)):
         value = fitting(rewriter, owner, number, full[0])
-        stretched = [a and not b for a, b in zip(value.type.broadcastable, pattern, strict=True)]
-        own = [_of_one(e) if one else e for e, one in zip(entries, stretched, strict=False)]
+        broadcast_axes = [
+            a and not b for a, b in zip(value.type.broadcastable, pattern, strict=True)
+        ]
+        own = [_of_one(e) if one else e for e, one in zip(entries, broadcast_axes, strict=False)]
         parts.append(value if all(e == slice(None) for e in own) else subtensor(value, own))
     return owner.op(*parts)
 
 
 def _of_one(entry: Any) -> Any:
-    """Return what an entry of an index takes of an axis whose one item is stretched."""
+    """Return what an entry of an index takes of an axis whose one item is broadcast."""
     return slice(None) if isinstance(entry, slice) else 0
 
 

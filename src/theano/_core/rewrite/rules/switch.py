@@ -194,7 +194,7 @@ def _one_of_two(rewriter: Rewriter, node: Apply) -> Any:
     if one is None or two is None:
         return None
     x, y = one.value, two.value
-    # The sum does not stretch them: each alone has its shape.
+    # The sum does not broadcast them: each alone has its shape.
     if any(v.type != out.type or not rewriter.same_lengths(v, out) for v in (x, y)):
         return None
     only_two = -y if node.op is sub else y

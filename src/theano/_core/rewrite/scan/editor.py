@@ -75,7 +75,7 @@ class Draft:
         return [*self.sequences, *self.taps, *self.fixed]
 
     def nodes(self) -> list[Apply]:
-        """Return the applications of the body, inputs first."""
+        """Return the nodes of the body, inputs first."""
         return toposort(self.roots, set(self.inputs))
 
     def substitute(self, table: dict[Any, Any]) -> None:

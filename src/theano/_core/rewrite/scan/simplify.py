@@ -313,7 +313,7 @@ def _may_fail(variable: Any, draft: Draft) -> bool:
 
 
 def collect_given(draft: Draft, uses: Uses) -> dict[Any, Any] | None:
-    """Rows that are all the same are one row, stretched; those of a sequence are there already."""
+    """Rows that are all the same are one row, broadcast; those of a sequence are there already."""
     if draft.condition is not None:
         return None
     for state in draft.states:

@@ -142,9 +142,11 @@ class KernelWriter:
         kept = tuple(i for i in range(rank) if not self.reduced[i])
         every = tuple(range(rank))
         moves = []
-        for _, stretched in loop.operands:
+        for _, broadcast_axes in loop.operands:
             moves.append(
-                tuple(i for i in every if self.groups[i] and self.groups[i][0] not in stretched)
+                tuple(
+                    i for i in every if self.groups[i] and self.groups[i][0] not in broadcast_axes
+                )
             )
         wanted = [(d, m) for (d, _), m in zip(loop.operands, moves, strict=True)]
         wanted += [(d, every) for d in loop.stores]
