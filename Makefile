@@ -41,6 +41,7 @@ check: $(VENV)/.with-check
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/python tools/layers.py
+	$(BIN)/python tools/sz.py --check
 	$(BIN)/basedpyright --pythonpath $(BIN)/python
 
 # What is measured is what a user installs: no editable install, which looks for sources to rebuild.
