@@ -6,14 +6,13 @@ one `Loop` operation of it.
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from theano._core.api.conversion import as_tensor_variable
+from theano._core.api.scan.step import as_list, check_step, read_step
 from theano._core.api.scan.updates import OrderedUpdates
 from theano._core.base import dtypes
 from theano._core.base.errors import MissingInputError
@@ -34,24 +33,6 @@ from theano._core.ops.control.scan_state import State
 from theano._core.ops.core.dimshuffle import dimshuffle
 from theano._core.ops.core.op import complete, python_int
 from theano._core.ops.elementwise.arithmetic import minimum
-
-
-class until:  # noqa: N801 (the name is Theano's)
-    """The condition that ends a loop; a step returns it last.
-
-    Parameters
-    ----------
-    condition : scalar variable
-        The loop ends after the first step in which it holds.
-    """
-
-    def __init__(self, condition: Any) -> None:
-        self.condition = as_tensor_variable(condition)
-        if self.condition.ndim != 0:
-            # The class that programs written for Theano 1.0.5 expect, as for scalars below.
-            raise AssertionError(
-                f"the condition of until must be a scalar, got {self.condition.type}"
-            )
 
 
 def scan(
@@ -280,21 +261,6 @@ class _Builder:
 
     # -- the step -------------------------------------------------------------------------------
 
-    def _check_step(self, fn: Callable[..., Any], n_states: int) -> None:
-        """Refuse a step that does not take as many arguments as it gets."""
-        counts = (len(self.sequences), n_states, len(self.given))
-        passed = zip(counts, ("sequences", "outputs_info", "non_sequences"), strict=True)
-        with suppress(ValueError):  # of functions that have no signature
-            signature = inspect.signature(fn)
-            try:
-                signature.bind(*range(sum(counts)))
-            except TypeError as error:
-                text = ", then ".join(f"{count} of {name}" for count, name in passed if count)
-                raise TypeError(
-                    f"scan {self.name!r}: the step is called with {text or 'nothing'}, in this "
-                    f"order, and takes {signature}: {error}"
-                ) from None
-
     def run(self, fn: Callable[..., Any], checkpoint: Any) -> tuple[list[Any], OrderedUpdates]:
         """Call the step and return the results of `scan`."""
         recurrences = [r for r in self.recurrences if r is not None]
@@ -304,7 +270,8 @@ class _Builder:
             items = [*self.first_items, *(v for r in recurrences for v in r.first)]
         else:
             items = [s.item for s in self.sequences] + [v for r in recurrences for v in r.items]
-        self._check_step(fn, len(items) - len(self.sequences))
+        n_states = len(items) - len(self.sequences)
+        check_step(self.name, fn, (len(self.sequences), n_states, len(self.given)))
         condition, outputs, updates = read_step(fn(*items, *self.given))
         if self.single:
             rows = [
@@ -489,74 +456,6 @@ def _checked(checkpoint: Any, impossible: bool) -> Any:
             f"checkpoint is a number of steps of at least 1, or 'auto', got {checkpoint!r}"
         )
     return checkpoint if checkpoint == "auto" else int(checkpoint)
-
-
-def as_list(value: Any) -> list[Any]:
-    """Return None as [], a list or tuple as a list, anything else as a list of it."""
-    if value is None:
-        return []
-    return list(value) if isinstance(value, (list, tuple)) else [value]
-
-
-def read_step(result: Any) -> tuple[Any, list[Any], dict[Any, Any]]:
-    """Return (condition or None, outputs, updates) of what a step returned.
-
-    Raises
-    ------
-    ValueError
-        It is not outputs, updates and `until` in this order, each optional.
-    """
-    if not _is_made_of_variables(result):
-        raise ValueError(
-            "The return value of your scan lambda expression may only be made of lists, tuples, or "
-            "dictionaries containing Theano variables (or `theano.scan_module.until` objects for "
-            f"conditions), got {result!r}. In particular if you need to use constant values, you "
-            "can use `tensor.constant` to turn them into Theano variables."
-        )
-    if _is_outputs(result):
-        return None, as_list(result), {}
-    if _is_updates(result):
-        return None, [], dict(result)
-    # A condition alone would end a loop that computes nothing.
-    parts = list(result) if isinstance(result, (list, tuple)) else []
-    outputs: list[Any] = []
-    updates: dict[Any, Any] = {}
-    condition = None
-    rest = list(parts)
-    if rest and _is_outputs(rest[0]):
-        outputs = as_list(rest.pop(0))
-    if rest and _is_updates(rest[0]):
-        updates = dict(rest.pop(0))
-    if rest and isinstance(rest[0], until):
-        condition = rest.pop(0).condition
-    if rest or not parts:
-        raise ValueError(
-            "Scan cannot parse the return value of your lambda expression: outputs come first, "
-            f"then updates, then the condition; got {result!r}"
-        )
-    return condition, outputs, updates
-
-
-def _is_made_of_variables(value: Any) -> bool:
-    if isinstance(value, Mapping):
-        return all(_is_made_of_variables(v) for pair in value.items() for v in pair)
-    if isinstance(value, (list, tuple)):
-        return all(_is_made_of_variables(v) for v in value)
-    return isinstance(value, (Variable, until))
-
-
-def _is_outputs(value: Any) -> bool:
-    if isinstance(value, (list, tuple)):
-        return all(isinstance(v, Variable) for v in value)
-    return isinstance(value, Variable)
-
-
-def _is_updates(value: Any) -> bool:
-    if isinstance(value, Mapping):
-        return True
-    return isinstance(value, (list, tuple)) and all(
-        isinstance(pair, (list, tuple)) and len(pair) == 2 for pair in value
-    )
 
 
 def scan_checkpoints(

@@ -1,0 +1,112 @@
+"""The step of a scan: what it must take, and what it returns."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from typing import Any
+
+from theano._core.api.conversion import as_tensor_variable
+from theano._core.ir.variable import Variable
+
+
+class until:  # noqa: N801 (the name is Theano's)
+    """The condition that ends a loop; a step returns it last.
+
+    Parameters
+    ----------
+    condition : scalar variable
+        The loop ends after the first step in which it holds.
+    """
+
+    def __init__(self, condition: Any) -> None:
+        self.condition = as_tensor_variable(condition)
+        if self.condition.ndim != 0:
+            # The class that programs written for Theano 1.0.5 expect, as for scalars below.
+            raise AssertionError(
+                f"the condition of until must be a scalar, got {self.condition.type}"
+            )
+
+
+def check_step(name: str, fn: Callable[..., Any], counts: tuple[int, int, int]) -> None:
+    """Refuse a step that does not take what it gets: of sequences, outputs_info, non_sequences."""
+    kinds = ("sequences", "outputs_info", "non_sequences")
+    with suppress(ValueError):  # of functions that have no signature
+        signature = inspect.signature(fn)
+        try:
+            signature.bind(*range(sum(counts)))
+        except TypeError as error:
+            passed = [f"{n} of {kind}" for n, kind in zip(counts, kinds, strict=True) if n]
+            raise TypeError(
+                f"scan {name!r}: the step is called with {', then '.join(passed) or 'nothing'}, in "
+                f"this order, and takes {signature}: {error}"
+            ) from None
+
+
+def as_list(value: Any) -> list[Any]:
+    """Return None as [], a list or tuple as a list, anything else as a list of it."""
+    if value is None:
+        return []
+    return list(value) if isinstance(value, (list, tuple)) else [value]
+
+
+def read_step(result: Any) -> tuple[Any, list[Any], dict[Any, Any]]:
+    """Return (condition or None, outputs, updates) of what a step returned.
+
+    Raises
+    ------
+    ValueError
+        It is not outputs, updates and `until` in this order, each optional.
+    """
+    if not _is_made_of_variables(result):
+        raise ValueError(
+            "The return value of your scan lambda expression may only be made of lists, tuples, or "
+            "dictionaries containing Theano variables (or `theano.scan_module.until` objects for "
+            f"conditions), got {result!r}. In particular if you need to use constant values, you "
+            "can use `tensor.constant` to turn them into Theano variables."
+        )
+    if _is_outputs(result):
+        return None, as_list(result), {}
+    if _is_updates(result):
+        return None, [], dict(result)
+    # A condition alone would end a loop that computes nothing.
+    parts = list(result) if isinstance(result, (list, tuple)) else []
+    outputs: list[Any] = []
+    updates: dict[Any, Any] = {}
+    condition = None
+    rest = list(parts)
+    if rest and _is_outputs(rest[0]):
+        outputs = as_list(rest.pop(0))
+    if rest and _is_updates(rest[0]):
+        updates = dict(rest.pop(0))
+    if rest and isinstance(rest[0], until):
+        condition = rest.pop(0).condition
+    if rest or not parts:
+        raise ValueError(
+            "Scan cannot parse the return value of your lambda expression: outputs come first, "
+            f"then updates, then the condition; got {result!r}"
+        )
+    return condition, outputs, updates
+
+
+def _is_made_of_variables(value: Any) -> bool:
+    if isinstance(value, Mapping):
+        return all(_is_made_of_variables(v) for pair in value.items() for v in pair)
+    if isinstance(value, (list, tuple)):
+        return all(_is_made_of_variables(v) for v in value)
+    return isinstance(value, (Variable, until))
+
+
+def _is_outputs(value: Any) -> bool:
+    if isinstance(value, (list, tuple)):
+        return all(isinstance(v, Variable) for v in value)
+    return isinstance(value, Variable)
+
+
+def _is_updates(value: Any) -> bool:
+    if isinstance(value, Mapping):
+        return True
+    return isinstance(value, (list, tuple)) and all(
+        isinstance(pair, (list, tuple)) and len(pair) == 2 for pair in value
+    )
