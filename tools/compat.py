@@ -30,6 +30,20 @@ REPEATED = """## Positions that repeat
 default mode of Theano 1.0.5 rewrote it into `T.inc_subtensor(x[i], v)`, which adds both, and
 programs train by that. So does every mode here that rewrites. `optimizer_excluding=add_repeated`
 in THEANO_FLAGS, or `mode.excluding("add_repeated")`, gives NumPy's meaning.
+
+```python
+import numpy as np
+
+import theano
+import theano.tensor as T
+
+x, i = T.dvector("x"), T.lvector("i")
+out = T.set_subtensor(x[i], x[i] + 1)
+arguments = (np.zeros(2), [0, 0])
+assert theano.function([x, i], out)(*arguments)[0] == 2
+numpys = theano.compile.mode.get_default_mode().excluding("add_repeated")
+assert theano.function([x, i], out, mode=numpys)(*arguments)[0] == 1
+```
 """
 
 
