@@ -95,7 +95,7 @@ def test_types() -> None:
         (lambda x, v: lists.length(v), TypeError, "TypedListType is needed"),
         (lambda x, v: lists.make_list([v, x]), TypeError, "of the same type, got TensorType"),
         (lambda x, v: lists.make_list([]), TypeError, "of the same type, got none"),
-        (lambda x, v: len(x), TypeError, "interpreted as an integer"),
+        (lambda x, v: len(x), TypeError, "cannot be an integer here"),
         (lambda x, v: list(x), TypeError, "not iterable"),
         (lambda x, v: computed(lambda x, v: x[7]), IndexError, "out of range"),
         (lambda x, v: computed(lambda x, v: x.ind(v + 1)), ValueError, "none of the 3 items"),

@@ -28,7 +28,7 @@ def test_narrow_vectors_switch_wide_features_off():
 def test_identity_is_quick_and_does_not_import_llvmlite():
     program = (
         "import sys\n"
-        "from theano._core.lower.llvm import target\n"
+        "from theano._core.lower.llvm.target import codegen\n"
         "identity = codegen.cpu_identity()\n"
         "assert 'llvmlite' not in sys.modules\n"
         "print(identity)"

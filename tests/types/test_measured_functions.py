@@ -236,7 +236,7 @@ def test_an_application_without_such_an_output() -> None:
 
 
 def test_old_private_names() -> None:
-    assert T.inplace.exp_inplace is T.exp
+    assert T.inplace.exp_inplace == T.exp
     assert T._allclose(np.float32([1, 2]), np.float32([1, 2.001]))
     assert not T._allclose(np.array([1, 2.0]), np.array([1, 2.001]))
     assert T._dot(T.dmatrix(), T.dvector()).ndim == 1

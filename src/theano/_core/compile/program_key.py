@@ -49,7 +49,7 @@ APART = {
 # Seconds by which the times of files may lag behind the clock.
 _LAG = 0.05
 _ENGINE = "theano._core."
-_OPERATIONS = (f"{_ENGINE}ops.", f"{_ENGINE}api.op_from_graph")
+_OPERATIONS = (f"{_ENGINE}ops.", f"{_ENGINE}api.graph.op_from_graph")
 # Attributes of operations that are shown only.
 _SHOWN = {Loop: {"name", "labels"}, IfElse: {"label"}}
 
