@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from theano._core.compile import messages
 from theano._core.compile.maker import HOOKS
-from theano._core.lower.memory_plan import MemoryPlan
-from theano._core.lower.memory_plan import memory_plan as plan_of_program
+
+if TYPE_CHECKING:
+    from theano._core.lower.memory_plan import MemoryPlan
 
 
 def memory_plan(self: Any, *args: Any, **kwargs: Any) -> MemoryPlan:
@@ -43,6 +44,9 @@ def memory_plan(self: Any, *args: Any, **kwargs: Any) -> MemoryPlan:
     >>> f.memory_plan(np.empty((1024, 1024))).peak
     16777216
     """
+    # Loaded when first asked for.
+    from theano._core.lower.memory_plan import memory_plan as plan_of_program
+
     maker = self.maker
     values = _bound(self, args, kwargs)
     read = [False] * len(maker.arguments) + [True] * len(maker.shared)
