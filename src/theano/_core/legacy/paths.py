@@ -46,7 +46,7 @@ def _read(text: str) -> tuple[dict[str, dict[str, str]], dict[str, str]]:
     """Return what each section holds, name → place, and where the rest of some is looked up."""
     sections: dict[str, dict[str, str]] = {}
     rest: dict[str, str] = {}
-    section = ""
+    section, names = "", {}
     for line in filter(None, text.splitlines()):
         if line.startswith("["):
             section = line[1:-1]
