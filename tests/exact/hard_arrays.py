@@ -121,7 +121,7 @@ def reversed_items(array: np.ndarray) -> np.ndarray:
     return array[..., ::-1].copy()[..., ::-1] if array.ndim else array
 
 
-def broadcast_axes(array: np.ndarray) -> np.ndarray:
+def broadcast(array: np.ndarray) -> np.ndarray:
     """Return the first row of an array in the place of each."""
     return np.broadcast_to(array[:1], array.shape) if array.size and array.ndim else array
 
@@ -143,7 +143,7 @@ _LAID_OUT = {
     "unaligned": unaligned,
     "read-only": read_only,
     "byte-swapped": lambda array: array.astype(array.dtype.newbyteorder(">")),
-    "broadcast": broadcast_axes,
+    "broadcast": broadcast,
     "overlapping": overlapping,
     "loose": loosened,
     "strided and loose": lambda array: loosened(strided(array)),

@@ -91,9 +91,9 @@ class Batch:
     def full(self, variable: Any) -> Any:
         """Return the rows of a variable; equal ones if it is the same for all."""
         value = self.value(variable)
-        return value if variable in self.rows else self.broadcast_axes(value)
+        return value if variable in self.rows else self.broadcast(value)
 
-    def broadcast_axes(self, value: Any) -> Any:
+    def broadcast(self, value: Any) -> Any:
         """Return a value as equal rows."""
         lengths = [as_int64(length(value, a)) for a in range(value.type.ndim)]
         return alloc(dimshuffle(value, ["x", *range(value.type.ndim)]), self.size, *lengths)

@@ -32,7 +32,7 @@ from theano._core.rewrite.pattern import Rules, wild
 from theano._core.rewrite.rules.flatten import (
     WIDEST,
     Terms,
-    broadcast_axes,
+    broadcast,
     filled,
     fitted,
     kept,
@@ -180,9 +180,9 @@ def _known_switch(rewriter: Rewriter, node: Apply) -> Any:
     known = known_value(condition)
     if known is not None:
         # As in Theano, the other one need not fit.
-        return broadcast_axes(rewriter, node, one if known else two)
+        return broadcast(rewriter, node, one if known else two)
     if one is two:
-        return broadcast_axes(rewriter, node, one)
+        return broadcast(rewriter, node, one)
     return None
 
 

@@ -64,7 +64,7 @@ def filled(node: Apply, value: Any) -> Any:
     return cast(result, out.type.dtype)
 
 
-def broadcast_axes(rewriter: Rewriter, node: Apply, value: Any) -> Any:
+def broadcast(rewriter: Rewriter, node: Apply, value: Any) -> Any:
     """Return `value` for the output of `node`, broadcast only where it must be."""
     out = node.outputs[0]
     if value.type.broadcastable == out.type.broadcastable and rewriter.same_lengths(value, out):
@@ -74,7 +74,7 @@ def broadcast_axes(rewriter: Rewriter, node: Apply, value: Any) -> Any:
 
 def kept(rewriter: Rewriter, node: Apply, value: Any) -> Any:
     """Return `value` so for the output of `node`, checked to fit to its operands."""
-    return fitted(rewriter, broadcast_axes(rewriter, node, value), node.inputs)
+    return fitted(rewriter, broadcast(rewriter, node, value), node.inputs)
 
 
 def fitted(

@@ -291,19 +291,19 @@ def _split_det(variable: Any, a: Any) -> Any:
 )
 def _adjugate(rewriter: Rewriter, node: Apply) -> Any:
     for i, matrix in enumerate(node.inputs):
-        broadcast_axes = node.inputs[1 - i].owner
+        broadcast = node.inputs[1 - i].owner
         found = _inverted(rewriter, matrix)
-        if found is None or broadcast_axes is None or not isinstance(broadcast_axes.op, DimShuffle):
+        if found is None or broadcast is None or not isinstance(broadcast.op, DimShuffle):
             continue
-        scalar = broadcast_axes.inputs[0]
-        if tuple(broadcast_axes.op.new_order) != (*range(scalar.type.ndim), "x", "x"):
+        scalar = broadcast.inputs[0]
+        if tuple(broadcast.op.new_order) != (*range(scalar.type.ndim), "x", "x"):
             continue
         rest = _split_det(scalar, found[0])
         if rest is None:
             continue
         result = factor_adjugate(*factor(found[0]))
         result = swapped(result) if found[1] else result
-        return result if isinstance(rest, int) else broadcast_axes.op(rest) * result
+        return result if isinstance(rest, int) else broadcast.op(rest) * result
     return None
 
 

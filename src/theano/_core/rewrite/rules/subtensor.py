@@ -145,10 +145,8 @@ def _parts_of_function(rewriter: Rewriter, node: Apply) -> Any:
     parts = []
     for number in range(len(owner.inputs)):
         value = fitting(rewriter, owner, number, full[0])
-        broadcast_axes = [
-            a and not b for a, b in zip(value.type.broadcastable, pattern, strict=True)
-        ]
-        own = [_of_one(e) if one else e for e, one in zip(entries, broadcast_axes, strict=False)]
+        ones = [a and not b for a, b in zip(value.type.broadcastable, pattern, strict=True)]
+        own = [_of_one(e) if one else e for e, one in zip(entries, ones, strict=False)]
         parts.append(value if all(e == slice(None) for e in own) else subtensor(value, own))
     return owner.op(*parts)
 
