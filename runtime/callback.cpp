@@ -46,13 +46,18 @@ PyObject *owner_of(Call *call, const void *address) {
     return Py_NewRef(call->function->owner);
 }
 
-// A view that may be made writeable if the array that it shows is.
+// A view that is writeable if the array that it shows is.
 PyObject *memory_of_argument(Call *call, const ValueType &type, const std::int64_t *descriptor) {
     Ref<> array(array_viewing(descriptor, type.descr.get(), type.ndim));
     if (!array) return nullptr;
     auto *view = reinterpret_cast<PyArrayObject *>(array.get());
     PyObject *owner = owner_of(call, PyArray_DATA(view));
-    if (!owner || PyArray_SetBaseObject(view, owner) < 0) return nullptr;
+    if (!owner) return nullptr;
+    // Asked before: the base of a view of a view is what owns the memory.
+    const bool writeable =
+        PyArray_Check(owner) && PyArray_ISWRITEABLE(reinterpret_cast<PyArrayObject *>(owner));
+    if (PyArray_SetBaseObject(view, owner) < 0) return nullptr;
+    if (writeable) PyArray_ENABLEFLAGS(view, NPY_ARRAY_WRITEABLE);
     return array.release();
 }
 

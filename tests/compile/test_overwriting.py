@@ -57,8 +57,22 @@ def test_what_is_not_overwritten() -> None:
         array
     )
     np.testing.assert_array_equal(array, ROWS)
-    frozen = given()
+
+
+@pytest.mark.parametrize("mode", [None, "py"])
+@pytest.mark.parametrize("owner", [False, True])
+def test_what_is_read_only_stays(owner: bool, mode: Any) -> None:
+    x = T.dmatrix("x")
+    f = theano.function([In(x, mutable=True)], 2 * x, theano.Mode(mode) if mode else None)
+    array = given()
+    frozen = array if owner else array[:]
     frozen.flags.writeable = False
+    np.testing.assert_array_equal(f(frozen), 2 * ROWS)
+    np.testing.assert_array_equal(array, ROWS)
+    # One item that stands for all is written by nobody.
+    item = np.full((1, 1), 3.0)
+    np.testing.assert_array_equal(f(np.broadcast_to(item, (2, 3))), np.full((2, 3), 6))
+    assert item == 3
 
 
 def test_everything_is_read_before() -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -43,9 +42,7 @@ class Overwrite(Structured):
     def _write(self, *arrays: Any) -> tuple[()]:
         values = arrays[len(self.written) :]
         for target, k in zip(arrays, self.written, strict=False):
-            # ValueError: the user's array is read-only.
-            with suppress(ValueError):
-                target.flags.writeable = True
+            if target.flags.writeable:
                 np.copyto(target, values[k])
         return ()
 
