@@ -61,8 +61,8 @@ class Bench:
         kind = expression.type
         assert got.shape == wanted.shape
         assert str(got.dtype) == kind.dtype
-        broadcast_axes = zip(got.shape, kind.broadcastable, strict=True)
-        assert [n for n, one in broadcast_axes if one and n != 1] == []
+        pairs = zip(got.shape, kind.broadcastable, strict=True)
+        assert [n for n, one in pairs if one and n != 1] == []
         np.testing.assert_allclose(got, wanted, rtol=1e-10, atol=1e-12)
 
 

@@ -299,8 +299,7 @@ class TensorType(Type):
             return f"TensorType({self.dtype}, shape={self.shape})"
         shape = _NAMES.get(self.broadcastable)
         if shape is None:
-            broadcast_axes = any(self.broadcastable)
-            shape = str(self.broadcastable) if broadcast_axes else f"{self.ndim}D"
+            shape = str(self.broadcastable) if any(self.broadcastable) else f"{self.ndim}D"
         return f"TensorType({self.dtype}, {shape})"
 
     __repr__ = __str__
@@ -361,10 +360,8 @@ class TensorType(Type):
             if strict:
                 raise TypeError(f"{self} needs aligned data in the machine's byte order.")
             array = np.array(array, dtype=self.numpy_dtype)
-        for axis, (broadcast_axes, length) in enumerate(
-            zip(self.broadcastable, array.shape, strict=True)
-        ):
-            if broadcast_axes and length != 1:
+        for axis, (one, length) in enumerate(zip(self.broadcastable, array.shape, strict=True)):
+            if one and length != 1:
                 raise TypeError(
                     f"Non-unit value on shape on a broadcastable dimension: axis {axis} of shape "
                     f"{array.shape}, broadcastable {self.broadcastable}."

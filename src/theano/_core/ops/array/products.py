@@ -131,8 +131,8 @@ class BatchedDot(Structured):
 
     def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
         x, y = shapes
-        broadcast_axes = node.inputs[0].type.broadcastable
-        pairs = ((y if broadcast_axes[axis] else x)[axis] for axis in range(len(x) - 2))
+        ones = node.inputs[0].type.broadcastable
+        pairs = ((y if ones[axis] else x)[axis] for axis in range(len(x) - 2))
         return [(*pairs, x[-2], y[-1])]
 
     def batch(

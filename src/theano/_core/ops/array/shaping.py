@@ -51,8 +51,8 @@ class Rebroadcast(Structured):
         return self.one([x], x.type.dtype, self.pattern)
 
     def compute(self, xp: Any, node: Apply, x: Any) -> tuple[Any, ...]:
-        for axis, (broadcast_axes, length) in enumerate(zip(self.pattern, x.shape, strict=True)):
-            if broadcast_axes and length != 1:
+        for axis, (one, length) in enumerate(zip(self.pattern, x.shape, strict=True)):
+            if one and length != 1:
                 raise ValueError(
                     f"Dimension {axis} in Rebroadcast's input was supposed to be 1 (got {length} "
                     f"instead)"
@@ -61,7 +61,7 @@ class Rebroadcast(Structured):
 
     def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
         pairs = zip(self.pattern, shapes[0], strict=True)
-        return [tuple(1 if broadcast_axes else length for broadcast_axes, length in pairs)]
+        return [tuple(1 if one else length for one, length in pairs)]
 
     def batch(
         self, node: Apply, values: list[Any], rows: list[bool], batching: Any
@@ -72,12 +72,10 @@ class Rebroadcast(Structured):
         return [pattern_broadcast(cotangents[0], node.inputs[0].type.broadcastable)]
 
     def lower(self, p: Any, node: Apply, x: Any) -> Any:
-        for axis, broadcast_axes in enumerate(self.pattern):
-            if broadcast_axes:
+        for axis, one in enumerate(self.pattern):
+            if one:
                 p.require_length(node, x, axis, 1, "rebroadcast")
-        return p.with_lengths(
-            x, {axis: 1 for axis, broadcast_axes in enumerate(self.pattern) if broadcast_axes}
-        )
+        return p.with_lengths(x, {axis: 1 for axis, one in enumerate(self.pattern) if one})
 
     def __str__(self) -> str:
         return f"Rebroadcast{{{','.join(str(int(one)) for one in self.pattern)}}}"

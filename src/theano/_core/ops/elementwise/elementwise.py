@@ -178,9 +178,9 @@ class Elementwise(Op):
         return self.make_node(*values).outputs
 
     def misfit(self, node: Apply, shapes: Sequence[Any]) -> str | None:
-        broadcast_axes = [v.type.broadcastable for v in node.inputs]
+        patterns = [v.type.broadcastable for v in node.inputs]
         for axis in range(node.outputs[0].type.ndim):
-            pairs = zip(shapes, broadcast_axes, strict=True)
+            pairs = zip(shapes, patterns, strict=True)
             problem = unequal([(s, axis) for s, ones in pairs if not ones[axis]])
             if problem is not None:
                 return problem
