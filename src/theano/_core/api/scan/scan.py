@@ -270,9 +270,13 @@ class _Builder:
             items = [*self.first_items, *(v for r in recurrences for v in r.first)]
         else:
             items = [s.item for s in self.sequences] + [v for r in recurrences for v in r.items]
-        n_states = len(items) - len(self.sequences)
-        check_step(self.name, fn, (len(self.sequences), n_states, len(self.given)))
-        condition, outputs, updates = read_step(fn(*items, *self.given))
+        try:
+            result = fn(*items, *self.given)
+        except TypeError:
+            n_states = len(items) - len(self.sequences)
+            check_step(self.name, fn, (len(self.sequences), n_states, len(self.given)))
+            raise
+        condition, outputs, updates = read_step(result)
         if self.single:
             rows = [
                 pattern_broadcast(dimshuffle(v, ["x", *range(v.ndim)]), (False, *v.broadcastable))

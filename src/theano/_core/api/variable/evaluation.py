@@ -12,8 +12,7 @@ from theano._core.ir.variable import Variable
 
 def evaluate(variable: Any, values: Mapping[Any, Any], **options: Any) -> Any:
     """Return the value of `variable` for the given values of inputs."""
-    unknown = options.keys() - inspect.signature(function).parameters.keys()
-    if unknown:
+    if options and (unknown := options.keys() - inspect.signature(function).parameters.keys()):
         raise TypeError(
             f"eval takes a dict of inputs and their values, x.eval({{x: 1.0}}), and options of "
             f"theano.function; got {sorted(unknown)}"

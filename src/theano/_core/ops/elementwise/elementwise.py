@@ -138,8 +138,7 @@ class Elementwise(Op):
         if self.associative and len(inputs) not in (0, 2):
             return self._fold(inputs, options)
         options.pop("dtype", None)
-        unknown = options.keys() - {"name", "return_list"}
-        if unknown:
+        if options and (unknown := options.keys() - {"name", "return_list"}):
             names = ", ".join(self.function.__code__.co_varnames[1 : self.nin + 1])
             raise TypeError(
                 f"{self.name}({names}) takes its arguments by position, got {sorted(unknown)}"
