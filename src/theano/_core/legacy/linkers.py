@@ -253,36 +253,19 @@ class WrapLinker(Linker):
         super().__init__()
         self.linkers, self.wrapper = linkers, wrapper
 
-    def make_thunk(
-        self, input_storage: Any = None, output_storage: Any = None, storage_map: Any = None
-    ) -> tuple[Callable[[], None], list[Cell], list[Cell]]:
+    def _compiled(self, inputs: Sequence[Any]) -> Callable[..., list[Any]]:
         graph = self.fgraph
-        inputs, outputs = (_containers(v) for v in (graph.inputs, graph.outputs))
         storage = {variable: [getattr(variable, "data", None)] for variable in graph.variables}
-        nodes = graph.toposort()
-        thunks = [[_Thunk(node, storage) for _ in self.linkers] for node in nodes]
+        steps = [(node, [_Thunk(node, storage) for _ in self.linkers]) for node in graph.toposort()]
 
-        def run() -> None:
-            for variable, container in zip(graph.inputs, inputs, strict=True):
-                storage[variable][0] = container.value
-            for i, (node, own) in enumerate(zip(nodes, thunks, strict=True)):
-                self.wrapper(i, node, *own)
-            for variable, container in zip(graph.outputs, outputs, strict=True):
-                container.cell.value = storage[variable][0]
+        def run(*values: Any) -> list[Any]:
+            for variable, value in zip(inputs, values, strict=True):
+                storage[variable][0] = variable.type.filter(value)
+            for i, (node, thunks) in enumerate(steps):
+                self.wrapper(i, node, *thunks)
+            return [storage[variable][0] for variable in graph.outputs]
 
-        return run, inputs, outputs
-
-    def make_function(self, unpack_single: bool = True, **options: Any) -> Callable[..., Any]:
-        run, inputs, outputs = self.make_thunk()
-
-        def execute(*args: Any) -> Any:
-            for container, value in zip(inputs, args, strict=True):
-                container.value = value
-            run()
-            values = [container.value for container in outputs]
-            return values[0] if unpack_single and len(values) == 1 else values
-
-        return execute
+        return run
 
 
 def WrapLinkerMany(linkers: Sequence[Linker], wrappers: Sequence[Callable[..., Any]]) -> WrapLinker:
