@@ -25,6 +25,7 @@ from theano._core.ops.array.indexing import (
     split_index,
 )
 from theano._core.ops.array.nonzero import FitsMask, Nonzero
+from theano._core.ops.array.overwriting import over
 from theano._core.ops.array.slices import SliceType, parts_of
 from theano._core.ops.core.dimshuffle import DimShuffle, dimshuffle, pad_left
 from theano._core.ops.core.op import as_variable
@@ -384,7 +385,7 @@ def set_subtensor(
     >>> T.set_subtensor(a[1:], 0).eval({a: [1, 2, 3]})
     array([1., 0., 0.])
     """
-    return _over(_write(x, y, True), inplace)
+    return inc_subtensor(x, y, inplace, set_instead_of_inc=True)
 
 
 def inc_subtensor(
@@ -414,14 +415,8 @@ def inc_subtensor(
     tensor
         Of the dtype and shape of the indexed array.
     """
-    return _over(_write(x, y, set_instead_of_inc), inplace)
-
-
-def _over(result: Any, inplace: bool) -> Any:
-    """Note that a result overwrites the indexed array."""
-    if inplace:
-        result.tag.overwrites = result.owner.inputs[0]
-    return result
+    result = _write(x, y, set_instead_of_inc)
+    return over(result.owner.inputs[0] if inplace else None, result)
 
 
 _NOT_INDEXED = "x must be the result of a subtensor operation, such as a[0], got {}"

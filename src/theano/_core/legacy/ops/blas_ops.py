@@ -9,7 +9,7 @@ from typing import Any
 
 from theano._core.api.conversion import as_tensor_variable
 from theano._core.ir.variable import Apply
-from theano._core.ops.array.overwriting import overwriting
+from theano._core.ops.array.overwriting import over, overwriting
 from theano._core.ops.array.products import dot, gemm, outer
 from theano._core.ops.elementwise.arithmetic import add, mul
 
@@ -20,13 +20,6 @@ def _checked(name: str, ranks: dict[str, int], values: tuple[Any, ...]) -> list[
         if variable.type.ndim != rank:
             raise TypeError(f"{name}: {what} must have {rank} axes, got {variable.type}")
     return variables
-
-
-def _over(target: Any, result: Any) -> Any:
-    """Return a result with a note of the argument that it overwrites."""
-    if target is not None:
-        result.tag.overwrites = target
-    return result
 
 
 class _Built:
@@ -63,7 +56,7 @@ class Gemv(_Built):
 
     def build(self, *values: Any) -> Any:
         y, alpha, a, x, beta = values
-        return _over(y if self.inplace else None, add(mul(beta, y), mul(alpha, dot(a, x))))
+        return over(y if self.inplace else None, add(mul(beta, y), mul(alpha, dot(a, x))))
 
 
 class Ger(_Built):
@@ -82,7 +75,7 @@ class Ger(_Built):
 
     def build(self, *values: Any) -> Any:
         a, alpha, x, y = values
-        return _over(a if self.destructive else None, add(a, mul(alpha, outer(x, y))))
+        return over(a if self.destructive else None, add(a, mul(alpha, outer(x, y))))
 
 
 class Dot22Scalar(_Built):

@@ -16,6 +16,7 @@ from theano._core.legacy.scalar.user_op import ScalarOp
 from theano._core.legacy.user.op import Op
 from theano._core.ops.array.broadcasting import Alloc
 from theano._core.ops.array.gradient import DisconnectedType
+from theano._core.ops.array.overwriting import over
 from theano._core.ops.core.fill import Second
 from theano._core.ops.core.op import as_variable, tensor_operand
 from theano._core.ops.core.python_call import Called
@@ -178,8 +179,7 @@ class Expanded:
         outputs = self.scalar_op.applied(*inputs)
         # An operation that overwrites an input has a number of its own.
         number = vars(self).get("overwrites")
-        if number is not None:
-            outputs[0].tag.overwrites = inputs[number]
+        over(None if number is None else inputs[number], outputs[0])
         return outputs
 
     def __call__(self, *inputs: Any, **options: Any) -> Any:

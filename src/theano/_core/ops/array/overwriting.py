@@ -19,6 +19,13 @@ def overwriting(op: Any) -> Any:
     return fresh
 
 
+def over(target: Any, result: Any) -> Any:
+    """Return a result with a note of the variable that it may overwrite, if there is one."""
+    if target is not None:
+        result.tag.overwrites = target
+    return result
+
+
 class Overwrite(Structured):
     """Its inputs after the targets; before it hands them on, it writes some into the targets.
 
