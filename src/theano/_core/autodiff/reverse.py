@@ -22,7 +22,7 @@ from theano._core.base.gc_pause import paused_collector
 from theano._core.base.settings import change_flags, config
 from theano._core.ir import hooks
 from theano._core.ir.graph import toposort
-from theano._core.ir.source import at_line, user_line
+from theano._core.ir.source import at_line, made_at, user_line
 from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Apply, Variable
 from theano._core.ops.array.gradient import DisconnectedType, NullType
@@ -182,11 +182,11 @@ def _known_gradient(variable: Any, value: Any) -> Any:
 def _disconnected(cost: Any, target: Any, policy: str) -> None:
     if policy == "ignore":
         return
-    made = f" It was made at {target.source}." if target.source else ""
     message = (
         "grad method was asked to compute the gradient with respect to a variable that is not part "
         "of the computational graph of the cost, or is used only by a non-differentiable operator: "
-        f"{target}.{made} Use disconnected_inputs='ignore' or 'warn' to get zeros instead."
+        f"{target}.{made_at(target)} Use disconnected_inputs='ignore' or 'warn' to get zeros "
+        "instead."
     )
     if policy == "warn":
         warnings.warn(message, stacklevel=3)

@@ -15,6 +15,7 @@ from theano._core.base.settings import config
 from theano._core.compile.function import function
 from theano._core.compile.modes import Mode, predefined_modes
 from theano._core.ir.graph import copy_graph, toposort
+from theano._core.ir.source import made_at
 from theano._core.ir.text import listing
 from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Apply, Constant
@@ -153,8 +154,8 @@ def _report(found: list[str], value: Any, variable: Any, node: Apply | None) -> 
         lines.append(f"    {variable} {variable.type}, shape {np.shape(value)}")
     if node is not None:
         lines.append(f"Node: {node}")
-    made = _made(variable if node is None else node)
-    lines += [made] if made else []
+    made = made_at(variable if node is None else node)
+    lines += [made.strip()] if made else []
     message = "\n".join(lines)
     action = config.NanGuardMode.action
     if action == "raise":
@@ -334,8 +335,8 @@ class InvalidValueError(DebugModeError):
         specific_hint: Any = "none",
     ) -> None:
         super().__init__(
-            f"{r} of type {r.type} has the value {v!r}: {hint}. It is made by {r.owner}. "
-            f"{_made(r.owner or r)}"
+            f"{r} of type {r.type} has the value {v!r}: {hint}. It is made by {r.owner}."
+            f"{made_at(r.owner or r)}"
         )
         self.r, self.v, self.client_node = r, v, client_node
         self.hint, self.specific_hint = hint, specific_hint
@@ -486,11 +487,6 @@ def _native(inputs: Sequence[Any], outputs: Sequence[Any]) -> Callable[..., list
     fresh = [v.type() for v in inputs]
     made = copy_graph(outputs, dict(zip(inputs, fresh, strict=True)))
     return function(fresh, made, mode=Mode("llvm", None), on_unused_input="ignore")
-
-
-def _made(variable: Any) -> str:
-    source = getattr(variable, "source", None)
-    return f"It was made at {source}." if source else ""
 
 
 def _same(variable: Any, one: Any, two: Any) -> bool:

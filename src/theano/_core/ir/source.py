@@ -55,6 +55,12 @@ class SourceLine(NamedTuple):
         return None
 
 
+def made_at(thing: Any) -> str:
+    """Return a sentence, after a blank, with the line that made a variable or node; '' for none."""
+    source = getattr(thing, "source", None)
+    return f" It was made at {source}." if source else ""
+
+
 _thread = threading.local()
 # Files of this package that were met on the stack.
 _own_files: set[str] = set()

@@ -11,7 +11,7 @@ import numpy as np
 
 from theano._core.base.settings import config
 from theano._core.ir import hooks
-from theano._core.ir.source import SourceLine, user_line
+from theano._core.ir.source import SourceLine, made_at, user_line
 
 if TYPE_CHECKING:
     from theano._core.ir.types import Type
@@ -101,8 +101,7 @@ class Variable:
         """Return the test value; AttributeError if there is none, TypeError if it does not fit."""
         tag: Any = self.tag
         if not hasattr(tag, "test_value"):
-            made = "" if self.source is None else f" It was made at {self.source}."
-            raise AttributeError(f"{self} has no test value.{made}")
+            raise AttributeError(f"{self} has no test value.{made_at(self)}")
         try:
             return self.type.filter(tag.test_value)
         except Exception as error:

@@ -20,6 +20,7 @@ from theano._core.compile.shared import SharedVariable
 from theano._core.compile.test_values import transfer_test_value
 from theano._core.ir.graph import inputs as leaves_of
 from theano._core.ir.graph import toposort
+from theano._core.ir.source import made_at
 from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Constant, Variable
 from theano._core.ops.array.dims import as_int64
@@ -310,7 +311,7 @@ class _Builder:
             f"has type "
             f"{kind}, while the result of a step has type {new}"
         )
-        made = f" It was made at {value.source}." if value.source else ""
+        made = made_at(value)
         if not isinstance(kind, TensorType) or not isinstance(new, TensorType):
             raise TypeError(f"{what}.{made}")
         if new.dtype != kind.dtype:
