@@ -40,8 +40,7 @@ def main(steps: int = 4000, picture: str | None = None) -> float:
     (images, _), (test_images, _) = common.digits()
     images, test_images = images.reshape(-1, 64), test_images.reshape(-1, 64)
     step, restore = build(rng)
-    chosen = common.batches(rng, len(images), 100)
-    common.train(steps, lambda: step(images[next(chosen)]))
+    common.train(steps, common.on_batches(rng, step, images))
     noisy, restored = restore(test_images)
     error = float(np.mean((restored - test_images) ** 2) / np.mean((noisy - test_images) ** 2))
     print(f"the mean square error is {error:.2f} of that of the images with holes")
@@ -51,9 +50,7 @@ def main(steps: int = 4000, picture: str | None = None) -> float:
         axes.imshow(common.tiles(1 - rows, 12), cmap="gray")
         axes.set(title="Images, what is left of them, and what is made of that", xticks=[])
         axes.set(yticks=[])
-        figure.tight_layout()
-        figure.savefig(picture, dpi=80)
-        plt.close(figure)
+        common.save(figure, picture)
     return error
 
 

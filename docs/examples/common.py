@@ -18,6 +18,8 @@ import theano
 import theano.tensor as T
 
 mpl.use("Agg")
+import matplotlib.pyplot as plt
+
 theano.config.floatX = floatx = "float32"
 
 
@@ -105,6 +107,27 @@ def batches(rng: np.random.Generator, count: int, size: int) -> Iterator[np.ndar
             yield order[start : start + size]
 
 
+def codes() -> tuple[np.ndarray, list[str]]:
+    """Return the manual as numbers of characters, and the character of each number."""
+    text = manual()
+    alphabet = sorted(set(text))
+    number = {character: i for i, character in enumerate(alphabet)}
+    return np.array([number[character] for character in text], "int32"), alphabet
+
+
+def on_batches(
+    rng: np.random.Generator, step: Callable[..., float], *arrays: np.ndarray
+) -> Callable[[], float]:
+    """Return what calls `step` with the next 100 rows of some arrays."""
+    chosen = batches(rng, len(arrays[0]), 100)
+
+    def one() -> float:
+        rows = next(chosen)
+        return step(*(array[rows] for array in arrays))
+
+    return one
+
+
 # -- running --------------------------------------------------------------------------------------
 
 
@@ -136,3 +159,10 @@ def tiles(images: np.ndarray, columns: int) -> np.ndarray:
         .transpose(0, 2, 1, 3)
         .reshape(-1, columns * (width + 1))
     )
+
+
+def save(figure: plt.Figure, picture: str) -> None:
+    """Write a figure to a file."""
+    figure.tight_layout()
+    figure.savefig(picture, dpi=80)
+    plt.close(figure)

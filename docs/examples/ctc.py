@@ -95,9 +95,7 @@ def main(steps: int = 2000, picture: str | None = None) -> float:
                 if digit and (at == 0 or classes[at - 1, i] != digit):
                     axis.text(at, -1, str(digit - 1), color="tab:red", ha="center")
             axis.axis("off")
-        figure.tight_layout()
-        figure.savefig(picture, dpi=80)
-        plt.close(figure)
+        common.save(figure, picture)
     return right / total
 
 

@@ -77,9 +77,7 @@ def main(steps: int = 20000, picture: str | None = None) -> float:
             plot.text(x, y, word, fontsize=8)
             plot.plot(x, y, ".", color="0.8")
         plot.set(title="Words 20 to 160, along the two main axes", xticks=[], yticks=[])
-        figure.tight_layout()
-        figure.savefig(picture, dpi=80)
-        plt.close(figure)
+        common.save(figure, picture)
     return float(np.mean(losses[-200:]))
 
 

@@ -73,9 +73,7 @@ def main(steps: int = 100, picture: str | None = None) -> float:
         axes.plot(places[train], values[train], ".", color="0.4")
         axes.set(xlabel="body mass index (kg/m²)", ylabel="progression (deviations)")
         axes.set(title="Mean and two deviations of the curve")
-        figure.tight_layout()
-        figure.savefig(picture, dpi=80)
-        plt.close(figure)
+        common.save(figure, picture)
     return error
 
 

@@ -94,9 +94,7 @@ def main(steps: int = 1000, picture: str | None = None) -> float:
         right.hist(np.exp(kept[:, -2:]), bins=40, label=["width of coefficients", "noise"])
         right.set(title="Widths", xlabel="deviations of the target", ylabel="samples")
         right.legend()
-        figure.tight_layout()
-        figure.savefig(picture, dpi=80)
-        plt.close(figure)
+        common.save(figure, picture)
     return accepted
 
 

@@ -47,13 +47,7 @@ def main(steps: int = 1500, picture: str | None = None) -> float:
     (images, labels), (test_images, test_labels) = common.digits()
     images, test_images = images[:, None], test_images[:, None]
     step, predict, kernels = build(rng)
-    chosen = common.batches(rng, len(images), 100)
-
-    def one():
-        batch = next(chosen)
-        return step(images[batch], labels[batch])
-
-    losses = common.train(steps, one)
+    losses = common.train(steps, common.on_batches(rng, step, images, labels))
     accuracy = float(np.mean(predict(test_images) == test_labels))
     print(f"{100 * accuracy:.1f} % of {len(test_labels)} test images")
     if picture:
@@ -62,9 +56,7 @@ def main(steps: int = 1500, picture: str | None = None) -> float:
         left.set(title="Training", xlabel="step", ylabel="cross-entropy (nat)")
         right.imshow(common.tiles(kernels.get_value()[:, 0], 5), cmap="gray")
         right.set(title="Kernels of the first layer", xticks=[], yticks=[])
-        figure.tight_layout()
-        figure.savefig(picture, dpi=80)
-        plt.close(figure)
+        common.save(figure, picture)
     return accuracy
 
 

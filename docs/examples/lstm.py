@@ -66,10 +66,7 @@ def written(rng, write, alphabet, beginning: str, count: int) -> str:
 def main(steps: int = 3000, picture: str | None = None) -> float:
     """Train; return the loss of the last steps in bits a character."""
     rng = np.random.default_rng(1)
-    text = common.manual()
-    alphabet = sorted(set(text))
-    number = {character: i for i, character in enumerate(alphabet)}
-    codes = np.array([number[character] for character in text], "int32")
+    codes, alphabet = common.codes()
     step, write = build(rng, len(alphabet))
 
     def one():
@@ -84,9 +81,7 @@ def main(steps: int = 3000, picture: str | None = None) -> float:
         figure, axes = plt.subplots(figsize=(8, 4))
         axes.plot(losses)
         axes.set(title="Training", xlabel="step", ylabel="bits a character")
-        figure.tight_layout()
-        figure.savefig(picture, dpi=80)
-        plt.close(figure)
+        common.save(figure, picture)
     return bits
 
 

@@ -45,13 +45,7 @@ def main(steps: int = 2000, picture: str | None = None) -> float:
     (images, labels), (test_images, test_labels) = common.digits()
     images, test_images = images.reshape(-1, 64), test_images.reshape(-1, 64)
     step, predict = build(rng)
-    chosen = common.batches(rng, len(images), 100)
-
-    def one():
-        batch = next(chosen)
-        return step(images[batch], labels[batch])
-
-    losses = common.train(steps, one)
+    losses = common.train(steps, common.on_batches(rng, step, images, labels))
     guesses = predict(test_images)
     accuracy = float(np.mean(guesses == test_labels))
     print(f"{100 * accuracy:.1f} % of {len(test_labels)} test images")
@@ -62,9 +56,7 @@ def main(steps: int = 2000, picture: str | None = None) -> float:
         wrong = test_images[guesses != test_labels].reshape(-1, 8, 8)[:8]
         right.imshow(common.tiles(1 - wrong, max(len(wrong), 1)), cmap="gray")
         right.set(title="Test images that are mistaken", xticks=[], yticks=[])
-        figure.tight_layout()
-        figure.savefig(picture, dpi=80)
-        plt.close(figure)
+        common.save(figure, picture)
     return accuracy
 
 

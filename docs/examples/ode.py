@@ -77,9 +77,7 @@ def main(steps: int = 200, picture: str | None = None) -> float:
             axes.plot(YEARS, data[:, i], "o", color=f"C{i}")
         axes.set(xlabel="year", ylabel="thousands of furs", title="Measured, and the solution")
         axes.legend()
-        figure.tight_layout()
-        figure.savefig(picture, dpi=80)
-        plt.close(figure)
+        common.save(figure, picture)
     return error
 
 

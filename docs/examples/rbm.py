@@ -64,8 +64,7 @@ def main(steps: int = 6000, picture: str | None = None) -> float:
     (images, _), _ = common.digits()
     images = (images.reshape(-1, 64) > 0.4).astype("float32")
     step, dream = build(rng)
-    chosen = common.batches(rng, len(images), 100)
-    errors = common.train(steps, lambda: step(images[next(chosen)]))
+    errors = common.train(steps, common.on_batches(rng, step, images))
     error = float(np.mean(errors[-50:]))
     print(
         f"cross-entropy of reconstructions: {errors[0]:.1f} nats at first, {error:.1f} at the end"
@@ -76,9 +75,7 @@ def main(steps: int = 6000, picture: str | None = None) -> float:
         for axis, which, title in zip(axes, (seen, dreamt), ("Images", "Dreamt"), strict=True):
             axis.imshow(common.tiles(1 - which, 10), cmap="gray")
             axis.set(title=title, xticks=[], yticks=[])
-        figure.tight_layout()
-        figure.savefig(picture, dpi=80)
-        plt.close(figure)
+        common.save(figure, picture)
     return error
 
 

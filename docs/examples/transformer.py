@@ -81,10 +81,7 @@ class Model:
 def main(steps: int = 2000, picture: str | None = None) -> float:
     """Train; return the loss of the last steps in bits a character."""
     rng = np.random.default_rng(1)
-    text = common.manual()
-    alphabet = sorted(set(text))
-    number = {character: i for i, character in enumerate(alphabet)}
-    codes = np.array([number[character] for character in text], "int32")
+    codes, alphabet = common.codes()
 
     model = Model(rng, len(alphabet))
     batch = T.imatrix("batch")
@@ -100,7 +97,7 @@ def main(steps: int = 2000, picture: str | None = None) -> float:
     losses = np.array(common.train(steps, one)) / np.log(2)
     bits = float(np.mean(losses[-50:]))
     print(f"{losses[0]:.2f} bits a character at first, {bits:.2f} at the end; it writes:\n")
-    written = [number[character] for character in "The "]
+    written = [alphabet.index(character) for character in "The "]
     for _ in range(300):
         chances = follow(np.array([written[-LENGTH:]], "int32"))[0].astype("float64")
         written.append(int(rng.choice(len(alphabet), p=chances / chances.sum())))
@@ -109,9 +106,7 @@ def main(steps: int = 2000, picture: str | None = None) -> float:
         figure, axes = plt.subplots(figsize=(8, 4))
         axes.plot(losses)
         axes.set(title="Training", xlabel="step", ylabel="bits a character")
-        figure.tight_layout()
-        figure.savefig(picture, dpi=80)
-        plt.close(figure)
+        common.save(figure, picture)
     return bits
 
 

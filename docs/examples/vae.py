@@ -60,8 +60,7 @@ def main(steps: int = 6000, picture: str | None = None) -> float:
     (images, labels), _ = common.digits()
     images = images.reshape(-1, 64)
     step, encode, decode = build(rng)
-    chosen = common.batches(rng, len(images), 100)
-    losses = common.train(steps, lambda: step(images[next(chosen)]))
+    losses = common.train(steps, common.on_batches(rng, step, images))
     loss = float(np.mean(losses[-50:]))
     print(f"bound on -log p: {losses[0]:.1f} nats at first, {loss:.1f} at the end")
     if picture:
@@ -74,9 +73,7 @@ def main(steps: int = 6000, picture: str | None = None) -> float:
         square = np.array([(x, y) for y in grid for x in grid[::-1]], dtype="float32")
         right.imshow(common.tiles(1 - decode(square).reshape(-1, 8, 8), 15), cmap="gray")
         right.set(title="What lies where, from -2 to 2", xticks=[], yticks=[])
-        figure.tight_layout()
-        figure.savefig(picture, dpi=80)
-        plt.close(figure)
+        common.save(figure, picture)
     return loss
 
 
