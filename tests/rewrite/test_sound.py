@@ -159,6 +159,36 @@ def test_sound(rule: Rule) -> None:
     assert not wrong, f"{len(wrong)} of the cases, such as\n" + "\n".join(wrong[:8])
 
 
+BESIDE = {
+    "a number": lambda x: T.dscalar("beside"),
+    "a number a row": lambda x: T.dvector("beside").dimshuffle(0, "x"),
+    "infinity": lambda x: T.constant(np.inf),
+    "NaN in the shape of x": lambda x: T.fill(x, np.nan),
+    "of their number": lambda x: T.sqrt(x.shape[1]),
+    "their sum": lambda x: T.exp(x).sum(axis=1, keepdims=True),
+    "their mean": lambda x: x.mean(axis=1, keepdims=True),
+}
+
+
+@pytest.mark.parametrize("beside", BESIDE)
+@pytest.mark.parametrize("axis", [None, 0, 1])
+@pytest.mark.parametrize("operation", [T.mul, T.true_div, lambda x, y: T.exp(x) / y, T.sub])
+def test_what_stands_beside_no_items(operation: Any, axis: int | None, beside: str) -> None:
+    """Infinity times nothing, and nothing divided by nothing, have the sum 0."""
+    x = T.dmatrix("x")
+    other = BESIDE[beside](x)
+    terms = operation(x, other)
+    outputs = [terms.sum(axis=axis), terms.mean(axis=axis).sum(), T.grad(terms.sum(), x)]
+    arguments = [v for v in leaves_of(outputs[0]) if v is not x]
+    after = rewrite(outputs)
+    for shape, hard in itertools.product([(0, 0), (3, 0), (0, 2)], [0, np.inf, np.nan]):
+        values = {x: np.zeros(shape)}
+        for v in arguments:
+            values[v] = np.full(shape[: v.ndim], hard)
+        for got, wanted in zip(evaluate(after, values), evaluate(outputs, values), strict=True):
+            np.testing.assert_array_equal(got, wanted)
+
+
 def test_lengths_found_to_be_1_below_a_permutation() -> None:
     # The constant of one item that the range becomes is broadcastable, unlike the range.
     x = T.dmatrix("x")

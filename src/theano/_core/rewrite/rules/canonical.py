@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 
 from theano._core.base import dtypes
+from theano._core.ir.graph import made_by
 from theano._core.ir.variable import Apply, Constant
 from theano._core.ops.array.broadcasting import alloc
-from theano._core.ops.array.dims import product
 from theano._core.ops.array.reductions import Reduction
-from theano._core.ops.core.dimshuffle import dimshuffle
+from theano._core.ops.core.dimshuffle import DimShuffle, dimshuffle
 from theano._core.ops.elementwise.arithmetic import (
     add,
     and_,
@@ -35,6 +35,7 @@ from theano._core.rewrite.rules.flatten import (
     broadcast,
     filled,
     fitted,
+    items_summed,
     kept,
     number,
     split_constants,
@@ -46,17 +47,15 @@ SUMS = frozenset((add, sub, neg))
 x, y = wild("x"), wild("y")
 
 
-def _useless_cast(rewriter: Rewriter, node: Apply) -> Any:
-    if not node.op.name.startswith("Cast{"):
-        return None
-    return node.inputs[0] if node.inputs[0].type.dtype == node.outputs[0].type.dtype else None
+def _is_cast(node: Apply) -> bool:
+    return node.op.name.startswith("Cast{")
 
 
 @rule("cast to its own dtype → x; max(x, x) → x", on=Elementwise, keeps="exact", why="no work")
 def _any_elementwise(rewriter: Rewriter, node: Apply) -> Any:
-    if node.op.name.startswith("Cast{"):
-        return _useless_cast(rewriter, node)
     first, *others = node.inputs
+    if _is_cast(node):
+        return first if first.type.dtype == node.outputs[0].type.dtype else None
     if others and others[0] is first and node.op in (maximum, minimum, and_, or_):
         return kept(rewriter, node, first)
     return None
@@ -188,7 +187,10 @@ def _known_switch(rewriter: Rewriter, node: Apply) -> Any:
 
 @rule("sum(c x) → c sum(x)", on=Reduction, why="one product instead of n")
 def _scale_out_of_sum(rewriter: Rewriter, node: Apply) -> Any:
-    """For a factor without axes; also sum(-x) → -sum(x)."""
+    """For a number as factor; also sum(-x) → -sum(x).
+
+    The sum of no items is 0, even if each had been multiplied with an infinity.
+    """
     if node.op.kind != "sum" or node.inputs[0].type.dtype != node.outputs[0].type.dtype:
         return None
     inner = node.inputs[0].owner
@@ -203,10 +205,28 @@ def _scale_out_of_sum(rewriter: Rewriter, node: Apply) -> Any:
         if not all(factor.type.broadcastable) or all(other.type.broadcastable):
             continue
         dtype = node.outputs[0].type.dtype
-        if other.type.dtype == dtype:
+        if other.type.dtype == dtype and (_is_finite(factor) or _some_summed(rewriter, node)):
             scalar = dimshuffle(factor, ()) if factor.type.ndim else factor
             return cast(scalar, dtype) * node.op(other)
     return None
+
+
+def _is_finite(factor: Any) -> bool:
+    """Tell whether a number is neither infinite nor NaN, whatever the arguments are."""
+    known = known_value(factor)
+    if known is not None:
+        return bool(np.isfinite(known))
+    while made_by(factor, Elementwise, DimShuffle) and len(factor.owner.inputs) == 1:
+        if isinstance(factor.owner.op, Elementwise) and not _is_cast(factor.owner):
+            break
+        factor = factor.owner.inputs[0]
+    return dtypes.is_discrete(factor.type.dtype)
+
+
+def _some_summed(rewriter: Rewriter, node: Apply) -> bool:
+    """Tell whether each item of a reduction is certainly of some."""
+    items = items_summed(rewriter, node)
+    return isinstance(items, int) and items > 0
 
 
 @rule("fold over length 1 → x", on=Reduction, keeps="exact", why="no work")
@@ -227,10 +247,11 @@ def _neutral_fold(rewriter: Rewriter, node: Apply) -> Any:
     known = known_value(value)
     if node.op.kind != "sum" or known is None or isinstance(value, Constant):
         return None
-    total = product([rewriter.lengths(value)[a] for a in node.op.axes(value.type.ndim)])
-    out = node.outputs[0]
-    result = mul(number(known, out.type.dtype), cast_length(total, out.type.dtype))
-    return result if out.type.ndim == 0 else _alloc_like(rewriter, node, result)
+    if not np.isfinite(known) and not _some_summed(rewriter, node):
+        return None
+    dtype = node.outputs[0].type.dtype
+    result = mul(number(known, dtype), cast_length(items_summed(rewriter, node), dtype))
+    return result if node.outputs[0].type.ndim == 0 else _alloc_like(rewriter, node, result)
 
 
 def cast_length(value: Any, dtype: str) -> Any:

@@ -9,7 +9,7 @@ import numpy as np
 
 from theano._core.ir.variable import Apply
 from theano._core.ops.array.assertions import Require
-from theano._core.ops.array.dims import as_int64
+from theano._core.ops.array.dims import as_int64, product
 from theano._core.ops.core.fill import fill
 from theano._core.ops.elementwise.arithmetic import eq
 from theano._core.ops.elementwise.elementwise import cast
@@ -51,6 +51,13 @@ def split_constants(values: list[Any]) -> tuple[list[Any], list[Any]]:
 def number(value: Any, dtype: str) -> np.ndarray:
     """Return a number as an array without axes."""
     return np.asarray(value, dtype=dtype)
+
+
+def items_summed(rewriter: Rewriter, node: Apply) -> Any:
+    """Return how many items each item of a reduction is of: an int, or an int64 scalar."""
+    value = node.inputs[0]
+    lengths = rewriter.lengths(value)
+    return product([lengths[axis] for axis in node.op.axes(value.type.ndim)])
 
 
 def filled(node: Apply, value: Any) -> Any:

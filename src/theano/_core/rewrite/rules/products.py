@@ -143,6 +143,13 @@ class Factors(Terms):
                     self.plus[i] = like(build(inner.owner, found), other)
                     self.minus.append(total.owner.op.expand(value, total))
                     return total
+            for j, factor in enumerate(found.plus):
+                divided = _sum_divided_by_sum_of(factor, value)
+                if divided is not None and along(factor, (other, inner)):
+                    total, found.plus[j] = divided
+                    self.plus[i] = like(build(inner.owner, found), other)
+                    self.minus.append(total.owner.op.expand(value, total))
+                    return total
         return None
 
     def _cancel_exponentials(self) -> None:
@@ -222,6 +229,29 @@ def _one_plus_exp(value: Any) -> Any:
 def _is_sum_of(total: Any, value: Any) -> bool:
     node = made_by(total, Reduction)
     return node is not None and node.op.kind == "sum" and node.inputs[0] is value
+
+
+def _sum_divided_by_sum_of(out: Any, value: Any) -> tuple[Any, Any] | None:
+    """Return t and sum(x) if `out` is sum(x / t), with t the sum of `value` along the same axes.
+
+    They may stand apart where a product with `value` has both: where these axes have no items, that
+    has none either, and nothing is divided by 0.
+    """
+    node = made_by(out, Reduction)
+    if node is None or node.op.kind != "sum" or out.type.dtype != node.inputs[0].type.dtype:
+        return None
+    inside = flatten(node.inputs[0])
+    axes = node.op.axes(node.inputs[0].type.ndim)
+    if inside is None:
+        return None
+    for below in inside.minus:
+        total = without_axes(below)
+        if not _is_sum_of(total, value) or not along(total, (below, total)):
+            continue
+        if total.owner.op.axes(value.type.ndim) == axes:
+            inside.minus.remove(below)
+            return total, node.op(build(node.inputs[0].owner, inside))
+    return None
 
 
 def _minus_square_of(value: Any) -> Any:

@@ -10,11 +10,13 @@ from theano._core.ir.graph import made_by
 from theano._core.ir.variable import Apply
 from theano._core.ops.array.reductions import Reduction
 from theano._core.ops.core.dimshuffle import DimShuffle, dimshuffle
-from theano._core.ops.elementwise.arithmetic import true_div
+from theano._core.ops.elementwise.arithmetic import eq, switch, true_div
 from theano._core.ops.elementwise.transcendental import exp, expm1, log, log1p, sigmoid, softplus
 from theano._core.rewrite.engine import Rewriter
 from theano._core.rewrite.pattern import Match, Rules, wild
 from theano._core.rewrite.rules.exponentials import largest_of, like, shifted, without_axes
+from theano._core.rewrite.rules.flatten import items_summed, number
+from theano._core.rewrite.rules.products import flatten
 
 RULES = Rules("stable")
 rule, pattern = RULES.rule, RULES.pattern
@@ -75,10 +77,13 @@ def _log_sum_exp(rewriter: Rewriter, node: Apply) -> Any:
 @rule(
     "sum(x / y) → sum(x) / y",
     on=Reduction,
-    why="fewer quotients, and the divisor of a softmax meets its exponentials",
+    why="fewer quotients",
 )
 def _divisor_out_of_sum(rewriter: Rewriter, node: Apply) -> Any:
-    """For a y that is alike along the axes."""
+    """For a y that is alike along the axes; not a sum, which the rules on softmax look for.
+
+    The sum of no items is 0, even if each had been divided by 0.
+    """
     value, out = node.inputs[0], node.outputs[0]
     if node.op.kind != "sum" or not made_by(value, true_div):
         return None
@@ -91,5 +96,11 @@ def _divisor_out_of_sum(rewriter: Rewriter, node: Apply) -> Any:
         return None
     if any(given.op.new_order[axis] != "x" for axis in axes):
         return None
-    kept = [axis for axis in range(value.type.ndim) if axis not in axes]
-    return node.op(above) / dimshuffle(below, kept)
+    divisor = dimshuffle(below, [axis for axis in range(value.type.ndim) if axis not in axes])
+    factors = flatten(divisor)
+    if factors is None or any(made_by(without_axes(v), Reduction) for v in factors.plus):
+        return None
+    items = items_summed(rewriter, node)
+    if not isinstance(items, int) or items == 0:
+        divisor = switch(eq(items, 0), number(1, out.type.dtype), divisor)
+    return node.op(above) / divisor
