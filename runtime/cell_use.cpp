@@ -211,10 +211,6 @@ void leave_reader(CellObject *cell) {
     if (use.readers > 0) --use.readers;
 }
 
-bool is_read(const CellObject *cell, bool taken) {
-    return cell->use.process == process && (cell->use.readers > 0 || cell->use.writers > taken);
-}
-
 void forget_in_child() {
     ++process;
     queue = nullptr;

@@ -45,7 +45,9 @@ bool enter_reader(CellObject *cell);
 void leave_reader(CellObject *cell);
 
 // Whether others read the value of a cell that this call writes, so that it must stay as it is.
-bool is_read(const CellObject *cell, bool taken);
+inline bool is_read(const CellObject *cell, bool taken) {
+    return cell->use.process == process && (cell->use.readers > 0 || cell->use.writers > taken);
+}
 
 // The other threads are gone in a child.
 void forget_in_child();

@@ -121,3 +121,57 @@ def test_many_new_values_spare_what_another_input_shows() -> None:
     assert kept == [not 20 <= i <= 22 for i in range(25)]
     for v, old in zip(shared, before, strict=True):
         np.testing.assert_array_equal(v.get_value(), old + 1.0)
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float16", "complex64", "int8", "uint64", "bool"])
+def test_a_new_number_keeps_the_memory(dtype: str) -> None:
+    n, y = theano.shared(np.array(1, dtype)), T.vector("y")
+    before = address(n)
+    new = T.invert(n) if dtype == "bool" else T.cast(n + T.cast(y.sum(), dtype), dtype)
+    update = theano.function([y], updates=[(n, new)], on_unused_input="ignore")
+    for _ in range(3):
+        update([2.0, 1.0])
+    assert n.get_value() == (np.invert(np.bool_(1)) if dtype == "bool" else np.array(10, dtype))
+    assert address(n) == before
+
+
+def test_a_number_is_read_before_it_is_overwritten() -> None:
+    n, m, v, y = theano.shared(1.0), theano.shared(10.0), theano.shared(np.zeros(3)), T.vector("y")
+    f = theano.function(
+        [y],
+        [n * y, T.alloc(n, 2), n.dimshuffle("x", "x") + 0, T.switch(y > n, y, n)],
+        updates=[(n, m + 1), (m, n + 1), (v, v + n * y)],
+    )
+    for old, other in ((1.0, 10.0), (11.0, 2.0), (3.0, 12.0)):
+        wanted_v = v.get_value() + old * np.ones(3)
+        scaled, filled, matrix, chosen = f(np.ones(3))
+        np.testing.assert_array_equal(scaled, old * np.ones(3))
+        np.testing.assert_array_equal(filled, [old, old])
+        np.testing.assert_array_equal(matrix, [[old]])
+        np.testing.assert_array_equal(chosen, np.maximum(np.ones(3), old))
+        np.testing.assert_array_equal(v.get_value(), wanted_v)
+        assert (n.get_value(), m.get_value()) == (other + 1, old + 1)
+
+
+def test_numbers_that_others_show_stay() -> None:
+    memory = np.array(5.0)
+    one, two = theano.shared(memory, borrow=True), theano.shared(memory, borrow=True)
+    theano.function([], updates=[(one, two + 1), (two, one * 2)])()
+    assert (memory, one.get_value(), two.get_value()) == (5.0, 6.0, 10.0)
+    memory.flags.writeable = False
+    fixed = theano.shared(memory, borrow=True)
+    theano.function([], updates=[(fixed, fixed + 1)])()
+    assert (memory, fixed.get_value()) == (5.0, 6.0)
+    out = theano.shared(1.0)
+    returned = theano.function([], [out, out.reshape((1,))], updates=[(out, out + 1)])()
+    theano.function([], updates=[(out, out + 1)])()
+    assert [r.item() for r in returned] == [1.0, 1.0]
+
+
+def test_a_call_that_fails_keeps_the_number() -> None:
+    n, i = theano.shared(1.0), T.lscalar("i")
+    f = theano.function([i], theano.shared(B)[i], updates=[(n, n + 1)])
+    before = address(n)
+    with pytest.raises(IndexError):
+        f(N)
+    assert (n.get_value(), address(n)) == (1.0, before)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from theano._core.ir.graph import made_by, toposort
+from theano._core.ir.graph import toposort
 from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Apply, Constant
 from theano._core.lower import pipeline
@@ -16,11 +16,10 @@ from theano._core.lower import program as ir
 from theano._core.lower.arrays import Array, Object
 from theano._core.lower.builder import copies, kernel_choice, lowering
 from theano._core.lower.builder.core import Core
-from theano._core.lower.builder.updates import plan_updates
+from theano._core.lower.builder.updates import is_scalar_expression, plan_updates
 from theano._core.lower.llvm.print.printer import printed
 from theano._core.lower.program_text import Output, ProgramText
 from theano._core.lower.schedule import group
-from theano._core.ops.elementwise.elementwise import Elementwise
 from theano._core.runtime import native
 
 
@@ -40,7 +39,8 @@ def write(p: Core) -> ProgramText:
         p.do(ir.Step(number))
         lowering.write_step(p, step)
         _tick(p, number)
-    _materialise_outputs(p)
+    copied: ir.Block = []
+    _materialise_outputs(p, copied)
     after: ir.Block = []
     if late:
         p.late = after
@@ -51,9 +51,8 @@ def write(p: Core) -> ProgramText:
         with p.into(after):
             _tick(p, number)
     p.late = None
-    copied: ir.Block = []
     results = _results(p, copied)
-    if late:
+    if p.in_place:
         p.do(ir.Fence())
     p.block += after + copied
     p.finish_constants()
@@ -90,15 +89,25 @@ def _nodes(p: Core) -> list[Apply]:
     return toposort(p.outputs, p.values)
 
 
-def _materialise_outputs(p: Core) -> None:
-    """Give every result that is ready memory of its own."""
+def _materialise_outputs(p: Core, copied: ir.Block) -> None:
+    """Give every result that is ready memory of its own.
+
+    What writes numbers over old ones is added to `copied`: others may read those until then.
+    """
     for out in p.outputs:
-        if out in p.values or isinstance(out, Constant) or _is_scalar_expression(p, out):
+        if is_scalar_expression(out) and out in p.in_place:
+            p.owned[out] = _overwriting(p, out, copied)
+        elif out in p.values or isinstance(out, Constant) or is_scalar_expression(out):
             _own(p, out, None)
 
 
-def _is_scalar_expression(p: Core, out: Any) -> bool:
-    return not out.type.ndim and made_by(out, Elementwise) is not None
+def _overwriting(p: Core, out: Any, copied: ir.Block) -> Array:
+    value = p.register(p.value(out))
+    p.node = out.owner
+    array = kernel_choice.overwritten(p, out.type.dtype, (), p.in_place[out])
+    with p.into(copied):
+        p.store(p.pointer(array), value)
+    return array
 
 
 def _own(p: Core, out: Any, copied: ir.Block | None) -> None:

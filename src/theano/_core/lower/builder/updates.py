@@ -36,7 +36,7 @@ def plan_updates(p: Core, steps: Sequence[Step]) -> tuple[list[Step], list[Step]
 
     A step may write over a shared variable if every other reader of it can run before, and if
     nothing that could fail runs after. The second list is written in two halves: first all that
-    may fail in any of its steps, then the work itself.
+    may fail in any of its steps, then the work itself. Numbers need no step: they are stored last.
     """
     step_of = {node: step for step in steps for node in step.nodes}
     readers_of = _readers(steps)
@@ -45,12 +45,13 @@ def plan_updates(p: Core, steps: Sequence[Step]) -> tuple[list[Step], list[Step]
     counts = Counter(p.outputs)
     for number, out in zip(p.updates, p.outputs[len(p.outputs) - len(p.updates) :], strict=True):
         target = p.inputs[number]
+        if number not in p.overwritable or counts[out] != 1 or target in counts:
+            continue
+        if is_scalar_expression(out) and _can_keep_number(p, out, target):
+            p.in_place[out] = target
+            continue
         step = step_of.get(out.owner) if out.owner is not None else None
-        if (
-            step is None
-            or number not in p.overwritable
-            or not (counts[out] == 1 and target not in counts and _can_write(p, step, out, target))
-        ):
+        if step is None or not _can_write(p, step, out, target):
             continue
         readers = readers_of.get(target, set()) - {step}
         dependents = {step_of[node] for node in step.users if node in step_of} - {step}
@@ -62,6 +63,16 @@ def plan_updates(p: Core, steps: Sequence[Step]) -> tuple[list[Step], list[Step]
         p.in_place[out] = target
     ordered = order(steps, step_of, after)
     return [s for s in ordered if s not in late], [s for s in ordered if s in late]
+
+
+def is_scalar_expression(out: Any) -> bool:
+    """Tell whether an output is a number that is computed in a register."""
+    return not out.type.ndim and made_by(out, Elementwise) is not None
+
+
+def _can_keep_number(p: Core, out: Any, target: Any) -> bool:
+    """Tell whether a new number may be stored over the old one, when all else is done."""
+    return target.type == out.type and all(root(other) is not target for other in p.outputs)
 
 
 def _can_write(p: Core, step: Step, out: Any, target: Any) -> bool:
