@@ -5,7 +5,6 @@ them. Written for one lane or many, an expression gives the same bits in every l
 computed in float32 and rounded after each operation.
 """
 
-import difflib
 import math
 from collections.abc import Callable
 from typing import Any
@@ -104,7 +103,9 @@ class Builder(RandomNumbers):
         known = _NUMPY_NAMES.get(name)
         if known is not None:
             return getattr(self, known)
-        near = difflib.get_close_matches(name, dir(type(self)), 4, 0.5)
+        from difflib import get_close_matches
+
+        near = get_close_matches(name, dir(type(self)), 4, 0.5)
         raise AttributeError(
             f"the instruction builder has no function {name!r}"
             + (f"; similar are {', '.join(near)}" if near else "")
