@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from theano._core.base.dtypes import itemsize
 from theano._core.ir.variable import Apply, Constant
 from theano._core.lower.arrays import Array, Buffer, Size
-from theano._core.lower.builder import kernel_call
+from theano._core.lower.builder import kernel_call, tiled_rows
 from theano._core.lower.builder.core import Core
 from theano._core.lower.faults import EXTREMES
 from theano._core.lower.kernel.expression import Body, Operation, without_numbers
@@ -235,6 +235,7 @@ def run(
     if isinstance(flag, str):
         kernel_call.ready_variant(p, flag, calls[1], unless=True)
     narrow = {c: _many_short_rows(p, c, lengths, flag, chosen_freely) for c in calls}
+    tiling = tiled_rows.plan(p, calls[0], flag) if chosen_freely else None
     if any(narrow.values()) or flag is not True or names[0] == "rows":
         # Known before the branches in which they are needed.
         list(map(p.strides, every))
@@ -247,7 +248,14 @@ def run(
 
     def best(chosen: Call) -> None:
         found = narrow[chosen]
-        if found is None:
+        together = tiling if chosen is calls[0] else None
+        if together is not None:
+            p.if_else(
+                together.condition,
+                lambda: tiled_rows.call_tiled(p, together, chosen, arrays, outs),
+                lambda: call(chosen),
+            )
+        elif found is None:
             call(chosen)
         else:
             short, other = found
