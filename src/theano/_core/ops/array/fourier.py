@@ -42,6 +42,36 @@ def _weighted(g: Any, size: Any, weight: float) -> Any:
     return g * dimshuffle(weights, [*["x"] * (rank - 2), 0, "x"])
 
 
+def _transforms(xp: Any) -> Any:
+    """Return a library of transforms.
+
+    SciPy's have NumPy's bits for float64; float32 stays float32, and rows are shared by threads.
+    """
+    if xp is not np:
+        return xp.fft
+    from scipy import fft
+
+    return fft
+
+
+def _threads(xp: Any) -> dict[str, int]:
+    return {"workers": config.threads} if xp is np else {}
+
+
+def _parts(xp: Any, x: Any, dtype: Any) -> Any:
+    """Return complex numbers as real and imaginary parts along a last axis: the same memory."""
+    if xp is np and x.flags.c_contiguous:
+        return x.view(x.real.dtype).reshape(*x.shape, 2).astype(dtype, copy=False)
+    return xp.stack([x.real, x.imag], axis=-1).astype(dtype)
+
+
+def _spectrum(xp: Any, x: Any) -> Any:
+    """Return complex numbers whose parts are along the last axis."""
+    if xp is np and x.flags.c_contiguous:
+        return x.view(np.result_type(x, np.complex64))[..., 0]
+    return x[..., 0] + 1j * x[..., 1]
+
+
 class RFFT(Called):
     """Transform of `x` over all axes but the first: the half of the last axis that is needed.
 
@@ -57,8 +87,8 @@ class RFFT(Called):
         return self.one([x], x.type.dtype, pattern)
 
     def compute(self, xp: Any, node: Apply, x: Any) -> tuple[Any, ...]:
-        found = xp.fft.rfftn(x, axes=tuple(range(1, x.ndim)))
-        return (xp.stack([found.real, found.imag], axis=-1).astype(x.dtype),)
+        found = _transforms(xp).rfftn(x, axes=tuple(range(1, x.ndim)), **_threads(xp))
+        return (_parts(xp, found, x.dtype),)
 
     def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
         *first, last = shapes[0]
@@ -93,8 +123,9 @@ class IRFFT(Called):
             raise ValueError(f"irfft: the last axis must hold two parts, it has {x.shape[-1]}")
         lengths = (*x.shape[1:-2], int(size))
         axes = tuple(range(1, x.ndim - 1))
-        found = xp.fft.irfftn(x[..., 0] + 1j * x[..., 1], lengths, axes, norm="forward")
-        return (found.astype(x.dtype),)
+        spectrum = _spectrum(xp, x)
+        found = _transforms(xp).irfftn(spectrum, lengths, axes, norm="forward", **_threads(xp))
+        return (found.astype(x.dtype, copy=False),)
 
     def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
         return [(*shapes[0][:-2], node.inputs[1])]
@@ -145,11 +176,12 @@ class DFT(Called):
     def compute(self, xp: Any, node: Apply, x: Any, n: Any) -> tuple[Any, ...]:
         if int(n) < 1:
             raise ValueError(f"fft: the length must be positive, got {int(n)}")
+        library = _transforms(xp)
         if self.inverse:
-            found = xp.fft.ifft(x, int(n), self.axis, norm="forward")
+            found = library.ifft(x, int(n), self.axis, norm="forward", **_threads(xp))
         else:
-            found = xp.fft.fft(x, int(n), self.axis)
-        return (found.astype(self.dtype),)
+            found = library.fft(x, int(n), self.axis, **_threads(xp))
+        return (found.astype(self.dtype, copy=False),)
 
     def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
         lengths = list(shapes[0])
