@@ -8,7 +8,9 @@ from theano._core.ir.graph import made_by
 from theano._core.ir.variable import Apply
 from theano._core.ops.array.creation import join
 from theano._core.ops.array.indexing import AdvancedIncSubtensor, IncSubtensor, Slice, subtensor
-from theano._core.ops.elementwise.arithmetic import add
+from theano._core.ops.core.dimshuffle import dimshuffle
+from theano._core.ops.elementwise.arithmetic import add, mul, neg, sub, true_div
+from theano._core.ops.elementwise.elementwise import cast
 from theano._core.rewrite.engine import Rewriter, known_value
 from theano._core.rewrite.pattern import Rules
 
@@ -59,17 +61,46 @@ def _parts_of_whole(rewriter: Rewriter, node: Apply) -> Any:
     return join(axis, *(y for _, y in parts))
 
 
-@rule("x + inc(zeros, y) → inc(x, y)", on=add, keeps="exact", why="only the part is touched")
+@rule(
+    "x + c inc(zeros, y) → inc(x, c y)",
+    on=(add, sub),
+    keeps="nan",
+    why="only the part is touched",
+)
 def _add_a_part(rewriter: Rewriter, node: Apply) -> Any:
+    """For a number c; also x - c inc(zeros, y) → inc(x, -c y)."""
     out = node.outputs[0]
-    for index in (1, 0):
-        part, x = node.inputs[index].owner, node.inputs[1 - index]
-        if part is None or not isinstance(part.op, (IncSubtensor, AdvancedIncSubtensor)):
+    for index in (1, 0) if node.op is add else (1,):
+        x, found = node.inputs[1 - index], _scaled_part(rewriter, node.inputs[index])
+        if found is None or x.type != out.type:
             continue
+        part, scaling = found
         zeros, y, *at = part.inputs
-        if part.op.assign or known_value(zeros) != 0 or rewriter.uses.get(part.outputs[0], 0) > 1:
+        if part.outputs[0].type != out.type or part.op.assign or known_value(zeros) != 0:
             continue
-        if x.type == out.type and part.outputs[0].type == out.type:
-            if rewriter.same_lengths(x, out) and rewriter.same_lengths(zeros, out):
-                return part.op(x, y, *at)
+        if rewriter.same_lengths(x, out) and rewriter.same_lengths(zeros, out):
+            # Of a narrower type, -y might wrap around.
+            y = cast(y, out.type.dtype)
+            for op, *numbers in reversed(scaling):
+                y = op(y, *numbers)
+            return part.op(x, -y if node.op is sub else y, *at)
+    return None
+
+
+def _scaled_part(rewriter: Rewriter, value: Any) -> tuple[Apply, list[tuple[Any, ...]]] | None:
+    """Return the write to a part that a term is a multiple of, and what makes it that."""
+    scaling: list[tuple[Any, ...]] = []
+    dtype = value.type.dtype
+    while rewriter.uses.get(value, 0) <= 1 and value.type.dtype == dtype != "bool":
+        node = made_by(value, IncSubtensor, AdvancedIncSubtensor, mul, true_div, neg)
+        if node is None:
+            return None
+        if isinstance(node.op, (IncSubtensor, AdvancedIncSubtensor)):
+            return node, scaling
+        value, *factors = node.inputs
+        if node.op is mul and all(value.type.broadcastable):
+            factors, value = [value], factors[0]
+        if not all(all(factor.type.broadcastable) for factor in factors):
+            return None
+        scaling.append((node.op, *(cast(dimshuffle(f, ()), dtype) for f in factors)))
     return None
