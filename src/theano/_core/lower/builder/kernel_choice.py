@@ -23,6 +23,8 @@ from theano._core.runtime import native
 
 # Rows of at most SHORT items are folded several at a time if they fill half a vector.
 SHORT = 12
+# So many at most if items side by side are stored, too: what is stored is then scattered.
+FEW = 3
 # So many loops that are equal but for numbers share a kernel.
 MANY = 32
 
@@ -283,18 +285,20 @@ def _many_short_rows(
     """Return (whether rows are short and many, the call for such) of a kernel, if they may be.
 
     Vectors then run over the rows. That is for folds of packed rows, whose items are folded one
-    after the other, and for stores of what lies apart.
+    after the other, for stores of what lies apart, and for rows so short that hardly a vector fits.
     """
     loop, layout, packed = call.kernel.loop, call.layout, call.kernel.layout == "packed"
     if not freely or len(layout) < 2 or layout[-2][0] in loop.reduced:
         return None
-    if packed and (loop.stores or layout[-1][0] not in loop.reduced):
+    if packed and loop.folds and layout[-1][0] not in loop.reduced:
         return None
     if not packed and (loop.folds or call.kernel.layout == "rows"):
         return None
     rows, length = call.extents[-2:]
     lanes = choose_lanes(loop, p.vector_bits, False)
     limit = SHORT if loop.folds else lanes - 1
+    if packed and loop.stores:
+        limit = FEW
     if isinstance(length, int) and length > limit:
         return None
     if isinstance(rows, int) and rows < lanes // 2:
