@@ -3,13 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar, cast, overload
 
 from theano._core.base.errors import MissingInputError
 from theano._core.ir.variable import Apply, Constant, Variable
 
+if TYPE_CHECKING:
+    One = TypeVar("One")
+    Two = TypeVar("Two")
 
-def made_by(variable: Any, op: Any, *others: Any) -> Apply | None:
+    @overload
+    def made_by(variable: Variable, op: type[One], /) -> Apply[One] | None: ...
+    @overload
+    def made_by(
+        variable: Variable, op: type[One], two: type[Two], /
+    ) -> Apply[One | Two] | None: ...
+    @overload
+    def made_by(variable: Variable, op: One, /) -> Apply[One] | None: ...
+    @overload
+    def made_by(variable: Variable, op: object, /, *others: object) -> Apply[Any] | None: ...
+
+
+def made_by(variable: Variable, op: Any, *others: object) -> Apply[Any] | None:
     """Return what makes `variable` if that is one of some operations, or of a class of them."""
     node = variable.owner
     if node is None:
@@ -18,6 +33,11 @@ def made_by(variable: Any, op: Any, *others: Any) -> Apply | None:
     if made is op or (isinstance(made, op) if op.__class__ is type else made == op):
         return node
     return made_by(variable, *others) if others else None
+
+
+def constant_data(node: Apply) -> list[Any]:
+    """Return the values of the inputs of a node, all of which are constants."""
+    return [v.data for v in cast("list[Constant]", node.inputs)]
 
 
 def toposort(outputs: Iterable[Variable], stop: Collection[Variable] = ()) -> list[Apply]:
@@ -117,7 +137,7 @@ def copy_graph(
     return [memo.get(v, v) for v in outputs]
 
 
-def copied(values: Sequence[Any], now: dict[Any, Any]) -> list[Any]:
+def copied(values: Sequence[Variable], now: dict[Variable, Variable]) -> list[Variable]:
     """Return `values` with variables replaced as `now` says, to which what is walked is added.
 
     So replacements can be given one by one, each made of what comes before.

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pickle import UnpicklingError
-from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, NoReturn, TypeVar
 
 import numpy as np
 
 from theano._core.base.settings import config
 from theano._core.ir import hooks
 from theano._core.ir.source import SourceLine, made_at, user_line
-
-if TYPE_CHECKING:
-    from theano._core.ir.types import Type
 
 # What others note in a variable: compiled functions, and the graph object it is part of.
 _NOT_KEPT = ("_fn_cache", "clients", "fgraph")
@@ -23,12 +20,104 @@ _NOT_KEPT = ("_fn_cache", "clients", "fgraph")
 class Tag:
     """Free attributes of a variable or node, such as `test_value`."""
 
+    if TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any: ...
+        def __setattr__(self, name: str, value: object) -> None: ...
+
     def __repr__(self) -> str:
         return "".join(f"{name}: {value!r}\n" for name, value in vars(self).items())
 
     def __getstate__(self) -> dict[str, Any]:
         left_out = () if config.pickle_test_value else ("test_value",)
         return {name: value for name, value in vars(self).items() if name not in left_out}
+
+
+class Type:
+    """What a variable may hold. Two types are equal if every value of one fits the other."""
+
+    # What variables and constants of this type are.
+    variable_class: ClassVar[type[Variable]]
+    constant_class: ClassVar[type[Constant]]
+    # What types of arrays have; who asks for it knows that it is one.
+    dtype: str
+    broadcastable: tuple[bool, ...]
+    shape: tuple[int | None, ...]
+    numpy_dtype: np.dtype
+    # What the type of sparse matrices has.
+    format: str
+    ndim = 0
+    # Whether values have `ndim` lengths.
+    has_shape = False
+    # Whether lengths other than 1 are declared.
+    sized = False
+
+    def filter(
+        self, value: object, strict: bool = False, allow_downcast: bool | None = None
+    ) -> Any:
+        """Return `value` as this type stores it, or raise TypeError."""
+        raise NotImplementedError
+
+    def is_valid_value(self, value: object) -> bool:
+        """Tell whether `value` is stored as it is."""
+        try:
+            self.filter(value, strict=True)
+        except (TypeError, ValueError):
+            return False
+        return True
+
+    def filter_variable(self, other: object, allow_convert: bool = True) -> Variable:
+        """Return `other` as a variable of this type, or raise TypeError."""
+        if not isinstance(other, Variable):
+            other = self.constant_class(self, self.filter(other))
+        if other.type != self and allow_convert:
+            converted = self.convert_variable(other)
+            if converted is not None:
+                other = converted
+        if other.type != self:
+            raise TypeError(
+                f"Cannot convert Type {other.type} (of Variable {other}) into Type {self}. "
+                f"You can try to manually convert {other} into a {self}."
+            )
+        return other
+
+    def accepts(self, other: Type) -> bool:
+        """Tell whether every value of the type `other` is one of this type."""
+        return self == other
+
+    def convert_variable(self, variable: Variable) -> Variable | None:
+        """Return `variable` as this type if that loses nothing, else None."""
+        return variable if variable.type == self else None
+
+    @property
+    def unsized(self) -> Any:
+        """The type without declared lengths other than 1."""
+        return self
+
+    def make_variable(self, name: str | None = None) -> Any:
+        """Return a new variable of this type."""
+        return self.variable_class(self, name=name)
+
+    def make_constant(self, value: object, name: str | None = None) -> Any:
+        """Return a constant of this type."""
+        return self.constant_class(self, self.filter(value), name=name)
+
+    def __call__(self, name: str | None = None) -> Any:
+        return self.make_variable(name)
+
+    @staticmethod
+    def values_eq(a: object, b: object) -> bool:
+        """Tell whether two values are equal."""
+        return bool(a == b)
+
+    def values_eq_approx(self, a: object, b: object) -> bool:
+        """Tell whether two values are equal up to rounding."""
+        return self.values_eq(a, b)
+
+    @staticmethod
+    def may_share_memory(a: object, b: object) -> bool:
+        """Tell whether changing one value in place may change the other."""
+        return a is b
 
 
 class Variable:
@@ -56,9 +145,9 @@ class Variable:
     ) -> None:
         if name is not None and not isinstance(name, str):
             raise TypeError("name must be a string", name)
-        # Which type and operation it is, the code that asks for its attributes knows.
-        self.type: Any = type
-        self.owner: Any = owner
+        self.type: Type = type
+        # Apply or None: what asks for the attributes of the node knows that there is one.
+        self.owner: Apply | Any = owner
         self.index = index
         self.name = name
         self.tag = Tag()
@@ -66,6 +155,41 @@ class Variable:
         self.source: SourceLine | None = owner.source if owner is not None else user_line()
         for observer in Variable.construction_observers:
             observer(self)
+
+    if TYPE_CHECKING:
+        # Tensors have operators once `ops.elementwise.operators` is loaded; indices and their shape
+        # once the API is, as all is that a user calls.
+        @property
+        def shape(self) -> Variable: ...
+        def __getitem__(self, key: object) -> Variable: ...
+        def __add__(self, other: object) -> Variable: ...
+        def __radd__(self, other: object) -> Variable: ...
+        def __sub__(self, other: object) -> Variable: ...
+        def __rsub__(self, other: object) -> Variable: ...
+        def __mul__(self, other: object) -> Variable: ...
+        def __rmul__(self, other: object) -> Variable: ...
+        def __truediv__(self, other: object) -> Variable: ...
+        def __rtruediv__(self, other: object) -> Variable: ...
+        def __floordiv__(self, other: object) -> Variable: ...
+        def __rfloordiv__(self, other: object) -> Variable: ...
+        def __mod__(self, other: object) -> Variable: ...
+        def __rmod__(self, other: object) -> Variable: ...
+        def __pow__(self, other: object) -> Variable: ...
+        def __rpow__(self, other: object) -> Variable: ...
+        def __and__(self, other: object) -> Variable: ...
+        def __rand__(self, other: object) -> Variable: ...
+        def __or__(self, other: object) -> Variable: ...
+        def __ror__(self, other: object) -> Variable: ...
+        def __xor__(self, other: object) -> Variable: ...
+        def __rxor__(self, other: object) -> Variable: ...
+        def __lt__(self, other: object) -> Variable: ...
+        def __le__(self, other: object) -> Variable: ...
+        def __gt__(self, other: object) -> Variable: ...
+        def __ge__(self, other: object) -> Variable: ...
+        def __abs__(self) -> Variable: ...
+        def __neg__(self) -> Variable: ...
+        def __pos__(self) -> Variable: ...
+        def __invert__(self) -> Variable: ...
 
     # Where the numbers in `auto_name` come from.
     __count__: ClassVar[Iterator[int]] = itertools.count(1)
@@ -85,12 +209,12 @@ class Variable:
     @property
     def dtype(self) -> str:
         """Item type."""
-        return self.type.dtype  # type: ignore[attr-defined]
+        return self.type.dtype
 
     @property
     def broadcastable(self) -> tuple[bool, ...]:
         """Which axes have a declared length of 1."""
-        return self.type.broadcastable  # type: ignore[attr-defined]
+        return self.type.broadcastable
 
     @property
     def ndim(self) -> int:
@@ -113,7 +237,9 @@ class Variable:
             )
             raise
 
-    def eval(self, inputs_to_values: Mapping[Variable, Any] | None = None, **kwargs: Any) -> Any:
+    def eval(
+        self, inputs_to_values: Mapping[Variable, object] | None = None, **kwargs: object
+    ) -> Any:
         """Return the value for the given values of inputs.
 
         Parameters
@@ -131,7 +257,7 @@ class Variable:
         """
         return hooks.evaluate(self, inputs_to_values or {}, **kwargs)
 
-    def clone(self) -> Any:
+    def clone(self) -> Variable:
         """Return a new input of the same type and name."""
         copy = self.type.variable_class(self.type, name=self.name)
         copy.tag.__dict__.update(self.tag.__dict__)
@@ -146,17 +272,17 @@ class Variable:
         # Functions that `eval` has compiled are made again when they are needed.
         return {k: x for k, x in vars(self).items() if k not in _NOT_KEPT}
 
-    def __setstate__(self, state: dict[str, Any]) -> None:
+    def __setstate__(self, state: dict[str, object]) -> None:
         # Variables that Theano 1.0.5 pickled know no line.
         self.__dict__.update({"owner": None, "index": None, "source": None, **state})
 
-    def __reduce_ex__(self, protocol: Any) -> Any:
+    def __reduce_ex__(self, protocol: int) -> Any:
         # Nodes come inputs first, so that pickling a deep graph needs no deep recursion.
         if self.owner is None:
             return super().__reduce_ex__(protocol)
         return _output_of, (tuple(_milestones(self.owner)), self.owner, self.index)
 
-    def get_parents(self) -> list[Any]:
+    def get_parents(self) -> list[Apply]:
         """Return the node that computes this variable, as a list."""
         return [] if self.owner is None else [self.owner]
 
@@ -182,9 +308,9 @@ class Constant(Variable):
 
     _signature: Any = None
 
-    def __init__(self, type: Type, data: Any, name: str | None = None) -> None:
+    def __init__(self, type: Type, data: object, name: str | None = None) -> None:
         super().__init__(type, name=name)
-        self.data = data
+        self.data: Any = data
         if isinstance(data, np.ndarray):
             data = data.copy() if data.flags.writeable else data
             data.flags.writeable = False
@@ -212,7 +338,7 @@ class Constant(Variable):
                     self._signature = (self.type, id(data))
         return self._signature
 
-    def equals(self, other: Any) -> bool:
+    def equals(self, other: object) -> bool:
         """Tell whether `other` is a constant of the same type and value."""
         return isinstance(other, Constant) and self.signature() == other.signature()
 
@@ -228,7 +354,11 @@ class Constant(Variable):
         return f"{type(self).__name__}{{{text}}}"
 
 
-def refuse_old_graph(*state: Any) -> NoReturn:
+Type.variable_class = Variable
+Type.constant_class = Constant
+
+
+def refuse_old_graph(*state: object) -> NoReturn:
     """Raise the error for a graph or function in a pickle of Theano 1.0.5."""
     raise UnpicklingError(
         "this is a graph or function that Theano 1.0.5 or an older version pickled, made of "
@@ -239,8 +369,11 @@ def refuse_old_graph(*state: Any) -> NoReturn:
     )
 
 
-class Apply:
-    """An operation applied to variables.
+OpT = TypeVar("OpT", covariant=True)
+
+
+class Apply(Generic[OpT]):
+    """An operation applied to variables; `Apply[Dot]` for annotations is one of that class.
 
     Attributes
     ----------
@@ -253,15 +386,16 @@ class Apply:
     # The graph object that it is part of, if any, writes itself into `fgraph`.
     __slots__ = ("__weakref__", "fgraph", "inputs", "op", "outputs", "rules", "source", "tag")
 
-    def __init__(self, op: Any, inputs: Any, outputs: Any) -> None:
+    def __init__(self, op: OpT, inputs: Iterable[Variable], outputs: Iterable[Variable]) -> None:
         self.op = op
         # What the engine asks of the operation: one that a user wrote may have attributes of these
         # names that mean something else.
-        self.rules: Any = op._rules if hasattr(type(op), "_rules") else op
-        self.inputs: list[Any] = list(inputs)
+        rules: Any = op
+        self.rules: Any = rules._rules if hasattr(type(op), "_rules") else rules
+        self.inputs: list[Variable] = list(inputs)
         self.tag = Tag()
         self.source: SourceLine | None = user_line()
-        self.outputs: list[Any] = []
+        self.outputs: list[Variable] = []
         for value in self.inputs:
             if not isinstance(value, Variable):
                 raise TypeError(
@@ -286,7 +420,11 @@ class Apply:
         ]
         return _restored, (self.op, inputs, kinds), (vars(self.tag), self.source, own)
 
-    def __setstate__(self, state: Any) -> None:
+    def __setstate__(
+        self,
+        state: dict[str, object]
+        | tuple[dict[str, object], SourceLine | None, list[dict[str, object]]],
+    ) -> None:
         if isinstance(state, dict):
             refuse_old_graph()
         tag, self.source, own = state
@@ -305,11 +443,11 @@ class Apply:
         return len(self.outputs)
 
     @property
-    def out(self) -> Any:
+    def out(self) -> Variable:
         """The default output: the only one, or the one that the op names."""
         return self.default_output()
 
-    def default_output(self) -> Any:
+    def default_output(self) -> Variable:
         """Return the output that a call of the op returns."""
         choice = getattr(self.op, "default_output", None)
         if choice is None and len(self.outputs) == 1:
@@ -325,7 +463,7 @@ class Apply:
         """Return the op applied to the same inputs, with new outputs."""
         return self.clone_with_new_inputs(self.inputs, strict=False)
 
-    def clone_with_new_inputs(self, inputs: Any, strict: bool = True) -> Apply:
+    def clone_with_new_inputs(self, inputs: Iterable[Variable], strict: bool = True) -> Apply:
         """Return the op applied to `inputs`.
 
         With `strict`, an input of another type is converted or refused with TypeError.
@@ -338,7 +476,8 @@ class Apply:
             outputs = [out.type.variable_class(out.type, name=out.name) for out in self.outputs]
             node = Apply(self.op, new, outputs)
         else:
-            node = self.op.make_node(*new)
+            op: Any = self.op
+            node = op.make_node(*new)
         node.source = self.source
         for out, old in zip(node.outputs, self.outputs, strict=True):
             out.source = old.source
@@ -347,7 +486,7 @@ class Apply:
         node.tag.__dict__.update(self.tag.__dict__)
         return node
 
-    def get_parents(self) -> list[Any]:
+    def get_parents(self) -> list[Variable]:
         """Return the inputs."""
         return list(self.inputs)
 
@@ -374,11 +513,15 @@ def _milestones(last: Apply, distance: int = 16) -> list[Apply]:
     return order[distance - 1 :: distance]
 
 
-def _output_of(_milestones: Any, node: Apply, index: int) -> Variable:
+def _output_of(_milestones: Sequence[Apply], node: Apply, index: int) -> Variable:
     return node.outputs[index]
 
 
-def _restored(op: Any, inputs: Any, kinds: Any) -> Apply:
+def _restored(
+    op: object,
+    inputs: Sequence[Variable | tuple[Apply, int]],
+    kinds: Sequence[tuple[type[Variable], Type]],
+) -> Apply:
     parents = [v if isinstance(v, Variable) else v[0].outputs[v[1]] for v in inputs]
     outputs = []
     for cls, kind in kinds:

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from theano._core.base.errors import InternalError
-from theano._core.ir.graph import toposort
+from theano._core.ir.graph import constant_data, toposort
 from theano._core.ir.source import SourceLine, at_line, without_lines
 from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Apply, Constant, Variable
@@ -208,7 +208,7 @@ class Rewriter:
             return None
         try:
             with np.errstate(all="ignore"):
-                values = node.rules.compute(np, node, *(v.data for v in node.inputs))
+                values = node.rules.compute(np, node, *constant_data(node))
         except Exception:
             # The same error will come when the function runs, with the user's line.
             return None

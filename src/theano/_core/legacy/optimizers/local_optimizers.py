@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
+from theano._core.ir.graph import constant_data
 from theano._core.ir.variable import Apply, Constant, Variable
 from theano._core.ops.core.evaluation import apply_values
 from theano._core.ops.core.op import as_variable
@@ -95,7 +96,7 @@ def constant_folding(node: Apply) -> Any:
         return False
     if not node.rules.foldable():
         return False
-    values = apply_values(node, [v.data for v in node.inputs])
+    values = apply_values(node, constant_data(node))
     return [out.type.make_constant(v) for out, v in zip(node.outputs, values, strict=True)]
 
 

@@ -49,7 +49,7 @@ class TypedListType(Type):
         self.ttype: Any = TypedListType(ttype, depth - 1) if depth else ttype
 
     @property
-    def dtype(self) -> Any:  # the name that programs read
+    def dtype(self) -> Any:  # type: ignore[override]  # the name that programs read
         """Type of the items."""
         return self.ttype
 
@@ -200,7 +200,8 @@ class Edit(Op):
     def perform(self, node: Apply, inputs: Sequence[Any], outputs: Any, params: Any = None) -> None:
         x, *arguments = inputs
         changed = x if self.inplace else list(x)
-        self.change(changed, node.inputs[0].type.ttype, *arguments)
+        kind: Any = node.inputs[0].type
+        self.change(changed, kind.ttype, *arguments)
         outputs[0][0] = changed
 
     def change(self, items: list[Any], kind: Any, *arguments: Any) -> None:

@@ -19,7 +19,7 @@ from jax.experimental import io_callback
 
 from theano._core.ir.graph import toposort
 from theano._core.ir.types import TensorType
-from theano._core.ir.variable import Apply, Constant
+from theano._core.ir.variable import Apply, Constant, Variable
 from theano._core.ops.core.evaluation import apply_values, evaluate
 from theano._core.ops.core.op import Op
 
@@ -110,7 +110,7 @@ class Trace:
 
         With `effect` it is called once for each time that it is reached, in order.
         """
-        constants = {v: v.data for v in node.inputs if isinstance(v, Constant)}
+        constants: dict[Variable, Any] = {v: v.data for v in node.inputs if isinstance(v, Constant)}
         objects = self._objects
         moving = {v: x for v, x in zip(node.inputs, values, strict=True) if v not in constants}
 

@@ -17,7 +17,7 @@ from __future__ import annotations
 import contextlib
 import math
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -25,9 +25,13 @@ from theano._core.base import dtypes
 from theano._core.base.errors import AsTensorError
 from theano._core.base.settings import change_flags, config
 from theano._core.ir import hooks
-from theano._core.ir.graph import toposort
+from theano._core.ir.graph import constant_data, toposort
 from theano._core.ir.types import TensorType, array_of, holds_array
 from theano._core.ir.variable import Apply, Constant, Variable
+
+if TYPE_CHECKING:
+    from theano._core.ir.annotations import ArrayModule, Dims, TensorLike
+    from theano._core.ops.core.protocols import Batching, Builder, Forward, ProgramValue, Trace
 
 # Results of folding larger than this stay expressions: constants travel with the compiled code.
 FOLD_LIMIT = 4096
@@ -79,7 +83,7 @@ class Op:
     def __hash__(self) -> int:
         return hash((type(self), self.props()))
 
-    def make_node(self, *inputs: Any) -> Apply:
+    def make_node(self, *inputs: TensorLike) -> Apply:
         """Return this operation applied to `inputs`; raises TypeError for unfit types."""
         raise NotImplementedError
 
@@ -96,11 +100,11 @@ class Op:
             return node.outputs
         return node.outputs[0]
 
-    def compute(self, xp: Any, node: Apply, *arrays: Any) -> tuple[Any, ...]:
+    def compute(self, xp: ArrayModule, node: Apply, *arrays: np.ndarray) -> tuple[Any, ...]:
         """Return the outputs for `arrays`, with the array namespace `xp`: the op's meaning."""
         raise NotImplementedError
 
-    def jax(self, j: Any, node: Apply, *arrays: Any) -> Sequence[Any]:
+    def jax(self, j: Trace, node: Apply, *arrays: np.ndarray) -> Sequence[Any]:
         """Return the outputs for arrays that JAX traces; `j` is a `Trace` of the JAX backend.
 
         `compute` with `jax.numpy`, unless that differs. What raises TypeError, IndexError or
@@ -108,11 +112,11 @@ class Op:
         """
         return self.compute(j.numpy, node, *arrays)
 
-    def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
+    def shape(self, node: Apply, shapes: Sequence[Dims]) -> list[Any]:
         """Return, per output, the tuple of lengths (int, scalar variable, or None: unknown)."""
         return [(None,) * out.ndim for out in node.outputs]
 
-    def misfit(self, node: Apply, shapes: Sequence[Any]) -> str | None:
+    def misfit(self, node: Apply, shapes: Sequence[Dims]) -> str | None:
         """Say what is wrong with operands whose lengths certainly do not fit, else return None."""
         return None
 
@@ -120,14 +124,14 @@ class Op:
         """Tell whether it may have `guards`."""
         return False
 
-    def guards(self, node: Apply, shapes: Sequence[Any]) -> list[Guard]:
+    def guards(self, node: Apply, shapes: Sequence[Dims]) -> list[Guard]:
         """Return what fails where this does: operations that hand on a first operand.
 
         Each with what makes its other operands. Rewriting leaves them behind.
         """
         return []
 
-    def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
+    def vjp(self, node: Apply, cotangents: Sequence[Variable]) -> list[Any]:
         """Return the cotangent of each input, `None` where the output does not depend on it."""
         raise NotImplementedError(f"{self} has no derivative")
 
@@ -135,7 +139,9 @@ class Op:
         """Return groups of inputs: the outputs are linear in each, the other inputs being fixed."""
         return []
 
-    def jvp(self, node: Apply, tangents: Sequence[Any], forward: Any) -> list[Any] | None:
+    def jvp(
+        self, node: Apply, tangents: Sequence[Variable | None], forward: Forward
+    ) -> list[Any] | None:
         """Return the tangent of each output, None where it is zero, from those of the inputs.
 
         None for all: it is derived, from `linear` or by transposing `vjp`. An operation with a
@@ -144,7 +150,7 @@ class Op:
         return None
 
     def batch(
-        self, node: Apply, values: list[Any], rows: list[bool], batching: Any
+        self, node: Apply, values: list[Variable], rows: list[bool], batching: Batching
     ) -> list[Any] | None:
         """Return the outputs for many rows at once; None: they are computed one by one.
 
@@ -172,7 +178,7 @@ class Op:
 
     def folds(self, node: Apply) -> bool:
         """Tell whether to compute the outputs at once, all inputs being constants."""
-        lengths = self.shape(node, [tuple(v.data.shape) for v in node.inputs])
+        lengths = self.shape(node, [tuple(data.shape) for data in constant_data(node)])
         return all(
             all(isinstance(n, int) for n in shape) and math.prod(shape) <= FOLD_LIMIT
             for shape in lengths
@@ -182,7 +188,7 @@ class Op:
         """Return, per input, which outputs depend on its values (not only its shape)."""
         return [[True] * len(node.outputs) for _ in node.inputs]
 
-    def lower(self, p: Any, node: Apply, *values: Any) -> Any:
+    def lower(self, p: Builder, node: Apply, *values: ProgramValue) -> Any:
         """Emit native code through the program emitter `p`; return the value of each output."""
         raise NotImplementedError(f"{self} has no native form")
 
@@ -210,7 +216,7 @@ def complete(node: Apply) -> None:
         hooks.compute_test_values(node)
 
 
-def complete_values(outputs: Sequence[Any]) -> None:
+def complete_values(outputs: Sequence[object]) -> None:
     """Compute the test values that `outputs` and what they are made of lack, if asked for."""
     if config.compute_test_value == "off":
         return
@@ -229,7 +235,7 @@ def inside_body(node: Apply) -> Iterator[None]:
         yield
 
 
-def as_variable(value: Any, dtype: str | None = None) -> Any:
+def as_variable(value: TensorLike, dtype: str | None = None) -> Variable:
     """Return `value` as a tensor variable: numbers, arrays, variables and one-output nodes.
 
     Parameters
@@ -250,20 +256,21 @@ def as_variable(value: Any, dtype: str | None = None) -> Any:
             "np.array(True) or np.array(False) if you need these constants. `v == w` of two "
             "variables is such a bool: theano.tensor.eq(v, w) compares their items."
         )
-    if hasattr(value, "_as_TensorVariable"):
-        return value._as_TensorVariable()
+    convert = getattr(value, "_as_TensorVariable", None)
+    if convert is not None:
+        return convert()
     if isinstance(value, (list, tuple)) and _holds_variables(value):
         return hooks.stack(value)
     return constant(value, dtype=dtype)
 
 
-def _holds_variables(value: Any) -> bool:
+def _holds_variables(value: object) -> bool:
     if isinstance(value, (list, tuple)):
         return any(_holds_variables(item) for item in value)
     return isinstance(value, (Variable, Apply))
 
 
-def constant(value: Any, name: str | None = None, dtype: str | None = None) -> Any:
+def constant(value: object, name: str | None = None, dtype: str | None = None) -> Constant:
     """Return a tensor constant. Axes of length 1 are broadcastable."""
     if dtype is not None:
         array = np.asarray(array_of(value), dtype=dtype)
@@ -285,7 +292,7 @@ def constant(value: Any, name: str | None = None, dtype: str | None = None) -> A
     return kind.constant_class(kind, array, name)
 
 
-def python_int(value: Any) -> int | None:
+def python_int(value: object) -> int | None:
     """Return the value of an integer constant, or None."""
     if isinstance(value, (int, np.integer)):
         return int(value)
@@ -293,7 +300,7 @@ def python_int(value: Any) -> int | None:
     return int(data.reshape(())) if isinstance(data, np.ndarray) and data.size == 1 else None
 
 
-def tensor_operand(name: str, value: Any) -> Any:
+def tensor_operand(name: str, value: TensorLike) -> Variable:
     """Return `value` as a tensor variable, or raise TypeError naming the operation."""
     variable = as_variable(value)
     if not isinstance(variable.type, TensorType):
@@ -304,7 +311,7 @@ def tensor_operand(name: str, value: Any) -> Any:
 class Structured(Op):
     """Base of operations that are not elementwise."""
 
-    def one(self, inputs: Sequence[Any], dtype: str, broadcastable: Sequence[bool]) -> Apply:
+    def one(self, inputs: Sequence[Variable], dtype: str, broadcastable: Sequence[bool]) -> Apply:
         """Return a node with one tensor output."""
         kind = TensorType(dtype, broadcastable)
         return Apply(self, inputs, [kind.variable_class(kind)])
@@ -318,7 +325,7 @@ def shape_of(index: int) -> Any:
     return lambda self, node, shapes: [shapes[index]]
 
 
-def scalar_shape(self: Any, node: Apply, shapes: Sequence[Any]) -> list[Any]:
+def scalar_shape(self: Op, node: Apply, shapes: Sequence[Dims]) -> list[Any]:
     """Tell, as a `shape`, that the one output has no axes."""
     return [()]
 
@@ -334,6 +341,6 @@ def linear_in(*groups: int | Sequence[int]) -> Any:
     return lambda self, node: listed
 
 
-def no_cotangents(self: Any, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
+def no_cotangents(self: Op, node: Apply, cotangents: Sequence[Variable]) -> list[Any]:
     """Tell, as a `vjp`, that the outputs depend on the values of no input."""
     return [None] * len(node.inputs)

@@ -1,0 +1,39 @@
+"""Names of types for annotations only: nothing imports this while it runs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from os import PathLike
+from types import ModuleType
+from typing import Any, Protocol, TypeAlias
+
+import numpy as np
+
+from theano._core.ir.variable import Apply, Variable
+
+
+class HoldsArray(Protocol):
+    """An array of another library."""
+
+    def __array__(self) -> np.ndarray: ...
+
+
+# All that a tensor can be made of: see `as_variable`.
+TensorLike: TypeAlias = (
+    Variable | Apply[Any] | np.ndarray | np.generic | complex | HoldsArray | Sequence["TensorLike"]
+)
+
+# A length that is known, one that is computed, and one of which nothing is known.
+Dim: TypeAlias = int | Variable | None
+Dims: TypeAlias = Sequence[Dim]
+
+# One axis, several, or all.
+Axes: TypeAlias = int | Sequence[int] | None
+
+# What names an item type.
+DType: TypeAlias = str | np.dtype | type
+
+# NumPy, `jax.numpy` or another module with their functions.
+ArrayModule: TypeAlias = ModuleType
+
+FilePath: TypeAlias = str | PathLike[str]
