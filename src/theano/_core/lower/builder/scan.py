@@ -17,16 +17,16 @@ from theano._core.ir.graph import made_by, toposort
 from theano._core.ir.types import RandomStateType, TensorType
 from theano._core.ir.variable import Apply, Constant
 from theano._core.lower import program as ir
-from theano._core.lower.arrays import Array, Buffer, Object, Size
+from theano._core.lower.arrays import Array, Object, Size
 from theano._core.lower.builder import copies, libraries, lowering, views
 from theano._core.lower.builder.core import Core
 from theano._core.lower.builder.region import Region
+from theano._core.lower.builder.scan_loop import WrittenLoop
 from theano._core.lower.builder.scan_registers import RegisterLoop
 from theano._core.lower.builder.scan_state import Carried, LateRows, Row
 from theano._core.lower.program import PATIENCE, Register
 from theano._core.lower.schedule import group
 from theano._core.ops.array.indexing import AdvancedIncSubtensor, IncSubtensor
-from theano._core.ops.control.scan import Loop
 from theano._core.ops.control.scan_state import ALL
 
 
@@ -51,40 +51,8 @@ def check_steps(p: Core, node: Apply, steps: Size, lengths: Sequence[Size]) -> N
             p.check(node, p.let("ge", own, steps), "scan_sequence", (number, own, steps))
 
 
-class LoopWriter:
-    """Writes one loop.
-
-    Parameters
-    ----------
-    p : Core
-    node : Apply
-    values : sequence
-        Of the inputs.
-    """
-
-    def __init__(self, p: Any, node: Apply, values: Sequence[Any]) -> None:
-        self.p = p
-        self.node = node
-        # Equal loops share a body, and what is known of its variables here is of this loop.
-        # Its constants are those of the rewriter, which else takes what lengths are computed from
-        # for something else.
-        self.op: Loop = node.op.replaced(node.op.body.fresh(p.rewriter.leaf))
-        given = iter(values)
-        self.limit: Size = p.integer(next(given))
-        self.sequences = [next(given) for _ in range(self.op.n_sequences)]
-        self.scratch = [self._dies(i) for i in range(self.op.n_sequences)]
-        self.states = [
-            Carried(i, s, v)
-            for i, (s, v) in enumerate(zip(self.op.states, self.op.new_values, strict=True))
-        ]
-        self.initial = [next(given) if c.state.taps else None for c in self.states]
-        self.fixed = list(given)
-
-    def _dies(self, number: int) -> bool:
-        """Tell whether a sequence is memory that only this loop reads, each row in its step."""
-        variable, array = self.node.inputs[1 + number], self.sequences[number]
-        last = self.p.uses.get(variable) == 1 and self.node.inputs.count(variable) == 1
-        return last and array.alone
+class LoopWriter(WrittenLoop):
+    """Writes one loop."""
 
     def write(self) -> list[Any]:
         """Write the loop; return the values of its outputs."""
@@ -182,15 +150,6 @@ class LoopWriter:
             return
         carried.memory = p.new_array(dtype, [rows, *carried.lengths])
 
-    def row(self, carried: Carried, number: Size) -> str:
-        """Return the address of a row of the memory of a state."""
-        p, memory = self.p, carried.memory
-        step = p.multiply(itemsize(memory.dtype), p.product(carried.lengths))
-        return views.moved(p, p.pointer(memory), p.offset(number, step))
-
-    def _row_array(self, carried: Carried, data: str) -> Array:
-        return Array(carried.value.type.dtype, tuple(carried.lengths), data)
-
     def _place_start(self, carried: Carried, start: Array) -> None:
         """Put the initial rows where the first step reads them."""
         p, depth = self.p, carried.state.depth
@@ -279,7 +238,7 @@ class LoopWriter:
                     tap = carried.taps[distance - 1]
                     p.values[variable] = Array(variable.type.dtype, (), register=tap)
                 else:
-                    p.values[variable] = self._row_array(carried, carried.taps[distance - 1])
+                    p.values[variable] = self.row_array(carried, carried.taps[distance - 1])
 
     def _item(self, array: Array, variable: Any) -> Array:
         """Return the item of a sequence at this step."""
@@ -373,7 +332,7 @@ class LoopWriter:
             self._allocate_in_first_step(carried, value)
         if value.data != carried.target or not value.data:
             Row(self.node, carried.number, carried.target, carried.lengths).check(p, value.lengths)
-            copies.copy_into(p, value, self._row_array(carried, carried.target))
+            copies.copy_into(p, value, self.row_array(carried, carried.target))
         if carried.taps:
             carried.nexts = [carried.target, *carried.taps[:-1]]
 
@@ -421,40 +380,6 @@ class LoopWriter:
         if self.op.until:
             results.append(self.p.scalar(self.step))
         return results
-
-    def output(self, carried: Carried, stored: bool = False) -> Any:
-        """Return the output of a state; scalars that are only kept at the end may be `stored`."""
-        p, state = self.p, carried.state
-        if carried.is_object:
-            return Object(carried.descriptor)
-        late = carried.late
-        if late is not None:
-            carried.lengths = late.lengths
-            carried.memory = Array(
-                carried.value.type.dtype, (), late.base, buffer=Buffer(late.slot, late.base)
-            )
-        memory = carried.memory
-        done: Size = self.step if self.op.until else self.limit
-        if carried.keeps_all:
-            return replace(memory, lengths=(p.plus(carried.lead, done), *carried.lengths))
-        if not state.taps:
-            count = p.let("minimum", done, state.keep)
-            return replace(memory, lengths=(count, *carried.lengths))
-        if carried.is_scalar:
-            for i in range(0 if stored else state.keep):
-                p.store(self.row(carried, i), carried.taps[state.keep - 1 - i])
-            return memory
-        if state.keep == 1:
-            return replace(
-                memory, lengths=(1, *carried.lengths), data=carried.taps[0], strides=None
-            )
-        out = p.new_array(memory.dtype, [state.keep, *carried.lengths])
-        size = p.multiply(itemsize(memory.dtype), p.product(carried.lengths))
-        for i in range(state.keep):
-            to = views.moved(p, out.data, p.offset(i, size))
-            source = self._row_array(carried, carried.taps[state.keep - 1 - i])
-            copies.copy_into(p, source, self._row_array(carried, to))
-        return out
 
 
 def leaves_and_owners(variable: Any) -> list[Any]:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from theano._core.base import dtypes
 from theano._core.base.dtypes import itemsize
@@ -21,6 +21,7 @@ from theano._core.ir.variable import Apply, Constant
 from theano._core.lower import program as ir
 from theano._core.lower.arrays import Size
 from theano._core.lower.builder import copies, kernel_choice, views
+from theano._core.lower.builder.scan_loop import WrittenLoop
 from theano._core.lower.builder.scan_state import Carried
 from theano._core.lower.llvm.target.codegen import lanes_of
 from theano._core.lower.program import Number, Register, Scalar, number_of
@@ -30,9 +31,6 @@ from theano._core.ops.array.shaping import Rebroadcast
 from theano._core.ops.core.dimshuffle import DimShuffle
 from theano._core.ops.core.fill import Second
 from theano._core.ops.elementwise.elementwise import Elementwise
-
-if TYPE_CHECKING:
-    from theano._core.lower.builder.scan import LoopWriter
 
 # Operations that only say how a value is broadcast.
 SHAPES = (DimShuffle, Rebroadcast, Alloc, Second)
@@ -52,13 +50,13 @@ class RegisterLoop:
 
     Parameters
     ----------
-    writer : LoopWriter
+    writer : WrittenLoop
         The loop; its states are laid out and in place.
     lanes : int
         Items of a register; 0: as many as fit the widest one.
     """
 
-    def __init__(self, writer: LoopWriter, lanes: int = 0) -> None:
+    def __init__(self, writer: WrittenLoop, lanes: int = 0) -> None:
         self.loop = writer
         self.p, self.op = writer.p, writer.op
         variables = [*self.op.body.inputs, *(o for n in self.op.body.nodes for o in n.outputs)]

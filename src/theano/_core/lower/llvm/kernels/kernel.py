@@ -20,10 +20,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-
 from theano._core.lower.kernel.loops import FOLD_BLOCK, Fold, Loop
 from theano._core.lower.llvm.builder import Builder
+from theano._core.lower.llvm.kernels.frame import BLOCK, Frame
 from theano._core.lower.llvm.kernels.items import (
     Memory,
     itemsize,
@@ -34,16 +33,14 @@ from theano._core.lower.llvm.kernels.items import (
 )
 from theano._core.lower.llvm.kernels.sums import Sums
 from theano._core.lower.llvm.kernels.vectors import VectorLoop, merge
-from theano._core.lower.llvm.target.codegen import has_avx512, lanes_of, smallest_masked_item
-from theano._core.lower.llvm.text.emitter import ComplexValue, Value
+from theano._core.lower.llvm.target.codegen import lanes_of
+from theano._core.lower.llvm.text.emitter import Value
 
 # Bodies of at most this many operations that are folded along the vectors get vectors four times as
 # long: what limits them is the latency of the accumulator, not the number of registers.
 LIGHT = 4
 # Vectors that are added one after the other: few, so that roundings do not add up.
 PIECE = 32
-# The axis of partial results that counts the blocks of a kernel that is split.
-BLOCK = -1
 # Items of a tile of a strided loop; a cache line of each fits into the nearest cache.
 TILE = 128
 
@@ -72,40 +69,8 @@ def choose_lanes(loop: Loop, vector_bits: int, along: bool = True) -> int:
     return 4 * lanes if light else lanes
 
 
-class KernelWriter:
+class KernelWriter(Frame):
     """Writes one kernel."""
-
-    def __init__(
-        self,
-        loop: Loop,
-        groups: Sequence[Sequence[int]],
-        layout: str,
-        lanes: int,
-        bits: int,
-        split: int = -1,
-    ) -> None:
-        self.loop = loop
-        self.split = split
-        self.groups = [tuple(g) for g in groups] or [()]
-        self.packed = layout == "packed"
-        # Whether neighbours along the last axis lie side by side.
-        self.unit = layout != "strided"
-        self.lanes = lanes
-        self.b = Builder(lanes, bits)
-        self.b.fenced = not has_avx512(bits)
-        self.b.scales = has_avx512(bits)
-        self.smallest_masked = smallest_masked_item(bits) if lanes > 1 else 0
-        reduced = set(loop.reduced)
-        self.reduced = [bool(g) and g[0] in reduced for g in self.groups]
-        self.full_fold = bool(loop.folds) and all(self.reduced)
-        self.blocks = self.full_fold and len(self.groups) == 1
-        self.last = len(self.groups) - 1
-        self.vector_reduced = bool(loop.folds) and self.reduced[self.last]
-        # Loops whose points must run in order have vectors of one item.
-        self.tiled = not self.unit and not loop.folds and lanes > 1
-        self.prologue: list[str] = []
-        # Register of the position along each axis that has a loop of its own.
-        self.index: dict[int, str] = {}
 
     # -- layout -----------------------------------------------------------------------------------
 
@@ -128,74 +93,6 @@ class KernelWriter:
             functions += self._combine()
         functions += [*b.helpers.values(), *sorted(b.declarations)]
         return "\n".join(functions) + "\n"
-
-    def _argument(self, index: int) -> str:
-        pointer = self.b.emit(f"getelementptr i64, ptr %args, i64 {index}")
-        return self.b.emit(f"load i64, ptr {pointer}, align 8")
-
-    def _address(self, slot: int) -> str:
-        pointer = self.b.emit(f"getelementptr i64, ptr %args, i64 {slot}")
-        return self.b.emit(f"load ptr, ptr {pointer}, align 8")
-
-    def _lay_out(self, rank: int) -> None:
-        loop = self.loop
-        kept = tuple(i for i in range(rank) if not self.reduced[i])
-        every = tuple(range(rank))
-        moves = []
-        for _, broadcast_axes in loop.operands:
-            moves.append(
-                tuple(
-                    i for i in every if self.groups[i] and self.groups[i][0] not in broadcast_axes
-                )
-            )
-        wanted = [(d, m) for (d, _), m in zip(loop.operands, moves, strict=True)]
-        wanted += [(d, every) for d in loop.stores]
-        # Partial results of a fold of everything lie along the first axis.
-        partial = self.full_fold or self.split >= 0
-        wanted += [
-            (f.dtype if partial else f.out_dtype, (0,) if self.full_fold else kept)
-            for f in loop.folds
-        ]
-        slot = rank
-        strides_at = rank + len(wanted) + (len(loop.folds) if self.full_fold else 0)
-        memories = []
-        for dtype, axes in wanted:
-            strides: dict[int, str] = {}
-            folded = len(memories) >= len(loop.operands) + len(loop.stores)
-            if self.full_fold and folded:
-                strides = {0: str(itemsize(dtype))}
-            elif self.split >= 0 and folded:
-                strides = self._packed_strides(dtype, (BLOCK, *axes))
-                # Those of the results are passed over.
-                strides_at += 0 if self.packed else len(axes)
-            elif self.packed:
-                strides = self._packed_strides(dtype, axes)
-            else:
-                for axis in axes:
-                    strides[axis] = self._argument(strides_at)
-                    strides_at += 1
-                if self.unit and self.last in strides:
-                    strides[self.last] = str(itemsize(dtype))
-            memories.append(Memory(dtype, axes, slot, strides))
-            slot += 1
-        n, m = len(loop.operands), len(loop.stores)
-        self.operands, self.stores, self.folds = (
-            memories[:n],
-            memories[n : n + m],
-            memories[n + m :],
-        )
-        self.bases = {memory.slot: self._address(memory.slot) for memory in memories}
-        if self.split >= 0:
-            self.block_rows = self._argument(strides_at)
-
-    def _packed_strides(self, dtype: str, axes: Sequence[int]) -> dict[int, str]:
-        strides: dict[int, str] = {}
-        step = str(itemsize(dtype))
-        for axis in reversed(axes):
-            strides[axis] = step
-            if axis != axes[0]:
-                step = self.b.emit(f"mul i64 {step}, {self.lengths[axis]}")
-        return strides
 
     # -- loops ------------------------------------------------------------------------------------
 
@@ -230,10 +127,6 @@ class KernelWriter:
         high = b.emit(f"call i64 @llvm.smin.i64(i64 {far}, i64 {self.lengths[self.split]})")
         self.part = low, high
         self._kept_loops(pointers, first=False)
-
-    def extent(self, axis: int) -> tuple[str, str]:
-        """Return the ends of what is walked of a reduced axis."""
-        return self.part if axis == self.split else ("0", self.lengths[axis])
 
     def _loops(
         self,
@@ -334,17 +227,6 @@ class KernelWriter:
 
     # -- folds ------------------------------------------------------------------------------------
 
-    def _start_accumulators(self, lanes: int) -> list[Any]:
-        return [self._constant(f.start, f.dtype, lanes) for f in self.loop.folds]
-
-    def _constant(self, value: Any, dtype: str, lanes: int) -> Any:
-        if dtype.startswith("complex"):
-            part = "float32" if dtype == "complex64" else "float64"
-            return ComplexValue(
-                self.b.const(np.real(value), part, lanes), self.b.const(np.imag(value), part, lanes)
-            )
-        return self.b.const(value, dtype, lanes)
-
     def _full_fold_step(self, pointers: dict[int, str], index: str) -> None:
         """One partial result: a block of the only axis, or one step of the first axis."""
         b = self.b
@@ -414,67 +296,6 @@ class KernelWriter:
         b.label(done)
         whole = [*piece, *acc[len(piece) :]]
         return [merge(b, x, y, before, after) for x, y in zip(whole, added, strict=True)]
-
-    def _nested_fold(
-        self,
-        axes: list[int],
-        pointers: dict[int, str],
-        acc: list[Any],
-        inner: Any,
-        part: tuple[str, str] | None = None,
-    ) -> list[Any]:
-        """Fold over `axes`, of the first of them over `part` only if that is given."""
-        if not axes:
-            return inner(pointers, acc)
-        b = self.b
-        axis = axes[0]
-        low, high = part or self.extent(axis)
-        head, body, done = b.fresh_label("fold"), b.fresh_label("into"), b.fresh_label("folded")
-        before = b.block
-        b.perform(f"br label %{head}")
-        b.label(head)
-        index = b.emit(f"phi i64 [{low}, %{before}], [%{body}.next, %{body}.end]")
-        names = [f"%{body}.acc{i}" for i in range(len(acc))]
-        inside = [
-            self._phi(a, before, name, f"{body}.end") for a, name in zip(acc, names, strict=True)
-        ]
-        more = b.emit(f"icmp slt i64 {index}, {high}")
-        b.perform(f"br i1 {more}, label %{body}, label %{done}")
-        b.label(body)
-        self.index[axis] = index
-        moved = dict(pointers)
-        for memory in (*self.operands, *self.stores):
-            if axis in memory.strides:
-                offset = b.emit(f"mul i64 {index}, {memory.strides[axis]}")
-                moved[memory.slot] = b.emit(
-                    f"getelementptr i8, ptr {pointers[memory.slot]}, i64 {offset}"
-                )
-        results = self._nested_fold(axes[1:], moved, inside, inner)
-        b.perform(f"br label %{body}.end")
-        b.label(f"{body}.end")
-        for result, name in zip(results, names, strict=True):
-            self._rename(result, name)
-        b.perform(f"%{body}.next = add nsw i64 {index}, 1")
-        b.perform(f"br label %{head}")
-        b.label(done)
-        return inside
-
-    def _phi(self, start: Any, before: str, name: str, after: str) -> Any:
-        if isinstance(start, ComplexValue):
-            return ComplexValue(
-                self._phi(start.real, before, f"{name}r", after),
-                self._phi(start.imag, before, f"{name}i", after),
-            )
-        text = self.b.emit(f"phi {start.type} [{start.text}, %{before}], [{name}, %{after}]")
-        return Value(text, start.dtype, start.lanes)
-
-    def _rename(self, value: Any, name: str) -> None:
-        if isinstance(value, ComplexValue):
-            self._rename(value.real, f"{name}r")
-            self._rename(value.imag, f"{name}i")
-            return
-        # A bitcast to its own type gives a value the name that a phi above refers to.
-        self.b.perform(f"{name} = bitcast {value.type} {value.text} to {value.type}")
 
     def _store_scalar(self, value: Any, memory: Memory, pointer: str) -> None:
         scalar = Builder.cast(self.b, value, memory.dtype)

@@ -9,8 +9,9 @@ every vector goes through buffers.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from theano._core.lower.llvm.kernels.frame import Frame
 from theano._core.lower.llvm.kernels.fused_body import write_body
 from theano._core.lower.llvm.kernels.items import (
     Memory,
@@ -25,9 +26,6 @@ from theano._core.lower.llvm.kernels.items import (
 )
 from theano._core.lower.llvm.text.emitter import ComplexValue, Value, llvm_type
 
-if TYPE_CHECKING:
-    from theano._core.lower.llvm.kernels.kernel import KernelWriter
-
 # Bytes of the accumulators of a panel of columns, which stay in the nearest cache.
 PANEL = 1 << 13
 # Rows that are folded into a vector of columns while its accumulators are in registers.
@@ -38,7 +36,7 @@ class VectorLoop:
     """Vectors over [lo, hi) of the last axis of the kernel that `writer` writes."""
 
     def __init__(
-        self, writer: KernelWriter, pointers: dict[int, str], lo: str, hi: str, acc: list[Any]
+        self, writer: Frame, pointers: dict[int, str], lo: str, hi: str, acc: list[Any]
     ) -> None:
         self.w = writer
         self.b = writer.b
