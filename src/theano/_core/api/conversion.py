@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -27,6 +27,9 @@ from theano._core.ops.core.fill import Second
 from theano._core.ops.elementwise.elementwise import Elementwise
 from theano._core.ops.elementwise.elementwise import cast as convert
 
+if TYPE_CHECKING:
+    from theano._core.ir.annotations import TensorLike
+
 __all__ = [
     "NoneConst",
     "as_tensor_variable",
@@ -43,7 +46,7 @@ none_type_t = NoneType()
 NoneConst = none_type_t.make_constant(None, name="NoneConst")
 
 
-def as_tensor_variable(x: Any, name: str | None = None, ndim: int | None = None) -> Any:
+def as_tensor_variable(x: Any, name: str | None = None, ndim: int | None = None) -> Variable:
     """Return `x` as a tensor variable.
 
     Parameters
@@ -82,11 +85,11 @@ def as_tensor_variable(x: Any, name: str | None = None, ndim: int | None = None)
     return variable if ndim is None else _with_rank(variable, ndim)
 
 
-def _is_symbolic(x: Any) -> bool:
+def _is_symbolic(x: object) -> bool:
     return not isinstance(x, (int, float, complex, np.ndarray, np.generic))
 
 
-def _with_rank(x: Any, ndim: int) -> Any:
+def _with_rank(x: Variable, ndim: int) -> Variable:
     extra = x.type.ndim - ndim
     if extra < 0:
         return dimshuffle(x, ["x"] * -extra + list(range(x.type.ndim)))
@@ -95,7 +98,7 @@ def _with_rank(x: Any, ndim: int) -> Any:
     return dimshuffle(x, range(extra, x.type.ndim))
 
 
-def _constant(fresh: Any, name: str | None, ndim: int | None) -> Any:
+def _constant(fresh: Any, name: str | None, ndim: int | None) -> Variable:
     if ndim is not None and fresh.type.ndim != ndim:
         extra = fresh.type.ndim - ndim
         if extra < 0:
@@ -111,7 +114,7 @@ def _constant(fresh: Any, name: str | None, ndim: int | None) -> Any:
 
 
 def constant(
-    x: Any, name: str | None = None, ndim: int | None = None, dtype: str | None = None
+    x: TensorLike, name: str | None = None, ndim: int | None = None, dtype: str | None = None
 ) -> Any:
     """Return a tensor constant; axes of length 1 are broadcastable.
 
@@ -140,7 +143,7 @@ def constant(
     return _constant(ops.constant(x, dtype=dtype), name, ndim)
 
 
-def wrap_constant(x: Any) -> Any:
+def wrap_constant(x: TensorLike) -> Variable:
     """Return `x` if it is a variable, else `x` as a constant.
 
     Parameters
@@ -154,7 +157,7 @@ def wrap_constant(x: Any) -> Any:
     return x if isinstance(x, Variable) else constant(x)
 
 
-def cast(x: Any, dtype: str) -> Any:
+def cast(x: object, dtype: str) -> Variable:
     """Return `x` converted to `dtype` ('floatX' stands for `config.floatX`), as a C cast does.
 
     Parameters
@@ -175,7 +178,7 @@ def cast(x: Any, dtype: str) -> Any:
     return convert(as_tensor_variable(x), dtypes.named(dtype))
 
 
-def numpy_scalar(data: Any) -> Any:
+def numpy_scalar(data: TensorLike) -> Any:
     """Return the only item of an array, or raise NotScalarConstantError.
 
     Parameters
@@ -195,7 +198,7 @@ def numpy_scalar(data: Any) -> Any:
 
 
 def get_scalar_constant_value(
-    orig_v: Any, elemwise: bool = True, only_process_constants: bool = False, max_recur: int = 10
+    orig_v: object, elemwise: bool = True, only_process_constants: bool = False, max_recur: int = 10
 ) -> Any:
     """Return the number that `orig_v` certainly is, wherever it stands in the array.
 
@@ -239,7 +242,7 @@ def get_scalar_constant_value(
     raise NotScalarConstantError(f"{orig_v} is not known while the graph is being built")
 
 
-def _number(array: np.ndarray, value: Any) -> Any:
+def _number(array: np.ndarray, value: object) -> Any:
     if array.size == 0:
         raise EmptyConstantError(f"{value} has no items")
     first = array.reshape(-1)[0]
@@ -251,7 +254,7 @@ def _number(array: np.ndarray, value: Any) -> Any:
 _VIEWS = (Alloc, DimShuffle, Rebroadcast, SpecifyShape, Assert)
 
 
-def _look_through(v: Any, elemwise: bool, depth: int) -> Any:
+def _look_through(v: Variable, elemwise: bool, depth: int) -> Any:
     """Return a number, a variable of the same value, or `v` itself: not known."""
     node = v.owner
     op = node.op
@@ -272,14 +275,14 @@ def _look_through(v: Any, elemwise: bool, depth: int) -> Any:
     return v
 
 
-def _holds(condition: Any) -> bool:
+def _holds(condition: TensorLike) -> bool:
     try:
         return bool(get_scalar_constant_value(condition))
     except NotScalarConstantError:
         return False
 
 
-def _item(v: Any) -> Any:
+def _item(v: Variable) -> Any:
     """Look through the choice of one item of a vector, or of any of a constant."""
     node = v.owner
     vector = node.inputs[0]
@@ -304,7 +307,7 @@ def _item(v: Any) -> Any:
     return v
 
 
-def extract_constant(x: Any, elemwise: bool = True, only_process_constants: bool = False) -> Any:
+def extract_constant(x: object, elemwise: bool = True, only_process_constants: bool = False) -> Any:
     """As `get_scalar_constant_value`, but return `x` itself where the value is not known.
 
     Parameters

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from theano._core.api.conversion import as_tensor_variable
 from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Variable
 from theano._core.ops.control.branch import IfElse
 
+if TYPE_CHECKING:
+    from theano._core.ir.annotations import TensorLike
 
-def ifelse(condition: Any, then_branch: Any, else_branch: Any, name: str | None = None) -> Any:
+
+def ifelse(
+    condition: TensorLike, then_branch: Any, else_branch: TensorLike, name: str | None = None
+) -> Any:
     """Return the values of one of two branches; what only the other needs is not computed.
 
     Parameters
@@ -51,7 +56,7 @@ def ifelse(condition: Any, then_branch: Any, else_branch: Any, name: str | None 
     return tuple(outputs) if kind is tuple else list(outputs)
 
 
-def _same_type(one: Any, two: Any) -> tuple[Any, Any]:
+def _same_type(one: object, two: TensorLike) -> tuple[Any, Any]:
     one, two = (v if isinstance(v, Variable) else as_tensor_variable(v) for v in (one, two))
     if one.type != two.type:
         if isinstance(one.type, TensorType) and not isinstance(two.type, TensorType):

@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from theano._core.api.derivatives.gradients import verify_grad
+from theano._core.ir.variable import Variable
+from theano._core.ops.core.op import Op
 from theano._core.ops.sparse import structure
 from theano._core.ops.sparse.products import StructuredDot
 from theano._core.ops.sparse.random import Binomial, Multinomial, Poisson
 from theano._core.ops.sparse.type import CLASSES, SparseType, is_sparse, is_sparse_variable
 
+if TYPE_CHECKING:
+    from theano._core.ir.annotations import TensorLike
+
 
 def verify_grad_sparse(
-    op: Any,
+    op: Op,
     pt: Sequence[Any],
     structured: bool = False,
     *args: Any,
-    **kwargs: Any,
+    **kwargs: object,
 ) -> None:
     """Compare gradients of a function of sparse matrices with finite differences.
 
@@ -46,7 +51,7 @@ def verify_grad_sparse(
             return kind(data, value.indices, value.indptr, shape)
         return structure.SparseFromDense(value.format)(data)
 
-    def of_items(*items: Any) -> Any:
+    def of_items(*items: TensorLike) -> Any:
         given = [variable_of(v, x) if is_sparse(v) else x for v, x in zip(pt, items, strict=True)]
         result = op(*given)
         return structure.DenseFromSparse(structured)(result) if _is_sparse(result) else result
@@ -55,11 +60,11 @@ def verify_grad_sparse(
     verify_grad(of_items, points, *args, **kwargs)
 
 
-def _is_sparse(variable: Any) -> bool:
+def _is_sparse(variable: Variable) -> bool:
     return isinstance(variable.type, SparseType)
 
 
-def is_dense_variable(x: Any) -> bool:
+def is_dense_variable(x: TensorLike) -> bool:
     """Tell whether a variable is dense; raises NotImplementedError for what is neither."""
     return not is_sparse_variable(x)
 
@@ -71,7 +76,7 @@ csc_fbinomial, csc_dbinomial = Binomial("csc", "float32"), Binomial("csc", "floa
 MATRIX_CLASSES = [CLASSES[name] for name in ("csc", "csr")]
 
 
-def is_dense(x: Any) -> bool:
+def is_dense(x: TensorLike) -> bool:
     """Tell whether a value is an array; NotImplementedError if it is not sparse either."""
     if not (is_sparse(x) or isinstance(x, np.ndarray)):
         raise NotImplementedError("neither a dense nor a sparse matrix", x)

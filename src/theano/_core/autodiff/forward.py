@@ -17,7 +17,7 @@ from theano._core.base.settings import config
 from theano._core.ir import hooks
 from theano._core.ir.graph import toposort
 from theano._core.ir.types import TensorType
-from theano._core.ir.variable import Apply
+from theano._core.ir.variable import Apply, Variable
 from theano._core.ops.array.gradient import DisconnectedType
 from theano._core.ops.array.shaping import pattern_broadcast
 from theano._core.ops.core.fill import second, zeros_like_float
@@ -27,7 +27,7 @@ from theano._core.ops.elementwise.elementwise import Elementwise, cast
 
 
 @hooks.push_forward.fill
-def push_forward(outputs: Sequence[Any], tangents: Mapping[Any, Any]) -> list[Any]:
+def push_forward(outputs: Sequence[Variable], tangents: Mapping[Variable, Variable]) -> list[Any]:
     """Return the tangent of each output, None where it depends on nothing that has one.
 
     Parameters
@@ -54,7 +54,7 @@ def push_forward(outputs: Sequence[Any], tangents: Mapping[Any, Any]) -> list[An
     return [known.get(v) for v in outputs]
 
 
-def _of_outputs(node: Apply, given: list[Any]) -> Sequence[Any]:
+def _of_outputs(node: Apply, given: list[Variable | None]) -> Sequence[Any]:
     """Return the tangents of the outputs of a node, one of whose inputs has a tangent."""
     nothing = [None] * len(node.outputs)
     connection = node.rules.connection(node)
@@ -89,7 +89,7 @@ def _is_complex(node: Apply) -> bool:
     return any(dtypes.is_complex(v.type.dtype) for v in (*node.inputs, *node.outputs))
 
 
-def _by_linearity(node: Apply, given: list[Any]) -> list[Any] | None:
+def _by_linearity(node: Apply, given: list[Variable | None]) -> list[Any] | None:
     """Return the operation of the tangents, if it is linear in the inputs that have some."""
     groups = node.rules.linear(node)
     covered = {i for group in groups for i in group}
@@ -107,7 +107,7 @@ def _by_linearity(node: Apply, given: list[Any]) -> list[Any] | None:
     return totals
 
 
-def _elementwise(node: Apply, given: list[Any]) -> Any:
+def _elementwise(node: Apply, given: list[Variable | None]) -> Any:
     """Return the tangent of a scalar function: what its rule does to a cotangent is a product."""
     assert isinstance(node.op, Elementwise)
     if node.op.gradient is None:
@@ -119,11 +119,11 @@ def _elementwise(node: Apply, given: list[Any]) -> Any:
     return total
 
 
-def _cotangent(node: Apply, g: Any, i: int) -> Any:
+def _cotangent(node: Apply, g: Variable, i: int) -> Any:
     return node.op.derivatives(g, *node.inputs, node.outputs[0])[i]  # type: ignore[attr-defined]
 
 
-def _transposed(node: Apply, given: list[Any]) -> list[Any]:
+def _transposed(node: Apply, given: list[Variable | None]) -> list[Any]:
     """Return the tangents by the transpose of the reverse rule of the operation."""
     seeds = [zeros_like_float(v) if isinstance(v.type, TensorType) else None for v in node.outputs]
     inside = {out: s for out, s in zip(node.outputs, seeds, strict=True) if s is not None}
@@ -150,13 +150,13 @@ def _defined(g: Any) -> Any:
     return None if isinstance(g.type, DisconnectedType) else g
 
 
-def _sum(one: Any, two: Any) -> Any:
+def _sum(one: Variable | None, two: object) -> Any:
     if one is None or two is None:
         return two if one is None else one
     return one + two
 
 
-def _settle(node: Apply, out: Any, tangent: Any) -> Any:
+def _settle(node: Apply, out: Variable, tangent: Variable) -> Any:
     """Return a tangent in the dtype and the shape of the output it belongs to."""
     kind = out.type
     if tangent.type.ndim != kind.ndim:
@@ -168,7 +168,7 @@ def _settle(node: Apply, out: Any, tangent: Any) -> Any:
     return broadcast_like(cast(tangent, kind.dtype), out)
 
 
-def broadcast_like(x: Any, like: Any) -> Any:
+def broadcast_like(x: Variable, like: Variable) -> Any:
     """Return `x` in the shape of `like`, to which it broadcasts."""
     pairs = zip(x.type.broadcastable, like.type.broadcastable, strict=True)
     if any(one and not other for one, other in pairs):

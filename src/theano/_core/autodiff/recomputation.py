@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from theano._core.ir.variable import Apply, Constant
+from theano._core.ir.variable import Apply, Constant, Variable
 from theano._core.ops.array.gradient import After, GradientFilter
 
 after = After()
@@ -31,7 +31,7 @@ class Recomputation:
             v for node in order if is_checkpoint(node) for v in (*node.inputs, *node.outputs)
         }
 
-    def stand_in(self, node: Apply, cotangents: Iterable[Any]) -> Apply:
+    def stand_in(self, node: Apply, cotangents: Iterable[object]) -> Apply:
         """Return `node` over values that are computed once a cotangent of it is there."""
         if self.marked.isdisjoint((*node.inputs, *node.outputs)) or is_checkpoint(node):
             return node
@@ -42,7 +42,7 @@ class Recomputation:
         result.outputs = [self._of(v, token, again) for v in node.outputs]
         return result
 
-    def _of(self, variable: Any, token: Any, again: dict[Any, Any]) -> Any:
+    def _of(self, variable: Variable, token: object, again: dict[Variable, Variable]) -> Any:
         """Return a marked variable, computed again from what is not marked; others as they are."""
         if variable not in self.marked:
             return variable

@@ -115,7 +115,7 @@ def grad(
     return results if isinstance(wrt, list) else results[0]
 
 
-def check_defined(gradient: Any) -> None:
+def check_defined(gradient: Variable) -> None:
     """Raise NullTypeGradError for a gradient that is not defined."""
     if isinstance(gradient.type, NullType):
         raise NullTypeGradError(
@@ -130,7 +130,7 @@ def _check_choice(name: str, value: str, choices: tuple[str, ...]) -> None:
         )
 
 
-def _seeds(cost: Any, known_grads: Mapping[Any, Any] | None) -> dict[Any, Any]:
+def _seeds(cost: object, known_grads: Mapping[object, object] | None) -> dict[Any, Any]:
     if cost is None and not known_grads:
         raise AssertionError("cost and known_grads can't both be None.")
     seeds: dict[Any, Any] = {}
@@ -162,7 +162,7 @@ def _seeds(cost: Any, known_grads: Mapping[Any, Any] | None) -> dict[Any, Any]:
     return seeds
 
 
-def _known_gradient(variable: Any, value: Any) -> Any:
+def _known_gradient(variable: Variable, value: Any) -> Any:
     value = as_variable(value)
     if isinstance(value.type, NullType):
         return value
@@ -179,7 +179,7 @@ def _known_gradient(variable: Any, value: Any) -> Any:
     return value if value.type.ndim == variable.type.ndim else second(variable, value)
 
 
-def _disconnected(cost: Any, target: Any, policy: str) -> None:
+def _disconnected(cost: object, target: object, policy: str) -> None:
     if policy == "ignore":
         return
     message = (
@@ -194,7 +194,7 @@ def _disconnected(cost: Any, target: Any, policy: str) -> None:
     raise DisconnectedInputError(message)
 
 
-def _stand_in(target: Any, choice: str) -> Any:
+def _stand_in(target: object, choice: str) -> Any:
     if choice == "zero":
         return _zeros(target)
     if choice == "none":
@@ -208,9 +208,9 @@ class Reverse:
 
     def __init__(
         self,
-        seeds: Mapping[Any, Any],
-        targets: Sequence[Any],
-        constants: set[Any],
+        seeds: Mapping[Variable, Variable],
+        targets: Sequence[object],
+        constants: set[Variable],
         replace: bool = True,
     ) -> None:
         self.seeds = seeds
@@ -248,7 +248,7 @@ class Reverse:
                 useful.update(v for v in node.outputs if v not in self.constants)
         return useful
 
-    def total(self, variable: Any) -> Any:
+    def total(self, variable: object) -> Any:
         """Return the cotangent of a variable: the sum of the terms of its uses, or None."""
         if variable in self.done:
             return self.done[variable]
@@ -262,7 +262,9 @@ class Reverse:
         self.done[variable] = result
         return result
 
-    def _visit(self, node: Apply, stand_in: Apply, cotangents: list[Any], useful: set[Any]) -> None:
+    def _visit(
+        self, node: Apply, stand_in: Apply, cotangents: list[Variable | None], useful: set[Variable]
+    ) -> None:
         connection = node.rules.connection(node)
         results = self._cotangents_of_inputs(stand_in, cotangents)
         if len(results) != len(node.inputs):
@@ -280,7 +282,9 @@ class Reverse:
                 result = as_variable(result)
             self.terms.setdefault(variable, []).append(_settle(node, variable, result))
 
-    def _cotangents_of_inputs(self, node: Apply, cotangents: list[Any]) -> Sequence[Any]:
+    def _cotangents_of_inputs(
+        self, node: Apply, cotangents: list[Variable | None]
+    ) -> Sequence[Any]:
         """Return what a node says of its inputs, from the cotangents that are defined."""
         known = [None if g is None or isinstance(g.type, NullType) else g for g in cotangents]
         if all(g is None for g in known):
@@ -314,7 +318,9 @@ class Reverse:
         return results
 
 
-def pull_back(cotangents: Mapping[Any, Any], targets: Sequence[Any]) -> dict[Any, Any]:
+def pull_back(
+    cotangents: Mapping[Variable, Variable], targets: Sequence[Variable]
+) -> dict[Any, Any]:
     """Return the cotangents of all variables between some outputs and `targets`."""
     return Reverse(cotangents, targets, set(), replace=False).run()
 
@@ -326,11 +332,11 @@ def _zeros(variable: Any) -> Any:
     return variable.zeros_like(config.floatX) if hasattr(variable, "zeros_like") else None
 
 
-def _zero_cotangent(out: Any) -> Any:
+def _zero_cotangent(out: Variable) -> Any:
     return zeros_like_float(out) if isinstance(out.type, TensorType) else None
 
 
-def _settle(node: Apply, variable: Any, g: Any) -> Any:
+def _settle(node: Apply, variable: Variable, g: Variable) -> Any:
     """Undo broadcasting and give the cotangent the dtype of its variable."""
     kind = variable.type
     if isinstance(g.type, NullType) or not isinstance(kind, TensorType):
@@ -360,7 +366,7 @@ def _as_tensor(g: Any, variable: Any) -> Any:
     return g.toarray() if hasattr(g, "toarray") else g
 
 
-def _full(g: Any, out: Any) -> Any:
+def _full(g: Variable, out: Variable) -> Any:
     """Return a cotangent broadcast to the pattern of the output it belongs to."""
     if g.type.broadcastable == out.type.broadcastable:
         return g

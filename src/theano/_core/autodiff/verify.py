@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
+
+if TYPE_CHECKING:
+    from theano._core.ir.annotations import TensorLike
 
 _STEPS = {"float64": 1e-7, "float32": 3e-4, "float16": 1e-1}
 
@@ -39,8 +42,8 @@ class NumericGradient:
 
     def __init__(
         self,
-        f: Callable[..., Any],
-        pt: Any,
+        f: Callable[..., object],
+        pt: Sequence[np.ndarray],
         eps: float | None = None,
         out_type: str | None = None,
     ) -> None:
@@ -68,7 +71,7 @@ class NumericGradient:
         return result
 
     @staticmethod
-    def abs_rel_err(a: Any, b: Any) -> tuple[np.ndarray, np.ndarray]:
+    def abs_rel_err(a: Any, b: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return the absolute error between arrays, and the error relative to their size."""
         absolute = np.abs(a - b)
         # The bound keeps two zeros from dividing by zero.
@@ -93,7 +96,7 @@ class NumericGradient:
         return [self.abs_rel_err(a, b) for a, b in zip(g_pt, mine, strict=True)]
 
     def max_err(
-        self, g_pt: Sequence[Any], abs_tol: float, rel_tol: float
+        self, g_pt: Sequence[TensorLike], abs_tol: float, rel_tol: float
     ) -> tuple[int, int, float, float]:
         """Return (argument, flat position, absolute error, relative error) of the worst item.
 

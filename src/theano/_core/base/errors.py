@@ -83,7 +83,7 @@ __all__ = [
 ]
 
 
-def _rebuild(kind: type[TheanoError], args: tuple[Any, ...]) -> TheanoError:
+def _rebuild(kind: type[TheanoError], args: tuple[object, ...]) -> TheanoError:
     # Subclasses may ask for other constructor arguments than `args`: go round their __init__.
     error = kind.__new__(kind, *args)
     error.args = args
@@ -185,7 +185,7 @@ class MissingInputError(TheanoError):
         The variable that is missing; kept out of pickles.
     """
 
-    def __init__(self, *args: Any, variable: Any = None) -> None:
+    def __init__(self, *args: object, variable: object = None) -> None:
         super().__init__("\n".join(str(part) for part in args))
         self.variable = variable
 

@@ -34,7 +34,7 @@ _FALSE = ("False", "false", "0", False)
 _FLOAT_BITS = {bits: f"float{bits}" for bits in ("16", "32", "64")}
 
 
-def _invalid(setting: Setting, value: Any, expected: str) -> InvalidSettingError:
+def _invalid(setting: Setting, value: object, expected: str) -> InvalidSettingError:
     return InvalidSettingError(
         f'Invalid value ("{value}") for configuration variable "{setting.name}". {expected}'
     )
@@ -44,7 +44,7 @@ def _choices(setting: Setting) -> str:
     return f"Valid options are {setting.choices}"
 
 
-def _to_bool(setting: Setting, value: Any) -> bool:
+def _to_bool(setting: Setting, value: object) -> bool:
     if isinstance(value, (str, int)):
         if value in _TRUE:
             return True
@@ -76,7 +76,7 @@ def _to_choice(setting: Setting, value: Any) -> str:
     return value
 
 
-def _to_device(setting: Setting, value: Any) -> str:
+def _to_device(setting: Setting, value: object) -> str:
     value = str(value)
     if value in setting.choices or value.startswith(("cuda", "opencl")):
         return value
@@ -85,13 +85,13 @@ def _to_device(setting: Setting, value: Any) -> str:
     raise _invalid(setting, value, 'Valid options start with "cpu", "cuda" or "opencl"')
 
 
-def _to_mode(setting: Setting, value: Any) -> Any:
+def _to_mode(setting: Setting, value: object) -> Any:
     if value in setting.choices or isinstance(value, _mode_classes):
         return value
     raise _invalid(setting, value, f"{_choices(setting)} and instances of Mode")
 
 
-def _to_lazy(setting: Setting, value: Any) -> bool | None:
+def _to_lazy(setting: Setting, value: object) -> bool | None:
     known = {"True": True, "False": False, "None": None}
     found = known.get(str(value), setting)
     if found is setting:
@@ -106,7 +106,7 @@ def _to_path(setting: Setting, value: Any) -> str:
     return os.path.abspath(path)
 
 
-def _to_contexts(setting: Setting, value: Any) -> str:
+def _to_contexts(setting: Setting, value: object) -> str:
     for entry in filter(None, str(value).split(";")):
         name, arrow, device = entry.partition("->")
         if not (name and arrow and device) or name.startswith(("cpu", "cuda", "opencl")):
@@ -114,7 +114,7 @@ def _to_contexts(setting: Setting, value: Any) -> str:
     return str(value)
 
 
-def _to_removed(setting: Setting, value: Any) -> Any:
+def _to_removed(setting: Setting, value: object) -> Any:
     if value:
         raise RuntimeError(f"The setting {setting.name} was removed in Theano 1.0: leave it out.")
     return setting.default
@@ -160,7 +160,7 @@ class Section:
         self.__dict__[name] = value = _convert(setting, value)
         return value
 
-    def __setattr__(self, name: str, value: Any) -> None:
+    def __setattr__(self, name: str, value: object) -> None:
         setting = self.__dict__["_rows"].get(name)
         if setting is None:
             if isinstance(self.__dict__.get(name), Section):
@@ -193,7 +193,7 @@ class Section:
         # Settings belong to the process: programs that put a copy back find what is set now.
         return self
 
-    def __deepcopy__(self, memo: Any) -> Section:
+    def __deepcopy__(self, memo: object) -> Section:
         return self
 
     def __dir__(self) -> list[str]:
@@ -225,7 +225,7 @@ def _near(name: str, known: Iterable[str]) -> str:
     return f". Did you mean {plain[found[0]]!r}?" if found else ""
 
 
-def _convert(setting: Setting, value: Any) -> Any:
+def _convert(setting: Setting, value: object) -> Any:
     if setting.convert is not None:
         return setting.convert(value)
     return CONVERTERS[setting.kind](setting, value)
@@ -263,7 +263,7 @@ class Config(Section):
         known = dotted != name and dotted in self.__dict__.get("_table", ())
         return self.get(dotted) if known else super().__getattr__(name)
 
-    def __setattr__(self, name: str, value: Any) -> None:
+    def __setattr__(self, name: str, value: object) -> None:
         if _dotted(name) in self.__dict__["_table"]:
             home, _, name = self._home(name)
             Section.__setattr__(home, name, value)
@@ -341,7 +341,7 @@ class Config(Section):
         self._watchers[name] = take
         take(self.get(name))
 
-    def tell(self, name: str, value: Any) -> None:
+    def tell(self, name: str, value: object) -> None:
         """Give the coming value of a setting to what watches it."""
         if name in self._watchers:
             self._watchers[name](value)
@@ -351,7 +351,7 @@ class Config(Section):
         home, _, last = self._home(name)
         return getattr(home, last)
 
-    def set(self, name: str, value: Any) -> None:
+    def set(self, name: str, value: object) -> None:
         """Assign to a setting by its dotted name."""
         home, _, last = self._home(name)
         setattr(home, last, value)
@@ -360,7 +360,7 @@ class Config(Section):
         """Return all settings by name."""
         return dict(self._table)
 
-    def change_flags(self, *args: Any, **kwargs: Any) -> change_flags:
+    def change_flags(self, *args: object, **kwargs: object) -> change_flags:
         """Return a context manager and decorator that changes settings for a while."""
         return change_flags(*args, **kwargs)
 
@@ -455,7 +455,7 @@ class change_flags:  # noqa: N801 -- the name that programs written for Theano u
     ('float32', 'warn')
     """
 
-    def __init__(self, args: Any = (), **kwargs: Any) -> None:
+    def __init__(self, args: Any = (), **kwargs: object) -> None:
         named = {**dict(args), **kwargs}
         self.new_vals: dict[str, Any] = {_dotted(name): value for name, value in named.items()}
         for name in self.new_vals:
@@ -465,9 +465,9 @@ class change_flags:  # noqa: N801 -- the name that programs written for Theano u
         self._saved: list[dict[str, Any]] = []
         self._left: dict[str, Any] = {}
 
-    def __call__(self, function: Callable[..., Any]) -> Callable[..., Any]:
+    def __call__(self, function: Callable[..., object]) -> Callable[..., Any]:
         @wraps(function)
-        def changed(*args: Any, **kwargs: Any) -> Any:
+        def changed(*args: object, **kwargs: object) -> Any:
             with self:
                 return function(*args, **kwargs)
 

@@ -58,7 +58,7 @@ def _bool(name: str, default: bool, doc: str, **facts: Any) -> Setting:
     return Setting(name, "bool", default, doc, **facts)
 
 
-def _int(name: str, default: Any, doc: str, **facts: Any) -> Setting:
+def _int(name: str, default: object, doc: str, **facts: Any) -> Setting:
     return Setting(name, "int", default, doc, **facts)
 
 
@@ -66,7 +66,7 @@ def _float(name: str, default: float, doc: str, **facts: Any) -> Setting:
     return Setting(name, "float", default, doc, **facts)
 
 
-def _str(name: str, default: Any, doc: str, **facts: Any) -> Setting:
+def _str(name: str, default: object, doc: str, **facts: Any) -> Setting:
     return Setting(name, "str", default, doc, **facts)
 
 
@@ -80,19 +80,19 @@ def _kept(row: Setting) -> Setting:
     return row._replace(works=False)
 
 
-def _cache_folder(config: Any) -> str:
+def _cache_folder(config: object) -> str:
     from platformdirs import user_cache_dir
 
     return user_cache_dir("theano", appauthor=False)
 
 
-def _compiler(config: Any) -> str:
+def _compiler(config: object) -> str:
     from shutil import which
 
     return which("g++") or ""
 
 
-def _cores(config: Any) -> int:
+def _cores(config: object) -> int:
     # Other programs read it too, each in its own way: whatever it holds, it does not stop ours.
     try:
         wanted = int(os.environ.get("OMP_NUM_THREADS", "").split(",")[0])

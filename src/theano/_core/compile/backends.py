@@ -6,13 +6,14 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from theano._core.compile.modes import LINKERS
+from theano._core.ir.variable import Variable
 from theano._core.lower.reference import reference
 
 Run = Callable[..., Sequence[Any]]
 Backend = Callable[[Sequence[Any], Sequence[Any]], Run]
 
 
-def _jax(inputs: Sequence[Any], outputs: Sequence[Any]) -> Run:
+def _jax(inputs: Sequence[Variable], outputs: Sequence[Variable]) -> Run:
     try:
         from theano._core.lower.jax.compiled import CompiledByXLA
     except ImportError as error:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from theano._core.ir.types import TensorType
+from theano._core.ir.variable import Variable
 from theano._core.lower import program as ir
 from theano._core.lower.llvm.print.printer import printed
 from theano._core.lower.program_text import CallbackRecord, Output, ProgramText
@@ -13,7 +14,7 @@ from theano._core.ops.array.overwriting import Overwrite
 
 
 def called_program(
-    inputs: Sequence[Any], outputs: Sequence[Any], run: Callable[..., Sequence[Any]]
+    inputs: Sequence[Variable], outputs: Sequence[Variable], run: Callable[..., Sequence[Variable]]
 ) -> ProgramText:
     """Return a program that passes its inputs to `run` and returns what that gives."""
     offset = 0
@@ -28,7 +29,7 @@ def called_program(
         records.append(offset)
         offset += _words(variable)
 
-    def call(*values: Any) -> tuple[Any, ...]:
+    def call(*values: object) -> tuple[Any, ...]:
         return tuple(run(*values))
 
     nodes = {v.owner for v in outputs if v.owner is not None}
@@ -54,7 +55,7 @@ def called_program(
     )
 
 
-def _words(variable: Any) -> int:
+def _words(variable: Variable) -> int:
     return 2 + 2 * (variable.type.ndim if isinstance(variable.type, TensorType) else 0)
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -18,26 +18,29 @@ from theano._core.ir.graph import copy_graph, toposort
 from theano._core.ir.source import made_at
 from theano._core.ir.text import listing
 from theano._core.ir.types import TensorType
-from theano._core.ir.variable import Apply, Constant
+from theano._core.ir.variable import Apply, Constant, Variable
 from theano._core.ops.core.evaluation import evaluate
 from theano._core.ops.core.python_call import CallError
 from theano._core.rewrite.pipeline import rewrite
+
+if TYPE_CHECKING:
+    from theano._core.ir.annotations import TensorLike
 
 
 class WatchedMode(Mode):
     """Base of modes that run functions with NumPy and look at each node."""
 
-    def __init__(self, optimizer: Any = "default", linker: Any = None) -> None:
+    def __init__(self, optimizer: object = "default", linker: object = None) -> None:
         super().__init__("py", optimizer)
 
     def watch(self) -> Any:
         """Return what `evaluate` calls for each node of one call."""
         raise NotImplementedError
 
-    def check_inputs(self, variables: Sequence[Any], values: Sequence[Any]) -> None:
+    def check_inputs(self, variables: Sequence[Variable], values: Sequence[object]) -> None:
         """Look at the values of the inputs."""
 
-    def runner(self, maker: Any, rewritten: Sequence[Any]) -> Callable[..., Any]:
+    def runner(self, maker: Any, rewritten: Sequence[object]) -> Callable[..., Any]:
         """Return what computes a rewritten graph."""
         leaves = maker.leaves
 
@@ -48,7 +51,7 @@ class WatchedMode(Mode):
 
         return run
 
-    def _with(self, **changes: Any) -> Mode:
+    def _with(self, **changes: object) -> Mode:
         fresh = type(self).__new__(type(self))
         vars(fresh).update(vars(self))
         vars(fresh).update(changes)
@@ -76,7 +79,7 @@ def contains_inf(value: Any) -> bool:
     return _is_floating(value) and bool(np.isinf(value).any())
 
 
-def _is_floating(value: Any) -> bool:
+def _is_floating(value: object) -> bool:
     return isinstance(value, (np.ndarray, np.generic)) and value.dtype.kind in "fc"
 
 
@@ -101,8 +104,8 @@ class NanGuardMode(WatchedMode):
         nan_is_error: bool | None = None,
         inf_is_error: bool | None = None,
         big_is_error: bool | None = None,
-        optimizer: Any = "default",
-        linker: Any = None,
+        optimizer: object = "default",
+        linker: object = None,
     ) -> None:
         super().__init__(optimizer, linker)
         own = config.NanGuardMode
@@ -116,18 +119,18 @@ class NanGuardMode(WatchedMode):
     def watch(self) -> Any:
         return self._after
 
-    def check_inputs(self, variables: Sequence[Any], values: Sequence[Any]) -> None:
+    def check_inputs(self, variables: Sequence[Variable], values: Sequence[object]) -> None:
         for variable, value in zip(variables, values, strict=True):
             self._check(value, variable, None)
 
-    def _after(self, node: Apply, inputs: Sequence[Any], outputs: Sequence[Any]) -> None:
+    def _after(self, node: Apply, inputs: Sequence[object], outputs: Sequence[object]) -> None:
         for variable, value in zip(node.inputs, inputs, strict=True):
             if isinstance(variable, Constant):
                 self._check(value, variable, node)
         for variable, value in zip(node.outputs, outputs, strict=True):
             self._check(value, variable, node)
 
-    def _check(self, value: Any, variable: Any, node: Apply | None) -> None:
+    def _check(self, value: Any, variable: Variable, node: Apply | None) -> None:
         if not _is_floating(value) or getattr(variable.tag, "nan_guard_mode_check", True) is False:
             return
         found = []
@@ -143,7 +146,7 @@ class NanGuardMode(WatchedMode):
             _report(found, value, variable, node)
 
 
-def _report(found: list[str], value: Any, variable: Any, node: Apply | None) -> None:
+def _report(found: list[str], value: Any, variable: Variable, node: Apply | None) -> None:
     lines = list(found)
     if node is None:
         lines.append(f"NanGuardMode found an error in an input of the graph: {variable}")
@@ -180,7 +183,7 @@ class Observed:
     inputs, outputs : list of [value]
     """
 
-    def __init__(self, inputs: Sequence[Any], outputs: Sequence[Any]) -> None:
+    def __init__(self, inputs: Sequence[object], outputs: Sequence[object]) -> None:
         self.inputs = [[value] for value in inputs]
         self.outputs = [[value] for value in outputs]
 
@@ -192,12 +195,14 @@ class _Monitor:
         self.mode = mode
         self.number = 0
 
-    def before(self, node: Apply, inputs: Sequence[Any]) -> None:
+    def before(self, node: Apply, inputs: Sequence[object]) -> None:
         """Call the function that comes before."""
         if self.mode.pre_func is not None:
             self.mode.pre_func(self.number, node, Observed(inputs, [None] * len(node.outputs)))
 
-    def __call__(self, node: Apply, inputs: Sequence[Any], outputs: Sequence[Any]) -> None:
+    def __call__(
+        self, node: Apply, inputs: Sequence[TensorLike], outputs: Sequence[object]
+    ) -> None:
         if self.mode.post_func is not None:
             self.mode.post_func(self.number, node, Observed(inputs, outputs))
         self.number += 1
@@ -217,10 +222,10 @@ class MonitorMode(WatchedMode):
 
     def __init__(
         self,
-        pre_func: Callable[..., Any] | None = None,
-        post_func: Callable[..., Any] | None = None,
-        optimizer: Any = "default",
-        linker: Any = None,
+        pre_func: Callable[..., object] | None = None,
+        post_func: Callable[..., object] | None = None,
+        optimizer: object = "default",
+        linker: object = None,
     ) -> None:
         super().__init__(optimizer, linker)
         self.pre_func = pre_func
@@ -273,11 +278,11 @@ class BadOptimization(DebugModeError):
         self,
         old_r: Any,
         new_r: Any,
-        old_r_val: Any,
-        new_r_val: Any,
+        old_r_val: object,
+        new_r_val: object,
         reason: Any,
-        old_graph: Any = "",
-        new_graph: Any = "",
+        old_graph: object = "",
+        new_graph: object = "",
     ) -> None:
         super().__init__(
             f"the rewrite {reason!s} replaced {old_r.owner or old_r} by {new_r.owner or new_r}: "
@@ -291,7 +296,9 @@ class BadOptimization(DebugModeError):
 class BadDestroyMap(DebugModeError):
     """An operation changed an input that its `destroy_map` does not name."""
 
-    def __init__(self, node: Apply, idx: int, old_val: Any, new_val: Any, perform: Any) -> None:
+    def __init__(
+        self, node: Apply, idx: int, old_val: object, new_val: object, perform: object
+    ) -> None:
         super().__init__(
             f"{node} changed its input {idx}, which its destroy_map does not name: it was "
             f"{old_val!r} and is {new_val!r}"
@@ -307,9 +314,9 @@ class BadViewMap(DebugModeError):
         self,
         node: Apply,
         output_idx: int,
-        out_storage: Any,
-        in_alias_idx: Any = None,
-        out_alias_idx: Any = None,
+        out_storage: object,
+        in_alias_idx: object = None,
+        out_alias_idx: object = None,
     ) -> None:
         super().__init__(
             f"output {output_idx} of {node} shares memory with its input {in_alias_idx}, which its "
@@ -329,10 +336,10 @@ class InvalidValueError(DebugModeError):
     def __init__(
         self,
         r: Any,
-        v: Any = None,
-        client_node: Any = None,
+        v: object = None,
+        client_node: object = None,
         hint: Any = "none",
-        specific_hint: Any = "none",
+        specific_hint: object = "none",
     ) -> None:
         super().__init__(
             f"{r} of type {r.type} has the value {v!r}: {hint}. It is made by {r.owner}."
@@ -368,14 +375,14 @@ class DebugMode(WatchedMode):
 
     def __init__(
         self,
-        optimizer: Any = "fast_run",
+        optimizer: object = "fast_run",
         stability_patience: int | None = None,
         check_c_code: bool | None = None,
         check_py_code: bool | None = None,
         check_isfinite: bool | None = None,
-        check_preallocated_output: Any = None,
-        require_matching_strides: Any = None,
-        linker: Any = None,
+        check_preallocated_output: object = None,
+        require_matching_strides: object = None,
+        linker: object = None,
     ) -> None:
         super().__init__(optimizer, linker)
         own = config.DebugMode
@@ -390,7 +397,7 @@ class DebugMode(WatchedMode):
         checks = (self.check_c_code, self.check_py_code, self.check_isfinite)
         return (*super()._key(), self.stability_patience, *checks)
 
-    def runner(self, maker: Any, rewritten: Sequence[Any]) -> Callable[..., Any]:
+    def runner(self, maker: object, rewritten: Sequence[object]) -> Callable[..., Any]:
         """Return what computes a graph in several ways."""
         return _Comparison(self, maker, rewritten)
 
@@ -401,12 +408,14 @@ class _Values:
     def __init__(self, mode: DebugMode) -> None:
         self.mode = mode
 
-    def before(self, node: Apply, inputs: Sequence[Any]) -> None:
+    def before(self, node: Apply, inputs: Sequence[object]) -> None:
         """Check what an operation of the user says of memory."""
         if hasattr(node.op, "view_map") and hasattr(node.op, "perform"):
             _check_declarations(node, inputs)
 
-    def __call__(self, node: Apply, inputs: Sequence[Any], outputs: Sequence[Any]) -> None:
+    def __call__(
+        self, node: Apply, inputs: Sequence[TensorLike], outputs: Sequence[object]
+    ) -> None:
         for variable, value in zip(node.outputs, outputs, strict=True):
             if self.mode.check_isfinite and (contains_nan(value) or contains_inf(value)):
                 raise InvalidValueError(variable, value, None, "it is not finite")
@@ -415,7 +424,7 @@ class _Values:
 class _Comparison:
     """One function of `DebugMode`."""
 
-    def __init__(self, mode: DebugMode, maker: Any, rewritten: Sequence[Any]) -> None:
+    def __init__(self, mode: DebugMode, maker: Any, rewritten: Sequence[object]) -> None:
         self.mode = mode
         self.leaves = maker.leaves
         self.written = maker.written()
@@ -433,7 +442,7 @@ class _Comparison:
         if mode.check_c_code:
             self.native = _native(self.leaves, self.rewritten)
 
-    def __call__(self, *values: Any) -> list[Any]:
+    def __call__(self, *values: object) -> list[Any]:
         known = dict(zip(self.leaves, values, strict=True))
         found = evaluate(self.rewritten, known, _Values(self.mode), failed=CallError)
         if self.mode.check_py_code and self.pure:
@@ -465,7 +474,7 @@ class _Comparison:
         """Return the first node whose native code differs from its definition."""
         values = dict(known)
 
-        def look(node: Apply, inputs: Sequence[Any], outputs: Sequence[Any]) -> None:
+        def look(node: Apply, inputs: Sequence[object], outputs: Sequence[object]) -> None:
             steps.append((node, list(inputs), list(outputs)))
 
         steps: list[Any] = []
@@ -482,7 +491,7 @@ class _Comparison:
         return None
 
 
-def _native(inputs: Sequence[Any], outputs: Sequence[Any]) -> Callable[..., list[Any]]:
+def _native(inputs: Sequence[Variable], outputs: Sequence[Any]) -> Callable[..., list[Any]]:
     # Shared variables are no inputs: others stand for them.
     fresh = [v.type() for v in inputs]
     made = copy_graph(outputs, dict(zip(inputs, fresh, strict=True)))
@@ -497,7 +506,7 @@ def _same(variable: Any, one: Any, two: Any) -> bool:
     )
 
 
-def _differs(variable: Any, one: Any, two: Any, inputs: Any) -> BadThunkOutput:
+def _differs(variable: object, one: object, two: object, inputs: object) -> BadThunkOutput:
     return BadThunkOutput(variable, "perform", one, "native code", two, inputs)
 
 

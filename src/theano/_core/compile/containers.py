@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from theano._core.runtime import native
+
+if TYPE_CHECKING:
+    from theano._core.ops.sparse.type import SparseType
 
 
 class Storage(list[Any]):
@@ -130,7 +133,7 @@ class Container:
         return f"<{self.cell.value!r}>"
 
 
-def _restored(type: Any, value: Any, *options: Any) -> Container:
+def _restored(type: SparseType, value: Any, *options: Any) -> Container:
     container = Container(type, None, *options)
     container.cell.value = value
     return container

@@ -30,12 +30,12 @@ Function = native.Function
 
 
 def function(
-    inputs: Any,
+    inputs: object,
     outputs: Any = None,
-    mode: Any = None,
-    updates: Any = None,
-    givens: Any = None,
-    no_default_updates: Any = False,
+    mode: object = None,
+    updates: object = None,
+    givens: object = None,
+    no_default_updates: object = False,
     accept_inplace: bool = False,
     name: str | None = None,
     rebuild_strict: bool = True,
@@ -119,7 +119,7 @@ def _read_outputs(outputs: Any) -> tuple[Any, list[Any]]:
     return "single", [_output(outputs)]
 
 
-def _output(value: Any) -> Any:
+def _output(value: object) -> Any:
     if isinstance(value, Out):
         return value.variable
     if isinstance(value, Variable):
@@ -161,10 +161,10 @@ def _read_givens(givens: Any, strict: bool, own: set[Any]) -> dict[Any, Any]:
 
 def _collect(
     specs: Sequence[In],
-    results: list[Any],
-    pairs: list[tuple[Any, Any]],
-    replacements: dict[Any, Any],
-    no_default_updates: Any,
+    results: list[Variable],
+    pairs: list[tuple[Variable, Variable]],
+    replacements: dict[Variable, Variable],
+    no_default_updates: object,
     strict: bool,
 ) -> tuple[list[Any], list[tuple[Any, Any]], list[Any]]:
     """Apply replacements and default updates; return outputs, updates and shared variables."""
@@ -199,13 +199,15 @@ def _collect(
     return results, updates, list(shared)
 
 
-def _replaced(graph: Sequence[Any], replacements: dict[Any, Any], strict: bool) -> list[Any]:
+def _replaced(
+    graph: Sequence[Any], replacements: dict[Variable, Variable], strict: bool
+) -> list[Any]:
     if not replacements:
         return list(graph)
     return copy_graph(graph, replacements, strict)
 
 
-def _refused(variable: Any, choice: Any) -> bool:
+def _refused(variable: object, choice: object) -> bool:
     if isinstance(choice, bool):
         return choice
     if not isinstance(choice, (list, tuple, set)):
@@ -215,9 +217,9 @@ def _refused(variable: Any, choice: Any) -> bool:
 
 def _check_inputs(
     specs: Sequence[In],
-    results: Sequence[Any],
+    results: Sequence[Variable],
     pairs: Sequence[Any],
-    shared: Sequence[Any],
+    shared: Sequence[Variable],
     policy: str,
 ) -> None:
     if policy not in ("raise", "warn", "ignore"):
@@ -268,10 +270,10 @@ def _check_repeated(specs: Sequence[In]) -> list[Any]:
 def _copy(
     self: Any,
     share_memory: bool = False,
-    swap: dict[Any, Any] | None = None,
+    swap: dict[Variable, Variable] | None = None,
     delete_updates: bool = False,
     name: str | None = None,
-    profile: Any = None,
+    profile: object = None,
 ) -> Any:
     """Return another function of the same graph.
 
@@ -367,7 +369,7 @@ class ContainerView:
     def __getitem__(self, key: Any) -> Any:
         return self._find(key)
 
-    def __contains__(self, key: Any) -> bool:
+    def __contains__(self, key: object) -> bool:
         try:
             self._find(key)
         except KeyError:
@@ -411,7 +413,7 @@ class Thunk:
             storage.setdefault(variable, container.storage)
         return storage
 
-    def __call__(self, n_calls: int = 1, output_subset: Any = None) -> None:
+    def __call__(self, n_calls: int = 1, output_subset: object = None) -> None:
         for _ in range(n_calls):
             self._call(output_subset)
 
@@ -471,7 +473,7 @@ def _reduce(self: Any) -> Any:
     )
 
 
-def _deepcopy(self: Any, memo: dict[int, Any]) -> Any:
+def _deepcopy(self: Any, memo: dict[int, Variable]) -> Any:
     maker = self.maker
     containers = copy.deepcopy(maker.containers[: len(maker.arguments)], memo)
     arguments, shared, results, updates = copy.deepcopy(
@@ -502,7 +504,7 @@ def _restored(
     shared: Any,
     outputs: Any,
     updates: Any,
-    result: Any,
+    result: object,
     mode: Any,
     name: str,
     values: Any,
@@ -560,5 +562,5 @@ extend(
 
 
 @hooks.compile_body.fill
-def _compiled(inputs: Sequence[Any], outputs: Sequence[Any]) -> Any:
+def _compiled(inputs: Sequence[Variable], outputs: Sequence[Variable | None]) -> Any:
     return function(list(inputs), list(outputs), mode="FAST_RUN", on_unused_input="ignore")

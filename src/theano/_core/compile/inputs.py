@@ -47,10 +47,10 @@ class In:
 
     def __init__(
         self,
-        variable: Any,
+        variable: object,
         name: str | None = None,
-        value: Any = None,
-        update: Any = None,
+        value: object = None,
+        update: object = None,
         mutable: bool | None = None,
         strict: bool = False,
         allow_downcast: bool | None = None,
@@ -102,8 +102,8 @@ SymbolicInput = In
 
 
 def Param(
-    variable: Any,
-    default: Any = None,
+    variable: Variable,
+    default: object = None,
     name: str | None = None,
     mutable: bool = False,
     strict: bool = False,
@@ -140,7 +140,7 @@ class Out:
         this changes nothing.
     """
 
-    def __init__(self, variable: Any, borrow: bool = False) -> None:
+    def __init__(self, variable: object, borrow: bool = False) -> None:
         if not isinstance(variable, Variable):
             raise TypeError(
                 f"an output must be a Variable, got {variable!r} of type {type(variable).__name__}"
@@ -155,7 +155,7 @@ class Out:
 SymbolicOutput = Out
 
 
-def read_inputs(given: Any, allow_downcast: bool | None = None) -> list[In]:
+def read_inputs(given: object, allow_downcast: bool | None = None) -> list[In]:
     """Return the inputs that a user wrote: variables, `In`, or (variable, default) tuples.
 
     `allow_downcast` is for those that are not written as `In`.
@@ -182,7 +182,7 @@ def read_inputs(given: Any, allow_downcast: bool | None = None) -> list[In]:
     return result
 
 
-def _written_as_tuple(entry: Sequence[Any], allow_downcast: bool | None) -> In:
+def _written_as_tuple(entry: Sequence[object], allow_downcast: bool | None) -> In:
     """Read [name,] variable [, default], where the variable may be (variable, update)."""
     name, rest = (entry[0], entry[1:]) if entry and isinstance(entry[0], str) else (None, entry)
     if len(rest) in (1, 2):
@@ -220,7 +220,7 @@ def read_updates(updates: Any) -> list[tuple[Any, Any]]:
     return result
 
 
-def _is_pair(updates: Any) -> bool:
+def _is_pair(updates: object) -> bool:
     return (
         isinstance(updates, tuple)
         and len(updates) == 2
@@ -229,7 +229,7 @@ def _is_pair(updates: Any) -> bool:
     )
 
 
-def _same_but_sizes(target: Any, value: Any) -> bool:
+def _same_but_sizes(target: Any, value: object) -> bool:
     """Tell whether a value has the dtype and the pattern of a shared variable."""
     kind, own = target.type, getattr(value, "type", None)
     if not isinstance(kind, TensorType) or not isinstance(own, TensorType):
@@ -237,7 +237,7 @@ def _same_but_sizes(target: Any, value: Any) -> bool:
     return (own.dtype, own.broadcastable) == (kind.dtype, kind.broadcastable)
 
 
-def _refuse_shared(variable: Any) -> None:
+def _refuse_shared(variable: Variable) -> None:
     if getattr(variable, "container", None) is not None:
         raise TypeError(
             f"Cannot use a shared variable ({variable}) as explicit input. Consider"
@@ -245,7 +245,7 @@ def _refuse_shared(variable: Any) -> None:
         )
 
 
-def fit_update(target: Any, value: Any) -> Any:
+def fit_update(target: Any, value: object) -> Any:
     """Return the new value of a shared variable as a variable of its type, or raise TypeError."""
     try:
         return target.type.filter_variable(value, allow_convert=_same_but_sizes(target, value))

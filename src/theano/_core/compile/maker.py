@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -22,6 +22,7 @@ from theano._core.ir.function_graph import FunctionGraph
 from theano._core.ir.graph import toposort
 from theano._core.ir.text import listing
 from theano._core.ir.types import Generic, RandomStateType, TensorType, generic
+from theano._core.ir.variable import Variable
 from theano._core.lower.function_address import FunctionAddress
 from theano._core.lower.llvm.target import machine
 from theano._core.lower.program_text import ProgramText
@@ -33,6 +34,9 @@ from theano._core.rewrite.engine import Rewriter
 from theano._core.rewrite.native_form import native_form
 from theano._core.rewrite.pipeline import rewrite
 from theano._core.runtime import native
+
+if TYPE_CHECKING:
+    from theano._core.lower.program_text import CallbackRecord, Output
 
 
 class Lowered(NamedTuple):
@@ -231,7 +235,7 @@ class FunctionMaker:
 
     # -- backends ---------------------------------------------------------------------------------
 
-    def _lowered(self, rewritten: Sequence[Any], rewriter: Rewriter) -> ProgramText:
+    def _lowered(self, rewritten: Sequence[Variable], rewriter: Rewriter) -> ProgramText:
         if self.mode.backend == "llvm":
             return self._native_program(rewritten, rewriter)
         # A program that only calls another backend: the entry is one callback.
@@ -244,7 +248,7 @@ class FunctionMaker:
             run = BACKENDS[self.mode.backend](self.leaves, rewritten)
         return called_program(self.leaves, rewritten, run)
 
-    def _native_program(self, rewritten: Sequence[Any], rewriter: Rewriter) -> ProgramText:
+    def _native_program(self, rewritten: Sequence[Variable], rewriter: Rewriter) -> ProgramText:
         # Functions that are found in the cache do without.
         from theano._core.lower.builder.program import write
         from theano._core.lower.builder.vocabulary import Builder
@@ -370,14 +374,14 @@ class FunctionMaker:
         return records
 
 
-def _show_graph(name: str, outputs: Sequence[Any]) -> None:
+def _show_graph(name: str, outputs: Sequence[Variable]) -> None:
     """Print what a pass of rewriting leaves."""
     print(f"after {name}: {len(toposort(outputs))} nodes")
     if developing.DEBUG >= developing.GRAPHS:
         print(listing(outputs))
 
 
-def _input_record(kind: Any, name: str | None, offset: int, cell: int, flags: int) -> Any:
+def _input_record(kind: object, name: str | None, offset: int, cell: int, flags: int) -> Any:
     if not isinstance(kind, TensorType):
         return ("object", 0, 0, 0, name, offset, cell, flags)
     mask = sum(1 << i for i, one in enumerate(kind.broadcastable) if one)
@@ -385,14 +389,14 @@ def _input_record(kind: Any, name: str | None, offset: int, cell: int, flags: in
     return ("array", kind.numpy_dtype.num, kind.ndim, mask, name, offset, cell, flags, *lengths)
 
 
-def _output_record(kind: Any, output: Any) -> Any:
+def _output_record(kind: object, output: Output) -> Any:
     if not isinstance(kind, TensorType):
         return ("object", 0, 0, output.descriptor, -1)
     return (output.kind, kind.numpy_dtype.num, kind.ndim, output.descriptor, output.slot)
 
 
-def _callback_record(record: Any) -> Any:
-    def values(kinds: Sequence[Any]) -> list[Any]:
+def _callback_record(record: CallbackRecord) -> Any:
+    def values(kinds: Sequence[object]) -> list[Any]:
         return [
             ("array", k.numpy_dtype.num, k.ndim) if isinstance(k, TensorType) else ("object", 0, 0)
             for k in kinds
@@ -407,7 +411,7 @@ def _callback_record(record: Any) -> Any:
 # -- what native code asks of Python, off the path of a good call ---------------------------------
 
 
-def _convert(function: Any, index: int, value: Any) -> Any:
+def _convert(function: Any, index: int, value: object) -> Any:
     maker = function.maker
     if index >= len(maker.arguments):
         raise TypeError(
@@ -432,7 +436,7 @@ def _on_error(function: Any, code: int, node: int, facts: Any, arguments: Any) -
     raise messages.run_time_error(function.maker, code, node, facts, arguments) from None
 
 
-def _on_callback_error(function: Any, index: int, error: Any) -> Any:
+def _on_callback_error(function: Any, index: int, error: CallError) -> Any:
     maker = function.maker
     call = maker.callbacks[index].function
     if isinstance(error, CallError):

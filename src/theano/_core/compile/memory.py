@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from theano._core.lower.memory_plan import MemoryPlan
 
 
-def memory_plan(self: Any, *args: Any, **kwargs: Any) -> MemoryPlan:
+def memory_plan(self: Any, *args: object, **kwargs: object) -> MemoryPlan:
     """Return which memory a call with these arguments would take, without calling.
 
     Parameters
@@ -57,7 +57,7 @@ def memory_plan(self: Any, *args: Any, **kwargs: Any) -> MemoryPlan:
     return plan_of_program(maker.program_text, values, overwritable)
 
 
-def _bound(function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> list[Any]:
+def _bound(function: Any, args: tuple[object, ...], kwargs: dict[str, object]) -> list[Any]:
     """Return the values of all arguments and shared variables."""
     maker = function.maker
     given, named = list(args[::-1]), dict(kwargs)

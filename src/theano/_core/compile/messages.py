@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from theano._core.base.settings import config
 from theano._core.compile.programs import CHANGED
 from theano._core.ir.graph import toposort
+from theano._core.ir.variable import Apply
 from theano._core.lower.faults import FAULTS, NAMES, STATE
 from theano._core.lower.reference import evaluate
+
+if TYPE_CHECKING:
+    from theano._core.ir.annotations import TensorLike
 
 
 def bad_input(maker: Any, index: int, error: Exception) -> Exception:
@@ -30,7 +34,11 @@ def bad_input(maker: Any, index: int, error: Exception) -> Exception:
 
 
 def run_time_error(
-    maker: Any, code: int, number: int, facts: Sequence[int], arguments: Sequence[Any]
+    maker: Any,
+    code: int,
+    number: int,
+    facts: Sequence[int],
+    arguments: Sequence[TensorLike],
 ) -> Exception:
     """Return the error that native code reported."""
     fault = FAULTS[NAMES[code]]
@@ -55,7 +63,7 @@ def run_time_error(
     return fault.exception(f"{text}\n{report}")
 
 
-def _about_state(node: Any, number: int, text: str) -> str:
+def _about_state(node: Apply, number: int, text: str) -> str:
     """Return a text about a state of a loop with its label, its type and where it is computed."""
     value = node.op.new_values[number]
     text = f"{text.replace(STATE, node.op.label(number))}. A step computes it as {value.type}"
@@ -92,7 +100,7 @@ def explained(error: Exception, report: str) -> Exception:
     return error
 
 
-def node_report(maker: Any, node: Any, values: Sequence[Any] | None) -> str:
+def node_report(maker: Any, node: Apply, values: Sequence[object] | None) -> str:
     """Describe a node: types, shapes, strides and values of its inputs, and its line."""
     lines = [f"Apply node that caused the error: {node}"]
     order = toposort(maker.fgraph.outputs)
@@ -118,7 +126,7 @@ def node_report(maker: Any, node: Any, values: Sequence[Any] | None) -> str:
     return "\n".join(lines)
 
 
-def _values(maker: Any, node: Any, arguments: Sequence[Any]) -> list[Any] | None:
+def _values(maker: Any, node: Apply, arguments: Sequence[TensorLike]) -> list[Any] | None:
     known = dict(zip(maker.leaves, arguments, strict=False))
     if any(v is None for v in known.values()):
         return None
@@ -128,7 +136,7 @@ def _values(maker: Any, node: Any, arguments: Sequence[Any]) -> list[Any] | None
         return None
 
 
-def _short(value: Any) -> Any:
+def _short(value: object) -> Any:
     if isinstance(value, np.ndarray) and value.size > 5:
         return "not shown"
     return value
@@ -142,7 +150,7 @@ def named_inputs(names: Sequence[str]) -> str:
     return f"The function has {count} ({', '.join(names)})."
 
 
-def bad_arguments(maker: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Exception:
+def bad_arguments(maker: Any, args: tuple[object, ...], kwargs: Mapping[str, object]) -> Exception:
     """Return the error for a call with too many, too few, unknown or repeated arguments."""
     given = [s for s in maker.arguments if not s.implicit]
     names = [s.name for s in given if s.name]

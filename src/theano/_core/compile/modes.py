@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from theano._core.base.settings import accept_mode_class, config
+from theano._core.ir.variable import Variable
 from theano._core.rewrite.pipeline import LEVELS, RULE_PHASES, Selection
 
 # What runs functions, by the name of a linker.
@@ -76,7 +77,7 @@ class Mode:
     # What runs functions in place of the backend: a method `runner(maker, rewritten)`.
     runner: Any = None
 
-    def __init__(self, linker: Any = None, optimizer: Any = "default") -> None:
+    def __init__(self, linker: Any = None, optimizer: object = "default") -> None:
         linker = config.linker if linker is None else linker
         optimizer = config.optimizer if optimizer == "default" else optimizer
         # Old programs have objects, which know what they are called.
@@ -139,7 +140,7 @@ class Mode:
         """What is asked for besides the passes."""
         return Selection(self.included | {self.level}, self.excluded, self.extra)
 
-    def _with(self, **changes: Any) -> Mode:
+    def _with(self, **changes: object) -> Mode:
         fresh = Mode(self.provided_linker, self.provided_optimizer)
         vars(fresh).update(vars(self))
         vars(fresh).update(changes)
@@ -161,11 +162,11 @@ class Mode:
 
     requiring = including
 
-    def register(self, *optimizations: tuple[Any, float]) -> Mode:
+    def register(self, *optimizations: tuple[Variable, float]) -> Mode:
         """Return this mode with (optimizer, position) pairs of its own."""
         return self._with(extra=(*self.extra, *optimizations))
 
-    def clone(self, **options: Any) -> Mode:
+    def clone(self, **options: object) -> Mode:
         """Return an equal mode; options are accepted for old programs."""
         return self._with()
 
@@ -234,7 +235,7 @@ def register_mode(name: str, mode: Mode) -> None:
     predefined_modes[name] = mode
 
 
-def register_optimizer(name: str, opt: Any) -> None:
+def register_optimizer(name: str, opt: object) -> None:
     """Give a query or an optimizer a name, by which `Mode` then takes it.
 
     Raises

@@ -12,6 +12,7 @@ from typing import Any
 from theano._core.compile.inputs import In
 from theano._core.ir.graph import toposort
 from theano._core.ir.types import TensorType
+from theano._core.ir.variable import Variable
 from theano._core.ops.array.indexing import AdvancedIncSubtensor, IncSubtensor, Subtensor
 from theano._core.ops.array.overwriting import Overwrite
 from theano._core.ops.array.shaping import Reshape
@@ -26,8 +27,8 @@ _VIEWS = (DimShuffle, Reshape, Subtensor)
 
 def with_overwriting(
     specs: Sequence[In],
-    results: Sequence[Any],
-    updates: Sequence[tuple[Any, Any]],
+    results: Sequence[Variable],
+    updates: Sequence[tuple[Variable, Variable]],
     accept_inplace: bool,
 ) -> tuple[list[Any], list[tuple[Any, Any]]]:
     """Return results and updates that, when they are computed, are also written into arguments."""
@@ -56,7 +57,7 @@ def with_overwriting(
     return [after[out] for out in results], [(old, after[new]) for old, new in updates]
 
 
-def _asked(results: Sequence[Any], targets: dict[Any, In]) -> dict[Any, Any]:
+def _asked(results: Sequence[Variable], targets: dict[Variable, In]) -> dict[Any, Any]:
     """Return what operations, or tags of their outputs, say that they write: target → value."""
     memory: dict[Any, Any] = {variable: variable for variable in targets}
     written: dict[Any, Any] = {}
@@ -70,7 +71,7 @@ def _asked(results: Sequence[Any], targets: dict[Any, In]) -> dict[Any, Any]:
     return written
 
 
-def _could_overwrite(out: Any, target: Any) -> bool:
+def _could_overwrite(out: Variable, target: Any) -> bool:
     """Tell whether elementwise operations and writes to parts lead from `target` to `out`."""
     seen, waiting = set(), [out]
     while waiting:
@@ -87,7 +88,7 @@ def _could_overwrite(out: Any, target: Any) -> bool:
     return False
 
 
-def _shows(out: Any, target: Any) -> bool:
+def _shows(out: Variable, target: object) -> bool:
     """Tell whether a result is the memory of `target`."""
     while out.owner is not None and isinstance(out.owner.op, _VIEWS):
         out = out.owner.inputs[0]

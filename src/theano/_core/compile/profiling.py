@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from typing import Any, TextIO
 
 from theano._core.base.settings import config
+from theano._core.ir.variable import Apply
 
 _started = time.perf_counter()
 _printed_at_exit: list[ProfileStats] = []
@@ -51,7 +52,7 @@ class ProfileStats:
         flag_time_thunks: bool | None = None,
         gpu_checks: bool = True,
         message: str = "",
-        **facts: Any,
+        **facts: object,
     ) -> None:
         self.flag_time_thunks = (
             config.profiling.time_thunks if flag_time_thunks is None else flag_time_thunks
@@ -64,7 +65,7 @@ class ProfileStats:
         if atexit_print:
             _printed_at_exit.append(self)
 
-    def add(self, program: Any, steps: Sequence[Sequence[Any]]) -> None:
+    def add(self, program: object, steps: Sequence[Sequence[Apply]]) -> None:
         """Count what calls of a program take from now on; `steps` are the nodes of each."""
         self._timed.append((program, steps))
 
@@ -200,7 +201,7 @@ def _percent(part: float, whole: float) -> str:
     return f"{100 * part / whole if whole else 0:.1f}%"
 
 
-def profile_of(profile: Any, name: str) -> Any:
+def profile_of(profile: object, name: str) -> Any:
     """Return the `ProfileStats` that `theano.function` was asked for; None or False if none."""
     if profile is None and config.profile:
         profile = True

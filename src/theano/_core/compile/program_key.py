@@ -23,7 +23,7 @@ from theano._core.base.settings import config
 from theano._core.compile.modes import Mode
 from theano._core.ir.graph import toposort
 from theano._core.ir.types import ObjectType, TensorType
-from theano._core.ir.variable import Apply, Constant
+from theano._core.ir.variable import Apply, Constant, Variable
 from theano._core.lower.kernel.expression import Emitted
 from theano._core.lower.llvm.target import machine
 from theano._core.ops.control.body import Body
@@ -215,7 +215,7 @@ class Texts:
         return text
 
     def graph(
-        self, inputs: Sequence[Any], outputs: Sequence[Any], constants: list[Any] | None = None
+        self, inputs: Sequence[Any], outputs: Sequence[Any], constants: list[Variable] | None = None
     ) -> str:
         """Return the text of a graph: it tells which variables are one, but no names.
 
@@ -225,7 +225,7 @@ class Texts:
         rows = [self.type(v.type) for v in inputs]
         operations: dict[str, int] = {}
 
-        def named(variable: Any) -> str:
+        def named(variable: Variable) -> str:
             name = names.get(variable)
             if name is None:
                 if not isinstance(variable, Constant):
@@ -252,7 +252,7 @@ class Texts:
         return "\n".join([*operations, "graph", *rows])
 
 
-def _module(value: Any) -> str:
+def _module(value: object) -> str:
     # Functions and classes that are made by `exec` may have none.
     return str(value.__module__)
 

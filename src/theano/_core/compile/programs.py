@@ -23,6 +23,7 @@ from theano._core.compile.program_key import (
     files_now,
     source_files,
 )
+from theano._core.ir.variable import Variable
 from theano._core.lower.function_address import FunctionAddress
 from theano._core.lower.llvm.target import machine
 from theano._core.lower.program_text import Output, ProgramText
@@ -63,7 +64,7 @@ class Finished:
     constant_offsets: list[int]
     outputs: list[list[Any]]
 
-    def text(self, constants: Sequence[Any]) -> ProgramText:
+    def text(self, constants: Sequence[object]) -> ProgramText:
         """Return the program, without what is told of nodes, for a graph of these constants."""
         return ProgramText(
             text="",
@@ -93,7 +94,7 @@ class Finished:
         return same and _marked(text.kernels) == self.kernels
 
     def variant(
-        self, number: int, kernels: Callable[[], Sequence[Any]], vector_bits: int
+        self, number: int, kernels: Callable[[], Sequence[Variable]], vector_bits: int
     ) -> tuple[Any, str]:
         """Return the machine code of a kernel that was not needed before, and its symbol.
 
@@ -192,14 +193,14 @@ def _remember(program: Finished) -> Finished:
     return program
 
 
-def _place(value: Any) -> Any:
+def _place(value: object) -> Any:
     """Return what two constants have in common whose items lie in one place."""
     if not isinstance(value, np.ndarray):
         return id(value)
     return value.__array_interface__["data"][0], value.dtype, value.shape, value.strides
 
 
-def _constant(value: Any, places: dict[Any, int]) -> Any:
+def _constant(value: FunctionAddress | np.ndarray | str, places: dict[Variable, int]) -> Any:
     if isinstance(value, FunctionAddress):
         return list(value)
     number = places.get(_place(value))
@@ -210,7 +211,7 @@ def _constant(value: Any, places: dict[Any, int]) -> Any:
     return [value.dtype.str, value.shape, b2a_base64(value.tobytes(), newline=False).decode()]
 
 
-def _restored(facts: Any, constants: Sequence[Any]) -> Any:
+def _restored(facts: Any, constants: Sequence[object]) -> Any:
     if type(facts) is int:
         return constants[facts]
     if len(facts) == 2:

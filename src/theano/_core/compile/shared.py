@@ -48,7 +48,7 @@ class SharedVariable(Variable):
             container.cell.value = type.filter(value, strict=strict, allow_downcast=allow_downcast)
         self.container = container
 
-    def __setstate__(self, state: dict[str, Any]) -> None:
+    def __setstate__(self, state: dict[str, object]) -> None:
         # Theano 1.0.5 has no underscore there.
         update = state.get("default_update")
         own = {k: x for k, x in state.items() if k != "default_update"}
@@ -67,7 +67,7 @@ class SharedVariable(Variable):
         """Return the value."""
         return self.get_value(borrow=True)
 
-    def set_value(self, new_value: Any, borrow: bool = False) -> None:
+    def set_value(self, new_value: object, borrow: bool = False) -> None:
         """Store a value of the same type; any lengths.
 
         Parameters
@@ -102,14 +102,14 @@ class SharedVariable(Variable):
         return self._default_update
 
     @default_update.setter
-    def default_update(self, value: Any) -> None:
+    def default_update(self, value: Variable) -> None:
         self._default_update = None if value is None else self.type.filter_variable(value)
 
     @default_update.deleter
     def default_update(self) -> None:
         self._default_update = None
 
-    def __deepcopy__(self, memo: dict[int, Any]) -> Any:
+    def __deepcopy__(self, memo: dict[int, Variable]) -> Any:
         fresh = type(self)(
             self.name, self.type, None, False, container=copy.deepcopy(self.container, memo)
         )
@@ -119,7 +119,7 @@ class SharedVariable(Variable):
         return fresh
 
 
-def copied(value: Any) -> Any:
+def copied(value: object) -> Any:
     """Return a deep copy of a value."""
     if type(value) is np.ndarray:
         return value.copy()
@@ -129,7 +129,9 @@ def copied(value: Any) -> Any:
 _constructors: list[Callable[..., Any]] = []
 
 
-def shared_constructor(constructor: Callable[..., Any], remove: bool = False) -> Callable[..., Any]:
+def shared_constructor(
+    constructor: Callable[..., object], remove: bool = False
+) -> Callable[..., Any]:
     """Add a constructor that `shared` tries before the older ones, or remove it.
 
     It is called as `constructor(value, name, strict, allow_downcast, **options)` and raises
@@ -143,11 +145,11 @@ def shared_constructor(constructor: Callable[..., Any], remove: bool = False) ->
 
 
 def shared(
-    value: Any,
+    value: object,
     name: str | None = None,
     strict: bool = False,
     allow_downcast: bool | None = None,
-    **kwargs: Any,
+    **kwargs: object,
 ) -> Any:
     """Return a shared variable that holds `value`.
 
@@ -188,7 +190,7 @@ def shared(
 
 @shared_constructor
 def generic_constructor(
-    value: Any, name: str | None = None, strict: bool = False, allow_downcast: bool | None = None
+    value: object, name: str | None = None, strict: bool = False, allow_downcast: bool | None = None
 ) -> SharedVariable:
     """Return a shared variable for any object."""
     return SharedVariable(name, generic, value, strict, allow_downcast)

@@ -76,7 +76,7 @@ def compute_test_values(node: Apply) -> None:
     return None
 
 
-def _made(variable: Any) -> str:
+def _made(variable: Variable) -> str:
     source = variable.source
     return "" if source is None else f"\nBacktrace when that variable is created:\n\n  {source}\n"
 
@@ -91,7 +91,7 @@ def _missing(message: str) -> None:
         pdb.post_mortem(sys.exc_info()[2])
 
 
-def transfer_test_value(source: Any, target: Any) -> None:
+def transfer_test_value(source: Variable, target: Variable) -> None:
     """Give `target` the test value of `source`, where that has one and they are computed."""
     if config.compute_test_value == "off":
         return
@@ -130,7 +130,7 @@ def debug_error_message(msg: str) -> None:
     warnings.warn(msg, stacklevel=2)
 
 
-def debug_assert(condition: Any, msg: str | None = None) -> None:
+def debug_assert(condition: object, msg: str | None = None) -> None:
     """Check a condition on test values: AssertionError, or a warning for 'warn'."""
     if condition:
         return
@@ -140,7 +140,7 @@ def debug_assert(condition: Any, msg: str | None = None) -> None:
     warnings.warn(msg, stacklevel=2)
 
 
-def get_debug_values(*args: Any) -> list[Any]:
+def get_debug_values(*args: object) -> list[Any]:
     """Return test values to loop over: at most one item.
 
     Returns

@@ -37,3 +37,21 @@ DType: TypeAlias = str | np.dtype | type
 ArrayModule: TypeAlias = ModuleType
 
 FilePath: TypeAlias = str | PathLike[str]
+
+
+class SparseMatrix(Protocol):
+    """A sparse matrix of SciPy."""
+
+    format: str
+    dtype: np.dtype
+    shape: tuple[int, int]
+    ndim: int
+    nnz: int
+    data: np.ndarray
+
+    def __getattr__(self, name: str) -> Any: ...
+    def __getitem__(self, key: object) -> Any: ...
+    def __add__(self, other: object) -> Any: ...
+    def __sub__(self, other: object) -> Any: ...
+    def __mul__(self, other: object) -> Any: ...
+    def __matmul__(self, other: object) -> Any: ...

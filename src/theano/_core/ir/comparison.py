@@ -43,7 +43,7 @@ def equal_computations(
     return True
 
 
-def _same_nodes(x: Variable, y: Variable, equal: set[tuple[Any, Any]]) -> bool:
+def _same_nodes(x: Variable, y: Variable, equal: set[tuple[Variable, Variable]]) -> bool:
     """Compare two graphs; `equal` holds and receives pairs of variables known to be equal."""
     if x.owner is None or y.owner is None:
         return _same(x, y, equal)
@@ -70,7 +70,7 @@ def _same_nodes(x: Variable, y: Variable, equal: set[tuple[Any, Any]]) -> bool:
     return _same(x, y, equal)
 
 
-def _same(x: Variable, y: Variable, equal: set[tuple[Any, Any]]) -> bool:
+def _same(x: Variable, y: Variable, equal: set[tuple[Variable, Variable]]) -> bool:
     return x is y or (x, y) in equal or (isinstance(x, Constant) and x.equals(y))
 
 

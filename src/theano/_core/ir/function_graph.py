@@ -42,7 +42,7 @@ class FunctionGraph:
         self,
         inputs: Sequence[Variable],
         outputs: Sequence[Variable],
-        features: Iterable[Any] | None = None,
+        features: Iterable[object] | None = None,
         clone: bool = True,
     ) -> None:
         check_inputs(outputs, inputs)
@@ -112,7 +112,7 @@ class FunctionGraph:
 
     # -- changing ---------------------------------------------------------------------------------
 
-    def _add_use(self, variable: Variable, client: Client, reason: Any) -> None:
+    def _add_use(self, variable: Variable, client: Client, reason: object) -> None:
         """Note a use of a variable; take in the nodes that are new with it."""
         self._order = None
         for node in toposort([variable], self._index()):
@@ -125,7 +125,7 @@ class FunctionGraph:
             self.execute_callbacks("on_import", node, reason)
         self._take_in(variable).append(client)
 
-    def _drop_use(self, variable: Variable, client: Client, reason: Any) -> None:
+    def _drop_use(self, variable: Variable, client: Client, reason: object) -> None:
         """Forget a use of a variable, and the nodes that nothing needs then."""
         clients = self._index()
         self._order = None
@@ -146,7 +146,7 @@ class FunctionGraph:
             self.execute_callbacks("on_prune", node, reason)
             stack += [(value, (node, index)) for index, value in enumerate(node.inputs)]
 
-    def change_input(self, node: Any, i: int, new_r: Variable, reason: Any = None) -> None:
+    def change_input(self, node: Apply, i: int, new_r: Variable, reason: object = None) -> None:
         """Have a node (or 'output': the graph) use another variable as its `i`-th.
 
         Raises
@@ -171,7 +171,7 @@ class FunctionGraph:
         self.execute_callbacks("on_change_input", node, i, old, new_r, reason=reason)
 
     def replace(
-        self, r: Variable, new_r: Variable, reason: Any = None, verbose: Any = None
+        self, r: Variable, new_r: Variable, reason: object = None, verbose: object = None
     ) -> None:
         """Use `new_r` wherever `r` is used; nothing happens if `r` is not in the graph.
 
@@ -186,7 +186,9 @@ class FunctionGraph:
         for node, i in self.clients(r):
             self.change_input(node, i, new_r, reason)
 
-    def replace_all(self, pairs: Iterable[tuple[Any, Any]], reason: Any = None) -> None:
+    def replace_all(
+        self, pairs: Iterable[tuple[Variable, Variable]], reason: object = None
+    ) -> None:
         """Replace several variables, one after another."""
         for r, new_r in pairs:
             self.replace(r, new_r, reason)
@@ -199,7 +201,7 @@ class FunctionGraph:
 
     # -- features ---------------------------------------------------------------------------------
 
-    def attach_feature(self, feature: Any) -> None:
+    def attach_feature(self, feature: object) -> None:
         """Have an object take part in changes.
 
         Those of its methods that exist are called: `on_attach(graph)`, `on_detach(graph)`,
@@ -220,7 +222,7 @@ class FunctionGraph:
         # It may ask for another order.
         self._order = None
 
-    def remove_feature(self, feature: Any) -> None:
+    def remove_feature(self, feature: object) -> None:
         """Detach an object; nothing happens if it is not attached."""
         if feature in self._features:
             self._features.remove(feature)
@@ -228,14 +230,14 @@ class FunctionGraph:
             if detach is not None:
                 detach(self)
 
-    def execute_callbacks(self, name: str, *args: Any, **kwargs: Any) -> None:
+    def execute_callbacks(self, name: str, *args: object, **kwargs: object) -> None:
         """Call a method of every feature that has it."""
         for feature in list(self._features):
             method = getattr(feature, name, None)
             if method is not None:
                 method(self, *args, **kwargs)
 
-    def collect_callbacks(self, name: str, *args: Any) -> dict[Any, Any]:
+    def collect_callbacks(self, name: str, *args: Variable) -> dict[Any, Any]:
         """Return what a method of every feature that has it returns, by feature."""
         methods = [(f, getattr(f, name, None)) for f in self._features]
         return {feature: method(self, *args) for feature, method in methods if method is not None}

@@ -29,12 +29,12 @@ class Hook:
         self.why = why
         self.value: Any = None
 
-    def fill(self, value: Any) -> Any:
+    def fill(self, value: object) -> Any:
         """Put a function or class here, and return it."""
         self.value = value
         return value
 
-    def __call__(self, *arguments: Any, **options: Any) -> Any:
+    def __call__(self, *arguments: object, **options: object) -> Any:
         return self.value(*arguments, **options)
 
 
@@ -86,7 +86,7 @@ EXTENDING = {
 }
 
 
-def extend(target: type, /, **attributes: Any) -> None:
+def extend(target: type, /, **attributes: object) -> None:
     """Give a class attributes; only modules of `EXTENDING` do."""
     for name, value in attributes.items():
         setattr(target, name, value)

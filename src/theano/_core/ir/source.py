@@ -55,7 +55,7 @@ class SourceLine(NamedTuple):
         return None
 
 
-def made_at(thing: Any) -> str:
+def made_at(thing: object) -> str:
     """Return a sentence, after a blank, with the line that made a variable or node; '' for none."""
     source = getattr(thing, "source", None)
     return f" It was made at {source}." if source else ""

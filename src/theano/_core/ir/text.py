@@ -9,7 +9,7 @@ from theano._core.ir.graph import toposort
 from theano._core.ir.variable import Apply, Variable
 
 
-def _default_leaf(variable: Any) -> str:
+def _default_leaf(variable: Variable) -> str:
     return str(variable)
 
 
@@ -20,7 +20,7 @@ def _default_node(node: Apply, arguments: Sequence[str]) -> str:
 def as_string(
     i: Sequence[Variable],
     o: Sequence[Variable],
-    leaf_formatter: Callable[[Any], str] = _default_leaf,
+    leaf_formatter: Callable[[Variable], str] = _default_leaf,
     node_formatter: Callable[[Any, Sequence[str]], str] = _default_node,
 ) -> list[str]:
     """Return each of the variables `o` written as nested calls over the variables `i`.
@@ -46,7 +46,7 @@ def as_string(
     numbers = {node: number for number, node in enumerate(repeated, 1)}
     written: set[Apply] = set()
 
-    def reference(variable: Any) -> str:
+    def reference(variable: Variable) -> str:
         node = variable.owner
         part = "" if len(node.outputs) == 1 else f"::{variable.index}"
         return f"*{numbers[node]}{part}"
@@ -92,7 +92,7 @@ def listing(outputs: Sequence[Any]) -> str:
     names: dict[Any, str] = {}
     lines = []
 
-    def name(variable: Any) -> str:
+    def name(variable: Variable) -> str:
         return names.get(variable) or str(variable)
 
     for node in toposort(outputs):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -12,11 +12,16 @@ from theano._core.base.settings import config
 from theano._core.ir import hooks
 from theano._core.ir.variable import Type, Variable
 
+if TYPE_CHECKING:
+    from theano._core.ir.annotations import TensorLike
+
 
 class ObjectType(Type):
     """Any Python object; arithmetic does not know it."""
 
-    def filter(self, value: Any, strict: bool = False, allow_downcast: bool | None = None) -> Any:
+    def filter(
+        self, value: object, strict: bool = False, allow_downcast: bool | None = None
+    ) -> Any:
         return value
 
     def __eq__(self, other: object) -> bool:
@@ -39,7 +44,9 @@ generic = Generic()
 class NoneType(ObjectType):
     """Type of the constant None."""
 
-    def filter(self, value: Any, strict: bool = False, allow_downcast: bool | None = None) -> None:
+    def filter(
+        self, value: object, strict: bool = False, allow_downcast: bool | None = None
+    ) -> None:
         if value is not None:
             raise TypeError("Expected None!")
 
@@ -47,7 +54,9 @@ class NoneType(ObjectType):
 class RandomStateType(ObjectType):
     """A `numpy.random.RandomState`: the state of one random stream."""
 
-    def filter(self, value: Any, strict: bool = False, allow_downcast: bool | None = None) -> Any:
+    def filter(
+        self, value: object, strict: bool = False, allow_downcast: bool | None = None
+    ) -> Any:
         if not isinstance(value, np.random.RandomState):
             raise TypeError(f"a numpy.random.RandomState is needed, got {type(value).__name__}")
         return value
@@ -67,7 +76,7 @@ def _plain(array: np.ndarray) -> np.ndarray:
     return array if type(array) is np.ndarray else array.view(np.ndarray)
 
 
-def holds_array(value: Any) -> bool:
+def holds_array(value: object) -> bool:
     """Tell whether `value` is an array, of NumPy or of another library."""
     kind = type(value)
     return hasattr(kind, "__array__") or hasattr(kind, "__dlpack__")
@@ -165,7 +174,7 @@ class TensorType(Type):
 
     def __init__(
         self,
-        dtype: Any,
+        dtype: object,
         broadcastable: Sequence[bool] | None = None,
         name: str | None = None,
         sparse_grad: bool = False,
@@ -250,7 +259,7 @@ class TensorType(Type):
         return self.clone(broadcastable=self.broadcastable) if self.sized else self
 
     def filter(
-        self, value: Any, strict: bool = False, allow_downcast: bool | None = None
+        self, value: object, strict: bool = False, allow_downcast: bool | None = None
     ) -> np.ndarray:
         """Return `value` as an array of this type.
 
@@ -301,7 +310,7 @@ class TensorType(Type):
                     f"in an array of shape {tuple(shape)}."
                 )
 
-    def _strict(self, value: Any) -> np.ndarray:
+    def _strict(self, value: object) -> np.ndarray:
         if not isinstance(value, np.ndarray):
             raise TypeError(f"{self} expected a ndarray object.", value, type(value))
         if value.dtype != self.numpy_dtype:
@@ -310,7 +319,7 @@ class TensorType(Type):
             )
         return _plain(value)
 
-    def _converted(self, value: Any, allow_downcast: bool | None) -> np.ndarray:
+    def _converted(self, value: object, allow_downcast: bool | None) -> np.ndarray:
         if isinstance(value, np.ndarray) and value.dtype == self.numpy_dtype:
             return _plain(value)
         if allow_downcast:
@@ -338,7 +347,7 @@ class TensorType(Type):
             )
         return array
 
-    def _as_array(self, value: Any) -> np.ndarray:
+    def _as_array(self, value: object) -> np.ndarray:
         with np.errstate(all="ignore"):
             try:
                 return array_of(value).astype(self.numpy_dtype, copy=False)
@@ -364,7 +373,7 @@ class TensorType(Type):
                 equal = equal | (np.isnan(original) & np.isnan(converted))
         return original.shape == converted.shape and bool(np.all(equal))
 
-    def filter_variable(self, other: Any, allow_convert: bool = True) -> Variable:
+    def filter_variable(self, other: TensorLike, allow_convert: bool = True) -> Variable:
         if not isinstance(other, Variable):
             array = self.filter(other)
             kind = TensorType(self.dtype, self.broadcastable)
@@ -393,7 +402,7 @@ class TensorType(Type):
         variable = hooks.change_pattern(variable, self.broadcastable)
         return hooks.check_lengths(variable, self.shape) if self.sized else variable
 
-    def accepts(self, other: Any) -> bool:
+    def accepts(self, other: TensorType) -> bool:
         # A declared length of 1 changes what the values mean.
         return self == other or (
             isinstance(other, TensorType)
@@ -403,7 +412,7 @@ class TensorType(Type):
         )
 
     @staticmethod
-    def values_eq(a: Any, b: Any, force_same_dtype: bool = True) -> bool:
+    def values_eq(a: object, b: object, force_same_dtype: bool = True) -> bool:
         a, b = np.asarray(a), np.asarray(b)
         if a.shape != b.shape or (force_same_dtype and a.dtype != b.dtype):
             return False
@@ -411,8 +420,8 @@ class TensorType(Type):
 
     @staticmethod
     def values_eq_approx(  # type: ignore[override]
-        a: Any,
-        b: Any,
+        a: object,
+        b: object,
         allow_remove_inf: bool = False,
         allow_remove_nan: bool = False,
         rtol: float | None = None,
@@ -434,7 +443,7 @@ class TensorType(Type):
         return bool(close.all())
 
     @staticmethod
-    def may_share_memory(a: Any, b: Any) -> bool:
+    def may_share_memory(a: Variable, b: Variable) -> bool:
         return isinstance(a, np.ndarray) and isinstance(b, np.ndarray) and np.may_share_memory(a, b)
 
     def value_zeros(self, shape: Any) -> np.ndarray:

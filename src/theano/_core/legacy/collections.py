@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, MutableSet
 from typing import Any
 
 
-def check_deterministic(iterable: Any) -> None:
+def check_deterministic(iterable: object) -> None:
     """Refuse a set or dict, whose order would become that of the result."""
     if iterable is not None and isinstance(iterable, (set, frozenset)):
         raise TypeError(
@@ -40,11 +40,11 @@ class OrderedSet(MutableSet[Any]):
     def __len__(self) -> int:
         return len(self._items)
 
-    def add(self, value: Any) -> None:
+    def add(self, value: object) -> None:
         """Add an item at the end, unless it is there."""
         self._items.setdefault(value)
 
-    def discard(self, value: Any) -> None:
+    def discard(self, value: object) -> None:
         """Remove an item if it is there."""
         self._items.pop(value, None)
 
@@ -56,23 +56,23 @@ class OrderedSet(MutableSet[Any]):
         del self._items[item]
         return item
 
-    def update(self, iterable: Iterable[Any]) -> None:
+    def update(self, iterable: Iterable[object]) -> None:
         """Add items at the end."""
         check_deterministic(iterable)
         self._items.update(dict.fromkeys(iterable))
 
-    def union(self, other: Iterable[Any]) -> OrderedSet:
+    def union(self, other: Iterable[object]) -> OrderedSet:
         """Return the items of both, those of `other` behind."""
         check_deterministic(other)
         return OrderedSet([*self, *other])
 
-    def intersection_update(self, iterable: Iterable[Any]) -> None:
+    def intersection_update(self, iterable: Iterable[object]) -> None:
         """Keep only the items that are in `iterable` too."""
         kept = set(iterable)
         for item in [i for i in self if i not in kept]:
             self.discard(item)
 
-    def difference_update(self, iterable: Iterable[Any]) -> None:
+    def difference_update(self, iterable: Iterable[object]) -> None:
         """Remove the items that are in `iterable` too."""
         for item in list(iterable):
             self.discard(item)
@@ -97,7 +97,7 @@ class OrderedSet(MutableSet[Any]):
 class frozendict(Mapping[Any, Any]):  # noqa: N801 (the name is Theano's)
     """A dict that cannot change and can be a key: values must be hashable for that."""
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: object, **kwargs: object) -> None:
         self._items = dict(*args, **kwargs)
         self._hash: int | None = None
 
@@ -113,7 +113,7 @@ class frozendict(Mapping[Any, Any]):  # noqa: N801 (the name is Theano's)
     def __len__(self) -> int:
         return len(self._items)
 
-    def copy(self, **changes: Any) -> frozendict:
+    def copy(self, **changes: object) -> frozendict:
         """Return another one with some values changed or added."""
         return type(self)(self._items, **changes)
 

@@ -11,6 +11,8 @@ from importlib import reload
 from io import BytesIO
 from typing import Any
 
+from theano._core.ir.variable import Variable
+
 __all__ = [
     "PY3",
     "BytesIO",
@@ -73,7 +75,7 @@ def exc_message(e: BaseException) -> Any:
     return exc_message(message) if isinstance(message, BaseException) else message
 
 
-def get_unbound_function(unbound: Any) -> Any:
+def get_unbound_function(unbound: object) -> Any:
     """Return the function behind a method."""
     return getattr(unbound, "__func__", unbound)
 
@@ -87,13 +89,15 @@ class DefaultOrderedDict(OrderedDict[Any, Any]):
         Called without arguments for the value of a key that is not there.
     """
 
-    def __init__(self, default_factory: Callable[[], Any] | None = None, *args: Any) -> None:
+    def __init__(
+        self, default_factory: Callable[[], Variable] | None = None, *args: object
+    ) -> None:
         if default_factory is not None and not callable(default_factory):
             raise TypeError("first argument must be callable")
         super().__init__(*args)
         self.default_factory = default_factory
 
-    def __missing__(self, key: Any) -> Any:
+    def __missing__(self, key: object) -> Any:
         if self.default_factory is None:
             raise KeyError(key)
         self[key] = value = self.default_factory()

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Collection
-from typing import Any
+from collections.abc import Callable, Collection, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -16,11 +16,14 @@ from theano._core.compile.shared import SharedVariable, shared
 from theano._core.ir.graph import toposort
 from theano._core.ir.variable import Variable
 
+if TYPE_CHECKING:
+    from theano._core.ir.annotations import DType, SparseMatrix
+
 
 def orig_function(
     inputs: Any,
     outputs: Any,
-    mode: Any = None,
+    mode: object = None,
     accept_inplace: bool = False,
     name: str | None = None,
     profile: Any = None,
@@ -61,13 +64,13 @@ def orig_function(
 
 
 def rebuild_collect_shared(
-    outputs: Any,
-    inputs: Any = None,
-    replace: Any = None,
-    updates: Any = None,
+    outputs: object,
+    inputs: object = None,
+    replace: object = None,
+    updates: object = None,
     rebuild_strict: bool = True,
     copy_inputs_over: bool = True,
-    no_default_updates: bool | list[Any] = False,
+    no_default_updates: bool | list[Variable] = False,
 ) -> tuple[list[Any], Any, list[Any]]:
     """Replace parts of graphs, and find the shared variables and updates that they need.
 
@@ -98,7 +101,9 @@ def rebuild_collect_shared(
 
 
 class _Rebuild:
-    def __init__(self, strict: bool, keep_inputs: bool, refused: bool | Collection[Any]) -> None:
+    def __init__(
+        self, strict: bool, keep_inputs: bool, refused: bool | Collection[Variable]
+    ) -> None:
         self.strict = strict
         self.keep_inputs = keep_inputs
         self.refused = refused
@@ -107,7 +112,7 @@ class _Rebuild:
         self.pairs: list[tuple[Any, Any]] = []
         self.shared: list[Any] = []
 
-    def run(self, outputs: Any, inputs: Any, replace: Any, updates: Any) -> Any:
+    def run(self, outputs: object, inputs: Any, replace: object, updates: object) -> Any:
         pairs: Any = replace or ()
         replacements = list(pairs.items()) if hasattr(pairs, "items") else list(pairs)
         for old, new in replacements:
@@ -132,7 +137,7 @@ class _Rebuild:
                 self.shared.append(target)
         return variables, results, [self.table, self.updates, self.pairs, self.shared]
 
-    def outputs(self, outputs: Any) -> Any:
+    def outputs(self, outputs: object) -> Any:
         if outputs is None:
             return []
         if isinstance(outputs, list):
@@ -143,7 +148,7 @@ class _Rebuild:
             return self.copied(outputs)
         raise TypeError(f"Outputs must be theano Variable or Out instances. Received {outputs!r}")
 
-    def copied(self, variable: Any) -> Any:
+    def copied(self, variable: Variable) -> Any:
         """Return a variable over the replacements."""
         for node in toposort([variable], self.table):
             copy = node.clone_with_new_inputs([self.leaf(v) for v in node.inputs], self.strict)
@@ -152,7 +157,7 @@ class _Rebuild:
                 self.table.setdefault(old, new)
         return self.leaf(variable)
 
-    def leaf(self, variable: Any) -> Any:
+    def leaf(self, variable: Variable) -> Any:
         if variable in self.table:
             return self.table[variable]
         if isinstance(variable, SharedVariable):
@@ -192,7 +197,7 @@ class Supervisor:
         return True
 
 
-def _asarray(a: Any, dtype: Any, order: str | None = None) -> np.ndarray:
+def _asarray(a: Sequence[int] | np.ndarray, dtype: DType, order: str | None = None) -> np.ndarray:
     """Return `a` as an array of exactly `dtype` ('floatX' stands for `config.floatX`).
 
     Parameters
@@ -215,7 +220,7 @@ def transfer(var: Any, target: str) -> Any:
     return as_tensor_variable(var).transfer(target)
 
 
-def register_transfer(fn: Callable[[Any, str], Any]) -> None:
+def register_transfer(fn: Callable[[Variable, str], Variable]) -> None:
     """Accept a function that moves variables to a device: no device but 'cpu' is known here."""
 
 
@@ -262,12 +267,12 @@ def run_tests(
 
 
 def pfunc(
-    params: Any,
+    params: object,
     outputs: Any = None,
-    mode: Any = None,
-    updates: Any = None,
-    givens: Any = None,
-    no_default_updates: Any = False,
+    mode: object = None,
+    updates: object = None,
+    givens: object = None,
+    no_default_updates: object = False,
     accept_inplace: bool = False,
     name: str | None = None,
     rebuild_strict: bool = True,
@@ -300,7 +305,7 @@ def python_int_bitwidth() -> int:
     return 8 * np.dtype(np.int_).itemsize
 
 
-def may_share_memory(a: Any, b: Any, raise_other_type: bool = True) -> bool:
+def may_share_memory(a: SparseMatrix | np.ndarray, b: Any, raise_other_type: bool = True) -> bool:
     """Tell whether two arrays may show the same memory; TypeError for other things."""
     matrices = [type(each).__module__.startswith("scipy.sparse") for each in (a, b)]
     known = [m or isinstance(v, np.ndarray) for m, v in zip(matrices, (a, b), strict=True)]

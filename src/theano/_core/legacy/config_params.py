@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from theano._core.base.settings import CONVERTERS, Setting, config
+from theano._core.ir.variable import Variable
 
 
 class ConfigParam:
@@ -22,17 +23,20 @@ class ConfigParam:
     """
 
     def __init__(
-        self, default: Any, filter: Callable[[Any], Any] | None = None, allow_override: bool = True
+        self,
+        default: Any,
+        filter: Callable[[object], object] | None = None,
+        allow_override: bool = True,
     ) -> None:
         self.default = default
         self.filter = filter
         self.allow_override = allow_override
         self.fullname = self.doc = ""
 
-    def __get__(self, cls: Any, type_: Any, delete_key: bool = False) -> Any:
+    def __get__(self, cls: Any, type_: object, delete_key: bool = False) -> Any:
         return self if cls is None else config.get(self.fullname)
 
-    def __set__(self, cls: Any, value: Any) -> None:
+    def __set__(self, cls: Any, value: object) -> None:
         config.set(self.fullname, value)
 
 
@@ -43,7 +47,7 @@ class EnumStr(ConfigParam):
         self,
         default: str,
         *options: str,
-        convert: Callable[[Any], Any] | None = None,
+        convert: Callable[[Variable], Variable] | None = None,
         allow_override: bool = True,
     ) -> None:
         self.all = (default, *options)
@@ -67,7 +71,7 @@ class TypedParam(ConfigParam):
         self,
         default: Any,
         mytype: Callable[[Any], Any],
-        is_valid: Callable[[Any], bool] | None = None,
+        is_valid: Callable[[object], bool] | None = None,
         allow_override: bool = True,
     ) -> None:
         self.mytype = mytype
@@ -81,22 +85,22 @@ class TypedParam(ConfigParam):
         super().__init__(default, check, allow_override)
 
 
-def StrParam(default: Any, is_valid: Any = None, allow_override: bool = True) -> TypedParam:
+def StrParam(default: object, is_valid: Any = None, allow_override: bool = True) -> TypedParam:
     """Return what a setting that is a string accepts."""
     return TypedParam(default, str, is_valid, allow_override)
 
 
-def IntParam(default: Any, is_valid: Any = None, allow_override: bool = True) -> TypedParam:
+def IntParam(default: object, is_valid: Any = None, allow_override: bool = True) -> TypedParam:
     """Return what a setting that is an integer accepts."""
     return TypedParam(default, int, is_valid, allow_override)
 
 
-def FloatParam(default: Any, is_valid: Any = None, allow_override: bool = True) -> TypedParam:
+def FloatParam(default: object, is_valid: Any = None, allow_override: bool = True) -> TypedParam:
     """Return what a setting that is a number accepts."""
     return TypedParam(default, float, is_valid, allow_override)
 
 
-def BoolParam(default: Any, is_valid: Any = None, allow_override: bool = True) -> TypedParam:
+def BoolParam(default: object, is_valid: Any = None, allow_override: bool = True) -> TypedParam:
     """Return what a setting that is true or false accepts: also "True", "1", "false" and so on."""
     row = Setting("", "bool", default, "")
     return TypedParam(default, lambda v: CONVERTERS["bool"](row, v), is_valid, allow_override)

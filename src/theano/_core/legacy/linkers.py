@@ -8,30 +8,34 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from copy import copy
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from theano._core.compile.containers import Container as Cell
 from theano._core.compile.function import function
 from theano._core.compile.modes import LINKERS, Mode
+from theano._core.ir.variable import Apply, Variable
 from theano._core.legacy.ops.op_classes import Kind
 from theano._core.ops.core.evaluation import apply_values, evaluate
+
+if TYPE_CHECKING:
+    from theano._core.ir.function_graph import FunctionGraph
 
 
 class Container(Cell, metaclass=Kind):
     """Storage cells, made as in Theano; instances of this class come from old pickles only."""
 
     @classmethod
-    def holds(cls, value: Any) -> bool:
+    def holds(cls, value: object) -> bool:
         """Tell whether something is a storage cell."""
         return isinstance(value, Cell)
 
     @classmethod
     def make(
         cls,
-        r: Any,
-        storage: list[Any],
+        r: Variable,
+        storage: Sequence[object],
         readonly: bool = False,
         strict: bool = False,
         allow_downcast: bool | None = None,
@@ -62,7 +66,9 @@ class Linker:
 
     known_as: Any = "cvm"
 
-    def __init__(self, allow_gc: bool | None = None, schedule: Any = None, **options: Any) -> None:
+    def __init__(
+        self, allow_gc: bool | None = None, schedule: object = None, **options: object
+    ) -> None:
         self.allow_gc = allow_gc
         self.schedule = schedule
         self.fgraph: Any = None
@@ -81,22 +87,24 @@ class Linker:
         fresh.allow_gc = self.allow_gc if allow_gc is None else allow_gc
         return fresh
 
-    def accept(self, fgraph: Any, no_recycling: Any = None, profile: Any = None) -> Any:
+    def accept(
+        self, fgraph: FunctionGraph, no_recycling: object = None, profile: object = None
+    ) -> Any:
         """Return a linker of this graph: this one, unless it has another."""
         linker = self if self.fgraph in (None, fgraph) else self.clone()
         linker.fgraph = fgraph
         return linker
 
-    def _compiled(self, inputs: Sequence[Any]) -> Callable[..., list[Any]]:
+    def _compiled(self, inputs: Sequence[Variable]) -> Callable[..., list[Any]]:
         mode = Mode(self, None)
         return function(inputs, self.fgraph.outputs, mode=mode, on_unused_input="ignore")
 
-    def make_function(self, unpack_single: bool = True, **options: Any) -> Callable[..., Any]:
+    def make_function(self, unpack_single: bool = True, **options: object) -> Callable[..., Any]:
         """Return a function of values of the inputs; a single result is not in a list."""
         compiled = self._compiled(self.fgraph.inputs)
         single = unpack_single and len(self.fgraph.outputs) == 1
 
-        def execute(*args: Any) -> Any:
+        def execute(*args: object) -> Any:
             values = compiled(*args)
             return values[0] if single else values
 
@@ -120,7 +128,7 @@ class Linker:
         return thunk, inputs, outputs
 
 
-def _containers(variables: Sequence[Any]) -> list[Cell]:
+def _containers(variables: Sequence[Variable]) -> list[Cell]:
     return [Cell(variable.type, name=variable.name) for variable in variables]
 
 
@@ -165,10 +173,10 @@ class VM_Linker(LocalLinker):  # noqa: N801
         self,
         allow_gc: bool | None = None,
         use_cloop: bool = False,
-        callback: Any = None,
-        callback_input: Any = None,
+        callback: object = None,
+        callback_input: object = None,
         lazy: bool | None = None,
-        schedule: Any = None,
+        schedule: object = None,
         c_thunks: bool | None = None,
         allow_partial_eval: bool | None = None,
     ) -> None:
@@ -179,10 +187,10 @@ class VM_Linker(LocalLinker):  # noqa: N801
         self.callback: Any = callback
         self.callback_input: Any = callback_input
 
-    def _watched(self, maker: Any, rewritten: Sequence[Any]) -> Callable[..., list[Any]]:
+    def _watched(self, maker: Any, rewritten: Sequence[Variable]) -> Callable[..., list[Any]]:
         """Return what computes a rewritten graph and calls the functions of the user."""
 
-        def watch(node: Any, inputs: Sequence[Any], outputs: Sequence[Any]) -> None:
+        def watch(node: Apply, inputs: Sequence[object], outputs: Sequence[object]) -> None:
             variables, values = [*node.inputs, *node.outputs], [*inputs, *outputs]
             storage = {v: [value] for v, value in zip(variables, values, strict=True)}
             self.callback(
@@ -218,15 +226,17 @@ class DualLinker(Linker):
 
     known_as = "c"
 
-    def __init__(self, checker: Callable[[Any, Any], None] = _same, schedule: Any = None) -> None:
+    def __init__(
+        self, checker: Callable[[Variable, Variable], None] = _same, schedule: object = None
+    ) -> None:
         super().__init__(schedule=schedule)
         self.checker = checker
 
-    def _compiled(self, inputs: Sequence[Any]) -> Callable[..., list[Any]]:
+    def _compiled(self, inputs: Sequence[Variable]) -> Callable[..., list[Any]]:
         native = super()._compiled(inputs)
         numpy = PerformLinker().accept(self.fgraph)._compiled(inputs)
 
-        def both(*values: Any) -> list[Any]:
+        def both(*values: object) -> list[Any]:
             results = numpy(*values)
             for one, other in zip(results, native(*values), strict=True):
                 self.checker(one, other)
@@ -249,16 +259,16 @@ class WrapLinker(Linker):
 
     known_as = "py"
 
-    def __init__(self, linkers: Sequence[Linker], wrapper: Callable[..., Any]) -> None:
+    def __init__(self, linkers: Sequence[Linker], wrapper: Callable[..., object]) -> None:
         super().__init__()
         self.linkers, self.wrapper = linkers, wrapper
 
-    def _compiled(self, inputs: Sequence[Any]) -> Callable[..., list[Any]]:
+    def _compiled(self, inputs: Sequence[Variable]) -> Callable[..., list[Any]]:
         graph = self.fgraph
         storage = {variable: [getattr(variable, "data", None)] for variable in graph.variables}
         steps = [(node, [_Thunk(node, storage) for _ in self.linkers]) for node in graph.toposort()]
 
-        def run(*values: Any) -> list[Any]:
+        def run(*values: object) -> list[Any]:
             for variable, value in zip(inputs, values, strict=True):
                 storage[variable][0] = variable.type.filter(value)
             for i, (node, thunks) in enumerate(steps):
@@ -268,10 +278,12 @@ class WrapLinker(Linker):
         return run
 
 
-def WrapLinkerMany(linkers: Sequence[Linker], wrappers: Sequence[Callable[..., Any]]) -> WrapLinker:
+def WrapLinkerMany(
+    linkers: Sequence[Linker], wrappers: Sequence[Callable[..., Variable]]
+) -> WrapLinker:
     """Return a `WrapLinker` whose wrapper calls several."""
 
-    def wrapper(*args: Any) -> None:
+    def wrapper(*args: object) -> None:
         for one in wrappers:
             one(*args)
 
@@ -281,7 +293,7 @@ def WrapLinkerMany(linkers: Sequence[Linker], wrappers: Sequence[Callable[..., A
 class _Thunk:
     """Runs one node on storage."""
 
-    def __init__(self, node: Any, storage: dict[Any, list[Any]]) -> None:
+    def __init__(self, node: Apply, storage: dict[Any, list[Any]]) -> None:
         self.node = node
         self.inputs = [storage[variable] for variable in node.inputs]
         self.outputs = [storage[variable] for variable in node.outputs]

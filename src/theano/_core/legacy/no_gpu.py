@@ -20,7 +20,7 @@ ADVICE = (
 pygpu_activated = cuda_available = cuda_enabled = False
 
 
-def dnn_available(context_name: Any = None) -> bool:
+def dnn_available(context_name: object = None) -> bool:
     """Return that there is no cuDNN here."""
     return False
 
@@ -34,7 +34,7 @@ dnn_available.msg = dnn_present.msg = dnn_present.avail = ADVICE  # type: ignore
 dnn_present.avail = False  # type: ignore[attr-defined]
 
 
-def use(device: Any, *args: Any, **options: Any) -> None:
+def use(device: object, *args: object, **options: object) -> None:
     """Do nothing for a processor.
 
     Raises

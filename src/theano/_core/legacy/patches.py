@@ -8,7 +8,7 @@ from __future__ import annotations
 import importlib
 import math
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -19,7 +19,7 @@ from theano._core.compile.modes import Mode
 from theano._core.ir.graph import copy_graph
 from theano._core.ir.hooks import extend
 from theano._core.ir.types import TensorType
-from theano._core.ir.variable import Apply, Constant
+from theano._core.ir.variable import Apply, Constant, Variable
 from theano._core.legacy.linkers import linker_of
 from theano._core.legacy.ops.scan_attributes import loop_attributes
 from theano._core.legacy.scalar.type import Scalar
@@ -38,9 +38,12 @@ from theano._core.ops.control.scan import Loop
 from theano._core.ops.core.op import Op
 from theano._core.ops.elementwise.elementwise import Elementwise
 
+if TYPE_CHECKING:
+    from theano._core.ir.annotations import Dims
+
 
 def _perform(
-    op: Any, node: Apply, inputs: Sequence[Any], output_storage: Any, params: Any = None
+    op: Op, node: Apply, inputs: Sequence[Any], output_storage: Any, params: object = None
 ) -> None:
     """Put the outputs for `inputs` into `output_storage[i][0]`."""
     values = op.compute(np, node, *inputs)
@@ -48,7 +51,7 @@ def _perform(
         cell[0] = np.asarray(value) if isinstance(out.type, TensorType) else value
 
 
-def _infer_shape(op: Any, node: Apply, shapes: Sequence[Any]) -> list[Any]:
+def _infer_shape(op: Op, node: Apply, shapes: Sequence[Dims]) -> list[Any]:
     """Return the lengths of each output; of those that the values decide, of the output itself."""
     found = op.shape(node, shapes)
     return [
@@ -57,18 +60,21 @@ def _infer_shape(op: Any, node: Apply, shapes: Sequence[Any]) -> list[Any]:
     ]
 
 
-def _connection_pattern(op: Any, node: Apply) -> list[list[bool]]:
+def _connection_pattern(op: Op, node: Apply) -> list[list[bool]]:
     """Return for each input which outputs depend on it, as far as gradients go."""
     return op.connection(node)
 
 
-def _grad(op: Any, inputs: Sequence[Any], output_grads: Sequence[Any]) -> list[Any]:
+def _grad(op: Op, inputs: Sequence[Variable], output_grads: Sequence[Variable]) -> list[Any]:
     """Return the gradient with respect to each input."""
     return _l_op(op, inputs, op.make_node(*inputs).outputs, output_grads)
 
 
 def _l_op(
-    op: Any, inputs: Sequence[Any], outputs: Sequence[Any], output_grads: Sequence[Any]
+    op: Op,
+    inputs: Sequence[Variable],
+    outputs: Sequence[Variable],
+    output_grads: Sequence[Variable],
 ) -> list[Any]:
     """Return the gradient with respect to each input, given what the operation made of them."""
     node = outputs[0].owner
@@ -87,7 +93,7 @@ def _l_op(
     return copy_graph(found, {a: b for a, b in table.items() if a is not b})
 
 
-def _r_op(op: Any, inputs: Sequence[Any], eval_points: Sequence[Any]) -> list[Any]:
+def _r_op(op: Op, inputs: Sequence[Variable], eval_points: Sequence[Variable | None]) -> list[Any]:
     """Return the derivative of each output along `eval_points`, None for what is not varied."""
     node = op.make_node(*inputs)
     own = [v if isinstance(v, Constant) else v.type() for v in node.inputs]
@@ -115,7 +121,7 @@ METHODS: dict[str, Callable[..., Any]] = {
 }
 
 
-def _old_method(op: Any, name: str) -> Any:
+def _old_method(op: Op, name: str) -> Any:
     method = METHODS.get(name)
     if method is None:
         raise AttributeError(f"{type(op).__name__!r} object has no attribute {name!r}")
@@ -125,7 +131,7 @@ def _old_method(op: Any, name: str) -> Any:
 def _idx_list(op: Any) -> tuple[Any, ...]:
     """Return the index: integers, slices, and types for the parts that are inputs."""
 
-    def entry(part: Any) -> Any:
+    def entry(part: object) -> Any:
         if isinstance(part, Slice):
             return slice(*(entry(p) for p in part))
         return Scalar("int64") if part == SYMBOL else part
@@ -133,7 +139,7 @@ def _idx_list(op: Any) -> tuple[Any, ...]:
     return tuple(entry(part) for part in op.index)
 
 
-def _inplace_pattern(op: Any) -> dict[int, int]:
+def _inplace_pattern(op: Op) -> dict[int, int]:
     """Return which input the output overwrites, if old programs asked for that."""
     first = vars(op).get("overwrites")
     return {} if first is None else {0: first}

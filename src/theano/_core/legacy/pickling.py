@@ -34,7 +34,7 @@ class StripPickler(pickle.Pickler):
         extra = [extra_tag_to_remove] if isinstance(extra_tag_to_remove, str) else None
         self.tag_to_remove = ["trace", "test_value", *(extra or extra_tag_to_remove or ())]
 
-    def reducer_override(self, obj: Any) -> Any:
+    def reducer_override(self, obj: object) -> Any:
         """Pickle variables and nodes from copies of their attributes."""
         if isinstance(obj, Apply):
             make, arguments, (tag, _, own) = obj.__reduce__()
@@ -44,10 +44,10 @@ class StripPickler(pickle.Pickler):
             return make, arguments, self._plain(state), *rest
         return NotImplemented
 
-    def _stripped(self, tag: dict[str, Any]) -> dict[str, Any]:
+    def _stripped(self, tag: dict[str, object]) -> dict[str, Any]:
         return {k: x for k, x in tag.items() if k not in self.tag_to_remove}
 
-    def _plain(self, state: dict[str, Any]) -> dict[str, Any]:
+    def _plain(self, state: dict[str, object]) -> dict[str, Any]:
         state = {**state, "source": None}
         tag = type(state["tag"])()
         tag.__dict__.update(self._stripped(vars(state["tag"])))
@@ -65,7 +65,7 @@ class CompatUnpickler(pickle.Unpickler):
 class OldObject:
     """Part of the functions and modes in pickles of Theano 1.0.5, which cannot be loaded."""
 
-    def __new__(cls, *args: Any) -> Any:
+    def __new__(cls, *args: object) -> Any:
         refuse_old_graph()
 
 
@@ -137,7 +137,7 @@ class PersistentSharedVariableID(PersistentNdarrayID):
             raise ValueError(f"multiple shared variables with the name `{name}` found")
         return f"{name}_{number}"
 
-    def __call__(self, obj: Any) -> str | None:
+    def __call__(self, obj: object) -> str | None:
         """Note the name of a shared variable; as in the base class otherwise."""
         if isinstance(obj, SharedVariable):
             if obj.name == _PICKLE:
@@ -242,17 +242,17 @@ def zipadd(func: Callable[[Any], Any], zip_file: zipfile.ZipFile, name: str) -> 
 
 def function_dump(
     filename: str,
-    inputs: Any,
-    outputs: Any = None,
-    mode: Any = None,
-    updates: Any = None,
-    givens: Any = None,
+    inputs: object,
+    outputs: object = None,
+    mode: object = None,
+    updates: object = None,
+    givens: object = None,
     no_default_updates: bool = False,
     accept_inplace: bool = False,
     name: str | None = None,
     rebuild_strict: bool = True,
     allow_input_downcast: bool | None = None,
-    profile: Any = None,
+    profile: object = None,
     on_unused_input: str | None = None,
     extra_tag_to_remove: str | Sequence[str] | None = None,
 ) -> None:

@@ -7,9 +7,12 @@ whoever makes one, calls such a function or runs such a rewrite gets the advice.
 from __future__ import annotations
 
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from theano._core.legacy.optimizers.local_optimizers import LocalOptimizer
+
+if TYPE_CHECKING:
+    from theano._core.ir.function_graph import FunctionGraph
 
 C_CODE = (
     "C code is not compiled: an operation of one's own has `perform`, or is declared "
@@ -348,10 +351,10 @@ class RefusedRule(LocalOptimizer):
     def __init__(self, name: str) -> None:
         self.name = self.__name__ = name
 
-    def add_requirements(self, fgraph: Any) -> None:
+    def add_requirements(self, fgraph: FunctionGraph) -> None:
         raise NotImplementedError(f"{self.name}: {RULES}")
 
-    def transform(self, *args: Any) -> Any:
+    def transform(self, *args: object) -> Any:
         raise NotImplementedError(f"{self.name}: {RULES}")
 
     __call__ = optimize = transform
@@ -360,7 +363,7 @@ class RefusedRule(LocalOptimizer):
 def stand_in(name: str, advice: str) -> Any:
     """Return a class, if the name is in capitals, or a function that raises with an advice."""
 
-    def refuse(*args: Any, **options: Any) -> Any:
+    def refuse(*args: object, **options: object) -> Any:
         raise NotImplementedError(f"{name}: {advice}")
 
     refuse.__name__ = refuse.__qualname__ = name

@@ -7,7 +7,7 @@ import unittest
 from collections.abc import Callable, Sequence
 from copy import copy, deepcopy
 from functools import wraps
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from unittest import SkipTest
 
 import numpy as np
@@ -16,8 +16,13 @@ from theano._core.api.derivatives import gradients
 from theano._core.base.errors import GradientError
 from theano._core.base.settings import config
 from theano._core.compile.function import function
+from theano._core.ir.variable import Variable
 from theano._core.legacy.graphs.gof_utils import tolerances
+from theano._core.ops.core.op import Op
 from theano._core.ops.elementwise.arithmetic import add
+
+if TYPE_CHECKING:
+    from theano._core.ir.annotations import TensorLike
 
 
 def fetch_seed(pseed: Any = None) -> int | None:
@@ -26,7 +31,7 @@ def fetch_seed(pseed: Any = None) -> int | None:
     return None if seed == "random" else int(seed)
 
 
-def seed_rng(pseed: Any = None) -> int | None:
+def seed_rng(pseed: object = None) -> int | None:
     """Seed `numpy.random` with `fetch_seed(pseed)`, and return that."""
     seed = fetch_seed(pseed)
     np.random.seed(seed)
@@ -34,7 +39,11 @@ def seed_rng(pseed: Any = None) -> int | None:
 
 
 def verify_grad(
-    op: Callable[..., Any], pt: Sequence[Any], n_tests: int = 2, rng: Any = None, **options: Any
+    op: Callable[..., object],
+    pt: Sequence[TensorLike],
+    n_tests: int = 2,
+    rng: Any = None,
+    **options: Any,
 ) -> None:
     """Compare a gradient with finite differences; see `theano.gradient.verify_grad`."""
     rng = np.random.RandomState(fetch_seed()) if rng is None else rng
@@ -47,7 +56,7 @@ verify_grad.E_grad = GradientError  # type: ignore[attr-defined]
 class WrongValue(AssertionError):
     """Two arrays are further apart than `assert_allclose` allows."""
 
-    def __init__(self, expected_val: Any, val: Any, rtol: Any, atol: Any) -> None:
+    def __init__(self, expected_val: object, val: object, rtol: object, atol: object) -> None:
         super().__init__()
         self.val1, self.val2, self.rtol, self.atol = expected_val, val, rtol, atol
 
@@ -77,11 +86,11 @@ class InferShapeTester(unittest.TestCase):
 
     def _compile_and_check(
         self,
-        inputs: Sequence[Any],
-        outputs: Sequence[Any],
-        numeric_inputs: Sequence[Any],
+        inputs: Sequence[Variable],
+        outputs: Sequence[Variable],
+        numeric_inputs: Sequence[object],
         cls: type,
-        excluding: Any = None,
+        excluding: object = None,
         warn: bool = True,
         check_topo: bool = True,
     ) -> None:
@@ -98,10 +107,10 @@ class InferShapeTester(unittest.TestCase):
                 assert not one or value.shape[axis] == 1, (out, value.shape)
 
 
-def attr(*names: str, **values: Any) -> Callable[[Any], Any]:
+def attr(*names: str, **values: object) -> Callable[[Any], Any]:
     """Return a decorator that gives a test attributes, by which runners of tests select."""
 
-    def mark(test: Any) -> Any:
+    def mark(test: object) -> Any:
         for name, value in (*((name, True) for name in names), *values.items()):
             setattr(test, name, value)
         return test
@@ -116,12 +125,12 @@ def custom_name_func(testcase_func: Any, param_num: int, param: Any) -> str:
     return f"{testcase_func.__name__}_{safe}"
 
 
-def assertFailure_fast(f: Callable[..., Any]) -> Callable[..., Any]:
+def assertFailure_fast(f: Callable[..., object]) -> Callable[..., Any]:
     """Expect that a test fails if `config.cycle_detection` is 'fast'; else return it."""
     if config.cycle_detection != "fast":
         return f
 
-    def fails(*args: Any, **options: Any) -> None:
+    def fails(*args: object, **options: object) -> None:
         try:
             f(*args, **options)
         except Exception:
@@ -152,34 +161,36 @@ class TestOptimizationMixin:
 
     __test__ = False
 
-    def _check(self, f: Any, is_one: Callable[[Any], bool], least: int, most: int) -> None:
+    def _check(self, f: Any, is_one: Callable[[Variable], bool], least: int, most: int) -> None:
         nodes = f.maker.fgraph.toposort()
         found = [node for node in nodes if is_one(node.op)]
         assert least <= len(found) <= most, (nodes, found, least, most)
 
-    def assertFunctionContains(self, f: Any, op: Any, min: int = 1, max: int = sys.maxsize) -> None:
+    def assertFunctionContains(
+        self, f: object, op: Op, min: int = 1, max: int = sys.maxsize
+    ) -> None:
         """Check how many operations equal one."""
         self._check(f, lambda other: other == op, min, max)
 
-    def assertFunctionContains0(self, f: Any, op: Any) -> None:
+    def assertFunctionContains0(self, f: object, op: Op) -> None:
         """Check that no operation equals one."""
         self.assertFunctionContains(f, op, 0, 0)
 
-    def assertFunctionContains1(self, f: Any, op: Any) -> None:
+    def assertFunctionContains1(self, f: object, op: Op) -> None:
         """Check that one operation equals this one."""
         self.assertFunctionContains(f, op, 1, 1)
 
-    def assertFunctionContainsN(self, f: Any, op: Any, N: int) -> None:
+    def assertFunctionContainsN(self, f: object, op: Op, N: int) -> None:
         """Check that `N` operations equal one."""
         self.assertFunctionContains(f, op, N, N)
 
     def assertFunctionContainsClass(
-        self, f: Any, op: type, min: int = 1, max: int = sys.maxsize
+        self, f: object, op: type, min: int = 1, max: int = sys.maxsize
     ) -> None:
         """Check how many operations are of a class."""
         self._check(f, lambda other: isinstance(other, op), min, max)
 
-    def assertFunctionContainsClassN(self, f: Any, op: type, N: int) -> None:
+    def assertFunctionContainsClassN(self, f: object, op: type, N: int) -> None:
         """Check that `N` operations are of a class."""
         self.assertFunctionContainsClass(f, op, N, N)
 
@@ -197,22 +208,22 @@ class T_OpContractMixin:  # noqa: N801
     other_op: Any = add
     ops: Sequence[Any] = ()
 
-    def copy(self, x: Any) -> Any:
+    def copy(self, x: object) -> Any:
         """Return a copy."""
         return copy(x)
 
-    def deepcopy(self, x: Any) -> Any:
+    def deepcopy(self, x: object) -> Any:
         """Return a deep copy."""
         return deepcopy(x)
 
-    def clone(self, op: Any) -> Any:
+    def clone(self, op: Op) -> Any:
         """Return an operation that equals `op`."""
         raise NotImplementedError("clone")
 
-    def _made_again(self, op: Any) -> tuple[Any, ...]:
+    def _made_again(self, op: Op) -> tuple[Any, ...]:
         return op, self.copy(op), self.deepcopy(op), self.clone(op)
 
-    def _others(self, op: Any) -> list[Any]:
+    def _others(self, op: Op) -> list[Any]:
         return [self.other_op, *(other for other in self.ops if other is not op)]
 
     def test_eq(self) -> None:
@@ -232,7 +243,7 @@ class T_OpContractMixin:  # noqa: N801
         assert all(str(op) for op in self.ops)
 
 
-def _run(test: Callable[..., Any], args: tuple[Any, ...], options: dict[str, Any]) -> None:
+def _run(test: Callable[..., object], args: tuple[Any, ...], options: dict[str, object]) -> None:
     """Run a test; if it is a method of a test case, with its preparations."""
     if not (args and hasattr(args[0], "_testMethodName")):
         test(*args, **options)
@@ -259,9 +270,9 @@ class AttemptManyTimes:
         assert n_attempts >= n_req_successes
         self.n_attempts, self.n_req_successes = n_attempts, n_req_successes
 
-    def __call__(self, fct: Callable[..., Any]) -> Callable[..., None]:
+    def __call__(self, fct: Callable[..., object]) -> Callable[..., None]:
         @wraps(fct)
-        def attempts(*args: Any, **options: Any) -> None:
+        def attempts(*args: object, **options: object) -> None:
             seed = config.unittests.rseed
             failures = 0
             try:

@@ -8,9 +8,12 @@ instruction that is given an address, or memory that holds one, uses what that m
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from theano._core.lower import program as ir
+
+if TYPE_CHECKING:
+    from theano._core.lower.program import Load
 
 # What addresses may point into: slots and, while a loop is looked at, names of values it carries.
 Roots = set[Any]
@@ -42,15 +45,15 @@ class Aliases:
         self.lists: dict[str, tuple[ir.Size, ...]] = {}
         self.owners: dict[Any, int] = {}
 
-    def of(self, *values: Any) -> Roots:
+    def of(self, *values: object) -> Roots:
         """Return the slots of the memory that several values may point into."""
         return self.owned(self._union(values))
 
-    def owned(self, roots: Iterable[Any]) -> Roots:
+    def owned(self, roots: Iterable[object]) -> Roots:
         """Return the slots that have the memory now."""
         return {self.owners.get(root, root) for root in roots}
 
-    def _union(self, names: Iterable[Any]) -> Roots:
+    def _union(self, names: Iterable[object]) -> Roots:
         found = _NOTHING
         for name in names:
             here = self.roots.get(name)
@@ -118,7 +121,7 @@ class Aliases:
 
     # -- what uses them ------------------------------------------------------------------------
 
-    def address(self, i: Any) -> Roots:
+    def address(self, i: Load) -> Roots:
         return self.roots.get(i.address, _NOTHING)
 
     def arguments(self, i: ir.Launch | ir.Fold) -> Roots:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ctypes
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -19,6 +19,9 @@ from theano._core.lower.kernel.loops import Loop
 from theano._core.ops.array.dims import LARGEST
 from theano._core.ops.elementwise.elementwise import Elementwise
 from theano._core.runtime import native
+
+if TYPE_CHECKING:
+    from theano._core.ir.annotations import TensorLike
 
 _COMPARISONS: dict[str, Callable[[Any, Any], Any]] = {
     "eq": lambda x, y: x == y,
@@ -75,7 +78,7 @@ _PRIMITIVES: dict[str, Callable[..., Any]] = {
 }
 
 
-def run(text: Any, inputs: Sequence[Any], types: Sequence[Any]) -> list[Any]:
+def run(text: object, inputs: Sequence[TensorLike], types: Sequence[object]) -> list[Any]:
     """Return the results of a `ProgramText`, of these types: outputs, then new shared variables.
 
     `inputs` are arrays, those of shared variables included.
@@ -411,7 +414,7 @@ class _Interpreter:
 
 
 def evaluated(
-    body: Body, operands: Sequence[Any], extents: Sequence[int], axes: Sequence[int] = ()
+    body: Body, operands: Sequence[TensorLike], extents: Sequence[int], axes: Sequence[int] = ()
 ) -> tuple[list[Any], list[Any]]:
     """Return what a body stores and folds, of whole arrays, whose axes are `axes` of the loop."""
     known = [np.asarray(x) for x in operands]

@@ -82,7 +82,7 @@ class MemoryPlan:
         return f"{number} {name}" if len(name) < 29 else f"{number} {name[:25]}..."
 
 
-def memory_plan(text: Any, arguments: Sequence[Any], overwritable: Sequence[bool]) -> MemoryPlan:
+def memory_plan(text: Any, arguments: Sequence[object], overwritable: Sequence[bool]) -> MemoryPlan:
     """Return the memory that a program takes for some arguments.
 
     Parameters
@@ -135,7 +135,7 @@ class _Planner:
         self._idle: dict[int, list[int]] = {}
         self._blocks = 0
 
-    def describe(self, value: Any, offset: int, flags: int) -> None:
+    def describe(self, value: object, offset: int, flags: int) -> None:
         """Note the descriptor of an argument, and that its items may be read."""
         if not isinstance(value, np.ndarray):
             return

@@ -11,13 +11,13 @@ from theano._core.ops.core.python_call import CallError
 __all__ = ["evaluate", "reference"]
 
 
-def reference(inputs: Sequence[Any], outputs: Sequence[Any]) -> Callable[..., list[Any]]:
+def reference(inputs: Sequence[object], outputs: Sequence[object]) -> Callable[..., list[Any]]:
     """Return a function of the values of `inputs` that gives those of `outputs`.
 
     It raises CallError, which carries the error of a node.
     """
 
-    def run(*values: Any) -> list[Any]:
+    def run(*values: object) -> list[Any]:
         return evaluate(outputs, dict(zip(inputs, values, strict=True)), failed=CallError)
 
     return run

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from theano._core.ir.variable import Apply
+from theano._core.ir.variable import Apply, Variable
 from theano._core.ops.array.reductions import Reduction
 from theano._core.ops.elementwise.elementwise import Elementwise
 
@@ -23,7 +23,13 @@ class Step:
     __slots__ = ("folds", "mask", "needs", "nodes", "space", "users", "weight")
 
     def __init__(
-        self, node: Apply, bit: int, needs: int, space: Any, folds: Any, weight: int
+        self,
+        node: Apply,
+        bit: int,
+        needs: int,
+        space: Sequence[Variable | int] | Sequence[Variable] | Sequence[int] | None,
+        folds: Sequence[int] | None,
+        weight: int,
     ) -> None:
         self.nodes = [node]
         self.mask = bit
@@ -52,17 +58,17 @@ def loop_space(node: Apply, lengths: Callable[[Any], Any]) -> Any:
 class Lengths:
     """Lengths up to the equalities that the program checks: a union-find over their variables."""
 
-    def __init__(self, lengths: Callable[[Any], tuple[Any, ...]]) -> None:
+    def __init__(self, lengths: Callable[[Variable], tuple[Variable, ...]]) -> None:
         self._lengths = lengths
         self._parent: dict[Any, Any] = {}
 
-    def find(self, length: Any) -> Any:
+    def find(self, length: Variable | int) -> Any:
         """Return the representative of a length: an int if one is known to be equal."""
         while length in self._parent:
             length = self._parent[length]
         return length
 
-    def join(self, one: Any, two: Any) -> bool:
+    def join(self, one: Variable | int, two: Variable | int) -> bool:
         """Take two lengths as equal; False if they were already."""
         one, two = self.find(one), self.find(two)
         if one is two or (isinstance(one, int) and one == two):
@@ -73,11 +79,11 @@ class Lengths:
             self._parent[two] = one
         return True
 
-    def of(self, variable: Any) -> tuple[Any, ...]:
+    def of(self, variable: Variable) -> tuple[Any, ...]:
         """Return the lengths of a variable as they were found."""
         return self._lengths(variable)
 
-    def space(self, variable: Any) -> tuple[Any, ...]:
+    def space(self, variable: Variable) -> tuple[Any, ...]:
         """Return the representatives of the lengths of a variable."""
         return tuple(self.find(n) for n in self._lengths(variable))
 

@@ -51,7 +51,7 @@ class _Checker:
         for i in block:
             self._instruction(i, known, freed)
 
-    def _instruction(self, i: Any, known: dict[str, str], freed: set[int | None]) -> None:
+    def _instruction(self, i: object, known: dict[str, str], freed: set[int | None]) -> None:
         if isinstance(i, ir.If):
             self._branch(i, known, freed)
         elif isinstance(i, ir.For):
@@ -105,7 +105,7 @@ class _Checker:
         if lost:
             raise ProgramError(f"a step gives back memory of all steps: slots {sorted(lost)}")
 
-    def _effects(self, i: Any, freed: set[int | None]) -> None:
+    def _effects(self, i: object, freed: set[int | None]) -> None:
         used = USES[type(i)](self.aliases, i) if type(i) in USES else ()
         freed.discard(_filled(i))
         lost = self.aliases.owned(used) & freed
@@ -122,7 +122,7 @@ class _Checker:
         if self.below and _may_fail(i):
             raise ProgramError(f"this may fail below the fence: {i}")
 
-    def _operands(self, i: Any, known: Mapping[str, str]) -> None:
+    def _operands(self, i: object, known: Mapping[str, str]) -> None:
         for value, kind in _OPERANDS_OF[type(i)](i):
             self._is(value, kind, known, i)
         if isinstance(i, ir.Compute) and i.body.operands != tuple(x.dtype for x in i.operands):
@@ -209,14 +209,14 @@ def _kind_of(i: Any) -> str:
     return ir.kind_of(ir.Register("", i.dtype, getattr(i, "lanes", 1)))
 
 
-def _filled(i: Any) -> int | None:
+def _filled(i: object) -> int | None:
     """Return the slot that an instruction gives memory to."""
     if isinstance(i, ir.Alloc):
         return i.slot
     return i.to if isinstance(i, ir.Hand) else None
 
 
-def _may_fail(i: Any) -> bool:
+def _may_fail(i: object) -> bool:
     if isinstance(i, ir.Call):
         return i.function not in _SAFE
     if isinstance(i, ir.Check):

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from theano._core.ir.variable import Variable
 from theano._core.lower import program as ir
 from theano._core.lower.kernel.expression import Body
 
@@ -48,7 +49,7 @@ _FIELD = re.compile(r"\{(\w+)\}")
 _WORDS = ("name", "function", "kind", "dtype", "fault", "combine")
 
 
-def text_of(program: ir.Program, notes: Callable[[Any], str] = lambda instruction: "") -> str:
+def text_of(program: ir.Program, notes: Callable[[Variable], str] = lambda instruction: "") -> str:
     """Return a program as text.
 
     Parameters
@@ -91,7 +92,7 @@ def bodies_of(program: ir.Program) -> list[Body]:
 
 
 def _lines(
-    block: ir.Block, bodies: Mapping[Body, int], notes: Callable[[Any], str], indent: str
+    block: ir.Block, bodies: Mapping[Body, int], notes: Callable[[Variable], str], indent: str
 ) -> Iterator[str]:
     inner = indent + "  "
     for i in block:
@@ -125,7 +126,7 @@ def _line(instruction: Any, bodies: Mapping[Body, int]) -> str:
     return TEMPLATES[type(instruction)].format(**shown)
 
 
-def _shown(value: Any, bodies: Mapping[Body, int] | None = None) -> str:
+def _shown(value: object, bodies: Mapping[Body, int] | None = None) -> str:
     if isinstance(value, str):
         return value or "_"
     if isinstance(value, Body):

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from theano._core.ir.types import TensorType
-from theano._core.ir.variable import Apply
+from theano._core.ir.variable import Apply, Variable
 from theano._core.ops.array.broadcasting import Alloc
 from theano._core.ops.array.dims import as_int64
 from theano._core.ops.array.indexing import subtensor
@@ -20,6 +20,10 @@ from theano._core.ops.core.dimshuffle import dimshuffle
 from theano._core.ops.core.op import Structured, shape_of, tensor_operand
 from theano._core.ops.elementwise.arithmetic import eq, switch
 from theano._core.ops.elementwise.elementwise import cast, conjugate
+
+if TYPE_CHECKING:
+    from theano._core.ir.annotations import ArrayModule, TensorLike
+    from theano._core.ops.core.protocols import Batching, Builder, Forward, ProgramValue
 
 MODES = {"add": "cumsum", "mul": "cumprod"}
 
@@ -38,7 +42,7 @@ class Cumulative(Structured):
         self.mode = mode
         self.long_rule = mode == "mul"
 
-    def make_node(self, x: Any) -> Apply:
+    def make_node(self, x: Variable) -> Apply:
         x = tensor_operand(MODES[self.mode], x)
         if not 0 <= self.axis < x.type.ndim:
             raise ValueError(f"Invalid axis {self.axis} of {MODES[self.mode]} for {x.type}")
@@ -46,7 +50,7 @@ class Cumulative(Structured):
             x = cast(x, "int64")
         return self.one([x], x.type.dtype, x.type.broadcastable)
 
-    def compute(self, xp: Any, node: Apply, x: Any) -> tuple[Any, ...]:
+    def compute(self, xp: ArrayModule, node: Apply, x: np.ndarray) -> tuple[Any, ...]:
         function = getattr(xp, MODES[self.mode])
         return (function(x, axis=self.axis, dtype=x.dtype),)
 
@@ -54,14 +58,14 @@ class Cumulative(Structured):
         return [[0]] if self.mode == "add" else []
 
     def batch(
-        self, node: Apply, values: list[Any], rows: list[bool], batching: Any
+        self, node: Apply, values: list[Variable], rows: list[bool], batching: Batching
     ) -> list[Any] | None:
         return [Cumulative(self.axis + 1, self.mode)(values[0])]
 
-    def lower(self, p: Any, node: Apply, x: Any) -> Any:
+    def lower(self, p: Builder, node: Apply, x: ProgramValue) -> Any:
         return p.along(node, MODES[self.mode], x, self.axis)
 
-    def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
+    def vjp(self, node: Apply, cotangents: Sequence[Variable]) -> list[Any]:
         x, out, g = node.inputs[0], node.outputs[0], cotangents[0]
         if self.mode == "add":
             return [self._from_behind(g)]
@@ -75,7 +79,9 @@ class Cumulative(Structured):
         at_zero = switch(first, self._from_behind(g * conjugate(without)), 0)
         return [switch(eq(seen, 0), behind, at_zero)]
 
-    def jvp(self, node: Apply, tangents: Sequence[Any], forward: Any) -> list[Any] | None:
+    def jvp(
+        self, node: Apply, tangents: Sequence[Variable | None], forward: Forward
+    ) -> list[Any] | None:
         if self.mode == "add":
             return None
         # Of p = p' x: dp = dp' x + p' dx, item after item. Zeros are items as others are.
@@ -94,13 +100,13 @@ class Cumulative(Structured):
         found = loop.make_node(lengths[0], *rows, one, zero).outputs[1]
         return [dimshuffle(found, np.argsort(order).tolist())]
 
-    def _from_behind(self, g: Any) -> Any:
+    def _from_behind(self, g: Variable) -> Any:
         """Return the sums of `g` from each position to the end."""
         back = [slice(None)] * self.axis + [slice(None, None, -1)]
         return subtensor(Cumulative(self.axis, "add")(subtensor(g, back)), back)
 
 
-def difference(x: Any, axis: int) -> Any:
+def difference(x: TensorLike, axis: int) -> Any:
     """Return the differences of neighbouring items along `axis`."""
     before = [slice(None)] * axis
     later, earlier = (subtensor(x, [*before, s]) for s in (slice(1, None), slice(None, -1)))

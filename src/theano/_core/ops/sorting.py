@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from theano._core.base import dtypes
 from theano._core.ir.types import TensorType
-from theano._core.ir.variable import Apply
+from theano._core.ir.variable import Apply, Variable
 from theano._core.ops.array.assertions import Require
 from theano._core.ops.array.broadcasting import Alloc
 from theano._core.ops.array.creation import ARange
@@ -40,12 +40,16 @@ from theano._core.ops.elementwise.arithmetic import (
 )
 from theano._core.ops.elementwise.elementwise import cast
 
+if TYPE_CHECKING:
+    from theano._core.ir.annotations import ArrayModule, Dims, TensorLike
+    from theano._core.ops.core.protocols import Batching, Builder, ProgramValue, Trace
+
 # Ways to sort, and NumPy's numbers of them. They differ in the order of equal items. NumPy 2.4 has
 # no heapsort any more.
 KINDS = {"quicksort": 0, "mergesort": 2, "heapsort": 0, "stable": 2}
 
 
-def along_axis(x: Any, positions: Any, axis: int) -> list[Any]:
+def along_axis(x: Variable, positions: object, axis: int) -> list[Any]:
     """Return the index of the items of `x` at `positions` along `axis`, one array per axis."""
     rank = x.type.ndim
     result = []
@@ -59,12 +63,12 @@ def along_axis(x: Any, positions: Any, axis: int) -> list[Any]:
     return result
 
 
-def take_along(x: Any, positions: Any, axis: int) -> Any:
+def take_along(x: Variable, positions: Variable, axis: int) -> Any:
     """Return the items of `x` at `positions` along `axis`."""
     return AdvancedSubtensor((AT,) * x.type.ndim)(x, *along_axis(x, positions, axis))
 
 
-def put_along(x: Any, g: Any, positions: Any, axis: int) -> Any:
+def put_along(x: Variable, g: Variable, positions: object, axis: int) -> Any:
     """Return zeros like `x` with `g` added at `positions` along `axis`."""
     op = AdvancedIncSubtensor((AT,) * x.type.ndim, False)
     return op(zeros_like_float(x), g, *along_axis(x, positions, axis))
@@ -82,7 +86,7 @@ class _AlongAxis(Structured):
         self.axis = int(axis)
         self.kind = kind
 
-    def operand(self, x: Any) -> Any:
+    def operand(self, x: TensorLike) -> Any:
         """Return `x` as a tensor that has the axis."""
         x = tensor_operand(str(self), x)
         if not 0 <= self.axis < x.type.ndim:
@@ -90,7 +94,7 @@ class _AlongAxis(Structured):
         return x
 
     def batch(
-        self, node: Apply, values: list[Any], rows: list[bool], batching: Any
+        self, node: Apply, values: list[Variable], rows: list[bool], batching: Batching
     ) -> list[Any] | None:
         return [type(self)(self.axis + 1, self.kind)(values[0])]
 
@@ -100,20 +104,20 @@ class Sort(_AlongAxis):
 
     long_rule = True
 
-    def make_node(self, x: Any) -> Apply:
+    def make_node(self, x: Variable) -> Apply:
         x = self.operand(x)
         return self.one([x], x.type.dtype, x.type.broadcastable)
 
-    def compute(self, xp: Any, node: Apply, x: Any) -> tuple[Any, ...]:
+    def compute(self, xp: ArrayModule, node: Apply, x: TensorLike) -> tuple[Any, ...]:
         return (xp.sort(x, axis=self.axis, kind=self.kind),)
 
-    def jax(self, j: Any, node: Apply, x: Any) -> tuple[Any, ...]:
+    def jax(self, j: Trace, node: Apply, x: TensorLike) -> tuple[Any, ...]:
         return (j.numpy.sort(x, axis=self.axis),)
 
-    def lower(self, p: Any, node: Apply, x: Any) -> Any:
+    def lower(self, p: Builder, node: Apply, x: ProgramValue) -> Any:
         return p.along(node, "sort", x, self.axis, KINDS[self.kind])
 
-    def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
+    def vjp(self, node: Apply, cotangents: Sequence[Variable]) -> list[Any]:
         x = node.inputs[0]
         order = ArgSort(self.axis, self.kind)(x)
         return [put_along(x, cotangents[0], order, self.axis)]
@@ -124,17 +128,17 @@ class ArgSort(_AlongAxis):
 
     not_differentiated = "integers have no derivative"
 
-    def make_node(self, x: Any) -> Apply:
+    def make_node(self, x: Variable) -> Apply:
         x = self.operand(x)
         return self.one([x], "int64", x.type.broadcastable)
 
-    def compute(self, xp: Any, node: Apply, x: Any) -> tuple[Any, ...]:
+    def compute(self, xp: ArrayModule, node: Apply, x: TensorLike) -> tuple[Any, ...]:
         return (xp.argsort(x, axis=self.axis, kind=self.kind),)
 
-    def jax(self, j: Any, node: Apply, x: Any) -> tuple[Any, ...]:
+    def jax(self, j: Trace, node: Apply, x: TensorLike) -> tuple[Any, ...]:
         return (j.numpy.argsort(x, axis=self.axis),)
 
-    def lower(self, p: Any, node: Apply, x: Any) -> Any:
+    def lower(self, p: Builder, node: Apply, x: ProgramValue) -> Any:
         return p.along(node, "argsort", x, self.axis, KINDS[self.kind])
 
 
@@ -147,7 +151,7 @@ class ArgSelect(_AlongAxis):
     __props__ = ("axis",)
     not_differentiated = "integers have no derivative"
 
-    def make_node(self, x: Any, first: Any, count: Any) -> Apply:
+    def make_node(self, x: Variable, first: Variable, count: Variable) -> Apply:
         x = self.operand(x)
         pattern = list(x.type.broadcastable)
         pattern[self.axis] = False
@@ -155,11 +159,13 @@ class ArgSelect(_AlongAxis):
             [x, *(cast(as_variable(n), "int64") for n in (first, count))], "int64", pattern
         )
 
-    def _sorted(self, x: Any, first: Any, count: Any) -> Any:
+    def _sorted(self, x: Variable, first: Variable, count: object) -> Any:
         part = [*[slice(None)] * self.axis, slice(first, first + count)]
         return subtensor(ArgSort(self.axis, "stable")(x), part)
 
-    def compute(self, xp: Any, node: Apply, x: Any, first: Any, count: Any) -> tuple[Any, ...]:
+    def compute(
+        self, xp: ArrayModule, node: Apply, x: Variable, first: Any, count: Any
+    ) -> tuple[Any, ...]:
         end, size = int(first + count), x.shape[self.axis]
         if first < 0 or end > size:
             at = int(first) if first < 0 else end
@@ -167,18 +173,18 @@ class ArgSelect(_AlongAxis):
         order = xp.argsort(x, axis=self.axis, kind="stable")
         return (order[(*[slice(None)] * self.axis, slice(int(first), end))],)
 
-    def jax(self, j: Any, node: Apply, *arrays: Any) -> Any:
+    def jax(self, j: Trace, node: Apply, *arrays: np.ndarray) -> Any:
         return j.run([self._sorted(*node.inputs)], dict(zip(node.inputs, arrays, strict=True)))
 
-    def lower(self, p: Any, node: Apply, x: Any, *_: Any) -> Any:
+    def lower(self, p: Builder, node: Apply, x: ProgramValue, *_: ProgramValue) -> Any:
         return p.select(node, x, self.axis, *map(p.size, node.inputs[1:]))
 
     def batch(
-        self, node: Apply, values: list[Any], rows: list[bool], batching: Any
+        self, node: Apply, values: list[Variable], rows: list[bool], batching: Batching
     ) -> list[Any] | None:
         return None if any(rows[1:]) else [ArgSelect(self.axis + 1)(*values)]
 
-    def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
+    def shape(self, node: Apply, shapes: Sequence[Dims]) -> list[Any]:
         count = node.inputs[2]
         known = python_int(count)
         return [
@@ -198,20 +204,20 @@ class ArgSortRows(Structured):
 
     not_differentiated = "integers have no derivative"
 
-    def make_node(self, x: Any) -> Apply:
+    def make_node(self, x: TensorLike) -> Apply:
         x = tensor_operand("argsort_rows", x)
         return self.one([x], "int64", x.type.broadcastable[:1])
 
-    def compute(self, xp: Any, node: Apply, x: Any) -> tuple[Any, ...]:
+    def compute(self, xp: ArrayModule, node: Apply, x: np.ndarray) -> tuple[Any, ...]:
         if not x.shape[1]:
             return (xp.arange(len(x)),)
         row = [(f"f{i}", x.dtype) for i in range(x.shape[1])]
         return (xp.argsort(xp.ascontiguousarray(x).view(row)[:, 0], kind="stable"),)
 
-    def lower(self, p: Any, node: Apply, x: Any) -> Any:
+    def lower(self, p: Builder, node: Apply, x: ProgramValue) -> Any:
         return p.along(node, "argsort_rows", x, 0)
 
-    def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
+    def shape(self, node: Apply, shapes: Sequence[Dims]) -> list[Any]:
         return [shapes[0][:1]]
 
 
@@ -243,10 +249,10 @@ class TopK(Composed):
         if not (return_values or return_indices):
             raise ValueError("topk: neither return_values nor return_indices is True")
 
-    def _asked(self, values: Any, indices: Any) -> list[Any]:
+    def _asked(self, values: object, indices: object) -> list[Any]:
         return [values] * self.return_values + [indices] * self.return_indices
 
-    def make_node(self, x: Any, kth: Any) -> Apply:
+    def make_node(self, x: TensorLike, kth: TensorLike) -> Apply:
         x, kth = tensor_operand("topk", x), as_variable(kth)
         if not 0 <= self.axis < x.type.ndim:
             raise ValueError(f"topk: axis {self.axis} is out of bounds for {x.type}")
@@ -258,7 +264,7 @@ class TopK(Composed):
         kinds = [TensorType(dtype, pattern) for dtype in names]
         return Apply(self, [x, cast(kth, "int64")], [k.variable_class(k) for k in kinds])
 
-    def compute(self, xp: Any, node: Apply, x: Any, kth: Any) -> tuple[Any, ...]:
+    def compute(self, xp: ArrayModule, node: Apply, x: np.ndarray, kth: Any) -> tuple[Any, ...]:
         count, size = int(kth), x.shape[self.axis]
         if count == 0:
             raise ValueError("topk: kth cannot be zero")
@@ -289,7 +295,7 @@ class TopK(Composed):
             order = subtensor(order, [*before, slice(None, None, -1)])
         return self._asked(take_along(x, order, self.axis), cast(order, self.idx_dtype))
 
-    def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
+    def shape(self, node: Apply, shapes: Sequence[Dims]) -> list[Any]:
         known = python_int(node.inputs[1])
         lengths = list(shapes[0])
         lengths[self.axis] = None if known is None else abs(known)
@@ -299,14 +305,14 @@ class TopK(Composed):
         return [self._asked(True, False), [False] * len(node.outputs)]
 
     def batch(
-        self, node: Apply, values: list[Any], rows: list[bool], batching: Any
+        self, node: Apply, values: list[Variable], rows: list[bool], batching: Batching
     ) -> list[Any] | None:
         op = TopK(
             self.axis + 1, self.sorted, self.idx_dtype, self.return_values, self.return_indices
         )
         return None if rows[1] else op.make_node(*values).outputs
 
-    def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
+    def vjp(self, node: Apply, cotangents: Sequence[Variable]) -> list[Any]:
         x, kth = node.inputs
         if not self.return_values:
             return [None, None]
@@ -331,7 +337,7 @@ class SearchSorted(Composed):
             raise ValueError(f"'{side}' is an invalid value for keyword 'side': left or right")
         self.side = side
 
-    def make_node(self, x: Any, v: Any, sorter: Any = None) -> Apply:
+    def make_node(self, x: TensorLike, v: TensorLike, sorter: TensorLike | None = None) -> Apply:
         x, v = tensor_operand("searchsorted", x), tensor_operand("searchsorted", v)
         if x.type.ndim != 1:
             raise ValueError(f"searchsorted: x must be a vector, got {x.type}")
@@ -346,7 +352,9 @@ class SearchSorted(Composed):
             inputs.append(cast(sorter, "int64"))
         return self.one(inputs, "int64", v.type.broadcastable)
 
-    def compute(self, xp: Any, node: Apply, x: Any, v: Any, *sorter: Any) -> tuple[Any, ...]:
+    def compute(
+        self, xp: ArrayModule, node: Apply, x: np.ndarray, v: np.ndarray, *sorter: np.ndarray
+    ) -> tuple[Any, ...]:
         found = xp.searchsorted(x, v, self.side, *sorter)
         return (xp.asarray(found, dtype="int64"),)
 
@@ -354,13 +362,13 @@ class SearchSorted(Composed):
         x, v, *sorter = node.inputs
         return [self(AdvancedSubtensor((AT,))(x, *sorter), v)] if sorter else None
 
-    def lower(self, p: Any, node: Apply, *values: Any) -> Any:
+    def lower(self, p: Builder, node: Apply, *values: ProgramValue) -> Any:
         if len(values) > 2:
             return super().lower(p, node, *values)
         return p.search(node, *values, self.side == "right")
 
     def batch(
-        self, node: Apply, values: list[Any], rows: list[bool], batching: Any
+        self, node: Apply, values: list[Variable], rows: list[bool], batching: Batching
     ) -> list[Any] | None:
         return [self(*values)] if rows == [False, True, False][: len(rows)] else None
 
@@ -395,7 +403,7 @@ class Unique(Composed):
         self.return_counts = return_counts
         self.axis = axis
 
-    def make_node(self, x: Any) -> Apply:
+    def make_node(self, x: TensorLike) -> Apply:
         x = tensor_operand("unique", x)
         rank = x.type.ndim
         if self.axis is not None and not -rank <= self.axis < rank:
@@ -408,14 +416,14 @@ class Unique(Composed):
         kinds += [TensorType("int64", (False,))] * extra
         return Apply(self, [x], [k.variable_class(k) for k in kinds])
 
-    def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
+    def shape(self, node: Apply, shapes: Sequence[Dims]) -> list[Any]:
         found = super().shape(node, shapes)
         if self.return_inverse:
             lengths = shapes[0] if self.axis is None else [shapes[0][self.axis]]
             found[1 + self.return_index] = (total_length(lengths),)
         return found
 
-    def compute(self, xp: Any, node: Apply, x: Any) -> tuple[Any, ...]:
+    def compute(self, xp: ArrayModule, node: Apply, x: np.ndarray) -> tuple[Any, ...]:
         # The parts of a vector are its items: NumPy 1.26 takes them for rows.
         axis = None if x.ndim == 1 else self.axis
         flags = self.return_index, self.return_inverse, self.return_counts
@@ -453,7 +461,7 @@ class Unique(Composed):
             outs.append(_with_part(ends, behind, subtensor(at, [ahead])) - at)
         return outs
 
-    def _in_order(self, x: Any) -> tuple[Any, Any, Any]:
+    def _in_order(self, x: Variable) -> tuple[Any, Any, Any]:
         """Return the items or rows of `x` in order, the order if asked, and which differ there.
 
         Each but the first counts: from the one before.
@@ -475,7 +483,7 @@ class Unique(Composed):
     def connection(self, node: Apply) -> list[list[bool]]:
         return [[True] + [False] * (len(node.outputs) - 1)]
 
-    def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
+    def vjp(self, node: Apply, cotangents: Sequence[Variable]) -> list[Any]:
         # Of equal items the first receives all.
         x = node.inputs[0]
         first = Unique(return_index=True, axis=self.axis)(x)[1]
@@ -487,7 +495,7 @@ class Unique(Composed):
         return [AdvancedIncSubtensor(axes, False)(zeros_like_float(x), cotangents[0], first)]
 
 
-def _with_part(x: Any, part: slice, y: Any) -> Any:
+def _with_part(x: Variable, part: slice, y: Variable) -> Any:
     """Return the vector `x` with `y` in a part of it."""
     form, values = split_index([part])
     return IncSubtensor(form, True)(x, y, *values)
@@ -502,13 +510,15 @@ class Spread(Composed):
 
     not_differentiated = "integers have no derivative"
 
-    def make_node(self, counts: Any, size: Any) -> Apply:
+    def make_node(self, counts: TensorLike, size: TensorLike) -> Apply:
         counts, size = as_variable(counts), as_variable(size)
         if counts.type.ndim != 1 or not dtypes.is_discrete(counts.type.dtype):
             raise TypeError(f"repeats must be an integer vector, got {counts.type}")
         return self.one([cast(counts, "int64"), cast(size, "int64")], "int64", (False,))
 
-    def compute(self, xp: Any, node: Apply, counts: Any, size: Any) -> tuple[Any, ...]:
+    def compute(
+        self, xp: ArrayModule, node: Apply, counts: np.ndarray, size: Any
+    ) -> tuple[Any, ...]:
         if counts.shape[0] != size:
             raise ValueError(
                 f"repeats must hold one number for each of the {size} items along the axis, "
@@ -531,7 +541,7 @@ class Spread(Composed):
         return [SearchSorted("right")(Cumulative(0, "add")(counts), every)]
 
 
-def _checked_sum(counts: Any) -> Any:
+def _checked_sum(counts: TensorLike) -> Any:
     """Return the sum of numbers that are not negative, after checking that it is an int64."""
     # Added in floating point it is near enough to tell.
     near = reduce("sum", cast(counts, "float64"))

@@ -7,10 +7,12 @@ code calls item by item in double precision.
 from __future__ import annotations
 
 import math
-from typing import Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from theano._core.ir.variable import Variable
 from theano._core.ops.array.gradient import null_gradient
 from theano._core.ops.core import dtype_rules
 from theano._core.ops.core.fill import second
@@ -20,6 +22,10 @@ from theano._core.ops.elementwise.elementwise import DEAR, Elementwise, elementw
 from theano._core.ops.elementwise.normal_quantile import exp_of_minus_square
 from theano._core.ops.elementwise.transcendental import exp, log
 from theano._core.ops.random.gamma_derivative import log_gamma_derivative
+
+if TYPE_CHECKING:
+    from theano._core.ir.annotations import ArrayModule
+    from theano._core.ops.core.protocols import Trace
 
 _TWO_OVER_ROOT_PI = 2 / math.sqrt(math.pi)
 
@@ -38,13 +44,13 @@ def _scipy(name: str) -> Any:
     return compute
 
 
-def _traced(j: Any, name: str, *arrays: Any) -> Any:
+def _traced(j: Trace, name: str, *arrays: np.ndarray) -> Any:
     """Return a function of `jax.scipy.special`, which has many of SciPy's."""
     wide = [a.astype("float64") for a in arrays]
     return getattr(j.special, {"psi": "digamma"}.get(name, name))(*wide).astype(arrays[0].dtype)
 
 
-def _erfc(x: Any) -> Any:
+def _erfc(x: np.ndarray) -> Any:
     """Return erfc; SciPy's loses digits of large numbers, and its subnormal results are 0."""
     from scipy.special import erfc, erfcx
 
@@ -59,9 +65,9 @@ def _of_one(
     name: str,
     doc: str,
     function: str,
-    grad: Any,
+    grad: Callable[..., object],
     samples: Range,
-    llvm: Any = None,
+    llvm: Callable[..., object] | None = None,
     ulp: float = 4,
     error: str = "",
 ) -> Elementwise:
@@ -83,7 +89,7 @@ def _of_one(
 
 
 def _of_two(
-    name: str, doc: str, function: str, grad: Any, samples: tuple[Range, Range]
+    name: str, doc: str, function: str, grad: Callable[..., object], samples: tuple[Range, Range]
 ) -> Elementwise:
     call = _scipy(function)
     return elementwise(
@@ -239,8 +245,8 @@ def _reflected(b: Any, x: Any, value: Any, order: int) -> Any:
     return b.sub(value, b.mul(b.mul(part, 2 * math.pi), b.divide(cosine, sine)))
 
 
-def _polygamma(name: str, doc: str, order: int, grad: Any) -> Elementwise:
-    def compute(xp: Any, x: Any) -> Any:
+def _polygamma(name: str, doc: str, order: int, grad: Callable[..., object]) -> Elementwise:
+    def compute(xp: ArrayModule, x: np.ndarray) -> Any:
         import scipy.special
 
         wide = np.asarray(x, dtype="float64")
@@ -276,12 +282,12 @@ tetra_gamma = _polygamma(
 )
 
 
-def _gamma_density(k: Any, x: Any) -> Any:
+def _gamma_density(k: Any, x: Variable) -> Any:
     """Return the density of the gamma distribution of shape `k`."""
     return exp((k - 1) * log(x) - x - gammaln(k))
 
 
-def _by_shape(k: Any, x: Any, out: Any) -> Any:
+def _by_shape(k: object, x: Variable, out: Variable) -> Any:
     """Return the derivative of gammainc with respect to `k`."""
     log_x = second(out, log(x))
     slope = log_gamma_derivative(k, log_x)
@@ -289,11 +295,11 @@ def _by_shape(k: Any, x: Any, out: Any) -> Any:
     return switch(eq(x, 0), 0.0, -(_gamma_density(k, x) * x * slope))
 
 
-def _grad_lower(g: Any, k: Any, x: Any, y: Any) -> tuple[Any, Any]:
+def _grad_lower(g: Variable, k: object, x: Variable, y: Variable) -> tuple[Any, Any]:
     return g * _by_shape(k, x, y), g * _gamma_density(k, x)
 
 
-def _grad_upper(g: Any, k: Any, x: Any, y: Any) -> tuple[Any, Any]:
+def _grad_upper(g: Variable, k: object, x: Variable, y: Variable) -> tuple[Any, Any]:
     return -(g * _by_shape(k, x, y)), -(g * _gamma_density(k, x))
 
 
@@ -313,7 +319,7 @@ gammaincc = _of_two(
 )
 
 
-def _grad_chdtrc(g: Any, k: Any, x: Any, y: Any) -> tuple[Any, Any]:
+def _grad_chdtrc(g: Variable, k: Any, x: Variable, y: Variable) -> tuple[Any, Any]:
     return _grad_upper(g * 0.5, k * 0.5, x * 0.5, y)
 
 
@@ -331,12 +337,12 @@ for _op in (gammainc, gammaincc, chdtrc):
 _NO_ORDER = "the derivative of a Bessel function with respect to its order is not there"
 
 
-def _grad_jv(g: Any, v: Any, x: Any, y: Any) -> tuple[Any, Any]:
+def _grad_jv(g: Variable, v: Variable, x: Variable, y: Variable) -> tuple[Any, Any]:
     slope = (jv(v - 1, x) - jv(v + 1, x)) * 0.5
     return null_gradient(_NO_ORDER), g * slope
 
 
-def _grad_iv(g: Any, v: Any, x: Any, y: Any) -> tuple[Any, Any]:
+def _grad_iv(g: Variable, v: Variable, x: Variable, y: Variable) -> tuple[Any, Any]:
     slope = (iv(v - 1, x) + iv(v + 1, x)) * 0.5
     return null_gradient(_NO_ORDER), g * slope
 

@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from itertools import chain
 from operator import is_not
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -27,8 +27,11 @@ from theano._core.ops.array.indexing import Subtensor
 from theano._core.ops.array.shaping import Length, ShapeOf, pattern_broadcast
 from theano._core.ops.core.dimshuffle import DimShuffle
 from theano._core.ops.core.fill import Second
-from theano._core.ops.core.op import Guard
+from theano._core.ops.core.op import Guard, Op
 from theano._core.ops.elementwise.elementwise import cast
+
+if TYPE_CHECKING:
+    from theano._core.ir.annotations import Dims
 
 # A chain of rules on one node longer than this is taken for an endless loop.
 CHAIN_LIMIT = 60
@@ -80,7 +83,7 @@ class RuleSet:
         self._kinds = {type(root) for root in self._places}
         self._of: dict[Any, Sequence[Rule]] = {}
 
-    def of(self, op: Any) -> Sequence[Rule]:
+    def of(self, op: Op) -> Sequence[Rule]:
         """Return the rules whose root is `op`, in order."""
         kind = type(op)
         key = op if kind in self._kinds and op in self._places else kind
@@ -104,7 +107,7 @@ class Rewriter:
     """
 
     def __init__(
-        self, keep_log: bool = False, sizes: dict[Any, tuple[int | None, ...]] | None = None
+        self, keep_log: bool = False, sizes: dict[Variable, tuple[int | None, ...]] | None = None
     ) -> None:
         self.sizes = sizes or {}
         self.rules = RuleSet(())
@@ -128,7 +131,7 @@ class Rewriter:
         self,
         outputs: Sequence[Any],
         rules: RuleSet,
-        inputs: Iterable[Any] = (),
+        inputs: Iterable[object] = (),
         lengths: dict[Any, Any] | None = None,
     ) -> list[Any]:
         """Return `outputs` rewritten by one phase; `lengths` are known lengths of `inputs`."""
@@ -147,7 +150,7 @@ class Rewriter:
         """Return `outputs` with every node below them merged, folded and rewritten."""
         return self._finished(outputs, toposort(outputs, self.finished))
 
-    def _finished(self, outputs: Sequence[Any], order: Iterable[Apply]) -> list[Any]:
+    def _finished(self, outputs: Sequence[object], order: Iterable[Apply]) -> list[Any]:
         finished = self.finished
         for node in order:
             inputs = [finished[v] if v in finished else self.leaf(v) for v in node.inputs]
@@ -159,12 +162,12 @@ class Rewriter:
                         uses[new] = uses.get(new, 0) + uses.get(old, 0)
         return [finished[v] if v in finished else self.leaf(v) for v in outputs]
 
-    def one(self, output: Any) -> Any:
+    def one(self, output: object) -> Any:
         """Return one variable finished."""
         finished = self.finished
         return finished[output] if output in finished else self.finish([output])[0]
 
-    def leaf(self, variable: Any) -> Any:
+    def leaf(self, variable: object) -> Any:
         """Return the one variable that stands for an input or for equal constants."""
         if isinstance(variable, Constant):
             found = self.constants.setdefault(variable.signature(), variable)
@@ -173,7 +176,7 @@ class Rewriter:
         self.finished[variable] = variable
         return variable
 
-    def apply(self, node: Apply, inputs: list[Any]) -> list[Any]:
+    def apply(self, node: Apply, inputs: list[Variable]) -> list[Any]:
         """Return finished outputs for `node` over finished `inputs`."""
         key = (node.op, *inputs)
         found = self.table.get(key) if node.rules.pure else None
@@ -248,7 +251,7 @@ class Rewriter:
         tensors = (v for v in node.inputs if isinstance(v.type, TensorType))
         return node.rules.guards(node, [self.lengths(v) for v in tensors])
 
-    def _with_guards(self, node: Apply, news: list[Any]) -> list[Any]:
+    def _with_guards(self, node: Apply, news: list[Variable]) -> list[Any]:
         """Return what takes the place of a node, with what could fail in that and cannot in this.
 
         INVARIANT: a rule may do without an operand, but not without the errors of making it.
@@ -271,7 +274,7 @@ class Rewriter:
                     news = [op(new, *operands()) for new in news]
         return news
 
-    def _guarded_below(self, variables: Iterable[Any], stop: set[Any]) -> list[Apply]:
+    def _guarded_below(self, variables: Iterable[Variable], stop: set[Variable]) -> list[Apply]:
         """Return the nodes that make `variables` and may fail, apart from what `stop` needs."""
         found: dict[Apply, None] = {}
         stack = [v for v in variables if v not in stop]
@@ -286,7 +289,7 @@ class Rewriter:
             stack += [v for v in needed if v in self.guarded and v not in stop]
         return list(found)
 
-    def lengths(self, variable: Any) -> tuple[Any, ...]:
+    def lengths(self, variable: Variable) -> tuple[Any, ...]:
         """Return the length of each axis: an int, or a finished int64 scalar variable.
 
         Equal variables mean equal lengths.
@@ -329,20 +332,20 @@ class Rewriter:
                 if out.type.has_shape:
                     memo[out] = self._finished_lengths(out, shape)
 
-    def tell_lengths(self, leaf: Any, lengths: Sequence[Any]) -> None:
+    def tell_lengths(self, leaf: Variable, lengths: Dims) -> None:
         """Have a variable of the body of a loop or branch have the lengths of what it is there."""
         ones = leaf.type.broadcastable
         self.lengths_memo[leaf] = tuple(
             1 if one else length for one, length in zip(ones, lengths, strict=True)
         )
 
-    def same_lengths(self, one: Any, two: Any) -> bool:
+    def same_lengths(self, one: Variable, two: Variable) -> bool:
         """Tell whether two variables have the same shape, by itself or by an operation's check."""
         return [self._find(n) for n in self.lengths(one)] == [
             self._find(n) for n in self.lengths(two)
         ]
 
-    def _find(self, length: Any) -> Any:
+    def _find(self, length: Variable | int) -> Any:
         while length in self._equal:
             length = self._equal[length]
         return length
@@ -367,13 +370,13 @@ class Rewriter:
                 if first is not second and not isinstance(second, int):
                     self._equal[second] = first
 
-    def _leaf_lengths(self, variable: Any) -> tuple[Any, ...]:
+    def _leaf_lengths(self, variable: Variable) -> tuple[Any, ...]:
         if isinstance(variable, Constant):
             return variable.data.shape
         declared = self.sizes.get(variable)
         return self._finished_lengths(variable, declared or (None,) * variable.type.ndim)
 
-    def _finished_lengths(self, variable: Any, shape: Sequence[Any]) -> tuple[Any, ...]:
+    def _finished_lengths(self, variable: Variable, shape: Sequence[object]) -> tuple[Any, ...]:
         key = tuple(shape), variable.type.broadcastable
         known = self._shapes.get(key)
         if known is not None:
@@ -392,7 +395,7 @@ class Rewriter:
             self._shapes[key] = tuple(result)
         return tuple(result)
 
-    def _raw_length(self, variable: Any, axis: int) -> Any:
+    def _raw_length(self, variable: Variable, axis: int) -> Any:
         key = (Length(axis), variable)
         found = self.table.get(key)
         if found is None:
@@ -408,7 +411,7 @@ def _same_guards(one: Apply, two: Apply) -> bool:
     return one.op == two.op and all(v in two.inputs for v in one.inputs[1:])
 
 
-def rebuilt(node: Apply, inputs: Sequence[Any]) -> Apply:
+def rebuilt(node: Apply, inputs: Sequence[Variable]) -> Apply:
     """Return the operation of `node` over `inputs`, with its source line and names."""
     same = all(a.type == b.type for a, b in zip(inputs, node.inputs, strict=True))
     if same or not node.rules.remakes:
@@ -422,7 +425,7 @@ def rebuilt(node: Apply, inputs: Sequence[Any]) -> Apply:
     return fresh
 
 
-def _made_again(node: Apply, inputs: Sequence[Any]) -> Apply:
+def _made_again(node: Apply, inputs: Sequence[Variable]) -> Apply:
     """Return the operation of `node` over `inputs` of other types."""
     op = node.op
     inputs = [_declared(new, old) for new, old in zip(inputs, node.inputs, strict=True)]
@@ -438,7 +441,7 @@ def _made_again(node: Apply, inputs: Sequence[Any]) -> Apply:
     return fresh
 
 
-def _declared(new: Any, old: Any) -> Any:
+def _declared(new: Variable, old: Variable) -> Any:
     """Return a constant that took the place of `old` with the lengths of 1 that `old` declares."""
     if not isinstance(new, Constant) or not isinstance(new.type, TensorType):
         return new
@@ -449,7 +452,7 @@ def _declared(new: Any, old: Any) -> Any:
     return kind.constant_class(kind, new.data, new.name)
 
 
-def conform(new: Any, old: Any) -> Any:
+def conform(new: Variable, old: Variable) -> Any:
     """Return `new` with the dtype and pattern of `old`."""
     if new.type == old.type or not isinstance(old.type, TensorType):
         return new
@@ -460,7 +463,9 @@ def conform(new: Any, old: Any) -> Any:
     return pattern_broadcast(new, pattern) if tuple(pattern) != new.type.broadcastable else new
 
 
-def inherit_source(new: Any, source: SourceLine | None, known: dict[Any, Any]) -> None:
+def inherit_source(
+    new: Variable, source: SourceLine | None, known: dict[Variable, Variable]
+) -> None:
     """Give the nodes that a rule made the source line of the node they replace."""
     for node in toposort([new], known):
         node.source = source
@@ -469,7 +474,7 @@ def inherit_source(new: Any, source: SourceLine | None, known: dict[Any, Any]) -
 
 
 def count_uses(
-    outputs: Sequence[Any], nodes: Sequence[Apply]
+    outputs: Sequence[object], nodes: Sequence[Apply]
 ) -> tuple[dict[Any, int], dict[Any, int]]:
     """Return how many times each variable is used, and how many of these times for a part of it.
 
@@ -480,7 +485,7 @@ def count_uses(
     return uses, parts
 
 
-def known_value(variable: Any) -> Any:
+def known_value(variable: Variable) -> Any:
     """Return the one number that fills a constant, or None."""
     if isinstance(variable, Constant) and isinstance(variable.data, np.ndarray):
         return variable.data.item() if variable.data.size == 1 else None

@@ -6,13 +6,16 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from theano._core.ir.graph import copy_graph, toposort
+from theano._core.ir.variable import Variable
 from theano._core.ops.array.assertions import Assert
 from theano._core.ops.control.body import Body
 from theano._core.ops.control.inner_graph import InnerGraph
 from theano._core.ops.control.scan import Loop
 
 
-def in_loops(outputs: Sequence[Any], rewrite: Callable[[list[Any]], list[Any]]) -> list[Any]:
+def in_loops(
+    outputs: Sequence[Any], rewrite: Callable[[list[Variable]], list[Variable]]
+) -> list[Any]:
     """Return `outputs` with what the bodies of their loops compute rewritten."""
     table: dict[Any, Any] = {}
     for node in toposort(outputs):
@@ -28,7 +31,7 @@ def in_loops(outputs: Sequence[Any], rewrite: Callable[[list[Any]], list[Any]]) 
     return copy_graph(outputs, table) if table else list(outputs)
 
 
-def inlined(outputs: Sequence[Any]) -> list[Any]:
+def inlined(outputs: Sequence[object]) -> list[Any]:
     """Return `outputs` without inner graphs, in the bodies of loops too."""
     outputs = in_loops(outputs, inlined)
     table: dict[Any, Any] = {}
@@ -40,7 +43,7 @@ def inlined(outputs: Sequence[Any]) -> list[Any]:
     return copy_graph(outputs, table) if table else list(outputs)
 
 
-def without_assertions(outputs: Sequence[Any]) -> list[Any]:
+def without_assertions(outputs: Sequence[Variable]) -> list[Any]:
     """Return `outputs` with no condition that users have asserted, in the bodies of loops too."""
     outputs = in_loops(outputs, without_assertions)
     table: dict[Any, Any] = {}

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from theano._core.ir.graph import toposort
-from theano._core.ir.variable import Apply
+from theano._core.ir.variable import Apply, Variable
 from theano._core.ops.core.python_call import Composed
 from theano._core.rewrite.engine import Rewriter, Rule, RuleSet
 from theano._core.rewrite.inline import in_loops
@@ -20,7 +20,7 @@ def _expression(rewriter: Rewriter, node: Apply) -> list[Any] | None:
     return node.op.expression(node)
 
 
-def native_form(outputs: Sequence[Any], rewriter: Rewriter) -> list[Any]:
+def native_form(outputs: Sequence[Variable], rewriter: Rewriter) -> list[Any]:
     """Return `outputs` as native code computes them, in the bodies of loops too.
 
     `rewriter` is the one that made `outputs`; it knows the lengths of the result afterwards.

@@ -27,7 +27,7 @@ def wild(name: str) -> Any:
     return TensorType("float64", ())(name)
 
 
-def match(pattern: Any, variable: Any, found: Match) -> bool:
+def match(pattern: Variable, variable: Variable, found: Match) -> bool:
     """Extend `found` so that `pattern` stands for `variable`; False if it cannot."""
     wanted, node = pattern.owner, variable.owner
     if wanted is None:
@@ -52,8 +52,8 @@ def match(pattern: Any, variable: Any, found: Match) -> bool:
 
 def pattern_rule(
     name: str,
-    before: Any,
-    after: Any,
+    before: Variable,
+    after: Variable,
     *,
     phase: str,
     why: str,
@@ -108,7 +108,7 @@ class Rules(list[Rule]):
         self.phase = phase
 
     def rule(
-        self, name: str, *, on: Any, why: str, keeps: str = "rounding", phase: str | None = None
+        self, name: str, *, on: object, why: str, keeps: str = "rounding", phase: str | None = None
     ) -> Callable[[RuleFunction], RuleFunction]:
         """Return what adds a function as a rule for nodes of one operation or class, or several."""
 
@@ -119,7 +119,7 @@ class Rules(list[Rule]):
 
         return add
 
-    def pattern(self, name: str, before: Any, after: Any, **fields: Any) -> None:
+    def pattern(self, name: str, before: Variable, after: Variable, **fields: object) -> None:
         """Add a rule of two expressions; fields are those of `pattern_rule`."""
         self.append(pattern_rule(name, before, after, **{"phase": self.phase, **fields}))
 
@@ -128,7 +128,7 @@ class Rules(list[Rule]):
 PATTERNS: dict[str, tuple[Any, Any]] = {}
 
 
-def instantiate(template: Any, found: Match) -> Any:
+def instantiate(template: Variable, found: Match) -> Any:
     """Return `template` over the variables of a match."""
     if not isinstance(template, Variable):
         return template

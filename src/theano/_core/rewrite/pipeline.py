@@ -11,6 +11,7 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from theano._core.ir import hooks
+from theano._core.ir.variable import Variable
 from theano._core.rewrite.engine import Rewriter, Rule, RuleSet
 from theano._core.rewrite.ifelse.sink import rewrite_branches
 from theano._core.rewrite.inline import in_loops, inlined, without_assertions
@@ -78,11 +79,11 @@ def _walk(name: str) -> Callable[[Rewriter, list[Any], Selection], list[Any]]:
     )
 
 
-def _alone(change: Callable[[list[Any]], list[Any]]) -> Callable[..., list[Any]]:
+def _alone(change: Callable[[list[Variable]], list[Variable]]) -> Callable[..., list[Any]]:
     return lambda rewriter, outputs, selection: change(outputs)
 
 
-def _branches(rewriter: Rewriter, outputs: list[Any], selection: Selection) -> list[Any]:
+def _branches(rewriter: Rewriter, outputs: list[Variable], selection: Selection) -> list[Any]:
     final = rewrite_branches(outputs)
     if all(a is b for a, b in zip(final, outputs, strict=True)):
         return final
@@ -242,7 +243,7 @@ def rules_of(phase: str, excluded: frozenset[str] = frozenset()) -> RuleSet:
 
 
 def rewrite(
-    outputs: Sequence[Any],
+    outputs: Sequence[Variable],
     passes: Collection[str] = LEVELS["fast_run"],
     rewriter: Rewriter | None = None,
     selection: Selection | None = None,
@@ -273,7 +274,7 @@ def rewrite(
     return result
 
 
-def _added(name: str, outputs: list[Any], selection: Selection) -> list[Any]:
+def _added(name: str, outputs: list[Variable], selection: Selection) -> list[Any]:
     """Return `outputs` as rewrites that users have added before a pass leave them."""
     if hooks.run_added_rewrites.value is None:
         return outputs

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -17,10 +17,13 @@ from theano._core.ops.core.dimshuffle import dimshuffle
 from theano._core.ops.core.fill import second
 from theano._core.ops.elementwise.arithmetic import ge, sub, switch
 
+if TYPE_CHECKING:
+    from theano._core.ir.annotations import TensorLike
+
 fill = second
 
 
-def alloc(value: Any, *shape: Any) -> Any:
+def alloc(value: object, *shape: TensorLike) -> Any:
     """Return an array of the given lengths that holds `value`, broadcast.
 
     Parameters
@@ -43,7 +46,7 @@ def alloc(value: Any, *shape: Any) -> Any:
     return Alloc()(value, *shape)
 
 
-def zeros(shape: Any, dtype: str | None = None) -> Any:
+def zeros(shape: TensorLike, dtype: str | None = None) -> Any:
     """Return zeros.
 
     Parameters
@@ -59,7 +62,7 @@ def zeros(shape: Any, dtype: str | None = None) -> Any:
     return Alloc()(np.asarray(0, dtype=float_dtype(dtype)), *shape_items(shape))
 
 
-def ones(shape: Any, dtype: str | None = None) -> Any:
+def ones(shape: TensorLike, dtype: str | None = None) -> Any:
     """Return ones; arguments as for `zeros`.
 
     Parameters
@@ -75,13 +78,13 @@ def ones(shape: Any, dtype: str | None = None) -> Any:
     return Alloc()(np.asarray(1, dtype=float_dtype(dtype)), *shape_items(shape))
 
 
-def _like(model: Any, number: int, dtype: str | None) -> Any:
+def _like(model: object, number: int, dtype: str | None) -> Any:
     x = as_tensor_variable(model)
     dtype = x.type.dtype if dtype is None else float_dtype(dtype)
     return second(x, np.asarray(number, dtype=dtype))
 
 
-def zeros_like(model: Any, dtype: str | None = None, opt: bool = False) -> Any:
+def zeros_like(model: object, dtype: str | None = None, opt: bool = False) -> Any:
     """Return zeros in the shape of `model` and, unless `dtype` says, of its dtype.
 
     `opt` is accepted for old programs: rewriting does what it asked for.
@@ -100,7 +103,7 @@ def zeros_like(model: Any, dtype: str | None = None, opt: bool = False) -> Any:
     return _like(model, 0, dtype)
 
 
-def ones_like(model: Any, dtype: str | None = None, opt: bool = False) -> Any:
+def ones_like(model: TensorLike, dtype: str | None = None, opt: bool = False) -> Any:
     """Return ones in the shape of `model` and, unless `dtype` says, of its dtype.
 
     Parameters
@@ -117,7 +120,9 @@ def ones_like(model: Any, dtype: str | None = None, opt: bool = False) -> Any:
     return _like(model, 1, dtype)
 
 
-def eye(n: Any, m: Any = None, k: Any = 0, dtype: str | None = None) -> Any:
+def eye(
+    n: TensorLike, m: TensorLike | None = None, k: TensorLike = 0, dtype: str | None = None
+) -> Any:
     """Return a matrix of `n` rows and `m` (default `n`) columns with ones on diagonal `k`.
 
     Parameters
@@ -135,7 +140,7 @@ def eye(n: Any, m: Any = None, k: Any = 0, dtype: str | None = None) -> Any:
     return ops.Eye(float_dtype(dtype))(n, n if m is None else m, k)
 
 
-def identity_like(x: Any) -> Any:
+def identity_like(x: TensorLike) -> Any:
     """Return a matrix of the lengths and dtype of `x` with ones on the main diagonal.
 
     Parameters
@@ -153,7 +158,9 @@ def identity_like(x: Any) -> Any:
     return eye(shaping.length(x, 0), shaping.length(x, 1), dtype=x.type.dtype)
 
 
-def tri(N: Any, M: Any = None, k: Any = 0, dtype: str | None = None) -> Any:
+def tri(
+    N: TensorLike, M: TensorLike | None = None, k: TensorLike = 0, dtype: str | None = None
+) -> Any:
     """Return a matrix with ones on and below diagonal `k`, zeros elsewhere.
 
     Parameters
@@ -172,13 +179,13 @@ def tri(N: Any, M: Any = None, k: Any = 0, dtype: str | None = None) -> Any:
     return cast(ge(k, _diagonals(N, N if M is None else M)), float_dtype(dtype))
 
 
-def _diagonals(rows: Any, columns: Any) -> Any:
+def _diagonals(rows: TensorLike, columns: TensorLike) -> Any:
     """Return the diagonal that each item of a matrix is on: no number that may be out of range."""
     down, across = arange(rows), arange(columns)
     return sub(dimshuffle(across, ("x", 0)), dimshuffle(down, (0, "x")))
 
 
-def tril(m: Any, k: Any = 0) -> Any:
+def tril(m: TensorLike, k: TensorLike = 0) -> Any:
     """Return the matrix `m` with zeros above diagonal `k`.
 
     Parameters
@@ -197,7 +204,7 @@ def tril(m: Any, k: Any = 0) -> Any:
     return switch(below, m, np.asarray(0, m.type.dtype))
 
 
-def triu(m: Any, k: Any = 0) -> Any:
+def triu(m: TensorLike, k: TensorLike = 0) -> Any:
     """Return the matrix `m` with zeros below diagonal `k`.
 
     Parameters
@@ -216,7 +223,9 @@ def triu(m: Any, k: Any = 0) -> Any:
     return switch(above, m, np.asarray(0, m.type.dtype))
 
 
-def arange(start: Any, stop: Any = None, step: Any = 1, dtype: str | None = None) -> Any:
+def arange(
+    start: Any, stop: TensorLike | None = None, step: TensorLike = 1, dtype: str | None = None
+) -> Any:
     """Return numbers from `start` up to, but without, `stop`, `step` apart.
 
     Parameters

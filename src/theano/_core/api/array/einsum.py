@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from theano._core.api.array.products import contracted, diagonal
 from theano._core.api.conversion import as_tensor_variable
 from theano._core.base import dtypes
+from theano._core.ir.variable import Variable
 from theano._core.ops.array import shaping
 from theano._core.ops.array.assertions import Require
 from theano._core.ops.array.reductions import reduce
@@ -28,7 +29,7 @@ class Term(NamedTuple):
     labels: list[Hashable]
 
 
-def einsum(subscripts: Any, *operands: Any, optimize: Any = False) -> Any:
+def einsum(subscripts: str, *operands: object, optimize: object = False) -> Any:
     """Return the sum of products that labels of the axes say, as `numpy.einsum`.
 
     Parameters
@@ -103,7 +104,7 @@ def _split(text: str) -> tuple[list[str], list[str] | None]:
     return list(before), list(after) if dots else None
 
 
-def _labels(text: str, x: Any) -> list[Hashable]:
+def _labels(text: str, x: Variable) -> list[Hashable]:
     before, after = _split(text)
     more = x.type.ndim - len(before) - len(after or [])
     if more < 0 or (more and after is None):

@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from theano._core.api.conversion import as_tensor_variable, cast
 from theano._core.base import dtypes
 from theano._core.base.settings import config
+from theano._core.ir.variable import Variable
 from theano._core.ops.array.broadcasting import Alloc
 from theano._core.ops.array.shaping import length
 from theano._core.ops.elementwise import arithmetic as a_
 from theano._core.ops.elementwise import transcendental as t
 
+if TYPE_CHECKING:
+    from theano._core.ir.annotations import TensorLike
 
-def _false_like(x: Any) -> Any:
+
+def _false_like(x: Variable) -> Any:
     lengths = [length(x, axis) for axis in range(x.type.ndim)]
     return Alloc()(np.asarray(False), *lengths)
 
 
-def isnan(a: Any) -> Any:
+def isnan(a: TensorLike) -> Any:
     """Return whether each item is not a number, dtype bool; always False for integers.
 
     Parameters
@@ -35,7 +39,7 @@ def isnan(a: Any) -> Any:
     return _false_like(x) if dtypes.is_discrete(x.type.dtype) else a_.isnan(x)
 
 
-def isinf(a: Any) -> Any:
+def isinf(a: TensorLike) -> Any:
     """Return whether each item is infinite, dtype bool; always False for integers.
 
     Parameters
@@ -51,7 +55,7 @@ def isinf(a: Any) -> Any:
 
 
 def isclose(
-    a: Any, b: Any, rtol: float = 1e-05, atol: float = 1e-08, equal_nan: bool = False
+    a: object, b: object, rtol: float = 1e-05, atol: float = 1e-08, equal_nan: bool = False
 ) -> Any:
     """Return whether items are close: ``|a - b| <= atol + rtol * |b|``, dtype bool.
 
@@ -77,7 +81,7 @@ def isclose(
     return a_.or_(close, a_.and_(isnan(x), isnan(y))) if equal_nan else close
 
 
-def round(a: Any, mode: str | None = None) -> Any:
+def round(a: TensorLike, mode: str | None = None) -> Any:
     """Return `a` rounded to integers, in its own float dtype.
 
     Parameters
@@ -107,7 +111,7 @@ def round(a: Any, mode: str | None = None) -> Any:
     )
 
 
-def iround(a: Any, mode: str | None = None) -> Any:
+def iround(a: TensorLike, mode: str | None = None) -> Any:
     """Return `a` rounded to integers of dtype int64; see `round`.
 
     Parameters
@@ -122,7 +126,7 @@ def iround(a: Any, mode: str | None = None) -> Any:
     return cast(round(a, mode), "int64")
 
 
-def divmod(x: Any, y: Any) -> tuple[Any, Any]:
+def divmod(x: TensorLike, y: TensorLike) -> tuple[Any, Any]:
     """Return the floor of the quotient, and the remainder.
 
     Parameters
@@ -137,7 +141,7 @@ def divmod(x: Any, y: Any) -> tuple[Any, Any]:
     return a_.int_div(x, y), mod_check(x, y)
 
 
-def mod_check(x: Any, y: Any) -> Any:
+def mod_check(x: TensorLike, y: TensorLike) -> Any:
     """Return the remainder of `x` divided by `y`; ComplexError for complex numbers.
 
     Parameters
@@ -152,7 +156,7 @@ def mod_check(x: Any, y: Any) -> Any:
     return a_.mod(x, y)
 
 
-def div_proxy(x: Any, y: Any) -> Any:
+def div_proxy(x: TensorLike, y: TensorLike) -> Any:
     """Return Python 2's ``x / y``: for integers what `config.int_division` says.
 
     Parameters
@@ -168,7 +172,7 @@ def div_proxy(x: Any, y: Any) -> Any:
     return a_.int_div(x, y) if kind == "int" else a_.true_div(x, y)
 
 
-def ceil_intdiv(a: Any, b: Any) -> Any:
+def ceil_intdiv(a: TensorLike, b: TensorLike) -> Any:
     """Return the quotient of integers, rounded up.
 
     Parameters
@@ -185,7 +189,7 @@ def ceil_intdiv(a: Any, b: Any) -> Any:
     return a_.add(quotient, cast(a_.neq(a_.mod(x, y), 0), quotient.type.dtype))
 
 
-def complex_from_polar(abs: Any, angle: Any) -> Any:
+def complex_from_polar(abs: TensorLike, angle: TensorLike) -> Any:
     """Return complex numbers of a modulus and an angle in radians.
 
     Parameters
@@ -204,7 +208,7 @@ def complex_from_polar(abs: Any, angle: Any) -> Any:
     return a_.complex_(a_.mul(size, t.cos(phase)), a_.mul(size, t.sin(phase)))
 
 
-def default(x: Any, default: Any) -> Any:
+def default(x: TensorLike, default: TensorLike) -> Any:
     """Return `x`, or `default` where `x` is None.
 
     Parameters
@@ -219,7 +223,7 @@ def default(x: Any, default: Any) -> Any:
     return as_tensor_variable(default if x is None else x)
 
 
-def largest(*args: Any) -> Any:
+def largest(*args: TensorLike) -> Any:
     """Return the largest of several tensors, itemwise.
 
     Parameters
@@ -234,7 +238,7 @@ def largest(*args: Any) -> Any:
     return _extreme(a_.maximum, args)
 
 
-def smallest(*args: Any) -> Any:
+def smallest(*args: TensorLike) -> Any:
     """Return the smallest of several tensors, itemwise.
 
     Parameters
@@ -249,7 +253,7 @@ def smallest(*args: Any) -> Any:
     return _extreme(a_.minimum, args)
 
 
-def _extreme(op: Any, values: tuple[Any, ...]) -> Any:
+def _extreme(op: Any, values: tuple[object, ...]) -> Any:
     if not values:
         raise TypeError(f"{op.name} needs at least one tensor")
     result = as_tensor_variable(values[0])
@@ -258,11 +262,11 @@ def _extreme(op: Any, values: tuple[Any, ...]) -> Any:
     return result
 
 
-def identity_copy(x: Any) -> Any:
+def identity_copy(x: TensorLike) -> Any:
     """Return a variable of its own with the value of `x`."""
     return a_.copy(as_tensor_variable(x))
 
 
-def float_x(value: Any) -> np.ndarray:
+def float_x(value: TensorLike) -> np.ndarray:
     """Return numbers as an array of `config.floatX`."""
     return np.asarray(value, dtype=config.floatX)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -15,6 +15,7 @@ from theano._core.api.array.joining import join
 from theano._core.api.array.shaping import squeeze
 from theano._core.api.conversion import as_tensor_variable, cast
 from theano._core.base import dtypes
+from theano._core.ir.variable import Variable
 from theano._core.ops.array import shaping
 from theano._core.ops.array.assertions import Assert, Require
 from theano._core.ops.array.broadcasting import Alloc
@@ -27,15 +28,18 @@ from theano._core.ops.core.dimshuffle import dimshuffle, pad_left
 from theano._core.ops.cumulative import Cumulative, difference
 from theano._core.ops.elementwise import arithmetic as a_
 
+if TYPE_CHECKING:
+    from theano._core.ir.annotations import TensorLike
 
-def _cumulative(mode: str, x: Any, axis: int | None) -> Any:
+
+def _cumulative(mode: str, x: object, axis: int | None) -> Any:
     x = as_tensor_variable(x)
     if axis is None:
         x, axis = (x if x.type.ndim == 1 else shaping.reshape_op(x, [-1])), 0
     return Cumulative(shaping.axis_of(f"cum{mode}", x, axis), mode)(x)
 
 
-def cumsum(x: Any, axis: int | None = None) -> Any:
+def cumsum(x: TensorLike, axis: int | None = None) -> Any:
     """Return the sums of the items along `axis` up to each position, in the dtype of `x`.
 
     Parameters
@@ -52,7 +56,7 @@ def cumsum(x: Any, axis: int | None = None) -> Any:
     return _cumulative("add", x, axis)
 
 
-def cumprod(x: Any, axis: int | None = None) -> Any:
+def cumprod(x: object, axis: int | None = None) -> Any:
     """Return the products of the items along `axis` up to each position; as `cumsum`.
 
     The gradient is right where items are zero, too.
@@ -71,7 +75,7 @@ def cumprod(x: Any, axis: int | None = None) -> Any:
     return _cumulative("mul", x, axis)
 
 
-def diff(x: Any, n: int = 1, axis: int = -1) -> Any:
+def diff(x: TensorLike, n: int = 1, axis: int = -1) -> Any:
     """Return the `n`-th differences of neighbouring items along `axis`.
 
     Parameters
@@ -101,7 +105,10 @@ def diff(x: Any, n: int = 1, axis: int = -1) -> Any:
 
 
 def bincount(
-    x: Any, weights: Any = None, minlength: Any = None, assert_nonneg: bool = False
+    x: TensorLike,
+    weights: TensorLike | None = None,
+    minlength: TensorLike | None = None,
+    assert_nonneg: bool = False,
 ) -> Any:
     """Return how often each number from 0 to the largest occurs.
 
@@ -143,7 +150,7 @@ def bincount(
     return AdvancedIncSubtensor((AT,), False)(empty, weights, x)
 
 
-def compress(condition: Any, x: Any, axis: int | None = None) -> Any:
+def compress(condition: TensorLike, x: TensorLike, axis: int | None = None) -> Any:
     """Return the parts of `x` along `axis` where the vector `condition` holds.
 
     With `axis` None the items of the flattened array are taken. `condition` may be shorter.
@@ -151,7 +158,7 @@ def compress(condition: Any, x: Any, axis: int | None = None) -> Any:
     return take(x, flatnonzero(condition), axis)
 
 
-def fill_diagonal(a: Any, val: Any) -> Any:
+def fill_diagonal(a: TensorLike, val: TensorLike) -> Any:
     """Return `a` with the scalar `val` on its main diagonal.
 
     Parameters
@@ -178,7 +185,7 @@ def fill_diagonal(a: Any, val: Any) -> Any:
     return set_subtensor(x[(steps,) * x.type.ndim], val)
 
 
-def fill_diagonal_offset(a: Any, val: Any, offset: Any) -> Any:
+def fill_diagonal_offset(a: TensorLike, val: TensorLike, offset: TensorLike) -> Any:
     """Return the matrix `a` with the scalar `val` on the diagonal that lies `offset` to the right.
 
     Parameters
@@ -207,7 +214,7 @@ def fill_diagonal_offset(a: Any, val: Any, offset: Any) -> Any:
     return set_subtensor(x[a_.add(steps, row), a_.add(steps, column)], val)
 
 
-def _scalar_for(name: str, x: Any, val: Any) -> Any:
+def _scalar_for(name: str, x: Variable, val: TensorLike) -> Any:
     val = as_tensor_variable(val)
     if val.type.ndim:
         raise TypeError(f"{name}: second parameter must be a scalar, got {val.type}")
@@ -219,7 +226,9 @@ def _scalar_for(name: str, x: Any, val: Any) -> Any:
     return cast(val, x.type.dtype)
 
 
-def unravel_index(indices: Any, dims: Any, order: str = "C", ndim: int | None = None) -> Any:
+def unravel_index(
+    indices: TensorLike, dims: TensorLike, order: str = "C", ndim: int | None = None
+) -> Any:
     """Return where the items numbered `indices` are in an array of lengths `dims`.
 
     Parameters
@@ -243,7 +252,10 @@ def unravel_index(indices: Any, dims: Any, order: str = "C", ndim: int | None = 
 
 
 def ravel_multi_index(
-    multi_index: Sequence[Any], dims: Any, mode: Any = "raise", order: str = "C"
+    multi_index: Sequence[object],
+    dims: object,
+    mode: Sequence[str] | str = "raise",
+    order: str = "C",
 ) -> Any:
     """Return the numbers of the items at `multi_index` in an array of lengths `dims`.
 
@@ -263,7 +275,12 @@ def ravel_multi_index(
     return RavelMultiIndex(mode, order)(*multi_index, as_tensor_variable(dims))
 
 
-def choose(a: Any, choices: Any, out: Any = None, mode: str = "raise") -> Any:
+def choose(
+    a: TensorLike,
+    choices: Variable | Sequence[Variable | float] | Sequence[Variable],
+    out: TensorLike | None = None,
+    mode: str = "raise",
+) -> Any:
     """Return, for each position, the item there of the array whose number `a` holds.
 
     Parameters
@@ -288,7 +305,7 @@ def choose(a: Any, choices: Any, out: Any = None, mode: str = "raise") -> Any:
     return Choose(mode)(a, choices)
 
 
-def _stacked(arrays: list[Any]) -> Any:
+def _stacked(arrays: list[Variable]) -> Any:
     """Return arrays, broadcast to one shape, along a new first axis."""
     rank = max(x.type.ndim for x in arrays)
     arrays = [pad_left(x, rank) for x in arrays]
@@ -300,7 +317,7 @@ def _stacked(arrays: list[Any]) -> Any:
     return as_tensor_variable(arrays)
 
 
-def bartlett(M: Any) -> Any:
+def bartlett(M: TensorLike) -> Any:
     """Return a triangular window of `M` items that is 0 at both ends; float64.
 
     Parameters
@@ -326,13 +343,13 @@ def bartlett(M: Any) -> Any:
 
 
 def cov(
-    m: Any,
-    y: Any = None,
+    m: TensorLike,
+    y: TensorLike | None = None,
     rowvar: bool = True,
     bias: bool = False,
     ddof: int | None = None,
-    fweights: Any = None,
-    aweights: Any = None,
+    fweights: TensorLike | None = None,
+    aweights: TensorLike | None = None,
 ) -> Any:
     """Return the covariance matrix of variables.
 
@@ -379,7 +396,7 @@ def cov(
     return squeeze(a_.true_div(product, divisor))
 
 
-def _variables(m: Any, rowvar: bool) -> Any:
+def _variables(m: TensorLike, rowvar: bool) -> Any:
     x = as_tensor_variable(m)
     if x.type.ndim > 2:
         raise ValueError(f"m has more than 2 dimensions: {x.type}")

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from theano._core.api.array.shaping import unbroadcast
 from theano._core.api.array.sorting import along_unknown, to_be_known
 from theano._core.api.conversion import as_tensor_variable, cast
 from theano._core.base import dtypes
+from theano._core.ir.variable import Variable
 from theano._core.ops.array import fourier as ops
 from theano._core.ops.array.dims import as_int64, product
 from theano._core.ops.array.shaping import axis_of, length
 from theano._core.ops.core.op import python_int
 from theano._core.ops.elementwise.arithmetic import add, mul, sub, true_div
 from theano._core.ops.elementwise.transcendental import sqrt
+
+if TYPE_CHECKING:
+    from theano._core.ir.annotations import TensorLike
 
 NORMS = (None, "ortho", "no_norm")
 
@@ -24,12 +28,12 @@ def _check_norm(norm: str | None) -> None:
         raise ValueError(f"Invalid value {norm} for norm, must be None, 'ortho' or 'no_norm'")
 
 
-def _divided(x: Any, count: Any, by_root: bool) -> Any:
+def _divided(x: Variable, count: TensorLike, by_root: bool) -> Any:
     number = cast(as_tensor_variable(as_int64(count)), x.type.dtype)
     return true_div(x, sqrt(number) if by_root else number)
 
 
-def rfft(inp: Any, norm: str | None = None) -> Any:
+def rfft(inp: TensorLike, norm: str | None = None) -> Any:
     """Return the Fourier transform of real arrays.
 
     Parameters
@@ -57,7 +61,7 @@ def rfft(inp: Any, norm: str | None = None) -> Any:
     return _divided(out, product([length(x, axis) for axis in range(1, x.type.ndim)]), True)
 
 
-def irfft(inp: Any, norm: str | None = None, is_odd: bool = False) -> Any:
+def irfft(inp: TensorLike, norm: str | None = None, is_odd: bool = False) -> Any:
     """Return the real arrays whose transform, as `rfft` gives it, is `inp`.
 
     Parameters
@@ -89,7 +93,9 @@ def irfft(inp: Any, norm: str | None = None, is_odd: bool = False) -> Any:
     return _divided(out, product([*lengths, size]), norm == "ortho")
 
 
-def _transform(x: Any, n: Any, axis: int, norm: str | None, inverse: bool) -> Any:
+def _transform(
+    x: Variable, n: TensorLike | None, axis: int, norm: str | None, inverse: bool
+) -> Any:
     if norm not in (None, "backward", "ortho", "forward"):
         raise ValueError(f"norm must be None, 'backward', 'ortho' or 'forward', got {norm!r}")
     single = x.type.dtype in ("float16", "float32", "complex64")
@@ -100,12 +106,14 @@ def _transform(x: Any, n: Any, axis: int, norm: str | None, inverse: bool) -> An
     return out
 
 
-def _one_axis(a: Any, n: Any, axis: Any, norm: str | None, inverse: bool) -> Any:
+def _one_axis(
+    a: TensorLike, n: TensorLike | None, axis: TensorLike, norm: str | None, inverse: bool
+) -> Any:
     x = as_tensor_variable(a)
     return _transform(x, n, axis_of("fft", x, axis), norm, inverse)
 
 
-def _several_axes(a: Any, s: Any, axes: Any, norm: str | None, inverse: bool) -> Any:
+def _several_axes(a: TensorLike, s: Any, axes: Any, norm: str | None, inverse: bool) -> Any:
     x = as_tensor_variable(a)
     rank = x.type.ndim
     if axes is None:
@@ -119,7 +127,7 @@ def _several_axes(a: Any, s: Any, axes: Any, norm: str | None, inverse: bool) ->
     return x
 
 
-def fft(a: Any, n: Any = None, axis: int = -1, norm: str | None = None) -> Any:
+def fft(a: TensorLike, n: TensorLike | None = None, axis: int = -1, norm: str | None = None) -> Any:
     """Return the discrete Fourier transform along one axis.
 
     Parameters
@@ -142,13 +150,18 @@ def fft(a: Any, n: Any = None, axis: int = -1, norm: str | None = None) -> Any:
     return _one_axis(a, n, axis, norm, False)
 
 
-def ifft(a: Any, n: Any = None, axis: int = -1, norm: str | None = None) -> Any:
+def ifft(
+    a: TensorLike, n: TensorLike | None = None, axis: int = -1, norm: str | None = None
+) -> Any:
     """Return the inverse of `fft`, with the same arguments."""
     return _one_axis(a, n, axis, norm, True)
 
 
 def fftn(
-    a: Any, s: Sequence[Any] | None = None, axes: Sequence[int] | None = None, norm: Any = None
+    a: TensorLike,
+    s: Sequence[object] | None = None,
+    axes: Sequence[int] | None = None,
+    norm: Any = None,
 ) -> Any:
     """Return the discrete Fourier transform along several axes.
 
@@ -166,27 +179,36 @@ def fftn(
 
 
 def ifftn(
-    a: Any, s: Sequence[Any] | None = None, axes: Sequence[int] | None = None, norm: Any = None
+    a: TensorLike,
+    s: Sequence[object] | None = None,
+    axes: Sequence[int] | None = None,
+    norm: Any = None,
 ) -> Any:
     """Return the inverse of `fftn`, with the same arguments."""
     return _several_axes(a, s, axes, norm, True)
 
 
 def fft2(
-    a: Any, s: Sequence[Any] | None = None, axes: Sequence[int] = (-2, -1), norm: Any = None
+    a: TensorLike,
+    s: Sequence[object] | None = None,
+    axes: Sequence[int] = (-2, -1),
+    norm: Any = None,
 ) -> Any:
     """Return the discrete Fourier transform along two axes; arguments as for `fftn`."""
     return _several_axes(a, s, axes, norm, False)
 
 
 def ifft2(
-    a: Any, s: Sequence[Any] | None = None, axes: Sequence[int] = (-2, -1), norm: Any = None
+    a: TensorLike,
+    s: Sequence[object] | None = None,
+    axes: Sequence[int] = (-2, -1),
+    norm: Any = None,
 ) -> Any:
     """Return the inverse of `fft2`, with the same arguments."""
     return _several_axes(a, s, axes, norm, True)
 
 
-def fourier_fft(a: Any, n: Any, axis: Any) -> Any:
+def fourier_fft(a: TensorLike, n: TensorLike, axis: TensorLike) -> Any:
     """Return the discrete Fourier transform along one axis; `theano.tensor.fourier.fft`.
 
     Parameters

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -31,6 +31,9 @@ from theano._core.ops.core.dimshuffle import DimShuffle, dimshuffle, pad_left
 from theano._core.ops.core.op import as_variable
 from theano._core.ops.elementwise import arithmetic as a_
 
+if TYPE_CHECKING:
+    from theano._core.ir.annotations import TensorLike
+
 _BOOLS = (
     "TensorType does not support Python bools for indexing, such as tensor[[True, False]]. To use "
     "a boolean mask, convert the mask to a NumPy array first, e.g., "
@@ -38,7 +41,7 @@ _BOOLS = (
 )
 
 
-def get_item(x: Any, key: Any) -> Any:
+def get_item(x: object, key: Any) -> Any:
     """Return the part of `x` that `key` names, by NumPy's rules.
 
     Parameters
@@ -68,7 +71,7 @@ def get_item(x: Any, key: Any) -> Any:
     return _marked(part, getattr(part.tag, "index_steps", 1) + 1) if new_axes else part
 
 
-def _without_axes_left_out(x: Any, entries: list[Any]) -> Any:
+def _without_axes_left_out(x: Any, entries: Sequence[object]) -> Any:
     """Return `x` without axes behind those of an index that inserts axes, if all are broadcastable.
 
     In Theano 1.0.5 such an index says all axes of the result: a column `[:, None]` is a column.
@@ -81,25 +84,25 @@ def _without_axes_left_out(x: Any, entries: list[Any]) -> Any:
     return dimshuffle(x, range(given))
 
 
-def _is_old_tuple(key: Any) -> bool:
+def _is_old_tuple(key: object) -> bool:
     """Tell whether an index is a list that stands for a tuple, as in NumPy before 1.23."""
     return isinstance(key, list) and any(
         entry is None or entry is Ellipsis or isinstance(entry, slice) for entry in key
     )
 
 
-def _holds_bool(entry: Any) -> bool:
+def _holds_bool(entry: object) -> bool:
     if isinstance(entry, (list, tuple)):
         return any(_holds_bool(item) for item in entry)
     return isinstance(entry, (bool, np.bool_))
 
 
-def _is_mask(entry: Any) -> bool:
+def _is_mask(entry: object) -> bool:
     dtype = getattr(entry, "dtype", None)
     return dtype is not None and str(dtype) == "bool"
 
 
-def _is_array(entry: Any) -> bool:
+def _is_array(entry: object) -> bool:
     if isinstance(entry, (list, tuple)):
         return True
     if isinstance(entry, np.ndarray):
@@ -131,7 +134,7 @@ def _expanded(x: Any, entries: list[Any]) -> list[Any]:
     return entries
 
 
-def _parted_by_dots(entries: Sequence[Any]) -> bool:
+def _parted_by_dots(entries: Sequence[TensorLike]) -> bool:
     """Tell whether an Ellipsis stands between positions: it parts them even if it is no axis."""
     dots = [i for i, entry in enumerate(entries) if entry is Ellipsis]
     parts = (entries[: dots[0]], entries[dots[0] :]) if dots else ()
@@ -174,7 +177,7 @@ def _without_masks(x: Any, entries: list[Any]) -> tuple[Any, list[Any]]:
     return x, result
 
 
-def _without_slice_variables(x: Any, entries: list[Any]) -> list[Any]:
+def _without_slice_variables(x: object, entries: Sequence[object]) -> list[Any]:
     """Replace each variable that holds a slice by a slice of variables."""
     result: list[Any] = []
     axis = 0
@@ -191,7 +194,7 @@ def _unstretched(positions: np.ndarray) -> Any:
     return kind.constant_class(kind, positions.astype("int64"))
 
 
-def nonzero(a: Any, return_matrix: bool = False) -> Any:
+def nonzero(a: TensorLike, return_matrix: bool = False) -> Any:
     """Return where the items of `a` are not zero, in C order.
 
     Parameters
@@ -217,7 +220,7 @@ def nonzero(a: Any, return_matrix: bool = False) -> Any:
     return matrix if return_matrix else tuple(get_item(matrix, i) for i in range(x.type.ndim))
 
 
-def flatnonzero(a: Any) -> Any:
+def flatnonzero(a: TensorLike) -> Any:
     """Return where the items of the flattened `a` are not zero, an int64 vector.
 
     Parameters
@@ -234,7 +237,7 @@ def flatnonzero(a: Any) -> Any:
     return nonzero(x if x.type.ndim == 1 else shaping.reshape_op(x, [-1]))[0]
 
 
-def nonzero_values(a: Any) -> Any:
+def nonzero_values(a: TensorLike) -> Any:
     """Return the items of `a` that are not zero, in C order, a vector.
 
     Parameters
@@ -250,7 +253,7 @@ def nonzero_values(a: Any) -> Any:
     return get_item(x if x.type.ndim == 1 else shaping.reshape_op(x, [-1]), flatnonzero(x))
 
 
-def _basic(x: Any, entries: Sequence[Any]) -> Any:
+def _basic(x: object, entries: Sequence[object]) -> Any:
     """Return a view: integers, slices and new axes."""
     kept = [_basic_entry(entry) for entry in entries if entry is not None]
     form, values = split_index(kept)
@@ -261,7 +264,7 @@ def _basic(x: Any, entries: Sequence[Any]) -> Any:
     return _marked(dimshuffle(view, old), 2 if form else 1)
 
 
-def _viewed_axes(entries: Sequence[Any], rank: int) -> list[Any]:
+def _viewed_axes(entries: Sequence[object], rank: int) -> list[Any]:
     order: list[Any] = []
     axes = iter(range(rank))
     for entry in entries:
@@ -272,13 +275,13 @@ def _viewed_axes(entries: Sequence[Any], rank: int) -> list[Any]:
     return order + list(axes)
 
 
-def _basic_entry(entry: Any) -> Any:
+def _basic_entry(entry: object) -> Any:
     if isinstance(entry, slice):
         return slice(*(_integer(part) for part in (entry.start, entry.stop, entry.step)))
     return _integer(entry)
 
 
-def _integer(value: Any) -> Any:
+def _integer(value: object) -> Any:
     """Return a part of a basic index if it is None or an integer."""
     if isinstance(value, np.ndarray) and value.ndim == 0:
         value = value[()]
@@ -291,7 +294,7 @@ def _integer(value: Any) -> Any:
     )
 
 
-def _with_arrays(x: Any, entries: Sequence[Any], apart: bool) -> Any:
+def _with_arrays(x: Any, entries: Sequence[TensorLike], apart: bool) -> Any:
     """Return a copy: the slices are taken first, then the arrays address what is left.
 
     `apart` says that the axes of the arrays come first although the arrays are neighbours.
@@ -316,7 +319,9 @@ def _with_arrays(x: Any, entries: Sequence[Any], apart: bool) -> Any:
     return _marked(items, steps)
 
 
-def _axes_in_order(start: int, items: Any, entries: Sequence[Any], apart: bool) -> list[Any]:
+def _axes_in_order(
+    start: int, items: Variable, entries: Sequence[TensorLike], apart: bool
+) -> list[Any]:
     """Return the axes of gathered `items`, which has those of the arrays from `start` on, in order.
 
     The axes of the arrays stand where the arrays stood if these are neighbours, else in front.
@@ -336,7 +341,7 @@ def _axes_in_order(start: int, items: Any, entries: Sequence[Any], apart: bool) 
     return order + list(rest)
 
 
-def _positions(entry: Any) -> Any:
+def _positions(entry: TensorLike) -> Any:
     if isinstance(entry, (list, tuple)) and not entry:
         return np.zeros(0, dtype="int64")
     if isinstance(entry, str) or not (_is_array(entry) or is_scalar_index(entry)):
@@ -344,7 +349,7 @@ def _positions(entry: Any) -> Any:
     return as_variable(entry)
 
 
-def _marked(view: Any, steps: int) -> Any:
+def _marked(view: Variable, steps: int) -> Any:
     # One index may have made several nodes; `set_subtensor` must go back through all of them.
     if steps > 1:
         view.tag.index_steps = steps
@@ -352,7 +357,7 @@ def _marked(view: Any, steps: int) -> Any:
 
 
 def set_subtensor(
-    x: Any, y: Any, inplace: bool = False, tolerate_inplace_aliasing: bool = False
+    x: TensorLike, y: object, inplace: bool = False, tolerate_inplace_aliasing: bool = False
 ) -> Any:
     """Return the indexed array with the part `x` replaced by `y`.
 
@@ -389,8 +394,8 @@ def set_subtensor(
 
 
 def inc_subtensor(
-    x: Any,
-    y: Any,
+    x: TensorLike,
+    y: object,
     inplace: bool = False,
     set_instead_of_inc: bool = False,
     tolerate_inplace_aliasing: bool = False,
@@ -422,7 +427,7 @@ def inc_subtensor(
 _NOT_INDEXED = "x must be the result of a subtensor operation, such as a[0], got {}"
 
 
-def _write(x: Any, y: Any, assign: bool) -> Any:
+def _write(x: object, y: Any, assign: bool) -> Any:
     if not isinstance(x, Variable) or x.owner is None:
         raise TypeError(_NOT_INDEXED.format(x))
     y = as_tensor_variable(y)
@@ -451,7 +456,7 @@ def _same_item_type(y: Any, dtype: str) -> Any:
     return cast(y, dtype)
 
 
-def _write_back(x: Any, y: Any, assign: bool, steps: int, indexed: bool) -> Any:
+def _write_back(x: Any, y: object, assign: bool, steps: int, indexed: bool) -> Any:
     """Return the array that `x` is a part of, `steps` nodes up, with `y` written to the part.
 
     `indexed` says that one index made all of these nodes; else `x` may be another view of a part.
@@ -497,7 +502,7 @@ def _through_axes(x: Any, y: Any, assign: bool, steps: int, indexed: bool) -> An
     return op(written) if same_rank and not dropped else written
 
 
-def _filled(base: Any, value: Any) -> Any:
+def _filled(base: Variable, value: Variable) -> Any:
     return IncSubtensor((), True)(base, value)
 
 
@@ -508,7 +513,9 @@ def _through_reshape(x: Any, y: Any, assign: bool) -> Any:
     return _write(base, shaping.reshape_op(whole, shaping.shape(base), base.type.ndim), assign)
 
 
-def take(a: Any, indices: Any, axis: Any = None, mode: str = "raise") -> Any:
+def take(
+    a: TensorLike, indices: TensorLike, axis: TensorLike | None = None, mode: str = "raise"
+) -> Any:
     """Return the items of `a` at `indices` along `axis`.
 
     Parameters
@@ -539,7 +546,7 @@ def take(a: Any, indices: Any, axis: Any = None, mode: str = "raise") -> Any:
     return get_item(x, index)
 
 
-def sparse_grad(var: Any) -> Any:
+def sparse_grad(var: Variable) -> Any:
     """Return `var`, rows of a matrix at a vector of positions, with a sparse gradient.
 
     The gradient with respect to the matrix stores the rows that were chosen: `theano.sparse` has

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from theano._core.ops.array.disk import LoadFromDisk
 
+if TYPE_CHECKING:
+    from theano._core.ir.annotations import DType, TensorLike
 
-def load(path: Any, dtype: Any, broadcastable: Sequence[bool], mmap_mode: str | None = None) -> Any:
+
+def load(
+    path: TensorLike, dtype: DType, broadcastable: Sequence[bool], mmap_mode: str | None = None
+) -> Any:
     """Return the array in an .npy file, read when the function runs.
 
     Parameters
@@ -44,21 +49,21 @@ def _no_mpi(name: str) -> NoReturn:
     )
 
 
-def send(var: Any, dest: int, tag: int) -> NoReturn:
+def send(var: TensorLike, dest: int, tag: int) -> NoReturn:
     """Raise NotImplementedError: functions do not exchange arrays through MPI."""
     _no_mpi("send")
 
 
-def isend(var: Any, dest: int, tag: int) -> NoReturn:
+def isend(var: TensorLike, dest: int, tag: int) -> NoReturn:
     """Raise NotImplementedError: functions do not exchange arrays through MPI."""
     _no_mpi("isend")
 
 
-def recv(shape: Any, dtype: Any, source: int, tag: int) -> NoReturn:
+def recv(shape: TensorLike, dtype: DType, source: int, tag: int) -> NoReturn:
     """Raise NotImplementedError: functions do not exchange arrays through MPI."""
     _no_mpi("recv")
 
 
-def irecv(shape: Any, dtype: Any, source: int, tag: int) -> NoReturn:
+def irecv(shape: TensorLike, dtype: DType, source: int, tag: int) -> NoReturn:
     """Raise NotImplementedError: functions do not exchange arrays through MPI."""
     _no_mpi("irecv")

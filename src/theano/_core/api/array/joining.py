@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -24,8 +24,11 @@ from theano._core.ops.core.op import python_int
 from theano._core.ops.elementwise.arithmetic import eq, ge, lt, mod, sub
 from theano._core.ops.sorting import Spread
 
+if TYPE_CHECKING:
+    from theano._core.ir.annotations import TensorLike
 
-def concatenate(tensor_list: Sequence[Any], axis: int = 0) -> Any:
+
+def concatenate(tensor_list: Sequence[TensorLike], axis: int = 0) -> Any:
     """Return tensors of one rank put one after another along `axis`.
 
     Parameters
@@ -54,7 +57,7 @@ def concatenate(tensor_list: Sequence[Any], axis: int = 0) -> Any:
     return join(axis, *tensor_list)
 
 
-def join(axis: Any, *tensors_list: Any) -> Any:
+def join(axis: Any, *tensors_list: object) -> Any:
     """Return tensors of one rank put one after another along `axis`; see `concatenate`.
 
     `axis` may be an integer scalar that is not known yet.
@@ -86,7 +89,7 @@ def join(axis: Any, *tensors_list: Any) -> Any:
         ) from None
 
 
-def _join_along_unknown(axis: Any, arrays: Sequence[Any]) -> Any:
+def _join_along_unknown(axis: object, arrays: Sequence[object]) -> Any:
     """Choose between the joins along each axis; only the chosen one is computed."""
     axis = as_tensor_variable(axis)
     if axis.type.ndim or not dtypes.is_integer(axis.type.dtype):
@@ -102,7 +105,7 @@ def _join_along_unknown(axis: Any, arrays: Sequence[Any]) -> Any:
     return result
 
 
-def stack(*tensors: Any, **kwargs: Any) -> Any:
+def stack(*tensors: TensorLike, **kwargs: object) -> Any:
     """Return tensors of one shape put along a new axis.
 
     Parameters
@@ -168,7 +171,7 @@ def _stack_arguments(args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Seq
     return tensors, int(axis)
 
 
-def stacklists(arg: Any) -> Any:
+def stacklists(arg: TensorLike) -> Any:
     """Return nested lists of tensors of one shape as one tensor; a tensor as it is.
 
     Parameters
@@ -184,7 +187,7 @@ def stacklists(arg: Any) -> Any:
     return arg
 
 
-def horizontal_stack(*args: Any) -> Any:
+def horizontal_stack(*args: TensorLike) -> Any:
     """Return matrices side by side.
 
     Parameters
@@ -200,7 +203,7 @@ def horizontal_stack(*args: Any) -> Any:
     return concatenate(args, axis=1)
 
 
-def vertical_stack(*args: Any) -> Any:
+def vertical_stack(*args: TensorLike) -> Any:
     """Return matrices one below another.
 
     Parameters
@@ -216,14 +219,14 @@ def vertical_stack(*args: Any) -> Any:
     return concatenate(args, axis=0)
 
 
-def _check_matrices(args: Sequence[Any]) -> None:
+def _check_matrices(args: Sequence[TensorLike]) -> None:
     if len(args) < 2:
         raise ValueError(f"at least two matrices are needed, got {len(args)}")
     if any(as_tensor_variable(arg).type.ndim != 2 for arg in args):
         raise TypeError(f"only matrices can be stacked so, got {args}")
 
 
-def split(x: Any, splits_size: Any, n_splits: int, axis: int = 0) -> Any:
+def split(x: TensorLike, splits_size: TensorLike, n_splits: int, axis: int = 0) -> Any:
     """Return `x` cut along `axis` into `n_splits` parts.
 
     Parameters
@@ -274,7 +277,7 @@ def split(x: Any, splits_size: Any, n_splits: int, axis: int = 0) -> Any:
     return parts[0] if n_splits == 1 else parts
 
 
-def repeat(x: Any, repeats: Any, axis: int | None = None) -> Any:
+def repeat(x: Any, repeats: TensorLike, axis: int | None = None) -> Any:
     """Return `x` with each item repeated along `axis`.
 
     Parameters
@@ -312,7 +315,7 @@ def repeat(x: Any, repeats: Any, axis: int | None = None) -> Any:
     return shaping.reshape_op(spread, lengths)
 
 
-def tile(x: Any, reps: Any, ndim: int | None = None) -> Any:
+def tile(x: TensorLike, reps: TensorLike, ndim: int | None = None) -> Any:
     """Return `x` put side by side with itself.
 
     Parameters
@@ -348,7 +351,7 @@ def tile(x: Any, reps: Any, ndim: int | None = None) -> Any:
     return shaping.reshape_op(spread, whole)
 
 
-def _tile_counts(reps: Any, ndim: int | None) -> list[Any]:
+def _tile_counts(reps: TensorLike, ndim: int | None) -> list[Any]:
     if isinstance(reps, Variable) and reps.ndim == 1 and ndim is not None:
         missing = sub(ndim, shaping.length(reps, 0))
         missing = Assert(f"tile: reps has more than {ndim} items")(missing, ge(missing, 0))
@@ -367,7 +370,7 @@ def _tile_counts(reps: Any, ndim: int | None) -> list[Any]:
     return counts
 
 
-def roll(x: Any, shift: Any, axis: Any = None) -> Any:
+def roll(x: TensorLike, shift: TensorLike, axis: TensorLike | None = None) -> Any:
     """Return `x` with its items moved by `shift` along `axis`; the last ones come first again.
 
     With `axis` None the flattened array is rolled.

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import reduce as fold
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from theano._core.api.array.products import diag as diag_of_tensor
 from theano._core.api.array.products import diagonal, dot, matmul
 from theano._core.api.conversion import as_tensor_variable
+from theano._core.ir.variable import Variable
 from theano._core.ops.array import shaping
 from theano._core.ops.array.broadcasting import Alloc
 from theano._core.ops.array.creation import ARange, identity_matrix
@@ -31,8 +32,11 @@ from theano._core.ops.linalg.matrices import (
 from theano._core.ops.linalg.spectra import SVD, Eigh
 from theano._core.ops.linalg.systems import cholesky, matrix_inverse, solve, solve_lower_triangular
 
+if TYPE_CHECKING:
+    from theano._core.ir.annotations import TensorLike
 
-def svd(a: Any, full_matrices: Any = 1, compute_uv: Any = 1) -> Any:
+
+def svd(a: TensorLike, full_matrices: TensorLike = 1, compute_uv: TensorLike = 1) -> Any:
     """Return the singular value decomposition A = U diag(s) V^H.
 
     Parameters
@@ -60,7 +64,7 @@ def svd(a: Any, full_matrices: Any = 1, compute_uv: Any = 1) -> Any:
     return SVD(bool(full_matrices), bool(compute_uv))(a)
 
 
-def qr(a: Any, mode: str = "reduced") -> Any:
+def qr(a: TensorLike, mode: str = "reduced") -> Any:
     """Return Q and R with A = Q R, Q's columns orthonormal and R upper triangular.
 
     Parameters
@@ -81,7 +85,7 @@ def qr(a: Any, mode: str = "reduced") -> Any:
     return QR(old.get(mode, mode))(a)
 
 
-def lu(a: Any, permute_l: bool = False) -> list[Any]:
+def lu(a: TensorLike, permute_l: bool = False) -> list[Any]:
     """Return P, L and U with A = P L U, or P L and U.
 
     Parameters
@@ -107,7 +111,7 @@ def lu(a: Any, permute_l: bool = False) -> list[Any]:
     return [permutation, lower, upper]
 
 
-def eigh(a: Any, UPLO: str = "L") -> Any:
+def eigh(a: TensorLike, UPLO: str = "L") -> Any:
     """Return the eigenvalues, ascending, and eigenvectors (columns) of a Hermitian matrix.
 
     Parameters
@@ -119,7 +123,7 @@ def eigh(a: Any, UPLO: str = "L") -> Any:
     return Eigh(UPLO)(a)
 
 
-def eigvalsh(a: Any, b: Any = None, lower: bool = True) -> Any:
+def eigvalsh(a: object, b: TensorLike | None = None, lower: bool = True) -> Any:
     """Return the eigenvalues, ascending, of a Hermitian matrix, or of the pair A v = w B v.
 
     Parameters
@@ -144,12 +148,12 @@ def eigvalsh(a: Any, b: Any = None, lower: bool = True) -> Any:
     return Eigh("L", vectors=False)(solve_lower_triangular(factor, half))
 
 
-def _from_triangle(x: Any, lower: bool) -> Any:
+def _from_triangle(x: TensorLike, lower: bool) -> Any:
     strict = triangle(x, lower, strict=True)
     return strict + hermitian(strict) + on_diagonal(real_part(x))
 
 
-def trace(X: Any) -> Any:
+def trace(X: TensorLike) -> Any:
     """Return the sum of the diagonal of a matrix, or of each matrix of a stack."""
     x = as_tensor_variable(X)
     if x.type.ndim < 2:
@@ -158,7 +162,7 @@ def trace(X: Any) -> Any:
     return reduce("sum", items, (x.type.ndim - 2,))
 
 
-def diag(x: Any) -> Any:
+def diag(x: TensorLike) -> Any:
     """Return the matrix with a vector on its diagonal, or the diagonal of a matrix.
 
     Raises
@@ -187,7 +191,7 @@ class ExtractDiag:
     def __init__(self, offset: int = 0, axis1: int = 0, axis2: int = 1, view: bool = False) -> None:
         self.offset, self.axis1, self.axis2, self.view = offset, axis1, axis2, view
 
-    def __call__(self, x: Any) -> Any:
+    def __call__(self, x: TensorLike) -> Any:
         """Return the items on the diagonal, as the last axis."""
         x = as_tensor_variable(x)
         if x.type.ndim < 2:
@@ -209,7 +213,7 @@ class AllocDiag:
     def __init__(self, offset: int = 0, axis1: int = 0, axis2: int = 1) -> None:
         self.offset, self.axis1, self.axis2 = offset, axis1, axis2
 
-    def __call__(self, v: Any) -> Any:
+    def __call__(self, v: TensorLike) -> Any:
         """Return zeros with the last axis of `v` on the diagonal of two axes."""
         v = as_tensor_variable(v)
         rank = v.type.ndim
@@ -231,12 +235,12 @@ class AllocDiag:
         return dimshuffle(whole, order)
 
 
-def matrix_dot(*args: Any) -> Any:
+def matrix_dot(*args: TensorLike) -> Any:
     """Return the product of several matrices: ``matrix_dot(a, b, c)`` is ``dot(dot(a, b), c)``."""
     return fold(dot, args)
 
 
-def matrix_power(M: Any, n: int) -> Any:
+def matrix_power(M: TensorLike, n: int) -> Any:
     """Return a square matrix, or each matrix of a stack, to an integer power.
 
     Parameters
@@ -262,7 +266,7 @@ def matrix_power(M: Any, n: int) -> Any:
     return base * 0 + identity_matrix(rows, rows, 0, base.type.dtype)
 
 
-def kron(a: Any, b: Any) -> Any:
+def kron(a: TensorLike, b: TensorLike) -> Any:
     """Return the Kronecker product, as `scipy.linalg.kron` for matrices.
 
     Parameters
@@ -298,7 +302,7 @@ def kron(a: Any, b: Any) -> Any:
     return shaping.reshape_op(whole, joined)
 
 
-def norm(x: Any, ord: Any = None) -> Any:
+def norm(x: TensorLike, ord: int | str | None = None) -> Any:
     """Return a norm of a vector or a matrix.
 
     Parameters
@@ -325,7 +329,7 @@ def norm(x: Any, ord: Any = None) -> Any:
     return _vector_norm(x, ord) if rank == 1 else _matrix_norm(x, ord)
 
 
-def _vector_norm(x: Any, ord: Any) -> Any:
+def _vector_norm(x: Variable, ord: Any) -> Any:
     if ord is None or ord == 2:
         return sqrt(reduce("sum", sqr(abs_(x))))
     if ord in ("inf", "-inf"):
@@ -337,7 +341,7 @@ def _vector_norm(x: Any, ord: Any) -> Any:
     return pow(reduce("sum", pow(abs_(x), ord)), 1.0 / ord)
 
 
-def _matrix_norm(x: Any, ord: Any) -> Any:
+def _matrix_norm(x: Variable, ord: object) -> Any:
     if ord is None or ord == "fro":
         return sqrt(reduce("sum", sqr(abs_(x))))
     sums = {"inf": ("max", 1), "-inf": ("min", 1), 1: ("max", 0), -1: ("min", 0)}
@@ -350,7 +354,7 @@ def _matrix_norm(x: Any, ord: Any) -> Any:
     raise ValueError(f"Invalid norm order for matrices: {ord!r}.")
 
 
-def tensorinv(a: Any, ind: int = 2) -> Any:
+def tensorinv(a: TensorLike, ind: int = 2) -> Any:
     """Return the inverse of an array, as a map from its last axes to its first `ind`.
 
     Parameters
@@ -377,7 +381,7 @@ def tensorinv(a: Any, ind: int = 2) -> Any:
     return shaping.reshape_op(matrix_inverse(flat), lengths[ind:] + lengths[:ind])
 
 
-def tensorsolve(a: Any, b: Any, axes: Sequence[int] | None = None) -> Any:
+def tensorsolve(a: TensorLike, b: TensorLike, axes: Sequence[int] | None = None) -> Any:
     """Return the x with ``tensordot(a, x, x.ndim) == b``.
 
     Parameters
@@ -403,12 +407,12 @@ def tensorsolve(a: Any, b: Any, axes: Sequence[int] | None = None) -> Any:
     return shaping.reshape_op(solve(flat, shaping.reshape_op(b, [-1])), lengths[split:])
 
 
-def psd(v: Any) -> Any:
+def psd(v: TensorLike) -> Any:
     """Return `v`, said to be positive semi-definite: solutions do not use it."""
     return as_tensor_variable(v)
 
 
-def spectral_radius_bound(X: Any, log2_exponent: int) -> Any:
+def spectral_radius_bound(X: TensorLike, log2_exponent: int) -> Any:
     """Return an upper bound of the largest eigenvalue of a positive semi-definite matrix.
 
     Parameters
@@ -440,7 +444,7 @@ class Eigvalsh:
     def __init__(self, lower: bool = True) -> None:
         self.lower = lower
 
-    def __call__(self, a: Any, b: Any = None) -> Any:
+    def __call__(self, a: TensorLike, b: TensorLike | None = None) -> Any:
         """Return the eigenvalues."""
         return eigvalsh(a, b, self.lower)
 
@@ -451,7 +455,7 @@ class TensorInv:
     def __init__(self, ind: int = 2) -> None:
         self.ind = ind
 
-    def __call__(self, a: Any) -> Any:
+    def __call__(self, a: TensorLike) -> Any:
         """Return the inverse."""
         return tensorinv(a, self.ind)
 
@@ -462,7 +466,7 @@ class TensorSolve:
     def __init__(self, axes: Sequence[int] | None = None) -> None:
         self.axes = axes
 
-    def __call__(self, a: Any, b: Any) -> Any:
+    def __call__(self, a: TensorLike, b: TensorLike) -> Any:
         """Return the solution."""
         return tensorsolve(a, b, self.axes)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from theano._core.api.array.creation import arange, zeros
 from theano._core.api.array.indexing import set_subtensor
@@ -13,8 +13,11 @@ from theano._core.ops.array.broadcasting import Alloc
 from theano._core.ops.array.indexing import AT, AdvancedIncSubtensor, AdvancedSubtensor
 from theano._core.ops.core.dimshuffle import dimshuffle, pad_left
 
+if TYPE_CHECKING:
+    from theano._core.ir.annotations import TensorLike
 
-def permute_row_elements(x: Any, y: Any, inverse: Any = 0) -> Any:
+
+def permute_row_elements(x: TensorLike, y: TensorLike, inverse: TensorLike = 0) -> Any:
     """Return `x` with the items of every row (the last axis) in the order `y`.
 
     Parameters
@@ -55,7 +58,7 @@ def permute_row_elements(x: Any, y: Any, inverse: Any = 0) -> Any:
     return AdvancedSubtensor(axes)(x, *positions, y)
 
 
-def inverse_permutation(perm: Any) -> Any:
+def inverse_permutation(perm: TensorLike) -> Any:
     """Return the permutation that undoes `perm`; for a matrix that of every row.
 
     Parameters
@@ -72,7 +75,7 @@ def inverse_permutation(perm: Any) -> Any:
     return permute_row_elements(steps, perm, inverse=True)
 
 
-def to_one_hot(y: Any, nb_class: Any, dtype: str | None = None) -> Any:
+def to_one_hot(y: TensorLike, nb_class: TensorLike, dtype: str | None = None) -> Any:
     """Return a matrix whose row `i` has a 1 in column ``y[i]`` and zeros elsewhere.
 
     Parameters

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -20,8 +20,11 @@ from theano._core.ops.array.reductions import reduce
 from theano._core.ops.core.dimshuffle import dimshuffle
 from theano._core.ops.elementwise.arithmetic import add, maximum, minimum, mul, sub
 
+if TYPE_CHECKING:
+    from theano._core.ir.annotations import TensorLike
 
-def dot(a: Any, b: Any) -> Any:
+
+def dot(a: TensorLike, b: TensorLike) -> Any:
     """Return the product, summed over the last axis of `a` and the last but one of `b`.
 
     Parameters
@@ -46,7 +49,7 @@ def dot(a: Any, b: Any) -> Any:
     return ops.dot(a, b)
 
 
-def outer(x: Any, y: Any) -> Any:
+def outer(x: object, y: object) -> Any:
     """Return the products of all pairs of items of two arrays, a matrix.
 
     Parameters
@@ -65,7 +68,7 @@ def outer(x: Any, y: Any) -> Any:
     return ops.dot(dimshuffle(x, (0, "x")), dimshuffle(y, ("x", 0)))
 
 
-def _flat(x: Any) -> Any:
+def _flat(x: Variable) -> Any:
     return shape_padleft(x) if x.type.ndim == 0 else shaping.reshape_op(x, [-1])
 
 
@@ -77,7 +80,7 @@ def _axes_lists(name: str, axes: Any) -> list[Any]:
     return [np.atleast_1d(each).tolist() for each in axes]
 
 
-def _check_axes(name: str, x: Any, axes: Sequence[int]) -> list[int]:
+def _check_axes(name: str, x: Variable, axes: Sequence[int]) -> list[int]:
     rank = x.type.ndim
     if len(axes) > rank:
         raise ValueError(
@@ -91,7 +94,7 @@ def _check_axes(name: str, x: Any, axes: Sequence[int]) -> list[int]:
     return [int(axis) % rank for axis in axes]
 
 
-def tensordot(a: Any, b: Any, axes: Any = 2) -> Any:
+def tensordot(a: TensorLike, b: TensorLike, axes: Any = 2) -> Any:
     """Return the product of two arrays, summed over pairs of axes.
 
     Parameters
@@ -132,8 +135,8 @@ def tensordot(a: Any, b: Any, axes: Any = 2) -> Any:
 
 
 def contracted(
-    x: Any,
-    y: Any,
+    x: Variable,
+    y: Variable,
     x_axes: Sequence[int],
     y_axes: Sequence[int],
     x_pairs: Sequence[int] = (),
@@ -168,7 +171,7 @@ def contracted(
     return shaping.pattern_broadcast(whole, [v.type.broadcastable[axis] for v, axis in kept])
 
 
-def batched_dot(a: Any, b: Any) -> Any:
+def batched_dot(a: TensorLike, b: TensorLike) -> Any:
     """Return the products `dot(a[i], b[i])` of each pair, stacked along the first axis.
 
     Parameters
@@ -197,11 +200,11 @@ def batched_dot(a: Any, b: Any) -> Any:
     return batched_tensordot(a, b, [[a.type.ndim - 1], [max(1, b.type.ndim - 2)]])
 
 
-def _padded_right(x: Any, rank: int) -> Any:
+def _padded_right(x: Variable, rank: int) -> Any:
     return dimshuffle(x, [*range(x.type.ndim), *["x"] * (rank - x.type.ndim)])
 
 
-def batched_tensordot(x: Any, y: Any, axes: Any = 2) -> Any:
+def batched_tensordot(x: object, y: object, axes: TensorLike = 2) -> Any:
     """Return ``tensordot(x[i], y[i], axes)`` of each pair, stacked along the first axis.
 
     Parameters
@@ -229,7 +232,7 @@ def batched_tensordot(x: Any, y: Any, axes: Any = 2) -> Any:
     return contracted(x, y, x_axes, y_axes, [0], [0])
 
 
-def matmul(a: Any, b: Any) -> Any:
+def matmul(a: TensorLike, b: TensorLike) -> Any:
     """Return the matrix product: of the last two axes, broadcast over the others.
 
     Parameters
@@ -264,7 +267,7 @@ def matmul(a: Any, b: Any) -> Any:
     return whole if left is a else dimshuffle(whole, [*range(rank - 2), rank - 1])
 
 
-def diagonal(a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
+def diagonal(a: TensorLike, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
     """Return the items of `a` on a diagonal of two axes, as the last axis.
 
     Parameters
@@ -296,7 +299,7 @@ def diagonal(a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
     return dimshuffle(items, [*range(1, rank - 1), 0])
 
 
-def diag(v: Any, k: int = 0) -> Any:
+def diag(v: TensorLike, k: int = 0) -> Any:
     """Return the matrix with the vector `v` on diagonal `k`, or diagonal `k` of a tensor.
 
     Parameters
@@ -322,7 +325,7 @@ def diag(v: Any, k: int = 0) -> Any:
     return AdvancedIncSubtensor((AT, AT), True)(empty, v, rows, columns)
 
 
-def trace(x: Any) -> Any:
+def trace(x: TensorLike) -> Any:
     """Return the sum of the main diagonal of a matrix.
 
     Parameters

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -10,16 +10,20 @@ from theano._core.api.array.elementwise import isclose
 from theano._core.api.array.shaping import make_keep_dims, normalized_axes
 from theano._core.api.conversion import as_tensor_variable, cast
 from theano._core.base import dtypes
+from theano._core.ir.variable import Variable
 from theano._core.ops.array.reductions import ArgExtreme, reduce
 from theano._core.ops.array.shaping import length
 from theano._core.ops.elementwise import arithmetic as a_
 from theano._core.ops.elementwise import transcendental as t
 
+if TYPE_CHECKING:
+    from theano._core.ir.annotations import Axes, TensorLike
+
 
 def _reduced(
     kind: str,
-    x: Any,
-    axis: Any,
+    x: TensorLike,
+    axis: TensorLike | None,
     keepdims: bool,
     dtype: str | None = None,
     acc_dtype: str | None = None,
@@ -33,8 +37,8 @@ def _asked(dtype: str | None) -> str | None:
 
 
 def sum(
-    input: Any,
-    axis: Any = None,
+    input: TensorLike,
+    axis: TensorLike | None = None,
     dtype: str | None = None,
     keepdims: bool = False,
     acc_dtype: str | None = None,
@@ -70,8 +74,8 @@ def sum(
 
 
 def prod(
-    input: Any,
-    axis: Any = None,
+    input: TensorLike,
+    axis: TensorLike | None = None,
     dtype: str | None = None,
     keepdims: bool = False,
     acc_dtype: str | None = None,
@@ -102,7 +106,12 @@ def prod(
 
 
 def _sum_or_product(
-    kind: str, value: Any, axis: Any, dtype: str | None, keepdims: bool, acc_dtype: str | None
+    kind: str,
+    value: TensorLike,
+    axis: TensorLike | None,
+    dtype: str | None,
+    keepdims: bool,
+    acc_dtype: str | None,
 ) -> Any:
     x = as_tensor_variable(value)
     acc_dtype = _asked(acc_dtype)
@@ -115,8 +124,8 @@ def _sum_or_product(
 
 
 def mean(
-    input: Any,
-    axis: Any = None,
+    input: TensorLike,
+    axis: TensorLike | None = None,
     dtype: str | None = None,
     op: bool = False,
     keepdims: bool = False,
@@ -156,7 +165,7 @@ def mean(
     return result
 
 
-def _count(x: Any, axis: Any, dtype: str) -> Any:
+def _count(x: Variable, axis: TensorLike | None, dtype: str) -> Any:
     axes = normalized_axes(x, axis)
     axes = range(x.type.ndim) if axes is None else axes
     total: Any = None
@@ -167,7 +176,11 @@ def _count(x: Any, axis: Any, dtype: str) -> Any:
 
 
 def var(
-    input: Any, axis: Any = None, ddof: int = 0, keepdims: bool = False, corrected: bool = False
+    input: TensorLike,
+    axis: TensorLike | None = None,
+    ddof: int = 0,
+    keepdims: bool = False,
+    corrected: bool = False,
 ) -> Any:
     """Return the variance of the items over axes.
 
@@ -199,7 +212,11 @@ def var(
 
 
 def std(
-    input: Any, axis: Any = None, ddof: int = 0, keepdims: bool = False, corrected: bool = False
+    input: TensorLike,
+    axis: TensorLike | None = None,
+    ddof: int = 0,
+    keepdims: bool = False,
+    corrected: bool = False,
 ) -> Any:
     """Return the standard deviation, the square root of `var`; same arguments.
 
@@ -224,7 +241,7 @@ def std(
     return result
 
 
-def max(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+def max(x: object, axis: TensorLike | None = None, keepdims: bool = False) -> Any:
     """Return the largest item over axes; NaN if any item is.
 
     The gradient goes to each of several equal largest items.
@@ -245,7 +262,7 @@ def max(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     return _extreme("max", x, axis, keepdims)
 
 
-def min(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+def min(x: TensorLike, axis: TensorLike | None = None, keepdims: bool = False) -> Any:
     """Return the smallest item over axes; NaN if any item is.
 
     Parameters
@@ -264,7 +281,7 @@ def min(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     return _extreme("min", x, axis, keepdims)
 
 
-def _extreme(kind: str, value: Any, axis: Any, keepdims: bool) -> Any:
+def _extreme(kind: str, value: object, axis: TensorLike | None, keepdims: bool) -> Any:
     x = as_tensor_variable(value)
     axis = _constant_axis(axis)
     out = reduce(kind, x, normalized_axes(x, axis))
@@ -280,7 +297,7 @@ def _constant_axis(axis: Any) -> Any:
     return None if isinstance(data, (list, tuple)) and not data else data
 
 
-def argmax(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+def argmax(x: object, axis: TensorLike | None = None, keepdims: bool = False) -> Any:
     """Return the position of the largest item over axes, int64.
 
     Parameters
@@ -298,7 +315,7 @@ def argmax(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     return _position("argmax", x, axis, keepdims)
 
 
-def argmin(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+def argmin(x: TensorLike, axis: TensorLike | None = None, keepdims: bool = False) -> Any:
     """Return the position of the smallest item over axes, int64; see `argmax`.
 
     Parameters
@@ -316,7 +333,7 @@ def argmin(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     return _position("argmin", x, axis, keepdims)
 
 
-def _position(kind: str, value: Any, axis: Any, keepdims: bool) -> Any:
+def _position(kind: str, value: object, axis: TensorLike | None, keepdims: bool) -> Any:
     x = as_tensor_variable(value)
     axis = _constant_axis(axis)
     out = ArgExtreme(kind, normalized_axes(x, axis))(x)
@@ -324,7 +341,7 @@ def _position(kind: str, value: Any, axis: Any, keepdims: bool) -> Any:
     return make_keep_dims(x, out, axis) if keepdims else out
 
 
-def max_and_argmax(a: Any, axis: Any = None, keepdims: bool = False) -> list[Any]:
+def max_and_argmax(a: object, axis: Axes = None, keepdims: bool = False) -> list[Any]:
     """Return `max` and `argmax` as a list.
 
     Parameters
@@ -343,7 +360,7 @@ def max_and_argmax(a: Any, axis: Any = None, keepdims: bool = False) -> list[Any
     return [max(a, axis, keepdims), argmax(a, axis, keepdims)]
 
 
-def any(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+def any(x: TensorLike, axis: TensorLike | None = None, keepdims: bool = False) -> Any:
     """Return whether any item over axes is not zero, dtype bool.
 
     Parameters
@@ -361,7 +378,7 @@ def any(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     return _reduced("any", as_tensor_variable(x), axis, keepdims)
 
 
-def all(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+def all(x: TensorLike, axis: TensorLike | None = None, keepdims: bool = False) -> Any:
     """Return whether all items over axes are not zero, dtype bool.
 
     Parameters
@@ -379,7 +396,7 @@ def all(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     return _reduced("all", as_tensor_variable(x), axis, keepdims)
 
 
-def ptp(a: Any, axis: Any = None) -> Any:
+def ptp(a: TensorLike, axis: TensorLike | None = None) -> Any:
     """Return the largest less the smallest item over axes.
 
     Parameters
@@ -397,7 +414,7 @@ def ptp(a: Any, axis: Any = None) -> Any:
 
 
 def allclose(
-    a: Any, b: Any, rtol: float = 1e-05, atol: float = 1e-08, equal_nan: bool = False
+    a: object, b: object, rtol: float = 1e-05, atol: float = 1e-08, equal_nan: bool = False
 ) -> Any:
     """Return whether all items are close, a bool scalar; see `isclose`.
 
@@ -416,7 +433,7 @@ def allclose(
     return all(isclose(a, b, rtol, atol, equal_nan))
 
 
-def norm(x: Any, ord: float, axis: Any = None, keepdims: bool = False) -> Any:
+def norm(x: TensorLike, ord: float, axis: TensorLike | None = None, keepdims: bool = False) -> Any:
     """Return the `ord`-norm of the items over axes: the root of the sum of ``|x| ** ord``.
 
     Of infinite order it is the largest absolute value, of order -inf the smallest.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -17,10 +17,14 @@ from theano._core.ops.array.dims import as_int64, product
 from theano._core.ops.array.reductions import reduce
 from theano._core.ops.core.dimshuffle import DimShuffle, dimshuffle
 
+if TYPE_CHECKING:
+    from theano._core.ir.annotations import Axes, TensorLike
+    from theano._core.ir.function_graph import FunctionGraph
+
 specify_shape = ops.specify_shape
 
 
-def shape(x: Any) -> Any:
+def shape(x: TensorLike) -> Any:
     """Return the lengths of the axes of `x`, an int64 vector.
 
     Parameters
@@ -34,12 +38,12 @@ def shape(x: Any) -> Any:
     return ops.shape(as_tensor_variable(x))
 
 
-def shape_i(x: Any, i: int, fgraph: Any = None) -> Any:
+def shape_i(x: TensorLike, i: int, fgraph: FunctionGraph | None = None) -> Any:
     """Return the length of axis `i` of `x`, an int64 scalar."""
     return ops.Length(i)(as_tensor_variable(x))
 
 
-def reshape(x: Any, newshape: Any, ndim: int | None = None) -> Any:
+def reshape(x: object, newshape: object, ndim: int | None = None) -> Any:
     """Return `x` with other lengths, items in C order.
 
     Parameters
@@ -83,7 +87,7 @@ def reshape(x: Any, newshape: Any, ndim: int | None = None) -> Any:
     return ops.Reshape(ndim)(x, newshape)
 
 
-def flatten(x: Any, ndim: int | None = None, outdim: int | None = None) -> Any:
+def flatten(x: TensorLike, ndim: int | None = None, outdim: int | None = None) -> Any:
     """Return `x` with `ndim` axes: the first ones kept, the others joined into one.
 
     Parameters
@@ -119,7 +123,7 @@ def flatten(x: Any, ndim: int | None = None, outdim: int | None = None) -> Any:
     return ops.pattern_broadcast(flat, pattern)
 
 
-def is_flat(var: Any, ndim: int | None = None, outdim: int | None = None) -> bool:
+def is_flat(var: Variable, ndim: int | None = None, outdim: int | None = None) -> bool:
     """Return whether `var` has `ndim` (default 1) axes.
 
     Parameters
@@ -157,12 +161,12 @@ def transpose(x: Any, axes: Any = None) -> Any:
     return result
 
 
-def _reordered(x: Any, order: Sequence[Any]) -> Any:
+def _reordered(x: Variable, order: Sequence[TensorLike]) -> Any:
     # Always a variable of its own: users give names to what they get.
     return DimShuffle(x.type.broadcastable, order)(x)
 
 
-def swapaxes(y: Any, axis1: int, axis2: int) -> Any:
+def swapaxes(y: TensorLike, axis1: int, axis2: int) -> Any:
     """Return `y` with two axes exchanged.
 
     Parameters
@@ -181,7 +185,7 @@ def swapaxes(y: Any, axis1: int, axis2: int) -> Any:
     return _reordered(y, order)
 
 
-def squeeze(x: Any) -> Any:
+def squeeze(x: TensorLike) -> Any:
     """Return `x` without its broadcastable axes.
 
     Parameters
@@ -197,7 +201,7 @@ def squeeze(x: Any) -> Any:
     return _reordered(x, [i for i, one in enumerate(x.type.broadcastable) if not one])
 
 
-def shape_padleft(t: Any, n_ones: int = 1) -> Any:
+def shape_padleft(t: TensorLike, n_ones: int = 1) -> Any:
     """Return `t` with `n_ones` broadcastable axes on the left.
 
     Parameters
@@ -214,7 +218,7 @@ def shape_padleft(t: Any, n_ones: int = 1) -> Any:
     return dimshuffle(t, ["x"] * n_ones + list(range(t.type.ndim)))
 
 
-def shape_padright(t: Any, n_ones: int = 1) -> Any:
+def shape_padright(t: TensorLike, n_ones: int = 1) -> Any:
     """Return `t` with `n_ones` broadcastable axes on the right.
 
     Parameters
@@ -231,7 +235,7 @@ def shape_padright(t: Any, n_ones: int = 1) -> Any:
     return dimshuffle(t, list(range(t.type.ndim)) + ["x"] * n_ones)
 
 
-def shape_padaxis(t: Any, axis: int) -> Any:
+def shape_padaxis(t: TensorLike, axis: int) -> Any:
     """Return `t` with a broadcastable axis at position `axis` of the result.
 
     Parameters
@@ -259,7 +263,7 @@ def shape_padaxis(t: Any, axis: int) -> Any:
     return dimshuffle(t, order)
 
 
-def _rebroadcast(x: Any, axes: Sequence[int], value: bool) -> Any:
+def _rebroadcast(x: TensorLike, axes: Sequence[int], value: bool) -> Any:
     x = as_tensor_variable(x)
     pattern = list(x.type.broadcastable)
     for axis in axes:
@@ -269,7 +273,7 @@ def _rebroadcast(x: Any, axes: Sequence[int], value: bool) -> Any:
     return _declared(x, pattern)
 
 
-def _declared(x: Any, pattern: Sequence[bool]) -> Any:
+def _declared(x: Variable, pattern: Sequence[bool]) -> Any:
     node = x.owner
     if node is not None and isinstance(node.op, ops.Rebroadcast):
         # What was declared last counts.
@@ -277,7 +281,7 @@ def _declared(x: Any, pattern: Sequence[bool]) -> Any:
     return ops.pattern_broadcast(x, pattern)
 
 
-def addbroadcast(x: Any, *axes: int) -> Any:
+def addbroadcast(x: TensorLike, *axes: int) -> Any:
     """Return `x` with `axes` declared broadcastable; each call checks that their length is 1.
 
     Parameters
@@ -294,7 +298,7 @@ def addbroadcast(x: Any, *axes: int) -> Any:
     return _rebroadcast(x, axes, True)
 
 
-def unbroadcast(x: Any, *axes: int) -> Any:
+def unbroadcast(x: TensorLike, *axes: int) -> Any:
     """Return `x` with `axes` declared not broadcastable.
 
     Parameters
@@ -311,7 +315,7 @@ def unbroadcast(x: Any, *axes: int) -> Any:
     return _rebroadcast(x, axes, False)
 
 
-def patternbroadcast(x: Any, broadcastable: Sequence[bool]) -> Any:
+def patternbroadcast(x: TensorLike, broadcastable: Sequence[bool]) -> Any:
     """Return `x` with the broadcastable pattern `broadcastable`, checked by each call.
 
     Parameters
@@ -332,7 +336,7 @@ def patternbroadcast(x: Any, broadcastable: Sequence[bool]) -> Any:
     return _declared(x, pattern + x.type.broadcastable[len(pattern) :])
 
 
-def get_vector_length(v: Any) -> int:
+def get_vector_length(v: TensorLike) -> int:
     """Return the length of a vector, if the graph says it.
 
     Parameters
@@ -376,7 +380,7 @@ def size_of(x: Any) -> Any:
     return as_int64(product([ops.length(x, axis) for axis in range(x.type.ndim)]))
 
 
-def make_keep_dims(x: Any, y: Any, axis: Any) -> Any:
+def make_keep_dims(x: TensorLike, y: TensorLike, axis: TensorLike | None) -> Any:
     """Return `y`, a reduction of `x` over `axis`, with broadcastable axes where `x` was reduced.
 
     Parameters
@@ -396,7 +400,7 @@ def make_keep_dims(x: Any, y: Any, axis: Any) -> Any:
     return dimshuffle(y, ["x" if i in axes else next(kept) for i in range(x.type.ndim)])
 
 
-def normalized_axes(x: Any, axis: Any) -> tuple[int, ...] | None:
+def normalized_axes(x: Any, axis: TensorLike | None) -> tuple[int, ...] | None:
     """Return `axis` as a sorted tuple of non-negative ints; None stays: all axes.
 
     Raises
@@ -424,7 +428,7 @@ def normalized_axes(x: Any, axis: Any) -> tuple[int, ...] | None:
     return tuple(sorted(axes))
 
 
-def _axis_number(axis: Any) -> int:
+def _axis_number(axis: object) -> int:
     if isinstance(axis, np.ndarray) and axis.ndim == 0:
         axis = axis.item()
     data = getattr(axis, "data", None)
@@ -438,7 +442,7 @@ def _axis_number(axis: Any) -> int:
     return int(axis)
 
 
-def check_and_normalize_axes(x: Any, axis: Any) -> list[int]:
+def check_and_normalize_axes(x: TensorLike, axis: Axes) -> list[int]:
     """Return `axis` as a list of non-negative ints; None gives an empty list.
 
     Parameters

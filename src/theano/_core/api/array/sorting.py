@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from theano._core.api.conversion import as_tensor_variable
 from theano._core.api.ifelse import ifelse
@@ -14,8 +14,11 @@ from theano._core.ops.array.assertions import Require
 from theano._core.ops.elementwise.arithmetic import eq, ge, lt, mod
 from theano._core.ops.elementwise.elementwise import cast
 
+if TYPE_CHECKING:
+    from theano._core.ir.annotations import TensorLike
 
-def _along(name: str, a: Any, axis: Any) -> tuple[Any, int]:
+
+def _along(name: str, a: object, axis: TensorLike | None) -> tuple[Any, int]:
     """Return a tensor, flattened if `axis` is None, and its axis counted from 0."""
     x = as_tensor_variable(a)
     if axis is None:
@@ -25,7 +28,7 @@ def _along(name: str, a: Any, axis: Any) -> tuple[Any, int]:
     return x, shaping.axis_of(name, x, axis)
 
 
-def to_be_known(axis: Any) -> bool:
+def to_be_known(axis: TensorLike | None) -> bool:
     """Tell whether the number of an axis is an input of the graph."""
     return isinstance(axis, Variable) and not isinstance(axis, Constant)
 
@@ -43,12 +46,14 @@ def along_unknown(name: str, x: Any, axis: Any, op: Callable[[int], Any]) -> Any
     return result
 
 
-def _no_order(name: str, order: Any) -> None:
+def _no_order(name: str, order: object) -> None:
     if order is not None:
         raise ValueError(f"{name}: the order of fields is for structured arrays, got {order!r}")
 
 
-def sort(a: Any, axis: Any = -1, kind: str = "quicksort", order: Any = None) -> Any:
+def sort(
+    a: TensorLike, axis: TensorLike = -1, kind: str = "quicksort", order: str | None = None
+) -> Any:
     """Return `a` with its items along `axis` in rising order, NaN last.
 
     Parameters
@@ -78,7 +83,9 @@ def sort(a: Any, axis: Any = -1, kind: str = "quicksort", order: Any = None) -> 
     return ops.Sort(axis, kind)(x)
 
 
-def argsort(a: Any, axis: Any = -1, kind: str = "quicksort", order: Any = None) -> Any:
+def argsort(
+    a: TensorLike, axis: TensorLike = -1, kind: str = "quicksort", order: TensorLike | None = None
+) -> Any:
     """Return the positions along `axis` that sort `a`, int64; arguments as for `sort`.
 
     Parameters
@@ -106,7 +113,11 @@ def argsort(a: Any, axis: Any = -1, kind: str = "quicksort", order: Any = None) 
 
 
 def topk_and_argtopk(
-    x: Any, kth: Any, axis: Any = -1, sorted: bool = True, idx_dtype: str = "int64"
+    x: object,
+    kth: object,
+    axis: TensorLike | None = -1,
+    sorted: bool = True,
+    idx_dtype: str = "int64",
 ) -> list[Any]:
     """Return the largest items along `axis`, and where they are.
 
@@ -136,7 +147,9 @@ def topk_and_argtopk(
     return ops.TopK(axis, sorted, idx_dtype)(x, kth)
 
 
-def topk(x: Any, kth: Any, axis: Any = -1, sorted: bool = True, idx_dtype: str = "int64") -> Any:
+def topk(
+    x: object, kth: object, axis: TensorLike = -1, sorted: bool = True, idx_dtype: str = "int64"
+) -> Any:
     """Return the largest items along `axis`; see `topk_and_argtopk`.
 
     Parameters
@@ -154,7 +167,9 @@ def topk(x: Any, kth: Any, axis: Any = -1, sorted: bool = True, idx_dtype: str =
     return ops.TopK(axis, sorted, idx_dtype, return_indices=False)(x, kth)
 
 
-def argtopk(x: Any, kth: Any, axis: Any = -1, sorted: bool = True, idx_dtype: str = "int64") -> Any:
+def argtopk(
+    x: object, kth: object, axis: TensorLike = -1, sorted: bool = True, idx_dtype: str = "int64"
+) -> Any:
     """Return where the largest items along `axis` are; see `topk_and_argtopk`.
 
     Parameters
@@ -172,7 +187,9 @@ def argtopk(x: Any, kth: Any, axis: Any = -1, sorted: bool = True, idx_dtype: st
     return ops.TopK(axis, sorted, idx_dtype, return_values=False)(x, kth)
 
 
-def searchsorted(x: Any, v: Any, side: str = "left", sorter: Any = None) -> Any:
+def searchsorted(
+    x: TensorLike, v: TensorLike, side: str = "left", sorter: TensorLike | None = None
+) -> Any:
     """Return where the items of `v` belong in `x`, int64.
 
     Parameters

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -10,8 +10,11 @@ from theano._core.api.conversion import cast
 from theano._core.ops import special as ops
 from theano._core.ops.elementwise.arithmetic import maximum, mul
 
+if TYPE_CHECKING:
+    from theano._core.ir.annotations import TensorLike
 
-def gammau(k: Any, x: Any) -> Any:
+
+def gammau(k: TensorLike, x: TensorLike) -> Any:
     """Return the upper incomplete gamma function of order `k` at `x`: not divided by gamma(`k`).
 
     Parameters
@@ -25,7 +28,7 @@ def gammau(k: Any, x: Any) -> Any:
     return mul(ops.gammaincc(k, x), ops.gamma(k))
 
 
-def gammal(k: Any, x: Any) -> Any:
+def gammal(k: TensorLike, x: TensorLike) -> Any:
     """Return the lower incomplete gamma function of order `k` at `x`: not divided by gamma(`k`).
 
     Parameters
@@ -39,7 +42,7 @@ def gammal(k: Any, x: Any) -> Any:
     return mul(ops.gammainc(k, x), ops.gamma(k))
 
 
-def chi2sf(x: Any, k: Any) -> Any:
+def chi2sf(x: TensorLike, k: TensorLike) -> Any:
     """Return the probability that a chi-square number of `k` degrees of freedom is above `x`.
 
     Parameters

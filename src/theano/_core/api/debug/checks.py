@@ -21,7 +21,7 @@ from theano._core.compile.function import function
 from theano._core.ir.graph import copy_graph
 from theano._core.ir.graph import inputs as leaves_of
 from theano._core.ir.types import TensorType
-from theano._core.ir.variable import Constant
+from theano._core.ir.variable import Apply, Constant, Variable
 from theano._core.lower.reference import evaluate
 from theano._core.ops.core.op import constant
 from theano._core.ops.core.samples import Range
@@ -51,7 +51,7 @@ STEP = 1e-5
 
 
 def check(
-    op: Any, *examples: Sequence[Any], order: int = 2, tolerance: float = 2e-6, ulp: float = 64
+    op: Any, *examples: Sequence[object], order: int = 2, tolerance: float = 2e-6, ulp: float = 64
 ) -> None:
     """Run the generic tests of an operation.
 
@@ -222,7 +222,10 @@ def check_jax(op: Elementwise) -> None:
 
 
 def _compare_with_xla(
-    inputs: Sequence[Any], outputs: Sequence[Any], arrays: Sequence[np.ndarray], ulp: float
+    inputs: Sequence[Variable | None],
+    outputs: Sequence[Variable],
+    arrays: Sequence[np.ndarray],
+    ulp: float,
 ) -> None:
     if find_spec("jax") is None:
         return
@@ -267,14 +270,14 @@ def check_example(op: Any, arrays: Sequence[np.ndarray], ulp: float) -> None:
             assert_close(got, np.array(value.shape, dtype="int64"), 0)
 
 
-def _results(node: Any, arrays: Sequence[np.ndarray]) -> list[np.ndarray]:
+def _results(node: Apply, arrays: Sequence[np.ndarray]) -> list[np.ndarray]:
     found = node.rules.compute(np, node, *arrays)
     if not isinstance(found, (tuple, list)):
         raise AssertionError(f"it must return a tuple with an array for each output, got {found!r}")
     return [np.asarray(v) for v in found]
 
 
-def _check_types(outputs: Sequence[Any], values: Sequence[np.ndarray]) -> None:
+def _check_types(outputs: Sequence[Variable], values: Sequence[np.ndarray]) -> None:
     if len(outputs) != len(values):
         raise AssertionError(f"{len(values)} results for {len(outputs)} outputs")
     for position, (out, value) in enumerate(zip(outputs, values, strict=True)):
@@ -312,7 +315,7 @@ def check_gradient_of_example(
 
 
 def check_gradient(
-    build: Callable[..., Any],
+    build: Callable[..., object],
     arrays: Sequence[np.ndarray],
     order: int = 2,
     tolerance: float = 2e-6,
@@ -354,7 +357,7 @@ def check_gradient(
 
 
 def directional(
-    f: Callable[..., Any],
+    f: Callable[..., object],
     arrays: Sequence[np.ndarray],
     directions: Sequence[np.ndarray],
     step: float = STEP,

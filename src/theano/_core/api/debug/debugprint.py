@@ -34,7 +34,7 @@ class _Tree:
         ids: str,
         stop_on_name: bool,
         done: dict[Any, Any],
-        used_ids: dict[Any, str],
+        used_ids: dict[object, str],
     ) -> None:
         self.out = out
         self.depth = depth
@@ -84,7 +84,7 @@ class _Tree:
             f"{self.value(variable)}"
         )
 
-    def value(self, variable: Any) -> str:
+    def value(self, variable: object) -> str:
         """Return the stored value of a variable, if one is known."""
         return f" {self.storage[variable]}" if variable in self.storage else ""
 
@@ -138,7 +138,7 @@ def debugprint(
     done: dict[Any, Any] | None = None,
     print_storage: bool = False,
     print_clients: bool = False,
-    used_ids: dict[Any, str] | None = None,
+    used_ids: dict[object, str] | None = None,
     program: bool = False,
 ) -> Any:
     """Print graphs as trees, one line per operation and input.
@@ -207,14 +207,14 @@ def debugprint(
     return _written(out, file)
 
 
-def _written(out: Any, file: Any) -> Any:
+def _written(out: Any, file: object) -> Any:
     if file == "str":
         return out.getvalue()
     out.flush()
     return None if file is None else file
 
 
-def _program_of(obj: Any) -> str:
+def _program_of(obj: object) -> str:
     text = getattr(getattr(obj, "maker", None), "program_text", None)
     if text is None:
         raise TypeError(f"debugprint: only functions have a program, not {type(obj).__name__}", obj)
@@ -223,7 +223,7 @@ def _program_of(obj: Any) -> str:
     return annotated(text)
 
 
-def _roots(obj: Any, tree: _Tree, print_storage: bool, print_clients: bool) -> Iterable[Any]:
+def _roots(obj: object, tree: _Tree, print_storage: bool, print_clients: bool) -> Iterable[Any]:
     """Return the variables to show for one object."""
     if isinstance(obj, Variable):
         return [obj]
@@ -241,7 +241,7 @@ def _roots(obj: Any, tree: _Tree, print_storage: bool, print_clients: bool) -> I
     return graph.outputs
 
 
-def _graph_of(obj: Any) -> Any:
+def _graph_of(obj: object) -> Any:
     return getattr(getattr(obj, "maker", None), "fgraph", None)
 
 

@@ -39,13 +39,13 @@ COLORS = {
 
 
 def pydotprint(
-    fct: Any,
+    fct: object,
     outfile: str | None = None,
     compact: bool = True,
     format: str = "png",
     with_ids: bool = False,
     high_contrast: bool = True,
-    cond_highlight: Any = None,
+    cond_highlight: Variable | None = None,
     colorCodes: Mapping[str, str] | None = None,
     max_label_size: int = 70,
     scan_graphs: bool = False,
@@ -129,7 +129,7 @@ def can_draw() -> bool:
     return importlib.util.find_spec("graphviz") is not None and shutil.which("dot") is not None
 
 
-def _outputs(fct: Any) -> list[Any]:
+def _outputs(fct: object) -> list[Any]:
     maker = getattr(fct, "maker", None)
     if maker is not None:
         fct = maker.fgraph
@@ -226,7 +226,7 @@ class _Picture:
         # A backslash would be one of Graphviz's own signs.
         self.graph.node(own, text.replace("\\", "\\\\"), shape=shape, color=color)
 
-    def _id(self, thing: Any) -> str:
+    def _id(self, thing: object) -> str:
         return self.ids.setdefault(thing, f"n{len(self.ids)}")
 
     def _node_text(self, node: Apply, number: int) -> str:

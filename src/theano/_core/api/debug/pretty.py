@@ -17,6 +17,7 @@ from theano._core.ops.array.products import Dot
 from theano._core.ops.array.shaping import MakeVector, ShapeOf
 from theano._core.ops.core.dimshuffle import DimShuffle
 from theano._core.ops.core.fill import Second
+from theano._core.ops.core.op import Op
 from theano._core.ops.elementwise import arithmetic as a
 from theano._core.ops.elementwise import transcendental as t
 from theano._core.ops.elementwise.elementwise import Elementwise
@@ -48,7 +49,7 @@ class PPrinter:
     '(x * (y - x))'
     """
 
-    def __init__(self, printers: list[tuple[Any, Any]] | None = None) -> None:
+    def __init__(self, printers: Any = None) -> None:
         self.printers = list(printers or [])
 
     def assign(self, condition: Any, printer: Any) -> None:
@@ -64,13 +65,13 @@ class PPrinter:
         """
         self.printers.insert(0, (condition, printer))
 
-    def clone_assign(self, condition: Any, printer: Any) -> PPrinter:
+    def clone_assign(self, condition: Op, printer: object) -> PPrinter:
         """Return a copy with one more rule; see `assign`."""
         fresh = PPrinter(self.printers)
         fresh.assign(condition, printer)
         return fresh
 
-    def process(self, variable: Any, pstate: Any = None) -> str:
+    def process(self, variable: Any, pstate: _Page | None = None) -> str:
         """Return a variable as text.
 
         What is used more than once, and is long, has a name: the line that says what the name means
@@ -96,7 +97,7 @@ class PPrinter:
                 return _WRITERS[kind](variable, parts)
         return f"{variable.owner.rules.node_text(variable.owner)}({', '.join(parts)})"
 
-    def __call__(self, *args: Any) -> str:
+    def __call__(self, *args: object) -> str:
         if len(args) == 1 and isinstance(args[0], Variable):
             return self.process(args[0])
         if len(args) == 1:
@@ -109,7 +110,7 @@ class PPrinter:
             return self.process_graph(*args)
         raise TypeError("Not enough arguments to call.", args)
 
-    def process_graph(self, inputs: Any, outputs: Any) -> str:
+    def process_graph(self, inputs: Any, outputs: object) -> str:
         """Return several outputs as text, one line each."""
         head = f"inputs: {', '.join(map(str, inputs))}\n" if inputs else ""
         return head + self._written(outputs)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from theano._core.api.conversion import as_tensor_variable
 from theano._core.api.derivatives.gradients import disconnected_type, format_like
@@ -19,11 +19,14 @@ from theano._core.ops.array.gradient import GradientFilter
 from theano._core.ops.core.fill import second, zeros_like_float
 from theano._core.ops.elementwise.elementwise import cast
 
+if TYPE_CHECKING:
+    from theano._core.ir.annotations import TensorLike
+
 
 def Rop(
-    f: Any,
-    wrt: Any,
-    eval_points: Any,
+    f: TensorLike,
+    wrt: TensorLike,
+    eval_points: TensorLike,
     disconnected_outputs: str = "raise",
     return_disconnected: str = "zero",
 ) -> Any:
@@ -87,11 +90,11 @@ def Rop(
     return format_like(f, results)
 
 
-def _as_list(values: Any) -> list[Any]:
+def _as_list(values: TensorLike) -> list[Any]:
     return list(values) if isinstance(values, (list, tuple)) else [values]
 
 
-def _direction(variable: Any, point: Any) -> Any:
+def _direction(variable: Variable, point: TensorLike) -> Any:
     point = as_tensor_variable(point)
     if point.type.ndim != variable.type.ndim:
         raise ValueError(
@@ -104,7 +107,7 @@ def _direction(variable: Any, point: Any) -> Any:
     return broadcast_like(cast(point, tangent_dtype(dtype)), variable)
 
 
-def _connected(out: Any, wrt: list[Any]) -> bool:
+def _connected(out: Variable, wrt: list[Variable]) -> bool:
     """Tell whether `out` is made from one of `wrt`, in whatever way but `disconnected_grad`.
 
     A length is not: it is no function of the items. Nor is what a user's `R_op` says nothing of.
@@ -122,7 +125,7 @@ def _connected(out: Any, wrt: list[Any]) -> bool:
     return not set(wrt).isdisjoint(ancestors([out], cuts))
 
 
-def _disconnected(out: Any, wrt: list[Any], policy: str) -> None:
+def _disconnected(out: Variable, wrt: list[Variable], policy: str) -> None:
     message = f"Rop: {out} depends on none of {wrt}"
     if policy == "raise":
         raise DisconnectedInputError(message)
@@ -130,13 +133,13 @@ def _disconnected(out: Any, wrt: list[Any], policy: str) -> None:
         warnings.warn(message, stacklevel=3)
 
 
-def _stand_in(out: Any, choice: str) -> Any:
+def _stand_in(out: TensorLike, choice: str) -> Any:
     if choice == "none":
         return None
     return zeros_like_float(out) if choice == "zero" else disconnected_type()
 
 
-def jvp(f: Any, wrt: Any, tangents: Any) -> Any:
+def jvp(f: TensorLike, wrt: TensorLike, tangents: TensorLike) -> Any:
     """Return the tangents of `f` for tangents of `wrt`: the forward mode, as `Rop` has it.
 
     Parameters
@@ -162,7 +165,7 @@ def jvp(f: Any, wrt: Any, tangents: Any) -> Any:
     return Rop(f, wrt, tangents, disconnected_outputs="ignore")
 
 
-def hessian_vector_product(cost: Any, wrt: Any, vectors: Any) -> Any:
+def hessian_vector_product(cost: TensorLike, wrt: TensorLike, vectors: TensorLike) -> Any:
     """Return the Hessian of a scalar times vectors, without the Hessian: forward over reverse.
 
     Parameters

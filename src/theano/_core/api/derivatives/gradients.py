@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -15,6 +15,7 @@ from theano._core.autodiff.reverse import grad
 from theano._core.autodiff.verify import numeric_grad
 from theano._core.base.errors import GradientError
 from theano._core.compile.function import function
+from theano._core.ir.variable import Variable
 from theano._core.ops.array.gradient import (
     Checkpoint,
     DisconnectedGrad,
@@ -25,10 +26,15 @@ from theano._core.ops.array.gradient import (
     ZeroGrad,
     null_gradient,
 )
+from theano._core.ops.core.op import Op
 from theano._core.ops.elementwise.arithmetic import add, mul
 
+if TYPE_CHECKING:
+    from theano._core.autodiff.verify import NumericGradient
+    from theano._core.ir.annotations import TensorLike
 
-def format_as(use_list: bool, use_tuple: bool, outputs: Any) -> Any:
+
+def format_as(use_list: bool, use_tuple: bool, outputs: TensorLike) -> Any:
     """Return `outputs` as a list, a tuple, or the single variable it holds.
 
     Parameters
@@ -50,20 +56,20 @@ def format_as(use_list: bool, use_tuple: bool, outputs: Any) -> Any:
     return [outputs] if use_list else (outputs,) if use_tuple else outputs
 
 
-def format_like(example: Any, outputs: Any) -> Any:
+def format_like(example: object, outputs: TensorLike) -> Any:
     """Return `outputs` as a list or a tuple if `example` is one, else the single variable."""
     return format_as(isinstance(example, list), isinstance(example, tuple), outputs)
 
 
-def _as_list(values: Any) -> list[Any]:
+def _as_list(values: TensorLike) -> list[Any]:
     return list(values) if isinstance(values, (list, tuple)) else [values]
 
 
 def Lop(
-    f: Any,
-    wrt: Any,
-    eval_points: Any,
-    consider_constant: Sequence[Any] | None = None,
+    f: TensorLike,
+    wrt: TensorLike,
+    eval_points: TensorLike,
+    consider_constant: Sequence[Variable] | None = None,
     disconnected_inputs: str = "raise",
 ) -> Any:
     """Return `eval_points` times the Jacobian of `f` with respect to `wrt`.
@@ -91,7 +97,7 @@ def Lop(
     return format_like(wrt, results)
 
 
-def vjp(f: Any, wrt: Any, cotangents: Any) -> Any:
+def vjp(f: TensorLike, wrt: TensorLike, cotangents: TensorLike) -> Any:
     """Return `cotangents` times the Jacobian of `f`: the reverse mode, as `Lop` has it.
 
     Parameters
@@ -110,16 +116,16 @@ def vjp(f: Any, wrt: Any, cotangents: Any) -> Any:
     return Lop(f, wrt, cotangents, disconnected_inputs="ignore")
 
 
-def value_and_grad(cost: Any, wrt: Any, **options: Any) -> tuple[Any, Any]:
+def value_and_grad(cost: TensorLike, wrt: TensorLike, **options: Any) -> tuple[Any, Any]:
     """Return `cost` and its gradient, as `theano.grad` with these options makes it."""
     return cost, grad(cost, wrt, **options)
 
 
 def subgraph_grad(
-    wrt: list[Any],
-    end: list[Any],
-    start: Mapping[Any, Any] | None = None,
-    cost: Any = None,
+    wrt: list[Variable],
+    end: list[object],
+    start: Mapping[object, object] | None = None,
+    cost: TensorLike | None = None,
     details: bool = False,
 ) -> Any:
     """Return gradients of one part of a graph, and those with which the part before it goes on.
@@ -163,7 +169,7 @@ def subgraph_grad(
 disconnected_type = DisconnectedType()
 
 
-def consider_constant(x: Any) -> Any:
+def consider_constant(x: TensorLike) -> Any:
     """Return `x`, with a gradient of zero; `zero_grad` and `disconnected_grad` say it better.
 
     Parameters
@@ -187,22 +193,22 @@ disconnected_grad_ = DisconnectedGrad()
 undefined_grad_ = UndefinedGrad()
 
 
-def zero_grad(x: Any) -> Any:
+def zero_grad(x: TensorLike) -> Any:
     """Return `x`, through which the gradient is zero."""
     return zero_grad_(x)
 
 
-def disconnected_grad(x: Any) -> Any:
+def disconnected_grad(x: TensorLike) -> Any:
     """Return `x`, through which no gradient flows: what it depends on is disconnected."""
     return disconnected_grad_(x)
 
 
-def undefined_grad(x: Any) -> Any:
+def undefined_grad(x: TensorLike) -> Any:
     """Return `x`; asking for a gradient through it raises NullTypeGradError."""
     return undefined_grad_(x)
 
 
-def grad_clip(x: Any, lower_bound: float, upper_bound: float) -> Any:
+def grad_clip(x: TensorLike, lower_bound: float, upper_bound: float) -> Any:
     """Return `x`; the gradient that flows back through it is held between two bounds.
 
     Examples
@@ -217,12 +223,12 @@ def grad_clip(x: Any, lower_bound: float, upper_bound: float) -> Any:
     return GradClip(lower_bound, upper_bound)(x)
 
 
-def grad_scale(x: Any, multiplier: float) -> Any:
+def grad_scale(x: TensorLike, multiplier: float) -> Any:
     """Return `x`; the gradient that flows back through it is multiplied by a number."""
     return GradScale(multiplier)(x)
 
 
-def checkpoint(x: Any) -> Any:
+def checkpoint(x: TensorLike) -> Any:
     """Return `x`, which gradients compute again instead of having it kept until they need it.
 
     It is computed again from the nearest values that are not marked this way. That takes time and
@@ -239,7 +245,7 @@ def checkpoint(x: Any) -> Any:
     return Checkpoint()(x)
 
 
-def grad_undefined(op: Any, x_pos: int, x: Any, comment: str = "") -> Any:
+def grad_undefined(op: Op, x_pos: int, x: TensorLike, comment: str = "") -> Any:
     """Return what an operation gives as the gradient of an input where it is not defined.
 
     Parameters
@@ -263,7 +269,7 @@ def grad_undefined(op: Any, x_pos: int, x: Any, comment: str = "") -> Any:
     )
 
 
-def grad_not_implemented(op: Any, x_pos: int, x: Any, comment: str = "") -> Any:
+def grad_not_implemented(op: Op, x_pos: int, x: TensorLike, comment: str = "") -> Any:
     """Return what an operation gives as the gradient of an input that nobody has written yet.
 
     Parameters
@@ -291,14 +297,14 @@ _TOLERANCES = {"float16": 5e-2, "float32": 1e-2, "float64": 1e-4}
 
 def verify_grad(
     fun: Callable[..., Any],
-    pt: Sequence[Any],
+    pt: Sequence[object],
     n_tests: int = 2,
     rng: np.random.RandomState | None = None,
     eps: float | None = None,
     out_type: str | None = None,
     abs_tol: float | None = None,
     rel_tol: float | None = None,
-    mode: Any = None,
+    mode: object = None,
     cast_to_output_type: bool = False,
     no_debug_ref: bool = True,
 ) -> None:
@@ -377,7 +383,9 @@ def verify_grad(
         _compare(grad_at(*(p.copy() for p in points)), measured, allowed, test)
 
 
-def _compare(given: list[Any], measured: Any, allowed: tuple[float, float], test: int) -> None:
+def _compare(
+    given: list[Any], measured: NumericGradient, allowed: tuple[float, float], test: int
+) -> None:
     which, at, absolute, relative = measured.max_err(given, *allowed)
     fine = absolute <= allowed[0] or relative <= allowed[1]
     if fine or not given[which].size:

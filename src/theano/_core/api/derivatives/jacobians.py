@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from theano._core.api.derivatives.gradients import format_like
 from theano._core.api.derivatives.vectorization import vectorize
@@ -17,11 +17,14 @@ from theano._core.ops.array.dims import as_int64
 from theano._core.ops.array.shaping import length
 from theano._core.ops.core.fill import zeros_like_float
 
+if TYPE_CHECKING:
+    from theano._core.ir.annotations import TensorLike
+
 
 def jacobian(
-    expression: Any,
-    wrt: Any,
-    consider_constant: Sequence[Any] | None = None,
+    expression: TensorLike,
+    wrt: TensorLike,
+    consider_constant: Sequence[Variable] | None = None,
     disconnected_inputs: str = "raise",
     vectorized: bool = False,
 ) -> Any:
@@ -68,7 +71,7 @@ def jacobian(
     if vectorized:
         return format_like(wrt, _all_rows(expression, targets, options))
 
-    def row(i: Any, vector: Any, *variables: Any) -> list[Any]:
+    def row(i: Variable, vector: Variable, *variables: TensorLike) -> list[Any]:
         return grad(vector[i], list(variables), **options)
 
     rows, _ = scan(
@@ -81,10 +84,10 @@ def jacobian(
     return format_like(wrt, rows)
 
 
-def _all_rows(expression: Any, targets: list[Any], options: Any) -> list[Any]:
+def _all_rows(expression: Variable, targets: Sequence[object], options: Any) -> list[Any]:
     """Return the rows of Jacobians, computed at once."""
 
-    def row(weights: Any) -> list[Any]:
+    def row(weights: TensorLike) -> list[Any]:
         return grad(None, targets, known_grads={expression: weights}, **options)
 
     n = as_int64(length(expression, 0))
@@ -95,7 +98,7 @@ def _all_rows(expression: Any, targets: list[Any], options: Any) -> list[Any]:
 def hessian(
     cost: Any,
     wrt: Any,
-    consider_constant: Sequence[Any] | None = None,
+    consider_constant: Sequence[object] | None = None,
     disconnected_inputs: str = "raise",
 ) -> Any:
     """Return the matrix of second derivatives of a scalar with respect to vectors.
@@ -138,7 +141,9 @@ def hessian(
     return format_like(wrt, matrices)
 
 
-def _change_of(slope: Any, target: Any, still: dict[Any, None], direction: Any) -> Any:
+def _change_of(
+    slope: Variable, target: object, still: dict[object, None], direction: Variable
+) -> Any:
     """Return the change of `slope` along a direction of `target`."""
     change = push_forward([slope], {**still, target: direction})[0]
     return zeros_like_float(slope) if change is None else change

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import wraps
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from theano._core.api.conversion import as_tensor_variable
 from theano._core.api.derivatives.gradients import format_like
@@ -17,9 +17,12 @@ from theano._core.ops.control.batching import Batch, RaggedRows
 from theano._core.ops.core.dimshuffle import dimshuffle
 from theano._core.ops.elementwise.arithmetic import eq
 
+if TYPE_CHECKING:
+    from theano._core.ir.annotations import TensorLike
+
 
 def vectorize(
-    f: Any, in_axes: Any = 0, out_axes: Any = 0, inputs: Sequence[Any] | None = None
+    f: Any, in_axes: Sequence[int | None] | int = 0, out_axes: TensorLike = 0, inputs: Any = None
 ) -> Callable[..., Any]:
     """Return a function that applies `f` to every item along an axis of its arguments at once.
 
@@ -80,7 +83,9 @@ def vectorize(
 class _Vectorized:
     """What `vectorize` returns."""
 
-    def __init__(self, f: Any, in_axes: Any, out_axes: Any, inputs: list[Any] | None) -> None:
+    def __init__(
+        self, f: Any, in_axes: Sequence[int | None] | int, out_axes: TensorLike, inputs: Any
+    ) -> None:
         self.f = f
         self.in_axes = in_axes
         self.out_axes = out_axes
@@ -148,7 +153,7 @@ def _item(value: Any, rows: Any) -> Any:
     return item
 
 
-def _per_item(name: str, axes: Any, count: int) -> list[Any]:
+def _per_item(name: str, axes: object, count: int) -> list[Any]:
     if not isinstance(axes, (list, tuple)):
         return [axes] * count
     if len(axes) != count:
@@ -156,13 +161,13 @@ def _per_item(name: str, axes: Any, count: int) -> list[Any]:
     return list(axes)
 
 
-def _axis(name: str, axis: Any, rank: int, what: Any) -> int:
+def _axis(name: str, axis: Any, rank: int, what: Variable) -> int:
     if not -rank <= axis < rank:
         raise IndexError(f"vectorize: {name} is {axis}, but {what} has {rank} axes")
     return axis % rank
 
 
-def _rows_first(value: Any, axis: int) -> Any:
+def _rows_first(value: Variable, axis: int) -> Any:
     """Return an argument with the axis of the items in front."""
     rank = value.type.ndim
     axis = _axis("in_axes", axis, rank, value)
@@ -170,13 +175,13 @@ def _rows_first(value: Any, axis: int) -> Any:
     return pattern_broadcast(rows, (False, *rows.type.broadcastable[1:]))
 
 
-def _checked(rows: Any, size: Any) -> Any:
+def _checked(rows: Any, size: TensorLike) -> Any:
     """Return rows, after checking that there are `size` of them."""
     fits = eq(as_int64(length(rows, 0)), size)
     return Require("vectorize: the arguments have different numbers of items")(rows, fits)
 
 
-def _placed(batch: Batch, out: Any, axis: Any) -> Any:
+def _placed(batch: Batch, out: Variable, axis: TensorLike) -> Any:
     """Return a result with its rows along `axis`."""
     if axis is None:
         if out in batch.rows:

@@ -66,7 +66,9 @@ def clone(
 
 
 def map_variables(
-    replacer: Callable[[Any], Any], graphs: Iterable[Any], additional_inputs: Iterable[Any] = ()
+    replacer: Callable[[Variable], Variable],
+    graphs: Iterable[Variable],
+    additional_inputs: Iterable[Variable] = (),
 ) -> list[Any]:
     """Return copies of graphs in which a function has replaced variables, in bodies of loops too.
 
@@ -90,7 +92,7 @@ def map_variables(
 class _Replacement:
     """One call of `map_variables`."""
 
-    def __init__(self, replacer: Callable[[Any], Any]) -> None:
+    def __init__(self, replacer: Callable[[Variable], Variable]) -> None:
         self.replacer = replacer
         self.table: dict[Any, Any] = {}
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Sequence
-from typing import Any
 
 from theano._core.ops.core import dtype_rules
 from theano._core.ops.core.samples import Range, anything
@@ -13,18 +12,18 @@ from theano._core.ops.elementwise import elementwise as ops
 
 def elementwise(
     name: str,
-    compute: Callable[..., Any],
+    compute: Callable[..., object],
     *,
     dtype: ops.Rule = dtype_rules.to_float,
-    grad: Callable[..., Any] | None = None,
-    llvm: Callable[..., Any] | None = None,
+    grad: Callable[..., object] | None = None,
+    llvm: Callable[..., object] | None = None,
     samples: Range | Sequence[Range] = anything,
     ulp: float = 4.0,
     cost: int = ops.DEAR,
     commutative: bool = False,
     doc: str = "",
     holomorphic: bool = True,
-    jax: Callable[..., Any] | None = None,
+    jax: Callable[..., object] | None = None,
 ) -> ops.Elementwise:
     """Declare a function of scalars that is applied to tensors item by item.
 

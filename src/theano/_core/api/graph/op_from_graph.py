@@ -68,12 +68,12 @@ class OpFromGraph(InnerGraph):
         inputs: Sequence[Any],
         outputs: Sequence[Any],
         inline: bool = False,
-        lop_overrides: Any = DEFAULT,
-        grad_overrides: Any = DEFAULT,
-        rop_overrides: Any = DEFAULT,
+        lop_overrides: object = DEFAULT,
+        grad_overrides: object = DEFAULT,
+        rop_overrides: object = DEFAULT,
         connection_pattern: Any = None,
         name: str | None = None,
-        **options: Any,
+        **options: object,
     ) -> None:
         for option in ("updates", "givens"):
             if option in options:
@@ -118,7 +118,7 @@ class OpFromGraph(InnerGraph):
     def __str__(self) -> str:
         return f"{self.name or type(self).__name__}{{inline={self.is_inline}}}"
 
-    def make_node(self, *inputs: Any) -> Apply:
+    def make_node(self, *inputs: object) -> Apply:
         # A copy of a node passes the shared variables too.
         if len(inputs) == len(self.body.inputs) - len(self.shared_inputs):
             inputs = (*inputs, *self.shared_inputs)
@@ -128,19 +128,19 @@ class OpFromGraph(InnerGraph):
         """Return, per input, which outputs depend on its values."""
         return self.connection(node)
 
-    def set_lop_overrides(self, overrides: Any) -> None:
+    def set_lop_overrides(self, overrides: object) -> None:
         """Set what stands for the gradient; see `lop_overrides`."""
         self.pullback = _override(
             overrides, len(self.body.inputs), lambda node, g: (node.inputs, node.outputs, g)
         )
 
-    def set_grad_overrides(self, overrides: Any) -> None:
+    def set_grad_overrides(self, overrides: object) -> None:
         """Set what stands for the gradient; see `grad_overrides`."""
         self.pullback = _override(
             overrides, len(self.body.inputs), lambda node, g: (node.inputs, g)
         )
 
-    def set_rop_overrides(self, overrides: Any) -> None:
+    def set_rop_overrides(self, overrides: object) -> None:
         """Set what stands for the forward mode; see `rop_overrides`."""
         self.pushforward = _override(
             overrides, len(self.body.outputs), lambda node, t: (node.inputs, t)
@@ -150,7 +150,7 @@ class OpFromGraph(InnerGraph):
 Arguments = Callable[[Apply, list[Any]], tuple[list[Any], ...]]
 
 
-def _override(overrides: Any, count: int, arguments: Arguments) -> Override | None:
+def _override(overrides: object, count: int, arguments: Arguments) -> Override | None:
     """Return the rule that `overrides` say, which has `count` results; None for the derived one."""
     if _is_default(overrides):
         return None
@@ -160,7 +160,9 @@ def _override(overrides: Any, count: int, arguments: Arguments) -> Override | No
     for entry in entries:
         _check(entry)
 
-    def rule(node: Apply, given: list[Any], derived: Callable[[], list[Any]]) -> list[Any]:
+    def rule(
+        node: Apply, given: list[Variable], derived: Callable[[], list[Variable]]
+    ) -> list[Any]:
         groups = [list(group) for group in arguments(node, given)]
         if not isinstance(overrides, list):
             results = _call(overrides, groups)
@@ -190,15 +192,15 @@ def _call(entry: Any, groups: list[list[Any]]) -> Any:
     return entry(*(list(group) for group in groups))
 
 
-def _single(result: Any) -> Any:
+def _single(result: Variable) -> Any:
     return result[0] if isinstance(result, (list, tuple)) else result
 
 
-def _is_default(entry: Any) -> bool:
+def _is_default(entry: object) -> bool:
     return isinstance(entry, str) and entry == DEFAULT
 
 
-def _check(entry: Any) -> None:
+def _check(entry: object) -> None:
     if isinstance(entry, Variable):
         if not isinstance(entry.type, (NullType, DisconnectedType)):
             raise ValueError(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from theano._core.api.array.creation import arange
 from theano._core.api.array.indexing import get_item
@@ -14,8 +14,13 @@ from theano._core.ops.array.reductions import reduce
 from theano._core.ops.core.dimshuffle import dimshuffle
 from theano._core.ops.elementwise.arithmetic import add, int_div, mod, mul
 
+if TYPE_CHECKING:
+    from theano._core.ir.annotations import TensorLike
 
-def sparse_block_dot(W: Any, h: Any, inputIdx: Any, b: Any, outputIdx: Any) -> Any:
+
+def sparse_block_dot(
+    W: TensorLike, h: TensorLike, inputIdx: TensorLike, b: TensorLike, outputIdx: TensorLike
+) -> Any:
     """Return chosen output blocks of a layer, computed from chosen input blocks.
 
     Parameters
@@ -48,16 +53,16 @@ def sparse_block_dot(W: Any, h: Any, inputIdx: Any, b: Any, outputIdx: Any) -> A
 
 
 def h_softmax(
-    x: Any,
-    batch_size: Any,
-    n_outputs: Any,
-    n_classes: Any,
-    n_outputs_per_class: Any,
-    W1: Any,
-    b1: Any,
-    W2: Any,
-    b2: Any,
-    target: Any = None,
+    x: TensorLike,
+    batch_size: TensorLike,
+    n_outputs: TensorLike,
+    n_classes: TensorLike,
+    n_outputs_per_class: TensorLike,
+    W1: TensorLike,
+    b1: TensorLike,
+    W2: TensorLike,
+    b2: TensorLike,
+    target: TensorLike | None = None,
 ) -> Any:
     """Return probabilities by a softmax over classes and one over the outputs of each class.
 

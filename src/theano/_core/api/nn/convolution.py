@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from theano._core.api.conversion import as_tensor_variable
 from theano._core.ops.array.indexing import subtensor
@@ -19,8 +19,11 @@ from theano._core.ops.nn.convolution import (
     AbstractConv3d_gradWeights,
 )
 
+if TYPE_CHECKING:
+    from theano._core.ir.annotations import TensorLike
 
-def _known(shape: Any, count: int) -> tuple[int | None, ...] | None:
+
+def _known(shape: object, count: int) -> tuple[int | None, ...] | None:
     """Return the lengths that are constants, None in place of others."""
     if shape is None:
         return None
@@ -30,14 +33,14 @@ def _known(shape: Any, count: int) -> tuple[int | None, ...] | None:
 
 
 def abstract_conv2d(
-    input: Any,
-    filters: Any,
-    input_shape: Any = None,
-    filter_shape: Any = None,
-    border_mode: Any = "valid",
-    subsample: Any = (1, 1),
+    input: TensorLike,
+    filters: TensorLike,
+    input_shape: object = None,
+    filter_shape: TensorLike | None = None,
+    border_mode: object = "valid",
+    subsample: TensorLike = (1, 1),
     filter_flip: bool = True,
-    filter_dilation: Any = (1, 1),
+    filter_dilation: TensorLike = (1, 1),
     num_groups: int = 1,
     unshared: bool = False,
 ) -> Any:
@@ -94,18 +97,18 @@ def abstract_conv2d(
 
 
 def conv2d(
-    input: Any,
-    filters: Any,
-    input_shape: Any = None,
-    filter_shape: Any = None,
-    border_mode: Any = "valid",
-    subsample: Any = (1, 1),
+    input: TensorLike,
+    filters: TensorLike,
+    input_shape: object = None,
+    filter_shape: TensorLike | None = None,
+    border_mode: object = "valid",
+    subsample: TensorLike = (1, 1),
     filter_flip: bool = True,
-    image_shape: Any = None,
-    filter_dilation: Any = (1, 1),
+    image_shape: TensorLike | None = None,
+    filter_dilation: TensorLike = (1, 1),
     num_groups: int = 1,
     unshared: bool = False,
-    **kwargs: Any,
+    **kwargs: TensorLike,
 ) -> Any:
     """Return the convolution of images with kernels: `abstract_conv.conv2d`.
 
@@ -140,14 +143,14 @@ def conv2d(
 
 
 def conv3d(
-    input: Any,
-    filters: Any,
-    input_shape: Any = None,
-    filter_shape: Any = None,
-    border_mode: Any = "valid",
-    subsample: Any = (1, 1, 1),
+    input: TensorLike,
+    filters: TensorLike,
+    input_shape: TensorLike | None = None,
+    filter_shape: TensorLike | None = None,
+    border_mode: Sequence[int] | str = "valid",
+    subsample: TensorLike = (1, 1, 1),
     filter_flip: bool = True,
-    filter_dilation: Any = (1, 1, 1),
+    filter_dilation: TensorLike = (1, 1, 1),
     num_groups: int = 1,
 ) -> Any:
     """Return the convolution of images of three axes with kernels.
@@ -178,13 +181,13 @@ def _lengths_of_gradient(name: str, shape: Any, convdim: int) -> Any:
 
 
 def _gradient_inputs(
-    kind: Any,
+    kind: type,
     convdim: int,
-    output_grad: Any,
-    filters: Any,
-    input_shape: Any,
-    filter_shape: Any,
-    *options: Any,
+    output_grad: TensorLike,
+    filters: TensorLike,
+    input_shape: object,
+    filter_shape: TensorLike | None,
+    *options: object,
 ) -> Any:
     shape = _lengths_of_gradient("input_shape", input_shape, convdim)
     op = kind(_known(input_shape, 2 + convdim), _known(filter_shape, 2 + convdim), *options)
@@ -192,13 +195,13 @@ def _gradient_inputs(
 
 
 def _gradient_weights(
-    kind: Any,
+    kind: type,
     convdim: int,
-    input: Any,
-    output_grad: Any,
-    filter_shape: Any,
-    input_shape: Any,
-    *options: Any,
+    input: TensorLike,
+    output_grad: TensorLike,
+    filter_shape: Sequence[int | None],
+    input_shape: object,
+    *options: object,
 ) -> Any:
     shape = _lengths_of_gradient("filter_shape", filter_shape, convdim)
     op = kind(_known(input_shape, 2 + convdim), _known(filter_shape, 2 + convdim), *options)
@@ -206,14 +209,14 @@ def _gradient_weights(
 
 
 def conv2d_grad_wrt_inputs(
-    output_grad: Any,
-    filters: Any,
-    input_shape: Any,
-    filter_shape: Any = None,
-    border_mode: Any = "valid",
-    subsample: Any = (1, 1),
+    output_grad: TensorLike,
+    filters: TensorLike,
+    input_shape: object,
+    filter_shape: TensorLike | None = None,
+    border_mode: object = "valid",
+    subsample: TensorLike = (1, 1),
     filter_flip: bool = True,
-    filter_dilation: Any = (1, 1),
+    filter_dilation: TensorLike = (1, 1),
     num_groups: int = 1,
     unshared: bool = False,
 ) -> Any:
@@ -239,14 +242,14 @@ def conv2d_grad_wrt_inputs(
 
 
 def conv3d_grad_wrt_inputs(
-    output_grad: Any,
-    filters: Any,
-    input_shape: Any,
-    filter_shape: Any = None,
-    border_mode: Any = "valid",
-    subsample: Any = (1, 1, 1),
+    output_grad: TensorLike,
+    filters: TensorLike,
+    input_shape: Sequence[int | None],
+    filter_shape: TensorLike | None = None,
+    border_mode: str = "valid",
+    subsample: TensorLike = (1, 1, 1),
     filter_flip: bool = True,
-    filter_dilation: Any = (1, 1, 1),
+    filter_dilation: TensorLike = (1, 1, 1),
     num_groups: int = 1,
 ) -> Any:
     """Return the gradient of `conv3d` with respect to the images; see `conv2d_grad_wrt_inputs`."""
@@ -256,14 +259,14 @@ def conv3d_grad_wrt_inputs(
 
 
 def conv2d_grad_wrt_weights(
-    input: Any,
-    output_grad: Any,
-    filter_shape: Any,
-    input_shape: Any = None,
-    border_mode: Any = "valid",
-    subsample: Any = (1, 1),
+    input: TensorLike,
+    output_grad: TensorLike,
+    filter_shape: Sequence[int | None],
+    input_shape: TensorLike | None = None,
+    border_mode: str = "valid",
+    subsample: TensorLike = (1, 1),
     filter_flip: bool = True,
-    filter_dilation: Any = (1, 1),
+    filter_dilation: TensorLike = (1, 1),
     num_groups: int = 1,
     unshared: bool = False,
 ) -> Any:
@@ -290,14 +293,14 @@ def conv2d_grad_wrt_weights(
 
 
 def conv3d_grad_wrt_weights(
-    input: Any,
-    output_grad: Any,
-    filter_shape: Any,
-    input_shape: Any = None,
-    border_mode: Any = "valid",
-    subsample: Any = (1, 1, 1),
+    input: TensorLike,
+    output_grad: TensorLike,
+    filter_shape: Sequence[int | None],
+    input_shape: TensorLike | None = None,
+    border_mode: str = "valid",
+    subsample: TensorLike = (1, 1, 1),
     filter_flip: bool = True,
-    filter_dilation: Any = (1, 1, 1),
+    filter_dilation: TensorLike = (1, 1, 1),
     num_groups: int = 1,
 ) -> Any:
     """Return the gradient of `conv3d` with respect to the kernels: `conv2d_grad_wrt_weights`."""
@@ -307,14 +310,14 @@ def conv3d_grad_wrt_weights(
 
 
 def conv2d_transpose(
-    input: Any,
-    filters: Any,
-    output_shape: Any,
-    filter_shape: Any = None,
-    border_mode: Any = "valid",
-    input_dilation: Any = (1, 1),
+    input: TensorLike,
+    filters: TensorLike,
+    output_shape: TensorLike,
+    filter_shape: TensorLike | None = None,
+    border_mode: object = "valid",
+    input_dilation: TensorLike = (1, 1),
     filter_flip: bool = True,
-    filter_dilation: Any = (1, 1),
+    filter_dilation: TensorLike = (1, 1),
     num_groups: int = 1,
     unshared: bool = False,
 ) -> Any:
@@ -351,17 +354,17 @@ def conv2d_transpose(
 
 
 def separable_conv2d(
-    input: Any,
-    depthwise_filters: Any,
-    pointwise_filters: Any,
+    input: TensorLike,
+    depthwise_filters: TensorLike,
+    pointwise_filters: TensorLike,
     num_channels: int,
-    input_shape: Any = None,
-    depthwise_filter_shape: Any = None,
-    pointwise_filter_shape: Any = None,
-    border_mode: Any = "valid",
-    subsample: Any = (1, 1),
+    input_shape: TensorLike | None = None,
+    depthwise_filter_shape: TensorLike | None = None,
+    pointwise_filter_shape: TensorLike | None = None,
+    border_mode: str = "valid",
+    subsample: TensorLike = (1, 1),
     filter_flip: bool = True,
-    filter_dilation: Any = (1, 1),
+    filter_dilation: TensorLike = (1, 1),
 ) -> Any:
     """Return a convolution of each channel, followed by one of single items across channels.
 
@@ -393,17 +396,17 @@ def separable_conv2d(
 
 
 def separable_conv3d(
-    input: Any,
-    depthwise_filters: Any,
-    pointwise_filters: Any,
+    input: TensorLike,
+    depthwise_filters: TensorLike,
+    pointwise_filters: TensorLike,
     num_channels: int,
-    input_shape: Any = None,
-    depthwise_filter_shape: Any = None,
-    pointwise_filter_shape: Any = None,
-    border_mode: Any = "valid",
-    subsample: Any = (1, 1, 1),
+    input_shape: TensorLike | None = None,
+    depthwise_filter_shape: TensorLike | None = None,
+    pointwise_filter_shape: TensorLike | None = None,
+    border_mode: str = "valid",
+    subsample: TensorLike = (1, 1, 1),
     filter_flip: bool = True,
-    filter_dilation: Any = (1, 1, 1),
+    filter_dilation: TensorLike = (1, 1, 1),
 ) -> Any:
     """Return `separable_conv2d` of images of three axes."""
     between = conv3d(
@@ -421,8 +424,8 @@ def separable_conv3d(
 
 
 def causal_conv1d(
-    input: Any,
-    filters: Any,
+    input: TensorLike,
+    filters: TensorLike,
     filter_shape: Sequence[int],
     input_shape: Any = None,
     subsample: int = 1,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from theano._core.base.settings import config
 from theano._core.ops.array.assertions import Assert
@@ -21,9 +21,15 @@ from theano._core.ops.nn.windows import (
     times,
 )
 
+if TYPE_CHECKING:
+    from theano._core.ir.annotations import TensorLike
+
 
 def _axes(
-    convdim: int, border_mode: Any, subsample: Sequence[int], filter_dilation: Sequence[int] | None
+    convdim: int,
+    border_mode: object,
+    subsample: Sequence[int],
+    filter_dilation: Sequence[int] | None,
 ) -> list[tuple[Any, int, int]]:
     """Return (border, step, dilation) of each axis."""
     borders = border_mode if isinstance(border_mode, tuple) else (border_mode,) * convdim
@@ -31,13 +37,17 @@ def _axes(
     return list(zip(borders, subsample, dilation, strict=True))
 
 
-def _pad(border: Any, kernel: Any, dilation: int) -> tuple[Any, Any]:
+def _pad(border: Sequence[int] | str, kernel: object, dilation: int) -> tuple[Any, Any]:
     mode = border if isinstance(border, str) else (border,)
     return border_mode_to_pad(mode, 1, (extent(kernel, dilation),))[0]
 
 
 def get_conv_shape_1axis(
-    image_shape: Any, kernel_shape: Any, border_mode: Any, subsample: int, dilation: int = 1
+    image_shape: object,
+    kernel_shape: object,
+    border_mode: Sequence[int] | str,
+    subsample: int,
+    dilation: int = 1,
 ) -> Any:
     """Return how many windows there are along one axis; None if a length is None.
 
@@ -54,9 +64,9 @@ def get_conv_shape_1axis(
 
 
 def get_conv_output_shape(
-    image_shape: Sequence[Any],
-    kernel_shape: Sequence[Any],
-    border_mode: Any,
+    image_shape: Sequence[object],
+    kernel_shape: Sequence[object],
+    border_mode: object,
     subsample: Sequence[int],
     filter_dilation: Sequence[int] | None = None,
 ) -> tuple[Any, ...]:
@@ -85,7 +95,7 @@ def get_conv_output_shape(
 
 
 def get_conv_gradinputs_shape_1axis(
-    kernel_shape: Any, top_shape: Any, border_mode: Any, subsample: int, dilation: int
+    kernel_shape: object, top_shape: object, border_mode: str, subsample: int, dilation: int
 ) -> Any:
     """Return the length of an image from that of the result; None if several have it."""
     if None in (kernel_shape, top_shape, border_mode, subsample, dilation) or subsample != 1:
@@ -96,9 +106,9 @@ def get_conv_gradinputs_shape_1axis(
 
 
 def get_conv_gradinputs_shape(
-    kernel_shape: Sequence[Any],
-    top_shape: Sequence[Any],
-    border_mode: Any,
+    kernel_shape: Sequence[object],
+    top_shape: Sequence[object],
+    border_mode: str,
     subsample: Sequence[int],
     filter_dilation: Sequence[int] | None = None,
     num_groups: int = 1,
@@ -122,7 +132,7 @@ def get_conv_gradinputs_shape(
 
 
 def get_conv_gradweights_shape_1axis(
-    image_shape: Any, top_shape: Any, border_mode: Any, subsample: int, dilation: int
+    image_shape: object, top_shape: object, border_mode: str, subsample: int, dilation: int
 ) -> Any:
     """Return the length of a kernel from that of the result; None if several have it."""
     if None in (image_shape, top_shape, border_mode, subsample, dilation) or subsample != 1:
@@ -138,9 +148,9 @@ def get_conv_gradweights_shape_1axis(
 
 
 def get_conv_gradweights_shape(
-    image_shape: Sequence[Any],
-    top_shape: Sequence[Any],
-    border_mode: Any,
+    image_shape: Sequence[object],
+    top_shape: Sequence[object],
+    border_mode: str,
     subsample: Sequence[int],
     filter_dilation: Sequence[int] | None = None,
     num_groups: int = 1,
@@ -167,10 +177,10 @@ def get_conv_gradweights_shape(
 
 
 def check_conv_gradinputs_shape(
-    image_shape: Sequence[Any],
-    kernel_shape: Sequence[Any],
-    output_shape: Sequence[Any],
-    border_mode: Any,
+    image_shape: Sequence[object],
+    kernel_shape: Sequence[object],
+    output_shape: Sequence[object],
+    border_mode: str,
     subsample: Sequence[int],
     filter_dilation: Sequence[int] | None = None,
 ) -> bool:
@@ -182,7 +192,7 @@ def check_conv_gradinputs_shape(
     return all(None in pair or pair[0] == pair[1] for pair in pairs)
 
 
-def assert_conv_shape(shape: Sequence[Any]) -> tuple[Any, ...]:
+def assert_conv_shape(shape: Sequence[TensorLike]) -> tuple[Any, ...]:
     """Return the shape of a convolution, after checking that it is one.
 
     Parameters
@@ -209,7 +219,9 @@ def assert_conv_shape(shape: Sequence[Any]) -> tuple[Any, ...]:
     return tuple(result)
 
 
-def assert_shape(x: Any, expected_shape: Sequence[Any], msg: str = "Unexpected shape.") -> Any:
+def assert_shape(
+    x: TensorLike, expected_shape: Sequence[object], msg: str = "Unexpected shape."
+) -> Any:
     """Return `x`, which is checked to have a shape if `config.conv.assert_shape` says so.
 
     Parameters

@@ -9,7 +9,7 @@ in logarithms, so that it neither overflows nor underflows.
 from __future__ import annotations
 
 from functools import reduce
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -23,6 +23,9 @@ from theano._core.ops.array.assertions import Require
 from theano._core.ops.array.gradient import DisconnectedGrad
 from theano._core.ops.elementwise.arithmetic import and_, eq, ge, le, lt, maximum, neq, switch
 from theano._core.ops.elementwise.transcendental import exp, log
+
+if TYPE_CHECKING:
+    from theano._core.ir.annotations import TensorLike
 
 BLANK = 0
 # Stands for the logarithm of 0: unlike infinities such numbers have differences.
@@ -120,7 +123,7 @@ def _total(x: Any, labels: Any, count: Any, steps: Any) -> Any:
     scores = _log_probabilities(switch(runs.dimshuffle(0, 1, "x"), x, 0))
     scores = maximum(scores[:, rows.dimshuffle(0, "x"), places], never)
 
-    def step(score: Any, runs: Any, before: Any, over: Any) -> Any:
+    def step(score: Any, runs: Any, before: Any, over: TensorLike) -> Any:
         ways = _log_sum(before[:, 2:], before[:, 1:-1], before[:, :-2] + over)
         return switch(runs.dimshuffle(0, "x"), set_subtensor(before[:, 2:], ways + score), before)
 
@@ -135,7 +138,7 @@ def _log_probabilities(x: Any) -> Any:
     return shifted - log(exp(shifted).sum(axis=-1, keepdims=True))
 
 
-def _log_sum(*logarithms: Any) -> Any:
+def _log_sum(*logarithms: TensorLike) -> Any:
     """Return the logarithm of a sum, of the logarithms of its terms."""
     # The shift cancels in value and gradient: it only keeps the exponentials from overflowing.
     largest = DisconnectedGrad()(reduce(maximum, logarithms))

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from theano._core.api.array.creation import arange, zeros
 from theano._core.api.array.indexing import get_item, set_subtensor
 from theano._core.api.conversion import as_tensor_variable, cast
+from theano._core.ir.variable import Variable
 from theano._core.ops.array import shaping
 from theano._core.ops.array.assertions import Require
 from theano._core.ops.array.dims import as_int64, product, total
@@ -17,6 +18,9 @@ from theano._core.ops.array.indexing import AT, FULL, AdvancedSubtensor
 from theano._core.ops.array.shaping import length
 from theano._core.ops.core.dimshuffle import dimshuffle
 from theano._core.ops.elementwise.arithmetic import add, and_, eq, ge, int_div, mod, mul, neg, sub
+
+if TYPE_CHECKING:
+    from theano._core.ir.annotations import TensorLike
 
 
 class Fits(Require):
@@ -29,12 +33,12 @@ class Fits(Require):
 MODES = ("full", "half", "ignore_borders", "valid", "wrap_centered")
 
 
-def _pair(value: Any) -> list[Any]:
+def _pair(value: TensorLike) -> list[Any]:
     variable = as_tensor_variable(value)
     return [cast(get_item(variable, i), "int64") for i in range(2)]
 
 
-def _padded(x: Any, sizes: Sequence[Any]) -> Any:
+def _padded(x: Variable, sizes: Sequence[Variable]) -> Any:
     """Return images with zeros around them: so many on each side of the last two axes."""
     lengths = [length(x, axis) for axis in range(4)]
     wide = [total([n, p, p]) for n, p in zip(lengths[2:], sizes, strict=True)]
@@ -43,7 +47,12 @@ def _padded(x: Any, sizes: Sequence[Any]) -> Any:
     return set_subtensor(frame[(slice(None), slice(None), *inner)], x)
 
 
-def images2neibs(ten4: Any, neib_shape: Any, neib_step: Any = None, mode: str = "valid") -> Any:
+def images2neibs(
+    ten4: TensorLike,
+    neib_shape: TensorLike,
+    neib_step: TensorLike | None = None,
+    mode: str = "valid",
+) -> Any:
     """Return the patches of images, one row each.
 
     Parameters
@@ -104,7 +113,9 @@ def images2neibs(ten4: Any, neib_shape: Any, neib_step: Any = None, mode: str = 
     return shaping.reshape_op(patches, [rows, product(size)])
 
 
-def _starts(extent: Any, size: Any, step: Any, mode: str) -> tuple[Any, Any, Any]:
+def _starts(
+    extent: TensorLike, size: TensorLike, step: TensorLike, mode: str
+) -> tuple[Any, Any, Any]:
     """Return where patches start along an axis, how many there are, and whether they fill it."""
     if mode == "wrap_centered":
         count = neg(int_div(neg(extent), step))
@@ -115,7 +126,9 @@ def _starts(extent: Any, size: Any, step: Any, mode: str) -> tuple[Any, Any, Any
     return mul(arange(count), step), count, None if mode == "ignore_borders" else fits
 
 
-def neibs2images(neibs: Any, neib_shape: Any, original_shape: Any, mode: str = "valid") -> Any:
+def neibs2images(
+    neibs: TensorLike, neib_shape: TensorLike, original_shape: TensorLike, mode: str = "valid"
+) -> Any:
     """Return the images that patches were taken from, which did not overlap.
 
     Parameters

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -42,6 +42,9 @@ from theano._core.ops.elementwise.transcendental import exp, expm1, log, sigmoid
 from theano._core.ops.sorting import Unique
 from theano._core.rewrite.passes.check_labels import IN_BOUNDS, in_bounds, is_softmax
 
+if TYPE_CHECKING:
+    from theano._core.ir.annotations import TensorLike
+
 __all__ = [
     "batch_normalization",
     "binary_crossentropy",
@@ -72,12 +75,12 @@ __all__ = [
 ]
 
 
-def _number(value: float, x: Any) -> Any:
+def _number(value: float, x: Variable) -> Any:
     """Return a constant that does not widen the float dtype of `x`."""
     return as_tensor_variable(np.asarray(value, dtype=dtypes.to_float(x.type.dtype)))
 
 
-def ultra_fast_sigmoid(x: Any) -> Any:
+def ultra_fast_sigmoid(x: TensorLike) -> Any:
     """Return an approximation of the sigmoid, off by up to 0.02, without an exponential."""
     half = mul(as_tensor_variable(x), _number(0.5, as_tensor_variable(x)))
     size = abs_(half)
@@ -94,19 +97,19 @@ def ultra_fast_sigmoid(x: Any) -> Any:
     return mul(number(0.5), add(signed, number(1.0)))
 
 
-def hard_sigmoid(x: Any) -> Any:
+def hard_sigmoid(x: TensorLike) -> Any:
     """Return ``clip(0.2 * x + 0.5, 0, 1)``: the sigmoid in three straight pieces."""
     x = as_tensor_variable(x)
     return clip(add(mul(x, _number(0.2, x)), _number(0.5, x)), 0, 1)
 
 
-def softsign(x: Any) -> Any:
+def softsign(x: TensorLike) -> Any:
     """Return ``x / (1 + |x|)``."""
     x = as_tensor_variable(x)
     return true_div(x, add(_number(1.0, x), abs_(x)))
 
 
-def relu(x: Any, alpha: Any = 0) -> Any:
+def relu(x: TensorLike, alpha: Any = 0) -> Any:
     """Return `x` where it is positive, and ``alpha * x`` elsewhere.
 
     Parameters
@@ -137,7 +140,7 @@ def relu(x: Any, alpha: Any = 0) -> Any:
     return add(mul(add(0.5, half), x), mul(sub(0.5, half), abs_(x)))
 
 
-def elu(x: Any, alpha: Any = 1) -> Any:
+def elu(x: TensorLike, alpha: TensorLike = 1) -> Any:
     """Return `x` where it is positive, and ``alpha * (exp(x) - 1)`` elsewhere."""
     x = as_tensor_variable(x)
     # expm1 of the negative part only: where it is not chosen it must not overflow.
@@ -145,26 +148,26 @@ def elu(x: Any, alpha: Any = 1) -> Any:
     return switch(gt(x, 0), x, mul(alpha, expm1(below)))
 
 
-def selu(x: Any) -> Any:
+def selu(x: TensorLike) -> Any:
     """Return the exponential linear unit scaled so that networks normalise themselves."""
     # Numbers of Python, which float32 does not hold: under floatX = float64 the result is float64.
     return mul(1.0507009873554805, elu(x, 1.6732632423543772))
 
 
-def _rows(c: Any, name: str) -> Any:
+def _rows(c: TensorLike, name: str) -> Any:
     x = as_tensor_variable(c)
     if x.type.ndim not in (1, 2) or not dtypes.is_float(x.type.dtype):
         raise ValueError(f"{name}: x must be 1-d or 2-d tensor of floats. Got {x.type}")
     return shape_padleft(x) if x.type.ndim == 1 else x
 
 
-def _shifted(x: Any) -> Any:
+def _shifted(x: TensorLike) -> Any:
     # The shift cancels in value and gradient: it only keeps exp from overflowing.
     op = Reduction("supremum", (1,))
     return sub(x, DisconnectedGrad()(op.expand(x, op(x))))
 
 
-def softmax(c: Any) -> Any:
+def softmax(c: TensorLike) -> Any:
     """Return ``exp(x) / sum(exp(x))`` of every row.
 
     Parameters
@@ -183,7 +186,7 @@ def softmax(c: Any) -> Any:
     return Softmax(Body([row], [true_div(parts, _row_sum(parts))]))(x)
 
 
-def _row_sum(x: Any) -> Any:
+def _row_sum(x: Variable) -> Any:
     op = Reduction("sum", (1,))
     return op.expand(x, op(x))
 
@@ -191,7 +194,7 @@ def _row_sum(x: Any) -> Any:
 softmax_graph = softmax
 
 
-def logsoftmax(c: Any) -> Any:
+def logsoftmax(c: TensorLike) -> Any:
     """Return the logarithm of `softmax`, exact also where that is close to 0."""
     x = _rows(c, "logsoftmax")
     row = x.type.variable_class(x.type)
@@ -199,12 +202,12 @@ def logsoftmax(c: Any) -> Any:
     return LogSoftmax(Body([row], [sub(shifted, log(_row_sum(exp(shifted))))]))(x)
 
 
-def softmax_with_bias(x: Any, b: Any) -> Any:
+def softmax_with_bias(x: TensorLike, b: TensorLike) -> Any:
     """Return the softmax of the matrix `x` plus the vector `b`."""
     return softmax(add(x, b))
 
 
-def binary_crossentropy(output: Any, target: Any) -> Any:
+def binary_crossentropy(output: TensorLike, target: TensorLike) -> Any:
     """Return ``-(target * log(output) + (1 - target) * log(1 - output))``, itemwise.
 
     Parameters
@@ -216,7 +219,7 @@ def binary_crossentropy(output: Any, target: Any) -> Any:
     return neg(add(mul(target, log(output)), mul(sub(one, target), log(sub(one, output)))))
 
 
-def sigmoid_binary_crossentropy(output: Any, target: Any) -> Any:
+def sigmoid_binary_crossentropy(output: TensorLike, target: TensorLike) -> Any:
     """Return the binary cross-entropy of ``sigmoid(output)``, finite for every `output`."""
     output = as_tensor_variable(output)
     target = as_tensor_variable(target)
@@ -224,7 +227,7 @@ def sigmoid_binary_crossentropy(output: Any, target: Any) -> Any:
     return add(mul(target, softplus(neg(output))), missed)
 
 
-def categorical_crossentropy(coding_dist: Any, true_dist: Any) -> Any:
+def categorical_crossentropy(coding_dist: TensorLike, true_dist: TensorLike) -> Any:
     """Return the cross-entropy between rows of probabilities.
 
     Parameters
@@ -252,7 +255,7 @@ def categorical_crossentropy(coding_dist: Any, true_dist: Any) -> Any:
 ONE_EACH = Require("y_idx must have same number of rows as x: it has {}, x has {}", 2)
 
 
-def _chosen(x: Any, y_idx: Any) -> Any:
+def _chosen(x: Variable, y_idx: TensorLike) -> Any:
     y = as_tensor_variable(y_idx)
     if x.type.ndim != 2:
         raise TypeError(f"matrix required for argument: coding_dist, got {x.type}")
@@ -261,7 +264,7 @@ def _chosen(x: Any, y_idx: Any) -> Any:
     return AdvancedSubtensor((AT, AT))(x, arange(shaping.length(x, 0)), y)
 
 
-def _classes(x: Any, y_idx: Any) -> tuple[Any, list[Any]]:
+def _classes(x: TensorLike, y_idx: TensorLike) -> tuple[Any, list[Any]]:
     """Return checked class numbers, one for each row of `x`, and the conditions."""
     y = as_tensor_variable(y_idx)
     if y.type.ndim != 1 or not dtypes.is_integer(y.type.dtype):
@@ -271,7 +274,7 @@ def _classes(x: Any, y_idx: Any) -> tuple[Any, list[Any]]:
     return IN_BOUNDS(y, in_bounds(y, x)), [in_bounds(y, x)]
 
 
-def crossentropy_categorical_1hot(coding_dist: Any, true_one_of_n: Any) -> Any:
+def crossentropy_categorical_1hot(coding_dist: TensorLike, true_one_of_n: TensorLike) -> Any:
     """Return ``-log`` of the probability of the true class of every row.
 
     Raises
@@ -286,7 +289,7 @@ def crossentropy_categorical_1hot(coding_dist: Any, true_one_of_n: Any) -> Any:
     return neg(log(_chosen(coding, true_one_of_n)))
 
 
-def crossentropy_softmax_1hot(x: Any, y_idx: Any, **kwargs: Any) -> Any:
+def crossentropy_softmax_1hot(x: TensorLike, y_idx: TensorLike, **kwargs: object) -> Any:
     """Return the cross-entropy of ``softmax(x)`` with class numbers, and that softmax.
 
     Raises
@@ -299,12 +302,16 @@ def crossentropy_softmax_1hot(x: Any, y_idx: Any, **kwargs: Any) -> Any:
     return neg(_chosen(logsoftmax(x), y)), IN_BOUNDS(softmax(x), *valid)
 
 
-def crossentropy_softmax_1hot_with_bias(x: Any, b: Any, y_idx: Any, **kwargs: Any) -> Any:
+def crossentropy_softmax_1hot_with_bias(
+    x: TensorLike, b: TensorLike, y_idx: TensorLike, **kwargs: object
+) -> Any:
     """Return the cross-entropy of ``softmax(x + b)`` with class numbers, and that softmax."""
     return crossentropy_softmax_1hot(add(x, b), y_idx)
 
 
-def crossentropy_softmax_argmax_1hot_with_bias(x: Any, b: Any, y_idx: Any) -> Any:
+def crossentropy_softmax_argmax_1hot_with_bias(
+    x: TensorLike, b: TensorLike, y_idx: TensorLike
+) -> Any:
     """As `crossentropy_softmax_1hot_with_bias`, and the most probable class of every row.
 
     That number has the dtype of `y_idx`.
@@ -317,7 +324,7 @@ def crossentropy_softmax_argmax_1hot_with_bias(x: Any, b: Any, y_idx: Any) -> An
 
 
 def crossentropy_softmax_max_and_argmax_1hot_with_bias(
-    x: Any, b: Any, y_idx: Any, **kwargs: Any
+    x: TensorLike, b: TensorLike, y_idx: TensorLike, **kwargs: object
 ) -> Any:
     """As `crossentropy_softmax_1hot_with_bias`, and the largest probability of every row, where."""
     loss, probabilities = crossentropy_softmax_1hot_with_bias(x, b, y_idx)
@@ -325,26 +332,32 @@ def crossentropy_softmax_max_and_argmax_1hot_with_bias(
     return loss, probabilities, Reduction("max", (1,))(probabilities), best
 
 
-def crossentropy_softmax_max_and_argmax_1hot(x: Any, y_idx: Any, **kwargs: Any) -> Any:
+def crossentropy_softmax_max_and_argmax_1hot(
+    x: TensorLike, y_idx: TensorLike, **kwargs: object
+) -> Any:
     """As `crossentropy_softmax_max_and_argmax_1hot_with_bias`, without a bias."""
     x = as_tensor_variable(x)
     return crossentropy_softmax_max_and_argmax_1hot_with_bias(x, _number(0.0, x), y_idx)
 
 
-def softmax_grad(dy: Any, sm: Any) -> Any:
+def softmax_grad(dy: TensorLike, sm: TensorLike) -> Any:
     """Return the cotangent of `x` for the cotangent `dy` of ``sm = softmax(x)``."""
     weighted = mul(dy, sm)
     return sub(weighted, mul(_row_sum(weighted), sm))
 
 
-def crossentropy_categorical_1hot_grad(g_y: Any, coding_dist: Any, true_one_of_n: Any) -> Any:
+def crossentropy_categorical_1hot_grad(
+    g_y: TensorLike, coding_dist: TensorLike, true_one_of_n: TensorLike
+) -> Any:
     """Return the cotangent of `coding_dist` for the cotangent `g_y` of the cross-entropy."""
     coding = as_tensor_variable(coding_dist)
     chosen = _chosen(coding, true_one_of_n)
     return _at_chosen(neg(true_div(g_y, chosen)), coding, true_one_of_n)
 
 
-def crossentropy_softmax_1hot_with_bias_dx(dy: Any, sm: Any, y_idx: Any, **kwargs: Any) -> Any:
+def crossentropy_softmax_1hot_with_bias_dx(
+    dy: TensorLike, sm: TensorLike, y_idx: TensorLike, **kwargs: object
+) -> Any:
     """Return the cotangent of `x` for the cotangent `dy` of the cross-entropy of softmax(x).
 
     Parameters
@@ -361,13 +374,13 @@ def crossentropy_softmax_1hot_with_bias_dx(dy: Any, sm: Any, y_idx: Any, **kwarg
     return add(mul(sm, column), _at_chosen(neg(dy), sm, y_idx))
 
 
-def _at_chosen(values: Any, x: Any, y_idx: Any) -> Any:
+def _at_chosen(values: Variable, x: Variable, y_idx: TensorLike) -> Any:
     """Return zeros like `x` with `values` at the chosen class of every row."""
     at = (arange(shaping.length(x, 0)), as_tensor_variable(y_idx))
     return AdvancedIncSubtensor((AT, AT), True)(zeros_like_float(x), values, *at)
 
 
-def prepend_scalar_to_each_row(val: Any, mat: Any) -> Any:
+def prepend_scalar_to_each_row(val: TensorLike, mat: TensorLike) -> Any:
     """Return the matrix `mat` with a first column that holds the scalar `val`."""
     value, matrix = as_tensor_variable(val), as_tensor_variable(mat)
     if value.type.ndim or matrix.type.ndim != 2:
@@ -376,17 +389,17 @@ def prepend_scalar_to_each_row(val: Any, mat: Any) -> Any:
     return join(1, column, matrix)
 
 
-def prepend_0_to_each_row(mat: Any) -> Any:
+def prepend_0_to_each_row(mat: TensorLike) -> Any:
     """Return the matrix `mat` with a first column of zeros."""
     return prepend_scalar_to_each_row(0.0, mat)
 
 
-def prepend_1_to_each_row(mat: Any) -> Any:
+def prepend_1_to_each_row(mat: TensorLike) -> Any:
     """Return the matrix `mat` with a first column of ones."""
     return prepend_scalar_to_each_row(1.0, mat)
 
 
-def confusion_matrix(actual: Any, pred: Any) -> list[Any]:
+def confusion_matrix(actual: TensorLike, pred: TensorLike) -> list[Any]:
     """Return how often each class was taken for each.
 
     Parameters
@@ -409,7 +422,12 @@ def confusion_matrix(actual: Any, pred: Any) -> list[Any]:
 
 
 def batch_normalization(
-    inputs: Any, gamma: Any, beta: Any, mean: Any, std: Any, mode: str = "low_mem"
+    inputs: TensorLike,
+    gamma: TensorLike,
+    beta: TensorLike,
+    mean: TensorLike,
+    std: TensorLike,
+    mode: str = "low_mem",
 ) -> Any:
     """Return ``(inputs - mean) * (gamma / std) + beta``; `mode` makes no difference any more."""
     if mode not in ("low_mem", "high_mem"):

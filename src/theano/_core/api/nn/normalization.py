@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from theano._core.api.array import reductions as r
 from theano._core.api.conversion import as_tensor_variable, cast
 from theano._core.base.settings import config
+from theano._core.ir.variable import Variable
 from theano._core.ops.array import shaping
 from theano._core.ops.array.dims import as_int64, product
 from theano._core.ops.core.dimshuffle import dimshuffle
 from theano._core.ops.elementwise.arithmetic import add, mul, reciprocal, sub, true_div
 from theano._core.ops.elementwise.transcendental import sqrt
+
+if TYPE_CHECKING:
+    from theano._core.ir.annotations import TensorLike
 
 LEAST_EPSILON = 1e-5
 
@@ -39,7 +43,13 @@ def _normalized_axes(axes: Any, ndim: int) -> tuple[int, ...]:
 class _Layout:
     """Which axes are normalized, and how parameters of other ranks lie along the others."""
 
-    def __init__(self, x: Any, axes: Any, epsilon: Any, parameters: Sequence[Any]) -> None:
+    def __init__(
+        self,
+        x: Variable,
+        axes: Sequence[int] | str,
+        epsilon: object,
+        parameters: Sequence[Variable],
+    ) -> None:
         if not hasattr(epsilon, "type") and np.any(np.asarray(epsilon) < LEAST_EPSILON):
             raise ValueError(f"epsilon must be at least {LEAST_EPSILON}, got {epsilon}")
         self.ndim = x.type.ndim
@@ -54,7 +64,7 @@ class _Layout:
             )
         self.full = ranks == {self.ndim}
 
-    def spread(self, parameter: Any) -> Any:
+    def spread(self, parameter: Variable) -> Any:
         """Return a parameter with axes as the input's, broadcastable along the normalized ones."""
         if self.full:
             pattern = list(parameter.type.broadcastable)
@@ -66,20 +76,20 @@ class _Layout:
             order[axis] = position
         return dimshuffle(parameter, order)
 
-    def gathered(self, statistic: Any) -> Any:
+    def gathered(self, statistic: TensorLike) -> Any:
         """Return a statistic in the form of the parameters."""
         return statistic if self.full else dimshuffle(statistic, self.rest)
 
 
 def batch_normalization_train(
-    inputs: Any,
-    gamma: Any,
-    beta: Any,
-    axes: Any = "per-activation",
-    epsilon: Any = 1e-4,
-    running_average_factor: Any = 0.1,
-    running_mean: Any = None,
-    running_var: Any = None,
+    inputs: TensorLike,
+    gamma: TensorLike,
+    beta: TensorLike,
+    axes: Sequence[int] | str = "per-activation",
+    epsilon: TensorLike = 1e-4,
+    running_average_factor: TensorLike = 0.1,
+    running_mean: TensorLike | None = None,
+    running_var: TensorLike | None = None,
 ) -> tuple[Any, ...]:
     """Normalize a batch by its own statistics.
 
@@ -133,13 +143,13 @@ def batch_normalization_train(
 
 
 def batch_normalization_test(
-    inputs: Any,
-    gamma: Any,
-    beta: Any,
-    mean: Any,
-    var: Any,
-    axes: Any = "per-activation",
-    epsilon: Any = 1e-4,
+    inputs: TensorLike,
+    gamma: TensorLike,
+    beta: TensorLike,
+    mean: TensorLike,
+    var: Variable,
+    axes: Sequence[int] | str = "per-activation",
+    epsilon: TensorLike = 1e-4,
 ) -> Any:
     """Normalize a batch by given statistics; parameters as for `batch_normalization_train`."""
     x = as_tensor_variable(inputs)

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import warnings
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from theano._core.api.conversion import as_tensor_variable
 from theano._core.ops.nn.pooling import MaxPoolGrad, Pool, renamed
 
+if TYPE_CHECKING:
+    from theano._core.ir.annotations import TensorLike
+
 
 def _pool(
     ndim: int,
-    input: Any,
-    names: tuple[Any, ...],
+    input: TensorLike,
+    names: tuple[object, ...],
     ignore_border: bool | None,
     mode: str,
 ) -> Any:
@@ -32,15 +35,15 @@ def _pool(
 
 
 def pool_2d(
-    input: Any,
-    ws: Any = None,
+    input: TensorLike,
+    ws: TensorLike | None = None,
     ignore_border: bool | None = None,
-    stride: Any = None,
-    pad: Any = (0, 0),
+    stride: TensorLike | None = None,
+    pad: TensorLike = (0, 0),
     mode: str = "max",
-    ds: Any = None,
-    st: Any = None,
-    padding: Any = None,
+    ds: TensorLike | None = None,
+    st: TensorLike | None = None,
+    padding: TensorLike | None = None,
 ) -> Any:
     """Return one number of each window along the last two axes.
 
@@ -76,21 +79,21 @@ def pool_2d(
 
 
 def pool_3d(
-    input: Any,
-    ws: Any = None,
+    input: TensorLike,
+    ws: TensorLike | None = None,
     ignore_border: bool | None = None,
-    stride: Any = None,
-    pad: Any = (0, 0, 0),
+    stride: TensorLike | None = None,
+    pad: TensorLike = (0, 0, 0),
     mode: str = "max",
-    ds: Any = None,
-    st: Any = None,
-    padding: Any = None,
+    ds: TensorLike | None = None,
+    st: TensorLike | None = None,
+    padding: TensorLike | None = None,
 ) -> Any:
     """Return one number of each window along the last three axes; see `pool_2d`."""
     return _pool(3, input, (ws, ds, stride, st, pad, padding), ignore_border, mode)
 
 
-def max_pool_2d_same_size(input: Any, patch_size: Any) -> Any:
+def max_pool_2d_same_size(input: TensorLike, patch_size: TensorLike) -> Any:
     """Return images with zeros where an item is not the maximum of its patch.
 
     Parameters
@@ -109,11 +112,11 @@ def max_pool_2d_same_size(input: Any, patch_size: Any) -> Any:
 
 
 def max_pool_2d(
-    input: Any,
-    ds: Any,
+    input: TensorLike,
+    ds: TensorLike,
     ignore_border: bool | None = None,
-    st: Any = None,
-    padding: Any = (0, 0),
+    st: TensorLike | None = None,
+    padding: TensorLike = (0, 0),
     mode: str = "max",
 ) -> Any:
     """Return `pool_2d` of windows `ds`, steps `st` and borders `padding`: its older form."""

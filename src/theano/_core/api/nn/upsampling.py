@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -25,8 +25,11 @@ from theano._core.ops.elementwise.arithmetic import (
     true_div,
 )
 
+if TYPE_CHECKING:
+    from theano._core.ir.annotations import TensorLike
 
-def bilinear_kernel_1D(ratio: Any, normalize: bool = True) -> Any:
+
+def bilinear_kernel_1D(ratio: TensorLike, normalize: bool = True) -> Any:
     """Return the weights with which an item counts at the positions around it.
 
     Parameters
@@ -46,7 +49,7 @@ def bilinear_kernel_1D(ratio: Any, normalize: bool = True) -> Any:
     return true_div(weights, cast(size, config.floatX)) if normalize else weights
 
 
-def bilinear_kernel_2D(ratio: Any, normalize: bool = True) -> Any:
+def bilinear_kernel_2D(ratio: TensorLike, normalize: bool = True) -> Any:
     """Return the outer product of `bilinear_kernel_1D` with itself.
 
     Parameters
@@ -62,7 +65,7 @@ def bilinear_kernel_2D(ratio: Any, normalize: bool = True) -> Any:
     return mul(dimshuffle(weights, (0, "x")), dimshuffle(weights, ("x", 0)))
 
 
-def _weights(size: Any, many: Any, few: Any, dtype: str) -> Any:
+def _weights(size: TensorLike, many: TensorLike, few: TensorLike, dtype: str) -> Any:
     """Return the matrix that broadcasts an axis of a length `many` / `few` times."""
     count = neg(int_div(neg(mul(size, many)), few))
     # Over `many`; the first and the last item go on beyond the ends.
@@ -72,7 +75,7 @@ def _weights(size: Any, many: Any, few: Any, dtype: str) -> Any:
     return true_div(cast(maximum(sub(many, apart), 0), dtype), cast(many, dtype))
 
 
-def _stretched(x: Any, ratios: Any) -> Any:
+def _stretched(x: TensorLike, ratios: Any) -> Any:
     """Return images whose rows and columns are (many, few) times as many."""
     x = tensor_operand("bilinear_upsampling", x)
     if x.type.ndim != 4:
@@ -91,7 +94,7 @@ def _stretched(x: Any, ratios: Any) -> Any:
     return reshape_op(whole, [*lengths[:2], *sizes])
 
 
-def _fractions(frac_ratio: Any) -> Any:
+def _fractions(frac_ratio: object) -> Any:
     if not isinstance(frac_ratio, (tuple, list)) or len(frac_ratio) != 2:
         raise ValueError(f"frac_ratio must be one or two pairs of integers, got {frac_ratio}")
     pairs = tuple(frac_ratio)
@@ -103,7 +106,7 @@ def _fractions(frac_ratio: Any) -> Any:
     return pairs
 
 
-def frac_bilinear_upsampling(input: Any, frac_ratio: Any) -> Any:
+def frac_bilinear_upsampling(input: TensorLike, frac_ratio: object) -> Any:
     """Return images interpolated linearly, a fraction of times as large.
 
     Parameters
@@ -121,9 +124,9 @@ def frac_bilinear_upsampling(input: Any, frac_ratio: Any) -> Any:
 
 
 def bilinear_upsampling(
-    input: Any,
-    ratio: Any = None,
-    frac_ratio: Any = None,
+    input: TensorLike,
+    ratio: TensorLike | None = None,
+    frac_ratio: object = None,
     batch_size: int | None = None,
     num_input_channels: int | None = None,
     use_1D_kernel: bool = True,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -21,6 +21,9 @@ from theano._core.compile.shared import shared
 from theano._core.ir.variable import Constant, Variable
 from theano._core.ops.elementwise.transcendental import cos, log, sin, sqrt
 from theano._core.ops.random import mrg as ops
+
+if TYPE_CHECKING:
+    from theano._core.ir.annotations import TensorLike
 
 # Standard deviation of the normal distribution cut off at 2 on both sides.
 TRUNCATED_STD = 0.87962566103423978
@@ -73,7 +76,7 @@ class MRG_RandomStreams:  # noqa: N801 - the name of Theano 1.0.5
     array([0.08075202, 0.92676401])
     """
 
-    def __init__(self, seed: Any = 12345) -> None:
+    def __init__(self, seed: object = 12345) -> None:
         self.state_updates: list[tuple[Any, Any, Any, Any]] = []
         self.default_instance_seed = seed
         self.set_rstate(seed)
@@ -82,11 +85,11 @@ class MRG_RandomStreams:  # noqa: N801 - the name of Theano 1.0.5
         """Return (shared states, new states, size, nstreams) of all variables made here."""
         return list(self.state_updates)
 
-    def set_rstate(self, seed: Any) -> None:
+    def set_rstate(self, seed: object) -> None:
         """Let the next variable begin where `seed` says; see the class for its values."""
         self.rstate = checked_state(seed)
 
-    def seed(self, seed: Any = None) -> None:
+    def seed(self, seed: object = None) -> None:
         """Seed the streams of every variable anew, in the order they were made.
 
         Parameters
@@ -134,12 +137,12 @@ class MRG_RandomStreams:  # noqa: N801 - the name of Theano 1.0.5
             self.inc_rstate()
         return states.astype("int32")
 
-    def n_streams(self, size: Any) -> int:
+    def n_streams(self, size: object) -> int:
         """Return how many streams a draw of `size` gets."""
         return guess_n_streams(size)
 
     def pretty_return(
-        self, node_rstate: Any, new_rstate: Any, sample: Any, size: Any, nstreams: int | None
+        self, node_rstate: Any, new_rstate: Any, sample: Any, size: object, nstreams: int | None
     ) -> Any:
         """Return `sample` with its `rstate` and `update`; its states get a default update."""
         sample.rstate = node_rstate
@@ -150,13 +153,13 @@ class MRG_RandomStreams:  # noqa: N801 - the name of Theano 1.0.5
 
     def uniform(
         self,
-        size: Any,
-        low: Any = 0.0,
-        high: Any = 1.0,
+        size: object,
+        low: object = 0.0,
+        high: object = 1.0,
         ndim: int | None = None,
         dtype: str | None = None,
         nstreams: int | None = None,
-        **kwargs: Any,
+        **kwargs: object,
     ) -> Any:
         """Return numbers between `low` and `high`, both excluded, all equally likely.
 
@@ -207,9 +210,9 @@ class MRG_RandomStreams:  # noqa: N801 - the name of Theano 1.0.5
 
     def binomial(
         self,
-        size: Any = None,
-        n: Any = 1,
-        p: Any = 0.5,
+        size: TensorLike | None = None,
+        n: TensorLike = 1,
+        p: TensorLike = 0.5,
         ndim: int | None = None,
         dtype: str = "int64",
         nstreams: int | None = None,
@@ -227,7 +230,7 @@ class MRG_RandomStreams:  # noqa: N801 - the name of Theano 1.0.5
     def multinomial(
         self,
         size: Any = None,
-        n: Any = 1,
+        n: TensorLike = 1,
         pvals: Any = None,
         ndim: int | None = None,
         dtype: str = "int64",
@@ -275,9 +278,9 @@ class MRG_RandomStreams:  # noqa: N801 - the name of Theano 1.0.5
 
     def choice(
         self,
-        size: Any = 1,
-        a: Any = None,
-        replace: Any = True,
+        size: TensorLike = 1,
+        a: TensorLike | None = None,
+        replace: TensorLike = True,
         p: Any = None,
         ndim: int | None = None,
         dtype: str = "int64",
@@ -324,13 +327,13 @@ class MRG_RandomStreams:  # noqa: N801 - the name of Theano 1.0.5
 
     def multinomial_wo_replacement(
         self,
-        size: Any = None,
-        n: Any = 1,
-        pvals: Any = None,
+        size: TensorLike | None = None,
+        n: TensorLike = 1,
+        pvals: TensorLike | None = None,
         ndim: int | None = None,
         dtype: str = "int64",
         nstreams: int | None = None,
-        **kwargs: Any,
+        **kwargs: object,
     ) -> Any:
         """Return `n` different outcomes of each row of `pvals`: the old name of `choice`."""
         warnings.warn(
@@ -346,14 +349,14 @@ class MRG_RandomStreams:  # noqa: N801 - the name of Theano 1.0.5
 
     def normal(
         self,
-        size: Any,
-        avg: Any = 0.0,
-        std: Any = 1.0,
+        size: TensorLike,
+        avg: TensorLike = 0.0,
+        std: TensorLike = 1.0,
         ndim: int | None = None,
         dtype: str | None = None,
         nstreams: int | None = None,
         truncate: bool = False,
-        **kwargs: Any,
+        **kwargs: object,
     ) -> Any:
         """Return normally distributed numbers of mean `avg` and standard deviation `std`.
 
@@ -401,7 +404,7 @@ class MRG_RandomStreams:  # noqa: N801 - the name of Theano 1.0.5
         return reshape(get_item(drawn, slice(wanted)), lengths, ndim=ndim) * std + avg
 
     def _box_muller(
-        self, count: Any, dtype: str, nstreams: int | None, options: dict[str, Any]
+        self, count: Any, dtype: str, nstreams: int | None, options: dict[str, object]
     ) -> tuple[Any, Any, Any]:
         """Return (radius, cosine, sine), each of half as many items as `count`."""
         unis = self.uniform((count,), 0.0, 1.0, 1, dtype, nstreams, **options)
@@ -409,12 +412,14 @@ class MRG_RandomStreams:  # noqa: N801 - the name of Theano 1.0.5
         angle = np.array(2.0 * np.pi, dtype=dtype) * get_item(unis, slice(count // 2, None))
         return radius, cos(angle), sin(angle)
 
-    def _pairs(self, count: Any, dtype: str, nstreams: int | None, options: dict[str, Any]) -> Any:
+    def _pairs(
+        self, count: TensorLike, dtype: str, nstreams: int | None, options: dict[str, object]
+    ) -> Any:
         radius, cosine, sine = self._box_muller(count, dtype, nstreams, options)
         return join(0, radius * cosine, radius * sine)
 
     def _truncated_pairs(
-        self, count: Any, dtype: str, nstreams: int | None, options: dict[str, Any]
+        self, count: TensorLike, dtype: str, nstreams: int | None, options: dict[str, object]
     ) -> Any:
         radius, *factors = self._box_muller(count, dtype, nstreams, options)
         drawn = [radius * factor for factor in factors]
@@ -435,13 +440,13 @@ class MRG_RandomStreams:  # noqa: N801 - the name of Theano 1.0.5
 
     def truncated_normal(
         self,
-        size: Any,
-        avg: Any = 0.0,
-        std: Any = 1.0,
+        size: TensorLike,
+        avg: TensorLike = 0.0,
+        std: TensorLike = 1.0,
         ndim: int | None = None,
         dtype: str | None = None,
         nstreams: int | None = None,
-        **kwargs: Any,
+        **kwargs: object,
     ) -> Any:
         """Return normally distributed numbers cut off on both sides of `avg`.
 
@@ -465,7 +470,7 @@ class MRG_RandomStreams:  # noqa: N801 - the name of Theano 1.0.5
         )
 
 
-def _check_uniform_size(size: Any) -> None:
+def _check_uniform_size(size: object) -> None:
     if isinstance(size, tuple):
         if not all(isinstance(i, (int, np.integer, Variable)) for i in size):
             raise AssertionError(f"size must be a tuple of int or a Theano variable, got {size}")
@@ -478,19 +483,19 @@ def _check_uniform_size(size: Any) -> None:
         )
 
 
-def _check_options(name: str, options: dict[str, Any]) -> None:
+def _check_options(name: str, options: dict[str, object]) -> None:
     if set(options) - {"target"}:
         raise TypeError(f"{name}() got unexpected keyword arguments {sorted(options)}")
     if options.get("target", "cpu") not in ("cpu", None):
         raise TypeError(f"{name}(): there is no target {options['target']!r}, only 'cpu'")
 
 
-def _picks(pvals: Any, n: Any) -> Any:
+def _picks(pvals: object, n: TensorLike) -> Any:
     """Return the lengths of the uniform numbers for `n` picks in each row, a vector of one."""
     return get_item(pvals, (slice(None), 0)).shape * n
 
 
-def _normal_size(size: Any) -> Any:
+def _normal_size(size: TensorLike) -> Any:
     """Return the lengths of a normal draw as an int vector variable."""
     if isinstance(size, Variable):
         if size.type.ndim > 1:
@@ -505,7 +510,7 @@ def _normal_size(size: Any) -> Any:
     return as_tensor_variable(size) if len(size) else constant(np.zeros(0, dtype="int64"))
 
 
-def _check_length(item: Any, size: Sequence[Any]) -> None:
+def _check_length(item: TensorLike, size: Sequence[TensorLike]) -> None:
     if isinstance(item, Variable):
         if item.type.ndim:
             raise ValueError("Non-scalar Theano variable in size", size, item)

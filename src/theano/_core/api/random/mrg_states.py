@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import math
 import warnings
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from theano._core.ops.random import mrg as ops
+
+if TYPE_CHECKING:
+    from theano._core.ir.annotations import TensorLike
 
 M1, M2 = np.asarray(np.int32(ops.M1)), np.asarray(np.int32(ops.M2))
 # Streams of a draw whose length is not known when it is written down.
@@ -20,7 +23,9 @@ def matVecModM(A: np.ndarray, s: np.ndarray, m: Any) -> np.ndarray:
     return np.asarray(((A * s) % int(m)).sum(axis=1) % int(m), dtype="int32")
 
 
-def multMatVect(v: np.ndarray, A: np.ndarray, m1: Any, B: np.ndarray, m2: Any) -> np.ndarray:
+def multMatVect(
+    v: np.ndarray, A: np.ndarray, m1: TensorLike, B: np.ndarray, m2: TensorLike
+) -> np.ndarray:
     """Return a state multiplied: ``v[:3]`` by `A` modulo `m1`, ``v[3:]`` by `B` modulo `m2`.
 
     Parameters
@@ -66,7 +71,7 @@ def mrg_next_value(
     return ((drawn & int(mask)) + int(offset)) * NORM
 
 
-def guess_n_streams(size: Any, warn: bool = False) -> int:
+def guess_n_streams(size: object, warn: bool = False) -> int:
     """Return how many streams suit a draw of `size`.
 
     Parameters

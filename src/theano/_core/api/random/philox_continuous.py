@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from theano._core.api.array.indexing import get_item
 from theano._core.api.array.products import dot
@@ -12,15 +12,23 @@ from theano._core.api.array.reductions import max as largest
 from theano._core.api.array.reductions import sum as sum_of
 from theano._core.api.conversion import as_tensor_variable, cast
 from theano._core.api.random.philox_keys import FloatDraw, lengths_of_shape, split
+from theano._core.ir.variable import Variable
 from theano._core.ops.array.assertions import Require
 from theano._core.ops.array.shaping import length
 from theano._core.ops.elementwise.arithmetic import abs_, le, maximum, minimum, sgn, switch
 from theano._core.ops.elementwise.normal_quantile import normal_distribution, normal_quantile
 from theano._core.ops.elementwise.transcendental import exp, expm1, log, log1p, sigmoid, sqrt, tan
 
+if TYPE_CHECKING:
+    from theano._core.ir.annotations import TensorLike
+
 
 def uniform(
-    key: Any, shape: Any = None, low: Any = 0.0, high: Any = 1.0, dtype: str | None = None
+    key: TensorLike,
+    shape: TensorLike | None = None,
+    low: TensorLike = 0.0,
+    high: TensorLike = 1.0,
+    dtype: str | None = None,
 ) -> Any:
     """Return numbers from `low` to below `high`, all equally likely.
 
@@ -60,7 +68,11 @@ def uniform(
 
 
 def normal(
-    key: Any, shape: Any = None, loc: Any = 0.0, scale: Any = 1.0, dtype: str | None = None
+    key: TensorLike,
+    shape: TensorLike | None = None,
+    loc: TensorLike = 0.0,
+    scale: TensorLike = 1.0,
+    dtype: str | None = None,
 ) -> Any:
     """Return normally distributed numbers.
 
@@ -92,7 +104,11 @@ def normal(
 
 
 def lognormal(
-    key: Any, shape: Any = None, mean: Any = 0.0, sigma: Any = 1.0, dtype: str | None = None
+    key: TensorLike,
+    shape: TensorLike | None = None,
+    mean: Any = 0.0,
+    sigma: TensorLike = 1.0,
+    dtype: str | None = None,
 ) -> Any:
     """Return numbers whose logarithms are normal, of mean `mean` and deviation `sigma` >= 0.
 
@@ -106,10 +122,10 @@ def lognormal(
 def truncated_normal(
     key: Any,
     shape: Any,
-    lower: Any,
-    upper: Any,
+    lower: object,
+    upper: object,
     loc: Any = 0.0,
-    scale: Any = 1.0,
+    scale: object = 1.0,
     dtype: str | None = None,
 ) -> Any:
     """Return normal numbers, given that they lie between two bounds.
@@ -157,7 +173,12 @@ def _exponential(draw: FloatDraw) -> Any:
     return -log1p(-draw.stream("open_interval"))
 
 
-def exponential(key: Any, shape: Any = None, scale: Any = 1.0, dtype: str | None = None) -> Any:
+def exponential(
+    key: TensorLike,
+    shape: TensorLike | None = None,
+    scale: TensorLike = 1.0,
+    dtype: str | None = None,
+) -> Any:
     """Return exponentially distributed numbers of mean `scale` >= 0.
 
     Gradient: that of ``scale e`` with e fixed.
@@ -167,7 +188,11 @@ def exponential(key: Any, shape: Any = None, scale: Any = 1.0, dtype: str | None
 
 
 def laplace(
-    key: Any, shape: Any = None, loc: Any = 0.0, scale: Any = 1.0, dtype: str | None = None
+    key: TensorLike,
+    shape: TensorLike | None = None,
+    loc: TensorLike = 0.0,
+    scale: TensorLike = 1.0,
+    dtype: str | None = None,
 ) -> Any:
     """Return numbers of density ``exp(-|x - loc| / scale) / (2 scale)``.
 
@@ -183,7 +208,11 @@ def laplace(
 
 
 def logistic(
-    key: Any, shape: Any = None, loc: Any = 0.0, scale: Any = 1.0, dtype: str | None = None
+    key: TensorLike,
+    shape: TensorLike | None = None,
+    loc: TensorLike = 0.0,
+    scale: TensorLike = 1.0,
+    dtype: str | None = None,
 ) -> Any:
     """Return numbers whose distribution function is ``sigmoid((x - loc) / scale)``.
 
@@ -199,7 +228,11 @@ def logistic(
 
 
 def gumbel(
-    key: Any, shape: Any = None, loc: Any = 0.0, scale: Any = 1.0, dtype: str | None = None
+    key: TensorLike,
+    shape: TensorLike | None = None,
+    loc: TensorLike = 0.0,
+    scale: TensorLike = 1.0,
+    dtype: str | None = None,
 ) -> Any:
     """Return numbers whose distribution function is ``exp(-exp(-(x - loc) / scale))``.
 
@@ -210,7 +243,11 @@ def gumbel(
 
 
 def cauchy(
-    key: Any, shape: Any = None, loc: Any = 0.0, scale: Any = 1.0, dtype: str | None = None
+    key: TensorLike,
+    shape: TensorLike | None = None,
+    loc: TensorLike = 0.0,
+    scale: TensorLike = 1.0,
+    dtype: str | None = None,
 ) -> Any:
     """Return Cauchy numbers of median `loc` and half width at half maximum `scale`.
 
@@ -220,7 +257,12 @@ def cauchy(
     return draw.moved(lambda: tan((draw.stream("open_interval") - 0.5) * math.pi), loc, scale)
 
 
-def rayleigh(key: Any, shape: Any = None, scale: Any = 1.0, dtype: str | None = None) -> Any:
+def rayleigh(
+    key: TensorLike,
+    shape: TensorLike | None = None,
+    scale: TensorLike = 1.0,
+    dtype: str | None = None,
+) -> Any:
     """Return the lengths of vectors of two normal numbers of deviation `scale`.
 
     Gradient: that of ``scale z`` with z fixed.
@@ -229,7 +271,13 @@ def rayleigh(key: Any, shape: Any = None, scale: Any = 1.0, dtype: str | None = 
     return draw.moved(lambda: sqrt(2 * _exponential(draw)), 0.0, scale)
 
 
-def weibull(key: Any, shape: Any, a: Any, scale: Any = 1.0, dtype: str | None = None) -> Any:
+def weibull(
+    key: TensorLike,
+    shape: TensorLike,
+    a: Variable,
+    scale: TensorLike = 1.0,
+    dtype: str | None = None,
+) -> Any:
     """Return numbers whose distribution function is ``1 - exp(-(x / scale)**a)``.
 
     Parameters
@@ -251,7 +299,13 @@ def weibull(key: Any, shape: Any, a: Any, scale: Any = 1.0, dtype: str | None = 
     return draw.moved(lambda: _exponential(draw) ** (1 / a), 0.0, scale)
 
 
-def pareto(key: Any, shape: Any, a: Any, scale: Any = 1.0, dtype: str | None = None) -> Any:
+def pareto(
+    key: TensorLike,
+    shape: TensorLike,
+    a: TensorLike,
+    scale: TensorLike = 1.0,
+    dtype: str | None = None,
+) -> Any:
     """Return numbers whose distribution function is ``1 - (1 + x / scale)**-a``, from 0 on.
 
     As in NumPy, this is the second kind (Lomax); 1 more, times m, is the classical one.
@@ -275,7 +329,13 @@ def pareto(key: Any, shape: Any, a: Any, scale: Any = 1.0, dtype: str | None = N
     return draw.moved(lambda: expm1(_exponential(draw) / a), 0.0, scale)
 
 
-def gamma(key: Any, shape: Any, a: Any, scale: Any = 1.0, dtype: str | None = None) -> Any:
+def gamma(
+    key: TensorLike,
+    shape: TensorLike,
+    a: TensorLike,
+    scale: TensorLike = 1.0,
+    dtype: str | None = None,
+) -> Any:
     """Return gamma numbers, of density ``x**(a-1) exp(-x/scale) / (scale**a gamma(a))``.
 
     Parameters
@@ -304,7 +364,7 @@ def gamma(key: Any, shape: Any, a: Any, scale: Any = 1.0, dtype: str | None = No
     return draw.moved(lambda: draw.by_rejection("gamma", a), 0.0, scale)
 
 
-def chisquare(key: Any, shape: Any, df: Any, dtype: str | None = None) -> Any:
+def chisquare(key: TensorLike, shape: TensorLike, df: Any, dtype: str | None = None) -> Any:
     """Return sums of squares of `df` > 0 normal numbers: twice `gamma` of ``df/2``."""
     draw = FloatDraw("chisquare", key, shape, dtype)
     df = draw.positive("df", df)
@@ -312,11 +372,11 @@ def chisquare(key: Any, shape: Any, df: Any, dtype: str | None = None) -> Any:
 
 
 def student_t(
-    key: Any,
-    shape: Any,
+    key: TensorLike,
+    shape: TensorLike,
     df: Any,
-    loc: Any = 0.0,
-    scale: Any = 1.0,
+    loc: TensorLike = 0.0,
+    scale: TensorLike = 1.0,
     dtype: str | None = None,
 ) -> Any:
     """Return Student's t with `df` > 0 degrees of freedom, times `scale`, plus `loc`.
@@ -334,7 +394,9 @@ def student_t(
     return draw.moved(standard, loc, scale)
 
 
-def beta(key: Any, shape: Any, a: Any, b: Any, dtype: str | None = None) -> Any:
+def beta(
+    key: TensorLike, shape: TensorLike, a: TensorLike, b: TensorLike, dtype: str | None = None
+) -> Any:
     """Return beta numbers, of density proportional to ``x**(a-1) (1-x)**(b-1)``.
 
     Parameters
@@ -356,7 +418,9 @@ def beta(key: Any, shape: Any, a: Any, b: Any, dtype: str | None = None) -> Any:
     return draw.result(sigmoid(x - y))
 
 
-def dirichlet(key: Any, shape: Any, alpha: Any, dtype: str | None = None) -> Any:
+def dirichlet(
+    key: TensorLike, shape: TensorLike, alpha: TensorLike, dtype: str | None = None
+) -> Any:
     """Return vectors of positive numbers that add up to 1, along a last axis added to `shape`.
 
     Parameters

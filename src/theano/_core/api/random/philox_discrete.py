@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -34,11 +34,16 @@ from theano._core.ops.elementwise.transcendental import log, log1p
 from theano._core.ops.random.permutation import MultinomialDraw, words_to_permutation
 from theano._core.ops.random.philox import multiply_high
 
+if TYPE_CHECKING:
+    from theano._core.ir.annotations import TensorLike
+
 # The largest mean whose counts int64 holds, as in NumPy.
 MOST_POISSON = float(2**63 - 1 - 10 * 2**31.5)
 
 
-def bernoulli(key: Any, shape: Any = None, p: Any = 0.5, dtype: str = "bool") -> Any:
+def bernoulli(
+    key: TensorLike, shape: TensorLike | None = None, p: TensorLike = 0.5, dtype: str = "bool"
+) -> Any:
     """Return True with probability `p`.
 
     Parameters
@@ -67,7 +72,13 @@ def bernoulli(key: Any, shape: Any = None, p: Any = 0.5, dtype: str = "bool") ->
     return cast(lt(stream_draw("unit_interval", "float64", key, lengths), p), dtype)
 
 
-def integers(key: Any, shape: Any, low: Any, high: Any = None, dtype: str = "int64") -> Any:
+def integers(
+    key: TensorLike,
+    shape: TensorLike,
+    low: TensorLike,
+    high: TensorLike | None = None,
+    dtype: str = "int64",
+) -> Any:
     """Return integers from `low` up to `high`, which is left out; all equally likely.
 
     Parameters
@@ -138,7 +149,7 @@ def _span(low: Any, high: Any, dtype: str) -> tuple[Any, Any]:
     return first, last - first
 
 
-def poisson(key: Any, shape: Any, lam: Any = 1.0, dtype: str = "int64") -> Any:
+def poisson(key: TensorLike, shape: TensorLike, lam: object = 1.0, dtype: str = "int64") -> Any:
     """Return counts of a Poisson distribution.
 
     Parameters
@@ -168,7 +179,9 @@ def poisson(key: Any, shape: Any, lam: Any = 1.0, dtype: str = "int64") -> Any:
     return cast(rejection_draw("poisson", "poisson", "int64", key, lengths, [lam]), dtype)
 
 
-def binomial(key: Any, shape: Any, n: Any, p: Any, dtype: str = "int64") -> Any:
+def binomial(
+    key: TensorLike, shape: TensorLike, n: TensorLike, p: TensorLike, dtype: str = "int64"
+) -> Any:
     """Return how many of `n` trials succeed, each with probability `p`.
 
     Parameters
@@ -205,7 +218,7 @@ def binomial(key: Any, shape: Any, n: Any, p: Any, dtype: str = "int64") -> Any:
     return cast(rejection_draw("binomial", "binomial", "int64", key, lengths, [n, p]), dtype)
 
 
-def geometric(key: Any, shape: Any, p: Any, dtype: str = "int64") -> Any:
+def geometric(key: TensorLike, shape: TensorLike, p: Any, dtype: str = "int64") -> Any:
     """Return the number of the first trial that succeeds, each with probability `p`.
 
     Parameters
@@ -236,11 +249,11 @@ def geometric(key: Any, shape: Any, p: Any, dtype: str = "int64") -> Any:
 
 
 def categorical(
-    key: Any,
-    logits: Any = None,
-    p: Any = None,
+    key: TensorLike,
+    logits: TensorLike | None = None,
+    p: TensorLike | None = None,
     axis: int = -1,
-    shape: Any = None,
+    shape: TensorLike | None = None,
     dtype: str = "int64",
 ) -> Any:
     """Return indices, each with the probability that stands at its place along `axis`.
@@ -291,7 +304,9 @@ def categorical(
     return cast(argmax(scores - log(-log(u)), axis=-1), integer_dtype("categorical", dtype))
 
 
-def multinomial(key: Any, shape: Any, n: Any, p: Any, dtype: str = "int64") -> Any:
+def multinomial(
+    key: TensorLike, shape: TensorLike, n: TensorLike, p: Any, dtype: str = "int64"
+) -> Any:
     """Return how often each outcome occurs in `n` trials, along a last axis added to `shape`.
 
     Parameters
@@ -337,7 +352,7 @@ def multinomial(key: Any, shape: Any, n: Any, p: Any, dtype: str = "int64") -> A
     return cast(reshape(counts, (*batch, kinds)), integer_dtype("multinomial", dtype))
 
 
-def permutation(key: Any, x: Any) -> Any:
+def permutation(key: TensorLike, x: TensorLike) -> Any:
     """Return the integers below `x` in random order, or the items of `x` along its first axis.
 
     Parameters
@@ -365,11 +380,17 @@ def permutation(key: Any, x: Any) -> Any:
 shuffle = permutation
 
 
-def _order(key: Any, n: Any) -> Any:
+def _order(key: TensorLike, n: Any) -> Any:
     return words_to_permutation(stream_draw("bits", "uint64", key, [n]))
 
 
-def choice(key: Any, a: Any, shape: Any = (), replace: bool = True, p: Any = None) -> Any:
+def choice(
+    key: TensorLike,
+    a: TensorLike,
+    shape: TensorLike = (),
+    replace: bool = True,
+    p: TensorLike | None = None,
+) -> Any:
     """Return items of `a` along its first axis, or integers below the scalar `a`.
 
     Parameters

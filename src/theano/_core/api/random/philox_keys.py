@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -20,11 +20,14 @@ from theano._core.ops.core.dimshuffle import pad_left
 from theano._core.ops.random import philox
 from theano._core.ops.random.rejection import RejectionDraw
 
+if TYPE_CHECKING:
+    from theano._core.ir.annotations import Dims, TensorLike
+
 # Dtype of the keys of each generator.
 GENERATORS = {"philox4x64": "uint64", "philox4x32": "uint32"}
 
 
-def key(seed: Any, generator: str = "philox4x64") -> Any:
+def key(seed: TensorLike, generator: str = "philox4x64") -> Any:
     """Return the key of a seed.
 
     Parameters
@@ -76,7 +79,7 @@ def key(seed: Any, generator: str = "philox4x64") -> Any:
     return MakeVector(dtype)(cast(whole, dtype), cast(upper, dtype))
 
 
-def split(key: Any, n: Any = 2) -> Any:
+def split(key: TensorLike, n: TensorLike = 2) -> Any:
     """Return new keys, independent of each other and of what the old one draws.
 
     Parameters
@@ -107,7 +110,7 @@ def split(key: Any, n: Any = 2) -> Any:
     return philox.DeriveKeys(philox.SPLIT)(key, np.arange(n, dtype="uint64"))
 
 
-def fold_in(key: Any, data: Any) -> Any:
+def fold_in(key: TensorLike, data: TensorLike) -> Any:
     """Return a new key for `data`: the number of a step, of a layer, of a worker.
 
     Parameters
@@ -134,7 +137,7 @@ def fold_in(key: Any, data: Any) -> Any:
     return philox.DeriveKeys(philox.FOLD_IN)(key, data)
 
 
-def bits(key: Any, shape: Any = (), dtype: str = "uint32") -> Any:
+def bits(key: TensorLike, shape: TensorLike = (), dtype: str = "uint32") -> Any:
     """Return random integers of which every bit is 0 or 1 with the same chance.
 
     Parameters
@@ -160,7 +163,7 @@ def bits(key: Any, shape: Any = (), dtype: str = "uint32") -> Any:
 # -- what draws share -------------------------------------------------------------------------
 
 
-def stream_draw(source: str, dtype: str, key: Any, lengths: Sequence[Any]) -> Any:
+def stream_draw(source: str, dtype: str, key: object, lengths: Dims) -> Any:
     """Return an array of the given lengths from the stream of a key."""
     return philox.StreamDraw(source, dtype)(key, *lengths)
 
@@ -172,7 +175,7 @@ def integer_dtype(name: str, dtype: str) -> str:
     return dtype
 
 
-def real_parameter(name: str, what: str, value: Any) -> Any:
+def real_parameter(name: str, what: str, value: object) -> Any:
     """Return a parameter as a variable; raises TypeError for complex numbers."""
     variable = as_tensor_variable(value)
     if dtypes.is_complex(variable.type.dtype):
@@ -181,7 +184,7 @@ def real_parameter(name: str, what: str, value: Any) -> Any:
 
 
 def parameter(
-    name: str, what: str, value: Any, dtype: str, holds: Callable[[Any], Any], rule: str
+    name: str, what: str, value: object, dtype: str, holds: Callable[[Any], Any], rule: str
 ) -> Any:
     """Return a parameter as a variable that is checked.
 
@@ -209,22 +212,22 @@ def parameter(
     return cast(Require(text)(variable, all_of(holds(variable))), dtype)
 
 
-def positive(name: str, what: str, value: Any, dtype: str) -> Any:
+def positive(name: str, what: str, value: object, dtype: str) -> Any:
     """Return a parameter above 0."""
     return parameter(name, what, value, dtype, lambda v: v > 0, "positive")
 
 
-def not_negative(name: str, what: str, value: Any, dtype: str) -> Any:
+def not_negative(name: str, what: str, value: TensorLike, dtype: str) -> Any:
     """Return a parameter that is 0 or more."""
     return parameter(name, what, value, dtype, lambda v: v >= 0, "0 or more")
 
 
-def probability(name: str, what: str, value: Any, dtype: str = "float64") -> Any:
+def probability(name: str, what: str, value: TensorLike, dtype: str = "float64") -> Any:
     """Return a parameter between 0 and 1."""
     return parameter(name, what, value, dtype, lambda v: (v >= 0) & (v <= 1), "between 0 and 1")
 
 
-def lengths_of_shape(shape: Any, parameters: Sequence[Any]) -> list[Any]:
+def lengths_of_shape(shape: object, parameters: Sequence[Any]) -> list[Any]:
     """Return the lengths of a result: those of `shape`, or what the parameters broadcast to.
 
     Raises
@@ -284,7 +287,7 @@ class FloatDraw:
         Of the result.
     """
 
-    def __init__(self, name: str, key: Any, shape: Any, dtype: str | None) -> None:
+    def __init__(self, name: str, key: object, shape: Any, dtype: str | None) -> None:
         self.name = name
         self.key = key
         self.shape = shape
@@ -295,19 +298,19 @@ class FloatDraw:
         self.work = "float64" if self.out == "float64" else "float32"
         self.parameters: list[Any] = []
 
-    def _add(self, variable: Any) -> Any:
+    def _add(self, variable: TensorLike) -> Any:
         self.parameters.append(variable)
         return variable
 
-    def location(self, what: str, value: Any) -> Any:
+    def location(self, what: str, value: object) -> Any:
         """Return a parameter that is any real number; NaN gives NaN."""
         return self._add(cast(real_parameter(self.name, what, value), self.work))
 
-    def positive(self, what: str, value: Any) -> Any:
+    def positive(self, what: str, value: object) -> Any:
         """Return a parameter above 0."""
         return self._add(positive(self.name, what, value, self.work))
 
-    def not_negative(self, what: str, value: Any) -> Any:
+    def not_negative(self, what: str, value: TensorLike) -> Any:
         """Return a parameter that is 0 or more."""
         return self._add(not_negative(self.name, what, value, self.work))
 
@@ -318,16 +321,18 @@ class FloatDraw:
         check_fit(self.name, self.parameters, lengths)
         return lengths
 
-    def stream(self, source: str, key: Any = None) -> Any:
+    def stream(self, source: str, key: TensorLike | None = None) -> Any:
         """Return an array of the result's shape from the stream of a key."""
         return stream_draw(source, self.work, self.key if key is None else key, self.lengths)
 
-    def by_rejection(self, sampler: str, parameter: Any, key: Any = None) -> Any:
+    def by_rejection(
+        self, sampler: str, parameter: TensorLike, key: TensorLike | None = None
+    ) -> Any:
         """Return an array of the result's shape from a sampler."""
         used = self.key if key is None else key
         return rejection_draw(self.name, sampler, self.work, used, self.lengths, [parameter])
 
-    def moved(self, z: Any, loc: Any, scale: Any) -> Any:
+    def moved(self, z: Any, loc: TensorLike, scale: TensorLike) -> Any:
         """Return loc + scale z, in the dtype asked for; the numbers 0 and 1 change nothing."""
         # All parameters are needed for the lengths, so `z` is a function.
         scaled = None if _is(scale, 1.0) else self.not_negative("scale", scale)
@@ -335,17 +340,17 @@ class FloatDraw:
         result = z() if scaled is None else z() * scaled
         return self.result(result if added is None else result + added)
 
-    def result(self, value: Any) -> Any:
+    def result(self, value: TensorLike) -> Any:
         """Return what was drawn in the dtype asked for."""
         return cast(value, self.out)
 
 
-def _is(value: Any, number: float) -> bool:
+def _is(value: TensorLike, number: float) -> bool:
     return isinstance(value, (int, float)) and value == number
 
 
 def rejection_draw(
-    name: str, sampler: str, dtype: str, key: Any, lengths: Sequence[Any], parameters: Sequence[Any]
+    name: str, sampler: str, dtype: str, key: object, lengths: Dims, parameters: Sequence[object]
 ) -> Any:
     """Return an array of the given lengths from a sampler."""
     check_fit(name, parameters, lengths)

@@ -6,7 +6,7 @@ import functools
 import inspect
 import secrets
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -17,12 +17,15 @@ from theano._core.api.random.philox_keys import GENERATORS, bits, fold_in
 from theano._core.api.random.philox_keys import key as key_of
 from theano._core.compile.shared import shared
 
+if TYPE_CHECKING:
+    from theano._core.ir.annotations import TensorLike
 
-def _method(function: Callable[..., Any]) -> Callable[..., Any]:
+
+def _method(function: Callable[..., object]) -> Callable[..., Any]:
     """Return a method that calls `function` with the next key of the stream."""
 
     @functools.wraps(function)
-    def method(self: Stream, *arguments: Any, **options: Any) -> Any:
+    def method(self: Stream, *arguments: TensorLike, **options: object) -> Any:
         return function(self.key(), *arguments, **options)
 
     parameters = list(inspect.signature(function).parameters.values())[1:]

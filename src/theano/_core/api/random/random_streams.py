@@ -3,28 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from theano._core.api.array.permutations import permute_row_elements
 from theano._core.api.random import raw_random
 from theano._core.compile.shared import SharedVariable, shared
+from theano._core.ir.variable import Variable
 from theano._core.ops.array.shaping import length
+
+if TYPE_CHECKING:
+    from theano._core.ir.annotations import TensorLike
 
 
 class RandomStreamsBase:
     """The distributions, for classes whose `gen` makes a random variable of a draw."""
 
-    def gen(self, op: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    def gen(self, op: Callable[..., object], *args: object, **kwargs: object) -> Any:
         """Return a random variable drawn by ``op(stream, *args, **kwargs)``."""
         raise NotImplementedError
 
     def uniform(
         self,
-        size: Any = None,
-        low: Any = 0.0,
-        high: Any = 1.0,
+        size: TensorLike | None = None,
+        low: object = 0.0,
+        high: TensorLike = 1.0,
         ndim: int | None = None,
         dtype: str | None = None,
     ) -> Any:
@@ -44,9 +48,9 @@ class RandomStreamsBase:
 
     def normal(
         self,
-        size: Any = None,
-        avg: Any = 0.0,
-        std: Any = 1.0,
+        size: TensorLike | None = None,
+        avg: TensorLike = 0.0,
+        std: TensorLike = 1.0,
         ndim: int | None = None,
         dtype: str | None = None,
     ) -> Any:
@@ -55,21 +59,21 @@ class RandomStreamsBase:
 
     def binomial(
         self,
-        size: Any = None,
-        n: Any = 1,
-        p: Any = 0.5,
+        size: TensorLike | None = None,
+        n: TensorLike = 1,
+        p: TensorLike = 0.5,
         ndim: int | None = None,
         dtype: str = "int64",
-        prob: Any = None,
+        prob: TensorLike | None = None,
     ) -> Any:
         """Return how many of `n` trials succeed, each with probability `p`."""
         return self.gen(raw_random.binomial, size, n, p, ndim=ndim, dtype=dtype, prob=prob)
 
     def random_integers(
         self,
-        size: Any = None,
-        low: Any = 0,
-        high: Any = 1,
+        size: TensorLike | None = None,
+        low: TensorLike = 0,
+        high: TensorLike = 1,
         ndim: int | None = None,
         dtype: str = "int64",
     ) -> Any:
@@ -78,10 +82,10 @@ class RandomStreamsBase:
 
     def choice(
         self,
-        size: Any = None,
-        a: Any = 2,
-        replace: Any = True,
-        p: Any = None,
+        size: TensorLike | None = None,
+        a: TensorLike = 2,
+        replace: bool = True,
+        p: TensorLike | None = None,
         ndim: int | None = None,
         dtype: str = "int64",
     ) -> Any:
@@ -89,29 +93,37 @@ class RandomStreamsBase:
         return self.gen(raw_random.choice, size, a, replace, p, ndim=ndim, dtype=dtype)
 
     def poisson(
-        self, size: Any = None, lam: Any = 1.0, ndim: int | None = None, dtype: str = "int64"
+        self,
+        size: TensorLike | None = None,
+        lam: object = 1.0,
+        ndim: int | None = None,
+        dtype: str = "int64",
     ) -> Any:
         """Return counts of a Poisson distribution of mean `lam`."""
         return self.gen(raw_random.poisson, size, lam, ndim=ndim, dtype=dtype)
 
     def permutation(
-        self, size: Any = None, n: Any = 1, ndim: int | None = None, dtype: str = "int64"
+        self,
+        size: TensorLike | None = None,
+        n: TensorLike = 1,
+        ndim: int | None = None,
+        dtype: str = "int64",
     ) -> Any:
         """Return permutations of the integers below `n`, along a last axis added to `size`."""
         return self.gen(raw_random.permutation, size, n, ndim=ndim, dtype=dtype)
 
     def multinomial(
         self,
-        size: Any = None,
-        n: Any = 1,
-        pvals: Any = (0.5, 0.5),
+        size: TensorLike | None = None,
+        n: TensorLike = 1,
+        pvals: TensorLike = (0.5, 0.5),
         ndim: int | None = None,
         dtype: str = "int64",
     ) -> Any:
         """Return how often each outcome of probabilities `pvals` occurs in `n` trials."""
         return self.gen(raw_random.multinomial, size, n, pvals, ndim=ndim, dtype=dtype)
 
-    def shuffle_row_elements(self, input: Any) -> Any:
+    def shuffle_row_elements(self, input: Variable) -> Any:
         """Return a vector shuffled, or every row of `input` (its last axis) shuffled on its own.
 
         The result has the random variable that permuted it as its attribute `permutation`.
@@ -190,7 +202,7 @@ class RandomStreams(RandomStreamsBase):
     def __setitem__(self, item: SharedVariable, val: np.random.RandomState) -> None:
         item.set_value(val, borrow=True)
 
-    def gen(self, op: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    def gen(self, op: Callable[..., Any], *args: object, **kwargs: Any) -> Any:
         """Return a random variable drawn by `op(stream, *args, **kwargs)` from a new stream.
 
         Parameters

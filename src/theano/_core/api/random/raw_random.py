@@ -8,7 +8,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Sequence
 from functools import reduce
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -18,9 +18,13 @@ from theano._core.api.conversion import as_tensor_variable, constant
 from theano._core.base import dtypes
 from theano._core.base.settings import config
 from theano._core.ir.types import RandomStateType, TensorType, random_state_type
+from theano._core.ir.variable import Variable
 from theano._core.ops.array import shaping
 from theano._core.ops.elementwise.elementwise import cast
 from theano._core.ops.random import numpy_streams as ops
+
+if TYPE_CHECKING:
+    from theano._core.ir.annotations import TensorLike
 
 __all__ = [
     "RandomStateType",
@@ -39,7 +43,7 @@ _NO_SIZE = np.zeros(0, dtype="int64")
 
 
 def _known_lengths(
-    size: Sequence[Any], ndim: int | None, args: Sequence[Any]
+    size: Sequence[object], ndim: int | None, args: Sequence[object]
 ) -> tuple[Any, list[bool]]:
     """Return the lengths vector of a sequence, and which of them are known to be 1."""
     if ndim is not None and ndim != len(size):
@@ -101,7 +105,9 @@ def _result_lengths(
     return cast(vector, "int64"), pattern
 
 
-def infer_ndim_bcast(ndim: int | None, shape: Any, *args: Any) -> tuple[int, Any, tuple[bool, ...]]:
+def infer_ndim_bcast(
+    ndim: int | None, shape: TensorLike, *args: TensorLike
+) -> tuple[int, Any, tuple[bool, ...]]:
     """Return (rank, vector of lengths, pattern) of a draw, as functions of Theano 1.0.5 ask for it.
 
     Parameters
@@ -120,11 +126,11 @@ def infer_ndim_bcast(ndim: int | None, shape: Any, *args: Any) -> tuple[int, Any
 
 def _draw(
     fn: Any,
-    stream: Any,
-    lengths: Any,
+    stream: TensorLike,
+    lengths: Variable,
     pattern: Sequence[bool],
     dtype: str,
-    args: Sequence[Any],
+    args: Sequence[Variable],
     added: Sequence[bool] = (),
 ) -> list[Any]:
     kind = TensorType(dtype, [*pattern, *added])
@@ -132,17 +138,17 @@ def _draw(
     return op(stream, lengths, *args)
 
 
-def _float_dtype(dtype: str | None, *args: Any) -> str:
+def _float_dtype(dtype: str | None, *args: Variable) -> str:
     return (
         dtypes.upcast(config.floatX, *(arg.type.dtype for arg in args)) if dtype is None else dtype
     )
 
 
 def uniform(
-    random_state: Any,
-    size: Any = None,
-    low: Any = 0.0,
-    high: Any = 1.0,
+    random_state: TensorLike,
+    size: TensorLike | None = None,
+    low: TensorLike = 0.0,
+    high: TensorLike = 1.0,
     ndim: int | None = None,
     dtype: str | None = None,
 ) -> list[Any]:
@@ -171,10 +177,10 @@ def uniform(
 
 
 def normal(
-    random_state: Any,
-    size: Any = None,
-    avg: Any = 0.0,
-    std: Any = 1.0,
+    random_state: TensorLike,
+    size: TensorLike | None = None,
+    avg: TensorLike = 0.0,
+    std: TensorLike = 1.0,
     ndim: int | None = None,
     dtype: str | None = None,
 ) -> list[Any]:
@@ -186,13 +192,13 @@ def normal(
 
 
 def binomial(
-    random_state: Any,
-    size: Any = None,
-    n: Any = 1,
-    p: Any = 0.5,
+    random_state: TensorLike,
+    size: TensorLike | None = None,
+    n: TensorLike = 1,
+    p: TensorLike = 0.5,
     ndim: int | None = None,
     dtype: str = "int64",
-    prob: Any = None,
+    prob: TensorLike | None = None,
 ) -> list[Any]:
     """Draw how many of `n` trials succeed, each with probability `p`.
 
@@ -210,10 +216,10 @@ def binomial(
 
 
 def random_integers(
-    random_state: Any,
-    size: Any = None,
-    low: Any = 0,
-    high: Any = 1,
+    random_state: TensorLike,
+    size: TensorLike | None = None,
+    low: TensorLike = 0,
+    high: TensorLike = 1,
     ndim: int | None = None,
     dtype: str = "int64",
 ) -> list[Any]:
@@ -224,9 +230,9 @@ def random_integers(
 
 
 def poisson(
-    random_state: Any,
-    size: Any = None,
-    lam: Any = 1.0,
+    random_state: TensorLike,
+    size: TensorLike | None = None,
+    lam: object = 1.0,
     ndim: int | None = None,
     dtype: str = "int64",
 ) -> list[Any]:
@@ -237,7 +243,11 @@ def poisson(
 
 
 def permutation(
-    random_state: Any, size: Any = None, n: Any = 1, ndim: int | None = None, dtype: str = "int64"
+    random_state: TensorLike,
+    size: TensorLike | None = None,
+    n: TensorLike = 1,
+    ndim: int | None = None,
+    dtype: str = "int64",
 ) -> list[Any]:
     """Draw permutations of the integers below `n`, along a last axis added to `size`."""
     n = as_tensor_variable(n)
@@ -254,10 +264,10 @@ def permutation(
 
 
 def multinomial(
-    random_state: Any,
-    size: Any = None,
-    n: Any = 1,
-    pvals: Any = (0.5, 0.5),
+    random_state: TensorLike,
+    size: TensorLike | None = None,
+    n: TensorLike = 1,
+    pvals: TensorLike = (0.5, 0.5),
     ndim: int | None = None,
     dtype: str = "int64",
 ) -> list[Any]:
@@ -279,11 +289,11 @@ def multinomial(
 
 
 def choice(
-    random_state: Any,
-    size: Any = None,
-    a: Any = 2,
-    replace: Any = True,
-    p: Any = None,
+    random_state: TensorLike,
+    size: TensorLike | None = None,
+    a: TensorLike = 2,
+    replace: TensorLike = True,
+    p: TensorLike | None = None,
     ndim: int | None = None,
     dtype: str = "int64",
 ) -> list[Any]:

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from theano._core.api.scan.scan import scan
 from theano._core.api.scan.updates import OrderedUpdates
 
+if TYPE_CHECKING:
+    from theano._core.ir.annotations import TensorLike
+
 
 def map(
-    fn: Callable[..., Any],
-    sequences: Any,
-    non_sequences: Any = None,
+    fn: Callable[..., object],
+    sequences: TensorLike,
+    non_sequences: TensorLike | None = None,
     truncate_gradient: int = -1,
     go_backwards: bool = False,
-    mode: Any = None,
+    mode: TensorLike | None = None,
     name: str | None = None,
 ) -> tuple[Any, OrderedUpdates]:
     """Apply a function to each item of sequences; see `scan` for the parameters."""
@@ -32,12 +35,12 @@ def map(
 
 
 def reduce(
-    fn: Callable[..., Any],
-    sequences: Any,
-    outputs_info: Any,
-    non_sequences: Any = None,
+    fn: Callable[..., object],
+    sequences: TensorLike,
+    outputs_info: TensorLike,
+    non_sequences: TensorLike | None = None,
     go_backwards: bool = False,
-    mode: Any = None,
+    mode: TensorLike | None = None,
     name: str | None = None,
 ) -> tuple[Any, OrderedUpdates]:
     """Fold sequences into the value after the last step; see `scan` for the parameters."""
@@ -56,11 +59,11 @@ def reduce(
 
 
 def foldl(
-    fn: Callable[..., Any],
-    sequences: Any,
-    outputs_info: Any,
-    non_sequences: Any = None,
-    mode: Any = None,
+    fn: Callable[..., object],
+    sequences: TensorLike,
+    outputs_info: TensorLike,
+    non_sequences: TensorLike | None = None,
+    mode: TensorLike | None = None,
     name: str | None = None,
 ) -> tuple[Any, OrderedUpdates]:
     """Fold sequences from their first item to their last; see `reduce`."""
@@ -68,11 +71,11 @@ def foldl(
 
 
 def foldr(
-    fn: Callable[..., Any],
-    sequences: Any,
-    outputs_info: Any,
-    non_sequences: Any = None,
-    mode: Any = None,
+    fn: Callable[..., object],
+    sequences: TensorLike,
+    outputs_info: TensorLike,
+    non_sequences: TensorLike | None = None,
+    mode: TensorLike | None = None,
     name: str | None = None,
 ) -> tuple[Any, OrderedUpdates]:
     """Fold sequences from their last item to their first; see `reduce`."""

@@ -7,7 +7,7 @@ one `Loop` operation of it.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -35,22 +35,25 @@ from theano._core.ops.core.dimshuffle import dimshuffle
 from theano._core.ops.core.op import complete, python_int
 from theano._core.ops.elementwise.arithmetic import minimum
 
+if TYPE_CHECKING:
+    from theano._core.ir.annotations import TensorLike
+
 
 def scan(
-    fn: Callable[..., Any],
-    sequences: Any = None,
-    outputs_info: Any = None,
-    non_sequences: Any = None,
-    n_steps: Any = None,
+    fn: Callable[..., object],
+    sequences: TensorLike | None = None,
+    outputs_info: TensorLike | None = None,
+    non_sequences: TensorLike | None = None,
+    n_steps: TensorLike | None = None,
     truncate_gradient: int = -1,
     go_backwards: bool = False,
-    mode: Any = None,
+    mode: TensorLike | None = None,
     name: str | None = None,
-    profile: Any = False,
+    profile: bool = False,
     allow_gc: bool | None = None,
     strict: bool = False,
     return_list: bool = False,
-    checkpoint: Any = None,
+    checkpoint: TensorLike | None = None,
 ) -> tuple[Any, OrderedUpdates]:
     """Run a function of variables step after step; return what it returns at every step.
 
@@ -142,7 +145,13 @@ class _Builder:
 
     # -- arguments ------------------------------------------------------------------------------
 
-    def read(self, sequences: Any, outputs_info: Any, non_sequences: Any, n_steps: Any) -> None:
+    def read(
+        self,
+        sequences: TensorLike | None,
+        outputs_info: TensorLike | None,
+        non_sequences: TensorLike | None,
+        n_steps: TensorLike | None,
+    ) -> None:
         """Read the arguments of `scan`."""
         self.given = [
             v if isinstance(v, Variable) else as_tensor_variable(v) for v in as_list(non_sequences)
@@ -166,7 +175,7 @@ class _Builder:
         self.outputs_known = bool(infos)
         self.recurrences = [self._read_output(info) for info in infos]
 
-    def _read_steps(self, n_steps: Any) -> None:
+    def _read_steps(self, n_steps: object) -> None:
         if isinstance(n_steps, float):
             if np.isfinite(n_steps) and n_steps != int(n_steps):
                 raise TypeError(f"n_steps must be an int, got {n_steps}")
@@ -180,7 +189,7 @@ class _Builder:
         known = None if n_steps is None else python_int(self.steps)
         self.single = known in (1, -1)
 
-    def _read_sequence(self, entry: Any) -> list[Any]:
+    def _read_sequence(self, entry: object) -> list[Any]:
         """Add one sequence for each of its taps; return the items of the first step."""
         entry = dict(entry) if isinstance(entry, Mapping) else {"input": entry}
         source = as_tensor_variable(entry["input"])
@@ -205,7 +214,7 @@ class _Builder:
             transfer_test_value(first[-1], item)
         return first
 
-    def _read_output(self, info: Any) -> _Recurrence | None:
+    def _read_output(self, info: object) -> _Recurrence | None:
         if info is None:
             return None
         info = dict(info) if isinstance(info, Mapping) else {"initial": info}
@@ -234,7 +243,7 @@ class _Builder:
             initial = as_tensor_variable(initial)
         return self._recurrence(initial, [-t for t in taps])
 
-    def _recurrence(self, initial: Any, back: list[int]) -> _Recurrence:
+    def _recurrence(self, initial: Variable, back: list[int]) -> _Recurrence:
         if not isinstance(initial.type, TensorType):
             item = initial.type.variable_class(initial.type)
             return _Recurrence((1,), [item], initial, [initial])
@@ -262,7 +271,9 @@ class _Builder:
 
     # -- the step -------------------------------------------------------------------------------
 
-    def run(self, fn: Callable[..., Any], checkpoint: Any) -> tuple[list[Any], OrderedUpdates]:
+    def run(
+        self, fn: Callable[..., object], checkpoint: object
+    ) -> tuple[list[Any], OrderedUpdates]:
         """Call the step and return the results of `scan`."""
         recurrences = [r for r in self.recurrences if r is not None]
         for item in [*(q.item for q in self.sequences), *(v for r in recurrences for v in r.items)]:
@@ -301,7 +312,7 @@ class _Builder:
         changed = self._updates([*outputs, *([] if condition is None else [condition])], updates)
         return self._loop(outputs, changed, condition, checkpoint)
 
-    def _fitting(self, index: int, value: Any, recurrence: _Recurrence) -> Any:
+    def _fitting(self, index: int, value: Variable, recurrence: _Recurrence) -> Any:
         """Return an output in the type in which the next step reads it."""
         kind, new = recurrence.items[0].type, value.type
         if kind.accepts(new):
@@ -333,7 +344,9 @@ class _Builder:
             raise ValueError(f"{what}: a step changes a declared length.{made}")
         return pattern_broadcast(value, kind.broadcastable)
 
-    def _updates(self, roots: list[Any], updates: Mapping[Any, Any]) -> dict[Any, Any]:
+    def _updates(
+        self, roots: list[Variable], updates: Mapping[Variable, Variable]
+    ) -> dict[Any, Any]:
         """Return the new value of each shared variable that a step changes."""
         changed = {}
         for variable, value in updates.items():
@@ -367,7 +380,11 @@ class _Builder:
     # -- the loop -------------------------------------------------------------------------------
 
     def _loop(
-        self, outputs: list[Any], changed: dict[Any, Any], condition: Any, checkpoint: Any
+        self,
+        outputs: list[Variable],
+        changed: dict[Variable, Variable],
+        condition: object,
+        checkpoint: object,
     ) -> tuple[list[Any], OrderedUpdates]:
         kept = [self._recurrence(v, [1]) for v in changed]
         carried = [*self.recurrences, *kept]
@@ -409,7 +426,7 @@ class _Builder:
         ]
         return rows[: len(outputs)], OrderedUpdates(zip(changed, last, strict=True))
 
-    def _outside(self, roots: list[Any], inside: set[Any]) -> list[Any]:
+    def _outside(self, roots: list[Variable], inside: set[Variable]) -> list[Any]:
         """Return what the step needs from outside: the last values that no step changes.
 
         What the user gives is among it, needed or not: a function over it counts as using it.
@@ -441,7 +458,7 @@ class _Builder:
         return list(found)
 
 
-def _label(index: int, value: Any) -> str:
+def _label(index: int, value: Variable) -> str:
     """Return what messages call an output of the step."""
     name = "" if value.name is None else f", {value.name!r}"
     return f"output {index} (0-based{name})"
@@ -464,12 +481,12 @@ def _checked(checkpoint: Any, impossible: bool) -> Any:
 
 
 def scan_checkpoints(
-    fn: Callable[..., Any],
-    sequences: Any = None,
-    outputs_info: Any = None,
-    non_sequences: Any = None,
+    fn: Callable[..., object],
+    sequences: TensorLike | None = None,
+    outputs_info: TensorLike | None = None,
+    non_sequences: TensorLike | None = None,
     name: str = "checkpointscan_fn",
-    n_steps: Any = None,
+    n_steps: TensorLike | None = None,
     save_every_N: int = 10,
     padding: bool = True,
 ) -> tuple[Any, OrderedUpdates]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -16,8 +16,11 @@ from theano._core.ops.array.dims import as_int64
 from theano._core.ops.array.shaping import length
 from theano._core.ops.elementwise.elementwise import cast
 
+if TYPE_CHECKING:
+    from theano._core.ir.annotations import TensorLike
 
-def safe_new(x: Any, tag: str = "", dtype: str | None = None) -> Any:
+
+def safe_new(x: TensorLike, tag: str = "", dtype: str | None = None) -> Any:
     """Return a new variable of the type of `x`, with `tag` behind its name.
 
     Parameters
@@ -41,7 +44,7 @@ def safe_new(x: Any, tag: str = "", dtype: str | None = None) -> Any:
     return fresh
 
 
-def expand_empty(tensor_var: Any, size: Any) -> Any:
+def expand_empty(tensor_var: Variable, size: TensorLike) -> Any:
     """Return a tensor with `size` more items along its first axis, which are zero."""
     if isinstance(size, int) and size == 0:
         return tensor_var
@@ -50,7 +53,7 @@ def expand_empty(tensor_var: Any, size: Any) -> Any:
     return join(0, tensor_var, alloc(zero, cast(as_tensor_variable(size), "int64"), *rest))
 
 
-def is_not_a_number(x: Any) -> bool:
+def is_not_a_number(x: TensorLike) -> bool:
     """Tell whether `x` is None, or a number or scalar constant that is NaN or infinite."""
     if x is None:
         return True

@@ -5,10 +5,13 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from theano._core.api.conversion import as_tensor_variable
 from theano._core.ir.variable import Variable
+
+if TYPE_CHECKING:
+    from theano._core.ir.annotations import TensorLike
 
 
 class until:  # noqa: N801 (the name is Theano's)
@@ -20,7 +23,7 @@ class until:  # noqa: N801 (the name is Theano's)
         The loop ends after the first step in which it holds.
     """
 
-    def __init__(self, condition: Any) -> None:
+    def __init__(self, condition: TensorLike) -> None:
         self.condition = as_tensor_variable(condition)
         if self.condition.ndim != 0:
             # The class that programs written for Theano 1.0.5 expect, as for scalars below.
@@ -29,7 +32,7 @@ class until:  # noqa: N801 (the name is Theano's)
             )
 
 
-def check_step(name: str, fn: Callable[..., Any], counts: tuple[int, int, int]) -> None:
+def check_step(name: str, fn: Callable[..., object], counts: tuple[int, int, int]) -> None:
     """Refuse a step that does not take what it gets: of sequences, outputs_info, non_sequences."""
     kinds = ("sequences", "outputs_info", "non_sequences")
     with suppress(ValueError):  # of functions that have no signature
@@ -44,7 +47,7 @@ def check_step(name: str, fn: Callable[..., Any], counts: tuple[int, int, int]) 
             ) from None
 
 
-def as_list(value: Any) -> list[Any]:
+def as_list(value: object) -> list[Any]:
     """Return None as [], a list or tuple as a list, anything else as a list of it."""
     if value is None:
         return []
@@ -90,7 +93,7 @@ def read_step(result: Any) -> tuple[Any, list[Any], dict[Any, Any]]:
     return condition, outputs, updates
 
 
-def _is_made_of_variables(value: Any) -> bool:
+def _is_made_of_variables(value: object) -> bool:
     if isinstance(value, Mapping):
         return all(_is_made_of_variables(v) for pair in value.items() for v in pair)
     if isinstance(value, (list, tuple)):
@@ -98,13 +101,13 @@ def _is_made_of_variables(value: Any) -> bool:
     return isinstance(value, (Variable, until))
 
 
-def _is_outputs(value: Any) -> bool:
+def _is_outputs(value: object) -> bool:
     if isinstance(value, (list, tuple)):
         return all(isinstance(v, Variable) for v in value)
     return isinstance(value, Variable)
 
 
-def _is_updates(value: Any) -> bool:
+def _is_updates(value: object) -> bool:
     if isinstance(value, Mapping):
         return True
     return isinstance(value, (list, tuple)) and all(

@@ -36,14 +36,14 @@ class OrderedUpdates(OrderedDict[Any, Any]):
                 raise KeyError("Collision", key)
             self[key] = value
 
-    def __add__(self, other: Any) -> OrderedUpdates:
+    def __add__(self, other: object) -> OrderedUpdates:
         if not isinstance(other, Mapping):
             return NotImplemented
         total = OrderedUpdates(self)
         total.update(other)
         return total
 
-    def __radd__(self, other: Any) -> OrderedUpdates:
+    def __radd__(self, other: object) -> OrderedUpdates:
         if not isinstance(other, Mapping):
             return NotImplemented
         total = OrderedUpdates(other)

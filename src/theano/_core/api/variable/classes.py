@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -14,6 +14,9 @@ from theano._core.ir import hooks
 from theano._core.ir.hooks import extend
 from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Constant, Variable
+
+if TYPE_CHECKING:
+    from theano._core.ir.annotations import TensorLike
 
 
 class TensorVariable(Methods, Variable):
@@ -32,7 +35,7 @@ class TensorVariable(Methods, Variable):
 class TensorConstant(Methods, Constant):
     """A symbolic array whose value is known."""
 
-    def __init__(self, type: TensorType, data: Any, name: str | None = None) -> None:
+    def __init__(self, type: TensorType, data: TensorLike, name: str | None = None) -> None:
         data = np.asarray(data)
         if data.ndim != type.ndim or str(data.dtype) != type.dtype:
             data = type.filter(data)

@@ -57,7 +57,7 @@ def _types(dtype: str) -> tuple[TensorType, ...]:
     return tuple(TensorType(dtype, pattern) for pattern in PATTERNS.values())
 
 
-def _plural(make: Callable[..., Any]) -> Callable[..., Any]:
+def _plural(make: Callable[..., object]) -> Callable[..., Any]:
     def construct(*names: Any) -> Any:
         """Return several new input variables; with one name, the variable alone.
 

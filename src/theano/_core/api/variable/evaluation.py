@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from theano._core.compile.function import function
 from theano._core.ir.variable import Variable
 
+if TYPE_CHECKING:
+    from theano._core.ir.annotations import TensorLike
 
-def evaluate(variable: Any, values: Mapping[Any, Any], **options: Any) -> Any:
+
+def evaluate(variable: TensorLike, values: Mapping[Any, Any], **options: Any) -> Any:
     """Return the value of `variable` for the given values of inputs."""
     if options and (unknown := options.keys() - inspect.signature(function).parameters.keys()):
         raise TypeError(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from theano._core.api import conversion
 from theano._core.api.array import (
@@ -20,12 +20,16 @@ from theano._core.api.array import (
 from theano._core.api.array.indexing import take
 from theano._core.api.variable.operators import Operators
 from theano._core.ops.core.dimshuffle import DimShuffle
+from theano._core.ops.core.op import Op
 from theano._core.ops.elementwise import arithmetic as a
 from theano._core.ops.elementwise import transcendental as t
 from theano._core.ops.elementwise.elementwise import conj as conj_
 
+if TYPE_CHECKING:
+    from theano._core.ir.annotations import Axes, TensorLike
 
-def _unary(op: Any) -> Callable[[Any], Any]:
+
+def _unary(op: Op) -> Callable[[Any], Any]:
     def method(self: Any) -> Any:
         return op(self)
 
@@ -66,7 +70,7 @@ class Methods(Operators):
     conj = _unary(conj_)
     conjugate = _unary(conj_)
 
-    def reshape(self, shape: Any, *more: Any, ndim: int | None = None) -> Any:
+    def reshape(self, shape: object, *more: Any, ndim: int | None = None) -> Any:
         """Return the tensor with other lengths, items in C order.
 
         Parameters
@@ -85,7 +89,7 @@ class Methods(Operators):
             shape = (shape, *more)
         return shaping.reshape(self, shape, ndim)
 
-    def dimshuffle(self, *pattern: Any) -> Any:
+    def dimshuffle(self, *pattern: object) -> Any:
         """Return the tensor with its axes reordered.
 
         Parameters
@@ -98,7 +102,7 @@ class Methods(Operators):
             pattern = tuple(pattern[0])
         return DimShuffle(self.type.broadcastable, pattern)(self)
 
-    def transpose(self, *axes: Any) -> Any:
+    def transpose(self, *axes: object) -> Any:
         """Return the tensor with its axes reordered, by default reversed."""
         if not axes:
             return shaping.transpose(self)
@@ -124,7 +128,7 @@ class Methods(Operators):
 
     def sum(
         self,
-        axis: Any = None,
+        axis: TensorLike | None = None,
         dtype: str | None = None,
         keepdims: bool = False,
         acc_dtype: str | None = None,
@@ -134,7 +138,7 @@ class Methods(Operators):
 
     def prod(
         self,
-        axis: Any = None,
+        axis: Axes = None,
         dtype: str | None = None,
         keepdims: bool = False,
         acc_dtype: str | None = None,
@@ -144,7 +148,7 @@ class Methods(Operators):
 
     def mean(
         self,
-        axis: Any = None,
+        axis: TensorLike | None = None,
         dtype: str | None = None,
         keepdims: bool = False,
         acc_dtype: str | None = None,
@@ -153,50 +157,54 @@ class Methods(Operators):
         return reductions.mean(self, axis, dtype, False, keepdims, acc_dtype)
 
     def var(
-        self, axis: Any = None, ddof: int = 0, keepdims: bool = False, corrected: bool = False
+        self,
+        axis: TensorLike | None = None,
+        ddof: int = 0,
+        keepdims: bool = False,
+        corrected: bool = False,
     ) -> Any:
         """Return the variance over axes."""
         return reductions.var(self, axis, ddof, keepdims, corrected)
 
     def std(
-        self, axis: Any = None, ddof: int = 0, keepdims: bool = False, corrected: bool = False
+        self, axis: Axes = None, ddof: int = 0, keepdims: bool = False, corrected: bool = False
     ) -> Any:
         """Return the standard deviation over axes."""
         return reductions.std(self, axis, ddof, keepdims, corrected)
 
-    def min(self, axis: Any = None, keepdims: bool = False) -> Any:
+    def min(self, axis: Axes = None, keepdims: bool = False) -> Any:
         """Return the smallest item over axes."""
         return reductions.min(self, axis, keepdims)
 
-    def max(self, axis: Any = None, keepdims: bool = False) -> Any:
+    def max(self, axis: TensorLike | None = None, keepdims: bool = False) -> Any:
         """Return the largest item over axes."""
         return reductions.max(self, axis, keepdims)
 
-    def argmin(self, axis: Any = None, keepdims: bool = False) -> Any:
+    def argmin(self, axis: TensorLike | None = None, keepdims: bool = False) -> Any:
         """Return the position of the smallest item over axes."""
         return reductions.argmin(self, axis, keepdims)
 
-    def argmax(self, axis: Any = None, keepdims: bool = False) -> Any:
+    def argmax(self, axis: Axes = None, keepdims: bool = False) -> Any:
         """Return the position of the largest item over axes."""
         return reductions.argmax(self, axis, keepdims)
 
-    def any(self, axis: Any = None, keepdims: bool = False) -> Any:
+    def any(self, axis: Axes = None, keepdims: bool = False) -> Any:
         """Return whether any item over axes is not zero."""
         return reductions.any(self, axis, keepdims)
 
-    def all(self, axis: Any = None, keepdims: bool = False) -> Any:
+    def all(self, axis: Axes = None, keepdims: bool = False) -> Any:
         """Return whether all items over axes are not zero."""
         return reductions.all(self, axis, keepdims)
 
-    def ptp(self, axis: Any = None) -> Any:
+    def ptp(self, axis: Axes = None) -> Any:
         """Return the largest less the smallest item over axes."""
         return reductions.ptp(self, axis)
 
-    def norm(self, L: float, axis: Any = None, keepdims: bool = False) -> Any:
+    def norm(self, L: float, axis: TensorLike | None = None, keepdims: bool = False) -> Any:
         """Return the `L`-norm over axes."""
         return reductions.norm(self, L, axis, keepdims)
 
-    def dot(self, right: Any) -> Any:
+    def dot(self, right: TensorLike) -> Any:
         """Return the product with `right`, summed over neighbouring axes."""
         return products.dot(self, right)
 
@@ -218,15 +226,15 @@ class Methods(Operators):
         fresh.name = name
         return fresh
 
-    def clip(self, a_min: Any, a_max: Any) -> Any:
+    def clip(self, a_min: TensorLike, a_max: TensorLike) -> Any:
         """Return the items held between two bounds."""
         return a.clip(self, a_min, a_max)
 
-    def fill(self, value: Any) -> Any:
+    def fill(self, value: object) -> Any:
         """Return `value` in the shape of this tensor."""
         return creation.fill(self, value)
 
-    def repeat(self, repeats: Any, axis: int | None = None) -> Any:
+    def repeat(self, repeats: TensorLike, axis: int | None = None) -> Any:
         """Return the tensor with each item repeated."""
         return joining.repeat(self, repeats, axis)
 
@@ -234,19 +242,23 @@ class Methods(Operators):
         """Return the items rounded to integers, in their own dtype."""
         return elementwise.round(self, mode)
 
-    def take(self, indices: Any, axis: int | None = None, mode: str = "raise") -> Any:
+    def take(self, indices: TensorLike, axis: int | None = None, mode: str = "raise") -> Any:
         """Return the items at `indices` along `axis`."""
         return take(self, indices, axis, mode)
 
-    def sort(self, axis: Any = -1, kind: str = "quicksort", order: Any = None) -> Any:
+    def sort(self, axis: TensorLike = -1, kind: str = "quicksort", order: Any = None) -> Any:
         """Return the tensor with its items along `axis` in rising order."""
         return sorting.sort(self, axis, kind, order)
 
-    def argsort(self, axis: Any = -1, kind: str = "quicksort", order: Any = None) -> Any:
+    def argsort(
+        self, axis: TensorLike = -1, kind: str = "quicksort", order: TensorLike | None = None
+    ) -> Any:
         """Return the positions along `axis` that sort the tensor."""
         return sorting.argsort(self, axis, kind, order)
 
-    def searchsorted(self, v: Any, side: str = "left", sorter: Any = None) -> Any:
+    def searchsorted(
+        self, v: TensorLike, side: str = "left", sorter: TensorLike | None = None
+    ) -> Any:
         """Return where the items of `v` belong in this sorted vector."""
         return sorting.searchsorted(self, v, side, sorter)
 
@@ -258,11 +270,11 @@ class Methods(Operators):
         """Return the products along `axis` up to each position."""
         return extra_ops.cumprod(self, axis)
 
-    def choose(self, choices: Any, out: Any = None, mode: str = "raise") -> Any:
+    def choose(self, choices: Any, out: TensorLike | None = None, mode: str = "raise") -> Any:
         """Return items of the arrays whose numbers this tensor holds."""
         return extra_ops.choose(self, choices, out, mode)
 
-    def compress(self, a: Any, axis: int | None = None) -> Any:
+    def compress(self, a: TensorLike, axis: int | None = None) -> Any:
         """Return the parts of `a` where this vector holds."""
         return extra_ops.compress(self, a, axis)
 

@@ -6,8 +6,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple, NoReturn
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 import numpy as np
 
@@ -29,11 +29,15 @@ from theano._core.api.array import (
 from theano._core.base import dtypes
 from theano._core.base.errors import AsTensorError
 from theano._core.ir.variable import Variable
+from theano._core.ops.core.op import Op
 from theano._core.ops.elementwise import arithmetic as a
 from theano._core.ops.elementwise import transcendental as t
 from theano._core.ops.elementwise.elementwise import conj, elementwise_ops
 from theano._core.ops.linalg import factors
 from theano._core.ops.linalg import systems as solving
+
+if TYPE_CHECKING:
+    from theano._core.ir.annotations import TensorLike
 
 
 class Row(NamedTuple):
@@ -60,21 +64,21 @@ def _truth(x: Any) -> Any:
     return x if x.dtype == "bool" else a.neq(x, 0)
 
 
-def _inner(x: Any, y: Any) -> Any:
+def _inner(x: Any, y: TensorLike) -> Any:
     x, y = conversion.as_tensor_variable(x), conversion.as_tensor_variable(y)
     if not x.ndim or not y.ndim:
         return a.mul(x, y)
     return products.tensordot(x, y, [[x.ndim - 1], [y.ndim - 1]])
 
 
-def _clip(x: Any, low: Any = None, high: Any = None) -> Any:
+def _clip(x: Any, low: TensorLike | None = None, high: TensorLike | None = None) -> Any:
     if low is not None and high is not None:
         return a.clip(x, low, high)
     x = x if low is None else a.maximum(x, low)
     return x if high is None else a.minimum(x, high)
 
 
-def _polyval(coefficients: Any, x: Any) -> Any:
+def _polyval(coefficients: Sequence[float | int] | Sequence[int] | np.ndarray, x: Any) -> Any:
     if isinstance(coefficients, Variable):
         raise TypeError("numpy.polyval has no counterpart for a variable as coefficients")
     total = creation.zeros_like(x)
@@ -83,7 +87,7 @@ def _polyval(coefficients: Any, x: Any) -> Any:
     return total
 
 
-def _full_like(model: Any, value: Any, dtype: Any = None) -> Any:
+def _full_like(model: Any, value: TensorLike, dtype: Any = None) -> Any:
     model = conversion.as_tensor_variable(model)
     return creation.fill(model, conversion.cast(value, dtype or model.dtype))
 
@@ -103,7 +107,7 @@ def _flip(x: Any, axis: Any = None) -> Any:
 def _moved(function: Callable[..., Any]) -> Callable[..., Any]:
     """Return a function of NumPy that only moves axes, for variables."""
 
-    def move(x: Any, *where: Any, **rest: Any) -> Any:
+    def move(x: Any, *where: object, **rest: Any) -> Any:
         # The lengths of this array say where each axis goes.
         marked = np.broadcast_to(0, range(1, x.ndim + 1))
         return shaping.transpose(x, [n - 1 for n in function(marked, *where, **rest).shape])
@@ -115,7 +119,7 @@ def _reshape(x: Any, shape: Any) -> Any:
     return shaping.reshape(x, shape if np.ndim(shape) else (shape,))
 
 
-def _where(condition: Any, x: Any = None, y: Any = None) -> Any:
+def _where(condition: TensorLike, x: Any = None, y: TensorLike | None = None) -> Any:
     if x is None and y is None:
         return indexing.nonzero(condition)
     return a.switch(condition, x, y)
@@ -125,18 +129,18 @@ def _eigvalsh(x: Any, UPLO: str = "L") -> Any:
     return linalg.eigvalsh(x, None, lower=UPLO == "L")
 
 
-def _multi_dot(arrays: Sequence[Any]) -> Any:
+def _multi_dot(arrays: Sequence[Variable]) -> Any:
     return linalg.matrix_dot(*arrays)
 
 
-def _comparison(ours: Any, same: bool | None = None) -> Callable[[Any, Any], Any]:
+def _comparison(ours: Op, same: bool | None = None) -> Callable[[Any, Any], Any]:
     """Return the function for a comparison of NumPy, whose result has no truth.
 
     But Python asks NumPy's `==` and `!=` for `array == x`, too, and means whether the two are one
     object, as everywhere with variables. That is the truth then, which `same` says how to read.
     """
 
-    def compare(x: Any, y: Any) -> Any:
+    def compare(x: Any, y: TensorLike) -> Any:
         truth = None if same is None else (x is y) is same
         try:
             result = ours(x, y)
@@ -352,7 +356,7 @@ INSTEAD = {
 }
 
 
-def call_function(function: Any, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
+def call_function(function: Any, args: Sequence[object], kwargs: Mapping[str, object]) -> Any:
     """Return what a function of NumPy gives for variables, by the table.
 
     Parameters
@@ -427,7 +431,7 @@ def call_ufunc(ufunc: Any, method: str, inputs: Sequence[Any], kwargs: dict[str,
         return NotImplemented
 
 
-def held(variable: Any, dtype: Any = None) -> np.ndarray:
+def held(variable: TensorLike, dtype: Any = None) -> np.ndarray:
     """Return an array of one object, the variable: an item of the arrays that NumPy makes of lists.
 
     Old programs keep variables in such arrays.
@@ -445,7 +449,9 @@ def held(variable: Any, dtype: Any = None) -> np.ndarray:
 class _Held(np.ndarray):
     """A variable where NumPy asks for an array; arithmetic is that of the variable."""
 
-    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
+    def __array_ufunc__(
+        self, ufunc: object, method: str, *inputs: TensorLike, **kwargs: object
+    ) -> Any:
         # Methods such as `array.dot(x)` make objects of the items of their array, too, and would
         # take the variable for one number.
         if any(type(x) is np.ndarray and x.dtype == object for x in inputs):
@@ -474,6 +480,6 @@ def _refuse(name: str, key: str) -> NoReturn:
     )
 
 
-def _refuse_arguments(name: str, given: dict[str, Any], hint: str) -> NoReturn:
+def _refuse_arguments(name: str, given: dict[str, object], hint: str) -> NoReturn:
     names = ", ".join(f"{key}=" for key in given)
     raise TypeError(f"{name}({names}) of symbolic variables is not supported: {hint}.")

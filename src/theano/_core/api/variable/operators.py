@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
 
 from theano._core.api.array import elementwise, products, shaping
 from theano._core.api.array.indexing import get_item
@@ -11,6 +11,9 @@ from theano._core.ops.array.dims import as_int64
 from theano._core.ops.array.shaping import first_length
 from theano._core.ops.elementwise import arithmetic as a
 from theano._core.ops.elementwise.operators import ElementwiseOperators, binary
+
+if TYPE_CHECKING:
+    from theano._core.ir.annotations import TensorLike
 
 
 def _no_number(variable: Any, kind: str) -> TypeError:
@@ -40,24 +43,28 @@ class Operators(ElementwiseOperators):
     def __trunc__(self) -> Any:
         return a.trunc(self)
 
-    def __dot__(self, other: Any) -> Any:
+    def __dot__(self, other: TensorLike) -> Any:
         return products.dot(self, other)
 
-    def __rdot__(self, other: Any) -> Any:
+    def __rdot__(self, other: TensorLike) -> Any:
         return products.dot(other, self)
 
-    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
+    def __array_ufunc__(
+        self, ufunc: object, method: str, *inputs: TensorLike, **kwargs: object
+    ) -> Any:
         # Loaded when first asked for: programs that use `theano.tensor` alone never do.
         from theano._core.api.variable.numpy_functions import call_ufunc
 
         return call_ufunc(ufunc, method, inputs, kwargs)
 
-    def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
+    def __array_function__(
+        self, function: object, types: Sequence[type], args: Any, kwargs: Any
+    ) -> Any:
         from theano._core.api.variable.numpy_functions import call_function
 
         return call_function(function, args, kwargs)
 
-    def __array__(self, dtype: Any = None, copy: Any = None) -> Any:
+    def __array__(self, dtype: object = None, copy: TensorLike | None = None) -> Any:
         from theano._core.api.variable.numpy_functions import held
 
         return held(self, dtype)

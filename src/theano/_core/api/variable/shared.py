@@ -31,7 +31,7 @@ def _check_target(target: str) -> None:
 
 @shared_constructor
 def tensor_constructor(
-    value: Any,
+    value: object,
     name: str | None = None,
     strict: bool = False,
     allow_downcast: bool | None = None,
@@ -87,7 +87,7 @@ def sparse_constructor(value: Any, **options: Any) -> SharedVariable:
     return construct(value, **options)
 
 
-def _foreign(value: Any) -> np.ndarray:
+def _foreign(value: object) -> np.ndarray:
     kind = type(value).__name__
     if not holds_array(value):
         raise TypeError(f"an array is needed, got {kind}")
@@ -100,7 +100,7 @@ def _foreign(value: Any) -> np.ndarray:
 
 @shared_constructor
 def scalar_constructor(
-    value: Any,
+    value: object,
     name: str | None = None,
     strict: bool = False,
     allow_downcast: bool | None = None,
@@ -131,7 +131,7 @@ def scalar_constructor(
 
 @shared_constructor
 def randomstate_constructor(
-    value: Any,
+    value: object,
     name: str | None = None,
     strict: bool = False,
     allow_downcast: bool | None = None,

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 from theano._core.compile.shared import SharedVariable, copied
 from theano._core.ops.sparse.functions import Operators
 from theano._core.ops.sparse.type import SparseType, is_sparse
+
+if TYPE_CHECKING:
+    from theano._core.ir.annotations import SparseMatrix
 
 
 class SparseTensorSharedVariable(Operators, SharedVariable):
@@ -14,7 +17,7 @@ class SparseTensorSharedVariable(Operators, SharedVariable):
 
 
 def sparse_constructor(
-    value: Any,
+    value: SparseMatrix,
     name: str | None = None,
     strict: bool = False,
     allow_downcast: bool | None = None,

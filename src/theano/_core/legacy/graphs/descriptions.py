@@ -18,7 +18,7 @@ def hex_digest(x: np.ndarray) -> str:
     return f"{hashlib.sha256(x.tobytes()).hexdigest()}|strides=[{strides}]|shape=[{shape}]"
 
 
-def position_independent_str(obj: Any) -> str:
+def position_independent_str(obj: object) -> str:
     """Return a text for a variable that has no address in it; NotImplementedError for others."""
     if not isinstance(obj, Variable):
         raise NotImplementedError(f"only variables have such a text, got {type(obj).__name__}")
@@ -35,7 +35,7 @@ def _letters(number: int) -> str:
     return text
 
 
-def var_descriptor(obj: Any) -> str:
+def var_descriptor(obj: object) -> str:
     """Return one line that says how a variable is computed, without addresses.
 
     Equal texts mean equal computations. A part that occurs again is a reference to the first.
@@ -75,7 +75,7 @@ def var_descriptor(obj: Any) -> str:
 
 
 class _Object:
-    def __init__(self, value: Any) -> None:
+    def __init__(self, value: object) -> None:
         self.value = value
 
 

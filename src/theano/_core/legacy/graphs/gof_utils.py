@@ -13,6 +13,8 @@ from typing import Any
 
 import numpy as np
 
+from theano._core.ir.variable import Variable
+
 # Relative and absolute tolerance of items of a dtype.
 float16_rtol, float16_atol = 1e-3, 1e-3
 float32_rtol, float32_atol = 1e-5, 1e-5
@@ -43,7 +45,7 @@ def allclose(a: Any, b: Any, rtol: float | None = None, atol: float | None = Non
     return bool(np.allclose(a, b, *tolerances(a, b, rtol, atol)))
 
 
-def tolerances(a: Any, b: Any, rtol: float | None, atol: float | None) -> tuple[float, float]:
+def tolerances(a: object, b: object, rtol: float | None, atol: float | None) -> tuple[float, float]:
     """Return the tolerances that are given, or those of the less precise of two dtypes."""
     kinds = [
         _TOLERANCES.get(str(np.asarray(v).dtype), (float64_rtol, float64_atol)) for v in (a, b)
@@ -52,50 +54,50 @@ def tolerances(a: Any, b: Any, rtol: float | None, atol: float | None) -> tuple[
     return relative if rtol is None else rtol, absolute if atol is None else atol
 
 
-def hist(coll: Iterable[Any]) -> dict[Any, int]:
+def hist(coll: Iterable[object]) -> dict[Any, int]:
     """Return how often each item occurs."""
     return dict(Counter(coll))
 
 
-def uniq(seq: Iterable[Any]) -> list[Any]:
+def uniq(seq: Iterable[object]) -> list[Any]:
     """Return the items in order, each once."""
     return list(dict.fromkeys(seq))
 
 
-def unique(x: Sequence[Any]) -> bool:
+def unique(x: Sequence[object]) -> bool:
     """Tell whether no item occurs twice."""
     return len(set(x)) == len(x)
 
 
-def difference(seq1: Iterable[Any], seq2: Iterable[Any]) -> list[Any]:
+def difference(seq1: Iterable[object], seq2: Iterable[object]) -> list[Any]:
     """Return the items of `seq1` that are not in `seq2`."""
     gone = set(seq2)
     return [item for item in seq1 if item not in gone]
 
 
-def remove(predicate: Callable[[Any], Any], coll: Iterable[Any]) -> Iterator[Any]:
+def remove(predicate: Callable[[Any], Any], coll: Iterable[object]) -> Iterator[Any]:
     """Return the items for which the predicate does not hold."""
     return (item for item in coll if not predicate(item))
 
 
-def flatten(a: Any) -> list[Any]:
+def flatten(a: object) -> list[Any]:
     """Return what is in nested lists, tuples and sets as one list."""
     if not isinstance(a, (tuple, list, set)):
         return [a]
     return [item for part in a for item in flatten(part)]
 
 
-def to_return_values(values: Sequence[Any]) -> Any:
+def to_return_values(values: Sequence[Variable]) -> Any:
     """Return the only value, or the sequence."""
     return values[0] if len(values) == 1 else values
 
 
-def from_return_values(values: Any) -> Any:
+def from_return_values(values: object) -> Any:
     """Return a sequence as it is, another value in a list."""
     return values if isinstance(values, (list, tuple)) else [values]
 
 
-def give_variables_names(variables: Iterable[Any]) -> Iterable[Any]:
+def give_variables_names(variables: Iterable[Variable]) -> Iterable[Any]:
     """Give names to variables without one, and to those whose names occur twice; return them.
 
     Raises
@@ -112,12 +114,12 @@ def give_variables_names(variables: Iterable[Any]) -> Iterable[Any]:
     return variables
 
 
-def traverse(out: Any, x: Any, x_copy: Any, d: Any, visited: Any = None) -> Any:
+def traverse(out: Variable, x: Variable, x_copy: object, d: object, visited: object = None) -> Any:
     """Return `d`: it would hold what crosses between devices, and all is on one."""
     return d
 
 
-def get_lock(lock_dir: Any = None, **options: Any) -> None:
+def get_lock(lock_dir: object = None, **options: object) -> None:
     """Take a lock of this process: the compile cache itself needs none."""
     _lock.acquire()
 
@@ -134,7 +136,7 @@ def disturb_mem() -> None:
 def _rounded_alike(remove_nan: bool, remove_inf: bool) -> Callable[..., bool]:
     """Return a comparison of arrays up to rounding that leaves NaN or infinities out."""
 
-    def approximately_equal(a: Any, b: Any, *args: Any, **options: Any) -> bool:
+    def approximately_equal(a: object, b: object, *args: object, **options: object) -> bool:
         a, b = np.asarray(a), np.asarray(b)
         if a.shape != b.shape:
             return False
@@ -153,6 +155,6 @@ values_eq_approx_remove_inf = _rounded_alike(remove_nan=False, remove_inf=True)
 values_eq_approx_remove_inf_nan = _rounded_alike(remove_nan=True, remove_inf=True)
 
 
-def values_eq_approx_always_true(a: Any, b: Any) -> bool:
+def values_eq_approx_always_true(a: Variable, b: Variable) -> bool:
     """Return True: for results that are not determined."""
     return True

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from theano._core.ir.variable import Variable
 from theano._core.legacy.user.properties import scratchpad
 
 VALID_ASSOC = {"left", "right", "either"}
@@ -40,7 +41,7 @@ class _Printer:
         parts = [pstate.pprinter.process(each, pstate) for each in output.owner.inputs]
         return self._join(output, parts)
 
-    def _join(self, output: Any, parts: list[str]) -> str:
+    def _join(self, output: object, parts: list[str]) -> str:
         raise NotImplementedError
 
 
@@ -61,7 +62,7 @@ class OperatorPrinter(_Printer):
         self.operator, self.precedence, self.assoc = operator, precedence, assoc
         self.what = f"operator {operator}"
 
-    def _join(self, output: Any, parts: list[str]) -> str:
+    def _join(self, output: object, parts: list[str]) -> str:
         text = f" {self.operator} ".join(parts) if len(parts) > 1 else self.operator + parts[0]
         return f"({text})"
 
@@ -100,14 +101,14 @@ class FunctionPrinter(_Printer):
 class IgnorePrinter(_Printer):
     """Writes the first operand alone."""
 
-    def _join(self, output: Any, parts: list[str]) -> str:
+    def _join(self, output: object, parts: list[str]) -> str:
         return parts[0]
 
 
 class LeafPrinter:
     """Writes a variable by its name."""
 
-    def process(self, output: Any, pstate: Any) -> str:
+    def process(self, output: Any, pstate: object) -> str:
         """Return the text of a variable."""
         return greek.get(output.name, str(output))
 
@@ -115,7 +116,7 @@ class LeafPrinter:
 class DefaultPrinter(_Printer):
     """Writes operands as the arguments of the operation."""
 
-    def process(self, output: Any, pstate: Any) -> str:
+    def process(self, output: Variable, pstate: object) -> str:
         """Return the text of a variable."""
         if output.owner is None:
             return leaf_printer.process(output, pstate)

@@ -7,7 +7,7 @@ from functools import cache
 from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
-from theano._core.ir.variable import Apply
+from theano._core.ir.variable import Apply, Variable
 from theano._core.legacy.compat import cmp
 from theano._core.legacy.graphs.walks import list_of_nodes
 
@@ -35,7 +35,7 @@ def make_dependence_cmp() -> Comparison:
     return lambda a, b: int(depends((a, b))) - int(depends((b, a)))
 
 
-def reverse_dict(d: Mapping[Any, Sequence[Any]]) -> dict[Any, tuple[Any, ...]]:
+def reverse_dict(d: Mapping[object, Sequence[object]]) -> dict[Any, tuple[Any, ...]]:
     """Return, for each item of the values, the keys whose value has it."""
     result: dict[Any, tuple[Any, ...]] = {}
     for key, items in d.items():
@@ -44,7 +44,7 @@ def reverse_dict(d: Mapping[Any, Sequence[Any]]) -> dict[Any, tuple[Any, ...]]:
     return result
 
 
-def _toposort(edges: Mapping[Any, Iterable[Hashable]]) -> list[Any]:
+def _toposort(edges: Mapping[Variable, Iterable[Hashable]]) -> list[Any]:
     """Return the keys and values so that each key comes before its values."""
     before = reverse_dict({key: tuple(values) for key, values in edges.items()})
     sorter = TopologicalSorter({**dict.fromkeys(edges, ()), **before})
@@ -54,7 +54,7 @@ def _toposort(edges: Mapping[Any, Iterable[Hashable]]) -> list[Any]:
         raise ValueError("Input has cycles.") from error
 
 
-def posort(l: Iterable[Any], *cmps: Comparison) -> list[Any]:
+def posort(l: Iterable[object], *cmps: Comparison) -> list[Any]:
     """Return items in an order that agrees with comparisons; earlier ones count more.
 
     Parameters
@@ -93,6 +93,6 @@ def sort_schedule_fn(*cmps: Comparison) -> Callable[[Any], list[Apply]]:
     return lambda fgraph: sort_apply_nodes(fgraph.inputs, fgraph.outputs, every)
 
 
-def key_to_cmp(key: Callable[[Any], Any]) -> Comparison:
+def key_to_cmp(key: Callable[[Variable], Variable]) -> Comparison:
     """Return the comparison by a key."""
     return lambda a, b: cmp(key(a), key(b))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -14,8 +14,11 @@ from theano._core.ops.array.shaping import Length
 from theano._core.rewrite.engine import Rewriter
 from theano._core.rewrite.pipeline import rules_of
 
+if TYPE_CHECKING:
+    from theano._core.ir.function_graph import FunctionGraph
 
-def shape_of_variables(fgraph: Any, input_shapes: Mapping[Any, Any]) -> dict[Any, Any]:
+
+def shape_of_variables(fgraph: FunctionGraph, input_shapes: Mapping[Any, Any]) -> dict[Any, Any]:
     """Return the shape of each variable of a graph.
 
     Parameters
@@ -68,7 +71,7 @@ def shape_of_variables(fgraph: Any, input_shapes: Mapping[Any, Any]) -> dict[Any
     return {variable: tuple(found) for variable, found in shapes.items()}
 
 
-def _variables(fgraph: Any) -> list[Any]:
+def _variables(fgraph: FunctionGraph) -> list[Any]:
     found = dict.fromkeys(fgraph.inputs)
     for node in fgraph.toposort():
         found.update(dict.fromkeys((*node.inputs, *node.outputs)))

@@ -12,6 +12,7 @@ from theano._core.ir.variable import Apply, Variable
 from theano._core.ops.array.indexing import Subtensor
 from theano._core.ops.array.shaping import Rebroadcast
 from theano._core.ops.core.dimshuffle import DimShuffle
+from theano._core.ops.core.op import Op
 
 
 class CachedConstantError(Exception):
@@ -19,7 +20,7 @@ class CachedConstantError(Exception):
 
 
 def stack_search(
-    start: deque[Any],
+    start: deque[object],
     expand: Callable[[Any], Sequence[Any] | None],
     mode: str = "bfs",
     build_inv: bool = False,
@@ -56,8 +57,8 @@ def stack_search(
 
 
 def walk(
-    nodes: Iterable[Any],
-    expand: Callable[[Any], Sequence[Any] | None],
+    nodes: Iterable[object],
+    expand: Callable[[object], Sequence[object] | None],
     bfs: bool = True,
     return_children: bool = False,
     hash_fn: Callable[[Any], Any] = id,
@@ -191,12 +192,12 @@ def clone(
 
 
 def general_toposort(
-    outputs: Sequence[Any],
-    deps: Callable[[Any], Sequence[Any]] | None,
+    outputs: Sequence[object],
+    deps: Callable[[object], Sequence[object]] | None,
     debug_print: bool = False,
-    compute_deps_cache: Callable[[Any], Sequence[Any]] | None = None,
-    deps_cache: dict[Any, Any] | None = None,
-    clients: dict[Any, list[Any]] | None = None,
+    compute_deps_cache: Callable[[object], Sequence[object]] | None = None,
+    deps_cache: dict[object, object] | None = None,
+    clients: dict[object, list[object]] | None = None,
 ) -> list[Any]:
     """Return what is reached from `outputs`, dependencies first.
 
@@ -273,7 +274,7 @@ def view_roots(r: Variable) -> list[Any]:
     return found
 
 
-def _shown(op: Any) -> dict[int, list[int]]:
+def _shown(op: Op) -> dict[int, list[int]]:
     """Return which inputs each output of an operation may show."""
     declared = getattr(op, "view_map", None)
     return declared or ({0: [0]} if isinstance(op, _VIEWS) else {})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -29,6 +29,9 @@ from theano._core.ops.linalg.factors import QR
 from theano._core.ops.nn.pooling import DownsampleFactorMaxGradGrad, Pool
 from theano._core.ops.sorting import ArgSort, SearchSorted, Sort, TopK
 
+if TYPE_CHECKING:
+    from theano._core.ir.annotations import Axes, TensorLike
+
 
 class _OfKind(type):
     """Metaclass: operations of the engine that do the same are instances, too."""
@@ -46,7 +49,7 @@ class Built(metaclass=_OfKind):
     options: ClassVar[dict[str, Any]] = {}
     build: ClassVar[Callable[..., Any]]
 
-    def __init__(self, *given: Any, **named: Any) -> None:
+    def __init__(self, *given: object, **named: object) -> None:
         if len(given) > len(self.options) or not set(named) <= set(self.options):
             raise TypeError(
                 f"{type(self).__name__} takes {', '.join(self.options) or 'no options'}, "
@@ -56,11 +59,11 @@ class Built(metaclass=_OfKind):
         for name, value in values.items():
             setattr(self, name, value)
 
-    def __call__(self, *inputs: Any, **named: Any) -> Any:
+    def __call__(self, *inputs: object, **named: object) -> Any:
         """Return the expression."""
         return type(self).build(self, *inputs, **named)
 
-    def make_node(self, *inputs: Any) -> Apply:
+    def make_node(self, *inputs: object) -> Apply:
         """Return the node at the root of the expression."""
         out = self(*inputs)
         return (out[0] if isinstance(out, (list, tuple)) else out).owner
@@ -79,13 +82,13 @@ class Built(metaclass=_OfKind):
 
 
 def _built(
-    name: str, what: str, build: Callable[..., Any], *counts: type, **options: Any
+    name: str, what: str, build: Callable[..., object], *counts: type, **options: object
 ) -> type[Built]:
     fields = {"build": staticmethod(build), "counts": counts, "options": options, "__doc__": what}
     return _OfKind(name, (Built,), {**fields, "__module__": __name__})
 
 
-def _calling(name: str, what: str, function: Callable[..., Any], *counts: type) -> type[Built]:
+def _calling(name: str, what: str, function: Callable[..., object], *counts: type) -> type[Built]:
     """Return the class of an operation without options that a function stands for."""
     return _built(name, what, lambda op, *inputs, **named: function(*inputs, **named), *counts)
 
@@ -162,7 +165,7 @@ def numeric_allclose(a: Any, b: Any, rtol: float | None = None, atol: float | No
         return np.allclose(a, b, bound if rtol is None else rtol, slack if atol is None else atol)
 
 
-def _axis_value(axis: Any) -> Any:
+def _axis_value(axis: TensorLike) -> Any:
     """Return an axis given as a number or a constant."""
     if axis is None:
         return None
@@ -244,7 +247,7 @@ class Mean(CAReduce):
         return False
 
     @classmethod
-    def make(cls, axis: Any = None) -> Any:  # type: ignore[override]
+    def make(cls, axis: Axes = None) -> Any:  # type: ignore[override]
         """Return a function of a tensor."""
         return lambda x: r.mean(x, axis=axis)
 

@@ -14,7 +14,7 @@ from theano._core.ops.array.products import dot, gemm, outer
 from theano._core.ops.elementwise.arithmetic import add, mul
 
 
-def _checked(name: str, ranks: dict[str, int], values: tuple[Any, ...]) -> list[Any]:
+def _checked(name: str, ranks: dict[str, int], values: tuple[object, ...]) -> list[Any]:
     variables = [as_tensor_variable(v) for v in values]
     for (what, rank), variable in zip(ranks.items(), variables, strict=True):
         if variable.type.ndim != rank:
@@ -25,17 +25,17 @@ def _checked(name: str, ranks: dict[str, int], values: tuple[Any, ...]) -> list[
 class _Built:
     ranks: dict[str, int]
 
-    def build(self, *values: Any) -> Any:
+    def build(self, *values: object) -> Any:
         """Return the expression."""
         raise NotImplementedError
 
-    def __call__(self, *values: Any) -> Any:
+    def __call__(self, *values: object) -> Any:
         """Return the expression; TypeError for operands of another rank."""
         if len(values) != len(self.ranks):
             raise TypeError(f"{type(self).__name__} takes {', '.join(self.ranks)}")
         return self.build(*_checked(type(self).__name__, self.ranks, values))
 
-    def make_node(self, *values: Any) -> Apply:
+    def make_node(self, *values: object) -> Apply:
         """Return the node at the root of the expression."""
         return self(*values).owner
 
@@ -54,7 +54,7 @@ class Gemv(_Built):
     def __init__(self, inplace: bool = False) -> None:
         self.inplace = inplace
 
-    def build(self, *values: Any) -> Any:
+    def build(self, *values: object) -> Any:
         y, alpha, a, x, beta = values
         return over(y if self.inplace else None, add(mul(beta, y), mul(alpha, dot(a, x))))
 
@@ -73,7 +73,7 @@ class Ger(_Built):
     def __init__(self, destructive: bool = False) -> None:
         self.destructive = destructive
 
-    def build(self, *values: Any) -> Any:
+    def build(self, *values: object) -> Any:
         a, alpha, x, y = values
         return over(a if self.destructive else None, add(a, mul(alpha, outer(x, y))))
 
@@ -83,7 +83,7 @@ class Dot22Scalar(_Built):
 
     ranks = {"x": 2, "y": 2, "a": 0}
 
-    def build(self, *values: Any) -> Any:
+    def build(self, *values: object) -> Any:
         x, y, a = values
         return mul(a, dot(x, y))
 

@@ -14,7 +14,7 @@ from theano._core.api.nn.convolution_shapes import (
     get_conv_gradweights_shape,
     get_conv_output_shape,
 )
-from theano._core.ir.variable import Apply
+from theano._core.ir.variable import Apply, Variable
 from theano._core.ops.array.shaping import length
 from theano._core.ops.core.dimshuffle import dimshuffle
 from theano._core.ops.nn.convolution import FAMILIES, AbstractConv3d
@@ -24,11 +24,11 @@ from theano._core.ops.nn.windows import border_mode_to_pad, plus
 def conv2d(
     input: Any,
     filters: Any,
-    image_shape: Any = None,
+    image_shape: object = None,
     filter_shape: Any = None,
     border_mode: str = "valid",
     subsample: Any = (1, 1),
-    **kargs: Any,
+    **kargs: object,
 ) -> Any:
     """Return the convolution of images with kernels: the older form of `nnet.conv2d`.
 
@@ -48,12 +48,12 @@ def conv2d(
 
 
 def signal_conv2d(
-    input: Any,
-    filters: Any,
+    input: object,
+    filters: object,
     image_shape: Any = None,
     filter_shape: Any = None,
     border_mode: str = "valid",
-    subsample: Any = (1, 1),
+    subsample: object = (1, 1),
     **kargs: Any,
 ) -> Any:
     """Return the convolution of each image with each kernel.
@@ -94,17 +94,17 @@ def signal_conv2d(
     return _without(out, [*kept, 2, 3])
 
 
-def _without(x: Any, kept: Sequence[int]) -> Any:
+def _without(x: Variable, kept: Sequence[int]) -> Any:
     """Return `x` with some of its axes; the others have length 1."""
     return x[tuple(slice(None) if axis in kept else 0 for axis in range(x.type.ndim))]
 
 
 def conv3d(
-    signals: Any,
-    filters: Any,
+    signals: Variable,
+    filters: Variable,
     signals_shape: Any = None,
     filters_shape: Any = None,
-    border_mode: Any = "valid",
+    border_mode: Sequence[str] | str = "valid",
 ) -> Any:
     """Return the convolution of videos with kernels.
 
@@ -136,7 +136,7 @@ def conv3d(
     return dimshuffle(AbstractConv3d(*shapes, border_mode=mode)(videos, kernels), order)
 
 
-def _padded(videos: Any, kernels: Any, modes: Sequence[Any]) -> Any:
+def _padded(videos: Variable, kernels: Variable, modes: Sequence[object]) -> Any:
     """Return videos with the zeros of a border of its own kind for each axis."""
     pads = [
         border_mode_to_pad(mode if isinstance(mode, str) else (mode,), 1, (length(kernels, a),))[0]
@@ -174,7 +174,7 @@ class ConvOp:
         dx: int = 1,
         dy: int = 1,
         output_mode: str = "valid",
-        **options: Any,
+        **options: object,
     ) -> None:
         self.imshp, self.kshp, self.nkern, self.bsize = imshp, kshp, nkern, bsize
         self.dx, self.dy, self.out_mode = dx, dy, output_mode
@@ -186,13 +186,16 @@ class ConvOp:
         kernels = None if self.kshp is None else (self.nkern, channels, *self.kshp)
         return conv2d(inputs, kerns, images, kernels, self.out_mode, (self.dx, self.dy))
 
-    def make_node(self, inputs: Any, kerns: Any) -> Apply:
+    def make_node(self, inputs: object, kerns: object) -> Apply:
         """Return the node of the convolution."""
         return self(inputs, kerns).owner
 
     @staticmethod
     def getOutputShape(
-        inshp: Sequence[int], kshp: Sequence[int], stride: Any = (1, 1), mode: str = "valid"
+        inshp: Sequence[int],
+        kshp: Sequence[int],
+        stride: Sequence[int] = (1, 1),
+        mode: str = "valid",
     ) -> tuple[Any, ...]:
         """Return how many windows there are along rows and columns.
 
@@ -216,9 +219,9 @@ class BaseCorrMM:
 
     def __init__(
         self,
-        border_mode: Any = "valid",
-        subsample: Any = None,
-        filter_dilation: Any = None,
+        border_mode: str = "valid",
+        subsample: Sequence[int] | None = None,
+        filter_dilation: object = None,
         num_groups: int = 1,
         unshared: bool = False,
         openmp: bool | None = None,
@@ -238,11 +241,11 @@ class BaseCorrMM:
         for name in BaseCorrMM.__props__:
             setattr(self, name, getattr(self.op, name))
 
-    def __call__(self, one: Any, two: Any, shape: Any = None) -> Any:
+    def __call__(self, one: Variable, two: Variable, shape: Any = None) -> Any:
         """Return the product, or its gradient in lengths that `shape` has."""
         return self.make_node(one, two, shape).default_output()
 
-    def make_node(self, one: Any, two: Any, shape: Any = None) -> Apply:
+    def make_node(self, one: Variable, two: Variable, shape: object = None) -> Apply:
         """Return the node."""
         one, two = as_tensor_variable(one), as_tensor_variable(two)
         if self.gives == "result":
@@ -251,7 +254,7 @@ class BaseCorrMM:
             shape = self._lengths(one, two)
         return self.op.make_node(one, two, shape)
 
-    def _lengths(self, one: Any, two: Any) -> Any:
+    def _lengths(self, one: Variable, two: Variable) -> Any:
         """Return the lengths that the operands leave open no choice of."""
         op, n = self.op, self.convdim
         if any(step != 1 for step in op.subsample):
@@ -290,9 +293,9 @@ class BaseCorr3dMM(BaseCorrMM):
 
     def __init__(
         self,
-        border_mode: Any = "valid",
-        subsample: Any = None,
-        filter_dilation: Any = None,
+        border_mode: str = "valid",
+        subsample: object = None,
+        filter_dilation: object = None,
         openmp: bool | None = None,
         num_groups: int = 1,
     ) -> None:

@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from theano._core.base.dtypes import is_discrete
-from theano._core.ir.variable import Apply
+from theano._core.ir.variable import Apply, Variable
 from theano._core.legacy.ops.op_classes import Kind, axes_of
 from theano._core.legacy.scalar.elementwise import ElementwiseCalls, Expanded
 from theano._core.legacy.scalar.type import get_scalar_type
 from theano._core.ops.array.overwriting import overwriting
 from theano._core.ops.array.reductions import Reduction
-from theano._core.ops.core.op import tensor_operand
+from theano._core.ops.core.op import Op, tensor_operand
 from theano._core.ops.core.python_call import Called
 from theano._core.ops.elementwise.arithmetic import eq, invert, switch
 from theano._core.ops.elementwise.elementwise import Elementwise
+
+if TYPE_CHECKING:
+    from theano._core.ir.annotations import Dims
 
 # Function of scalars → kind of reduction.
 _FOLDS = {"add": "sum", "mul": "prod", "maximum": "max", "minimum": "min"}
@@ -34,24 +37,24 @@ _FUNCTIONS = {
 class Elemwise(metaclass=Kind):
     """A function of scalars applied to tensors item by item."""
 
-    def __init_subclass__(cls, **kwargs: Any) -> None:
+    def __init_subclass__(cls, **kwargs: object) -> None:
         raise TypeError(
             "theano.tensor.Elemwise makes operations and has no subclasses: derive from "
             "theano.scalar.ScalarOp, from theano.Op, or use theano.extend.elementwise"
         )
 
     @classmethod
-    def holds(cls, op: Any) -> bool:
+    def holds(cls, op: Op) -> bool:
         """Tell whether an operation is of this kind."""
         return isinstance(op, (Elementwise, ElementwiseCalls, Expanded))
 
     @classmethod
     def make(
         cls,
-        scalar_op: Any,
+        scalar_op: object,
         inplace_pattern: Any = None,
         name: str | None = None,
-        nfunc_spec: Any = None,
+        nfunc_spec: object = None,
         openmp: bool | None = None,
     ) -> Any:
         """Return the operation.
@@ -82,7 +85,7 @@ class CAReduce(metaclass=Kind):
     """A commutative and associative function of scalars folded over axes."""
 
     @classmethod
-    def holds(cls, op: Any) -> bool:
+    def holds(cls, op: Op) -> bool:
         """Tell whether an operation is of this kind."""
         return isinstance(op, (Reduction, FoldByCalls))
 
@@ -111,7 +114,7 @@ class CAReduceDtype(CAReduce):
     @classmethod
     def make(
         cls,
-        scalar_op: Any,
+        scalar_op: object,
         axis: Any = None,
         dtype: str | None = None,
         acc_dtype: str | None = None,
@@ -137,7 +140,11 @@ class FoldByCalls(Called):
     __props__ = ("axis", "scalar_op")
 
     def __init__(
-        self, scalar_op: Any, axis: Any = None, function: Any = None, kind: str | None = None
+        self,
+        scalar_op: Any,
+        axis: Any = None,
+        function: np.ufunc | None = None,
+        kind: str | None = None,
     ) -> None:
         self.scalar_op = scalar_op
         self.function = function
@@ -170,7 +177,7 @@ class FoldByCalls(Called):
             result = np.asarray(fold.reduce(result, axis=axis, **start))
         return (np.asarray(result).astype(node.outputs[0].type.dtype),)
 
-    def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
+    def shape(self, node: Apply, shapes: Sequence[Dims]) -> list[Any]:
         axes = self._axes(node.inputs[0].type.ndim)
         return [tuple(n for i, n in enumerate(shapes[0]) if i not in axes)]
 
@@ -193,7 +200,7 @@ class ProdWithoutZeros:
         self.product = Reduction("prod", axes_of(axis), dtype, acc_dtype)
         self.any = Reduction("any", axes_of(axis))
 
-    def __call__(self, x: Any) -> Any:
+    def __call__(self, x: Variable) -> Any:
         """Return the product of the items of `x`."""
         x = tensor_operand("ProdWithoutZeros", x)
         is_zero = eq(x, np.zeros((), dtype=x.type.dtype))

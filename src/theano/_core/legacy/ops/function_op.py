@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
 from theano._core.ir.types import Type
-from theano._core.ir.variable import Apply
+from theano._core.ir.variable import Apply, Variable
 from theano._core.legacy.user.op import Op
 
 
@@ -27,10 +27,10 @@ class FromFunctionOp(Op):
 
     def __init__(
         self,
-        fn: Callable[..., Any],
+        fn: Callable[..., object],
         itypes: Sequence[Type],
         otypes: Sequence[Type],
-        infer_shape: Callable[..., Any] | None,
+        infer_shape: Callable[..., object] | None,
     ) -> None:
         self._fn = fn
         self.itypes = itypes
@@ -48,7 +48,11 @@ class FromFunctionOp(Op):
         return f"FromFunctionOp{{{getattr(self._fn, '__name__', self._fn)}}}"
 
     def perform(
-        self, node: Apply, inputs: list[Any], output_storage: list[list[Any]], params: Any = None
+        self,
+        node: Apply,
+        inputs: Sequence[object],
+        output_storage: list[list[object]],
+        params: object = None,
     ) -> None:
         results = self._fn(*inputs)
         if not isinstance(results, (list, tuple)):
@@ -80,7 +84,7 @@ def load_back(mod: str, name: str) -> Any:
 
 
 def as_op(
-    itypes: Any, otypes: Any, infer_shape: Callable[..., Any] | None = None
+    itypes: object, otypes: object, infer_shape: Callable[..., object] | None = None
 ) -> Callable[[Callable[..., Any]], FromFunctionOp]:
     """Return a decorator that makes an operation of a function.
 
@@ -131,15 +135,19 @@ class ViewOp(Op):
     __props__ = ()
     view_map: ClassVar[Any] = {0: [0]}
 
-    def make_node(self, x: Any) -> Apply:
+    def make_node(self, x: Variable) -> Apply:
         return Apply(self, [x], [x.type()])
 
     def perform(
-        self, node: Apply, inputs: list[Any], output_storage: list[list[Any]], params: Any = None
+        self,
+        node: Apply,
+        inputs: list[Variable],
+        output_storage: list[list[object]],
+        params: object = None,
     ) -> None:
         output_storage[0][0] = inputs[0]
 
-    def lower(self, p: Any, node: Apply, *values: Any) -> Any:
+    def lower(self, p: object, node: Apply, *values: object) -> Any:
         if type(self).perform is not ViewOp.perform:
             return super().lower(p, node, *values)
         return values[0]
@@ -147,10 +155,10 @@ class ViewOp(Op):
     def __str__(self) -> str:
         return type(self).__name__
 
-    def infer_shape(self, node: Apply, input_shapes: Any) -> Any:
+    def infer_shape(self, node: Apply, input_shapes: object) -> Any:
         return input_shapes
 
-    def grad(self, args: Any, g_outs: Any) -> Any:
+    def grad(self, args: object, g_outs: object) -> Any:
         return g_outs
 
 
@@ -176,11 +184,15 @@ class Raise(Op):
     def __str__(self) -> str:
         return f"Raise{{{self.exc}({self.msg})}}"
 
-    def make_node(self, x: Any) -> Apply:
+    def make_node(self, x: Variable) -> Apply:
         return Apply(self, [x], [x.type()])
 
     def perform(
-        self, node: Apply, inputs: list[Any], output_storage: list[list[Any]], params: Any = None
+        self,
+        node: Apply,
+        inputs: Sequence[object],
+        output_storage: list[list[object]],
+        params: object = None,
     ) -> None:
         raise self.exc(self.msg)
 
@@ -190,7 +202,7 @@ class DeepCopyOp(Op):
 
     __props__ = ()
 
-    def make_node(self, x: Any) -> Apply:
+    def make_node(self, x: Variable) -> Apply:
         return Apply(self, [x], [x.type()])
 
     def perform(
@@ -204,5 +216,5 @@ view_op = ViewOp()
 deep_copy_op = DeepCopyOp()
 
 
-def register_c_code(*args: Any, **kwargs: Any) -> None:
+def register_c_code(*args: object, **kwargs: object) -> None:
     """Do nothing: types need no C code to be viewed, copied or measured."""

@@ -6,11 +6,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from theano._core.ir.types import TensorType, Type
+from theano._core.ir.variable import Variable
 from theano._core.legacy.ops import slices
 from theano._core.ops.array import indexing as engine
 from theano._core.ops.array.broadcasting import Alloc
@@ -20,17 +21,21 @@ from theano._core.ops.array.indexing import AT
 from theano._core.ops.array.reductions import Reduction
 from theano._core.ops.array.shaping import MakeVector, length, pattern_broadcast
 from theano._core.ops.array.shaping import Rebroadcast as EngineRebroadcast
-from theano._core.ops.core.op import as_variable
+from theano._core.ops.core.op import Op, as_variable
 from theano._core.ops.nn.pooling import AveragePoolGrad, MaxPoolGrad
+
+if TYPE_CHECKING:
+    from theano._core.ir.annotations import Axes
+    from theano._core.ir.function_graph import FunctionGraph
 
 
 class Kind(type):
     """Metaclass of a class that some operations of another class belong to."""
 
-    def __instancecheck__(cls, op: Any) -> bool:
+    def __instancecheck__(cls, op: Op) -> bool:
         return cls.holds(op)  # type: ignore[attr-defined]
 
-    def __call__(cls, *args: Any, **kwargs: Any) -> Any:
+    def __call__(cls, *args: object, **kwargs: object) -> Any:
         return cls.make(*args, **kwargs)  # type: ignore[attr-defined]
 
 
@@ -43,12 +48,12 @@ class _Fold(metaclass=Kind):
     kind = ""
 
     @classmethod
-    def holds(cls, op: Any) -> bool:
+    def holds(cls, op: Op) -> bool:
         """Tell whether an operation is of this kind."""
         return isinstance(op, Reduction) and op.kind == cls.kind
 
     @classmethod
-    def make(cls, axis: Any = None, dtype: str | None = None, acc_dtype: str | None = None) -> Any:
+    def make(cls, axis: Axes = None, dtype: str | None = None, acc_dtype: str | None = None) -> Any:
         """Return the operation over `axis`: an int, a sequence of ints, or None for all."""
         return Reduction(cls.kind, axes_of(axis), dtype, acc_dtype)
 
@@ -67,7 +72,7 @@ class Prod(_Fold):
     @classmethod
     def make(
         cls,
-        axis: Any = None,
+        axis: Axes = None,
         dtype: str | None = None,
         acc_dtype: str | None = None,
         no_zeros_in_input: bool = False,
@@ -92,7 +97,7 @@ class AdvancedSubtensor1(metaclass=Kind):
     """Items of a tensor at a vector of positions along the first axis."""
 
     @classmethod
-    def holds(cls, op: Any) -> bool:
+    def holds(cls, op: Op) -> bool:
         """Tell whether an operation is of this kind."""
         read = isinstance(op, engine.AdvancedSubtensor)
         return read and not isinstance(op, engine.AdvancedIncSubtensor) and op.axes == (AT,)
@@ -111,7 +116,7 @@ class AdvancedIncSubtensor1(metaclass=Kind):
     """A tensor with items at a vector of positions along the first axis set or increased."""
 
     @classmethod
-    def holds(cls, op: Any) -> bool:
+    def holds(cls, op: Op) -> bool:
         """Tell whether an operation is of this kind."""
         return type(op) is engine.AdvancedIncSubtensor and op.axes == (AT,)
 
@@ -125,12 +130,12 @@ class Subtensor(metaclass=Kind):
     """Parts of a tensor that a basic index names."""
 
     @classmethod
-    def holds(cls, op: Any) -> bool:
+    def holds(cls, op: Op) -> bool:
         """Tell whether an operation is of this kind."""
         return isinstance(op, engine.Subtensor)
 
     @classmethod
-    def make(cls, idx_list: Sequence[Any]) -> Any:
+    def make(cls, idx_list: Sequence[object]) -> Any:
         """Return the operation; a Type in `idx_list` stands for an input."""
         return engine.Subtensor(index_form(idx_list))
 
@@ -139,26 +144,26 @@ class IncSubtensor(metaclass=Kind):
     """A tensor with a part that a basic index names set or increased."""
 
     @classmethod
-    def holds(cls, op: Any) -> bool:
+    def holds(cls, op: Op) -> bool:
         """Tell whether an operation is of this kind."""
         return isinstance(op, engine.IncSubtensor)
 
     @classmethod
     def make(
         cls,
-        idx_list: Sequence[Any],
+        idx_list: Sequence[object],
         inplace: bool = False,
         set_instead_of_inc: bool = False,
-        destroyhandler_tolerate_aliased: Any = None,
+        destroyhandler_tolerate_aliased: object = None,
     ) -> Any:
         """Return the operation; the memory planner decides what is overwritten."""
         return engine.IncSubtensor(index_form(idx_list), set_instead_of_inc)
 
 
-def index_form(idx_list: Sequence[Any]) -> engine.Index:
+def index_form(idx_list: Sequence[object]) -> engine.Index:
     """Return a basic index in which Types stand for inputs as operations hold it."""
 
-    def part(value: Any) -> Any:
+    def part(value: object) -> Any:
         return engine.SYMBOL if isinstance(value, Type) else value
 
     return tuple(
@@ -173,7 +178,7 @@ class AdvancedSubtensor(metaclass=Kind):
     """Items of a tensor at arrays of positions, other than one vector along the first axis."""
 
     @classmethod
-    def holds(cls, op: Any) -> bool:
+    def holds(cls, op: Op) -> bool:
         """Tell whether an operation is of this kind."""
         return type(op) is engine.AdvancedSubtensor and op.axes != (AT,)
 
@@ -187,7 +192,7 @@ class AdvancedIncSubtensor(metaclass=Kind):
     """A tensor with items at such positions set or increased."""
 
     @classmethod
-    def holds(cls, op: Any) -> bool:
+    def holds(cls, op: Op) -> bool:
         """Tell whether an operation is of this kind."""
         return type(op) is engine.AdvancedIncSubtensor and op.axes != (AT,)
 
@@ -208,7 +213,7 @@ class Rebroadcast(metaclass=Kind):
     """Its input with axes declared, or not declared any more, to have the length 1."""
 
     @classmethod
-    def holds(cls, op: Any) -> bool:
+    def holds(cls, op: Op) -> bool:
         """Tell whether an operation is of this kind."""
         return isinstance(op, EngineRebroadcast)
 
@@ -228,7 +233,7 @@ class Rebroadcast(metaclass=Kind):
                 raise TypeError(f"Rebroadcast needs bool for new broadcast pattern. Got {one}")
         known: dict[int, Any] = dict(axis)
 
-        def rebroadcast(x: Any) -> Any:
+        def rebroadcast(x: Variable) -> Any:
             x = as_variable(x)
             if known and max(known) >= x.type.ndim:
                 raise ValueError("Trying to rebroadcast non-existent dimension")
@@ -243,7 +248,7 @@ class PoolGrad(metaclass=Kind):
     """Gradient of a pool with respect to the images."""
 
     @classmethod
-    def holds(cls, op: Any) -> bool:
+    def holds(cls, op: Op) -> bool:
         """Tell whether an operation is of this kind."""
         return isinstance(op, (AveragePoolGrad, MaxPoolGrad))
 
@@ -267,7 +272,7 @@ class JoinAlongAny(Join):
     def __init__(self) -> None:
         super().__init__(0)
 
-    def __call__(self, axis: Any, *tensors: Any, **options: Any) -> Any:
+    def __call__(self, axis: Axes, *tensors: object, **options: object) -> Any:
         return join(axis, *tensors)
 
     def __eq__(self, other: object) -> bool:
@@ -301,6 +306,6 @@ class AllocEmpty:
 make_vector = MakeVector()
 
 
-def shape_i(var: Any, i: int, fgraph: Any = None) -> Any:
+def shape_i(var: Variable, i: int, fgraph: FunctionGraph | None = None) -> Any:
     """Return the length of axis `i`, an int64 scalar; `fgraph` is accepted for old programs."""
     return as_int64(length(var, i))

@@ -12,7 +12,7 @@ from theano._core.api.graph.cloning import clone
 from theano._core.api.scan.scan_utilities import safe_new
 from theano._core.ir.comparison import equal_computations
 from theano._core.ir.graph import toposort
-from theano._core.ir.variable import Constant
+from theano._core.ir.variable import Constant, Variable
 from theano._core.ops.control.scan import Loop
 
 _TAPS = ("mit_mot", "mit_sot")
@@ -22,7 +22,7 @@ _INNER_INPUTS = tuple(role for role in _INPUTS if role != "nit_sot")
 
 
 def reconstruct_graph(
-    inputs: Sequence[Any], outputs: Sequence[Any], tag: str | None = None
+    inputs: Sequence[Variable], outputs: Sequence[Variable], tag: str | None = None
 ) -> tuple[list[Any], list[Any]]:
     """Return new inputs, and outputs of them; names of inputs get `tag` at their end."""
     fresh = [safe_new(x, tag or "") for x in inputs]
@@ -32,7 +32,7 @@ def reconstruct_graph(
     return fresh, clone(list(outputs), replace=given)
 
 
-def forced_replace(out: Any, x: Any, y: Any) -> Any:
+def forced_replace(out: Variable | None, x: Variable, y: Variable) -> Any:
     """Return `out` with `y` in place of everything that computes the same as `x`."""
     if out is None:
         return None
@@ -73,10 +73,10 @@ class scan_args:  # noqa: N801
 
     def __init__(
         self,
-        outer_inputs: Sequence[Any],
-        outer_outputs: Sequence[Any],
-        _inner_inputs: Sequence[Any],
-        _inner_outputs: Sequence[Any],
+        outer_inputs: Sequence[Variable],
+        outer_outputs: Sequence[Variable],
+        _inner_inputs: Sequence[Variable],
+        _inner_outputs: Sequence[Variable],
         info: Any,
     ) -> None:
         op: Any = info.op
@@ -134,12 +134,12 @@ class scan_args:  # noqa: N801
         return fresh
 
 
-def _grouped(values: Sequence[Any], sizes: Iterable[int]) -> list[list[Any]]:
+def _grouped(values: Sequence[Variable], sizes: Iterable[int]) -> list[list[Any]]:
     rest = iter(values)
     return [list(islice(rest, size)) for size in sizes]
 
 
-def _flat(arguments: Any, part: str, roles: Sequence[str]) -> list[Any]:
+def _flat(arguments: object, part: str, roles: Sequence[str]) -> list[Any]:
     values = (each for role in roles for each in getattr(arguments, f"{part}_{role}"))
     return [v for each in values for v in (each if isinstance(each, list) else [each])]
 

@@ -11,12 +11,13 @@ from typing import Any
 
 from theano._core.base.settings import config
 from theano._core.compile.modes import Mode
-from theano._core.ir.variable import Apply
+from theano._core.ir.variable import Apply, Variable
 from theano._core.legacy.ops.op_classes import Kind
 from theano._core.legacy.ops.scan_arguments import Info, var_mappings
 from theano._core.ops.control import branch as engine
 from theano._core.ops.control.scan import Loop
 from theano._core.ops.control.scan_state import is_rows
+from theano._core.ops.core.op import Op
 
 STATES = ("mit_mot", "mit_sot", "sit_sot", "nit_sot", "shared")
 
@@ -25,12 +26,12 @@ class IfElse(metaclass=Kind):
     """Branches: those that users write, and those of compiled functions."""
 
     @classmethod
-    def holds(cls, op: Any) -> bool:
+    def holds(cls, op: Op) -> bool:
         """Tell whether an operation is of this kind."""
         return isinstance(op, (engine.IfElse, engine.Branch))
 
     @classmethod
-    def make(cls, *args: Any, **kwargs: Any) -> Any:
+    def make(cls, *args: Any, **kwargs: object) -> Any:
         """Return the operation; the arguments are those of the engine's."""
         return engine.IfElse(*args, **kwargs)
 
@@ -107,7 +108,7 @@ def _info(op: Loop) -> Info:
     return info
 
 
-def _inner_inputs(op: Loop, inputs: Sequence[Any], role: str) -> list[Any]:
+def _inner_inputs(op: Loop, inputs: Sequence[Variable], role: str) -> list[Any]:
     """Return those of the body's inputs that have a role."""
     position = {v: i for i, v in enumerate(op.body.inputs)}
     inner = op.inner
@@ -134,8 +135,8 @@ def _outputs(op: Loop, outputs: Any, role: str) -> list[Any]:
     return [v for k, v in zip(_kinds(op), values, strict=False) if k == role]
 
 
-def _method(find: Callable[..., list[Any]], role: str, what: str) -> Callable[..., list[Any]]:
-    def method(op: Loop, values: Any) -> list[Any]:
+def _method(find: Callable[..., list[Variable]], role: str, what: str) -> Callable[..., list[Any]]:
+    def method(op: Loop, values: object) -> list[Any]:
         return find(op, values, role)
 
     method.__doc__ = f"Return the {what} that Theano calls `{role}`."

@@ -8,7 +8,7 @@ from typing import Any
 from theano._core.api.array.indexing import inc_subtensor, set_subtensor
 from theano._core.api.conversion import as_tensor_variable, extract_constant
 from theano._core.ir.types import Type
-from theano._core.ir.variable import Apply
+from theano._core.ir.variable import Apply, Variable
 from theano._core.ops.array.indexing import SYMBOL, Slice
 from theano._core.ops.core.op import python_int
 from theano._core.ops.elementwise.arithmetic import (
@@ -24,7 +24,9 @@ from theano._core.ops.elementwise.arithmetic import (
 )
 
 
-def get_idx_list(inputs: Sequence[Any], idx_list: Sequence[Any], get_count: bool = False) -> Any:
+def get_idx_list(
+    inputs: Sequence[Variable], idx_list: Sequence[object], get_count: bool = False
+) -> Any:
     """Return an index with its symbolic parts filled in.
 
     Parameters
@@ -40,7 +42,7 @@ def get_idx_list(inputs: Sequence[Any], idx_list: Sequence[Any], get_count: bool
     used = iter(rest)
     count = 0
 
-    def fill(entry: Any) -> Any:
+    def fill(entry: object) -> Any:
         nonlocal count
         if isinstance(entry, Type) or (isinstance(entry, str) and entry == SYMBOL):
             count += 1
@@ -53,7 +55,7 @@ def get_idx_list(inputs: Sequence[Any], idx_list: Sequence[Any], get_count: bool
     return count if get_count else filled
 
 
-def get_canonical_form_slice(theslice: Any, length: Any) -> tuple[Any, int | Any]:
+def get_canonical_form_slice(theslice: object, length: object) -> tuple[Any, int | Any]:
     """Return an index of an axis as one that goes forward within its bounds.
 
     Parameters
@@ -90,7 +92,7 @@ def get_canonical_form_slice(theslice: Any, length: Any) -> tuple[Any, int | Any
     return slice(*(switch(lt(step, 0), b, a) for a, b in parts)), sgn(step)
 
 
-def _number(value: Any) -> Any:
+def _number(value: object) -> Any:
     known = python_int(extract_constant(value))
     if known is None and not hasattr(value, "type"):
         known = int(extract_constant(value))
@@ -105,19 +107,19 @@ def _known_slice(bounds: tuple[int, int, int]) -> tuple[slice, int]:
     return slice(low, high + 1, abs(items.step)), 1 if items.step > 0 else -1
 
 
-def _bound(value: Any, size: Any, low: Any, high: Any) -> Any:
+def _bound(value: object, size: object, low: object, high: object) -> Any:
     """Return a bound counted from the front, between `low` and `high`."""
     at = switch(lt(value, 0), add(value, size), value)
     return minimum(maximum(at, low), high)
 
 
-def _forward(start: Any, stop: Any, step: Any, size: Any) -> slice:
+def _forward(start: object, stop: object, step: object, size: object) -> slice:
     first = 0 if start in (None, 0) else _bound(start, size, 0, size)
     last = size if stop is None else _bound(stop, size, 0, size)
     return slice(first, maximum(first, last), step)
 
 
-def _backward(start: Any, stop: Any, step: Any, size: Any) -> slice:
+def _backward(start: object, stop: object, step: object, size: object) -> slice:
     top = sub(size, 1)
     first = top if start is None else _bound(start, size, -1, top)
     last = as_tensor_variable(-1) if stop is None else _bound(stop, size, -1, top)
@@ -131,11 +133,11 @@ def _backward(start: Any, stop: Any, step: Any, size: Any) -> slice:
 class AdvancedBooleanSubtensor:
     """Items of a tensor where masks hold; `index` may mix masks with any other entries."""
 
-    def __call__(self, x: Any, *index: Any) -> Any:
+    def __call__(self, x: Variable, *index: object) -> Any:
         """Return ``x[index]``."""
         return as_tensor_variable(x)[index]
 
-    def make_node(self, x: Any, *index: Any) -> Apply:
+    def make_node(self, x: Variable, *index: object) -> Apply:
         """Return the node that makes ``x[index]``."""
         return self(x, *index).owner
 
@@ -154,12 +156,12 @@ class AdvancedBooleanIncSubtensor:
         self.inplace = inplace
         self.set_instead_of_inc = set_instead_of_inc
 
-    def __call__(self, x: Any, y: Any, *index: Any) -> Any:
+    def __call__(self, x: Variable, y: object, *index: object) -> Any:
         """Return `x` after ``x[index] += y``, or ``x[index] = y``."""
         change = set_subtensor if self.set_instead_of_inc else inc_subtensor
         return change(as_tensor_variable(x)[index], y)
 
-    def make_node(self, x: Any, y: Any, *index: Any) -> Apply:
+    def make_node(self, x: Variable, y: Variable, *index: object) -> Apply:
         """Return the node that makes the changed tensor."""
         return self(x, y, *index).owner
 

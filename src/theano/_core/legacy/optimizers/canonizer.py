@@ -9,11 +9,11 @@ from typing import Any
 
 import numpy as np
 
-from theano._core.ir.variable import Apply, Constant
+from theano._core.ir.variable import Apply, Constant, Variable
 from theano._core.legacy.optimizers.local_optimizers import LocalOptimizer
 from theano._core.ops.core.dimshuffle import DimShuffle
 from theano._core.ops.core.fill import second
-from theano._core.ops.core.op import as_variable
+from theano._core.ops.core.op import Op, as_variable
 from theano._core.ops.elementwise.arithmetic import add, mul, neg, reciprocal, sub, true_div
 from theano._core.ops.elementwise.elementwise import cast
 
@@ -37,9 +37,9 @@ class Canonizer(LocalOptimizer):
 
     def __init__(
         self,
-        main: Any,
-        inverse: Any,
-        reciprocal: Any,
+        main: Op,
+        inverse: Op,
+        reciprocal: Op,
         calculate: Callable[..., Any],
         use_reciprocal: bool = True,
     ) -> None:
@@ -92,11 +92,13 @@ class Canonizer(LocalOptimizer):
             return None
         return v.data.flat[0]
 
-    def simplify(self, num: list[Any], denum: list[Any], out_type: Any) -> Any:
+    def simplify(self, num: list[Variable], denum: list[Variable], out_type: object) -> Any:
         """Return what is above and below without what is on both sides, numbers as one."""
         return self.simplify_constants(*self.simplify_factors(num, denum), out_type=out_type)
 
-    def simplify_factors(self, num: list[Any], denum: list[Any]) -> tuple[list[Any], list[Any]]:
+    def simplify_factors(
+        self, num: list[Variable], denum: list[Variable]
+    ) -> tuple[list[Any], list[Any]]:
         """Return what is above and below, each as often as it is there more than on the other."""
         above, below = Counter(num), Counter(denum)
         return [*(above - below).elements()], [*(below - above).elements()]

@@ -7,12 +7,15 @@ shares memory with: output → list of inputs. Those of the engine say neither.
 from __future__ import annotations
 
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from theano._core.base.errors import InconsistencyError
 from theano._core.ir.function_graph import AlreadyThere
-from theano._core.ir.variable import Apply, Constant
+from theano._core.ir.variable import Apply, Constant, Variable
 from theano._core.legacy.optimizers.toolbox import Bookkeeper
+
+if TYPE_CHECKING:
+    from theano._core.ir.function_graph import FunctionGraph
 
 
 def _map(node: Apply, name: str) -> dict[int, list[int]]:
@@ -45,7 +48,7 @@ class DestroyHandler(Bookkeeper):
         Of no effect.
     """
 
-    def __init__(self, do_imports_on_attach: bool = True, algo: Any = None) -> None:
+    def __init__(self, do_imports_on_attach: bool = True, algo: object = None) -> None:
         # INVARIANT: the nodes of the graph that overwrite an input, in the order they came.
         self.destroyers: dict[Apply, None] = {}
 
@@ -60,14 +63,14 @@ class DestroyHandler(Bookkeeper):
         super().on_detach(function_graph)
         del function_graph.destroy_handler, function_graph.destroyers
 
-    def on_import(self, function_graph: Any, node: Any, reason: Any) -> None:
+    def on_import(self, function_graph: FunctionGraph, node: Apply, reason: object) -> None:
         if _destroyed(node):
             self.destroyers[node] = None
 
-    def on_prune(self, function_graph: Any, node: Any, reason: Any) -> None:
+    def on_prune(self, function_graph: FunctionGraph, node: Apply, reason: object) -> None:
         self.destroyers.pop(node, None)
 
-    def _destroyers_of(self, function_graph: Any, variable: Any) -> list[Apply]:
+    def _destroyers_of(self, function_graph: FunctionGraph, variable: Variable) -> list[Apply]:
         root = _root(variable)
         return [
             node
@@ -75,13 +78,13 @@ class DestroyHandler(Bookkeeper):
             if any(_root(node.inputs[i]) is root for i in _destroyed(node))
         ]
 
-    def validate(self, function_graph: Any) -> None:
+    def validate(self, function_graph: FunctionGraph) -> None:
         """Raise InconsistencyError if something is overwritten that is still needed."""
         if self.destroyers:
             # Raises if there is no order.
             function_graph.toposort()
 
-    def orderings(self, function_graph: Any) -> dict[Any, list[Any]]:
+    def orderings(self, function_graph: FunctionGraph) -> dict[Any, list[Any]]:
         """Return, for each node that overwrites, those that read the memory before it."""
         if not self.destroyers:
             return {}
@@ -108,7 +111,7 @@ class DestroyHandler(Bookkeeper):
         return before
 
 
-def _check_other_inputs(node: Apply, root: Any) -> None:
+def _check_other_inputs(node: Apply, root: object) -> None:
     """Raise InconsistencyError if a node reads elsewhere what it overwrites."""
     for destroyed in _destroyed(node):
         overwritten = node.inputs[destroyed]

@@ -10,17 +10,20 @@ import logging
 import traceback
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from theano._core.api.debug.debugprint import debugprint
 from theano._core.base.errors import InconsistencyError
 from theano._core.base.settings import config
 from theano._core.ir.function_graph import editable
 from theano._core.ir.graph import listed
-from theano._core.ir.variable import Apply
+from theano._core.ir.variable import Apply, Variable
 from theano._core.legacy.optimizers.destroyhandler import DestroyHandler
 from theano._core.legacy.optimizers.local_optimizers import LocalOptGroup, LocalOptimizer
 from theano._core.legacy.optimizers.toolbox import Feature, ReplaceValidate
+
+if TYPE_CHECKING:
+    from theano._core.ir.function_graph import FunctionGraph
 
 _logger = logging.getLogger("theano.gof.opt")
 # More rounds than this over a graph are taken for rewrites that undo each other.
@@ -35,7 +38,7 @@ class Optimizer:
     def apply(self, fgraph: Any) -> Any:
         """Change the graph."""
 
-    def optimize(self, fgraph: Any, *args: Any, **kwargs: Any) -> Any:
+    def optimize(self, fgraph: Any, *args: object, **kwargs: object) -> Any:
         """Attach what is required, and change the graph."""
         self.add_requirements(fgraph)
         return self.apply(fgraph, *args, **kwargs)
@@ -53,7 +56,9 @@ class Optimizer:
 class FromFunctionOptimizer(Optimizer):
     """A function of a graph as an optimizer."""
 
-    def __init__(self, fn: Callable[..., Any], requirements: Iterable[Any] = ()) -> None:
+    def __init__(
+        self, fn: Callable[..., Any], requirements: Iterable[Callable[[Any], None]] = ()
+    ) -> None:
         self.apply = fn  # type: ignore[method-assign]
         self.fn = fn
         self.name = getattr(fn, "__name__", None)
@@ -64,16 +69,16 @@ class FromFunctionOptimizer(Optimizer):
         for require in self.requirements:
             require(fgraph)
 
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+    def __call__(self, *args: object, **kwargs: object) -> Any:
         return self.fn(*args, **kwargs)
 
 
-def optimizer(f: Callable[..., Any]) -> FromFunctionOptimizer:
+def optimizer(f: Callable[..., object]) -> FromFunctionOptimizer:
     """Return a function of a graph as an optimizer; to be used as a decorator."""
     return FromFunctionOptimizer(f)
 
 
-def inplace_optimizer(f: Callable[..., Any]) -> FromFunctionOptimizer:
+def inplace_optimizer(f: Callable[..., object]) -> FromFunctionOptimizer:
     """Return a function of a graph as an optimizer: reuse of memory is planned by the engine."""
     return FromFunctionOptimizer(f)
 
@@ -89,11 +94,11 @@ class SeqOptimizer(Optimizer, list):  # type: ignore[type-arg]
     """
 
     @staticmethod
-    def warn(exc: Exception, self: Any, optimizer: Any) -> None:
+    def warn(exc: Exception, self: Any, optimizer: object) -> None:
         """Report an optimizer that failed."""
         _report(exc, optimizer)
 
-    def __init__(self, *opts: Any, failure_callback: Any = None) -> None:
+    def __init__(self, *opts: object, failure_callback: Any = None) -> None:
         if len(opts) == 1 and isinstance(opts[0], (list, tuple)):
             opts = tuple(opts[0])
         list.__init__(self, opts)
@@ -118,7 +123,7 @@ class SeqOptimizer(Optimizer, list):  # type: ignore[type-arg]
         return f"SeqOpt({list.__str__(self)})"
 
 
-def _report(error: Exception, optimizer: Any) -> None:
+def _report(error: Exception, optimizer: object) -> None:
     """Do with an optimizer that failed what `config.on_opt_error` says."""
     if config.on_opt_error == "raise":
         raise error
@@ -144,7 +149,7 @@ class NavigatorOptimizer(Optimizer):
     """
 
     def __init__(
-        self, local_opt: Any, ignore_newtrees: Any = "auto", failure_callback: Any = None
+        self, local_opt: Any, ignore_newtrees: object = "auto", failure_callback: Any = None
     ) -> None:
         self.local_opt = local_opt
         self.ignore_newtrees = ignore_newtrees is True
@@ -152,18 +157,22 @@ class NavigatorOptimizer(Optimizer):
         self.name = str(local_opt)
 
     @staticmethod
-    def warn(exc: Exception, nav: Any, repl_pairs: Any, local_opt: Any, node: Any) -> None:
+    def warn(exc: Exception, nav: object, repl_pairs: object, local_opt: object, node: Any) -> None:
         """Report a local optimizer that failed."""
         _report(exc, local_opt)
 
     @staticmethod
-    def warn_inplace(exc: Exception, nav: Any, repl_pairs: Any, local_opt: Any, node: Any) -> None:
+    def warn_inplace(
+        exc: Exception, nav: object, repl_pairs: object, local_opt: object, node: Any
+    ) -> None:
         """Report a local optimizer that failed, unless a feature refused what it did."""
         if not isinstance(exc, InconsistencyError):
             _report(exc, local_opt)
 
     @staticmethod
-    def warn_ignore(exc: Exception, nav: Any, repl_pairs: Any, local_opt: Any, node: Any) -> None:
+    def warn_ignore(
+        exc: Exception, nav: object, repl_pairs: object, local_opt: object, node: Any
+    ) -> None:
         """Say nothing of a local optimizer that failed."""
 
     def add_requirements(self, fgraph: Any) -> None:
@@ -195,7 +204,7 @@ class NavigatorOptimizer(Optimizer):
         return True
 
 
-def _replacements(lopt: Any, node: Apply, found: Any) -> tuple[list[tuple[Any, Any]], list[Any]]:
+def _replacements(lopt: Any, node: Apply, found: object) -> tuple[list[tuple[Any, Any]], list[Any]]:
     """Return (old, new) pairs of what a local optimizer said, and what must be gone then."""
     remove: list[Any] = []
     if isinstance(found, dict):
@@ -220,7 +229,7 @@ class _Arrivals(Feature):
     def __init__(self, queue: deque[Any]) -> None:
         self.queue = queue
 
-    def on_import(self, function_graph: Any, node: Any, reason: Any) -> None:
+    def on_import(self, function_graph: FunctionGraph, node: Any, reason: object) -> None:
         self.queue.append(node)
 
 
@@ -236,7 +245,7 @@ class TopoOptimizer(NavigatorOptimizer):
         self,
         local_opt: Any,
         order: str = "in_to_out",
-        ignore_newtrees: Any = False,
+        ignore_newtrees: object = False,
         failure_callback: Any = None,
     ) -> None:
         if order not in ("out_to_in", "in_to_out"):
@@ -244,7 +253,7 @@ class TopoOptimizer(NavigatorOptimizer):
         super().__init__(local_opt, ignore_newtrees, failure_callback)
         self.order = order
 
-    def apply(self, fgraph: Any, start_from: Any = None) -> int:
+    def apply(self, fgraph: Any, start_from: object = None) -> int:
         """Return the number of replacements."""
         # Not the order that features ask for: there may be none, and this is to mend that.
         queue = deque(listed(fgraph.outputs, fgraph.inputs))
@@ -267,7 +276,7 @@ class OpKeyOptimizer(TopoOptimizer):
     """Takes a local optimizer to the nodes of the operations that its `op_key` names."""
 
     def __init__(
-        self, local_opt: Any, ignore_newtrees: Any = False, failure_callback: Any = None
+        self, local_opt: Any, ignore_newtrees: object = False, failure_callback: Any = None
     ) -> None:
         if not hasattr(local_opt, "op_key"):
             raise TypeError("LocalOptimizer for OpKeyOptimizer must have an 'op_key' method.")
@@ -296,13 +305,13 @@ class EquilibriumOptimizer(NavigatorOptimizer):
 
     def __init__(
         self,
-        optimizers: Iterable[Any],
+        optimizers: Iterable[LocalOptimizer | Optimizer],
         failure_callback: Any = None,
-        ignore_newtrees: Any = True,
+        ignore_newtrees: object = True,
         tracks_on_change_inputs: bool = False,
         max_use_ratio: float | None = None,
-        final_optimizers: Iterable[Any] | None = None,
-        cleanup_optimizers: Iterable[Any] | None = None,
+        final_optimizers: Iterable[Optimizer] | None = None,
+        cleanup_optimizers: Iterable[Optimizer] | None = None,
     ) -> None:
         super().__init__(None, ignore_newtrees, failure_callback)
         given = list(optimizers)
@@ -354,17 +363,19 @@ class EquilibriumOptimizer(NavigatorOptimizer):
         _logger.error(text)
 
 
-def in2out(*local_opts: Any, **options: Any) -> TopoOptimizer:
+def in2out(*local_opts: object, **options: object) -> TopoOptimizer:
     """Return an optimizer that takes local ones through a graph, inputs first."""
     return _through("in_to_out", local_opts, options)
 
 
-def out2in(*local_opts: Any, **options: Any) -> TopoOptimizer:
+def out2in(*local_opts: object, **options: object) -> TopoOptimizer:
     """Return an optimizer that takes local ones through a graph, outputs first."""
     return _through("out_to_in", local_opts, options)
 
 
-def _through(order: str, local_opts: tuple[Any, ...], options: dict[str, Any]) -> TopoOptimizer:
+def _through(
+    order: str, local_opts: tuple[object, ...], options: dict[str, object]
+) -> TopoOptimizer:
     name = options.pop("name", None)
     options.setdefault("failure_callback", NavigatorOptimizer.warn)
     local = local_opts[0] if len(local_opts) == 1 else LocalOptGroup(*local_opts)
@@ -377,7 +388,7 @@ def _through(order: str, local_opts: tuple[Any, ...], options: dict[str, Any]) -
 class FusionOptimizer(Optimizer):
     """Changes nothing: elementwise operations share loops when code is written for them."""
 
-    def __init__(self, local_optimizer: Any = None) -> None:
+    def __init__(self, local_optimizer: object = None) -> None:
         self.optimizer = local_optimizer
 
 
@@ -399,12 +410,14 @@ def copy_stack_trace(from_var: Any, to_var: Any) -> Any:
     return to_var
 
 
-def check_stack_trace(f_or_fgraph: Any, ops_to_check: Any = "last", bug_print: Any = None) -> bool:
+def check_stack_trace(
+    f_or_fgraph: object, ops_to_check: object = "last", bug_print: object = None
+) -> bool:
     """Return True: every variable knows the line that made it."""
     return True
 
 
-def pre_greedy_local_optimizer(list_optimizations: Sequence[Any], out: Any) -> Any:
+def pre_greedy_local_optimizer(list_optimizations: Sequence[object], out: Variable) -> Any:
     """Return `out` rewritten by local optimizers, before it is part of a graph."""
     return optimized([out], [TopoOptimizer(LocalOptGroup(*list_optimizations))])[0]
 
@@ -422,7 +435,7 @@ def optimized(outputs: Sequence[Any], optimizers: Iterable[Any]) -> list[Any]:
 class AddFeatureOptimizer(Optimizer):
     """Attaches a feature to the graph."""
 
-    def __init__(self, feature: Any) -> None:
+    def __init__(self, feature: object) -> None:
         self.feature = feature
 
     def add_requirements(self, fgraph: Any) -> None:
@@ -439,7 +452,7 @@ class AddDestroyHandler(Optimizer):
 class PrintCurrentFunctionGraph(Optimizer):
     """Prints the graph as it is where this runs, after a heading."""
 
-    def __init__(self, header: Any) -> None:
+    def __init__(self, header: object) -> None:
         self.header = header
 
     def apply(self, fgraph: Any) -> None:

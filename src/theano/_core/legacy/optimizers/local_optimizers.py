@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from theano._core.ir.graph import constant_data
 from theano._core.ir.variable import Apply, Constant, Variable
 from theano._core.ops.core.evaluation import apply_values
-from theano._core.ops.core.op import as_variable
+from theano._core.ops.core.op import Op, as_variable
+
+if TYPE_CHECKING:
+    from theano._core.ir.annotations import TensorLike
 
 
 class LocalOptimizer:
@@ -42,7 +45,10 @@ class FromFunctionLocalOptimizer(LocalOptimizer):
     """A function of a node as a local optimizer."""
 
     def __init__(
-        self, fn: Callable[..., Any], tracks: Any = None, requirements: Iterable[Any] = ()
+        self,
+        fn: Callable[..., Any],
+        tracks: Any = None,
+        requirements: Iterable[Callable[[Any], None]] = (),
     ) -> None:
         self.transform = fn  # type: ignore[method-assign]
         self.name = self.__name__ = getattr(fn, "__name__", str(fn))
@@ -62,7 +68,9 @@ class FromFunctionLocalOptimizer(LocalOptimizer):
 
 
 def local_optimizer(
-    tracks: Sequence[Any] | None, inplace: bool = False, requirements: Iterable[Any] = ()
+    tracks: Sequence[TensorLike] | None,
+    inplace: bool = False,
+    requirements: Iterable[Callable[[Any], None]] = (),
 ) -> Callable[[Callable[..., Any]], FromFunctionLocalOptimizer]:
     """Return a decorator that makes a local optimizer of a function of a node.
 
@@ -83,7 +91,7 @@ def local_optimizer(
     if tracks is not None and len(tracks) == 0:
         raise ValueError("Use None instead of an empty list to apply to all nodes.")
 
-    def decorator(f: Callable[..., Any]) -> FromFunctionLocalOptimizer:
+    def decorator(f: Callable[..., object]) -> FromFunctionLocalOptimizer:
         return FromFunctionLocalOptimizer(f, tracks, requirements)
 
     return decorator
@@ -110,7 +118,7 @@ class LocalOptGroup(LocalOptimizer):
         Whether the others then look at what the first made.
     """
 
-    def __init__(self, *optimizers: Any, apply_all_opts: bool = False, **options: Any) -> None:
+    def __init__(self, *optimizers: Any, apply_all_opts: bool = False, **options: object) -> None:
         if len(optimizers) == 1 and isinstance(optimizers[0], (list, tuple)):
             optimizers = tuple(optimizers[0])
         self.opts = list(optimizers)
@@ -149,7 +157,7 @@ class LocalOptGroup(LocalOptimizer):
 class OpSub(LocalOptimizer):
     """Replaces an operation by another with inputs of the same types."""
 
-    def __init__(self, op1: Any, op2: Any, transfer_tags: bool = True) -> None:
+    def __init__(self, op1: object, op2: Any, transfer_tags: bool = True) -> None:
         self.op1, self.op2, self.transfer_tags = op1, op2, transfer_tags
 
     def tracks(self) -> Sequence[Any]:
@@ -176,7 +184,7 @@ class OpSub(LocalOptimizer):
 class OpRemove(LocalOptimizer):
     """Replaces the outputs of an operation by its inputs."""
 
-    def __init__(self, op: Any) -> None:
+    def __init__(self, op: Op) -> None:
         self.op = op
 
     def tracks(self) -> Sequence[Any]:
@@ -226,15 +234,15 @@ class PatternSub(LocalOptimizer):
 
     def __init__(
         self,
-        in_pattern: Any,
-        out_pattern: Any,
+        in_pattern: object,
+        out_pattern: object,
         allow_multiple_clients: bool = False,
-        skip_identities_fn: Callable[[Any], Any] | None = None,
+        skip_identities_fn: Callable[[Variable], Variable] | None = None,
         name: str | None = None,
         pdb: bool = False,
         tracks: Sequence[Any] = (),
         get_nodes: Callable[[Apply], Iterable[Apply]] | None = None,
-        values_eq_approx: Any = None,
+        values_eq_approx: object = None,
     ) -> None:
         head = in_pattern["pattern"] if isinstance(in_pattern, dict) else in_pattern
         if not isinstance(head, (list, tuple)):
@@ -319,24 +327,24 @@ class PatternSub(LocalOptimizer):
                 return self._skip(pattern, variable, found)
         return result
 
-    def _skip(self, pattern: Any, variable: Any, found: dict[str, Any]) -> dict[str, Any] | None:
+    def _skip(self, pattern: object, variable: Any, found: dict[str, Any]) -> dict[str, Any] | None:
         """Match what the variable stands for, if that is known."""
         if self.skip_identities_fn is None:
             return None
         other = self.skip_identities_fn(variable)
         return None if not isinstance(other, Variable) else self._match(pattern, other, found)
 
-    def _build(self, pattern: Any, found: dict[str, Any]) -> Any:
+    def _build(self, pattern: object, found: dict[str, Any]) -> Any:
         if isinstance(pattern, (list, tuple)):
             return pattern[0](*(self._build(part, found) for part in pattern[1:]))
         return found[pattern] if isinstance(pattern, str) else pattern
 
 
-def _uses(variable: Any) -> Sequence[Any]:
+def _uses(variable: object) -> Sequence[Any]:
     return getattr(variable, "clients", ())
 
 
-def _equals(pattern: Any, variable: Any) -> bool:
+def _equals(pattern: object, variable: Any) -> bool:
     """Tell whether a variable is the constant that a pattern asks for."""
     if isinstance(pattern, Constant):
         return pattern.equals(variable)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from theano._core.base.errors import InconsistencyError
 from theano._core.ir.function_graph import AlreadyThere
 from theano._core.ir.variable import Apply, Constant, Variable
 from theano._core.legacy.optimizers.global_optimizers import Optimizer
 from theano._core.legacy.optimizers.toolbox import Feature, ReplaceValidate
+
+if TYPE_CHECKING:
+    from theano._core.ir.function_graph import FunctionGraph
 
 
 class MergeFeature(Feature):
@@ -29,12 +32,12 @@ class MergeFeature(Feature):
 class MergeOptimizer(Optimizer):
     """Makes equal nodes one."""
 
-    def add_requirements(self, fgraph: Any) -> None:
+    def add_requirements(self, fgraph: FunctionGraph) -> None:
         fgraph.attach_feature(ReplaceValidate())
         if not hasattr(fgraph, "merge_feature"):
             fgraph.attach_feature(MergeFeature())
 
-    def apply(self, fgraph: Any) -> None:
+    def apply(self, fgraph: FunctionGraph) -> None:
         constants: dict[Any, Any] = {}
         for variable in fgraph.variables:
             if isinstance(variable, Constant):
@@ -69,7 +72,7 @@ def pre_constant_merge(vars: Any) -> Any:
     wanted = [vars] if isinstance(vars, Variable) else list(vars)
     kept: dict[Any, Any] = {}
 
-    def merged(variable: Any) -> Any:
+    def merged(variable: Variable | str) -> Any:
         if not isinstance(variable, Constant):
             return variable
         return kept.setdefault(variable.signature(), variable)
@@ -85,7 +88,7 @@ def pre_constant_merge(vars: Any) -> Any:
     return [merged(v) for v in wanted]
 
 
-def check_chain(r: Any, *chain: Any) -> bool:
+def check_chain(r: Variable | Apply, *chain: object) -> bool:
     """Tell whether a variable is computed by operations, each of the first input of the last.
 
     Parameters
@@ -104,6 +107,6 @@ def check_chain(r: Any, *chain: Any) -> bool:
     return True
 
 
-def merge_dict(d1: dict[Any, Any], d2: dict[Any, Any]) -> dict[Any, Any]:
+def merge_dict(d1: dict[Variable, Variable], d2: dict[Variable, Variable]) -> dict[Any, Any]:
     """Return the sums of the values of two dicts."""
     return {**d2, **{key: value + d2[key] if key in d2 else value for key, value in d1.items()}}

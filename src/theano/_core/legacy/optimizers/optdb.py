@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from copy import copy
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from theano._core.compile.modes import Mode
 from theano._core.ir import hooks
+from theano._core.ir.variable import Variable
 from theano._core.legacy.optimizers.global_optimizers import (
     EquilibriumOptimizer,
     NavigatorOptimizer,
@@ -23,6 +24,9 @@ from theano._core.legacy.optimizers.global_optimizers import (
 from theano._core.legacy.optimizers.local_optimizers import LocalOptGroup, LocalOptimizer
 from theano._core.legacy.optimizers.toolbox import ReplaceValidate
 from theano._core.rewrite.pipeline import Selection, rewrite
+
+if TYPE_CHECKING:
+    from theano._core.ir.function_graph import FunctionGraph
 
 # Theano's positions of what our passes do.
 POSITIONS = {"canonicalize": 1, "stabilize": 1.5, "specialize": 2, "uncanonicalize": 3}
@@ -52,7 +56,7 @@ class Query:
         exclude: Iterable[str] | None = None,
         subquery: dict[str, Query] | None = None,
         position_cutoff: float = float("inf"),
-        extra_optimizations: Iterable[tuple[Any, float]] | None = None,
+        extra_optimizations: Iterable[tuple[Variable, float]] | None = None,
     ) -> None:
         self.include = frozenset(include)
         self.require = frozenset(require or ())
@@ -68,7 +72,7 @@ class Query:
             f"position_cutoff={self.position_cutoff},extra_opts={self.extra_optimizations}}}"
         )
 
-    def _changed(self, **fields: Any) -> Query:
+    def _changed(self, **fields: object) -> Query:
         result = copy(self)
         vars(result).update(fields)
         return result
@@ -85,7 +89,7 @@ class Query:
         """Return a query that requires more tags."""
         return self._changed(require=self.require | set(tags))
 
-    def register(self, *optimizations: tuple[Any, float]) -> Query:
+    def register(self, *optimizations: tuple[Variable, float]) -> Query:
         """Return a query that takes (optimizer, position) pairs in addition."""
         return self._changed(extra_optimizations=[*self.extra_optimizations, *optimizations])
 
@@ -98,7 +102,7 @@ class DB:
         self._entries: dict[str, Any] = {}
         self._tags: dict[str, set[str]] = {}
 
-    def register(self, name: str, obj: Any, *tags: str, use_db_name_as_tag: bool = True) -> None:
+    def register(self, name: str, obj: object, *tags: str, use_db_name_as_tag: bool = True) -> None:
         """Add a rewrite.
 
         Raises
@@ -162,7 +166,7 @@ class DB:
             result.append((name, obj))
         return result
 
-    def query(self, *tags: Any, **subquery: Any) -> Any:
+    def query(self, *tags: object, **subquery: object) -> Any:
         """Return what `+tag` (include), `&tag` (require) and `-tag` (exclude) take; or a Query."""
         return self._result(_query(tags, subquery))
 
@@ -202,7 +206,7 @@ class EquilibriumDB(DB):
         self.ignore_newtrees = ignore_newtrees
         self._last: set[str] = set()
 
-    def register(self, name: str, obj: Any, *tags: str, **options: Any) -> None:
+    def register(self, name: str, obj: object, *tags: str, **options: Any) -> None:
         if options.pop("final_opt", False) or options.pop("cleanup", False):
             self._last.add(name)
         super().register(name, obj, *tags, **options)
@@ -219,12 +223,12 @@ class EquilibriumDB(DB):
 class SequenceDB(DB):
     """Rewrites that run one after another, in the order of their positions."""
 
-    def __init__(self, failure_callback: Any = SeqOptimizer.warn) -> None:
+    def __init__(self, failure_callback: Callable[..., object] = SeqOptimizer.warn) -> None:
         super().__init__()
         self.failure_callback = failure_callback
         self._positions: dict[str, float] = {}
 
-    def register(self, name: str, obj: Any, position: Any, *tags: str) -> None:  # type: ignore[override]
+    def register(self, name: str, obj: object, position: Any, *tags: str) -> None:  # type: ignore[override]
         """Add a rewrite at a position: a number, 'first' or 'last'."""
         super().register(name, obj, *tags)
         known = self._positions.values()
@@ -259,13 +263,13 @@ class LocalGroupDB(SequenceDB):
     """
 
     def __init__(
-        self, apply_all_opts: bool = False, profile: bool = False, local_opt: Any = LocalOptGroup
+        self, apply_all_opts: bool = False, profile: bool = False, local_opt: type = LocalOptGroup
     ) -> None:
         super().__init__()
         self.apply_all_opts = apply_all_opts
         self.local_opt = local_opt
 
-    def register(self, name: str, obj: Any, *tags: Any, **options: Any) -> None:  # type: ignore[override]
+    def register(self, name: str, obj: object, *tags: Any, **options: object) -> None:  # type: ignore[override]
         position = options.pop("position", "last")
         if (tags and not isinstance(tags[0], str)) or (tags and tags[0] in ("first", "last")):
             position, *tags = tags  # type: ignore[assignment]
@@ -284,7 +288,7 @@ class TopoDB(DB):
         db: DB,
         order: str = "in_to_out",
         ignore_newtrees: bool = False,
-        failure_callback: Any = None,
+        failure_callback: Callable[..., object] | None = None,
     ) -> None:
         super().__init__()
         self.db = db
@@ -329,10 +333,10 @@ class WholeOfMode(Optimizer):
     def __init__(self, mode: Mode) -> None:
         self.mode = mode
 
-    def add_requirements(self, fgraph: Any) -> None:
+    def add_requirements(self, fgraph: FunctionGraph) -> None:
         fgraph.attach_feature(ReplaceValidate())
 
-    def apply(self, fgraph: Any) -> None:
+    def apply(self, fgraph: FunctionGraph) -> None:
         new = rewrite(fgraph.outputs, self.mode.passes, selection=self.mode.selection)
         fgraph.replace_all(zip(list(fgraph.outputs), new, strict=True), reason="pipeline")
 
@@ -352,7 +356,7 @@ for _name, _db, _position, _tags in (
 
 
 @hooks.run_added_rewrites.fill
-def _run(name: str, outputs: list[Any], selection: Selection) -> list[Any]:
+def _run(name: str, outputs: list[Variable], selection: Selection) -> list[Any]:
     """Run what is registered to run before a pass, and databases that stand just before again."""
     if name not in PLACES:
         return outputs
@@ -377,7 +381,7 @@ def _some(selection: Selection) -> bool:
     return bool(_chosen(selection))
 
 
-def _is_empty(obj: Any) -> bool:
+def _is_empty(obj: EquilibriumOptimizer | TopoOptimizer) -> bool:
     if isinstance(obj, EquilibriumOptimizer):
         return not (obj.local or obj.whole or obj.last)
     return isinstance(obj, TopoOptimizer) and getattr(obj.local_opt, "opts", True) == []

@@ -7,7 +7,7 @@ from typing import Any
 from theano._core.ir.comparison import equal_computations
 from theano._core.ir.function_graph import AlreadyThere
 from theano._core.ir.graph import toposort
-from theano._core.ir.variable import Constant
+from theano._core.ir.variable import Constant, Variable
 from theano._core.legacy.optimizers.toolbox import Feature
 from theano._core.ops.array.dims import as_int64
 from theano._core.ops.array.shaping import length
@@ -16,7 +16,7 @@ from theano._core.ops.array.shaping import length
 class Shapes(dict[Any, Any]):
     """Variable → tuple of int64 scalars, found when first asked for; None for what is no tensor."""
 
-    def __missing__(self, variable: Any) -> Any:
+    def __missing__(self, variable: Variable) -> Any:
         for node in toposort([variable], self):
             given = [self._of_leaf(v) if v not in self else self[v] for v in node.inputs]
             found = node.rules.shape(node, [() if s is None else s for s in given])
@@ -24,7 +24,7 @@ class Shapes(dict[Any, Any]):
                 self[out] = self._filled(out, lengths)
         return self[variable] if variable in self else self._of_leaf(variable)
 
-    def _of_leaf(self, variable: Any) -> Any:
+    def _of_leaf(self, variable: Variable) -> Any:
         known = variable.data.shape if isinstance(variable, Constant) else None
         ndim = getattr(variable.type, "ndim", 0)
         self[variable] = self._filled(variable, known or (None,) * ndim)
@@ -64,12 +64,12 @@ class ShapeFeature(Feature):
         self.shape_of.clear()
         del function_graph.shape_feature
 
-    def get_shape(self, var: Any, idx: int) -> Any:
+    def get_shape(self, var: Variable, idx: int) -> Any:
         """Return one length of a variable."""
         return self.shape_of[var][idx]
 
     def same_shape(
-        self, x: Any, y: Any, dim_x: int | None = None, dim_y: int | None = None
+        self, x: Variable, y: Variable, dim_x: int | None = None, dim_y: int | None = None
     ) -> bool:
         """Tell whether two shapes, or one length of each, are known to be equal.
 

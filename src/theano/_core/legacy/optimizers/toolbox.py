@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from theano._core.base.errors import InconsistencyError
 from theano._core.ir.function_graph import AlreadyThere
+from theano._core.ir.variable import Apply, Variable
+from theano._core.ops.core.op import Op
+
+if TYPE_CHECKING:
+    from theano._core.ir.function_graph import FunctionGraph
 
 
 class ReplacementDidntRemovedError(Exception):
@@ -17,24 +22,30 @@ class ReplacementDidntRemovedError(Exception):
 class Feature:
     """Base of what takes part in the changes of a graph; its methods do nothing."""
 
-    def on_attach(self, function_graph: Any) -> None:
+    def on_attach(self, function_graph: FunctionGraph) -> None:
         """Called when it is attached; raises AlreadyThere if the graph has its like."""
 
-    def on_detach(self, function_graph: Any) -> None:
+    def on_detach(self, function_graph: FunctionGraph) -> None:
         """Called when it is detached."""
 
-    def on_import(self, function_graph: Any, node: Any, reason: Any) -> None:
+    def on_import(self, function_graph: FunctionGraph, node: Apply, reason: object) -> None:
         """Called for a node that is new in the graph."""
 
-    def on_prune(self, function_graph: Any, node: Any, reason: Any) -> None:
+    def on_prune(self, function_graph: FunctionGraph, node: Apply, reason: object) -> None:
         """Called for a node that is no longer in the graph."""
 
     def on_change_input(
-        self, function_graph: Any, node: Any, i: int, r: Any, new_r: Any, reason: Any = None
+        self,
+        function_graph: FunctionGraph,
+        node: Apply,
+        i: int,
+        r: Variable,
+        new_r: Variable,
+        reason: object = None,
     ) -> None:
         """Called when the `i`-th input of `node` (or output, if that is 'output') has changed."""
 
-    def orderings(self, function_graph: Any) -> dict[Any, list[Any]]:
+    def orderings(self, function_graph: FunctionGraph) -> dict[Any, list[Any]]:
         """Return nodes, and those that must come before each."""
         return {}
 
@@ -44,7 +55,7 @@ class _Offers(Feature):
 
     methods: tuple[str, ...] = ()
 
-    def on_attach(self, function_graph: Any) -> None:
+    def on_attach(self, function_graph: FunctionGraph) -> None:
         for name in self.methods:
             if hasattr(function_graph, name):
                 raise AlreadyThere(f"{type(self).__name__}: the graph has {name} already")
@@ -52,7 +63,7 @@ class _Offers(Feature):
             own = name if hasattr(self, name) else f"{name}_"
             setattr(function_graph, name, partial(getattr(self, own), function_graph))
 
-    def on_detach(self, function_graph: Any) -> None:
+    def on_detach(self, function_graph: FunctionGraph) -> None:
         for name in self.methods:
             delattr(function_graph, name)
 
@@ -60,11 +71,11 @@ class _Offers(Feature):
 class Bookkeeper(Feature):
     """Base of features that are told of the nodes that are there when they are attached."""
 
-    def on_attach(self, function_graph: Any) -> None:
+    def on_attach(self, function_graph: FunctionGraph) -> None:
         for node in function_graph.toposort():
             self.on_import(function_graph, node, "on_attach")
 
-    def on_detach(self, function_graph: Any) -> None:
+    def on_detach(self, function_graph: FunctionGraph) -> None:
         for node in function_graph.toposort():
             self.on_prune(function_graph, node, "Bookkeeper.detach")
 
@@ -77,24 +88,30 @@ class History(_Offers):
     def __init__(self) -> None:
         self.changes: dict[Any, list[Any]] = {}
 
-    def on_attach(self, function_graph: Any) -> None:
+    def on_attach(self, function_graph: FunctionGraph) -> None:
         super().on_attach(function_graph)
         self.changes[function_graph] = []
 
-    def on_detach(self, function_graph: Any) -> None:
+    def on_detach(self, function_graph: FunctionGraph) -> None:
         super().on_detach(function_graph)
         del self.changes[function_graph]
 
     def on_change_input(
-        self, function_graph: Any, node: Any, i: int, r: Any, new_r: Any, reason: Any = None
+        self,
+        function_graph: FunctionGraph,
+        node: Apply,
+        i: int,
+        r: Variable,
+        new_r: Variable,
+        reason: object = None,
     ) -> None:
         self.changes[function_graph].append((node, i, r, reason))
 
-    def checkpoint(self, function_graph: Any) -> int:
+    def checkpoint(self, function_graph: FunctionGraph) -> int:
         """Return where the graph is now."""
         return len(self.changes[function_graph])
 
-    def revert(self, function_graph: Any, checkpoint: int) -> None:
+    def revert(self, function_graph: FunctionGraph, checkpoint: int) -> None:
         """Undo the changes since a checkpoint."""
         changes = self.changes[function_graph]
         undone = changes[checkpoint:]
@@ -108,14 +125,14 @@ class Validator(_Offers):
 
     methods = ("validate", "consistent")
 
-    def validate_(self, function_graph: Any) -> Any:
+    def validate_(self, function_graph: FunctionGraph) -> Any:
         """Call the `validate` of every other feature; what it raises leaves the graph invalid."""
         for feature in list(function_graph._features):
             check = getattr(feature, "validate", None)
             if check is not None and feature is not self:
                 check(function_graph)
 
-    def consistent_(self, function_graph: Any) -> bool:
+    def consistent_(self, function_graph: FunctionGraph) -> bool:
         """Tell whether every feature agrees."""
         try:
             self.validate_(function_graph)
@@ -135,27 +152,29 @@ class ReplaceValidate(History):
         "replace_all_validate_remove",
     )
 
-    def validate_(self, function_graph: Any) -> None:
+    def validate_(self, function_graph: FunctionGraph) -> None:
         """Call the `validate` of every feature."""
         for feature in list(function_graph._features):
             check = getattr(feature, "validate", None)
             if check is not None and feature is not self:
                 check(function_graph)
 
-    def consistent_(self, function_graph: Any) -> bool:
+    def consistent_(self, function_graph: FunctionGraph) -> bool:
         """Tell whether every feature agrees."""
         return Validator.consistent_(self, function_graph)  # type: ignore[arg-type]
 
-    def replace_validate(self, function_graph: Any, r: Any, new_r: Any, reason: Any = None) -> None:
+    def replace_validate(
+        self, function_graph: FunctionGraph, r: Variable, new_r: Variable, reason: object = None
+    ) -> None:
         """Replace a variable."""
         self.replace_all_validate(function_graph, [(r, new_r)], reason)
 
     def replace_all_validate(
         self,
-        function_graph: Any,
-        replacements: Iterable[tuple[Any, Any]],
-        reason: Any = None,
-        verbose: Any = None,
+        function_graph: FunctionGraph,
+        replacements: Iterable[tuple[Variable, Variable]],
+        reason: object = None,
+        verbose: object = None,
     ) -> int:
         """Replace variables, all or none; return where the graph was before."""
         before = self.checkpoint(function_graph)
@@ -170,10 +189,10 @@ class ReplaceValidate(History):
 
     def replace_all_validate_remove(
         self,
-        function_graph: Any,
-        replacements: Iterable[tuple[Any, Any]],
-        remove: Iterable[Any],
-        reason: Any = None,
+        function_graph: FunctionGraph,
+        replacements: Iterable[tuple[Variable, Variable]],
+        remove: Iterable[object],
+        reason: object = None,
         warn: bool = True,
     ) -> None:
         """Replace variables; raise if something of `remove` is still in the graph then.
@@ -206,13 +225,13 @@ class NodeFinder(Bookkeeper):
         self.found = {}
         del function_graph.get_nodes
 
-    def on_import(self, function_graph: Any, node: Any, reason: Any) -> None:
+    def on_import(self, function_graph: FunctionGraph, node: Apply, reason: object) -> None:
         self.found.setdefault(node.op, []).append(node)
 
-    def on_prune(self, function_graph: Any, node: Any, reason: Any) -> None:
+    def on_prune(self, function_graph: FunctionGraph, node: Apply, reason: object) -> None:
         self.found[node.op].remove(node)
 
-    def query(self, function_graph: Any, op: Any) -> list[Any]:
+    def query(self, function_graph: FunctionGraph, op: Op) -> list[Any]:
         """Return the nodes of an operation, inputs first."""
         order = {node: k for k, node in enumerate(function_graph.toposort())}
         return sorted(self.found.get(op, ()), key=order.__getitem__)
@@ -224,24 +243,30 @@ class PrintListener(Feature):
     def __init__(self, active: bool = True) -> None:
         self.active = active
 
-    def _print(self, *parts: Any) -> None:
+    def _print(self, *parts: object) -> None:
         if self.active:
             print(*parts)
 
-    def on_attach(self, function_graph: Any) -> None:
+    def on_attach(self, function_graph: FunctionGraph) -> None:
         self._print("-- attaching to:", function_graph)
 
-    def on_detach(self, function_graph: Any) -> None:
+    def on_detach(self, function_graph: FunctionGraph) -> None:
         self._print("-- detaching from:", function_graph)
 
-    def on_import(self, function_graph: Any, node: Any, reason: Any) -> None:
+    def on_import(self, function_graph: FunctionGraph, node: Apply, reason: object) -> None:
         self._print(f"-- importing: {node}, reason: {reason}")
 
-    def on_prune(self, function_graph: Any, node: Any, reason: Any) -> None:
+    def on_prune(self, function_graph: FunctionGraph, node: Apply, reason: object) -> None:
         self._print(f"-- pruning: {node}, reason: {reason}")
 
     def on_change_input(
-        self, function_graph: Any, node: Any, i: int, r: Any, new_r: Any, reason: Any = None
+        self,
+        function_graph: FunctionGraph,
+        node: Apply,
+        i: int,
+        r: Variable,
+        new_r: Variable,
+        reason: object = None,
     ) -> None:
         self._print(f"-- changing ({node}.inputs[{i}]) from {r} to {new_r}")
 
@@ -250,7 +275,13 @@ class PreserveNames(Feature):
     """Gives a replacement without a name that of what it replaces."""
 
     def on_change_input(
-        self, function_graph: Any, node: Any, i: int, r: Any, new_r: Any, reason: Any = None
+        self,
+        function_graph: FunctionGraph,
+        node: Apply,
+        i: int,
+        r: Variable,
+        new_r: Variable,
+        reason: object = None,
     ) -> None:
         if r.name is not None and new_r.name is None:
             new_r.name = r.name
@@ -260,7 +291,13 @@ class PreserveVariableAttributes(PreserveNames):
     """Does so, and passes the attributes of the tag on."""
 
     def on_change_input(
-        self, function_graph: Any, node: Any, i: int, r: Any, new_r: Any, reason: Any = None
+        self,
+        function_graph: FunctionGraph,
+        node: Apply,
+        i: int,
+        r: Variable,
+        new_r: Variable,
+        reason: object = None,
     ) -> None:
         super().on_change_input(function_graph, node, i, r, new_r, reason)
         for name, value in vars(r.tag).items():
@@ -281,7 +318,7 @@ class NoOutputFromInplace(Feature):
         self.first_idx = first_output_idx
         self.last_idx = last_output_idx
 
-    def validate(self, function_graph: Any) -> None:
+    def validate(self, function_graph: FunctionGraph) -> None:
         """Raise InconsistencyError for such an output."""
         for out in function_graph.outputs[self.first_idx : self.last_idx]:
             node = out.owner

@@ -30,7 +30,7 @@ from theano._core.ops.elementwise.elementwise import cast
 class ExpandedOp(ScalarOp):
     """A function of scalars that is applied to tensors as an expression."""
 
-    def applied(self, *tensors: Any) -> list[Any]:
+    def applied(self, *tensors: object) -> list[Any]:
         """Return the function of tensors."""
         raise NotImplementedError
 
@@ -39,12 +39,12 @@ class ExpandedOp(ScalarOp):
             return super().output_types(types)
         return tuple(get_scalar_type(v.type.dtype) for v in self.applied(*_tensors(types)))
 
-    def impl(self, *inputs: Any) -> Any:
+    def impl(self, *inputs: object) -> Any:
         constants = [tensor_constant(np.asarray(v)) for v in inputs]
         results = [v[()] for v in evaluate(self.applied(*constants), {})]
         return results[0] if self.nout == 1 else tuple(results)
 
-    def L_op(self, inputs: Any, outputs: Any, output_gradients: Any) -> Any:
+    def L_op(self, inputs: Any, outputs: object, output_gradients: Any) -> Any:
         xs = _tensors([v.type for v in inputs])
         known, outside = {}, list(inputs)
         for out, g in zip(self.applied(*xs), output_gradients, strict=True):

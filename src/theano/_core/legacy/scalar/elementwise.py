@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from theano._core.ir.graph import toposort
 from theano._core.ir.types import TensorType
-from theano._core.ir.variable import Apply, Constant
+from theano._core.ir.variable import Apply, Constant, Variable
 from theano._core.legacy.scalar.type import CROSSINGS, Scalar, get_scalar_type
 from theano._core.legacy.scalar.user_op import ScalarOp
 from theano._core.legacy.user.op import Op
@@ -27,6 +27,9 @@ from theano._core.ops.elementwise.elementwise import (
     same_rank,
 )
 
+if TYPE_CHECKING:
+    from theano._core.ir.annotations import Dims
+
 
 class TensorFromScalar(Op):
     """A scalar as a tensor without axes."""
@@ -39,14 +42,18 @@ class TensorFromScalar(Op):
         return Apply(self, [s], [TensorType(s.type.dtype, ())()])
 
     def perform(
-        self, node: Apply, inputs: list[Any], output_storage: list[list[Any]], params: Any = None
+        self,
+        node: Apply,
+        inputs: list[Variable],
+        output_storage: list[list[object]],
+        params: object = None,
     ) -> None:
         output_storage[0][0] = np.asarray(inputs[0], dtype=node.outputs[0].type.dtype)
 
-    def infer_shape(self, node: Apply, input_shapes: Any) -> Any:
+    def infer_shape(self, node: Apply, input_shapes: object) -> Any:
         return [()]
 
-    def grad(self, inputs: Any, output_grads: Any) -> Any:
+    def grad(self, inputs: object, output_grads: Any) -> Any:
         return [scalar_from_tensor(g) if _is_tensor(g) else g for g in output_grads]
 
 
@@ -62,14 +69,18 @@ class ScalarFromTensor(Op):
         return Apply(self, [t], [get_scalar_type(t.type.dtype)()])
 
     def perform(
-        self, node: Apply, inputs: list[Any], output_storage: list[list[Any]], params: Any = None
+        self,
+        node: Apply,
+        inputs: list[Variable],
+        output_storage: list[list[object]],
+        params: object = None,
     ) -> None:
         output_storage[0][0] = inputs[0][()]
 
-    def infer_shape(self, node: Apply, input_shapes: Any) -> Any:
+    def infer_shape(self, node: Apply, input_shapes: object) -> Any:
         return [None]
 
-    def grad(self, inputs: Any, output_grads: Any) -> Any:
+    def grad(self, inputs: object, output_grads: Any) -> Any:
         return [tensor_from_scalar(g) if isinstance(g.type, Scalar) else g for g in output_grads]
 
 
@@ -78,7 +89,7 @@ scalar_from_tensor = ScalarFromTensor()
 CROSSINGS.update({"to tensor": tensor_from_scalar, "to scalar": scalar_from_tensor})
 
 
-def _is_tensor(variable: Any) -> bool:
+def _is_tensor(variable: Variable) -> bool:
     return isinstance(variable.type, TensorType)
 
 
@@ -98,7 +109,7 @@ class ElementwiseCalls(Called):
     broadcasts = True
     differentiates = True
 
-    def __init__(self, scalar_op: Any, name: str | None = None, nfunc_spec: Any = None) -> None:
+    def __init__(self, scalar_op: Any, name: str | None = None, nfunc_spec: object = None) -> None:
         self.scalar_op = scalar_op
         self.name = name
         self.nfunc_spec = nfunc_spec or getattr(scalar_op, "nfunc_spec", None)
@@ -127,7 +138,7 @@ class ElementwiseCalls(Called):
                 for r, out in zip(results, node.outputs, strict=True)
             )
 
-    def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
+    def shape(self, node: Apply, shapes: Sequence[Dims]) -> list[Any]:
         lengths = broadcast_lengths([v.type.broadcastable for v in node.inputs], shapes)
         return [lengths] * len(node.outputs)
 
@@ -171,7 +182,7 @@ class Expanded:
         self.scalar_op = scalar_op
         self.name = name
 
-    def make_node(self, *inputs: Any) -> Any:
+    def make_node(self, *inputs: object) -> Any:
         """Return the last node of the expression."""
         return self._applied(*inputs)[0].owner
 
@@ -182,7 +193,7 @@ class Expanded:
         over(None if number is None else inputs[number], outputs[0])
         return outputs
 
-    def __call__(self, *inputs: Any, **options: Any) -> Any:
+    def __call__(self, *inputs: object, **options: object) -> Any:
         as_list = options.pop("return_list", False)
         outputs = self._applied(*inputs)
         return outputs if as_list or len(outputs) != 1 else outputs[0]
@@ -229,13 +240,13 @@ def as_tensors(outputs: Sequence[Any], known: dict[Any, Any]) -> list[Any]:
     return [_tensor(v, known) for v in outputs]
 
 
-def _tensor(variable: Any, known: dict[Any, Any]) -> Any:
+def _tensor(variable: Any, known: Mapping[Variable, Variable]) -> Any:
     if variable not in known and isinstance(variable, Constant):
         return as_variable(np.asarray(variable.data))
     return known.get(variable, variable)
 
 
-def _applied(node: Apply, inputs: list[Any]) -> list[Any]:
+def _applied(node: Apply, inputs: list[Variable]) -> list[Any]:
     op = node.op
     if isinstance(op, ScalarOp):
         return on_tensors(op, inputs)
@@ -247,7 +258,7 @@ def _applied(node: Apply, inputs: list[Any]) -> list[Any]:
     raise TypeError(f"{op} cannot be applied item by item: use functions of scalars")
 
 
-def on_tensors(op: Any, tensors: Sequence[Any]) -> list[Any]:
+def on_tensors(op: Op, tensors: Sequence[Variable]) -> list[Any]:
     """Return a function of scalars applied to tensors: the engine's own where it has it."""
     applied = getattr(op, "applied", None)
     return (

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from theano._core.base import dtypes
+from theano._core.ir.variable import Variable
 from theano._core.legacy.scalar.composed import Composite, KnownOp
 from theano._core.legacy.scalar.elementwise import ElementwiseCalls, Expanded
 from theano._core.legacy.scalar.names import BASIC, SPECIAL
@@ -17,27 +18,30 @@ from theano._core.legacy.scalar.type import OPS, as_scalar, get_scalar_type, spe
 from theano._core.legacy.scalar.user_op import BinaryScalarOp, ScalarOp, UnaryScalarOp
 from theano._core.ops import special as s
 from theano._core.ops.core.fill import second as second_tensor
-from theano._core.ops.core.op import tensor_operand
+from theano._core.ops.core.op import Op, tensor_operand
 from theano._core.ops.elementwise import arithmetic as a
 from theano._core.ops.elementwise import transcendental as t
 from theano._core.ops.elementwise.elementwise import Elementwise, elementwise_ops
 
+if TYPE_CHECKING:
+    from theano._core.legacy.scalar.type import Scalar
+
 _ENGINE = elementwise_ops()
 
 
-def _gamma_above(k: Any, x: Any) -> Any:
+def _gamma_above(k: object, x: Variable) -> Any:
     return a.mul(s.gammaincc(k, x), s.gamma(k))
 
 
-def _gamma_below(k: Any, x: Any) -> Any:
+def _gamma_below(k: object, x: Variable) -> Any:
     return a.mul(s.gammainc(k, x), s.gamma(k))
 
 
-def _from_polar(r: Any, theta: Any) -> Any:
+def _from_polar(r: Variable, theta: object) -> Any:
     return _ENGINE["complex"](a.mul(r, t.cos(theta)), a.mul(r, t.sin(theta)))
 
 
-def _without_zeros(x: Any, y: Any) -> Any:
+def _without_zeros(x: Variable, y: Variable) -> Any:
     return a.switch(a.eq(x, 0), y, a.switch(a.eq(y, 0), x, a.mul(x, y)))
 
 
@@ -99,7 +103,7 @@ for _cls, _name in {**BASIC, **SPECIAL, **_OURS}.items():
 OPS["floor_div"] = OPS["int_div"]
 
 
-def div_proxy(x: Any, y: Any) -> Any:
+def div_proxy(x: Variable, y: Variable) -> Any:
     """Return Python 2's ``x / y``: for integers what `config.int_division` says."""
     x, y = as_scalar(x), as_scalar(y)
     return OPS[f"{dtypes.division(x.type.dtype, y.type.dtype)}_div"](x, y)
@@ -115,7 +119,7 @@ class Cast(KnownOp, UnaryScalarOp):
 
     form: ClassVar[Any] = staticmethod(lambda x: x)
 
-    def __init__(self, o_type: Any, name: str | None = None) -> None:
+    def __init__(self, o_type: Scalar, name: str | None = None) -> None:
         self.o_type = o_type
         super().__init__(specific_out(o_type), name or f"convert_to_{o_type.dtype}")
 
@@ -162,7 +166,7 @@ for _dtype in dtypes.all_dtypes:
     OPS[f"convert_to_{_dtype}"] = Cast(get_scalar_type(_dtype))
 
 
-def cast(x: Any, dtype: str) -> Any:
+def cast(x: object, dtype: str) -> Any:
     """Return a scalar as another dtype."""
     dtype = get_scalar_type(dtype).dtype
     return OPS[f"convert_to_{dtype}"](x)
@@ -179,7 +183,7 @@ def __getattr__(name: str) -> Any:
 
 
 def elementwise(
-    scalar_op: Any, name: str | None = None, nfunc_spec: Any = None
+    scalar_op: object, name: str | None = None, nfunc_spec: object = None
 ) -> Elementwise | ElementwiseCalls | Expanded:
     """Return a function of scalars as one of tensors: the engine's operation where it has it."""
     if not isinstance(scalar_op, ScalarOp):
@@ -200,7 +204,7 @@ def _native(op: Any) -> Elementwise | None:
     return form
 
 
-def _unchanged(op: Any) -> bool:
+def _unchanged(op: Op) -> bool:
     """Tell whether a subclass of a known class leaves its function alone."""
     base = InRange if isinstance(op, InRange) else KnownOp if isinstance(op, KnownOp) else Composite
     return all(

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from theano._core.compile.shared import SharedVariable
@@ -15,7 +13,7 @@ class ScalarSharedVariable(SharedVariable, ScalarVariable):
 
 
 def shared(
-    value: Any,
+    value: object,
     name: str | None = None,
     strict: bool = False,
     allow_downcast: bool | None = None,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -14,6 +14,9 @@ from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Apply, Constant, Variable
 from theano._core.legacy.user.properties import object2
 from theano._core.legacy.user.type import Type
+
+if TYPE_CHECKING:
+    from theano._core.ir.annotations import TensorLike
 
 # Scalar operations by name; the module that declares them fills it.
 OPS: dict[str, Callable[..., Any]] = {}
@@ -44,7 +47,7 @@ class Scalar(Type):
             raise TypeError(f"Unsupported dtype for Scalar: {dtype}")
         self.dtype = dtype
 
-    def filter(self, data: Any, strict: bool = False, allow_downcast: bool | None = None) -> Any:
+    def filter(self, data: object, strict: bool = False, allow_downcast: bool | None = None) -> Any:
         """Return `data` as a NumPy scalar of this dtype."""
         kind: Any = np.dtype(self.dtype).type
         if strict and not isinstance(data, kind):
@@ -66,7 +69,7 @@ class Scalar(Type):
             )
         return converted
 
-    def values_eq(self, a: Any, b: Any) -> bool:
+    def values_eq(self, a: Variable, b: Variable) -> bool:
         return _same(a, b)
 
     def values_eq_approx(self, a: Any, b: Any, tolerance: float = 1e-4) -> bool:
@@ -77,7 +80,7 @@ class Scalar(Type):
         return abs(a - b) <= (abs(a) + abs(b)) * tolerance
 
     @staticmethod
-    def may_share_memory(a: Any, b: Any) -> bool:
+    def may_share_memory(a: Variable, b: Variable) -> bool:
         return False
 
     def dtype_specs(self) -> tuple[Any, str, str]:
@@ -100,7 +103,7 @@ class Scalar(Type):
         return f"Scalar({self.dtype})"
 
 
-def _same(a: Any, b: Any) -> bool:
+def _same(a: object, b: object) -> bool:
     return bool(a == b) or bool(a != a and b != b)
 
 
@@ -137,7 +140,7 @@ all_types = discrete_types + continuous_types
 
 
 def _binary(name: str, swapped: bool = False) -> Any:
-    def method(self: Any, other: Any) -> Any:
+    def method(self: Any, other: TensorLike) -> Any:
         return OPS[name](other, self) if swapped else OPS[name](self, other)
 
     return method
@@ -202,7 +205,7 @@ Scalar.Variable = ScalarVariable
 Scalar.Constant = ScalarConstant
 
 
-def constant(x: Any, name: str | None = None, dtype: str | None = None) -> ScalarConstant:
+def constant(x: object, name: str | None = None, dtype: str | None = None) -> ScalarConstant:
     """Return a number as a constant; without `dtype`, of the dtype that `cast_policy` gives."""
     value = convert(x, dtype)
     if value.ndim:
@@ -210,7 +213,7 @@ def constant(x: Any, name: str | None = None, dtype: str | None = None) -> Scala
     return ScalarConstant(get_scalar_type(str(value.dtype)), value[()], name)
 
 
-def convert(x: Any, dtype: str | None = None) -> np.ndarray:
+def convert(x: object, dtype: str | None = None) -> np.ndarray:
     """Return a number as an array without axes."""
     if dtype is not None:
         return np.asarray(x).astype(dtypes.named(dtype))
@@ -219,7 +222,7 @@ def convert(x: Any, dtype: str | None = None) -> np.ndarray:
     return np.asarray(x)
 
 
-def as_scalar(x: Any, name: str | None = None) -> Any:
+def as_scalar(x: object, name: str | None = None) -> Any:
     """Return a number, a scalar, or a tensor without axes as a scalar variable.
 
     Raises
@@ -446,7 +449,7 @@ class specific_out(object2):  # noqa: N801
 class unary_out_lookup(object2):  # noqa: N801
     """The type that a table has for the operand; others are refused."""
 
-    def __init__(self, type_table: dict[Any, Any]) -> None:
+    def __init__(self, type_table: dict[Variable, Variable]) -> None:
         self.tbl = type_table
 
     def __call__(self, *types: Any) -> Any:

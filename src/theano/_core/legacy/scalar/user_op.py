@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
 from theano._core.base.errors import MethodNotDefined
-from theano._core.ir.variable import Apply
+from theano._core.ir.variable import Apply, Variable
 from theano._core.legacy.scalar.type import as_scalar
 from theano._core.legacy.user.op import Op
 from theano._core.legacy.user.type import Type
@@ -31,7 +31,7 @@ class ScalarOp(Op):
     output_types_preference: Any = None
 
     def __init__(
-        self, output_types_preference: Callable[..., Any] | None = None, name: str | None = None
+        self, output_types_preference: Callable[..., object] | None = None, name: str | None = None
     ) -> None:
         self.name = name
         if output_types_preference is None:
@@ -43,7 +43,7 @@ class ScalarOp(Op):
             )
         self.output_types_preference = output_types_preference
 
-    def make_node(self, *inputs: Any) -> Apply:
+    def make_node(self, *inputs: object) -> Apply:
         if self.nin >= 0 and len(inputs) != self.nin:
             raise TypeError(
                 f"Wrong number of inputs for {self}.make_node (got {len(inputs)}({inputs}), "
@@ -58,7 +58,7 @@ class ScalarOp(Op):
             )
         return Apply(self, values, outputs)
 
-    def output_types(self, types: Sequence[Any]) -> Any:
+    def output_types(self, types: Sequence[object]) -> Any:
         """Return the types of the outputs for inputs of `types`."""
         if self.output_types_preference is None:
             raise NotImplementedError(f"Cannot calculate the output types for {self}")
@@ -76,16 +76,20 @@ class ScalarOp(Op):
             )
         return found
 
-    def impl(self, *inputs: Any) -> Any:
+    def impl(self, *inputs: object) -> Any:
         """Return the function of numbers: one number, or a sequence of `nout` of them."""
         raise MethodNotDefined("impl", type(self), type(self).__name__)
 
-    def grad(self, inputs: Any, output_gradients: Any) -> Any:
+    def grad(self, inputs: object, output_gradients: object) -> Any:
         """Return the gradient with respect to each input."""
         raise MethodNotDefined("grad", type(self), type(self).__name__)
 
     def perform(
-        self, node: Apply, inputs: list[Any], output_storage: list[list[Any]], params: Any = None
+        self,
+        node: Apply,
+        inputs: list[Variable],
+        output_storage: list[list[object]],
+        params: object = None,
     ) -> None:
         found = self.impl(*inputs)
         results = [found] if self.nout == 1 else list(found)

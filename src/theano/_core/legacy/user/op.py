@@ -15,7 +15,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Sequence
 from types import MethodType
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from theano._core.base.errors import MethodNotDefined, ShapeError
 from theano._core.base.settings import config
@@ -32,6 +32,9 @@ from theano._core.ops.array.shaping import Length, MakeVector
 from theano._core.ops.core.op import Op as EngineOp
 from theano._core.ops.core.op import as_variable, complete
 from theano._core.ops.elementwise.elementwise import Elementwise
+
+if TYPE_CHECKING:
+    from theano._core.ir.annotations import ArrayModule, Dims
 
 
 class Op(EngineOp, metaclass=Counting, counts=EngineOp):
@@ -64,7 +67,7 @@ class Op(EngineOp, metaclass=Counting, counts=EngineOp):
     remakes = False
     _get_test_value = staticmethod(get_test_value)  # PyMC3 calls it
 
-    def __init_subclass__(cls, **kwargs: Any) -> None:
+    def __init_subclass__(cls, **kwargs: object) -> None:
         super().__init_subclass__(**kwargs)
         add_methods_of_props(cls)
 
@@ -117,7 +120,7 @@ class Op(EngineOp, metaclass=Counting, counts=EngineOp):
             )
         return Apply(self, values, [kind() for kind in self.otypes])  # type: ignore[attr-defined]
 
-    def __call__(self, *inputs: Any, **options: Any) -> Any:
+    def __call__(self, *inputs: object, **options: object) -> Any:
         as_list = options.pop("return_list", False)
         node = self.make_node(*inputs, **options)
         # The line that asked for the operation, not one of `make_node`.
@@ -131,12 +134,18 @@ class Op(EngineOp, metaclass=Counting, counts=EngineOp):
         return list(node.outputs) if as_list or len(node.outputs) != 1 else node.outputs[0]
 
     def perform(
-        self, node: Apply, inputs: list[Any], output_storage: list[list[Any]], params: Any = None
+        self,
+        node: Apply,
+        inputs: list[Variable],
+        output_storage: list[list[object]],
+        params: object = None,
     ) -> None:
         """Put the outputs for `inputs` into `output_storage[i][0]`."""
         raise MethodNotDefined("perform", type(self), type(self).__name__)
 
-    def L_op(self, inputs: list[Any], outputs: list[Any], output_grads: list[Any]) -> list[Any]:
+    def L_op(
+        self, inputs: list[Variable], outputs: list[Variable], output_grads: object
+    ) -> list[Any]:
         """Return the gradient with respect to each input; by default what `grad` returns."""
         grad = getattr(self, "grad", None)
         if grad is None:
@@ -146,7 +155,7 @@ class Op(EngineOp, metaclass=Counting, counts=EngineOp):
             )
         return grad(inputs, output_grads)
 
-    def R_op(self, inputs: list[Any], eval_points: list[Any]) -> list[Any]:
+    def R_op(self, inputs: list[Variable], eval_points: list[object]) -> list[Any]:
         """Return the Jacobian of each output times `eval_points`, None for inputs at rest."""
         raise NotImplementedError(f"{self} of class {type(self).__name__} does not implement R_op.")
 
@@ -161,15 +170,17 @@ class Op(EngineOp, metaclass=Counting, counts=EngineOp):
             raise MethodNotDefined("get_params", type(self), type(self).__name__)
         return kind.get_params(self)
 
-    def prepare_node(self, node: Apply, storage_map: Any, compute_map: Any, impl: Any) -> None:
+    def prepare_node(
+        self, node: Apply, storage_map: object, compute_map: object, impl: object
+    ) -> None:
         """Do what must be done once before `perform`; by default nothing."""
 
     def make_thunk(
         self,
         node: Apply,
-        storage_map: dict[Any, list[Any]],
-        compute_map: dict[Any, list[bool]],
-        no_recycling: Sequence[Any],
+        storage_map: dict[Variable, list[Variable]],
+        compute_map: dict[Variable, list[bool]],
+        no_recycling: Sequence[object],
         impl: str | None = None,
     ) -> Any:
         """Return a function without arguments that computes the outputs in `storage_map`."""
@@ -192,12 +203,12 @@ class Op(EngineOp, metaclass=Counting, counts=EngineOp):
     make_py_thunk = make_thunk
 
     @staticmethod
-    def _get_test_value(v: Any) -> Any:
+    def _get_test_value(v: Variable) -> Any:
         """Return the test value of a variable; AttributeError if there is none."""
         return v.get_test_value()
 
     @staticmethod
-    def add_tag_trace(thing: Any, user_line: int | None = None) -> Any:
+    def add_tag_trace(thing: object, user_line: int | None = None) -> Any:
         """Return `thing`: variables know their line by themselves."""
         return thing
 
@@ -207,7 +218,7 @@ class Op(EngineOp, metaclass=Counting, counts=EngineOp):
 
     # -- what the engine asks ---------------------------------------------------------------------
 
-    def compute(self, xp: Any, node: Apply, *arrays: Any) -> tuple[Any, ...]:
+    def compute(self, xp: ArrayModule, node: Apply, *arrays: object) -> tuple[Any, ...]:
         if self._has_thunk():
             return Thunk(node).run(arrays)
         return performed(node, arrays, [[None] for _ in node.outputs], params_of(node))
@@ -228,7 +239,7 @@ class Op(EngineOp, metaclass=Counting, counts=EngineOp):
         made = Thunk(node) if self._has_thunk() else Performed(node)
         return p.call_checked(node, made, values)
 
-    def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
+    def shape(self, node: Apply, shapes: Sequence[Dims]) -> list[Any]:
         infer = getattr(self, "infer_shape", None)
         unknown = [(None,) * out.type.ndim for out in node.outputs]
         if infer is None:
@@ -253,7 +264,7 @@ class Op(EngineOp, metaclass=Counting, counts=EngineOp):
         known = {n for lengths in given for n in lengths or ()}
         return _lengths(node, found, known)
 
-    def vjp(self, node: Apply, cotangents: Sequence[Any], reverse: Any = None) -> list[Any]:
+    def vjp(self, node: Apply, cotangents: Sequence[Variable], reverse: object = None) -> list[Any]:
         grads = [_disconnected() if g is None else g for g in cotangents]
         results = self.L_op(list(node.inputs), list(node.outputs), grads)
         if not isinstance(results, (list, tuple)):
@@ -274,7 +285,9 @@ class Op(EngineOp, metaclass=Counting, counts=EngineOp):
         """Whether there is an `R_op`."""
         return type(self).R_op is not Op.R_op
 
-    def jvp(self, node: Apply, tangents: Sequence[Any], forward: Any) -> list[Any] | None:
+    def jvp(
+        self, node: Apply, tangents: Sequence[Variable | None], forward: object
+    ) -> list[Any] | None:
         if type(self).R_op is Op.R_op:
             return None
         results = self.R_op(list(node.inputs), list(tangents))
@@ -316,7 +329,7 @@ _ENGINE = EngineOp.__module__.partition(".")[0] + "._core."
 
 
 def _no_c_code(name: str) -> Any:
-    def method(self: Any, *args: Any, **kwargs: Any) -> Any:
+    def method(self: Any, *args: object, **kwargs: object) -> Any:
         raise MethodNotDefined(f"{type(self).__name__}.{name}")
 
     method.__name__ = name
@@ -350,7 +363,7 @@ def _disconnected() -> Any:
     return kind.variable_class(kind)
 
 
-def _lengths(node: Apply, found: Any, known: set[Any]) -> list[Any]:
+def _lengths(node: Apply, found: object, known: set[Variable]) -> list[Any]:
     """Return what `infer_shape` says as the engine's lengths."""
     if not isinstance(found, (list, tuple)) or len(found) != len(node.outputs):
         raise ValueError(
@@ -372,7 +385,7 @@ def _lengths(node: Apply, found: Any, known: set[Any]) -> list[Any]:
     return result
 
 
-def _is_cheap(length: Any, known: set[Any], node: Apply) -> bool:
+def _is_cheap(length: object, known: set[Variable], node: Apply) -> bool:
     """Tell whether a length is a formula of lengths and of items of the inputs."""
     if not isinstance(length, Variable):
         return length is not None
@@ -392,7 +405,7 @@ class COp(Op):
     func_name : str, optional
     """
 
-    def __init__(self, func_files: Any, func_name: str | None = None) -> None:
+    def __init__(self, func_files: object, func_name: str | None = None) -> None:
         self.func_files = func_files if isinstance(func_files, list) else [func_files]
         self.func_name = func_name
 

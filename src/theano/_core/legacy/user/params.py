@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from theano._core.ir.variable import Variable
 from theano._core.legacy.user.type import Type
 
 _CONSTANT = re.compile(r"[A-Z][A-Z0-9_]*")
@@ -50,7 +51,7 @@ class EnumType(Type, dict):
             raise TypeError(f"{name}: some aliases have same names as constants.")
         dict.__init__(self, **values)
 
-    def _value(self, key: str, value: Any) -> Any:
+    def _value(self, key: str, value: object) -> Any:
         name = type(self).__name__
         if not _CONSTANT.fullmatch(key):
             raise AttributeError(
@@ -71,7 +72,7 @@ class EnumType(Type, dict):
             )
         return value
 
-    def _add_alias(self, key: str, alias: Any) -> None:
+    def _add_alias(self, key: str, alias: object) -> None:
         name = type(self).__name__
         if not isinstance(alias, str):
             raise TypeError(f'{name}: constant alias should be a string, got "{alias}".')
@@ -98,7 +99,7 @@ class EnumType(Type, dict):
             return self[key]
         raise AttributeError(f"{type(self).__name__!r} object has no attribute {key!r}")
 
-    def __setattr__(self, key: str, value: Any) -> None:
+    def __setattr__(self, key: str, value: object) -> None:
         if key in self:
             raise NotImplementedError("constant values are immutable.")
         super().__setattr__(key, value)
@@ -106,7 +107,7 @@ class EnumType(Type, dict):
     def __setitem__(self, key: Any, value: Any) -> None:
         raise NotImplementedError("constant values are immutable.")
 
-    def __delitem__(self, key: Any) -> None:
+    def __delitem__(self, key: object) -> None:
         raise NotImplementedError("constant values are immutable.")
 
     def __eq__(self, other: object) -> bool:
@@ -143,7 +144,7 @@ class EnumType(Type, dict):
         return data
 
 
-def _enumeration(cls: type[EnumType], values: dict[str, Any]) -> EnumType:
+def _enumeration(cls: type[EnumType], values: dict[str, object]) -> EnumType:
     made = cls.__new__(cls)
     EnumType.__init__(made, **values)
     return made
@@ -165,7 +166,7 @@ class EnumList(EnumType):
     (0, 1)
     """
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: object, **kwargs: object) -> None:
         name = type(self).__name__
         unknown = set(kwargs) - {"ctype", "cname"}
         if unknown:
@@ -189,7 +190,7 @@ class CEnumType(EnumList):
 class Params(dict):
     """Values of a `ParamsType`, as attributes and as a dict that cannot be changed."""
 
-    def __init__(self, params_type: ParamsType, **kwargs: Any) -> None:
+    def __init__(self, params_type: ParamsType, **kwargs: object) -> None:
         missing = [field for field in params_type.fields if field not in kwargs]
         if missing:
             raise TypeError(f"Params: ParamsType attribute {missing[0]!r} not in Params args.")
@@ -201,13 +202,13 @@ class Params(dict):
             return self[key]
         raise AttributeError(f'Params: attribute "{key}" does not exist.')
 
-    def __setattr__(self, key: str, value: Any) -> None:
+    def __setattr__(self, key: str, value: object) -> None:
         raise NotImplementedError("Params is immutable")
 
     def __setitem__(self, key: Any, value: Any) -> None:
         raise NotImplementedError("Params is immutable")
 
-    def __delitem__(self, key: Any) -> None:
+    def __delitem__(self, key: object) -> None:
         raise NotImplementedError("Params is immutable")
 
     def __hash__(self) -> int:  # type: ignore[override]
@@ -232,7 +233,7 @@ class Params(dict):
         return f"Params({inner})"
 
 
-def _params(kind: ParamsType, values: Mapping[str, Any]) -> Params:
+def _params(kind: ParamsType, values: Mapping[str, Variable]) -> Params:
     return Params(kind, **values)
 
 
@@ -299,7 +300,7 @@ class ParamsType(Type):
     def __hash__(self) -> int:
         return hash((type(self), self.fields, self.types))
 
-    def has_type(self, theano_type: Any) -> bool:
+    def has_type(self, theano_type: object) -> bool:
         """Tell whether a field has this type."""
         return theano_type in self.types
 
@@ -307,7 +308,7 @@ class ParamsType(Type):
         """Return the type of a field."""
         return self.types[self.fields.index(field_name)]
 
-    def get_field(self, theano_type: Any) -> str:
+    def get_field(self, theano_type: object) -> str:
         """Return the first field, by name, of this type."""
         return self.fields[self.types.index(theano_type)]
 
@@ -342,7 +343,7 @@ class ParamsType(Type):
             },
         )
 
-    def extended(self, **kwargs: Any) -> ParamsType:
+    def extended(self, **kwargs: object) -> ParamsType:
         """Return a type with more fields."""
         return ParamsType(**dict(zip(self.fields, self.types, strict=True)), **kwargs)
 

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from theano._core.base.errors import MethodNotDefined
 from theano._core.base.settings import config
 from theano._core.ir.types import TensorType
-from theano._core.ir.variable import Apply
+from theano._core.ir.variable import Apply, Variable
 from theano._core.ops.core.python_call import NumPyCall, shared
+
+if TYPE_CHECKING:
+    from theano._core.ir.annotations import TensorLike
 
 
 def performed(
-    node: Apply, values: Sequence[Any], storage: list[list[Any]], params: tuple[Any, ...]
+    node: Apply, values: Sequence[object], storage: list[list[Any]], params: tuple[Variable, ...]
 ) -> tuple[Any, ...]:
     """Return the outputs that `perform` of a user's operation puts into `storage`.
 
@@ -43,7 +46,7 @@ def performed(
     return collected(node, storage)
 
 
-def protected(op: Any, values: Sequence[Any]) -> list[Any]:
+def protected(op: Any, values: Sequence[object]) -> list[Any]:
     """Return the inputs of `perform`: copies of those that it may destroy, others read-only."""
     destroyed = {i for listed in (op.destroy_map or {}).values() for i in listed}
     inputs = []
@@ -67,7 +70,7 @@ def params_of(node: Apply) -> tuple[Any, ...]:
     return (params if kind is None else kind.filter(params),)
 
 
-def collected(node: Apply, storage: Sequence[Any]) -> tuple[Any, ...]:
+def collected(node: Apply, storage: Sequence[TensorLike]) -> tuple[Any, ...]:
     """Return what an operation left in its storage cells, checked."""
     if len(storage) != len(node.outputs):
         raise ValueError(
@@ -77,7 +80,7 @@ def collected(node: Apply, storage: Sequence[Any]) -> tuple[Any, ...]:
     return tuple(_output(node, i, cell) for i, cell in enumerate(storage))
 
 
-def _output(node: Apply, position: int, cell: Any) -> Any:
+def _output(node: Apply, position: int, cell: object) -> Any:
     if not isinstance(cell, list) or len(cell) != 1:
         raise TypeError(
             f"{node.op} replaced the cell of output {position} by {cell!r}: a result goes into "
@@ -121,7 +124,7 @@ class Performed(NumPyCall):
         # What calls that have ended left. A call takes it out, which no other can do as well.
         self.idle: list[list[list[Any]]] = []
 
-    def run(self, values: tuple[Any, ...]) -> tuple[Any, ...]:
+    def run(self, values: tuple[object, ...]) -> tuple[Any, ...]:
         """Return the outputs."""
         storage = taken(self.idle) or [[None] for _ in self.node.outputs]
         for cell in storage:
@@ -155,7 +158,7 @@ class Thunk(NumPyCall):
         thunk = self.node.op.make_thunk(self.node, storage, computed, [], impl=None)
         return thunk, storage, computed
 
-    def run(self, values: tuple[Any, ...]) -> tuple[Any, ...]:
+    def run(self, values: tuple[object, ...]) -> tuple[Any, ...]:
         """Return the outputs."""
         thunk, storage, computed = made = taken(self.idle) or self._made()
         for variable, value in zip(self.node.inputs, protected(self.node.op, values), strict=True):

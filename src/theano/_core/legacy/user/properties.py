@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from theano._core.ir.annotations import TensorLike
 
 
 class Counting(type):
@@ -14,14 +17,22 @@ class Counting(type):
     _counts: type | None
 
     def __new__(
-        mcs, name: str, bases: tuple[type, ...], names: dict[str, Any], counts: type | None = None
+        mcs,
+        name: str,
+        bases: tuple[type, ...],
+        names: dict[str, object],
+        counts: type | None = None,
     ) -> Any:
         cls = super().__new__(mcs, name, bases, names)
         cls._counts = counts
         return cls
 
     def __init__(
-        cls, name: str, bases: tuple[type, ...], names: dict[str, Any], counts: type | None = None
+        cls,
+        name: str,
+        bases: tuple[type, ...],
+        names: dict[str, object],
+        counts: type | None = None,
     ) -> None:
         super().__init__(name, bases, names)
 
@@ -69,7 +80,7 @@ def _hash_of_class(self: Any) -> int:
     return hash(type(self))
 
 
-def _equal(self: Any, other: Any) -> bool:
+def _equal(self: Any, other: TensorLike) -> bool:
     return self is other or (
         type(self) is type(other) and values_of_props(self) == values_of_props(other)
     )
@@ -90,7 +101,7 @@ def _text(self: Any) -> str:
 class MetaObject(type):
     """Metaclass that gives classes equality, hash and text by `__props__`."""
 
-    def __init__(cls, name: str, bases: tuple[type, ...], names: dict[str, Any]) -> None:
+    def __init__(cls, name: str, bases: tuple[type, ...], names: dict[str, object]) -> None:
         super().__init__(name, bases, names)
         add_methods_of_props(cls)
 

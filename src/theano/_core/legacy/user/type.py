@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import wraps
 from inspect import signature
 from typing import Any, ClassVar
@@ -9,6 +10,7 @@ from typing import Any, ClassVar
 from theano._core.base.errors import MethodNotDefined
 from theano._core.ir import variable
 from theano._core.ir.types import Type as EngineType
+from theano._core.ir.variable import Variable
 from theano._core.legacy.user.properties import Counting, add_methods_of_props
 
 
@@ -31,7 +33,7 @@ class Type(EngineType, metaclass=Counting, counts=EngineType):
     Variable: ClassVar[type[variable.Variable]] = variable.Variable
     Constant: ClassVar[type[variable.Constant]] = variable.Constant
 
-    def __init_subclass__(cls, **kwargs: Any) -> None:
+    def __init_subclass__(cls, **kwargs: object) -> None:
         super().__init_subclass__(**kwargs)
         add_methods_of_props(cls)
         own = vars(cls).get("filter")
@@ -51,15 +53,15 @@ class Type(EngineType, metaclass=Counting, counts=EngineType):
     def __ne__(self, other: object) -> bool:
         return not self == other
 
-    def filter(self, data: Any, strict: bool = False, allow_downcast: bool | None = None) -> Any:
+    def filter(self, data: object, strict: bool = False, allow_downcast: bool | None = None) -> Any:
         """Return `data` as this type stores it, or raise TypeError."""
         raise MethodNotDefined("filter", type(self), type(self).__name__)
 
-    def value_validity_msg(self, a: Any) -> str:
+    def value_validity_msg(self, a: Variable) -> str:
         """Return why `a` is or is not a value of this type."""
         return "none"
 
-    def convert_variable(self, var: Any) -> Any:
+    def convert_variable(self, var: Variable) -> Any:
         """Return `var` as this type if that loses nothing, else None."""
         return var if var.type == self else None
 
@@ -67,15 +69,15 @@ class Type(EngineType, metaclass=Counting, counts=EngineType):
         """Return a new variable of this type."""
         return self.Variable(self, name=name)
 
-    def make_constant(self, value: Any, name: str | None = None) -> Any:
+    def make_constant(self, value: object, name: str | None = None) -> Any:
         """Return a constant of this type."""
         return self.Constant(type=self, data=value, name=name)
 
-    def values_eq(self, a: Any, b: Any) -> bool:  # type: ignore[override]
+    def values_eq(self, a: object, b: object) -> bool:  # type: ignore[override]
         """Tell whether two values are equal."""
         return a == b
 
-    def values_eq_approx(self, a: Any, b: Any) -> bool:
+    def values_eq_approx(self, a: object, b: object) -> bool:
         """Tell whether two values are equal up to rounding."""
         return self.values_eq(a, b)
 
@@ -84,7 +86,7 @@ class Type(EngineType, metaclass=Counting, counts=EngineType):
         return ()
 
 
-def _takes_options(method: Any) -> bool:
+def _takes_options(method: Callable[..., object]) -> bool:
     parameters = signature(method).parameters.values()
     names = {parameter.name for parameter in parameters}
     several = any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters)
@@ -105,7 +107,7 @@ def _with_options(method: Any) -> Any:
 class SingletonType(Type):
     """Base of types without attributes: each class has one instance."""
 
-    def __new__(cls, *args: Any, **kwargs: Any) -> Any:
+    def __new__(cls, *args: object, **kwargs: object) -> Any:
         if "_instance" not in vars(cls):
             cls._instance = super().__new__(cls)  # type: ignore[attr-defined]
         return cls._instance  # type: ignore[attr-defined]
@@ -139,13 +141,13 @@ class CDataType(Type):
         self,
         ctype: str,
         freefunc: str | None = None,
-        headers: Any = None,
-        header_dirs: Any = None,
-        libraries: Any = None,
-        lib_dirs: Any = None,
-        extra_support_code: Any = None,
-        compile_args: Any = None,
-        version: Any = None,
+        headers: object = None,
+        header_dirs: object = None,
+        libraries: object = None,
+        lib_dirs: object = None,
+        extra_support_code: object = None,
+        compile_args: object = None,
+        version: object = None,
     ) -> None:
         if not isinstance(ctype, str) or not ctype.strip().endswith("*"):
             raise TypeError(f"ctype must be the text of a pointer type, got {ctype!r}")
@@ -156,7 +158,7 @@ class CDataType(Type):
         self.extra_support_code, self.compile_args = extra_support_code, compile_args
         self.version = version
 
-    def filter(self, data: Any, strict: bool = False, allow_downcast: bool | None = None) -> Any:
+    def filter(self, data: object, strict: bool = False, allow_downcast: bool | None = None) -> Any:
         if data is not None and type(data).__name__ != "PyCapsule":
             raise TypeError("expected None or a PyCapsule")
         return data

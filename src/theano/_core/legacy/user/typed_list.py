@@ -41,7 +41,7 @@ class TypedListType(Type):
         `depth` is negative.
     """
 
-    def __init__(self, ttype: Any, depth: int = 0) -> None:
+    def __init__(self, ttype: object, depth: int = 0) -> None:
         if depth < 0:
             raise ValueError(f"depth must be 0 or more, got {depth}")
         if not isinstance(ttype, EngineType):
@@ -93,19 +93,19 @@ class _Operators:
         # `len(x)` itself is a TypeError: the length is known when a function runs.
         return length(self)
 
-    def append(self, item: Any) -> Any:
+    def append(self, item: object) -> Any:
         """Return the list with one item more."""
         return append(self, item)
 
-    def extend(self, items: Any) -> Any:
+    def extend(self, items: object) -> Any:
         """Return the list followed by another."""
         return extend(self, items)
 
-    def insert(self, index: Any, item: Any) -> Any:
+    def insert(self, index: object, item: object) -> Any:
         """Return the list with an item before position `index`."""
         return insert(self, index, item)
 
-    def remove(self, item: Any) -> Any:
+    def remove(self, item: object) -> Any:
         """Return the list without the first item equal to `item`."""
         return remove(self, item)
 
@@ -113,11 +113,11 @@ class _Operators:
         """Return the list backwards."""
         return reverse(self)
 
-    def count(self, item: Any) -> Any:
+    def count(self, item: object) -> Any:
         """Return how many items equal `item`."""
         return count(self, item)
 
-    def ind(self, item: Any) -> Any:
+    def ind(self, item: object) -> Any:
         """Return the position of the first item equal to `item`."""
         return index_(self, item)
 
@@ -134,7 +134,7 @@ TypedListType.Variable = TypedListVariable
 TypedListType.Constant = TypedListConstant
 
 
-def _a_list(x: Any) -> Any:
+def _a_list(x: Variable) -> Any:
     if isinstance(x, Variable) and isinstance(x.type, TypedListType):
         return x
     raise TypeError(f"a variable of TypedListType is needed, got {x!r}")
@@ -147,7 +147,7 @@ def _of_type(kind: Any, x: Any) -> Variable:
     return variable
 
 
-def _position(index: Any) -> Any:
+def _position(index: object) -> Any:
     variable = as_tensor_variable(index)
     if variable.type.ndim or not is_integer(variable.type.dtype):
         raise TypeError(f"Expected scalar or slice as index, got {index} of {variable.type}")
@@ -159,7 +159,7 @@ class GetItem(Op):
 
     __props__ = ()
 
-    def make_node(self, x: Any, index: Any) -> Apply:
+    def make_node(self, x: Variable, index: object) -> Apply:
         kind = _a_list(x).type
         if isinstance(index, slice):
             index = make_slice(index)
@@ -189,7 +189,7 @@ class Edit(Op):
         if inplace:
             self.destroy_map = {0: [0]}  # pyright: ignore[reportAttributeAccessIssue]
 
-    def make_node(self, x: Any, *arguments: Any) -> Apply:
+    def make_node(self, x: Variable, *arguments: object) -> Apply:
         kind = _a_list(x).type
         return Apply(self, [x, *self.convert(kind, *arguments)], [kind()])
 
@@ -204,7 +204,7 @@ class Edit(Op):
         self.change(changed, kind.ttype, *arguments)
         outputs[0][0] = changed
 
-    def change(self, items: list[Any], kind: Any, *arguments: Any) -> None:
+    def change(self, items: list[Any], kind: object, *arguments: object) -> None:
         """Change `items`."""
         raise NotImplementedError
 
@@ -212,28 +212,28 @@ class Edit(Op):
 class Append(Edit):
     """One item more."""
 
-    def change(self, items: list[Any], kind: Any, *arguments: Any) -> None:
+    def change(self, items: list[Any], kind: object, *arguments: Any) -> None:
         items.append(copy.deepcopy(arguments[0]))
 
 
 class Extend(Edit):
     """One list after another."""
 
-    def convert(self, kind: Any, *arguments: Any) -> list[Variable]:
+    def convert(self, kind: object, *arguments: object) -> list[Variable]:
         return [_of_type(kind, argument) for argument in arguments]
 
-    def change(self, items: list[Any], kind: Any, *arguments: Any) -> None:
+    def change(self, items: list[Any], kind: object, *arguments: Any) -> None:
         items.extend(list(arguments[0]))
 
 
 class Insert(Edit):
     """An item before a position."""
 
-    def convert(self, kind: Any, *arguments: Any) -> list[Variable]:
+    def convert(self, kind: Any, *arguments: object) -> list[Variable]:
         index, item = arguments
         return [_position(index), _of_type(kind.ttype, item)]
 
-    def change(self, items: list[Any], kind: Any, *arguments: Any) -> None:
+    def change(self, items: list[Any], kind: object, *arguments: Any) -> None:
         items.insert(int(arguments[0]), copy.deepcopy(arguments[1]))
 
 
@@ -249,7 +249,7 @@ class Remove(Edit):
 class Reverse(Edit):
     """Backwards."""
 
-    def change(self, items: list[Any], kind: Any, *arguments: Any) -> None:
+    def change(self, items: list[Any], kind: object, *arguments: object) -> None:
         items.reverse()
 
 
@@ -258,11 +258,13 @@ class Search(Op):
 
     __props__ = ()
 
-    def make_node(self, x: Any, item: Any) -> Apply:
+    def make_node(self, x: Variable, item: object) -> Apply:
         kind = _a_list(x).type.ttype
         return Apply(self, [x, _of_type(kind, item)], [TensorType(config.floatX, ())()])
 
-    def perform(self, node: Apply, inputs: Sequence[Any], outputs: Any, params: Any = None) -> None:
+    def perform(
+        self, node: Apply, inputs: Sequence[Any], outputs: Any, params: object = None
+    ) -> None:
         equal = [node.inputs[1].type.values_eq(item, inputs[1]) for item in inputs[0]]
         outputs[0][0] = np.asarray(self.result(equal), node.outputs[0].type.dtype)
 
@@ -292,10 +294,12 @@ class Length(Op):
 
     __props__ = ()
 
-    def make_node(self, x: Any) -> Apply:
+    def make_node(self, x: Variable) -> Apply:
         return Apply(self, [_a_list(x)], [TensorType("int64", ())()])
 
-    def perform(self, node: Apply, inputs: Sequence[Any], outputs: Any, params: Any = None) -> None:
+    def perform(
+        self, node: Apply, inputs: Sequence[Any], outputs: Any, params: object = None
+    ) -> None:
         outputs[0][0] = np.asarray(len(inputs[0]), "int64")
 
 
@@ -304,7 +308,7 @@ class MakeList(Op):
 
     __props__ = ()
 
-    def make_node(self, a: Any) -> Apply:
+    def make_node(self, a: Sequence[Variable]) -> Apply:
         items = [x if isinstance(x, Variable) else as_tensor_variable(x) for x in a]
         kinds = {x.type for x in items}
         if len(kinds) != 1:
@@ -312,7 +316,9 @@ class MakeList(Op):
             raise TypeError(f"MakeList need all input variable to be of the same type, got {found}")
         return Apply(self, items, [TypedListType(kinds.pop())()])
 
-    def perform(self, node: Apply, inputs: Sequence[Any], outputs: Any, params: Any = None) -> None:
+    def perform(
+        self, node: Apply, inputs: Sequence[object], outputs: Any, params: object = None
+    ) -> None:
         outputs[0][0] = copy.deepcopy(list(inputs))
 
 

@@ -19,7 +19,7 @@ from theano._core.ops.control.body import Body
 from theano._core.ops.control.branch import Branch
 
 
-def branch(p: Core, node: Apply, values: Sequence[Any]) -> list[Any]:
+def branch(p: Core, node: Apply, values: Sequence[object]) -> list[Any]:
     """Return the outputs of a branch."""
     return BranchWriter(p, node, values).write()
 
@@ -35,7 +35,7 @@ class BranchWriter:
         Of the inputs.
     """
 
-    def __init__(self, p: Any, node: Apply, values: Sequence[Any]) -> None:
+    def __init__(self, p: Any, node: Apply, values: Sequence[object]) -> None:
         self.p = p
         self.node = node
         self.op: Branch = node.op

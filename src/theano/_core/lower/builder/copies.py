@@ -224,7 +224,7 @@ def join(p: Core, node: Apply, arrays: Sequence[Array], axis: int) -> Array:
     return out
 
 
-def overwritten_by(p: Core, x: Array, lengths: Sequence[Size], target: Any) -> Array:
+def overwritten_by(p: Core, x: Array, lengths: Sequence[Size], target: object) -> Array:
     """Return the values of `x` in the memory of an input if it may be overwritten, else in new.
 
     Where `x` is that input, nothing is copied.
@@ -242,7 +242,7 @@ def overwriting(p: Core, node: Apply) -> ir.Block | None:
 
 
 def write_slice(
-    p: Core, node: Apply, x: Array, y: Array, entries: Sequence[Any], assign: bool
+    p: Core, node: Apply, x: Array, y: Array, entries: Sequence[object], assign: bool
 ) -> Array:
     """Return `x` with a slice set to `y`, or increased by it."""
     out = writable(p, node, x)

@@ -9,7 +9,7 @@ import numpy as np
 
 from theano._core.base import dtypes
 from theano._core.ir.types import TensorType
-from theano._core.ir.variable import Apply, Constant
+from theano._core.ir.variable import Apply, Constant, Variable
 from theano._core.lower import program as ir
 from theano._core.lower.arrays import Array, Buffer, Object, Size
 from theano._core.lower.builder.recorder import Recorder
@@ -46,8 +46,8 @@ class Core(Recorder):
 
     def __init__(
         self,
-        inputs: Sequence[Any],
-        outputs: Sequence[Any],
+        inputs: Sequence[object],
+        outputs: Sequence[Variable],
         updates: Sequence[int],
         overwritable: set[int],
         rewriter: Any,
@@ -169,7 +169,7 @@ class Core(Recorder):
             return one if two else False
         return self.let("and", one, two, kind="bool")
 
-    def size(self, length: Any) -> Size:
+    def size(self, length: Variable | int) -> Size:
         """Return a length of the graph as a number or a register."""
         if isinstance(length, int):
             return length
@@ -282,7 +282,7 @@ class Core(Recorder):
             array.strides = tuple(reversed(result))
         return array.strides
 
-    def define(self, variable: Any, value: Any) -> None:
+    def define(self, variable: Variable, value: Array | Object) -> None:
         """Note the value of a variable."""
         buffer = getattr(value, "buffer", None)
         if buffer is not None:

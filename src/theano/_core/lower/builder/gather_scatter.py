@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
-from theano._core.ir.variable import Apply
+from theano._core.ir.variable import Apply, Variable
 from theano._core.lower.arrays import Array, Size
 from theano._core.lower.builder import copies, kernel_choice, views
 from theano._core.lower.builder.core import Core
@@ -22,7 +22,7 @@ def _index_loop(
     node: Apply,
     x: Array,
     indices: Sequence[Array],
-    variables: Sequence[Any],
+    variables: Sequence[Variable],
     place: Any,
 ) -> tuple[list[Size], list[tuple[Array, frozenset[int]]], Address]:
     """Return lengths, operands and address computation of a loop over array positions."""
@@ -88,7 +88,7 @@ def _placed(p: Core, index: Array, total: int, position: int) -> Array:
 
 
 def _check_range(
-    p: Core, node: Apply, index: Array, variable: Any, axis: int, length: Size
+    p: Core, node: Apply, index: Array, variable: Variable, axis: int, length: Size
 ) -> None:
     """Fail if an item of an index array lies outside an axis of `length`."""
     lowest = np.iinfo("int64").min
@@ -137,7 +137,7 @@ def gather(
     last = max((a for a, length in enumerate(lengths) if length != 1), default=-1)
     rows = bool(full) and position + node.inputs[1].type.ndim <= last
 
-    def read(b: Any, index: Any, *values: Any) -> Any:
+    def read(b: object, index: Callable[..., object], *values: object) -> Any:
         return load_lanes(b, address.write(b, index, values), x.dtype, rows)
 
     gather = Emitted("gather", (address, x.dtype, rows), read)
@@ -151,7 +151,7 @@ def scatter(
     x: Array,
     y: Array,
     indices: Sequence[Array],
-    place: Any,
+    place: object,
     assign: bool,
 ) -> Array:
     """Return `x` with the items at arrays of positions set to `y`, or increased by it."""
@@ -162,7 +162,7 @@ def scatter(
         y = views.broadcast_to(p, node, y, lengths, pattern, "write")
     operands.append((y, y.broadcast_axes))
 
-    def write(b: Any, index: Any, *values: Any) -> None:
+    def write(b: Any, index: object, *values: Any) -> None:
         at = b.emit(f"inttoptr i64 {address.write(b, index, values[:-1]).text} to ptr")
         value = values[-1]
         if not assign:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from theano._core.base.dtypes import itemsize
 from theano._core.lower import program as ir
@@ -94,7 +94,7 @@ def _extents(
 
 
 def call_list(
-    p: Core, kernel: Any, words: Sequence[Size], numbers: int, count: Size, total: Size
+    p: Core, kernel: object, words: Sequence[Size], numbers: int, count: Size, total: Size
 ) -> None:
     """Call a kernel over `count` steps of `total` work; the first `numbers` words are int64."""
     call_function(p, register_kernel(p, kernel), words, numbers, count, total)
@@ -113,7 +113,7 @@ def kinds_of(numbers: int, count: int) -> list[str]:
     return ["int64"] * numbers + ["ptr"] * (count - numbers)
 
 
-def register_kernel(p: Core, kernel: Any) -> int:
+def register_kernel(p: Core, kernel: object) -> int:
     """Return the number of a new kernel."""
     p.kernels.append(kernel)
     return len(p.kernels) - 1

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from theano._core.base.dtypes import itemsize
-from theano._core.ir.variable import Apply, Constant
+from theano._core.ir.variable import Apply, Constant, Variable
 from theano._core.lower.arrays import Array, Buffer, Size
 from theano._core.lower.builder import kernel_call, tiled_rows
 from theano._core.lower.builder.core import Core
@@ -120,7 +120,7 @@ def write_loop(p: Core, step: Step) -> None:
         p.define(node.outputs[0], array)
 
 
-def _loop_length(p: Core, length: Any) -> Size:
+def _loop_length(p: Core, length: Variable | int) -> Size:
     """Return a length as a size: a number if an equal one is known."""
     # Any other length that is equal may belong to a value that does not exist yet.
     known = p.lengths.find(length)
@@ -138,7 +138,11 @@ def check_not_empty(p: Core, node: Apply, lengths: Sequence[Size], reduced: Sequ
 
 
 def _store_array(
-    p: Core, variable: Any, lengths: Sequence[Size], operands: Any, taken: set[Any]
+    p: Core,
+    variable: Variable,
+    lengths: Sequence[Size],
+    operands: Sequence[Variable],
+    taken: set[Variable],
 ) -> Array:
     """Return memory for a result: that of a shared variable, of a dying operand, or new.
 
@@ -164,7 +168,7 @@ def _store_array(
     return p.new_array(variable.type.dtype, lengths)
 
 
-def overwritten(p: Core, dtype: str, lengths: Sequence[Size], target: Any) -> Array:
+def overwritten(p: Core, dtype: str, lengths: Sequence[Size], target: object) -> Array:
     """Return the memory of an input if it may be overwritten, else new memory.
 
     The choice is made at run time: the input may be read-only, or not contiguous, or have
@@ -189,7 +193,9 @@ def placed(p: Core, variable: Any, lengths: Sequence[Size]) -> Array:
     return Array(variable.type.dtype, tuple(place.lengths), place.address)
 
 
-def fold_array(p: Core, fold: Fold, kept: Sequence[Size], variable: Any = None) -> Array:
+def fold_array(
+    p: Core, fold: Fold, kept: Sequence[Size], variable: Variable | None = None
+) -> Array:
     if variable in p.places:
         return placed(p, variable, kept)
     if not kept:
@@ -381,11 +387,11 @@ def fold_of(p: Core, node: Apply) -> Fold:
     return Fold(fold.combine, start, acc, out)
 
 
-def _is_number(variable: Any) -> bool:
+def _is_number(variable: Variable) -> bool:
     return isinstance(variable, Constant) and variable.data.size == 1
 
 
-def broadcast_axes_of(variable: Any, array: Array) -> frozenset[int]:
+def broadcast_axes_of(variable: Variable, array: Array) -> frozenset[int]:
     """Return the axes along which the one item of an array stands for all."""
     return (
         frozenset(i for i, one in enumerate(variable.type.broadcastable) if one)

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from theano._core.base.dtypes import itemsize
 from theano._core.ir.types import TensorType
-from theano._core.ir.variable import Apply, Constant
+from theano._core.ir.variable import Apply, Constant, Variable
 from theano._core.lower.arrays import Array, Buffer, Object, Size
 from theano._core.lower.builder import copies, kernel_call, kernel_choice, views
 from theano._core.lower.builder.copies import typenum
@@ -373,9 +373,9 @@ def release_if_long(p: Core, work: Size) -> None:
 def call_python(
     p: Core,
     node: Apply,
-    function: Callable[..., Any],
+    function: Callable[..., object],
     values: Sequence[Any],
-    arguments: Sequence[Any] | None = None,
+    arguments: Sequence[Variable] | None = None,
     written: Sequence[int] = (),
 ) -> list[Any]:
     """Call a Python function from inside the program; return its results as values.
@@ -406,12 +406,12 @@ def call_python(
     return results
 
 
-def call_compute(p: Core, node: Apply, values: Sequence[Any]) -> list[Any]:
+def call_compute(p: Core, node: Apply, values: Sequence[object]) -> list[Any]:
     """Call the definition of an operation."""
     return call_checked(p, node, NumPyCall(node), values)
 
 
-def call_checked(p: Core, node: Apply, function: NumPyCall, values: Sequence[Any]) -> list[Any]:
+def call_checked(p: Core, node: Apply, function: NumPyCall, values: Sequence[object]) -> list[Any]:
     """Call what computes a node; its results must have the promised lengths.
 
     Nothing else must refer to the arrays that it returns: they may become results.
@@ -441,7 +441,7 @@ def _check_promise(p: Core, node: Apply, position: int, got: Sequence[Size]) -> 
         p.check_equal(node, got[axis], promised, "infer_shape", facts)
 
 
-def _from_descriptor(p: Core, kind: Any, offset: int) -> Any:
+def _from_descriptor(p: Core, kind: object, offset: int) -> Any:
     if not isinstance(kind, TensorType):
         return Object(offset)
     lengths = tuple(p.frame_load(offset + 2 + i) for i in range(kind.ndim))
@@ -459,7 +459,7 @@ def own_stream(p: Core, stream: Any, value: Object) -> Object:
     return call_python(p, node, lambda s: (copy_stream(s),), [value])[0]
 
 
-def draw(p: Core, node: Apply, values: Sequence[Any]) -> list[Any]:
+def draw(p: Core, node: Apply, values: Sequence[object]) -> list[Any]:
     """Draw random numbers: in place where the function, or this call, owns the stream."""
     stream, after = node.inputs[0], node.outputs[0]
     kept = len(p.outputs) - len(p.updates)
@@ -480,5 +480,5 @@ def draw(p: Core, node: Apply, values: Sequence[Any]) -> list[Any]:
     return [new_stream, drawn]
 
 
-def _is_one(variable: Any) -> bool:
+def _is_one(variable: Variable) -> bool:
     return isinstance(variable, Constant) and variable.data.size == 1 and variable.data.item() == 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from theano._core.ir.variable import Apply, Constant
+from theano._core.ir.variable import Apply, Constant, Variable
 from theano._core.lower.arrays import Array
 from theano._core.lower.builder import kernel_choice
 from theano._core.lower.builder.core import Core
@@ -15,7 +15,7 @@ from theano._core.ops.array.shaping import Length
 from theano._core.ops.elementwise.elementwise import Elementwise
 
 
-def count_uses(p: Core, steps: Sequence[Step], outputs: Sequence[Any]) -> None:
+def count_uses(p: Core, steps: Sequence[Step], outputs: Sequence[object]) -> None:
     """Count how many steps read each variable; results are read once more."""
     for step in steps:
         for variable in step_inputs(step):
@@ -70,7 +70,7 @@ def _emit(p: Core, node: Apply) -> None:
         p.define(out, value)
 
 
-def _known(p: Core, variable: Any) -> Any:
+def _known(p: Core, variable: Variable) -> Any:
     return p.values.get(variable) if variable in p.values else p.value(variable)
 
 

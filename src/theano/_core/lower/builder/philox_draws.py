@@ -110,7 +110,7 @@ def map_lanes(
     """Return `function(m, *operands)` at each position; see `lane_math.py` for `m`."""
     out = result_array(p, node)
 
-    def mapped(b: Any, index: Any, *values: Value) -> Value:
+    def mapped(b: Any, index: Callable[..., object], *values: Value) -> Value:
         m = LaneMath(b)
         return function(m, *map(m.of, values)).value
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from typing import Any
 
 import numpy as np
 
@@ -110,7 +109,7 @@ def _inside(p: Core, w: PoolWindows, wide: Array) -> Array:
     return view
 
 
-def _padded(p: Core, w: PoolWindows, x: Array, dtype: str, number: Any) -> Array:
+def _padded(p: Core, w: PoolWindows, x: Array, dtype: str, number: float | int) -> Array:
     """Return images in which all windows lie."""
     if w.fits and x.dtype == dtype:
         return x
@@ -144,7 +143,7 @@ def _folded(
     p: Core,
     w: PoolWindows,
     dtype: str,
-    first: Any,
+    first: float | int,
     wide: Sequence[Array],
     narrow: Sequence[Array],
     body: Body,

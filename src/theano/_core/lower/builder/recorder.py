@@ -52,7 +52,7 @@ class Recorder:
         self._count += 1
         return f"%m{self._count}"
 
-    def do(self, instruction: Any) -> None:
+    def do(self, instruction: object) -> None:
         """Add an instruction."""
         self.block.append(instruction)
 
@@ -164,8 +164,8 @@ class Recorder:
     def if_else(
         self,
         condition: Size,
-        then: Callable[[], Any] | None,
-        otherwise: Callable[[], Any] | None = None,
+        then: Callable[[], object] | None,
+        otherwise: Callable[[], object] | None = None,
         kinds: Sequence[str] = (),
     ) -> tuple[str, ...]:
         """Write an `If`; return registers of what the two functions return, one for each kind."""
@@ -230,6 +230,6 @@ class Recorder:
         """Leave the function unless `condition`; the error is already recorded."""
         self.block.append(ir.Guard(condition))
 
-    def literal(self, number: Any, dtype: str) -> Number:
+    def literal(self, number: float | int, dtype: str) -> Number:
         """Return a number as a scalar."""
         return Number(dtype, np.asarray(number).astype(dtype).tobytes())

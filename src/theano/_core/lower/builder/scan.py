@@ -129,7 +129,7 @@ class LoopWriter(WrittenLoop):
         if start is not None:
             self._place_start(carried, start)
 
-    def _row_length(self, length: Any) -> Size:
+    def _row_length(self, length: object) -> Size:
         """Return a length of a row; '' if only the first step tells."""
         own = isinstance(length, int) or self.node not in {
             v.owner for v in leaves_and_owners(length)

@@ -113,7 +113,7 @@ class RegisterLoop:
         """Length of the rows."""
         return next(c.lengths[0] for c in self.loop.states if is_row(c.value))
 
-    def write(self, general: Callable[[], list[Any]]) -> list[Any]:
+    def write(self, general: Callable[[], list[object]]) -> list[Any]:
         """Write this loop and, for longer rows, `general`; return the outputs of either."""
         if 8 * self.lanes * self.itemsize < WIDE:
             return self._either(general)

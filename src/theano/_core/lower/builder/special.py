@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from theano._core.ir.variable import Apply
 from theano._core.lower.arrays import Array
@@ -12,6 +12,9 @@ from theano._core.lower.builder.core import Core
 from theano._core.lower.function_address import FunctionAddress
 from theano._core.lower.kernel.expression import Emitted
 from theano._core.lower.llvm.text.emitter import Value
+
+if TYPE_CHECKING:
+    from theano._core.ir.annotations import TensorLike
 
 
 def call_items(p: Core, node: Apply, name: str, values: Sequence[Array]) -> Array:
@@ -23,7 +26,7 @@ def call_items(p: Core, node: Apply, name: str, values: Sequence[Array]) -> Arra
     address = p.load(p.frame_load(offset, "ptr"), "int64")
     casts, dtype = node.op.dtype(*(v.type.dtype for v in node.inputs))
 
-    def call(b: Any, at: Value, *items: Any) -> Any:
+    def call(b: Any, at: Value, *items: TensorLike) -> Any:
         wide = [b.cast(b.cast(v, kind), "float64") for v, kind in zip(items, casts, strict=True)]
         arguments = "".join(f"double {v.text}, " for v in wide)
         function = b.emit(f"inttoptr i64 {at.text} to ptr")

@@ -8,7 +8,7 @@ from typing import Any
 
 from theano._core.ir.graph import made_by
 from theano._core.ir.types import TensorType
-from theano._core.ir.variable import Apply
+from theano._core.ir.variable import Apply, Variable
 from theano._core.lower.builder.core import Core
 from theano._core.lower.schedule import Step, order
 from theano._core.ops.array.assertions import Assert
@@ -24,7 +24,7 @@ from theano._core.ops.elementwise.elementwise import Elementwise
 VIEWS = (DimShuffle, Rebroadcast, Reshape, Subtensor, Alloc, Assert, SpecifyShape, GradientFilter)
 
 
-def root(variable: Any) -> Any:
+def root(variable: Variable) -> Any:
     """Return the variable in whose memory `variable` may lie."""
     while made_by(variable, *VIEWS):
         variable = variable.owner.inputs[0]

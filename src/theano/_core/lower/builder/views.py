@@ -227,7 +227,7 @@ def broadcast_to(
 
 
 def basic_slice(
-    p: Core, node: Apply, x: Array, entries: Sequence[Any], pattern: Sequence[bool] = ()
+    p: Core, node: Apply, x: Array, entries: Sequence[object], pattern: Sequence[bool] = ()
 ) -> Array:
     """Return the view of `x` that a basic index names.
 
@@ -280,7 +280,7 @@ def _entry(p: Core, value: Any) -> Size:
     return value if isinstance(value, int) else p.integer(value)
 
 
-def checked_index(p: Core, node: Apply, entry: Any, axis: int, length: Size) -> Size:
+def checked_index(p: Core, node: Apply, entry: object, axis: int, length: Size) -> Size:
     index = _entry(p, entry)
     if isinstance(index, int) and isinstance(length, int):
         if not -length <= index < length:
@@ -312,7 +312,7 @@ def _slice_parts(p: Core, node: Apply, entry: slice, length: Size) -> tuple[Size
 
 
 def _slice_registers(
-    p: Core, node: Apply, start: Any, stop: Any, step: Size, length: Size
+    p: Core, node: Apply, start: int | str | None, stop: int | str | None, step: Size, length: Size
 ) -> tuple[Size, Size, Size]:
     if not isinstance(step, int):
         p.check(node, p.let("ne", step, 0), "slice_step", ())
@@ -320,7 +320,7 @@ def _slice_registers(
     low = p.let("select", down, -1, 0)
     high = p.let("select", down, p.let("sub", length, 1), length)
 
-    def bound(value: Any, default: str) -> str:
+    def bound(value: int | str | None, default: str) -> str:
         if value is None:
             return default
         at = p.let("select", p.let("lt", value, 0), p.position(value, length), value)

@@ -12,7 +12,7 @@ from theano._core.lower.builder.core import Core
 from theano._core.lower.kernel.expression import Writer
 
 
-def filled(p: Core, dtype: str, lengths: Sequence[Size], number: Any = 0) -> Array:
+def filled(p: Core, dtype: str, lengths: Sequence[Size], number: float | int = 0) -> Array:
     """Return new memory with one number everywhere."""
     out = p.new_array(dtype, lengths)
     scalar = Array(dtype, (), register=p.literal(number, dtype))

@@ -13,6 +13,7 @@ import numpy as np
 from theano._core.base import dtypes
 from theano._core.ir.graph import ancestors
 from theano._core.ir.types import TensorType
+from theano._core.ir.variable import Variable
 from theano._core.lower.jax.trace import LengthUnknown, Objects, Trace
 from theano._core.lower.reference import reference
 
@@ -33,7 +34,7 @@ class CompiledByXLA:
         Why NumPy computes everything.
     """
 
-    def __init__(self, inputs: Sequence[Any], outputs: Sequence[Any]) -> None:
+    def __init__(self, inputs: Sequence[Variable], outputs: Sequence[Variable]) -> None:
         self._inputs = tuple(inputs)
         self._outputs = tuple(outputs)
         self._by_numpy = reference(self._inputs, self._outputs)
@@ -44,7 +45,7 @@ class CompiledByXLA:
         self._programs: dict[Any, Callable[..., Any]] = {}
         self.reason: str | None = None
 
-    def __call__(self, *values: Any) -> list[Any]:
+    def __call__(self, *values: np.ndarray) -> list[Any]:
         while self.reason is None:
             try:
                 with self._one_at_a_time:
@@ -112,7 +113,7 @@ class CompiledByXLA:
     def _program(self, fixed: dict[Any, Any]) -> Callable[..., Any]:
         moving = [v for v in self._inputs if v not in fixed]
 
-        def run(*arrays: Any) -> tuple[list[Any], Any]:
+        def run(*arrays: object) -> tuple[list[Any], Any]:
             trace = Trace(self._objects)
             known = {**fixed, **dict(zip(moving, arrays, strict=True))}
             return trace.run(self._outputs, known), trace.passed()

@@ -48,7 +48,7 @@ class Objects:
         self._numbers = itertools.count()
         self._values: dict[int, Any] = {}
 
-    def add(self, value: Any) -> np.ndarray:
+    def add(self, value: object) -> np.ndarray:
         """Return the number of a value."""
         number = next(self._numbers)
         self._values[number] = value
@@ -80,7 +80,7 @@ class Trace:
 
     # -- for rules --------------------------------------------------------------------------------
 
-    def is_known(self, value: Any) -> bool:
+    def is_known(self, value: object) -> bool:
         """Tell whether a value is there while code is made: lengths are."""
         return not isinstance(value, jax.core.Tracer)
 
@@ -100,12 +100,12 @@ class Trace:
         outputs = inner.run(body.outputs, dict(zip(body.inputs, values, strict=True)))
         return [jax.numpy.asarray(v) for v in outputs], inner.passed()
 
-    def like(self, function: Any, *arguments: Any) -> Any:
+    def like(self, function: Any, *arguments: object) -> Any:
         """Return zeros in the shapes of what a function returns."""
         kinds = jax.eval_shape(function, *arguments)
         return jax.tree.map(lambda kind: jax.numpy.zeros(kind.shape, kind.dtype), kinds)
 
-    def on_host(self, node: Apply, values: Sequence[Any], effect: bool = False) -> list[Any]:
+    def on_host(self, node: Apply, values: Sequence[object], effect: bool = False) -> list[Any]:
         """Return the outputs of a node that NumPy computes when the function runs.
 
         With `effect` it is called once for each time that it is reached, in order.
@@ -114,7 +114,7 @@ class Trace:
         objects = self._objects
         moving = {v: x for v, x in zip(node.inputs, values, strict=True) if v not in constants}
 
-        def call(*given: Any) -> tuple[np.ndarray, ...]:
+        def call(*given: object) -> tuple[np.ndarray, ...]:
             known = dict(constants)
             for v, x in zip(moving, given, strict=True):
                 known[v] = np.asarray(x) if isinstance(v.type, TensorType) else objects.get(x)
@@ -138,7 +138,7 @@ class Trace:
         found = node.rules.shape(node, [np.shape(v) for v in values])
         return [tuple(self._length(node, n, known) for n in lengths) for lengths in found]
 
-    def _length(self, node: Apply, length: Any, known: dict[Any, Any]) -> int:
+    def _length(self, node: Apply, length: Variable | int, known: dict[Any, Any]) -> int:
         if length is None:
             raise LengthUnknown(node)
         if isinstance(length, int):
@@ -162,7 +162,7 @@ class Trace:
             known.update(zip(node.outputs, results, strict=True))
         return [value(out) for out in outputs]
 
-    def _apply(self, node: Apply, values: list[Any]) -> list[Any]:
+    def _apply(self, node: Apply, values: Sequence[object]) -> list[Any]:
         kinds = [v.type for v in (*node.inputs, *node.outputs)]
         arrays = all(isinstance(kind, TensorType) for kind in kinds)
         if arrays and all(self.is_known(v) for v in values) and _is_length(node):

@@ -12,6 +12,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from theano._core.ops.core.op import Op
+
 # Functions that bodies are written with besides those of `ops`: methods of the builder.
 # True where the result is a bool; else it has the dtype of the last operand.
 PRIMITIVES = {
@@ -159,13 +161,15 @@ class Writer:
         self.operands = [Value(i, dtype) for i, dtype in enumerate(operands)]
         self._numbers: dict[Operation, int] = {}
 
-    def call(self, function: Any, *operands: Value, dtype: str, parameter: Any = None) -> Value:
+    def call(
+        self, function: Emitted | Op | str, *operands: Value, dtype: str, parameter: object = None
+    ) -> Value:
         """Return the result of an operation: that of an equal one if there is one."""
         operation = Operation(function, tuple(v.number for v in operands), dtype, parameter)
         number = self._numbers.setdefault(operation, len(self.operands) + len(self._numbers))
         return Value(number, dtype)
 
-    def number(self, value: Any, dtype: str) -> Value:
+    def number(self, value: object, dtype: str) -> Value:
         """Return a number."""
         data = np.asarray(value).astype(dtype).tobytes()
         return self.call("number", dtype=dtype, parameter=data)
@@ -182,7 +186,7 @@ class Writer:
         if name not in PRIMITIVES:
             raise AttributeError(name)
 
-        def primitive(*operands: Any) -> Value:
+        def primitive(*operands: object) -> Value:
             like = next(v.dtype for v in reversed(operands) if isinstance(v, Value))
             values = [v if isinstance(v, Value) else self.number(v, like) for v in operands]
             return self.call(name, *values, dtype="bool" if PRIMITIVES[name] else like)

@@ -83,7 +83,7 @@ class _Mover:
                 self._varies.update(_defined(i))
         return kept
 
-    def _moves(self, i: Any, given_back: set[int]) -> bool:
+    def _moves(self, i: object, given_back: set[int]) -> bool:
         """Put an instruction before the loop, if no step changes what it does."""
         if isinstance(i, ir.Let):
             if _stays_put(i) or not self._is_steady(*i.operands):

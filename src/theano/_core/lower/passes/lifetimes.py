@@ -32,7 +32,7 @@ class _Finder:
         self.aliases = Aliases()
 
     def block(
-        self, block: ir.Block, ends: Iterable[Any] = (), serves_all: bool = False
+        self, block: ir.Block, ends: Iterable[object] = (), serves_all: bool = False
     ) -> tuple[ir.Block, Roots, Roots]:
         """Return a block that gives back; what it uses of outside; and what it hands on.
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from theano._core.ir.variable import Apply
+from theano._core.ir.variable import Apply, Variable
 from theano._core.ops.core.op import (
     Guard,
     Structured,
@@ -15,6 +15,12 @@ from theano._core.ops.core.op import (
     python_int,
     shape_of,
 )
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from theano._core.ir.annotations import ArrayModule, Dims, TensorLike
+    from theano._core.ops.core.protocols import Batching, Builder, ProgramValue, Trace
 
 
 class Assert(Structured):
@@ -34,7 +40,7 @@ class Assert(Structured):
         """Return the message of a failure."""
         return self.msg
 
-    def make_node(self, value: Any, *conditions: Any) -> Apply:
+    def make_node(self, value: TensorLike, *conditions: TensorLike) -> Apply:
         value = as_variable(value)
         flags = [as_variable(c) for c in conditions]
         if any(c.type.ndim for c in flags):
@@ -43,11 +49,15 @@ class Assert(Structured):
             )
         return Apply(self, [value, *flags], [value.type.variable_class(value.type)])
 
-    def compute(self, xp: Any, node: Apply, value: Any, *conditions: Any) -> tuple[Any, ...]:
+    def compute(
+        self, xp: ArrayModule, node: Apply, value: np.ndarray, *conditions: TensorLike
+    ) -> tuple[Any, ...]:
         assert all(conditions), self.msg
         return (value,)
 
-    def jax(self, j: Any, node: Apply, value: Any, *conditions: Any) -> tuple[Any, ...]:
+    def jax(
+        self, j: Trace, node: Apply, value: np.ndarray, *conditions: np.ndarray
+    ) -> tuple[Any, ...]:
         for condition in conditions:
             j.require(condition)
         return (value,)
@@ -59,12 +69,12 @@ class Assert(Structured):
         """Return the conditions that are not known to hold."""
         return [v for v in node.inputs[1 + getattr(self, "facts", 0) :] if not python_int(v)]
 
-    def guards(self, node: Apply, shapes: Sequence[Any]) -> list[Guard]:
+    def guards(self, node: Apply, shapes: Sequence[Dims]) -> list[Guard]:
         facts = getattr(self, "facts", 0)
         return [(self, lambda: [*node.inputs[1 : 1 + facts], *self._open(node)])]
 
     def batch(
-        self, node: Apply, values: list[Any], rows: list[bool], batching: Any
+        self, node: Apply, values: list[Variable], rows: list[bool], batching: Batching
     ) -> list[Any] | None:
         value, *conditions = values
         together = [
@@ -72,10 +82,10 @@ class Assert(Structured):
         ]
         return [self(value, *together)]
 
-    def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
+    def vjp(self, node: Apply, cotangents: Sequence[Variable]) -> list[Any]:
         return [cotangents[0]] + [None] * (len(node.inputs) - 1)
 
-    def lower(self, p: Any, node: Apply, value: Any, *conditions: Any) -> Any:
+    def lower(self, p: Builder, node: Apply, value: ProgramValue, *conditions: ProgramValue) -> Any:
         for condition in conditions:
             p.require(node, condition, self.fault)
         return value
@@ -101,22 +111,24 @@ class Require(Assert):
     def text(self, facts: Sequence[int]) -> str:
         return self.msg.format(*facts) if self.facts else self.msg
 
-    def compute(self, xp: Any, node: Apply, value: Any, *rest: Any) -> tuple[Any, ...]:
+    def compute(
+        self, xp: ArrayModule, node: Apply, value: np.ndarray, *rest: np.ndarray
+    ) -> tuple[Any, ...]:
         if not all(rest[self.facts :]):
             raise self.error(self.text([int(f) for f in rest[: self.facts]]))
         return (value,)
 
-    def jax(self, j: Any, node: Apply, value: Any, *rest: Any) -> tuple[Any, ...]:
+    def jax(self, j: Trace, node: Apply, value: np.ndarray, *rest: np.ndarray) -> tuple[Any, ...]:
         return super().jax(j, node, value, *rest[self.facts :])
 
     def batch(
-        self, node: Apply, values: list[Any], rows: list[bool], batching: Any
+        self, node: Apply, values: list[Variable], rows: list[bool], batching: Batching
     ) -> list[Any] | None:
         if any(rows[1 : 1 + self.facts]):
             return None
         return super().batch(node, values, rows, batching)
 
-    def lower(self, p: Any, node: Apply, value: Any, *rest: Any) -> Any:
+    def lower(self, p: Builder, node: Apply, value: ProgramValue, *rest: ProgramValue) -> Any:
         facts = [p.integer(f) for f in rest[: self.facts]]
         for condition in rest[self.facts :]:
             p.require(node, condition, self.fault, facts)

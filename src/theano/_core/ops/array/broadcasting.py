@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from theano._core.base import dtypes
-from theano._core.ir.variable import Apply
+from theano._core.ir.variable import Apply, Variable
 from theano._core.ops.array.assertions import Require
 from theano._core.ops.array.dims import as_length, checked_shape, is_one, not_negative
 from theano._core.ops.core.dimshuffle import pad_left
@@ -20,6 +20,12 @@ from theano._core.ops.core.op import (
 )
 from theano._core.ops.elementwise.elementwise import cast
 
+if TYPE_CHECKING:
+    import numpy as np
+
+    from theano._core.ir.annotations import ArrayModule, Dims, TensorLike
+    from theano._core.ops.core.protocols import Batching, Builder, ProgramValue
+
 _NOT_NEGATIVE = Require("negative dimensions are not allowed: {0}", 1)
 
 
@@ -30,7 +36,7 @@ class Alloc(Structured):
     connection = connected(0)
     linear = linear_in(0)
 
-    def make_node(self, value: Any, *lengths: Any) -> Apply:
+    def make_node(self, value: TensorLike, *lengths: TensorLike) -> Apply:
         value = tensor_operand("alloc", value)
         sizes = [as_variable(n) for n in lengths]
         for size in sizes:
@@ -48,32 +54,34 @@ class Alloc(Structured):
         pattern = [is_one(n) for n in sizes]
         return self.one([value, *sizes], value.type.dtype, pattern)
 
-    def compute(self, xp: Any, node: Apply, value: Any, *lengths: Any) -> tuple[Any, ...]:
+    def compute(
+        self, xp: ArrayModule, node: Apply, value: np.ndarray, *lengths: object
+    ) -> tuple[Any, ...]:
         shape = checked_shape(lengths, node.outputs[0].type.dtype)
         return (xp.broadcast_to(value, shape).copy(),)
 
-    def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
+    def shape(self, node: Apply, shapes: Sequence[Dims]) -> list[Any]:
         return [tuple(as_length(n) for n in node.inputs[1:])]
 
     def may_fail(self, node: Apply) -> bool:
         return not all(map(not_negative, node.inputs[1:]))
 
-    def guards(self, node: Apply, shapes: Sequence[Any]) -> list[Guard]:
+    def guards(self, node: Apply, shapes: Sequence[Dims]) -> list[Guard]:
         open_ones = [n for n in node.inputs[1:] if not not_negative(n)]
         return [(_NOT_NEGATIVE, lambda n=n: [n, n >= 0]) for n in open_ones]
 
     def batch(
-        self, node: Apply, values: list[Any], rows: list[bool], batching: Any
+        self, node: Apply, values: list[Variable], rows: list[bool], batching: Batching
     ) -> list[Any] | None:
         value, *lengths = values
         if any(rows[1:]):
             return None
         return [alloc(value, batching.size, *lengths)]
 
-    def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
+    def vjp(self, node: Apply, cotangents: Sequence[Variable]) -> list[Any]:
         return [cotangents[0]] + [None] * (len(node.inputs) - 1)
 
-    def lower(self, p: Any, node: Apply, value: Any, *lengths: Any) -> Any:
+    def lower(self, p: Builder, node: Apply, value: ProgramValue, *lengths: ProgramValue) -> Any:
         return p.broadcast(node, value, [p.integer(n) for n in lengths])
 
 

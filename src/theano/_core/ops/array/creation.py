@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -11,7 +11,7 @@ from theano._core.base import dtypes
 from theano._core.base.errors import AsTensorError
 from theano._core.ir import hooks
 from theano._core.ir.types import TensorType
-from theano._core.ir.variable import Apply
+from theano._core.ir.variable import Apply, Variable
 from theano._core.ops.array.dims import (
     CountOfRange,
     as_int64,
@@ -36,6 +36,10 @@ from theano._core.ops.core.op import (
 from theano._core.ops.elementwise.arithmetic import maximum
 from theano._core.ops.elementwise.elementwise import cast, unequal
 
+if TYPE_CHECKING:
+    from theano._core.ir.annotations import ArrayModule, Dims, TensorLike
+    from theano._core.ops.core.protocols import Batching, Builder, ProgramValue
+
 # Discrete dtypes whose numbers are int64 as well.
 COUNTS = [name for name in dtypes.all_dtypes if dtypes.is_discrete(name) and name != "uint64"]
 
@@ -49,7 +53,7 @@ class ARange(Structured):
     def __init__(self, dtype: str) -> None:
         self.dtype = dtype
 
-    def make_node(self, start: Any, stop: Any, step: Any) -> Apply:
+    def make_node(self, start: Variable | int, stop: Variable, step: Variable | int) -> Apply:
         values = [as_variable(v) for v in (start, stop, step)]
         if any(v.type.ndim for v in values):
             raise TypeError("arange needs scalars")
@@ -57,7 +61,9 @@ class ARange(Structured):
             raise ValueError("the step of arange must not be zero")
         return self.one(values, self.dtype, (False,))
 
-    def compute(self, xp: Any, node: Apply, start: Any, stop: Any, step: Any) -> tuple[Any, ...]:
+    def compute(
+        self, xp: ArrayModule, node: Apply, start: np.ndarray, stop: np.ndarray, step: np.ndarray
+    ) -> tuple[Any, ...]:
         bounds = start.item(), stop.item(), step.item()
         (count,) = checked_shape([range_length(node, *bounds)], self.dtype)
         if not (dtypes.is_discrete(self.dtype) and isinstance(bounds[0] + bounds[2], int)):
@@ -66,14 +72,14 @@ class ARange(Structured):
         first, by = (np.uint64(bound % 2**64) for bound in bounds[::2])
         return ((xp.arange(count, dtype="uint64") * by + first).astype(self.dtype),)
 
-    def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
+    def shape(self, node: Apply, shapes: Sequence[Dims]) -> list[Any]:
         start, stop, step = node.inputs
         counts = all(v.type.dtype in COUNTS for v in node.inputs)
         if counts and python_int(start) == 0 and python_int(step) == 1:
             return [(as_length(maximum(cast(stop, "int64"), as_int64(0))),)]
         return [(as_length(CountOfRange()(start, stop, step)),)]
 
-    def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
+    def vjp(self, node: Apply, cotangents: Sequence[Variable]) -> list[Any]:
         start, stop, step = node.inputs
         if dtypes.is_discrete(self.dtype):
             return [zeros_like_float(start), zeros_like_float(stop), zeros_like_float(step)]
@@ -81,7 +87,9 @@ class ARange(Structured):
         steps = ARange("int64")(np.asarray(0), length(g, 0), np.asarray(1))
         return [reduce("sum", g), None, reduce("sum", g * steps)]
 
-    def lower(self, p: Any, node: Apply, start: Any, stop: Any, step: Any) -> Any:
+    def lower(
+        self, p: Builder, node: Apply, start: ProgramValue, stop: ProgramValue, step: ProgramValue
+    ) -> Any:
         return p.arithmetic_sequence(node, self.dtype, start, step)
 
     def __str__(self) -> str:
@@ -98,18 +106,22 @@ class Eye(Structured):
     def __init__(self, dtype: str) -> None:
         self.dtype = dtype
 
-    def make_node(self, n: Any, m: Any, k: Any) -> Apply:
+    def make_node(self, n: Variable | int, m: Variable | int, k: int) -> Apply:
         values = [cast(as_variable(v), "int64") for v in (n, m, k)]
         return self.one(values, self.dtype, (False, False))
 
-    def compute(self, xp: Any, node: Apply, n: Any, m: Any, k: Any) -> tuple[Any, ...]:
+    def compute(
+        self, xp: ArrayModule, node: Apply, n: object, m: object, k: np.ndarray
+    ) -> tuple[Any, ...]:
         rows, columns = checked_shape((n, m), self.dtype)
         return (xp.eye(rows, columns, int(k), dtype=self.dtype),)
 
-    def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
+    def shape(self, node: Apply, shapes: Sequence[Dims]) -> list[Any]:
         return [(as_length(node.inputs[0]), as_length(node.inputs[1]))]
 
-    def lower(self, p: Any, node: Apply, n: Any, m: Any, k: Any) -> Any:
+    def lower(
+        self, p: Builder, node: Apply, n: ProgramValue, m: ProgramValue, k: ProgramValue
+    ) -> Any:
         def body(w: Any, shift: Any) -> Any:
             return w.cast(w.eq(w.add(w.index(0), shift), w.index(1)), self.dtype)
 
@@ -124,7 +136,7 @@ class Join(Structured):
     def __init__(self, axis: int) -> None:
         self.axis = axis
 
-    def make_node(self, *arrays: Any) -> Apply:
+    def make_node(self, *arrays: TensorLike) -> Apply:
         values = [tensor_operand("join", a) for a in arrays]
         if not values:
             raise ValueError("Cannot join an empty list of tensors")
@@ -146,10 +158,10 @@ class Join(Structured):
         pattern[self.axis] = len(values) == 1 and values[0].type.broadcastable[self.axis]
         return self.one(values, dtype, pattern)
 
-    def compute(self, xp: Any, node: Apply, *arrays: Any) -> tuple[Any, ...]:
+    def compute(self, xp: ArrayModule, node: Apply, *arrays: object) -> tuple[Any, ...]:
         return (xp.concatenate(arrays, axis=self.axis),)
 
-    def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
+    def shape(self, node: Apply, shapes: Sequence[Dims]) -> list[Any]:
         lengths = list(shapes[0])
         axis = self.axis % len(lengths)
         for other in shapes[1:]:
@@ -161,17 +173,17 @@ class Join(Structured):
         return [list(range(len(node.inputs)))]
 
     def batch(
-        self, node: Apply, values: list[Any], rows: list[bool], batching: Any
+        self, node: Apply, values: list[Variable], rows: list[bool], batching: Batching
     ) -> list[Any] | None:
         axis = self.axis % node.outputs[0].type.ndim
         return [Join(axis + 1)(*(batching.full(v) for v in node.inputs))]
 
-    def misfit(self, node: Apply, shapes: Sequence[Any]) -> str | None:
+    def misfit(self, node: Apply, shapes: Sequence[Dims]) -> str | None:
         rank = node.outputs[0].type.ndim
         others = [a for a in range(rank) if a != self.axis % rank]
         return next(filter(None, (unequal([(s, a) for s in shapes]) for a in others)), None)
 
-    def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
+    def vjp(self, node: Apply, cotangents: Sequence[Variable]) -> list[Any]:
         g = cotangents[0]
         axis = self.axis % g.type.ndim
         start: Any = 0
@@ -184,7 +196,7 @@ class Join(Structured):
             start = stop
         return parts
 
-    def lower(self, p: Any, node: Apply, *arrays: Any) -> Any:
+    def lower(self, p: Builder, node: Apply, *arrays: ProgramValue) -> Any:
         return p.join(node, arrays, self.axis % node.outputs[0].type.ndim)
 
     def __str__(self) -> str:
@@ -200,13 +212,13 @@ def join(axis: Any, *arrays: Any) -> Any:
     return Join(known)(*values)
 
 
-def identity_matrix(n: Any, m: Any, k: Any, dtype: str) -> Any:
+def identity_matrix(n: Variable, m: Variable, k: int, dtype: str) -> Any:
     """Return a matrix with ones on its `k`-th diagonal."""
     return Eye(dtype)(n, m, k)
 
 
 @hooks.stack.fill
-def as_tensor_list(values: Sequence[Any]) -> Any:
+def as_tensor_list(values: Sequence[TensorLike]) -> Any:
     """Return scalars as a vector, or arrays of one rank stacked along a new first axis."""
     arrays = [as_variable(v) for v in values]
     if not all(isinstance(a.type, TensorType) for a in arrays):

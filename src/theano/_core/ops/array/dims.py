@@ -6,13 +6,14 @@ import math
 import threading
 from collections.abc import Callable, Sequence
 from functools import reduce
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
 from theano._core.base import dtypes
-from theano._core.ir.variable import Apply, Constant
+from theano._core.ir.variable import Apply, Constant, Variable
 from theano._core.ops.core.op import (
+    Op,
     Structured,
     as_variable,
     connected,
@@ -22,6 +23,10 @@ from theano._core.ops.core.op import (
 )
 from theano._core.ops.elementwise.arithmetic import add, eq, maximum, minimum, mul, switch
 from theano._core.ops.elementwise.elementwise import cast, cast_op
+
+if TYPE_CHECKING:
+    from theano._core.ir.annotations import ArrayModule, Dims, TensorLike
+    from theano._core.ops.core.protocols import Builder, ProgramValue
 
 # No axis is longer, and no array has more items.
 LARGEST = 2**63 - 1
@@ -53,14 +58,14 @@ class _OfLengths(Structured):
         raise NotImplementedError
 
     @classmethod
-    def text(cls, lengths: Sequence[Any]) -> str:
+    def text(cls, lengths: Dims) -> str:
         """Return the message of a failure."""
         return f"{cls.between.join(str(n) for n in lengths)} items do not fit into memory"
 
-    def make_node(self, *lengths: Any) -> Apply:
+    def make_node(self, *lengths: TensorLike) -> Apply:
         return self.one([cast(as_variable(n), "int64") for n in lengths], "int64", ())
 
-    def compute(self, xp: Any, node: Apply, *lengths: Any) -> tuple[Any, ...]:
+    def compute(self, xp: ArrayModule, node: Apply, *lengths: Any) -> tuple[Any, ...]:
         result = self.exact([int(n) for n in lengths])
         if result >= LARGEST:
             raise MemoryError(self.text(lengths))
@@ -76,7 +81,7 @@ class SumOfLengths(_OfLengths):
     def exact(lengths: Sequence[int]) -> int:
         return sum(lengths)
 
-    def lower(self, p: Any, node: Apply, *lengths: Any) -> Any:
+    def lower(self, p: Builder, node: Apply, *lengths: ProgramValue) -> Any:
         sizes = [p.integer(n) for n in lengths]
         return p.checked_size(node, reduce(p.plus, sizes), "sum_of_lengths", sizes)
 
@@ -90,7 +95,7 @@ class ProductOfLengths(_OfLengths):
     def exact(lengths: Sequence[int]) -> int:
         return math.prod(lengths)
 
-    def lower(self, p: Any, node: Apply, *lengths: Any) -> Any:
+    def lower(self, p: Builder, node: Apply, *lengths: ProgramValue) -> Any:
         sizes = [p.integer(n) for n in lengths]
         return p.checked_size(node, p.product(sizes), "product_of_lengths", sizes)
 
@@ -102,13 +107,15 @@ class CountOfRange(Structured):
     connection = connected()
     vjp = no_cotangents
 
-    def make_node(self, start: Any, stop: Any, step: Any) -> Apply:
+    def make_node(self, start: Variable, stop: Variable, step: Variable) -> Apply:
         return self.one([as_variable(v) for v in (start, stop, step)], "int64", ())
 
-    def compute(self, xp: Any, node: Apply, *bounds: Any) -> tuple[Any, ...]:
+    def compute(self, xp: ArrayModule, node: Apply, *bounds: np.ndarray) -> tuple[Any, ...]:
         return (np.asarray(range_length(node, *bounds), dtype="int64"),)
 
-    def lower(self, p: Any, node: Apply, start: Any, stop: Any, step: Any) -> Any:
+    def lower(
+        self, p: Builder, node: Apply, start: ProgramValue, stop: ProgramValue, step: ProgramValue
+    ) -> Any:
         return p.count_of_range(node, start, stop, step)
 
 
@@ -148,7 +155,7 @@ UNCOUNTABLE = (
 )
 
 
-def as_length(value: Any) -> Any:
+def as_length(value: TensorLike) -> Any:
     """Return an int where the value is known, else an int64 scalar variable."""
     known = python_int(value)
     return known if known is not None else cast(as_variable(value), "int64")
@@ -186,18 +193,18 @@ def is_one(length: Any) -> bool:
     return of.inputs[0].type.broadcastable[at]
 
 
-def _shaping_class(op: Any) -> str | None:
+def _shaping_class(op: Op) -> str | None:
     """Return the name of the class of an operation of `shaping`, which imports this module."""
     kind = type(op)
     return kind.__name__ if kind.__module__ == "theano._core.ops.array.shaping" else None
 
 
-def product(lengths: Sequence[Any]) -> Any:
+def product(lengths: Dims) -> Any:
     """Return the product of lengths; None if one is unknown."""
     return _combined(ProductOfLengths, lengths, 1)
 
 
-def total(lengths: Sequence[Any]) -> Any:
+def total(lengths: Dims) -> Any:
     """Return the sum of lengths; None if one is unknown."""
     return _combined(SumOfLengths, lengths, 0)
 
@@ -243,7 +250,7 @@ class unchanged_graphs:  # noqa: N801
         _known.signs, _known.parts = self.before
 
 
-def has_part(whole: Any, part: Any) -> bool:
+def has_part(whole: Any, part: object) -> bool:
     """Tell whether `part` is one of the variables that `whole` is made of."""
     known, inputs = _known.parts, whole.owner.inputs
     if known is None or len(inputs) < 8:
@@ -253,7 +260,7 @@ def has_part(whole: Any, part: Any) -> bool:
     return part in known[whole]
 
 
-def not_negative(value: Any) -> bool:
+def not_negative(value: Variable | int) -> bool:
     """Tell whether an integer scalar certainly is not negative: lengths, and sums of them."""
     known = {} if _known.signs is None else _known.signs
     # Not by recursion: the sum of the lengths of a wide join is deep.
@@ -289,7 +296,7 @@ def _sign(value: Any) -> bool | tuple[Callable[..., bool], Sequence[Any]]:
     return (all, node.inputs) if sums else False
 
 
-def joint_length(lengths: Sequence[Any]) -> Any:
+def joint_length(lengths: Dims) -> Any:
     """Return the length of an axis along which arrays are broadcast by NumPy's rules.
 
     A length of 1 that is only known at run time broadcasts, too. None if one is unknown.
@@ -309,7 +316,9 @@ def joint_length(lengths: Sequence[Any]) -> Any:
     return result
 
 
-def broadcast_shape(patterns: Sequence[tuple[bool, ...]], shapes: Sequence[Any]) -> tuple[Any, ...]:
+def broadcast_shape(
+    patterns: Sequence[tuple[bool, ...]], shapes: Sequence[Dims]
+) -> tuple[Any, ...]:
     """Return the lengths of the broadcast of arrays, one `joint_length` per axis."""
     return tuple(
         joint_length([s[axis] for p, s in zip(patterns, shapes, strict=True) if not p[axis]])
@@ -317,6 +326,6 @@ def broadcast_shape(patterns: Sequence[tuple[bool, ...]], shapes: Sequence[Any])
     )
 
 
-def as_int64(value: Any) -> Any:
+def as_int64(value: Any) -> Variable:
     """Return a length as an int64 scalar variable."""
     return as_variable(np.asarray(value, dtype="int64")) if isinstance(value, int) else value

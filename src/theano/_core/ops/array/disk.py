@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -12,6 +12,9 @@ from theano._core.ir.types import ObjectType, generic
 from theano._core.ir.variable import Apply, Constant, Variable
 from theano._core.ops.core.op import connected, no_cotangents
 from theano._core.ops.core.python_call import Called
+
+if TYPE_CHECKING:
+    from theano._core.ir.annotations import ArrayModule, TensorLike
 
 
 class LoadFromDisk(Called):
@@ -43,14 +46,14 @@ class LoadFromDisk(Called):
         self.broadcastable = tuple(bool(b) for b in broadcastable)
         self.mmap_mode = mmap_mode
 
-    def make_node(self, path: Any) -> Apply:
+    def make_node(self, path: TensorLike) -> Apply:
         if isinstance(path, str):
             path = Constant(generic, path)
         if not isinstance(path, Variable) or not isinstance(path.type, ObjectType):
             raise TypeError(f"the path of load must be a string or a Generic variable, got {path}")
         return self.one([path], self.dtype, self.broadcastable)
 
-    def compute(self, xp: Any, node: Apply, path: Any) -> tuple[Any, ...]:
+    def compute(self, xp: ArrayModule, node: Apply, path: str) -> tuple[Any, ...]:
         if not isinstance(path, (str, os.PathLike)):
             raise TypeError(f"the path of a file is needed, got {path!r}")
         array = np.load(path, mmap_mode=self.mmap_mode)  # type: ignore[arg-type]

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from theano._core.ir.types import ObjectType
-from theano._core.ir.variable import Apply
+from theano._core.ir.variable import Apply, Variable
 from theano._core.ops.core.fill import full_like
 from theano._core.ops.core.op import Structured, as_variable, connected, linear_in, shape_of
 from theano._core.ops.elementwise.arithmetic import clip
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from theano._core.ir.annotations import ArrayModule, TensorLike
+    from theano._core.ops.core.protocols import Batching, Builder, Forward, ProgramValue
 
 
 class NullType(ObjectType):
@@ -24,7 +30,9 @@ class NullType(ObjectType):
     def __hash__(self) -> int:
         return hash(NullType)
 
-    def filter(self, value: Any, strict: bool = False, allow_downcast: bool | None = None) -> Any:
+    def filter(
+        self, value: object, strict: bool = False, allow_downcast: bool | None = None
+    ) -> Any:
         raise ValueError("NullType has no values")
 
 
@@ -34,7 +42,9 @@ null_type = NullType()
 class DisconnectedType(ObjectType):
     """Type of the gradient with respect to a variable that the cost does not depend on."""
 
-    def filter(self, value: Any, strict: bool = False, allow_downcast: bool | None = None) -> Any:
+    def filter(
+        self, value: object, strict: bool = False, allow_downcast: bool | None = None
+    ) -> Any:
         raise AssertionError("a DisconnectedType variable has no values")
 
 
@@ -53,22 +63,22 @@ class GradientFilter(Structured):
         self.kind = kind
         self.parameters = parameters
 
-    def make_node(self, x: Any) -> Apply:
+    def make_node(self, x: TensorLike) -> Apply:
         x = as_variable(x)
         return Apply(self, [x], [x.type.variable_class(x.type)])
 
-    def compute(self, xp: Any, node: Apply, x: Any) -> tuple[Any, ...]:
+    def compute(self, xp: ArrayModule, node: Apply, x: np.ndarray) -> tuple[Any, ...]:
         return (x,)
 
     def connection(self, node: Apply) -> list[list[bool]]:
         return [[self.kind != "disconnected"]]
 
     def batch(
-        self, node: Apply, values: list[Any], rows: list[bool], batching: Any
+        self, node: Apply, values: list[Variable], rows: list[bool], batching: Batching
     ) -> list[Any] | None:
         return [self(values[0])]
 
-    def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
+    def vjp(self, node: Apply, cotangents: Sequence[Variable]) -> list[Any]:
         g = cotangents[0]
         if self.kind == "disconnected":
             return [None]
@@ -82,11 +92,13 @@ class GradientFilter(Structured):
             return [g * self.parameters[0]]
         return [clip(g, *self.parameters)]
 
-    def jvp(self, node: Apply, tangents: Sequence[Any], forward: Any) -> list[Any] | None:
+    def jvp(
+        self, node: Apply, tangents: Sequence[Variable | None], forward: Forward
+    ) -> list[Any] | None:
         # Only what flows back is held between bounds.
         return list(tangents) if self.kind in ("clip", "checkpoint") else None
 
-    def lower(self, p: Any, node: Apply, x: Any) -> Any:
+    def lower(self, p: Builder, node: Apply, x: ProgramValue) -> Any:
         return x
 
     def __reduce__(self) -> Any:
@@ -154,21 +166,23 @@ class After(Structured):
     connection = connected(0)
     linear = linear_in(0)
 
-    def make_node(self, x: Any, token: Any) -> Apply:
+    def make_node(self, x: Variable, token: Any) -> Apply:
         return Apply(self, [x, token], [x.type.variable_class(x.type)])
 
-    def compute(self, xp: Any, node: Apply, x: Any, token: Any) -> tuple[Any, ...]:
+    def compute(
+        self, xp: ArrayModule, node: Apply, x: np.ndarray, token: object
+    ) -> tuple[Any, ...]:
         return (x,)
 
     def batch(
-        self, node: Apply, values: list[Any], rows: list[bool], batching: Any
+        self, node: Apply, values: list[Variable], rows: list[bool], batching: Batching
     ) -> list[Any] | None:
         return self.make_node(*values).outputs
 
-    def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
+    def vjp(self, node: Apply, cotangents: Sequence[Variable]) -> list[Any]:
         return [cotangents[0], None]
 
-    def lower(self, p: Any, node: Apply, x: Any, token: Any) -> Any:
+    def lower(self, p: Builder, node: Apply, x: ProgramValue, token: object) -> Any:
         return x
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -35,6 +35,10 @@ from theano._core.ops.core.op import (
 from theano._core.ops.elementwise.arithmetic import add, maximum, minimum, switch
 from theano._core.ops.elementwise.elementwise import cast, same_rank
 
+if TYPE_CHECKING:
+    from theano._core.ir.annotations import ArrayModule, Dims, TensorLike
+    from theano._core.ops.core.protocols import Builder, ProgramValue, Trace
+
 # An entry of an index is SYMBOL where its value is an input of the node.
 SYMBOL = "symbol"
 
@@ -51,7 +55,7 @@ Entry = Any  # int, SYMBOL or Slice
 Index = tuple[Entry, ...]
 
 
-def split_index(entries: Sequence[Any]) -> tuple[Index, list[Any]]:
+def split_index(entries: Sequence[object]) -> tuple[Index, list[Any]]:
     """Return the static form of a basic index and the scalar variables it refers to."""
     variables: list[Any] = []
 
@@ -82,11 +86,11 @@ def split_index(entries: Sequence[Any]) -> tuple[Index, list[Any]]:
     return tuple(form), variables
 
 
-def join_index(form: Index, values: Sequence[Any]) -> list[Any]:
+def join_index(form: Index, values: Sequence[object]) -> list[Any]:
     """Return the index of `form` with SYMBOL replaced by `values` in order."""
     rest = iter(values)
 
-    def part(value: Any) -> Any:
+    def part(value: TensorLike) -> Any:
         return next(rest) if value == SYMBOL and isinstance(value, str) else value
 
     return [
@@ -108,12 +112,12 @@ def _traced_index(j: Any, form: Index, shape: Sequence[int], values: Sequence[An
     return tuple(entries)
 
 
-def _traced_write(j: Any, op: Any, x: Any, y: Any, at: Any) -> Any:
+def _traced_write(j: Trace, op: Any, x: np.ndarray, y: object, at: object) -> Any:
     place = j.numpy.asarray(x).at[at]
     return place.set(y) if op.assign else place.add(y)
 
 
-def slice_length(entry: slice, size: Any) -> Any:
+def slice_length(entry: slice, size: object) -> Any:
     """Return the length of a slice of an axis of `size`; None parts as in Python."""
     step = 1 if entry.step is None else python_int(entry.step)
     start, stop = (None if v is None else _known(v) for v in (entry.start, entry.stop))
@@ -130,12 +134,12 @@ def slice_length(entry: slice, size: Any) -> Any:
     return _symbolic_length(entry, step, as_int64(size))
 
 
-def _known(value: Any) -> Any:
+def _known(value: Variable | int) -> Any:
     known = python_int(value)
     return value if known is None else known
 
 
-def _symbolic_length(entry: slice, step: int | None, size: Any) -> Any:
+def _symbolic_length(entry: slice, step: int | None, size: Variable) -> Any:
     if step is None:
         by = cast(as_variable(entry.step), "int64")
         up = _bounded_length(entry.start, entry.stop, size, by, True)
@@ -144,11 +148,13 @@ def _symbolic_length(entry: slice, step: int | None, size: Any) -> Any:
     return _bounded_length(entry.start, entry.stop, size, as_int64(step), step > 0)
 
 
-def _bounded_length(start: Any, stop: Any, size: Any, step: Any, forward: bool) -> Any:
+def _bounded_length(
+    start: int | None, stop: Variable | int | None, size: Variable, step: Variable, forward: bool
+) -> Any:
     zero = as_int64(0)
     low, high = (zero, size) if forward else (as_int64(-1), size - as_int64(1))
 
-    def bound(value: Any, default: Any) -> Any:
+    def bound(value: Any, default: Variable) -> Any:
         if value is None:
             return default
         if python_int(value) == 0 and forward:
@@ -172,7 +178,7 @@ def _bounded_length(start: Any, stop: Any, size: Any, step: Any, forward: bool) 
     return maximum(-(-span // step), zero)
 
 
-def _exceeds(total: Any, part: Any) -> bool:
+def _exceeds(total: Variable, part: Variable) -> bool:
     """Tell whether `total` is `part` and something more."""
     node = total.owner
     if node is None or not (node.op is add or isinstance(node.op, SumOfLengths)):
@@ -190,7 +196,7 @@ class Subtensor(Structured):
     def __init__(self, index: Index) -> None:
         self.index = index
 
-    def make_node(self, x: Any, *values: Any) -> Apply:
+    def make_node(self, x: TensorLike, *values: Any) -> Apply:
         x = tensor_operand("subtensor", x)
         if len(self.index) > x.type.ndim:
             raise IndexError(
@@ -204,13 +210,15 @@ class Subtensor(Structured):
                 pattern.append(one and _keeps_one(entry))
         return self.one([x, *values], x.type.dtype, pattern)
 
-    def compute(self, xp: Any, node: Apply, x: Any, *values: Any) -> tuple[Any, ...]:
+    def compute(
+        self, xp: ArrayModule, node: Apply, x: np.ndarray, *values: np.ndarray
+    ) -> tuple[Any, ...]:
         return (x[tuple(join_index(self.index, [int(v) for v in values]))],)
 
-    def jax(self, j: Any, node: Apply, x: Any, *values: Any) -> tuple[Any, ...]:
+    def jax(self, j: Trace, node: Apply, x: np.ndarray, *values: np.ndarray) -> tuple[Any, ...]:
         return (j.numpy.asarray(x)[_traced_index(j, self.index, x.shape, values)],)
 
-    def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
+    def shape(self, node: Apply, shapes: Sequence[Dims]) -> list[Any]:
         entries = join_index(self.index, node.inputs[1:])
         entries += [slice(None)] * (node.inputs[0].type.ndim - len(entries))
         lengths = [
@@ -221,12 +229,12 @@ class Subtensor(Structured):
         pattern = node.outputs[0].type.broadcastable
         return [tuple(1 if one else n for one, n in zip(pattern, lengths, strict=True))]
 
-    def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
+    def vjp(self, node: Apply, cotangents: Sequence[Variable]) -> list[Any]:
         x, *values = node.inputs
         g = IncSubtensor(self.index, False)(zeros_like_float(x), cotangents[0], *values)
         return [g] + [None] * len(values)
 
-    def lower(self, p: Any, node: Apply, x: Any, *values: Any) -> Any:
+    def lower(self, p: Builder, node: Apply, x: ProgramValue, *values: ProgramValue) -> Any:
         pattern = node.outputs[0].type.broadcastable
         return p.slice(node, x, join_index(self.index, values), pattern)
 
@@ -259,19 +267,21 @@ class Within(Structured):
     connection = connected()
     vjp = no_cotangents
 
-    def make_node(self, index: Any, length: Any) -> Apply:
+    def make_node(self, index: TensorLike, length: TensorLike) -> Apply:
         return self.one([as_variable(index), as_variable(length)], "int64", ())
 
-    def compute(self, xp: Any, node: Apply, index: Any, length: Any) -> tuple[Any, ...]:
+    def compute(
+        self, xp: ArrayModule, node: Apply, index: np.ndarray, length: np.ndarray
+    ) -> tuple[Any, ...]:
         if not -length <= index < length:
             raise IndexError(f"index {index} is out of bounds for axis 0 with size {length}")
         return (index,)
 
-    def jax(self, j: Any, node: Apply, index: Any, length: Any) -> tuple[Any, ...]:
+    def jax(self, j: Trace, node: Apply, index: np.ndarray, length: np.ndarray) -> tuple[Any, ...]:
         j.require((index >= -length) & (index < length))
         return (index,)
 
-    def lower(self, p: Any, node: Apply, index: Any, length: Any) -> Any:
+    def lower(self, p: Builder, node: Apply, index: ProgramValue, length: ProgramValue) -> Any:
         p.require_index(node, index, length)
         return index
 
@@ -279,7 +289,7 @@ class Within(Structured):
 within = Within()
 
 
-def subtensor(x: Any, entries: Sequence[Any]) -> Any:
+def subtensor(x: TensorLike, entries: Sequence[object]) -> Any:
     """Return the basic index `entries` (ints, scalar variables, slices) of `x`."""
     form, values = split_index(entries)
     while form and form[-1] == Slice():
@@ -299,7 +309,7 @@ class IncSubtensor(Structured):
         self.index = index
         self.assign = assign
 
-    def make_node(self, x: Any, y: Any, *values: Any) -> Apply:
+    def make_node(self, x: TensorLike, y: TensorLike, *values: Any) -> Apply:
         x, y = tensor_operand("inc_subtensor", x), tensor_operand("inc_subtensor", y)
         part = Subtensor(self.index).make_node(x, *values).outputs[0]
         if y.type.ndim > part.type.ndim:
@@ -309,24 +319,30 @@ class IncSubtensor(Structured):
             )
         return self.one([x, cast(y, x.type.dtype), *values], x.type.dtype, x.type.broadcastable)
 
-    def compute(self, xp: Any, node: Apply, x: Any, y: Any, *values: Any) -> tuple[Any, ...]:
+    def compute(
+        self, xp: ArrayModule, node: Apply, x: np.ndarray, y: np.ndarray, *values: np.ndarray
+    ) -> tuple[Any, ...]:
         out = np.array(x)
         at = tuple(join_index(self.index, [int(v) for v in values]))
         check_fits(y.shape, out[at].shape)
         out[at] = y if self.assign else out[at] + y
         return (out,)
 
-    def jax(self, j: Any, node: Apply, x: Any, y: Any, *values: Any) -> tuple[Any, ...]:
+    def jax(
+        self, j: Trace, node: Apply, x: np.ndarray, y: np.ndarray, *values: np.ndarray
+    ) -> tuple[Any, ...]:
         return (_traced_write(j, self, x, y, _traced_index(j, self.index, x.shape, values)),)
 
-    def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
+    def vjp(self, node: Apply, cotangents: Sequence[Variable]) -> list[Any]:
         _, y, *values = node.inputs
         g = cotangents[0]
         part = Subtensor(self.index)(g, *values)
         gx = IncSubtensor(self.index, True)(g, as_zero(g), *values) if self.assign else g
         return [gx, sum_to(part, y)] + [None] * len(values)
 
-    def lower(self, p: Any, node: Apply, x: Any, y: Any, *values: Any) -> Any:
+    def lower(
+        self, p: Builder, node: Apply, x: ProgramValue, y: ProgramValue, *values: ProgramValue
+    ) -> Any:
         return p.write_slice(node, x, y, join_index(self.index, values), self.assign)
 
     def __str__(self) -> str:
@@ -344,7 +360,7 @@ def check_fits(given: tuple[int, ...], wanted: tuple[int, ...]) -> None:
         raise ValueError(f"could not broadcast input array from shape {given} into shape {wanted}")
 
 
-def as_zero(x: Any) -> Any:
+def as_zero(x: Variable) -> Any:
     """Return the scalar 0 of the dtype of `x`."""
     return as_variable(np.zeros((), dtype=x.type.dtype))
 
@@ -397,7 +413,7 @@ class AdvancedSubtensor(Structured):
         neighbours = at == list(range(at[0], at[-1] + 1))
         return at, full, at[0] if neighbours else 0
 
-    def make_node(self, x: Any, *indices: Any) -> Apply:
+    def make_node(self, x: TensorLike, *indices: TensorLike) -> Apply:
         x = tensor_operand("advanced_subtensor", x)
         if len(self.axes) > x.type.ndim:
             raise IndexError(f"too many indices for array: {x} has {x.type.ndim} dimensions")
@@ -409,35 +425,37 @@ class AdvancedSubtensor(Structured):
         ]
         return self.one([x, *values], x.type.dtype, pattern)
 
-    def numpy_index(self, indices: Sequence[Any]) -> tuple[Any, ...]:
+    def numpy_index(self, indices: Sequence[TensorLike]) -> tuple[Any, ...]:
         """Return the index as NumPy takes it."""
         rest = iter(indices)
         return tuple(next(rest) if a == AT else slice(None) for a in self.axes)
 
-    def compute(self, xp: Any, node: Apply, x: Any, *indices: Any) -> tuple[Any, ...]:
+    def compute(
+        self, xp: ArrayModule, node: Apply, x: np.ndarray, *indices: np.ndarray
+    ) -> tuple[Any, ...]:
         return (xp.asarray(x[self.numpy_index(indices)]),)
 
-    def jax(self, j: Any, node: Apply, x: Any, *indices: Any) -> tuple[Any, ...]:
+    def jax(self, j: Trace, node: Apply, x: np.ndarray, *indices: np.ndarray) -> tuple[Any, ...]:
         self._require_positions(j, x, indices)
         return (j.numpy.asarray(x)[self.numpy_index(indices)],)
 
-    def _require_positions(self, j: Any, x: Any, indices: Sequence[Any]) -> None:
+    def _require_positions(self, j: Trace, x: np.ndarray, indices: Sequence[TensorLike]) -> None:
         for axis, positions in zip(self.place(x.ndim)[0], indices, strict=True):
             j.require((positions >= -x.shape[axis]) & (positions < x.shape[axis]))
 
-    def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
+    def shape(self, node: Apply, shapes: Sequence[Dims]) -> list[Any]:
         _, full, position = self.place(node.inputs[0].type.ndim)
         lengths = [shapes[0][a] for a in full]
         patterns = [v.type.broadcastable for v in node.inputs[1:]]
         lengths[position:position] = broadcast_shape(patterns, shapes[1:])
         return [tuple(lengths)]
 
-    def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
+    def vjp(self, node: Apply, cotangents: Sequence[Variable]) -> list[Any]:
         x, *indices = node.inputs
         g = AdvancedIncSubtensor(self.axes, False)(zeros_like_float(x), cotangents[0], *indices)
         return [g] + [None] * len(indices)
 
-    def lower(self, p: Any, node: Apply, x: Any, *indices: Any) -> Any:
+    def lower(self, p: Builder, node: Apply, x: ProgramValue, *indices: ProgramValue) -> Any:
         at, full, position = self.place(node.inputs[0].type.ndim)
         return p.gather(node, x, indices, at, full, position)
 
@@ -460,7 +478,7 @@ class AdvancedIncSubtensor(AdvancedSubtensor):
         super().__init__(axes)
         self.assign = assign
 
-    def make_node(self, x: Any, y: Any, *indices: Any) -> Apply:
+    def make_node(self, x: TensorLike, y: TensorLike, *indices: TensorLike) -> Apply:
         x, y = tensor_operand("inc_subtensor", x), tensor_operand("inc_subtensor", y)
         part = AdvancedSubtensor(self.axes).make_node(x, *indices)
         if y.type.ndim > part.outputs[0].type.ndim:
@@ -472,7 +490,9 @@ class AdvancedIncSubtensor(AdvancedSubtensor):
             [x, cast(y, x.type.dtype), *part.inputs[1:]], x.type.dtype, x.type.broadcastable
         )
 
-    def compute(self, xp: Any, node: Apply, x: Any, *rest: Any) -> tuple[Any, ...]:
+    def compute(
+        self, xp: ArrayModule, node: Apply, x: np.ndarray, *rest: np.ndarray
+    ) -> tuple[Any, ...]:
         y, *indices = rest
         out = np.array(x)
         at = self.numpy_index(indices)
@@ -483,19 +503,19 @@ class AdvancedIncSubtensor(AdvancedSubtensor):
             np.add.at(out, at, y)
         return (out,)
 
-    def jax(self, j: Any, node: Apply, x: Any, *rest: Any) -> tuple[Any, ...]:
+    def jax(self, j: Trace, node: Apply, x: np.ndarray, *rest: np.ndarray) -> tuple[Any, ...]:
         y, *indices = rest
         self._require_positions(j, x, indices)
         return (_traced_write(j, self, x, y, self.numpy_index(indices)),)
 
-    def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
+    def vjp(self, node: Apply, cotangents: Sequence[Variable]) -> list[Any]:
         _, y, *indices = node.inputs
         g = cotangents[0]
         part = AdvancedSubtensor(self.axes)(g, *indices)
         gx = AdvancedIncSubtensor(self.axes, True)(g, as_zero(g), *indices) if self.assign else g
         return [gx, sum_to(part, y)] + [None] * len(indices)
 
-    def lower(self, p: Any, node: Apply, x: Any, *rest: Any) -> Any:
+    def lower(self, p: Builder, node: Apply, x: ProgramValue, *rest: ProgramValue) -> Any:
         y, *indices = rest
         at, full, position = self.place(node.inputs[0].type.ndim)
         return p.scatter(node, x, y, indices, (at, full, position), self.assign)
@@ -506,7 +526,7 @@ class AdvancedIncSubtensor(AdvancedSubtensor):
         return f"AdvancedIncSubtensor{{inplace=False,  set_instead_of_inc={self.assign}}}"
 
 
-def index_array(value: Any) -> Any:
+def index_array(value: TensorLike) -> Any:
     """Return `value` as an int64 index variable, or raise AdvancedIndexingError."""
     variable = as_variable(value)
     dtype = variable.type.dtype
@@ -517,7 +537,7 @@ def index_array(value: Any) -> Any:
     return cast(variable, "int64")
 
 
-def is_scalar_index(value: Any) -> bool:
+def is_scalar_index(value: object) -> bool:
     """Tell whether an index entry is one integer."""
     if isinstance(value, (int, np.integer)) and not isinstance(value, (bool, np.bool_)):
         return True

@@ -6,10 +6,10 @@ They need all of these operations, and so stand behind them.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from theano._core.ir.hooks import extend
-from theano._core.ir.variable import Apply
+from theano._core.ir.variable import Apply, Variable
 from theano._core.ops.array.creation import ARange
 from theano._core.ops.array.indexing import (
     AT,
@@ -23,10 +23,15 @@ from theano._core.ops.array.indexing import (
 )
 from theano._core.ops.core.dimshuffle import dimshuffle
 
+if TYPE_CHECKING:
+    from theano._core.ops.core.protocols import Batching
+
 Rows = list[Any] | None
 
 
-def _part_of_rows(op: Any, node: Apply, values: list[Any], rows: list[bool], batch: Any) -> Rows:
+def _part_of_rows(
+    op: Any, node: Apply, values: list[Variable | None], rows: list[bool], batch: Batching
+) -> Rows:
     """Return the rows of `Subtensor`."""
     if not any(rows[1:]):
         return [Subtensor((Slice(), *op.index))(*values)]
@@ -38,7 +43,9 @@ def _part_of_rows(op: Any, node: Apply, values: list[Any], rows: list[bool], bat
     return _gather(axes, values[0], positions, rows[0], 0, batch)
 
 
-def _gathered_rows(op: Any, node: Apply, values: list[Any], rows: list[bool], batch: Any) -> Rows:
+def _gathered_rows(
+    op: Any, node: Apply, values: list[Variable], rows: list[bool], batch: Any
+) -> Rows:
     """Return the rows of `AdvancedSubtensor`."""
     x, *positions = values
     if not any(rows[1:]):
@@ -53,7 +60,7 @@ def _gathered_rows(op: Any, node: Apply, values: list[Any], rows: list[bool], ba
 
 
 def _gather(
-    axes: Sequence[str], x: Any, positions: list[Any], rows: bool, rank: int, batch: Any
+    axes: Sequence[str], x: Any, positions: Sequence[object], rows: bool, rank: int, batch: object
 ) -> list[Any]:
     """Return `x` at positions of which some have rows; without them they have `rank` axes."""
     if not rows:
@@ -66,7 +73,9 @@ def _gather(
     return [dimshuffle(out, _order(out.type.ndim, rank, place))]
 
 
-def _written_rows(op: Any, node: Apply, values: list[Any], rows: list[bool], batch: Any) -> Rows:
+def _written_rows(
+    op: Any, node: Apply, values: list[Variable], rows: list[bool], batch: Batching
+) -> Rows:
     """Return the rows of `IncSubtensor`."""
     _, y, *at = values
     x = batch.full(node.inputs[0])
@@ -82,7 +91,9 @@ def _written_rows(op: Any, node: Apply, values: list[Any], rows: list[bool], bat
     return [scatter(x, y, _row_numbers(batch, 0), *positions)]
 
 
-def _scattered_rows(op: Any, node: Apply, values: list[Any], rows: list[bool], batch: Any) -> Rows:
+def _scattered_rows(
+    op: Any, node: Apply, values: list[Variable], rows: list[bool], batch: Any
+) -> Rows:
     """Return the rows of `AdvancedIncSubtensor`."""
     _, y, *positions = values
     rank = node.inputs[2].type.ndim
@@ -102,7 +113,7 @@ def _scattered_rows(op: Any, node: Apply, values: list[Any], rows: list[bool], b
     return [scatter(x, y, *positions)]
 
 
-def _axes_of(index: Sequence[Any]) -> list[str] | None:
+def _axes_of(index: Sequence[Variable]) -> list[str] | None:
     """Return a basic index as axes of positions; None if it has slices of a part."""
     if any(isinstance(e, Slice) and e != Slice() for e in index):
         return None
@@ -113,7 +124,7 @@ def _row_numbers(batch: Any, rank: int) -> Any:
     return dimshuffle(ARange("int64")(0, batch.size, 1), [0, *["x"] * rank])
 
 
-def _aligned(y: Any, rows: bool, rank: int) -> Any:
+def _aligned(y: Variable, rows: bool, rank: int) -> Any:
     """Return what is written with all axes of the part it is written to, the rows first."""
     own = y.type.ndim - rows
     first = 0 if rows else "x"
@@ -126,7 +137,7 @@ def _order(ndim: int, rank: int, place: int) -> list[int]:
     return [0, *others[:place], *range(1, 1 + rank), *others[place:]]
 
 
-def _moved(x: Any, source: int, target: int) -> Any:
+def _moved(x: Variable, source: int, target: int) -> Any:
     order = list(range(x.type.ndim))
     order.insert(target, order.pop(source))
     return dimshuffle(x, order)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from theano._core.base import dtypes
 from theano._core.ir.types import TensorType
-from theano._core.ir.variable import Apply
+from theano._core.ir.variable import Apply, Variable
 from theano._core.ops.array.assertions import Require
 from theano._core.ops.array.broadcasting import Alloc
 from theano._core.ops.array.creation import ARange
@@ -23,6 +23,9 @@ from theano._core.ops.core.op import as_variable, connected, tensor_operand
 from theano._core.ops.core.python_call import Composed
 from theano._core.ops.elementwise.arithmetic import clip, eq
 from theano._core.ops.elementwise.elementwise import cast, same_rank
+
+if TYPE_CHECKING:
+    from theano._core.ir.annotations import ArrayModule, Dims, TensorLike
 
 MODES = ("raise", "wrap", "clip")
 NEGATIVE = "{}: dims must not be negative"
@@ -42,7 +45,7 @@ def _lengths(dims: Any) -> Any:
     return dims
 
 
-def _checked_lengths(name: str, dims: Any, count: int) -> list[Any]:
+def _checked_lengths(name: str, dims: Variable, count: int) -> list[Any]:
     """Return the items of `dims`, after checking how many there are."""
     given = length(dims, 0)
     text = f"{name}: dims has {{}} items, expected {count}"
@@ -51,7 +54,7 @@ def _checked_lengths(name: str, dims: Any, count: int) -> list[Any]:
     return [subtensor(dims, [i]) for i in range(count)]
 
 
-def _not_negative(name: str, dims: Any) -> tuple[int, ...]:
+def _not_negative(name: str, dims: np.ndarray) -> tuple[int, ...]:
     """Return lengths as integers; NumPy makes nonsense of negative ones."""
     lengths = tuple(int(n) for n in dims)
     if any(n < 0 for n in lengths):
@@ -59,14 +62,14 @@ def _not_negative(name: str, dims: Any) -> tuple[int, ...]:
     return lengths
 
 
-def _within(message: str, index: Any, size: Any) -> Any:
+def _within(message: str, index: Variable, size: TensorLike) -> Any:
     """Return `index`, after checking that all of it is at least 0 and below `size`."""
     inside = (index >= 0) & (index < size)
     every = reduce("all", inside) if index.type.ndim else inside
     return Require(message, 1)(index, as_int64(size), every)
 
 
-def _at(mode: str, index: Any, size: Any, message: str) -> Any:
+def _at(mode: str, index: Variable, size: Variable, message: str) -> Any:
     """Return an index below `size`, made so as `mode` says."""
     if mode == "clip":
         return clip(index, 0, size - 1)
@@ -91,7 +94,9 @@ class UnravelIndex(Composed):
         kind = TensorType("int64", indices.type.broadcastable)
         return Apply(self, [indices, dims], [kind.variable_class(kind) for _ in range(self.ndim)])
 
-    def compute(self, xp: Any, node: Apply, indices: Any, dims: Any) -> tuple[Any, ...]:
+    def compute(
+        self, xp: ArrayModule, node: Apply, indices: np.ndarray, dims: np.ndarray
+    ) -> tuple[Any, ...]:
         if len(dims) != self.ndim:
             raise ValueError(f"unravel_index: dims has {len(dims)} items, expected {self.ndim}")
         found = xp.unravel_index(indices, _not_negative("unravel_index", dims), order=self.order)
@@ -108,7 +113,7 @@ class UnravelIndex(Composed):
             rest = rest // lengths[axis]
         return [outs[axis] for axis in range(self.ndim)]
 
-    def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
+    def shape(self, node: Apply, shapes: Sequence[Dims]) -> list[Any]:
         return [shapes[0]] * self.ndim
 
 
@@ -128,13 +133,13 @@ class RavelMultiIndex(Composed):
         self.mode = tuple(mode) if isinstance(mode, list) else mode
         self.order = order
 
-    def make_node(self, *inputs: Any) -> Apply:
+    def make_node(self, *inputs: object) -> Apply:
         *indices, dims = inputs
         values = same_rank([_integers("multi_index", i) for i in indices])
         pattern = [all(axis) for axis in zip(*(v.type.broadcastable for v in values), strict=True)]
         return self.one([*values, _lengths(dims)], "int64", pattern)
 
-    def compute(self, xp: Any, node: Apply, *inputs: Any) -> tuple[Any, ...]:
+    def compute(self, xp: ArrayModule, node: Apply, *inputs: np.ndarray) -> tuple[Any, ...]:
         *indices, dims = inputs
         lengths = _not_negative("ravel_multi_index", dims)
         found = xp.ravel_multi_index(tuple(indices), lengths, mode=self.mode, order=self.order)
@@ -162,7 +167,7 @@ class RavelMultiIndex(Composed):
             number = at if number is None else number * size + at
         return [number]
 
-    def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
+    def shape(self, node: Apply, shapes: Sequence[Dims]) -> list[Any]:
         patterns = [v.type.broadcastable for v in node.inputs[:-1]]
         return [broadcast_shape(patterns, shapes[:-1])]
 
@@ -196,7 +201,9 @@ class Choose(Composed):
         ]
         return self.one([a, choices], choices.type.dtype, pattern)
 
-    def compute(self, xp: Any, node: Apply, a: Any, choices: Any) -> tuple[Any, ...]:
+    def compute(
+        self, xp: ArrayModule, node: Apply, a: np.ndarray, choices: np.ndarray
+    ) -> tuple[Any, ...]:
         # NumPy's function takes 32 choices at most.
         size = choices.shape[0]
         if self.mode == "raise" and a.size and not (a.min() >= 0 and a.max() < size):
@@ -208,7 +215,7 @@ class Choose(Composed):
         wide = xp.broadcast_to(choices, (size, *whole))
         return (xp.take_along_axis(wide, xp.broadcast_to(at, whole)[None], 0)[0],)
 
-    def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
+    def shape(self, node: Apply, shapes: Sequence[Dims]) -> list[Any]:
         patterns = [node.inputs[0].type.broadcastable, node.inputs[1].type.broadcastable[1:]]
         return [broadcast_shape(patterns, [shapes[0], shapes[1][1:]])]
 
@@ -233,7 +240,7 @@ class Choose(Composed):
         # Axes of one item broadcast, as those of the places do.
         return [AdvancedSubtensor((AT,) * len(where))(choices, *where)]
 
-    def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
+    def vjp(self, node: Apply, cotangents: Sequence[Variable]) -> list[Any]:
         choices = node.inputs[1]
         where = self._where(node, "clip" if self.mode == "clip" else "wrap")
         op = AdvancedIncSubtensor((AT,) * len(where), False)

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from theano._core.ir.variable import Apply
+from theano._core.ir.variable import Apply, Variable
 from theano._core.ops.core.op import Structured
 
+if TYPE_CHECKING:
+    from theano._core.ir.annotations import ArrayModule, Dims
+    from theano._core.ops.core.protocols import Builder, ProgramValue
 
-def overwriting(op: Any) -> Any:
+
+def overwriting(op: object) -> Any:
     """Return an equal operation that says that it may overwrite its first input."""
     # Operations of the engine are their own copies.
     fresh: Any = object.__new__(type(op))
@@ -19,7 +23,7 @@ def overwriting(op: Any) -> Any:
     return fresh
 
 
-def over(target: Any, result: Any) -> Any:
+def over(target: object, result: Variable) -> Any:
     """Return a result with a note of the variable that it may overwrite, if there is one."""
     if target is not None:
         result.tag.overwrites = target
@@ -53,14 +57,14 @@ class Overwrite(Structured):
                 np.copyto(target, values[k])
         return ()
 
-    def compute(self, xp: Any, node: Apply, *arrays: Any) -> tuple[Any, ...]:
+    def compute(self, xp: ArrayModule, node: Apply, *arrays: object) -> tuple[Any, ...]:
         self._write(*arrays)
         return arrays[len(self.written) :]
 
-    def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
+    def shape(self, node: Apply, shapes: Sequence[Dims]) -> list[Any]:
         return list(shapes[len(self.written) :])
 
-    def lower(self, p: Any, node: Apply, *values: Any) -> Any:
+    def lower(self, p: Builder, node: Apply, *values: ProgramValue) -> Any:
         p.call_python(
             Apply(self, node.inputs, []), self._write, values, written=range(len(self.written))
         )

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from theano._core.ir.variable import Apply
+from theano._core.ir.variable import Apply, Variable
 from theano._core.ops.core.op import Structured, as_variable, shape_of
 
+if TYPE_CHECKING:
+    from theano._core.ir.annotations import ArrayModule, Dims, TensorLike
+    from theano._core.ops.core.protocols import Batching, Builder, Forward, ProgramValue, Trace
 
-def print_attributes(op: Print, value: Any) -> None:
+
+def print_attributes(op: Print, value: np.ndarray) -> None:
     """Print the message of `op` and each of its attributes of `value`, called where it can be."""
     for name in op.attrs:
         found = getattr(value, name)
@@ -45,33 +49,33 @@ class Print(Structured):
         self.attrs = tuple(attrs)
         self.global_fn = global_fn
 
-    def make_node(self, x: Any) -> Apply:
+    def make_node(self, x: TensorLike) -> Apply:
         x = as_variable(x)
         return Apply(self, [x], [x.type.variable_class(x.type)])
 
-    def compute(self, xp: Any, node: Apply, x: Any) -> tuple[Any, ...]:
+    def compute(self, xp: ArrayModule, node: Apply, x: object) -> tuple[Any, ...]:
         self.global_fn(self, x)
         return (x,)
 
-    def jax(self, j: Any, node: Apply, x: Any) -> list[Any]:
+    def jax(self, j: Trace, node: Apply, x: np.ndarray) -> list[Any]:
         return j.on_host(node, [x], effect=True)
 
-    def jvp(self, node: Apply, tangents: Sequence[Any], forward: Any) -> list[Any]:
+    def jvp(self, node: Apply, tangents: Sequence[Variable | None], forward: Forward) -> list[Any]:
         return list(tangents)
 
     def batch(
-        self, node: Apply, values: list[Any], rows: list[bool], batching: Any
+        self, node: Apply, values: list[Variable], rows: list[bool], batching: Batching
     ) -> list[Any] | None:
         return [self(values[0])]
 
-    def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
+    def vjp(self, node: Apply, cotangents: Sequence[Variable]) -> list[Any]:
         return list(cotangents)
 
-    def _show(self, x: Any) -> tuple[()]:
+    def _show(self, x: TensorLike) -> tuple[()]:
         self.global_fn(self, x)
         return ()
 
-    def lower(self, p: Any, node: Apply, x: Any) -> Any:
+    def lower(self, p: Builder, node: Apply, x: ProgramValue) -> Any:
         p.call_python(Apply(self, node.inputs, []), self._show, [x])
         return x
 
@@ -100,7 +104,7 @@ class PdbBreakpoint(Structured):
     def __init__(self, name: str) -> None:
         self.name = name
 
-    def make_node(self, condition: Any, *monitored_vars: Any) -> Apply:
+    def make_node(self, condition: TensorLike, *monitored_vars: TensorLike) -> Apply:
         condition = as_variable(condition)
         if condition.type.ndim:
             raise TypeError(f"the condition of a breakpoint must be a scalar, got {condition.type}")
@@ -108,7 +112,9 @@ class PdbBreakpoint(Structured):
         outputs = [v.type.variable_class(v.type) for v in values]
         return Apply(self, [condition, *values], outputs)
 
-    def compute(self, xp: Any, node: Apply, condition: Any, *values: Any) -> tuple[Any, ...]:
+    def compute(
+        self, xp: ArrayModule, node: Apply, condition: np.ndarray, *values: np.ndarray
+    ) -> tuple[Any, ...]:
         if not condition:
             return values
         monitored = [np.array(v) for v in values]
@@ -118,23 +124,23 @@ class PdbBreakpoint(Structured):
         kinds = [v.type for v in node.inputs[1:]]
         return tuple(kind.filter(v) for kind, v in zip(kinds, monitored, strict=True))
 
-    def jax(self, j: Any, node: Apply, *values: Any) -> list[Any]:
+    def jax(self, j: Trace, node: Apply, *values: np.ndarray) -> list[Any]:
         return j.on_host(node, values, effect=True)
 
-    def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
+    def shape(self, node: Apply, shapes: Sequence[Dims]) -> list[Any]:
         return list(shapes[1:])
 
     def connection(self, node: Apply) -> list[list[bool]]:
         count = len(node.outputs)
         return [[i == j + 1 for j in range(count)] for i in range(count + 1)]
 
-    def jvp(self, node: Apply, tangents: Sequence[Any], forward: Any) -> list[Any]:
+    def jvp(self, node: Apply, tangents: Sequence[Variable | None], forward: Forward) -> list[Any]:
         return list(tangents[1:])
 
-    def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
+    def vjp(self, node: Apply, cotangents: Sequence[Variable]) -> list[Any]:
         return [None, *cotangents]
 
-    def lower(self, p: Any, node: Apply, *values: Any) -> Any:
+    def lower(self, p: Builder, node: Apply, *values: ProgramValue) -> Any:
         return p.call_python(node, lambda *arrays: self.compute(np, node, *arrays), values)
 
     def __str__(self) -> str:

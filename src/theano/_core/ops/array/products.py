@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from theano._core.base import dtypes
 from theano._core.ir.graph import made_by
-from theano._core.ir.variable import Apply
+from theano._core.ir.variable import Apply, Variable
 from theano._core.ops.array.dims import as_int64, product
 from theano._core.ops.array.indexing import sum_to
 from theano._core.ops.array.shaping import length, pattern_broadcast, reshape_op
 from theano._core.ops.core.dimshuffle import DimShuffle, dimshuffle
 from theano._core.ops.core.op import Structured, linear_in, shape_of, tensor_operand
 from theano._core.ops.elementwise.elementwise import cast, conjugate, unequal
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from theano._core.ir.annotations import ArrayModule, Dims, TensorLike
+    from theano._core.ops.core.protocols import Batching, Builder, ProgramValue
 
 
 class Dot(Structured):
@@ -22,7 +28,7 @@ class Dot(Structured):
     name = "dot"
     linear = linear_in(0, 1)
 
-    def make_node(self, x: Any, y: Any) -> Apply:
+    def make_node(self, x: Variable, y: Variable) -> Apply:
         x, y = tensor_operand("dot", x), tensor_operand("dot", y)
         if x.type.ndim not in (1, 2) or y.type.ndim not in (1, 2):
             raise TypeError(
@@ -33,17 +39,19 @@ class Dot(Structured):
         x, y = cast(x, dtype), cast(y, dtype)
         return self.one([x, y], dtype, (*x.type.broadcastable[:-1], *y.type.broadcastable[1:]))
 
-    def compute(self, xp: Any, node: Apply, x: Any, y: Any) -> tuple[Any, ...]:
+    def compute(
+        self, xp: ArrayModule, node: Apply, x: TensorLike, y: TensorLike
+    ) -> tuple[Any, ...]:
         return (xp.asarray(xp.dot(x, y)),)
 
     def is_dear(self, node: Apply) -> bool:
         return node.outputs[0].type.ndim > 0
 
-    def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
+    def shape(self, node: Apply, shapes: Sequence[Dims]) -> list[Any]:
         return [(*shapes[0][:-1], *shapes[1][1:])]
 
     def batch(
-        self, node: Apply, values: list[Any], rows: list[bool], batching: Any
+        self, node: Apply, values: list[Variable], rows: list[bool], batching: Batching
     ) -> list[Any] | None:
         ranks = (node.inputs[0].type.ndim, node.inputs[1].type.ndim)
         x, y = values
@@ -63,10 +71,10 @@ class Dot(Structured):
         whole = batched_dot(left, right)
         return [dimshuffle(whole, [0, *([1] * (ranks[0] - 1)), *([2] * (ranks[1] - 1))])]
 
-    def misfit(self, node: Apply, shapes: Sequence[Any]) -> str | None:
+    def misfit(self, node: Apply, shapes: Sequence[Dims]) -> str | None:
         return unequal([(shapes[0], node.inputs[0].type.ndim - 1), (shapes[1], 0)])
 
-    def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
+    def vjp(self, node: Apply, cotangents: Sequence[Variable]) -> list[Any]:
         x, y = (conjugate(v) for v in node.inputs)
         g = cotangents[0]
         ranks = (x.type.ndim, y.type.ndim)
@@ -82,11 +90,11 @@ class Dot(Structured):
         pairs = zip(found, node.inputs, strict=True)
         return [pattern_broadcast(gx, x.type.broadcastable) for gx, x in pairs]
 
-    def lower(self, p: Any, node: Apply, x: Any, y: Any) -> Any:
+    def lower(self, p: Builder, node: Apply, x: TensorLike, y: ProgramValue) -> Any:
         return p.matmul(node, x, y)
 
 
-def _own(x: Any, rank: int) -> range:
+def _own(x: Variable, rank: int) -> range:
     """Return the last `rank` axes."""
     return range(x.type.ndim - rank, x.type.ndim)
 
@@ -103,7 +111,7 @@ class BatchedDot(Structured):
 
     linear = linear_in(0, 1)
 
-    def make_node(self, x: Any, y: Any) -> Apply:
+    def make_node(self, x: Variable, y: Variable) -> Apply:
         x, y = tensor_operand("batched_dot", x), tensor_operand("batched_dot", y)
         if x.type.ndim < 3 or x.type.ndim != y.type.ndim:
             raise TypeError(
@@ -121,7 +129,9 @@ class BatchedDot(Structured):
         x, y = (v.type.broadcastable for v in node.inputs)
         return [axis for axis in range(len(x) - 2) if not x[axis] and not y[axis]]
 
-    def compute(self, xp: Any, node: Apply, x: Any, y: Any) -> tuple[Any, ...]:
+    def compute(
+        self, xp: ArrayModule, node: Apply, x: np.ndarray, y: np.ndarray
+    ) -> tuple[Any, ...]:
         if any(x.shape[axis] != y.shape[axis] for axis in self.paired(node)):
             raise ValueError(batches_differ((*x.shape, *y.shape)))
         return (xp.matmul(x, y),)
@@ -129,30 +139,30 @@ class BatchedDot(Structured):
     def is_dear(self, node: Apply) -> bool:
         return node.outputs[0].type.ndim > 0
 
-    def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
+    def shape(self, node: Apply, shapes: Sequence[Dims]) -> list[Any]:
         x, y = shapes
         ones = node.inputs[0].type.broadcastable
         pairs = ((y if ones[axis] else x)[axis] for axis in range(len(x) - 2))
         return [(*pairs, x[-2], y[-1])]
 
     def batch(
-        self, node: Apply, values: list[Any], rows: list[bool], batching: Any
+        self, node: Apply, values: list[Variable], rows: list[bool], batching: Batching
     ) -> list[Any] | None:
         axes = range(node.inputs[0].type.ndim)
         pairs = zip(values, rows, strict=True)
         return [batched_dot(*(v if row else dimshuffle(v, ["x", *axes]) for v, row in pairs))]
 
-    def misfit(self, node: Apply, shapes: Sequence[Any]) -> str | None:
+    def misfit(self, node: Apply, shapes: Sequence[Dims]) -> str | None:
         x, y = shapes
         problems = [unequal([(x, axis), (y, axis)]) for axis in self.paired(node)]
         return next(filter(None, [unequal([(x, len(x) - 1), (y, len(y) - 2)]), *problems]), None)
 
-    def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
+    def vjp(self, node: Apply, cotangents: Sequence[Variable]) -> list[Any]:
         x, y = (conjugate(v) for v in node.inputs)
         g = cotangents[0]
         return [_for_all_pairs(g, _turned(y), x), _for_all_pairs(_turned(x), g, y)]
 
-    def lower(self, p: Any, node: Apply, x: Any, y: Any) -> Any:
+    def lower(self, p: Builder, node: Apply, x: ProgramValue, y: ProgramValue) -> Any:
         return p.batched_matmul(node, x, y)
 
 
@@ -170,13 +180,13 @@ def batches_differ(lengths: Sequence[int]) -> str:
     )
 
 
-def _turned(x: Any) -> Any:
+def _turned(x: Variable) -> Any:
     """Return the matrices along the last two axes of `x` transposed."""
     rank = x.type.ndim
     return dimshuffle(x, [*range(rank - 2), rank - 1, rank - 2])
 
 
-def _for_all_pairs(left: Any, right: Any, own: Any) -> Any:
+def _for_all_pairs(left: Variable, right: Variable, own: Variable) -> Any:
     """Return the products of pairs, summed over those that share a matrix of `own`.
 
     The sums are part of the products: over axes that the two have beside the one that is summed.
@@ -224,7 +234,9 @@ class Gemm(Structured):
     not_differentiated = "made by rewriting, after differentiation"
     shape = shape_of(0)
 
-    def make_node(self, z: Any, alpha: Any, x: Any, y: Any, beta: Any) -> Apply:
+    def make_node(
+        self, z: TensorLike, alpha: TensorLike, x: Variable, y: Variable, beta: TensorLike
+    ) -> Apply:
         z = tensor_operand("gemm", z)
         kind = z.type
         values = [cast(tensor_operand("gemm", v), kind.dtype) for v in (alpha, x, y, beta)]
@@ -237,18 +249,27 @@ class Gemm(Structured):
             raise ValueError(f"Input dimension mis-match: {z.shape} and {product.shape}")
         return (xp.asarray(beta * z + alpha * product, dtype=z.dtype),)
 
-    def lower(self, p: Any, node: Apply, z: Any, alpha: Any, x: Any, y: Any, beta: Any) -> Any:
+    def lower(
+        self,
+        p: Builder,
+        node: Apply,
+        z: ProgramValue,
+        alpha: ProgramValue,
+        x: TensorLike,
+        y: ProgramValue,
+        beta: ProgramValue,
+    ) -> Any:
         return p.matmul(node, x, y, into=z, alpha=alpha, beta=beta)
 
 
 gemm = Gemm()
 
 
-def transposed(x: Any) -> Any:
+def transposed(x: object) -> Any:
     """Return the matrix `x` with its axes exchanged."""
     return dimshuffle(x, (1, 0))
 
 
-def outer(x: Any, y: Any) -> Any:
+def outer(x: object, y: object) -> Any:
     """Return the outer product of two vectors."""
     return dimshuffle(x, (0, "x")) * dimshuffle(y, ("x", 0))

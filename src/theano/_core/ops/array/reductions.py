@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from theano._core.base import dtypes
 from theano._core.base.errors import InternalError
 from theano._core.ir.types import TensorType
-from theano._core.ir.variable import Apply
+from theano._core.ir.variable import Apply, Variable
 from theano._core.ops.array.assertions import Require
 from theano._core.ops.array.dims import as_int64
 from theano._core.ops.core.dimshuffle import dimshuffle
@@ -19,6 +19,10 @@ from theano._core.ops.core.op import Guard, Structured, tensor_operand
 from theano._core.ops.core.samples import Range, anything, booleans
 from theano._core.ops.elementwise.arithmetic import eq, neq, switch
 from theano._core.ops.elementwise.elementwise import cast, conjugate
+
+if TYPE_CHECKING:
+    from theano._core.ir.annotations import ArrayModule, Dims, TensorLike
+    from theano._core.ops.core.protocols import Batching, Builder, Forward, ProgramValue
 
 
 class Fold(NamedTuple):
@@ -157,7 +161,11 @@ class Reduction(Structured):
     __props__ = ("acc_dtype", "axis", "dtype", "kind")
 
     def __init__(
-        self, kind: str, axis: Any = None, dtype: str | None = None, acc_dtype: str | None = None
+        self,
+        kind: str,
+        axis: Sequence[int] | None = None,
+        dtype: str | None = None,
+        acc_dtype: str | None = None,
     ) -> None:
         self.kind = kind
         self.axis = None if axis is None else tuple(sorted({int(a) for a in axis}))
@@ -195,7 +203,7 @@ class Reduction(Structured):
             acc = self.fold.accumulator(out)
         return acc, out
 
-    def make_node(self, x: Any) -> Apply:
+    def make_node(self, x: TensorLike) -> Apply:
         x = tensor_operand(self.kind, x)
         rank = x.type.ndim
         if self.axis is not None and any(-rank <= axis < 0 for axis in self.axis):
@@ -214,7 +222,7 @@ class Reduction(Structured):
         pattern = [b for axis, b in enumerate(x.type.broadcastable) if axis not in self.axes(rank)]
         return self._settled(x.type.dtype).one([x], out, pattern)
 
-    def compute(self, xp: Any, node: Apply, x: Any) -> tuple[Any, ...]:
+    def compute(self, xp: ArrayModule, node: Apply, x: np.ndarray) -> tuple[Any, ...]:
         acc, out = self.types(node.inputs[0].type.dtype)
         axes = self.axes(x.ndim)
         if self.fold.identity is None and any(x.shape[a] == 0 for a in axes):
@@ -235,25 +243,25 @@ class Reduction(Structured):
         )
         return (xp.asarray(value).astype(out),)
 
-    def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
+    def shape(self, node: Apply, shapes: Sequence[Dims]) -> list[Any]:
         axes = self.axes(node.inputs[0].type.ndim)
         return [tuple(n for axis, n in enumerate(shapes[0]) if axis not in axes)]
 
     def may_fail(self, node: Apply) -> bool:
         return self.fold.identity is None
 
-    def guards(self, node: Apply, shapes: Sequence[Any]) -> list[Guard]:
+    def guards(self, node: Apply, shapes: Sequence[Dims]) -> list[Guard]:
         text = f"zero-size array to reduction operation {self.kind} which has no identity"
         return _not_empty(text, shapes, self.axes(node.inputs[0].type.ndim))
 
-    def lower(self, p: Any, node: Apply, x: Any) -> Any:
+    def lower(self, p: Builder, node: Apply, x: ProgramValue) -> Any:
         # Folds of arrays are loops of the engine; that of a scalar is the scalar.
         if node.inputs[0].type.ndim:
             raise InternalError(f"{self} of an array is asked for as if it were a number")
         acc, out = self.types(node.inputs[0].type.dtype)
         return p.cast_scalar(p.cast_scalar(x, acc), out)
 
-    def expand(self, x: Any, reduced: Any) -> Any:
+    def expand(self, x: Any, reduced: object) -> Any:
         """Return `reduced` with broadcastable axes where `x` was folded."""
         axes = self.axes(x.type.ndim)
         kept = iter(range(x.type.ndim))
@@ -265,12 +273,14 @@ class Reduction(Structured):
         return [[0]] if self.kind == "sum" else []
 
     def batch(
-        self, node: Apply, values: list[Any], rows: list[bool], batching: Any
+        self, node: Apply, values: list[Variable], rows: list[bool], batching: Batching
     ) -> list[Any] | None:
         axes = tuple(a + 1 for a in self.axes(node.inputs[0].type.ndim))
         return [Reduction(self.kind, axes, *self.asked)(values[0])]
 
-    def jvp(self, node: Apply, tangents: Sequence[Any], forward: Any) -> list[Any] | None:
+    def jvp(
+        self, node: Apply, tangents: Sequence[Variable | None], forward: Forward
+    ) -> list[Any] | None:
         if self.kind != "prod" or dtypes.is_discrete(node.inputs[0].type.dtype):
             return None
         # Folds that need one pass: the sum of dx / x; where one item is 0, the product of the rest
@@ -285,7 +295,7 @@ class Reduction(Structured):
         slope = node.outputs[0] * total(switch(zero, nothing, tangent / rest))
         return [switch(eq(count, 0), slope, switch(eq(count, 1), at_zero, nothing))]
 
-    def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
+    def vjp(self, node: Apply, cotangents: Sequence[Variable]) -> list[Any]:
         x, out, g = node.inputs[0], node.outputs[0], cotangents[0]
         if self.kind in ("all", "any"):
             return [zeros_like_float(x)]
@@ -309,7 +319,7 @@ class Reduction(Structured):
         return name if axes is None else f"{name}{{{', '.join(map(str, axes))}}}"
 
 
-def _not_empty(text: str, shapes: Sequence[Any], axes: Sequence[int]) -> list[Guard]:
+def _not_empty(text: str, shapes: Sequence[Dims], axes: Sequence[int]) -> list[Guard]:
     """Return the guards of an operation that needs items along some axes."""
     found = [shapes[0][a] for a in axes]
     if all(isinstance(n, int) and n > 0 for n in found):
@@ -317,7 +327,7 @@ def _not_empty(text: str, shapes: Sequence[Any], axes: Sequence[int]) -> list[Gu
     return [(Require(text), lambda: [neq(as_int64(n), 0) for n in found])]
 
 
-def _others(op: Reduction, x: Any, y: Any) -> Any:
+def _others(op: Reduction, x: Variable, y: Variable) -> Any:
     """Return, per item, the product of the other items: right also where some are zero."""
     zero = eq(x, 0)
     count = op.expand(x, Reduction("sum", op.axis, "int64")(zero))
@@ -337,7 +347,7 @@ class ArgExtreme(Structured):
 
     __props__ = ("axis", "kind")
 
-    def __init__(self, kind: str, axis: Any = None) -> None:
+    def __init__(self, kind: str, axis: Sequence[int] | None = None) -> None:
         self.kind = kind
         self.axis = None if axis is None else tuple(sorted({int(a) for a in axis}))
 
@@ -345,7 +355,7 @@ class ArgExtreme(Structured):
         """Return the searched axes of an array of `rank` axes."""
         return tuple(range(rank)) if self.axis is None else self.axis
 
-    def make_node(self, x: Any) -> Apply:
+    def make_node(self, x: TensorLike) -> Apply:
         x = tensor_operand(self.kind, x)
         axes = self.axes(x.type.ndim)
         if any(not 0 <= axis < x.type.ndim for axis in axes):
@@ -353,7 +363,7 @@ class ArgExtreme(Structured):
         pattern = [b for axis, b in enumerate(x.type.broadcastable) if axis not in axes]
         return self.one([x], "int64", pattern)
 
-    def compute(self, xp: Any, node: Apply, x: Any) -> tuple[Any, ...]:
+    def compute(self, xp: ArrayModule, node: Apply, x: np.ndarray) -> tuple[Any, ...]:
         axes = self.axes(x.ndim)
         kept = [a for a in range(x.ndim) if a not in axes]
         if any(x.shape[a] == 0 for a in axes):
@@ -364,27 +374,27 @@ class ArgExtreme(Structured):
         moved = xp.transpose(x, (*kept, *axes)).reshape((*lengths, -1))
         return (xp.asarray(getattr(xp, self.kind)(moved, axis=-1), dtype="int64"),)
 
-    def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
+    def shape(self, node: Apply, shapes: Sequence[Dims]) -> list[Any]:
         axes = self.axes(node.inputs[0].type.ndim)
         return [tuple(n for axis, n in enumerate(shapes[0]) if axis not in axes)]
 
     def batch(
-        self, node: Apply, values: list[Any], rows: list[bool], batching: Any
+        self, node: Apply, values: list[Variable], rows: list[bool], batching: Batching
     ) -> list[Any] | None:
         axes = tuple(a + 1 for a in self.axes(node.inputs[0].type.ndim))
         return [ArgExtreme(self.kind, axes)(values[0])]
 
-    def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
+    def vjp(self, node: Apply, cotangents: Sequence[Variable]) -> list[Any]:
         return [zeros_like_float(node.inputs[0])]
 
     def may_fail(self, node: Apply) -> bool:
         return True
 
-    def guards(self, node: Apply, shapes: Sequence[Any]) -> list[Guard]:
+    def guards(self, node: Apply, shapes: Sequence[Dims]) -> list[Guard]:
         text = f"attempt to get {self.kind} of an empty sequence"
         return _not_empty(text, shapes, self.axes(node.inputs[0].type.ndim))
 
-    def lower(self, p: Any, node: Apply, x: Any) -> Any:
+    def lower(self, p: Builder, node: Apply, x: ProgramValue) -> Any:
         return p.arg_extreme(node, x, self.kind, self.axes(node.inputs[0].type.ndim))
 
     def __str__(self) -> str:
@@ -392,7 +402,11 @@ class ArgExtreme(Structured):
 
 
 def reduce(
-    kind: str, x: Any, axis: Any = None, dtype: str | None = None, acc_dtype: str | None = None
+    kind: str,
+    x: Any,
+    axis: Sequence[int] | None = None,
+    dtype: str | None = None,
+    acc_dtype: str | None = None,
 ) -> Any:
     """Return the fold of `x` over `axis` (normalised: a tuple of non-negative ints, or None)."""
     if isinstance(x.type, TensorType) and x.type.dtype != "bool" and kind in ("all", "any"):

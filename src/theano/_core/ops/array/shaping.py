@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.exceptions import AxisError
@@ -11,7 +11,7 @@ from numpy.exceptions import AxisError
 from theano._core.ir import hooks
 from theano._core.ir.graph import made_by
 from theano._core.ir.types import TensorType
-from theano._core.ir.variable import Apply, Constant
+from theano._core.ir.variable import Apply, Constant, Variable
 from theano._core.ops.array.dims import (
     as_int64,
     as_length,
@@ -34,6 +34,10 @@ from theano._core.ops.core.op import (
 )
 from theano._core.ops.elementwise.elementwise import cast
 
+if TYPE_CHECKING:
+    from theano._core.ir.annotations import ArrayModule, Dims, SparseMatrix, TensorLike
+    from theano._core.ops.core.protocols import Batching, Builder, ProgramValue
+
 
 class Rebroadcast(Structured):
     """`x` with another broadcastable pattern; a length is checked where 1 becomes declared."""
@@ -44,13 +48,13 @@ class Rebroadcast(Structured):
     def __init__(self, pattern: Sequence[bool]) -> None:
         self.pattern = tuple(bool(p) for p in pattern)
 
-    def make_node(self, x: Any) -> Apply:
+    def make_node(self, x: TensorLike) -> Apply:
         x = tensor_operand("patternbroadcast", x)
         if x.type.ndim != len(self.pattern):
             raise ValueError(f"pattern {self.pattern} does not fit {x.type}")
         return self.one([x], x.type.dtype, self.pattern)
 
-    def compute(self, xp: Any, node: Apply, x: Any) -> tuple[Any, ...]:
+    def compute(self, xp: ArrayModule, node: Apply, x: np.ndarray) -> tuple[Any, ...]:
         for axis, (one, length) in enumerate(zip(self.pattern, x.shape, strict=True)):
             if one and length != 1:
                 raise ValueError(
@@ -59,19 +63,19 @@ class Rebroadcast(Structured):
                 )
         return (x,)
 
-    def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
+    def shape(self, node: Apply, shapes: Sequence[Dims]) -> list[Any]:
         pairs = zip(self.pattern, shapes[0], strict=True)
         return [tuple(1 if one else length for one, length in pairs)]
 
     def batch(
-        self, node: Apply, values: list[Any], rows: list[bool], batching: Any
+        self, node: Apply, values: list[Variable], rows: list[bool], batching: Batching
     ) -> list[Any] | None:
         return [pattern_broadcast(values[0], (False, *self.pattern))]
 
-    def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
+    def vjp(self, node: Apply, cotangents: Sequence[Variable]) -> list[Any]:
         return [pattern_broadcast(cotangents[0], node.inputs[0].type.broadcastable)]
 
-    def lower(self, p: Any, node: Apply, x: Any) -> Any:
+    def lower(self, p: Builder, node: Apply, x: ProgramValue) -> Any:
         for axis, one in enumerate(self.pattern):
             if one:
                 p.require_length(node, x, axis, 1, "rebroadcast")
@@ -82,7 +86,7 @@ class Rebroadcast(Structured):
 
 
 @hooks.change_pattern.fill
-def pattern_broadcast(x: Any, pattern: Sequence[bool]) -> Any:
+def pattern_broadcast(x: Variable, pattern: Sequence[bool]) -> Any:
     """Return `x` with the broadcastable pattern `pattern`."""
     return x if x.type.broadcastable == tuple(pattern) else Rebroadcast(pattern)(x)
 
@@ -94,23 +98,25 @@ class ShapeOf(Structured):
     connection = connected()
     vjp = no_cotangents
 
-    def make_node(self, x: Any) -> Apply:
+    def make_node(self, x: TensorLike) -> Apply:
         x = as_variable(x)
         return self.one([x], "int64", (False,))
 
-    def compute(self, xp: Any, node: Apply, x: Any) -> tuple[Any, ...]:
+    def compute(
+        self, xp: ArrayModule, node: Apply, x: np.ndarray | SparseMatrix
+    ) -> tuple[Any, ...]:
         return (np.asarray(x.shape, dtype="int64"),)
 
-    def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
+    def shape(self, node: Apply, shapes: Sequence[Dims]) -> list[Any]:
         return [(node.inputs[0].type.ndim,)]
 
     def batch(
-        self, node: Apply, values: list[Any], rows: list[bool], batching: Any
+        self, node: Apply, values: list[Variable], rows: list[bool], batching: Batching
     ) -> list[Any] | None:
         x = values[0]
         return [vector_of([as_int64(length(x, a)) for a in range(1, x.type.ndim)])]
 
-    def lower(self, p: Any, node: Apply, x: Any) -> Any:
+    def lower(self, p: Builder, node: Apply, x: ProgramValue) -> Any:
         if not isinstance(node.inputs[0].type, TensorType):
             return p.call_compute(node, [x])
         return p.vector_of([p.length(x, axis) for axis in range(node.inputs[0].type.ndim)])
@@ -130,21 +136,23 @@ class Length(Structured):
     def __init__(self, axis: int) -> None:
         self.axis = axis
 
-    def make_node(self, x: Any) -> Apply:
+    def make_node(self, x: TensorLike) -> Apply:
         x = as_variable(x)
         if not 0 <= self.axis < x.type.ndim:
             raise TypeError(f"x has too few dimensions for Shape_i: axis {self.axis} of {x.type}")
         return self.one([x], "int64", ())
 
-    def compute(self, xp: Any, node: Apply, x: Any) -> tuple[Any, ...]:
+    def compute(
+        self, xp: ArrayModule, node: Apply, x: np.ndarray | SparseMatrix
+    ) -> tuple[Any, ...]:
         return (np.asarray(x.shape[self.axis], dtype="int64"),)
 
     def batch(
-        self, node: Apply, values: list[Any], rows: list[bool], batching: Any
+        self, node: Apply, values: list[Variable], rows: list[bool], batching: Batching
     ) -> list[Any] | None:
         return [as_int64(length(values[0], self.axis + 1))]
 
-    def lower(self, p: Any, node: Apply, x: Any) -> Any:
+    def lower(self, p: Builder, node: Apply, x: ProgramValue) -> Any:
         if not isinstance(node.inputs[0].type, TensorType):
             return p.call_compute(node, [x])
         return p.scalar(p.length(x, self.axis))
@@ -153,7 +161,7 @@ class Length(Structured):
         return f"Shape_i{{{self.axis}}}"
 
 
-def axis_of(name: str, x: Any, axis: Any) -> int:
+def axis_of(name: str, x: Any, axis: object) -> int:
     """Return the number of one axis of `x`, counted from 0.
 
     Raises
@@ -194,29 +202,29 @@ class MakeVector(Structured):
             raise TypeError(f"MakeVector needs scalars, got {[str(v.type) for v in scalars]}")
         return self.one(scalars, self.dtype, (False,))
 
-    def compute(self, xp: Any, node: Apply, *values: Any) -> tuple[Any, ...]:
+    def compute(self, xp: ArrayModule, node: Apply, *values: np.ndarray) -> tuple[Any, ...]:
         return (xp.asarray(xp.stack(values) if values else xp.zeros(0), dtype=self.dtype),)
 
-    def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
+    def shape(self, node: Apply, shapes: Sequence[Dims]) -> list[Any]:
         return [(len(node.inputs),)]
 
     def linear(self, node: Apply) -> list[list[int]]:
         return [list(range(len(node.inputs)))]
 
     def batch(
-        self, node: Apply, values: list[Any], rows: list[bool], batching: Any
+        self, node: Apply, values: list[Variable], rows: list[bool], batching: Batching
     ) -> list[Any] | None:
         columns = [dimshuffle(batching.full(v), (0, "x")) for v in node.inputs]
         return [batching.joined(columns, 1)]
 
-    def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
+    def vjp(self, node: Apply, cotangents: Sequence[Variable]) -> list[Any]:
         return [cotangents[0][i] for i in range(len(node.inputs))]
 
-    def lower(self, p: Any, node: Apply, *values: Any) -> Any:
+    def lower(self, p: Builder, node: Apply, *values: ProgramValue) -> Any:
         return p.vector_of(values, self.dtype)
 
 
-def vector_of(values: Sequence[Any], dtype: str = "int64") -> Any:
+def vector_of(values: Sequence[Variable], dtype: str = "int64") -> Any:
     """Return a vector variable of scalars; a constant if all are known."""
     known = [python_int(v) for v in values]
     if all(v is not None for v in known) and dtype == "int64":
@@ -238,7 +246,7 @@ class Reshape(Structured):
             raise ValueError(f"reshape: ndim must be 0 or greater, got {ndim}")
         self.ndim = int(ndim)
 
-    def make_node(self, x: Any, lengths: Any) -> Apply:
+    def make_node(self, x: TensorLike, lengths: Variable) -> Apply:
         x = tensor_operand("reshape", x)
         lengths = as_variable(lengths)
         if lengths.type.ndim == 0:
@@ -253,14 +261,16 @@ class Reshape(Structured):
             pattern = other if len(other) == self.ndim else pattern
         return self.one([x, lengths], x.type.dtype, pattern)
 
-    def compute(self, xp: Any, node: Apply, x: Any, lengths: Any) -> tuple[Any, ...]:
+    def compute(
+        self, xp: ArrayModule, node: Apply, x: np.ndarray, lengths: np.ndarray
+    ) -> tuple[Any, ...]:
         wanted = tuple(int(n) for n in lengths)
         if any(n < -1 for n in wanted):
             # NumPy takes all that are negative for -1.
             raise ValueError(f"cannot reshape array of size {x.size} into shape {wanted}")
         return (xp.reshape(x, wanted),)
 
-    def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
+    def shape(self, node: Apply, shapes: Sequence[Dims]) -> list[Any]:
         found = lengths_of(node.inputs[1], self.ndim)
         lengths = [None if n is None else as_length(n) for n in found]
         if all(isinstance(n, int) and n >= 0 for n in lengths):
@@ -276,7 +286,7 @@ class Reshape(Structured):
                 return [tuple(lengths)]
         return [tuple(n if n is not None and not_negative(n) else None for n in lengths)]
 
-    def misfit(self, node: Apply, shapes: Sequence[Any]) -> str | None:
+    def misfit(self, node: Apply, shapes: Sequence[Dims]) -> str | None:
         asked = [
             python_int(n) if n is not None else None for n in lengths_of(node.inputs[1], self.ndim)
         ]
@@ -289,19 +299,19 @@ class Reshape(Structured):
         return f"{items} items cannot be reshaped to {tuple(asked)}"
 
     def batch(
-        self, node: Apply, values: list[Any], rows: list[bool], batching: Any
+        self, node: Apply, values: list[Variable], rows: list[bool], batching: Batching
     ) -> list[Any] | None:
         x, lengths = values
         if rows[1]:
             return None
         return [reshape_op(x, [batching.size, *batching.items(lengths, self.ndim)])]
 
-    def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
+    def vjp(self, node: Apply, cotangents: Sequence[Variable]) -> list[Any]:
         x = node.inputs[0]
         back = reshape_op(cotangents[0], shape(x), x.type.ndim)
         return [pattern_broadcast(back, x.type.broadcastable), None]
 
-    def lower(self, p: Any, node: Apply, x: Any, lengths: Any) -> Any:
+    def lower(self, p: Builder, node: Apply, x: TensorLike, lengths: ProgramValue) -> Any:
         return p.reshape(node, x, lengths, self.ndim)
 
     def __str__(self) -> str:
@@ -311,7 +321,7 @@ class Reshape(Structured):
 _INTEGERS = ("int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64", "bool")
 
 
-def reshape_op(x: Any, lengths: Any, ndim: int | None = None) -> Any:
+def reshape_op(x: object, lengths: Any, ndim: int | None = None) -> Any:
     """Return `x` reshaped; `lengths` is a vector variable, or a sequence of ints and scalars."""
     if isinstance(lengths, (list, tuple)):
         ndim = len(lengths)
@@ -330,7 +340,7 @@ def reshape_op(x: Any, lengths: Any, ndim: int | None = None) -> Any:
     return Reshape(ndim)(x, lengths)
 
 
-def vector_length(v: Any) -> int:
+def vector_length(v: TensorLike) -> int:
     """Return the length of a vector variable if the graph says it; else raise ValueError."""
     v = as_variable(v)
     if v.type.ndim != 1:
@@ -343,7 +353,7 @@ def vector_length(v: Any) -> int:
     return found
 
 
-def _stated_length(v: Any) -> int | None:
+def _stated_length(v: Variable) -> int | None:
     """Return the length of a vector if itself says it, as the shape of a tensor does."""
     if v.type.broadcastable[0]:
         return 1
@@ -365,7 +375,7 @@ def first_length(v: Any) -> int | None:
     return python_int(v.owner.rules.shape(v.owner, shapes)[v.index][0])
 
 
-def _lengths_stated(v: Any) -> tuple[Any, ...]:
+def _lengths_stated(v: Variable) -> tuple[Any, ...]:
     stated = _stated_length(v) if v.type.ndim == 1 else None
     return tuple(length(v, a) for a in range(v.type.ndim)) if stated is None else (stated,)
 
@@ -381,7 +391,7 @@ class SpecifyShape(Structured):
     connection = connected(0)
     linear = linear_in(0)
 
-    def __call__(self, x: Any, shape: Any, **options: Any) -> Any:
+    def __call__(self, x: TensorLike, shape: Any, **options: object) -> Any:
         lengths = shape
         if isinstance(lengths, (list, tuple)) and any(n is None for n in lengths):
             x = tensor_operand("specify_shape", x)
@@ -391,7 +401,7 @@ class SpecifyShape(Structured):
             lengths = vector_of([as_variable(n) for n in own])
         return super().__call__(x, lengths, **options)
 
-    def misfit(self, node: Apply, shapes: Sequence[Any]) -> str | None:
+    def misfit(self, node: Apply, shapes: Sequence[Dims]) -> str | None:
         x, lengths = node.inputs
         asked = [None if n is None else as_length(n) for n in lengths_of(lengths, x.type.ndim)]
         if len(asked) != x.type.ndim or not x.type.sized:
@@ -401,7 +411,7 @@ class SpecifyShape(Structured):
                 return f"axis {axis} has length {given}, not {wanted}"
         return None
 
-    def make_node(self, x: Any, lengths: Any) -> Apply:
+    def make_node(self, x: TensorLike, lengths: TensorLike) -> Apply:
         x, lengths = tensor_operand("specify_shape", x), as_variable(lengths)
         count = _stated_length(lengths) if lengths.type.ndim == 1 else None
         assert count in (None, x.type.ndim), (
@@ -409,13 +419,15 @@ class SpecifyShape(Structured):
         )
         return self.one([x, lengths], x.type.dtype, x.type.broadcastable)
 
-    def compute(self, xp: Any, node: Apply, x: Any, lengths: Any) -> tuple[Any, ...]:
+    def compute(
+        self, xp: ArrayModule, node: Apply, x: np.ndarray, lengths: np.ndarray
+    ) -> tuple[Any, ...]:
         assert tuple(x.shape) == tuple(lengths), (
             f"SpecifyShape: got shape {tuple(x.shape)}, expected {tuple(int(n) for n in lengths)}."
         )
         return (x,)
 
-    def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
+    def shape(self, node: Apply, shapes: Sequence[Dims]) -> list[Any]:
         x, lengths = node.inputs
         known = [n if n is None else as_length(n) for n in lengths_of(lengths, x.type.ndim)]
         return [
@@ -423,7 +435,7 @@ class SpecifyShape(Structured):
         ]
 
     def batch(
-        self, node: Apply, values: list[Any], rows: list[bool], batching: Any
+        self, node: Apply, values: list[Variable], rows: list[bool], batching: Batching
     ) -> list[Any] | None:
         x, lengths = values
         if rows[1]:
@@ -431,10 +443,10 @@ class SpecifyShape(Structured):
         sizes = batching.items(lengths, node.inputs[0].type.ndim)
         return [specify_shape(x, vector_of([batching.size, *sizes]))]
 
-    def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
+    def vjp(self, node: Apply, cotangents: Sequence[Variable]) -> list[Any]:
         return [specify_shape(cotangents[0], node.inputs[1]), None]
 
-    def lower(self, p: Any, node: Apply, x: Any, lengths: Any) -> Any:
+    def lower(self, p: Builder, node: Apply, x: ProgramValue, lengths: ProgramValue) -> Any:
         rank = node.inputs[0].type.ndim
         p.require_rank(node, lengths, rank, "specify_rank")
         for axis, value in enumerate(p.integers(lengths, rank)):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -14,6 +14,9 @@ from theano._core.ir.variable import Apply, Constant, Variable
 from theano._core.ops.core.op import as_variable, connected, no_cotangents, scalar_shape
 from theano._core.ops.core.python_call import Called
 from theano._core.ops.elementwise.elementwise import cast
+
+if TYPE_CHECKING:
+    from theano._core.ir.annotations import ArrayModule, Dims, TensorLike
 
 _NONE = NoneType()
 
@@ -36,7 +39,9 @@ class SliceType(ObjectType):
 
     constant_class = SliceConstant
 
-    def filter(self, value: Any, strict: bool = False, allow_downcast: bool | None = None) -> slice:
+    def filter(
+        self, value: object, strict: bool = False, allow_downcast: bool | None = None
+    ) -> slice:
         if not isinstance(value, slice):
             raise TypeError(f"Expected a slice, got {value!r} of type {type(value).__name__}")
         return value
@@ -48,7 +53,7 @@ class SliceType(ObjectType):
 slicetype = SliceType()
 
 
-def as_int_none_variable(x: Any) -> Any:
+def as_int_none_variable(x: TensorLike) -> Any:
     """Return a part of a slice as a variable: an integer scalar, or the constant None."""
     if x is None:
         return _NONE.make_constant(None)
@@ -67,7 +72,9 @@ class MakeSlice(Called):
     connection = connected()
     vjp = no_cotangents
 
-    def make_node(self, slc: Any, stop: Any = None, step: Any = None) -> Apply:
+    def make_node(
+        self, slc: TensorLike, stop: TensorLike | None = None, step: TensorLike | None = None
+    ) -> Apply:
         parts = [slc, stop, step]
         if isinstance(slc, slice):
             if stop is not None or step is not None:
@@ -76,7 +83,7 @@ class MakeSlice(Called):
         kind = slicetype
         return Apply(self, [as_int_none_variable(p) for p in parts], [kind.variable_class(kind)])
 
-    def compute(self, xp: Any, node: Apply, *parts: Any) -> tuple[Any, ...]:
+    def compute(self, xp: ArrayModule, node: Apply, *parts: np.ndarray) -> tuple[Any, ...]:
         return (slice(*(None if p is None else int(p) for p in parts)),)
 
     def folds(self, node: Apply) -> bool:
@@ -92,23 +99,23 @@ class SliceParts(Called):
     vjp = no_cotangents
     connection = connected()
 
-    def make_node(self, value: Any, length: Any) -> Apply:
+    def make_node(self, value: Any, length: TensorLike) -> Apply:
         kind = TensorType("int64", ())
         outputs = [kind.variable_class(kind) for _ in range(3)]
         return Apply(self, [value, cast(as_variable(length), "int64")], outputs)
 
-    def compute(self, xp: Any, node: Apply, value: Any, length: Any) -> tuple[Any, ...]:
+    def compute(self, xp: ArrayModule, node: Apply, value: Any, length: Any) -> tuple[Any, ...]:
         start, stop, step = value.indices(int(length))
         if step < 0 and stop < 0:
             # Before the first item: -1 would be the last one.
             stop = -int(length) - 1
         return tuple(np.asarray(part, dtype="int64") for part in (start, stop, step))
 
-    def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
+    def shape(self, node: Apply, shapes: Sequence[Dims]) -> list[Any]:
         return [(), (), ()]
 
 
-def parts_of(value: Any, length: Any) -> slice:
+def parts_of(value: Any, length: object) -> slice:
     """Return an index of an axis of `length` for a variable that holds a slice."""
     if isinstance(value, Constant):
         return value.data

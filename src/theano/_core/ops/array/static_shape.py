@@ -56,7 +56,7 @@ def declare_sizes(node: Apply) -> None:
             out.type = kind.clone(shape=shape)
 
 
-def _lengths(variable: Any) -> tuple[Any, ...]:
+def _lengths(variable: Variable) -> tuple[Any, ...]:
     kind = variable.type
     if not isinstance(kind, TensorType):
         return ()
@@ -69,12 +69,12 @@ def _lengths(variable: Any) -> tuple[Any, ...]:
         )
 
 
-def _written(shape: Sequence[Any]) -> str:
+def _written(shape: Sequence[object]) -> str:
     inner = ", ".join(str(n) if isinstance(n, int) else "None" for n in shape)
     return f"({inner},)" if len(shape) == 1 else f"({inner})"
 
 
-def _known(length: Any) -> int | None:
+def _known(length: int) -> int | None:
     """Return a length as an int, if it is made of constants only."""
     if length is None or isinstance(length, int):
         return length
@@ -116,6 +116,6 @@ def without_sizes(outputs: Sequence[Variable], replace: dict[Variable, Variable]
 
 
 @hooks.check_lengths.fill
-def _checked_lengths(x: Any, shape: Sequence[int | None]) -> Any:
+def _checked_lengths(x: Variable, shape: Sequence[int | None]) -> Any:
     unknown = [n is not None and have is None for n, have in zip(shape, x.type.shape, strict=True)]
     return specify_shape(x, shape) if any(unknown) else x

@@ -7,7 +7,7 @@ does not say is run row by row, in a loop.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import theano._core.ops.array.indexing_batch  # noqa: F401 - declares what indexing is over rows
 from theano._core.ir.graph import ancestors, copy_graph, toposort
@@ -25,6 +25,9 @@ from theano._core.ops.control.scan import Loop
 from theano._core.ops.control.scan_state import State, is_rows
 from theano._core.ops.core.dimshuffle import dimshuffle
 from theano._core.ops.core.op import complete_values, inside_body
+
+if TYPE_CHECKING:
+    from theano._core.ir.annotations import TensorLike
 
 # What the results of all rows must have, said where they do not.
 ONE_SHAPE = (
@@ -53,10 +56,10 @@ class Batch:
 
     def __init__(
         self,
-        size: Any,
-        rows: Mapping[Any, Any],
-        same: Mapping[Any, Any],
-        inputs: Collection[Any] = (),
+        size: TensorLike,
+        rows: Mapping[Variable, Variable],
+        same: Mapping[Variable, Variable],
+        inputs: Collection[object] = (),
     ) -> None:
         self.size = as_int64(size)
         self.rows = dict(rows)
@@ -65,7 +68,7 @@ class Batch:
         self._results: set[Any] = set()
         self._users: dict[Any, list[Apply]] = {}
 
-    def of(self, values: Sequence[Any]) -> list[Any] | None:
+    def of(self, values: Sequence[TensorLike]) -> list[Any] | None:
         """Return the rows of each value; None if one of them cannot be had."""
         return [self.full(v) for v in values] if self.add(values) else None
 
@@ -88,24 +91,24 @@ class Batch:
         found = self.rows.get(variable, self.same.get(variable))
         return variable if found is None and variable not in self.inputs else found
 
-    def full(self, variable: Any) -> Any:
+    def full(self, variable: TensorLike) -> Any:
         """Return the rows of a variable; equal ones if it is the same for all."""
         value = self.value(variable)
         return value if variable in self.rows else self.broadcast(value)
 
-    def broadcast(self, value: Any) -> Any:
+    def broadcast(self, value: Variable) -> Any:
         """Return a value as equal rows."""
         lengths = [as_int64(length(value, a)) for a in range(value.type.ndim)]
         return alloc(dimshuffle(value, ["x", *range(value.type.ndim)]), self.size, *lengths)
 
-    def inside(self, size: Any, table: Mapping[Any, Any]) -> Batch:
+    def inside(self, size: Variable, table: Mapping[Variable, Variable]) -> Batch:
         """Return the walk of a body whose inputs become those of `table`; some have rows."""
         pairs = list(table.items())
         rows = {v: new for v, new in pairs if is_rows(v) and new.type.ndim > v.type.ndim}
         same = {v: new for v, new in pairs if v not in rows}
         return Batch(size, rows, same)
 
-    def all_of(self, condition: Any) -> Any:
+    def all_of(self, condition: TensorLike) -> Any:
         """Return whether a condition holds in all rows."""
         return reduce("all", condition)
 
@@ -113,7 +116,7 @@ class Batch:
         """Have the whole expression be computed row by row."""
         raise RaggedRows
 
-    def check_last_row(self, variable: Any, depth: int) -> None:
+    def check_last_row(self, variable: Variable, depth: int) -> None:
         """Raise RaggedRows if more is read of a loop's state than its last row.
 
         Rows of which each has its own number of steps have that in common, and nothing more.
@@ -127,11 +130,11 @@ class Batch:
             elif index[:1] != (-1,):
                 raise RaggedRows
 
-    def joined(self, values: Sequence[Any], axis: int) -> Any:
+    def joined(self, values: Sequence[Variable], axis: int) -> Any:
         """Return arrays one after another along an axis."""
         return Join(axis)(*values)
 
-    def items(self, vector: Any, count: int) -> list[Any]:
+    def items(self, vector: Variable, count: int) -> list[Any]:
         """Return the `count` items of a vector of integers."""
         known = lengths_of(vector, count)
         return [
@@ -162,14 +165,14 @@ class Batch:
                 self.rows[out] = pattern_broadcast(result, (False, *out.type.broadcastable))
         return True
 
-    def apply(self, node: Apply, values: list[Any], rows: list[bool]) -> list[Any] | None:
+    def apply(self, node: Apply, values: list[Variable], rows: list[bool]) -> list[Any] | None:
         """Return the outputs of a node over rows; None if they cannot be had."""
         with inside_body(node):
             results = node.rules.batch(node, values, rows, self)
         complete_values(results or ())
         return self._one_by_one(node, values, rows) if results is None else results
 
-    def in_one_loop(self, values: Sequence[Any]) -> list[Any]:
+    def in_one_loop(self, values: Sequence[Variable]) -> list[Any]:
         """Return the rows of values by one loop, in which they may have parts that are ragged."""
         free = [v for v in leaves_of(values, self.inputs) if not isinstance(v, Constant)]
         free = [v for v in free if v not in self.rows]
@@ -182,7 +185,7 @@ class Batch:
             self.size, *self.rows.values(), *(self.same.get(v, v) for v in free)
         ).outputs
 
-    def _one_by_one(self, node: Apply, values: list[Any], rows: list[bool]) -> list[Any]:
+    def _one_by_one(self, node: Apply, values: list[Variable], rows: list[bool]) -> list[Any]:
         """Return the rows of the outputs of a node by a loop over the rows."""
         if not all(isinstance(v.type, TensorType) for v in (*node.inputs, *node.outputs)):
             raise NotImplementedError(

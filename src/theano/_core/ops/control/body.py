@@ -7,7 +7,7 @@ from typing import Any
 
 from theano._core.ir.graph import check_inputs, copy_graph, toposort
 from theano._core.ir.graph import inputs as leaves_of
-from theano._core.ir.variable import Apply, Constant
+from theano._core.ir.variable import Apply, Constant, Variable
 from theano._core.ops.array.dims import as_int64
 from theano._core.ops.array.shaping import Length, length
 
@@ -51,7 +51,7 @@ class Body:
         if self._key is None:
             names: dict[Any, Any] = {v: i for i, v in enumerate(self.inputs)}
 
-            def name(variable: Any) -> Any:
+            def name(variable: object) -> Any:
                 if isinstance(variable, Constant) and variable not in names:
                     return variable.signature()
                 return names[variable]
@@ -129,7 +129,7 @@ class Body:
             for v in self.outputs
         ]
 
-    def _outside(self, length: Any, known: Mapping[Any, Any]) -> Any:
+    def _outside(self, length: Any, known: Mapping[Variable, Variable]) -> Any:
         if isinstance(length, int):
             return length
         length = copy_graph([length], dict(known))[0]

@@ -7,17 +7,23 @@ rewriting moves what only one group needs into the bodies of a `Branch`, of whic
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from theano._core.ir.graph import toposort
 from theano._core.ir.types import TensorType
-from theano._core.ir.variable import Apply
+from theano._core.ir.variable import Apply, Variable
 from theano._core.ops.control.body import Body
 from theano._core.ops.core.dimshuffle import dimshuffle
 from theano._core.ops.core.evaluation import evaluate
 from theano._core.ops.core.fill import zeros_like_float
 from theano._core.ops.core.op import Structured, as_variable
 from theano._core.ops.elementwise.arithmetic import switch
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from theano._core.ir.annotations import ArrayModule, Dims, TensorLike
+    from theano._core.ops.core.protocols import Batching, Builder, ProgramValue, Trace
 
 
 class IfElse(Structured):
@@ -53,10 +59,14 @@ class IfElse(Structured):
         """Return the two groups of values."""
         return node.inputs[1 : 1 + self.n_outs], node.inputs[1 + self.n_outs :]
 
-    def compute(self, xp: Any, node: Apply, condition: Any, *values: Any) -> tuple[Any, ...]:
+    def compute(
+        self, xp: ArrayModule, node: Apply, condition: np.ndarray, *values: np.ndarray
+    ) -> tuple[Any, ...]:
         return values[: self.n_outs] if bool(condition) else values[self.n_outs :]
 
-    def jax(self, j: Any, node: Apply, condition: Any, *values: Any) -> Sequence[Any]:
+    def jax(
+        self, j: Trace, node: Apply, condition: np.ndarray, *values: np.ndarray
+    ) -> Sequence[Any]:
         if j.is_known(condition):
             return self.compute(j.numpy, node, condition, *values)
         pairs = list(zip(values[: self.n_outs], values[self.n_outs :], strict=True))
@@ -64,7 +74,7 @@ class IfElse(Structured):
             raise TypeError("the two sides have other shapes")
         return [j.numpy.where(condition != 0, one, two) for one, two in pairs]
 
-    def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
+    def shape(self, node: Apply, shapes: Sequence[Dims]) -> list[Any]:
         return common_lengths(shapes[1 : 1 + self.n_outs], shapes[1 + self.n_outs :])
 
     def connection(self, node: Apply) -> list[list[bool]]:
@@ -75,7 +85,7 @@ class IfElse(Structured):
         return [list(range(1, len(node.inputs)))]
 
     def batch(
-        self, node: Apply, values: list[Any], rows: list[bool], batching: Any
+        self, node: Apply, values: list[Variable], rows: list[bool], batching: Batching
     ) -> list[Any] | None:
         condition, *_ = values
         then, otherwise = self.sides(node)
@@ -91,7 +101,7 @@ class IfElse(Structured):
         ]
         return self.make_node(condition, *values).outputs
 
-    def vjp(self, node: Apply, cotangents: Sequence[Any], reverse: Any = None) -> list[Any]:
+    def vjp(self, node: Apply, cotangents: Sequence[Variable], reverse: object = None) -> list[Any]:
         condition = node.inputs[0]
         then, otherwise = self.sides(node)
         first: list[Any] = []
@@ -103,7 +113,7 @@ class IfElse(Structured):
         # Next to almost every condition the same branch is taken.
         return [zeros_like_float(condition), *first, *second]
 
-    def lower(self, p: Any, node: Apply, *values: Any) -> Any:
+    def lower(self, p: Builder, node: Apply, *values: ProgramValue) -> Any:
         raise NotImplementedError("rewriting turns IfElse into Branch")
 
     def __str__(self) -> str:
@@ -114,7 +124,7 @@ def _text(label: str | None) -> str:
     return f"if{{{label}}}" if label else "if"
 
 
-def _chosen(condition: Any, one: Any, two: Any) -> Any:
+def _chosen(condition: TensorLike, one: Any, two: Any) -> Any:
     """Return, per row, the one or the other."""
     return switch(dimshuffle(condition, [0, *["x"] * (one.type.ndim - 1)]), one, two)
 
@@ -138,7 +148,7 @@ class Branch(Structured):
         """Tell whether its results for constants may be computed before the function runs."""
         return self.then.foldable() and self.otherwise.foldable()
 
-    def make_node(self, condition: Any, *values: Any) -> Apply:
+    def make_node(self, condition: TensorLike, *values: Any) -> Apply:
         outputs = [
             kind.variable_class(kind)
             for kind in (
@@ -148,11 +158,13 @@ class Branch(Structured):
         ]
         return Apply(self, [scalar_condition(condition), *values], outputs)
 
-    def compute(self, xp: Any, node: Apply, condition: Any, *values: Any) -> tuple[Any, ...]:
+    def compute(
+        self, xp: ArrayModule, node: Apply, condition: np.ndarray, *values: object
+    ) -> tuple[Any, ...]:
         body = self.then if bool(condition) else self.otherwise
         return tuple(evaluate(body.outputs, dict(zip(body.inputs, values, strict=True))))
 
-    def jax(self, j: Any, node: Apply, condition: Any, *values: Any) -> list[Any]:
+    def jax(self, j: Trace, node: Apply, condition: np.ndarray, *values: np.ndarray) -> list[Any]:
         if j.is_known(condition):
             body = self.then if condition else self.otherwise
             return j.run(body.outputs, dict(zip(body.inputs, values, strict=True)))
@@ -164,14 +176,14 @@ class Branch(Structured):
         j.require(passed)
         return results
 
-    def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
+    def shape(self, node: Apply, shapes: Sequence[Dims]) -> list[Any]:
         then, otherwise = (
             b.lengths(shapes[1:], dict(zip(b.inputs, node.inputs[1:], strict=True)))
             for b in (self.then, self.otherwise)
         )
         return common_lengths(then, otherwise)
 
-    def lower(self, p: Any, node: Apply, *values: Any) -> Any:
+    def lower(self, p: Builder, node: Apply, *values: ProgramValue) -> Any:
         return p.branch(node, values)
 
     def __str__(self) -> str:
@@ -208,11 +220,11 @@ def common_lengths(then: Sequence[Any], otherwise: Sequence[Any]) -> list[Any]:
     ]
 
 
-def _same_length(one: Any, two: Any) -> Any:
+def _same_length(one: object, two: object) -> Any:
     return one if one is two or (isinstance(one, int) and one == two) else None
 
 
-def needed_always(roots: Sequence[Any], ends: Collection[Any] = ()) -> set[Any]:
+def needed_always(roots: Sequence[Variable], ends: Collection[Variable] = ()) -> set[Any]:
     """Return the variables that `roots` need whichever branches are taken; `ends` end the walk."""
     found = set(roots)
     for node in reversed(toposort(roots, ends)):
@@ -221,6 +233,6 @@ def needed_always(roots: Sequence[Any], ends: Collection[Any] = ()) -> set[Any]:
     return found
 
 
-def if_else(condition: Any, one: Any, two: Any) -> Any:
+def if_else(condition: Variable, one: object, two: object) -> Any:
     """Return `one` if a scalar holds, else `two`; only that is computed."""
     return IfElse(1)(condition, one, two)

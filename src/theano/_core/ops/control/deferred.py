@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -12,10 +12,14 @@ from theano._core.base import dtypes
 from theano._core.base.settings import change_flags
 from theano._core.ir import hooks
 from theano._core.ir.types import TensorType
-from theano._core.ir.variable import Apply
+from theano._core.ir.variable import Apply, Variable
 from theano._core.ops.control.body import Body
 from theano._core.ops.core.fill import zeros_like_float
 from theano._core.ops.core.python_call import Called
+
+if TYPE_CHECKING:
+    from theano._core.ir.annotations import ArrayModule, Dims
+    from theano._core.ops.core.protocols import Forward, Trace
 
 
 class Deferred(Called):
@@ -60,7 +64,7 @@ class Deferred(Called):
         kinds = [inputs[i].type for i in self.likes]
         return Apply(self, list(inputs), [kind.variable_class(kind) for kind in kinds])
 
-    def compute(self, xp: Any, node: Apply, *arrays: Any) -> tuple[Any, ...]:
+    def compute(self, xp: ArrayModule, node: Apply, *arrays: Any) -> tuple[Any, ...]:
         if self._function is None:
             body = self.body()
             self._function = hooks.compile_body(body.inputs, body.outputs)
@@ -70,16 +74,16 @@ class Deferred(Called):
             for i, value in zip(self.likes, found, strict=True)
         )
 
-    def jax(self, j: Any, node: Apply, *arrays: Any) -> Sequence[Any]:
+    def jax(self, j: Trace, node: Apply, *arrays: np.ndarray) -> Sequence[Any]:
         results, passed = j.body(self.body(), arrays)
         j.require(passed)
         pairs = zip(self.likes, results, strict=True)
         return [j.numpy.broadcast_to(value, arrays[i].shape) for i, value in pairs]
 
-    def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
+    def shape(self, node: Apply, shapes: Sequence[Dims]) -> list[Any]:
         return [shapes[i] for i in self.likes]
 
-    def vjp(self, node: Apply, cotangents: Sequence[Any], reverse: Any = None) -> list[Any]:
+    def vjp(self, node: Apply, cotangents: Sequence[Variable], reverse: object = None) -> list[Any]:
         given = [i for i, g in enumerate(cotangents) if g is not None]
         targets = [i for i, v in enumerate(node.inputs) if _is_float(v)]
         op = Deferred(partial(_pulled_back, self, given, targets, reverse), targets)
@@ -89,13 +93,13 @@ class Deferred(Called):
             results[i] = out
         return results
 
-    def jvp(self, node: Apply, tangents: Sequence[Any], forward: Any) -> list[Any]:
+    def jvp(self, node: Apply, tangents: Sequence[Variable | None], forward: Forward) -> list[Any]:
         given = [i for i, t in enumerate(tangents) if t is not None]
         op = Deferred(partial(_pushed_forward, self, given, forward), self.likes)
         return op.make_node(*node.inputs, *(tangents[i] for i in given)).outputs
 
 
-def _is_float(v: Any) -> bool:
+def _is_float(v: Variable) -> bool:
     return isinstance(v.type, TensorType) and not dtypes.is_discrete(v.type.dtype)
 
 
@@ -116,7 +120,7 @@ def _pulled_back(op: Deferred, given: Sequence[int], targets: Sequence[int], rev
     return Body([*body.inputs, *seeds], outputs)
 
 
-def _pushed_forward(op: Deferred, given: Sequence[int], forward: Any) -> Body:
+def _pushed_forward(op: Deferred, given: Sequence[int], forward: Forward) -> Body:
     body = op.body()
     tangents = [_like(body.inputs[i]) for i in given]
     places = [body.inputs[i] for i in given]

@@ -4,15 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from theano._core.ir.comparison import io_connection_pattern
 from theano._core.ir.graph import ancestors, copy_graph
-from theano._core.ir.variable import Apply
+from theano._core.ir.variable import Apply, Variable
 from theano._core.ops.control.body import Body
 from theano._core.ops.core.evaluation import evaluate
 from theano._core.ops.core.fill import zeros_like_float
 from theano._core.ops.core.op import Structured
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from theano._core.ir.annotations import ArrayModule, Dims
+    from theano._core.ops.core.protocols import Builder, Forward, ProgramValue, Trace
 
 # A rule that the user gives: from a node, the cotangents of its outputs (or tangents of its
 # inputs) and a function that returns the derived results to the results.
@@ -58,28 +64,35 @@ class InnerGraph(Structured):
         outputs = [out.type.variable_class(out.type) for out in self.body.outputs]
         return Apply(self, values, outputs)
 
-    def compute(self, xp: Any, node: Apply, *arrays: Any) -> tuple[Any, ...]:
+    def compute(self, xp: ArrayModule, node: Apply, *arrays: object) -> tuple[Any, ...]:
         known = dict(zip(self.body.inputs, arrays, strict=True))
         return tuple(evaluate(self.body.outputs, known))
 
-    def jax(self, j: Any, node: Apply, *arrays: Any) -> list[Any]:
+    def jax(self, j: Trace, node: Apply, *arrays: np.ndarray) -> list[Any]:
         results, passed = j.body(self.body, arrays)
         j.require(passed)
         return results
 
-    def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
+    def shape(self, node: Apply, shapes: Sequence[Dims]) -> list[Any]:
         return self.body.lengths(shapes, dict(zip(self.body.inputs, node.inputs, strict=True)))
 
     def connection(self, node: Apply) -> list[list[bool]]:
         return self.pattern or io_connection_pattern(self.body.inputs, self.body.outputs)
 
-    def vjp(self, node: Apply, cotangents: Sequence[Any], reverse: Any = None) -> list[Any]:
+    def vjp(
+        self,
+        node: Apply,
+        cotangents: Sequence[Variable],
+        reverse: Callable[..., object] | None = None,
+    ) -> list[Any]:
         derived = partial(self._derived_vjp, node, cotangents, reverse)
         if self.pullback is None:
             return derived()
         return self.pullback(node, _or_zeros(cotangents, node.outputs), derived)
 
-    def _derived_vjp(self, node: Apply, cotangents: Sequence[Any], reverse: Any) -> list[Any]:
+    def _derived_vjp(
+        self, node: Apply, cotangents: Sequence[Variable | None], reverse: Any
+    ) -> list[Any]:
         seeds: dict[Any, Any] = {}
         for out, g in zip(self.body.outputs, cotangents, strict=True):
             if g is not None:
@@ -87,13 +100,15 @@ class InnerGraph(Structured):
         found = reverse(seeds, self.body.inputs)
         return self._outside(node, [found.get(v) for v in self.body.inputs])
 
-    def jvp(self, node: Apply, tangents: Sequence[Any], forward: Any) -> list[Any]:
+    def jvp(self, node: Apply, tangents: Sequence[Variable | None], forward: Forward) -> list[Any]:
         derived = partial(self._derived_jvp, node, tangents, forward)
         if self.pushforward is None:
             return derived()
         return self.pushforward(node, _or_zeros(tangents, node.inputs), derived)
 
-    def _derived_jvp(self, node: Apply, tangents: Sequence[Any], forward: Any) -> list[Any]:
+    def _derived_jvp(
+        self, node: Apply, tangents: Sequence[Variable | None], forward: Forward
+    ) -> list[Any]:
         found = forward(self.body.outputs, dict(zip(self.body.inputs, tangents, strict=True)))
         return self._outside(node, found)
 
@@ -105,13 +120,13 @@ class InnerGraph(Structured):
         return [None if v is None else next(there) for v in values]
 
     def batch(
-        self, node: Apply, values: list[Any], rows: list[bool], batching: Any
+        self, node: Apply, values: Sequence[Variable], rows: list[bool], batching: Any
     ) -> list[Any] | None:
         inside = batching.inside(batching.size, dict(zip(self.body.inputs, values, strict=True)))
         inside.add(self.body.outputs)
         return [inside.value(v) for v in self.body.outputs]
 
-    def lower(self, p: Any, node: Apply, *values: Any) -> Any:
+    def lower(self, p: Builder, node: Apply, *values: ProgramValue) -> Any:
         raise NotImplementedError("rewriting writes inner graphs out")
 
     def __str__(self) -> str:
@@ -156,7 +171,7 @@ class LogSoftmax(_OfRows):
 
 
 def as_one(
-    node: Apply, cotangents: Sequence[Any], limits: Sequence[Any] | None = None
+    node: Apply, cotangents: Sequence[Variable | None], limits: Sequence[Variable] | None = None
 ) -> list[Any]:
     """Return what the reverse rule of a node says, as the outputs of one operation.
 
@@ -182,6 +197,6 @@ def as_one(
     return [None if v is None else next(there) for v in results]
 
 
-def _or_zeros(values: Sequence[Any], variables: Sequence[Any]) -> list[Any]:
+def _or_zeros(values: Sequence[Variable | None], variables: Sequence[Variable]) -> list[Any]:
     pairs = zip(values, variables, strict=True)
     return [zeros_like_float(v) if value is None else value for value, v in pairs]

@@ -10,12 +10,12 @@ sequences and more states; `api/scan/scan.py` makes them.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from theano._core.ir.types import TensorType
-from theano._core.ir.variable import Apply
+from theano._core.ir.variable import Apply, Variable
 from theano._core.ops.array.dims import as_length
 from theano._core.ops.array.dims import total as sum_of_lengths
 from theano._core.ops.array.shaping import pattern_broadcast
@@ -28,6 +28,10 @@ from theano._core.ops.control.scan_vjp import pull_back
 from theano._core.ops.core.evaluation import evaluate
 from theano._core.ops.core.op import Structured, as_variable
 from theano._core.ops.elementwise.elementwise import cast
+
+if TYPE_CHECKING:
+    from theano._core.ir.annotations import Dims
+    from theano._core.ops.core.protocols import Batching, Builder, ProgramValue, Trace
 
 
 class Loop(Structured):
@@ -68,7 +72,7 @@ class Loop(Structured):
         until: bool = False,
         truncate: int = -1,
         name: str | None = None,
-        checkpoint: Any = None,
+        checkpoint: object = None,
         labels: Sequence[str] = (),
     ) -> None:
         self.body = body
@@ -82,7 +86,7 @@ class Loop(Structured):
         # The rules that the body was rewritten by last.
         self.rewritten_by: Any = None
 
-    def replaced(self, body: Body, **fields: Any) -> Loop:
+    def replaced(self, body: Body, **fields: object) -> Loop:
         """Return this loop with another body, and other `states`, `n_sequences` and so on."""
         kept = ("states", "n_sequences", "until", "truncate", "name", "checkpoint", "labels")
         return type(self)(body, **{**{k: getattr(self, k) for k in kept}, **fields})
@@ -111,7 +115,7 @@ class Loop(Structured):
         """Return the inputs of a node; a state that is never read has None."""
         return self.by_role(node.inputs, None)
 
-    def by_role(self, values: Sequence[Any], missing: Any) -> Operands:
+    def by_role(self, values: Sequence[object], missing: object) -> Operands:
         """Return something for each input by role; `missing` for a state that is never read."""
         rest = iter(values[1:])
         sequences = [next(rest) for _ in range(self.n_sequences)]
@@ -142,7 +146,7 @@ class Loop(Structured):
 
     # -- declaration ------------------------------------------------------------------------------
 
-    def make_node(self, n_steps: Any, *values: Any) -> Apply:
+    def make_node(self, n_steps: Any, *values: object) -> Apply:
         n_steps = cast(as_variable(n_steps), "int64")
         inner = self.inner
         count = self.n_sequences + sum(bool(s.taps) for s in self.states) + len(inner.fixed)
@@ -213,7 +217,7 @@ class Loop(Structured):
         ]
         return (*outputs, np.asarray(done, dtype="int64")) if self.until else tuple(outputs)
 
-    def jax(self, j: Any, node: Apply, *arrays: Any) -> list[Any]:
+    def jax(self, j: Trace, node: Apply, *arrays: np.ndarray) -> list[Any]:
         return traced_loop(j, node, arrays)
 
     def _known_lengths(self, node: Apply, arrays: Sequence[Any]) -> list[tuple[int, ...]]:
@@ -228,7 +232,7 @@ class Loop(Structured):
             result.append(tuple(known))
         return result
 
-    def _kept(self, state: State, out: Any, rows: list[Any], lengths: Sequence[int]) -> Any:
+    def _kept(self, state: State, out: Variable, rows: list[Any], lengths: Sequence[int]) -> Any:
         if not isinstance(out.type, TensorType):
             return rows[-1]
         if state.keep == NEW:
@@ -239,7 +243,7 @@ class Loop(Structured):
             return np.stack(rows).astype(out.type.dtype, copy=False)
         return np.zeros((0, *lengths), dtype=out.type.dtype)
 
-    def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
+    def shape(self, node: Apply, shapes: Sequence[Dims]) -> list[Any]:
         given = self.by_role(shapes, ())
         inner, outer = self.inner, self.outer(node)
         known: dict[Any, Any] = {}
@@ -268,7 +272,7 @@ class Loop(Structured):
             results.append((self._row_count(state, steps), *row))
         return [*results, ()] if self.until else results
 
-    def _row_count(self, state: State, steps: Any) -> Any:
+    def _row_count(self, state: State, steps: Variable | int) -> Any:
         if state.keep == ALL:
             return sum_of_lengths([state.depth, steps])
         if state.keep == NEW:
@@ -315,28 +319,30 @@ class Loop(Structured):
                     changed = True
         return reach
 
-    def vjp(self, node: Apply, cotangents: Sequence[Any], reverse: Any = None) -> list[Any]:
+    def vjp(
+        self, node: Apply, cotangents: Sequence[Variable | None], reverse: Any = None
+    ) -> list[Any]:
         return pull_back(node, cotangents, reverse)
 
-    def jvp(self, node: Apply, tangents: Sequence[Any], forward: Any) -> list[Any]:
+    def jvp(self, node: Apply, tangents: Sequence[Variable | None], forward: Any) -> list[Any]:
         return push_forward(node, self.by_role(tangents, None), forward)
 
     def batch(
-        self, node: Apply, values: list[Any], rows: list[bool], batching: Any
+        self, node: Apply, values: list[Variable], rows: list[bool], batching: Batching
     ) -> list[Any] | None:
         given, of_rows = (
             self.by_role(v, missing) for v, missing in ((values, None), (rows, False))
         )
         return batched_loop(node, given, of_rows, batching)
 
-    def lower(self, p: Any, node: Apply, *values: Any) -> Any:
+    def lower(self, p: Builder, node: Apply, *values: ProgramValue) -> Any:
         return p.loop(node, values)
 
     def __str__(self) -> str:
         return f"for{{cpu,{self.name}}}"
 
 
-def _rows_like(value: Any, item: Any, what: str) -> Any:
+def _rows_like(value: Any, item: Variable, what: str) -> Any:
     """Return `value`, whose rows the body takes as `item`."""
     if not isinstance(item.type, TensorType):
         return _like(value, item, what)
@@ -351,7 +357,7 @@ def _rows_like(value: Any, item: Any, what: str) -> Any:
     return pattern_broadcast(value, pattern)
 
 
-def _like(value: Any, variable: Any, what: str) -> Any:
+def _like(value: Any, variable: Variable, what: str) -> Any:
     """Return `value`, which the body takes as `variable`."""
     kind = variable.type
     if not isinstance(kind, TensorType):

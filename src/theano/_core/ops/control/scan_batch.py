@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from theano._core.ir.types import TensorType
-from theano._core.ir.variable import Apply
+from theano._core.ir.variable import Apply, Variable
 from theano._core.ops.array.assertions import Require
 from theano._core.ops.array.broadcasting import alloc
 from theano._core.ops.array.reductions import reduce
@@ -18,6 +18,9 @@ from theano._core.ops.core.dimshuffle import dimshuffle
 from theano._core.ops.core.op import constant
 from theano._core.ops.elementwise.arithmetic import maximum, switch
 from theano._core.ops.elementwise.elementwise import cast
+
+if TYPE_CHECKING:
+    from theano._core.ops.core.protocols import Batching
 
 
 def batched_loop(node: Apply, given: Operands, rows: Operands, batching: Any) -> list[Any] | None:
@@ -107,7 +110,7 @@ def _most(counts: Any) -> Any:
 
 
 def _end_apart(
-    parts: _Parts, before: list[Any], fixed: int, batching: Any, counts: Any = None
+    parts: _Parts, before: list[object], fixed: int, batching: Batching, counts: object = None
 ) -> None:
     """Have each row keep its states once its condition held, and count its steps.
 
@@ -156,6 +159,6 @@ def _kept(done: Any, old: Any, new: Any) -> Any:
     return switch(dimshuffle(done, [0, *["x"] * (new.type.ndim - 1)]), old, new)
 
 
-def _exchanged(x: Any) -> Any:
+def _exchanged(x: Variable) -> Any:
     """Return an array with its first two axes exchanged: the steps, and the rows."""
     return dimshuffle(x, [1, 0, *range(2, x.type.ndim)])

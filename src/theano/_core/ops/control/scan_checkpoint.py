@@ -8,7 +8,7 @@ differentiation", 1992, has the scheme with one level as its simplest case.)
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Apply
@@ -22,6 +22,9 @@ from theano._core.ops.core.op import as_variable
 from theano._core.ops.elementwise.arithmetic import maximum
 from theano._core.ops.elementwise.elementwise import cast
 from theano._core.ops.elementwise.transcendental import sqrt
+
+if TYPE_CHECKING:
+    from theano._core.ir.annotations import TensorLike
 
 
 class Chunked(NamedTuple):
@@ -85,7 +88,7 @@ def _last(history: Any) -> Any:
     return history[-1] if isinstance(history.type, TensorType) else history
 
 
-def _chunk_size(checkpoint: Any, steps: Any) -> Any:
+def _chunk_size(checkpoint: TensorLike, steps: TensorLike) -> Any:
     if checkpoint == "auto":
         return maximum(cast(sqrt(cast(steps, "float64")), "int64"), as_int64(1))
     return cast(as_variable(checkpoint), "int64")
@@ -98,12 +101,12 @@ def _as_row(start: Any) -> Any:
     return dimshuffle(start, ["x", *range(start.type.ndim)])
 
 
-def _split(rows: Any, chunks: Any, size: Any) -> Any:
+def _split(rows: Any, chunks: object, size: object) -> Any:
     rest = [as_int64(length(rows, a)) for a in range(1, rows.type.ndim)]
     return reshape_op(rows, [chunks, size, *rest])
 
 
-def _joined(rows: Any, whole: Any) -> Any:
+def _joined(rows: Any, whole: object) -> Any:
     rest = [as_int64(length(rows, a)) for a in range(2, rows.type.ndim)]
     return reshape_op(rows, [whole, *rest])
 

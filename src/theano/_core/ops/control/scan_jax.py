@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from theano._core.ir.variable import Apply
 from theano._core.ops.control.scan_state import ALL, NEW, is_rows
 
+if TYPE_CHECKING:
+    from theano._core.ir.annotations import TensorLike
+    from theano._core.ops.core.protocols import Trace
 
-def traced_loop(j: Any, node: Apply, arrays: Sequence[Any]) -> list[Any]:
+
+def traced_loop(j: Trace, node: Apply, arrays: Sequence[TensorLike]) -> list[Any]:
     """Return the outputs of a loop for traced arrays, under a trace `j` of the JAX backend.
 
     Raises
@@ -121,7 +125,7 @@ class _Loop:
         if any(self.arrays[n] and s.keep in (ALL, NEW) for n, s in enumerate(self.op.states)):
             raise TypeError("the number of rows depends on values")
 
-        def item(number: Any) -> list[Any]:
+        def item(number: object) -> list[Any]:
             return [j.lax.dynamic_index_in_dim(s, number, keepdims=False) for s in self.sequences]
 
         def step(state: Any) -> Any:

@@ -7,7 +7,7 @@ from typing import Any
 
 from theano._core.base import dtypes
 from theano._core.ir.types import TensorType
-from theano._core.ir.variable import Apply
+from theano._core.ir.variable import Apply, Variable
 from theano._core.ops.control.body import Body
 from theano._core.ops.control.scan_state import Operands, is_rows
 from theano._core.ops.core.fill import zeros_like_float
@@ -63,7 +63,7 @@ def push_forward(node: Apply, given: Operands, forward: Forward) -> list[Any]:
     return [table.get(j) for j in range(len(node.outputs))]
 
 
-def _beside(variables: Sequence[Any], tangents: Sequence[Any]) -> dict[Any, Any]:
+def _beside(variables: Sequence[Variable], tangents: Sequence[Variable | None]) -> dict[Any, Any]:
     """Return a variable of the body for the tangent of each variable that has one."""
     return {
         v: _tangent_of(v, t.type) for v, t in zip(variables, tangents, strict=True) if t is not None
@@ -75,7 +75,7 @@ def _tangent_of(variable: Any, kind: Any) -> Any:
     return TensorType(kind.dtype, variable.type.broadcastable)(name)
 
 
-def _active(node: Apply, given: Operands, seeds: set[Any]) -> list[int]:
+def _active(node: Apply, given: Operands, seeds: set[Variable]) -> list[int]:
     """Return the states that have tangents."""
     op = node.op
     started = [j for j, t in enumerate(given.states) if t is not None]

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from theano._core.ir.types import TensorType
-from theano._core.ir.variable import Apply
+from theano._core.ir.variable import Apply, Variable
 from theano._core.ops.core.op import (
     Structured,
     as_variable,
@@ -16,6 +15,12 @@ from theano._core.ops.core.op import (
     scalar_shape,
 )
 from theano._core.ops.elementwise.arithmetic import minimum
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from theano._core.ir.annotations import ArrayModule, Dims, TensorLike
+    from theano._core.ops.core.protocols import Builder, ProgramValue
 
 # What a state's output holds: initial rows and new rows; only new rows; or the last rows.
 ALL = "all"
@@ -68,22 +73,24 @@ class CheckedSteps(Structured):
     connection = connected()
     vjp = no_cotangents
 
-    def make_node(self, steps: Any, *lengths: Any) -> Apply:
+    def make_node(self, steps: Variable, *lengths: TensorLike) -> Apply:
         return self.one([as_variable(v) for v in (steps, *lengths)], "int64", ())
 
-    def compute(self, xp: Any, node: Apply, steps: Any, *lengths: Any) -> tuple[Any, ...]:
+    def compute(
+        self, xp: ArrayModule, node: Apply, steps: np.ndarray, *lengths: np.ndarray
+    ) -> tuple[Any, ...]:
         if steps < 0:
             raise IndexError(f"Scan was asked to run for negative number of step {steps}")
         if any(steps > n for n in lengths):
             raise ValueError(f"scan: sequences of {lengths} items for {steps} steps")
         return (steps,)
 
-    def lower(self, p: Any, node: Apply, steps: Any, *lengths: Any) -> Any:
+    def lower(self, p: Builder, node: Apply, steps: ProgramValue, *lengths: ProgramValue) -> Any:
         p.check_steps(node, p.integer(steps), [p.integer(n) for n in lengths])
         return steps
 
 
-def checked_steps(steps: Any, lengths: Sequence[Any]) -> Any:
+def checked_steps(steps: Variable, lengths: Dims) -> Any:
     """Return a number of steps, checked against lengths of sequences where that needs doing."""
     unchecked = [n for n in lengths if not _is_least(steps, n)]
     if not unchecked and lengths:

@@ -15,7 +15,7 @@ from theano._core.base import dtypes
 from theano._core.ir.graph import copy_graph, made_by, toposort
 from theano._core.ir.graph import inputs as leaves_of
 from theano._core.ir.types import TensorType
-from theano._core.ir.variable import Apply, Constant
+from theano._core.ir.variable import Apply, Constant, Variable
 from theano._core.ops.array.creation import join
 from theano._core.ops.array.dims import as_int64
 from theano._core.ops.array.gradient import NullType
@@ -34,7 +34,7 @@ from theano._core.ops.elementwise.elementwise import cast
 Reverse = Callable[[Mapping[Any, Any], Sequence[Any]], dict[Any, Any]]
 
 
-def pull_back(node: Apply, cotangents: Sequence[Any], reverse: Reverse) -> list[Any]:
+def pull_back(node: Apply, cotangents: Sequence[Variable | None], reverse: Reverse) -> list[Any]:
     """Return the cotangent of each input of a loop, None where there is none.
 
     Parameters
@@ -55,7 +55,9 @@ def pull_back(node: Apply, cotangents: Sequence[Any], reverse: Reverse) -> list[
     return _Pullback(node, cotangents, reverse).run()
 
 
-def _pull_back_in_chunks(node: Apply, cotangents: Sequence[Any], reverse: Reverse) -> list[Any]:
+def _pull_back_in_chunks(
+    node: Apply, cotangents: Sequence[Variable | None], reverse: Reverse
+) -> list[Any]:
     """Return the cotangents by way of the same loop in chunks."""
     # Inputs may depend on each other: the walk back must end at each of them.
     original, node = node, node.op.make_node(*(v.clone() for v in node.inputs))
@@ -90,16 +92,16 @@ def _pull_back_in_chunks(node: Apply, cotangents: Sequence[Any], reverse: Revers
     return [None if g is None else next(replaced) for g in result]
 
 
-def _at_end(last: Any, rows: Any) -> Any:
+def _at_end(last: Any, rows: object) -> Any:
     """Return zeros like `rows` with their last row set."""
     return IncSubtensor((-1,), True)(zeros_like_float(rows), last[0])
 
 
-def _continuous(variable: Any) -> bool:
+def _continuous(variable: Variable) -> bool:
     return is_rows(variable) and not dtypes.is_discrete(variable.type.dtype)
 
 
-def _is_constant(value: Any) -> bool:
+def _is_constant(value: Variable) -> bool:
     """Tell whether a value is a constant, broadcast perhaps."""
     while made_by(value, DimShuffle):
         value = value.owner.inputs[0]
@@ -212,7 +214,7 @@ class _Pullback:
                     found.setdefault(variable)
         return list(found)
 
-    def _reversed_rows(self, variables: list[Any], index: int) -> Any:
+    def _reversed_rows(self, variables: list[Variable], index: int) -> Any:
         """Return the rows of one of some values of the body, last step first.
 
         They come from a second copy of the loop that returns them; equal loops merge later.
@@ -277,7 +279,9 @@ class _Pullback:
         results = self._loop(outputs, states, carried, starts)
         return self._collect(results, pending, fixed, items)
 
-    def _shifted(self, j: int, pending: list[Any], values: Mapping[Any, Any]) -> list[Any]:
+    def _shifted(
+        self, j: int, pending: list[Variable], values: Mapping[Variable, Variable]
+    ) -> list[Any]:
         """Return what the values before this step's still have to receive, nearest first."""
         taps = dict(zip(self.op.states[j].taps, self.inner.states[j], strict=True))
         result = []
@@ -292,7 +296,11 @@ class _Pullback:
         return result
 
     def _loop(
-        self, outputs: list[Any], states: list[State], carried: list[Any], starts: list[Any]
+        self,
+        outputs: list[Variable],
+        states: list[State],
+        carried: list[Variable],
+        starts: list[Variable],
     ) -> list[Any]:
         """Return the outputs of the backward loop."""
         # Values of the forward steps that were kept need not be computed again.
@@ -321,7 +329,11 @@ class _Pullback:
     # -- the cotangents -----------------------------------------------------------------------
 
     def _collect(
-        self, results: list[Any], pending: dict[int, list[Any]], fixed: list[Any], items: list[Any]
+        self,
+        results: list[Variable],
+        pending: dict[int, list[Variable]],
+        fixed: list[Variable],
+        items: list[Variable],
     ) -> list[Any]:
         rest = iter(results)
         received = {j: [next(rest)[-1:] for _ in pending[j]] for j in self.active}
@@ -349,7 +361,7 @@ class _Pullback:
             for g, v in zip(cotangents, self.node.inputs, strict=True)
         ]
 
-    def _of_lengths(self, rows: Any, sequence: Any) -> Any:
+    def _of_lengths(self, rows: Variable, sequence: Variable) -> Any:
         """Return `rows` with the lengths that the rows of a sequence have, also if there are none.
 
         Without a step, a loop may not know the lengths of what its body computes.
@@ -359,7 +371,7 @@ class _Pullback:
         lengths = [as_int64(length(sequence, axis)) for axis in range(1, sequence.type.ndim)]
         return reshape_op(rows, [self.back, *lengths])
 
-    def _undefined_for(self, variables: list[Any]) -> Any:
+    def _undefined_for(self, variables: list[Variable]) -> Any:
         """Return the gradient that is not defined which makes that of body inputs undefined."""
         for v in variables:
             if v in self.undefined:
@@ -384,7 +396,7 @@ class _Pullback:
             return None
         return self._initial(j, received[j])
 
-    def _padded(self, rows: Any, sequence: Any) -> Any:
+    def _padded(self, rows: Variable, sequence: Variable) -> Any:
         """Return the cotangent of a sequence: zero at items that no step read."""
         steps = self.steps
         if self.op.truncate <= 0 and _is_length_of(steps, sequence):
@@ -428,12 +440,12 @@ def _only_new_rows(cotangent: Any, depth: int) -> bool:
     )
 
 
-def _zeros(variable: Any) -> Any:
+def _zeros(variable: Variable) -> Any:
     """Return the cotangent of integers."""
     return zeros_like_float(variable) if is_rows(variable) else None
 
 
-def _adds_to_zeros(node: Apply, index: Any) -> bool:
+def _adds_to_zeros(node: Apply, index: Sequence[Slice] | Sequence[int]) -> bool:
     if not isinstance(node.op, IncSubtensor) or node.op.assign or node.op.index != index:
         return False
     if node.inputs[1].type.ndim != node.outputs[0].type.ndim - (index == (-1,)):
@@ -445,6 +457,6 @@ def _adds_to_zeros(node: Apply, index: Any) -> bool:
     return isinstance(filling, Constant) and not filling.data.any()
 
 
-def _is_length_of(steps: Any, sequence: Any) -> bool:
+def _is_length_of(steps: Variable, sequence: object) -> bool:
     node = steps.owner
     return node is not None and node.inputs[0] is sequence and node.op == Length(0)

@@ -4,10 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from theano._core.ir.variable import Apply
+from theano._core.ir.variable import Apply, Variable
 from theano._core.ops.core.op import Structured, linear_in, tensor_operand
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from theano._core.ir.annotations import ArrayModule, Dims, TensorLike
+    from theano._core.ops.core.protocols import Batching, Builder, ProgramValue
 
 
 class DimShuffle(Structured):
@@ -50,7 +56,7 @@ class DimShuffle(Structured):
                     f"{self.input_broadcastable}, new order {self.new_order}"
                 )
 
-    def make_node(self, x: Any) -> Apply:
+    def make_node(self, x: TensorLike) -> Apply:
         x = tensor_operand("dimshuffle", x)
         # A pattern may turn out to have more lengths of 1 than were declared, never fewer.
         expected, given = self.input_broadcastable, x.type.broadcastable
@@ -63,36 +69,36 @@ class DimShuffle(Structured):
         pattern = [axis == "x" or x.type.broadcastable[axis] for axis in self.new_order]
         return self.one([x], x.type.dtype, pattern)
 
-    def compute(self, xp: Any, node: Apply, x: Any) -> tuple[Any, ...]:
+    def compute(self, xp: ArrayModule, node: Apply, x: np.ndarray) -> tuple[Any, ...]:
         kept = [axis for axis in self.new_order if axis != "x"]
         value = xp.transpose(x, (*kept, *self.dropped))
         value = value.reshape([x.shape[axis] for axis in kept])
         added = tuple(i for i, axis in enumerate(self.new_order) if axis == "x")
         return (xp.expand_dims(value, added) if added else value,)
 
-    def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
+    def shape(self, node: Apply, shapes: Sequence[Dims]) -> list[Any]:
         return [tuple(1 if axis == "x" else shapes[0][axis] for axis in self.new_order)]
 
     def batch(
-        self, node: Apply, values: list[Any], rows: list[bool], batching: Any
+        self, node: Apply, values: list[Variable], rows: list[bool], batching: Batching
     ) -> list[Any] | None:
         return [dimshuffle(values[0], [0, *(a if a == "x" else a + 1 for a in self.new_order)])]
 
-    def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
+    def vjp(self, node: Apply, cotangents: Sequence[Variable]) -> list[Any]:
         back: list[Any] = ["x"] * len(self.input_broadcastable)
         for position, axis in enumerate(self.new_order):
             if axis != "x":
                 back[axis] = position
         return [dimshuffle(cotangents[0], back)]
 
-    def lower(self, p: Any, node: Apply, x: Any) -> Any:
+    def lower(self, p: Builder, node: Apply, x: ProgramValue) -> Any:
         return p.permute(x, self.new_order)
 
     def __str__(self) -> str:
         return f"InplaceDimShuffle{{{','.join(map(str, self.new_order))}}}"
 
 
-def dimshuffle(x: Any, pattern: Sequence[Any]) -> Any:
+def dimshuffle(x: Any, pattern: Sequence[object]) -> Variable:
     """Return `x` with axes reordered by `pattern`; `x` itself if nothing changes."""
     if list(pattern) == list(range(x.type.ndim)):
         return x
@@ -100,11 +106,11 @@ def dimshuffle(x: Any, pattern: Sequence[Any]) -> Any:
 
 
 @lru_cache(1024)
-def _dimshuffle_op(broadcastable: tuple[bool, ...], pattern: tuple[Any, ...]) -> DimShuffle:
+def _dimshuffle_op(broadcastable: tuple[bool, ...], pattern: tuple[object, ...]) -> DimShuffle:
     return DimShuffle(broadcastable, pattern)
 
 
-def pad_left(x: Any, rank: int) -> Any:
+def pad_left(x: Any, rank: int) -> Variable:
     """Return `x` with broadcastable axes added on the left up to `rank`."""
     missing = rank - x.type.ndim
     if missing <= 0:

@@ -10,7 +10,7 @@ import numpy as np
 
 from theano._core.ir.graph import toposort
 from theano._core.ir.types import TensorType
-from theano._core.ir.variable import Constant
+from theano._core.ir.variable import Apply, Constant
 from theano._core.runtime import native
 
 # What is called for each node of an evaluation, and of those within it.
@@ -46,7 +46,7 @@ def evaluate(
     before = getattr(watch, "before", None)
     known = dict(values)
 
-    def value(variable: Any) -> Any:
+    def value(variable: object) -> Any:
         return variable.data if isinstance(variable, Constant) else known[variable]
 
     with np.errstate(all="ignore"):
@@ -66,13 +66,13 @@ def evaluate(
     return [value(out) for out in outputs]
 
 
-def apply_values(node: Any, inputs: Sequence[Any]) -> list[Any]:
+def apply_values(node: Apply, inputs: Sequence[object]) -> list[Any]:
     """Return the outputs of one node for the values of its inputs."""
     with np.errstate(all="ignore"):
         return _results(node, inputs)
 
 
-def _results(node: Any, inputs: Sequence[Any]) -> list[Any]:
+def _results(node: Apply, inputs: Sequence[object]) -> list[Any]:
     if node.rules is node.op:
         # As in native code, bits do not depend on the number of threads.
         native.one_blas_thread(True)

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from theano._core.base import dtypes
 from theano._core.base.settings import config
-from theano._core.ir.variable import Apply
+from theano._core.ir.variable import Apply, Variable
 from theano._core.ops.core.dimshuffle import pad_left
 from theano._core.ops.core.op import Structured, connected, linear_in, tensor_operand
+
+if TYPE_CHECKING:
+    from theano._core.ir.annotations import ArrayModule, Dims, TensorLike
+    from theano._core.ops.core.protocols import Batching, Builder, ProgramValue
 
 
 class Second(Structured):
@@ -25,32 +29,34 @@ class Second(Structured):
     def __str__(self) -> str:
         return "Elemwise{second,no_inplace}"
 
-    def make_node(self, x: Any, y: Any) -> Apply:
+    def make_node(self, x: TensorLike, y: TensorLike) -> Apply:
         x, y = tensor_operand("fill", x), tensor_operand("fill", y)
         rank = max(x.type.ndim, y.type.ndim)
         x, y = pad_left(x, rank), pad_left(y, rank)
         pattern = [a and b for a, b in zip(x.type.broadcastable, y.type.broadcastable, strict=True)]
         return self.one([x, y], y.type.dtype, pattern)
 
-    def compute(self, xp: Any, node: Apply, x: Any, y: Any) -> tuple[Any, ...]:
+    def compute(
+        self, xp: ArrayModule, node: Apply, x: np.ndarray, y: np.ndarray
+    ) -> tuple[Any, ...]:
         shape = np.broadcast_shapes(x.shape, y.shape)
         return (xp.broadcast_to(y, shape).copy(),)
 
-    def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
+    def shape(self, node: Apply, shapes: Sequence[Dims]) -> list[Any]:
         pattern = node.inputs[1].type.broadcastable
         return [
             tuple(a if one else b for a, b, one in zip(shapes[0], shapes[1], pattern, strict=True))
         ]
 
     def batch(
-        self, node: Apply, values: list[Any], rows: list[bool], batching: Any
+        self, node: Apply, values: list[Variable], rows: list[bool], batching: Batching
     ) -> list[Any] | None:
         return self.make_node(*values).outputs
 
-    def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
+    def vjp(self, node: Apply, cotangents: Sequence[Variable]) -> list[Any]:
         return [None, cotangents[0]]
 
-    def lower(self, p: Any, node: Apply, x: Any, y: Any) -> Any:
+    def lower(self, p: Builder, node: Apply, x: ProgramValue, y: ProgramValue) -> Any:
         return p.broadcast(
             node, y, [p.length(x, axis) for axis in range(node.outputs[0].type.ndim)]
         )
@@ -59,7 +65,7 @@ class Second(Structured):
 second = Second()
 
 
-def fill(x: Any, value: Any) -> Any:
+def fill(x: Any, value: Any) -> Variable:
     """Return `value` in the shape of `x`."""
     if not isinstance(value, np.ndarray) and hasattr(value, "type"):
         if value.type.broadcastable == x.type.broadcastable and all(x.type.broadcastable):
@@ -67,7 +73,7 @@ def fill(x: Any, value: Any) -> Any:
     return second(x, value)
 
 
-def full_like(x: Any, number: Any, dtype: str) -> Any:
+def full_like(x: object, number: TensorLike, dtype: str) -> Variable:
     """Return an array of one number in the shape of `x`.
 
     Also of a scalar it is made from `x`: a function of `x` counts as using it.
@@ -75,7 +81,7 @@ def full_like(x: Any, number: Any, dtype: str) -> Any:
     return second(x, np.asarray(number, dtype=dtype))
 
 
-def zeros_like_float(x: Any) -> Any:
+def zeros_like_float(x: Any) -> Variable:
     """Return zeros in the shape of `x`: of its dtype if that is continuous, else of floatX."""
     dtype = x.type.dtype if not dtypes.is_discrete(x.type.dtype) else config.floatX
     return full_like(x, 0, dtype)

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from theano._core.ir.variable import Apply
 from theano._core.ops.core.op import Structured
 
+if TYPE_CHECKING:
+    from theano._core.ops.core.protocols import Builder, ProgramValue, Trace
+
 
 class Called(Structured):
     """Base of operations that NumPy computes."""
 
-    def lower(self, p: Any, node: Apply, *values: Any) -> Any:
+    def lower(self, p: Builder, node: Apply, *values: ProgramValue) -> Any:
         return p.call_compute(node, values)
 
 
@@ -26,7 +29,7 @@ class Composed(Called):
         """Return a variable for each output of `node`, made of its inputs; None: there is none."""
         raise NotImplementedError
 
-    def jax(self, j: Any, node: Apply, *arrays: Any) -> Sequence[Any]:
+    def jax(self, j: Trace, node: Apply, *arrays: np.ndarray) -> Sequence[Any]:
         found = self.expression(node)
         if found is None:
             return self.compute(j.numpy, node, *arrays)
@@ -51,13 +54,13 @@ class NumPyCall:
             places = [(loop, int(step)) for loop, step in zip(self.loops, steps, strict=True)]
             raise CallError(error, self.node, given, places) from error
 
-    def run(self, values: tuple[Any, ...]) -> tuple[Any, ...]:
+    def run(self, values: tuple[object, ...]) -> tuple[Any, ...]:
         """Return the outputs."""
         results = self.node.rules.compute(np, self.node, *values)
         return tuple(np.asarray(v) if isinstance(v, np.generic) else v for v in results)
 
 
-def shared(values: Sequence[Any]) -> list[bool]:
+def shared(values: Sequence[object]) -> list[bool]:
     """Tell which values are arrays that something else refers to, or that show other memory."""
     return [
         isinstance(value, np.ndarray)
@@ -66,7 +69,7 @@ def shared(values: Sequence[Any]) -> list[bool]:
     ]
 
 
-def _references(values: Sequence[Any]) -> list[int]:
+def _references(values: Sequence[object]) -> list[int]:
     return [sys.getrefcount(value) for value in values]
 
 
@@ -100,7 +103,7 @@ class CallError(Exception):
         self,
         error: Exception,
         node: Apply,
-        values: Sequence[Any],
+        values: Sequence[object],
         steps: Sequence[tuple[Apply, int]] = (),
     ) -> None:
         super().__init__(error)

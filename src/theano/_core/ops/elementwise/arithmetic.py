@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from theano._core.base import dtypes
+from theano._core.ir.variable import Variable
 from theano._core.ops.core import dtype_rules
 from theano._core.ops.core.fill import zeros_like_float
 from theano._core.ops.core.samples import anything, booleans, nonzero, reals, small_integers
 from theano._core.ops.elementwise.elementwise import Elementwise, elementwise
+
+if TYPE_CHECKING:
+    from theano._core.ir.annotations import ArrayModule
 
 add = elementwise(
     "add",
@@ -182,7 +187,9 @@ minimum = elementwise(
 )
 
 
-def _grad_clip(g: Any, x: Any, low: Any, high: Any, y: Any) -> tuple[Any, Any, Any]:
+def _grad_clip(
+    g: Variable, x: Variable, low: Variable, high: Variable, y: Variable
+) -> tuple[Any, Any, Any]:
     # NaN is neither on one side nor on the other.
     below, above = x < low, x > high
     rest = switch(below, 0, g)
@@ -280,7 +287,11 @@ isinf = elementwise(
 
 
 def _round(
-    name: str, doc: str, compute: Any, method: str, rule: Any = dtype_rules.rounding
+    name: str,
+    doc: str,
+    compute: Callable[..., object],
+    method: str,
+    rule: Callable[..., object] = dtype_rules.rounding,
 ) -> Elementwise:
     return elementwise(
         name,
@@ -343,7 +354,7 @@ imag = elementwise(
 )
 
 
-def _complex(xp: Any, x: Any, y: Any) -> Any:
+def _complex(xp: ArrayModule, x: np.ndarray, y: np.ndarray) -> Any:
     # A sum with 1j * y would lose signs of zeros and spread NaN.
     parts = xp.stack(xp.broadcast_arrays(x, y), axis=-1)
     return parts.view(f"c{2 * x.dtype.itemsize}")[..., 0]

@@ -9,17 +9,23 @@ from __future__ import annotations
 import importlib
 from collections.abc import Callable, Sequence
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from theano._core.base import dtypes
 from theano._core.base.settings import change_flags, config
 from theano._core.ir.types import TensorType
-from theano._core.ir.variable import Apply, Constant
+from theano._core.ir.variable import Apply, Constant, Variable
 from theano._core.ops.core import dtype_rules
 from theano._core.ops.core.dimshuffle import pad_left
 from theano._core.ops.core.fill import zeros_like_float
 from theano._core.ops.core.op import Op, constant, tensor_operand
-from theano._core.ops.core.samples import anything, small_integers
+from theano._core.ops.core.samples import Range, anything, small_integers
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from theano._core.ir.annotations import ArrayModule, Dims
+    from theano._core.ops.core.protocols import Batching, Builder, Trace
 
 Rule = Callable[..., tuple[tuple[str, ...], str]]
 
@@ -72,11 +78,11 @@ class Elementwise(Op):
         name: str,
         nin: int,
         doc: str,
-        compute: Callable[..., Any],
+        compute: Callable[..., object],
         dtype: Rule,
         grad: Callable[..., Any] | None,
-        llvm: Callable[..., Any] | None,
-        samples: tuple[Any, ...],
+        llvm: Callable[..., object] | None,
+        samples: tuple[Range, ...],
         commutative: bool = False,
         ulp: float = 0.5,
         associative: bool = False,
@@ -85,7 +91,7 @@ class Elementwise(Op):
         module: str | None = None,
         error: str = "",
         holomorphic: bool = True,
-        jax: Callable[..., Any] | None = None,
+        jax: Callable[..., object] | None = None,
     ) -> None:
         self.name = name
         self.nin = nin
@@ -134,7 +140,7 @@ class Elementwise(Op):
         kind = TensorType(out, pattern)
         return Apply(self, values, [kind.variable_class(kind)])
 
-    def __call__(self, *inputs: Any, **options: Any) -> Any:
+    def __call__(self, *inputs: object, **options: object) -> Variable:
         if self.associative and len(inputs) not in (0, 2):
             return self._fold(inputs, options)
         options.pop("dtype", None)
@@ -145,38 +151,42 @@ class Elementwise(Op):
             )
         return super().__call__(*inputs, **options)
 
-    def _fold(self, inputs: Sequence[Any], options: dict[str, Any]) -> Any:
+    def _fold(self, inputs: Sequence[Any], options: dict[str, object]) -> Any:
         result = tensor_operand(self.name, inputs[0])
         for value in inputs[1:-1]:
             result = self(result, value)
         return self(result, inputs[-1], **options) if len(inputs) > 1 else result
 
-    def compute(self, xp: Any, node: Apply, *arrays: Any) -> tuple[Any, ...]:
+    def compute(self, xp: ArrayModule, node: Apply, *arrays: object) -> tuple[Any, ...]:
         return self._applied(self.function, xp, node, arrays)
 
-    def jax(self, j: Any, node: Apply, *arrays: Any) -> tuple[Any, ...]:
+    def jax(self, j: Trace, node: Apply, *arrays: np.ndarray) -> tuple[Any, ...]:
         traced = self.traced
         if traced is None:
             return self.compute(j.numpy, node, *arrays)
         return self._applied(lambda _, *args: traced(j, *args), j.numpy, node, arrays)
 
     def _applied(
-        self, function: Callable[..., Any], xp: Any, node: Apply, arrays: Sequence[Any]
+        self,
+        function: Callable[..., object],
+        xp: ArrayModule,
+        node: Apply,
+        arrays: Sequence[object],
     ) -> tuple[Any]:
         check_lengths(node, arrays)
         casts, out = self.dtype(*(v.type.dtype for v in node.inputs))
         args = [_as_dtype(a, kind) for a, kind in zip(arrays, casts, strict=True)]
         return (_as_dtype(xp.asarray(function(xp, *args)), out),)
 
-    def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
+    def shape(self, node: Apply, shapes: Sequence[Dims]) -> list[Any]:
         return [broadcast_lengths([v.type.broadcastable for v in node.inputs], shapes)]
 
     def batch(
-        self, node: Apply, values: list[Any], rows: list[bool], batching: Any
+        self, node: Apply, values: list[Any], rows: list[bool], batching: Batching
     ) -> list[Any] | None:
         return self.make_node(*values).outputs
 
-    def misfit(self, node: Apply, shapes: Sequence[Any]) -> str | None:
+    def misfit(self, node: Apply, shapes: Sequence[Dims]) -> str | None:
         patterns = [v.type.broadcastable for v in node.inputs]
         for axis in range(node.outputs[0].type.ndim):
             pairs = zip(shapes, patterns, strict=True)
@@ -185,7 +195,7 @@ class Elementwise(Op):
                 return problem
         return None
 
-    def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
+    def vjp(self, node: Apply, cotangents: Sequence[Variable]) -> list[Any]:
         if self.gradient is None:
             return [zeros_like_float(v) for v in node.inputs]
         values = (*self._differentiated(node), node.outputs[0])
@@ -211,7 +221,7 @@ class Elementwise(Op):
             for v, kind in zip(node.inputs, kinds, strict=True)
         ]
 
-    def lower(self, p: Any, node: Apply, *values: Any) -> Any:
+    def lower(self, p: Builder, node: Apply, *values: Any) -> Any:
         if self.library is None:
             return p.call_compute(node, values)
         return p.call_items(node, self.library, values)
@@ -243,7 +253,7 @@ def check_lengths(node: Apply, arrays: Sequence[Any]) -> None:
 
 
 def broadcast_lengths(
-    patterns: Sequence[tuple[bool, ...]], shapes: Sequence[Any]
+    patterns: Sequence[tuple[bool, ...]], shapes: Sequence[Dims]
 ) -> tuple[Any, ...]:
     """Return the lengths of the broadcast of several shapes.
 
@@ -368,7 +378,7 @@ conj = elementwise(
 )
 
 
-def conjugate(x: Any) -> Any:
+def conjugate(x: object) -> Any:
     """Return the complex conjugate; what is not complex as it is."""
     kind = getattr(x, "type", None)
     is_complex = isinstance(kind, TensorType) and dtypes.is_complex(kind.dtype)

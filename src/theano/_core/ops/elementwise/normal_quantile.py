@@ -9,13 +9,19 @@ at Chebyshev nodes in 200 bits.
 from __future__ import annotations
 
 import math
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+from theano._core.ir.variable import Variable
 from theano._core.ops.core import dtype_rules
 from theano._core.ops.core.samples import reals
 from theano._core.ops.elementwise.arithmetic import sqr
 from theano._core.ops.elementwise.elementwise import DEAR, elementwise
 from theano._core.ops.elementwise.transcendental import exp
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from theano._core.ir.annotations import ArrayModule
 
 
 class Tail(NamedTuple):
@@ -200,14 +206,14 @@ QUANTILE = {
 }
 
 
-def _polynomial(x: Any, terms: tuple[float, ...]) -> Any:
+def _polynomial(x: np.ndarray, terms: tuple[float, ...]) -> Any:
     total = x * 0 + terms[-1]
     for term in terms[-2::-1]:
         total = total * x + term
     return total
 
 
-def upper_quantile(xp: Any, q: Any) -> Any:
+def upper_quantile(xp: ArrayModule, q: np.ndarray) -> Any:
     """Return the z >= 0 that a normal number exceeds in absolute value with probability `q`.
 
     Parameters
@@ -228,7 +234,7 @@ def upper_quantile(xp: Any, q: Any) -> Any:
     return (1 - q) * z
 
 
-def _quantile(xp: Any, p: Any) -> Any:
+def _quantile(xp: ArrayModule, p: np.ndarray) -> Any:
     if p.dtype != "float64":
         return _quantile(xp, p.astype("float64")).astype(p.dtype)
     q = (2 * xp.minimum(p, 1 - p)).astype(p.dtype)
@@ -238,7 +244,7 @@ def _quantile(xp: Any, p: Any) -> Any:
     return xp.where(p < 0.5, -z, z).astype(p.dtype)
 
 
-def exp_of_minus_square(xp: Any, x: Any, factor: float) -> Any:
+def exp_of_minus_square(xp: ArrayModule, x: np.ndarray, factor: float) -> Any:
     """Return exp(-factor * x**2) for |x| <= 40, with the digits that a rounded square would lose.
 
     The square is of a number without rounding, and the rest is small (Cody, Mathematics of
@@ -248,7 +254,7 @@ def exp_of_minus_square(xp: Any, x: Any, factor: float) -> Any:
     return xp.exp(-factor * near * near) * xp.exp(-factor * (x - near) * (x + near))
 
 
-def _distribution(xp: Any, x: Any) -> Any:
+def _distribution(xp: ArrayModule, x: np.ndarray) -> Any:
     from scipy.special import erfcx, ndtr
 
     if x.dtype != "float64":
@@ -258,7 +264,7 @@ def _distribution(xp: Any, x: Any) -> Any:
     return xp.where(x < -40, 0, xp.where(x < -1, tail, ndtr(x)))
 
 
-def _density(x: Any) -> Any:
+def _density(x: Variable) -> Any:
     return 1 / math.sqrt(2 * math.pi) * exp(-0.5 * sqr(x))
 
 

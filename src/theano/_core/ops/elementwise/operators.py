@@ -6,7 +6,7 @@ Formulas of the engine, such as gradients and rules, are written with them.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from theano._core.base.errors import AsTensorError, ComplexError
 from theano._core.ir.hooks import extend
@@ -16,11 +16,14 @@ from theano._core.ops.core.op import as_variable
 from theano._core.ops.elementwise import arithmetic as a
 from theano._core.ops.elementwise.transcendental import pow
 
+if TYPE_CHECKING:
+    from theano._core.ir.annotations import TensorLike
 
-def binary(function: Callable[..., Any], doc: str, reverse: bool = False) -> Callable[..., Any]:
+
+def binary(function: Callable[..., object], doc: str, reverse: bool = False) -> Callable[..., Any]:
     """Return an operator that leaves what it does not know to the other operand."""
 
-    def method(self: Any, other: Any) -> Any:
+    def method(self: Any, other: TensorLike) -> Any:
         # Operands that are no tensors, such as sparse matrices, have their own operators.
         try:
             if type(other) is not type(self):
@@ -37,8 +40,8 @@ def binary(function: Callable[..., Any], doc: str, reverse: bool = False) -> Cal
     return method
 
 
-def _strict(function: Callable[..., Any], doc: str, reverse: bool = False) -> Callable[..., Any]:
-    def method(self: Any, other: Any) -> Any:
+def _strict(function: Callable[..., object], doc: str, reverse: bool = False) -> Callable[..., Any]:
+    def method(self: Any, other: Variable) -> Any:
         return function(other, self) if reverse else function(self, other)
 
     method.__doc__ = doc
@@ -46,7 +49,7 @@ def _strict(function: Callable[..., Any], doc: str, reverse: bool = False) -> Ca
 
 
 def _comparison(function: Callable[..., Any], doc: str) -> Callable[..., Any]:
-    def method(self: Any, other: Any) -> Any:
+    def method(self: Any, other: object) -> Any:
         result = function(self, other)
         # `a < b < c` asks for the truth of `a < b`, which does not exist.
         result._truth = None

@@ -3,26 +3,33 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 from theano._core.base import dtypes
+from theano._core.ir.variable import Variable
 from theano._core.ops.core import dtype_rules
 from theano._core.ops.core.fill import zeros_like_float
 from theano._core.ops.core.samples import Range, anything, positive, reals, small_integers
 from theano._core.ops.elementwise.arithmetic import complex_, imag, neq, real, sqr, switch
 from theano._core.ops.elementwise.elementwise import DEAR, Elementwise, cast, elementwise
 
+if TYPE_CHECKING:
+    import numpy as np
+
+    from theano._core.ir.annotations import ArrayModule
+
 
 def _function(
     name: str,
     doc: str,
-    grad: Any,
+    grad: Callable[..., object],
     samples: Range,
     ulp: float = 2,
     cost: int = DEAR,
     numpy_name: str | None = None,
-    compute: Any = None,
-    rule: Any = dtype_rules.to_float,
+    compute: Callable[..., object] | None = None,
+    rule: Callable[..., object] = dtype_rules.to_float,
 ) -> Elementwise:
     function = numpy_name or name
     return elementwise(
@@ -151,7 +158,7 @@ arctan2 = elementwise(
 )
 
 
-def _grad_angle(g: Any, z: Any, y: Any) -> tuple[Any]:
+def _grad_angle(g: Variable, z: Variable, y: Variable) -> tuple[Any]:
     if not dtypes.is_complex(z.type.dtype):
         return (zeros_like_float(z),)
     scale = g / sqr(abs(z))
@@ -172,7 +179,7 @@ angle = elementwise(
 )
 
 
-def _sigmoid(xp: Any, x: Any) -> Any:
+def _sigmoid(xp: ArrayModule, x: np.ndarray) -> Any:
     small = xp.exp(-xp.absolute(x))
     return xp.where(x >= 0, 1, small) / (1 + small)
 
@@ -195,7 +202,7 @@ softplus = _function(
 )
 
 
-def _power(xp: Any, x: Any, y: Any) -> Any:
+def _power(xp: ArrayModule, x: np.ndarray, y: np.ndarray) -> Any:
     if x.dtype.kind in "iu":
         # A negative exponent of an integer gives 0, or ±1 for the bases ±1, as the C code did.
         negative = y < 0
@@ -206,7 +213,7 @@ def _power(xp: Any, x: Any, y: Any) -> Any:
     return xp.power(x, y)
 
 
-def _grad_pow(g: Any, x: Any, y: Any, z: Any) -> tuple[Any, Any]:
+def _grad_pow(g: Variable, x: Variable, y: Variable, z: Variable) -> tuple[Any, Any]:
     # Less by one or, where y is 0, not at all: there the derivative is 0, also at x = 0.
     some = neq(y, 0) if dtypes.is_complex(y.type.dtype) else cast(y, "bool")
     with_y = g * y * x ** (y - some)

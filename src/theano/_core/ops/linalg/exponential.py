@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from theano._core.ir.variable import Apply
+from theano._core.ir.variable import Apply, Variable
 from theano._core.ops.array.creation import join
 from theano._core.ops.array.indexing import subtensor
 from theano._core.ops.array.shaping import length
@@ -19,6 +19,12 @@ from theano._core.ops.linalg.matrices import (
     scipy_linalg,
 )
 
+if TYPE_CHECKING:
+    import numpy as np
+
+    from theano._core.ir.annotations import ArrayModule, TensorLike
+    from theano._core.ops.core.protocols import Forward, Trace
+
 
 class Expm(MatrixOp):
     """The exponential of a square matrix, or of each matrix of a stack.
@@ -30,24 +36,24 @@ class Expm(MatrixOp):
     routine = "expm"
     shape = shape_of(0)
 
-    def make_node(self, A: Any) -> Apply:
+    def make_node(self, A: TensorLike) -> Apply:
         x = matrix_operand("expm", A)
         return self.one([x], x.type.dtype, x.type.broadcastable)
 
-    def compute(self, xp: Any, node: Apply, x: Any) -> tuple[Any, ...]:
+    def compute(self, xp: ArrayModule, node: Apply, x: np.ndarray) -> tuple[Any, ...]:
         return (scipy_linalg().expm(x) if x.size else x,)
 
-    def jax(self, j: Any, node: Apply, x: Any) -> tuple[Any, ...]:
+    def jax(self, j: Trace, node: Apply, x: np.ndarray) -> tuple[Any, ...]:
         return (j.linalg.expm(x),)
 
-    def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
+    def vjp(self, node: Apply, cotangents: Sequence[Variable]) -> list[Any]:
         return [expm_tangent(hermitian(node.inputs[0]), cotangents[0])]
 
-    def jvp(self, node: Apply, tangents: Sequence[Any], forward: Any) -> list[Any]:
+    def jvp(self, node: Apply, tangents: Sequence[Variable | None], forward: Forward) -> list[Any]:
         return [expm_tangent(node.inputs[0], tangents[0])]
 
 
-def _tangent(xp: Any, expm: Any, x: Any, tangent: Any) -> Any:
+def _tangent(xp: Any, expm: Any, x: np.ndarray, tangent: np.ndarray) -> Any:
     """Return the upper right block of the exponential of [[x, tangent], [0, x]]."""
     x, tangent = xp.broadcast_arrays(x, tangent)
     if not x.size:
@@ -69,12 +75,14 @@ class ExpmTangent(MatrixTangent):
 
     routine = "expm_tangent"
 
-    def compute(self, xp: Any, node: Apply, x: Any, tangent: Any) -> tuple[Any, ...]:
+    def compute(
+        self, xp: ArrayModule, node: Apply, x: np.ndarray, tangent: np.ndarray
+    ) -> tuple[Any, ...]:
         if x.shape[-2:] != tangent.shape[-2:]:
             raise ValueError(f"expm: its argument has shape {x.shape}, a tangent {tangent.shape}")
         return (_tangent(xp, scipy_linalg().expm, x, tangent),)
 
-    def jax(self, j: Any, node: Apply, x: Any, tangent: Any) -> tuple[Any, ...]:
+    def jax(self, j: Trace, node: Apply, x: np.ndarray, tangent: np.ndarray) -> tuple[Any, ...]:
         return (_tangent(j.numpy, j.linalg.expm, x, tangent),)
 
     def expression(self, node: Apply) -> Any:

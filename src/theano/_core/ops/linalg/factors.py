@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from theano._core.base import dtypes
 from theano._core.ir.types import TensorType
-from theano._core.ir.variable import Apply
+from theano._core.ir.variable import Apply, Variable
 from theano._core.ops.array.assertions import Assert, Require
 from theano._core.ops.array.creation import ARange, join
 from theano._core.ops.array.indexing import subtensor
@@ -45,14 +45,17 @@ from theano._core.ops.linalg.matrices import (
 from theano._core.ops.linalg.spectra import SVD
 from theano._core.ops.linalg.systems import solve_upper_triangular
 
+if TYPE_CHECKING:
+    from theano._core.ir.annotations import ArrayModule, Dims, TensorLike
 
-def _first(x: Any, axis: int, count: Any) -> Any:
+
+def _first(x: Variable, axis: int, count: object) -> Any:
     """Return the first `count` rows (axis -2) or columns (axis -1) of a matrix."""
     rest = x.type.ndim + axis
     return subtensor(x, [slice(None)] * rest + [slice(None, count)] + [slice(None)] * (-axis - 1))
 
 
-def _after(x: Any, count: Any) -> Any:
+def _after(x: Variable, count: object) -> Any:
     """Return the columns of a matrix after the first `count`."""
     return subtensor(x, [slice(None)] * (x.type.ndim - 1) + [slice(count, None)])
 
@@ -71,11 +74,11 @@ class LUFactor(MatrixOp):
     def cores(self, node: Apply) -> tuple[int, ...]:
         return (2, 2, 2, 1)
 
-    def make_node(self, x: Any) -> Apply:
+    def make_node(self, x: TensorLike) -> Apply:
         x = matrix_operand("lu", x)
         return outputs_of(self, x, [matrix_like(x), matrix_like(x), vector_like(x, "int64")])
 
-    def compute(self, xp: Any, node: Apply, x: Any) -> tuple[Any, ...]:
+    def compute(self, xp: ArrayModule, node: Apply, x: np.ndarray) -> tuple[Any, ...]:
         m, n = x.shape[-2:]
         stack, k = x.shape[:-2], min(m, n)
         lower = np.empty((*stack, m, k), x.dtype)
@@ -89,7 +92,7 @@ class LUFactor(MatrixOp):
                 rows[i] = np.arange(m)
         return lower, upper, rows
 
-    def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
+    def shape(self, node: Apply, shapes: Sequence[Dims]) -> list[Any]:
         *stack, m, n = shapes[0]
         k = smaller(m, n)
         return [(*stack, m, k), (*stack, k, n), (*stack, m)]
@@ -97,7 +100,7 @@ class LUFactor(MatrixOp):
     def connection(self, node: Apply) -> list[list[bool]]:
         return [[True, True, False]]
 
-    def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
+    def vjp(self, node: Apply, cotangents: Sequence[Variable]) -> list[Any]:
         rows = node.outputs[2]
         g_lower, g_upper, _ = cotangents
         why = "the gradient of lu needs a square matrix"
@@ -150,21 +153,21 @@ class QR(MatrixOp):
     def flags(self) -> tuple[str, ...]:
         return ("vectors",) * (self.mode != "r") + ("full",) * (self.mode == "complete")
 
-    def make_node(self, x: Any) -> Apply:
+    def make_node(self, x: TensorLike) -> Apply:
         x = matrix_operand("qr", x)
         return outputs_of(self, x, [matrix_like(x)] * (1 if self.mode == "r" else 2))
 
-    def compute(self, xp: Any, node: Apply, x: Any) -> tuple[Any, ...]:
+    def compute(self, xp: ArrayModule, node: Apply, x: np.ndarray) -> tuple[Any, ...]:
         found = xp.linalg.qr(x, mode=self.mode)
         return (found,) if self.mode == "r" else tuple(found)
 
-    def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
+    def shape(self, node: Apply, shapes: Sequence[Dims]) -> list[Any]:
         *stack, m, n = shapes[0]
         k = m if self.mode == "complete" else smaller(m, n)
         r = (*stack, k, n)
         return [r] if self.mode == "r" else [(*stack, m, k), r]
 
-    def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
+    def vjp(self, node: Apply, cotangents: Sequence[Variable]) -> list[Any]:
         x = node.inputs[0]
         m, n = length(x, x.type.ndim - 2), length(x, x.type.ndim - 1)
         if self.mode == "r":
@@ -201,14 +204,14 @@ class QRRaw(MatrixOp):
     def cores(self, node: Apply) -> tuple[int, ...]:
         return (2, 2, 1)
 
-    def make_node(self, x: Any) -> Apply:
+    def make_node(self, x: Variable) -> Apply:
         x = matrix_operand("qr", x)
         return outputs_of(self, x, [matrix_like(x), vector_like(x, x.type.dtype)])
 
-    def compute(self, xp: Any, node: Apply, x: Any) -> tuple[Any, ...]:
+    def compute(self, xp: ArrayModule, node: Apply, x: np.ndarray) -> tuple[Any, ...]:
         return tuple(xp.linalg.qr(x, mode="raw"))
 
-    def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
+    def shape(self, node: Apply, shapes: Sequence[Dims]) -> list[Any]:
         *stack, m, n = shapes[0]
         return [(*stack, n, m), (*stack, smaller(m, n))]
 
@@ -224,20 +227,20 @@ class Pinv(MatrixOp):
     long_rule = True
     routine = "pinv"
 
-    def make_node(self, x: Any) -> Apply:
+    def make_node(self, x: Variable) -> Apply:
         x = matrix_operand("pinv", x)
         pattern = x.type.broadcastable
         return self.one([x], x.type.dtype, (*pattern[:-2], pattern[-1], pattern[-2]))
 
-    def compute(self, xp: Any, node: Apply, x: Any) -> tuple[Any, ...]:
+    def compute(self, xp: ArrayModule, node: Apply, x: np.ndarray) -> tuple[Any, ...]:
         check_finite(xp, "SVD did not converge", x)
         return (xp.linalg.pinv(x),)
 
-    def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
+    def shape(self, node: Apply, shapes: Sequence[Dims]) -> list[Any]:
         *stack, m, n = shapes[0]
         return [(*stack, n, m)]
 
-    def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
+    def vjp(self, node: Apply, cotangents: Sequence[Variable]) -> list[Any]:
         a, p, g = node.inputs[0], node.outputs[0], cotangents[0]
         ph, gh = hermitian(p), hermitian(g)
         first = -products(ph, g, ph)
@@ -269,7 +272,7 @@ class LeastSquares(Composed):
 
     long_rule = True
 
-    def make_node(self, a: Any, b: Any, rcond: Any) -> Apply:
+    def make_node(self, a: Variable, b: Variable, rcond: TensorLike) -> Apply:
         a, b = matrix_operand("lstsq", a), tensor_operand("lstsq", b)
         if a.type.ndim != 2 or b.type.ndim not in (1, 2):
             raise AssertionError(
@@ -286,7 +289,9 @@ class LeastSquares(Composed):
         values = [cast(a, dtype), cast(b, dtype), as_variable(rcond)]
         return Apply(self, values, [kind.variable_class(kind) for kind in kinds])
 
-    def compute(self, xp: Any, node: Apply, a: Any, b: Any, rcond: Any) -> tuple[Any, ...]:
+    def compute(
+        self, xp: ArrayModule, node: Apply, a: np.ndarray, b: np.ndarray, rcond: np.ndarray
+    ) -> tuple[Any, ...]:
         check_finite(xp, "SVD did not converge", a)
         return tuple(xp.linalg.lstsq(a, b, float(rcond)))
 
@@ -319,14 +324,14 @@ class LeastSquares(Composed):
         outs = [x, residuals, rank, s]
         return [cast(out, dtype) for out, dtype in zip(outs, dtypes_of, strict=True)]
 
-    def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
+    def shape(self, node: Apply, shapes: Sequence[Dims]) -> list[Any]:
         (m, n), b = shapes[0], shapes[1]
         return [(n, *b[1:]), (None,), (), (smaller(m, n),)]
 
     def connection(self, node: Apply) -> list[list[bool]]:
         return [[True, False, False, False]] * 2 + [[False] * 4]
 
-    def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
+    def vjp(self, node: Apply, cotangents: Sequence[Variable]) -> list[Any]:
         a, b, _ = node.inputs
         g = cotangents[0]
         p = pinv(a)

@@ -7,13 +7,13 @@ formulas here hold for real and complex matrices, with cotangents conjugated as 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from theano._core.base import dtypes
 from theano._core.ir.types import TensorType
-from theano._core.ir.variable import Apply
+from theano._core.ir.variable import Apply, Variable
 from theano._core.ops.array.assertions import Assert
 from theano._core.ops.array.creation import ARange
 from theano._core.ops.array.indexing import sum_to
@@ -21,11 +21,22 @@ from theano._core.ops.array.products import dot
 from theano._core.ops.array.reductions import reduce
 from theano._core.ops.array.shaping import length
 from theano._core.ops.core.dimshuffle import dimshuffle, pad_left
-from theano._core.ops.core.op import Structured, as_variable, linear_in, shape_of, tensor_operand
+from theano._core.ops.core.op import (
+    Op,
+    Structured,
+    as_variable,
+    linear_in,
+    shape_of,
+    tensor_operand,
+)
 from theano._core.ops.core.python_call import Composed
 from theano._core.ops.elementwise.arithmetic import eq, minimum, real, switch
 from theano._core.ops.elementwise.elementwise import broadcast_lengths, cast, conjugate
 from theano._core.runtime import native
+
+if TYPE_CHECKING:
+    from theano._core.ir.annotations import ArrayModule, Dims, TensorLike
+    from theano._core.ops.core.protocols import Batching, Builder, ProgramValue, Trace
 
 
 def lapack_dtype(*names: str) -> str:
@@ -60,7 +71,7 @@ class MatrixOp(Structured):
         """Return the number of axes of one matrix, per input and output."""
         return (2,) * (len(node.inputs) + len(node.outputs))
 
-    def jax(self, j: Any, node: Apply, *arrays: Any) -> Sequence[Any]:
+    def jax(self, j: Trace, node: Apply, *arrays: np.ndarray) -> Sequence[Any]:
         results = self.compute(j.numpy, node, *arrays)
         # XLA has NaN or infinity where LAPACK's routines fail.
         for result in results:
@@ -68,12 +79,12 @@ class MatrixOp(Structured):
         return results
 
     def batch(
-        self, node: Apply, values: list[Any], rows: list[bool], batching: Any
+        self, node: Apply, values: list[Variable], rows: list[bool], batching: Batching
     ) -> list[Any] | None:
         # Of one array of matrices, the rows are more of them.
         return self.make_node(*values).outputs if len(values) == 1 else None
 
-    def lower(self, p: Any, node: Apply, *values: Any) -> Any:
+    def lower(self, p: Builder, node: Apply, *values: ProgramValue) -> Any:
         return p.lapack(node, self.routine, self.flags(), values, self.cores(node))
 
 
@@ -90,32 +101,34 @@ class MatrixTangent(MatrixOp):
         """Return the output, written with other operations."""
         raise NotImplementedError
 
-    def make_node(self, x: Any, tangent: Any) -> Apply:
+    def make_node(self, x: Variable, tangent: Variable) -> Apply:
         stack = [a and b for a, b in zip(batch_pattern(x), batch_pattern(tangent), strict=True)]
         return self.one([x, tangent], x.type.dtype, (*stack, *x.type.broadcastable[-2:]))
 
-    def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
+    def shape(self, node: Apply, shapes: Sequence[Dims]) -> list[Any]:
         patterns = [batch_pattern(v) for v in node.inputs]
         stack = broadcast_lengths(patterns, [shapes[0][:-2], shapes[1][:-2]])
         return [(*stack, *shapes[0][-2:])]
 
-    def vjp(self, node: Apply, cotangents: Sequence[Any], reverse: Any = None) -> list[Any]:
+    def vjp(
+        self, node: Apply, cotangents: Sequence[Variable | None], reverse: Any = None
+    ) -> list[Any]:
         found = reverse({self.expression(node): cotangents[0]}, node.inputs)
         return [found.get(v) for v in node.inputs]
 
-    def jvp(self, node: Apply, tangents: Sequence[Any], forward: Any) -> list[Any] | None:
+    def jvp(self, node: Apply, tangents: Sequence[Variable], forward: Any) -> list[Any] | None:
         if tangents[0] is None:
             return None
         return forward([self.expression(node)], dict(zip(node.inputs, tangents, strict=True)))
 
     def batch(
-        self, node: Apply, values: list[Any], rows: list[bool], batching: Any
+        self, node: Apply, values: list[Variable], rows: list[bool], batching: Batching
     ) -> list[Any] | None:
         rank = node.outputs[0].type.ndim + 1
         return [self(*(pad_left(v, rank) for v in values))]
 
 
-def outputs_of(op: Any, x: Any, kinds: Sequence[tuple[str, Sequence[bool]]]) -> Apply:
+def outputs_of(op: Op, x: Any, kinds: Sequence[tuple[str, Sequence[bool]]]) -> Apply:
     """Return `op` applied to `x`, with outputs of these dtypes and patterns."""
     outs = [TensorType(dtype, pattern) for dtype, pattern in kinds]
     return Apply(op, [x], [kind.variable_class(kind) for kind in outs])
@@ -126,18 +139,18 @@ def matrix_like(x: Any) -> tuple[str, Sequence[bool]]:
     return x.type.dtype, (*batch_pattern(x), False, False)
 
 
-def vector_like(x: Any, dtype: str) -> tuple[str, Sequence[bool]]:
+def vector_like(x: TensorLike, dtype: str) -> tuple[str, Sequence[bool]]:
     """Return the dtype and pattern of a vector for each matrix of a stack."""
     return dtype, (*batch_pattern(x), False)
 
 
-def for_square(x: Any, values: Sequence[Any], why: str) -> list[Any]:
+def for_square(x: Variable, values: Sequence[Variable], why: str) -> list[Any]:
     """Return `values`, with a check that the matrix `x` is square."""
     square = eq(length(x, x.type.ndim - 2), length(x, x.type.ndim - 1))
     return [Assert(why)(value, square) for value in values]
 
 
-def per_matrix(function: Callable[..., Any], a: np.ndarray, core: tuple[int, ...]) -> np.ndarray:
+def per_matrix(function: Callable[..., object], a: np.ndarray, core: tuple[int, ...]) -> np.ndarray:
     """Return `function` of each matrix of a stack, each result of shape `core`."""
     out = np.empty((*a.shape[:-2], *core), dtype=a.dtype)
     for index in np.ndindex(*a.shape[:-2]):
@@ -145,7 +158,7 @@ def per_matrix(function: Callable[..., Any], a: np.ndarray, core: tuple[int, ...
     return out
 
 
-def check_finite(xp: Any, message: str, *arrays: Any) -> None:
+def check_finite(xp: ArrayModule, message: str, *arrays: np.ndarray) -> None:
     """Raise LinAlgError for infinities and NaN, on which LAPACK may iterate for ever."""
     if xp is np and not all(np.isfinite(a).all() for a in arrays):
         raise np.linalg.LinAlgError(f"{message}: the matrix has infinities or NaN.")
@@ -160,13 +173,13 @@ def scipy_linalg() -> Any:
     return scipy.linalg
 
 
-def swapped(x: Any) -> Any:
+def swapped(x: Variable) -> Any:
     """Return `x` with its last two axes exchanged."""
     rank = x.type.ndim
     return dimshuffle(x, [*range(rank - 2), rank - 1, rank - 2])
 
 
-def hermitian(x: Any) -> Any:
+def hermitian(x: object) -> Any:
     """Return the conjugate transpose of a matrix or of each matrix of a stack."""
     return swapped(conjugate(x))
 
@@ -177,7 +190,7 @@ class StackProduct(MatrixOp):
     routine = "stack_product"
     linear = linear_in(0, 1)
 
-    def make_node(self, x: Any, y: Any) -> Apply:
+    def make_node(self, x: Variable, y: Variable) -> Apply:
         x, y = matrix_operand("a product", x), matrix_operand("a product", y)
         dtype = lapack_dtype(x.type.dtype, y.type.dtype)
         x, y = cast(x, dtype), cast(y, dtype)
@@ -185,21 +198,23 @@ class StackProduct(MatrixOp):
         core = (x.type.broadcastable[-2], y.type.broadcastable[-1])
         return self.one([x, y], dtype, (*stack, *core))
 
-    def compute(self, xp: Any, node: Apply, x: Any, y: Any) -> tuple[Any, ...]:
+    def compute(
+        self, xp: ArrayModule, node: Apply, x: TensorLike, y: TensorLike
+    ) -> tuple[Any, ...]:
         return (xp.matmul(x, y),)
 
-    def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
+    def shape(self, node: Apply, shapes: Sequence[Dims]) -> list[Any]:
         patterns = [batch_pattern(v) for v in node.inputs]
         stack = broadcast_lengths(patterns, [shapes[0][:-2], shapes[1][:-2]])
         return [(*stack, shapes[0][-2], shapes[1][-1])]
 
     def batch(
-        self, node: Apply, values: list[Any], rows: list[bool], batching: Any
+        self, node: Apply, values: list[Variable], rows: list[bool], batching: Batching
     ) -> list[Any] | None:
         rank = node.outputs[0].type.ndim + 1
         return [self(*(pad_left(v, rank) for v in values))]
 
-    def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
+    def vjp(self, node: Apply, cotangents: Sequence[Variable]) -> list[Any]:
         x, y = node.inputs
         g = cotangents[0]
         return [sum_to(self(g, hermitian(y)), x), sum_to(self(hermitian(x), g), y)]
@@ -213,7 +228,7 @@ def product(x: Any, y: Any) -> Any:
     return dot(x, y) if x.type.ndim == 2 else stack_product(x, y)
 
 
-def products(*factors: Any) -> Any:
+def products(*factors: object) -> Any:
     """Return the product of several matrices, from the left."""
     result = factors[0]
     for factor in factors[1:]:
@@ -221,7 +236,7 @@ def products(*factors: Any) -> Any:
     return result
 
 
-def as_column(v: Any) -> Any:
+def as_column(v: Variable) -> Any:
     """Return each vector of a stack as a matrix of one column."""
     return dimshuffle(v, [*range(v.type.ndim), "x"])
 
@@ -231,12 +246,12 @@ def as_row(v: Any) -> Any:
     return dimshuffle(v, [*range(v.type.ndim - 1), "x", v.type.ndim - 1])
 
 
-def scalar_of_stack(x: Any) -> Any:
+def scalar_of_stack(x: Variable) -> Any:
     """Return each number of a stack as a matrix of one item."""
     return dimshuffle(x, [*range(x.type.ndim), "x", "x"])
 
 
-def positions(x: Any) -> tuple[Any, Any]:
+def positions(x: Variable) -> tuple[Any, Any]:
     """Return the numbers of the rows (as a column) and columns (as a row) of a matrix."""
     rank = x.type.ndim
     rows, columns = (ARange("int64")(0, length(x, rank - i), 1) for i in (2, 1))
@@ -244,7 +259,7 @@ def positions(x: Any) -> tuple[Any, Any]:
     return dimshuffle(rows, [*ahead, 0, "x"]), dimshuffle(columns, [*ahead, "x", 0])
 
 
-def zero(x: Any) -> Any:
+def zero(x: Variable) -> Any:
     """Return the number 0 in the dtype of `x`."""
     return as_variable(np.zeros((), dtype=x.type.dtype))
 
@@ -262,20 +277,20 @@ class Part(Composed):
     def __init__(self, below: float, diagonal: float, above: float) -> None:
         self.below, self.diagonal, self.above = float(below), float(diagonal), float(above)
 
-    def make_node(self, x: Any) -> Apply:
+    def make_node(self, x: Variable) -> Apply:
         return self.one([x], x.type.dtype, x.type.broadcastable)
 
-    def compute(self, xp: Any, node: Apply, x: Any) -> tuple[Any, ...]:
+    def compute(self, xp: Any, node: Apply, x: np.ndarray) -> tuple[Any, ...]:
         i, j = xp.arange(x.shape[-2])[:, None], xp.arange(x.shape[-1])
         scaled = [0 * xp.ones_like(x) if w == 0 else w * x for w in self.props()]
         result = xp.where(i > j, scaled[0], xp.where(i == j, scaled[1], scaled[2]))
         return (result.astype(x.dtype),)
 
-    def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
+    def vjp(self, node: Apply, cotangents: Sequence[Variable]) -> list[Any]:
         return [self(cotangents[0])]
 
     def batch(
-        self, node: Apply, values: list[Any], rows: list[bool], batching: Any
+        self, node: Apply, values: list[Variable], rows: list[bool], batching: Batching
     ) -> list[Any] | None:
         return [self(values[0])]
 
@@ -297,12 +312,12 @@ class Part(Composed):
         return [switch(eq(i, j), diagonal, rest)]
 
 
-def triangle(x: Any, lower: bool = True, strict: bool = False) -> Any:
+def triangle(x: TensorLike, lower: bool = True, strict: bool = False) -> Any:
     """Return a matrix with zeros outside a triangle; `strict` leaves the diagonal out."""
     return Part(lower, not strict, not lower)(x)
 
 
-def half_triangle(x: Any, lower: bool = True) -> Any:
+def half_triangle(x: object, lower: bool = True) -> Any:
     """Return a triangle of a matrix, its diagonal halved."""
     return Part(lower, 0.5, not lower)(x)
 
@@ -311,17 +326,17 @@ on_diagonal = Part(0, 1, 0)
 off_diagonal = Part(1, 0, 1)
 
 
-def diagonal_of(x: Any) -> Any:
+def diagonal_of(x: Variable) -> Any:
     """Return the diagonal of a square matrix, or of each of a stack."""
     return reduce("sum", on_diagonal(x), (x.type.ndim - 1,), x.type.dtype)
 
 
-def plus_hermitian(x: Any) -> Any:
+def plus_hermitian(x: object) -> Any:
     """Return the sum of a matrix and its conjugate transpose."""
     return x + hermitian(x)
 
 
-def from_one_triangle(s: Any, lower: bool) -> Any:
+def from_one_triangle(s: object, lower: bool) -> Any:
     """Return the cotangent of a Hermitian matrix of which only one triangle is read.
 
     `s` is a cotangent of the whole matrix; each item off the diagonal stands for two.
@@ -329,7 +344,7 @@ def from_one_triangle(s: Any, lower: bool) -> Any:
     return half_triangle(plus_hermitian(s), lower)
 
 
-def half(x: Any) -> Any:
+def half(x: Variable) -> Any:
     """Return x / 2 in its own dtype."""
     return as_variable(np.asarray(0.5, dtype=dtypes.real_of(x.type.dtype))) * x
 
@@ -339,7 +354,7 @@ def real_part(x: Any) -> Any:
     return real(x) if dtypes.is_complex(x.type.dtype) else x
 
 
-def smaller(one: Any, two: Any) -> Any:
+def smaller(one: object, two: object) -> Any:
     """Return the smaller of two lengths."""
     if isinstance(one, int) and isinstance(two, int):
         return min(one, two)

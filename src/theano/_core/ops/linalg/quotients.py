@@ -18,14 +18,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from functools import reduce as fold
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from theano._core.base import dtypes
 from theano._core.base.errors import MethodNotDefined, NullTypeGradError
 from theano._core.ir.graph import ancestors, copy_graph, toposort
-from theano._core.ir.variable import Apply, Constant
+from theano._core.ir.variable import Apply, Constant, Variable
 from theano._core.ops.array.creation import ARange
 from theano._core.ops.array.gradient import DisconnectedGrad
 from theano._core.ops.array.reductions import reduce
@@ -49,6 +49,9 @@ from theano._core.ops.linalg.matrices import (
     scalar_of_stack,
     zero,
 )
+
+if TYPE_CHECKING:
+    from theano._core.ir.annotations import TensorLike
 
 Forward = Callable[[Sequence[Any], Mapping[Any, Any]], list[Any]]
 
@@ -79,7 +82,7 @@ class Gaps(NamedTuple):
     size: Any
 
 
-def differences(w: Any) -> Gaps:
+def differences(w: Variable) -> Gaps:
     """Return the gaps w_j - w_i; they are 1 on the diagonal, where numerators must be zero."""
     rows, columns = _numbers(w)
     same = eq(rows, columns)
@@ -88,18 +91,18 @@ def differences(w: Any) -> Gaps:
     return _gaps(w, value, slope, neq(rows, columns))
 
 
-def sums(w: Any) -> Gaps:
+def sums(w: Variable) -> Gaps:
     """Return the gaps w_j + w_i."""
     rows, columns = _numbers(w)
     return _gaps(w, as_row(w) + as_column(w), rows + columns)
 
 
-def themselves(w: Any) -> Gaps:
+def themselves(w: Variable) -> Gaps:
     """Return the gaps w_j, as one row."""
     return _gaps(w, as_row(w), _numbers(w)[1])
 
 
-def _gaps(w: Any, value: Any, slope: Any, there: Any = None) -> Gaps:
+def _gaps(w: Variable, value: Variable, slope: TensorLike, there: object = None) -> Gaps:
     size, modulus = _length_of(modulus_of(w)), modulus_of(value)
     near, zero = (modulus <= _number(w, f) * size for f in (_few(w), 8 * _eps(w)))
     if there is not None:
@@ -107,7 +110,7 @@ def _gaps(w: Any, value: Any, slope: Any, there: Any = None) -> Gaps:
     return Gaps(value, cast(slope, dtypes.real_of(w.type.dtype)), near, zero, size)
 
 
-def _length_of(w: Any) -> Any:
+def _length_of(w: Variable) -> Any:
     """Return the lengths of vectors; squares neither overflow nor vanish."""
     axis = (w.type.ndim - 1,)
     total = scalar_of_stack(reduce("sum", w, axis))
@@ -122,24 +125,24 @@ def _count(w: Any) -> Any:
     return dimshuffle(count, [*["x"] * (w.type.ndim - 1), 0])
 
 
-def _numbers(w: Any) -> tuple[Any, Any]:
+def _numbers(w: Variable) -> tuple[Any, Any]:
     return as_column(_count(w)), as_row(_count(w))
 
 
-def _eps(w: Any) -> float:
+def _eps(w: Variable) -> float:
     return float(np.finfo(w.type.dtype).eps)
 
 
-def _few(w: Any) -> float:
+def _few(w: Variable) -> float:
     """Return the part at which a quotient and its limit are about as exact."""
     return _eps(w) ** (1 / 3) / 8
 
 
-def _number(w: Any, value: float) -> Any:
+def _number(w: Variable, value: float) -> Any:
     return as_variable(np.asarray(value, dtypes.real_of(w.type.dtype)))
 
 
-def _one(w: Any) -> Any:
+def _one(w: Variable) -> Any:
     return as_variable(np.ones((), w.type.dtype))
 
 
@@ -172,7 +175,7 @@ class Quotient(NamedTuple):
         together = (size_of(self.over) <= most) & (self.scale > _number(self.over, 0.0))
         return self.gaps.near | together
 
-    def value(self, limit: Any = None) -> Any:
+    def value(self, limit: object = None) -> Any:
         """Return the quotient; `limit` is None if the numerator does not move.
 
         A gap that is zero but for rounding, under a numerator that is not, gives what is not
@@ -192,13 +195,13 @@ class Quotient(NamedTuple):
         return switch(agrees, limit, div(over, switch(agrees, _one(gap), gap)))
 
 
-def values_of(quotients: Sequence[Quotient], limits: Sequence[Any]) -> list[Any]:
+def values_of(quotients: Sequence[Quotient], limits: Sequence[Variable]) -> list[Any]:
     """Return the value of each quotient; without limits, numerators do not move."""
     given = limits or [None] * len(quotients)
     return [q.value(limit) for q, limit in zip(quotients, given, strict=True)]
 
 
-def modulus_of(x: Any) -> Any:
+def modulus_of(x: object) -> Any:
     """Return moduli, for conditions only: no derivative goes through them."""
     return abs(_still(x))
 
@@ -220,14 +223,16 @@ class SpectralOp(MatrixOp):
         """Return the output with the values."""
         return node.outputs[0]
 
-    def quotients(self, node: Apply, cotangents: Sequence[Any]) -> list[Quotient]:
+    def quotients(self, node: Apply, cotangents: Sequence[Variable | None]) -> list[Quotient]:
         """Return the quotients that the reverse rule needs.
 
         Their numerators are linear in the cotangents, and do not depend on the values.
         """
         raise NotImplementedError
 
-    def limits(self, node: Apply, cotangents: Sequence[Any], forward: Forward) -> list[Any]:
+    def limits(
+        self, node: Apply, cotangents: Sequence[Variable | None], forward: Forward
+    ) -> list[Any]:
         """Return the limit of each quotient, computed only if a gap is near zero.
 
         Nothing is returned if the cotangents do not depend on the values, and NaN if it is not
@@ -262,7 +267,7 @@ class SpectralOp(MatrixOp):
         return InnerGraph(_body(inputs, outputs), "Limits").make_node(*inputs).outputs
 
 
-def _body(inputs: Sequence[Any], outputs: Sequence[Any]) -> Body:
+def _body(inputs: Sequence[Variable], outputs: Sequence[Variable]) -> Body:
     """Return what computes the outputs, over variables that are nothing but inputs."""
     inside = [v.type.variable_class(v.type) for v in inputs]
     return Body(inside, copy_graph(outputs, dict(zip(inputs, inside, strict=True))))
@@ -299,7 +304,9 @@ def _limits(body: Body, count: int, n_values: int, forward: Forward) -> Body:
     return Body(body.inputs, limits)
 
 
-def _moved(values: Sequence[Any], roots: Sequence[Any], ends: Sequence[Any]) -> set[Any]:
+def _moved(
+    values: Sequence[Variable], roots: Sequence[Variable], ends: Sequence[Variable]
+) -> set[Any]:
     """Return what depends on `values` of all that `roots` need, not through `ends`."""
     found = set(values)
     for node in toposort(roots, [*values, *ends]):
@@ -308,7 +315,7 @@ def _moved(values: Sequence[Any], roots: Sequence[Any], ends: Sequence[Any]) -> 
     return found
 
 
-def _fixed(moved: set[Any], roots: Sequence[Any], ends: Sequence[Any]) -> list[Any]:
+def _fixed(moved: set[Variable], roots: Sequence[Variable], ends: Sequence[Variable]) -> list[Any]:
     """Return what does not move, but is needed to compute `roots` from what does."""
     found = [v for v in roots if v not in moved]
     for node in toposort(roots, ends):
@@ -317,7 +324,7 @@ def _fixed(moved: set[Any], roots: Sequence[Any], ends: Sequence[Any]) -> list[A
     return found
 
 
-def _values(node: Apply, roots: Sequence[Any]) -> list[Any]:
+def _values(node: Apply, roots: Sequence[Variable]) -> list[Any]:
     """Return the values of all nodes to the same matrix that `roots` depend on."""
     found = [node.op.values(node)]
     for v in ancestors(roots):

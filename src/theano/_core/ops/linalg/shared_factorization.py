@@ -7,16 +7,20 @@ pivots, from 1. Solutions, inverses and determinants take these instead of the m
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from theano._core.base import dtypes
 from theano._core.ir.types import TensorType
-from theano._core.ir.variable import Apply
+from theano._core.ir.variable import Apply, Variable
 from theano._core.ops.core.op import shape_of
 from theano._core.ops.elementwise.elementwise import broadcast_lengths
 from theano._core.ops.linalg.matrices import MatrixOp, batch_pattern, scipy_linalg
+
+if TYPE_CHECKING:
+    from theano._core.ir.annotations import ArrayModule, Dims
+    from theano._core.ops.core.protocols import Trace
 
 
 class Factor(MatrixOp):
@@ -29,12 +33,12 @@ class Factor(MatrixOp):
     def cores(self, node: Apply) -> tuple[int, ...]:
         return (2, 2, 1)
 
-    def make_node(self, x: Any) -> Apply:
+    def make_node(self, x: Variable) -> Apply:
         pattern = x.type.broadcastable
         kinds = [TensorType(x.type.dtype, pattern), TensorType("int64", pattern[:-1])]
         return Apply(self, [x], [kind.variable_class(kind) for kind in kinds])
 
-    def compute(self, xp: Any, node: Apply, x: Any) -> tuple[Any, ...]:
+    def compute(self, xp: ArrayModule, node: Apply, x: np.ndarray) -> tuple[Any, ...]:
         import warnings
 
         columns, pivots = np.empty_like(x), np.empty(x.shape[:-1], "int64")
@@ -45,18 +49,18 @@ class Factor(MatrixOp):
                 columns[index], pivots[index] = both.T, swaps + 1
         return columns, pivots
 
-    def jax(self, j: Any, node: Apply, x: Any) -> tuple[Any, ...]:
+    def jax(self, j: Trace, node: Apply, x: np.ndarray) -> tuple[Any, ...]:
         # XLA finds out by itself what is shared: the matrix is passed on.
         return x, j.numpy.zeros(x.shape[:-1], "int64")
 
-    def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
+    def shape(self, node: Apply, shapes: Sequence[Dims]) -> list[Any]:
         return [shapes[0], shapes[0][:-1]]
 
 
 factor = Factor()
 
 
-def matrix_of(xp: Any, columns: Any, pivots: Any) -> Any:
+def matrix_of(xp: ArrayModule, columns: np.ndarray, pivots: np.ndarray) -> Any:
     """Return the matrices that were factorised."""
     if xp is not np:
         return columns
@@ -86,18 +90,20 @@ class FactorSolve(MatrixOp):
         core = 1 if node.inputs[2].type.ndim == 1 else 2
         return (2, 1, core, core)
 
-    def make_node(self, columns: Any, pivots: Any, b: Any) -> Apply:
+    def make_node(self, columns: Variable, pivots: Variable, b: Variable) -> Apply:
         pattern = (columns.type.broadcastable[-1],)
         if b.type.ndim > 1:
             stacks = zip(batch_pattern(columns), batch_pattern(b), strict=True)
             pattern = (*(x and y for x, y in stacks), *pattern, b.type.broadcastable[-1])
         return self.one([columns, pivots, b], b.type.dtype, pattern)
 
-    def compute(self, xp: Any, node: Apply, columns: Any, pivots: Any, b: Any) -> tuple[Any, ...]:
+    def compute(
+        self, xp: ArrayModule, node: Apply, columns: np.ndarray, pivots: np.ndarray, b: np.ndarray
+    ) -> tuple[Any, ...]:
         a = matrix_of(xp, columns, pivots)
         return (xp.linalg.solve(xp.conj(xp.swapaxes(a, -1, -2)) if self.adjoint else a, b),)
 
-    def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
+    def shape(self, node: Apply, shapes: Sequence[Dims]) -> list[Any]:
         columns, _, b = node.inputs
         if b.type.ndim == 1:
             return [shapes[2]]
@@ -117,10 +123,12 @@ class FactorInverse(MatrixOp):
     def cores(self, node: Apply) -> tuple[int, ...]:
         return (2, 1, 2)
 
-    def make_node(self, columns: Any, pivots: Any) -> Apply:
+    def make_node(self, columns: Variable, pivots: Variable) -> Apply:
         return self.one([columns, pivots], columns.type.dtype, columns.type.broadcastable)
 
-    def compute(self, xp: Any, node: Apply, columns: Any, pivots: Any) -> tuple[Any, ...]:
+    def compute(
+        self, xp: ArrayModule, node: Apply, columns: np.ndarray, pivots: np.ndarray
+    ) -> tuple[Any, ...]:
         return (xp.linalg.inv(matrix_of(xp, columns, pivots)),)
 
 
@@ -129,7 +137,9 @@ class FactorAdjugate(FactorInverse):
 
     routine = "factor_adjugate"
 
-    def compute(self, xp: Any, node: Apply, columns: Any, pivots: Any) -> tuple[Any, ...]:
+    def compute(
+        self, xp: ArrayModule, node: Apply, columns: np.ndarray, pivots: np.ndarray
+    ) -> tuple[Any, ...]:
         u, s, vh = xp.linalg.svd(matrix_of(xp, columns, pivots))
         rest = xp.where(xp.eye(s.shape[-1], dtype=bool), 1, s[..., None, :]).prod(axis=-1)
         turn = xp.linalg.det(u) * xp.linalg.det(vh)
@@ -147,13 +157,15 @@ class FactorDet(MatrixOp):
     def cores(self, node: Apply) -> tuple[int, ...]:
         return (2, 1, 0)
 
-    def make_node(self, columns: Any, pivots: Any) -> Apply:
+    def make_node(self, columns: Variable, pivots: Variable) -> Apply:
         return self.one([columns, pivots], columns.type.dtype, batch_pattern(columns))
 
-    def compute(self, xp: Any, node: Apply, columns: Any, pivots: Any) -> tuple[Any, ...]:
+    def compute(
+        self, xp: ArrayModule, node: Apply, columns: np.ndarray, pivots: np.ndarray
+    ) -> tuple[Any, ...]:
         return (xp.asarray(xp.linalg.det(matrix_of(xp, columns, pivots))),)
 
-    def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
+    def shape(self, node: Apply, shapes: Sequence[Dims]) -> list[Any]:
         return [shapes[0][:-2]]
 
 
@@ -167,16 +179,18 @@ class FactorSLogDet(MatrixOp):
     def cores(self, node: Apply) -> tuple[int, ...]:
         return (2, 1, 0, 0)
 
-    def make_node(self, columns: Any, pivots: Any) -> Apply:
+    def make_node(self, columns: Variable, pivots: Any) -> Apply:
         dtype, pattern = columns.type.dtype, batch_pattern(columns)
         kinds = [TensorType(d, pattern) for d in (dtype, dtypes.real_of(dtype))]
         return Apply(self, [columns, pivots], [kind.variable_class(kind) for kind in kinds])
 
-    def compute(self, xp: Any, node: Apply, columns: Any, pivots: Any) -> tuple[Any, ...]:
+    def compute(
+        self, xp: ArrayModule, node: Apply, columns: np.ndarray, pivots: np.ndarray
+    ) -> tuple[Any, ...]:
         sign, logarithm = xp.linalg.slogdet(matrix_of(xp, columns, pivots))
         return xp.asarray(sign), xp.asarray(logarithm)
 
-    def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
+    def shape(self, node: Apply, shapes: Sequence[Dims]) -> list[Any]:
         return [shapes[0][:-2]] * 2
 
 

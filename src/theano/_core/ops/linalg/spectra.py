@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import reduce as fold
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from theano._core.base import dtypes
-from theano._core.ir.variable import Apply
+from theano._core.ir.variable import Apply, Variable
 from theano._core.ops.core.fill import zeros_like_float
 from theano._core.ops.elementwise.arithmetic import add, eq
 from theano._core.ops.elementwise.elementwise import cast
@@ -45,6 +45,12 @@ from theano._core.ops.linalg.quotients import (
 )
 from theano._core.ops.linalg.systems import solve
 
+if TYPE_CHECKING:
+    import numpy as np
+
+    from theano._core.ir.annotations import ArrayModule, Dims, TensorLike
+    from theano._core.ops.core.protocols import Forward
+
 
 class Eigh(SpectralOp):
     """Eigenvalues, ascending, and eigenvectors (columns) of a Hermitian matrix.
@@ -77,28 +83,28 @@ class Eigh(SpectralOp):
     def cores(self, node: Apply) -> tuple[int, ...]:
         return (2, 1, 2) if self.vectors else (2, 1)
 
-    def make_node(self, x: Any) -> Apply:
+    def make_node(self, x: Variable) -> Apply:
         x = matrix_operand("eigh", x)
         kinds = [vector_like(x, dtypes.real_of(x.type.dtype)), matrix_like(x)]
         return outputs_of(self, x, kinds if self.vectors else kinds[:1])
 
-    def compute(self, xp: Any, node: Apply, x: Any) -> tuple[Any, ...]:
+    def compute(self, xp: ArrayModule, node: Apply, x: TensorLike) -> tuple[Any, ...]:
         read = xp.tril(x) if self.UPLO == "L" else xp.triu(x)
         check_finite(xp, "Eigenvalues did not converge", read)
         if self.vectors:
             return tuple(xp.linalg.eigh(x, UPLO=self.UPLO))
         return (xp.linalg.eigvalsh(x, UPLO=self.UPLO),)
 
-    def jax(self, j: Any, node: Apply, x: Any) -> Sequence[Any]:
+    def jax(self, j: Any, node: Apply, x: Variable) -> Sequence[Any]:
         # XLA reads both triangles.
         half = j.numpy.tril(x) if self.UPLO == "L" else j.numpy.triu(x)
         diagonal = j.numpy.real(x) * j.numpy.eye(x.shape[-1])
         return super().jax(j, node, half + half.mT.conj() - diagonal)
 
-    def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
+    def shape(self, node: Apply, shapes: Sequence[Dims]) -> list[Any]:
         return [shapes[0][:-1], shapes[0]][: 2 if self.vectors else 1]
 
-    def limits(self, node: Apply, cotangents: Sequence[Any], forward: Any) -> list[Any]:
+    def limits(self, node: Apply, cotangents: Sequence[Variable | None], forward: Any) -> list[Any]:
         if self.vectors:
             return super().limits(node, cotangents, forward)
         # The eigenvectors are made where it can be seen that their cotangents depend on the values.
@@ -108,7 +114,7 @@ class Eigh(SpectralOp):
         """Return eigenvalues and eigenvectors."""
         return node.outputs if self.vectors else Eigh(str(self.UPLO))(node.inputs[0])
 
-    def quotients(self, node: Apply, cotangents: Sequence[Any]) -> list[Quotient]:
+    def quotients(self, node: Apply, cotangents: Sequence[Variable | None]) -> list[Quotient]:
         g = cotangents[1]
         if g is None:
             return []
@@ -116,7 +122,9 @@ class Eigh(SpectralOp):
         turning = off_diagonal(half(_minus_hermitian(product(hermitian(v), g))))
         return [Quotient(turning, differences(w), size_of(g))]
 
-    def vjp(self, node: Apply, cotangents: Sequence[Any], limits: Sequence[Any] = ()) -> list[Any]:
+    def vjp(
+        self, node: Apply, cotangents: Sequence[Variable | None], limits: Sequence[Variable] = ()
+    ) -> list[Any]:
         v = node.outputs[1] if self.vectors else limits[0]
         inner = [] if cotangents[0] is None else [v * as_row(cotangents[0])]
         if self.vectors:
@@ -124,7 +132,7 @@ class Eigh(SpectralOp):
             inner += [product(v, x) for x in found]
         return [from_one_triangle(product(_total(inner), hermitian(v)), self.UPLO == "L")]
 
-    def jvp(self, node: Apply, tangents: Sequence[Any], forward: Any) -> list[Any]:
+    def jvp(self, node: Apply, tangents: Sequence[Variable | None], forward: Forward) -> list[Any]:
         w, v = self._pair(node)
         tangent = plus_hermitian(half_triangle(tangents[0], self.UPLO == "L"))
         inner = products(hermitian(v), tangent, v)
@@ -169,18 +177,18 @@ class SVD(SpectralOp):
     def cores(self, node: Apply) -> tuple[int, ...]:
         return (2, 2, 1, 2) if self.compute_uv else (2, 1)
 
-    def make_node(self, x: Any) -> Apply:
+    def make_node(self, x: Variable) -> Apply:
         x = matrix_operand("svd", x)
         values = vector_like(x, dtypes.real_of(x.type.dtype))
         matrix = matrix_like(x)
         return outputs_of(self, x, [matrix, values, matrix] if self.compute_uv else [values])
 
-    def compute(self, xp: Any, node: Apply, x: Any) -> tuple[Any, ...]:
+    def compute(self, xp: ArrayModule, node: Apply, x: np.ndarray) -> tuple[Any, ...]:
         check_finite(xp, "SVD did not converge", x)
         found = xp.linalg.svd(x, full_matrices=self.full_matrices, compute_uv=self.compute_uv)
         return tuple(found) if self.compute_uv else (found,)
 
-    def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
+    def shape(self, node: Apply, shapes: Sequence[Dims]) -> list[Any]:
         *stack, m, n = shapes[0]
         k = smaller(m, n)
         if not self.compute_uv:
@@ -192,7 +200,7 @@ class SVD(SpectralOp):
     def values(self, node: Apply) -> Any:
         return node.outputs[1 if self.compute_uv else 0]
 
-    def limits(self, node: Apply, cotangents: Sequence[Any], forward: Any) -> list[Any]:
+    def limits(self, node: Apply, cotangents: Sequence[Variable | None], forward: Any) -> list[Any]:
         if self.compute_uv:
             return super().limits(node, cotangents, forward)
         # As for eigenvectors.
@@ -209,7 +217,7 @@ class SVD(SpectralOp):
             u, vh = for_square(x, [u, vh], _SQUARE)
         return [u, s, vh]
 
-    def quotients(self, node: Apply, cotangents: Sequence[Any]) -> list[Quotient]:
+    def quotients(self, node: Apply, cotangents: Sequence[Variable | None]) -> list[Quotient]:
         g_u, _, g_vh = cotangents
         if g_u is None and g_vh is None:
             return []
@@ -231,7 +239,9 @@ class SVD(SpectralOp):
             *(Quotient(_outside(g, x), alone, size, True) for x, g in ((u, g_u), (v, g_v))),
         ]
 
-    def vjp(self, node: Apply, cotangents: Sequence[Any], limits: Sequence[Any] = ()) -> list[Any]:
+    def vjp(
+        self, node: Apply, cotangents: Sequence[Variable | None], limits: Sequence[Variable] = ()
+    ) -> list[Any]:
         if not self.compute_uv:
             u, vh = limits
             return [product(u * as_row(cotangents[0]), vh)]
@@ -244,7 +254,7 @@ class SVD(SpectralOp):
         left += [product(u, both + each), rest_u]
         return [product(_total(left), vh) + product(u, hermitian(rest_v))]
 
-    def jvp(self, node: Apply, tangents: Sequence[Any], forward: Any) -> list[Any]:
+    def jvp(self, node: Apply, tangents: Sequence[Variable | None], forward: Forward) -> list[Any]:
         u, s, vh = self._factors(node)
         v, tangent = hermitian(vh), tangents[0]
         of_v, of_u = product(tangent, v), product(hermitian(tangent), u)
@@ -264,16 +274,16 @@ class SVD(SpectralOp):
         return [of_u, of_s, hermitian(of_v)]
 
 
-def _minus_hermitian(x: Any) -> Any:
+def _minus_hermitian(x: Variable) -> Any:
     return x - hermitian(x)
 
 
-def _outside(x: Any, basis: Any) -> Any:
+def _outside(x: Variable, basis: object) -> Any:
     """Return what of the columns of `x` is not spanned by an orthonormal basis."""
     return x - products(basis, hermitian(basis), x)
 
 
-def _total(terms: Sequence[Any]) -> Any:
+def _total(terms: Sequence[Variable]) -> Any:
     return fold(add, terms)
 
 
@@ -290,21 +300,21 @@ class Eig(SpectralOp):
     def cores(self, node: Apply) -> tuple[int, ...]:
         return (2, 1, 2)
 
-    def make_node(self, x: Any) -> Apply:
+    def make_node(self, x: Variable) -> Apply:
         x = matrix_operand("eig", x)
         return outputs_of(self, x, [vector_like(x, x.type.dtype), matrix_like(x)])
 
-    def compute(self, xp: Any, node: Apply, x: Any) -> tuple[Any, ...]:
+    def compute(self, xp: ArrayModule, node: Apply, x: np.ndarray) -> tuple[Any, ...]:
         values, vectors = xp.linalg.eig(x)
         if x.dtype.kind == "f" and not xp.any(xp.imag(values)):
             # From NumPy 2.5 on these are complex also where nothing is imaginary.
             values, vectors = xp.real(values), xp.real(vectors)
         return values.astype(x.dtype), vectors.astype(x.dtype)
 
-    def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
+    def shape(self, node: Apply, shapes: Sequence[Dims]) -> list[Any]:
         return [shapes[0][:-1], shapes[0]]
 
-    def quotients(self, node: Apply, cotangents: Sequence[Any]) -> list[Quotient]:
+    def quotients(self, node: Apply, cotangents: Sequence[Variable]) -> list[Quotient]:
         g = cotangents[1]
         if g is None:
             return []
@@ -315,7 +325,9 @@ class Eig(SpectralOp):
         turning = off_diagonal(product(adjoint, g - product(v, along)))
         return [Quotient(turning, gaps._replace(value=conjugate(gaps.value)), size_of(g))]
 
-    def vjp(self, node: Apply, cotangents: Sequence[Any], limits: Sequence[Any] = ()) -> list[Any]:
+    def vjp(
+        self, node: Apply, cotangents: Sequence[Variable], limits: Sequence[Variable] = ()
+    ) -> list[Any]:
         v = node.outputs[1]
         inner = values_of(self.quotients(node, cotangents), limits)
         if cotangents[0] is not None:
@@ -323,7 +335,7 @@ class Eig(SpectralOp):
         adjoint = hermitian(v)
         return [solve(adjoint, product(_total(inner), adjoint))]
 
-    def jvp(self, node: Apply, tangents: Sequence[Any], forward: Any) -> list[Any]:
+    def jvp(self, node: Apply, tangents: Sequence[Variable | None], forward: Forward) -> list[Any]:
         w, v = node.outputs
         inner = solve(v, product(tangents[0], v))
         of_v = product(v, Quotient(off_diagonal(inner), differences(w), size_of(inner)).value())
@@ -331,7 +343,7 @@ class Eig(SpectralOp):
         return [diagonal_of(inner), of_v - product(v, along)]
 
 
-def _identity_like(x: Any) -> Any:
+def _identity_like(x: Variable) -> Any:
     return cast(eq(*positions(x)), x.type.dtype)
 
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from theano._core.base import dtypes
 from theano._core.ir.types import TensorType
-from theano._core.ir.variable import Apply
+from theano._core.ir.variable import Apply, Variable
 from theano._core.ops.array.indexing import sum_to
 from theano._core.ops.array.reductions import reduce
 from theano._core.ops.core.dimshuffle import dimshuffle
@@ -36,6 +36,10 @@ from theano._core.ops.linalg.matrices import (
     scalar_of_stack,
     triangle,
 )
+
+if TYPE_CHECKING:
+    from theano._core.ir.annotations import ArrayModule, Dims, TensorLike
+    from theano._core.ops.core.protocols import Batching, Forward, Trace
 
 
 class Cholesky(MatrixOp):
@@ -68,11 +72,11 @@ class Cholesky(MatrixOp):
     def flags(self) -> tuple[str, ...]:
         return ("lower",) * self.is_lower + ("nan",) * (self.on_error == "nan")
 
-    def make_node(self, x: Any) -> Apply:
+    def make_node(self, x: Variable) -> Apply:
         x = matrix_operand("cholesky", x)
         return self.one([x], x.type.dtype, x.type.broadcastable)
 
-    def compute(self, xp: Any, node: Apply, x: Any) -> tuple[Any, ...]:
+    def compute(self, xp: Any, node: Apply, x: np.ndarray) -> tuple[Any, ...]:
         # NumPy reads the lower triangle only.
         a = x if self.is_lower else xp.conj(xp.swapaxes(x, -1, -2))
         if self.on_error == "nan":
@@ -81,14 +85,14 @@ class Cholesky(MatrixOp):
             factor = xp.linalg.cholesky(a)
         return (factor if self.is_lower else xp.conj(xp.swapaxes(factor, -1, -2)),)
 
-    def jax(self, j: Any, node: Apply, x: Any) -> tuple[Any, ...]:
+    def jax(self, j: Trace, node: Apply, x: np.ndarray) -> tuple[Any, ...]:
         a = x if self.is_lower else x.mT.conj()
         factor = j.lax.linalg.cholesky(a, symmetrize_input=False)
         if self.on_error == "raise":
             j.require(j.numpy.isfinite(factor))
         return (factor if self.is_lower else factor.mT.conj(),)
 
-    def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
+    def vjp(self, node: Apply, cotangents: Sequence[Variable]) -> list[Any]:
         factor, g = node.outputs[0], cotangents[0]
         if not self.is_lower:
             factor, g = hermitian(factor), hermitian(g)
@@ -105,7 +109,7 @@ class Cholesky(MatrixOp):
             result = switch(scalar_of_stack(unknown), np.asarray(np.nan, factor.type.dtype), result)
         return [result if self.is_lower else hermitian(result)]
 
-    def jvp(self, node: Apply, tangents: Sequence[Any], forward: Any) -> list[Any]:
+    def jvp(self, node: Apply, tangents: Sequence[Variable | None], forward: Forward) -> list[Any]:
         factor, tangent = node.outputs[0], tangents[0]
         if self.is_lower:
             return [cholesky_tangent(factor, tangent)]
@@ -134,7 +138,9 @@ class CholeskyTangent(MatrixTangent):
 
     routine = "cholesky_tangent"
 
-    def compute(self, xp: Any, node: Apply, factor: Any, tangent: Any) -> tuple[Any, ...]:
+    def compute(
+        self, xp: Any, node: Apply, factor: np.ndarray, tangent: TensorLike
+    ) -> tuple[Any, ...]:
         one = xp.eye(factor.shape[-1])
         lower = xp.tril(tangent, -1) + 0.5 * xp.real(tangent) * one
         left = xp.linalg.solve(factor, lower + xp.conj(xp.swapaxes(lower, -1, -2)))
@@ -218,7 +224,7 @@ class Solve(MatrixOp):
         core = 1 if node.inputs[1].type.ndim == 1 else 2
         return (2, core, core)
 
-    def __call__(self, *inputs: Any, **options: Any) -> Any:
+    def __call__(self, *inputs: Any, **options: object) -> Any:
         if len(inputs) == 2:
             a, b = tensor_operand("solve", inputs[0]), tensor_operand("solve", inputs[1])
             if b.type.ndim == 1 and a.type.ndim > 2:
@@ -227,7 +233,7 @@ class Solve(MatrixOp):
             inputs = (a, b)
         return super().__call__(*inputs, **options)
 
-    def make_node(self, A: Any, b: Any) -> Apply:
+    def make_node(self, A: TensorLike, b: Variable) -> Apply:
         a, b = matrix_operand("solve", A), tensor_operand("solve", b)
         if b.type.ndim == 0:
             raise AssertionError(f"solve needs a vector or a matrix on the right, got {b.type}")
@@ -242,7 +248,7 @@ class Solve(MatrixOp):
         core = (a.type.broadcastable[-1], b.type.broadcastable[-1])
         return self.one([a, b], dtype, (*stack, *core))
 
-    def compute(self, xp: Any, node: Apply, a: Any, b: Any) -> tuple[Any, ...]:
+    def compute(self, xp: Any, node: Apply, a: np.ndarray, b: np.ndarray) -> tuple[Any, ...]:
         if self.routine == "solve_triangular":
             a = xp.tril(a) if self.is_lower else xp.triu(a)
         elif self.routine == "solve_positive":
@@ -251,13 +257,13 @@ class Solve(MatrixOp):
             xp.linalg.cholesky(a)
         return (xp.linalg.solve(a, b).astype(node.outputs[0].type.dtype),)
 
-    def jax(self, j: Any, node: Apply, a: Any, b: Any) -> Sequence[Any]:
+    def jax(self, j: Trace, node: Apply, a: np.ndarray, b: np.ndarray) -> Sequence[Any]:
         if self.routine == "solve_positive":
             half = a if self.is_lower else a.mT.conj()
             j.require(j.numpy.isfinite(j.lax.linalg.cholesky(half, symmetrize_input=False)))
         return super().jax(j, node, a, b)
 
-    def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
+    def shape(self, node: Apply, shapes: Sequence[Dims]) -> list[Any]:
         a, b = node.inputs
         if b.type.ndim == 1:
             return [(shapes[0][1],)]
@@ -267,14 +273,14 @@ class Solve(MatrixOp):
         return [(*stack, shapes[0][-1], shapes[1][-1])]
 
     def batch(
-        self, node: Apply, values: list[Any], rows: list[bool], batching: Any
+        self, node: Apply, values: list[Variable], rows: list[bool], batching: Batching
     ) -> list[Any] | None:
         a, b = values
         if node.inputs[1].type.ndim == 1:
             return [dimshuffle(self(a, as_column(b)), (0, 1))]
         return [self(a, b)]
 
-    def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
+    def vjp(self, node: Apply, cotangents: Sequence[Variable]) -> list[Any]:
         a, b = node.inputs
         x = node.outputs[0]
         g_b = self.adjoint()(hermitian(a), cotangents[0])
@@ -321,14 +327,14 @@ class MatrixInverse(MatrixOp):
     routine = "inverse"
     shape = shape_of(0)
 
-    def make_node(self, x: Any) -> Apply:
+    def make_node(self, x: Variable) -> Apply:
         x = matrix_operand("matrix_inverse", x)
         return self.one([x], x.type.dtype, x.type.broadcastable)
 
-    def compute(self, xp: Any, node: Apply, x: Any) -> tuple[Any, ...]:
+    def compute(self, xp: ArrayModule, node: Apply, x: np.ndarray) -> tuple[Any, ...]:
         return (xp.linalg.inv(x),)
 
-    def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
+    def vjp(self, node: Apply, cotangents: Sequence[Variable]) -> list[Any]:
         x = hermitian(node.outputs[0])
         return [-products(x, cotangents[0], x)]
 
@@ -352,17 +358,17 @@ class Det(MatrixOp):
     def cores(self, node: Apply) -> tuple[int, ...]:
         return (2, 0)
 
-    def make_node(self, x: Any) -> Apply:
+    def make_node(self, x: Variable) -> Apply:
         x = matrix_operand("det", x)
         return self.one([x], x.type.dtype, batch_pattern(x))
 
-    def compute(self, xp: Any, node: Apply, x: Any) -> tuple[Any, ...]:
+    def compute(self, xp: ArrayModule, node: Apply, x: np.ndarray) -> tuple[Any, ...]:
         return (xp.asarray(xp.linalg.det(x)),)
 
-    def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
+    def shape(self, node: Apply, shapes: Sequence[Dims]) -> list[Any]:
         return [shapes[0][:-2]]
 
-    def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
+    def vjp(self, node: Apply, cotangents: Sequence[Variable]) -> list[Any]:
         factor = scalar_of_stack(cotangents[0] * conjugate(node.outputs[0]))
         return [factor * hermitian(matrix_inverse(node.inputs[0]))]
 
@@ -382,7 +388,7 @@ class SLogDet(MatrixOp):
     def cores(self, node: Apply) -> tuple[int, ...]:
         return (2, 0, 0)
 
-    def make_node(self, x: Any) -> Apply:
+    def make_node(self, x: Variable) -> Apply:
         x = matrix_operand("slogdet", x)
         outs = [
             TensorType(dtype, batch_pattern(x))
@@ -390,14 +396,14 @@ class SLogDet(MatrixOp):
         ]
         return Apply(self, [x], [kind.variable_class(kind) for kind in outs])
 
-    def compute(self, xp: Any, node: Apply, x: Any) -> tuple[Any, ...]:
+    def compute(self, xp: ArrayModule, node: Apply, x: np.ndarray) -> tuple[Any, ...]:
         sign, logarithm = xp.linalg.slogdet(x)
         return xp.asarray(sign), xp.asarray(logarithm)
 
-    def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
+    def shape(self, node: Apply, shapes: Sequence[Dims]) -> list[Any]:
         return [shapes[0][:-2]] * 2
 
-    def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
+    def vjp(self, node: Apply, cotangents: Sequence[Variable]) -> list[Any]:
         g_sign, g = cotangents
         sign = node.outputs[0]
         if dtypes.is_complex(sign.type.dtype):

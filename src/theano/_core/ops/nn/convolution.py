@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from functools import partial
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -45,6 +45,10 @@ from theano._core.ops.nn.windows import (
     work_dtype,
     written,
 )
+
+if TYPE_CHECKING:
+    from theano._core.ir.annotations import Dims
+    from theano._core.ops.core.protocols import Batching, Builder, ProgramValue
 
 
 class BaseAbstractConv(WindowOp):
@@ -90,12 +94,12 @@ class BaseAbstractConv(WindowOp):
     def __init__(
         self,
         convdim: int,
-        imshp: Any = None,
-        kshp: Any = None,
-        border_mode: Any = "valid",
-        subsample: Any = None,
+        imshp: object = None,
+        kshp: object = None,
+        border_mode: object = "valid",
+        subsample: object = None,
         filter_flip: bool = True,
-        filter_dilation: Any = None,
+        filter_dilation: object = None,
         num_groups: int = 1,
         unshared: bool = False,
     ) -> None:
@@ -116,7 +120,7 @@ class BaseAbstractConv(WindowOp):
         self.num_groups = int(num_groups)
         self.unshared = bool(unshared)
 
-    def _sibling(self, gives: str, **changes: Any) -> Any:
+    def _sibling(self, gives: str, **changes: object) -> Any:
         """Return the operation of the same geometry that gives one of the three arrays."""
         options = {name: getattr(self, name) for name in self.__props__ if name != "convdim"}
         return FAMILIES[self.convdim][gives](**options | changes)
@@ -135,14 +139,14 @@ class BaseAbstractConv(WindowOp):
         parts = (images[-n:], kernels[-n:], pads, self.subsample, self.filter_dilation)
         return tuple(result_length(*axis) for axis in zip(*parts, strict=True))
 
-    def shapes(self, node: Apply, shapes: Sequence[Any]) -> Shapes:
+    def shapes(self, node: Apply, shapes: Sequence[Dims]) -> Shapes:
         """Return the lengths of the three arrays, from those of the inputs of a node."""
         raise NotImplementedError
 
     def is_dear(self, node: Apply) -> bool:
         return True
 
-    def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
+    def shape(self, node: Apply, shapes: Sequence[Dims]) -> list[Any]:
         return [getattr(self.shapes(node, shapes), self.gives)]
 
     def conditions(self, s: Shapes) -> Iterator[tuple[Any, str]]:
@@ -205,7 +209,7 @@ class BaseAbstractConv(WindowOp):
 
     # -- derivatives ------------------------------------------------------------------------------
 
-    def _derived(self, gives: str, one: Any, two: Any, like: Any) -> Any:
+    def _derived(self, gives: str, one: Variable, two: Variable, like: Variable) -> Any:
         """Return the sibling's value for a cotangent, in the lengths and the type of `like`."""
         rest = []
         if gives != "result":
@@ -240,7 +244,7 @@ class BaseAbstractConv(WindowOp):
             places = turned if self.filter_flip else at
             yield at, tuple(i * d for i, d in zip(places, self.filter_dilation, strict=True))
 
-    def _part(self, x: Any, s: Shapes, first: Sequence[int]) -> Any:
+    def _part(self, x: np.ndarray, s: Shapes, first: Sequence[int]) -> Any:
         """Return the item of each window of padded images that is `first` in the first window."""
         axes = zip(first, s.result[2:], self.subsample, strict=True)
         return x[(..., *(slice(i, i + (n - 1) * step + 1, step) for i, n, step in axes))]
@@ -252,7 +256,7 @@ class BaseAbstractConv(WindowOp):
         return f"bgc{places}", f"go{places}c" if self.unshared else "goc", f"bgo{places}"
 
 
-def _known_lengths(name: str, given: Any, count: int) -> tuple[int | None, ...]:
+def _known_lengths(name: str, given: object, count: int) -> tuple[int | None, ...]:
     if given is None:
         return (None,) * count
     given = getattr(given, "data", given) if isinstance(given, Variable) else given
@@ -267,7 +271,7 @@ def _known_lengths(name: str, given: Any, count: int) -> tuple[int | None, ...]:
     return values
 
 
-def _normal_border(mode: Any, convdim: int) -> Any:
+def _normal_border(mode: object, convdim: int) -> Any:
     if isinstance(mode, str):
         border_mode_to_pad(mode, convdim, (1,) * convdim)
         return mode
@@ -275,7 +279,7 @@ def _normal_border(mode: Any, convdim: int) -> Any:
     return tuple(one for one, _ in pads) if all(one == two for one, two in pads) else pads
 
 
-def _operands(name: str, given: Sequence[tuple[str, Any, int]]) -> list[Any]:
+def _operands(name: str, given: Sequence[tuple[str, Variable, int]]) -> list[Any]:
     """Return arrays of floats in one dtype, after checking how many axes they have."""
     values = [tensor_operand(name, value) for _, value, _ in given]
     for (what, _, rank), value in zip(given, values, strict=True):
@@ -301,24 +305,24 @@ def _lengths_given(convdim: int, given: Any) -> Any:
 class AbstractConv(BaseAbstractConv):
     """Convolution of images `img` with kernels `kern`."""
 
-    def make_node(self, img: Any, kern: Any) -> Apply:
+    def make_node(self, img: Variable, kern: Variable) -> Apply:
         rank = 2 + self.convdim
         deep = rank + self.convdim if self.unshared else rank
         img, kern = _operands("convolution", [("img", img, rank), ("kern", kern, deep)])
         pattern = [img.type.broadcastable[0], kern.type.broadcastable[0]]
         return self.one([img, kern], img.type.dtype, [*pattern, *[False] * self.convdim])
 
-    def shapes(self, node: Apply, shapes: Sequence[Any]) -> Shapes:
+    def shapes(self, node: Apply, shapes: Sequence[Dims]) -> Shapes:
         images, kernels = (tuple(s) for s in shapes[:2])
         return Shapes(images, kernels, (images[0], kernels[0], *self.windows(images, kernels)))
 
-    def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
+    def vjp(self, node: Apply, cotangents: Sequence[Variable]) -> list[Any]:
         img, kern = node.inputs
         g = cotangents[0]
         return [self._derived("images", kern, g, img), self._derived("kernels", img, g, kern)]
 
     def batch(
-        self, node: Apply, values: list[Any], rows: list[bool], batching: Any
+        self, node: Apply, values: list[Variable], rows: list[bool], batching: Batching
     ) -> list[Any] | None:
         if rows != [True, False]:
             return None
@@ -339,7 +343,7 @@ class AbstractConv(BaseAbstractConv):
             total = total + xp.einsum(subscripts, self._part(x, s, first), w[(..., *at)])
         return (total.reshape(s.result).astype(img.dtype),)
 
-    def lower(self, p: Any, node: Apply, img: Any, kern: Any) -> Any:
+    def lower(self, p: Builder, node: Apply, img: ProgramValue, kern: ProgramValue) -> Any:
         return p.convolve(node, self.lowered(p, node), img, kern)
 
 
@@ -349,7 +353,7 @@ class AbstractConv_gradInputs(BaseAbstractConv):  # noqa: N801
     gives = "images"
 
     def make_node(
-        self, kern: Any, topgrad: Any, shape: Any, add_assert_shape: bool = True
+        self, kern: Variable, topgrad: Variable, shape: Any, add_assert_shape: bool = True
     ) -> Apply:
         rank = 2 + self.convdim
         deep = rank + self.convdim if self.unshared else rank
@@ -359,13 +363,13 @@ class AbstractConv_gradInputs(BaseAbstractConv):  # noqa: N801
         pattern = [topgrad.type.broadcastable[0], *[False] * (1 + self.convdim)]
         return self.one([kern, topgrad, shape], kern.type.dtype, pattern)
 
-    def shapes(self, node: Apply, shapes: Sequence[Any]) -> Shapes:
+    def shapes(self, node: Apply, shapes: Sequence[Dims]) -> Shapes:
         kernels, result = (tuple(s) for s in shapes[:2])
         channels = times(kernels[-self.convdim - 1], self.num_groups)
         lengths = items_of(node.inputs[2], self.convdim)
         return Shapes((result[0], channels, *lengths), kernels, result)
 
-    def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
+    def vjp(self, node: Apply, cotangents: Sequence[Variable]) -> list[Any]:
         kern, top, _ = node.inputs
         h = cotangents[0]
         of_kern = self._derived("kernels", h, top, kern)
@@ -388,7 +392,14 @@ class AbstractConv_gradInputs(BaseAbstractConv):  # noqa: N801
         inside = tuple(slice(a, a + n) for (a, _), n in zip(pads, images[2:], strict=True))
         return (total[(..., *inside)].reshape(images).astype(kern.dtype),)
 
-    def lower(self, p: Any, node: Apply, kern: Any, topgrad: Any, shape: Any) -> Any:
+    def lower(
+        self,
+        p: Builder,
+        node: Apply,
+        kern: ProgramValue,
+        topgrad: ProgramValue,
+        shape: ProgramValue,
+    ) -> Any:
         p.require_rank(node, shape, self.convdim)
         return p.convolve_images(node, self.lowered(p, node), kern, topgrad)
 
@@ -398,7 +409,9 @@ class AbstractConv_gradWeights(BaseAbstractConv):  # noqa: N801
 
     gives = "kernels"
 
-    def make_node(self, img: Any, topgrad: Any, shape: Any, add_assert_shape: bool = True) -> Apply:
+    def make_node(
+        self, img: Variable, topgrad: Variable, shape: Any, add_assert_shape: bool = True
+    ) -> Apply:
         rank = 2 + self.convdim
         given = [("img", img, rank), ("topgrad", topgrad, rank)]
         img, topgrad = _operands("gradient of a convolution", given)
@@ -408,16 +421,16 @@ class AbstractConv_gradWeights(BaseAbstractConv):  # noqa: N801
         pattern = [topgrad.type.broadcastable[1], *places, channels, *[False] * self.convdim]
         return self.one([img, topgrad, shape], img.type.dtype, pattern)
 
-    def shapes(self, node: Apply, shapes: Sequence[Any]) -> Shapes:
+    def shapes(self, node: Apply, shapes: Sequence[Dims]) -> Shapes:
         lengths = items_of(node.inputs[2], self.convdim)
         return self._with_kernels(shapes[0], shapes[1], lengths)
 
-    def _with_kernels(self, images: Any, result: Any, lengths: Sequence[Any]) -> Shapes:
+    def _with_kernels(self, images: Any, result: Any, lengths: Dims) -> Shapes:
         places = result[2:] if self.unshared else ()
         channels = over(images[1], self.num_groups)
         return Shapes(tuple(images), (result[1], *places, channels, *lengths), tuple(result))
 
-    def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
+    def vjp(self, node: Apply, cotangents: Sequence[Variable]) -> list[Any]:
         img, top, _ = node.inputs
         h = cotangents[0]
         of_img = self._derived("images", h, top, img)
@@ -433,7 +446,9 @@ class AbstractConv_gradWeights(BaseAbstractConv):  # noqa: N801
         parts = [xp.einsum(subscripts, self._part(x, s, first), y) for _, first in self._items(s)]
         return (xp.stack(parts, axis=-1).reshape(s.kernels).astype(img.dtype),)
 
-    def lower(self, p: Any, node: Apply, img: Any, topgrad: Any, shape: Any) -> Any:
+    def lower(
+        self, p: Builder, node: Apply, img: ProgramValue, topgrad: ProgramValue, shape: ProgramValue
+    ) -> Any:
         p.require_rank(node, shape, self.convdim)
         return p.convolve_kernels(node, self.lowered(p, node), img, topgrad)
 
@@ -441,42 +456,42 @@ class AbstractConv_gradWeights(BaseAbstractConv):  # noqa: N801
 class AbstractConv2d(AbstractConv):
     """Convolution of images with two axes."""
 
-    def __init__(self, *given: Any, **options: Any) -> None:
+    def __init__(self, *given: Any, **options: object) -> None:
         super().__init__(2, *given, **options)
 
 
 class AbstractConv2d_gradInputs(AbstractConv_gradInputs):  # noqa: N801
     """Gradient of a convolution of images with two axes with respect to them."""
 
-    def __init__(self, *given: Any, **options: Any) -> None:
+    def __init__(self, *given: Any, **options: object) -> None:
         super().__init__(2, *given, **options)
 
 
 class AbstractConv2d_gradWeights(AbstractConv_gradWeights):  # noqa: N801
     """Gradient of a convolution of images with two axes with respect to the kernels."""
 
-    def __init__(self, *given: Any, **options: Any) -> None:
+    def __init__(self, *given: Any, **options: object) -> None:
         super().__init__(2, *given, **options)
 
 
 class AbstractConv3d(AbstractConv):
     """Convolution of images with three axes."""
 
-    def __init__(self, *given: Any, **options: Any) -> None:
+    def __init__(self, *given: Any, **options: object) -> None:
         super().__init__(3, *given, **options)
 
 
 class AbstractConv3d_gradInputs(AbstractConv_gradInputs):  # noqa: N801
     """Gradient of a convolution of images with three axes with respect to them."""
 
-    def __init__(self, *given: Any, **options: Any) -> None:
+    def __init__(self, *given: Any, **options: object) -> None:
         super().__init__(3, *given, **options)
 
 
 class AbstractConv3d_gradWeights(AbstractConv_gradWeights):  # noqa: N801
     """Gradient of a convolution of images with three axes with respect to the kernels."""
 
-    def __init__(self, *given: Any, **options: Any) -> None:
+    def __init__(self, *given: Any, **options: object) -> None:
         super().__init__(3, *given, **options)
 
 

@@ -7,12 +7,12 @@ every window at once is what all operations here are made of.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import numpy as np
 
 from theano._core.base import dtypes
-from theano._core.ir.variable import Apply, Constant
+from theano._core.ir.variable import Apply, Constant, Variable
 from theano._core.ops.array.dims import as_int64
 from theano._core.ops.array.shaping import pattern_broadcast
 from theano._core.ops.core.fill import zeros_like_float
@@ -33,6 +33,10 @@ from theano._core.ops.nn.windows import (
     work_dtype,
     written,
 )
+
+if TYPE_CHECKING:
+    from theano._core.ir.annotations import ArrayModule, Dims, TensorLike
+    from theano._core.ops.core.protocols import Batching, Builder, ProgramValue
 
 MODES = ("max", "sum", "average_inc_pad", "average_exc_pad")
 
@@ -75,17 +79,19 @@ def _divided(one: int, two: int) -> int:
     return one // two if two else 0
 
 
-def over(one: Any, two: Any) -> Any:
+def over(one: TensorLike, two: TensorLike) -> Any:
     """Return a length divided by a step, rounded down."""
     return combined(int_div, _divided, one, two)
 
 
-def larger(one: Any, two: Any) -> Any:
+def larger(one: TensorLike, two: TensorLike) -> Any:
     """Return the larger of two lengths."""
     return combined(maximum, max, one, two)
 
 
-def pooled_length(size: Any, window: Any, step: Any, pad: Any, ignore_border: bool) -> Any:
+def pooled_length(
+    size: TensorLike, window: TensorLike, step: TensorLike, pad: TensorLike, ignore_border: bool
+) -> Any:
     """Return how many windows there are along an axis.
 
     Without `ignore_border` the last one may be cut.
@@ -137,7 +143,9 @@ class PoolOp(WindowOp):
         self.mode = mode
         self.ndim = int(ndim)
 
-    def _operands(self, arrays: Sequence[Any], ws: Any, stride: Any, pad: Any) -> list[Any]:
+    def _operands(
+        self, arrays: Sequence[Variable], ws: TensorLike, stride: object, pad: object
+    ) -> list[Any]:
         """Return the inputs of a node, after checking them as far as they are known."""
         values = [tensor_operand("pool", v) for v in arrays]
         n = self.ndim
@@ -157,13 +165,13 @@ class PoolOp(WindowOp):
             raise NotImplementedError("padding must be smaller than strides")
         return [*values, *vectors]
 
-    def pattern(self, x: Any) -> list[bool]:
+    def pattern(self, x: Variable) -> list[bool]:
         """Return which axes of the result of a pool of `x` have a declared length of 1."""
         return [*x.type.broadcastable[: x.type.ndim - self.ndim], *[False] * self.ndim]
 
     # -- lengths ----------------------------------------------------------------------------------
 
-    def shapes(self, node: Apply, shapes: Sequence[Any]) -> PoolShapes:
+    def shapes(self, node: Apply, shapes: Sequence[Dims]) -> PoolShapes:
         n = self.ndim
         vectors = [tuple(items_of(v, n)) for v in node.inputs[self.arrays :]]
         return PoolShapes(tuple(shapes[0][len(shapes[0]) - n :]), *vectors)
@@ -226,7 +234,7 @@ class PoolOp(WindowOp):
         self.check(s)
         return s
 
-    def padded(self, xp: Any, x: Any, s: PoolShapes, fill: Any) -> Any:
+    def padded(self, xp: ArrayModule, x: np.ndarray, s: PoolShapes, fill: object) -> Any:
         """Return images in which all windows lie."""
         wide = self._padded_lengths(s, self.pooled(s))
         axes = zip(s.pads, s.images, wide, strict=True)
@@ -267,14 +275,14 @@ class PoolOp(WindowOp):
         inside = (slice(pad, pad + size) for pad, size in zip(s.pads, s.images, strict=True))
         return total[(..., *inside)]
 
-    def _rows(self, values: list[Any], rows: list[bool]) -> list[Any] | None:
+    def _rows(self, values: Sequence[object], rows: list[bool]) -> list[Any] | None:
         """Return the operation on rows: axes that are not pooled are rows already."""
         if rows[: self.arrays] != [True] * self.arrays or any(rows[self.arrays :]):
             return None
         return [self(*values)]
 
     def batch(
-        self, node: Apply, values: list[Any], rows: list[bool], batching: Any
+        self, node: Apply, values: list[Variable], rows: list[bool], batching: Batching
     ) -> list[Any] | None:
         return self._rows(values, rows)
 
@@ -299,13 +307,19 @@ def lowest(dtype: str) -> Any:
 class Pool(PoolOp):
     """One number of each window of `x`: its maximum, sum or average."""
 
-    def make_node(self, x: Any, ws: Any, stride: Any = None, pad: Any = None) -> Apply:
+    def make_node(
+        self,
+        x: Variable,
+        ws: TensorLike,
+        stride: TensorLike | None = None,
+        pad: Sequence[int] | None = None,
+    ) -> Apply:
         inputs = self._operands([x], ws, stride, pad)
         return self.one(inputs, inputs[0].type.dtype, self.pattern(inputs[0]))
 
     @staticmethod
     def out_shape(
-        imgshape: Sequence[Any],
+        imgshape: Sequence[object],
         ws: Any = None,
         ignore_border: bool = False,
         stride: Any = None,
@@ -337,14 +351,14 @@ class Pool(PoolOp):
         lengths = [pooled_length(*axis, ignore_border) for axis in zip(*parts, strict=True)]
         return [*imgshape[: len(imgshape) - ndim], *lengths]
 
-    def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
+    def shape(self, node: Apply, shapes: Sequence[Dims]) -> list[Any]:
         lead = shapes[0][: len(shapes[0]) - self.ndim]
         return [(*lead, *self.pooled(self.shapes(node, shapes)))]
 
     def linear(self, node: Apply) -> list[list[int]]:
         return [] if self.mode == "max" else [[0]]
 
-    def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
+    def vjp(self, node: Apply, cotangents: Sequence[Variable]) -> list[Any]:
         x, *vectors = node.inputs
         g = cotangents[0]
         if self.mode == "max":
@@ -353,7 +367,9 @@ class Pool(PoolOp):
             found = AveragePoolGrad(self.ignore_border, self.mode, self.ndim)(x, g, *vectors)
         return [pattern_broadcast(found, x.type.broadcastable), None, None, None]
 
-    def compute(self, xp: Any, node: Apply, x: Any, *vectors: Any) -> tuple[Any, ...]:
+    def compute(
+        self, xp: ArrayModule, node: Apply, x: np.ndarray, *vectors: np.ndarray
+    ) -> tuple[Any, ...]:
         s, dtype = self.known(x, vectors), str(x.dtype)
         lead = x.shape[: x.ndim - self.ndim]
         if self.mode == "max":
@@ -371,7 +387,7 @@ class Pool(PoolOp):
             total = total / self.counts(s).astype(work)
         return (total.astype(dtype),)
 
-    def lower(self, p: Any, node: Apply, x: Any, *vectors: Any) -> Any:
+    def lower(self, p: Builder, node: Apply, x: ProgramValue, *vectors: ProgramValue) -> Any:
         return p.pool(node, self.lowered(p, node), x)
 
 
@@ -382,7 +398,9 @@ def sum_dtype(dtype: str, mode: str = "max") -> str:
     return work_dtype(dtype)
 
 
-def renamed(ws: Any, ds: Any, stride: Any, st: Any, pad: Any, padding: Any) -> tuple[Any, Any, Any]:
+def renamed(
+    ws: object, ds: object, stride: object, st: object, pad: Any, padding: object
+) -> tuple[Any, Any, Any]:
     """Return window, step and border of which some may have been given by their old names."""
     for new, old, name, old_name in ((ws, ds, "ws", "ds"), (stride, st, "stride", "st")):
         if old is not None and new is not None:
@@ -413,17 +431,25 @@ class AveragePoolGrad(PoolOp):
         super().__init__(ignore_border, mode, ndim)
 
     def make_node(
-        self, x: Any, gz: Any, ws: Any, stride: Any = None, pad: Any = None, dummy: Any = None
+        self,
+        x: Variable,
+        gz: Variable,
+        ws: TensorLike,
+        stride: TensorLike | None = None,
+        pad: Variable | None = None,
+        dummy: TensorLike | None = None,
     ) -> Apply:
         inputs = self._operands([x, gz], ws, stride, pad)
         return self.one(inputs, inputs[1].type.dtype, inputs[0].type.broadcastable)
 
-    def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
+    def vjp(self, node: Apply, cotangents: Sequence[Variable]) -> list[Any]:
         gz, vectors = node.inputs[1], node.inputs[2:]
         found = Pool(self.ignore_border, self.mode, self.ndim)(cotangents[0], *vectors)
         return [None, pattern_broadcast(found, gz.type.broadcastable), None, None, None]
 
-    def compute(self, xp: Any, node: Apply, x: Any, gz: Any, *vectors: Any) -> tuple[Any, ...]:
+    def compute(
+        self, xp: ArrayModule, node: Apply, x: np.ndarray, gz: np.ndarray, *vectors: np.ndarray
+    ) -> tuple[Any, ...]:
         s, work = self.known(x, vectors), sum_dtype(str(gz.dtype))
         part = gz.astype(work)
         if self.mode != "sum":
@@ -431,7 +457,9 @@ class AveragePoolGrad(PoolOp):
         parts = [part] * int(np.prod(s.windows))
         return (self.spread(xp, s, parts).astype(gz.dtype),)
 
-    def lower(self, p: Any, node: Apply, x: Any, gz: Any, *vectors: Any) -> Any:
+    def lower(
+        self, p: Builder, node: Apply, x: ProgramValue, gz: ProgramValue, *vectors: ProgramValue
+    ) -> Any:
         return p.spread_average(node, self.lowered(p, node), gz)
 
 
@@ -448,16 +476,24 @@ class _OfMaximum(PoolOp):
         super().__init__(ignore_border, "max", ndim)
 
     def make_node(
-        self, x: Any, maxout: Any, gz: Any, ws: Any, stride: Any = None, pad: Any = None
+        self,
+        x: Variable,
+        maxout: Variable,
+        gz: Variable,
+        ws: TensorLike,
+        stride: TensorLike | None = None,
+        pad: Variable | None = None,
     ) -> Apply:
         inputs = self._operands([x, maxout, gz], ws, stride, pad)
         return self.one(inputs, inputs[2].type.dtype, self.result_pattern(inputs[0]))
 
-    def result_pattern(self, x: Any) -> Sequence[bool]:
+    def result_pattern(self, x: Variable) -> Sequence[bool]:
         """Return which axes of the result have a declared length of 1."""
         raise NotImplementedError
 
-    def _masks(self, xp: Any, s: PoolShapes, x: Any, maxout: Any) -> list[Any]:
+    def _masks(
+        self, xp: ArrayModule, s: PoolShapes, x: np.ndarray, maxout: np.ndarray
+    ) -> list[Any]:
         """Return, for each item of the windows, where it is the maximum."""
         wide = self.padded(xp, x, s, lowest(str(x.dtype)))
         return [wide[at] == maxout for at in self.items(s)]
@@ -465,7 +501,7 @@ class _OfMaximum(PoolOp):
     def _other(self) -> type[_OfMaximum]:
         raise NotImplementedError
 
-    def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
+    def vjp(self, node: Apply, cotangents: Sequence[Variable]) -> list[Any]:
         x, maxout, gz, *vectors = node.inputs
         op = self._other()(self.ignore_border, self.ndim)
         found = pattern_broadcast(op(x, maxout, cotangents[0], *vectors), gz.type.broadcastable)
@@ -477,19 +513,35 @@ class MaxPoolGrad(_OfMaximum):
 
     shape = shape_of(0)
 
-    def result_pattern(self, x: Any) -> Sequence[bool]:
+    def result_pattern(self, x: Variable) -> Sequence[bool]:
         return x.type.broadcastable
 
     def _other(self) -> type[_OfMaximum]:
         return DownsampleFactorMaxGradGrad
 
-    def compute(self, xp: Any, node: Apply, x: Any, maxout: Any, gz: Any, *vectors: Any) -> Any:
+    def compute(
+        self,
+        xp: ArrayModule,
+        node: Apply,
+        x: np.ndarray,
+        maxout: np.ndarray,
+        gz: np.ndarray,
+        *vectors: np.ndarray,
+    ) -> Any:
         s, work = self.known(x, vectors), sum_dtype(str(gz.dtype))
         part = gz.astype(work)
         parts = [xp.where(mask, part, 0) for mask in self._masks(xp, s, x, maxout)]
         return (self.spread(xp, s, parts).astype(gz.dtype),)
 
-    def lower(self, p: Any, node: Apply, x: Any, maxout: Any, gz: Any, *vectors: Any) -> Any:
+    def lower(
+        self,
+        p: Builder,
+        node: Apply,
+        x: ProgramValue,
+        maxout: ProgramValue,
+        gz: ProgramValue,
+        *vectors: ProgramValue,
+    ) -> Any:
         return p.spread_maximum(node, self.lowered(p, node), x, maxout, gz)
 
 
@@ -498,13 +550,21 @@ class DownsampleFactorMaxGradGrad(_OfMaximum):
 
     shape = shape_of(1)
 
-    def result_pattern(self, x: Any) -> Sequence[bool]:
+    def result_pattern(self, x: Variable) -> Sequence[bool]:
         return self.pattern(x)
 
     def _other(self) -> type[_OfMaximum]:
         return MaxPoolGrad
 
-    def compute(self, xp: Any, node: Apply, x: Any, maxout: Any, gz: Any, *vectors: Any) -> Any:
+    def compute(
+        self,
+        xp: ArrayModule,
+        node: Apply,
+        x: np.ndarray,
+        maxout: np.ndarray,
+        gz: np.ndarray,
+        *vectors: np.ndarray,
+    ) -> Any:
         s, work = self.known(x, vectors), sum_dtype(str(gz.dtype))
         wide = self.padded(xp, gz.astype(work), s, 0)
         total = xp.zeros(maxout.shape, dtype=work)
@@ -512,5 +572,13 @@ class DownsampleFactorMaxGradGrad(_OfMaximum):
             total = total + xp.where(mask, wide[at], 0)
         return (total.astype(gz.dtype),)
 
-    def lower(self, p: Any, node: Apply, x: Any, maxout: Any, gz: Any, *vectors: Any) -> Any:
+    def lower(
+        self,
+        p: Builder,
+        node: Apply,
+        x: ProgramValue,
+        maxout: ProgramValue,
+        gz: ProgramValue,
+        *vectors: ProgramValue,
+    ) -> Any:
         return p.gather_maximum(node, self.lowered(p, node), x, maxout, gz)

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from theano._core.base.errors import WindowError
-from theano._core.ir.variable import Apply
+from theano._core.ir.variable import Apply, Variable
 from theano._core.ops.array.assertions import Require
 from theano._core.ops.array.dims import as_int64, lengths_of
 from theano._core.ops.array.indexing import subtensor
-from theano._core.ops.core.op import Guard, Structured, as_variable
+from theano._core.ops.core.op import Guard, Op, Structured, as_variable
 from theano._core.ops.elementwise.arithmetic import add, eq, int_div, le, mul, sub
+
+if TYPE_CHECKING:
+    from theano._core.ir.annotations import ArrayModule, Dims, TensorLike
 
 Lengths = tuple[Any, ...]
 
@@ -58,50 +61,52 @@ def work_dtype(dtype: str) -> str:
     return "float32" if dtype == "float16" else str(dtype)
 
 
-def combined(op: Any, exact: Any, one: Any, two: Any) -> Any:
+def combined(op: Op, exact: Any, one: Any, two: Any) -> Any:
     """Return `exact(one, two)` of two integers, else the expression `op(one, two)`."""
     if isinstance(one, int) and isinstance(two, int):
         return exact(one, two)
     return op(as_int64(one), as_int64(two))
 
 
-def plus(one: Any, two: Any) -> Any:
+def plus(one: object, two: TensorLike) -> Any:
     """Return the sum of two lengths."""
     return one if isinstance(two, int) and two == 0 else combined(add, int.__add__, one, two)
 
 
-def minus(one: Any, two: Any) -> Any:
+def minus(one: object, two: object) -> Any:
     """Return the difference of two lengths."""
     return one if isinstance(two, int) and two == 0 else combined(sub, int.__sub__, one, two)
 
 
-def times(one: Any, two: int) -> Any:
+def times(one: object, two: int) -> Any:
     """Return a length times a number."""
     return one if two == 1 else combined(mul, int.__mul__, one, two)
 
 
-def over(one: Any, two: Any) -> Any:
+def over(one: object, two: TensorLike) -> Any:
     """Return a length divided by a number, rounded down."""
     known = isinstance(two, int) and two == 1
     return one if known else combined(int_div, int.__floordiv__, one, two)
 
 
-def at_most(one: Any, two: Any) -> Any:
+def at_most(one: TensorLike, two: TensorLike) -> Any:
     """Tell whether a length is at most another."""
     return combined(le, int.__le__, one, two)
 
 
-def equal(one: Any, two: Any) -> Any:
+def equal(one: TensorLike, two: object) -> Any:
     """Tell whether two lengths agree."""
     return True if one is two else combined(eq, int.__eq__, one, two)
 
 
-def extent(size: Any, dilation: int) -> Any:
+def extent(size: object, dilation: int) -> Any:
     """Return over how many positions a kernel reaches."""
     return plus(times(minus(size, 1), dilation), 1)
 
 
-def border_mode_to_pad(mode: Any, convdim: int, kshp: Sequence[Any]) -> tuple[tuple[Any, Any], ...]:
+def border_mode_to_pad(
+    mode: object, convdim: int, kshp: Sequence[TensorLike]
+) -> tuple[tuple[Any, Any], ...]:
     """Return how many zeros are put before and after each axis of an image.
 
     Parameters
@@ -147,13 +152,15 @@ def positive_numbers(name: str, value: Any, convdim: int) -> tuple[int, ...]:
     return tuple(int(n) for n in values)
 
 
-def result_length(size: Any, kernel: Any, pad: tuple[Any, Any], step: int, dilation: int) -> Any:
+def result_length(
+    size: object, kernel: object, pad: tuple[Variable, Variable], step: int, dilation: int
+) -> Any:
     """Return how many windows there are along an axis."""
     room = minus(plus(plus(size, pad[0]), pad[1]), extent(kernel, dilation))
     return plus(over(room, step), 1)
 
 
-def items_of(vector: Any, count: int) -> list[Any]:
+def items_of(vector: Variable, count: int) -> list[Any]:
     """Return the items of a vector of lengths: numbers where they are known, else scalars."""
     known = lengths_of(vector, count)
     return [subtensor(vector, [i]) if n is None else n for i, n in enumerate(known)]
@@ -166,7 +173,7 @@ def written(lengths: Lengths) -> str:
 
 
 def placed(
-    xp: Any, part: Any, first: Sequence[int], steps: Sequence[int], sizes: Sequence[int]
+    xp: ArrayModule, part: Any, first: Sequence[int], steps: Sequence[int], sizes: Sequence[int]
 ) -> Any:
     """Return an item for each window where it belongs in images of some lengths, and zeros.
 
@@ -190,15 +197,15 @@ class WindowOp(Structured):
     # What native code reports of lengths that do not fit.
     fault = "windows"
 
-    def shapes(self, node: Apply, shapes: Sequence[Any]) -> Any:
+    def shapes(self, node: Apply, shapes: Sequence[Dims]) -> Any:
         """Return tuples of all lengths that matter, from those of the inputs of a node."""
         raise NotImplementedError
 
-    def conditions(self, s: Any) -> Iterator[tuple[Any, str]]:
+    def conditions(self, s: object) -> Iterator[tuple[Any, str]]:
         """Yield what must hold of lengths, each with what is wrong where it does not."""
         raise NotImplementedError
 
-    def described(self, s: Any) -> str:
+    def described(self, s: object) -> str:
         """Return lengths as text."""
         raise NotImplementedError
 
@@ -206,7 +213,7 @@ class WindowOp(Structured):
         """Return the tuples of lengths that were put in a row."""
         raise NotImplementedError
 
-    def problem(self, s: Any) -> str | None:
+    def problem(self, s: object) -> str | None:
         """Say what is certainly wrong with some lengths; None if nothing is."""
         for holds, text in self.conditions(s):
             if holds is False:
@@ -217,25 +224,25 @@ class WindowOp(Structured):
         """Return the message of a failure: the facts are all lengths."""
         return f"{type(self).__name__}: {self.problem(self.split(facts))}"
 
-    def check(self, s: Any) -> None:
+    def check(self, s: object) -> None:
         """Raise WindowError unless lengths fit, all of which are known."""
         found = self.problem(s)
         if found is not None:
             raise WindowError(f"{type(self).__name__}: {found}")
 
-    def misfit(self, node: Apply, shapes: Sequence[Any]) -> str | None:
+    def misfit(self, node: Apply, shapes: Sequence[Dims]) -> str | None:
         return self.problem(self.shapes(node, shapes))
 
     def may_fail(self, node: Apply) -> bool:
         return True
 
-    def _open(self, s: Any) -> list[Any]:
+    def _open(self, s: object) -> list[Any]:
         """Return the conditions that are not known to hold."""
         found = [holds for holds, _ in self.conditions(s)]
         flags = [np.array(h) if isinstance(h, bool) else h for h in found if h is not True]
         return list(map(as_variable, flags))
 
-    def guards(self, node: Apply, shapes: Sequence[Any]) -> list[Guard]:
+    def guards(self, node: Apply, shapes: Sequence[Dims]) -> list[Guard]:
         s = self.shapes(node, shapes)
         facts = [as_int64(n) for part in s for n in part]
         if not self._open(s):

@@ -10,12 +10,18 @@ Fisher (1937) takes their place.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from theano._core.ir.variable import Apply
+from theano._core.ir.variable import Apply, Variable
 from theano._core.ops.core.op import Structured, as_variable, shape_of
 from theano._core.ops.elementwise.elementwise import cast
 from theano._core.ops.random.array_math import ArrayMath
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from theano._core.ir.annotations import ArrayModule
+    from theano._core.ops.core.protocols import Builder, ProgramValue
 
 # Above, series and fraction take many terms.
 LARGE = 4096.0
@@ -46,7 +52,7 @@ def _by_series(m: Any, a: Any, log_x: Any) -> Any:
     x, gap = m.exp(log_x), _digamma(m, a + 1.0) - log_x
     size = m.absolute(gap)
 
-    def step(_: Any, n: Any, term: Any, slope: Any, total: Any) -> Any:
+    def step(_: object, n: Any, term: Any, slope: Any, total: Any) -> Any:
         n = n + 1.0
         term = term * x / (a + n)
         slope = slope + 1.0 / (a + n)
@@ -63,7 +69,7 @@ def _by_fraction(m: Any, a: Any, log_x: Any) -> Any:
     x = m.exp(log_x)
     start = x + (2.0 * _FRACTION + 1.0) - a
 
-    def step(_: Any, k: Any, value: Any, slope: Any) -> Any:
+    def step(_: object, k: Any, value: object, slope: object) -> Any:
         quotient = k * (a - k) / value
         slope = (k - quotient * slope) / value - 1.0
         value = x + (k * 2.0 - 1.0) - a + quotient
@@ -115,22 +121,24 @@ class LogGammaDerivative(Structured):
 
     shape = shape_of(1)
 
-    def make_node(self, a: Any, log_x: Any) -> Apply:
+    def make_node(self, a: Variable, log_x: Variable) -> Apply:
         a, log_x = (cast(as_variable(v), "float64") for v in (a, log_x))
         if a.type.ndim != log_x.type.ndim:
             raise TypeError(f"a and log_x must have one rank, got {a.type} and {log_x.type}")
         return self.one([a, log_x], "float64", log_x.type.broadcastable)
 
-    def compute(self, xp: Any, node: Apply, a: Any, log_x: Any) -> tuple[Any, ...]:
+    def compute(
+        self, xp: ArrayModule, node: Apply, a: np.ndarray, log_x: np.ndarray
+    ) -> tuple[Any, ...]:
         return (log_derivative(ArrayMath(xp), xp.broadcast_to(a, log_x.shape), log_x),)
 
-    def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
+    def vjp(self, node: Apply, cotangents: Sequence[Variable]) -> list[Any]:
         raise NotImplementedError(
             "gamma numbers have a first derivative with respect to the shape of their distribution "
             "only: the second one is not there"
         )
 
-    def lower(self, p: Any, node: Apply, a: Any, log_x: Any) -> Any:
+    def lower(self, p: Builder, node: Apply, a: ProgramValue, log_x: ProgramValue) -> Any:
         return p.map_lanes(node, (a, log_x), log_derivative)
 
 

@@ -13,19 +13,23 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
 from theano._core.base import dtypes
 from theano._core.ir.types import TensorType
-from theano._core.ir.variable import Apply
+from theano._core.ir.variable import Apply, Variable
 from theano._core.ops.array.dims import as_length, lengths_of
 from theano._core.ops.array.gradient import null_gradient
 from theano._core.ops.array.shaping import vector_length
 from theano._core.ops.core.fill import zeros_like_float
 from theano._core.ops.core.op import Structured, as_variable, shape_of
 from theano._core.ops.elementwise.elementwise import cast
+
+if TYPE_CHECKING:
+    from theano._core.ir.annotations import ArrayModule, Dims, TensorLike
+    from theano._core.ops.core.protocols import Builder, ProgramValue
 
 M1 = 2147483647
 M2 = 2147462579
@@ -137,7 +141,7 @@ class mrg_uniform(Structured):  # noqa: N801 - the name of Theano 1.0.5
         self.inplace = inplace
 
     @classmethod
-    def new(cls, rstate: Any, ndim: int | None, dtype: str, size: Any) -> Any:
+    def new(cls, rstate: object, ndim: int | None, dtype: str, size: Any) -> Any:
         """Return [new states, numbers] of the lengths `size`; `ndim` is how many these are."""
         empty = isinstance(size, tuple) and not size
         size = as_variable(np.zeros(0, dtype="int64") if empty else size)
@@ -189,11 +193,11 @@ class mrg_uniform(Structured):  # noqa: N801 - the name of Theano 1.0.5
     def connection(self, node: Apply) -> list[list[bool]]:
         return [[True, True], [False, True]]
 
-    def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
+    def vjp(self, node: Apply, cotangents: Sequence[Variable]) -> list[Any]:
         why = "No gradient defined through random sampling op"
         return [null_gradient(why) for _ in node.inputs]
 
-    def lower(self, p: Any, node: Apply, state: Any, size: Any) -> Any:
+    def lower(self, p: Builder, node: Apply, state: ProgramValue, size: ProgramValue) -> Any:
         self._require_float()
         return p.draw_uniforms(node, state, size)
 
@@ -225,7 +229,7 @@ class MultinomialFromUniform(Structured):
         dtype = pvals.type.dtype if self.odtype == "auto" else self.odtype
         return dtype, pvals.type.broadcastable
 
-    def make_node(self, pvals: Any, unis: Any, n: Any = 1) -> Apply:
+    def make_node(self, pvals: Any, unis: TensorLike, n: TensorLike = 1) -> Apply:
         pvals, unis, n = as_variable(pvals), as_variable(unis), as_variable(n)
         if pvals.type.ndim != 2:
             raise NotImplementedError("pvals ndim should be 2", pvals.type.ndim)
@@ -238,7 +242,9 @@ class MultinomialFromUniform(Structured):
             pvals = cast(pvals, "float64")
         return self.one([pvals, unis, n], dtype, pattern)
 
-    def compute(self, xp: Any, node: Apply, pvals: Any, unis: Any, n: Any) -> tuple[Any, ...]:
+    def compute(
+        self, xp: ArrayModule, node: Apply, pvals: np.ndarray, unis: np.ndarray, n: np.ndarray
+    ) -> tuple[Any, ...]:
         rows, count = pvals.shape[0], int(n)
         _check_uniforms(pvals, unis, count)
         out = np.zeros(pvals.shape, dtype=node.outputs[0].type.dtype)
@@ -248,10 +254,12 @@ class MultinomialFromUniform(Structured):
                 out[i % rows, picked] += 1
         return (out,)
 
-    def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
+    def vjp(self, node: Apply, cotangents: Sequence[Variable]) -> list[Any]:
         return [zeros_like_float(v) for v in node.inputs]
 
-    def lower(self, p: Any, node: Apply, pvals: Any, unis: Any, n: Any) -> Any:
+    def lower(
+        self, p: Builder, node: Apply, pvals: ProgramValue, unis: ProgramValue, n: ProgramValue
+    ) -> Any:
         return p.pick_outcomes(node, pvals, unis, p.integer(n), "count")
 
     def __str__(self) -> str:
@@ -284,7 +292,9 @@ class ChoiceFromUniform(MultinomialFromUniform):
         dtype = "int64" if self.odtype == "auto" else self.odtype
         return dtype, pvals.type.broadcastable
 
-    def compute(self, xp: Any, node: Apply, pvals: Any, unis: Any, n: Any) -> tuple[Any, ...]:
+    def compute(
+        self, xp: ArrayModule, node: Apply, pvals: np.ndarray, unis: np.ndarray, n: np.ndarray
+    ) -> tuple[Any, ...]:
         rows, count = pvals.shape[0], int(n)
         if count > pvals.shape[1]:
             raise ValueError(
@@ -304,10 +314,12 @@ class ChoiceFromUniform(MultinomialFromUniform):
                 _exclude(row, picked)
         return (out,)
 
-    def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
+    def shape(self, node: Apply, shapes: Sequence[Dims]) -> list[Any]:
         return [(shapes[0][0], as_length(node.inputs[2]))]
 
-    def lower(self, p: Any, node: Apply, pvals: Any, unis: Any, n: Any) -> Any:
+    def lower(
+        self, p: Builder, node: Apply, pvals: ProgramValue, unis: ProgramValue, n: ProgramValue
+    ) -> Any:
         how = "choose again" if self.replace else "choose"
         return p.pick_outcomes(node, pvals, unis, p.integer(n), how)
 
@@ -331,7 +343,7 @@ def _check_uniforms(pvals: np.ndarray, unis: np.ndarray, count: int) -> None:
         )
 
 
-def _first_above(row: np.ndarray, u: Any) -> int | None:
+def _first_above(row: np.ndarray, u: object) -> int | None:
     above = np.add.accumulate(row, dtype="float64") > u
     return int(above.argmax()) if above.any() else None
 
@@ -354,16 +366,20 @@ class PackTruncated(Structured):
     __props__ = ()
     shape = shape_of(0)
 
-    def make_node(self, z: Any, factor: Any, radius: Any) -> Apply:
+    def make_node(self, z: TensorLike, factor: TensorLike, radius: TensorLike) -> Apply:
         values = [as_variable(v) for v in (z, factor, radius)]
         return self.one(values, values[0].type.dtype, (False,))
 
-    def compute(self, xp: Any, node: Apply, z: Any, factor: Any, radius: Any) -> tuple[Any, ...]:
+    def compute(
+        self, xp: ArrayModule, node: Apply, z: np.ndarray, factor: np.ndarray, radius: np.ndarray
+    ) -> tuple[Any, ...]:
         outside = (z < -2) | (z > 2)
         return (xp.concatenate([z[~outside], radius * factor[outside]]),)
 
-    def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
+    def vjp(self, node: Apply, cotangents: Sequence[Variable]) -> list[Any]:
         return [null_gradient("a truncated draw is not differentiable") for _ in node.inputs]
 
-    def lower(self, p: Any, node: Apply, z: Any, factor: Any, radius: Any) -> Any:
+    def lower(
+        self, p: Builder, node: Apply, z: ProgramValue, factor: ProgramValue, radius: ProgramValue
+    ) -> Any:
         return p.pack_truncated(node, z, factor, radius)

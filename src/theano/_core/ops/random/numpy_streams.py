@@ -7,16 +7,21 @@ import ctypes
 import math
 from collections.abc import Callable, Sequence
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from theano._core.ir.types import RandomStateType
-from theano._core.ir.variable import Apply, Constant
+from theano._core.ir.variable import Apply, Constant, Variable
 from theano._core.ops.array.dims import as_int64, as_length, broadcast_shape, lengths_of
 from theano._core.ops.array.gradient import null_gradient
 from theano._core.ops.core.op import Structured, as_variable
 from theano._core.ops.elementwise.arithmetic import maximum
+
+if TYPE_CHECKING:
+    from theano._core.ir.annotations import Dims, TensorLike
+    from theano._core.ir.types import TensorType
+    from theano._core.ops.core.protocols import Builder, ProgramValue
 
 Size = tuple[int, ...] | None
 Stream = np.random.RandomState
@@ -31,7 +36,9 @@ def _axes_on_left(name: str, array: np.ndarray, ndim: int, rows: int = 0) -> np.
     return array.reshape((1,) * (ndim + rows - array.ndim) + array.shape)
 
 
-def random_integers_helper(random_state: Stream, low: Any, high: Any, size: Size) -> np.ndarray:
+def random_integers_helper(
+    random_state: Stream, low: np.ndarray, high: np.ndarray, size: Size
+) -> np.ndarray:
     """Draw integers from `low` to `high`, both included; parameters broadcast against `size`."""
     if size is not None and not low.ndim and not high.ndim:
         return random_state.randint(int(low), int(high) + 1, size, dtype="int64")
@@ -46,7 +53,9 @@ def random_integers_helper(random_state: Stream, low: Any, high: Any, size: Size
     return np.asarray(draws, dtype="int64").reshape(shape)
 
 
-def choice_helper(random_state: Stream, a: Any, replace: Any, p: Any, size: Size) -> Any:
+def choice_helper(
+    random_state: Stream, a: np.ndarray, replace: np.ndarray, p: np.ndarray, size: Size
+) -> Any:
     """Draw items of `a`; an empty `p` stands for equal probabilities."""
     if a.ndim > 1:
         raise ValueError(f"choice: a must be a scalar or a vector, it has {a.ndim} axes")
@@ -56,7 +65,7 @@ def choice_helper(random_state: Stream, a: Any, replace: Any, p: Any, size: Size
     return random_state.choice(items, size, bool(replace), p if p.size else None)
 
 
-def permutation_helper(random_state: Stream, n: Any, shape: Size) -> np.ndarray:
+def permutation_helper(random_state: Stream, n: np.ndarray, shape: Size) -> np.ndarray:
     """Draw permutations of the integers below `n`, as many as `shape` has places."""
     if n.shape != ():
         raise AssertionError(f"permutation: n must be a scalar, got shape {n.shape}")
@@ -71,7 +80,9 @@ def permutation_helper(random_state: Stream, n: Any, shape: Size) -> np.ndarray:
     return np.asarray(draws, dtype="int64").reshape((*shape, count))
 
 
-def multinomial_helper(random_state: Stream, n: Any, pvals: Any, size: Size) -> np.ndarray:
+def multinomial_helper(
+    random_state: Stream, n: np.ndarray, pvals: np.ndarray, size: Size
+) -> np.ndarray:
     """Draw counts for the rows of `pvals`; `n` and the other axes of `pvals` broadcast."""
     ndim = max(n.ndim, pvals.ndim - 1) if size is None else len(size)
     n, pvals = _axes_on_left("n", n, ndim), _axes_on_left("pvals", pvals, ndim, 1)
@@ -120,7 +131,7 @@ BROADCASTING = ("uniform", _NORMAL, "binomial", "poisson", random_integers_helpe
 
 
 def _joint(
-    parameters: Sequence[Any], shapes: Sequence[Any], tails: Sequence[int], rank: int
+    parameters: Sequence[Variable], shapes: Sequence[Dims], tails: Sequence[int], rank: int
 ) -> list[Any]:
     """Return the lengths that parameters, without some last axes, broadcast to."""
     patterns: list[tuple[bool, ...]] = []
@@ -154,7 +165,9 @@ class RandomFunction(Structured):
 
     __props__ = ("fn", "outtype", "ndim_added")
 
-    def __init__(self, fn: Any, outtype: Any, inplace: bool = False, ndim_added: int = 0) -> None:
+    def __init__(
+        self, fn: Any, outtype: TensorType, inplace: bool = False, ndim_added: int = 0
+    ) -> None:
         self.fn = fn
         self.outtype = outtype
         self.inplace = inplace
@@ -166,7 +179,7 @@ class RandomFunction(Structured):
         """What draws."""
         return getattr(Stream, self.fn) if isinstance(self.fn, str) else self.fn
 
-    def make_node(self, r: Any, shape: Any, *args: Any) -> Apply:
+    def make_node(self, r: Variable, shape: Variable, *args: TensorLike) -> Apply:
         if not isinstance(getattr(r, "type", None), RandomStateType):
             raise TypeError(f"the stream must be a RandomState variable, got {r}")
         empty = isinstance(shape, (tuple, list)) and not shape
@@ -182,7 +195,7 @@ class RandomFunction(Structured):
         return self.perform(copy.deepcopy(stream), tuple(size.tolist()), parameters)
 
     def perform(
-        self, stream: Stream, lengths: tuple[int, ...], parameters: Sequence[Any]
+        self, stream: Stream, lengths: tuple[int, ...], parameters: Sequence[TensorLike]
     ) -> tuple[Any, Any]:
         """Draw in place; return (stream, array)."""
         ndim, own = self._ndim, len(lengths)
@@ -223,7 +236,7 @@ class RandomFunction(Structured):
             )
         return self.exec_fn(stream, *parameters, size)
 
-    def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
+    def shape(self, node: Apply, shapes: Sequence[Dims]) -> list[Any]:
         size, rank = node.inputs[1], self.outtype.ndim - self.ndim_added
         known = [None if n is None else as_length(n) for n in lengths_of(size, rank)]
         if isinstance(size, Constant) and not size.data.size:
@@ -239,11 +252,11 @@ class RandomFunction(Structured):
             added = [shapes[3][-1]]
         return [(), (*known, *added)]
 
-    def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
+    def vjp(self, node: Apply, cotangents: Sequence[Variable | None]) -> list[Any]:
         why = "No gradient defined through raw random numbers op"
         return [null_gradient(why) for _ in node.inputs]
 
-    def lower(self, p: Any, node: Apply, *values: Any) -> Any:
+    def lower(self, p: Builder, node: Apply, *values: ProgramValue) -> Any:
         return p.draw(node, values)
 
     def __str__(self) -> str:
@@ -325,7 +338,7 @@ class Draw:
             self._record.undo()
 
 
-def _constant(variable: Any, as_number: bool) -> Any:
+def _constant(variable: Variable, as_number: bool) -> Any:
     """Return a constant parameter, None for others; NumPy takes numbers sooner than arrays."""
     if not isinstance(variable, Constant):
         return None
@@ -394,7 +407,7 @@ class Record:
 _WORDS = 624
 
 
-def _words_of(generator: Any) -> Any:
+def _words_of(generator: TensorLike) -> Any:
     """Return the memory of a Mersenne Twister, its words and its position; None for others."""
     if type(generator) is not np.random.MT19937 or not _layout_is_known():
         return None

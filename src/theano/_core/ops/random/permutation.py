@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -19,6 +19,10 @@ from theano._core.ops.random.philox import (
 )
 from theano._core.ops.random.rejection import binomial
 
+if TYPE_CHECKING:
+    from theano._core.ir.annotations import ArrayModule, TensorLike
+    from theano._core.ops.core.protocols import Builder, ProgramValue
+
 
 class WordsToPermutation(Structured):
     """A permutation of the integers below n, of n random words.
@@ -31,13 +35,13 @@ class WordsToPermutation(Structured):
     connection = connected()
     vjp = no_cotangents
 
-    def make_node(self, words: Any) -> Apply:
+    def make_node(self, words: TensorLike) -> Apply:
         words = as_variable(words)
         if words.type.dtype != "uint64" or words.type.ndim != 1:
             raise TypeError(f"a permutation needs a vector of uint64, got {words.type}")
         return self.one([words], "int64", words.type.broadcastable)
 
-    def compute(self, xp: Any, node: Apply, words: Any) -> tuple[Any, ...]:
+    def compute(self, xp: ArrayModule, node: Apply, words: np.ndarray) -> tuple[Any, ...]:
         counts = np.arange(1, len(words) + 1, dtype="uint64")
         places = multiply_high_words(np, np.asarray(words), counts).astype("int64")
         out = np.zeros(len(words), dtype="int64")
@@ -46,7 +50,7 @@ class WordsToPermutation(Structured):
             out[place] = i
         return (xp.asarray(out),)
 
-    def lower(self, p: Any, node: Apply, words: Any) -> Any:
+    def lower(self, p: Builder, node: Apply, words: ProgramValue) -> Any:
         return p.permutation_of_words(node, words)
 
 
@@ -69,7 +73,9 @@ class MultinomialDraw(KeyedOp):
             raise TypeError(f"a vector and a matrix are needed, got {n.type} and {p.type}")
         return self.one([random_key(key), n, p], "int64", p.type.broadcastable)
 
-    def compute(self, xp: Any, node: Apply, key: Any, n: Any, p: Any) -> tuple[Any, ...]:
+    def compute(
+        self, xp: ArrayModule, node: Apply, key: np.ndarray, n: np.ndarray, p: np.ndarray
+    ) -> tuple[Any, ...]:
         if len(n) != len(p):
             raise ValueError(f"multinomial: {len(n)} numbers of trials for {len(p)} rows")
         rows, kinds = p.shape
@@ -83,11 +89,18 @@ class MultinomialDraw(KeyedOp):
         stacked = xp.stack(counts, axis=1) if counts else xp.zeros((rows, 0))
         return (stacked.astype("int64"),)
 
-    def lower(self, p: Any, node: Apply, key: Any, n: Any, probabilities: Any) -> Any:
+    def lower(
+        self,
+        p: Builder,
+        node: Apply,
+        key: ProgramValue,
+        n: ProgramValue,
+        probabilities: ProgramValue,
+    ) -> Any:
         return p.draw_multinomial(node, key, n, probabilities, binomial)
 
 
-def _share(xp: Any, p: Any, rest: Any, kind: int, kinds: int) -> Any:
+def _share(xp: ArrayModule, p: np.ndarray, rest: np.ndarray, kind: int, kinds: int) -> Any:
     if kind == kinds - 1:
         return p * 0 + 1
     return xp.where(p < rest, p / xp.where(p < rest, rest, 1), 1.0)

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -27,6 +27,10 @@ from theano._core.ops.core.op import Structured, as_variable, connected, no_cota
 from theano._core.ops.core.samples import Range
 from theano._core.ops.elementwise.elementwise import cast, elementwise
 from theano._core.ops.elementwise.normal_quantile import upper_quantile
+
+if TYPE_CHECKING:
+    from theano._core.ir.annotations import ArrayModule, Dims, TensorLike
+    from theano._core.ops.core.protocols import Builder, ProgramValue
 
 STREAM, ATTEMPTS, SPLIT, FOLD_IN = range(4)
 
@@ -46,11 +50,11 @@ KEY_STEPS = {
 WORDS = {"uint64": 4, "uint32": 2}
 
 
-def _word(xp: Any, value: Any) -> Any:
+def _word(xp: ArrayModule, value: object) -> Any:
     return xp.asarray(value, dtype="uint64")
 
 
-def multiply_high_words(xp: Any, x: Any, y: Any) -> Any:
+def multiply_high_words(xp: ArrayModule, x: np.ndarray, y: object) -> Any:
     """Return the upper words of the products of two arrays of words."""
     low, half = _word(xp, (1 << 32) - 1), _word(xp, 32)
     x0, x1, y0, y1 = x & low, x >> half, y & low, y >> half
@@ -68,7 +72,7 @@ def _wide_product(xp: Any, x: Any, y: int) -> tuple[Any, Any]:
     return (product >> _word(xp, 32)).astype("uint32"), product.astype("uint32")
 
 
-def philox(xp: Any, counter: Sequence[Any], key: Any) -> tuple[Any, ...]:
+def philox(xp: ArrayModule, counter: Sequence[TensorLike], key: np.ndarray) -> tuple[Any, ...]:
     """Return the four words of each block.
 
     Parameters
@@ -93,7 +97,9 @@ def philox(xp: Any, counter: Sequence[Any], key: Any) -> tuple[Any, ...]:
     return c0, c1, c2, c3
 
 
-def blocks(xp: Any, key: Any, number: Any, position: Any, domain: int) -> tuple[Any, ...]:
+def blocks(
+    xp: ArrayModule, key: np.ndarray, number: np.ndarray, position: np.ndarray, domain: int
+) -> tuple[Any, ...]:
     """Return the four words of the blocks of numbers and positions, both arrays of uint64.
 
     Of 32 bits, words of a counter are the lower and the upper half of each; the two in the middle
@@ -107,7 +113,7 @@ def blocks(xp: Any, key: Any, number: Any, position: Any, domain: int) -> tuple[
     return philox(xp, [word.astype("uint32") for word in counter], key)
 
 
-def _joined(xp: Any, words: Sequence[Any]) -> list[Any]:
+def _joined(xp: ArrayModule, words: Sequence[Any]) -> list[Any]:
     """Return words of 64 bits, of two each if they have 32."""
     if words[0].dtype == "uint64":
         return list(words)
@@ -115,14 +121,16 @@ def _joined(xp: Any, words: Sequence[Any]) -> list[Any]:
     return [a | b << _word(xp, 32) for a, b in zip(wide[::2], wide[1::2], strict=True)]
 
 
-def stream_words(xp: Any, key: Any, count: int) -> Any:
+def stream_words(xp: ArrayModule, key: np.ndarray, count: int) -> Any:
     """Return the first `count` words of 64 bits of the stream of a key."""
     numbers = xp.arange(1, -(-count // WORDS[str(key.dtype)]) + 1, dtype="uint64")
     words = _joined(xp, blocks(xp, key, numbers, xp.zeros(1, dtype="uint64"), STREAM))
     return xp.stack(words, axis=-1).reshape(-1)[:count]
 
 
-def attempt_words(xp: Any, key: Any, positions: Any) -> Callable[[int], tuple[Any, ...]]:
+def attempt_words(
+    xp: ArrayModule, key: np.ndarray, positions: np.ndarray
+) -> Callable[[int], tuple[Any, ...]]:
     """Return the function that gives the four words of 64 bits of an attempt at each position."""
     flat, each = positions.reshape(-1), 4 // WORDS[str(key.dtype)]
 
@@ -162,20 +170,20 @@ def _float_of(words: Any) -> str:
     return f"float{8 * words.dtype.itemsize}"
 
 
-def _unit_interval(xp: Any, words: Any) -> Any:
+def _unit_interval(xp: ArrayModule, words: np.ndarray) -> Any:
     dtype, width = _float_of(words), 8 * words.dtype.itemsize
     upper = words >> xp.asarray(width - _DIGITS[dtype], dtype=words.dtype)
     return upper.astype(dtype) * xp.asarray(2.0 ** -_DIGITS[dtype], dtype=dtype)
 
 
-def _open_interval(xp: Any, words: Any) -> Any:
+def _open_interval(xp: ArrayModule, words: np.ndarray) -> Any:
     dtype, width = _float_of(words), 8 * words.dtype.itemsize
     upper = words >> xp.asarray(width - _DIGITS[dtype] + 1, dtype=words.dtype)
     number = upper.astype(dtype) + xp.asarray(0.5, dtype=dtype)
     return number * xp.asarray(2.0 ** (1 - _DIGITS[dtype]), dtype=dtype)
 
 
-def _normal(xp: Any, words: Any) -> Any:
+def _normal(xp: ArrayModule, words: np.ndarray) -> Any:
     dtype, bits = _float_of(words), 8 * words.dtype.itemsize - 1
     size = words & xp.asarray((1 << bits) - 1, dtype=words.dtype)
     half, scale = (xp.asarray(v, dtype=dtype) for v in (0.5, 2.0**-bits))
@@ -252,12 +260,14 @@ class StreamDraw(KeyedOp):
         # Folded, a draw could differ in its last bit from one that runs.
         self.pure = SOURCES[source].exact
 
-    def make_node(self, key: Any, *lengths: Any) -> Apply:
+    def make_node(self, key: TensorLike, *lengths: TensorLike) -> Apply:
         sizes = [cast(as_variable(n), "int64") for n in lengths]
         pattern = [python_int(n) == 1 for n in lengths]
         return self.one([random_key(key), *sizes], self.dtype, pattern)
 
-    def compute(self, xp: Any, node: Apply, key: Any, *lengths: Any) -> tuple[Any, ...]:
+    def compute(
+        self, xp: ArrayModule, node: Apply, key: np.ndarray, *lengths: object
+    ) -> tuple[Any, ...]:
         shape = checked_shape(lengths, self.dtype)
         if any(n < 0 for n in shape):
             raise ValueError(f"negative dimensions are not allowed: {shape}")
@@ -266,10 +276,10 @@ class StreamDraw(KeyedOp):
         items = words.view(f"uint{8 * size}")[:count]
         return (SOURCES[self.source].compute(xp, items).reshape(shape),)
 
-    def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
+    def shape(self, node: Apply, shapes: Sequence[Dims]) -> list[Any]:
         return [tuple(as_length(n) for n in node.inputs[1:])]
 
-    def lower(self, p: Any, node: Apply, key: Any, *lengths: Any) -> Any:
+    def lower(self, p: Builder, node: Apply, key: ProgramValue, *lengths: ProgramValue) -> Any:
         return p.draw_stream(node, key, SOURCES[self.source].llvm)
 
 
@@ -294,15 +304,17 @@ class DeriveKeys(KeyedOp):
         key, data = random_key(key), cast(data, "uint64")
         return self.one([key, data], key.type.dtype, (*data.type.broadcastable, False))
 
-    def compute(self, xp: Any, node: Apply, key: Any, data: Any) -> tuple[Any, ...]:
+    def compute(
+        self, xp: ArrayModule, node: Apply, key: np.ndarray, data: np.ndarray
+    ) -> tuple[Any, ...]:
         zero = xp.zeros(1, dtype="uint64")
         words = blocks(xp, checked_key(key), data.reshape(-1), zero, self.domain)
         return (xp.stack(words[:2], axis=-1).reshape((*data.shape, 2)),)
 
-    def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
+    def shape(self, node: Apply, shapes: Sequence[Dims]) -> list[Any]:
         return [(*shapes[1], 2)]
 
-    def lower(self, p: Any, node: Apply, key: Any, data: Any) -> Any:
+    def lower(self, p: Builder, node: Apply, key: ProgramValue, data: ProgramValue) -> Any:
         return p.derive_keys(node, key, data, self.domain)
 
 

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from theano._core.ir.variable import Apply
+from theano._core.ir.variable import Apply, Variable
 from theano._core.ops.array.dims import as_length
 from theano._core.ops.array.indexing import sum_to
 from theano._core.ops.core.op import as_variable, python_int
@@ -24,14 +24,20 @@ from theano._core.ops.random.array_math import ArrayMath
 from theano._core.ops.random.gamma_derivative import log_gamma_derivative
 from theano._core.ops.random.philox import KeyedOp, attempt_words, checked_key, random_key
 
+if TYPE_CHECKING:
+    from theano._core.ir.annotations import ArrayModule, Dims, TensorLike
+    from theano._core.ops.core.protocols import Builder, ProgramValue
+
 # Attempts after which the last one is taken: all samplers accept one in two or more.
 MOST_ATTEMPTS = 1000
 
 
-def _accepted(m: Any, attempt: Callable[[Any], tuple[tuple[Any, ...], Any]], like: Any) -> Any:
+def _accepted(
+    m: Any, attempt: Callable[[Variable], tuple[tuple[Variable, ...], Variable]], like: Any
+) -> Any:
     """Return what the first attempt that is not refused gives, at each position."""
 
-    def step(number: Any, *last: Any) -> tuple[tuple[Any, ...], Any]:
+    def step(number: Any, *last: object) -> tuple[tuple[Any, ...], Any]:
         return attempt(number)
 
     return m.repeat((like, like), step, MOST_ATTEMPTS)
@@ -63,13 +69,13 @@ def _gamma(m: Any, words: Any, a: Any) -> tuple[Any, Any]:
     return value, m.when(low, lambda: m.log(u) / m.where(low, a, 1.0), a * 0.0)
 
 
-def gamma(m: Any, words: Any, a: Any) -> Any:
+def gamma(m: Any, words: object, a: Any) -> Any:
     """Return gamma numbers of shape `a` and scale 1."""
     value, power = _gamma(m, words, a)
     return m.when(a < 1.0, lambda: value * m.exp(power), value)
 
 
-def log_gamma(m: Any, words: Any, a: Any) -> Any:
+def log_gamma(m: Any, words: object, a: Variable) -> Any:
     """Return the logarithms of gamma numbers, which a small `a` does not round to 0."""
     value, power = _gamma(m, words, a)
     return m.log(value) + power
@@ -107,7 +113,7 @@ def _deviance(m: Any, k: Any, mean: Any) -> Any:
 def _poisson_by_sum(m: Any, u: Any, mean: Any) -> Any:
     """Return the count below which the probabilities add up to `u`; for a small mean."""
 
-    def step(number: Any, k: Any, p: Any, total: Any) -> tuple[tuple[Any, ...], Any]:
+    def step(number: object, k: Any, p: Any, total: Any) -> tuple[tuple[Any, ...], Any]:
         beyond = u > total
         k = m.where(beyond, k + 1.0, k)
         p = m.where(beyond, p * mean / m.where(beyond, k, 1.0), p)
@@ -151,7 +157,7 @@ def _binomial_by_sum(m: Any, u: Any, n: Any, p: Any) -> Any:
     """Return the count below which the probabilities add up to `u`; for a small mean."""
     odds = p / (1.0 - p)
 
-    def step(number: Any, k: Any, q: Any, total: Any) -> tuple[tuple[Any, ...], Any]:
+    def step(number: object, k: Any, q: Any, total: Any) -> tuple[tuple[Any, ...], Any]:
         beyond = (u > total) & (k < n)
         k = m.where(beyond, k + 1.0, k)
         q = m.where(beyond, q * odds * (n - k + 1.0) / m.where(beyond, k, 1.0), q)
@@ -221,7 +227,7 @@ class Sampler(NamedTuple):
     gradient: Callable[..., Any] | None = None
 
 
-def _gamma_gradient(g: Any, a: Any, x: Any) -> list[Any]:
+def _gamma_gradient(g: Variable, a: Variable, x: TensorLike) -> list[Any]:
     # Numbers too small for a float are 0, and do not move.
     none = eq(x, 0)
     safe = switch(none, 1, cast(x, "float64"))
@@ -229,7 +235,7 @@ def _gamma_gradient(g: Any, a: Any, x: Any) -> list[Any]:
     return [sum_to(g * switch(none, 0, moved), a)]
 
 
-def _log_gamma_gradient(g: Any, a: Any, log_x: Any) -> list[Any]:
+def _log_gamma_gradient(g: Variable, a: Variable, log_x: Variable) -> list[Any]:
     return [sum_to(g * log_gamma_derivative(a, log_x), a)]
 
 
@@ -264,7 +270,7 @@ class RejectionDraw(KeyedOp):
         self.dtype = dtype
         self.ndim = ndim
 
-    def make_node(self, key: Any, *inputs: Any) -> Apply:
+    def make_node(self, key: TensorLike, *inputs: Any) -> Apply:
         sizes = [cast(as_variable(n), "int64") for n in inputs[: self.ndim]]
         parameters = [cast(as_variable(v), "float64") for v in inputs[self.ndim :]]
         if any(v.type.ndim != self.ndim for v in parameters):
@@ -272,7 +278,9 @@ class RejectionDraw(KeyedOp):
         pattern = [python_int(n) == 1 for n in sizes]
         return self.one([random_key(key), *sizes, *parameters], self.dtype, pattern)
 
-    def compute(self, xp: Any, node: Apply, key: Any, *inputs: Any) -> tuple[Any, ...]:
+    def compute(
+        self, xp: ArrayModule, node: Apply, key: np.ndarray, *inputs: np.ndarray
+    ) -> tuple[Any, ...]:
         shape = tuple(int(n) for n in inputs[: self.ndim])
         parameters = [xp.broadcast_to(v, shape).astype("float64") for v in inputs[self.ndim :]]
         count = int(np.prod(shape, dtype="int64"))
@@ -281,7 +289,7 @@ class RejectionDraw(KeyedOp):
         result = SAMPLERS[self.sampler].draw(ArrayMath(xp), words, *parameters)
         return (result.astype(self.dtype),)
 
-    def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
+    def shape(self, node: Apply, shapes: Sequence[Dims]) -> list[Any]:
         return [tuple(as_length(n) for n in node.inputs[1 : 1 + self.ndim])]
 
     def connection(self, node: Apply) -> list[list[bool]]:
@@ -289,14 +297,14 @@ class RejectionDraw(KeyedOp):
         given = 1 + self.ndim
         return [[False]] * given + [[flows] for _ in node.inputs[given:]]
 
-    def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
+    def vjp(self, node: Apply, cotangents: Sequence[Variable]) -> list[Any]:
         gradient, given = SAMPLERS[self.sampler].gradient, 1 + self.ndim
         if gradient is None:
             return [None] * len(node.inputs)
         parameters = node.inputs[given:]
         return [None] * given + list(gradient(cotangents[0], *parameters, node.outputs[0]))
 
-    def lower(self, p: Any, node: Apply, key: Any, *inputs: Any) -> Any:
+    def lower(self, p: Builder, node: Apply, key: ProgramValue, *inputs: ProgramValue) -> Any:
         draw = SAMPLERS[self.sampler].draw
         return p.draw_by_rejection(node, key, inputs[self.ndim :], draw)
 

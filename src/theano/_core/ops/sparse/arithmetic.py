@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
 from theano._core.base import dtypes
-from theano._core.ir.variable import Apply
+from theano._core.ir.variable import Apply, Variable
 from theano._core.ops.array.broadcasting import Alloc
 from theano._core.ops.core.dimshuffle import dimshuffle
 from theano._core.ops.core.fill import zeros_like_float
@@ -36,8 +36,11 @@ from theano._core.ops.sparse.structure import (
     zeros_at,
 )
 
+if TYPE_CHECKING:
+    from theano._core.ir.annotations import ArrayModule, Dims, SparseMatrix, TensorLike
 
-def fit_dense(x: Any, g: Any) -> Any:
+
+def fit_dense(x: Variable, g: TensorLike) -> Any:
     """Return a cotangent of a dense variable, as dense."""
     return (
         zeros_like_float(x) if dtypes.is_discrete(x.type.dtype) else cast_as(dense(g), x.type.dtype)
@@ -55,15 +58,17 @@ class BothSparse(SparseOp):
     shaped_as = 0
     what: ClassVar[str]
 
-    def combine(self, x: Any, y: Any) -> Any:
+    def combine(self, x: object, y: object) -> Any:
         """Return the result for two matrices of SciPy."""
         raise NotImplementedError
 
-    def make_node(self, x: Any, y: Any) -> Apply:
+    def make_node(self, x: Variable, y: Variable) -> Apply:
         x, y = sparse(x), sparse(y)
         return result(self, [x, y], x.type.format, upcast(x, y))
 
-    def compute(self, xp: Any, node: Apply, x: Any, y: Any) -> tuple[Any, ...]:
+    def compute(
+        self, xp: ArrayModule, node: Apply, x: SparseMatrix, y: SparseMatrix
+    ) -> tuple[Any, ...]:
         _check_shapes(self.what, x, y)
         kind = node.outputs[0].type
         return (converted(self.combine(x, y), kind.format, kind.dtype),)
@@ -78,7 +83,7 @@ class AddSS(BothSparse):
     def combine(self, x: Any, y: Any) -> Any:
         return x + y
 
-    def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
+    def vjp(self, node: Apply, cotangents: Sequence[Variable]) -> list[Any]:
         return [fit(v, cotangents[0]) for v in node.inputs]
 
 
@@ -87,7 +92,7 @@ class AddSSData(SparseOp):
 
     shaped_as = 0
 
-    def make_node(self, x: Any, y: Any) -> Apply:
+    def make_node(self, x: Variable, y: Variable) -> Apply:
         x, y = sparse(x), sparse(y)
         if x.type != y.type:
             raise NotImplementedError(
@@ -95,7 +100,7 @@ class AddSSData(SparseOp):
             )
         return result(self, [x, y], x.type.format, x.type.dtype)
 
-    def compute(self, xp: Any, node: Apply, x: Any, y: Any) -> tuple[Any, ...]:
+    def compute(self, xp: ArrayModule, node: Apply, x: Any, y: Any) -> tuple[Any, ...]:
         _check_shapes("the sum", x, y)
         if x.data.shape != y.data.shape:
             raise ValueError(f"the matrices store {x.data.size} and {y.data.size} items")
@@ -103,7 +108,7 @@ class AddSSData(SparseOp):
         made.data = x.data + y.data
         return (made,)
 
-    def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
+    def vjp(self, node: Apply, cotangents: Sequence[Variable]) -> list[Any]:
         return [fit(v, cotangents[0]) for v in node.inputs]
 
 
@@ -112,16 +117,18 @@ class AddSD(SparseOp):
 
     shaped_as = 0
 
-    def make_node(self, x: Any, y: Any) -> Apply:
+    def make_node(self, x: Any, y: Variable) -> Apply:
         x, y = sparse(x), tensor(y)
         assert y.type.ndim == 2, f"the sum with a sparse matrix takes a matrix, got {y.type}"
         return self.one([x, y], upcast(x, y), y.type.broadcastable)
 
-    def compute(self, xp: Any, node: Apply, x: Any, y: Any) -> tuple[Any, ...]:
+    def compute(
+        self, xp: ArrayModule, node: Apply, x: SparseMatrix, y: np.ndarray
+    ) -> tuple[Any, ...]:
         _check_shapes("the sum", x, y)
         return (array(x + y, node.outputs[0].type.dtype),)
 
-    def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
+    def vjp(self, node: Apply, cotangents: Sequence[Variable]) -> list[Any]:
         (x, y), (g,) = node.inputs, cotangents
         if dtypes.is_discrete(x.type.dtype):
             return [zeros_at(x), fit_dense(y, g)]
@@ -133,17 +140,17 @@ class StructuredAddSV(SparseOp):
 
     shaped_as = 0
 
-    def make_node(self, x: Any, y: Any) -> Apply:
+    def make_node(self, x: Variable, y: Variable) -> Apply:
         x, y = sparse(x), tensor(y)
         assert y.type.ndim == 1, f"structured_add_s_v takes a vector, got {y.type}"
         return result(self, [x, y], x.type.format, upcast(x, y))
 
-    def compute(self, xp: Any, node: Apply, x: Any, y: Any) -> tuple[Any, ...]:
+    def compute(self, xp: ArrayModule, node: Apply, x: Any, y: Any) -> tuple[Any, ...]:
         made = x.astype(node.outputs[0].type.dtype)
         made.data += y[columns_of(x)]
         return (made,)
 
-    def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
+    def vjp(self, node: Apply, cotangents: Sequence[Variable]) -> list[Any]:
         (x, y), (g,) = node.inputs, cotangents
         return [fit(x, g), fit_dense(y, SpSum(0)(g))]
 
@@ -171,7 +178,7 @@ class MulSS(BothSparse):
     def combine(self, x: Any, y: Any) -> Any:
         return x.multiply(y)
 
-    def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
+    def vjp(self, node: Apply, cotangents: Sequence[Variable]) -> list[Any]:
         (x, y), (g,) = node.inputs, cotangents
         if not is_sparse_type(g):
             return [fit(x, mul_s_d(y, g)), fit(y, mul_s_d(x, g))]
@@ -184,12 +191,12 @@ class MulSD(SparseOp):
     shaped_as = 0
     linear = linear_in(0, 1)
 
-    def make_node(self, x: Any, y: Any) -> Apply:
+    def make_node(self, x: Variable, y: Variable) -> Apply:
         x, y = sparse(x), tensor(y)
         assert y.type.ndim in (0, 2), f"the product takes a number or a matrix, got {y.type}"
         return result(self, [x, y], x.type.format, upcast(x, y))
 
-    def compute(self, xp: Any, node: Apply, x: Any, y: Any) -> tuple[Any, ...]:
+    def compute(self, xp: ArrayModule, node: Apply, x: Any, y: Any) -> tuple[Any, ...]:
         made = x.astype(node.outputs[0].type.dtype)
         if y.ndim == 0:
             made.data *= y
@@ -200,7 +207,7 @@ class MulSD(SparseOp):
         made.data *= y[rows_of(x), columns_of(x)]
         return (made,)
 
-    def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
+    def vjp(self, node: Apply, cotangents: Sequence[Variable]) -> list[Any]:
         (x, y), (g,) = node.inputs, cotangents
         g = sparse_as(x.type.format, g)
         if y.type.ndim == 0:
@@ -214,19 +221,19 @@ class MulSV(SparseOp):
     shaped_as = 0
     linear = linear_in(0, 1)
 
-    def make_node(self, x: Any, y: Any) -> Apply:
+    def make_node(self, x: Variable, y: Variable) -> Apply:
         x, y = sparse(x), tensor(y)
         assert y.type.ndim == 1, f"mul_s_v takes a vector, got {y.type}"
         return result(self, [x, y], x.type.format, upcast(x, y))
 
-    def compute(self, xp: Any, node: Apply, x: Any, y: Any) -> tuple[Any, ...]:
+    def compute(self, xp: ArrayModule, node: Apply, x: Any, y: Any) -> tuple[Any, ...]:
         if y.shape[0] != x.shape[1]:
             raise ValueError(f"a matrix of shape {x.shape} and a vector of {y.shape[0]} items")
         made = x.astype(node.outputs[0].type.dtype)
         made.data *= y[columns_of(x)]
         return (made,)
 
-    def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
+    def vjp(self, node: Apply, cotangents: Sequence[Variable]) -> list[Any]:
         (x, y), (g,) = node.inputs, cotangents
         g = sparse_as(x.type.format, g)
         return [fit(x, self(g, y)), fit_dense(y, SpSum(0)(MulSS()(x, g)))]
@@ -240,7 +247,7 @@ class Scale(SparseOp):
     axis: ClassVar[int]
     linear = linear_in(0, 1)
 
-    def make_node(self, x: Any, s: Any) -> Apply:
+    def make_node(self, x: Variable, s: Variable) -> Apply:
         x, s = sparse(x), tensor(s)
         if x.type.format != "csc":
             raise ValueError(f"x was not a csc matrix, but {x.type}")
@@ -248,14 +255,14 @@ class Scale(SparseOp):
             raise TypeError(f"the factors must be a vector, got {s.type}")
         return result(self, [x, s], "csc", upcast(x, s))
 
-    def compute(self, xp: Any, node: Apply, x: Any, s: Any) -> tuple[Any, ...]:
+    def compute(self, xp: ArrayModule, node: Apply, x: Any, s: Any) -> tuple[Any, ...]:
         if s.shape != (x.shape[self.axis],):
             raise ValueError(f"a matrix of shape {x.shape} needs other than {s.size} factors")
         made = x.astype(node.outputs[0].type.dtype)
         made.data *= s[columns_of(x) if self.axis else rows_of(x)]
         return (made,)
 
-    def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
+    def vjp(self, node: Apply, cotangents: Sequence[Variable]) -> list[Any]:
         (x, s), (g,) = node.inputs, cotangents
         g = sparse_as("csc", g)
         return [fit(x, self(g, s)), fit_dense(s, SpSum(1 - self.axis)(MulSS()(x, g)))]
@@ -288,19 +295,19 @@ class SpSum(SparseOp):
         # Not a property: it tells what the gradient is, not the value.
         self.structured = sparse_grad
 
-    def make_node(self, x: Any) -> Apply:
+    def make_node(self, x: Variable) -> Apply:
         x = sparse(x)
         pattern = () if self.axis is None else (False,)
         return self.one([x], x.type.dtype, pattern)
 
-    def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
+    def shape(self, node: Apply, shapes: Sequence[Dims]) -> list[Any]:
         return [() if self.axis is None else (shapes[0][1 - self.axis],)]
 
-    def compute(self, xp: Any, node: Apply, x: Any) -> tuple[Any, ...]:
+    def compute(self, xp: ArrayModule, node: Apply, x: Any) -> tuple[Any, ...]:
         total = x.sum() if self.axis is None else np.asarray(x.sum(self.axis)).reshape(-1)
         return (array(total, x.dtype),)
 
-    def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
+    def vjp(self, node: Apply, cotangents: Sequence[Variable]) -> list[Any]:
         (x,), (g,) = node.inputs, cotangents
         if dtypes.is_discrete(x.type.dtype):
             return [zeros_at(x)]
@@ -315,7 +322,7 @@ class SpSum(SparseOp):
         return f"SpSum{{axis={self.axis}}}"
 
 
-def _spread(x: Any, g: Any, axis: int | None) -> Any:
+def _spread(x: Variable, g: Variable, axis: int | None) -> Any:
     """Return the matrix with the items of `g`, a sum along an axis, where `x` stores items."""
     ones = ones_at(x, g.type.dtype)
     if axis is None:
@@ -325,7 +332,7 @@ def _spread(x: Any, g: Any, axis: int | None) -> Any:
     return row_scale(ones, g)
 
 
-def row_scale(x: Any, s: Any) -> Any:
+def row_scale(x: Variable, s: Variable) -> Any:
     """Return each row of a matrix times its factor.
 
     Parameters
@@ -339,7 +346,7 @@ def row_scale(x: Any, s: Any) -> Any:
     return Transpose()(ColScaleCSC()(Transpose()(x), s))
 
 
-def col_scale(x: Any, s: Any) -> Any:
+def col_scale(x: Variable, s: Variable) -> Any:
     """Return each column of a matrix times its factor.
 
     Parameters
@@ -360,20 +367,20 @@ class Comparison(SparseOp):
 
     compare: ClassVar[Callable[[Any, Any], Any]]
 
-    def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
+    def vjp(self, node: Apply, cotangents: Sequence[Variable]) -> list[Any]:
         return [zeros_at(v) if is_sparse_type(v) else zeros_like_float(v) for v in node.inputs]
 
 
 class ComparisonSS(Comparison):
     """Base of comparisons of two sparse matrices; the result is sparse."""
 
-    def make_node(self, x: Any, y: Any) -> Apply:
+    def make_node(self, x: Variable, y: Variable) -> Apply:
         x, y = sparse(x), sparse(y)
         if x.type.format != y.type.format:
             raise NotImplementedError(f"comparisons need one format, got {x.type} and {y.type}")
         return result(self, [x, y], x.type.format, "uint8")
 
-    def compute(self, xp: Any, node: Apply, x: Any, y: Any) -> tuple[Any, ...]:
+    def compute(self, xp: ArrayModule, node: Apply, x: Any, y: Any) -> tuple[Any, ...]:
         _check_shapes("the comparison", x, y)
         made = type(self).compare(x.toarray(), y.toarray())
         return (converted(made, x.format, "uint8"),)
@@ -382,12 +389,12 @@ class ComparisonSS(Comparison):
 class ComparisonSD(Comparison):
     """Base of comparisons of a sparse with a dense matrix; the result is dense."""
 
-    def make_node(self, x: Any, y: Any) -> Apply:
+    def make_node(self, x: Variable, y: Variable) -> Apply:
         x, y = sparse(x), tensor(y)
         assert y.type.ndim == 2, f"the comparison takes a matrix, got {y.type}"
         return self.one([x, y], "uint8", (False, False))
 
-    def compute(self, xp: Any, node: Apply, x: Any, y: Any) -> tuple[Any, ...]:
+    def compute(self, xp: ArrayModule, node: Apply, x: Any, y: Any) -> tuple[Any, ...]:
         _check_shapes("the comparison", x, y)
         return (array(type(self).compare(x.toarray(), y), "uint8"),)
 
@@ -403,7 +410,7 @@ COMPARISONS = {
 """Classes of comparisons are named after these, with `SS` or `SD` behind."""
 
 
-def _comparison(name: str, base: Any, suffix: str) -> Any:
+def _comparison(name: str, base: type, suffix: str) -> Any:
     members = {
         "compare": staticmethod(COMPARISONS[name]),
         "__doc__": f"`numpy.{COMPARISONS[name].__name__}` of the items.",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -12,9 +12,12 @@ from theano._core.base.errors import AsTensorError
 from theano._core.base.settings import config
 from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Apply, Variable
-from theano._core.ops.core.op import as_variable
+from theano._core.ops.core.op import Op, as_variable
 from theano._core.ops.core.python_call import Composed
 from theano._core.ops.sparse.type import CLASSES, SparseType, is_sparse
+
+if TYPE_CHECKING:
+    from theano._core.ir.annotations import Dims, TensorLike
 
 
 class SparseOp(Composed):
@@ -30,13 +33,13 @@ class SparseOp(Composed):
     # The input whose lengths the output has; None: `shape` says.
     shaped_as: ClassVar[int | None] = None
 
-    def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
+    def shape(self, node: Apply, shapes: Sequence[Dims]) -> list[Any]:
         if self.shaped_as is None:
             return [(None,) * out.type.ndim for out in node.outputs]
         return [shapes[self.shaped_as]]
 
 
-def _is_tensor(variable: Any) -> bool:
+def _is_tensor(variable: Variable) -> bool:
     return isinstance(variable.type, TensorType)
 
 
@@ -76,7 +79,7 @@ def is_sparse_type(x: Any) -> bool:
     return isinstance(x.type, SparseType)
 
 
-def result(op: Any, inputs: Sequence[Any], format: str, dtype: str) -> Apply:
+def result(op: Op, inputs: Sequence[Any], format: str, dtype: str) -> Apply:
     """Return a node with one sparse output."""
     return Apply(op, inputs, [SparseType(format, dtype).make_variable()])
 
@@ -91,13 +94,13 @@ def float_dtype(x: Any) -> str:
     return config.floatX if dtypes.is_discrete(x.type.dtype) else x.type.dtype
 
 
-def converted(matrix: Any, format: str, dtype: str) -> Any:
+def converted(matrix: object, format: str, dtype: str) -> Any:
     """Return a matrix in a format and dtype: a `scipy.sparse` matrix, not an array."""
     made = CLASSES[format](matrix)
     return made if made.dtype == dtype else made.astype(dtype)
 
 
-def array(values: Any, dtype: str) -> np.ndarray:
+def array(values: TensorLike, dtype: str) -> np.ndarray:
     """Return an array of a dtype of its own memory."""
     return np.array(values, dtype=dtype)
 
@@ -107,6 +110,6 @@ class SameType(SparseOp):
 
     shaped_as = 0
 
-    def make_node(self, x: Any) -> Apply:
+    def make_node(self, x: Variable) -> Apply:
         x = sparse(x)
         return result(self, [x], x.type.format, x.type.dtype)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -41,6 +41,9 @@ from theano._core.ops.sparse.structure import (
 )
 from theano._core.ops.sparse.type import SparseType, is_sparse, is_sparse_variable
 
+if TYPE_CHECKING:
+    from theano._core.ir.annotations import SparseMatrix, TensorLike
+
 add_s_s, add_s_s_data, add_s_d = ops.AddSS(), ops.AddSSData(), ops.AddSD()
 structured_add_s_v = ops.StructuredAddSV()
 mul_s_s, mul_s_d, mul_s_v = ops.MulSS(), ops.mul_s_d, ops.MulSV()
@@ -55,7 +58,7 @@ as_sparse_variable, as_sparse_or_tensor_variable = sparse, either
 # -- constructors ----------------------------------------------------------------------------------
 
 
-def constant(x: Any, name: str | None = None) -> Any:
+def constant(x: SparseMatrix | np.ndarray, name: str | None = None) -> Any:
     """Return a sparse matrix of SciPy as a constant.
 
     Raises
@@ -96,7 +99,7 @@ def bsr_matrix(name: str | None = None, dtype: str | None = None) -> Any:
     return matrix("bsr", name, dtype)
 
 
-def sp_ones_like(x: Any) -> Any:
+def sp_ones_like(x: Variable) -> Any:
     """Return 1 where `x` stores items."""
     x = sparse(x)
     return ones_at(x, x.type.dtype)
@@ -111,22 +114,22 @@ def sp_zeros_like(x: Any) -> Any:
 # -- parts -----------------------------------------------------------------------------------------
 
 
-def csm_data(csm: Any) -> Any:
+def csm_data(csm: object) -> Any:
     """Return the stored items, a vector."""
     return parts(csm)[0]
 
 
-def csm_indices(csm: Any) -> Any:
+def csm_indices(csm: object) -> Any:
     """Return the column of each item of a CSR matrix, the row for CSC; int32."""
     return parts(csm)[1]
 
 
-def csm_indptr(csm: Any) -> Any:
+def csm_indptr(csm: object) -> Any:
     """Return at which item each row begins (CSC: column), and how many items there are; int32."""
     return parts(csm)[2]
 
 
-def csm_shape(csm: Any) -> Any:
+def csm_shape(csm: object) -> Any:
     """Return the numbers of rows and columns, a vector of int32."""
     return parts(csm)[3]
 
@@ -137,24 +140,24 @@ def cast(variable: Any, dtype: str) -> Any:
     return variable if variable.type.dtype == str(np.dtype(dtype)) else Cast(dtype)(variable)
 
 
-def clean(x: Any) -> Any:
+def clean(x: Variable) -> Any:
     """Return a matrix that stores no zeros, with sorted indices."""
     return ensure_sorted_indices(remove0(x))
 
 
-def _stacked(kind: Any, blocks: Sequence[Any], format: str | None, dtype: str | None) -> Any:
+def _stacked(kind: type, blocks: Sequence[Variable], format: str | None, dtype: str | None) -> Any:
     variables = [sparse(block) for block in blocks]
     if not variables:
         raise ValueError("there are no blocks to stack")
     return kind(format=format, dtype=upcast(*variables) if dtype is None else dtype)(*variables)
 
 
-def hstack(blocks: Sequence[Any], format: str | None = None, dtype: str | None = None) -> Any:
+def hstack(blocks: Sequence[Variable], format: str | None = None, dtype: str | None = None) -> Any:
     """Return sparse matrices side by side, CSC unless another format is wanted."""
     return _stacked(HStack, blocks, format, dtype)
 
 
-def vstack(blocks: Sequence[Any], format: str | None = None, dtype: str | None = None) -> Any:
+def vstack(blocks: Sequence[Variable], format: str | None = None, dtype: str | None = None) -> Any:
     """Return sparse matrices one above the other, CSC unless another format is wanted."""
     return _stacked(VStack, blocks, format, dtype)
 
@@ -169,7 +172,7 @@ def _operands(name: str, x: Any, y: Any) -> tuple[Any, Any, bool, bool]:
     return x, y, *of
 
 
-def add(x: Any, y: Any) -> Any:
+def add(x: object, y: object) -> Any:
     """Return the sum of two matrices of which at least one is sparse; dense if one is dense."""
     x, y, first, second = _operands("add", x, y)
     if first and second:
@@ -177,12 +180,12 @@ def add(x: Any, y: Any) -> Any:
     return add_s_d(x, y) if first else add_s_d(y, x)
 
 
-def sub(x: Any, y: Any) -> Any:
+def sub(x: object, y: object) -> Any:
     """Return the difference of two matrices of which at least one is sparse."""
     return add(x, -either(y))
 
 
-def mul(x: Any, y: Any) -> Any:
+def mul(x: object, y: object) -> Any:
     """Return the product, item by item, of operands of which at least one is sparse; sparse."""
     x, y, first, second = _operands("mul", x, y)
     if first and second:
@@ -191,7 +194,7 @@ def mul(x: Any, y: Any) -> Any:
 
 
 def _comparison(name: str, mirrored: str) -> Callable[[Any, Any], Any]:
-    def compare(x: Any, y: Any) -> Any:
+    def compare(x: TensorLike, y: TensorLike) -> Any:
         x, y, first, second = _operands(name, x, y)
         if first and second:
             return ops.SS[name]()(x, y)
@@ -209,7 +212,7 @@ lt, gt = _comparison("LessThan", "GreaterThan"), _comparison("GreaterThan", "Les
 le, ge = _comparison("LessEqual", "GreaterEqual"), _comparison("GreaterEqual", "LessEqual")
 
 
-def sp_sum(x: Any, axis: int | None = None, sparse_grad: bool = False) -> Any:
+def sp_sum(x: object, axis: int | None = None, sparse_grad: bool = False) -> Any:
     """Return the sum of all items, or along an axis; dense.
 
     Parameters
@@ -225,7 +228,7 @@ def sp_sum(x: Any, axis: int | None = None, sparse_grad: bool = False) -> Any:
 # -- products --------------------------------------------------------------------------------------
 
 
-def dot(x: Any, y: Any) -> Any:
+def dot(x: object, y: object) -> Any:
     """Return the product of matrices (or a matrix and a vector), dense; one at least is sparse.
 
     The gradient of a sparse operand is dense.
@@ -234,7 +237,7 @@ def dot(x: Any, y: Any) -> Any:
     return Dot()(x, y)
 
 
-def true_dot(x: Any, y: Any, grad_preserves_dense: bool = True) -> Any:
+def true_dot(x: Variable, y: Variable, grad_preserves_dense: bool = True) -> Any:
     """Return the product of two matrices of which at least one is sparse, sparse.
 
     Parameters
@@ -252,7 +255,7 @@ def true_dot(x: Any, y: Any, grad_preserves_dense: bool = True) -> Any:
     return transpose(TrueDot(grad_preserves_dense)(transposed(y), transposed(x)))
 
 
-def structured_dot(x: Any, y: Any) -> Any:
+def structured_dot(x: object, y: object) -> Any:
     """Return the product of two matrices, at least one sparse; gradients of stored items only.
 
     Sparse if both are, else dense.
@@ -270,13 +273,13 @@ def structured_dot(x: Any, y: Any) -> Any:
 # -- functions of stored items ---------------------------------------------------------------------
 
 
-def structured_monoid(tensor_op: Callable[..., Any]) -> Callable[[Callable[..., Any]], Any]:
+def structured_monoid(tensor_op: Callable[..., object]) -> Callable[[Callable[..., Any]], Any]:
     """Return a decorator: a function of matrices that is `tensor_op` of the stored items."""
     return lambda function: _structured(function.__name__, tensor_op, function.__doc__)
 
 
-def _structured(name: str, tensor_op: Callable[..., Any], doc: str | None = None) -> Any:
-    def apply(*args: Any) -> Any:
+def _structured(name: str, tensor_op: Callable[..., object], doc: str | None = None) -> Any:
+    def apply(*args: TensorLike) -> Any:
         x = sparse(args[0])
         return rebuilt(x, tensor_op(parts(x)[0], *args[1:]))
 
@@ -338,46 +341,46 @@ class Operators:
     def __neg__(self) -> Any:
         return neg(self)
 
-    def __add__(self, other: Any) -> Any:
+    def __add__(self, other: TensorLike) -> Any:
         return add(self, other)
 
-    def __radd__(self, other: Any) -> Any:
+    def __radd__(self, other: TensorLike) -> Any:
         return add(other, self)
 
-    def __sub__(self, other: Any) -> Any:
+    def __sub__(self, other: TensorLike) -> Any:
         return sub(self, other)
 
-    def __rsub__(self, other: Any) -> Any:
+    def __rsub__(self, other: TensorLike) -> Any:
         return sub(other, self)
 
-    def __mul__(self, other: Any) -> Any:
+    def __mul__(self, other: TensorLike) -> Any:
         return mul(self, other)
 
-    def __rmul__(self, other: Any) -> Any:
+    def __rmul__(self, other: TensorLike) -> Any:
         return mul(other, self)
 
-    def __lt__(self, other: Any) -> Any:
+    def __lt__(self, other: TensorLike) -> Any:
         return lt(self, other)
 
-    def __le__(self, other: Any) -> Any:
+    def __le__(self, other: object) -> Any:
         return le(self, other)
 
-    def __gt__(self, other: Any) -> Any:
+    def __gt__(self, other: Variable) -> Any:
         return gt(self, other)
 
-    def __ge__(self, other: Any) -> Any:
+    def __ge__(self, other: object) -> Any:
         return ge(self, other)
 
-    def __dot__(self, other: Any) -> Any:
+    def __dot__(self, other: Variable) -> Any:
         return structured_dot(self, other)
 
-    def __rdot__(self, other: Any) -> Any:
+    def __rdot__(self, other: Variable) -> Any:
         return structured_dot(other, self)
 
-    def __matmul__(self, other: Any) -> Any:
+    def __matmul__(self, other: TensorLike) -> Any:
         return dot(self, other)
 
-    def __rmatmul__(self, other: Any) -> Any:
+    def __rmatmul__(self, other: TensorLike) -> Any:
         return dot(other, self)
 
     def __getitem__(self, index: Any) -> Any:

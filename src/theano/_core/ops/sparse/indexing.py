@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import scipy.sparse
@@ -23,6 +23,9 @@ from theano._core.ops.sparse.base import (
     tensor,
 )
 from theano._core.ops.sparse.structure import ConstructSparseFromList, fit, sparse_as
+
+if TYPE_CHECKING:
+    from theano._core.ir.annotations import ArrayModule, Dims, SparseMatrix, TensorLike
 
 NO_VECTOR = (
     "Theano has no sparse vector. Use X[a:b, c:d], X[a:b, c:c+1] or X[a:b] instead of X[{}]."
@@ -48,17 +51,17 @@ class GetItemList(SparseOp):
 
     linear = linear_in(0)
 
-    def make_node(self, x: Any, index: Any) -> Apply:
+    def make_node(self, x: Variable, index: TensorLike) -> Apply:
         x = _compressed(x)
         return result(self, [x, _positions("the index", index)], x.type.format, x.type.dtype)
 
-    def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
+    def shape(self, node: Apply, shapes: Sequence[Dims]) -> list[Any]:
         return [(shapes[1][0], shapes[0][1])]
 
-    def compute(self, xp: Any, node: Apply, x: Any, index: Any) -> tuple[Any, ...]:
+    def compute(self, xp: ArrayModule, node: Apply, x: Any, index: Any) -> tuple[Any, ...]:
         return (converted(x[index], x.format, x.dtype),)
 
-    def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
+    def vjp(self, node: Apply, cotangents: Sequence[Variable]) -> list[Any]:
         (x, index), (g,) = node.inputs, cotangents
         return [fit(x, GetItemListGrad()(x, index, sparse_as(x.type.format, g))), None]
 
@@ -69,12 +72,12 @@ class GetItemListGrad(SparseOp):
     shaped_as = 0
     connection = connected(2)
 
-    def make_node(self, x: Any, index: Any, g: Any) -> Apply:
+    def make_node(self, x: Variable, index: TensorLike, g: Variable) -> Apply:
         x, g = _compressed(x), sparse(g)
         inputs = [x, _positions("the index", index), g]
         return result(self, inputs, x.type.format, g.type.dtype)
 
-    def compute(self, xp: Any, node: Apply, x: Any, index: Any, g: Any) -> tuple[Any, ...]:
+    def compute(self, xp: ArrayModule, node: Apply, x: Any, index: Any, g: Any) -> tuple[Any, ...]:
         if g.shape[0] != index.size:
             raise ValueError(f"there are {index.size} positions for {g.shape[0]} rows")
         rows = np.where(index < 0, index + x.shape[0], index)
@@ -82,7 +85,7 @@ class GetItemListGrad(SparseOp):
         chosen = scipy.sparse.csr_matrix(places, shape=(x.shape[0], index.size))
         return (converted(chosen @ g, x.format, g.dtype),)
 
-    def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
+    def vjp(self, node: Apply, cotangents: Sequence[Variable]) -> list[Any]:
         return [None, None, GetItemList()(sparse_as("csr", cotangents[0]), node.inputs[1])]
 
 
@@ -92,7 +95,7 @@ class SparseGradientRows(AdvancedSubtensor):
     def __init__(self, axes: tuple[str, ...] = (AT,)) -> None:
         super().__init__(axes)
 
-    def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
+    def vjp(self, node: Apply, cotangents: Sequence[Variable]) -> list[Any]:
         x, index = node.inputs
         if x.type.ndim != 2:
             raise TypeError(f"sparse_grad is for rows of matrices, got {x.type}")
@@ -105,18 +108,20 @@ class GetItem2Lists(SparseOp):
     shaped_as = 1
     linear = linear_in(0)
 
-    def make_node(self, x: Any, ind1: Any, ind2: Any) -> Apply:
+    def make_node(self, x: Variable, ind1: TensorLike, ind2: TensorLike) -> Apply:
         x = _compressed(x)
         inputs = [x, _positions("the first index", ind1), _positions("the second index", ind2)]
         return self.one(inputs, x.type.dtype, (False,))
 
-    def compute(self, xp: Any, node: Apply, x: Any, ind1: Any, ind2: Any) -> tuple[Any, ...]:
+    def compute(
+        self, xp: ArrayModule, node: Apply, x: SparseMatrix, ind1: np.ndarray, ind2: np.ndarray
+    ) -> tuple[Any, ...]:
         if ind1.shape != ind2.shape:
             raise ValueError(f"there are {ind1.size} rows for {ind2.size} columns")
         found = np.asarray(x[ind1, ind2]) if ind1.size else np.zeros(0, x.dtype)
         return (found.astype(x.dtype).reshape(-1),)
 
-    def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
+    def vjp(self, node: Apply, cotangents: Sequence[Variable]) -> list[Any]:
         x, ind1, ind2 = node.inputs
         return [fit(x, GetItem2ListsGrad()(x, ind1, ind2, cotangents[0])), None, None]
 
@@ -127,7 +132,7 @@ class GetItem2ListsGrad(SparseOp):
     shaped_as = 0
     connection = connected(3)
 
-    def make_node(self, x: Any, ind1: Any, ind2: Any, g: Any) -> Apply:
+    def make_node(self, x: Any, ind1: TensorLike, ind2: TensorLike, g: Any) -> Apply:
         x, g = _compressed(x), tensor(g)
         inputs = [x, _positions("the first index", ind1), _positions("the second index", ind2), g]
         return result(self, inputs, x.type.format, g.type.dtype)
@@ -138,7 +143,7 @@ class GetItem2ListsGrad(SparseOp):
         made = scipy.sparse.coo_matrix((g, tuple(places)), shape=x.shape)
         return (converted(made, x.format, g.dtype),)
 
-    def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
+    def vjp(self, node: Apply, cotangents: Sequence[Variable]) -> list[Any]:
         _, ind1, ind2, _ = node.inputs
         return [None, None, None, GetItem2Lists()(sparse_as("csr", cotangents[0]), ind1, ind2)]
 
@@ -149,7 +154,7 @@ class GetItemScalar(SparseOp):
     shape = scalar_shape
     linear = linear_in(0)
 
-    def make_node(self, x: Any, index: Sequence[Any]) -> Apply:
+    def make_node(self, x: Variable, index: Sequence[object]) -> Apply:
         x = _compressed(x)
         row, column = map(tensor, index)
         for i in (row, column):
@@ -158,10 +163,12 @@ class GetItemScalar(SparseOp):
         inputs = [x, cast(row, "int64"), cast(column, "int64")]
         return self.one(inputs, x.type.dtype, ())
 
-    def compute(self, xp: Any, node: Apply, x: Any, row: Any, column: Any) -> tuple[Any, ...]:
+    def compute(
+        self, xp: ArrayModule, node: Apply, x: SparseMatrix, row: np.ndarray, column: np.ndarray
+    ) -> tuple[Any, ...]:
         return (np.asarray(x[int(row), int(column)], x.dtype),)
 
-    def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
+    def vjp(self, node: Apply, cotangents: Sequence[Variable]) -> list[Any]:
         x, row, column = node.inputs
         as_vectors = [dimshuffle(v, ("x",)) for v in (row, column, cotangents[0])]
         return [fit(x, GetItem2ListsGrad()(x, *as_vectors)), None, None]
@@ -179,7 +186,7 @@ class GetItem2d(SparseOp):
     def __init__(self, given: tuple[bool, ...] = (False,) * 6) -> None:
         self.given = given
 
-    def __call__(self, x: Any, index: Any = None, *inputs: Any, **options: Any) -> Any:
+    def __call__(self, x: object, index: object = None, *inputs: object, **options: object) -> Any:
         if index is None or isinstance(index, Variable):
             inputs = inputs if index is None else (index, *inputs)
             return super().__call__(x, *inputs, **options)
@@ -187,21 +194,21 @@ class GetItem2d(SparseOp):
         op = GetItem2d(tuple(b is not None for b in bounds))
         return op(x, *(_bound(b) for b in bounds if b is not None), **options)
 
-    def make_node(self, x: Any, *bounds: Any) -> Apply:
+    def make_node(self, x: Variable, *bounds: TensorLike) -> Apply:
         x = _compressed(x)
         return result(self, [x, *map(tensor, bounds)], x.type.format, x.type.dtype)
 
-    def slices(self, bounds: Sequence[Any]) -> list[slice]:
+    def slices(self, bounds: Sequence[TensorLike]) -> list[slice]:
         """Return the slices of rows and columns that the inputs behind the matrix make."""
         rest = iter(bounds)
         values = [next(rest) if given else None for given in self.given]
         return [slice(*values[:3]), slice(*values[3:])]
 
-    def compute(self, xp: Any, node: Apply, x: Any, *bounds: Any) -> tuple[Any, ...]:
+    def compute(self, xp: ArrayModule, node: Apply, x: Any, *bounds: np.ndarray) -> tuple[Any, ...]:
         rows, columns = self.slices([int(b) for b in bounds])
         return (converted(x[rows, columns], x.format, x.dtype),)
 
-    def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
+    def vjp(self, node: Apply, cotangents: Sequence[Variable]) -> list[Any]:
         x, *bounds = node.inputs
         g = sparse_as(x.type.format, cotangents[0])
         return [fit(x, GetItem2dGrad(self.given)(x, g, *bounds)), *(None for _ in bounds)]
@@ -221,11 +228,13 @@ class GetItem2dGrad(SparseOp):
     def __init__(self, given: tuple[bool, ...]) -> None:
         self.given = given
 
-    def make_node(self, x: Any, g: Any, *bounds: Any) -> Apply:
+    def make_node(self, x: Variable, g: Variable, *bounds: TensorLike) -> Apply:
         g = sparse(g)
         return result(self, [x, g, *bounds], x.type.format, g.type.dtype)
 
-    def compute(self, xp: Any, node: Apply, x: Any, g: Any, *bounds: Any) -> tuple[Any, ...]:
+    def compute(
+        self, xp: ArrayModule, node: Apply, x: Any, g: Any, *bounds: np.ndarray
+    ) -> tuple[Any, ...]:
         parts_of = GetItem2d(self.given).slices([int(b) for b in bounds])
         rows, columns = (np.arange(n)[s] for n, s in zip(x.shape, parts_of, strict=True))
         items = g.tocoo()
@@ -233,13 +242,13 @@ class GetItem2dGrad(SparseOp):
         made = scipy.sparse.coo_matrix((items.data, places), shape=x.shape)
         return (converted(made, x.format, g.dtype),)
 
-    def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
+    def vjp(self, node: Apply, cotangents: Sequence[Variable]) -> list[Any]:
         bounds = node.inputs[2:]
         g = sparse_as("csr", cotangents[0])
         return [None, GetItem2d(self.given)(g, *bounds), *(None for _ in bounds)]
 
 
-def _bounds(index: Any) -> list[Any]:
+def _bounds(index: object) -> list[Any]:
     """Return bounds and steps of two slices, None where there are none."""
     parts_of = list(index) if isinstance(index, tuple) else [index]
     if len(parts_of) > 2:
@@ -259,26 +268,26 @@ def _bounds(index: Any) -> list[Any]:
     return found
 
 
-def _bound(value: Any) -> Any:
+def _bound(value: TensorLike) -> Any:
     variable = tensor(value)
     if variable.type.ndim or not dtypes.is_integer(variable.type.dtype):
         raise ValueError(f"Impossible index into a sparse matrix: {value}")
     return cast(variable, "int64")
 
 
-def _is_scalar(index: Any) -> bool:
+def _is_scalar(index: Sequence[int] | int | slice) -> bool:
     if isinstance(index, Variable):
         return index.type.ndim == 0 and isinstance(index.type, TensorType)
     return np.isscalar(index) or (isinstance(index, np.ndarray) and index.ndim == 0)
 
 
-def _is_list(index: Any) -> bool:
+def _is_list(index: object) -> bool:
     if isinstance(index, Variable):
         return isinstance(index.type, TensorType) and index.type.ndim == 1
     return isinstance(index, list) or (isinstance(index, np.ndarray) and index.ndim == 1)
 
 
-def item(x: Any, index: Any) -> Any:
+def item(x: object, index: object) -> Any:
     """Return ``x[index]``: slices, two integers, a list of rows, or lists of rows and columns."""
     both = index if isinstance(index, tuple) else (index,)
     if len(both) == 2 and all(map(_is_scalar, both)):

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from theano._core.base import dtypes
 from theano._core.ir.types import TensorType
-from theano._core.ir.variable import Apply
+from theano._core.ir.variable import Apply, Variable
 from theano._core.ops.array.products import dot as dense_dot
 from theano._core.ops.array.reductions import reduce
 from theano._core.ops.array.shaping import MakeVector, length
@@ -38,6 +38,9 @@ from theano._core.ops.sparse.structure import (
     sparse_as,
 )
 
+if TYPE_CHECKING:
+    from theano._core.ir.annotations import ArrayModule, Dims, SparseMatrix, TensorLike
+
 
 def transposed(x: Any) -> Any:
     """Return the transpose of a sparse or dense variable."""
@@ -46,7 +49,7 @@ def transposed(x: Any) -> Any:
     return dimshuffle(x, (1, 0)) if x.type.ndim == 2 else x
 
 
-def multiplied(x: Any, y: Any) -> Any:
+def multiplied(x: Variable, y: Variable) -> Any:
     """Return the product of two variables, dense: with sparse operands or without."""
     if is_sparse_type(x) or is_sparse_type(y):
         return Dot()(x, y)
@@ -64,7 +67,7 @@ class Dot(SparseOp):
 
     linear = linear_in(0, 1)
 
-    def make_node(self, x: Any, y: Any) -> Apply:
+    def make_node(self, x: Variable, y: Variable) -> Apply:
         x, y = either(x), either(y)
         if not (is_sparse_type(x) or is_sparse_type(y)):
             raise TypeError(f"one operand must be sparse, got {x.type} and {y.type}")
@@ -82,10 +85,10 @@ class Dot(SparseOp):
         made = made.toarray() if hasattr(made, "toarray") else made
         return (np.ascontiguousarray(made, node.outputs[0].type.dtype),)
 
-    def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
+    def shape(self, node: Apply, shapes: Sequence[Dims]) -> list[Any]:
         return [(*shapes[0][:-1], *shapes[1][1:])]
 
-    def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
+    def vjp(self, node: Apply, cotangents: Sequence[Variable]) -> list[Any]:
         (x, y), g = node.inputs, dense(cotangents[0])
         one, two = _with_axes(g, x, y)
         found = [
@@ -101,15 +104,15 @@ class Dot(SparseOp):
         return "SparseDot"
 
 
-def _row(y: Any) -> Any:
+def _row(y: Variable) -> Any:
     return dimshuffle(y, ("x", 0))
 
 
-def _column(x: Any) -> Any:
+def _column(x: Variable) -> Any:
     return dimshuffle(x, (0, "x"))
 
 
-def _with_axes(g: Any, x: Any, y: Any) -> tuple[Any, Any]:
+def _with_axes(g: Variable, x: Variable, y: Variable) -> tuple[Any, Any]:
     """Return a cotangent as a matrix for the gradient of `x`, and as it is for that of `y`."""
     if y.type.ndim == 1:
         return _column(g) if x.type.ndim == 2 else g, g
@@ -118,7 +121,7 @@ def _with_axes(g: Any, x: Any, y: Any) -> tuple[Any, Any]:
     return g, g
 
 
-def _fitted(v: Any, g: Any) -> Any:
+def _fitted(v: Variable, g: TensorLike) -> Any:
     # Of a sparse operand the gradient is dense: all its items count, not only the stored ones.
     if is_sparse_type(v) and dtypes.is_discrete(v.type.dtype):
         return fit(v, g)
@@ -134,21 +137,23 @@ class TrueDot(SparseOp):
     def __init__(self, grad_preserves_dense: bool = True) -> None:
         self.grad_preserves_dense = grad_preserves_dense
 
-    def make_node(self, x: Any, y: Any) -> Apply:
+    def make_node(self, x: Variable, y: Variable) -> Apply:
         x, y = sparse(x), either(y)
         if y.type.ndim != 2:
             raise TypeError(f"true_dot takes matrices, got {y.type}")
         return result(self, [x, y], x.type.format, upcast(x, y))
 
-    def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
+    def shape(self, node: Apply, shapes: Sequence[Dims]) -> list[Any]:
         return [(shapes[0][0], shapes[1][1])]
 
-    def compute(self, xp: Any, node: Apply, x: Any, y: Any) -> tuple[Any, ...]:
+    def compute(
+        self, xp: ArrayModule, node: Apply, x: SparseMatrix, y: np.ndarray | SparseMatrix
+    ) -> tuple[Any, ...]:
         check_inner(x, y)
         kind = node.outputs[0].type
         return (converted(x @ y, kind.format, kind.dtype),)
 
-    def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
+    def vjp(self, node: Apply, cotangents: Sequence[Variable]) -> list[Any]:
         (x, y), (g,) = node.inputs, cotangents
         g = sparse_as(x.type.format, g)
         of_x = self(g, transposed(y))
@@ -174,7 +179,9 @@ class StructuredDot(SparseOp):
             return result(self, [a, b], a.type.format, upcast(a, b))
         return self.one([a, b], upcast(a, b), (False, b.type.broadcastable[1]))
 
-    def compute(self, xp: Any, node: Apply, a: Any, b: Any) -> tuple[Any, ...]:
+    def compute(
+        self, xp: ArrayModule, node: Apply, a: SparseMatrix, b: np.ndarray
+    ) -> tuple[Any, ...]:
         if a.shape[1] != b.shape[0]:
             raise ValueError("shape mismatch in StructuredDot.perform", (a.shape, b.shape))
         kind = node.outputs[0].type
@@ -183,10 +190,10 @@ class StructuredDot(SparseOp):
             return (np.ascontiguousarray(made, kind.dtype),)
         return (converted(made, kind.format, kind.dtype),)
 
-    def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
+    def shape(self, node: Apply, shapes: Sequence[Dims]) -> list[Any]:
         return [(shapes[0][0], shapes[1][1])]
 
-    def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
+    def vjp(self, node: Apply, cotangents: Sequence[Variable]) -> list[Any]:
         (a, b), (g,) = node.inputs, cotangents
         if is_sparse_type(b):
             g = sparse_as(a.type.format, g)
@@ -216,7 +223,7 @@ class StructuredDotGrad(SparseOp):
     def __init__(self, format: str) -> None:
         self.format = format
 
-    def make_node(self, indices: Any, indptr: Any, b: Any, g_ab: Any) -> Apply:
+    def make_node(self, indices: Variable, indptr: Variable, b: Variable, g_ab: Variable) -> Apply:
         inputs = [tensor(v) for v in (indices, indptr, b, g_ab)]
         return self.one(inputs, upcast(*inputs[2:]), (False,))
 
@@ -226,7 +233,7 @@ class StructuredDotGrad(SparseOp):
         rows, columns = places if self.format == "csr" else reversed(places)
         return (array(products_at(g, b, rows, columns), node.outputs[0].type.dtype),)
 
-    def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
+    def vjp(self, node: Apply, cotangents: Sequence[Variable]) -> list[Any]:
         (indices, indptr, b, g), (cotangent,) = node.inputs, cotangents
         sizes = [length(g, 0), length(b, 0)]
         chosen = CSM(self.format)(cotangent, indices, indptr, MakeVector("int32")(*sizes))
@@ -237,7 +244,7 @@ class StructuredDotGrad(SparseOp):
         return f"StructuredDotGrad{self.format.upper()}"
 
 
-def structured_dot_grad(sparse_A: Any, dense_B: Any, ga: Any) -> Any:
+def structured_dot_grad(sparse_A: Variable, dense_B: Variable, ga: Variable) -> Any:
     """Return the gradient of `structured_dot` for the stored items of its sparse operand.
 
     Parameters
@@ -276,7 +283,7 @@ class SamplingDot(SparseOp):
                 raise TypeError(f"sampling_dot takes matrices, got {v.type}")
         return result(self, [x, y, p], p.type.format, upcast(x, y, p))
 
-    def compute(self, xp: Any, node: Apply, x: Any, y: Any, p: Any) -> tuple[Any, ...]:
+    def compute(self, xp: ArrayModule, node: Apply, x: Any, y: Any, p: Any) -> tuple[Any, ...]:
         if x.shape[1] != y.shape[1]:
             raise ValueError(f"the shapes {x.shape} and {y.shape} differ in the second axis")
         if p.shape != (x.shape[0], y.shape[0]):
@@ -285,7 +292,7 @@ class SamplingDot(SparseOp):
         made.data *= products_at(x, y, rows_of(p), columns_of(p))
         return (made,)
 
-    def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
+    def vjp(self, node: Apply, cotangents: Sequence[Variable]) -> list[Any]:
         (x, y, p), (g,) = node.inputs, cotangents
         g = sparse_as(p.type.format, g)
         weighted = MulSS()(g, p)
@@ -323,7 +330,7 @@ class Usmm(SparseOp):
             raise TypeError(f"alpha must be a number, got {alpha.type}")
         return self.one([alpha, x, y, z], upcast(alpha, x, y, z), (False, False))
 
-    def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
+    def shape(self, node: Apply, shapes: Sequence[Dims]) -> list[Any]:
         return [(shapes[1][0], shapes[2][1])]
 
     def compute(self, xp: Any, node: Apply, *arrays: Any) -> tuple[Any, ...]:
@@ -333,7 +340,7 @@ class Usmm(SparseOp):
         made = made.toarray() if hasattr(made, "toarray") else made
         return (array(alpha.reshape(()) * made + z, node.outputs[0].type.dtype),)
 
-    def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
+    def vjp(self, node: Apply, cotangents: Sequence[Variable]) -> list[Any]:
         (alpha, x, y, z), (g,) = node.inputs, cotangents
         scaled = g * (alpha if alpha.type.ndim else dimshuffle(alpha, ("x", "x")))
         of_alpha = reduce("sum", g * multiplied(x, y))

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from theano._core.base import dtypes
-from theano._core.ir.variable import Apply
+from theano._core.ir.variable import Apply, Variable
 from theano._core.ops.array.gradient import NullType
 from theano._core.ops.elementwise.elementwise import cast
 from theano._core.ops.sparse.base import (
@@ -22,13 +22,16 @@ from theano._core.ops.sparse.base import (
 )
 from theano._core.ops.sparse.structure import lengths_in
 
+if TYPE_CHECKING:
+    from theano._core.ir.annotations import ArrayModule, Dims
+
 
 class Drawn(SparseOp):
     """Base of operations that draw."""
 
     pure = False
 
-    def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
+    def vjp(self, node: Apply, cotangents: Sequence[Variable]) -> list[Any]:
         return [NullType(f"{self}: the numbers drawn have no derivative")() for _ in node.inputs]
 
     def __str__(self) -> str:
@@ -62,7 +65,7 @@ class Binomial(Drawn):
         self.format = format
         self.dtype = dtype
 
-    def make_node(self, n: Any, p: Any, shape: Any) -> Apply:
+    def make_node(self, n: Variable, p: Variable, shape: Variable) -> Apply:
         n, p, shape = tensor(n), tensor(p), tensor(shape)
         if n.type.ndim or p.type.ndim or not dtypes.is_discrete(n.type.dtype):
             raise TypeError(f"n must be an integer and p a number, got {n.type} and {p.type}")
@@ -70,10 +73,12 @@ class Binomial(Drawn):
             raise TypeError(f"the shape must be a vector of integers, got {shape.type}")
         return result(self, [n, p, shape], self.format, self.dtype)
 
-    def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
+    def shape(self, node: Apply, shapes: Sequence[Dims]) -> list[Any]:
         return [lengths_in(node.inputs[2])]
 
-    def compute(self, xp: Any, node: Apply, n: Any, p: Any, shape: Any) -> tuple[Any, ...]:
+    def compute(
+        self, xp: ArrayModule, node: Apply, n: np.ndarray, p: np.ndarray, shape: np.ndarray
+    ) -> tuple[Any, ...]:
         drawn = np.random.binomial(int(n), float(p), size=tuple(shape))
         return (converted(drawn.astype(self.dtype), self.format, self.dtype),)
 
@@ -87,7 +92,7 @@ class Multinomial(Drawn):
 
     shaped_as = 1
 
-    def make_node(self, n: Any, p: Any) -> Apply:
+    def make_node(self, n: Any, p: Variable) -> Apply:
         n, p = tensor(n), sparse(p)
         if p.type.format != "csr":
             raise NotImplementedError(f"p must have the format csr, got {p.type}")

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import reduce
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import scipy.sparse
 
 from theano._core.base import dtypes
 from theano._core.ir.types import TensorType
-from theano._core.ir.variable import Apply
+from theano._core.ir.variable import Apply, Variable
 from theano._core.ops.array.dims import as_int64
 from theano._core.ops.array.gradient import DisconnectedType
 from theano._core.ops.core.fill import zeros_like_float
@@ -32,15 +32,18 @@ from theano._core.ops.sparse.base import (
 )
 from theano._core.ops.sparse.type import CLASSES, checked
 
+if TYPE_CHECKING:
+    from theano._core.ir.annotations import ArrayModule, Dims, SparseMatrix, TensorLike
 
-def _index_vector(name: str, x: Any) -> Any:
+
+def _index_vector(name: str, x: Variable) -> Any:
     x = tensor(x)
     if x.type.ndim != 1 or not dtypes.is_integer(x.type.dtype):
         raise TypeError(f"{name} must be vector of integers", x, x.type)
     return cast(x, "int32")
 
 
-def lengths_in(shape: Any) -> tuple[Any, ...]:
+def lengths_in(shape: Variable) -> tuple[Any, ...]:
     """Return the two lengths that a vector says."""
     return tuple(cast(shape[axis], "int64") for axis in (0, 1))
 
@@ -54,14 +57,16 @@ class CSM(SparseOp):
     __props__ = ("format",)
     connection = connected(0)
 
-    def __init__(self, format: str, kmap: Any = None) -> None:
+    def __init__(self, format: str, kmap: object = None) -> None:
         if format not in ("csr", "csc"):
             raise ValueError("format must be one of: 'csr', 'csc'", format)
         if kmap is not None:
             raise NotImplementedError("kmap: choose the items with an index instead, data[kmap]")
         self.format = format
 
-    def make_node(self, data: Any, indices: Any, indptr: Any, shape: Any) -> Apply:
+    def make_node(
+        self, data: Variable, indices: Variable, indptr: Variable, shape: Variable
+    ) -> Apply:
         data = tensor(data)
         if data.type.ndim != 1:
             raise TypeError("data argument must be a vector", data.type, data.type.ndim)
@@ -71,10 +76,10 @@ class CSM(SparseOp):
         ]
         return result(self, [data, *places], self.format, data.type.dtype)
 
-    def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
+    def shape(self, node: Apply, shapes: Sequence[Dims]) -> list[Any]:
         return [lengths_in(node.inputs[3])]
 
-    def compute(self, xp: Any, node: Apply, *arrays: Any) -> tuple[Any, ...]:
+    def compute(self, xp: ArrayModule, node: Apply, *arrays: object) -> tuple[Any, ...]:
         data, indices, indptr, shape = (np.array(x) for x in arrays)
         if shape.shape != (2,):
             raise ValueError("Shape should be an array of length 2")
@@ -86,7 +91,7 @@ class CSM(SparseOp):
         made = CLASSES[self.format]((data, indices, indptr), shape=tuple(shape), copy=False)
         return (checked(made),)
 
-    def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
+    def vjp(self, node: Apply, cotangents: Sequence[Variable]) -> list[Any]:
         (g,) = cotangents
         return [CSMGrad(self.format)(*node.inputs, sparse_as(self.format, g)), None, None, None]
 
@@ -107,7 +112,9 @@ class CSMGrad(SparseOp):
     def __init__(self, format: str = "csr") -> None:
         self.format = format
 
-    def make_node(self, data: Any, indices: Any, indptr: Any, shape: Any, g: Any) -> Apply:
+    def make_node(
+        self, data: Variable, indices: Variable, indptr: Variable, shape: Variable, g: Variable
+    ) -> Apply:
         g = sparse(g)
         return self.one([data, indices, indptr, shape, g], g.type.dtype, (False,))
 
@@ -119,7 +126,7 @@ class CSMGrad(SparseOp):
         found = g.tocsr()[places.row, places.col] if places.nnz else np.zeros(0)
         return (array(found, g.dtype).reshape(-1),)
 
-    def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
+    def vjp(self, node: Apply, cotangents: Sequence[Variable]) -> list[Any]:
         places = node.inputs[1:4]
         return [None, None, None, None, CSM(self.format)(cotangents[0], *places)]
 
@@ -127,17 +134,17 @@ class CSMGrad(SparseOp):
 class CSMProperties(SparseOp):
     """The parts of a matrix: items, their indices, where rows (columns) begin, the shape."""
 
-    def make_node(self, csm: Any) -> Apply:
+    def make_node(self, csm: Variable) -> Apply:
         csm = sparse(csm)
         if csm.type.format not in ("csr", "csc"):
             raise TypeError("parts exist of matrices in the formats csr and csc", csm, csm.type)
         kinds = [TensorType(dtype, (False,)) for dtype in (csm.type.dtype, *["int32"] * 3)]
         return Apply(self, [csm], [kind.make_variable() for kind in kinds])
 
-    def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
+    def shape(self, node: Apply, shapes: Sequence[Dims]) -> list[Any]:
         return [(None,), (None,), (None,), (2,)]
 
-    def compute(self, xp: Any, node: Apply, csm: Any) -> tuple[Any, ...]:
+    def compute(self, xp: ArrayModule, node: Apply, csm: Any) -> tuple[Any, ...]:
         rest = [array(x, "int32") for x in (csm.indices, csm.indptr, csm.shape)]
         return np.array(csm.data), *rest
 
@@ -148,7 +155,7 @@ class CSMProperties(SparseOp):
     def connection(self, node: Apply) -> list[list[bool]]:
         return [[True, False, False, False]]
 
-    def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
+    def vjp(self, node: Apply, cotangents: Sequence[Variable]) -> list[Any]:
         (csm,) = node.inputs
         g = cotangents[0]
         if g is None or isinstance(g.type, DisconnectedType):
@@ -156,17 +163,17 @@ class CSMProperties(SparseOp):
         return [rebuilt(csm, g)]
 
 
-def parts(x: Any) -> list[Any]:
+def parts(x: object) -> list[Any]:
     """Return items, indices, beginnings and shape of a sparse variable."""
     return CSMProperties()(x)
 
 
-def rebuilt(x: Any, data: Any) -> Any:
+def rebuilt(x: Variable, data: object) -> Any:
     """Return the matrix that has other items in the places of `x`."""
     return CSM(x.type.format)(data, *parts(x)[1:])
 
 
-def ones_at(x: Any, dtype: str | None = None) -> Any:
+def ones_at(x: Variable, dtype: str | None = None) -> Any:
     """Return 1 where `x` stores items."""
     data = parts(x)[0]
     return rebuilt(x, zeros_like_float(data) + array(1, dtype or float_dtype(x)))
@@ -190,14 +197,14 @@ class Reformat(SparseOp):
     def __init__(self, format: str) -> None:
         self.format = format
 
-    def make_node(self, x: Any) -> Apply:
+    def make_node(self, x: Variable) -> Apply:
         x = sparse(x)
         return result(self, [x], self.format, x.type.dtype)
 
-    def compute(self, xp: Any, node: Apply, x: Any) -> tuple[Any, ...]:
+    def compute(self, xp: ArrayModule, node: Apply, x: Any) -> tuple[Any, ...]:
         return (converted(x, self.format, x.dtype),)
 
-    def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
+    def vjp(self, node: Apply, cotangents: Sequence[Variable]) -> list[Any]:
         return [sparse_as(node.inputs[0].type.format, cotangents[0])]
 
 
@@ -211,14 +218,14 @@ class Cast(SparseOp):
     def __init__(self, out_type: str) -> None:
         self.out_type = str(np.dtype(out_type))
 
-    def make_node(self, x: Any) -> Apply:
+    def make_node(self, x: Variable) -> Apply:
         x = sparse(x)
         return result(self, [x], x.type.format, self.out_type)
 
-    def compute(self, xp: Any, node: Apply, x: Any) -> tuple[Any, ...]:
+    def compute(self, xp: ArrayModule, node: Apply, x: np.ndarray) -> tuple[Any, ...]:
         return (x.astype(self.out_type),)
 
-    def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
+    def vjp(self, node: Apply, cotangents: Sequence[Variable]) -> list[Any]:
         (x,) = node.inputs
         if dtypes.is_discrete(x.type.dtype) or dtypes.is_discrete(self.out_type):
             return [zeros_at(x)]
@@ -228,7 +235,7 @@ class Cast(SparseOp):
         return f"Cast({self.out_type})"
 
 
-def cast_as(x: Any, dtype: str) -> Any:
+def cast_as(x: Variable, dtype: str) -> Any:
     """Return a sparse or dense variable with items of another dtype."""
     if x.type.dtype == dtype:
         return x
@@ -242,7 +249,7 @@ def zeros_at(x: Any) -> Any:
     return CSM(x.type.format)(nothing, np.zeros(0, "int32"), indptr * array(0, "int32"), shape)
 
 
-def fit(x: Any, g: Any) -> Any:
+def fit(x: Variable, g: TensorLike) -> Any:
     """Return a cotangent in the format and dtype of a sparse variable; zeros for integers."""
     if dtypes.is_discrete(x.type.dtype):
         return zeros_at(x)
@@ -255,16 +262,16 @@ class Transpose(SparseOp):
     formats = {"csr": "csc", "csc": "csr"}
     linear = linear_in(0)
 
-    def make_node(self, x: Any) -> Apply:
+    def make_node(self, x: Variable) -> Apply:
         x = sparse(x)
         if x.type.format not in self.formats:
             raise TypeError(f"transpose takes the formats csr and csc, got {x.type}")
         return result(self, [x], self.formats[x.type.format], x.type.dtype)
 
-    def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
+    def shape(self, node: Apply, shapes: Sequence[Dims]) -> list[Any]:
         return [shapes[0][::-1]]
 
-    def compute(self, xp: Any, node: Apply, x: Any) -> tuple[Any, ...]:
+    def compute(self, xp: ArrayModule, node: Apply, x: Any) -> tuple[Any, ...]:
         return (x.transpose(copy=True),)
 
     def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
@@ -280,10 +287,10 @@ class Neg(SameType):
 
     linear = linear_in(0)
 
-    def compute(self, xp: Any, node: Apply, x: Any) -> tuple[Any, ...]:
+    def compute(self, xp: ArrayModule, node: Apply, x: Any) -> tuple[Any, ...]:
         return (-x,)
 
-    def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
+    def vjp(self, node: Apply, cotangents: Sequence[Variable]) -> list[Any]:
         return [-cotangents[0]]
 
     def __str__(self) -> str:
@@ -299,10 +306,10 @@ class EnsureSortedIndices(SameType):
     def __init__(self, inplace: bool = False) -> None:
         self.inplace = inplace
 
-    def compute(self, xp: Any, node: Apply, x: Any) -> tuple[Any, ...]:
+    def compute(self, xp: ArrayModule, node: Apply, x: Any) -> tuple[Any, ...]:
         return (x.sorted_indices(),)
 
-    def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
+    def vjp(self, node: Apply, cotangents: Sequence[Variable]) -> list[Any]:
         return [cotangents[0]]
 
     def __str__(self) -> str:
@@ -317,12 +324,12 @@ class Remove0(SameType):
     def __init__(self, inplace: bool = False) -> None:
         self.inplace = inplace
 
-    def compute(self, xp: Any, node: Apply, x: Any) -> tuple[Any, ...]:
+    def compute(self, xp: ArrayModule, node: Apply, x: Any) -> tuple[Any, ...]:
         x = x.copy()
         x.eliminate_zeros()
         return (x,)
 
-    def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
+    def vjp(self, node: Apply, cotangents: Sequence[Variable]) -> list[Any]:
         return [cotangents[0]]
 
     def __str__(self) -> str:
@@ -339,14 +346,14 @@ class DenseFromSparse(SparseOp):
     def __init__(self, structured: bool = True) -> None:
         self.sparse_grad = structured
 
-    def make_node(self, x: Any) -> Apply:
+    def make_node(self, x: Variable) -> Apply:
         x = sparse(x)
         return self.one([x], x.type.dtype, (False, False))
 
-    def compute(self, xp: Any, node: Apply, x: Any) -> tuple[Any, ...]:
+    def compute(self, xp: ArrayModule, node: Apply, x: Any) -> tuple[Any, ...]:
         return (np.ascontiguousarray(x.toarray()),)
 
-    def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
+    def vjp(self, node: Apply, cotangents: Sequence[Variable]) -> list[Any]:
         (x,), (g,) = node.inputs, cotangents
         if self.sparse_grad:
             return [ones_at(x, g.type.dtype) * g]
@@ -366,7 +373,7 @@ class SparseFromDense(SparseOp):
             raise ValueError(f"format must be one of {', '.join(CLASSES)}, got {format!r}")
         self.format = format
 
-    def make_node(self, x: Any) -> Apply:
+    def make_node(self, x: Variable) -> Apply:
         x = tensor(x)
         if x.type.ndim > 2:
             raise TypeError(
@@ -375,13 +382,13 @@ class SparseFromDense(SparseOp):
             )
         return result(self, [x], self.format, x.type.dtype)
 
-    def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
+    def shape(self, node: Apply, shapes: Sequence[Dims]) -> list[Any]:
         return [(1,) * (2 - len(shapes[0])) + tuple(shapes[0])]
 
-    def compute(self, xp: Any, node: Apply, x: Any) -> tuple[Any, ...]:
+    def compute(self, xp: ArrayModule, node: Apply, x: np.ndarray) -> tuple[Any, ...]:
         return (CLASSES[self.format](np.atleast_2d(x)),)
 
-    def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
+    def vjp(self, node: Apply, cotangents: Sequence[Variable]) -> list[Any]:
         (x,), g = node.inputs, dense(cotangents[0])
         return [g if x.type.ndim == 2 else g[0] if x.type.ndim == 1 else g[0, 0]]
 
@@ -394,19 +401,19 @@ class Diag(SparseOp):
 
     linear = linear_in(0)
 
-    def make_node(self, x: Any) -> Apply:
+    def make_node(self, x: Variable) -> Apply:
         x = sparse(x)
         return self.one([x], x.type.dtype, (False,))
 
-    def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
+    def shape(self, node: Apply, shapes: Sequence[Dims]) -> list[Any]:
         return [shapes[0][:1]]
 
-    def compute(self, xp: Any, node: Apply, x: Any) -> tuple[Any, ...]:
+    def compute(self, xp: ArrayModule, node: Apply, x: SparseMatrix) -> tuple[Any, ...]:
         if x.shape[0] != x.shape[1]:
             raise ValueError(f"Diag only apply on square matrix, got the shape {x.shape}")
         return (np.array(x.diagonal()),)
 
-    def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
+    def vjp(self, node: Apply, cotangents: Sequence[Variable]) -> list[Any]:
         return [sparse_as(node.inputs[0].type.format, SquareDiagonal()(cotangents[0]))]
 
 
@@ -415,7 +422,7 @@ class SquareDiagonal(SparseOp):
 
     linear = linear_in(0)
 
-    def make_node(self, diag: Any) -> Apply:
+    def make_node(self, diag: Variable) -> Apply:
         diag = tensor(diag)
         if diag.type.ndim != 1:
             raise TypeError("data argument must be a vector", diag.type)
@@ -424,12 +431,12 @@ class SquareDiagonal(SparseOp):
     def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
         return [shapes[0] * 2]
 
-    def compute(self, xp: Any, node: Apply, diag: Any) -> tuple[Any, ...]:
+    def compute(self, xp: ArrayModule, node: Apply, diag: np.ndarray) -> tuple[Any, ...]:
         n = diag.shape[0]
         places = np.arange(n, dtype="int32"), np.arange(n + 1, dtype="int32")
         return (scipy.sparse.csc_matrix((np.array(diag), *places), shape=(n, n)),)
 
-    def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
+    def vjp(self, node: Apply, cotangents: Sequence[Variable]) -> list[Any]:
         return [Diag()(sparse_as("csc", cotangents[0]))]
 
 
@@ -450,11 +457,11 @@ class Stack(SparseOp):
             raise ValueError("Cannot join an empty list of sparses.")
         return result(self, list(map(sparse, blocks)), self.format, self.dtype)
 
-    def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
+    def shape(self, node: Apply, shapes: Sequence[Dims]) -> list[Any]:
         total = reduce(dense_add, [as_int64(shape[self.axis]) for shape in shapes])
         return [(shapes[0][0], total) if self.axis else (total, shapes[0][1])]
 
-    def compute(self, xp: Any, node: Apply, *blocks: Any) -> tuple[Any, ...]:
+    def compute(self, xp: ArrayModule, node: Apply, *blocks: SparseMatrix) -> tuple[Any, ...]:
         function = scipy.sparse.hstack if self.axis else scipy.sparse.vstack
         for block in blocks:
             if block.shape[1 - self.axis] != blocks[0].shape[1 - self.axis]:
@@ -466,7 +473,7 @@ class Stack(SparseOp):
         made = function(blocks, format=self.format, dtype=self.dtype)
         return (converted(made, self.format, self.dtype),)
 
-    def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
+    def vjp(self, node: Apply, cotangents: Sequence[Variable]) -> list[Any]:
         g, at, found = cotangents[0], 0, []
         g = sparse_as(self.format, g)
         for block in node.inputs:
@@ -496,7 +503,7 @@ class ConstructSparseFromList(SparseOp):
     shaped_as = 0
     connection = connected(1)
 
-    def make_node(self, x: Any, values: Any, ilist: Any) -> Apply:
+    def make_node(self, x: Variable, values: Any, ilist: Any) -> Apply:
         x, values, ilist = tensor(x), tensor(values), tensor(ilist)
         if not dtypes.is_integer(ilist.type.dtype):
             raise TypeError("index must be integers", ilist.type)
@@ -517,12 +524,12 @@ class ConstructSparseFromList(SparseOp):
         made = scipy.sparse.csc_matrix((values.reshape(-1), places), shape=x.shape, dtype=x.dtype)
         return (made,)
 
-    def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
+    def vjp(self, node: Apply, cotangents: Sequence[Variable]) -> list[Any]:
         _, values, ilist = node.inputs
         return [None, dense(cotangents[0])[ilist][:, : values.shape[1]], None]
 
 
-def dense(x: Any) -> Any:
+def dense(x: TensorLike) -> Any:
     """Return a sparse or dense variable as a dense one."""
     x = either(x)
     return DenseFromSparse()(x) if is_sparse_type(x) else x

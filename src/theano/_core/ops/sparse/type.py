@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import scipy.sparse
@@ -11,6 +11,9 @@ import scipy.sparse
 from theano._core.base.dtypes import all_dtypes
 from theano._core.ir.types import TensorType, Type
 from theano._core.ir.variable import Constant, Variable
+
+if TYPE_CHECKING:
+    from theano._core.ir.annotations import SparseMatrix
 
 CLASSES: dict[str, Any] = {
     "csr": scipy.sparse.csr_matrix,
@@ -84,7 +87,7 @@ class SparseType(Type):
             value = value.astype(self.dtype)
         return checked(CLASSES[self.format](value))
 
-    def is_valid_value(self, value: Any) -> bool:
+    def is_valid_value(self, value: SparseMatrix) -> bool:
         return is_sparse(value) and value.format == self.format and value.dtype == self.dtype
 
     @property
@@ -102,11 +105,11 @@ class SparseType(Type):
         return SparseType(format or self.format, dtype or self.dtype)
 
     @staticmethod
-    def may_share_memory(a: Any, b: Any) -> bool:
+    def may_share_memory(a: SparseMatrix | np.ndarray, b: SparseMatrix | np.ndarray) -> bool:
         """Tell whether two matrices, or a matrix and an array, share memory."""
         return any(np.may_share_memory(x, y) for x in _arrays(a) for y in _arrays(b))
 
-    def values_eq(self, a: Any, b: Any) -> bool:  # type: ignore[override]
+    def values_eq(self, a: SparseMatrix, b: SparseMatrix) -> bool:  # type: ignore[override]
         """Tell whether two matrices have the same items, zeros included."""
         return (
             is_sparse(a)
@@ -123,7 +126,7 @@ class SparseType(Type):
         gap = abs(a - b)
         return bool(gap.nnz == 0 or gap.max() < eps)
 
-    def convert_variable(self, variable: Any) -> Any:
+    def convert_variable(self, variable: Variable) -> Any:
         """Return `variable` as this type if that loses nothing, else None."""
         return variable if variable.type == self else None
 
@@ -177,12 +180,12 @@ def checked(matrix: Any) -> Any:
     return matrix
 
 
-def is_sparse(value: Any) -> bool:
+def is_sparse(value: object) -> bool:
     """Tell whether a value is a sparse matrix or array of SciPy."""
     return scipy.sparse.issparse(value)
 
 
-def is_sparse_variable(x: Any) -> bool:
+def is_sparse_variable(x: object) -> bool:
     """Tell whether a variable is a sparse matrix.
 
     Raises
@@ -200,7 +203,7 @@ def is_sparse_variable(x: Any) -> bool:
     return isinstance(kind, SparseType)
 
 
-def _dtype_of(value: Any) -> Any:
+def _dtype_of(value: object) -> Any:
     return getattr(value, "dtype", type(value).__name__)
 
 
@@ -210,7 +213,7 @@ def _arrays(value: Any) -> list[np.ndarray]:
     return [value.data, value.indices, value.indptr] if is_sparse(value) else []
 
 
-def hash_of(matrix: Any) -> str:
+def hash_of(matrix: SparseMatrix) -> str:
     """Return a hash of the items of a matrix, and of where they are."""
     h = hashlib.sha256()
     h.update(matrix.format.encode())

@@ -16,7 +16,7 @@ import numpy as np
 
 from theano._core.ir.graph import copied, toposort
 from theano._core.ir.types import TensorType
-from theano._core.ir.variable import Apply
+from theano._core.ir.variable import Apply, Variable
 from theano._core.ops.array.broadcasting import alloc
 from theano._core.ops.array.shaping import Length, Rebroadcast
 from theano._core.ops.control.branch import IfElse
@@ -40,7 +40,7 @@ class Guard(IfElse):
     """A branch around what others share: it stands outside all of them."""
 
 
-def separate_shared(outputs: list[Any]) -> list[Any]:
+def separate_shared(outputs: list[Variable]) -> list[Any]:
     """Return `outputs` with values that several branches share in branches of their own."""
     while True:
         needs = paths_to(outputs)
@@ -54,7 +54,7 @@ def separate_shared(outputs: list[Any]) -> list[Any]:
         outputs = copied(outputs, now)
 
 
-def paths_to(outputs: Sequence[Any]) -> dict[Any, Paths]:
+def paths_to(outputs: Sequence[Variable]) -> dict[Any, Paths]:
     """Return the paths on which each variable, and each node, is needed.
 
     Nothing, if all branches are on one condition.
@@ -64,7 +64,7 @@ def paths_to(outputs: Sequence[Any]) -> dict[Any, Paths]:
     if len({n.inputs[0] for n in order if isinstance(n.op, IfElse)}) < 2:
         return {}
 
-    def add(variable: Any, paths: Paths) -> None:
+    def add(variable: Variable, paths: Paths) -> None:
         needs[variable] = _simple(needs.get(variable, frozenset()) | paths)
 
     for node in reversed(order):
@@ -85,7 +85,7 @@ def paths_to(outputs: Sequence[Any]) -> dict[Any, Paths]:
     return needs
 
 
-def _when(condition: Any, side: int) -> Paths:
+def _when(condition: Variable, side: int) -> Paths:
     """Return the paths on which a side of a condition is taken: by its parts, if it has any."""
     node = condition.owner
     if node is not None and node.op in (eq, neq) and known_value(node.inputs[1]) == 0:
@@ -116,11 +116,11 @@ def _simple(paths: Paths) -> Paths:
             return frozenset(found) if len(found) <= MOST_PATHS else ALWAYS
 
 
-def _places(outputs: Sequence[Any]) -> dict[Any, Place]:
+def _places(outputs: Sequence[Variable]) -> dict[Any, Place]:
     """Return for each node the sides of branches that it stands in, the outermost first."""
     places: dict[Any, Place] = dict.fromkeys(outputs, ())
 
-    def add(variable: Any, place: Place) -> None:
+    def add(variable: Variable | Apply, place: Place) -> None:
         known = places.get(variable, place)
         same = (n for n, (a, b) in enumerate(zip(known, place, strict=False)) if a != b)
         places[variable] = known[: next(same, min(len(known), len(place)))]
@@ -140,7 +140,7 @@ def _places(outputs: Sequence[Any]) -> dict[Any, Place]:
     return places
 
 
-def _shared(outputs: Sequence[Any], needs: dict[Any, Paths]) -> list[list[Any]]:
+def _shared(outputs: Sequence[Variable], needs: dict[object, Paths]) -> list[list[Any]]:
     """Return groups of variables of equal paths, by which all else reads what only these need.
 
     None needs what a later group has.
@@ -179,7 +179,7 @@ def _shared(outputs: Sequence[Any], needs: dict[Any, Paths]) -> list[list[Any]]:
     return found
 
 
-def _can_wait(group: Iterable[Any], paths: Paths, needs: dict[Any, Paths]) -> bool:
+def _can_wait(group: Iterable[Variable], paths: Paths, needs: dict[object, Paths]) -> bool:
     """Tell whether variables can be computed after the conditions on which they are needed."""
     conditions = {condition for path in paths for condition, _ in path}
     return (
@@ -189,7 +189,7 @@ def _can_wait(group: Iterable[Any], paths: Paths, needs: dict[Any, Paths]) -> bo
     )
 
 
-def _is_harmless(condition: Any, needs: dict[Any, Paths]) -> bool:
+def _is_harmless(condition: Variable, needs: dict[object, Paths]) -> bool:
     """Tell whether a condition is computed in any case, or may be: by arithmetic of numbers."""
     return needs.get(condition, ALWAYS) == ALWAYS or all(
         needs[node] == ALWAYS
@@ -211,7 +211,7 @@ def _guard(group: Sequence[Any], needs: dict[Any, Paths], now: dict[Any, Any]) -
     now.update(zip(group, made.outputs, strict=True))
 
 
-def _taken(condition: Any, side: int) -> Any:
+def _taken(condition: Variable, side: int) -> Any:
     return eq(condition, 0) if side else neq(condition, 0)
 
 

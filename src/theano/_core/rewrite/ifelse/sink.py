@@ -6,14 +6,14 @@ from collections.abc import Sequence
 from typing import Any
 
 from theano._core.ir.graph import copy_graph, toposort
-from theano._core.ir.variable import Apply, Constant
+from theano._core.ir.variable import Apply, Constant, Variable
 from theano._core.ops.control.body import Body
 from theano._core.ops.control.branch import Branch, IfElse
 from theano._core.rewrite.ifelse.partial_redundancy import paths_to, separate_shared
 from theano._core.rewrite.inline import in_loops
 
 
-def rewrite_branches(outputs: Sequence[Any]) -> list[Any]:
+def rewrite_branches(outputs: Sequence[object]) -> list[Any]:
     """Return `outputs` with every `IfElse` turned into a `Branch`, those in bodies too."""
     outputs = in_loops(outputs, rewrite_branches)
     if not any(isinstance(node.op, IfElse) for node in toposort(outputs)):
@@ -28,7 +28,7 @@ def rewrite_branches(outputs: Sequence[Any]) -> list[Any]:
         outputs = copy_graph(outputs, dict(zip(last.outputs, branch, strict=True)))
 
 
-def _merged(outputs: list[Any]) -> list[Any]:
+def _merged(outputs: list[Variable]) -> list[Any]:
     """Return `outputs` with branches on one condition, none of which needs another, as one.
 
     They must be needed at the same times: otherwise all would be computed for one.
@@ -57,7 +57,7 @@ def _merged(outputs: list[Any]) -> list[Any]:
         outputs = copy_graph(outputs, table)
 
 
-def _decided(outputs: list[Any]) -> list[Any]:
+def _decided(outputs: list[Variable]) -> list[Any]:
     """Return `outputs` with no branch inside one on the same condition: which side is known there.
 
     Only what one side alone needs is looked at: nothing is computed twice.
@@ -74,7 +74,7 @@ def _decided(outputs: list[Any]) -> list[Any]:
     return outputs
 
 
-def _with_side_known(node: Apply, side: int, outputs: Sequence[Any]) -> list[Any]:
+def _with_side_known(node: Apply, side: int, outputs: Sequence[Variable]) -> list[Any]:
     """Return the values of one side of a branch, where other branches on its condition decide."""
     values = node.op.sides(node)[side]
     order = toposort(values)
@@ -103,7 +103,7 @@ def _independent(nodes: Sequence[Apply]) -> list[Apply]:
     return chosen
 
 
-def _branch(node: Apply, outputs: Sequence[Any]) -> list[Any]:
+def _branch(node: Apply, outputs: Sequence[Variable]) -> list[Any]:
     """Return the outputs of a branch in place of an `IfElse`."""
     condition = node.inputs[0]
     sides = node.op.sides(node)
@@ -119,7 +119,7 @@ def _branch(node: Apply, outputs: Sequence[Any]) -> list[Any]:
     return list(made.outputs)
 
 
-def _only_for(node: Apply, side: int, outputs: Sequence[Any]) -> set[Apply]:
+def _only_for(node: Apply, side: int, outputs: Sequence[Variable]) -> set[Apply]:
     """Return the nodes that nothing but one side of a branch needs."""
     count = node.op.n_outs
     first = 1 + side * count
@@ -141,10 +141,10 @@ def _only_for(node: Apply, side: int, outputs: Sequence[Any]) -> set[Apply]:
     return own
 
 
-def _read_from_outside(values: Sequence[Any], own: set[Apply]) -> list[Any]:
+def _read_from_outside(values: Sequence[Variable], own: set[Apply]) -> list[Any]:
     found: dict[Any, None] = {}
 
-    def read(variable: Any) -> None:
+    def read(variable: Variable) -> None:
         if variable.owner not in own and not isinstance(variable, Constant):
             found.setdefault(variable)
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from theano._core.ir.graph import copy_graph, made_by, toposort
-from theano._core.ir.variable import Apply
+from theano._core.ir.variable import Apply, Variable
 from theano._core.ops.array.assertions import Require
 from theano._core.ops.array.creation import ARange
 from theano._core.ops.array.indexing import AT, AdvancedIncSubtensor, AdvancedSubtensor, Subtensor
@@ -26,12 +26,12 @@ IN_BOUNDS = Require(
 )
 
 
-def in_bounds(y: Any, x: Any) -> Any:
+def in_bounds(y: Variable, x: object) -> Any:
     """Return the condition that all class numbers are those of a column of `x`."""
     return reduce("all", (y >= 0) & (y < length(x, 1)), (0,))
 
 
-def is_softmax(variable: Any) -> bool:
+def is_softmax(variable: Variable) -> bool:
     """Tell whether a matrix is exp(a) / sum(exp(a)) of every row."""
     if made_by(variable, Softmax):
         return True
@@ -56,14 +56,14 @@ def _of_class(node: Apply) -> bool:
     return counted is y or (y.owner is not None and y.owner.inputs == [counted])
 
 
-def _of_length(count: Any) -> Any:
+def _of_length(count: Variable) -> Any:
     """Return the vector whose length `count` is, as users write it or as an operation, or None."""
     part = made_by(count, Subtensor)
     node = made_by(count, Length) if part is None else made_by(part.inputs[0], ShapeOf)
     return None if node is None else node.inputs[0]
 
 
-def _chosen(value: Any) -> Apply | None:
+def _chosen(value: Variable) -> Apply | None:
     """Return what makes a variable, if that takes the classes from a softmax."""
     node = value.owner
     return node if node is not None and _of_class(node) and is_softmax(node.inputs[0]) else None
@@ -88,7 +88,7 @@ def _found(nodes: Sequence[Apply]) -> Iterator[tuple[Any, Any]]:
             yield inside.inputs[-1], inside.inputs[0]
 
 
-def check_class_numbers(outputs: list[Any]) -> list[Any]:
+def check_class_numbers(outputs: list[Variable]) -> list[Any]:
     """Return `outputs` with the numbers checked that choose from a softmax under a logarithm."""
     nodes = toposort(outputs)
     if not any(isinstance(n.op, (AdvancedSubtensor, AdvancedIncSubtensor)) for n in nodes):

@@ -9,13 +9,13 @@ from typing import Any
 
 from theano._core.ir.comparison import equal_computations
 from theano._core.ir.graph import copy_graph, made_by, toposort
-from theano._core.ir.variable import Apply
+from theano._core.ir.variable import Apply, Variable
 from theano._core.ops.array.indexing import AT, AdvancedIncSubtensor, AdvancedSubtensor
 from theano._core.ops.elementwise.arithmetic import add
 from theano._core.rewrite.inline import in_loops
 
 
-def add_repeated(outputs: list[Any]) -> list[Any]:
+def add_repeated(outputs: list[Variable]) -> list[Any]:
     """Return `outputs` with such assignments as additions."""
     outputs = in_loops(outputs, add_repeated)
     table: dict[Any, Any] = {}

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from theano._core.base import dtypes
-from theano._core.ir.variable import Apply
+from theano._core.ir.variable import Apply, Variable
 from theano._core.ops.array.products import Dot, Gemm, gemm
 from theano._core.ops.core.dimshuffle import dimshuffle
 from theano._core.ops.core.op import as_variable
@@ -22,7 +22,7 @@ rule = RULES.rule
 MOST_PRODUCTS = 4
 
 
-def _scaled(value: Any, uses: dict[Any, int], dtype: str) -> tuple[Any, Any] | None:
+def _scaled(value: Variable, uses: dict[Variable, int], dtype: str) -> tuple[Any, Any] | None:
     """Return (scalar factor, node) if `value` is a scaled dot or gemm used only here, else None."""
     node = value.owner
     if node is None or uses.get(value, 0) > 1 or value.type.dtype != dtype:
@@ -47,14 +47,14 @@ def _one(dtype: str) -> Any:
     return np.ones((), dtype=dtype)
 
 
-def _scalar(value: Any, dtype: str) -> Any:
+def _scalar(value: Variable, dtype: str) -> Any:
     known = known_value(value)
     if known is not None:
         return np.asarray(known, dtype=dtype)
     return dimshuffle(value, ())
 
 
-def _scaled_array(value: Any, dtype: str) -> tuple[Any, Any]:
+def _scaled_array(value: Variable, dtype: str) -> tuple[Any, Any]:
     """Return (scalar factor, array) with `value` = factor * array."""
     node = value.owner
     if node is not None and node.op is mul and value.type.dtype == dtype:
@@ -93,7 +93,7 @@ def _sum_with_product(rewriter: Rewriter, node: Apply) -> Any:
     return None
 
 
-def _few_products(node: Apply, uses: dict[Any, int]) -> bool:
+def _few_products(node: Apply, uses: dict[Variable, int]) -> bool:
     """Tell whether the sum of products that ends with `node` is short."""
     for _ in range(MOST_PRODUCTS):
         value = node.inputs[0]
@@ -104,7 +104,7 @@ def _few_products(node: Apply, uses: dict[Any, int]) -> bool:
     return False
 
 
-def _around_gemm(z: Any, beta: Any, factor: Any, product: Apply) -> Any:
+def _around_gemm(z: Variable, beta: Any, factor: object, product: Apply) -> Any:
     """Beta z + factor gemm(…) → one gemm."""
     inner_z, alpha, x, y, inner_beta = product.inputs
     alpha, inner_beta = mul(factor, alpha), mul(factor, inner_beta)

@@ -8,7 +8,7 @@ import numpy as np
 
 from theano._core.base import dtypes
 from theano._core.ir.graph import made_by
-from theano._core.ir.variable import Apply, Constant
+from theano._core.ir.variable import Apply, Constant, Variable
 from theano._core.ops.array.broadcasting import alloc
 from theano._core.ops.array.reductions import Reduction
 from theano._core.ops.core.dimshuffle import DimShuffle, dimshuffle
@@ -129,7 +129,7 @@ def _minus_of_sum(rewriter: Rewriter, node: Apply) -> Any:
     return _rebuild_sum(node, plus, minus, constant, dtype)
 
 
-def _sums_to(plus: list[Any], minus: list[Any], dtype: str) -> Any:
+def _sums_to(plus: list[Variable], minus: list[Variable], dtype: str) -> Any:
     with np.errstate(all="ignore"):
         result = np.zeros((), dtype=dtype)
         for value in plus:
@@ -139,7 +139,13 @@ def _sums_to(plus: list[Any], minus: list[Any], dtype: str) -> Any:
     return result
 
 
-def _rebuild_sum(node: Apply, plus: list[Any], minus: list[Any], constant: Any, dtype: str) -> Any:
+def _rebuild_sum(
+    node: Apply,
+    plus: list[Variable],
+    minus: list[Variable],
+    constant: np.generic | np.ndarray,
+    dtype: str,
+) -> Any:
     result = None
     plus, minus = [cast(v, dtype) for v in plus], [cast(v, dtype) for v in minus]
     for value in plus:
@@ -211,7 +217,7 @@ def _scale_out_of_sum(rewriter: Rewriter, node: Apply) -> Any:
     return None
 
 
-def _is_finite(factor: Any) -> bool:
+def _is_finite(factor: Variable) -> bool:
     """Tell whether a number is neither infinite nor NaN, whatever the arguments are."""
     known = known_value(factor)
     if known is not None:
@@ -254,12 +260,12 @@ def _neutral_fold(rewriter: Rewriter, node: Apply) -> Any:
     return result if node.outputs[0].type.ndim == 0 else _alloc_like(rewriter, node, result)
 
 
-def cast_length(value: Any, dtype: str) -> Any:
+def cast_length(value: Variable, dtype: str) -> Any:
     """Return a length as a scalar of `dtype`."""
     return number(value, dtype) if isinstance(value, int) else cast(value, dtype)
 
 
-def _alloc_like(rewriter: Rewriter, node: Apply, scalar: Any) -> Any:
+def _alloc_like(rewriter: Rewriter, node: Apply, scalar: object) -> Any:
     lengths = rewriter.lengths(node.outputs[0])
     return alloc(scalar, *(np.asarray(n) if isinstance(n, int) else n for n in lengths))
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from theano._core.base import dtypes
 from theano._core.ir.graph import made_by
+from theano._core.ir.variable import Variable
 from theano._core.ops.array.broadcasting import Alloc
 from theano._core.ops.array.reductions import Reduction
 from theano._core.ops.core.dimshuffle import DimShuffle
@@ -62,7 +63,7 @@ def without_axes(variable: Any) -> Any:
     return variable
 
 
-def along(total: Any, *ways: tuple[Any, Any]) -> bool:
+def along(total: Variable, *ways: tuple[Variable, Variable]) -> bool:
     """Tell whether a sum has been given axes where it was folded, and stands along the others.
 
     `ways` are variables and what they are made of by axes alone: the first of the sum, the next of
@@ -76,7 +77,7 @@ def along(total: Any, *ways: tuple[Any, Any]) -> bool:
     return order == ["x" if axis in folded else next(kept) for axis in range(rank)]
 
 
-def _axes_from(variable: Any, source: Any) -> list[Any]:
+def _axes_from(variable: Variable, source: Variable) -> list[Any]:
     """Return which axis of `source` each axis of a variable that is made of it is, or 'x'."""
     if variable is source:
         return list(range(variable.type.ndim))
@@ -87,7 +88,7 @@ def _axes_from(variable: Any, source: Any) -> list[Any]:
     return ["x" if axis == "x" else inner[axis] for axis in node.op.new_order]
 
 
-def like(new: Any, old: Any) -> Any:
+def like(new: Variable, old: Variable) -> Any:
     """Return `new` with the axes and lengths that `old` gives to what it is made of."""
     if not made_by(old, Alloc, DimShuffle):
         return new

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from theano._core.ir.variable import Apply
+from theano._core.ir.variable import Apply, Variable
 from theano._core.ops.array.assertions import Require
 from theano._core.ops.array.dims import as_int64, product
 from theano._core.ops.core.fill import fill
@@ -42,13 +42,13 @@ class Terms:
                 self.changed = True
 
 
-def split_constants(values: list[Any]) -> tuple[list[Any], list[Any]]:
+def split_constants(values: list[Variable]) -> tuple[list[Any], list[Any]]:
     """Return (operands, constants)."""
     constants = [v for v in values if known_value(v) is not None]
     return [v for v in values if known_value(v) is None], constants
 
 
-def number(value: Any, dtype: str) -> np.ndarray:
+def number(value: object, dtype: str) -> np.ndarray:
     """Return a number as an array without axes."""
     return np.asarray(value, dtype=dtype)
 
@@ -60,7 +60,7 @@ def items_summed(rewriter: Rewriter, node: Apply) -> Any:
     return product([lengths[axis] for axis in node.op.axes(value.type.ndim)])
 
 
-def filled(node: Apply, value: Any) -> Any:
+def filled(node: Apply, value: object) -> Any:
     """Return `value` in the shape and dtype of the output of `node`."""
     out = node.outputs[0]
     result = value if hasattr(value, "type") else number(value, out.type.dtype)
@@ -71,7 +71,7 @@ def filled(node: Apply, value: Any) -> Any:
     return cast(result, out.type.dtype)
 
 
-def broadcast(rewriter: Rewriter, node: Apply, value: Any) -> Any:
+def broadcast(rewriter: Rewriter, node: Apply, value: Variable) -> Any:
     """Return `value` for the output of `node`, broadcast only where it must be."""
     out = node.outputs[0]
     if value.type.broadcastable == out.type.broadcastable and rewriter.same_lengths(value, out):
@@ -79,15 +79,15 @@ def broadcast(rewriter: Rewriter, node: Apply, value: Any) -> Any:
     return filled(node, value)
 
 
-def kept(rewriter: Rewriter, node: Apply, value: Any) -> Any:
+def kept(rewriter: Rewriter, node: Apply, value: Variable) -> Any:
     """Return `value` so for the output of `node`, checked to fit to its operands."""
     return fitted(rewriter, broadcast(rewriter, node, value), node.inputs)
 
 
 def fitted(
     rewriter: Rewriter,
-    value: Any,
-    others: Sequence[Any],
+    value: Variable,
+    others: Sequence[Variable],
     places: tuple[str, str] = ("one ", "another "),
 ) -> Any:
     """Return `value`, checked to have the lengths of operands that a rule takes away.

@@ -9,7 +9,7 @@ import numpy as np
 
 from theano._core.base import dtypes
 from theano._core.ir.graph import made_by
-from theano._core.ir.variable import Apply
+from theano._core.ir.variable import Apply, Variable
 from theano._core.ops.array.assertions import Assert
 from theano._core.ops.array.dims import not_negative
 from theano._core.ops.elementwise.arithmetic import (
@@ -111,7 +111,7 @@ def _known_comparison(rewriter: Rewriter, node: Apply) -> Any:
     return None
 
 
-def _at_least(value: Any, number: Any) -> bool:
+def _at_least(value: Variable, number: float | int) -> bool:
     """Tell whether an integer scalar certainly is not less than a number that is not positive."""
     known = known_value(value)
     if known is not None or not dtypes.is_discrete(value.type.dtype) or value.type.ndim:

@@ -8,7 +8,7 @@ import numpy as np
 
 from theano._core.base import dtypes
 from theano._core.ir.graph import made_by
-from theano._core.ir.variable import Apply
+from theano._core.ir.variable import Apply, Variable
 from theano._core.ops.array.assertions import Require
 from theano._core.ops.array.creation import ARange, Eye
 from theano._core.ops.array.dims import as_int64
@@ -58,7 +58,7 @@ def _is_transpose(variable: Any) -> bool:
     return node.inputs[0].type.ndim == rank >= 2 and tuple(node.op.new_order) == order
 
 
-def structure(rewriter: Rewriter, variable: Any) -> str | None:
+def structure(rewriter: Rewriter, variable: Variable) -> str | None:
     """Return 'lower', 'upper' or 'diagonal' of a matrix that is known to be so."""
     node = variable.owner
     if node is None:
@@ -97,7 +97,7 @@ def diagonal_vector(rewriter: Rewriter, variable: Any) -> Any:
     return v if same and v.type.broadcastable == (False,) else None
 
 
-def _is_count(index: Any) -> bool:
+def _is_count(index: Variable) -> bool:
     """Tell whether an index is 0, 1, 2 and so on."""
     node = made_by(index, ARange)
     if node is None:
@@ -105,7 +105,7 @@ def _is_count(index: Any) -> bool:
     return python_int(node.inputs[0]) == 0 and python_int(node.inputs[2]) == 1
 
 
-def _inverted(rewriter: Rewriter, variable: Any) -> tuple[Any, bool] | None:
+def _inverted(rewriter: Rewriter, variable: Variable) -> tuple[Any, bool] | None:
     """Return (A, False) of an inv(A) that only this use needs, (A, True) of an inv(A)^T."""
     turned = _is_transpose(variable)
     inner = variable.owner.inputs[0] if turned else variable
@@ -116,7 +116,7 @@ def _inverted(rewriter: Rewriter, variable: Any) -> tuple[Any, bool] | None:
     return inner.owner.inputs[0], turned
 
 
-def _inverse_of(variable: Any, rewriter: Rewriter) -> Any:
+def _inverse_of(variable: Variable, rewriter: Rewriter) -> Any:
     """Return the A of an inv(A) that only this use needs, or None."""
     found = _inverted(rewriter, variable)
     if found is None:
@@ -172,7 +172,7 @@ def _log_det(rewriter: Rewriter, node: Apply) -> Any:
     return switch(sign < 0, nan, logarithm)
 
 
-def _diagonal(rewriter: Rewriter, x: Any) -> Any:
+def _diagonal(rewriter: Rewriter, x: Variable) -> Any:
     v = diagonal_vector(rewriter, x)
     if v is not None:
         return v
@@ -206,7 +206,7 @@ def _slogdet_of_triangle(rewriter: Rewriter, node: Apply) -> Any:
     return [reduce("prod", sgn(d), axis, dtype), reduce("sum", log(abs(d)), axis, dtype)]
 
 
-def _square_triangle(rewriter: Rewriter, x: Any) -> bool:
+def _square_triangle(rewriter: Rewriter, x: Variable) -> bool:
     """Tell whether a matrix is triangular, and square whatever the lengths are."""
     inner = x
     while _is_transpose(inner) or made_by(inner, MatrixInverse, conj):
@@ -266,7 +266,7 @@ def _diagonal_of_product(rewriter: Rewriter, node: Apply) -> Any:
     return reduce("sum", mul(*picked), (1,), node.outputs[0].type.dtype)
 
 
-def _split_det(variable: Any, a: Any) -> Any:
+def _split_det(variable: Variable, a: Variable) -> Any:
     """Return c where `variable` is c det(a), or None; c is 1 as a Python number."""
     node = variable.owner
     if node is None:
@@ -307,7 +307,7 @@ def _adjugate(rewriter: Rewriter, node: Apply) -> Any:
     return None
 
 
-def _without_adjoint(variable: Any) -> tuple[Any, bool]:
+def _without_adjoint(variable: Variable) -> tuple[Any, bool]:
     """Return (A, False) for A, (A, True) for A^H."""
     inner, turned, conjugated = variable, False, False
     while inner.owner is not None:

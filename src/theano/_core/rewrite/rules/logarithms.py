@@ -10,7 +10,7 @@ import numpy as np
 
 from theano._core.base import dtypes
 from theano._core.ir.graph import made_by
-from theano._core.ir.variable import Apply
+from theano._core.ir.variable import Apply, Variable
 from theano._core.ops.array.indexing import (
     AdvancedIncSubtensor,
     AdvancedSubtensor,
@@ -46,7 +46,7 @@ PARTS = (AdvancedSubtensor, Subtensor, DimShuffle, Reshape)
 OVERFLOW = "exp does not overflow"
 
 
-def _quotient_of_exp(variable: Any) -> tuple[Any, Any] | None:
+def _quotient_of_exp(variable: Variable) -> tuple[Any, Any] | None:
     """Return (a, b) if a variable is exp(a) / b of one float dtype, else None."""
     if not made_by(variable, true_div) or not dtypes.is_float(variable.type.dtype):
         return None
@@ -58,7 +58,7 @@ def _quotient_of_exp(variable: Any) -> tuple[Any, Any] | None:
     return (power, below) if same else None
 
 
-def _exponents(variable: Any) -> Any:
+def _exponents(variable: Variable) -> Any:
     """Return a if a variable is exp(a), or that part of a of which it is a part of exp(a)."""
     node = variable.owner
     if node is None:
@@ -95,7 +95,7 @@ def _log_of_quotient(rewriter: Rewriter, node: Apply) -> Any:
     return chosen.op(whole, *chosen.inputs[1:])
 
 
-def _difference(power: Any, below: Any) -> Any:
+def _difference(power: Variable, below: Variable) -> Any:
     """Return power - log(below); of a softmax both less the largest, so that no digits are lost."""
     total = without_axes(below)
     largest = largest_of(total)
@@ -131,7 +131,7 @@ def _write_of_quotient(rewriter: Rewriter, node: Apply) -> Any:
     return node.op(zeros, rest, *at) / whole
 
 
-def _divided_by(value: Any, node: Apply, at: list[Any]) -> tuple[Any, Any] | None:
+def _divided_by(value: Variable, node: Apply, at: list[Variable]) -> tuple[Any, Any] | None:
     """Return (x, y) if `value` is x / y[at] for the entries that `node` writes, else None."""
     owner = value.owner
     if owner is None:
@@ -166,7 +166,7 @@ def _reads(op: Any, write: Any) -> bool:
     return isinstance(op, AdvancedSubtensor) and op.axes == write.axes
 
 
-def _chosen_divided_by(choice: Apply, node: Apply, at: list[Any]) -> tuple[Any, Any] | None:
+def _chosen_divided_by(choice: Apply, node: Apply, at: list[Variable]) -> tuple[Any, Any] | None:
     """As `_divided_by`, of a value that is 0 where it is not chosen."""
     condition, *sides = choice.inputs
     zero = [known_value(side) == 0 for side in sides]
@@ -201,7 +201,7 @@ def _placed_quotient(rewriter: Rewriter, node: Apply) -> Any:
     return node.op(above, *node.inputs[1:]) / whole
 
 
-def _operands(variable: Any) -> list[Any] | None:
+def _operands(variable: Variable) -> list[Any] | None:
     """Return the powers of a sum of exponentials of one type, else None."""
     found: list[Any] = []
     stack = [variable]
@@ -233,7 +233,7 @@ def _log_of_exponentials(rewriter: Rewriter, node: Apply) -> Any:
     return log(fold(add, [exp(p - largest) for p in powers])) + largest
 
 
-def _shifted(powers: list[Any]) -> bool:
+def _shifted(powers: list[Variable]) -> bool:
     """Tell whether all powers have one and the same variable taken away."""
     taken = {p.owner.inputs[1] if made_by(p, sub) else None for p in powers}
     return len(taken) == 1 and None not in taken
@@ -285,7 +285,7 @@ def _argmax_of_softmax(rewriter: Rewriter, node: Apply) -> Any:
     return None
 
 
-def _reduction(variable: Any) -> Apply | None:
+def _reduction(variable: Variable) -> Apply | None:
     """Return the reduction that a variable is, axes added to it left out."""
     node = made_by(variable, DimShuffle)
     return made_by(variable if node is None else node.inputs[0], Reduction)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from theano._core.base import dtypes
 from theano._core.ir.graph import made_by
-from theano._core.ir.variable import Apply
+from theano._core.ir.variable import Apply, Variable
 from theano._core.ops.array.assertions import Require
 from theano._core.ops.array.reductions import Reduction
 from theano._core.ops.elementwise.arithmetic import (
@@ -63,7 +63,7 @@ class Factors(Terms):
         self.masks: list[tuple[Any, bool]] = list(masks)
 
     def times(
-        self, plus: Sequence[Any], minus: Sequence[Any] = (), negative: bool = False
+        self, plus: Sequence[Variable], minus: Sequence[Variable] = (), negative: bool = False
     ) -> Factors:
         """Return these factors and others, with what then cancels left out."""
         result = Factors(
@@ -163,7 +163,7 @@ class Factors(Terms):
                         self.changed = True
                         break
 
-    def _write_out(self, written: dict[Any, Any], shorter: bool) -> None:
+    def _write_out(self, written: Mapping[Sigmoid, Variable | None], shorter: bool) -> None:
         for value in [v for v in self.minus if isinstance(v, Sigmoid)]:
             original = written.get(value)
             if original is not None:
@@ -182,7 +182,7 @@ class Sigmoid:
     # As a variable that no operation makes.
     owner = None
 
-    def __init__(self, argument: Any, negative: bool = False) -> None:
+    def __init__(self, argument: Variable, negative: bool = False) -> None:
         # The negative of an integer may wrap around.
         if made_by(argument, neg) and dtypes.is_float(argument.type.dtype):
             argument, negative = argument.owner.inputs[0], not negative
@@ -190,7 +190,7 @@ class Sigmoid:
         self.negative = negative
 
     @classmethod
-    def of(cls, argument: Any) -> Sigmoid:
+    def of(cls, argument: Variable) -> Sigmoid:
         """Return the sigmoid of a variable."""
         return cls(argument)
 
@@ -226,7 +226,7 @@ def _one_plus_exp(value: Any) -> Any:
     return None
 
 
-def _is_sum_of(total: Any, value: Any) -> bool:
+def _is_sum_of(total: Variable, value: Any) -> bool:
     node = made_by(total, Reduction)
     return node is not None and node.op.kind == "sum" and node.inputs[0] is value
 
@@ -266,7 +266,7 @@ def _minus_square_of(value: Any) -> Any:
     return None
 
 
-def flatten(variable: Any, behind: bool = True) -> Factors | None:
+def flatten(variable: Variable, behind: bool = True) -> Factors | None:
     """Return the factors of a product, those of the products below it included.
 
     `behind` asks for those behind checks and choices, too. The checks are left out: the engine
@@ -439,7 +439,7 @@ def build(node: Apply, factors: Factors) -> Any:
     return filled(node, result)
 
 
-def _times(values: list[Any], dtype: str) -> Any:
+def _times(values: list[Variable], dtype: str) -> Any:
     result = None
     index = 0
     while index < len(values):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from theano._core.ir.graph import made_by
-from theano._core.ir.variable import Apply
+from theano._core.ir.variable import Apply, Variable
 from theano._core.ops.array.broadcasting import Alloc, alloc
 from theano._core.ops.array.dims import as_int64
 from theano._core.ops.array.gradient import FILTERS
@@ -112,7 +112,7 @@ def _alloc_of_same_shape(rewriter: Rewriter, node: Apply) -> Any:
     return value if rewriter.same_lengths(value, node.outputs[0]) else None
 
 
-def _broadcasts_as_declared(rewriter: Rewriter, inner: Any, whole: Any) -> bool:
+def _broadcasts_as_declared(rewriter: Rewriter, inner: Variable, whole: Variable) -> bool:
     """Tell whether no axis of `inner` turns out to have one item, and broadcasts, at run time."""
     axes = zip(
         inner.type.broadcastable, rewriter.lengths(inner), rewriter.lengths(whole), strict=True
@@ -120,7 +120,7 @@ def _broadcasts_as_declared(rewriter: Rewriter, inner: Any, whole: Any) -> bool:
     return all(one or own == wanted for one, own, wanted in axes)
 
 
-def _has_lengths_of_its_own(value: Any) -> bool:
+def _has_lengths_of_its_own(value: Variable) -> bool:
     """Tell whether an `Alloc` is more than zeros in the shape of something, as gradients have."""
     return any(not made_by(n, Length) for n in value.owner.inputs[1:])
 

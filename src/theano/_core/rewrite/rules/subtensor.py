@@ -63,7 +63,7 @@ def _merged_parts(rewriter: Rewriter, node: Apply) -> Any:
     return subtensor(inner.inputs[0], entries)
 
 
-def _merged(inner: Slice, outer: Any) -> Any:
+def _merged(inner: Slice, outer: Slice | int) -> Any:
     """Return the entry that takes what `outer` takes of what `inner` takes, None if unknown."""
     if inner == Slice():
         return slice(*outer) if isinstance(outer, Slice) else outer
@@ -151,7 +151,7 @@ def _parts_of_function(rewriter: Rewriter, node: Apply) -> Any:
     return owner.op(*parts)
 
 
-def _of_one(entry: Any) -> Any:
+def _of_one(entry: object) -> Any:
     """Return what an entry of an index takes of an axis whose one item is broadcast."""
     return slice(None) if isinstance(entry, slice) else 0
 

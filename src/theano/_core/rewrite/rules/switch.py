@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from theano._core.ir.graph import made_by
 from theano._core.ir.types import TensorType
-from theano._core.ir.variable import Apply
+from theano._core.ir.variable import Apply, Variable
 from theano._core.ops.array.broadcasting import Alloc, alloc
 from theano._core.ops.array.creation import Join
 from theano._core.ops.array.dims import as_int64
@@ -42,6 +42,9 @@ from theano._core.ops.elementwise.arithmetic import (
 from theano._core.ops.elementwise.elementwise import Elementwise, cast_op
 from theano._core.rewrite.engine import Rewriter, known_value
 from theano._core.rewrite.pattern import Rules
+
+if TYPE_CHECKING:
+    from theano._core.ir.annotations import TensorLike
 
 RULES = Rules("canonical")
 rule = RULES.rule
@@ -91,7 +94,7 @@ class _Part(NamedTuple):
     holds: bool
     value: Any
 
-    def choose(self, one: Any, other: Any) -> Any:
+    def choose(self, one: object, other: TensorLike) -> Any:
         """Return `one` where this value need not be zero, else `other`."""
         return if_else(self.condition, *((one, other) if self.holds else (other, one)))
 
@@ -103,7 +106,7 @@ class _Part(NamedTuple):
         return (neq if self.holds else eq)(self.condition, 0)
 
 
-def _part(variable: Any) -> _Part | None:
+def _part(variable: Variable) -> _Part | None:
     """Return what a branch with zeros on one side, and only on one, consists of."""
     sides = _sides(variable)
     if sides is None:
@@ -116,7 +119,7 @@ def _part(variable: Any) -> _Part | None:
     return _Part(condition, zero[1], value)
 
 
-def _joint(inputs: Sequence[Any], places: Iterable[int]) -> tuple[_Part, list[Any]] | None:
+def _joint(inputs: Sequence[Variable], places: Iterable[int]) -> tuple[_Part, list[Any]] | None:
     """Return when inputs in some places are not all zero, and the inputs as they are then.
 
     None if that is always, or hangs on several conditions.
@@ -205,7 +208,7 @@ def _one_of_two(rewriter: Rewriter, node: Apply) -> Any:
     return if_else(needed, either, _zeros(rewriter, out))
 
 
-def _terms(condition: Any) -> int:
+def _terms(condition: Variable) -> int:
     node = condition.owner
     return sum(_terms(v) for v in node.inputs) if node is not None and node.op is or_ else 1
 
@@ -230,7 +233,7 @@ def _loop_into_branch(rewriter: Rewriter, node: Apply) -> Any:
     return [part.choose(v, w) for v, w in zip(results, zeros, strict=True)]
 
 
-def _makes_zeros(node: Apply, given: set[Any]) -> bool:
+def _makes_zeros(node: Apply, given: set[Variable]) -> bool:
     """Tell whether all outputs of a loop are zero if the inputs `given` are."""
     op = node.op
     outside = op.outside(node)
@@ -255,7 +258,7 @@ def _makes_zeros(node: Apply, given: set[Any]) -> bool:
     )
 
 
-def _is_zero_of(node: Apply, zero: set[Any]) -> bool:
+def _is_zero_of(node: Apply, zero: set[Variable]) -> bool:
     """Tell whether the outputs of a node are zero if variables in `zero` are."""
 
     def all_zero(places: Iterable[int]) -> bool:
@@ -267,7 +270,7 @@ def _is_zero_of(node: Apply, zero: set[Any]) -> bool:
     return known and any(all_zero(places) for places in _linear_places(node))
 
 
-def _zeros(rewriter: Rewriter, out: Any) -> Any:
+def _zeros(rewriter: Rewriter, out: Variable) -> Any:
     zero = as_variable(np.zeros((), dtype=out.type.dtype))
     if not out.type.ndim:
         return zero
@@ -297,7 +300,7 @@ def _switch_to_branch(rewriter: Rewriter, node: Apply) -> Any:
     return if_else(dimshuffle(condition, ()), *sides)
 
 
-def _is_long(rewriter: Rewriter, value: Any) -> bool:
+def _is_long(rewriter: Rewriter, value: Variable) -> bool:
     """Tell whether what only `value` needs has a product or a long function in it."""
     stack = [value]
     for _ in range(MOST_SEEN):

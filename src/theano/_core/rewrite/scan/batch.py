@@ -8,7 +8,7 @@ from typing import Any
 from theano._core.ir.graph import toposort
 from theano._core.ir.source import at_line
 from theano._core.ir.types import TensorType
-from theano._core.ir.variable import Apply
+from theano._core.ir.variable import Apply, Variable
 from theano._core.ops.array.broadcasting import Alloc
 from theano._core.ops.array.dims import as_int64
 from theano._core.ops.array.indexing import AT, AdvancedSubtensor, Subtensor
@@ -38,7 +38,7 @@ class StepBatch(Batch):
         super().__init__(steps, {}, draft.fixed, draft.inputs)
         self.sequences = draft.sequences
 
-    def add(self, values: Sequence[Any]) -> bool:
+    def add(self, values: Sequence[Variable]) -> bool:
         """Compute values, of which `value` then tells; False if one of them cannot be had."""
         nodes = toposort(values, self.inputs)
         return all(_is_simple(node) for node in nodes) and super().add(values)
@@ -49,7 +49,7 @@ class StepBatch(Batch):
             self.rows[variable] = self.sequences[variable][: self.size]
         return super().value(variable)
 
-    def apply(self, node: Apply, values: list[Any], rows: list[bool]) -> list[Any] | None:
+    def apply(self, node: Apply, values: list[Variable], rows: list[bool]) -> list[Any] | None:
         """Return the outputs of a node over rows; None if they cannot be had."""
         if not _gains(node, rows):
             return None

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from theano._core.ir.graph import copy_graph, toposort
-from theano._core.ir.variable import Apply, Constant
+from theano._core.ir.variable import Apply, Constant, Variable
 from theano._core.ops.control.body import Body
 from theano._core.ops.control.scan import Loop
 from theano._core.ops.control.scan_state import State
@@ -78,7 +78,7 @@ class Draft:
         """Return the nodes of the body, inputs first."""
         return toposort(self.roots, set(self.inputs))
 
-    def substitute(self, table: dict[Any, Any]) -> None:
+    def substitute(self, table: dict[Variable, Variable]) -> None:
         """Replace variables of the body."""
         roots = copy_graph(self.roots, table)
         for state, value in zip(self.states, roots, strict=False):
@@ -86,7 +86,7 @@ class Draft:
         if self.condition is not None:
             self.condition = roots[-1]
 
-    def depending_on(self, sources: Iterable[Any]) -> set[Any]:
+    def depending_on(self, sources: Iterable[Variable]) -> set[Any]:
         """Return the variables of the body that `sources` reach, themselves included."""
         found = set(sources)
         for node in self.nodes():
@@ -122,6 +122,6 @@ class Draft:
         return table
 
 
-def is_constant(variable: Any) -> bool:
+def is_constant(variable: Variable) -> bool:
     """Tell whether the value of a variable is known."""
     return isinstance(variable, Constant)

@@ -7,13 +7,13 @@ from itertools import combinations
 from typing import Any
 
 from theano._core.ir.graph import copy_graph, toposort
-from theano._core.ir.variable import Apply, Constant
+from theano._core.ir.variable import Apply, Constant, Variable
 from theano._core.ops.control.scan import Loop
 from theano._core.ops.control.scan_state import ALL, NEW, is_rows
 from theano._core.rewrite.scan.editor import Draft, DraftState
 
 
-def merge_loops(outputs: Sequence[Any]) -> list[Any]:
+def merge_loops(outputs: Sequence[Variable]) -> list[Any]:
     """Return `outputs` with loops over the same steps that share states merged.
 
     Loops that end early run the same steps if their conditions are equal.
@@ -26,7 +26,7 @@ def merge_loops(outputs: Sequence[Any]) -> list[Any]:
         outputs = copy_graph(outputs, table)
 
 
-def _one_merge(outputs: Sequence[Any]) -> dict[Any, Any] | None:
+def _one_merge(outputs: Sequence[Variable]) -> dict[Any, Any] | None:
     loops = [n for n in toposort(outputs) if isinstance(n.op, Loop)]
     for first, second in combinations(loops, 2):
         if first.inputs[0] is not second.inputs[0] or first.op.until != second.op.until:
@@ -69,7 +69,7 @@ def _merged(first: Apply, second: Apply) -> dict[Any, Any] | None:
 
 
 def _take_over(
-    one: Draft, two: Draft, known: dict[Any, Any], partners: dict[Any, DraftState]
+    one: Draft, two: Draft, known: dict[Variable, Variable], partners: dict[Variable, DraftState]
 ) -> None:
     """Add to the first loop what only the second has."""
     for state in two.states:
@@ -82,11 +82,11 @@ def _take_over(
         inputs.update((v, o) for v, o in more.items() if v not in known)
 
 
-def _state_of(draft: Draft, output: Any) -> DraftState:
+def _state_of(draft: Draft, output: Variable) -> DraftState:
     return next(state for state in draft.states if state.output is output)
 
 
-def _rows(table: dict[Any, Any], state: DraftState, keep: Any) -> Any:
+def _rows(table: dict[Variable, Variable], state: DraftState, keep: Any) -> Any:
     """Return the rows that `keep` asks for, of those that a state keeps."""
     rows = table[state.output]
     if keep == state.keep or not is_rows(state.value):
@@ -130,7 +130,7 @@ def _mapping(
     for a, b in pairs:
         known.update((tap, a.taps[distance]) for distance, tap in b.taps.items())
 
-    def name(variable: Any) -> Any:
+    def name(variable: Variable) -> Any:
         return variable.signature() if isinstance(variable, Constant) else variable
 
     table = {(n.op, *(name(v) for v in n.inputs)): n for n in one.nodes() if n.rules.pure}

@@ -14,7 +14,7 @@ from theano._core.base import dtypes
 from theano._core.base.errors import InternalError
 from theano._core.ir.graph import copied, copy_graph, made_by, toposort
 from theano._core.ir.source import at_line
-from theano._core.ir.variable import Apply, Constant
+from theano._core.ir.variable import Apply, Constant, Variable
 from theano._core.ops.array.assertions import Assert
 from theano._core.ops.array.broadcasting import alloc
 from theano._core.ops.array.creation import join
@@ -46,7 +46,7 @@ Uses = dict[Any, list[Any]]
 Change = Callable[[Draft, Uses], dict[Any, Any] | None]
 
 
-def rewrite_loops(outputs: Sequence[Any]) -> list[Any]:
+def rewrite_loops(outputs: Sequence[Variable]) -> list[Any]:
     """Return `outputs` with their loops simplified, those in the bodies of loops too."""
     if not any(isinstance(node.op, Loop) for node in toposort(outputs)):
         return list(outputs)
@@ -59,7 +59,7 @@ def rewrite_loops(outputs: Sequence[Any]) -> list[Any]:
     raise InternalError("the rewriting of loops does not end")
 
 
-def _one_round(outputs: Sequence[Any]) -> list[Any] | None:
+def _one_round(outputs: Sequence[Variable]) -> list[Any] | None:
     """Return `outputs` after one change of every loop that can be changed; None if none can."""
     nodes = toposort(outputs)
     loops = [node for node in nodes if isinstance(node.op, Loop)]
@@ -92,7 +92,7 @@ def _change(node: Apply, uses: Uses) -> dict[Any, Any] | None:
     return None
 
 
-def _typed(new: Any, old: Any) -> Any:
+def _typed(new: Variable, old: Variable) -> Any:
     """Return a replacement with exactly the pattern of what it replaces."""
     return pattern_broadcast(new, old.type.broadcastable) if is_rows(old) else new
 
@@ -126,7 +126,7 @@ def drop_dead_states(draft: Draft, uses: Uses) -> dict[Any, Any] | None:
     return draft.build()
 
 
-def _leaves(roots: Sequence[Any], draft: Draft) -> set[Any]:
+def _leaves(roots: Sequence[Variable], draft: Draft) -> set[Any]:
     inputs = set(draft.inputs)
     found = {v for v in roots if v in inputs}
     for node in toposort(roots, inputs):
@@ -161,7 +161,7 @@ def _without_initial_rows(state: DraftState, uses: Uses) -> Any:
         return None
     state.keep = NEW
 
-    def write(table: dict[Any, Any], steps: Any) -> None:
+    def write(table: dict[Variable, Variable], steps: object) -> None:
         rows = table.pop(state.output)
         table.update((c.outputs[0], rows) for c in clients)
 
@@ -193,7 +193,7 @@ def _last_rows(state: DraftState, uses: Uses) -> Any:
     if state.keep > max(depth, 1):
         _deepen(state, depth)
 
-    def write(table: dict[Any, Any], steps: Any) -> None:
+    def write(table: dict[Variable, Variable], steps: Variable) -> None:
         rows = table.pop(state.output)
         for client, new in readers:
             table[client.outputs[0]] = _read_last(client, rows, steps if new else None, state)
@@ -231,7 +231,7 @@ def _selects_last(client: Apply | None, most: int) -> bool:
     return isinstance(entry, int) and -most <= entry < 0
 
 
-def _read_last(client: Apply, rows: Any, steps: Any, state: DraftState) -> Any:
+def _read_last(client: Apply, rows: Variable, steps: Variable | None, state: DraftState) -> Any:
     """Return what `client` selects, read from `rows`; with `steps`, checked to exist."""
     entry = client.op.index[0]
     if isinstance(entry, Slice) and steps is not None:
@@ -306,7 +306,7 @@ def measure_before(draft: Draft, uses: Uses) -> dict[Any, Any] | None:
     return draft.build()
 
 
-def _may_fail(variable: Any, draft: Draft) -> bool:
+def _may_fail(variable: Variable, draft: Draft) -> bool:
     """Tell whether a value must not be computed when no step asks for it."""
     nodes = toposort([variable], set(draft.inputs))
     return any(isinstance(n.op, Assert) or not n.rules.pure for n in nodes)
@@ -398,7 +398,7 @@ def gather_sums(draft: Draft, uses: Uses) -> dict[Any, Any] | None:
     return None
 
 
-def _terms(root: Any) -> list[Any]:
+def _terms(root: Variable) -> list[Any]:
     """Return the terms of a sum."""
     terms, stack = [], [root]
     while stack:
@@ -411,7 +411,7 @@ def _terms(root: Any) -> list[Any]:
     return terms
 
 
-def _is_sum_in_order(value: Any, terms: list[Any]) -> bool:
+def _is_sum_in_order(value: Variable, terms: list[Variable]) -> bool:
     """Tell whether a sum adds each of the terms to the sum of those before it."""
     for term in terms[:0:-1]:
         node = value.owner
@@ -421,7 +421,7 @@ def _is_sum_in_order(value: Any, terms: list[Any]) -> bool:
     return value is terms[0]
 
 
-def _is_for_loop(draft: Draft, item: Any, uses: Uses) -> bool:
+def _is_for_loop(draft: Draft, item: Variable, uses: Uses) -> bool:
     rows = draft.sequences.get(item)
     if rows is None:
         return False
@@ -506,14 +506,14 @@ def _composed(inner: Sequence[Any], outer: Sequence[Any]) -> list[Any]:
     return [a if a == "x" else inner[a] for a in outer]
 
 
-def _outside(rows: Any, table: dict[Any, Any]) -> Any:
+def _outside(rows: object, table: dict[Variable, Variable]) -> Any:
     return table.get(rows.output, rows.output) if isinstance(rows, DraftState) else rows
 
 
-def _product_of_rows(x: Any, y: Any) -> Any:
+def _product_of_rows(x: Variable, y: Variable) -> Any:
     """Return the sum over steps and rows of x^T y."""
 
-    def flat(rows: Any) -> Any:
+    def flat(rows: object) -> Any:
         sizes = [as_int64(length(rows, a)) for a in range(3)]
         return reshape_op(rows, [sizes[0] * sizes[1], sizes[2]])
 

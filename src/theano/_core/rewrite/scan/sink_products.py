@@ -11,7 +11,7 @@ from typing import Any
 
 from theano._core.ir.graph import copied, made_by, toposort
 from theano._core.ir.types import TensorType
-from theano._core.ir.variable import Apply
+from theano._core.ir.variable import Apply, Variable
 from theano._core.ops.array.products import Dot, dot
 from theano._core.ops.array.shaping import Length, Reshape, reshape_op
 from theano._core.ops.control.scan import Loop
@@ -22,7 +22,7 @@ from theano._core.rewrite.scan.editor import Draft
 DTYPES = ("float32", "float64")
 
 
-def with_products_in_steps(outputs: Sequence[Any], rewriter: Rewriter) -> list[Any]:
+def with_products_in_steps(outputs: Sequence[Variable], rewriter: Rewriter) -> list[Any]:
     """Return `outputs` with products of rows in the steps that use them.
 
     `rewriter` knows the lengths of everything. Bodies of loops stay as they are.
@@ -43,7 +43,9 @@ def with_products_in_steps(outputs: Sequence[Any], rewriter: Rewriter) -> list[A
     return copied(outputs, now) if now else list(outputs)
 
 
-def _products_in_steps(node: Apply, uses: dict[Any, int], rewriter: Rewriter) -> dict[Any, Any]:
+def _products_in_steps(
+    node: Apply, uses: dict[Variable, int], rewriter: Rewriter
+) -> dict[Any, Any]:
     """Return what replaces the outputs of a loop; nothing if it stays as it is."""
     draft = Draft(node)
     items: dict[Any, Any] = {}
@@ -62,7 +64,9 @@ def _products_in_steps(node: Apply, uses: dict[Any, int], rewriter: Rewriter) ->
     return draft.build()
 
 
-def _product_of_rows(rows: Any, uses: dict[Any, int], rewriter: Rewriter) -> tuple[Any, Any] | None:
+def _product_of_rows(
+    rows: Variable, uses: dict[Variable, int], rewriter: Rewriter
+) -> tuple[Any, Any] | None:
     """Return (sequence, matrix) if `rows` are their product, and only a loop reads them."""
     if rows.type.dtype not in DTYPES or rows.type.ndim != 3 or uses.get(rows) != 1:
         return None

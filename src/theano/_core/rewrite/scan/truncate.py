@@ -8,7 +8,7 @@ from typing import Any
 
 from theano._core.ir.graph import copied, made_by, toposort
 from theano._core.ir.source import at_line
-from theano._core.ir.variable import Apply
+from theano._core.ir.variable import Apply, Variable
 from theano._core.ops.array.dims import as_int64
 from theano._core.ops.array.indexing import Slice, Subtensor, join_index, subtensor, within
 from theano._core.ops.array.shaping import pattern_broadcast
@@ -23,7 +23,7 @@ from theano._core.rewrite.scan.editor import Draft, DraftState
 Uses = dict[Any, list[Any]]
 
 
-def run_fewer_steps(outputs: Sequence[Any]) -> list[Any]:
+def run_fewer_steps(outputs: Sequence[Variable]) -> list[Any]:
     """Return `outputs` with loops that run no further than their rows are read."""
     outputs, uses = list(outputs), None
     # What reads a loop comes first: a loop may be read by another that is shortened.
@@ -36,7 +36,7 @@ def run_fewer_steps(outputs: Sequence[Any]) -> list[Any]:
     return outputs
 
 
-def _uses(outputs: Sequence[Any]) -> Uses:
+def _uses(outputs: Sequence[Variable]) -> Uses:
     uses: Uses = {}
     for node in toposort(outputs):
         for variable in node.inputs:
@@ -90,14 +90,14 @@ def _all_reads(draft: Draft, uses: Uses) -> list[_Read] | None:
     return reads
 
 
-def made_by_loop(rows: Any) -> bool:
+def made_by_loop(rows: Variable) -> bool:
     """Tell whether rows are those of a loop, or a part of them."""
     while made_by(rows, Subtensor):
         rows = rows.owner.inputs[0]
     return made_by(rows, Loop) is not None
 
 
-def _larger(one: Any, two: Any) -> Any:
+def _larger(one: Variable | int, two: Any) -> Any:
     if isinstance(one, int) and isinstance(two, int):
         return max(one, two)
     return maximum(as_int64(one), as_int64(two))
@@ -125,7 +125,7 @@ class _Read:
         With a step down, how many rows are left before the index counts.
     """
 
-    def __init__(self, node: Apply, before: int, count: Any) -> None:
+    def __init__(self, node: Apply, before: int, count: object) -> None:
         self.node = node
         self.before = before
         self.length = None if count is None else count + as_int64(before)
@@ -138,7 +138,7 @@ class _Read:
         if found is not None and found[1] is not first:
             self.entries = [found[1], *rest]
 
-    def _row(self, at: Any) -> tuple[Any, Any] | None:
+    def _row(self, at: object) -> tuple[Any, Any] | None:
         if isinstance(at, int) and at >= 0:
             return at + 1 - self.before, at
         if self.length is None or at == -1:
@@ -164,10 +164,10 @@ class _Read:
         self.end = None if _counts_up(start) else end
         return self._steps(end), part if _counts_up(start) else slice(None, stop, step)
 
-    def _steps(self, end: Any) -> Any:
+    def _steps(self, end: Variable | int) -> Any:
         return end - self.before if isinstance(end, int) else end - as_int64(self.before)
 
-    def _from_start(self, bound: Any, more: int = 0) -> Any:
+    def _from_start(self, bound: object, more: int = 0) -> Any:
         """Return a bound of a slice, and `more`, as it is when it counts from the first row."""
         if bound is None or _counts_up(bound):
             return bound
@@ -175,18 +175,18 @@ class _Read:
         one = as_int64(more)
         return switch(at < zero, maximum(at + self.length + one, zero), at + one)
 
-    def of(self, rows: Any) -> Any:
+    def of(self, rows: Variable) -> Any:
         """Return what is read, from the rows of the steps that are run."""
         assert self.entries is not None
         rows = rows if self.end is None else rows[: self.end]
         return subtensor(rows, self.entries)
 
 
-def _counts_up(bound: Any) -> bool:
+def _counts_up(bound: object) -> bool:
     return isinstance(bound, int) and bound >= 0
 
 
-def _reads(state: DraftState, uses: Uses, count: Any) -> list[_Read] | None:
+def _reads(state: DraftState, uses: Uses, count: object) -> list[_Read] | None:
     """Return how the rows of a state are read; None if all are needed."""
     depth = max(state.taps, default=0)
     if not is_rows(state.value) or state.keep != ALL:

@@ -161,7 +161,7 @@ class Frame:
         self,
         axes: list[int],
         pointers: dict[int, str],
-        acc: list[Any],
+        acc: Sequence[object],
         inner: Any,
         part: tuple[str, str] | None = None,
     ) -> list[Any]:

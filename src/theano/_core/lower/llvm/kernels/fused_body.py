@@ -7,14 +7,17 @@ from typing import Any
 
 import numpy as np
 
-from theano._core.ir.variable import Apply
+from theano._core.ir.variable import Apply, Variable
 from theano._core.lower.kernel.expression import Body, Emitted, Operation, Value, Writer
 from theano._core.lower.llvm.text.emitter import ComplexValue
 from theano._core.ops.elementwise.elementwise import Elementwise
 
 
 def group_body(
-    nodes: Sequence[Apply], operands: Sequence[Any], stored: Sequence[Any], folded: Sequence[Apply]
+    nodes: Sequence[Apply],
+    operands: Sequence[Variable],
+    stored: Sequence[Variable],
+    folded: Sequence[Apply],
 ) -> Body:
     """Return the body of a fused group."""
     w = Writer([v.type.dtype for v in operands])
@@ -36,7 +39,7 @@ def group_body(
 
 
 def write_body(
-    b: Any, body: Body, index: Callable[[int], Any], values: Sequence[Any]
+    b: object, body: Body, index: Callable[[int], object], values: Sequence[object]
 ) -> tuple[list[Any], list[Any]]:
     """Write a body with the builder `b`; return the values to store and those to fold."""
     known = list(values)
@@ -46,7 +49,7 @@ def write_body(
 
 
 def _written(
-    b: Any, operation: Operation, index: Callable[[int], Any], values: Sequence[Any]
+    b: Any, operation: Operation, index: Callable[[int], object], values: Sequence[object]
 ) -> Any:
     function, dtype = operation.function, operation.dtype
     if isinstance(function, Elementwise):
@@ -63,7 +66,7 @@ def _written(
     return getattr(b, function)(*values)
 
 
-def number(b: Any, value: Any, dtype: str, target: str) -> Any:
+def number(b: Any, value: object, dtype: str, target: str) -> Any:
     """Return a constant of `dtype`, converted to `target`, in every lane."""
     converted = np.asarray(value, dtype=dtype).astype(target).item()
     if target.startswith("complex"):

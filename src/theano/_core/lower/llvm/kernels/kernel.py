@@ -17,7 +17,7 @@ as the last argument says, and each block has its partial results, which are C-c
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from theano._core.lower.kernel.loops import FOLD_BLOCK, Fold, Loop
@@ -133,7 +133,7 @@ class KernelWriter(Frame):
         axes: list[int],
         pointers: dict[int, str],
         memories: list[Memory],
-        inner: Any,
+        inner: Callable[..., object],
         first: bool,
     ) -> None:
         """Write the loops over `axes`; `inner(pointers, lo, hi)` writes the last one of them.
@@ -168,7 +168,7 @@ class KernelWriter(Frame):
         hi: str,
         pointers: dict[int, str],
         memories: list[Memory],
-        inner: Any,
+        inner: Callable[..., object],
     ) -> None:
         """Write the loop over the last axis but one, once for each tile of the last axis.
 
@@ -199,7 +199,7 @@ class KernelWriter(Frame):
         hi: str,
         pointers: dict[int, str],
         memories: list[Memory],
-        step: Any,
+        step: Callable[..., object],
     ) -> None:
         """Write `for index in range(lo, hi)`, moving every pointer along `axis`."""
         b = self.b
@@ -262,7 +262,13 @@ class KernelWriter(Frame):
             self._store_scalar(value, memory, pointers[memory.slot])
 
     def _pieces(
-        self, pointers: dict[int, str], lo: str, hi: str, sums: Sums, acc: list[Any], nested: bool
+        self,
+        pointers: dict[int, str],
+        lo: str,
+        hi: str,
+        sums: Sums,
+        acc: Sequence[object],
+        nested: bool,
     ) -> list[Any]:
         """Fold [lo, hi) in vectors; sums in short pieces, whose sums are added without loss."""
         if not sums.any:
@@ -270,7 +276,7 @@ class KernelWriter(Frame):
         b, starts = self.b, self._start_accumulators(self.lanes)
         length = b.emit(f"sub i64 {hi}, {lo}")
 
-        def piece(first: str, count: str, acc: list[Any]) -> list[Any]:
+        def piece(first: str, count: str, acc: Sequence[object]) -> list[Any]:
             end = b.emit(f"add i64 {first}, {count}")
             folded = self._vectors(pointers, first, end, sums.started(acc, starts))
             if nested:
@@ -282,7 +288,7 @@ class KernelWriter(Frame):
         return VectorLoop(self, pointers, lo, hi, acc).over(lo, hi, PIECE * self.lanes, piece, acc)
 
     def _added_to_others(
-        self, alone: str, sums: Sums, acc: list[Any], piece: list[Any]
+        self, alone: str, sums: Sums, acc: Sequence[object], piece: Sequence[object]
     ) -> list[Any]:
         """Return the accumulators after a piece: itself if it is `alone`, as in short rows."""
         b = self.b
@@ -297,7 +303,7 @@ class KernelWriter(Frame):
         whole = [*piece, *acc[len(piece) :]]
         return [merge(b, x, y, before, after) for x, y in zip(whole, added, strict=True)]
 
-    def _store_scalar(self, value: Any, memory: Memory, pointer: str) -> None:
+    def _store_scalar(self, value: object, memory: Memory, pointer: str) -> None:
         scalar = Builder.cast(self.b, value, memory.dtype)
         store(self.b, scalar, pointer)
 
@@ -307,7 +313,9 @@ class KernelWriter(Frame):
         """The last axis is kept: store each vector, folding the reduced axes inside."""
         self._vectors(pointers, lo, hi, [])
 
-    def _vectors(self, pointers: dict[int, str], lo: str, hi: str, acc: list[Any]) -> list[Any]:
+    def _vectors(
+        self, pointers: dict[int, str], lo: str, hi: str, acc: Sequence[object]
+    ) -> list[Any]:
         """Run [lo, hi) of the last axis in vectors; return the accumulators after it."""
         inner = [i for i in range(self.last) if self.reduced[i]] if not self.vector_reduced else []
         if self.unit and (not self.loop.folds or self.vector_reduced):

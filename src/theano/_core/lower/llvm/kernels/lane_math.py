@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from theano._core.lower.llvm.builder import Builder
 from theano._core.lower.llvm.text.emitter import Value
+
+if TYPE_CHECKING:
+    from theano._core.ir.annotations import TensorLike
 
 
 class Lanes:
@@ -23,54 +26,54 @@ class Lanes:
         self.b = b
         self.value = value
 
-    def _binary(self, name: str, other: Any, swapped: bool = False) -> Lanes:
+    def _binary(self, name: str, other: object, swapped: bool = False) -> Lanes:
         x, y = self.value, _bare(other)
         first, second = (y, x) if swapped else (x, y)
         return Lanes(self.b, getattr(self.b, name)(first, second))
 
-    def __add__(self, other: Any) -> Lanes:
+    def __add__(self, other: object) -> Lanes:
         return self._binary("add", other)
 
-    def __radd__(self, other: Any) -> Lanes:
+    def __radd__(self, other: object) -> Lanes:
         return self._binary("add", other, swapped=True)
 
-    def __sub__(self, other: Any) -> Lanes:
+    def __sub__(self, other: object) -> Lanes:
         return self._binary("sub", other)
 
-    def __rsub__(self, other: Any) -> Lanes:
+    def __rsub__(self, other: object) -> Lanes:
         return self._binary("sub", other, swapped=True)
 
-    def __mul__(self, other: Any) -> Lanes:
+    def __mul__(self, other: object) -> Lanes:
         return self._binary("mul", other)
 
-    def __rmul__(self, other: Any) -> Lanes:
+    def __rmul__(self, other: object) -> Lanes:
         return self._binary("mul", other, swapped=True)
 
-    def __truediv__(self, other: Any) -> Lanes:
+    def __truediv__(self, other: object) -> Lanes:
         return self._binary("divide", other)
 
-    def __rtruediv__(self, other: Any) -> Lanes:
+    def __rtruediv__(self, other: object) -> Lanes:
         return self._binary("divide", other, swapped=True)
 
     def __neg__(self) -> Lanes:
         return Lanes(self.b, self.b.neg(self.value))
 
-    def __and__(self, other: Any) -> Lanes:
+    def __and__(self, other: object) -> Lanes:
         return self._binary("bit_and", other)
 
-    def __or__(self, other: Any) -> Lanes:
+    def __or__(self, other: object) -> Lanes:
         return self._binary("bit_or", other)
 
-    def __lt__(self, other: Any) -> Lanes:
+    def __lt__(self, other: TensorLike) -> Lanes:
         return self._binary("lt", other)
 
-    def __le__(self, other: Any) -> Lanes:
+    def __le__(self, other: object) -> Lanes:
         return self._binary("le", other)
 
-    def __gt__(self, other: Any) -> Lanes:
+    def __gt__(self, other: object) -> Lanes:
         return self._binary("gt", other)
 
-    def __ge__(self, other: Any) -> Lanes:
+    def __ge__(self, other: object) -> Lanes:
         return self._binary("ge", other)
 
     def __eq__(self, other: object) -> Any:
@@ -80,7 +83,7 @@ class Lanes:
     __hash__ = None  # type: ignore[assignment]
 
 
-def _bare(x: Any) -> Any:
+def _bare(x: object) -> Any:
     return x.value if isinstance(x, Lanes) else x
 
 
@@ -99,7 +102,7 @@ class LaneMath:
         """Return a value with operators."""
         return Lanes(self.b, value)
 
-    def where(self, condition: Lanes, x: Any, y: Any) -> Lanes:
+    def where(self, condition: Lanes, x: object, y: object) -> Lanes:
         """Return `x` where a condition holds, else `y`."""
         x, y = _bare(x), _bare(y)
         return self.of(self.b.select(condition.value, x, y))

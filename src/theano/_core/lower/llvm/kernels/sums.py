@@ -43,15 +43,15 @@ class Sums:
         """Whether a fold is a sum of floats."""
         return bool(self.sums)
 
-    def nothing_lost(self, starts: Sequence[Any]) -> list[Any]:
+    def nothing_lost(self, starts: Sequence[object]) -> list[Any]:
         """Return the losses before the first addition."""
         return [starts[i] for i in self.sums]
 
-    def started(self, acc: Sequence[Any], starts: Sequence[Any]) -> list[Any]:
+    def started(self, acc: Sequence[object], starts: Sequence[object]) -> list[Any]:
         """Return the accumulators of a piece: sums start anew, other folds go on."""
         return [starts[i] if i in self.sums else acc[i] for i in range(self.count)]
 
-    def added(self, acc: Sequence[Any], piece: Sequence[Any]) -> list[Any]:
+    def added(self, acc: Sequence[object], piece: Sequence[object]) -> list[Any]:
         """Return the accumulators after a piece."""
         result = [*piece, *acc[self.count :]]
         for i, lost_at in zip(self.sums, range(self.count, len(result)), strict=True):
@@ -65,7 +65,7 @@ class Sums:
         rest = b.add(b.sub(total, b.sub(result, back)), b.sub(x, back))
         return result, b.add(lost, rest)
 
-    def totals(self, acc: Sequence[Any]) -> list[Any]:
+    def totals(self, acc: Sequence[object]) -> list[Any]:
         """Return the results of the folds."""
         result = list(acc[: self.count])
         for i, lost in zip(self.sums, acc[self.count :], strict=True):

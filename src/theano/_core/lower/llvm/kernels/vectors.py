@@ -8,9 +8,10 @@ every vector goes through buffers.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
+from theano._core.ir.variable import Variable
 from theano._core.lower.llvm.kernels.frame import Frame
 from theano._core.lower.llvm.kernels.fused_body import write_body
 from theano._core.lower.llvm.kernels.items import (
@@ -36,7 +37,7 @@ class VectorLoop:
     """Vectors over [lo, hi) of the last axis of the kernel that `writer` writes."""
 
     def __init__(
-        self, writer: Frame, pointers: dict[int, str], lo: str, hi: str, acc: list[Any]
+        self, writer: Frame, pointers: dict[int, str], lo: str, hi: str, acc: Sequence[object]
     ) -> None:
         self.w = writer
         self.b = writer.b
@@ -97,10 +98,10 @@ class VectorLoop:
 
     def _body(
         self,
-        values: dict[int, Any],
+        values: dict[int, Variable],
         first: str,
         valid: Value | None,
-        acc: list[Any],
+        acc: Sequence[object],
         pointers: dict[int, str],
     ) -> list[Any]:
         """Write the body: stores to `pointers`; return the new accumulators."""
@@ -139,7 +140,9 @@ class VectorLoop:
         done = b.emit(f"mul i64 {full}, {lanes}")
         return full, b.emit(f"sub i64 {n}, {done}"), b.emit(f"add i64 {self.lo}, {done}")
 
-    def _phis(self, values: Sequence[Any], before: str, names: list[str], after: str) -> list[Any]:
+    def _phis(
+        self, values: Sequence[object], before: str, names: list[str], after: str
+    ) -> list[Any]:
         return [self.w._phi(v, before, n, after) for v, n in zip(values, names, strict=True)]
 
     # -- packed -----------------------------------------------------------------------------------
@@ -182,7 +185,13 @@ class VectorLoop:
         return [self._named(t, n) for t, n in zip(totals, outer_names, strict=True)]
 
     def _packed_steps(
-        self, tag: str, count: str, first: str, at: dict[int, str], acc: list[Any], valid: Any
+        self,
+        tag: str,
+        count: str,
+        first: str,
+        at: dict[int, str],
+        acc: Sequence[object],
+        valid: Any,
     ) -> list[Any]:
         """Write `count` steps from the packed item `first` on; return the accumulators after it."""
         w, b = self.w, self.b
@@ -265,7 +274,9 @@ class VectorLoop:
         self._load_fixed(self.pointers)
         return self.over(self.lo, self.hi, self.w.lanes, self._strided_block, self.acc)
 
-    def over(self, lo: str, hi: str, step: int, block: Any, acc: Sequence[Any] = ()) -> list[Any]:
+    def over(
+        self, lo: str, hi: str, step: int, block: Any, acc: Sequence[object] = ()
+    ) -> list[Any]:
         """Write `for first in range(lo, hi, step)`; `block(first, count, acc)` is its body."""
         w, b = self.w, self.b
         tag = b.fresh_label("blocks")
@@ -296,7 +307,7 @@ class VectorLoop:
             return None
         return self._first(count)
 
-    def _strided_block(self, first: str, count: str, acc: list[Any]) -> list[Any]:
+    def _strided_block(self, first: str, count: str, acc: Sequence[object]) -> list[Any]:
         w = self.w
         values, pointers = dict(self.fixed_values), dict(self.pointers)
         for memory in self.moving:
@@ -356,14 +367,14 @@ class VectorLoop:
         self.over(self.lo, self.hi, columns, lambda *p: self._panel(inner, columns, *p))
 
     def _panel(
-        self, inner: list[int], columns: int, start: str, count: str, _: list[Any]
+        self, inner: list[int], columns: int, start: str, count: str, _: list[Variable]
     ) -> list[Any]:
         w, b = self.w, self.b
         end = b.emit(f"add i64 {start}, {count}")
         totals = [self._memory(itemsize(f.dtype) * columns) for f in w.loop.folds]
 
-        def each(block: Any) -> list[Any]:
-            def vector(first: str, count: str, _: list[Any]) -> list[Any]:
+        def each(block: Callable[..., object]) -> list[Any]:
+            def vector(first: str, count: str, _: list[Variable]) -> list[Any]:
                 at = b.emit(f"sub i64 {first}, {start}")
                 acc = [
                     self._item(total, at, fold.dtype)
@@ -378,7 +389,7 @@ class VectorLoop:
             high = b.emit(f"add i64 {low}, {rows}")
             return each(lambda *vector: self._column(inner[-1:], pointers, low, high, *vector))
 
-        def all_rows(pointers: dict[int, str], _: list[Any]) -> list[Any]:
+        def all_rows(pointers: dict[int, str], _: list[Variable]) -> list[Any]:
             if not inner:
                 return some_rows(pointers, "0", "1")
             low, high = w.extent(inner[-1])
@@ -411,7 +422,7 @@ class VectorLoop:
         )
         self._keep(at, results)
 
-    def _keep(self, at: list[str], values: list[Any]) -> None:
+    def _keep(self, at: list[str], values: Sequence[object]) -> None:
         for pointer, value in zip(at, values, strict=True):
             store(self.b, value, pointer)
 
@@ -428,7 +439,7 @@ class VectorLoop:
             self._scatter(memory, self.pointers[memory.slot], buffer, first, count)
 
     def _column_step(
-        self, moved: dict[int, str], first: str, count: str, acc: list[Any]
+        self, moved: dict[int, str], first: str, count: str, acc: Sequence[object]
     ) -> list[Any]:
         w, b = self.w, self.b
         values: dict[int, Any] = {}

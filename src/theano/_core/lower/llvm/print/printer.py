@@ -221,7 +221,7 @@ class _Printer:
         self._or_fail(self.b.emit(f"icmp eq i32 {status}, 0"))
 
     def _leave_unless(
-        self, condition: str, failure: tuple[Any, ...], write: Callable[[str], list[str]]
+        self, condition: str, failure: tuple[object, ...], write: Callable[[str], list[str]]
     ) -> None:
         """Go on where `condition` holds, else leave by a block that all equal failures share."""
         b = self.b

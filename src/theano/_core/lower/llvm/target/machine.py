@@ -10,11 +10,14 @@ from itertools import chain
 from queue import SimpleQueue
 from threading import Thread
 from time import perf_counter
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from theano._core.base.settings import config
 from theano._core.runtime import native
 from theano._core.runtime.cache import CompileCache
+
+if TYPE_CHECKING:
+    from theano._core.lower.program_text import ProgramText
 
 # Without a setting, the widest registers that the processor has are used.
 WIDEST = 512
@@ -103,7 +106,7 @@ def kept(key: str) -> Module | None:
     return None if data is None else _remember(key, Module(key, native.load_object(data)))
 
 
-def _remembered(key: Any) -> Module | None:
+def _remembered(key: object) -> Module | None:
     module = _modules.get(key)
     if module is not None:
         # Under both of its names, since it is used under either.
@@ -114,7 +117,7 @@ def _remembered(key: Any) -> Module | None:
     return module
 
 
-def _remember(key: Any, module: Module) -> Module:
+def _remember(key: object, module: Module) -> Module:
     _modules[key] = module
     if len(_modules) > MOST_MODULES:
         _modules.popitem(last=False)
@@ -153,7 +156,7 @@ def _compiled(texts: Iterable[tuple[str, str]], vector_bits: int) -> dict[str, b
 
 
 def _on_threads(
-    work: Callable[[str], Any], jobs: Iterable[tuple[str, str]], most: int | None = None
+    work: Callable[[str], object], jobs: Iterable[tuple[str, str]], most: int | None = None
 ) -> dict[str, Any]:
     """Return what `work` makes of each of `jobs`, by their names; raises its first error."""
     most = native.get_threads() if most is None else most
@@ -201,7 +204,7 @@ class MachineProgram(NamedTuple):
     keys: tuple[str | None, ...]
 
 
-def _compile_ahead(entry: str, program: Any, vector_bits: int) -> None:
+def _compile_ahead(entry: str, program: ProgramText, vector_bits: int) -> None:
     """Compile what a program needs at once, so that `load` finds it; `entry` is its text's key."""
     new: dict[Any, Any] = {}
     for kernel in program.kernels:
@@ -228,7 +231,7 @@ def _compile_ahead(entry: str, program: Any, vector_bits: int) -> None:
     _ahead.update(_compiled(missing(), vector_bits))
 
 
-def assemble(program: Any, vector_bits: int) -> MachineProgram:
+def assemble(program: ProgramText, vector_bits: int) -> MachineProgram:
     """Return the machine code of the entry function and of the kernels of a `ProgramText`.
 
     Kernels that are not `eager` have address 0 until they are asked for.
