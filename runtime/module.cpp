@@ -15,6 +15,7 @@
 #include "platform.h"
 #include "pool.h"
 #include "program.h"
+#include "sparse.h"
 #include "threads.h"
 
 namespace theano {
@@ -163,6 +164,10 @@ PyMethodDef methods[] = {
      "one_blas_thread(flag, /)\n--\n\nHave BLAS use one thread; False for each True ends it."},
     {"also_blas_of", also_blas_of, METH_O,
      "also_blas_of(path, /)\n--\n\nLet one_blas_thread hold for the BLAS behind a loaded module."},
+    {"sparse_matmul", sparse::multiply, METH_VARARGS,
+     "sparse_matmul(by_rows, data, indices, indptr, dense, out, /)\n--\n\n"
+     "Writes the product of a sparse matrix and a dense one, of float32 or float64, to `out`.\n\n"
+     "All arrays are C-contiguous. ValueError: an index is out of range."},
     {"numpy_symbol", numpy_symbol, METH_O,
      "numpy_symbol(name, /)\n--\n\nThe address of a symbol in the libraries behind NumPy; 0 if "
      "there is none."},

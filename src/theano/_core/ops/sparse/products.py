@@ -37,6 +37,7 @@ from theano._core.ops.sparse.structure import (
     rebuilt,
     sparse_as,
 )
+from theano._core.runtime import native
 
 if TYPE_CHECKING:
     from theano._core.ir.annotations import ArrayModule, Dims, SparseMatrix, TensorLike
@@ -62,6 +63,30 @@ def check_inner(x: Any, y: Any) -> None:
         raise ValueError(f"the shapes {x.shape} and {y.shape} do not fit for a product")
 
 
+# Of fewer columns SciPy's own loops are as fast.
+LEAST_COLUMNS = 4
+
+
+def product(x: Any, y: Any, dtype: str) -> Any:
+    """Return a product of arrays of which one at least is sparse, as SciPy does.
+
+    That of a sparse and a dense one is computed by the runtime: to the same bits, in vectors and on
+    all threads.
+    """
+    if isinstance(x, np.ndarray):
+        return product(y.T, x.T, dtype).T if x.ndim == 2 else x @ y
+    plain = isinstance(y, np.ndarray) and y.ndim == 2 and y.shape[1] >= LEAST_COLUMNS
+    if not plain or dtype not in ("float32", "float64") or x.format not in ("csr", "csc"):
+        return x @ y
+    out = np.empty((x.shape[0], y.shape[1]), dtype)
+    index = np.result_type(x.indices, x.indptr, np.int32)
+    kinds = (dtype, index, index, dtype)
+    arrays = zip((x.data, x.indices, x.indptr, y), kinds, strict=True)
+    plain_arrays = [np.require(a, kind, "CA") for a, kind in arrays]
+    native.sparse_matmul(x.format == "csr", *plain_arrays, out)
+    return out
+
+
 class Dot(SparseOp):
     """The product of two matrices, or a matrix and a vector, dense; one at least is sparse."""
 
@@ -81,9 +106,10 @@ class Dot(SparseOp):
 
     def compute(self, xp: Any, node: Apply, x: Any, y: Any) -> tuple[Any, ...]:
         check_inner(x, y)
-        made = x @ y
+        dtype = node.outputs[0].type.dtype
+        made = product(x, y, dtype)
         made = made.toarray() if hasattr(made, "toarray") else made
-        return (np.ascontiguousarray(made, node.outputs[0].type.dtype),)
+        return (np.ascontiguousarray(made, dtype),)
 
     def shape(self, node: Apply, shapes: Sequence[Dims]) -> list[Any]:
         return [(*shapes[0][:-1], *shapes[1][1:])]
@@ -185,7 +211,7 @@ class StructuredDot(SparseOp):
         if a.shape[1] != b.shape[0]:
             raise ValueError("shape mismatch in StructuredDot.perform", (a.shape, b.shape))
         kind = node.outputs[0].type
-        made = a @ b
+        made = product(a, b, kind.dtype)
         if isinstance(kind, TensorType):
             return (np.ascontiguousarray(made, kind.dtype),)
         return (converted(made, kind.format, kind.dtype),)
@@ -336,7 +362,7 @@ class Usmm(SparseOp):
     def compute(self, xp: Any, node: Apply, *arrays: Any) -> tuple[Any, ...]:
         alpha, x, y, z = arrays
         check_inner(x, y)
-        made = x @ y
+        made = product(x, y, node.outputs[0].type.dtype)
         made = made.toarray() if hasattr(made, "toarray") else made
         return (array(alpha.reshape(()) * made + z, node.outputs[0].type.dtype),)
 

@@ -1,0 +1,11 @@
+// Products of sparse and dense matrices, as Python calls them.
+#pragma once
+
+#include "numpy_api.h"
+
+namespace theano::sparse {
+
+// sparse_matmul(by_rows, data, indices, indptr, dense, out)
+PyObject *multiply(PyObject *module, PyObject *args);
+
+}  // namespace theano::sparse

@@ -1,0 +1,32 @@
+// Products of sparse and dense matrices, their inner loops compiled for several kinds of vectors.
+//
+// Items are added up one after the other, each product rounded, so that results do not depend on the
+// vectors, nor on the threads, and are SciPy's.
+#pragma once
+
+#include <cstdint>
+
+namespace theano::sparse {
+
+// A sparse matrix, by rows or by columns, and C-contiguous dense ones.
+struct Product {
+    const void *data, *indices, *starts;
+    const void *dense;
+    void *out;
+    std::int64_t columns;  // of the dense matrices
+    std::int64_t lines;    // rows of a matrix by rows, columns of one by columns
+};
+
+struct Loops {
+    // Rows of the result, of a matrix by rows.
+    void (*rows)(const Product &, std::int64_t begin, std::int64_t end);
+    // Columns of the result, in which there are zeros, of a matrix by columns.
+    void (*columns)(const Product &, std::int64_t begin, std::int64_t end);
+};
+
+// For items and indices of so many bytes.
+const Loops &loops_plain(std::int64_t itemsize, std::int64_t indexsize),
+    &loops_fma(std::int64_t itemsize, std::int64_t indexsize),
+    &loops_avx512(std::int64_t itemsize, std::int64_t indexsize);
+
+}  // namespace theano::sparse
