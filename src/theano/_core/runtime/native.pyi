@@ -1,6 +1,7 @@
 from collections.abc import Callable, Hashable, Iterable, Mapping
 from typing import Any, Literal, TypeAlias, TypedDict, final
 
+import numpy as np
 from typing_extensions import Buffer
 
 ABI_VERSION: int
@@ -107,4 +108,13 @@ def blas_info() -> dict[str, Any]: ...
 def panel_width(itemsize: int, bits: int, /) -> int: ...
 def one_blas_thread(flag: bool, /) -> None: ...
 def also_blas_of(path: str, /) -> None: ...
+def sparse_matmul(
+    by_rows: bool,
+    data: np.ndarray,
+    indices: np.ndarray,
+    indptr: np.ndarray,
+    dense: np.ndarray,
+    out: np.ndarray,
+    /,
+) -> None: ...
 def numpy_symbol(name: str, /) -> int: ...

@@ -40,7 +40,7 @@ from theano._core.ops.sparse.structure import (
 from theano._core.runtime import native
 
 if TYPE_CHECKING:
-    from theano._core.ir.annotations import ArrayModule, Dims, SparseMatrix, TensorLike
+    from theano._core.ir.annotations import ArrayModule, Dims, DType, SparseMatrix, TensorLike
 
 
 def transposed(x: Any) -> Any:
@@ -80,10 +80,13 @@ def product(x: Any, y: Any, dtype: str) -> Any:
         return x @ y
     out = np.empty((x.shape[0], y.shape[1]), dtype)
     index = np.result_type(x.indices, x.indptr, np.int32)
-    kinds = (dtype, index, index, dtype)
-    arrays = zip((x.data, x.indices, x.indptr, y), kinds, strict=True)
-    plain_arrays = [np.require(a, kind, "CA") for a, kind in arrays]
-    native.sparse_matmul(x.format == "csr", *plain_arrays, out)
+
+    def as_plain(array: np.ndarray, dtype: DType) -> np.ndarray:
+        return np.require(array, dtype, ["C", "A"])
+
+    indices, starts = as_plain(x.indices, index), as_plain(x.indptr, index)
+    data, dense = as_plain(x.data, dtype), as_plain(y, dtype)
+    native.sparse_matmul(x.format == "csr", data, indices, starts, dense, out)
     return out
 
 
