@@ -3,26 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from theano._core.base import dtypes
 from theano._core.base.settings import config
-from theano._core.ir.variable import Apply
+from theano._core.ir.variable import Apply, Variable
 from theano._core.ops.array.broadcasting import Alloc
 from theano._core.ops.array.creation import ARange
 from theano._core.ops.array.dims import as_int64, as_length
 from theano._core.ops.array.indexing import IncSubtensor, split_index, subtensor
 from theano._core.ops.array.shaping import length, pattern_broadcast, reshape_op
 from theano._core.ops.core.dimshuffle import dimshuffle
-from theano._core.ops.core.op import as_variable, connected, linear_in, python_int, tensor_operand
+from theano._core.ops.core.op import (
+    Op,
+    as_variable,
+    connected,
+    linear_in,
+    python_int,
+    tensor_operand,
+)
 from theano._core.ops.core.python_call import Called
 from theano._core.ops.elementwise.arithmetic import minimum, switch
 from theano._core.ops.elementwise.elementwise import cast
 
+if TYPE_CHECKING:
+    from theano._core.ir.annotations import ArrayModule, Dims, TensorLike
+    from theano._core.ops.core.protocols import Batching
 
-def _real(name: str, x: Any, rank: int) -> Any:
+
+def _real(name: str, x: TensorLike, rank: int) -> Any:
     x = tensor_operand(name, x)
     if dtypes.is_complex(x.type.dtype):
         raise TypeError(f"{name} takes real numbers, got {x.type}")
@@ -33,7 +44,7 @@ def _real(name: str, x: Any, rank: int) -> Any:
     return cast(x, "float32") if x.type.dtype == "float16" else x
 
 
-def _weighted(g: Any, size: Any, weight: float) -> Any:
+def _weighted(g: Variable, size: Variable | int, weight: float) -> Any:
     """Return half a spectrum of `size` numbers with what stands for two of them times `weight`."""
     rank = g.type.ndim
     at = ARange("int64")(0, length(g, rank - 2), 1)
@@ -42,7 +53,7 @@ def _weighted(g: Any, size: Any, weight: float) -> Any:
     return g * dimshuffle(weights, [*["x"] * (rank - 2), 0, "x"])
 
 
-def _transforms(xp: Any) -> Any:
+def _transforms(xp: ArrayModule) -> Any:
     """Return a library of transforms.
 
     SciPy's have NumPy's bits for float64; float32 stays float32, and rows are shared by threads.
@@ -54,18 +65,18 @@ def _transforms(xp: Any) -> Any:
     return fft
 
 
-def _threads(xp: Any) -> dict[str, int]:
+def _threads(xp: ArrayModule) -> dict[str, int]:
     return {"workers": config.threads} if xp is np else {}
 
 
-def _parts(xp: Any, x: Any, dtype: Any) -> Any:
+def _parts(xp: ArrayModule, x: Any, dtype: object) -> Any:
     """Return complex numbers as real and imaginary parts along a last axis: the same memory."""
     if xp is np and x.flags.c_contiguous:
         return x.view(x.real.dtype).reshape(*x.shape, 2).astype(dtype, copy=False)
     return xp.stack([x.real, x.imag], axis=-1).astype(dtype)
 
 
-def _spectrum(xp: Any, x: Any) -> Any:
+def _spectrum(xp: ArrayModule, x: np.ndarray) -> Any:
     """Return complex numbers whose parts are along the last axis."""
     if xp is np and x.flags.c_contiguous:
         return x.view(np.result_type(x, np.complex64))[..., 0]
@@ -81,12 +92,12 @@ class RFFT(Called):
     long_rule = True
     linear = linear_in(0)
 
-    def make_node(self, x: Any) -> Apply:
+    def make_node(self, x: Variable) -> Apply:
         x = _real("rfft", x, 2)
         pattern = [*x.type.broadcastable[:-1], False, False]
         return self.one([x], x.type.dtype, pattern)
 
-    def compute(self, xp: Any, node: Apply, x: Any) -> tuple[Any, ...]:
+    def compute(self, xp: ArrayModule, node: Apply, x: np.ndarray) -> tuple[Any, ...]:
         found = _transforms(xp).rfftn(x, axes=tuple(range(1, x.ndim)), **_threads(xp))
         return (_parts(xp, found, x.dtype),)
 
@@ -96,11 +107,11 @@ class RFFT(Called):
         return [(*first, half, 2)]
 
     def batch(
-        self, node: Apply, values: list[Any], rows: list[bool], batching: Any
+        self, node: Apply, values: list[Variable], rows: list[bool], batching: Batching
     ) -> list[Any] | None:
         return [_transform_rows(self, values[0])]
 
-    def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
+    def vjp(self, node: Apply, cotangents: Sequence[Variable]) -> list[Any]:
         x, g = node.inputs[0], cotangents[0]
         size = length(x, x.type.ndim - 1)
         return [irfft(_weighted(g, size, 0.5), size)]
@@ -113,12 +124,14 @@ class IRFFT(Called):
     connection = connected(0)
     linear = linear_in(0)
 
-    def make_node(self, x: Any, size: Any) -> Apply:
+    def make_node(self, x: Variable, size: Variable) -> Apply:
         x = _real("irfft", x, 3)
         pattern = [*x.type.broadcastable[:-2], False]
         return self.one([x, cast(as_variable(size), "int64")], x.type.dtype, pattern)
 
-    def compute(self, xp: Any, node: Apply, x: Any, size: Any) -> tuple[Any, ...]:
+    def compute(
+        self, xp: ArrayModule, node: Apply, x: np.ndarray, size: np.ndarray
+    ) -> tuple[Any, ...]:
         if x.shape[-1] != 2:
             raise ValueError(f"irfft: the last axis must hold two parts, it has {x.shape[-1]}")
         lengths = (*x.shape[1:-2], int(size))
@@ -127,19 +140,19 @@ class IRFFT(Called):
         found = _transforms(xp).irfftn(spectrum, lengths, axes, norm="forward", **_threads(xp))
         return (found.astype(x.dtype, copy=False),)
 
-    def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
+    def shape(self, node: Apply, shapes: Sequence[Dims]) -> list[Any]:
         return [(*shapes[0][:-2], node.inputs[1])]
 
     def batch(
-        self, node: Apply, values: list[Any], rows: list[bool], batching: Any
+        self, node: Apply, values: list[Variable], rows: list[bool], batching: Batching
     ) -> list[Any] | None:
         return None if rows[1] else [_transform_rows(self, values[0], values[1])]
 
-    def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
+    def vjp(self, node: Apply, cotangents: Sequence[Variable]) -> list[Any]:
         return [_weighted(rfft(cotangents[0]), node.inputs[1], 2.0), None]
 
 
-def _transform_rows(op: Any, x: Any, *size: Any) -> Any:
+def _transform_rows(op: Op, x: Variable, *size: object) -> Any:
     """Return the transforms of rows of rows."""
     one, two, *rest = (as_int64(length(x, a)) for a in range(x.type.ndim))
     out = op(reshape_op(x, [one * two, *rest]), *size)
@@ -173,7 +186,9 @@ class DFT(Called):
         pattern[self.axis] = python_int(n) == 1
         return self.one([x, n], self.dtype, pattern)
 
-    def compute(self, xp: Any, node: Apply, x: Any, n: Any) -> tuple[Any, ...]:
+    def compute(
+        self, xp: ArrayModule, node: Apply, x: TensorLike, n: np.ndarray
+    ) -> tuple[Any, ...]:
         if int(n) < 1:
             raise ValueError(f"fft: the length must be positive, got {int(n)}")
         library = _transforms(xp)
@@ -183,12 +198,12 @@ class DFT(Called):
             found = library.fft(x, int(n), self.axis, **_threads(xp))
         return (found.astype(self.dtype, copy=False),)
 
-    def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
+    def shape(self, node: Apply, shapes: Sequence[Dims]) -> list[Any]:
         lengths = list(shapes[0])
         lengths[self.axis] = as_length(node.inputs[1])
         return [tuple(lengths)]
 
-    def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
+    def vjp(self, node: Apply, cotangents: Sequence[Variable]) -> list[Any]:
         x, n = node.inputs
         back = DFT(self.axis, not self.inverse, self.dtype)(cotangents[0], n)
         own = length(x, self.axis)
