@@ -166,3 +166,18 @@ def test_gradient_of_what_has_no_factor() -> None:
         f = theano.function([x], out)
         assert np.isnan(f(np.array([[1.0, 0.2], [0.2, -2.0]]))).all()
         assert not np.isnan(f(np.array([[1.0, 0.2], [0.2, 2.0]]))).any()
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_of_constants(name: str) -> None:
+    """Whose lengths are numbers, not variables."""
+    build, arrays = CASES[name]
+    results = []
+    for operands in (_tensors(arrays), [T.constant(a) for a in arrays]):
+        outs = build(*operands)
+        outs = list(outs) if isinstance(outs, (list, tuple)) else [outs]
+        inputs = [v for v in operands if not isinstance(v, T.TensorConstant)]
+        f = theano.function(inputs, outs, on_unused_input="ignore")
+        results.append(f(*arrays[: len(inputs)]))
+    for got, wanted in zip(*results, strict=True):
+        np.testing.assert_allclose(got, wanted, rtol=1e-10, atol=1e-12)

@@ -197,3 +197,20 @@ def test_lengths_found_to_be_1_below_a_permutation() -> None:
     value = np.arange(6.0).reshape(2, 3)
     wanted = (value.sum(1)[:, None] % 3)[None, :, None]
     np.testing.assert_array_equal(theano.function([x], out)(value), wanted)
+
+
+@pytest.mark.parametrize("operation", [T.maximum, T.minimum, T.lt, T.le, T.gt, T.ge, T.eq, T.neq])
+def test_lengths_beside_constants_of_any_dtype(operation: Any) -> None:
+    x, b = T.dvector("x"), T.bscalar("b")
+    values = {x: np.ones(3), b: np.int8(-2)}
+    for number, dtype in itertools.product([-1, 0, 1], DTYPES):
+        if dtype == "bool" or (operation not in (T.maximum, T.minimum) and "complex" in dtype):
+            continue
+        constant = T.constant(np.asarray(number).astype(dtype))
+        for value in (x.shape[0], T.gt(b, 0), T.cast(x.shape[0], "int8")):
+            outs = [operation(value, constant), operation(constant, value)]
+            for got, wanted in zip(
+                evaluate(rewrite(outs), values), evaluate(outs, values), strict=True
+            ):
+                assert got.dtype == wanted.dtype
+                np.testing.assert_array_equal(got, wanted)

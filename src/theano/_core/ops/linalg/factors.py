@@ -18,7 +18,7 @@ from theano._core.ops.array.shaping import length, pattern_broadcast
 from theano._core.ops.core.dimshuffle import dimshuffle
 from theano._core.ops.core.op import as_variable, tensor_operand
 from theano._core.ops.core.python_call import Composed
-from theano._core.ops.elementwise.arithmetic import eq, switch
+from theano._core.ops.elementwise.arithmetic import eq, gt, switch
 from theano._core.ops.elementwise.elementwise import cast
 from theano._core.ops.linalg.matrices import (
     MatrixOp,
@@ -316,7 +316,7 @@ class LeastSquares(Composed):
         rank = reduce("sum", cast(counts, "int64"))
         left = b - product(a, x)
         squares = real_part(left * conjugate(left))
-        asked = cast(eq(rank, n) & (m > n), "int64")
+        asked = cast(eq(rank, n) & gt(m, n), "int64")
         residuals = subtensor(reduce("sum", squares, (0,)), [slice(None, asked * length(b, 1))])
         if node.inputs[1].type.ndim == 1:
             x = dimshuffle(pattern_broadcast(x, (False, True)), (0,))

@@ -111,12 +111,12 @@ def _known_comparison(rewriter: Rewriter, node: Apply) -> Any:
     return None
 
 
-def _at_least(value: Variable, number: float | int) -> bool:
+def _at_least(value: Variable, number: complex) -> bool:
     """Tell whether an integer scalar certainly is not less than a number that is not positive."""
     known = known_value(value)
     if known is not None or not dtypes.is_discrete(value.type.dtype) or value.type.ndim:
         return False
-    return number <= 0 and not_negative(value)
+    return not isinstance(number, complex) and number <= 0 and not_negative(value)
 
 
 @rule("max(length, 0) → length", on=(maximum, minimum), keeps="exact", why="no work")
