@@ -265,7 +265,13 @@ HERE = "test_messages_of_functions.py"
 LINE = ["Apply node that caused the error", HERE]
 
 RUNS: list[tuple[str, str, tuple[Any, ...], type[Exception], list[str]]] = [
-    ("t n", "BatchedDot()(t, t[1:])", (np.ones((2, 3, 3)), 0), ValueError, ["batch of 2", "1"]),
+    (
+        "t n",
+        "BatchedDot()(t, t[1:])",
+        (np.ones((2, 3, 3)), 0),
+        ValueError,
+        ["has 2 items", "has 1", "(1, 3, 3)"],
+    ),
     ("v", "v.max()", ([],), ValueError, ["zero-size array", "max"]),
     ("v", "T.argmax(v)", ([],), ValueError, ["empty"]),
     ("m", "m.max(axis=0)", (np.ones((0, 2)),), ValueError, ["zero-size array"]),

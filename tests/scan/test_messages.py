@@ -69,7 +69,8 @@ def test_work_that_left_the_loop_has_the_line_of_the_step() -> None:
 
     rows, _ = theano.scan(step, X, T.zeros(3))
     text = text_of(ValueError, rows, np.ones((2, 2)), np.ones((3, 3)), inputs=(X, W))
-    assert "last axis of x has 2 items" in text and "in step\n" in text
+    assert "in T.dot(row, W), axis 0 of X[t] has 2 items, axis 0 of W has 3." in text
+    assert "in step\n" in text
 
 
 def test_checks_of_lengths_have_the_line_of_the_loop() -> None:

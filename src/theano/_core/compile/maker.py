@@ -442,7 +442,8 @@ def _on_callback_error(function: Any, index: int, error: CallError) -> Any:
     if isinstance(error, CallError):
         report = messages.node_report(maker, error.node, error.values)
         steps = messages.step_report(error.steps)
-        raise messages.explained(error.error, steps + report) from None
+        cause = messages.named(error.error, error.node, error.values)
+        raise messages.explained(cause, steps + report) from None
     if isinstance(call, Draw):
         raise messages.explained(error, messages.node_report(maker, call.node, None)) from None
     raise error

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from theano._core.base.settings import config
+from theano._core.compile import misfits
 from theano._core.compile.programs import CHANGED
 from theano._core.ir.graph import toposort
 from theano._core.ir.variable import Apply
@@ -52,6 +53,10 @@ def run_time_error(
     node, loops = maker.program_nodes[number]
     own = len(facts) - len(loops)
     text = fault.text(facts[:own])
+    written = None
+    if NAMES[code] in ("elementwise", "matmul", "batch"):
+        written = misfit(maker, node, arguments)
+        text = text if written is None else misfits.described(written)
     if NAMES[code] == getattr(node.op, "fault", None):
         text = node.op.text(facts[:own])
     if STATE in text:
@@ -59,8 +64,22 @@ def run_time_error(
     report = step_report(list(zip(loops, facts[own:], strict=True)))
     # Where there is no memory, none is taken to show values.
     short = issubclass(fault.exception, MemoryError)
+    if written is not None and config.exception_verbosity == "low":
+        node, short = written.node, written.in_loop
     report += node_report(maker, node, None if short else _values(maker, node, arguments))
     return fault.exception(f"{text}\n{report}")
+
+
+def misfit(maker: Any, node: Any, arguments: Sequence[Any]) -> misfits.Misfit | None:
+    """Return the node of the graph as it was written whose operands do not fit, if one is known."""
+    values = dict(zip(maker.all_inputs, arguments, strict=False))
+    if any(value is None for value in values.values()):
+        return None
+    # No second error hides the first.
+    try:
+        return misfits.find(maker.all_results, values, node)
+    except Exception:
+        return None
 
 
 def _about_state(node: Apply, number: int, text: str) -> str:
@@ -100,34 +119,52 @@ def explained(error: Exception, report: str) -> Exception:
     return error
 
 
+def named(error: Exception, node: Any, values: Sequence[Any]) -> Exception:
+    """Return the error of a node; one about its operands' shapes names them."""
+    if type(error) is not ValueError or len(values) != len(node.inputs):
+        return error
+    shapes = dict(zip(node.inputs, map(np.shape, values), strict=True))
+    written = misfits.Misfit(node, shapes, {}, False)
+    try:
+        unfit = isinstance(node.op, misfits.NAMED) and node.op.misfit(node, written.lengths)
+        return ValueError(misfits.described(written)) if unfit else error
+    except Exception:
+        return error
+
+
 def node_report(maker: Any, node: Apply, values: Sequence[object] | None) -> str:
-    """Describe a node: types, shapes, strides and values of its inputs, and its line."""
+    """Describe a node: types, shapes and values of its inputs, and its line; all if asked for."""
+    everything = config.exception_verbosity != "low"
     lines = [f"Apply node that caused the error: {node}"]
-    order = toposort(maker.fgraph.outputs)
-    if node in order:
-        lines.append(f"Toposort index: {order.index(node)}")
+    if everything:
+        order = toposort(maker.fgraph.outputs)
+        if node in order:
+            lines.append(f"Toposort index: {order.index(node)}")
     lines.append(f"Inputs types: {[v.type for v in node.inputs]}")
     if values is not None:
         lines.append(f"Inputs shapes: {[getattr(v, 'shape', 'No shapes') for v in values]}")
-        lines.append(f"Inputs strides: {[getattr(v, 'strides', 'No strides') for v in values]}")
+        if everything:
+            lines.append(f"Inputs strides: {[getattr(v, 'strides', 'No strides') for v in values]}")
         lines.append(f"Inputs values: {[_short(v) for v in values]}")
     if node.source is not None:
-        lines.append(f"\nBacktrace when the node is created:\n  {node.source.quoted()}")
+        lines += [""] * everything
+        lines.append(f"Backtrace when the node is created:\n  {node.source.quoted()}")
     else:
         lines.append(
             "HINT: the node was made by rewriting; optimizer='fast_compile' may name your line."
         )
-    if config.exception_verbosity == "low":
+    if everything:
+        lines.append(f"Expression:\n  {maker.fgraph}")
+    else:
         lines.append(
             "HINT: Use the Theano flag 'exception_verbosity=high' for the whole expression."
         )
-    else:
-        lines.append(f"Expression:\n  {maker.fgraph}")
     return "\n".join(lines)
 
 
 def _values(maker: Any, node: Apply, arguments: Sequence[TensorLike]) -> list[Any] | None:
     known = dict(zip(maker.leaves, arguments, strict=False))
+    known.update(zip(maker.all_inputs, arguments, strict=False))
     if any(v is None for v in known.values()):
         return None
     try:

@@ -43,6 +43,14 @@ class SourceLine(NamedTuple):
             lines.append(f"    {' ' * (start - indent)}{'^' * (end - start)}")
         return "\n  ".join(lines)
 
+    def expression(self) -> str | None:
+        """Return the text of the expression; None if it is not known, or a whole statement."""
+        text = linecache.getline(self.file, self.line).rstrip()
+        columns = self._columns(text) if text else None
+        if columns is None or columns == (len(text) - len(text.lstrip()), len(text)):
+            return None
+        return text[slice(*columns)]
+
     def _columns(self, text: str) -> tuple[int, int] | None:
         if self.code is None:
             return None

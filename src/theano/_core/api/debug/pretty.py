@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
+from theano._core.ir import hooks
 from theano._core.ir.function_graph import FunctionGraph
 from theano._core.ir.graph import toposort
 from theano._core.ir.variable import Variable
@@ -257,3 +258,4 @@ _WRITERS: dict[type, Callable[[Any, Parts], str]] = {
 
 pprint = PPrinter()
 pp = pprint
+hooks.pretty.fill(pprint)

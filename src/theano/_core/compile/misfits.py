@@ -1,0 +1,298 @@
+"""The user's expression whose operands do not fit, with their names and shapes.
+
+What fails is a node of the graph that rewriting left, fused or in a canonical form. The graph as it
+was written is walked with the shapes of the arguments instead, until operands do not fit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from theano._core.ir import hooks
+from theano._core.ir.graph import toposort
+from theano._core.ir.types import TensorType
+from theano._core.ir.variable import Apply, Constant
+from theano._core.lower.reference import evaluate
+from theano._core.ops.array.products import BatchedDot, Dot
+from theano._core.ops.control.scan import Loop
+from theano._core.ops.core.dimshuffle import DimShuffle
+from theano._core.ops.elementwise.elementwise import Elementwise
+
+Shape = tuple[Any, ...]
+
+# Two axes, each as (operand, axis of it).
+Pair = tuple[tuple[int, int], tuple[int, int]]
+# Operations whose operands are told apart.
+NAMED = (Dot, BatchedDot, Elementwise)
+
+# An expression of more nodes, or a text of more characters, tells nobody what it is.
+LARGEST = 12
+LONGEST = 48
+
+
+class Operand(NamedTuple):
+    """An operand as the user knows it; `axes` are those of the node's, None: a new one."""
+
+    variable: Any
+    shape: Shape
+    axes: tuple[int | None, ...]
+
+
+class Misfit(NamedTuple):
+    """A node whose operands do not fit, as it was written.
+
+    Attributes
+    ----------
+    node : Apply
+    shapes : dict
+        Of all variables that are known.
+    names : dict
+        What the user calls inputs of the body of a loop.
+    in_loop : bool
+    """
+
+    node: Apply
+    shapes: dict[Any, Shape]
+    names: dict[Any, str]
+    in_loop: bool
+
+    @property
+    def lengths(self) -> list[Shape]:
+        """The shapes of the operands."""
+        return [_shape(v, self.shapes) for v in self.node.inputs]
+
+
+def find(outputs: Sequence[Any], values: dict[Any, Any], failed: Apply) -> Misfit | None:
+    """Return the user's node whose operands do not fit.
+
+    Parameters
+    ----------
+    outputs : sequence of Variable
+        The graph as it was written.
+    values : dict
+        Of its inputs.
+    failed : Apply
+        The node that failed, after rewriting.
+
+    Returns
+    -------
+    Misfit or None
+        None: by the shapes alone, all fit.
+    """
+    shapes = {v: np.shape(x) for v, x in values.items() if isinstance(v.type, TensorType)}
+    found = list(_misfits(outputs, shapes, values))
+    same = [one for one in found if failed.source and one.node.source == failed.source]
+    return next(iter(same or found), None)
+
+
+def _misfits(
+    outputs: Sequence[Any],
+    known: dict[Any, Shape],
+    values: dict[Any, Any],
+    names: dict[Any, str] | None = None,
+) -> Iterator[Misfit]:
+    """Yield the nodes whose operands do not fit, those in loops included."""
+    shapes = dict(known)
+    for node in toposort(outputs, set(known)):
+        here = Misfit(node, shapes, names or {}, names is not None)
+        lengths = here.lengths
+        if isinstance(node.op, NAMED) and node.op.misfit(node, lengths) is not None:
+            yield here
+        elif isinstance(node.op, Loop):
+            outside = node.op.outside(node)
+            called = {v: outside[v].name for v in node.op.inner.fixed if outside[v].name}
+            body = node.op.body.outputs
+            yield from _misfits(body, _inside(node.op, lengths), {}, called)
+        if all(isinstance(v.type, TensorType) for v in node.inputs):
+            for out, found in zip(node.outputs, node.op.shape(node, lengths), strict=False):
+                shapes[out] = tuple(_number(n, values) for n in found)
+
+
+def _shape(variable: Any, shapes: dict[Any, Shape]) -> Shape:
+    if isinstance(variable, Constant):
+        return np.shape(variable.data)
+    return shapes.get(variable) or (None,) * getattr(variable.type, "ndim", 0)
+
+
+def _inside(loop: Loop, lengths: Sequence[Shape]) -> dict[Any, Shape]:
+    """Return the shapes of what the body of a loop takes."""
+    given, inner = loop.by_role(lengths, ()), loop.inner
+    known = dict(zip(inner.fixed, given.fixed, strict=True))
+    rows = zip(inner.sequences, given.sequences, strict=True)
+    known.update((item, lengths[1:]) for item, lengths in rows)
+    for taps, start in zip(inner.states, given.states, strict=True):
+        known.update((tap, start[1:]) for tap in taps)
+    return known
+
+
+def _number(length: Any, values: dict[Any, Any]) -> int | None:
+    """Return a length as a number; None if it is not known."""
+    if isinstance(length, int | np.integer | None):
+        return None if length is None else int(length)
+    try:
+        return int(evaluate([length], values)[0])
+    except Exception:
+        return None
+
+
+def described(misfit: Misfit) -> str:
+    """Say which operands of a node do not fit: the expression, their names and shapes."""
+    node = misfit.node
+    source = node.source
+    used = [
+        (number, _operand(v, shape))
+        for number, (v, shape) in enumerate(zip(node.inputs, misfit.lengths, strict=True))
+        if not (isinstance(v, Constant) and v.ndim == 0)
+    ]
+    given = [operand for _, operand in used]
+    inner = source is not None and any(
+        v.owner is not None and v.source == source for v, _, _ in given
+    )
+    text = f"{_kind(node)}: in {_expression(node, source)}"
+    around = _around(node)
+    if inner and all(v in misfit.shapes for v in around):
+        # What a function of ours is made of says nothing to who called it.
+        names = [_name(v, source, misfit, k) for k, v in enumerate(around)]
+        return f"{text}. Shapes: {_listed(names, [misfit.shapes[v] for v in around])}."
+    names = [_name(operand.variable, source, misfit, k) for k, operand in used]
+    shapes = f"Shapes: {_listed(names, [operand.shape for operand in given])}."
+    pair = _pair(node, given)
+    if pair is None:
+        return f"{text}: {node.op.misfit(node, misfit.lengths)}. {shapes}"
+    (i, axis), (j, other) = pair
+    return (
+        f"{text}, axis {axis} of {names[i]} has {given[i].shape[axis]} items, "
+        f"axis {other} of {names[j]} has {given[j].shape[other]}. {shapes}"
+        f"{_hint(node, given, names, pair)}"
+    )
+
+
+def _listed(names: Sequence[str], shapes: Sequence[Shape]) -> str:
+    return ", ".join(f"{name} {shape}" for name, shape in zip(names, shapes, strict=True))
+
+
+def _around(node: Apply) -> list[Any]:
+    """Return what the user's expression of a node is made of: arrays that other lines gave."""
+    found: dict[Any, None] = {}
+    todo = list(reversed(node.inputs))
+    while todo:
+        v = todo.pop()
+        if v.owner is not None and v.source == node.source:
+            todo += reversed(v.owner.inputs)
+        elif not isinstance(v, Constant) and getattr(v.type, "ndim", 0):
+            found.setdefault(v)
+    return list(found)
+
+
+def _kind(node: Apply) -> str:
+    # Theano's texts: programs look for them.
+    if isinstance(node.op, Elementwise):
+        return "Input dimension mis-match"
+    return "Shape mismatch"
+
+
+def _operand(variable: Any, shape: Shape) -> Operand:
+    """Return what the user gave, of which the operand is a view with new axes or another dtype."""
+    axes: tuple[int | None, ...] = tuple(range(len(shape)))
+    while variable.owner is not None:
+        op = variable.owner.op
+        if isinstance(op, DimShuffle) and _only_pads(op):
+            kept = [axis for axis, old in enumerate(op.new_order) if old != "x"]
+            lift = {axis: number for number, axis in enumerate(kept)}
+            axes = tuple(None if axis is None else lift.get(axis) for axis in axes)
+            shape = tuple(shape[axis] for axis in kept)
+        elif not (isinstance(op, Elementwise) and op.name.startswith("Cast{")):
+            break
+        variable = variable.owner.inputs[0]
+    return Operand(variable, shape, axes)
+
+
+def _only_pads(op: DimShuffle) -> bool:
+    """Tell whether it only puts axes before those that are there, as broadcasting does."""
+    count = len(op.input_broadcastable)
+    return op.new_order[len(op.new_order) - count :] == tuple(range(count))
+
+
+def _pair(node: Apply, given: Sequence[Operand]) -> Pair | None:
+    """Return the two axes that differ."""
+    if isinstance(node.op, Dot):
+        return (0, len(given[0].shape) - 1), (1, 0)
+    if isinstance(node.op, BatchedDot):
+        x, y = (operand.shape for operand in given)
+        if x[-1] != y[-2]:
+            return (0, len(x) - 1), (1, len(y) - 2)
+        return next(((0, k), (1, k)) for k in node.op.paired(node) if x[k] != y[k])
+    if not isinstance(node.op, Elementwise):
+        return None
+    for axis in range(node.outputs[0].ndim):
+        own = [(i, operand.axes[axis]) for i, operand in enumerate(given)]
+        known = [
+            (i, k)
+            for i, k in own
+            if k is not None
+            and given[i].shape[k] is not None
+            and not given[i].variable.type.broadcastable[k]
+        ]
+        for i, k in known[1:]:
+            if given[i].shape[k] != given[known[0][0]].shape[known[0][1]]:
+                return known[0], (i, k)
+    return None
+
+
+def _hint(node: Apply, given: Sequence[Operand], names: Sequence[str], pair: Pair) -> str:
+    """Say what would fit, after a blank; '' if nothing is near."""
+    (i, axis), (j, other) = pair
+    x, y = given[i].shape, given[j].shape
+    if isinstance(node.op, Dot):
+        if len(y) == 2 and y[1] == x[-1]:
+            return f" {_whole(names[j])}.T would fit."
+        if len(x) == 2 and x[0] == y[0]:
+            return f" {_whole(names[i])}.T would fit."
+        return ""
+    if not isinstance(node.op, Elementwise):
+        return ""
+    for k, where in ((i, axis), (j, other)):
+        if given[k].shape[where] == 1:
+            return (
+                " A length of 1 is broadcast only where the variable declares it: "
+                f"theano.tensor.addbroadcast({names[k]}, {where})."
+            )
+    for shape, name, whole in ((y, names[j], x), (x, names[i], y)):
+        if len(shape) == 1 and len(whole) == 2 and shape[0] == whole[0]:
+            return f" {_whole(name)}[:, None] is a column, one item for each row."
+    return ""
+
+
+def _whole(name: str) -> str:
+    """Return a text that can be followed by a point."""
+    simple = name.isidentifier() or (name.endswith((")", "]")) and "(" in name)
+    return name if simple and " " not in name.partition("(")[0] else f"({name})"
+
+
+def _expression(node: Apply, source: Any) -> str:
+    text = source.expression() if source is not None else None
+    return text or _written(node.outputs[0]) or str(node)
+
+
+def _name(variable: Any, source: Any, misfit: Misfit, number: int) -> str:
+    """Return what the user calls an operand of an expression that stands at `source`."""
+    if variable.owner is None:
+        name = misfit.names.get(variable) or variable.name
+        return name or f"operand {number} (0-based)"
+    text = None
+    if variable.source is not None and variable.source != source:
+        text = variable.source.expression()
+    if text is None or len(text) > LONGEST:
+        text = variable.name or _written(variable)
+    return text or f"operand {number} (0-based)"
+
+
+def _written(variable: Any) -> str | None:
+    """Return a small expression as Python would write it."""
+    if len(toposort([variable])) > LARGEST:
+        return None
+    text = hooks.pretty(variable)
+    return text if len(text) <= LONGEST and "\n" not in text else None
