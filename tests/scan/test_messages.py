@@ -95,3 +95,26 @@ def test_errors_are_of_the_classes_of_theano() -> None:
         theano.scan(lambda v: (v, theano.scan_module.until(x > 1)), x)
     with pytest.raises(TypeError, match="n_steps must be a scalar"):
         theano.scan(lambda h: h * 2, outputs_info=s, n_steps=i)
+
+
+def test_numbers_as_initial_values_take_the_dtype_of_the_step() -> None:
+    wide = T.constant(2.0, dtype="float64")
+    (a, b), _ = theano.scan(lambda a, b: (a + 0.5, a * wide), outputs_info=[1.0, 0.0], n_steps=3)
+    assert (a.dtype, b.dtype) == ("float32", "float64")
+    np.testing.assert_array_equal(theano.function([], b)(), [2, 3, 4])
+    total, _ = theano.scan(lambda v, total: total + v, x, outputs_info=0)
+    assert total.dtype == "float64"
+    np.testing.assert_array_equal(theano.function([x], total)([1, 2]), [1, 3])
+    pair = {"initial": np.array([1, 2], "int8"), "taps": [-1, -2]}
+    fibonacci, _ = theano.scan(lambda a, b: T.cast(a + b, "int64"), outputs_info=pair, n_steps=3)
+    np.testing.assert_array_equal(theano.function([], fibonacci)(), [3, 5, 8])
+    narrow, _ = theano.scan(lambda a: T.cast(a, "float32"), outputs_info=np.float64(1), n_steps=2)
+    assert narrow.dtype == "float32"
+
+
+def test_numbers_that_the_dtype_of_the_step_does_not_hold_are_refused() -> None:
+    with pytest.raises(ValueError, match=r"int32 does not hold the value 0.5.*'float32'.*'int32'"):
+        theano.scan(lambda n: T.cast(n, "int32") + 1, outputs_info=T.constant(0.5), n_steps=3)
+    narrow = T.fscalar()
+    with pytest.raises(ValueError, match=r"cast\(initial, 'float64'\)"):
+        theano.scan(lambda v, total: total + v, x, outputs_info=narrow)

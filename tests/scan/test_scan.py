@@ -662,7 +662,12 @@ def run(build: Any, *values: Any) -> Any:
 
 
 ERRORS: dict[str, Any] = {
-    "another dtype": (lambda: scan(lambda a, h: h + a, x, 0)[0], (X,), ValueError, "int8.*float64"),
+    "another dtype": (
+        lambda: scan(lambda a, h: h + a, x, T.bscalar())[0],
+        (X,),
+        ValueError,
+        "int8.*float64",
+    ),
     "another rank": (
         lambda: scan(lambda h: T.stack([h, h]), None, x, n_steps=3)[0],
         (X,),

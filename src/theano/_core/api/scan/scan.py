@@ -128,6 +128,7 @@ class _Recurrence(NamedTuple):
     items: list[Any]
     rows: Any
     first: list[Any]  # what the items are in the first step
+    initial: Any  # what the user gave
 
 
 class _Builder:
@@ -141,6 +142,8 @@ class _Builder:
         self.sequences: list[_Sequence] = []
         self.recurrences: list[_Recurrence | None] = []
         self.given: list[Any] = []
+        # Numbers of the outputs whose initial values took the dtype of the step.
+        self.retyped: set[int] = set()
         self.node: Any = None
 
     # -- arguments ------------------------------------------------------------------------------
@@ -246,7 +249,7 @@ class _Builder:
     def _recurrence(self, initial: Variable, back: list[int]) -> _Recurrence:
         if not isinstance(initial.type, TensorType):
             item = initial.type.variable_class(initial.type)
-            return _Recurrence((1,), [item], initial, [initial])
+            return _Recurrence((1,), [item], initial, [initial], initial)
         depth = max(back)
         if back == [1]:
             rows, kind, first = dimshuffle(initial, ["x", *range(initial.ndim)]), initial.type, None
@@ -267,7 +270,7 @@ class _Builder:
         first = first or [initial]
         for source, item in zip(first, items, strict=True):
             transfer_test_value(source, item)
-        return _Recurrence(tuple(back), items, rows, first)
+        return _Recurrence(tuple(back), items, rows, first, initial)
 
     # -- the step -------------------------------------------------------------------------------
 
@@ -275,20 +278,9 @@ class _Builder:
         self, fn: Callable[..., object], checkpoint: object
     ) -> tuple[list[Any], OrderedUpdates]:
         """Call the step and return the results of `scan`."""
-        recurrences = [r for r in self.recurrences if r is not None]
-        for item in [*(q.item for q in self.sequences), *(v for r in recurrences for v in r.items)]:
-            item.tag.step_of = self.name
-        if self.single:
-            items = [*self.first_items, *(v for r in recurrences for v in r.first)]
-        else:
-            items = [s.item for s in self.sequences] + [v for r in recurrences for v in r.items]
-        try:
-            result = fn(*items, *self.given)
-        except TypeError:
-            n_states = len(items) - len(self.sequences)
-            check_step(self.name, fn, (len(self.sequences), n_states, len(self.given)))
-            raise
-        condition, outputs, updates = read_step(result)
+        condition, outputs, updates = self._called(fn)
+        while self._retyped(outputs):
+            condition, outputs, updates = self._called(fn)
         if self.single:
             rows = [
                 pattern_broadcast(dimshuffle(v, ["x", *range(v.ndim)]), (False, *v.broadcastable))
@@ -312,6 +304,46 @@ class _Builder:
         changed = self._updates([*outputs, *([] if condition is None else [condition])], updates)
         return self._loop(outputs, changed, condition, checkpoint)
 
+    def _called(self, fn: Callable[..., Any]) -> tuple[Any, list[Any], dict[Any, Any]]:
+        """Call the step; return the condition that ends the loop, the outputs, and updates."""
+        recurrences = [r for r in self.recurrences if r is not None]
+        for item in [*(q.item for q in self.sequences), *(v for r in recurrences for v in r.items)]:
+            item.tag.step_of = self.name
+        if self.single:
+            items = [*self.first_items, *(v for r in recurrences for v in r.first)]
+        else:
+            items = [s.item for s in self.sequences] + [v for r in recurrences for v in r.items]
+        try:
+            result = fn(*items, *self.given)
+        except TypeError:
+            n_states = len(items) - len(self.sequences)
+            check_step(self.name, fn, (len(self.sequences), n_states, len(self.given)))
+            raise
+        return read_step(result)
+
+    def _retyped(self, outputs: list[Any]) -> bool:
+        """Give initial values that are constants the dtype of what a step returns, if it has them.
+
+        `outputs_info=[0.0]` is a number, and which dtype holds it is for the step to say. Each is
+        changed once; returns whether one was, so that the step is to be called again.
+        """
+        changed = False
+        for number, (value, r) in enumerate(zip(outputs, self.recurrences, strict=False)):
+            if r is None or self.single or number in self.retyped:
+                continue
+            initial, new = r.initial, value.type
+            if not isinstance(initial, Constant) or not isinstance(new, TensorType):
+                continue
+            rank = r.items[0].type.ndim
+            if new.dtype == initial.type.dtype or new.ndim != rank or not _holds(new, initial.data):
+                continue
+            self.retyped.add(number)
+            self.recurrences[number] = self._recurrence(
+                as_tensor_variable(initial.data.astype(new.dtype), name=initial.name), list(r.taps)
+            )
+            changed = True
+        return changed
+
     def _fitting(self, index: int, value: Variable, recurrence: _Recurrence) -> Any:
         """Return an output in the type in which the next step reads it."""
         kind, new = recurrence.items[0].type, value.type
@@ -325,15 +357,16 @@ class _Builder:
         made = made_at(value)
         if not isinstance(kind, TensorType) or not isinstance(new, TensorType):
             raise TypeError(f"{what}.{made}")
-        if new.dtype != kind.dtype:
-            raise ValueError(
-                f"{what}: dtype {kind.dtype} against {new.dtype}.{made} Cast the one or the other, "
-                "so that a step neither widens nor narrows it."
-            )
         if new.ndim != kind.ndim:
             raise ValueError(
                 f"{what}: {kind.ndim} dimension(s) against {new.ndim}.{made} The initial value must"
-                " have the rank that a step returns, and with taps other than [-1] one more."
+                " have the rank that a step returns, and with taps other than [-1] one more: "
+                "theano.tensor.zeros_like(one value) has."
+            )
+        if new.dtype != kind.dtype:
+            raise ValueError(
+                f"{what}: dtype {kind.dtype} against {new.dtype}.{made} "
+                f"{_conversion(recurrence.initial, kind, new)}"
             )
         if any(a and not b for a, b in zip(kind.broadcastable, new.broadcastable, strict=True)):
             raise TypeError(
@@ -456,6 +489,30 @@ class _Builder:
             if v not in step and not isinstance(v, Constant):
                 found.setdefault(v)
         return list(found)
+
+
+def _holds(kind: TensorType, data: Any) -> bool:
+    """Tell whether a dtype has all values of an array, digit for digit."""
+    with np.errstate(all="ignore"):
+        there = data.astype(kind.dtype)
+        return bool(
+            np.array_equal(there.astype(data.dtype), data, equal_nan=data.dtype.kind in "fc")
+        )
+
+
+def _conversion(initial: Any, kind: TensorType, new: TensorType) -> str:
+    """Say how the dtypes of an initial value and a step can be made one."""
+    if isinstance(initial, Constant):
+        return (
+            f"{new.dtype} does not hold the value {initial.data}: convert the result of the step, "
+            f"theano.tensor.cast(result, {kind.dtype!r}), or start with another value, "
+            f"theano.tensor.constant(..., dtype={new.dtype!r})."
+        )
+    return (
+        f"Cast the one or the other, so that a step neither widens nor narrows it: "
+        f"outputs_info=theano.tensor.cast(initial, {new.dtype!r}), or in the step "
+        f"theano.tensor.cast(result, {kind.dtype!r})."
+    )
 
 
 def _label(index: int, value: Variable) -> str:
