@@ -224,7 +224,7 @@ MADE: dict[str, Case] = {
     "missing input": (
         lambda: function([x], x + y * 2),
         MissingInputError,
-        ["Input 0 of the graph", "mul", "y", "float64", "givens", "shared", HERE],
+        ["Input 0 of the graph", "(y * 2)", "y", "float64", "givens", "shared", HERE],
     ),
     "missing input that is a result": (
         lambda: function([], [x + 0, y]),
@@ -280,7 +280,12 @@ MADE: dict[str, Case] = {
     "pattern of an update": (
         lambda: function([], a, updates=[(a, a.sum())]),
         TypeError,
-        ["same type as the original shared variable", "shared_var=a", "matrix", "patternbroadcast"],
+        ["same type as the original shared variable", "shared_var=a", "0 dimension(s)", "matrix"],
+    ),
+    "lengths of an update": (
+        lambda: function([], a, updates=[(a, a.sum(axis=0, keepdims=True))]),
+        TypeError,
+        ["same type as the original shared variable", "shared_var=a", "row", "patternbroadcast"],
     ),
     "dtype of an update": (
         lambda: function([], [], updates=[(single, single + x)]),

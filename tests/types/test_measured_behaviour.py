@@ -261,7 +261,7 @@ ERRORS: dict[str, tuple[Callable[[], Any], Any]] = {
     "hessian of a matrix": (lambda: theano.gradient.hessian(x.sum(), x), AssertionError),
     "scan without steps": (lambda: theano.scan(lambda a: a, outputs_info=s), ValueError),
     "scan that widens its state": (
-        lambda: theano.scan(lambda a: a + d.sum(), outputs_info=T.constant(0), n_steps=2),
+        lambda: theano.scan(lambda a: a + d.sum(), outputs_info=T.bscalar(), n_steps=2),
         ValueError,
     ),
     "scan of float32 and float64": (

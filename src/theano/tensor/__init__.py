@@ -964,6 +964,6 @@ __all__ = [
 
 def __getattr__(name: str) -> object:
     # Few programs need it, and `import theano` is to be instant.
-    if name in ("fft", "inplace", "random"):
+    if name in ("fft", "inplace", "random", "signal"):
         return import_module(f"theano.tensor.{name}")
     return attribute(__name__, name)

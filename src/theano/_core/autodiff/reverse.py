@@ -19,10 +19,12 @@ from theano._core.autodiff.recomputation import Recomputation
 from theano._core.base import dtypes
 from theano._core.base.errors import DisconnectedInputError, NullTypeGradError
 from theano._core.base.gc_pause import paused_collector
+from theano._core.base.near_misses import explain_functions
 from theano._core.base.settings import change_flags, config
 from theano._core.ir import hooks
 from theano._core.ir.graph import toposort
 from theano._core.ir.source import at_line, made_at, user_line
+from theano._core.ir.text import label
 from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Apply, Variable
 from theano._core.ops.array.gradient import DisconnectedType, NullType
@@ -94,7 +96,10 @@ def grad(
     targets = list(wrt) if isinstance(wrt, (list, tuple)) else [wrt]
     for target in targets:
         if not isinstance(target, Variable):
-            raise TypeError(f"Expected Variable, got {target} of type {type(target).__name__}")
+            raise TypeError(
+                f"Expected Variable, got {target!r} of type {type(target).__name__}: wrt takes the "
+                "variables themselves, or a list of them."
+            )
     seeds = _seeds(cost, known_grads)
     with at_line(user_line()), paused_collector():
         gradients = Reverse(seeds, targets, set(consider_constant or ())).run()
@@ -145,8 +150,9 @@ def _seeds(cost: object, known_grads: Mapping[object, object] | None) -> dict[An
             )
         if not isinstance(cost.type, TensorType) or cost.ndim != 0:
             made = f" It was made at {cost.source.quoted()}" if cost.source else ""
+            text = label(cost)
             raise TypeError(
-                f"cost must be a scalar. {cost} is of {cost.type}: {cost}.sum() and {cost}.mean() "
+                f"cost must be a scalar. {text} is of {cost.type}: {text}.sum() and {text}.mean() "
                 f"are scalars.{made}"
             )
         dtype = cost.type.dtype if not dtypes.is_discrete(cost.type.dtype) else config.floatX
@@ -185,9 +191,11 @@ def _disconnected(cost: object, target: object, policy: str) -> None:
     message = (
         "grad method was asked to compute the gradient with respect to a variable that is not part "
         "of the computational graph of the cost, or is used only by a non-differentiable operator: "
-        f"{target}.{made_at(target)} Use disconnected_inputs='ignore' or 'warn' to get zeros "
-        "instead."
+        f"{label(target)}.{made_at(target)} Use disconnected_inputs='ignore' or 'warn' to get "
+        "zeros instead."
     )
+    if target.owner is not None:
+        message += " An expression that is written again is another variable: keep the one in cost."
     if policy == "warn":
         warnings.warn(message, stacklevel=3)
         return
@@ -371,3 +379,6 @@ def _full(g: Variable, out: Variable) -> Any:
     if g.type.broadcastable == out.type.broadcastable:
         return g
     return second(out, g)
+
+
+explain_functions(globals())

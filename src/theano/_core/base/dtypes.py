@@ -74,7 +74,12 @@ def named(dtype: Any) -> str:
     """
     if isinstance(dtype, str):
         return config.floatX if dtype == "floatX" else str(dtype)
-    return np.dtype(dtype).name
+    try:
+        return np.dtype(dtype).name
+    except TypeError:
+        raise TypeError(
+            f"{dtype!r} is not a dtype, such as 'float64'. A shape is one argument: (2, 3)."
+        ) from None
 
 
 @lru_cache(64)

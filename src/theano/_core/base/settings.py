@@ -24,6 +24,7 @@ from theano._core.base.errors import (
     InvalidSettingError,
     TheanoConfigWarning,
 )
+from theano._core.base.near_misses import did_you_mean
 from theano._core.base.settings_table import TABLE, Setting
 
 __all__ = ["Config", "Section", "Setting", "change_flags", "config", "parse_flags"]
@@ -37,11 +38,12 @@ _FLOAT_BITS = {bits: f"float{bits}" for bits in ("16", "32", "64")}
 def _invalid(setting: Setting, value: object, expected: str) -> InvalidSettingError:
     return InvalidSettingError(
         f'Invalid value ("{value}") for configuration variable "{setting.name}". {expected}'
+        f"{did_you_mean(value, setting.choices or ())}"
     )
 
 
 def _choices(setting: Setting) -> str:
-    return f"Valid options are {setting.choices}"
+    return f"Valid options are {setting.choices}."
 
 
 def _to_bool(setting: Setting, value: object) -> bool:
@@ -153,7 +155,7 @@ class Section:
     def __getattr__(self, name: str) -> Any:
         setting = self.__dict__["_rows"].get(name) if "_rows" in self.__dict__ else None
         if setting is None:
-            raise AttributeError(_unknown(self, name))
+            raise AttributeError(_unknown(self, name), name=name)
         value = setting.default
         if callable(value):
             value = value(self.__dict__["_root"])
@@ -186,7 +188,7 @@ class Section:
         if name in self.__dict__["_rows"]:
             raise AttributeError(f"{name} is a setting and cannot be deleted")
         if name not in self.__dict__:
-            raise AttributeError(_unknown(self, name))
+            raise AttributeError(_unknown(self, name), name=name)
         del self.__dict__[name]
 
     def __copy__(self) -> Section:

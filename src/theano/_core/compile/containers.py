@@ -93,7 +93,7 @@ class Container:
             )
         except (TypeError, ValueError, OverflowError) as error:
             if self.name:
-                error.args = (*error.args, f'Container name "{self.name}"')
+                error.args = (f'{error.args[0]}\nContainer name "{self.name}"', *error.args[1:])
             raise
 
     data = value

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from theano._core.base.errors import UnusedInputError
+from theano._core.base.near_misses import explained
 from theano._core.base.settings import config
 from theano._core.compile.inputs import In, Out, read_inputs, read_updates
 from theano._core.compile.maker import FunctionMaker
@@ -29,6 +30,7 @@ from theano._core.runtime import native
 Function = native.Function
 
 
+@explained
 def function(
     inputs: object,
     outputs: Any = None,
@@ -136,7 +138,10 @@ def _read_givens(givens: Any, strict: bool, own: set[Any]) -> dict[Any, Any]:
     pairs = givens.items() if hasattr(givens, "items") else givens
     result: dict[Any, Any] = {}
     read: set[Any] = set()
-    for old, new in pairs:
+    for pair in pairs:
+        if not isinstance(pair, (list, tuple)) or len(pair) != 2:
+            raise ValueError(f"givens must be pairs (variable, replacement), got {pair!r}")
+        old, new = pair
         if not isinstance(old, Variable):
             raise TypeError(f"givens: what is replaced must be a variable, got {old!r}")
         if old in own:

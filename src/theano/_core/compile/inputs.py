@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from theano._core.compile.containers import Container
+from theano._core.ir.text import label
 from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Variable
 
@@ -210,7 +211,10 @@ def read_updates(updates: Any) -> list[tuple[Any, Any]]:
             raise ValueError(f"updates must be pairs (shared variable, new value), got {pair!r}")
         target, value = pair
         if getattr(target, "container", None) is None:
-            raise TypeError("update target must be a SharedVariable", target)
+            raise TypeError(
+                f"update target must be a SharedVariable, got {target!r}: theano.shared(value) "
+                "makes one"
+            )
         if target in seen:
             raise ValueError(
                 f"this shared variable already has an update expression: {target}", (target, value)
@@ -251,12 +255,16 @@ def fit_update(target: Any, value: object) -> Any:
         return target.type.filter_variable(value, allow_convert=_same_but_sizes(target, value))
     except TypeError as error:
         kind = getattr(value, "type", type(value).__name__)
+        shown = label(value) if isinstance(value, Variable) else value
         text = (
             "An update must have the same type as the original shared variable"
-            f" (shared_var={target}, shared_var.type={target.type}, update_val={value},"
+            f" (shared_var={target}, shared_var.type={target.type}, update_val={shown},"
             f" update_val.type={kind})."
         )
-        if isinstance(kind, TensorType) and kind.dtype == getattr(target.type, "dtype", None):
+        ranks = getattr(kind, "ndim", None), getattr(target.type, "ndim", None)
+        if isinstance(kind, TensorType) and ranks[0] != ranks[1]:
+            text += f" The update has {ranks[0]} dimension(s), the shared variable {ranks[1]}."
+        elif isinstance(kind, TensorType) and kind.dtype == getattr(target.type, "dtype", None):
             text += (
                 " If the difference is related to the broadcast pattern, you can call the"
                 " tensor.unbroadcast(var, axis_to_unbroadcast[, ...]) or patternbroadcast function"

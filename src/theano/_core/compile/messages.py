@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from theano._core.base.near_misses import did_you_mean
 from theano._core.base.settings import config
 from theano._core.compile import misfits
 from theano._core.compile.programs import CHANGED
@@ -208,7 +209,8 @@ def bad_arguments(maker: Any, args: tuple[object, ...], kwargs: Mapping[str, obj
         if any(key == s.name for s in maker.arguments if s.implicit):
             return TypeError(f"Tried to provide value for implicit input: {key} of {label}")
         if key not in names:
-            return TypeError(f"Unknown input or state: {key}. {named_inputs(names)}")
+            near = did_you_mean(key, names)
+            return TypeError(f"Unknown input or state: {key}. {named_inputs(names)}{near}")
     position = {s.name: i for i, s in enumerate(given) if s.name}
     for key in kwargs:
         if key in position and position[key] < len(args):

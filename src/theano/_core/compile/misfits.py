@@ -11,8 +11,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from theano._core.ir import hooks
 from theano._core.ir.graph import toposort
+from theano._core.ir.text import LONGEST, written
 from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Apply, Constant
 from theano._core.lower.reference import evaluate
@@ -27,10 +27,6 @@ Shape = tuple[Any, ...]
 Pair = tuple[tuple[int, int], tuple[int, int]]
 # Operations whose operands are told apart.
 NAMED = (Dot, BatchedDot, Elementwise)
-
-# An expression of more nodes, or a text of more characters, tells nobody what it is.
-LARGEST = 12
-LONGEST = 48
 
 
 class Operand(NamedTuple):
@@ -257,7 +253,7 @@ def _hint(node: Apply, given: Sequence[Operand], names: Sequence[str], pair: Pai
     for k, where in ((i, axis), (j, other)):
         if given[k].shape[where] == 1:
             return (
-                " A length of 1 is broadcast only where the variable declares it: "
+                " A length of 1 is broadcast only where the variable declares it broadcastable: "
                 f"theano.tensor.addbroadcast({names[k]}, {where})."
             )
     for shape, name, whole in ((y, names[j], x), (x, names[i], y)):
@@ -274,7 +270,7 @@ def _whole(name: str) -> str:
 
 def _expression(node: Apply, source: Any) -> str:
     text = source.expression() if source is not None else None
-    return text or _written(node.outputs[0]) or str(node)
+    return text or written(node.outputs[0]) or str(node)
 
 
 def _name(variable: Any, source: Any, misfit: Misfit, number: int) -> str:
@@ -286,13 +282,5 @@ def _name(variable: Any, source: Any, misfit: Misfit, number: int) -> str:
     if variable.source is not None and variable.source != source:
         text = variable.source.expression()
     if text is None or len(text) > LONGEST:
-        text = variable.name or _written(variable)
+        text = variable.name or written(variable)
     return text or f"operand {number} (0-based)"
-
-
-def _written(variable: Any) -> str | None:
-    """Return a small expression as Python would write it."""
-    if len(toposort([variable])) > LARGEST:
-        return None
-    text = hooks.pretty(variable)
-    return text if len(text) <= LONGEST and "\n" not in text else None

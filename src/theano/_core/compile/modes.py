@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from theano._core.base.near_misses import did_you_mean
 from theano._core.base.settings import accept_mode_class, config
 from theano._core.ir.variable import Variable
 from theano._core.rewrite.pipeline import LEVELS, RULE_PHASES, Selection
@@ -83,7 +84,8 @@ class Mode:
         # Old programs have objects, which know what they are called.
         known_as = getattr(linker, "known_as", linker)
         if known_as not in LINKERS:
-            raise ValueError(f"unknown linker {linker!r}; known: {', '.join(LINKERS)}")
+            near = did_you_mean(linker, LINKERS)
+            raise ValueError(f"unknown linker {linker!r}; known: {', '.join(LINKERS)}.{near}")
         self.provided_linker = linker
         self.provided_optimizer = optimizer
         self.backend = LINKERS[known_as]
@@ -110,7 +112,8 @@ class Mode:
             known = OPTIMIZERS[optimizer]
         except (KeyError, TypeError):
             raise ValueError(
-                f"unknown optimizer {optimizer!r}; known: {', '.join(map(str, OPTIMIZERS))}"
+                f"unknown optimizer {optimizer!r}; known: {', '.join(map(str, OPTIMIZERS))}."
+                f"{did_you_mean(optimizer, OPTIMIZERS)}"
             ) from None
         return known if isinstance(known, str) else self._read(known)
 
@@ -213,7 +216,7 @@ def get_mode(mode: Any = None) -> Mode:
         return found.including(*filter(None, more)).excluding(*filter(None, gone))
     raise ValueError(
         f"No predefined mode exists for string: {mode!r}; known: {', '.join(predefined_modes)},"
-        " Mode"
+        f" Mode.{did_you_mean(mode, predefined_modes)}"
     )
 
 

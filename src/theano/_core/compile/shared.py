@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from theano._core.base.near_misses import did_you_mean
 from theano._core.compile.containers import Container
 from theano._core.ir.types import Type, generic
 from theano._core.ir.variable import Variable
@@ -181,10 +182,13 @@ def shared(
         except TypeError:
             continue
         return variable
+    near = "".join(
+        did_you_mean(key, ("name", "strict", "allow_downcast", "borrow")) for key in kwargs
+    )
     raise TypeError(
         "No suitable SharedVariable constructor could be found. Are you sure all kwargs are "
         f"supported? We do not support the parameter dtype or type. value={value!r}. "
-        f"parameters={kwargs}"
+        f"parameters={kwargs}.{near}"
     )
 
 

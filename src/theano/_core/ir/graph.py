@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar, cast, overload
 
 from theano._core.base.errors import MissingInputError
+from theano._core.ir import hooks
 from theano._core.ir.variable import Apply, Constant, Variable
 
 if TYPE_CHECKING:
@@ -171,7 +172,10 @@ def check_inputs(outputs: Sequence[Variable], given: Collection[Variable]) -> No
 
 
 def _missing(variable: Variable, index: int, node: Apply | None) -> MissingInputError:
-    use = f"used to compute {node}" if node is not None else "that is itself a result"
+    use = "that is itself a result"
+    if node is not None:
+        small = len(toposort(node.outputs)) <= 12
+        use = f"used to compute {hooks.pretty(node.outputs[0]) if small else node}"
     hint = "Put it among the inputs, give it a value with `givens`, or make it a shared variable."
     step = getattr(variable.tag, "step_of", None)
     if step is not None:

@@ -61,7 +61,7 @@ compute_test_values = Hook(
 compile_body = Hook(
     "ops.control.deferred", "compile.function", "An operation that is its body runs as compiled."
 )
-pretty = Hook("compile.misfits", "api.debug.pretty", "Errors write expressions as users do.")
+pretty = Hook("ir.graph ir.text", "api.debug.pretty", "Errors write expressions as users do.")
 push_forward = Hook(
     "autodiff.reverse",
     "autodiff.forward",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from theano._core.ir import hooks
 from theano._core.ir.graph import toposort
 from theano._core.ir.variable import Apply, Variable
 
@@ -85,6 +86,26 @@ def op_as_string(
 ) -> str:
     """Return one node written as a call over the variables `i`, as `as_string` does."""
     return node_formatter(op, as_string(i, op.inputs, leaf_formatter, node_formatter))
+
+
+# An expression of more nodes, or a text of more characters, tells nobody what it is.
+LARGEST = 12
+LONGEST = 48
+
+
+def written(variable: Any) -> str | None:
+    """Return a small expression as Python would write it; None for others."""
+    if len(toposort([variable])) > LARGEST:
+        return None
+    text = hooks.pretty(variable)
+    return text if len(text) <= LONGEST and "\n" not in text else None
+
+
+def label(variable: Any) -> str:
+    """Return what messages call a variable: its name, its expression if that is small, its text."""
+    if variable.name or getattr(variable, "owner", None) is None:
+        return str(variable)
+    return written(variable) or str(variable)
 
 
 def listing(outputs: Sequence[Any]) -> str:

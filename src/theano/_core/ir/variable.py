@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, NoReturn, TypeVar
 
 import numpy as np
 
+from theano._core.base.near_misses import MissingAttribute
 from theano._core.base.settings import config
 from theano._core.ir import hooks
 from theano._core.ir.source import SourceLine, made_at, user_line
@@ -144,10 +145,13 @@ class Variable:
         name: str | None = None,
     ) -> None:
         if name is not None and not isinstance(name, str):
-            raise TypeError("name must be a string", name)
-        self.type: Type = type
-        # Apply or None: what asks for the attributes of the node knows that there is one.
-        self.owner: Apply | Any = owner
+            raise TypeError(
+                f"name must be a string, got {name!r}; lengths are told as in "
+                "theano.tensor.matrix('x', shape=(2, None))"
+            )
+        # Which type and operation it is, the code that asks for its attributes knows.
+        self.type: Any = type
+        self.owner: Any = owner
         self.index = index
         self.name = name
         self.tag = Tag()
@@ -248,6 +252,11 @@ class Variable:
                 + "\n".join(str(a) for a in error.args),
             )
             raise
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any:
+            raise MissingAttribute(self, name)
 
     def eval(
         self, inputs_to_values: Mapping[Variable, object] | None = None, **kwargs: object

@@ -18,6 +18,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from theano._core.base.near_misses import MissingAttribute
 from theano._core.compile import checking_modes
 from theano._core.legacy import no_gpu, patches
 from theano._core.legacy.refused import REFUSED, refused
@@ -157,7 +158,7 @@ def attribute(package: str, name: str) -> Any:
     stands_in = refused(path)
     if stands_in is not None:
         return stands_in
-    raise AttributeError(f"module {package!r} has no attribute {name!r}")
+    raise MissingAttribute(sys.modules[package], name)
 
 
 def install() -> None:

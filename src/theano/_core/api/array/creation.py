@@ -9,6 +9,7 @@ import numpy as np
 from theano._core.api.array.shaping import float_dtype, shape_items
 from theano._core.api.conversion import as_tensor_variable, cast
 from theano._core.base import dtypes
+from theano._core.base.near_misses import explain_functions
 from theano._core.base.settings import config
 from theano._core.ops.array import creation as ops
 from theano._core.ops.array import shaping
@@ -292,3 +293,6 @@ class Grid:
 
 mgrid = Grid(sparse=False)
 ogrid = Grid(sparse=True)
+
+
+explain_functions(globals())

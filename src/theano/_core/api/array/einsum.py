@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from theano._core.api.array.products import contracted, diagonal
 from theano._core.api.conversion import as_tensor_variable
 from theano._core.base import dtypes
+from theano._core.base.near_misses import explain_functions
 from theano._core.ir.variable import Variable
 from theano._core.ops.array import shaping
 from theano._core.ops.array.assertions import Require
@@ -213,3 +214,6 @@ def _next_pair(
         return prod(sizes[label] for label in both), prod(sizes[label] for label in kept)
 
     return min(combinations(range(len(terms)), 2), key=cost)
+
+
+explain_functions(globals())

@@ -8,6 +8,7 @@ import numpy as np
 
 from theano._core.api.conversion import as_tensor_variable, cast
 from theano._core.base import dtypes
+from theano._core.base.near_misses import explain_functions
 from theano._core.base.settings import config
 from theano._core.ir.variable import Variable
 from theano._core.ops.array.broadcasting import Alloc
@@ -270,3 +271,14 @@ def identity_copy(x: TensorLike) -> Any:
 def float_x(value: TensorLike) -> np.ndarray:
     """Return numbers as an array of `config.floatX`."""
     return np.asarray(value, dtype=config.floatX)
+
+
+def clipped(x: Any, low: Any = None, high: Any = None) -> Any:
+    """Return the items of `x` held between two bounds, None for no bound."""
+    if low is not None and high is not None:
+        return a_.clip(x, low, high)
+    x = x if low is None else a_.maximum(x, low)
+    return x if high is None else a_.minimum(x, high)
+
+
+explain_functions(globals())

@@ -15,6 +15,7 @@ from theano._core.api.array.joining import join
 from theano._core.api.array.shaping import squeeze
 from theano._core.api.conversion import as_tensor_variable, cast
 from theano._core.base import dtypes
+from theano._core.base.near_misses import explain_functions
 from theano._core.ir.variable import Variable
 from theano._core.ops.array import shaping
 from theano._core.ops.array.assertions import Assert, Require
@@ -402,3 +403,6 @@ def _variables(m: TensorLike, rowvar: bool) -> Any:
         raise ValueError(f"m has more than 2 dimensions: {x.type}")
     x = pad_left(x, 2)
     return x if rowvar or as_tensor_variable(m).type.ndim < 2 else dimshuffle(x, (1, 0))
+
+
+explain_functions(globals())

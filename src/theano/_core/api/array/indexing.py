@@ -10,6 +10,7 @@ import numpy as np
 from theano._core.api.conversion import as_tensor_variable, cast
 from theano._core.base import dtypes
 from theano._core.base.errors import AdvancedIndexingError
+from theano._core.base.near_misses import explain_functions
 from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Constant, Variable
 from theano._core.ops.array import shaping
@@ -563,3 +564,6 @@ def sparse_grad(var: Variable) -> Any:
     from theano._core.ops.sparse.indexing import SparseGradientRows
 
     return SparseGradientRows()(*var.owner.inputs)
+
+
+explain_functions(globals())

@@ -14,6 +14,7 @@ from theano._core.api.array.shaping import shape_items
 from theano._core.api.conversion import as_tensor_variable, cast
 from theano._core.api.ifelse import ifelse
 from theano._core.base import dtypes
+from theano._core.base.near_misses import explain_functions
 from theano._core.ir.variable import Constant, Variable
 from theano._core.ops.array import creation as ops
 from theano._core.ops.array import shaping
@@ -93,7 +94,10 @@ def _join_along_unknown(axis: object, arrays: Sequence[object]) -> Any:
     """Choose between the joins along each axis; only the chosen one is computed."""
     axis = as_tensor_variable(axis)
     if axis.type.ndim or not dtypes.is_integer(axis.type.dtype):
-        raise TypeError(f"Join needs an integer as its axis, got {axis.type}")
+        raise TypeError(
+            f"Join needs an integer as its axis, got {axis.type}: join(axis, *tensors), or "
+            "concatenate(tensors, axis)"
+        )
     tensors = [as_tensor_variable(x) for x in arrays]
     rank = max(x.type.ndim for x in tensors)
     plain = [shaping.pattern_broadcast(x, (False,) * x.type.ndim) for x in tensors]
@@ -143,7 +147,7 @@ def stack(*tensors: TensorLike, **kwargs: object) -> Any:
     if any(t.type.ndim != rank - 1 for t in arrays):
         raise TypeError(
             "Join() can only join tensors with the same number of dimensions, got "
-            f"{[t.type.ndim for t in arrays]}"
+            f"{[t.type.ndim for t in arrays]}: x[None] and shape_padleft add axes"
         )
     return join(axis % rank, *(dimshuffle(t, order) for t in arrays))
 
@@ -403,3 +407,6 @@ def roll(x: TensorLike, shift: TensorLike, axis: TensorLike | None = None) -> An
     before = (slice(None),) * axis
     last = get_item(x, (*before, slice(size - shift, None)))
     return join(axis, last, get_item(x, (*before, slice(None, size - shift))))
+
+
+explain_functions(globals())

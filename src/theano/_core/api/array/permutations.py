@@ -8,6 +8,7 @@ from theano._core.api.array.creation import arange, zeros
 from theano._core.api.array.indexing import set_subtensor
 from theano._core.api.conversion import as_tensor_variable
 from theano._core.base import dtypes
+from theano._core.base.near_misses import explain_functions
 from theano._core.ops.array import shaping
 from theano._core.ops.array.broadcasting import Alloc
 from theano._core.ops.array.indexing import AT, AdvancedIncSubtensor, AdvancedSubtensor
@@ -89,3 +90,6 @@ def to_one_hot(y: TensorLike, nb_class: TensorLike, dtype: str | None = None) ->
     y = as_tensor_variable(y)
     empty = zeros((shaping.length(y, 0), nb_class), dtype=dtype)
     return set_subtensor(empty[arange(shaping.length(y, 0)), y], 1)
+
+
+explain_functions(globals())

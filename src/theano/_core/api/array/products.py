@@ -9,6 +9,7 @@ import numpy as np
 
 from theano._core.api.array.shaping import shape_padleft
 from theano._core.api.conversion import as_tensor_variable
+from theano._core.base.near_misses import explain_functions
 from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Variable
 from theano._core.ops.array import products as ops
@@ -341,3 +342,6 @@ def trace(x: TensorLike) -> Any:
     if x.type.ndim != 2:
         raise TypeError(f"trace needs a matrix, got {x.type}")
     return reduce("sum", diagonal(x))
+
+
+explain_functions(globals())

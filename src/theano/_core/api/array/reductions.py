@@ -10,6 +10,7 @@ from theano._core.api.array.elementwise import isclose
 from theano._core.api.array.shaping import make_keep_dims, normalized_axes
 from theano._core.api.conversion import as_tensor_variable, cast
 from theano._core.base import dtypes
+from theano._core.base.near_misses import explain_functions
 from theano._core.ir.variable import Variable
 from theano._core.ops.array.reductions import ArgExtreme, reduce
 from theano._core.ops.array.shaping import length
@@ -443,3 +444,6 @@ def norm(x: TensorLike, ord: float, axis: TensorLike | None = None, keepdims: bo
     if np.isinf(ord):
         return (max if ord > 0 else min)(a_.abs_(x), axis, keepdims)
     return t.pow(sum(t.pow(a_.abs_(x), ord), axis, keepdims=keepdims), 1.0 / ord)
+
+
+explain_functions(globals())

@@ -9,6 +9,7 @@ import numpy as np
 
 from theano._core.api.conversion import as_tensor_variable
 from theano._core.base import dtypes
+from theano._core.base.near_misses import explain_functions
 from theano._core.base.settings import config
 from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Constant, Variable
@@ -460,3 +461,6 @@ def check_and_normalize_axes(x: TensorLike, axis: Axes) -> list[int]:
 def float_dtype(dtype: str | None) -> str:
     """Return the name of `dtype`; `config.floatX` for None."""
     return config.floatX if dtype is None else dtypes.named(dtype)
+
+
+explain_functions(globals())

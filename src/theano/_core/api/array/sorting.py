@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from theano._core.api.conversion import as_tensor_variable
 from theano._core.api.ifelse import ifelse
+from theano._core.base.near_misses import explain_functions
 from theano._core.ir.variable import Constant, Variable
 from theano._core.ops import sorting as ops
 from theano._core.ops.array import shaping
@@ -203,3 +204,6 @@ def searchsorted(
         The order that sorts `x`.
     """
     return ops.SearchSorted(side)(x, v, *(() if sorter is None else (sorter,)))
+
+
+explain_functions(globals())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 from collections import Counter
 from collections.abc import Callable
 from typing import Any
@@ -258,4 +259,10 @@ _WRITERS: dict[type, Callable[[Any, Parts], str]] = {
 
 pprint = PPrinter()
 pp = pprint
-hooks.pretty.fill(pprint)
+
+
+@hooks.pretty.fill
+def as_written(variable: Variable) -> str:
+    """Return an expression as Python would write it, for messages."""
+    text = re.sub(r"TensorConstant\{([^{}]*)\}", r"\1", pprint(variable))
+    return re.sub(r"Shape\((\w+)\)", r"\1.shape", text)

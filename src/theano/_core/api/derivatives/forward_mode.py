@@ -11,6 +11,7 @@ from theano._core.autodiff.forward import broadcast_like, push_forward, tangent_
 from theano._core.autodiff.reverse import grad
 from theano._core.base import dtypes
 from theano._core.base.errors import DisconnectedInputError
+from theano._core.base.near_misses import explain_functions
 from theano._core.ir.comparison import io_connection_pattern
 from theano._core.ir.graph import ancestors, toposort
 from theano._core.ir.graph import inputs as leaves_of
@@ -187,3 +188,6 @@ def hessian_vector_product(cost: TensorLike, wrt: TensorLike, vectors: TensorLik
     """
     slopes = grad(cost, _as_list(wrt), disconnected_inputs="ignore")
     return format_like(wrt, jvp(slopes, wrt, vectors))
+
+
+explain_functions(globals())

@@ -14,6 +14,7 @@ from theano._core.api.variable.shared import tensor_constructor
 from theano._core.autodiff.reverse import grad
 from theano._core.autodiff.verify import numeric_grad
 from theano._core.base.errors import GradientError
+from theano._core.base.near_misses import explain_functions
 from theano._core.compile.function import function
 from theano._core.ir.variable import Variable
 from theano._core.ops.array.gradient import (
@@ -405,3 +406,6 @@ def _compare(
 
 
 verify_grad.E_grad = GradientError  # type: ignore[attr-defined]
+
+
+explain_functions(globals())

@@ -11,6 +11,7 @@ from theano._core.api.derivatives.vectorization import vectorize
 from theano._core.api.scan.scan import scan
 from theano._core.autodiff.forward import push_forward, tangent_dtype
 from theano._core.autodiff.reverse import grad
+from theano._core.base.near_misses import explain_functions
 from theano._core.ir.variable import Variable
 from theano._core.ops.array.creation import ARange, identity_matrix
 from theano._core.ops.array.dims import as_int64
@@ -147,3 +148,6 @@ def _change_of(
     """Return the change of `slope` along a direction of `target`."""
     change = push_forward([slope], {**still, target: direction})[0]
     return zeros_like_float(slope) if change is None else change
+
+
+explain_functions(globals())

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from theano._core.api.conversion import as_tensor_variable
+from theano._core.base.near_misses import explain_functions
 from theano._core.ops.array.indexing import subtensor
 from theano._core.ops.core.dimshuffle import dimshuffle
 from theano._core.ops.core.op import python_int
@@ -476,3 +477,6 @@ def causal_conv1d(
         unshared,
     )
     return subtensor(out, [slice(None)] * 3 + [0])
+
+
+explain_functions(globals())

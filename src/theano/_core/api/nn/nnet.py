@@ -11,6 +11,7 @@ from theano._core.api.array.joining import join
 from theano._core.api.array.shaping import shape_padleft
 from theano._core.api.conversion import as_tensor_variable
 from theano._core.base import dtypes
+from theano._core.base.near_misses import explain_functions
 from theano._core.ir.variable import Variable
 from theano._core.ops.array import shaping
 from theano._core.ops.array.assertions import Require
@@ -433,3 +434,6 @@ def batch_normalization(
     if mode not in ("low_mem", "high_mem"):
         raise ValueError(f'mode must be either "low_mem", "high_mem", got {mode!r}')
     return add(mul(sub(inputs, mean), true_div(gamma, std)), beta)
+
+
+explain_functions(globals())

@@ -6,6 +6,7 @@ import warnings
 from typing import TYPE_CHECKING, Any
 
 from theano._core.api.conversion import as_tensor_variable
+from theano._core.base.near_misses import explain_functions
 from theano._core.ops.nn.pooling import MaxPoolGrad, Pool, renamed
 
 if TYPE_CHECKING:
@@ -121,3 +122,6 @@ def max_pool_2d(
 ) -> Any:
     """Return `pool_2d` of windows `ds`, steps `st` and borders `padding`: its older form."""
     return _pool(2, input, (ds, None, st, None, padding, None), ignore_border, mode)
+
+
+explain_functions(globals())

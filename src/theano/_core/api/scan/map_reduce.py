@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from theano._core.api.scan.scan import scan
 from theano._core.api.scan.updates import OrderedUpdates
+from theano._core.base.near_misses import explain_functions
 
 if TYPE_CHECKING:
     from theano._core.ir.annotations import TensorLike
@@ -80,3 +81,6 @@ def foldr(
 ) -> tuple[Any, OrderedUpdates]:
     """Fold sequences from their last item to their first; see `reduce`."""
     return reduce(fn, sequences, outputs_info, non_sequences, True, mode, name)
+
+
+explain_functions(globals())

@@ -16,6 +16,7 @@ from theano._core.api.scan.step import as_list, check_step, read_step
 from theano._core.api.scan.updates import OrderedUpdates
 from theano._core.base import dtypes
 from theano._core.base.errors import MissingInputError
+from theano._core.base.near_misses import explain_functions
 from theano._core.compile.shared import SharedVariable
 from theano._core.compile.test_values import transfer_test_value
 from theano._core.ir.graph import inputs as leaves_of
@@ -168,7 +169,8 @@ class _Builder:
             if not self.sequences:
                 raise ValueError(
                     "No information about the number of steps provided. Either provide a value "
-                    "for n_steps argument of scan or provide an input sequence"
+                    "for n_steps argument of scan or provide an input sequence: n_steps=10, or "
+                    "sequences=theano.tensor.arange(n)"
                 )
             lengths = [as_int64(length(s.rows, 0)) for s in self.sequences]
             self.steps = lengths[0]
@@ -295,7 +297,8 @@ class _Builder:
             raise ValueError(
                 "Please provide None as outputs_info for any output that does not feed back into "
                 f"scan (i.e. it behaves like a map): {len(outputs)} outputs, "
-                f"{len(self.recurrences)} entries of outputs_info"
+                f"{len(self.recurrences)} entries of outputs_info. For two results of which the "
+                "first is carried on: outputs_info=[initial, None]"
             )
         outputs = [
             v if r is None else self._fitting(i, v, r)
@@ -578,3 +581,6 @@ def scan_checkpoints(
     if builder.node is not None:
         outputs = in_chunks(builder.node).between[: len(outputs)]
     return (outputs[0] if len(outputs) == 1 else outputs), updates
+
+
+explain_functions(globals())

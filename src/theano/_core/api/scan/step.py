@@ -66,8 +66,9 @@ def read_step(result: Any) -> tuple[Any, list[Any], dict[Any, Any]]:
         raise ValueError(
             "The return value of your scan lambda expression may only be made of lists, tuples, or "
             "dictionaries containing Theano variables (or `theano.scan_module.until` objects for "
-            f"conditions), got {result!r}. In particular if you need to use constant values, you "
-            "can use `tensor.constant` to turn them into Theano variables."
+            f"conditions), got {result!r}: does the step return its result? In particular if you "
+            "need to use constant values, you can use `tensor.constant` to turn them into Theano "
+            "variables."
         )
     if _is_outputs(result):
         return None, as_list(result), {}

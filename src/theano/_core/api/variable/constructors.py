@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from theano._core.base.near_misses import explained
 from theano._core.base.settings import config
 from theano._core.ir.types import TensorType
 
@@ -50,7 +51,7 @@ def _constructor(kind: str) -> Callable[..., Any]:
     -------
     TensorVariable, broadcastable {pattern}
     """
-    return construct
+    return explained(construct)
 
 
 def _types(dtype: str) -> tuple[TensorType, ...]:

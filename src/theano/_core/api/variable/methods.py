@@ -19,6 +19,7 @@ from theano._core.api.array import (
 )
 from theano._core.api.array.indexing import take
 from theano._core.api.variable.operators import Operators
+from theano._core.base.near_misses import explain_methods
 from theano._core.ops.core.dimshuffle import DimShuffle
 from theano._core.ops.core.op import Op
 from theano._core.ops.elementwise import arithmetic as a
@@ -33,6 +34,7 @@ def _unary(op: Op) -> Callable[[Any], Any]:
     def method(self: Any) -> Any:
         return op(self)
 
+    method.__name__ = op.name
     method.__doc__ = op.__doc__
     return method
 
@@ -227,8 +229,8 @@ class Methods(Operators):
         return fresh
 
     def clip(self, a_min: TensorLike, a_max: TensorLike) -> Any:
-        """Return the items held between two bounds."""
-        return a.clip(self, a_min, a_max)
+        """Return the items held between two bounds, None for no bound."""
+        return elementwise.clipped(self, a_min, a_max)
 
     def fill(self, value: object) -> Any:
         """Return `value` in the shape of this tensor."""
@@ -303,3 +305,6 @@ class Methods(Operators):
         if target != "cpu":
             raise ValueError(f"Can't transfer to target {target}: only 'cpu' is known")
         return self
+
+
+explain_methods(Methods)

@@ -71,13 +71,6 @@ def _inner(x: Any, y: TensorLike) -> Any:
     return products.tensordot(x, y, [[x.ndim - 1], [y.ndim - 1]])
 
 
-def _clip(x: Any, low: TensorLike | None = None, high: TensorLike | None = None) -> Any:
-    if low is not None and high is not None:
-        return a.clip(x, low, high)
-    x = x if low is None else a.maximum(x, low)
-    return x if high is None else a.minimum(x, high)
-
-
 def _polyval(coefficients: Sequence[float | int] | Sequence[int] | np.ndarray, x: Any) -> Any:
     if isinstance(coefficients, Variable):
         raise TypeError("numpy.polyval has no counterpart for a variable as coefficients")
@@ -174,7 +167,7 @@ FUNCTIONS = {
     "numpy.around": Row(a.round_half_to_even, "a -decimals:0 -out", "round_half_to_even"),
     "numpy.bincount": Row(extra_ops.bincount, "x weights= minlength="),
     "numpy.choose": Row(extra_ops.choose, "a choices -out mode="),
-    "numpy.clip": Row(_clip, "a a_min=low a_max=high -out -min -max"),
+    "numpy.clip": Row(elementwise.clipped, "a a_min=low a_max=high -out -min -max"),
     "numpy.compress": Row(extra_ops.compress, "condition a axis= -out", "extra_ops.compress"),
     "numpy.concatenate": Row(joining.concatenate, _JOINED),
     "numpy.copy": Row(elementwise.identity_copy, "a -order:K -subok:False", "tensor_copy"),
@@ -439,7 +432,7 @@ def held(variable: TensorLike, dtype: Any = None) -> np.ndarray:
     if dtype is not None and np.dtype(dtype) != object:
         raise TypeError(
             f"{variable} is symbolic and has no value of dtype {np.dtype(dtype)}: it is known when "
-            "a function runs. `x.eval()` gives it now, theano.tensor.cast(x, dtype) converts it."
+            "a function runs. `x.eval({...})` gives it now, theano.tensor.cast(x, dtype) converts."
         )
     array = np.empty((), object)
     array[()] = variable
@@ -476,7 +469,7 @@ def _refuse(name: str, key: str) -> NoReturn:
         hint = "the functions of variables are those of theano.tensor"
     raise TypeError(
         f"{name} has no counterpart for symbolic variables: {hint}. The value of a variable "
-        "is known when a function runs; `x.eval()` gives it now."
+        "is known when a function runs; `x.eval({...})` gives it now."
     )
 
 

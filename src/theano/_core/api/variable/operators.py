@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from theano._core.api.array import elementwise, products, shaping
 from theano._core.api.array.indexing import get_item
+from theano._core.ir.text import label
 from theano._core.ops.array.dims import as_int64
 from theano._core.ops.array.shaping import first_length
 from theano._core.ops.elementwise import arithmetic as a
@@ -18,9 +19,9 @@ if TYPE_CHECKING:
 
 def _no_number(variable: Any, kind: str) -> TypeError:
     return TypeError(
-        f"{variable} is a variable of {variable.type} and cannot be {kind} here: it has no value "
-        "before a function runs. Functions of theano.tensor take variables; variable.eval({...}) "
-        "gives a value."
+        f"{label(variable)} is a variable of {variable.type} and cannot be {kind} here: it has no "
+        "value before a function runs. Functions of theano.tensor take variables; "
+        "variable.eval({...}) gives a value."
     )
 
 
@@ -83,6 +84,11 @@ class Operators(ElementwiseOperators):
 
     def __int__(self) -> int:
         raise _no_number(self, "int")
+
+    def __format__(self, spec: str) -> str:
+        if spec:
+            raise _no_number(self, f"written as {spec!r}")
+        return str(self)
 
     def __complex__(self) -> complex:
         raise _no_number(self, "complex")

@@ -56,7 +56,7 @@ class ARange(Structured):
     def make_node(self, start: Variable | int, stop: Variable, step: Variable | int) -> Apply:
         values = [as_variable(v) for v in (start, stop, step)]
         if any(v.type.ndim for v in values):
-            raise TypeError("arange needs scalars")
+            raise TypeError(f"arange needs scalars, got {', '.join(str(v.type) for v in values)}")
         if dtypes.is_discrete(values[2].type.dtype) and python_int(values[2]) == 0:
             raise ValueError("the step of arange must not be zero")
         return self.one(values, self.dtype, (False,))
@@ -144,7 +144,7 @@ class Join(Structured):
         if any(v.type.ndim != rank for v in values):
             raise TypeError(
                 "Join() can only join tensors with the same number of dimensions, got "
-                f"{[v.type.ndim for v in values]}"
+                f"{[v.type.ndim for v in values]}: x[None] and shape_padleft add axes"
             )
         if rank == 0:
             raise TypeError(

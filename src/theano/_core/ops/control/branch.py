@@ -10,6 +10,7 @@ from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, Any
 
 from theano._core.ir.graph import toposort
+from theano._core.ir.text import label
 from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Apply, Variable
 from theano._core.ops.control.body import Body
@@ -195,8 +196,8 @@ def scalar_condition(value: Any) -> Any:
     condition = as_variable(value)
     if not isinstance(condition.type, TensorType) or condition.type.ndim:
         raise TypeError(
-            f"the condition of ifelse must be a scalar, got {condition} of type {condition.type}; "
-            "theano.tensor.switch chooses item by item"
+            f"the condition of ifelse must be a scalar, got {label(condition)} of type "
+            f"{condition.type}; theano.tensor.switch chooses item by item"
         )
     return condition
 

@@ -287,7 +287,10 @@ def constant(value: object, name: str | None = None, dtype: str | None = None) -
             array = array.astype(config.floatX)
     item = dtypes.name_of(array.dtype)
     if item not in dtypes.all_dtypes:
-        raise AsTensorError(f"Cannot convert {value!r} to TensorType", type(value))
+        raise AsTensorError(
+            f"Cannot convert {value!r} of type {type(value).__name__} to TensorType: an operand is "
+            "a variable, a number, an array, or a list of these"
+        )
     kind = TensorType(item, [n == 1 for n in array.shape])
     return kind.constant_class(kind, array, name)
 
@@ -302,7 +305,10 @@ def python_int(value: object) -> int | None:
 
 def tensor_operand(name: str, value: TensorLike) -> Variable:
     """Return `value` as a tensor variable, or raise TypeError naming the operation."""
-    variable = as_variable(value)
+    try:
+        variable = as_variable(value)
+    except AsTensorError as error:
+        raise AsTensorError(f"{name}: {error}") from None
     if not isinstance(variable.type, TensorType):
         raise TypeError(f"{name} needs tensors, got {variable} of type {variable.type}")
     return variable

@@ -12,7 +12,9 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from theano._core.base import dtypes
+from theano._core.base.near_misses import did_you_mean
 from theano._core.base.settings import change_flags, config
+from theano._core.ir.text import label
 from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Apply, Constant, Variable
 from theano._core.ops.core import dtype_rules
@@ -129,9 +131,12 @@ class Elementwise(Op):
 
     def make_node(self, *inputs: Any) -> Apply:
         if len(inputs) != self.nin:
-            raise TypeError(f"{self.name} takes {self.nin} arguments, got {len(inputs)}")
+            raise TypeError(f"{self.called()} takes {self.nin} arguments, got {len(inputs)}")
         values = same_rank([tensor_operand(self.name, value) for value in inputs])
-        _, out = self.dtype(*(v.type.dtype for v in values))
+        try:
+            _, out = self.dtype(*(v.type.dtype for v in values))
+        except TypeError as error:
+            raise type(error)(f"{self.called()} of {_told(inputs, values)}: {error}") from None
         patterns = [v.type.broadcastable for v in values]
         if len(patterns) == 1:
             pattern = patterns[0]
@@ -145,11 +150,16 @@ class Elementwise(Op):
             return self._fold(inputs, options)
         options.pop("dtype", None)
         if options and (unknown := options.keys() - {"name", "return_list"}):
-            names = ", ".join(self.function.__code__.co_varnames[1 : self.nin + 1])
+            near = did_you_mean(sorted(unknown)[0], ["name", "return_list"])
             raise TypeError(
-                f"{self.name}({names}) takes its arguments by position, got {sorted(unknown)}"
+                f"{self.called()} takes its arguments by position, got {sorted(unknown)}.{near}"
             )
         return super().__call__(*inputs, **options)
+
+    def called(self) -> str:
+        """Return how it is called: its name and its arguments."""
+        names = ", ".join(self.function.__code__.co_varnames[1 : self.nin + 1])
+        return f"{self.name}({names})"
 
     def _fold(self, inputs: Sequence[Any], options: dict[str, object]) -> Any:
         result = tensor_operand(self.name, inputs[0])
@@ -232,6 +242,14 @@ class Elementwise(Op):
             return self.name
         bare = self.name == "identity" or self.name.startswith("Cast")
         return f"Elemwise{{{self.name}}}" if bare else f"Elemwise{{{self.name},no_inplace}}"
+
+
+def _told(inputs: Sequence[Any], values: Sequence[Any]) -> str:
+    """Return the operands of a call that is refused, with their dtypes."""
+    return ", ".join(
+        f"{label(given) if isinstance(given, Variable) else given} ({v.type.dtype})"
+        for given, v in zip(inputs, values, strict=True)
+    )
 
 
 def _as_dtype(array: Any, dtype: str) -> Any:
@@ -340,7 +358,8 @@ def elementwise_ops() -> dict[str, Elementwise]:
 def cast_op(dtype: str) -> Elementwise:
     """Return the operation that converts to `dtype`, as a C cast does."""
     if dtype not in dtypes.all_dtypes:
-        raise TypeError(f"cannot cast to {dtype!r}; dtypes: {', '.join(dtypes.all_dtypes)}")
+        near = did_you_mean(dtype, dtypes.all_dtypes)
+        raise TypeError(f"cannot cast to {dtype!r}; dtypes: {', '.join(dtypes.all_dtypes)}.{near}")
     return elementwise(
         f"Cast{{{dtype}}}",
         doc=f"`x` converted to {dtype}.",

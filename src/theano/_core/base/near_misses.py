@@ -1,0 +1,138 @@
+"""Names that are nearly right: of attributes, of keyword arguments, of choices.
+
+All is looked up on the path of an error only.
+"""
+
+from __future__ import annotations
+
+import functools
+import sys
+from collections.abc import Callable, Iterable
+from types import FunctionType, ModuleType
+from typing import Any
+
+import numpy as np
+
+
+def did_you_mean(name: Any, known: Iterable[Any]) -> str:
+    """Return a question, after a blank, about the known name that is nearest; '': none is near."""
+    import difflib
+
+    names = [str(each) for each in known if each is not None]
+    found = [each for each in names if sorted(each) == sorted(str(name))]
+    found = found or difflib.get_close_matches(str(name), names, 1, 0.7)
+    if not found:
+        folded = {each.lower().replace("_", ""): each for each in names}
+        found = difflib.get_close_matches(str(name).lower().replace("_", ""), folded, 1, 0.8)
+        found = [folded[each] for each in found]
+    return f" Did you mean {found[0]!r}?" if found else ""
+
+
+class MissingAttribute(AttributeError):
+    """An attribute that a module, a variable or a function has not; the text is made when shown.
+
+    `hasattr` asks often, and nobody reads the answer.
+    """
+
+    # As users know it.
+    __module__, __qualname__ = "builtins", "AttributeError"
+
+    def __init__(self, owner: Any, name: str) -> None:
+        # Without `obj` Python asks no question of its own.
+        super().__init__(name=name)
+        self.owner = owner
+
+    def __str__(self) -> str:
+        name, owner = str(self.name), self.owner
+        if isinstance(owner, ModuleType):
+            # Names as programs can write them; the module knows more than its `__dict__`.
+            known = getattr(owner, "__all__", None) or dir(owner)
+            near = "" if name.startswith("_") else did_you_mean(name, known)
+            return f"module {owner.__name__!r} has no attribute {name!r}.{near}".removesuffix(".")
+        text = f"{type(owner).__name__!r} object has no attribute {name!r}."
+        if name.startswith("_"):
+            return text.removesuffix(".")
+        return f"{text}{_elsewhere(name) or did_you_mean(name, dir(owner))}".removesuffix(".")
+
+    def __reduce__(self) -> Any:
+        return AttributeError, (str(self),)
+
+
+def _elsewhere(name: str) -> str:
+    """Say, after a blank, where something of this name is, if no variable has it; '' if nowhere."""
+    for module in ("theano.tensor", "theano.tensor.nnet"):
+        if callable(vars(sys.modules.get(module, sys)).get(name)) and module in sys.modules:
+            return f" {module}.{name}(x) is a function."
+    if hasattr(np.ndarray, name):
+        return (
+            f" Arrays of NumPy have it, and a variable is no array before a function runs: "
+            f"x.eval({{...}}).{name}"
+        )
+    return ""
+
+
+def signature(function: Callable[..., Any]) -> str:
+    """Return a function as one calls it: its name and arguments, without annotations."""
+    import inspect
+
+    whole = inspect.signature(function)
+    plain = [
+        p.replace(annotation=inspect.Parameter.empty)
+        for p in whole.parameters.values()
+        if p.name != "self"
+    ]
+    bare = whole.replace(parameters=plain, return_annotation=inspect.Signature.empty)
+    return f"{_called(function)}{bare}"
+
+
+def _called(function: Callable[..., Any]) -> str:
+    # `T.dvector` is a type, which is called with a name.
+    return "type" if function.__name__ == "__call__" else function.__name__
+
+
+def explained(function: Callable[..., Any]) -> Any:
+    """Have a function say its signature, and which name is near, where a call does not fit it."""
+
+    @functools.wraps(function)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        try:
+            return function(*args, **kwargs)
+        except TypeError as error:
+            # What comes from within the function has a frame of it.
+            inside = error.__traceback__ is None or error.__traceback__.tb_next is not None
+            if inside or not isinstance(function, FunctionType):
+                raise
+            raise TypeError(_refusal(function, kwargs, str(error))) from None
+
+    return call
+
+
+def _refusal(function: FunctionType, given: dict[str, Any], text: str) -> str:
+    import inspect
+
+    parameters = inspect.signature(function).parameters
+    unknown = [key for key in given if key not in parameters]
+    near = did_you_mean(unknown[0], parameters) if unknown else ""
+    text = text.replace(f"{function.__qualname__}()", f"{_called(function)}()")
+    return f"{text}.{near} The signature is {signature(function)}."
+
+
+def explain_functions(names: dict[str, Any]) -> None:
+    """Have the public functions that a module defines say their signatures; see `explained`.
+
+    Parameters
+    ----------
+    names : dict
+        What the module holds, changed in place.
+    """
+    for name, value in list(names.items()):
+        own = isinstance(value, FunctionType) and value.__module__ == names["__name__"]
+        if own and not name.startswith("_"):
+            names[name] = explained(value)
+
+
+def explain_methods(kind: type) -> None:
+    """Have the public methods of a class say their signatures; see `explained`."""
+    for name, value in list(vars(kind).items()):
+        if isinstance(value, FunctionType) and not name.startswith("_"):
+            setattr(kind, name, explained(value))
