@@ -32,8 +32,6 @@ def public_names() -> dict[str, Any]:
             isinstance(value, Op) or (inspect.isfunction(value) and ours)
         ):
             found[name] = value
-    # What the module itself needs.
-    del found["attribute"]
     return found
 
 

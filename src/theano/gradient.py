@@ -40,7 +40,7 @@ from theano._core.base.errors import (
     GradientError,
     NullTypeGradError,
 )
-from theano._core.legacy.paths import attribute
+from theano._core.legacy.paths import attribute as _attribute
 from theano._core.ops.array.gradient import (
     DisconnectedGrad,
     DisconnectedType,
@@ -99,4 +99,4 @@ __all__ = [
 
 
 def __getattr__(name: str) -> object:
-    return attribute(__name__, name)
+    return _attribute(__name__, name)

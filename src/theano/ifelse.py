@@ -2,10 +2,10 @@
 
 from theano._core.api.ifelse import ifelse
 from theano._core.legacy.ops.scan_attributes import IfElse
-from theano._core.legacy.paths import attribute
+from theano._core.legacy.paths import attribute as _attribute
 
 __all__ = ["IfElse", "ifelse"]
 
 
 def __getattr__(name: str) -> object:
-    return attribute(__name__, name)
+    return _attribute(__name__, name)

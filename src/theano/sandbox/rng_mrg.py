@@ -16,7 +16,7 @@ from theano._core.api.random.mrg_states import (
 from theano._core.legacy.ops.random_ops import (
     DotModulo,
 )
-from theano._core.legacy.paths import attribute
+from theano._core.legacy.paths import attribute as _attribute
 from theano._core.ops.random.mrg import (
     MASK2,
     MASK12,
@@ -59,4 +59,4 @@ __all__ = [
 
 
 def __getattr__(name: str) -> object:
-    return attribute(__name__, name)
+    return _attribute(__name__, name)

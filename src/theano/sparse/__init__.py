@@ -8,7 +8,7 @@ from theano._core.api.variable.sparse_shared import (
     sparse_constructor,
 )
 from theano._core.compile.shared import shared
-from theano._core.legacy.paths import attribute
+from theano._core.legacy.paths import attribute as _attribute
 from theano._core.ops.sparse.arithmetic import (
     AddSD,
     AddSS,
@@ -324,4 +324,4 @@ __all__ = [
 
 
 def __getattr__(name: str) -> object:
-    return attribute(__name__, name)
+    return _attribute(__name__, name)

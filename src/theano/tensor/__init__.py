@@ -2,8 +2,80 @@
 
 # NumPy's names are those of built-ins, too.
 
-from importlib import import_module
+from importlib import import_module as _import_module
 
+from theano._core.api.array.arrangement import (
+    atleast_1d as atleast_1d,
+)
+from theano._core.api.array.arrangement import (
+    atleast_2d as atleast_2d,
+)
+from theano._core.api.array.arrangement import (
+    broadcast_to as broadcast_to,
+)
+from theano._core.api.array.arrangement import (
+    column_stack as column_stack,
+)
+from theano._core.api.array.arrangement import (
+    digitize as digitize,
+)
+from theano._core.api.array.arrangement import (
+    ediff1d as ediff1d,
+)
+from theano._core.api.array.arrangement import (
+    expand_dims as expand_dims,
+)
+from theano._core.api.array.arrangement import (
+    flip as flip,
+)
+from theano._core.api.array.arrangement import (
+    fliplr as fliplr,
+)
+from theano._core.api.array.arrangement import (
+    flipud as flipud,
+)
+from theano._core.api.array.arrangement import (
+    full as full,
+)
+from theano._core.api.array.arrangement import (
+    full_like as full_like,
+)
+from theano._core.api.array.arrangement import (
+    geomspace as geomspace,
+)
+from theano._core.api.array.arrangement import (
+    hstack as hstack,
+)
+from theano._core.api.array.arrangement import (
+    isin as isin,
+)
+from theano._core.api.array.arrangement import (
+    linspace as linspace,
+)
+from theano._core.api.array.arrangement import (
+    logspace as logspace,
+)
+from theano._core.api.array.arrangement import (
+    meshgrid as meshgrid,
+)
+from theano._core.api.array.arrangement import (
+    moveaxis as moveaxis,
+)
+from theano._core.api.array.arrangement import (
+    pad as pad,
+)
+from theano._core.api.array.arrangement import (
+    rollaxis as rollaxis,
+)
+from theano._core.api.array.arrangement import (
+    rot90 as rot90,
+)
+from theano._core.api.array.arrangement import (
+    unique as unique,
+)
+from theano._core.api.array.arrangement import (
+    vstack as vstack,
+)
 from theano._core.api.array.creation import (
     alloc,
     arange,
@@ -42,6 +114,33 @@ from theano._core.api.array.elementwise import (
 from theano._core.api.array.elementwise import (
     default as setdefault,
 )
+from theano._core.api.array.elementwise import (
+    hypot as hypot,
+)
+from theano._core.api.array.elementwise import (
+    isfinite as isfinite,
+)
+from theano._core.api.array.elementwise import (
+    logaddexp as logaddexp,
+)
+from theano._core.api.array.elementwise import (
+    logical_and as logical_and,
+)
+from theano._core.api.array.elementwise import (
+    logical_not as logical_not,
+)
+from theano._core.api.array.elementwise import (
+    logical_or as logical_or,
+)
+from theano._core.api.array.elementwise import (
+    logical_xor as logical_xor,
+)
+from theano._core.api.array.elementwise import (
+    nan_to_num as nan_to_num,
+)
+from theano._core.api.array.elementwise import (
+    sinc as sinc,
+)
 from theano._core.api.array.extra_ops import (
     bartlett,
     bincount,
@@ -74,6 +173,18 @@ from theano._core.api.array.joining import (
     stacklists,
     tile,
     vertical_stack,
+)
+from theano._core.api.array.linalg import (
+    cross as cross,
+)
+from theano._core.api.array.linalg import (
+    inner as inner,
+)
+from theano._core.api.array.linalg import (
+    kron as kron,
+)
+from theano._core.api.array.linalg import (
+    vdot as vdot,
 )
 from theano._core.api.array.permutations import (
     inverse_permutation,
@@ -134,10 +245,64 @@ from theano._core.api.array.sorting import (
     topk,
     topk_and_argtopk,
 )
+from theano._core.api.array.sorting import (
+    searchsorted as searchsorted,
+)
 from theano._core.api.array.special import (
     chi2sf,
     gammal,
     gammau,
+)
+from theano._core.api.array.statistics import (
+    average as average,
+)
+from theano._core.api.array.statistics import (
+    corrcoef as corrcoef,
+)
+from theano._core.api.array.statistics import (
+    count_nonzero as count_nonzero,
+)
+from theano._core.api.array.statistics import (
+    histogram as histogram,
+)
+from theano._core.api.array.statistics import (
+    interp as interp,
+)
+from theano._core.api.array.statistics import (
+    logsumexp as logsumexp,
+)
+from theano._core.api.array.statistics import (
+    median as median,
+)
+from theano._core.api.array.statistics import (
+    nanmax as nanmax,
+)
+from theano._core.api.array.statistics import (
+    nanmean as nanmean,
+)
+from theano._core.api.array.statistics import (
+    nanmin as nanmin,
+)
+from theano._core.api.array.statistics import (
+    nanprod as nanprod,
+)
+from theano._core.api.array.statistics import (
+    nanstd as nanstd,
+)
+from theano._core.api.array.statistics import (
+    nansum as nansum,
+)
+from theano._core.api.array.statistics import (
+    nanvar as nanvar,
+)
+from theano._core.api.array.statistics import (
+    percentile as percentile,
+)
+from theano._core.api.array.statistics import (
+    quantile as quantile,
+)
+from theano._core.api.array.statistics import (
+    trapezoid as trapezoid,
 )
 from theano._core.api.conversion import (
     NoneConst,
@@ -380,7 +545,7 @@ from theano._core.legacy.ops.op_classes import (
     advanced_set_subtensor1,
     advanced_subtensor1,
 )
-from theano._core.legacy.paths import attribute
+from theano._core.legacy.paths import attribute as _attribute
 from theano._core.legacy.scalar.elementwise import (
     scalar_from_tensor,
     tensor_from_scalar,
@@ -538,6 +703,30 @@ from theano.tensor import (
     slinalg,
     xlogx,
 )
+
+# What NumPy's users look for beyond Theano 1.0.5 is not in `__all__`: old programs that import all
+# names of NumPy, and then all of these, keep NumPy's. Here are more of its names for what is here.
+absolute = abs_
+divide = true_div
+equal = eq
+greater = gt
+greater_equal = ge
+less = lt
+less_equal = le
+multiply = mul
+negative = neg
+not_equal = neq
+remainder = mod
+sign = sgn
+subtract = sub
+trapz = trapezoid
+
+# And its numbers.
+e = 2.718281828459045
+inf = float("inf")
+nan = float("nan")
+newaxis = None
+pi = 3.141592653589793
 
 __all__ = [
     "ARange",
@@ -964,6 +1153,12 @@ __all__ = [
 
 def __getattr__(name: str) -> object:
     # Few programs need it, and `import theano` is to be instant.
-    if name in ("fft", "inplace", "random", "signal"):
-        return import_module(f"theano.tensor.{name}")
-    return attribute(__name__, name)
+    if name in ("fft", "inplace", "linalg", "random", "signal"):
+        return _import_module(f"theano.tensor.{name}")
+    return _attribute(__name__, name)
+
+
+def __dir__() -> list[str]:
+    private = ("annotations",)
+    late = ("fft", "inplace", "linalg", "random", "signal")
+    return sorted({n for n in globals() if n not in private and n[0] != "_"} | set(late))

@@ -22,7 +22,7 @@ from theano._core.api.array.shaping import (
 from theano._core.api.array.sorting import (
     searchsorted,
 )
-from theano._core.legacy.paths import attribute
+from theano._core.legacy.paths import attribute as _attribute
 from theano._core.ops.sorting import (
     Unique,
 )
@@ -47,4 +47,4 @@ __all__ = [
 
 
 def __getattr__(name: str) -> object:
-    return attribute(__name__, name)
+    return _attribute(__name__, name)

@@ -18,7 +18,7 @@ from theano._core.api.array.linalg import (
     tensorsolve,
     trace,
 )
-from theano._core.legacy.paths import attribute
+from theano._core.legacy.paths import attribute as _attribute
 from theano._core.ops.linalg.factors import QR, LeastSquares, Pinv, pinv
 from theano._core.ops.linalg.spectra import SVD, Eig, Eigh, eig
 from theano._core.ops.linalg.systems import (
@@ -69,4 +69,4 @@ __all__ = [
 
 
 def __getattr__(name: str) -> object:
-    return attribute(__name__, name)
+    return _attribute(__name__, name)

@@ -20,7 +20,7 @@ from theano._core.ir.types import (
     RandomStateType,
     random_state_type,
 )
-from theano._core.legacy.paths import attribute
+from theano._core.legacy.paths import attribute as _attribute
 from theano._core.ops.random.numpy_streams import (
     RandomFunction,
     choice_helper,
@@ -50,4 +50,4 @@ __all__ = [
 
 
 def __getattr__(name: str) -> object:
-    return attribute(__name__, name)
+    return _attribute(__name__, name)

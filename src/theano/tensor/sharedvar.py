@@ -7,7 +7,7 @@ from theano._core.api.variable.shared import (
     tensor_constructor,
 )
 from theano._core.compile.shared import SharedVariable, shared_constructor
-from theano._core.legacy.paths import attribute
+from theano._core.legacy.paths import attribute as _attribute
 
 __all__ = [
     "ScalarSharedVariable",
@@ -20,4 +20,4 @@ __all__ = [
 
 
 def __getattr__(name: str) -> object:
-    return attribute(__name__, name)
+    return _attribute(__name__, name)

@@ -6,7 +6,7 @@ from theano._core.api.array.linalg import (
     kron,
     lu,
 )
-from theano._core.legacy.paths import attribute
+from theano._core.legacy.paths import attribute as _attribute
 from theano._core.ops.linalg.exponential import (
     Expm,
     expm,
@@ -41,4 +41,4 @@ __all__ = [
 
 
 def __getattr__(name: str) -> object:
-    return attribute(__name__, name)
+    return _attribute(__name__, name)

@@ -45,8 +45,7 @@ class MissingAttribute(AttributeError):
     def __str__(self) -> str:
         name, owner = str(self.name), self.owner
         if isinstance(owner, ModuleType):
-            # Names as programs can write them; the module knows more than its `__dict__`.
-            known = getattr(owner, "__all__", None) or dir(owner)
+            known = dir(owner)
             near = "" if name.startswith("_") else did_you_mean(name, known)
             return f"module {owner.__name__!r} has no attribute {name!r}.{near}".removesuffix(".")
         text = f"{type(owner).__name__!r} object has no attribute {name!r}."

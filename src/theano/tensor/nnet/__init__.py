@@ -42,10 +42,22 @@ from theano._core.api.nn.nnet import (
     softsign,
     ultra_fast_sigmoid,
 )
+from theano._core.api.nn.nnet import (
+    dropout as dropout,
+)
+from theano._core.api.nn.nnet import (
+    gelu as gelu,
+)
+from theano._core.api.nn.nnet import (
+    log_softmax as log_softmax,
+)
+from theano._core.api.nn.nnet import (
+    silu as silu,
+)
 from theano._core.api.nn.spatial import (
     spatialtf,
 )
-from theano._core.legacy.paths import attribute
+from theano._core.legacy.paths import attribute as _attribute
 from theano.tensor.nnet import abstract_conv, blocksparse, bn, conv, conv3d2d, ctc, neighbours
 
 __all__ = [
@@ -97,4 +109,4 @@ __all__ = [
 
 
 def __getattr__(name: str) -> object:
-    return attribute(__name__, name)
+    return _attribute(__name__, name)

@@ -31,7 +31,7 @@ from theano._core.api.nn.upsampling import (
     bilinear_upsampling,
     frac_bilinear_upsampling,
 )
-from theano._core.legacy.paths import attribute
+from theano._core.legacy.paths import attribute as _attribute
 from theano._core.ops.nn.convolution import (
     AbstractConv,
     AbstractConv2d,
@@ -87,4 +87,4 @@ __all__ = [
 
 
 def __getattr__(name: str) -> object:
-    return attribute(__name__, name)
+    return _attribute(__name__, name)

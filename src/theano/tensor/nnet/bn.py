@@ -7,10 +7,10 @@ from theano._core.api.nn.normalization import (
     batch_normalization_test,
     batch_normalization_train,
 )
-from theano._core.legacy.paths import attribute
+from theano._core.legacy.paths import attribute as _attribute
 
 __all__ = ["batch_normalization", "batch_normalization_test", "batch_normalization_train"]
 
 
 def __getattr__(name: str) -> object:
-    return attribute(__name__, name)
+    return _attribute(__name__, name)

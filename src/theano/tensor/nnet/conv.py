@@ -4,7 +4,7 @@ from theano._core.legacy.ops.convolution_ops import (
     ConvOp,
     conv2d,
 )
-from theano._core.legacy.paths import attribute
+from theano._core.legacy.paths import attribute as _attribute
 
 __all__ = [
     "ConvOp",
@@ -13,4 +13,4 @@ __all__ = [
 
 
 def __getattr__(name: str) -> object:
-    return attribute(__name__, name)
+    return _attribute(__name__, name)

@@ -3,7 +3,7 @@
 from theano._core.legacy.ops.convolution_ops import (
     conv3d,
 )
-from theano._core.legacy.paths import attribute
+from theano._core.legacy.paths import attribute as _attribute
 
 __all__ = [
     "conv3d",
@@ -11,4 +11,4 @@ __all__ = [
 
 
 def __getattr__(name: str) -> object:
-    return attribute(__name__, name)
+    return _attribute(__name__, name)

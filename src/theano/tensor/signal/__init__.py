@@ -1,10 +1,10 @@
 """Convolutions and pools of images."""
 
-from theano._core.legacy.paths import attribute
+from theano._core.legacy.paths import attribute as _attribute
 from theano.tensor.signal import conv, pool
 
 __all__ = ["conv", "pool"]
 
 
 def __getattr__(name: str) -> object:
-    return attribute(__name__, name)
+    return _attribute(__name__, name)

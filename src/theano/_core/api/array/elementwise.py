@@ -273,6 +273,165 @@ def float_x(value: TensorLike) -> np.ndarray:
     return np.asarray(value, dtype=config.floatX)
 
 
+def isfinite(a: Any) -> Any:
+    """Return whether each item is neither infinite nor NaN, dtype bool.
+
+    Parameters
+    ----------
+    a : tensor
+
+    Returns
+    -------
+    tensor, bool
+    """
+    return a_.invert(a_.or_(isnan(a), isinf(a)))
+
+
+def logical_and(x: Any, y: Any) -> Any:
+    """Return whether both are not zero, dtype bool.
+
+    Parameters
+    ----------
+    x : tensor
+    y : tensor
+
+    Returns
+    -------
+    tensor, bool
+    """
+    return a_.and_(truth(x), truth(y))
+
+
+def logical_or(x: Any, y: Any) -> Any:
+    """Return whether one of two is not zero, dtype bool.
+
+    Parameters
+    ----------
+    x : tensor
+    y : tensor
+
+    Returns
+    -------
+    tensor, bool
+    """
+    return a_.or_(truth(x), truth(y))
+
+
+def logical_xor(x: Any, y: Any) -> Any:
+    """Return whether just one of two is not zero, dtype bool.
+
+    Parameters
+    ----------
+    x : tensor
+    y : tensor
+
+    Returns
+    -------
+    tensor, bool
+    """
+    return a_.xor(truth(x), truth(y))
+
+
+def logical_not(x: Any) -> Any:
+    """Return whether each item is zero, dtype bool.
+
+    Parameters
+    ----------
+    x : tensor
+
+    Returns
+    -------
+    tensor, bool
+    """
+    return a_.invert(truth(x))
+
+
+def truth(x: Any) -> Any:
+    """Return whether each item is not zero, dtype bool."""
+    x = as_tensor_variable(x)
+    return x if x.dtype == "bool" else a_.neq(x, 0)
+
+
+def hypot(x: Any, y: Any) -> Any:
+    """Return ``sqrt(x**2 + y**2)`` without overflow.
+
+    Parameters
+    ----------
+    x : tensor
+    y : tensor
+
+    Returns
+    -------
+    tensor
+    """
+    x, y = as_tensor_variable(x), as_tensor_variable(y)
+    kind = dtypes.to_float(dtypes.upcast(x.dtype, y.dtype))
+    # The size of a complex number is that.
+    return cast(a_.abs_(a_.complex_(cast(x, kind), cast(y, kind))), kind)
+
+
+def sinc(x: Any) -> Any:
+    """Return ``sin(pi * x) / (pi * x)``, and 1 at 0.
+
+    Parameters
+    ----------
+    x : tensor
+
+    Returns
+    -------
+    tensor
+    """
+    x = as_tensor_variable(x)
+    x = cast(x, "float64" if dtypes.is_discrete(x.dtype) else x.dtype)
+    angle = a_.switch(a_.eq(x, 0), np.asarray(1e-20, x.dtype), x) * np.asarray(np.pi, x.dtype)
+    return a_.true_div(t.sin(angle), angle)
+
+
+def logaddexp(x: Any, y: Any) -> Any:
+    """Return ``log(exp(x) + exp(y))`` without overflow.
+
+    Parameters
+    ----------
+    x : tensor
+    y : tensor
+
+    Returns
+    -------
+    tensor
+    """
+    x, y = as_tensor_variable(x), as_tensor_variable(y)
+    high = a_.maximum(x, y)
+    # Two infinities of one sign have no difference.
+    off = a_.switch(a_.eq(x, y), np.asarray(0, high.dtype), a_.neg(a_.abs_(a_.sub(x, y))))
+    return a_.add(high, t.log1p(t.exp(off)))
+
+
+def nan_to_num(
+    x: Any, nan: float = 0.0, posinf: float | None = None, neginf: float | None = None
+) -> Any:
+    """Return `x` with numbers for NaN and infinities; by default the largest finite ones.
+
+    Parameters
+    ----------
+    x : tensor
+    nan : number
+    posinf : number, optional
+    neginf : number, optional
+
+    Returns
+    -------
+    tensor
+    """
+    x = as_tensor_variable(x)
+    if dtypes.is_discrete(x.dtype):
+        return x
+    ends = np.finfo(x.dtype)
+    top = np.asarray(ends.max if posinf is None else posinf, x.dtype)
+    bottom = np.asarray(ends.min if neginf is None else neginf, x.dtype)
+    bounded = a_.switch(isinf(x), a_.switch(a_.gt(x, 0), top, bottom), x)
+    return a_.switch(isnan(x), np.asarray(nan, x.dtype), bounded)
+
+
 def clipped(x: Any, low: Any = None, high: Any = None) -> Any:
     """Return the items of `x` held between two bounds, None for no bound."""
     if low is not None and high is not None:

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from theano._core.api.array.joining import stack
 from theano._core.api.array.products import diag as diag_of_tensor
-from theano._core.api.array.products import diagonal, dot, matmul
+from theano._core.api.array.products import diagonal, dot, matmul, tensordot
+from theano._core.api.array.shaping import flatten
 from theano._core.api.conversion import as_tensor_variable
 from theano._core.base.near_misses import explain_functions
 from theano._core.ir.variable import Variable
@@ -20,7 +22,8 @@ from theano._core.ops.array.dims import product
 from theano._core.ops.array.indexing import AT, AdvancedIncSubtensor
 from theano._core.ops.array.reductions import reduce
 from theano._core.ops.core.dimshuffle import dimshuffle
-from theano._core.ops.elementwise.arithmetic import abs_, neq, sqr
+from theano._core.ops.elementwise.arithmetic import abs_, mul, neq, sqr
+from theano._core.ops.elementwise.elementwise import conjugate
 from theano._core.ops.elementwise.transcendental import pow, sqrt
 from theano._core.ops.linalg.factors import QR, QRRaw, lu_factor, permutation_matrix
 from theano._core.ops.linalg.matrices import (
@@ -474,6 +477,66 @@ class TensorSolve:
 
 alloc_diag = AllocDiag()
 extract_diag = ExtractDiag()
+
+
+def inner(a: Any, b: Any) -> Any:
+    """Return the sums of products over the last axes of two arrays; a product for a scalar.
+
+    Parameters
+    ----------
+    a : tensor
+    b : tensor
+
+    Returns
+    -------
+    tensor
+    """
+    x, y = as_tensor_variable(a), as_tensor_variable(b)
+    if not x.ndim or not y.ndim:
+        return mul(x, y)
+    return tensordot(x, y, [[x.ndim - 1], [y.ndim - 1]])
+
+
+def vdot(a: Any, b: Any) -> Any:
+    """Return the sum of products of all items, those of `a` conjugated.
+
+    Parameters
+    ----------
+    a : tensor
+    b : tensor
+
+    Returns
+    -------
+    tensor
+    """
+    x, y = (flatten(as_tensor_variable(v)) for v in (a, b))
+    return dot(conjugate(x), y)
+
+
+def cross(a: Any, b: Any, axis: int = -1) -> Any:
+    """Return the cross products of vectors of three items along an axis.
+
+    Parameters
+    ----------
+    a : tensor
+    b : tensor
+    axis : int
+        The axis of the vectors, and of the result.
+
+    Returns
+    -------
+    tensor
+    """
+    x, y = as_tensor_variable(a), as_tensor_variable(b)
+    moved = []
+    for v in (x, y):
+        if not v.ndim:
+            raise ValueError(f"cross: vectors of three items are needed, got {v.type}")
+        order = [k for k in range(v.ndim) if k != axis % v.ndim]
+        moved.append(dimshuffle(v, [axis % v.ndim, *order]))
+    (x0, x1, x2), (y0, y1, y2) = ((v[0], v[1], v[2]) for v in moved)
+    parts = [x1 * y2 - x2 * y1, x2 * y0 - x0 * y2, x0 * y1 - x1 * y0]
+    return stack(parts, axis=axis)
 
 
 explain_functions(globals())

@@ -202,6 +202,10 @@ def searchsorted(
         Before or behind equal items.
     sorter : int vector, optional
         The order that sorts `x`.
+
+    Returns
+    -------
+    tensor, int64
     """
     return ops.SearchSorted(side)(x, v, *(() if sorter is None else (sorter,)))
 

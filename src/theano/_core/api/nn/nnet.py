@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,6 +14,7 @@ from theano._core.api.array.shaping import shape_padleft
 from theano._core.api.conversion import as_tensor_variable
 from theano._core.base import dtypes
 from theano._core.base.near_misses import explain_functions
+from theano._core.ir.text import label
 from theano._core.ir.variable import Variable
 from theano._core.ops.array import shaping
 from theano._core.ops.array.assertions import Require
@@ -41,6 +44,7 @@ from theano._core.ops.elementwise.arithmetic import (
 from theano._core.ops.elementwise.elementwise import cast
 from theano._core.ops.elementwise.transcendental import exp, expm1, log, sigmoid, softplus
 from theano._core.ops.sorting import Unique
+from theano._core.ops.special import erfc
 from theano._core.rewrite.passes.check_labels import IN_BOUNDS, in_bounds, is_softmax
 
 if TYPE_CHECKING:
@@ -57,8 +61,11 @@ __all__ = [
     "crossentropy_softmax_argmax_1hot_with_bias",
     "crossentropy_softmax_max_and_argmax_1hot",
     "crossentropy_softmax_max_and_argmax_1hot_with_bias",
+    "dropout",
     "elu",
+    "gelu",
     "hard_sigmoid",
+    "log_softmax",
     "logsoftmax",
     "prepend_0_to_each_row",
     "prepend_1_to_each_row",
@@ -67,6 +74,7 @@ __all__ = [
     "selu",
     "sigmoid",
     "sigmoid_binary_crossentropy",
+    "silu",
     "softmax",
     "softmax_graph",
     "softmax_with_bias",
@@ -168,19 +176,24 @@ def _shifted(x: TensorLike) -> Any:
     return sub(x, DisconnectedGrad()(op.expand(x, op(x))))
 
 
-def softmax(c: TensorLike) -> Any:
-    """Return ``exp(x) / sum(exp(x))`` of every row.
+def softmax(c: Any, axis: int | None = None) -> Any:
+    """Return ``exp(x) / sum(exp(x))`` along an axis.
 
     Parameters
     ----------
-    c : tensor, float, one or two axes
-        A vector is one row.
+    c : tensor, float
+    axis : int, optional
+        By default the last one. Without it a vector is one row, and so is the result.
 
     Raises
     ------
     ValueError
-        Another rank, or not float.
+        No such axis, or not float.
     """
+    return _along(_softmax, c, axis, "softmax")
+
+
+def _softmax(c: Any) -> Any:
     x = _rows(c, "softmax")
     row = x.type.variable_class(x.type)
     parts = exp(_shifted(row))
@@ -192,11 +205,91 @@ def _row_sum(x: Variable) -> Any:
     return op.expand(x, op(x))
 
 
+def _along(function: Callable[[Any], Any], value: Any, axis: int | None, name: str) -> Any:
+    """Return a function of the rows of a matrix, along an axis of an array of any rank."""
+    x = as_tensor_variable(value)
+    if axis is None and x.type.ndim <= 2:
+        return function(x)
+    rank = x.type.ndim
+    axis = -1 if axis is None else axis
+    if not -rank <= axis < rank:
+        raise ValueError(f"{name}: {label(x)} of {x.type} has no axis {axis}")
+    order = [k for k in range(rank) if k != axis % rank] + [axis % rank]
+    moved = dimshuffle(x, order)
+    lengths = [shaping.length(moved, k) for k in range(rank)]
+    if rank != 2:
+        moved = shaping.reshape_op(moved, [-1, lengths[-1]])
+    found = function(moved)
+    if rank != 2:
+        found = shaping.reshape_op(found, lengths)
+        found = shaping.pattern_broadcast(found, [x.type.broadcastable[k] for k in order])
+    return dimshuffle(found, [order.index(k) for k in range(rank)])
+
+
+def log_softmax(x: Any, axis: int | None = None) -> Any:
+    """Return the logarithm of `softmax` along an axis, exact also where that is close to 0."""
+    return logsoftmax(x, axis)
+
+
+def gelu(x: Any, approximate: str = "none") -> Any:
+    """Return `x` times the probability that a normal number is below it.
+
+    Parameters
+    ----------
+    x : tensor, float
+    approximate : {'none', 'tanh'}
+        'tanh': the approximation by a hyperbolic tangent, off by up to 0.0005.
+    """
+    x = as_tensor_variable(x)
+    if approximate == "none":
+        return mul(mul(x, _number(0.5, x)), erfc(mul(x, _number(-math.sqrt(0.5), x))))
+    if approximate != "tanh":
+        raise ValueError(f"gelu: approximate must be 'none' or 'tanh', got {approximate!r}")
+    bent = add(x, mul(_number(0.044715, x), mul(x, mul(x, x))))
+    return mul(x, sigmoid(mul(_number(2 * math.sqrt(2 / math.pi), x), bent)))
+
+
+def silu(x: Any) -> Any:
+    """Return ``x * sigmoid(x)``, also known as swish."""
+    x = as_tensor_variable(x)
+    return mul(x, sigmoid(x))
+
+
+def dropout(x: Any, p: Any, stream: Any) -> Any:
+    """Return `x` with each item zero with probability `p`, the others larger, so the mean stays.
+
+    Parameters
+    ----------
+    x : tensor, float
+    p : number
+        From 0 to less than 1.
+    stream : RandomStreams
+        Of `theano.tensor.shared_randomstreams` or `theano.sandbox.rng_mrg`.
+
+    Returns
+    -------
+    tensor
+        For training; `x` itself is what to predict with.
+    """
+    x = as_tensor_variable(x)
+    if not isinstance(p, Variable) and not 0 <= p < 1:
+        raise ValueError(f"dropout: p must lie from 0 to less than 1, got {p}")
+    if not isinstance(p, Variable) and p == 0:
+        return x
+    keep = sub(_number(1, x), cast(as_tensor_variable(p), x.type.dtype))
+    draws = stream.uniform(size=shaping.shape(x), ndim=x.type.ndim, dtype=x.type.dtype)
+    return switch(lt(draws, keep), true_div(x, keep), _number(0, x))
+
+
 softmax_graph = softmax
 
 
-def logsoftmax(c: TensorLike) -> Any:
+def logsoftmax(c: Any, axis: int | None = None) -> Any:
     """Return the logarithm of `softmax`, exact also where that is close to 0."""
+    return _along(_logsoftmax, c, axis, "logsoftmax")
+
+
+def _logsoftmax(c: Any) -> Any:
     x = _rows(c, "logsoftmax")
     row = x.type.variable_class(x.type)
     shifted = _shifted(row)

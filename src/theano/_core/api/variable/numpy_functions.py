@@ -13,6 +13,7 @@ import numpy as np
 
 from theano._core.api import conversion
 from theano._core.api.array import (
+    arrangement,
     creation,
     einsum,
     elementwise,
@@ -25,6 +26,7 @@ from theano._core.api.array import (
     reductions,
     shaping,
     sorting,
+    statistics,
 )
 from theano._core.base import dtypes
 from theano._core.base.errors import AsTensorError
@@ -59,18 +61,6 @@ class Row(NamedTuple):
     name: str = ""
 
 
-def _truth(x: Any) -> Any:
-    x = conversion.as_tensor_variable(x)
-    return x if x.dtype == "bool" else a.neq(x, 0)
-
-
-def _inner(x: Any, y: TensorLike) -> Any:
-    x, y = conversion.as_tensor_variable(x), conversion.as_tensor_variable(y)
-    if not x.ndim or not y.ndim:
-        return a.mul(x, y)
-    return products.tensordot(x, y, [[x.ndim - 1], [y.ndim - 1]])
-
-
 def _polyval(coefficients: Sequence[float | int] | Sequence[int] | np.ndarray, x: Any) -> Any:
     if isinstance(coefficients, Variable):
         raise TypeError("numpy.polyval has no counterpart for a variable as coefficients")
@@ -80,32 +70,11 @@ def _polyval(coefficients: Sequence[float | int] | Sequence[int] | np.ndarray, x
     return total
 
 
-def _full_like(model: Any, value: TensorLike, dtype: Any = None) -> Any:
-    model = conversion.as_tensor_variable(model)
-    return creation.fill(model, conversion.cast(value, dtype or model.dtype))
-
-
 def _reciprocal(x: Any) -> Any:
     x = conversion.as_tensor_variable(x)
     if dtypes.is_discrete(x.dtype):
         raise TypeError("numpy.reciprocal of integers is an integer: use theano.tensor.inv")
     return a.reciprocal(x)
-
-
-def _flip(x: Any, axis: Any = None) -> Any:
-    axes = range(x.ndim) if axis is None else np.atleast_1d(axis) % x.ndim
-    return x[tuple(slice(None, None, -1 if n in axes else 1) for n in range(x.ndim))]
-
-
-def _moved(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Return a function of NumPy that only moves axes, for variables."""
-
-    def move(x: Any, *where: object, **rest: Any) -> Any:
-        # The lengths of this array say where each axis goes.
-        marked = np.broadcast_to(0, range(1, x.ndim + 1))
-        return shaping.transpose(x, [n - 1 for n in function(marked, *where, **rest).shape])
-
-    return move
 
 
 def _reshape(x: Any, shape: Any) -> Any:
@@ -155,6 +124,55 @@ _FOURIER_OF_AXES = "a s= axes= norm= -out"
 
 # By the module and name that NumPy gives the function itself: aliases are one function.
 FUNCTIONS = {
+    "numpy.atleast_1d": Row(arrangement.atleast_1d, "x"),
+    "numpy.atleast_2d": Row(arrangement.atleast_2d, "x"),
+    "numpy.average": Row(statistics.average, "a axis= weights= -returned:False keepdims="),
+    "numpy.broadcast_to": Row(arrangement.broadcast_to, "array shape -subok:False"),
+    "numpy.column_stack": Row(arrangement.column_stack, "tup"),
+    "numpy.corrcoef": Row(statistics.corrcoef, "x y= rowvar= -dtype"),
+    "numpy.count_nonzero": Row(statistics.count_nonzero, "a axis= keepdims="),
+    "numpy.cross": Row(linalg.cross, "a b -axisa:-1 -axisb:-1 -axisc:-1 axis="),
+    "numpy.digitize": Row(arrangement.digitize, "x bins right="),
+    "numpy.ediff1d": Row(arrangement.ediff1d, "ary to_end= to_begin="),
+    "numpy.fliplr": Row(arrangement.fliplr, "m"),
+    "numpy.flipud": Row(arrangement.flipud, "m"),
+    "numpy.geomspace": Row(arrangement.geomspace, "start stop num= endpoint= dtype= -axis:0"),
+    "numpy.histogram": Row(statistics.histogram, "a bins= range= density= -weights"),
+    "numpy.hstack": Row(arrangement.hstack, "tup -dtype -casting:same_kind"),
+    "numpy.interp": Row(statistics.interp, "x xp fp left= right= -period"),
+    "numpy.isin": Row(arrangement.isin, "element test_elements -assume_unique:False invert= -kind"),
+    "numpy.linspace": Row(
+        arrangement.linspace, "start stop num= endpoint= -retstep:False dtype= -axis:0 -device"
+    ),
+    "numpy.logspace": Row(arrangement.logspace, "start stop num= endpoint= base= dtype= -axis:0"),
+    "numpy.median": Row(statistics.median, "a axis= -out -overwrite_input:False keepdims="),
+    "numpy.meshgrid": Row(arrangement.meshgrid, "*xi -copy:True sparse= indexing="),
+    "numpy.nan_to_num": Row(elementwise.nan_to_num, "x -copy:True nan= posinf= neginf="),
+    "numpy.nanmax": Row(statistics.nanmax, _EXTREME),
+    "numpy.nanmean": Row(statistics.nanmean, "a axis= dtype= -out keepdims= -where:True"),
+    "numpy.nanmin": Row(statistics.nanmin, _EXTREME),
+    "numpy.nanprod": Row(statistics.nanprod, _REDUCED),
+    "numpy.nanstd": Row(statistics.nanstd, _SPREAD),
+    "numpy.nansum": Row(statistics.nansum, _REDUCED),
+    "numpy.nanvar": Row(statistics.nanvar, _SPREAD),
+    "numpy.pad": Row(arrangement.pad, "array pad_width mode= constant_values="),
+    "numpy.percentile": Row(
+        statistics.percentile, "a q axis= -out -overwrite_input:False method= keepdims= -weights"
+    ),
+    "numpy.quantile": Row(
+        statistics.quantile, "a q axis= -out -overwrite_input:False method= keepdims= -weights"
+    ),
+    "numpy.rot90": Row(arrangement.rot90, "m k= axes="),
+    "numpy.sinc": Row(elementwise.sinc, "x"),
+    "numpy.trapezoid": Row(statistics.trapezoid, "y x= dx= axis="),
+    "numpy.unique": Row(
+        arrangement.unique,
+        "ar return_index= return_inverse= return_counts= axis= -equal_nan:True -sorted:True",
+    ),
+    "numpy.vdot": Row(linalg.vdot, "a b"),
+    "numpy.vstack": Row(arrangement.vstack, "tup -dtype -casting:same_kind"),
+    "numpy.linalg.cross": Row(linalg.cross, "x1 x2 axis=", "cross"),
+    "numpy.linalg.diagonal": Row(products.diagonal, "x offset=", "diagonal"),
     "numpy.all": Row(reductions.all, "a axis= -out keepdims= -where:True"),
     "numpy.allclose": Row(reductions.allclose, "a b rtol= atol= equal_nan="),
     "numpy.amax": Row(reductions.max, _EXTREME, "max"),
@@ -179,19 +197,21 @@ FUNCTIONS = {
     "numpy.diff": Row(extra_ops.diff, "a n= axis= -prepend -append"),
     "numpy.dot": Row(products.dot, "a b -out"),
     "numpy.einsum": Row(einsum.einsum, "*operands -out optimize= -dtype -order:K -casting:safe"),
-    "numpy.expand_dims": Row(shaping.shape_padaxis, "a axis", "shape_padaxis"),
+    "numpy.expand_dims": Row(arrangement.expand_dims, "a axis"),
     "numpy.fix": Row(a.trunc, "x -out", "trunc"),
     "numpy.flatnonzero": Row(indexing.flatnonzero, "a"),
-    "numpy.flip": Row(_flip, "m axis=", "TensorVariable.__getitem__"),
-    "numpy.full_like": Row(_full_like, "a fill_value dtype= -order:K -subok:True -shape", "fill"),
+    "numpy.flip": Row(arrangement.flip, "m axis="),
+    "numpy.full_like": Row(
+        arrangement.full_like, "a fill_value dtype= -order:K -subok:True -shape -device"
+    ),
     "numpy.imag": Row(a.imag, "val"),
-    "numpy.inner": Row(_inner, "a b", "tensordot"),
+    "numpy.inner": Row(linalg.inner, "a b"),
     "numpy.isclose": Row(elementwise.isclose, "a b rtol= atol= equal_nan="),
     "numpy.kron": Row(linalg.kron, "a b", "slinalg.kron"),
     "numpy.max": Row(reductions.max, _EXTREME),
     "numpy.mean": Row(reductions.mean, "a axis= dtype= -out keepdims= -where:True"),
     "numpy.min": Row(reductions.min, _EXTREME),
-    "numpy.moveaxis": Row(_moved(np.moveaxis), "a source destination", "transpose"),
+    "numpy.moveaxis": Row(arrangement.moveaxis, "a source destination"),
     "numpy.ndim": Row(lambda x: conversion.as_tensor_variable(x).ndim, "a", "TensorVariable.ndim"),
     "numpy.nonzero": Row(indexing.nonzero, "a"),
     "numpy.ones_like": Row(creation.ones_like, _LIKE),
@@ -205,7 +225,7 @@ FUNCTIONS = {
     "numpy.repeat": Row(joining.repeat, "a repeats axis="),
     "numpy.reshape": Row(_reshape, "a shape -order:C -copy"),
     "numpy.roll": Row(joining.roll, "a shift axis="),
-    "numpy.rollaxis": Row(_moved(np.rollaxis), "a axis start=", "transpose"),
+    "numpy.rollaxis": Row(arrangement.rollaxis, "a axis start="),
     "numpy.round": Row(a.round_half_to_even, "a -decimals:0 -out", "round_half_to_even"),
     "numpy.searchsorted": Row(sorting.searchsorted, "a v side= sorter=", "extra_ops.searchsorted"),
     "numpy.shape": Row(shaping.shape, "a"),
@@ -281,14 +301,17 @@ UFUNCS: dict[str, Callable[..., Any]] = {
     "greater": _comparison(a.gt),
     "greater_equal": _comparison(a.ge),
     "invert": a.invert,
+    "hypot": elementwise.hypot,
+    "isfinite": elementwise.isfinite,
     "isinf": elementwise.isinf,
+    "logaddexp": elementwise.logaddexp,
     "isnan": elementwise.isnan,
     "less": _comparison(a.lt),
     "less_equal": _comparison(a.le),
-    "logical_and": lambda x, y: a.and_(_truth(x), _truth(y)),
-    "logical_not": lambda x: a.invert(_truth(x)),
-    "logical_or": lambda x, y: a.or_(_truth(x), _truth(y)),
-    "logical_xor": lambda x, y: a.xor(_truth(x), _truth(y)),
+    "logical_and": elementwise.logical_and,
+    "logical_not": elementwise.logical_not,
+    "logical_or": elementwise.logical_or,
+    "logical_xor": elementwise.logical_xor,
     "matmul": products.matmul,
     "maximum": a.maximum,
     "minimum": a.minimum,
@@ -312,20 +335,12 @@ UFUNCS: dict[str, Callable[..., Any]] = {
 INSTEAD = {
     "numpy.append": "concatenate([x, y])",
     "numpy.astype": "cast(x, dtype)",
-    "numpy.average": "mean",
-    "numpy.broadcast_to": "alloc(x, *shape)",
-    "numpy.column_stack": "concatenate",
     "numpy.dstack": "concatenate",
     "numpy.empty_like": "zeros_like",
     "numpy.fill_diagonal": "fill_diagonal, which returns a new variable",
-    "numpy.hstack": "concatenate",
-    "numpy.linspace": "arange",
     "numpy.put": "set_subtensor",
     "numpy.putmask": "switch",
     "numpy.split": "split(x, splits_size, n_splits)",
-    "numpy.unique": "extra_ops.Unique()",
-    "numpy.vstack": "concatenate",
-    "numpy.linalg.diagonal": "diagonal",
     "numpy.linalg.eig": "nlinalg.eig, whose eigenvalues are real",
     "numpy.linalg.lstsq": "nlinalg.lstsq()",
     "numpy.linalg.trace": "nlinalg.trace",
@@ -342,7 +357,6 @@ INSTEAD = {
     "multiply.reduce": "prod",
     "logical_and.reduce": "all",
     "logical_or.reduce": "any",
-    "isfinite": "isnan and isinf",
     "expit": "nnet.sigmoid",
     "digamma": "psi",
     "fabs": "abs_",

@@ -1,0 +1,576 @@
+"""NumPy's ways to make and arrange arrays, as expressions of other functions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from theano._core.api.array import creation, indexing, joining, shaping, sorting
+from theano._core.api.array.reductions import any as any_
+from theano._core.api.conversion import as_tensor_variable, cast
+from theano._core.base import dtypes
+from theano._core.base.near_misses import explain_functions
+from theano._core.base.settings import config
+from theano._core.ir.variable import Variable
+from theano._core.ops.array.shaping import length
+from theano._core.ops.core.dimshuffle import dimshuffle
+from theano._core.ops.elementwise import arithmetic as a
+from theano._core.ops.elementwise import transcendental as t
+from theano._core.ops.sorting import Unique
+
+
+def full(shape: Any, fill_value: Any, dtype: str | None = None) -> Any:
+    """Return an array of one value.
+
+    Parameters
+    ----------
+    shape : int, or sequence of int or scalar variable
+    fill_value : number or tensor
+    dtype : str, optional
+        By default that of the value; `config.floatX` for a float of Python.
+
+    Returns
+    -------
+    tensor
+    """
+    if dtype is None and not isinstance(fill_value, Variable):
+        kind = np.asarray(fill_value).dtype
+        dtype = config.floatX if isinstance(fill_value, float) else kind.name
+    value = as_tensor_variable(np.asarray(fill_value) if dtype == "bool" else fill_value)
+    lengths = shape if isinstance(shape, (list, tuple)) else shaping.shape_items(shape)
+    return creation.alloc(value if dtype is None else cast(value, dtype), *lengths)
+
+
+def full_like(a: Any, fill_value: Any, dtype: str | None = None) -> Any:
+    """Return an array of one value in the shape and, unless `dtype` says, of the dtype of `a`.
+
+    Parameters
+    ----------
+    a : tensor
+    fill_value : number or tensor
+    dtype : str, optional
+        Item type of the result.
+
+    Returns
+    -------
+    tensor
+    """
+    model = as_tensor_variable(a)
+    return creation.fill(model, cast(fill_value, dtype or model.dtype))
+
+
+def linspace(
+    start: Any, stop: Any, num: Any = 50, endpoint: bool = True, dtype: str | None = None
+) -> Any:
+    """Return numbers at equal distances from `start` to `stop`, along a new first axis.
+
+    Parameters
+    ----------
+    start, stop : number or tensor
+    num : int or scalar variable
+    endpoint : bool
+        Whether `stop` is the last of them.
+    dtype : str, optional
+        By default float; rounded down for integers.
+
+    Returns
+    -------
+    tensor
+    """
+    first, last, kind = _ends(start, stop)
+    steps = a.sub(num, 1) if endpoint else as_tensor_variable(num)
+    rank = max(first.type.ndim, last.type.ndim)
+    count = creation.arange(num, dtype="int64")
+    places = dimshuffle(cast(count, kind), [0, *["x"] * rank])
+    step = (last - first) / cast(a.maximum(steps, 1), kind)
+    spread = places * step + first
+    if endpoint:
+        is_last = dimshuffle(a.and_(a.eq(count, steps), a.gt(count, 0)), [0, *["x"] * rank])
+        spread = a.switch(is_last, last, spread)
+    if dtype is None:
+        return spread
+    return cast(a.floor(spread) if dtypes.is_discrete(dtypes.named(dtype)) else spread, dtype)
+
+
+def _ends(start: Any, stop: Any) -> tuple[Any, Any, str]:
+    """Return two ends as floats of one dtype, and the dtype."""
+    ends = [as_tensor_variable(start), as_tensor_variable(stop)]
+    given = [v.dtype for v, x in zip(ends, (start, stop), strict=True) if not _is_number(x)]
+    kind = dtypes.to_float(dtypes.upcast(*given)) if given else config.floatX
+    return cast(ends[0], kind), cast(ends[1], kind), kind
+
+
+def _is_number(x: Any) -> bool:
+    return isinstance(x, (int, float)) and not isinstance(x, np.generic)
+
+
+def logspace(
+    start: Any,
+    stop: Any,
+    num: Any = 50,
+    endpoint: bool = True,
+    base: Any = 10.0,
+    dtype: str | None = None,
+) -> Any:
+    """Return powers of `base` at equal distances of their exponents; see `linspace`.
+
+    Parameters
+    ----------
+    start : number or tensor
+    stop : number or tensor
+    num : int or scalar variable
+    endpoint : bool
+        Whether `stop` is the last of them.
+    base : number or tensor
+    dtype : str, optional
+        Item type of the result.
+
+    Returns
+    -------
+    tensor
+    """
+    found = t.pow(base, linspace(start, stop, num, endpoint))
+    return found if dtype is None else cast(found, dtype)
+
+
+def geomspace(
+    start: Any, stop: Any, num: Any = 50, endpoint: bool = True, dtype: str | None = None
+) -> Any:
+    """Return numbers from `start` to `stop` with equal quotients; the ends have one sign.
+
+    Parameters
+    ----------
+    start : number or tensor
+    stop : number or tensor
+    num : int or scalar variable
+    endpoint : bool
+        Whether `stop` is the last of them.
+    dtype : str, optional
+        Item type of the result.
+
+    Returns
+    -------
+    tensor
+    """
+    first, last, _ = _ends(start, stop)
+    sign = a.sgn(first)
+    inner = sign * logspace(t.log10(first * sign), t.log10(last * sign), num, endpoint)
+    rank = inner.type.ndim - 1
+    count = dimshuffle(creation.arange(num, dtype="int64"), [0, *["x"] * rank])
+    found = a.switch(a.eq(count, 0), first, inner)
+    if endpoint:
+        found = a.switch(a.and_(a.eq(count, a.sub(num, 1)), a.gt(count, 0)), last, found)
+    return found if dtype is None else cast(found, dtype)
+
+
+def meshgrid(*xi: Any, indexing: str = "xy", sparse: bool = False) -> list[Any]:
+    """Return a grid of coordinates: for each vector an array of as many axes as there are vectors.
+
+    Parameters
+    ----------
+    *xi : vector or scalar
+    indexing : {'xy', 'ij'}
+        'xy': the first two axes are exchanged, as columns and rows of a picture.
+    sparse : bool
+        Leave axes along which an array is constant broadcastable.
+
+    Returns
+    -------
+    list of tensor
+    """
+    if indexing not in ("xy", "ij"):
+        raise ValueError(f"meshgrid: indexing must be 'xy' or 'ij', got {indexing!r}")
+    vectors = [shaping.reshape(x, (-1,)) for x in xi]
+    rank = len(vectors)
+    axes = list(range(rank))
+    if indexing == "xy" and rank > 1:
+        axes[:2] = 1, 0
+    spread = [
+        dimshuffle(v, [0 if k == axis else "x" for k in range(rank)])
+        for v, axis in zip(vectors, axes, strict=True)
+    ]
+    if sparse:
+        return spread
+    lengths = [length(vectors[axes[k]], 0) for k in range(rank)]
+    return [creation.alloc(v, *lengths) for v in spread]
+
+
+def expand_dims(a: Any, axis: int | Sequence[int]) -> Any:
+    """Return `a` with new broadcastable axes at the positions `axis` of the result.
+
+    Parameters
+    ----------
+    a : tensor
+    axis : int or sequence of int
+        Positions in the result.
+
+    Returns
+    -------
+    tensor
+    """
+    x = as_tensor_variable(a)
+    places = list(axis) if isinstance(axis, (list, tuple)) else [axis]
+    rank = x.type.ndim + len(places)
+    if any(not -rank <= p < rank for p in places) or len({p % rank for p in places}) < len(places):
+        raise ValueError(f"expand_dims: {axis} are not new axes of a result of {rank}")
+    kept = iter(range(x.type.ndim))
+    new = {p % rank for p in places}
+    return dimshuffle(x, ["x" if k in new else next(kept) for k in range(rank)])
+
+
+def moveaxis(a: Any, source: int | Sequence[int], destination: int | Sequence[int]) -> Any:
+    """Return `a` with axes moved to other positions; the others stay in order.
+
+    Parameters
+    ----------
+    a : tensor
+    source : int or sequence of int
+    destination : int or sequence of int
+        Where each axis of `source` comes to lie.
+
+    Returns
+    -------
+    tensor
+    """
+    return _moved(np.moveaxis, a, source, destination)
+
+
+def rollaxis(a: Any, axis: int, start: int = 0) -> Any:
+    """Return `a` with an axis moved before another.
+
+    Parameters
+    ----------
+    a : tensor
+    axis : int
+    start : int
+        The axis before which it comes to lie.
+
+    Returns
+    -------
+    tensor
+    """
+    return _moved(np.rollaxis, a, axis, start)
+
+
+def _moved(function: Any, a: Any, *where: Any) -> Any:
+    x = as_tensor_variable(a)
+    # The lengths of this array say where each axis goes.
+    marked = np.broadcast_to(0, range(1, x.ndim + 1))
+    return dimshuffle(x, [n - 1 for n in function(marked, *where).shape])
+
+
+def flip(m: Any, axis: int | Sequence[int] | None = None) -> Any:
+    """Return `m` with the items along axes in the opposite order; None: along all.
+
+    Parameters
+    ----------
+    m : tensor
+    axis : int, sequence of int, or None
+        None: all axes.
+
+    Returns
+    -------
+    tensor
+    """
+    x = as_tensor_variable(m)
+    axes = shaping.normalized_axes(x, axis)
+    turned = range(x.ndim) if axes is None else axes
+    return x[tuple(slice(None, None, -1 if n in turned else 1) for n in range(x.ndim))]
+
+
+def flipud(m: Any) -> Any:
+    """Return `m` with its rows in the opposite order.
+
+    Parameters
+    ----------
+    m : tensor
+
+    Returns
+    -------
+    tensor
+    """
+    return flip(m, 0)
+
+
+def fliplr(m: Any) -> Any:
+    """Return `m` with its columns in the opposite order.
+
+    Parameters
+    ----------
+    m : tensor
+
+    Returns
+    -------
+    tensor
+    """
+    return flip(m, 1)
+
+
+def rot90(m: Any, k: int = 1, axes: tuple[int, int] = (0, 1)) -> Any:
+    """Return `m` turned `k` times by 90 degrees, from the first of two axes towards the second.
+
+    Parameters
+    ----------
+    m : tensor
+    k : int
+    axes : pair of int
+
+    Returns
+    -------
+    tensor
+    """
+    x = as_tensor_variable(m)
+    first, second = (axis % x.ndim for axis in axes)
+    if first == second:
+        raise ValueError(f"rot90: the axes must differ, got {axes}")
+    k %= 4
+    if k == 0:
+        return x
+    if k == 2:
+        return flip(x, (first, second))
+    if k == 1:
+        return shaping.swapaxes(flip(x, second), first, second)
+    return flip(shaping.swapaxes(x, first, second), second)
+
+
+def pad(array: Any, pad_width: Any, mode: str = "constant", constant_values: Any = 0) -> Any:
+    """Return `array` with items added before and after it along each axis.
+
+    Parameters
+    ----------
+    array : tensor
+    pad_width : int, pair of int, or a pair for each axis
+        How many are added before and after.
+    mode : {'constant', 'edge', 'reflect', 'symmetric', 'wrap'}
+    constant_values : number
+        What is added by 'constant'.
+
+    Returns
+    -------
+    tensor
+    """
+    x = as_tensor_variable(array)
+    widths = np.broadcast_to(np.asarray(pad_width), (x.ndim, 2)).tolist()
+    if any(n < 0 for pair in widths for n in pair):
+        raise ValueError(f"pad: numbers of items cannot be negative, got {pad_width}")
+    if mode == "constant":
+        lengths = [a.add(length(x, k), sum(pair)) for k, pair in enumerate(widths)]
+        whole = creation.alloc(cast(constant_values, x.dtype), *lengths)
+        inside = tuple(slice(low, a.add(low, length(x, k))) for k, (low, _) in enumerate(widths))
+        return indexing.set_subtensor(whole[inside], x) if x.ndim else x
+    for axis, (low, high) in enumerate(widths):
+        if low or high:
+            count = length(x, axis)
+            places = creation.arange(-low, a.add(count, high), dtype="int64")
+            x = indexing.take(x, _padded(places, count, mode), axis)
+    return x
+
+
+def _padded(places: Any, count: Any, mode: str) -> Any:
+    """Return which item stands at positions that may lie outside."""
+    if mode == "edge":
+        return a.clip(places, 0, a.sub(count, 1))
+    if mode == "wrap":
+        return a.mod(places, count)
+    if mode == "symmetric":
+        there = a.mod(places, a.mul(2, count))
+        return a.minimum(there, a.sub(a.sub(a.mul(2, count), 1), there))
+    if mode == "reflect":
+        period = a.maximum(a.mul(2, a.sub(count, 1)), 1)
+        there = a.mod(places, period)
+        return a.minimum(there, a.sub(period, there)) * cast(a.gt(count, 1), "int64")
+    raise ValueError(
+        f"pad: mode must be 'constant', 'edge', 'reflect', 'symmetric' or 'wrap', got {mode!r}"
+    )
+
+
+def atleast_1d(x: Any) -> Any:
+    """Return a scalar as a vector, anything else as it is.
+
+    Parameters
+    ----------
+    x : tensor
+
+    Returns
+    -------
+    tensor
+    """
+    x = as_tensor_variable(x)
+    return x if x.ndim else dimshuffle(x, ["x"])
+
+
+def atleast_2d(x: Any) -> Any:
+    """Return a scalar or a vector as a matrix of one row, anything else as it is.
+
+    Parameters
+    ----------
+    x : tensor
+
+    Returns
+    -------
+    tensor
+    """
+    x = as_tensor_variable(x)
+    return x if x.ndim > 1 else dimshuffle(x, ["x"] * (2 - x.ndim) + list(range(x.ndim)))
+
+
+def hstack(tup: Sequence[Any]) -> Any:
+    """Return arrays side by side: joined along the second axis, vectors along the first.
+
+    Parameters
+    ----------
+    tup : sequence of tensor
+
+    Returns
+    -------
+    tensor
+    """
+    parts = [atleast_1d(x) for x in tup]
+    return joining.concatenate(parts, axis=0 if parts[0].ndim == 1 else 1)
+
+
+def vstack(tup: Sequence[Any]) -> Any:
+    """Return arrays one below the other: joined along the first axis, vectors as rows.
+
+    Parameters
+    ----------
+    tup : sequence of tensor
+
+    Returns
+    -------
+    tensor
+    """
+    return joining.concatenate([atleast_2d(x) for x in tup], axis=0)
+
+
+def column_stack(tup: Sequence[Any]) -> Any:
+    """Return a matrix of columns, each a vector or a matrix.
+
+    Parameters
+    ----------
+    tup : sequence of tensor
+
+    Returns
+    -------
+    tensor
+    """
+    parts = [as_tensor_variable(x) for x in tup]
+    return joining.concatenate(
+        [v if v.ndim > 1 else dimshuffle(atleast_1d(v), [0, "x"]) for v in parts], axis=1
+    )
+
+
+def broadcast_to(array: Any, shape: Any) -> Any:
+    """Return `array` in a larger shape, its items repeated.
+
+    Parameters
+    ----------
+    array : tensor
+    shape : sequence of int or scalar variable, or int vector
+
+    Returns
+    -------
+    tensor
+    """
+    lengths = shape if isinstance(shape, (list, tuple)) else shaping.shape_items(shape)
+    return creation.alloc(array, *lengths)
+
+
+def unique(
+    ar: Any,
+    return_index: bool = False,
+    return_inverse: bool = False,
+    return_counts: bool = False,
+    axis: int | None = None,
+) -> Any:
+    """Return the distinct items in rising order, and where asked for what `Unique` adds.
+
+    Parameters
+    ----------
+    ar : tensor
+    return_index : bool
+        Also where each first occurs.
+    return_inverse : bool
+        Also which of them each item is.
+    return_counts : bool
+        Also how often each occurs.
+    axis : int, optional
+        Of parts along an axis; None: of the flattened array.
+
+    Returns
+    -------
+    tensor, or list of tensor
+    """
+    return Unique(return_index, return_inverse, return_counts, axis)(ar)
+
+
+def isin(element: Any, test_elements: Any, invert: bool = False) -> Any:
+    """Return whether each item is among others, dtype bool.
+
+    Parameters
+    ----------
+    element : tensor
+    test_elements : array_like
+    invert : bool
+        Return whether each is not among them.
+
+    Returns
+    -------
+    tensor, bool
+    """
+    x = as_tensor_variable(element)
+    others = shaping.flatten(as_tensor_variable(test_elements))
+    equal = a.eq(dimshuffle(x, [*range(x.ndim), "x"]), others)
+    found = any_(equal, axis=x.ndim)
+    return a.invert(found) if invert else found
+
+
+def ediff1d(ary: Any, to_end: Any = None, to_begin: Any = None) -> Any:
+    """Return the differences of neighbours in the flattened array, with more before and after.
+
+    Parameters
+    ----------
+    ary : tensor
+    to_end : array_like, optional
+    to_begin : array_like, optional
+
+    Returns
+    -------
+    tensor
+    """
+    x = shaping.flatten(as_tensor_variable(ary))
+    parts = [to_begin, x[1:] - x[:-1], to_end]
+    given = [
+        part if k == 1 else shaping.flatten(atleast_1d(part))
+        for k, part in enumerate(parts)
+        if part is not None
+    ]
+    return given[0] if len(given) == 1 else joining.concatenate(given)
+
+
+def digitize(x: Any, bins: Any, right: bool = False) -> Any:
+    """Return the number of the bin of each item; the edges rise or fall.
+
+    Parameters
+    ----------
+    x : tensor
+    bins : vector
+    right : bool
+        Whether a bin holds its right edge rather than its left one.
+
+    Returns
+    -------
+    tensor, int64
+    """
+    edges = as_tensor_variable(bins)
+    sides = ("left", "right") if right else ("right", "left")
+    rising = sorting.searchsorted(edges, x, side=sides[0])
+    falling = a.sub(length(edges, 0), sorting.searchsorted(edges[::-1], x, side=sides[1]))
+    # None or one edge: rises.
+    falls = a.lt(a.sgn(edges[1:] - edges[:-1]).sum(), 0)
+    return cast(a.switch(falls, falling, rising), "int64")
+
+
+explain_functions(globals())

@@ -1,0 +1,43 @@
+"""Linear algebra by the names of `numpy.linalg`, on matrices and stacks of matrices."""
+
+from theano._core.api.array.linalg import (
+    cross,
+    eigh,
+    eigvalsh,
+    matrix_power,
+    norm,
+    qr,
+    svd,
+    tensorinv,
+    tensorsolve,
+)
+from theano._core.api.array.linalg import matrix_dot as multi_dot
+from theano._core.api.array.products import diagonal, matmul, outer, tensordot
+from theano._core.ops.linalg.factors import pinv
+from theano._core.ops.linalg.spectra import eig
+from theano._core.ops.linalg.systems import cholesky, det, slogdet, solve
+from theano._core.ops.linalg.systems import matrix_inverse as inv
+
+__all__ = [
+    "cholesky",
+    "cross",
+    "det",
+    "diagonal",
+    "eig",
+    "eigh",
+    "eigvalsh",
+    "inv",
+    "matmul",
+    "matrix_power",
+    "multi_dot",
+    "norm",
+    "outer",
+    "pinv",
+    "qr",
+    "slogdet",
+    "solve",
+    "svd",
+    "tensordot",
+    "tensorinv",
+    "tensorsolve",
+]
