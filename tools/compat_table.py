@@ -1,74 +1,8 @@
 """What differs from Theano 1.0.5, by name: the part of `docs/compat.md` that a person writes."""
 
-# What another implementation of the same name would not tell: name → difference.
-DIFFERENCES = {
-    "theano.function": (
-        "functions are compiled by LLVM, without a C compiler; unused branches and what only their "
-        "gradients need are not computed"
-    ),
-    "theano.In": (
-        "`mutable=True`: the result of elementwise operations and writes to parts is copied into "
-        "the argument when all is computed"
-    ),
-    "theano.scan": (
-        "any number of steps, none included; too few items are a ValueError; a step that changes "
-        "the shape of a state names the step"
-    ),
-    "theano.grad": "the branch of `ifelse` that is not taken cannot make NaN",
-    "theano.gof.COp": (
-        "arrays that `perform` gets are read-only unless `destroy_map` names them; its results are "
-        "checked; without `perform` it is refused: C code is not compiled"
-    ),
-    "theano.gradient.jacobian": "`vectorized=True` needs no loop",
-    "theano.gradient.hessian": "needs no loop",
-    "theano.printing.debugprint": (
-        "an index that is known stands in the name of the operation (`Subtensor{-1}`) and is no "
-        "input; `program=True` prints what runs"
-    ),
-    "theano.printing.pydotprint": "writes SVG or DOT itself where pydot is not installed",
-    "theano.tensor.set_subtensor": (
-        "as there, `set_subtensor(x[i], x[i] + v)` adds every `v` where a position repeats: see "
-        "below"
-    ),
-    "theano.tensor.inc_subtensor": "`inplace=True` overwrites arguments only",
-    "theano.tensor.unravel_index": "`order='F'` counts in that order, which was ignored",
-    "theano.tensor.repeat": "takes one number for each item of every axis, with a gradient",
-    "theano.tensor.topk": "`sorted=True` works",
-    "theano.tensor.argtopk": "`sorted=True` works",
-    "theano.tensor.topk_and_argtopk": "`sorted=True` works",
-    "theano.tensor.cumprod": "the gradient is right where items are zero",
-    "theano.tensor.tril": "zeros also where NaN or infinity is dropped",
-    "theano.tensor.triu": "zeros also where NaN or infinity is dropped",
-    "theano.tensor.gammainc": "has both derivatives",
-    "theano.tensor.nlinalg.svd": "has a gradient",
-    "theano.tensor.nlinalg.qr": "has a gradient",
-    "theano.tensor.nlinalg.eig": "has a gradient",
-    "theano.tensor.nlinalg.det": "the gradient exists at singular matrices",
-    "theano.tensor.nlinalg.lstsq": "has a gradient",
-    "theano.tensor.nlinalg.matrix_power": "the power 0 is the identity",
-    "theano.tensor.slinalg.expm": "the gradient is exact for matrices that are not symmetric, too",
-    "theano.tensor.nnet.conv2d": (
-        "`input_shape` and `filter_shape` are checked; image and kernel may be of two dtypes, or "
-        "float16; a kernel larger than the image is an error"
-    ),
-    "theano.tensor.signal.pool.pool_2d": (
-        "what holds NaN is NaN; averages with `pad` have gradients"
-    ),
-    "theano.tensor.shared_randomstreams.RandomStreams": (
-        "a failed call leaves the streams as they were; a negative length is a ValueError"
-    ),
-    "theano.sandbox.rng_mrg.MRG_RandomStreams": (
-        "draws have derivatives by bounds, mean and deviation"
-    ),
-    "theano.compile.Mode": (
-        "linkers name a backend (native code, NumPy, JAX); options about thunks and memory have "
-        "no effect"
-    ),
-    "theano.compile.monitormode.MonitorMode": "functions run with NumPy, one node at a time",
-    "theano.compile.DebugMode": "compares native code, NumPy and the graph before rewriting",
-    "theano.compile.optdb": "rewrites of the engine are not in it; users' run where registered",
-    "theano.config": "`device=cuda*` warns once: `mode='JAX'` runs functions on a GPU",
-}
+from theano._core.legacy.differences import DIFFERENCES
+
+__all__ = ["CLIENTS", "DIFFERENCES"]
 
 # Test suites of libraries written for 1.0.5: name → (passed, failed), by `make test-clients`.
 CLIENTS = {

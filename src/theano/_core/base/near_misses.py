@@ -84,6 +84,24 @@ def signature(function: Callable[..., Any]) -> str:
     return f"{_called(function)}{bare}"
 
 
+class OwnSignature:
+    """`__signature__` of what is called like a function; classes that hold it keep their own.
+
+    Parameters
+    ----------
+    make : callable
+        From the object to its signature.
+    """
+
+    def __init__(self, make: Any) -> None:
+        self.make = make
+
+    def __get__(self, owner: Any, kind: type | None = None) -> Any:
+        if owner is None:
+            raise AttributeError("__signature__")
+        return self.make(owner)
+
+
 def _called(function: Callable[..., Any]) -> str:
     # `T.dvector` is a type, which is called with a name.
     return "type" if function.__name__ == "__call__" else function.__name__

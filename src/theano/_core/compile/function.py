@@ -10,8 +10,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from theano._core.base.errors import UnusedInputError
-from theano._core.base.near_misses import explained
+from theano._core.base.near_misses import OwnSignature, explained
 from theano._core.base.settings import config
+from theano._core.compile.described import missing, signature_of, text_of
 from theano._core.compile.inputs import In, Out, read_inputs, read_updates
 from theano._core.compile.maker import FunctionMaker
 from theano._core.compile.memory import memory_plan
@@ -524,6 +525,9 @@ def _restored(
 
 extend(
     Function,
+    __repr__=text_of,
+    __signature__=OwnSignature(signature_of),
+    __getattr__=missing,
     name=property(lambda self: self.maker.name, _set_name),
     copy=_copy,
     memory_plan=memory_plan,

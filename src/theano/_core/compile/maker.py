@@ -20,6 +20,7 @@ from theano._core.compile.profiling import profile_of
 from theano._core.compile.program_key import program_key, settings
 from theano._core.ir.function_graph import FunctionGraph
 from theano._core.ir.graph import toposort
+from theano._core.ir.source import user_line
 from theano._core.ir.text import listing
 from theano._core.ir.types import Generic, RandomStateType, TensorType, generic
 from theano._core.ir.variable import Variable
@@ -85,6 +86,7 @@ class FunctionMaker:
         self.result = result
         self.mode = mode
         self.name = name
+        self.source = user_line()
         self.profile = profile_of(profile, name)
         self.all_inputs = [s.variable for s in self.arguments] + self.shared
         # An input may be the result of an operation, which then does not matter.

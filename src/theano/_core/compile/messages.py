@@ -124,10 +124,12 @@ def named(error: Exception, node: Any, values: Sequence[Any]) -> Exception:
     """Return the error of a node; one about its operands' shapes names them."""
     if type(error) is not ValueError or len(values) != len(node.inputs):
         return error
-    shapes = dict(zip(node.inputs, map(np.shape, values), strict=True))
-    written = misfits.Misfit(node, shapes, {}, False)
+    if not isinstance(node.op, misfits.NAMED):
+        return error
     try:
-        unfit = isinstance(node.op, misfits.NAMED) and node.op.misfit(node, written.lengths)
+        shapes = dict(zip(node.inputs, map(np.shape, values), strict=True))
+        written = misfits.Misfit(node, shapes, {}, False)
+        unfit = node.op.misfit(node, written.lengths)
         return ValueError(misfits.described(written)) if unfit else error
     except Exception:
         return error

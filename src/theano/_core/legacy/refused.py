@@ -376,6 +376,11 @@ def stand_in(name: str, advice: str) -> Any:
     return type(name, (), {"__init__": refuse, "__doc__": doc, "advice": advice})
 
 
+def advice(path: str) -> str | None:
+    """Return what to use instead of a name that is refused; None for others."""
+    return _ADVICE.get(path)
+
+
 @cache
 def refused(path: str) -> Any:
     """Return what stands for a name of Theano's; None if there was none, or it is here."""

@@ -131,6 +131,24 @@ class CompileCache:
             folder.delete(name)
             total -= size
 
+    def entries(self) -> list[tuple[float, int, str]]:
+        """Return when each entry was last used, its size in bytes and its key."""
+        folder = self._usable()
+        if folder is None:
+            return [(0.0, len(data), key) for key, data in self._memory.items()]
+        return [
+            (used, size, name.removesuffix(_SUFFIX))
+            for used, size, name in folder.files()
+            if name.endswith(_SUFFIX)
+        ]
+
+    def clear(self) -> None:
+        """Delete all entries."""
+        self._memory.clear()
+        folder = self._usable()
+        for _, _, key in self.entries() if folder is not None else ():
+            folder.delete(key + _SUFFIX)
+
     @property
     def folder(self) -> str | None:
         """The folder in use; None if it was refused or cannot be made: entries live in memory."""

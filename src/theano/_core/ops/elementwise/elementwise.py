@@ -7,12 +7,13 @@ dtype and the complex conjugate.
 from __future__ import annotations
 
 import importlib
+import inspect
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from theano._core.base import dtypes
-from theano._core.base.near_misses import did_you_mean
+from theano._core.base.near_misses import OwnSignature, did_you_mean
 from theano._core.base.settings import change_flags, config
 from theano._core.ir.text import label
 from theano._core.ir.types import TensorType
@@ -160,6 +161,13 @@ class Elementwise(Op):
         """Return how it is called: its name and its arguments."""
         names = ", ".join(self.function.__code__.co_varnames[1 : self.nin + 1])
         return f"{self.name}({names})"
+
+    def _signature(self) -> inspect.Signature:
+        names = self.function.__code__.co_varnames[1 : self.nin + 1]
+        kind = inspect.Parameter.POSITIONAL_ONLY
+        return inspect.Signature([inspect.Parameter(name, kind) for name in names])
+
+    __signature__ = OwnSignature(_signature)
 
     def _fold(self, inputs: Sequence[Any], options: dict[str, object]) -> Any:
         result = tensor_operand(self.name, inputs[0])

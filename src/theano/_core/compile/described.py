@@ -1,0 +1,75 @@
+"""What Python shows of a compiled function: its text, its signature, names that it has not."""
+
+from __future__ import annotations
+
+import inspect
+from typing import Any
+
+from theano._core.base.near_misses import MissingAttribute
+
+
+def signature_of(function: Any) -> inspect.Signature:
+    """Return the signature of a compiled function: its inputs, by name where they have one."""
+    Parameter = inspect.Parameter
+    given = [spec for spec in function.maker.arguments if not spec.implicit]
+    names = [spec.name for spec in given]
+    by_name = [bool(name) and name.isidentifier() and names.count(name) == 1 for name in names]
+    parameters = []
+    for number, spec in enumerate(given):
+        # Before an input without a name, all are shown by their positions only.
+        keyword = all(by_name[number:])
+        parameters.append(
+            Parameter(
+                spec.name if by_name[number] else f"input_{number}",
+                Parameter.POSITIONAL_OR_KEYWORD if keyword else Parameter.POSITIONAL_ONLY,
+                default=Parameter.empty if spec.value is None else _default(spec.value),
+                annotation=spec.variable.type,
+            )
+        )
+    if any(p.default is Parameter.empty for p in parameters):
+        # A default before an input without one cannot be left out.
+        last = max(k for k, p in enumerate(parameters) if p.default is Parameter.empty)
+        parameters[:last] = [p.replace(default=Parameter.empty) for p in parameters[:last]]
+    return inspect.Signature(parameters, return_annotation=_returned(function.maker))
+
+
+def _default(value: Any) -> Any:
+    cell = getattr(value, "cell", None)
+    return value if cell is None else cell.value
+
+
+def _returned(maker: Any) -> Any:
+    kinds = [v.type for v in maker.results]
+    if maker.result == "none":
+        return []
+    if maker.result == "single":
+        return kinds[0]
+    return kinds if maker.result == "list" else dict(zip(maker.result, kinds, strict=False))
+
+
+def text_of(function: Any) -> str:
+    """Return a function as one line: its name, inputs, outputs, updates, and where it was made."""
+    maker = function.maker
+    if maker is None:
+        return object.__repr__(function)
+    inputs = ", ".join(
+        f"{spec.name or f'input {number}'}: {_kind(spec.variable)}"
+        for number, spec in enumerate(maker.arguments)
+        if not spec.implicit
+    )
+    outputs = ", ".join(_kind(v) for v in maker.results)
+    if maker.result != "single":
+        outputs = f"[{outputs}]"
+    changed = [str(target) for target, _ in maker.updates]
+    updates = f", updates {', '.join(changed[:4])}{', ...' * (len(changed) > 4)}" if changed else ""
+    made = f", made at {maker.source.file}:{maker.source.line}" if maker.source else ""
+    return f"<theano function {maker.name}({inputs}) -> {outputs}{updates}{made}>"
+
+
+def _kind(variable: Any) -> str:
+    return str(variable.type).removeprefix("TensorType(").removesuffix(")").replace(", ", " ")
+
+
+def missing(function: Any, name: str) -> Any:
+    """Raise the error for an attribute that a function has not."""
+    raise MissingAttribute(function, name)

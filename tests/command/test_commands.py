@@ -1,0 +1,155 @@
+"""`python -m theano`: what it prints, and what it returns."""
+
+from __future__ import annotations
+
+import inspect
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import theano
+import theano.tensor as T
+from theano._core.command import cache, compat
+from theano._core.command.main import main
+from theano._core.legacy.differences import DIFFERENCES
+
+
+def run(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str]:
+    code = main(arguments)
+    return code, capsys.readouterr().out
+
+
+def test_the_doctor_finds_this_installation_well(capsys: pytest.CaptureFixture[str]) -> None:
+    code, text = run(capsys, "doctor")
+    assert code == 0, text
+    for word in (np.__version__, "processor", "BLAS", "threads", "cache", "settings", "llvmlite"):
+        assert word in text
+    assert text.count("right") == 5 and "All is well." in text
+
+
+def test_the_doctor_says_what_is_wrong(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from theano._core.command import doctor
+
+    def broken() -> tuple[Any, Any]:
+        raise RuntimeError("no such thing")
+
+    monkeypatch.setattr(doctor, "TESTS", {"sums": lambda: (1, 2), "loops": broken})
+    code, text = run(capsys, "doctor")
+    assert code == 1
+    assert "WRONG: 1 instead of 2" in text and "no such thing" in text
+    assert "2 of 2 tests are wrong" in text
+
+
+def test_settings(capsys: pytest.CaptureFixture[str]) -> None:
+    code, text = run(capsys, "config")
+    assert code == 0
+    assert all(f"{name} = " in text for name in theano.config.settings())
+    code, text = run(capsys, "config", "floatx", "cast_pol")
+    assert text.count(" = ") == 2 and theano.config.settings()["floatX"].doc in text
+    code, text = run(capsys, "config", "flaotX")
+    assert code == 1 and "Did you mean 'floatX'?" in text
+
+
+def test_as_a_module() -> None:
+    env = {**os.environ, "THEANO_FLAGS": "floatX=float32"}
+    command = [sys.executable, "-m", "theano", "config", "floatX"]
+    found = subprocess.run(command, env=env, capture_output=True, text=True, check=True).stdout
+    assert found.startswith("floatX = float32  (given by THEANO_FLAGS")
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    place = tmp_path / "cache"
+    real = cache.CompileCache
+    monkeypatch.setattr(cache, "CompileCache", lambda _, limit: real(str(place), limit))
+    store = real(str(place))
+    for digit in "ab":
+        store.put(digit * 64, b"code")
+    return place
+
+
+def test_the_cache(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    code, text = run(capsys, "cache")
+    assert code == 0 and "2 entries" in text and "a" * 16 in text and str(folder) in text
+    code, text = run(capsys, "cache", "size")
+    assert "2 entries" in text and "a" * 16 not in text
+    assert cache.main(["unlock"]) == 0 and cache.main(["basecompiledir"]) == 0
+    capsys.readouterr()
+    assert cache.main(["purge"]) == 0
+    assert "2 entries deleted" in capsys.readouterr().out
+    assert "0 entries" in run(capsys, "cache", "size")[1]
+
+
+PROGRAM = """
+import numpy
+import theano
+import theano.tensor as T
+from theano import function, config
+from theano.tensor.nnet import softmax, no_such_function
+from theano.gof.cc import CLinker, get_module_cache
+from . import own
+
+x = T.dmatrix()
+f = function([x], T.nnet.sigmoid(x) + T.no_such_name(x))
+theano.scan(lambda a: a.sum(), x)
+config.floatX
+"""
+
+
+def test_what_a_program_uses(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "program.py").write_text(PROGRAM)
+    (tmp_path / "old.py").write_text("print 3\n")
+    code, text = run(capsys, "compat", str(tmp_path))
+    assert code == 1
+    absent, _, rest = text.partition("There to be imported")
+    assert "theano.tensor.nnet.no_such_function  (" in absent and "program.py:6" in absent
+    assert "theano.tensor.no_such_name" in absent and "2to3" in absent
+    assert "theano.gof.cc.get_module_cache" in rest and "C code is not compiled" in rest
+    assert DIFFERENCES["theano.scan"] in rest
+    (tmp_path / "program.py").write_text("import theano\ntheano.shared(1)\n")
+    code, text = run(capsys, "compat", str(tmp_path / "program.py"))
+    assert code == 0 and text == "2 there, 0 differs, 0 refused, 0 absent of 2 names\n"
+
+
+def test_verdicts() -> None:
+    assert compat.verdict("theano.tensor.dmatrix") == ("there", "")
+    assert compat.verdict("theano.config.floatX")[0] == "there"
+    assert compat.verdict("theano.sandbox.rng_mrg")[0] == "there"
+    assert compat.verdict("theano.function")[0] == "differs"
+    assert all(compat.verdict(name)[0] == "differs" for name in DIFFERENCES)
+
+
+def test_functions_say_what_they_are() -> None:
+    x, y, w = T.dvector("x"), T.fmatrix(), theano.shared(1.0, "w")
+    f = theano.function([x, y], [x, y * 2], updates={w: w + 1}, name="mine")
+    assert repr(f).startswith(
+        "<theano function mine(x: float64 vector, input 1: float32 matrix) -> "
+        "[float64 vector, float32 matrix], updates w, made at "
+    )
+    assert "test_commands.py:" in repr(f)
+    assert str(inspect.signature(f)).startswith("(x: TensorType(float64, vector), input_1: ")
+    g = theano.function([x, theano.In(T.dscalar("step"), value=0.5)], x, on_unused_input="ignore")
+    parameters = inspect.signature(g).parameters
+    assert list(parameters) == ["x", "step"] and parameters["step"].default == 0.5
+    assert inspect.signature(g).return_annotation == x.type
+    assert repr(theano.function([], [])).startswith("<theano function test_commands.py:")
+    with pytest.raises(AttributeError, match=r"'Function' object .*'profle'. Did you mean"):
+        g.profle  # noqa: B018
+
+
+def test_signatures_of_operations() -> None:
+    assert str(inspect.signature(T.clip)) == "(x, low, high, /)"
+    assert "name" in inspect.signature(type(T.clip)).parameters
+    assert list(inspect.signature(T.sum).parameters)[:2] == ["input", "axis"]
+    assert list(inspect.signature(x_sum()).parameters)[0] == "axis"
+
+
+def x_sum() -> Any:
+    return T.dvector("x").sum
