@@ -146,8 +146,9 @@ class CompileCache:
         """Delete all entries."""
         self._memory.clear()
         folder = self._usable()
-        for _, _, key in self.entries() if folder is not None else ():
-            folder.delete(key + _SUFFIX)
+        if folder is not None:
+            for _, _, key in self.entries():
+                folder.delete(key + _SUFFIX)
 
     @property
     def folder(self) -> str | None:
