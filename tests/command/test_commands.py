@@ -144,6 +144,18 @@ def test_functions_say_what_they_are() -> None:
         g.profle  # noqa: B018
 
 
+def test_what_notebooks_show() -> None:
+    x, w = T.dvector("<x>"), theano.shared(1.0, "w")
+    f = theano.function([x], (x * 2).sum(), updates={w: w + 1}, name="mine")
+    text = f._repr_html_()
+    for part in ("theano function mine", "input &lt;x&gt;", "float64 vector", "update of w"):
+        assert part in text
+    assert "test_commands.py" in text and text.startswith("<table>")
+    assert "(&lt;x&gt; * 2)" in (x * 2)._repr_html_()
+    assert "TensorType(float64, vector)" in x._repr_html_()
+    assert "test_commands.py" in w._repr_html_()
+
+
 def test_signatures_of_operations() -> None:
     assert str(inspect.signature(T.clip)) == "(x, low, high, /)"
     assert "name" in inspect.signature(type(T.clip)).parameters

@@ -146,6 +146,11 @@ RUNS: dict[str, Case] = {
         ValueError,
         ["T.tensordot(text_tensor, m, 2)", "Shapes: t (2, 3, 4), m (3, 5)."],
     ),
+    "in an operation of the user's": (
+        call([m, v], theano.OpFromGraph([m, v], [m + v])(m, v), np.ones((2, 3)), np.ones(4)),
+        ValueError,
+        ["in m + v, axis 1 of m has 3 items, axis 0 of v has 4."],
+    ),
     "what became one product": (
         call([m, v, w], T.dot(m, v) - w, np.ones((2, 3)), np.ones(3), np.ones(4)),
         ValueError,

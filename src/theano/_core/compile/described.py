@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Sequence
+from html import escape
 from typing import Any
 
 from theano._core.base.near_misses import MissingAttribute
+from theano._core.ir.text import label
 
 
 def signature_of(function: Any) -> inspect.Signature:
@@ -73,3 +76,46 @@ def _kind(variable: Any) -> str:
 def missing(function: Any, name: str) -> Any:
     """Raise the error for an attribute that a function has not."""
     raise MissingAttribute(function, name)
+
+
+def table(title: str, rows: Sequence[tuple[str, str]]) -> str:
+    """Return a table of what is known of something, as notebooks show it.
+
+    Parameters
+    ----------
+    title : str
+    rows : sequence of (what, text)
+        Texts of several lines, such as a line of code with a mark, keep their form.
+    """
+    body = "".join(
+        f"<tr><th style='text-align:left'>{escape(what)}</th>"
+        f"<td style='text-align:left'><pre style='margin:0'>{escape(text)}</pre></td></tr>"
+        for what, text in rows
+        if text
+    )
+    return f"<table><caption>{escape(title)}</caption>{body}</table>"
+
+
+def function_html(function: Any) -> str:
+    """Return what notebooks show of a compiled function."""
+    maker = function.maker
+    rows = [
+        (f"input {spec.name or number}", _kind(spec.variable))
+        for number, spec in enumerate(maker.arguments)
+        if not spec.implicit
+    ]
+    rows += [(f"output {k}", f"{_kind(v)}  {label(v)}") for k, v in enumerate(maker.results)]
+    rows += [(f"update of {target}", label(value)) for target, value in maker.updates]
+    rows.append(("made at", maker.source.quoted() if maker.source else ""))
+    return table(f"theano function {maker.name}", rows)
+
+
+def variable_html(variable: Any) -> str:
+    """Return what notebooks show of a variable."""
+    source = variable.source
+    rows = [
+        ("type", str(variable.type)),
+        ("expression", label(variable) if variable.owner is not None else ""),
+        ("made at", source.quoted() if source is not None else ""),
+    ]
+    return table(str(variable) if variable.name else "theano variable", rows)

@@ -12,7 +12,7 @@ from typing import Any
 from theano._core.base.errors import UnusedInputError
 from theano._core.base.near_misses import OwnSignature, explained
 from theano._core.base.settings import config
-from theano._core.compile.described import missing, signature_of, text_of
+from theano._core.compile.described import function_html, missing, signature_of, text_of
 from theano._core.compile.inputs import In, Out, read_inputs, read_updates
 from theano._core.compile.maker import FunctionMaker
 from theano._core.compile.memory import memory_plan
@@ -526,6 +526,7 @@ def _restored(
 extend(
     Function,
     __repr__=text_of,
+    _repr_html_=function_html,
     __signature__=OwnSignature(signature_of),
     __getattr__=missing,
     name=property(lambda self: self.maker.name, _set_name),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -73,14 +74,17 @@ def run_time_error(
 
 def misfit(maker: Any, node: Any, arguments: Sequence[Any]) -> misfits.Misfit | None:
     """Return the node of the graph as it was written whose operands do not fit, if one is known."""
-    values = dict(zip(maker.all_inputs, arguments, strict=False))
-    if any(value is None for value in values.values()):
+    if any(value is None for value in arguments):
         return None
     # No second error hides the first.
-    try:
-        return misfits.find(maker.all_results, values, node)
-    except Exception:
-        return None
+    with suppress(Exception):
+        values = dict(zip(maker.all_inputs, arguments, strict=False))
+        # What stands in a body of the user's is in the graph that rewriting left only.
+        leaves = dict(zip(maker.leaves, arguments, strict=False))
+        return misfits.find(maker.all_results, values, node) or misfits.find(
+            maker.fgraph.outputs, leaves, node
+        )
+    return None
 
 
 def _about_state(node: Apply, number: int, text: str) -> str:

@@ -20,6 +20,7 @@ from theano._core.api.array import (
 from theano._core.api.array.indexing import take
 from theano._core.api.variable.operators import Operators
 from theano._core.base.near_misses import explain_methods
+from theano._core.compile.described import variable_html
 from theano._core.ops.core.dimshuffle import DimShuffle
 from theano._core.ops.core.op import Op
 from theano._core.ops.elementwise import arithmetic as a
@@ -71,6 +72,9 @@ class Methods(Operators):
     trunc = _unary(a.trunc)
     conj = _unary(conj_)
     conjugate = _unary(conj_)
+
+    def _repr_html_(self) -> str:
+        return variable_html(self)
 
     def reshape(self, shape: object, *more: Any, ndim: int | None = None) -> Any:
         """Return the tensor with other lengths, items in C order.

@@ -108,6 +108,10 @@ class Require(Assert):
         super().__init__(msg)
         self.facts = facts
 
+    def __str__(self) -> str:
+        # Errors say the text already.
+        return "Require"
+
     def text(self, facts: Sequence[int]) -> str:
         return self.msg.format(*facts) if self.facts else self.msg
 
