@@ -57,6 +57,15 @@ class MissingAttribute(AttributeError):
         return AttributeError, (str(self),)
 
 
+def missing(owner: Any, name: str) -> Any:
+    """Raise the error for an attribute that an object has not: its `__getattr__`."""
+    held = getattr(type(owner), name, None)
+    if isinstance(held, property):
+        # It was there, and raised an AttributeError of its own.
+        return held.__get__(owner)
+    raise MissingAttribute(owner, name)
+
+
 def _elsewhere(name: str) -> str:
     """Say, after a blank, where something of this name is, if no variable has it; '' if nowhere."""
     for module in ("theano.tensor", "theano.tensor.nnet"):

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from html import escape
 from typing import Any
 
-from theano._core.base.near_misses import MissingAttribute
 from theano._core.ir.text import label
 
 
@@ -71,11 +70,6 @@ def text_of(function: Any) -> str:
 
 def _kind(variable: Any) -> str:
     return str(variable.type).removeprefix("TensorType(").removesuffix(")").replace(", ", " ")
-
-
-def missing(function: Any, name: str) -> Any:
-    """Raise the error for an attribute that a function has not."""
-    raise MissingAttribute(function, name)
 
 
 def table(title: str, rows: Sequence[tuple[str, str]]) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, NoReturn, TypeVar
 
 import numpy as np
 
-from theano._core.base.near_misses import MissingAttribute
+from theano._core.base.near_misses import missing
 from theano._core.base.settings import config
 from theano._core.ir import hooks
 from theano._core.ir.source import SourceLine, made_at, user_line
@@ -254,9 +254,7 @@ class Variable:
             raise
 
     if not TYPE_CHECKING:
-
-        def __getattr__(self, name: str) -> Any:
-            raise MissingAttribute(self, name)
+        __getattr__ = missing
 
     def eval(
         self, inputs_to_values: Mapping[Variable, object] | None = None, **kwargs: object
