@@ -185,7 +185,7 @@ def _known_gradient(variable: Variable, value: Any) -> Any:
     return value if value.type.ndim == variable.type.ndim else second(variable, value)
 
 
-def _disconnected(cost: object, target: object, policy: str) -> None:
+def _disconnected(cost: object, target: Variable, policy: str) -> None:
     if policy == "ignore":
         return
     message = (

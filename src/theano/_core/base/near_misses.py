@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 
-def did_you_mean(name: Any, known: Iterable[Any]) -> str:
+def did_you_mean(name: object, known: Iterable[object]) -> str:
     """Return a question, after a blank, about the known name that is nearest; '': none is near."""
     import difflib
 
@@ -37,7 +37,7 @@ class MissingAttribute(AttributeError):
     # As users know it.
     __module__, __qualname__ = "builtins", "AttributeError"
 
-    def __init__(self, owner: Any, name: str) -> None:
+    def __init__(self, owner: object, name: str) -> None:
         # Without `obj` Python asks no question of its own.
         super().__init__(name=name)
         self.owner = owner
@@ -57,7 +57,7 @@ class MissingAttribute(AttributeError):
         return AttributeError, (str(self),)
 
 
-def missing(owner: Any, name: str) -> Any:
+def missing(owner: object, name: str) -> Any:
     """Raise the error for an attribute that an object has not: its `__getattr__`."""
     held = getattr(type(owner), name, None)
     if isinstance(held, property):
@@ -79,7 +79,7 @@ def _elsewhere(name: str) -> str:
     return ""
 
 
-def signature(function: Callable[..., Any]) -> str:
+def signature(function: Callable[..., object]) -> str:
     """Return a function as one calls it: its name and arguments, without annotations."""
     import inspect
 
@@ -102,25 +102,25 @@ class OwnSignature:
         From the object to its signature.
     """
 
-    def __init__(self, make: Any) -> None:
+    def __init__(self, make: Callable[..., object]) -> None:
         self.make = make
 
-    def __get__(self, owner: Any, kind: type | None = None) -> Any:
+    def __get__(self, owner: object, kind: type | None = None) -> Any:
         if owner is None:
             raise AttributeError("__signature__")
         return self.make(owner)
 
 
-def _called(function: Callable[..., Any]) -> str:
+def _called(function: Callable[..., object]) -> str:
     # `T.dvector` is a type, which is called with a name.
     return "type" if function.__name__ == "__call__" else function.__name__
 
 
-def explained(function: Callable[..., Any]) -> Any:
+def explained(function: Callable[..., object]) -> Any:
     """Have a function say its signature, and which name is near, where a call does not fit it."""
 
     @functools.wraps(function)
-    def call(*args: Any, **kwargs: Any) -> Any:
+    def call(*args: object, **kwargs: object) -> Any:
         try:
             return function(*args, **kwargs)
         except TypeError as error:
@@ -133,7 +133,7 @@ def explained(function: Callable[..., Any]) -> Any:
     return call
 
 
-def _refusal(function: FunctionType, given: dict[str, Any], text: str) -> str:
+def _refusal(function: FunctionType, given: dict[str, object], text: str) -> str:
     import inspect
 
     parameters = inspect.signature(function).parameters
@@ -143,7 +143,7 @@ def _refusal(function: FunctionType, given: dict[str, Any], text: str) -> str:
     return f"{text}.{near} The signature is {signature(function)}."
 
 
-def explain_functions(names: dict[str, Any]) -> None:
+def explain_functions(names: dict[str, object]) -> None:
     """Have the public functions that a module defines say their signatures; see `explained`.
 
     Parameters
@@ -152,8 +152,9 @@ def explain_functions(names: dict[str, Any]) -> None:
         What the module holds, changed in place.
     """
     for name, value in list(names.items()):
-        own = isinstance(value, FunctionType) and value.__module__ == names["__name__"]
-        if own and not name.startswith("_"):
+        if not isinstance(value, FunctionType) or name.startswith("_"):
+            continue
+        if value.__module__ == names["__name__"]:
             names[name] = explained(value)
 
 

@@ -5,12 +5,17 @@ from __future__ import annotations
 import inspect
 from collections.abc import Sequence
 from html import escape
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from theano._core.ir.text import label
 
+if TYPE_CHECKING:
+    from theano._core.compile.maker import FunctionMaker
+    from theano._core.ir.variable import Variable
+    from theano._core.runtime.native import Function
 
-def signature_of(function: Any) -> inspect.Signature:
+
+def signature_of(function: Function) -> inspect.Signature:
     """Return the signature of a compiled function: its inputs, by name where they have one."""
     Parameter = inspect.Parameter
     given = [spec for spec in function.maker.arguments if not spec.implicit]
@@ -35,12 +40,12 @@ def signature_of(function: Any) -> inspect.Signature:
     return inspect.Signature(parameters, return_annotation=_returned(function.maker))
 
 
-def _default(value: Any) -> Any:
+def _default(value: object) -> Any:
     cell = getattr(value, "cell", None)
     return value if cell is None else cell.value
 
 
-def _returned(maker: Any) -> Any:
+def _returned(maker: FunctionMaker) -> Any:
     kinds = [v.type for v in maker.results]
     if maker.result == "none":
         return []
@@ -49,7 +54,7 @@ def _returned(maker: Any) -> Any:
     return kinds if maker.result == "list" else dict(zip(maker.result, kinds, strict=False))
 
 
-def text_of(function: Any) -> str:
+def text_of(function: Function) -> str:
     """Return a function as one line: its name, inputs, outputs, updates, and where it was made."""
     maker = function.maker
     if maker is None:
@@ -68,7 +73,7 @@ def text_of(function: Any) -> str:
     return f"<theano function {maker.name}({inputs}) -> {outputs}{updates}{made}>"
 
 
-def _kind(variable: Any) -> str:
+def _kind(variable: Variable) -> str:
     return str(variable.type).removeprefix("TensorType(").removesuffix(")").replace(", ", " ")
 
 
@@ -90,7 +95,7 @@ def table(title: str, rows: Sequence[tuple[str, str]]) -> str:
     return f"<table><caption>{escape(title)}</caption>{body}</table>"
 
 
-def function_html(function: Any) -> str:
+def function_html(function: Function) -> str:
     """Return what notebooks show of a compiled function."""
     maker = function.maker
     rows = [

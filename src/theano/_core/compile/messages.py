@@ -72,7 +72,7 @@ def run_time_error(
     return fault.exception(f"{text}\n{report}")
 
 
-def misfit(maker: Any, node: Any, arguments: Sequence[Any]) -> misfits.Misfit | None:
+def misfit(maker: Any, node: Apply, arguments: Sequence[object]) -> misfits.Misfit | None:
     """Return the node of the graph as it was written whose operands do not fit, if one is known."""
     if any(value is None for value in arguments):
         return None
@@ -124,14 +124,14 @@ def explained(error: Exception, report: str) -> Exception:
     return error
 
 
-def named(error: Exception, node: Any, values: Sequence[Any]) -> Exception:
+def named(error: Exception, node: Apply, values: Sequence[Any]) -> Exception:
     """Return the error of a node; one about its operands' shapes names them."""
     if type(error) is not ValueError or len(values) != len(node.inputs):
         return error
     if not isinstance(node.op, misfits.NAMED):
         return error
     try:
-        shapes = dict(zip(node.inputs, map(np.shape, values), strict=True))
+        shapes = {v: np.shape(x) for v, x in zip(node.inputs, values, strict=True)}
         written = misfits.Misfit(node, shapes, {}, False)
         unfit = node.op.misfit(node, written.lengths)
         return ValueError(misfits.described(written)) if unfit else error

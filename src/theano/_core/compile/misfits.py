@@ -12,9 +12,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from theano._core.ir.graph import toposort
+from theano._core.ir.source import SourceLine
 from theano._core.ir.text import LONGEST, written
 from theano._core.ir.types import TensorType
-from theano._core.ir.variable import Apply, Constant
+from theano._core.ir.variable import Apply, Constant, Variable
 from theano._core.lower.reference import evaluate
 from theano._core.ops.array.products import BatchedDot, Dot
 from theano._core.ops.control.scan import Loop
@@ -32,7 +33,7 @@ NAMED = (Dot, BatchedDot, Elementwise)
 class Operand(NamedTuple):
     """An operand as the user knows it; `axes` are those of the node's, None: a new one."""
 
-    variable: Any
+    variable: Variable
     shape: Shape
     axes: tuple[int | None, ...]
 
@@ -51,8 +52,8 @@ class Misfit(NamedTuple):
     """
 
     node: Apply
-    shapes: dict[Any, Shape]
-    names: dict[Any, str]
+    shapes: dict[Variable, Shape]
+    names: dict[Variable, str]
     in_loop: bool
 
     @property
@@ -61,7 +62,7 @@ class Misfit(NamedTuple):
         return [_shape(v, self.shapes) for v in self.node.inputs]
 
 
-def find(outputs: Sequence[Any], values: dict[Any, Any], failed: Apply) -> Misfit | None:
+def find(outputs: Sequence[Variable], values: dict[Variable, Any], failed: Apply) -> Misfit | None:
     """Return the user's node whose operands do not fit.
 
     Parameters
@@ -85,10 +86,10 @@ def find(outputs: Sequence[Any], values: dict[Any, Any], failed: Apply) -> Misfi
 
 
 def _misfits(
-    outputs: Sequence[Any],
-    known: dict[Any, Shape],
-    values: dict[Any, Any],
-    names: dict[Any, str] | None = None,
+    outputs: Sequence[Variable],
+    known: dict[Variable, Shape],
+    values: dict[Variable, Any],
+    names: dict[Variable, str] | None = None,
 ) -> Iterator[Misfit]:
     """Yield the nodes whose operands do not fit, those in loops included."""
     shapes = dict(known)
@@ -107,13 +108,13 @@ def _misfits(
                 shapes[out] = tuple(_number(n, values) for n in found)
 
 
-def _shape(variable: Any, shapes: dict[Any, Shape]) -> Shape:
+def _shape(variable: Variable, shapes: dict[Variable, Shape]) -> Shape:
     if isinstance(variable, Constant):
         return np.shape(variable.data)
     return shapes.get(variable) or (None,) * getattr(variable.type, "ndim", 0)
 
 
-def _inside(loop: Loop, lengths: Sequence[Shape]) -> dict[Any, Shape]:
+def _inside(loop: Loop, lengths: Sequence[Shape]) -> dict[Variable, Shape]:
     """Return the shapes of what the body of a loop takes."""
     given, inner = loop.by_role(lengths, ()), loop.inner
     known = dict(zip(inner.fixed, given.fixed, strict=True))
@@ -124,7 +125,7 @@ def _inside(loop: Loop, lengths: Sequence[Shape]) -> dict[Any, Shape]:
     return known
 
 
-def _number(length: Any, values: dict[Any, Any]) -> int | None:
+def _number(length: object, values: dict[Variable, Any]) -> int | None:
     """Return a length as a number; None if it is not known."""
     if isinstance(length, int | np.integer | None):
         return None if length is None else int(length)
@@ -190,7 +191,7 @@ def _kind(node: Apply) -> str:
     return "Shape mismatch"
 
 
-def _operand(variable: Any, shape: Shape) -> Operand:
+def _operand(variable: Variable, shape: Shape) -> Operand:
     """Return what the user gave, of which the operand is a view with new axes or another dtype."""
     axes: tuple[int | None, ...] = tuple(range(len(shape)))
     while variable.owner is not None:
@@ -268,12 +269,12 @@ def _whole(name: str) -> str:
     return name if simple and " " not in name.partition("(")[0] else f"({name})"
 
 
-def _expression(node: Apply, source: Any) -> str:
+def _expression(node: Apply, source: SourceLine | None) -> str:
     text = source.expression() if source is not None else None
     return text or written(node.outputs[0]) or str(node)
 
 
-def _name(variable: Any, source: Any, misfit: Misfit, number: int) -> str:
+def _name(variable: Variable, source: SourceLine | None, misfit: Misfit, number: int) -> str:
     """Return what the user calls an operand of an expression that stands at `source`."""
     if variable.owner is None:
         name = misfit.names.get(variable) or variable.name

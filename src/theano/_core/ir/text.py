@@ -93,7 +93,7 @@ LARGEST = 12
 LONGEST = 48
 
 
-def written(variable: Any) -> str | None:
+def written(variable: Variable) -> str | None:
     """Return a small expression as Python would write it; None for others."""
     if len(toposort([variable])) > LARGEST:
         return None
@@ -101,7 +101,7 @@ def written(variable: Any) -> str | None:
     return text if len(text) <= LONGEST and "\n" not in text else None
 
 
-def label(variable: Any) -> str:
+def label(variable: Variable) -> str:
     """Return what messages call a variable: its name, its expression if that is small, its text."""
     if variable.name or getattr(variable, "owner", None) is None:
         return str(variable)

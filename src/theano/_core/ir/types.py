@@ -3,93 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from theano._core.base import dtypes
-from theano._core.base.near_misses import did_you_mean, explained
+from theano._core.base.near_misses import did_you_mean
 from theano._core.base.settings import config
 from theano._core.ir import hooks
 from theano._core.ir.variable import Type, Variable
 
-
-class Type:
-    """What a variable may hold. Two types are equal if every value of one fits the other."""
-
-    variable_class: ClassVar[type[Variable]] = Variable
-    constant_class: ClassVar[type[Constant]] = Constant
-    ndim = 0
-    # Whether values have `ndim` lengths.
-    has_shape = False
-    # Whether lengths other than 1 are declared.
-    sized = False
-
-    def filter(self, value: Any, strict: bool = False, allow_downcast: bool | None = None) -> Any:
-        """Return `value` as this type stores it, or raise TypeError."""
-        raise NotImplementedError
-
-    def is_valid_value(self, value: Any) -> bool:
-        """Tell whether `value` is stored as it is."""
-        try:
-            self.filter(value, strict=True)
-        except (TypeError, ValueError):
-            return False
-        return True
-
-    def filter_variable(self, other: Any, allow_convert: bool = True) -> Variable:
-        """Return `other` as a variable of this type, or raise TypeError."""
-        if not isinstance(other, Variable):
-            other = self.constant_class(self, self.filter(other))
-        if other.type != self and allow_convert:
-            converted = self.convert_variable(other)
-            if converted is not None:
-                other = converted
-        if other.type != self:
-            raise TypeError(
-                f"Cannot convert Type {other.type} (of Variable {other}) into Type {self}. "
-                f"You can try to manually convert {other} into a {self}."
-            )
-        return other
-
-    def accepts(self, other: Any) -> bool:
-        """Tell whether every value of the type `other` is one of this type."""
-        return self == other
-
-    def convert_variable(self, variable: Variable) -> Variable | None:
-        """Return `variable` as this type if that loses nothing, else None."""
-        return variable if variable.type == self else None
-
-    @property
-    def unsized(self) -> Any:
-        """The type without declared lengths other than 1."""
-        return self
-
-    def make_variable(self, name: str | None = None) -> Any:
-        """Return a new variable of this type."""
-        return self.variable_class(self, name=name)
-
-    def make_constant(self, value: Any, name: str | None = None) -> Any:
-        """Return a constant of this type."""
-        return self.constant_class(self, self.filter(value), name=name)
-
-    @explained
-    def __call__(self, name: str | None = None) -> Any:
-        return self.make_variable(name)
-
-    @staticmethod
-    def values_eq(a: Any, b: Any) -> bool:
-        """Tell whether two values are equal."""
-        return bool(a == b)
-
-    def values_eq_approx(self, a: Any, b: Any) -> bool:
-        """Tell whether two values are equal up to rounding."""
-        return self.values_eq(a, b)
-
-    @staticmethod
-    def may_share_memory(a: Any, b: Any) -> bool:
-        """Tell whether changing one value in place may change the other."""
-        return a is b
+if TYPE_CHECKING:
+    from theano._core.ir.annotations import TensorLike
 
 
 class ObjectType(Type):

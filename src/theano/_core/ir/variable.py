@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, NoReturn, TypeVar
 
 import numpy as np
 
-from theano._core.base.near_misses import missing
+from theano._core.base.near_misses import explained, missing
 from theano._core.base.settings import config
 from theano._core.ir import hooks
 from theano._core.ir.source import SourceLine, made_at, user_line
@@ -103,6 +103,7 @@ class Type:
         """Return a constant of this type."""
         return self.constant_class(self, self.filter(value), name=name)
 
+    @explained
     def __call__(self, name: str | None = None) -> Any:
         return self.make_variable(name)
 
@@ -149,9 +150,9 @@ class Variable:
                 f"name must be a string, got {name!r}; lengths are told as in "
                 "theano.tensor.matrix('x', shape=(2, None))"
             )
-        # Which type and operation it is, the code that asks for its attributes knows.
-        self.type: Any = type
-        self.owner: Any = owner
+        self.type: Type = type
+        # Apply or None: what asks for the attributes of the node knows that there is one.
+        self.owner: Apply | Any = owner
         self.index = index
         self.name = name
         self.tag = Tag()

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -20,8 +20,11 @@ from theano._core.ops.elementwise import arithmetic as a
 from theano._core.ops.elementwise import transcendental as t
 from theano._core.ops.sorting import Unique
 
+if TYPE_CHECKING:
+    from theano._core.ir.annotations import Axes, TensorLike
 
-def full(shape: Any, fill_value: Any, dtype: str | None = None) -> Any:
+
+def full(shape: TensorLike, fill_value: TensorLike, dtype: str | None = None) -> Any:
     """Return an array of one value.
 
     Parameters
@@ -43,7 +46,7 @@ def full(shape: Any, fill_value: Any, dtype: str | None = None) -> Any:
     return creation.alloc(value if dtype is None else cast(value, dtype), *lengths)
 
 
-def full_like(a: Any, fill_value: Any, dtype: str | None = None) -> Any:
+def full_like(a: TensorLike, fill_value: TensorLike, dtype: str | None = None) -> Any:
     """Return an array of one value in the shape and, unless `dtype` says, of the dtype of `a`.
 
     Parameters
@@ -62,7 +65,11 @@ def full_like(a: Any, fill_value: Any, dtype: str | None = None) -> Any:
 
 
 def linspace(
-    start: Any, stop: Any, num: Any = 50, endpoint: bool = True, dtype: str | None = None
+    start: TensorLike,
+    stop: TensorLike,
+    num: TensorLike = 50,
+    endpoint: bool = True,
+    dtype: str | None = None,
 ) -> Any:
     """Return numbers at equal distances from `start` to `stop`, along a new first axis.
 
@@ -94,7 +101,7 @@ def linspace(
     return cast(a.floor(spread) if dtypes.is_discrete(dtypes.named(dtype)) else spread, dtype)
 
 
-def _ends(start: Any, stop: Any) -> tuple[Any, Any, str]:
+def _ends(start: TensorLike, stop: TensorLike) -> tuple[Any, Any, str]:
     """Return two ends as floats of one dtype, and the dtype."""
     ends = [as_tensor_variable(start), as_tensor_variable(stop)]
     given = [v.dtype for v, x in zip(ends, (start, stop), strict=True) if not _is_number(x)]
@@ -102,16 +109,16 @@ def _ends(start: Any, stop: Any) -> tuple[Any, Any, str]:
     return cast(ends[0], kind), cast(ends[1], kind), kind
 
 
-def _is_number(x: Any) -> bool:
+def _is_number(x: TensorLike) -> bool:
     return isinstance(x, (int, float)) and not isinstance(x, np.generic)
 
 
 def logspace(
-    start: Any,
-    stop: Any,
-    num: Any = 50,
+    start: TensorLike,
+    stop: TensorLike,
+    num: TensorLike = 50,
     endpoint: bool = True,
-    base: Any = 10.0,
+    base: TensorLike = 10.0,
     dtype: str | None = None,
 ) -> Any:
     """Return powers of `base` at equal distances of their exponents; see `linspace`.
@@ -136,7 +143,11 @@ def logspace(
 
 
 def geomspace(
-    start: Any, stop: Any, num: Any = 50, endpoint: bool = True, dtype: str | None = None
+    start: TensorLike,
+    stop: TensorLike,
+    num: TensorLike = 50,
+    endpoint: bool = True,
+    dtype: str | None = None,
 ) -> Any:
     """Return numbers from `start` to `stop` with equal quotients; the ends have one sign.
 
@@ -165,7 +176,7 @@ def geomspace(
     return found if dtype is None else cast(found, dtype)
 
 
-def meshgrid(*xi: Any, indexing: str = "xy", sparse: bool = False) -> list[Any]:
+def meshgrid(*xi: TensorLike, indexing: str = "xy", sparse: bool = False) -> list[Any]:
     """Return a grid of coordinates: for each vector an array of as many axes as there are vectors.
 
     Parameters
@@ -197,7 +208,7 @@ def meshgrid(*xi: Any, indexing: str = "xy", sparse: bool = False) -> list[Any]:
     return [creation.alloc(v, *lengths) for v in spread]
 
 
-def expand_dims(a: Any, axis: int | Sequence[int]) -> Any:
+def expand_dims(a: TensorLike, axis: int | Sequence[int]) -> Any:
     """Return `a` with new broadcastable axes at the positions `axis` of the result.
 
     Parameters
@@ -211,7 +222,7 @@ def expand_dims(a: Any, axis: int | Sequence[int]) -> Any:
     tensor
     """
     x = as_tensor_variable(a)
-    places = list(axis) if isinstance(axis, (list, tuple)) else [axis]
+    places: list[Any] = list(axis) if isinstance(axis, (list, tuple)) else [axis]
     rank = x.type.ndim + len(places)
     if any(not -rank <= p < rank for p in places) or len({p % rank for p in places}) < len(places):
         raise ValueError(f"expand_dims: {axis} are not new axes of a result of {rank}")
@@ -220,7 +231,7 @@ def expand_dims(a: Any, axis: int | Sequence[int]) -> Any:
     return dimshuffle(x, ["x" if k in new else next(kept) for k in range(rank)])
 
 
-def moveaxis(a: Any, source: int | Sequence[int], destination: int | Sequence[int]) -> Any:
+def moveaxis(a: TensorLike, source: int | Sequence[int], destination: int | Sequence[int]) -> Any:
     """Return `a` with axes moved to other positions; the others stay in order.
 
     Parameters
@@ -237,7 +248,7 @@ def moveaxis(a: Any, source: int | Sequence[int], destination: int | Sequence[in
     return _moved(np.moveaxis, a, source, destination)
 
 
-def rollaxis(a: Any, axis: int, start: int = 0) -> Any:
+def rollaxis(a: TensorLike, axis: int, start: int = 0) -> Any:
     """Return `a` with an axis moved before another.
 
     Parameters
@@ -254,14 +265,14 @@ def rollaxis(a: Any, axis: int, start: int = 0) -> Any:
     return _moved(np.rollaxis, a, axis, start)
 
 
-def _moved(function: Any, a: Any, *where: Any) -> Any:
+def _moved(function: Callable[..., np.ndarray], a: TensorLike, *where: TensorLike) -> Any:
     x = as_tensor_variable(a)
     # The lengths of this array say where each axis goes.
     marked = np.broadcast_to(0, range(1, x.ndim + 1))
     return dimshuffle(x, [n - 1 for n in function(marked, *where).shape])
 
 
-def flip(m: Any, axis: int | Sequence[int] | None = None) -> Any:
+def flip(m: TensorLike, axis: Axes = None) -> Any:
     """Return `m` with the items along axes in the opposite order; None: along all.
 
     Parameters
@@ -280,7 +291,7 @@ def flip(m: Any, axis: int | Sequence[int] | None = None) -> Any:
     return x[tuple(slice(None, None, -1 if n in turned else 1) for n in range(x.ndim))]
 
 
-def flipud(m: Any) -> Any:
+def flipud(m: TensorLike) -> Any:
     """Return `m` with its rows in the opposite order.
 
     Parameters
@@ -294,7 +305,7 @@ def flipud(m: Any) -> Any:
     return flip(m, 0)
 
 
-def fliplr(m: Any) -> Any:
+def fliplr(m: TensorLike) -> Any:
     """Return `m` with its columns in the opposite order.
 
     Parameters
@@ -308,7 +319,7 @@ def fliplr(m: Any) -> Any:
     return flip(m, 1)
 
 
-def rot90(m: Any, k: int = 1, axes: tuple[int, int] = (0, 1)) -> Any:
+def rot90(m: TensorLike, k: int = 1, axes: tuple[int, int] = (0, 1)) -> Any:
     """Return `m` turned `k` times by 90 degrees, from the first of two axes towards the second.
 
     Parameters
@@ -335,7 +346,12 @@ def rot90(m: Any, k: int = 1, axes: tuple[int, int] = (0, 1)) -> Any:
     return flip(shaping.swapaxes(x, first, second), second)
 
 
-def pad(array: Any, pad_width: Any, mode: str = "constant", constant_values: Any = 0) -> Any:
+def pad(
+    array: TensorLike,
+    pad_width: TensorLike,
+    mode: str = "constant",
+    constant_values: TensorLike = 0,
+) -> Any:
     """Return `array` with items added before and after it along each axis.
 
     Parameters
@@ -368,7 +384,7 @@ def pad(array: Any, pad_width: Any, mode: str = "constant", constant_values: Any
     return x
 
 
-def _padded(places: Any, count: Any, mode: str) -> Any:
+def _padded(places: Variable, count: TensorLike, mode: str) -> Any:
     """Return which item stands at positions that may lie outside."""
     if mode == "edge":
         return a.clip(places, 0, a.sub(count, 1))
@@ -386,7 +402,7 @@ def _padded(places: Any, count: Any, mode: str) -> Any:
     )
 
 
-def atleast_1d(x: Any) -> Any:
+def atleast_1d(x: TensorLike) -> Any:
     """Return a scalar as a vector, anything else as it is.
 
     Parameters
@@ -401,7 +417,7 @@ def atleast_1d(x: Any) -> Any:
     return x if x.ndim else dimshuffle(x, ["x"])
 
 
-def atleast_2d(x: Any) -> Any:
+def atleast_2d(x: TensorLike) -> Any:
     """Return a scalar or a vector as a matrix of one row, anything else as it is.
 
     Parameters
@@ -462,7 +478,7 @@ def column_stack(tup: Sequence[Any]) -> Any:
     )
 
 
-def broadcast_to(array: Any, shape: Any) -> Any:
+def broadcast_to(array: TensorLike, shape: TensorLike) -> Any:
     """Return `array` in a larger shape, its items repeated.
 
     Parameters
@@ -479,7 +495,7 @@ def broadcast_to(array: Any, shape: Any) -> Any:
 
 
 def unique(
-    ar: Any,
+    ar: TensorLike,
     return_index: bool = False,
     return_inverse: bool = False,
     return_counts: bool = False,
@@ -506,7 +522,7 @@ def unique(
     return Unique(return_index, return_inverse, return_counts, axis)(ar)
 
 
-def isin(element: Any, test_elements: Any, invert: bool = False) -> Any:
+def isin(element: TensorLike, test_elements: TensorLike, invert: bool = False) -> Any:
     """Return whether each item is among others, dtype bool.
 
     Parameters
@@ -527,7 +543,9 @@ def isin(element: Any, test_elements: Any, invert: bool = False) -> Any:
     return a.invert(found) if invert else found
 
 
-def ediff1d(ary: Any, to_end: Any = None, to_begin: Any = None) -> Any:
+def ediff1d(
+    ary: TensorLike, to_end: TensorLike | None = None, to_begin: TensorLike | None = None
+) -> Any:
     """Return the differences of neighbours in the flattened array, with more before and after.
 
     Parameters
@@ -550,7 +568,7 @@ def ediff1d(ary: Any, to_end: Any = None, to_begin: Any = None) -> Any:
     return given[0] if len(given) == 1 else joining.concatenate(given)
 
 
-def digitize(x: Any, bins: Any, right: bool = False) -> Any:
+def digitize(x: TensorLike, bins: TensorLike, right: bool = False) -> Any:
     """Return the number of the bin of each item; the edges rise or fall.
 
     Parameters

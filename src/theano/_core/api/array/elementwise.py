@@ -273,7 +273,7 @@ def float_x(value: TensorLike) -> np.ndarray:
     return np.asarray(value, dtype=config.floatX)
 
 
-def isfinite(a: Any) -> Any:
+def isfinite(a: TensorLike) -> Any:
     """Return whether each item is neither infinite nor NaN, dtype bool.
 
     Parameters
@@ -287,7 +287,7 @@ def isfinite(a: Any) -> Any:
     return a_.invert(a_.or_(isnan(a), isinf(a)))
 
 
-def logical_and(x: Any, y: Any) -> Any:
+def logical_and(x: TensorLike, y: TensorLike) -> Any:
     """Return whether both are not zero, dtype bool.
 
     Parameters
@@ -302,7 +302,7 @@ def logical_and(x: Any, y: Any) -> Any:
     return a_.and_(truth(x), truth(y))
 
 
-def logical_or(x: Any, y: Any) -> Any:
+def logical_or(x: TensorLike, y: TensorLike) -> Any:
     """Return whether one of two is not zero, dtype bool.
 
     Parameters
@@ -317,7 +317,7 @@ def logical_or(x: Any, y: Any) -> Any:
     return a_.or_(truth(x), truth(y))
 
 
-def logical_xor(x: Any, y: Any) -> Any:
+def logical_xor(x: TensorLike, y: TensorLike) -> Any:
     """Return whether just one of two is not zero, dtype bool.
 
     Parameters
@@ -332,7 +332,7 @@ def logical_xor(x: Any, y: Any) -> Any:
     return a_.xor(truth(x), truth(y))
 
 
-def logical_not(x: Any) -> Any:
+def logical_not(x: TensorLike) -> Any:
     """Return whether each item is zero, dtype bool.
 
     Parameters
@@ -346,13 +346,13 @@ def logical_not(x: Any) -> Any:
     return a_.invert(truth(x))
 
 
-def truth(x: Any) -> Any:
+def truth(x: TensorLike) -> Any:
     """Return whether each item is not zero, dtype bool."""
     x = as_tensor_variable(x)
     return x if x.dtype == "bool" else a_.neq(x, 0)
 
 
-def hypot(x: Any, y: Any) -> Any:
+def hypot(x: TensorLike, y: TensorLike) -> Any:
     """Return ``sqrt(x**2 + y**2)`` without overflow.
 
     Parameters
@@ -370,7 +370,7 @@ def hypot(x: Any, y: Any) -> Any:
     return cast(a_.abs_(a_.complex_(cast(x, kind), cast(y, kind))), kind)
 
 
-def sinc(x: Any) -> Any:
+def sinc(x: TensorLike) -> Any:
     """Return ``sin(pi * x) / (pi * x)``, and 1 at 0.
 
     Parameters
@@ -387,7 +387,7 @@ def sinc(x: Any) -> Any:
     return a_.true_div(t.sin(angle), angle)
 
 
-def logaddexp(x: Any, y: Any) -> Any:
+def logaddexp(x: TensorLike, y: TensorLike) -> Any:
     """Return ``log(exp(x) + exp(y))`` without overflow.
 
     Parameters
@@ -407,7 +407,7 @@ def logaddexp(x: Any, y: Any) -> Any:
 
 
 def nan_to_num(
-    x: Any, nan: float = 0.0, posinf: float | None = None, neginf: float | None = None
+    x: TensorLike, nan: float = 0.0, posinf: float | None = None, neginf: float | None = None
 ) -> Any:
     """Return `x` with numbers for NaN and infinities; by default the largest finite ones.
 
@@ -432,7 +432,7 @@ def nan_to_num(
     return a_.switch(isnan(x), np.asarray(nan, x.dtype), bounded)
 
 
-def clipped(x: Any, low: Any = None, high: Any = None) -> Any:
+def clipped(x: TensorLike, low: TensorLike | None = None, high: TensorLike | None = None) -> Any:
     """Return the items of `x` held between two bounds, None for no bound."""
     if low is not None and high is not None:
         return a_.clip(x, low, high)

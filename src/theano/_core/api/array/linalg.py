@@ -479,7 +479,7 @@ alloc_diag = AllocDiag()
 extract_diag = ExtractDiag()
 
 
-def inner(a: Any, b: Any) -> Any:
+def inner(a: TensorLike, b: TensorLike) -> Any:
     """Return the sums of products over the last axes of two arrays; a product for a scalar.
 
     Parameters
@@ -497,7 +497,7 @@ def inner(a: Any, b: Any) -> Any:
     return tensordot(x, y, [[x.ndim - 1], [y.ndim - 1]])
 
 
-def vdot(a: Any, b: Any) -> Any:
+def vdot(a: TensorLike, b: TensorLike) -> Any:
     """Return the sum of products of all items, those of `a` conjugated.
 
     Parameters
@@ -513,7 +513,7 @@ def vdot(a: Any, b: Any) -> Any:
     return dot(conjugate(x), y)
 
 
-def cross(a: Any, b: Any, axis: int = -1) -> Any:
+def cross(a: TensorLike, b: TensorLike, axis: int = -1) -> Any:
     """Return the cross products of vectors of three items along an axis.
 
     Parameters

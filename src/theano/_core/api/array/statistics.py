@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -15,27 +15,31 @@ from theano._core.api.array.sorting import searchsorted, sort
 from theano._core.api.conversion import as_tensor_variable, cast
 from theano._core.base import dtypes
 from theano._core.base.near_misses import explain_functions
+from theano._core.ir.variable import Variable
 from theano._core.ops.array.gradient import DisconnectedGrad
 from theano._core.ops.array.shaping import length
 from theano._core.ops.core.dimshuffle import dimshuffle
 from theano._core.ops.elementwise import arithmetic as a_
 from theano._core.ops.elementwise import transcendental as t
 
+if TYPE_CHECKING:
+    from theano._core.ir.annotations import Axes, TensorLike
 
-def _number(value: float, x: Any) -> Any:
+
+def _number(value: float, x: Variable) -> Any:
     return as_tensor_variable(np.asarray(value, x.dtype))
 
 
 # -- without what is not a number ------------------------------------------------------------------
 
 
-def _filled(value: Any, x: Any) -> Any:
+def _filled(value: float, x: Variable) -> Any:
     return a_.switch(isnan(x), _number(value, x), x)
 
 
 def nansum(
-    a: Any,
-    axis: int | Sequence[int] | None = None,
+    a: TensorLike,
+    axis: Axes = None,
     dtype: str | None = None,
     keepdims: bool = False,
 ) -> Any:
@@ -60,8 +64,8 @@ def nansum(
 
 
 def nanprod(
-    a: Any,
-    axis: int | Sequence[int] | None = None,
+    a: TensorLike,
+    axis: Axes = None,
     dtype: str | None = None,
     keepdims: bool = False,
 ) -> Any:
@@ -86,8 +90,8 @@ def nanprod(
 
 
 def nanmean(
-    a: Any,
-    axis: int | Sequence[int] | None = None,
+    a: TensorLike,
+    axis: Axes = None,
     dtype: str | None = None,
     keepdims: bool = False,
 ) -> Any:
@@ -115,9 +119,7 @@ def nanmean(
     return a_.true_div(total, cast(count, total.dtype))
 
 
-def nanvar(
-    a: Any, axis: int | Sequence[int] | None = None, ddof: int = 0, keepdims: bool = False
-) -> Any:
+def nanvar(a: TensorLike, axis: Axes = None, ddof: int = 0, keepdims: bool = False) -> Any:
     """Return the variance of the items that are numbers; see `var`.
 
     Parameters
@@ -145,9 +147,7 @@ def nanvar(
     return a_.switch(a_.gt(divisor, 0), total / divisor, _number(np.nan, total))
 
 
-def nanstd(
-    a: Any, axis: int | Sequence[int] | None = None, ddof: int = 0, keepdims: bool = False
-) -> Any:
+def nanstd(a: TensorLike, axis: Axes = None, ddof: int = 0, keepdims: bool = False) -> Any:
     """Return the square root of `nanvar`.
 
     Parameters
@@ -168,7 +168,7 @@ def nanstd(
 
 
 def _nan_extreme(
-    function: Callable[..., Any], other: float, a: Any, axis: int | Sequence[int] | None, keep: bool
+    function: Callable[..., Any], other: float, a: TensorLike, axis: Axes, keep: bool
 ) -> Any:
     x = as_tensor_variable(a)
     if dtypes.is_discrete(x.dtype):
@@ -177,7 +177,7 @@ def _nan_extreme(
     return a_.switch(r.all(isnan(x), axis, keep), _number(np.nan, x), found)
 
 
-def nanmax(a: Any, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> Any:
+def nanmax(a: TensorLike, axis: Axes = None, keepdims: bool = False) -> Any:
     """Return the greatest of the items that are numbers; of none: NaN.
 
     Parameters
@@ -195,7 +195,7 @@ def nanmax(a: Any, axis: int | Sequence[int] | None = None, keepdims: bool = Fal
     return _nan_extreme(r.max, -np.inf, a, axis, keepdims)
 
 
-def nanmin(a: Any, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> Any:
+def nanmin(a: TensorLike, axis: Axes = None, keepdims: bool = False) -> Any:
     """Return the least of the items that are numbers; of none: NaN.
 
     Parameters
@@ -216,7 +216,7 @@ def nanmin(a: Any, axis: int | Sequence[int] | None = None, keepdims: bool = Fal
 # -- of what is sorted -----------------------------------------------------------------------------
 
 
-def _in_a_row(a: Any, axis: int | Sequence[int] | None) -> tuple[Any, Any]:
+def _in_a_row(a: TensorLike, axis: Axes) -> tuple[Any, Any]:
     """Return an array with the items over `axis` sorted along its last axis, and the axes."""
     x = as_tensor_variable(a)
     axes = shaping.normalized_axes(x, axis)
@@ -230,7 +230,7 @@ def _in_a_row(a: Any, axis: int | Sequence[int] | None) -> tuple[Any, Any]:
     return sort(moved, axis=-1), axes
 
 
-def _at(rows: Any, place: Any) -> Any:
+def _at(rows: Variable, place: TensorLike) -> Any:
     """Return the items at a place of sorted rows; NaN where a row holds one, or nothing."""
     empty = creation.alloc(
         _number(np.nan, rows), *(length(rows, k) for k in range(rows.ndim - 1)), 1
@@ -243,11 +243,13 @@ def _at(rows: Any, place: Any) -> Any:
     return a_.switch(isnan(_spread(last, chosen)), _number(np.nan, rows), chosen)
 
 
-def _spread(x: Any, like: Any) -> Any:
+def _spread(x: Variable, like: Variable) -> Any:
     return dimshuffle(x, [*range(x.ndim), *["x"] * (like.ndim - x.ndim)])
 
 
-def _kept(x: Any, found: Any, axes: Sequence[int], keepdims: bool, lead: int = 0) -> Any:
+def _kept(
+    x: TensorLike, found: Variable, axes: Sequence[int], keepdims: bool, lead: int = 0
+) -> Any:
     if not keepdims:
         return found
     kept = iter(range(lead, found.ndim))
@@ -255,7 +257,7 @@ def _kept(x: Any, found: Any, axes: Sequence[int], keepdims: bool, lead: int = 0
     return dimshuffle(found, [*range(lead), *order])
 
 
-def median(a: Any, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> Any:
+def median(a: TensorLike, axis: Axes = None, keepdims: bool = False) -> Any:
     """Return the middle of the sorted items over axes, or the mean of the two in the middle.
 
     Parameters
@@ -279,9 +281,9 @@ def median(a: Any, axis: int | Sequence[int] | None = None, keepdims: bool = Fal
 
 
 def quantile(
-    a: Any,
-    q: Any,
-    axis: int | Sequence[int] | None = None,
+    a: TensorLike,
+    q: TensorLike,
+    axis: Axes = None,
     method: str = "linear",
     keepdims: bool = False,
 ) -> Any:
@@ -327,9 +329,9 @@ def quantile(
 
 
 def percentile(
-    a: Any,
-    q: Any,
-    axis: int | Sequence[int] | None = None,
+    a: TensorLike,
+    q: TensorLike,
+    axis: Axes = None,
     method: str = "linear",
     keepdims: bool = False,
 ) -> Any:
@@ -360,7 +362,7 @@ def percentile(
 
 
 def average(
-    a: Any, axis: int | Sequence[int] | None = None, weights: Any = None, keepdims: bool = False
+    a: TensorLike, axis: Axes = None, weights: TensorLike | None = None, keepdims: bool = False
 ) -> Any:
     """Return the mean over axes, with weights.
 
@@ -394,7 +396,7 @@ def average(
     return total / r.sum(spread, axis, keepdims=keepdims)
 
 
-def count_nonzero(a: Any, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> Any:
+def count_nonzero(a: TensorLike, axis: Axes = None, keepdims: bool = False) -> Any:
     """Return how many items are not zero, int64.
 
     Parameters
@@ -413,7 +415,7 @@ def count_nonzero(a: Any, axis: int | Sequence[int] | None = None, keepdims: boo
 
 
 def histogram(
-    a: Any, bins: Any = 10, range: Sequence[Any] | None = None, density: bool = False
+    a: TensorLike, bins: TensorLike = 10, range: Sequence[Any] | None = None, density: bool = False
 ) -> list[Any]:
     """Return how many items lie in each bin, and the edges of the bins.
 
@@ -451,7 +453,7 @@ def histogram(
     return [counts / widths / cast(r.sum(counts), widths.dtype), edges]
 
 
-def corrcoef(x: Any, y: Any = None, rowvar: bool = True) -> Any:
+def corrcoef(x: TensorLike, y: TensorLike | None = None, rowvar: bool = True) -> Any:
     """Return the correlations of variables, each a row, as a matrix of numbers from -1 to 1.
 
     Parameters
@@ -477,7 +479,13 @@ def corrcoef(x: Any, y: Any = None, rowvar: bool = True) -> Any:
 # -- curves through points -------------------------------------------------------------------------
 
 
-def interp(x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None) -> Any:
+def interp(
+    x: TensorLike,
+    xp: TensorLike,
+    fp: TensorLike,
+    left: TensorLike | None = None,
+    right: TensorLike | None = None,
+) -> Any:
     """Return the values at `x` of straight lines between points.
 
     Parameters
@@ -508,7 +516,9 @@ def interp(x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None) -> Any
     return a_.switch(isnan(at), at, found)
 
 
-def trapezoid(y: Any, x: Any = None, dx: Any = 1.0, axis: int = -1) -> Any:
+def trapezoid(
+    y: TensorLike, x: TensorLike | None = None, dx: TensorLike = 1.0, axis: int = -1
+) -> Any:
     """Return the integral along an axis of straight lines between values at `x`, `dx` apart.
 
     Parameters
@@ -535,7 +545,7 @@ def trapezoid(y: Any, x: Any = None, dx: Any = 1.0, axis: int = -1) -> Any:
     return r.sum(steps * heights / _number(2, as_tensor_variable(heights * 0.5)), axis=-1)
 
 
-def logsumexp(a: Any, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> Any:
+def logsumexp(a: TensorLike, axis: Axes = None, keepdims: bool = False) -> Any:
     """Return ``log(sum(exp(a)))`` over axes without overflow.
 
     Parameters

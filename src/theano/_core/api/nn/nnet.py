@@ -176,7 +176,7 @@ def _shifted(x: TensorLike) -> Any:
     return sub(x, DisconnectedGrad()(op.expand(x, op(x))))
 
 
-def softmax(c: Any, axis: int | None = None) -> Any:
+def softmax(c: TensorLike, axis: int | None = None) -> Any:
     """Return ``exp(x) / sum(exp(x))`` along an axis.
 
     Parameters
@@ -193,7 +193,7 @@ def softmax(c: Any, axis: int | None = None) -> Any:
     return _along(_softmax, c, axis, "softmax")
 
 
-def _softmax(c: Any) -> Any:
+def _softmax(c: TensorLike) -> Any:
     x = _rows(c, "softmax")
     row = x.type.variable_class(x.type)
     parts = exp(_shifted(row))
@@ -205,7 +205,7 @@ def _row_sum(x: Variable) -> Any:
     return op.expand(x, op(x))
 
 
-def _along(function: Callable[[Any], Any], value: Any, axis: int | None, name: str) -> Any:
+def _along(function: Callable[[Any], Any], value: TensorLike, axis: int | None, name: str) -> Any:
     """Return a function of the rows of a matrix, along an axis of an array of any rank."""
     x = as_tensor_variable(value)
     if axis is None and x.type.ndim <= 2:
@@ -226,12 +226,12 @@ def _along(function: Callable[[Any], Any], value: Any, axis: int | None, name: s
     return dimshuffle(found, [order.index(k) for k in range(rank)])
 
 
-def log_softmax(x: Any, axis: int | None = None) -> Any:
+def log_softmax(x: TensorLike, axis: int | None = None) -> Any:
     """Return the logarithm of `softmax` along an axis, exact also where that is close to 0."""
     return logsoftmax(x, axis)
 
 
-def gelu(x: Any, approximate: str = "none") -> Any:
+def gelu(x: TensorLike, approximate: str = "none") -> Any:
     """Return `x` times the probability that a normal number is below it.
 
     Parameters
@@ -249,13 +249,13 @@ def gelu(x: Any, approximate: str = "none") -> Any:
     return mul(x, sigmoid(mul(_number(2 * math.sqrt(2 / math.pi), x), bent)))
 
 
-def silu(x: Any) -> Any:
+def silu(x: TensorLike) -> Any:
     """Return ``x * sigmoid(x)``, also known as swish."""
     x = as_tensor_variable(x)
     return mul(x, sigmoid(x))
 
 
-def dropout(x: Any, p: Any, stream: Any) -> Any:
+def dropout(x: TensorLike, p: float | Variable, stream: Any) -> Any:
     """Return `x` with each item zero with probability `p`, the others larger, so the mean stays.
 
     Parameters
@@ -284,12 +284,12 @@ def dropout(x: Any, p: Any, stream: Any) -> Any:
 softmax_graph = softmax
 
 
-def logsoftmax(c: Any, axis: int | None = None) -> Any:
+def logsoftmax(c: TensorLike, axis: int | None = None) -> Any:
     """Return the logarithm of `softmax`, exact also where that is close to 0."""
     return _along(_logsoftmax, c, axis, "logsoftmax")
 
 
-def _logsoftmax(c: Any) -> Any:
+def _logsoftmax(c: TensorLike) -> Any:
     x = _rows(c, "logsoftmax")
     row = x.type.variable_class(x.type)
     shifted = _shifted(row)

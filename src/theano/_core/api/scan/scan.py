@@ -494,7 +494,7 @@ class _Builder:
         return list(found)
 
 
-def _holds(kind: TensorType, data: Any) -> bool:
+def _holds(kind: TensorType, data: np.ndarray) -> bool:
     """Tell whether a dtype has all values of an array, digit for digit."""
     with np.errstate(all="ignore"):
         there = data.astype(kind.dtype)
@@ -503,7 +503,7 @@ def _holds(kind: TensorType, data: Any) -> bool:
         )
 
 
-def _conversion(initial: Any, kind: TensorType, new: TensorType) -> str:
+def _conversion(initial: TensorLike, kind: TensorType, new: TensorType) -> str:
     """Say how the dtypes of an initial value and a step can be made one."""
     if isinstance(initial, Constant):
         return (

@@ -35,7 +35,7 @@ def _unary(op: Op) -> Callable[[Any], Any]:
     def method(self: Any) -> Any:
         return op(self)
 
-    method.__name__ = op.name
+    method.__name__ = getattr(op, "name", "")
     method.__doc__ = op.__doc__
     return method
 
@@ -232,7 +232,7 @@ class Methods(Operators):
         fresh.name = name
         return fresh
 
-    def clip(self, a_min: TensorLike, a_max: TensorLike) -> Any:
+    def clip(self, a_min: TensorLike | None = None, a_max: TensorLike | None = None) -> Any:
         """Return the items held between two bounds, None for no bound."""
         return elementwise.clipped(self, a_min, a_max)
 

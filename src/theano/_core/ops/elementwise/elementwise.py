@@ -252,7 +252,7 @@ class Elementwise(Op):
         return f"Elemwise{{{self.name}}}" if bare else f"Elemwise{{{self.name},no_inplace}}"
 
 
-def _told(inputs: Sequence[Any], values: Sequence[Any]) -> str:
+def _told(inputs: Sequence[object], values: Sequence[Variable]) -> str:
     """Return the operands of a call that is refused, with their dtypes."""
     return ", ".join(
         f"{label(given) if isinstance(given, Variable) else given} ({v.type.dtype})"
