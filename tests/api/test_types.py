@@ -274,7 +274,7 @@ ERRORS = [
     ("T.get_vector_length(x)", TypeError, "symbolic vector"),
     ("T.get_scalar_constant_value(s)", NotScalarConstantError, "not known"),
     ("T.get_scalar_constant_value(T.constant([]))", EmptyConstantError, "no items"),
-    ("T.nnet.softmax(t)", ValueError, "1-d or 2-d"),
+    ("T.nnet.softmax(T.imatrix())", ValueError, "1-d or 2-d"),
     ("T.nnet.softmax(iv)", ValueError, "1-d or 2-d"),
     ("T.nnet.categorical_crossentropy(x, v)", TypeError, "integer vector required"),
     ("T.nnet.categorical_crossentropy(x, t)", TypeError, "rank mismatch"),

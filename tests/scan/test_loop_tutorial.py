@@ -66,11 +66,13 @@ def test_sums_up_to_a_number() -> None:
     f = theano.function(inputs=[end], outputs=sums, updates=updates)
     assert f(15).tolist() == np.cumsum(np.arange(15)).tolist()
     assert f(0).tolist() == []
-    # An int8 zero cannot hold the int64 sums.
+    # A zero that is known takes the dtype of the sums; an int8 variable cannot hold them.
+    plain, _ = theano.scan(lambda value, so_far: so_far + value, T.arange(end), 0)
+    np.testing.assert_array_equal(plain.eval({end: 15}), np.cumsum(np.arange(15)))
     with pytest.raises(ValueError, match="dtype int8 against int64"):
         theano.scan(
             lambda value, so_far: so_far + value,
-            outputs_info=T.as_tensor_variable(0),
+            outputs_info=T.bscalar(),
             sequences=T.arange(end),
         )
 
