@@ -92,7 +92,7 @@ def test_numbers_that_are_none() -> None:
 
 def test_lengths_that_do_not_fit() -> None:
     f = looped("float64", True)
-    with pytest.raises(ValueError, match="Shape mismatch: in .* has 3 items"):
+    with pytest.raises(ValueError, match=r"Shape mismatch: in .* has 3 items"):
         f(np.ones((2, 3)), np.ones((4, 2)), np.ones((2, 2)))
 
 
