@@ -141,7 +141,7 @@ def _transposed(node: Apply, given: list[Variable | None]) -> list[Any]:
     return [None if s is None else _defined(found.get(s)) for s in seeds]
 
 
-def _defined(g: Any) -> Any:
+def _defined(g: Variable | None) -> Any:
     """Return a derivative, None if it is zero by structure; raise if it is not defined."""
     if g is None:
         return None

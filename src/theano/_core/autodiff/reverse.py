@@ -135,7 +135,7 @@ def _check_choice(name: str, value: str, choices: tuple[str, ...]) -> None:
         )
 
 
-def _seeds(cost: object, known_grads: Mapping[object, object] | None) -> dict[Any, Any]:
+def _seeds(cost: Variable | None, known_grads: Mapping[object, object] | None) -> dict[Any, Any]:
     if cost is None and not known_grads:
         raise AssertionError("cost and known_grads can't both be None.")
     seeds: dict[Any, Any] = {}
@@ -367,7 +367,7 @@ def _settle(node: Apply, variable: Variable, g: Variable) -> Any:
     return pattern_broadcast(g, pattern)
 
 
-def _as_tensor(g: Any, variable: Any) -> Any:
+def _as_tensor(g: Any, variable: Variable) -> Any:
     """Return the cotangent of a tensor as one: that of chosen rows may be a sparse matrix."""
     if g is None or isinstance(g.type, TensorType) or not isinstance(variable.type, TensorType):
         return g

@@ -71,7 +71,7 @@ class NumericGradient:
         return result
 
     @staticmethod
-    def abs_rel_err(a: Any, b: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def abs_rel_err(a: np.ndarray, b: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return the absolute error between arrays, and the error relative to their size."""
         absolute = np.abs(a - b)
         # The bound keeps two zeros from dividing by zero.

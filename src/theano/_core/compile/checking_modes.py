@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 class WatchedMode(Mode):
     """Base of modes that run functions with NumPy and look at each node."""
 
-    def __init__(self, optimizer: object = "default", linker: object = None) -> None:
+    def __init__(self, optimizer: str = "default", linker: object = None) -> None:
         super().__init__("py", optimizer)
 
     def watch(self) -> Any:
@@ -44,7 +44,7 @@ class WatchedMode(Mode):
         """Return what computes a rewritten graph."""
         leaves = maker.leaves
 
-        def run(*values: Any) -> list[Any]:
+        def run(*values: np.ndarray) -> list[Any]:
             self.check_inputs(maker.all_inputs, values)
             known = dict(zip(leaves, values, strict=True))
             return evaluate(rewritten, known, self.watch(), failed=CallError)
@@ -79,7 +79,7 @@ def contains_inf(value: Any) -> bool:
     return _is_floating(value) and bool(np.isinf(value).any())
 
 
-def _is_floating(value: object) -> bool:
+def _is_floating(value: np.ndarray) -> bool:
     return isinstance(value, (np.ndarray, np.generic)) and value.dtype.kind in "fc"
 
 
@@ -104,7 +104,7 @@ class NanGuardMode(WatchedMode):
         nan_is_error: bool | None = None,
         inf_is_error: bool | None = None,
         big_is_error: bool | None = None,
-        optimizer: object = "default",
+        optimizer: str = "default",
         linker: object = None,
     ) -> None:
         super().__init__(optimizer, linker)
@@ -146,7 +146,7 @@ class NanGuardMode(WatchedMode):
             _report(found, value, variable, node)
 
 
-def _report(found: list[str], value: Any, variable: Variable, node: Apply | None) -> None:
+def _report(found: list[str], value: np.ndarray, variable: Variable, node: Apply | None) -> None:
     lines = list(found)
     if node is None:
         lines.append(f"NanGuardMode found an error in an input of the graph: {variable}")
@@ -224,7 +224,7 @@ class MonitorMode(WatchedMode):
         self,
         pre_func: Callable[..., object] | None = None,
         post_func: Callable[..., object] | None = None,
-        optimizer: object = "default",
+        optimizer: str = "default",
         linker: object = None,
     ) -> None:
         super().__init__(optimizer, linker)
@@ -238,7 +238,7 @@ class MonitorMode(WatchedMode):
         return _Monitor(self)
 
 
-def detect_nan(i: int, node: Apply, fn: Any) -> None:
+def detect_nan(i: int, node: Apply, fn: Observed) -> None:
     """Print a node whose outputs have a NaN: for `MonitorMode(post_func=detect_nan)`."""
     if any(contains_nan(storage[0]) for storage in fn.outputs):
         print("*** NaN detected ***")
@@ -258,7 +258,13 @@ class BadThunkOutput(DebugModeError):
     """Two ways to compute one variable differ."""
 
     def __init__(
-        self, r: Any, thunk1: Any, val1: Any, thunk2: Any, val2: Any, inputs_val: Any = ()
+        self,
+        r: Any,
+        thunk1: str,
+        val1: np.ndarray,
+        thunk2: str,
+        val2: np.ndarray,
+        inputs_val: Sequence[np.ndarray] = (),
     ) -> None:
         super().__init__(
             f"{r.owner} is {val1!r} by {thunk1}, and {val2!r} by {thunk2}; inputs: {inputs_val!r}"
@@ -276,13 +282,13 @@ class BadOptimization(DebugModeError):
 
     def __init__(
         self,
-        old_r: Any,
+        old_r: Variable,
         new_r: Any,
-        old_r_val: object,
-        new_r_val: object,
-        reason: Any,
-        old_graph: object = "",
-        new_graph: object = "",
+        old_r_val: np.ndarray,
+        new_r_val: np.ndarray,
+        reason: str,
+        old_graph: str = "",
+        new_graph: str = "",
     ) -> None:
         super().__init__(
             f"the rewrite {reason!s} replaced {old_r.owner or old_r} by {new_r.owner or new_r}: "
@@ -297,7 +303,12 @@ class BadDestroyMap(DebugModeError):
     """An operation changed an input that its `destroy_map` does not name."""
 
     def __init__(
-        self, node: Apply, idx: int, old_val: object, new_val: object, perform: object
+        self,
+        node: Apply,
+        idx: int,
+        old_val: np.ndarray,
+        new_val: np.ndarray,
+        perform: Callable[..., object],
     ) -> None:
         super().__init__(
             f"{node} changed its input {idx}, which its destroy_map does not name: it was "
@@ -314,8 +325,8 @@ class BadViewMap(DebugModeError):
         self,
         node: Apply,
         output_idx: int,
-        out_storage: object,
-        in_alias_idx: object = None,
+        out_storage: Sequence[np.ndarray],
+        in_alias_idx: int | None = None,
         out_alias_idx: object = None,
     ) -> None:
         super().__init__(
@@ -338,8 +349,8 @@ class InvalidValueError(DebugModeError):
         r: Any,
         v: object = None,
         client_node: object = None,
-        hint: Any = "none",
-        specific_hint: object = "none",
+        hint: str = "none",
+        specific_hint: str = "none",
     ) -> None:
         super().__init__(
             f"{r} of type {r.type} has the value {v!r}: {hint}. It is made by {r.owner}."
@@ -375,7 +386,7 @@ class DebugMode(WatchedMode):
 
     def __init__(
         self,
-        optimizer: object = "fast_run",
+        optimizer: str = "fast_run",
         stability_patience: int | None = None,
         check_c_code: bool | None = None,
         check_py_code: bool | None = None,
@@ -442,7 +453,7 @@ class _Comparison:
         if mode.check_c_code:
             self.native = _native(self.leaves, self.rewritten)
 
-    def __call__(self, *values: object) -> list[Any]:
+    def __call__(self, *values: np.ndarray) -> list[Any]:
         known = dict(zip(self.leaves, values, strict=True))
         found = evaluate(self.rewritten, known, _Values(self.mode), failed=CallError)
         if self.mode.check_py_code and self.pure:
@@ -498,7 +509,7 @@ def _native(inputs: Sequence[Variable], outputs: Sequence[Any]) -> Callable[...,
     return function(fresh, made, mode=Mode("llvm", None), on_unused_input="ignore")
 
 
-def _same(variable: Any, one: Any, two: Any) -> bool:
+def _same(variable: Any, one: np.ndarray, two: np.ndarray) -> bool:
     if not isinstance(variable.type, TensorType):
         return True
     return np.shape(one) == np.shape(two) and variable.type.values_eq_approx(
@@ -506,7 +517,9 @@ def _same(variable: Any, one: Any, two: Any) -> bool:
     )
 
 
-def _differs(variable: object, one: object, two: object, inputs: object) -> BadThunkOutput:
+def _differs(
+    variable: object, one: np.ndarray, two: np.ndarray, inputs: Sequence[np.ndarray]
+) -> BadThunkOutput:
     return BadThunkOutput(variable, "perform", one, "native code", two, inputs)
 
 

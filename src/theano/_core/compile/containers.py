@@ -22,7 +22,7 @@ class Storage(list[Any]):
     def __iter__(self) -> Iterator[Any]:
         return iter([self._cell.value])
 
-    def __getitem__(self, index: Any) -> Any:
+    def __getitem__(self, index: int) -> Any:
         return [self._cell.value][index]
 
     def __setitem__(self, index: int, value: Any) -> None:

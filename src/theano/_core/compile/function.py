@@ -7,7 +7,7 @@ import os
 import warnings
 from collections import Counter
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from theano._core.base.errors import UnusedInputError
 from theano._core.base.near_misses import OwnSignature, explained, missing
@@ -27,6 +27,11 @@ from theano._core.ir.hooks import extend
 from theano._core.ir.source import user_line
 from theano._core.ir.variable import Constant, Variable
 from theano._core.runtime import native
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from theano._core.compile.modes import Mode
 
 Function = native.Function
 
@@ -213,7 +218,7 @@ def _replaced(
     return copy_graph(graph, replacements, strict)
 
 
-def _refused(variable: object, choice: object) -> bool:
+def _refused(variable: Variable, choice: Sequence[Variable] | bool) -> bool:
     if isinstance(choice, bool):
         return choice
     if not isinstance(choice, (list, tuple, set)):
@@ -340,7 +345,7 @@ def _copy(
 class ContainerView:
     """Values of a function's inputs and shared variables, by name, variable or position."""
 
-    def __init__(self, function: Any) -> None:
+    def __init__(self, function: Function) -> None:
         self._function = function
 
     def _find(self, key: Any) -> Any:
@@ -372,7 +377,7 @@ class ContainerView:
             )
         return found[0]
 
-    def __getitem__(self, key: Any) -> Any:
+    def __getitem__(self, key: Variable) -> Any:
         return self._find(key)
 
     def __contains__(self, key: object) -> bool:
@@ -388,13 +393,13 @@ class ContainerView:
 class ValueView(ContainerView):
     """As `ContainerView`, the values themselves; they can be assigned."""
 
-    def __getitem__(self, key: Any) -> Any:
+    def __getitem__(self, key: Variable | str) -> Any:
         return self._known(key).value
 
-    def __setitem__(self, key: Any, value: Any) -> None:
+    def __setitem__(self, key: Variable | str, value: Any) -> None:
         self._known(key).value = value
 
-    def _known(self, key: Any) -> Any:
+    def _known(self, key: Variable | str) -> Any:
         try:
             return self._find(key)
         except KeyError:
@@ -506,14 +511,14 @@ def _unpickled(*facts: Any) -> Any:
 
 
 def _restored(
-    inputs: Any,
-    shared: Any,
-    outputs: Any,
+    inputs: Sequence[In],
+    shared: Sequence[Variable],
+    outputs: Sequence[Variable],
     updates: Any,
     result: object,
-    mode: Any,
+    mode: Mode,
     name: str,
-    values: Any,
+    values: Sequence[None] | Sequence[np.ndarray],
     trust_input: bool,
 ) -> Any:
     made = FunctionMaker(inputs, shared, outputs, updates, result, mode, name).create()

@@ -5,12 +5,15 @@ from __future__ import annotations
 import copy
 import warnings
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from theano._core.compile.containers import Container
 from theano._core.ir.text import label
 from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Variable
+
+if TYPE_CHECKING:
+    from theano._core.ir.annotations import TensorLike
 
 
 class In:
@@ -48,10 +51,10 @@ class In:
 
     def __init__(
         self,
-        variable: object,
+        variable: Variable,
         name: str | None = None,
         value: object = None,
-        update: object = None,
+        update: Variable | None = None,
         mutable: bool | None = None,
         strict: bool = False,
         allow_downcast: bool | None = None,
@@ -141,7 +144,7 @@ class Out:
         this changes nothing.
     """
 
-    def __init__(self, variable: object, borrow: bool = False) -> None:
+    def __init__(self, variable: Variable, borrow: bool = False) -> None:
         if not isinstance(variable, Variable):
             raise TypeError(
                 f"an output must be a Variable, got {variable!r} of type {type(variable).__name__}"
@@ -233,7 +236,7 @@ def _is_pair(updates: object) -> bool:
     )
 
 
-def _same_but_sizes(target: Any, value: object) -> bool:
+def _same_but_sizes(target: Variable, value: TensorLike) -> bool:
     """Tell whether a value has the dtype and the pattern of a shared variable."""
     kind, own = target.type, getattr(value, "type", None)
     if not isinstance(kind, TensorType) or not isinstance(own, TensorType):
@@ -249,7 +252,7 @@ def _refuse_shared(variable: Variable) -> None:
         )
 
 
-def fit_update(target: Any, value: object) -> Any:
+def fit_update(target: Variable, value: TensorLike) -> Any:
     """Return the new value of a shared variable as a variable of its type, or raise TypeError."""
     try:
         return target.type.filter_variable(value, allow_convert=_same_but_sizes(target, value))

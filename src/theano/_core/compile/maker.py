@@ -37,7 +37,9 @@ from theano._core.rewrite.pipeline import rewrite
 from theano._core.runtime import native
 
 if TYPE_CHECKING:
+    from theano._core.lower.llvm.target.machine import MachineProgram
     from theano._core.lower.program_text import CallbackRecord, Output
+    from theano._core.ops.sparse.type import SparseType
 
 
 class Lowered(NamedTuple):
@@ -281,7 +283,7 @@ class FunctionMaker:
     # -- the function object ----------------------------------------------------------------------
 
     def _function(
-        self, text: ProgramText, code: Any, containers: Sequence[Container | None] | None
+        self, text: ProgramText, code: MachineProgram, containers: Sequence[Container | None] | None
     ) -> Any:
         self.callbacks = text.callbacks
         self.containers: list[Container] = []
@@ -391,7 +393,7 @@ def _input_record(kind: object, name: str | None, offset: int, cell: int, flags:
     return ("array", kind.numpy_dtype.num, kind.ndim, mask, name, offset, cell, flags, *lengths)
 
 
-def _output_record(kind: object, output: Output) -> Any:
+def _output_record(kind: RandomStateType | SparseType | TensorType, output: Output) -> Any:
     if not isinstance(kind, TensorType):
         return ("object", 0, 0, output.descriptor, -1)
     return (output.kind, kind.numpy_dtype.num, kind.ndim, output.descriptor, output.slot)

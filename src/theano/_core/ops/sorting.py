@@ -49,7 +49,7 @@ if TYPE_CHECKING:
 KINDS = {"quicksort": 0, "mergesort": 2, "heapsort": 0, "stable": 2}
 
 
-def along_axis(x: Variable, positions: object, axis: int) -> list[Any]:
+def along_axis(x: Variable, positions: Variable, axis: int) -> list[Any]:
     """Return the index of the items of `x` at `positions` along `axis`, one array per axis."""
     rank = x.type.ndim
     result = []
@@ -68,7 +68,7 @@ def take_along(x: Variable, positions: Variable, axis: int) -> Any:
     return AdvancedSubtensor((AT,) * x.type.ndim)(x, *along_axis(x, positions, axis))
 
 
-def put_along(x: Variable, g: Variable, positions: object, axis: int) -> Any:
+def put_along(x: Variable, g: Variable, positions: Variable, axis: int) -> Any:
     """Return zeros like `x` with `g` added at `positions` along `axis`."""
     op = AdvancedIncSubtensor((AT,) * x.type.ndim, False)
     return op(zeros_like_float(x), g, *along_axis(x, positions, axis))
@@ -264,7 +264,9 @@ class TopK(Composed):
         kinds = [TensorType(dtype, pattern) for dtype in names]
         return Apply(self, [x, cast(kth, "int64")], [k.variable_class(k) for k in kinds])
 
-    def compute(self, xp: ArrayModule, node: Apply, x: np.ndarray, kth: Any) -> tuple[Any, ...]:
+    def compute(
+        self, xp: ArrayModule, node: Apply, x: np.ndarray, kth: np.ndarray
+    ) -> tuple[Any, ...]:
         count, size = int(kth), x.shape[self.axis]
         if count == 0:
             raise ValueError("topk: kth cannot be zero")
@@ -517,7 +519,7 @@ class Spread(Composed):
         return self.one([cast(counts, "int64"), cast(size, "int64")], "int64", (False,))
 
     def compute(
-        self, xp: ArrayModule, node: Apply, counts: np.ndarray, size: Any
+        self, xp: ArrayModule, node: Apply, counts: np.ndarray, size: np.ndarray
     ) -> tuple[Any, ...]:
         if counts.shape[0] != size:
             raise ValueError(

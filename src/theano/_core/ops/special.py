@@ -33,7 +33,7 @@ _TWO_OVER_ROOT_PI = 2 / math.sqrt(math.pi)
 def _scipy(name: str) -> Any:
     """Return what computes a function of `scipy.special` in double precision."""
 
-    def compute(*arrays: Any) -> Any:
+    def compute(*arrays: np.ndarray) -> Any:
         # `import theano` does not load SciPy.
         import scipy.special
 
@@ -282,12 +282,12 @@ tetra_gamma = _polygamma(
 )
 
 
-def _gamma_density(k: Any, x: Variable) -> Any:
+def _gamma_density(k: Variable, x: Variable) -> Any:
     """Return the density of the gamma distribution of shape `k`."""
     return exp((k - 1) * log(x) - x - gammaln(k))
 
 
-def _by_shape(k: object, x: Variable, out: Variable) -> Any:
+def _by_shape(k: Variable, x: Variable, out: Variable) -> Any:
     """Return the derivative of gammainc with respect to `k`."""
     log_x = second(out, log(x))
     slope = log_gamma_derivative(k, log_x)
@@ -295,11 +295,11 @@ def _by_shape(k: object, x: Variable, out: Variable) -> Any:
     return switch(eq(x, 0), 0.0, -(_gamma_density(k, x) * x * slope))
 
 
-def _grad_lower(g: Variable, k: object, x: Variable, y: Variable) -> tuple[Any, Any]:
+def _grad_lower(g: Variable, k: Variable, x: Variable, y: Variable) -> tuple[Any, Any]:
     return g * _by_shape(k, x, y), g * _gamma_density(k, x)
 
 
-def _grad_upper(g: Variable, k: object, x: Variable, y: Variable) -> tuple[Any, Any]:
+def _grad_upper(g: Variable, k: Variable, x: Variable, y: Variable) -> tuple[Any, Any]:
     return -(g * _by_shape(k, x, y)), -(g * _gamma_density(k, x))
 
 
@@ -319,7 +319,7 @@ gammaincc = _of_two(
 )
 
 
-def _grad_chdtrc(g: Variable, k: Any, x: Variable, y: Variable) -> tuple[Any, Any]:
+def _grad_chdtrc(g: Variable, k: Variable, x: Variable, y: Variable) -> tuple[Any, Any]:
     return _grad_upper(g * 0.5, k * 0.5, x * 0.5, y)
 
 

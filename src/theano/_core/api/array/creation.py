@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 fill = second
 
 
-def alloc(value: object, *shape: TensorLike) -> Any:
+def alloc(value: TensorLike, *shape: TensorLike) -> Any:
     """Return an array of the given lengths that holds `value`, broadcast.
 
     Parameters
@@ -85,7 +86,7 @@ def _like(model: object, number: int, dtype: str | None) -> Any:
     return second(x, np.asarray(number, dtype=dtype))
 
 
-def zeros_like(model: object, dtype: str | None = None, opt: bool = False) -> Any:
+def zeros_like(model: TensorLike, dtype: str | None = None, opt: bool = False) -> Any:
     """Return zeros in the shape of `model` and, unless `dtype` says, of its dtype.
 
     `opt` is accepted for old programs: rewriting does what it asked for.
@@ -225,7 +226,10 @@ def triu(m: TensorLike, k: TensorLike = 0) -> Any:
 
 
 def arange(
-    start: Any, stop: TensorLike | None = None, step: TensorLike = 1, dtype: str | None = None
+    start: TensorLike,
+    stop: TensorLike | None = None,
+    step: TensorLike = 1,
+    dtype: str | None = None,
 ) -> Any:
     """Return numbers from `start` up to, but without, `stop`, `step` apart.
 
@@ -270,7 +274,7 @@ class Grid:
     def __init__(self, sparse: bool) -> None:
         self.sparse = sparse
 
-    def __getitem__(self, key: Any) -> list[Any]:
+    def __getitem__(self, key: Sequence[slice] | slice) -> list[Any]:
         parts = key if isinstance(key, tuple) else (key,)
         ranges = []
         for axis, part in enumerate(parts):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Sequence
 from itertools import combinations
 from math import prod
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from theano._core.api.array.products import contracted, diagonal
 from theano._core.api.conversion import as_tensor_variable
@@ -19,6 +19,9 @@ from theano._core.ops.core.dimshuffle import dimshuffle
 from theano._core.ops.elementwise.arithmetic import eq, mul
 from theano._core.ops.elementwise.elementwise import cast
 
+if TYPE_CHECKING:
+    from theano._core.ir.annotations import TensorLike
+
 # Stands for a length that is not known before a function runs, where orders are compared.
 USUAL_LENGTH = 64
 
@@ -30,7 +33,7 @@ class Term(NamedTuple):
     labels: list[Hashable]
 
 
-def einsum(subscripts: str, *operands: object, optimize: object = False) -> Any:
+def einsum(subscripts: str, *operands: TensorLike, optimize: object = False) -> Any:
     """Return the sum of products that labels of the axes say, as `numpy.einsum`.
 
     Parameters

@@ -56,7 +56,7 @@ def isinf(a: TensorLike) -> Any:
 
 
 def isclose(
-    a: object, b: object, rtol: float = 1e-05, atol: float = 1e-08, equal_nan: bool = False
+    a: TensorLike, b: TensorLike, rtol: float = 1e-05, atol: float = 1e-08, equal_nan: bool = False
 ) -> Any:
     """Return whether items are close: ``|a - b| <= atol + rtol * |b|``, dtype bool.
 

@@ -333,7 +333,7 @@ def norm(x: TensorLike, ord: int | str | None = None) -> Any:
     return _vector_norm(x, ord) if rank == 1 else _matrix_norm(x, ord)
 
 
-def _vector_norm(x: Variable, ord: Any) -> Any:
+def _vector_norm(x: Variable, ord: float | int | str | None) -> Any:
     if ord is None or ord == 2:
         return sqrt(reduce("sum", sqr(abs_(x))))
     if ord in ("inf", "-inf"):
@@ -345,7 +345,7 @@ def _vector_norm(x: Variable, ord: Any) -> Any:
     return pow(reduce("sum", pow(abs_(x), ord)), 1.0 / ord)
 
 
-def _matrix_norm(x: Variable, ord: object) -> Any:
+def _matrix_norm(x: Variable, ord: int | str | None) -> Any:
     if ord is None or ord == "fro":
         return sqrt(reduce("sum", sqr(abs_(x))))
     sums = {"inf": ("max", 1), "-inf": ("min", 1), 1: ("max", 0), -1: ("min", 0)}

@@ -205,7 +205,7 @@ def _padded_right(x: Variable, rank: int) -> Any:
     return dimshuffle(x, [*range(x.type.ndim), *["x"] * (rank - x.type.ndim)])
 
 
-def batched_tensordot(x: object, y: object, axes: TensorLike = 2) -> Any:
+def batched_tensordot(x: TensorLike, y: TensorLike, axes: TensorLike = 2) -> Any:
     """Return ``tensordot(x[i], y[i], axes)`` of each pair, stacked along the first axis.
 
     Parameters

@@ -242,7 +242,7 @@ def std(
     return result
 
 
-def max(x: object, axis: TensorLike | None = None, keepdims: bool = False) -> Any:
+def max(x: TensorLike, axis: TensorLike | None = None, keepdims: bool = False) -> Any:
     """Return the largest item over axes; NaN if any item is.
 
     The gradient goes to each of several equal largest items.
@@ -282,7 +282,7 @@ def min(x: TensorLike, axis: TensorLike | None = None, keepdims: bool = False) -
     return _extreme("min", x, axis, keepdims)
 
 
-def _extreme(kind: str, value: object, axis: TensorLike | None, keepdims: bool) -> Any:
+def _extreme(kind: str, value: TensorLike, axis: TensorLike | None, keepdims: bool) -> Any:
     x = as_tensor_variable(value)
     axis = _constant_axis(axis)
     out = reduce(kind, x, normalized_axes(x, axis))
@@ -298,7 +298,7 @@ def _constant_axis(axis: Any) -> Any:
     return None if isinstance(data, (list, tuple)) and not data else data
 
 
-def argmax(x: object, axis: TensorLike | None = None, keepdims: bool = False) -> Any:
+def argmax(x: TensorLike, axis: TensorLike | None = None, keepdims: bool = False) -> Any:
     """Return the position of the largest item over axes, int64.
 
     Parameters
@@ -334,7 +334,7 @@ def argmin(x: TensorLike, axis: TensorLike | None = None, keepdims: bool = False
     return _position("argmin", x, axis, keepdims)
 
 
-def _position(kind: str, value: object, axis: TensorLike | None, keepdims: bool) -> Any:
+def _position(kind: str, value: TensorLike, axis: TensorLike | None, keepdims: bool) -> Any:
     x = as_tensor_variable(value)
     axis = _constant_axis(axis)
     out = ArgExtreme(kind, normalized_axes(x, axis))(x)
@@ -342,7 +342,7 @@ def _position(kind: str, value: object, axis: TensorLike | None, keepdims: bool)
     return make_keep_dims(x, out, axis) if keepdims else out
 
 
-def max_and_argmax(a: object, axis: Axes = None, keepdims: bool = False) -> list[Any]:
+def max_and_argmax(a: TensorLike, axis: Axes = None, keepdims: bool = False) -> list[Any]:
     """Return `max` and `argmax` as a list.
 
     Parameters
@@ -415,7 +415,7 @@ def ptp(a: TensorLike, axis: TensorLike | None = None) -> Any:
 
 
 def allclose(
-    a: object, b: object, rtol: float = 1e-05, atol: float = 1e-08, equal_nan: bool = False
+    a: TensorLike, b: TensorLike, rtol: float = 1e-05, atol: float = 1e-08, equal_nan: bool = False
 ) -> Any:
     """Return whether all items are close, a bool scalar; see `isclose`.
 

@@ -44,7 +44,7 @@ def shape_i(x: TensorLike, i: int, fgraph: FunctionGraph | None = None) -> Any:
     return ops.Length(i)(as_tensor_variable(x))
 
 
-def reshape(x: object, newshape: object, ndim: int | None = None) -> Any:
+def reshape(x: TensorLike, newshape: TensorLike, ndim: int | None = None) -> Any:
     """Return `x` with other lengths, items in C order.
 
     Parameters

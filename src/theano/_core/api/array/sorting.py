@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from theano._core.ir.annotations import TensorLike
 
 
-def _along(name: str, a: object, axis: TensorLike | None) -> tuple[Any, int]:
+def _along(name: str, a: TensorLike, axis: TensorLike | None) -> tuple[Any, int]:
     """Return a tensor, flattened if `axis` is None, and its axis counted from 0."""
     x = as_tensor_variable(a)
     if axis is None:
@@ -34,7 +34,7 @@ def to_be_known(axis: TensorLike | None) -> bool:
     return isinstance(axis, Variable) and not isinstance(axis, Constant)
 
 
-def along_unknown(name: str, x: Any, axis: Any, op: Callable[[int], Any]) -> Any:
+def along_unknown(name: str, x: Variable, axis: Any, op: Callable[[int], Any]) -> Any:
     """Choose between the results along each axis; only the chosen one is computed."""
     if axis.type.ndim:
         raise TypeError(f"{name} needs a scalar as its axis, got {axis.type}")
@@ -114,8 +114,8 @@ def argsort(
 
 
 def topk_and_argtopk(
-    x: object,
-    kth: object,
+    x: TensorLike,
+    kth: TensorLike,
     axis: TensorLike | None = -1,
     sorted: bool = True,
     idx_dtype: str = "int64",
@@ -149,7 +149,11 @@ def topk_and_argtopk(
 
 
 def topk(
-    x: object, kth: object, axis: TensorLike = -1, sorted: bool = True, idx_dtype: str = "int64"
+    x: TensorLike,
+    kth: TensorLike,
+    axis: TensorLike = -1,
+    sorted: bool = True,
+    idx_dtype: str = "int64",
 ) -> Any:
     """Return the largest items along `axis`; see `topk_and_argtopk`.
 
@@ -169,7 +173,11 @@ def topk(
 
 
 def argtopk(
-    x: object, kth: object, axis: TensorLike = -1, sorted: bool = True, idx_dtype: str = "int64"
+    x: TensorLike,
+    kth: TensorLike,
+    axis: TensorLike = -1,
+    sorted: bool = True,
+    idx_dtype: str = "int64",
 ) -> Any:
     """Return where the largest items along `axis` are; see `topk_and_argtopk`.
 

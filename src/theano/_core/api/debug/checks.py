@@ -23,7 +23,7 @@ from theano._core.ir.graph import inputs as leaves_of
 from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Apply, Constant, Variable
 from theano._core.lower.reference import evaluate
-from theano._core.ops.core.op import constant
+from theano._core.ops.core.op import Op, constant
 from theano._core.ops.core.samples import Range
 from theano._core.ops.elementwise.arithmetic import add, mul
 from theano._core.ops.elementwise.elementwise import Elementwise
@@ -51,7 +51,7 @@ STEP = 1e-5
 
 
 def check(
-    op: Any, *examples: Sequence[object], order: int = 2, tolerance: float = 2e-6, ulp: float = 64
+    op: Op, *examples: Sequence[object], order: int = 2, tolerance: float = 2e-6, ulp: float = 64
 ) -> None:
     """Run the generic tests of an operation.
 
@@ -242,7 +242,7 @@ def _compare_with_xla(
 # -- operations on examples ------------------------------------------------------------------------
 
 
-def check_example(op: Any, arrays: Sequence[np.ndarray], ulp: float) -> None:
+def check_example(op: Op, arrays: Sequence[np.ndarray], ulp: float) -> None:
     """Compare native code with the definition on given arrays, and lengths with results."""
     inputs = [tensor(str(a.dtype), a.shape, f"x{i}") for i, a in enumerate(arrays)]
     shapes = [a.shape for a in arrays]

@@ -5,12 +5,15 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable
 from io import StringIO
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from theano._core.compile.shared import SharedVariable
 from theano._core.ir.function_graph import FunctionGraph
 from theano._core.ir.variable import Apply, Variable
 from theano._core.ops.control.scan import Loop
+
+if TYPE_CHECKING:
+    from theano._core.ir.annotations import TensorLike
 
 
 def letters(number: int) -> str:
@@ -65,7 +68,7 @@ class _Tree:
         self.used_ids[obj] = text
         return text
 
-    def line(self, variable: Any, prefix: str) -> str:
+    def line(self, variable: Variable, prefix: str) -> str:
         """Return the line of one variable."""
         kind = f" <{variable.type}>" if self.print_type else ""
         node = variable.owner
@@ -84,11 +87,11 @@ class _Tree:
             f"{self.value(variable)}"
         )
 
-    def value(self, variable: object) -> str:
+    def value(self, variable: TensorLike) -> str:
         """Return the stored value of a variable, if one is known."""
         return f" {self.storage[variable]}" if variable in self.storage else ""
 
-    def write(self, variable: Any, mark: str = "") -> None:
+    def write(self, variable: Variable, mark: str = "") -> None:
         """Write the tree of one variable, `mark` before each line."""
         # No recursion: graphs may be deeper than Python's stack.
         stack = [(variable, mark, mark, self.depth)]

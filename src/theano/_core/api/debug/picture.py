@@ -204,7 +204,7 @@ class _Picture:
                 self._leaf(variable)
         return self.graph
 
-    def _arrow(self, variable: Any, to: str, where: str) -> None:
+    def _arrow(self, variable: Variable, to: str, where: str) -> None:
         """Draw an arrow from what makes a variable, or from its box."""
         node = variable.owner
         boxed = node is None or not self.compact or variable.name or variable in self.outputs
@@ -213,7 +213,7 @@ class _Picture:
         label = " ".join(filter(None, (where, "" if boxed else str(variable.type))))
         self.graph.edge(self._id(variable if boxed else node), to, label)
 
-    def _leaf(self, variable: Any) -> None:
+    def _leaf(self, variable: Variable) -> None:
         if isinstance(variable, Constant):
             color = "lightgrey"
         else:
@@ -233,7 +233,7 @@ class _Picture:
         text = str(node.op)
         return f"{text} id={number}" if self.with_ids else text
 
-    def _text(self, variable: Any) -> str:
+    def _text(self, variable: Variable) -> str:
         if variable.name is not None and self.simple_names:
             return variable.name
         shown = variable.name or (str(variable) if isinstance(variable, Constant) else "")

@@ -6,7 +6,7 @@ import itertools
 import re
 from collections import Counter
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from theano._core.ir import hooks
 from theano._core.ir.function_graph import FunctionGraph
@@ -23,6 +23,9 @@ from theano._core.ops.core.op import Op
 from theano._core.ops.elementwise import arithmetic as a
 from theano._core.ops.elementwise import transcendental as t
 from theano._core.ops.elementwise.elementwise import Elementwise
+
+if TYPE_CHECKING:
+    from theano._core.ir.annotations import TensorLike
 
 Parts = list[str]
 # Characters up to which a text is written again where it is used again.
@@ -73,7 +76,7 @@ class PPrinter:
         fresh.assign(condition, printer)
         return fresh
 
-    def process(self, variable: Any, pstate: _Page | None = None) -> str:
+    def process(self, variable: TensorLike, pstate: _Page | None = None) -> str:
         """Return a variable as text.
 
         What is used more than once, and is long, has a name: the line that says what the name means
@@ -88,7 +91,7 @@ class PPrinter:
         texts = [page.process(out) for out in outputs]
         return "\n".join([*page.definitions, *texts])
 
-    def _text(self, variable: Any, parts: Parts, page: _Page) -> str:
+    def _text(self, variable: Variable, parts: Parts, page: _Page) -> str:
         for condition, printer in self.printers:
             if _applies(condition, variable):
                 process = getattr(printer, "process", printer)
@@ -195,7 +198,7 @@ class _Page:
         return "".join(done)
 
 
-def _applies(condition: Any, variable: Any) -> bool:
+def _applies(condition: Any, variable: Variable) -> bool:
     if isinstance(condition, type):
         return isinstance(variable.owner.op, condition)
     if hasattr(condition, "make_node"):
@@ -203,7 +206,7 @@ def _applies(condition: Any, variable: Any) -> bool:
     return bool(condition(None, variable))
 
 
-def _elementwise(variable: Any, parts: Parts) -> str:
+def _elementwise(variable: Variable, parts: Parts) -> str:
     op = variable.owner.op
     if op in _OPERATORS:
         return f"({_OPERATORS[op].join(parts)})"
@@ -218,7 +221,7 @@ def _elementwise(variable: Any, parts: Parts) -> str:
     return f"{op.name}({', '.join(parts)})"
 
 
-def _axes(variable: Any, parts: Parts) -> str:
+def _axes(variable: Variable, parts: Parts) -> str:
     order = variable.owner.op.new_order
     rank = len(variable.owner.op.input_broadcastable)
     if order == tuple(reversed(range(rank))):
@@ -229,7 +232,7 @@ def _axes(variable: Any, parts: Parts) -> str:
     return f"DimShuffle{{{', '.join(map(str, order))}}}({parts[0]})"
 
 
-def _index(variable: Any, parts: Parts) -> str:
+def _index(variable: Variable, parts: Parts) -> str:
     entries = []
     for entry in join_index(variable.owner.op.index, parts[1:]):
         if isinstance(entry, slice):

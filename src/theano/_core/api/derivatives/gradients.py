@@ -57,7 +57,7 @@ def format_as(use_list: bool, use_tuple: bool, outputs: TensorLike) -> Any:
     return [outputs] if use_list else (outputs,) if use_tuple else outputs
 
 
-def format_like(example: object, outputs: TensorLike) -> Any:
+def format_like(example: TensorLike, outputs: TensorLike) -> Any:
     """Return `outputs` as a list or a tuple if `example` is one, else the single variable."""
     return format_as(isinstance(example, list), isinstance(example, tuple), outputs)
 

@@ -91,7 +91,7 @@ class _Vectorized:
         self.out_axes = out_axes
         self.inputs = inputs
 
-    def __call__(self, *arguments: Any) -> Any:
+    def __call__(self, *arguments: Variable) -> Any:
         values = [a if isinstance(a, Variable) else as_tensor_variable(a) for a in arguments]
         axes = _per_item("in_axes", self.in_axes, len(values))
         if all(axis is None for axis in axes):
@@ -140,7 +140,7 @@ class _Vectorized:
         return self.inputs
 
 
-def _item(value: Any, rows: Any) -> Any:
+def _item(value: Variable, rows: Variable | None) -> Any:
     """Return a variable for one item of an argument; its test value is that of the first."""
     if rows is None:
         item, test = value.type(value.name), getattr(value.tag, "test_value", None)

@@ -118,7 +118,7 @@ class OpFromGraph(InnerGraph):
     def __str__(self) -> str:
         return f"{self.name or type(self).__name__}{{inline={self.is_inline}}}"
 
-    def make_node(self, *inputs: object) -> Apply:
+    def make_node(self, *inputs: Variable) -> Apply:
         # A copy of a node passes the shared variables too.
         if len(inputs) == len(self.body.inputs) - len(self.shared_inputs):
             inputs = (*inputs, *self.shared_inputs)

@@ -19,6 +19,7 @@ from theano._core.api.array.sorting import argsort
 from theano._core.api.conversion import as_tensor_variable, cast
 from theano._core.api.scan.scan import scan
 from theano._core.base import dtypes
+from theano._core.ir.variable import Variable
 from theano._core.ops.array.assertions import Require
 from theano._core.ops.array.gradient import DisconnectedGrad
 from theano._core.ops.elementwise.arithmetic import and_, eq, ge, le, lt, maximum, neq, switch
@@ -35,7 +36,7 @@ IN_TIME = Require("ctc: an input length is negative or more than the {0} time st
 A_SYMBOL = Require("ctc: a label is not one of the {0} symbols of the activations", 1)
 
 
-def ctc(activations: Any, labels: Any, input_lengths: Any) -> Any:
+def ctc(activations: TensorLike, labels: Variable, input_lengths: TensorLike) -> Any:
     """Return the negative logarithm of the probability of each example's labels.
 
     Parameters
@@ -70,7 +71,9 @@ def ctc(activations: Any, labels: Any, input_lengths: Any) -> Any:
     return switch(possible, -total, np.asarray(0, x.type.dtype))
 
 
-def _checked(activations: Any, labels: Any, input_lengths: Any) -> tuple[Any, Any, Any]:
+def _checked(
+    activations: TensorLike, labels: TensorLike, input_lengths: TensorLike
+) -> tuple[Any, Any, Any]:
     """Return the arguments of `ctc`, after checking them."""
     x, labels, steps = map(as_tensor_variable, (activations, labels, input_lengths))
     if x.type.dtype not in ("float32", "float64"):
@@ -94,7 +97,7 @@ def _checked(activations: Any, labels: Any, input_lengths: Any) -> tuple[Any, An
     return x, labels, steps
 
 
-def _packed(labels: Any) -> tuple[Any, Any]:
+def _packed(labels: Variable) -> tuple[Any, Any]:
     """Return labels with those that are none last, as blanks, and how many there are of others."""
     none = lt(labels, 0)
     order = argsort(cast(none, "int8"), axis=1, kind="stable")
@@ -103,7 +106,7 @@ def _packed(labels: Any) -> tuple[Any, Any]:
     return switch(none, BLANK, labels)[rows, order], count
 
 
-def _total(x: Any, labels: Any, count: Any, steps: Any) -> Any:
+def _total(x: Any, labels: Variable, count: Variable, steps: Variable) -> Any:
     """Return the logarithm of the probability of each example's labels.
 
     The state of the loop has a row for every example: the logarithm of the probability of the steps
@@ -123,7 +126,7 @@ def _total(x: Any, labels: Any, count: Any, steps: Any) -> Any:
     scores = _log_probabilities(switch(runs.dimshuffle(0, 1, "x"), x, 0))
     scores = maximum(scores[:, rows.dimshuffle(0, "x"), places], never)
 
-    def step(score: Any, runs: Any, before: Any, over: TensorLike) -> Any:
+    def step(score: Any, runs: Any, before: Variable, over: TensorLike) -> Any:
         ways = _log_sum(before[:, 2:], before[:, 1:-1], before[:, :-2] + over)
         return switch(runs.dimshuffle(0, "x"), set_subtensor(before[:, 2:], ways + score), before)
 

@@ -48,7 +48,7 @@ class _Layout:
         self,
         x: Variable,
         axes: Sequence[int] | str,
-        epsilon: object,
+        epsilon: TensorLike,
         parameters: Sequence[Variable],
     ) -> None:
         if not hasattr(epsilon, "type") and np.any(np.asarray(epsilon) < LEAST_EPSILON):

@@ -76,7 +76,7 @@ class MRG_RandomStreams:  # noqa: N801 - the name of Theano 1.0.5
     array([0.08075202, 0.92676401])
     """
 
-    def __init__(self, seed: object = 12345) -> None:
+    def __init__(self, seed: TensorLike = 12345) -> None:
         self.state_updates: list[tuple[Any, Any, Any, Any]] = []
         self.default_instance_seed = seed
         self.set_rstate(seed)
@@ -89,7 +89,7 @@ class MRG_RandomStreams:  # noqa: N801 - the name of Theano 1.0.5
         """Let the next variable begin where `seed` says; see the class for its values."""
         self.rstate = checked_state(seed)
 
-    def seed(self, seed: object = None) -> None:
+    def seed(self, seed: TensorLike | None = None) -> None:
         """Seed the streams of every variable anew, in the order they were made.
 
         Parameters
@@ -154,8 +154,8 @@ class MRG_RandomStreams:  # noqa: N801 - the name of Theano 1.0.5
     def uniform(
         self,
         size: object,
-        low: object = 0.0,
-        high: object = 1.0,
+        low: TensorLike = 0.0,
+        high: TensorLike = 1.0,
         ndim: int | None = None,
         dtype: str | None = None,
         nstreams: int | None = None,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from theano._core.ir.variable import Variable
 from theano._core.ops.random import mrg as ops
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ def ff_2p72(rstate: np.ndarray) -> np.ndarray:
 
 
 def mrg_next_value(
-    rstate: np.ndarray, new_rstate: np.ndarray, NORM: Any, mask: int, offset: int
+    rstate: np.ndarray, new_rstate: np.ndarray, NORM: Variable, mask: int, offset: int
 ) -> Any:
     """Draw one number in Python.
 

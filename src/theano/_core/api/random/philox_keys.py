@@ -287,7 +287,7 @@ class FloatDraw:
         Of the result.
     """
 
-    def __init__(self, name: str, key: object, shape: Any, dtype: str | None) -> None:
+    def __init__(self, name: str, key: object, shape: TensorLike | None, dtype: str | None) -> None:
         self.name = name
         self.key = key
         self.shape = shape

@@ -95,7 +95,7 @@ class RandomStreamsBase:
     def poisson(
         self,
         size: TensorLike | None = None,
-        lam: object = 1.0,
+        lam: TensorLike = 1.0,
         ndim: int | None = None,
         dtype: str = "int64",
     ) -> Any:

@@ -78,7 +78,7 @@ def _known_length(n: Any, axis: int, size: Sequence[Any], args: Sequence[Any]) -
 
 
 def _result_lengths(
-    name: str, ndim: int | None, size: Any, args: Sequence[Any]
+    name: str, ndim: int | None, size: TensorLike | None, args: Sequence[Any]
 ) -> tuple[Any, list[bool]]:
     """Return the lengths vector of a draw, empty if it follows `args`, and its pattern."""
     if size is None:
@@ -232,7 +232,7 @@ def random_integers(
 def poisson(
     random_state: TensorLike,
     size: TensorLike | None = None,
-    lam: object = 1.0,
+    lam: TensorLike = 1.0,
     ndim: int | None = None,
     dtype: str = "int64",
 ) -> list[Any]:

@@ -180,7 +180,7 @@ class _Builder:
         self.outputs_known = bool(infos)
         self.recurrences = [self._read_output(info) for info in infos]
 
-    def _read_steps(self, n_steps: object) -> None:
+    def _read_steps(self, n_steps: TensorLike | None) -> None:
         if isinstance(n_steps, float):
             if np.isfinite(n_steps) and n_steps != int(n_steps):
                 raise TypeError(f"n_steps must be an int, got {n_steps}")
@@ -277,7 +277,7 @@ class _Builder:
     # -- the step -------------------------------------------------------------------------------
 
     def run(
-        self, fn: Callable[..., object], checkpoint: object
+        self, fn: Callable[..., object], checkpoint: TensorLike | None
     ) -> tuple[list[Any], OrderedUpdates]:
         """Call the step and return the results of `scan`."""
         condition, outputs, updates = self._called(fn)

@@ -102,7 +102,7 @@ def _is_made_of_variables(value: object) -> bool:
     return isinstance(value, (Variable, until))
 
 
-def _is_outputs(value: object) -> bool:
+def _is_outputs(value: TensorLike) -> bool:
     if isinstance(value, (list, tuple)):
         return all(isinstance(v, Variable) for v in value)
     return isinstance(value, Variable)

@@ -70,7 +70,7 @@ class Operators(ElementwiseOperators):
 
         return held(self, dtype)
 
-    def __getitem__(self, key: Any) -> Any:
+    def __getitem__(self, key: TensorLike) -> Any:
         return get_item(self, key)
 
     def __setitem__(self, key: Any, value: Any) -> None:

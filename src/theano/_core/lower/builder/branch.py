@@ -8,7 +8,7 @@ from typing import Any
 
 from theano._core.ir.graph import toposort
 from theano._core.ir.types import TensorType
-from theano._core.ir.variable import Apply
+from theano._core.ir.variable import Apply, Variable
 from theano._core.lower import program as ir
 from theano._core.lower.arrays import Array, Buffer, Object
 from theano._core.lower.builder import copies, lowering
@@ -66,7 +66,7 @@ class BranchWriter:
         p.do(ir.If(holds, then, otherwise, tuple(merges)))
         return results
 
-    def _slot(self, out: Any) -> int:
+    def _slot(self, out: Variable) -> int:
         """Return where the result lies: a buffer slot, or the descriptor of an object."""
         p = self.p
         if not isinstance(out.type, TensorType):
@@ -117,7 +117,7 @@ class BranchWriter:
         if not isinstance(out.type, TensorType):
             return Object(slot)
 
-        def merged(kind: str, one: Any, two: Any) -> str:
+        def merged(kind: str, one: Register | int | str, two: Register | int | str) -> str:
             name = self.p.fresh()
             merges.append(ir.Merge(name, kind, one, two))
             return name

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from theano._core.base import dtypes
-from theano._core.ir.variable import Apply
+from theano._core.ir.variable import Apply, Variable
 from theano._core.lower import program as ir
 from theano._core.lower.arrays import Array, Size
 from theano._core.lower.builder import kernel_choice, views
@@ -224,7 +224,7 @@ def join(p: Core, node: Apply, arrays: Sequence[Array], axis: int) -> Array:
     return out
 
 
-def overwritten_by(p: Core, x: Array, lengths: Sequence[Size], target: object) -> Array:
+def overwritten_by(p: Core, x: Array, lengths: Sequence[Size], target: Variable) -> Array:
     """Return the values of `x` in the memory of an input if it may be overwritten, else in new.
 
     Where `x` is that input, nothing is copied.

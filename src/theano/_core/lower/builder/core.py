@@ -185,7 +185,7 @@ class Core(Recorder):
 
     # -- values -----------------------------------------------------------------------------------
 
-    def value(self, variable: Any) -> Any:
+    def value(self, variable: Variable) -> Any:
         """Return the value of a variable; scalars are computed when first asked for."""
         found = self.values.get(variable)
         if found is not None:

@@ -162,7 +162,7 @@ def scatter(
         y = views.broadcast_to(p, node, y, lengths, pattern, "write")
     operands.append((y, y.broadcast_axes))
 
-    def write(b: Any, index: object, *values: Any) -> None:
+    def write(b: Any, index: Callable[..., object], *values: Any) -> None:
         at = b.emit(f"inttoptr i64 {address.write(b, index, values[:-1]).text} to ptr")
         value = values[-1]
         if not assign:
@@ -200,7 +200,9 @@ def nonzero(p: Core, x: Array) -> Array:
     row = p.multiply(count, 8)
     operands = [(p.scalar(n), everywhere) for n in (*addresses, row)]
 
-    def note(b: Any, index: Any, item: Any, start: Any, done: Any, aside: Any, row: Any) -> None:
+    def note(
+        b: Any, index: Callable[..., object], item: Any, start: Any, done: Any, aside: Any, row: Any
+    ) -> None:
         # Without branches, which would be guessed wrongly: what is zero is written aside.
         holds = b.cast(item, "bool")
         counter = b.emit(f"inttoptr i64 {done.text} to ptr")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from theano._core.base.dtypes import itemsize
 from theano._core.lower import program as ir
@@ -13,6 +13,9 @@ from theano._core.lower.kernel.expression import Writer
 from theano._core.lower.kernel.loops import FOLD_BLOCK, Loop
 from theano._core.lower.llvm.kernels.kernel import range_axis
 from theano._core.lower.llvm.print.calls import Call, Combine, Kernel
+
+if TYPE_CHECKING:
+    from theano._core.lower.llvm.kernels.range_kernels import ListKernel
 
 # Rough number of instructions that a point of a loop takes besides those of its body.
 POINT = 7
@@ -94,7 +97,7 @@ def _extents(
 
 
 def call_list(
-    p: Core, kernel: object, words: Sequence[Size], numbers: int, count: Size, total: Size
+    p: Core, kernel: ListKernel, words: Sequence[Size], numbers: int, count: Size, total: Size
 ) -> None:
     """Call a kernel over `count` steps of `total` work; the first `numbers` words are int64."""
     call_function(p, register_kernel(p, kernel), words, numbers, count, total)
@@ -113,7 +116,7 @@ def kinds_of(numbers: int, count: int) -> list[str]:
     return ["int64"] * numbers + ["ptr"] * (count - numbers)
 
 
-def register_kernel(p: Core, kernel: object) -> int:
+def register_kernel(p: Core, kernel: Combine | Kernel | ListKernel) -> int:
     """Return the number of a new kernel."""
     p.kernels.append(kernel)
     return len(p.kernels) - 1

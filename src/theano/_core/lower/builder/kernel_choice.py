@@ -168,7 +168,7 @@ def _store_array(
     return p.new_array(variable.type.dtype, lengths)
 
 
-def overwritten(p: Core, dtype: str, lengths: Sequence[Size], target: object) -> Array:
+def overwritten(p: Core, dtype: str, lengths: Sequence[Size], target: Variable) -> Array:
     """Return the memory of an input if it may be overwritten, else new memory.
 
     The choice is made at run time: the input may be read-only, or not contiguous, or have

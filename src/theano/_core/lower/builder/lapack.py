@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any
 
 from theano._core.base import dtypes
-from theano._core.ir.variable import Apply
+from theano._core.ir.variable import Apply, Variable
 from theano._core.lower.arrays import Array, Size
 from theano._core.lower.builder import copies, kernel_choice, libraries
 from theano._core.lower.builder.copies import typenum
@@ -89,7 +88,7 @@ def lapack(
     return outs
 
 
-def _written(p: Core, variable: Any) -> Array:
+def _written(p: Core, variable: Variable) -> Array:
     lengths = [p.size(n) for n in p.rewriter.lengths(variable)]
     if variable in p.places:
         return kernel_choice.placed(p, variable, lengths)

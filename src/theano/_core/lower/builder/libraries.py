@@ -453,7 +453,7 @@ def _from_descriptor(p: Core, kind: object, offset: int) -> Any:
     return array
 
 
-def own_stream(p: Core, stream: Any, value: Object) -> Object:
+def own_stream(p: Core, stream: Variable, value: Object) -> Object:
     """Return a copy of a stream that this call may draw from in place."""
     node = Apply(None, [stream], [stream.type.variable_class(stream.type)])
     return call_python(p, node, lambda s: (copy_stream(s),), [value])[0]

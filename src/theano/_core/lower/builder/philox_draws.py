@@ -52,7 +52,7 @@ def derive_keys(p: Core, node: Apply, key: Array, data: Array, domain: int) -> A
     broadcast_axes = data.broadcast_axes | {out.ndim - 1}
     wide = views.permute(p, data, [*range(data.ndim), "x"])
 
-    def derived(b: Any, index: Any, item: Value, *key: Value) -> Value:
+    def derived(b: Any, index: Callable[..., object], item: Value, *key: Value) -> Value:
         pair = tuple(b.cast(word, "uint64") for word in key)
         words = b.random_words(kind, pair, item, b.const(0, "uint64", 1), domain)
         second = words[1] if kind == "uint64" else b.shift_right(words[0], 32)
@@ -210,7 +210,7 @@ def _attempts(m: LaneMath, kind: str, position: Value, key: Sequence[Value]) -> 
     pair = tuple(b.cast(word, "uint64") for word in key)
     place, each = b.cast(position, "uint64"), 4 // WORDS[kind]
 
-    def words(number: Any) -> tuple[Any, ...]:
+    def words(number: Lanes) -> tuple[Any, ...]:
         attempt = b.const(number, "uint64", 1) if isinstance(number, int) else number.value
         result: list[Any] = []
         for i in range(each):

@@ -10,7 +10,7 @@ from typing import Any
 
 from theano._core.ir.graph import toposort
 from theano._core.ir.types import TensorType
-from theano._core.ir.variable import Apply, Constant
+from theano._core.ir.variable import Apply, Constant, Variable
 from theano._core.lower import pipeline
 from theano._core.lower import program as ir
 from theano._core.lower.arrays import Array, Object
@@ -110,7 +110,7 @@ def _overwriting(p: Core, out: Any, copied: ir.Block) -> Array:
     return array
 
 
-def _own(p: Core, out: Any, copied: ir.Block | None) -> None:
+def _own(p: Core, out: Variable, copied: ir.Block | None) -> None:
     if out in p.owned:
         return
     value = p.value(out)

@@ -15,7 +15,7 @@ from theano._core.base.dtypes import itemsize
 from theano._core.ir.graph import inputs as leaves_of
 from theano._core.ir.graph import made_by, toposort
 from theano._core.ir.types import RandomStateType, TensorType
-from theano._core.ir.variable import Apply, Constant
+from theano._core.ir.variable import Apply, Constant, Variable
 from theano._core.lower import program as ir
 from theano._core.lower.arrays import Array, Object, Size
 from theano._core.lower.builder import copies, libraries, lowering, views
@@ -129,7 +129,7 @@ class LoopWriter(WrittenLoop):
         if start is not None:
             self._place_start(carried, start)
 
-    def _row_length(self, length: object) -> Size:
+    def _row_length(self, length: Variable | int) -> Size:
         """Return a length of a row; '' if only the first step tells."""
         own = isinstance(length, int) or self.node not in {
             v.owner for v in leaves_and_owners(length)
@@ -240,7 +240,7 @@ class LoopWriter(WrittenLoop):
                 else:
                     p.values[variable] = self.row_array(carried, carried.taps[distance - 1])
 
-    def _item(self, array: Array, variable: Any) -> Array:
+    def _item(self, array: Array, variable: Variable) -> Array:
         """Return the item of a sequence at this step."""
         p = self.p
         strides = p.strides(array)
@@ -382,7 +382,7 @@ class LoopWriter(WrittenLoop):
         return results
 
 
-def leaves_and_owners(variable: Any) -> list[Any]:
+def leaves_and_owners(variable: Variable) -> list[Any]:
     """Return all variables that `variable` is made from, itself included."""
     found = [variable]
     for node in toposort([variable]):

@@ -17,7 +17,7 @@ from typing import Any
 from theano._core.base import dtypes
 from theano._core.base.dtypes import itemsize
 from theano._core.ir.types import TensorType
-from theano._core.ir.variable import Apply, Constant
+from theano._core.ir.variable import Apply, Constant, Variable
 from theano._core.lower import program as ir
 from theano._core.lower.arrays import Size
 from theano._core.lower.builder import copies, kernel_choice, views
@@ -40,7 +40,7 @@ MOST_NODES = 40
 WIDE = 512
 
 
-def is_row(variable: Any) -> bool:
+def is_row(variable: Variable) -> bool:
     """Tell whether a variable has an axis that is not declared to have length 1."""
     return variable.type.ndim == 1 and not variable.type.broadcastable[0]
 
@@ -85,7 +85,7 @@ class RegisterLoop:
             return False
         return all(self._is_written(n) for n in op.body.nodes) and self._one_length()
 
-    def _is_simple(self, variable: Any) -> bool:
+    def _is_simple(self, variable: Variable) -> bool:
         kind = variable.type
         if not isinstance(kind, TensorType) or kind.ndim > 1 or dtypes.is_complex(kind.dtype):
             return False
@@ -193,7 +193,7 @@ class RegisterLoop:
         """Return an initial row in a register."""
         return start if carried.is_scalar else self._load(carried.value, start)
 
-    def _load(self, variable: Any, pointer: str) -> Register:
+    def _load(self, variable: Variable, pointer: str) -> Register:
         """Return a row, or its only item."""
         p, dtype = self.p, variable.type.dtype
         if not is_row(variable):
@@ -202,7 +202,7 @@ class RegisterLoop:
         p.do(ir.LoadRow(row.name, dtype, self.lanes, pointer, self.mask))
         return row
 
-    def _store(self, variable: Any, value: Scalar, pointer: str) -> None:
+    def _store(self, variable: Variable, value: Scalar, pointer: str) -> None:
         if is_row(variable):
             self.p.do(ir.StoreRow(pointer, self._wide(value), self.mask))
         else:
@@ -241,7 +241,7 @@ class RegisterLoop:
             known[node.outputs[0]] = self._value(node, known)
         return [self._new(c.value, known) for c in self.loop.states]
 
-    def _new(self, variable: Any, known: dict[Any, Scalar]) -> Scalar:
+    def _new(self, variable: Variable, known: dict[Any, Scalar]) -> Scalar:
         value = self._known(variable, known)
         if is_row(variable):
             return self._wide(value)

@@ -75,7 +75,7 @@ def _can_keep_number(p: Core, out: Any, target: Any) -> bool:
     return target.type == out.type and all(root(other) is not target for other in p.outputs)
 
 
-def _can_write(p: Core, step: Step, out: Any, target: Any) -> bool:
+def _can_write(p: Core, step: Step, out: Variable, target: Any) -> bool:
     if not isinstance(target.type, TensorType) or out.type.dtype != target.type.dtype:
         return False
     if out in p.in_place:

@@ -113,7 +113,7 @@ class CompiledByXLA:
     def _program(self, fixed: dict[Any, Any]) -> Callable[..., Any]:
         moving = [v for v in self._inputs if v not in fixed]
 
-        def run(*arrays: object) -> tuple[list[Any], Any]:
+        def run(*arrays: np.ndarray) -> tuple[list[Any], Any]:
             trace = Trace(self._objects)
             known = {**fixed, **dict(zip(moving, arrays, strict=True))}
             return trace.run(self._outputs, known), trace.passed()

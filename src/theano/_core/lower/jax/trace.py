@@ -7,7 +7,7 @@ other. What cannot be traced is called on the host, in the middle of the compile
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import jax
@@ -54,7 +54,7 @@ class Objects:
         self._values[number] = value
         return np.asarray(number, dtype="int64")
 
-    def get(self, number: Any) -> Any:
+    def get(self, number: np.ndarray) -> Any:
         """Return the value of a number."""
         return self._values[int(number)]
 
@@ -100,7 +100,7 @@ class Trace:
         outputs = inner.run(body.outputs, dict(zip(body.inputs, values, strict=True)))
         return [jax.numpy.asarray(v) for v in outputs], inner.passed()
 
-    def like(self, function: Any, *arguments: object) -> Any:
+    def like(self, function: Callable[..., object], *arguments: object) -> Any:
         """Return zeros in the shapes of what a function returns."""
         kinds = jax.eval_shape(function, *arguments)
         return jax.tree.map(lambda kind: jax.numpy.zeros(kind.shape, kind.dtype), kinds)
@@ -114,7 +114,7 @@ class Trace:
         objects = self._objects
         moving = {v: x for v, x in zip(node.inputs, values, strict=True) if v not in constants}
 
-        def call(*given: object) -> tuple[np.ndarray, ...]:
+        def call(*given: np.ndarray) -> tuple[np.ndarray, ...]:
             known = dict(constants)
             for v, x in zip(moving, given, strict=True):
                 known[v] = np.asarray(x) if isinstance(v.type, TensorType) else objects.get(x)
@@ -154,7 +154,7 @@ class Trace:
         """Return the values of `outputs`, given those of the inputs."""
         known = dict(known)
 
-        def value(variable: Any) -> Any:
+        def value(variable: Variable) -> Any:
             return variable.data if isinstance(variable, Constant) else known[variable]
 
         for node in toposort(outputs, known):

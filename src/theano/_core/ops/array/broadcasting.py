@@ -55,7 +55,7 @@ class Alloc(Structured):
         return self.one([value, *sizes], value.type.dtype, pattern)
 
     def compute(
-        self, xp: ArrayModule, node: Apply, value: np.ndarray, *lengths: object
+        self, xp: ArrayModule, node: Apply, value: np.ndarray, *lengths: np.ndarray
     ) -> tuple[Any, ...]:
         shape = checked_shape(lengths, node.outputs[0].type.dtype)
         return (xp.broadcast_to(value, shape).copy(),)

@@ -111,7 +111,7 @@ class Eye(Structured):
         return self.one(values, self.dtype, (False, False))
 
     def compute(
-        self, xp: ArrayModule, node: Apply, n: object, m: object, k: np.ndarray
+        self, xp: ArrayModule, node: Apply, n: np.ndarray, m: np.ndarray, k: np.ndarray
     ) -> tuple[Any, ...]:
         rows, columns = checked_shape((n, m), self.dtype)
         return (xp.eye(rows, columns, int(k), dtype=self.dtype),)
@@ -158,7 +158,7 @@ class Join(Structured):
         pattern[self.axis] = len(values) == 1 and values[0].type.broadcastable[self.axis]
         return self.one(values, dtype, pattern)
 
-    def compute(self, xp: ArrayModule, node: Apply, *arrays: object) -> tuple[Any, ...]:
+    def compute(self, xp: ArrayModule, node: Apply, *arrays: np.ndarray) -> tuple[Any, ...]:
         return (xp.concatenate(arrays, axis=self.axis),)
 
     def shape(self, node: Apply, shapes: Sequence[Dims]) -> list[Any]:

@@ -161,7 +161,7 @@ def as_length(value: TensorLike) -> Any:
     return known if known is not None else cast(as_variable(value), "int64")
 
 
-def lengths_of(vector: Any, count: int) -> list[Any]:
+def lengths_of(vector: Variable, count: int) -> list[Any]:
     """Return the `count` items of an integer vector variable, as constants where known."""
     if isinstance(vector, Constant):
         return [int(n) for n in np.asarray(vector.data).reshape(-1)]
@@ -250,7 +250,7 @@ class unchanged_graphs:  # noqa: N801
         _known.signs, _known.parts = self.before
 
 
-def has_part(whole: Any, part: object) -> bool:
+def has_part(whole: Variable, part: Variable) -> bool:
     """Tell whether `part` is one of the variables that `whole` is made of."""
     known, inputs = _known.parts, whole.owner.inputs
     if known is None or len(inputs) < 8:

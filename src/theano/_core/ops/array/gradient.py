@@ -166,7 +166,7 @@ class After(Structured):
     connection = connected(0)
     linear = linear_in(0)
 
-    def make_node(self, x: Variable, token: Any) -> Apply:
+    def make_node(self, x: Variable, token: Variable) -> Apply:
         return Apply(self, [x, token], [x.type.variable_class(x.type)])
 
     def compute(

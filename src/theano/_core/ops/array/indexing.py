@@ -112,7 +112,9 @@ def _traced_index(j: Any, form: Index, shape: Sequence[int], values: Sequence[An
     return tuple(entries)
 
 
-def _traced_write(j: Trace, op: Any, x: np.ndarray, y: object, at: object) -> Any:
+def _traced_write(
+    j: Trace, op: Any, x: np.ndarray, y: object, at: Sequence[int] | Sequence[slice]
+) -> Any:
     place = j.numpy.asarray(x).at[at]
     return place.set(y) if op.assign else place.add(y)
 
@@ -154,7 +156,7 @@ def _bounded_length(
     zero = as_int64(0)
     low, high = (zero, size) if forward else (as_int64(-1), size - as_int64(1))
 
-    def bound(value: Any, default: Variable) -> Any:
+    def bound(value: Variable | int | None, default: Variable) -> Any:
         if value is None:
             return default
         if python_int(value) == 0 and forward:
@@ -196,7 +198,7 @@ class Subtensor(Structured):
     def __init__(self, index: Index) -> None:
         self.index = index
 
-    def make_node(self, x: TensorLike, *values: Any) -> Apply:
+    def make_node(self, x: TensorLike, *values: Variable) -> Apply:
         x = tensor_operand("subtensor", x)
         if len(self.index) > x.type.ndim:
             raise IndexError(
@@ -309,7 +311,7 @@ class IncSubtensor(Structured):
         self.index = index
         self.assign = assign
 
-    def make_node(self, x: TensorLike, y: TensorLike, *values: Any) -> Apply:
+    def make_node(self, x: TensorLike, y: TensorLike, *values: Variable) -> Apply:
         x, y = tensor_operand("inc_subtensor", x), tensor_operand("inc_subtensor", y)
         part = Subtensor(self.index).make_node(x, *values).outputs[0]
         if y.type.ndim > part.type.ndim:
@@ -365,7 +367,7 @@ def as_zero(x: Variable) -> Any:
     return as_variable(np.zeros((), dtype=x.type.dtype))
 
 
-def sum_to(g: Any, y: Any) -> Any:
+def sum_to(g: Variable, y: Variable) -> Any:
     """Return `g` summed over the axes along which `y` was broadcast."""
     extra = g.type.ndim - y.type.ndim
     axes = list(range(extra))

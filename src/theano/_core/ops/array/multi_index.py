@@ -89,7 +89,7 @@ class UnravelIndex(Composed):
         self.ndim = ndim
         self.order = order
 
-    def make_node(self, indices: Any, dims: Any) -> Apply:
+    def make_node(self, indices: Any, dims: Variable) -> Apply:
         indices, dims = _integers("indices", indices), _lengths(dims)
         kind = TensorType("int64", indices.type.broadcastable)
         return Apply(self, [indices, dims], [kind.variable_class(kind) for _ in range(self.ndim)])
@@ -186,7 +186,7 @@ class Choose(Composed):
             raise ValueError(f"mode must be one of {MODES}, got {mode!r}")
         self.mode = mode
 
-    def make_node(self, a: Any, choices: Any) -> Apply:
+    def make_node(self, a: Variable, choices: Any) -> Apply:
         a, choices = as_variable(a), tensor_operand("choose", choices)
         # A condition chooses between two.
         a = _integers("a", cast(a, "int8") if a.type.dtype == "bool" else a)

@@ -46,7 +46,7 @@ class Overwrite(Structured):
     def __init__(self, written: Sequence[int]) -> None:
         self.written = tuple(written)
 
-    def make_node(self, *inputs: Any) -> Apply:
+    def make_node(self, *inputs: Variable) -> Apply:
         values = inputs[len(self.written) :]
         return Apply(self, list(inputs), [v.type.variable_class(v.type) for v in values])
 

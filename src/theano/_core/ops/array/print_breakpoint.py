@@ -53,7 +53,7 @@ class Print(Structured):
         x = as_variable(x)
         return Apply(self, [x], [x.type.variable_class(x.type)])
 
-    def compute(self, xp: ArrayModule, node: Apply, x: object) -> tuple[Any, ...]:
+    def compute(self, xp: ArrayModule, node: Apply, x: np.ndarray) -> tuple[Any, ...]:
         self.global_fn(self, x)
         return (x,)
 

@@ -205,7 +205,7 @@ def _for_all_pairs(left: Variable, right: Variable, own: Variable) -> Any:
     return sum_to(whole, own)
 
 
-def joined(x: Any, groups: list[list[int]]) -> Any:
+def joined(x: Variable, groups: list[list[int]]) -> Any:
     """Return `x` with one axis for each of some groups of its axes; none gives one of length 1.
 
     Groups of neighbours are joined where they are, and then moved, which copies nothing.
@@ -242,7 +242,7 @@ class Gemm(Structured):
         values = [cast(tensor_operand("gemm", v), kind.dtype) for v in (alpha, x, y, beta)]
         return self.one([z, *values], kind.dtype, kind.broadcastable)
 
-    def compute(self, xp: Any, node: Apply, *arrays: Any) -> tuple[Any, ...]:
+    def compute(self, xp: ArrayModule, node: Apply, *arrays: np.ndarray) -> tuple[Any, ...]:
         z, alpha, x, y, beta = arrays
         product = xp.dot(x, y)
         if z.shape != product.shape:

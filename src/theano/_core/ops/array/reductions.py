@@ -261,7 +261,7 @@ class Reduction(Structured):
         acc, out = self.types(node.inputs[0].type.dtype)
         return p.cast_scalar(p.cast_scalar(x, acc), out)
 
-    def expand(self, x: Any, reduced: object) -> Any:
+    def expand(self, x: Any, reduced: Variable) -> Any:
         """Return `reduced` with broadcastable axes where `x` was folded."""
         axes = self.axes(x.type.ndim)
         kept = iter(range(x.type.ndim))

@@ -196,7 +196,7 @@ class MakeVector(Structured):
     def __init__(self, dtype: str = "int64") -> None:
         self.dtype = dtype
 
-    def make_node(self, *values: Any) -> Apply:
+    def make_node(self, *values: TensorLike) -> Apply:
         scalars = [cast(as_variable(v), self.dtype) for v in values]
         if any(v.type.ndim for v in scalars):
             raise TypeError(f"MakeVector needs scalars, got {[str(v.type) for v in scalars]}")
@@ -321,7 +321,7 @@ class Reshape(Structured):
 _INTEGERS = ("int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64", "bool")
 
 
-def reshape_op(x: object, lengths: Any, ndim: int | None = None) -> Any:
+def reshape_op(x: Variable, lengths: TensorLike, ndim: int | None = None) -> Any:
     """Return `x` reshaped; `lengths` is a vector variable, or a sequence of ints and scalars."""
     if isinstance(lengths, (list, tuple)):
         ndim = len(lengths)

@@ -24,7 +24,7 @@ _NONE = NoneType()
 class SliceConstant(Constant):
     """A `slice` that is known."""
 
-    def __init__(self, type: Any, data: slice, name: str | None = None) -> None:
+    def __init__(self, type: SliceType, data: slice, name: str | None = None) -> None:
         parts = (data.start, data.stop, data.step)
         # Arrays have no hash.
         whole = (int(part) if isinstance(part, np.ndarray) else part for part in parts)

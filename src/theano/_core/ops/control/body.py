@@ -51,7 +51,7 @@ class Body:
         if self._key is None:
             names: dict[Any, Any] = {v: i for i, v in enumerate(self.inputs)}
 
-            def name(variable: object) -> Any:
+            def name(variable: Variable) -> Any:
                 if isinstance(variable, Constant) and variable not in names:
                     return variable.signature()
                 return names[variable]

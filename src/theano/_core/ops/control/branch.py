@@ -6,7 +6,7 @@ rewriting moves what only one group needs into the bodies of a `Branch`, of whic
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import TYPE_CHECKING, Any
 
 from theano._core.ir.graph import toposort
@@ -48,7 +48,7 @@ class IfElse(Structured):
         self.n_outs = n_outs
         self.label = name
 
-    def make_node(self, condition: Any, *values: Any) -> Apply:
+    def make_node(self, condition: Any, *values: Variable) -> Apply:
         condition = scalar_condition(condition)
         if len(values) != 2 * self.n_outs:
             raise ValueError(f"{self} takes {2 * self.n_outs} values, got {len(values)}")
@@ -102,7 +102,12 @@ class IfElse(Structured):
         ]
         return self.make_node(condition, *values).outputs
 
-    def vjp(self, node: Apply, cotangents: Sequence[Variable], reverse: object = None) -> list[Any]:
+    def vjp(
+        self,
+        node: Apply,
+        cotangents: Sequence[Variable],
+        reverse: Callable[..., object] | None = None,
+    ) -> list[Any]:
         condition = node.inputs[0]
         then, otherwise = self.sides(node)
         first: list[Any] = []
@@ -149,7 +154,7 @@ class Branch(Structured):
         """Tell whether its results for constants may be computed before the function runs."""
         return self.then.foldable() and self.otherwise.foldable()
 
-    def make_node(self, condition: TensorLike, *values: Any) -> Apply:
+    def make_node(self, condition: TensorLike, *values: Variable) -> Apply:
         outputs = [
             kind.variable_class(kind)
             for kind in (
@@ -160,7 +165,7 @@ class Branch(Structured):
         return Apply(self, [scalar_condition(condition), *values], outputs)
 
     def compute(
-        self, xp: ArrayModule, node: Apply, condition: np.ndarray, *values: object
+        self, xp: ArrayModule, node: Apply, condition: np.ndarray, *values: np.ndarray
     ) -> tuple[Any, ...]:
         body = self.then if bool(condition) else self.otherwise
         return tuple(evaluate(body.outputs, dict(zip(body.inputs, values, strict=True))))

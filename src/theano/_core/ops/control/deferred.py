@@ -64,7 +64,7 @@ class Deferred(Called):
         kinds = [inputs[i].type for i in self.likes]
         return Apply(self, list(inputs), [kind.variable_class(kind) for kind in kinds])
 
-    def compute(self, xp: ArrayModule, node: Apply, *arrays: Any) -> tuple[Any, ...]:
+    def compute(self, xp: ArrayModule, node: Apply, *arrays: np.ndarray) -> tuple[Any, ...]:
         if self._function is None:
             body = self.body()
             self._function = hooks.compile_body(body.inputs, body.outputs)
@@ -103,7 +103,7 @@ def _is_float(v: Variable) -> bool:
     return isinstance(v.type, TensorType) and not dtypes.is_discrete(v.type.dtype)
 
 
-def _like(v: Any) -> Any:
+def _like(v: Variable) -> Any:
     return v.type.variable_class(v.type)
 
 

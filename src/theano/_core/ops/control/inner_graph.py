@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from theano._core.ir.annotations import ArrayModule, Dims
+    from theano._core.ops.control.batching import Batch
     from theano._core.ops.core.protocols import Builder, Forward, ProgramValue, Trace
 
 # A rule that the user gives: from a node, the cotangents of its outputs (or tangents of its
@@ -56,7 +57,7 @@ class InnerGraph(Structured):
         """Tell whether its results for constants may be computed before the function runs."""
         return self.body.foldable()
 
-    def make_node(self, *inputs: Any) -> Apply:
+    def make_node(self, *inputs: Variable) -> Apply:
         wanted = self.body.inputs
         if len(inputs) != len(wanted):
             raise ValueError(f"{self} takes {len(wanted)} inputs, got {len(inputs)}")
@@ -64,7 +65,7 @@ class InnerGraph(Structured):
         outputs = [out.type.variable_class(out.type) for out in self.body.outputs]
         return Apply(self, values, outputs)
 
-    def compute(self, xp: ArrayModule, node: Apply, *arrays: object) -> tuple[Any, ...]:
+    def compute(self, xp: ArrayModule, node: Apply, *arrays: np.ndarray) -> tuple[Any, ...]:
         known = dict(zip(self.body.inputs, arrays, strict=True))
         return tuple(evaluate(self.body.outputs, known))
 
@@ -120,7 +121,7 @@ class InnerGraph(Structured):
         return [None if v is None else next(there) for v in values]
 
     def batch(
-        self, node: Apply, values: Sequence[Variable], rows: list[bool], batching: Any
+        self, node: Apply, values: Sequence[Variable], rows: list[bool], batching: Batch
     ) -> list[Any] | None:
         inside = batching.inside(batching.size, dict(zip(self.body.inputs, values, strict=True)))
         inside.add(self.body.outputs)
@@ -150,7 +151,7 @@ class ReverseRule(Expression):
 class _OfRows(Expression):
     """An expression of a matrix that follows its type."""
 
-    def make_node(self, *inputs: Any) -> Apply:
+    def make_node(self, *inputs: Variable) -> Apply:
         (x,), (inner,) = inputs, self.body.inputs
         if getattr(x, "type", inner.type) == inner.type or x.type.ndim != inner.type.ndim:
             return super().make_node(*inputs)

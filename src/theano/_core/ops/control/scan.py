@@ -30,7 +30,7 @@ from theano._core.ops.core.op import Structured, as_variable
 from theano._core.ops.elementwise.elementwise import cast
 
 if TYPE_CHECKING:
-    from theano._core.ir.annotations import Dims
+    from theano._core.ir.annotations import ArrayModule, Dims
     from theano._core.ops.core.protocols import Batching, Builder, ProgramValue, Trace
 
 
@@ -146,7 +146,7 @@ class Loop(Structured):
 
     # -- declaration ------------------------------------------------------------------------------
 
-    def make_node(self, n_steps: Any, *values: object) -> Apply:
+    def make_node(self, n_steps: Any, *values: Variable) -> Apply:
         n_steps = cast(as_variable(n_steps), "int64")
         inner = self.inner
         count = self.n_sequences + sum(bool(s.taps) for s in self.states) + len(inner.fixed)
@@ -171,7 +171,7 @@ class Loop(Structured):
             outputs.append(kind.variable_class(kind))
         return Apply(self, inputs, outputs)
 
-    def compute(self, xp: Any, node: Apply, *arrays: Any) -> tuple[Any, ...]:
+    def compute(self, xp: ArrayModule, node: Apply, *arrays: np.ndarray) -> tuple[Any, ...]:
         limit, given = int(arrays[0]), iter(arrays[1:])
         if limit < 0:
             raise IndexError(f"Scan was asked to run for negative number of step {limit}")
@@ -342,7 +342,7 @@ class Loop(Structured):
         return f"for{{cpu,{self.name}}}"
 
 
-def _rows_like(value: Any, item: Variable, what: str) -> Any:
+def _rows_like(value: Variable, item: Variable, what: str) -> Any:
     """Return `value`, whose rows the body takes as `item`."""
     if not isinstance(item.type, TensorType):
         return _like(value, item, what)
@@ -357,7 +357,7 @@ def _rows_like(value: Any, item: Variable, what: str) -> Any:
     return pattern_broadcast(value, pattern)
 
 
-def _like(value: Any, variable: Variable, what: str) -> Any:
+def _like(value: Variable, variable: Variable, what: str) -> Any:
     """Return `value`, which the body takes as `variable`."""
     kind = variable.type
     if not isinstance(kind, TensorType):

@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from theano._core.ir.types import TensorType
-from theano._core.ir.variable import Apply
+from theano._core.ir.variable import Apply, Variable
 from theano._core.ops.array.creation import join
 from theano._core.ops.array.dims import as_int64
 from theano._core.ops.array.shaping import length, pattern_broadcast, reshape_op
@@ -84,7 +84,7 @@ def in_chunks(node: Apply) -> Chunked:
     return found
 
 
-def _last(history: Any) -> Any:
+def _last(history: Variable) -> Any:
     return history[-1] if isinstance(history.type, TensorType) else history
 
 
@@ -94,19 +94,19 @@ def _chunk_size(checkpoint: TensorLike, steps: TensorLike) -> Any:
     return cast(as_variable(checkpoint), "int64")
 
 
-def _as_row(start: Any) -> Any:
+def _as_row(start: Variable) -> Any:
     """Return initial rows as the only row of the outer loop's state."""
     if not isinstance(start.type, TensorType):
         return start
     return dimshuffle(start, ["x", *range(start.type.ndim)])
 
 
-def _split(rows: Any, chunks: object, size: object) -> Any:
+def _split(rows: Variable, chunks: Variable, size: Variable) -> Any:
     rest = [as_int64(length(rows, a)) for a in range(1, rows.type.ndim)]
     return reshape_op(rows, [chunks, size, *rest])
 
 
-def _joined(rows: Any, whole: object) -> Any:
+def _joined(rows: Variable, whole: Variable) -> Any:
     rest = [as_int64(length(rows, a)) for a in range(2, rows.type.ndim)]
     return reshape_op(rows, [whole, *rest])
 
@@ -135,7 +135,7 @@ def _chunk_body(loop: Any, outer: Any) -> tuple[Body, list[State]]:
     return Body([*items, *taps, count, *inside], outputs), states
 
 
-def _last_rows(out: Any, state: State, start: Any) -> Any:
+def _last_rows(out: Variable, state: State, start: Variable) -> Any:
     if not isinstance(out.type, TensorType):
         return out
     return pattern_broadcast(out[-state.depth :], start.type.broadcastable)

@@ -9,6 +9,8 @@ from theano._core.ir.variable import Apply
 from theano._core.ops.control.scan_state import ALL, NEW, is_rows
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from theano._core.ir.annotations import TensorLike
     from theano._core.ops.core.protocols import Trace
 
@@ -81,7 +83,7 @@ class _Loop:
         if steps == 0:
             return self._without_steps()
 
-        def step(state: Any, items: Any) -> Any:
+        def step(state: np.ndarray, items: Any) -> Any:
             rows, good = state
             values, _, passed = self._step(items, rows)
             collected = [
@@ -125,17 +127,17 @@ class _Loop:
         if any(self.arrays[n] and s.keep in (ALL, NEW) for n, s in enumerate(self.op.states)):
             raise TypeError("the number of rows depends on values")
 
-        def item(number: object) -> list[Any]:
+        def item(number: np.ndarray) -> list[Any]:
             return [j.lax.dynamic_index_in_dim(s, number, keepdims=False) for s in self.sequences]
 
-        def step(state: Any) -> Any:
+        def step(state: np.ndarray) -> Any:
             number, _, good, rows, _ = state
             values, condition, passed = self._step(item(number), rows)
             going = condition[0] == 0 if self.op.until else j.numpy.asarray(True)
             kept = [v if self._collects(n) else None for n, v in enumerate(values)]
             return number + 1, going, good & passed, self._moved(rows, values), kept
 
-        def more(state: Any) -> Any:
+        def more(state: np.ndarray) -> Any:
             return state[1] & (state[0] < self.limit)
 
         zero = j.numpy.asarray(0, dtype="int64")

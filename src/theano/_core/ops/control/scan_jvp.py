@@ -70,7 +70,7 @@ def _beside(variables: Sequence[Variable], tangents: Sequence[Variable | None]) 
     }
 
 
-def _tangent_of(variable: Any, kind: Any) -> Any:
+def _tangent_of(variable: Variable, kind: Any) -> Any:
     name = None if variable.name is None else f"d{variable.name}"
     return TensorType(kind.dtype, variable.type.broadcastable)(name)
 

@@ -61,7 +61,7 @@ def steps_done(node: Apply) -> Any:
     return node.outputs[-1] if node.op.until else node.inputs[0]
 
 
-def is_rows(variable: Any) -> bool:
+def is_rows(variable: Variable) -> bool:
     """Tell whether a state's value is an array."""
     return isinstance(variable.type, TensorType)
 

@@ -92,7 +92,7 @@ def _pull_back_in_chunks(
     return [None if g is None else next(replaced) for g in result]
 
 
-def _at_end(last: Any, rows: object) -> Any:
+def _at_end(last: Variable, rows: Variable) -> Any:
     """Return zeros like `rows` with their last row set."""
     return IncSubtensor((-1,), True)(zeros_like_float(rows), last[0])
 
@@ -162,7 +162,7 @@ class _Pullback:
         self.undefined = {v: g for v, g in found.items() if isinstance(g.type, NullType)}
         return {v: found[v] for v in targets if v in found and v not in self.undefined}
 
-    def _reversed(self, rows: Any, start: int, after: int | None = 0) -> Any:
+    def _reversed(self, rows: Variable, start: int, after: int | None = 0) -> Any:
         """Return the rows `start` … of all steps, last step first, as far as gradients go.
 
         `after` is how many rows follow these; None: any number.
@@ -419,7 +419,7 @@ def _is_drawn(node: Apply) -> bool:
     return any(not is_rows(v) for v in node.inputs)
 
 
-def _only_last_row(cotangent: Any, depth: int) -> Any:
+def _only_last_row(cotangent: Variable | None, depth: int) -> Any:
     """Return the last row, as the only one, of a cotangent all of whose other rows are zero."""
     if cotangent is None or not depth:
         return None
@@ -432,7 +432,7 @@ def _only_last_row(cotangent: Any, depth: int) -> Any:
     return dimshuffle(row, ["x", *range(row.type.ndim)])
 
 
-def _only_new_rows(cotangent: Any, depth: int) -> bool:
+def _only_new_rows(cotangent: Variable, depth: int) -> bool:
     """Tell whether a cotangent is zero at the initial rows, of which there are `depth`."""
     node = cotangent.owner
     return _only_last_row(cotangent, depth) is not None or (
@@ -457,6 +457,6 @@ def _adds_to_zeros(node: Apply, index: Sequence[Slice] | Sequence[int]) -> bool:
     return isinstance(filling, Constant) and not filling.data.any()
 
 
-def _is_length_of(steps: Variable, sequence: object) -> bool:
+def _is_length_of(steps: Variable, sequence: Variable) -> bool:
     node = steps.owner
     return node is not None and node.inputs[0] is sequence and node.op == Length(0)

@@ -110,7 +110,7 @@ def _dimshuffle_op(broadcastable: tuple[bool, ...], pattern: tuple[object, ...])
     return DimShuffle(broadcastable, pattern)
 
 
-def pad_left(x: Any, rank: int) -> Variable:
+def pad_left(x: Variable, rank: int) -> Variable:
     """Return `x` with broadcastable axes added on the left up to `rank`."""
     missing = rank - x.type.ndim
     if missing <= 0:

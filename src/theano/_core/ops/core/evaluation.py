@@ -10,7 +10,7 @@ import numpy as np
 
 from theano._core.ir.graph import toposort
 from theano._core.ir.types import TensorType
-from theano._core.ir.variable import Apply, Constant
+from theano._core.ir.variable import Apply, Constant, Variable
 from theano._core.runtime import native
 
 # What is called for each node of an evaluation, and of those within it.
@@ -46,7 +46,7 @@ def evaluate(
     before = getattr(watch, "before", None)
     known = dict(values)
 
-    def value(variable: object) -> Any:
+    def value(variable: Variable) -> Any:
         return variable.data if isinstance(variable, Constant) else known[variable]
 
     with np.errstate(all="ignore"):

@@ -73,7 +73,7 @@ def fill(x: Any, value: Any) -> Variable:
     return second(x, value)
 
 
-def full_like(x: object, number: TensorLike, dtype: str) -> Variable:
+def full_like(x: Variable, number: TensorLike, dtype: str) -> Variable:
     """Return an array of one number in the shape of `x`.
 
     Also of a scalar it is made from `x`: a function of `x` counts as using it.

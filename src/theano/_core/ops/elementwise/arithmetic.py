@@ -62,7 +62,7 @@ true_div = elementwise(
 )
 
 
-def _traced_division(j: Any, function: Any, x: Any, y: Any) -> Any:
+def _traced_division(j: Any, function: Any, x: np.ndarray, y: np.ndarray) -> Any:
     """Return a quotient or remainder, which for integers and 0 is 0 as in NumPy."""
     if dtypes.is_float(str(y.dtype)):
         return function(x, y)
@@ -138,7 +138,7 @@ abs_ = elementwise(
 )
 
 
-def _sign(xp: Any, x: Any) -> Any:
+def _sign(xp: ArrayModule, x: Any) -> Any:
     """Return the sign of real numbers, and `x / |x|` of complex ones."""
     if xp is not np or x.dtype.kind != "c" or np.lib.NumpyVersion(np.__version__) >= "2.0.0":
         return xp.sign(x)

@@ -27,7 +27,7 @@ from theano._core.ops.core.samples import Range, anything, small_integers
 if TYPE_CHECKING:
     import numpy as np
 
-    from theano._core.ir.annotations import ArrayModule, Dims
+    from theano._core.ir.annotations import ArrayModule, Dims, TensorLike
     from theano._core.ops.core.protocols import Batching, Builder, Trace
 
 Rule = Callable[..., tuple[tuple[str, ...], str]]
@@ -130,7 +130,7 @@ class Elementwise(Op):
     def is_dear(self, node: Apply) -> bool:
         return self.cost >= DEAR
 
-    def make_node(self, *inputs: Any) -> Apply:
+    def make_node(self, *inputs: TensorLike) -> Apply:
         if len(inputs) != self.nin:
             raise TypeError(f"{self.called()} takes {self.nin} arguments, got {len(inputs)}")
         values = same_rank([tensor_operand(self.name, value) for value in inputs])
@@ -221,7 +221,7 @@ class Elementwise(Op):
             return list(self.derivatives(cotangents[0], *values))
         return [conjugate(g) for g in self.derivatives(conjugate(cotangents[0]), *values)]
 
-    def derivatives(self, g: Any, *values: Any) -> Sequence[Any]:
+    def derivatives(self, g: Variable, *values: Variable) -> Sequence[Any]:
         """Return what `grad` says; numbers in it are narrow, whatever those of users are."""
         assert self.gradient is not None
         if self.module is None and config.cast_policy != "custom":

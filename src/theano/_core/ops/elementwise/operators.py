@@ -49,7 +49,7 @@ def _strict(function: Callable[..., object], doc: str, reverse: bool = False) ->
 
 
 def _comparison(function: Callable[..., Any], doc: str) -> Callable[..., Any]:
-    def method(self: Any, other: object) -> Any:
+    def method(self: Any, other: TensorLike) -> Any:
         result = function(self, other)
         # `a < b < c` asks for the truth of `a < b`, which does not exist.
         result._truth = None

@@ -49,13 +49,13 @@ if TYPE_CHECKING:
     from theano._core.ir.annotations import ArrayModule, Dims, TensorLike
 
 
-def _first(x: Variable, axis: int, count: object) -> Any:
+def _first(x: Variable, axis: int, count: Variable) -> Any:
     """Return the first `count` rows (axis -2) or columns (axis -1) of a matrix."""
     rest = x.type.ndim + axis
     return subtensor(x, [slice(None)] * rest + [slice(None, count)] + [slice(None)] * (-axis - 1))
 
 
-def _after(x: Variable, count: object) -> Any:
+def _after(x: Variable, count: Variable) -> Any:
     """Return the columns of a matrix after the first `count`."""
     return subtensor(x, [slice(None)] * (x.type.ndim - 1) + [slice(count, None)])
 
@@ -116,7 +116,7 @@ class LUFactor(MatrixOp):
 lu_factor = LUFactor()
 
 
-def permutation_matrix(rows: Any, dtype: str) -> Any:
+def permutation_matrix(rows: Variable, dtype: str) -> Any:
     """Return P with P L U = A, where A[rows] = L U."""
     count = ARange("int64")(0, length(rows, rows.type.ndim - 1), 1)
     numbers = dimshuffle(count, ["x"] * (rows.type.ndim - 1) + [0, "x"])

@@ -223,12 +223,12 @@ class StackProduct(MatrixOp):
 stack_product = StackProduct()
 
 
-def product(x: Any, y: Any) -> Any:
+def product(x: Any, y: Variable) -> Any:
     """Return the product of two matrices, or of each pair of two stacks of equal rank."""
     return dot(x, y) if x.type.ndim == 2 else stack_product(x, y)
 
 
-def products(*factors: object) -> Any:
+def products(*factors: Variable) -> Any:
     """Return the product of several matrices, from the left."""
     result = factors[0]
     for factor in factors[1:]:
@@ -280,7 +280,7 @@ class Part(Composed):
     def make_node(self, x: Variable) -> Apply:
         return self.one([x], x.type.dtype, x.type.broadcastable)
 
-    def compute(self, xp: Any, node: Apply, x: np.ndarray) -> tuple[Any, ...]:
+    def compute(self, xp: ArrayModule, node: Apply, x: np.ndarray) -> tuple[Any, ...]:
         i, j = xp.arange(x.shape[-2])[:, None], xp.arange(x.shape[-1])
         scaled = [0 * xp.ones_like(x) if w == 0 else w * x for w in self.props()]
         result = xp.where(i > j, scaled[0], xp.where(i == j, scaled[1], scaled[2]))
@@ -336,7 +336,7 @@ def plus_hermitian(x: object) -> Any:
     return x + hermitian(x)
 
 
-def from_one_triangle(s: object, lower: bool) -> Any:
+def from_one_triangle(s: Variable, lower: bool) -> Any:
     """Return the cotangent of a Hermitian matrix of which only one triangle is read.
 
     `s` is a cotangent of the whole matrix; each item off the diagonal stands for two.

@@ -102,7 +102,7 @@ def themselves(w: Variable) -> Gaps:
     return _gaps(w, as_row(w), _numbers(w)[1])
 
 
-def _gaps(w: Variable, value: Variable, slope: TensorLike, there: object = None) -> Gaps:
+def _gaps(w: Variable, value: Variable, slope: TensorLike, there: Variable | None = None) -> Gaps:
     size, modulus = _length_of(modulus_of(w)), modulus_of(value)
     near, zero = (modulus <= _number(w, f) * size for f in (_few(w), 8 * _eps(w)))
     if there is not None:
@@ -119,7 +119,7 @@ def _length_of(w: Variable) -> Any:
     return unit * sqrt(scalar_of_stack(parts))
 
 
-def _count(w: Any) -> Any:
+def _count(w: Variable) -> Any:
     """Return 1, 2 and so on along the last axis."""
     count = ARange("int64")(0, length(w, w.type.ndim - 1), 1) + as_variable(np.int64(1))
     return dimshuffle(count, [*["x"] * (w.type.ndim - 1), 0])
@@ -175,7 +175,7 @@ class Quotient(NamedTuple):
         together = (size_of(self.over) <= most) & (self.scale > _number(self.over, 0.0))
         return self.gaps.near | together
 
-    def value(self, limit: object = None) -> Any:
+    def value(self, limit: Variable | None = None) -> Any:
         """Return the quotient; `limit` is None if the numerator does not move.
 
         A gap that is zero but for rounding, under a numerator that is not, gives what is not
@@ -201,7 +201,7 @@ def values_of(quotients: Sequence[Quotient], limits: Sequence[Variable]) -> list
     return [q.value(limit) for q, limit in zip(quotients, given, strict=True)]
 
 
-def modulus_of(x: object) -> Any:
+def modulus_of(x: Variable) -> Any:
     """Return moduli, for conditions only: no derivative goes through them."""
     return abs(_still(x))
 

@@ -179,7 +179,7 @@ class FactorSLogDet(MatrixOp):
     def cores(self, node: Apply) -> tuple[int, ...]:
         return (2, 1, 0, 0)
 
-    def make_node(self, columns: Variable, pivots: Any) -> Apply:
+    def make_node(self, columns: Variable, pivots: Variable) -> Apply:
         dtype, pattern = columns.type.dtype, batch_pattern(columns)
         kinds = [TensorType(d, pattern) for d in (dtype, dtypes.real_of(dtype))]
         return Apply(self, [columns, pivots], [kind.variable_class(kind) for kind in kinds])

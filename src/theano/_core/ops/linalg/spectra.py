@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from theano._core.ir.annotations import ArrayModule, Dims, TensorLike
+    from theano._core.ir.hooks import Hook
     from theano._core.ops.core.protocols import Forward
 
 
@@ -104,7 +105,9 @@ class Eigh(SpectralOp):
     def shape(self, node: Apply, shapes: Sequence[Dims]) -> list[Any]:
         return [shapes[0][:-1], shapes[0]][: 2 if self.vectors else 1]
 
-    def limits(self, node: Apply, cotangents: Sequence[Variable | None], forward: Any) -> list[Any]:
+    def limits(
+        self, node: Apply, cotangents: Sequence[Variable | None], forward: Hook
+    ) -> list[Any]:
         if self.vectors:
             return super().limits(node, cotangents, forward)
         # The eigenvectors are made where it can be seen that their cotangents depend on the values.
@@ -200,7 +203,9 @@ class SVD(SpectralOp):
     def values(self, node: Apply) -> Any:
         return node.outputs[1 if self.compute_uv else 0]
 
-    def limits(self, node: Apply, cotangents: Sequence[Variable | None], forward: Any) -> list[Any]:
+    def limits(
+        self, node: Apply, cotangents: Sequence[Variable | None], forward: Hook
+    ) -> list[Any]:
         if self.compute_uv:
             return super().limits(node, cotangents, forward)
         # As for eigenvectors.
@@ -278,7 +283,7 @@ def _minus_hermitian(x: Variable) -> Any:
     return x - hermitian(x)
 
 
-def _outside(x: Variable, basis: object) -> Any:
+def _outside(x: Variable, basis: Variable) -> Any:
     """Return what of the columns of `x` is not spanned by an orthonormal basis."""
     return x - products(basis, hermitian(basis), x)
 

@@ -76,7 +76,7 @@ class Cholesky(MatrixOp):
         x = matrix_operand("cholesky", x)
         return self.one([x], x.type.dtype, x.type.broadcastable)
 
-    def compute(self, xp: Any, node: Apply, x: np.ndarray) -> tuple[Any, ...]:
+    def compute(self, xp: ArrayModule, node: Apply, x: np.ndarray) -> tuple[Any, ...]:
         # NumPy reads the lower triangle only.
         a = x if self.is_lower else xp.conj(xp.swapaxes(x, -1, -2))
         if self.on_error == "nan":
@@ -248,7 +248,9 @@ class Solve(MatrixOp):
         core = (a.type.broadcastable[-1], b.type.broadcastable[-1])
         return self.one([a, b], dtype, (*stack, *core))
 
-    def compute(self, xp: Any, node: Apply, a: np.ndarray, b: np.ndarray) -> tuple[Any, ...]:
+    def compute(
+        self, xp: ArrayModule, node: Apply, a: np.ndarray, b: np.ndarray
+    ) -> tuple[Any, ...]:
         if self.routine == "solve_triangular":
             a = xp.tril(a) if self.is_lower else xp.triu(a)
         elif self.routine == "solve_positive":

@@ -47,7 +47,7 @@ from theano._core.ops.nn.windows import (
 )
 
 if TYPE_CHECKING:
-    from theano._core.ir.annotations import Dims
+    from theano._core.ir.annotations import ArrayModule, Dims, TensorLike
     from theano._core.ops.core.protocols import Batching, Builder, ProgramValue
 
 
@@ -94,12 +94,12 @@ class BaseAbstractConv(WindowOp):
     def __init__(
         self,
         convdim: int,
-        imshp: object = None,
-        kshp: object = None,
-        border_mode: object = "valid",
-        subsample: object = None,
+        imshp: TensorLike | None = None,
+        kshp: Sequence[None] | Sequence[int] | None = None,
+        border_mode: Sequence[int] | int | str = "valid",
+        subsample: Sequence[int] | None = None,
         filter_flip: bool = True,
-        filter_dilation: object = None,
+        filter_dilation: Sequence[int] | None = None,
         num_groups: int = 1,
         unshared: bool = False,
     ) -> None:
@@ -219,7 +219,7 @@ class BaseAbstractConv(WindowOp):
 
     # -- values -----------------------------------------------------------------------------------
 
-    def _grouped(self, xp: Any, s: Shapes, work: str, **arrays: Any) -> dict[str, Any]:
+    def _grouped(self, xp: ArrayModule, s: Shapes, work: str, **arrays: Any) -> dict[str, Any]:
         """Return arrays with an axis for the groups, images with their zeros around."""
         groups, result = self.num_groups, {}
         if "images" in arrays:
@@ -271,7 +271,7 @@ def _known_lengths(name: str, given: object, count: int) -> tuple[int | None, ..
     return values
 
 
-def _normal_border(mode: object, convdim: int) -> Any:
+def _normal_border(mode: Sequence[int] | int | str, convdim: int) -> Any:
     if isinstance(mode, str):
         border_mode_to_pad(mode, convdim, (1,) * convdim)
         return mode
@@ -295,7 +295,7 @@ def _operands(name: str, given: Sequence[tuple[str, Variable, int]]) -> list[Any
     return [cast(v, dtype) for v in values]
 
 
-def _lengths_given(convdim: int, given: Any) -> Any:
+def _lengths_given(convdim: int, given: TensorLike) -> Any:
     value = tensor_operand("shape", given)
     if value.type.ndim != 1 or not dtypes.is_discrete(value.type.dtype):
         raise TypeError(f"shape must be a vector of {convdim} integers, got {value.type}")
@@ -332,7 +332,7 @@ class AbstractConv(BaseAbstractConv):
         own = [as_int64(length(out, a)) for a in range(1, out.type.ndim)]
         return [reshape_op(out, [*lengths[:2], *own])]
 
-    def compute(self, xp: Any, node: Apply, img: Any, kern: Any) -> tuple[Any, ...]:
+    def compute(self, xp: ArrayModule, node: Apply, img: Any, kern: np.ndarray) -> tuple[Any, ...]:
         s = self.shapes(node, [img.shape, kern.shape])
         self.check(s)
         found = self._grouped(xp, s, work_dtype(img.dtype), images=img, kernels=kern)
@@ -375,7 +375,9 @@ class AbstractConv_gradInputs(BaseAbstractConv):  # noqa: N801
         of_kern = self._derived("kernels", h, top, kern)
         return [of_kern, self._derived("result", h, kern, top), None]
 
-    def compute(self, xp: Any, node: Apply, kern: Any, topgrad: Any, shape: Any) -> tuple[Any, ...]:
+    def compute(
+        self, xp: ArrayModule, node: Apply, kern: Any, topgrad: np.ndarray, shape: np.ndarray
+    ) -> tuple[Any, ...]:
         channels = kern.shape[-self.convdim - 1] * self.num_groups
         images = (topgrad.shape[0], channels, *(int(n) for n in shape))
         s = Shapes(images, kern.shape, topgrad.shape)
@@ -410,7 +412,7 @@ class AbstractConv_gradWeights(BaseAbstractConv):  # noqa: N801
     gives = "kernels"
 
     def make_node(
-        self, img: Variable, topgrad: Variable, shape: Any, add_assert_shape: bool = True
+        self, img: Variable, topgrad: Variable, shape: Variable, add_assert_shape: bool = True
     ) -> Apply:
         rank = 2 + self.convdim
         given = [("img", img, rank), ("topgrad", topgrad, rank)]
@@ -436,7 +438,9 @@ class AbstractConv_gradWeights(BaseAbstractConv):  # noqa: N801
         of_img = self._derived("images", h, top, img)
         return [of_img, self._derived("result", img, h, top), None]
 
-    def compute(self, xp: Any, node: Apply, img: Any, topgrad: Any, shape: Any) -> tuple[Any, ...]:
+    def compute(
+        self, xp: ArrayModule, node: Apply, img: Any, topgrad: np.ndarray, shape: np.ndarray
+    ) -> tuple[Any, ...]:
         s = self._with_kernels(img.shape, topgrad.shape, [int(n) for n in shape])
         self.check(s)
         found = self._grouped(xp, s, work_dtype(img.dtype), images=img, result=topgrad)

@@ -173,7 +173,11 @@ def written(lengths: Lengths) -> str:
 
 
 def placed(
-    xp: ArrayModule, part: Any, first: Sequence[int], steps: Sequence[int], sizes: Sequence[int]
+    xp: ArrayModule,
+    part: np.ndarray,
+    first: Sequence[int],
+    steps: Sequence[int],
+    sizes: Sequence[int],
 ) -> Any:
     """Return an item for each window where it belongs in images of some lengths, and zeros.
 

@@ -134,21 +134,21 @@ class mrg_uniform(Structured):  # noqa: N801 - the name of Theano 1.0.5
 
     __props__ = ("output_type",)
 
-    def __init__(self, output_type: Any, inplace: bool = False) -> None:
+    def __init__(self, output_type: TensorType, inplace: bool = False) -> None:
         if output_type.dtype == "bool":
             raise TypeError("the numbers between 0 and 1 cannot be bool")
         self.output_type = output_type
         self.inplace = inplace
 
     @classmethod
-    def new(cls, rstate: object, ndim: int | None, dtype: str, size: Any) -> Any:
+    def new(cls, rstate: Variable, ndim: int | None, dtype: str, size: Any) -> Any:
         """Return [new states, numbers] of the lengths `size`; `ndim` is how many these are."""
         empty = isinstance(size, tuple) and not size
         size = as_variable(np.zeros(0, dtype="int64") if empty else size)
         rank = vector_length(size) if ndim is None else ndim
         return cls(TensorType(dtype, (False,) * rank))(rstate, size)
 
-    def make_node(self, rstate: Any, size: Any) -> Apply:
+    def make_node(self, rstate: Variable, size: Variable) -> Apply:
         state, size = as_variable(rstate), as_variable(size)
         if state.type.ndim != 2 or state.type.dtype != "int32":
             raise TypeError(f"rstate must be an int32 matrix, got {state.type}")
@@ -166,7 +166,9 @@ class mrg_uniform(Structured):  # noqa: N801 - the name of Theano 1.0.5
         if self.output_type.dtype not in MAPPINGS:
             raise ValueError(f"Unsupported data type for output: {self.output_type.dtype}")
 
-    def compute(self, xp: Any, node: Apply, state: Any, size: Any) -> tuple[Any, ...]:
+    def compute(
+        self, xp: ArrayModule, node: Apply, state: np.ndarray, size: np.ndarray
+    ) -> tuple[Any, ...]:
         self._require_float()
         shape = tuple(int(n) for n in size)
         if len(shape) != self.output_type.ndim:
@@ -225,7 +227,7 @@ class MultinomialFromUniform(Structured):
     def __init__(self, odtype: str) -> None:
         self.odtype = odtype
 
-    def _result(self, pvals: Any) -> tuple[str, Sequence[bool]]:
+    def _result(self, pvals: Variable) -> tuple[str, Sequence[bool]]:
         dtype = pvals.type.dtype if self.odtype == "auto" else self.odtype
         return dtype, pvals.type.broadcastable
 
@@ -287,7 +289,7 @@ class ChoiceFromUniform(MultinomialFromUniform):
         super().__init__(odtype)
         self.replace = replace
 
-    def _result(self, pvals: Any) -> tuple[str, Sequence[bool]]:
+    def _result(self, pvals: Variable) -> tuple[str, Sequence[bool]]:
         # Of one outcome there cannot be more than one pick.
         dtype = "int64" if self.odtype == "auto" else self.odtype
         return dtype, pvals.type.broadcastable
@@ -343,7 +345,7 @@ def _check_uniforms(pvals: np.ndarray, unis: np.ndarray, count: int) -> None:
         )
 
 
-def _first_above(row: np.ndarray, u: object) -> int | None:
+def _first_above(row: np.ndarray, u: np.generic) -> int | None:
     above = np.add.accumulate(row, dtype="float64") > u
     return int(above.argmax()) if above.any() else None
 

@@ -19,7 +19,7 @@ from theano._core.ops.core.op import Structured, as_variable
 from theano._core.ops.elementwise.arithmetic import maximum
 
 if TYPE_CHECKING:
-    from theano._core.ir.annotations import Dims, TensorLike
+    from theano._core.ir.annotations import ArrayModule, Dims, TensorLike
     from theano._core.ir.types import TensorType
     from theano._core.ops.core.protocols import Builder, ProgramValue
 
@@ -190,7 +190,7 @@ class RandomFunction(Structured):
         outputs = [kind.variable_class(kind) for kind in (r.type, self.outtype)]
         return Apply(self, [r, size, *values], outputs)
 
-    def compute(self, xp: Any, node: Apply, *values: Any) -> tuple[Any, ...]:
+    def compute(self, xp: ArrayModule, node: Apply, *values: Any) -> tuple[Any, ...]:
         stream, size, *parameters = values
         return self.perform(copy.deepcopy(stream), tuple(size.tolist()), parameters)
 

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from theano._core.base import dtypes
-from theano._core.ir.variable import Apply
+from theano._core.ir.variable import Apply, Variable
 from theano._core.ops.array.dims import as_length, checked_shape
 from theano._core.ops.core import dtype_rules
 from theano._core.ops.core.op import Structured, as_variable, connected, no_cotangents, python_int
@@ -50,11 +50,11 @@ KEY_STEPS = {
 WORDS = {"uint64": 4, "uint32": 2}
 
 
-def _word(xp: ArrayModule, value: object) -> Any:
+def _word(xp: ArrayModule, value: int) -> Any:
     return xp.asarray(value, dtype="uint64")
 
 
-def multiply_high_words(xp: ArrayModule, x: np.ndarray, y: object) -> Any:
+def multiply_high_words(xp: ArrayModule, x: np.ndarray, y: np.ndarray) -> Any:
     """Return the upper words of the products of two arrays of words."""
     low, half = _word(xp, (1 << 32) - 1), _word(xp, 32)
     x0, x1, y0, y1 = x & low, x >> half, y & low, y >> half
@@ -63,7 +63,7 @@ def multiply_high_words(xp: ArrayModule, x: np.ndarray, y: object) -> Any:
     return x1 * y1 + (middle >> half) + (other >> half)
 
 
-def _wide_product(xp: Any, x: Any, y: int) -> tuple[Any, Any]:
+def _wide_product(xp: ArrayModule, x: Any, y: int) -> tuple[Any, Any]:
     """Return the upper and the lower words of the products of an array of words with a word."""
     if x.dtype == "uint64":
         factor = _word(xp, y)
@@ -166,7 +166,7 @@ class Source(NamedTuple):
 _DIGITS = {"float32": 24, "float64": 53}
 
 
-def _float_of(words: Any) -> str:
+def _float_of(words: np.ndarray) -> str:
     return f"float{8 * words.dtype.itemsize}"
 
 
@@ -224,7 +224,7 @@ def random_key(value: Any) -> Any:
     return key
 
 
-def checked_key(key: Any) -> Any:
+def checked_key(key: np.ndarray) -> Any:
     """Return a key of two words, or raise ValueError."""
     if key.shape != (2,):
         raise ValueError(f"a random key has 2 words, got {key.shape[0]}")
@@ -266,7 +266,7 @@ class StreamDraw(KeyedOp):
         return self.one([random_key(key), *sizes], self.dtype, pattern)
 
     def compute(
-        self, xp: ArrayModule, node: Apply, key: np.ndarray, *lengths: object
+        self, xp: ArrayModule, node: Apply, key: np.ndarray, *lengths: np.ndarray
     ) -> tuple[Any, ...]:
         shape = checked_shape(lengths, self.dtype)
         if any(n < 0 for n in shape):
@@ -297,7 +297,7 @@ class DeriveKeys(KeyedOp):
     def __init__(self, domain: int) -> None:
         self.domain = domain
 
-    def make_node(self, key: Any, data: Any) -> Apply:
+    def make_node(self, key: Any, data: Variable) -> Apply:
         data = as_variable(data)
         if not dtypes.is_discrete(data.type.dtype):
             raise TypeError(f"what is folded into a key must be integers, got {data.type}")

@@ -69,7 +69,7 @@ def _gamma(m: Any, words: Any, a: Any) -> tuple[Any, Any]:
     return value, m.when(low, lambda: m.log(u) / m.where(low, a, 1.0), a * 0.0)
 
 
-def gamma(m: Any, words: object, a: Any) -> Any:
+def gamma(m: Any, words: Callable[..., object], a: Any) -> Any:
     """Return gamma numbers of shape `a` and scale 1."""
     value, power = _gamma(m, words, a)
     return m.when(a < 1.0, lambda: value * m.exp(power), value)
@@ -270,7 +270,7 @@ class RejectionDraw(KeyedOp):
         self.dtype = dtype
         self.ndim = ndim
 
-    def make_node(self, key: TensorLike, *inputs: Any) -> Apply:
+    def make_node(self, key: TensorLike, *inputs: TensorLike) -> Apply:
         sizes = [cast(as_variable(n), "int64") for n in inputs[: self.ndim]]
         parameters = [cast(as_variable(v), "float64") for v in inputs[self.ndim :]]
         if any(v.type.ndim != self.ndim for v in parameters):

@@ -47,7 +47,7 @@ def fit_dense(x: Variable, g: TensorLike) -> Any:
     )
 
 
-def _check_shapes(name: str, one: Any, two: Any) -> None:
+def _check_shapes(name: str, one: SparseMatrix, two: SparseMatrix | np.ndarray) -> None:
     if one.shape != two.shape:
         raise ValueError(f"{name} needs operands of one shape, got {one.shape} and {two.shape}")
 
@@ -80,7 +80,7 @@ class AddSS(BothSparse):
     what = "the sum"
     linear = linear_in((0, 1))
 
-    def combine(self, x: Any, y: Any) -> Any:
+    def combine(self, x: SparseMatrix, y: SparseMatrix) -> Any:
         return x + y
 
     def vjp(self, node: Apply, cotangents: Sequence[Variable]) -> list[Any]:
@@ -100,7 +100,9 @@ class AddSSData(SparseOp):
             )
         return result(self, [x, y], x.type.format, x.type.dtype)
 
-    def compute(self, xp: ArrayModule, node: Apply, x: Any, y: Any) -> tuple[Any, ...]:
+    def compute(
+        self, xp: ArrayModule, node: Apply, x: SparseMatrix, y: SparseMatrix
+    ) -> tuple[Any, ...]:
         _check_shapes("the sum", x, y)
         if x.data.shape != y.data.shape:
             raise ValueError(f"the matrices store {x.data.size} and {y.data.size} items")
@@ -117,7 +119,7 @@ class AddSD(SparseOp):
 
     shaped_as = 0
 
-    def make_node(self, x: Any, y: Variable) -> Apply:
+    def make_node(self, x: Variable, y: Variable) -> Apply:
         x, y = sparse(x), tensor(y)
         assert y.type.ndim == 2, f"the sum with a sparse matrix takes a matrix, got {y.type}"
         return self.one([x, y], upcast(x, y), y.type.broadcastable)
@@ -145,7 +147,9 @@ class StructuredAddSV(SparseOp):
         assert y.type.ndim == 1, f"structured_add_s_v takes a vector, got {y.type}"
         return result(self, [x, y], x.type.format, upcast(x, y))
 
-    def compute(self, xp: ArrayModule, node: Apply, x: Any, y: Any) -> tuple[Any, ...]:
+    def compute(
+        self, xp: ArrayModule, node: Apply, x: SparseMatrix, y: np.ndarray
+    ) -> tuple[Any, ...]:
         made = x.astype(node.outputs[0].type.dtype)
         made.data += y[columns_of(x)]
         return (made,)
@@ -155,17 +159,17 @@ class StructuredAddSV(SparseOp):
         return [fit(x, g), fit_dense(y, SpSum(0)(g))]
 
 
-def rows_of(x: Any) -> np.ndarray:
+def rows_of(x: SparseMatrix) -> np.ndarray:
     """Return the row of each stored item of a matrix in the format CSR or CSC."""
     return _spread_out(x) if x.format == "csr" else x.indices
 
 
-def columns_of(x: Any) -> np.ndarray:
+def columns_of(x: SparseMatrix) -> np.ndarray:
     """Return the column of each stored item of a matrix in the format CSR or CSC."""
     return x.indices if x.format == "csr" else _spread_out(x)
 
 
-def _spread_out(x: Any) -> np.ndarray:
+def _spread_out(x: SparseMatrix) -> np.ndarray:
     return np.repeat(np.arange(len(x.indptr) - 1), np.diff(x.indptr))
 
 
@@ -175,7 +179,7 @@ class MulSS(BothSparse):
     what = "the product"
     linear = linear_in(0, 1)
 
-    def combine(self, x: Any, y: Any) -> Any:
+    def combine(self, x: SparseMatrix, y: SparseMatrix) -> Any:
         return x.multiply(y)
 
     def vjp(self, node: Apply, cotangents: Sequence[Variable]) -> list[Any]:
@@ -196,7 +200,9 @@ class MulSD(SparseOp):
         assert y.type.ndim in (0, 2), f"the product takes a number or a matrix, got {y.type}"
         return result(self, [x, y], x.type.format, upcast(x, y))
 
-    def compute(self, xp: ArrayModule, node: Apply, x: Any, y: Any) -> tuple[Any, ...]:
+    def compute(
+        self, xp: ArrayModule, node: Apply, x: SparseMatrix, y: np.ndarray
+    ) -> tuple[Any, ...]:
         made = x.astype(node.outputs[0].type.dtype)
         if y.ndim == 0:
             made.data *= y
@@ -226,7 +232,9 @@ class MulSV(SparseOp):
         assert y.type.ndim == 1, f"mul_s_v takes a vector, got {y.type}"
         return result(self, [x, y], x.type.format, upcast(x, y))
 
-    def compute(self, xp: ArrayModule, node: Apply, x: Any, y: Any) -> tuple[Any, ...]:
+    def compute(
+        self, xp: ArrayModule, node: Apply, x: SparseMatrix, y: np.ndarray
+    ) -> tuple[Any, ...]:
         if y.shape[0] != x.shape[1]:
             raise ValueError(f"a matrix of shape {x.shape} and a vector of {y.shape[0]} items")
         made = x.astype(node.outputs[0].type.dtype)
@@ -255,7 +263,9 @@ class Scale(SparseOp):
             raise TypeError(f"the factors must be a vector, got {s.type}")
         return result(self, [x, s], "csc", upcast(x, s))
 
-    def compute(self, xp: ArrayModule, node: Apply, x: Any, s: Any) -> tuple[Any, ...]:
+    def compute(
+        self, xp: ArrayModule, node: Apply, x: SparseMatrix, s: np.ndarray
+    ) -> tuple[Any, ...]:
         if s.shape != (x.shape[self.axis],):
             raise ValueError(f"a matrix of shape {x.shape} needs other than {s.size} factors")
         made = x.astype(node.outputs[0].type.dtype)
@@ -380,7 +390,9 @@ class ComparisonSS(Comparison):
             raise NotImplementedError(f"comparisons need one format, got {x.type} and {y.type}")
         return result(self, [x, y], x.type.format, "uint8")
 
-    def compute(self, xp: ArrayModule, node: Apply, x: Any, y: Any) -> tuple[Any, ...]:
+    def compute(
+        self, xp: ArrayModule, node: Apply, x: SparseMatrix, y: SparseMatrix
+    ) -> tuple[Any, ...]:
         _check_shapes("the comparison", x, y)
         made = type(self).compare(x.toarray(), y.toarray())
         return (converted(made, x.format, "uint8"),)
@@ -394,7 +406,9 @@ class ComparisonSD(Comparison):
         assert y.type.ndim == 2, f"the comparison takes a matrix, got {y.type}"
         return self.one([x, y], "uint8", (False, False))
 
-    def compute(self, xp: ArrayModule, node: Apply, x: Any, y: Any) -> tuple[Any, ...]:
+    def compute(
+        self, xp: ArrayModule, node: Apply, x: SparseMatrix, y: np.ndarray
+    ) -> tuple[Any, ...]:
         _check_shapes("the comparison", x, y)
         return (array(type(self).compare(x.toarray(), y), "uint8"),)
 

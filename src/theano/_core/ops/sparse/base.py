@@ -84,7 +84,7 @@ def result(op: Op, inputs: Sequence[Any], format: str, dtype: str) -> Apply:
     return Apply(op, inputs, [SparseType(format, dtype).make_variable()])
 
 
-def upcast(*variables: Any) -> str:
+def upcast(*variables: Variable) -> str:
     """Return the dtype that the items of all variables fit."""
     return dtypes.upcast(*(v.type.dtype for v in variables))
 

@@ -132,12 +132,12 @@ class GetItem2ListsGrad(SparseOp):
     shaped_as = 0
     connection = connected(3)
 
-    def make_node(self, x: Any, ind1: TensorLike, ind2: TensorLike, g: Any) -> Apply:
+    def make_node(self, x: Any, ind1: TensorLike, ind2: TensorLike, g: Variable) -> Apply:
         x, g = _compressed(x), tensor(g)
         inputs = [x, _positions("the first index", ind1), _positions("the second index", ind2), g]
         return result(self, inputs, x.type.format, g.type.dtype)
 
-    def compute(self, xp: Any, node: Apply, *arrays: Any) -> tuple[Any, ...]:
+    def compute(self, xp: ArrayModule, node: Apply, *arrays: Any) -> tuple[Any, ...]:
         x, ind1, ind2, g = arrays
         places = [np.where(i < 0, i + n, i) for i, n in zip((ind1, ind2), x.shape, strict=True)]
         made = scipy.sparse.coo_matrix((g, tuple(places)), shape=x.shape)

@@ -57,7 +57,7 @@ def multiplied(x: Variable, y: Variable) -> Any:
     return dense_dot(x, y)
 
 
-def check_inner(x: Any, y: Any) -> None:
+def check_inner(x: SparseMatrix | np.ndarray, y: SparseMatrix | np.ndarray) -> None:
     """Raise ValueError if two arrays cannot be multiplied."""
     if x.shape[-1] != y.shape[0]:
         raise ValueError(f"the shapes {x.shape} and {y.shape} do not fit for a product")
@@ -200,7 +200,7 @@ class StructuredDot(SparseOp):
 
     linear = linear_in(0, 1)
 
-    def make_node(self, a: Any, b: Any) -> Apply:
+    def make_node(self, a: Variable, b: Variable) -> Apply:
         a, b = sparse(a), either(b)
         if b.type.ndim != 2:
             raise NotImplementedError("non-matrix b")
@@ -256,7 +256,7 @@ class StructuredDotGrad(SparseOp):
         inputs = [tensor(v) for v in (indices, indptr, b, g_ab)]
         return self.one(inputs, upcast(*inputs[2:]), (False,))
 
-    def compute(self, xp: Any, node: Apply, *arrays: Any) -> tuple[Any, ...]:
+    def compute(self, xp: ArrayModule, node: Apply, *arrays: np.ndarray) -> tuple[Any, ...]:
         indices, indptr, b, g = arrays
         places = np.repeat(np.arange(len(indptr) - 1), np.diff(indptr)), indices
         rows, columns = places if self.format == "csr" else reversed(places)
@@ -303,7 +303,7 @@ class SamplingDot(SparseOp):
 
     shaped_as = 2
 
-    def make_node(self, x: Any, y: Any, p: Any) -> Apply:
+    def make_node(self, x: Variable, y: Variable, p: Variable) -> Apply:
         x, y, p = tensor(x), tensor(y), sparse(p)
         if p.type.format not in ("csr", "csc"):
             raise TypeError(p.type)
@@ -312,7 +312,9 @@ class SamplingDot(SparseOp):
                 raise TypeError(f"sampling_dot takes matrices, got {v.type}")
         return result(self, [x, y, p], p.type.format, upcast(x, y, p))
 
-    def compute(self, xp: ArrayModule, node: Apply, x: Any, y: Any, p: Any) -> tuple[Any, ...]:
+    def compute(
+        self, xp: ArrayModule, node: Apply, x: np.ndarray, y: np.ndarray, p: SparseMatrix
+    ) -> tuple[Any, ...]:
         if x.shape[1] != y.shape[1]:
             raise ValueError(f"the shapes {x.shape} and {y.shape} differ in the second axis")
         if p.shape != (x.shape[0], y.shape[0]):
@@ -336,7 +338,7 @@ class SamplingDot(SparseOp):
 BLOCK = 1 << 18
 
 
-def products_at(x: Any, y: Any, rows: Any, columns: Any) -> np.ndarray:
+def products_at(x: np.ndarray, y: np.ndarray, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
     """Return the items ``(x @ y.T)[rows, columns]``, one by one."""
     found = np.empty(len(rows), np.result_type(x, y))
     step = max(1, BLOCK // max(1, x.shape[1]))
@@ -349,7 +351,7 @@ def products_at(x: Any, y: Any, rows: Any, columns: Any) -> np.ndarray:
 class Usmm(SparseOp):
     """``alpha * (x @ y) + z``, dense."""
 
-    def make_node(self, alpha: Any, x: Any, y: Any, z: Any) -> Apply:
+    def make_node(self, alpha: Any, x: Variable, y: Variable, z: Any) -> Apply:
         alpha, x, y, z = either(alpha), either(x), either(y), either(z)
         if not (is_sparse_type(x) or is_sparse_type(y)):
             raise TypeError("If x and y are tensor, don't use this class to optimize this", x, y)
@@ -362,7 +364,7 @@ class Usmm(SparseOp):
     def shape(self, node: Apply, shapes: Sequence[Dims]) -> list[Any]:
         return [(shapes[1][0], shapes[2][1])]
 
-    def compute(self, xp: Any, node: Apply, *arrays: Any) -> tuple[Any, ...]:
+    def compute(self, xp: ArrayModule, node: Apply, *arrays: Any) -> tuple[Any, ...]:
         alpha, x, y, z = arrays
         check_inner(x, y)
         made = product(x, y, node.outputs[0].type.dtype)

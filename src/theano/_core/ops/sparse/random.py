@@ -23,7 +23,7 @@ from theano._core.ops.sparse.base import (
 from theano._core.ops.sparse.structure import lengths_in
 
 if TYPE_CHECKING:
-    from theano._core.ir.annotations import ArrayModule, Dims
+    from theano._core.ir.annotations import ArrayModule, Dims, SparseMatrix
 
 
 class Drawn(SparseOp):
@@ -41,7 +41,7 @@ class Drawn(SparseOp):
 class Poisson(Drawn, SameType):
     """Numbers of events, of a Poisson distribution with the stored items of `x` as means."""
 
-    def compute(self, xp: Any, node: Apply, x: Any) -> tuple[Any, ...]:
+    def compute(self, xp: ArrayModule, node: Apply, x: Any) -> tuple[Any, ...]:
         if (x.data < 0).any():
             raise ValueError("the means of Poisson distributions must not be negative")
         made = x.copy()
@@ -100,7 +100,9 @@ class Multinomial(Drawn):
             raise TypeError(f"n must be an integer or a vector of integers, got {n.type}")
         return result(self, [cast(n, "int64"), p], "csr", p.type.dtype)
 
-    def compute(self, xp: Any, node: Apply, n: Any, p: Any) -> tuple[Any, ...]:
+    def compute(
+        self, xp: ArrayModule, node: Apply, n: np.ndarray, p: SparseMatrix
+    ) -> tuple[Any, ...]:
         if n.ndim and n.shape[0] != p.shape[0]:
             raise ValueError(f"there are {n.shape[0]} numbers of trials for {p.shape[0]} rows")
         made = p.copy()

@@ -79,7 +79,7 @@ class CSM(SparseOp):
     def shape(self, node: Apply, shapes: Sequence[Dims]) -> list[Any]:
         return [lengths_in(node.inputs[3])]
 
-    def compute(self, xp: ArrayModule, node: Apply, *arrays: object) -> tuple[Any, ...]:
+    def compute(self, xp: ArrayModule, node: Apply, *arrays: np.ndarray) -> tuple[Any, ...]:
         data, indices, indptr, shape = (np.array(x) for x in arrays)
         if shape.shape != (2,):
             raise ValueError("Shape should be an array of length 2")
@@ -118,7 +118,7 @@ class CSMGrad(SparseOp):
         g = sparse(g)
         return self.one([data, indices, indptr, shape, g], g.type.dtype, (False,))
 
-    def compute(self, xp: Any, node: Apply, *arrays: Any) -> tuple[Any, ...]:
+    def compute(self, xp: ArrayModule, node: Apply, *arrays: Any) -> tuple[Any, ...]:
         data, indices, indptr, shape, g = arrays
         if np.array_equal(g.indptr, indptr) and np.array_equal(g.indices, indices):
             return (np.array(g.data),)
@@ -144,7 +144,7 @@ class CSMProperties(SparseOp):
     def shape(self, node: Apply, shapes: Sequence[Dims]) -> list[Any]:
         return [(None,), (None,), (None,), (2,)]
 
-    def compute(self, xp: ArrayModule, node: Apply, csm: Any) -> tuple[Any, ...]:
+    def compute(self, xp: ArrayModule, node: Apply, csm: SparseMatrix) -> tuple[Any, ...]:
         rest = [array(x, "int32") for x in (csm.indices, csm.indptr, csm.shape)]
         return np.array(csm.data), *rest
 
@@ -452,7 +452,7 @@ class Stack(SparseOp):
             raise ValueError("The output dtype must be specified.")
         self.dtype = dtype
 
-    def make_node(self, *blocks: Any) -> Apply:
+    def make_node(self, *blocks: Variable) -> Apply:
         if not blocks:
             raise ValueError("Cannot join an empty list of sparses.")
         return result(self, list(map(sparse, blocks)), self.format, self.dtype)
@@ -503,7 +503,7 @@ class ConstructSparseFromList(SparseOp):
     shaped_as = 0
     connection = connected(1)
 
-    def make_node(self, x: Variable, values: Any, ilist: Any) -> Apply:
+    def make_node(self, x: Variable, values: Variable, ilist: Any) -> Apply:
         x, values, ilist = tensor(x), tensor(values), tensor(ilist)
         if not dtypes.is_integer(ilist.type.dtype):
             raise TypeError("index must be integers", ilist.type)
@@ -515,7 +515,7 @@ class ConstructSparseFromList(SparseOp):
             raise TypeError("values must be a matrix", values.type)
         return result(self, [x, values, ilist], "csc", x.type.dtype)
 
-    def compute(self, xp: Any, node: Apply, *arrays: Any) -> tuple[Any, ...]:
+    def compute(self, xp: ArrayModule, node: Apply, *arrays: np.ndarray) -> tuple[Any, ...]:
         x, values, ilist = arrays
         rows, columns = values.shape
         if ilist.shape[0] != rows:

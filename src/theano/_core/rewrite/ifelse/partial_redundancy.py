@@ -215,7 +215,7 @@ def _taken(condition: Variable, side: int) -> Any:
     return eq(condition, 0) if side else neq(condition, 0)
 
 
-def _nothing(variable: Any) -> Any:
+def _nothing(variable: Variable) -> Any:
     """Return an array of the type of a variable, as small as can be."""
     zero = as_variable(np.zeros((), dtype=variable.type.dtype))
     lengths = [int(one) for one in variable.type.broadcastable]

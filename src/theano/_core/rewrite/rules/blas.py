@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -14,6 +14,9 @@ from theano._core.ops.core.op import as_variable
 from theano._core.ops.elementwise.arithmetic import add, mul, neg, sub
 from theano._core.rewrite.engine import Rewriter, known_value
 from theano._core.rewrite.pattern import Rules
+
+if TYPE_CHECKING:
+    from theano._core.ir.annotations import TensorLike
 
 RULES = Rules("blas")
 rule = RULES.rule
@@ -104,7 +107,7 @@ def _few_products(node: Apply, uses: dict[Variable, int]) -> bool:
     return False
 
 
-def _around_gemm(z: Variable, beta: Any, factor: object, product: Apply) -> Any:
+def _around_gemm(z: Variable, beta: TensorLike, factor: TensorLike, product: Apply) -> Any:
     """Beta z + factor gemm(…) → one gemm."""
     inner_z, alpha, x, y, inner_beta = product.inputs
     alpha, inner_beta = mul(factor, alpha), mul(factor, inner_beta)

@@ -265,7 +265,7 @@ def cast_length(value: Variable, dtype: str) -> Any:
     return number(value, dtype) if isinstance(value, int) else cast(value, dtype)
 
 
-def _alloc_like(rewriter: Rewriter, node: Apply, scalar: object) -> Any:
+def _alloc_like(rewriter: Rewriter, node: Apply, scalar: Variable) -> Any:
     lengths = rewriter.lengths(node.outputs[0])
     return alloc(scalar, *(np.asarray(n) if isinstance(n, int) else n for n in lengths))
 

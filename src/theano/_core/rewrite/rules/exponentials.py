@@ -16,7 +16,7 @@ from theano._core.ops.elementwise.transcendental import exp
 EXTREMES = ("max", "supremum")
 
 
-def largest_of(total: Any) -> Any:
+def largest_of(total: Variable) -> Any:
     """Return the largest exponents along the axes of a sum of exponentials; 0 where infinite.
 
     None if `total` is no such sum, or the largest has been taken away already.
@@ -33,13 +33,13 @@ def largest_of(total: Any) -> Any:
     return switch(isinf(largest), 0, largest)
 
 
-def shifted(total: Any, largest: Any) -> Any:
+def shifted(total: Variable, largest: Variable) -> Any:
     """Return the exponentials that a sum is of, with `largest` taken from their exponents."""
     powers = total.owner.inputs[0].owner.inputs[0]
     return exp(powers - total.owner.op.expand(powers, largest))
 
 
-def _has_largest(power: Any, op: Reduction) -> bool:
+def _has_largest(power: Variable, op: Reduction) -> bool:
     """Tell whether one term of an exponent is a largest item along the axes of `op`."""
     stack = [power]
     while stack:
@@ -56,7 +56,7 @@ def _has_largest(power: Any, op: Reduction) -> bool:
     return False
 
 
-def without_axes(variable: Any) -> Any:
+def without_axes(variable: Variable) -> Any:
     """Return what a variable is without the axes and lengths that were given to it."""
     while made_by(variable, Alloc, DimShuffle):
         variable = variable.owner.inputs[0]

@@ -48,7 +48,7 @@ rule = RULES.rule
 FLIPPED = {"lower": "upper", "upper": "lower", "diagonal": "diagonal"}
 
 
-def _is_transpose(variable: Any) -> bool:
+def _is_transpose(variable: Variable) -> bool:
     """Tell whether a variable is another with its last two axes exchanged."""
     node = made_by(variable, DimShuffle)
     if node is None:
@@ -81,7 +81,7 @@ def structure(rewriter: Rewriter, variable: Variable) -> str | None:
     return "diagonal" if diagonal_vector(rewriter, variable) is not None else None
 
 
-def diagonal_vector(rewriter: Rewriter, variable: Any) -> Any:
+def diagonal_vector(rewriter: Rewriter, variable: Variable) -> Any:
     """Return the v of a diag(v), or None."""
     node = made_by(variable, AdvancedIncSubtensor)
     if node is None:

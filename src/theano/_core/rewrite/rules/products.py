@@ -56,7 +56,11 @@ class Factors(Terms):
     """
 
     def __init__(
-        self, plus: Any = (), minus: Any = (), negative: bool = False, masks: Any = ()
+        self,
+        plus: Sequence[Variable] = (),
+        minus: Any = (),
+        negative: bool = False,
+        masks: Any = (),
     ) -> None:
         super().__init__(plus, minus)
         self.negative = negative
@@ -125,7 +129,7 @@ class Factors(Terms):
             self.minus[self.minus.index(old)] = like(total.owner.op(new), old)
             self.changed = True
 
-    def _sum_below(self, value: Any) -> Any:
+    def _sum_below(self, value: Variable) -> Any:
         """Return the sum of `value` that these are divided by, after taking it out of a factor."""
         for other in self.minus:
             total = without_axes(other)
@@ -215,7 +219,7 @@ class Sigmoid:
         return hash((self.argument, self.negative))
 
 
-def _one_plus_exp(value: Any) -> Any:
+def _one_plus_exp(value: Variable) -> Any:
     """Return x if `value` is 1 + exp(x), else None."""
     if not made_by(value, add):
         return None
@@ -226,12 +230,12 @@ def _one_plus_exp(value: Any) -> Any:
     return None
 
 
-def _is_sum_of(total: Variable, value: Any) -> bool:
+def _is_sum_of(total: Variable, value: Variable) -> bool:
     node = made_by(total, Reduction)
     return node is not None and node.op.kind == "sum" and node.inputs[0] is value
 
 
-def _sum_divided_by_sum_of(out: Any, value: Any) -> tuple[Any, Any] | None:
+def _sum_divided_by_sum_of(out: Variable, value: Variable) -> tuple[Any, Any] | None:
     """Return t and sum(x) if `out` is sum(x / t), with t the sum of `value` along the same axes.
 
     They may stand apart where a product with `value` has both: where these axes have no items, that
@@ -254,7 +258,7 @@ def _sum_divided_by_sum_of(out: Any, value: Any) -> tuple[Any, Any] | None:
     return None
 
 
-def _minus_square_of(value: Any) -> Any:
+def _minus_square_of(value: Variable) -> Any:
     """Return x if `value` is exp(-x²), else None."""
     if not made_by(value, exp) or not made_by(value.owner.inputs[0], neg):
         return None

@@ -186,7 +186,7 @@ def _merge_dimshuffles(rewriter: Rewriter, node: Apply) -> Any:
 DEEPEST = 8
 
 
-def _undone(rewriter: Rewriter, variable: Any, order: tuple[Any, ...], depth: int = 0) -> int:
+def _undone(rewriter: Rewriter, variable: Variable, order: tuple[Any, ...], depth: int = 0) -> int:
     """Return how many transpositions below `variable` one by `order` undoes; -1 if it adds one."""
     kind, node = variable.type, variable.owner
     long = [axis for axis in order if axis != "x" and not kind.broadcastable[axis]]

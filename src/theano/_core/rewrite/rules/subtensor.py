@@ -151,7 +151,7 @@ def _parts_of_function(rewriter: Rewriter, node: Apply) -> Any:
     return owner.op(*parts)
 
 
-def _of_one(entry: object) -> Any:
+def _of_one(entry: int | slice) -> Any:
     """Return what an entry of an index takes of an axis whose one item is broadcast."""
     return slice(None) if isinstance(entry, slice) else 0
 

@@ -79,7 +79,7 @@ LINEAR = (
 )
 
 
-def _sides(variable: Any) -> tuple[Any, Any, Any] | None:
+def _sides(variable: Variable) -> tuple[Any, Any, Any] | None:
     """Return (condition, one, other) of a branch with a single value."""
     node = made_by(variable, IfElse)
     if node is None or node.op.n_outs != 1:
@@ -94,7 +94,7 @@ class _Part(NamedTuple):
     holds: bool
     value: Any
 
-    def choose(self, one: object, other: TensorLike) -> Any:
+    def choose(self, one: Variable, other: TensorLike) -> Any:
         """Return `one` where this value need not be zero, else `other`."""
         return if_else(self.condition, *((one, other) if self.holds else (other, one)))
 

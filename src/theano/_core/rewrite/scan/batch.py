@@ -43,7 +43,7 @@ class StepBatch(Batch):
         nodes = toposort(values, self.inputs)
         return all(_is_simple(node) for node in nodes) and super().add(values)
 
-    def value(self, variable: Any) -> Any:
+    def value(self, variable: Variable) -> Any:
         """Return the rows of a variable, or what it is for all steps; None if it has neither."""
         if variable in self.sequences and variable not in self.rows:
             self.rows[variable] = self.sequences[variable][: self.size]

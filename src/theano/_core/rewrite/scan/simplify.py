@@ -161,7 +161,7 @@ def _without_initial_rows(state: DraftState, uses: Uses) -> Any:
         return None
     state.keep = NEW
 
-    def write(table: dict[Variable, Variable], steps: object) -> None:
+    def write(table: dict[Variable, Variable], steps: Variable) -> None:
         rows = table.pop(state.output)
         table.update((c.outputs[0], rows) for c in clients)
 
@@ -437,7 +437,7 @@ def _only_measures(node: Apply | None, uses: Uses) -> bool:
     return views and all(_only_measures(n, uses) for n in uses.get(node.outputs[0], ()))
 
 
-def _tail(rows: Any, keep: Any) -> Any:
+def _tail(rows: Variable, keep: Any) -> Any:
     return rows if keep in (ALL, NEW) else rows[-keep:]
 
 
@@ -483,7 +483,7 @@ def _summed_product(draft: Draft, state: DraftState) -> tuple[Any, Any] | None:
     return dimshuffle(x, (1, 0)), y
 
 
-def _collected(draft: Draft, value: Any) -> Any:
+def _collected(draft: Draft, value: Variable) -> Any:
     """Return the rows of a value of the body, or the new state that collects them."""
     node = value.owner
     while node is not None and isinstance(node.op, DimShuffle):
@@ -506,14 +506,14 @@ def _composed(inner: Sequence[Any], outer: Sequence[Any]) -> list[Any]:
     return [a if a == "x" else inner[a] for a in outer]
 
 
-def _outside(rows: object, table: dict[Variable, Variable]) -> Any:
+def _outside(rows: Variable | DraftState, table: dict[Variable, Variable]) -> Any:
     return table.get(rows.output, rows.output) if isinstance(rows, DraftState) else rows
 
 
 def _product_of_rows(x: Variable, y: Variable) -> Any:
     """Return the sum over steps and rows of x^T y."""
 
-    def flat(rows: object) -> Any:
+    def flat(rows: Variable) -> Any:
         sizes = [as_int64(length(rows, a)) for a in range(3)]
         return reshape_op(rows, [sizes[0] * sizes[1], sizes[2]])
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from theano._core.lower.llvm.kernels.items import itemsize, load
@@ -26,7 +26,7 @@ class Address(NamedTuple):
     at: tuple[int, ...]
     walked: tuple[tuple[int, int], ...]
 
-    def write(self, b: Any, index: Any, values: Sequence[object]) -> Any:
+    def write(self, b: Any, index: Callable[..., object], values: Sequence[object]) -> Any:
         """Write it, of the positions, the array's address, strides and lengths, and the loop's."""
         count, n = len(self.at), self.rank
         base, rest = values[count], values[count + 1 :]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -11,6 +11,9 @@ from theano._core.ir.variable import Apply, Variable
 from theano._core.lower.kernel.expression import Body, Emitted, Operation, Value, Writer
 from theano._core.lower.llvm.text.emitter import ComplexValue
 from theano._core.ops.elementwise.elementwise import Elementwise
+
+if TYPE_CHECKING:
+    from theano._core.ir.annotations import TensorLike
 
 
 def group_body(
@@ -66,7 +69,7 @@ def _written(
     return getattr(b, function)(*values)
 
 
-def number(b: Any, value: object, dtype: str, target: str) -> Any:
+def number(b: Any, value: TensorLike, dtype: str, target: str) -> Any:
     """Return a constant of `dtype`, converted to `target`, in every lane."""
     converted = np.asarray(value, dtype=dtype).astype(target).item()
     if target.startswith("complex"):

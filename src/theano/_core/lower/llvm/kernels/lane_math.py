@@ -31,49 +31,49 @@ class Lanes:
         first, second = (y, x) if swapped else (x, y)
         return Lanes(self.b, getattr(self.b, name)(first, second))
 
-    def __add__(self, other: object) -> Lanes:
+    def __add__(self, other: Lanes | float) -> Lanes:
         return self._binary("add", other)
 
     def __radd__(self, other: object) -> Lanes:
         return self._binary("add", other, swapped=True)
 
-    def __sub__(self, other: object) -> Lanes:
+    def __sub__(self, other: Lanes | float) -> Lanes:
         return self._binary("sub", other)
 
     def __rsub__(self, other: object) -> Lanes:
         return self._binary("sub", other, swapped=True)
 
-    def __mul__(self, other: object) -> Lanes:
+    def __mul__(self, other: Lanes | float) -> Lanes:
         return self._binary("mul", other)
 
     def __rmul__(self, other: object) -> Lanes:
         return self._binary("mul", other, swapped=True)
 
-    def __truediv__(self, other: object) -> Lanes:
+    def __truediv__(self, other: Lanes) -> Lanes:
         return self._binary("divide", other)
 
-    def __rtruediv__(self, other: object) -> Lanes:
+    def __rtruediv__(self, other: float) -> Lanes:
         return self._binary("divide", other, swapped=True)
 
     def __neg__(self) -> Lanes:
         return Lanes(self.b, self.b.neg(self.value))
 
-    def __and__(self, other: object) -> Lanes:
+    def __and__(self, other: Lanes) -> Lanes:
         return self._binary("bit_and", other)
 
-    def __or__(self, other: object) -> Lanes:
+    def __or__(self, other: Lanes) -> Lanes:
         return self._binary("bit_or", other)
 
     def __lt__(self, other: TensorLike) -> Lanes:
         return self._binary("lt", other)
 
-    def __le__(self, other: object) -> Lanes:
+    def __le__(self, other: Lanes | float) -> Lanes:
         return self._binary("le", other)
 
-    def __gt__(self, other: object) -> Lanes:
+    def __gt__(self, other: Lanes | float) -> Lanes:
         return self._binary("gt", other)
 
-    def __ge__(self, other: object) -> Lanes:
+    def __ge__(self, other: Lanes) -> Lanes:
         return self._binary("ge", other)
 
     def __eq__(self, other: object) -> Any:
@@ -102,7 +102,7 @@ class LaneMath:
         """Return a value with operators."""
         return Lanes(self.b, value)
 
-    def where(self, condition: Lanes, x: object, y: object) -> Lanes:
+    def where(self, condition: Lanes, x: Lanes, y: Lanes | float) -> Lanes:
         """Return `x` where a condition holds, else `y`."""
         x, y = _bare(x), _bare(y)
         return self.of(self.b.select(condition.value, x, y))
