@@ -43,7 +43,7 @@ def function(
     mode: object = None,
     updates: object = None,
     givens: object = None,
-    no_default_updates: object = False,
+    no_default_updates: bool | Sequence[Variable] = False,
     accept_inplace: bool = False,
     name: str | None = None,
     rebuild_strict: bool = True,
@@ -175,7 +175,7 @@ def _collect(
     results: list[Variable],
     pairs: list[tuple[Variable, Variable]],
     replacements: dict[Variable, Variable],
-    no_default_updates: object,
+    no_default_updates: bool | Sequence[Variable],
     strict: bool,
 ) -> tuple[list[Any], list[tuple[Any, Any]], list[Any]]:
     """Apply replacements and default updates; return outputs, updates and shared variables."""

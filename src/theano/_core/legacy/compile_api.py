@@ -272,7 +272,7 @@ def pfunc(
     mode: object = None,
     updates: object = None,
     givens: object = None,
-    no_default_updates: object = False,
+    no_default_updates: bool | Sequence[Variable] = False,
     accept_inplace: bool = False,
     name: str | None = None,
     rebuild_strict: bool = True,
