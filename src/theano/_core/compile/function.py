@@ -106,7 +106,7 @@ def function(
     _check_inputs(specs, results, pairs, shared, on_unused_input or config.on_unused_input)
     mode = get_mode(mode)
     if mode.overwrites and mode.backend != "jax":
-        results, pairs = with_overwriting(specs, results, pairs, accept_inplace)
+        results, pairs = with_overwriting(specs, results, pairs, accept_inplace, shared)
     return FunctionMaker(specs, shared, results, pairs, result, mode, name, profile).create()
 
 

@@ -6,7 +6,7 @@ the result is copied there when everything is computed.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from theano._core.compile.inputs import In
@@ -14,7 +14,7 @@ from theano._core.ir.graph import toposort
 from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Variable
 from theano._core.ops.array.indexing import AdvancedIncSubtensor, IncSubtensor, Subtensor
-from theano._core.ops.array.overwriting import Overwrite
+from theano._core.ops.array.overwriting import Overwrite, overwritten
 from theano._core.ops.array.shaping import Reshape
 from theano._core.ops.core.dimshuffle import DimShuffle
 from theano._core.ops.core.fill import Second
@@ -30,12 +30,20 @@ def with_overwriting(
     results: Sequence[Variable],
     updates: Sequence[tuple[Variable, Variable]],
     accept_inplace: bool,
+    shared: Sequence[Any] = (),
 ) -> tuple[list[Any], list[tuple[Any, Any]]]:
-    """Return results and updates that, when they are computed, are also written into arguments."""
+    """Return results and updates that, when they are computed, are also written into arguments.
+
+    What an operation writes over a shared variable becomes its update.
+    """
+    if accept_inplace:
+        own = {old for old, _ in updates}
+        kept = [v for v in shared if v not in own and isinstance(v.type, TensorType)]
+        updates = [*updates, *_asked(results, kept).items()]
     targets = {
         spec.variable: spec
         for spec in specs
-        if isinstance(spec.variable.type, TensorType) and spec.variable.type.ndim
+        if isinstance(spec.variable.type, TensorType)
         if spec.update is None and (spec.mutable or accept_inplace)
     }
     if not targets:
@@ -57,14 +65,12 @@ def with_overwriting(
     return [after[out] for out in results], [(old, after[new]) for old, new in updates]
 
 
-def _asked(results: Sequence[Variable], targets: dict[Variable, In]) -> dict[Any, Any]:
+def _asked(results: Sequence[Any], targets: Iterable[Any]) -> dict[Any, Any]:
     """Return what operations, or tags of their outputs, say that they write: target → value."""
     memory: dict[Any, Any] = {variable: variable for variable in targets}
     written: dict[Any, Any] = {}
     for node in toposort(results):
-        first = vars(node.op).get("overwrites")
-        over = vars(node.outputs[0].tag).get("overwrites") if first is None else node.inputs[first]
-        target = memory.get(over)
+        target = memory.get(overwritten(node))
         if target is not None and node.outputs[0].type == target.type:
             memory[node.outputs[0]] = target
             written[target] = node.outputs[0]

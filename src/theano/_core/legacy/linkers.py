@@ -97,7 +97,13 @@ class Linker:
 
     def _compiled(self, inputs: Sequence[Variable]) -> Callable[..., list[Any]]:
         mode = Mode(self, None)
-        return function(inputs, self.fgraph.outputs, mode=mode, on_unused_input="ignore")
+        return function(
+            inputs,
+            self.fgraph.outputs,
+            mode=mode,
+            on_unused_input="ignore",
+            accept_inplace=True,
+        )
 
     def make_function(self, unpack_single: bool = True, **options: object) -> Callable[..., Any]:
         """Return a function of values of the inputs; a single result is not in a list."""

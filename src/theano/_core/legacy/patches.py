@@ -35,7 +35,7 @@ from theano._core.ops.array.reductions import Reduction
 from theano._core.ops.array.shaping import Rebroadcast
 from theano._core.ops.control.branch import Branch, IfElse
 from theano._core.ops.control.scan import Loop
-from theano._core.ops.core.op import Op
+from theano._core.ops.core.op import Op, as_variable
 from theano._core.ops.elementwise.elementwise import Elementwise
 
 if TYPE_CHECKING:
@@ -67,7 +67,8 @@ def _connection_pattern(op: Op, node: Apply) -> list[list[bool]]:
 
 def _grad(op: Op, inputs: Sequence[Variable], output_grads: Sequence[Variable]) -> list[Any]:
     """Return the gradient with respect to each input."""
-    return _l_op(op, inputs, op.make_node(*inputs).outputs, output_grads)
+    # Called, it takes more operands than a node has, as `add` does.
+    return _pulled_back(lambda *own: op(*own, return_list=True), inputs, None, output_grads)
 
 
 def _l_op(
@@ -78,9 +79,22 @@ def _l_op(
 ) -> list[Any]:
     """Return the gradient with respect to each input, given what the operation made of them."""
     node = outputs[0].owner
+    again = lambda *own: node.clone_with_new_inputs(own).outputs
+    return _pulled_back(again, node.inputs, outputs, output_grads)
+
+
+def _pulled_back(
+    applied: Callable[..., list[Any]],
+    inputs: Sequence[Any],
+    outputs: Sequence[Any] | None,
+    output_grads: Sequence[Any],
+) -> list[Any]:
+    """Return the gradient of an operation, `applied`, with respect to each of its inputs."""
     # Stand-ins keep an input that is given twice, or that another one is made of, apart.
-    own = [v if isinstance(v, Constant) else v.type() for v in node.inputs]
-    made = node.clone_with_new_inputs(own).outputs
+    inputs = [as_variable(v) for v in inputs]
+    own = [v if isinstance(v, Constant) else v.type() for v in inputs]
+    made = applied(*own)
+    outputs = applied(*inputs) if outputs is None else outputs
     known = {
         out: g
         for out, g in zip(made, output_grads, strict=True)
@@ -89,7 +103,7 @@ def _l_op(
     found = gradients_of(
         None, own, None, "ignore", False, known, return_disconnected="disconnected"
     )
-    table = dict(zip([*own, *made], [*node.inputs, *outputs], strict=True))
+    table = dict(zip([*own, *made], [*inputs, *outputs], strict=True))
     return copy_graph(found, {a: b for a, b in table.items() if a is not b})
 
 

@@ -257,18 +257,10 @@ REFUSED: dict[str, dict[str, str]] = {
         "theano.tensor.fft": "IRFFTOp RFFTOp irfft_op rfft_op",
         "theano.tensor.io": "MPIRecv MPIRecvWait MPISend MPISendWait",
         "theano.tensor.nlinalg": "EighGrad",
-        "theano.tensor.nnet.blocksparse": (
-            "SparseBlockGemv SparseBlockOuter sparse_block_gemv sparse_block_gemv_inplace "
-            "sparse_block_outer sparse_block_outer_inplace"
-        ),
-        "theano.tensor.nnet.bn": (
-            "AbstractBatchNormInference AbstractBatchNormTrain AbstractBatchNormTrainGrad "
-            "BNComposite"
-        ),
+        "theano.tensor.nnet.bn": "BNComposite",
         "theano.tensor.nnet.conv3d2d": (
             "DiagonalSubtensor IncDiagonalSubtensor diagonal_subtensor inc_diagonal_subtensor"
         ),
-        "theano.tensor.nnet.neighbours": "Images2Neibs",
         "theano.tensor.nnet.nnet": "ScalarSoftsign scalar_softsign",
         "theano.tensor.nnet.sigm": "ScalarSigmoid ScalarSoftplus UltraFastScalarSigmoid",
         "theano.tensor.slinalg": "CholeskyGrad EigvalshGrad ExpmGrad",

@@ -173,7 +173,7 @@ def _count(x: Variable, axis: TensorLike | None, dtype: str) -> Any:
     for one in axes:
         size = cast(as_tensor_variable(length(x, one)), dtype)
         total = size if total is None else a_.mul(total, size)
-    return as_tensor_variable(1.0) if total is None else total
+    return as_tensor_variable(np.ones((), dtype=dtype)) if total is None else total
 
 
 def var(

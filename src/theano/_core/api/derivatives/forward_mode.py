@@ -12,11 +12,10 @@ from theano._core.autodiff.reverse import grad
 from theano._core.base import dtypes
 from theano._core.base.errors import DisconnectedInputError
 from theano._core.base.near_misses import explain_functions
-from theano._core.ir.comparison import io_connection_pattern
-from theano._core.ir.graph import ancestors, toposort
 from theano._core.ir.graph import inputs as leaves_of
 from theano._core.ir.variable import Variable
 from theano._core.ops.array.gradient import GradientFilter
+from theano._core.ops.array.reductions import ArgExtreme
 from theano._core.ops.core.fill import second, zeros_like_float
 from theano._core.ops.elementwise.elementwise import cast
 
@@ -111,19 +110,24 @@ def _direction(variable: Variable, point: TensorLike) -> Any:
 def _connected(out: Variable, wrt: list[Variable]) -> bool:
     """Tell whether `out` is made from one of `wrt`, in whatever way but `disconnected_grad`.
 
-    A length is not: it is no function of the items. Nor is what a user's `R_op` says nothing of.
+    A length is not: it is no function of the items, nor are what `reshape` takes as one, the place
+    of a maximum, and what a user's `R_op` says nothing of.
     """
-    if out.owner is not None and dtypes.is_discrete(out.type.dtype):
-        if not any(any(uses) for uses in io_connection_pattern(wrt, [out])):
-            return False
-    cuts = {
-        result
-        for node in toposort([out])
-        if node.rules.forward_by_user
-        or (isinstance(node.op, GradientFilter) and node.op.kind == "disconnected")
-        for result in node.outputs
-    }
-    return not set(wrt).isdisjoint(ancestors([out], cuts))
+    wanted, seen, waiting = set(wrt), set(), [out]
+    while waiting:
+        variable = waiting.pop()
+        if variable in wanted:
+            return True
+        node = variable.owner
+        if node is None or variable in seen:
+            continue
+        seen.add(variable)
+        stops = isinstance(node.op, ArgExtreme) or node.rules.forward_by_user
+        if stops or (isinstance(node.op, GradientFilter) and node.op.kind == "disconnected"):
+            continue
+        uses = zip(node.inputs, node.rules.connection(node), strict=True)
+        waiting += [v for v, reaches in uses if reaches[variable.index]]
+    return False
 
 
 def _disconnected(out: Variable, wrt: list[Variable], policy: str) -> None:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from theano._core.api.array.creation import arange
-from theano._core.api.array.indexing import get_item
+from theano._core.api.array.indexing import get_item, inc_subtensor
 from theano._core.api.array.products import dot, tensordot
-from theano._core.api.conversion import as_tensor_variable
+from theano._core.api.conversion import as_tensor_variable, cast
 from theano._core.api.nn.nnet import softmax
 from theano._core.ops.array import shaping
 from theano._core.ops.array.reductions import reduce
+from theano._core.ops.control.body import Body
+from theano._core.ops.control.inner_graph import Expression
 from theano._core.ops.core.dimshuffle import dimshuffle
 from theano._core.ops.elementwise.arithmetic import add, int_div, mod, mul
 
@@ -45,11 +48,73 @@ def sparse_block_dot(
         inputs, outputs = (
             dimshuffle(i, ("x", 0)) if i.type.ndim == 1 else i for i in (inputs, outputs)
         )
-    one = dimshuffle(inputs, (0, 1, "x"))
-    two = dimshuffle(outputs, (0, "x", 1))
-    terms = mul(dimshuffle(h, (0, 1, "x", 2, "x")), get_item(W, (one, two)))
-    result = add(reduce("sum", terms, (1, 3), terms.type.dtype), get_item(b, outputs))
+    result = sparse_block_gemv(get_item(b, outputs), W, h, inputs, outputs)
     return get_item(result, 0) if single else result
+
+
+class SparseBlockGemv(Expression):
+    """Products of chosen blocks of a matrix and of vectors, added to vectors."""
+
+
+class SparseBlockOuter(Expression):
+    """Outer products of vectors, added to chosen blocks of a matrix."""
+
+
+def sparse_block_gemv(o: Any, W: Any, h: Any, inputIdx: Any, outputIdx: Any) -> Any:
+    """Return `o` plus, for each chosen output block, the products with the chosen input blocks.
+
+    Parameters
+    ----------
+    o : tensor, shape (batch, chosen outputs, output size)
+    W : tensor, shape (input blocks, output blocks, input size, output size)
+    h : tensor, shape (batch, chosen inputs, input size)
+    inputIdx, outputIdx : int tensor, shape (batch, chosen blocks)
+
+    Raises
+    ------
+    TypeError
+        An argument has another number of axes.
+    """
+    outside = _of_ranks("o W h inputIdx outputIdx", (3, 4, 3, 2, 2), (o, W, h, inputIdx, outputIdx))
+    start, blocks, items, inputs, outputs = inside = [
+        v.type.variable_class(v.type) for v in outside
+    ]
+    one, two = dimshuffle(inputs, (0, 1, "x")), dimshuffle(outputs, (0, "x", 1))
+    terms = mul(dimshuffle(items, (0, 1, "x", 2, "x")), get_item(blocks, (one, two)))
+    result = add(reduce("sum", terms, (1, 3), terms.type.dtype), start)
+    return SparseBlockGemv(Body(inside, [result]), "SparseBlockGemv")(*outside)
+
+
+def sparse_block_outer(o: Any, x: Any, y: Any, xIdx: Any, yIdx: Any, alpha: Any = 1) -> Any:
+    """Return `o` with `alpha` times the outer products of `x` and `y` added to chosen blocks.
+
+    Parameters
+    ----------
+    o : tensor, shape (blocks of x, blocks of y, size of x, size of y)
+    x, y : tensor, shape (batch, chosen blocks, size)
+    xIdx, yIdx : int tensor, shape (batch, chosen blocks)
+    alpha : scalar
+
+    Raises
+    ------
+    TypeError
+        An argument has another number of axes.
+    """
+    given = (o, x, y, xIdx, yIdx, alpha)
+    outside = _of_ranks("o x y xIdx yIdx alpha", (4, 3, 3, 2, 2, 0), given)
+    start, left, right, one, two, factor = inside = [v.type.variable_class(v.type) for v in outside]
+    outer = mul(dimshuffle(left, (0, 1, "x", 2, "x")), dimshuffle(right, (0, "x", 1, "x", 2)))
+    part = get_item(start, (dimshuffle(one, (0, 1, "x")), dimshuffle(two, (0, "x", 1))))
+    result = inc_subtensor(part, cast(mul(factor, outer), start.type.dtype))
+    return SparseBlockOuter(Body(inside, [result]), "SparseBlockOuter")(*outside)
+
+
+def _of_ranks(names: str, ranks: Sequence[int], values: Sequence[Any]) -> list[Any]:
+    variables = [as_tensor_variable(v) for v in values]
+    for name, rank, variable in zip(names.split(), ranks, variables, strict=True):
+        if variable.type.ndim != rank:
+            raise TypeError(f"{name} must have {rank} axes, got {variable.type}")
+    return variables
 
 
 def h_softmax(

@@ -16,6 +16,8 @@ from theano._core.ops.array.assertions import Require
 from theano._core.ops.array.dims import as_int64, product, total
 from theano._core.ops.array.indexing import AT, FULL, AdvancedSubtensor
 from theano._core.ops.array.shaping import length
+from theano._core.ops.control.body import Body
+from theano._core.ops.control.inner_graph import Expression
 from theano._core.ops.core.dimshuffle import dimshuffle
 from theano._core.ops.elementwise.arithmetic import add, and_, eq, ge, int_div, mod, mul, neg, sub
 
@@ -28,6 +30,20 @@ class Fits(Require):
 
     error = TypeError
     fault = "misfit"
+
+
+class Images2Neibs(Expression):
+    """The patches of images, of the images and of the shapes and steps of patches.
+
+    Parameters
+    ----------
+    body : Body
+    mode : str
+    """
+
+    def __init__(self, body: Body, mode: str) -> None:
+        super().__init__(body, f"Images2Neibs{{{mode}}}")
+        self.mode = mode
 
 
 MODES = ("full", "half", "ignore_borders", "valid", "wrap_centered")
@@ -87,8 +103,16 @@ def images2neibs(
         raise NotImplementedError(
             f"Only modes {', '.join(MODES)} have been implemented for Images2Neibs, not {mode}"
         )
-    size = _pair(neib_shape)
-    step = size if neib_step is None else _pair(neib_step)
+    shape = as_tensor_variable(neib_shape)
+    outside = [x, shape, shape if neib_step is None else as_tensor_variable(neib_step)]
+    inside = [v.type.variable_class(v.type) for v in outside]
+    images, *pairs = inside
+    size, step = (_pair(v) for v in pairs)
+    rows = _patches(images, size, size if neib_step is None else step, mode)
+    return Images2Neibs(Body(inside, [rows]), mode)(*outside)
+
+
+def _patches(x: Any, size: list[Any], step: list[Any], mode: str) -> Any:
     positive = [ge(n, 1) for n in (*size, *step)]
     x = Require("Images2Neibs: the lengths and steps of patches must be positive")(x, *positive)
     if mode in ("half", "full"):
@@ -96,6 +120,10 @@ def images2neibs(
     if mode == "wrap_centered":
         odd = [eq(mod(n, 2), 1) for n in size]
         x = Fits("Images2Neibs: in mode wrap_centered need patch with odd shapes")(x, *odd)
+        room = [ge(length(x, 2 + axis), n) for axis, n in enumerate(size)]
+        x = Fits("Images2Neibs: in mode wrap_centered images cannot be smaller than patches")(
+            x, *room
+        )
     positions, counts = [], []
     for axis in range(2):
         extent = as_int64(length(x, 2 + axis))

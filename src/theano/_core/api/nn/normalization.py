@@ -14,9 +14,11 @@ from theano._core.base.settings import config
 from theano._core.ir.variable import Variable
 from theano._core.ops.array import shaping
 from theano._core.ops.array.dims import as_int64, product
+from theano._core.ops.control.body import Body
 from theano._core.ops.core.dimshuffle import dimshuffle
 from theano._core.ops.elementwise.arithmetic import add, mul, reciprocal, sub, true_div
 from theano._core.ops.elementwise.transcendental import sqrt
+from theano._core.ops.nn.normalization import BatchNorm
 
 if TYPE_CHECKING:
     from theano._core.ir.annotations import TensorLike
@@ -124,11 +126,10 @@ def batch_normalization_train(
     layout = _Layout(x, axes, epsilon, (gamma, beta))
     if (running_mean is None) != (running_var is None):
         raise ValueError("running_mean and running_var must either both be given or both be None")
-    mean = r.mean(x, layout.axes, keepdims=True)
-    var = r.var(x, layout.axes, keepdims=True)
-    inverse = reciprocal(sqrt(add(var, cast(as_tensor_variable(epsilon), var.type.dtype))))
-    centred = mul(sub(x, mean), mul(layout.spread(gamma), inverse))
-    results = [add(centred, layout.spread(beta)), layout.gathered(mean), layout.gathered(inverse)]
+    out, mean, inverse, var = batch_norm(
+        x, layout.spread(gamma), layout.spread(beta), epsilon, layout.axes
+    )
+    results = [out, layout.gathered(mean), layout.gathered(inverse)]
     if running_mean is None:
         return tuple(results)
     share = cast(as_tensor_variable(running_average_factor), config.floatX)
@@ -141,6 +142,18 @@ def batch_normalization_train(
         kind = old.type
         results.append(shaping.pattern_broadcast(cast(value, kind.dtype), kind.broadcastable))
     return tuple(results)
+
+
+def batch_norm(x: Any, scale: Any, bias: Any, epsilon: Any, axes: Sequence[int]) -> list[Any]:
+    """Return a normalized batch, its mean, 1 / sqrt(variance + epsilon) and the variance."""
+    kind = r.var(x, axes, keepdims=True).type.dtype
+    outside = [x, scale, bias, cast(as_tensor_variable(epsilon), kind)]
+    inside = [v.type.variable_class(v.type) for v in outside]
+    batch, gamma, beta, least = inside
+    mean, var = (f(batch, axes, keepdims=True) for f in (r.mean, r.var))
+    inverse = reciprocal(sqrt(add(var, least)))
+    out = add(mul(sub(batch, mean), mul(gamma, inverse)), beta)
+    return BatchNorm(Body(inside, [out, mean, inverse, var]), axes).make_node(*outside).outputs
 
 
 def batch_normalization_test(

@@ -81,55 +81,59 @@ class Built(metaclass=_OfKind):
     __repr__ = __str__
 
 
-def _built(
-    name: str, what: str, build: Callable[..., object], *counts: type, **options: object
+def built(
+    name: str, what: str, build: Callable[..., Any], *counts: type, **options: Any
 ) -> type[Built]:
+    """Return the class of an operation that takes `options` when it is made.
+
+    `build(op, *inputs)` returns the expression; operations of `counts` are instances, too.
+    """
     fields = {"build": staticmethod(build), "counts": counts, "options": options, "__doc__": what}
     return _OfKind(name, (Built,), {**fields, "__module__": __name__})
 
 
 def _calling(name: str, what: str, function: Callable[..., object], *counts: type) -> type[Built]:
     """Return the class of an operation without options that a function stands for."""
-    return _built(name, what, lambda op, *inputs, **named: function(*inputs, **named), *counts)
+    return built(name, what, lambda op, *inputs, **named: function(*inputs, **named), *counts)
 
 
 def _cumulated(op: Any, x: Any) -> Any:
     return (extra_ops.cumprod if op.mode == "mul" else extra_ops.cumsum)(x, op.axis)
 
 
-CumOp = _built("CumOp", "Sums or products so far.", _cumulated, Cumulative, axis=None, mode="add")
-CumsumOp = _built("CumsumOp", "Sums so far.", lambda op, x: extra_ops.cumsum(x, op.axis), axis=None)
-CumprodOp = _built(
+CumOp = built("CumOp", "Sums or products so far.", _cumulated, Cumulative, axis=None, mode="add")
+CumsumOp = built("CumsumOp", "Sums so far.", lambda op, x: extra_ops.cumsum(x, op.axis), axis=None)
+CumprodOp = built(
     "CumprodOp", "Products so far.", lambda op, x: extra_ops.cumprod(x, op.axis), axis=None
 )
-DiffOp = _built(
+DiffOp = built(
     "DiffOp", "Differences.", lambda op, x: extra_ops.diff(x, op.n, op.axis), n=1, axis=-1
 )
-RepeatOp = _built(
+RepeatOp = built(
     "RepeatOp", "Items repeated.", lambda op, x, n: joining.repeat(x, n, op.axis), axis=None
 )
-SearchsortedOp = _built(
+SearchsortedOp = built(
     "SearchsortedOp",
     "Where items belong in a sorted vector.",
     lambda op, x, v, sorter=None: sorting.searchsorted(x, v, op.side, sorter),
     SearchSorted,
     side="left",
 )
-Bartlett = _built("Bartlett", "A triangular window.", lambda op, m: extra_ops.bartlett(m))
-FillDiagonal = _built(
+Bartlett = built("Bartlett", "A triangular window.", lambda op, m: extra_ops.bartlett(m))
+FillDiagonal = built(
     "FillDiagonal", "A diagonal written.", lambda op, a, val: extra_ops.fill_diagonal(a, val)
 )
-FillDiagonalOffset = _built(
+FillDiagonalOffset = built(
     "FillDiagonalOffset",
     "Another diagonal written.",
     lambda op, a, val, offset: extra_ops.fill_diagonal_offset(a, val, offset),
 )
-CpuContiguous = _built(
+CpuContiguous = built(
     "CpuContiguous",
     "A copy in C order: results are so.",
     lambda op, x: as_tensor_variable(x).copy(),
 )
-UnravelIndex = _built(
+UnravelIndex = built(
     "UnravelIndex",
     "Where numbered items are.",
     lambda op, indices, dims: list(extra_ops.unravel_index(indices, dims, op.order, op.ndim)),
@@ -143,7 +147,7 @@ def _numbered(op: Any, *inputs: Any) -> Any:
     return extra_ops.ravel_multi_index(inputs[:-1], inputs[-1], op.mode, op.order)
 
 
-RavelMultiIndex = _built(
+RavelMultiIndex = built(
     "RavelMultiIndex",
     "The numbers of items.",
     _numbered,
@@ -175,7 +179,7 @@ def _axis_value(axis: TensorLike) -> Any:
     return int(axis.data)
 
 
-SortOp = _built(
+SortOp = built(
     "SortOp",
     "Sorted items.",
     lambda op, x, axis=-1: sorting.sort(x, _axis_value(axis), op.kind, op.order),
@@ -183,7 +187,7 @@ SortOp = _built(
     kind="quicksort",
     order=None,
 )
-ArgSortOp = _built(
+ArgSortOp = built(
     "ArgSortOp",
     "Where sorted items were.",
     lambda op, x, axis=-1: sorting.argsort(x, _axis_value(axis), op.kind, op.order),
@@ -203,7 +207,7 @@ def _largest(op: Any, x: Any, kth: Any) -> Any:
     return sorting.topk_and_argtopk(x, kth, op.axis, op.sorted, op.idx_dtype)
 
 
-TopKOp = _built(
+TopKOp = built(
     "TopKOp",
     "The largest items, and where they are.",
     _largest,
@@ -216,7 +220,7 @@ TopKOp = _built(
 )
 
 
-Fourier = _built(
+Fourier = built(
     "Fourier",
     "Fourier transform along an axis.",
     lambda op, a, n, axis: fourier.fourier_fft(a, n, axis),
@@ -228,8 +232,8 @@ def _extreme(op: Any, x: Any) -> Any:
     return r.max_and_argmax(x, axis=op.axis)
 
 
-MaxAndArgmax = _built("MaxAndArgmax", "The largest items and where.", _extreme, axis=None)
-Argmax = _built(
+MaxAndArgmax = built("MaxAndArgmax", "The largest items and where.", _extreme, axis=None)
+Argmax = built(
     "Argmax",
     "Where the largest items are.",
     lambda op, x: r.argmax(x, axis=op.axis),
@@ -252,40 +256,40 @@ class Mean(CAReduce):
         return lambda x: r.mean(x, axis=axis)
 
 
-Tri = _built(
+Tri = built(
     "Tri", "Ones below a diagonal.", lambda op, n, m, k: creation.tri(n, m, k, op.dtype), dtype=None
 )
-Eye = _built(
+Eye = built(
     "Eye",
     "Ones on a diagonal.",
     lambda op, n, m, k: creation.eye(n, m, k, op.dtype),
     EngineEye,
     dtype=None,
 )
-Join = _built(
+Join = built(
     "Join",
     "Tensors one after another.",
     lambda op, axis, *tensors: joining.join(axis, *tensors),
     EngineJoin,
     view=-1,
 )
-Split = _built(
+Split = built(
     "Split",
     "Parts of a tensor.",
     lambda op, x, axis, sizes: joining.split(x, sizes, op.len_splits, _axis_value(axis)),
     len_splits=1,
 )
-Flatten = _built(
+Flatten = built(
     "Flatten", "Fewer axes.", lambda op, x: as_tensor_variable(x).flatten(op.outdim), outdim=1
 )
-Tile = _built(
+Tile = built(
     "Tile", "A tensor repeated.", lambda op, x, reps: joining.tile(x, reps, op.ndim), ndim=None
 )
 PermuteRowElements = _calling(
     "PermuteRowElements", "Rows in another order.", permutations.permute_row_elements
 )
-QRFull = _built("QRFull", "Q and R of a matrix.", lambda op, x: QR(op.mode)(x), QR, mode="reduced")
-QRIncomplete = _built("QRIncomplete", "R of a matrix.", lambda op, x: QR(op.mode)(x), mode="r")
+QRFull = built("QRFull", "Q and R of a matrix.", lambda op, x: QR(op.mode)(x), QR, mode="reduced")
+QRIncomplete = built("QRIncomplete", "R of a matrix.", lambda op, x: QR(op.mode)(x), mode="r")
 
 Softmax = _calling("Softmax", "Rows as probabilities.", nnet.softmax, EngineSoftmax)
 LogSoftmax = _calling("LogSoftmax", "Their logarithms.", nnet.logsoftmax, EngineLogSoftmax)
@@ -310,7 +314,7 @@ CrossentropyCategorical1HotGrad = _calling(
 Prepend_scalar_to_each_row = _calling(
     "Prepend_scalar_to_each_row", "A column in front.", nnet.prepend_scalar_to_each_row
 )
-Prepend_scalar_constant_to_each_row = _built(
+Prepend_scalar_constant_to_each_row = built(
     "Prepend_scalar_constant_to_each_row",
     "A column of one number in front.",
     lambda op, mat: nnet.prepend_scalar_to_each_row(as_tensor_variable(op.val), mat),
@@ -327,7 +331,7 @@ def _moved_pool(op: Any, x: Any, eval_point: Any, *vectors: Any) -> Any:
     return forward(x, pool(x, *vectors), eval_point, *vectors)
 
 
-MaxPoolRop = _built(
+MaxPoolRop = built(
     "MaxPoolRop",
     "What a pool gains along a direction.",
     _moved_pool,
@@ -336,7 +340,7 @@ MaxPoolRop = _built(
     ndim=2,
     openmp=None,
 )
-ConnectionistTemporalClassification = _built(
+ConnectionistTemporalClassification = built(
     "ConnectionistTemporalClassification",
     "Loss of labels without times.",
     lambda op, *inputs: ctc(*inputs),

@@ -5,20 +5,45 @@ Each builds the expression that it stands for; rewriting makes one call of BLAS 
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from theano._core.api.conversion import as_tensor_variable
-from theano._core.ir.variable import Apply
+from theano._core.base.dtypes import is_continuous
+from theano._core.base.errors import InconsistencyError
+from theano._core.ir.variable import Apply, Constant
+from theano._core.legacy.graphs.walks import view_roots
+from theano._core.legacy.ops.op_classes import Kind
 from theano._core.ops.array.overwriting import over, overwriting
+from theano._core.ops.array.products import Gemm as EngineGemm
 from theano._core.ops.array.products import dot, gemm, outer
 from theano._core.ops.elementwise.arithmetic import add, mul
 
 
-def _checked(name: str, ranks: dict[str, int], values: tuple[object, ...]) -> list[Any]:
+class _Checks:
+    """What operations of BLAS refuse, in words that programs compare."""
+
+    E_rank = "gemm only works for rank 2"
+    E_scalar = "gemm requires scalar argument"
+    E_z_uniq = "argument z aliased to x or y"
+    E_mixed = "gemm requires matching dtypes"
+    E_float = "gemm requires floating-point dtypes"
+
+
+def _checked(name: str, ranks: dict[str, int], values: tuple[Any, ...]) -> list[Any]:
+    if len(values) != len(ranks):
+        raise TypeError(f"{name} takes {', '.join(ranks)}; got {len(values)} arguments")
     variables = [as_tensor_variable(v) for v in values]
     for (what, rank), variable in zip(ranks.items(), variables, strict=True):
         if variable.type.ndim != rank:
-            raise TypeError(f"{name}: {what} must have {rank} axes, got {variable.type}")
+            problem = _Checks.E_rank if rank == 2 else _Checks.E_scalar
+            given = f"{name}: {what} must have {rank} axes, got {variable.type}"
+            raise TypeError(given) if rank == 1 else TypeError(problem, given)
+    # A number takes the dtype of the others.
+    kinds = {v.type.dtype for v in variables if v.type.ndim or not isinstance(v, Constant)}
+    if len(kinds) > 1:
+        raise TypeError(_Checks.E_mixed, f"{name}: {', '.join(str(v.type) for v in variables)}")
+    if not all(map(is_continuous, kinds)):
+        raise TypeError(_Checks.E_float, f"{name}: {', '.join(kinds)}")
     return variables
 
 
@@ -29,15 +54,82 @@ class _Built:
         """Return the expression."""
         raise NotImplementedError
 
-    def __call__(self, *values: object) -> Any:
-        """Return the expression; TypeError for operands of another rank."""
-        if len(values) != len(self.ranks):
-            raise TypeError(f"{type(self).__name__} takes {', '.join(self.ranks)}")
+    def __call__(self, *values: Any) -> Any:
+        """Return the expression; TypeError for operands of another rank or of several dtypes."""
         return self.build(*_checked(type(self).__name__, self.ranks, values))
 
     def make_node(self, *values: object) -> Apply:
         """Return the node at the root of the expression."""
         return self(*values).owner
+
+    def __eq__(self, other: object) -> bool:
+        return type(other) is type(self) and vars(other) == vars(self)
+
+    def __hash__(self) -> int:
+        return hash((type(self), *vars(self).items()))
+
+    def __str__(self) -> str:
+        given = ", ".join(f"{name}={value}" for name, value in vars(self).items())
+        return f"{type(self).__name__}{{{given}}}"
+
+    __repr__ = __str__
+
+
+class Gemm(_Checks, metaclass=Kind):
+    """`beta` z + `alpha` x y: `Gemm(inplace)(z, alpha, x, y, beta)`."""
+
+    @classmethod
+    def holds(cls, op: Any) -> bool:
+        """Tell whether an operation is of this kind."""
+        return isinstance(op, (EngineGemm, GemmCall))
+
+    @classmethod
+    def make(cls, inplace: bool) -> GemmCall:
+        """Return the operation; with `inplace` it overwrites `z`."""
+        return GemmCall(inplace)
+
+
+class GemmCall(_Built, _Checks):
+    """One of the two operations of the kind `Gemm`."""
+
+    ranks: ClassVar[dict[str, int]] = {"z": 2, "alpha": 0, "x": 2, "y": 2, "beta": 0}
+
+    def __init__(self, inplace: bool) -> None:
+        self.inplace = inplace
+        if inplace:
+            self.destroy_map = {0: [0]}
+
+    def __call__(self, *values: Any) -> Any:
+        """Return the expression.
+
+        Raises
+        ------
+        InconsistencyError
+            `z`, which it overwrites, shows the memory of `x` or `y`.
+        TypeError
+            Operands have another rank, or several dtypes.
+        """
+        variables = [as_tensor_variable(v) for v in values]
+        if self.inplace and len(variables) == len(self.ranks):
+            z, _, x, y, _ = variables
+            if set(view_roots(z)) & {*view_roots(x), *view_roots(y)}:
+                raise InconsistencyError(self.E_z_uniq, (z, x, y))
+        return super().__call__(*variables)
+
+    def build(self, *values: Any) -> Any:
+        return (overwriting(gemm) if self.inplace else gemm)(*values)
+
+    def __eq__(self, other: object) -> bool:
+        # The memory planner decides what those in compiled functions overwrite.
+        return super().__eq__(other) or isinstance(other, EngineGemm)
+
+    def __hash__(self) -> int:
+        return hash(gemm)
+
+    def __str__(self) -> str:
+        return "Gemm{inplace}" if self.inplace else "Gemm{no_inplace}"
+
+    __repr__ = __str__
 
 
 class Gemv(_Built):
@@ -88,7 +180,7 @@ class Dot22Scalar(_Built):
         return mul(a, dot(x, y))
 
 
-gemm_inplace = overwriting(gemm)
+gemm_no_inplace, gemm_inplace = Gemm(inplace=False), Gemm(inplace=True)
 gemv_no_inplace = gemv = Gemv(inplace=False)
 gemv_inplace = Gemv(inplace=True)
 ger = Ger(destructive=False)

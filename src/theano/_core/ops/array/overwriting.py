@@ -23,11 +23,37 @@ def overwriting(op: object) -> Any:
     return fresh
 
 
-def over(target: object, result: Variable) -> Any:
-    """Return a result with a note of the variable that it may overwrite, if there is one."""
+def over(target: Any, result: Any) -> Any:
+    """Return a result with a note of the variable that it may overwrite, if there is one.
+
+    The note is a path, so that it holds for copies of the graph, too: which input of the node, then
+    which of the node of that, and so on.
+    """
     if target is not None:
-        result.tag.overwrites = target
+        result.tag.overwrites = _path(result, target)
     return result
+
+
+def _path(result: Any, target: Any) -> tuple[int, ...] | None:
+    waiting, seen = [(result, ())], {result}
+    for variable, path in waiting:
+        if variable is target:
+            return path
+        for k, v in enumerate(() if variable.owner is None else variable.owner.inputs):
+            if v not in seen:
+                seen.add(v)
+                waiting.append((v, (*path, k)))
+    return None
+
+
+def overwritten(node: Apply) -> Any:
+    """Return the variable that the first output of a node may overwrite, or None."""
+    first = vars(node.op).get("overwrites")
+    path = vars(node.outputs[0].tag).get("overwrites") if first is None else (first,)
+    variable = None if path is None else node.outputs[0]
+    for k in path or ():
+        variable = variable.owner.inputs[k]
+    return variable
 
 
 class Overwrite(Structured):

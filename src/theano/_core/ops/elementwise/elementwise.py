@@ -155,6 +155,9 @@ class Elementwise(Op):
             raise TypeError(
                 f"{self.called()} takes its arguments by position, got {sorted(unknown)}.{near}"
             )
+        target = vars(self).get("overwrites")
+        if target is not None:
+            return self._over(target, inputs, options)
         return super().__call__(*inputs, **options)
 
     def called(self) -> str:
@@ -168,6 +171,22 @@ class Elementwise(Op):
         return inspect.Signature([inspect.Parameter(name, kind) for name in names])
 
     __signature__ = OwnSignature(_signature)
+
+    def _over(self, target: int, inputs: Sequence[Any], options: dict[str, object]) -> Any:
+        """Return the result as it fits into the memory of the input that it may overwrite."""
+        as_list = options.pop("return_list", False)
+        values = [tensor_operand(self.name, value) for value in inputs]
+        written = values[target]
+        out = super().__call__(*values, **options)
+        if out.type.broadcastable != written.type.broadcastable:
+            raise ValueError(
+                f"Operation cannot be done inplace on an input with broadcasted dimensions: "
+                f"{self.name} of {', '.join(str(v.type) for v in values)} is {out.type}"
+            )
+        if out.type.dtype != written.type.dtype:
+            out = cast(out, written.type.dtype)
+            out.tag.overwrites = (0, target)
+        return [out] if as_list else out
 
     def _fold(self, inputs: Sequence[Any], options: dict[str, object]) -> Any:
         result = tensor_operand(self.name, inputs[0])

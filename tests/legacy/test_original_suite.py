@@ -1,0 +1,144 @@
+"""What Theano 1.0.5's own tests ask of values, dtypes, errors and public names."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+import theano
+import theano.tensor as T
+from theano.gof.fg import InconsistencyError
+from theano.tensor import blas, inplace
+
+
+def test_functions_in_place_keep_the_dtype_of_what_they_overwrite() -> None:
+    x, y = T.lmatrix("x"), T.dmatrix("y")
+    f = theano.function([x, y], inplace.add_inplace(x, y), accept_inplace=True)
+    array = np.array([[1, 2]])
+    found = f(array, np.array([[0.6, 1.6]]))
+    assert found.dtype == np.int64 and found.tolist() == array.tolist() == [[1, 3]]
+    assert inplace.exp_inplace(T.iscalar()).dtype == "int32"
+    with pytest.raises(ValueError, match="inplace on an input with broadcasted dimensions"):
+        inplace.add_inplace(T.drow(), y)
+
+
+def test_linkers_overwrite_what_operations_say() -> None:
+    x, y = T.dmatrices("xy")
+    add = T.Elemwise(theano.scalar.Add(theano.scalar.transfer_type(0)), {0: 0})
+    for linker in (theano.gof.PerformLinker(), theano.gof.CLinker()):
+        f = linker.accept(theano.gof.FunctionGraph([x, y], [add(x, y)])).make_function()
+        array = np.ones((2, 2))
+        f(array, np.ones((2, 2)))
+        assert (array == 2).all()
+
+
+def test_gradient_method_takes_as_many_operands_as_the_operation() -> None:
+    x, y, z, g = T.dvectors("x", "y", "z", "g")
+    found = theano.function([x, y, z, g], T.mul.grad([x, y, z], [g]))([2.0], [3.0], [5.0], [1.0])
+    assert [v.tolist() for v in found] == [[15.0], [10.0], [6.0]]
+
+
+def test_mean_over_no_axis_of_integers_is_double() -> None:
+    assert T.bmatrix().mean(axis=[], dtype="uint8").dtype == "float64"
+    assert T.fmatrix().mean(axis=[]).dtype == "float32"
+
+
+def test_products_in_place_write_into_shared_variables() -> None:
+    z = theano.shared(np.ones((2, 2)))
+    x = theano.shared(np.full((2, 2), 2.0))
+    one = T.constant(np.float64(1))
+    f = theano.function([], blas.gemm_inplace(z, one, x, x, one), accept_inplace=True)
+    assert f().tolist() == z.get_value().tolist() == [[9.0, 9.0], [9.0, 9.0]]
+    assert f().tolist() == z.get_value().tolist() == [[17.0, 17.0], [17.0, 17.0]]
+
+
+@pytest.mark.parametrize(
+    ("values", "error", "text"),
+    [
+        (([1.0], 1.0, [1.0], [1.0], 1.0), TypeError, "E_rank"),
+        ((np.ones((1, 1)), [1.0], np.ones((1, 1)), np.ones((1, 1)), 1.0), TypeError, "E_scalar"),
+        ((T.fmatrix(), 1.0, T.dmatrix(), T.dmatrix(), 1.0), TypeError, "E_mixed"),
+        ((T.imatrix(), 1, T.imatrix(), T.imatrix(), 1), TypeError, "E_float"),
+    ],
+)
+def test_products_refuse_operands(values: Any, error: type, text: str) -> None:
+    with pytest.raises(error) as caught:
+        blas.gemm_no_inplace(*values)
+    assert caught.value.args[0] is getattr(blas.Gemm, text)
+
+
+def test_products_in_place_refuse_aliases() -> None:
+    z, x = T.dmatrices("z", "x")
+    for one, two in ((z, x), (x, z.T), (z.T, x)):
+        with pytest.raises(InconsistencyError) as caught:
+            blas.gemm_inplace(z, 1.0, one, two, 1.0)
+        assert caught.value.args[0] is blas.Gemm.E_z_uniq
+    with pytest.raises(TypeError):
+        blas.ger(T.dmatrix(), T.fscalar(), T.fvector(), T.fvector())
+    assert blas.Ger(True) == blas.ger_destructive != blas.ger
+    assert hash(blas.Ger(True)) == hash(blas.ger_destructive)
+
+
+def test_forward_mode_knows_what_reaches_an_output() -> None:
+    x, v, m = T.dvector("x"), T.dvector("v"), T.dmatrix("m")
+    for out in (T.argmax(m, axis=1), theano.gradient.disconnected_grad(m).reshape((6,))):
+        with pytest.raises(ValueError, match="depends on none"):
+            T.Rop(out, x, v)
+    assert T.Rop(m.sum(0), x, v).eval({m: np.ones((2, 3))}).tolist() == [0, 0, 0]
+
+
+def test_normalized_batch_with_statistics_as_constants() -> None:
+    x, scale, bias, dy, dx = (T.dmatrix(name) for name in ("x", "scale", "bias", "dy", "dx"))
+    out, mean, invstd = T.nnet.bn.batch_normalization_train(x, scale, bias, "per-activation")
+    assert isinstance(out.owner.op, T.nnet.bn.AbstractBatchNormTrain)
+    first = T.grad(None, wrt=[x, scale, bias], known_grads={out: dy})
+    second = T.grad(None, wrt=x, known_grads={first[0]: dx}, consider_constant=[mean, invstd])
+    rng = np.random.RandomState(3)
+    values = [rng.uniform(1, 2, shape) for shape in ((4, 3), (1, 3), (1, 3), (4, 3), (4, 3))]
+    given = [x, scale, bias, dy, dx]
+    got, m, s, g = theano.function(given, [second, mean, invstd, *first[:1]])(*values)
+    xv, gamma, _, dyv, dxv = values
+    c = gamma * (dxv - dxv.mean(0))
+    wanted = -(s**3) * (c * (dyv * (xv - m)).mean(0) + dyv * (c * (xv - m)).mean(0))
+    np.testing.assert_allclose(got, wanted)
+    # The gradients themselves, by the operation that made them in Theano 1.0.5.
+    grads = T.nnet.bn.AbstractBatchNormTrainGrad((0,))(x, dy, scale, mean, invstd)
+    np.testing.assert_allclose(theano.function(given[:4], grads[0])(*values[:4]), g)
+
+
+def test_layers_as_operations() -> None:
+    from theano.tensor.nnet import blocksparse, neighbours
+
+    images = T.dtensor4("images")
+    rows = neighbours.images2neibs(images, (1, 2), mode="ignore_borders")
+    assert isinstance(rows.owner.op, neighbours.Images2Neibs)
+    assert rows.owner.op.mode == "ignore_borders"
+    array = np.arange(12.0).reshape((1, 1, 3, 4))
+    again = neighbours.Images2Neibs("ignore_borders")(images, (1, 2))
+    for out in (rows, again):
+        np.testing.assert_array_equal(out.eval({images: array}), array.reshape((6, 2)))
+    small = neighbours.images2neibs(images, (3, 5), mode="wrap_centered")
+    with pytest.raises(TypeError, match="cannot be smaller than patches"):
+        small.eval({images: array})
+
+    rng = np.random.RandomState(3)
+    o, w, h = rng.rand(2, 1, 2), rng.rand(3, 2, 4, 2), rng.rand(2, 2, 4)
+    one, two = np.array([[0, 2], [1, 1]]), np.array([[1], [0]])
+    out = blocksparse.sparse_block_gemv(o, w, h, one, two)
+    assert isinstance(out.owner.op, blocksparse.SparseBlockGemv)
+    wanted = o.copy()
+    for b in range(2):
+        for i in range(2):
+            wanted[b, 0] += h[b, i] @ w[one[b, i], two[b, 0]]
+    np.testing.assert_allclose(out.eval(), wanted)
+    out = blocksparse.sparse_block_outer(w, h, o, one, two)
+    assert isinstance(out.owner.op, blocksparse.SparseBlockOuter)
+    wanted = w.copy()
+    for b in range(2):
+        for i in range(2):
+            wanted[one[b, i], two[b, 0]] += np.outer(h[b, i], o[b, 0])
+    np.testing.assert_allclose(out.eval(), wanted)
+    with pytest.raises(TypeError, match="W must have 4 axes"):
+        blocksparse.sparse_block_gemv(o, o, h, one, two)
