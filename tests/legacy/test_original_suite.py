@@ -142,3 +142,50 @@ def test_layers_as_operations() -> None:
     np.testing.assert_allclose(out.eval(), wanted)
     with pytest.raises(TypeError, match="W must have 4 axes"):
         blocksparse.sparse_block_gemv(o, o, h, one, two)
+
+
+def test_a_mode_of_a_loop_looks_at_its_steps() -> None:
+    a, k, seen = T.dvector("a"), T.iscalar("k"), []
+
+    def note(i: int, node: Any, fn: Any) -> None:
+        seen.extend(value[0].copy() for value in fn.outputs)
+
+    rows, _ = theano.scan(
+        lambda before, a: before * a,
+        outputs_info=T.ones_like(a),
+        non_sequences=a,
+        n_steps=k,
+        mode=theano.compile.MonitorMode(post_func=note),
+    )
+    assert theano.function([a, k], rows[-1])([2.0, 3.0], 4).tolist() == [16.0, 81.0]
+    assert [value.tolist() for value in seen] == [[2, 3], [4, 9], [8, 27], [16, 81]]
+    gradient = theano.function([a, k], T.grad(rows[-1].sum(), a))
+    assert gradient([2.0, 3.0], 4).tolist() == [32.0, 108.0]
+    guarded, _ = theano.scan(
+        lambda before: T.log(before),
+        outputs_info=a,
+        n_steps=3,
+        mode=theano.compile.NanGuardMode(True, True, True),
+    )
+    f = theano.function([a], guarded)
+    with pytest.raises(AssertionError, match=r"NaN detected(.|\n)*log"):
+        f([2.0, 3.0])
+
+
+def test_gradient_methods_return_what_is_not_defined() -> None:
+    x = T.dvector("x")
+    found = T.jv.grad([x, x], [x])
+    assert isinstance(found[0].type, theano.gradient.NullType) and found[1].dtype == "float64"
+
+
+def test_names_that_tests_import() -> None:
+    from theano.d3viz.formatting import pydot_imported
+    from theano.scalar.basic import round_half_away_from_zero_vec
+    from theano.tensor.blas_scipy import have_fblas
+    from theano.tensor.io import mpi_enabled
+    from theano.tensor.nnet.sigm import register_local_1msigmoid
+
+    assert not any((pydot_imported, have_fblas, mpi_enabled, register_local_1msigmoid))
+    rounded = round_half_away_from_zero_vec(np.array([-2.5, -0.4, 0.5], "float32"))
+    assert rounded.dtype == np.float32 and rounded.tolist() == [-3, 0, 1]
+    assert T.basic._get_atol_rtol(np.float32(1), np.float64(1)) == (1e-5, 1e-5)

@@ -101,7 +101,14 @@ def _pulled_back(
         if g is not None and not isinstance(g.type, DisconnectedType)
     }
     found = gradients_of(
-        None, own, None, "ignore", False, known, return_disconnected="disconnected"
+        None,
+        own,
+        None,
+        "ignore",
+        False,
+        known,
+        return_disconnected="disconnected",
+        null_gradients="return",
     )
     table = dict(zip([*own, *made], [*inputs, *outputs], strict=True))
     return copy_graph(found, {a: b for a, b in table.items() if a is not b})

@@ -302,8 +302,7 @@ REFUSED: dict[str, dict[str, str]] = {
         ),
         "theano.sandbox.minimal": "T_minimal",
         "theano.scalar.basic": (
-            "Compositef32 handle_cast handle_composite int_or_true_div mod_check "
-            "round_half_away_from_zero_ round_half_away_from_zero_vec"
+            "Compositef32 handle_cast handle_composite int_or_true_div mod_check"
         ),
         "theano.scan_module.scan_op": "profile_printer",
         "theano.scan_module.scan_utils": (

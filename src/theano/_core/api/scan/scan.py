@@ -17,6 +17,7 @@ from theano._core.api.scan.updates import OrderedUpdates
 from theano._core.base import dtypes
 from theano._core.base.errors import MissingInputError
 from theano._core.base.near_misses import explain_functions
+from theano._core.compile.checking_modes import WatchedMode
 from theano._core.compile.shared import SharedVariable
 from theano._core.compile.test_values import transfer_test_value
 from theano._core.ir.graph import inputs as leaves_of
@@ -80,8 +81,11 @@ def scan(
         Through how many steps gradients flow back; -1: all.
     go_backwards : bool
         Read the sequences from their ends.
-    mode, profile, allow_gc
-        Accepted for old programs: the step is compiled with the function around it.
+    mode : Mode, optional
+        A `MonitorMode` or `NanGuardMode` looks at every node of every step. Other modes are
+        accepted for old programs: the step is compiled with the function around it.
+    profile, allow_gc
+        Accepted for old programs.
     name : str, optional
         For messages and printed graphs.
     strict : bool
@@ -112,6 +116,7 @@ def scan(
         With `strict`, a shared variable that is not among `non_sequences`.
     """
     builder = _Builder(name or "scan_fn", truncate_gradient, go_backwards, strict)
+    builder.watch = mode.watch if isinstance(mode, WatchedMode) else None
     builder.read(sequences, outputs_info, non_sequences, n_steps)
     outputs, updates = builder.run(fn, checkpoint)
     if return_list:
@@ -140,6 +145,7 @@ class _Builder:
         self.truncate = truncate
         self.go_backwards = go_backwards
         self.strict = strict
+        self.watch: Callable[[], Any] | None = None
         self.sequences: list[_Sequence] = []
         self.recurrences: list[_Recurrence | None] = []
         self.given: list[Any] = []
@@ -447,6 +453,7 @@ class _Builder:
             self.name,
             _checked(checkpoint, until_some or self.truncate > 0),
             [_label(i, v) for i, v in enumerate(outputs)] + [f"the new {v}" for v in changed],
+            self.watch,
         )
         values = [s.rows for s in self.sequences]
         values += [r.rows for r in carried if r is not None] + list(fixed)

@@ -54,6 +54,17 @@ def tolerances(a: object, b: object, rtol: float | None, atol: float | None) -> 
     return relative if rtol is None else rtol, absolute if atol is None else atol
 
 
+def tolerances_of(a: object, b: object) -> tuple[float, float]:
+    """Return the absolute and the relative tolerance of the less precise of two dtypes."""
+    relative, absolute = tolerances(a, b, None, None)
+    return absolute, relative
+
+
+# Whether libraries are there that programs ask for: they are not needed here.
+have_fblas = mpi_enabled = pydot_imported = register_local_1msigmoid = False
+pydot_imported_msg = "theano.printing.pydotprint draws graphs without pydot"
+
+
 def hist(coll: Iterable[object]) -> dict[Any, int]:
     """Return how often each item occurs."""
     return dict(Counter(coll))

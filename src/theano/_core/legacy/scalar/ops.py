@@ -9,6 +9,8 @@ import inspect
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, ClassVar
 
+import numpy as np
+
 from theano._core.base import dtypes
 from theano._core.ir.variable import Variable
 from theano._core.legacy.scalar.composed import Composite, KnownOp
@@ -164,6 +166,17 @@ OPS["inopenrange"] = InRange(True, True, "inopenrange")
 OPS["inclosedrange"] = InRange(False, False, "inclosedrange")
 for _dtype in dtypes.all_dtypes:
     OPS[f"convert_to_{_dtype}"] = Cast(get_scalar_type(_dtype))
+
+
+def round_half_away_from_zero_(a: float) -> Any:
+    """Return a number rounded to the nearest integer, halves away from zero."""
+    return np.floor(a + 0.5) if a > 0 else np.ceil(a - 0.5)
+
+
+def round_half_away_from_zero_vec(a: object) -> np.ndarray:
+    """Return the items of an array rounded so; float32 stays float32, all else is double."""
+    kind = np.float32 if getattr(a, "dtype", None) == np.float32 else np.float64
+    return np.vectorize(round_half_away_from_zero_, otypes=[kind])(a)
 
 
 def cast(x: object, dtype: str) -> Any:

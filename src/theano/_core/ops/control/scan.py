@@ -9,7 +9,7 @@ sequences and more states; `api/scan/scan.py` makes them.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -58,9 +58,12 @@ class Loop(Structured):
         it keeps all.
     labels : sequence of str
         What the user knows the first states as, for messages.
+    watch : callable, optional
+        Returns, for each run, what is called for each node of each step (see `evaluate`). Such a
+        loop runs with NumPy, step by step.
     """
 
-    __props__ = ("body", "states", "n_sequences", "until", "truncate", "checkpoint")
+    __props__ = ("body", "states", "n_sequences", "until", "truncate", "checkpoint", "watch")
     # Gradients of the body are its business: `vjp` is given the reverse walk.
     differentiates = True
 
@@ -74,6 +77,7 @@ class Loop(Structured):
         name: str | None = None,
         checkpoint: object = None,
         labels: Sequence[str] = (),
+        watch: Callable[[], Any] | None = None,
     ) -> None:
         self.body = body
         self.states = tuple(states)
@@ -83,12 +87,14 @@ class Loop(Structured):
         self.name = name or "scan"
         self.checkpoint = checkpoint
         self.labels = tuple(labels)
+        self.watch = watch
         # The rules that the body was rewritten by last.
         self.rewritten_by: Any = None
 
     def replaced(self, body: Body, **fields: object) -> Loop:
         """Return this loop with another body, and other `states`, `n_sequences` and so on."""
         kept = ("states", "n_sequences", "until", "truncate", "name", "checkpoint", "labels")
+        kept += ("watch",)
         return type(self)(body, **{**{k: getattr(self, k) for k in kept}, **fields})
 
     def label(self, number: int) -> str:
@@ -192,12 +198,12 @@ class Loop(Structured):
                 raise ValueError(
                     f"{self}: sequence {number} has {len(sequence)} items for {limit} steps"
                 )
-        done = 0
+        done, watch = 0, None if self.watch is None else self.watch()
         while done < limit:
             items = [s[done] for s in sequences]
             taps = [r[-t] for s, r in zip(self.states, rows, strict=True) for t in s.taps]
             known = dict(zip(self.body.inputs, (*items, *taps, *fixed), strict=True))
-            results = evaluate(self.body.outputs, known)
+            results = evaluate(self.body.outputs, known, watch)
             for number, value in enumerate(results[: len(self.states)]):
                 if rows[number] and np.shape(rows[number][-1]) != np.shape(value):
                     raise ValueError(
@@ -218,6 +224,8 @@ class Loop(Structured):
         return (*outputs, np.asarray(done, dtype="int64")) if self.until else tuple(outputs)
 
     def jax(self, j: Trace, node: Apply, *arrays: np.ndarray) -> list[Any]:
+        if self.watch is not None:
+            raise TypeError("a watched loop runs on the host")
         return traced_loop(j, node, arrays)
 
     def _known_lengths(self, node: Apply, arrays: Sequence[Any]) -> list[tuple[int, ...]]:
@@ -336,7 +344,7 @@ class Loop(Structured):
         return batched_loop(node, given, of_rows, batching)
 
     def lower(self, p: Builder, node: Apply, *values: ProgramValue) -> Any:
-        return p.loop(node, values)
+        return p.loop(node, values) if self.watch is None else p.call_compute(node, values)
 
     def __str__(self) -> str:
         return f"for{{cpu,{self.name}}}"

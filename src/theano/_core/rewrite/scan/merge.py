@@ -27,7 +27,7 @@ def merge_loops(outputs: Sequence[Variable]) -> list[Any]:
 
 
 def _one_merge(outputs: Sequence[Variable]) -> dict[Any, Any] | None:
-    loops = [n for n in toposort(outputs) if isinstance(n.op, Loop)]
+    loops = [n for n in toposort(outputs) if isinstance(n.op, Loop) and n.op.watch is None]
     for first, second in combinations(loops, 2):
         if first.inputs[0] is not second.inputs[0] or first.op.until != second.op.until:
             continue

@@ -62,7 +62,7 @@ def rewrite_loops(outputs: Sequence[Variable]) -> list[Any]:
 def _one_round(outputs: Sequence[Variable]) -> list[Any] | None:
     """Return `outputs` after one change of every loop that can be changed; None if none can."""
     nodes = toposort(outputs)
-    loops = [node for node in nodes if isinstance(node.op, Loop)]
+    loops = [node for node in nodes if isinstance(node.op, Loop) and node.op.watch is None]
     if not loops:
         return None
     uses: Uses = {}

@@ -37,7 +37,7 @@ def with_products_in_steps(outputs: Sequence[Variable], rewriter: Rewriter) -> l
         uses[variable] = uses.get(variable, 0) + 1
     now: dict[Any, Any] = {}
     for node in nodes:
-        if isinstance(node.op, Loop):
+        if isinstance(node.op, Loop) and node.op.watch is None:
             table = _products_in_steps(node, uses, rewriter)
             now.update(zip(table, copied(list(table.values()), now), strict=True))
     return copied(outputs, now) if now else list(outputs)

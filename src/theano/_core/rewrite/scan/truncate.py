@@ -27,7 +27,8 @@ def run_fewer_steps(outputs: Sequence[Variable]) -> list[Any]:
     """Return `outputs` with loops that run no further than their rows are read."""
     outputs, uses = list(outputs), None
     # What reads a loop comes first: a loop may be read by another that is shortened.
-    for node in reversed([n for n in toposort(outputs) if isinstance(n.op, Loop)]):
+    loops = [n for n in toposort(outputs) if isinstance(n.op, Loop) and n.op.watch is None]
+    for node in reversed(loops):
         uses = uses or _uses(outputs)
         with at_line(node.source):
             table = _shortened(Draft(node), uses)
