@@ -5,7 +5,7 @@ Each builds the expression that it stands for; rewriting makes one call of BLAS 
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any
 
 from theano._core.api.conversion import as_tensor_variable
 from theano._core.base.dtypes import is_continuous
@@ -92,7 +92,7 @@ class Gemm(_Checks, metaclass=Kind):
 class GemmCall(_Built, _Checks):
     """One of the two operations of the kind `Gemm`."""
 
-    ranks: ClassVar[dict[str, int]] = {"z": 2, "alpha": 0, "x": 2, "y": 2, "beta": 0}
+    ranks = {"z": 2, "alpha": 0, "x": 2, "y": 2, "beta": 0}
 
     def __init__(self, inplace: bool) -> None:
         self.inplace = inplace

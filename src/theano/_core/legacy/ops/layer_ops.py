@@ -63,8 +63,9 @@ def _gradients(
     op: Any, x: Any, dy: Any, scale: Any, x_mean: Any, x_invstd: Any, epsilon: Any = 1e-4
 ) -> list[Any]:
     parameters = [as_tensor_variable(v) for v in (scale, x_mean, x_invstd)]
-    spread = [_along(op.axes, v) for v in parameters]
-    found = batch_gradients(as_tensor_variable(x), as_tensor_variable(dy), *spread, op.axes)
+    batch, dy = as_tensor_variable(x), as_tensor_variable(dy)
+    gamma, mean, inverse = (_along(op.axes, v) for v in parameters)
+    found = batch_gradients(batch, dy, gamma, mean, inverse, op.axes)
     pattern = parameters[0].type.broadcastable
     return [found[0], *(pattern_broadcast(g, pattern) for g in found[1:])]
 

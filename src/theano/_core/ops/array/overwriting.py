@@ -35,7 +35,8 @@ def over(target: Any, result: Any) -> Any:
 
 
 def _path(result: Any, target: Any) -> tuple[int, ...] | None:
-    waiting, seen = [(result, ())], {result}
+    waiting: list[tuple[Any, tuple[int, ...]]] = [(result, ())]
+    seen = {result}
     for variable, path in waiting:
         if variable is target:
             return path
@@ -50,7 +51,7 @@ def overwritten(node: Apply) -> Any:
     """Return the variable that the first output of a node may overwrite, or None."""
     first = vars(node.op).get("overwrites")
     path = vars(node.outputs[0].tag).get("overwrites") if first is None else (first,)
-    variable = None if path is None else node.outputs[0]
+    variable: Any = None if path is None else node.outputs[0]
     for k in path or ():
         variable = variable.owner.inputs[k]
     return variable
