@@ -132,8 +132,9 @@ int keep_object(Call *call, PyObject *object);
 // Handles signals if it is time to. True after recording the exception that a handler raised; never
 // once results are made, since what the call does then must be done to the end.
 bool interrupted(Call *call);
-// Turns what the call recorded into an exception. With the lock.
-void raise_failure(Call *call);
+// What a hook returns in place of what the call recorded; null with that as an exception. With the
+// lock.
+PyObject *answer_failure(Call *call);
 // The object of an input as an array: itself, or a new 0-d array for a Python number. A new
 // reference.
 PyObject *value_as_object(Call *call, Py_ssize_t index);

@@ -100,8 +100,9 @@ class Invocation {
         if (bytes > kLongCall) let_lock_go(&call_);
         std::int32_t status = call_.program->timings ? enter_timed() : enter();
         take_lock(&call_);
-        if (status != 0 || call_.failure != Failure::none) raise_failure(&call_);
-        else if (PyObject *result = finish_call(&call_)) return result;
+        bool failed = status != 0 || call_.failure != Failure::none;
+        PyObject *result = failed ? answer_failure(&call_) : finish_call(&call_);
+        if (result) return result;
         if (call_.ran) take_back();
         return nullptr;
     }
@@ -144,30 +145,32 @@ class Invocation {
     Scalar scalars_[kStackInputs];
 };
 
-void raise_reported(Call *call) {
+// What the hook returns in place of the error that it may raise; null with that error.
+PyObject *answer_reported(Call *call) {
     Ref<> facts(PyTuple_New(call->count));
     for (std::int64_t i = 0; facts && i < call->count; ++i) {
         PyObject *fact = PyLong_FromLongLong(call->facts[i]);
-        if (!fact) return;
+        if (!fact) return nullptr;
         PyTuple_SET_ITEM(facts.get(), i, fact);
     }
     auto count = static_cast<Py_ssize_t>(call->program->inputs.size());
     Ref<> arguments(PyTuple_New(count));
-    if (!facts || !arguments) return;
+    if (!facts || !arguments) return nullptr;
     for (Py_ssize_t i = 0; i < count; ++i) {
         PyObject *value = value_as_object(call, i);
-        if (!value) return;
+        if (!value) return nullptr;
         PyTuple_SET_ITEM(arguments.get(), i, value);
     }
     if (PyObject *explain = call->function->hooks[kOnError]) {
-        Ref<> ignored(PyObject_CallFunction(
+        Ref<> answer(PyObject_CallFunction(
             explain, "OLLOO", call->function, static_cast<long long>(call->code),
             static_cast<long long>(call->node), facts.get(), arguments.get()));
-        if (!ignored) return;
+        if (!answer || answer.get() != Py_None) return answer.release();
     }
     PyErr_Format(PyExc_RuntimeError, "error %lld in node %lld of a compiled function: %R",
                  static_cast<long long>(call->code), static_cast<long long>(call->node),
                  facts.get());
+    return nullptr;
 }
 
 int function_traverse(PyObject *self, visitproc visit, void *arg) {
@@ -283,7 +286,7 @@ const char doc[] =
     "convert(function, index, value) -> ndarray of the type of that input\n"
     "bad_arguments(function, args, kwargs): raises\n"
     "on_error(function, code, node, facts, arguments): raises the error that machine code "
-    "reported\n"
+    "reported, or returns the result of the call\n"
     "on_callback_error(function, index, exception): may add notes to the exception, or raise "
     "another\n"
     "on_failure(function, ran): takes back what lasts of what callbacks did; ran[i] says whether "
@@ -342,7 +345,7 @@ int keep_object(Call *call, PyObject *object) {
     return 0;
 }
 
-void raise_failure(Call *call) {
+PyObject *answer_failure(Call *call) {
     switch (call->failure) {
         case Failure::exception:
             break;
@@ -352,13 +355,14 @@ void raise_failure(Call *call) {
                          static_cast<long long>(call->count));
             break;
         case Failure::reported:
-            raise_reported(call);
+            if (PyObject *answer = answer_reported(call)) return answer;
             break;
         case Failure::none:
             break;
     }
     if (!PyErr_Occurred())
         PyErr_SetString(PyExc_SystemError, "machine code failed without saying why");
+    return nullptr;
 }
 
 int add_function_type(PyObject *module) {

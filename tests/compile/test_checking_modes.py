@@ -73,6 +73,62 @@ def test_what_is_reported(name: str) -> None:
     f(np.full((2, 2), 3.0))
 
 
+def test_the_step_is_named_and_a_branch_that_is_not_taken_is_not_looked_at() -> None:
+    v, c = T.dvector("v"), T.iscalar("c")
+    rows, _ = theano.scan(lambda h: T.log(h) - 1, outputs_info=v, n_steps=5)
+    f = theano.function([v], rows[-1], mode=NanGuardMode())
+    with pytest.raises(AssertionError, match=r"NaN detected(.|\n)*in step 1 \(0-based\) of for"):
+        f([1.5, 2.5])
+    f = theano.function([v, c], theano.ifelse.ifelse(c, T.log(v), v * 2), mode=NanGuardMode())
+    assert f([-1.0], 0).tolist() == [-2.0]
+    with pytest.raises(AssertionError, match="NaN detected"):
+        f([-1.0], 1)
+
+
+@pytest.mark.parametrize("dtype", ["float16", "float32", "float64", "complex64", "complex128"])
+@pytest.mark.parametrize("wrong", [np.nan, np.inf, -np.inf, 5e10, None])
+def test_numbers_of_every_dtype(dtype: str, wrong: float | None) -> None:
+    v = T.vector(dtype=dtype)
+    value = np.linspace(1, 2, 40).astype(dtype)
+    out = v * 2 + 1 if wrong is None else T.set_subtensor(v[7], T.cast(v[7] * wrong, dtype)) + 1
+    f = theano.function([v], out, mode=NanGuardMode())
+    if wrong is None:
+        np.testing.assert_array_equal(f(value), value * 2 + 1)
+    else:
+        with pytest.raises(AssertionError, match=r"(NaN|Inf|Big value) detected"):
+            f(value)
+
+
+def test_constants_and_variables_that_are_left_out() -> None:
+    v = T.dvector("v")
+    f = theano.function([v], T.switch(v > 0, v, np.nan), mode=NanGuardMode())
+    with pytest.raises(AssertionError, match="NaN detected"):
+        f([1.0])
+    hidden = T.log(v)
+    hidden.tag.nan_guard_mode_check = False
+    f = theano.function([v], T.switch(T.isnan(hidden), 0.0, 1.0), mode=NanGuardMode())
+    assert f([-1.0, 1.0]).tolist() == [0.0, 1.0]
+
+
+def test_a_report_that_is_a_warning_lets_results_and_updates_through(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    w, v = theano.shared(np.array([1.0, -2.0])), T.dvector("v")
+    for outputs in (T.log(v * w), [T.log(v * w)], {"out": T.log(v * w)}, None):
+        monkeypatch.setattr(theano.config.NanGuardMode, "action", "raise")
+        f = theano.function([v], outputs, updates=[(w, T.log(v * w))], mode=NanGuardMode())
+        w.set_value(np.array([1.0, -2.0]))
+        with pytest.raises(AssertionError, match="NaN detected"):
+            f([1.0, 1.0])
+        assert w.get_value().tolist() == [1.0, -2.0]
+        monkeypatch.setattr(theano.config.NanGuardMode, "action", "warn")
+        with pytest.warns(UserWarning, match="NaN detected"):
+            got = f([1.0, 1.0])
+        kind = {dict: dict, list: list, type(None): list}.get(type(outputs), np.ndarray)
+        assert type(got) is kind
+        np.testing.assert_array_equal(w.get_value(), [0.0, np.nan])
+
+
 def test_what_is_not_asked_for_is_not_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     f = theano.function([x], T.log(x), mode=NanGuardMode(inf_is_error=False, big_is_error=False))
     assert f(0 * ONES)[0, 0] == -np.inf

@@ -8,12 +8,14 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
 from theano._core.base.settings import config
 from theano._core.compile.function import function
 from theano._core.compile.modes import Mode, predefined_modes
+from theano._core.compile.nan_guard import asserted, with_flag
 from theano._core.ir.graph import copy_graph, toposort
 from theano._core.ir.source import made_at
 from theano._core.ir.text import listing
@@ -86,12 +88,15 @@ def _is_floating(value: np.ndarray) -> bool:
 class NanGuardMode(WatchedMode):
     """A mode that reports the first NaN, infinity or very large number, and where it was made.
 
+    Native code looks at all numbers while it computes them. Only where one is wrong is the graph
+    run again, node by node with NumPy, to find the first.
+
     Parameters
     ----------
     nan_is_error, inf_is_error, big_is_error : bool, optional
         What is reported; big are numbers beyond 1e10. By default as `config.NanGuardMode` says.
     optimizer, linker
-        As of `Mode`; functions run with NumPy whatever the linker is.
+        As of `Mode`.
 
     Notes
     -----
@@ -112,12 +117,34 @@ class NanGuardMode(WatchedMode):
         self.nan_is_error = own.nan_is_error if nan_is_error is None else nan_is_error
         self.inf_is_error = own.inf_is_error if inf_is_error is None else inf_is_error
         self.big_is_error = own.big_is_error if big_is_error is None else big_is_error
+        # The graphs of functions, while these are there.
+        self.graphs: WeakKeyDictionary[Any, Any] = WeakKeyDictionary()
 
     def _key(self) -> tuple[Any, ...]:
         return (*super()._key(), self.nan_is_error, self.inf_is_error, self.big_is_error)
 
     def watch(self) -> Any:
         return self._after
+
+    @property
+    def overwrites(self) -> bool:
+        """Never: what a call starts from is what it is done again from."""
+        return False
+
+    def native(self, maker: FunctionMaker, rewritten: Sequence[Variable]) -> list[Any] | None:
+        """Return the graph with a check; None if it cannot be run twice."""
+        if not all(node.op.pure for node in toposort(rewritten)):
+            return None
+        largest = float(np.finfo("float64").max) if self.inf_is_error else np.inf
+        flagged = with_flag(rewritten, maker.leaves, BIG if self.big_is_error else largest)
+        checked = asserted(flagged)
+        if checked is not None:
+            self.graphs[maker] = rewritten
+        return checked
+
+    def again(self, maker: FunctionMaker, values: Sequence[object]) -> list[Any]:
+        """Run a graph of which native code said that a number is wrong, node by node."""
+        return self.runner(maker, self.graphs[maker])(*values)
 
     def check_inputs(self, variables: Sequence[Variable], values: Sequence[object]) -> None:
         for variable, value in zip(variables, values, strict=True):
@@ -140,7 +167,7 @@ class NanGuardMode(WatchedMode):
             found.append("Inf detected")
         if self.big_is_error and value.size:
             finite = np.abs(value[np.isfinite(value)])
-            if finite.size and finite.max() > BIG:
+            if finite.size and float(finite.max()) > BIG:
                 found.append("Big value detected")
         if found:
             _report(found, value, variable, node)

@@ -16,6 +16,7 @@ from theano._core.compile import messages, programs
 from theano._core.compile.containers import Container
 from theano._core.compile.inputs import In, Out
 from theano._core.compile.modes import Mode
+from theano._core.compile.nan_guard import AllGood
 from theano._core.compile.profiling import profile_of
 from theano._core.compile.program_key import program_key, settings
 from theano._core.ir.function_graph import FunctionGraph
@@ -240,8 +241,9 @@ class FunctionMaker:
     # -- backends ---------------------------------------------------------------------------------
 
     def _lowered(self, rewritten: Sequence[Variable], rewriter: Rewriter) -> ProgramText:
-        if self.mode.backend == "llvm":
-            return self._native_program(rewritten, rewriter)
+        native = self.mode.native(self, rewritten)
+        if native is not None:
+            return self._native_program(native, rewriter)
         # A program that only calls another backend: the entry is one callback.
         from theano._core.compile.backends import BACKENDS
         from theano._core.compile.callback_program import called_program
@@ -437,20 +439,40 @@ def _bad_arguments(function: Any, args: Any, kwargs: Any) -> Any:
 
 
 def _on_error(function: Any, code: int, node: int, facts: Any, arguments: Any) -> Any:
-    raise messages.run_time_error(function.maker, code, node, facts, arguments) from None
+    maker = function.maker
+    if node >= 0 and maker.program_nodes and isinstance(maker.program_nodes[node][0].op, AllGood):
+        try:
+            return _result(maker, maker.mode.again(maker, arguments))
+        except CallError as error:
+            raise _told(maker, error) from None
+    raise messages.run_time_error(maker, code, node, facts, arguments) from None
+
+
+def _result(maker: FunctionMaker, values: Sequence[object]) -> Any:
+    """Return the result of a call that Python computed, after the updates."""
+    count = len(maker.results)
+    own = dict(zip((s.variable for s in maker.arguments), maker.containers, strict=False))
+    for (target, _), value in zip(maker.updates, values[count:], strict=True):
+        (own.get(target) or target.container).cell.value = value
+    if isinstance(maker.result, tuple):
+        return dict(zip(maker.result, values, strict=False))
+    return values[0] if maker.result == "single" else list(values[:count])
 
 
 def _on_callback_error(function: Any, index: int, error: CallError) -> Any:
     maker = function.maker
     call = maker.callbacks[index].function
     if isinstance(error, CallError):
-        report = messages.node_report(maker, error.node, error.values)
-        steps = messages.step_report(error.steps)
-        cause = messages.named(error.error, error.node, error.values)
-        raise messages.explained(cause, steps + report) from None
+        raise _told(maker, error) from None
     if isinstance(call, Draw):
         raise messages.explained(error, messages.node_report(maker, call.node, None)) from None
     raise error
+
+
+def _told(maker: FunctionMaker, error: CallError) -> Exception:
+    report = messages.node_report(maker, error.node, error.values)
+    cause = messages.named(error.error, error.node, error.values)
+    return messages.explained(cause, messages.step_report(error.steps) + report)
 
 
 def _on_failure(function: Any, ran: bytes) -> None:

@@ -119,6 +119,7 @@ def explained(error: Exception, report: str) -> Exception:
     """Return an error of the same type that also says `report`: in its text, or as a note."""
     if type(error) in _PLAIN and (not error.args or isinstance(error.args[0], str)):
         text = error.args[0] if len(error.args) == 1 else str(error)
+        text = "\n".join([text, *getattr(error, "__notes__", ())])
         return type(error)(f"{text}\n{report}").with_traceback(error.__traceback__)
     error.add_note(report)
     return error

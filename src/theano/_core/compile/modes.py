@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from theano._core.base.near_misses import did_you_mean
@@ -137,6 +138,10 @@ class Mode:
     def overwrites(self) -> bool:
         """Whether shared variables are updated in place."""
         return not IN_PLACE_TAGS & self.excluded
+
+    def native(self, maker: FunctionMaker, rewritten: Sequence[Variable]) -> Sequence[Any] | None:
+        """Return what native code computes for a rewritten graph; None: something else runs it."""
+        return rewritten if self.backend == "llvm" else None
 
     @property
     def selection(self) -> Selection:

@@ -34,7 +34,7 @@ def over(target: Any, result: Any) -> Any:
     return result
 
 
-def _path(result: Any, target: Any) -> tuple[int, ...] | None:
+def _path(result: Variable, target: Variable) -> tuple[int, ...] | None:
     waiting: list[tuple[Any, tuple[int, ...]]] = [(result, ())]
     seen = {result}
     for variable, path in waiting:

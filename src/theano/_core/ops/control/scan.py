@@ -203,7 +203,7 @@ class Loop(Structured):
             items = [s[done] for s in sequences]
             taps = [r[-t] for s, r in zip(self.states, rows, strict=True) for t in s.taps]
             known = dict(zip(self.body.inputs, (*items, *taps, *fixed), strict=True))
-            results = evaluate(self.body.outputs, known, watch)
+            results = self._step(done, known, watch)
             for number, value in enumerate(results[: len(self.states)]):
                 if rows[number] and np.shape(rows[number][-1]) != np.shape(value):
                     raise ValueError(
@@ -222,6 +222,13 @@ class Loop(Structured):
             )
         ]
         return (*outputs, np.asarray(done, dtype="int64")) if self.until else tuple(outputs)
+
+    def _step(self, number: int, known: dict[Variable, Any], watch: Callable[..., None] | None) -> list[Any]:
+        try:
+            return evaluate(self.body.outputs, known, watch)
+        except Exception as error:
+            error.add_note(f"This was in step {number} (0-based) of {self}.")
+            raise
 
     def jax(self, j: Trace, node: Apply, *arrays: np.ndarray) -> list[Any]:
         if self.watch is not None:

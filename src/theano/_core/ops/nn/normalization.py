@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from theano._core.ir.variable import Apply
+from theano._core.ir.variable import Apply, Variable
 from theano._core.ops.array.dims import as_int64, product
 from theano._core.ops.array.reductions import reduce
 from theano._core.ops.array.shaping import length, pattern_broadcast
@@ -20,7 +20,7 @@ from theano._core.ops.elementwise.arithmetic import add, mul, neg, sub, true_div
 from theano._core.ops.elementwise.elementwise import cast
 
 
-def summed(value: Any, axes: Sequence[int]) -> Any:
+def summed(value: Variable, axes: Sequence[int]) -> Any:
     """Return sums over axes, which keep the length 1."""
     total = reduce("sum", value, tuple(axes), value.type.dtype)
     kept = iter(range(total.type.ndim))
@@ -28,7 +28,12 @@ def summed(value: Any, axes: Sequence[int]) -> Any:
 
 
 def batch_gradients(
-    x: Any, dy: Any, scale: Any, mean: Any, inverse: Any, axes: Sequence[int]
+    x: Variable,
+    dy: Variable,
+    scale: Variable,
+    mean: Variable,
+    inverse: Variable,
+    axes: Sequence[int],
 ) -> tuple[Any, Any, Any]:
     """Return the gradients of ``(x - mean) * scale * inverse + bias`` of a batch.
 
@@ -50,7 +55,7 @@ def batch_gradients(
     return dx, mul(common, inverse), summed(dy, axes)
 
 
-def _count(x: Any, axes: Sequence[int]) -> Any:
+def _count(x: Variable, axes: Sequence[int]) -> Any:
     lengths = product([length(x, axis) for axis in axes])
     return cast(as_variable(as_int64(lengths)), x.type.dtype)
 
@@ -99,14 +104,14 @@ class BatchNorm(Expression):
         return [*(_like(g, v) for g, v in zip(given, node.inputs, strict=False)), depsilon]
 
 
-def _sum_of(values: Sequence[Any]) -> Any:
+def _sum_of(values: Sequence[Variable]) -> Any:
     total = values[0] if values else None
     for value in values[1:]:
         total = add(total, value)
     return total
 
 
-def _like(value: Any, like: Any) -> Any:
+def _like(value: Variable | None, like: Variable) -> Any:
     """Return a gradient in the type of what it belongs to."""
     if value is None:
         return None
