@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from typing import Any
 
 import numpy as np
@@ -189,3 +190,44 @@ def test_names_that_tests_import() -> None:
     rounded = round_half_away_from_zero_vec(np.array([-2.5, -0.4, 0.5], "float32"))
     assert rounded.dtype == np.float32 and rounded.tolist() == [-3, 0, 1]
     assert T.basic._get_atol_rtol(np.float32(1), np.float64(1)) == (1e-5, 1e-5)
+
+
+def test_classes_say_where_programs_see_them() -> None:
+    x = T.dmatrix("x")
+    seen = (x, T.constant(1), x.type, (x + 1).owner, theano.shared(1.0), theano.shared([1, 2]))
+    names = [f"{type(v).__module__}.{type(v).__name__}" for v in seen]
+    assert names == [
+        "theano.tensor.var.TensorVariable",
+        "theano.tensor.var.TensorConstant",
+        "theano.tensor.type.TensorType",
+        "theano.gof.graph.Apply",
+        "theano.tensor.sharedvar.ScalarSharedVariable",
+        "theano.compile.sharedvalue.SharedVariable",
+    ]
+    assert str(type(x)) == "<class 'theano.tensor.var.TensorVariable'>"
+    stored = pickle.dumps([x, x + 1, theano.shared(np.ones(2)), theano.gof.FunctionGraph([x], [x])])
+    for name in (b"theano.tensor.var", b"theano.tensor.type", b"theano.tensor.sharedvar"):
+        assert name in stored
+    for private in (b"api.variable", b"ir.types"):
+        assert private not in stored
+    again = pickle.loads(stored)
+    assert again[1].eval({again[0]: np.ones((1, 1))}).tolist() == [[2.0]]
+    assert again[2].get_value().tolist() == [1.0, 1.0]
+
+
+def test_names_for_two_pythons() -> None:
+    from theano.compat import six
+    from theano.compat.six import iteritems, reraise
+    from theano.compat.six.moves import StringIO, reduce, xrange
+
+    assert six.PY3 and list(iteritems({1: 2})) == [(1, 2)] and six.moves.xrange is xrange is range
+    assert reduce(lambda a, b: a + b, xrange(4)) == 6 and StringIO("a").read() == "a"
+    with pytest.raises(ValueError, match="again"):
+        reraise(ValueError, ValueError("again"))
+    assert type(six.with_metaclass(type, object)) is type
+
+    @six.add_metaclass(type)
+    class Made:
+        pass
+
+    assert Made.__name__ == "Made"

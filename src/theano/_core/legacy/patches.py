@@ -12,10 +12,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from theano._core.api.variable.classes import TensorConstant, TensorVariable
+from theano._core.api.variable.shared import ScalarSharedVariable, TensorSharedVariable
 from theano._core.autodiff.forward import push_forward
 from theano._core.autodiff.reverse import grad as gradients_of
+from theano._core.compile.function import Function
+from theano._core.compile.inputs import In, Out
 from theano._core.compile.maker import FunctionMaker
 from theano._core.compile.modes import Mode
+from theano._core.compile.shared import SharedVariable
+from theano._core.ir.function_graph import FunctionGraph
 from theano._core.ir.graph import copy_graph
 from theano._core.ir.hooks import extend
 from theano._core.ir.types import TensorType
@@ -223,7 +229,24 @@ PATCHES: tuple[tuple[type, str, Any], ...] = (
 )
 
 
+# Module → classes that programs see there: what they print, and what pickles name.
+HOMES: dict[str, tuple[type, ...]] = {
+    "theano.compile.function_module": (Function, FunctionMaker),
+    "theano.compile.io": (In, Out),
+    "theano.compile.mode": (Mode,),
+    "theano.compile.sharedvalue": (SharedVariable,),
+    "theano.gof.fg": (FunctionGraph,),
+    "theano.gof.graph": (Apply, Constant, Variable),
+    "theano.tensor.sharedvar": (ScalarSharedVariable, TensorSharedVariable),
+    "theano.tensor.type": (TensorType,),
+    "theano.tensor.var": (TensorConstant, TensorVariable),
+}
+
+
 def install() -> None:
-    """Give classes of the engine what `PATCHES` says."""
+    """Give classes of the engine what `PATCHES` says, and the modules of `HOMES`."""
+    for module, kinds in HOMES.items():
+        for kind in kinds:
+            extend(kind, __module__=module)
     for target, name, value in PATCHES:
         extend(target, **{name: value})
