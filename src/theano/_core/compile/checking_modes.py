@@ -131,7 +131,7 @@ class NanGuardMode(WatchedMode):
         """Never: what a call starts from is what it is done again from."""
         return False
 
-    def native(self, maker: FunctionMaker, rewritten: Sequence[Variable]) -> list[Any] | None:
+    def native(self, maker: Any, rewritten: Sequence[Variable]) -> list[Any] | None:
         """Return the graph with a check; None if it cannot be run twice."""
         if not all(node.op.pure for node in toposort(rewritten)):
             return None
@@ -142,7 +142,7 @@ class NanGuardMode(WatchedMode):
             self.graphs[maker] = rewritten
         return checked
 
-    def again(self, maker: FunctionMaker, values: Sequence[object]) -> list[Any]:
+    def again(self, maker: Any, values: Sequence[object]) -> list[Any]:
         """Run a graph of which native code said that a number is wrong, node by node."""
         return self.runner(maker, self.graphs[maker])(*values)
 

@@ -139,7 +139,7 @@ class Mode:
         """Whether shared variables are updated in place."""
         return not IN_PLACE_TAGS & self.excluded
 
-    def native(self, maker: FunctionMaker, rewritten: Sequence[Variable]) -> Sequence[Any] | None:
+    def native(self, maker: Any, rewritten: Sequence[Variable]) -> Sequence[Any] | None:
         """Return what native code computes for a rewritten graph; None: something else runs it."""
         return rewritten if self.backend == "llvm" else None
 

@@ -60,7 +60,9 @@ class SparseBlockOuter(Expression):
     """Outer products of vectors, added to chosen blocks of a matrix."""
 
 
-def sparse_block_gemv(o: Any, W: Any, h: Any, inputIdx: Any, outputIdx: Any) -> Any:
+def sparse_block_gemv(
+    o: TensorLike, W: TensorLike, h: TensorLike, inputIdx: TensorLike, outputIdx: TensorLike
+) -> Any:
     """Return `o` plus, for each chosen output block, the products with the chosen input blocks.
 
     Parameters
@@ -85,7 +87,14 @@ def sparse_block_gemv(o: Any, W: Any, h: Any, inputIdx: Any, outputIdx: Any) -> 
     return SparseBlockGemv(Body(inside, [result]), "SparseBlockGemv")(*outside)
 
 
-def sparse_block_outer(o: Any, x: Any, y: Any, xIdx: Any, yIdx: Any, alpha: Any = 1) -> Any:
+def sparse_block_outer(
+    o: TensorLike,
+    x: TensorLike,
+    y: TensorLike,
+    xIdx: TensorLike,
+    yIdx: TensorLike,
+    alpha: TensorLike = 1,
+) -> Any:
     """Return `o` with `alpha` times the outer products of `x` and `y` added to chosen blocks.
 
     Parameters
@@ -109,7 +118,7 @@ def sparse_block_outer(o: Any, x: Any, y: Any, xIdx: Any, yIdx: Any, alpha: Any 
     return SparseBlockOuter(Body(inside, [result]), "SparseBlockOuter")(*outside)
 
 
-def _of_ranks(names: str, ranks: Sequence[int], values: Sequence[Any]) -> list[Any]:
+def _of_ranks(names: str, ranks: Sequence[int], values: Sequence[TensorLike]) -> list[Any]:
     variables = [as_tensor_variable(v) for v in values]
     for name, rank, variable in zip(names.split(), ranks, variables, strict=True):
         if variable.type.ndim != rank:

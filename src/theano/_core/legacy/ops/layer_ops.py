@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 from theano._core.api.conversion import as_tensor_variable
 from theano._core.api.nn import blocksparse, neighbours, normalization
 from theano._core.legacy.ops.array_ops import built
 from theano._core.ops.array.shaping import pattern_broadcast
 from theano._core.ops.nn.normalization import BatchNorm, batch_gradients
+
+if TYPE_CHECKING:
+    from theano._core.ir.annotations import TensorLike
 
 Images2Neibs = built(
     "Images2Neibs",
@@ -35,7 +39,7 @@ sparse_block_gemv, sparse_block_gemv_inplace = SparseBlockGemv(False), SparseBlo
 sparse_block_outer, sparse_block_outer_inplace = SparseBlockOuter(False), SparseBlockOuter(True)
 
 
-def _along(axes: Any, parameter: Any) -> Any:
+def _along(axes: Sequence[int], parameter: TensorLike) -> Any:
     """Return a parameter that broadcasts along the normalized axes."""
     parameter = as_tensor_variable(parameter)
     kept = enumerate(parameter.type.broadcastable)
@@ -44,13 +48,13 @@ def _along(axes: Any, parameter: Any) -> Any:
 
 def _trained(
     op: Any,
-    x: Any,
-    scale: Any,
-    bias: Any,
-    epsilon: Any = 1e-4,
-    running_average_factor: Any = 0.1,
-    running_mean: Any = None,
-    running_var: Any = None,
+    x: TensorLike,
+    scale: TensorLike,
+    bias: TensorLike,
+    epsilon: TensorLike = 1e-4,
+    running_average_factor: TensorLike = 0.1,
+    running_mean: TensorLike | None = None,
+    running_var: TensorLike | None = None,
 ) -> list[Any]:
     return list(
         normalization.batch_normalization_train(
@@ -60,7 +64,13 @@ def _trained(
 
 
 def _gradients(
-    op: Any, x: Any, dy: Any, scale: Any, x_mean: Any, x_invstd: Any, epsilon: Any = 1e-4
+    op: Any,
+    x: TensorLike,
+    dy: TensorLike,
+    scale: TensorLike,
+    x_mean: TensorLike,
+    x_invstd: TensorLike,
+    epsilon: TensorLike = 1e-4,
 ) -> list[Any]:
     parameters = [as_tensor_variable(v) for v in (scale, x_mean, x_invstd)]
     batch, dy = as_tensor_variable(x), as_tensor_variable(dy)

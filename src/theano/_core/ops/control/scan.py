@@ -223,7 +223,7 @@ class Loop(Structured):
         ]
         return (*outputs, np.asarray(done, dtype="int64")) if self.until else tuple(outputs)
 
-    def _step(self, number: int, known: dict[Variable, Any], watch: Callable[..., None] | None) -> list[Any]:
+    def _step(self, number: int, known: dict[Variable, Any], watch: Any) -> list[Any]:
         try:
             return evaluate(self.body.outputs, known, watch)
         except Exception as error:
