@@ -231,3 +231,45 @@ def test_names_for_two_pythons() -> None:
         pass
 
     assert Made.__name__ == "Made"
+
+
+def test_outputs_of_users_operations_that_share_memory() -> None:
+    class Parts(theano.Op):
+        __props__ = ()
+
+        def make_node(self, a: Any) -> Any:
+            return theano.gof.Apply(self, [a], [a.type(), a.type()])
+
+        def perform(self, node: Any, inputs: Any, outputs: Any) -> None:
+            whole = inputs[0] * 1
+            outputs[0][0], outputs[1][0] = whole[:-1], whole[1:]
+
+    x = T.dvector("x")
+    first, last = Parts()(x)
+    f = theano.function([x], first * 2 + last * 2, mode="DEBUG_MODE")
+    with pytest.raises(theano.compile.debugmode.BadViewMap, match=r"output 0 of .* its output 1"):
+        f([1.0, 2.0, 3.0])
+    # Nobody sees the one while the other is changed.
+    assert theano.function([x], last * 2, mode="DEBUG_MODE")([1.0, 2.0]).tolist() == [4.0]
+
+
+def test_settings_that_tests_change() -> None:
+    assert T.TensorType.filter_checks_isfinite is False
+    f = theano.function([], [])
+    f._check_for_aliased_inputs = False
+    assert f() == []
+
+
+def test_the_optimizer_of_a_user_that_is_to_blame() -> None:
+    @theano.gof.local_optimizer([T.add])
+    def insert_wrong_add(node: Any) -> Any:
+        return [T.sub(*node.inputs)] if node.op == T.add else False
+
+    database = theano.gof.EquilibriumDB()
+    database.register("insert_wrong_add", insert_wrong_add, "all")
+    x, y = T.dvectors("xy")
+    mode = theano.compile.debugmode.DebugMode(optimizer=database.query("+all"))
+    f = theano.function([x, y], x + y, mode=mode)
+    with pytest.raises(theano.compile.debugmode.BadOptimization) as caught:
+        f([1.0, 2.0], [3.0, 4.0])
+    assert str(caught.value.reason) == "insert_wrong_add"

@@ -5,8 +5,10 @@ They run a graph one node after the other with NumPy, those in loops and branche
 
 from __future__ import annotations
 
+import itertools
 import warnings
 from collections.abc import Callable, Sequence
+from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
@@ -346,7 +348,10 @@ class BadDestroyMap(DebugModeError):
 
 
 class BadViewMap(DebugModeError):
-    """An output shares memory with an input that its operation's `view_map` does not name."""
+    """An output shares memory with what its operation's `view_map` does not name.
+
+    That is an input, or another output if both are used and show no input in common.
+    """
 
     def __init__(
         self,
@@ -356,9 +361,12 @@ class BadViewMap(DebugModeError):
         in_alias_idx: int | None = None,
         out_alias_idx: object = None,
     ) -> None:
+        other = f"its input {in_alias_idx}"
+        if out_alias_idx is not None:
+            other = f"its output {out_alias_idx}"
         super().__init__(
-            f"output {output_idx} of {node} shares memory with its input {in_alias_idx}, which its "
-            "view_map does not name"
+            f"output {output_idx} of {node} shares memory with {other}, which its view_map does "
+            "not name"
         )
         self.node, self.output_idx, self.out_storage = node, output_idx, out_storage
         self.in_alias_idx, self.out_alias_idx = in_alias_idx, out_alias_idx
@@ -440,16 +448,22 @@ class DebugMode(WatchedMode):
         return _Comparison(self, maker, rewritten)
 
 
+# Where optimizers of users note what they replace: the variable, the new one and the reason.
+replacements: ContextVar[list[tuple[Any, Any, Any]] | None] = ContextVar("replacements")
+
+
 class _Values:
     """Looks at the values of one call of `DebugMode`."""
 
-    def __init__(self, mode: DebugMode) -> None:
+    def __init__(self, mode: DebugMode, outputs: Sequence[Any]) -> None:
         self.mode = mode
+        self.used = {*outputs, *(v for node in toposort(outputs) for v in node.inputs)}
 
     def before(self, node: Apply, inputs: Sequence[object]) -> None:
         """Check what an operation of the user says of memory."""
         if hasattr(node.op, "view_map") and hasattr(node.op, "perform"):
-            _check_declarations(node, inputs)
+            used = [i for i, out in enumerate(node.outputs) if out in self.used]
+            _check_declarations(node, inputs, used)
 
     def __call__(
         self, node: Apply, inputs: Sequence[TensorLike], outputs: Sequence[object]
@@ -471,7 +485,12 @@ class _Comparison:
         self.log: Sequence[Any] = ()
         for _ in range(max(1, mode.stability_patience)):
             rewriter = maker.rewriter(True)
-            again = rewrite(self.written, mode.passes, rewriter, mode.selection)
+            self.replaced: list[tuple[Any, Any, Any]] = []
+            token = replacements.set(self.replaced)
+            try:
+                again = rewrite(self.written, mode.passes, rewriter, mode.selection)
+            finally:
+                replacements.reset(token)
             if listing(again) != text:
                 raise StochasticOrder(f"one graph became\n{text}\nand also\n{listing(again)}")
             self.log = rewriter.log
@@ -482,7 +501,9 @@ class _Comparison:
 
     def __call__(self, *values: np.ndarray) -> list[Any]:
         known = dict(zip(self.leaves, values, strict=True))
-        found = evaluate(self.rewritten, known, _Values(self.mode), failed=CallError)
+        found = evaluate(
+            self.rewritten, known, _Values(self.mode, self.rewritten), failed=CallError
+        )
         if self.mode.check_py_code and self.pure:
             before = evaluate(self.written, known, failed=CallError)
             for old, new, one, two in zip(self.written, self.rewritten, before, found, strict=True):
@@ -506,6 +527,13 @@ class _Comparison:
             for a, b, one, two in zip(node.outputs, news, old, new, strict=True):
                 if not _same(a, one, two):
                     return BadOptimization(a, b, one, two, rule.name)
+        for a, b, reason in self.replaced:
+            try:
+                (one,), (two,) = evaluate([a], known), evaluate([b], known)
+            except (KeyError, ValueError):
+                continue
+            if not _same(a, one, two):
+                return BadOptimization(a, b, one, two, reason)
         return None
 
     def _bad_native(self, known: dict[Any, Any]) -> BadThunkOutput | None:
@@ -550,7 +578,7 @@ def _differs(
     return BadThunkOutput(variable, "perform", one, "native code", two, inputs)
 
 
-def _check_declarations(node: Apply, inputs: Sequence[Any]) -> None:
+def _check_declarations(node: Apply, inputs: Sequence[Any], used: Sequence[int]) -> None:
     """Run `perform` of a user's operation on copies, and see what it changes and shares."""
     op = node.op
     copies = [v.copy() if isinstance(v, np.ndarray) else v for v in inputs]
@@ -568,6 +596,12 @@ def _check_declarations(node: Apply, inputs: Sequence[Any]) -> None:
             arrays = isinstance(value, np.ndarray) and isinstance(cell[0], np.ndarray)
             if arrays and position not in allowed and np.may_share_memory(value, cell[0]):
                 raise BadViewMap(node, number, cell, position)
+    shown = {i: set((op.view_map or {}).get(i, ())) for i in used}
+    for one, two in itertools.combinations(used, 2):
+        arrays = all(isinstance(storage[i][0], np.ndarray) for i in (one, two))
+        if arrays and not shown[one] & shown[two]:
+            if np.may_share_memory(storage[one][0], storage[two][0]):
+                raise BadViewMap(node, one, storage[one], out_alias_idx=two)
 
 
 def register() -> None:

@@ -571,7 +571,9 @@ extend(
     output_keys=property(_output_keys),
     # Whether arguments are looked at before each call, for memory that two of them share.
     _check_for_aliased_inputs=property(
-        lambda self: any(spec.borrow or spec.mutable for spec in self.maker.arguments)
+        lambda self: any(spec.borrow or spec.mutable for spec in self.maker.arguments),
+        # Old programs turn it off to save time, of which it takes none.
+        lambda self, value: None,
     ),
 )
 

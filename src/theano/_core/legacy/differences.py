@@ -65,6 +65,10 @@ DIFFERENCES: dict[str, str] = {
         "no effect"
     ),
     "theano.compile.monitormode.MonitorMode": "functions run with NumPy, one node at a time",
+    "theano.compile.nanguardmode.NanGuardMode": (
+        "functions run natively, and node by node where a number is wrong; where operations have "
+        "effects of their own, such as `Print`, always so"
+    ),
     "theano.compile.DebugMode": "compares native code, NumPy and the graph before rewriting",
     "theano.compile.optdb": "rewrites of the engine are not in it; users' run where registered",
     "theano.config": "`device=cuda*` warns once: `mode='JAX'` runs functions on a GPU",

@@ -212,6 +212,7 @@ PATCHES: tuple[tuple[type, str, Any], ...] = (
     (Elementwise, "scalar_op", property(lambda op: _scalar_operation("scalar_op_of")(op))),
     (Reduction, "scalar_op", property(lambda op: _scalar_operation("OPS")[op.fold.combine])),
     (Rebroadcast, "axis", property(lambda op: dict(enumerate(op.pattern)))),
+    (TensorType, "filter_checks_isfinite", False),
     (TensorType, "get_shape_info", _get_shape_info),
     (TensorType, "get_size", _get_size),
     (TensorType, "dtype_specs", _dtype_specs),

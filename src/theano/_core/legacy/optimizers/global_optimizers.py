@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from theano._core.api.debug.debugprint import debugprint
 from theano._core.base.errors import InconsistencyError
 from theano._core.base.settings import config
+from theano._core.compile.checking_modes import replacements
 from theano._core.ir.function_graph import editable
 from theano._core.ir.graph import listed
 from theano._core.ir.variable import Apply, Variable
@@ -422,9 +423,30 @@ def pre_greedy_local_optimizer(list_optimizations: Sequence[object], out: Variab
     return optimized([out], [TopoOptimizer(LocalOptGroup(*list_optimizations))])[0]
 
 
+class _Notes(Feature):
+    """Notes what is replaced, and why."""
+
+    def __init__(self, notes: list[tuple[Any, Any, Any]]) -> None:
+        self.notes = notes
+
+    def on_change_input(
+        self,
+        function_graph: object,
+        node: object,
+        i: object,
+        r: object,
+        new_r: object,
+        reason: object = None,
+    ) -> None:
+        self.notes.append((r, new_r, reason))
+
+
 def optimized(outputs: Sequence[Any], optimizers: Iterable[Any]) -> list[Any]:
     """Return `outputs` as optimizers leave them; the graph of `outputs` itself stays."""
     graph = editable(outputs)
+    notes = replacements.get(None)
+    if notes is not None:
+        graph.attach_feature(_Notes(notes))
     for each in optimizers:
         each.optimize(graph)
     result = graph.outputs
