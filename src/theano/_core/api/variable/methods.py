@@ -76,7 +76,7 @@ class Methods(Operators):
     def _repr_html_(self) -> str:
         return variable_html(self)
 
-    def reshape(self, shape: object, *more: Any, ndim: int | None = None) -> Any:
+    def reshape(self, shape: TensorLike, *more: Any, ndim: int | None = None) -> Any:
         """Return the tensor with other lengths, items in C order.
 
         Parameters
