@@ -242,7 +242,7 @@ def test_a_batch_of_one_broadcasts() -> None:
 def test_batches_that_do_not_fit() -> None:
     x, y = T.dtensor3s("x", "y")
     f = function([x, y], T.batched_dot(x, y))
-    with pytest.raises(ValueError, match="x is a batch of 2 matrices, y one of 3"):
+    with pytest.raises(ValueError, match="axis 0 of x has 2 items, axis 0 of y has 3"):
         f(np.zeros((2, 3, 4)), np.zeros((3, 4, 5)))
     with pytest.raises(ValueError, match="last axis of x has 4 items"):
         f(np.zeros((2, 3, 4)), np.zeros((2, 3, 5)))
