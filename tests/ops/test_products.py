@@ -94,9 +94,11 @@ def test_stacks_that_do_not_fit() -> None:
         ValueError, match=r"in x @ y, axis 1 of x has 3 .*\(2, 3, 4, 5\), y \(2, 2, 5, 1"
     ):
         f(one, np.zeros((2, 2, 5, 1)))
-    with pytest.raises(ValueError, match=r"x has 5 .*\(2, 3, 4, 5\) and \(2, 3, 4, 6\)"):
+    with pytest.raises(ValueError, match=r"axis 3 of x has 5 .*\(2, 3, 4, 5\), y \(2, 3, 4, 6\)"):
         f(one, np.zeros((2, 3, 4, 6)))
-    with pytest.raises(ValueError, match=r"x has 5 items.* y 4"):
+    with pytest.raises(
+        ValueError, match=r"in x @ m, 5 items meet 4\. Shapes: x \(2, 3, 4, 5\), m \(4, 6\)"
+    ):
         function([x, m], x @ m)(one, np.zeros((4, 6)))
 
 

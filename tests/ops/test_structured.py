@@ -244,7 +244,7 @@ def test_batches_that_do_not_fit() -> None:
     f = function([x, y], T.batched_dot(x, y))
     with pytest.raises(ValueError, match="axis 0 of x has 2 items, axis 0 of y has 3"):
         f(np.zeros((2, 3, 4)), np.zeros((3, 4, 5)))
-    with pytest.raises(ValueError, match="last axis of x has 4 items"):
+    with pytest.raises(ValueError, match="axis 2 of x has 4 items"):
         f(np.zeros((2, 3, 4)), np.zeros((2, 3, 5)))
 
 

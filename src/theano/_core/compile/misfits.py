@@ -150,13 +150,16 @@ def described(misfit: Misfit) -> str:
     )
     text = f"{_kind(node)}: in {_expression(node, source)}"
     around = _around(node)
+    pair = _pair(node, given)
     if inner and all(v in misfit.shapes for v in around):
         # What a function of ours is made of says nothing to who called it.
         names = [_name(v, source, misfit, k) for k, v in enumerate(around)]
+        if pair is not None:
+            one, two = (given[i].shape[axis] for i, axis in pair)
+            text += f", {one} items meet {two}"
         return f"{text}. Shapes: {_listed(names, [misfit.shapes[v] for v in around])}."
     names = [_name(operand.variable, source, misfit, k) for k, operand in used]
     shapes = f"Shapes: {_listed(names, [operand.shape for operand in given])}."
-    pair = _pair(node, given)
     if pair is None:
         return f"{text}: {node.op.misfit(node, misfit.lengths)}. {shapes}"
     (i, axis), (j, other) = pair
