@@ -89,11 +89,7 @@ TENSORFLOW = "compares with TensorFlow, without asking whether it is there"
 H5PY = "a name of h5py 2"
 # Failures that are none of Theano's, or meant: why.
 KNOWN: dict[str, dict[str, str]] = {
-    "lasagne": {
-        "TestConv2DDNNLayer::test_import_without_gpu_or_cudnn_raises": (
-            "there is no theano.sandbox.cuda; 1.0.5 has the test skipped when that is imported"
-        ),
-    },
+    "lasagne": {},
     "keras": {
         "TestBackend::test_function": TENSORFLOW,
         "TestBackend::test_gradient": TENSORFLOW,
