@@ -36,7 +36,7 @@ IN_TIME = Require("ctc: an input length is negative or more than the {0} time st
 A_SYMBOL = Require("ctc: a label is not one of the {0} symbols of the activations", 1)
 
 
-def ctc(activations: TensorLike, labels: Variable, input_lengths: TensorLike) -> Any:
+def ctc(activations: TensorLike, labels: TensorLike, input_lengths: TensorLike) -> Any:
     """Return the negative logarithm of the probability of each example's labels.
 
     Parameters
@@ -62,12 +62,12 @@ def ctc(activations: TensorLike, labels: Variable, input_lengths: TensorLike) ->
         A rank is none of these; when the function is called: lengths differ, a label is no symbol,
         or an input length is not among those of the activations.
     """
-    x, labels, steps = _checked(activations, labels, input_lengths)
-    labels, count = _packed(labels)
-    known = lt(arange(1, labels.shape[1]).dimshuffle("x", 0), count.dimshuffle(0, "x"))
-    repeats = and_(eq(labels[:, 1:], labels[:, :-1]), known)
+    x, given, steps = _checked(activations, labels, input_lengths)
+    packed, count = _packed(given)
+    known = lt(arange(1, packed.shape[1]).dimshuffle("x", 0), count.dimshuffle(0, "x"))
+    repeats = and_(eq(packed[:, 1:], packed[:, :-1]), known)
     possible = le(count + repeats.sum(axis=1), steps)
-    total = _total(x, labels, count, steps)
+    total = _total(x, packed, count, steps)
     return switch(possible, -total, np.asarray(0, x.type.dtype))
 
 

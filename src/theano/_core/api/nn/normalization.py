@@ -161,7 +161,7 @@ def batch_normalization_test(
     gamma: TensorLike,
     beta: TensorLike,
     mean: TensorLike,
-    var: Variable,
+    var: TensorLike,
     axes: Sequence[int] | str = "per-activation",
     epsilon: TensorLike = 1e-4,
 ) -> Any:
@@ -169,8 +169,8 @@ def batch_normalization_test(
     x = as_tensor_variable(inputs)
     parameters = [as_tensor_variable(v) for v in (gamma, beta, mean, var)]
     layout = _Layout(x, axes, epsilon, parameters)
-    gamma, beta, mean, var = (layout.spread(p) for p in parameters)
-    spread = sqrt(add(var, cast(as_tensor_variable(epsilon), var.type.dtype)))
+    gamma, beta, mean, variance = (layout.spread(p) for p in parameters)
+    spread = sqrt(add(variance, cast(as_tensor_variable(epsilon), variance.type.dtype)))
     return add(true_div(mul(sub(x, mean), gamma), spread), beta)
 
 

@@ -12,7 +12,6 @@ from theano._core.api.array.reductions import max as largest
 from theano._core.api.array.reductions import sum as sum_of
 from theano._core.api.conversion import as_tensor_variable, cast
 from theano._core.api.random.philox_keys import FloatDraw, lengths_of_shape, split
-from theano._core.ir.variable import Variable
 from theano._core.ops.array.assertions import Require
 from theano._core.ops.array.shaping import length
 from theano._core.ops.elementwise.arithmetic import abs_, le, maximum, minimum, sgn, switch
@@ -274,7 +273,7 @@ def rayleigh(
 def weibull(
     key: TensorLike,
     shape: TensorLike,
-    a: Variable,
+    a: TensorLike,
     scale: TensorLike = 1.0,
     dtype: str | None = None,
 ) -> Any:
@@ -295,8 +294,8 @@ def weibull(
     Gradient: that of ``scale e**(1/a)`` with e fixed.
     """
     draw = FloatDraw("weibull", key, shape, dtype)
-    a = draw.positive("a", a)
-    return draw.moved(lambda: _exponential(draw) ** (1 / a), 0.0, scale)
+    power = draw.positive("a", a)
+    return draw.moved(lambda: _exponential(draw) ** (1 / power), 0.0, scale)
 
 
 def pareto(

@@ -10,16 +10,16 @@ from theano._core.api.scan.updates import OrderedUpdates
 from theano._core.base.near_misses import explain_functions
 
 if TYPE_CHECKING:
-    from theano._core.ir.annotations import TensorLike
+    pass
 
 
 def map(
     fn: Callable[..., object],
-    sequences: TensorLike,
-    non_sequences: TensorLike | None = None,
+    sequences: object,
+    non_sequences: object = None,
     truncate_gradient: int = -1,
     go_backwards: bool = False,
-    mode: TensorLike | None = None,
+    mode: object = None,
     name: str | None = None,
 ) -> tuple[Any, OrderedUpdates]:
     """Apply a function to each item of sequences; see `scan` for the parameters."""
@@ -37,11 +37,11 @@ def map(
 
 def reduce(
     fn: Callable[..., object],
-    sequences: TensorLike,
-    outputs_info: TensorLike,
-    non_sequences: TensorLike | None = None,
+    sequences: object,
+    outputs_info: object,
+    non_sequences: object = None,
     go_backwards: bool = False,
-    mode: TensorLike | None = None,
+    mode: object = None,
     name: str | None = None,
 ) -> tuple[Any, OrderedUpdates]:
     """Fold sequences into the value after the last step; see `scan` for the parameters."""
@@ -61,10 +61,10 @@ def reduce(
 
 def foldl(
     fn: Callable[..., object],
-    sequences: TensorLike,
-    outputs_info: TensorLike,
-    non_sequences: TensorLike | None = None,
-    mode: TensorLike | None = None,
+    sequences: object,
+    outputs_info: object,
+    non_sequences: object = None,
+    mode: object = None,
     name: str | None = None,
 ) -> tuple[Any, OrderedUpdates]:
     """Fold sequences from their first item to their last; see `reduce`."""
@@ -73,10 +73,10 @@ def foldl(
 
 def foldr(
     fn: Callable[..., object],
-    sequences: TensorLike,
-    outputs_info: TensorLike,
-    non_sequences: TensorLike | None = None,
-    mode: TensorLike | None = None,
+    sequences: object,
+    outputs_info: object,
+    non_sequences: object = None,
+    mode: object = None,
     name: str | None = None,
 ) -> tuple[Any, OrderedUpdates]:
     """Fold sequences from their last item to their first; see `reduce`."""

@@ -43,19 +43,19 @@ if TYPE_CHECKING:
 
 def scan(
     fn: Callable[..., object],
-    sequences: TensorLike | None = None,
-    outputs_info: TensorLike | None = None,
-    non_sequences: TensorLike | None = None,
+    sequences: object = None,
+    outputs_info: object = None,
+    non_sequences: object = None,
     n_steps: TensorLike | None = None,
     truncate_gradient: int = -1,
     go_backwards: bool = False,
-    mode: TensorLike | None = None,
+    mode: object = None,
     name: str | None = None,
     profile: bool = False,
     allow_gc: bool | None = None,
     strict: bool = False,
     return_list: bool = False,
-    checkpoint: TensorLike | None = None,
+    checkpoint: object = None,
 ) -> tuple[Any, OrderedUpdates]:
     """Run a function of variables step after step; return what it returns at every step.
 
@@ -157,9 +157,9 @@ class _Builder:
 
     def read(
         self,
-        sequences: TensorLike | None,
-        outputs_info: TensorLike | None,
-        non_sequences: TensorLike | None,
+        sequences: object,
+        outputs_info: object,
+        non_sequences: object,
         n_steps: TensorLike | None,
     ) -> None:
         """Read the arguments of `scan`."""
@@ -283,7 +283,7 @@ class _Builder:
     # -- the step -------------------------------------------------------------------------------
 
     def run(
-        self, fn: Callable[..., object], checkpoint: TensorLike | None
+        self, fn: Callable[..., object], checkpoint: object
     ) -> tuple[list[Any], OrderedUpdates]:
         """Call the step and return the results of `scan`."""
         condition, outputs, updates = self._called(fn)
@@ -549,9 +549,9 @@ def _checked(checkpoint: Any, impossible: bool) -> Any:
 
 def scan_checkpoints(
     fn: Callable[..., object],
-    sequences: TensorLike | None = None,
-    outputs_info: TensorLike | None = None,
-    non_sequences: TensorLike | None = None,
+    sequences: object = None,
+    outputs_info: object = None,
+    non_sequences: object = None,
     name: str = "checkpointscan_fn",
     n_steps: TensorLike | None = None,
     save_every_N: int = 10,
