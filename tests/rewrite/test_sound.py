@@ -214,3 +214,9 @@ def test_lengths_beside_constants_of_any_dtype(operation: Any) -> None:
             ):
                 assert got.dtype == wanted.dtype
                 np.testing.assert_array_equal(got, wanted)
+
+
+def test_an_integer_too_large_for_float16_is_infinite_beside_no_items() -> None:
+    x, n = T.TensorType("float16", (False,))("x"), T.lscalar("n")
+    out = T.sum(x * T.cast(n, "float16"), dtype="float16", acc_dtype="float16")
+    assert evaluate(rewrite([out]), {x: np.zeros(0, "float16"), n: np.int64(70000)})[0] == 0

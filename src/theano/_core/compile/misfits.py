@@ -204,7 +204,7 @@ def _operand(variable: Variable, shape: Shape) -> Operand:
             lift = {axis: number for number, axis in enumerate(kept)}
             axes = tuple(None if axis is None else lift.get(axis) for axis in axes)
             shape = tuple(shape[axis] for axis in kept)
-        elif not (isinstance(op, Elementwise) and op.name.startswith("Cast{")):
+        elif not (isinstance(op, Elementwise) and op.is_cast):
             break
         variable = variable.owner.inputs[0]
     return Operand(variable, shape, axes)

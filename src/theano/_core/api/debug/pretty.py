@@ -216,7 +216,7 @@ def _elementwise(variable: Variable, parts: Parts) -> str:
         return f"|{parts[0]}|"
     if op == a.copy:
         return parts[0]
-    if op.name.startswith("Cast{"):
+    if op.is_cast:
         return f"{variable.type.dtype}({parts[0]})"
     return f"{op.name}({', '.join(parts)})"
 

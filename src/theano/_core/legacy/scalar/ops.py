@@ -228,7 +228,7 @@ def _unchanged(op: Op) -> bool:
 
 def scalar_op_of(op: Elementwise) -> Any:
     """Return the function of scalars that an elementwise operation applies."""
-    if op.name.startswith("Cast{"):
+    if op.is_cast:
         return OPS[f"convert_to_{op.name[5:-1]}"]
     name = _instance_of.get(op)
     if name is None:

@@ -127,6 +127,11 @@ class Elementwise(Op):
     def __reduce__(self) -> Any:
         return _registered, (self.name, self.module)
 
+    @property
+    def is_cast(self) -> bool:
+        """Whether it converts to another dtype, and does nothing else."""
+        return self.name.startswith("Cast{")
+
     def is_dear(self, node: Apply) -> bool:
         return self.cost >= DEAR
 

@@ -39,6 +39,7 @@ from theano._core.rewrite.rules.flatten import (
     kept,
     number,
     split_constants,
+    sums_some,
 )
 
 RULES = Rules("canonical")
@@ -47,14 +48,10 @@ SUMS = frozenset((add, sub, neg))
 x, y = wild("x"), wild("y")
 
 
-def _is_cast(node: Apply) -> bool:
-    return node.op.name.startswith("Cast{")
-
-
 @rule("cast to its own dtype → x; max(x, x) → x", on=Elementwise, keeps="exact", why="no work")
 def _any_elementwise(rewriter: Rewriter, node: Apply) -> Any:
     first, *others = node.inputs
-    if _is_cast(node):
+    if node.op.is_cast:
         return first if first.type.dtype == node.outputs[0].type.dtype else None
     if others and others[0] is first and node.op in (maximum, minimum, and_, or_):
         return kept(rewriter, node, first)
@@ -211,7 +208,7 @@ def _scale_out_of_sum(rewriter: Rewriter, node: Apply) -> Any:
         if not all(factor.type.broadcastable) or all(other.type.broadcastable):
             continue
         dtype = node.outputs[0].type.dtype
-        if other.type.dtype == dtype and (_is_finite(factor) or _some_summed(rewriter, node)):
+        if other.type.dtype == dtype and (_is_finite(factor) or sums_some(rewriter, node)):
             scalar = dimshuffle(factor, ()) if factor.type.ndim else factor
             return cast(scalar, dtype) * node.op(other)
     return None
@@ -222,17 +219,14 @@ def _is_finite(factor: Variable) -> bool:
     known = known_value(factor)
     if known is not None:
         return bool(np.isfinite(known))
-    while made_by(factor, Elementwise, DimShuffle) and len(factor.owner.inputs) == 1:
-        if isinstance(factor.owner.op, Elementwise) and not _is_cast(factor.owner):
+    # A conversion of an integer is a number, too, unless it is too large for float16.
+    while (node := made_by(factor, Elementwise, DimShuffle)) is not None:
+        if isinstance(node.op, Elementwise) and not node.op.is_cast:
             break
-        factor = factor.owner.inputs[0]
+        if factor.type.dtype == "float16":
+            break
+        factor = node.inputs[0]
     return dtypes.is_discrete(factor.type.dtype)
-
-
-def _some_summed(rewriter: Rewriter, node: Apply) -> bool:
-    """Tell whether each item of a reduction is certainly of some."""
-    items = items_summed(rewriter, node)
-    return isinstance(items, int) and items > 0
 
 
 @rule("fold over length 1 → x", on=Reduction, keeps="exact", why="no work")
@@ -253,7 +247,7 @@ def _neutral_fold(rewriter: Rewriter, node: Apply) -> Any:
     known = known_value(value)
     if node.op.kind != "sum" or known is None or isinstance(value, Constant):
         return None
-    if not np.isfinite(known) and not _some_summed(rewriter, node):
+    if not np.isfinite(known) and not sums_some(rewriter, node):
         return None
     dtype = node.outputs[0].type.dtype
     result = mul(number(known, dtype), cast_length(items_summed(rewriter, node), dtype))

@@ -60,6 +60,12 @@ def items_summed(rewriter: Rewriter, node: Apply) -> Any:
     return product([lengths[axis] for axis in node.op.axes(value.type.ndim)])
 
 
+def sums_some(rewriter: Rewriter, node: Apply) -> bool:
+    """Tell whether each item of a reduction is certainly of some."""
+    items = items_summed(rewriter, node)
+    return isinstance(items, int) and items > 0
+
+
 def filled(node: Apply, value: object) -> Any:
     """Return `value` in the shape and dtype of the output of `node`."""
     out = node.outputs[0]

@@ -15,7 +15,7 @@ from theano._core.ops.elementwise.transcendental import exp, expm1, log, log1p, 
 from theano._core.rewrite.engine import Rewriter
 from theano._core.rewrite.pattern import Match, Rules, wild
 from theano._core.rewrite.rules.exponentials import largest_of, like, shifted, without_axes
-from theano._core.rewrite.rules.flatten import items_summed, number
+from theano._core.rewrite.rules.flatten import items_summed, number, sums_some
 from theano._core.rewrite.rules.products import flatten
 
 RULES = Rules("stable")
@@ -100,7 +100,6 @@ def _divisor_out_of_sum(rewriter: Rewriter, node: Apply) -> Any:
     factors = flatten(divisor)
     if factors is None or any(made_by(without_axes(v), Reduction) for v in factors.plus):
         return None
-    items = items_summed(rewriter, node)
-    if not isinstance(items, int) or items == 0:
-        divisor = switch(eq(items, 0), number(1, out.type.dtype), divisor)
+    if not sums_some(rewriter, node):
+        divisor = switch(eq(items_summed(rewriter, node), 0), number(1, out.type.dtype), divisor)
     return node.op(above) / divisor
