@@ -79,3 +79,17 @@ def test_threads_have_the_same_bits() -> None:
             results.append(theano.function([x, y], T.exp(-((x - y) ** 2)))(a, b))
     np.testing.assert_allclose(results[0], np.exp(-((a - b) ** 2)), rtol=1e-14)
     assert all(r.tobytes() == results[0].tobytes() for r in results)
+
+
+def test_many_loops_share_the_memory_of_repeated_rows() -> None:
+    """A stack is not large: that of a thread may have as little as 512 KB."""
+    x = T.dmatrix("x")
+    out = x
+    for i in range(60):
+        out = T.dot(T.tanh(out - T.arange(3.0) * i), np.eye(3))
+    f = theano.function([x], out)
+    assert sum(size for _, size in f.maker.program_text.program.stacks) < 1 << 16
+    wanted = x0 = np.zeros((LEAST_ROWS + 1, 3))
+    for i in range(60):
+        wanted = np.tanh(wanted - np.arange(3.0) * i)
+    np.testing.assert_allclose(f(x0), wanted, rtol=1e-12)

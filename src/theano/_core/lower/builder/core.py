@@ -89,6 +89,8 @@ class Core(Recorder):
         self.input_offsets: list[int] = []
         # The nodes of each step.
         self.steps: tuple[tuple[Apply, ...], ...] = ()
+        # Where rows are repeated, by all loops in turn: see `tiled_rows`.
+        self.tiles: list[str] = []
         # New values of shared variables that may be written in place → the variable.
         self.in_place: dict[Any, Any] = {}
         # Descriptors of arrays that a callback made and that nothing else keeps.

@@ -25,6 +25,8 @@ COPIES = 64
 LONGEST = 32
 # Rows that make it worth repeating others.
 LEAST_ROWS = 8 * COPIES
+# Bytes of the largest items.
+WIDEST = 16
 # More repeated rows would crowd the cache.
 MOST_REPEATED = 4
 
@@ -58,10 +60,11 @@ def plan(p: Core, call: Call, flag: bool | str) -> Tiling | None:
     )
     if isinstance(flag, str):
         condition = p.let("and", condition, flag, kind="bool")
-    copies = {i: _repeating(p, loop.operands[i][0], length) for i in repeated}
-    for one in copies.values():
+    kinds = {loop.operands[i][0] for i in repeated}
+    kernels = {dtype: _repeating(p, dtype, length) for dtype in sorted(kinds)}
+    for one in kernels.values():
         kernel_call.ready_variant(p, condition, one)
-    return Tiling(condition, copies)
+    return Tiling(condition, {i: kernels[loop.operands[i][0]] for i in repeated})
 
 
 def _repeating(p: Core, dtype: str, length: Size) -> Call:
@@ -73,14 +76,20 @@ def _repeating(p: Core, dtype: str, length: Size) -> Call:
     return kernel_call.prepare_call(p, kernel, lengths, p.product(lengths), False)
 
 
+def _tiles(p: Core, tiling: Tiling) -> list[str]:
+    """Return memory for the repeated rows of a loop, the same for each: a stack is not large."""
+    while len(p.tiles) < len(tiling.repeated):
+        p.tiles.append(p.stack(COPIES * LONGEST * WIDEST))
+    return p.tiles
+
+
 def call_tiled(
     p: Core, tiling: Tiling, call: Call, arrays: Sequence[Array], outs: Sequence[Array]
 ) -> None:
     """Call a kernel for `COPIES` rows at a time, and for those that are left over."""
     rows, length = call.extents
     tiled = list(arrays)
-    for i, copies in tiling.repeated.items():
-        place = p.stack(COPIES * LONGEST * itemsize(arrays[i].dtype))
+    for (i, copies), place in zip(tiling.repeated.items(), _tiles(p, tiling), strict=False):
         tiled[i] = Array(arrays[i].dtype, (COPIES, length), place)
         kernel_call.call_kernel(p, copies, [arrays[i]], [tiled[i]], [], [])
     wide, many = p.multiply(length, COPIES), p.let("sdiv", rows, COPIES)

@@ -53,20 +53,16 @@ def _weighted(g: Variable, size: Variable | int, weight: float) -> Any:
     return g * dimshuffle(weights, [*["x"] * (rank - 2), 0, "x"])
 
 
-def _transforms(xp: ArrayModule) -> Any:
-    """Return a library of transforms.
+def _transformed(xp: ArrayModule, name: str, x: object, *args: object, **options: object) -> Any:
+    """Return a transform by SciPy, or by another module's own.
 
     SciPy's have NumPy's bits for float64; float32 stays float32, and rows are shared by threads.
     """
     if xp is not np:
-        return xp.fft
+        return getattr(xp.fft, name)(x, *args, **options)
     from scipy import fft
 
-    return fft
-
-
-def _threads(xp: ArrayModule) -> dict[str, int]:
-    return {"workers": config.threads} if xp is np else {}
+    return getattr(fft, name)(x, *args, workers=config.threads, **options)
 
 
 def _parts(xp: ArrayModule, x: Any, dtype: object) -> Any:
@@ -98,7 +94,7 @@ class RFFT(Called):
         return self.one([x], x.type.dtype, pattern)
 
     def compute(self, xp: ArrayModule, node: Apply, x: np.ndarray) -> tuple[Any, ...]:
-        found = _transforms(xp).rfftn(x, axes=tuple(range(1, x.ndim)), **_threads(xp))
+        found = _transformed(xp, "rfftn", x, axes=tuple(range(1, x.ndim)))
         return (_parts(xp, found, x.dtype),)
 
     def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
@@ -137,7 +133,7 @@ class IRFFT(Called):
         lengths = (*x.shape[1:-2], int(size))
         axes = tuple(range(1, x.ndim - 1))
         spectrum = _spectrum(xp, x)
-        found = _transforms(xp).irfftn(spectrum, lengths, axes, norm="forward", **_threads(xp))
+        found = _transformed(xp, "irfftn", spectrum, lengths, axes, norm="forward")
         return (found.astype(x.dtype, copy=False),)
 
     def shape(self, node: Apply, shapes: Sequence[Dims]) -> list[Any]:
@@ -191,11 +187,10 @@ class DFT(Called):
     ) -> tuple[Any, ...]:
         if int(n) < 1:
             raise ValueError(f"fft: the length must be positive, got {int(n)}")
-        library = _transforms(xp)
         if self.inverse:
-            found = library.ifft(x, int(n), self.axis, norm="forward", **_threads(xp))
+            found = _transformed(xp, "ifft", x, int(n), self.axis, norm="forward")
         else:
-            found = library.fft(x, int(n), self.axis, **_threads(xp))
+            found = _transformed(xp, "fft", x, int(n), self.axis)
         return (found.astype(self.dtype, copy=False),)
 
     def shape(self, node: Apply, shapes: Sequence[Dims]) -> list[Any]:
