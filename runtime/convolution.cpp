@@ -4,6 +4,7 @@
 #include <new>
 
 #include "convolution_add.h"
+#include "processor.h"
 
 namespace theano {
 
@@ -12,8 +13,8 @@ namespace windows {
 const Loops &loops(std::int64_t itemsize, std::int64_t bits) {
     if (bits == 0) bits = 512;
 #if defined(__x86_64__)
-    if (bits >= 512 && __builtin_cpu_supports("avx512f")) return loops_avx512(itemsize);
-    if (bits >= 256 && __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
+    if (bits >= 512 && has_avx512()) return loops_avx512(itemsize);
+    if (bits >= 256 && has_fma())
         return loops_fma(itemsize);
 #endif
     return loops_plain(itemsize);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "processor.h"
 #include "threads.h"
 
 namespace theano {
@@ -19,22 +20,6 @@ namespace {
 
 // Bytes of a panel's rows, by the vectors that make them up: two of 512 bits, three of 256 or 128.
 constexpr std::int64_t kBytes512 = 128, kBytes256 = 96, kBytes128 = 48;
-
-bool has_fma() {
-#if defined(__x86_64__)
-    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
-#else
-    return false;
-#endif
-}
-
-bool has_avx512() {
-#if defined(__x86_64__)
-    return __builtin_cpu_supports("avx512f");
-#else
-    return false;
-#endif
-}
 
 Multiply *kernel_for(const Work &work) {
 #if defined(__x86_64__)

@@ -5,6 +5,7 @@
 #include <type_traits>
 
 #include "call.h"
+#include "processor.h"
 #include "sparse_loops.h"
 #include "threads.h"
 
@@ -14,9 +15,8 @@ namespace {
 
 const Loops &best_loops(std::int64_t itemsize, std::int64_t indexsize) {
 #if defined(__x86_64__)
-    if (__builtin_cpu_supports("avx512f")) return loops_avx512(itemsize, indexsize);
-    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
-        return loops_fma(itemsize, indexsize);
+    if (has_avx512()) return loops_avx512(itemsize, indexsize);
+    if (has_fma()) return loops_fma(itemsize, indexsize);
 #endif
     return loops_plain(itemsize, indexsize);
 }

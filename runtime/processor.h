@@ -1,0 +1,22 @@
+// Which vectors the processor has, for what is compiled for several kinds of them.
+#pragma once
+
+namespace theano {
+
+inline bool has_fma() {
+#if defined(__x86_64__)
+    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+#else
+    return false;
+#endif
+}
+
+inline bool has_avx512() {
+#if defined(__x86_64__)
+    return __builtin_cpu_supports("avx512f");
+#else
+    return false;
+#endif
+}
+
+}  // namespace theano
