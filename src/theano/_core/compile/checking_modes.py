@@ -25,13 +25,14 @@ from theano._core.compile.debug_mode_errors import (
 )
 from theano._core.compile.function import function
 from theano._core.compile.modes import Mode, predefined_modes
-from theano._core.compile.nan_guard import asserted, with_flag
+from theano._core.compile.nan_guard import AllGood, asserted, with_flag
 from theano._core.ir.graph import copy_graph, toposort
 from theano._core.ir.source import made_at
 from theano._core.ir.text import listing
 from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Apply, Constant, Variable
 from theano._core.ops.core.evaluation import evaluate
+from theano._core.ops.core.op import Op
 from theano._core.ops.core.python_call import CallError
 from theano._core.rewrite.pipeline import rewrite
 
@@ -152,8 +153,10 @@ class NanGuardMode(WatchedMode):
             self.graphs[maker] = rewritten
         return checked
 
-    def again(self, maker: Any, values: Sequence[object]) -> list[Any]:
+    def again(self, maker: Any, failed: Op, values: Sequence[object]) -> list[Any] | None:
         """Run a graph of which native code said that a number is wrong, node by node."""
+        if not isinstance(failed, AllGood):
+            return None
         return self.runner(maker, self.graphs[maker])(*values)
 
     def check_inputs(self, variables: Sequence[Variable], values: Sequence[object]) -> None:

@@ -16,7 +16,6 @@ from theano._core.compile import messages, programs
 from theano._core.compile.containers import Container
 from theano._core.compile.inputs import In, Out
 from theano._core.compile.modes import Mode
-from theano._core.compile.nan_guard import AllGood
 from theano._core.compile.profiling import profile_of
 from theano._core.compile.program_key import program_key, settings
 from theano._core.ir.function_graph import FunctionGraph
@@ -440,11 +439,13 @@ def _bad_arguments(function: Any, args: Any, kwargs: Any) -> Any:
 
 def _on_error(function: Any, code: int, node: int, facts: Any, arguments: Any) -> Any:
     maker = function.maker
-    if node >= 0 and maker.program_nodes and isinstance(maker.program_nodes[node][0].op, AllGood):
+    if node >= 0 and maker.program_nodes:
         try:
-            return _result(maker, maker.mode.again(maker, arguments))
+            values = maker.mode.again(maker, maker.program_nodes[node][0].op, arguments)
         except CallError as error:
             raise _told(maker, error) from None
+        if values is not None:
+            return _result(maker, values)
     raise messages.run_time_error(maker, code, node, facts, arguments) from None
 
 

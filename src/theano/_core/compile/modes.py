@@ -8,6 +8,7 @@ from typing import Any
 from theano._core.base.near_misses import did_you_mean
 from theano._core.base.settings import accept_mode_class, config
 from theano._core.ir.variable import Variable
+from theano._core.ops.core.op import Op
 from theano._core.rewrite.pipeline import LEVELS, RULE_PHASES, Selection
 
 # What runs functions, by the name of a linker.
@@ -142,6 +143,13 @@ class Mode:
     def native(self, maker: Any, rewritten: Sequence[Variable]) -> Sequence[Any] | None:
         """Return what native code computes for a rewritten graph; None: something else runs it."""
         return rewritten if self.backend == "llvm" else None
+
+    def again(self, maker: Any, failed: Op, values: Sequence[object]) -> list[Any] | None:
+        """Return the results that another way gives where an operation failed; None: there is none.
+
+        Raises CallError for what it finds instead.
+        """
+        return None
 
     @property
     def selection(self) -> Selection:
