@@ -252,11 +252,27 @@ def test_a_file_that_changes_after_the_import_is_noticed(
 ) -> None:
     import theano._core as core
 
-    assert program_key.files_now() == program_key.source_files() != ""
-    folder = os.path.dirname(os.path.dirname(core.__file__))
-    newest = max(file.changed for file in program_key._files(folder, ""))
+    told = program_key.source_files.__wrapped__
+    assert told() == program_key.source_files() != ""
+    newest = max(file.changed for file in program_key._source_files().values())
     monkeypatch.setattr(core, "STARTED", newest * 1e-9)
-    assert program_key.files_now() == ""
+    assert told() == ""
+
+
+def test_a_module_that_changes_before_it_is_imported_is_noticed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert program_key.imported_as_told()
+    path = program_key.__file__
+    changed = program_key._source_files()[path]._replace(size=1)
+    files = {**program_key._source_files(), path: changed}
+    monkeypatch.setattr(program_key, "_source_files", lambda: files)
+    # It was compared when it was imported.
+    assert program_key.imported_as_told()
+    monkeypatch.setattr(program_key, "_compared", {"theano"})
+    assert not program_key.imported_as_told()
+    del files[path]
+    assert not program_key.imported_as_told()
 
 
 def test_a_file_without_fine_times_is_read(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Sequence
-from html import escape
 from typing import TYPE_CHECKING, Any
 
 from theano._core.ir.text import label
@@ -86,6 +85,8 @@ def table(title: str, rows: Sequence[tuple[str, str]]) -> str:
     rows : sequence of (what, text)
         Texts of several lines, such as a line of code with a mark, keep their form.
     """
+    from html import escape
+
     body = "".join(
         f"<tr><th style='text-align:left'>{escape(what)}</th>"
         f"<td style='text-align:left'><pre style='margin:0'>{escape(text)}</pre></td></tr>"

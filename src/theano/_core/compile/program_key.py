@@ -275,22 +275,49 @@ def source_files() -> str:
     Empty: there are none, or one has changed since the package was imported, so that it is not
     known which code runs.
     """
-    return files_now()
+    _compared.update(_own_modules())
+    files = _source_files().values()
+    if not files or max(file.changed for file in files) > (theano._core.STARTED - _LAG) * 1e9:
+        return ""
+    return _digest(f"{sys.version} {np.__version__} {sorted(map(tuple, files))}")
 
 
-def files_now() -> str:
-    """Return what `source_files` returns, as the files are now."""
+def imported_as_told() -> bool:
+    """Return whether all modules that are imported by now are those that `source_files` tells."""
+    if not source_files():
+        return False
+    new = _own_modules() - _compared
+    files = _source_files()
+    try:
+        for name in new:
+            path = getattr(sys.modules[name], "__file__", None) or ""
+            if path.endswith(".py") and _file(path, files[path].name) != files[path]:
+                return False
+    except (LookupError, OSError):
+        return False
+    _compared.update(new)
+    return True
+
+
+# The modules that are known to be what `source_files` tells.
+_compared: set[str] = set()
+
+
+def _own_modules() -> set[str]:
+    return {name for name in tuple(sys.modules) if name.startswith("theano.") or name == "scipy"}
+
+
+@lru_cache(1)
+def _source_files() -> dict[str, _File]:
+    """Return the files at their paths; empty: they cannot be read."""
     folder = os.path.dirname(os.path.dirname(os.path.abspath(theano._core.__file__)))
     paths = [native.__file__, np.__file__]
     scipy = importlib.util.find_spec("scipy")
     paths += [] if scipy is None or scipy.origin is None else [scipy.origin]
     try:
-        found = [*_files(folder, ""), *(_file(path, path) for path in paths)]
+        return dict([*_files(folder, ""), *((path, _file(path, path)) for path in paths)])
     except OSError:
-        return ""
-    if max(file.changed for file in found) > (theano._core.STARTED - _LAG) * 1e9:
-        return ""
-    return _digest(f"{sys.version} {np.__version__} {sorted(found)}")
+        return {}
 
 
 class _File(NamedTuple):
@@ -313,10 +340,10 @@ def _file(path: str, name: str) -> _File:
     return _File(name, facts.st_size, facts.st_mtime_ns, changed, digest)
 
 
-def _files(folder: str, place: str) -> Iterator[_File]:
+def _files(folder: str, place: str) -> Iterator[tuple[str, _File]]:
     with os.scandir(folder) as entries:
         for entry in entries:
             if entry.name.endswith(".py"):
-                yield _file(entry.path, place + entry.name)
+                yield entry.path, _file(entry.path, place + entry.name)
             elif entry.is_dir() and entry.name != "__pycache__":
                 yield from _files(entry.path, f"{place}{entry.name}/")

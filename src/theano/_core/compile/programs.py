@@ -20,8 +20,7 @@ from theano._core.compile.program_key import (
     NoTextError,
     ProgramKey,
     Texts,
-    files_now,
-    source_files,
+    imported_as_told,
 )
 from theano._core.ir.variable import Variable
 from theano._core.lower.function_address import FunctionAddress
@@ -182,7 +181,7 @@ def _read(key: str) -> Finished:
 def _put(program: Finished) -> None:
     _remember(program)
     # What was imported meanwhile may not be what the key tells.
-    if source_files() == files_now():
+    if imported_as_told():
         machine.cache().put(program.key, json.dumps(vars(program)).encode())
 
 

@@ -7,7 +7,6 @@ the user's line on its traceback.
 
 from __future__ import annotations
 
-import pdb
 import sys
 import warnings
 from typing import Any
@@ -88,6 +87,8 @@ def _missing(message: str) -> None:
     if action == "warn":
         warnings.warn(f"Warning, {message}", stacklevel=4)
     elif action == "pdb":
+        import pdb
+
         pdb.post_mortem(sys.exc_info()[2])
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -58,7 +59,9 @@ class RandomStateType(ObjectType):
     def filter(
         self, value: object, strict: bool = False, allow_downcast: bool | None = None
     ) -> Any:
-        if not isinstance(value, np.random.RandomState):
+        # NumPy loads its generators when they are first asked for: a value of theirs has done so.
+        random = sys.modules.get("numpy.random")
+        if random is None or not isinstance(value, random.RandomState):
             raise TypeError(f"a numpy.random.RandomState is needed, got {type(value).__name__}")
         return value
 

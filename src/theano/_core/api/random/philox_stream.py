@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
-import secrets
+import os
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -90,7 +90,7 @@ class Stream:
 
     def _state(self, seed: int | None) -> np.ndarray:
         if seed is None:
-            seed = secrets.randbits(128 if self._generator == "philox4x64" else 64)
+            seed = int.from_bytes(os.urandom(16 if self._generator == "philox4x64" else 8))
         if not isinstance(seed, (int, np.integer)):
             raise TypeError(f"Stream: a seed is an int or None, got {seed!r}")
         words = key_of(seed, self._generator).data

@@ -144,10 +144,8 @@ def randomstate_constructor(
     TypeError
         `value` is not a RandomState.
     """
-    if not isinstance(value, np.random.RandomState):
-        raise TypeError(f"a numpy.random.RandomState is needed, got {type(value).__name__}")
+    stream = given = random_state_type.filter(value)
     if not borrow:
         stream = np.random.RandomState(np.random.MT19937())
-        stream.set_state(value.get_state())
-        value = stream
-    return RandomStateSharedVariable(name, random_state_type, value, strict, allow_downcast)
+        stream.set_state(given.get_state())
+    return RandomStateSharedVariable(name, random_state_type, stream, strict, allow_downcast)

@@ -19,12 +19,13 @@ from theano._core.ops.core.op import Structured, as_variable
 from theano._core.ops.elementwise.arithmetic import maximum
 
 if TYPE_CHECKING:
+    from numpy.random import RandomState as Stream
+
     from theano._core.ir.annotations import ArrayModule, Dims, TensorLike
     from theano._core.ir.types import TensorType
     from theano._core.ops.core.protocols import Builder, ProgramValue
 
 Size = tuple[int, ...] | None
-Stream = np.random.RandomState
 
 
 def _axes_on_left(name: str, array: np.ndarray, ndim: int, rows: int = 0) -> np.ndarray:
@@ -177,7 +178,7 @@ class RandomFunction(Structured):
     @property
     def exec_fn(self) -> Callable[..., Any]:
         """What draws."""
-        return getattr(Stream, self.fn) if isinstance(self.fn, str) else self.fn
+        return getattr(np.random.RandomState, self.fn) if isinstance(self.fn, str) else self.fn
 
     def make_node(self, r: Variable, shape: Variable, *args: TensorLike) -> Apply:
         if not isinstance(getattr(r, "type", None), RandomStateType):
@@ -431,6 +432,6 @@ def _layout_is_known() -> bool:
 
 def copy_stream(stream: Stream) -> Stream:
     """Return an independent copy of a stream."""
-    fresh = Stream(np.random.MT19937())
+    fresh = np.random.RandomState(np.random.MT19937())
     fresh.set_state(stream.get_state(legacy=False))
     return fresh
