@@ -39,8 +39,9 @@ void write_places(const th_fold &how, std::int64_t count, std::int64_t *memory,
     }
 }
 
-bool fold_everything(Call *call, std::int64_t *args, const th_fold &how, double work) {
-    th_kernel *kernel = kernel_of(call, how.kernel), *combine = kernel_of(call, how.kernel + 1);
+bool fold_everything(Call *call, std::int64_t number, std::int64_t *args, const th_fold &how,
+                     double work) {
+    th_kernel *kernel = kernel_of(call, number), *combine = kernel_of(call, number + 1);
     if (!kernel || !combine) return false;
     const std::int64_t count = parts(args[how.range], how.block);
     std::int64_t *results = args + how.first, *partial = results - how.results;
@@ -58,9 +59,9 @@ bool fold_everything(Call *call, std::int64_t *args, const th_fold &how, double 
     return true;
 }
 
-bool fold_in_blocks(Call *call, std::int64_t *args, const th_fold &how, double work,
-                    std::int64_t rows) {
-    th_kernel *kernel = kernel_of(call, how.kernel + 1), *second = kernel_of(call, how.kernel + 2);
+bool fold_in_blocks(Call *call, std::int64_t number, std::int64_t *args, const th_fold &how,
+                    double work, std::int64_t rows) {
+    th_kernel *kernel = kernel_of(call, number + 1), *second = kernel_of(call, number + 2);
     if (!kernel || !second) return false;
     const std::int64_t count = parts(args[how.rows], rows), n = how.results;
     std::int64_t columns = 1;
@@ -101,21 +102,21 @@ std::int64_t block_rows(std::int64_t rows, std::int64_t n, std::int64_t unit, do
     return rows / block >= kFewBlocks ? block : 0;
 }
 
-std::int32_t fold(th_call *head, std::int64_t *args, const th_fold *how) {
+std::int32_t fold(th_call *head, std::int64_t number, std::int64_t *args, const th_fold *how) {
     Call *call = call_of(head);
     double total = 1;
     for (std::int64_t i = 0; i < how->lengths; ++i) total *= static_cast<double>(args[i]);
     const double work = total * static_cast<double>(how->weight);
     bool done = false;
     if (how->kept == 0) {
-        done = fold_everything(call, args, *how, work);
+        done = fold_everything(call, number, args, *how, work);
     } else {
         const std::int64_t n = args[how->range];
         const std::int64_t rows =
             how->rows < 0 ? 0 : block_rows(args[how->rows], n, how->unit, total);
         if (rows)
-            done = fold_in_blocks(call, args, *how, work, rows);
-        else if (th_kernel *kernel = kernel_of(call, how->kernel))
+            done = fold_in_blocks(call, number, args, *how, work, rows);
+        else if (th_kernel *kernel = kernel_of(call, number))
             done = run_kernel(call, kernel, args, n, work, how->unit);
     }
     return done ? 0 : -1;

@@ -40,7 +40,7 @@ extern "C" {
 
 /* Incremented whenever something in this header changes its meaning; part of the key of the compile
  * cache. */
-#define TH_ABI_VERSION 12
+#define TH_ABI_VERSION 13
 
 /* Bits of a descriptor's `flags`. */
 enum {
@@ -116,12 +116,8 @@ typedef struct th_runtime th_runtime;
  * depend on how the whole range was cut. */
 typedef void th_kernel(int64_t *args, int64_t begin, int64_t end);
 
-/* What is known of a loop that folds when its program is made. Its kernels have numbers one after the
- * other: the one that folds all or, in a fold of everything, blocks of its range; then `combine` for
- * the results of those or, where rows may be folded in blocks, the kernel that does so and the one that
- * folds their results, a matrix, along its first axis. */
+/* What is known of a loop that folds when its program is made. */
 typedef struct th_fold {
-    int64_t kernel;
     int64_t weight, unit; /* as for `parallel` */
     /* The first so many arguments are lengths; bit i of `kept` is set where length i is not of a
      * folded axis; which of them is that of the range, and which that of the rows (-1: they are
@@ -243,9 +239,12 @@ struct th_runtime {
 
     /* 19: a loop that folds, in parts whose results are folded in turn: everything in blocks of its
      * range, or the rows of each column in blocks of rows where the columns are too few to share.
-     * How it is cut depends on lengths alone. Nonzero as for `parallel`, or without memory, or where
-     * a kernel cannot be compiled. */
-    int32_t (*fold)(th_call *call, int64_t *args, const th_fold *how);
+     * How it is cut depends on lengths alone. Its kernels have numbers one after the other: the one that
+     * folds all or, in a fold of everything, blocks of its range, which is `kernel`; then `combine` for
+     * the results of those or, where rows may be folded in blocks, the kernel that does so and the one
+     * that folds their results, a matrix, along its first axis. Nonzero as for `parallel`, or without
+     * memory, or where a kernel cannot be compiled. */
+    int32_t (*fold)(th_call *call, int64_t kernel, int64_t *args, const th_fold *how);
 
     /* 20: a convolution of floats, or a gradient of one. Its arguments: see `convolution.h`. Nonzero as
      * for `parallel`, or without memory. */

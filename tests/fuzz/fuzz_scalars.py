@@ -3,9 +3,8 @@
     python tests/fuzz/fuzz_scalars.py FIRST LAST
 
 tries the seeds from FIRST to LAST - 1 and prints the shortest beginning of each program that fails.
-A long entry function is cut into pieces (`lower/llvm/print/split.py`). Here a seed says after how
-many lines, from one on, so that each way the builder writes a function is cut at each place it can
-be.
+A long program is cut into routines (`lower/passes/outline.py`). Here a seed says after how many
+lines, from one on, so that each way the builder writes a program is cut at each place it can be.
 """
 
 from __future__ import annotations
@@ -31,15 +30,15 @@ from fuzz_steps import Drawer, Misfit, Step  # noqa: E402
 import theano  # noqa: E402
 import theano.tensor as T  # noqa: E402
 from theano._core.ir.graph import toposort  # noqa: E402
-from theano._core.lower.llvm.print import split  # noqa: E402
+from theano._core.lower.passes import outline  # noqa: E402
 from theano._core.lower.reference import evaluate  # noqa: E402
 
 SMOOTH = ["sin", "cos", "tanh", "exp", "arctan", "log1p", "sqrt", "sigmoid", "erf", "arcsinh"]
 KINDS = ["float64"] * 5 + ["float32", "complex128", "complex64", "int8", "uint16", "int64"]
 KINDS += ["uint64", "bool"]
 NARROW = ("float16", "float32", "complex64")
-# Lines of a piece.
-PIECES = [1, 2, 5, 17, 60, 250, 1500]
+# Lines of a routine.
+ROUTINES = [1, 2, 5, 17, 60, 250, 1500]
 MODES = {
     "FAST_RUN": "FAST_RUN",
     "FAST_COMPILE": "FAST_COMPILE",
@@ -155,14 +154,15 @@ def calm(value: np.ndarray, near: np.ndarray) -> bool:
 
 
 @contextmanager
-def pieces_of(lines: int) -> Any:
-    """Have entry functions cut after so many lines."""
-    before = split.PIECE, split.SHORTEST
-    split.PIECE, split.SHORTEST = lines, 4 * lines
+def routines_of(lines: int) -> Any:
+    """Have programs cut after so many lines; those that are kept were cut elsewhere."""
+    before = outline.ROUTINE, outline.SHORTEST
+    outline.ROUTINE, outline.SHORTEST = lines, 4 * lines
     try:
-        yield
+        with theano.config.change_flags(cache_programs=False):
+            yield
     finally:
-        split.PIECE, split.SHORTEST = before
+        outline.ROUTINE, outline.SHORTEST = before
 
 
 def difference(program: Program) -> str | None:
@@ -181,10 +181,10 @@ def difference(program: Program) -> str | None:
     rng = np.random.default_rng(program.seed)
     for name, mode in MODES.items():
         # The bits must not depend on where a function is cut.
-        places = rng.choice(PIECES, 2 if mode == "FAST_RUN" else 1, replace=False)
+        places = rng.choice(ROUTINES, 2 if mode == "FAST_RUN" else 1, replace=False)
         results = []
         for lines in places:
-            with pieces_of(int(lines)):
+            with routines_of(int(lines)):
                 f = theano.function(variables, outputs, mode=mode, on_unused_input="ignore")
             results.append(f(*values_at(program.inputs, 0)))
         for k, (first, *others) in enumerate(zip(*results, strict=True)):

@@ -38,9 +38,8 @@ def called_program(
     kinds = tuple(v.type for v in inputs), tuple(v.type for v in outputs)
     record = CallbackRecord(call, kinds[0], kinds[1], written)
     program = _program(input_offsets, records)
-    text, _ = printed(program)
     return ProgramText(
-        text,
+        printed(program),
         (),
         offset,
         (),

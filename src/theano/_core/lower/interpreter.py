@@ -16,6 +16,7 @@ from theano._core.lower import program as ir
 from theano._core.lower.faults import FAULTS
 from theano._core.lower.kernel.expression import Body, Emitted
 from theano._core.lower.kernel.loops import Loop
+from theano._core.lower.passes.outline import inlined
 from theano._core.ops.array.dims import LARGEST
 from theano._core.ops.elementwise.elementwise import Elementwise
 from theano._core.runtime import native
@@ -148,7 +149,7 @@ class _Interpreter:
         for array, offset in zip([*given, *text.constants], offsets, strict=True):
             self._describe(np.asarray(getattr(array, "array", array)), offset)
         with np.errstate(all="ignore"):
-            self._block(text.program.body)
+            self._block(inlined(text.program).body)
         address = self.frame.ctypes.data
         return [
             self._described(address + 8 * out.descriptor, kind.dtype, kind.ndim).copy()
@@ -291,7 +292,7 @@ class _Interpreter:
         self._loop(self.text.kernels[i.kernel], self.value(i.arguments), 0)
 
     def _do_fold(self, i: ir.Fold) -> None:
-        self._loop(self.text.kernels[i.facts[0]], self.value(i.arguments), i.facts[9])
+        self._loop(self.text.kernels[i.kernel], self.value(i.arguments), i.facts[8])
 
     def _loop(self, kernel: Any, arguments: int, first: int) -> None:
         """Run a kernel; `first` is the word of the address of its first result, 0: after stores."""

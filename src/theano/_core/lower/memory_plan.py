@@ -15,6 +15,7 @@ import numpy as np
 
 from theano._core.lower import program as ir
 from theano._core.lower.interpreter import applied, evaluated, failure, memory
+from theano._core.lower.passes.outline import inlined
 from theano._core.runtime import native
 
 # Addresses of memory that a program makes begin here, so far apart: nothing is there.
@@ -104,7 +105,7 @@ def memory_plan(text: Any, arguments: Sequence[object], overwritable: Sequence[b
         planner.describe(value, offset, flag)
     for value, offset in zip(text.constants, text.constant_offsets, strict=True):
         planner.describe(getattr(value, "array", value), offset, 0)
-    planner.block(text.program.body)
+    planner.block(inlined(text.program).body)
     steps = [", ".join(str(node.op) for node in nodes) for nodes in text.steps]
     return MemoryPlan(steps, planner.buffers, planner.peak, planner.exact)
 

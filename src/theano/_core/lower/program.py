@@ -42,6 +42,9 @@ from theano._core.lower.kernel.expression import Body
 # Python's lock go.
 PATIENCE = 1024
 
+# Points of which a loop is certainly not shared with other threads.
+FEW = 64
+
 # What names of places on the stack begin with that hold arguments of one kernel: each of their
 # words is written by one instruction.
 ARGUMENTS = "%arguments"
@@ -213,6 +216,7 @@ class Launch(NamedTuple):
 class Fold(NamedTuple):
     """Has the runtime run a kernel that folds in parts; `facts` are the words of its `th_fold`."""
 
+    kernel: int
     arguments: str
     facts: tuple[int, ...]
 
@@ -341,6 +345,33 @@ class Fence(NamedTuple):
     """Makes the results; from here on nothing may fail, and shared variables may be written."""
 
 
+class LiveLoad(NamedTuple):
+    """A value that a routine is handed by another: a word of theirs.
+
+    `late`: only reports of failures read it.
+    """
+
+    name: str
+    word: Size
+    kind: str
+    late: bool = False
+
+
+class LiveStore(NamedTuple):
+    """Hands a value on to routines that run later."""
+
+    word: Size
+    value: str
+    kind: str
+
+
+class Run(NamedTuple):
+    """Runs a routine with a row of words, which it reads as `%row.0`, `%row.1` and so on."""
+
+    routine: int
+    row: tuple[int, ...]
+
+
 Instruction = Any
 Block = list[Instruction]
 
@@ -419,7 +450,7 @@ RUNTIME = {
     "pack": Runtime("", ""),
     "multiply_packed": Runtime("int32", "p"),
     "commit": Runtime("int32", ""),
-    "fold": Runtime("int32", "pp"),
+    "fold": Runtime("int32", "ipp"),
     "convolve": Runtime("int32", "p"),
     "select": Runtime("int32", "iiiiipp"),
 }
@@ -432,6 +463,35 @@ def blocks_of(instruction: Instruction) -> tuple[Block, ...]:
     return (instruction.body,) if isinstance(instruction, (For, Once)) else ()
 
 
+def defined(i: Instruction) -> list[tuple[str, str]]:
+    """Return the registers that an instruction defines for those behind it, with their kinds."""
+    if isinstance(i, If):
+        return [(merge.name, merge.kind) for merge in i.merges]
+    if isinstance(i, For):
+        carried = [*i.carried, *([i.stop] if i.stop is not None else [])]
+        return [(i.step, "int64"), *((c.name, c.kind) for c in carried)]
+    return [(i.name, _kind_of_result(i))] if getattr(i, "name", "") else []
+
+
+def _kind_of_result(i: Instruction) -> str:
+    if isinstance(i, Let):
+        return FUNCTIONS[i.function].result or i.kind
+    if isinstance(i, Call):
+        return RUNTIME[i.function].result
+    if isinstance(i, (FrameLoad, LiveLoad)):
+        return i.kind
+    if isinstance(i, Alloc):
+        return "ptr"
+    if isinstance(i, Mask):
+        return f"boolx{i.lanes}"
+    if isinstance(i, (Widen, FoldRow)):
+        lanes = i.lanes if isinstance(i, Widen) else i.value.lanes
+        return kind_of(Register("", i.value.dtype, lanes))
+    if isinstance(i, Lane):
+        return i.value.dtype
+    return kind_of(Register("", i.dtype, getattr(i, "lanes", 1)))
+
+
 def walk(block: Block) -> Iterator[Instruction]:
     """Yield all instructions of a block and of the blocks within, in order."""
     for instruction in block:
@@ -440,12 +500,31 @@ def walk(block: Block) -> Iterator[Instruction]:
             yield from walk(inner)
 
 
+# All places on the stack, side by side: what routines find them in.
+STACKS = "%stacks"
+
+
+class Routine(NamedTuple):
+    """Instructions that stand at several places of a long program, but for numbers and names.
+
+    In place of its numbers, those of slots included, it may have the names of words of its row. It
+    reads these and what others hand it; see `passes/outline.py`.
+    """
+
+    body: Block
+    # The dtype of each word of a row; what is shorter than a word is at its beginning.
+    words: tuple[str, ...]
+    # How many times a call runs it.
+    runs: int
+
+
 class Program(NamedTuple):
     """A whole program.
 
     Attributes
     ----------
     body : list of instructions
+        With routines, it hands them `STACKS`, and runs them one after the other.
     stacks : tuple of (str, int)
         Places on the stack that live as long as the call, with their bytes.
     block_words : int
@@ -458,3 +537,14 @@ class Program(NamedTuple):
     stacks: tuple[tuple[str, int], ...]
     block_words: int
     results: tuple[int, ...] = ()
+    routines: tuple[Routine, ...] = ()
+    # Words through which routines hand values on.
+    live_words: int = 0
+
+    def places(self) -> tuple[dict[str, int], int]:
+        """Return where each place on the stack begins in `STACKS`, and the bytes of that."""
+        found, end = {}, 0
+        for name, nbytes in (("%block", 8 * self.block_words), *self.stacks):
+            found[name] = end
+            end += -(-max(nbytes, 1) // 16) * 16
+        return found, end

@@ -48,5 +48,3 @@ class ProgramText(NamedTuple):
     nodes: tuple[tuple[Apply, tuple[Apply, ...]], ...]
     steps: tuple[tuple[Apply, ...], ...]
     program: ir.Program | None = None
-    # Makes what LLVM reads in place of a text that is too long for it.
-    cut: Callable[[], str] | None = None

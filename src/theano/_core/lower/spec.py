@@ -8,6 +8,7 @@ from typing import Any
 from theano._core.lower import program as ir
 from theano._core.lower.aliases import USES, Aliases
 from theano._core.lower.faults import FAULTS
+from theano._core.lower.passes.outline import inlined
 
 # Kinds of the operands of functions, where they are not all of the kind that `Let` names.
 _OPERANDS = {
@@ -35,8 +36,33 @@ class ProgramError(AssertionError):
 
 def check(program: ir.Program) -> None:
     """Raise `ProgramError` if a program breaks the contract."""
+    if program.routines:
+        _check_routines(program)
+        program = inlined(program)
     known = dict(_GIVEN) | {name: "ptr" for name, _ in program.stacks}
     _Checker(program).block(program.body, known, set())
+
+
+def _check_routines(program: ir.Program) -> None:
+    """Check what routines are handed: the rest is checked where they are run."""
+    written: set[ir.Size] = set()
+    for i in program.body:
+        if isinstance(i, ir.LiveStore):
+            written.add(i.word)
+            continue
+        routine = program.routines[i.routine]
+        if len(i.row) != len(routine.words):
+            raise ProgramError(f"a row of {len(routine.words)} words is needed: {i}")
+        row = {f"%row.{n}": word for n, word in enumerate(i.row)}
+        for j in routine.body:
+            if isinstance(j, (ir.LiveLoad, ir.LiveStore)):
+                word = row.get(str(j.word), j.word)
+                if word not in range(program.live_words):
+                    raise ProgramError(f"there is no such word: {j}")
+                if isinstance(j, ir.LiveStore):
+                    written.add(word)
+                elif word not in written:
+                    raise ProgramError(f"nothing was handed on: {j}")
 
 
 class _Checker:
@@ -61,9 +87,8 @@ class _Checker:
         else:
             self._operands(i, known)
             self._effects(i, freed)
-            name = getattr(i, "name", "")
-            if name:
-                self._define(name, _kind_of(i), known)
+            for name, kind in ir.defined(i):
+                self._define(name, kind, known)
 
     def _define(self, name: str, kind: str, known: dict[str, str]) -> None:
         if name in self.defined:
@@ -83,17 +108,16 @@ class _Checker:
         freed &= ends[0] & ends[1]
         freed |= ends[0] & ends[1]
         self.aliases.merge(i)
-        for merge in i.merges:
-            self._define(merge.name, merge.kind, known)
+        for name, kind in ir.defined(i):
+            self._define(name, kind, known)
 
     def _loop(self, i: ir.For, known: dict[str, str], freed: set[int | None]) -> None:
         carried = [*i.carried, *([i.stop] if i.stop is not None else [])]
         self._is(i.limit, "int64", known, i)
         for c in carried:
             self._is(c.start, c.kind, known, c)
-        self._define(i.step, "int64", known)
-        for c in carried:
-            self._define(c.name, c.kind, known)
+        for name, kind in ir.defined(i):
+            self._define(name, kind, known)
         inner, own = dict(known), set(freed)
         self.aliases.begin(i)
         self.block(i.body, inner, own)
@@ -187,26 +211,6 @@ _OPERANDS_OF: dict[type, Callable[[Any], Operands]] = {
     ir.Step: lambda i: [],
     ir.Fence: lambda i: [],
 }
-
-
-def _kind_of(i: Any) -> str:
-    """Return the kind of what an instruction defines."""
-    if isinstance(i, ir.Let):
-        return ir.FUNCTIONS[i.function].result or i.kind
-    if isinstance(i, ir.Call):
-        return ir.RUNTIME[i.function].result
-    if isinstance(i, ir.FrameLoad):
-        return i.kind
-    if isinstance(i, ir.Alloc):
-        return "ptr"
-    if isinstance(i, ir.Mask):
-        return f"boolx{i.lanes}"
-    if isinstance(i, (ir.Widen, ir.FoldRow)):
-        lanes = i.lanes if isinstance(i, ir.Widen) else i.value.lanes
-        return ir.kind_of(ir.Register("", i.value.dtype, lanes))
-    if isinstance(i, ir.Lane):
-        return i.value.dtype
-    return ir.kind_of(ir.Register("", i.dtype, getattr(i, "lanes", 1)))
 
 
 def _filled(i: object) -> int | None:

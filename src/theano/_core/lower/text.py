@@ -16,6 +16,7 @@ import numpy as np
 from theano._core.ir.variable import Variable
 from theano._core.lower import program as ir
 from theano._core.lower.kernel.expression import Body
+from theano._core.lower.passes.outline import inlined
 
 TEMPLATES: dict[type, str] = {
     ir.Step: "step {number}:",
@@ -32,13 +33,16 @@ TEMPLATES: dict[type, str] = {
     ir.Guard: "check {condition}",
     ir.Call: "{name} = call {function} {operands}",
     ir.Launch: "kernel {kernel} {arguments} over {count}, {total} points of {weight}, unit {unit}",
-    ir.Fold: "fold {arguments} as {facts}",
+    ir.Fold: "fold {kernel} {arguments} as {facts}",
     ir.Mask: "{name} = mask {length} of {lanes}",
     ir.LoadRow: "{name} = load {address}: {dtype} x {lanes} where {mask}",
     ir.StoreRow: "store {value} at {address} where {mask}",
     ir.Widen: "{name} = widen {value} x {lanes}",
     ir.Lane: "{name} = first of {value}",
     ir.FoldRow: "{name} = fold {value} by {combine} from {start} where {mask}",
+    ir.LiveLoad: "{name} = live[{word}]: {kind}, late {late}",
+    ir.LiveStore: "live[{word}] = {value}: {kind}",
+    ir.Run: "run routine {routine} with {row}",
     ir.Compute: "{name} = body {body} of {operands}: {dtype} x {lanes}",
     ir.Let: "{name} = {function} {operands}: {kind}",
     ir.Merge: "{name}: {kind} = {one} or {two}",
@@ -65,12 +69,17 @@ def text_of(program: ir.Program, notes: Callable[[Variable], str] = lambda instr
     for body, number in bodies.items():
         lines.append(f"body {number}:")
         lines += [f"| {line}" for line in str(body).splitlines()]
+    lines += [f"live words: {program.live_words}"] if program.routines else []
+    for number, routine in enumerate(program.routines):
+        lines.append(f"routine {number} run {routine.runs} times with {_shown(routine.words)}")
+        lines += _lines(routine.body, bodies, notes, "  ")
+        lines.append("end")
     lines += _lines(program.body, bodies, notes, "")
     return "\n".join(lines) + "\n"
 
 
 def annotated(text: Any) -> str:
-    """Return the program of a `ProgramText`, with the nodes that it comes from."""
+    """Return the program of a `ProgramText`, without routines, and with the nodes it comes from."""
 
     def note(i: Any) -> str:
         if isinstance(i, ir.Step):
@@ -83,12 +92,14 @@ def annotated(text: Any) -> str:
         names = ", ".join(str(node.op) for node in nodes)
         return "; ".join([names, *filter(None, places)])
 
-    return text_of(text.program, note)
+    return text_of(inlined(text.program), note)
 
 
 def bodies_of(program: ir.Program) -> list[Body]:
     """Return the different bodies of a program, in order."""
-    return list(dict.fromkeys(i.body for i in ir.walk(program.body) if isinstance(i, ir.Compute)))
+    blocks = (*(routine.body for routine in program.routines), program.body)
+    every = (i for block in blocks for i in ir.walk(block))
+    return list(dict.fromkeys(i.body for i in every if isinstance(i, ir.Compute)))
 
 
 def _lines(
@@ -160,10 +171,12 @@ def parse(text: str, bodies: Sequence[Body] = ()) -> ir.Program:
         A line is no instruction.
     """
     lines = [line.partition("  # ")[0].rstrip() for line in text.splitlines()]
-    words, stacks, results, rest = 1, [], [], []
+    words, live, stacks, results, rest = 1, 0, [], [], []
     for line in lines:
         if line.startswith("program with "):
             words = int(line.split()[2])
+        elif line.startswith("live words: "):
+            live = int(line.split()[2])
         elif line.startswith("stack "):
             name, _, nbytes = line[len("stack ") :].partition(": ")
             stacks.append((name, int(nbytes)))
@@ -172,7 +185,8 @@ def parse(text: str, bodies: Sequence[Body] = ()) -> ir.Program:
         elif line and not re.match(r"body \d+:$|\| ", line):
             rest.append(line.strip())
     reader = _Reader(rest, bodies)
-    return ir.Program(reader.block(), tuple(stacks), words, tuple(results))
+    routines = tuple(reader.routines())
+    return ir.Program(reader.block(), tuple(stacks), words, tuple(results), routines, live)
 
 
 class _Reader:
@@ -186,6 +200,14 @@ class _Reader:
         while self.lines and self.lines[-1].split()[0] not in ends:
             found.append(self._instruction(self.lines.pop()))
         return found
+
+    def routines(self) -> Iterator[ir.Routine]:
+        """Read the routines that come first."""
+        while self.lines and self.lines[-1].startswith("routine "):
+            head, _, words = self.lines.pop().partition(" times with ")
+            runs = int(head.split()[-1])
+            yield ir.Routine(self.block("end"), _field("", words), runs)
+            self.lines.pop()
 
     def _instruction(self, line: str) -> Any:
         if line.startswith("if "):
@@ -247,6 +269,8 @@ def _field(name: str, text: str) -> Any:
         return ""
     if name in _WORDS:
         return text
+    if name == "late":
+        return text == "True"
     value, kind, _ = text.partition("<")
     return _scalar(value, text[len(value) + 1 : -1]) if kind else _size(text)
 

@@ -26,7 +26,6 @@ LEAST_ROWS = 1024
 class FoldFacts(NamedTuple):
     """What the runtime is told of a loop that folds in parts: `th_fold`, which explains it."""
 
-    kernel: int
     weight: int
     unit: int
     lengths: int
@@ -176,7 +175,6 @@ def _fold(p: Core, call: Call, block: str, words: int, before: int, given: bool)
     kept = [i for i, g in enumerate(call.layout) if not (g and g[0] in loop.reduced)]
     before += lengths + (len(loop.folds) if call.everything else 0)
     facts = FoldFacts(
-        kernel=call.number,
         weight=POINT + call.kernel.weight,
         unit=call.unit,
         lengths=lengths,
@@ -190,7 +188,8 @@ def _fold(p: Core, call: Call, block: str, words: int, before: int, given: bool)
         given=int(given),
         carried=int(_results_as_carried(loop)),
     )
-    p.do(ir.Fold(block, (*facts, *(itemsize(fold.dtype) for fold in loop.folds))))
+    itemsizes = (itemsize(fold.dtype) for fold in loop.folds)
+    p.do(ir.Fold(call.number, block, (*facts, *itemsizes)))
 
 
 def arguments(p: Core, words: Sequence[Size], kinds: Sequence[str], room: bool = False) -> str:

@@ -163,9 +163,8 @@ def _results(p: Core, copied: ir.Block) -> list[Output]:
 def _finish(p: Core, input_offsets: tuple[int, ...], results: list[Output]) -> ProgramText:
     slots = tuple(result.slot for result in results if result.kind == "buffer")
     program = pipeline.run(ir.Program(p.block, tuple(p.stacks), p.block_words, slots))
-    text, cut = printed(program)
     return ProgramText(
-        text,
+        printed(program),
         tuple(p.kernels),
         p.frame_size,
         tuple(p.buffer_slots),
@@ -177,5 +176,4 @@ def _finish(p: Core, input_offsets: tuple[int, ...], results: list[Output]) -> P
         tuple(p.node_numbers),
         p.steps,
         program,
-        cut,
     )

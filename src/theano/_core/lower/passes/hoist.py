@@ -8,9 +8,6 @@ them all, and other blocks of that size as soon as it is given back.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
-
 from theano._core.lower import program as ir
 
 
@@ -55,7 +52,7 @@ class _Mover:
         self.step = loop.step
         self.before: ir.Block = []
         self.slots: list[int] = []
-        self._varies = set(_defined(loop))
+        self._varies = _defined(loop)
         # Addresses of memory that serves all steps, and whether there is any.
         self._found: set[ir.Size] = set()
         # By slot, the address and size of such memory; by size, addresses of what is given back.
@@ -72,7 +69,7 @@ class _Mover:
             elif isinstance(i, ir.If):
                 one, two = self.block(i.then), self.block(i.otherwise)
                 kept.append(i._replace(then=one, otherwise=two))
-                self._varies.update(merge.name for merge in i.merges)
+                self._varies |= _defined(i)
             elif isinstance(i, ir.Once):
                 self._once(i)
             elif isinstance(i, ir.Free) and i.slot in self._memory:
@@ -80,7 +77,7 @@ class _Mover:
                 self._idle.setdefault(nbytes, []).append(address)
             elif not self._moves(i, given_back):
                 kept.append(i)
-                self._varies.update(_defined(i))
+                self._varies |= _defined(i)
         return kept
 
     def _moves(self, i: object, given_back: set[int]) -> bool:
@@ -133,15 +130,8 @@ class _Mover:
         self.slots += [slot for slot in made if slot not in lost]
 
 
-def _defined(i: Any) -> Iterator[str]:
-    """Yield the registers that an instruction defines for those behind it."""
-    if isinstance(i, ir.For):
-        yield i.step
-        yield from (c.name for c in i.carried)
-        if i.stop is not None:
-            yield i.stop.name
-    elif getattr(i, "name", ""):
-        yield i.name
+def _defined(i: object) -> set[str]:
+    return {name for name, _ in ir.defined(i)}
 
 
 def _stays_put(i: ir.Let) -> bool:

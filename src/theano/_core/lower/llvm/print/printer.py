@@ -18,11 +18,10 @@ from theano._core.lower.faults import CODES
 from theano._core.lower.llvm.builder import PARTS, Builder
 from theano._core.lower.llvm.kernels import items
 from theano._core.lower.llvm.kernels.fused_body import number, write_body
-from theano._core.lower.llvm.print.split import is_long, split, way_of_cutting
 from theano._core.lower.llvm.text.emitter import FIRST_BLOCK, ComplexValue, Value, llvm_type
 
-# Points of which a loop is certainly not shared with other threads.
-FEW = 64
+# A routine that runs so many times in a call, and no more, is not worth improving.
+FEW_RUNS = 4
 # Steps after which a loop first looks at the time, if they may take long.
 FEW_STEPS = 16
 _POSITION = {name: position for position, name in enumerate(ir.RUNTIME)}
@@ -52,61 +51,87 @@ def _format_of(function: str, kind: str) -> Callable[..., str]:
     return found
 
 
-def printed(program: ir.Program) -> tuple[str, Callable[[], str] | None]:
-    """Return the text of the entry function of a program.
-
-    If it is long, what makes the text that LLVM reads in its place comes with it; see `split.py`.
-    """
-    return _Printer(program).text()
+def printed(program: ir.Program) -> str:
+    """Return the text of the entry function of a program, and of its routines."""
+    folds: dict[tuple[int, ...], int] = {}
+    functions = [_Printer(folds) for _ in range(1 + len(program.routines))]
+    entry, *routines = functions
+    lines = entry.entry(program)
+    for n, (printer, routine) in enumerate(zip(routines, program.routines, strict=True)):
+        lines += printer.routine(n, routine)
+    helpers = {name: text for f in functions for name, text in f.b.helpers.items()}
+    lines += [*helpers.values(), *sorted({text for f in functions for text in f.b.declarations})]
+    if folds:
+        words = [word for facts in folds for word in facts]
+        lines.append(f"@folds = internal constant {_words_of(words)}")
+    return "\n".join(lines) + "\n"
 
 
 class _Printer:
-    def __init__(self, program: ir.Program) -> None:
-        self.program = program
+    """Writes one function; `folds` are the words of each `th_fold` of all, and where they are."""
+
+    def __init__(self, folds: dict[tuple[int, ...], int]) -> None:
         self.b = Builder(1)
         self.cold: list[str] = []
-        # Lines with which inputs, steps and results begin.
-        self.starts: list[int] = [0]
-        # What `th_fold` says of each fold in parts, one after the other.
-        self.fold_facts: list[int] = []
+        self.folds = folds
         self._facts = 1
         self._failures: dict[Any, str] = {}  # what fails → its block, in `cold`
         self._runtime: dict[str, None] = {}
         self._known: dict[str, Any] = {}
+        # What only reports of failures read is loaded there.
+        self._late: dict[str, ir.LiveLoad] = {}
 
-    def text(self) -> tuple[str, Callable[[], str] | None]:
-        """Write everything."""
-        b = self.b
-        self.block(self.program.body)
-        b.perform("ret i32 0")
-        header = [
+    def entry(self, program: ir.Program) -> list[str]:
+        """Return the lines of the entry function."""
+        if not program.routines:
+            stacks = [f"  {name} = alloca [{n} x i8], align 16" for name, n in program.stacks]
+            stacks.insert(0, f"  %block = alloca [{program.block_words} x i64], align 8")
+            self.block(program.body)
+            return self._function("define i32 @entry(ptr %call) nounwind", stacks)
+        runs = [i for i in program.body if isinstance(i, ir.Run)]
+        self.block([i for i in program.body if not isinstance(i, ir.Run)])
+        sizes = [1 + len(routine.words) for routine in program.routines]
+        # A table of jumps would need addresses in the data; a search by comparisons is short.
+        return [
+            f"@rows = private unnamed_addr constant {_rows(runs, len(sizes))}, align 8",
+            'define i32 @entry(ptr %call) nounwind "no-jump-tables"="true" {',
+            f"{FIRST_BLOCK}:",
+            f"  %live = alloca [{program.live_words} x i64], align 8",
+            f"  {ir.STACKS} = alloca [{program.places()[1]} x i8], align 16",
+            *self.b.lines,
+            *_walk(sizes),
+        ]
+
+    def routine(self, number: int, routine: ir.Routine) -> list[str]:
+        """Return the lines of the function of a routine, which is given the row of a run."""
+        # LLVM needs half the time then.
+        loops = any(isinstance(i, ir.For) for i in ir.walk(routine.body))
+        how = "" if loops or routine.runs > FEW_RUNS else " optnone"
+        self.block(routine.body)
+        row = []
+        for n, dtype in enumerate(routine.words):
+            row.append(f"  %row.{n}.at = getelementptr i64, ptr %row, i64 {n + 1}")
+            row.append(f"  %row.{n} = load {llvm_kind(dtype)}, ptr %row.{n}.at, align 8")
+        arguments = f"@routine{number}(ptr %call, ptr %live, ptr %row)"
+        return self._function(f"define internal i32 {arguments} nounwind noinline{how}", row)
+
+    def _function(self, signature: str, before: Sequence[str]) -> list[str]:
+        """Return the lines of a function, with what comes before all that has been written."""
+        lines = [
+            f"{signature} {{",
+            f"{FIRST_BLOCK}:",
             "  %rt = load ptr, ptr %call, align 8",
             "  %kernels.at = getelementptr ptr, ptr %call, i64 1",
             "  %kernels = load ptr, ptr %kernels.at, align 8",
             "  %frame.at = getelementptr ptr, ptr %call, i64 2",
             "  %frame = load ptr, ptr %frame.at, align 8",
             f"  %facts = alloca [{self._facts} x i64], align 8",
-            f"  %block = alloca [{self.program.block_words} x i64], align 8",
+            *before,
         ]
-        for name, nbytes in self.program.stacks:
-            header.append(f"  {name} = alloca [{nbytes} x i8], align 16")
         for name in self._runtime:
-            header.append(f"  %rt.{name}.at = getelementptr ptr, ptr %rt, i64 {_POSITION[name]}")
-            header.append(f"  %rt.{name} = load ptr, ptr %rt.{name}.at, align 8")
-        head = ["define i32 @entry(ptr %call) nounwind {", f"{FIRST_BLOCK}:"]
-        whole = [*head, *header, *b.lines, *self.cold, "}"]
-        rest = [*b.helpers.values(), *sorted(b.declarations)]
-        if self.fold_facts:
-            words = ", ".join(f"i64 {fact}" for fact in self.fold_facts)
-            rest.append(f"@folds = internal constant [{len(self.fold_facts)} x i64] [{words}]")
-        long = is_long(b.lines)
-        if long:
-            rest.append(way_of_cutting())
-
-        def cut() -> str:
-            return _joined([*(split(header, b.lines, self.cold, self.starts) or whole), *rest])
-
-        return _joined([*whole, *rest]), cut if long else None
+            lines.append(f"  %rt.{name}.at = getelementptr ptr, ptr %rt, i64 {_POSITION[name]}")
+            lines.append(f"  %rt.{name} = load ptr, ptr %rt.{name}.at, align 8")
+        return [*lines, *self.b.lines, "  ret i32 0", *self.cold, "}"]
 
     def block(self, block: ir.Block) -> None:
         """Write the instructions of a block."""
@@ -198,6 +223,10 @@ class _Printer:
         def failure(label: str) -> list[str]:
             lines = []
             for n, fact in enumerate(facts):
+                late = self._late.get(fact)
+                if late is not None:
+                    fact = f"%{label}.fact{n}"
+                    lines += self._live_load(late, fact)
                 lines += [
                     f"  %{label}.at{n} = getelementptr i64, ptr %facts, i64 {n}",
                     f"  store i64 {fact}, ptr %{label}.at{n}, align 8",
@@ -245,13 +274,13 @@ class _Printer:
 
     def launch(self, i: ir.Launch) -> None:
         b = self.b
-        if isinstance(i.kernel, int):
+        if i.kernel not in ir.RUNTIME:
             at = b.emit(f"getelementptr ptr, ptr %kernels, i64 {i.kernel}")
             function = b.emit(f"load ptr, ptr {at}, align 8")
         else:
             function = self.runtime(i.kernel)
         arguments, count, total = map(self.operand, (i.arguments, i.count, i.total))
-        if isinstance(i.total, int) and i.total <= FEW:
+        if isinstance(i.total, int) and i.total <= ir.FEW:
             b.perform(f"call void {function}(ptr {arguments}, i64 0, i64 {count})")
             return
         done = b.emit(
@@ -262,10 +291,12 @@ class _Printer:
 
     def fold(self, i: ir.Fold) -> None:
         b = self.b
-        how = b.emit(f"getelementptr i64, ptr @folds, i64 {len(self.fold_facts)}")
-        self.fold_facts += i.facts
+        if i.facts not in self.folds:
+            self.folds[i.facts] = sum(map(len, self.folds))
+        how = b.emit(f"getelementptr i64, ptr @folds, i64 {self.folds[i.facts]}")
         fold, arguments = self.runtime("fold"), self.operand(i.arguments)
-        done = b.emit(f"call i32 {fold}(ptr %call, ptr {arguments}, ptr {how})")
+        operands = f"i64 {i.kernel}, ptr {arguments}, ptr {how}"
+        done = b.emit(f"call i32 {fold}(ptr %call, {operands})")
         self._or_fail_unless_zero(done)
 
     def fence(self, i: ir.Fence) -> None:
@@ -273,7 +304,25 @@ class _Printer:
         self._or_fail_unless_zero(done)
 
     def step(self, i: ir.Step) -> None:
-        self.starts.append(len(self.b.lines))
+        """Write nothing: a step only has a name."""
+
+    # -- routines -------------------------------------------------------------------------------
+
+    def live_load(self, i: ir.LiveLoad) -> None:
+        if i.late:
+            self._late[i.name] = i
+        else:
+            self.b.lines += self._live_load(i, i.name)
+
+    def _live_load(self, i: ir.LiveLoad, name: str) -> list[str]:
+        return [
+            f"  {name}.at = getelementptr i64, ptr %live, i64 {i.word}",
+            f"  {name} = load {llvm_kind(i.kind)}, ptr {name}.at, align 8",
+        ]
+
+    def live_store(self, i: ir.LiveStore) -> None:
+        at = self.b.emit(f"getelementptr i64, ptr %live, i64 {i.word}")
+        self.b.perform(f"store {llvm_kind(i.kind)} {self.operand(i.value)}, ptr {at}, align 8")
 
     # -- branches and loops -------------------------------------------------------------------
 
@@ -480,7 +529,53 @@ class _Printer:
         ir.FoldRow: fold_row,
         ir.Step: step,
         ir.Fence: fence,
+        ir.LiveLoad: live_load,
+        ir.LiveStore: live_store,
     }
+
+
+def _words_of(words: Sequence[int]) -> str:
+    return f"[{len(words)} x i64] [{', '.join(f'i64 {word}' for word in words)}]"
+
+
+def _rows(runs: Sequence[ir.Run], end: int) -> str:
+    """Return the rows of all runs, each behind the number of its routine, and `end` at the end."""
+    return _words_of([word for run in runs for word in (run.routine, *run.row)] + [end])
+
+
+def _walk(sizes: Sequence[int]) -> list[str]:
+    """Return what runs the routines, by the rows, which have these sizes by the routine."""
+    numbers = range(len(sizes))
+    cases = " ".join(f"i64 {n}, label %routine{n}" for n in numbers)
+    text = [
+        "  br label %walk",
+        "walk:",
+        f"  %row = phi ptr [@rows, %{FIRST_BLOCK}], [%row.next, %ran]",
+        "  %row.routine = load i64, ptr %row, align 8",
+        f"  switch i64 %row.routine, label %end [{cases}]",
+    ]
+    for n in numbers:
+        text += [
+            f"routine{n}:",
+            f"  %result{n} = call i32 @routine{n}(ptr %call, ptr %live, ptr %row)",
+            "  br label %ran",
+        ]
+    results = ", ".join(f"[%result{n}, %routine{n}]" for n in numbers)
+    lengths = ", ".join(f"[{size}, %routine{n}]" for n, size in zip(numbers, sizes, strict=True))
+    return [
+        *text,
+        "ran:",
+        f"  %result = phi i32 {results}",
+        f"  %row.size = phi i64 {lengths}",
+        "  %row.next = getelementptr i64, ptr %row, i64 %row.size",
+        "  %good = icmp eq i32 %result, 0",
+        "  br i1 %good, label %walk, label %failed",
+        "end:",
+        "  ret i32 0",
+        "failed:",
+        "  ret i32 -1",
+        "}",
+    ]
 
 
 def _calls_out(body: ir.Block) -> bool:
@@ -503,7 +598,3 @@ def _whole(parts: Sequence[Value]) -> Any:
 def _suffix(dtype: str, lanes: int) -> str:
     letter = "f" if dtypes.is_float(dtype) else "i"
     return f"v{lanes}{letter}{8 * itemsize(dtype)}"
-
-
-def _joined(lines: Sequence[str]) -> str:
-    return "\n".join(lines) + "\n"

@@ -66,9 +66,7 @@ def key_of(text: str, vector_bits: int) -> str:
     return hashlib.sha256((identity(vector_bits) + text).encode()).hexdigest()
 
 
-def load(
-    text: str, vector_bits: int, cut: Callable[[], str] | None = None, key: str | None = None
-) -> Module:
+def load(text: str, vector_bits: int, key: str | None = None) -> Module:
     """Return the loaded machine code of an LLVM module.
 
     Parameters
@@ -76,15 +74,13 @@ def load(
     text : str
     vector_bits : int
         Width of vectors; 0: the default of the target.
-    cut : callable, optional
-        Returns another text of the same meaning, for LLVM to read.
     key : str, optional
         The hash of the text.
     """
     key = key or key_of(text, vector_bits)
     module = kept(key)
     if module is None:
-        data = _compiled([(key, text if cut is None else cut())], vector_bits)[key]
+        data = _compiled([(key, text)], vector_bits)[key]
         module = _remember(key, Module(key, native.load_object(data)))
     return module
 
@@ -221,14 +217,14 @@ def _compile_ahead(entry: str, program: ProgramText, vector_bits: int) -> None:
     def missing() -> Iterator[tuple[str, str]]:
         seen: set[str] = set()
         # The longest first.
-        texts = ((key_of(k.text, vector_bits), k.text, None) for k in new.values())
-        for key, text, cut in chain([(entry, program.text, program.cut)], texts):
+        texts = ((key_of(k.text, vector_bits), k.text) for k in new.values())
+        for key, text in chain([(entry, program.text)], texts):
             if key in seen or key in _modules:
                 continue
             seen.add(key)
             data = _on_disk(key)
             if data is None:
-                yield key, text if cut is None else cut()
+                yield key, text
             else:
                 _ahead[key] = data
 
@@ -242,7 +238,7 @@ def assemble(program: ProgramText, vector_bits: int) -> MachineProgram:
     """
     key = key_of(program.text, vector_bits)
     _compile_ahead(key, program, vector_bits)
-    modules: list[Module | None] = [load(program.text, vector_bits, program.cut, key)]
+    modules: list[Module | None] = [load(program.text, vector_bits, key)]
     modules += [load_kernel(k, vector_bits) if k.eager else None for k in program.kernels]
     return linked(modules, [kernel.symbol for kernel in program.kernels])
 

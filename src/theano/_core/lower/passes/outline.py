@@ -1,0 +1,427 @@
+"""A long program becomes routines, since LLVM needs more than linear time for one function.
+
+The body is cut between instructions, best where steps begin. A wide or deep program does the same
+again and again, with other values at other places: so what lies between two cuts is read as a
+*pattern*, with registers by the order in which they appear, and without numbers. What has one
+pattern is one routine, which is run with a *row* of words: the numbers that differ, and the words
+of `live` through which it is handed values and hands its own on. So LLVM's work grows with the
+number of patterns.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
+from itertools import repeat
+from typing import Any
+
+from theano._core.base.dtypes import itemsize
+from theano._core.lower import program as ir
+
+# Lines of LLVM text, roughly, of a routine that is run once, and of the shortest program to cut.
+ROUTINE = 1500
+SHORTEST = 4 * ROUTINE
+# What goes through a word of `live`.
+_WORDS = frozenset(
+    (
+        *("bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64"),
+        *("float16", "float32", "float64", "ptr"),
+    )
+)
+# The word that nothing reads.
+_NOWHERE = 0
+
+# What instructions consist of: names and other texts, numbers, scalars, bodies; tuples and blocks.
+Field = Any
+# Whether a number in a field may as well be a register; of a tuple, a list for its items.
+Flag = Any
+
+
+def outline(program: ir.Program) -> ir.Program:
+    """Return a program in routines, if it is long."""
+    lines = [_lines(i) for i in program.body]
+    if sum(lines) < SHORTEST:
+        return program
+    stacks, _ = program.places()
+    parts, groups = _joined(_cut(program.body, lines, stacks), stacks)
+    if len(parts) == 1:
+        return program
+    flow = _Flow(stacks, parts)
+    runs: list[ir.Run] = [ir.Run(0, ())] * len(parts)
+    routines = []
+    for number, members in enumerate(groups):
+        routine, rows = _routine([parts[m] for m in members], members, flow)
+        routines.append(routine)
+        for member, row in zip(members, rows, strict=True):
+            runs[member] = ir.Run(number, row)
+    given = [ir.LiveStore(flow.words[name], name, "ptr") for name in flow.live[-1]]
+    return program._replace(body=[*given, *runs], routines=tuple(routines), live_words=flow.count)
+
+
+def inlined(program: ir.Program) -> ir.Program:
+    """Return the program that `outline` was given, but for names of registers."""
+    body: ir.Block = []
+    live: dict[ir.Size, ir.Size] = {}
+    stacks = {at: name for name, at in program.places()[0].items()}
+    for number, i in enumerate(program.body):
+        if type(i) is ir.LiveStore:
+            live[i.word] = i.value
+        elif type(i) is ir.Run:
+            routine = program.routines[i.routine]
+            known: dict[Any, Any] = {f"%row.{n}": word for n, word in enumerate(i.row)}
+            known |= {name: f"{name}.{number}" for name in _own(routine.body)}
+            for j in routine.body:
+                if type(j) is ir.LiveLoad:
+                    known[j.name] = live[known.get(j.word, j.word)]
+                elif type(j) is ir.LiveStore:
+                    live[known.get(j.word, j.word)] = known[j.value]
+                elif type(j) is ir.Let and j.operands[0] == ir.STACKS:
+                    known[j.name] = stacks[known.get(j.operands[1], j.operands[1])]
+                else:
+                    body.append(_with(j, lambda x, _, known=known: known.get(x, x)))
+        else:
+            body.append(i)
+    return program._replace(body=body, routines=(), live_words=0)
+
+
+def _own(block: ir.Block) -> Iterator[str]:
+    return (name for i in ir.walk(block) for name, _ in ir.defined(i))
+
+
+# -- where to cut ----------------------------------------------------------------------------------
+
+
+def _lines(i: ir.Instruction) -> int:
+    """Return roughly how many lines of LLVM text an instruction has."""
+    kind = type(i)
+    if kind is ir.Compute:
+        return 2 + i.body.cost
+    if kind is ir.Words:
+        return 2 * len(i.words)
+    inner = ir.blocks_of(i) if kind is ir.If or kind is ir.For else ()
+    return _LINES.get(kind, 1) + sum(sum(map(_lines, block)) for block in inner)
+
+
+_LINES = {
+    **dict.fromkeys((ir.FrameLoad, ir.FrameStore, ir.Check, ir.Guard), 2),
+    ir.Step: 0,
+    ir.Hand: 4,
+    ir.Launch: 5,
+    ir.Fold: 4,
+    ir.FoldRow: 20,
+    ir.If: 4,
+    ir.For: 20,
+}
+
+
+def _cut(body: ir.Block, lines: Sequence[int], stacks: Container[str]) -> list[_Part]:
+    """Return the parts of a body.
+
+    Equal code is cut at equal places: where steps begin, and so many lines behind that.
+    """
+    kept_whole = _kept_whole(body)
+    shortest, longest = max(1, ROUTINE // 40), max(1, ROUTINE // 6)
+    cuts = [0]
+    count, within_step = 0, False
+    for at, i in enumerate(body):
+        begins = type(i) is ir.Step
+        if count >= (longest if not begins else 1 if within_step else shortest):
+            if at not in kept_whole:
+                cuts.append(at)
+                count, within_step = 0, not begins
+        count += lines[at]
+    ends = [*cuts[1:], len(body)]
+    return [_Part(body[a:b], sum(lines[a:b]), stacks) for a, b in zip(cuts, ends, strict=True)]
+
+
+def _kept_whole(body: ir.Block) -> set[int]:
+    """Return the instructions before which there is no cut: what is no word is used behind it."""
+    made = {
+        name: at for at, i in enumerate(body) for name, kind in ir.defined(i) if kind not in _WORDS
+    }
+    found: set[int] = set()
+    for at, i in enumerate(body) if made else ():
+        for name in _Part([i]).places.keys() & made.keys():
+            found.update(range(made[name] + 1, at + 1))
+    return found
+
+
+# -- what is equal ---------------------------------------------------------------------------------
+
+
+def _of_let(i: ir.Let) -> tuple[Any, ...]:
+    if i.function == "select":
+        free = i.kind == "int64" and isinstance(i.operands[0], str)
+    else:
+        free = i.kind == "int64" or i.function in ("moved", "word", "slot")
+    return False, False, free, False
+
+
+def _of_launch(i: ir.Launch) -> tuple[bool, ...]:
+    return True, False, True, not (isinstance(i.total, int) and i.total <= ir.FEW), True, True
+
+
+def _of_value(i: ir.Merge | ir.Carried) -> tuple[bool, ...]:
+    return False, False, i.kind == "int64", i.kind == "int64"
+
+
+# In which fields of an instruction an int may as well be a register: in the others it is part of
+# the pattern. Where constants are none of it, they may be registers as well; None: nowhere.
+_FREE: dict[type, Callable[[Any], Sequence[Flag]]] = {
+    ir.Let: _of_let,
+    ir.Words: lambda i: (False, [kind == "int64" for kind in i.kinds], False),
+    ir.FrameStore: lambda i: (True, i.kind == "int64", False),
+    ir.Launch: _of_launch,
+    ir.Merge: _of_value,
+    ir.Carried: _of_value,
+    ir.Fold: lambda i: (True, False, False),
+    ir.FoldRow: lambda i: (None,) * len(i),
+    **dict.fromkeys(
+        (
+            *(ir.FrameLoad, ir.Check, ir.Alloc, ir.Free, ir.Hand, ir.Call, ir.Step, ir.For),
+            *(ir.LiveLoad, ir.LiveStore),
+        ),
+        lambda i: (True,) * len(i),
+    ),
+}
+
+
+def _flags(i: ir.Instruction) -> Iterable[Flag]:
+    free = _FREE.get(type(i))
+    return repeat(False) if free is None else free(i)
+
+
+def _is_free(x: ir.Number, flag: Flag) -> bool:
+    return flag is not None and x.lanes == 1 and x.dtype in _WORDS
+
+
+class _Part:
+    """Instructions in a row, read as a pattern.
+
+    Attributes
+    ----------
+    places : dict of str to int
+        Registers, in the order in which they appear.
+    numbers : list of int and Number
+        Those that are no part of the pattern.
+    pattern : tuple
+        Everything else.
+    """
+
+    def __init__(self, block: ir.Block, lines: int = 0, stacks: Container[str] = ()) -> None:
+        self.block = block
+        self.lines = lines
+        self.places: dict[str, int] = {}
+        self.numbers: list[int | ir.Number] = []
+        self._shape: list[Any] = []
+        self._read(block, repeat(False))
+        # Places on the stack are found in another way than what others hand on.
+        found = tuple([place for name, place in self.places.items() if name in stacks])
+        self.pattern = (*self._shape, found)
+
+    def _read(self, values: Iterable[Field], flags: Iterable[Flag]) -> None:
+        # What is no place is in a tuple, or a text: numbers are not to equal places.
+        places, numbers, add = self.places, self.numbers, self._shape.append
+        for value, free in zip(values, flags, strict=False):
+            kind = type(value)
+            if kind is str:
+                add(places.setdefault(value, len(places)) if value[:1] == "%" else value)
+            elif kind is int:
+                if free:
+                    numbers.append(value)
+                add(None if free else (value,))
+            elif kind is ir.Number and _is_free(value, free):
+                numbers.append(value)
+                add(value.dtype)
+            else:
+                self._read_parts(kind, value, free)
+
+    def _read_parts(self, kind: type, value: Field, free: Flag) -> None:
+        if kind in _INSTRUCTIONS:
+            self._shape.append(kind)
+            self._read(value, _flags(value))
+        elif kind is tuple or kind is list:
+            self._shape.append((len(value),))
+            self._read(value, free if type(free) is list else repeat(free))
+        else:
+            self._shape.append((value,))
+
+
+# What is read field by field.
+_INSTRUCTIONS = frozenset(
+    kind
+    for kind in vars(ir).values()
+    if isinstance(kind, type) and kind.__module__ == ir.__name__ and kind is not ir.Number
+)
+
+
+def _with(value: Field, change: Callable[[Field, bool], Field], free: Flag = False) -> Field:
+    """Return what `_Part` reads with other registers and numbers, in its order.
+
+    `change` is given each, and whether it is a number that is no part of the pattern.
+    """
+    kind = type(value)
+    if kind is str:
+        return change(value, False) if value[:1] == "%" else value
+    if kind is int:
+        return change(value, bool(free))
+    if kind is ir.Number:
+        return change(value, _is_free(value, free))
+    if kind is ir.Register:
+        name = change(value.name, False)
+        return value._replace(name=name) if type(name) is str else _number(name, value.dtype)
+    if kind is tuple or kind is list:
+        flags = free if type(free) is list else repeat(free)
+        return kind([_with(x, change, one) for x, one in zip(value, flags, strict=False)])
+    if kind in _INSTRUCTIONS:
+        fields = zip(value, _flags(value), strict=False)
+        return kind(*[_with(field, change, one) for field, one in fields])
+    return value
+
+
+def _joined(parts: Sequence[_Part], stacks: Container[str]) -> tuple[list[_Part], list[list[int]]]:
+    """Return parts, those that equal no other joined to their neighbours, and groups of equals."""
+    counts = Counter(part.pattern for part in parts)
+    found: list[list[_Part]] = []
+    groups: dict[Any, list[int]] = {}
+    for part in parts:
+        last = found[-1] if found else []
+        if counts[part.pattern] > 1:
+            groups.setdefault(part.pattern, []).append(len(found))
+            found.append([part])
+        elif last and counts[last[0].pattern] == 1 and _lines_of(last) + part.lines <= ROUTINE:
+            last.append(part)
+        else:
+            groups[len(found)] = [len(found)]
+            found.append([part])
+    whole = [
+        p[0] if len(p) == 1 else _Part([i for part in p for i in part.block], 0, stacks)
+        for p in found
+    ]
+    return whole, list(groups.values())
+
+
+def _lines_of(parts: Sequence[_Part]) -> int:
+    return sum(part.lines for part in parts)
+
+
+# -- values that go from part to part --------------------------------------------------------------
+
+
+class _Flow:
+    """Which values go from part to part, and through which words of `live`.
+
+    Attributes
+    ----------
+    places : dict of str to int
+        Where places on the stack begin in `STACKS`.
+    kinds : dict of str to str
+        Of registers that are there behind the part that defines them.
+    needs : list of list of str
+        What each part needs of others.
+    live : list of list of str
+        What each part hands on; the last one is what is there from the start.
+    words : dict of str to int
+    count : int
+        How many words there are.
+    """
+
+    def __init__(self, places: Mapping[str, int], parts: Sequence[_Part]) -> None:
+        self.places = places
+        self.kinds = {ir.STACKS: "ptr"}
+        made = {ir.STACKS: -1}
+        self.needs: list[list[str]] = []
+        last: dict[str, int] = {}
+        for number, part in enumerate(parts):
+            needed = [name for name in part.places if name in made]
+            needed += [] if places.keys().isdisjoint(part.places) else [ir.STACKS]
+            self.needs.append(needed)
+            last.update(dict.fromkeys(needed, number))
+            for i in part.block:
+                for name, kind in ir.defined(i):
+                    self.kinds[name] = kind
+                    made[name] = number
+        self.live: list[list[str]] = [[] for _ in range(len(parts) + 1)]
+        for name in last:
+            self.live[made[name]].append(name)
+        self.words: dict[str, int] = {}
+        self.count = _NOWHERE + 1
+        self._find_words(last)
+
+    def _find_words(self, last: Mapping[str, int]) -> None:
+        """Choose words; one is used again once it is not needed any more."""
+        free: list[int] = []
+        ending: dict[int, list[int]] = {}
+        for number in range(-1, len(self.live) - 1):
+            free += ending.pop(number, ())
+            for name in self.live[number]:
+                if free:
+                    word = free.pop()
+                else:
+                    word = self.count
+                    self.count += 1
+                self.words[name] = word
+                ending.setdefault(last[name], []).append(word)
+
+
+def _routine(
+    parts: Sequence[_Part], members: Sequence[int], flow: _Flow
+) -> tuple[ir.Routine, list[tuple[int, ...]]]:
+    """Return the routine of parts of one pattern, which have these numbers, and the row of each."""
+    part = parts[0]
+    columns: dict[tuple[Any, ...], ir.Size] = {}
+
+    def operand(column: Iterable[Any]) -> Any:
+        """Return what stands for a number of each part: itself, if it is the same in all."""
+        key = tuple(column)
+        if key.count(key[0]) == len(key):
+            return key[0]
+        name = columns.setdefault(key, f"%row.{len(columns)}")
+        return name if type(key[0]) is int else ir.Register(str(name), key[0].dtype)
+
+    needed = set(flow.needs[members[0]])
+    live = [set(flow.live[m]) for m in members]
+    in_time = _read_in_time(part.block)
+    loads, stores, stacks = [], [], []
+    if ir.STACKS in needed:
+        loads.append(ir.LiveLoad(ir.STACKS, flow.words[ir.STACKS], "ptr"))
+    for names in zip(*(p.places for p in parts), strict=True):
+        name = names[0]
+        if name in flow.places:
+            at = operand(flow.places[n] for n in names)
+            stacks.append(ir.Let(name, "moved", (ir.STACKS, at)))
+        elif name in needed:
+            word = operand(flow.words[n] for n in names)
+            loads.append(ir.LiveLoad(name, word, flow.kinds[name], name not in in_time))
+        elif any(n in kept for n, kept in zip(names, live, strict=True)):
+            pairs = zip(names, live, strict=True)
+            word = operand(flow.words[n] if n in kept else _NOWHERE for n, kept in pairs)
+            stores.append(ir.LiveStore(word, name, flow.kinds[name]))
+    numbers = iter([operand(column) for column in zip(*(p.numbers for p in parts), strict=True)])
+    block = _with(part.block, lambda x, free: next(numbers) if free else x)
+    kinds = tuple("int64" if type(key[0]) is int else key[0].dtype for key in columns)
+    rows = list(zip(*(map(_word, key) for key in columns), strict=True)) or [()] * len(parts)
+    return ir.Routine([*loads, *stacks, *block, *stores], kinds, len(parts)), rows
+
+
+def _word(x: int | ir.Number) -> int:
+    """Return the word of a row whose first bytes are those of a number."""
+    return (
+        x if isinstance(x, int) else int.from_bytes(x.data.ljust(8, b"\0"), "little", signed=True)
+    )
+
+
+def _number(word: int, dtype: str) -> ir.Number:
+    """Return the number of which `_word` has made a word."""
+    return ir.Number(dtype, word.to_bytes(8, "little", signed=True)[: itemsize(dtype)])
+
+
+def _read_in_time(block: ir.Block) -> set[str]:
+    """Return the registers that are read, or defined, even if nothing fails."""
+    none: dict[type, dict[str, Any]] = {
+        ir.Check: {"facts": ()},
+        ir.If: {"then": [], "otherwise": []},
+        ir.For: {"body": []},
+    }
+    every = [i._replace(**none.get(type(i), {})) for i in ir.walk(block)]
+    return set(_Part(every).places)

@@ -1,0 +1,297 @@
+"""Long programs in routines: the same results, errors and memory."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+import theano
+import theano.tensor as T
+from theano._core.lower import interpreter, spec, text
+from theano._core.lower import program as ir
+from theano._core.lower.llvm.print.printer import printed
+from theano._core.lower.llvm.target.codegen import compile_text
+from theano._core.lower.passes import outline
+from theano._core.lower.passes.outline import inlined
+from theano._core.lower.reference import evaluate
+from theano.ifelse import ifelse
+
+
+@pytest.fixture(autouse=True)
+def lines(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
+    """Cut after 20 lines; return what changes that."""
+
+    def after(lines: int) -> None:
+        monkeypatch.setattr(outline, "ROUTINE", lines)
+        monkeypatch.setattr(outline, "SHORTEST", 2 * lines)
+
+    # A program that is kept was made with other limits.
+    monkeypatch.setattr(theano.config, "cache_programs", False)
+    after(20)
+    return after
+
+
+x, m = T.dvector("x"), T.dmatrix("m")
+k = T.lscalar("k")
+VECTOR, MATRIX = np.linspace(0.5, 2, 4), np.arange(12.0).reshape(3, 4) / 7
+
+
+def scanned() -> Any:
+    rows, _ = theano.scan(lambda a, h: T.tanh(a + h * k), sequences=m, outputs_info=x)
+    return rows[-1].sum() + T.grad(rows.sum(), x).sum()
+
+
+PROGRAMS = {
+    "loops": lambda: T.sort(T.exp(T.dot(m, x))) + T.cumsum(T.tanh(T.dot(m, x))),
+    "views": lambda: (m.T[1:, ::-1].reshape((3, 3)) * 2).sum(axis=0),
+    "scalars": lambda: T.exp(T.sin(T.cos(x[0] * x[1])) + x[k]) * k + x.shape[0],
+    "positions": lambda: T.exp(m)[:, [k, 0]] + T.dot(T.exp(m[:, [1, k]]).T, m)[-1, 0],
+    "scan": scanned,
+    "ifelse": lambda: ifelse(T.gt(k, 0), T.dot(m, x).sum(), T.exp(x).sum()),
+    "writes": lambda: T.set_subtensor(T.inc_subtensor(m[1:, k], 3.0)[0, k], 7.0) * 2,
+    "linear algebra": lambda: T.nlinalg.matrix_inverse(T.dot(m.T, m) + T.eye(4)).dot(x),
+}
+
+
+@pytest.mark.parametrize("name", list(PROGRAMS))
+def test_same_results(name: str, lines: Callable[[int], None]) -> None:
+    out = PROGRAMS[name]()
+    f = theano.function([x, m, k], out, on_unused_input="ignore")
+    program = f.maker.program_text.program
+    assert len(program.routines) > 1
+    lines(10**9)
+    whole = theano.function([x, m, k], out, on_unused_input="ignore")
+    assert not whole.maker.program_text.program.routines
+    for step in (1, 2, 1):
+        np.testing.assert_array_equal(f(VECTOR, MATRIX, step), whole(VECTOR, MATRIX, step))
+    spec.check(program)
+    assert text.parse(str_of(program), text.bodies_of(program)) == program
+    assert without_names(inlined(program)) == without_names(whole.maker.program_text.program)
+
+
+def str_of(program: ir.Program) -> str:
+    return text.text_of(program)
+
+
+def without_names(program: ir.Program) -> Any:
+    """Return a program as a pattern: registers by their order."""
+    part = outline._Part(program.body)
+    return part.pattern, part.numbers, program.stacks, program.results
+
+
+def sums_of_sines(v: Any) -> Any:
+    return sum(T.sin(q) for q in v)
+
+
+def nested_sines(v: Any) -> Any:
+    y = v[0]
+    for _ in range(70):
+        y = T.sin(y) + 0.3 * v[0]
+    return T.grad(y, v[0])
+
+
+def kinematics(v: Any) -> Any:
+    angle = at = 0.0
+    for q in v[:60]:
+        angle = angle + q
+        at = at + T.cos(angle) * (1 + T.sin(angle))
+    return sum(T.grad(at, v[:60]))
+
+
+def pendulum(v: Any) -> Any:
+    angle, speed = v[:2]
+    for _ in range(50):
+        speed = speed - 0.05 * T.sin(angle)
+        angle = angle + 0.05 * speed
+    return angle * speed
+
+
+def fourier_sum(v: Any) -> Any:
+    return sum(T.sin((2 * k + 1) * v[0]) / (2 * k + 1) for k in range(99))
+
+
+def complex_chain(v: Any) -> Any:
+    z = T.complex(v[0], v[1])
+    for q in v[:20]:
+        z = T.exp(T.sin(z) * 0.3) + T.log(z + q + 3)
+    return abs(z)
+
+
+LONG = [sums_of_sines, nested_sines, kinematics, pendulum, fourier_sum, complex_chain]
+
+
+@pytest.mark.parametrize("mode", ["FAST_RUN", "FAST_COMPILE"])
+@pytest.mark.parametrize("program", LONG)
+def test_long_scalar_programs(program: Any, mode: str, lines: Callable[[int], None]) -> None:
+    lines(1500)
+    v = T.dscalars(120)
+    out = program(v)
+    f = theano.function(v, out, mode=mode, on_unused_input="ignore")
+    numbers = np.linspace(0.01, 1, 120)
+    at = dict(zip(v, map(np.asarray, numbers), strict=True))
+    np.testing.assert_allclose(f(*numbers), evaluate([out], at)[0], rtol=1e-12)
+
+
+def test_errors_come_from_any_routine() -> None:
+    f = theano.function([x, m, k], T.sort(T.exp(T.dot(m, x)))[k] + x[k + 2])
+    assert len(f.maker.program_text.program.routines) > 1
+    f(VECTOR, MATRIX, 1)
+    with pytest.raises(IndexError, match="Apply node"):
+        f(VECTOR, MATRIX, 2)
+    with pytest.raises(IndexError):
+        f(VECTOR, MATRIX, 3)
+    with pytest.raises(ValueError, match=r"Shape mismatch: in T.dot\(m, x\)"):
+        f(VECTOR[:3], MATRIX, 0)
+
+
+def made(body: list[Any], *stacks: tuple[str, int]) -> ir.Program:
+    """Return a program in routines, which LLVM has accepted."""
+    whole = ir.Program(body, stacks, 1)
+    spec.check(whole)
+    program = outline.outline(whole)
+    spec.check(program)
+    assert without_names(inlined(program)) == without_names(whole)
+    compile_text(printed(program), 128)
+    return program
+
+
+def filler(name: str, count: int = 100) -> list[Any]:
+    """Return instructions that are no pattern: no two parts of them are equal."""
+    functions = ("add", "sub", "mul", "and", "or", "xor", "minimum", "maximum")
+    rng = np.random.default_rng(ord(name[0]))
+    return [ir.Let(f"%{name}{i}", functions[rng.integers(8)], (i, 7)) for i in range(count)]
+
+
+def routine_of(program: ir.Program, instruction: Any) -> int:
+    """Return which routine has an instruction; no other has."""
+    having = (i for i, routine in enumerate(program.routines) if instruction in routine.body)
+    (found,) = having
+    return found
+
+
+def test_a_short_program_stays_whole() -> None:
+    program = ir.Program(filler("a", 30), (), 1)
+    assert outline.outline(program) is program
+    assert inlined(program) == program
+
+
+def test_equal_parts_are_one_routine() -> None:
+    """With operands, results and numbers of their own: twice as many are no more text."""
+
+    def lines_of(count: int) -> tuple[int, int]:
+        body: list[Any] = [ir.Let("%s0", "add", (0, 0))]
+        for i in range(count):
+            body += [ir.Step(i), ir.FrameLoad(f"%f{i}", 7 * i, "int64")]
+            body += [ir.Let(f"%s{i + 1}", "add", (f"%f{i}", f"%s{i}"))]
+            body += [ir.Let(f"%c{i}", "lt", (i, f"%s{i}"))]
+            body += [ir.Check(f"%c{i}", "index", (f"%s{i}", i), i + 5)]
+        program = made(body)
+        return len(program.routines), len(printed(program).split("\n"))
+
+    short, long = lines_of(50), lines_of(100)
+    assert short == long
+    assert 1 < short[0] < 5
+
+
+def test_what_a_number_stands_for_may_be_the_pattern() -> None:
+    """Constants of a condition, and of loops that are too short to be shared among threads."""
+    body: list[Any] = []
+    for i in range(40):
+        body.append(ir.Let(f"%s{i}", "select", (i % 2, i, 3)))
+        body.append(ir.Launch(i, "%block", 1, 7 + i, 1, 1))
+    for i in range(40):
+        body.append(ir.Launch(i, "%block", 1, 700 + i, 1, 1))
+    program = made(body)
+    inside = [i for routine in program.routines for i in routine.body]
+    selects = {i.operands[0] for i in inside if isinstance(i, ir.Let) and i.function == "select"}
+    totals = {i.total for i in inside if isinstance(i, ir.Launch)}
+    assert selects == {0, 1}
+    assert totals > set(range(7, 47))
+    assert "%row.0" in totals or "%row.1" in totals
+
+
+def test_what_is_no_word_stays_with_its_uses() -> None:
+    row = ir.Widen("%wide", ir.Number("float64", bytes(8)), 8)
+    use = ir.Lane("%use", ir.Register("%wide", "float64", 8))
+    program = made([*filler("a"), row, *filler("b"), use, *filler("c")])
+    assert routine_of(program, row) == routine_of(program, use)
+    assert len(program.routines) > 4
+    load = ir.Load("%z", "complex128", "%block")
+    store = ir.Store("%block", ir.Register("%z", "complex128"))
+    program = made([*filler("a"), load, *filler("b"), store, *filler("c")])
+    assert routine_of(program, load) == routine_of(program, store)
+    assert outline.outline(ir.Program([load, *filler("a"), store], (), 1)).routines == ()
+
+
+@pytest.mark.parametrize("kind", ["bool", "int8", "float16", "float32", "float64", "ptr"])
+def test_values_of_any_word(kind: str) -> None:
+    make = ir.FrameLoad("%value", 3, kind)
+    use = ir.FrameStore(4, "%value", kind)
+    program = made([make, *filler("a"), use, *filler("b")])
+    assert any(
+        isinstance(i, ir.LiveLoad) and i.kind == kind for r in program.routines for i in r.body
+    )
+
+
+def test_places_on_the_stack_are_shared() -> None:
+    write = [ir.Words("%stack0", (1, 2), ("int64", "int64"))]
+    read = [ir.Fold(0, "%stack0", (0,) * 10)]
+    program = made([*write, *filler("a"), *read, *filler("b")], ("%stack0", 16))
+    assert isinstance(program.body[0], ir.LiveStore)
+    assert sum("alloca [32 x i8]" in line for line in printed(program).split("\n")) == 1
+
+
+def test_words_are_used_again() -> None:
+    body: list[Any] = [ir.Let("%w0", "add", (0, 1))]
+    for i in range(1, 400):
+        body.append(ir.Let(f"%w{i}", "add", (f"%w{i - 1}", 1)))
+    assert made(body).live_words <= 3
+
+
+def test_what_a_report_alone_reads_is_loaded_there() -> None:
+    facts = ir.Check("%c", "index", ("%a1", "%a2"), 0)
+    body = [ir.Let("%c", "lt", (1, 2)), facts, ir.Let("%u", "add", ("%a2", 1))]
+    program = made([*filler("a"), *body, *filler("b")])
+    routine = program.routines[routine_of(program, facts)]
+    late = {i.name: i.late for i in routine.body if isinstance(i, ir.LiveLoad)}
+    assert late == {"%a1": True, "%a2": False}
+    lines = printed(program).split("\n")
+    bad = lines.index("  %u = add i64 %a2, 1")
+    assert not any(line.startswith("  %a1 = load") for line in lines)
+    assert any("fact0 = load i64" in line for line in lines[bad:])
+
+
+def test_only_what_runs_often_is_improved() -> None:
+    loop = ir.For("%i", 9, (), filler("b"))
+    program = made([*filler("a"), loop, *filler("c")])
+    heads = [line for line in printed(program).split("\n") if line.startswith("define internal")]
+    number = routine_of(program, loop)
+    assert ["optnone" in head for head in heads] == [n != number for n in range(len(heads))]
+    often = [ir.Let(f"%s{i + 1}", "add", (f"%s{i}", i % 7)) for i in range(400)]
+    text_of_often = printed(made([ir.Let("%s0", "add", (0, 0)), *often]))
+    assert "noinline {" in text_of_often
+
+
+def test_routines_that_are_wrong_are_refused() -> None:
+    program = made([*filler("a"), ir.Let("%u", "add", ("%a1", "%a2")), *filler("b")])
+    first = next(n for n, i in enumerate(program.body) if isinstance(i, ir.Run))
+    for body in (
+        [i for n, i in enumerate(program.body) if n != first],
+        [*program.body[:-1], ir.Run(program.body[-1].routine, (1,) * 99)],
+    ):
+        with pytest.raises(spec.ProgramError):
+            spec.check(program._replace(body=body))
+    with pytest.raises(spec.ProgramError, match="no such word"):
+        spec.check(program._replace(live_words=1))
+
+
+def test_the_interpreter_runs_routines() -> None:
+    f = theano.function([x, m], T.exp(T.dot(m, x)) + T.tanh(m).sum(axis=1))
+    program = f.maker.program_text
+    assert program.program.routines
+    (found,) = interpreter.run(program, [VECTOR, MATRIX], [T.dvector])
+    np.testing.assert_allclose(found, f(VECTOR, MATRIX), rtol=1e-14)
+    assert f.memory_plan(VECTOR, MATRIX).peak > 0
