@@ -58,7 +58,7 @@ def multiply(one: np.ndarray, two: np.ndarray, modulus: int) -> np.ndarray:
 
 # What moves a state 2**72 and 2**134 steps on.
 A1p72, A2p72 = matrix_power(A1, 72, M1), matrix_power(A2, 72, M2)
-A1p134, A2p134 = matrix_power(A1, 134, M1), matrix_power(A2, 134, M2)
+A1p134, A2p134 = matrix_power(A1p72, 62, M1), matrix_power(A2p72, 62, M2)
 
 # Output dtype → (bits that count, what is added, factor): item = ((bits & mask) + offset) * factor.
 # The factors of float16 and float32 are the largest that give items below 1.

@@ -81,8 +81,8 @@ def _add_a_part(rewriter: Rewriter, node: Apply) -> Any:
         if rewriter.same_lengths(x, out) and rewriter.same_lengths(zeros, out):
             # Of a narrower type, -y might wrap around.
             y = cast(y, out.type.dtype)
-            for op, *numbers in reversed(scaling):
-                y = op(y, *numbers)
+            for op, *factors in reversed(scaling):
+                y = op(y, *(cast(dimshuffle(factor, ()), out.type.dtype) for factor in factors))
             return part.op(x, -y if node.op is sub else y, *at)
     return None
 
@@ -102,5 +102,5 @@ def _scaled_part(rewriter: Rewriter, value: Any) -> tuple[Apply, list[tuple[Any,
             factors, value = [value], factors[0]
         if not all(all(factor.type.broadcastable) for factor in factors):
             return None
-        scaling.append((node.op, *(cast(dimshuffle(f, ()), dtype) for f in factors)))
+        scaling.append((node.op, *factors))
     return None

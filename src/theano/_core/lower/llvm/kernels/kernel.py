@@ -32,13 +32,10 @@ from theano._core.lower.llvm.kernels.items import (
     store,
 )
 from theano._core.lower.llvm.kernels.sums import Sums
-from theano._core.lower.llvm.kernels.vectors import VectorLoop, merge
+from theano._core.lower.llvm.kernels.vectors import LIGHT, VectorLoop, merge
 from theano._core.lower.llvm.target.codegen import lanes_of
 from theano._core.lower.llvm.text.emitter import Value
 
-# Bodies of at most this many operations that are folded along the vectors get vectors four times as
-# long: what limits them is the latency of the accumulator, not the number of registers.
-LIGHT = 4
 # Vectors that are added one after the other: few, so that roundings do not add up.
 PIECE = 32
 # Items of a tile of a strided loop; a cache line of each fits into the nearest cache.
@@ -60,6 +57,8 @@ def range_axis(loop: Loop, groups: Sequence[Sequence[int]]) -> tuple[int, bool, 
 def choose_lanes(loop: Loop, vector_bits: int, along: bool = True) -> int:
     """Return how many items the vectors of a loop hold; `along`: they run along its last axis."""
     sizes = [itemsize(d) for d, _ in loop.operands] + [itemsize(d) for d in loop.stores]
+    # Light bodies get vectors four times as long: what limits them is the latency of accumulators,
+    # not the number of registers.
     light = along and loop.rank - 1 in loop.reduced and loop.weight <= LIGHT
     # Otherwise what is folded in a wider type takes two registers, so that the body fills one.
     if light or not sizes:

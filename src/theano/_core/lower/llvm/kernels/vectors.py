@@ -8,7 +8,8 @@ every vector goes through buffers.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from theano._core.ir.variable import Variable
@@ -25,12 +26,18 @@ from theano._core.lower.llvm.kernels.items import (
     select,
     store,
 )
+from theano._core.lower.llvm.kernels.strided_items import declarations, gathered, mover
 from theano._core.lower.llvm.text.emitter import ComplexValue, Value, llvm_type
 
 # Bytes of the accumulators of a panel of columns, which stay in the nearest cache.
 PANEL = 1 << 13
 # Rows that are folded into a vector of columns while its accumulators are in registers.
 ROWS = 16
+# Operations of a body that is light: there is room for more accumulators than one vector.
+LIGHT = 4
+# Vectors of columns that a light body folds at once, since neighbouring lines of memory are read
+# together at twice the speed.
+WIDE = 4
 
 
 class VectorLoop:
@@ -48,6 +55,8 @@ class VectorLoop:
         self.moving = [m for m in writer.operands if axis in m.strides]
         self.fixed = [m for m in writer.operands if axis not in m.strides]
         self.fixed_values: dict[int, Any] = {}
+        # Vectors of columns that are folded at once, and whether that is being written.
+        self.wide, self.whole = 1, False
 
     # -- pieces -----------------------------------------------------------------------------------
 
@@ -100,7 +109,6 @@ class VectorLoop:
         self,
         values: dict[int, Variable],
         first: str,
-        valid: Value | None,
         acc: Sequence[object],
         pointers: dict[int, str],
     ) -> list[Any]:
@@ -122,12 +130,15 @@ class VectorLoop:
             store(b, self._full(value), pointers[memory.slot])
         results = []
         for fold, old, value in zip(w.loop.folds, acc, folded, strict=True):
-            value = self._full(value)
-            if valid is not None:
-                start = w._constant(fold.start, fold.dtype, w.lanes)
-                value = select(b, valid, value, start)
-            results.append(getattr(b, fold.combine)(old, value))
+            results.append(getattr(b, fold.combine)(old, self._full(value)))
         return results
+
+    def _of_items(self, count: str, acc: Sequence[object], old: Sequence[object]) -> list[Any]:
+        """Return accumulators that lanes behind the first `count` have left as they were."""
+        if not acc or self.w.lanes == 1:
+            return list(acc)
+        valid = self._first(count)
+        return [select(self.b, valid, new, kept) for new, kept in zip(acc, old, strict=True)]
 
     def _full(self, value: Any) -> Any:
         return self._splat(value) if value.lanes != self.w.lanes else value
@@ -174,11 +185,10 @@ class VectorLoop:
         }
         outer_names = [f"%{tag}.total{i}" for i in range(len(self.acc))]
         acc = self._phis(self.acc, before, outer_names, tail)
-        valid = None
-        if w.loop.folds and w.lanes > 1:
-            limit = b.emit(f"select i1 {again}, i64 {rest}, i64 {w.lanes}")
-            valid = self._first(limit)
-        totals = self._packed_steps(tag, count, first, at, acc, valid)
+        totals = self._packed_steps(tag, count, first, at, acc)
+        # Masks in the loop would halve the speed at which memory is read.
+        items = b.emit(f"select i1 {again}, i64 {rest}, i64 {w.lanes}")
+        totals = self._of_items(items, totals, acc)
         for total, name in zip(totals, outer_names, strict=True):
             w._rename(total, name)
         self._remainder(tag, again, rest, rests, buffers)
@@ -191,7 +201,6 @@ class VectorLoop:
         first: str,
         at: dict[int, str],
         acc: Sequence[object],
-        valid: Any,
     ) -> list[Any]:
         """Write `count` steps from the packed item `first` on; return the accumulators after it."""
         w, b = self.w, self.b
@@ -209,7 +218,7 @@ class VectorLoop:
         for memory in self.moving:
             values[memory.slot] = load(b, pointers[memory.slot], memory.dtype, w.lanes)
         step = b.emit(f"mul i64 {k}, {w.lanes}")
-        results = self._body(values, b.emit(f"add i64 {first}, {step}"), valid, inside, pointers)
+        results = self._body(values, b.emit(f"add i64 {first}, {step}"), inside, pointers)
         b.perform(f"br label %{tag}.end")
         b.label(f"{tag}.end")
         for result, name in zip(results, names, strict=True):
@@ -302,11 +311,6 @@ class VectorLoop:
         b.label(f"{tag}.done")
         return inside
 
-    def _valid(self, count: str) -> Value | None:
-        if not self.w.loop.folds or self.w.lanes == 1:
-            return None
-        return self._first(count)
-
     def _strided_block(self, first: str, count: str, acc: Sequence[object]) -> list[Any]:
         w = self.w
         values, pointers = dict(self.fixed_values), dict(self.pointers)
@@ -315,7 +319,7 @@ class VectorLoop:
         targets = {}
         for memory in w.stores:
             targets[memory.slot] = pointers[memory.slot] = self._buffer(memory, True)
-        results = self._body(values, first, self._valid(count), acc, pointers)
+        results = self._of_items(count, self._body(values, first, acc, pointers), acc)
         for memory in w.stores:
             self._scatter(memory, self.pointers[memory.slot], targets[memory.slot], first, count)
         return results
@@ -327,7 +331,7 @@ class VectorLoop:
         if lanes == 1 or memory.dtype.startswith("complex"):
             self._move("gather", memory, buffer, pointer, first, count)
             return load(b, buffer, memory.dtype, lanes)
-        b.helpers.setdefault(f"gathered{size}", _gathered(size, lanes))
+        b.helpers.setdefault(f"gathered{size}", gathered(size, lanes, self._masked(size)))
         arguments = self._far(memory, buffer, pointer, first, count)
         bits = b.emit(f"call <{lanes} x i{8 * size}> @gathered{size}({arguments})")
         dtype = "int8" if memory.dtype == "bool" else memory.dtype
@@ -343,9 +347,17 @@ class VectorLoop:
         self, kind: str, memory: Memory, buffer: str, pointer: str, first: str, count: str
     ) -> None:
         b, size = self.b, itemsize(memory.dtype)
-        b.helpers.setdefault(f"{kind}{size}", _mover(kind, size, self.w.lanes))
+        masked = self._masked(size)
+        b.helpers.setdefault(f"{kind}{size}", mover(kind, size, self.w.lanes, masked))
         arguments = self._far(memory, buffer, pointer, first, count)
         b.perform(f"call void @{kind}{size}({arguments})")
+
+    def _masked(self, size: int) -> bool:
+        """Tell whether items of a size are moved under masks."""
+        masked = 0 < self.w.smallest_masked <= size <= 8
+        if masked:
+            self.b.declarations.update(dict.fromkeys(declarations(size, self.w.lanes)))
+        return masked
 
     def _far(self, memory: Memory, buffer: str, pointer: str, first: str, count: str) -> str:
         """Return the arguments of a function that moves items between a buffer and memory."""
@@ -359,9 +371,12 @@ class VectorLoop:
     def columns(self, inner: list[int]) -> None:
         """Write folds over the axes `inner` of panels of columns, whose accumulators are in memory.
 
-        A row of a panel is long enough to be read at the speed of memory.
+        A row of a panel is long enough to be read at the speed of memory, and so is what is read of
+        it at once: several vectors, if what is done is little.
         """
         w = self.w
+        if w.unit and w.lanes > 1 and not w.stores and w.loop.weight <= LIGHT:
+            self.wide = max(1, WIDE // len(w.loop.folds))
         vector = w.lanes * max(itemsize(f.dtype) for f in w.loop.folds)
         columns = w.lanes * max(1, PANEL // vector)
         self.over(self.lo, self.hi, columns, lambda *p: self._panel(inner, columns, *p))
@@ -369,13 +384,13 @@ class VectorLoop:
     def _panel(
         self, inner: list[int], columns: int, start: str, count: str, _: list[Variable]
     ) -> list[Any]:
-        w, b = self.w, self.b
+        w, b, begin = self.w, self.b, start
         end = b.emit(f"add i64 {start}, {count}")
         totals = [self._memory(itemsize(f.dtype) * columns) for f in w.loop.folds]
 
-        def each(block: Callable[..., object]) -> list[Any]:
+        def each(block: Callable[..., object], start: str = start, end: str = end) -> list[Any]:
             def vector(first: str, count: str, _: list[Variable]) -> list[Any]:
-                at = b.emit(f"sub i64 {first}, {start}")
+                at = b.emit(f"sub i64 {first}, {begin}")
                 acc = [
                     self._item(total, at, fold.dtype)
                     for total, fold in zip(totals, w.loop.folds, strict=True)
@@ -387,7 +402,17 @@ class VectorLoop:
 
         def some_rows(pointers: dict[int, str], low: str, rows: str) -> list[Any]:
             high = b.emit(f"add i64 {low}, {rows}")
-            return each(lambda *vector: self._column(inner[-1:], pointers, low, high, *vector))
+
+            def fold(*vector: Any) -> None:
+                self._column(inner[-1:], pointers, low, high, *vector)
+
+            if self.wide == 1:
+                return each(fold)
+            with self._wider():
+                left = b.emit(f"urem i64 {count}, {w.lanes}")
+                middle = b.emit(f"sub i64 {end}, {left}")
+                each(fold, end=middle)
+            return each(fold, start=middle)
 
         def all_rows(pointers: dict[int, str], _: list[Variable]) -> list[Any]:
             if not inner:
@@ -399,6 +424,18 @@ class VectorLoop:
         w._nested_fold(inner[:-1], self.pointers, [], all_rows)
         each(self._store_columns)
         return []
+
+    @contextmanager
+    def _wider(self) -> Iterator[None]:
+        """Write for several vectors at once, all of whose items are there."""
+        w, lanes = self.w, self.w.lanes
+        self.b.lanes = w.lanes = lanes * self.wide
+        self.whole = True
+        try:
+            yield
+        finally:
+            self.b.lanes = w.lanes = lanes
+            self.whole = False
 
     def _column(
         self,
@@ -454,7 +491,7 @@ class VectorLoop:
         pointers, targets = dict(moved), {}
         for memory in w.stores:
             targets[memory.slot] = pointers[memory.slot] = self._buffer(memory, True)
-        results = self._body(values, first, None, acc, pointers)
+        results = self._body(values, first, acc, pointers)
         for memory in w.stores:
             self._scatter(memory, moved[memory.slot], targets[memory.slot], first, count)
         return results
@@ -464,8 +501,8 @@ class VectorLoop:
         b, size = self.b, itemsize(memory.dtype)
         offset = b.emit(f"mul i64 {first}, {size}")
         at = b.emit(f"getelementptr i8, ptr {pointer}, i64 {offset}")
-        if self.w.lanes == 1:
-            return load(b, at, memory.dtype, 1)
+        if self.w.lanes == 1 or self.whole:
+            return load(b, at, memory.dtype, self.w.lanes)
         buffer = self._buffer(memory, has_masks(memory.dtype, self.w.smallest_masked))
         whole = b.emit(f"icmp eq i64 {count}, {self.w.lanes}")
         copy, read = b.fresh_label("part"), b.fresh_label("read")
@@ -488,84 +525,3 @@ def merge(b: Any, one: Any, two: Any, block_one: str, block_two: str) -> Any:
         )
     text = b.emit(f"phi {one.type} [{one.text}, %{block_one}], [{two.text}, %{block_two}]")
     return Value(text, one.dtype, one.lanes)
-
-
-_MOVED = "ptr %buffer, ptr %memory, i64 %stride, i64 %count"
-
-
-def _mover(kind: str, size: int, lanes: int) -> str:
-    """Return a function that moves `count` items between a packed buffer and strided memory.
-
-    A whole vector of neighbours is one item.
-    """
-    kind_of_vector = f"<{lanes} x i{8 * size}>"
-    from_, to = ("%memory", "%buffer") if kind == "gather" else ("%buffer", "%memory")
-    return f"""define internal void @{kind}{size}({_MOVED}) nounwind {{
-entry:
-  %whole = icmp eq i64 %count, {lanes}
-  %packed = icmp eq i64 %stride, {size}
-  %near = and i1 %whole, %packed
-  br i1 %near, label %copy, label %part
-copy:
-  %neighbours = load {kind_of_vector}, ptr {from_}, align 1
-  store {kind_of_vector} %neighbours, ptr {to}, align 1
-  ret void
-{_one_by_one(kind, size)}
-  ret void
-}}"""
-
-
-def _one_by_one(kind: str, size: int) -> str:
-    """Return blocks that move `count` items one after the other, the last of them open."""
-    item = f"i{8 * size}"
-    source, target = ("%s", "%p") if kind == "gather" else ("%p", "%s")
-    return f"""part:
-  %some = icmp sgt i64 %count, 0
-  br i1 %some, label %loop, label %done
-loop:
-  %i = phi i64 [0, %part], [%next, %loop]
-  %to = mul i64 %i, {size}
-  %far = mul i64 %i, %stride
-  %p = getelementptr i8, ptr %buffer, i64 %to
-  %s = getelementptr i8, ptr %memory, i64 %far
-  %item = load {item}, ptr {source}, align 1
-  store {item} %item, ptr {target}, align 1
-  %next = add nuw nsw i64 %i, 1
-  %more = icmp slt i64 %next, %count
-  br i1 %more, label %loop, label %done
-done:"""
-
-
-def _gathered(size: int, lanes: int) -> str:
-    """Return a function that reads a vector of strided items, through a buffer if it is not whole.
-
-    A vector that was just written in parts would have to wait for them all to be read at once, so
-    a whole one is gathered in a register.
-    """
-    item, vector = f"i{8 * size}", f"<{lanes} x i{8 * size}>"
-    apart, pointer, gathered = [], "%memory", "poison"
-    for i in range(lanes):
-        apart += [
-            f"  %g{i} = load {item}, ptr {pointer}, align 1",
-            f"  %v{i} = insertelement {vector} {gathered}, {item} %g{i}, i64 {i}",
-            f"  %m{i} = getelementptr i8, ptr {pointer}, i64 %stride",
-        ]
-        pointer, gathered = f"%m{i}", f"%v{i}"
-    lines = "\n".join(apart)
-    return f"""define internal {vector} @gathered{size}({_MOVED}) nounwind {{
-entry:
-  %whole = icmp eq i64 %count, {lanes}
-  br i1 %whole, label %vector, label %part
-vector:
-  %packed = icmp eq i64 %stride, {size}
-  br i1 %packed, label %copy, label %apart
-copy:
-  %neighbours = load {vector}, ptr %memory, align 1
-  ret {vector} %neighbours
-apart:
-{lines}
-  ret {vector} {gathered}
-{_one_by_one("gather", size)}
-  %read = load {vector}, ptr %buffer, align 1
-  ret {vector} %read
-}}"""

@@ -1,0 +1,190 @@
+"""Functions in a kernel's module that move items between a vector and strided memory.
+
+Items that are side by side, or every other one, are moved in vectors, under masks where there are
+not enough for all lanes and the processor has masks; others one by one. What lies between items, or
+behind the last one, is never written, and is read only where an item behind it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+# Every other one of so many items in a row is moved.
+_REACH = "  %twice = shl i64 %count, 1\n  %reach = sub i64 %twice, 1"
+# The parameters of all functions.
+_MOVED = "ptr %buffer, ptr %memory, i64 %stride, i64 %count"
+
+
+def declarations(size: int, lanes: int) -> list[str]:
+    """Return what functions with masks call."""
+    vector, mask = f"<{lanes} x i{8 * size}>", f"<{lanes} x i1>"
+    name = f"v{lanes}i{8 * size}.p0"
+    return [
+        f"declare {vector} @llvm.masked.load.{name}(ptr, i32, {mask}, {vector})",
+        f"declare void @llvm.masked.store.{name}({vector}, ptr, i32, {mask})",
+    ]
+
+
+def gathered(size: int, lanes: int, masked: bool) -> str:
+    """Return a function that reads a vector of strided items.
+
+    A vector that was just written in parts would have to wait for them all to be read at once, so
+    a whole one is gathered in a register. One that is not whole may go through `%buffer`.
+    """
+    item, vector = f"i{8 * size}", f"<{lanes} x i{8 * size}>"
+    apart, pointer, value = [], "%memory", "poison"
+    for i in range(lanes):
+        apart += [
+            f"  %g{i} = load {item}, ptr {pointer}, align 1",
+            f"  %v{i} = insertelement {vector} {value}, {item} %g{i}, i64 {i}",
+            f"  %m{i} = getelementptr i8, ptr {pointer}, i64 %stride",
+        ]
+        pointer, value = f"%m{i}", f"%v{i}"
+    lines = "\n".join(apart)
+    last = (lanes - 1) * size
+    evens = _numbers((n if n < lanes else n + 1 for n in range(0, 2 * lanes, 2)), "i32")
+    backwards = _numbers(reversed(range(lanes)), "i32")
+    part = _part_under_masks(size, lanes, evens) if masked else "part:\n  br label %some"
+    return f"""define internal {vector} @gathered{size}({_MOVED}) nounwind {{
+entry:
+  %whole = icmp eq i64 %count, {lanes}
+  br i1 %whole, label %vector, label %part
+vector:
+  %packed = icmp eq i64 %stride, {size}
+  br i1 %packed, label %copy, label %others
+copy:
+  %neighbours = load {vector}, ptr %memory, align 1
+  ret {vector} %neighbours
+others:
+  switch i64 %stride, label %apart [i64 {2 * size}, label %every_other i64 {-size}, label %reverse]
+every_other:
+  %second = getelementptr i8, ptr %memory, i64 {last}
+  %low = load {vector}, ptr %memory, align 1
+  %high = load {vector}, ptr %second, align 1
+  %evens = shufflevector {vector} %low, {vector} %high, {evens}
+  ret {vector} %evens
+reverse:
+  %back = getelementptr i8, ptr %memory, i64 {-last}
+  %row = load {vector}, ptr %back, align 1
+  %turned = shufflevector {vector} %row, {vector} %row, {backwards}
+  ret {vector} %turned
+apart:
+{lines}
+  ret {vector} {value}
+{part}
+{_one_by_one("gather", size)}
+  %read = load {vector}, ptr %buffer, align 1
+  ret {vector} %read
+}}"""
+
+
+def mover(kind: str, size: int, lanes: int, masked: bool) -> str:
+    """Return a function that moves `count` items from strided memory to a buffer, or back.
+
+    A whole vector of neighbours is one item.
+    """
+    vector = f"<{lanes} x i{8 * size}>"
+    from_, to = ("%memory", "%buffer") if kind == "gather" else ("%buffer", "%memory")
+    part = "part:\n  br label %some"
+    if masked and kind == "scatter":
+        part = _spread_under_masks(size, lanes)
+    return f"""define internal void @{kind}{size}({_MOVED}) nounwind {{
+entry:
+  %whole = icmp eq i64 %count, {lanes}
+  %packed = icmp eq i64 %stride, {size}
+  %near = and i1 %whole, %packed
+  br i1 %near, label %copy, label %part
+copy:
+  %neighbours = load {vector}, ptr {from_}, align 1
+  store {vector} %neighbours, ptr {to}, align 1
+  ret void
+{part}
+{_one_by_one(kind, size)}
+  ret void
+}}"""
+
+
+def _part_under_masks(size: int, lanes: int, evens: str) -> str:
+    """Return blocks that read some items side by side, or every other one, and go on for others."""
+    vector, load = f"<{lanes} x i{8 * size}>", f"@llvm.masked.load.v{lanes}i{8 * size}.p0"
+    rest = f"{vector} zeroinitializer"
+    return f"""part:
+  switch i64 %stride, label %some [i64 {size}, label %side i64 {2 * size}, label %sides]
+side:
+{_mask("side", "%count", lanes, 0)}
+  %few = call {vector} {load}(ptr %memory, i32 1, <{lanes} x i1> %side.mask, {rest})
+  ret {vector} %few
+sides:
+{_REACH}
+{_mask("one", "%reach", lanes, 0)}
+{_mask("two", "%reach", lanes, lanes - 1)}
+  %after = getelementptr i8, ptr %memory, i64 {(lanes - 1) * size}
+  %one = call {vector} {load}(ptr %memory, i32 1, <{lanes} x i1> %one.mask, {rest})
+  %two = call {vector} {load}(ptr %after, i32 1, <{lanes} x i1> %two.mask, {rest})
+  %both = shufflevector {vector} %one, {vector} %two, {evens}
+  ret {vector} %both"""
+
+
+def _spread_under_masks(size: int, lanes: int) -> str:
+    """Return blocks that write some items side by side, or every other one; others go on."""
+    vector, store = f"<{lanes} x i{8 * size}>", f"@llvm.masked.store.v{lanes}i{8 * size}.p0"
+    parts = []
+    for name, first in (("one", 0), ("two", lanes - 1)):
+        places = [first + lane for lane in range(lanes)]
+        own = ", ".join(f"i1 {'false' if place % 2 else 'true'}" for place in places)
+        wide = _numbers((place // 2 for place in places), "i32")
+        parts.append(f"""{_mask(name, "%reach", lanes, first)}
+  %{name}.own = and <{lanes} x i1> %{name}.mask, <{own}>
+  %{name}.at = getelementptr i8, ptr %memory, i64 {first * size}
+  %{name} = shufflevector {vector} %items, {vector} %items, {wide}
+  call void {store}({vector} %{name}, ptr %{name}.at, i32 1, <{lanes} x i1> %{name}.own)""")
+    every_other = "\n".join(parts)
+    return f"""part:
+  switch i64 %stride, label %some [i64 {size}, label %side i64 {2 * size}, label %sides]
+side:
+{_mask("side", "%count", lanes, 0)}
+  %few = load {vector}, ptr %buffer, align 1
+  call void {store}({vector} %few, ptr %memory, i32 1, <{lanes} x i1> %side.mask)
+  ret void
+sides:
+  %items = load {vector}, ptr %buffer, align 1
+{_REACH}
+{every_other}
+  ret void"""
+
+
+def _mask(name: str, limit: str, lanes: int, first: int) -> str:
+    """Return lines for a mask of lanes, the first of which has number `first`, below a limit."""
+    kind, all_lanes = f"<{lanes} x i16>", f"<{lanes} x i32> zeroinitializer"
+    numbers = _numbers(range(first, first + lanes), "i16")
+    return f"""  %{name}.limit = trunc i64 {limit} to i16
+  %{name}.first = insertelement {kind} poison, i16 %{name}.limit, i64 0
+  %{name}.limits = shufflevector {kind} %{name}.first, {kind} poison, {all_lanes}
+  %{name}.mask = icmp slt {numbers}, %{name}.limits"""
+
+
+def _one_by_one(kind: str, size: int) -> str:
+    """Return blocks that move `count` items one after the other, the last of them open."""
+    item = f"i{8 * size}"
+    source, target = ("%s", "%p") if kind == "gather" else ("%p", "%s")
+    return f"""some:
+  %any = icmp sgt i64 %count, 0
+  br i1 %any, label %loop, label %done
+loop:
+  %i = phi i64 [0, %some], [%next, %loop]
+  %to = mul i64 %i, {size}
+  %far = mul i64 %i, %stride
+  %p = getelementptr i8, ptr %buffer, i64 %to
+  %s = getelementptr i8, ptr %memory, i64 %far
+  %item = load {item}, ptr {source}, align 1
+  store {item} %item, ptr {target}, align 1
+  %next = add nuw nsw i64 %i, 1
+  %more = icmp slt i64 %next, %count
+  br i1 %more, label %loop, label %done
+done:"""
+
+
+def _numbers(numbers: Iterable[int], kind: str) -> str:
+    """Return a vector of numbers as LLVM reads it, with its type."""
+    items = [f"{kind} {n}" for n in numbers]
+    return f"<{len(items)} x {kind}> <{', '.join(items)}>"
