@@ -1,7 +1,8 @@
 """Typical mistakes: what each message says, whole, so that it can be read.
 
-`mistakes.txt` holds them: a title, a few lines of program, and after `|` the message as a user sees
-it. `python tests/errors/test_mistakes.py` writes the messages of the present version; read each.
+`mistakes.txt` holds them: a title, a few lines of program, after `|` the message as a user sees it,
+and after `+` what to write instead, where that needs saying; the page of errors shows all three.
+`python tests/errors/test_mistakes.py` writes the messages of the present version; read each.
 """
 
 from __future__ import annotations
@@ -27,21 +28,25 @@ MOST_LINES = 14
 FINE = "no error\n"
 
 
-def mistakes() -> dict[str, tuple[str, str]]:
-    """Return the programs and their messages by title."""
+def mistakes() -> dict[str, tuple[str, str, str]]:
+    """Return the programs, their messages and their remedies by title."""
     found = {}
     for part in TABLE.read_text().split("=== ")[1:]:
         title, _, rest = part.partition("\n")
         lines = rest.splitlines()
-        program = "".join(f"{line}\n" for line in lines if not line.startswith("|"))
+        program = "".join(f"{line}\n" for line in lines if line[:1] not in ("|", "+"))
+        remedy = "".join(f"{line[2:]}\n" for line in lines if line.startswith("+"))
         message = "".join(f"{line[2:]}\n" for line in lines if line.startswith("|"))
         assert title not in found, title
-        found[title] = program, message
+        found[title] = program, message, remedy
     return found
 
 
-def message_of(program: str) -> str:
-    """Return what Python prints of the error that a program ends with."""
+def message_of(program: str, remedy: str = "") -> str:
+    """Return what Python prints of the error that a program ends with.
+
+    What is to be written instead then runs where the program has stopped.
+    """
     file = "mistake.py"
     linecache.cache[file] = (len(program), None, program.splitlines(keepends=True), file)
     names = {"np": np, "math": math, "theano": theano, "T": T}
@@ -51,8 +56,10 @@ def message_of(program: str) -> str:
             exec(compile(program, file, "exec"), names)
         except Exception as error:
             text = "".join(traceback.format_exception_only(error))
-            return re.sub(r"[ \t]+\n", "\n", text)
-    return FINE
+        else:
+            text = FINE
+        exec(compile(remedy, "remedy.py", "exec"), names)
+    return re.sub(r"[ \t]+\n", "\n", text)
 
 
 MISTAKES = mistakes()
@@ -60,8 +67,9 @@ MISTAKES = mistakes()
 
 @pytest.mark.parametrize("title", MISTAKES)
 def test_the_message_is_as_it_was_read(title: str) -> None:
-    program, message = MISTAKES[title]
-    found = message_of(program)
+    program, message, remedy = MISTAKES[title]
+    found = message_of(program, remedy)
+    assert remedy or message == FINE
     assert found == message
     assert found.count("\n") <= MOST_LINES
     # What rewriting makes of an expression is nothing that a user wrote.
@@ -71,8 +79,9 @@ def test_the_message_is_as_it_was_read(title: str) -> None:
 
 def _write() -> None:
     parts = []
-    for title, (program, _) in MISTAKES.items():
+    for title, (program, _, remedy) in MISTAKES.items():
         said = "".join(f"| {line}\n" for line in message_of(program).splitlines())
+        said += "".join(f"+ {line}\n" for line in remedy.splitlines())
         parts.append(f"=== {title}\n{program}{said}")
     TABLE.write_text("".join(parts))
 
