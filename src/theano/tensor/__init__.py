@@ -35,28 +35,10 @@ from theano._core.api.array.arrangement import (
     flipud as flipud,
 )
 from theano._core.api.array.arrangement import (
-    full as full,
-)
-from theano._core.api.array.arrangement import (
-    full_like as full_like,
-)
-from theano._core.api.array.arrangement import (
-    geomspace as geomspace,
-)
-from theano._core.api.array.arrangement import (
     hstack as hstack,
 )
 from theano._core.api.array.arrangement import (
     isin as isin,
-)
-from theano._core.api.array.arrangement import (
-    linspace as linspace,
-)
-from theano._core.api.array.arrangement import (
-    logspace as logspace,
-)
-from theano._core.api.array.arrangement import (
-    meshgrid as meshgrid,
 )
 from theano._core.api.array.arrangement import (
     moveaxis as moveaxis,
@@ -186,6 +168,27 @@ from theano._core.api.array.linalg import (
 from theano._core.api.array.linalg import (
     vdot as vdot,
 )
+from theano._core.api.array.nan_statistics import (
+    nanmax as nanmax,
+)
+from theano._core.api.array.nan_statistics import (
+    nanmean as nanmean,
+)
+from theano._core.api.array.nan_statistics import (
+    nanmin as nanmin,
+)
+from theano._core.api.array.nan_statistics import (
+    nanprod as nanprod,
+)
+from theano._core.api.array.nan_statistics import (
+    nanstd as nanstd,
+)
+from theano._core.api.array.nan_statistics import (
+    nansum as nansum,
+)
+from theano._core.api.array.nan_statistics import (
+    nanvar as nanvar,
+)
 from theano._core.api.array.permutations import (
     inverse_permutation,
     permute_row_elements,
@@ -200,6 +203,24 @@ from theano._core.api.array.products import (
     outer,
     tensordot,
     trace,
+)
+from theano._core.api.array.ranges import (
+    full as full,
+)
+from theano._core.api.array.ranges import (
+    full_like as full_like,
+)
+from theano._core.api.array.ranges import (
+    geomspace as geomspace,
+)
+from theano._core.api.array.ranges import (
+    linspace as linspace,
+)
+from theano._core.api.array.ranges import (
+    logspace as logspace,
+)
+from theano._core.api.array.ranges import (
+    meshgrid as meshgrid,
 )
 from theano._core.api.array.reductions import (
     all,
@@ -273,27 +294,6 @@ from theano._core.api.array.statistics import (
 )
 from theano._core.api.array.statistics import (
     median as median,
-)
-from theano._core.api.array.statistics import (
-    nanmax as nanmax,
-)
-from theano._core.api.array.statistics import (
-    nanmean as nanmean,
-)
-from theano._core.api.array.statistics import (
-    nanmin as nanmin,
-)
-from theano._core.api.array.statistics import (
-    nanprod as nanprod,
-)
-from theano._core.api.array.statistics import (
-    nanstd as nanstd,
-)
-from theano._core.api.array.statistics import (
-    nansum as nansum,
-)
-from theano._core.api.array.statistics import (
-    nanvar as nanvar,
 )
 from theano._core.api.array.statistics import (
     percentile as percentile,

@@ -1,12 +1,8 @@
 """Random numbers as functions of a key: the same bits on any number of threads and any machine."""
 
 from theano._core.api.random.philox_continuous import (
-    beta,
     cauchy,
-    chisquare,
-    dirichlet,
     exponential,
-    gamma,
     gumbel,
     laplace,
     logistic,
@@ -15,7 +11,6 @@ from theano._core.api.random.philox_continuous import (
     normal,
     pareto,
     rayleigh,
-    student_t,
     truncated_normal,
     uniform,
     weibull,
@@ -32,6 +27,7 @@ from theano._core.api.random.philox_discrete import (
     poisson,
     shuffle,
 )
+from theano._core.api.random.philox_gamma import beta, chisquare, dirichlet, gamma, student_t
 from theano._core.api.random.philox_keys import bits, fold_in, key, split
 from theano._core.api.random.philox_stream import Stream
 

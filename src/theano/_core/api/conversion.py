@@ -136,6 +136,11 @@ def constant(
     ------
     TypeError
         `x` is a variable, or does not make a numeric array.
+
+    Examples
+    --------
+    >>> T.constant(100).dtype, T.constant(100, dtype="float64").dtype
+    ('int8', 'float64')
     """
     if isinstance(x, Variable):
         raise TypeError(f"Could not convert {x} to TensorType", type(x))
@@ -174,6 +179,12 @@ def cast(x: object, dtype: str) -> Variable:
     ------
     TypeError
         From complex to real, or an unknown dtype.
+
+    Examples
+    --------
+    >>> x = T.dvector("x")
+    >>> T.cast(x, "int32").eval({x: [1.9, -1.9]})
+    array([ 1, -1], dtype=int32)
     """
     return convert(as_tensor_variable(x), dtypes.named(dtype))
 

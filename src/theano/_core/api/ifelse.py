@@ -38,6 +38,14 @@ def ifelse(
         A pair has different types, or the condition is not a scalar.
     ValueError
         One branch has more values.
+
+    Examples
+    --------
+    >>> from theano.ifelse import ifelse
+    >>> c, x = T.iscalar("c"), T.dvector("x")
+    >>> f = theano.function([c, x], ifelse(c, x.sum(), x.prod()))
+    >>> f(1, [3.0, 4.0]), f(0, [3.0, 4.0])
+    (array(7.), array(12.))
     """
     kind = type(then_branch) if isinstance(then_branch, (list, tuple)) else None
     then = list(then_branch) if kind else [then_branch]

@@ -84,6 +84,19 @@ def grad(
         Another keyword has no such value, or a known gradient has too many dimensions.
     AssertionError
         There is neither a cost nor a known gradient, or `return_disconnected` has no such value.
+
+    Examples
+    --------
+    >>> x = T.dvector("x")
+    >>> theano.grad((x**2).sum(), x).eval({x: [1.0, 2.0]})
+    array([2., 4.])
+
+    With respect to several variables, also to what is computed from others:
+
+    >>> y = T.sin(x)
+    >>> gx, gy = theano.grad((y * x).sum(), [x, y])
+    >>> gy.eval({x: [0.0, 1.0]})
+    array([0., 1.])
     """
     _check_choice("disconnected_inputs", disconnected_inputs, ("raise", "warn", "ignore"))
     return_disconnected = return_disconnected.lower()

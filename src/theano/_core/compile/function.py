@@ -93,6 +93,20 @@ def function(
         An input is not needed, or is given twice.
     TypeError
         An argument, an update or a replacement has the wrong type.
+
+    Examples
+    --------
+    >>> x, y = T.dscalars("x", "y")
+    >>> f = theano.function([x, theano.In(y, value=1.0)], [x + y, x * y])
+    >>> [float(v) for v in f(3.0)]
+    [4.0, 3.0]
+
+    An update is computed with the old values, and is there for the next call:
+
+    >>> count = theano.shared(0)
+    >>> step = theano.function([], count, updates=[(count, count + 1)])
+    >>> int(step()), int(step())
+    (0, 1)
     """
     specs = read_inputs(inputs, allow_input_downcast)
     result, results = _read_outputs(outputs)

@@ -47,6 +47,13 @@ class In:
     ------
     TypeError
         `value` or `update` does not fit the variable.
+
+    Examples
+    --------
+    >>> x, y = T.dscalars("x", "y")
+    >>> f = theano.function([x, theano.In(y, value=2.0, name="factor")], x * y)
+    >>> float(f(3.0)), float(f(3.0, factor=10.0))
+    (6.0, 30.0)
     """
 
     def __init__(

@@ -75,6 +75,13 @@ class Mode:
     ------
     ValueError
         A name is not known.
+
+    Examples
+    --------
+    >>> x = T.dvector("x")
+    >>> exact = theano.compile.get_default_mode().excluding("rounding")
+    >>> theano.function([x], T.log(1 + x), mode=exact)([0.0])
+    array([0.])
     """
 
     # What runs functions in place of the backend: a method `runner(maker, rewritten)`.

@@ -167,10 +167,22 @@ def shared(
     **kwargs
         `borrow`, `broadcastable`, `target` for the constructor of this kind of value.
 
+    Returns
+    -------
+    SharedVariable
+        Its type is that of the value; no length is fixed.
+
     Raises
     ------
     TypeError
         `value` is a symbolic variable, or no constructor takes these options.
+
+    Examples
+    --------
+    >>> w = theano.shared(np.zeros(2), name="w")
+    >>> w.set_value([1.0, 2.0])
+    >>> (w * 10).eval()
+    array([10., 20.])
     """
     if isinstance(value, Variable):
         raise TypeError("Shared variable values can not be symbolic.")

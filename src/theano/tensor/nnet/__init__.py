@@ -11,8 +11,7 @@ from theano._core.api.nn.convolution import (
     conv3d,
     separable_conv2d,
 )
-from theano._core.api.nn.nnet import (
-    batch_normalization,
+from theano._core.api.nn.cross_entropy import (
     binary_crossentropy,
     categorical_crossentropy,
     confusion_matrix,
@@ -24,16 +23,19 @@ from theano._core.api.nn.nnet import (
     crossentropy_softmax_argmax_1hot_with_bias,
     crossentropy_softmax_max_and_argmax_1hot,
     crossentropy_softmax_max_and_argmax_1hot_with_bias,
-    elu,
-    hard_sigmoid,
-    logsoftmax,
     prepend_0_to_each_row,
     prepend_1_to_each_row,
     prepend_scalar_to_each_row,
+    sigmoid_binary_crossentropy,
+)
+from theano._core.api.nn.nnet import (
+    batch_normalization,
+    elu,
+    hard_sigmoid,
+    logsoftmax,
     relu,
     selu,
     sigmoid,
-    sigmoid_binary_crossentropy,
     softmax,
     softmax_grad,
     softmax_graph,

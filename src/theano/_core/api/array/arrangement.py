@@ -1,4 +1,4 @@
-"""NumPy's ways to make and arrange arrays, as expressions of other functions."""
+"""NumPy's ways to arrange arrays, as expressions of other functions."""
 
 from __future__ import annotations
 
@@ -10,202 +10,15 @@ import numpy as np
 from theano._core.api.array import creation, indexing, joining, shaping, sorting
 from theano._core.api.array.reductions import any as any_
 from theano._core.api.conversion import as_tensor_variable, cast
-from theano._core.base import dtypes
 from theano._core.base.near_misses import explain_functions
-from theano._core.base.settings import config
 from theano._core.ir.variable import Variable
 from theano._core.ops.array.shaping import length
 from theano._core.ops.core.dimshuffle import dimshuffle
 from theano._core.ops.elementwise import arithmetic as a
-from theano._core.ops.elementwise import transcendental as t
 from theano._core.ops.sorting import Unique
 
 if TYPE_CHECKING:
     from theano._core.ir.annotations import Axes, TensorLike
-
-
-def full(shape: TensorLike, fill_value: TensorLike, dtype: str | None = None) -> Any:
-    """Return an array of one value.
-
-    Parameters
-    ----------
-    shape : int, or sequence of int or scalar variable
-    fill_value : number or tensor
-    dtype : str, optional
-        By default that of the value; `config.floatX` for a float of Python.
-
-    Returns
-    -------
-    tensor
-    """
-    if dtype is None and not isinstance(fill_value, Variable):
-        kind = np.asarray(fill_value).dtype
-        dtype = config.floatX if isinstance(fill_value, float) else kind.name
-    value = as_tensor_variable(np.asarray(fill_value) if dtype == "bool" else fill_value)
-    lengths = shape if isinstance(shape, (list, tuple)) else shaping.shape_items(shape)
-    return creation.alloc(value if dtype is None else cast(value, dtype), *lengths)
-
-
-def full_like(a: TensorLike, fill_value: TensorLike, dtype: str | None = None) -> Any:
-    """Return an array of one value in the shape and, unless `dtype` says, of the dtype of `a`.
-
-    Parameters
-    ----------
-    a : tensor
-    fill_value : number or tensor
-    dtype : str, optional
-        Item type of the result.
-
-    Returns
-    -------
-    tensor
-    """
-    model = as_tensor_variable(a)
-    return creation.fill(model, cast(fill_value, dtype or model.dtype))
-
-
-def linspace(
-    start: TensorLike,
-    stop: TensorLike,
-    num: TensorLike = 50,
-    endpoint: bool = True,
-    dtype: str | None = None,
-) -> Any:
-    """Return numbers at equal distances from `start` to `stop`, along a new first axis.
-
-    Parameters
-    ----------
-    start, stop : number or tensor
-    num : int or scalar variable
-    endpoint : bool
-        Whether `stop` is the last of them.
-    dtype : str, optional
-        By default float; rounded down for integers.
-
-    Returns
-    -------
-    tensor
-    """
-    first, last, kind = _ends(start, stop)
-    steps = a.sub(num, 1) if endpoint else as_tensor_variable(num)
-    rank = max(first.type.ndim, last.type.ndim)
-    count = creation.arange(num, dtype="int64")
-    places = dimshuffle(cast(count, kind), [0, *["x"] * rank])
-    step = (last - first) / cast(a.maximum(steps, 1), kind)
-    spread = places * step + first
-    if endpoint:
-        is_last = dimshuffle(a.and_(a.eq(count, steps), a.gt(count, 0)), [0, *["x"] * rank])
-        spread = a.switch(is_last, last, spread)
-    if dtype is None:
-        return spread
-    return cast(a.floor(spread) if dtypes.is_discrete(dtypes.named(dtype)) else spread, dtype)
-
-
-def _ends(start: TensorLike, stop: TensorLike) -> tuple[Any, Any, str]:
-    """Return two ends as floats of one dtype, and the dtype."""
-    ends = [as_tensor_variable(start), as_tensor_variable(stop)]
-    given = [v.dtype for v, x in zip(ends, (start, stop), strict=True) if not _is_number(x)]
-    kind = dtypes.to_float(dtypes.upcast(*given)) if given else config.floatX
-    return cast(ends[0], kind), cast(ends[1], kind), kind
-
-
-def _is_number(x: TensorLike) -> bool:
-    return isinstance(x, (int, float)) and not isinstance(x, np.generic)
-
-
-def logspace(
-    start: TensorLike,
-    stop: TensorLike,
-    num: TensorLike = 50,
-    endpoint: bool = True,
-    base: TensorLike = 10.0,
-    dtype: str | None = None,
-) -> Any:
-    """Return powers of `base` at equal distances of their exponents; see `linspace`.
-
-    Parameters
-    ----------
-    start : number or tensor
-    stop : number or tensor
-    num : int or scalar variable
-    endpoint : bool
-        Whether `stop` is the last of them.
-    base : number or tensor
-    dtype : str, optional
-        Item type of the result.
-
-    Returns
-    -------
-    tensor
-    """
-    found = t.pow(base, linspace(start, stop, num, endpoint))
-    return found if dtype is None else cast(found, dtype)
-
-
-def geomspace(
-    start: TensorLike,
-    stop: TensorLike,
-    num: TensorLike = 50,
-    endpoint: bool = True,
-    dtype: str | None = None,
-) -> Any:
-    """Return numbers from `start` to `stop` with equal quotients; the ends have one sign.
-
-    Parameters
-    ----------
-    start : number or tensor
-    stop : number or tensor
-    num : int or scalar variable
-    endpoint : bool
-        Whether `stop` is the last of them.
-    dtype : str, optional
-        Item type of the result.
-
-    Returns
-    -------
-    tensor
-    """
-    first, last, _ = _ends(start, stop)
-    sign = a.sgn(first)
-    inner = sign * logspace(t.log10(first * sign), t.log10(last * sign), num, endpoint)
-    rank = inner.type.ndim - 1
-    count = dimshuffle(creation.arange(num, dtype="int64"), [0, *["x"] * rank])
-    found = a.switch(a.eq(count, 0), first, inner)
-    if endpoint:
-        found = a.switch(a.and_(a.eq(count, a.sub(num, 1)), a.gt(count, 0)), last, found)
-    return found if dtype is None else cast(found, dtype)
-
-
-def meshgrid(*xi: TensorLike, indexing: str = "xy", sparse: bool = False) -> list[Any]:
-    """Return a grid of coordinates: for each vector an array of as many axes as there are vectors.
-
-    Parameters
-    ----------
-    *xi : vector or scalar
-    indexing : {'xy', 'ij'}
-        'xy': the first two axes are exchanged, as columns and rows of a picture.
-    sparse : bool
-        Leave axes along which an array is constant broadcastable.
-
-    Returns
-    -------
-    list of tensor
-    """
-    if indexing not in ("xy", "ij"):
-        raise ValueError(f"meshgrid: indexing must be 'xy' or 'ij', got {indexing!r}")
-    vectors = [shaping.reshape(x, (-1,)) for x in xi]
-    rank = len(vectors)
-    axes = list(range(rank))
-    if indexing == "xy" and rank > 1:
-        axes[:2] = 1, 0
-    spread = [
-        dimshuffle(v, [0 if k == axis else "x" for k in range(rank)])
-        for v, axis in zip(vectors, axes, strict=True)
-    ]
-    if sparse:
-        return spread
-    lengths = [length(vectors[axes[k]], 0) for k in range(rank)]
-    return [creation.alloc(v, *lengths) for v in spread]
 
 
 def expand_dims(a: TensorLike, axis: int | Sequence[int]) -> Any:
@@ -220,6 +33,11 @@ def expand_dims(a: TensorLike, axis: int | Sequence[int]) -> Any:
     Returns
     -------
     tensor
+
+    Examples
+    --------
+    >>> T.expand_dims(T.dvector("x"), 0).broadcastable
+    (True, False)
     """
     x = as_tensor_variable(a)
     places: list[Any] = list(axis) if isinstance(axis, (list, tuple)) else [axis]
@@ -244,6 +62,12 @@ def moveaxis(a: TensorLike, source: int | Sequence[int], destination: int | Sequ
     Returns
     -------
     tensor
+
+    Examples
+    --------
+    >>> x = T.dtensor3("x")
+    >>> T.moveaxis(x, 0, -1).eval({x: np.zeros((2, 3, 4))}).shape
+    (3, 4, 2)
     """
     return _moved(np.moveaxis, a, source, destination)
 
@@ -284,6 +108,12 @@ def flip(m: TensorLike, axis: Axes = None) -> Any:
     Returns
     -------
     tensor
+
+    Examples
+    --------
+    >>> x = T.dvector("x")
+    >>> T.flip(x).eval({x: [1.0, 2.0, 3.0]})
+    array([3., 2., 1.])
     """
     x = as_tensor_variable(m)
     axes = shaping.normalized_axes(x, axis)
@@ -331,6 +161,13 @@ def rot90(m: TensorLike, k: int = 1, axes: tuple[int, int] = (0, 1)) -> Any:
     Returns
     -------
     tensor
+
+    Examples
+    --------
+    >>> x = T.dmatrix("x")
+    >>> T.rot90(x).eval({x: [[1.0, 2.0], [3.0, 4.0]]})
+    array([[2., 4.],
+           [1., 3.]])
     """
     x = as_tensor_variable(m)
     first, second = (axis % x.ndim for axis in axes)
@@ -366,6 +203,12 @@ def pad(
     Returns
     -------
     tensor
+
+    Examples
+    --------
+    >>> x = T.dvector("x")
+    >>> T.pad(x, (1, 2)).eval({x: [1.0, 2.0]})
+    array([0., 1., 2., 0., 0.])
     """
     x = as_tensor_variable(array)
     widths = np.broadcast_to(np.asarray(pad_width), (x.ndim, 2)).tolist()
@@ -442,6 +285,12 @@ def hstack(tup: Sequence[Any]) -> Any:
     Returns
     -------
     tensor
+
+    Examples
+    --------
+    >>> x = T.dvector("x")
+    >>> T.hstack([x, x]).eval({x: [1.0, 2.0]})
+    array([1., 2., 1., 2.])
     """
     parts = [atleast_1d(x) for x in tup]
     return joining.concatenate(parts, axis=0 if parts[0].ndim == 1 else 1)
@@ -457,6 +306,13 @@ def vstack(tup: Sequence[Any]) -> Any:
     Returns
     -------
     tensor
+
+    Examples
+    --------
+    >>> x = T.dvector("x")
+    >>> T.vstack([x, x]).eval({x: [1.0, 2.0]})
+    array([[1., 2.],
+           [1., 2.]])
     """
     return joining.concatenate([atleast_2d(x) for x in tup], axis=0)
 
@@ -471,6 +327,13 @@ def column_stack(tup: Sequence[Any]) -> Any:
     Returns
     -------
     tensor
+
+    Examples
+    --------
+    >>> x = T.dvector("x")
+    >>> T.column_stack([x, 10 * x]).eval({x: [1.0, 2.0]})
+    array([[ 1., 10.],
+           [ 2., 20.]])
     """
     parts = [as_tensor_variable(x) for x in tup]
     return joining.concatenate(
@@ -489,6 +352,13 @@ def broadcast_to(array: TensorLike, shape: TensorLike) -> Any:
     Returns
     -------
     tensor
+
+    Examples
+    --------
+    >>> x = T.dvector("x")
+    >>> T.broadcast_to(x, (2, 3)).eval({x: [1.0, 2.0, 3.0]})
+    array([[1., 2., 3.],
+           [1., 2., 3.]])
     """
     lengths = shape if isinstance(shape, (list, tuple)) else shaping.shape_items(shape)
     return creation.alloc(array, *lengths)
@@ -518,6 +388,12 @@ def unique(
     Returns
     -------
     tensor, or list of tensor
+
+    Examples
+    --------
+    >>> x = T.dvector("x")
+    >>> T.unique(x).eval({x: [3.0, 1.0, 3.0]})
+    array([1., 3.])
     """
     return Unique(return_index, return_inverse, return_counts, axis)(ar)
 
@@ -535,6 +411,12 @@ def isin(element: TensorLike, test_elements: TensorLike, invert: bool = False) -
     Returns
     -------
     tensor, bool
+
+    Examples
+    --------
+    >>> x = T.dvector("x")
+    >>> T.isin(x, [1.0, 3.0]).eval({x: [1.0, 2.0, 3.0]})
+    array([ True, False,  True])
     """
     x = as_tensor_variable(element)
     others = shaping.flatten(as_tensor_variable(test_elements))
@@ -581,6 +463,12 @@ def digitize(x: TensorLike, bins: TensorLike, right: bool = False) -> Any:
     Returns
     -------
     tensor, int64
+
+    Examples
+    --------
+    >>> x = T.dvector("x")
+    >>> T.digitize(x, [0.0, 1.0, 2.0]).eval({x: [0.5, 5.0]})
+    array([1, 3])
     """
     edges = as_tensor_variable(bins)
     sides = ("left", "right") if right else ("right", "left")

@@ -44,6 +44,13 @@ def alloc(value: TensorLike, *shape: TensorLike) -> Any:
     ------
     TypeError
         A length is not an integer scalar, or `value` has too many axes.
+
+    Examples
+    --------
+    >>> x = T.dvector("x")
+    >>> T.alloc(x, 2, 3).eval({x: [1.0, 2.0, 3.0]})
+    array([[1., 2., 3.],
+           [1., 2., 3.]])
     """
     return Alloc()(value, *shape)
 
@@ -60,6 +67,13 @@ def zeros(shape: TensorLike, dtype: str | None = None) -> Any:
     Returns
     -------
     tensor
+
+    Examples
+    --------
+    >>> n = T.lscalar("n")
+    >>> T.zeros((2, n), dtype="int64").eval({n: 3})
+    array([[0, 0, 0],
+           [0, 0, 0]])
     """
     return Alloc()(np.asarray(0, dtype=float_dtype(dtype)), *shape_items(shape))
 
@@ -76,6 +90,11 @@ def ones(shape: TensorLike, dtype: str | None = None) -> Any:
     Returns
     -------
     tensor
+
+    Examples
+    --------
+    >>> T.ones((2,), dtype="float32").eval()
+    array([1., 1.], dtype=float32)
     """
     return Alloc()(np.asarray(1, dtype=float_dtype(dtype)), *shape_items(shape))
 
@@ -101,6 +120,12 @@ def zeros_like(model: TensorLike, dtype: str | None = None, opt: bool = False) -
     Returns
     -------
     tensor
+
+    Examples
+    --------
+    >>> x = T.fvector("x")
+    >>> T.zeros_like(x).eval({x: [1, 2]})
+    array([0., 0.], dtype=float32)
     """
     return _like(model, 0, dtype)
 
@@ -118,6 +143,11 @@ def ones_like(model: TensorLike, dtype: str | None = None, opt: bool = False) ->
     Returns
     -------
     tensor
+
+    Examples
+    --------
+    >>> T.ones_like(T.constant([1.5, 2.5]), dtype="int8").eval()
+    array([1, 1], dtype=int8)
     """
     return _like(model, 1, dtype)
 
@@ -138,6 +168,12 @@ def eye(
     Returns
     -------
     tensor, matrix
+
+    Examples
+    --------
+    >>> T.eye(2, 3, k=1, dtype="int64").eval()
+    array([[0, 1, 0],
+           [0, 0, 1]])
     """
     return ops.Eye(float_dtype(dtype))(n, n if m is None else m, k)
 
@@ -153,6 +189,11 @@ def identity_like(x: TensorLike) -> Any:
     -------
     tensor, matrix
         Of the dtype of `x`.
+
+    Examples
+    --------
+    >>> T.identity_like(T.dmatrix("m")).dtype
+    'float64'
     """
     x = as_tensor_variable(x)
     if x.type.ndim != 2:
@@ -177,6 +218,12 @@ def tri(
     Returns
     -------
     tensor, matrix
+
+    Examples
+    --------
+    >>> T.tri(2, 3, dtype="int64").eval()
+    array([[1, 0, 0],
+           [1, 1, 0]])
     """
     return cast(ge(k, _diagonals(N, N if M is None else M)), float_dtype(dtype))
 
@@ -200,6 +247,12 @@ def tril(m: TensorLike, k: TensorLike = 0) -> Any:
     -------
     tensor, matrix
         Of the dtype of `m`.
+
+    Examples
+    --------
+    >>> T.tril(T.ones((2, 2))).eval()
+    array([[1., 0.],
+           [1., 1.]])
     """
     m = as_tensor_variable(m)
     below = tri(shaping.length(m, 0), shaping.length(m, 1), k, "bool")
@@ -219,6 +272,12 @@ def triu(m: TensorLike, k: TensorLike = 0) -> Any:
     -------
     tensor, matrix
         Of the dtype of `m`.
+
+    Examples
+    --------
+    >>> T.triu(T.ones((2, 2))).eval()
+    array([[1., 1.],
+           [0., 1.]])
     """
     m = as_tensor_variable(m)
     above = ge(_diagonals(shaping.length(m, 0), shaping.length(m, 1)), k)
@@ -243,6 +302,14 @@ def arange(
     Returns
     -------
     TensorVariable, vector
+
+    Examples
+    --------
+    >>> n = T.lscalar("n")
+    >>> T.arange(n).eval({n: 4})
+    array([0, 1, 2, 3])
+    >>> T.arange(0.0, 1.0, 0.25, dtype="float64").eval()
+    array([0.  , 0.25, 0.5 , 0.75])
     """
     if stop is None:
         start, stop = 0, start

@@ -58,6 +58,12 @@ def einsum(subscripts: str, *operands: TensorLike, optimize: object = False) -> 
     ------
     ValueError
         The labels do not fit the operands, or each other.
+
+    Examples
+    --------
+    >>> a, b = T.dmatrices("a", "b")
+    >>> T.einsum("ij,jk->ik", a, b).eval({a: np.ones((2, 3)), b: np.ones((3, 4))}).shape
+    (2, 4)
     """
     if not isinstance(subscripts, str):
         subscripts, operands = _as_text(subscripts, *operands)

@@ -35,6 +35,12 @@ def isnan(a: TensorLike) -> Any:
     Returns
     -------
     tensor, bool
+
+    Examples
+    --------
+    >>> x = T.dvector("x")
+    >>> T.isnan(x).eval({x: [np.nan, 1.0]})
+    array([ True, False])
     """
     x = as_tensor_variable(a)
     return _false_like(x) if dtypes.is_discrete(x.type.dtype) else a_.isnan(x)
@@ -50,6 +56,12 @@ def isinf(a: TensorLike) -> Any:
     Returns
     -------
     tensor, bool
+
+    Examples
+    --------
+    >>> x = T.dvector("x")
+    >>> T.isinf(x).eval({x: [np.inf, 1.0]})
+    array([ True, False])
     """
     x = as_tensor_variable(a)
     return _false_like(x) if dtypes.is_discrete(x.type.dtype) else a_.isinf(x)
@@ -73,6 +85,12 @@ def isclose(
     Returns
     -------
     tensor, bool
+
+    Examples
+    --------
+    >>> x = T.dvector("x")
+    >>> T.isclose(x, 1.0).eval({x: [1.0 + 1e-12, 1.1]})
+    array([ True, False])
     """
     x, y = as_tensor_variable(a), as_tensor_variable(b)
     near = a_.le(a_.abs_(a_.sub(x, y)), a_.add(atol, a_.mul(rtol, a_.abs_(y))))
@@ -100,6 +118,12 @@ def round(a: TensorLike, mode: str | None = None) -> Any:
     ------
     TypeError
         `a` holds integers.
+
+    Examples
+    --------
+    >>> x = T.dvector("x")
+    >>> T.round(x).eval({x: [0.5, 1.5, 2.5]})
+    array([0., 2., 2.])
     """
     if mode is None:
         mode = "half_to_even"
@@ -138,6 +162,13 @@ def divmod(x: TensorLike, y: TensorLike) -> tuple[Any, Any]:
     -------
     tuple of two tensors
         Of the common dtype.
+
+    Examples
+    --------
+    >>> x = T.lvector("x")
+    >>> q, r = T.divmod(x, 3)
+    >>> q.eval({x: [7, -7]}), r.eval({x: [7, -7]})
+    (array([ 2, -3]), array([1, 2]))
     """
     return a_.int_div(x, y), mod_check(x, y)
 
@@ -283,6 +314,12 @@ def isfinite(a: TensorLike) -> Any:
     Returns
     -------
     tensor, bool
+
+    Examples
+    --------
+    >>> x = T.dvector("x")
+    >>> T.isfinite(x).eval({x: [1.0, np.inf, np.nan]})
+    array([ True, False, False])
     """
     return a_.invert(a_.or_(isnan(a), isinf(a)))
 
@@ -298,6 +335,12 @@ def logical_and(x: TensorLike, y: TensorLike) -> Any:
     Returns
     -------
     tensor, bool
+
+    Examples
+    --------
+    >>> x = T.dvector("x")
+    >>> T.logical_and(x > 0, x < 1).eval({x: [0.5, 2.0]})
+    array([ True, False])
     """
     return a_.and_(truth(x), truth(y))
 
@@ -363,6 +406,11 @@ def hypot(x: TensorLike, y: TensorLike) -> Any:
     Returns
     -------
     tensor
+
+    Examples
+    --------
+    >>> T.hypot(3.0, 4.0).eval()
+    array(5., dtype=float32)
     """
     x, y = as_tensor_variable(x), as_tensor_variable(y)
     kind = dtypes.to_float(dtypes.upcast(x.dtype, y.dtype))
@@ -421,6 +469,12 @@ def nan_to_num(
     Returns
     -------
     tensor
+
+    Examples
+    --------
+    >>> x = T.dvector("x")
+    >>> T.nan_to_num(x, nan=-1.0).eval({x: [1.0, np.nan]})
+    array([ 1., -1.])
     """
     x = as_tensor_variable(x)
     if dtypes.is_discrete(x.dtype):

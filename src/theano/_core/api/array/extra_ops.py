@@ -53,6 +53,12 @@ def cumsum(x: TensorLike, axis: int | None = None) -> Any:
     -------
     tensor
         Of the shape of `x`; flat if `axis` is None.
+
+    Examples
+    --------
+    >>> x = T.dvector("x")
+    >>> T.cumsum(x).eval({x: [1.0, 2.0, 3.0]})
+    array([1., 3., 6.])
     """
     return _cumulative("add", x, axis)
 
@@ -72,6 +78,12 @@ def cumprod(x: object, axis: int | None = None) -> Any:
     -------
     tensor
         Of the shape of `x`; flat if `axis` is None.
+
+    Examples
+    --------
+    >>> x = T.dvector("x")
+    >>> T.cumprod(x).eval({x: [1.0, 2.0, 3.0]})
+    array([1., 2., 6.])
     """
     return _cumulative("mul", x, axis)
 
@@ -95,6 +107,12 @@ def diff(x: TensorLike, n: int = 1, axis: int = -1) -> Any:
     ------
     ValueError
         `n` is negative, or there is no such axis.
+
+    Examples
+    --------
+    >>> x = T.dvector("x")
+    >>> T.diff(x).eval({x: [1.0, 4.0, 9.0]})
+    array([3., 5.])
     """
     x = as_tensor_variable(x)
     if n < 0:
@@ -133,6 +151,11 @@ def bincount(
     ------
     TypeError
         `x` is not an integer vector.
+
+    Examples
+    --------
+    >>> T.extra_ops.bincount(T.constant([0, 2, 2], dtype="int64")).eval()
+    array([1, 0, 2])
     """
     x = as_tensor_variable(x)
     if x.type.ndim != 1:
@@ -172,6 +195,13 @@ def fill_diagonal(a: TensorLike, val: TensorLike) -> Any:
     -------
     tensor
         Of the dtype and shape of `a`.
+
+    Examples
+    --------
+    >>> x = T.dmatrix("x")
+    >>> T.fill_diagonal(x, 9.0).eval({x: np.zeros((2, 2))})
+    array([[9., 0.],
+           [0., 9.]])
     """
     x = as_tensor_variable(a)
     if x.type.ndim < 2:
@@ -298,6 +328,12 @@ def choose(
     -------
     tensor
         Of the common dtype of the choices.
+
+    Examples
+    --------
+    >>> a, x, y = T.lvector("a"), T.dvector("x"), T.dvector("y")
+    >>> T.choose(a, [x, y]).eval({a: [0, 1], x: [1.0, 2.0], y: [3.0, 4.0]})
+    array([1., 4.])
     """
     if out is not None:
         raise ValueError("choose: out must be None: results are new arrays")

@@ -213,6 +213,12 @@ def nonzero(a: TensorLike, return_matrix: bool = False) -> Any:
     ------
     ValueError
         `a` is a scalar.
+
+    Examples
+    --------
+    >>> x = T.dvector("x")
+    >>> T.nonzero(x)[0].eval({x: [0.0, 3.0, 4.0]})
+    array([1, 2])
     """
     x = as_tensor_variable(a)
     if isinstance(x, Constant) and x.type.ndim and not return_matrix:
@@ -231,6 +237,12 @@ def flatnonzero(a: TensorLike) -> Any:
     Returns
     -------
     tensor, int64 vector
+
+    Examples
+    --------
+    >>> x = T.dmatrix("x")
+    >>> T.flatnonzero(x).eval({x: [[0.0, 1.0], [2.0, 0.0]]})
+    array([1, 2])
     """
     x = as_tensor_variable(a)
     if x.type.ndim == 0:
@@ -249,6 +261,12 @@ def nonzero_values(a: TensorLike) -> Any:
     -------
     tensor, vector
         Of the dtype of `a`.
+
+    Examples
+    --------
+    >>> x = T.dvector("x")
+    >>> T.nonzero_values(x).eval({x: [0.0, 1.0, 2.0]})
+    array([1., 2.])
     """
     x = as_tensor_variable(a)
     return get_item(x if x.type.ndim == 1 else shaping.reshape_op(x, [-1]), flatnonzero(x))
@@ -420,6 +438,12 @@ def inc_subtensor(
     -------
     tensor
         Of the dtype and shape of the indexed array.
+
+    Examples
+    --------
+    >>> x, i = T.dvector("x"), T.lvector("i")
+    >>> T.inc_subtensor(x[i], 1.0).eval({x: [0.0, 0.0], i: [0, 0, 1]})
+    array([2., 1.])
     """
     result = _write(x, y, set_instead_of_inc)
     return over(result.owner.inputs[0] if inplace else None, result)
@@ -531,6 +555,13 @@ def take(
     Returns
     -------
     TensorVariable, shape ``a.shape[:axis] + indices.shape + a.shape[axis + 1:]``
+
+    Examples
+    --------
+    >>> x = T.dmatrix("x")
+    >>> T.take(x, [1, 1], axis=0).eval({x: [[1.0, 2.0], [3.0, 4.0]]})
+    array([[3., 4.],
+           [3., 4.]])
     """
     x, positions = as_tensor_variable(a), as_tensor_variable(indices)
     if axis is None:

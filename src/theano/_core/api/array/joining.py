@@ -49,6 +49,15 @@ def concatenate(tensor_list: Sequence[TensorLike], axis: int = 0) -> Any:
         Not a list or tuple, or the ranks differ.
     ValueError
         An empty list, or no such axis.
+
+    Examples
+    --------
+    >>> T.concatenate([[1, 2], [3]]).eval()
+    array([1, 2, 3])
+    >>> x = T.dmatrix("x")
+    >>> T.concatenate([x, x], axis=1).eval({x: [[1.0], [2.0]]})
+    array([[1., 1.],
+           [2., 2.]])
     """
     if not isinstance(tensor_list, (tuple, list)):
         raise TypeError(
@@ -73,6 +82,12 @@ def join(axis: Any, *tensors_list: object) -> Any:
     -------
     tensor
         Of the common dtype.
+
+    Examples
+    --------
+    >>> x = T.dvector("x")
+    >>> T.join(0, x, [9.0]).eval({x: [1.0, 2.0]})
+    array([1., 2., 9.])
     """
     if len(tensors_list) == 1:
         return tensors_list[0]
@@ -128,6 +143,12 @@ def stack(*tensors: TensorLike, **kwargs: object) -> Any:
     ------
     IndexError
         The result has no such axis.
+
+    Examples
+    --------
+    >>> x, y = T.dscalars("x", "y")
+    >>> T.stack([x, y]).eval({x: 1.0, y: 2.0})
+    array([1., 2.])
     """
     given, axis = _stack_arguments(tensors, kwargs)
     tensors = tuple(given)
@@ -185,6 +206,13 @@ def stacklists(arg: TensorLike) -> Any:
     Returns
     -------
     tensor
+
+    Examples
+    --------
+    >>> x, y = T.dscalars("x", "y")
+    >>> T.stacklists([[x, y], [y, x]]).eval({x: 1.0, y: 2.0})
+    array([[1., 2.],
+           [2., 1.]])
     """
     if isinstance(arg, (tuple, list)):
         return stack([stacklists(each) for each in arg])
@@ -250,6 +278,13 @@ def split(x: TensorLike, splits_size: TensorLike, n_splits: int, axis: int = 0) 
     ------
     ValueError
         The lengths of the parts are known, and `n_splits` of them do not exist.
+
+    Examples
+    --------
+    >>> x = T.dvector("x")
+    >>> first, second = T.split(x, [1, 2], n_splits=2)
+    >>> second.eval({x: [1.0, 2.0, 3.0]})
+    array([2., 3.])
     """
     x = as_tensor_variable(x)
     sizes = as_tensor_variable(splits_size)
@@ -296,6 +331,11 @@ def repeat(x: Any, repeats: TensorLike, axis: int | None = None) -> Any:
     -------
     tensor
         Of the dtype of `x`.
+
+    Examples
+    --------
+    >>> T.repeat([1, 2], 2).eval()
+    array([1, 1, 2, 2])
     """
     x, times = as_tensor_variable(x), as_tensor_variable(repeats)
     if times.type.ndim > 1:
@@ -334,6 +374,12 @@ def tile(x: TensorLike, reps: TensorLike, ndim: int | None = None) -> Any:
     -------
     tensor
         Of the dtype of `x`.
+
+    Examples
+    --------
+    >>> T.tile([1, 2], (2, 2)).eval()
+    array([[1, 2, 1, 2],
+           [1, 2, 1, 2]])
     """
     x = as_tensor_variable(x)
     if ndim is not None and ndim < x.type.ndim:
@@ -390,6 +436,11 @@ def roll(x: TensorLike, shift: TensorLike, axis: TensorLike | None = None) -> An
     -------
     tensor
         Of the dtype and shape of `x`.
+
+    Examples
+    --------
+    >>> T.roll(T.constant([1, 2, 3], dtype="int64"), 1).eval()
+    array([3, 1, 2])
     """
     x = as_tensor_variable(x)
     if axis is None:

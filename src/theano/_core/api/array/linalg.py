@@ -64,6 +64,14 @@ def svd(a: TensorLike, full_matrices: TensorLike = 1, compute_uv: TensorLike = 1
     Notes
     -----
     Theano 1.0.5 had no gradient. With `full_matrices`, U and V^H have one where m = n.
+
+    Examples
+    --------
+    >>> from theano.tensor import nlinalg
+    >>> x = T.dmatrix("x")
+    >>> u, s, vt = nlinalg.svd(x)
+    >>> s.eval({x: [[3.0, 0.0], [0.0, 4.0]]})
+    array([4., 3.])
     """
     return SVD(bool(full_matrices), bool(compute_uv))(a)
 
@@ -82,6 +90,15 @@ def qr(a: TensorLike, mode: str = "reduced") -> Any:
     -------
     Q, R : list of TensorVariable, or R alone
         With 'raw', h of shape (..., n, m) and tau of shape (..., min(m, n)); see `numpy.linalg.qr`.
+
+    Examples
+    --------
+    >>> from theano.tensor import nlinalg
+    >>> x = T.dmatrix("x")
+    >>> q, r = nlinalg.qr(x)
+    >>> abs(r).eval({x: [[3.0, 0.0], [4.0, 5.0]]}).round(6)
+    array([[5., 4.],
+           [0., 3.]])
     """
     if mode == "raw":
         return QRRaw()(a)
@@ -123,6 +140,11 @@ def eigh(a: TensorLike, UPLO: str = "L") -> Any:
     a : tensor, shape (..., n, n)
     UPLO : {'L', 'U'}
         The triangle that is read; only it has a gradient.
+
+    Returns
+    -------
+    list of a vector and a matrix
+        Rising eigenvalues, and eigenvectors as columns.
     """
     return Eigh(UPLO)(a)
 
@@ -286,6 +308,13 @@ def kron(a: TensorLike, b: TensorLike) -> Any:
     ------
     TypeError
         Together fewer than three axes.
+
+    Examples
+    --------
+    >>> x = T.dmatrix("x")
+    >>> T.kron(x, [[1.0, 10.0]]).eval({x: [[1.0], [2.0]]})
+    array([[ 1., 10.],
+           [ 2., 20.]])
     """
     a, b = as_tensor_variable(a), as_tensor_variable(b)
     ranks = (a.type.ndim, b.type.ndim)
@@ -490,6 +519,12 @@ def inner(a: TensorLike, b: TensorLike) -> Any:
     Returns
     -------
     tensor
+
+    Examples
+    --------
+    >>> x = T.dvector("x")
+    >>> T.inner(x, x).eval({x: [3.0, 4.0]})
+    array(25.)
     """
     x, y = as_tensor_variable(a), as_tensor_variable(b)
     if not x.ndim or not y.ndim:
@@ -508,6 +543,12 @@ def vdot(a: TensorLike, b: TensorLike) -> Any:
     Returns
     -------
     tensor
+
+    Examples
+    --------
+    >>> x = T.dvector("x")
+    >>> T.vdot(x, x).eval({x: [3.0, 4.0]})
+    array(25.)
     """
     x, y = (flatten(as_tensor_variable(v)) for v in (a, b))
     return dot(conjugate(x), y)
@@ -526,6 +567,12 @@ def cross(a: TensorLike, b: TensorLike, axis: int = -1) -> Any:
     Returns
     -------
     tensor
+
+    Examples
+    --------
+    >>> x = T.dvector("x")
+    >>> T.cross(x, [0.0, 0.0, 1.0]).eval({x: [1.0, 0.0, 0.0]})
+    array([ 0., -1.,  0.])
     """
     x, y = as_tensor_variable(a), as_tensor_variable(b)
     moved = []

@@ -38,6 +38,13 @@ def permute_row_elements(x: TensorLike, y: TensorLike, inverse: TensorLike = 0) 
     ------
     TypeError
         `y` is not an integer tensor, or an operand is a scalar.
+
+    Examples
+    --------
+    >>> x = T.dmatrix("x")
+    >>> T.permute_row_elements(x, [1, 0]).eval({x: [[1.0, 2.0], [3.0, 4.0]]})
+    array([[2., 1.],
+           [4., 3.]])
     """
     x, y = as_tensor_variable(x), as_tensor_variable(y)
     if not dtypes.is_discrete(y.type.dtype):
@@ -70,6 +77,11 @@ def inverse_permutation(perm: TensorLike) -> Any:
     -------
     tensor
         Of the dtype and shape of `perm`.
+
+    Examples
+    --------
+    >>> T.inverse_permutation(T.constant([2, 0, 1])).eval()
+    array([1, 2, 0])
     """
     perm = as_tensor_variable(perm)
     steps = arange(shaping.length(perm, perm.type.ndim - 1), dtype=perm.type.dtype)
@@ -86,6 +98,17 @@ def to_one_hot(y: TensorLike, nb_class: TensorLike, dtype: str | None = None) ->
     nb_class : int or integer scalar
     dtype : str, optional
         `config.floatX` by default.
+
+    Returns
+    -------
+    matrix
+        A row for each item of `y`.
+
+    Examples
+    --------
+    >>> T.extra_ops.to_one_hot(T.constant([0, 2]), 3, dtype="int8").eval()
+    array([[1, 0, 0],
+           [0, 0, 1]], dtype=int8)
     """
     y = as_tensor_variable(y)
     empty = zeros((shaping.length(y, 0), nb_class), dtype=dtype)

@@ -36,6 +36,11 @@ def dot(a: TensorLike, b: TensorLike) -> Any:
     Returns
     -------
     TensorVariable, shape ``a.shape[:-1] + b.shape[:-2] + b.shape[-1:]``
+
+    Examples
+    --------
+    >>> T.dot([[1.0, 2.0], [3.0, 4.0]], [1.0, 1.0]).eval()
+    array([3., 7.])
     """
     for own, other, name in ((a, b, "__dot__"), (b, a, "__rdot__")):
         # Sparse matrices have a product of their own.
@@ -62,6 +67,12 @@ def outer(x: object, y: object) -> Any:
     -------
     tensor, matrix
         Of the common dtype.
+
+    Examples
+    --------
+    >>> T.outer([1.0, 2.0], [1.0, 10.0]).eval()
+    array([[ 1., 10.],
+           [ 2., 20.]])
     """
     x, y = as_tensor_variable(x), as_tensor_variable(y)
     x = x if x.type.ndim == 1 else _flat(x)
@@ -114,6 +125,12 @@ def tensordot(a: TensorLike, b: TensorLike, axes: Any = 2) -> Any:
     ------
     ValueError
         The axes do not exist or do not pair up.
+
+    Examples
+    --------
+    >>> a, b = T.dtensor3("a"), T.dmatrix("b")
+    >>> T.tensordot(a, b, axes=1).eval({a: np.ones((2, 3, 4)), b: np.ones((4, 5))}).shape
+    (2, 3, 5)
     """
     a, b = as_tensor_variable(a), as_tensor_variable(b)
     if isinstance(axes, (int, float, np.integer)) or getattr(axes, "ndim", None) == 0:
@@ -190,6 +207,12 @@ def batched_dot(a: TensorLike, b: TensorLike) -> Any:
     ------
     TypeError
         A scalar.
+
+    Examples
+    --------
+    >>> a, b = T.dtensor3("a"), T.dtensor3("b")
+    >>> T.batched_dot(a, b).eval({a: np.ones((2, 3, 4)), b: np.ones((2, 4, 5))}).shape
+    (2, 3, 5)
     """
     a, b = as_tensor_variable(a), as_tensor_variable(b)
     for name, x in (("first", a), ("second", b)):
@@ -250,6 +273,12 @@ def matmul(a: TensorLike, b: TensorLike) -> Any:
     ------
     ValueError
         An operand is a scalar.
+
+    Examples
+    --------
+    >>> a, b = T.dtensor3("a"), T.dmatrix("b")
+    >>> T.matmul(a, b).eval({a: np.ones((5, 2, 3)), b: np.ones((3, 4))}).shape
+    (5, 2, 4)
     """
     a, b = as_tensor_variable(a), as_tensor_variable(b)
     if a.type.ndim == 0 or b.type.ndim == 0:
@@ -282,6 +311,12 @@ def diagonal(a: TensorLike, offset: int = 0, axis1: int = 0, axis2: int = 1) -> 
     -------
     tensor
         Of the dtype of `a`, with one axis less.
+
+    Examples
+    --------
+    >>> x = T.dmatrix("x")
+    >>> T.diagonal(x).eval({x: [[1.0, 2.0], [3.0, 4.0]]})
+    array([1., 4.])
     """
     a = as_tensor_variable(a)
     rank = a.type.ndim
@@ -313,6 +348,12 @@ def diag(v: TensorLike, k: int = 0) -> Any:
     -------
     tensor
         Of the dtype of `v`.
+
+    Examples
+    --------
+    >>> T.diag([1, 2]).eval()
+    array([[1, 0],
+           [0, 2]])
     """
     v = as_tensor_variable(v)
     if v.type.ndim == 0:
@@ -337,6 +378,12 @@ def trace(x: TensorLike) -> Any:
     -------
     tensor, scalar
         Of the dtype of `x`; integers give int64.
+
+    Examples
+    --------
+    >>> x = T.dmatrix("x")
+    >>> T.trace(x).eval({x: [[1.0, 2.0], [3.0, 4.0]]})
+    array(5.)
     """
     x = as_tensor_variable(x)
     if x.type.ndim != 2:

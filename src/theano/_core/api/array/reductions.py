@@ -70,6 +70,14 @@ def sum(
         `acc_dtype` is less precise than the input.
     ValueError
         No such axis.
+
+    Examples
+    --------
+    >>> x = T.constant([[1.0, 2.0], [3.0, 4.0]])
+    >>> T.sum(x).eval(), T.sum(x, axis=0).eval()
+    (array(10.), array([4., 6.]))
+    >>> T.sum(x, axis=1, keepdims=True).broadcastable
+    (False, True)
     """
     return _sum_or_product("sum", input, axis, dtype, keepdims, acc_dtype)
 
@@ -102,6 +110,11 @@ def prod(
     -------
     tensor
         Of dtype `dtype`.
+
+    Examples
+    --------
+    >>> T.prod([1, 2, 3]).eval()
+    array(6)
     """
     return _sum_or_product("prod", input, axis, dtype, keepdims, acc_dtype)
 
@@ -148,6 +161,11 @@ def mean(
     Returns
     -------
     tensor, float or complex
+
+    Examples
+    --------
+    >>> T.mean([[1, 2], [3, 6]], axis=0).eval()
+    array([2., 4.])
     """
     x = as_tensor_variable(input)
     asked = _asked(dtype)
@@ -198,6 +216,12 @@ def var(
     Returns
     -------
     tensor, float
+
+    Examples
+    --------
+    >>> x = T.dvector("x")
+    >>> T.var(x, ddof=1).eval({x: [1.0, 2.0, 3.0]})
+    array(1.)
     """
     x = as_tensor_variable(input)
     axes = normalized_axes(x, axis)
@@ -236,6 +260,12 @@ def std(
     Returns
     -------
     tensor, float
+
+    Examples
+    --------
+    >>> x = T.dvector("x")
+    >>> T.std(x).eval({x: [1.0, 3.0]})
+    array(1.)
     """
     result = t.sqrt(var(input, axis, ddof, keepdims, corrected))
     result.name = "std"
@@ -259,6 +289,12 @@ def max(x: TensorLike, axis: TensorLike | None = None, keepdims: bool = False) -
     -------
     tensor
         Of the dtype of `x`.
+
+    Examples
+    --------
+    >>> x = T.dmatrix("x")
+    >>> T.max(x, axis=0).eval({x: [[1.0, 4.0], [3.0, 2.0]]})
+    array([3., 4.])
     """
     return _extreme("max", x, axis, keepdims)
 
@@ -278,6 +314,12 @@ def min(x: TensorLike, axis: TensorLike | None = None, keepdims: bool = False) -
     -------
     tensor
         Of the dtype of `x`.
+
+    Examples
+    --------
+    >>> x = T.dmatrix("x")
+    >>> T.min(x, axis=0).eval({x: [[1.0, 4.0], [3.0, 2.0]]})
+    array([1., 2.])
     """
     return _extreme("min", x, axis, keepdims)
 
@@ -312,6 +354,12 @@ def argmax(x: TensorLike, axis: TensorLike | None = None, keepdims: bool = False
     -------
     tensor, int64
         Positions in the flattened array if `axis` is None.
+
+    Examples
+    --------
+    >>> x = T.dmatrix("x")
+    >>> T.argmax(x, axis=1).eval({x: [[1.0, 3.0], [5.0, 2.0]]})
+    array([1, 0])
     """
     return _position("argmax", x, axis, keepdims)
 
@@ -330,6 +378,12 @@ def argmin(x: TensorLike, axis: TensorLike | None = None, keepdims: bool = False
     Returns
     -------
     tensor, int64
+
+    Examples
+    --------
+    >>> x = T.dvector("x")
+    >>> T.argmin(x).eval({x: [3.0, 1.0, 2.0]})
+    array(1)
     """
     return _position("argmin", x, axis, keepdims)
 
@@ -357,6 +411,13 @@ def max_and_argmax(a: TensorLike, axis: Axes = None, keepdims: bool = False) -> 
     -------
     list of two tensors
         Of the dtype of `a`, and int64.
+
+    Examples
+    --------
+    >>> x = T.dvector("x")
+    >>> value, position = T.max_and_argmax(x)
+    >>> float(value.eval({x: [1.0, 5.0]})), int(position.eval({x: [1.0, 5.0]}))
+    (5.0, 1)
     """
     return [max(a, axis, keepdims), argmax(a, axis, keepdims)]
 
@@ -375,6 +436,12 @@ def any(x: TensorLike, axis: TensorLike | None = None, keepdims: bool = False) -
     Returns
     -------
     tensor, bool
+
+    Examples
+    --------
+    >>> x = T.dmatrix("x")
+    >>> T.any(x < 0, axis=1).eval({x: [[1.0, 2.0], [1.0, -1.0]]})
+    array([False,  True])
     """
     return _reduced("any", as_tensor_variable(x), axis, keepdims)
 
@@ -393,6 +460,12 @@ def all(x: TensorLike, axis: TensorLike | None = None, keepdims: bool = False) -
     Returns
     -------
     tensor, bool
+
+    Examples
+    --------
+    >>> x = T.dmatrix("x")
+    >>> T.all(x > 0, axis=1).eval({x: [[1.0, 2.0], [1.0, -1.0]]})
+    array([ True, False])
     """
     return _reduced("all", as_tensor_variable(x), axis, keepdims)
 
@@ -410,6 +483,12 @@ def ptp(a: TensorLike, axis: TensorLike | None = None) -> Any:
     -------
     tensor
         Of the dtype of `a`.
+
+    Examples
+    --------
+    >>> x = T.dvector("x")
+    >>> T.ptp(x).eval({x: [1.0, 5.0]})
+    array(4.)
     """
     return a_.sub(max(a, axis), min(a, axis))
 
@@ -430,6 +509,12 @@ def allclose(
     Returns
     -------
     tensor, bool scalar
+
+    Examples
+    --------
+    >>> x = T.dvector("x")
+    >>> T.allclose(x, [1.0, 2.0]).eval({x: [1.0, 2.0 + 1e-12]})
+    array(True)
     """
     return all(isclose(a, b, rtol, atol, equal_nan))
 

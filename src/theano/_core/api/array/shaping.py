@@ -35,6 +35,12 @@ def shape(x: TensorLike) -> Any:
     Returns
     -------
     tensor, int64 vector
+
+    Examples
+    --------
+    >>> x = T.dmatrix("x")
+    >>> T.shape(x).eval({x: np.zeros((2, 3))})
+    array([2, 3])
     """
     return ops.shape(as_tensor_variable(x))
 
@@ -66,6 +72,13 @@ def reshape(x: TensorLike, newshape: TensorLike, ndim: int | None = None) -> Any
         The rank of the result is not known.
     TypeError
         `newshape` is not a vector of integers.
+
+    Examples
+    --------
+    >>> x = T.dvector("x")
+    >>> T.reshape(x, (2, -1)).eval({x: np.arange(6.0)})
+    array([[0., 1., 2.],
+           [3., 4., 5.]])
     """
     x = as_tensor_variable(x)
     if isinstance(newshape, (list, tuple, np.ndarray)) and len(newshape) == 0:
@@ -107,6 +120,12 @@ def flatten(x: TensorLike, ndim: int | None = None, outdim: int | None = None) -
     ------
     ValueError
         `ndim` is below 1 or above the rank of `x`.
+
+    Examples
+    --------
+    >>> x = T.dtensor3("x")
+    >>> T.flatten(x, ndim=2).eval({x: np.zeros((2, 3, 4))}).shape
+    (2, 12)
     """
     if outdim is not None:
         if ndim is not None:
@@ -137,6 +156,11 @@ def is_flat(var: Variable, ndim: int | None = None, outdim: int | None = None) -
     Returns
     -------
     bool
+
+    Examples
+    --------
+    >>> T.is_flat(T.dvector("x")), T.is_flat(T.dmatrix("x"))
+    (True, False)
     """
     return var.ndim == (ndim or outdim or 1)
 
@@ -153,6 +177,12 @@ def transpose(x: Any, axes: Any = None) -> Any:
     -------
     tensor
         A view of `x`.
+
+    Examples
+    --------
+    >>> x = T.dtensor3("x")
+    >>> T.transpose(x, (2, 0, 1)).eval({x: np.zeros((2, 3, 4))}).shape
+    (4, 2, 3)
     """
     x = as_tensor_variable(x)
     order = range(x.type.ndim - 1, -1, -1) if axes is None else axes
@@ -179,6 +209,12 @@ def swapaxes(y: TensorLike, axis1: int, axis2: int) -> Any:
     -------
     tensor
         A view of `y`.
+
+    Examples
+    --------
+    >>> x = T.dtensor3("x")
+    >>> T.swapaxes(x, 0, 2).eval({x: np.zeros((2, 3, 4))}).shape
+    (4, 3, 2)
     """
     y = as_tensor_variable(y)
     order = list(range(y.type.ndim))
@@ -197,6 +233,11 @@ def squeeze(x: TensorLike) -> Any:
     -------
     tensor
         A view of `x`.
+
+    Examples
+    --------
+    >>> T.squeeze(T.drow("r")).ndim
+    1
     """
     x = as_tensor_variable(x)
     return _reordered(x, [i for i, one in enumerate(x.type.broadcastable) if not one])
@@ -214,6 +255,11 @@ def shape_padleft(t: TensorLike, n_ones: int = 1) -> Any:
     -------
     tensor
         A view of `t`.
+
+    Examples
+    --------
+    >>> T.shape_padleft(T.dvector("x"), 2).broadcastable
+    (True, True, False)
     """
     t = as_tensor_variable(t)
     return dimshuffle(t, ["x"] * n_ones + list(range(t.type.ndim)))
@@ -231,6 +277,11 @@ def shape_padright(t: TensorLike, n_ones: int = 1) -> Any:
     -------
     tensor
         A view of `t`.
+
+    Examples
+    --------
+    >>> T.shape_padright(T.dvector("x"), 2).broadcastable
+    (False, True, True)
     """
     t = as_tensor_variable(t)
     return dimshuffle(t, list(range(t.type.ndim)) + ["x"] * n_ones)
@@ -254,6 +305,11 @@ def shape_padaxis(t: TensorLike, axis: int) -> Any:
     ------
     IndexError
         The result has no such axis.
+
+    Examples
+    --------
+    >>> T.shape_padaxis(T.dmatrix("x"), 1).broadcastable
+    (False, True, False)
     """
     t = as_tensor_variable(t)
     rank = t.type.ndim + 1
@@ -295,6 +351,11 @@ def addbroadcast(x: TensorLike, *axes: int) -> Any:
     -------
     tensor
         A view of `x`.
+
+    Examples
+    --------
+    >>> T.addbroadcast(T.dmatrix("m"), 0).broadcastable
+    (True, False)
     """
     return _rebroadcast(x, axes, True)
 
@@ -312,6 +373,11 @@ def unbroadcast(x: TensorLike, *axes: int) -> Any:
     -------
     tensor
         A view of `x`.
+
+    Examples
+    --------
+    >>> T.unbroadcast(T.drow("r"), 0).broadcastable
+    (False, False)
     """
     return _rebroadcast(x, axes, False)
 
@@ -329,6 +395,11 @@ def patternbroadcast(x: TensorLike, broadcastable: Sequence[bool]) -> Any:
     -------
     tensor
         A view of `x`.
+
+    Examples
+    --------
+    >>> T.patternbroadcast(T.dmatrix("m"), (True, False)).broadcastable
+    (True, False)
     """
     x = as_tensor_variable(x)
     pattern = tuple(broadcastable)
@@ -354,6 +425,11 @@ def get_vector_length(v: TensorLike) -> int:
         `v` is not a vector.
     ValueError
         Its length is not known while the graph is being built.
+
+    Examples
+    --------
+    >>> T.get_vector_length(T.dmatrix("x").shape)
+    2
     """
     v = as_tensor_variable(v)
     if v.type.ndim != 1:

@@ -76,6 +76,12 @@ def sort(
     ------
     ValueError
         No such axis or kind.
+
+    Examples
+    --------
+    >>> x = T.dvector("x")
+    >>> T.sort(x).eval({x: [3.0, 1.0, 2.0]})
+    array([1., 2., 3.])
     """
     _no_order("sort", order)
     if to_be_known(axis):
@@ -103,6 +109,12 @@ def argsort(
     -------
     tensor, int64
         Of the shape of `a`.
+
+    Examples
+    --------
+    >>> x = T.dvector("x")
+    >>> T.argsort(x).eval({x: [3.0, 1.0, 2.0]})
+    array([1, 2, 0])
     """
     _no_order("argsort", order)
     if to_be_known(axis):
@@ -167,6 +179,12 @@ def topk(
     -------
     tensor
         Items, of the dtype of `x`.
+
+    Examples
+    --------
+    >>> x = T.dvector("x")
+    >>> T.sort(T.topk(x, 2)).eval({x: [3.0, 1.0, 2.0]})
+    array([2., 3.])
     """
     x, axis = _along("topk", x, axis)
     return ops.TopK(axis, sorted, idx_dtype, return_indices=False)(x, kth)
@@ -191,6 +209,12 @@ def argtopk(
     -------
     tensor
         Positions, of dtype `idx_dtype`.
+
+    Examples
+    --------
+    >>> x = T.dvector("x")
+    >>> T.argtopk(x, 1).eval({x: [1.0, 3.0, 2.0]})
+    array([1])
     """
     x, axis = _along("topk", x, axis)
     return ops.TopK(axis, sorted, idx_dtype, return_values=False)(x, kth)
@@ -214,6 +238,11 @@ def searchsorted(
     Returns
     -------
     tensor, int64
+
+    Examples
+    --------
+    >>> T.searchsorted([1.0, 2.0, 3.0], [2.5]).eval()
+    array([2])
     """
     return ops.SearchSorted(side)(x, v, *(() if sorter is None else (sorter,)))
 

@@ -1,16 +1,17 @@
-"""NumPy's statistics: of what is sorted, weighted, or not a number; curves through points."""
+"""NumPy's statistics: of what is sorted, weighted or counted; curves through points."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from theano._core.api.array import creation, extra_ops, indexing, joining, products, shaping
 from theano._core.api.array import reductions as r
-from theano._core.api.array.arrangement import linspace, moveaxis
+from theano._core.api.array.arrangement import moveaxis
 from theano._core.api.array.elementwise import isinf, isnan
+from theano._core.api.array.ranges import linspace
 from theano._core.api.array.sorting import searchsorted, sort
 from theano._core.api.conversion import as_tensor_variable, cast
 from theano._core.base import dtypes
@@ -28,189 +29,6 @@ if TYPE_CHECKING:
 
 def _number(value: float, x: Variable) -> Any:
     return as_tensor_variable(np.asarray(value, x.dtype))
-
-
-# -- without what is not a number ------------------------------------------------------------------
-
-
-def _filled(value: float, x: Variable) -> Any:
-    return a_.switch(isnan(x), _number(value, x), x)
-
-
-def nansum(
-    a: TensorLike,
-    axis: Axes = None,
-    dtype: str | None = None,
-    keepdims: bool = False,
-) -> Any:
-    """Return the sum of the items that are numbers.
-
-    Parameters
-    ----------
-    a : tensor
-    axis : int, sequence of int, or None
-        None: all axes.
-    dtype : str, optional
-        Item type of the result.
-    keepdims : bool
-        Keep the axes, broadcastable.
-
-    Returns
-    -------
-    tensor
-    """
-    x = as_tensor_variable(a)
-    return r.sum(x if dtypes.is_discrete(x.dtype) else _filled(0, x), axis, dtype, keepdims)
-
-
-def nanprod(
-    a: TensorLike,
-    axis: Axes = None,
-    dtype: str | None = None,
-    keepdims: bool = False,
-) -> Any:
-    """Return the product of the items that are numbers.
-
-    Parameters
-    ----------
-    a : tensor
-    axis : int, sequence of int, or None
-        None: all axes.
-    dtype : str, optional
-        Item type of the result.
-    keepdims : bool
-        Keep the axes, broadcastable.
-
-    Returns
-    -------
-    tensor
-    """
-    x = as_tensor_variable(a)
-    return r.prod(x if dtypes.is_discrete(x.dtype) else _filled(1, x), axis, dtype, keepdims)
-
-
-def nanmean(
-    a: TensorLike,
-    axis: Axes = None,
-    dtype: str | None = None,
-    keepdims: bool = False,
-) -> Any:
-    """Return the mean of the items that are numbers; of none: NaN.
-
-    Parameters
-    ----------
-    a : tensor
-    axis : int, sequence of int, or None
-        None: all axes.
-    dtype : str, optional
-        Item type of the result.
-    keepdims : bool
-        Keep the axes, broadcastable.
-
-    Returns
-    -------
-    tensor, float
-    """
-    x = as_tensor_variable(a)
-    if dtypes.is_discrete(x.dtype):
-        return r.mean(x, axis, dtype, keepdims=keepdims)
-    total = nansum(x, axis, dtype, keepdims)
-    count = r.sum(a_.invert(isnan(x)), axis, keepdims=keepdims)
-    return a_.true_div(total, cast(count, total.dtype))
-
-
-def nanvar(a: TensorLike, axis: Axes = None, ddof: int = 0, keepdims: bool = False) -> Any:
-    """Return the variance of the items that are numbers; see `var`.
-
-    Parameters
-    ----------
-    a : tensor
-    axis : int, sequence of int, or None
-        None: all axes.
-    ddof : int
-        What is taken off the number of items to divide by.
-    keepdims : bool
-        Keep the axes, broadcastable.
-
-    Returns
-    -------
-    tensor, float
-    """
-    x = as_tensor_variable(a)
-    if dtypes.is_discrete(x.dtype):
-        return r.var(x, axis, ddof, keepdims)
-    there = a_.invert(isnan(x))
-    off = a_.switch(there, x - nanmean(x, axis, keepdims=True), _number(0, x))
-    total = r.sum(a_.sqr(a_.abs_(off)), axis, keepdims=keepdims)
-    count = r.sum(there, axis, keepdims=keepdims)
-    divisor = cast(count - ddof, total.dtype)
-    return a_.switch(a_.gt(divisor, 0), total / divisor, _number(np.nan, total))
-
-
-def nanstd(a: TensorLike, axis: Axes = None, ddof: int = 0, keepdims: bool = False) -> Any:
-    """Return the square root of `nanvar`.
-
-    Parameters
-    ----------
-    a : tensor
-    axis : int, sequence of int, or None
-        None: all axes.
-    ddof : int
-        What is taken off the number of items to divide by.
-    keepdims : bool
-        Keep the axes, broadcastable.
-
-    Returns
-    -------
-    tensor, float
-    """
-    return t.sqrt(nanvar(a, axis, ddof, keepdims))
-
-
-def _nan_extreme(
-    function: Callable[..., Any], other: float, a: TensorLike, axis: Axes, keep: bool
-) -> Any:
-    x = as_tensor_variable(a)
-    if dtypes.is_discrete(x.dtype):
-        return function(x, axis, keep)
-    found = function(_filled(other, x), axis, keep)
-    return a_.switch(r.all(isnan(x), axis, keep), _number(np.nan, x), found)
-
-
-def nanmax(a: TensorLike, axis: Axes = None, keepdims: bool = False) -> Any:
-    """Return the greatest of the items that are numbers; of none: NaN.
-
-    Parameters
-    ----------
-    a : tensor
-    axis : int, sequence of int, or None
-        None: all axes.
-    keepdims : bool
-        Keep the axes, broadcastable.
-
-    Returns
-    -------
-    tensor
-    """
-    return _nan_extreme(r.max, -np.inf, a, axis, keepdims)
-
-
-def nanmin(a: TensorLike, axis: Axes = None, keepdims: bool = False) -> Any:
-    """Return the least of the items that are numbers; of none: NaN.
-
-    Parameters
-    ----------
-    a : tensor
-    axis : int, sequence of int, or None
-        None: all axes.
-    keepdims : bool
-        Keep the axes, broadcastable.
-
-    Returns
-    -------
-    tensor
-    """
-    return _nan_extreme(r.min, np.inf, a, axis, keepdims)
 
 
 # -- of what is sorted -----------------------------------------------------------------------------
@@ -270,6 +88,12 @@ def median(a: TensorLike, axis: Axes = None, keepdims: bool = False) -> Any:
     -------
     tensor, float
         NaN where an item is NaN, or there is none.
+
+    Examples
+    --------
+    >>> x = T.dvector("x")
+    >>> T.median(x).eval({x: [1.0, 9.0, 2.0]})
+    array(2.)
     """
     rows, axes = _in_a_row(a, axis)
     count = length(rows, rows.ndim - 1)
@@ -302,6 +126,12 @@ def quantile(
     Returns
     -------
     tensor, float
+
+    Examples
+    --------
+    >>> x = T.dvector("x")
+    >>> T.quantile(x, 0.5).eval({x: [1.0, 2.0, 3.0, 4.0]})
+    array(2.5)
     """
     rows, axes = _in_a_row(a, axis)
     fraction = cast(q, rows.dtype)
@@ -352,6 +182,12 @@ def percentile(
     Returns
     -------
     tensor, float
+
+    Examples
+    --------
+    >>> x = T.dvector("x")
+    >>> T.percentile(x, 50).eval({x: [1.0, 2.0, 3.0, 4.0]})
+    array(2.5)
     """
     fraction = as_tensor_variable(q)
     kind = "float64" if dtypes.is_discrete(fraction.dtype) else fraction.dtype
@@ -377,6 +213,12 @@ def average(
     Returns
     -------
     tensor
+
+    Examples
+    --------
+    >>> x = T.dvector("x")
+    >>> T.average(x, weights=[3.0, 1.0]).eval({x: [1.0, 5.0]})
+    array(2.)
     """
     x = as_tensor_variable(a)
     if weights is None:
@@ -410,6 +252,12 @@ def count_nonzero(a: TensorLike, axis: Axes = None, keepdims: bool = False) -> A
     Returns
     -------
     tensor, int64
+
+    Examples
+    --------
+    >>> x = T.dvector("x")
+    >>> T.count_nonzero(x).eval({x: [0.0, 1.0, 2.0]})
+    array(2)
     """
     return r.sum(a_.neq(a, 0), axis, "int64", keepdims)
 
@@ -499,6 +347,12 @@ def interp(
     Returns
     -------
     tensor, float
+
+    Examples
+    --------
+    >>> x = T.dvector("x")
+    >>> T.interp(x, [0.0, 1.0], [10.0, 20.0]).eval({x: [0.25]})
+    array([12.5])
     """
     at, xs, ys = (as_tensor_variable(v) for v in (x, xp, fp))
     kind = dtypes.to_float(dtypes.upcast(at.dtype, xs.dtype, ys.dtype))
@@ -533,6 +387,12 @@ def trapezoid(
     Returns
     -------
     tensor
+
+    Examples
+    --------
+    >>> y = T.dvector("y")
+    >>> T.trapezoid(y).eval({y: [1.0, 2.0, 3.0]})
+    array(4.)
     """
     values = moveaxis(y, axis, -1)
     heights = values[..., 1:] + values[..., :-1]
@@ -557,6 +417,12 @@ def logsumexp(a: TensorLike, axis: Axes = None, keepdims: bool = False) -> Any:
     Returns
     -------
     tensor, float
+
+    Examples
+    --------
+    >>> x = T.dvector("x")
+    >>> round(float(T.logsumexp(x).eval({x: [1000.0, 1000.0]})), 4)
+    1000.6931
     """
     x = as_tensor_variable(a)
     x = cast(x, dtypes.to_float(x.dtype))

@@ -66,6 +66,12 @@ def Rop(
 
     The forward mode: each operation once more, for the tangents of its inputs. Its cost does not
     depend on how many `wrt` there are.
+
+    Examples
+    --------
+    >>> x, v = T.dvectors("x", "v")
+    >>> T.Rop(x**2, x, v).eval({x: [1.0, 2.0], v: [1.0, 10.0]})
+    array([ 2., 40.])
     """
     inputs, points = _as_list(wrt), _as_list(eval_points)
     if len(inputs) != len(points):
@@ -189,6 +195,13 @@ def hessian_vector_product(cost: TensorLike, wrt: TensorLike, vectors: TensorLik
     -----
     After B. A. Pearlmutter, "Fast exact multiplication by the Hessian", Neural Computation 6
     (1994) 147-160.
+
+    Examples
+    --------
+    >>> x, v = T.dvectors("x", "v")
+    >>> product = theano.gradient.hessian_vector_product((x**3).sum(), x, v)
+    >>> product.eval({x: [1.0, 2.0], v: [1.0, 1.0]})
+    array([ 6., 12.])
     """
     slopes = grad(cost, _as_list(wrt), disconnected_inputs="ignore")
     return format_like(wrt, jvp(slopes, wrt, vectors))

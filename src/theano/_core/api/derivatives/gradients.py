@@ -89,6 +89,12 @@ def Lop(
     -------
     variable, list or tuple
         As `wrt`.
+
+    Examples
+    --------
+    >>> x, v = T.dvectors("x", "v")
+    >>> T.Lop(x**2, x, v).eval({x: [1.0, 2.0], v: [1.0, 10.0]})
+    array([ 2., 40.])
     """
     outputs, points = _as_list(f), [as_tensor_variable(p) for p in _as_list(eval_points)]
     if len(outputs) != len(points):
@@ -113,12 +119,39 @@ def vjp(f: TensorLike, wrt: TensorLike, cotangents: TensorLike) -> Any:
     -------
     variable, list or tuple
         As `wrt`.
+
+    Examples
+    --------
+    >>> x, v = T.dvectors("x", "v")
+    >>> theano.gradient.vjp(x**2, x, v).eval({x: [1.0, 2.0], v: [1.0, 10.0]})
+    array([ 2., 40.])
     """
     return Lop(f, wrt, cotangents, disconnected_inputs="ignore")
 
 
 def value_and_grad(cost: TensorLike, wrt: TensorLike, **options: Any) -> tuple[Any, Any]:
-    """Return `cost` and its gradient, as `theano.grad` with these options makes it."""
+    """Return `cost` and its gradient, as `theano.grad` with these options makes it.
+
+    Parameters
+    ----------
+    cost : scalar variable
+    wrt : variable or list of variables
+    **options : object
+        As of `grad`.
+
+    Returns
+    -------
+    tuple of the cost and its gradient
+        The latter as `grad` returns it.
+
+    Examples
+    --------
+    >>> x = T.dvector("x")
+    >>> f = theano.function([x], list(theano.gradient.value_and_grad((x**2).sum(), x)))
+    >>> value, slope = f([1.0, 2.0])
+    >>> float(value), slope.tolist()
+    (5.0, [2.0, 4.0])
+    """
     return cost, grad(cost, wrt, **options)
 
 
@@ -195,22 +228,74 @@ undefined_grad_ = UndefinedGrad()
 
 
 def zero_grad(x: TensorLike) -> Any:
-    """Return `x`, through which the gradient is zero."""
+    """Return `x`, through which the gradient is zero.
+
+    Parameters
+    ----------
+    x : variable
+
+    Returns
+    -------
+    variable
+        Of the type of `x`.
+
+    Examples
+    --------
+    >>> x = T.dscalar("x")
+    >>> T.grad(x * theano.gradient.zero_grad(x), x).eval({x: 3.0})
+    array(3.)
+    """
     return zero_grad_(x)
 
 
 def disconnected_grad(x: TensorLike) -> Any:
-    """Return `x`, through which no gradient flows: what it depends on is disconnected."""
+    """Return `x`, through which no gradient flows: what it depends on is disconnected.
+
+    Parameters
+    ----------
+    x : variable
+
+    Returns
+    -------
+    variable
+        Of the type of `x`.
+
+    Examples
+    --------
+    >>> x = T.dscalar("x")
+    >>> T.grad(x * theano.gradient.disconnected_grad(x), x).eval({x: 3.0})
+    array(3.)
+    """
     return disconnected_grad_(x)
 
 
 def undefined_grad(x: TensorLike) -> Any:
-    """Return `x`; asking for a gradient through it raises NullTypeGradError."""
+    """Return `x`; asking for a gradient through it raises NullTypeGradError.
+
+    Parameters
+    ----------
+    x : variable
+
+    Returns
+    -------
+    variable
+        Of the type of `x`.
+    """
     return undefined_grad_(x)
 
 
 def grad_clip(x: TensorLike, lower_bound: float, upper_bound: float) -> Any:
     """Return `x`; the gradient that flows back through it is held between two bounds.
+
+    Parameters
+    ----------
+    x : tensor
+    lower_bound, upper_bound : float
+
+    Returns
+    -------
+    tensor
+        `x` itself, in a call.
 
     Examples
     --------
@@ -225,7 +310,24 @@ def grad_clip(x: TensorLike, lower_bound: float, upper_bound: float) -> Any:
 
 
 def grad_scale(x: TensorLike, multiplier: float) -> Any:
-    """Return `x`; the gradient that flows back through it is multiplied by a number."""
+    """Return `x`; the gradient that flows back through it is multiplied by a number.
+
+    Parameters
+    ----------
+    x : tensor
+    multiplier : float
+
+    Returns
+    -------
+    tensor
+        `x` itself, in a call.
+
+    Examples
+    --------
+    >>> x = T.dscalar("x")
+    >>> T.grad(theano.gradient.grad_scale(x, -1.0) ** 2, x).eval({x: 3.0})
+    array(-6.)
+    """
     return GradScale(multiplier)(x)
 
 
@@ -234,6 +336,15 @@ def checkpoint(x: TensorLike) -> Any:
 
     It is computed again from the nearest values that are not marked this way. That takes time and
     saves memory: mark what is large and cheap.
+
+    Parameters
+    ----------
+    x : tensor
+
+    Returns
+    -------
+    tensor
+        `x` itself, in a call.
 
     Examples
     --------
@@ -343,6 +454,10 @@ def verify_grad(
     ------
     GradientError
         The gradients differ.
+
+    Examples
+    --------
+    >>> T.verify_grad(lambda x: T.sin(x).sum(), [np.array([1.0, 2.0])], rng=np.random)
     """
     if not isinstance(pt, (list, tuple)):
         raise TypeError(f"pt must be a list or tuple of arrays, got {type(pt).__name__}")

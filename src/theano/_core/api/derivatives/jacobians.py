@@ -53,6 +53,13 @@ def jacobian(
     ------
     AssertionError
         `expression` is no variable, or has more than one axis.
+
+    Examples
+    --------
+    >>> x = T.dvector("x")
+    >>> theano.gradient.jacobian(x**2, x).eval({x: [1.0, 2.0]})
+    array([[2., 0.],
+           [0., 4.]])
     """
     if not isinstance(expression, Variable):
         raise AssertionError(f"jacobian needs a variable, got {expression!r}")
@@ -124,6 +131,13 @@ def hessian(
     Notes
     -----
     Forward over reverse, along all axes at once: there is no loop.
+
+    Examples
+    --------
+    >>> x = T.dvector("x")
+    >>> theano.gradient.hessian((x**3).sum(), x).eval({x: [1.0, 2.0]})
+    array([[ 6.,  0.],
+           [ 0., 12.]])
     """
     if not isinstance(cost, Variable):
         raise AssertionError(f"hessian needs a variable, got {cost!r}")

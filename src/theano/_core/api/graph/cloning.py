@@ -35,12 +35,23 @@ def clone(
     copy_inputs : bool, optional
         Old name of `share_inputs`.
 
+    Returns
+    -------
+    variable, or list of them
+        As `output`.
+
     Raises
     ------
     TypeError
         With `strict`, a replacement of another type; or `output` is no variable.
     ValueError
         `replace` is neither a dict nor a sequence of pairs.
+
+    Examples
+    --------
+    >>> x, y = T.dvectors("x", "y")
+    >>> theano.clone(x**2 + 1, replace={x: y + 1}).eval({y: [1.0, 2.0]})
+    array([ 5., 10.])
     """
     if copy_inputs is not None:
         share_inputs = copy_inputs

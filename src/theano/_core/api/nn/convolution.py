@@ -115,6 +115,45 @@ def conv2d(
 
     `image_shape` is an old name of `input_shape`. Options that chose an implementation are ignored
     with a warning.
+
+    Parameters
+    ----------
+    input : tensor of 4 axes, float
+        Images, channels, rows, columns.
+    filters : tensor of 4 axes, float
+        Channels of the result, channels of a group, rows, columns.
+    input_shape, filter_shape : tuple of int or None, optional
+        Lengths that are known; arrays that have others are refused.
+    border_mode : {'valid', 'full', 'half'}, int, or tuple
+        Zeros around the images; 'half' keeps their lengths for kernels of odd lengths.
+    subsample : tuple of int
+        Items from window to window.
+    filter_flip : bool
+        Whether kernels are turned around, as the mathematical convolution has it.
+    image_shape : tuple, optional
+        An old name of `input_shape`.
+    filter_dilation : tuple of int
+        Items from item to item of a kernel.
+    num_groups : int
+        Groups of channels; kernels of each see only its channels.
+    unshared : bool
+        Whether each window has kernels of its own.
+    **kwargs : object
+        Options that chose an implementation.
+
+    Returns
+    -------
+    tensor of 4 axes
+        Images, channels of the result, rows, columns.
+
+    Examples
+    --------
+    >>> x, k = T.dtensor4("x"), T.dtensor4("k")
+    >>> f = theano.function([x, k], T.nnet.conv2d(x, k, border_mode="half"))
+    >>> f(np.ones((1, 1, 3, 3)), np.ones((1, 1, 3, 3)))[0, 0]
+    array([[4., 6., 4.],
+           [6., 9., 6.],
+           [4., 6., 4.]])
     """
     if "imshp_logical" in kwargs or "kshp_logical" in kwargs:
         raise ValueError(
@@ -164,6 +203,11 @@ def conv3d(
         Channels of the result, channels of a group, and three lengths.
     input_shape, filter_shape, border_mode, subsample, filter_flip, filter_dilation, num_groups
         As of `conv2d`, with three numbers.
+
+    Returns
+    -------
+    tensor of 5 axes
+        Images, channels of the result, and three axes of the image.
     """
     op = AbstractConv3d(
         input_shape, filter_shape, border_mode, subsample, filter_flip, filter_dilation, num_groups
@@ -339,6 +383,13 @@ def conv2d_transpose(
     Returns
     -------
     TensorVariable of 4 axes
+
+    Examples
+    --------
+    >>> x, k = T.dtensor4("x"), T.dtensor4("k")
+    >>> out = T.nnet.conv2d_transpose(x, k, output_shape=(1, 1, 4, 4), filter_shape=(1, 1, 3, 3))
+    >>> out.eval({x: np.ones((1, 1, 2, 2)), k: np.ones((1, 1, 3, 3))})[0, 0, 0]
+    array([1., 2., 2., 1.])
     """
     return conv2d_grad_wrt_inputs(
         input,

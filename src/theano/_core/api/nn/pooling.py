@@ -75,6 +75,14 @@ def pool_2d(
         A border without `ignore_border`, or one that is not smaller than the window.
     ValueError
         Parameters are missing, given twice, or out of range.
+
+    Examples
+    --------
+    >>> x = T.dtensor4("x")
+    >>> f = theano.function([x], theano.tensor.signal.pool.pool_2d(x, (2, 2), ignore_border=True))
+    >>> f(np.arange(16.0).reshape(1, 1, 4, 4))[0, 0]
+    array([[ 5.,  7.],
+           [13., 15.]])
     """
     return _pool(2, input, (ws, ds, stride, st, pad, padding), ignore_border, mode)
 
@@ -90,7 +98,28 @@ def pool_3d(
     st: TensorLike | None = None,
     padding: TensorLike | None = None,
 ) -> Any:
-    """Return one number of each window along the last three axes; see `pool_2d`."""
+    """Return one number of each window along the last three axes; see `pool_2d`.
+
+    Parameters
+    ----------
+    input : tensor of at least 3 axes
+    ws : tuple of 3 ints, or int vector
+        Lengths of a window.
+    ignore_border : bool
+        Whether to leave out windows that reach beyond the end.
+    stride : tuple of 3 ints, optional
+        From window to window; by default `ws`.
+    pad : tuple of 3 ints
+        Items of padding at both ends.
+    mode : {'max', 'sum', 'average_inc_pad', 'average_exc_pad'}
+    ds, st, padding : object
+        Old names of `ws`, `stride` and `pad`.
+
+    Returns
+    -------
+    tensor
+        As many axes as `input`.
+    """
     return _pool(3, input, (ws, ds, stride, st, pad, padding), ignore_border, mode)
 
 

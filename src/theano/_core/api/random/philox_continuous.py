@@ -1,4 +1,4 @@
-"""Continuous random variables under a key; see `counter_keys` for keys and shapes."""
+"""Continuous random variables under a key; see `philox_keys` for keys and shapes."""
 
 from __future__ import annotations
 
@@ -8,15 +8,13 @@ from typing import TYPE_CHECKING, Any
 from theano._core.api.array.indexing import get_item
 from theano._core.api.array.products import dot
 from theano._core.api.array.reductions import all as all_of
-from theano._core.api.array.reductions import max as largest
-from theano._core.api.array.reductions import sum as sum_of
 from theano._core.api.conversion import as_tensor_variable, cast
-from theano._core.api.random.philox_keys import FloatDraw, lengths_of_shape, split
+from theano._core.api.random.philox_keys import FloatDraw, lengths_of_shape
 from theano._core.ops.array.assertions import Require
 from theano._core.ops.array.shaping import length
 from theano._core.ops.elementwise.arithmetic import abs_, le, maximum, minimum, sgn, switch
 from theano._core.ops.elementwise.normal_quantile import normal_distribution, normal_quantile
-from theano._core.ops.elementwise.transcendental import exp, expm1, log, log1p, sigmoid, sqrt, tan
+from theano._core.ops.elementwise.transcendental import exp, expm1, log, log1p, sqrt, tan
 
 if TYPE_CHECKING:
     from theano._core.ir.annotations import TensorLike
@@ -58,6 +56,12 @@ def uniform(
     Notes
     -----
     Gradient: that of ``low + (high - low) u`` with u fixed.
+
+    Examples
+    --------
+    >>> from theano.tensor import random
+    >>> random.uniform(random.key(42), (2, 3)).eval().shape
+    (2, 3)
     """
     draw = FloatDraw("uniform", key, shape, dtype)
     if all(isinstance(v, (int, float)) for v in (low, high)) and (low, high) == (0, 1):
@@ -85,6 +89,10 @@ def normal(
         Standard deviation, 0 or more.
     dtype : {'float16', 'float32', 'float64'}, optional
 
+    Returns
+    -------
+    tensor of floats, shape `shape`
+
     Raises
     ------
     ValueError
@@ -97,6 +105,13 @@ def normal(
     deviations (float32: 6.3). That function is exact within 3 ulp.
 
     Gradient: that of ``loc + scale z`` with z fixed.
+
+    Examples
+    --------
+    >>> from theano.tensor import random
+    >>> x = random.normal(random.key(42), (10000,), loc=5.0, scale=0.1)
+    >>> abs(float(x.mean().eval()) - 5) < 0.01
+    True
     """
     draw = FloatDraw("normal", key, shape, dtype)
     return draw.moved(lambda: draw.stream("normal"), loc, scale)
@@ -112,6 +127,24 @@ def lognormal(
     """Return numbers whose logarithms are normal, of mean `mean` and deviation `sigma` >= 0.
 
     Gradient: that of ``exp(mean + sigma z)`` with z fixed.
+
+    Parameters
+    ----------
+    key : vector of 2 words, as from `key`
+    shape : int, sequence of ints and scalars, int vector, or None
+    mean, sigma : real tensor
+        Mean and deviation of the logarithms.
+    dtype : {'float16', 'float32', 'float64'}, optional
+
+    Returns
+    -------
+    tensor of floats, shape `shape`
+
+    Examples
+    --------
+    >>> from theano.tensor import random
+    >>> random.lognormal(random.key(42), (1000,)).eval().shape
+    (1000,)
     """
     draw = FloatDraw("lognormal", key, shape, dtype)
     mean, sigma = draw.location("mean", mean), draw.not_negative("sigma", sigma)
@@ -139,6 +172,10 @@ def truncated_normal(
         Mean and standard deviation before truncation.
     dtype : {'float16', 'float32', 'float64'}, optional
 
+    Returns
+    -------
+    tensor of floats, shape `shape`
+
     Raises
     ------
     ValueError
@@ -150,6 +187,13 @@ def truncated_normal(
     digits, however far out they are.
 
     Gradient: that of the inverse with the uniform number fixed.
+
+    Examples
+    --------
+    >>> from theano.tensor import random
+    >>> x = random.truncated_normal(random.key(42), (1000,), 3.0, 4.0).eval()
+    >>> bool(x.min() >= 3) and bool(x.max() <= 4)
+    True
     """
     draw = FloatDraw("truncated_normal", key, shape, dtype)
     lower, upper = draw.location("lower", lower), draw.location("upper", upper)
@@ -181,6 +225,24 @@ def exponential(
     """Return exponentially distributed numbers of mean `scale` >= 0.
 
     Gradient: that of ``scale e`` with e fixed.
+
+    Parameters
+    ----------
+    key : vector of 2 words, as from `key`
+    shape : int, sequence of ints and scalars, int vector, or None
+    scale : real tensor
+        Mean, 0 or more.
+    dtype : {'float16', 'float32', 'float64'}, optional
+
+    Returns
+    -------
+    tensor of floats, shape `shape`
+
+    Examples
+    --------
+    >>> from theano.tensor import random
+    >>> random.exponential(random.key(42), (1000,), scale=2.0).eval().shape
+    (1000,)
     """
     draw = FloatDraw("exponential", key, shape, dtype)
     return draw.moved(lambda: _exponential(draw), 0.0, scale)
@@ -196,6 +258,24 @@ def laplace(
     """Return numbers of density ``exp(-|x - loc| / scale) / (2 scale)``.
 
     Gradient: that of ``loc + scale z`` with z fixed.
+
+    Parameters
+    ----------
+    key : vector of 2 words, as from `key`
+    shape : int, sequence of ints and scalars, int vector, or None
+    loc, scale : real tensor
+        What is added to standard numbers, and what they are multiplied by; `scale` is 0 or more.
+    dtype : {'float16', 'float32', 'float64'}, optional
+
+    Returns
+    -------
+    tensor of floats, shape `shape`
+
+    Examples
+    --------
+    >>> from theano.tensor import random
+    >>> random.laplace(random.key(42), (1000,)).eval().shape
+    (1000,)
     """
     draw = FloatDraw("laplace", key, shape, dtype)
 
@@ -216,6 +296,18 @@ def logistic(
     """Return numbers whose distribution function is ``sigmoid((x - loc) / scale)``.
 
     Gradient: that of ``loc + scale z`` with z fixed.
+
+    Parameters
+    ----------
+    key : vector of 2 words, as from `key`
+    shape : int, sequence of ints and scalars, int vector, or None
+    loc, scale : real tensor
+        What is added to standard numbers, and what they are multiplied by; `scale` is 0 or more.
+    dtype : {'float16', 'float32', 'float64'}, optional
+
+    Returns
+    -------
+    tensor of floats, shape `shape`
     """
     draw = FloatDraw("logistic", key, shape, dtype)
 
@@ -236,6 +328,18 @@ def gumbel(
     """Return numbers whose distribution function is ``exp(-exp(-(x - loc) / scale))``.
 
     Gradient: that of ``loc + scale z`` with z fixed.
+
+    Parameters
+    ----------
+    key : vector of 2 words, as from `key`
+    shape : int, sequence of ints and scalars, int vector, or None
+    loc, scale : real tensor
+        What is added to standard numbers, and what they are multiplied by; `scale` is 0 or more.
+    dtype : {'float16', 'float32', 'float64'}, optional
+
+    Returns
+    -------
+    tensor of floats, shape `shape`
     """
     draw = FloatDraw("gumbel", key, shape, dtype)
     return draw.moved(lambda: -log(-log(draw.stream("open_interval"))), loc, scale)
@@ -251,6 +355,18 @@ def cauchy(
     """Return Cauchy numbers of median `loc` and half width at half maximum `scale`.
 
     Gradient: that of ``loc + scale z`` with z fixed.
+
+    Parameters
+    ----------
+    key : vector of 2 words, as from `key`
+    shape : int, sequence of ints and scalars, int vector, or None
+    loc, scale : real tensor
+        What is added to standard numbers, and what they are multiplied by; `scale` is 0 or more.
+    dtype : {'float16', 'float32', 'float64'}, optional
+
+    Returns
+    -------
+    tensor of floats, shape `shape`
     """
     draw = FloatDraw("cauchy", key, shape, dtype)
     return draw.moved(lambda: tan((draw.stream("open_interval") - 0.5) * math.pi), loc, scale)
@@ -265,6 +381,18 @@ def rayleigh(
     """Return the lengths of vectors of two normal numbers of deviation `scale`.
 
     Gradient: that of ``scale z`` with z fixed.
+
+    Parameters
+    ----------
+    key : vector of 2 words, as from `key`
+    shape : int, sequence of ints and scalars, int vector, or None
+    scale : real tensor
+        0 or more.
+    dtype : {'float16', 'float32', 'float64'}, optional
+
+    Returns
+    -------
+    tensor of floats, shape `shape`
     """
     draw = FloatDraw("rayleigh", key, shape, dtype)
     return draw.moved(lambda: sqrt(2 * _exponential(draw)), 0.0, scale)
@@ -288,6 +416,10 @@ def weibull(
     scale : real tensor
         0 or more.
     dtype : {'float16', 'float32', 'float64'}, optional
+
+    Returns
+    -------
+    tensor of floats, shape `shape`
 
     Notes
     -----
@@ -319,6 +451,10 @@ def pareto(
         0 or more.
     dtype : {'float16', 'float32', 'float64'}, optional
 
+    Returns
+    -------
+    tensor of floats, shape `shape`
+
     Notes
     -----
     Gradient: that of ``scale (exp(e/a) - 1)`` with e fixed.
@@ -326,125 +462,6 @@ def pareto(
     draw = FloatDraw("pareto", key, shape, dtype)
     a = draw.positive("a", a)
     return draw.moved(lambda: expm1(_exponential(draw) / a), 0.0, scale)
-
-
-def gamma(
-    key: TensorLike,
-    shape: TensorLike,
-    a: TensorLike,
-    scale: TensorLike = 1.0,
-    dtype: str | None = None,
-) -> Any:
-    """Return gamma numbers, of density ``x**(a-1) exp(-x/scale) / (scale**a gamma(a))``.
-
-    Parameters
-    ----------
-    key : vector of 2 words, as from `key`
-    shape : int, sequence of ints and scalars, int vector, or None
-    a : real tensor
-        Shape of the distribution, 0 or more.
-    scale : real tensor
-        0 or more.
-    dtype : {'float16', 'float32', 'float64'}, optional
-        The arithmetic is in float64.
-
-    Raises
-    ------
-    ValueError
-        A parameter is negative.
-
-    Notes
-    -----
-    By rejection (Marsaglia & Tsang, 2000). The attempts at one position take words of their own,
-    so that a number depends on its key, position and parameters only.
-    """
-    draw = FloatDraw("gamma", key, shape, dtype)
-    a = draw.not_negative("a", a)
-    return draw.moved(lambda: draw.by_rejection("gamma", a), 0.0, scale)
-
-
-def chisquare(key: TensorLike, shape: TensorLike, df: Any, dtype: str | None = None) -> Any:
-    """Return sums of squares of `df` > 0 normal numbers: twice `gamma` of ``df/2``."""
-    draw = FloatDraw("chisquare", key, shape, dtype)
-    df = draw.positive("df", df)
-    return draw.result(2 * draw.by_rejection("gamma", df / 2))
-
-
-def student_t(
-    key: TensorLike,
-    shape: TensorLike,
-    df: Any,
-    loc: TensorLike = 0.0,
-    scale: TensorLike = 1.0,
-    dtype: str | None = None,
-) -> Any:
-    """Return Student's t with `df` > 0 degrees of freedom, times `scale`, plus `loc`.
-
-    A normal number over the square root of ``chisquare(df) / df``, each under a key of its own.
-    """
-    draw = FloatDraw("student_t", key, shape, dtype)
-    df = draw.positive("df", df)
-    keys = split(key, 2)
-
-    def standard() -> Any:
-        g = draw.by_rejection("gamma", df / 2, keys[1])
-        return draw.stream("normal", keys[0]) * sqrt(df / 2 / g)
-
-    return draw.moved(standard, loc, scale)
-
-
-def beta(
-    key: TensorLike, shape: TensorLike, a: TensorLike, b: TensorLike, dtype: str | None = None
-) -> Any:
-    """Return beta numbers, of density proportional to ``x**(a-1) (1-x)**(b-1)``.
-
-    Parameters
-    ----------
-    key : vector of 2 words, as from `key`
-    shape : int, sequence of ints and scalars, int vector, or None
-    a, b : real tensor
-        Positive.
-    dtype : {'float16', 'float32', 'float64'}, optional
-
-    Notes
-    -----
-    x / (x + y) of two gamma numbers, by their logarithms: small parameters do not give 0/0.
-    """
-    draw = FloatDraw("beta", key, shape, dtype)
-    a, b = draw.positive("a", a), draw.positive("b", b)
-    keys = split(key, 2)
-    x, y = draw.by_rejection("log_gamma", a, keys[0]), draw.by_rejection("log_gamma", b, keys[1])
-    return draw.result(sigmoid(x - y))
-
-
-def dirichlet(
-    key: TensorLike, shape: TensorLike, alpha: TensorLike, dtype: str | None = None
-) -> Any:
-    """Return vectors of positive numbers that add up to 1, along a last axis added to `shape`.
-
-    Parameters
-    ----------
-    key : vector of 2 words, as from `key`
-    shape : int, sequence of ints and scalars, int vector, or None
-        Lengths of the result but the last; None: those of `alpha` but its last.
-    alpha : real tensor, shape (..., k)
-        Positive.
-    dtype : {'float16', 'float32', 'float64'}, optional
-
-    Raises
-    ------
-    TypeError
-        `alpha` is a scalar.
-    """
-    alpha = as_tensor_variable(alpha)
-    if alpha.type.ndim == 0:
-        raise TypeError(f"dirichlet: alpha needs an axis of parameters, got {alpha.type}")
-    batch = lengths_of_shape(shape, [get_item(alpha, (..., 0))])
-    kinds = length(alpha, alpha.type.ndim - 1)
-    draw = FloatDraw("dirichlet", key, [*batch, kinds], dtype)
-    logs = draw.by_rejection("log_gamma", draw.positive("alpha", alpha))
-    rising = exp(logs - largest(logs, axis=-1, keepdims=True))
-    return draw.result(rising / sum_of(rising, axis=-1, keepdims=True))
 
 
 def multivariate_normal(
@@ -462,6 +479,10 @@ def multivariate_normal(
         A factor of the covariance: lower triangular by custom, but any square matrix serves.
     dtype : {'float16', 'float32', 'float64'}, optional
 
+    Returns
+    -------
+    tensor of floats, shape (*shape, n)
+
     Raises
     ------
     TypeError
@@ -470,6 +491,13 @@ def multivariate_normal(
     Notes
     -----
     Gradient: that of ``mean + dot(z, cholesky.T)`` with z fixed.
+
+    Examples
+    --------
+    >>> from theano.tensor import random
+    >>> factor = np.linalg.cholesky([[2.0, 1.0], [1.0, 2.0]])
+    >>> random.multivariate_normal(random.key(42), (5,), [0.0, 0.0], factor).eval().shape
+    (5, 2)
     """
     mean, cholesky = as_tensor_variable(mean), as_tensor_variable(cholesky)
     if mean.type.ndim == 0 or cholesky.type.ndim != 2:

@@ -57,6 +57,10 @@ def bernoulli(
     dtype : str
         Item type of the result.
 
+    Returns
+    -------
+    tensor of `dtype`, shape `shape`
+
     Raises
     ------
     ValueError
@@ -65,6 +69,12 @@ def bernoulli(
     Notes
     -----
     ``uniform(key, shape) < p`` in float64. No gradient flows to `p`.
+
+    Examples
+    --------
+    >>> from theano.tensor import random
+    >>> sorted(set(random.bernoulli(random.key(42), (100,), p=0.5).eval().astype(int).tolist()))
+    [0, 1]
     """
     p = probability("bernoulli", "p", p)
     lengths = lengths_of_shape(shape, [p])
@@ -90,6 +100,10 @@ def integers(
     dtype : str
         An integer type.
 
+    Returns
+    -------
+    tensor of `dtype`, shape `shape`
+
     Raises
     ------
     TypeError
@@ -101,6 +115,13 @@ def integers(
     -----
     The upper part of a product of the span and random bits: 64 for types of up to 32 bits, 128 for
     larger ones. No probability is off by more than 2**-64.
+
+    Examples
+    --------
+    >>> from theano.tensor import random
+    >>> draws = random.integers(random.key(42), (1000,), 0, 6).eval()
+    >>> int(draws.min()), int(draws.max())
+    (0, 5)
     """
     if high is None:
         low, high = 0, low
@@ -160,6 +181,10 @@ def poisson(key: TensorLike, shape: TensorLike, lam: object = 1.0, dtype: str = 
         Mean; from 0 to 9.2e18.
     dtype : str
 
+    Returns
+    -------
+    tensor of `dtype`, shape `shape`
+
     Raises
     ------
     ValueError
@@ -169,6 +194,12 @@ def poisson(key: TensorLike, shape: TensorLike, lam: object = 1.0, dtype: str = 
     -----
     Below a mean of 10, adding up probabilities; above, by rejection (Hörmann, 1993), each position
     with words of its own. No gradient flows to `lam`.
+
+    Examples
+    --------
+    >>> from theano.tensor import random
+    >>> abs(float(random.poisson(random.key(42), (10000,), 3.0).mean().eval()) - 3) < 0.1
+    True
     """
     rule = "from 0 to 9.2e18"
     lam = parameter(
@@ -194,6 +225,10 @@ def binomial(
         Between 0 and 1.
     dtype : str
 
+    Returns
+    -------
+    tensor of `dtype`, shape `shape`
+
     Raises
     ------
     TypeError
@@ -205,6 +240,12 @@ def binomial(
     -----
     Below a mean of 10, adding up probabilities; above, by rejection (Hörmann, 1993), each position
     with words of its own. No gradient flows to `p`.
+
+    Examples
+    --------
+    >>> from theano.tensor import random
+    >>> int(random.binomial(random.key(42), (1000,), 10, 0.5).max().eval()) <= 10
+    True
     """
     n = as_tensor_variable(n)
     if not dtypes.is_discrete(n.type.dtype):
@@ -228,6 +269,10 @@ def geometric(key: TensorLike, shape: TensorLike, p: Any, dtype: str = "int64") 
     p : real tensor
         Above 0, at most 1.
     dtype : str
+
+    Returns
+    -------
+    tensor of `dtype`, shape `shape`
 
     Raises
     ------
@@ -271,6 +316,11 @@ def categorical(
         Lengths of the result; None: those of the parameter without `axis`.
     dtype : str
 
+    Returns
+    -------
+    tensor of `dtype`
+        Positions along `axis`.
+
     Raises
     ------
     TypeError
@@ -281,6 +331,12 @@ def categorical(
     Notes
     -----
     The largest of the logits plus `gumbel` numbers (Gumbel, 1954). No gradient flows to it.
+
+    Examples
+    --------
+    >>> from theano.tensor import random
+    >>> random.categorical(random.key(42), p=[0.0, 1.0], shape=(3,)).eval()
+    array([1, 1, 1])
     """
     if (logits is None) == (p is None):
         raise TypeError("categorical: give logits or p, not both")
@@ -320,6 +376,11 @@ def multinomial(
         Probabilities of the outcomes. As in NumPy, the last one is what is left by the others.
     dtype : str
 
+    Returns
+    -------
+    tensor of `dtype`, shape (*shape, k)
+        Along the last axis they add up to `n`.
+
     Raises
     ------
     TypeError
@@ -330,6 +391,12 @@ def multinomial(
     Notes
     -----
     Each count is binomial, given those before it. No gradient flows to `p`.
+
+    Examples
+    --------
+    >>> from theano.tensor import random
+    >>> random.multinomial(random.key(42), (4,), 10, [0.5, 0.5]).eval().sum(axis=-1)
+    array([10, 10, 10, 10])
     """
     n, p = as_tensor_variable(n), as_tensor_variable(p)
     if not dtypes.is_discrete(n.type.dtype):
@@ -360,6 +427,10 @@ def permutation(key: TensorLike, x: TensorLike) -> Any:
     key : vector of 2 words, as from `key`
     x : integer scalar, or tensor
 
+    Returns
+    -------
+    int64 vector, or tensor like `x`
+
     Raises
     ------
     TypeError
@@ -368,6 +439,12 @@ def permutation(key: TensorLike, x: TensorLike) -> Any:
     Notes
     -----
     Every order has the same chance. One thread draws it; the gradient flows to the items of `x`.
+
+    Examples
+    --------
+    >>> from theano.tensor import random
+    >>> sorted(random.permutation(random.key(42), 4).eval().tolist())
+    [0, 1, 2, 3]
     """
     x = as_tensor_variable(x)
     if x.type.ndim:
@@ -403,12 +480,23 @@ def choice(
     p : real vector, optional
         Probability of each item; by default all are equal. They need not add up to 1.
 
+    Returns
+    -------
+    tensor
+        Of the dtype of `a`, or int64; its first axes are `shape`.
+
     Raises
     ------
     NotImplementedError
         `p` without `replace`.
     ValueError
         Without `replace`, more items are asked for than there are.
+
+    Examples
+    --------
+    >>> from theano.tensor import random
+    >>> random.choice(random.key(42), [5.0, 6.0], (3,)).eval().shape
+    (3,)
     """
     a = as_tensor_variable(a)
     count = length(a, 0) if a.type.ndim else a

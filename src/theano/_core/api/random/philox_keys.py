@@ -102,6 +102,13 @@ def split(key: TensorLike, n: TensorLike = 2) -> Any:
     -----
     Key i does not depend on `n`. It is the first two words of the Philox block of counter
     (i, 0, 0, 2) under the old key (of 32-bit words, i is the first two).
+
+    Examples
+    --------
+    >>> from theano.tensor import random
+    >>> first, second = random.split(random.key(42), 2)
+    >>> bool((random.uniform(first, (3,)).eval() != random.uniform(second, (3,)).eval()).all())
+    True
     """
     if not isinstance(n, (int, np.integer)):
         return philox.DeriveKeys(philox.SPLIT)(key, arange(n))
@@ -133,6 +140,14 @@ def fold_in(key: TensorLike, data: TensorLike) -> Any:
     -----
     It is the first two words of the Philox block of counter (data, 0, 0, 3) under the old key (of
     32-bit words, `data` are the first two).
+
+    Examples
+    --------
+    >>> from theano.tensor import random
+    >>> step = T.lscalar("step")
+    >>> draw = random.uniform(random.fold_in(random.key(42), step), ())
+    >>> bool(draw.eval({step: 1}) == draw.eval({step: 1}))
+    True
     """
     return philox.DeriveKeys(philox.FOLD_IN)(key, data)
 
@@ -148,6 +163,10 @@ def bits(key: TensorLike, shape: TensorLike = (), dtype: str = "uint32") -> Any:
         Of 64 bits, they are ``numpy.random.Philox(key=key).random_raw(n)`` under a key of 64-bit
         words; of 32 bits the lower and the upper half of each of these in turn; fewer are the lower
         bits of 32.
+
+    Returns
+    -------
+    tensor of `dtype`, shape `shape`
 
     Raises
     ------

@@ -13,6 +13,7 @@ import numpy as np
 from theano._core.api.conversion import cast
 from theano._core.api.random import philox_continuous as continuous
 from theano._core.api.random import philox_discrete as discrete
+from theano._core.api.random import philox_gamma
 from theano._core.api.random.philox_keys import GENERATORS, bits, fold_in
 from theano._core.api.random.philox_keys import key as key_of
 from theano._core.compile.shared import shared
@@ -109,11 +110,11 @@ class Stream:
     rayleigh = _method(continuous.rayleigh)
     weibull = _method(continuous.weibull)
     pareto = _method(continuous.pareto)
-    gamma = _method(continuous.gamma)
-    chisquare = _method(continuous.chisquare)
-    student_t = _method(continuous.student_t)
-    beta = _method(continuous.beta)
-    dirichlet = _method(continuous.dirichlet)
+    gamma = _method(philox_gamma.gamma)
+    chisquare = _method(philox_gamma.chisquare)
+    student_t = _method(philox_gamma.student_t)
+    beta = _method(philox_gamma.beta)
+    dirichlet = _method(philox_gamma.dirichlet)
     multivariate_normal = _method(continuous.multivariate_normal)
     bernoulli = _method(discrete.bernoulli)
     integers = _method(discrete.integers)

@@ -22,7 +22,37 @@ def map(
     mode: object = None,
     name: str | None = None,
 ) -> tuple[Any, OrderedUpdates]:
-    """Apply a function to each item of sequences; see `scan` for the parameters."""
+    """Apply a function to each item of sequences; see `scan` for the parameters.
+
+    Parameters
+    ----------
+    fn : callable
+        Makes the expressions of one step from the variables of that step.
+    sequences : variable or list of variables
+        One item of each goes to a step.
+    non_sequences : variable or list of variables, optional
+        The same in every step.
+    truncate_gradient : int
+        Steps that gradients flow back through; -1: all.
+    go_backwards : bool
+        Whether to begin with the last items.
+    mode : Mode or str, optional
+        How the step is compiled.
+    name : str, optional
+        For messages and profiles.
+
+    Returns
+    -------
+    tuple of (outputs of all steps, updates)
+        What a step returns, and the updates of shared variables, as `scan` has them.
+
+    Examples
+    --------
+    >>> x = T.dvector("x")
+    >>> squares, _ = theano.map(lambda item: item**2, sequences=x)
+    >>> squares.eval({x: [1.0, 2.0]})
+    array([1., 4.])
+    """
     return scan(
         fn,
         sequences,
@@ -44,7 +74,38 @@ def reduce(
     mode: object = None,
     name: str | None = None,
 ) -> tuple[Any, OrderedUpdates]:
-    """Fold sequences into the value after the last step; see `scan` for the parameters."""
+    """Fold sequences into the value after the last step; see `scan` for the parameters.
+
+    Parameters
+    ----------
+    fn : callable
+        Makes the expressions of one step from the variables of that step.
+    sequences : variable or list of variables
+        One item of each goes to a step.
+    outputs_info : variable, list or dict
+        What the first step gets.
+    non_sequences : variable or list of variables, optional
+        The same in every step.
+    go_backwards : bool
+        Whether to begin with the last items.
+    mode : Mode or str, optional
+        How the step is compiled.
+    name : str, optional
+        For messages and profiles.
+
+    Returns
+    -------
+    tuple of (outputs of the last step, updates)
+        What a step returns, and the updates of shared variables, as `scan` has them.
+
+    Examples
+    --------
+    >>> x = T.dvector("x")
+    >>> start = T.constant(0.0, dtype="float64")
+    >>> total, _ = theano.reduce(lambda item, total: item - total, sequences=x, outputs_info=start)
+    >>> total.eval({x: [1.0, 2.0, 4.0]})
+    array(3.)
+    """
     rows, updates = scan(
         fn,
         sequences,
@@ -67,7 +128,36 @@ def foldl(
     mode: object = None,
     name: str | None = None,
 ) -> tuple[Any, OrderedUpdates]:
-    """Fold sequences from their first item to their last; see `reduce`."""
+    """Fold sequences from their first item to their last; see `reduce`.
+
+    Parameters
+    ----------
+    fn : callable
+        Makes the expressions of one step from the variables of that step.
+    sequences : variable or list of variables
+        One item of each goes to a step.
+    outputs_info : variable, list or dict
+        What the first step gets.
+    non_sequences : variable or list of variables, optional
+        The same in every step.
+    mode : Mode or str, optional
+        How the step is compiled.
+    name : str, optional
+        For messages and profiles.
+
+    Returns
+    -------
+    tuple of (outputs of the last step, updates)
+        What a step returns, and the updates of shared variables, as `scan` has them.
+
+    Examples
+    --------
+    >>> x = T.dvector("x")
+    >>> start = T.constant(0.0, dtype="float64")
+    >>> total, _ = theano.foldl(lambda item, total: item - total, sequences=x, outputs_info=start)
+    >>> total.eval({x: [1.0, 2.0, 4.0]})
+    array(3.)
+    """
     return reduce(fn, sequences, outputs_info, non_sequences, False, mode, name)
 
 
@@ -79,7 +169,36 @@ def foldr(
     mode: object = None,
     name: str | None = None,
 ) -> tuple[Any, OrderedUpdates]:
-    """Fold sequences from their last item to their first; see `reduce`."""
+    """Fold sequences from their last item to their first; see `reduce`.
+
+    Parameters
+    ----------
+    fn : callable
+        Makes the expressions of one step from the variables of that step.
+    sequences : variable or list of variables
+        One item of each goes to a step.
+    outputs_info : variable, list or dict
+        What the first step gets.
+    non_sequences : variable or list of variables, optional
+        The same in every step.
+    mode : Mode or str, optional
+        How the step is compiled.
+    name : str, optional
+        For messages and profiles.
+
+    Returns
+    -------
+    tuple of (outputs of the last step, updates)
+        What a step returns, and the updates of shared variables, as `scan` has them.
+
+    Examples
+    --------
+    >>> x = T.dvector("x")
+    >>> start = T.constant(0.0, dtype="float64")
+    >>> total, _ = theano.foldr(lambda item, total: item - total, sequences=x, outputs_info=start)
+    >>> total.eval({x: [1.0, 2.0, 4.0]})
+    array(3.)
+    """
     return reduce(fn, sequences, outputs_info, non_sequences, True, mode, name)
 
 

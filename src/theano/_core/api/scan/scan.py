@@ -114,6 +114,13 @@ def scan(
         A sequence, or an initial value with several taps, has no axis.
     MissingInputError
         With `strict`, a shared variable that is not among `non_sequences`.
+
+    Examples
+    --------
+    >>> x = T.dvector("x")
+    >>> sums, _ = theano.scan(lambda item, sum: sum + item, sequences=x, outputs_info=[0.0])
+    >>> sums.eval({x: [1.0, 2.0, 3.0]})
+    array([1., 3., 6.])
     """
     builder = _Builder(name or "scan_fn", truncate_gradient, go_backwards, strict)
     builder.watch = mode.watch if isinstance(mode, WatchedMode) else None

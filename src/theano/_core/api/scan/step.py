@@ -21,6 +21,16 @@ class until:  # noqa: N801 (the name is Theano's)
     ----------
     condition : scalar variable
         The loop ends after the first step in which it holds.
+
+    Examples
+    --------
+    >>> halves, _ = theano.scan(
+    ...     lambda x: (x / 2, theano.scan_module.until(x < 2)),
+    ...     outputs_info=T.constant(8.0, dtype="float64"),
+    ...     n_steps=100,
+    ... )
+    >>> halves.eval()
+    array([4. , 2. , 1. , 0.5])
     """
 
     def __init__(self, condition: TensorLike) -> None:

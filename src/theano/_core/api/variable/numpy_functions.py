@@ -22,7 +22,9 @@ from theano._core.api.array import (
     indexing,
     joining,
     linalg,
+    nan_statistics,
     products,
+    ranges,
     reductions,
     shaping,
     sorting,
@@ -136,25 +138,25 @@ FUNCTIONS = {
     "numpy.ediff1d": Row(arrangement.ediff1d, "ary to_end= to_begin="),
     "numpy.fliplr": Row(arrangement.fliplr, "m"),
     "numpy.flipud": Row(arrangement.flipud, "m"),
-    "numpy.geomspace": Row(arrangement.geomspace, "start stop num= endpoint= dtype= -axis:0"),
+    "numpy.geomspace": Row(ranges.geomspace, "start stop num= endpoint= dtype= -axis:0"),
     "numpy.histogram": Row(statistics.histogram, "a bins= range= density= -weights"),
     "numpy.hstack": Row(arrangement.hstack, "tup -dtype -casting:same_kind"),
     "numpy.interp": Row(statistics.interp, "x xp fp left= right= -period"),
     "numpy.isin": Row(arrangement.isin, "element test_elements -assume_unique:False invert= -kind"),
     "numpy.linspace": Row(
-        arrangement.linspace, "start stop num= endpoint= -retstep:False dtype= -axis:0 -device"
+        ranges.linspace, "start stop num= endpoint= -retstep:False dtype= -axis:0 -device"
     ),
-    "numpy.logspace": Row(arrangement.logspace, "start stop num= endpoint= base= dtype= -axis:0"),
+    "numpy.logspace": Row(ranges.logspace, "start stop num= endpoint= base= dtype= -axis:0"),
     "numpy.median": Row(statistics.median, "a axis= -out -overwrite_input:False keepdims="),
-    "numpy.meshgrid": Row(arrangement.meshgrid, "*xi -copy:True sparse= indexing="),
+    "numpy.meshgrid": Row(ranges.meshgrid, "*xi -copy:True sparse= indexing="),
     "numpy.nan_to_num": Row(elementwise.nan_to_num, "x -copy:True nan= posinf= neginf="),
-    "numpy.nanmax": Row(statistics.nanmax, _EXTREME),
-    "numpy.nanmean": Row(statistics.nanmean, "a axis= dtype= -out keepdims= -where:True"),
-    "numpy.nanmin": Row(statistics.nanmin, _EXTREME),
-    "numpy.nanprod": Row(statistics.nanprod, _REDUCED),
-    "numpy.nanstd": Row(statistics.nanstd, _SPREAD),
-    "numpy.nansum": Row(statistics.nansum, _REDUCED),
-    "numpy.nanvar": Row(statistics.nanvar, _SPREAD),
+    "numpy.nanmax": Row(nan_statistics.nanmax, _EXTREME),
+    "numpy.nanmean": Row(nan_statistics.nanmean, "a axis= dtype= -out keepdims= -where:True"),
+    "numpy.nanmin": Row(nan_statistics.nanmin, _EXTREME),
+    "numpy.nanprod": Row(nan_statistics.nanprod, _REDUCED),
+    "numpy.nanstd": Row(nan_statistics.nanstd, _SPREAD),
+    "numpy.nansum": Row(nan_statistics.nansum, _REDUCED),
+    "numpy.nanvar": Row(nan_statistics.nanvar, _SPREAD),
     "numpy.pad": Row(arrangement.pad, "array pad_width mode= constant_values="),
     "numpy.percentile": Row(
         statistics.percentile, "a q axis= -out -overwrite_input:False method= keepdims= -weights"
@@ -202,7 +204,7 @@ FUNCTIONS = {
     "numpy.flatnonzero": Row(indexing.flatnonzero, "a"),
     "numpy.flip": Row(arrangement.flip, "m axis="),
     "numpy.full_like": Row(
-        arrangement.full_like, "a fill_value dtype= -order:K -subok:True -shape -device"
+        ranges.full_like, "a fill_value dtype= -order:K -subok:True -shape -device"
     ),
     "numpy.imag": Row(a.imag, "val"),
     "numpy.inner": Row(linalg.inner, "a b"),

@@ -11,7 +11,7 @@ import numpy as np
 from theano._core.api.array import creation, extra_ops, fourier, joining, permutations, sorting
 from theano._core.api.array import reductions as r
 from theano._core.api.conversion import as_tensor_variable, cast
-from theano._core.api.nn import nnet
+from theano._core.api.nn import cross_entropy, nnet
 from theano._core.api.nn.ctc import ctc
 from theano._core.base.dtypes import all_dtypes
 from theano._core.ir.variable import Apply, Constant
@@ -298,26 +298,30 @@ SoftmaxGrad = _calling("SoftmaxGrad", "Its cotangent.", nnet.softmax_grad)
 CrossentropySoftmaxArgmax1HotWithBias = _calling(
     "CrossentropySoftmaxArgmax1HotWithBias",
     "Loss, probabilities and the most probable class.",
-    nnet.crossentropy_softmax_argmax_1hot_with_bias,
+    cross_entropy.crossentropy_softmax_argmax_1hot_with_bias,
 )
 CrossentropySoftmax1HotWithBiasDx = _calling(
     "CrossentropySoftmax1HotWithBiasDx",
     "Its cotangent.",
-    nnet.crossentropy_softmax_1hot_with_bias_dx,
+    cross_entropy.crossentropy_softmax_1hot_with_bias_dx,
 )
 CrossentropyCategorical1Hot = _calling(
-    "CrossentropyCategorical1Hot", "Loss of probabilities.", nnet.crossentropy_categorical_1hot
+    "CrossentropyCategorical1Hot",
+    "Loss of probabilities.",
+    cross_entropy.crossentropy_categorical_1hot,
 )
 CrossentropyCategorical1HotGrad = _calling(
-    "CrossentropyCategorical1HotGrad", "Its cotangent.", nnet.crossentropy_categorical_1hot_grad
+    "CrossentropyCategorical1HotGrad",
+    "Its cotangent.",
+    cross_entropy.crossentropy_categorical_1hot_grad,
 )
 Prepend_scalar_to_each_row = _calling(
-    "Prepend_scalar_to_each_row", "A column in front.", nnet.prepend_scalar_to_each_row
+    "Prepend_scalar_to_each_row", "A column in front.", cross_entropy.prepend_scalar_to_each_row
 )
 Prepend_scalar_constant_to_each_row = built(
     "Prepend_scalar_constant_to_each_row",
     "A column of one number in front.",
-    lambda op, mat: nnet.prepend_scalar_to_each_row(as_tensor_variable(op.val), mat),
+    lambda op, mat: cross_entropy.prepend_scalar_to_each_row(as_tensor_variable(op.val), mat),
     val=0,
 )
 softmax_op, logsoftmax_op = Softmax(), LogSoftmax()
