@@ -6,6 +6,7 @@
 #   make check     lint, format, types, layers: seconds
 #   make bench     the table of speeds     (make bench ARGS="--only call")
 #   make docs      the reference pages, into docs/reference
+#   make site      the documentation site, into docs/_build/html (ARGS="--port 8000" shows it)
 #   make sanitize  the runtime's tests under AddressSanitizer and UndefinedBehaviorSanitizer
 #                  (make sanitize ARGS="--threads": shared variables under ThreadSanitizer)
 #   make test-clients
@@ -26,7 +27,7 @@ PYTHON ?= $(shell for name in python3 python3.13 python3.12 python3.11 python3.1
 # pip must not run twice at once in one environment.
 .NOTPARALLEL:
 .SECONDARY:
-.PHONY: demo test test-clients check bench docs sanitize replay sz clean
+.PHONY: demo test test-clients check bench docs site sanitize replay sz clean
 
 demo: $(VENV)/.with-examples
 	$(BIN)/python examples/logistic_regression.py $(ARGS)
@@ -54,6 +55,9 @@ bench: $(VENV)/.with-bench
 docs: $(VENV)/.with-test
 	$(BIN)/python tools/reference_pages.py $(ARGS)
 
+site: $(VENV)/.with-docs
+	$(BIN)/python tools/make_site.py $(ARGS)
+
 sanitize: $(VENV)/.with-test
 	$(BIN)/python tools/sanitize.py $(ARGS)
 
@@ -64,7 +68,7 @@ sz:
 	$(PYTHON) tools/sz.py $(ARGS)
 
 clean:
-	rm -rf $(VENV) .pytest_cache .ruff_cache .hypothesis demo.png
+	rm -rf $(VENV) docs/_build docs/reference .pytest_cache .ruff_cache .hypothesis demo.png
 
 # A folder of ours within the environment keeps the build apart from any other the checkout has.
 $(VENV)/.with-%: $(VENV)/.tools pyproject.toml meson.build

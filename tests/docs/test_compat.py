@@ -2,29 +2,15 @@
 
 from __future__ import annotations
 
-import importlib.util
-import sys
-from pathlib import Path
 from typing import Any
 
 import pytest
-
-TOOLS = Path(__file__).resolve().parents[2] / "tools"
-
-
-def load(name: str) -> Any:
-    found = importlib.util.spec_from_file_location(name, TOOLS / f"{name}.py")
-    assert found is not None and found.loader is not None
-    module = importlib.util.module_from_spec(found)
-    found.loader.exec_module(module)
-    return module
+from tool_loading import load
 
 
 @pytest.fixture(scope="module")
 def compat() -> Any:
-    before = list(sys.path)
-    yield load("compat")
-    sys.path[:] = before
+    return load("compat")
 
 
 def test_the_page_is_current(compat: Any) -> None:
