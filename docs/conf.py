@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import sys
 import urllib.error
 import urllib.request
@@ -12,7 +11,6 @@ from typing import Any
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "tools"))
 
-from reference_pages import home  # noqa: E402 -- lies in tools
 from reference_tables import site_links  # noqa: E402 -- lies in tools
 
 import theano  # noqa: E402
@@ -21,7 +19,7 @@ project = "Theano"
 author = "The Theano developers"
 copyright = author
 version = release = theano.__version__
-extensions = ["myst_parser", "sphinx.ext.intersphinx", "sphinx.ext.viewcode"]
+extensions = ["myst_parser", "sphinx.ext.intersphinx"]
 root_doc = "index"
 exclude_patterns = ["_build", "**/.*"]
 source_suffix = {".md": "markdown"}
@@ -78,14 +76,6 @@ def _lead_links(app: Any, docname: str, source: list[str]) -> None:
         source[0] = site_links(source[0], Path(app.env.doc2path(docname)))
 
 
-def _home_of(app: Any, module: str, name: str) -> str | None:
-    value = importlib.import_module(module)
-    for part in name.split("."):
-        value = getattr(value, part, None)
-    return home(value) if value is not None else None
-
-
 def setup(app: Any) -> None:
-    """Lead links to files of the repository to the pages that show these, and find sources."""
+    """Lead links to files of the repository to the pages that show these."""
     app.connect("source-read", _lead_links)
-    app.connect("viewcode-follow-imported", _home_of)

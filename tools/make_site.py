@@ -97,7 +97,9 @@ def main() -> int:
     parser.add_argument("--port", type=int, help="show it at this port of this machine")
     options = parser.parse_args()
     print(f"{write_pages()} generated pages", flush=True)
-    command = [sys.executable, "-m", "sphinx", "-W", "--keep-going", "-q", "-E", "-j", "auto"]
+    # Nothing of an earlier site stays.
+    shutil.rmtree(BUILT, ignore_errors=True)
+    command = [sys.executable, "-m", "sphinx", "-W", "--keep-going", "-q", "-j", "auto"]
     done = subprocess.run([*command, "-b", "html", str(DOCS), str(BUILT)], check=False)
     if done.returncode:
         return done.returncode

@@ -222,13 +222,15 @@ def page(name: str, value: Any, module: str = "theano.tensor") -> str:
     """Return the page of a name."""
     kind = "class" if inspect.isclass(value) else "function"
     called = re.sub(r"\s+", " ", signature(name, value))
-    lines = [f"# {name}", "", f"```{{py:currentmodule}} {module}", "```", ""]
-    lines += [f"```{{py:{kind}}} {module}.{called}", "```", ""]
+    lines = [f"# {module}.{name}", "", f"```{{py:currentmodule}} {module}", "```", ""]
+    lines += [f"```{{py:{kind}}} {called}", "```", ""]
     lines += [*sections(docstring(value)), ""]
     if isinstance(value, Op):
         lines += facts(name, value, module)
     if inspect.isclass(value):
         lines += methods(value)
+    path, line = source(value)
+    lines += [f"Source: [{path}](../files/{path}.md), line {line}.", ""]
     return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).rstrip() + "\n"
 
 
@@ -236,14 +238,41 @@ def home(value: Any) -> str:
     """Return the module that defines a value, whatever name programs see it under."""
     if isinstance(value, Elementwise):
         return value.function.__module__
-    if isinstance(value, Op):
-        value = type(value)
-    if inspect.isclass(value):
-        # A class may name another module, for pickles; its functions do not.
-        own = [inspect.unwrap(v) for v in vars(value).values() if inspect.isfunction(v)]
-        value = own[0] if own else value
-    unwrapped = inspect.unwrap(value) if callable(value) else value
-    return getattr(unwrapped, "__globals__", {}).get("__name__", value.__module__)
+    if inspect.isfunction(value):
+        return inspect.unwrap(value).__globals__["__name__"]
+    kind = value if inspect.isclass(value) else type(value)
+    # A class may name another module, for pickles; most of its functions do not.
+    own = [inspect.unwrap(v) for v in vars(kind).values() if inspect.isfunction(v)]
+    names = [kind.__module__, *(v.__globals__["__name__"] for v in own)]
+    pattern = _definition(kind)
+    return next((n for n in names if re.search(pattern, _text(n), re.MULTILINE)), names[0])
+
+
+@lru_cache(None)
+def _text(module: str) -> str:
+    file = getattr(sys.modules.get(module), "__file__", None)
+    return Path(file).read_text() if file and "_core" in file else ""
+
+
+def _definition(value: Any) -> str:
+    """Return a pattern of the line that defines a value."""
+    if isinstance(value, Elementwise):
+        name = re.escape(value.name)
+        return rf'^{name}_? = |^ *"{name}",'
+    if inspect.isfunction(value):
+        name = re.escape(inspect.unwrap(value).__code__.co_name)
+        return rf"^ *(?:def {name}\b|{name} = )"
+    kind = value if inspect.isclass(value) else type(value)
+    return rf'^ *class {kind.__name__}\b|^{kind.__name__} = |^ *"{kind.__name__}"'
+
+
+def source(value: Any) -> tuple[str, int]:
+    """Return the file that defines a value, by its path in the repository, and the line."""
+    module = home(value)
+    text = _text(module)
+    found = re.search(_definition(value), text, re.MULTILINE)
+    line = text.count("\n", 0, found.start()) + 1 if found else 1
+    return f"src/{module.replace('.', '/')}.py", line
 
 
 def subject(value: Any) -> str:
@@ -258,13 +287,21 @@ def module_page(module: str, names: dict[str, Any]) -> str:
     for name, value in names.items():
         first = (docstring(value).splitlines() or [""])[0]
         # Names of which the same is said, such as `dmatrices` and `fmatrices`, share a line.
-        by.setdefault(subject(value), {}).setdefault(first, []).append(f"[{name}]({name}.md)")
+        by.setdefault(subject(value), {}).setdefault(first, []).append(
+            f"[{name}]({file_of(name, value)}.md)"
+        )
     lines = [f"# {module}: {MODULES[module][0].lower()}{MODULES[module][1:]}", ""]
     for title, rows in sorted(by.items()):
         lines += [f"## {title}" if len(by) > 1 else "", ""]
         lines += [f"- {', '.join(links)}: {first}" for first, links in rows.items()] + [""]
-    tree = ["```{toctree}", ":hidden:", "", *names, "```"]
+    entries = [f"{name} <{file_of(name, value)}>" for name, value in names.items()]
+    tree = ["```{toctree}", ":hidden:", "", *entries, "```"]
     return "\n".join([*lines, *tree]) + "\n"
+
+
+def file_of(name: str, value: Any) -> str:
+    """Return the name of a page; `Cholesky` and `cholesky` are one file to some systems."""
+    return f"{name}-class" if inspect.isclass(value) else name
 
 
 def folder_of(module: str) -> str:
@@ -272,12 +309,17 @@ def folder_of(module: str) -> str:
     return module.removeprefix("theano.")
 
 
+def sources() -> set[str]:
+    """Return the files that pages name as sources."""
+    return {source(value)[0] for names in all_names().values() for value in names.values()}
+
+
 def pages() -> dict[str, str]:
     """Return the text of each page by its path."""
     found = {}
     for module, names in all_names().items():
         for name, value in names.items():
-            found[f"{folder_of(module)}/{name}.md"] = page(name, value, module)
+            found[f"{folder_of(module)}/{file_of(name, value)}.md"] = page(name, value, module)
         found[f"{folder_of(module)}/README.md"] = module_page(module, names)
     return found
 

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-from reference_pages import MODULES, ROOT, all_names, folder_of
+from reference_pages import MODULES, ROOT, all_names, folder_of, sources
 
 from theano._core.base import settings_table
 from theano._core.base.settings_table import Setting
@@ -43,6 +43,7 @@ LINK = re.compile(r"(?<!!)\[([^\]]*)\]\(([^)\s]+)\)")
 class Mistake(NamedTuple):
     """A program that fails, what it says, and what to write instead."""
 
+    heading: str
     title: str
     program: str
     message: str
@@ -50,15 +51,18 @@ class Mistake(NamedTuple):
 
 
 def mistakes() -> list[Mistake]:
-    """Return what `mistakes.txt` holds: lines of messages begin with `|`, of remedies with `+`."""
-    found = []
-    for part in MISTAKES.read_text().split("=== ")[1:]:
+    """Return what `mistakes.txt` holds: messages after `|`, remedies after `+`."""
+    found, heading = [], ""
+    for part in re.split("^(?:## (.*)\n)?=== ", MISTAKES.read_text(), flags=re.M)[1:]:
+        if part is None or "\n" not in part:
+            heading = part or heading
+            continue
         title, _, rest = part.partition("\n")
         kinds: dict[str, list[str]] = {"": [], "|": [], "+": []}
         for line in rest.splitlines():
             mark = line[:1] if line[:2] in ("| ", "|", "+ ") else ""
             kinds[mark].append(line[2:] if mark else line)
-        found.append(Mistake(title, *("\n".join(lines) for lines in kinds.values())))
+        found.append(Mistake(heading, title, *("\n".join(lines) for lines in kinds.values())))
     return found
 
 
@@ -108,8 +112,12 @@ def errors_page() -> str:
         "your message. Each runs in the tests, so that it says what the present version says.",
         "",
     ]
+    heading = ""
     for mistake in mistakes():
-        lines += [f"## {mistake.title[0].upper()}{mistake.title[1:]}", ""]
+        if mistake.heading != heading:
+            heading = mistake.heading
+            lines += [f"## {heading}", ""]
+        lines += [f"### {mistake.title[0].upper()}{mistake.title[1:]}", ""]
         lines += ["```python", mistake.program, "```", "", "```text", mistake.message, "```", ""]
         if mistake.remedy:
             lines += ["Instead:", "", "```python", mistake.remedy, "```", ""]
@@ -169,10 +177,10 @@ def file_page(file: str) -> str:
 
 
 def file_pages() -> dict[str, str]:
-    """Return the pages of all files that pages of docs link to."""
+    """Return the pages of all files that pages link to."""
     generated = {DOCS / "reference", DOCS / "_build"}
     written = [p for p in DOCS.rglob("*.md") if generated.isdisjoint(p.parents)]
-    files = {file for page in written for file in outside(page.read_text(), page)}
+    files = {file for page in written for file in outside(page.read_text(), page)} | sources()
     # Those in Markdown link to files, too.
     own = [file for file in PAGES_OF_FILES if file != "README.md" or file in files]
     files |= {found for file in own for found in outside((ROOT / file).read_text(), ROOT / file)}

@@ -90,5 +90,5 @@ def test_settings_and_mistakes_have_their_place(generated: dict[Path, str]) -> N
     assert "| `floatX` | `float64`, `float32`, `float16` | `float64` |" in settings
     assert "`warn.subtensor_merge_bug`" in settings
     errors = generated[GENERATED / "errors.md"]
-    assert "## Products of matrix and vector" in errors
+    assert "### Products of matrix and vector" in errors and "\n## Loops\n" in errors
     assert "axis 1 of M has 3 items" in errors

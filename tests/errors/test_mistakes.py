@@ -1,7 +1,8 @@
 """Typical mistakes: what each message says, whole, so that it can be read.
 
 `mistakes.txt` holds them: a title, a few lines of program, after `|` the message as a user sees it,
-and after `+` what to write instead, where that needs saying; the page of errors shows all three.
+and after `+` what to write instead, where that needs saying. The page of errors shows all three,
+under headings after `##`.
 `python tests/errors/test_mistakes.py` writes the messages of the present version; read each.
 """
 
@@ -31,7 +32,7 @@ FINE = "no error\n"
 def mistakes() -> dict[str, tuple[str, str, str]]:
     """Return the programs, their messages and their remedies by title."""
     found = {}
-    for part in TABLE.read_text().split("=== ")[1:]:
+    for part in re.split("^=== ", re.sub("(?m)^## .*\n", "", TABLE.read_text()), flags=re.M)[1:]:
         title, _, rest = part.partition("\n")
         lines = rest.splitlines()
         program = "".join(f"{line}\n" for line in lines if line[:1] not in ("|", "+"))
@@ -78,11 +79,13 @@ def test_the_message_is_as_it_was_read(title: str) -> None:
 
 
 def _write() -> None:
+    headings = dict(re.findall("^## (.*)\n=== (.*)$", TABLE.read_text(), re.M))
+    before = {title: f"## {heading}\n" for heading, title in headings.items()}
     parts = []
     for title, (program, _, remedy) in MISTAKES.items():
         said = "".join(f"| {line}\n" for line in message_of(program).splitlines())
         said += "".join(f"+ {line}\n" for line in remedy.splitlines())
-        parts.append(f"=== {title}\n{program}{said}")
+        parts.append(f"{before.get(title, '')}=== {title}\n{program}{said}")
     TABLE.write_text("".join(parts))
 
 
