@@ -40,6 +40,9 @@ LANGUAGES = {".py": "python", ".cpp": "cpp", ".h": "cpp", ".txt": "text"}
 LINK = re.compile(r"(?<!!)\[([^\]]*)\]\(([^)\s]+)\)")
 
 
+_MESSAGE = ["```{code-block} text", ":class: message", ""]
+
+
 class Mistake(NamedTuple):
     """A program that fails, what it says, and what to write instead."""
 
@@ -118,7 +121,7 @@ def errors_page() -> str:
             heading = mistake.heading
             lines += [f"## {heading}", ""]
         lines += [f"### {mistake.title[0].upper()}{mistake.title[1:]}", ""]
-        lines += ["```python", mistake.program, "```", "", "```text", mistake.message, "```", ""]
+        lines += ["```python", mistake.program, "```", "", *_MESSAGE, mistake.message, "```", ""]
         if mistake.remedy:
             lines += ["Instead:", "", "```python", mistake.remedy, "```", ""]
     return "\n".join(lines)

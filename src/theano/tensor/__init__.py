@@ -157,16 +157,7 @@ from theano._core.api.array.joining import (
     vertical_stack,
 )
 from theano._core.api.array.linalg import (
-    cross as cross,
-)
-from theano._core.api.array.linalg import (
-    inner as inner,
-)
-from theano._core.api.array.linalg import (
     kron as kron,
-)
-from theano._core.api.array.linalg import (
-    vdot as vdot,
 )
 from theano._core.api.array.nan_statistics import (
     nanmax as nanmax,
@@ -203,6 +194,15 @@ from theano._core.api.array.products import (
     outer,
     tensordot,
     trace,
+)
+from theano._core.api.array.products import (
+    cross as cross,
+)
+from theano._core.api.array.products import (
+    inner as inner,
+)
+from theano._core.api.array.products import (
+    vdot as vdot,
 )
 from theano._core.api.array.ranges import (
     full as full,

@@ -1,7 +1,6 @@
 """Linear algebra by the names of `numpy.linalg`, on matrices and stacks of matrices."""
 
 from theano._core.api.array.linalg import (
-    cross,
     eigh,
     eigvalsh,
     matrix_power,
@@ -12,7 +11,7 @@ from theano._core.api.array.linalg import (
     tensorsolve,
 )
 from theano._core.api.array.linalg import matrix_dot as multi_dot
-from theano._core.api.array.products import diagonal, matmul, outer, tensordot
+from theano._core.api.array.products import cross, diagonal, matmul, outer, tensordot
 from theano._core.ops.linalg.factors import pinv
 from theano._core.ops.linalg.spectra import eig
 from theano._core.ops.linalg.systems import cholesky, det, slogdet, solve

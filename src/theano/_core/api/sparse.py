@@ -38,6 +38,10 @@ def verify_grad_sparse(
     *args, **kwargs
         As of `theano.gradient.verify_grad`.
 
+    Returns
+    -------
+    None
+
     Raises
     ------
     GradientError

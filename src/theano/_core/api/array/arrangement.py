@@ -85,6 +85,12 @@ def rollaxis(a: TensorLike, axis: int, start: int = 0) -> Any:
     Returns
     -------
     tensor
+
+    Examples
+    --------
+    >>> x = T.dtensor3("x")
+    >>> T.rollaxis(x, 2).eval({x: np.zeros((2, 3, 4))}).shape
+    (4, 2, 3)
     """
     return _moved(np.rollaxis, a, axis, start)
 
@@ -131,6 +137,13 @@ def flipud(m: TensorLike) -> Any:
     Returns
     -------
     tensor
+
+    Examples
+    --------
+    >>> x = T.dmatrix("x")
+    >>> T.flipud(x).eval({x: [[1.0], [2.0]]})
+    array([[2.],
+           [1.]])
     """
     return flip(m, 0)
 
@@ -145,6 +158,12 @@ def fliplr(m: TensorLike) -> Any:
     Returns
     -------
     tensor
+
+    Examples
+    --------
+    >>> x = T.dmatrix("x")
+    >>> T.fliplr(x).eval({x: [[1.0, 2.0]]})
+    array([[2., 1.]])
     """
     return flip(m, 1)
 
@@ -255,6 +274,11 @@ def atleast_1d(x: TensorLike) -> Any:
     Returns
     -------
     tensor
+
+    Examples
+    --------
+    >>> T.atleast_1d(T.dscalar("x")).ndim
+    1
     """
     x = as_tensor_variable(x)
     return x if x.ndim else dimshuffle(x, ["x"])
@@ -270,6 +294,11 @@ def atleast_2d(x: TensorLike) -> Any:
     Returns
     -------
     tensor
+
+    Examples
+    --------
+    >>> T.atleast_2d(T.dvector("x")).broadcastable
+    (True, False)
     """
     x = as_tensor_variable(x)
     return x if x.ndim > 1 else dimshuffle(x, ["x"] * (2 - x.ndim) + list(range(x.ndim)))
@@ -439,6 +468,12 @@ def ediff1d(
     Returns
     -------
     tensor
+
+    Examples
+    --------
+    >>> x = T.dvector("x")
+    >>> T.ediff1d(x).eval({x: [1.0, 4.0, 9.0]})
+    array([3., 5.])
     """
     x = shaping.flatten(as_tensor_variable(ary))
     parts = [to_begin, x[1:] - x[:-1], to_end]

@@ -215,6 +215,12 @@ def ceil_intdiv(a: TensorLike, b: TensorLike) -> Any:
     -------
     tensor
         Of the common dtype.
+
+    Examples
+    --------
+    >>> x = T.lvector("x")
+    >>> T.ceil_intdiv(x, 3).eval({x: [6, 7]})
+    array([2, 3])
     """
     x, y = as_tensor_variable(a), as_tensor_variable(b)
     quotient = a_.int_div(x, y)
@@ -233,6 +239,11 @@ def complex_from_polar(abs: TensorLike, angle: TensorLike) -> Any:
     -------
     tensor
         complex64 of float32, else complex128.
+
+    Examples
+    --------
+    >>> T.complex_from_polar(T.constant(2.0, dtype="float64"), 0.0).eval()
+    array(2.+0.j)
     """
     size, phase = as_tensor_variable(abs), as_tensor_variable(angle)
     dtype = dtypes.to_float(size.type.dtype, phase.type.dtype)
@@ -266,6 +277,12 @@ def largest(*args: TensorLike) -> Any:
     -------
     tensor
         Of the common dtype.
+
+    Examples
+    --------
+    >>> x, y = T.dvectors("x", "y")
+    >>> T.largest(x, y).eval({x: [1.0, 5.0], y: [3.0, 2.0]})
+    array([3., 5.])
     """
     return _extreme(a_.maximum, args)
 
@@ -281,6 +298,12 @@ def smallest(*args: TensorLike) -> Any:
     -------
     tensor
         Of the common dtype.
+
+    Examples
+    --------
+    >>> x, y = T.dvectors("x", "y")
+    >>> T.smallest(x, y).eval({x: [1.0, 5.0], y: [3.0, 2.0]})
+    array([1., 2.])
     """
     return _extreme(a_.minimum, args)
 
@@ -356,6 +379,12 @@ def logical_or(x: TensorLike, y: TensorLike) -> Any:
     Returns
     -------
     tensor, bool
+
+    Examples
+    --------
+    >>> x = T.dvector("x")
+    >>> T.logical_or(x < 0, x > 1).eval({x: [0.5, 2.0]})
+    array([False,  True])
     """
     return a_.or_(truth(x), truth(y))
 
@@ -371,6 +400,12 @@ def logical_xor(x: TensorLike, y: TensorLike) -> Any:
     Returns
     -------
     tensor, bool
+
+    Examples
+    --------
+    >>> x = T.dvector("x")
+    >>> T.logical_xor(x > 0, x > 1).eval({x: [0.5, 2.0]})
+    array([ True, False])
     """
     return a_.xor(truth(x), truth(y))
 
@@ -385,6 +420,12 @@ def logical_not(x: TensorLike) -> Any:
     Returns
     -------
     tensor, bool
+
+    Examples
+    --------
+    >>> x = T.dvector("x")
+    >>> T.logical_not(x > 1).eval({x: [0.5, 2.0]})
+    array([ True, False])
     """
     return a_.invert(truth(x))
 
@@ -428,6 +469,12 @@ def sinc(x: TensorLike) -> Any:
     Returns
     -------
     tensor
+
+    Examples
+    --------
+    >>> x = T.dvector("x")
+    >>> T.sinc(x).eval({x: [0.0, 0.5]}).round(4)
+    array([1.    , 0.6366])
     """
     x = as_tensor_variable(x)
     x = cast(x, "float64" if dtypes.is_discrete(x.dtype) else x.dtype)
@@ -446,6 +493,12 @@ def logaddexp(x: TensorLike, y: TensorLike) -> Any:
     Returns
     -------
     tensor
+
+    Examples
+    --------
+    >>> x = T.dvector("x")
+    >>> T.logaddexp(x, x).eval({x: [1000.0]}).round(4)
+    array([1000.6931])
     """
     x, y = as_tensor_variable(x), as_tensor_variable(y)
     high = a_.maximum(x, y)

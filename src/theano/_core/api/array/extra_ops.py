@@ -275,6 +275,13 @@ def unravel_index(
     -------
     tuple of TensorVariable
         int64, one for each axis, of the shape of `indices`.
+
+    Examples
+    --------
+    >>> i = T.lvector("i")
+    >>> rows, columns = T.unravel_index(i, (2, 3))
+    >>> rows.eval({i: [0, 4]}), columns.eval({i: [0, 4]})
+    (array([0, 1]), array([0, 1]))
     """
     dims = as_tensor_variable(dims)
     count = shaping.vector_length(dims) if ndim is None else ndim
@@ -302,6 +309,12 @@ def ravel_multi_index(
     Returns
     -------
     tensor, int64
+
+    Examples
+    --------
+    >>> i, j = T.lvectors("i", "j")
+    >>> T.ravel_multi_index((i, j), (2, 3)).eval({i: [0, 1], j: [0, 1]})
+    array([0, 4])
     """
     return RavelMultiIndex(mode, order)(*multi_index, as_tensor_variable(dims))
 
@@ -365,6 +378,11 @@ def bartlett(M: TensorLike) -> Any:
     Returns
     -------
     tensor, float64 vector
+
+    Examples
+    --------
+    >>> T.bartlett(3).eval()
+    array([0., 1., 0.])
     """
     count = as_tensor_variable(M)
     if count.type.ndim:
@@ -408,6 +426,13 @@ def cov(
     Returns
     -------
     tensor, float matrix
+
+    Examples
+    --------
+    >>> x = T.dmatrix("x")
+    >>> T.cov(x).eval({x: [[1.0, 2.0, 3.0], [3.0, 2.0, 1.0]]})
+    array([[ 1., -1.],
+           [-1.,  1.]])
     """
     if ddof is not None and int(ddof) != ddof:
         raise ValueError(f"ddof must be integer, got {ddof}")

@@ -52,6 +52,12 @@ def rfft(inp: TensorLike, norm: str | None = None) -> Any:
     ------
     TypeError
         Complex numbers, or fewer axes.
+
+    Examples
+    --------
+    >>> x = T.dmatrix("x")
+    >>> T.fft.rfft(x).eval({x: [[1.0, 0.0, 0.0, 0.0]]}).shape
+    (1, 3, 2)
     """
     _check_norm(norm)
     out = ops.rfft(inp)
@@ -146,6 +152,12 @@ def fft(a: TensorLike, n: TensorLike | None = None, axis: int = -1, norm: str | 
     Notes
     -----
     Computed by `numpy.fft`, with gradients of any order.
+
+    Examples
+    --------
+    >>> x = T.dvector("x")
+    >>> abs(T.fft.fft(x)).eval({x: [1.0, 0.0]})
+    array([1., 1.])
     """
     return _one_axis(a, n, axis, norm, False)
 
@@ -153,7 +165,20 @@ def fft(a: TensorLike, n: TensorLike | None = None, axis: int = -1, norm: str | 
 def ifft(
     a: TensorLike, n: TensorLike | None = None, axis: int = -1, norm: str | None = None
 ) -> Any:
-    """Return the inverse of `fft`, with the same arguments."""
+    """Return the inverse of `fft`, with the same arguments.
+
+    Parameters
+    ----------
+    a : tensor
+    n : int, optional
+        Length along `axis`.
+    axis : int
+    norm : str, optional
+
+    Returns
+    -------
+    tensor, complex
+    """
     return _one_axis(a, n, axis, norm, True)
 
 
@@ -174,6 +199,10 @@ def fftn(
         By default all, or as many of the last as `s` has items.
     norm : {None, 'backward', 'ortho', 'forward'}
         As for `fft`.
+
+    Returns
+    -------
+    tensor, complex
     """
     return _several_axes(a, s, axes, norm, False)
 
@@ -184,7 +213,20 @@ def ifftn(
     axes: Sequence[int] | None = None,
     norm: Any = None,
 ) -> Any:
-    """Return the inverse of `fftn`, with the same arguments."""
+    """Return the inverse of `fftn`, with the same arguments.
+
+    Parameters
+    ----------
+    a : tensor
+    s : tuple of int, optional
+        Lengths along `axes`.
+    axes : tuple of int, optional
+    norm : str, optional
+
+    Returns
+    -------
+    tensor, complex
+    """
     return _several_axes(a, s, axes, norm, True)
 
 
@@ -194,7 +236,20 @@ def fft2(
     axes: Sequence[int] = (-2, -1),
     norm: Any = None,
 ) -> Any:
-    """Return the discrete Fourier transform along two axes; arguments as for `fftn`."""
+    """Return the discrete Fourier transform along two axes; arguments as for `fftn`.
+
+    Parameters
+    ----------
+    a : tensor
+    s : tuple of int, optional
+        Lengths along `axes`.
+    axes : tuple of int, optional
+    norm : str, optional
+
+    Returns
+    -------
+    tensor, complex
+    """
     return _several_axes(a, s, axes, norm, False)
 
 
@@ -204,7 +259,20 @@ def ifft2(
     axes: Sequence[int] = (-2, -1),
     norm: Any = None,
 ) -> Any:
-    """Return the inverse of `fft2`, with the same arguments."""
+    """Return the inverse of `fft2`, with the same arguments.
+
+    Parameters
+    ----------
+    a : tensor
+    s : tuple of int, optional
+        Lengths along `axes`.
+    axes : tuple of int, optional
+    norm : str, optional
+
+    Returns
+    -------
+    tensor, complex
+    """
     return _several_axes(a, s, axes, norm, True)
 
 

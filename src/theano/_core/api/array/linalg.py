@@ -8,10 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from theano._core.api.array.joining import stack
 from theano._core.api.array.products import diag as diag_of_tensor
-from theano._core.api.array.products import diagonal, dot, matmul, tensordot
-from theano._core.api.array.shaping import flatten
+from theano._core.api.array.products import diagonal, dot, matmul
 from theano._core.api.conversion import as_tensor_variable
 from theano._core.base.near_misses import explain_functions
 from theano._core.ir.variable import Variable
@@ -22,8 +20,7 @@ from theano._core.ops.array.dims import product
 from theano._core.ops.array.indexing import AT, AdvancedIncSubtensor
 from theano._core.ops.array.reductions import reduce
 from theano._core.ops.core.dimshuffle import dimshuffle
-from theano._core.ops.elementwise.arithmetic import abs_, mul, neq, sqr
-from theano._core.ops.elementwise.elementwise import conjugate
+from theano._core.ops.elementwise.arithmetic import abs_, neq, sqr
 from theano._core.ops.elementwise.transcendental import pow, sqrt
 from theano._core.ops.linalg.factors import QR, QRRaw, lu_factor, permutation_matrix
 from theano._core.ops.linalg.matrices import (
@@ -160,6 +157,10 @@ def eigvalsh(a: object, b: TensorLike | None = None, lower: bool = True) -> Any:
     lower : bool
         Whether the lower triangles are read, or the upper.
 
+    Returns
+    -------
+    vector
+
     Raises
     ------
     LinAlgError
@@ -180,7 +181,22 @@ def _from_triangle(x: TensorLike, lower: bool) -> Any:
 
 
 def trace(X: TensorLike) -> Any:
-    """Return the sum of the diagonal of a matrix, or of each matrix of a stack."""
+    """Return the sum of the diagonal of a matrix, or of each matrix of a stack.
+
+    Parameters
+    ----------
+    X : matrix
+
+    Returns
+    -------
+    scalar
+
+    Examples
+    --------
+    >>> x = T.dmatrix("x")
+    >>> T.nlinalg.trace(x).eval({x: [[1.0, 2.0], [3.0, 4.0]]})
+    array(5.)
+    """
     x = as_tensor_variable(X)
     if x.type.ndim < 2:
         raise ValueError(f"trace needs a matrix, got {x.type}")
@@ -190,6 +206,14 @@ def trace(X: TensorLike) -> Any:
 
 def diag(x: TensorLike) -> Any:
     """Return the matrix with a vector on its diagonal, or the diagonal of a matrix.
+
+    Parameters
+    ----------
+    x : vector or matrix
+
+    Returns
+    -------
+    matrix of a vector, vector of a matrix
 
     Raises
     ------
@@ -262,7 +286,23 @@ class AllocDiag:
 
 
 def matrix_dot(*args: TensorLike) -> Any:
-    """Return the product of several matrices: ``matrix_dot(a, b, c)`` is ``dot(dot(a, b), c)``."""
+    """Return the product of several matrices: ``matrix_dot(a, b, c)`` is ``dot(dot(a, b), c)``.
+
+    Parameters
+    ----------
+    *args : matrix
+
+    Returns
+    -------
+    matrix
+
+    Examples
+    --------
+    >>> x = T.dmatrix("x")
+    >>> T.nlinalg.matrix_dot(x, x, x).eval({x: [[2.0, 0.0], [0.0, 1.0]]})
+    array([[8., 0.],
+           [0., 1.]])
+    """
     return fold(dot, args)
 
 
@@ -274,6 +314,17 @@ def matrix_power(M: TensorLike, n: int) -> Any:
     M : tensor, shape (..., m, m)
     n : int
         0 gives the identity, a negative power that of the inverse.
+
+    Returns
+    -------
+    matrix, or stack of matrices
+
+    Examples
+    --------
+    >>> x = T.dmatrix("x")
+    >>> T.nlinalg.matrix_power(x, 3).eval({x: [[2.0, 0.0], [0.0, 1.0]]})
+    array([[8., 0.],
+           [0., 1.]])
     """
     n = int(n)
     base = as_tensor_variable(M)
@@ -343,6 +394,10 @@ def norm(x: TensorLike, ord: int | str | None = None) -> Any:
     x : tensor, one or two axes
     ord : None, 'fro', 'nuc', 'inf', '-inf', or number
         As for `numpy.linalg.norm`; infinities may be given as text.
+
+    Returns
+    -------
+    scalar
 
     Raises
     ------
@@ -423,6 +478,10 @@ def tensorsolve(a: TensorLike, b: TensorLike, axes: Sequence[int] | None = None)
     b : tensor
     axes : sequence of int, optional
         Axes of `a` to move to its end first.
+
+    Returns
+    -------
+    tensor
 
     Raises
     ------
@@ -506,84 +565,6 @@ class TensorSolve:
 
 alloc_diag = AllocDiag()
 extract_diag = ExtractDiag()
-
-
-def inner(a: TensorLike, b: TensorLike) -> Any:
-    """Return the sums of products over the last axes of two arrays; a product for a scalar.
-
-    Parameters
-    ----------
-    a : tensor
-    b : tensor
-
-    Returns
-    -------
-    tensor
-
-    Examples
-    --------
-    >>> x = T.dvector("x")
-    >>> T.inner(x, x).eval({x: [3.0, 4.0]})
-    array(25.)
-    """
-    x, y = as_tensor_variable(a), as_tensor_variable(b)
-    if not x.ndim or not y.ndim:
-        return mul(x, y)
-    return tensordot(x, y, [[x.ndim - 1], [y.ndim - 1]])
-
-
-def vdot(a: TensorLike, b: TensorLike) -> Any:
-    """Return the sum of products of all items, those of `a` conjugated.
-
-    Parameters
-    ----------
-    a : tensor
-    b : tensor
-
-    Returns
-    -------
-    tensor
-
-    Examples
-    --------
-    >>> x = T.dvector("x")
-    >>> T.vdot(x, x).eval({x: [3.0, 4.0]})
-    array(25.)
-    """
-    x, y = (flatten(as_tensor_variable(v)) for v in (a, b))
-    return dot(conjugate(x), y)
-
-
-def cross(a: TensorLike, b: TensorLike, axis: int = -1) -> Any:
-    """Return the cross products of vectors of three items along an axis.
-
-    Parameters
-    ----------
-    a : tensor
-    b : tensor
-    axis : int
-        The axis of the vectors, and of the result.
-
-    Returns
-    -------
-    tensor
-
-    Examples
-    --------
-    >>> x = T.dvector("x")
-    >>> T.cross(x, [0.0, 0.0, 1.0]).eval({x: [1.0, 0.0, 0.0]})
-    array([ 0., -1.,  0.])
-    """
-    x, y = as_tensor_variable(a), as_tensor_variable(b)
-    moved = []
-    for v in (x, y):
-        if not v.ndim:
-            raise ValueError(f"cross: vectors of three items are needed, got {v.type}")
-        order = [k for k in range(v.ndim) if k != axis % v.ndim]
-        moved.append(dimshuffle(v, [axis % v.ndim, *order]))
-    (x0, x1, x2), (y0, y1, y2) = ((v[0], v[1], v[2]) for v in moved)
-    parts = [x1 * y2 - x2 * y1, x2 * y0 - x0 * y2, x0 * y1 - x1 * y0]
-    return stack(parts, axis=axis)
 
 
 explain_functions(globals())

@@ -81,6 +81,12 @@ def nanprod(
     Returns
     -------
     tensor
+
+    Examples
+    --------
+    >>> x = T.dvector("x")
+    >>> T.nanprod(x).eval({x: [3.0, np.nan, 2.0]})
+    array(6.)
     """
     x = as_tensor_variable(a)
     return r.prod(x if dtypes.is_discrete(x.dtype) else _filled(1, x), axis, dtype, keepdims)
@@ -138,6 +144,12 @@ def nanvar(a: TensorLike, axis: Axes = None, ddof: int = 0, keepdims: bool = Fal
     Returns
     -------
     tensor, float
+
+    Examples
+    --------
+    >>> x = T.dvector("x")
+    >>> T.nanvar(x).eval({x: [1.0, np.nan, 3.0]})
+    array(1.)
     """
     x = as_tensor_variable(a)
     if dtypes.is_discrete(x.dtype):
@@ -166,6 +178,12 @@ def nanstd(a: TensorLike, axis: Axes = None, ddof: int = 0, keepdims: bool = Fal
     Returns
     -------
     tensor, float
+
+    Examples
+    --------
+    >>> x = T.dvector("x")
+    >>> T.nanstd(x).eval({x: [1.0, np.nan, 3.0]})
+    array(1.)
     """
     return t.sqrt(nanvar(a, axis, ddof, keepdims))
 

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from theano._core.api.array.shaping import shape_padleft
+from theano._core.api.array.joining import stack
+from theano._core.api.array.shaping import flatten, shape_padleft
 from theano._core.api.conversion import as_tensor_variable
 from theano._core.base.near_misses import explain_functions
 from theano._core.ir.types import TensorType
@@ -20,6 +21,7 @@ from theano._core.ops.array.indexing import AT, AdvancedIncSubtensor, AdvancedSu
 from theano._core.ops.array.reductions import reduce
 from theano._core.ops.core.dimshuffle import dimshuffle
 from theano._core.ops.elementwise.arithmetic import add, maximum, minimum, mul, sub
+from theano._core.ops.elementwise.elementwise import conjugate
 
 if TYPE_CHECKING:
     from theano._core.ir.annotations import TensorLike
@@ -389,6 +391,84 @@ def trace(x: TensorLike) -> Any:
     if x.type.ndim != 2:
         raise TypeError(f"trace needs a matrix, got {x.type}")
     return reduce("sum", diagonal(x))
+
+
+def inner(a: TensorLike, b: TensorLike) -> Any:
+    """Return the sums of products over the last axes of two arrays; a product for a scalar.
+
+    Parameters
+    ----------
+    a : tensor
+    b : tensor
+
+    Returns
+    -------
+    tensor
+
+    Examples
+    --------
+    >>> x = T.dvector("x")
+    >>> T.inner(x, x).eval({x: [3.0, 4.0]})
+    array(25.)
+    """
+    x, y = as_tensor_variable(a), as_tensor_variable(b)
+    if not x.ndim or not y.ndim:
+        return mul(x, y)
+    return tensordot(x, y, [[x.ndim - 1], [y.ndim - 1]])
+
+
+def vdot(a: TensorLike, b: TensorLike) -> Any:
+    """Return the sum of products of all items, those of `a` conjugated.
+
+    Parameters
+    ----------
+    a : tensor
+    b : tensor
+
+    Returns
+    -------
+    tensor
+
+    Examples
+    --------
+    >>> x = T.dvector("x")
+    >>> T.vdot(x, x).eval({x: [3.0, 4.0]})
+    array(25.)
+    """
+    x, y = (flatten(as_tensor_variable(v)) for v in (a, b))
+    return dot(conjugate(x), y)
+
+
+def cross(a: TensorLike, b: TensorLike, axis: int = -1) -> Any:
+    """Return the cross products of vectors of three items along an axis.
+
+    Parameters
+    ----------
+    a : tensor
+    b : tensor
+    axis : int
+        The axis of the vectors, and of the result.
+
+    Returns
+    -------
+    tensor
+
+    Examples
+    --------
+    >>> x = T.dvector("x")
+    >>> T.cross(x, [0.0, 0.0, 1.0]).eval({x: [1.0, 0.0, 0.0]})
+    array([ 0., -1.,  0.])
+    """
+    x, y = as_tensor_variable(a), as_tensor_variable(b)
+    moved = []
+    for v in (x, y):
+        if not v.ndim:
+            raise ValueError(f"cross: vectors of three items are needed, got {v.type}")
+        order = [k for k in range(v.ndim) if k != axis % v.ndim]
+        moved.append(dimshuffle(v, [axis % v.ndim, *order]))
+    (x0, x1, x2), (y0, y1, y2) = ((v[0], v[1], v[2]) for v in moved)
+    parts = [x1 * y2 - x2 * y1, x2 * y0 - x0 * y2, x0 * y1 - x1 * y0]
+    return stack(parts, axis=axis)
 
 
 explain_functions(globals())

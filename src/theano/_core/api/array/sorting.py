@@ -155,6 +155,13 @@ def topk_and_argtopk(
     ------
     ValueError
         `kth` is 0 or there are not so many items: when the function is called.
+
+    Examples
+    --------
+    >>> x = T.dvector("x")
+    >>> values, places = T.topk_and_argtopk(x, 1)
+    >>> places.eval({x: [1.0, 3.0, 2.0]})
+    array([1])
     """
     x, axis = _along("topk", x, axis)
     return ops.TopK(axis, sorted, idx_dtype)(x, kth)

@@ -280,6 +280,13 @@ def histogram(
     Returns
     -------
     list of two tensor
+
+    Examples
+    --------
+    >>> x = T.dvector("x")
+    >>> counts, edges = T.histogram(x, bins=2, range=(0.0, 2.0))
+    >>> counts.eval({x: [0.5, 1.5, 1.6]})
+    array([1, 2])
     """
     x = shaping.flatten(as_tensor_variable(a))
     if isinstance(bins, (int, np.integer)):
@@ -315,6 +322,13 @@ def corrcoef(x: TensorLike, y: TensorLike | None = None, rowvar: bool = True) ->
     Returns
     -------
     tensor, float matrix
+
+    Examples
+    --------
+    >>> x = T.dmatrix("x")
+    >>> T.corrcoef(x).eval({x: [[1.0, 2.0, 3.0], [3.0, 2.0, 1.0]]}).round(6)
+    array([[ 1., -1.],
+           [-1.,  1.]])
     """
     c = extra_ops.cov(x, y, rowvar)
     if c.ndim < 2:

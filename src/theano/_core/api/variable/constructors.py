@@ -50,6 +50,12 @@ def _constructor(kind: str) -> Callable[..., Any]:
     Returns
     -------
     TensorVariable, broadcastable {pattern}
+
+    Examples
+    --------
+    >>> x = theano.tensor.{kind}("x", dtype="float32")
+    >>> x.dtype, x.ndim
+    ('float32', {len(pattern)})
     """
     return explained(construct)
 
@@ -71,6 +77,12 @@ def _plural(make: Callable[..., object]) -> Callable[..., Any]:
         Returns
         -------
         list of TensorVariable, or TensorVariable
+
+        Examples
+        --------
+        >>> x, y = theano.tensor.dvectors("x", "y")
+        >>> x.name, y.name
+        ('x', 'y')
         """
         if len(names) == 1 and isinstance(names[0], int):
             return [make() for _ in range(names[0])]

@@ -349,6 +349,10 @@ def row_scale(x: Variable, s: Variable) -> Any:
     ----------
     x : sparse matrix
     s : vector
+
+    Returns
+    -------
+    sparse matrix
     """
     x = sparse(x)
     if x.type.format == "csc":
@@ -363,6 +367,10 @@ def col_scale(x: Variable, s: Variable) -> Any:
     ----------
     x : sparse matrix
     s : vector
+
+    Returns
+    -------
+    sparse matrix
     """
     x = sparse(x)
     if x.type.format == "csc":

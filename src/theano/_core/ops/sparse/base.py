@@ -44,7 +44,17 @@ def _is_tensor(variable: Variable) -> bool:
 
 
 def sparse(x: Any, name: str | None = None) -> Any:
-    """Return `x` as a sparse variable; raises TypeError if it is none."""
+    """Return `x` as a sparse variable; raises TypeError if it is none.
+
+    Parameters
+    ----------
+    x : variable or matrix of SciPy
+    name : str, optional
+
+    Returns
+    -------
+    SparseVariable
+    """
     if isinstance(x, Apply):
         if len(x.outputs) != 1:
             raise ValueError("It is ambiguous which output of a multi-output Op has to be used.", x)
@@ -60,7 +70,17 @@ def sparse(x: Any, name: str | None = None) -> Any:
 
 
 def either(x: Any, name: str | None = None) -> Any:
-    """Return `x` as a sparse variable if it is sparse, else as a tensor."""
+    """Return `x` as a sparse variable if it is sparse, else as a tensor.
+
+    Parameters
+    ----------
+    x : variable, array or matrix of SciPy
+    name : str, optional
+
+    Returns
+    -------
+    variable
+    """
     if is_sparse(x) or isinstance(getattr(x, "type", None), SparseType):
         return sparse(x, name)
     return as_variable(x)

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from theano._core.base.settings import config
 from theano._core.ir.hooks import extend
 from theano._core.ir.variable import Constant, Variable
 from theano._core.ops.array.shaping import ShapeOf, length
@@ -15,7 +12,8 @@ from theano._core.ops.elementwise import arithmetic as dense_arithmetic
 from theano._core.ops.elementwise import transcendental
 from theano._core.ops.elementwise.elementwise import conjugate
 from theano._core.ops.sparse import arithmetic as ops
-from theano._core.ops.sparse.base import either, sparse, upcast
+from theano._core.ops.sparse.base import either, sparse
+from theano._core.ops.sparse.construction import cast, csm_data, sp_zeros_like
 from theano._core.ops.sparse.indexing import item
 from theano._core.ops.sparse.products import (
     Dot,
@@ -26,140 +24,25 @@ from theano._core.ops.sparse.products import (
     transposed,
 )
 from theano._core.ops.sparse.structure import (
-    Cast,
     DenseFromSparse,
-    EnsureSortedIndices,
-    HStack,
     Neg,
-    Remove0,
     Transpose,
-    VStack,
-    ones_at,
     parts,
     rebuilt,
-    zeros_at,
 )
 from theano._core.ops.sparse.type import SparseType, is_sparse, is_sparse_variable
 
 if TYPE_CHECKING:
-    from theano._core.ir.annotations import SparseMatrix, TensorLike
+    from theano._core.ir.annotations import TensorLike
 
 add_s_s, add_s_s_data, add_s_d = ops.AddSS(), ops.AddSSData(), ops.AddSD()
 structured_add_s_v = ops.StructuredAddSV()
 mul_s_s, mul_s_d, mul_s_v = ops.MulSS(), ops.mul_s_d, ops.MulSV()
 col_scale, row_scale = ops.col_scale, ops.row_scale
-neg, transpose, remove0 = Neg(), Transpose(), Remove0()
-ensure_sorted_indices = EnsureSortedIndices()
+neg, transpose = Neg(), Transpose()
 sampling_dot, usmm = SamplingDot(), Usmm()
 dense_from_sparse = DenseFromSparse()
 as_sparse_variable, as_sparse_or_tensor_variable = sparse, either
-
-
-# -- constructors ----------------------------------------------------------------------------------
-
-
-def constant(x: SparseMatrix | np.ndarray, name: str | None = None) -> Any:
-    """Return a sparse matrix of SciPy as a constant.
-
-    Raises
-    ------
-    TypeError
-        `x` is not sparse.
-    """
-    if not is_sparse(x):
-        raise TypeError("sparse.constant must be called on a scipy.sparse.spmatrix", type(x))
-    return sparse(x, name)
-
-
-def matrix(format: str, name: str | None = None, dtype: str | None = None) -> Any:
-    """Return a new input variable: a sparse matrix.
-
-    Parameters
-    ----------
-    format : {'csr', 'csc', 'bsr'}
-    name : str, optional
-    dtype : str, optional
-        By default `config.floatX`.
-    """
-    return SparseType(format, config.floatX if dtype is None else dtype)(name)
-
-
-def csr_matrix(name: str | None = None, dtype: str | None = None) -> Any:
-    """Return a new sparse input variable, stored by rows; see `matrix`."""
-    return matrix("csr", name, dtype)
-
-
-def csc_matrix(name: str | None = None, dtype: str | None = None) -> Any:
-    """Return a new sparse input variable, stored by columns; see `matrix`."""
-    return matrix("csc", name, dtype)
-
-
-def bsr_matrix(name: str | None = None, dtype: str | None = None) -> Any:
-    """Return a new sparse input variable, stored in blocks; see `matrix`."""
-    return matrix("bsr", name, dtype)
-
-
-def sp_ones_like(x: Variable) -> Any:
-    """Return 1 where `x` stores items."""
-    x = sparse(x)
-    return ones_at(x, x.type.dtype)
-
-
-def sp_zeros_like(x: Any) -> Any:
-    """Return a matrix of the shape of `x` that stores nothing."""
-    x = sparse(x)
-    return cast(zeros_at(x), x.type.dtype)
-
-
-# -- parts -----------------------------------------------------------------------------------------
-
-
-def csm_data(csm: object) -> Any:
-    """Return the stored items, a vector."""
-    return parts(csm)[0]
-
-
-def csm_indices(csm: object) -> Any:
-    """Return the column of each item of a CSR matrix, the row for CSC; int32."""
-    return parts(csm)[1]
-
-
-def csm_indptr(csm: object) -> Any:
-    """Return at which item each row begins (CSC: column), and how many items there are; int32."""
-    return parts(csm)[2]
-
-
-def csm_shape(csm: object) -> Any:
-    """Return the numbers of rows and columns, a vector of int32."""
-    return parts(csm)[3]
-
-
-def cast(variable: Any, dtype: str) -> Any:
-    """Return a matrix with items of another dtype."""
-    variable = sparse(variable)
-    return variable if variable.type.dtype == str(np.dtype(dtype)) else Cast(dtype)(variable)
-
-
-def clean(x: Variable) -> Any:
-    """Return a matrix that stores no zeros, with sorted indices."""
-    return ensure_sorted_indices(remove0(x))
-
-
-def _stacked(kind: type, blocks: Sequence[Variable], format: str | None, dtype: str | None) -> Any:
-    variables = [sparse(block) for block in blocks]
-    if not variables:
-        raise ValueError("there are no blocks to stack")
-    return kind(format=format, dtype=upcast(*variables) if dtype is None else dtype)(*variables)
-
-
-def hstack(blocks: Sequence[Variable], format: str | None = None, dtype: str | None = None) -> Any:
-    """Return sparse matrices side by side, CSC unless another format is wanted."""
-    return _stacked(HStack, blocks, format, dtype)
-
-
-def vstack(blocks: Sequence[Variable], format: str | None = None, dtype: str | None = None) -> Any:
-    """Return sparse matrices one above the other, CSC unless another format is wanted."""
-    return _stacked(VStack, blocks, format, dtype)
 
 
 # -- arithmetic ------------------------------------------------------------------------------------
@@ -173,7 +56,24 @@ def _operands(name: str, x: Any, y: Any) -> tuple[Any, Any, bool, bool]:
 
 
 def add(x: object, y: object) -> Any:
-    """Return the sum of two matrices of which at least one is sparse; dense if one is dense."""
+    """Return the sum of two matrices of which at least one is sparse; dense if one is dense.
+
+    Parameters
+    ----------
+    x, y : sparse or dense matrix
+
+    Returns
+    -------
+    sparse or dense matrix
+
+    Examples
+    --------
+    >>> import scipy.sparse as sp
+    >>> x = theano.sparse.csr_matrix("x")
+    >>> theano.sparse.add(x, x).eval({x: sp.csr_matrix([[1.0, 0.0], [0.0, 2.0]])}).toarray()
+    array([[2., 0.],
+           [0., 4.]])
+    """
     x, y, first, second = _operands("add", x, y)
     if first and second:
         return add_s_s(x, y)
@@ -181,16 +81,55 @@ def add(x: object, y: object) -> Any:
 
 
 def sub(x: object, y: object) -> Any:
-    """Return the difference of two matrices of which at least one is sparse."""
+    """Return the difference of two matrices of which at least one is sparse.
+
+    Parameters
+    ----------
+    x, y : sparse or dense matrix
+
+    Returns
+    -------
+    sparse or dense matrix
+    """
     return add(x, -either(y))
 
 
 def mul(x: object, y: object) -> Any:
-    """Return the product, item by item, of operands of which at least one is sparse; sparse."""
+    """Return the product, item by item, of operands of which at least one is sparse; sparse.
+
+    Parameters
+    ----------
+    x, y : sparse or dense matrix, or number
+
+    Returns
+    -------
+    sparse matrix
+
+    Examples
+    --------
+    >>> import scipy.sparse as sp
+    >>> x = theano.sparse.csr_matrix("x")
+    >>> theano.sparse.mul(x, x).eval({x: sp.csr_matrix([[1.0, 0.0], [0.0, 2.0]])}).toarray()
+    array([[1., 0.],
+           [0., 4.]])
+    """
     x, y, first, second = _operands("mul", x, y)
     if first and second:
         return mul_s_s(x, y)
     return mul_s_d(x, y) if first else mul_s_d(y, x)
+
+
+COMPARISON_DOC = """Return `numpy.{}` of two matrices, as uint8.
+
+Parameters
+----------
+x, y : sparse or dense matrix
+
+Returns
+-------
+matrix, uint8
+    Sparse if both are, else dense.
+"""
 
 
 def _comparison(name: str, mirrored: str) -> Callable[[Any, Any], Any]:
@@ -200,10 +139,7 @@ def _comparison(name: str, mirrored: str) -> Callable[[Any, Any], Any]:
             return ops.SS[name]()(x, y)
         return ops.SD[name]()(x, y) if first else ops.SD[mirrored]()(y, x)
 
-    compare.__doc__ = f"""Return `numpy.{ops.COMPARISONS[name].__name__}` of two matrices, as uint8.
-
-    Sparse if both are, else dense.
-    """
+    compare.__doc__ = COMPARISON_DOC.format(ops.COMPARISONS[name].__name__)
     return compare
 
 
@@ -221,6 +157,17 @@ def sp_sum(x: object, axis: int | None = None, sparse_grad: bool = False) -> Any
     axis : None, 0 or 1
     sparse_grad : bool
         The gradient is of stored items only, else of all.
+
+    Returns
+    -------
+    scalar or vector
+
+    Examples
+    --------
+    >>> import scipy.sparse as sp
+    >>> x = theano.sparse.csr_matrix("x")
+    >>> theano.sparse.sp_sum(x, axis=0).eval({x: sp.csr_matrix([[1.0, 0.0], [0.0, 2.0]])})
+    array([1., 2.])
     """
     return ops.SpSum(axis, sparse_grad)(x)
 
@@ -232,6 +179,22 @@ def dot(x: object, y: object) -> Any:
     """Return the product of matrices (or a matrix and a vector), dense; one at least is sparse.
 
     The gradient of a sparse operand is dense.
+
+    Parameters
+    ----------
+    x, y : sparse or dense matrix
+
+    Returns
+    -------
+    matrix or vector
+
+    Examples
+    --------
+    >>> import scipy.sparse as sp
+    >>> x = theano.sparse.csr_matrix("x")
+    >>> v = T.dvector("v")
+    >>> theano.sparse.dot(x, v).eval({x: sp.csr_matrix([[1.0, 0.0], [0.0, 2.0]]), v: [1.0, 1.0]})
+    array([1., 2.])
     """
     x, y, _, _ = _operands("dot", x, y)
     return Dot()(x, y)
@@ -244,6 +207,10 @@ def true_dot(x: Variable, y: Variable, grad_preserves_dense: bool = True) -> Any
     ----------
     grad_preserves_dense : bool
         Whether the gradient of a dense operand is dense.
+
+    Returns
+    -------
+    sparse matrix
     """
     x = sparse(x) if is_sparse(x) else x
     y = sparse(y) if is_sparse(y) else y
@@ -259,6 +226,23 @@ def structured_dot(x: object, y: object) -> Any:
     """Return the product of two matrices, at least one sparse; gradients of stored items only.
 
     Sparse if both are, else dense.
+
+    Parameters
+    ----------
+    x, y : sparse or dense matrix
+
+    Returns
+    -------
+    sparse or dense matrix
+
+    Examples
+    --------
+    >>> import scipy.sparse as sp
+    >>> x = theano.sparse.csr_matrix("x")
+    >>> twice = theano.sparse.structured_dot(x, x)
+    >>> twice.eval({x: sp.csr_matrix([[1.0, 0.0], [0.0, 2.0]])}).toarray()
+    array([[1., 0.],
+           [0., 4.]])
     """
     x = sparse(x) if is_sparse(x) else x
     y = sparse(y) if is_sparse(y) else y
@@ -274,7 +258,17 @@ def structured_dot(x: object, y: object) -> Any:
 
 
 def structured_monoid(tensor_op: Callable[..., object]) -> Callable[[Callable[..., Any]], Any]:
-    """Return a decorator: a function of matrices that is `tensor_op` of the stored items."""
+    """Return a decorator: a function of matrices that is `tensor_op` of the stored items.
+
+    Parameters
+    ----------
+    tensor_op : callable
+        A function of tensors, item by item.
+
+    Returns
+    -------
+    callable
+    """
     return lambda function: _structured(function.__name__, tensor_op, function.__doc__)
 
 
@@ -285,8 +279,22 @@ def _structured(name: str, tensor_op: Callable[..., object], doc: str | None = N
 
     apply.__name__ = apply.__qualname__ = name
     item = name.removeprefix("structured_")
-    apply.__doc__ = doc or f"Return a matrix with `{item}` of stored items."
+    apply.__doc__ = doc or STRUCTURED_DOC.format(item)
     return apply
+
+
+STRUCTURED_DOC = """Return a matrix with `{}` of stored items.
+
+Parameters
+----------
+*args : sparse matrix, then numbers
+    What that takes of tensors.
+
+Returns
+-------
+sparse matrix
+    Of the format of the operand. What is not stored stays zero.
+"""
 
 
 STRUCTURED = {

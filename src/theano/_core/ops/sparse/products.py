@@ -282,6 +282,11 @@ def structured_dot_grad(sparse_A: Variable, dense_B: Variable, ga: Variable) -> 
     dense_B : matrix
     ga : matrix
         The cotangent of the product.
+
+    Returns
+    -------
+    vector
+        One number for each stored item.
     """
     a = sparse(sparse_A)
     _, indices, indptr, _ = parts(a)

@@ -181,12 +181,29 @@ def checked(matrix: Any) -> Any:
 
 
 def is_sparse(value: object) -> bool:
-    """Tell whether a value is a sparse matrix or array of SciPy."""
+    """Tell whether a value is a sparse matrix or array of SciPy.
+
+    Parameters
+    ----------
+    value : object
+
+    Returns
+    -------
+    bool
+    """
     return scipy.sparse.issparse(value)
 
 
 def is_sparse_variable(x: object) -> bool:
     """Tell whether a variable is a sparse matrix.
+
+    Parameters
+    ----------
+    x : object
+
+    Returns
+    -------
+    bool
 
     Raises
     ------
@@ -214,7 +231,16 @@ def _arrays(value: Any) -> list[np.ndarray]:
 
 
 def hash_of(matrix: SparseMatrix) -> str:
-    """Return a hash of the items of a matrix, and of where they are."""
+    """Return a hash of the items of a matrix, and of where they are.
+
+    Parameters
+    ----------
+    matrix : matrix of SciPy
+
+    Returns
+    -------
+    str
+    """
     h = hashlib.sha256()
     h.update(matrix.format.encode())
     for array in (matrix.data, matrix.indices, matrix.indptr, np.array(matrix.shape)):
