@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 from tool_loading import load
 
+import theano
+
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
 GENERATED = DOCS / "reference"
@@ -92,3 +94,29 @@ def test_settings_and_mistakes_have_their_place(generated: dict[Path, str]) -> N
     errors = generated[GENERATED / "errors.md"]
     assert "### Products of matrix and vector" in errors and "\n## Loops\n" in errors
     assert "axis 1 of M has 3 items" in errors
+
+
+def names_in(text: str) -> set[str]:
+    """Return the dotted names of ours that stand as code in the prose of a page."""
+    spans = " ".join(re.findall(r"`([^`\n]+)`", prose(text)))
+    found = re.findall(r"(?<![\w.])((?:theano|T|nlinalg|slinalg)(?:\.[A-Za-z_]\w*)+)", spans)
+    short = {"T": "theano.tensor", "nlinalg": "theano.tensor.nlinalg"}
+    short["slinalg"] = "theano.tensor.slinalg"
+    parts = (name.partition(".") for name in found)
+    return {f"{short.get(first, first)}.{rest}" for first, _, rest in parts}
+
+
+@pytest.mark.parametrize(
+    "page", [p for p in [*PAGES, OUTSIDE[0]] if p.name != "compat.md"], ids=lambda p: p.stem
+)
+def test_names_in_pages_exist(page: Path) -> None:
+    missing = []
+    for name in names_in(page.read_text()):
+        value: object = theano
+        for part in name.split(".")[1:]:
+            try:
+                value = getattr(value, part)
+            except AttributeError:
+                missing.append(name)
+                break
+    assert missing == []
