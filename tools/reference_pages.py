@@ -133,7 +133,7 @@ def sections(text: str) -> list[str]:
             example = True
         elif section in FIELDS and line[:1].strip():
             head, _, kind = line.partition(" : ")
-            told = "\\" if after.strip() else ""  # what it is stands in a line of its own
+            told = "\\" if after[:1] == " " else ""  # what it is stands in a line of its own
             lines.append(f"- `{head}`" + (f" : {kind}" if kind else "") + told)
         elif section in FIELDS:
             lines.append(f"  {line.strip()}" if line else "")

@@ -233,6 +233,11 @@ def get_scalar_constant_value(
         The value is not known while the graph is being built.
     EmptyConstantError
         The constant has no items.
+
+    Examples
+    --------
+    >>> int(T.get_scalar_constant_value(T.constant(2) * 3))
+    6
     """
     if not isinstance(orig_v, Variable):
         if orig_v is None:

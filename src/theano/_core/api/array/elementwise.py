@@ -147,6 +147,12 @@ def iround(a: TensorLike, mode: str | None = None) -> Any:
     Returns
     -------
     tensor, int64
+
+    Examples
+    --------
+    >>> x = T.dvector("x")
+    >>> T.iround(x).eval({x: [1.5, 2.5]})
+    array([2, 2])
     """
     return cast(round(a, mode), "int64")
 

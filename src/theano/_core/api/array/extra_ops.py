@@ -230,6 +230,13 @@ def fill_diagonal_offset(a: TensorLike, val: TensorLike, offset: TensorLike) -> 
     -------
     tensor
         Of the dtype and shape of `a`.
+
+    Examples
+    --------
+    >>> x = T.dmatrix("x")
+    >>> T.fill_diagonal_offset(x, 9.0, 1).eval({x: np.zeros((2, 2))})
+    array([[0., 9.],
+           [0., 0.]])
     """
     x, offset = as_tensor_variable(a), as_tensor_variable(offset)
     if x.type.ndim != 2:

@@ -83,6 +83,12 @@ def irfft(inp: TensorLike, norm: str | None = None, is_odd: bool = False) -> Any
     Returns
     -------
     TensorVariable, shape ``inp.shape[:-2] + (2 * (inp.shape[-2] - 1) + is_odd,)``
+
+    Examples
+    --------
+    >>> x = T.dmatrix("x")
+    >>> T.fft.irfft(T.fft.rfft(x)).eval({x: [[1.0, 2.0, 3.0, 4.0]]})
+    array([[1., 2., 3., 4.]])
     """
     _check_norm(norm)
     if is_odd not in (True, False):
@@ -178,6 +184,12 @@ def ifft(
     Returns
     -------
     tensor, complex
+
+    Examples
+    --------
+    >>> x = T.dvector("x")
+    >>> abs(T.fft.ifft(T.fft.fft(x))).eval({x: [1.0, 2.0]})
+    array([1., 2.])
     """
     return _one_axis(a, n, axis, norm, True)
 
@@ -203,6 +215,12 @@ def fftn(
     Returns
     -------
     tensor, complex
+
+    Examples
+    --------
+    >>> x = T.dtensor3("x")
+    >>> T.fft.fftn(x).eval({x: np.ones((2, 3, 4))}).shape
+    (2, 3, 4)
     """
     return _several_axes(a, s, axes, norm, False)
 
@@ -226,6 +244,12 @@ def ifftn(
     Returns
     -------
     tensor, complex
+
+    Examples
+    --------
+    >>> x = T.dmatrix("x")
+    >>> abs(T.fft.ifftn(T.fft.fftn(x))).eval({x: [[1.0, 2.0]]})
+    array([[1., 2.]])
     """
     return _several_axes(a, s, axes, norm, True)
 
@@ -249,6 +273,13 @@ def fft2(
     Returns
     -------
     tensor, complex
+
+    Examples
+    --------
+    >>> x = T.dmatrix("x")
+    >>> abs(T.fft.fft2(x)).eval({x: [[1.0, 0.0], [0.0, 0.0]]})
+    array([[1., 1.],
+           [1., 1.]])
     """
     return _several_axes(a, s, axes, norm, False)
 
@@ -272,6 +303,13 @@ def ifft2(
     Returns
     -------
     tensor, complex
+
+    Examples
+    --------
+    >>> x = T.dmatrix("x")
+    >>> abs(T.fft.ifft2(T.fft.fft2(x))).eval({x: [[1.0, 2.0], [3.0, 4.0]]})
+    array([[1., 2.],
+           [3., 4.]])
     """
     return _several_axes(a, s, axes, norm, True)
 

@@ -230,6 +230,13 @@ def horizontal_stack(*args: TensorLike) -> Any:
     Returns
     -------
     tensor, matrix
+
+    Examples
+    --------
+    >>> x = T.dmatrix("x")
+    >>> T.horizontal_stack(x, x).eval({x: [[1.0], [2.0]]})
+    array([[1., 1.],
+           [2., 2.]])
     """
     _check_matrices(args)
     return concatenate(args, axis=1)
@@ -246,6 +253,13 @@ def vertical_stack(*args: TensorLike) -> Any:
     Returns
     -------
     tensor, matrix
+
+    Examples
+    --------
+    >>> x = T.dmatrix("x")
+    >>> T.vertical_stack(x, x).eval({x: [[1.0, 2.0]]})
+    array([[1., 2.],
+           [1., 2.]])
     """
     _check_matrices(args)
     return concatenate(args, axis=0)

@@ -142,6 +142,13 @@ def eigh(a: TensorLike, UPLO: str = "L") -> Any:
     -------
     list of a vector and a matrix
         Rising eigenvalues, and eigenvectors as columns.
+
+    Examples
+    --------
+    >>> x = T.dmatrix("x")
+    >>> values, vectors = T.nlinalg.eigh(x)
+    >>> values.eval({x: [[2.0, 0.0], [0.0, 1.0]]})
+    array([1., 2.])
     """
     return Eigh(UPLO)(a)
 
@@ -165,6 +172,12 @@ def eigvalsh(a: object, b: TensorLike | None = None, lower: bool = True) -> Any:
     ------
     LinAlgError
         `b` is not positive definite.
+
+    Examples
+    --------
+    >>> x = T.dmatrix("x")
+    >>> T.slinalg.eigvalsh(x, None).eval({x: [[2.0, 0.0], [0.0, 1.0]]})
+    array([1., 2.])
     """
     if b is None or getattr(b, "data", b) is None:
         return Eigh("L" if lower else "U", vectors=False)(a)
@@ -405,6 +418,12 @@ def norm(x: TensorLike, ord: int | str | None = None) -> Any:
         A scalar, or an `ord` that is not one of these.
     NotImplementedError
         More than two axes.
+
+    Examples
+    --------
+    >>> x = T.dmatrix("x")
+    >>> T.nlinalg.norm(x).eval({x: [[3.0, 4.0]]})
+    array(5.)
     """
     x = as_tensor_variable(x)
     rank = x.type.ndim

@@ -244,6 +244,13 @@ def batched_tensordot(x: TensorLike, y: TensorLike, axes: TensorLike = 2) -> Any
     -------
     tensor
         Of the common dtype.
+
+    Examples
+    --------
+    >>> a, b = T.dtensor3("a"), T.dtensor3("b")
+    >>> out = T.batched_tensordot(a, b, axes=1)
+    >>> out.eval({a: np.ones((2, 3, 4)), b: np.ones((2, 4, 5))}).shape
+    (2, 3, 5)
     """
     x, y = as_tensor_variable(x), as_tensor_variable(y)
     if isinstance(axes, (int, np.integer)):

@@ -182,6 +182,14 @@ def subgraph_grad(
     tuple of lists of variables
         Gradients with respect to `wrt`, and with respect to `end`. With `details` two more lists,
         each with respect to `wrt` and then `end`; None where `start` or `cost` is not given.
+
+    Examples
+    --------
+    >>> x = T.dvector("x")
+    >>> hidden = T.tanh(x)
+    >>> inner, outer = theano.subgraph_grad([hidden], [x], cost=(hidden**2).sum())
+    >>> outer[0].eval({x: [0.0]})
+    array([0.])
     """
     if cost is None and start is None:
         raise AssertionError("subgraph_grad needs a cost, a start, or both")

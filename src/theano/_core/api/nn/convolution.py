@@ -208,6 +208,13 @@ def conv3d(
     -------
     tensor of 5 axes
         Images, channels of the result, and three axes of the image.
+
+    Examples
+    --------
+    >>> x, k = T.dtensor5("x"), T.dtensor5("k")
+    >>> f = theano.function([x, k], T.nnet.conv3d(x, k))
+    >>> f(np.ones((1, 1, 3, 3, 3)), np.ones((1, 1, 3, 3, 3))).ravel()
+    array([27.])
     """
     op = AbstractConv3d(
         input_shape, filter_shape, border_mode, subsample, filter_flip, filter_dilation, num_groups

@@ -178,6 +178,13 @@ def crossentropy_categorical_1hot(coding_dist: TensorLike, true_one_of_n: Tensor
     ValueError
         When the function is called: `coding_dist` is a softmax and a number is no class's. Of other
         probabilities, negative numbers count from the last class.
+
+    Examples
+    --------
+    >>> p, classes = T.dmatrix("p"), T.lvector("classes")
+    >>> loss = T.nnet.crossentropy_categorical_1hot(p, classes)
+    >>> loss.eval({p: [[0.5, 0.5]], classes: [1]}).round(4)
+    array([0.6931])
     """
     coding = as_tensor_variable(coding_dist)
     if is_softmax(coding):
@@ -202,6 +209,13 @@ def crossentropy_softmax_1hot(x: TensorLike, y_idx: TensorLike, **kwargs: object
     ------
     ValueError
         When the function is called: a number is no class's.
+
+    Examples
+    --------
+    >>> x, classes = T.dmatrix("x"), T.lvector("classes")
+    >>> loss, p = T.nnet.crossentropy_softmax_1hot(x, classes)
+    >>> loss.eval({x: [[0.0, 1000.0]], classes: [0]})
+    array([1000.])
     """
     x = rows_of(x, "softmax")
     y, valid = _classes(x, y_idx)

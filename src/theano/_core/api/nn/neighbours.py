@@ -95,6 +95,14 @@ def images2neibs(
         `ten4` has not four axes.
     TypeError
         The patches do not fill the image, or, where they are centred, have an even length.
+
+    Examples
+    --------
+    >>> x = T.dtensor4("x")
+    >>> patches = T.nnet.neighbours.images2neibs(x, (2, 2))
+    >>> patches.eval({x: np.arange(8.0).reshape(1, 1, 2, 4)})
+    array([[0., 1., 4., 5.],
+           [2., 3., 6., 7.]])
     """
     x = as_tensor_variable(ten4)
     if x.type.ndim != 4:
@@ -168,6 +176,10 @@ def neibs2images(
         Lengths of the images.
     mode : {'valid', 'ignore_borders'}
         With 'ignore_borders' what no patch covered is 0.
+
+    Returns
+    -------
+    tensor of 4 axes
     """
     if mode not in ("valid", "ignore_borders"):
         raise NotImplementedError(f"neibs2images do not support mode={mode}")

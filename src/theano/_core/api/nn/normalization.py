@@ -121,6 +121,16 @@ def batch_normalization_train(
     ------
     ValueError
         The parameters do not fit, or `epsilon` is too small.
+
+    Examples
+    --------
+    >>> x = T.dmatrix("x")
+    >>> scale, shift = T.dvector("scale"), T.dvector("shift")
+    >>> out, mean, inverse_std = T.nnet.bn.batch_normalization_train(x, scale, shift)
+    >>> f = theano.function([x, scale, shift], out)
+    >>> f([[1.0, 2.0], [3.0, 6.0]], [1.0, 2.0], [0.0, 1.0]).round(3)
+    array([[-1., -1.],
+           [ 1.,  3.]])
     """
     x, gamma, beta = (as_tensor_variable(v) for v in (inputs, gamma, beta))
     layout = _Layout(x, axes, epsilon, (gamma, beta))

@@ -119,6 +119,13 @@ def pool_3d(
     -------
     tensor
         As many axes as `input`.
+
+    Examples
+    --------
+    >>> x = T.dtensor3("x")
+    >>> pooled = theano.tensor.signal.pool.pool_3d(x, (2, 2, 2), ignore_border=True)
+    >>> pooled.eval({x: np.arange(8.0).reshape(2, 2, 2)})
+    array([[[7.]]])
     """
     return _pool(3, input, (ws, ds, stride, st, pad, padding), ignore_border, mode)
 
@@ -135,6 +142,14 @@ def max_pool_2d_same_size(input: TensorLike, patch_size: TensorLike) -> Any:
     Returns
     -------
     TensorVariable of the shape of `input`
+
+    Examples
+    --------
+    >>> x = T.dtensor4("x")
+    >>> out = theano.tensor.signal.pool.max_pool_2d_same_size(x, (2, 2))
+    >>> out.eval({x: np.arange(4.0).reshape(1, 1, 2, 2)})[0, 0]
+    array([[0., 0.],
+           [0., 3.]])
     """
     x = as_tensor_variable(input)
     largest = Pool(True, "max")(x, patch_size)

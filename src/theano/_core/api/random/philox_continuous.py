@@ -308,6 +308,12 @@ def logistic(
     Returns
     -------
     tensor of floats, shape `shape`
+
+    Examples
+    --------
+    >>> from theano.tensor import random
+    >>> random.logistic(random.key(42), (1000,)).eval().shape
+    (1000,)
     """
     draw = FloatDraw("logistic", key, shape, dtype)
 
@@ -340,6 +346,12 @@ def gumbel(
     Returns
     -------
     tensor of floats, shape `shape`
+
+    Examples
+    --------
+    >>> from theano.tensor import random
+    >>> random.gumbel(random.key(42), (1000,)).eval().shape
+    (1000,)
     """
     draw = FloatDraw("gumbel", key, shape, dtype)
     return draw.moved(lambda: -log(-log(draw.stream("open_interval"))), loc, scale)
@@ -367,6 +379,12 @@ def cauchy(
     Returns
     -------
     tensor of floats, shape `shape`
+
+    Examples
+    --------
+    >>> from theano.tensor import random
+    >>> random.cauchy(random.key(42), (1000,)).eval().shape
+    (1000,)
     """
     draw = FloatDraw("cauchy", key, shape, dtype)
     return draw.moved(lambda: tan((draw.stream("open_interval") - 0.5) * math.pi), loc, scale)
@@ -393,6 +411,12 @@ def rayleigh(
     Returns
     -------
     tensor of floats, shape `shape`
+
+    Examples
+    --------
+    >>> from theano.tensor import random
+    >>> random.rayleigh(random.key(42), (1000,)).eval().shape
+    (1000,)
     """
     draw = FloatDraw("rayleigh", key, shape, dtype)
     return draw.moved(lambda: sqrt(2 * _exponential(draw)), 0.0, scale)
@@ -424,6 +448,12 @@ def weibull(
     Notes
     -----
     Gradient: that of ``scale e**(1/a)`` with e fixed.
+
+    Examples
+    --------
+    >>> from theano.tensor import random
+    >>> random.weibull(random.key(42), (1000,), 2.0).eval().shape
+    (1000,)
     """
     draw = FloatDraw("weibull", key, shape, dtype)
     power = draw.positive("a", a)
@@ -458,6 +488,12 @@ def pareto(
     Notes
     -----
     Gradient: that of ``scale (exp(e/a) - 1)`` with e fixed.
+
+    Examples
+    --------
+    >>> from theano.tensor import random
+    >>> random.pareto(random.key(42), (1000,), 3.0).eval().shape
+    (1000,)
     """
     draw = FloatDraw("pareto", key, shape, dtype)
     a = draw.positive("a", a)

@@ -282,6 +282,12 @@ def geometric(key: TensorLike, shape: TensorLike, p: Any, dtype: str = "int64") 
     Notes
     -----
     The inverse of the distribution function; at most 2**62. No gradient flows to `p`.
+
+    Examples
+    --------
+    >>> from theano.tensor import random
+    >>> int(random.geometric(random.key(42), (1000,), 0.5).min().eval())
+    1
     """
     rule = "above 0 and at most 1"
     p = parameter("geometric", "p", p, "float64", lambda v: (v > 0) & (v <= 1), rule)

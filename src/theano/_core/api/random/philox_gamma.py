@@ -75,6 +75,12 @@ def chisquare(key: TensorLike, shape: TensorLike, df: Any, dtype: str | None = N
     Returns
     -------
     tensor of floats, shape `shape`
+
+    Examples
+    --------
+    >>> from theano.tensor import random
+    >>> random.chisquare(random.key(42), (1000,), 3.0).eval().shape
+    (1000,)
     """
     draw = FloatDraw("chisquare", key, shape, dtype)
     df = draw.positive("df", df)

@@ -172,6 +172,12 @@ def bits(key: TensorLike, shape: TensorLike = (), dtype: str = "uint32") -> Any:
     ------
     TypeError
         Another `dtype`.
+
+    Examples
+    --------
+    >>> from theano.tensor import random
+    >>> random.bits(random.key(42), (3,)).eval().dtype
+    dtype('uint32')
     """
     if dtype not in ("uint8", "uint16", "uint32", "uint64"):
         raise TypeError(f"bits: dtype is one of uint8, uint16, uint32, uint64, not {dtype}")

@@ -353,6 +353,14 @@ def row_scale(x: Variable, s: Variable) -> Any:
     Returns
     -------
     sparse matrix
+
+    Examples
+    --------
+    >>> import scipy.sparse as sp
+    >>> x, s = theano.sparse.csr_matrix("x"), T.dvector("s")
+    >>> scaled = theano.sparse.row_scale(x, s)
+    >>> scaled.eval({x: sp.csr_matrix([[1.0, 2.0]]), s: [10.0]}).toarray()
+    array([[10., 20.]])
     """
     x = sparse(x)
     if x.type.format == "csc":
@@ -371,6 +379,14 @@ def col_scale(x: Variable, s: Variable) -> Any:
     Returns
     -------
     sparse matrix
+
+    Examples
+    --------
+    >>> import scipy.sparse as sp
+    >>> x, s = theano.sparse.csr_matrix("x"), T.dvector("s")
+    >>> scaled = theano.sparse.col_scale(x, s)
+    >>> scaled.eval({x: sp.csr_matrix([[1.0, 2.0]]), s: [10.0, 1.0]}).toarray()
+    array([[10.,  2.]])
     """
     x = sparse(x)
     if x.type.format == "csc":

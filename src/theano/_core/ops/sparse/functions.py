@@ -279,11 +279,12 @@ def _structured(name: str, tensor_op: Callable[..., object], doc: str | None = N
 
     apply.__name__ = apply.__qualname__ = name
     item = name.removeprefix("structured_")
-    apply.__doc__ = doc or STRUCTURED_DOC.format(item)
+    more = ", 2.0" * (getattr(tensor_op, "nin", 1) - 1)
+    apply.__doc__ = doc or STRUCTURED_DOC.format(item=item, name=name, more=more)
     return apply
 
 
-STRUCTURED_DOC = """Return a matrix with `{}` of stored items.
+STRUCTURED_DOC = """Return a matrix with `{item}` of stored items.
 
 Parameters
 ----------
@@ -294,6 +295,14 @@ Returns
 -------
 sparse matrix
     Of the format of the operand. What is not stored stays zero.
+
+Examples
+--------
+>>> from scipy.sparse import csr_matrix
+>>> x = theano.sparse.csr_matrix("x")
+>>> y = theano.sparse.{name}(x{more})
+>>> y.eval({{x: csr_matrix([[0.5, 0.0], [0.0, 0.25]])}}).nnz
+2
 """
 
 
