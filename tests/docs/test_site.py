@@ -120,3 +120,10 @@ def test_names_in_pages_exist(page: Path) -> None:
                 missing.append(name)
                 break
     assert missing == []
+
+
+def test_the_speeds_of_readme_are_those_of_the_tables() -> None:
+    """If this fails, run `tools/speed_summary.py`."""
+    tool = load("speed_summary")
+    assert tool.README.read_text() == tool.readme()
+    assert tool.figure("5.46e+03 ns (19.92×)") == "5.46 µs" and tool.figure("") == ""
