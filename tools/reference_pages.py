@@ -229,6 +229,9 @@ def page(name: str, value: Any, module: str = "theano.tensor") -> str:
         lines += facts(name, value, module)
     if inspect.isclass(value):
         lines += methods(value)
+    if module == "theano.tensor" and callable(getattr(np, name, None)):
+        # A link where NumPy's inventory can be read, else its name.
+        lines += [f"In NumPy: {{py:obj}}`numpy.{name}`.", ""]
     path, line = source(value)
     lines += [f"Source: [{path}](../files/{path}.md), line {line}.", ""]
     return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).rstrip() + "\n"

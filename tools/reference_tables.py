@@ -37,7 +37,7 @@ PAGES_OF_FILES = {
     "README.md": "readme.md",
 }
 LANGUAGES = {".py": "python", ".cpp": "cpp", ".h": "cpp", ".txt": "text"}
-LINK = re.compile(r"(?<!!)\[([^\]]*)\]\(([^)\s]+)\)")
+LINK = re.compile(r"(?<!!)\[([^\[\]]*)\]\(([^)\s]+)\)")
 
 
 _MESSAGE = ["```{code-block} text", ":class: message", ""]
