@@ -39,6 +39,7 @@ EXAMPLES: dict[str, Any] = {
     "switch(known, x, y) → x or y": T.switch(1, x, y),
     "sum(c x) → c sum(x)": (x * 3).sum(),
     "fold over length 1 → x": T.addbroadcast(m.reshape((6, 1)), 1).sum(axis=1),
+    "fold(x.T, axis) → fold(x, other axis).T": m.T.sum(axis=0),
     "sum(c, n times) → c n": T.ones_like(x).sum(),
     "|−x| → |x|": abs(-x),
     "sqr(|x|) → sqr(x)": T.sqr(abs(x)),

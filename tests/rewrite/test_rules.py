@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import mpmath
@@ -14,6 +15,7 @@ import theano.tensor as T
 from theano._core.ir.graph import toposort
 from theano._core.lower.reference import evaluate
 from theano._core.ops.array.products import Dot, Gemm
+from theano._core.ops.array.reductions import Reduction
 from theano._core.ops.elementwise.elementwise import elementwise_ops
 from theano._core.rewrite.engine import Rewriter
 from theano._core.rewrite.pipeline import INCLUDES, PASSES, all_rules, rewrite
@@ -181,3 +183,19 @@ def test_passes_say_why_and_what_they_keep() -> None:
         assert keeps.index(step.keeps) >= weakest, step.name
     assert {rule.phase for rule in all_rules()} <= {*names, "shape"}
     assert all(rule.why and rule.keeps in ("exact", "rounding", "nan") for rule in all_rules())
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations(range(3))))
+def test_folds_of_permuted_axes(order: tuple[int, ...]) -> None:
+    """They are folds of the axes themselves, and only what is left is permuted."""
+    x = T.TensorType("float64", (False, True, False, False))("x")
+    values = np.arange(24.0).reshape(2, 1, 3, 4)
+    kept = [(0, 2, 3)[axis] for axis in order]
+    view, wanted = x.dimshuffle(*kept, "x"), values[:, 0].transpose(order)[..., None]
+    for axes in ((0,), (1,), (2,), (0, 2), (1, 2), (0, 1, 2), (2, 3)):
+        for name in ("sum", "max", "prod"):
+            f = theano.function([x], getattr(view, name)(axis=list(axes)))
+            np.testing.assert_allclose(f(values), getattr(wanted, name)(axis=axes))
+    f = theano.function([x], view.sum(axis=0))
+    folds = [n for n in f.maker.fgraph.toposort() if isinstance(n.op, Reduction)]
+    assert folds[0].inputs[0] is f.maker.fgraph.inputs[0] or order == (0, 1, 2)

@@ -240,6 +240,28 @@ def _fold_of_nothing(rewriter: Rewriter, node: Apply) -> Any:
     return None
 
 
+@rule(
+    "fold(x.T, axis) → fold(x, other axis).T",
+    on=Reduction,
+    phase="special",
+    why="the axes of x are in the order in which its items most likely lie",
+)
+def _fold_of_transpose(rewriter: Rewriter, node: Apply) -> Any:
+    view = made_by(node.inputs[0], DimShuffle)
+    if view is None:
+        return None
+    order, axes = view.op.new_order, node.op.axes(len(view.op.new_order))
+    from_x = [axis for axis in order if axis != "x"]
+    folded = [order[axis] for axis in axes]
+    if from_x == sorted(from_x) or "x" in folded:
+        return None
+    (x,) = view.inputs
+    result = Reduction(node.op.kind, folded, *node.op.asked)(x)
+    left = [axis for axis in range(x.type.ndim) if axis not in folded]
+    kept = [axis for number, axis in enumerate(order) if number not in axes]
+    return dimshuffle(result, ["x" if axis == "x" else left.index(axis) for axis in kept])
+
+
 @rule("sum(c, n times) → c n", on=Reduction, why="no loop")
 def _neutral_fold(rewriter: Rewriter, node: Apply) -> Any:
     """The sum of n equal numbers is n times the number."""
