@@ -18,6 +18,7 @@ from theano._core.lower.faults import CODES
 from theano._core.lower.llvm.builder import PARTS, Builder
 from theano._core.lower.llvm.kernels import items
 from theano._core.lower.llvm.kernels.fused_body import number, write_body
+from theano._core.lower.llvm.print.routines import rows, walk, words_of
 from theano._core.lower.llvm.text.emitter import FIRST_BLOCK, ComplexValue, Value, llvm_type
 
 # A routine that runs so many times in a call, and no more, is not worth improving.
@@ -63,7 +64,7 @@ def printed(program: ir.Program) -> str:
     lines += [*helpers.values(), *sorted({text for f in functions for text in f.b.declarations})]
     if folds:
         words = [word for facts in folds for word in facts]
-        lines.append(f"@folds = internal constant {_words_of(words)}")
+        lines.append(f"@folds = internal constant {words_of(words)}")
     return "\n".join(lines) + "\n"
 
 
@@ -93,13 +94,13 @@ class _Printer:
         sizes = [1 + len(routine.words) for routine in program.routines]
         # A table of jumps would need addresses in the data; a search by comparisons is short.
         return [
-            f"@rows = private unnamed_addr constant {_rows(runs, len(sizes))}, align 8",
+            f"@rows = private unnamed_addr constant {rows(runs, len(sizes))}, align 8",
             'define i32 @entry(ptr %call) nounwind "no-jump-tables"="true" {',
             f"{FIRST_BLOCK}:",
             f"  %live = alloca [{program.live_words} x i64], align 8",
             f"  {ir.STACKS} = alloca [{program.places()[1]} x i8], align 16",
             *self.b.lines,
-            *_walk(sizes),
+            *walk(sizes),
         ]
 
     def routine(self, number: int, routine: ir.Routine) -> list[str]:
@@ -532,50 +533,6 @@ class _Printer:
         ir.LiveLoad: live_load,
         ir.LiveStore: live_store,
     }
-
-
-def _words_of(words: Sequence[int]) -> str:
-    return f"[{len(words)} x i64] [{', '.join(f'i64 {word}' for word in words)}]"
-
-
-def _rows(runs: Sequence[ir.Run], end: int) -> str:
-    """Return the rows of all runs, each behind the number of its routine, and `end` at the end."""
-    return _words_of([word for run in runs for word in (run.routine, *run.row)] + [end])
-
-
-def _walk(sizes: Sequence[int]) -> list[str]:
-    """Return what runs the routines, by the rows, which have these sizes by the routine."""
-    numbers = range(len(sizes))
-    cases = " ".join(f"i64 {n}, label %routine{n}" for n in numbers)
-    text = [
-        "  br label %walk",
-        "walk:",
-        f"  %row = phi ptr [@rows, %{FIRST_BLOCK}], [%row.next, %ran]",
-        "  %row.routine = load i64, ptr %row, align 8",
-        f"  switch i64 %row.routine, label %end [{cases}]",
-    ]
-    for n in numbers:
-        text += [
-            f"routine{n}:",
-            f"  %result{n} = call i32 @routine{n}(ptr %call, ptr %live, ptr %row)",
-            "  br label %ran",
-        ]
-    results = ", ".join(f"[%result{n}, %routine{n}]" for n in numbers)
-    lengths = ", ".join(f"[{size}, %routine{n}]" for n, size in zip(numbers, sizes, strict=True))
-    return [
-        *text,
-        "ran:",
-        f"  %result = phi i32 {results}",
-        f"  %row.size = phi i64 {lengths}",
-        "  %row.next = getelementptr i64, ptr %row, i64 %row.size",
-        "  %good = icmp eq i32 %result, 0",
-        "  br i1 %good, label %walk, label %failed",
-        "end:",
-        "  ret i32 0",
-        "failed:",
-        "  ret i32 -1",
-        "}",
-    ]
 
 
 def _calls_out(body: ir.Block) -> bool:
