@@ -145,6 +145,18 @@ class Invocation {
     Scalar scalars_[kStackInputs];
 };
 
+// The numbers of the outputs that a call returns; None for all.
+PyObject *subset_of(const Call *call) {
+    if (!call->subset) return Py_NewRef(Py_None);
+    Ref<> numbers(PyTuple_New(static_cast<Py_ssize_t>(call->subset_size)));
+    for (std::int64_t i = 0; numbers && i < call->subset_size; ++i) {
+        PyObject *number = PyLong_FromLongLong(call->subset[i]);
+        if (!number) return nullptr;
+        PyTuple_SET_ITEM(numbers.get(), i, number);
+    }
+    return numbers.release();
+}
+
 // What the hook returns in place of the error that it may raise; null with that error.
 PyObject *answer_reported(Call *call) {
     Ref<> facts(PyTuple_New(call->count));
@@ -162,9 +174,11 @@ PyObject *answer_reported(Call *call) {
         PyTuple_SET_ITEM(arguments.get(), i, value);
     }
     if (PyObject *explain = call->function->hooks[kOnError]) {
+        Ref<> subset(subset_of(call));
+        if (!subset) return nullptr;
         Ref<> answer(PyObject_CallFunction(
-            explain, "OLLOO", call->function, static_cast<long long>(call->code),
-            static_cast<long long>(call->node), facts.get(), arguments.get()));
+            explain, "OLLOOO", call->function, static_cast<long long>(call->code),
+            static_cast<long long>(call->node), facts.get(), arguments.get(), subset.get()));
         if (!answer || answer.get() != Py_None) return answer.release();
     }
     PyErr_Format(PyExc_RuntimeError, "error %lld in node %lld of a compiled function: %R",
@@ -285,8 +299,8 @@ const char doc[] =
     "A compiled graph that can be called. Hooks (callables) do what calls rarely need:\n\n"
     "convert(function, index, value) -> ndarray of the type of that input\n"
     "bad_arguments(function, args, kwargs): raises\n"
-    "on_error(function, code, node, facts, arguments): raises the error that machine code "
-    "reported, or returns the result of the call\n"
+    "on_error(function, code, node, facts, arguments, subset): raises the error that machine code "
+    "reported, or returns the result of the call; subset: None, or numbers of outputs\n"
     "on_callback_error(function, index, exception): may add notes to the exception, or raise "
     "another\n"
     "on_failure(function, ran): takes back what lasts of what callbacks did; ran[i] says whether "

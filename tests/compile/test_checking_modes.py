@@ -129,6 +129,23 @@ def test_a_report_that_is_a_warning_lets_results_and_updates_through(
         np.testing.assert_array_equal(w.get_value(), [0.0, np.nan])
 
 
+def test_after_a_warning_a_call_returns_the_outputs_that_it_was_asked_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(theano.config.NanGuardMode, "action", "warn")
+    v = T.dvector("v")
+    a, b = T.log(v), v + 1
+    for outputs, subset, wanted in (
+        ([a, b], [1], [[0.0]]),
+        ([a, b], [1, -1], [[0.0], [0.0]]),
+        ({"a": a, "b": b}, ["b"], {"b": [0.0]}),
+        (T.switch(T.isnan(a), b, a), [0], [[0.0]]),
+    ):
+        f = theano.function([v], outputs, mode=NanGuardMode())
+        with pytest.warns(UserWarning, match="NaN detected"):
+            assert f([-1.0], output_subset=subset) == wanted
+
+
 def test_what_is_not_asked_for_is_not_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     f = theano.function([x], T.log(x), mode=NanGuardMode(inf_is_error=False, big_is_error=False))
     assert f(0 * ONES)[0, 0] == -np.inf

@@ -29,7 +29,7 @@ def test_error_hook() -> None:
     with pytest.raises(LookupError, match="mine"):
         f(x, y)
     assert seen[0][:4] == (f, 7, 3, (3, 4))
-    assert seen[0][4][0] is x and seen[0][4][1] is y
+    assert seen[0][4][0] is x and seen[0][4][1] is y and seen[0][5] is None
     np.testing.assert_array_equal(f(x, x), x)
     with pytest.raises(RuntimeError, match=r"error 7 in node 3.*\(3, 4\)"):
         M.add_function(1)(x, y)

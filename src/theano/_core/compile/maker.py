@@ -437,7 +437,9 @@ def _bad_arguments(function: Any, args: Any, kwargs: Any) -> Any:
     raise messages.bad_arguments(function.maker, args, kwargs)
 
 
-def _on_error(function: Any, code: int, node: int, facts: Any, arguments: Any) -> Any:
+def _on_error(
+    function: Any, code: int, node: int, facts: Any, arguments: Any, subset: Sequence[int] | None
+) -> Any:
     maker = function.maker
     if node >= 0 and maker.program_nodes:
         try:
@@ -445,19 +447,22 @@ def _on_error(function: Any, code: int, node: int, facts: Any, arguments: Any) -
         except CallError as error:
             raise _told(maker, error) from None
         if values is not None:
-            return _result(maker, values)
+            return _result(maker, values, subset)
     raise messages.run_time_error(maker, code, node, facts, arguments) from None
 
 
-def _result(maker: FunctionMaker, values: Sequence[object]) -> Any:
+def _result(maker: FunctionMaker, values: Sequence[object], subset: Sequence[int] | None) -> Any:
     """Return the result of a call that Python computed, after the updates."""
     count = len(maker.results)
     own = dict(zip((s.variable for s in maker.arguments), maker.containers, strict=False))
     for (target, _), value in zip(maker.updates, values[count:], strict=True):
         (own.get(target) or target.container).cell.value = value
+    chosen = range(count) if subset is None else subset
     if isinstance(maker.result, tuple):
-        return dict(zip(maker.result, values, strict=False))
-    return values[0] if maker.result == "single" else list(values[:count])
+        return {maker.result[i]: values[i] for i in chosen}
+    if maker.result == "single" and subset is None:
+        return values[0]
+    return [values[i] for i in chosen]
 
 
 def _on_callback_error(function: Any, index: int, error: CallError) -> Any:
