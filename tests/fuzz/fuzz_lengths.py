@@ -63,7 +63,7 @@ def make(seed: int) -> Try:
     if rng.random() < 0.3:
         dtype = None
     elif dtype == "int64" and min(values) >= 0 and rng.random() < 0.3:
-        dtype = "uint64"
+        dtype = "uint64" if CASES[name].unsigned else dtype
     return Try(name, tuple(values), dtype)
 
 

@@ -39,12 +39,15 @@ class Case(NamedTuple):
         small, `f` a float, `w` an array of that length which takes no memory.
     lazy : bool
         There may be an answer without memory for the arrays that it is about.
+    unsigned : bool
+        Whether it takes uint64.
     """
 
     ours: Callable[..., Any]
     numpys: Callable[..., Any]
     kinds: str
     lazy: bool = False
+    unsigned: bool = True
 
 
 def wide(count: int) -> np.ndarray:
@@ -270,14 +273,23 @@ CASES: dict[str, Case] = {
     "range of step 1": Case(lambda a, b: T.arange(a, b), lambda a, b: arange(a, b, 1), "nn"),
     "range from 0": Case(lambda a: T.arange(a), lambda a: arange(0, a, 1), "n"),
     "range of floats": Case(lambda a, b, c: T.arange(a, b, c), float_range, "fff", True),
-    "repeat": Case(lambda a: T.repeat(T.constant(x), a), lambda a: np.repeat(x, times(a)), "n"),
+    "repeat": Case(
+        lambda a: T.repeat(T.constant(x), a),
+        lambda a: np.repeat(x, times(a)),
+        "n",
+        unsigned=False,
+    ),
     "repeat rows": Case(
-        lambda a: T.repeat(T.constant(m), a, axis=1), lambda a: np.repeat(m, times(a), axis=1), "n"
+        lambda a: T.repeat(T.constant(m), a, axis=1),
+        lambda a: np.repeat(m, times(a), axis=1),
+        "n",
+        unsigned=False,
     ),
     "repeat each": Case(
         lambda a, b, c: T.repeat(T.constant(x[:4]), T.stack([a, b, c, a])),
         lambda a, b, c: np.repeat(x[:4], [times(a), times(b), times(c), times(a)]),
         "nnn",
+        unsigned=False,
     ),
     "split": Case(
         lambda a, b, c: T.split(T.constant(x), T.stack([a, b, c]), 3),
@@ -452,7 +464,9 @@ CASES: dict[str, Case] = {
         lambda w, a, b: np.ones(small(len(w)), "int8").reshape(known(a, b)),
         "wnn",
     ),
-    "wide repeated": Case(lambda w, a: T.repeat(w, a), lambda w, a: repeated(w, a), "wn"),
+    "wide repeated": Case(
+        lambda w, a: T.repeat(w, a), lambda w, a: repeated(w, a), "wn", unsigned=False
+    ),
     "wide tiled": Case(lambda w, a: T.tile(w, a, 1), lambda w, a: repeated(w, a), "wn"),
     "wide rolled": Case(lambda w, a: T.roll(w, a), lambda w, a: joined([len(w)]), "wn"),
     "wide and one more": Case(

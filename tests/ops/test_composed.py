@@ -116,6 +116,9 @@ def test_repeated() -> None:
     check([x, counts], T.repeat(x, counts, axis=0), value[:0], np.zeros(0, "int64"))
     check([x, counts], T.repeat(x, counts, axis=1), value, np.array([2, 0]), fails=True)
     check([x, counts], T.repeat(x, counts, axis=1), value, np.array([2, 0, -1]), fails=True)
+    for wide in (T.vector(dtype="uint64"), T.scalar(dtype="uint64"), [np.uint64(2)]):
+        with pytest.raises(TypeError, match=r"repeats of dtype uint64 are refused.*int64"):
+            T.repeat(x, wide)
 
 
 @pytest.mark.parametrize("order", ["C", "F"])

@@ -356,6 +356,11 @@ def repeat(x: Any, repeats: TensorLike, axis: int | None = None) -> Any:
         raise ValueError(f"the dimension of repeats should not exceed 1, got {times.type}")
     if not dtypes.is_discrete(times.type.dtype):
         raise TypeError(f"repeats must be an integer scalar or vector, got {times.type}")
+    if times.type.dtype == "uint64":
+        raise TypeError(
+            f"repeats of dtype uint64 are refused, as by NumPy, got {times.type}: "
+            "T.cast(repeats, 'int64')"
+        )
     if axis is None:
         x, axis = (x if x.type.ndim == 1 else shaping.reshape_op(x, [-1])), 0
     axis = shaping.axis_of("repeat", x, axis)
