@@ -99,8 +99,17 @@ def test_join_in_graphs() -> None:
 def test_the_index_of_a_subtensor() -> None:
     x, i = T.dmatrix("x"), T.lscalar("i")
     part = x[i, 1:i]
-    found = theano.tensor.subtensor.get_idx_list(part.owner.inputs, part.owner.op.idx_list)
-    assert found == (i, slice(1, i, None))
+    op, inputs, int64 = part.owner.op, part.owner.inputs, theano.scalar.int64
+    assert op.idx_list == (int64, slice(int64, int64, None))
+    found = theano.tensor.subtensor.get_idx_list(inputs, op.idx_list)
+    assert found[0] is found[1].stop is i and found[1].start.data == 1
+    values = {x: np.arange(12.0).reshape(3, 4), i: 2}
+    again = T.Subtensor(op.idx_list)(*inputs)
+    assert [v.eval(values).tolist() for v in (again, x[found])] == [[9.0], [9.0]]
+    assert op.get_constant_idx(inputs, allow_partial=True) == [i, slice(1, i, None)]
+    assert x[0, ::2].owner.op.get_constant_idx([x]) == [0, slice(None, None, 2)]
+    with pytest.raises(T.NotScalarConstantError):
+        op.get_constant_idx(inputs)
     assert T.inc_subtensor(part, 1).owner.op.idx_list == part.owner.op.idx_list
     assert T.set_subtensor(part, 1).owner.op.set_instead_of_inc
 

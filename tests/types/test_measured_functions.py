@@ -121,7 +121,8 @@ def test_classes_of_indexing() -> None:
     assert not isinstance(x[[0]].owner.op, T.AdvancedSubtensor)
     assert isinstance(x[:, [0]].owner.op, T.AdvancedSubtensor)
     assert not isinstance(T.inc_subtensor(x[:, [0]], 1).owner.op, T.AdvancedSubtensor)
-    assert x[1:, 0].owner.op.idx_list == (slice(1, None, None), 0)
+    int64 = theano.scalar.int64
+    assert x[1:, 0].owner.op.idx_list == (slice(int64, None, None), int64)
     assert T.set_subtensor(x[0], 1).owner.op.set_instead_of_inc
     rows = T.IncSubtensor([slice(0, 1)], set_instead_of_inc=True)(x, T.dmatrix("y"))
     assert isinstance(rows.owner.op, T.IncSubtensor)

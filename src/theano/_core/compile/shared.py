@@ -10,6 +10,7 @@ import numpy as np
 
 from theano._core.base.near_misses import did_you_mean
 from theano._core.compile.containers import Container
+from theano._core.ir import hooks
 from theano._core.ir.types import Type, generic
 from theano._core.ir.variable import Variable
 
@@ -54,6 +55,8 @@ class SharedVariable(Variable):
         update = state.get("default_update")
         own = {k: x for k, x in state.items() if k != "default_update"}
         self.__dict__.update({"source": None, "_default_update": update, **own})
+        if "readers" in self.__dict__:
+            hooks.restore_old_output(self)
 
     def get_value(self, borrow: bool = False, return_internal_type: bool = False) -> Any:
         """Return the value: a copy, or with `borrow` the stored object itself.

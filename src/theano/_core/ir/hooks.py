@@ -67,6 +67,14 @@ push_forward = Hook(
     "autodiff.forward",
     "Reverse rules may need directional derivatives; forward mode transposes reverse rules.",
 )
+restore_old_node = Hook(
+    "ir.variable", "legacy.patches", "Nodes in pickles of Theano 1.0.5 become ones of today."
+)
+restore_old_output = Hook(
+    "ir.variable compile.shared",
+    "legacy.patches",
+    "Such a variable is an output of one of those, or an input that one waits for.",
+)
 run_added_rewrites = Hook(
     "rewrite.pipeline", "legacy.optimizers.optdb", "Users register rewrites by Theano's positions."
 )

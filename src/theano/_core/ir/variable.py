@@ -295,6 +295,8 @@ class Variable:
     def __setstate__(self, state: dict[str, object]) -> None:
         # Variables that Theano 1.0.5 pickled know no line.
         self.__dict__.update({"owner": None, "index": None, "source": None, **state})
+        if self.owner is not None or "readers" in self.__dict__:
+            hooks.restore_old_output(self)
 
     def __reduce_ex__(self, protocol: int) -> Any:
         # Nodes come inputs first, so that pickling a deep graph needs no deep recursion.
@@ -378,13 +380,12 @@ Type.variable_class = Variable
 Type.constant_class = Constant
 
 
-def refuse_old_graph(*state: object) -> NoReturn:
-    """Raise the error for a graph or function in a pickle of Theano 1.0.5."""
+def refuse_old_graph(operation: str) -> NoReturn:
+    """Raise the error for an unknown operation in a pickle of Theano 1.0.5."""
     raise UnpicklingError(
-        "this is a graph or function that Theano 1.0.5 or an older version pickled, made of "
-        "operations that are not those of this version. Shared variables, constants and types in "
-        "pickles of their own can be loaded. Build the graph again by the program that made it, "
-        "and give its shared variables their values: in the old version, pickle "
+        "this is a graph or function that Theano 1.0.5 or an older version pickled, and one of its "
+        f"operations is not known here: {operation}. Build the graph again by the program that "
+        "made it, and give its shared variables their values: in the old version, pickle "
         "`[v.get_value() for v in parameters]`."
     )
 
@@ -446,7 +447,8 @@ class Apply(Generic[OpT]):
         | tuple[dict[str, object], SourceLine | None, list[dict[str, object]]],
     ) -> None:
         if isinstance(state, dict):
-            refuse_old_graph()
+            hooks.restore_old_node(self, state)
+            return
         tag, self.source, own = state
         self.tag.__dict__.update(tag)
         for output, attributes in zip(self.outputs, own, strict=True):

@@ -12,15 +12,18 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from theano._core.api.conversion import get_scalar_constant_value
 from theano._core.api.variable.classes import TensorConstant, TensorVariable
 from theano._core.api.variable.shared import ScalarSharedVariable, TensorSharedVariable
 from theano._core.autodiff.forward import push_forward
 from theano._core.autodiff.reverse import grad as gradients_of
+from theano._core.base.errors import NotScalarConstantError
 from theano._core.compile.function import Function
 from theano._core.compile.inputs import In, Out
 from theano._core.compile.maker import FunctionMaker
 from theano._core.compile.modes import Mode
 from theano._core.compile.shared import SharedVariable
+from theano._core.ir import hooks
 from theano._core.ir.function_graph import FunctionGraph
 from theano._core.ir.graph import copy_graph
 from theano._core.ir.hooks import extend
@@ -28,7 +31,8 @@ from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Apply, Constant, Variable
 from theano._core.legacy.linkers import linker_of
 from theano._core.legacy.ops.scan_attributes import loop_attributes
-from theano._core.legacy.scalar.type import Scalar
+from theano._core.legacy.ops.slices import get_idx_list
+from theano._core.legacy.scalar.type import KnownIndex, Scalar
 from theano._core.ops.array.gradient import DisconnectedType
 from theano._core.ops.array.indexing import (
     SYMBOL,
@@ -43,6 +47,7 @@ from theano._core.ops.control.branch import Branch, IfElse
 from theano._core.ops.control.scan import Loop
 from theano._core.ops.core.op import Op, as_variable
 from theano._core.ops.elementwise.elementwise import Elementwise
+from theano._core.ops.random.numpy_streams import RandomFunction
 
 if TYPE_CHECKING:
     from theano._core.ir.annotations import Dims
@@ -156,14 +161,43 @@ def _old_method(op: Op, name: str) -> Any:
 
 
 def _idx_list(op: Any) -> tuple[Any, ...]:
-    """Return the index: integers, slices, and types for the parts that are inputs."""
+    """Return the index: types of integers, and slices of them."""
 
-    def entry(part: object) -> Any:
+    def entry(part: Any) -> Any:
         if isinstance(part, Slice):
             return slice(*(entry(p) for p in part))
+        if isinstance(part, int):
+            return KnownIndex(part)
         return Scalar("int64") if part == SYMBOL else part
 
     return tuple(entry(part) for part in op.index)
+
+
+def _get_constant_idx(
+    op: Any,
+    inputs: Sequence[Any],
+    allow_partial: bool = False,
+    only_process_constants: bool = False,
+    elemwise: bool = True,
+) -> list[Any]:
+    """Return the index as integers and slices of them.
+
+    With `allow_partial`, parts that are not known stay variables; else NotScalarConstantError.
+    """
+
+    def known(part: Any) -> Any:
+        if isinstance(part, slice):
+            return slice(known(part.start), known(part.stop), known(part.step))
+        if part is None:
+            return None
+        try:
+            return int(get_scalar_constant_value(part, elemwise, only_process_constants))
+        except NotScalarConstantError:
+            if allow_partial:
+                return part
+            raise
+
+    return [known(part) for part in get_idx_list(inputs, op.idx_list)]
 
 
 def _inplace_pattern(op: Op) -> dict[int, int]:
@@ -194,12 +228,22 @@ def _scalar_operation(name: str) -> Any:
     return getattr(importlib.import_module("theano._core.legacy.scalar.ops"), name)
 
 
+def _of_old_graphs(name: str) -> Any:
+    # Few programs have pickles of the old version.
+    return getattr(importlib.import_module("theano._core.legacy.old_graphs"), name)
+
+
+hooks.restore_old_node.fill(lambda *given: _of_old_graphs("restore_node")(*given))
+hooks.restore_old_output.fill(lambda *given: _of_old_graphs("restore_output")(*given))
+
+
 WRITES = (IncSubtensor, AdvancedIncSubtensor)
 PATCHES: tuple[tuple[type, str, Any], ...] = (
     # Asked for only where an operation has no attribute of the name: a method would hide from
     # `hasattr` what the operations of users lack.
     (Op, "__getattr__", _old_method),
     *((kind, "idx_list", property(_idx_list)) for kind in (Subtensor, IncSubtensor)),
+    (Subtensor, "get_constant_idx", _get_constant_idx),
     *((kind, "set_instead_of_inc", property(lambda op: op.assign)) for kind in WRITES),
     *((kind, "inplace", False) for kind in WRITES),
     (Elementwise, "inplace_pattern", property(_inplace_pattern)),
@@ -221,6 +265,8 @@ PATCHES: tuple[tuple[type, str, Any], ...] = (
     (Mode, "linker", property(linker_of)),
     (FunctionMaker, "linker", property(lambda maker: linker_of(maker.mode))),
     (Mode, "optimizer", property(_optimizer)),
+    (RandomFunction, "__setstate__", lambda op, state: _of_old_graphs("set_draw_state")(op, state)),
+    (Mode, "__setstate__", lambda mode, state: _of_old_graphs("set_mode_state")(mode, state)),
     *((Loop, name, value) for name, value in loop_attributes().items()),
     *((kind, "name", property(lambda op: op.label)) for kind in (IfElse, Branch)),
     *((kind, "gpu", False) for kind in (IfElse, Branch)),

@@ -11,7 +11,7 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from theano._core.compile.shared import SharedVariable
-from theano._core.ir.variable import Apply, Variable, refuse_old_graph
+from theano._core.ir.variable import Apply, Variable
 
 DEFAULT_PROTOCOL = pickle.DEFAULT_PROTOCOL
 _PICKLE = "pkl"
@@ -60,13 +60,6 @@ class CompatUnpickler(pickle.Unpickler):
 
     It also takes arrays that NumPy's older versions pickled.
     """
-
-
-class OldObject:
-    """Part of the functions and modes in pickles of Theano 1.0.5, which cannot be loaded."""
-
-    def __new__(cls, *args: object) -> Any:
-        refuse_old_graph()
 
 
 class PersistentNdarrayID:

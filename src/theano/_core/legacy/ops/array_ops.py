@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
 from theano._core.api.array import creation, extra_ops, fourier, joining, permutations, sorting
 from theano._core.api.array import reductions as r
-from theano._core.api.conversion import as_tensor_variable, cast
+from theano._core.api.conversion import as_tensor_variable
 from theano._core.api.nn import cross_entropy, nnet
 from theano._core.api.nn.ctc import ctc
 from theano._core.base.dtypes import all_dtypes
@@ -25,6 +24,7 @@ from theano._core.ops.array.reductions import ArgExtreme
 from theano._core.ops.control.inner_graph import LogSoftmax as EngineLogSoftmax
 from theano._core.ops.control.inner_graph import Softmax as EngineSoftmax
 from theano._core.ops.cumulative import Cumulative
+from theano._core.ops.elementwise.elementwise import cast_op
 from theano._core.ops.linalg.factors import QR
 from theano._core.ops.nn.pooling import DownsampleFactorMaxGradGrad, Pool
 from theano._core.ops.sorting import ArgSort, SearchSorted, Sort, TopK
@@ -363,4 +363,4 @@ ctc_present = ctc_available
 ctc_available.msg = ctc_available.path = None  # type: ignore[attr-defined]
 
 for _dtype in all_dtypes:
-    globals()[f"_convert_to_{_dtype}"] = partial(cast, dtype=_dtype)
+    globals()[f"_convert_to_{_dtype}"] = cast_op(_dtype)

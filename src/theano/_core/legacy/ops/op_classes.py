@@ -13,6 +13,7 @@ import numpy as np
 from theano._core.ir.types import TensorType, Type
 from theano._core.ir.variable import Variable
 from theano._core.legacy.ops import slices
+from theano._core.legacy.scalar.type import KnownIndex
 from theano._core.ops.array import indexing as engine
 from theano._core.ops.array.broadcasting import Alloc
 from theano._core.ops.array.creation import Join, join
@@ -164,6 +165,8 @@ def index_form(idx_list: Sequence[object]) -> engine.Index:
     """Return a basic index in which Types stand for inputs as operations hold it."""
 
     def part(value: object) -> Any:
+        if isinstance(value, KnownIndex):
+            return value.value
         return engine.SYMBOL if isinstance(value, Type) else value
 
     return tuple(

@@ -9,6 +9,7 @@ from theano._core.api.array.indexing import inc_subtensor, set_subtensor
 from theano._core.api.conversion import as_tensor_variable, extract_constant
 from theano._core.ir.types import Type
 from theano._core.ir.variable import Apply, Variable
+from theano._core.legacy.scalar.type import KnownIndex
 from theano._core.ops.array.indexing import SYMBOL, Slice
 from theano._core.ops.core.op import python_int
 from theano._core.ops.elementwise.arithmetic import (
@@ -44,6 +45,8 @@ def get_idx_list(
 
     def fill(entry: object) -> Any:
         nonlocal count
+        if isinstance(entry, KnownIndex):
+            return entry.constant()
         if isinstance(entry, Type) or (isinstance(entry, str) and entry == SYMBOL):
             count += 1
             return next(used)

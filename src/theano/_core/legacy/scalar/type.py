@@ -103,6 +103,29 @@ class Scalar(Type):
         return f"Scalar({self.dtype})"
 
 
+class KnownIndex(Scalar):
+    """Type of a part of an index that is a number: operations hold it, and it is no input.
+
+    Parameters
+    ----------
+    value : int
+    """
+
+    def __init__(self, value: int) -> None:
+        super().__init__("int64")
+        self.value = value
+
+    def constant(self) -> Any:
+        """Return the number as a constant scalar."""
+        return get_scalar_type(self.dtype).make_constant(self.value)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Scalar) and other.dtype == self.dtype
+
+    def __hash__(self) -> int:
+        return hash(get_scalar_type(self.dtype))
+
+
 def _same(a: object, b: object) -> bool:
     return bool(a == b) or bool(a != a and b != b)
 
