@@ -427,6 +427,33 @@ def test_truncated_gradients(steps: int) -> None:
         np.testing.assert_allclose(value, wanted, atol=1e-8)
 
 
+# What Theano 1.0.5 returns: how many steps gradients flow back, steps → gradient of y0.
+TRUNCATED_TAPS = {
+    (1, 1): [0.2, 0.0, 0.5],
+    (1, 2): [0.0, 0.4, 0.0],
+    (2, 2): [0.3, 0.4, 0.75],
+    (2, 3): [0.0, 0.6, 0.6],
+    (2, 4): [0.0, 0.0, 0.9],
+    (2, 5): [0.0, 0.0, 0.0],
+    (3, 5): [0.0, 0.0, 1.05],
+}
+
+
+@pytest.mark.parametrize(("kept", "steps"), TRUNCATED_TAPS)
+def test_initial_values_that_the_last_steps_read_have_truncated_gradients(
+    kept: int, steps: int
+) -> None:
+    y0, n = T.dvector("y0"), T.lscalar("n")
+    out, _ = scan(
+        lambda far, near: 0.5 * near + 0.1 * far * far,
+        outputs_info=[{"initial": y0, "taps": [-3, -1]}],
+        n_steps=n,
+        truncate_gradient=kept,
+    )
+    (found,) = everywhere([y0, n], [T.grad(out.sum(), y0)], [1.0, 2.0, 3.0], steps)
+    np.testing.assert_allclose(found, TRUNCATED_TAPS[kept, steps], atol=1e-12)
+
+
 # -- gradients that keep few states ---------------------------------------------------------------
 
 

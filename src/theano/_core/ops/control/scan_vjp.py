@@ -27,7 +27,7 @@ from theano._core.ops.control.scan_checkpoint import in_chunks
 from theano._core.ops.control.scan_state import State, is_rows, steps_done
 from theano._core.ops.core.dimshuffle import DimShuffle, dimshuffle
 from theano._core.ops.core.fill import Second, zeros_like_float
-from theano._core.ops.elementwise.arithmetic import add, minimum, switch
+from theano._core.ops.elementwise.arithmetic import add, maximum, minimum, switch
 from theano._core.ops.elementwise.elementwise import cast
 
 # From cotangents of some variables to those of targets.
@@ -406,12 +406,21 @@ class _Pullback:
 
     def _initial(self, j: int, received: list[Any]) -> Any:
         rows = received[0] if len(received) == 1 else join(0, *reversed(received))
-        if self.op.truncate > 0:
-            rows = switch(self.steps <= self.op.truncate, rows, zeros_like_float(rows))
         depth = self.op.states[j].depth
+        if self.op.truncate > 0:
+            rows = self._read_by_last_steps(rows, depth)
         if self._given(j) and not _only_new_rows(self.cotangents[j], depth):
             rows = self.cotangents[j][:depth] + rows
         return rows
+
+    def _read_by_last_steps(self, rows: Variable, depth: int) -> Any:
+        """Return the cotangent of initial rows, from that of the rows before the last steps."""
+        zeros = zeros_like_float(rows)
+        if depth == 1:
+            return switch(self.steps <= self.op.truncate, rows, zeros)
+        skipped = self.steps - self.back
+        common = rows[: maximum(as_int64(depth) - skipped, as_int64(0))]
+        return IncSubtensor((Slice(SYMBOL, depth),), True)(zeros, common, skipped)
 
 
 def _is_drawn(node: Apply) -> bool:
