@@ -273,3 +273,49 @@ def test_the_optimizer_of_a_user_that_is_to_blame() -> None:
     with pytest.raises(theano.compile.debugmode.BadOptimization) as caught:
         f([1.0, 2.0], [3.0, 4.0])
     assert str(caught.value.reason) == "insert_wrong_add"
+
+
+def test_results_of_a_function_may_share_memory_under_debug_mode() -> None:
+    class Both(theano.Op):
+        def make_node(self, a: Any) -> Any:
+            return theano.Apply(self, [a], [a.type(), a.type()])
+
+        def perform(self, node: Any, inputs: Any, outputs: Any, params: Any = None) -> None:
+            outputs[0][0] = inputs[0] * 2
+            outputs[1][0] = outputs[0][0][1:]
+
+    x = T.dvector("x")
+    f = theano.function([x], Both()(x), mode="DebugMode")
+    assert [v.tolist() for v in f([1.0, 2.0])] == [[2.0, 4.0], [4.0]]
+    one, two = Both()(x)
+    f = theano.function([x], [one + 1, two + 1], mode="DebugMode")
+    with pytest.raises(theano.compile.debugmode.BadViewMap):
+        f([1.0, 2.0])
+
+
+def test_settings_of_a_mode_by_name_count_for_functions_that_are_there() -> None:
+    mode = theano.compile.mode.predefined_modes["DEBUG_MODE"]
+    x = T.dvector("x")
+    f = theano.function([x], x + 2, mode="DEBUG_MODE")
+    with pytest.raises(theano.compile.debugmode.InvalidValueError):
+        f([np.inf])
+    mode.check_isfinite = False
+    try:
+        assert f([np.inf]).tolist() == [np.inf]
+    finally:
+        mode.check_isfinite = True
+
+
+def test_numbers_behind_scalars_are_known() -> None:
+    one = theano.shared(np.ones((1, 1)), broadcastable=(True, True)).shape[0]
+    assert T.get_scalar_constant_value(T.ScalarFromTensor()(one)) == 1
+
+
+def test_small_things_that_programs_look_at() -> None:
+    assert T.arange(3).owner.op is T.arange(5).owner.op is not T.arange(3.0).owner.op
+    cast = T.basic._convert_to_int32
+    assert cast.scalar_op.output_types_preference.spec[0].dtype == "int32"
+    draw = T.raw_random.RandomFunction("uniform", T.dvector, inplace=True)
+    assert draw.destroy_map == {0: [0]}
+    with pytest.raises(T.AsTensorError, match="Cannot convert"):
+        T.as_tensor_variable([[1, 2], [3]])

@@ -276,7 +276,7 @@ def _look_through(v: Variable, elemwise: bool, depth: int) -> Any:
     op = node.op
     if isinstance(op, Assert) and not all(_holds(v) for v in node.inputs[1:]):
         return v
-    if isinstance(op, _VIEWS):
+    if isinstance(op, _VIEWS) or getattr(op, "same_number", False):
         return node.inputs[0]
     if isinstance(op, Second):
         return node.inputs[1]

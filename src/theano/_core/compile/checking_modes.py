@@ -352,12 +352,13 @@ class _Values:
 
     def __init__(self, mode: DebugMode, outputs: Sequence[Any]) -> None:
         self.mode = mode
-        self.used = {*outputs, *(v for node in toposort(outputs) for v in node.inputs)}
+        # Results of the function may share memory: nothing overwrites them.
+        self.read = {v for node in toposort(outputs) for v in node.inputs}
 
     def before(self, node: Apply, inputs: Sequence[object]) -> None:
         """Check what an operation of the user says of memory."""
         if hasattr(node.op, "view_map") and hasattr(node.op, "perform"):
-            used = [i for i, out in enumerate(node.outputs) if out in self.used]
+            used = [i for i, out in enumerate(node.outputs) if out in self.read]
             _check_declarations(node, inputs, used)
 
     def __call__(

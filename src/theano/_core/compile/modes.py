@@ -176,11 +176,15 @@ class Mode:
         NaN or infinity occur; 'fusion' and 'inplace' what lowering does.
         """
         gone = frozenset(names)
+        if not gone:
+            return self
         return self._with(included=self.included - gone, excluded=self.excluded | gone)
 
     def including(self, *names: str) -> Mode:
         """Return this mode with some rules back, or with rewrites that have one of these tags."""
         more = frozenset(names)
+        if not more:
+            return self
         return self._with(included=self.included | more, excluded=self.excluded - more)
 
     requiring = including

@@ -265,6 +265,7 @@ PATCHES: tuple[tuple[type, str, Any], ...] = (
     (Mode, "linker", property(linker_of)),
     (FunctionMaker, "linker", property(lambda maker: linker_of(maker.mode))),
     (Mode, "optimizer", property(_optimizer)),
+    (RandomFunction, "destroy_map", property(lambda op: {0: [0]} if op.inplace else {})),
     (RandomFunction, "__setstate__", lambda op, state: _of_old_graphs("set_draw_state")(op, state)),
     (Mode, "__setstate__", lambda mode, state: _of_old_graphs("set_mode_state")(mode, state)),
     *((Loop, name, value) for name, value in loop_attributes().items()),

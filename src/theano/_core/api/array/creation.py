@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -284,6 +285,12 @@ def triu(m: TensorLike, k: TensorLike = 0) -> Any:
     return switch(above, m, np.asarray(0, m.type.dtype))
 
 
+@cache
+def _arange_op(dtype: str) -> Any:
+    # Old programs compare operations by identity.
+    return ops.ARange(dtype)
+
+
 def arange(
     start: TensorLike,
     stop: TensorLike | None = None,
@@ -316,7 +323,7 @@ def arange(
     bounds = [as_tensor_variable(value) for value in (start, stop, step)]
     if dtype is None:
         dtype = _range_dtype(*(value.type.dtype for value in bounds))
-    return ops.ARange(dtypes.named(dtype))(*bounds)
+    return _arange_op(dtypes.named(dtype))(*bounds)
 
 
 def _range_dtype(*names: str) -> str:

@@ -281,7 +281,10 @@ def constant(value: object, name: str | None = None, dtype: str | None = None) -
     elif isinstance(value, (bool, int, float, complex)):
         array = np.asarray(value, dtype=dtypes.autocast(value))
     else:
-        array = array_of(value)
+        try:
+            array = array_of(value)
+        except ValueError as error:
+            raise AsTensorError(f"Cannot convert {value!r} to TensorType: {error}") from None
         if array.size == 0 and not holds_array(value):
             # Nothing says what the items would be.
             array = array.astype(config.floatX)
