@@ -319,3 +319,12 @@ def test_small_things_that_programs_look_at() -> None:
     assert draw.destroy_map == {0: [0]}
     with pytest.raises(T.AsTensorError, match="Cannot convert"):
         T.as_tensor_variable([[1, 2], [3]])
+
+
+def test_what_pymc3_asks_for() -> None:
+    import scipy.sparse
+
+    shape = T.dmatrix().shape
+    assert T.TensorType("float64", np.atleast_1d(shape) == 1) == T.dvector
+    found = theano.sparse.basic.as_sparse(scipy.sparse.eye(2, format="csr"), name="eye")
+    assert (found.name, found.format) == ("eye", "csr")
