@@ -196,8 +196,10 @@ def dot(x: object, y: object) -> Any:
     >>> theano.sparse.dot(x, v).eval({x: sp.csr_matrix([[1.0, 0.0], [0.0, 2.0]]), v: [1.0, 1.0]})
     array([1., 2.])
     """
-    x, y, _, _ = _operands("dot", x, y)
-    return Dot()(x, y)
+    one, two = either(x), either(y)
+    if not (is_sparse_variable(one) or is_sparse_variable(two)):
+        raise TypeError(f"dot needs a sparse operand, got {one.type} and {two.type}")
+    return Dot()(one, two)
 
 
 def true_dot(x: Variable, y: Variable, grad_preserves_dense: bool = True) -> Any:
