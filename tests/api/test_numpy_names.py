@@ -150,8 +150,9 @@ def test_values_are_those_of_numpy(name: str, args: tuple[Any, ...], rest: dict[
     variables = [T.tensor(str(x.dtype), (False,) * x.ndim) for x in arrays]
     expected = np.asarray(quietly(getattr(np, name), *arrays, **rest))
     symbolic = getattr(T, name)(*variables, **rest)
-    by_numpy = getattr(np, name)(*variables, **rest)
-    assert by_numpy.type == symbolic.type
+    if not name.startswith("atleast"):
+        by_numpy = getattr(np, name)(*variables, **rest)
+        assert by_numpy.type == symbolic.type
     for mode in ("FAST_RUN", "FAST_COMPILE"):
         found = theano.function(variables, symbolic, mode=mode)(*arrays)
         if expected.dtype.kind in "iub" and symbolic.dtype != str(expected.dtype):

@@ -324,7 +324,18 @@ def test_small_things_that_programs_look_at() -> None:
 def test_what_pymc3_asks_for() -> None:
     import scipy.sparse
 
-    shape = T.dmatrix().shape
+    # It walks over arrays of variables that NumPy makes, and compares those of shapes.
+    shape, x = T.dmatrix().shape, T.dvector("x")
     assert T.TensorType("float64", np.atleast_1d(shape) == 1) == T.dvector
+    assert list(np.atleast_1d(x)) == [x] and np.atleast_2d(x).shape == (1, 1)
+    assert [len(v) for v in np.atleast_1d(x, [1, 2])] == [1, 2]
     found = theano.sparse.basic.as_sparse(scipy.sparse.eye(2, format="csr"), name="eye")
     assert (found.name, found.format) == ("eye", "csr")
+
+
+def test_a_product_without_a_sparse_operand() -> None:
+    d = T.dmatrix("d")
+    with pytest.raises(TypeError, match="needs a sparse operand"):
+        theano.sparse.dot(d, d)
+    with pytest.raises(TypeError, match="needs a sparse operand"):
+        theano.sparse.dot(np.eye(2), d)

@@ -179,7 +179,7 @@ class TensorType(Type):
     def __init__(
         self,
         dtype: object,
-        broadcastable: Sequence[bool] | bool | None = None,
+        broadcastable: Sequence[bool] | None = None,
         name: str | None = None,
         sparse_grad: bool = False,
         shape: Sequence[int | None] | None = None,
@@ -192,9 +192,6 @@ class TensorType(Type):
                 f"{did_you_mean(dtype, _NUMPY_DTYPES)} Supported: {', '.join(dtypes.all_dtypes)}"
             )
         self.dtype = dtype
-        if isinstance(broadcastable, bool):
-            # PyMC3 writes `np.atleast_1d(shape) == 1`, also where the shape is a variable.
-            broadcastable = (broadcastable,)
         if shape is not None:
             self.shape = _fitting_shape(broadcastable, shape)
             self.sized = any(n not in (None, 1) for n in self.shape)

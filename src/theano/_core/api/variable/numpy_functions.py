@@ -124,10 +124,16 @@ _LIKE = "a dtype= -order:K -subok:True -shape -device"
 _FOURIER = "a n= axis= norm= -out"
 _FOURIER_OF_AXES = "a s= axes= norm= -out"
 
+
+def _of_objects(function: Callable[..., Any]) -> Callable[..., Any]:
+    # Old programs, PyMC3 for one, make arrays of variables so.
+    return lambda *given: function(*map(np.asarray, given))
+
+
 # By the module and name that NumPy gives the function itself: aliases are one function.
 FUNCTIONS = {
-    "numpy.atleast_1d": Row(arrangement.atleast_1d, "x"),
-    "numpy.atleast_2d": Row(arrangement.atleast_2d, "x"),
+    "numpy.atleast_1d": Row(_of_objects(np.atleast_1d), "*arys"),
+    "numpy.atleast_2d": Row(_of_objects(np.atleast_2d), "*arys"),
     "numpy.average": Row(statistics.average, "a axis= weights= -returned:False keepdims="),
     "numpy.broadcast_to": Row(arrangement.broadcast_to, "array shape -subok:False"),
     "numpy.column_stack": Row(arrangement.column_stack, "tup"),
