@@ -37,6 +37,8 @@ DIFFERENCES: dict[str, str] = {
     "theano.tensor.argtopk": "`sorted=True` works",
     "theano.tensor.topk_and_argtopk": "`sorted=True` works",
     "theano.tensor.cumprod": "the gradient is right where items are zero",
+    "theano.tensor.std": "`ddof` is taken off the number of items, which was off each length",
+    "theano.tensor.var": "`ddof` is taken off the number of items, which was off each length",
     "theano.tensor.tril": "zeros also where NaN or infinity is dropped",
     "theano.tensor.triu": "zeros also where NaN or infinity is dropped",
     "theano.tensor.gammainc": "has both derivatives",
