@@ -7,7 +7,7 @@ __all__ = ["CLIENTS", "DIFFERENCES"]
 # Test suites of libraries written for 1.0.5: name → (passed, failed), by `make test-clients`.
 CLIENTS = {
     "Lasagne 0.1": (485, 0),
-    "Keras 2.3.1": (900, 10),
+    "Keras 2.3.1": (902, 9),
     "SymPy": (37, 1),
     "TheanoLM": (23, 0),
 }
