@@ -397,8 +397,10 @@ PyObject *program_timings(PyObject *self, void *) {
     for (Py_ssize_t i = 0; timings && i < program.n_timings; ++i) {
         const Timing &timing = program.timings[i];
         PyObject *entry =
-            Py_BuildValue("LL", static_cast<long long>(timing.nanoseconds.load()),
-                          static_cast<long long>(timing.calls.load()));
+            Py_BuildValue("LLLL", static_cast<long long>(timing.nanoseconds.load()),
+                          static_cast<long long>(timing.calls.load()),
+                          static_cast<long long>(timing.bytes.load()),
+                          static_cast<long long>(timing.operations.load()));
         if (!entry) Py_CLEAR(timings);
         else PyTuple_SET_ITEM(timings, i, entry);
     }
@@ -409,8 +411,8 @@ PyGetSetDef properties[] = {
     {"kernels", program_kernels, nullptr,
      "The addresses of the kernels now; 0 where none is compiled.", nullptr},
     {"timings", program_timings, nullptr,
-     "(nanoseconds, calls) of whole calls, of machine code, and of each step; () if calls are not "
-     "timed.",
+     "(nanoseconds, calls, bytes, operations) of whole calls, of machine code, and of each step; "
+     "() if calls are not timed.",
      nullptr},
     {nullptr, nullptr, nullptr, nullptr, nullptr},
 };

@@ -84,9 +84,9 @@ struct Callback {
     std::vector<ValueType> inputs, outputs;
 };
 
-// Time that all calls spent in one part of a program.
+// Time that all calls spent in one part of a program, and what a step did in it.
 struct Timing {
-    std::atomic<std::int64_t> nanoseconds{0}, calls{0};
+    std::atomic<std::int64_t> nanoseconds{0}, calls{0}, bytes{0}, operations{0};
 };
 // The parts that every program has; its steps follow.
 enum TimedPart { kWholeCall, kMachineCode, kFirstStep };

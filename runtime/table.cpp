@@ -374,10 +374,14 @@ std::int64_t table_poll(th_call *head, std::int64_t steps) {
     return passed > 2 * kLook ? std::max<std::int64_t>(1, steps / 2) : steps;
 }
 
-void table_tick(th_call *head, std::int64_t step) {
+void table_tick(th_call *head, std::int64_t step, std::int64_t bytes, std::int64_t operations) {
     Call *call = call_of(head);
-    if (step >= 0 && kFirstStep + step < call->program->n_timings)
-        call->clock = note_time(*call->program, kFirstStep + step, call->clock);
+    const std::int64_t part = kFirstStep + step;
+    if (step < 0 || part >= call->program->n_timings) return;
+    call->clock = note_time(*call->program, part, call->clock);
+    Timing &timing = call->program->timings[part];
+    timing.bytes.fetch_add(bytes, std::memory_order_relaxed);
+    timing.operations.fetch_add(operations, std::memory_order_relaxed);
 }
 
 std::int32_t table_commit(th_call *head) {

@@ -219,8 +219,9 @@ struct th_runtime {
     int32_t (*along)(th_call *call, int64_t operation, int64_t typenum, int64_t ndim, int64_t axis,
                      void *dst, const int64_t *src);
 
-    /* 14: step number `step` of a program whose calls are timed has just run. */
-    void (*tick)(th_call *call, int64_t step);
+    /* 14: step number `step` of a program whose calls are timed has just run, in which it read and
+     * wrote so many bytes and did about so many operations on numbers. */
+    void (*tick)(th_call *call, int64_t step, int64_t bytes, int64_t operations);
 
     /* 15: where each of `count` packed items belongs among `n` sorted ones that are `step` bytes
      * apart: in front of those that are equal to it or, if `right`, behind them. 0 on success. */

@@ -11,6 +11,7 @@ from theano import gradient, ifelse, printing, scan_module, tensor, updates
 from theano._core.api.array.indexing import sparse_grad
 from theano._core.api.array.products import dot
 from theano._core.api.debug.debugprint import debugprint as dp
+from theano._core.api.debug.explain import explain
 from theano._core.api.debug.pretty import pp, pprint
 from theano._core.api.derivatives.forward_mode import Rop
 from theano._core.api.derivatives.gradients import Lop, subgraph_grad
@@ -62,6 +63,7 @@ __all__ = [
     "config",
     "dot",
     "dp",
+    "explain",
     "foldl",
     "foldr",
     "function",

@@ -4,6 +4,7 @@ from theano._core.api.debug.debugprint import (
     debugprint,
     min_informative_str,
 )
+from theano._core.api.debug.machine_limits import machine_limits
 from theano._core.api.debug.picture import (
     MISSING,
     can_draw,
@@ -14,6 +15,7 @@ from theano._core.api.debug.pretty import (
     pp,
     pprint,
 )
+from theano._core.api.viewer.show import show
 from theano._core.legacy.graphs.descriptions import (
     hex_digest,
     position_independent_str,
@@ -52,11 +54,13 @@ __all__ = [
     "greek",
     "hex_digest",
     "leaf_printer",
+    "machine_limits",
     "min_informative_str",
     "position_independent_str",
     "pp",
     "pprint",
     "pydotprint",
+    "show",
     "special",
     "use_ascii",
     "var_descriptor",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import os
 import subprocess
 import sys
@@ -139,3 +140,60 @@ def test_every_rewrite_can_be_printed(capsys: Any) -> None:
     with change_flags(optimizer_verbose=True):
         theano.function([x], T.log(1 + x))
     assert "stable: log(1 + x)" in capsys.readouterr().out
+
+
+def test_bytes_and_operations_are_counted() -> None:
+    x, w = T.dmatrix("x"), theano.shared(np.ones((30, 3)), "w")
+    f = theano.function([x], T.dot(x, w), profile=True)
+    for _ in range(2):
+        f(A)
+    (step,) = f.profile.step_times()
+    assert (step.bytes, step.operations) == (2 * 8 * (600 + 90 + 60), 2 * 2 * 20 * 30 * 3)
+    v = T.fvector("v")
+    g = theano.function([v], v + v * v, profile=True)
+    g(np.ones(1000, "float32"))
+    (step,) = g.profile.step_times()
+    assert (step.bytes, step.operations) == (8000, 2000)
+    assert "GB/s" in text_of(f.profile)
+
+
+def test_lines() -> None:
+    f = made(True)
+    f(A)
+    lines = f.profile.lines()
+    assert {os.path.basename(file) for (file, _), _ in lines} == {"test_profiling.py"}
+    whole = sum(f.profile.apply_time.values())
+    assert sum(seconds for _, seconds in lines) == pytest.approx(whole)
+    assert "line that wrote it" in text_of(f.profile)
+
+
+def test_data_for_other_programs(tmp_path: Path) -> None:
+    f = made("descent")
+    for _ in range(3):
+        f(A)
+    profile = f.profile
+    data = profile.json(str(tmp_path / "profile.json"))
+    assert json.loads((tmp_path / "profile.json").read_text()) == data
+    assert data["calls"] == 3 and data["steps"][0]["calls"] == 3
+    assert data["lines"][0]["seconds"] > 0
+    mean = sum(profile.apply_time.values()) / 3
+
+    scope = profile.speedscope(str(tmp_path / "scope.json"))
+    (one,) = scope["profiles"]
+    assert one["endValue"] == pytest.approx(mean) == pytest.approx(sum(one["weights"]))
+    frames = scope["shared"]["frames"]
+    assert all(0 <= i < len(frames) for sample in one["samples"] for i in sample)
+    assert frames[one["samples"][0][0]]["name"] == f.name
+    assert any(frame.get("file") == __file__ for frame in frames)
+
+    events = profile.chrome_trace()["traceEvents"]
+    call, *steps = events
+    assert call["cat"] == "call" and {event["ph"] for event in events} == {"X"}
+    assert call["dur"] == pytest.approx(mean * 1e6)
+    ends = [event["ts"] + event["dur"] for event in steps]
+    assert [event["ts"] for event in steps[1:]] == pytest.approx(ends[:-1])
+
+
+def test_a_profile_of_nothing_has_no_page() -> None:
+    with pytest.raises(ValueError, match="that of no function"):
+        ProfileStats(atexit_print=False, message="nothing").html()

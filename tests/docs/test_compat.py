@@ -21,8 +21,9 @@ def test_the_page_is_current(compat: Any) -> None:
 def test_what_is_said_of_a_name(compat: Any) -> None:
     assert compat.status("theano.tensor.exp") == ("same", "")
     assert compat.status("theano.tensor.topk")[0] == "differs"
-    kind, advice = compat.status("theano.d3viz.formatting.PyDotFormatter")
+    kind, advice = compat.status("theano.d3viz.formatting.apply_label")
     assert kind == "refused" and "pydotprint" in advice
+    assert compat.status("theano.d3viz.d3viz")[0] == "same"
     assert compat.status("theano.tensor.nonsense")[0] == "missing"
 
 

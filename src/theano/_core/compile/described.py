@@ -6,6 +6,7 @@ import inspect
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from theano._core.ir import hooks
 from theano._core.ir.text import label
 
 if TYPE_CHECKING:
@@ -108,6 +109,35 @@ def function_html(function: Function) -> str:
     rows += [(f"update of {target}", label(value)) for target, value in maker.updates]
     rows.append(("made at", maker.source.quoted() if maker.source else ""))
     return table(f"theano function {maker.name}", rows)
+
+
+def show_function(
+    function: Function,
+    outfile: str | None = None,
+    arguments: Sequence[object] | None = None,
+    open: bool = True,
+) -> str:
+    """Write a page that shows the function, and open it in a browser.
+
+    It has every stage of compiling with the rules that made it, the kernels down to assembly, and
+    the times of calls if they were profiled.
+
+    Parameters
+    ----------
+    function : Function
+    outfile : str, optional
+        By default a file in the folder for temporary files.
+    arguments : sequence, optional
+        Arguments of a call, for the memory that it takes: only their shapes matter.
+    open : bool
+        Whether to open it.
+
+    Returns
+    -------
+    str
+        The path of the page.
+    """
+    return hooks.show(function, outfile, arguments, open)
 
 
 def variable_html(variable: Any) -> str:

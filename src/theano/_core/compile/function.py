@@ -12,7 +12,12 @@ from typing import TYPE_CHECKING, Any
 from theano._core.base.errors import UnusedInputError
 from theano._core.base.near_misses import OwnSignature, explained, missing
 from theano._core.base.settings import config
-from theano._core.compile.described import function_html, signature_of, text_of
+from theano._core.compile.described import (
+    function_html,
+    show_function,
+    signature_of,
+    text_of,
+)
 from theano._core.compile.inputs import In, Out, read_inputs, read_updates
 from theano._core.compile.maker import FunctionMaker
 from theano._core.compile.memory import memory_plan
@@ -551,6 +556,7 @@ extend(
     name=property(lambda self: self.maker.name, _set_name),
     copy=_copy,
     memory_plan=memory_plan,
+    show=show_function,
     __copy__=_shallow_copy,
     __deepcopy__=_deepcopy,
     get_shared=_get_shared,

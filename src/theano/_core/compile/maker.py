@@ -37,6 +37,7 @@ from theano._core.rewrite.pipeline import rewrite
 from theano._core.runtime import native
 
 if TYPE_CHECKING:
+    from theano._core.compile.watch import Watch
     from theano._core.lower.llvm.target.machine import MachineProgram
     from theano._core.lower.program_text import CallbackRecord, Output
     from theano._core.ops.sparse.type import SparseType
@@ -112,7 +113,7 @@ class FunctionMaker:
     @cached_property
     def lowered(self) -> Lowered:
         """The graph rewritten and lowered: now, if the program was kept."""
-        rewritten, text = self._lowered_again()
+        rewritten, text = self.lowered_again()
         kept = self._kept
         same = kept is None or kept.is_made_from(text, self.vector_bits)
         return Lowered(rewritten, text.kernels, text.nodes if same else ())
@@ -120,14 +121,17 @@ class FunctionMaker:
     @property
     def program_text(self) -> ProgramText:
         """The program of the graph, lowered again."""
-        return self._lowered_again()[1]
+        return self.lowered_again()[1]
 
-    def _lowered_again(self) -> tuple[Sequence[Any], ProgramText]:
+    def lowered_again(
+        self, rewriter: Rewriter | None = None, watch: Watch | None = None
+    ) -> tuple[Sequence[Any], ProgramText]:
+        """Return the rewritten graph and the program, made once more; `watch` is told of passes."""
         changed = {k: v for k, v in self._settings.items() if config.get(k) != v}
         with paused_collector(), change_flags(changed, compute_test_value="off"):
-            rewriter = self.rewriter(config.optimizer_verbose)
-            rewritten = self._rewritten(rewriter)
-            return rewritten, self._lowered(rewritten, rewriter)
+            rewriter = rewriter or self.rewriter(config.optimizer_verbose)
+            rewritten = self._rewritten(rewriter, watch)
+            return rewritten, self._lowered(rewritten, rewriter, watch)
 
     @property
     def all_results(self) -> list[Any]:
@@ -212,7 +216,7 @@ class FunctionMaker:
             self.profile.optimizer_time += rewriting_seconds
             self.profile.linker_time += self.compile_seconds - rewriting_seconds
             self.profile.nb_nodes += len(self.fgraph.apply_nodes)
-            self.profile.add(function.program, text.steps)
+            self.profile.add(function.program, text.steps, self)
         return function
 
     def rewriter(self, keep_log: bool) -> Rewriter:
@@ -229,20 +233,22 @@ class FunctionMaker:
         pairs = zip(self.all_inputs, self.leaves, strict=True)
         return without_sizes(self.all_results, {v: leaf for v, leaf in pairs if v is not leaf})
 
-    def _rewritten(self, rewriter: Rewriter) -> Sequence[Any]:
+    def _rewritten(self, rewriter: Rewriter, watch: Watch | None = None) -> Sequence[Any]:
         graph = self.written()
         with change_flags(compute_test_value=config.compute_test_value_opt):
-            watch = _show_graph if developing.DEBUG >= developing.COUNTS else None
-            rewritten = rewrite(graph, self.mode.passes, rewriter, self.mode.selection, watch)
+            show = watch.graph if watch is not None else _show_graph
+            rewritten = rewrite(graph, self.mode.passes, rewriter, self.mode.selection, show)
             complete_values(rewritten)
         return rewritten
 
     # -- backends ---------------------------------------------------------------------------------
 
-    def _lowered(self, rewritten: Sequence[Variable], rewriter: Rewriter) -> ProgramText:
+    def _lowered(
+        self, rewritten: Sequence[Variable], rewriter: Rewriter, watch: Watch | None = None
+    ) -> ProgramText:
         native = self.mode.native(self, rewritten)
         if native is not None:
-            return self._native_program(native, rewriter)
+            return self._native_program(native, rewriter, watch)
         # A program that only calls another backend: the entry is one callback.
         from theano._core.compile.backends import BACKENDS
         from theano._core.compile.callback_program import called_program
@@ -253,7 +259,9 @@ class FunctionMaker:
             run = BACKENDS[self.mode.backend](self.leaves, rewritten)
         return called_program(self.leaves, rewritten, run)
 
-    def _native_program(self, rewritten: Sequence[Variable], rewriter: Rewriter) -> ProgramText:
+    def _native_program(
+        self, rewritten: Sequence[Variable], rewriter: Rewriter, watch: Watch | None
+    ) -> ProgramText:
         # Functions that are found in the cache do without.
         from theano._core.lower.builder.program import write
         from theano._core.lower.builder.vocabulary import Builder
@@ -261,9 +269,10 @@ class FunctionMaker:
         position = {variable: i for i, variable in enumerate(self.all_inputs)}
         in_place = range(len(self.arguments), len(self.all_inputs))
         overwritable = {*(in_place if self.mode.overwrites else ()), *self.drawn_in_place}
+        final = native_form(rewritten, rewriter)
         program = Builder(
             self.leaves,
-            native_form(rewritten, rewriter),
+            final,
             [position[target] for target, _ in self.updates],
             overwritable,
             rewriter,
@@ -271,6 +280,9 @@ class FunctionMaker:
             self.vector_bits,
             bool(self.profile) and self.profile.flag_time_thunks,
         )
+        if watch is not None:
+            watch.graph("native_form", final)
+            program.watch = watch.program
         return write(program)
 
     def variant(self, number: int) -> tuple[Any, str]:
@@ -381,7 +393,8 @@ class FunctionMaker:
 
 def _show_graph(name: str, outputs: Sequence[Variable]) -> None:
     """Print what a pass of rewriting leaves."""
-    print(f"after {name}: {len(toposort(outputs))} nodes")
+    if developing.DEBUG >= developing.COUNTS:
+        print(f"after {name}: {len(toposort(outputs))} nodes")
     if developing.DEBUG >= developing.GRAPHS:
         print(listing(outputs))
 

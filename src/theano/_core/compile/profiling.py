@@ -1,7 +1,8 @@
 """Profiles: where compiling and calling functions spends its time.
 
 The runtime adds up the time of calls and of their steps: a step is a fused loop, or one operation
-that is none. `ProfileStats` reads these sums when it is asked.
+that is none. `ProfileStats` reads these sums when it is asked; `profile_export.py` writes them for
+other programs.
 """
 
 from __future__ import annotations
@@ -16,6 +17,9 @@ from contextlib import contextmanager
 from typing import Any, TextIO
 
 from theano._core.base.settings import config
+from theano._core.compile import profile_export
+from theano._core.compile.profile_export import StepTime, Timed
+from theano._core.ir import hooks
 from theano._core.ir.variable import Apply
 
 _started = time.perf_counter()
@@ -60,17 +64,17 @@ class ProfileStats:
         self.message = message
         self.compile_time = self.optimizer_time = self.linker_time = 0.0
         self.nb_nodes = 0
-        self._timed: list[tuple[Any, Sequence[Sequence[Any]]]] = []
+        self._timed: list[Timed] = []
         vars(self).update(facts)
         if atexit_print:
             _printed_at_exit.append(self)
 
-    def add(self, program: object, steps: Sequence[Sequence[Apply]]) -> None:
+    def add(self, program: object, steps: Sequence[Sequence[Apply]], maker: object = None) -> None:
         """Count what calls of a program take from now on; `steps` are the nodes of each."""
-        self._timed.append((program, steps))
+        self._timed.append(Timed(program, steps, maker))
 
     def _total(self, part: int, what: int) -> int:
-        return sum(program.timings[part][what] for program, _ in self._timed)
+        return sum(timed.program.timings[part][what] for timed in self._timed)
 
     @property
     def fct_callcount(self) -> int:
@@ -84,27 +88,93 @@ class ProfileStats:
     def vm_call_time(self) -> float:
         return self._total(1, 0) * 1e-9
 
+    def step_times(self) -> list[StepTime]:
+        """Return each step that ran, the longest first.
+
+        Returns
+        -------
+        list of StepTime
+            Operations, seconds, calls, bytes read and written, and about how many operations on
+            numbers (0 where that is not known).
+        """
+        found = [step for timed in self._timed for step in timed.step_times()]
+        return sorted(found, key=lambda step: -step.seconds)
+
     def steps(self) -> list[tuple[Sequence[Any], float, int]]:
         """Return (operations, seconds, calls) of each step that ran, the longest first."""
-        found = [
-            (nodes, nanoseconds * 1e-9, calls)
-            for program, steps in self._timed
-            for nodes, (nanoseconds, calls) in zip(steps, program.timings[2:], strict=False)
-            if calls
-        ]
-        return sorted(found, key=lambda step: -step[1])
+        return [(step.nodes, step.seconds, step.calls) for step in self.step_times()]
+
+    def lines(self) -> list[tuple[tuple[str, int], float]]:
+        """Return ((file, line), seconds) of each line of the user's, the longest first.
+
+        What several lines made that run as one loop is shared by the costs of the operations.
+        """
+        return profile_export.lines_of(self.step_times())
+
+    def json(self, path: str | None = None) -> dict[str, Any]:
+        """Return everything as data that JSON holds, and write it to a file if there is a path."""
+        facts = {
+            "message": self.message,
+            "calls": self.fct_callcount,
+            "seconds": self.fct_call_time,
+            "machine_code_seconds": self.vm_call_time,
+            "compile_seconds": self.compile_time,
+            "rewriting_seconds": self.optimizer_time,
+            "lowering_seconds": self.linker_time,
+            "nodes": self.nb_nodes,
+        }
+        return profile_export.written(profile_export.as_data(facts, self.step_times()), path)
+
+    def speedscope(self, path: str | None = None) -> dict[str, Any]:
+        """Return an average call for speedscope, https://speedscope.app; written as by `json`."""
+        data = profile_export.as_speedscope(self.message, self._timed)
+        return profile_export.written(data, path)
+
+    def chrome_trace(self, path: str | None = None) -> dict[str, Any]:
+        """Return an average call as an event trace, for Perfetto and Chrome; written as by `json`.
+
+        Only sums of times are kept: steps stand in the order they run in, with their means.
+        """
+        data = profile_export.as_chrome_trace(self.message, self._timed)
+        return profile_export.written(data, path)
+
+    def html(self, outfile: str | None = None, open: bool = False) -> str:
+        """Write the page of `f.show()` with the times; of several functions, the longest one's.
+
+        Parameters
+        ----------
+        outfile : str, optional
+            By default a file in the folder for temporary files.
+        open : bool
+            Whether to open it in a browser.
+
+        Returns
+        -------
+        str
+            The path of the page.
+
+        Raises
+        ------
+        ValueError
+            No function is profiled.
+        """
+        known = [timed for timed in self._timed if timed.maker is not None]
+        if not known:
+            raise ValueError(f"the profile {self.message!r} is that of no function so far")
+        longest = max(known, key=lambda timed: timed.program.timings[0][0])
+        return hooks.show(longest, outfile, None, open)
 
     @property
     def apply_time(self) -> dict[Any, float]:
-        return {nodes[-1]: seconds for nodes, seconds, _ in self.steps()}
+        return {step.nodes[-1]: step.seconds for step in self.step_times()}
 
     @property
     def apply_callcount(self) -> dict[Any, int]:
-        return {nodes[-1]: calls for nodes, _, calls in self.steps()}
+        return {step.nodes[-1]: step.calls for step in self.step_times()}
 
     @property
     def apply_cimpl(self) -> dict[Any, bool]:
-        return {nodes[-1]: True for nodes, _, _ in self.steps()}
+        return {step.nodes[-1]: True for step in self.step_times()}
 
     def _sums(self, key: Callable[[Any], Any], values: dict[Any, Any]) -> dict[Any, Any]:
         sums: Counter[Any] = Counter()
@@ -165,34 +235,48 @@ class ProfileStats:
         lines.append(f"    Number of Apply nodes: {self.nb_nodes}")
         lines.append(f"    Rewriting: {self.optimizer_time:e}s")
         lines.append(f"    Lowering, machine code: {self.linker_time:e}s")
-        found = self.steps()
-        total = sum(seconds for _, seconds, _ in found)
+        found = self.step_times()
+        total = sum(step.seconds for step in found)
         by_op = sorted(self.op_time().items(), key=lambda entry: -entry[1])
-        lines += _table("Ops", "op", [(str(op), s, None) for op, s in by_op], total, most_ops)
-        rows = [(_label(nodes), seconds, calls) for nodes, seconds, calls in found]
-        lines += _table("Steps", "operations of one step", rows, total, most_steps)
+        lines += _table("Ops", "op", [(s, [], str(op)) for op, s in by_op], total, most_ops)
+        by_line: list[tuple[float, list[str], str]] = [
+            (seconds, [], f"{os.path.basename(file)}:{number}")
+            for (file, number), seconds in self.lines()
+        ]
+        lines += _table("Lines", "line that wrote it", by_line, total, most_ops)
+        columns = ["calls", "GB/s", "GFLOP/s"]
+        rows = [(step.seconds, _rates(step), profile_export.label(step.nodes)) for step in found]
+        lines += _table("Steps", "operations of one step", rows, total, most_steps, columns)
         return [*lines, ""]
 
 
-def _label(nodes: Sequence[Any]) -> str:
-    *before, last = (str(node.op) for node in nodes)
-    line = nodes[-1].source
-    made = f" ({os.path.basename(line.file)}:{line.line})" if line else ""
-    return f"{last} with {', '.join(before)}{made}" if before else last + made
+def _rates(step: StepTime) -> list[str]:
+    """Return how often a step ran, and how fast it moved and computed numbers."""
+    rates = (step.bytes, step.operations)
+    nanoseconds = step.seconds * 1e9
+    texts = [f"{rate / nanoseconds:.3g}" if rate and nanoseconds else "" for rate in rates]
+    return [str(step.calls), *texts]
 
 
 def _table(
-    title: str, what: str, rows: Sequence[tuple[str, float, int | None]], total: float, most: int
+    title: str,
+    what: str,
+    rows: Sequence[tuple[float, Sequence[str], str]],
+    total: float,
+    most: int,
+    columns: Sequence[str] = (),
 ) -> list[str]:
+    """Return a table of (seconds, texts of the columns, label)."""
     if not rows:
         return []
-    lines = ["", title, "-" * len(title), f"  {'time':>6} {'seconds':>10} {'calls':>8}  {what}"]
-    for label, seconds, calls in rows[:most]:
-        count = "" if calls is None else calls
-        lines.append(f"  {_percent(seconds, total):>6} {seconds:10.3e} {count:>8}  {label}")
+    head = "".join(f" {name:>8}" for name in columns)
+    lines = ["", title, "-" * len(title), f"  {'time':>6} {'seconds':>10}{head}  {what}"]
+    for seconds, texts, label in rows[:most]:
+        middle = "".join(f" {text:>8}" for text in texts)
+        lines.append(f"  {_percent(seconds, total):>6} {seconds:10.3e}{middle}  {label}")
     rest = rows[most:]
     if rest:
-        left = sum(seconds for _, seconds, _ in rest)
+        left = sum(seconds for seconds, _, _ in rest)
         lines.append(f"  ... and {len(rest)} more, {_percent(left, total)}")
     return lines
 

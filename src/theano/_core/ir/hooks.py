@@ -41,6 +41,11 @@ class Hook:
 evaluate = Hook(
     "ir.variable", "api.variable.classes", "`eval` of every variable compiles a function."
 )
+show = Hook(
+    "compile.described compile.profiling",
+    "api.viewer.show",
+    "Functions and profiles are shown as pages.",
+)
 change_pattern = Hook(
     "ir.types", "ops.array.shaping", "A variable becomes one of another type by an operation."
 )

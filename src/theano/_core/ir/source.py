@@ -36,7 +36,7 @@ class SourceLine(NamedTuple):
             return str(self)
         indent = len(text) - len(text.lstrip())
         lines = [str(self), f"    {text[indent:]}"]
-        columns = self._columns(text)
+        columns = self.columns()
         # No mark under a whole line.
         if columns is not None and columns != (indent, len(text)):
             start, end = columns
@@ -46,13 +46,15 @@ class SourceLine(NamedTuple):
     def expression(self) -> str | None:
         """Return the text of the expression; None if it is not known, or a whole statement."""
         text = linecache.getline(self.file, self.line).rstrip()
-        columns = self._columns(text) if text else None
+        columns = self.columns()
         if columns is None or columns == (len(text) - len(text.lstrip()), len(text)):
             return None
         return text[slice(*columns)]
 
-    def _columns(self, text: str) -> tuple[int, int] | None:
-        if self.code is None:
+    def columns(self) -> tuple[int, int] | None:
+        """Return where the expression begins and ends in its line; None if that is not known."""
+        text = linecache.getline(self.file, self.line).rstrip()
+        if self.code is None or not text:
             return None
         at = self.instruction // 2
         for first, last, start, end in islice(self.code.co_positions(), at, at + 1):

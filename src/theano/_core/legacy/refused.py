@@ -226,10 +226,9 @@ REFUSED: dict[str, dict[str, str]] = {
         "theano.typed_list.opt": "typed_list_inplace_opt",
     },
     PICTURES: {
-        "theano.d3viz": "d3write",
-        "theano.d3viz.d3viz": "d3viz d3write replace_patterns safe_json",
+        "theano.d3viz.d3viz": "replace_patterns safe_json",
         "theano.d3viz.formatting": (
-            "PyDotFormatter apply_label apply_profile broadcastable_to_str dict_to_pdnode "
+            "apply_label apply_profile broadcastable_to_str dict_to_pdnode "
             "dtype_to_char type_to_str var_label var_tag"
         ),
     },

@@ -28,12 +28,19 @@ PASSES = (
 )
 
 
-def run(program: Program) -> Program:
-    """Return what the passes make of a program; it is checked between them if `THEANO_CHECK`."""
+def run(program: Program, watch: Callable[[str, Program], None] | None = None) -> Program:
+    """Return what the passes make of a program; it is checked between them if `THEANO_CHECK`.
+
+    `watch(name, program)` is called after each pass, and as `recorded` before the first.
+    """
+    if watch is not None:
+        watch("recorded", program)
     for step in PASSES:
         if developing.CHECK:
             spec.check(program)
         program = step.run(program)
+        if watch is not None:
+            watch(step.name, program)
     if developing.CHECK:
         spec.check(program)
     return program

@@ -445,7 +445,7 @@ RUNTIME = {
     "lapack": Runtime("int32", "iiiipp"),
     "poll": Runtime("int64", "i"),
     "along": Runtime("int32", "iiiipp"),
-    "tick": Runtime("", "i"),
+    "tick": Runtime("", "iii"),
     "search": Runtime("int32", "iiiipipp"),
     "pack": Runtime("", ""),
     "multiply_packed": Runtime("int32", "p"),

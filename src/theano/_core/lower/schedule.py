@@ -6,6 +6,8 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from theano._core.ir.variable import Apply, Variable
+from theano._core.lower.apart import AXES, BETWEEN, FOLDED, HEAVY, SHAPES, Apart
+from theano._core.lower.lengths import Lengths
 from theano._core.ops.array.reductions import Reduction
 from theano._core.ops.elementwise.elementwise import Elementwise
 
@@ -55,57 +57,30 @@ def loop_space(node: Apply, lengths: Callable[[Any], Any]) -> Any:
     return None
 
 
-class Lengths:
-    """Lengths up to the equalities that the program checks: a union-find over their variables."""
-
-    def __init__(self, lengths: Callable[[Variable], tuple[Variable, ...]]) -> None:
-        self._lengths = lengths
-        self._parent: dict[Any, Any] = {}
-
-    def find(self, length: Variable | int) -> Any:
-        """Return the representative of a length: an int if one is known to be equal."""
-        while length in self._parent:
-            length = self._parent[length]
-        return length
-
-    def join(self, one: Variable | int, two: Variable | int) -> bool:
-        """Take two lengths as equal; False if they were already."""
-        one, two = self.find(one), self.find(two)
-        if one is two or (isinstance(one, int) and one == two):
-            return False
-        if isinstance(two, int) and not isinstance(one, int):
-            one, two = two, one
-        if not isinstance(two, int):
-            self._parent[two] = one
-        return True
-
-    def of(self, variable: Variable) -> tuple[Any, ...]:
-        """Return the lengths of a variable as they were found."""
-        return self._lengths(variable)
-
-    def space(self, variable: Variable) -> tuple[Any, ...]:
-        """Return the representatives of the lengths of a variable."""
-        return tuple(self.find(n) for n in self._lengths(variable))
-
-
 def weight_of(node: Apply) -> int:
     """Return a rough number of instructions of a scalar function."""
     return node.op.cost if isinstance(node.op, Elementwise) else 1
 
 
-def group(nodes: Sequence[Apply], lengths: Lengths, fuse: bool = True) -> list[Step]:
+def group(
+    nodes: Sequence[Apply], lengths: Lengths, fuse: bool = True, apart: list[Apart] | None = None
+) -> list[Step]:
     """Return the steps of a program: loops fused where that is possible, in a valid order.
 
     A loop joins the loops that make its operands if all run over the same space and no other step
-    would have to run between them. `nodes` are in topological order.
+    would have to run between them. `nodes` are in topological order. To `apart` are added the
+    loops that were tried and not joined.
     """
     step_of: dict[Apply, Step] = {}
     steps: dict[Step, None] = {}
     for number, node in enumerate(nodes):
         step = _single(node, 1 << number, lengths, step_of)
-        for producer in _fusable(node, step, step_of, lengths) if fuse else ():
-            if _can_join(step, producer, step_of):
+        for producer in _fusable(node, step, step_of, lengths, apart) if fuse else ():
+            why = _obstacle(step, producer, step_of)
+            if not why:
                 step = _join(step, producer, steps, step_of)
+            elif apart is not None:
+                apart.append(Apart(producer.nodes[-1], node, why))
         steps.setdefault(step)
         step_of[node] = step
         for value in node.inputs:
@@ -141,36 +116,40 @@ def _unify(node: Apply, lengths: Lengths) -> None:
                 lengths.join(out[axis], own[axis])
 
 
-def _fusable(node: Apply, step: Step, step_of: dict[Apply, Step], lengths: Lengths) -> list[Step]:
-    found: list[Step] = []
-    if not step.is_loop:
-        return found
-    for value in node.inputs:
-        owner = value.owner
-        if owner is None or owner not in step_of or not isinstance(owner.op, Elementwise):
+def _fusable(
+    node: Apply, step: Step, step_of: dict[Apply, Step], lengths: Lengths, apart: list[Apart] | None
+) -> list[Step]:
+    found: dict[Step, None] = {}
+    for value in node.inputs if step.is_loop else ():
+        owner: Any = value.owner
+        producer = step_of.get(owner)
+        if producer is None or not producer.is_loop:
             continue
-        producer = step_of[owner]
-        if producer.is_loop and producer not in found and lengths.space(value) == step.space:
-            found.append(producer)
-    return found
+        elementwise = isinstance(owner.op, Elementwise)
+        if elementwise and lengths.space(value) == step.space:
+            found.setdefault(producer)
+        elif apart is not None:
+            apart.append(Apart(owner, node, SHAPES if elementwise else FOLDED))
+    return list(found)
 
 
-def _can_join(step: Step, other: Step, step_of: dict[Apply, Step]) -> bool:
+def _obstacle(step: Step, other: Step, step_of: dict[Apply, Step]) -> str:
+    """Return why two loops over the same space cannot be one; '' if they can."""
     if step.weight + other.weight > HEAVIEST_GROUP:
-        return False
+        return HEAVY
     if step.folds is not None and other.folds is not None and step.folds != other.folds:
-        return False
+        return AXES
     mask = step.mask | other.mask
     for node in (*step.nodes, *other.nodes):
         for value in node.inputs:
             producer = step_of.get(value.owner)
             if producer is None or producer.mask & mask:
                 if producer is not None and isinstance(value.owner.op, Reduction):
-                    return False
+                    return FOLDED
                 continue
             if producer.needs & mask:
-                return False
-    return True
+                return BETWEEN
+    return ""
 
 
 def _join(step: Step, other: Step, steps: dict[Step, None], step_of: dict[Apply, Step]) -> Step:

@@ -93,7 +93,7 @@ def pydotprint(
     ValueError
         `fct` is no graph.
     """
-    outputs = _outputs(fct)
+    outputs = graph_outputs(fct, "pydotprint")
     if cond_highlight is not None and not any(
         isinstance(node.op, (Branch, IfElse)) for node in toposort(outputs)
     ):
@@ -129,7 +129,8 @@ def can_draw() -> bool:
     return importlib.util.find_spec("graphviz") is not None and shutil.which("dot") is not None
 
 
-def _outputs(fct: object) -> list[Any]:
+def graph_outputs(fct: object, what: str) -> list[Any]:
+    """Return the variables that a function or a graph computes; `what` asks for them."""
     maker = getattr(fct, "maker", None)
     if maker is not None:
         fct = maker.fgraph
@@ -142,7 +143,7 @@ def _outputs(fct: object) -> list[Any]:
     if isinstance(fct, (list, tuple)) and all(isinstance(v, Variable) for v in fct):
         return list(fct)
     raise ValueError(
-        "pydotprint expects as input a theano.function, a FunctionGraph, a Variable, an Apply or "
+        f"{what} expects as input a theano.function, a FunctionGraph, a Variable, an Apply or "
         f"a list of Variables, got {type(fct).__name__}"
     )
 

@@ -19,6 +19,7 @@ from theano._core.api.array import (
 )
 from theano._core.api.array.indexing import take
 from theano._core.api.variable.operators import Operators
+from theano._core.api.viewer.show import show
 from theano._core.base.near_misses import explain_methods
 from theano._core.compile.described import variable_html
 from theano._core.ops.core.dimshuffle import DimShuffle
@@ -75,6 +76,23 @@ class Methods(Operators):
 
     def _repr_html_(self) -> str:
         return variable_html(self)
+
+    def show(self, outfile: str | None = None, open: bool = True) -> str:
+        """Write a page that shows the graph of the variable, and open it in a browser.
+
+        Parameters
+        ----------
+        outfile : str, optional
+            By default a file in the folder for temporary files.
+        open : bool
+            Whether to open it.
+
+        Returns
+        -------
+        str
+            The path of the page.
+        """
+        return show(self, outfile, open=open)
 
     def reshape(self, shape: TensorLike, *more: Any, ndim: int | None = None) -> Any:
         """Return the tensor with other lengths, items in C order.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,9 +14,10 @@ from theano._core.lower import program as ir
 from theano._core.lower.arrays import Array, Buffer, Object, Size
 from theano._core.lower.builder.recorder import Recorder
 from theano._core.lower.builder.region import Region
+from theano._core.lower.lengths import Lengths
 from theano._core.lower.program import Number, Register, Scalar, number_of
 from theano._core.lower.program_text import CallbackRecord
-from theano._core.lower.schedule import Lengths, Step
+from theano._core.lower.schedule import Step
 from theano._core.ops.array.dims import LARGEST
 from theano._core.ops.array.shaping import Length
 
@@ -99,6 +100,8 @@ class Core(Recorder):
         self.places: dict[Any, Any] = {}
         # The node that is written now.
         self.node: Apply | None = None
+        # Is told of each pass over the program, if anybody wants to look: see `pipeline.run`.
+        self.watch: Callable[[str, ir.Program], None] | None = None
         # Streams of random numbers that nothing outside this call can see.
         self.own_streams: set[Any] = set()
 

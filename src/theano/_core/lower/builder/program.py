@@ -17,9 +17,10 @@ from theano._core.lower.arrays import Array, Object
 from theano._core.lower.builder import copies, kernel_choice, lowering
 from theano._core.lower.builder.core import Core
 from theano._core.lower.builder.updates import is_scalar_expression, plan_updates
+from theano._core.lower.builder.work import work_of
 from theano._core.lower.llvm.print.printer import printed
 from theano._core.lower.program_text import Output, ProgramText
-from theano._core.lower.schedule import group
+from theano._core.lower.schedule import Step, group
 from theano._core.runtime import native
 
 
@@ -38,7 +39,7 @@ def write(p: Core) -> ProgramText:
     for number, step in enumerate(early):
         p.do(ir.Step(number))
         lowering.write_step(p, step)
-        _tick(p, number)
+        _tick(p, number, step)
     copied: ir.Block = []
     _materialise_outputs(p, copied)
     after: ir.Block = []
@@ -49,7 +50,7 @@ def write(p: Core) -> ProgramText:
         after.append(ir.Step(number))
         lowering.write_step(p, step)
         with p.into(after):
-            _tick(p, number)
+            _tick(p, number, step)
     p.late = None
     results = _results(p, copied)
     if p.in_place:
@@ -59,9 +60,9 @@ def write(p: Core) -> ProgramText:
     return _finish(p, input_offsets, results)
 
 
-def _tick(p: Core, number: int) -> None:
+def _tick(p: Core, number: int, step: Step) -> None:
     if p.timed:
-        p.call("tick", number)
+        p.call("tick", number, *work_of(p, step))
 
 
 def _input(p: Core, number: int, variable: Any) -> None:
@@ -162,7 +163,7 @@ def _results(p: Core, copied: ir.Block) -> list[Output]:
 
 def _finish(p: Core, input_offsets: tuple[int, ...], results: list[Output]) -> ProgramText:
     slots = tuple(result.slot for result in results if result.kind == "buffer")
-    program = pipeline.run(ir.Program(p.block, tuple(p.stacks), p.block_words, slots))
+    program = pipeline.run(ir.Program(p.block, tuple(p.stacks), p.block_words, slots), p.watch)
     return ProgramText(
         printed(program),
         tuple(p.kernels),

@@ -215,6 +215,19 @@ def compile_text(text: str, vector_bits: int) -> bytes:
     CodeGenerationError
         LLVM cannot read the text; the message quotes the line.
     """
+    with _parsed(text, vector_bits) as (machine, module):
+        return _object_of(machine, module)
+
+
+def assembly_of(text: str, vector_bits: int) -> str:
+    """The machine code of a module as a person reads it; parameters as of `compile_text`."""
+    with _parsed(text, vector_bits) as (machine, module):
+        return machine.emit_assembly(module)
+
+
+@contextlib.contextmanager
+def _parsed(text: str, vector_bits: int) -> Iterator[tuple[Any, Any]]:
+    """Give a target machine and the module of a text."""
     import llvmlite.binding as llvm
 
     with _target_machine(vector_bits) as (machine, context):
@@ -227,4 +240,4 @@ def compile_text(text: str, vector_bits: int) -> bytes:
             ) from error
         module.triple = elf_triple()
         module.data_layout = str(machine.target_data)
-        return _object_of(machine, module)
+        yield machine, module

@@ -1,0 +1,1 @@
+"""Pages that show graphs, programs and profiles."""

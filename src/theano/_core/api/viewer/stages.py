@@ -1,0 +1,167 @@
+"""What compiling a function did, stage by stage, as plain data for a page."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from theano._core.api.debug.names import short_name
+from theano._core.api.viewer.graph_data import GraphData
+from theano._core.ir.text import label, written
+from theano._core.ir.variable import Variable
+from theano._core.lower import pipeline as program_passes
+from theano._core.lower.steps import kernel_loop_text, work_of_steps
+from theano._core.rewrite.pipeline import PASSES
+
+if TYPE_CHECKING:
+    from theano._core.compile.maker import FunctionMaker
+    from theano._core.lower.program import Program
+    from theano._core.lower.program_text import ProgramText
+    from theano._core.rewrite.engine import Rewriter
+
+RUNS = "runs"
+WHY = {
+    "written": "The expressions as they were written.",
+    "runs": "What runs: loops that are fused are one box, and steps tell their kernels.",
+    "recorded": "What operations record: a program, from which the passes over programs start.",
+    **{step.name: step.why for step in PASSES},
+    **{step.name: step.why for step in program_passes.PASSES},
+}
+# Kernels whose assembly is shown: each takes LLVM some milliseconds.
+MOST_ASSEMBLIES = 24
+
+
+class Stages:
+    """Collects the stages of a function while it is compiled once more.
+
+    Attributes
+    ----------
+    graphs : list of dict
+        One for each pass of rewriting that changed something.
+    programs : list of dict
+        One for each pass over the program.
+    """
+
+    def __init__(self, data: GraphData, rewriter: Rewriter) -> None:
+        self.data = data
+        self.rewriter = rewriter
+        self.graphs: list[dict[str, Any]] = []
+        self.programs: list[dict[str, Any]] = []
+        self._before: Sequence[Any] = ()
+        self._logged = 0
+
+    def graph(self, name: str, outputs: Sequence[Variable]) -> None:
+        """Add the graph that a pass of rewriting leaves, unless it left what was there."""
+        before, self._before = self._before, list(outputs)
+        applied = (self.rewriter.log or [])[self._logged :]
+        self._logged += len(applied)
+        name = RUNS if name == "native_form" else name
+        if name != RUNS and len(before) == len(outputs) and all(map(_same, before, outputs)):
+            return
+        references = self.data.add(outputs)
+        rules: dict[str, dict[str, Any]] = {}
+        for rule, node, news in applied:
+            entry = rules.setdefault(
+                rule.name, {"name": rule.name, "why": rule.why, "keeps": rule.keeps, "made": []}
+            )
+            entry["count"] = entry.get("count", 0) + 1
+            entry.setdefault("example", f"{_text(node.outputs[0])} → {_text(news[0])}")
+            entry["made"] += self._made(news)
+        self.graphs.append(
+            {
+                "name": name,
+                "why": WHY.get(name, ""),
+                "outputs": references,
+                "rules": sorted(rules.values(), key=lambda rule: -rule["count"]),
+            }
+        )
+
+    def _made(self, news: Sequence[Variable]) -> list[int]:
+        """Return the operations that are now what a rule made."""
+        finished = self.rewriter.finished
+        owners = [finished.get(new, new).owner for new in news]
+        numbers = [self.data.number_of(owner) for owner in owners if owner is not None]
+        return [number for number in numbers if number >= 0]
+
+    def program(self, name: str, program: Program) -> None:
+        """Add the program that a pass leaves."""
+        from theano._core.lower.text import text_of
+
+        self.programs.append({"name": name, "why": WHY.get(name, ""), "text": text_of(program)})
+
+
+def _same(one: object, two: object) -> bool:
+    return one is two
+
+
+def _text(variable: Variable, depth: int = 2) -> str:
+    """Return an expression, that of operands within operands cut short."""
+    text, node = label(variable), variable.owner
+    if node is not None and written(variable) is None and variable.name is None:
+        inside = [_text(v, depth - 1) for v in node.inputs] if depth else ["…"]
+        text = f"{short_name(node)}({', '.join(inside)})"
+    return text if len(text) <= 100 else f"{text[:99]}…"
+
+
+def stages_of(maker: FunctionMaker) -> dict[str, Any]:
+    """Return everything that a page shows of a compiled function, but times and memory."""
+    data = GraphData()
+    rewriter = maker.rewriter(True)
+    stages = Stages(data, rewriter)
+    stages.graph("written", maker.written())
+    _, text = maker.lowered_again(rewriter, stages)
+    if stages.programs:
+        from theano._core.lower.text import annotated
+
+        stages.programs[-1]["text"] = annotated(text)
+    names = [v.name or f"output {k}" for k, v in enumerate(maker.results)]
+    names += [f"new {target}" for target, _ in maker.updates]
+    work = work_of_steps(text)
+    steps = [
+        {
+            "nodes": [data.number_of(node) for node in nodes],
+            "kernels": sorted(done.kernels),
+            "calls": [f"{name} × {n}" if n > 1 else name for name, n in _counted(done.calls)],
+        }
+        for nodes, done in zip(text.steps, work, strict=True)
+    ]
+    return {
+        "nodes": data.nodes,
+        "stages": stages.graphs,
+        "programs": stages.programs,
+        "outputs": names,
+        "steps": steps,
+        "kernels": kernels_of(text, maker.vector_bits),
+        "sources": data.sources,
+        "files": data.files(),
+    }
+
+
+def _counted(names: Sequence[str]) -> list[tuple[str, int]]:
+    return list(Counter(names).items())
+
+
+def kernels_of(text: ProgramText, vector_bits: int) -> list[dict[str, str]]:
+    """Return each kernel as text: its loop, LLVM's text, and the assembly of the first ones."""
+    from theano._core.lower.llvm.target.codegen import assembly_of
+    from theano._core.lower.llvm.target.machine import WIDEST
+
+    found: list[dict[str, str]] = []
+    known: dict[str, str] = {}
+    for kernel in text.kernels:
+        llvm = kernel.text
+        if llvm not in known:
+            if len(known) < MOST_ASSEMBLIES:
+                known[llvm] = assembly_of(llvm, vector_bits or WIDEST)
+            else:
+                known[llvm] = f"; only the assembly of {MOST_ASSEMBLIES} kernels is shown"
+        found.append(
+            {
+                "name": f"{kernel.symbol}, {getattr(kernel, 'layout', 'plain')}",
+                "loop": kernel_loop_text(kernel),
+                "llvm": llvm,
+                "assembly": known[llvm],
+            }
+        )
+    return found

@@ -1,0 +1,44 @@
+"""Times and memory of a function's steps, for its page."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from theano._core.api.debug.machine_limits import machine_limits
+
+if TYPE_CHECKING:
+    from theano._core.compile.maker import FunctionMaker
+
+
+def add_times(data: dict[str, Any], maker: FunctionMaker, program: Any) -> None:
+    """Add what profiling found: of calls, and of each step."""
+    profile = maker.profile
+    if not profile or not profile.flag_time_thunks or not program.timings[0][1]:
+        return
+    whole, _, *steps = program.timings
+    for step, (nanoseconds, calls, nbytes, operations) in zip(data["steps"], steps, strict=True):
+        step |= {
+            "seconds": nanoseconds * 1e-9,
+            "calls_made": calls,
+            "bytes": nbytes,
+            "operations": operations,
+        }
+    data["limits"] = machine_limits()
+    data["profile"] = {"seconds": whole[0] * 1e-9, "calls": whole[1]}
+
+
+def add_memory(data: dict[str, Any], function: Any, arguments: Sequence[object]) -> None:
+    """Add the memory that a call with some arguments would take."""
+    if not data["programs"]:
+        return
+    plan = function.memory_plan(*arguments)
+    for nbytes, made, _, _ in plan.buffers:
+        step = data["steps"][made]
+        step["memory"] = step.get("memory", 0) + (nbytes or 0)
+    data["memory"] = {
+        "peak": plan.peak,
+        "exact": plan.exact,
+        "buffers": [list(buffer) for buffer in plan.buffers],
+        "steps": plan.steps,
+    }

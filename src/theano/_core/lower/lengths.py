@@ -1,0 +1,41 @@
+"""Which lengths are equal, while loops are fused."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from theano._core.ir.variable import Variable
+
+
+class Lengths:
+    """Lengths up to the equalities that the program checks: a union-find over their variables."""
+
+    def __init__(self, lengths: Callable[[Variable], tuple[Variable, ...]]) -> None:
+        self._lengths = lengths
+        self._parent: dict[Any, Any] = {}
+
+    def find(self, length: Variable | int) -> Any:
+        """Return the representative of a length: an int if one is known to be equal."""
+        while length in self._parent:
+            length = self._parent[length]
+        return length
+
+    def join(self, one: Variable | int, two: Variable | int) -> bool:
+        """Take two lengths as equal; False if they were already."""
+        one, two = self.find(one), self.find(two)
+        if one is two or (isinstance(one, int) and one == two):
+            return False
+        if isinstance(two, int) and not isinstance(one, int):
+            one, two = two, one
+        if not isinstance(two, int):
+            self._parent[two] = one
+        return True
+
+    def of(self, variable: Variable) -> tuple[Any, ...]:
+        """Return the lengths of a variable as they were found."""
+        return self._lengths(variable)
+
+    def space(self, variable: Variable) -> tuple[Any, ...]:
+        """Return the representatives of the lengths of a variable."""
+        return tuple(self.find(n) for n in self._lengths(variable))
