@@ -131,11 +131,11 @@ class GraphData:
         if variable in self._numbers:
             return self._numbers[variable]
         number = self._numbers[variable] = len(self.nodes)
-        text = str(variable)
+        text = variable.name or kind
         if isinstance(variable, Constant):
             kind, text = "constant", _constant_text(variable)
         elif isinstance(variable, SharedVariable):
-            kind = "shared"
+            kind, text = "shared", str(variable)
         self.nodes.append(
             {
                 "label": _shortened(text),

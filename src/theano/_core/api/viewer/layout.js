@@ -3,14 +3,16 @@
 
 const GAP = { layer: 26, box: 14 };
 
-// Nodes that a library may lay out while a reader waits.
-const MOST_FOR_LIBRARY = 600;
+// Boxes, and layers that edges cross, of what the library may lay out while a reader waits.
+const MOST_FOR_LIBRARY = 900;
 
 function layOut(boxes, edges) {
-  if (typeof dagre !== "undefined" && boxes.length > 1 && boxes.length <= MOST_FOR_LIBRARY) {
+  const around = neighbours(boxes, edges), layers = layersOf(boxes, around);
+  const crossed = edges.reduce((sum, { from, to }) => sum + to.layer - from.layer, 0);
+  if (typeof dagre !== "undefined" && boxes.length > 1 && boxes.length + crossed <= MOST_FOR_LIBRARY) {
     byLibrary(boxes, edges);
   } else {
-    inLayers(boxes, edges);
+    inLayers(layers, edges, around);
   }
   let w = 0, h = 0;
   for (const box of boxes) {
@@ -35,14 +37,7 @@ function byLibrary(boxes, edges) {
 
 // Without a library: layers by the longest way, each sorted by the middle of the neighbours, then
 // moved towards them. It takes time in proportion to the edges.
-function inLayers(boxes, edges) {
-  const into = new Map(boxes.map((box) => [box, []]));
-  const out = new Map(boxes.map((box) => [box, []]));
-  for (const edge of edges) {
-    into.get(edge.to).push(edge.from);
-    out.get(edge.from).push(edge.to);
-  }
-  const layers = layersOf(boxes, into, out);
+function inLayers(layers, edges, { into, out }) {
   for (let sweep = 0; sweep < 4; sweep++) {
     sortLayers(layers, sweep % 2 ? out : into, sweep % 2 === 1);
   }
@@ -56,7 +51,17 @@ function inLayers(boxes, edges) {
   }
 }
 
-function layersOf(boxes, into, out) {
+function neighbours(boxes, edges) {
+  const into = new Map(boxes.map((box) => [box, []]));
+  const out = new Map(boxes.map((box) => [box, []]));
+  for (const edge of edges) {
+    into.get(edge.to).push(edge.from);
+    out.get(edge.from).push(edge.to);
+  }
+  return { into, out };
+}
+
+function layersOf(boxes, { into, out }) {
   const missing = new Map(boxes.map((box) => [box, into.get(box).length]));
   const order = boxes.filter((box) => missing.get(box) === 0);
   for (let i = 0; i < order.length; i++) {

@@ -223,12 +223,14 @@ class App {
       const { scale, x, y } = this.view;
       this.kept = { scale, x, y, theme: document.documentElement.dataset.theme };
       this.theme("light");
+      this.view.fineness = 4;
       this.view.fit();
-      this.view.draw();
+      this.view.resize();
     } else if (this.kept) {
       const { theme, ...place } = this.kept;
-      Object.assign(this.view, place);
+      Object.assign(this.view, place, { fineness: 0 });
       this.theme(theme);
+      this.view.resize();
     }
   }
 
@@ -318,57 +320,6 @@ class App {
     const place = byId("drawing");
     tip.style.left = `${Math.min(x + 14, place.clientWidth - tip.offsetWidth - 8)}px`;
     tip.style.top = `${Math.min(y + 14, place.clientHeight - tip.offsetHeight - 8)}px`;
-  }
-}
-
-// Memory over the run: one column for each step, the buffers that are there piled up.
-class Strip {
-  constructor(canvas, memory, app) {
-    this.canvas = canvas;
-    this.memory = memory;
-    this.app = app;
-    byId("memory").hidden = false;
-    byId("memory-text").textContent = `Memory over the run: at most ${amount(memory.peak, "B")}${memory.exact ? "" : ", as far as sizes are known"}, ${memory.buffers.length} buffers`;
-    canvas.addEventListener("mousemove", (event) => this.tell(event));
-    canvas.addEventListener("click", (event) => {
-      const nodes = (app.data.steps[this.stepAt(event)] || {}).nodes;
-      if (nodes && nodes.length) app.reveal(nodes[0]);
-    });
-    new ResizeObserver(() => this.draw()).observe(canvas);
-  }
-
-  stepAt(event) {
-    return Math.floor((event.offsetX / this.canvas.clientWidth) * Math.max(1, this.memory.steps.length));
-  }
-
-  alive(step) {
-    return this.memory.buffers.filter(([, made, freed]) => made <= step && (freed < 0 || step <= freed));
-  }
-
-  tell(event) {
-    const step = this.stepAt(event), alive = this.alive(step);
-    const bytes = alive.reduce((sum, [nbytes]) => sum + (nbytes || 0), 0);
-    this.canvas.title = `step ${step}: ${this.memory.steps[step] || ""}\n${amount(bytes, "B")} in ${alive.length} buffers`;
-  }
-
-  draw() {
-    const { canvas, memory } = this, ratio = window.devicePixelRatio || 1;
-    canvas.width = Math.max(1, canvas.clientWidth * ratio);
-    canvas.height = Math.max(1, canvas.clientHeight * ratio);
-    const context = canvas.getContext("2d");
-    const count = Math.max(1, memory.steps.length), width = canvas.width / count;
-    let most = 1;
-    const columns = Array.from({ length: count }, (_, step) => this.alive(step));
-    for (const column of columns) most = Math.max(most, column.reduce((sum, [n]) => sum + (n || 0), 0));
-    columns.forEach((column, step) => {
-      let y = canvas.height;
-      for (const buffer of column) {
-        const h = ((buffer[0] || 0) / most) * canvas.height;
-        context.fillStyle = `hsl(${(buffer[3] * 67) % 360} 55% 62%)`;
-        context.fillRect(step * width, y - h, Math.max(1, width - (width > 4 ? 1 : 0)), h);
-        y -= h;
-      }
-    });
   }
 }
 

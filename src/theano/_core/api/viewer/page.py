@@ -13,7 +13,7 @@ from pathlib import Path
 from theano._core.ir.variable import Variable
 
 _HERE = Path(__file__).parent
-_SCRIPTS = ("layout.js", "model.js", "view.js", "pane.js", "main.js")
+_SCRIPTS = ("layout.js", "model.js", "view.js", "pane.js", "charts.js", "main.js")
 _FIELD = re.compile(r"\{\{(\w+)\}\}")
 
 # What a page says that has Dagre in it.

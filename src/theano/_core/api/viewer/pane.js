@@ -55,7 +55,11 @@ class Pane {
       element("p", {}, `${this.app.model.everything().size} nodes${this.app.model.boxes.some((box) => box.isNew) ? "; outlined: what is new" : ""}`),
       rules.length ? section("Rules of this pass", list(rules)) : [],
       this.app.model.last ? this.steps() : [],
+      this.app.model.last && Roofline.fits(this.data)
+        ? section("Against what this machine can do", element("canvas", { id: "roofline" })) : [],
     );
+    const canvas = document.getElementById("roofline");
+    if (canvas) new Roofline(canvas, this.data, this.app).draw();
   }
 
   steps() {
@@ -63,7 +67,7 @@ class Pane {
     if (!steps) return [];
     const rows = steps.map((step, k) => [step, k]);
     if (profile) rows.sort((one, two) => two[0].seconds - one[0].seconds);
-    const items = rows.slice(0, 40).map(([step, k]) => {
+    const items = rows.slice(0, 24).map(([step, k]) => {
       const last = this.data.nodes[step.nodes[step.nodes.length - 1]];
       const time = profile ? `${duration(step.seconds)}  ` : "";
       return element("button", { onclick: () => this.app.reveal(step.nodes[0]) }, `${time}${k}: ${last ? last.label : "?"}${step.nodes.length > 1 ? ` + ${step.nodes.length - 1}` : ""}`);

@@ -76,8 +76,10 @@ def page_of(obj: object, arguments: Sequence[object] | None = None) -> str:
     from theano._core.api.viewer.stages import stages_of
     from theano._core.api.viewer.times import add_memory, add_times
 
-    data = stages_of(maker)
-    add_times(data, maker, getattr(obj, "program", None))
+    program: Any = getattr(obj, "program", None)
+    timings = program.timings[2:] if maker.profile else ()
+    data = stages_of(maker, [nanoseconds * 1e-9 for nanoseconds, *_ in timings])
+    add_times(data, maker, program)
     if arguments is not None:
         add_memory(data, obj, arguments)
     return page.page(f"{maker.name}", data)

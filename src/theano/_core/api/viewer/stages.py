@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from theano._core.api.debug.names import short_name
@@ -28,8 +28,9 @@ WHY = {
     **{step.name: step.why for step in PASSES},
     **{step.name: step.why for step in program_passes.PASSES},
 }
-# Kernels whose assembly is shown: each takes LLVM some milliseconds.
-MOST_ASSEMBLIES = 24
+# Kernels whose code is shown: each takes LLVM some milliseconds.
+MOST_KERNELS = 32
+LEFT_OUT = f"only the code of {MOST_KERNELS} kernels is shown, those of the longest steps"
 
 
 class Stages:
@@ -62,11 +63,12 @@ class Stages:
         references = self.data.add(outputs)
         rules: dict[str, dict[str, Any]] = {}
         for rule, node, news in applied:
-            entry = rules.setdefault(
-                rule.name, {"name": rule.name, "why": rule.why, "keeps": rule.keeps, "made": []}
-            )
-            entry["count"] = entry.get("count", 0) + 1
-            entry.setdefault("example", f"{_text(node.outputs[0])} → {_text(news[0])}")
+            entry = rules.get(rule.name)
+            if entry is None:
+                example = f"{_text(node.outputs[0])} → {_text(news[0])}"
+                facts = {"name": rule.name, "why": rule.why, "keeps": rule.keeps}
+                entry = rules[rule.name] = {**facts, "example": example, "made": [], "count": 0}
+            entry["count"] += 1
             entry["made"] += self._made(news)
         self.graphs.append(
             {
@@ -104,8 +106,15 @@ def _text(variable: Variable, depth: int = 2) -> str:
     return text if len(text) <= 100 else f"{text[:99]}…"
 
 
-def stages_of(maker: FunctionMaker) -> dict[str, Any]:
-    """Return everything that a page shows of a compiled function, but times and memory."""
+def stages_of(maker: FunctionMaker, seconds: Sequence[float] = ()) -> dict[str, Any]:
+    """Return everything that a page shows of a compiled function, but times and memory.
+
+    Parameters
+    ----------
+    maker : FunctionMaker
+    seconds : sequence of float
+        What each step took, if that is known.
+    """
     data = GraphData()
     rewriter = maker.rewriter(True)
     stages = Stages(data, rewriter)
@@ -126,13 +135,15 @@ def stages_of(maker: FunctionMaker) -> dict[str, Any]:
         }
         for nodes, done in zip(text.steps, work, strict=True)
     ]
+    longest = sorted(range(len(seconds)), key=lambda number: -seconds[number])
+    order = [kernel for number in longest for kernel in steps[number]["kernels"]]
     return {
         "nodes": data.nodes,
         "stages": stages.graphs,
         "programs": stages.programs,
         "outputs": names,
         "steps": steps,
-        "kernels": kernels_of(text, maker.vector_bits),
+        "kernels": kernels_of(text, maker.vector_bits, order),
         "sources": data.sources,
         "files": data.files(),
     }
@@ -142,26 +153,32 @@ def _counted(names: Sequence[str]) -> list[tuple[str, int]]:
     return list(Counter(names).items())
 
 
-def kernels_of(text: ProgramText, vector_bits: int) -> list[dict[str, str]]:
-    """Return each kernel as text: its loop, LLVM's text, and the assembly of the first ones."""
+def kernels_of(
+    text: ProgramText, vector_bits: int, order: Iterable[int] = ()
+) -> list[dict[str, str]]:
+    """Return each kernel as text: its loop and, of some, LLVM's text and assembly.
+
+    Parameters
+    ----------
+    text : ProgramText
+    vector_bits : int
+    order : iterable of int
+        Numbers of kernels: code is shown of the first ones.
+    """
     from theano._core.lower.llvm.target.codegen import assembly_of
     from theano._core.lower.llvm.target.machine import WIDEST
 
-    found: list[dict[str, str]] = []
-    known: dict[str, str] = {}
-    for kernel in text.kernels:
-        llvm = kernel.text
-        if llvm not in known:
-            if len(known) < MOST_ASSEMBLIES:
-                known[llvm] = assembly_of(llvm, vector_bits or WIDEST)
-            else:
-                known[llvm] = f"; only the assembly of {MOST_ASSEMBLIES} kernels is shown"
-        found.append(
-            {
-                "name": f"{kernel.symbol}, {getattr(kernel, 'layout', 'plain')}",
-                "loop": kernel_loop_text(kernel),
-                "llvm": llvm,
-                "assembly": known[llvm],
-            }
-        )
+    found = [
+        {
+            "name": f"{kernel.symbol}, {getattr(kernel, 'layout', 'plain')}",
+            "loop": kernel_loop_text(kernel),
+            "llvm": LEFT_OUT,
+            "assembly": LEFT_OUT,
+        }
+        for kernel in text.kernels
+    ]
+    for number in list(dict.fromkeys([*order, *range(len(found))]))[:MOST_KERNELS]:
+        llvm = text.kernels[number].text
+        assembly = assembly_of(llvm, vector_bits or WIDEST)
+        found[number] |= {"llvm": llvm, "assembly": assembly}
     return found

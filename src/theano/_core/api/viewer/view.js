@@ -21,10 +21,16 @@ class View {
     this.colourOf = null;
     this.frames = 0;
     this.waiting = false;
+    // Pixels of the canvas for one of the page; 0: those of the screen.
+    this.fineness = 0;
+  }
+
+  get ratio() {
+    return this.fineness || window.devicePixelRatio || 1;
   }
 
   resize() {
-    const ratio = window.devicePixelRatio || 1;
+    const { ratio } = this;
     const { clientWidth: w, clientHeight: h } = this.canvas;
     this.canvas.width = Math.max(1, Math.round(w * ratio));
     this.canvas.height = Math.max(1, Math.round(h * ratio));
@@ -84,7 +90,7 @@ class View {
   }
 
   draw() {
-    const { context, canvas, model } = this, ratio = window.devicePixelRatio || 1;
+    const { context, canvas, model, ratio } = this;
     const style = getComputedStyle(document.documentElement);
     const colour = (name) => style.getPropertyValue(name).trim();
     this.text = colour("--text");
@@ -186,7 +192,7 @@ class View {
       context.stroke();
     }
     if (this.scale > 0.45 || (box.levels && this.scale > 0.2)) this.words(box);
-    else if (this.scale > 0.12) this.title(box);
+    else if (this.scale > 0.12 && !box.levels) this.title(box);
   }
 
   // From far away: the title alone, as large as the box.
