@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from theano._core.lower import program as ir
+from theano._core.lower.passes.outline import inlined
 from theano._core.lower.program_text import ProgramText
 
 # Functions of the runtime that compute, and what they are to a reader.
@@ -41,15 +42,13 @@ def work_of_steps(text: ProgramText) -> list[StepWork]:
     kernels: list[dict[int, None]] = [{} for _ in text.steps]
     calls: list[list[str]] = [[] for _ in text.steps]
     number = -1
-    for i in ir.walk(text.program.body) if text.program is not None else ():
+    for i in ir.walk(inlined(text.program).body) if text.program is not None else ():
         if isinstance(i, ir.Step):
             number = i.number
         elif number < 0:
             continue
-        elif isinstance(i, ir.Launch) and isinstance(i.kernel, int):
+        elif isinstance(i, (ir.Launch, ir.Fold)) and isinstance(i.kernel, int):
             kernels[number].setdefault(i.kernel)
-        elif isinstance(i, ir.Fold):
-            kernels[number].setdefault(i.facts[0])
         elif isinstance(i, ir.Call) and i.function in LIBRARIES:
             calls[number].append(LIBRARIES[i.function])
     return [StepWork(tuple(k), tuple(c)) for k, c in zip(kernels, calls, strict=True)]

@@ -87,10 +87,13 @@ class Stages:
         return [number for number in numbers if number >= 0]
 
     def program(self, name: str, program: Program) -> None:
-        """Add the program that a pass leaves."""
+        """Add the program that a pass leaves, unless it left what was there."""
         from theano._core.lower.text import text_of
 
-        self.programs.append({"name": name, "why": WHY.get(name, ""), "text": text_of(program)})
+        text = text_of(program)
+        if not self.programs or self.programs[-1]["text"] != text:
+            entry = {"name": name, "why": WHY.get(name, ""), "text": text}
+            self.programs.append({**entry, "cut": bool(program.routines)})
 
 
 def _same(one: object, two: object) -> bool:
@@ -120,10 +123,11 @@ def stages_of(maker: FunctionMaker, seconds: Sequence[float] = ()) -> dict[str, 
     stages = Stages(data, rewriter)
     stages.graph("written", maker.written())
     _, text = maker.lowered_again(rewriter, stages)
-    if stages.programs:
+    whole = [entry for entry in stages.programs if not entry["cut"]]
+    if whole:
         from theano._core.lower.text import annotated
 
-        stages.programs[-1]["text"] = annotated(text)
+        whole[-1]["text"] = annotated(text)
     names = [v.name or f"output {k}" for k, v in enumerate(maker.results)]
     names += [f"new {target}" for target, _ in maker.updates]
     work = work_of_steps(text)
