@@ -12,12 +12,7 @@ from typing import TYPE_CHECKING, Any
 from theano._core.base.errors import UnusedInputError
 from theano._core.base.near_misses import OwnSignature, explained, missing
 from theano._core.base.settings import config
-from theano._core.compile.described import (
-    function_html,
-    show_function,
-    signature_of,
-    text_of,
-)
+from theano._core.compile.described import function_html, show_function, signature_of, text_of
 from theano._core.compile.inputs import In, Out, read_inputs, read_updates
 from theano._core.compile.maker import FunctionMaker
 from theano._core.compile.memory import memory_plan
