@@ -364,7 +364,7 @@ class _Interpreter:
         self.known.update(zip((m.name for m in i.merges), found, strict=True))
 
     def _do_for(self, i: ir.For) -> None:
-        carried = [*i.carried, *([i.stop] if i.stop is not None else [])]
+        carried = i.handed_on
         limit, step = self.value(i.limit), 0
         values = [self.value(c.start) for c in carried]
         while True:

@@ -289,7 +289,7 @@ class _Planner:
             self.known[merge.name] = first if first == second else None
 
     def loop(self, i: ir.For) -> None:
-        carried = [*i.carried, *([i.stop] if i.stop is not None else [])]
+        carried = i.handed_on
         limit = self.value(i.limit)
         values = [self.value(c.start) for c in carried]
         last = None if limit is None or i.stop is not None else limit - 1

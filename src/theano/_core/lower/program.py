@@ -272,6 +272,11 @@ class For(NamedTuple):
     stop: Carried | None = None
     polls: bool = True
 
+    @property
+    def handed_on(self) -> list[Carried]:
+        """What a step hands to the next one: what is carried, and whether to stop."""
+        return [*self.carried, *([self.stop] if self.stop is not None else [])]
+
 
 class Once(NamedTuple):
     """What is done before the first step of a loop around, whose number is in the register `step`.
@@ -468,8 +473,7 @@ def defined(i: Instruction) -> list[tuple[str, str]]:
     if isinstance(i, If):
         return [(merge.name, merge.kind) for merge in i.merges]
     if isinstance(i, For):
-        carried = [*i.carried, *([i.stop] if i.stop is not None else [])]
-        return [(i.step, "int64"), *((c.name, c.kind) for c in carried)]
+        return [(i.step, "int64"), *((c.name, c.kind) for c in i.handed_on)]
     return [(i.name, _kind_of_result(i))] if getattr(i, "name", "") else []
 
 

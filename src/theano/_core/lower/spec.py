@@ -112,7 +112,7 @@ class _Checker:
             self._define(name, kind, known)
 
     def _loop(self, i: ir.For, known: dict[str, str], freed: set[int | None]) -> None:
-        carried = [*i.carried, *([i.stop] if i.stop is not None else [])]
+        carried = i.handed_on
         self._is(i.limit, "int64", known, i)
         for c in carried:
             self._is(c.start, c.kind, known, c)

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from theano._core.api.debug.names import short_name
-from theano._core.ir.graph import toposort
+from theano._core.ir.graph import made_by, toposort
 from theano._core.ir.source import without_lines
 from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Apply, Constant, Variable
@@ -19,6 +19,7 @@ from theano._core.lower.schedule import group
 from theano._core.lower.steps import work_of_steps
 from theano._core.ops.array.products import BatchedDot, Dot
 from theano._core.ops.control.scan import Loop
+from theano._core.ops.core.dimshuffle import DimShuffle
 from theano._core.ops.elementwise.elementwise import Elementwise
 
 if TYPE_CHECKING:
@@ -138,10 +139,10 @@ def _steps(facts: _Facts) -> Iterator[str]:
 
 def _apart(pairs: Sequence[Apart]) -> Iterator[str]:
     seen = set()
-    for made_by, read_by, why in pairs:
-        if (made_by, read_by) not in seen:
-            seen.add((made_by, read_by))
-            yield f"{_name(made_by)} and {_name(read_by)}: {why}"
+    for maker, reader, why in pairs:
+        if (maker, reader) not in seen:
+            seen.add((maker, reader))
+            yield f"{_name(maker)} and {_name(reader)}: {why}"
 
 
 def _once(facts: _Facts) -> Iterator[str]:
@@ -205,10 +206,8 @@ def _upcast(node: Apply) -> Iterator[str]:
 
 def _behind(variable: Variable) -> Variable:
     """Return what a variable is but for axes of length 1."""
-    while variable.owner is not None and len(variable.owner.inputs) == 1:
-        if "DimShuffle" not in str(variable.owner.op):
-            break
-        variable = variable.owner.inputs[0]
+    while (node := made_by(variable, DimShuffle)) is not None:
+        variable = node.inputs[0]
     return variable
 
 

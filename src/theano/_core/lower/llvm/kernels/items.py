@@ -67,6 +67,23 @@ def has_masks(dtype: str, smallest: int) -> bool:
     return 0 < smallest <= min(itemsize(dtype), 8)
 
 
+def masked(access: str, vector: str, suffix: str, mask: str) -> tuple[str, str]:
+    """Return the name and the declaration of a 'load' or 'store' of some lanes of a vector.
+
+    Parameters
+    ----------
+    access : str
+    vector, mask : str
+        Types.
+    suffix : str
+        What stands for the type of the vector in names.
+    """
+    name = f"@llvm.masked.{access}.{suffix}.p0"
+    if access == "load":
+        return name, f"declare {vector} {name}(ptr, i32, {mask}, {vector})"
+    return name, f"declare void {name}({vector}, ptr, i32, {mask})"
+
+
 def copy_in(b: Builder, buffer: str, memory: str, dtype: str, part: Part) -> None:
     """Copy part of a packed vector from memory to the buffer of a whole one."""
     found = _mask(b, dtype, part)
@@ -74,8 +91,8 @@ def copy_in(b: Builder, buffer: str, memory: str, dtype: str, part: Part) -> Non
         _copy_bytes(b, buffer, memory, dtype, part)
         return
     words, mask = found
-    name = f"@llvm.masked.load.{words.text}.p0"
-    b.declarations[f"declare {words.type} {name}(ptr, i32, {mask.type}, {words.type})"] = None
+    name, declaration = masked("load", words.type, words.text, mask.type)
+    b.declarations[declaration] = None
     rest = f"{mask.type} {mask.text}, {words.type} zeroinitializer"
     vector = b.emit(f"call {words.type} {name}(ptr {memory}, i32 1, {rest})")
     b.perform(f"store {words.type} {vector}, ptr {buffer}, align 64")
@@ -88,8 +105,8 @@ def copy_out(b: Builder, memory: str, buffer: str, dtype: str, part: Part) -> No
         _copy_bytes(b, memory, buffer, dtype, part)
         return
     words, mask = found
-    name = f"@llvm.masked.store.{words.text}.p0"
-    b.declarations[f"declare void {name}({words.type}, ptr, i32, {mask.type})"] = None
+    name, declaration = masked("store", words.type, words.text, mask.type)
+    b.declarations[declaration] = None
     vector = b.emit(f"load {words.type}, ptr {buffer}, align 64")
     rest = f"ptr {memory}, i32 1, {mask.type} {mask.text}"
     b.perform(f"call void {name}({words.type} {vector}, {rest})")

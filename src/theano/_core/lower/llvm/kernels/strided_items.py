@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from theano._core.lower.llvm.kernels.items import masked
+
 # Every other one of so many items in a row is moved.
 _REACH = "  %twice = shl i64 %count, 1\n  %reach = sub i64 %twice, 1"
 # The parameters of all functions.
@@ -17,15 +19,15 @@ _MOVED = "ptr %buffer, ptr %memory, i64 %stride, i64 %count"
 
 def declarations(size: int, lanes: int) -> list[str]:
     """Return what functions with masks call."""
-    vector, mask = f"<{lanes} x i{8 * size}>", f"<{lanes} x i1>"
-    name = f"v{lanes}i{8 * size}.p0"
-    return [
-        f"declare {vector} @llvm.masked.load.{name}(ptr, i32, {mask}, {vector})",
-        f"declare void @llvm.masked.store.{name}({vector}, ptr, i32, {mask})",
-    ]
+    return [_masked(access, size, lanes)[1] for access in ("load", "store")]
 
 
-def gathered(size: int, lanes: int, masked: bool) -> str:
+def _masked(access: str, size: int, lanes: int) -> tuple[str, str]:
+    bits = 8 * size
+    return masked(access, f"<{lanes} x i{bits}>", f"v{lanes}i{bits}", f"<{lanes} x i1>")
+
+
+def gathered(size: int, lanes: int, under_masks: bool) -> str:
     """Return a function that reads a vector of strided items.
 
     A vector that was just written in parts would have to wait for them all to be read at once, so
@@ -44,7 +46,7 @@ def gathered(size: int, lanes: int, masked: bool) -> str:
     last = (lanes - 1) * size
     evens = _numbers((n if n < lanes else n + 1 for n in range(0, 2 * lanes, 2)), "i32")
     backwards = _numbers(reversed(range(lanes)), "i32")
-    part = _part_under_masks(size, lanes, evens) if masked else "part:\n  br label %some"
+    part = _part_under_masks(size, lanes, evens) if under_masks else "part:\n  br label %some"
     return f"""define internal {vector} @gathered{size}({_MOVED}) nounwind {{
 entry:
   %whole = icmp eq i64 %count, {lanes}
@@ -78,7 +80,7 @@ apart:
 }}"""
 
 
-def mover(kind: str, size: int, lanes: int, masked: bool) -> str:
+def mover(kind: str, size: int, lanes: int, under_masks: bool) -> str:
     """Return a function that moves `count` items from strided memory to a buffer, or back.
 
     A whole vector of neighbours is one item.
@@ -86,7 +88,7 @@ def mover(kind: str, size: int, lanes: int, masked: bool) -> str:
     vector = f"<{lanes} x i{8 * size}>"
     from_, to = ("%memory", "%buffer") if kind == "gather" else ("%buffer", "%memory")
     part = "part:\n  br label %some"
-    if masked and kind == "scatter":
+    if under_masks and kind == "scatter":
         part = _spread_under_masks(size, lanes)
     return f"""define internal void @{kind}{size}({_MOVED}) nounwind {{
 entry:
@@ -106,7 +108,7 @@ copy:
 
 def _part_under_masks(size: int, lanes: int, evens: str) -> str:
     """Return blocks that read some items side by side, or every other one, and go on for others."""
-    vector, load = f"<{lanes} x i{8 * size}>", f"@llvm.masked.load.v{lanes}i{8 * size}.p0"
+    vector, (load, _) = f"<{lanes} x i{8 * size}>", _masked("load", size, lanes)
     rest = f"{vector} zeroinitializer"
     return f"""part:
   switch i64 %stride, label %some [i64 {size}, label %side i64 {2 * size}, label %sides]
@@ -127,7 +129,7 @@ sides:
 
 def _spread_under_masks(size: int, lanes: int) -> str:
     """Return blocks that write some items side by side, or every other one; others go on."""
-    vector, store = f"<{lanes} x i{8 * size}>", f"@llvm.masked.store.v{lanes}i{8 * size}.p0"
+    vector, (store, _) = f"<{lanes} x i{8 * size}>", _masked("store", size, lanes)
     parts = []
     for name, first in (("one", 0), ("two", lanes - 1)):
         places = [first + lane for lane in range(lanes)]

@@ -331,7 +331,7 @@ class VectorLoop:
         if lanes == 1 or memory.dtype.startswith("complex"):
             self._move("gather", memory, buffer, pointer, first, count)
             return load(b, buffer, memory.dtype, lanes)
-        b.helpers.setdefault(f"gathered{size}", gathered(size, lanes, self._masked(size)))
+        b.helpers.setdefault(f"gathered{size}", gathered(size, lanes, self._masked(memory)))
         arguments = self._far(memory, buffer, pointer, first, count)
         bits = b.emit(f"call <{lanes} x i{8 * size}> @gathered{size}({arguments})")
         dtype = "int8" if memory.dtype == "bool" else memory.dtype
@@ -347,14 +347,15 @@ class VectorLoop:
         self, kind: str, memory: Memory, buffer: str, pointer: str, first: str, count: str
     ) -> None:
         b, size = self.b, itemsize(memory.dtype)
-        masked = self._masked(size)
+        masked = self._masked(memory)
         b.helpers.setdefault(f"{kind}{size}", mover(kind, size, self.w.lanes, masked))
         arguments = self._far(memory, buffer, pointer, first, count)
         b.perform(f"call void @{kind}{size}({arguments})")
 
-    def _masked(self, size: int) -> bool:
-        """Tell whether items of a size are moved under masks."""
-        masked = 0 < self.w.smallest_masked <= size <= 8
+    def _masked(self, memory: Memory) -> bool:
+        """Tell whether strided items are moved under masks: those that are one word."""
+        size = itemsize(memory.dtype)
+        masked = size <= 8 and has_masks(memory.dtype, self.w.smallest_masked)
         if masked:
             self.b.declarations.update(dict.fromkeys(declarations(size, self.w.lanes)))
         return masked

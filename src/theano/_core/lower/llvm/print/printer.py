@@ -364,7 +364,7 @@ class _Printer:
         b = self.b
         tag = b.fresh_label("loop")
         limit = self.operand(i.limit)
-        carried = [*i.carried, *([i.stop] if i.stop is not None else [])]
+        carried = i.handed_on
         phis = [(i.step, "i64", "0")]
         for c in carried:
             starts = _parts(self.value(c.start, c.kind))
@@ -468,16 +468,17 @@ class _Printer:
     def load_row(self, i: ir.LoadRow) -> None:
         b, mask = self.b, self._known[i.mask]
         kind = llvm_type(i.dtype, i.lanes)
-        name = f"@llvm.masked.load.{_suffix(i.dtype, i.lanes)}.p0"
-        b.declarations[f"declare {kind} {name}(ptr, i32, {mask.type}, {kind})"] = None
+        name, declaration = items.masked("load", kind, _suffix(i.dtype, i.lanes), mask.type)
+        b.declarations[declaration] = None
         rest = f"{mask.type} {mask.text}, {kind} zeroinitializer"
         text = b.emit(f"call {kind} {name}(ptr {self.operand(i.address)}, i32 1, {rest})")
         self._known[i.name] = Value(text, i.dtype, i.lanes)
 
     def store_row(self, i: ir.StoreRow) -> None:
         b, mask, value = self.b, self._known[i.mask], self.value(i.value)
-        name = f"@llvm.masked.store.{_suffix(value.dtype, value.lanes)}.p0"
-        b.declarations[f"declare void {name}({value.type}, ptr, i32, {mask.type})"] = None
+        suffix = _suffix(value.dtype, value.lanes)
+        name, declaration = items.masked("store", value.type, suffix, mask.type)
+        b.declarations[declaration] = None
         rest = f"ptr {self.operand(i.address)}, i32 1, {mask.type} {mask.text}"
         b.perform(f"call void {name}({value.type} {value.text}, {rest})")
 
