@@ -10,6 +10,7 @@ import pytest
 
 import theano
 import theano.tensor as T
+from theano._core.ops.random import mrg
 from theano._core.ops.random.mrg import advance
 from theano.sandbox import multinomial, rng_mrg
 from theano.sandbox.multinomial import ChoiceFromUniform, MultinomialFromUniform
@@ -353,3 +354,17 @@ def test_products_modulo_a_number() -> None:
     one = np.array([[2, 3], [5, 7]]), np.array([11, 13], "int32"), 17
     two = np.array([[1, 4], [9, 7]]), np.array([3, 8], "int32"), 19
     np.testing.assert_array_equal(f(*one, *two), [*matVecModM(*one), *matVecModM(*two)])
+
+
+def test_the_jumps_are_powers_of_a_step() -> None:
+    for step, modulus, jump, long_jump in (
+        (mrg.A1, mrg.M1, mrg.A1p72, mrg.A1p134),
+        (mrg.A2, mrg.M2, mrg.A2p72, mrg.A2p134),
+    ):
+        power = step
+        for doublings in range(135):
+            if doublings == 72:
+                np.testing.assert_array_equal(power, jump)
+            if doublings == 134:
+                np.testing.assert_array_equal(power, long_jump)
+            power = mrg.multiply(power, power, modulus)

@@ -193,6 +193,8 @@ class FunctionMaker:
             function = self._function(text, code, containers)
             self.compile_seconds = time.perf_counter() - start
             return function
+        if key is not None:
+            machine.load_ahead()
         rewriter = self.rewriter(config.optimizer_verbose)
         rewritten = self._rewritten(rewriter)
         rewriting_seconds = time.perf_counter() - start

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.util
-import logging
 import os
 import shutil
 from collections.abc import Mapping, Sequence
@@ -16,8 +15,6 @@ from theano._core.ir.graph import toposort
 from theano._core.ir.variable import Apply, Constant, Variable
 from theano._core.ops.control.branch import Branch, IfElse
 from theano._core.ops.control.scan import Loop
-
-_log = logging.getLogger("theano.printing")
 
 MISSING = (
     "pydotprint draws by Graphviz: pip install graphviz, and the program `dot` "
@@ -97,7 +94,11 @@ def pydotprint(
     if cond_highlight is not None and not any(
         isinstance(node.op, (Branch, IfElse)) for node in toposort(outputs)
     ):
-        _log.warning("pydotprint: cond_highlight is set but there is no IfElse node in the graph")
+        import logging  # takes a thirtieth of the import of everything
+
+        logging.getLogger("theano.printing").warning(
+            "pydotprint: cond_highlight is set but there is no IfElse node in the graph"
+        )
     colors = COLORS if colorCodes is None else colorCodes
     picture = _Picture(outputs, compact, with_ids, high_contrast, colors, max_label_size)
     picture.simple_names = var_with_name_simple

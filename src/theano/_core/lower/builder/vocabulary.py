@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
+import importlib
+from typing import Any
+
 from theano._core.ir.variable import Apply
-from theano._core.lower.builder import (
-    branch,
-    convolution,
-    copies,
-    extremes,
-    gather_scatter,
-    lapack,
-    libraries,
-    lowering,
-    mrg_draws,
-    philox_draws,
-    pooling,
-    scan,
-    special,
-    views,
-)
+from theano._core.lower.builder import copies, lowering, views
 from theano._core.lower.builder.core import Core
+
+# Words that few programs say, by their module, which is read when one is first said: a short
+# program compiles sooner.
+_SELDOM = {
+    "branch": "branch",
+    "convolution": "convolve convolve_images convolve_kernels",
+    "extremes": "arg_extreme",
+    "gather_scatter": "gather nonzero scatter",
+    "lapack": "along lapack search select",
+    "libraries": "batched_matmul call_checked call_compute call_python draw matmul",
+    "mrg_draws": "draw_uniforms pack_truncated pick_outcomes",
+    "philox_draws": "derive_keys draw_by_rejection draw_multinomial draw_stream map_lanes"
+    " permutation_of_words",
+    "pooling": "gather_maximum pool spread_average spread_maximum",
+    "scan": "check_steps loop",
+    "special": "call_items",
+}
+_MODULE_OF = {word: module for module, words in _SELDOM.items() for word in words.split()}
 
 
 class Builder(Core):
@@ -50,47 +56,9 @@ class Builder(Core):
     reshape = copies.reshape
     write_slice = copies.write_slice
 
-    gather = gather_scatter.gather
-    nonzero = gather_scatter.nonzero
-    scatter = gather_scatter.scatter
-
-    call_items = special.call_items
-
-    batched_matmul = libraries.batched_matmul
-    call_checked = libraries.call_checked
-    call_compute = libraries.call_compute
-    call_python = libraries.call_python
-    draw = libraries.draw
-    matmul = libraries.matmul
-
-    along = lapack.along
-    search = lapack.search
-    select = lapack.select
-    lapack = lapack.lapack
-
-    arg_extreme = extremes.arg_extreme
-
-    draw_uniforms = mrg_draws.draw_uniforms
-    pack_truncated = mrg_draws.pack_truncated
-    pick_outcomes = mrg_draws.pick_outcomes
-
-    derive_keys = philox_draws.derive_keys
-    draw_by_rejection = philox_draws.draw_by_rejection
-    draw_multinomial = philox_draws.draw_multinomial
-    draw_stream = philox_draws.draw_stream
-    map_lanes = philox_draws.map_lanes
-    permutation_of_words = philox_draws.permutation_of_words
-
-    check_steps = scan.check_steps
-    loop = scan.loop
-
-    branch = branch.branch
-
-    convolve = convolution.convolve
-    convolve_images = convolution.convolve_images
-    convolve_kernels = convolution.convolve_kernels
-
-    gather_maximum = pooling.gather_maximum
-    pool = pooling.pool
-    spread_average = pooling.spread_average
-    spread_maximum = pooling.spread_maximum
+    def __getattr__(self, word: str) -> Any:
+        if word not in _MODULE_OF:
+            raise AttributeError(f"a program has no word {word!r}")
+        module = importlib.import_module(f"{__package__}.{_MODULE_OF[word]}")
+        setattr(Builder, word, getattr(module, word))
+        return getattr(self, word)

@@ -43,22 +43,45 @@ A1 = np.array([[0, 4194304, 129], [1, 0, 0], [0, 1, 0]], dtype="int64")
 A2 = np.array([[32768, 0, 32769], [1, 0, 0], [0, 1, 0]], dtype="int64")
 
 
-def matrix_power(matrix: np.ndarray, doublings: int, modulus: int) -> np.ndarray:
-    """Return ``matrix ** (2 ** doublings)`` modulo `modulus`."""
-    for _ in range(doublings):
-        matrix = multiply(matrix, matrix, modulus)
-    return matrix
-
-
 def multiply(one: np.ndarray, two: np.ndarray, modulus: int) -> np.ndarray:
     """Return the product of int64 matrices of items below `modulus`, modulo `modulus`."""
     # Each product is below 2**62; a sum of three remainders fits as well.
     return ((one[:, :, None] * two[None, :, :]) % modulus).sum(axis=1) % modulus
 
 
-# What moves a state 2**72 and 2**134 steps on.
-A1p72, A2p72 = matrix_power(A1, 72, M1), matrix_power(A2, 72, M2)
-A1p134, A2p134 = matrix_power(A1p72, 62, M1), matrix_power(A2p72, 62, M2)
+# What moves a state 2**72 and 2**134 steps on: powers of A1 and A2 modulo M1 and M2.
+A1p72 = np.array(
+    [
+        [1516919229, 758510237, 499121365],
+        [1884998244, 1516919229, 335398200],
+        [601897748, 1884998244, 358115744],
+    ],
+    dtype="int64",
+)
+A2p72 = np.array(
+    [
+        [1228857673, 1496414766, 954677935],
+        [1133297478, 1407477216, 1496414766],
+        [2002613992, 1639496704, 1407477216],
+    ],
+    dtype="int64",
+)
+A1p134 = np.array(
+    [
+        [1702500920, 1849582496, 1656874625],
+        [828554832, 1702500920, 1512419905],
+        [1143731069, 828554832, 102237247],
+    ],
+    dtype="int64",
+)
+A2p134 = np.array(
+    [
+        [796789021, 1464208080, 607337906],
+        [1241679051, 1431130166, 1464208080],
+        [1401213391, 1178684362, 1431130166],
+    ],
+    dtype="int64",
+)
 
 # Output dtype → (bits that count, what is added, factor): item = ((bits & mask) + offset) * factor.
 # The factors of float16 and float32 are the largest that give items below 1.

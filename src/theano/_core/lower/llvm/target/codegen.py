@@ -13,6 +13,7 @@ import platform
 import re
 import sys
 from collections.abc import Iterator
+from threading import Thread
 from typing import Any
 
 # Levels 1, 2 and 3 of the back end took the same time, and wrote code of the same speed, on a loop
@@ -53,16 +54,21 @@ def _cpu_identity() -> str:
 
 def _llvmlite_version() -> str:
     """The version from llvmlite's version file: importing it, or its metadata, takes too long."""
-    spec = importlib.util.find_spec("llvmlite")
-    if spec is None or spec.origin is None:
+    folder = _llvmlite_folder()
+    if not folder:
         return "none"
-    path = os.path.join(os.path.dirname(spec.origin), "_version.py")
     try:
-        with open(path, encoding="utf-8") as file:
+        with open(os.path.join(folder, "_version.py"), encoding="utf-8") as file:
             found = re.search(r"version = '([^']*)'", file.read())
     except OSError:
         found = None
-    return found.group(1) if found else str(os.stat(spec.origin).st_mtime_ns)
+    init = os.path.join(folder, "__init__.py")
+    return found.group(1) if found else str(os.stat(init).st_mtime_ns)
+
+
+def _llvmlite_folder() -> str:
+    spec = importlib.util.find_spec("llvmlite")
+    return "" if spec is None or spec.origin is None else os.path.dirname(spec.origin)
 
 
 def _processor() -> str:
@@ -113,6 +119,19 @@ def target_features(vector_bits: int) -> str:
             for name, on in features.items()
         }
     return ",".join(("+" if on else "-") + name for name, on in sorted(features.items()))
+
+
+@functools.cache
+def load_ahead() -> None:
+    """Have a thread load LLVM's library, while a first program is rewritten and lowered.
+
+    It is a sixth of the time that such a program takes. The import finds it loaded, or waits.
+    """
+    if os.name == "posix" and "llvmlite" not in sys.modules:
+        path = os.path.join(_llvmlite_folder(), "binding", "libllvmlite.so")
+        # Not ctypes.CDLL(path), which holds Python's lock meanwhile.
+        load = ctypes.CDLL(None).dlopen
+        Thread(target=load, args=(os.fsencode(path), os.RTLD_NOW), daemon=True).start()
 
 
 @functools.cache

@@ -46,6 +46,14 @@ def cache() -> CompileCache:
     return CompileCache(config.compiledir, config.cache_limit)
 
 
+def load_ahead() -> None:
+    """Begin to load what a program that is not kept needs, on another thread."""
+    from theano._core.lower.llvm.target import codegen
+
+    if native.get_threads() > 1:
+        codegen.load_ahead()
+
+
 @lru_cache(8)
 def identity(vector_bits: int) -> str:
     """Return what machine code depends on besides the text that it was made from."""

@@ -7,7 +7,6 @@ emitted once, and a floating-point constant is written as its bits.
 import math
 import struct
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import NamedTuple
 
 _TYPES = {
@@ -94,8 +93,7 @@ class ComplexValue(NamedTuple):
 Number = Value | float
 
 
-@dataclass(frozen=True, slots=True)
-class FloatFormat:
+class FloatFormat(NamedTuple):
     """The layout of a binary floating-point format.
 
     Attributes

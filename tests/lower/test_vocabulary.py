@@ -1,0 +1,28 @@
+"""Words of the builder that are read when they are first said."""
+
+from __future__ import annotations
+
+import importlib
+
+import pytest
+
+from theano._core.lower.builder import vocabulary
+from theano._core.lower.builder.vocabulary import Builder
+
+
+@pytest.mark.parametrize(("word", "module"), vocabulary._MODULE_OF.items())
+def test_each_word_is_in_the_module_that_the_table_names(word: str, module: str) -> None:
+    held = importlib.import_module(f"theano._core.lower.builder.{module}")
+    builder = Builder.__new__(Builder)
+    assert getattr(builder, word).__func__ is getattr(held, word)
+
+
+def test_no_word_is_said_in_two_ways() -> None:
+    said = [word for words in vocabulary._SELDOM.values() for word in words.split()]
+    assert len(said) == len(set(said))
+    assert not set(said) & {name for base in Builder.__mro__[1:] for name in vars(base)}
+
+
+def test_an_unknown_word_is_an_error_that_names_it() -> None:
+    with pytest.raises(AttributeError, match="no word 'fly'"):
+        Builder.__new__(Builder).fly  # noqa: B018
