@@ -141,14 +141,16 @@ def copy_graph(
 def copied(values: Sequence[Variable], now: dict[Variable, Variable]) -> list[Variable]:
     """Return `values` with variables replaced as `now` says, to which what is walked is added.
 
-    So replacements can be given one by one, each made of what comes before.
+    So replacements can be given one by one, each made of what comes before, and each node is
+    walked once.
     """
     for node in toposort(values, now):
         inputs = [now.get(v, v) for v in node.inputs]
         fresh = node
         if any(a is not b for a, b in zip(inputs, node.inputs, strict=True)):
             fresh = node.clone_with_new_inputs(inputs, strict=False)
-        now.update(zip(node.outputs, fresh.outputs, strict=True))
+        for old, new in zip(node.outputs, fresh.outputs, strict=True):
+            now.setdefault(old, new)
     return [now.get(v, v) for v in values]
 
 

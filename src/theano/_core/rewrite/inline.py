@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from theano._core.ir.graph import copy_graph, toposort
+from theano._core.ir.graph import copied, toposort
 from theano._core.ir.variable import Variable
 from theano._core.ops.array.assertions import Assert
 from theano._core.ops.control.body import Body
@@ -26,9 +26,9 @@ def in_loops(
         if all(a is b for a, b in zip(inside, op.body.outputs, strict=True)):
             continue
         loop = op.replaced(Body(op.body.inputs, inside))
-        inputs = copy_graph(node.inputs, table)
+        inputs = copied(node.inputs, table)
         table.update(zip(node.outputs, loop.make_node(*inputs).outputs, strict=True))
-    return copy_graph(outputs, table) if table else list(outputs)
+    return copied(outputs, table)
 
 
 def inlined(outputs: Sequence[object]) -> list[Any]:
@@ -38,9 +38,9 @@ def inlined(outputs: Sequence[object]) -> list[Any]:
     for node in toposort(outputs):
         if isinstance(node.op, InnerGraph):
             body = Body(node.op.body.inputs, inlined(node.op.body.outputs))
-            values = body.apply(copy_graph(node.inputs, table))
+            values = body.apply(copied(node.inputs, table))
             table.update(zip(node.outputs, values, strict=True))
-    return copy_graph(outputs, table) if table else list(outputs)
+    return copied(outputs, table)
 
 
 def without_assertions(outputs: Sequence[Variable]) -> list[Any]:
@@ -50,5 +50,5 @@ def without_assertions(outputs: Sequence[Variable]) -> list[Any]:
     for node in toposort(outputs):
         # What operations require of their own inputs, a subclass of it, is kept.
         if type(node.op) is Assert:
-            table[node.outputs[0]] = copy_graph(node.inputs[:1], table)[0]
-    return copy_graph(outputs, table) if table else list(outputs)
+            table[node.outputs[0]] = copied(node.inputs[:1], table)[0]
+    return copied(outputs, table)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -99,7 +99,7 @@ class InnerGraph(Structured):
             if g is not None:
                 seeds[out] = seeds[out] + g if out in seeds else g
         found = reverse(seeds, self.body.inputs)
-        return self._outside(node, [found.get(v) for v in self.body.inputs])
+        return self._outside(node, [found.get(v) for v in self.body.inputs], cotangents)
 
     def jvp(self, node: Apply, tangents: Sequence[Variable | None], forward: Forward) -> list[Any]:
         derived = partial(self._derived_jvp, node, tangents, forward)
@@ -111,11 +111,17 @@ class InnerGraph(Structured):
         self, node: Apply, tangents: Sequence[Variable | None], forward: Forward
     ) -> list[Any]:
         found = forward(self.body.outputs, dict(zip(self.body.inputs, tangents, strict=True)))
-        return self._outside(node, found)
+        return self._outside(node, found, tangents)
 
-    def _outside(self, node: Apply, values: Sequence[Any]) -> list[Any]:
-        """Return expressions over the body as expressions over a node; None stays."""
-        table = dict(zip(self.body.outputs, node.outputs, strict=True))
+    def _outside(
+        self, node: Apply, values: Sequence[Any], outside: Iterable[Variable | None]
+    ) -> list[Any]:
+        """Return expressions over the body as expressions over a node; None stays.
+
+        What `outside` is made of is not walked: it may be long, and has nothing of the body.
+        """
+        table = {v: v for v in outside if v is not None}
+        table.update(zip(self.body.outputs, node.outputs, strict=True))
         table.update(zip(self.body.inputs, node.inputs, strict=True))
         there = iter(copy_graph([v for v in values if v is not None], table))
         return [None if v is None else next(there) for v in values]

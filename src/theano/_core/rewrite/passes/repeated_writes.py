@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from theano._core.ir.comparison import equal_computations
-from theano._core.ir.graph import copy_graph, made_by, toposort
+from theano._core.ir.graph import copied, made_by, toposort
 from theano._core.ir.variable import Apply, Variable
 from theano._core.ops.array.indexing import AT, AdvancedIncSubtensor, AdvancedSubtensor
 from theano._core.ops.elementwise.arithmetic import add
@@ -23,9 +23,9 @@ def add_repeated(outputs: list[Variable]) -> list[Any]:
         term = _added_term(node)
         if term is not None:
             x, _, *index = node.inputs
-            operands = copy_graph([x, term, *index], table)
+            operands = copied([x, term, *index], table)
             table[node.outputs[0]] = AdvancedIncSubtensor(node.op.axes, False)(*operands)
-    return copy_graph(outputs, table) if table else outputs
+    return copied(outputs, table)
 
 
 def _added_term(node: Apply) -> Any:

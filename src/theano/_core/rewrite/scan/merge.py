@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import combinations
 from typing import Any
 
 from theano._core.ir.graph import copy_graph, toposort
@@ -14,10 +13,7 @@ from theano._core.rewrite.scan.editor import Draft, DraftState
 
 
 def merge_loops(outputs: Sequence[Variable]) -> list[Any]:
-    """Return `outputs` with loops over the same steps that share states merged.
-
-    Loops that end early run the same steps if their conditions are equal.
-    """
+    """Return `outputs` with loops over the same steps that share states merged."""
     outputs = list(outputs)
     while True:
         table = _one_merge(outputs)
@@ -27,17 +23,45 @@ def merge_loops(outputs: Sequence[Variable]) -> list[Any]:
 
 
 def _one_merge(outputs: Sequence[Variable]) -> dict[Any, Any] | None:
-    loops = [n for n in toposort(outputs) if isinstance(n.op, Loop) and n.op.watch is None]
-    for first, second in combinations(loops, 2):
-        if first.inputs[0] is not second.inputs[0] or first.op.until != second.op.until:
+    earlier: dict[Any, list[Apply]] = {}
+    for second in toposort(outputs):
+        if not isinstance(second.op, Loop) or second.op.watch is not None:
             continue
+        marks = _marks(Draft(second))
+        # Loops that end early run the same steps if their conditions are equal.
+        marks = [(second.inputs[0], m) for m in (marks[-1:] if second.op.until else marks)]
         # Of two nodes in topological order only the second can need the first.
-        if first in toposort(second.inputs):
-            continue
-        table = _merged(first, second)
-        if table is not None:
-            return table
+        for first in dict.fromkeys(n for mark in marks for n in earlier.get(mark, ())):
+            if first.op.until == second.op.until and first not in toposort(second.inputs):
+                table = _merged(first, second)
+                if table is not None:
+                    return table
+        for mark in marks:
+            earlier.setdefault(mark, []).append(second)
     return None
+
+
+def _marks(draft: Draft) -> list[Any]:
+    """Return what two loops have in common if they can be merged: one mark of each.
+
+    A mark of a state, or of the condition, is what it computes with any rows as those before.
+    """
+    marks: dict[Any, Any] = {}
+    for inside in (draft.sequences, draft.fixed):
+        marks.update((v, hash((id(o), v.type))) for v, o in inside.items())
+    for state in draft.states:
+        marks.update((tap, hash((k, tap.type))) for k, tap in state.taps.items())
+
+    def mark(variable: Variable) -> Any:
+        constant = isinstance(variable, Constant)
+        return hash(variable.signature()) if constant else marks.get(variable, id(variable))
+
+    for node in draft.nodes():
+        if node.rules.pure:
+            own = hash((node.op, *map(mark, node.inputs)))
+            marks.update((out, hash((own, i))) for i, out in enumerate(node.outputs))
+    states = [(s.initial, tuple(s.taps), s.value.type, mark(s.value)) for s in draft.states]
+    return states if draft.condition is None else [*states, mark(draft.condition)]
 
 
 def _merged(first: Apply, second: Apply) -> dict[Any, Any] | None:
@@ -98,17 +122,15 @@ def _rows(table: dict[Variable, Variable], state: DraftState, keep: Any) -> Any:
 def _equal_states(one: Draft, two: Draft) -> list[tuple[DraftState, DraftState]]:
     """Return the pairs of states that have the same value at every step.
 
-    All that start alike are taken to be equal; what then turns out different is not.
+    All that have equal marks are taken to be equal; what then turns out different is not.
     """
+    mine: dict[Any, list[DraftState]] = {}
+    for mark, a in zip(_marks(one), one.states, strict=False):
+        mine.setdefault(mark, []).append(a)
     pairs: list[tuple[DraftState, DraftState]] = []
-    for b in two.states:
-        for a in one.states:
-            alike = a.initial is b.initial and tuple(a.taps) == tuple(b.taps)
-            if alike and a.value.type == b.value.type and all(a is not c for c, _ in pairs):
-                # States that are never read are told apart by their values only.
-                if a.taps or _mapping(one, two, pairs).get(b.value) is a.value:
-                    pairs.append((a, b))
-                    break
+    for mark, b in zip(_marks(two), two.states, strict=False):
+        if mine.get(mark):
+            pairs.append((mine[mark].pop(0), b))
     while True:
         known = _mapping(one, two, pairs)
         right = [(a, b) for a, b in pairs if known.get(b.value, b.value) is a.value]
