@@ -68,7 +68,7 @@ def test_same_results(name: str, lines: Callable[[int], None]) -> None:
     for step in (1, 2, 1):
         np.testing.assert_array_equal(f(VECTOR, MATRIX, step), whole(VECTOR, MATRIX, step))
     spec.check(program)
-    assert text.parse(str_of(program), text.bodies_of(program)) == program
+    assert text.parse(str_of(program), text.bodies_of(program), program.kernels) == program
     assert without_names(inlined(program)) == without_names(whole.maker.program_text.program)
 
 
@@ -149,7 +149,7 @@ def test_errors_come_from_any_routine() -> None:
 
 def made(body: list[Any], *stacks: tuple[str, int]) -> ir.Program:
     """Return a program in routines, which LLVM has accepted."""
-    whole = ir.Program(body, stacks, 1)
+    whole = ir.Program(body, stacks, 1, kernels=("a kernel",) * 40)
     spec.check(whole)
     program = outline.outline(whole)
     spec.check(program)

@@ -78,8 +78,9 @@ def test_text_reads_back_to_the_same_program(name: str) -> None:
     program = PROGRAMS[name]()
     spec.check(program)
     text = text_of(program)
-    assert parse(text, bodies_of(program)) == program
-    assert text_of(parse(text, bodies_of(program))) == text
+    again = parse(text, bodies_of(program), program.kernels)
+    assert again == program
+    assert text_of(again) == text
 
 
 def test_text_of_a_small_program() -> None:
@@ -87,6 +88,14 @@ def test_text_of_a_small_program() -> None:
     lines = theano.printing.debugprint(f, program=True, file="str").splitlines()
     assert lines[0].startswith("program with ")
     assert any(line.startswith("step 0:  # ") for line in lines)
+    kernel = lines.index("kernel 0: packed, 8 lanes")
+    assert lines[kernel + 1 : kernel + 5] == [
+        "| loop over 1 axes, as 1 nested loops [[0]]",
+        "| read %0: float64",
+        "| read %1: float64",
+        "| write: float64",
+    ]
+    assert lines[-1].endswith("the loop of kernel 0")
     assert any(line.startswith("check %m") and "else elementwise (0, 0, " in line for line in lines)
     assert "test_program.py" in "".join(lines)
 
@@ -247,3 +256,9 @@ def test_what_the_interpreter_does_not_know() -> None:
     f = theano.function([m], theano.tensor.nlinalg.matrix_inverse(m))
     with pytest.raises(NotImplementedError, match="call of lapack"):
         interpreted(f, np.eye(3))
+
+
+def test_a_kernel_that_is_not_there_is_found() -> None:
+    program = program_of([x], T.exp(x))
+    with pytest.raises(spec.ProgramError, match="there is no kernel 1"):
+        spec.check(program._replace(kernels=program.kernels[:1]))

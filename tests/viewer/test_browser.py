@@ -82,7 +82,7 @@ def test_clicks_tell_the_line_and_the_kernel(tmp_path: Path, text: str) -> None:
     """
     found = found_by(text, script, tmp_path)
     assert found["mark"] == "T.tanh(T.dot(x, w))" and "test_browser.py" in found["pane"]
-    assert "at each point:" in found["loop"] and "ret" in found["assembly"]
+    assert "at each point, of weight" in found["loop"] and "ret" in found["assembly"]
 
 
 def test_search_finds_and_opens(tmp_path: Path, text: str) -> None:

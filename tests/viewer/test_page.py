@@ -73,7 +73,7 @@ def test_steps_are_nodes_of_the_last_stage_with_their_kernels() -> None:
         assert set(step["nodes"]) <= below
     fused = next(step for step in data["steps"] if len(step["nodes"]) > 1)
     kernel = data["kernels"][fused["kernels"][0]]
-    assert "at each point:" in kernel["loop"]
+    assert "at each point, of weight" in kernel["loop"]
     assert "define void @kernel" in kernel["llvm"]
     assert "ret" in kernel["assembly"]
     assert any("BLAS" in step["calls"] for step in data["steps"])

@@ -544,6 +544,8 @@ class Program(NamedTuple):
     routines: tuple[Routine, ...] = ()
     # Words through which routines hand values on.
     live_words: int = 0
+    # What `Launch` and `Fold` run, by number: a `Kernel`, or one that is written as LLVM text.
+    kernels: tuple[Any, ...] = ()
 
     def places(self) -> tuple[dict[str, int], int]:
         """Return where each place on the stack begins in `STACKS`, and the bytes of that."""

@@ -153,6 +153,9 @@ class _Checker:
             raise ProgramError(f"operands are not of the dtypes {i.body.operands}: {i}")
         if isinstance(i, ir.Check) and i.fault not in FAULTS:
             raise ProgramError(f"there is no fault {i.fault!r}")
+        if isinstance(i, (ir.Launch, ir.Fold)) and isinstance(i.kernel, int):
+            if i.kernel not in range(len(self.program.kernels)):
+                raise ProgramError(f"there is no kernel {i.kernel}: {i}")
 
     def _is(self, value: Any, kind: str, known: Mapping[str, str], where: Any) -> None:
         """Check that a value is there, and of a kind; '' of any."""

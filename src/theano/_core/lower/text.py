@@ -1,7 +1,7 @@
 """Programs as text that a person reads, and that reads back to the same program.
 
-One line is one instruction, written and read by the same template. What is no text, the bodies of
-`Compute`, has a number; `parse` is given them again.
+One line is one instruction, written and read by the same template. What is no text, kernels and the
+bodies of `Compute`, has a number; `parse` is given them again.
 """
 
 from __future__ import annotations
@@ -75,7 +75,51 @@ def text_of(program: ir.Program, notes: Callable[[Variable], str] = lambda instr
         lines += _lines(routine.body, bodies, notes, "  ")
         lines.append("end")
     lines += _lines(program.body, bodies, notes, "")
-    return "\n".join(lines) + "\n"
+    return "\n".join([*lines, *_kernels(program.kernels)]) + "\n"
+
+
+def _kernels(kernels: Sequence[Any]) -> Iterator[str]:
+    """Yield what kernels do; loops that several have in common once."""
+    numbers = {id(kernel): number for number, kernel in enumerate(kernels)}
+    first: dict[Any, int] = {}
+    for number, kernel in enumerate(kernels):
+        whole, loop = getattr(kernel, "kernel", None), getattr(kernel, "loop", None)
+        if loop is None:
+            blocks = f"the last step of kernel {numbers.get(id(whole))}"
+            yield f"kernel {number}: {kernel_text(kernel) if whole is None else blocks}"
+        elif first.setdefault(loop, number) == number:
+            yield f"kernel {number}: {_form(kernel)}"
+            yield from (f"| {line}" for line in _loop_lines(kernel))
+        else:
+            yield f"kernel {number}: {_form(kernel)}; the loop of kernel {first[loop]}"
+
+
+def kernel_text(kernel: Any) -> str:
+    """Return what a kernel does as text: its axes, what it reads, computes, and writes."""
+    kernel = getattr(kernel, "kernel", kernel)
+    if getattr(kernel, "loop", None) is None:
+        return f"{type(kernel).__name__}, written straight as LLVM text"
+    return "\n".join([_form(kernel), *_loop_lines(kernel)])
+
+
+def _form(kernel: Any) -> str:
+    form = f"{kernel.layout}, {kernel.lanes} lanes"
+    form += "" if kernel.split < 0 else f", a block of the axes {kernel.groups[kernel.split]}"
+    return form if kernel.eager else f"{form}, compiled when it is first needed"
+
+
+def _loop_lines(kernel: Any) -> Iterator[str]:
+    loop = kernel.loop
+    yield f"loop over {loop.rank} axes, as {len(kernel.groups)} nested loops {kernel.groups}"
+    for number, (dtype, axes) in enumerate(loop.operands):
+        same = f", the same along axes {sorted(axes)}" if axes else ""
+        yield f"read %{number}: {dtype}{same}"
+    yield from (f"write: {dtype}" for dtype in loop.stores)
+    for fold in loop.folds:
+        axes = ", ".join(map(str, loop.reduced))
+        yield f"fold by {fold.combine} from {fold.start} in {fold.dtype} over axes {axes}"
+    yield f"at each point, of weight {loop.weight}:"
+    yield from (f"  {x}" for x in str(loop.body).split("\n"))
 
 
 def annotated(text: Any) -> str:
@@ -155,7 +199,7 @@ def _shown(value: object, bodies: Mapping[Body, int] | None = None) -> str:
     return str(value)
 
 
-def parse(text: str, bodies: Sequence[Body] = ()) -> ir.Program:
+def parse(text: str, bodies: Sequence[Body] = (), kernels: Sequence[Any] = ()) -> ir.Program:
     """Return the program of a text.
 
     Parameters
@@ -164,6 +208,8 @@ def parse(text: str, bodies: Sequence[Body] = ()) -> ir.Program:
         As `text_of` writes it.
     bodies : sequence of Body
         Those that the text names by number; see `bodies_of`.
+    kernels : sequence
+        Those of the program.
 
     Raises
     ------
@@ -182,11 +228,12 @@ def parse(text: str, bodies: Sequence[Body] = ()) -> ir.Program:
             stacks.append((name, int(nbytes)))
         elif line.startswith("result "):
             results.append(int(line.partition("[")[2].rstrip("]")))
-        elif line and not re.match(r"body \d+:$|\| ", line):
+        elif line and not re.match(r"body \d+:$|kernel \d+: |\| ", line):
             rest.append(line.strip())
     reader = _Reader(rest, bodies)
     routines = tuple(reader.routines())
-    return ir.Program(reader.block(), tuple(stacks), words, tuple(results), routines, live)
+    body = reader.block()
+    return ir.Program(body, tuple(stacks), words, tuple(results), routines, live, tuple(kernels))
 
 
 class _Reader:

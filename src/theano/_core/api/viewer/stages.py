@@ -11,7 +11,8 @@ from theano._core.api.viewer.graph_data import GraphData
 from theano._core.ir.text import label, written
 from theano._core.ir.variable import Variable
 from theano._core.lower import pipeline as program_passes
-from theano._core.lower.steps import kernel_loop_text, work_of_steps
+from theano._core.lower.steps import work_of_steps
+from theano._core.lower.text import kernel_text
 from theano._core.rewrite.pipeline import PASSES
 
 if TYPE_CHECKING:
@@ -175,7 +176,7 @@ def kernels_of(
     found = [
         {
             "name": f"{kernel.symbol}, {getattr(kernel, 'layout', 'plain')}",
-            "loop": kernel_loop_text(kernel),
+            "loop": kernel_text(kernel),
             "llvm": LEFT_OUT,
             "assembly": LEFT_OUT,
         }

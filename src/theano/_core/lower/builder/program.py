@@ -163,10 +163,11 @@ def _results(p: Core, copied: ir.Block) -> list[Output]:
 
 def _finish(p: Core, input_offsets: tuple[int, ...], results: list[Output]) -> ProgramText:
     slots = tuple(result.slot for result in results if result.kind == "buffer")
-    program = pipeline.run(ir.Program(p.block, tuple(p.stacks), p.block_words, slots), p.watch)
+    recorded = ir.Program(p.block, tuple(p.stacks), p.block_words, slots, kernels=tuple(p.kernels))
+    program = pipeline.run(recorded, p.watch)
     return ProgramText(
         printed(program),
-        tuple(p.kernels),
+        program.kernels,
         p.frame_size,
         tuple(p.buffer_slots),
         input_offsets,
