@@ -168,16 +168,16 @@ def _join(step: Step, other: Step, steps: dict[Step, None], step_of: dict[Apply,
 
 
 def _pass_on(step: Step, step_of: dict[Apply, Step]) -> None:
-    """Have all steps that depend on `step` need what it is and needs now."""
-    wanted = step.mask | step.needs
-    seen = {step}
+    """Have all steps that depend on `step` need what it needs now.
+
+    They need some of its nodes already, which says as much as all: steps are asked for by `mask`.
+    """
     waiting = [step]
     while waiting:
         for user in waiting.pop().users:
             later = step_of[user]
-            if later not in seen:
-                seen.add(later)
-                later.needs |= wanted
+            if step.needs & ~later.needs and later is not step:
+                later.needs |= step.needs
                 waiting.append(later)
 
 
