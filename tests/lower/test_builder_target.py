@@ -1,5 +1,6 @@
 """Objects from text: errors, features, and the identity that keys the compile cache."""
 
+import os
 import subprocess
 import sys
 import time
@@ -23,6 +24,23 @@ def test_an_object_is_elf(vector_bits):
 def test_narrow_vectors_switch_wide_features_off():
     features = codegen.target_features(256).split(",")
     assert not [name for name in features if name.startswith("+avx512")]
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork")
+def test_a_fork_waits_for_the_library_that_is_loaded_ahead() -> None:
+    program = """
+import os
+from theano._core.lower.llvm.target import codegen
+codegen.load_ahead()
+child = os.fork()
+if not child:
+    codegen.prepare()
+    os._exit(7)
+assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
+codegen.prepare()
+"""
+    for _ in range(3):
+        subprocess.run([sys.executable, "-c", program], check=True, timeout=60)
 
 
 def test_identity_is_quick_and_does_not_import_llvmlite():

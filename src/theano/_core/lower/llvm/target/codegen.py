@@ -131,7 +131,10 @@ def load_ahead() -> None:
         path = os.path.join(_llvmlite_folder(), "binding", "libllvmlite.so")
         # Not ctypes.CDLL(path), which holds Python's lock meanwhile.
         load = ctypes.CDLL(None).dlopen
-        Thread(target=load, args=(os.fsencode(path), os.RTLD_NOW), daemon=True).start()
+        thread = Thread(target=load, args=(os.fsencode(path), os.RTLD_NOW), daemon=True)
+        thread.start()
+        # A child would find the library half loaded.
+        os.register_at_fork(before=thread.join)
 
 
 @functools.cache
