@@ -21,6 +21,7 @@ from typing import Any
 
 import numpy as np
 from common import Figures, main
+from frameworks import WithJax, WithNumPy, WithTheano
 
 LONGEST = 120.0  # seconds
 WORDS, TAGS, WIDTH, HIDDEN, STEPS, BATCH = 50, 7, 12, 16, 9, 4
@@ -146,20 +147,6 @@ def adam(m: Any, w: Any, g: Any, mean: Any, square: Any, rate: float = 0.01) -> 
     return w - rate * mean / (m.sqrt(square) + 1e-8), mean, square
 
 
-class WithNumPy:
-    """What the models need, computed at once: says what the first cost is."""
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(np, name)
-
-    def scan(self, step, sequences, starts, backwards):
-        state, rows = starts, []
-        for items in zip(*(s[:: -1 if backwards else 1] for s in sequences), strict=True):
-            state = step(*items, *state)
-            rows.append(state)
-        return [np.stack(values) for values in zip(*rows, strict=True)]
-
-
 # -- graphs that are wide or deep ------------------------------------------------------------------
 
 
@@ -202,61 +189,31 @@ MODELS = {"bi-LSTM-CRF": (tagger, tagger_data), "encoder-decoder": (translator, 
 # -- frameworks ------------------------------------------------------------------------------------
 
 
-class WithTheano:
-    def __init__(self) -> None:
-        import theano
-        import theano.tensor
-
-        self.theano, self.tensor = theano, theano.tensor
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self.tensor, name)
-
-    def scan(self, step, sequences, starts, backwards):
-        rows, _ = self.theano.scan(
-            step, sequences=sequences, outputs_info=starts, go_backwards=backwards
-        )
-        return rows if isinstance(rows, (list, tuple)) else [rows]
-
+class TheanoModels(WithTheano):
     def train(self, model: Any, p: dict[str, np.ndarray], data: list[np.ndarray]) -> Any:
-        t, shared = self.tensor, {k: self.theano.shared(v, name=k) for k, v in p.items()}
+        t, shared = self.module, {k: self.base.shared(v, name=k) for k, v in p.items()}
         inputs = [t.lmatrix() for _ in data]
         cost = model(self, shared, *inputs)
         updates = []
         for w, g in zip(shared.values(), t.grad(cost, list(shared.values())), strict=True):
-            means = [self.theano.shared(np.zeros_like(w.get_value())) for _ in range(2)]
+            means = [self.base.shared(np.zeros_like(w.get_value())) for _ in range(2)]
             updates += zip((w, *means), adam(self, w, g, *means), strict=True)
-        return self.theano.function(inputs, cost, updates=updates)(*data)
+        return self.base.function(inputs, cost, updates=updates)(*data)
 
     def graph(self, build: Any, arrays: list[np.ndarray], updates: bool) -> Any:
         if updates:
-            shared = [self.theano.shared(a) for a in arrays]
+            shared = [self.base.shared(a) for a in arrays]
             new = build(self, *shared)
-            self.theano.function([], updates=list(zip(shared, new, strict=True)))()
+            self.base.function([], updates=list(zip(shared, new, strict=True)))()
             return [w.get_value() for w in shared]
-        inputs = [(self.tensor.dvector, self.tensor.dmatrix)[a.ndim - 1]() for a in arrays]
-        return self.theano.function(inputs, build(self, *inputs))(*arrays)
+        inputs = [(self.module.dvector, self.module.dmatrix)[a.ndim - 1]() for a in arrays]
+        return self.base.function(inputs, build(self, *inputs))(*arrays)
 
 
-class WithJax:
+class JaxModels(WithJax):
     def __init__(self) -> None:
-        import jax
-        import jax.numpy
-
-        jax.config.update("jax_enable_x64", True)
-        jax.config.update("jax_persistent_cache_min_compile_time_secs", 0)
-        self.jax = jax
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self.jax.numpy, name)
-
-    def scan(self, step, sequences, starts, backwards):
-        def next_state(state, items):
-            new = step(*items, *state)
-            return new, new
-
-        sequences = [s[:: -1 if backwards else 1] for s in sequences]
-        return self.jax.lax.scan(next_state, tuple(starts), sequences)[1]
+        super().__init__()
+        self.jax.config.update("jax_persistent_cache_min_compile_time_secs", 0)
 
     def train(self, model: Any, p: dict[str, np.ndarray], data: list[np.ndarray]) -> Any:
         def step(p, means, squares, *data):
@@ -270,7 +227,7 @@ class WithJax:
         return self.jax.block_until_ready(self.jax.jit(partial(build, self))(*arrays))
 
 
-FRAMEWORKS = {"jax": WithJax, "theano": WithTheano}
+FRAMEWORKS = {"jax": JaxModels, "theano": TheanoModels}
 
 
 def clock() -> tuple[float, float]:

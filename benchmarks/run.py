@@ -1,6 +1,7 @@
 """Measure Theano against its peers, all in one run, on one thread each or on several.
 
     python benchmarks/run.py [--only call,step] [--rounds 15] [--threads 4] [--json results.json]
+    python benchmarks/run.py --only programs --rows 'Cholesky|softmax'
 
 It measures the copy of Theano that `make bench` has installed in `.venv/installed`.
 
@@ -19,6 +20,7 @@ import platform
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -34,9 +36,14 @@ CASES = {
     "networks": ["jax", "theano", "pytensor", "torch"],
     "convolutions": ["torch", "theano", "jax"],
     "random_numbers": ["numpy", "theano", "theano 4x32", "jax", "torch"],
+    "programs": ["numpy", "theano", "pytensor", "jax", "torch"],
     "startup": ["jax", "theano", "pytensor", "torch"],
     "compile": ["jax", "theano"],
 }
+# What is told apart from times of calls: a table of its own for each.
+APART = {"compiling: ": "compiling, CPU", "memory: ": "memory of a call"}
+# These measure a process from its start, in which some frameworks compile on all processors.
+NOT_PINNED = {"startup", "compile"}
 THREAD_SETTINGS = (
     "OMP_NUM_THREADS",
     "OPENBLAS_NUM_THREADS",
@@ -51,6 +58,10 @@ INSTALLED = {
 }
 
 
+# Not the first, which serves interrupts.
+PROCESSOR = max(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else -1
+
+
 def settings(threads: int) -> dict[str, str]:
     """Return the environment in which frameworks use so many threads of the processor."""
     several = "true" if threads > 1 else "false"
@@ -62,12 +73,21 @@ def settings(threads: int) -> dict[str, str]:
 def measure(case: str, framework: str, threads: int) -> dict[str, Any]:
     """Run one case for one framework in a fresh process; return its figures."""
     command = [sys.executable, str(HERE / f"{case}.py"), framework]
+    # XLA's flags alone do not hold JAX to one thread.
+    alone = threads == 1 and case not in NOT_PINNED and "threads" not in framework
+    pin = partial(os.sched_setaffinity, 0, {PROCESSOR}) if alone and PROCESSOR >= 0 else None
     environ = {**os.environ, **settings(threads)}
     # Compiling the sources anew at each import is not what users see, and a setting that holds
     # OpenBLAS back would slow some frameworks and not others.
     for name in ("PYTHONDONTWRITEBYTECODE", "OPENBLAS_CORETYPE"):
         environ.pop(name, None)
-    done = subprocess.run(command, env=environ, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        command,
+        env=environ,
+        capture_output=True,
+        text=True,
+        preexec_fn=pin,
+    )
     if done.returncode == 3:
         return {"absent": done.stdout.strip()}
     if done.returncode:
@@ -108,14 +128,29 @@ def summary(results: list[dict[str, Any]], reference: list[dict[str, Any]]) -> d
     return {"version": results[0]["version"], "figures": out}
 
 
-def table(case: str, results: dict[str, Any]) -> str:
-    """Return a Markdown table: a row for each figure, a column for each framework."""
-    names = list(results)
-    rows = [f"| {case} | " + " | ".join(names) + " |", "| --- |" + " ---: |" * len(names)]
+def tables(case: str, results: dict[str, Any]) -> str:
+    """Return Markdown tables: a row for each figure, a column for each framework that has one."""
     figures = dict.fromkeys(f for r in results.values() for f in r.get("figures", {}))
+    kinds: dict[str, list[str]] = {}
+    for figure in figures:
+        kinds.setdefault(next((k for k in APART if figure.startswith(k)), ""), []).append(figure)
+    return "\n\n".join(
+        table(f"{case}, {APART[kind]}" if kind else case, kind, rows, results)
+        for kind, rows in kinds.items()
+    )
+
+
+def table(head: str, kind: str, figures: list[str], results: dict[str, Any]) -> str:
+    """Return one table; what all its rows begin with is left out."""
+    names = [
+        name
+        for name, result in results.items()
+        if "figures" not in result or result["figures"].keys() & set(figures)
+    ]
+    rows = [f"| {head} | " + " | ".join(names) + " |", "| --- |" + " ---: |" * len(names)]
     for figure in figures:
         cells = [cell(results[name], figure) for name in names]
-        rows.append(f"| {figure} | " + " | ".join(cells) + " |")
+        rows.append(f"| {figure[len(kind) :]} | " + " | ".join(cells) + " |")
     return "\n".join(rows)
 
 
@@ -144,15 +179,17 @@ def main() -> None:
     parser.add_argument("--only", default=",".join(CASES), help="cases, joined by commas")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--threads", type=int, default=1, help="threads of each framework")
+    parser.add_argument("--rows", default="", help="of programs: a regular expression")
     parser.add_argument("--json", type=Path, default=HERE / "results.json")
     options = parser.parse_args()
+    os.environ["THEANO_BENCHMARK_ROWS"] = options.rows
     many = "one thread" if options.threads == 1 else f"{options.threads} threads"
     print(f"{processor()}, Python {platform.python_version()}, {many}, ", end="")
     print(f"medians of {options.rounds} rounds, {time.strftime('%Y-%m-%d')}.\n")
     results = {}
     for case in options.only.split(","):
         results[case] = run_case(case, options.rounds, options.threads)
-        print(table(case, results[case]), "\n", flush=True)
+        print(tables(case, results[case]), "\n", flush=True)
     options.json.write_text(json.dumps(results, indent=1) + "\n")
 
 
