@@ -12,6 +12,7 @@
 #include "half.h"
 #include "numpy_api.h"
 #include "panels.h"
+#include "panels_product.h"
 #include "threads.h"
 
 namespace theano {
@@ -282,29 +283,15 @@ MatmulStatus matrix_vector(const Matrix &matrix, const char *x, std::int64_t str
 constexpr std::int64_t kShortSum = 256, kManyRows = 64, kManyColumns = 32;
 
 template <class T>
-bool suits_panels(const Matrix &a, const Matrix &b, T alpha, T beta) {
+bool suits_panels(const Matrix &a, const Matrix &b, bool gram, T alpha, T beta) {
     if (!std::is_floating_point<T>::value || !panels::fast()) return false;
     constexpr std::int64_t item = sizeof(T);
+    // Of a matrix and its transpose, BLAS computes half as much without packing it twice.
+    const bool narrow = gram && a.rows <= kManyRows && a.columns > kShortSum;
+    if (panels::suits_product(a, b, item) && !narrow) return true;
     return a.columns <= kShortSum && a.rows >= kManyRows && b.columns >= kManyColumns &&
            a.across == item && a.down % item == 0 && alpha == T(1) &&
            (beta == T(0) || beta == T(1));
-}
-
-template <class T>
-MatmulStatus panels_matmul(const Matrix &a, const Matrix &b, T *c, bool added,
-                           const threads::Poll &poll) {
-    const std::int64_t item = sizeof(T), width = panels::width(item, 0);
-    const std::int64_t count = (b.columns + width - 1) / width;
-    Scratch scratch;
-    char *packed = static_cast<char *>(scratch.get(count * width * a.columns, sizeof(T)));
-    if (!packed) return MatmulStatus::no_memory;
-    panels::Work work{item,  width,  count,  a.rows, a.columns,
-                      b.columns, b.down, b.across, added, b.data,
-                      packed, reinterpret_cast<char *>(c), nullptr};
-    panels::pack(reinterpret_cast<std::int64_t *>(&work), 0, count);
-    work.leading = a.down;
-    work.source = a.data;
-    return panels::multiply(work, poll) ? MatmulStatus::done : MatmulStatus::interrupted;
 }
 
 // So few products are made before a call of BLAS has begun.
@@ -342,7 +329,11 @@ MatmulStatus float_matmul(const Matrix &a, const Matrix &b, T *c, T alpha, T bet
     if (few_products(a, b, c, alpha, beta)) return MatmulStatus::done;
     if (n == 1) return matrix_vector<T>(a, b.data, b.down, alpha, beta, c, poll);
     if (m == 1) return matrix_vector<T>(b.transposed(), a.data, a.across, alpha, beta, c, poll);
-    if (suits_panels(a, b, alpha, beta)) return panels_matmul(a, b, c, beta != T(0), poll);
+    if constexpr (std::is_floating_point<T>::value) {
+        const bool gram = beta == T(0) && is_gram(a, b);
+        if (suits_panels(a, b, gram, alpha, beta))
+            return panels::product<T>(a, b, c, alpha, beta, gram, poll);
+    }
     Scratch a_scratch, b_scratch;
     Operand<T> a_operand, b_operand;
     if (!operand(a, a_scratch, a_operand)) return MatmulStatus::no_memory;

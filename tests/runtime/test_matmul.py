@@ -185,6 +185,20 @@ def test_strides(char: str, shape: tuple[int, int, int]) -> None:
         check(multiply(a[0], b), expected(a[0], b), k)
 
 
+@pytest.mark.parametrize("char", ["f", "d"])
+@pytest.mark.parametrize("shape", [(19, 530, 50), (16, 257, 8), (40, 600, 17)])
+def test_long_sums_in_any_layout(char: str, shape: tuple[int, int, int]) -> None:
+    random = np.random.default_rng(5)
+    m, k, n = shape
+    for a, b in itertools.product(layouts(random, m, k, char), layouts(random, k, n, char)):
+        check(multiply(a, b), expected(a, b), k)
+    for alpha, beta in ((None, 1), (2, None), (0.5, 3), (1, 0), (0, 2)):
+        a, b = numbers(random, (k, m), char).T, numbers(random, (k, n), char)
+        c = np.array(numbers(random, (m, n), char))
+        wanted = expected(a, b, c.copy(), *(1 if alpha is None else alpha, beta or 0))
+        check(multiply(a, b, c, alpha, beta), wanted, k + 4)
+
+
 @pytest.mark.parametrize("char", ["b", "i", "l", "f", "d", "D"])
 @pytest.mark.parametrize(
     "shape", [(300, 200, 250), (1000, 70, 33), (3, 5000, 300), (257, 513, 129), (600, 64, 96)]
@@ -206,6 +220,7 @@ def test_the_bits_do_not_depend_on_the_number_of_threads(char: str) -> None:
     cases = [
         ((600, 300), (300, 520)),
         ((2100, 64), (64, 64)),
+        ((300, 1700), (1700, 90)),
         ((70, 256), (256, 32)),
         ((4000, 300), (300,)),
         ((300,), (300, 4000)),
@@ -217,14 +232,17 @@ def test_the_bits_do_not_depend_on_the_number_of_threads(char: str) -> None:
             results = []
             for threads in (1, 2, 3, 8):
                 native.set_threads(threads)
-                results.append(multiply(a, b).tobytes())
+                turned = np.asfortranarray(a)
+                results.append(multiply(turned, b).tobytes() + multiply(a, b).tobytes())
             assert len(set(results)) == 1
     finally:
         native.set_threads(before)
 
 
 @pytest.mark.parametrize("char", "fdFD")
-@pytest.mark.parametrize("shape", [(2, 3), (7, 300), (50, 1000), (300, 20), (700, 260), (530, 1)])
+@pytest.mark.parametrize(
+    "shape", [(2, 3), (7, 300), (50, 1000), (300, 20), (700, 260), (530, 1), (131, 600)]
+)
 def test_a_matrix_and_its_transpose(char: str, shape: tuple[int, int]) -> None:
     a = numbers(np.random.default_rng(4), shape, char)
     wide = np.zeros((2 * shape[0], 3 * shape[1]), a.dtype)
