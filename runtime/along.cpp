@@ -423,6 +423,77 @@ Status find_extremes(PyArray_ArgFunc *find, std::int64_t item, std::int64_t rows
     return Status::done;
 }
 
+// Rows of few items, some at a time, whose comparisons do not wait for each other: a call of NumPy's
+// function takes longer than such a row.
+struct FewItems {
+    static constexpr std::int64_t kMost = 32, kRows = 8;
+    bool largest;
+    std::int64_t rows, n;
+    const char *source;
+    std::int64_t *places;
+    const threads::Poll &poll;
+
+    static bool suit(int typenum, std::int64_t n) {
+        return n > 0 && n <= kMost && typenum != NPY_HALF && !PyTypeNum_ISCOMPLEX(typenum);
+    }
+
+    template <class T, bool kLargest>
+    static void kernel(std::int64_t *args, std::int64_t begin, std::int64_t end) {
+        const auto &all = *reinterpret_cast<const FewItems *>(args);
+        std::int64_t row = begin;
+        for (; row + kRows <= end; row += kRows) {
+            if (all.search<T, kLargest, kRows>(row)) continue;
+            for (std::int64_t r = row; r < row + kRows; ++r) all.search_one<T, kLargest>(r);
+        }
+        for (; row < end; ++row) all.search_one<T, kLargest>(row);
+    }
+
+    // False if there is a NaN, which is more extreme than all numbers.
+    template <class T, bool kLargest, int kCount>
+    bool search(std::int64_t row) const {
+        const T *items = reinterpret_cast<const T *>(source) + row * n;
+        T best[kCount];
+        std::int64_t at[kCount] = {};
+        bool numbers = true;
+        for (int r = 0; r < kCount; ++r) {
+            best[r] = items[r * n];
+            numbers &= best[r] == best[r];
+        }
+        for (std::int64_t i = 1; i < n; ++i) {
+            for (int r = 0; r < kCount; ++r) {
+                const T item = items[r * n + i];
+                const bool better = kLargest ? item > best[r] : item < best[r];
+                numbers &= item == item;
+                best[r] = better ? item : best[r];
+                at[r] = better ? i : at[r];
+            }
+        }
+        for (int r = 0; r < kCount; ++r) places[row + r] = at[r];
+        return numbers;
+    }
+
+    template <class T, bool kLargest>
+    void search_one(std::int64_t row) const {
+        if (search<T, kLargest, 1>(row)) return;
+        const T *items = reinterpret_cast<const T *>(source) + row * n;
+        std::int64_t i = 0;
+        while (items[i] == items[i]) ++i;
+        places[row] = i;
+    }
+};
+
+template <class T>
+Status work(const FewItems &few) {
+    if constexpr (std::is_arithmetic_v<T>) {
+        FewItems all = few;
+        auto *kernel = few.largest ? FewItems::kernel<T, true> : FewItems::kernel<T, false>;
+        const bool done = threads::run(kernel, reinterpret_cast<std::int64_t *>(&all), few.rows,
+                                       kPart / few.n, few.poll);
+        return done ? Status::done : Status::interrupted;
+    }
+    return Status::unknown;
+}
+
 template <class Work>
 Status of_type(int typenum, const Work &todo) {
     switch (typenum) {
@@ -499,6 +570,9 @@ Status run(std::int64_t operation, int typenum, std::int64_t ndim, std::int64_t 
     }
     if (operation == TH_ARGMAX || operation == TH_ARGMIN) {
         if (ndim != 2 || axis != 1) return Status::unknown;
+        if (FewItems::suit(typenum, shape[1]))
+            return of_type(typenum, FewItems{operation == TH_ARGMAX, shape[0], shape[1], source,
+                                             reinterpret_cast<std::int64_t *>(destination), poll});
         return find_extremes(operation == TH_ARGMAX ? numpy->argmax : numpy->argmin,
                              item_sizes[typenum], shape[0], shape[1], source,
                              reinterpret_cast<std::int64_t *>(destination), poll);

@@ -9,18 +9,16 @@ import numpy as np
 
 from theano._core.base import dtypes
 from theano._core.ir.variable import Apply
-from theano._core.lower import program as ir
 from theano._core.lower.arrays import Array
 from theano._core.lower.builder import copies, kernel_choice, lapack, views
 from theano._core.lower.builder.core import Core
-from theano._core.lower.builder.kernel_choice import SHORT
 from theano._core.lower.kernel.expression import Writer
 from theano._core.lower.kernel.loops import Fold, Loop
 from theano._core.ops.array.reductions import STARTS
 
 
 def arg_extreme(p: Core, node: Apply, x: Array, kind: str, axes: Sequence[int]) -> Array:
-    """Return where the extreme over `axes` first is: of long rows, the runtime finds it."""
+    """Return where the extreme over `axes` first is: of whole rows, the runtime finds it."""
     kept = [n for i, n in enumerate(x.lengths) if i not in axes]
     kernel_choice.check_not_empty(p, node, x.lengths, axes)
     # NumPy, whose functions the runtime calls, searches among halves one by one.
@@ -29,17 +27,7 @@ def arg_extreme(p: Core, node: Apply, x: Array, kind: str, axes: Sequence[int]) 
     x = copies.contiguous(p, x)
     length = p.product(x.lengths[len(kept) :])
     rows = Array(x.dtype, (p.product(kept), length), p.pointer(x))
-    if not kept or (isinstance(length, int) and length > SHORT):
-        return lapack.along(p, node, kind, rows, 1)
-    folds: ir.Block = []
-    with p.apart(folds):
-        out = _extreme_by_folds(p, node, x, kind, axes, kept)
-    p.if_else(
-        p.let("le", length, SHORT),
-        lambda: p.block.extend(folds),
-        lambda: lapack.along(p, node, kind, rows, 1, out=out),
-    )
-    return out
+    return lapack.along(p, node, kind, rows, 1)
 
 
 def _extreme_by_folds(

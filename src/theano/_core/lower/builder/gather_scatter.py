@@ -13,7 +13,7 @@ from theano._core.lower.builder import copies, kernel_choice, views
 from theano._core.lower.builder.core import Core
 from theano._core.lower.kernel.expression import Emitted, Writer
 from theano._core.lower.kernel.loops import Fold, Loop
-from theano._core.lower.llvm.kernels.addresses import Address, load_lanes
+from theano._core.lower.llvm.kernels.addresses import Address, load_lanes, write_lanes
 from theano._core.lower.llvm.kernels.items import load, store
 
 
@@ -133,9 +133,7 @@ def gather(
         p, node, x, indices, node.inputs[1:], (at, full, position)
     )
     out = p.new_array(x.dtype, lengths)
-    # Axes of length 1 have no loop: the lanes run along the last axis that has one.
-    last = max((a for a, length in enumerate(lengths) if length != 1), default=-1)
-    rows = bool(full) and position + node.inputs[1].type.ndim <= last
+    rows = _along_rows(lengths, full, position + node.inputs[1].type.ndim)
 
     def read(b: object, index: Callable[..., object], *values: object) -> Any:
         return load_lanes(b, address.write(b, index, values), x.dtype, rows)
@@ -145,13 +143,23 @@ def gather(
     return out
 
 
+def _along_rows(lengths: Sequence[Size], full: Sequence[int], end: int) -> bool:
+    """Tell whether lanes run along an axis of the array, behind those of the positions."""
+    return bool(full) and end <= _last_walked(lengths)
+
+
+def _last_walked(lengths: Sequence[Size]) -> int:
+    """Return the axis that lanes run along: the last one that has a loop, being longer than 1."""
+    return max((a for a, length in enumerate(lengths) if length != 1), default=-1)
+
+
 def scatter(
     p: Core,
     node: Apply,
     x: Array,
     y: Array,
     indices: Sequence[Array],
-    place: object,
+    place: Any,
     assign: bool,
 ) -> Array:
     """Return `x` with the items at arrays of positions set to `y`, or increased by it."""
@@ -162,17 +170,29 @@ def scatter(
         y = views.broadcast_to(p, node, y, lengths, pattern, "write")
     operands.append((y, y.broadcast_axes))
 
-    def write(b: Any, index: Callable[..., object], *values: Any) -> None:
-        at = b.emit(f"inttoptr i64 {address.write(b, index, values[:-1]).text} to ptr")
-        value = values[-1]
-        if not assign:
-            value = b.add(load(b, at, x.dtype, 1), value)
-        store(b, value, at)
+    # Positions may repeat, rows of one position do not.
+    plain = not x.dtype.startswith("complex") and x.dtype not in ("bool", "float16")
+    _, full, position = place
+    rows = plain and _along_rows(lengths, full, position + node.inputs[2].type.ndim)
+    last = _last_walked(lengths)
 
-    change = Emitted("scatter", (address, x.dtype, assign), write)
+    def write(b: Any, index: Callable[..., object], *values: Any) -> None:
+        # The lengths of the axes stand before the item.
+        inside = b.lt(index(last), values[last - len(lengths) - 1]) if rows else None
+        places = address.write(b, index, values[:-1])
+        write_lanes(b, places, values[-1], inside, not assign)
+
+    change = Emitted("scatter", (address, x.dtype, assign, rows), write)
     with p.apart(copies.overwriting(p, node)):
         copies.simple_loop(
-            p, None, lengths, operands, change.body(), indexed=True, sequential=True, lanes=1
+            p,
+            None,
+            lengths,
+            operands,
+            change.body(),
+            indexed=True,
+            sequential=True,
+            lanes=0 if rows else 1,
         )
     return out
 

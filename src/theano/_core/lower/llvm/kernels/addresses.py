@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
-from theano._core.lower.llvm.kernels.items import itemsize, load
+from theano._core.lower.llvm.kernels.items import itemsize, load, store
 from theano._core.lower.llvm.text.emitter import ComplexValue, Value, llvm_type
 
 
@@ -75,16 +75,21 @@ def _apart(b: Any, addresses: Any, item: str) -> str:
     return packed
 
 
-def _neighbours(b: Any, addresses: Any, item: str) -> str:
-    """Read items at evenly spaced addresses, at once if they are neighbours."""
-    kind, size = f"<{addresses.lanes} x {item}>", int(item[1:]) // 8
+def _are_neighbours(b: Any, addresses: Any, size: int) -> Any:
+    """Tell whether items at evenly spaced addresses are neighbours in memory."""
     first, second, last = (b.lane(addresses, i) for i in (0, 1, addresses.lanes - 1))
     # Not so where the addresses of lanes past the end of a row were held back: the last may then be
     # as far from the first by chance.
-    near = b.bit_and(
+    return b.bit_and(
         b.eq(b.sub(second, first), size),
         b.eq(b.sub(last, first), (addresses.lanes - 1) * size),
     )
+
+
+def _neighbours(b: Any, addresses: Any, item: str) -> str:
+    """Read items at evenly spaced addresses, at once if they are neighbours."""
+    kind, size = f"<{addresses.lanes} x {item}>", int(item[1:]) // 8
+    near, first = _are_neighbours(b, addresses, size), b.lane(addresses, 0)
     together, apart, join = (b.fresh_label(n) for n in ("together", "apart", "read"))
     b.perform(f"br i1 {near.text}, label %{together}, label %{apart}")
     b.label(together)
@@ -96,3 +101,38 @@ def _neighbours(b: Any, addresses: Any, item: str) -> str:
     b.perform(f"br label %{join}")
     b.label(join)
     return b.emit(f"phi {kind} [{one}, %{together}], [{two}, %{apart}]")
+
+
+def write_lanes(b: Any, addresses: Any, value: Any, inside: Any, add: bool) -> None:
+    """Write the items in the lanes of a value to the addresses, or add them to what is there.
+
+    The lanes run along an axis of the array, so that no two of them meet. Those that are not
+    `inside` are past the end of a row.
+    """
+
+    def change(at: str, item: Any) -> None:
+        store(b, b.add(load(b, at, item.dtype, item.lanes), item) if add else item, at)
+
+    def pointer(address: Any) -> str:
+        return b.emit(f"inttoptr i64 {address.text} to ptr")
+
+    lanes = addresses.lanes
+    if lanes == 1:
+        change(pointer(addresses), value)
+        return
+    places = [b.lane(addresses, i) for i in range(lanes)]
+    near = _are_neighbours(b, addresses, itemsize(value.dtype))
+    together, apart, done = (b.fresh_label(n) for n in ("together", "apart", "written"))
+    b.perform(f"br i1 {near.text}, label %{together}, label %{apart}")
+    b.label(together)
+    change(pointer(places[0]), value)
+    b.perform(f"br label %{done}")
+    b.label(apart)
+    for i, place in enumerate(places):
+        # Lanes past the end are the last ones.
+        more = b.fresh_label("lane")
+        b.perform(f"br i1 {b.lane(inside, i).text}, label %{more}, label %{done}")
+        b.label(more)
+        change(pointer(place), b.lane(value, i))
+    b.perform(f"br label %{done}")
+    b.label(done)

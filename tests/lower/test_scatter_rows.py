@@ -1,0 +1,86 @@
+"""Rows at positions, which may repeat, are written in vectors; extremes of short rows are found."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+import theano
+import theano.tensor as T
+
+LENGTHS = (0, 1, 3, 7, 8, 9, 16, 19, 35)
+
+
+def layouts(a: np.ndarray) -> Any:
+    yield a
+    yield np.asfortranarray(a)
+    yield a[::-1, ::-1]
+    yield np.repeat(a, 2, axis=1)[:, ::2]
+    record = np.zeros(a.shape, np.dtype({"names": ["x"], "formats": [a.dtype], "itemsize": 19}))
+    record["x"] = a
+    yield record["x"]
+
+
+@pytest.mark.parametrize(
+    "dtype", ["float64", "float32", "int64", "uint8", "bool", "complex64", "float16"]
+)
+def test_rows_at_positions(dtype: str) -> None:
+    random = np.random.default_rng(2)
+    x, y, i = T.matrix(dtype=dtype), T.matrix(dtype=dtype), T.lvector()
+    f = theano.function([x, i, y], [T.inc_subtensor(x[i], y), T.set_subtensor(x[i], y)])
+    turned = theano.function([x, i, y], T.inc_subtensor(x[:, i], y))
+    places = random.integers(-6, 6, 40)
+    for length in LENGTHS:
+        rows = (random.normal(size=(40, length)) * 5).astype(dtype)
+        if dtype.startswith("float") and length:
+            rows[3, -1] = np.nan
+        for a in layouts((random.normal(size=(6, length)) * 5).astype(dtype)):
+            for b in layouts(rows):
+                added, changed = a.copy(), a.copy()
+                np.add.at(added, places, b)
+                changed[places] = b
+                for got, wanted in zip(f(a, places, b), (added, changed), strict=True):
+                    np.testing.assert_array_equal(got, wanted)
+                across = a.T.copy()
+                np.add.at(across.T, places, b)
+                np.testing.assert_array_equal(turned(a.T, places, b.T), across)
+
+
+def test_one_row_for_all_positions_and_more_axes() -> None:
+    random = np.random.default_rng(3)
+    x, i, j = T.dtensor4(), T.lmatrix(), T.lvector()
+    y = T.dvector()
+    f = theano.function([x, i, y], T.inc_subtensor(x[i], y))
+    g = theano.function([x, i, j, y], T.inc_subtensor(x[i, :, j], y))
+    a, rows, columns = (
+        random.normal(size=(4, 3, 5, 9)),
+        random.integers(0, 4, (2, 6)),
+        np.arange(6) % 5,
+    )
+    b = random.normal(size=9)
+    wanted = a.copy()
+    np.add.at(wanted, rows, b)
+    np.testing.assert_array_equal(f(a, rows, b), wanted)
+    wanted = a.copy()
+    np.add.at(wanted, (rows, slice(None), columns), b)
+    np.testing.assert_array_equal(g(a, rows, columns, b), wanted)
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32", "int64", "int8", "uint8", "bool"])
+def test_extremes_of_short_rows(dtype: str) -> None:
+    random = np.random.default_rng(4)
+    x = T.matrix(dtype=dtype)
+    f = theano.function([x], [T.argmax(x, axis=1), T.argmin(x, axis=1)])
+    for length in (1, 2, 3, 8, 12, 13, 31, 32, 33, 64):
+        for count in (0, 1, 7, 8, 9, 50):
+            a = (random.normal(size=(count, length)) * 3).astype(dtype)
+            if dtype.startswith("float"):
+                a[::5, length // 2] = np.nan
+                a[::10, -1] = -np.nan
+                a[1::5] = np.where(a[1::5] > 0, 0.0, -0.0)
+            for given in layouts(a):
+                largest, smallest = f(given)
+                np.testing.assert_array_equal(largest, given.argmax(axis=1))
+                np.testing.assert_array_equal(smallest, given.argmin(axis=1))
