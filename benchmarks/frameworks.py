@@ -128,6 +128,9 @@ class Symbolic(Words):
     def equal(self, x, y):
         return self.eq(x, y)
 
+    def log_sum(self, x, axis):
+        return self.logsumexp(x, axis=axis)
+
     def log_diagonal(self, a):
         return self.log(self.module.diagonal(a)).sum()
 
@@ -195,6 +198,9 @@ class WithTheano(Symbolic):
     def tensor_type(self, dtype: str, shape: tuple) -> Any:
         return self.module.TensorType(dtype, (False,) * len(shape))
 
+    def softmax(self, x):
+        return self.nnet.softmax(x)
+
     def top(self, x, count):
         return self.topk(x, count, sorted=False)
 
@@ -205,6 +211,9 @@ class WithTheano(Symbolic):
 class WithPyTensor(Symbolic):
     together = {"jacobian": {"vectorize": True}}
 
+    def softmax(self, x):
+        return self.special.softmax(x, axis=-1)
+
     def top(self, x, count):
         return self.sort(x, axis=-1)[:, -count:]
 
@@ -212,6 +221,7 @@ class WithPyTensor(Symbolic):
         import pytensor
         import pytensor.tensor
         import pytensor.tensor.fft
+        import pytensor.tensor.special
 
         super().__init__(pytensor, pytensor.tensor)
 
@@ -249,6 +259,8 @@ class WithJax(Words):
         super().__init__(jax.numpy)
         self.jax = jax
         self.erf = jax.scipy.special.erf
+        self.softmax = jax.nn.softmax
+        self.log_sum = jax.scipy.special.logsumexp
         self.wait = jax.block_until_ready
 
     def top(self, x, count):

@@ -14,7 +14,8 @@ def sigmoid(x):
 
 
 def attention_data(r, batch, heads, length, width):
-    return [single(r.randn(batch, heads, length, width)) for _ in range(3)]
+    arrays = [single(r.randn(batch, heads, length, width)) for _ in range(3)]
+    return [*arrays, np.float32(width**-0.5)]
 
 
 @program(
@@ -24,14 +25,13 @@ def attention_data(r, batch, heads, length, width):
     (2, 2, 3, 4),
     wrt=(0, 1, 2),
 )
-def attention(m, q, k, v):
-    share = m.softmax(m.matmul(q, m.swapaxes(k, -1, -2)) * q.shape[-1] ** -0.5)
+def attention(m, q, k, v, scale):
+    share = m.softmax(m.matmul(q, m.swapaxes(k, -1, -2)) * scale)
     return (m.matmul(share, v) ** 2).sum()
 
 
 @by_hand("attention of 4 axes, with gradients, float32")
-def attention_by_hand(q, k, v):
-    scale = np.float32(q.shape[-1] ** -0.5)
+def attention_by_hand(q, k, v, scale):
     score = q @ k.swapaxes(-1, -2) * scale
     share = np.exp(score - score.max(axis=-1, keepdims=True))
     share /= share.sum(axis=-1, keepdims=True)
@@ -50,7 +50,7 @@ def attention_by_hand(q, k, v):
 def block_data(r, batch, length, width):
     shapes = [(width, 3 * width), (width, width), (width, 4 * width), (4 * width, width)]
     weights = [single(r.randn(*s) / np.sqrt(s[0])) for s in shapes]
-    return [single(r.randn(batch, length, width)), *weights]
+    return [single(r.randn(batch, length, width)), *weights, np.float32((width // 8) ** -0.5)]
 
 
 @program(
@@ -60,7 +60,7 @@ def block_data(r, batch, length, width):
     (2, 3, 16),
     wrt=(1, 2, 3, 4),
 )
-def transformer(m, x, w_in, w_out, w_up, w_down):
+def transformer(m, x, w_in, w_out, w_up, w_down, scale):
     def norm(x):
         d = x - x.mean(axis=-1)[..., None]
         return d / m.sqrt((d * d).mean(axis=-1)[..., None] + 1e-5)
@@ -68,7 +68,7 @@ def transformer(m, x, w_in, w_out, w_up, w_down):
     batch, length, width = x.shape
     parts = m.matmul(norm(x), w_in).reshape((batch, length, 3, 8, width // 8))
     q, k, v = (m.swapaxes(parts[:, :, i], 1, 2) for i in range(3))
-    share = m.softmax(m.matmul(q, m.swapaxes(k, -1, -2)) * (w_out.shape[0] // 8) ** -0.5)
+    share = m.softmax(m.matmul(q, m.swapaxes(k, -1, -2)) * scale)
     heads = m.swapaxes(m.matmul(share, v), 1, 2).reshape((batch, length, width))
     x = x + m.matmul(heads, w_out)
     up = m.matmul(norm(x), w_up)
