@@ -18,8 +18,7 @@ struct Work {
     std::int64_t width;            // columns of a panel
     std::int64_t panels;           // how many
     std::int64_t rows, terms, columns;
-    std::int64_t leading;          // bytes between rows of x; y is given by both its strides
-    std::int64_t across;           // `pack`: bytes between columns of y
+    std::int64_t leading, across;  // bytes between the rows and between the columns of x, or of y
     std::int64_t added;            // `multiply`: whether to add to what is in the result
     const char *source;            // x, whose rows are packed; `pack`: y
     char *packed;

@@ -1,6 +1,7 @@
 #include "panels_product.h"
 
 #include <algorithm>
+#include <cstdlib>
 #include <cstring>
 
 #include "panels.h"
@@ -13,6 +14,9 @@ namespace {
 
 // Sums are added up in parts of so many terms, whose panels stay in the nearest cache.
 constexpr std::int64_t kTerms = 256;
+
+// Terms that lie within so many bytes are read where they are.
+constexpr std::int64_t kNear = 1 << 17;
 
 // Rows of A in its own order, which are multiplied by alpha: the first matrix of a part.
 template <class T>
@@ -115,8 +119,10 @@ MatmulStatus product(const Matrix &a, const Matrix &b, T *c, T alpha, T beta, bo
     const std::int64_t m = a.rows, n = b.columns, k = a.columns, wide = width(item, 0);
     const std::int64_t count = (n + wide - 1) / wide, parts = (k + kTerms - 1) / kTerms;
     const std::int64_t most = (k + parts - 1) / parts;
-    const bool as_it_is = a.across == item && a.down % item == 0 && alpha == T(1) &&
-                          (parts == 1 || count <= kFewPanels);
+    // Few panels do not make up for copies, nor are terms copied that are near each other in the cache.
+    const bool near = a.across == item ? parts == 1 || count <= kFewPanels
+                                       : most * std::abs(a.across) <= kNear;
+    const bool as_it_is = a.across % item == 0 && a.down % item == 0 && alpha == T(1) && near;
     Scratch a_scratch, b_scratch;
     T *rows = nullptr;
     if (!as_it_is && !(rows = static_cast<T *>(a_scratch.get(m * most, item))))
@@ -131,12 +137,14 @@ MatmulStatus product(const Matrix &a, const Matrix &b, T *c, T alpha, T beta, bo
         if (!move(pack, &work, count, wide * terms, poll)) return MatmulStatus::interrupted;
         work.source = a.data + l * a.across;
         work.leading = a.down;
+        work.across = a.across;
         if (rows) {
             Rows<T> first{work.source, a.down, a.across, m, terms, alpha, rows};
             if (!move(Rows<T>::kernel, &first, first.blocks(), Rows<T>::kSide * terms, poll))
                 return MatmulStatus::interrupted;
             work.source = reinterpret_cast<const char *>(rows);
             work.leading = terms * item;
+            work.across = item;
         }
         if (!(gram ? multiply_lower(work, poll) : multiply(work, poll)))
             return MatmulStatus::interrupted;

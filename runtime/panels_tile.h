@@ -59,15 +59,16 @@ struct Tile {
             if (!part) continue;
             const auto *x = reinterpret_cast<const T *>(part->source + row * part->leading);
             const T *panel = reinterpret_cast<const T *>(part->packed) + column * part->terms;
-            const std::int64_t leading = part->leading / static_cast<std::int64_t>(sizeof(T));
-            for (std::int64_t term = 0; term < part->terms; ++term) {
-                Vector across[kVectors];
+            constexpr auto kItem = static_cast<std::int64_t>(sizeof(T));
+            const std::int64_t leading = part->leading / kItem, across = part->across / kItem;
+            for (std::int64_t term = 0; term < part->terms; ++term, x += across) {
+                Vector own[kVectors];
                 TH_UNROLL for (int v = 0; v < kVectors; ++v)
-                    __builtin_memcpy(&across[v], panel + term * kWidth + v * kLanes, kBytes);
+                    __builtin_memcpy(&own[v], panel + term * kWidth + v * kLanes, kBytes);
                 TH_UNROLL for (int r = 0; r < kRows; ++r) {
-                    const T factor = x[r * leading + term];
+                    const T factor = x[r * leading];
                     TH_UNROLL for (int v = 0; v < kVectors; ++v)
-                        sum[r][v] = across[v] * factor + sum[r][v];
+                        sum[r][v] = own[v] * factor + sum[r][v];
                 }
             }
         }
