@@ -107,6 +107,15 @@ bool wrong_output(std::int64_t index, std::int64_t output, const ValueType &type
     return false;
 }
 
+// Whether nothing else shows the memory of an array: it is its own, or that of a base which only
+// this array refers to.
+bool owns_memory(PyArrayObject *array) {
+    PyObject *base = PyArray_BASE(array);
+    if (!base) return true;
+    return Py_REFCNT(base) == 1 && PyArray_CheckExact(base) &&
+           PyArray_CHKFLAGS(reinterpret_cast<PyArrayObject *>(base), NPY_ARRAY_OWNDATA);
+}
+
 // Takes one object that the callable returned: keeps it, and fills its descriptor.
 bool take_output(Call *call, std::int64_t index, std::int64_t output, const ValueType &type,
                  PyObject *got, std::int64_t *descriptor) {
@@ -119,7 +128,7 @@ bool take_output(Call *call, std::int64_t index, std::int64_t output, const Valu
     auto *array = reinterpret_cast<PyArrayObject *>(got);
     if (!usable(array, type.typenum, type.ndim)) return wrong_output(index, output, type, got);
     describe(array, descriptor);
-    if (!PyArray_BASE(array)) return keep_object(call, Py_NewRef(got)) == 0;
+    if (owns_memory(array)) return keep_object(call, Py_NewRef(got)) == 0;
     // A view: it may show an input, whose memory the graph may overwrite later.
     PyObject *copy = array_copying(descriptor, type.descr.get(), type.ndim);
     if (!copy || keep_object(call, copy) < 0) return false;

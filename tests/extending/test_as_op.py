@@ -194,3 +194,26 @@ def test_rebroadcast():
     for axis, error in (((5, True), ValueError), ((0, 1), TypeError), (("a", True), TypeError)):
         with pytest.raises(error):
             Rebroadcast(axis)(x)
+
+
+def test_a_view_of_what_nothing_else_shows_is_not_copied() -> None:
+    places, kept = [], []
+
+    @as_op([T.dvector], [T.dmatrix])
+    def fresh(x: np.ndarray) -> np.ndarray:
+        result = (np.arange(6.0) * x[0]).reshape(2, 3)
+        places.append(result.ctypes.data)
+        return result
+
+    @as_op([T.dvector], [T.dmatrix])
+    def keeps(x: np.ndarray) -> np.ndarray:
+        kept.append(np.arange(6.0) * x[0])
+        return kept[-1].reshape(2, 3)
+
+    x = T.dvector()
+    result = theano.function([x], fresh(x))([2.0])
+    assert result.ctypes.data == places[-1]
+    np.testing.assert_array_equal(result, [[0.0, 2.0, 4.0], [6.0, 8.0, 10.0]])
+    for expression in (keeps(x), keeps(x) + 1):
+        theano.function([x], expression)([2.0])[:] = 7
+        np.testing.assert_array_equal(kept[-1], np.arange(0.0, 12.0, 2.0))

@@ -64,9 +64,17 @@ def shared(values: Sequence[object]) -> list[bool]:
     """Tell which values are arrays that something else refers to, or that show other memory."""
     return [
         isinstance(value, np.ndarray)
-        and (count > _ALONE or value.base is not None or not value.flags.writeable)
+        and (count > _ALONE or _shows_other(value) or not value.flags.writeable)
         for value, count in zip(values, _references(values), strict=True)
     ]
+
+
+def _shows_other(value: np.ndarray) -> bool:
+    """Tell whether an array shows memory that something else may show, too."""
+    if value.base is None:
+        return False
+    alone = isinstance(value.base, np.ndarray) and value.base.flags.owndata
+    return not alone or sys.getrefcount(value.base) > _ALONE_BASE
 
 
 def _references(values: Sequence[object]) -> list[int]:
@@ -75,6 +83,9 @@ def _references(values: Sequence[object]) -> list[int]:
 
 # What is counted for a value that only one sequence refers to: it depends on the interpreter.
 _ALONE = _references([np.empty(0)])[0]
+# The same for the base that only one view refers to.
+_VIEW = np.empty(1).reshape(1, 1)
+_ALONE_BASE = sys.getrefcount(_VIEW.base)
 
 
 def owned(results: tuple[Any, ...]) -> tuple[Any, ...]:
