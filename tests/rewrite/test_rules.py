@@ -101,6 +101,15 @@ def test_log_sum_exp() -> None:
     )
 
 
+def test_what_has_its_largest_taken_away_is_left() -> None:
+    x = T.dtensor3("x")
+    f = theano.function([x], T.logsumexp(x, axis=1))
+    kinds = [n.op.kind for n in f.maker.fgraph.toposort() if isinstance(n.op, Reduction)]
+    assert sorted(kinds) == ["max", "sum"]
+    values = np.array([[[1000.0, -np.inf], [1000.0, -np.inf], [-1000.0, -np.inf]]])
+    np.testing.assert_allclose(f(values), [[1000 + np.log(2), -np.inf]], rtol=1e-14)
+
+
 def test_cross_entropy_and_its_gradient_stay_finite() -> None:
     z, t = T.dvector("z"), T.dvector("t")
     p = 1 / (1 + T.exp(-z))

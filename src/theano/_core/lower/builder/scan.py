@@ -2,7 +2,8 @@
 
 The body of a `Loop` is written like a program of its own, in place. Scalar states are in registers.
 Rows of other states lie where they are kept: in the output, or in one row more than are read back,
-used in turn. What is the same in every step is put before the loop later: see `passes/hoist.py`.
+used in turn, or written over the ones before. What is the same in every step is put before the
+loop later: see `passes/hoist.py`.
 """
 
 from __future__ import annotations
@@ -25,9 +26,10 @@ from theano._core.lower.builder.scan_loop import WrittenLoop
 from theano._core.lower.builder.scan_registers import RegisterLoop
 from theano._core.lower.builder.scan_state import Carried, LateRows, Row
 from theano._core.lower.program import PATIENCE, Register
-from theano._core.lower.schedule import group
+from theano._core.lower.schedule import Step, group
 from theano._core.ops.array.indexing import AdvancedIncSubtensor, IncSubtensor
 from theano._core.ops.control.scan_state import ALL
+from theano._core.ops.elementwise.elementwise import Elementwise
 
 
 def loop(p: Core, node: Apply, values: Sequence[Any]) -> list[Any]:
@@ -269,10 +271,33 @@ class LoopWriter(WrittenLoop):
         steps = group(nodes, p.lengths, p.fuse)
         lowering.count_uses(p, steps, op.body.outputs)
         for carried in self.states:
+            if self._may_overwrite(carried, steps):
+                carried.target = carried.taps[0]
             if carried.target:
                 self._place(carried)
         for step in steps:
             lowering.write_step(p, step)
+
+    def _may_overwrite(self, carried: Carried, steps: Sequence[Step]) -> bool:
+        """Tell whether a state may be written over the one before, item by item.
+
+        So it may in a loop over items if nothing else reads it later. It then takes half of the
+        cache.
+        """
+        state, owner = carried.state, carried.value.owner
+        if not carried.target or carried.keeps_all or list(state.taps) != [1] or state.keep != 1:
+            return False
+        (tap,) = self.op.inner.states[carried.number]
+        own = next((i for i, step in enumerate(steps) if owner in step.nodes), None)
+        if own is None or not isinstance(owner.op, Elementwise) or tap in self.op.body.outputs:
+            return False
+        if tap.type != carried.value.type:
+            return False
+        readers = [(i, n) for i, s in enumerate(steps) for n in s.nodes if tap in n.inputs]
+        return all(
+            isinstance(node.op, Elementwise) if i == own else i < own and steps[i].is_loop
+            for i, node in readers
+        )
 
     def _place(self, carried: Carried) -> None:
         """Have a state, and what it is made of by writes to parts, written where its row lies."""
@@ -334,7 +359,8 @@ class LoopWriter(WrittenLoop):
             Row(self.node, carried.number, carried.target, carried.lengths).check(p, value.lengths)
             copies.copy_into(p, value, self.row_array(carried, carried.target))
         if carried.taps:
-            carried.nexts = [carried.target, *carried.taps[:-1]]
+            over = carried.target == carried.taps[0]
+            carried.nexts = carried.taps if over else [carried.target, *carried.taps[:-1]]
 
     def _allocate_in_first_step(self, carried: Carried, value: Array) -> None:
         p, late = self.p, carried.late

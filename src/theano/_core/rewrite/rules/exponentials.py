@@ -49,7 +49,7 @@ def _has_largest(power: Variable, op: Reduction) -> bool:
             continue
         value = without_axes(value)
         if made_by(value, switch):
-            value = value.owner.inputs[2]
+            value = without_axes(value.owner.inputs[2])
         node = made_by(value, Reduction)
         if node is not None and node.op.kind in EXTREMES and node.op.axis == op.axis:
             return True
