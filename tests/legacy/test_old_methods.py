@@ -33,7 +33,7 @@ def test_operations_have_the_protocol_of_theano(build: Any) -> None:
     node.op.perform(node, inputs, storage)
     expected = out.eval({x: value}, on_unused_input="ignore")
     assert np.array_equal(storage[0][0], expected)
-    shape = node.op.infer_shape(node, [v.shape for v in node.inputs])[0]
+    shape = node.op.infer_shape(node, [v.shape if v.ndim else () for v in node.inputs])[0]
     lengths = tuple(
         int(T.as_tensor_variable(n).eval({x: value}, on_unused_input="ignore")) for n in shape
     )
@@ -51,6 +51,8 @@ def test_operations_have_the_protocol_of_theano(build: Any) -> None:
         whole = sum(d.eval({x: value}, on_unused_input="ignore") for d in by_l_op)
     assert np.allclose(whole, total)
     for a, b in zip(by_l_op, by_grad, strict=True):
+        if isinstance(a.type, theano.gradient.DisconnectedType):
+            continue
         assert np.allclose(a.eval({x: value}, on_unused_input="ignore"), b.eval({x: value}))
 
 
@@ -107,7 +109,10 @@ def test_the_index_of_a_subtensor() -> None:
     again = T.Subtensor(op.idx_list)(*inputs)
     assert [v.eval(values).tolist() for v in (again, x[found])] == [[9.0], [9.0]]
     assert op.get_constant_idx(inputs, allow_partial=True) == [i, slice(1, i, None)]
-    assert x[0, ::2].owner.op.get_constant_idx([x]) == [0, slice(None, None, 2)]
+    node = x[0, ::2].owner
+    assert node.op.get_constant_idx(node.inputs) == [0, slice(None, None, 2)]
+    assert [str(v) for v in node.inputs] == ["x", "Constant{0}", "Constant{2}"]
+    assert all(isinstance(v, theano.scalar.ScalarConstant) for v in node.inputs[1:])
     with pytest.raises(T.NotScalarConstantError):
         op.get_constant_idx(inputs)
     assert T.inc_subtensor(part, 1).owner.op.idx_list == part.owner.op.idx_list

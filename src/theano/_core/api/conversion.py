@@ -12,7 +12,8 @@ from theano._core.ir.types import NoneType, TensorType
 from theano._core.ir.variable import Constant, Variable
 from theano._core.ops.array.assertions import Assert
 from theano._core.ops.array.broadcasting import Alloc
-from theano._core.ops.array.indexing import Subtensor, join_index
+from theano._core.ops.array.index_form import join_index
+from theano._core.ops.array.indexing import Subtensor
 from theano._core.ops.array.shaping import (
     Length,
     MakeVector,

@@ -231,6 +231,10 @@ class Texts:
                 if not isinstance(variable, Constant):
                     raise NoTextError(f"{variable} is no input")
                 name = names[variable] = f"{len(names)}"
+                if isinstance(variable.data, np.integer):
+                    # A number of a basic index, which rewriting makes part of the operation.
+                    rows.append(f"at {variable.data}")
+                    return name
                 rows.append(f"{self.type(variable.type)}={self.value(variable.data)}")
                 if constants is not None:
                     constants.append(variable.data)

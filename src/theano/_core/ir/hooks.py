@@ -80,6 +80,11 @@ restore_old_output = Hook(
     "legacy.patches",
     "Such a variable is an output of one of those, or an input that one waits for.",
 )
+index_constant = Hook(
+    "api.array.indexing",
+    "legacy.patches",
+    "Numbers in an index are inputs of the node, of Theano's type of scalars.",
+)
 run_added_rewrites = Hook(
     "rewrite.pipeline", "legacy.optimizers.optdb", "Users register rewrites by Theano's positions."
 )

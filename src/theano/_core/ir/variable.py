@@ -500,13 +500,17 @@ class Apply(Generic[OpT]):
         else:
             op: Any = self.op
             node = op.make_node(*new)
-        node.source = self.source
-        for out, old in zip(node.outputs, self.outputs, strict=True):
+        node.take_over(self)
+        return node
+
+    def take_over(self, other: Apply) -> None:
+        """Take the names, tags and lines of another node, in whose place it is put."""
+        self.source = other.source
+        for out, old in zip(self.outputs, other.outputs, strict=True):
             out.source = old.source
             out.name = old.name
             out.tag.__dict__.update(old.tag.__dict__)
-        node.tag.__dict__.update(self.tag.__dict__)
-        return node
+        self.tag.__dict__.update(other.tag.__dict__)
 
     def get_parents(self) -> list[Variable]:
         """Return the inputs."""

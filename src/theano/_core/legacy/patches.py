@@ -32,15 +32,10 @@ from theano._core.ir.variable import Apply, Constant, Variable
 from theano._core.legacy.linkers import linker_of
 from theano._core.legacy.ops.scan_attributes import loop_attributes
 from theano._core.legacy.ops.slices import get_idx_list
-from theano._core.legacy.scalar.type import KnownIndex, Scalar
+from theano._core.legacy.scalar.type import KnownIndex, Scalar, get_scalar_type
 from theano._core.ops.array.gradient import DisconnectedType
-from theano._core.ops.array.indexing import (
-    SYMBOL,
-    AdvancedIncSubtensor,
-    IncSubtensor,
-    Slice,
-    Subtensor,
-)
+from theano._core.ops.array.index_form import SYMBOL, Slice
+from theano._core.ops.array.indexing import AdvancedIncSubtensor, IncSubtensor, Subtensor
 from theano._core.ops.array.reductions import Reduction
 from theano._core.ops.array.shaping import Rebroadcast
 from theano._core.ops.control.branch import Branch, IfElse
@@ -102,7 +97,7 @@ def _pulled_back(
 ) -> list[Any]:
     """Return the gradient of an operation, `applied`, with respect to each of its inputs."""
     # Stand-ins keep an input that is given twice, or that another one is made of, apart.
-    inputs = [as_variable(v) for v in inputs]
+    inputs = [v if isinstance(v, Constant) else as_variable(v) for v in inputs]
     own = [v if isinstance(v, Constant) else v.type() for v in inputs]
     made = applied(*own)
     outputs = applied(*inputs) if outputs is None else outputs
@@ -235,6 +230,14 @@ def _of_old_graphs(name: str) -> Any:
 
 hooks.restore_old_node.fill(lambda *given: _of_old_graphs("restore_node")(*given))
 hooks.restore_old_output.fill(lambda *given: _of_old_graphs("restore_output")(*given))
+
+
+_int64 = get_scalar_type("int64")
+
+
+@hooks.index_constant.fill
+def _index_constant(value: int) -> Any:
+    return _int64.make_constant(value)
 
 
 WRITES = (IncSubtensor, AdvancedIncSubtensor)

@@ -14,13 +14,13 @@ from theano._core.ops.array.assertions import Require
 from theano._core.ops.array.broadcasting import Alloc
 from theano._core.ops.array.creation import ARange
 from theano._core.ops.array.dims import product as total_length
+from theano._core.ops.array.index_form import split_index
 from theano._core.ops.array.indexing import (
     AT,
     FULL,
     AdvancedIncSubtensor,
     AdvancedSubtensor,
     IncSubtensor,
-    split_index,
     subtensor,
 )
 from theano._core.ops.array.nonzero import Nonzero

@@ -8,6 +8,8 @@ from typing import Any
 from theano._core.ir.graph import copied, toposort
 from theano._core.ir.variable import Variable
 from theano._core.ops.array.assertions import Assert
+from theano._core.ops.array.index_form import has_numbers, with_numbers_in_index
+from theano._core.ops.array.indexing import IncSubtensor, Subtensor
 from theano._core.ops.control.body import Body
 from theano._core.ops.control.inner_graph import InnerGraph
 from theano._core.ops.control.scan import Loop
@@ -32,15 +34,25 @@ def in_loops(
 
 
 def inlined(outputs: Sequence[object]) -> list[Any]:
-    """Return `outputs` without inner graphs, in the bodies of loops too."""
+    """Return `outputs` without inner graphs, in the bodies of loops too.
+
+    The numbers of basic indices are part of the operations from here on.
+    """
     outputs = in_loops(outputs, inlined)
-    table: dict[Any, Any] = {}
+    now: dict[Any, Any] = {}
     for node in toposort(outputs):
+        inputs = [now.get(v, v) for v in node.inputs] if now else node.inputs
         if isinstance(node.op, InnerGraph):
             body = Body(node.op.body.inputs, inlined(node.op.body.outputs))
-            values = body.apply(copied(node.inputs, table))
-            table.update(zip(node.outputs, values, strict=True))
-    return copied(outputs, table)
+            values = body.apply(inputs)
+        elif isinstance(node.op, (Subtensor, IncSubtensor)) and has_numbers(node):
+            values = with_numbers_in_index(node, inputs).outputs
+        elif all(a is b for a, b in zip(inputs, node.inputs, strict=True)):
+            continue
+        else:
+            values = node.clone_with_new_inputs(inputs, strict=False).outputs
+        now.update(zip(node.outputs, values, strict=True))
+    return [now.get(v, v) for v in outputs]
 
 
 def without_assertions(outputs: Sequence[Variable]) -> list[Any]:

@@ -11,10 +11,12 @@ from theano._core.api.conversion import as_tensor_variable, cast
 from theano._core.base import dtypes
 from theano._core.base.errors import AdvancedIndexingError
 from theano._core.base.near_misses import explain_functions
+from theano._core.ir import hooks
 from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Constant, Variable
 from theano._core.ops.array import shaping
 from theano._core.ops.array.broadcasting import Alloc
+from theano._core.ops.array.index_form import split_index, viewed_axes
 from theano._core.ops.array.indexing import (
     AT,
     FULL,
@@ -23,7 +25,6 @@ from theano._core.ops.array.indexing import (
     IncSubtensor,
     Subtensor,
     is_scalar_index,
-    split_index,
 )
 from theano._core.ops.array.nonzero import FitsMask, Nonzero
 from theano._core.ops.array.overwriting import over
@@ -274,24 +275,17 @@ def nonzero_values(a: TensorLike) -> Any:
 
 def _basic(x: object, entries: Sequence[object]) -> Any:
     """Return a view: integers, slices and new axes."""
-    kept = [_basic_entry(entry) for entry in entries if entry is not None]
-    form, values = split_index(kept)
-    view = Subtensor(form)(x, *values)
+    kept = [entry for entry in entries if entry is not None]
+    view = _part(x, kept)
     if all(entry is not None for entry in entries):
         return view
-    old = _viewed_axes(entries, view.type.ndim)
-    return _marked(dimshuffle(view, old), 2 if form else 1)
+    old = viewed_axes(entries, view.type.ndim)
+    return _marked(dimshuffle(view, old), 2 if kept else 1)
 
 
-def _viewed_axes(entries: Sequence[object], rank: int) -> list[Any]:
-    order: list[Any] = []
-    axes = iter(range(rank))
-    for entry in entries:
-        if entry is None:
-            order.append("x")
-        elif isinstance(entry, slice):
-            order.append(next(axes))
-    return order + list(axes)
+def _part(x: object, entries: Sequence[object]) -> Any:
+    form, values = split_index([_basic_entry(e) for e in entries], hooks.index_constant)
+    return Subtensor(form)(x, *values)
 
 
 def _basic_entry(entry: object) -> Any:
@@ -324,8 +318,7 @@ def _with_arrays(x: Any, entries: Sequence[TensorLike], apart: bool) -> Any:
     while slices and slices[-1] == slice(None):
         slices.pop()
     if slices:
-        form, values = split_index([_basic_entry(entry) for entry in slices])
-        x = Subtensor(form)(x, *values)
+        x = _part(x, slices)
         steps += 1
     where = tuple(FULL if isinstance(entry, slice) else AT for entry in real)
     last = max(i for i, kind in enumerate(where) if kind == AT)

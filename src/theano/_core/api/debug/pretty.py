@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any
 from theano._core.ir import hooks
 from theano._core.ir.function_graph import FunctionGraph
 from theano._core.ir.graph import toposort
-from theano._core.ir.variable import Variable
+from theano._core.ir.variable import Constant, Variable
 from theano._core.ops.array.broadcasting import Alloc
 from theano._core.ops.array.creation import Join
-from theano._core.ops.array.indexing import Subtensor, join_index
+from theano._core.ops.array.index_form import index_of, join_index
+from theano._core.ops.array.indexing import Subtensor
 from theano._core.ops.array.products import Dot
 from theano._core.ops.array.shaping import MakeVector, ShapeOf
 from theano._core.ops.core.dimshuffle import DimShuffle
@@ -234,7 +235,9 @@ def _axes(variable: Variable, parts: Parts) -> str:
 
 def _index(variable: Variable, parts: Parts) -> str:
     entries = []
-    for entry in join_index(variable.owner.op.index, parts[1:]):
+    inputs = variable.owner.inputs[1:]
+    shown = [part for v, part in zip(inputs, parts[1:], strict=True) if not isinstance(v, Constant)]
+    for entry in join_index(index_of(variable.owner), shown):
         if isinstance(entry, slice):
             bounds = ["" if v is None else str(v) for v in (entry.start, entry.stop)]
             step = "" if entry.step is None else f":{entry.step}"

@@ -18,6 +18,7 @@ from theano._core.ops.array import indexing as engine
 from theano._core.ops.array.broadcasting import Alloc
 from theano._core.ops.array.creation import Join, join
 from theano._core.ops.array.dims import as_int64
+from theano._core.ops.array.index_form import SYMBOL, Index, Slice
 from theano._core.ops.array.indexing import AT
 from theano._core.ops.array.reductions import Reduction
 from theano._core.ops.array.shaping import MakeVector, length, pattern_broadcast
@@ -161,17 +162,17 @@ class IncSubtensor(metaclass=Kind):
         return engine.IncSubtensor(index_form(idx_list), set_instead_of_inc)
 
 
-def index_form(idx_list: Sequence[object]) -> engine.Index:
+def index_form(idx_list: Sequence[object]) -> Index:
     """Return a basic index in which Types stand for inputs as operations hold it."""
 
     def part(value: object) -> Any:
         if isinstance(value, KnownIndex):
             return value.value
-        return engine.SYMBOL if isinstance(value, Type) else value
+        return SYMBOL if isinstance(value, Type) else value
 
     return tuple(
-        engine.Slice(*(part(v) for v in (e.start, e.stop, e.step)))
-        if isinstance(e, (slice, engine.Slice))
+        Slice(*(part(v) for v in (e.start, e.stop, e.step)))
+        if isinstance(e, (slice, Slice))
         else part(e)
         for e in idx_list
     )

@@ -10,7 +10,7 @@ from theano._core.api.conversion import as_tensor_variable, extract_constant
 from theano._core.ir.types import Type
 from theano._core.ir.variable import Apply, Variable
 from theano._core.legacy.scalar.type import KnownIndex
-from theano._core.ops.array.indexing import SYMBOL, Slice
+from theano._core.ops.array.index_form import SYMBOL, Slice
 from theano._core.ops.core.op import python_int
 from theano._core.ops.elementwise.arithmetic import (
     add,

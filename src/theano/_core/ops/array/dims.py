@@ -188,7 +188,8 @@ def is_one(length: Any) -> bool:
     if type(node.op).__name__ != "Subtensor" or length.type.ndim:
         return False
     of, at = node.inputs[0].owner, node.op.index[0]
-    if of is None or _shaping_class(of.op) != "ShapeOf" or not isinstance(at, int):
+    at = at if isinstance(at, int) else python_int(node.inputs[1])
+    if of is None or _shaping_class(of.op) != "ShapeOf" or at is None:
         return False
     return of.inputs[0].type.broadcastable[at]
 

@@ -13,7 +13,8 @@ from theano._core.ir.variable import Apply, Variable
 from theano._core.ops.array.broadcasting import Alloc
 from theano._core.ops.array.creation import ARange
 from theano._core.ops.array.dims import as_int64, as_length
-from theano._core.ops.array.indexing import IncSubtensor, split_index, subtensor
+from theano._core.ops.array.index_form import split_index
+from theano._core.ops.array.indexing import IncSubtensor, subtensor
 from theano._core.ops.array.shaping import length, pattern_broadcast, reshape_op
 from theano._core.ops.core.dimshuffle import dimshuffle
 from theano._core.ops.core.op import (

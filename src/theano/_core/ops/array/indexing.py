@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -16,6 +16,15 @@ from theano._core.ops.array.dims import (
     broadcast_shape,
     has_part,
     not_negative,
+)
+from theano._core.ops.array.index_form import (
+    Index,
+    Slice,
+    entry_text,
+    join_index,
+    keeps_one,
+    split_index,
+    with_numbers,
 )
 from theano._core.ops.array.reductions import reduce
 from theano._core.ops.array.shaping import pattern_broadcast
@@ -38,65 +47,6 @@ from theano._core.ops.elementwise.elementwise import cast, same_rank
 if TYPE_CHECKING:
     from theano._core.ir.annotations import ArrayModule, Dims, TensorLike
     from theano._core.ops.core.protocols import Builder, ProgramValue, Trace
-
-# An entry of an index is SYMBOL where its value is an input of the node.
-SYMBOL = "symbol"
-
-
-class Slice(NamedTuple):
-    """A slice whose parts are None, an int, or SYMBOL."""
-
-    start: Any = None
-    stop: Any = None
-    step: Any = None
-
-
-Entry = Any  # int, SYMBOL or Slice
-Index = tuple[Entry, ...]
-
-
-def split_index(entries: Sequence[object]) -> tuple[Index, list[Any]]:
-    """Return the static form of a basic index and the scalar variables it refers to."""
-    variables: list[Any] = []
-
-    def part(value: Any) -> Any:
-        if value is None:
-            return None
-        known = python_int(value)
-        if known is not None:
-            if not -(2**63) <= known < 2**63:
-                raise TypeError(f"Could not convert the index {known} to int64: it is too large")
-            return known
-        scalar = as_variable(value)
-        if (
-            scalar.type.ndim
-            or not dtypes.is_discrete(scalar.type.dtype)
-            or scalar.type.dtype == "bool"
-        ):
-            raise TypeError(f"Expected an integer, got {value} of type {scalar.type}")
-        variables.append(scalar)
-        return SYMBOL
-
-    form: list[Entry] = []
-    for entry in entries:
-        if isinstance(entry, slice):
-            form.append(Slice(part(entry.start), part(entry.stop), part(entry.step)))
-        else:
-            form.append(part(entry))
-    return tuple(form), variables
-
-
-def join_index(form: Index, values: Sequence[object]) -> list[Any]:
-    """Return the index of `form` with SYMBOL replaced by `values` in order."""
-    rest = iter(values)
-
-    def part(value: TensorLike) -> Any:
-        return next(rest) if value == SYMBOL and isinstance(value, str) else value
-
-    return [
-        slice(part(e.start), part(e.stop), part(e.step)) if isinstance(e, Slice) else part(e)
-        for e in form
-    ]
 
 
 def _traced_index(j: Any, form: Index, shape: Sequence[int], values: Sequence[Any]) -> Any:
@@ -194,9 +144,15 @@ class Subtensor(Structured):
     __props__ = ("index",)
     connection = connected(0)
     linear = linear_in(0)
+    # The inputs before those of the index.
+    operands = 1
 
     def __init__(self, index: Index) -> None:
         self.index = index
+
+    def indexed(self, index: Index) -> Subtensor:
+        """Return this operation with another index."""
+        return type(self)(index)
 
     def make_node(self, x: TensorLike, *values: Variable) -> Apply:
         x = tensor_operand("subtensor", x)
@@ -206,10 +162,11 @@ class Subtensor(Structured):
                 f"the index {len(self.index)}"
             )
         pattern = []
+        index = with_numbers(self.index, values)[0] if values else self.index
         for axis, one in enumerate(x.type.broadcastable):
-            entry = self.index[axis] if axis < len(self.index) else Slice()
+            entry = index[axis] if axis < len(index) else Slice()
             if isinstance(entry, Slice):
-                pattern.append(one and _keeps_one(entry))
+                pattern.append(one and keeps_one(entry))
         return self.one([x, *values], x.type.dtype, pattern)
 
     def compute(
@@ -241,25 +198,7 @@ class Subtensor(Structured):
         return p.slice(node, x, join_index(self.index, values), pattern)
 
     def __str__(self) -> str:
-        return f"Subtensor{{{', '.join(_entry_text(e) for e in self.index)}}}"
-
-
-def _keeps_one(entry: Slice) -> bool:
-    # Only a slice that certainly takes the single item leaves a declared length of 1.
-    start, stop = (
-        entry.start in (None, 0),
-        entry.stop is None or (isinstance(entry.stop, int) and entry.stop >= 1),
-    )
-    if isinstance(entry.step, int) and entry.step < 0:
-        return entry.start is None and entry.stop is None
-    return start and stop and entry.step != SYMBOL
-
-
-def _entry_text(entry: Entry) -> str:
-    if isinstance(entry, Slice):
-        parts = (entry.start, entry.stop, entry.step)
-        return ":".join("" if part is None else _entry_text(part) for part in parts)
-    return "int64" if entry == SYMBOL else str(entry)
+        return f"Subtensor{{{', '.join(entry_text(e) for e in self.index)}}}"
 
 
 class Within(Structured):
@@ -306,10 +245,15 @@ class IncSubtensor(Structured):
     shape = shape_of(0)
     connection = connected(0, 1)
     linear = linear_in((0, 1))
+    operands = 2
 
     def __init__(self, index: Index, assign: bool) -> None:
         self.index = index
         self.assign = assign
+
+    def indexed(self, index: Index) -> IncSubtensor:
+        """Return this operation with another index."""
+        return type(self)(index, self.assign)
 
     def make_node(self, x: TensorLike, y: TensorLike, *values: Variable) -> Apply:
         x, y = tensor_operand("inc_subtensor", x), tensor_operand("inc_subtensor", y)
@@ -349,7 +293,7 @@ class IncSubtensor(Structured):
 
     def __str__(self) -> str:
         verb = "Set" if self.assign else "Inc"
-        return f"IncSubtensor{{{verb};{', '.join(_entry_text(e) for e in self.index)}}}"
+        return f"IncSubtensor{{{verb};{', '.join(entry_text(e) for e in self.index)}}}"
 
 
 def check_fits(given: tuple[int, ...], wanted: tuple[int, ...]) -> None:

@@ -11,15 +11,14 @@ from typing import TYPE_CHECKING, Any
 from theano._core.ir.hooks import extend
 from theano._core.ir.variable import Apply, Variable
 from theano._core.ops.array.creation import ARange
+from theano._core.ops.array.index_form import Slice, join_index, with_numbers
 from theano._core.ops.array.indexing import (
     AT,
     FULL,
     AdvancedIncSubtensor,
     AdvancedSubtensor,
     IncSubtensor,
-    Slice,
     Subtensor,
-    join_index,
 )
 from theano._core.ops.core.dimshuffle import dimshuffle
 
@@ -30,15 +29,16 @@ Rows = list[Any] | None
 
 
 def _part_of_rows(
-    op: Any, node: Apply, values: list[Variable | None], rows: list[bool], batch: Batching
+    op: Any, node: Apply, values: list[Variable], rows: list[bool], batch: Batching
 ) -> Rows:
     """Return the rows of `Subtensor`."""
     if not any(rows[1:]):
         return [Subtensor((Slice(), *op.index))(*values)]
-    axes = _axes_of(op.index)
+    index, at = with_numbers(op.index, values[1:])
+    axes = _axes_of(index)
     if axes is None:
         return None
-    at = join_index(op.index, values[1:])
+    at = join_index(index, at)
     positions = [v for v in at if not isinstance(v, slice)]
     return _gather(axes, values[0], positions, rows[0], 0, batch)
 
@@ -83,10 +83,11 @@ def _written_rows(
     y = _aligned(y, rows[1], part)
     if not any(rows[2:]):
         return [type(op)((Slice(), *op.index), op.assign)(x, y, *at)]
-    axes = _axes_of(op.index)
+    index, at = with_numbers(op.index, at)
+    axes = _axes_of(index)
     if axes is None:
         return None
-    positions = [v for v in join_index(op.index, at) if not isinstance(v, slice)]
+    positions = [v for v in join_index(index, at) if not isinstance(v, slice)]
     scatter = AdvancedIncSubtensor((AT, *axes), op.assign)
     return [scatter(x, y, _row_numbers(batch, 0), *positions)]
 

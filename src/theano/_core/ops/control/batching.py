@@ -17,7 +17,8 @@ from theano._core.ir.variable import Apply, Constant, Variable
 from theano._core.ops.array.broadcasting import alloc
 from theano._core.ops.array.creation import Join
 from theano._core.ops.array.dims import as_int64, as_length, lengths_of
-from theano._core.ops.array.indexing import Slice, Subtensor, subtensor
+from theano._core.ops.array.index_form import Slice, index_of
+from theano._core.ops.array.indexing import Subtensor, subtensor
 from theano._core.ops.array.reductions import reduce
 from theano._core.ops.array.shaping import length, pattern_broadcast
 from theano._core.ops.control.body import Body
@@ -124,7 +125,7 @@ class Batch:
         if variable in self._results:
             raise RaggedRows
         for node in self._users.get(variable, ()):
-            index = node.op.index if isinstance(node.op, Subtensor) else ()
+            index = index_of(node) if isinstance(node.op, Subtensor) else ()
             if index == (Slice(depth, None, None),):
                 self.check_last_row(node.outputs[0], depth)
             elif index[:1] != (-1,):
@@ -187,7 +188,8 @@ class Batch:
 
     def _one_by_one(self, node: Apply, values: list[Variable], rows: list[bool]) -> list[Any]:
         """Return the rows of the outputs of a node by a loop over the rows."""
-        if not all(isinstance(v.type, TensorType) for v in (*node.inputs, *node.outputs)):
+        given = [v for v in node.inputs if not isinstance(v, Constant)]
+        if not all(isinstance(v.type, TensorType) for v in (*given, *node.outputs)):
             raise NotImplementedError(
                 f"vectorize: {node.op} is not a function of arrays, so that there are no rows of "
                 f"{node.outputs[0]}"
@@ -199,10 +201,9 @@ class Batch:
         with_rows = {v for v, row in zip(node.inputs, rows, strict=True) if row}
         if None in found or not with_rows.isdisjoint(made_of):
             raise RaggedRows
-        inner = [v.type() for v in node.inputs]
-        order = [i for i, row in enumerate(rows) if row] + [
-            i for i, row in enumerate(rows) if not row
-        ]
+        inner = [v if isinstance(v, Constant) else v.type() for v in node.inputs]
+        free = [i for i, v in enumerate(node.inputs) if not isinstance(v, Constant)]
+        order = sorted(free, key=lambda i: not rows[i])
         body = Body([inner[i] for i in order], node.clone_with_new_inputs(inner, False).outputs)
         loop = Loop(body, [State(())] * len(node.outputs), sum(rows), name="rows")
         return loop.make_node(self.size, *(values[i] for i in order)).outputs

@@ -19,7 +19,8 @@ from theano._core.ir.variable import Apply, Constant, Variable
 from theano._core.ops.array.creation import join
 from theano._core.ops.array.dims import as_int64
 from theano._core.ops.array.gradient import NullType
-from theano._core.ops.array.indexing import SYMBOL, IncSubtensor, Slice
+from theano._core.ops.array.index_form import SYMBOL, Slice, index_of
+from theano._core.ops.array.indexing import IncSubtensor
 from theano._core.ops.array.shaping import Length, length, pattern_broadcast, reshape_op
 from theano._core.ops.control.body import Body
 from theano._core.ops.control.branch import needed_always
@@ -425,7 +426,7 @@ class _Pullback:
 
 def _is_drawn(node: Apply) -> bool:
     """Tell whether a node reads a stream of random numbers, or what else is no array."""
-    return any(not is_rows(v) for v in node.inputs)
+    return any(not is_rows(v) and not isinstance(v, Constant) for v in node.inputs)
 
 
 def _only_last_row(cotangent: Variable | None, depth: int) -> Any:
@@ -455,7 +456,7 @@ def _zeros(variable: Variable) -> Any:
 
 
 def _adds_to_zeros(node: Apply, index: Sequence[Slice] | Sequence[int]) -> bool:
-    if not isinstance(node.op, IncSubtensor) or node.op.assign or node.op.index != index:
+    if not isinstance(node.op, IncSubtensor) or node.op.assign or index_of(node) != index:
         return False
     if node.inputs[1].type.ndim != node.outputs[0].type.ndim - (index == (-1,)):
         return False

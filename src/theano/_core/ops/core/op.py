@@ -303,6 +303,8 @@ def python_int(value: object) -> int | None:
     if isinstance(value, (int, np.integer)):
         return int(value)
     data = value.data if isinstance(value, Constant) else value
+    if isinstance(data, np.integer):
+        return int(data)
     return int(data.reshape(())) if isinstance(data, np.ndarray) and data.size == 1 else None
 
 

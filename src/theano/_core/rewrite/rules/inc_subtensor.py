@@ -7,7 +7,8 @@ from typing import Any
 from theano._core.ir.graph import made_by
 from theano._core.ir.variable import Apply
 from theano._core.ops.array.creation import join
-from theano._core.ops.array.indexing import AdvancedIncSubtensor, IncSubtensor, Slice, subtensor
+from theano._core.ops.array.index_form import Slice
+from theano._core.ops.array.indexing import AdvancedIncSubtensor, IncSubtensor, subtensor
 from theano._core.ops.core.dimshuffle import dimshuffle
 from theano._core.ops.elementwise.arithmetic import add, mul, neg, sub, true_div
 from theano._core.ops.elementwise.elementwise import cast

@@ -9,7 +9,8 @@ from theano._core.ir.variable import Apply, Variable
 from theano._core.ops.array.broadcasting import Alloc, alloc
 from theano._core.ops.array.dims import as_int64
 from theano._core.ops.array.gradient import FILTERS
-from theano._core.ops.array.indexing import Slice, Subtensor, join_index, subtensor
+from theano._core.ops.array.index_form import Slice, join_index
+from theano._core.ops.array.indexing import Subtensor, subtensor
 from theano._core.ops.array.shaping import (
     Length,
     MakeVector,

@@ -6,13 +6,8 @@ from typing import Any
 
 from theano._core.ir.graph import made_by
 from theano._core.ir.variable import Apply
-from theano._core.ops.array.indexing import (
-    IncSubtensor,
-    Slice,
-    Subtensor,
-    join_index,
-    subtensor,
-)
+from theano._core.ops.array.index_form import Slice, join_index
+from theano._core.ops.array.indexing import IncSubtensor, Subtensor, subtensor
 from theano._core.ops.array.products import Dot, dot
 from theano._core.ops.core.dimshuffle import dimshuffle
 from theano._core.ops.elementwise.elementwise import Elementwise

@@ -19,7 +19,8 @@ from theano._core.ops.array.assertions import Assert
 from theano._core.ops.array.broadcasting import alloc
 from theano._core.ops.array.creation import join
 from theano._core.ops.array.dims import as_int64
-from theano._core.ops.array.indexing import SYMBOL, Slice, Subtensor, within
+from theano._core.ops.array.index_form import SYMBOL, Slice
+from theano._core.ops.array.indexing import Subtensor, within
 from theano._core.ops.array.products import Dot, dot
 from theano._core.ops.array.shaping import Length, length, pattern_broadcast, reshape_op
 from theano._core.ops.control.branch import needed_always

@@ -10,7 +10,8 @@ from theano._core.ir.graph import copied, made_by, toposort
 from theano._core.ir.source import at_line
 from theano._core.ir.variable import Apply, Variable
 from theano._core.ops.array.dims import as_int64
-from theano._core.ops.array.indexing import Slice, Subtensor, join_index, subtensor, within
+from theano._core.ops.array.index_form import Slice, join_index
+from theano._core.ops.array.indexing import Subtensor, subtensor, within
 from theano._core.ops.array.shaping import pattern_broadcast
 from theano._core.ops.control.scan import Loop
 from theano._core.ops.control.scan_state import ALL, checked_steps, is_rows

@@ -1,0 +1,154 @@
+"""Basic indices as operations hold them: integers, slices, and what inputs give."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from theano._core.base import dtypes
+from theano._core.ir.variable import Apply, Constant, Variable
+from theano._core.ops.core.op import as_variable, python_int
+
+if TYPE_CHECKING:
+    from theano._core.ir.annotations import TensorLike
+
+# An entry of an index is SYMBOL where its value is an input of the node.
+SYMBOL = "symbol"
+
+
+class Slice(NamedTuple):
+    """A slice whose parts are None, an int, or SYMBOL."""
+
+    start: Any = None
+    stop: Any = None
+    step: Any = None
+
+
+Entry = Any  # int, SYMBOL or Slice
+Index = tuple[Entry, ...]
+
+
+def split_index(
+    entries: Sequence[object], constant: Callable[[int], Variable] | None = None
+) -> tuple[Index, list[Any]]:
+    """Return the static form of a basic index and the scalar variables it refers to.
+
+    With `constant`, which makes a variable of a number, numbers are among these.
+    """
+    variables: list[Any] = []
+
+    def part(value: Any) -> Any:
+        if value is None:
+            return None
+        known = python_int(value)
+        if known is not None:
+            if not -(2**63) <= known < 2**63:
+                raise TypeError(f"Could not convert the index {known} to int64: it is too large")
+            if constant is None:
+                return known
+            variables.append(constant(known))
+            return SYMBOL
+        scalar = as_variable(value)
+        if (
+            scalar.type.ndim
+            or not dtypes.is_discrete(scalar.type.dtype)
+            or scalar.type.dtype == "bool"
+        ):
+            raise TypeError(f"Expected an integer, got {value} of type {scalar.type}")
+        variables.append(scalar)
+        return SYMBOL
+
+    form: list[Entry] = []
+    for entry in entries:
+        if isinstance(entry, slice):
+            form.append(Slice(part(entry.start), part(entry.stop), part(entry.step)))
+        else:
+            form.append(part(entry))
+    return tuple(form), variables
+
+
+def with_numbers(form: Index, values: Sequence[Variable]) -> tuple[Index, list[Any]]:
+    """Return `form` with constants of `values` in it as numbers, and the other values."""
+    rest, variables = iter(values), []
+
+    def part(entry: Any) -> Any:
+        if not (isinstance(entry, str) and entry == SYMBOL):
+            return entry
+        value = next(rest)
+        known = python_int(value) if isinstance(value, Constant) else None
+        if known is None:
+            variables.append(value)
+            return SYMBOL
+        return known
+
+    return tuple(Slice(*map(part, e)) if isinstance(e, Slice) else part(e) for e in form), variables
+
+
+def index_of(node: Apply) -> Index:
+    """Return the index of a node of `Subtensor` or `IncSubtensor`, with the numbers it has."""
+    first = node.op.operands
+    if len(node.inputs) == first:
+        return node.op.index
+    return with_numbers(node.op.index, node.inputs[first:])[0]
+
+
+def has_numbers(node: Apply) -> bool:
+    """Tell whether a basic index has numbers among the inputs of its node.
+
+    In graphs that users write they are there; rewriting puts them into the operation first of all.
+    """
+    return any(isinstance(v, Constant) for v in node.inputs[node.op.operands :])
+
+
+def with_numbers_in_index(node: Apply, inputs: Sequence[Variable]) -> Apply:
+    """Return the node of a basic index, of `inputs` instead of its own, with numbers in it."""
+    first = node.op.operands
+    form, values = with_numbers(node.op.index, inputs[first:])
+    new = node.op.indexed(form).make_node(*inputs[:first], *values)
+    new.take_over(node)
+    return new
+
+
+def join_index(form: Index, values: Sequence[object]) -> list[Any]:
+    """Return the index of `form` with SYMBOL replaced by `values` in order."""
+    rest = iter(values)
+
+    def part(value: TensorLike) -> Any:
+        return next(rest) if value == SYMBOL and isinstance(value, str) else value
+
+    return [
+        slice(part(e.start), part(e.stop), part(e.step)) if isinstance(e, Slice) else part(e)
+        for e in form
+    ]
+
+
+def viewed_axes(entries: Sequence[object], rank: int) -> list[Any]:
+    """Return the axes of a view, for `dimshuffle`: 'x' for each None."""
+    order: list[Any] = []
+    axes = iter(range(rank))
+    for entry in entries:
+        if entry is None:
+            order.append("x")
+        elif isinstance(entry, slice):
+            order.append(next(axes))
+    return order + list(axes)
+
+
+def keeps_one(entry: Slice) -> bool:
+    """Tell whether a slice of an axis of length 1 has length 1."""
+    # Only a slice that certainly takes the single item leaves a declared length of 1.
+    start, stop = (
+        entry.start in (None, 0),
+        entry.stop is None or (isinstance(entry.stop, int) and entry.stop >= 1),
+    )
+    if isinstance(entry.step, int) and entry.step < 0:
+        return entry.start is None and entry.stop is None
+    return start and stop and entry.step != SYMBOL
+
+
+def entry_text(entry: Entry) -> str:
+    """Return an entry as the name of an operation has it."""
+    if isinstance(entry, Slice):
+        parts = (entry.start, entry.stop, entry.step)
+        return ":".join("" if part is None else entry_text(part) for part in parts)
+    return "int64" if entry == SYMBOL else str(entry)
