@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from typing import Any
 
 import numpy as np
@@ -153,3 +155,16 @@ def test_elementwise_operations_overwrite_nothing_by_themselves() -> None:
     op = T.exp(T.vector()).owner.op
     assert op.inplace_pattern == op.destroy_map == {}
     assert not hasattr(T.vector().sum().owner.op, "inplace_pattern")
+
+
+def test_numbers_of_an_index_in_programs_without_other_scalars() -> None:
+    code = """
+import numpy as np, theano, theano.tensor as T
+x = T.dmatrix("x")
+gradient = T.grad(T.sum(T.nonzero(x > 0.5)[0]), x)
+assert not theano.function([x], gradient)(np.eye(2)).any()
+one = x[1].owner.inputs[1]
+assert (one + 1).eval() == 2 and one.type == theano.scalar.int64
+assert x[one].eval({x: np.eye(2)}).tolist() == [0, 1]
+"""
+    subprocess.run([sys.executable, "-c", code], check=True)

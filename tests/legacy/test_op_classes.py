@@ -111,3 +111,11 @@ def test_branches_and_loops_are_known_in_compiled_functions() -> None:
     assert len(op.inner_mitsot(op.inputs)) == 2 and len(op.outer_mitsot(node)) == 1
     assert op.outer_non_seqs(node)[-1] is w
     assert op.output_types[0] == T.dvector
+
+
+def test_compiled_branches_are_found_by_the_operation_that_was_written() -> None:
+    c, x = T.iscalar("c"), T.dvector("x")
+    f = theano.function([c, x], ifelse(c, (x, x * 2), (x + 1, x)))
+    nodes = f.maker.fgraph.toposort()
+    assert sum(node.op == IfElse(2) for node in nodes) == 1
+    assert not any(node.op == IfElse(1) for node in nodes)

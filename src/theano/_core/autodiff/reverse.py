@@ -26,7 +26,7 @@ from theano._core.ir.graph import toposort
 from theano._core.ir.source import at_line, made_at, user_line
 from theano._core.ir.text import label
 from theano._core.ir.types import TensorType
-from theano._core.ir.variable import Apply, Variable
+from theano._core.ir.variable import Apply, Constant, Variable
 from theano._core.ops.array.gradient import DisconnectedType, NullType
 from theano._core.ops.array.indexing import sum_to
 from theano._core.ops.array.shaping import pattern_broadcast
@@ -350,6 +350,8 @@ def _zeros(variable: Any) -> Any:
     """Return a gradient of zero for any variable that can have one, else None."""
     if isinstance(variable.type, TensorType):
         return zeros_like_float(variable)
+    if isinstance(variable, Constant):
+        return None
     return variable.zeros_like(config.floatX) if hasattr(variable, "zeros_like") else None
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -18,10 +19,26 @@ from theano._core.legacy.user.type import Type
 if TYPE_CHECKING:
     from theano._core.ir.annotations import TensorLike
 
-# Scalar operations by name; the module that declares them fills it.
-OPS: dict[str, Callable[..., Any]] = {}
-# Where a scalar goes among tensors, and back; `scalar_op` fills it.
-CROSSINGS: dict[str, Callable[..., Any]] = {}
+
+class _Table(dict[str, Callable[..., Any]]):
+    """A table that a module fills, which is imported when something is first looked up."""
+
+    def __init__(self, module: str) -> None:
+        super().__init__()
+        self.module = module
+
+    def __missing__(self, name: str) -> Callable[..., Any]:
+        # Indices hold scalars in programs that never name `theano.scalar`.
+        importlib.import_module(f"theano._core.legacy.scalar.{self.module}")
+        if name not in self:
+            raise KeyError(name)
+        return self[name]
+
+
+# Scalar operations by name.
+OPS = _Table("ops")
+# Where a scalar goes among tensors, and back.
+CROSSINGS = _Table("elementwise")
 
 
 class Scalar(Type):
