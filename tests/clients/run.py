@@ -105,9 +105,7 @@ KNOWN: dict[str, dict[str, str]] = {
         "test_model_saving::test_model_save_load_binary_in_memory": H5PY,
         "test_model_saving::test_model_saving_to_binary_stream": H5PY,
     },
-    "sympy": {
-        "test_theanocode::test_MatrixSlice": "numbers of an index are part of the operation here",
-    },
+    "sympy": {},
     "theanolm": {},
 }
 

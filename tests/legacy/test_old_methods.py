@@ -168,3 +168,17 @@ assert (one + 1).eval() == 2 and one.type == theano.scalar.int64
 assert x[one].eval({x: np.eye(2)}).tolist() == [0, 1]
 """
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_constants_are_what_their_type_makes_of_a_value() -> None:
+    class Doubles(theano.gof.Type):
+        def filter(self, data: Any, strict: bool = False, allow_downcast: Any = None) -> float:
+            return float(data)
+
+    kind = Doubles()
+    assert repr(theano.gof.Constant(kind, 3).data) == "3.0"
+    assert theano.gof.Constant(kind, 3).equals(theano.gof.Constant(kind, 3.0))
+    int64 = theano.scalar.int64
+    assert theano.gof.Constant(int64, 1).equals(T.dvector()[1:].owner.inputs[1])
+    with pytest.raises(TypeError):
+        theano.gof.Constant(int64, 1.5)

@@ -332,11 +332,13 @@ class Constant(Variable):
 
     def __init__(self, type: Type, data: object, name: str | None = None) -> None:
         super().__init__(type, name=name)
-        self.data: Any = data
+        if not isinstance(data, np.ndarray):
+            # As types of users want it; arrays are what the engine makes.
+            data = type.filter(data)
         if isinstance(data, np.ndarray):
             data = data.copy() if data.flags.writeable else data
             data.flags.writeable = False
-            self.data = data
+        self.data: Any = data
 
     @property
     def value(self) -> Any:

@@ -233,7 +233,8 @@ class ScalarConstant(_Operators, Constant):
     """A scalar whose value is known."""
 
     def __init__(self, type: Any, data: Any, name: str | None = None) -> None:
-        super().__init__(type, type.filter(data, allow_downcast=True), name)
+        Variable.__init__(self, type, name=name)
+        self.data = type.filter(data, allow_downcast=True)
 
     def __str__(self) -> str:
         return self.name if self.name is not None else f"Constant{{{self.data}}}"
