@@ -1,7 +1,8 @@
 """Write tests/golden/graphs_theano105.pkl: graphs and functions that old programs have pickled.
 
 Run under Python 3.7 with Theano==1.0.5, numpy==1.17.5 and scipy==1.4.1:
-THEANO_FLAGS=cxx=,floatX=float64,traceback.limit=0 python tools/golden_graphs.py
+THEANO_FLAGS=cxx=,floatX=float64,traceback.limit=0,optimizer_excluding=scipy_blas
+python tools/golden_graphs.py (what SciPy computes cannot be pickled)
 """
 
 import os
@@ -104,6 +105,22 @@ fibonacci, _ = theano.scan(
     lambda two, one: two + one, None, [{"initial": v, "taps": [-2, -1]}], n_steps=5
 )
 case("loops", [x, h0, v], [states[-1], states.sum(), fibonacci], [draw(4, 3), draw(3), draw(2)])
+
+learned = (states[-1] ** 2).sum() + (states**3).sum()
+found = [learned, T.grad(learned, h0)]
+rates = [(U, U - 0.1 * T.grad(learned, U))]
+case("learning", [x, h0], found, [draw(4, 3), draw(3)], rates)
+
+coins, start = RandomStreams(5), T.dvector("start")
+
+
+def walk(now):
+    """Return where a random walk goes on."""
+    return now + coins.normal((3,)) * coins.binomial((3,), p=0.5)
+
+
+chain, seeds = theano.scan(walk, None, start, n_steps=4)
+case("sampling", [start], chain, [draw(3)], seeds)
 
 numbers = RandomStreams(3)
 drawn = [numbers.uniform((2, 3)), numbers.normal((2,), avg=1.0), numbers.binomial((3,), n=5, p=0.3)]

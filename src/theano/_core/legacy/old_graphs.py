@@ -14,6 +14,7 @@ from functools import partial
 from typing import Any
 from weakref import WeakKeyDictionary
 
+from theano._core.api.array.creation import arange
 from theano._core.api.array.indexing import inc_subtensor, set_subtensor
 from theano._core.api.array.shaping import reshape
 from theano._core.api.conversion import as_tensor_variable, cast
@@ -179,39 +180,88 @@ def _entries(inputs: Sequence[Variable]) -> tuple[Any, ...]:
     return tuple(v.data if isinstance(v, Constant) and v.type.ndim is None else v for v in inputs)
 
 
+class _Parts:
+    """The inputs of an old loop, or of a step of it, by what they are: see `_STATES`.
+
+    Parameters
+    ----------
+    state
+        The attributes of the loop.
+    values : sequence
+    """
+
+    def __init__(self, state: State, values: Sequence[Any], in_step: bool) -> None:
+        written, taps = _taps(state)
+        rest = iter(values)
+        take = lambda count: [next(rest) for _ in range(count)]
+        self.sequences = take(state["n_seqs"])
+        self.written = take(len(written))
+        self.states = take(sum(map(len, taps)) if in_step else len(taps))
+        if not in_step:
+            self.shared = take(state["n_shared_outs"])
+            take(state["n_nit_sot"])
+        self.fixed = list(rest)
+
+
+def _taps(state: State) -> tuple[list[Any], list[Any]]:
+    """Return what a step reads of arrays that it writes to, and of the states before it."""
+    taps, count = [list(taps) for taps in state["tap_array"]], state["n_mit_mot"]
+    return taps[:count], taps[count:]
+
+
 def _scan(state: State, inputs: Sequence[Variable]) -> list[Any]:
     """Return what a loop returned: for each state the values before the first step, too."""
-    if state["n_mit_mot"] or state["n_shared_outs"]:
-        refuse_old_graph("Scan that is a gradient, or draws random numbers")
-    rest = iter(inputs[1:])
-    take = lambda count: [next(rest) for _ in range(count)]
-    sequences = take(state["n_seqs"])
-    buffers = take(state["n_mit_sot"] + state["n_sit_sot"])
-    take(state["n_nit_sot"])
-    infos: list[Any] = []
-    starts = [
-        buffer[: -min(taps)] for buffer, taps in zip(buffers, state["tap_array"], strict=False)
-    ]
-    for start, taps in zip(starts, state["tap_array"], strict=False):
-        one = list(taps) == [-1]
-        infos.append({"initial": start[0] if one else start, "taps": list(taps)})
-
-    def step(*own: Variable) -> Any:
-        values = clone(state["outputs"], dict(zip(state["inputs"], own, strict=True)), strict=False)
-        return (values[:-1], until(values[-1])) if state["as_while"] else values
-
-    found, _ = scan(
-        step,
-        [{"input": sequence, "taps": [0]} for sequence in sequences],
+    outer, (_, taps) = _Parts(state, inputs[1:], False), _taps(state)
+    if not all(isinstance(v, SharedVariable) for v in outer.shared):
+        refuse_old_graph("Scan over a stream that is no shared variable")
+    starts = [buffer[: -min(own)] for buffer, own in zip(outer.states, taps, strict=True)]
+    infos: list[Any] = [{"initial": array} for array in outer.written]
+    for start, own in zip(starts, taps, strict=True):
+        infos.append({"initial": start[0] if own == [-1] else start, "taps": own})
+    # Where a step writes to an array depends on its number.
+    numbers = [arange(inputs[0])] if outer.written else []
+    found, updates = scan(
+        lambda *own: _step(state, outer, own),
+        [{"input": sequence, "taps": [0]} for sequence in (*numbers, *outer.sequences)],
         infos + [None] * state["n_nit_sot"],
-        list(rest),
+        outer.fixed,
         inputs[0],
         truncate_gradient=state["truncate_gradient"],
         name=state["name"],
         return_list=True,
-        strict=True,
+        strict=not outer.shared,
     )
-    return [*(join(0, a, b) for a, b in zip(starts, found, strict=False)), *found[len(starts) :]]
+    count = len(outer.written)
+    arrays, found = [rows[-1] for rows in found[:count]], found[count:]
+    whole = [join(0, start, rows) for start, rows in zip(starts, found, strict=False)]
+    return [*arrays, *whole, *found[len(starts) :], *(updates[v] for v in outer.shared)]
+
+
+def _step(state: State, outer: _Parts, own: Sequence[Any]) -> Any:
+    """Return the results, and the new values of shared variables, of a step of an old loop."""
+    number, own = (own[0], own[1:]) if outer.written else (None, own)
+    given, (read, taps) = _Parts(state, own, True), _taps(state)
+    # The rows of an array that a step reads and writes are counted from the first that it reads.
+    at = lambda row, taps: row - min(taps) + number
+    items = [
+        array[at(row, taps)]
+        for array, taps in zip(given.written, read, strict=True)
+        for row in taps
+    ]
+    values = [*given.sequences, *items, *given.states, *outer.shared, *given.fixed]
+    results = iter(
+        clone(state["outputs"], dict(zip(state["inputs"], values, strict=True)), strict=False)
+    )
+    arrays = []
+    for array, taps_read, rows in zip(
+        given.written, read, state["mit_mot_out_slices"], strict=True
+    ):
+        for row in rows:
+            array = set_subtensor(array[at(row, taps_read)], next(results))
+        arrays.append(array)
+    new = [*arrays, *(next(results) for _ in range(len(taps) + state["n_nit_sot"]))]
+    updates = {variable: next(results) for variable in outer.shared}
+    return (new, updates, until(next(results))) if state["as_while"] else (new, updates)
 
 
 def _pooled(kind: type[PoolOp], state: State, inputs: Sequence[Variable]) -> Any:
