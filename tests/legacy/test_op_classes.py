@@ -119,3 +119,16 @@ def test_compiled_branches_are_found_by_the_operation_that_was_written() -> None
     nodes = f.maker.fgraph.toposort()
     assert sum(node.op == IfElse(2) for node in nodes) == 1
     assert not any(node.op == IfElse(1) for node in nodes)
+
+
+def test_what_programs_read_of_operations_that_move_no_items() -> None:
+    x = T.dmatrix("x")
+    for view in (x.T, x.reshape((3, 2)), x[1:], T.addbroadcast(x, 0), T.specify_shape(x, (2, 3))):
+        assert view.owner.op.view_map == {0: [0]}
+    op = x.dimshuffle(1, "x", 0).owner.op
+    assert (op.shuffle, op.augment, op.drop, op.inplace) == ([1, 0], [1], [], True)
+    assert T.addbroadcast(x, 0).dimshuffle(1).owner.op.drop == [0]
+    filled = T.fill(x, 0.0).owner.op
+    assert isinstance(filled, T.Elemwise)
+    assert filled.scalar_op == theano.scalar.second
+    assert str(ifelse(T.iscalar(), x, x).owner.op) == "if{}"

@@ -33,13 +33,20 @@ from theano._core.legacy.linkers import linker_of
 from theano._core.legacy.ops.scan_attributes import loop_attributes
 from theano._core.legacy.ops.slices import get_idx_list
 from theano._core.legacy.scalar.type import KnownIndex, Scalar, get_scalar_type
-from theano._core.ops.array.gradient import DisconnectedType
+from theano._core.ops.array.gradient import DisconnectedType, GradientFilter
 from theano._core.ops.array.index_form import SYMBOL, Slice
-from theano._core.ops.array.indexing import AdvancedIncSubtensor, IncSubtensor, Subtensor
+from theano._core.ops.array.indexing import (
+    AdvancedIncSubtensor,
+    AdvancedSubtensor,
+    IncSubtensor,
+    Subtensor,
+)
 from theano._core.ops.array.reductions import Reduction
-from theano._core.ops.array.shaping import Rebroadcast
+from theano._core.ops.array.shaping import Rebroadcast, Reshape, SpecifyShape
 from theano._core.ops.control.branch import Branch, IfElse
 from theano._core.ops.control.scan import Loop
+from theano._core.ops.core.dimshuffle import DimShuffle
+from theano._core.ops.core.fill import Second
 from theano._core.ops.core.op import Op, as_variable
 from theano._core.ops.elementwise.elementwise import Elementwise
 from theano._core.ops.random.numpy_streams import RandomFunction
@@ -195,6 +202,10 @@ def _get_constant_idx(
     return [known(part) for part in get_idx_list(inputs, op.idx_list)]
 
 
+def _places(values: Sequence[Any], value: object) -> list[int]:
+    return [place for place, each in enumerate(values) if each == value]
+
+
 def _inplace_pattern(op: Op) -> dict[int, int]:
     """Return which input the output overwrites, if old programs asked for that."""
     first = vars(op).get("overwrites")
@@ -248,6 +259,7 @@ def _index_constant(value: int) -> Any:
 
 
 WRITES = (IncSubtensor, AdvancedIncSubtensor)
+VIEWS = (DimShuffle, GradientFilter, Rebroadcast, Reshape, SpecifyShape, Subtensor)
 PATCHES: tuple[tuple[type, str, Any], ...] = (
     # Asked for only where an operation has no attribute of the name: a method would hide from
     # `hasattr` what the operations of users lack.
@@ -256,6 +268,13 @@ PATCHES: tuple[tuple[type, str, Any], ...] = (
     (Subtensor, "get_constant_idx", _get_constant_idx),
     *((kind, "set_instead_of_inc", property(lambda op: op.assign)) for kind in WRITES),
     *((kind, "inplace", False) for kind in WRITES),
+    *((kind, "view_map", {0: [0]}) for kind in VIEWS),
+    (DimShuffle, "inplace", True),
+    (DimShuffle, "shuffle", property(lambda op: [a for a in op.new_order if a != "x"])),
+    (DimShuffle, "augment", property(lambda op: _places(op.new_order, "x"))),
+    (DimShuffle, "drop", property(lambda op: list(op.dropped))),
+    (Reduction, "no_zeros_in_input", False),
+    (AdvancedSubtensor, "sparse_grad", False),
     (Elementwise, "inplace_pattern", property(_inplace_pattern)),
     (
         Elementwise,
@@ -264,6 +283,8 @@ PATCHES: tuple[tuple[type, str, Any], ...] = (
     ),
     # The operation as a function of scalars.
     (Elementwise, "scalar_op", property(lambda op: _scalar_operation("scalar_op_of")(op))),
+    (Second, "scalar_op", property(lambda op: _scalar_operation("OPS")["second"])),
+    (Second, "inplace_pattern", {}),
     (Reduction, "scalar_op", property(lambda op: _scalar_operation("OPS")[op.fold.combine])),
     (Rebroadcast, "axis", property(lambda op: dict(enumerate(op.pattern)))),
     (TensorType, "filter_checks_isfinite", False),

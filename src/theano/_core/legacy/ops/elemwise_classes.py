@@ -14,6 +14,7 @@ from theano._core.legacy.scalar.elementwise import ElementwiseCalls, Expanded
 from theano._core.legacy.scalar.type import get_scalar_type
 from theano._core.ops.array.overwriting import overwriting
 from theano._core.ops.array.reductions import Reduction
+from theano._core.ops.core.fill import Second
 from theano._core.ops.core.op import Op, tensor_operand
 from theano._core.ops.core.python_call import Called
 from theano._core.ops.elementwise.arithmetic import eq, invert, switch
@@ -46,7 +47,7 @@ class Elemwise(metaclass=Kind):
     @classmethod
     def holds(cls, op: Op) -> bool:
         """Tell whether an operation is of this kind."""
-        return isinstance(op, (Elementwise, ElementwiseCalls, Expanded))
+        return isinstance(op, (Elementwise, ElementwiseCalls, Expanded, Second))
 
     @classmethod
     def make(

@@ -127,7 +127,7 @@ class IfElse(Structured):
 
 
 def _text(label: str | None) -> str:
-    return f"if{{{label}}}" if label else "if"
+    return f"if{{{label or ''}}}"
 
 
 def _chosen(condition: TensorLike, one: Any, two: Any) -> Any:
