@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -132,3 +134,35 @@ def test_what_programs_read_of_operations_that_move_no_items() -> None:
     assert isinstance(filled, T.Elemwise)
     assert filled.scalar_op == theano.scalar.second
     assert str(ifelse(T.iscalar(), x, x).owner.op) == "if{}"
+
+
+def test_classes_derived_from_elemwise() -> None:
+    class WithoutGradient(T.Elemwise):
+        def connection_pattern(self, node: Any) -> Any:
+            return [[False]]
+
+        def grad(self, inputs: Any, output_gradients: Any) -> Any:
+            return [theano.gradient.DisconnectedType()()]
+
+    class Named(T.Elemwise):
+        def __init__(self, scalar_op: Any) -> None:
+            super().__init__(scalar_op, name="named")
+
+    x, block, add = (
+        T.dvector("x"),
+        WithoutGradient(theano.scalar.identity),
+        Named(theano.scalar.add),
+    )
+    assert isinstance(block, T.Elemwise) and not isinstance(block, Named)
+    assert str(block) == "Elemwise{identity}" and str(add) == "named"
+    assert block == WithoutGradient(theano.scalar.identity) != WithoutGradient(theano.scalar.exp)
+    y = (block(x) * x).sum()
+    value, gradient = theano.function([x], [y, T.grad(y, x)])([1.0, 2.0])
+    assert value == 5 and gradient.tolist() == [1.0, 2.0]
+    row = T.dmatrix("row")
+    out = add(x, row)
+    f = theano.function([x, row], [out, out.shape, T.grad(out.sum(), x), T.Rop(out, x, x)])
+    sums, shape, gradient, along = f([1.0, 2.0], np.ones((3, 2)))
+    assert sums.tolist() == [[2.0, 3.0]] * 3
+    assert shape.tolist() == [3, 2] and gradient.tolist() == [3.0, 3.0]
+    assert along.tolist() == [[1.0, 2.0]] * 3
