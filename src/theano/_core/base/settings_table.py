@@ -224,6 +224,7 @@ COMPILING = (
     _str("optimizer_including", "", "Rewrites added, joined by ':'.", fixed=True),
     _str("optimizer_requiring", "", "Rewrites that must apply, joined by ':'.", fixed=True),
     _bool("optimizer_verbose", False, "Print each rewrite."),
+    _bool("compile_progress", False, "Tell on stderr how far a compile is that takes over 2 s."),
     _enum("on_opt_error", "warn raise pdb ignore", "What to do when a rewrite fails."),
     _kept(
         _enum(

@@ -37,6 +37,7 @@ from theano._core.rewrite.pipeline import rewrite
 from theano._core.runtime import native
 
 if TYPE_CHECKING:
+    from theano._core.compile.compile_progress import CompileProgress
     from theano._core.compile.watch import Watch
     from theano._core.lower.llvm.target.machine import MachineProgram
     from theano._core.lower.program_text import CallbackRecord, Output
@@ -180,9 +181,18 @@ class FunctionMaker:
     def create(self, containers: Sequence[Container | None] | None = None) -> Any:
         """Return the native function."""
         with paused_collector(), change_flags(compute_test_value="off"):
-            return self._create(containers)
+            if not config.compile_progress:
+                return self._create(containers)
+            from theano._core.compile.compile_progress import compile_progress
 
-    def _create(self, containers: Sequence[Container | None] | None) -> Any:
+            with compile_progress(self.name) as progress:
+                return self._create(containers, progress)
+
+    def _create(
+        self,
+        containers: Sequence[Container | None] | None,
+        progress: CompileProgress | None = None,
+    ) -> Any:
         start = time.perf_counter()
         # What is shown is made anew.
         key = None if developing.DEBUG >= developing.COUNTS else program_key(self)
@@ -196,11 +206,11 @@ class FunctionMaker:
         if key is not None:
             machine.load_ahead()
         rewriter = self.rewriter(config.optimizer_verbose)
-        rewritten = self._rewritten(rewriter)
+        rewritten = self._rewritten(rewriter, progress)
         rewriting_seconds = time.perf_counter() - start
         for rule, before, _ in rewriter.log or ():
             print(f"{rule.phase}: {rule.name} on {before}")
-        text = self._lowered(rewritten, rewriter)
+        text = self._lowered(rewritten, rewriter, progress)
         self.lowered = Lowered(rewritten, text.kernels, text.nodes)
         if developing.DEBUG >= developing.PROGRAMS:
             from theano._core.lower.text import annotated
@@ -208,6 +218,8 @@ class FunctionMaker:
             print(annotated(text))
             if developing.DEBUG >= developing.LLVM:
                 print(text.text)
+        if progress is not None:
+            progress.code(text)
         code = machine.assemble(text, self.vector_bits)
         if key is not None:
             self._kept = programs.keep(key, text, code)

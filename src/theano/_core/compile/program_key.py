@@ -40,7 +40,8 @@ from theano._core.runtime import native
 APART = {
     *("base_compiledir", "compiledir", "compiledir_format", "cache_limit", "cache_programs"),
     *("mode", "linker", "optimizer", "optimizer_excluding", "optimizer_including"),
-    *("optimizer_requiring", "optimizer_verbose", "compute_test_value", "print_test_value"),
+    *("optimizer_requiring", "optimizer_verbose", "compile_progress"),
+    *("compute_test_value", "print_test_value"),
     *("pickle_test_value", "on_unused_input", "exception_verbosity", "unittests.rseed"),
     *("threads", "unpickle_function", "profile", "print_global_stats"),
     *(f"profiling.{name}" for name in ("time_thunks", "n_apply", "n_ops")),

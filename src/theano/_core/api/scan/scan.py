@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from theano._core.api.conversion import as_tensor_variable
-from theano._core.api.scan.step import as_list, check_step, read_step
+from theano._core.api.scan.progress import ProgressBar
+from theano._core.api.scan.step import as_list, check_step, conversion, holds, label, read_step
 from theano._core.api.scan.updates import OrderedUpdates
 from theano._core.base import dtypes
 from theano._core.base.errors import MissingInputError
@@ -56,6 +57,7 @@ def scan(
     strict: bool = False,
     return_list: bool = False,
     checkpoint: object = None,
+    progress: bool | Callable[[int, int], object] = False,
 ) -> tuple[Any, OrderedUpdates]:
     """Run a function of variables step after step; return what it returns at every step.
 
@@ -95,6 +97,11 @@ def scan(
     checkpoint : int or 'auto', optional
         Keep the state only at every so many steps ('auto': the square root of the number of
         steps), and compute the steps between again for the gradient.
+    progress : bool or callable
+        True: show on the standard error how far a long loop is, with `tqdm` if it is installed. A
+        function is called as `progress(done, n_steps)`: before the first step, then about a hundred
+        times a second, and at the end, when both numbers are the steps that were run. What it
+        raises ends the call. The loop of a gradient tells, too. Loops that JAX runs do not.
 
     Returns
     -------
@@ -123,6 +130,8 @@ def scan(
     array([1., 3., 6.])
     """
     builder = _Builder(name or "scan_fn", truncate_gradient, go_backwards, strict)
+    shown = ProgressBar(builder.name) if progress else None
+    builder.progress = progress if callable(progress) else shown
     builder.watch = mode.watch if isinstance(mode, WatchedMode) else None
     builder.read(sequences, outputs_info, non_sequences, n_steps)
     outputs, updates = builder.run(fn, checkpoint)
@@ -153,6 +162,7 @@ class _Builder:
         self.go_backwards = go_backwards
         self.strict = strict
         self.watch: Callable[[], Any] | None = None
+        self.progress: Callable[[int, int], object] | None = None
         self.sequences: list[_Sequence] = []
         self.recurrences: list[_Recurrence | None] = []
         self.given: list[Any] = []
@@ -351,7 +361,7 @@ class _Builder:
             if not isinstance(initial, Constant) or not isinstance(new, TensorType):
                 continue
             rank = r.items[0].type.ndim
-            if new.dtype == initial.type.dtype or new.ndim != rank or not _holds(new, initial.data):
+            if new.dtype == initial.type.dtype or new.ndim != rank or not holds(new, initial.data):
                 continue
             self.retyped.add(number)
             self.recurrences[number] = self._recurrence(
@@ -366,7 +376,7 @@ class _Builder:
         if kind.accepts(new):
             return value
         what = (
-            f"scan {self.name!r}: the initial value of {_label(index, value)} in `outputs_info` "
+            f"scan {self.name!r}: the initial value of {label(index, value)} in `outputs_info` "
             f"has type "
             f"{kind}, while the result of a step has type {new}"
         )
@@ -382,7 +392,7 @@ class _Builder:
         if new.dtype != kind.dtype:
             raise ValueError(
                 f"{what}: dtype {kind.dtype} against {new.dtype}.{made} "
-                f"{_conversion(recurrence.initial, kind, new)}"
+                f"{conversion(recurrence.initial, kind, new)}"
             )
         if any(a and not b for a, b in zip(kind.broadcastable, new.broadcastable, strict=True)):
             raise TypeError(
@@ -459,8 +469,9 @@ class _Builder:
             self.truncate,
             self.name,
             _checked(checkpoint, until_some or self.truncate > 0),
-            [_label(i, v) for i, v in enumerate(outputs)] + [f"the new {v}" for v in changed],
+            [label(i, v) for i, v in enumerate(outputs)] + [f"the new {v}" for v in changed],
             self.watch,
+            self.progress,
         )
         values = [s.rows for s in self.sequences]
         values += [r.rows for r in carried if r is not None] + list(fixed)
@@ -506,36 +517,6 @@ class _Builder:
             if v not in step and not isinstance(v, Constant):
                 found.setdefault(v)
         return list(found)
-
-
-def _holds(kind: TensorType, data: np.ndarray) -> bool:
-    """Tell whether a dtype has all values of an array, digit for digit."""
-    with np.errstate(all="ignore"):
-        there = data.astype(kind.dtype)
-        return bool(
-            np.array_equal(there.astype(data.dtype), data, equal_nan=data.dtype.kind in "fc")
-        )
-
-
-def _conversion(initial: TensorLike, kind: TensorType, new: TensorType) -> str:
-    """Say how the dtypes of an initial value and a step can be made one."""
-    if isinstance(initial, Constant):
-        return (
-            f"{new.dtype} does not hold the value {initial.data}: convert the result of the step, "
-            f"theano.tensor.cast(result, {kind.dtype!r}), or start with another value, "
-            f"theano.tensor.constant(..., dtype={new.dtype!r})."
-        )
-    return (
-        f"Cast the one or the other, so that a step neither widens nor narrows it: "
-        f"outputs_info=theano.tensor.cast(initial, {new.dtype!r}), or in the step "
-        f"theano.tensor.cast(result, {kind.dtype!r})."
-    )
-
-
-def _label(index: int, value: Variable) -> str:
-    """Return what messages call an output of the step."""
-    name = "" if value.name is None else f", {value.name!r}"
-    return f"output {index} (0-based{name})"
 
 
 def _checked(checkpoint: Any, impossible: bool) -> Any:

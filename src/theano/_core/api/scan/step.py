@@ -7,8 +7,11 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from theano._core.api.conversion import as_tensor_variable
-from theano._core.ir.variable import Variable
+from theano._core.ir.types import TensorType
+from theano._core.ir.variable import Constant, Variable
 
 if TYPE_CHECKING:
     from theano._core.ir.annotations import TensorLike
@@ -124,3 +127,33 @@ def _is_updates(value: object) -> bool:
     return isinstance(value, (list, tuple)) and all(
         isinstance(pair, (list, tuple)) and len(pair) == 2 for pair in value
     )
+
+
+def holds(kind: TensorType, data: np.ndarray) -> bool:
+    """Tell whether a dtype has all values of an array, digit for digit."""
+    with np.errstate(all="ignore"):
+        there = data.astype(kind.dtype)
+        return bool(
+            np.array_equal(there.astype(data.dtype), data, equal_nan=data.dtype.kind in "fc")
+        )
+
+
+def conversion(initial: TensorLike, kind: TensorType, new: TensorType) -> str:
+    """Say how the dtypes of an initial value and a step can be made one."""
+    if isinstance(initial, Constant):
+        return (
+            f"{new.dtype} does not hold the value {initial.data}: convert the result of the step, "
+            f"theano.tensor.cast(result, {kind.dtype!r}), or start with another value, "
+            f"theano.tensor.constant(..., dtype={new.dtype!r})."
+        )
+    return (
+        f"Cast the one or the other, so that a step neither widens nor narrows it: "
+        f"outputs_info=theano.tensor.cast(initial, {new.dtype!r}), or in the step "
+        f"theano.tensor.cast(result, {kind.dtype!r})."
+    )
+
+
+def label(index: int, value: Variable) -> str:
+    """Return what messages call an output of the step."""
+    name = "" if value.name is None else f", {value.name!r}"
+    return f"output {index} (0-based{name})"

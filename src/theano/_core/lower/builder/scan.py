@@ -23,6 +23,7 @@ from theano._core.lower.builder import copies, libraries, lowering, views
 from theano._core.lower.builder.core import Core
 from theano._core.lower.builder.region import Region
 from theano._core.lower.builder.scan_loop import WrittenLoop
+from theano._core.lower.builder.scan_progress import Report
 from theano._core.lower.builder.scan_registers import RegisterLoop
 from theano._core.lower.builder.scan_state import Carried, LateRows, Row
 from theano._core.lower.program import PATIENCE, Register
@@ -71,8 +72,10 @@ class LoopWriter(WrittenLoop):
         p = self.p
         known = dict(p.values), dict(p.length_values)
         self._hoist_lengths()
+        report = Report(p, self.op.progress, self.limit)
         region = self._enter()
         with p.into([]) as body:
+            told = report.told(self.step)
             self._bind_inputs()
             self._write_body()
             stop = self._advance()
@@ -80,8 +83,9 @@ class LoopWriter(WrittenLoop):
         if len(p.callbacks) > self.first_callback:
             self._forget_objects(body)
         carried = [c for state in self.states for c in self._carried(state)]
-        p.do(ir.For(self.step, self.limit, tuple(carried), body, stop))
+        p.do(ir.For(self.step, self.limit, (*carried, *told), body, stop))
         p.values, p.length_values = known
+        report.end(self.step)
         return self._outputs()
 
     # -- before the loop --------------------------------------------------------------------------

@@ -73,7 +73,7 @@ class RegisterLoop:
     def possible(self) -> bool:
         """Whether the loop has this form."""
         op = self.op
-        if op.until or self.lanes < 2 or not 0 < len(op.body.nodes) <= MOST_NODES:
+        if op.until or op.progress or self.lanes < 2 or not 0 < len(op.body.nodes) <= MOST_NODES:
             return False
         if any(c.is_object or "" in c.lengths for c in self.loop.states):
             return False

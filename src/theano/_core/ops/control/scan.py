@@ -9,7 +9,9 @@ sequences and more states; `api/scan/scan.py` makes them.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
+from math import inf
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -61,9 +63,13 @@ class Loop(Structured):
     watch : callable, optional
         Returns, for each run, what is called for each node of each step (see `evaluate`). Such a
         loop runs with NumPy, step by step.
+    progress : callable, optional
+        Called as `progress(done, n_steps)` at the start, now and then, and at the end, when both
+        numbers are the steps that were run. Not under XLA, which runs loops as a whole.
     """
 
-    __props__ = ("body", "states", "n_sequences", "until", "truncate", "checkpoint", "watch")
+    __props__ = ("body", "states", "n_sequences", "until", "truncate", "checkpoint")
+    __props__ += ("watch", "progress")
     # Gradients of the body are its business: `vjp` is given the reverse walk.
     differentiates = True
 
@@ -78,6 +84,7 @@ class Loop(Structured):
         checkpoint: object = None,
         labels: Sequence[str] = (),
         watch: Callable[[], Any] | None = None,
+        progress: Callable[[int, int], object] | None = None,
     ) -> None:
         self.body = body
         self.states = tuple(states)
@@ -88,13 +95,14 @@ class Loop(Structured):
         self.checkpoint = checkpoint
         self.labels = tuple(labels)
         self.watch = watch
+        self.progress = progress
         # The rules that the body was rewritten by last.
         self.rewritten_by: Any = None
 
     def replaced(self, body: Body, **fields: object) -> Loop:
         """Return this loop with another body, and other `states`, `n_sequences` and so on."""
         kept = ("states", "n_sequences", "until", "truncate", "name", "checkpoint", "labels")
-        kept += ("watch",)
+        kept += ("watch", "progress")
         return type(self)(body, **{**{k: getattr(self, k) for k in kept}, **fields})
 
     def label(self, number: int) -> str:
@@ -199,7 +207,9 @@ class Loop(Structured):
                     f"{self}: sequence {number} has {len(sequence)} items for {limit} steps"
                 )
         done, watch = 0, None if self.watch is None else self.watch()
+        tell = Told(self.progress, limit)
         while done < limit:
+            tell(done)
             items = [s[done] for s in sequences]
             taps = [r[-t] for s, r in zip(self.states, rows, strict=True) for t in s.taps]
             known = dict(zip(self.body.inputs, (*items, *taps, *fixed), strict=True))
@@ -214,6 +224,7 @@ class Loop(Structured):
             done += 1
             if self.until and bool(results[-1]):
                 break
+        tell.end(done)
         lengths = self._known_lengths(node, arrays)
         outputs = [
             self._kept(state, value, kept, shape)
@@ -355,6 +366,25 @@ class Loop(Structured):
 
     def __str__(self) -> str:
         return f"for{{cpu,{self.name}}}"
+
+
+class Told:
+    """Tells a loop that runs in Python how far it is, as often as machine code does."""
+
+    def __init__(self, progress: Callable[[int, int], object] | None, n_steps: int) -> None:
+        self.progress = progress
+        self.n_steps = n_steps
+        self.due = -inf
+
+    def __call__(self, done: int) -> None:
+        if self.progress is not None and time.monotonic() >= self.due:
+            self.progress(done, self.n_steps)
+            self.due = time.monotonic() + 0.01
+
+    def end(self, done: int) -> None:
+        """Tell that the loop is over after so many steps."""
+        if self.progress is not None:
+            self.progress(done, done)
 
 
 def _rows_like(value: Variable, item: Variable, what: str) -> Any:

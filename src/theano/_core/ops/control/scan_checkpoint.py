@@ -45,9 +45,9 @@ def in_chunks(node: Apply) -> Chunked:
     size = _chunk_size(op.checkpoint, steps)
     chunks = steps // size
     whole = chunks * size
-    plain = op.replaced(op.body, checkpoint=None)
+    plain = op.replaced(op.body, checkpoint=None, progress=None)
     body, states = _chunk_body(plain, outer)
-    outer_loop = plain.replaced(body, states=states, labels=())
+    outer_loop = plain.replaced(body, states=states, labels=(), progress=op.progress)
     made = outer_loop.make_node(
         chunks,
         *(_split(s[:whole], chunks, size) for s in outer.sequences),

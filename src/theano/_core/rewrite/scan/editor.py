@@ -35,6 +35,7 @@ class Draft:
         From the body's inputs to what they are outside.
     states : list of DraftState
     condition : Variable or None
+    progress : callable or None
     """
 
     def __init__(self, node: Apply) -> None:
@@ -42,6 +43,7 @@ class Draft:
         inner, outer = op.inner, op.outer(node)
         self.node = node
         self.op = op
+        self.progress = op.progress
         self.steps = node.inputs[0]
         self.sequences = dict(zip(inner.sequences, outer.sequences, strict=True))
         self.fixed = dict(zip(inner.fixed, outer.fixed, strict=True))
@@ -112,6 +114,7 @@ class Draft:
             self.op.name,
             self.op.checkpoint,
             [s.label for s in self.states],
+            progress=self.progress,
         )
         initial = [s.initial for s in self.states if s.taps]
         node = loop.make_node(self.steps, *sequences.values(), *initial, *fixed.values())

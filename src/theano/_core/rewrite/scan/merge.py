@@ -82,6 +82,7 @@ def _merged(first: Apply, second: Apply) -> dict[Any, Any] | None:
         if a.keep != b.keep:
             a.keep = ALL
     _take_over(one, two, known, partners)
+    one.progress = one.progress or two.progress
     table = one.build()
     result = {out: _rows(table, _state_of(one, out), keep) for out, keep in mine.items()}
     for state, out in zip(two.states, second.outputs, strict=False):
