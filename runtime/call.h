@@ -7,6 +7,7 @@
 
 #include "pool.h"
 #include "program.h"
+#include "threads.h"
 
 namespace theano {
 
@@ -88,7 +89,10 @@ struct Call {
     std::optional<Results> results;
     std::int64_t polled;  // when signals were handled last, and when the time was looked at; 0: never
     std::int64_t looked;
-    std::int64_t clock;  // when the step began that runs now, if calls are timed
+    // If calls are timed: when the step began that runs now, the time that kernels took to compile,
+    // the bytes of its buffers, the number of the step that ended last, and shared work.
+    std::int64_t clock, compiled, bytes, ended;
+    threads::Use use;
 };
 
 inline std::int64_t nanoseconds() {
@@ -96,13 +100,15 @@ inline std::int64_t nanoseconds() {
     return std::chrono::duration_cast<std::chrono::nanoseconds>(now).count();
 }
 
-// Adds the time since `start` to a part of the program, and returns the time now.
-inline std::int64_t note_time(const Program &program, std::int64_t part, std::int64_t start) {
-    std::int64_t now = nanoseconds();
+// Adds the time from `start` to `now` to a part of the program.
+inline void note_time(const Program &program, std::int64_t part, std::int64_t start,
+                      std::int64_t now) {
     program.timings[part].nanoseconds.fetch_add(now - start, std::memory_order_relaxed);
     program.timings[part].calls.fetch_add(1, std::memory_order_relaxed);
-    return now;
 }
+
+// The time on the clock of a call, which stands still while kernels are compiled.
+inline std::int64_t own_time(const Call *call) { return nanoseconds() - call->compiled; }
 
 inline Call *call_of(th_call *head) { return reinterpret_cast<Call *>(head); }
 

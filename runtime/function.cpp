@@ -87,7 +87,7 @@ class Invocation {
         if (!call_.program->timings) return run_untimed(args, nargs, names);
         std::int64_t start = nanoseconds();
         PyObject *result = run_untimed(args, nargs, names);
-        if (result) note_time(*call_.program, kWholeCall, start);
+        if (result) note_time(*call_.program, kWholeCall, start, nanoseconds());
         return result;
     }
 
@@ -133,9 +133,14 @@ class Invocation {
     std::int32_t enter() { return call_.program->entry(&call_.head); }
 
     std::int32_t enter_timed() {
-        std::int64_t start = call_.clock = nanoseconds();
+        call_.compiled = call_.bytes = 0;
+        call_.ended = -1;
+        threads::Use *outer = threads::use;
+        threads::use = &call_.use;
+        const std::int64_t start = call_.clock = nanoseconds();
         std::int32_t status = enter();
-        if (status == 0) note_time(*call_.program, kMachineCode, start);
+        threads::use = outer;
+        if (status == 0) note_time(*call_.program, kMachineCode, start, own_time(&call_));
         return status;
     }
 

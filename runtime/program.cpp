@@ -344,6 +344,7 @@ PyObject *program_new(PyTypeObject *type, PyObject *args, PyObject *kwargs) {
         if (timed_steps >= 0) {
             program->n_timings = kFirstStep + timed_steps;
             program->timings.reset(new Timing[static_cast<std::size_t>(program->n_timings)]);
+            program->peak = std::make_unique<Peak>();
         }
         return read ? self.release() : nullptr;
     } catch (const std::bad_alloc &) {
@@ -397,22 +398,47 @@ PyObject *program_timings(PyObject *self, void *) {
     for (Py_ssize_t i = 0; timings && i < program.n_timings; ++i) {
         const Timing &timing = program.timings[i];
         PyObject *entry =
-            Py_BuildValue("LLLL", static_cast<long long>(timing.nanoseconds.load()),
+            Py_BuildValue("LLLLLL", static_cast<long long>(timing.nanoseconds.load()),
                           static_cast<long long>(timing.calls.load()),
                           static_cast<long long>(timing.bytes.load()),
-                          static_cast<long long>(timing.operations.load()));
+                          static_cast<long long>(timing.operations.load()),
+                          static_cast<long long>(timing.helpers.load()),
+                          static_cast<long long>(timing.waited.load()));
         if (!entry) Py_CLEAR(timings);
         else PyTuple_SET_ITEM(timings, i, entry);
     }
     return timings;
 }
 
+PyObject *program_peak(PyObject *self, void *) {
+    const Program &program = *cast(self)->program;
+    if (!program.peak) return Py_NewRef(Py_None);
+    Peak &peak = *program.peak;
+    std::lock_guard<std::mutex> guard(peak.mutex);
+    Ref<> buffers(PyTuple_New(static_cast<Py_ssize_t>(peak.buffers.size())));
+    for (std::size_t i = 0; buffers && i < peak.buffers.size(); ++i) {
+        const auto [slot, bytes] = peak.buffers[i];
+        PyObject *entry =
+            Py_BuildValue("LL", static_cast<long long>(slot), static_cast<long long>(bytes));
+        if (!entry) return nullptr;
+        PyTuple_SET_ITEM(buffers.get(), static_cast<Py_ssize_t>(i), entry);
+    }
+    if (!buffers) return nullptr;
+    return Py_BuildValue("LLO", static_cast<long long>(peak.bytes.load()),
+                         static_cast<long long>(peak.step), buffers.get());
+}
+
 PyGetSetDef properties[] = {
     {"kernels", program_kernels, nullptr,
      "The addresses of the kernels now; 0 where none is compiled.", nullptr},
     {"timings", program_timings, nullptr,
-     "(nanoseconds, calls, bytes, operations) of whole calls, of machine code, and of each step; "
-     "() if calls are not timed.",
+     "(nanoseconds, calls, bytes, operations, nanoseconds of other threads, nanoseconds of waiting "
+     "for them) of whole calls, of machine code, of compiling kernels within calls, and of each "
+     "step; () if calls are not timed.",
+     nullptr},
+    {"peak", program_peak, nullptr,
+     "(bytes, number of the step that ended before, ((slot, bytes), ...)) of the moment at which the "
+     "buffers of a call were largest; None if calls are not timed.",
      nullptr},
     {nullptr, nullptr, nullptr, nullptr, nullptr},
 };

@@ -4,6 +4,8 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <mutex>
+#include <utility>
 #include <vector>
 
 #include "include/theano_runtime.h"
@@ -87,9 +89,19 @@ struct Callback {
 // Time that all calls spent in one part of a program, and what a step did in it.
 struct Timing {
     std::atomic<std::int64_t> nanoseconds{0}, calls{0}, bytes{0}, operations{0};
+    // Nanoseconds that other threads worked, and that the calling one waited for them.
+    std::atomic<std::int64_t> helpers{0}, waited{0};
 };
 // The parts that every program has; its steps follow.
-enum TimedPart { kWholeCall, kMachineCode, kFirstStep };
+enum TimedPart { kWholeCall, kMachineCode, kCompiling, kFirstStep };
+
+// The call that had the most memory in its buffers.
+struct Peak {
+    std::mutex mutex;
+    std::atomic<std::int64_t> bytes{0};
+    std::int64_t step = -1;  // the step that ended last
+    std::vector<std::pair<std::int64_t, std::int64_t>> buffers;  // slots and bytes
+};
 
 enum class Result { single, list, dictionary, nothing };
 
@@ -113,6 +125,7 @@ struct Program {
     std::vector<Callback> callbacks;
     std::unique_ptr<Timing[]> timings;  // nullptr: calls are not timed
     Py_ssize_t n_timings = 0;
+    std::unique_ptr<Peak> peak;  // where calls are timed
     Result result = Result::list;
     Ref<> keys;  // a tuple: the keys of the outputs, for a dictionary
 };

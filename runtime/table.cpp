@@ -29,6 +29,30 @@ threads::Poll poll_of(Call *call) {
     return {[](void *context) { return interrupted(static_cast<Call *>(context)); }, call};
 }
 
+std::int64_t capacity(std::int64_t place) {
+    return static_cast<std::int64_t>(pool::capacity(reinterpret_cast<void *>(place)));
+}
+
+// Notes what the buffers of a call hold, where no call held so much before.
+void count_buffer(Call *call, std::int64_t place) {
+    call->bytes += capacity(place);
+    Peak &peak = *call->program->peak;
+    if (call->bytes <= peak.bytes.load(std::memory_order_relaxed)) return;
+    std::lock_guard<std::mutex> guard(peak.mutex);
+    if (call->bytes <= peak.bytes.load()) return;
+    peak.bytes.store(call->bytes);
+    peak.step = call->ended;
+    peak.buffers.clear();
+    for (std::int64_t slot : call->program->buffer_slots)
+        if (std::int64_t there = call->head.frame[slot])
+            peak.buffers.emplace_back(slot, capacity(there));
+}
+
+void give_back(Call *call, std::int64_t place) {
+    if (call->program->peak) call->bytes -= capacity(place);
+    pool::release(reinterpret_cast<void *>(place));
+}
+
 void *table_alloc(th_call *head, std::int64_t bytes, std::int64_t slot) {
     Call *call = call_of(head);
     void *memory = pool::allocate(bytes);
@@ -37,14 +61,15 @@ void *table_alloc(th_call *head, std::int64_t bytes, std::int64_t slot) {
         return nullptr;
     }
     std::int64_t &place = head->frame[slot];
-    if (place) pool::release(reinterpret_cast<void *>(place));
+    if (place) give_back(call, place);
     place = reinterpret_cast<std::int64_t>(memory);
+    if (call->program->peak) count_buffer(call, place);
     return memory;
 }
 
 void table_free(th_call *head, std::int64_t slot) {
     std::int64_t &place = head->frame[slot];
-    if (place) pool::release(reinterpret_cast<void *>(place));
+    if (place) give_back(call_of(head), place);
     place = 0;
 }
 
@@ -197,12 +222,18 @@ void *compiled_kernel(Call *call, std::int64_t kernel) {
         exception_set(call);
         return nullptr;
     }
+    const std::int64_t start = nanoseconds();
     Ref<> number(PyLong_FromLongLong(kernel));
     Ref<> answer(number ? PyObject_CallFunctionObjArgs(hook,
                                                        reinterpret_cast<PyObject *>(call->function),
                                                        number.get(), nullptr)
                         : nullptr);
     void *address = answer ? variant_address(call, answer.get()) : nullptr;
+    if (call->program->timings) {
+        const std::int64_t now = nanoseconds();
+        note_time(*call->program, kCompiling, start, now);
+        call->compiled += now - start;
+    }
     if (address) place.store(address);
     else exception_set(call);
     return address;
@@ -374,14 +405,33 @@ std::int64_t table_poll(th_call *head, std::int64_t steps) {
     return passed > 2 * kLook ? std::max<std::int64_t>(1, steps / 2) : steps;
 }
 
-void table_tick(th_call *head, std::int64_t step, std::int64_t bytes, std::int64_t operations) {
-    Call *call = call_of(head);
-    const std::int64_t part = kFirstStep + step;
-    if (step < 0 || part >= call->program->n_timings) return;
-    call->clock = note_time(*call->program, part, call->clock);
+// Adds to a step what it took since a time of the call's clock, if there is such a step; the time now.
+std::int64_t note_step(Call *call, std::int64_t step, std::int64_t since, std::int64_t bytes,
+                       std::int64_t operations) {
+    const std::int64_t now = own_time(call), part = kFirstStep + step;
+    if (step < 0 || part >= call->program->n_timings) return now;
+    note_time(*call->program, part, since, now);
     Timing &timing = call->program->timings[part];
     timing.bytes.fetch_add(bytes, std::memory_order_relaxed);
     timing.operations.fetch_add(operations, std::memory_order_relaxed);
+    return now;
+}
+
+void table_tick(th_call *head, std::int64_t step, std::int64_t bytes, std::int64_t operations) {
+    Call *call = call_of(head);
+    const std::int64_t since = call->clock;
+    call->clock = note_step(call, step, since, bytes, operations);
+    if (step < 0 || kFirstStep + step >= call->program->n_timings) return;
+    call->ended = step;
+    Timing &timing = call->program->timings[kFirstStep + step];
+    timing.helpers.fetch_add(call->use.helpers.exchange(0), std::memory_order_relaxed);
+    timing.waited.fetch_add(call->use.waited, std::memory_order_relaxed);
+    call->use.waited = 0;
+}
+
+std::int64_t table_lap(th_call *head, std::int64_t step, std::int64_t since, std::int64_t bytes,
+                       std::int64_t operations) {
+    return note_step(call_of(head), step, since, bytes, operations);
 }
 
 std::int32_t table_commit(th_call *head) {
@@ -400,7 +450,8 @@ const th_runtime runtime_table = {table_alloc,    table_free,   table_fail,    t
                                   table_copy,     table_kept,   table_forget,  table_lapack,
                                   table_poll,     table_along,  table_tick,
                                   table_search,   panels::pack, table_multiply_packed,
-                                   table_commit,   fold,         table_convolve, table_select};
+                                  table_commit,   fold,         table_convolve,
+                                  table_select,   table_lap};
 
 // A thread does about so many instructions at a time; so many are worth waking threads.
 constexpr double kChunk = 1 << 15, kLarge = 16 * kChunk;

@@ -42,11 +42,17 @@ inline void pause() {
 #endif
 }
 
+std::int64_t nanoseconds() {
+    const auto now = std::chrono::steady_clock::now().time_since_epoch();
+    return std::chrono::duration_cast<std::chrono::nanoseconds>(now).count();
+}
+
 struct Work {
     th_kernel *kernel;
     std::int64_t *args;
     std::int64_t n, grain, chunks, left;
     Poll poll;
+    Use *use;
 };
 
 // Items that one thread begins with, in a cache line of its own.
@@ -90,12 +96,14 @@ class Pool {
             wake_.notify_all();
         }
         take_chunks(0);
+        const std::int64_t done = work_.use ? nanoseconds() : 0;
         // From here on nobody enters, and whoever has not come is not waited for.
         inside_.fetch_sub(kClosed, std::memory_order_acq_rel);
         for (int spin = 0; inside_.load(std::memory_order_acquire) != -kClosed; ++spin) {
             if (spin < kSpins) pause();
             else std::this_thread::yield();
         }
+        if (work_.use) work_.use->waited += nanoseconds() - done;
         return !given_up_.load(std::memory_order_relaxed);
     }
 
@@ -138,6 +146,13 @@ class Pool {
         }
     }
 
+    void help(int number) {
+        Use *use = work_.use;
+        const std::int64_t start = use ? nanoseconds() : 0;
+        take_chunks(number);
+        if (use) use->helpers.fetch_add(nanoseconds() - start, std::memory_order_relaxed);
+    }
+
     bool enter() {
         int now = inside_.load(std::memory_order_relaxed);
         while (now >= 0) {
@@ -166,7 +181,7 @@ class Pool {
             seen = round_.load(std::memory_order_acquire);
             if (!enter()) continue;
             if (work_.chunks >= kWaking) idle = 0;
-            if (number < shares_) take_chunks(number);
+            if (number < shares_) help(number);
             inside_.fetch_sub(1, std::memory_order_release);
         }
     }
@@ -210,14 +225,16 @@ bool distribute(th_kernel *kernel, std::int64_t *args, std::int64_t n, std::int6
         Pool *all = pool();
         std::unique_lock<std::mutex> guard(all->busy, std::try_to_lock);
         if (guard.owns_lock() && (wake || all->shares(chunks, wake))) {
-            return all->run({kernel, args, n, grain, chunks, left * grain, poll}, workers - 1,
-                            wake);
+            return all->run({kernel, args, n, grain, chunks, left * grain, poll, use},
+                            workers - 1, wake);
         }
     }
     return run_alone(kernel, args, n, grain, poll);
 }
 
 }  // namespace
+
+thread_local Use *use = nullptr;
 
 int get() { return count.load(std::memory_order_relaxed); }
 void set(int wanted) {

@@ -2,6 +2,7 @@
 // gives the same bits.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
 
@@ -12,6 +13,14 @@ namespace theano::threads {
 int get();
 // Takes effect with the next piece of work; 1 starts no thread.
 void set(int count);
+
+// What shared work takes, of one call whose steps are timed.
+struct Use {
+    std::atomic<std::int64_t> helpers{0};  // nanoseconds that other threads worked
+    std::int64_t waited = 0;               // and that this one waited for them
+};
+// Where this thread adds up what its shared work takes; nullptr: nowhere.
+extern thread_local Use *use;
 
 // Asked between chunks, in the thread that waits for the work, whether to give it up.
 struct Poll {

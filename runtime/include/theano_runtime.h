@@ -40,7 +40,7 @@ extern "C" {
 
 /* Incremented whenever something in this header changes its meaning; part of the key of the compile
  * cache. */
-#define TH_ABI_VERSION 14
+#define TH_ABI_VERSION 15
 
 /* Bits of a descriptor's `flags`. */
 enum {
@@ -255,6 +255,10 @@ struct th_runtime {
      * of the array described by `src`. 0 on success. */
     int32_t (*select)(th_call *call, int64_t typenum, int64_t ndim, int64_t axis, int64_t first,
                       int64_t count, int64_t *places, const int64_t *src);
+
+    /* 22: the time on the clock of the call, which stands still while kernels are compiled. If there is
+     * such a step, adds what passed since `since` to it, as `tick` does: for steps within loops. */
+    int64_t (*lap)(th_call *call, int64_t step, int64_t since, int64_t bytes, int64_t operations);
 };
 
 #ifdef __cplusplus

@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -197,3 +198,123 @@ def test_data_for_other_programs(tmp_path: Path) -> None:
 def test_a_profile_of_nothing_has_no_page() -> None:
     with pytest.raises(ValueError, match="that of no function"):
         ProfileStats(atexit_print=False, message="nothing").html()
+
+
+def scanned(length: int, profile: Any) -> Any:
+    rows, w = T.dtensor3("rows"), theano.shared(np.ones((length, length)) / length, "w")
+    out, _ = theano.scan(
+        lambda row, h: T.tanh(T.dot(h, w) + row),
+        sequences=rows,
+        outputs_info=[T.zeros((2, length))],
+    )
+    return theano.function([rows], out[-1], profile=profile)
+
+
+def test_steps_within_loops_are_timed() -> None:
+    f, plain = scanned(30, True), scanned(30, False)
+    values = np.ones((100, 2, 30))
+    assert (f(values) == plain(values)).all()
+    f(values)
+    (loop,) = (step for step in f.profile.step_times() if step.inside)
+    assert {type(step.nodes[-1].op).__name__ for step in loop.inside} == {"Gemm", "Elementwise"}
+    assert 0 < sum(step.seconds for step in loop.inside) <= loop.seconds * (1 + 1e-9)
+    # One of 16 is counted for all.
+    gemm = next(s for s in loop.inside if type(s.nodes[-1].op).__name__ == "Gemm")
+    assert gemm.calls == pytest.approx(200, rel=0.2)
+    assert gemm.operations == pytest.approx(200 * 2 * 2 * 30 * 30, rel=0.2)
+    assert loop.operations >= gemm.operations
+    assert "Steps within loops" in text_of(f.profile)
+    data = f.profile.json()
+    assert any(step["inside"] for step in data["steps"])
+    assert sum(weight for weight in f.profile.speedscope()["profiles"][0]["weights"]) > 0
+    assert any(event["cat"] == "inside" for event in f.profile.chrome_trace()["traceEvents"])
+
+
+def test_loops_within_loops_are_timed() -> None:
+    x, w = T.dmatrix("x"), theano.shared(np.eye(20), "w")
+
+    def inner(h: Any) -> Any:
+        return T.tanh(T.dot(h, w))
+
+    def outer(h: Any) -> Any:
+        return theano.scan(inner, outputs_info=[h], n_steps=5)[0][-1]
+
+    rows, _ = theano.scan(outer, outputs_info=[x], n_steps=40)
+    f = theano.function([x], rows[-1], profile=True)
+    f(np.ones((20, 20)))
+    (loop,) = (step for step in f.profile.step_times() if step.inside)
+    deeper = [step for step in loop.inside if step.inside]
+    assert deeper and {len(step.inside) for step in deeper} == {2}
+
+
+def test_rows_in_registers_count_operations() -> None:
+    x, n = T.dvector("x"), T.iscalar("n")
+    rows, _ = theano.scan(lambda h: T.tanh(h) + x, outputs_info=[T.zeros_like(x)], n_steps=n)
+    f = theano.function([x, n], rows[-1], profile=True)
+    f(np.ones(4), 1000)
+    (loop,) = (step for step in f.profile.step_times() if step.inside)
+    assert loop.operations >= 4 * 1000 * 2
+
+
+def test_libraries_count_operations() -> None:
+    images, kernels, a = T.dtensor4("images"), T.dtensor4("kernels"), T.dmatrix("a")
+    out = T.nnet.conv2d(images, kernels)
+    f = theano.function([images, kernels], out, profile=True)
+    f(np.ones((2, 3, 8, 8)), np.ones((4, 3, 3, 3)))
+    assert f.profile.step_times()[0].operations == 2 * (2 * 4 * 6 * 6) * (3 * 3 * 3)
+    for name, value in (("cholesky", 30**3 // 3), ("matrix_inverse", 2 * 30**3)):
+        wanted = T.slinalg.cholesky(a) if name == "cholesky" else T.nlinalg.matrix_inverse(a)
+        g = theano.function([a], wanted, profile=True)
+        g(np.eye(30))
+        assert max(step.operations for step in g.profile.step_times()) == value
+
+
+def test_kernels_compiled_in_a_call_are_not_in_the_times() -> None:
+    x = T.dmatrix("x")
+    f = theano.function([x], T.tanh(x) * 1.2345, profile=True)
+    f(np.ones((50, 60))[:, ::2].T)
+    (step,) = f.profile.step_times()
+    if f.profile.fct_compile_time:
+        assert step.seconds < f.profile.fct_compile_time
+    assert f.profile.vm_call_time + f.profile.fct_compile_time <= f.profile.fct_call_time
+
+
+def test_the_most_memory_and_what_holds_it() -> None:
+    x = T.dmatrix("x")
+    f = theano.function([x], T.dot(T.dot(x, x), T.tanh(x)).sum(), profile=True)
+    assert f.profile.peak() is None
+    f(np.ones((100, 100)))
+    peak = f.profile.peak()
+    assert peak.bytes >= 2 * 8 * 100 * 100
+    assert peak.bytes == sum(size for size, _ in peak.held)
+    assert any(type(nodes[-1].op).__name__ == "Dot" for _, nodes in peak.held)
+    assert "Memory of a call, at most" in text_of(f.profile)
+    assert f.profile.json()["peak"]["bytes"] == peak.bytes
+
+
+def test_threads_and_waiting() -> None:
+    from theano._core.runtime import native
+
+    x = T.dvector("x")
+    f = theano.function([x], T.tanh(x), profile=True)
+    count = native.get_threads()
+    native.set_threads(2)
+    try:
+        # On a busy machine the other thread may come too late for one call.
+        end = time.monotonic() + 30
+        while time.monotonic() < end and not any(s.helping for s in f.profile.step_times()):
+            f(np.ones(1_000_000))
+    finally:
+        native.set_threads(count)
+    (step,) = f.profile.step_times()
+    assert step.helping > 0 and 1 <= step.threads <= 2.1
+    assert 0 <= step.waiting < step.seconds
+
+
+def test_expressions() -> None:
+    f = made(True)
+    f(A)
+    parts = f.profile.expressions()
+    assert any(text == "T.tanh(T.dot(x, w))" for (_, _, text), _ in parts)
+    whole = sum(f.profile.apply_time.values())
+    assert sum(seconds for _, seconds in parts) == pytest.approx(whole)

@@ -155,6 +155,15 @@ def drawing() -> Any:
 
 
 w = theano.shared(np.zeros(3))
+
+
+def looped(matrix: Any) -> Any:
+    """Return products by a matrix again and again."""
+    return theano.scan(
+        lambda h: T.tanh(T.dot(h, matrix)), outputs_info=T.ones_like(matrix), n_steps=4
+    )[0]
+
+
 PROGRAMS: dict[str, Any] = {
     "fail alloc free fold": lambda: texts_of([x], T.exp(T.outer(x, x)[::-1]).sum()),
     "commit": lambda: texts_of([x], [], updates=[(w, w + x)]),
@@ -168,10 +177,9 @@ PROGRAMS: dict[str, Any] = {
     "poll kept forget callback": lambda: texts_of([], drawing()),
     "callback": lambda: texts_of([x], T.exp(x), mode=theano.Mode(linker="py")),
     "tick": lambda: texts_of([x], T.exp(x), profile=True),
+    "lap": lambda: texts_of([m], looped(m), profile=True),
     "convolve": lambda: texts_of([t], T.nnet.conv2d(t, t)),
-    "pack multiply_packed": lambda: texts_of(
-        [m], theano.scan(lambda h: T.tanh(T.dot(h, m)), outputs_info=T.ones_like(m), n_steps=4)[0]
-    ),
+    "pack multiply_packed": lambda: texts_of([m], looped(m)),
 }
 CALL = re.compile(r"call (\w+) %(?:rt\.)?(\w+)\((ptr %call[^\n]*)\)")
 

@@ -230,7 +230,7 @@ class FunctionMaker:
             self.profile.optimizer_time += rewriting_seconds
             self.profile.linker_time += self.compile_seconds - rewriting_seconds
             self.profile.nb_nodes += len(self.fgraph.apply_nodes)
-            self.profile.add(function.program, text.steps, self)
+            self.profile.add(function.program, text, self)
         return function
 
     def rewriter(self, keep_log: bool) -> Rewriter:
@@ -331,7 +331,7 @@ class FunctionMaker:
             updates=self._update_records(text),
             callbacks=[_callback_record(c) for c in text.callbacks],
             result=self.result,
-            timed_steps=len(text.steps) if self.profile else -1,
+            timed_steps=len(text.steps) + len(text.inside) if self.profile else -1,
         )
         function = native.Function(program, cells, HOOKS)
         function.maker = self

@@ -18,9 +18,8 @@ from typing import Any, TextIO
 
 from theano._core.base.settings import config
 from theano._core.compile import profile_export
-from theano._core.compile.profile_export import StepTime, Timed
+from theano._core.compile.profile_export import Peak, StepTime, Timed
 from theano._core.ir import hooks
-from theano._core.ir.variable import Apply
 
 _started = time.perf_counter()
 _printed_at_exit: list[ProfileStats] = []
@@ -69,9 +68,9 @@ class ProfileStats:
         if atexit_print:
             _printed_at_exit.append(self)
 
-    def add(self, program: object, steps: Sequence[Sequence[Apply]], maker: object = None) -> None:
-        """Count what calls of a program take from now on; `steps` are the nodes of each."""
-        self._timed.append(Timed(program, steps, maker))
+    def add(self, program: object, text: object, maker: object = None) -> None:
+        """Count what calls of a program take from now on; `text` is its `ProgramText`."""
+        self._timed.append(Timed(program, text, maker))
 
     def _total(self, part: int, what: int) -> int:
         return sum(timed.program.timings[part][what] for timed in self._timed)
@@ -86,7 +85,24 @@ class ProfileStats:
 
     @property
     def vm_call_time(self) -> float:
-        return self._total(1, 0) * 1e-9
+        return self._total(profile_export.CODE, 0) * 1e-9
+
+    @property
+    def fct_compile_time(self) -> float:
+        """Seconds within calls for kernels that were compiled when they were first needed."""
+        return self._total(profile_export.COMPILING, 0) * 1e-9
+
+    def peak(self) -> Peak | None:
+        """Return when the buffers of a call were largest, and what they held.
+
+        Returns
+        -------
+        Peak or None
+            Its bytes, the step that ran, and the bytes of each buffer with the step that it was
+            allocated for. None if no call allocated anything.
+        """
+        peaks = [peak for timed in self._timed if (peak := timed.peak()) is not None]
+        return max(peaks, key=lambda peak: peak.bytes, default=None)
 
     def step_times(self) -> list[StepTime]:
         """Return each step that ran, the longest first.
@@ -94,11 +110,17 @@ class ProfileStats:
         Returns
         -------
         list of StepTime
-            Operations, seconds, calls, bytes read and written, and about how many operations on
-            numbers (0 where that is not known).
+            Operations, seconds, calls, bytes read and written, about how many operations on
+            numbers (0 where that is not known), seconds of other threads and of waiting for them,
+            and of a loop the steps of its body. Kernels that a call compiled are not in the times.
         """
         found = [step for timed in self._timed for step in timed.step_times()]
         return sorted(found, key=lambda step: -step.seconds)
+
+    def steps_of(self, program: object) -> dict[int, StepTime]:
+        """Return what each step took of one program that ran, by its number."""
+        mine = (timed for timed in self._timed if timed.program is program)
+        return {number: step for timed in mine for number, step in timed.numbered()}
 
     def steps(self) -> list[tuple[Sequence[Any], float, int]]:
         """Return (operations, seconds, calls) of each step that ran, the longest first."""
@@ -111,6 +133,13 @@ class ProfileStats:
         """
         return profile_export.lines_of(self.step_times())
 
+    def expressions(self) -> list[tuple[tuple[str, int, str], float]]:
+        """Return ((file, line, text), seconds) of each expression of the user's, longest first.
+
+        The text is that of the expression in its line, '' where Python does not tell it.
+        """
+        return profile_export.expressions_of(self.step_times())
+
     def json(self, path: str | None = None) -> dict[str, Any]:
         """Return everything as data that JSON holds, and write it to a file if there is a path."""
         facts = {
@@ -118,6 +147,8 @@ class ProfileStats:
             "calls": self.fct_callcount,
             "seconds": self.fct_call_time,
             "machine_code_seconds": self.vm_call_time,
+            "kernel_compile_seconds": self.fct_compile_time,
+            "peak": _peak_data(self.peak()),
             "compile_seconds": self.compile_time,
             "rewriting_seconds": self.optimizer_time,
             "lowering_seconds": self.linker_time,
@@ -231,6 +262,9 @@ class ProfileStats:
             inside = self.vm_call_time
             lines.append(f"  Time in machine code: {inside:e}s ({_percent(inside, seconds)})")
             lines.append(f"  Time of a call: {seconds / calls:e}s")
+            if self.fct_compile_time:
+                lines.append(f"  Kernels compiled at first need: {self.fct_compile_time:e}s")
+            lines += _peak_lines(self.peak())
         lines.append(f"  Total compile time: {self.compile_time:e}s")
         lines.append(f"    Number of Apply nodes: {self.nb_nodes}")
         lines.append(f"    Rewriting: {self.optimizer_time:e}s")
@@ -239,23 +273,62 @@ class ProfileStats:
         total = sum(step.seconds for step in found)
         by_op = sorted(self.op_time().items(), key=lambda entry: -entry[1])
         lines += _table("Ops", "op", [(s, [], str(op)) for op, s in by_op], total, most_ops)
-        by_line: list[tuple[float, list[str], str]] = [
-            (seconds, [], f"{os.path.basename(file)}:{number}")
-            for (file, number), seconds in self.lines()
-        ]
-        lines += _table("Lines", "line that wrote it", by_line, total, most_ops)
-        columns = ["calls", "GB/s", "GFLOP/s"]
+        lines += _table("Lines", "line that wrote it", _places(self.lines()), total, most_ops)
+        parts = _places(self.expressions())
+        lines += _table("Expressions", "as they were written", parts, total, most_ops)
+        columns = ["calls", "GB/s", "GFLOP/s", "threads", "waiting"]
         rows = [(step.seconds, _rates(step), profile_export.label(step.nodes)) for step in found]
         lines += _table("Steps", "operations of one step", rows, total, most_steps, columns)
+        within = [
+            (step.seconds, _rates(step)[:3], profile_export.label(step.nodes))
+            for loop in found
+            for step, _ in profile_export.all_steps(loop.inside)
+        ]
+        within.sort(key=lambda row: -row[0])
+        title = "Steps within loops, from one of 16"
+        lines += _table(title, "operations of one step", within, total, most_steps, columns[:3])
         return [*lines, ""]
 
 
+def _places(entries: Sequence[Any]) -> list[tuple[float, list[str], str]]:
+    """Return rows of a table of what lines and expressions took."""
+    rows: list[tuple[float, list[str], str]] = []
+    for (file, number, *text), seconds in entries:
+        place = f"{os.path.basename(file)}:{number}"
+        rows.append((seconds, [], f"{text[0]} ({place})" if text and text[0] else place))
+    return rows
+
+
+def _peak_lines(peak: Peak | None) -> list[str]:
+    """Return lines that tell what held memory when most was held."""
+    if peak is None:
+        return []
+    lines = [
+        f"  Memory of a call, at most: {peak.bytes} bytes, in step "
+        f"{profile_export.label(peak.step)}"
+    ]
+    lines += [f"    {size} bytes: {profile_export.label(step)}" for size, step in peak.held[:3]]
+    if len(peak.held) > 3:
+        rest = sum(size for size, _ in peak.held[3:])
+        lines.append(f"    {rest} bytes: {len(peak.held) - 3} more buffers")
+    return lines
+
+
+def _peak_data(peak: Peak | None) -> dict[str, Any] | None:
+    """Return what is known of the most memory, as data that JSON holds."""
+    if peak is None:
+        return None
+    held = [{"bytes": size, "label": profile_export.label(step)} for size, step in peak.held]
+    return {"bytes": peak.bytes, "step": profile_export.label(peak.step), "held": held}
+
+
 def _rates(step: StepTime) -> list[str]:
-    """Return how often a step ran, and how fast it moved and computed numbers."""
+    """Return how often a step ran, how fast it moved and computed numbers, and its threads."""
     rates = (step.bytes, step.operations)
     nanoseconds = step.seconds * 1e9
     texts = [f"{rate / nanoseconds:.3g}" if rate and nanoseconds else "" for rate in rates]
-    return [str(step.calls), *texts]
+    shared = [f"{step.threads:.2f}", _percent(step.waiting, step.seconds)] if step.helping else []
+    return [str(step.calls), *texts, *(shared or ["1", ""])]
 
 
 def _table(

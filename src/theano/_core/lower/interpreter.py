@@ -256,7 +256,7 @@ class _Interpreter:
             "convolve": _convolve,
             "variant": lambda *_: 1,
         }
-        if i.function in ("release", "tick", "forget", "kept"):
+        if i.function in ("release", "tick", "forget", "kept", "lap"):
             result: Any = 0
         elif i.function in known:
             result = known[i.function](*operands)

@@ -458,6 +458,7 @@ RUNTIME = {
     "fold": Runtime("int32", "ipp"),
     "convolve": Runtime("int32", "p"),
     "select": Runtime("int32", "iiiiipp"),
+    "lap": Runtime("int64", "iiii"),
 }
 
 

@@ -32,6 +32,23 @@ class Output(NamedTuple):
     slot: int
 
 
+class StepInside(NamedTuple):
+    """A step of the body of a loop, for profiles.
+
+    Attributes
+    ----------
+    within : int
+        The number of the step that has the loop: of the program, or another one inside.
+    nodes : tuple of Apply
+    period : int
+        It is timed in one of so many steps of the loop.
+    """
+
+    within: int
+    nodes: tuple[Apply, ...]
+    period: int
+
+
 class ProgramText(NamedTuple):
     """A whole program before it is compiled."""
 
@@ -48,3 +65,21 @@ class ProgramText(NamedTuple):
     nodes: tuple[tuple[Apply, tuple[Apply, ...]], ...]
     steps: tuple[tuple[Apply, ...], ...]
     program: ir.Program | None = None
+    # Where calls are timed: their numbers follow those of `steps`.
+    inside: tuple[StepInside, ...] = ()
+
+    def makers_of_slots(self) -> dict[int, int]:
+        """Return, by the slot of a buffer, the number of the step that first allocates it."""
+        from theano._core.lower import program as ir
+        from theano._core.lower.passes.outline import inlined
+
+        found: dict[int, int] = {}
+        number = 0
+        for i in ir.walk(inlined(self.program).body) if self.program is not None else ():
+            if isinstance(i, ir.Step):
+                number = i.number
+            elif isinstance(i, ir.Alloc):
+                found.setdefault(i.slot, number)
+            elif isinstance(i, ir.Hand):
+                found.setdefault(i.to, number)
+        return found

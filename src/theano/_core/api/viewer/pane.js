@@ -114,6 +114,8 @@ class Pane {
       row("time", `${duration(step.seconds)} in ${step.calls_made} calls`);
       if (step.bytes) row("bytes", `${amount(step.bytes, "B")}, ${amount(step.bytes / step.seconds, "B/s")}${this.share(step.bytes / step.seconds, "bytes_per_second", "B/s")}`);
       if (step.operations) row("operations", `${amount(step.operations, "")}, ${amount(step.operations / step.seconds, "FLOP/s")}${step.calls.includes("BLAS") ? this.share(step.operations / step.seconds, "operations_per_second", "FLOP/s") : ""}`);
+      if (step.threads > 1) row("threads", `${step.threads.toFixed(2)} on average, ${Math.round((100 * step.waiting) / step.seconds)} % of the time waiting for others`);
+      for (const [name, seconds] of step.inside) row(`within: ${name}`, `${duration(seconds)}, ${Math.round((100 * seconds) / step.seconds)} %`);
     }
     if (step.memory) row("memory it allocates", amount(step.memory, "B"));
     if (step.calls.length) row("calls", step.calls.join(", "));

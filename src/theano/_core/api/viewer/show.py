@@ -75,9 +75,10 @@ def page_of(obj: object, arguments: Sequence[object] | None = None) -> str:
         return page.graph_page(str(outputs[0]) if len(outputs) == 1 else "graph", outputs)
     from theano._core.api.viewer.stages import stages_of
     from theano._core.api.viewer.times import add_memory, add_times
+    from theano._core.compile.profile_export import FIRST_STEP
 
     program: Any = getattr(obj, "program", None)
-    timings = program.timings[2:] if maker.profile else ()
+    timings = program.timings[FIRST_STEP:] if maker.profile else ()
     data = stages_of(maker, [nanoseconds * 1e-9 for nanoseconds, *_ in timings])
     add_times(data, maker, program)
     if arguments is not None:

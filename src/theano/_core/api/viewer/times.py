@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from theano._core.api.debug.machine_limits import machine_limits
+from theano._core.compile.profile_export import all_steps, label
 
 if TYPE_CHECKING:
     from theano._core.compile.maker import FunctionMaker
@@ -16,13 +17,16 @@ def add_times(data: dict[str, Any], maker: FunctionMaker, program: Any) -> None:
     profile = maker.profile
     if not profile or not profile.flag_time_thunks or not program.timings[0][1]:
         return
-    whole, _, *steps = program.timings
-    for step, (nanoseconds, calls, nbytes, operations) in zip(data["steps"], steps, strict=True):
-        step |= {
-            "seconds": nanoseconds * 1e-9,
-            "calls_made": calls,
-            "bytes": nbytes,
-            "operations": operations,
+    whole = program.timings[0]
+    for number, step in profile.steps_of(program).items():
+        data["steps"][number] |= {
+            "seconds": step.seconds,
+            "calls_made": step.calls,
+            "bytes": step.bytes,
+            "operations": step.operations,
+            "threads": step.threads if step.helping else 1,
+            "waiting": step.waiting,
+            "inside": [[label(one.nodes), own] for one, own in all_steps(step.inside)],
         }
     data["limits"] = machine_limits()
     data["profile"] = {"seconds": whole[0] * 1e-9, "calls": whole[1]}

@@ -16,7 +16,7 @@ from theano._core.lower.builder.recorder import Recorder
 from theano._core.lower.builder.region import Region
 from theano._core.lower.lengths import Lengths
 from theano._core.lower.program import Number, Register, Scalar, number_of
-from theano._core.lower.program_text import CallbackRecord
+from theano._core.lower.program_text import CallbackRecord, StepInside
 from theano._core.lower.schedule import Step
 from theano._core.ops.array.dims import LARGEST
 from theano._core.ops.array.shaping import Length
@@ -44,6 +44,9 @@ class Core(Recorder):
     timed : bool
         Whether each step tells the runtime when it is done.
     """
+
+    # The number of the step that is written.
+    number = -1
 
     def __init__(
         self,
@@ -90,6 +93,7 @@ class Core(Recorder):
         self.input_offsets: list[int] = []
         # The nodes of each step.
         self.steps: tuple[tuple[Apply, ...], ...] = ()
+        self.inside: list[StepInside] = []  # where calls are timed, steps within loops
         # Where rows are repeated, by all loops in turn: see `tiled_rows`.
         self.tiles: list[str] = []
         # New values of shared variables that may be written in place → the variable.

@@ -17,7 +17,7 @@ from theano._core.lower.arrays import Array, Object
 from theano._core.lower.builder import copies, kernel_choice, lowering
 from theano._core.lower.builder.core import Core
 from theano._core.lower.builder.updates import is_scalar_expression, plan_updates
-from theano._core.lower.builder.work import work_of
+from theano._core.lower.builder.work import work_of, works
 from theano._core.lower.llvm.print.printer import printed
 from theano._core.lower.program_text import Output, ProgramText
 from theano._core.lower.schedule import Step, group
@@ -37,20 +37,25 @@ def write(p: Core) -> ProgramText:
     early, late = plan_updates(p, steps)
     p.steps = tuple(tuple(step.nodes) for step in (*early, *late))
     for number, step in enumerate(early):
+        p.number = number
         p.do(ir.Step(number))
+        first = len(p.block)
         lowering.write_step(p, step)
-        _tick(p, number, step)
+        _tick(p, number, step, p.block[first:])
     copied: ir.Block = []
     _materialise_outputs(p, copied)
     after: ir.Block = []
     if late:
         p.late = after
     for number, step in enumerate(late, len(early)):
+        p.number = number
         p.do(ir.Step(number))
         after.append(ir.Step(number))
+        first, first_after = len(p.block), len(after)
         lowering.write_step(p, step)
+        written = p.block[first:] + after[first_after:]
         with p.into(after):
-            _tick(p, number, step)
+            _tick(p, number, step, written)
     p.late = None
     results = _results(p, copied)
     if p.in_place:
@@ -60,9 +65,10 @@ def write(p: Core) -> ProgramText:
     return _finish(p, input_offsets, results)
 
 
-def _tick(p: Core, number: int, step: Step) -> None:
+def _tick(p: Core, number: int, step: Step, written: ir.Block) -> None:
     if p.timed:
-        p.call("tick", number, *work_of(p, step))
+        work = work_of(p, step) if works(written) else (0, 0)
+        p.call("tick", number, *work)
 
 
 def _input(p: Core, number: int, variable: Any) -> None:
@@ -178,4 +184,5 @@ def _finish(p: Core, input_offsets: tuple[int, ...], results: list[Output]) -> P
         tuple(p.node_numbers),
         p.steps,
         program,
+        tuple(p.inside),
     )

@@ -21,6 +21,7 @@ from theano._core.lower import program as ir
 from theano._core.lower.arrays import Array, Object, Size
 from theano._core.lower.builder import copies, libraries, lowering, views
 from theano._core.lower.builder.core import Core
+from theano._core.lower.builder.loop_clock import LoopClock, add_inside
 from theano._core.lower.builder.region import Region
 from theano._core.lower.builder.scan_loop import WrittenLoop
 from theano._core.lower.builder.scan_progress import Report
@@ -65,7 +66,11 @@ class LoopWriter(WrittenLoop):
             self._prepare(carried, start)
         release_for(self.p, self.limit)
         short = RegisterLoop(self)
-        return short.write(self._write_general) if short.possible else self._write_general()
+        if not short.possible:
+            return self._write_general()
+        if self.p.timed:
+            self.number = add_inside(self.p, self.op.body.nodes, 1)
+        return short.write(self._write_general)
 
     def _write_general(self) -> list[Any]:
         """Write the loop for rows of any length."""
@@ -279,8 +284,10 @@ class LoopWriter(WrittenLoop):
                 carried.target = carried.taps[0]
             if carried.target:
                 self._place(carried)
+        clock = LoopClock(p, self.step, steps)
         for step in steps:
-            lowering.write_step(p, step)
+            with clock.timed(step):
+                lowering.write_step(p, step)
 
     def _may_overwrite(self, carried: Carried, steps: Sequence[Step]) -> bool:
         """Tell whether a state may be written over the one before, item by item.

@@ -27,6 +27,8 @@ class WrittenLoop:
 
     # Register of the number of the step, where the loop has been entered.
     step: str
+    # For profiles, the number of the step that is the whole body in registers.
+    number = -1
 
     def __init__(self, p: Any, node: Apply, values: Sequence[Any]) -> None:
         self.p = p

@@ -21,10 +21,12 @@ from theano._core.ir.variable import Apply, Constant, Variable
 from theano._core.lower import program as ir
 from theano._core.lower.arrays import Size
 from theano._core.lower.builder import copies, kernel_choice, views
+from theano._core.lower.builder.loop_clock import timed_whole
 from theano._core.lower.builder.scan_loop import WrittenLoop
 from theano._core.lower.builder.scan_state import Carried
 from theano._core.lower.llvm.target.codegen import lanes_of
 from theano._core.lower.program import Number, Register, Scalar, number_of
+from theano._core.lower.schedule import weight_of
 from theano._core.ops.array.broadcasting import Alloc
 from theano._core.ops.array.reductions import Reduction
 from theano._core.ops.array.shaping import Rebroadcast
@@ -178,7 +180,10 @@ class RegisterLoop:
         for names, start, new in zip(taps, starts, values, strict=True):
             for tap, first, after in zip(names, start, [new, *names[:-1]], strict=False):
                 carried.append(ir.Carried(tap.name, ir.kind_of(tap), first, after))
-        p.do(ir.For(step, loop.limit, tuple(carried), body))
+        items = p.multiply(loop.limit, self.length)
+        weight = sum(map(weight_of, self.op.body.nodes))
+        with timed_whole(p, loop.number, p.multiply(items, weight)):
+            p.do(ir.For(step, loop.limit, tuple(carried), body))
         return self._keep_last(taps)
 
     def _wide(self, value: Scalar) -> Scalar:
