@@ -344,7 +344,7 @@ SIGNATURES = {
     "as_tensor_variable": "(x, name=None, ndim=None)",
     "set_subtensor": "(x, y, inplace=False, tolerate_inplace_aliasing=False)",
     "tensordot": "(a, b, axes=2)",
-    "grad": "(cost, wrt, consider_constant=None, disconnected_inputs='raise', add_names=True, "
+    "grad": "(cost, wrt=None, consider_constant=None, disconnected_inputs='raise', add_names=True, "
     "known_grads=None, return_disconnected='zero', null_gradients='raise')",
     "Rop": "(f, wrt, eval_points, disconnected_outputs='raise', return_disconnected='zero')",
     "verify_grad": "(fun, pt, n_tests=2, rng=None, eps=None, out_type=None, abs_tol=None, "

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import functools
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from types import FunctionType, ModuleType
 from typing import Any
 
 import numpy as np
+
+from theano._core.base.other_names import KEYWORDS, module_with, written_here
 
 
 def did_you_mean(name: object, known: Iterable[object]) -> str:
@@ -26,6 +28,15 @@ def did_you_mean(name: object, known: Iterable[object]) -> str:
         found = difflib.get_close_matches(str(name).lower().replace("_", ""), folded, 1, 0.8)
         found = [folded[each] for each in found]
     return f" Did you mean {found[0]!r}?" if found else ""
+
+
+def near_keyword(name: str, known: Iterable[str]) -> str:
+    """Return a question, after a blank, about the argument that is meant; '': nobody knows."""
+    known = list(known)
+    for own in KEYWORDS.get(name, ()):
+        if own in known:
+            return f" Did you mean {own!r}?"
+    return did_you_mean(name, known)
 
 
 class MissingAttribute(AttributeError):
@@ -45,13 +56,17 @@ class MissingAttribute(AttributeError):
     def __str__(self) -> str:
         name, owner = str(self.name), self.owner
         if isinstance(owner, ModuleType):
-            known = dir(owner)
-            near = "" if name.startswith("_") else did_you_mean(name, known)
+            near = "" if name.startswith("_") else _near_in_module(owner, name)
             return f"module {owner.__name__!r} has no attribute {name!r}.{near}".removesuffix(".")
         text = f"{type(owner).__name__!r} object has no attribute {name!r}."
         if name.startswith("_"):
             return text.removesuffix(".")
-        return f"{text}{_elsewhere(name) or did_you_mean(name, dir(owner))}".removesuffix(".")
+        container = getattr(owner, "container", None)
+        if container is not None and not hasattr(container.type, "dtype"):
+            kind = type(container.cell.value).__name__
+            return f"{text} It holds a {kind}: theano.shared(numpy.asarray(value)) holds an array"
+        here = written_here(name, module=False) or _elsewhere(name)
+        return f"{text}{here or did_you_mean(name, dir(owner))}".removesuffix(".")
 
     def __reduce__(self) -> Any:
         return AttributeError, (str(self),)
@@ -64,6 +79,16 @@ def missing(owner: object, name: str) -> Any:
         # It was there, and raised an AttributeError of its own.
         return held.__get__(owner)
     raise MissingAttribute(owner, name)
+
+
+def _near_in_module(module: ModuleType, name: str) -> str:
+    """Say, after a blank, what was meant by a name that a module has not; '' if nobody knows."""
+    # What is all but right is a slip, and no name of something else.
+    known = [each for each in dir(module) if each.lower() == name.lower()]
+    if known:
+        return did_you_mean(name, known)
+    here = module_with(name, module.__name__) or written_here(name, module=True)
+    return here or did_you_mean(name, dir(module))
 
 
 def _elsewhere(name: str) -> str:
@@ -91,6 +116,18 @@ def signature(function: Callable[..., object]) -> str:
     ]
     bare = whole.replace(parameters=plain, return_annotation=inspect.Signature.empty)
     return f"{_called(function)}{bare}"
+
+
+def misfit(function: Callable[..., object], args: Sequence[object], given: Iterable[str]) -> str:
+    """Say how arguments do not fit a function of which users know the arguments only."""
+    import inspect
+
+    parameters = inspect.signature(function).parameters
+    unknown = [name for name in given if name not in parameters]
+    near = near_keyword(unknown[0], parameters) if unknown else ""
+    what = f"no argument {unknown[0]!r} is known" if unknown else f"{len(args)} inputs were given"
+    taken = ", ".join(str(p.replace(annotation=p.empty)) for p in parameters.values())
+    return f"{what}; it takes ({taken}).{near}"
 
 
 class OwnSignature:
@@ -128,9 +165,25 @@ def explained(function: Callable[..., object]) -> Any:
             inside = error.__traceback__ is None or error.__traceback__.tb_next is not None
             if inside or not isinstance(function, FunctionType):
                 raise
-            raise TypeError(_refusal(function, kwargs, str(error))) from None
+            text = _refusal(function, kwargs, str(error))
+            if function.__name__ == "__call__":
+                text = _of_constructor(args[0], text, kwargs)
+            raise TypeError(text) from None
 
     return call
+
+
+def _of_constructor(kind: object, text: str, given: Iterable[str]) -> str:
+    """Return the message of a call of a type, such as `theano.tensor.dvector`, by its name."""
+    tensor = vars(sys.modules.get("theano.tensor", sys))
+    name = next((name for name, value in tensor.items() if value is kind), "type")
+    text = text.replace("type(", f"{name}(")
+    if {"dtype", "shape"}.isdisjoint(given):
+        return text
+    plain = {0: "scalar", 1: "vector", 2: "matrix"}.get(getattr(kind, "ndim", -1))
+    plain = plain or f"tensor{getattr(kind, 'ndim', '')}"
+    other = f"theano.tensor.{plain}(name, dtype='float32', shape=(...)) chooses dtype and lengths"
+    return f"{text} The dtype of {name} is fixed: {other}."
 
 
 def _refusal(function: FunctionType, given: dict[str, object], text: str) -> str:
@@ -138,7 +191,7 @@ def _refusal(function: FunctionType, given: dict[str, object], text: str) -> str
 
     parameters = inspect.signature(function).parameters
     unknown = [key for key in given if key not in parameters]
-    near = did_you_mean(unknown[0], parameters) if unknown else ""
+    near = near_keyword(unknown[0], parameters) if unknown else ""
     text = text.replace(f"{function.__qualname__}()", f"{_called(function)}()")
     return f"{text}.{near} The signature is {signature(function)}."
 

@@ -227,7 +227,8 @@ def read_updates(updates: Any) -> list[tuple[Any, Any]]:
             )
         if target in seen:
             raise ValueError(
-                f"this shared variable already has an update expression: {target}", (target, value)
+                f"this shared variable already has an update expression: {target}. All updates of "
+                "a call happen at once, from the old values"
             )
         seen.add(target)
         result.append((target, fit_update(target, value)))

@@ -188,7 +188,11 @@ def shared(
     array([10., 20.])
     """
     if isinstance(value, Variable):
-        raise TypeError("Shared variable values can not be symbolic.")
+        raise TypeError(
+            f"Shared variable values can not be symbolic, got a variable of {value.type}. "
+            "theano.shared takes an array or a number; an expression gets into a shared variable "
+            "by `updates`."
+        )
     for constructor in reversed(_constructors):
         try:
             variable = constructor(
@@ -200,10 +204,11 @@ def shared(
     near = "".join(
         did_you_mean(key, ("name", "strict", "allow_downcast", "borrow")) for key in kwargs
     )
+    dtype = " The dtype is that of the value: numpy.asarray(value, dtype)." * ("dtype" in kwargs)
     raise TypeError(
         "No suitable SharedVariable constructor could be found. Are you sure all kwargs are "
         f"supported? We do not support the parameter dtype or type. value={value!r}. "
-        f"parameters={kwargs}.{near}"
+        f"parameters={kwargs}.{near or dtype}"
     )
 
 

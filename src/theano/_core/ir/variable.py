@@ -275,7 +275,7 @@ class Variable:
         MissingInputError
             The variable depends on an input without value.
         """
-        return hooks.evaluate(self, inputs_to_values or {}, **kwargs)
+        return hooks.evaluate(self, {} if inputs_to_values is None else inputs_to_values, **kwargs)
 
     def clone(self) -> Variable:
         """Return a new input of the same type and name."""

@@ -234,7 +234,10 @@ def _roots(obj: object, tree: _Tree, print_storage: bool, print_clients: bool) -
         return obj.outputs
     graph = obj if isinstance(obj, FunctionGraph) else _graph_of(obj)
     if graph is None:
-        raise TypeError(f"debugprint cannot print an object of type {type(obj).__name__}", obj)
+        raise TypeError(
+            f"debugprint cannot print {obj!r} of type {type(obj).__name__}: it takes variables, "
+            "Apply nodes, functions, graphs, and lists of these"
+        )
     tree.order.update({node: i for i, node in enumerate(graph.toposort())})
     if print_clients:
         tree.clients.update((v, graph.clients(v)) for v in graph.variables)

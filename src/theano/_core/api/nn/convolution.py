@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import inspect
 import warnings
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from theano._core.api.conversion import as_tensor_variable
-from theano._core.base.near_misses import explain_functions
+from theano._core.base.near_misses import explain_functions, near_keyword
 from theano._core.ops.array.indexing import subtensor
 from theano._core.ops.core.dimshuffle import dimshuffle
 from theano._core.ops.core.op import python_int
@@ -160,6 +161,10 @@ def conv2d(
             "Keyword arguments 'imshp_logical' and 'kshp_logical' for conv2d are not supported "
             "anymore (and have not been a good idea since the beginning). Please use subsample."
         )
+    if not {"stride", "padding", "dilation", "groups"}.isdisjoint(kwargs):
+        name = next(iter(kwargs))
+        near = near_keyword(name, inspect.signature(abstract_conv2d).parameters)
+        raise TypeError(f"conv2d() got an unexpected keyword argument {name!r}.{near}")
     if kwargs:
         warnings.warn(
             f"Keyword arguments of conv2d without effect: {', '.join(kwargs)}", stacklevel=2

@@ -9,6 +9,7 @@ import numpy as np
 
 from theano._core.api.array.permutations import permute_row_elements
 from theano._core.api.random import raw_random
+from theano._core.base.near_misses import missing
 from theano._core.compile.shared import SharedVariable, shared
 from theano._core.ir.variable import Variable
 from theano._core.ops.array.shaping import length
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
 
 class RandomStreamsBase:
     """The distributions, for classes whose `gen` makes a random variable of a draw."""
+
+    def __getattr__(self, name: str) -> Any:
+        return missing(self, name)
 
     def gen(self, op: Callable[..., object], *args: object, **kwargs: object) -> Any:
         """Return a random variable drawn by ``op(stream, *args, **kwargs)``."""
@@ -171,7 +175,13 @@ class RandomStreams(RandomStreamsBase):
     def __init__(self, seed: Any = None, no_warn: bool = False) -> None:
         self.state_updates: list[tuple[Any, Any]] = []
         self.default_instance_seed = seed
-        self.gen_seedgen = np.random.RandomState(seed)
+        try:
+            self.gen_seedgen = np.random.RandomState(seed)
+        except TypeError as error:
+            raise TypeError(
+                f"a seed is an integer, integers, or None, got {seed!r} of type "
+                f"{type(seed).__name__}"
+            ) from error
 
     def __str__(self) -> str:
         return type(self).__name__

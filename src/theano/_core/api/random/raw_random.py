@@ -61,6 +61,8 @@ def _known_lengths(
 
 def _known_length(n: Any, axis: int, size: Sequence[Any], args: Sequence[Any]) -> Any:
     """Return a length; for -1 that of the parameters along `axis`, which counts from the right."""
+    if not isinstance(n, (int, np.integer)):
+        raise TypeError(f"lengths are integers or scalars of them, got {n!r} in size {tuple(size)}")
     if n >= 0:
         return n
     if n != -1:
@@ -92,7 +94,10 @@ def _result_lengths(
     else:
         vector = as_tensor_variable(size)
         if vector.type.ndim != 1:
-            raise TypeError(f"shape must be a vector or list of scalar, got '{vector}'")
+            raise TypeError(
+                f"shape must be a vector or list of scalar, got '{vector}': the size of a draw is "
+                f"one argument, as in {name}(size=(3, 3))"
+            )
         pattern = [False] * (shaping.vector_length(vector) if ndim is None else ndim)
     if not dtypes.is_discrete(vector.type.dtype):
         raise TypeError(f"shape must be an integer vector or list, got {vector.type}")

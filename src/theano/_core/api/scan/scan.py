@@ -222,7 +222,10 @@ class _Builder:
         entry = dict(entry) if isinstance(entry, Mapping) else {"input": entry}
         source = as_tensor_variable(entry["input"])
         if source.ndim == 0:
-            raise IndexError(f"a sequence of scan needs at least one axis, got the scalar {source}")
+            raise IndexError(
+                f"a sequence of scan needs at least one axis, got the scalar {source}. An initial "
+                "value is outputs_info=..., a value that stays the same non_sequences=..."
+            )
         taps = as_list(entry.get("taps"))
         taps = [0] if entry.get("taps") is None else [int(t) for t in taps]
         if not taps:

@@ -20,10 +20,17 @@ def evaluate(variable: TensorLike, values: Mapping[Any, Any], **options: Any) ->
             f"eval takes a dict of inputs and their values, x.eval({{x: 1.0}}), and options of "
             f"theano.function; got {sorted(unknown)}"
         )
+    if not isinstance(values, Mapping):
+        raise TypeError(
+            f"eval takes a dict from inputs to their values, x.eval({{x: value}}), got {values!r} "
+            f"of type {type(values).__name__}"
+        )
     inputs = tuple(sorted(values, key=id))
     for key in inputs:
         if not isinstance(key, Variable):
-            raise TypeError(f"the keys of eval's dict are variables, got {key!r}")
+            raise TypeError(
+                f"the keys of eval's dict are variables, got {key!r}: x.eval({{x: value}})"
+            )
     cache = variable.__dict__.setdefault("_fn_cache", {})
     key = (inputs, tuple(sorted(options.items())))
     if key not in cache:

@@ -79,6 +79,12 @@ class Operators(ElementwiseOperators):
             "changes. A new one is theano.tensor.set_subtensor(x[...], value), or inc_subtensor."
         )
 
+    def __delitem__(self, key: Any) -> None:
+        raise TypeError(
+            f"'{type(self).__name__}' object does not support item deletion: an expression never "
+            "changes. theano.tensor.concatenate([x[:i], x[i + 1:]]) leaves an item out."
+        )
+
     def __float__(self) -> float:
         raise _no_number(self, "float")
 
@@ -123,6 +129,12 @@ class Operators(ElementwiseOperators):
     def shape(self) -> Any:
         """Lengths of the axes, an int64 vector."""
         return shaping.shape(self)
+
+    @shape.setter
+    def shape(self, lengths: object) -> None:
+        raise AttributeError(
+            f"the shape of an expression never changes: x.reshape({lengths!r}) is a new one"
+        )
 
     @property
     def size(self) -> Any:

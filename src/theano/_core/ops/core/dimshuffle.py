@@ -36,6 +36,11 @@ class DimShuffle(Structured):
         order = []
         for axis in new_order:
             if axis != "x":
+                if isinstance(axis, str):
+                    raise ValueError(
+                        f"new_order is {tuple(new_order)}: {axis!r} is neither a number of an axis "
+                        "nor 'x' for a new one"
+                    )
                 axis = int(axis)
                 if not -rank <= axis < rank:
                     raise ValueError(

@@ -23,6 +23,7 @@ import numpy as np
 
 from theano._core.base import dtypes
 from theano._core.base.errors import AsTensorError
+from theano._core.base.near_misses import misfit
 from theano._core.base.settings import change_flags, config
 from theano._core.ir import hooks
 from theano._core.ir.graph import constant_data, toposort
@@ -90,7 +91,13 @@ class Op:
     def __call__(self, *inputs: Any, **options: Any) -> Any:
         name = options.pop("name", None)
         as_list = options.pop("return_list", False)
-        node = self.make_node(*inputs, **options)
+        try:
+            node = self.make_node(*inputs, **options)
+        except TypeError as error:
+            # What comes from within the method has a frame of it.
+            if error.__traceback__ is None or error.__traceback__.tb_next is not None:
+                raise
+            raise TypeError(f"{self}: {misfit(self.make_node, inputs, options)}") from None
         if name is not None and len(node.outputs) == 1:
             node.outputs[0].name = name
         complete(node)
@@ -290,9 +297,10 @@ def constant(value: object, name: str | None = None, dtype: str | None = None) -
             array = array.astype(config.floatX)
     item = dtypes.name_of(array.dtype)
     if item not in dtypes.all_dtypes:
+        hint = ". A function is called: its result is an operand" if callable(value) else ""
         raise AsTensorError(
             f"Cannot convert {value!r} of type {type(value).__name__} to TensorType: an operand is "
-            "a variable, a number, an array, or a list of these"
+            f"a variable, a number, an array, or a list of these{hint}"
         )
     kind = TensorType(item, [n == 1 for n in array.shape])
     return kind.constant_class(kind, array, name)

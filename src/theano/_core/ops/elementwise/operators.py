@@ -110,8 +110,9 @@ class ElementwiseOperators:
             return self._truth
         raise TypeError(
             "Variables do not support boolean operations: the result of a comparison is known only "
-            "when a function runs. theano.tensor.switch chooses between values, theano.ifelse "
-            "between scalar cases; `&`, `|` and `~` join conditions: (0 < x) & (x < 1)."
+            "when a function runs. theano.tensor.switch chooses between values, "
+            "theano.ifelse.ifelse between scalar cases, theano.tensor.maximum takes the larger; "
+            "`&`, `|` and `~` join conditions: (0 < x) & (x < 1)."
         )
 
     __nonzero__ = __bool__
