@@ -14,7 +14,7 @@ import pytest
 
 import theano
 import theano.tensor as T
-from theano._core.command import cache, compat
+from theano._core.command import bench, cache, compat
 from theano._core.command.main import main
 from theano._core.legacy.differences import DIFFERENCES
 
@@ -165,3 +165,46 @@ def test_signatures_of_operations() -> None:
 
 def x_sum() -> Any:
     return T.dvector("x").sum
+
+
+def test_the_bench_compares_with_numpy(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bench, "SECONDS", 0)
+    code, text = run(capsys, "bench")
+    assert code == 0 and "DIFFER" not in text
+    assert text.count("x\n") == len(bench.CASES)
+
+
+SHOWN = """
+import sys
+import numpy as np
+import theano
+import theano.tensor as T
+
+x = T.dvector("x")
+one, two = (theano.function([x], y, name=n) for y, n in ((T.tanh(x), "one"), (x * 2, "two")))
+one(np.ones(3)), two(np.ones(3))
+print(sys.argv[1:], __name__)
+"""
+
+
+def test_a_program_is_shown(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    program, page = tmp_path / "program.py", tmp_path / "page.html"
+    program.write_text(SHOWN)
+    options = ("--no-open", "--function", "two", "--page", str(page))
+    code, text = run(capsys, "show", *options, str(program), "a", "b")
+    assert code == 0 and "['a', 'b'] __main__" in text
+    assert f"two: {page}" in text and "one " in text
+    assert "Elemwise" in page.read_text()
+    assert not theano.config.profile
+    code, _ = run(capsys, "show", "--no-open", "--function", "three", str(program))
+    assert code == 1
+    program.write_text("print(1)")
+    assert run(capsys, "show", str(program))[0] == 1
+
+
+def test_who_reads_the_output_may_leave() -> None:
+    command = f"{sys.executable} -m theano config | head -n 1"
+    found = subprocess.run(command, shell=True, capture_output=True, text=True, check=True)
+    assert found.stderr == ""

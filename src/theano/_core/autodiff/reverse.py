@@ -8,18 +8,19 @@ undefined is told apart from zero.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import reduce
 from operator import add
 from typing import Any
 
 import numpy as np
 
+from theano._core.autodiff.arguments import checked_targets, gradient_of
 from theano._core.autodiff.recomputation import Recomputation
 from theano._core.base import dtypes
 from theano._core.base.errors import DisconnectedInputError, NullTypeGradError
 from theano._core.base.gc_pause import paused_collector
-from theano._core.base.near_misses import explain_functions, signature
+from theano._core.base.near_misses import explain_functions
 from theano._core.base.settings import change_flags, config
 from theano._core.ir import hooks
 from theano._core.ir.graph import toposort
@@ -108,7 +109,7 @@ def grad(
     """
     if callable(cost) and not isinstance(cost, Variable):
         options = (consider_constant, disconnected_inputs, add_names, known_grads)
-        return gradient_of(cost, wrt, *options, return_disconnected, null_gradients)
+        return gradient_of(grad, cost, wrt, *options, return_disconnected, null_gradients)
     _check_choice("disconnected_inputs", disconnected_inputs, ("raise", "warn", "ignore"))
     return_disconnected = return_disconnected.lower()
     if return_disconnected not in ("zero", "none", "disconnected"):
@@ -117,7 +118,7 @@ def grad(
             f"{return_disconnected!r}"
         )
     _check_choice("null_gradients", null_gradients, ("raise", "return"))
-    targets = _checked_targets(wrt)
+    targets = checked_targets(wrt, grad)
     seeds = _seeds(cost, known_grads)
     with at_line(user_line()), paused_collector():
         gradients = Reverse(seeds, targets, set(consider_constant or ())).run()
@@ -136,52 +137,6 @@ def grad(
     if isinstance(wrt, tuple):
         return tuple(results)
     return results if isinstance(wrt, list) else results[0]
-
-
-def _checked_targets(wrt: object) -> list[Any]:
-    """Return the variables that a gradient is with respect to."""
-    if wrt is None:
-        raise TypeError(
-            "grad() missing 1 required positional argument: 'wrt'. Which variable is it the "
-            f"gradient with respect to? The signature is {signature(grad)}."
-        )
-    targets = list(wrt) if isinstance(wrt, (list, tuple)) else [wrt]
-    for target in targets:
-        if not isinstance(target, Variable):
-            raise TypeError(
-                f"Expected Variable, got {target!r} of type {type(target).__name__}: wrt takes the "
-                "variables themselves, or a list of them."
-            )
-    return targets
-
-
-def gradient_of(function: Callable[..., Any], places: Any, *options: Any) -> Callable[..., Any]:
-    """Return the function that returns the gradient of a scalar that `function` returns.
-
-    Parameters
-    ----------
-    function : callable
-        Of variables.
-    places : int, sequence of int, or None
-        Which of its arguments the gradient is with respect to; None: the first.
-    *options
-        Of `grad`, after `wrt`.
-    """
-    single = not isinstance(places, (list, tuple))
-    numbers = [places or 0] if single else list(places)
-    for number in numbers:
-        if not isinstance(number, int):
-            raise TypeError(
-                "of a function, wrt takes positions of its arguments, such as 0 or [0, 1]; got "
-                f"{number!r} of type {type(number).__name__}"
-            )
-
-    def gradient(*arguments: Any) -> Any:
-        variables = [as_variable(each) for each in arguments]
-        targets = [variables[number] for number in numbers]
-        return grad(function(*variables), targets[0] if single else targets, *options)
-
-    return gradient
 
 
 def check_defined(gradient: Variable) -> None:

@@ -61,9 +61,9 @@ class MissingAttribute(AttributeError):
         text = f"{type(owner).__name__!r} object has no attribute {name!r}."
         if name.startswith("_"):
             return text.removesuffix(".")
-        container = getattr(owner, "container", None)
-        if container is not None and not hasattr(container.type, "dtype"):
-            kind = type(container.cell.value).__name__
+        cell = getattr(getattr(owner, "container", None), "cell", None)
+        if cell is not None and not hasattr(vars(owner).get("type"), "dtype"):
+            kind = type(cell.value).__name__
             return f"{text} It holds a {kind}: theano.shared(numpy.asarray(value)) holds an array"
         here = written_here(name, module=False) or _elsewhere(name)
         return f"{text}{here or did_you_mean(name, dir(owner))}".removesuffix(".")

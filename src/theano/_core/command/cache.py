@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import argparse
 import os
+import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from theano._core.base.settings import config
 from theano._core.runtime.cache import CompileCache
@@ -54,7 +55,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="theano-cache", description="Theano's compiled code.")
     add_arguments(parser, old=True)
     given = parser.parse_args(arguments)
-    return run(given.action)
+    return unless_closed(lambda: run(given.action))
+
+
+def unless_closed(command: Callable[[], int]) -> int:
+    """Run a command; who reads its output, such as `head`, may have enough of it."""
+    try:
+        code = command()
+        sys.stdout.flush()
+        return code
+    except BrokenPipeError:
+        # Nor is anything written when Python ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
 
 
 def folder_facts() -> str:

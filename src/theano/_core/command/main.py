@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 
-from theano._core.command import cache, compat, doctor
+from theano._core.command import bench, cache, compat, doctor, show
 from theano._core.command.settings import show_settings
 
 
@@ -27,6 +27,19 @@ def _parser() -> argparse.ArgumentParser:
     )
     add.add_argument("paths", nargs="+", metavar="FILE_OR_FOLDER")
     add.set_defaults(run=lambda given: compat.report(given.paths))
+    add = commands.add_parser("bench", help="NumPy and Theano on this machine, in a minute")
+    add.set_defaults(run=lambda given: bench.measure())
+    add = commands.add_parser("show", help="run a program, and show a function that it compiles")
+    add.add_argument("file", metavar="FILE", help="a program in Python")
+    add.add_argument("arguments", nargs=argparse.REMAINDER, help="what the program is given")
+    add.add_argument("--function", metavar="NAME", help="by default the one that takes longest")
+    add.add_argument("--page", metavar="FILE", help="where to write the page")
+    add.add_argument("--no-open", action="store_true", help="do not open it in a browser")
+    add.set_defaults(
+        run=lambda given: show.run(
+            given.file, given.arguments, given.function, given.page, not given.no_open
+        )
+    )
     return parser
 
 
@@ -44,8 +57,4 @@ def main(arguments: Sequence[str] | None = None) -> int:
         0: all is well.
     """
     given = _parser().parse_args(arguments)
-    try:
-        return given.run(given)
-    except BrokenPipeError:
-        # Who read the output, such as `head`, has enough.
-        return 0
+    return cache.unless_closed(lambda: given.run(given))

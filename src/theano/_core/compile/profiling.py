@@ -22,7 +22,7 @@ from theano._core.compile.profile_export import Peak, StepTime, Timed
 from theano._core.ir import hooks
 
 _started = time.perf_counter()
-_printed_at_exit: list[ProfileStats] = []
+PRINTED_AT_EXIT: list[ProfileStats] = []
 
 
 class ProfileStats:
@@ -66,7 +66,7 @@ class ProfileStats:
         self._timed: list[Timed] = []
         vars(self).update(facts)
         if atexit_print:
-            _printed_at_exit.append(self)
+            PRINTED_AT_EXIT.append(self)
 
     def add(self, program: object, text: object, maker: object = None) -> None:
         """Count what calls of a program take from now on; `text` is its `ProgramText`."""
@@ -380,8 +380,8 @@ def _destination() -> Any:
 
 
 def _all_profiles() -> ProfileStats:
-    every = ProfileStats(atexit_print=False, message=f"Sum of all {len(_printed_at_exit)} profiles")
-    for profile in _printed_at_exit:
+    every = ProfileStats(atexit_print=False, message=f"Sum of all {len(PRINTED_AT_EXIT)} profiles")
+    for profile in PRINTED_AT_EXIT:
         every.compile_time += profile.compile_time
         every.optimizer_time += profile.optimizer_time
         every.linker_time += profile.linker_time
@@ -407,10 +407,10 @@ def _print_at_exit() -> None:
         print_global_stats()
     if not config.profile:
         return
-    for profile in _printed_at_exit:
+    for profile in PRINTED_AT_EXIT:
         if profile.fct_callcount:
             profile.summary()
-    if len(_printed_at_exit) > 1:
+    if len(PRINTED_AT_EXIT) > 1:
         _all_profiles().summary()
 
 
