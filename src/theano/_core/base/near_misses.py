@@ -9,11 +9,13 @@ import functools
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from types import FunctionType, ModuleType
-from typing import Any
+from typing import Any, TypeVar, cast
 
 import numpy as np
 
 from theano._core.base.other_names import KEYWORDS, module_with, written_here
+
+Function = TypeVar("Function", bound=Callable[..., Any])
 
 
 def did_you_mean(name: object, known: Iterable[object]) -> str:
@@ -153,7 +155,7 @@ def _called(function: Callable[..., object]) -> str:
     return "type" if function.__name__ == "__call__" else function.__name__
 
 
-def explained(function: Callable[..., object]) -> Any:
+def explained(function: Function) -> Function:
     """Have a function say its signature, and which name is near, where a call does not fit it."""
 
     @functools.wraps(function)
@@ -170,7 +172,7 @@ def explained(function: Callable[..., object]) -> Any:
                 text = _of_constructor(args[0], text, kwargs)
             raise TypeError(text) from None
 
-    return call
+    return cast(Function, call)
 
 
 def _of_constructor(kind: object, text: str, given: Iterable[str]) -> str:

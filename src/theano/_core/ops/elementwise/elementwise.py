@@ -151,7 +151,7 @@ class Elementwise(Op):
         kind = TensorType(out, pattern)
         return Apply(self, values, [kind.variable_class(kind)])
 
-    def __call__(self, *inputs: object, **options: object) -> Variable:
+    def __call__(self, *inputs: object, **options: object) -> Any:
         if self.associative and len(inputs) not in (0, 2):
             return self._fold(inputs, options)
         options.pop("dtype", None)
