@@ -412,8 +412,8 @@ std::int64_t note_step(Call *call, std::int64_t step, std::int64_t since, std::i
     if (step < 0 || part >= call->program->n_timings) return now;
     note_time(*call->program, part, since, now);
     Timing &timing = call->program->timings[part];
-    timing.bytes.fetch_add(bytes, std::memory_order_relaxed);
-    timing.operations.fetch_add(operations, std::memory_order_relaxed);
+    if (bytes) timing.bytes.fetch_add(bytes, std::memory_order_relaxed);
+    if (operations) timing.operations.fetch_add(operations, std::memory_order_relaxed);
     return now;
 }
 
@@ -424,6 +424,8 @@ void table_tick(th_call *head, std::int64_t step, std::int64_t bytes, std::int64
     if (step < 0 || kFirstStep + step >= call->program->n_timings) return;
     call->ended = step;
     Timing &timing = call->program->timings[kFirstStep + step];
+    // Few steps share work.
+    if (call->use.helpers.load(std::memory_order_relaxed) == 0) return;
     timing.helpers.fetch_add(call->use.helpers.exchange(0), std::memory_order_relaxed);
     timing.waited.fetch_add(call->use.waited, std::memory_order_relaxed);
     call->use.waited = 0;

@@ -109,7 +109,9 @@ def test_times_and_memory() -> None:
     f(np.ones((40, 3)))
     data = data_of(f, [np.empty((40, 3))])
     assert data["profile"]["calls"] == 1
-    assert all(step["seconds"] > 0 and step["calls_made"] == 1 for step in data["steps"])
+    # Views take no time of their own.
+    timed = [step for step in data["steps"] if step["kernels"] or step["calls"]]
+    assert timed and all(step["seconds"] > 0 and step["calls_made"] == 1 for step in timed)
     assert data["memory"]["peak"] == f.memory_plan(np.empty((40, 3))).peak
     assert any(step.get("memory") for step in data["steps"])
     assert data["limits"]["bytes_per_second"] > 0

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-_STREAM = "theano.tensor.shared_randomstreams.RandomStreams(seed)"
+_STREAM = "theano.tensor.random.Stream(seed)"
 
 # Of variables and functions alike: a name → what is written here.
 _ANYWHERE = {
-    "randint": f"{_STREAM}.random_integers(size, low, high)",
-    "randn": f"{_STREAM}.normal(size)",
-    "rand": f"{_STREAM}.uniform(size)",
+    "randint": f"{_STREAM}.integers(shape, low, high)",
+    "randn": f"{_STREAM}.normal(shape)",
+    "rand": f"{_STREAM}.uniform(shape)",
     "detach": "theano.gradient.disconnected_grad(x)",
     "stop_gradient": "theano.gradient.disconnected_grad(x)",
     "no_grad": "theano.gradient.disconnected_grad(x)",
@@ -67,7 +67,7 @@ _FUNCTIONS = {
     "while_loop": "theano.scan, whose steps may return theano.scan_module.until(condition)",
     "fori_loop": "theano.scan(step, outputs_info=initial, n_steps=n)",
     "lax": "theano.scan and theano.ifelse.ifelse",
-    "random": f"{_STREAM}.normal(size)",
+    "random": f"{_STREAM}.normal(shape)",
     "optim": "theano.function(..., updates=[(w, w - rate * theano.grad(cost, w))])",
     "Linear": _NO_LAYERS,
     "Dense": _NO_LAYERS,

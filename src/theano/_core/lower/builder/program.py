@@ -66,9 +66,11 @@ def write(p: Core) -> ProgramText:
 
 
 def _tick(p: Core, number: int, step: Step, written: ir.Block) -> None:
-    if p.timed:
-        work = work_of(p, step) if works(written) else (0, 0)
-        p.call("tick", number, *work)
+    # What takes no time of its own, such as a view, goes with what follows.
+    if p.timed and works(written):
+        p.call("tick", number, *work_of(p, step))
+    elif p.timed and number == len(p.steps) - 1:
+        p.call("tick", number, 0, 0)
 
 
 def _input(p: Core, number: int, variable: Any) -> None:
