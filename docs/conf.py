@@ -46,7 +46,7 @@ html_theme_options: dict[str, Any] = {
     "search_bar_text": "Search",
 }
 # One page of many hundreds needs no list of all others beside it.
-html_sidebars = {"reference/**": [], "index": [], "migration/*": []}
+html_sidebars = {"reference/**": [], "migration/*": [], "index": [], "install": [], "tour": []}
 
 _INVENTORIES = {
     "numpy": "https://numpy.org/doc/stable/",

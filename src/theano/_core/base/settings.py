@@ -366,6 +366,12 @@ class Config(Section):
         """Return a context manager and decorator that changes settings for a while."""
         return change_flags(*args, **kwargs)
 
+    def __repr__(self) -> str:
+        given = {**self.__dict__["_files"], **self.__dict__["_flags"]}
+        told = ", ".join(f"{n}={self.get(n)}" for n in sorted(given) if n in self._table)
+        count = f"{len(self._table)} settings, which print shows"
+        return f"<theano.config: {count}; given: {told or 'none'}>"
+
     def __str__(self, print_doc: bool = True) -> str:
         lines = []
         for name, setting in self._table.items():

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from theano._core.ir import hooks
+from theano._core.ir.small_picture import svg
 from theano._core.ir.text import label
 
 if TYPE_CHECKING:
@@ -108,7 +109,14 @@ def function_html(function: Function) -> str:
     rows += [(f"output {k}", f"{_kind(v)}  {label(v)}") for k, v in enumerate(maker.results)]
     rows += [(f"update of {target}", label(value)) for target, value in maker.updates]
     rows.append(("made at", maker.source.quoted() if maker.source else ""))
-    return table(f"theano function {maker.name}", rows)
+    picture = svg([*maker.results, *(value for _, value in maker.updates)])
+    return table(f"theano function {maker.name}", rows) + picture
+
+
+def function_svg(function: Function) -> str | None:
+    """Return a small picture of what a compiled function computes, as it was written."""
+    maker = function.maker
+    return svg([*maker.results, *(value for _, value in maker.updates)]) or None
 
 
 def show_function(
@@ -148,4 +156,10 @@ def variable_html(variable: Any) -> str:
         ("expression", label(variable) if variable.owner is not None else ""),
         ("made at", source.quoted() if source is not None else ""),
     ]
-    return table(str(variable) if variable.name else "theano variable", rows)
+    picture = (variable_svg(variable) if variable.owner is not None else None) or ""
+    return table(str(variable) if variable.name else "theano variable", rows) + picture
+
+
+def variable_svg(variable: Any) -> str | None:
+    """Return a small picture of the graph of a variable."""
+    return svg([variable]) or None

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from theano._core.base.errors import UnusedInputError
 from theano._core.base.near_misses import OwnSignature, explained, missing
 from theano._core.base.settings import config
-from theano._core.compile.described import function_html, show_function, signature_of, text_of
+from theano._core.compile import described
 from theano._core.compile.inputs import In, Out, read_inputs, read_updates
 from theano._core.compile.maker import FunctionMaker
 from theano._core.compile.memory import memory_plan
@@ -544,14 +544,15 @@ def _restored(
 
 extend(
     Function,
-    __repr__=text_of,
-    _repr_html_=function_html,
-    __signature__=OwnSignature(signature_of),
+    __repr__=described.text_of,
+    _repr_html_=described.function_html,
+    _repr_svg_=described.function_svg,
+    __signature__=OwnSignature(described.signature_of),
     __getattr__=missing,
     name=property(lambda self: self.maker.name, _set_name),
     copy=_copy,
     memory_plan=memory_plan,
-    show=show_function,
+    show=described.show_function,
     __copy__=_shallow_copy,
     __deepcopy__=_deepcopy,
     get_shared=_get_shared,

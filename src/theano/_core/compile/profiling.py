@@ -68,6 +68,16 @@ class ProfileStats:
         if atexit_print:
             PRINTED_AT_EXIT.append(self)
 
+    def __repr__(self) -> str:
+        calls, seconds = self.fct_callcount, self.fct_call_time
+        return f"<profile of {self.message or 'functions'}: {calls} calls, {seconds:.3g} s>"
+
+    def _repr_html_(self) -> str:
+        from html import escape
+
+        lines = self._lines(config.profiling.n_ops, config.profiling.n_apply)
+        return f"<pre>{escape(chr(10).join(lines))}</pre>"
+
     def add(self, program: object, text: object, maker: object = None) -> None:
         """Count what calls of a program take from now on; `text` is its `ProgramText`."""
         self._timed.append(Timed(program, text, maker))

@@ -101,6 +101,16 @@ class FunctionGraph:
     def __str__(self) -> str:
         return f"[{', '.join(as_string(self.inputs, self.outputs))}]"
 
+    def _repr_svg_(self) -> str | None:
+        from theano._core.ir.small_picture import svg
+
+        return svg(self.outputs) or None
+
+    def _repr_html_(self) -> str:
+        from html import escape
+
+        return f"<pre>{escape(str(self))}</pre>{self._repr_svg_() or ''}"
+
     def _take_in(self, variable: Variable) -> list[Client]:
         """Return the list of the uses of a variable, which is part of the graph from now on."""
         clients = self._index()

@@ -21,7 +21,7 @@ from theano._core.api.array.indexing import take
 from theano._core.api.variable.operators import Operators
 from theano._core.api.viewer.show import show
 from theano._core.base.near_misses import explain_methods
-from theano._core.compile.described import variable_html
+from theano._core.compile.described import variable_html, variable_svg
 from theano._core.ops.core.dimshuffle import DimShuffle
 from theano._core.ops.core.op import Op
 from theano._core.ops.elementwise import arithmetic as a
@@ -76,6 +76,9 @@ class Methods(Operators):
 
     def _repr_html_(self) -> str:
         return variable_html(self)
+
+    def _repr_svg_(self) -> str | None:
+        return variable_svg(self)
 
     def show(self, outfile: str | None = None, open: bool = True) -> str:
         """Write a page that shows the graph of the variable, and open it in a browser.

@@ -5,9 +5,8 @@ Reading the clock takes as long as a short step, so it is read in one of `PERIOD
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
 
 from theano._core.ir.variable import Apply
 from theano._core.lower.arrays import Size
@@ -40,7 +39,7 @@ class LoopClock:
             self.sampled = p.let("eq", p.let("and", step, PERIOD - 1), 1)
             (self.since,) = self._if_sampled(lambda: p.call("lap", -1, 0, 0, 0))
 
-    def _if_sampled(self, write: Any) -> tuple[str, ...]:
+    def _if_sampled(self, write: Callable[[], str]) -> tuple[str, ...]:
         return self.p.if_else(self.sampled, lambda: (write(),), lambda: (0,), ("int64",))
 
     @contextmanager
