@@ -44,6 +44,9 @@ x = T.matrix("x")
 theano.function([x], x, nmae="f")
 T.nnet.relu(x, beta=2)
 T.sofmax(x)
+x.reshpae((2, 2))
+(x + 1).summ()
+T.tanh(x)[0].maxx()
 """
 
 
@@ -65,4 +68,4 @@ def test_a_program_is_checked(tmp_path: Path) -> None:
     errors: list[Any] = json.loads(found.stdout)["generalDiagnostics"]
     errors = [each for each in errors if each["severity"] == "error"]
     assert {Path(each["file"]).name for each in errors} == {"wrong.py"}
-    assert [each["range"]["start"]["line"] for each in errors] == [5, 6, 7]
+    assert [each["range"]["start"]["line"] for each in errors] == [5, 6, 7, 8, 9, 10]

@@ -29,7 +29,7 @@ from theano._core.ops.elementwise.elementwise import Elementwise
 from theano._core.ops.elementwise.elementwise import cast as convert
 
 if TYPE_CHECKING:
-    from theano._core.ir.annotations import TensorLike
+    from theano._core.ir.annotations import TensorLike, TensorVariable
 
 __all__ = [
     "NoneConst",
@@ -47,7 +47,7 @@ none_type_t = NoneType()
 NoneConst = none_type_t.make_constant(None, name="NoneConst")
 
 
-def as_tensor_variable(x: Any, name: str | None = None, ndim: int | None = None) -> Variable:
+def as_tensor_variable(x: Any, name: str | None = None, ndim: int | None = None) -> TensorVariable:
     """Return `x` as a tensor variable.
 
     Parameters
@@ -78,7 +78,7 @@ def as_tensor_variable(x: Any, name: str | None = None, ndim: int | None = None)
     """
     if not _is_symbolic(x):
         return _constant(ops.as_variable(x), name, ndim)
-    variable = ops.as_variable(x)
+    variable: Any = ops.as_variable(x)
     if not isinstance(variable.type, TensorType):
         raise AsTensorError(
             f"Variable type field must be a TensorType, got {variable} of type {variable.type}"
@@ -90,7 +90,7 @@ def _is_symbolic(x: object) -> bool:
     return not isinstance(x, (int, float, complex, np.ndarray, np.generic))
 
 
-def _with_rank(x: Variable, ndim: int) -> Variable:
+def _with_rank(x: Variable, ndim: int) -> Any:
     extra = x.type.ndim - ndim
     if extra < 0:
         return dimshuffle(x, ["x"] * -extra + list(range(x.type.ndim)))
@@ -99,7 +99,7 @@ def _with_rank(x: Variable, ndim: int) -> Variable:
     return dimshuffle(x, range(extra, x.type.ndim))
 
 
-def _constant(fresh: Any, name: str | None, ndim: int | None) -> Variable:
+def _constant(fresh: Any, name: str | None, ndim: int | None) -> Any:
     if ndim is not None and fresh.type.ndim != ndim:
         extra = fresh.type.ndim - ndim
         if extra < 0:
@@ -116,7 +116,7 @@ def _constant(fresh: Any, name: str | None, ndim: int | None) -> Variable:
 
 def constant(
     x: TensorLike, name: str | None = None, ndim: int | None = None, dtype: str | None = None
-) -> Any:
+) -> TensorVariable:
     """Return a tensor constant; axes of length 1 are broadcastable.
 
     Parameters
@@ -149,7 +149,7 @@ def constant(
     return _constant(ops.constant(x, dtype=dtype), name, ndim)
 
 
-def wrap_constant(x: TensorLike) -> Variable:
+def wrap_constant(x: Any) -> TensorVariable:
     """Return `x` if it is a variable, else `x` as a constant.
 
     Parameters
@@ -160,10 +160,11 @@ def wrap_constant(x: TensorLike) -> Variable:
     -------
     variable
     """
-    return x if isinstance(x, Variable) else constant(x)
+    found: Any = x if isinstance(x, Variable) else constant(x)
+    return found
 
 
-def cast(x: object, dtype: str) -> Variable:
+def cast(x: object, dtype: str) -> TensorVariable:
     """Return `x` converted to `dtype` ('floatX' stands for `config.floatX`), as a C cast does.
 
     Parameters

@@ -9,6 +9,8 @@ from typing import Any, Protocol, TypeAlias
 
 import numpy as np
 
+# What users hold of a tensor, with its methods: a name from above, that no layer below knows.
+from theano._core.api.variable.classes import TensorVariable as TensorVariable
 from theano._core.ir.variable import Apply, Variable
 
 

@@ -15,7 +15,7 @@ from theano._core.ir import hooks
 from theano._core.ir.variable import Type, Variable
 
 if TYPE_CHECKING:
-    from theano._core.ir.annotations import TensorLike
+    from theano._core.ir.annotations import TensorLike, TensorVariable
 
 
 class ObjectType(Type):
@@ -175,6 +175,10 @@ class TensorType(Type):
     )
     ndim: int  # type: ignore[misc]
     sized: bool  # type: ignore[misc]
+
+    if TYPE_CHECKING:
+
+        def __call__(self, name: str | None = None) -> TensorVariable: ...
 
     def __init__(
         self,

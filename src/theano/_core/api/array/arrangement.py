@@ -18,10 +18,10 @@ from theano._core.ops.elementwise import arithmetic as a
 from theano._core.ops.sorting import Unique
 
 if TYPE_CHECKING:
-    from theano._core.ir.annotations import Axes, TensorLike
+    from theano._core.ir.annotations import Axes, TensorLike, TensorVariable
 
 
-def expand_dims(a: TensorLike, axis: int | Sequence[int]) -> Any:
+def expand_dims(a: TensorLike, axis: int | Sequence[int]) -> TensorVariable:
     """Return `a` with new broadcastable axes at the positions `axis` of the result.
 
     Parameters
@@ -49,7 +49,9 @@ def expand_dims(a: TensorLike, axis: int | Sequence[int]) -> Any:
     return dimshuffle(x, ["x" if k in new else next(kept) for k in range(rank)])
 
 
-def moveaxis(a: TensorLike, source: int | Sequence[int], destination: int | Sequence[int]) -> Any:
+def moveaxis(
+    a: TensorLike, source: int | Sequence[int], destination: int | Sequence[int]
+) -> TensorVariable:
     """Return `a` with axes moved to other positions; the others stay in order.
 
     Parameters
@@ -72,7 +74,7 @@ def moveaxis(a: TensorLike, source: int | Sequence[int], destination: int | Sequ
     return _moved(np.moveaxis, a, source, destination)
 
 
-def rollaxis(a: TensorLike, axis: int, start: int = 0) -> Any:
+def rollaxis(a: TensorLike, axis: int, start: int = 0) -> TensorVariable:
     """Return `a` with an axis moved before another.
 
     Parameters
@@ -102,7 +104,7 @@ def _moved(function: Callable[..., np.ndarray], a: TensorLike, *where: TensorLik
     return dimshuffle(x, [n - 1 for n in function(marked, *where).shape])
 
 
-def flip(m: TensorLike, axis: Axes = None) -> Any:
+def flip(m: TensorLike, axis: Axes = None) -> TensorVariable:
     """Return `m` with the items along axes in the opposite order; None: along all.
 
     Parameters
@@ -127,7 +129,7 @@ def flip(m: TensorLike, axis: Axes = None) -> Any:
     return x[tuple(slice(None, None, -1 if n in turned else 1) for n in range(x.ndim))]
 
 
-def flipud(m: TensorLike) -> Any:
+def flipud(m: TensorLike) -> TensorVariable:
     """Return `m` with its rows in the opposite order.
 
     Parameters
@@ -148,7 +150,7 @@ def flipud(m: TensorLike) -> Any:
     return flip(m, 0)
 
 
-def fliplr(m: TensorLike) -> Any:
+def fliplr(m: TensorLike) -> TensorVariable:
     """Return `m` with its columns in the opposite order.
 
     Parameters
@@ -168,7 +170,7 @@ def fliplr(m: TensorLike) -> Any:
     return flip(m, 1)
 
 
-def rot90(m: TensorLike, k: int = 1, axes: tuple[int, int] = (0, 1)) -> Any:
+def rot90(m: TensorLike, k: int = 1, axes: tuple[int, int] = (0, 1)) -> TensorVariable:
     """Return `m` turned `k` times by 90 degrees, from the first of two axes towards the second.
 
     Parameters
@@ -207,7 +209,7 @@ def pad(
     pad_width: TensorLike,
     mode: str = "constant",
     constant_values: TensorLike = 0,
-) -> Any:
+) -> TensorVariable:
     """Return `array` with items added before and after it along each axis.
 
     Parameters
@@ -264,7 +266,7 @@ def _padded(places: Variable, count: TensorLike, mode: str) -> Any:
     )
 
 
-def atleast_1d(x: TensorLike) -> Any:
+def atleast_1d(x: TensorLike) -> TensorVariable:
     """Return a scalar as a vector, anything else as it is.
 
     Parameters
@@ -284,7 +286,7 @@ def atleast_1d(x: TensorLike) -> Any:
     return x if x.ndim else dimshuffle(x, ["x"])
 
 
-def atleast_2d(x: TensorLike) -> Any:
+def atleast_2d(x: TensorLike) -> TensorVariable:
     """Return a scalar or a vector as a matrix of one row, anything else as it is.
 
     Parameters
@@ -304,7 +306,7 @@ def atleast_2d(x: TensorLike) -> Any:
     return x if x.ndim > 1 else dimshuffle(x, ["x"] * (2 - x.ndim) + list(range(x.ndim)))
 
 
-def hstack(tup: Sequence[Any]) -> Any:
+def hstack(tup: Sequence[Any]) -> TensorVariable:
     """Return arrays side by side: joined along the second axis, vectors along the first.
 
     Parameters
@@ -325,7 +327,7 @@ def hstack(tup: Sequence[Any]) -> Any:
     return joining.concatenate(parts, axis=0 if parts[0].ndim == 1 else 1)
 
 
-def vstack(tup: Sequence[Any]) -> Any:
+def vstack(tup: Sequence[Any]) -> TensorVariable:
     """Return arrays one below the other: joined along the first axis, vectors as rows.
 
     Parameters
@@ -346,7 +348,7 @@ def vstack(tup: Sequence[Any]) -> Any:
     return joining.concatenate([atleast_2d(x) for x in tup], axis=0)
 
 
-def column_stack(tup: Sequence[Any]) -> Any:
+def column_stack(tup: Sequence[Any]) -> TensorVariable:
     """Return a matrix of columns, each a vector or a matrix.
 
     Parameters
@@ -370,7 +372,7 @@ def column_stack(tup: Sequence[Any]) -> Any:
     )
 
 
-def broadcast_to(array: TensorLike, shape: TensorLike) -> Any:
+def broadcast_to(array: TensorLike, shape: TensorLike) -> TensorVariable:
     """Return `array` in a larger shape, its items repeated.
 
     Parameters
@@ -427,7 +429,7 @@ def unique(
     return Unique(return_index, return_inverse, return_counts, axis)(ar)
 
 
-def isin(element: TensorLike, test_elements: TensorLike, invert: bool = False) -> Any:
+def isin(element: TensorLike, test_elements: TensorLike, invert: bool = False) -> TensorVariable:
     """Return whether each item is among others, dtype bool.
 
     Parameters
@@ -456,7 +458,7 @@ def isin(element: TensorLike, test_elements: TensorLike, invert: bool = False) -
 
 def ediff1d(
     ary: TensorLike, to_end: TensorLike | None = None, to_begin: TensorLike | None = None
-) -> Any:
+) -> TensorVariable:
     """Return the differences of neighbours in the flattened array, with more before and after.
 
     Parameters
@@ -485,7 +487,7 @@ def ediff1d(
     return given[0] if len(given) == 1 else joining.concatenate(given)
 
 
-def digitize(x: TensorLike, bins: TensorLike, right: bool = False) -> Any:
+def digitize(x: TensorLike, bins: TensorLike, right: bool = False) -> TensorVariable:
     """Return the number of the bin of each item; the edges rise or fall.
 
     Parameters

@@ -21,12 +21,12 @@ from theano._core.ops.core.fill import second
 from theano._core.ops.elementwise.arithmetic import ge, sub, switch
 
 if TYPE_CHECKING:
-    from theano._core.ir.annotations import TensorLike
+    from theano._core.ir.annotations import TensorLike, TensorVariable
 
 fill = second
 
 
-def alloc(value: TensorLike, *shape: TensorLike) -> Any:
+def alloc(value: TensorLike, *shape: TensorLike) -> TensorVariable:
     """Return an array of the given lengths that holds `value`, broadcast.
 
     Parameters
@@ -56,7 +56,7 @@ def alloc(value: TensorLike, *shape: TensorLike) -> Any:
     return Alloc()(value, *shape)
 
 
-def zeros(shape: TensorLike, dtype: str | None = None) -> Any:
+def zeros(shape: TensorLike, dtype: str | None = None) -> TensorVariable:
     """Return zeros.
 
     Parameters
@@ -79,7 +79,7 @@ def zeros(shape: TensorLike, dtype: str | None = None) -> Any:
     return Alloc()(np.asarray(0, dtype=float_dtype(dtype)), *shape_items(shape))
 
 
-def ones(shape: TensorLike, dtype: str | None = None) -> Any:
+def ones(shape: TensorLike, dtype: str | None = None) -> TensorVariable:
     """Return ones; arguments as for `zeros`.
 
     Parameters
@@ -106,7 +106,7 @@ def _like(model: object, number: int, dtype: str | None) -> Any:
     return second(x, np.asarray(number, dtype=dtype))
 
 
-def zeros_like(model: TensorLike, dtype: str | None = None, opt: bool = False) -> Any:
+def zeros_like(model: TensorLike, dtype: str | None = None, opt: bool = False) -> TensorVariable:
     """Return zeros in the shape of `model` and, unless `dtype` says, of its dtype.
 
     `opt` is accepted for old programs: rewriting does what it asked for.
@@ -131,7 +131,7 @@ def zeros_like(model: TensorLike, dtype: str | None = None, opt: bool = False) -
     return _like(model, 0, dtype)
 
 
-def ones_like(model: TensorLike, dtype: str | None = None, opt: bool = False) -> Any:
+def ones_like(model: TensorLike, dtype: str | None = None, opt: bool = False) -> TensorVariable:
     """Return ones in the shape of `model` and, unless `dtype` says, of its dtype.
 
     Parameters
@@ -155,7 +155,7 @@ def ones_like(model: TensorLike, dtype: str | None = None, opt: bool = False) ->
 
 def eye(
     n: TensorLike, m: TensorLike | None = None, k: TensorLike = 0, dtype: str | None = None
-) -> Any:
+) -> TensorVariable:
     """Return a matrix of `n` rows and `m` (default `n`) columns with ones on diagonal `k`.
 
     Parameters
@@ -179,7 +179,7 @@ def eye(
     return ops.Eye(float_dtype(dtype))(n, n if m is None else m, k)
 
 
-def identity_like(x: TensorLike) -> Any:
+def identity_like(x: TensorLike) -> TensorVariable:
     """Return a matrix of the lengths and dtype of `x` with ones on the main diagonal.
 
     Parameters
@@ -204,7 +204,7 @@ def identity_like(x: TensorLike) -> Any:
 
 def tri(
     N: TensorLike, M: TensorLike | None = None, k: TensorLike = 0, dtype: str | None = None
-) -> Any:
+) -> TensorVariable:
     """Return a matrix with ones on and below diagonal `k`, zeros elsewhere.
 
     Parameters
@@ -235,7 +235,7 @@ def _diagonals(rows: TensorLike, columns: TensorLike) -> Any:
     return sub(dimshuffle(across, ("x", 0)), dimshuffle(down, (0, "x")))
 
 
-def tril(m: TensorLike, k: TensorLike = 0) -> Any:
+def tril(m: TensorLike, k: TensorLike = 0) -> TensorVariable:
     """Return the matrix `m` with zeros above diagonal `k`.
 
     Parameters
@@ -260,7 +260,7 @@ def tril(m: TensorLike, k: TensorLike = 0) -> Any:
     return switch(below, m, np.asarray(0, m.type.dtype))
 
 
-def triu(m: TensorLike, k: TensorLike = 0) -> Any:
+def triu(m: TensorLike, k: TensorLike = 0) -> TensorVariable:
     """Return the matrix `m` with zeros below diagonal `k`.
 
     Parameters
@@ -296,7 +296,7 @@ def arange(
     stop: TensorLike | None = None,
     step: TensorLike = 1,
     dtype: str | None = None,
-) -> Any:
+) -> TensorVariable:
     """Return numbers from `start` up to, but without, `stop`, `step` apart.
 
     Parameters

@@ -20,7 +20,7 @@ from theano._core.ops.elementwise.arithmetic import eq, mul
 from theano._core.ops.elementwise.elementwise import cast
 
 if TYPE_CHECKING:
-    from theano._core.ir.annotations import TensorLike
+    from theano._core.ir.annotations import TensorLike, TensorVariable
 
 # Stands for a length that is not known before a function runs, where orders are compared.
 USUAL_LENGTH = 64
@@ -33,7 +33,7 @@ class Term(NamedTuple):
     labels: list[Hashable]
 
 
-def einsum(subscripts: str, *operands: TensorLike, optimize: object = False) -> Any:
+def einsum(subscripts: str, *operands: TensorLike, optimize: object = False) -> TensorVariable:
     """Return the sum of products that labels of the axes say, as `numpy.einsum`.
 
     Parameters

@@ -17,7 +17,7 @@ from theano._core.ops.elementwise import arithmetic as a_
 from theano._core.ops.elementwise import transcendental as t
 
 if TYPE_CHECKING:
-    from theano._core.ir.annotations import TensorLike
+    from theano._core.ir.annotations import TensorLike, TensorVariable
 
 
 def _false_like(x: Variable) -> Any:
@@ -25,7 +25,7 @@ def _false_like(x: Variable) -> Any:
     return Alloc()(np.asarray(False), *lengths)
 
 
-def isnan(a: TensorLike) -> Any:
+def isnan(a: TensorLike) -> TensorVariable:
     """Return whether each item is not a number, dtype bool; always False for integers.
 
     Parameters
@@ -46,7 +46,7 @@ def isnan(a: TensorLike) -> Any:
     return _false_like(x) if dtypes.is_discrete(x.type.dtype) else a_.isnan(x)
 
 
-def isinf(a: TensorLike) -> Any:
+def isinf(a: TensorLike) -> TensorVariable:
     """Return whether each item is infinite, dtype bool; always False for integers.
 
     Parameters
@@ -69,7 +69,7 @@ def isinf(a: TensorLike) -> Any:
 
 def isclose(
     a: TensorLike, b: TensorLike, rtol: float = 1e-05, atol: float = 1e-08, equal_nan: bool = False
-) -> Any:
+) -> TensorVariable:
     """Return whether items are close: ``|a - b| <= atol + rtol * |b|``, dtype bool.
 
     Equal infinities are close. NaNs are close to each other only with `equal_nan`.
@@ -100,7 +100,7 @@ def isclose(
     return a_.or_(close, a_.and_(isnan(x), isnan(y))) if equal_nan else close
 
 
-def round(a: TensorLike, mode: str | None = None) -> Any:
+def round(a: TensorLike, mode: str | None = None) -> TensorVariable:
     """Return `a` rounded to integers, in its own float dtype.
 
     Parameters
@@ -136,7 +136,7 @@ def round(a: TensorLike, mode: str | None = None) -> Any:
     )
 
 
-def iround(a: TensorLike, mode: str | None = None) -> Any:
+def iround(a: TensorLike, mode: str | None = None) -> TensorVariable:
     """Return `a` rounded to integers of dtype int64; see `round`.
 
     Parameters
@@ -179,7 +179,7 @@ def divmod(x: TensorLike, y: TensorLike) -> tuple[Any, Any]:
     return a_.int_div(x, y), mod_check(x, y)
 
 
-def mod_check(x: TensorLike, y: TensorLike) -> Any:
+def mod_check(x: TensorLike, y: TensorLike) -> TensorVariable:
     """Return the remainder of `x` divided by `y`; ComplexError for complex numbers.
 
     Parameters
@@ -194,7 +194,7 @@ def mod_check(x: TensorLike, y: TensorLike) -> Any:
     return a_.mod(x, y)
 
 
-def div_proxy(x: TensorLike, y: TensorLike) -> Any:
+def div_proxy(x: TensorLike, y: TensorLike) -> TensorVariable:
     """Return Python 2's ``x / y``: for integers what `config.int_division` says.
 
     Parameters
@@ -210,7 +210,7 @@ def div_proxy(x: TensorLike, y: TensorLike) -> Any:
     return a_.int_div(x, y) if kind == "int" else a_.true_div(x, y)
 
 
-def ceil_intdiv(a: TensorLike, b: TensorLike) -> Any:
+def ceil_intdiv(a: TensorLike, b: TensorLike) -> TensorVariable:
     """Return the quotient of integers, rounded up.
 
     Parameters
@@ -233,7 +233,7 @@ def ceil_intdiv(a: TensorLike, b: TensorLike) -> Any:
     return a_.add(quotient, cast(a_.neq(a_.mod(x, y), 0), quotient.type.dtype))
 
 
-def complex_from_polar(abs: TensorLike, angle: TensorLike) -> Any:
+def complex_from_polar(abs: TensorLike, angle: TensorLike) -> TensorVariable:
     """Return complex numbers of a modulus and an angle in radians.
 
     Parameters
@@ -257,7 +257,7 @@ def complex_from_polar(abs: TensorLike, angle: TensorLike) -> Any:
     return a_.complex_(a_.mul(size, t.cos(phase)), a_.mul(size, t.sin(phase)))
 
 
-def default(x: TensorLike, default: TensorLike) -> Any:
+def default(x: TensorLike, default: TensorLike) -> TensorVariable:
     """Return `x`, or `default` where `x` is None.
 
     Parameters
@@ -272,7 +272,7 @@ def default(x: TensorLike, default: TensorLike) -> Any:
     return as_tensor_variable(default if x is None else x)
 
 
-def largest(*args: TensorLike) -> Any:
+def largest(*args: TensorLike) -> TensorVariable:
     """Return the largest of several tensors, itemwise.
 
     Parameters
@@ -293,7 +293,7 @@ def largest(*args: TensorLike) -> Any:
     return _extreme(a_.maximum, args)
 
 
-def smallest(*args: TensorLike) -> Any:
+def smallest(*args: TensorLike) -> TensorVariable:
     """Return the smallest of several tensors, itemwise.
 
     Parameters
@@ -333,7 +333,7 @@ def float_x(value: TensorLike) -> np.ndarray:
     return np.asarray(value, dtype=config.floatX)
 
 
-def isfinite(a: TensorLike) -> Any:
+def isfinite(a: TensorLike) -> TensorVariable:
     """Return whether each item is neither infinite nor NaN, dtype bool.
 
     Parameters
@@ -353,7 +353,7 @@ def isfinite(a: TensorLike) -> Any:
     return a_.invert(a_.or_(isnan(a), isinf(a)))
 
 
-def logical_and(x: TensorLike, y: TensorLike) -> Any:
+def logical_and(x: TensorLike, y: TensorLike) -> TensorVariable:
     """Return whether both are not zero, dtype bool.
 
     Parameters
@@ -374,7 +374,7 @@ def logical_and(x: TensorLike, y: TensorLike) -> Any:
     return a_.and_(truth(x), truth(y))
 
 
-def logical_or(x: TensorLike, y: TensorLike) -> Any:
+def logical_or(x: TensorLike, y: TensorLike) -> TensorVariable:
     """Return whether one of two is not zero, dtype bool.
 
     Parameters
@@ -395,7 +395,7 @@ def logical_or(x: TensorLike, y: TensorLike) -> Any:
     return a_.or_(truth(x), truth(y))
 
 
-def logical_xor(x: TensorLike, y: TensorLike) -> Any:
+def logical_xor(x: TensorLike, y: TensorLike) -> TensorVariable:
     """Return whether just one of two is not zero, dtype bool.
 
     Parameters
@@ -416,7 +416,7 @@ def logical_xor(x: TensorLike, y: TensorLike) -> Any:
     return a_.xor(truth(x), truth(y))
 
 
-def logical_not(x: TensorLike) -> Any:
+def logical_not(x: TensorLike) -> TensorVariable:
     """Return whether each item is zero, dtype bool.
 
     Parameters
@@ -442,7 +442,7 @@ def truth(x: TensorLike) -> Any:
     return x if x.dtype == "bool" else a_.neq(x, 0)
 
 
-def hypot(x: TensorLike, y: TensorLike) -> Any:
+def hypot(x: TensorLike, y: TensorLike) -> TensorVariable:
     """Return ``sqrt(x**2 + y**2)`` without overflow.
 
     Parameters
@@ -465,7 +465,7 @@ def hypot(x: TensorLike, y: TensorLike) -> Any:
     return cast(a_.abs_(a_.complex_(cast(x, kind), cast(y, kind))), kind)
 
 
-def sinc(x: TensorLike) -> Any:
+def sinc(x: TensorLike) -> TensorVariable:
     """Return ``sin(pi * x) / (pi * x)``, and 1 at 0.
 
     Parameters
@@ -488,7 +488,7 @@ def sinc(x: TensorLike) -> Any:
     return a_.true_div(t.sin(angle), angle)
 
 
-def logaddexp(x: TensorLike, y: TensorLike) -> Any:
+def logaddexp(x: TensorLike, y: TensorLike) -> TensorVariable:
     """Return ``log(exp(x) + exp(y))`` without overflow.
 
     Parameters
@@ -515,7 +515,7 @@ def logaddexp(x: TensorLike, y: TensorLike) -> Any:
 
 def nan_to_num(
     x: TensorLike, nan: float = 0.0, posinf: float | None = None, neginf: float | None = None
-) -> Any:
+) -> TensorVariable:
     """Return `x` with numbers for NaN and infinities; by default the largest finite ones.
 
     Parameters

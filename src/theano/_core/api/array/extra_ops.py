@@ -30,7 +30,7 @@ from theano._core.ops.cumulative import Cumulative, difference
 from theano._core.ops.elementwise import arithmetic as a_
 
 if TYPE_CHECKING:
-    from theano._core.ir.annotations import TensorLike
+    from theano._core.ir.annotations import TensorLike, TensorVariable
 
 
 def _cumulative(mode: str, x: object, axis: int | None) -> Any:
@@ -40,7 +40,7 @@ def _cumulative(mode: str, x: object, axis: int | None) -> Any:
     return Cumulative(shaping.axis_of(f"cum{mode}", x, axis), mode)(x)
 
 
-def cumsum(x: TensorLike, axis: int | None = None) -> Any:
+def cumsum(x: TensorLike, axis: int | None = None) -> TensorVariable:
     """Return the sums of the items along `axis` up to each position, in the dtype of `x`.
 
     Parameters
@@ -63,7 +63,7 @@ def cumsum(x: TensorLike, axis: int | None = None) -> Any:
     return _cumulative("add", x, axis)
 
 
-def cumprod(x: object, axis: int | None = None) -> Any:
+def cumprod(x: object, axis: int | None = None) -> TensorVariable:
     """Return the products of the items along `axis` up to each position; as `cumsum`.
 
     The gradient is right where items are zero, too.
@@ -128,7 +128,7 @@ def bincount(
     weights: TensorLike | None = None,
     minlength: TensorLike | None = None,
     assert_nonneg: bool = False,
-) -> Any:
+) -> TensorVariable:
     """Return how often each number from 0 to the largest occurs.
 
     Parameters
@@ -182,7 +182,7 @@ def compress(condition: TensorLike, x: TensorLike, axis: int | None = None) -> A
     return take(x, flatnonzero(condition), axis)
 
 
-def fill_diagonal(a: TensorLike, val: TensorLike) -> Any:
+def fill_diagonal(a: TensorLike, val: TensorLike) -> TensorVariable:
     """Return `a` with the scalar `val` on its main diagonal.
 
     Parameters
@@ -216,7 +216,7 @@ def fill_diagonal(a: TensorLike, val: TensorLike) -> Any:
     return set_subtensor(x[(steps,) * x.type.ndim], val)
 
 
-def fill_diagonal_offset(a: TensorLike, val: TensorLike, offset: TensorLike) -> Any:
+def fill_diagonal_offset(a: TensorLike, val: TensorLike, offset: TensorLike) -> TensorVariable:
     """Return the matrix `a` with the scalar `val` on the diagonal that lies `offset` to the right.
 
     Parameters
@@ -301,7 +301,7 @@ def ravel_multi_index(
     dims: object,
     mode: Sequence[str] | str = "raise",
     order: str = "C",
-) -> Any:
+) -> TensorVariable:
     """Return the numbers of the items at `multi_index` in an array of lengths `dims`.
 
     Parameters
@@ -331,7 +331,7 @@ def choose(
     choices: Variable | Sequence[Variable | float] | Sequence[Variable],
     out: TensorLike | None = None,
     mode: str = "raise",
-) -> Any:
+) -> TensorVariable:
     """Return, for each position, the item there of the array whose number `a` holds.
 
     Parameters
@@ -374,7 +374,7 @@ def _stacked(arrays: list[Variable]) -> Any:
     return as_tensor_variable(arrays)
 
 
-def bartlett(M: TensorLike) -> Any:
+def bartlett(M: TensorLike) -> TensorVariable:
     """Return a triangular window of `M` items that is 0 at both ends; float64.
 
     Parameters
@@ -412,7 +412,7 @@ def cov(
     ddof: int | None = None,
     fweights: TensorLike | None = None,
     aweights: TensorLike | None = None,
-) -> Any:
+) -> TensorVariable:
     """Return the covariance matrix of variables.
 
     Parameters

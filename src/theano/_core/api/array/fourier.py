@@ -18,7 +18,7 @@ from theano._core.ops.elementwise.arithmetic import add, mul, sub, true_div
 from theano._core.ops.elementwise.transcendental import sqrt
 
 if TYPE_CHECKING:
-    from theano._core.ir.annotations import TensorLike
+    from theano._core.ir.annotations import TensorLike, TensorVariable
 
 NORMS = (None, "ortho", "no_norm")
 
@@ -33,7 +33,7 @@ def _divided(x: Variable, count: TensorLike, by_root: bool) -> Any:
     return true_div(x, sqrt(number) if by_root else number)
 
 
-def rfft(inp: TensorLike, norm: str | None = None) -> Any:
+def rfft(inp: TensorLike, norm: str | None = None) -> TensorVariable:
     """Return the Fourier transform of real arrays.
 
     Parameters
@@ -67,7 +67,7 @@ def rfft(inp: TensorLike, norm: str | None = None) -> Any:
     return _divided(out, product([length(x, axis) for axis in range(1, x.type.ndim)]), True)
 
 
-def irfft(inp: TensorLike, norm: str | None = None, is_odd: bool = False) -> Any:
+def irfft(inp: TensorLike, norm: str | None = None, is_odd: bool = False) -> TensorVariable:
     """Return the real arrays whose transform, as `rfft` gives it, is `inp`.
 
     Parameters
@@ -139,7 +139,9 @@ def _several_axes(a: TensorLike, s: Any, axes: Any, norm: str | None, inverse: b
     return x
 
 
-def fft(a: TensorLike, n: TensorLike | None = None, axis: int = -1, norm: str | None = None) -> Any:
+def fft(
+    a: TensorLike, n: TensorLike | None = None, axis: int = -1, norm: str | None = None
+) -> TensorVariable:
     """Return the discrete Fourier transform along one axis.
 
     Parameters
@@ -170,7 +172,7 @@ def fft(a: TensorLike, n: TensorLike | None = None, axis: int = -1, norm: str | 
 
 def ifft(
     a: TensorLike, n: TensorLike | None = None, axis: int = -1, norm: str | None = None
-) -> Any:
+) -> TensorVariable:
     """Return the inverse of `fft`, with the same arguments.
 
     Parameters
@@ -199,7 +201,7 @@ def fftn(
     s: Sequence[object] | None = None,
     axes: Sequence[int] | None = None,
     norm: Any = None,
-) -> Any:
+) -> TensorVariable:
     """Return the discrete Fourier transform along several axes.
 
     Parameters
@@ -230,7 +232,7 @@ def ifftn(
     s: Sequence[object] | None = None,
     axes: Sequence[int] | None = None,
     norm: Any = None,
-) -> Any:
+) -> TensorVariable:
     """Return the inverse of `fftn`, with the same arguments.
 
     Parameters
@@ -259,7 +261,7 @@ def fft2(
     s: Sequence[object] | None = None,
     axes: Sequence[int] = (-2, -1),
     norm: Any = None,
-) -> Any:
+) -> TensorVariable:
     """Return the discrete Fourier transform along two axes; arguments as for `fftn`.
 
     Parameters
@@ -289,7 +291,7 @@ def ifft2(
     s: Sequence[object] | None = None,
     axes: Sequence[int] = (-2, -1),
     norm: Any = None,
-) -> Any:
+) -> TensorVariable:
     """Return the inverse of `fft2`, with the same arguments.
 
     Parameters
@@ -314,7 +316,7 @@ def ifft2(
     return _several_axes(a, s, axes, norm, True)
 
 
-def fourier_fft(a: TensorLike, n: TensorLike, axis: TensorLike) -> Any:
+def fourier_fft(a: TensorLike, n: TensorLike, axis: TensorLike) -> TensorVariable:
     """Return the discrete Fourier transform along one axis; `theano.tensor.fourier.fft`.
 
     Parameters

@@ -34,7 +34,7 @@ from theano._core.ops.core.op import as_variable
 from theano._core.ops.elementwise import arithmetic as a_
 
 if TYPE_CHECKING:
-    from theano._core.ir.annotations import TensorLike
+    from theano._core.ir.annotations import TensorLike, TensorVariable
 
 _BOOLS = (
     "TensorType does not support Python bools for indexing, such as tensor[[True, False]]. To use "
@@ -228,7 +228,7 @@ def nonzero(a: TensorLike, return_matrix: bool = False) -> Any:
     return matrix if return_matrix else tuple(get_item(matrix, i) for i in range(x.type.ndim))
 
 
-def flatnonzero(a: TensorLike) -> Any:
+def flatnonzero(a: TensorLike) -> TensorVariable:
     """Return where the items of the flattened `a` are not zero, an int64 vector.
 
     Parameters
@@ -251,7 +251,7 @@ def flatnonzero(a: TensorLike) -> Any:
     return nonzero(x if x.type.ndim == 1 else shaping.reshape_op(x, [-1]))[0]
 
 
-def nonzero_values(a: TensorLike) -> Any:
+def nonzero_values(a: TensorLike) -> TensorVariable:
     """Return the items of `a` that are not zero, in C order, a vector.
 
     Parameters
@@ -370,7 +370,7 @@ def _marked(view: Variable, steps: int) -> Any:
 
 def set_subtensor(
     x: TensorLike, y: object, inplace: bool = False, tolerate_inplace_aliasing: bool = False
-) -> Any:
+) -> TensorVariable:
     """Return the indexed array with the part `x` replaced by `y`.
 
     Parameters
@@ -411,7 +411,7 @@ def inc_subtensor(
     inplace: bool = False,
     set_instead_of_inc: bool = False,
     tolerate_inplace_aliasing: bool = False,
-) -> Any:
+) -> TensorVariable:
     """Return the indexed array with `y` added to the part `x`; positions given twice count twice.
 
     Parameters and errors are those of `set_subtensor`; `set_instead_of_inc` replaces instead.
@@ -533,7 +533,7 @@ def _through_reshape(x: Any, y: Any, assign: bool) -> Any:
 
 def take(
     a: TensorLike, indices: TensorLike, axis: TensorLike | None = None, mode: str = "raise"
-) -> Any:
+) -> TensorVariable:
     """Return the items of `a` at `indices` along `axis`.
 
     Parameters

@@ -26,10 +26,10 @@ from theano._core.ops.elementwise.arithmetic import eq, ge, lt, mod, sub
 from theano._core.ops.sorting import Spread
 
 if TYPE_CHECKING:
-    from theano._core.ir.annotations import TensorLike
+    from theano._core.ir.annotations import TensorLike, TensorVariable
 
 
-def concatenate(tensor_list: Sequence[TensorLike], axis: int = 0) -> Any:
+def concatenate(tensor_list: Sequence[TensorLike], axis: int = 0) -> TensorVariable:
     """Return tensors of one rank put one after another along `axis`.
 
     Parameters
@@ -124,7 +124,7 @@ def _join_along_unknown(axis: object, arrays: Sequence[object]) -> Any:
     return result
 
 
-def stack(*tensors: TensorLike, **kwargs: object) -> Any:
+def stack(*tensors: TensorLike, **kwargs: object) -> TensorVariable:
     """Return tensors of one shape put along a new axis.
 
     Parameters
@@ -219,7 +219,7 @@ def stacklists(arg: TensorLike) -> Any:
     return arg
 
 
-def horizontal_stack(*args: TensorLike) -> Any:
+def horizontal_stack(*args: TensorLike) -> TensorVariable:
     """Return matrices side by side.
 
     Parameters
@@ -242,7 +242,7 @@ def horizontal_stack(*args: TensorLike) -> Any:
     return concatenate(args, axis=1)
 
 
-def vertical_stack(*args: TensorLike) -> Any:
+def vertical_stack(*args: TensorLike) -> TensorVariable:
     """Return matrices one below another.
 
     Parameters
@@ -330,7 +330,7 @@ def split(x: TensorLike, splits_size: TensorLike, n_splits: int, axis: int = 0) 
     return parts[0] if n_splits == 1 else parts
 
 
-def repeat(x: Any, repeats: TensorLike, axis: int | None = None) -> Any:
+def repeat(x: Any, repeats: TensorLike, axis: int | None = None) -> TensorVariable:
     """Return `x` with each item repeated along `axis`.
 
     Parameters
@@ -378,7 +378,7 @@ def repeat(x: Any, repeats: TensorLike, axis: int | None = None) -> Any:
     return shaping.reshape_op(spread, lengths)
 
 
-def tile(x: TensorLike, reps: TensorLike, ndim: int | None = None) -> Any:
+def tile(x: TensorLike, reps: TensorLike, ndim: int | None = None) -> TensorVariable:
     """Return `x` put side by side with itself.
 
     Parameters
@@ -439,7 +439,7 @@ def _tile_counts(reps: TensorLike, ndim: int | None) -> list[Any]:
     return counts
 
 
-def roll(x: TensorLike, shift: TensorLike, axis: TensorLike | None = None) -> Any:
+def roll(x: TensorLike, shift: TensorLike, axis: TensorLike | None = None) -> TensorVariable:
     """Return `x` with its items moved by `shift` along `axis`; the last ones come first again.
 
     With `axis` None the flattened array is rolled.

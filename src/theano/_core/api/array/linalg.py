@@ -34,7 +34,7 @@ from theano._core.ops.linalg.spectra import SVD, Eigh
 from theano._core.ops.linalg.systems import cholesky, matrix_inverse, solve, solve_lower_triangular
 
 if TYPE_CHECKING:
-    from theano._core.ir.annotations import TensorLike
+    from theano._core.ir.annotations import TensorLike, TensorVariable
 
 
 def svd(a: TensorLike, full_matrices: TensorLike = 1, compute_uv: TensorLike = 1) -> Any:
@@ -153,7 +153,7 @@ def eigh(a: TensorLike, UPLO: str = "L") -> Any:
     return Eigh(UPLO)(a)
 
 
-def eigvalsh(a: object, b: TensorLike | None = None, lower: bool = True) -> Any:
+def eigvalsh(a: object, b: TensorLike | None = None, lower: bool = True) -> TensorVariable:
     """Return the eigenvalues, ascending, of a Hermitian matrix, or of the pair A v = w B v.
 
     Parameters
@@ -193,7 +193,7 @@ def _from_triangle(x: TensorLike, lower: bool) -> Any:
     return strict + hermitian(strict) + on_diagonal(real_part(x))
 
 
-def trace(X: TensorLike) -> Any:
+def trace(X: TensorLike) -> TensorVariable:
     """Return the sum of the diagonal of a matrix, or of each matrix of a stack.
 
     Parameters
@@ -217,7 +217,7 @@ def trace(X: TensorLike) -> Any:
     return reduce("sum", items, (x.type.ndim - 2,))
 
 
-def diag(x: TensorLike) -> Any:
+def diag(x: TensorLike) -> TensorVariable:
     """Return the matrix with a vector on its diagonal, or the diagonal of a matrix.
 
     Parameters
@@ -319,7 +319,7 @@ def matrix_dot(*args: TensorLike) -> Any:
     return fold(dot, args)
 
 
-def matrix_power(M: TensorLike, n: int) -> Any:
+def matrix_power(M: TensorLike, n: int) -> TensorVariable:
     """Return a square matrix, or each matrix of a stack, to an integer power.
 
     Parameters
@@ -356,7 +356,7 @@ def matrix_power(M: TensorLike, n: int) -> Any:
     return base * 0 + identity_matrix(rows, rows, 0, base.type.dtype)
 
 
-def kron(a: TensorLike, b: TensorLike) -> Any:
+def kron(a: TensorLike, b: TensorLike) -> TensorVariable:
     """Return the Kronecker product, as `scipy.linalg.kron` for matrices.
 
     Parameters
@@ -399,7 +399,7 @@ def kron(a: TensorLike, b: TensorLike) -> Any:
     return shaping.reshape_op(whole, joined)
 
 
-def norm(x: TensorLike, ord: int | str | None = None) -> Any:
+def norm(x: TensorLike, ord: int | str | None = None) -> TensorVariable:
     """Return a norm of a vector or a matrix.
 
     Parameters
@@ -461,7 +461,7 @@ def _matrix_norm(x: Variable, ord: int | str | None) -> Any:
     raise ValueError(f"Invalid norm order for matrices: {ord!r}.")
 
 
-def tensorinv(a: TensorLike, ind: int = 2) -> Any:
+def tensorinv(a: TensorLike, ind: int = 2) -> TensorVariable:
     """Return the inverse of an array, as a map from its last axes to its first `ind`.
 
     Parameters

@@ -17,7 +17,7 @@ from theano._core.ops.elementwise import arithmetic as a_
 from theano._core.ops.elementwise import transcendental as t
 
 if TYPE_CHECKING:
-    from theano._core.ir.annotations import Axes, TensorLike
+    from theano._core.ir.annotations import Axes, TensorLike, TensorVariable
 
 
 def _number(value: float, x: Variable) -> Any:
@@ -33,7 +33,7 @@ def nansum(
     axis: Axes = None,
     dtype: str | None = None,
     keepdims: bool = False,
-) -> Any:
+) -> TensorVariable:
     """Return the sum of the items that are numbers.
 
     Parameters
@@ -65,7 +65,7 @@ def nanprod(
     axis: Axes = None,
     dtype: str | None = None,
     keepdims: bool = False,
-) -> Any:
+) -> TensorVariable:
     """Return the product of the items that are numbers.
 
     Parameters
@@ -97,7 +97,7 @@ def nanmean(
     axis: Axes = None,
     dtype: str | None = None,
     keepdims: bool = False,
-) -> Any:
+) -> TensorVariable:
     """Return the mean of the items that are numbers; of none: NaN.
 
     Parameters
@@ -128,7 +128,9 @@ def nanmean(
     return a_.true_div(total, cast(count, total.dtype))
 
 
-def nanvar(a: TensorLike, axis: Axes = None, ddof: int = 0, keepdims: bool = False) -> Any:
+def nanvar(
+    a: TensorLike, axis: Axes = None, ddof: int = 0, keepdims: bool = False
+) -> TensorVariable:
     """Return the variance of the items that are numbers; see `var`.
 
     Parameters
@@ -162,7 +164,9 @@ def nanvar(a: TensorLike, axis: Axes = None, ddof: int = 0, keepdims: bool = Fal
     return a_.switch(a_.gt(divisor, 0), total / divisor, _number(np.nan, total))
 
 
-def nanstd(a: TensorLike, axis: Axes = None, ddof: int = 0, keepdims: bool = False) -> Any:
+def nanstd(
+    a: TensorLike, axis: Axes = None, ddof: int = 0, keepdims: bool = False
+) -> TensorVariable:
     """Return the square root of `nanvar`.
 
     Parameters
@@ -198,7 +202,7 @@ def _nan_extreme(
     return a_.switch(r.all(isnan(x), axis, keep), _number(np.nan, x), found)
 
 
-def nanmax(a: TensorLike, axis: Axes = None, keepdims: bool = False) -> Any:
+def nanmax(a: TensorLike, axis: Axes = None, keepdims: bool = False) -> TensorVariable:
     """Return the greatest of the items that are numbers; of none: NaN.
 
     Parameters
@@ -222,7 +226,7 @@ def nanmax(a: TensorLike, axis: Axes = None, keepdims: bool = False) -> Any:
     return _nan_extreme(r.max, -np.inf, a, axis, keepdims)
 
 
-def nanmin(a: TensorLike, axis: Axes = None, keepdims: bool = False) -> Any:
+def nanmin(a: TensorLike, axis: Axes = None, keepdims: bool = False) -> TensorVariable:
     """Return the least of the items that are numbers; of none: NaN.
 
     Parameters

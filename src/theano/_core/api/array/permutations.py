@@ -15,10 +15,10 @@ from theano._core.ops.array.indexing import AT, AdvancedIncSubtensor, AdvancedSu
 from theano._core.ops.core.dimshuffle import dimshuffle, pad_left
 
 if TYPE_CHECKING:
-    from theano._core.ir.annotations import TensorLike
+    from theano._core.ir.annotations import TensorLike, TensorVariable
 
 
-def permute_row_elements(x: TensorLike, y: TensorLike, inverse: TensorLike = 0) -> Any:
+def permute_row_elements(x: TensorLike, y: TensorLike, inverse: TensorLike = 0) -> TensorVariable:
     """Return `x` with the items of every row (the last axis) in the order `y`.
 
     Parameters
@@ -66,7 +66,7 @@ def permute_row_elements(x: TensorLike, y: TensorLike, inverse: TensorLike = 0) 
     return AdvancedSubtensor(axes)(x, *positions, y)
 
 
-def inverse_permutation(perm: TensorLike) -> Any:
+def inverse_permutation(perm: TensorLike) -> TensorVariable:
     """Return the permutation that undoes `perm`; for a matrix that of every row.
 
     Parameters
@@ -88,7 +88,7 @@ def inverse_permutation(perm: TensorLike) -> Any:
     return permute_row_elements(steps, perm, inverse=True)
 
 
-def to_one_hot(y: TensorLike, nb_class: TensorLike, dtype: str | None = None) -> Any:
+def to_one_hot(y: TensorLike, nb_class: TensorLike, dtype: str | None = None) -> TensorVariable:
     """Return a matrix whose row `i` has a 1 in column ``y[i]`` and zeros elsewhere.
 
     Parameters

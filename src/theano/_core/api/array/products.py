@@ -24,10 +24,10 @@ from theano._core.ops.elementwise.arithmetic import add, maximum, minimum, mul, 
 from theano._core.ops.elementwise.elementwise import conjugate
 
 if TYPE_CHECKING:
-    from theano._core.ir.annotations import TensorLike
+    from theano._core.ir.annotations import TensorLike, TensorVariable
 
 
-def dot(a: TensorLike, b: TensorLike) -> Any:
+def dot(a: TensorLike, b: TensorLike) -> TensorVariable:
     """Return the product, summed over the last axis of `a` and the last but one of `b`.
 
     Parameters
@@ -57,7 +57,7 @@ def dot(a: TensorLike, b: TensorLike) -> Any:
     return ops.dot(a, b)
 
 
-def outer(x: object, y: object) -> Any:
+def outer(x: object, y: object) -> TensorVariable:
     """Return the products of all pairs of items of two arrays, a matrix.
 
     Parameters
@@ -108,7 +108,7 @@ def _check_axes(name: str, x: Variable, axes: Sequence[int]) -> list[int]:
     return [int(axis) % rank for axis in axes]
 
 
-def tensordot(a: TensorLike, b: TensorLike, axes: Any = 2) -> Any:
+def tensordot(a: TensorLike, b: TensorLike, axes: Any = 2) -> TensorVariable:
     """Return the product of two arrays, summed over pairs of axes.
 
     Parameters
@@ -161,7 +161,7 @@ def contracted(
     y_axes: Sequence[int],
     x_pairs: Sequence[int] = (),
     y_pairs: Sequence[int] = (),
-) -> Any:
+) -> TensorVariable:
     """Return a product summed over some axes; others count pairs, and come first in the result.
 
     Parameters
@@ -191,7 +191,7 @@ def contracted(
     return shaping.pattern_broadcast(whole, [v.type.broadcastable[axis] for v, axis in kept])
 
 
-def batched_dot(a: TensorLike, b: TensorLike) -> Any:
+def batched_dot(a: TensorLike, b: TensorLike) -> TensorVariable:
     """Return the products `dot(a[i], b[i])` of each pair, stacked along the first axis.
 
     Parameters
@@ -230,7 +230,7 @@ def _padded_right(x: Variable, rank: int) -> Any:
     return dimshuffle(x, [*range(x.type.ndim), *["x"] * (rank - x.type.ndim)])
 
 
-def batched_tensordot(x: TensorLike, y: TensorLike, axes: TensorLike = 2) -> Any:
+def batched_tensordot(x: TensorLike, y: TensorLike, axes: TensorLike = 2) -> TensorVariable:
     """Return ``tensordot(x[i], y[i], axes)`` of each pair, stacked along the first axis.
 
     Parameters
@@ -265,7 +265,7 @@ def batched_tensordot(x: TensorLike, y: TensorLike, axes: TensorLike = 2) -> Any
     return contracted(x, y, x_axes, y_axes, [0], [0])
 
 
-def matmul(a: TensorLike, b: TensorLike) -> Any:
+def matmul(a: TensorLike, b: TensorLike) -> TensorVariable:
     """Return the matrix product: of the last two axes, broadcast over the others.
 
     Parameters
@@ -306,7 +306,7 @@ def matmul(a: TensorLike, b: TensorLike) -> Any:
     return whole if left is a else dimshuffle(whole, [*range(rank - 2), rank - 1])
 
 
-def diagonal(a: TensorLike, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
+def diagonal(a: TensorLike, offset: int = 0, axis1: int = 0, axis2: int = 1) -> TensorVariable:
     """Return the items of `a` on a diagonal of two axes, as the last axis.
 
     Parameters
@@ -344,7 +344,7 @@ def diagonal(a: TensorLike, offset: int = 0, axis1: int = 0, axis2: int = 1) -> 
     return dimshuffle(items, [*range(1, rank - 1), 0])
 
 
-def diag(v: TensorLike, k: int = 0) -> Any:
+def diag(v: TensorLike, k: int = 0) -> TensorVariable:
     """Return the matrix with the vector `v` on diagonal `k`, or diagonal `k` of a tensor.
 
     Parameters
@@ -376,7 +376,7 @@ def diag(v: TensorLike, k: int = 0) -> Any:
     return AdvancedIncSubtensor((AT, AT), True)(empty, v, rows, columns)
 
 
-def trace(x: TensorLike) -> Any:
+def trace(x: TensorLike) -> TensorVariable:
     """Return the sum of the main diagonal of a matrix.
 
     Parameters
@@ -400,7 +400,7 @@ def trace(x: TensorLike) -> Any:
     return reduce("sum", diagonal(x))
 
 
-def inner(a: TensorLike, b: TensorLike) -> Any:
+def inner(a: TensorLike, b: TensorLike) -> TensorVariable:
     """Return the sums of products over the last axes of two arrays; a product for a scalar.
 
     Parameters
@@ -424,7 +424,7 @@ def inner(a: TensorLike, b: TensorLike) -> Any:
     return tensordot(x, y, [[x.ndim - 1], [y.ndim - 1]])
 
 
-def vdot(a: TensorLike, b: TensorLike) -> Any:
+def vdot(a: TensorLike, b: TensorLike) -> TensorVariable:
     """Return the sum of products of all items, those of `a` conjugated.
 
     Parameters
@@ -446,7 +446,7 @@ def vdot(a: TensorLike, b: TensorLike) -> Any:
     return dot(conjugate(x), y)
 
 
-def cross(a: TensorLike, b: TensorLike, axis: int = -1) -> Any:
+def cross(a: TensorLike, b: TensorLike, axis: int = -1) -> TensorVariable:
     """Return the cross products of vectors of three items along an axis.
 
     Parameters

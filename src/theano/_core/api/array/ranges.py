@@ -18,10 +18,10 @@ from theano._core.ops.elementwise import arithmetic as a
 from theano._core.ops.elementwise import transcendental as t
 
 if TYPE_CHECKING:
-    from theano._core.ir.annotations import TensorLike
+    from theano._core.ir.annotations import TensorLike, TensorVariable
 
 
-def full(shape: TensorLike, fill_value: TensorLike, dtype: str | None = None) -> Any:
+def full(shape: TensorLike, fill_value: TensorLike, dtype: str | None = None) -> TensorVariable:
     """Return an array of one value.
 
     Parameters
@@ -48,7 +48,7 @@ def full(shape: TensorLike, fill_value: TensorLike, dtype: str | None = None) ->
     return creation.alloc(value if dtype is None else cast(value, dtype), *lengths)
 
 
-def full_like(a: TensorLike, fill_value: TensorLike, dtype: str | None = None) -> Any:
+def full_like(a: TensorLike, fill_value: TensorLike, dtype: str | None = None) -> TensorVariable:
     """Return an array of one value in the shape and, unless `dtype` says, of the dtype of `a`.
 
     Parameters
@@ -78,7 +78,7 @@ def linspace(
     num: TensorLike = 50,
     endpoint: bool = True,
     dtype: str | None = None,
-) -> Any:
+) -> TensorVariable:
     """Return numbers at equal distances from `start` to `stop`, along a new first axis.
 
     Parameters
@@ -133,7 +133,7 @@ def logspace(
     endpoint: bool = True,
     base: TensorLike = 10.0,
     dtype: str | None = None,
-) -> Any:
+) -> TensorVariable:
     """Return powers of `base` at equal distances of their exponents; see `linspace`.
 
     Parameters
@@ -166,7 +166,7 @@ def geomspace(
     num: TensorLike = 50,
     endpoint: bool = True,
     dtype: str | None = None,
-) -> Any:
+) -> TensorVariable:
     """Return numbers from `start` to `stop` with equal quotients; the ends have one sign.
 
     Parameters

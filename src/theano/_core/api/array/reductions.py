@@ -18,7 +18,7 @@ from theano._core.ops.elementwise import arithmetic as a_
 from theano._core.ops.elementwise import transcendental as t
 
 if TYPE_CHECKING:
-    from theano._core.ir.annotations import Axes, TensorLike
+    from theano._core.ir.annotations import Axes, TensorLike, TensorVariable
 
 
 def _reduced(
@@ -43,7 +43,7 @@ def sum(
     dtype: str | None = None,
     keepdims: bool = False,
     acc_dtype: str | None = None,
-) -> Any:
+) -> TensorVariable:
     """Return the sum of the items over axes.
 
     Parameters
@@ -89,7 +89,7 @@ def prod(
     keepdims: bool = False,
     acc_dtype: str | None = None,
     no_zeros_in_input: bool = False,
-) -> Any:
+) -> TensorVariable:
     """Return the product of the items over axes; arguments as for `sum`.
 
     `no_zeros_in_input` is accepted for old programs: the gradient is right either way.
@@ -144,7 +144,7 @@ def mean(
     op: bool = False,
     keepdims: bool = False,
     acc_dtype: str | None = None,
-) -> Any:
+) -> TensorVariable:
     """Return the mean of the items over axes; integers give float64.
 
     Parameters
@@ -200,7 +200,7 @@ def var(
     ddof: int = 0,
     keepdims: bool = False,
     corrected: bool = False,
-) -> Any:
+) -> TensorVariable:
     """Return the variance of the items over axes.
 
     Parameters
@@ -242,7 +242,7 @@ def std(
     ddof: int = 0,
     keepdims: bool = False,
     corrected: bool = False,
-) -> Any:
+) -> TensorVariable:
     """Return the standard deviation, the square root of `var`; same arguments.
 
     Parameters
@@ -272,7 +272,7 @@ def std(
     return result
 
 
-def max(x: TensorLike, axis: TensorLike | None = None, keepdims: bool = False) -> Any:
+def max(x: TensorLike, axis: TensorLike | None = None, keepdims: bool = False) -> TensorVariable:
     """Return the largest item over axes; NaN if any item is.
 
     The gradient goes to each of several equal largest items.
@@ -299,7 +299,7 @@ def max(x: TensorLike, axis: TensorLike | None = None, keepdims: bool = False) -
     return _extreme("max", x, axis, keepdims)
 
 
-def min(x: TensorLike, axis: TensorLike | None = None, keepdims: bool = False) -> Any:
+def min(x: TensorLike, axis: TensorLike | None = None, keepdims: bool = False) -> TensorVariable:
     """Return the smallest item over axes; NaN if any item is.
 
     Parameters
@@ -340,7 +340,7 @@ def _constant_axis(axis: Any) -> Any:
     return None if isinstance(data, (list, tuple)) and not data else data
 
 
-def argmax(x: TensorLike, axis: TensorLike | None = None, keepdims: bool = False) -> Any:
+def argmax(x: TensorLike, axis: TensorLike | None = None, keepdims: bool = False) -> TensorVariable:
     """Return the position of the largest item over axes, int64.
 
     Parameters
@@ -364,7 +364,7 @@ def argmax(x: TensorLike, axis: TensorLike | None = None, keepdims: bool = False
     return _position("argmax", x, axis, keepdims)
 
 
-def argmin(x: TensorLike, axis: TensorLike | None = None, keepdims: bool = False) -> Any:
+def argmin(x: TensorLike, axis: TensorLike | None = None, keepdims: bool = False) -> TensorVariable:
     """Return the position of the smallest item over axes, int64; see `argmax`.
 
     Parameters
@@ -422,7 +422,7 @@ def max_and_argmax(a: TensorLike, axis: Axes = None, keepdims: bool = False) -> 
     return [max(a, axis, keepdims), argmax(a, axis, keepdims)]
 
 
-def any(x: TensorLike, axis: TensorLike | None = None, keepdims: bool = False) -> Any:
+def any(x: TensorLike, axis: TensorLike | None = None, keepdims: bool = False) -> TensorVariable:
     """Return whether any item over axes is not zero, dtype bool.
 
     Parameters
@@ -446,7 +446,7 @@ def any(x: TensorLike, axis: TensorLike | None = None, keepdims: bool = False) -
     return _reduced("any", as_tensor_variable(x), axis, keepdims)
 
 
-def all(x: TensorLike, axis: TensorLike | None = None, keepdims: bool = False) -> Any:
+def all(x: TensorLike, axis: TensorLike | None = None, keepdims: bool = False) -> TensorVariable:
     """Return whether all items over axes are not zero, dtype bool.
 
     Parameters
@@ -470,7 +470,7 @@ def all(x: TensorLike, axis: TensorLike | None = None, keepdims: bool = False) -
     return _reduced("all", as_tensor_variable(x), axis, keepdims)
 
 
-def ptp(a: TensorLike, axis: TensorLike | None = None) -> Any:
+def ptp(a: TensorLike, axis: TensorLike | None = None) -> TensorVariable:
     """Return the largest less the smallest item over axes.
 
     Parameters
@@ -495,7 +495,7 @@ def ptp(a: TensorLike, axis: TensorLike | None = None) -> Any:
 
 def allclose(
     a: TensorLike, b: TensorLike, rtol: float = 1e-05, atol: float = 1e-08, equal_nan: bool = False
-) -> Any:
+) -> TensorVariable:
     """Return whether all items are close, a bool scalar; see `isclose`.
 
     Parameters

@@ -19,13 +19,13 @@ from theano._core.ops.array.reductions import reduce
 from theano._core.ops.core.dimshuffle import DimShuffle, dimshuffle
 
 if TYPE_CHECKING:
-    from theano._core.ir.annotations import Axes, TensorLike
+    from theano._core.ir.annotations import Axes, TensorLike, TensorVariable
     from theano._core.ir.function_graph import FunctionGraph
 
 specify_shape = ops.specify_shape
 
 
-def shape(x: TensorLike) -> Any:
+def shape(x: TensorLike) -> TensorVariable:
     """Return the lengths of the axes of `x`, an int64 vector.
 
     Parameters
@@ -50,7 +50,7 @@ def shape_i(x: TensorLike, i: int, fgraph: FunctionGraph | None = None) -> Any:
     return ops.Length(i)(as_tensor_variable(x))
 
 
-def reshape(x: TensorLike, newshape: TensorLike, ndim: int | None = None) -> Any:
+def reshape(x: TensorLike, newshape: TensorLike, ndim: int | None = None) -> TensorVariable:
     """Return `x` with other lengths, items in C order.
 
     Parameters
@@ -101,7 +101,7 @@ def reshape(x: TensorLike, newshape: TensorLike, ndim: int | None = None) -> Any
     return ops.Reshape(ndim)(x, newshape)
 
 
-def flatten(x: TensorLike, ndim: int | None = None, outdim: int | None = None) -> Any:
+def flatten(x: TensorLike, ndim: int | None = None, outdim: int | None = None) -> TensorVariable:
     """Return `x` with `ndim` axes: the first ones kept, the others joined into one.
 
     Parameters
@@ -165,7 +165,7 @@ def is_flat(var: Variable, ndim: int | None = None, outdim: int | None = None) -
     return var.ndim == (ndim or outdim or 1)
 
 
-def transpose(x: Any, axes: Any = None) -> Any:
+def transpose(x: Any, axes: Any = None) -> TensorVariable:
     """Return `x` with its axes in the order `axes`, by default reversed.
 
     Parameters
@@ -197,7 +197,7 @@ def _reordered(x: Variable, order: Sequence[TensorLike]) -> Any:
     return DimShuffle(x.type.broadcastable, order)(x)
 
 
-def swapaxes(y: TensorLike, axis1: int, axis2: int) -> Any:
+def swapaxes(y: TensorLike, axis1: int, axis2: int) -> TensorVariable:
     """Return `y` with two axes exchanged.
 
     Parameters
@@ -222,7 +222,7 @@ def swapaxes(y: TensorLike, axis1: int, axis2: int) -> Any:
     return _reordered(y, order)
 
 
-def squeeze(x: TensorLike) -> Any:
+def squeeze(x: TensorLike) -> TensorVariable:
     """Return `x` without its broadcastable axes.
 
     Parameters
@@ -243,7 +243,7 @@ def squeeze(x: TensorLike) -> Any:
     return _reordered(x, [i for i, one in enumerate(x.type.broadcastable) if not one])
 
 
-def shape_padleft(t: TensorLike, n_ones: int = 1) -> Any:
+def shape_padleft(t: TensorLike, n_ones: int = 1) -> TensorVariable:
     """Return `t` with `n_ones` broadcastable axes on the left.
 
     Parameters
@@ -265,7 +265,7 @@ def shape_padleft(t: TensorLike, n_ones: int = 1) -> Any:
     return dimshuffle(t, ["x"] * n_ones + list(range(t.type.ndim)))
 
 
-def shape_padright(t: TensorLike, n_ones: int = 1) -> Any:
+def shape_padright(t: TensorLike, n_ones: int = 1) -> TensorVariable:
     """Return `t` with `n_ones` broadcastable axes on the right.
 
     Parameters
@@ -287,7 +287,7 @@ def shape_padright(t: TensorLike, n_ones: int = 1) -> Any:
     return dimshuffle(t, list(range(t.type.ndim)) + ["x"] * n_ones)
 
 
-def shape_padaxis(t: TensorLike, axis: int) -> Any:
+def shape_padaxis(t: TensorLike, axis: int) -> TensorVariable:
     """Return `t` with a broadcastable axis at position `axis` of the result.
 
     Parameters
@@ -338,7 +338,7 @@ def _declared(x: Variable, pattern: Sequence[bool]) -> Any:
     return ops.pattern_broadcast(x, pattern)
 
 
-def addbroadcast(x: TensorLike, *axes: int) -> Any:
+def addbroadcast(x: TensorLike, *axes: int) -> TensorVariable:
     """Return `x` with `axes` declared broadcastable; each call checks that their length is 1.
 
     Parameters
@@ -360,7 +360,7 @@ def addbroadcast(x: TensorLike, *axes: int) -> Any:
     return _rebroadcast(x, axes, True)
 
 
-def unbroadcast(x: TensorLike, *axes: int) -> Any:
+def unbroadcast(x: TensorLike, *axes: int) -> TensorVariable:
     """Return `x` with `axes` declared not broadcastable.
 
     Parameters
@@ -382,7 +382,7 @@ def unbroadcast(x: TensorLike, *axes: int) -> Any:
     return _rebroadcast(x, axes, False)
 
 
-def patternbroadcast(x: TensorLike, broadcastable: Sequence[bool]) -> Any:
+def patternbroadcast(x: TensorLike, broadcastable: Sequence[bool]) -> TensorVariable:
     """Return `x` with the broadcastable pattern `broadcastable`, checked by each call.
 
     Parameters
@@ -457,7 +457,7 @@ def size_of(x: Any) -> Any:
     return as_int64(product([ops.length(x, axis) for axis in range(x.type.ndim)]))
 
 
-def make_keep_dims(x: TensorLike, y: TensorLike, axis: TensorLike | None) -> Any:
+def make_keep_dims(x: TensorLike, y: TensorLike, axis: TensorLike | None) -> TensorVariable:
     """Return `y`, a reduction of `x` over `axis`, with broadcastable axes where `x` was reduced.
 
     Parameters

@@ -16,7 +16,7 @@ from theano._core.ops.elementwise.arithmetic import eq, ge, lt, mod
 from theano._core.ops.elementwise.elementwise import cast
 
 if TYPE_CHECKING:
-    from theano._core.ir.annotations import TensorLike
+    from theano._core.ir.annotations import TensorLike, TensorVariable
 
 
 def _along(name: str, a: TensorLike, axis: TensorLike | None) -> tuple[Any, int]:
@@ -54,7 +54,7 @@ def _no_order(name: str, order: object) -> None:
 
 def sort(
     a: TensorLike, axis: TensorLike = -1, kind: str = "quicksort", order: str | None = None
-) -> Any:
+) -> TensorVariable:
     """Return `a` with its items along `axis` in rising order, NaN last.
 
     Parameters
@@ -92,7 +92,7 @@ def sort(
 
 def argsort(
     a: TensorLike, axis: TensorLike = -1, kind: str = "quicksort", order: TensorLike | None = None
-) -> Any:
+) -> TensorVariable:
     """Return the positions along `axis` that sort `a`, int64; arguments as for `sort`.
 
     Parameters
@@ -173,7 +173,7 @@ def topk(
     axis: TensorLike = -1,
     sorted: bool = True,
     idx_dtype: str = "int64",
-) -> Any:
+) -> TensorVariable:
     """Return the largest items along `axis`; see `topk_and_argtopk`.
 
     Parameters
@@ -203,7 +203,7 @@ def argtopk(
     axis: TensorLike = -1,
     sorted: bool = True,
     idx_dtype: str = "int64",
-) -> Any:
+) -> TensorVariable:
     """Return where the largest items along `axis` are; see `topk_and_argtopk`.
 
     Parameters
@@ -229,7 +229,7 @@ def argtopk(
 
 def searchsorted(
     x: TensorLike, v: TensorLike, side: str = "left", sorter: TensorLike | None = None
-) -> Any:
+) -> TensorVariable:
     """Return where the items of `v` belong in `x`, int64.
 
     Parameters

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -11,10 +11,10 @@ from theano._core.ops import special as ops
 from theano._core.ops.elementwise.arithmetic import maximum, mul
 
 if TYPE_CHECKING:
-    from theano._core.ir.annotations import TensorLike
+    from theano._core.ir.annotations import TensorLike, TensorVariable
 
 
-def gammau(k: TensorLike, x: TensorLike) -> Any:
+def gammau(k: TensorLike, x: TensorLike) -> TensorVariable:
     """Return the upper incomplete gamma function of order `k` at `x`: not divided by gamma(`k`).
 
     Parameters
@@ -28,7 +28,7 @@ def gammau(k: TensorLike, x: TensorLike) -> Any:
     return mul(ops.gammaincc(k, x), ops.gamma(k))
 
 
-def gammal(k: TensorLike, x: TensorLike) -> Any:
+def gammal(k: TensorLike, x: TensorLike) -> TensorVariable:
     """Return the lower incomplete gamma function of order `k` at `x`: not divided by gamma(`k`).
 
     Parameters
@@ -42,7 +42,7 @@ def gammal(k: TensorLike, x: TensorLike) -> Any:
     return mul(ops.gammainc(k, x), ops.gamma(k))
 
 
-def chi2sf(x: TensorLike, k: TensorLike) -> Any:
+def chi2sf(x: TensorLike, k: TensorLike) -> TensorVariable:
     """Return the probability that a chi-square number of `k` degrees of freedom is above `x`.
 
     Parameters

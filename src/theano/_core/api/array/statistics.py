@@ -24,7 +24,7 @@ from theano._core.ops.elementwise import arithmetic as a_
 from theano._core.ops.elementwise import transcendental as t
 
 if TYPE_CHECKING:
-    from theano._core.ir.annotations import Axes, TensorLike
+    from theano._core.ir.annotations import Axes, TensorLike, TensorVariable
 
 
 def _number(value: float, x: Variable) -> Any:
@@ -75,7 +75,7 @@ def _kept(
     return dimshuffle(found, [*range(lead), *order])
 
 
-def median(a: TensorLike, axis: Axes = None, keepdims: bool = False) -> Any:
+def median(a: TensorLike, axis: Axes = None, keepdims: bool = False) -> TensorVariable:
     """Return the middle of the sorted items over axes, or the mean of the two in the middle.
 
     Parameters
@@ -110,7 +110,7 @@ def quantile(
     axis: Axes = None,
     method: str = "linear",
     keepdims: bool = False,
-) -> Any:
+) -> TensorVariable:
     """Return where the sorted items over axes pass a fraction `q` of them.
 
     Parameters
@@ -164,7 +164,7 @@ def percentile(
     axis: Axes = None,
     method: str = "linear",
     keepdims: bool = False,
-) -> Any:
+) -> TensorVariable:
     """Return `quantile` of ``q / 100``.
 
     Parameters
@@ -238,7 +238,7 @@ def average(
     return total / r.sum(spread, axis, keepdims=keepdims)
 
 
-def count_nonzero(a: TensorLike, axis: Axes = None, keepdims: bool = False) -> Any:
+def count_nonzero(a: TensorLike, axis: Axes = None, keepdims: bool = False) -> TensorVariable:
     """Return how many items are not zero, int64.
 
     Parameters
@@ -347,7 +347,7 @@ def interp(
     fp: TensorLike,
     left: TensorLike | None = None,
     right: TensorLike | None = None,
-) -> Any:
+) -> TensorVariable:
     """Return the values at `x` of straight lines between points.
 
     Parameters
@@ -386,7 +386,7 @@ def interp(
 
 def trapezoid(
     y: TensorLike, x: TensorLike | None = None, dx: TensorLike = 1.0, axis: int = -1
-) -> Any:
+) -> TensorVariable:
     """Return the integral along an axis of straight lines between values at `x`, `dx` apart.
 
     Parameters
@@ -419,7 +419,7 @@ def trapezoid(
     return r.sum(steps * heights / _number(2, as_tensor_variable(heights * 0.5)), axis=-1)
 
 
-def logsumexp(a: TensorLike, axis: Axes = None, keepdims: bool = False) -> Any:
+def logsumexp(a: TensorLike, axis: Axes = None, keepdims: bool = False) -> TensorVariable:
     """Return ``log(sum(exp(a)))`` over axes without overflow.
 
     Parameters
@@ -444,7 +444,7 @@ def logsumexp(a: TensorLike, axis: Axes = None, keepdims: bool = False) -> Any:
     axes = tuple(range(x.ndim)) if axes is None else axes
     greatest = DisconnectedGrad()(r.max(x, axes, keepdims=True))
     shift = a_.switch(a_.or_(isinf(greatest), isnan(greatest)), _number(0, x), greatest)
-    total = t.log(r.sum(t.exp(x - shift), axes, keepdims=True)) + shift
+    total: Any = t.log(r.sum(t.exp(x - shift), axes, keepdims=True)) + shift
     return total if keepdims else dimshuffle(total, [k for k in range(x.ndim) if k not in axes])
 
 

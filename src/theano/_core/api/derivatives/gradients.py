@@ -32,7 +32,7 @@ from theano._core.ops.elementwise.arithmetic import add, mul
 
 if TYPE_CHECKING:
     from theano._core.autodiff.verify import NumericGradient
-    from theano._core.ir.annotations import TensorLike
+    from theano._core.ir.annotations import TensorLike, TensorVariable
 
 
 def format_as(use_list: bool, use_tuple: bool, outputs: TensorLike) -> Any:
@@ -211,7 +211,7 @@ def subgraph_grad(
 disconnected_type = DisconnectedType()
 
 
-def consider_constant(x: TensorLike) -> Any:
+def consider_constant(x: TensorLike) -> TensorVariable:
     """Return `x`, with a gradient of zero; `zero_grad` and `disconnected_grad` say it better.
 
     Parameters
@@ -292,7 +292,7 @@ def undefined_grad(x: TensorLike) -> Any:
     return undefined_grad_(x)
 
 
-def grad_clip(x: TensorLike, lower_bound: float, upper_bound: float) -> Any:
+def grad_clip(x: TensorLike, lower_bound: float, upper_bound: float) -> TensorVariable:
     """Return `x`; the gradient that flows back through it is held between two bounds.
 
     Parameters
@@ -317,7 +317,7 @@ def grad_clip(x: TensorLike, lower_bound: float, upper_bound: float) -> Any:
     return GradClip(lower_bound, upper_bound)(x)
 
 
-def grad_scale(x: TensorLike, multiplier: float) -> Any:
+def grad_scale(x: TensorLike, multiplier: float) -> TensorVariable:
     """Return `x`; the gradient that flows back through it is multiplied by a number.
 
     Parameters
@@ -339,7 +339,7 @@ def grad_scale(x: TensorLike, multiplier: float) -> Any:
     return GradScale(multiplier)(x)
 
 
-def checkpoint(x: TensorLike) -> Any:
+def checkpoint(x: TensorLike) -> TensorVariable:
     """Return `x`, which gradients compute again instead of having it kept until they need it.
 
     It is computed again from the nearest values that are not marked this way. That takes time and

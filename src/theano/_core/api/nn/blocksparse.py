@@ -18,12 +18,12 @@ from theano._core.ops.core.dimshuffle import dimshuffle
 from theano._core.ops.elementwise.arithmetic import add, int_div, mod, mul
 
 if TYPE_CHECKING:
-    from theano._core.ir.annotations import TensorLike
+    from theano._core.ir.annotations import TensorLike, TensorVariable
 
 
 def sparse_block_dot(
     W: TensorLike, h: TensorLike, inputIdx: TensorLike, b: TensorLike, outputIdx: TensorLike
-) -> Any:
+) -> TensorVariable:
     """Return chosen output blocks of a layer, computed from chosen input blocks.
 
     Parameters
@@ -137,7 +137,7 @@ def h_softmax(
     W2: TensorLike,
     b2: TensorLike,
     target: TensorLike | None = None,
-) -> Any:
+) -> TensorVariable:
     """Return probabilities by a softmax over classes and one over the outputs of each class.
 
     Parameters

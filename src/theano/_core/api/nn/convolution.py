@@ -22,7 +22,7 @@ from theano._core.ops.nn.convolution import (
 )
 
 if TYPE_CHECKING:
-    from theano._core.ir.annotations import TensorLike
+    from theano._core.ir.annotations import TensorLike, TensorVariable
 
 
 def _known(shape: object, count: int) -> tuple[int | None, ...] | None:
@@ -45,7 +45,7 @@ def abstract_conv2d(
     filter_dilation: TensorLike = (1, 1),
     num_groups: int = 1,
     unshared: bool = False,
-) -> Any:
+) -> TensorVariable:
     """Return the convolution of images with kernels.
 
     Parameters
@@ -111,7 +111,7 @@ def conv2d(
     num_groups: int = 1,
     unshared: bool = False,
     **kwargs: TensorLike,
-) -> Any:
+) -> TensorVariable:
     """Return the convolution of images with kernels: `abstract_conv.conv2d`.
 
     `image_shape` is an old name of `input_shape`. Options that chose an implementation are ignored
@@ -197,7 +197,7 @@ def conv3d(
     filter_flip: bool = True,
     filter_dilation: TensorLike = (1, 1, 1),
     num_groups: int = 1,
-) -> Any:
+) -> TensorVariable:
     """Return the convolution of images of three axes with kernels.
 
     Parameters
@@ -276,7 +276,7 @@ def conv2d_grad_wrt_inputs(
     filter_dilation: TensorLike = (1, 1),
     num_groups: int = 1,
     unshared: bool = False,
-) -> Any:
+) -> TensorVariable:
     """Return the gradient of a convolution with respect to the images.
 
     Parameters
@@ -326,7 +326,7 @@ def conv2d_grad_wrt_weights(
     filter_dilation: TensorLike = (1, 1),
     num_groups: int = 1,
     unshared: bool = False,
-) -> Any:
+) -> TensorVariable:
     """Return the gradient of a convolution with respect to the kernels.
 
     Parameters
@@ -377,7 +377,7 @@ def conv2d_transpose(
     filter_dilation: TensorLike = (1, 1),
     num_groups: int = 1,
     unshared: bool = False,
-) -> Any:
+) -> TensorVariable:
     """Return the transposed convolution, which makes images of `output_shape`.
 
     Parameters
@@ -497,7 +497,7 @@ def causal_conv1d(
     filter_dilation: int = 1,
     num_groups: int = 1,
     unshared: bool = False,
-) -> Any:
+) -> TensorVariable:
     """Return the convolution of sequences in which an item depends on no later ones.
 
     Parameters

@@ -33,7 +33,7 @@ from theano._core.ops.sorting import Unique
 from theano._core.rewrite.passes.check_labels import IN_BOUNDS, in_bounds, is_softmax
 
 if TYPE_CHECKING:
-    from theano._core.ir.annotations import TensorLike
+    from theano._core.ir.annotations import TensorLike, TensorVariable
 
 __all__ = [
     "binary_crossentropy",
@@ -52,7 +52,7 @@ __all__ = [
 ]
 
 
-def binary_crossentropy(output: TensorLike, target: TensorLike) -> Any:
+def binary_crossentropy(output: TensorLike, target: TensorLike) -> TensorVariable:
     """Return ``-(target * log(output) + (1 - target) * log(1 - output))``, itemwise.
 
     Parameters
@@ -75,7 +75,7 @@ def binary_crossentropy(output: TensorLike, target: TensorLike) -> Any:
     return neg(add(mul(target, log(output)), mul(sub(one, target), log(sub(one, output)))))
 
 
-def sigmoid_binary_crossentropy(output: TensorLike, target: TensorLike) -> Any:
+def sigmoid_binary_crossentropy(output: TensorLike, target: TensorLike) -> TensorVariable:
     """Return the binary cross-entropy of ``sigmoid(output)``, finite for every `output`.
 
     Parameters
@@ -100,7 +100,7 @@ def sigmoid_binary_crossentropy(output: TensorLike, target: TensorLike) -> Any:
     return add(mul(target, softplus(neg(output))), missed)
 
 
-def categorical_crossentropy(coding_dist: TensorLike, true_dist: TensorLike) -> Any:
+def categorical_crossentropy(coding_dist: TensorLike, true_dist: TensorLike) -> TensorVariable:
     """Return the cross-entropy between rows of probabilities.
 
     Parameters
@@ -159,7 +159,9 @@ def _classes(x: TensorLike, y_idx: TensorLike) -> tuple[Any, list[Any]]:
     return IN_BOUNDS(y, in_bounds(y, x)), [in_bounds(y, x)]
 
 
-def crossentropy_categorical_1hot(coding_dist: TensorLike, true_one_of_n: TensorLike) -> Any:
+def crossentropy_categorical_1hot(
+    coding_dist: TensorLike, true_one_of_n: TensorLike
+) -> TensorVariable:
     """Return ``-log`` of the probability of the true class of every row.
 
     Parameters
@@ -224,7 +226,7 @@ def crossentropy_softmax_1hot(x: TensorLike, y_idx: TensorLike, **kwargs: object
 
 def crossentropy_softmax_1hot_with_bias(
     x: TensorLike, b: TensorLike, y_idx: TensorLike, **kwargs: object
-) -> Any:
+) -> TensorVariable:
     """Return the cross-entropy of ``softmax(x + b)`` with class numbers, and that softmax.
 
     Parameters
@@ -290,7 +292,7 @@ def crossentropy_softmax_max_and_argmax_1hot_with_bias(
 
 def crossentropy_softmax_max_and_argmax_1hot(
     x: TensorLike, y_idx: TensorLike, **kwargs: object
-) -> Any:
+) -> TensorVariable:
     """As `crossentropy_softmax_max_and_argmax_1hot_with_bias`, without a bias.
 
     Parameters
@@ -309,7 +311,7 @@ def crossentropy_softmax_max_and_argmax_1hot(
 
 def crossentropy_categorical_1hot_grad(
     g_y: TensorLike, coding_dist: TensorLike, true_one_of_n: TensorLike
-) -> Any:
+) -> TensorVariable:
     """Return the cotangent of `coding_dist` for the cotangent `g_y` of the cross-entropy.
 
     Parameters
@@ -329,7 +331,7 @@ def crossentropy_categorical_1hot_grad(
 
 def crossentropy_softmax_1hot_with_bias_dx(
     dy: TensorLike, sm: TensorLike, y_idx: TensorLike, **kwargs: object
-) -> Any:
+) -> TensorVariable:
     """Return the cotangent of `x` for the cotangent `dy` of the cross-entropy of softmax(x).
 
     Parameters
@@ -356,7 +358,7 @@ def _at_chosen(values: Variable, x: Variable, y_idx: TensorLike) -> Any:
     return AdvancedIncSubtensor((AT, AT), True)(zeros_like_float(x), values, *at)
 
 
-def prepend_scalar_to_each_row(val: TensorLike, mat: TensorLike) -> Any:
+def prepend_scalar_to_each_row(val: TensorLike, mat: TensorLike) -> TensorVariable:
     """Return a matrix with a first column that holds a number.
 
     Parameters
@@ -381,7 +383,7 @@ def prepend_scalar_to_each_row(val: TensorLike, mat: TensorLike) -> Any:
     return join(1, column, matrix)
 
 
-def prepend_0_to_each_row(mat: TensorLike) -> Any:
+def prepend_0_to_each_row(mat: TensorLike) -> TensorVariable:
     """Return a matrix with a first column of zeros.
 
     Parameters
@@ -401,7 +403,7 @@ def prepend_0_to_each_row(mat: TensorLike) -> Any:
     return prepend_scalar_to_each_row(0.0, mat)
 
 
-def prepend_1_to_each_row(mat: TensorLike) -> Any:
+def prepend_1_to_each_row(mat: TensorLike) -> TensorVariable:
     """Return a matrix with a first column of ones.
 
     Parameters

@@ -26,7 +26,7 @@ from theano._core.ops.elementwise.arithmetic import and_, eq, ge, le, lt, maximu
 from theano._core.ops.elementwise.transcendental import exp, log
 
 if TYPE_CHECKING:
-    from theano._core.ir.annotations import TensorLike
+    from theano._core.ir.annotations import TensorLike, TensorVariable
 
 BLANK = 0
 # Stands for the logarithm of 0: unlike infinities such numbers have differences.
@@ -36,7 +36,7 @@ IN_TIME = Require("ctc: an input length is negative or more than the {0} time st
 A_SYMBOL = Require("ctc: a label is not one of the {0} symbols of the activations", 1)
 
 
-def ctc(activations: TensorLike, labels: TensorLike, input_lengths: TensorLike) -> Any:
+def ctc(activations: TensorLike, labels: TensorLike, input_lengths: TensorLike) -> TensorVariable:
     """Return the negative logarithm of the probability of each example's labels.
 
     Parameters

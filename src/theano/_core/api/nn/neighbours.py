@@ -22,7 +22,7 @@ from theano._core.ops.core.dimshuffle import dimshuffle
 from theano._core.ops.elementwise.arithmetic import add, and_, eq, ge, int_div, mod, mul, neg, sub
 
 if TYPE_CHECKING:
-    from theano._core.ir.annotations import TensorLike
+    from theano._core.ir.annotations import TensorLike, TensorVariable
 
 
 class Fits(Require):
@@ -68,7 +68,7 @@ def images2neibs(
     neib_shape: TensorLike,
     neib_step: TensorLike | None = None,
     mode: str = "valid",
-) -> Any:
+) -> TensorVariable:
     """Return the patches of images, one row each.
 
     Parameters
@@ -164,7 +164,7 @@ def _starts(
 
 def neibs2images(
     neibs: TensorLike, neib_shape: TensorLike, original_shape: TensorLike, mode: str = "valid"
-) -> Any:
+) -> TensorVariable:
     """Return the images that patches were taken from, which did not overlap.
 
     Parameters

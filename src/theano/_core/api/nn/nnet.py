@@ -38,7 +38,7 @@ from theano._core.ops.elementwise.transcendental import exp, expm1, log, sigmoid
 from theano._core.ops.special import erfc
 
 if TYPE_CHECKING:
-    from theano._core.ir.annotations import TensorLike
+    from theano._core.ir.annotations import TensorLike, TensorVariable
 
 __all__ = [
     "batch_normalization",
@@ -66,7 +66,7 @@ def as_number(value: float, x: Variable) -> Any:
     return as_tensor_variable(np.asarray(value, dtype=dtypes.to_float(x.type.dtype)))
 
 
-def ultra_fast_sigmoid(x: TensorLike) -> Any:
+def ultra_fast_sigmoid(x: TensorLike) -> TensorVariable:
     """Return an approximation of the sigmoid, off by up to 0.02, without an exponential.
 
     Parameters
@@ -99,7 +99,7 @@ def ultra_fast_sigmoid(x: TensorLike) -> Any:
     return mul(number(0.5), add(signed, number(1.0)))
 
 
-def hard_sigmoid(x: TensorLike) -> Any:
+def hard_sigmoid(x: TensorLike) -> TensorVariable:
     """Return ``clip(0.2 * x + 0.5, 0, 1)``: the sigmoid in three straight pieces.
 
     Parameters
@@ -121,7 +121,7 @@ def hard_sigmoid(x: TensorLike) -> Any:
     return clip(add(mul(x, as_number(0.2, x)), as_number(0.5, x)), 0, 1)
 
 
-def softsign(x: TensorLike) -> Any:
+def softsign(x: TensorLike) -> TensorVariable:
     """Return ``x / (1 + |x|)``.
 
     Parameters
@@ -180,7 +180,7 @@ def relu(x: TensorLike, alpha: Any = 0) -> Any:
     return add(mul(add(0.5, half), x), mul(sub(0.5, half), abs_(x)))
 
 
-def elu(x: TensorLike, alpha: TensorLike = 1) -> Any:
+def elu(x: TensorLike, alpha: TensorLike = 1) -> TensorVariable:
     """Return `x` where it is positive, and ``alpha * (exp(x) - 1)`` elsewhere.
 
     Parameters
@@ -206,7 +206,7 @@ def elu(x: TensorLike, alpha: TensorLike = 1) -> Any:
     return switch(gt(x, 0), x, mul(alpha, expm1(below)))
 
 
-def selu(x: TensorLike) -> Any:
+def selu(x: TensorLike) -> TensorVariable:
     """Return the exponential linear unit scaled so that networks normalise themselves.
 
     Parameters
@@ -241,7 +241,7 @@ def _shifted(x: TensorLike) -> Any:
     return sub(x, DisconnectedGrad()(op.expand(x, op(x))))
 
 
-def softmax(c: TensorLike, axis: int | None = None) -> Any:
+def softmax(c: TensorLike, axis: int | None = None) -> TensorVariable:
     """Return ``exp(x) / sum(exp(x))`` along an axis.
 
     Parameters
@@ -301,7 +301,7 @@ def _along(function: Callable[[Any], Any], value: TensorLike, axis: int | None, 
     return dimshuffle(found, [order.index(k) for k in range(rank)])
 
 
-def log_softmax(x: TensorLike, axis: int | None = None) -> Any:
+def log_softmax(x: TensorLike, axis: int | None = None) -> TensorVariable:
     """Return the logarithm of `softmax` along an axis, exact also where that is close to 0.
 
     Parameters
@@ -324,7 +324,7 @@ def log_softmax(x: TensorLike, axis: int | None = None) -> Any:
     return logsoftmax(x, axis)
 
 
-def gelu(x: TensorLike, approximate: str = "none") -> Any:
+def gelu(x: TensorLike, approximate: str = "none") -> TensorVariable:
     """Return `x` times the probability that a normal number is below it.
 
     Parameters
@@ -353,7 +353,7 @@ def gelu(x: TensorLike, approximate: str = "none") -> Any:
     return mul(x, sigmoid(mul(as_number(2 * math.sqrt(2 / math.pi), x), bent)))
 
 
-def silu(x: TensorLike) -> Any:
+def silu(x: TensorLike) -> TensorVariable:
     """Return ``x * sigmoid(x)``, also known as swish.
 
     Parameters
@@ -375,7 +375,7 @@ def silu(x: TensorLike) -> Any:
     return mul(x, sigmoid(x))
 
 
-def dropout(x: TensorLike, p: float | Variable, stream: Any) -> Any:
+def dropout(x: TensorLike, p: float | Variable, stream: Any) -> TensorVariable:
     """Return `x` with each item zero with probability `p`, the others larger, so the mean stays.
 
     Parameters
@@ -412,7 +412,7 @@ def dropout(x: TensorLike, p: float | Variable, stream: Any) -> Any:
 softmax_graph = softmax
 
 
-def logsoftmax(c: TensorLike, axis: int | None = None) -> Any:
+def logsoftmax(c: TensorLike, axis: int | None = None) -> TensorVariable:
     """Return the logarithm of `softmax`, exact also where that is close to 0.
 
     Parameters
@@ -442,7 +442,7 @@ def _logsoftmax(c: TensorLike) -> Any:
     return LogSoftmax(Body([row], [sub(shifted, log(row_sum(exp(shifted))))]))(x)
 
 
-def softmax_with_bias(x: TensorLike, b: TensorLike) -> Any:
+def softmax_with_bias(x: TensorLike, b: TensorLike) -> TensorVariable:
     """Return the softmax of the rows of a matrix plus a vector.
 
     Parameters
@@ -463,7 +463,7 @@ def softmax_with_bias(x: TensorLike, b: TensorLike) -> Any:
     return softmax(add(x, b))
 
 
-def softmax_grad(dy: TensorLike, sm: TensorLike) -> Any:
+def softmax_grad(dy: TensorLike, sm: TensorLike) -> TensorVariable:
     """Return the cotangent of `x` for the cotangent `dy` of ``sm = softmax(x)``.
 
     Parameters
@@ -485,7 +485,7 @@ def batch_normalization(
     mean: TensorLike,
     std: TensorLike,
     mode: str = "low_mem",
-) -> Any:
+) -> TensorVariable:
     """Return ``(inputs - mean) * (gamma / std) + beta``.
 
     Parameters

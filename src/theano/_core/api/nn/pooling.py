@@ -10,7 +10,7 @@ from theano._core.base.near_misses import explain_functions
 from theano._core.ops.nn.pooling import MaxPoolGrad, Pool, renamed
 
 if TYPE_CHECKING:
-    from theano._core.ir.annotations import TensorLike
+    from theano._core.ir.annotations import TensorLike, TensorVariable
 
 
 def _pool(
@@ -45,7 +45,7 @@ def pool_2d(
     ds: TensorLike | None = None,
     st: TensorLike | None = None,
     padding: TensorLike | None = None,
-) -> Any:
+) -> TensorVariable:
     """Return one number of each window along the last two axes.
 
     Parameters
@@ -97,7 +97,7 @@ def pool_3d(
     ds: TensorLike | None = None,
     st: TensorLike | None = None,
     padding: TensorLike | None = None,
-) -> Any:
+) -> TensorVariable:
     """Return one number of each window along the last three axes; see `pool_2d`.
 
     Parameters
@@ -130,7 +130,7 @@ def pool_3d(
     return _pool(3, input, (ws, ds, stride, st, pad, padding), ignore_border, mode)
 
 
-def max_pool_2d_same_size(input: TensorLike, patch_size: TensorLike) -> Any:
+def max_pool_2d_same_size(input: TensorLike, patch_size: TensorLike) -> TensorVariable:
     """Return images with zeros where an item is not the maximum of its patch.
 
     Parameters

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from theano._core.api.array.creation import arange
 from theano._core.api.conversion import as_tensor_variable, cast
 from theano._core.base import dtypes
 from theano._core.ops.elementwise.arithmetic import and_, ceil, clip, floor, ge, lt, maximum, switch
 
+if TYPE_CHECKING:
+    from theano._core.ir.annotations import TensorVariable
 
-def spatialtf(img: Any, theta: Any, scale_width: Any = 1, scale_height: Any = 1) -> Any:
+
+def spatialtf(img: Any, theta: Any, scale_width: Any = 1, scale_height: Any = 1) -> TensorVariable:
     """Return images of which each point is taken from where an affine map says.
 
     Coordinates go from -1 to 1 from the first column to the last one, and from the first row to the

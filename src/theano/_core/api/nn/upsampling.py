@@ -26,10 +26,10 @@ from theano._core.ops.elementwise.arithmetic import (
 )
 
 if TYPE_CHECKING:
-    from theano._core.ir.annotations import TensorLike
+    from theano._core.ir.annotations import TensorLike, TensorVariable
 
 
-def bilinear_kernel_1D(ratio: TensorLike, normalize: bool = True) -> Any:
+def bilinear_kernel_1D(ratio: TensorLike, normalize: bool = True) -> TensorVariable:
     """Return the weights with which an item counts at the positions around it.
 
     Parameters
@@ -49,7 +49,7 @@ def bilinear_kernel_1D(ratio: TensorLike, normalize: bool = True) -> Any:
     return true_div(weights, cast(size, config.floatX)) if normalize else weights
 
 
-def bilinear_kernel_2D(ratio: TensorLike, normalize: bool = True) -> Any:
+def bilinear_kernel_2D(ratio: TensorLike, normalize: bool = True) -> TensorVariable:
     """Return the outer product of `bilinear_kernel_1D` with itself.
 
     Parameters
@@ -106,7 +106,7 @@ def _fractions(frac_ratio: object) -> Any:
     return pairs
 
 
-def frac_bilinear_upsampling(input: TensorLike, frac_ratio: object) -> Any:
+def frac_bilinear_upsampling(input: TensorLike, frac_ratio: object) -> TensorVariable:
     """Return images interpolated linearly, a fraction of times as large.
 
     Parameters
@@ -130,7 +130,7 @@ def bilinear_upsampling(
     batch_size: int | None = None,
     num_input_channels: int | None = None,
     use_1D_kernel: bool = True,
-) -> Any:
+) -> TensorVariable:
     """Return images interpolated linearly between their items.
 
     Parameters

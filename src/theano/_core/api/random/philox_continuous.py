@@ -17,7 +17,7 @@ from theano._core.ops.elementwise.normal_quantile import normal_distribution, no
 from theano._core.ops.elementwise.transcendental import exp, expm1, log, log1p, sqrt, tan
 
 if TYPE_CHECKING:
-    from theano._core.ir.annotations import TensorLike
+    from theano._core.ir.annotations import TensorLike, TensorVariable
 
 
 def uniform(
@@ -26,7 +26,7 @@ def uniform(
     low: TensorLike = 0.0,
     high: TensorLike = 1.0,
     dtype: str | None = None,
-) -> Any:
+) -> TensorVariable:
     """Return numbers from `low` to below `high`, all equally likely.
 
     Parameters
@@ -76,7 +76,7 @@ def normal(
     loc: TensorLike = 0.0,
     scale: TensorLike = 1.0,
     dtype: str | None = None,
-) -> Any:
+) -> TensorVariable:
     """Return normally distributed numbers.
 
     Parameters
@@ -123,7 +123,7 @@ def lognormal(
     mean: Any = 0.0,
     sigma: TensorLike = 1.0,
     dtype: str | None = None,
-) -> Any:
+) -> TensorVariable:
     """Return numbers whose logarithms are normal, of mean `mean` and deviation `sigma` >= 0.
 
     Gradient: that of ``exp(mean + sigma z)`` with z fixed.
@@ -159,7 +159,7 @@ def truncated_normal(
     loc: Any = 0.0,
     scale: object = 1.0,
     dtype: str | None = None,
-) -> Any:
+) -> TensorVariable:
     """Return normal numbers, given that they lie between two bounds.
 
     Parameters
@@ -221,7 +221,7 @@ def exponential(
     shape: TensorLike | None = None,
     scale: TensorLike = 1.0,
     dtype: str | None = None,
-) -> Any:
+) -> TensorVariable:
     """Return exponentially distributed numbers of mean `scale` >= 0.
 
     Gradient: that of ``scale e`` with e fixed.
@@ -254,7 +254,7 @@ def laplace(
     loc: TensorLike = 0.0,
     scale: TensorLike = 1.0,
     dtype: str | None = None,
-) -> Any:
+) -> TensorVariable:
     """Return numbers of density ``exp(-|x - loc| / scale) / (2 scale)``.
 
     Gradient: that of ``loc + scale z`` with z fixed.
@@ -292,7 +292,7 @@ def logistic(
     loc: TensorLike = 0.0,
     scale: TensorLike = 1.0,
     dtype: str | None = None,
-) -> Any:
+) -> TensorVariable:
     """Return numbers whose distribution function is ``sigmoid((x - loc) / scale)``.
 
     Gradient: that of ``loc + scale z`` with z fixed.
@@ -330,7 +330,7 @@ def gumbel(
     loc: TensorLike = 0.0,
     scale: TensorLike = 1.0,
     dtype: str | None = None,
-) -> Any:
+) -> TensorVariable:
     """Return numbers whose distribution function is ``exp(-exp(-(x - loc) / scale))``.
 
     Gradient: that of ``loc + scale z`` with z fixed.
@@ -363,7 +363,7 @@ def cauchy(
     loc: TensorLike = 0.0,
     scale: TensorLike = 1.0,
     dtype: str | None = None,
-) -> Any:
+) -> TensorVariable:
     """Return Cauchy numbers of median `loc` and half width at half maximum `scale`.
 
     Gradient: that of ``loc + scale z`` with z fixed.
@@ -395,7 +395,7 @@ def rayleigh(
     shape: TensorLike | None = None,
     scale: TensorLike = 1.0,
     dtype: str | None = None,
-) -> Any:
+) -> TensorVariable:
     """Return the lengths of vectors of two normal numbers of deviation `scale`.
 
     Gradient: that of ``scale z`` with z fixed.
@@ -428,7 +428,7 @@ def weibull(
     a: TensorLike,
     scale: TensorLike = 1.0,
     dtype: str | None = None,
-) -> Any:
+) -> TensorVariable:
     """Return numbers whose distribution function is ``1 - exp(-(x / scale)**a)``.
 
     Parameters
@@ -466,7 +466,7 @@ def pareto(
     a: TensorLike,
     scale: TensorLike = 1.0,
     dtype: str | None = None,
-) -> Any:
+) -> TensorVariable:
     """Return numbers whose distribution function is ``1 - (1 + x / scale)**-a``, from 0 on.
 
     As in NumPy, this is the second kind (Lomax); 1 more, times m, is the classical one.
@@ -502,7 +502,7 @@ def pareto(
 
 def multivariate_normal(
     key: Any, shape: Any, mean: Any, cholesky: Any, dtype: str | None = None
-) -> Any:
+) -> TensorVariable:
     """Return normal vectors of covariance ``dot(cholesky, cholesky.T)``, along a last axis.
 
     Parameters

@@ -35,7 +35,7 @@ from theano._core.ops.random.permutation import MultinomialDraw, words_to_permut
 from theano._core.ops.random.philox import multiply_high
 
 if TYPE_CHECKING:
-    from theano._core.ir.annotations import TensorLike
+    from theano._core.ir.annotations import TensorLike, TensorVariable
 
 # The largest mean whose counts int64 holds, as in NumPy.
 MOST_POISSON = float(2**63 - 1 - 10 * 2**31.5)
@@ -43,7 +43,7 @@ MOST_POISSON = float(2**63 - 1 - 10 * 2**31.5)
 
 def bernoulli(
     key: TensorLike, shape: TensorLike | None = None, p: TensorLike = 0.5, dtype: str = "bool"
-) -> Any:
+) -> TensorVariable:
     """Return True with probability `p`.
 
     Parameters
@@ -88,7 +88,7 @@ def integers(
     low: TensorLike,
     high: TensorLike | None = None,
     dtype: str = "int64",
-) -> Any:
+) -> TensorVariable:
     """Return integers from `low` up to `high`, which is left out; all equally likely.
 
     Parameters
@@ -170,7 +170,9 @@ def _span(low: Any, high: Any, dtype: str) -> tuple[Any, Any]:
     return first, last - first
 
 
-def poisson(key: TensorLike, shape: TensorLike, lam: object = 1.0, dtype: str = "int64") -> Any:
+def poisson(
+    key: TensorLike, shape: TensorLike, lam: object = 1.0, dtype: str = "int64"
+) -> TensorVariable:
     """Return counts of a Poisson distribution.
 
     Parameters
@@ -212,7 +214,7 @@ def poisson(key: TensorLike, shape: TensorLike, lam: object = 1.0, dtype: str = 
 
 def binomial(
     key: TensorLike, shape: TensorLike, n: TensorLike, p: TensorLike, dtype: str = "int64"
-) -> Any:
+) -> TensorVariable:
     """Return how many of `n` trials succeed, each with probability `p`.
 
     Parameters
@@ -259,7 +261,7 @@ def binomial(
     return cast(rejection_draw("binomial", "binomial", "int64", key, lengths, [n, p]), dtype)
 
 
-def geometric(key: TensorLike, shape: TensorLike, p: Any, dtype: str = "int64") -> Any:
+def geometric(key: TensorLike, shape: TensorLike, p: Any, dtype: str = "int64") -> TensorVariable:
     """Return the number of the first trial that succeeds, each with probability `p`.
 
     Parameters
@@ -306,7 +308,7 @@ def categorical(
     axis: int = -1,
     shape: TensorLike | None = None,
     dtype: str = "int64",
-) -> Any:
+) -> TensorVariable:
     """Return indices, each with the probability that stands at its place along `axis`.
 
     Parameters
@@ -368,7 +370,7 @@ def categorical(
 
 def multinomial(
     key: TensorLike, shape: TensorLike, n: TensorLike, p: Any, dtype: str = "int64"
-) -> Any:
+) -> TensorVariable:
     """Return how often each outcome occurs in `n` trials, along a last axis added to `shape`.
 
     Parameters
@@ -425,7 +427,7 @@ def multinomial(
     return cast(reshape(counts, (*batch, kinds)), integer_dtype("multinomial", dtype))
 
 
-def permutation(key: TensorLike, x: TensorLike) -> Any:
+def permutation(key: TensorLike, x: TensorLike) -> TensorVariable:
     """Return the integers below `x` in random order, or the items of `x` along its first axis.
 
     Parameters
@@ -473,7 +475,7 @@ def choice(
     shape: TensorLike = (),
     replace: bool = True,
     p: TensorLike | None = None,
-) -> Any:
+) -> TensorVariable:
     """Return items of `a` along its first axis, or integers below the scalar `a`.
 
     Parameters

@@ -13,7 +13,7 @@ from theano._core.ops.array.shaping import length
 from theano._core.ops.elementwise.transcendental import exp, sigmoid, sqrt
 
 if TYPE_CHECKING:
-    from theano._core.ir.annotations import TensorLike
+    from theano._core.ir.annotations import TensorLike, TensorVariable
 
 
 def gamma(
@@ -22,7 +22,7 @@ def gamma(
     a: TensorLike,
     scale: TensorLike = 1.0,
     dtype: str | None = None,
-) -> Any:
+) -> TensorVariable:
     """Return gamma numbers, of density ``x**(a-1) exp(-x/scale) / (scale**a gamma(a))``.
 
     Parameters
@@ -61,7 +61,9 @@ def gamma(
     return draw.moved(lambda: draw.by_rejection("gamma", a), 0.0, scale)
 
 
-def chisquare(key: TensorLike, shape: TensorLike, df: Any, dtype: str | None = None) -> Any:
+def chisquare(
+    key: TensorLike, shape: TensorLike, df: Any, dtype: str | None = None
+) -> TensorVariable:
     """Return sums of squares of `df` > 0 normal numbers: twice `gamma` of ``df/2``.
 
     Parameters
@@ -94,7 +96,7 @@ def student_t(
     loc: TensorLike = 0.0,
     scale: TensorLike = 1.0,
     dtype: str | None = None,
-) -> Any:
+) -> TensorVariable:
     """Return Student's t with `df` > 0 degrees of freedom, times `scale`, plus `loc`.
 
     A normal number over the square root of ``chisquare(df) / df``, each under a key of its own.
@@ -132,7 +134,7 @@ def student_t(
 
 def beta(
     key: TensorLike, shape: TensorLike, a: TensorLike, b: TensorLike, dtype: str | None = None
-) -> Any:
+) -> TensorVariable:
     """Return beta numbers, of density proportional to ``x**(a-1) (1-x)**(b-1)``.
 
     Parameters
@@ -166,7 +168,7 @@ def beta(
 
 def dirichlet(
     key: TensorLike, shape: TensorLike, alpha: TensorLike, dtype: str | None = None
-) -> Any:
+) -> TensorVariable:
     """Return vectors of positive numbers that add up to 1, along a last axis added to `shape`.
 
     Parameters

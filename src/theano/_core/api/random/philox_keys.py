@@ -21,13 +21,13 @@ from theano._core.ops.random import philox
 from theano._core.ops.random.rejection import RejectionDraw
 
 if TYPE_CHECKING:
-    from theano._core.ir.annotations import Dims, TensorLike
+    from theano._core.ir.annotations import Dims, TensorLike, TensorVariable
 
 # Dtype of the keys of each generator.
 GENERATORS = {"philox4x64": "uint64", "philox4x32": "uint32"}
 
 
-def key(seed: TensorLike, generator: str = "philox4x64") -> Any:
+def key(seed: TensorLike, generator: str = "philox4x64") -> TensorVariable:
     """Return the key of a seed.
 
     Parameters
@@ -79,7 +79,7 @@ def key(seed: TensorLike, generator: str = "philox4x64") -> Any:
     return MakeVector(dtype)(cast(whole, dtype), cast(upper, dtype))
 
 
-def split(key: TensorLike, n: TensorLike = 2) -> Any:
+def split(key: TensorLike, n: TensorLike = 2) -> TensorVariable:
     """Return new keys, independent of each other and of what the old one draws.
 
     Parameters
@@ -117,7 +117,7 @@ def split(key: TensorLike, n: TensorLike = 2) -> Any:
     return philox.DeriveKeys(philox.SPLIT)(key, np.arange(n, dtype="uint64"))
 
 
-def fold_in(key: TensorLike, data: TensorLike) -> Any:
+def fold_in(key: TensorLike, data: TensorLike) -> TensorVariable:
     """Return a new key for `data`: the number of a step, of a layer, of a worker.
 
     Parameters
@@ -152,7 +152,7 @@ def fold_in(key: TensorLike, data: TensorLike) -> Any:
     return philox.DeriveKeys(philox.FOLD_IN)(key, data)
 
 
-def bits(key: TensorLike, shape: TensorLike = (), dtype: str = "uint32") -> Any:
+def bits(key: TensorLike, shape: TensorLike = (), dtype: str = "uint32") -> TensorVariable:
     """Return random integers of which every bit is 0 or 1 with the same chance.
 
     Parameters

@@ -94,7 +94,8 @@ class Stream:
             seed = int.from_bytes(os.urandom(16 if self._generator == "philox4x64" else 8))
         if not isinstance(seed, (int, np.integer)):
             raise TypeError(f"Stream: a seed is an int or None, got {seed!r}")
-        words = key_of(seed, self._generator).data
+        key: Any = key_of(seed, self._generator)
+        words = key.data
         return np.append(words, np.uint64(0)).astype("uint64")
 
     bits = _method(bits)

@@ -134,7 +134,7 @@ class RandomStreamsBase:
         """
         lengths = [length(input, axis) for axis in range(input.type.ndim)]
         order = self.permutation(size=lengths[:-1], n=lengths[-1], ndim=input.type.ndim - 1)
-        shuffled = permute_row_elements(input, order)
+        shuffled: Any = permute_row_elements(input, order)
         shuffled.permutation = order
         return shuffled
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from theano._core.base.near_misses import explained
 from theano._core.base.settings import config
 from theano._core.ir.types import TensorType
+
+if TYPE_CHECKING:
+    from theano._core.ir.annotations import TensorVariable
 
 PATTERNS: dict[str, tuple[bool, ...]] = {
     "scalar": (),
@@ -20,7 +23,7 @@ PATTERNS: dict[str, tuple[bool, ...]] = {
 """Patterns of the constructors by name."""
 
 
-def _constructor(kind: str) -> Callable[..., Any]:
+def _constructor(kind: str) -> Callable[..., TensorVariable]:
     pattern = PATTERNS[kind]
 
     def construct(
@@ -183,7 +186,7 @@ dtensor6s = _plural(dtensor6)
 dtensor7s = _plural(dtensor7)
 
 
-def tensor(*args: Any, **kwargs: Any) -> Any:
+def tensor(*args: Any, **kwargs: Any) -> TensorVariable:
     """Return a new variable of ``TensorType(*args, **kwargs)``; `name=` names it.
 
     Parameters

@@ -29,10 +29,10 @@ from theano._core.ops.elementwise import transcendental as t
 from theano._core.ops.elementwise.elementwise import conj as conj_
 
 if TYPE_CHECKING:
-    from theano._core.ir.annotations import Axes, TensorLike
+    from theano._core.ir.annotations import Axes, TensorLike, TensorVariable
 
 
-def _unary(op: Op) -> Callable[[Any], Any]:
+def _unary(op: Op) -> Callable[[Any], TensorVariable]:
     def method(self: Any) -> Any:
         return op(self)
 
@@ -97,7 +97,7 @@ class Methods(Operators):
         """
         return show(self, outfile, open=open)
 
-    def reshape(self, shape: TensorLike, *more: Any, ndim: int | None = None) -> Any:
+    def reshape(self, shape: TensorLike, *more: Any, ndim: int | None = None) -> TensorVariable:
         """Return the tensor with other lengths, items in C order.
 
         Parameters
@@ -116,7 +116,7 @@ class Methods(Operators):
             shape = (shape, *more)
         return shaping.reshape(self, shape, ndim)
 
-    def dimshuffle(self, *pattern: object) -> Any:
+    def dimshuffle(self, *pattern: object) -> TensorVariable:
         """Return the tensor with its axes reordered.
 
         Parameters
@@ -129,7 +129,7 @@ class Methods(Operators):
             pattern = tuple(pattern[0])
         return DimShuffle(self.type.broadcastable, pattern)(self)
 
-    def transpose(self, *axes: object) -> Any:
+    def transpose(self, *axes: object) -> TensorVariable:
         """Return the tensor with its axes reordered, by default reversed."""
         if not axes:
             return shaping.transpose(self)
@@ -137,19 +137,19 @@ class Methods(Operators):
             axes = tuple(axes[0])
         return shaping.transpose(self, axes)
 
-    def swapaxes(self, axis1: int, axis2: int) -> Any:
+    def swapaxes(self, axis1: int, axis2: int) -> TensorVariable:
         """Return the tensor with two axes exchanged."""
         return shaping.swapaxes(self, axis1, axis2)
 
-    def flatten(self, ndim: int = 1) -> Any:
+    def flatten(self, ndim: int = 1) -> TensorVariable:
         """Return the tensor with `ndim` axes, the last ones joined."""
         return shaping.flatten(self, ndim)
 
-    def ravel(self) -> Any:
+    def ravel(self) -> TensorVariable:
         """Return the items as a vector."""
         return shaping.flatten(self)
 
-    def squeeze(self) -> Any:
+    def squeeze(self) -> TensorVariable:
         """Return the tensor without its broadcastable axes."""
         return shaping.squeeze(self)
 
@@ -159,7 +159,7 @@ class Methods(Operators):
         dtype: str | None = None,
         keepdims: bool = False,
         acc_dtype: str | None = None,
-    ) -> Any:
+    ) -> TensorVariable:
         """Return the sum over axes."""
         return reductions.sum(self, axis, dtype, keepdims, acc_dtype)
 
@@ -169,7 +169,7 @@ class Methods(Operators):
         dtype: str | None = None,
         keepdims: bool = False,
         acc_dtype: str | None = None,
-    ) -> Any:
+    ) -> TensorVariable:
         """Return the product over axes."""
         return reductions.prod(self, axis, dtype, keepdims, acc_dtype)
 
@@ -179,7 +179,7 @@ class Methods(Operators):
         dtype: str | None = None,
         keepdims: bool = False,
         acc_dtype: str | None = None,
-    ) -> Any:
+    ) -> TensorVariable:
         """Return the mean over axes."""
         return reductions.mean(self, axis, dtype, False, keepdims, acc_dtype)
 
@@ -189,119 +189,129 @@ class Methods(Operators):
         ddof: int = 0,
         keepdims: bool = False,
         corrected: bool = False,
-    ) -> Any:
+    ) -> TensorVariable:
         """Return the variance over axes."""
         return reductions.var(self, axis, ddof, keepdims, corrected)
 
     def std(
         self, axis: Axes = None, ddof: int = 0, keepdims: bool = False, corrected: bool = False
-    ) -> Any:
+    ) -> TensorVariable:
         """Return the standard deviation over axes."""
         return reductions.std(self, axis, ddof, keepdims, corrected)
 
-    def min(self, axis: Axes = None, keepdims: bool = False) -> Any:
+    def min(self, axis: Axes = None, keepdims: bool = False) -> TensorVariable:
         """Return the smallest item over axes."""
         return reductions.min(self, axis, keepdims)
 
-    def max(self, axis: TensorLike | None = None, keepdims: bool = False) -> Any:
+    def max(self, axis: TensorLike | None = None, keepdims: bool = False) -> TensorVariable:
         """Return the largest item over axes."""
         return reductions.max(self, axis, keepdims)
 
-    def argmin(self, axis: TensorLike | None = None, keepdims: bool = False) -> Any:
+    def argmin(self, axis: TensorLike | None = None, keepdims: bool = False) -> TensorVariable:
         """Return the position of the smallest item over axes."""
         return reductions.argmin(self, axis, keepdims)
 
-    def argmax(self, axis: Axes = None, keepdims: bool = False) -> Any:
+    def argmax(self, axis: Axes = None, keepdims: bool = False) -> TensorVariable:
         """Return the position of the largest item over axes."""
         return reductions.argmax(self, axis, keepdims)
 
-    def any(self, axis: Axes = None, keepdims: bool = False) -> Any:
+    def any(self, axis: Axes = None, keepdims: bool = False) -> TensorVariable:
         """Return whether any item over axes is not zero."""
         return reductions.any(self, axis, keepdims)
 
-    def all(self, axis: Axes = None, keepdims: bool = False) -> Any:
+    def all(self, axis: Axes = None, keepdims: bool = False) -> TensorVariable:
         """Return whether all items over axes are not zero."""
         return reductions.all(self, axis, keepdims)
 
-    def ptp(self, axis: Axes = None) -> Any:
+    def ptp(self, axis: Axes = None) -> TensorVariable:
         """Return the largest less the smallest item over axes."""
         return reductions.ptp(self, axis)
 
-    def norm(self, L: float, axis: TensorLike | None = None, keepdims: bool = False) -> Any:
+    def norm(
+        self, L: float, axis: TensorLike | None = None, keepdims: bool = False
+    ) -> TensorVariable:
         """Return the `L`-norm over axes."""
         return reductions.norm(self, L, axis, keepdims)
 
-    def dot(self, right: TensorLike) -> Any:
+    def dot(self, right: TensorLike) -> TensorVariable:
         """Return the product with `right`, summed over neighbouring axes."""
         return products.dot(self, right)
 
-    def trace(self) -> Any:
+    def trace(self) -> TensorVariable:
         """Return the sum of the main diagonal of a matrix."""
         return products.trace(self)
 
-    def diagonal(self, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
+    def diagonal(self, offset: int = 0, axis1: int = 0, axis2: int = 1) -> TensorVariable:
         """Return the items on a diagonal."""
         return products.diagonal(self, offset, axis1, axis2)
 
-    def astype(self, dtype: str) -> Any:
+    def astype(self, dtype: str) -> TensorVariable:
         """Return the tensor converted to `dtype`."""
         return conversion.cast(self, dtype)
 
-    def copy(self, name: str | None = None) -> Any:
+    def copy(self, name: str | None = None) -> TensorVariable:
         """Return a variable of its own with the same value."""
         fresh = elementwise.identity_copy(self)
         fresh.name = name
         return fresh
 
-    def clip(self, a_min: TensorLike | None = None, a_max: TensorLike | None = None) -> Any:
+    def clip(
+        self, a_min: TensorLike | None = None, a_max: TensorLike | None = None
+    ) -> TensorVariable:
         """Return the items held between two bounds, None for no bound."""
         return elementwise.clipped(self, a_min, a_max)
 
-    def fill(self, value: object) -> Any:
+    def fill(self, value: object) -> TensorVariable:
         """Return `value` in the shape of this tensor."""
         return creation.fill(self, value)
 
-    def repeat(self, repeats: TensorLike, axis: int | None = None) -> Any:
+    def repeat(self, repeats: TensorLike, axis: int | None = None) -> TensorVariable:
         """Return the tensor with each item repeated."""
         return joining.repeat(self, repeats, axis)
 
-    def round(self, mode: str | None = None) -> Any:
+    def round(self, mode: str | None = None) -> TensorVariable:
         """Return the items rounded to integers, in their own dtype."""
         return elementwise.round(self, mode)
 
-    def take(self, indices: TensorLike, axis: int | None = None, mode: str = "raise") -> Any:
+    def take(
+        self, indices: TensorLike, axis: int | None = None, mode: str = "raise"
+    ) -> TensorVariable:
         """Return the items at `indices` along `axis`."""
         return take(self, indices, axis, mode)
 
-    def sort(self, axis: TensorLike = -1, kind: str = "quicksort", order: Any = None) -> Any:
+    def sort(
+        self, axis: TensorLike = -1, kind: str = "quicksort", order: Any = None
+    ) -> TensorVariable:
         """Return the tensor with its items along `axis` in rising order."""
         return sorting.sort(self, axis, kind, order)
 
     def argsort(
         self, axis: TensorLike = -1, kind: str = "quicksort", order: TensorLike | None = None
-    ) -> Any:
+    ) -> TensorVariable:
         """Return the positions along `axis` that sort the tensor."""
         return sorting.argsort(self, axis, kind, order)
 
     def searchsorted(
         self, v: TensorLike, side: str = "left", sorter: TensorLike | None = None
-    ) -> Any:
+    ) -> TensorVariable:
         """Return where the items of `v` belong in this sorted vector."""
         return sorting.searchsorted(self, v, side, sorter)
 
-    def cumsum(self, axis: int | None = None) -> Any:
+    def cumsum(self, axis: int | None = None) -> TensorVariable:
         """Return the sums along `axis` up to each position."""
         return extra_ops.cumsum(self, axis)
 
-    def cumprod(self, axis: int | None = None) -> Any:
+    def cumprod(self, axis: int | None = None) -> TensorVariable:
         """Return the products along `axis` up to each position."""
         return extra_ops.cumprod(self, axis)
 
-    def choose(self, choices: Any, out: TensorLike | None = None, mode: str = "raise") -> Any:
+    def choose(
+        self, choices: Any, out: TensorLike | None = None, mode: str = "raise"
+    ) -> TensorVariable:
         """Return items of the arrays whose numbers this tensor holds."""
         return extra_ops.choose(self, choices, out, mode)
 
-    def compress(self, a: TensorLike, axis: int | None = None) -> Any:
+    def compress(self, a: TensorLike, axis: int | None = None) -> TensorVariable:
         """Return the parts of `a` where this vector holds."""
         return extra_ops.compress(self, a, axis)
 
@@ -309,15 +319,15 @@ class Methods(Operators):
         """Return where the items are not zero."""
         return indexing.nonzero(self, return_matrix)
 
-    def nonzero_values(self) -> Any:
+    def nonzero_values(self) -> TensorVariable:
         """Return the items that are not zero."""
         return indexing.nonzero_values(self)
 
-    def zeros_like(self, dtype: str | None = None) -> Any:
+    def zeros_like(self, dtype: str | None = None) -> TensorVariable:
         """Return zeros in the shape of this tensor."""
         return creation.zeros_like(self, dtype)
 
-    def ones_like(self, dtype: str | None = None) -> Any:
+    def ones_like(self, dtype: str | None = None) -> TensorVariable:
         """Return ones in the shape of this tensor."""
         return creation.ones_like(self, dtype)
 

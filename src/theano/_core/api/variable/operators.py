@@ -14,7 +14,7 @@ from theano._core.ops.elementwise import arithmetic as a
 from theano._core.ops.elementwise.operators import ElementwiseOperators, binary
 
 if TYPE_CHECKING:
-    from theano._core.ir.annotations import TensorLike
+    from theano._core.ir.annotations import TensorLike, TensorVariable
 
 
 def _no_number(variable: Any, kind: str) -> TypeError:
@@ -70,7 +70,7 @@ class Operators(ElementwiseOperators):
 
         return held(self, dtype)
 
-    def __getitem__(self, key: TensorLike) -> Any:
+    def __getitem__(self, key: object) -> TensorVariable:
         return get_item(self, key)
 
     def __setitem__(self, key: Any, value: Any) -> None:
@@ -121,12 +121,12 @@ class Operators(ElementwiseOperators):
         return (self[i] for i in range(count))
 
     @property
-    def T(self) -> Any:
+    def T(self) -> TensorVariable:
         """The tensor with its axes reversed."""
         return shaping.transpose(self)
 
     @property
-    def shape(self) -> Any:
+    def shape(self) -> TensorVariable:
         """Lengths of the axes, an int64 vector."""
         return shaping.shape(self)
 
@@ -137,16 +137,17 @@ class Operators(ElementwiseOperators):
         )
 
     @property
-    def size(self) -> Any:
+    def size(self) -> TensorVariable:
         """Number of items, an int64 scalar."""
-        return as_int64(shaping.size_of(self))
+        found: Any = as_int64(shaping.size_of(self))
+        return found
 
     @property
-    def real(self) -> Any:
+    def real(self) -> TensorVariable:
         """Real part."""
         return a.real(self)
 
     @property
-    def imag(self) -> Any:
+    def imag(self) -> TensorVariable:
         """Imaginary part."""
         return a.imag(self)

@@ -12,7 +12,7 @@ from theano._core.ops.core.op import Structured, linear_in, tensor_operand
 if TYPE_CHECKING:
     import numpy as np
 
-    from theano._core.ir.annotations import ArrayModule, Dims, TensorLike
+    from theano._core.ir.annotations import ArrayModule, Dims, TensorLike, TensorVariable
     from theano._core.ops.core.protocols import Batching, Builder, ProgramValue
 
 
@@ -103,7 +103,7 @@ class DimShuffle(Structured):
         return f"InplaceDimShuffle{{{','.join(map(str, self.new_order))}}}"
 
 
-def dimshuffle(x: Any, pattern: Sequence[object]) -> Variable:
+def dimshuffle(x: Any, pattern: Sequence[object]) -> TensorVariable:
     """Return `x` with axes reordered by `pattern`; `x` itself if nothing changes."""
     if list(pattern) == list(range(x.type.ndim)):
         return x

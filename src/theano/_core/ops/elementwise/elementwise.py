@@ -27,7 +27,7 @@ from theano._core.ops.core.samples import Range, anything, small_integers
 if TYPE_CHECKING:
     import numpy as np
 
-    from theano._core.ir.annotations import ArrayModule, Dims, TensorLike
+    from theano._core.ir.annotations import ArrayModule, Dims, TensorLike, TensorVariable
     from theano._core.ops.core.protocols import Batching, Builder, Trace
 
 Rule = Callable[..., tuple[tuple[str, ...], str]]
@@ -151,7 +151,7 @@ class Elementwise(Op):
         kind = TensorType(out, pattern)
         return Apply(self, values, [kind.variable_class(kind)])
 
-    def __call__(self, *inputs: object, **options: object) -> Any:
+    def __call__(self, *inputs: object, **options: object) -> TensorVariable:
         if self.associative and len(inputs) not in (0, 2):
             return self._fold(inputs, options)
         options.pop("dtype", None)

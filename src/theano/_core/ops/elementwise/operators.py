@@ -17,10 +17,12 @@ from theano._core.ops.elementwise import arithmetic as a
 from theano._core.ops.elementwise.transcendental import pow
 
 if TYPE_CHECKING:
-    from theano._core.ir.annotations import TensorLike
+    from theano._core.ir.annotations import TensorLike, TensorVariable
 
 
-def binary(function: Callable[..., object], doc: str, reverse: bool = False) -> Callable[..., Any]:
+def binary(
+    function: Callable[..., object], doc: str, reverse: bool = False
+) -> Callable[..., TensorVariable]:
     """Return an operator that leaves what it does not know to the other operand."""
 
     def method(self: Any, other: TensorLike) -> Any:
@@ -40,7 +42,9 @@ def binary(function: Callable[..., object], doc: str, reverse: bool = False) -> 
     return method
 
 
-def _strict(function: Callable[..., object], doc: str, reverse: bool = False) -> Callable[..., Any]:
+def _strict(
+    function: Callable[..., object], doc: str, reverse: bool = False
+) -> Callable[..., TensorVariable]:
     def method(self: Any, other: Variable) -> Any:
         return function(other, self) if reverse else function(self, other)
 
@@ -93,16 +97,16 @@ class ElementwiseOperators:
     __gt__ = _comparison(a.gt, "Whether items are larger.")
     __ge__ = _comparison(a.ge, "Whether items are larger or equal.")
 
-    def __abs__(self) -> Any:
+    def __abs__(self) -> TensorVariable:
         return a.abs_(self)
 
-    def __neg__(self) -> Any:
+    def __neg__(self) -> TensorVariable:
         return a.neg(self)
 
     def __pos__(self) -> Any:
         return self
 
-    def __invert__(self) -> Any:
+    def __invert__(self) -> TensorVariable:
         return a.invert(self)
 
     def __bool__(self) -> bool:
