@@ -86,11 +86,13 @@ int prepare_arrays() {
     return handler_capsule ? 0 : -1;
 }
 
-PyObject *array_owning(void *memory, PyArray_Descr *type, int ndim, const std::int64_t *shape) {
+PyObject *array_owning(void *memory, PyArray_Descr *type, int ndim, const std::int64_t *shape,
+                       const std::int64_t *strides) {
     Py_INCREF(type);
     PyObject *array =
         PyArray_NewFromDescr(&PyArray_Type, type, ndim, reinterpret_cast<const npy_intp *>(shape),
-                             nullptr, memory, NPY_ARRAY_CARRAY, nullptr);
+                             reinterpret_cast<const npy_intp *>(strides), memory,
+                             strides ? NPY_ARRAY_BEHAVED : NPY_ARRAY_CARRAY, nullptr);
     if (!array) return no_array(ndim, shape);
     adopt(array);
     return array;

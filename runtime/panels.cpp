@@ -116,6 +116,10 @@ void pack(std::int64_t *args, std::int64_t begin, std::int64_t end) {
     }
 }
 
+void multiply_panel(const Work &work, std::int64_t panel, std::int64_t first, std::int64_t last) {
+    kernel_for(work)(work, panel, first, last);
+}
+
 bool large(const Work &work) { return products(work) >= kLarge; }
 
 bool multiply(Work &work, const threads::Poll &poll) {

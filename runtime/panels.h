@@ -38,6 +38,8 @@ bool large(const Work &work);
 
 // A kernel (th_kernel) over panels; `args` is a Work.
 void pack(std::int64_t *args, std::int64_t begin, std::int64_t end);
+// Multiplies the rows [first, last) by one panel.
+void multiply_panel(const Work &work, std::int64_t panel, std::int64_t first, std::int64_t last);
 // Multiplies, over the threads there are; false if it was given up.
 bool multiply(Work &work, const threads::Poll &poll);
 

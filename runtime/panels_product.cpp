@@ -15,6 +15,9 @@ namespace {
 // Sums are added up in parts of so many terms, whose panels stay in the nearest cache.
 constexpr std::int64_t kTerms = 256;
 
+// So many bytes of panels are packed on the stack.
+constexpr std::int64_t kOnStack = 1 << 14;
+
 // Terms that lie within so many bytes are read where they are.
 constexpr std::int64_t kNear = 1 << 17;
 
@@ -102,6 +105,42 @@ void mirror(T *c, std::int64_t n) {
     }
 }
 
+// The same sums with the memory that there is on the stack: few terms of one panel at a time.
+template <class T>
+MatmulStatus multiply_in_pieces(const Matrix &a, const Matrix &b, T *c, T alpha, bool added,
+                                const threads::Poll &poll) {
+    constexpr std::int64_t item = sizeof(T), kFew = 32, kSide = Rows<T>::kSide;
+    const std::int64_t n = b.columns, wide = width(item, 0);
+    T rows[kSide * kFew];
+    char packed[kFew * 128];  // the bytes of a panel's rows are at most these
+    for (std::int64_t column = 0; column < n; column += wide) {
+        if (poll()) return MatmulStatus::interrupted;
+        for (std::int64_t l = 0; l < a.columns; l += kFew) {
+            const std::int64_t terms = std::min(kFew, a.columns - l);
+            Work work{item, wide, 1, 0, terms, std::min(wide, n - column), b.down, b.across, 0,
+                      b.data + l * b.down + column * b.across, packed, nullptr, nullptr};
+            pack(reinterpret_cast<std::int64_t *>(&work), 0, 1);
+            // The panel is the one of its number where its columns are those of the result.
+            const std::int64_t panel = column / wide;
+            work.packed -= column * terms * item;
+            work.columns = n;
+            work.leading = terms * item;
+            work.across = item;
+            work.added = added || l > 0;
+            work.source = reinterpret_cast<const char *>(rows);
+            for (std::int64_t row = 0; row < a.rows; row += kSide) {
+                work.rows = std::min(kSide, a.rows - row);
+                Rows<T>{a.data + row * a.down + l * a.across, a.down, a.across, work.rows, terms,
+                        alpha, rows}
+                    .pack(0);
+                work.out = reinterpret_cast<char *>(c + row * n);
+                multiply_panel(work, panel, 0, work.rows);
+            }
+        }
+    }
+    return MatmulStatus::done;
+}
+
 }  // namespace
 
 bool suits_product(const Matrix &a, const Matrix &b, std::int64_t itemsize) {
@@ -124,12 +163,14 @@ MatmulStatus product(const Matrix &a, const Matrix &b, T *c, T alpha, T beta, bo
                                        : most * std::abs(a.across) <= kNear;
     const bool as_it_is = a.across % item == 0 && a.down % item == 0 && alpha == T(1) && near;
     Scratch a_scratch, b_scratch;
-    T *rows = nullptr;
-    if (!as_it_is && !(rows = static_cast<T *>(a_scratch.get(m * most, item))))
-        return MatmulStatus::no_memory;
-    char *packed = static_cast<char *>(b_scratch.get(count * wide * most, item));
-    if (!packed) return MatmulStatus::no_memory;
+    T *rows = as_it_is ? nullptr : static_cast<T *>(a_scratch.get(m * most, item));
+    const std::int64_t packed_bytes = count * wide * most * item;
+    alignas(64) char few[kOnStack];
+    char *packed = packed_bytes <= kOnStack ? few
+                                            : static_cast<char *>(b_scratch.get(packed_bytes, 1));
     for (std::int64_t i = 0; beta != T(0) && beta != T(1) && i < m * n; ++i) c[i] *= beta;
+    if (!packed || (!rows && !as_it_is))
+        return multiply_in_pieces(a, b, c, alpha, beta != T(0), poll);
     for (std::int64_t l = 0; l < k; l += most) {
         const std::int64_t terms = std::min(most, k - l);
         Work work{item,       wide,     count, m, terms, n, b.down, b.across, l > 0 || beta != T(0),

@@ -273,6 +273,7 @@ class Reader {
             const char *name;
             Source source;
         } sources[] = {{"buffer", Source::buffer},
+                       {"turned", Source::turned},
                        {"copy", Source::copy},
                        {"array", Source::array},
                        {"object", Source::object},
@@ -287,10 +288,12 @@ class Reader {
                             static_cast<Py_ssize_t>(out.slot));
             }
             if (!type(out.source == Source::object ? "object" : "array", out.type)) return false;
-            if (out.source == Source::buffer && !fits(out.slot, 1)) return false;
+            const bool held = out.source == Source::buffer || out.source == Source::turned;
+            if (held && !fits(out.slot, 1)) return false;
             return fits(out.offset, 2 + 2 * out.type.ndim);
         }
-        return fail("a value comes from 'buffer', 'copy', 'array', 'object' or 'alias', not '%s'",
+        return fail("a value comes from 'buffer', 'turned', 'copy', 'array', 'object' or 'alias', not "
+                    "'%s'",
                     source);
     }
 

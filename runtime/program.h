@@ -65,14 +65,14 @@ struct Input {
     int flags = 0;
 };
 
-// Where a new value comes from.
-enum class Source { buffer, copy, array, object, alias };
+// Where a new value comes from: a buffer in C order, or in the order of the strides in its descriptor.
+enum class Source { buffer, turned, copy, array, object, alias };
 
 struct Output {
     Source source = Source::buffer;
     ValueType type;
     std::int64_t offset = 0;  // of the descriptor
-    std::int64_t slot = -1;   // buffer: its slot; alias: the index of the input
+    std::int64_t slot = -1;   // buffer, turned: its slot; alias: the index of the input
 };
 
 struct Update {

@@ -14,8 +14,10 @@ PyObject *make_buffer(Call *call, const Output &out) {
     std::int64_t &slot = call->head.frame[out.slot];
     // Another output took the buffer already, or it was never one (an input that passes through).
     if (!slot) return array_copying(descriptor, out.type.descr.get(), out.type.ndim);
+    const bool turned = out.source == Source::turned;
     PyObject *array = array_owning(reinterpret_cast<void *>(slot), out.type.descr.get(),
-                                   out.type.ndim, shape_of(descriptor));
+                                   out.type.ndim, shape_of(descriptor),
+                                   turned ? strides_of(descriptor, out.type.ndim) : nullptr);
     if (array) slot = 0;
     return array;
 }
@@ -43,6 +45,7 @@ PyObject *find_kept(Call *call, const Output &out) {
 PyObject *make_value(Call *call, const Output &out) {
     switch (out.source) {
         case Source::buffer:
+        case Source::turned:
             return make_buffer(call, out);
         case Source::copy:
             return array_copying(call->head.frame + out.offset, out.type.descr.get(),

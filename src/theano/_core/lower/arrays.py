@@ -53,6 +53,8 @@ class Array:
         Whether nothing will read the memory later, so that it may be overwritten.
     steady : object
         The loop in all of whose steps the array is the same.
+    whole : bool
+        Whether it is all of a buffer, in an order of axes that is not that of C.
     items : tuple of Size or None
         The items of a short vector of integers that is in registers.
     """
@@ -70,6 +72,7 @@ class Array:
     rows_contiguous: bool | str = False
     steady: Any = None
     scratch: bool = False
+    whole: bool = False
 
     @property
     def ndim(self) -> int:

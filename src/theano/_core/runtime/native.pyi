@@ -13,7 +13,7 @@ CONTIGUOUS: int
 OVERWRITABLE: int
 
 Kind: TypeAlias = Literal["array", "object"]
-Source: TypeAlias = Literal["buffer", "copy", "array", "object", "alias"]
+Source: TypeAlias = Literal["buffer", "turned", "copy", "array", "object", "alias"]
 # kind, typenum, ndim
 ValueRecord: TypeAlias = tuple[Kind, int, int]
 # kind, typenum, ndim, broadcast, name, offset, cell, flags[, lengths]

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from theano._core.base.dtypes import itemsize
 from theano._core.ir.variable import Apply, Constant, Variable
 from theano._core.lower.arrays import Array, Buffer, Size
-from theano._core.lower.builder import kernel_call, tiled_rows
+from theano._core.lower.builder import kernel_call, orders, tiled_rows
 from theano._core.lower.builder.core import Core
 from theano._core.lower.faults import EXTREMES
 from theano._core.lower.kernel.expression import Body, Operation, without_numbers
@@ -112,8 +112,11 @@ def write_loop(p: Core, step: Step) -> None:
         fold_array(p, f, kept, n.outputs[0]) for f, n in zip(loop.folds, folded, strict=True)
     ]
     arrays += [p.pooled(number.dtype, number.parameter) for number in numbers]
+    turned = orders.in_columns(p, loop, arrays, stored) if not numbers else None
     with p.apart(p.late):
-        run(p, loop, lengths, arrays, outs, fold_outs)
+        run(p, loop, lengths, arrays, outs, fold_outs, turned=turned)
+    if turned is not None:
+        outs = [orders.ordered(p, outs[0], turned)]
     for variable, array in zip(stored, outs, strict=True):
         p.define(variable, array)
     for node, array in zip(folded, fold_outs, strict=True):
@@ -213,6 +216,7 @@ def run(
     indexed: bool = False,
     sequential: bool = False,
     lanes: int = 0,
+    turned: str | None = None,
 ) -> None:
     """Write a loop: what may fail of it, and then, where memory may be written, its call.
 
@@ -224,38 +228,39 @@ def run(
         Points must run in order, in one thread.
     lanes : int
         Items of a vector; 0: chosen from the dtypes.
+    turned : str or None
+        Whether all data lies column by column.
     """
     every = [*arrays, *outs, *fold_outs]
-    flag = _all_contiguous(p, every)
-    names = ["packed", "strided"]
+    flag, name = _all_contiguous(p, every), "packed"
     if flag is False and not indexed:
         moving = [s for _, s in loop.operands] + [frozenset()] * (len(every) - len(arrays))
-        flag = _all_side_by_side(p, loop.rank, lengths, every, moving)
-        names[0] = "rows"
+        flag, name = _all_side_by_side(p, loop.rank, lengths, every, moving), "rows"
+    elif isinstance(flag, str) and turned is not None:
+        flag, turned = p.let("or", flag, turned, kind="bool"), None
     chosen_freely = not (indexed or sequential or lanes)
     lanes = lanes or choose_lanes(loop, p.vector_bits)
     list(map(p.pointer, every))
     total = _points(p, loop, lengths, bool(outs))
     calls = [
         kernel_call.prepare_call(p, kernel, lengths, total, sequential)
-        for kernel in _layouts(p, loop, lengths, flag, names, lanes, indexed)
+        for kernel in _layouts(p, loop, lengths, flag, name, lanes, indexed)
     ]
     if isinstance(flag, str):
         kernel_call.ready_variant(p, flag, calls[1], unless=True)
+    in_columns = [] if turned is None else [_packed_variant(p, loop, lengths, total, lanes, turned)]
     narrow = {c: _many_short_rows(p, c, lengths, flag, chosen_freely) for c in calls}
     tiling = tiled_rows.plan(p, calls[0], flag) if chosen_freely else None
-    if any(narrow.values()) or flag is not True or names[0] == "rows":
+    if any(narrow.values()) or flag is not True or name == "rows":
         # Known before the branches in which they are needed.
         list(map(p.strides, every))
-    partials = (
-        kernel_call.partials_of(p, calls) if p.late is not None and calls[0].everything else []
-    )
+    apart = p.late is not None and calls[0].everything
+    partials = kernel_call.partials_of(p, calls) if apart else []
 
     def call(chosen: Call) -> None:
         kernel_call.call_kernel(p, chosen, arrays, outs, fold_outs, partials)
 
     def best(chosen: Call) -> None:
-        found = narrow[chosen]
         together = tiling if chosen is calls[0] else None
         if together is not None:
             p.if_else(
@@ -263,17 +268,39 @@ def run(
                 lambda: tiled_rows.call_tiled(p, together, chosen, arrays, outs),
                 lambda: call(chosen),
             )
-        elif found is None:
-            call(chosen)
         else:
-            short, other = found
-            p.if_else(short, lambda: call(other), lambda: call(chosen))
+            short, other = narrow[chosen] or (True, chosen)
+            _either(p, short, lambda: call(other), lambda: call(chosen))
 
     with p.into(p.calls):
-        if isinstance(flag, str):
-            p.if_else(flag, lambda: best(calls[0]), lambda: best(calls[1]))
-        else:
-            best(calls[0])
+        _either(
+            p,
+            turned or False,
+            lambda: call(in_columns[0]),
+            lambda: _either(p, flag, lambda: best(calls[0]), lambda: best(calls[-1])),
+        )
+
+
+def _either(
+    p: Core, condition: bool | str, then: Callable[[], object], otherwise: Callable[[], object]
+) -> None:
+    """Write one of two things, or both if the condition is only known when the program runs."""
+    if isinstance(condition, str):
+        p.if_else(condition, then, otherwise)
+    elif condition:
+        then()
+    else:
+        otherwise()
+
+
+def _packed_variant(
+    p: Core, loop: Loop, lengths: Sequence[Size], total: Size, lanes: int, flag: str
+) -> Call:
+    """Return the call of the packed kernel of a loop, which is compiled where `flag` holds."""
+    whole = Kernel(loop, collapse(loop, frozenset()), "packed", lanes, p.vector_bits, False)
+    call = kernel_call.prepare_call(p, whole, lengths, total, False)
+    kernel_call.ready_variant(p, flag, call)
+    return call
 
 
 def _points(p: Core, loop: Loop, lengths: Sequence[Size], stores: bool) -> Size:
@@ -326,19 +353,19 @@ def _layouts(
     loop: Loop,
     lengths: Sequence[Size],
     flag: bool | str,
-    names: Sequence[str],
+    name: str,
     lanes: int,
     indexed: bool,
 ) -> list[Kernel]:
     """Return the kernels of two layouts of a loop, as far as `flag` leaves them open."""
     single = frozenset(i for i, n in enumerate(lengths) if isinstance(n, int) and n == 1)
     apart = [[axis] for axis in range(loop.rank) if axis not in single]
-    together = apart if indexed or names[0] == "rows" else collapse(loop, single)
+    together = apart if indexed or name == "rows" else collapse(loop, single)
     kernels = []
     if flag is not False:
-        kernels.append(Kernel(loop, together, names[0], lanes, p.vector_bits, True))
+        kernels.append(Kernel(loop, together, name, lanes, p.vector_bits, True))
     if flag is not True:
-        kernels.append(Kernel(loop, apart, names[1], lanes, p.vector_bits, flag is False))
+        kernels.append(Kernel(loop, apart, "strided", lanes, p.vector_bits, flag is False))
     return kernels
 
 

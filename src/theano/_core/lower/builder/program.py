@@ -125,17 +125,26 @@ def _own(p: Core, out: Variable, copied: ir.Block | None) -> None:
     value = p.value(out)
     p.node = out.owner
     if not isinstance(value, Object) and out not in p.in_place:
-        value = _owned_array(p, value, copied)
+        # Variables stay in the order of rows, whatever once made their values.
+        kept = out in p.outputs[len(p.outputs) - len(p.updates) :]
+        value = (
+            _copied(p, value, copied) if value.whole and kept else _owned_array(p, value, copied)
+        )
     p.owned[out] = value
 
 
 def _owned_array(p: Core, value: Array, copied: ir.Block | None) -> Array:
     if value.descriptor in p.given:
         return value
-    if not value.fills:
+    if not (value.fills or _fills_otherwise(value)):
         return _copied(p, value, copied)
     value.buffer.kept = True  # type: ignore[union-attr]
     return value
+
+
+def _fills_otherwise(value: Array) -> bool:
+    """Tell whether a value is all of a buffer in another order, which no other result is."""
+    return value.whole and value.buffer is not None and not value.buffer.kept
 
 
 def _copied(p: Core, value: Array, copied: ir.Block | None) -> Array:
@@ -165,12 +174,13 @@ def _results(p: Core, copied: ir.Block) -> list[Output]:
         buffer.kept = True
         slot = buffer.slot
         seen.add(slot)
-        results.append(Output("buffer", p.descriptor(value), slot))
+        kind = "turned" if value.whole else "buffer"
+        results.append(Output(kind, p.descriptor(value), slot))
     return results
 
 
 def _finish(p: Core, input_offsets: tuple[int, ...], results: list[Output]) -> ProgramText:
-    slots = tuple(result.slot for result in results if result.kind == "buffer")
+    slots = tuple(result.slot for result in results if result.slot is not None and result.slot >= 0)
     recorded = ir.Program(p.block, tuple(p.stacks), p.block_words, slots, kernels=tuple(p.kernels))
     program = pipeline.run(recorded, p.watch)
     return ProgramText(

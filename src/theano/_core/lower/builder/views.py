@@ -159,6 +159,7 @@ def permute(p: Core, x: Array, order: Sequence[Any]) -> Array:
     kept = [a for a in order if a != "x"]
     lengths = tuple(1 if a == "x" else x.lengths[a] for a in order)
     moved = [a for a in kept if x.lengths[a] != 1 and a not in x.broadcast_axes]
+    every = len(order) == len(kept) == x.ndim and not x.broadcast_axes
     return Array(
         x.dtype,
         lengths,
@@ -168,6 +169,7 @@ def permute(p: Core, x: Array, order: Sequence[Any]) -> Array:
         frozenset(i for i, a in enumerate(order) if a == "x" or a in x.broadcast_axes),
         buffer=x.buffer,
         steady=x.steady,
+        whole=every and moved != sorted(moved) and (x.fills or x.whole),
     )
 
 

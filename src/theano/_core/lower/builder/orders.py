@@ -1,0 +1,69 @@
+"""Results in the order of the operands: if those lie column by column, so does the result.
+
+A loop over items of equal arrays need not know how their axes lie, as long as they all lie alike:
+the packed kernel runs over them as over one vector.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from theano._core.base.dtypes import itemsize
+from theano._core.ir.variable import Variable
+from theano._core.lower.arrays import Array
+from theano._core.lower.builder.core import Core
+from theano._core.lower.kernel.loops import Loop
+
+
+def in_columns(
+    p: Core, loop: Loop, arrays: Sequence[Array], stored: Sequence[Variable]
+) -> str | None:
+    """Return whether a result may lie column by column, as all operands do; None: it may not.
+
+    It may if it is returned and nothing else reads it, and no operand is known to lie row by row.
+    """
+    if loop.folds or loop.rank < 2 or len(stored) != 1 or p.region is not None:
+        return None
+    (variable,) = stored
+    returned = p.outputs[: len(p.outputs) - len(p.updates)]
+    if returned.count(variable) != 1 or p.uses.get(variable) != 1 or variable in p.places:
+        return None
+    every = frozenset(range(loop.rank))
+    moving = [
+        array
+        for array, (_, axes) in zip(arrays, loop.operands, strict=True)
+        if array.ndim and axes != every
+    ]
+    alike = all(not axes for _, axes in loop.operands if axes != every)
+    if not moving or not alike or any(a.contiguous is True for a in moving):
+        return None
+    found: bool | str = True
+    for array in moving:
+        step: Any = itemsize(array.dtype)
+        for length, stride in zip(array.lengths, p.strides(array), strict=True):
+            if isinstance(length, int):
+                # An axis of length 1 has the stride that it would have in the order of rows.
+                return None
+            found = p.both(found, p.let("eq", stride, step))
+            step = p.multiply(step, length)
+    # What lies both ways is in the order of rows.
+    for array in moving:
+        if isinstance(array.contiguous, str):
+            found = p.both(found, p.let("not", array.contiguous, kind="bool"))
+    return found if isinstance(found, str) else None
+
+
+def ordered(p: Core, out: Array, turned: str) -> Array:
+    """Return a result whose items lie column by column if `turned` holds."""
+    columns: list[Any] = []
+    step: Any = itemsize(out.dtype)
+    for length in out.lengths:
+        columns.append(step)
+        step = p.multiply(step, length)
+    rows = p.strides(out)
+    strides = tuple(
+        p.let("select", turned, column, row) for column, row in zip(columns, rows, strict=True)
+    )
+    return replace(out, strides=strides, contiguous=False, whole=True)

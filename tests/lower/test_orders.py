@@ -1,0 +1,94 @@
+"""Results lie in the order of the operands, and transposes of results are not copied."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+
+import theano
+import theano.tensor as T
+
+
+def layouts(a: np.ndarray) -> Iterator[np.ndarray]:
+    """Yield the array in every kind of memory."""
+    yield a
+    yield np.asfortranarray(a)
+    yield a[::-1]
+    yield np.asfortranarray(a)[:, ::-1]
+    wide = np.zeros([2 * n for n in a.shape], a.dtype)
+    wide[tuple(slice(0, 2 * n, 2) for n in a.shape)] = a
+    yield wide[tuple(slice(0, 2 * n, 2) for n in a.shape)]
+    longer = np.zeros((*a.shape[:-1], a.shape[-1] + 3), a.dtype)
+    longer[..., 1:-2] = a
+    yield longer[..., 1:-2]
+    across = np.zeros((a.shape[0] + 1, *a.shape[1:]), a.dtype, order="F")
+    across[1:] = a
+    yield across[1:]
+
+
+SHAPES = [(7, 9), (1, 5), (5, 1), (1, 1), (0, 3), (3, 0), (40, 33)]
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32", "int8", "complex128", "bool"])
+def test_two_operands_in_any_layout(dtype: str) -> None:
+    random = np.random.default_rng(7)
+    x, y = T.matrix(dtype=dtype), T.matrix(dtype=dtype)
+    f = theano.function([x, y], T.mul(x, y))
+    turned = theano.function([x, y], T.mul(x.T, y))
+    alone = theano.function([x], -x.T if dtype != "bool" else T.invert(x.T))
+    for shape in SHAPES:
+        a, b = ((random.normal(size=shape) * 4).astype(dtype) for _ in range(2))
+        if dtype.startswith("float") and a.size:
+            a.flat[-1] = np.nan
+        for one, two in itertools.product(layouts(a), layouts(b)):
+            np.testing.assert_array_equal(f(one, two), one * two)
+            np.testing.assert_array_equal(turned(one, two.T), (one * two).T)
+        for one in layouts(a):
+            np.testing.assert_array_equal(alone(one), -one.T if dtype != "bool" else ~one.T)
+
+
+def test_the_order_of_the_operands_is_kept() -> None:
+    x, y = T.dmatrices("x", "y")
+    a = np.arange(12.0).reshape(3, 4)
+    across = np.asfortranarray(a)
+    one = theano.function([x], x.T + 1)
+    assert one(a).flags.f_contiguous and one(across).flags.c_contiguous
+    two = theano.function([x, y], x * y + 1)
+    assert two(across, across).flags.f_contiguous
+    assert two(a, across).flags.c_contiguous and two(a, a).flags.c_contiguous
+    # A row that stands for all is no matrix in some order.
+    row = theano.function([x], x + x[0])
+    assert row(across).flags.c_contiguous
+    for result in (one(a), two(across, across)):
+        assert result.flags.owndata and result.flags.writeable and result.base is None
+
+
+def test_transposes_of_results_are_not_copied() -> None:
+    z = T.dtensor3("z")
+    value = np.arange(60.0).reshape(3, 4, 5)
+    doubled = z * 2
+    f = theano.function([z], [doubled.dimshuffle(2, 0, 1), doubled, T.exp(-doubled)])
+    for given in layouts(value):
+        moved, plain, other = f(given)
+        np.testing.assert_array_equal(moved, np.transpose(2 * given, (2, 0, 1)))
+        np.testing.assert_array_equal(plain, 2 * given)
+        np.testing.assert_allclose(other, np.exp(-2 * given), rtol=1e-14)
+        assert not np.shares_memory(moved, plain)
+        assert moved.strides == (8, 160, 40)
+    twice = theano.function([z], [doubled.dimshuffle(2, 0, 1)] * 2)(value)
+    np.testing.assert_array_equal(*twice)
+    assert not np.shares_memory(*twice)
+
+
+def test_variables_stay_in_the_order_of_rows() -> None:
+    x, w = T.dmatrix("x"), theano.shared(np.zeros((2, 3)))
+    values: Any = [np.ones((3, 2)), np.asfortranarray(np.ones((3, 2)))]
+    for new in ((x + 1).T, x.T + 1):
+        f = theano.function([x], new * 1, updates=[(w, new)])
+        for value in values:
+            np.testing.assert_array_equal(f(value), np.full((2, 3), 2.0))
+            assert w.get_value(borrow=True).flags.c_contiguous
