@@ -3,7 +3,7 @@
 Compiling is counted in seconds of the processor, from the program's description to the end of the
 first call, with empty caches; torch's is not told, since its compiler works in other processes. It
 runs a program compiled where that works and is faster, else eagerly. Memory is the most that a call
-adds to what the process had before the program was described, arguments not counted.
+adds to what the process has between calls.
 
     python benchmarks/run.py --only programs --rows 'Cholesky|softmax'
 """
@@ -147,6 +147,10 @@ def memory(which: str) -> float:
 def settle() -> None:
     """Give back what is free, and forget the most memory there was."""
     gc.collect()
+    if "theano" in sys.modules:
+        from theano._core.runtime import native
+
+        native.trim_pool()
     with suppress(OSError, AttributeError):
         ctypes.CDLL("libc.so.6").malloc_trim(0)
         Path("/proc/self/clear_refs").write_text("5")
@@ -155,16 +159,14 @@ def settle() -> None:
 def figures_of(words: Any, framework: str, program: Program) -> Figures:
     """Return the figures of one program."""
     arrays = program.arrays(program.sizes)
-    settle()
-    had, start = memory("VmRSS"), spent()
+    start = spent()
     call = runnable(words, program, arrays)
     compiling = spent() - start
     settle()
+    had = memory("VmRSS")
     call()
     most = memory("VmHWM") - had
-    seconds = best_time(call, 0.3)
-    unit, scale = ("µs", 1e6) if seconds < 1e-3 else ("ms", 1e3)
-    found: Figures = {program.name: (scale * seconds, unit)}
+    found: Figures = {program.name: (1e3 * best_time(call, 0.3), "ms")}
     if framework in ("theano", "jax"):
         found[f"compiling: {program.name}"] = (compiling, "s")
     found[f"memory: {program.name}"] = (max(most, 0.0), "MB")
