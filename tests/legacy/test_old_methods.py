@@ -182,3 +182,27 @@ def test_constants_are_what_their_type_makes_of_a_value() -> None:
     assert theano.gof.Constant(int64, 1).equals(T.dvector()[1:].owner.inputs[1])
     with pytest.raises(TypeError):
         theano.gof.Constant(int64, 1.5)
+
+
+def test_numbers_of_an_index_that_lowering_writes() -> None:
+    class Half(theano.Op):
+        __props__ = ()
+
+        def make_node(self, v: Any) -> Any:
+            return theano.Apply(self, [v], [v.type()])
+
+        def perform(self, node: Any, inputs: Any, outputs: Any, params: Any = None) -> None:
+            outputs[0][0] = inputs[0][: len(inputs[0]) // 2]
+
+        def infer_shape(self, node: Any, shapes: Any) -> Any:
+            lengths = T.stack([shapes[0][0] // 2, shapes[0][0]])
+            return [(T.exp(T.log(lengths))[0].astype("int64"),)]
+
+    v = T.dvector("v")
+    half, shape = theano.function([v], [Half()(v), Half()(v).shape])(np.ones(4))
+    assert half.shape == (2,) and shape.tolist() == [2]
+    # A length that follows from the numbers of an index has no scalars of Theano in it.
+    part = v[1:].owner
+    ((length,),) = part.op.infer_shape(part, [(v.size,), ()])
+    nodes = theano.gof.graph.ops([v], [length])
+    assert not any("Scalar" in str(node.op) for node in nodes)

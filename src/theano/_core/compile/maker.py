@@ -27,6 +27,7 @@ from theano._core.ir.variable import Variable
 from theano._core.lower.function_address import FunctionAddress
 from theano._core.lower.llvm.target import machine
 from theano._core.lower.program_text import ProgramText
+from theano._core.ops.array.index_form import numbers_in_operations
 from theano._core.ops.array.static_shape import unsized_inputs, without_sizes
 from theano._core.ops.core.op import complete_values
 from theano._core.ops.core.python_call import CallError
@@ -129,7 +130,8 @@ class FunctionMaker:
     ) -> tuple[Sequence[Any], ProgramText]:
         """Return the rewritten graph and the program, made once more; `watch` is told of passes."""
         changed = {k: v for k, v in self._settings.items() if config.get(k) != v}
-        with paused_collector(), change_flags(changed, compute_test_value="off"):
+        quietly = change_flags(changed, compute_test_value="off")
+        with paused_collector(), numbers_in_operations(), quietly:
             rewriter = rewriter or self.rewriter(config.optimizer_verbose)
             rewritten = self._rewritten(rewriter, watch)
             return rewritten, self._lowered(rewritten, rewriter, watch)
@@ -180,7 +182,8 @@ class FunctionMaker:
 
     def create(self, containers: Sequence[Container | None] | None = None) -> Any:
         """Return the native function."""
-        with paused_collector(), change_flags(compute_test_value="off"):
+        quietly = change_flags(compute_test_value="off")
+        with paused_collector(), numbers_in_operations(), quietly:
             if not config.compile_progress:
                 return self._create(containers)
             from theano._core.compile.compile_progress import compile_progress

@@ -163,8 +163,9 @@ class Trace:
         return [value(out) for out in outputs]
 
     def _apply(self, node: Apply, values: Sequence[object]) -> list[Any]:
-        kinds = [v.type for v in (*node.inputs, *node.outputs)]
-        arrays = all(isinstance(kind, TensorType) for kind in kinds)
+        # Of a graph that was not rewritten, an index has its numbers among the inputs.
+        given = [v for v, x in zip(node.inputs, values, strict=True) if type(x) is not np.int64]
+        arrays = all(isinstance(v.type, TensorType) for v in (*given, *node.outputs))
         if arrays and all(self.is_known(v) for v in values) and _is_length(node):
             return apply_values(node, values)
         checks = len(self._checks)

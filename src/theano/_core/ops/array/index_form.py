@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from theano._core.base import dtypes
@@ -14,6 +16,25 @@ if TYPE_CHECKING:
 
 # An entry of an index is SYMBOL where its value is an input of the node.
 SYMBOL = "symbol"
+
+
+class _Numbers(threading.local):
+    """Whether numbers of an index that is written now are inputs of its node, as users see them."""
+
+    are_inputs = True
+
+
+_numbers = _Numbers()
+
+
+@contextmanager
+def numbers_in_operations() -> Iterator[None]:
+    """Have the numbers of indices be part of operations, as rewriting and lowering expect them."""
+    before, _numbers.are_inputs = _numbers.are_inputs, False
+    try:
+        yield
+    finally:
+        _numbers.are_inputs = before
 
 
 class Slice(NamedTuple):
@@ -33,7 +54,8 @@ def split_index(
 ) -> tuple[Index, list[Any]]:
     """Return the static form of a basic index and the scalar variables it refers to.
 
-    With `constant`, which makes a variable of a number, numbers are among these.
+    With `constant`, which makes a variable of a number, numbers are among these; not while a
+    function is made (`numbers_in_operations`).
     """
     variables: list[Any] = []
 
@@ -44,7 +66,7 @@ def split_index(
         if known is not None:
             if not -(2**63) <= known < 2**63:
                 raise TypeError(f"Could not convert the index {known} to int64: it is too large")
-            if constant is None:
+            if constant is None or not _numbers.are_inputs:
                 return known
             variables.append(constant(known))
             return SYMBOL
@@ -107,6 +129,13 @@ def with_numbers_in_index(node: Apply, inputs: Sequence[Variable]) -> Apply:
     new = node.op.indexed(form).make_node(*inputs[:first], *values)
     new.take_over(node)
     return new
+
+
+def numbers_of(node: Apply, values: Sequence[Any]) -> list[Any]:
+    """Return what the inputs of a basic index are, `values`, with constants as numbers."""
+    inputs = node.inputs[node.op.operands :]
+    known = [python_int(v) if isinstance(v, Constant) else None for v in inputs]
+    return [v if n is None else n for v, n in zip(values, known, strict=True)]
 
 
 def join_index(form: Index, values: Sequence[object]) -> list[Any]:

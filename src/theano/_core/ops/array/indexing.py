@@ -23,6 +23,7 @@ from theano._core.ops.array.index_form import (
     entry_text,
     join_index,
     keeps_one,
+    numbers_of,
     split_index,
     with_numbers,
 )
@@ -51,7 +52,9 @@ if TYPE_CHECKING:
 
 def _traced_index(j: Any, form: Index, shape: Sequence[int], values: Sequence[Any]) -> Any:
     """Return an index for JAX, which does not check positions: that they fit is required."""
-    entries = join_index(form, [int(v) if j.is_known(v) else v for v in values])
+    entries = join_index(
+        form, [int(v) if isinstance(v, int) or j.is_known(v) else v for v in values]
+    )
     for axis, (entry, length) in enumerate(zip(entries, shape, strict=False)):
         if not isinstance(entry, slice):
             j.require((entry >= -length) & (entry < length))
@@ -83,7 +86,7 @@ def slice_length(entry: slice, size: object) -> Any:
         return len(range(*slice(start, stop, step).indices(size)))
     if size is None:
         return None
-    return _symbolic_length(entry, step, as_int64(size))
+    return _symbolic_length(slice(start, stop, entry.step), step, as_int64(size))
 
 
 def _known(value: Variable | int) -> Any:
@@ -175,7 +178,9 @@ class Subtensor(Structured):
         return (x[tuple(join_index(self.index, [int(v) for v in values]))],)
 
     def jax(self, j: Trace, node: Apply, x: np.ndarray, *values: np.ndarray) -> tuple[Any, ...]:
-        return (j.numpy.asarray(x)[_traced_index(j, self.index, x.shape, values)],)
+        return (
+            j.numpy.asarray(x)[_traced_index(j, self.index, x.shape, numbers_of(node, values))],
+        )
 
     def shape(self, node: Apply, shapes: Sequence[Dims]) -> list[Any]:
         entries = join_index(self.index, node.inputs[1:])
@@ -195,7 +200,7 @@ class Subtensor(Structured):
 
     def lower(self, p: Builder, node: Apply, x: ProgramValue, *values: ProgramValue) -> Any:
         pattern = node.outputs[0].type.broadcastable
-        return p.slice(node, x, join_index(self.index, values), pattern)
+        return p.slice(node, x, join_index(self.index, numbers_of(node, values)), pattern)
 
     def __str__(self) -> str:
         return f"Subtensor{{{', '.join(entry_text(e) for e in self.index)}}}"
@@ -277,7 +282,8 @@ class IncSubtensor(Structured):
     def jax(
         self, j: Trace, node: Apply, x: np.ndarray, y: np.ndarray, *values: np.ndarray
     ) -> tuple[Any, ...]:
-        return (_traced_write(j, self, x, y, _traced_index(j, self.index, x.shape, values)),)
+        at = _traced_index(j, self.index, x.shape, numbers_of(node, values))
+        return (_traced_write(j, self, x, y, at),)
 
     def vjp(self, node: Apply, cotangents: Sequence[Variable]) -> list[Any]:
         _, y, *values = node.inputs
@@ -289,7 +295,8 @@ class IncSubtensor(Structured):
     def lower(
         self, p: Builder, node: Apply, x: ProgramValue, y: ProgramValue, *values: ProgramValue
     ) -> Any:
-        return p.write_slice(node, x, y, join_index(self.index, values), self.assign)
+        index = join_index(self.index, numbers_of(node, values))
+        return p.write_slice(node, x, y, index, self.assign)
 
     def __str__(self) -> str:
         verb = "Set" if self.assign else "Inc"
