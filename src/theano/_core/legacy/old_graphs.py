@@ -190,7 +190,7 @@ class _Parts:
     values : sequence
     """
 
-    def __init__(self, state: State, values: Sequence[Any], in_step: bool) -> None:
+    def __init__(self, state: State, values: Sequence[Variable], in_step: bool) -> None:
         written, taps = _taps(state)
         rest = iter(values)
         take = lambda count: [next(rest) for _ in range(count)]
@@ -237,7 +237,7 @@ def _scan(state: State, inputs: Sequence[Variable]) -> list[Any]:
     return [*arrays, *whole, *found[len(starts) :], *(updates[v] for v in outer.shared)]
 
 
-def _step(state: State, outer: _Parts, own: Sequence[Any]) -> Any:
+def _step(state: State, outer: _Parts, own: Sequence[Variable]) -> Any:
     """Return the results, and the new values of shared variables, of a step of an old loop."""
     number, own = (own[0], own[1:]) if outer.written else (None, own)
     given, (read, taps) = _Parts(state, own, True), _taps(state)

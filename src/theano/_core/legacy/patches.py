@@ -202,7 +202,7 @@ def _get_constant_idx(
     return [known(part) for part in get_idx_list(inputs, op.idx_list)]
 
 
-def _places(values: Sequence[Any], value: object) -> list[int]:
+def _places(values: Sequence[object], value: object) -> list[int]:
     return [place for place, each in enumerate(values) if each == value]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,7 +22,7 @@ from theano._core.ops.elementwise.arithmetic import eq, invert, switch
 from theano._core.ops.elementwise.elementwise import Elementwise
 
 if TYPE_CHECKING:
-    from theano._core.ir.annotations import Dims
+    from theano._core.ir.annotations import ArrayModule, Dims, TensorLike
 
 # Function of scalars → kind of reduction.
 _FOLDS = {"add": "sum", "mul": "prod", "maximum": "max", "minimum": "min"}
@@ -56,7 +56,7 @@ class OwnElemwise(UserOp):
     def __init__(
         self,
         scalar_op: object,
-        inplace_pattern: Any = None,
+        inplace_pattern: Mapping[int, int] | None = None,
         name: str | None = None,
         nfunc_spec: object = None,
         openmp: bool | None = None,
@@ -70,7 +70,7 @@ class OwnElemwise(UserOp):
     def _node(self, inputs: Sequence[Variable]) -> Apply:
         return self._applied.make_node(*inputs)
 
-    def make_node(self, *inputs: Any) -> Apply:
+    def make_node(self, *inputs: Variable) -> Apply:
         node = self._node(inputs)
         return Apply(self, node.inputs, [v.type() for v in node.outputs])
 
@@ -89,7 +89,7 @@ class OwnElemwise(UserOp):
     def grad(self, inputs: Sequence[Variable], output_grads: Sequence[Variable]) -> list[Any]:
         return self._applied.grad(inputs, output_grads)
 
-    def R_op(self, inputs: list[Variable], eval_points: list[Any]) -> list[Any]:
+    def R_op(self, inputs: list[Variable], eval_points: list[object]) -> list[Any]:
         return self._applied.R_op(inputs, eval_points)
 
     def __str__(self) -> str:
@@ -99,11 +99,11 @@ class OwnElemwise(UserOp):
 class _WithSubclasses(Kind):
     """Metaclass of a class whose subclasses are derived from another one, `own`."""
 
-    def __new__(mcs, name: str, bases: tuple[Any, ...], namespace: dict[str, Any]) -> Any:
+    def __new__(cls, name: str, bases: tuple[type, ...], namespace: dict[str, object]) -> Any:
         if not bases:
-            return super().__new__(mcs, name, bases, namespace)
+            return super().__new__(cls, name, bases, namespace)
         # The subclass makes operations of its own class, and no others.
-        own = tuple(vars(b)["own"] if isinstance(b, mcs) else b for b in bases)
+        own = tuple(vars(b)["own"] if isinstance(b, cls) else b for b in bases)
         return type(own[0])(name, own, namespace)
 
 
@@ -121,7 +121,7 @@ class Elemwise(metaclass=_WithSubclasses):
     def make(
         cls,
         scalar_op: object,
-        inplace_pattern: Any = None,
+        inplace_pattern: Mapping[int, int] | None = None,
         name: str | None = None,
         nfunc_spec: object = None,
         openmp: bool | None = None,
@@ -224,7 +224,7 @@ class FoldByCalls(Called):
         axes = range(rank) if self.axis is None else self.axis
         return tuple(sorted(axis + rank if axis < 0 else axis for axis in axes))
 
-    def make_node(self, x: Any) -> Apply:
+    def make_node(self, x: TensorLike) -> Apply:
         x = tensor_operand(str(self), x)
         axes, rank = self._axes(x.type.ndim), x.type.ndim
         if any(not 0 <= axis < rank for axis in axes):
@@ -235,7 +235,7 @@ class FoldByCalls(Called):
         out = self.scalar_op.make_node(kind(), kind()).outputs[0].type.dtype
         return self.one([x], out, [b for i, b in enumerate(x.type.broadcastable) if i not in axes])
 
-    def compute(self, xp: Any, node: Apply, x: Any) -> tuple[Any, ...]:
+    def compute(self, xp: ArrayModule, node: Apply, x: np.ndarray) -> tuple[Any, ...]:
         fold, result = self.function, x
         start: dict[str, Any] = {"dtype": node.outputs[0].type.dtype}
         if fold is None:

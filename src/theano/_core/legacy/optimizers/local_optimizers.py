@@ -346,7 +346,7 @@ def _uses(variable: object) -> Sequence[Any]:
     return getattr(variable, "clients", ())
 
 
-def _pattern_text(pattern: Any) -> str:
+def _pattern_text(pattern: object) -> str:
     """Return a pattern as users read expressions."""
     if isinstance(pattern, (list, tuple)):
         return f"{pattern[0]}({', '.join(map(_pattern_text, pattern[1:]))})"

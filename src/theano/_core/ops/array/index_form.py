@@ -93,7 +93,7 @@ def with_numbers(form: Index, values: Sequence[Variable]) -> tuple[Index, list[A
     """Return `form` with constants of `values` in it as numbers, and the other values."""
     rest, variables = iter(values), []
 
-    def part(entry: Any) -> Any:
+    def part(entry: object) -> Any:
         if not (isinstance(entry, str) and entry == SYMBOL):
             return entry
         value = next(rest)
@@ -131,7 +131,7 @@ def with_numbers_in_index(node: Apply, inputs: Sequence[Variable]) -> Apply:
     return new
 
 
-def numbers_of(node: Apply, values: Sequence[Any]) -> list[Any]:
+def numbers_of(node: Apply, values: Sequence[object]) -> list[Any]:
     """Return what the inputs of a basic index are, `values`, with constants as numbers."""
     inputs = node.inputs[node.op.operands :]
     known = [python_int(v) if isinstance(v, Constant) else None for v in inputs]
