@@ -11,7 +11,7 @@ from tool_loading import load
 PAGES = load("reference_pages")
 
 # How many public functions have no such section: write one, then lower the number.
-LACKING = {"Parameters": 24, "Returns": 40, "Examples": 97}
+LACKING = {"Parameters": 14, "Returns": 27, "Examples": 50}
 
 
 def functions() -> Iterator[tuple[str, object]]:

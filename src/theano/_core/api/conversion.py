@@ -159,6 +159,12 @@ def wrap_constant(x: Any) -> TensorVariable:
     Returns
     -------
     variable
+
+    Examples
+    --------
+    >>> x = T.dscalar("x")
+    >>> T.wrap_constant(x) is x, T.wrap_constant(2).dtype
+    (True, 'int8')
     """
     found: Any = x if isinstance(x, Variable) else constant(x)
     return found
@@ -201,6 +207,11 @@ def numpy_scalar(data: TensorLike) -> Any:
     Returns
     -------
     numpy scalar
+
+    Examples
+    --------
+    >>> float(T.numpy_scalar(np.array(3.0)))
+    3.0
     """
     array = np.asarray(data)
     if array.size == 0:
@@ -339,6 +350,12 @@ def extract_constant(x: object, elemwise: bool = True, only_process_constants: b
     Returns
     -------
     number or variable
+
+    Examples
+    --------
+    >>> x = T.dscalar("x")
+    >>> T.extract_constant(T.constant(3) + 1), T.extract_constant(x) is x
+    (array(4, dtype=int8), True)
     """
     try:
         return get_scalar_constant_value(x, elemwise, only_process_constants)

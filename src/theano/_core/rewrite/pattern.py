@@ -23,7 +23,22 @@ RuleFunction = Callable[[Rewriter, Apply], Any]
 
 
 def wild(name: str) -> Any:
-    """Return a wildcard."""
+    """Return a wildcard.
+
+    Parameters
+    ----------
+    name : str
+
+    Returns
+    -------
+    variable
+        Stands for any expression in a pattern of `rule`; equal names stand for equal ones.
+
+    Examples
+    --------
+    >>> theano.extend.wild("x").name
+    'x'
+    """
     return TensorType("float64", ())(name)
 
 

@@ -268,6 +268,11 @@ def default(x: TensorLike, default: TensorLike) -> TensorVariable:
     Returns
     -------
     tensor
+
+    Examples
+    --------
+    >>> T.default(None, T.constant(3.0)).eval()
+    array(3., dtype=float32)
     """
     return as_tensor_variable(default if x is None else x)
 

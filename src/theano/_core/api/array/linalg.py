@@ -121,6 +121,13 @@ def lu(a: TensorLike, permute_l: bool = False) -> list[Any]:
     Notes
     -----
     The gradient is that of square matrices.
+
+    Examples
+    --------
+    >>> a = T.dmatrix("a")
+    >>> P, L, U = theano.function([a], T.slinalg.lu(a))([[0.0, 1.0], [2.0, 3.0]])
+    >>> (P @ L @ U).tolist()
+    [[0.0, 1.0], [2.0, 3.0]]
     """
     lower, upper, rows = lu_factor(a)
     permutation = permutation_matrix(rows, lower.type.dtype)

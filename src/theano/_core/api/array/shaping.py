@@ -530,6 +530,11 @@ def check_and_normalize_axes(x: TensorLike, axis: Axes) -> list[int]:
     Returns
     -------
     list of int
+
+    Examples
+    --------
+    >>> T.check_and_normalize_axes(T.dmatrix("x"), -1)
+    [1]
     """
     return list(normalized_axes(as_tensor_variable(x), axis) or ())
 

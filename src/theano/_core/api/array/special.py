@@ -24,6 +24,11 @@ def gammau(k: TensorLike, x: TensorLike) -> TensorVariable:
     Returns
     -------
     tensor, float
+
+    Examples
+    --------
+    >>> round(float(T.gammau(1.0, 2.0).eval()), 4)
+    0.1353
     """
     return mul(ops.gammaincc(k, x), ops.gamma(k))
 
@@ -38,6 +43,11 @@ def gammal(k: TensorLike, x: TensorLike) -> TensorVariable:
     Returns
     -------
     tensor, float
+
+    Examples
+    --------
+    >>> round(float(T.gammal(1.0, 2.0).eval()), 4)
+    0.8647
     """
     return mul(ops.gammainc(k, x), ops.gamma(k))
 
@@ -52,5 +62,10 @@ def chi2sf(x: TensorLike, k: TensorLike) -> TensorVariable:
     Returns
     -------
     tensor, float64
+
+    Examples
+    --------
+    >>> round(float(T.chi2sf(2.0, 2).eval()), 4)
+    0.3679
     """
     return ops.chdtrc(cast(k, "float64"), maximum(x, np.asarray(0, "int8")))

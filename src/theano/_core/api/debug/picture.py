@@ -89,6 +89,15 @@ def pydotprint(
         Graphviz is not installed.
     ValueError
         `fct` is no graph.
+
+    Examples
+    --------
+    >>> import os, tempfile
+    >>> x = T.dvector("x")
+    >>> path = os.path.join(tempfile.mkdtemp(), "tanh.dot")
+    >>> theano.printing.pydotprint(T.tanh(x), path, format="dot", print_output_file=False)
+    >>> os.path.exists(path)
+    True
     """
     outputs = graph_outputs(fct, "pydotprint")
     if cond_highlight is not None and not any(

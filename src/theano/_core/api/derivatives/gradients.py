@@ -43,6 +43,16 @@ def format_as(use_list: bool, use_tuple: bool, outputs: TensorLike) -> Any:
     use_list, use_tuple : bool
         At most one may be True.
     outputs : variable or sequence of variables
+
+    Returns
+    -------
+    variable, list or tuple
+
+    Examples
+    --------
+    >>> x = T.dscalar("x")
+    >>> theano.gradient.format_as(False, True, [x]) == (x,)
+    True
     """
     if use_list and use_tuple:
         raise ValueError("both use_list and use_tuple were asked for")
@@ -288,6 +298,12 @@ def undefined_grad(x: TensorLike) -> Any:
     -------
     variable
         Of the type of `x`.
+
+    Examples
+    --------
+    >>> x = T.dscalar("x")
+    >>> theano.grad(theano.gradient.undefined_grad(x), x, null_gradients="return").type
+    NullType
     """
     return undefined_grad_(x)
 

@@ -84,6 +84,14 @@ def abstract_conv2d(
         Arrays have other numbers of axes.
     AssertionError
         They are not of floats.
+
+    Examples
+    --------
+    >>> x, k = T.dtensor4("x"), T.dtensor4("k")
+    >>> out = T.nnet.abstract_conv2d(x, k, subsample=(2, 2))
+    >>> out.eval({x: np.ones((1, 1, 4, 4)), k: np.ones((1, 1, 2, 2))})[0, 0]
+    array([[4., 4.],
+           [4., 4.]])
     """
     op = AbstractConv2d(
         input_shape,
@@ -292,6 +300,15 @@ def conv2d_grad_wrt_inputs(
     Returns
     -------
     TensorVariable of 4 axes
+
+    Examples
+    --------
+    >>> g, k = T.dtensor4("g"), T.dtensor4("k")
+    >>> out = T.nnet.conv2d_grad_wrt_inputs(g, k, (1, 1, 3, 3))
+    >>> out.eval({g: np.ones((1, 1, 2, 2)), k: np.ones((1, 1, 2, 2))})[0, 0]
+    array([[1., 2., 1.],
+           [2., 4., 2.],
+           [1., 2., 1.]])
     """
     options = (border_mode, subsample, filter_flip, filter_dilation, num_groups, unshared)
     kind = AbstractConv2d_gradInputs
@@ -444,6 +461,19 @@ def separable_conv2d(
     input_shape, depthwise_filter_shape, pointwise_filter_shape : tuple of int or None, optional
     border_mode, subsample, filter_flip, filter_dilation
         Of the first convolution; see `conv2d`.
+
+    Returns
+    -------
+    tensor of 4 axes
+        Images, channels of the result, rows, columns.
+
+    Examples
+    --------
+    >>> x, depth, point = T.dtensor4("x"), T.dtensor4("depth"), T.dtensor4("point")
+    >>> out = T.nnet.separable_conv2d(x, depth, point, num_channels=2)
+    >>> f = theano.function([x, depth, point], out)
+    >>> f(np.ones((1, 2, 4, 4)), np.ones((2, 1, 3, 3)), np.ones((5, 2, 1, 1))).shape
+    (1, 5, 2, 2)
     """
     between = abstract_conv2d(
         input,

@@ -61,6 +61,14 @@ def ctc(activations: TensorLike, labels: TensorLike, input_lengths: TensorLike) 
     ValueError
         A rank is none of these; when the function is called: lengths differ, a label is no symbol,
         or an input length is not among those of the activations.
+
+    Examples
+    --------
+    >>> from theano.tensor.nnet.ctc import ctc
+    >>> scores, labels, lengths = T.dtensor3("scores"), T.imatrix("labels"), T.ivector("lengths")
+    >>> f = theano.function([scores, labels, lengths], ctc(scores, labels, lengths))
+    >>> f(np.zeros((2, 1, 2)), [[1]], [2]).round(4)  # three of the four equally likely paths
+    array([0.2877])
     """
     x, given, steps = _checked(activations, labels, input_lengths)
     packed, count = _packed(given)

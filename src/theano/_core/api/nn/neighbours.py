@@ -180,6 +180,15 @@ def neibs2images(
     Returns
     -------
     tensor of 4 axes
+
+    Examples
+    --------
+    >>> from theano.tensor.nnet.neighbours import images2neibs, neibs2images
+    >>> x = T.dtensor4("x")
+    >>> again = neibs2images(images2neibs(x, (2, 2)), (2, 2), (1, 1, 4, 4))
+    >>> value = np.arange(16.0).reshape(1, 1, 4, 4)
+    >>> bool((again.eval({x: value}) == value).all())
+    True
     """
     if mode not in ("valid", "ignore_borders"):
         raise NotImplementedError(f"neibs2images do not support mode={mode}")

@@ -39,6 +39,15 @@ def spatialtf(img: Any, theta: Any, scale_width: Any = 1, scale_height: Any = 1)
     References
     ----------
     M. Jaderberg, K. Simonyan, A. Zisserman, K. Kavukcuoglu: Spatial transformer networks, 2015.
+
+    Examples
+    --------
+    >>> images, maps = T.dtensor4("images"), T.dtensor3("maps")
+    >>> out = T.nnet.spatialtf(images, maps)
+    >>> turned = np.array([[[-1.0, 0.0, 0.0], [0.0, -1.0, 0.0]]])  # by half a turn
+    >>> out.eval({images: [[[[1.0, 2.0], [3.0, 4.0]]]], maps: turned})[0, 0].round(9)
+    array([[4., 3.],
+           [2., 1.]])
     """
     img, theta = as_tensor_variable(img), as_tensor_variable(theta)
     for name, value, rank in (("img", img, 4), ("theta", theta, 3)):

@@ -569,6 +569,16 @@ def scan_checkpoints(
     ------
     RuntimeError
         `outputs_info` has taps.
+
+    Examples
+    --------
+    >>> x = T.dvector("x")
+    >>> h = T.tanh(x)
+    >>> last, _ = theano.scan_checkpoints(
+    ...     lambda h: T.tanh(h * 2), outputs_info=[h], n_steps=100, save_every_N=10
+    ... )
+    >>> theano.function([x], last[-1])([0.5]).shape
+    (1,)
     """
     for info in as_list(outputs_info):
         if isinstance(info, Mapping) and "taps" in info:

@@ -197,6 +197,11 @@ def tensor(*args: Any, **kwargs: Any) -> TensorVariable:
     Returns
     -------
     TensorVariable
+
+    Examples
+    --------
+    >>> T.tensor("float32", (False, True), name="x").type
+    TensorType(float32, col)
     """
     name = kwargs.pop("name", None)
     return TensorType(*args, **kwargs)(name)

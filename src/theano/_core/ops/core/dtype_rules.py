@@ -29,14 +29,46 @@ def _remembered(rule: Callable[..., Casts]) -> Callable[..., Casts]:
 
 @_remembered
 def upcast(*names: str) -> Casts:
-    """All operands and the output take the common dtype."""
+    """All operands and the output take the common dtype.
+
+    Parameters
+    ----------
+    *names : str
+        Dtypes of the operands.
+
+    Returns
+    -------
+    tuple
+        The dtypes that the operands are converted to, and that of the result.
+
+    Examples
+    --------
+    >>> theano.extend.upcast("int8", "float32")
+    (('float32', 'float32'), 'float32')
+    """
     out = dtypes.upcast(*names)
     return (out,) * len(names), out
 
 
 @_remembered
 def upcast_real(*names: str) -> Casts:
-    """As `upcast`; complex operands are refused."""
+    """As `upcast`; complex operands are refused.
+
+    Parameters
+    ----------
+    *names : str
+        Dtypes of the operands.
+
+    Returns
+    -------
+    tuple
+        The dtypes that the operands are converted to, and that of the result.
+
+    Examples
+    --------
+    >>> theano.extend.upcast_real("int8", "int32")
+    (('int32', 'int32'), 'int32')
+    """
     if any(name.startswith("complex") for name in names):
         raise ComplexError(f"complex numbers have no floor division, remainder or order: {names}")
     return upcast(*names)
@@ -64,14 +96,46 @@ def upcast_min8(*names: str) -> Casts:
 
 @_remembered
 def to_float(*names: str) -> Casts:
-    """Small integers give float32, large ones float64, each by itself; floats and complex stay."""
+    """Small integers give float32, large ones float64, each by itself; floats and complex stay.
+
+    Parameters
+    ----------
+    *names : str
+        Dtypes of the operands.
+
+    Returns
+    -------
+    tuple
+        The dtypes that the operands are converted to, and that of the result.
+
+    Examples
+    --------
+    >>> theano.extend.to_float("int64")
+    (('float64',), 'float64')
+    """
     out = dtypes.to_float(*names)
     return (out,) * len(names), out
 
 
 @_remembered
 def to_real_float(*names: str) -> Casts:
-    """As `to_float`; complex operands are refused."""
+    """As `to_float`; complex operands are refused.
+
+    Parameters
+    ----------
+    *names : str
+        Dtypes of the operands.
+
+    Returns
+    -------
+    tuple
+        The dtypes that the operands are converted to, and that of the result.
+
+    Examples
+    --------
+    >>> theano.extend.to_real_float("int8")
+    (('float32',), 'float32')
+    """
     if any(name.startswith("complex") for name in names):
         raise TypeError(f"complex numbers are not supported here: {names}")
     return to_float(*names)
@@ -79,7 +143,23 @@ def to_real_float(*names: str) -> Casts:
 
 @_remembered
 def compare(*names: str) -> Casts:
-    """Operands take the common dtype; the result is bool."""
+    """Operands take the common dtype; the result is bool.
+
+    Parameters
+    ----------
+    *names : str
+        Dtypes of the operands.
+
+    Returns
+    -------
+    tuple
+        The dtypes that the operands are converted to, and that of the result.
+
+    Examples
+    --------
+    >>> theano.extend.compare("int8", "float32")
+    (('float32', 'float32'), 'bool')
+    """
     return (dtypes.upcast(*names),) * len(names), "bool"
 
 
@@ -110,13 +190,45 @@ def test(name: str) -> Casts:
 
 @_remembered
 def same(name: str) -> Casts:
-    """One operand, result of the same dtype."""
+    """One operand, result of the same dtype.
+
+    Parameters
+    ----------
+    name : str
+        Dtype of the operand.
+
+    Returns
+    -------
+    tuple
+        The dtype that the operand is converted to, and that of the result.
+
+    Examples
+    --------
+    >>> theano.extend.same("int8")
+    (('int8',), 'int8')
+    """
     return (name,), name
 
 
 @_remembered
 def same_real(name: str) -> Casts:
-    """One real number, result of the same dtype."""
+    """One real number, result of the same dtype.
+
+    Parameters
+    ----------
+    name : str
+        Dtype of the operand.
+
+    Returns
+    -------
+    tuple
+        The dtype that the operand is converted to, and that of the result.
+
+    Examples
+    --------
+    >>> theano.extend.same_real("int8")
+    (('int8',), 'int8')
+    """
     if dtypes.is_complex(name) or name == "bool":
         raise TypeError(f"{name} values have no sign")
     return (name,), name
@@ -138,7 +250,23 @@ def rounding(name: str) -> Casts:
 
 @_remembered
 def same_float(name: str) -> Casts:
-    """One operand, a real float; result of the same dtype."""
+    """One operand, a real float; result of the same dtype.
+
+    Parameters
+    ----------
+    name : str
+        Dtype of the operand.
+
+    Returns
+    -------
+    tuple
+        The dtype that the operand is converted to, and that of the result.
+
+    Examples
+    --------
+    >>> theano.extend.same_float("float32")
+    (('float32',), 'float32')
+    """
     if not dtypes.is_float(name):
         raise TypeError(f"only float type are supported, got {name}")
     return (name,), name

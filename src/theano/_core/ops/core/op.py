@@ -251,6 +251,16 @@ def as_variable(value: TensorLike, dtype: str | None = None) -> Variable:
     dtype : str, optional
         Item type of a constant; by default Python numbers take the smallest type that holds them
         (`config.cast_policy`).
+
+    Returns
+    -------
+    Variable
+        `value` itself where it is one.
+
+    Examples
+    --------
+    >>> theano.extend.as_variable(2.5).type
+    TensorType(float32, scalar)
     """
     if isinstance(value, Variable):
         crosses = not isinstance(value.type, TensorType) and hasattr(value, "_as_TensorVariable")

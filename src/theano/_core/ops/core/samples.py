@@ -15,7 +15,23 @@ class Range(NamedTuple):
 
 
 def reals(low: float, high: float) -> Range:
-    """Return real numbers between two bounds."""
+    """Return real numbers between two bounds.
+
+    Parameters
+    ----------
+    low, high : float
+        The bounds, which belong to the range.
+
+    Returns
+    -------
+    Range
+        Where tests draw samples of an operation from.
+
+    Examples
+    --------
+    >>> theano.extend.reals(0.0, 1.0)
+    Range(low=0.0, high=1.0, integer=False, nonzero=False)
+    """
     return Range(low, high)
 
 

@@ -54,6 +54,13 @@ def sparse(x: Any, name: str | None = None) -> Any:
     Returns
     -------
     SparseVariable
+
+    Examples
+    --------
+    >>> import scipy.sparse
+    >>> from theano import sparse
+    >>> sparse.as_sparse_variable(scipy.sparse.csr_matrix(np.eye(2))).format
+    'csr'
     """
     if isinstance(x, Apply):
         if len(x.outputs) != 1:
@@ -80,6 +87,12 @@ def either(x: Any, name: str | None = None) -> Any:
     Returns
     -------
     variable
+
+    Examples
+    --------
+    >>> from theano import sparse
+    >>> sparse.as_sparse_or_tensor_variable([1.0, 2.0]).ndim
+    1
     """
     if is_sparse(x) or isinstance(getattr(x, "type", None), SparseType):
         return sparse(x, name)

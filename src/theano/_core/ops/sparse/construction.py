@@ -44,6 +44,13 @@ def constant(x: SparseMatrix | np.ndarray, name: str | None = None) -> Any:
     ------
     TypeError
         `x` is not sparse.
+
+    Examples
+    --------
+    >>> import scipy.sparse
+    >>> from theano import sparse
+    >>> sparse.constant(scipy.sparse.csc_matrix(np.eye(2))).eval().toarray().tolist()
+    [[1.0, 0.0], [0.0, 1.0]]
     """
     if not is_sparse(x):
         raise TypeError("sparse.constant must be called on a scipy.sparse.spmatrix", type(x))
@@ -63,6 +70,12 @@ def matrix(format: str, name: str | None = None, dtype: str | None = None) -> An
     Returns
     -------
     SparseVariable
+
+    Examples
+    --------
+    >>> from theano import sparse
+    >>> sparse.matrix("csc", "x", dtype="float32").type
+    Sparse[float32, csc]
     """
     return SparseType(format, config.floatX if dtype is None else dtype)(name)
 
@@ -168,6 +181,14 @@ def sp_zeros_like(x: Any) -> Any:
     -------
     sparse matrix
         Of the shape and dtype of `x`.
+
+    Examples
+    --------
+    >>> import scipy.sparse
+    >>> from theano import sparse
+    >>> x = sparse.csr_matrix("x", dtype="float64")
+    >>> sparse.sp_zeros_like(x).eval({x: scipy.sparse.csr_matrix(np.eye(2))}).nnz
+    0
     """
     x = sparse(x)
     return cast(zeros_at(x), x.type.dtype)
@@ -207,6 +228,14 @@ def csm_indices(csm: object) -> Any:
     Returns
     -------
     int32 vector
+
+    Examples
+    --------
+    >>> import scipy.sparse
+    >>> from theano import sparse
+    >>> x = sparse.csr_matrix("x", dtype="float64")
+    >>> sparse.csm_indices(x).eval({x: scipy.sparse.csr_matrix(np.eye(2))}).tolist()
+    [0, 1]
     """
     return parts(csm)[1]
 
@@ -221,6 +250,14 @@ def csm_indptr(csm: object) -> Any:
     Returns
     -------
     int32 vector
+
+    Examples
+    --------
+    >>> import scipy.sparse
+    >>> from theano import sparse
+    >>> x = sparse.csr_matrix("x", dtype="float64")
+    >>> sparse.csm_indptr(x).eval({x: scipy.sparse.csr_matrix(np.eye(2))}).tolist()
+    [0, 1, 2]
     """
     return parts(csm)[2]
 
@@ -235,6 +272,14 @@ def csm_shape(csm: object) -> Any:
     Returns
     -------
     int32 vector of 2 items
+
+    Examples
+    --------
+    >>> import scipy.sparse
+    >>> from theano import sparse
+    >>> x = sparse.csr_matrix("x", dtype="float64")
+    >>> sparse.csm_shape(x).eval({x: scipy.sparse.csr_matrix(np.eye(2))}).tolist()
+    [2, 2]
     """
     return parts(csm)[3]
 
@@ -251,6 +296,13 @@ def cast(variable: Any, dtype: str) -> Any:
     -------
     sparse matrix
         Of that dtype, in the format of `variable`.
+
+    Examples
+    --------
+    >>> from theano import sparse
+    >>> x = sparse.csr_matrix("x", dtype="float64")
+    >>> sparse.cast(x, "float32").dtype
+    'float32'
     """
     variable = sparse(variable)
     return variable if variable.type.dtype == str(np.dtype(dtype)) else Cast(dtype)(variable)
@@ -267,6 +319,15 @@ def clean(x: Variable) -> Any:
     -------
     sparse matrix
         Of the shape and dtype of `x`.
+
+    Examples
+    --------
+    >>> import scipy.sparse
+    >>> from theano import sparse
+    >>> x = sparse.csr_matrix("x", dtype="float64")
+    >>> stored = scipy.sparse.csr_matrix(([1.0, 0.0], [0, 1], [0, 2]), shape=(1, 2))
+    >>> sparse.clean(x).eval({x: stored}).nnz
+    1
     """
     return ensure_sorted_indices(remove0(x))
 

@@ -90,6 +90,14 @@ def sub(x: object, y: object) -> Any:
     Returns
     -------
     sparse or dense matrix
+
+    Examples
+    --------
+    >>> import scipy.sparse
+    >>> from theano import sparse
+    >>> x = sparse.csr_matrix("x", dtype="float64")
+    >>> sparse.sub(x, x).eval({x: scipy.sparse.csr_matrix(np.eye(2))}).toarray().tolist()
+    [[0.0, 0.0], [0.0, 0.0]]
     """
     return add(x, -either(y))
 
@@ -213,6 +221,14 @@ def true_dot(x: Variable, y: Variable, grad_preserves_dense: bool = True) -> Any
     Returns
     -------
     sparse matrix
+
+    Examples
+    --------
+    >>> import scipy.sparse
+    >>> from theano import sparse
+    >>> x = sparse.csr_matrix("x", dtype="float64")
+    >>> sparse.true_dot(x, x).eval({x: scipy.sparse.csr_matrix(2 * np.eye(2))}).toarray().tolist()
+    [[4.0, 0.0], [0.0, 4.0]]
     """
     x = sparse(x) if is_sparse(x) else x
     y = sparse(y) if is_sparse(y) else y

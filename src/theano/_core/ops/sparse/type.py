@@ -190,6 +190,13 @@ def is_sparse(value: object) -> bool:
     Returns
     -------
     bool
+
+    Examples
+    --------
+    >>> import scipy.sparse
+    >>> from theano import sparse
+    >>> sparse.is_sparse(scipy.sparse.csr_matrix(np.eye(2))), sparse.is_sparse(np.eye(2))
+    (True, False)
     """
     return scipy.sparse.issparse(value)
 
@@ -209,6 +216,12 @@ def is_sparse_variable(x: object) -> bool:
     ------
     NotImplementedError
         `x` is a variable of another type than tensors have, or none.
+
+    Examples
+    --------
+    >>> from theano import sparse
+    >>> sparse.is_sparse_variable(sparse.csr_matrix("x")), sparse.is_sparse_variable(T.dmatrix("x"))
+    (True, False)
     """
     kind = getattr(x, "type", None)
     if not isinstance(x, Variable) or not isinstance(kind, (SparseType, TensorType)):
@@ -240,6 +253,14 @@ def hash_of(matrix: SparseMatrix) -> str:
     Returns
     -------
     str
+
+    Examples
+    --------
+    >>> import scipy.sparse
+    >>> from theano import sparse
+    >>> one, two = scipy.sparse.csr_matrix(np.eye(2)), scipy.sparse.csr_matrix(np.eye(2))
+    >>> sparse.hash_of(one) == sparse.hash_of(two)
+    True
     """
     h = hashlib.sha256()
     h.update(matrix.format.encode())
