@@ -35,3 +35,9 @@ def test_graph_after_each_pass(
     assert "after canonical: 3 nodes\n" in shown
     end = "after branches: 1 nodes\n%0: TensorType(float64, vector) = softplus(x)\nreturn %0\n"
     assert shown.endswith(end)
+
+
+def test_our_own_views_are_run_too() -> None:
+    x = T.dvector("x")
+    f = theano.function([x], x.dimshuffle("x", 0)[:, ::-1] * 2, mode="DebugMode")
+    assert f([1.0, 2.0]).tolist() == [[4.0, 2.0]]

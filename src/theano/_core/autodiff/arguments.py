@@ -10,7 +10,7 @@ from theano._core.ir.variable import Variable
 from theano._core.ops.core.op import as_variable
 
 
-def checked_targets(wrt: object, grad: Callable[..., Any]) -> list[Any]:
+def checked_targets(wrt: object, grad: Callable[..., object]) -> list[Any]:
     """Return the variables that a gradient is with respect to; `grad` is who asks."""
     if wrt is None:
         raise TypeError(
@@ -28,7 +28,7 @@ def checked_targets(wrt: object, grad: Callable[..., Any]) -> list[Any]:
 
 
 def gradient_of(
-    grad: Callable[..., Any], function: Callable[..., Any], places: Any, *options: Any
+    grad: Callable[..., object], function: Callable[..., object], places: object, *options: object
 ) -> Callable[..., Any]:
     """Return the function that returns the gradient of a scalar that `function` returns.
 
@@ -44,7 +44,7 @@ def gradient_of(
         Of `grad`, after `wrt`.
     """
     single = not isinstance(places, (list, tuple))
-    numbers = [places or 0] if single else list(places)
+    numbers: list[Any] = [places or 0] if single else list(places)
     for number in numbers:
         if not isinstance(number, int):
             raise TypeError(

@@ -58,7 +58,7 @@ def _product() -> Case:
 
 
 def _softmax() -> Case:
-    def by_hand(a: Any) -> Any:
+    def by_hand(a: np.ndarray) -> np.ndarray:
         raised = np.exp(a - a.max(1, keepdims=True))
         return raised / raised.sum(1, keepdims=True)
 
@@ -76,7 +76,7 @@ def _descent() -> Case:
     train = function([x, y], cost, updates=[(w, w - 0.1 * grad(cost, w))])
     weights = np.zeros(100)
 
-    def by_hand(a: Any, b: Any) -> Any:
+    def by_hand(a: np.ndarray, b: np.ndarray) -> Any:
         q = 1 / (1 + np.exp(-(a @ weights)))
         loss = -np.mean(b * np.log(q) + (1 - b) * np.log(1 - q))
         weights[...] -= 0.1 * (a.T @ (q - b)) / len(b)
@@ -86,7 +86,7 @@ def _descent() -> Case:
 
 
 def _loop() -> Case:
-    def by_hand(a: Any) -> Any:
+    def by_hand(a: np.ndarray) -> np.ndarray:
         h = np.zeros(20)
         for row in a:
             h = np.tanh(h * 0.5 + row)

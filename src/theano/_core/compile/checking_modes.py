@@ -357,7 +357,8 @@ class _Values:
 
     def before(self, node: Apply, inputs: Sequence[object]) -> None:
         """Check what an operation of the user says of memory."""
-        if hasattr(node.op, "view_map") and hasattr(node.op, "perform"):
+        # Our own operations have the one or the other, for old programs.
+        if all(hasattr(node.op, name) for name in ("view_map", "destroy_map", "perform")):
             used = [i for i, out in enumerate(node.outputs) if out in self.read]
             _check_declarations(node, inputs, used)
 

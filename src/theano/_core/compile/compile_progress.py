@@ -7,10 +7,10 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
 
 from theano._core.ir.graph import toposort
 from theano._core.ir.variable import Variable
+from theano._core.lower.pipeline import PASSES
 
 # Seconds: what takes less shows nothing; how often it is looked at; how long until a stage that
 # goes on is told of again.
@@ -41,12 +41,8 @@ class CompileProgress:
 
     def program(self, name: str, program: object) -> None:
         """Look at the program that a pass leaves."""
-        self.stage = f"lowering, {name} is done"
-
-    def code(self, text: Any) -> None:
-        """Look at the program that becomes machine code."""
-        loops = sum(kernel.eager for kernel in text.kernels)
-        self.stage = f"machine code: {len(text.text)} characters of LLVM text and {loops} loops"
+        last = name == PASSES[-1].name
+        self.stage = "machine code" if last else f"lowering, {name} is done"
 
     def wait(self) -> None:
         """Tell of stages, until the function is there."""

@@ -38,7 +38,6 @@ from theano._core.rewrite.pipeline import rewrite
 from theano._core.runtime import native
 
 if TYPE_CHECKING:
-    from theano._core.compile.compile_progress import CompileProgress
     from theano._core.compile.watch import Watch
     from theano._core.lower.llvm.target.machine import MachineProgram
     from theano._core.lower.program_text import CallbackRecord, Output
@@ -192,9 +191,7 @@ class FunctionMaker:
                 return self._create(containers, progress)
 
     def _create(
-        self,
-        containers: Sequence[Container | None] | None,
-        progress: CompileProgress | None = None,
+        self, containers: Sequence[Container | None] | None, progress: Watch | None = None
     ) -> Any:
         start = time.perf_counter()
         # What is shown is made anew.
@@ -221,8 +218,6 @@ class FunctionMaker:
             print(annotated(text))
             if developing.DEBUG >= developing.LLVM:
                 print(text.text)
-        if progress is not None:
-            progress.code(text)
         code = machine.assemble(text, self.vector_bits)
         if key is not None:
             self._kept = programs.keep(key, text, code)

@@ -10,10 +10,12 @@ from theano._core.base import dtypes
 from theano._core.ops.elementwise.arithmetic import and_, ceil, clip, floor, ge, lt, maximum, switch
 
 if TYPE_CHECKING:
-    from theano._core.ir.annotations import TensorVariable
+    from theano._core.ir.annotations import TensorLike, TensorVariable
 
 
-def spatialtf(img: Any, theta: Any, scale_width: Any = 1, scale_height: Any = 1) -> TensorVariable:
+def spatialtf(
+    img: TensorLike, theta: TensorLike, scale_width: TensorLike = 1, scale_height: TensorLike = 1
+) -> TensorVariable:
     """Return images of which each point is taken from where an affine map says.
 
     Coordinates go from -1 to 1 from the first column to the last one, and from the first row to the

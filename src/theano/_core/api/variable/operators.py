@@ -73,13 +73,13 @@ class Operators(ElementwiseOperators):
     def __getitem__(self, key: object) -> TensorVariable:
         return get_item(self, key)
 
-    def __setitem__(self, key: Any, value: Any) -> None:
+    def __setitem__(self, key: object, value: object) -> None:
         raise TypeError(
             f"'{type(self).__name__}' object does not support item assignment: an expression never "
             "changes. A new one is theano.tensor.set_subtensor(x[...], value), or inc_subtensor."
         )
 
-    def __delitem__(self, key: Any) -> None:
+    def __delitem__(self, key: object) -> None:
         raise TypeError(
             f"'{type(self).__name__}' object does not support item deletion: an expression never "
             "changes. theano.tensor.concatenate([x[:i], x[i + 1:]]) leaves an item out."

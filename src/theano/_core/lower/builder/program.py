@@ -16,11 +16,11 @@ from theano._core.lower import program as ir
 from theano._core.lower.arrays import Array, Object
 from theano._core.lower.builder import copies, kernel_choice, lowering
 from theano._core.lower.builder.core import Core
+from theano._core.lower.builder.step_times import tick
 from theano._core.lower.builder.updates import is_scalar_expression, plan_updates
-from theano._core.lower.builder.work import work_of, works
 from theano._core.lower.llvm.print.printer import printed
 from theano._core.lower.program_text import Output, ProgramText
-from theano._core.lower.schedule import Step, group
+from theano._core.lower.schedule import group
 from theano._core.runtime import native
 
 
@@ -41,7 +41,7 @@ def write(p: Core) -> ProgramText:
         p.do(ir.Step(number))
         first = len(p.block)
         lowering.write_step(p, step)
-        _tick(p, number, step, p.block[first:])
+        tick(p, number, step, p.block[first:])
     copied: ir.Block = []
     _materialise_outputs(p, copied)
     after: ir.Block = []
@@ -55,7 +55,7 @@ def write(p: Core) -> ProgramText:
         lowering.write_step(p, step)
         written = p.block[first:] + after[first_after:]
         with p.into(after):
-            _tick(p, number, step, written)
+            tick(p, number, step, written)
     p.late = None
     results = _results(p, copied)
     if p.in_place:
@@ -63,14 +63,6 @@ def write(p: Core) -> ProgramText:
     p.block += after + copied
     p.finish_constants()
     return _finish(p, input_offsets, results)
-
-
-def _tick(p: Core, number: int, step: Step, written: ir.Block) -> None:
-    # What takes no time of its own, such as a view, goes with what follows.
-    if p.timed and works(written):
-        p.call("tick", number, *work_of(p, step))
-    elif p.timed and number == len(p.steps) - 1:
-        p.call("tick", number, 0, 0)
 
 
 def _input(p: Core, number: int, variable: Any) -> None:

@@ -21,12 +21,12 @@ from theano._core.lower import program as ir
 from theano._core.lower.arrays import Array, Object, Size
 from theano._core.lower.builder import copies, libraries, lowering, views
 from theano._core.lower.builder.core import Core
-from theano._core.lower.builder.loop_clock import LoopClock, add_inside
 from theano._core.lower.builder.region import Region
 from theano._core.lower.builder.scan_loop import WrittenLoop
 from theano._core.lower.builder.scan_progress import Report
 from theano._core.lower.builder.scan_registers import RegisterLoop
 from theano._core.lower.builder.scan_state import Carried, LateRows, Row
+from theano._core.lower.builder.step_times import LoopClock, add_inside
 from theano._core.lower.program import PATIENCE, Register
 from theano._core.lower.schedule import Step, group
 from theano._core.ops.array.indexing import AdvancedIncSubtensor, IncSubtensor

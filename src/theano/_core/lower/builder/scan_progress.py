@@ -7,7 +7,8 @@ at the time as it does for signals. All others compare two numbers.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+
+import numpy as np
 
 from theano._core.ir.types import TensorType
 from theano._core.lower import program as ir
@@ -63,7 +64,7 @@ class Report:
         assert progress is not None
         places = [p.descriptor(p.scalar(n)) for n in numbers]
 
-        def tell(done: Any, n_steps: Any) -> tuple[()]:
+        def tell(done: np.ndarray, n_steps: np.ndarray) -> tuple[()]:
             progress(int(done), int(n_steps))
             return ()
 

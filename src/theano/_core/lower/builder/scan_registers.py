@@ -21,9 +21,9 @@ from theano._core.ir.variable import Apply, Constant, Variable
 from theano._core.lower import program as ir
 from theano._core.lower.arrays import Size
 from theano._core.lower.builder import copies, kernel_choice, views
-from theano._core.lower.builder.loop_clock import timed_whole
 from theano._core.lower.builder.scan_loop import WrittenLoop
 from theano._core.lower.builder.scan_state import Carried
+from theano._core.lower.builder.step_times import timed_whole
 from theano._core.lower.llvm.target.codegen import lanes_of
 from theano._core.lower.program import Number, Register, Scalar, number_of
 from theano._core.lower.schedule import weight_of

@@ -1,4 +1,4 @@
-"""Times within loops, for profiles: what each step of a body takes, in some of the loop's steps.
+"""Times for profiles: of steps, and within loops what each step of a body takes, now and then.
 
 Reading the clock takes as long as a short step, so it is read in one of `PERIOD` steps only.
 """
@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 from theano._core.ir.variable import Apply
+from theano._core.lower import program as ir
 from theano._core.lower.arrays import Size
 from theano._core.lower.builder.core import Core
 from theano._core.lower.builder.work import work_of, works
@@ -17,6 +18,15 @@ from theano._core.lower.schedule import Step
 from theano._core.ops.elementwise.elementwise import Elementwise
 
 PERIOD = 16
+
+
+def tick(p: Core, number: int, step: Step, written: ir.Block) -> None:
+    """Time what was written of a step of the program."""
+    # What takes no time of its own, such as a view, goes with what follows.
+    if p.timed and works(written):
+        p.call("tick", number, *work_of(p, step))
+    elif p.timed and number == len(p.steps) - 1:
+        p.call("tick", number, 0, 0)
 
 
 class LoopClock:
