@@ -10,6 +10,14 @@ from theano._core.ir.variable import Variable
 from theano._core.ops.core.op import as_variable
 
 
+def check_choice(name: str, value: str, choices: tuple[str, ...]) -> None:
+    """Refuse a value of a keyword that is none of its choices."""
+    if value not in choices:
+        raise ValueError(
+            f"Invalid value for keyword '{name}', valid values are {choices}, got {value!r}"
+        )
+
+
 def checked_targets(wrt: object, grad: Callable[..., object]) -> list[Any]:
     """Return the variables that a gradient is with respect to; `grad` is who asks."""
     if wrt is None:

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from theano._core.autodiff.arguments import checked_targets, gradient_of
+from theano._core.autodiff.arguments import check_choice, checked_targets, gradient_of
 from theano._core.autodiff.recomputation import Recomputation
 from theano._core.base import dtypes
 from theano._core.base.errors import DisconnectedInputError, NullTypeGradError
@@ -103,21 +103,20 @@ def grad(
 
     Of a function, in the manner of JAX:
 
-    >>> slope = theano.grad(lambda x: (x**2).sum())
-    >>> slope(x).eval({x: [1.0, 2.0]})
+    >>> theano.grad(lambda x: (x**2).sum())(x).eval({x: [1.0, 2.0]})
     array([2., 4.])
     """
     if callable(cost) and not isinstance(cost, Variable):
         options = (consider_constant, disconnected_inputs, add_names, known_grads)
         return gradient_of(grad, cost, wrt, *options, return_disconnected, null_gradients)
-    _check_choice("disconnected_inputs", disconnected_inputs, ("raise", "warn", "ignore"))
+    check_choice("disconnected_inputs", disconnected_inputs, ("raise", "warn", "ignore"))
     return_disconnected = return_disconnected.lower()
     if return_disconnected not in ("zero", "none", "disconnected"):
         raise AssertionError(
             "return_disconnected must be 'zero', 'None' or 'Disconnected', got "
             f"{return_disconnected!r}"
         )
-    _check_choice("null_gradients", null_gradients, ("raise", "return"))
+    check_choice("null_gradients", null_gradients, ("raise", "return"))
     targets = checked_targets(wrt, grad)
     seeds = _seeds(cost, known_grads)
     with at_line(user_line()), paused_collector():
@@ -144,13 +143,6 @@ def check_defined(gradient: Variable) -> None:
     if isinstance(gradient.type, NullType):
         raise NullTypeGradError(
             f"tensor.grad encountered a NaN. This variable is Null because {gradient.type.why_null}"
-        )
-
-
-def _check_choice(name: str, value: str, choices: tuple[str, ...]) -> None:
-    if value not in choices:
-        raise ValueError(
-            f"Invalid value for keyword '{name}', valid values are {choices}, got {value!r}"
         )
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import sys
 import threading
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
+from typing import Any
 
 from theano._core.ir.graph import toposort
 from theano._core.ir.variable import Variable
@@ -66,14 +66,21 @@ class CompileProgress:
         print(f"compiling {self.name}: {passed:.1f} s, {what}", file=sys.stderr, flush=True)
 
 
-@contextmanager
-def compile_progress(name: str) -> Iterator[CompileProgress]:
-    """Tell how far the compilation of a function is, if it takes over 2 s."""
+def told(name: str, create: Callable[..., Any], containers: object) -> Any:
+    """Return what `create(containers, progress)` makes; tell how far it is, if it takes over 2 s.
+
+    Parameters
+    ----------
+    name : str
+        Of the function that is compiled.
+    create : callable
+    containers : object
+    """
     progress = CompileProgress(name)
     thread = threading.Thread(target=progress.wait, name="theano compile progress", daemon=True)
     thread.start()
     try:
-        yield progress
+        return create(containers, progress)
     finally:
         progress.end()
         thread.join()

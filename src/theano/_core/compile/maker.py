@@ -183,12 +183,11 @@ class FunctionMaker:
         """Return the native function."""
         quietly = change_flags(compute_test_value="off")
         with paused_collector(), numbers_in_operations(), quietly:
-            if not config.compile_progress:
-                return self._create(containers)
-            from theano._core.compile.compile_progress import compile_progress
+            if config.compile_progress:
+                from theano._core.compile.compile_progress import told
 
-            with compile_progress(self.name) as progress:
-                return self._create(containers, progress)
+                return told(self.name, self._create, containers)
+            return self._create(containers)
 
     def _create(
         self, containers: Sequence[Container | None] | None, progress: Watch | None = None
