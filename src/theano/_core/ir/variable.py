@@ -335,9 +335,8 @@ class Constant(Variable):
 
     def __init__(self, type: Type, data: object, name: str | None = None) -> None:
         super().__init__(type, name=name)
-        if not isinstance(data, np.ndarray):
-            # As types of users want it; arrays are what the engine makes.
-            data = type.filter(data)
+        # As types of users want it; arrays are what the engine makes.
+        data = data if isinstance(data, np.ndarray) else type.filter(data)
         if isinstance(data, np.ndarray):
             data = data.copy() if data.flags.writeable else data
             data.flags.writeable = False
@@ -458,16 +457,6 @@ class Apply(Generic[OpT]):
         self.tag.__dict__.update(tag)
         for output, attributes in zip(self.outputs, own, strict=True):
             output.__dict__.update(attributes)
-
-    @property
-    def nin(self) -> int:
-        """Number of inputs."""
-        return len(self.inputs)
-
-    @property
-    def nout(self) -> int:
-        """Number of outputs."""
-        return len(self.outputs)
 
     @property
     def out(self) -> Variable:

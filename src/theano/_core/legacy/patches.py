@@ -269,6 +269,8 @@ PATCHES: tuple[tuple[type, str, Any], ...] = (
     *((kind, "set_instead_of_inc", property(lambda op: op.assign)) for kind in WRITES),
     *((kind, "inplace", False) for kind in WRITES),
     *((kind, "view_map", {0: [0]}) for kind in VIEWS),
+    (Apply, "nin", property(lambda node: len(node.inputs))),
+    (Apply, "nout", property(lambda node: len(node.outputs))),
     (DimShuffle, "inplace", True),
     (DimShuffle, "shuffle", property(lambda op: [a for a in op.new_order if a != "x"])),
     (DimShuffle, "augment", property(lambda op: _places(op.new_order, "x"))),
