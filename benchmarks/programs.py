@@ -3,7 +3,7 @@
 Compiling is counted in seconds of the processor, from the program's description to the end of the
 first call, with empty caches; torch's is not told, since its compiler works in other processes. It
 runs a program compiled where that works and is faster, else eagerly. Memory is the most that a call
-adds to what the process has between calls.
+adds to what the process has between calls; JAX's is not told, which keeps what it once had.
 
     python benchmarks/run.py --only programs --rows 'Cholesky|softmax'
 """
@@ -169,7 +169,8 @@ def figures_of(words: Any, framework: str, program: Program) -> Figures:
     found: Figures = {program.name: (1e3 * best_time(call, 0.3), "ms")}
     if framework in ("theano", "jax"):
         found[f"compiling: {program.name}"] = (compiling, "s")
-    found[f"memory: {program.name}"] = (max(most, 0.0), "MB")
+    if framework != "jax":
+        found[f"memory: {program.name}"] = (max(most, 0.0), "MB")
     return found
 
 
