@@ -92,6 +92,12 @@ class Array:
         )
 
     @property
+    def returnable(self) -> bool:
+        """Whether it is all of a buffer, in any order, that no other output is."""
+        turned = self.whole and self.buffer is not None and not self.buffer.kept
+        return self.fills or turned
+
+    @property
     def alone(self) -> bool:
         """Whether no other value lies in the buffer that it fills."""
         return self.fills and self.buffer is not None and self.buffer.users == 1

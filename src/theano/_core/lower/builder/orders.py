@@ -67,3 +67,9 @@ def ordered(p: Core, out: Array, turned: str) -> Array:
         p.let("select", turned, column, row) for column, row in zip(columns, rows, strict=True)
     )
     return replace(out, strides=strides, contiguous=False, whole=True)
+
+
+def of_result(p: Core, out: Variable, value: Array) -> Array:
+    """Return the value of a result; new values of variables have the order of rows."""
+    updated = out in p.outputs[len(p.outputs) - len(p.updates) :]
+    return replace(value, whole=False) if value.whole and updated else value

@@ -14,7 +14,7 @@ from theano._core.ir.variable import Apply, Constant, Variable
 from theano._core.lower import pipeline
 from theano._core.lower import program as ir
 from theano._core.lower.arrays import Array, Object
-from theano._core.lower.builder import copies, kernel_choice, lowering
+from theano._core.lower.builder import copies, kernel_choice, lowering, orders
 from theano._core.lower.builder.core import Core
 from theano._core.lower.builder.step_times import tick
 from theano._core.lower.builder.updates import is_scalar_expression, plan_updates
@@ -117,26 +117,17 @@ def _own(p: Core, out: Variable, copied: ir.Block | None) -> None:
     value = p.value(out)
     p.node = out.owner
     if not isinstance(value, Object) and out not in p.in_place:
-        # Variables stay in the order of rows, whatever once made their values.
-        kept = out in p.outputs[len(p.outputs) - len(p.updates) :]
-        value = (
-            _copied(p, value, copied) if value.whole and kept else _owned_array(p, value, copied)
-        )
+        value = _owned_array(p, orders.of_result(p, out, value), copied)
     p.owned[out] = value
 
 
 def _owned_array(p: Core, value: Array, copied: ir.Block | None) -> Array:
     if value.descriptor in p.given:
         return value
-    if not (value.fills or _fills_otherwise(value)):
+    if not value.returnable:
         return _copied(p, value, copied)
     value.buffer.kept = True  # type: ignore[union-attr]
     return value
-
-
-def _fills_otherwise(value: Array) -> bool:
-    """Tell whether a value is all of a buffer in another order, which no other result is."""
-    return value.whole and value.buffer is not None and not value.buffer.kept
 
 
 def _copied(p: Core, value: Array, copied: ir.Block | None) -> Array:
@@ -166,13 +157,12 @@ def _results(p: Core, copied: ir.Block) -> list[Output]:
         buffer.kept = True
         slot = buffer.slot
         seen.add(slot)
-        kind = "turned" if value.whole else "buffer"
-        results.append(Output(kind, p.descriptor(value), slot))
+        results.append(Output("turned" if value.whole else "buffer", p.descriptor(value), slot))
     return results
 
 
 def _finish(p: Core, input_offsets: tuple[int, ...], results: list[Output]) -> ProgramText:
-    slots = tuple(result.slot for result in results if result.slot is not None and result.slot >= 0)
+    slots = tuple(result.slot for result in results if result.slot >= 0)
     recorded = ir.Program(p.block, tuple(p.stacks), p.block_words, slots, kernels=tuple(p.kernels))
     program = pipeline.run(recorded, p.watch)
     return ProgramText(
