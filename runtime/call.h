@@ -121,9 +121,9 @@ bool run_kernel(Call *call, th_kernel *kernel, std::int64_t *args, std::int64_t 
                 std::int64_t unit);
 // The address of a kernel, compiled first if need be; nullptr after recording an exception.
 th_kernel *kernel_of(Call *call, std::int64_t kernel);
-// Rows of a block of a fold (see fold.cpp); 0: better fold them all at once.
+// Rows of a block of a reduction (see reduce.cpp); 0: better reduce them all at once.
 std::int64_t block_rows(std::int64_t rows, std::int64_t n, std::int64_t unit, double total);
-std::int32_t fold(th_call *head, std::int64_t number, std::int64_t *args, const th_fold *how);
+std::int32_t reduce(th_call *head, std::int64_t number, std::int64_t *args, const th_reduction *how);
 // Records that so many bytes were not to be had; -1.
 std::int32_t out_of_memory(Call *call, std::int64_t bytes);
 

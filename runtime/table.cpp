@@ -452,7 +452,7 @@ const th_runtime runtime_table = {table_alloc,    table_free,   table_fail,    t
                                   table_copy,     table_kept,   table_forget,  table_lapack,
                                   table_poll,     table_along,  table_tick,
                                   table_search,   panels::pack, table_multiply_packed,
-                                  table_commit,   fold,         table_convolve,
+                                  table_commit,   reduce,       table_convolve,
                                   table_select,   table_lap};
 
 // A thread does about so many instructions at a time; so many are worth waking threads.

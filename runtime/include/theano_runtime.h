@@ -20,7 +20,7 @@
  * into arrays first.
  *
  * ERRORS. `entry` returns 0 when all is well. Otherwise it returns nonzero after `fail` returned -1,
- * or after `alloc`, `callback`, `variant`, `matmul`, `copy`, `lapack`, `parallel`, `fold`, `convolve` or
+ * or after `alloc`, `callback`, `variant`, `matmul`, `copy`, `lapack`, `parallel`, `reduce`, `convolve` or
  * `poll`
  * failed (they have recorded why). No output is made and no shared variable is replaced by a call
  * that failed.
@@ -116,22 +116,22 @@ typedef struct th_runtime th_runtime;
  * depend on how the whole range was cut. */
 typedef void th_kernel(int64_t *args, int64_t begin, int64_t end);
 
-/* What is known of a loop that folds when its program is made. */
-typedef struct th_fold {
+/* What is known of a loop that reduces when its program is made. */
+typedef struct th_reduction {
     int64_t weight, unit; /* as for `parallel` */
-    /* The first so many arguments are lengths; bit i of `kept` is set where length i is not of a
+    /* The first `ndim` arguments are lengths; bit i of `kept` is set where length i is not of a
      * folded axis; which of them is that of the range, and which that of the rows (-1: they are
      * not to be folded in blocks). */
-    int64_t lengths, kept, range, rows;
-    /* In a fold of everything, items of the range that make a block. */
+    int64_t ndim, kept, range, rows;
+    /* In a reduction of everything, items of the range that make a block. */
     int64_t block;
     /* The arguments are so many words, and there is room for one more: the rows of a block. From word
-     * `first` on they hold the addresses of `results` results. Before these a fold of everything has
+     * `first` on they hold the addresses of `results` results. Before these a reduction of everything has
      * those of the memory for partial results, if it is `given`, or room for them. If `carried`, a
      * single partial result is the result. */
     int64_t words, first, results, given, carried;
     int64_t itemsizes[]; /* of the partial results */
-} th_fold;
+} th_reduction;
 
 /* The whole graph. */
 typedef int32_t th_entry(th_call *call);
@@ -238,14 +238,14 @@ struct th_runtime {
      * results are in place, though not yet their items, and nothing fails from there on. */
     int32_t (*commit)(th_call *call);
 
-    /* 19: a loop that folds, in parts whose results are folded in turn: everything in blocks of its
+    /* 19: a loop that reduces, in parts whose results are reduced in turn: everything in blocks of its
      * range, or the rows of each column in blocks of rows where the columns are too few to share.
      * How it is cut depends on lengths alone. Its kernels have numbers one after the other: the one that
-     * folds all or, in a fold of everything, blocks of its range, which is `kernel`; then `combine` for
+     * reduces all or, in a reduction of everything, blocks of its range, which is `kernel`; then `combine` for
      * the results of those or, where rows may be folded in blocks, the kernel that does so and the one
-     * that folds their results, a matrix, along its first axis. Nonzero as for `parallel`, or without
+     * that reduces their results, a matrix, along its first axis. Nonzero as for `parallel`, or without
      * memory, or where a kernel cannot be compiled. */
-    int32_t (*fold)(th_call *call, int64_t kernel, int64_t *args, const th_fold *how);
+    int32_t (*reduce)(th_call *call, int64_t kernel, int64_t *args, const th_reduction *how);
 
     /* 20: a convolution of floats, or a gradient of one. Its arguments: see `convolution.h`. Nonzero as
      * for `parallel`, or without memory. */

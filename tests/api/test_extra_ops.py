@@ -170,9 +170,9 @@ def test_splits_that_do_not_fit() -> None:
         T.split(x, [1, 3], 3)
     f = theano.function([x, sizes], T.split(x, sizes, 2))
     assert [part.tolist() for part in f([1.0, 2, 3], [2, 1])] == [[1, 2], [3]]
-    for lengths, text in (([1, 1], "add up"), ([-1, 4], "non-negative"), ([1, 1, 1], "number of")):
+    for shape, text in (([1, 1], "add up"), ([-1, 4], "non-negative"), ([1, 1, 1], "number of")):
         with pytest.raises(ValueError, match=text):
-            f([1.0, 2, 3], lengths)
+            f([1.0, 2, 3], shape)
 
 
 def test_infinite_norms_and_integers_at_their_limits() -> None:

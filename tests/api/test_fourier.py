@@ -66,10 +66,10 @@ def test_one_axis(name: str, n: int | None, axis: int, norm: str | None) -> None
     value = rng.normal(size=(3, 4)) + 1j * rng.normal(size=(3, 4))
     x = T.zmatrix("x")
     out = getattr(transforms, name)(x, n, axis, norm)
-    got, lengths = theano.function([x], [out, out.shape])(value)
+    got, shape = theano.function([x], [out, out.shape])(value)
     wanted = getattr(np.fft, name)(value, n, axis, norm)
     np.testing.assert_allclose(got, wanted, atol=1e-13)
-    np.testing.assert_array_equal(lengths, wanted.shape)
+    np.testing.assert_array_equal(shape, wanted.shape)
 
 
 @pytest.mark.parametrize("name", ["fftn", "ifftn", "fft2", "ifft2"])

@@ -160,9 +160,9 @@ def test_the_gradient_of_a_join_of_twice_the_vectors_is_at_most_2_3_times_the_wo
 
 
 def test_the_sign_of_a_sum_of_many_lengths_is_known() -> None:
-    lengths = [Length(0)(T.dvector()) for _ in range(5000)]
-    total = lengths[0]
-    for length in lengths[1:]:
+    shape = [Length(0)(T.dvector()) for _ in range(5000)]
+    total = shape[0]
+    for length in shape[1:]:
         total = total + length
     assert not_negative(total)
     assert not not_negative(total + T.lscalar())

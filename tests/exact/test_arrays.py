@@ -20,7 +20,7 @@ import theano.tensor.extra_ops as E
 from theano._core.compile.function import function
 from theano._core.ir.graph import toposort
 from theano._core.lower.reference import evaluate
-from theano._core.ops.array.reductions import FOLDS, reduce
+from theano._core.ops.array.reductions import REDUCERS, reduce
 from theano._core.ops.core.op import Op, Structured
 from theano.tensor import fft, nlinalg, slinalg
 
@@ -415,7 +415,7 @@ def test_arrays_at_length(name: str) -> None:
 # -- reductions ------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", [*FOLDS, "argmax", "argmin", "ptp"])
+@pytest.mark.parametrize("name", [*REDUCERS, "argmax", "argmin", "ptp"])
 def test_reductions(name: str) -> None:
     numpys = {"supremum": np.max}.get(name) or getattr(np, name)
     kinds = [k for k in (REAL if name in HAVE_ORDER else KINDS) if (name, k) != ("ptp", "bool")]
@@ -427,13 +427,13 @@ def test_reductions(name: str) -> None:
         if name in ("sum", "prod"):
             plain = moderate(plain)
         axis = None if k == 3 or not plain.ndim else (k % plain.ndim,)
-        lengths = plain.shape if axis is None else [plain.shape[axis[0]]]
-        if name in HAVE_ORDER and 0 in (*lengths, plain.size):
+        shape = plain.shape if axis is None else [plain.shape[axis[0]]]
+        if name in HAVE_ORDER and 0 in (*shape, plain.size):
             return
         x = T.TensorType(str(plain.dtype), (False,) * plain.ndim)("x")
         out = (
             reduce(name, x, axis)
-            if name in FOLDS
+            if name in REDUCERS
             else getattr(T, name)(x, axis=None if axis is None else axis[0])
         )
         with np.errstate(all="ignore"):

@@ -53,12 +53,10 @@ def geometry(rng: np.random.Generator) -> Geometry:
         "half": [(r // 2, r // 2) for r in reach],
     }.get(mode if isinstance(mode, str) else "")
     pads = pads or [p if isinstance(p, tuple) else (p, p) for p in mode]
-    lengths = [
-        max(r - sum(p), 1) + int(rng.integers(0, 5)) for r, p in zip(reach, pads, strict=True)
-    ]
+    shape = [max(r - sum(p), 1) + int(rng.integers(0, 5)) for r, p in zip(reach, pads, strict=True)]
     places = [
         (size + sum(p) - r) // s + 1
-        for size, p, r, s in zip(lengths, pads, reach, steps, strict=True)
+        for size, p, r, s in zip(shape, pads, reach, steps, strict=True)
     ]
     channels = int(rng.integers(1, 3))
     kernels = (
@@ -67,7 +65,7 @@ def geometry(rng: np.random.Generator) -> Geometry:
         channels,
         *sizes,
     )
-    images = (int(rng.integers(0, 4)), groups * channels, *lengths)
+    images = (int(rng.integers(0, 4)), groups * channels, *shape)
     options = {
         "border_mode": mode,
         "subsample": steps,

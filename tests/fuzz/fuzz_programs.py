@@ -424,8 +424,8 @@ def with_smaller_inputs(program: Program) -> Iterator[Program]:
             plain = replace(one, layout="contiguous")
             inputs = (*program.inputs[:k], plain, *program.inputs[k + 1 :])
             yield replace(program, inputs=inputs)
-    lengths = sorted({n for one in program.inputs for n in one.shape if n > 1}, reverse=True)
-    for long, short in ((n, m) for n in lengths for m in (1, 2, n - 1) if m < n):
+    shape = sorted({n for one in program.inputs for n in one.shape if n > 1}, reverse=True)
+    for long, short in ((n, m) for n in shape for m in (1, 2, n - 1) if m < n):
         inputs = tuple(
             replace(one, shape=tuple(short if n == long else n for n in one.shape))
             for one in program.inputs

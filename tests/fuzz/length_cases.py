@@ -145,8 +145,8 @@ def times(n: int) -> int:
 def tiled(array: np.ndarray, *counts: int) -> np.ndarray:
     if min(counts) < 0:
         raise ValueError("negative")
-    lengths = [n * k for n, k in zip(array.shape, counts, strict=True)]
-    return np.zeros(lengths) if 0 in lengths else np.tile(array, [small(k) for k in counts])
+    shape = [n * k for n, k in zip(array.shape, counts, strict=True)]
+    return np.zeros(shape) if 0 in shape else np.tile(array, [small(k) for k in counts])
 
 
 def unravelled(a: int, b: int, c: int) -> Any:
@@ -177,11 +177,11 @@ def neighbours(a: int, b: int) -> np.ndarray:
     return m.reshape(1, 6)
 
 
-def known(*lengths: int) -> tuple[int, ...]:
+def known(*shape: int) -> tuple[int, ...]:
     """Return lengths of which NumPy takes all negative ones for -1."""
-    if min(lengths) < -1:
+    if min(shape) < -1:
         raise ValueError("negative")
-    return lengths
+    return shape
 
 
 def limited(count: int) -> int:

@@ -34,7 +34,7 @@ def test_a_body_is_printed() -> None:
             "%4 = mul(%2, %3): float64",
             "%5 = 2.0: float64",
             "%6 = add(%4, %5): float64",
-            "fold %6",
+            "reduce %6",
         ]
     )
 
@@ -140,7 +140,7 @@ def test_a_body_without_numbers() -> None:
         "%4 = add(%3, %2): float64",
         "%5 = sub(%0, %1): float64",
         "store %4",
-        "fold %5",
+        "reduce %5",
     ]
 
 

@@ -238,7 +238,7 @@ def test_values_of_any_word(kind: str) -> None:
 
 def test_places_on_the_stack_are_shared() -> None:
     write = [ir.Words("%stack0", (1, 2), ("int64", "int64"))]
-    read = [ir.Fold(0, "%stack0", (0,) * 10)]
+    read = [ir.Reduce(0, "%stack0", (0,) * 10)]
     program = made([*write, *filler("a"), *read, *filler("b")], ("%stack0", 16))
     assert isinstance(program.body[0], ir.LiveStore)
     assert sum("alloca [32 x i8]" in line for line in printed(program).split("\n")) == 1

@@ -199,7 +199,7 @@ convolved = T.nnet.conv2d(image, kernel, border_mode=(1, 0))
 pooled = pool_2d(convolved, (2, 2), ignore_border=False, mode="average_inc_pad")
 EXPRESSIONS: dict[str, tuple[list[Any], Any, list[Any]]] = {
     "fused": ([x, y], T.exp(-x) * y + T.switch(x > 0, x, y), [V, V[::-1]]),
-    "folds": ([m], [m.sum(), m.max(axis=0), m.prod(axis=1), (m > 0).any(axis=1)], [M]),
+    "reductions": ([m], [m.sum(), m.max(axis=0), m.prod(axis=1), (m > 0).any(axis=1)], [M]),
     "views": ([m, n], m.T[1:, ::-1][:, n:].reshape((-1,)), [M, 1]),
     "written": ([m, n], T.set_subtensor(m[n:, ::2], -1.0), [M, -2]),
     "joined": ([x, y], T.concatenate([x, y[::-1], x[:0]]), [V, V]),

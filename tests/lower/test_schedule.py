@@ -19,7 +19,7 @@ def _lines_run(count: int) -> int:
         y = T.tanh(y)
     nodes = toposort([y])
     rewriter = Rewriter()
-    lengths = schedule.Lengths(rewriter.lengths)
+    shape = schedule.EqualLengths(rewriter.shape)
     lines = 0
 
     def trace(frame: Any, event: str, argument: Any) -> Any:
@@ -31,7 +31,7 @@ def _lines_run(count: int) -> int:
 
     sys.settrace(trace)
     try:
-        steps = schedule.group(nodes, lengths)
+        steps = schedule.group(nodes, shape)
     finally:
         sys.settrace(None)
     assert sum(len(step.nodes) for step in steps) == count
@@ -47,5 +47,5 @@ def test_steps_in_between_are_not_jumped_over() -> None:
     first = T.exp(x)
     between = T.dot(m, first)
     nodes = toposort([first * between])
-    steps = schedule.group(nodes, schedule.Lengths(Rewriter().lengths))
+    steps = schedule.group(nodes, schedule.EqualLengths(Rewriter().shape))
     assert [len(step.nodes) for step in steps] == [1, 1, 1]

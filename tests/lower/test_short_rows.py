@@ -1,4 +1,4 @@
-"""Folds of many short rows, whose vectors run over the rows, and of columns, row by row."""
+"""Reductions of many short rows, whose vectors run over the rows, and of columns, row by row."""
 
 from __future__ import annotations
 

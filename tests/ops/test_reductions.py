@@ -14,7 +14,7 @@ from theano._core.api.debug.checks import draw, layouts, tensor
 from theano._core.base import dtypes
 from theano._core.compile.function import function
 from theano._core.lower.reference import evaluate
-from theano._core.ops.array.reductions import EXTREMES, FOLDS, ArgExtreme, reduce
+from theano._core.ops.array.reductions import EXTREMES, REDUCERS, ArgExtreme, reduce
 
 KINDS = [
     "bool",
@@ -43,7 +43,7 @@ def tolerance(dtype: str, count: int) -> float:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("name", list(FOLDS))
+@pytest.mark.parametrize("name", list(REDUCERS))
 def test_folds(name: str, kind: str) -> None:
     if name in EXTREMES and dtypes.is_complex(kind):
         return
@@ -54,7 +54,7 @@ def test_folds(name: str, kind: str) -> None:
             out = reduce(name, x, axis)
             f = function([x], out)
             for shape in [s for s in SHAPES if len(s) == rank]:
-                array = draw(rng, FOLDS[name].samples, kind, shape)
+                array = draw(rng, REDUCERS[name].samples, kind, shape)
                 if name == "prod":
                     array = np.where(array == 0, 1, np.sign(array.real.astype("float64"))).astype(
                         kind
@@ -91,7 +91,7 @@ def test_extremes_of_nothing_are_the_errors_of_numpy(
 def test_of_nothing(shape: tuple[int, ...]) -> None:
     x = tensor("float64", shape)
     array = np.zeros(shape)
-    for name, axis in itertools.product(FOLDS, axes_of(len(shape))):
+    for name, axis in itertools.product(REDUCERS, axes_of(len(shape))):
         f = function([x], reduce(name, x, axis))
         reduced = range(len(shape)) if axis is None else axis
         kept = [n for i, n in enumerate(shape) if i not in reduced]

@@ -258,9 +258,9 @@ def test_ranks_and_patterns_of_draws() -> None:
         ((None, (-1, 1), m, col), (2, [4, 1], (False, True))),
         ((2, T.as_tensor_variable([5, 6])), (2, [5, 6], (False, False))),
     ):
-        ndim, lengths, pattern = infer(*arguments)
+        ndim, shape, pattern = infer(*arguments)
         assert (ndim, pattern) == (wanted[0], wanted[2])
-        f = theano.function([m, col], lengths, on_unused_input="ignore")
+        f = theano.function([m, col], shape, on_unused_input="ignore")
         np.testing.assert_array_equal(f(np.ones(3), np.ones((4, 1))), wanted[1])
     with pytest.raises(TypeError, match="cannot infer the shape"):
         infer(None, None)

@@ -22,7 +22,7 @@ from theano._core.lower.builder.convolution import (
     ConvolutionNumbers,
     ConvolvedAxis,
 )
-from theano._core.lower.builder.kernel_call import FoldFacts
+from theano._core.lower.builder.kernel_call import ReductionFacts
 from theano._core.lower.builder.lapack import ALONG, FLAGS, NUMBERS
 from theano._core.lower.builder.libraries import PANEL_NUMBERS, PanelWork
 from theano._core.lower.llvm.target import machine
@@ -97,10 +97,10 @@ def test_bits_of_descriptors() -> None:
     }
 
 
-def test_what_a_fold_is_told() -> None:
-    fields = list(members("th_fold"))
+def test_what_a_reduction_is_told() -> None:
+    fields = list(members("th_reduction"))
     assert fields[-1] == "itemsizes"
-    assert list(FoldFacts._fields) == fields[:-1]
+    assert list(ReductionFacts._fields) == fields[:-1]
 
 
 def test_what_panels_are_told() -> None:
@@ -165,7 +165,7 @@ def looped(matrix: Any) -> Any:
 
 
 PROGRAMS: dict[str, Any] = {
-    "fail alloc free fold": lambda: texts_of([x], T.exp(T.outer(x, x)[::-1]).sum()),
+    "fail alloc free reduce": lambda: texts_of([x], T.exp(T.outer(x, x)[::-1]).sum()),
     "commit": lambda: texts_of([x], [], updates=[(w, w + x)]),
     "matmul release": lambda: texts_of([m], T.dot(m, m.T)),
     "parallel variant": lambda: texts_of([x], T.exp(x)),

@@ -129,13 +129,13 @@ def test_values(name: str, format: str) -> None:
     out = build(*variables)
     for mode in ("FAST_RUN", "FAST_COMPILE", theano.Mode("py", None)):
         f = theano.function(variables, [out, out.shape], mode=mode)
-        got, lengths = f(*values)
+        got, shape = f(*values)
         if sp.issparse(got):
             assert got.format == out.type.format and isinstance(got, sp.spmatrix)
             got.check_format()
         assert got.dtype == out.type.dtype
         np.testing.assert_allclose(items(got), reference(*map(items, values)), rtol=1e-14)
-        assert tuple(lengths) == got.shape
+        assert tuple(shape) == got.shape
 
 
 @pytest.mark.parametrize("format", FORMATS)

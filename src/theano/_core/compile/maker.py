@@ -414,8 +414,8 @@ def _input_record(kind: object, name: str | None, offset: int, cell: int, flags:
     if not isinstance(kind, TensorType):
         return ("object", 0, 0, 0, name, offset, cell, flags)
     mask = sum(1 << i for i, one in enumerate(kind.broadcastable) if one)
-    lengths = (tuple(-1 if n is None else n for n in kind.shape),) if kind.sized else ()
-    return ("array", kind.numpy_dtype.num, kind.ndim, mask, name, offset, cell, flags, *lengths)
+    shape = (tuple(-1 if n is None else n for n in kind.shape),) if kind.sized else ()
+    return ("array", kind.numpy_dtype.num, kind.ndim, mask, name, offset, cell, flags, *shape)
 
 
 def _output_record(kind: RandomStateType | SparseType | TensorType, output: Output) -> Any:

@@ -134,7 +134,7 @@ def named(error: Exception, node: Apply, values: Sequence[Any]) -> Exception:
     try:
         shapes = {v: np.shape(x) for v, x in zip(node.inputs, values, strict=True)}
         written = misfits.Misfit(node, shapes, {}, False)
-        unfit = node.op.misfit(node, written.lengths)
+        unfit = node.op.misfit(node, written.shape)
         return ValueError(misfits.described(written)) if unfit else error
     except Exception:
         return error

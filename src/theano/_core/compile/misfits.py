@@ -57,7 +57,7 @@ class Misfit(NamedTuple):
     in_loop: bool
 
     @property
-    def lengths(self) -> list[Shape]:
+    def shape(self) -> list[Shape]:
         """The shapes of the operands."""
         return [_shape(v, self.shapes) for v in self.node.inputs]
 
@@ -95,16 +95,16 @@ def _misfits(
     shapes = dict(known)
     for node in toposort(outputs, set(known)):
         here = Misfit(node, shapes, names or {}, names is not None)
-        lengths = here.lengths
-        if isinstance(node.op, NAMED) and node.op.misfit(node, lengths) is not None:
+        shape = here.shape
+        if isinstance(node.op, NAMED) and node.op.misfit(node, shape) is not None:
             yield here
         elif isinstance(node.op, Loop):
             outside = node.op.outside(node)
             called = {v: outside[v].name for v in node.op.inner.fixed if outside[v].name}
             body = node.op.body.outputs
-            yield from _misfits(body, _inside(node.op, lengths), {}, called)
+            yield from _misfits(body, _inside(node.op, shape), {}, called)
         if all(isinstance(v.type, TensorType) for v in node.inputs):
-            for out, found in zip(node.outputs, node.op.shape(node, lengths), strict=False):
+            for out, found in zip(node.outputs, node.op.shape(node, shape), strict=False):
                 shapes[out] = tuple(_number(n, values) for n in found)
 
 
@@ -114,12 +114,12 @@ def _shape(variable: Variable, shapes: dict[Variable, Shape]) -> Shape:
     return shapes.get(variable) or (None,) * getattr(variable.type, "ndim", 0)
 
 
-def _inside(loop: Loop, lengths: Sequence[Shape]) -> dict[Variable, Shape]:
+def _inside(loop: Loop, shape: Sequence[Shape]) -> dict[Variable, Shape]:
     """Return the shapes of what the body of a loop takes."""
-    given, inner = loop.by_role(lengths, ()), loop.inner
+    given, inner = loop.by_role(shape, ()), loop.inner
     known = dict(zip(inner.fixed, given.fixed, strict=True))
     rows = zip(inner.sequences, given.sequences, strict=True)
-    known.update((item, lengths[1:]) for item, lengths in rows)
+    known.update((item, shape[1:]) for item, shape in rows)
     for taps, start in zip(inner.states, given.states, strict=True):
         known.update((tap, start[1:]) for tap in taps)
     return known
@@ -141,7 +141,7 @@ def described(misfit: Misfit) -> str:
     source = node.source
     used = [
         (number, _operand(v, shape))
-        for number, (v, shape) in enumerate(zip(node.inputs, misfit.lengths, strict=True))
+        for number, (v, shape) in enumerate(zip(node.inputs, misfit.shape, strict=True))
         if not (isinstance(v, Constant) and v.ndim == 0)
     ]
     given = [operand for _, operand in used]
@@ -161,7 +161,7 @@ def described(misfit: Misfit) -> str:
     names = [_name(operand.variable, source, misfit, k) for k, operand in used]
     shapes = f"Shapes: {_listed(names, [operand.shape for operand in given])}."
     if pair is None:
-        return f"{text}: {node.op.misfit(node, misfit.lengths)}. {shapes}"
+        return f"{text}: {node.op.misfit(node, misfit.shape)}. {shapes}"
     (i, axis), (j, other) = pair
     return (
         f"{text}, axis {axis} of {names[i]} has {given[i].shape[axis]} items, "

@@ -49,13 +49,13 @@ show = Hook(
 change_pattern = Hook(
     "ir.types", "ops.array.shaping", "A variable becomes one of another type by an operation."
 )
-check_lengths = Hook(
+check_shape = Hook(
     "ir.types", "ops.array.static_shape", "It is checked to have the lengths of a type so."
 )
 stack = Hook(
     "ops.core.op", "ops.array.creation", "A list that holds variables is a tensor by an operation."
 )
-declare_lengths = Hook(
+declare_shape = Hook(
     "ops.core.op",
     "ops.array.static_shape",
     "Lengths of outputs follow from declared ones by formulas of operations.",

@@ -307,10 +307,10 @@ class TensorType(Type):
                     f"{array.shape}, broadcastable {self.broadcastable}."
                 )
         if self.sized:
-            self._check_lengths(array.shape)
+            self._check_shape(array.shape)
         return array
 
-    def _check_lengths(self, shape: Sequence[int]) -> None:
+    def _check_shape(self, shape: Sequence[int]) -> None:
         for axis, (declared, length) in enumerate(zip(self.shape, shape, strict=True)):
             if declared not in (None, length):
                 raise TypeError(
@@ -407,7 +407,7 @@ class TensorType(Type):
             if ours is not None and theirs != ours and (ours == 1 or theirs is not None):
                 return None
         variable = hooks.change_pattern(variable, self.broadcastable)
-        return hooks.check_lengths(variable, self.shape) if self.sized else variable
+        return hooks.check_shape(variable, self.shape) if self.sized else variable
 
     def accepts(self, other: TensorType) -> bool:
         # A declared length of 1 changes what the values mean.

@@ -68,8 +68,8 @@ def _infer_shape(op: Op, node: Apply, shapes: Sequence[Dims]) -> list[Any]:
     """Return the lengths of each output; of those that the values decide, of the output itself."""
     found = op.shape(node, shapes)
     return [
-        tuple(out.shape[i] if n is None else n for i, n in enumerate(lengths))
-        for out, lengths in zip(node.outputs, found, strict=True)
+        tuple(out.shape[i] if n is None else n for i, n in enumerate(shape))
+        for out, shape in zip(node.outputs, found, strict=True)
     ]
 
 
@@ -287,7 +287,7 @@ PATCHES: tuple[tuple[type, str, Any], ...] = (
     (Elementwise, "scalar_op", property(lambda op: _scalar_operation("scalar_op_of")(op))),
     (Second, "scalar_op", property(lambda op: _scalar_operation("OPS")["second"])),
     (Second, "inplace_pattern", {}),
-    (Reduction, "scalar_op", property(lambda op: _scalar_operation("OPS")[op.fold.combine])),
+    (Reduction, "scalar_op", property(lambda op: _scalar_operation("OPS")[op.reducer.combine])),
     (Rebroadcast, "axis", property(lambda op: dict(enumerate(op.pattern)))),
     (TensorType, "filter_checks_isfinite", False),
     (TensorType, "get_shape_info", _get_shape_info),

@@ -124,7 +124,7 @@ class Aliases:
     def address(self, i: Load) -> Roots:
         return self.roots.get(i.address, _NOTHING)
 
-    def arguments(self, i: ir.Launch | ir.Fold) -> Roots:
+    def arguments(self, i: ir.Launch | ir.Reduce) -> Roots:
         return self.roots.get(i.arguments, _NOTHING)
 
     def call(self, i: ir.Call) -> Roots:
@@ -180,6 +180,6 @@ USES: dict[type, Callable[[Aliases, Any], Roots]] = {
     ir.LoadRow: Aliases.address,
     ir.StoreRow: Aliases.address,
     ir.Launch: Aliases.arguments,
-    ir.Fold: Aliases.arguments,
+    ir.Reduce: Aliases.arguments,
     ir.Call: Aliases.call,
 }

@@ -60,7 +60,7 @@ class Array:
     """
 
     dtype: str
-    lengths: tuple[Size, ...]
+    shape: tuple[Size, ...]
     data: str = ""
     strides: tuple[Size, ...] | None = None
     contiguous: bool | str = True
@@ -77,7 +77,7 @@ class Array:
     @property
     def ndim(self) -> int:
         """Number of axes."""
-        return len(self.lengths)
+        return len(self.shape)
 
     @property
     def fills(self) -> bool:

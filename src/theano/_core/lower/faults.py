@@ -35,11 +35,11 @@ def _mismatch(f: Sequence[int]) -> str:
 
 
 def _matmul(f: Sequence[int]) -> str:
-    a, b, *lengths = f
-    rank = len(lengths) // 2
-    shapes = f" Their shapes are {tuple(lengths[:rank])} and {tuple(lengths[rank:])}."
+    a, b, *shape = f
+    rank = len(shape) // 2
+    shapes = f" Their shapes are {tuple(shape[:rank])} and {tuple(shape[rank:])}."
     text = f"Shape mismatch: the last axis of x has {a} items, the first summed axis of y {b}."
-    return text + shapes * bool(lengths)
+    return text + shapes * bool(shape)
 
 
 def _index(f: Sequence[int]) -> str:
@@ -59,7 +59,7 @@ def _join(f: Sequence[int]) -> str:
 EXTREMES = ("max", "min", "argmax", "argmin")
 
 
-def _empty_fold(f: Sequence[int]) -> str:
+def _empty_reduction(f: Sequence[int]) -> str:
     kind = EXTREMES[f[0]]
     if kind.startswith("arg"):
         return f"attempt to get {kind} of an empty sequence"
@@ -118,7 +118,7 @@ FAULTS: dict[str, Fault] = {
     ),
     # What the runtime works with has no shape that a user knows.
     "no_memory": Fault(MemoryError, lambda f: "there is no memory to work with"),
-    "empty_fold": Fault(ValueError, _empty_fold),
+    "empty_reduction": Fault(ValueError, _empty_reduction),
     "assert": Fault(AssertionError, lambda f: "Theano Assert failed!"),
     # The operation has the text.
     "parameter": Fault(ValueError, lambda f: "a parameter is out of range"),

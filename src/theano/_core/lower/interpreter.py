@@ -114,20 +114,20 @@ def failure(i: ir.Check, facts: Sequence[int]) -> Exception:
     return fault.exception(fault.text(facts))
 
 
-def memory(address: int, dtype: str, lengths: Sequence[int], strides: Sequence[int]) -> Any:
+def memory(address: int, dtype: str, shape: Sequence[int], strides: Sequence[int]) -> Any:
     """Return the array that lies at an address."""
-    if 0 in lengths:
-        return np.empty(lengths, dtype)
-    ends = [(n - 1) * s for n, s in zip(lengths, strides, strict=True)]
+    if 0 in shape:
+        return np.empty(shape, dtype)
+    ends = [(n - 1) * s for n, s in zip(shape, strides, strict=True)]
     low, size = sum(min(e, 0) for e in ends), np.dtype(dtype).itemsize
     nbytes = sum(max(e, 0) for e in ends) - low + size
     block: Any = (ctypes.c_ubyte * nbytes).from_address(address + low)
-    return np.ndarray(tuple(lengths), dtype, block, -low, tuple(strides))
+    return np.ndarray(tuple(shape), dtype, block, -low, tuple(strides))
 
 
-def packed(lengths: Sequence[int], size: int) -> list[int]:
+def packed(shape: Sequence[int], size: int) -> list[int]:
     """Return the strides of C-contiguous items."""
-    return [size * int(np.prod(lengths[i + 1 :], dtype=object)) for i in range(len(lengths))]
+    return [size * int(np.prod(shape[i + 1 :], dtype=object)) for i in range(len(shape))]
 
 
 class _Interpreter:
@@ -291,7 +291,7 @@ class _Interpreter:
             raise NotImplementedError(f"kernel {i.kernel}")
         self._loop(self.text.kernels[i.kernel], self.value(i.arguments), 0)
 
-    def _do_fold(self, i: ir.Fold) -> None:
+    def _do_reduce(self, i: ir.Reduce) -> None:
         self._loop(self.text.kernels[i.kernel], self.value(i.arguments), i.facts[8])
 
     def _loop(self, kernel: Any, arguments: int, first: int) -> None:
@@ -302,28 +302,30 @@ class _Interpreter:
         groups: list[Any] = kernel.groups or [[]]
         words = memory(arguments, "int64", (512,), (8,))
         extents = words[: len(groups)].tolist()
-        reduced = [bool(g) and g[0] in loop.reduced and bool(loop.folds) for g in groups]
+        reduced = [bool(g) and g[0] in loop.reduced and bool(loop.reductions) for g in groups]
         every = list(range(len(groups)))
         moves = [
             [a for a in every if groups[a] and groups[a][0] not in s] for _, s in loop.operands
         ]
         moves += [every for _ in loop.stores]
-        moves += [[a for a in every if not reduced[a]] for _ in loop.folds]
+        moves += [[a for a in every if not reduced[a]] for _ in loop.reductions]
         dtypes = (
-            [d for d, _ in loop.operands] + list(loop.stores) + [f.out_dtype for f in loop.folds]
+            [d for d, _ in loop.operands]
+            + list(loop.stores)
+            + [f.out_dtype for f in loop.reductions]
         )
         plain = len(loop.operands) + len(loop.stores)
         at = [len(groups) + n for n in range(plain)]
-        at += [(first or len(groups) + plain) + n for n in range(len(loop.folds))]
+        at += [(first or len(groups) + plain) + n for n in range(len(loop.reductions))]
         strides = iter(words[at[-1] + 1 :].tolist())
         arrays = []
         for number, (dtype, axes, place) in enumerate(zip(dtypes, moves, at, strict=True)):
-            lengths = [extents[a] for a in axes]
+            shape = [extents[a] for a in axes]
             whole = number >= plain and all(reduced)
             side_by_side = kernel.layout == "packed" or whole
-            steps = packed(lengths, np.dtype(dtype).itemsize)
+            steps = packed(shape, np.dtype(dtype).itemsize)
             steps = steps if side_by_side else [next(strides) for _ in axes]
-            item = memory(int(words[place]), dtype, lengths, steps)
+            item = memory(int(words[place]), dtype, shape, steps)
             arrays.append((item, axes))
         walked = [g[0] if g else -1 for g in groups]
         self._compute(loop, walked, extents, reduced, arrays)
@@ -341,19 +343,23 @@ class _Interpreter:
         for array, axes in arrays[: len(loop.operands)]:
             shape = [extents[a] if a in axes else 1 for a in range(rank)]
             operands.append(array.reshape(shape))
-        stores, folds = evaluated(loop.body, operands, extents, walked)
+        stores, reductions = evaluated(loop.body, operands, extents, walked)
         targets = [array for array, _ in arrays[len(loop.operands) :]]
         for target, value in zip(targets, stores, strict=False):
             target[...] = np.broadcast_to(value, extents)
         folded = tuple(a for a in range(rank) if reduced[a])
-        for fold, target, value in zip(loop.folds, targets[len(stores) :], folds, strict=True):
-            whole = np.broadcast_to(value, extents).astype(fold.dtype)
-            ufunc: Any = _PRIMITIVES[fold.combine]
-            if fold.dtype == "bool":
+        for reduction, target, value in zip(
+            loop.reductions, targets[len(stores) :], reductions, strict=True
+        ):
+            whole = np.broadcast_to(value, extents).astype(reduction.dtype)
+            ufunc: Any = _PRIMITIVES[reduction.combine]
+            if reduction.dtype == "bool":
                 ufunc = {"and_": np.logical_and, "mul": np.logical_and}.get(
-                    fold.combine, np.logical_or
+                    reduction.combine, np.logical_or
                 )
-            target[...] = ufunc.reduce(whole, folded, initial=fold.start).astype(fold.out_dtype)
+            target[...] = ufunc.reduce(whole, folded, initial=reduction.start).astype(
+                reduction.out_dtype
+            )
 
     # -- branches and loops -------------------------------------------------------------------
 
@@ -407,7 +413,7 @@ class _Interpreter:
     def _do_lane(self, i: ir.Lane) -> None:
         self.known[i.name] = self.value(i.value)[0]
 
-    def _do_foldrow(self, i: ir.FoldRow) -> None:
+    def _do_reducerow(self, i: ir.ReduceRow) -> None:
         value, ufunc = self.value(i.value), _PRIMITIVES[i.combine]
         items = value[self.known[i.mask]]
         result = ufunc.reduce(items, initial=self.value(i.start))  # type: ignore[attr-defined]
@@ -417,7 +423,7 @@ class _Interpreter:
 def evaluated(
     body: Body, operands: Sequence[TensorLike], extents: Sequence[int], axes: Sequence[int] = ()
 ) -> tuple[list[Any], list[Any]]:
-    """Return what a body stores and folds, of whole arrays, whose axes are `axes` of the loop."""
+    """Return what a body stores and reduces, of whole arrays, whose axes are `axes` of the loop."""
     known = [np.asarray(x) for x in operands]
     for operation in body.operations:
         values = [known[n] for n in operation.operands]
@@ -436,7 +442,7 @@ def evaluated(
         else:
             result = values[0] if function == "cast" else _PRIMITIVES[function](*values)
         known.append(np.asarray(result).astype(dtype))
-    return [known[n] for n in body.stores], [known[n] for n in body.folds]
+    return [known[n] for n in body.stores], [known[n] for n in body.reductions]
 
 
 def _dtype(typenum: int) -> str:

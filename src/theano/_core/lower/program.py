@@ -213,8 +213,8 @@ class Launch(NamedTuple):
     unit: int
 
 
-class Fold(NamedTuple):
-    """Has the runtime run a kernel that folds in parts; `facts` are the words of its `th_fold`."""
+class Reduce(NamedTuple):
+    """Has the runtime run a kernel that reduces in parts; `facts` are its `th_reduction`."""
 
     kernel: int
     arguments: str
@@ -330,7 +330,7 @@ class Lane(NamedTuple):
     value: Scalar
 
 
-class FoldRow(NamedTuple):
+class ReduceRow(NamedTuple):
     """The items of a row taken together, in every lane."""
 
     name: str
@@ -455,7 +455,7 @@ RUNTIME = {
     "pack": Runtime("", ""),
     "multiply_packed": Runtime("int32", "p"),
     "commit": Runtime("int32", ""),
-    "fold": Runtime("int32", "ipp"),
+    "reduce": Runtime("int32", "ipp"),
     "convolve": Runtime("int32", "p"),
     "select": Runtime("int32", "iiiiipp"),
     "lap": Runtime("int64", "iiii"),
@@ -489,7 +489,7 @@ def _kind_of_result(i: Instruction) -> str:
         return "ptr"
     if isinstance(i, Mask):
         return f"boolx{i.lanes}"
-    if isinstance(i, (Widen, FoldRow)):
+    if isinstance(i, (Widen, ReduceRow)):
         lanes = i.lanes if isinstance(i, Widen) else i.value.lanes
         return kind_of(Register("", i.value.dtype, lanes))
     if isinstance(i, Lane):
@@ -545,7 +545,7 @@ class Program(NamedTuple):
     routines: tuple[Routine, ...] = ()
     # Words through which routines hand values on.
     live_words: int = 0
-    # What `Launch` and `Fold` run, by number: a `Kernel`, or one that is written as LLVM text.
+    # What `Launch` and `Reduction` run, by number: a `Kernel`, or one that is written as LLVM text.
     kernels: tuple[Any, ...] = ()
 
     def places(self) -> tuple[dict[str, int], int]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from theano._core.ir.variable import Apply, Variable
 from theano._core.lower.apart import AXES, BETWEEN, FOLDED, HEAVY, SHAPES, Apart
-from theano._core.lower.lengths import Lengths
+from theano._core.lower.equal_lengths import EqualLengths
 from theano._core.ops.array.reductions import Reduction
 from theano._core.ops.elementwise.elementwise import Elementwise
 
@@ -22,7 +22,7 @@ class Step:
     `users` are nodes of other steps that read what it makes.
     """
 
-    __slots__ = ("folds", "mask", "needs", "nodes", "space", "users", "weight")
+    __slots__ = ("mask", "needs", "nodes", "reductions", "space", "users", "weight")
 
     def __init__(
         self,
@@ -30,14 +30,14 @@ class Step:
         bit: int,
         needs: int,
         space: Sequence[Variable | int] | Sequence[Variable] | Sequence[int] | None,
-        folds: Sequence[int] | None,
+        reductions: Sequence[int] | None,
         weight: int,
     ) -> None:
         self.nodes = [node]
         self.mask = bit
         self.needs = needs
         self.space = space
-        self.folds = folds
+        self.reductions = reductions
         self.weight = weight
         self.users: list[Apply] = []
 
@@ -47,13 +47,13 @@ class Step:
         return self.space is not None
 
 
-def loop_space(node: Apply, lengths: Callable[[Any], Any]) -> Any:
+def loop_space(node: Apply, equal_lengths: Callable[[Any], Any]) -> Any:
     """Return the lengths of the loop of a node, or None if it is not one of our loops."""
     op = node.op
     if isinstance(op, Elementwise) and op.native is not None and node.outputs[0].type.ndim:
-        return lengths(node.outputs[0])
+        return equal_lengths(node.outputs[0])
     if isinstance(op, Reduction) and node.inputs[0].type.ndim:
-        return lengths(node.inputs[0])
+        return equal_lengths(node.inputs[0])
     return None
 
 
@@ -63,7 +63,10 @@ def weight_of(node: Apply) -> int:
 
 
 def group(
-    nodes: Sequence[Apply], lengths: Lengths, fuse: bool = True, apart: list[Apart] | None = None
+    nodes: Sequence[Apply],
+    equal_lengths: EqualLengths,
+    fuse: bool = True,
+    apart: list[Apart] | None = None,
 ) -> list[Step]:
     """Return the steps of a program: loops fused where that is possible, in a valid order.
 
@@ -74,8 +77,8 @@ def group(
     step_of: dict[Apply, Step] = {}
     steps: dict[Step, None] = {}
     for number, node in enumerate(nodes):
-        step = _single(node, 1 << number, lengths, step_of)
-        for producer in _fusable(node, step, step_of, lengths, apart) if fuse else ():
+        step = _single(node, 1 << number, equal_lengths, step_of)
+        for producer in _fusable(node, step, step_of, equal_lengths, apart) if fuse else ():
             why = _obstacle(step, producer, step_of)
             if not why:
                 step = _join(step, producer, steps, step_of)
@@ -90,34 +93,38 @@ def group(
     return order(list(steps), step_of)
 
 
-def _single(node: Apply, bit: int, lengths: Lengths, step_of: dict[Apply, Step]) -> Step:
+def _single(node: Apply, bit: int, equal_lengths: EqualLengths, step_of: dict[Apply, Step]) -> Step:
     needs = 0
     for value in node.inputs:
         if value.owner is not None and value.owner in step_of:
             producer = step_of[value.owner]
             needs |= producer.mask | producer.needs
     if isinstance(node.op, Elementwise):
-        _unify(node, lengths)
-    space = loop_space(node, lengths.space)
-    folds = (
+        _unify(node, equal_lengths)
+    space = loop_space(node, equal_lengths.space)
+    reductions = (
         node.op.axes(node.inputs[0].type.ndim)
         if space is not None and isinstance(node.op, Reduction)
         else None
     )
-    return Step(node, bit, needs, space, folds or None, weight_of(node))
+    return Step(node, bit, needs, space, reductions or None, weight_of(node))
 
 
-def _unify(node: Apply, lengths: Lengths) -> None:
-    out = lengths.of(node.outputs[0])
+def _unify(node: Apply, equal_lengths: EqualLengths) -> None:
+    out = equal_lengths.of(node.outputs[0])
     for value in node.inputs:
-        own = lengths.of(value)
+        own = equal_lengths.of(value)
         for axis, one in enumerate(value.type.broadcastable):
             if not one:
-                lengths.join(out[axis], own[axis])
+                equal_lengths.join(out[axis], own[axis])
 
 
 def _fusable(
-    node: Apply, step: Step, step_of: dict[Apply, Step], lengths: Lengths, apart: list[Apart] | None
+    node: Apply,
+    step: Step,
+    step_of: dict[Apply, Step],
+    equal_lengths: EqualLengths,
+    apart: list[Apart] | None,
 ) -> list[Step]:
     found: dict[Step, None] = {}
     for value in node.inputs if step.is_loop else ():
@@ -126,7 +133,7 @@ def _fusable(
         if producer is None or not producer.is_loop:
             continue
         elementwise = isinstance(owner.op, Elementwise)
-        if elementwise and lengths.space(value) == step.space:
+        if elementwise and equal_lengths.space(value) == step.space:
             found.setdefault(producer)
         elif apart is not None:
             apart.append(Apart(owner, node, SHAPES if elementwise else FOLDED))
@@ -137,7 +144,11 @@ def _obstacle(step: Step, other: Step, step_of: dict[Apply, Step]) -> str:
     """Return why two loops over the same space cannot be one; '' if they can."""
     if step.weight + other.weight > HEAVIEST_GROUP:
         return HEAVY
-    if step.folds is not None and other.folds is not None and step.folds != other.folds:
+    if (
+        step.reductions is not None
+        and other.reductions is not None
+        and step.reductions != other.reductions
+    ):
         return AXES
     mask = step.mask | other.mask
     for node in (*step.nodes, *other.nodes):
@@ -158,7 +169,7 @@ def _join(step: Step, other: Step, steps: dict[Step, None], step_of: dict[Apply,
     other.nodes += step.nodes
     other.mask |= step.mask
     other.needs = (other.needs | step.needs) & ~other.mask
-    other.folds = other.folds or step.folds
+    other.reductions = other.reductions or step.reductions
     other.weight += step.weight
     other.users += step.users
     for node in step.nodes:

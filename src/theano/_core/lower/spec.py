@@ -153,7 +153,7 @@ class _Checker:
             raise ProgramError(f"operands are not of the dtypes {i.body.operands}: {i}")
         if isinstance(i, ir.Check) and i.fault not in FAULTS:
             raise ProgramError(f"there is no fault {i.fault!r}")
-        if isinstance(i, (ir.Launch, ir.Fold)) and isinstance(i.kernel, int):
+        if isinstance(i, (ir.Launch, ir.Reduce)) and isinstance(i.kernel, int):
             if i.kernel not in range(len(self.program.kernels)):
                 raise ProgramError(f"there is no kernel {i.kernel}: {i}")
 
@@ -204,13 +204,13 @@ _OPERANDS_OF: dict[type, Callable[[Any], Operands]] = {
     ir.Free: lambda i: [],
     ir.Hand: lambda i: [(i.address, "ptr")],
     ir.Launch: lambda i: [(i.arguments, "ptr"), (i.count, "int64"), (i.total, "int64")],
-    ir.Fold: lambda i: [(i.arguments, "ptr")],
+    ir.Reduce: lambda i: [(i.arguments, "ptr")],
     ir.Mask: lambda i: [(i.length, "int64")],
     ir.LoadRow: lambda i: [(i.address, "ptr"), (i.mask, f"boolx{i.lanes}")],
     ir.StoreRow: lambda i: [(i.address, "ptr"), (i.value, ""), (i.mask, "")],
     ir.Widen: lambda i: [(i.value, "")],
     ir.Lane: lambda i: [(i.value, "")],
-    ir.FoldRow: lambda i: [(i.value, ""), (i.mask, "")],
+    ir.ReduceRow: lambda i: [(i.value, ""), (i.mask, "")],
     ir.Step: lambda i: [],
     ir.Fence: lambda i: [],
 }

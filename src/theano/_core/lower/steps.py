@@ -47,7 +47,7 @@ def work_of_steps(text: ProgramText) -> list[StepWork]:
             number = i.number
         elif number < 0:
             continue
-        elif isinstance(i, (ir.Launch, ir.Fold)) and isinstance(i.kernel, int):
+        elif isinstance(i, (ir.Launch, ir.Reduce)) and isinstance(i.kernel, int):
             kernels[number].setdefault(i.kernel)
         elif isinstance(i, ir.Call) and i.function in LIBRARIES:
             calls[number].append(LIBRARIES[i.function])

@@ -33,13 +33,13 @@ TEMPLATES: dict[type, str] = {
     ir.Guard: "check {condition}",
     ir.Call: "{name} = call {function} {operands}",
     ir.Launch: "kernel {kernel} {arguments} over {count}, {total} points of {weight}, unit {unit}",
-    ir.Fold: "fold {kernel} {arguments} as {facts}",
+    ir.Reduce: "reduce {kernel} {arguments} as {facts}",
     ir.Mask: "{name} = mask {length} of {lanes}",
     ir.LoadRow: "{name} = load {address}: {dtype} x {lanes} where {mask}",
     ir.StoreRow: "store {value} at {address} where {mask}",
     ir.Widen: "{name} = widen {value} x {lanes}",
     ir.Lane: "{name} = first of {value}",
-    ir.FoldRow: "{name} = fold {value} by {combine} from {start} where {mask}",
+    ir.ReduceRow: "{name} = reduce {value} by {combine} from {start} where {mask}",
     ir.LiveLoad: "{name} = live[{word}]: {kind}, late {late}",
     ir.LiveStore: "live[{word}] = {value}: {kind}",
     ir.Run: "run routine {routine} with {row}",
@@ -115,9 +115,9 @@ def _loop_lines(kernel: Any) -> Iterator[str]:
         same = f", the same along axes {sorted(axes)}" if axes else ""
         yield f"read %{number}: {dtype}{same}"
     yield from (f"write: {dtype}" for dtype in loop.stores)
-    for fold in loop.folds:
-        axes = ", ".join(map(str, loop.reduced))
-        yield f"fold by {fold.combine} from {fold.start} in {fold.dtype} over axes {axes}"
+    axes = ", ".join(map(str, loop.reduced))
+    for r in loop.reductions:
+        yield f"reduce by {r.combine} from {r.start} in {r.dtype} over axes {axes}"
     yield f"at each point, of weight {loop.weight}:"
     yield from (f"  {x}" for x in str(loop.body).split("\n"))
 

@@ -93,11 +93,9 @@ class Cumulative(Structured):
         values = [product * item, tangent * item + product * slope]
         body = Body([item, slope, product, tangent], values)
         loop = Loop(body, [State((1,), NEW)] * 2, 2, name=MODES[self.mode])
-        lengths = [length(v, a) for v in rows[:1] for a in range(v.type.ndim)]
-        one, zero = (
-            Alloc()(np.asarray(n, x.type.dtype), as_int64(1), *lengths[1:]) for n in (1, 0)
-        )
-        found = loop.make_node(lengths[0], *rows, one, zero).outputs[1]
+        shape = [length(v, a) for v in rows[:1] for a in range(v.type.ndim)]
+        one, zero = (Alloc()(np.asarray(n, x.type.dtype), as_int64(1), *shape[1:]) for n in (1, 0))
+        found = loop.make_node(shape[0], *rows, one, zero).outputs[1]
         return [dimshuffle(found, np.argsort(order).tolist())]
 
     def _from_behind(self, g: Variable) -> Any:

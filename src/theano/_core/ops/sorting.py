@@ -299,9 +299,9 @@ class TopK(Composed):
 
     def shape(self, node: Apply, shapes: Sequence[Dims]) -> list[Any]:
         known = python_int(node.inputs[1])
-        lengths = list(shapes[0])
-        lengths[self.axis] = None if known is None else abs(known)
-        return [tuple(lengths)] * len(node.outputs)
+        shape = list(shapes[0])
+        shape[self.axis] = None if known is None else abs(known)
+        return [tuple(shape)] * len(node.outputs)
 
     def connection(self, node: Apply) -> list[list[bool]]:
         return [self._asked(True, False), [False] * len(node.outputs)]
@@ -421,8 +421,8 @@ class Unique(Composed):
     def shape(self, node: Apply, shapes: Sequence[Dims]) -> list[Any]:
         found = super().shape(node, shapes)
         if self.return_inverse:
-            lengths = shapes[0] if self.axis is None else [shapes[0][self.axis]]
-            found[1 + self.return_index] = (total_length(lengths),)
+            shape = shapes[0] if self.axis is None else [shapes[0][self.axis]]
+            found[1 + self.return_index] = (total_length(shape),)
         return found
 
     def compute(self, xp: ArrayModule, node: Apply, x: np.ndarray) -> tuple[Any, ...]:

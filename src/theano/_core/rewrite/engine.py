@@ -116,7 +116,7 @@ class Rewriter:
         self.finished: dict[Any, Any] = {}
         self.uses: dict[Any, int] = {}
         self.part_uses: dict[Any, int] = {}
-        self.lengths_memo: dict[Any, tuple[Any, ...]] = {}
+        self.shape_memo: dict[Any, tuple[Any, ...]] = {}
         # Finished lengths, by lengths and pattern: those of most variables are those of others.
         self._shapes: dict[Any, tuple[Any, ...]] = {}
         self._equal: dict[Any, Any] = {}
@@ -132,12 +132,12 @@ class Rewriter:
         outputs: Sequence[Any],
         rules: RuleSet,
         inputs: Iterable[object] = (),
-        lengths: dict[Any, Any] | None = None,
+        shape: dict[Any, Any] | None = None,
     ) -> list[Any]:
         """Return `outputs` rewritten by one phase; `lengths` are known lengths of `inputs`."""
         self.rules = rules
         self.table = {}
-        self.lengths_memo = dict(lengths or {})
+        self.shape_memo = dict(shape or {})
         self._shapes = {}
         self._equal = {}
         self.finished = {v: v for v in inputs}
@@ -249,7 +249,7 @@ class Rewriter:
         if not node.rules.may_fail(node):
             return []
         tensors = (v for v in node.inputs if isinstance(v.type, TensorType))
-        return node.rules.guards(node, [self.lengths(v) for v in tensors])
+        return node.rules.guards(node, [self.shape(v) for v in tensors])
 
     def _with_guards(self, node: Apply, news: list[Variable]) -> list[Any]:
         """Return what takes the place of a node, with what could fail in that and cannot in this.
@@ -289,12 +289,12 @@ class Rewriter:
             stack += [v for v in needed if v in self.guarded and v not in stop]
         return list(found)
 
-    def lengths(self, variable: Variable) -> tuple[Any, ...]:
+    def shape(self, variable: Variable) -> tuple[Any, ...]:
         """Return the length of each axis: an int, or a finished int64 scalar variable.
 
         Equal variables mean equal lengths.
         """
-        memo = self.lengths_memo
+        memo = self.shape_memo
         found = memo.get(variable)
         if found is not None:
             return found
@@ -310,40 +310,38 @@ class Rewriter:
             waiting.pop()
             if node not in done:
                 done.add(node)
-                self._find_lengths(node)
+                self._find_shape(node)
         if variable not in memo:
-            memo[variable] = self._leaf_lengths(variable)
+            memo[variable] = self._leaf_shape(variable)
         return memo[variable]
 
-    def _find_lengths(self, node: Apply) -> None:
+    def _find_shape(self, node: Apply) -> None:
         """Find the lengths of the outputs of a node; of its inputs only leaves may lack theirs."""
-        memo = self.lengths_memo
+        memo = self.shape_memo
         shapes: list[tuple[Any, ...]] = []
         for value in node.inputs:
             if not value.type.has_shape:
                 shapes.append(())
                 continue
             if value not in memo:
-                memo[value] = self._leaf_lengths(value)
+                memo[value] = self._leaf_shape(value)
             shapes.append(memo[value])
         # What refuses a length tells the line of what has it.
         with at_line(node.source):
             for out, shape in zip(node.outputs, node.rules.shape(node, shapes), strict=True):
                 if out.type.has_shape:
-                    memo[out] = self._finished_lengths(out, shape)
+                    memo[out] = self._finished_shape(out, shape)
 
-    def tell_lengths(self, leaf: Variable, lengths: Dims) -> None:
+    def tell_shape(self, leaf: Variable, shape: Dims) -> None:
         """Have a variable of the body of a loop or branch have the lengths of what it is there."""
         ones = leaf.type.broadcastable
-        self.lengths_memo[leaf] = tuple(
-            1 if one else length for one, length in zip(ones, lengths, strict=True)
+        self.shape_memo[leaf] = tuple(
+            1 if one else length for one, length in zip(ones, shape, strict=True)
         )
 
-    def same_lengths(self, one: Variable, two: Variable) -> bool:
+    def same_shape(self, one: Variable, two: Variable) -> bool:
         """Tell whether two variables have the same shape, by itself or by an operation's check."""
-        return [self._find(n) for n in self.lengths(one)] == [
-            self._find(n) for n in self.lengths(two)
-        ]
+        return [self._find(n) for n in self.shape(one)] == [self._find(n) for n in self.shape(two)]
 
     def _find(self, length: Variable | int) -> Any:
         while length in self._equal:
@@ -360,23 +358,23 @@ class Rewriter:
             kind = value.type
             if kind.ndim != out.type.ndim or isinstance(value, Constant) or all(kind.broadcastable):
                 continue
-            lengths, own = self.lengths(out), self.lengths(value)
-            if lengths is own:
+            shape, own = self.shape(out), self.shape(value)
+            if shape is own:
                 continue
-            for one, first, second in zip(kind.broadcastable, lengths, own, strict=True):
+            for one, first, second in zip(kind.broadcastable, shape, own, strict=True):
                 if one or first is second:
                     continue
                 first, second = self._find(first), self._find(second)
                 if first is not second and not isinstance(second, int):
                     self._equal[second] = first
 
-    def _leaf_lengths(self, variable: Variable) -> tuple[Any, ...]:
+    def _leaf_shape(self, variable: Variable) -> tuple[Any, ...]:
         if isinstance(variable, Constant):
             return variable.data.shape
         declared = self.sizes.get(variable)
-        return self._finished_lengths(variable, declared or (None,) * variable.type.ndim)
+        return self._finished_shape(variable, declared or (None,) * variable.type.ndim)
 
-    def _finished_lengths(self, variable: Variable, shape: Sequence[object]) -> tuple[Any, ...]:
+    def _finished_shape(self, variable: Variable, shape: Sequence[object]) -> tuple[Any, ...]:
         key = tuple(shape), variable.type.broadcastable
         known = self._shapes.get(key)
         if known is not None:

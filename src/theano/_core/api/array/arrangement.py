@@ -236,8 +236,8 @@ def pad(
     if any(n < 0 for pair in widths for n in pair):
         raise ValueError(f"pad: numbers of items cannot be negative, got {pad_width}")
     if mode == "constant":
-        lengths = [a.add(length(x, k), sum(pair)) for k, pair in enumerate(widths)]
-        whole = creation.alloc(cast(constant_values, x.dtype), *lengths)
+        shape = [a.add(length(x, k), sum(pair)) for k, pair in enumerate(widths)]
+        whole = creation.alloc(cast(constant_values, x.dtype), *shape)
         inside = tuple(slice(low, a.add(low, length(x, k))) for k, (low, _) in enumerate(widths))
         return indexing.set_subtensor(whole[inside], x) if x.ndim else x
     for axis, (low, high) in enumerate(widths):

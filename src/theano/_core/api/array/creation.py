@@ -365,8 +365,8 @@ class Grid:
         if self.sparse:
             return ranges
         dtype = dtypes.upcast(*(each.type.dtype for each in ranges))
-        lengths = [shaping.length(each, axis) for axis, each in enumerate(ranges)]
-        return [alloc(cast(each, dtype), *lengths) for each in ranges]
+        shape = [shaping.length(each, axis) for axis, each in enumerate(ranges)]
+        return [alloc(cast(each, dtype), *shape) for each in ranges]
 
 
 mgrid = Grid(sparse=False)

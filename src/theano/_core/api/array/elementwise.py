@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
 
 def _false_like(x: Variable) -> Any:
-    lengths = [length(x, axis) for axis in range(x.type.ndim)]
-    return Alloc()(np.asarray(False), *lengths)
+    shape = [length(x, axis) for axis in range(x.type.ndim)]
+    return Alloc()(np.asarray(False), *shape)
 
 
 def isnan(a: TensorLike) -> TensorVariable:

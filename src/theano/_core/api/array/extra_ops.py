@@ -207,10 +207,10 @@ def fill_diagonal(a: TensorLike, val: TensorLike) -> TensorVariable:
     if x.type.ndim < 2:
         raise TypeError("FillDiagonal: first parameter must have at least two dimensions")
     val = _scalar_for("FillDiagonal", x, val)
-    lengths = [length(x, axis) for axis in range(x.type.ndim)]
-    count = a_.minimum(lengths[0], lengths[1])
+    shape = [length(x, axis) for axis in range(x.type.ndim)]
+    count = a_.minimum(shape[0], shape[1])
     if x.type.ndim > 2:
-        equal = [a_.eq(lengths[0], n) for n in lengths[1:]]
+        equal = [a_.eq(shape[0], n) for n in shape[1:]]
         x = Assert("All dimensions of input must be of equal length")(x, *equal)
     steps = arange(count)
     return set_subtensor(x[(steps,) * x.type.ndim], val)

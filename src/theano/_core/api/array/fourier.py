@@ -101,8 +101,8 @@ def irfft(inp: TensorLike, norm: str | None = None, is_odd: bool = False) -> Ten
     out = ops.irfft(x, size)
     if norm == "no_norm":
         return out
-    lengths = [length(x, axis) for axis in range(1, x.type.ndim - 2)]
-    return _divided(out, product([*lengths, size]), norm == "ortho")
+    shape = [length(x, axis) for axis in range(1, x.type.ndim - 2)]
+    return _divided(out, product([*shape, size]), norm == "ortho")
 
 
 def _transform(

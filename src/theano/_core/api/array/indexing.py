@@ -526,8 +526,8 @@ def _filled(base: Variable, value: Variable) -> Any:
 
 def _through_reshape(x: Any, y: Any, assign: bool) -> Any:
     base = x.owner.inputs[0]
-    lengths = [shaping.length(x, axis) for axis in range(x.type.ndim)]
-    whole = Alloc()(y, *lengths) if y.type.broadcastable != x.type.broadcastable else y
+    shape = [shaping.length(x, axis) for axis in range(x.type.ndim)]
+    whole = Alloc()(y, *shape) if y.type.broadcastable != x.type.broadcastable else y
     return _write(base, shaping.reshape_op(whole, shaping.shape(base), base.type.ndim), assign)
 
 

@@ -370,12 +370,12 @@ def repeat(x: Any, repeats: TensorLike, axis: int | None = None) -> TensorVariab
     times = dimshuffle(times, ())
     if python_int(times) == 1:
         return x
-    lengths = [shaping.length(x, i) for i in range(x.type.ndim)]
+    shape = [shaping.length(x, i) for i in range(x.type.ndim)]
     order: list[Any] = list(range(x.type.ndim))
     order.insert(axis + 1, "x")
-    spread = alloc(dimshuffle(x, order), *lengths[: axis + 1], times, *lengths[axis + 1 :])
-    lengths[axis] = product([lengths[axis], as_length(times)])
-    return shaping.reshape_op(spread, lengths)
+    spread = alloc(dimshuffle(x, order), *shape[: axis + 1], times, *shape[axis + 1 :])
+    shape[axis] = product([shape[axis], as_length(times)])
+    return shaping.reshape_op(spread, shape)
 
 
 def tile(x: TensorLike, reps: TensorLike, ndim: int | None = None) -> TensorVariable:
@@ -411,12 +411,12 @@ def tile(x: TensorLike, reps: TensorLike, ndim: int | None = None) -> TensorVari
     rank = max(len(times), x.type.ndim, ndim or 0)
     times = [1] * (rank - len(times)) + times
     x = pad_left(x, rank)
-    lengths = [shaping.length(x, i) for i in range(rank)]
+    shape = [shaping.length(x, i) for i in range(rank)]
     spread = alloc(
         dimshuffle(x, [part for i in range(rank) for part in ("x", i)]),
-        *(part for pair in zip(times, lengths, strict=True) for part in pair),
+        *(part for pair in zip(times, shape, strict=True) for part in pair),
     )
-    whole = [product([n, as_length(k)]) for n, k in zip(lengths, times, strict=True)]
+    whole = [product([n, as_length(k)]) for n, k in zip(shape, times, strict=True)]
     return shaping.reshape_op(spread, whole)
 
 

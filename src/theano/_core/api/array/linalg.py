@@ -396,12 +396,12 @@ def kron(a: TensorLike, b: TensorLike) -> TensorVariable:
     total = sum(ranks)
     left = dimshuffle(a, [*range(ranks[0]), *["x"] * ranks[1]])
     right = dimshuffle(b, [*["x"] * ranks[0], *range(ranks[1])])
-    lengths = [shaping.length(x, axis) for x in (a, b) for axis in range(x.type.ndim)]
+    shape = [shaping.length(x, axis) for x in (a, b) for axis in range(x.type.ndim)]
     order = [1, 0, 2] if total == 3 else [0, 2, 1, *range(3, total)]
     whole = dimshuffle(left * right, order)
     if total == 3:
         return shaping.reshape_op(whole, [-1])
-    ordered = [lengths[i] for i in order]
+    ordered = [shape[i] for i in order]
     joined = [product(ordered[:2]), product(ordered[2:4]), *ordered[4:]]
     return shaping.reshape_op(whole, joined)
 
@@ -490,9 +490,9 @@ def tensorinv(a: TensorLike, ind: int = 2) -> TensorVariable:
     a = as_tensor_variable(a)
     if ind <= 0:
         raise ValueError(f"Invalid ind argument: it must be positive, got {ind}.")
-    lengths = [shaping.length(a, axis) for axis in range(a.type.ndim)]
-    flat = shaping.reshape_op(a, [product(lengths[:ind]), product(lengths[ind:])])
-    return shaping.reshape_op(matrix_inverse(flat), lengths[ind:] + lengths[:ind])
+    shape = [shaping.length(a, axis) for axis in range(a.type.ndim)]
+    flat = shaping.reshape_op(a, [product(shape[:ind]), product(shape[ind:])])
+    return shaping.reshape_op(matrix_inverse(flat), shape[ind:] + shape[:ind])
 
 
 def tensorsolve(a: TensorLike, b: TensorLike, axes: Sequence[int] | None = None) -> Any:
@@ -519,10 +519,10 @@ def tensorsolve(a: TensorLike, b: TensorLike, axes: Sequence[int] | None = None)
         moved = [shaping.axis_of("tensorsolve", a, axis) for axis in axes]
         kept = [axis for axis in range(a.type.ndim) if axis not in moved]
         a = dimshuffle(a, kept + moved)
-    lengths = [shaping.length(a, axis) for axis in range(a.type.ndim)]
+    shape = [shaping.length(a, axis) for axis in range(a.type.ndim)]
     split = b.type.ndim
-    flat = shaping.reshape_op(a, [product(lengths[:split]), product(lengths[split:])])
-    return shaping.reshape_op(solve(flat, shaping.reshape_op(b, [-1])), lengths[split:])
+    flat = shaping.reshape_op(a, [product(shape[:split]), product(shape[split:])])
+    return shaping.reshape_op(solve(flat, shaping.reshape_op(b, [-1])), shape[split:])
 
 
 def psd(v: TensorLike) -> Any:

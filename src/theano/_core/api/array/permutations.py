@@ -53,13 +53,13 @@ def permute_row_elements(x: TensorLike, y: TensorLike, inverse: TensorLike = 0) 
         raise TypeError(f"permute_row_elements needs operands with axes, got {x.type} and {y.type}")
     rank = max(x.type.ndim, y.type.ndim)
     x, y = pad_left(x, rank), pad_left(y, rank)
-    lengths = [shaping.length(y if x.type.broadcastable[i] else x, i) for i in range(rank)]
-    x = Alloc()(x, *lengths)
+    shape = [shaping.length(y if x.type.broadcastable[i] else x, i) for i in range(rank)]
+    x = Alloc()(x, *shape)
     positions: list[Any] = []
     for axis in range(rank - 1):
         order: list[Any] = ["x"] * rank
         order[axis] = 0
-        positions.append(dimshuffle(arange(lengths[axis]), order))
+        positions.append(dimshuffle(arange(shape[axis]), order))
     axes = (AT,) * rank
     if inverse:
         return AdvancedIncSubtensor(axes, True)(x, x, *positions, y)

@@ -235,8 +235,8 @@ def meshgrid(*xi: TensorLike, indexing: str = "xy", sparse: bool = False) -> lis
     ]
     if sparse:
         return spread
-    lengths = [length(vectors[axes[k]], 0) for k in range(rank)]
-    return [creation.alloc(v, *lengths) for v in spread]
+    shape = [length(vectors[axes[k]], 0) for k in range(rank)]
+    return [creation.alloc(v, *shape) for v in spread]
 
 
 explain_functions(globals())

@@ -264,9 +264,9 @@ def check_example(op: Op, arrays: Sequence[np.ndarray], ulp: float) -> None:
                 assert_close(got, value, ulp)
     with naming(f"{op} of shapes {shapes}: XLA's code differs from compute"):
         _compare_with_xla(inputs, outputs, arrays, max(ulp, 64))
-    lengths = function(inputs, [out.shape for out in outputs], on_unused_input="ignore")
+    shape = function(inputs, [out.shape for out in outputs], on_unused_input="ignore")
     with naming(f"{op} of shapes {shapes}: the shape alone differs from that of the result"):
-        for got, value in zip(lengths(*arrays), wanted, strict=True):
+        for got, value in zip(shape(*arrays), wanted, strict=True):
             assert_close(got, np.array(value.shape, dtype="int64"), 0)
 
 

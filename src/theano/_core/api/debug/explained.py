@@ -14,7 +14,7 @@ from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Apply, Constant, Variable
 from theano._core.lower import program as ir
 from theano._core.lower.apart import Apart
-from theano._core.lower.lengths import Lengths
+from theano._core.lower.equal_lengths import EqualLengths
 from theano._core.lower.schedule import group
 from theano._core.lower.steps import work_of_steps
 from theano._core.ops.array.products import BatchedDot, Dot
@@ -61,7 +61,7 @@ class _Facts:
         self.apart: list[Apart] = []
         self.work = work_of_steps(self.text)
         if self.recorded is not None:
-            steps = group(self.final, Lengths(rewriter.lengths), maker.mode.fuses, self.apart)
+            steps = group(self.final, EqualLengths(rewriter.shape), maker.mode.fuses, self.apart)
             place = {node: step for step in steps for node in step.nodes}
             self.apart = [a for a in self.apart if place[a.made_by] is not place[a.read_by]]
 

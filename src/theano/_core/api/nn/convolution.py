@@ -235,7 +235,7 @@ def conv3d(
     return op(input, filters)
 
 
-def _lengths_of_gradient(name: str, shape: Any, convdim: int) -> Any:
+def _shape_of_gradient(name: str, shape: Any, convdim: int) -> Any:
     """Return the last lengths of a shape as a vector."""
     last = [shape[axis] for axis in range(-convdim, 0)]
     for axis, size in enumerate(last, len(shape) - convdim):
@@ -254,7 +254,7 @@ def _gradient_inputs(
     filter_shape: TensorLike | None,
     *options: object,
 ) -> Any:
-    shape = _lengths_of_gradient("input_shape", input_shape, convdim)
+    shape = _shape_of_gradient("input_shape", input_shape, convdim)
     op = kind(_known(input_shape, 2 + convdim), _known(filter_shape, 2 + convdim), *options)
     return op(filters, output_grad, shape)
 
@@ -268,7 +268,7 @@ def _gradient_weights(
     input_shape: object,
     *options: object,
 ) -> Any:
-    shape = _lengths_of_gradient("filter_shape", filter_shape, convdim)
+    shape = _shape_of_gradient("filter_shape", filter_shape, convdim)
     op = kind(_known(input_shape, 2 + convdim), _known(filter_shape, 2 + convdim), *options)
     return op(input, output_grad, shape)
 

@@ -90,8 +90,8 @@ def get_conv_output_shape(
     n = len(image_shape) - 2
     axes = _axes(n, border_mode, subsample, filter_dilation)
     sizes = zip(image_shape[2:], kernel_shape[-n:], axes, strict=True)
-    lengths = tuple(get_conv_shape_1axis(i, k, *axis) for i, k, axis in sizes)
-    return (image_shape[0], kernel_shape[0], *lengths)
+    shape = tuple(get_conv_shape_1axis(i, k, *axis) for i, k, axis in sizes)
+    return (image_shape[0], kernel_shape[0], *shape)
 
 
 def get_conv_gradinputs_shape_1axis(
@@ -126,9 +126,9 @@ def get_conv_gradinputs_shape(
     n = len(top_shape) - 2
     axes = _axes(n, border_mode, subsample, filter_dilation)
     sizes = zip(kernel_shape[-n:], top_shape[2:], axes, strict=True)
-    lengths = tuple(get_conv_gradinputs_shape_1axis(k, t, *axis) for k, t, axis in sizes)
+    shape = tuple(get_conv_gradinputs_shape_1axis(k, t, *axis) for k, t, axis in sizes)
     channels = kernel_shape[-n - 1]
-    return (top_shape[0], None if channels is None else times(channels, num_groups), *lengths)
+    return (top_shape[0], None if channels is None else times(channels, num_groups), *shape)
 
 
 def get_conv_gradweights_shape_1axis(
@@ -170,10 +170,10 @@ def get_conv_gradweights_shape(
     n = len(image_shape) - 2
     axes = _axes(n, border_mode, subsample, filter_dilation)
     sizes = zip(image_shape[2:], top_shape[2:], axes, strict=True)
-    lengths = tuple(get_conv_gradweights_shape_1axis(i, t, *axis) for i, t, axis in sizes)
+    shape = tuple(get_conv_gradweights_shape_1axis(i, t, *axis) for i, t, axis in sizes)
     channels = None if image_shape[1] is None else over(image_shape[1], num_groups)
     places = tuple(top_shape[2:]) if unshared else ()
-    return (top_shape[1], *places, channels, *lengths)
+    return (top_shape[1], *places, channels, *shape)
 
 
 def check_conv_gradinputs_shape(

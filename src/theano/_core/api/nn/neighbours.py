@@ -56,10 +56,10 @@ def _pair(value: TensorLike) -> list[Any]:
 
 def _padded(x: Variable, sizes: Sequence[Variable]) -> Any:
     """Return images with zeros around them: so many on each side of the last two axes."""
-    lengths = [length(x, axis) for axis in range(4)]
-    wide = [total([n, p, p]) for n, p in zip(lengths[2:], sizes, strict=True)]
-    inner = [slice(p, total([n, p])) for n, p in zip(lengths[2:], sizes, strict=True)]
-    frame = zeros((*lengths[:2], *wide), dtype=x.type.dtype)
+    shape = [length(x, axis) for axis in range(4)]
+    wide = [total([n, p, p]) for n, p in zip(shape[2:], sizes, strict=True)]
+    inner = [slice(p, total([n, p])) for n, p in zip(shape[2:], sizes, strict=True)]
+    frame = zeros((*shape[:2], *wide), dtype=x.type.dtype)
     return set_subtensor(frame[(slice(None), slice(None), *inner)], x)
 
 

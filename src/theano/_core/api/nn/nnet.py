@@ -291,12 +291,12 @@ def _along(function: Callable[[Any], Any], value: TensorLike, axis: int | None, 
         raise ValueError(f"{name}: {label(x)} of {x.type} has no axis {axis}")
     order = [k for k in range(rank) if k != axis % rank] + [axis % rank]
     moved = dimshuffle(x, order)
-    lengths = [shaping.length(moved, k) for k in range(rank)]
+    shape = [shaping.length(moved, k) for k in range(rank)]
     if rank != 2:
-        moved = shaping.reshape_op(moved, [-1, lengths[-1]])
+        moved = shaping.reshape_op(moved, [-1, shape[-1]])
     found = function(moved)
     if rank != 2:
-        found = shaping.reshape_op(found, lengths)
+        found = shaping.reshape_op(found, shape)
         found = shaping.pattern_broadcast(found, [x.type.broadcastable[k] for k in order])
     return dimshuffle(found, [order.index(k) for k in range(rank)])
 

@@ -144,8 +144,8 @@ def batch_normalization_train(
         return tuple(results)
     share = cast(as_tensor_variable(running_average_factor), config.floatX)
     old_mean, old_var = (as_tensor_variable(v) for v in (running_mean, running_var))
-    lengths = [shaping.length(x, axis) for axis in layout.axes]
-    count = cast(as_tensor_variable(as_int64(product(lengths))), config.floatX)
+    shape = [shaping.length(x, axis) for axis in layout.axes]
+    count = cast(as_tensor_variable(as_int64(product(shape))), config.floatX)
     whole = mul(layout.gathered(var), true_div(count, sub(count, 1)))
     for old, new in ((old_mean, layout.gathered(mean)), (old_var, whole)):
         value = add(mul(old, sub(np.asarray(1, "int8"), share)), mul(new, share))

@@ -81,17 +81,16 @@ def _stretched(x: TensorLike, ratios: Any) -> Any:
     if x.type.ndim != 4:
         raise TypeError(f"images must have 4 axes, got {x.type}")
     dtype = x.type.dtype if x.type.dtype.startswith("float") else config.floatX
-    lengths = [as_int64(length(x, axis)) for axis in range(4)]
+    shape = [as_int64(length(x, axis)) for axis in range(4)]
     pairs = [[cast(as_variable(n), "int64") for n in pair] for pair in ratios]
     rows, columns = (
-        _weights(size, many, few, dtype)
-        for size, (many, few) in zip(lengths[2:], pairs, strict=True)
+        _weights(size, many, few, dtype) for size, (many, few) in zip(shape[2:], pairs, strict=True)
     )
-    flat = reshape_op(cast(x, dtype), [mul(lengths[0], lengths[1]), *lengths[2:]])
+    flat = reshape_op(cast(x, dtype), [mul(shape[0], shape[1]), *shape[2:]])
     wide = batched_dot(flat, dimshuffle(columns, ("x", 1, 0)))
     whole = batched_dot(dimshuffle(rows, ("x", 0, 1)), wide)
     sizes = [as_int64(length(whole, axis)) for axis in (1, 2)]
-    return reshape_op(whole, [*lengths[:2], *sizes])
+    return reshape_op(whole, [*shape[:2], *sizes])
 
 
 def _fractions(frac_ratio: object) -> Any:

@@ -195,9 +195,9 @@ class _Builder:
                     "for n_steps argument of scan or provide an input sequence: n_steps=10, or "
                     "sequences=theano.tensor.arange(n)"
                 )
-            lengths = [as_int64(length(s.rows, 0)) for s in self.sequences]
-            self.steps = lengths[0]
-            for other in lengths[1:]:
+            shape = [as_int64(length(s.rows, 0)) for s in self.sequences]
+            self.steps = shape[0]
+            for other in shape[1:]:
                 self.steps = minimum(self.steps, other)
         infos = as_list(outputs_info)
         self.outputs_known = bool(infos)

@@ -175,8 +175,8 @@ def type_text(variable: Variable) -> str:
     kind = variable.type
     if not isinstance(kind, TensorType):
         return str(kind)
-    lengths = kind.shape if kind.sized else [1 if b else None for b in kind.broadcastable]
-    inside = ", ".join("?" if n is None else str(n) for n in lengths)
+    shape = kind.shape if kind.sized else [1 if b else None for b in kind.broadcastable]
+    inside = ", ".join("?" if n is None else str(n) for n in shape)
     return f"{kind.dtype} ({inside}{',' * (kind.ndim == 1)})" if kind.ndim else kind.dtype
 
 

@@ -156,7 +156,7 @@ class CAReduce(metaclass=Kind):
     @classmethod
     def holds(cls, op: Op) -> bool:
         """Tell whether an operation is of this kind."""
-        return isinstance(op, (Reduction, FoldByCalls))
+        return isinstance(op, (Reduction, ReductionByCalls))
 
     @classmethod
     def make(cls, scalar_op: Any, axis: Any = None) -> Any:
@@ -170,11 +170,11 @@ class CAReduce(metaclass=Kind):
         axes = axes_of(axis)
         native = elementwise(scalar_op)
         if not isinstance(native, Elementwise):
-            return FoldByCalls(scalar_op, axes)
+            return ReductionByCalls(scalar_op, axes)
         kind, function = _FOLDS.get(native.name), _FUNCTIONS.get(native.name)
         if kind is not None and function is None:
             return Reduction(kind, axes)
-        return FoldByCalls(scalar_op, axes, function, kind)
+        return ReductionByCalls(scalar_op, axes, function, kind)
 
 
 class CAReduceDtype(CAReduce):
@@ -193,7 +193,7 @@ class CAReduceDtype(CAReduce):
         return op if op.kind is None else Reduction(op.kind, op.axis, dtype, acc_dtype)
 
 
-class FoldByCalls(Called):
+class ReductionByCalls(Called):
     """A binary function of scalars folded over axes, which does not change the dtype.
 
     Parameters

@@ -22,8 +22,8 @@ from theano._core.ops.core.op import as_variable, tensor_operand
 from theano._core.ops.core.python_call import Called
 from theano._core.ops.elementwise.elementwise import (
     Elementwise,
-    broadcast_lengths,
-    check_lengths,
+    broadcast_shape,
+    check_shape,
     same_rank,
 )
 
@@ -127,7 +127,7 @@ class ElementwiseCalls(Called):
         return self.scalar_op.make_node(*(get_scalar_type(v.type.dtype)() for v in values))
 
     def compute(self, xp: Any, node: Apply, *arrays: Any) -> tuple[Any, ...]:
-        check_lengths(node, arrays)
+        check_shape(node, arrays)
         count = len(node.outputs)
         found = _function(self.nfunc_spec, len(arrays), count)
         if found is None:
@@ -141,8 +141,8 @@ class ElementwiseCalls(Called):
             )
 
     def shape(self, node: Apply, shapes: Sequence[Dims]) -> list[Any]:
-        lengths = broadcast_lengths([v.type.broadcastable for v in node.inputs], shapes)
-        return [lengths] * len(node.outputs)
+        shape = broadcast_shape([v.type.broadcastable for v in node.inputs], shapes)
+        return [shape] * len(node.outputs)
 
     def vjp(self, node: Apply, cotangents: Sequence[Any], reverse: Any = None) -> list[Any]:
         scalars = self._scalar_node(node.inputs)

@@ -245,8 +245,8 @@ class Op(EngineOp, metaclass=Counting, counts=EngineOp):
         if infer is None:
             return unknown
         given = [
-            tuple(as_int64(n) for n in lengths) if v.type.has_shape else None
-            for v, lengths in zip(node.inputs, shapes, strict=True)
+            tuple(as_int64(n) for n in shape) if v.type.has_shape else None
+            for v, shape in zip(node.inputs, shapes, strict=True)
         ]
         try:
             found = infer(node, given)
@@ -261,7 +261,7 @@ class Op(EngineOp, metaclass=Counting, counts=EngineOp):
                 stacklevel=2,
             )
             return unknown
-        known = {n for lengths in given for n in lengths or ()}
+        known = {n for shape in given for n in shape or ()}
         return _lengths(node, found, known)
 
     def vjp(self, node: Apply, cotangents: Sequence[Variable], reverse: object = None) -> list[Any]:
@@ -371,17 +371,17 @@ def _lengths(node: Apply, found: object, known: set[Variable]) -> list[Any]:
             f"{len(node.outputs)} outputs, got {found!r}"
         )
     result = []
-    for position, (out, lengths) in enumerate(zip(node.outputs, found, strict=True)):
+    for position, (out, shape) in enumerate(zip(node.outputs, found, strict=True)):
         if not out.type.has_shape:
             result.append(())
             continue
-        if lengths is None or len(lengths) != out.type.ndim:
+        if shape is None or len(shape) != out.type.ndim:
             raise ValueError(
-                f"{node.op}.infer_shape returned {lengths!r} for output {position}, which has "
+                f"{node.op}.infer_shape returned {shape!r} for output {position}, which has "
                 f"{out.type.ndim} dimensions"
             )
         # A length that takes loops to compute is left to the result.
-        result.append(tuple(as_length(n) if _is_cheap(n, known, node) else None for n in lengths))
+        result.append(tuple(as_length(n) if _is_cheap(n, known, node) else None for n in shape))
     return result
 
 

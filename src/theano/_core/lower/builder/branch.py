@@ -47,16 +47,16 @@ class BranchWriter:
         slots = [self._slot(out) for out in self.node.outputs]
         holds = p.condition(self.condition)
         # What is computed on demand inside one body is not known in the other, nor after it.
-        known, lengths = p.values, p.length_values
+        known, shape = p.values, p.length_values
         blocks: list[ir.Block] = []
         ends = []
         for body in (self.op.then, self.op.otherwise):
             p.values = {k: replace(v) if isinstance(v, Array) else v for k, v in known.items()}
-            p.length_values = dict(lengths)
+            p.length_values = dict(shape)
             with p.into([]) as block:
                 ends.append(self._body(body.fresh(p.rewriter.leaf), slots))
             blocks.append(block)
-        p.values, p.length_values = known, lengths
+        p.values, p.length_values = known, shape
         merges: list[ir.Merge] = []
         results = [
             self._joined(out, slot, x, y, merges)
@@ -83,10 +83,10 @@ class BranchWriter:
         ):
             p.values[variable] = replace(value, buffer=None) if isinstance(value, Array) else value
             if variable.type.has_shape:
-                p.rewriter.tell_lengths(variable, p.rewriter.lengths(source))
+                p.rewriter.tell_shape(variable, p.rewriter.shape(source))
         nodes = toposort(body.outputs, p.values)
         p.number_of.update({node: len(p.number_of) + i for i, node in enumerate(nodes)})
-        steps = group(nodes, p.lengths, p.fuse)
+        steps = group(nodes, p.equal_lengths, p.fuse)
         lowering.count_uses(p, steps, body.outputs)
         first_slot = len(p.buffer_slots)
         for step in steps:
@@ -105,7 +105,7 @@ class BranchWriter:
         if value.ndim == 0:
             return p.register(value)
         if not (value.alone and value.buffer.slot in p.buffer_slots[first_slot:]):
-            fresh = p.new_array(value.dtype, value.lengths)
+            fresh = p.new_array(value.dtype, value.shape)
             copies.copy_into(p, value, fresh)
             value = fresh
         p.do(ir.Hand(value.buffer.slot, value.data, slot))
@@ -125,9 +125,9 @@ class BranchWriter:
         dtype = out.type.dtype
         if out.type.ndim == 0:
             return Array(dtype, (), register=Register(merged(dtype, x, y), dtype))
-        lengths = tuple(
+        shape = tuple(
             1 if one else a if a == c else merged("int64", a, c)
-            for one, a, c in zip(out.type.broadcastable, x.lengths, y.lengths, strict=True)
+            for one, a, c in zip(out.type.broadcastable, x.shape, y.shape, strict=True)
         )
         data = merged("ptr", x.data, y.data)
-        return Array(dtype, lengths, data, buffer=Buffer(slot, data))
+        return Array(dtype, shape, data, buffer=Buffer(slot, data))

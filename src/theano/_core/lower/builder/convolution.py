@@ -93,12 +93,12 @@ class _Work:
         self.given, self.dtype = dtype, work_dtype(dtype)
         n, size = len(w.steps), itemsize(self.dtype)
         self.n, self.size = n, size
-        self.kernel_lengths = w.kernels[-n:]
+        self.kernel_shape = w.kernels[-n:]
         self.channels = w.kernels[-n - 1]
         self.kernels = w.kernels[0]
         if w.groups > 1:
             self.kernels = p.let("sdiv", w.kernels[0], w.groups)
-        self.terms = p.product([self.channels, *self.kernel_lengths])
+        self.terms = p.product([self.channels, *self.kernel_shape])
         self.places = p.product(w.result[2:])
         work = p.product([w.result[0], w.kernels[0], self.terms, self.places])
         libraries.release_if_long(p, work)
@@ -147,9 +147,9 @@ class _Work:
             channels=self.channels,
             kernels=self.kernels,
         )
-        lengths = (w.images[2:], self.kernel_lengths, w.result[2:], w.before, w.steps, w.dilation)
+        shape = (w.images[2:], self.kernel_shape, w.result[2:], w.before, w.steps, w.dilation)
         axes = [ConvolvedAxis(1, 1, 1, 0, 1, 1)] * (AXES - self.n)
-        axes += [ConvolvedAxis(*axis) for axis in zip(*lengths, strict=True)]
+        axes += [ConvolvedAxis(*axis) for axis in zip(*shape, strict=True)]
         words = [*numbers, *(n for axis in axes for n in axis)]
         arrays = list(map(p.pointer, (images, kernels, result)))
         kinds = kernel_call.kinds_of(len(words), len(words) + len(arrays))
@@ -165,11 +165,11 @@ class _Work:
             p.strides(array)
             p.pointer(array)
         columns = p.new_array(self.dtype, (self.terms, w.result[0]))
-        product = p.new_array(self.dtype, self._product_lengths(step))
+        product = p.new_array(self.dtype, self._product_shape(step))
         with walk(p, w.result[2:], polls=True) as place, p.counted(w.groups) as group:
             step(x, kernels, result, columns, product, place, group)
 
-    def _product_lengths(self, step: Callable[..., None]) -> tuple[Size, Size]:
+    def _product_shape(self, step: Callable[..., None]) -> tuple[Size, Size]:
         if step == self.forward_at_place:
             return self.w.result[0], self.kernels
         return self.kernels, self.terms
@@ -184,7 +184,7 @@ class _Work:
         for position, step in zip(at, own, strict=False):
             data = views.moved(p, data, p.offset(position, step))
         within: list[Size] = []
-        for kernel, dilation, step in zip(self.kernel_lengths, w.dilation, own[2:], strict=True):
+        for kernel, dilation, step in zip(self.kernel_shape, w.dilation, own[2:], strict=True):
             stride = p.offset(dilation, step)
             if w.flip:
                 last = p.offset(p.position(kernel, -1), stride)
@@ -201,12 +201,12 @@ class _Work:
         at = [p.offset(s, i) for s, i in zip(self.w.steps, place, strict=True)]
         first = p.multiply(self.channels, group)
         data, within, _ = self._origin(x, (0, first, *at))
-        lengths = (self.w.images[0], self.channels, *self.kernel_lengths)
-        return Array(x.dtype, lengths, data, (*p.strides(x)[:2], *within), False)
+        shape = (self.w.images[0], self.channels, *self.kernel_shape)
+        return Array(x.dtype, shape, data, (*p.strides(x)[:2], *within), False)
 
     def _place_rows(self, x: Array, columns: Array, place: Sequence[Size], group: Size) -> Array:
         windows = self._place_windows(x, place, group)
-        copy_converted(self.p, windows, Array(self.dtype, windows.lengths, columns.data))
+        copy_converted(self.p, windows, Array(self.dtype, windows.shape, columns.data))
         return Array(self.dtype, (self.w.images[0], self.terms), columns.data)
 
     def _place_kernels(self, kernels: Array, place: Sequence[Size], group: Size) -> Array:
@@ -232,7 +232,7 @@ class _Work:
         """Multiply the windows at a place by its kernels."""
         rows = self._place_rows(x, columns, place, group)
         own = self._turned(self._place_kernels(kernels, place, group))
-        target = Array(self.dtype, product.lengths, product.data)
+        target = Array(self.dtype, product.shape, product.data)
         self._multiply(rows, own, target)
         copy_converted(self.p, target, self._place_result(result, place, group))
 
@@ -249,7 +249,7 @@ class _Work:
         """Write the gradient of the kernels at a place."""
         rows = self._place_rows(x, columns, place, group)
         given = self._turned(self._place_result(result, place, group))
-        target = Array(self.dtype, product.lengths, product.data)
+        target = Array(self.dtype, product.shape, product.data)
         self._multiply(given, rows, target)
         copy_converted(self.p, target, self._place_kernels(kernels, place, group))
 
@@ -268,17 +268,17 @@ class _Work:
         own = self._place_kernels(kernels, place, group)
         self._multiply(self._place_result(result, place, group), own, target)
         windows = self._place_windows(x, place, group)
-        self._add(windows, Array(self.dtype, windows.lengths, columns.data))
+        self._add(windows, Array(self.dtype, windows.shape, columns.data))
 
     def _add(self, target: Array, source: Array) -> None:
         moving = [(target, frozenset[int]()), (source, frozenset[int]())]
-        copies.simple_loop(self.p, target, target.lengths, moving, lambda w, x, y: w.add(x, y))
+        copies.simple_loop(self.p, target, target.shape, moving, lambda w, x, y: w.add(x, y))
 
     # -- products ---------------------------------------------------------------------------------
 
     def _turned(self, x: Array) -> Array:
         """Return the view of a matrix with its axes exchanged."""
-        return Array(x.dtype, x.lengths[::-1], x.data, self.p.strides(x)[::-1], False)
+        return Array(x.dtype, x.shape[::-1], x.data, self.p.strides(x)[::-1], False)
 
     def _multiply(self, x: Array, y: Array, out: Array, keep: str = "null") -> None:
         """Write the product of two matrices, added to `keep` times what is there."""

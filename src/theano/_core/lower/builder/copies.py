@@ -21,16 +21,16 @@ def reshape(p: Core, node: Apply, x: Array, vector: Array, ndim: int) -> Array:
     """Return `x` with other lengths: a view of contiguous data, else a copy."""
     views.require_rank(p, node, vector, ndim)
     wanted = views.integers(p, vector, ndim)
-    total = p.product(x.lengths)
-    lengths = _without_unknown(p, wanted, total)
-    new_total = p.product(lengths)
+    total = p.product(x.shape)
+    shape = _without_unknown(p, wanted, total)
+    new_total = p.product(shape)
     p.check_equal(node, total, new_total, "reshape", (total, *wanted))
-    for length in lengths:
+    for length in shape:
         p.check_least(node, length, 0, "reshape", (total, *wanted))
     pattern = node.outputs[0].type.broadcastable
-    lengths = [1 if one else n for one, n in zip(pattern, lengths, strict=True)]
+    shape = [1 if one else n for one, n in zip(pattern, shape, strict=True)]
     source = contiguous(p, x)
-    return Array(x.dtype, tuple(lengths), p.pointer(source), buffer=source.buffer)
+    return Array(x.dtype, tuple(shape), p.pointer(source), buffer=source.buffer)
 
 
 def _without_unknown(p: Core, wanted: Sequence[Size], total: Size) -> list[Size]:
@@ -90,20 +90,20 @@ def contiguous_at_run_time(p: Core, x: Array) -> Array:
     slot, descriptor = p.new_slot(), p.descriptor(x)
 
     def copy() -> tuple[str]:
-        data = p.allocated(x.dtype, x.lengths, slot)
+        data = p.allocated(x.dtype, x.shape, slot)
         at = p.frame_pointer(descriptor)
         p.call_or_fail("copy", typenum(x.dtype), x.ndim, data, at)
         return (data,)
 
     assert isinstance(x.contiguous, str)
     (chosen,) = p.if_else(x.contiguous, lambda: (p.pointer(x),), copy, ("ptr",))
-    return Array(x.dtype, x.lengths, chosen, buffer=x.buffer)
+    return Array(x.dtype, x.shape, chosen, buffer=x.buffer)
 
 
 def simple_loop(
     p: Core,
     out: Array | None,
-    lengths: Sequence[Size],
+    shape: Sequence[Size],
     operands: Sequence[tuple[Array, frozenset[int]]],
     body: Callable[..., Any],
     indexed: bool = False,
@@ -117,7 +117,7 @@ def simple_loop(
     w = Writer([a.dtype for a, _ in operands])
     value = body(w, *w.operands)
     loop = Loop(
-        len(lengths),
+        len(shape),
         tuple((a.dtype, broadcast_axes) for a, broadcast_axes in operands),
         () if out is None else (out.dtype,),
         (),
@@ -126,18 +126,18 @@ def simple_loop(
     )
     outs = [] if out is None else [out]
     kernel_choice.run(
-        p, loop, lengths, [a for a, _ in operands], outs, [], indexed, sequential, lanes
+        p, loop, shape, [a for a, _ in operands], outs, [], indexed, sequential, lanes
     )
 
 
 def copy_into(p: Core, source: Array, target: Array) -> None:
     """Copy an array to memory of the same lengths."""
-    simple_loop(p, target, target.lengths, [(source, _all_broadcast(source))], lambda w, x: x)
+    simple_loop(p, target, target.shape, [(source, _all_broadcast(source))], lambda w, x: x)
 
 
 def fresh_copy(p: Core, x: Array) -> Array:
     """Return a contiguous copy in memory of its own."""
-    out = p.new_array(x.dtype, x.lengths)
+    out = p.new_array(x.dtype, x.shape)
     if x.ndim:
         copy_into(p, x, out)
     else:
@@ -150,11 +150,11 @@ def fresh_copy(p: Core, x: Array) -> Array:
 def generate(p: Core, node: Apply, operands: Sequence[Array], body: Callable[..., Any]) -> Array:
     """Return an array computed from positions: `body(w, *scalars)`; see `Writer`."""
     variable = node.outputs[0]
-    lengths = [p.size(n) for n in p.rewriter.lengths(variable)]
-    views.check_lengths(p, node, lengths)
-    out = p.new_array(variable.type.dtype, lengths)
-    everywhere = frozenset(range(len(lengths)))
-    simple_loop(p, out, lengths, [(a, everywhere) for a in operands], body, indexed=True)
+    shape = [p.size(n) for n in p.rewriter.shape(variable)]
+    views.check_shape(p, node, shape)
+    out = p.new_array(variable.type.dtype, shape)
+    everywhere = frozenset(range(len(shape)))
+    simple_loop(p, out, shape, [(a, everywhere) for a in operands], body, indexed=True)
     return out
 
 
@@ -199,37 +199,37 @@ def join(p: Core, node: Apply, arrays: Sequence[Array], axis: int) -> Array:
     for number, array in enumerate(arrays):
         for i in range(array.ndim):
             if i != axis:
-                one, two = first.lengths[i], array.lengths[i]
+                one, two = first.shape[i], array.shape[i]
                 p.check_equal(node, one, two, "join", (number, i, one, two))
-        total = p.plus(total, array.lengths[axis])
-    lengths = [total if i == axis else n for i, n in enumerate(first.lengths)]
+        total = p.plus(total, array.shape[axis])
+    shape = [total if i == axis else n for i, n in enumerate(first.shape)]
     placed = node.outputs[0] in p.places
     out = (
-        kernel_choice.placed(p, node.outputs[0], lengths)
+        kernel_choice.placed(p, node.outputs[0], shape)
         if placed
-        else p.new_array(first.dtype, lengths)
+        else p.new_array(first.dtype, shape)
     )
     start: Size = 0
     steps = p.strides(out)
     for array in arrays:
         part = Array(
             out.dtype,
-            tuple(array.lengths),
+            tuple(array.shape),
             views.moved(p, out.data, p.offset(start, steps[axis])),
             steps,
-            axis == 0 or all(n == 1 for n in lengths[:axis]),
+            axis == 0 or all(n == 1 for n in shape[:axis]),
         )
         copy_into(p, array, part)
-        start = p.plus(start, array.lengths[axis])
+        start = p.plus(start, array.shape[axis])
     return out
 
 
-def overwritten_by(p: Core, x: Array, lengths: Sequence[Size], target: Variable) -> Array:
+def overwritten_by(p: Core, x: Array, shape: Sequence[Size], target: Variable) -> Array:
     """Return the values of `x` in the memory of an input if it may be overwritten, else in new.
 
     Where `x` is that input, nothing is copied.
     """
-    out = kernel_choice.overwritten(p, x.dtype, lengths, target)
+    out = kernel_choice.overwritten(p, x.dtype, shape, target)
     same = p.let("eq", out.data, p.pointer(x), kind="ptr")
     at = p.frame_pointer(p.descriptor(x))
     p.if_else(same, None, lambda: p.call_or_fail("copy", typenum(x.dtype), x.ndim, out.data, at))
@@ -250,7 +250,7 @@ def write_slice(
     part.buffer = None
     if part.ndim:
         y, pattern = led_by_axes(p, y, node.inputs[1].type.broadcastable, part.ndim)
-        y = views.broadcast_to(p, node, y, part.lengths, pattern, "write")
+        y = views.broadcast_to(p, node, y, part.shape, pattern, "write")
     if part.ndim == 0:
         value = p.register(y)
         with p.into(overwriting(p, node)):
@@ -263,7 +263,7 @@ def write_slice(
         simple_loop(
             p,
             part,
-            part.lengths,
+            part.shape,
             [*old, (y, y.broadcast_axes)],
             lambda w, *values: values[0] if assign else w.add(*values),
         )
@@ -287,18 +287,18 @@ def writable(p: Core, node: Apply, x: Array) -> Array:
     """
     variable, out = node.inputs[0], node.outputs[0]
     if out in p.places:
-        row = kernel_choice.placed(p, out, x.lengths)
+        row = kernel_choice.placed(p, out, x.shape)
         if variable not in p.places or x.data != row.data:
             copy_into(p, x, row)
         return row
     target = p.in_place.get(out)
     if target is not None:
-        return overwritten_by(p, x, x.lengths, target)
+        return overwritten_by(p, x, x.shape, target)
     if p.uses.get(variable) != 1 or node.inputs.count(variable) > 1:
         return fresh_copy(p, x)
     if x.scratch:
         return x
-    return Array(x.dtype, x.lengths, x.data, buffer=x.buffer) if x.alone else fresh_copy(p, x)
+    return Array(x.dtype, x.shape, x.data, buffer=x.buffer) if x.alone else fresh_copy(p, x)
 
 
 def typenum(dtype: str) -> int:
@@ -307,4 +307,4 @@ def typenum(dtype: str) -> int:
 
 
 def _all_broadcast(array: Array) -> frozenset[int]:
-    return array.broadcast_axes | frozenset(i for i, n in enumerate(array.lengths) if n == 1)
+    return array.broadcast_axes | frozenset(i for i, n in enumerate(array.shape) if n == 1)

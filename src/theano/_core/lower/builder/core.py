@@ -14,7 +14,7 @@ from theano._core.lower import program as ir
 from theano._core.lower.arrays import Array, Buffer, Object, Size
 from theano._core.lower.builder.recorder import Recorder
 from theano._core.lower.builder.region import Region
-from theano._core.lower.lengths import Lengths
+from theano._core.lower.equal_lengths import EqualLengths
 from theano._core.lower.program import Number, Register, Scalar, number_of
 from theano._core.lower.program_text import CallbackRecord, StepInside
 from theano._core.lower.schedule import Step
@@ -89,7 +89,7 @@ class Core(Recorder):
         self.length_values: dict[Any, Size] = {}
         self.owned: dict[Any, Any] = {}
         self.number_of: dict[Apply, int] = {}
-        self.lengths = Lengths(rewriter.lengths)
+        self.equal_lengths = EqualLengths(rewriter.shape)
         self.input_offsets: list[int] = []
         # The nodes of each step.
         self.steps: tuple[tuple[Apply, ...], ...] = ()
@@ -285,7 +285,7 @@ class Core(Recorder):
         if array.strides is None:
             result: list[Size] = []
             step: Size = dtypes.itemsize(array.dtype)
-            for length in reversed(array.lengths):
+            for length in reversed(array.shape):
                 result.append(step)
                 step = self.multiply(step, length)
             array.strides = tuple(reversed(result))
@@ -306,7 +306,7 @@ class Core(Recorder):
         offset = self.reserve(2 + 2 * n)
         self.frame_store(offset, self.pointer(array), "ptr")
         self.frame_store(offset + 1, 1 if array.contiguous is True else 0)
-        for i, (length, stride) in enumerate(zip(array.lengths, self.strides(array), strict=True)):
+        for i, (length, stride) in enumerate(zip(array.shape, self.strides(array), strict=True)):
             self.frame_store(offset + 2 + i, length)
             self.frame_store(offset + 2 + n + i, stride)
         array.descriptor = offset
@@ -318,18 +318,18 @@ class Core(Recorder):
 
     # -- memory -----------------------------------------------------------------------------------
 
-    def new_array(self, dtype: str, lengths: Sequence[Size]) -> Array:
+    def new_array(self, dtype: str, shape: Sequence[Size]) -> Array:
         """Return a fresh C-contiguous array; the call fails if there is no memory."""
         slot = self.new_slot()
-        data = self.allocated(dtype, lengths, slot)
-        return Array(dtype, tuple(lengths), data, buffer=Buffer(slot, data))
+        data = self.allocated(dtype, shape, slot)
+        return Array(dtype, tuple(shape), data, buffer=Buffer(slot, data))
 
-    def allocated(self, dtype: str, lengths: Sequence[Size], slot: int) -> str:
+    def allocated(self, dtype: str, shape: Sequence[Size], slot: int) -> str:
         """Return memory for an array, owned by a slot; the call fails if there is none."""
-        nbytes = self.multiply(self.product(lengths), dtypes.itemsize(dtype))
+        nbytes = self.multiply(self.product(shape), dtypes.itemsize(dtype))
         data = self.fresh()
         self.block.append(ir.Alloc(data, slot, nbytes))
-        self.check(self.node, self.let("ne", data, "null", kind="ptr"), "too_large", lengths)
+        self.check(self.node, self.let("ne", data, "null", kind="ptr"), "too_large", shape)
         return data
 
     # -- what may fail ----------------------------------------------------------------------------
@@ -391,7 +391,7 @@ class Core(Recorder):
             for i, variable in enumerate(node.inputs):
                 if variable.type.broadcastable[axis]:
                     continue
-                length = self.rewriter.lengths(variable)[axis]
+                length = self.rewriter.shape(variable)[axis]
                 if first is None:
                     first = (i, length)
                 elif length is not first[1] and length != first[1]:

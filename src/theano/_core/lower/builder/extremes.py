@@ -13,46 +13,51 @@ from theano._core.lower.arrays import Array
 from theano._core.lower.builder import copies, kernel_choice, lapack, views
 from theano._core.lower.builder.core import Core
 from theano._core.lower.kernel.expression import Writer
-from theano._core.lower.kernel.loops import Fold, Loop
+from theano._core.lower.kernel.loops import KernelReduction, Loop
 from theano._core.ops.array.reductions import STARTS
 
 
 def arg_extreme(p: Core, node: Apply, x: Array, kind: str, axes: Sequence[int]) -> Array:
     """Return where the extreme over `axes` first is: of whole rows, the runtime finds it."""
-    kept = [n for i, n in enumerate(x.lengths) if i not in axes]
-    kernel_choice.check_not_empty(p, node, x.lengths, axes)
+    kept = [n for i, n in enumerate(x.shape) if i not in axes]
+    kernel_choice.check_not_empty(p, node, x.shape, axes)
     # NumPy, whose functions the runtime calls, searches among halves one by one.
     if sorted(axes) != list(range(len(kept), x.ndim)) or x.dtype == "float16":
-        return _extreme_by_folds(p, node, x, kind, axes, kept)
+        return _extreme_by_reductions(p, node, x, kind, axes, kept)
     x = copies.contiguous(p, x)
-    length = p.product(x.lengths[len(kept) :])
+    length = p.product(x.shape[len(kept) :])
     rows = Array(x.dtype, (p.product(kept), length), p.pointer(x))
     return lapack.along(p, node, kind, rows, 1)
 
 
-def _extreme_by_folds(
+def _extreme_by_reductions(
     p: Core, node: Apply, x: Array, kind: str, axes: Sequence[int], kept: Sequence[Any]
 ) -> Array:
     """Return where the extreme over `axes` first is.
 
-    The first of two folds is for its value, the second for its place.
+    The first of two reductions is for its value, the second for its place.
     """
     variable, rank = node.inputs[0], x.ndim
     broadcast_axes = kernel_choice.broadcast_axes_of(variable, x)
     best = "max" if kind == "argmax" else "min"
     combine = "maximum" if kind == "argmax" else "minimum"
-    fold = Fold(combine, STARTS[best](x.dtype), x.dtype, x.dtype)
-    value = kernel_choice.fold_array(p, fold, kept)
+    reduction = KernelReduction(combine, STARTS[best](x.dtype), x.dtype, x.dtype)
+    value = kernel_choice.reduce_array(p, reduction, kept)
     one = Writer([x.dtype])
     loop = Loop(
-        rank, ((x.dtype, broadcast_axes),), (), (fold,), tuple(axes), one.body(folds=one.operands)
+        rank,
+        ((x.dtype, broadcast_axes),),
+        (),
+        (reduction,),
+        tuple(axes),
+        one.body(reductions=one.operands),
     )
-    kernel_choice.run(p, loop, x.lengths, [x], [], [value])
+    kernel_choice.run(p, loop, x.shape, [x], [], [value])
     rest = iter(range(len(kept)))
     order: list[Any] = ["x" if i in axes else next(rest) for i in range(rank)]
     wide = views.permute(p, value, order)
     everywhere = frozenset(range(rank))
-    sizes = [p.scalar(x.lengths[a]) for a in axes]
+    sizes = [p.scalar(x.shape[a]) for a in axes]
     nothing = np.iinfo("int64").max
 
     w = Writer([x.dtype, x.dtype, *("int64" for _ in sizes)])
@@ -65,8 +70,8 @@ def _extreme_by_folds(
         hit = w.or_(hit, w.isnan(item))
     place = w.select(hit, where, nothing)
 
-    first = Fold("minimum", nothing, "int64", "int64")
-    out = kernel_choice.fold_array(p, first, kept)
+    first = KernelReduction("minimum", nothing, "int64", "int64")
+    out = kernel_choice.reduce_array(p, first, kept)
     search = Loop(
         rank,
         (
@@ -77,7 +82,7 @@ def _extreme_by_folds(
         (),
         (first,),
         tuple(axes),
-        w.body(folds=[place]),
+        w.body(reductions=[place]),
     )
-    kernel_choice.run(p, search, x.lengths, [x, wide, *sizes], [], [out], indexed=True)
+    kernel_choice.run(p, search, x.shape, [x, wide, *sizes], [], [out], indexed=True)
     return out

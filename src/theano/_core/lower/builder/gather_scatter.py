@@ -12,7 +12,7 @@ from theano._core.lower.arrays import Array, Size
 from theano._core.lower.builder import copies, kernel_choice, views
 from theano._core.lower.builder.core import Core
 from theano._core.lower.kernel.expression import Emitted, Writer
-from theano._core.lower.kernel.loops import Fold, Loop
+from theano._core.lower.kernel.loops import KernelReduction, Loop
 from theano._core.lower.llvm.kernels.addresses import Address, load_lanes, write_lanes
 from theano._core.lower.llvm.kernels.items import load, store
 
@@ -30,23 +30,23 @@ def _index_loop(
     rank = variables[0].type.ndim
     total = len(full) + rank
     axis_of = [a for a in range(total) if a < position or a >= position + rank]
-    lengths: list[Size] = [1] * total
+    shape: list[Size] = [1] * total
     for axis, source in zip(axis_of, full, strict=True):
-        lengths[axis] = x.lengths[source]
+        shape[axis] = x.shape[source]
     for axis in range(position, position + rank):
-        lengths[axis] = _joint_length(
+        shape[axis] = _joint_length(
             p,
             [
-                index.lengths[axis - position]
+                index.shape[axis - position]
                 for index, variable in zip(indices, variables, strict=True)
                 if not variable.type.broadcastable[axis - position]
             ],
         )
-    wanted = lengths[position : position + rank]
+    wanted = shape[position : position + rank]
     operands = []
     for number, (index, variable) in enumerate(zip(indices, variables, strict=True)):
         pattern = variable.type.broadcastable
-        _check_range(p, node, index, variable, at[number], x.lengths[at[number]])
+        _check_range(p, node, index, variable, at[number], x.shape[at[number]])
         if rank:
             index = views.broadcast_to(p, node, index, wanted, pattern, "index_shapes")
         placed = _placed(p, index, total, position)
@@ -55,20 +55,20 @@ def _index_loop(
     numbers = [
         p.let("number", p.pointer(x), kind="ptr"),
         *p.strides(x),
-        *x.lengths,
+        *x.shape,
     ]
     scalars = [(p.scalar(n), everywhere) for n in numbers]
     operands += scalars
-    sizes = [p.scalar(n) for n in lengths]
+    sizes = [p.scalar(n) for n in shape]
     operands += [(s, everywhere) for s in sizes]
     walked = tuple(zip(axis_of, full, strict=True))
-    return lengths, operands, Address(x.ndim, tuple(at), walked)
+    return shape, operands, Address(x.ndim, tuple(at), walked)
 
 
-def _joint_length(p: Core, lengths: Sequence[Size]) -> Size:
+def _joint_length(p: Core, shape: Sequence[Size]) -> Size:
     """Return the length of an axis along which several arrays are broadcast, as in NumPy."""
     result: Size = 1
-    for length in dict.fromkeys(lengths):
+    for length in dict.fromkeys(shape):
         if isinstance(result, int):
             result = length if result == 1 else result
         elif isinstance(length, int):
@@ -104,14 +104,17 @@ def _check_range(
         index.ndim,
         ((index.dtype, broadcast_axes),),
         (),
-        (Fold("minimum", highest, "int64", "int64"), Fold("maximum", lowest, "int64", "int64")),
+        (
+            KernelReduction("minimum", highest, "int64", "int64"),
+            KernelReduction("maximum", lowest, "int64", "int64"),
+        ),
         reduced,
-        w.body(folds=[item, item]),
+        w.body(reductions=[item, item]),
     )
     outs = [Array("int64", (), p.stack(8)), Array("int64", (), p.stack(8))]
-    kernel_choice.run(p, loop, index.lengths, [index], [], outs)
+    kernel_choice.run(p, loop, index.shape, [index], [], outs)
     small, large = map(p.integer, outs)
-    # Of no index at all the fold is its start, which is inside on purpose of the comparison.
+    # Of no index at all the reduction is its start, which is inside on purpose of the comparison.
     none = p.let("gt", small, large)
     low = p.let("ge", small, p.let("sub", 0, length))
     p.check(node, p.let("or", none, low, kind="bool"), "index", (small, axis, length))
@@ -129,28 +132,28 @@ def gather(
     position: int,
 ) -> Array:
     """Return the items of `x` at arrays of positions."""
-    lengths, operands, address = _index_loop(
+    shape, operands, address = _index_loop(
         p, node, x, indices, node.inputs[1:], (at, full, position)
     )
-    out = p.new_array(x.dtype, lengths)
-    rows = _along_rows(lengths, full, position + node.inputs[1].type.ndim)
+    out = p.new_array(x.dtype, shape)
+    rows = _along_rows(shape, full, position + node.inputs[1].type.ndim)
 
     def read(b: object, index: Callable[..., object], *values: object) -> Any:
         return load_lanes(b, address.write(b, index, values), x.dtype, rows)
 
     gather = Emitted("gather", (address, x.dtype, rows), read)
-    copies.simple_loop(p, out, lengths, operands, gather.body(x.dtype), indexed=True)
+    copies.simple_loop(p, out, shape, operands, gather.body(x.dtype), indexed=True)
     return out
 
 
-def _along_rows(lengths: Sequence[Size], full: Sequence[int], end: int) -> bool:
+def _along_rows(shape: Sequence[Size], full: Sequence[int], end: int) -> bool:
     """Tell whether lanes run along an axis of the array, behind those of the positions."""
-    return bool(full) and end <= _last_walked(lengths)
+    return bool(full) and end <= _last_walked(shape)
 
 
-def _last_walked(lengths: Sequence[Size]) -> int:
+def _last_walked(shape: Sequence[Size]) -> int:
     """Return the axis that lanes run along: the last one that has a loop, being longer than 1."""
-    return max((a for a, length in enumerate(lengths) if length != 1), default=-1)
+    return max((a for a, length in enumerate(shape) if length != 1), default=-1)
 
 
 def scatter(
@@ -164,21 +167,21 @@ def scatter(
 ) -> Array:
     """Return `x` with the items at arrays of positions set to `y`, or increased by it."""
     out = copies.writable(p, node, x)
-    lengths, operands, address = _index_loop(p, node, out, indices, node.inputs[2:], place)
-    y, pattern = copies.led_by_axes(p, y, node.inputs[1].type.broadcastable, len(lengths))
-    if lengths:
-        y = views.broadcast_to(p, node, y, lengths, pattern, "write")
+    shape, operands, address = _index_loop(p, node, out, indices, node.inputs[2:], place)
+    y, pattern = copies.led_by_axes(p, y, node.inputs[1].type.broadcastable, len(shape))
+    if shape:
+        y = views.broadcast_to(p, node, y, shape, pattern, "write")
     operands.append((y, y.broadcast_axes))
 
     # Positions may repeat, rows of one position do not.
     plain = not x.dtype.startswith("complex") and x.dtype not in ("bool", "float16")
     _, full, position = place
-    rows = plain and _along_rows(lengths, full, position + node.inputs[2].type.ndim)
-    last = _last_walked(lengths)
+    rows = plain and _along_rows(shape, full, position + node.inputs[2].type.ndim)
+    last = _last_walked(shape)
 
     def write(b: Any, index: Callable[..., object], *values: Any) -> None:
         # The lengths of the axes stand before the item.
-        inside = b.lt(index(last), values[last - len(lengths) - 1]) if rows else None
+        inside = b.lt(index(last), values[last - len(shape) - 1]) if rows else None
         places = address.write(b, index, values[:-1])
         write_lanes(b, places, values[-1], inside, not assign)
 
@@ -187,7 +190,7 @@ def scatter(
         copies.simple_loop(
             p,
             None,
-            lengths,
+            shape,
             operands,
             change.body(),
             indexed=True,
@@ -206,11 +209,11 @@ def nonzero(p: Core, x: Array) -> Array:
         rank,
         ((x.dtype, broadcast_axes),),
         (),
-        (Fold("add", 0, "int64", "int64"),),
+        (KernelReduction("add", 0, "int64", "int64"),),
         tuple(range(rank)),
-        w.body(folds=[w.cast(w.cast(w.operands[0], "bool"), "int64")]),
+        w.body(reductions=[w.cast(w.cast(w.operands[0], "bool"), "int64")]),
     )
-    kernel_choice.run(p, loop, x.lengths, [x], [], [counted])
+    kernel_choice.run(p, loop, x.shape, [x], [], [counted])
     count = p.integer(counted)
     out = p.new_array("int64", (rank, count))
     done, aside = p.stack(8), p.stack(8)
@@ -238,7 +241,7 @@ def nonzero(p: Core, x: Array) -> Array:
     copies.simple_loop(
         p,
         None,
-        x.lengths,
+        x.shape,
         source,
         place.body(),
         indexed=True,

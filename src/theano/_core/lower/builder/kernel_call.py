@@ -10,7 +10,7 @@ from theano._core.lower import program as ir
 from theano._core.lower.arrays import Array, Size
 from theano._core.lower.builder.core import Core
 from theano._core.lower.kernel.expression import Writer
-from theano._core.lower.kernel.loops import FOLD_BLOCK, Loop
+from theano._core.lower.kernel.loops import REDUCTION_BLOCK, Loop
 from theano._core.lower.llvm.kernels.kernel import range_axis
 from theano._core.lower.llvm.print.calls import Call, Combine, Kernel
 
@@ -19,16 +19,16 @@ if TYPE_CHECKING:
 
 # Rough number of instructions that a point of a loop takes besides those of its body.
 POINT = 7
-# A fold of fewer rows is certainly not cut into blocks (runtime/fold.cpp).
+# A reduction of fewer rows is certainly not cut into blocks (runtime/reduce.cpp).
 LEAST_ROWS = 1024
 
 
-class FoldFacts(NamedTuple):
-    """What the runtime is told of a loop that folds in parts: `th_fold`, which explains it."""
+class ReductionFacts(NamedTuple):
+    """What the runtime is told of a loop that reduces in parts; `th_reduction` explains it."""
 
     weight: int
     unit: int
-    lengths: int
+    ndim: int
     kept: int
     range: int
     rows: int
@@ -41,24 +41,24 @@ class FoldFacts(NamedTuple):
 
 
 def prepare_call(
-    p: Core, kernel: Kernel, lengths: Sequence[Size], total: Size, sequential: bool
+    p: Core, kernel: Kernel, shape: Sequence[Size], total: Size, sequential: bool
 ) -> Call:
     """Register a kernel; return how it is called."""
     layout = kernel.groups
-    extents = _extents(p, kernel.loop, layout, lengths, total)
+    extents = _extents(p, kernel.loop, layout, shape, total)
     axis, _, partial = range_axis(kernel.loop, layout)
     number = register_kernel(p, kernel)
     call = Call(kernel, number, layout, extents, extents[axis], total, sequential)
     if partial:
         register_kernel(p, Combine(kernel))
         call.everything = True
-    elif kernel.loop.folds and not sequential:
+    elif kernel.loop.reductions and not sequential:
         call.rows = _register_blocks(p, kernel, extents)
     return call
 
 
 def _register_blocks(p: Core, kernel: Kernel, extents: Sequence[Size]) -> int:
-    """Register the kernels that fold in blocks of rows; return which length counts the rows.
+    """Register the kernels that reduce in blocks of rows; return which length counts the rows.
 
     That is -1 where there are none to be cut, or where nothing may fail any more.
     """
@@ -71,22 +71,22 @@ def _register_blocks(p: Core, kernel: Kernel, extents: Sequence[Size]) -> int:
         return -1
     lanes, bits = kernel.lanes, kernel.bits
     register_kernel(p, Kernel(loop, groups, kernel.layout, lanes, bits, False, folded[0]))
-    second = Kernel(_fold_of_partials(loop), [[0], [1]], "packed", lanes, bits, False)
+    second = Kernel(_reduction_of_partials(loop), [[0], [1]], "packed", lanes, bits, False)
     register_kernel(p, second)
     return folded[0]
 
 
 def _extents(
-    p: Core, loop: Loop, layout: Sequence[Sequence[int]], lengths: Sequence[Size], total: Size
+    p: Core, loop: Loop, layout: Sequence[Sequence[int]], shape: Sequence[Size], total: Size
 ) -> list[Size]:
     """Return how far the loops of a kernel go: nowhere if one of them does nothing.
 
     Else they might take ages over nothing.
     """
-    extents = [p.product([lengths[a] for a in axes]) for axes in layout] or [1]
-    reduced = [bool(loop.folds) and axes[0] in loop.reduced for axes in layout]
+    extents = [p.product([shape[a] for a in axes]) for axes in layout] or [1]
+    reduced = [bool(loop.reductions) and axes[0] in loop.reduced for axes in layout]
     kept = p.product([n for n, folded in zip(extents, reduced, strict=False) if not folded])
-    for folded, every in ((True, total), (False, kept if loop.folds else total)):
+    for folded, every in ((True, total), (False, kept if loop.reductions else total)):
         places = [i for i, one in enumerate(reduced) if one is folded]
         if len(layout) < 2 or (len(places) == 1 and not folded):
             continue
@@ -124,7 +124,7 @@ def register_kernel(p: Core, kernel: Combine | Kernel | ListKernel) -> int:
 def ready_variant(p: Core, flag: str, call: Call, unless: bool = False) -> None:
     """Have a kernel compiled before its call where `flag` holds, or `unless` it does.
 
-    The runtime does so itself for what it folds, unless that may not fail any more.
+    The runtime does so itself for what it reduces, unless that may not fail any more.
     """
     if call.by_runtime and p.late is None:
         return
@@ -146,50 +146,50 @@ def call_kernel(
     call: Call,
     arrays: Sequence[Array],
     outs: Sequence[Array],
-    fold_outs: Sequence[Array],
+    reduction_outs: Sequence[Array],
     partials: Sequence[Array],
 ) -> None:
     """Call a kernel; `partials` is memory for partial results, where it may not fail."""
     words: list[Size] = [*call.extents, *(a.data for a in (*arrays, *outs))]
     # The runtime's: what may fail is there already.
     if call.everything:
-        words += [a.data for a in partials] or [""] * len(fold_outs)
-    words += [a.data for a in fold_outs]
+        words += [a.data for a in partials] or [""] * len(reduction_outs)
+    words += [a.data for a in reduction_outs]
     kinds = kinds_of(len(call.extents), len(words))
     if call.kernel.layout != "packed":
-        strides = _stride_words(p, call, arrays, outs, fold_outs)
+        strides = _stride_words(p, call, arrays, outs, reduction_outs)
         words += strides
         kinds += ["int64"] * len(strides)
     block = arguments(p, words, kinds, room=call.rows >= 0)
     if call.by_runtime:
-        _fold(p, call, block, len(words), len(arrays) + len(outs), bool(partials))
+        _reduction(p, call, block, len(words), len(arrays) + len(outs), bool(partials))
     else:
         weight = POINT + call.kernel.weight
         p.do(ir.Launch(call.number, block, call.count, call.total, weight, call.unit))
 
 
-def _fold(p: Core, call: Call, block: str, words: int, before: int, given: bool) -> None:
-    """Have the runtime fold in parts; see `th_fold`."""
-    loop, lengths = call.kernel.loop, len(call.extents)
+def _reduction(p: Core, call: Call, block: str, words: int, before: int, given: bool) -> None:
+    """Have the runtime reduce in parts; see `th_reduction`."""
+    loop, ndim = call.kernel.loop, len(call.extents)
     axis, blocks, _ = range_axis(loop, call.layout)
     kept = [i for i, g in enumerate(call.layout) if not (g and g[0] in loop.reduced)]
-    before += lengths + (len(loop.folds) if call.everything else 0)
-    facts = FoldFacts(
+    before += ndim + (len(loop.reductions) if call.everything else 0)
+    facts = ReductionFacts(
         weight=POINT + call.kernel.weight,
         unit=call.unit,
-        lengths=lengths,
+        ndim=ndim,
         kept=sum(1 << i for i in kept),
         range=axis,
         rows=call.rows,
-        block=FOLD_BLOCK if blocks else 1,
+        block=REDUCTION_BLOCK if blocks else 1,
         words=words,
         first=before,
-        results=len(loop.folds),
+        results=len(loop.reductions),
         given=int(given),
         carried=int(_results_as_carried(loop)),
     )
-    itemsizes = (itemsize(fold.dtype) for fold in loop.folds)
-    p.do(ir.Fold(call.number, block, (*facts, *itemsizes)))
+    itemsizes = (itemsize(reduction.dtype) for reduction in loop.reductions)
+    p.do(ir.Reduce(call.number, block, (*facts, *itemsizes)))
 
 
 def arguments(p: Core, words: Sequence[Size], kinds: Sequence[str], room: bool = False) -> str:
@@ -208,7 +208,7 @@ def arguments(p: Core, words: Sequence[Size], kinds: Sequence[str], room: bool =
 
 
 def partials_of(p: Core, calls: Sequence[Call]) -> list[Array]:
-    """Allocate memory for the partial results of folds of everything, one for each block."""
+    """Allocate memory for the partial results of reductions of everything, one for each block."""
     count: Size = 1
     for call in calls:
         blocks = _blocks(p, call)
@@ -216,14 +216,14 @@ def partials_of(p: Core, calls: Sequence[Call]) -> list[Array]:
             count = max(count, blocks)
         else:
             count = p.let("maximum", count, blocks)
-    return [p.new_array(fold.dtype, (count,)) for fold in calls[0].kernel.loop.folds]
+    return [p.new_array(reduction.dtype, (count,)) for reduction in calls[0].kernel.loop.reductions]
 
 
 def _blocks(p: Core, call: Call) -> Size:
-    """Return how many blocks the range of a fold of everything is cut into."""
+    """Return how many blocks the range of a reduction of everything is cut into."""
     if not range_axis(call.kernel.loop, call.layout)[1]:
         return call.count
-    return p.parts(call.count, FOLD_BLOCK)
+    return p.parts(call.count, REDUCTION_BLOCK)
 
 
 def _stride_words(
@@ -231,7 +231,7 @@ def _stride_words(
     call: Call,
     arrays: Sequence[Array],
     outs: Sequence[Array],
-    fold_outs: Sequence[Array],
+    reduction_outs: Sequence[Array],
 ) -> list[Size]:
     loop = call.kernel.loop
     words: list[Size] = []
@@ -242,7 +242,7 @@ def _stride_words(
         steps = p.strides(array)
         words += [steps[axes[-1]] for axes in call.layout]
     if not call.everything:
-        for array in fold_outs:
+        for array in reduction_outs:
             steps = p.strides(array)
             kept = [a for a in range(loop.rank) if a not in loop.reduced]
             words += [
@@ -251,13 +251,13 @@ def _stride_words(
     return words
 
 
-def _fold_of_partials(loop: Loop) -> Loop:
-    """Return the fold of the results of blocks: of matrices, along the first axis."""
-    w = Writer([fold.dtype for fold in loop.folds])
-    operands = tuple((fold.dtype, frozenset[int]()) for fold in loop.folds)
-    return Loop(2, operands, (), loop.folds, (0,), w.body(folds=w.operands))
+def _reduction_of_partials(loop: Loop) -> Loop:
+    """Return the reduction of the results of blocks: of matrices, along the first axis."""
+    w = Writer([reduction.dtype for reduction in loop.reductions])
+    operands = tuple((reduction.dtype, frozenset[int]()) for reduction in loop.reductions)
+    return Loop(2, operands, (), loop.reductions, (0,), w.body(reductions=w.operands))
 
 
 def _results_as_carried(loop: Loop) -> bool:
-    """Tell whether folds give results of the dtype that they are carried in."""
-    return all(f.dtype == f.out_dtype for f in loop.folds)
+    """Tell whether reductions give results of the dtype that they are carried in."""
+    return all(f.dtype == f.out_dtype for f in loop.reductions)

@@ -12,7 +12,7 @@ from theano._core.lower.builder import kernel_call, orders, tiled_rows
 from theano._core.lower.builder.core import Core
 from theano._core.lower.faults import EXTREMES
 from theano._core.lower.kernel.expression import Body, Operation, without_numbers
-from theano._core.lower.kernel.loops import Fold, Loop, collapse
+from theano._core.lower.kernel.loops import KernelReduction, Loop, collapse
 from theano._core.lower.llvm.kernels.fused_body import group_body
 from theano._core.lower.llvm.kernels.kernel import choose_lanes
 from theano._core.lower.llvm.print.calls import Call, Kernel
@@ -83,16 +83,16 @@ def write_loop(p: Core, step: Step) -> None:
             p.check_operands(node)
     example = nodes[0]
     shaped = example.outputs[0] if isinstance(example.op, Elementwise) else example.inputs[0]
-    lengths = [_loop_length(p, n) for n in p.rewriter.lengths(shaped)]
-    reduced = tuple(folded[0].op.axes(len(lengths))) if folded else ()
+    shape = [_loop_length(p, n) for n in p.rewriter.shape(shaped)]
+    reduced = tuple(folded[0].op.axes(len(shape))) if folded else ()
     for node in folded:
-        if node.op.fold.identity is None:
-            check_not_empty(p, node, lengths, reduced)
+        if node.op.reducer.identity is None:
+            check_not_empty(p, node, shape, reduced)
     arrays = [p.value(v) for v in operands]
-    everywhere = frozenset(range(len(lengths)))
+    everywhere = frozenset(range(len(shape)))
     p.node = example
     loop = Loop(
-        len(lengths),
+        len(shape),
         (
             *(
                 (v.type.dtype, broadcast_axes_of(v, a))
@@ -101,32 +101,32 @@ def write_loop(p: Core, step: Step) -> None:
             *((number.dtype, everywhere) for number in numbers),
         ),
         tuple(v.type.dtype for v in stored),
-        tuple(fold_of(p, n) for n in folded),
+        tuple(reduction_of(p, n) for n in folded),
         reduced,
         body,
     )
     taken: set[Any] = set()
-    outs = [_store_array(p, v, lengths, operands, taken) for v in stored]
-    kept = [n for axis, n in enumerate(lengths) if axis not in reduced]
-    fold_outs = [
-        fold_array(p, f, kept, n.outputs[0]) for f, n in zip(loop.folds, folded, strict=True)
+    outs = [_store_array(p, v, shape, operands, taken) for v in stored]
+    kept = [n for axis, n in enumerate(shape) if axis not in reduced]
+    reduction_outs = [
+        reduce_array(p, f, kept, n.outputs[0]) for f, n in zip(loop.reductions, folded, strict=True)
     ]
     arrays += [p.pooled(number.dtype, number.parameter) for number in numbers]
     turned = orders.in_columns(p, loop, arrays, stored) if not numbers else None
     with p.apart(p.late):
-        run(p, loop, lengths, arrays, outs, fold_outs, turned=turned)
+        run(p, loop, shape, arrays, outs, reduction_outs, turned=turned)
     if turned is not None:
         outs = [orders.ordered(p, outs[0], turned)]
     for variable, array in zip(stored, outs, strict=True):
         p.define(variable, array)
-    for node, array in zip(folded, fold_outs, strict=True):
+    for node, array in zip(folded, reduction_outs, strict=True):
         p.define(node.outputs[0], array)
 
 
 def _loop_length(p: Core, length: Variable | int) -> Size:
     """Return a length as a size: a number if an equal one is known."""
     # Any other length that is equal may belong to a value that does not exist yet.
-    known = p.lengths.find(length)
+    known = p.equal_lengths.find(length)
     return known if isinstance(known, int) else p.size(length)
 
 
@@ -135,15 +135,15 @@ def _leaves(p: Core, node: Apply, own: set[Apply]) -> bool:
     return p.uses.get(node.outputs[0], 0) > 0
 
 
-def check_not_empty(p: Core, node: Apply, lengths: Sequence[Size], reduced: Sequence[int]) -> None:
-    folded = p.product([lengths[a] for a in reduced])
-    p.check_least(node, folded, 1, "empty_fold", (EXTREMES.index(node.op.kind),))
+def check_not_empty(p: Core, node: Apply, shape: Sequence[Size], reduced: Sequence[int]) -> None:
+    folded = p.product([shape[a] for a in reduced])
+    p.check_least(node, folded, 1, "empty_reduction", (EXTREMES.index(node.op.kind),))
 
 
 def _store_array(
     p: Core,
     variable: Variable,
-    lengths: Sequence[Size],
+    shape: Sequence[Size],
     operands: Sequence[Variable],
     taken: set[Variable],
 ) -> Array:
@@ -153,9 +153,9 @@ def _store_array(
     """
     target = p.in_place.get(variable)
     if target is not None:
-        return overwritten(p, variable.type.dtype, lengths, target)
+        return overwritten(p, variable.type.dtype, shape, target)
     if variable in p.places:
-        return placed(p, variable, lengths)
+        return placed(p, variable, shape)
     for operand in operands:
         array: Any = p.values.get(operand)
         if (
@@ -167,11 +167,11 @@ def _store_array(
             and operand not in taken
         ):
             taken.add(operand)
-            return Array(variable.type.dtype, tuple(lengths), array.data, buffer=array.buffer)
-    return p.new_array(variable.type.dtype, lengths)
+            return Array(variable.type.dtype, tuple(shape), array.data, buffer=array.buffer)
+    return p.new_array(variable.type.dtype, shape)
 
 
-def overwritten(p: Core, dtype: str, lengths: Sequence[Size], target: Variable) -> Array:
+def overwritten(p: Core, dtype: str, shape: Sequence[Size], target: Variable) -> Array:
     """Return the memory of an input if it may be overwritten, else new memory.
 
     The choice is made at run time: the input may be read-only, or not contiguous, or have
@@ -180,39 +180,39 @@ def overwritten(p: Core, dtype: str, lengths: Sequence[Size], target: Variable) 
     array = p.values[target]
     slot = p.new_slot()
     allowed = p.has_flag(array.descriptor, native.OVERWRITABLE)
-    for own, new in zip(array.lengths, lengths, strict=True):
+    for own, new in zip(array.shape, shape, strict=True):
         if own != new:
             allowed = p.let("and", allowed, p.let("eq", own, new), kind="bool")
     (chosen,) = p.if_else(
-        allowed, lambda: (array.data,), lambda: (p.allocated(dtype, lengths, slot),), ("ptr",)
+        allowed, lambda: (array.data,), lambda: (p.allocated(dtype, shape, slot),), ("ptr",)
     )
-    return Array(dtype, tuple(lengths), chosen, buffer=Buffer(slot, chosen, kept=True))
+    return Array(dtype, tuple(shape), chosen, buffer=Buffer(slot, chosen, kept=True))
 
 
-def placed(p: Core, variable: Any, lengths: Sequence[Size]) -> Array:
+def placed(p: Core, variable: Any, shape: Sequence[Size]) -> Array:
     """Return the row of a state of a loop that `variable` is to be written to."""
     place = p.places[variable]
-    place.check(p, lengths)
-    return Array(variable.type.dtype, tuple(place.lengths), place.address)
+    place.check(p, shape)
+    return Array(variable.type.dtype, tuple(place.shape), place.address)
 
 
-def fold_array(
-    p: Core, fold: Fold, kept: Sequence[Size], variable: Variable | None = None
+def reduce_array(
+    p: Core, reduction: KernelReduction, kept: Sequence[Size], variable: Variable | None = None
 ) -> Array:
     if variable in p.places:
         return placed(p, variable, kept)
     if not kept:
-        return Array(fold.out_dtype, (), p.stack(max(8, itemsize(fold.out_dtype))))
-    return p.new_array(fold.out_dtype, kept)
+        return Array(reduction.out_dtype, (), p.stack(max(8, itemsize(reduction.out_dtype))))
+    return p.new_array(reduction.out_dtype, kept)
 
 
 def run(
     p: Core,
     loop: Loop,
-    lengths: Sequence[Size],
+    shape: Sequence[Size],
     arrays: Sequence[Array],
     outs: Sequence[Array],
-    fold_outs: Sequence[Array],
+    reduction_outs: Sequence[Array],
     indexed: bool = False,
     sequential: bool = False,
     lanes: int = 0,
@@ -231,25 +231,25 @@ def run(
     turned : str or None
         Whether all data lies column by column.
     """
-    every = [*arrays, *outs, *fold_outs]
+    every = [*arrays, *outs, *reduction_outs]
     flag, name = _all_contiguous(p, every), "packed"
     if flag is False and not indexed:
         moving = [s for _, s in loop.operands] + [frozenset()] * (len(every) - len(arrays))
-        flag, name = _all_side_by_side(p, loop.rank, lengths, every, moving), "rows"
+        flag, name = _all_side_by_side(p, loop.rank, shape, every, moving), "rows"
     elif isinstance(flag, str) and turned is not None:
         flag, turned = p.let("or", flag, turned, kind="bool"), None
     chosen_freely = not (indexed or sequential or lanes)
     lanes = lanes or choose_lanes(loop, p.vector_bits)
     list(map(p.pointer, every))
-    total = _points(p, loop, lengths, bool(outs))
+    total = _points(p, loop, shape, bool(outs))
     calls = [
-        kernel_call.prepare_call(p, kernel, lengths, total, sequential)
-        for kernel in _layouts(p, loop, lengths, flag, name, lanes, indexed)
+        kernel_call.prepare_call(p, kernel, shape, total, sequential)
+        for kernel in _layouts(p, loop, shape, flag, name, lanes, indexed)
     ]
     if isinstance(flag, str):
         kernel_call.ready_variant(p, flag, calls[1], unless=True)
-    in_columns = [] if turned is None else [_packed_variant(p, loop, lengths, total, lanes, turned)]
-    narrow = {c: _many_short_rows(p, c, lengths, flag, chosen_freely) for c in calls}
+    in_columns = [] if turned is None else [_packed_variant(p, loop, shape, total, lanes, turned)]
+    narrow = {c: _many_short_rows(p, c, shape, flag, chosen_freely) for c in calls}
     tiling = tiled_rows.plan(p, calls[0], flag) if chosen_freely else None
     if any(narrow.values()) or flag is not True or name == "rows":
         # Known before the branches in which they are needed.
@@ -258,7 +258,7 @@ def run(
     partials = kernel_call.partials_of(p, calls) if apart else []
 
     def call(chosen: Call) -> None:
-        kernel_call.call_kernel(p, chosen, arrays, outs, fold_outs, partials)
+        kernel_call.call_kernel(p, chosen, arrays, outs, reduction_outs, partials)
 
     def best(chosen: Call) -> None:
         together = tiling if chosen is calls[0] else None
@@ -294,42 +294,42 @@ def _either(
 
 
 def _packed_variant(
-    p: Core, loop: Loop, lengths: Sequence[Size], total: Size, lanes: int, flag: str
+    p: Core, loop: Loop, shape: Sequence[Size], total: Size, lanes: int, flag: str
 ) -> Call:
     """Return the call of the packed kernel of a loop, which is compiled where `flag` holds."""
     whole = Kernel(loop, collapse(loop, frozenset()), "packed", lanes, p.vector_bits, False)
-    call = kernel_call.prepare_call(p, whole, lengths, total, False)
+    call = kernel_call.prepare_call(p, whole, shape, total, False)
     kernel_call.ready_variant(p, flag, call)
     return call
 
 
-def _points(p: Core, loop: Loop, lengths: Sequence[Size], stores: bool) -> Size:
+def _points(p: Core, loop: Loop, shape: Sequence[Size], stores: bool) -> Size:
     """Return how many points a loop has, after checking that they can be walked through."""
-    total = p.product(lengths)
+    total = p.product(shape)
     if loop.rank > 1 and not stores and all(broadcast_axes for _, broadcast_axes in loop.operands):
         # Nothing is there for every point, whose size would have been looked at.
-        p.check_size(p.node, p.multiply(total, 8), "too_large", lengths)
+        p.check_size(p.node, p.multiply(total, 8), "too_large", shape)
     return total
 
 
 def _many_short_rows(
-    p: Core, call: Call, lengths: Sequence[Size], flag: bool | str, freely: bool
+    p: Core, call: Call, shape: Sequence[Size], flag: bool | str, freely: bool
 ) -> tuple[str, Call] | None:
     """Return (whether rows are short and many, the call for such) of a kernel, if they may be.
 
-    Vectors then run over the rows. That is for folds of packed rows, whose items are folded one
+    Vectors then run over the rows. That is for reductions of packed rows, whose items are added one
     after the other, for stores of what lies apart, and for rows so short that hardly a vector fits.
     """
     loop, layout, packed = call.kernel.loop, call.layout, call.kernel.layout == "packed"
     if not freely or len(layout) < 2 or layout[-2][0] in loop.reduced:
         return None
-    if packed and loop.folds and layout[-1][0] not in loop.reduced:
+    if packed and loop.reductions and layout[-1][0] not in loop.reduced:
         return None
-    if not packed and (loop.folds or call.kernel.layout == "rows"):
+    if not packed and (loop.reductions or call.kernel.layout == "rows"):
         return None
     rows, length = call.extents[-2:]
     lanes = choose_lanes(loop, p.vector_bits, False)
-    limit = SHORT if loop.folds else lanes - 1
+    limit = SHORT if loop.reductions else lanes - 1
     if packed and loop.stores:
         limit = FEW
     if isinstance(length, int) and length > limit:
@@ -338,7 +338,7 @@ def _many_short_rows(
         return None
     groups = [*layout[:-2], layout[-1], layout[-2]]
     kernel = Kernel(loop, groups, "strided", lanes, p.vector_bits, False)
-    across = kernel_call.prepare_call(p, kernel, lengths, call.total, call.sequential)
+    across = kernel_call.prepare_call(p, kernel, shape, call.total, call.sequential)
     short = p.let("le", length, limit)
     short = p.let("and", short, p.let("ge", rows, lanes // 2), kind="bool")
     if isinstance(flag, str):
@@ -351,14 +351,14 @@ def _many_short_rows(
 def _layouts(
     p: Core,
     loop: Loop,
-    lengths: Sequence[Size],
+    shape: Sequence[Size],
     flag: bool | str,
     name: str,
     lanes: int,
     indexed: bool,
 ) -> list[Kernel]:
     """Return the kernels of two layouts of a loop, as far as `flag` leaves them open."""
-    single = frozenset(i for i, n in enumerate(lengths) if isinstance(n, int) and n == 1)
+    single = frozenset(i for i, n in enumerate(shape) if isinstance(n, int) and n == 1)
     apart = [[axis] for axis in range(loop.rank) if axis not in single]
     together = apart if indexed or name == "rows" else collapse(loop, single)
     kernels = []
@@ -382,18 +382,18 @@ def _all_contiguous(p: Core, arrays: Sequence[Array]) -> bool | str:
 def _all_side_by_side(
     p: Core,
     rank: int,
-    lengths: Sequence[Size],
+    shape: Sequence[Size],
     arrays: Sequence[Array],
     broadcast_axes: Sequence[frozenset[int]],
 ) -> bool | str:
     """Tell whether the items of each array lie side by side along the last axis of a loop."""
     # Axes of length 1 are not walked.
-    last = max((i for i, n in enumerate(lengths) if n != 1), default=-1)
+    last = max((i for i, n in enumerate(shape) if n != 1), default=-1)
     result: bool | str = True
     if last < 0:
         return False
     for array, unmoved in zip(arrays, broadcast_axes, strict=True):
-        # Folds have an axis less; what does not move along the last axis has no say.
+        # Reductions have an axis less; what does not move along the last axis has no say.
         if array.contiguous is True or array.ndim != rank or last in unmoved:
             continue
         step, wanted = p.strides(array)[last], itemsize(array.dtype)
@@ -405,13 +405,13 @@ def _all_side_by_side(
     return result
 
 
-def fold_of(p: Core, node: Apply) -> Fold:
+def reduction_of(p: Core, node: Apply) -> KernelReduction:
     """Return what a reduction does, for the kernel."""
     op: Reduction = node.op
     acc, out = op.types(node.inputs[0].type.dtype)
-    fold = op.fold
-    start = STARTS[op.kind](acc) if fold.identity is None else fold.identity(acc)
-    return Fold(fold.combine, start, acc, out)
+    reducer = op.reducer
+    start = STARTS[op.kind](acc) if reducer.identity is None else reducer.identity(acc)
+    return KernelReduction(reducer.combine, start, acc, out)
 
 
 def _is_number(variable: Variable) -> bool:

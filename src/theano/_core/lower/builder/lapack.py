@@ -89,14 +89,14 @@ THIRDS = {
 }
 
 
-def operations_of(p: Core, routine: str, lengths: Sequence[Sequence[Size]]) -> Size:
+def operations_of(p: Core, routine: str, shape: Sequence[Sequence[Size]]) -> Size:
     """Return about how many operations a routine does for stacks of such lengths."""
-    *stack, rows, columns = lengths[0]
+    *stack, rows, columns = shape[0]
     one = p.multiply(p.product([rows, columns, columns]), THIRDS[routine])
     one = one // 3 if isinstance(one, int) else p.let("sdiv", one, 3)
     if routine in RIGHT_SIDES:
-        given = lengths[RIGHT_SIDES[routine]]
-        right = given[-1] if len(given) == len(lengths[0]) else 1
+        given = shape[RIGHT_SIDES[routine]]
+        right = given[-1] if len(given) == len(shape[0]) else 1
         one = p.plus(one, p.multiply(p.product([rows, columns, right]), 2))
     return p.multiply(p.product(stack), one)
 
@@ -116,7 +116,7 @@ def lapack(
     for array, core in zip([*arrays, *outs], cores, strict=True):
         words += [p.descriptor(array), array.ndim, core]
     operands = p.listed(words)
-    work = p.product([*arrays[0].lengths, arrays[0].lengths[-1]])
+    work = p.product([*arrays[0].shape, arrays[0].shape[-1]])
     libraries.release_if_long(p, work)
     facts = p.stack(16)
     number = sum(FLAGS[flag] for flag in flags)
@@ -129,13 +129,13 @@ def lapack(
 
 
 def _written(p: Core, variable: Variable) -> Array:
-    lengths = [p.size(n) for n in p.rewriter.lengths(variable)]
+    shape = [p.size(n) for n in p.rewriter.shape(variable)]
     if variable in p.places:
-        return kernel_choice.placed(p, variable, lengths)
+        return kernel_choice.placed(p, variable, shape)
     dtype = variable.type.dtype
-    if not lengths:
+    if not shape:
         return Array(dtype, (), p.stack(dtypes.itemsize(dtype)))
-    return p.new_array(dtype, lengths)
+    return p.new_array(dtype, shape)
 
 
 def along(
@@ -152,7 +152,7 @@ def along(
     `kind` is NumPy's number of a way to sort.
     """
     out = out or _written(p, node.outputs[0])
-    work = p.product([*x.lengths, 16])
+    work = p.product([*x.shape, 16])
     libraries.release_if_long(p, work)
     at = p.frame_pointer(p.descriptor(x))
     number = ALONG[operation] + kind
@@ -162,13 +162,13 @@ def along(
 
 def select(p: Core, node: Apply, x: Array, axis: int, first: Size, count: Size) -> Array:
     """Return `count` positions from `first` on of the order of `x` along an axis."""
-    n = x.lengths[axis]
+    n = x.shape[axis]
     p.check_least(node, first, 0, "index", (first, axis, n))
     end = p.let("add", first, count)
     # INVARIANT: the difference of two lengths does not overflow, as their sum may.
     p.check(node, p.let("le", count, p.let("sub", n, first)), "index", (end, axis, n))
     out = _written(p, node.outputs[0])
-    libraries.release_if_long(p, p.product([*x.lengths, 16]))
+    libraries.release_if_long(p, p.product([*x.shape, 16]))
     at = p.frame_pointer(p.descriptor(x))
     kind = typenum(x.dtype)
     p.call_or_no_memory("select", kind, x.ndim, axis, first, count, p.pointer(out), at)
@@ -178,11 +178,11 @@ def select(p: Core, node: Apply, x: Array, axis: int, first: Size, count: Size) 
 def search(p: Core, node: Apply, x: Array, v: Array, right: bool) -> Array:
     """Return where the items of `v` belong in the sorted vector `x`, of the same dtype."""
     out, v = _written(p, node.outputs[0]), copies.contiguous(p, v)
-    count, step = p.product(v.lengths), p.strides(x)[0]
+    count, step = p.product(v.shape), p.strides(x)[0]
     sorted_items, wanted = p.pointer(x), p.pointer(v)
     kind = typenum(x.dtype)
     p.call_or_no_memory(
-        "search", int(right), kind, x.lengths[0], step, sorted_items, count, wanted, out.data
+        "search", int(right), kind, x.shape[0], step, sorted_items, count, wanted, out.data
     )
     return out
 
@@ -191,7 +191,7 @@ def _check_matrices(
     p: Core, node: Apply, routine: str, arrays: Sequence[Array], cores: Sequence[int]
 ) -> None:
     first = arrays[0]
-    rows, columns = first.lengths[-2:]
+    rows, columns = first.shape[-2:]
     if routine not in RECTANGULAR:
         p.check_equal(node, rows, columns, "not_square", (rows, columns))
     right = RIGHT_SIDES.get(routine)
@@ -200,7 +200,7 @@ def _check_matrices(
             _check_shapes(p, node, arrays, range(first.ndim))
         return
     other = arrays[right]
-    wanted: Size = other.lengths[-cores[right]]
+    wanted: Size = other.shape[-cores[right]]
     fault = "matmul" if routine == "stack_product" else "solve_rows"
     p.check_equal(node, columns, wanted, fault, (columns, wanted))
     _check_shapes(p, node, arrays, range(first.ndim - 2), right)
@@ -213,5 +213,5 @@ def _check_shapes(
     patterns = [node.inputs[i].type.broadcastable for i in (0, right)]
     for axis in axes:
         if not any(pattern[axis] for pattern in patterns):
-            one, two = arrays[0].lengths[axis], arrays[right].lengths[axis]
+            one, two = arrays[0].shape[axis], arrays[right].shape[axis]
             p.check_equal(node, one, two, "elementwise", (0, axis, one, right, two))

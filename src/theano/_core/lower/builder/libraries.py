@@ -63,16 +63,16 @@ def matmul(
     """Return a product of vectors or matrices; with `into`, added to it."""
     x, y = _packed_before(p, x), _packed_before(p, y)
     first = None if into is None else p.postponed.pop(into.data, None)
-    one, two = x.lengths[-1], y.lengths[0]
+    one, two = x.shape[-1], y.shape[0]
     p.check_equal(node, one, two, "matmul", (one, two))
-    lengths = [*x.lengths[:-1], *y.lengths[1:]]
+    shape = [*x.shape[:-1], *y.shape[1:]]
     rows = _rows_of_step(p, node, x, y) if into is None else None
     if rows is not None:
         return _multiply_rows(p, rows, x, y, _begins_a_sum(p, node))
-    out = _product_memory(p, node, x.dtype, lengths, into)
+    out = _product_memory(p, node, x.dtype, shape, into)
     scale = "null" if alpha is None else p.pointer(alpha)
     keep = "null" if beta is None else p.pointer(beta)
-    work = p.product([*lengths, one])
+    work = p.product([*shape, one])
     # INVARIANT: what was postponed is not copied, since `out` is `into`.
     assert first is None or (into is not None and out.data == into.data)
     if _suits_panels(p, node, x, y):
@@ -125,7 +125,7 @@ def _multiply_by_panels(
     assert p.region is not None
     with p.once():
         panels = _panels(p, y)
-    rows, terms = x.lengths
+    rows, terms = x.shape
     pointers = _descriptors(p, out, x, y)
     few, short = p.let("le", terms, MOST_TERMS), p.let("le", rows, MOST_ROWS)
 
@@ -136,7 +136,7 @@ def _multiply_by_panels(
 
     p.if_else(
         p.let("and", few, short, kind="bool"),
-        lambda: _call_panels(p, out, x, y.lengths[1], panels, added, first),
+        lambda: _call_panels(p, out, x, y.shape[1], panels, added, first),
         by_blas,
     )
 
@@ -148,7 +148,7 @@ def _rows_of_step(p: Core, node: Apply, x: Array, y: Array) -> Array | None:
     sequence = p.region.sequences.get(x.data)
     if sequence is None or not _suits_panels(p, node, x, y):
         return None
-    return sequence if sequence.lengths[1:] == x.lengths else None
+    return sequence if sequence.shape[1:] == x.shape else None
 
 
 def _multiply_rows(p: Core, sequence: Array, x: Array, y: Array, postpone: bool) -> Array:
@@ -160,15 +160,15 @@ def _multiply_rows(p: Core, sequence: Array, x: Array, y: Array, postpone: bool)
     """
     region = p.region
     assert region is not None
-    (rows, terms), columns, size = x.lengths, y.lengths[1], itemsize(x.dtype)
+    (rows, terms), columns, size = x.shape, y.shape[1], itemsize(x.dtype)
     with p.once():
         limits = [("ge", rows, TILE_ROWS), ("le", rows, MOST_ROWS)]
         limits += [("ge", columns, TILE_COLUMNS), ("le", terms, MOST_TERMS)]
         fits = [p.let(how, length, bound) for how, length, bound in limits]
         stepwise = reduce(lambda one, two: p.let("and", one, two, kind="bool"), fits)
-        kept = p.let("select", stepwise, 1, sequence.lengths[0])
+        kept = p.let("select", stepwise, 1, sequence.shape[0])
         results = p.new_array(x.dtype, (kept, rows, columns))
-        every = p.multiply(sequence.lengths[0], rows)
+        every = p.multiply(sequence.shape[0], rows)
         flat = Array(x.dtype, (every, terms), sequence.data)
         out = Array(x.dtype, (every, columns), results.data)
         pointers = _descriptors(p, out, flat, y)
@@ -227,10 +227,10 @@ def _panel_arguments(
     first: str = "null",
 ) -> str:
     """Write the arguments of a product with panels; return their address."""
-    (rows, terms), (count, packed), size = x.lengths, panels, itemsize(x.dtype)
+    (rows, terms), (count, packed), size = x.shape, panels, itemsize(x.dtype)
     work = PanelWork(
         itemsize=size,
-        width=packed.lengths[-1],
+        width=packed.shape[-1],
         panels=count,
         rows=rows,
         terms=terms,
@@ -252,7 +252,7 @@ def _multiply_packed(p: Core, arguments: str) -> None:
 
 def _panels(p: Core, y: Array, wanted: str = "") -> tuple[Size, Array]:
     """Return the number of panels of a matrix, none unless they are wanted, and the panels."""
-    (terms, columns), size = y.lengths, itemsize(y.dtype)
+    (terms, columns), size = y.shape, itemsize(y.dtype)
     width = native.panel_width(size, p.vector_bits)
     count = p.parts(columns, width)
     if wanted:
@@ -297,16 +297,16 @@ def multiply_into(p: Core, x: Array, y: Array, out: Array, keep: str = "null") -
 
 def batched_matmul(p: Core, node: Apply, x: Array, y: Array) -> Array:
     """Return the products of the matrices along the last two axes of two arrays."""
-    shapes = (*x.lengths, *y.lengths)
+    shapes = (*x.shape, *y.shape)
     for axis in node.op.paired(node):
-        p.check_equal(node, x.lengths[axis], y.lengths[axis], "batch", shapes)
-    one, two = x.lengths[-1], y.lengths[-2]
+        p.check_equal(node, x.shape[axis], y.shape[axis], "batch", shapes)
+    one, two = x.shape[-1], y.shape[-2]
     p.check_equal(node, one, two, "matmul", (one, two, *shapes))
     broadcast_axes = [v.type.broadcastable[:-2] for v in node.inputs]
-    pairs = zip(broadcast_axes[0], x.lengths, y.lengths, strict=False)
+    pairs = zip(broadcast_axes[0], x.shape, y.shape, strict=False)
     counts = [other if one else own for one, own, other in pairs]
-    out = p.new_array(x.dtype, (*counts, x.lengths[-2], y.lengths[-1]))
-    release_if_long(p, p.product([*out.lengths, one]))
+    out = p.new_array(x.dtype, (*counts, x.shape[-2], y.shape[-1]))
+    release_if_long(p, p.product([*out.shape, one]))
     arrays = (x, y, out)
     # Strides are computed where they are first asked for: here, not in the loop.
     strides = [p.strides(a) for a in arrays]
@@ -315,7 +315,7 @@ def batched_matmul(p: Core, node: Apply, x: Array, y: Array) -> Array:
     def multiply(axis: int, starts: list[str]) -> None:
         if axis == len(counts):
             matrices = [
-                Array(a.dtype, a.lengths[-2:], at, known[-2:], a is out)
+                Array(a.dtype, a.shape[-2:], at, known[-2:], a is out)
                 for a, at, known in zip(arrays, starts, strides, strict=True)
             ]
             one, two, product = matrices
@@ -351,15 +351,15 @@ def _packed_before(p: Core, matrix: Array) -> Array:
 
 
 def _product_memory(
-    p: Core, node: Apply, dtype: str, lengths: Sequence[Size], into: Array | None
+    p: Core, node: Apply, dtype: str, shape: Sequence[Size], into: Array | None
 ) -> Array:
     if into is not None:
-        for axis, (one, two) in enumerate(zip(into.lengths, lengths, strict=True)):
+        for axis, (one, two) in enumerate(zip(into.shape, shape, strict=True)):
             p.check_equal(node, one, two, "elementwise", (0, axis, one, 1, two))
         return copies.writable(p, node, into)
     if node.outputs[0] in p.places:
-        return kernel_choice.placed(p, node.outputs[0], lengths)
-    return p.new_array(dtype, lengths) if lengths else Array(dtype, (), p.stack(16))
+        return kernel_choice.placed(p, node.outputs[0], shape)
+    return p.new_array(dtype, shape) if shape else Array(dtype, (), p.stack(16))
 
 
 def release_if_long(p: Core, work: Size) -> None:
@@ -426,13 +426,13 @@ def call_checked(p: Core, node: Apply, function: NumPyCall, values: Sequence[obj
     for position, (out, result) in enumerate(zip(node.outputs, results, strict=True)):
         if isinstance(out.type, TensorType):
             p.given.add(result.descriptor)
-            _check_promise(p, node, position, result.lengths)
+            _check_promise(p, node, position, result.shape)
     return results
 
 
 def _check_promise(p: Core, node: Apply, position: int, got: Sequence[Size]) -> None:
     out = node.outputs[position]
-    for axis, length in enumerate(p.rewriter.lengths(out)):
+    for axis, length in enumerate(p.rewriter.shape(out)):
         owner = getattr(length, "owner", None)
         if owner is not None and isinstance(owner.op, Length) and owner.inputs[0] is out:
             continue
@@ -444,9 +444,9 @@ def _check_promise(p: Core, node: Apply, position: int, got: Sequence[Size]) -> 
 def _from_descriptor(p: Core, kind: object, offset: int) -> Any:
     if not isinstance(kind, TensorType):
         return Object(offset)
-    lengths = tuple(p.frame_load(offset + 2 + i) for i in range(kind.ndim))
+    shape = tuple(p.frame_load(offset + 2 + i) for i in range(kind.ndim))
     strides = tuple(p.frame_load(offset + 2 + kind.ndim + i) for i in range(kind.ndim))
-    array = Array(kind.dtype, lengths, p.frame_load(offset, "ptr"), descriptor=offset)
+    array = Array(kind.dtype, shape, p.frame_load(offset, "ptr"), descriptor=offset)
     if kind.ndim:
         array.strides = strides
         array.contiguous = p.has_flag(offset, native.CONTIGUOUS)

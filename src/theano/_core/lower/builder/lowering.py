@@ -59,7 +59,7 @@ def _emit(p: Core, node: Apply) -> None:
         return
     if isinstance(op, Length) and node.inputs[0] not in p.values:
         # Of a copy that only lengths are made of: what it is made of has them.
-        known = p.rewriter.lengths(node.inputs[0])[op.axis]
+        known = p.rewriter.shape(node.inputs[0])[op.axis]
         if known is not node.outputs[0]:
             p.define(node.outputs[0], p.scalar(p.size(known)))
             return

@@ -18,15 +18,15 @@ ROUNDS = 1 << 15
 
 def draw_uniforms(p: Core, node: Apply, state: Array, size: Array) -> list[Array]:
     """Return the states after a draw, and the numbers drawn; see `ops.mrg.mrg_uniform`."""
-    lengths = _drawn_lengths(p, node, size)
-    total = p.product(lengths)
+    shape = _drawn_shape(p, node, size)
+    total = p.product(shape)
     if not isinstance(total, int) or total > M1:
         p.check(node, p.let("le", total, M1), "too_many_draws", (total,))
-    rows, columns = state.lengths
+    rows, columns = state.shape
     well = p.let("and", p.let("eq", columns, 6), p.let("gt", rows, 0), kind="bool")
     p.check(node, well, "streams", (rows, columns))
     before = _packed(p, state)
-    drawn = p.new_array(node.outputs[1].type.dtype, lengths)
+    drawn = p.new_array(node.outputs[1].type.dtype, shape)
     after = p.new_array("int32", (rows, 6))
     lanes = lanes_of(4, p.vector_bits)
     groups = p.parts(rows, lanes)
@@ -48,23 +48,23 @@ def draw_uniforms(p: Core, node: Apply, state: Array, size: Array) -> list[Array
     return [after, drawn]
 
 
-def _drawn_lengths(p: Core, node: Apply, size: Array) -> list[Size]:
+def _drawn_shape(p: Core, node: Apply, size: Array) -> list[Size]:
     out = node.outputs[1].type
     views.require_rank(p, node, size, out.ndim)
-    lengths: list[Size] = []
+    shape: list[Size] = []
     for one, length in zip(out.broadcastable, views.integers(p, size, out.ndim), strict=True):
-        lengths.append(1 if one else length)
-        views.check_lengths(p, node, [length])
-    return lengths
+        shape.append(1 if one else length)
+        views.check_shape(p, node, [length])
+    return shape
 
 
 def pick_outcomes(p: Core, node: Apply, pvals: Array, unis: Array, n: Size, how: str) -> Array:
     """Return outcomes that uniform numbers pick; see `ops.mrg.MultinomialFromUniform`."""
-    rows, outcomes = pvals.lengths
-    count = unis.lengths[0]
+    rows, outcomes = pvals.shape
+    count = unis.shape[0]
     if how != "count":
         p.check(node, p.let("le", n, outcomes), "too_many_picks", (n, outcomes))
-        views.check_lengths(p, node, [n])
+        views.check_shape(p, node, [n])
     p.check_equal(node, count, p.multiply(rows, n), "uniforms", (count, rows, n))
     source = copies.fresh_copy(p, pvals) if how == "choose" else _packed(p, pvals)
     uniforms = _packed(p, unis)
@@ -78,8 +78,8 @@ def pick_outcomes(p: Core, node: Apply, pvals: Array, unis: Array, n: Size, how:
 
 def pack_truncated(p: Core, node: Apply, z: Array, factor: Array, radius: Array) -> Array:
     """Return draws with those outside replaced; see `ops.mrg.PackTruncated`."""
-    (length,), (extra,) = z.lengths, radius.lengths
-    p.check_equal(node, length, factor.lengths[0], "write", (0, factor.lengths[0], length))
+    (length,), (extra,) = z.shape, radius.shape
+    p.check_equal(node, length, factor.shape[0], "write", (0, factor.shape[0], length))
     packed = [_packed(p, x) for x in (z, factor, radius)]
     out = p.new_array(z.dtype, (length,))
     kernel = ListKernel(lambda k: range_kernels.pack_truncated(k, z.dtype), p.vector_bits)

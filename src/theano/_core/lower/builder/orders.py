@@ -24,7 +24,7 @@ def in_columns(
 
     It may if it is returned and nothing else reads it, and no operand is known to lie row by row.
     """
-    if loop.folds or loop.rank < 2 or len(stored) != 1 or p.region is not None:
+    if loop.reductions or loop.rank < 2 or len(stored) != 1 or p.region is not None:
         return None
     (variable,) = stored
     returned = p.outputs[: len(p.outputs) - len(p.updates)]
@@ -42,7 +42,7 @@ def in_columns(
     found: bool | str = True
     for array in moving:
         step: Any = itemsize(array.dtype)
-        for length, stride in zip(array.lengths, p.strides(array), strict=True):
+        for length, stride in zip(array.shape, p.strides(array), strict=True):
             if isinstance(length, int):
                 # An axis of length 1 has the stride that it would have in the order of rows.
                 return None
@@ -59,7 +59,7 @@ def ordered(p: Core, out: Array, turned: str) -> Array:
     """Return a result whose items lie column by column if `turned` holds."""
     columns: list[Any] = []
     step: Any = itemsize(out.dtype)
-    for length in out.lengths:
+    for length in out.shape:
         columns.append(step)
         step = p.multiply(step, length)
     rows = p.strides(out)

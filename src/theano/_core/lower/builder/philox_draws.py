@@ -19,16 +19,16 @@ from theano._core.ops.random.philox import ATTEMPTS, WORDS
 
 def key_words(p: Core, node: Apply, key: Array) -> list[Size]:
     """Return the two words of a key, as int64."""
-    p.check_equal(node, key.lengths[0], 2, "random_key", (key.lengths[0],))
+    p.check_equal(node, key.shape[0], 2, "random_key", (key.shape[0],))
     return views.integers(p, key, 2)
 
 
 def result_array(p: Core, node: Apply) -> Array:
     """Return memory for the result of a node, after checking its lengths."""
     variable = node.outputs[0]
-    lengths = [p.size(n) for n in p.rewriter.lengths(variable)]
-    views.check_lengths(p, node, lengths)
-    return p.new_array(variable.type.dtype, lengths)
+    shape = [p.size(n) for n in p.rewriter.shape(variable)]
+    views.check_shape(p, node, shape)
+    return p.new_array(variable.type.dtype, shape)
 
 
 def draw_stream(p: Core, node: Apply, key: Array, transform: Callable[..., Value]) -> Array:
@@ -36,7 +36,7 @@ def draw_stream(p: Core, node: Apply, key: Array, transform: Callable[..., Value
     words = key_words(p, node, key)
     out = result_array(p, node)
     kernel: Any = StreamKernel(key.dtype, out.dtype, transform, p.vector_bits)
-    total = p.product(out.lengths)
+    total = p.product(out.shape)
     count = p.parts(total, kernel.items)
     number = kernel_call.register_kernel(p, kernel)
     call = Call(kernel, number, [], [total, *words], count, total, False)
@@ -61,7 +61,7 @@ def derive_keys(p: Core, node: Apply, key: Array, data: Array, domain: int) -> A
     derive = Emitted("derive", (kind, domain, out.ndim), derived, WEIGHT)
     operands = [(wide, broadcast_axes), *((word, everywhere) for word in words)]
     body = derive.body(kind)
-    copies.simple_loop(p, out, out.lengths, operands, body, indexed=True, lanes=1)
+    copies.simple_loop(p, out, out.shape, operands, body, indexed=True, lanes=1)
     return out
 
 
@@ -72,14 +72,14 @@ def draw_by_rejection(
     words = [p.scalar(word) for word in key_words(p, node, key)]
     out, kind = result_array(p, node), key.dtype
     # One axis, so that vectors are full however short the last axis is.
-    total = p.product(out.lengths)
+    total = p.product(out.shape)
     flat = Array(out.dtype, (total,), p.pointer(out), buffer=out.buffer)
     everywhere, moving = frozenset({0}), []
-    for array, broadcast_axes in _broadcasting(p, node, parameters, out.lengths):
+    for array, broadcast_axes in _broadcasting(p, node, parameters, out.shape):
         if len(broadcast_axes) == out.ndim:
             moving.append((Array(array.dtype, (), p.pointer(array)), everywhere))
         else:
-            whole = _broadcast_copy(p, array, broadcast_axes, out.lengths)
+            whole = _broadcast_copy(p, array, broadcast_axes, out.shape)
             moving.append((Array(array.dtype, (total,), p.pointer(whole)), frozenset()))
 
     def drawn(b: Any, index: Any, *values: Value) -> Value:
@@ -94,13 +94,13 @@ def draw_by_rejection(
 
 
 def _broadcast_copy(
-    p: Core, array: Array, broadcast_axes: frozenset[int], lengths: Sequence[Size]
+    p: Core, array: Array, broadcast_axes: frozenset[int], shape: Sequence[Size]
 ) -> Array:
     """Return an array in C order with the given lengths: itself, or a copy."""
     if not broadcast_axes:
         return copies.contiguous(p, array)
-    whole = p.new_array(array.dtype, lengths)
-    copies.simple_loop(p, whole, lengths, [(array, broadcast_axes)], lambda w, x: x)
+    whole = p.new_array(array.dtype, shape)
+    copies.simple_loop(p, whole, shape, [(array, broadcast_axes)], lambda w, x: x)
     return whole
 
 
@@ -115,19 +115,19 @@ def map_lanes(
         return function(m, *map(m.of, values)).value
 
     body = Emitted("map", (function,), mapped).body(out.dtype)
-    copies.simple_loop(p, out, out.lengths, _broadcasting(p, node, operands, out.lengths), body)
+    copies.simple_loop(p, out, out.shape, _broadcasting(p, node, operands, out.shape), body)
     return out
 
 
 def _broadcasting(
-    p: Core, node: Apply, parameters: Sequence[Array], lengths: Sequence[Size]
+    p: Core, node: Apply, parameters: Sequence[Array], shape: Sequence[Size]
 ) -> list[tuple[Array, frozenset[int]]]:
     """Return the last operands of a node with their broadcast axes, after checking others."""
     result = []
     variables = node.inputs[len(node.inputs) - len(parameters) :]
     for number, (array, variable) in enumerate(zip(parameters, variables, strict=True)):
         pattern = variable.type.broadcastable
-        for axis, (have, want) in enumerate(zip(array.lengths, lengths, strict=True)):
+        for axis, (have, want) in enumerate(zip(array.shape, shape, strict=True)):
             if not pattern[axis]:
                 facts = (number, axis, have, want)
                 p.check_equal(node, have, want, "parameter_length", facts)
@@ -138,7 +138,7 @@ def _broadcasting(
 
 def permutation_of_words(p: Core, node: Apply, words: Array) -> Array:
     """Return the permutation that random words stand for; see `ops/random/permutation.py`."""
-    out = p.new_array("int64", words.lengths)
+    out = p.new_array("int64", words.shape)
 
     def exchanged(b: Any, index: Any, word: Value, address: Value) -> None:
         start = b.emit(f"inttoptr i64 {address.text} to ptr")
@@ -152,7 +152,7 @@ def permutation_of_words(p: Core, node: Apply, words: Array) -> Array:
 
     body = Emitted("exchange", (), exchanged).body()
     operands = [(words, words.broadcast_axes), (_address(p, out), frozenset({0}))]
-    copies.simple_loop(p, None, out.lengths, operands, body, True, sequential=True, lanes=1)
+    copies.simple_loop(p, None, out.shape, operands, body, True, sequential=True, lanes=1)
     return out
 
 
@@ -166,10 +166,10 @@ def draw_multinomial(
 ) -> Array:
     """Return multinomial counts, each by the sampler `binomial`: `ops/random/permutation.py`."""
     words = [p.scalar(word) for word in key_words(p, node, key)]
-    (rows, kinds), kind_of_key = chance.lengths, key.dtype
-    facts = (0, 0, n.lengths[0], rows)
-    p.check_equal(node, n.lengths[0], rows, "parameter_length", facts)
-    out = p.new_array("int64", chance.lengths)
+    (rows, kinds), kind_of_key = chance.shape, key.dtype
+    facts = (0, 0, n.shape[0], rows)
+    p.check_equal(node, n.shape[0], rows, "parameter_length", facts)
+    out = p.new_array("int64", chance.shape)
     chance = copies.contiguous(p, chance)
     scalars = [*words, p.scalar(kinds), _address(p, chance), _address(p, out)]
 

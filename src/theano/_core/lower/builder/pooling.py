@@ -95,7 +95,7 @@ def gather_maximum(
 
 
 def _lead(w: PoolWindows, x: Array) -> tuple[Size, ...]:
-    return x.lengths[: x.ndim - len(w.images)]
+    return x.shape[: x.ndim - len(w.images)]
 
 
 def _inside(p: Core, w: PoolWindows, wide: Array) -> Array:
@@ -153,27 +153,27 @@ def _folded(
     Of arrays in the lengths of padded images the item is taken; those that are `narrow` have one
     item for each window.
     """
-    lengths = (*_lead(w, wide[0]), *w.result)
+    shape = (*_lead(w, wide[0]), *w.result)
     _ready(p, [*wide, *narrow])
     count = p.product(w.windows)
     if isinstance(count, int) and count * len(wide) <= MOST_VIEWS:
         items = np.ndindex(*map(int, w.windows))
         views = [_item(p, w, array, item) for item in items for array in wide]
-        out = p.new_array(dtype, lengths)
+        out = p.new_array(dtype, shape)
 
-        def fold(b: Writer, *values: Value) -> Value:
+        def reduction(b: Writer, *values: Value) -> Value:
             total, rest = b.number(first, dtype), values[len(views) :]
             for i in range(0, len(views), len(wide)):
                 total = body(b, total, *values[i : i + len(wide)], *rest)
             return total
 
-        copies.simple_loop(p, out, lengths, _moving([*views, *narrow]), fold)
+        copies.simple_loop(p, out, shape, _moving([*views, *narrow]), reduction)
         return out
-    out = filled(p, dtype, lengths, first)
+    out = filled(p, dtype, shape, first)
     _ready(p, [out])
     with walk(p, w.windows) as item:
         views = [_item(p, w, array, item) for array in wide]
-        copies.simple_loop(p, out, lengths, _moving([out, *views, *narrow]), body)
+        copies.simple_loop(p, out, shape, _moving([out, *views, *narrow]), body)
     return out
 
 
@@ -195,7 +195,7 @@ def _spread(
         return
     with walk(p, w.windows) as item:
         target, *views = (_item(p, w, array, item) for array in (out, *wide))
-        copies.simple_loop(p, target, target.lengths, _moving([target, *views, *narrow]), body)
+        copies.simple_loop(p, target, target.shape, _moving([target, *views, *narrow]), body)
 
 
 def _apart(w: PoolWindows) -> bool:
@@ -232,7 +232,7 @@ def _spread_at_once(
         (),
         b.body(values),
     )
-    kernel_choice.run(p, loop, targets[0].lengths, [array for array, _ in operands], targets, [])
+    kernel_choice.run(p, loop, targets[0].shape, [array for array, _ in operands], targets, [])
 
 
 def _divide(p: Core, mode: str, w: PoolWindows, out: Array) -> None:
@@ -257,4 +257,4 @@ def _divide(p: Core, mode: str, w: PoolWindows, out: Array) -> None:
 
     everywhere = frozenset(range(out.ndim))
     operands = [(out, frozenset[int]()), *((n, everywhere) for n in numbers)]
-    copies.simple_loop(p, out, out.lengths, operands, quotient, indexed=True)
+    copies.simple_loop(p, out, out.shape, operands, quotient, indexed=True)

@@ -31,7 +31,7 @@ def write(p: Core) -> ProgramText:
     input_offsets = tuple(p.input_offsets)
     nodes = _nodes(p)
     p.number_of = {node: i for i, node in enumerate(nodes)}
-    steps = group(nodes, p.lengths, p.fuse)
+    steps = group(nodes, p.equal_lengths, p.fuse)
     lowering.count_uses(p, steps, p.outputs)
     kernel_choice.find_equal_loops(p, steps)
     early, late = plan_updates(p, steps)
@@ -74,10 +74,10 @@ def _input(p: Core, number: int, variable: Any) -> None:
         return
     offset = p.reserve(2 + 2 * kind.ndim)
     p.input_offsets.append(offset)
-    lengths = tuple(
+    shape = tuple(
         1 if one else p.frame_load(offset + 2 + i) for i, one in enumerate(kind.broadcastable)
     )
-    array = Array(kind.dtype, lengths, p.frame_load(offset, "ptr"), descriptor=offset)
+    array = Array(kind.dtype, shape, p.frame_load(offset, "ptr"), descriptor=offset)
     if kind.ndim:
         array.strides = tuple(p.frame_load(offset + 2 + kind.ndim + i) for i in range(kind.ndim))
         array.contiguous = p.has_flag(offset, native.CONTIGUOUS)

@@ -47,10 +47,10 @@ def release_for(p: Core, steps: Size) -> None:
         p.call("release")
 
 
-def check_steps(p: Core, node: Apply, steps: Size, lengths: Sequence[Size]) -> None:
+def check_steps(p: Core, node: Apply, steps: Size, shape: Sequence[Size]) -> None:
     """Fail unless there can be so many steps over sequences of these lengths."""
     p.check_least(node, steps, 0, "scan_steps", (steps,))
-    for number, own in enumerate(lengths):
+    for number, own in enumerate(shape):
         if own is not steps and own != steps:
             p.check(node, p.let("ge", own, steps), "scan_sequence", (number, own, steps))
 
@@ -61,7 +61,7 @@ class LoopWriter(WrittenLoop):
     def write(self) -> list[Any]:
         """Write the loop; return the values of its outputs."""
         self._check()
-        self._tell_lengths()
+        self._tell_shape()
         for carried, start in zip(self.states, self.initial, strict=True):
             self._prepare(carried, start)
         release_for(self.p, self.limit)
@@ -76,7 +76,7 @@ class LoopWriter(WrittenLoop):
         """Write the loop for rows of any length."""
         p = self.p
         known = dict(p.values), dict(p.length_values)
-        self._hoist_lengths()
+        self._hoist_shape()
         report = Report(p, self.op.progress, self.limit)
         region = self._enter()
         with p.into([]) as body:
@@ -97,16 +97,16 @@ class LoopWriter(WrittenLoop):
 
     def _check(self) -> None:
         p = self.p
-        check_steps(p, self.node, self.limit, [a.lengths[0] for a in self.sequences])
+        check_steps(p, self.node, self.limit, [a.shape[0] for a in self.sequences])
         for carried, start in zip(self.states, self.initial, strict=True):
             if carried.is_object or start is None:
                 continue
-            wanted, own = carried.state.depth, start.lengths[0]
+            wanted, own = carried.state.depth, start.shape[0]
             p.check_equal(self.node, own, wanted, "scan_initial", (carried.number, wanted, own))
 
-    def _tell_lengths(self) -> None:
+    def _tell_shape(self) -> None:
         """Have the lengths inside the body be those outside it."""
-        lengths = self.p.rewriter.lengths
+        shape = self.p.rewriter.shape
         inner, outer = self.op.inner, self.op.outer(self.node)
         pairs = [(v, o, 1) for v, o in zip(inner.sequences, outer.sequences, strict=True)]
         for taps, rows in zip(inner.states, outer.states, strict=True):
@@ -115,7 +115,7 @@ class LoopWriter(WrittenLoop):
         pairs += [(v, o, 0) for v, o in zip(inner.fixed, outer.fixed, strict=True)]
         for variable, source, dropped in pairs:
             if variable.type.has_shape:
-                self.p.rewriter.tell_lengths(variable, lengths(source)[dropped:])
+                self.p.rewriter.tell_shape(variable, shape(source)[dropped:])
 
     def _prepare(self, carried: Carried, start: Any) -> None:
         """Make the memory of a state, with its initial rows."""
@@ -130,11 +130,11 @@ class LoopWriter(WrittenLoop):
             p.frame_store(carried.descriptor, source, "ptr")
             return
         if start is not None:
-            carried.lengths = list(start.lengths[1:])
+            carried.shape = list(start.shape[1:])
         else:
-            found = p.rewriter.lengths(self.node.outputs[carried.number])[1:]
-            carried.lengths = [self._row_length(n) for n in found]
-        if "" in carried.lengths:
+            found = p.rewriter.shape(self.node.outputs[carried.number])[1:]
+            carried.shape = [self._row_length(n) for n in found]
+        if "" in carried.shape:
             return
         self._allocate(carried)
         if start is not None:
@@ -159,7 +159,7 @@ class LoopWriter(WrittenLoop):
         if carried.is_scalar and not carried.keeps_all:
             carried.memory = Array(dtype, (rows,), p.stack(max(8, rows * itemsize(dtype))))
             return
-        carried.memory = p.new_array(dtype, [rows, *carried.lengths])
+        carried.memory = p.new_array(dtype, [rows, *carried.shape])
 
     def _place_start(self, carried: Carried, start: Array) -> None:
         """Put the initial rows where the first step reads them."""
@@ -173,8 +173,8 @@ class LoopWriter(WrittenLoop):
             carried.starts = parts[::-1]
             return
         if kept_in_place:
-            lengths = (depth, *carried.lengths)
-            view = Array(start.dtype, lengths, p.pointer(carried.memory))
+            shape = (depth, *carried.shape)
+            view = Array(start.dtype, shape, p.pointer(carried.memory))
             copies.copy_into(p, start, view)
             rows = [self.row(carried, i) for i in range(depth)]
         else:
@@ -183,7 +183,7 @@ class LoopWriter(WrittenLoop):
                 source = copies.fresh_copy(p, start)
             elif start.contiguous is not True:
                 source = copies.contiguous_at_run_time(p, start)
-            step = p.multiply(itemsize(start.dtype), p.product(carried.lengths))
+            step = p.multiply(itemsize(start.dtype), p.product(carried.shape))
             rows = [views.moved(p, p.pointer(source), p.offset(i, step)) for i in range(depth)]
         carried.starts = rows[::-1]
         if not carried.keeps_all:
@@ -195,7 +195,7 @@ class LoopWriter(WrittenLoop):
         )
         return self.p.load(data, start.dtype)
 
-    def _hoist_lengths(self) -> None:
+    def _hoist_shape(self) -> None:
         """Compute lengths that steps need and that no step changes."""
         p = self.p
         own = set(self.op.body.inputs)
@@ -203,7 +203,7 @@ class LoopWriter(WrittenLoop):
             for out in node.outputs:
                 if not out.type.has_shape:
                     continue
-                for length in p.rewriter.lengths(out):
+                for length in p.rewriter.shape(out):
                     if not isinstance(length, int) and not own & set(leaves_of([length])):
                         p.size(length)
 
@@ -220,9 +220,9 @@ class LoopWriter(WrittenLoop):
                 carried.taps = [Register(p.fresh(), v.dtype) for v in carried.starts]
             else:
                 carried.taps = [p.fresh() for _ in carried.starts]
-            if "" in carried.lengths:
-                names = [n if n != "" else p.fresh() for n in carried.lengths]
-                unknown = [i for i, n in enumerate(carried.lengths) if n == ""]
+            if "" in carried.shape:
+                names = [n if n != "" else p.fresh() for n in carried.shape]
+                unknown = [i for i, n in enumerate(carried.shape) if n == ""]
                 carried.late = LateRows(p.new_slot(), p.fresh(), names, unknown)
         # Values outside are copied: what is added to them inside is not known after the loop.
         p.values = {k: replace(v) if isinstance(v, Array) else v for k, v in p.values.items()}
@@ -264,7 +264,7 @@ class LoopWriter(WrittenLoop):
             return Array(array.dtype, (), data)
         broadcast_axes = frozenset(i - 1 for i in array.broadcast_axes if i > 0)
         rows = array.rows_contiguous if array.contiguous is not True else True
-        return Array(array.dtype, array.lengths[1:], data, strides[1:], rows, broadcast_axes)
+        return Array(array.dtype, array.shape[1:], data, strides[1:], rows, broadcast_axes)
 
     def _write_body(self) -> None:
         p, op = self.p, self.op
@@ -277,7 +277,7 @@ class LoopWriter(WrittenLoop):
                 carried.target = carried.taps[-1] if carried.taps else self.row(carried, 0)
         nodes = toposort(op.body.outputs, p.values)
         p.number_of.update({node: len(p.number_of) + i for i, node in enumerate(nodes)})
-        steps = group(nodes, p.lengths, p.fuse)
+        steps = group(nodes, p.equal_lengths, p.fuse)
         lowering.count_uses(p, steps, op.body.outputs)
         for carried in self.states:
             if self._may_overwrite(carried, steps):
@@ -314,7 +314,7 @@ class LoopWriter(WrittenLoop):
         """Have a state, and what it is made of by writes to parts, written where its row lies."""
         variable = carried.value
         while True:
-            row = Row(self.node, carried.number, carried.target, carried.lengths)
+            row = Row(self.node, carried.number, carried.target, carried.shape)
             self.p.places.setdefault(variable, row)
             writer = made_by(variable, IncSubtensor, AdvancedIncSubtensor)
             if writer is None:
@@ -367,7 +367,7 @@ class LoopWriter(WrittenLoop):
         if carried.memory is None:
             self._allocate_in_first_step(carried, value)
         if value.data != carried.target or not value.data:
-            Row(self.node, carried.number, carried.target, carried.lengths).check(p, value.lengths)
+            Row(self.node, carried.number, carried.target, carried.shape).check(p, value.shape)
             copies.copy_into(p, value, self.row_array(carried, carried.target))
         if carried.taps:
             over = carried.target == carried.taps[0]
@@ -379,17 +379,17 @@ class LoopWriter(WrittenLoop):
 
         def first() -> tuple[Size, ...]:
             rows = self.limit if carried.keeps_all else 1
-            data = p.allocated(value.dtype, [rows, *value.lengths], late.slot)
-            return data, *(value.lengths[axis] for axis in late.unknown)
+            data = p.allocated(value.dtype, [rows, *value.shape], late.slot)
+            return data, *(value.shape[axis] for axis in late.unknown)
 
         missing = p.let("eq", late.base, "null", kind="ptr")
-        known = (late.base, *(late.lengths[axis] for axis in late.unknown))
+        known = (late.base, *(late.shape[axis] for axis in late.unknown))
         late.next_base, *found = p.if_else(missing, first, lambda: known, kinds)
-        late.next_lengths = list(late.lengths)
+        late.next_shape = list(late.shape)
         for axis, length in zip(late.unknown, found, strict=True):
-            late.next_lengths[axis] = length
-        carried.lengths = late.next_lengths
-        size = p.multiply(itemsize(value.dtype), p.product(carried.lengths))
+            late.next_shape[axis] = length
+        carried.shape = late.next_shape
+        size = p.multiply(itemsize(value.dtype), p.product(carried.shape))
         row = p.offset(self.step, size) if carried.keeps_all else 0
         carried.target = views.moved(p, late.next_base, row)
 
@@ -398,7 +398,7 @@ class LoopWriter(WrittenLoop):
         if late is not None:
             found.append(ir.Carried(late.base, "ptr", "null", late.next_base))
             found += [
-                ir.Carried(late.lengths[axis], "int64", 0, late.next_lengths[axis])
+                ir.Carried(late.shape[axis], "int64", 0, late.next_shape[axis])
                 for axis in late.unknown
             ]
         if carried.is_object:

@@ -57,12 +57,12 @@ class WrittenLoop:
     def row(self, carried: Carried, number: Size) -> str:
         """Return the address of a row of the memory of a state."""
         p, memory = self.p, carried.memory
-        step = p.multiply(itemsize(memory.dtype), p.product(carried.lengths))
+        step = p.multiply(itemsize(memory.dtype), p.product(carried.shape))
         return views.moved(p, p.pointer(memory), p.offset(number, step))
 
     def row_array(self, carried: Carried, data: str) -> Array:
         """Return the row of a state that lies at an address."""
-        return Array(carried.value.type.dtype, tuple(carried.lengths), data)
+        return Array(carried.value.type.dtype, tuple(carried.shape), data)
 
     def output(self, carried: Carried, stored: bool = False) -> Any:
         """Return the output of a state; scalars that are only kept at the end may be `stored`."""
@@ -71,27 +71,25 @@ class WrittenLoop:
             return Object(carried.descriptor)
         late = carried.late
         if late is not None:
-            carried.lengths = late.lengths
+            carried.shape = late.shape
             carried.memory = Array(
                 carried.value.type.dtype, (), late.base, buffer=Buffer(late.slot, late.base)
             )
         memory = carried.memory
         done: Size = self.step if self.op.until else self.limit
         if carried.keeps_all:
-            return replace(memory, lengths=(p.plus(carried.lead, done), *carried.lengths))
+            return replace(memory, shape=(p.plus(carried.lead, done), *carried.shape))
         if not state.taps:
             count = p.let("minimum", done, state.keep)
-            return replace(memory, lengths=(count, *carried.lengths))
+            return replace(memory, shape=(count, *carried.shape))
         if carried.is_scalar:
             for i in range(0 if stored else state.keep):
                 p.store(self.row(carried, i), carried.taps[state.keep - 1 - i])
             return memory
         if state.keep == 1:
-            return replace(
-                memory, lengths=(1, *carried.lengths), data=carried.taps[0], strides=None
-            )
-        out = p.new_array(memory.dtype, [state.keep, *carried.lengths])
-        size = p.multiply(itemsize(memory.dtype), p.product(carried.lengths))
+            return replace(memory, shape=(1, *carried.shape), data=carried.taps[0], strides=None)
+        out = p.new_array(memory.dtype, [state.keep, *carried.shape])
+        size = p.multiply(itemsize(memory.dtype), p.product(carried.shape))
         for i in range(state.keep):
             to = views.moved(p, out.data, p.offset(i, size))
             source = self.row_array(carried, carried.taps[state.keep - 1 - i])

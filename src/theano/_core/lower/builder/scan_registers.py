@@ -1,11 +1,11 @@
 """Loops over steps whose rows are short: every row is one vector register.
 
 Calling a kernel costs more than its work on a handful of numbers, and so does handing a row from
-one step to the next through memory. Where the body is made of functions item by item and of folds
-of whole rows, the loop is therefore written a second time, for rows that fit a register; which of
-the two runs is decided by the length of the rows when the function is called. Where registers are
-as wide as those of AVX-512 there is a third form, for rows that fit half of one: divisions, and
-what takes the parts of a register together, take longer the wider it is.
+one step to the next through memory. Where the body is made of functions item by item and of
+reductions of whole rows, the loop is therefore written a second time, for rows that fit a register;
+which of the two runs is decided by the length of the rows when the function is called. Where
+registers are as wide as those of AVX-512 there is a third form, for rows that fit half of one:
+divisions, and what takes the parts of a register together, take longer the wider it is.
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ class RegisterLoop:
         op = self.op
         if op.until or op.progress or self.lanes < 2 or not 0 < len(op.body.nodes) <= MOST_NODES:
             return False
-        if any(c.is_object or "" in c.lengths for c in self.loop.states):
+        if any(c.is_object or "" in c.shape for c in self.loop.states):
             return False
         if not any(is_row(c.value) and c.taps_exist for c in self.loop.states):
             return False
@@ -101,19 +101,19 @@ class RegisterLoop:
             constants = [v for v in node.inputs if isinstance(v, Constant)]
             return node.op.native is not None and all(v.data.size == 1 for v in constants)
         if isinstance(node.op, Reduction):
-            return node.op.fold.identity is not None and len(node.op.axes(1)) == 1
+            return node.op.reducer.identity is not None and len(node.op.axes(1)) == 1
         return isinstance(node.op, SHAPES)
 
     def _one_length(self) -> bool:
-        find, lengths = self.p.lengths.find, self.p.rewriter.lengths
-        return len({find(lengths(v)[0]) for v in self.rows}) == 1
+        find, shape = self.p.equal_lengths.find, self.p.rewriter.shape
+        return len({find(shape(v)[0]) for v in self.rows}) == 1
 
     # -- the loop ---------------------------------------------------------------------------------
 
     @property
     def length(self) -> Size:
         """Length of the rows."""
-        return next(c.lengths[0] for c in self.loop.states if is_row(c.value))
+        return next(c.shape[0] for c in self.loop.states if is_row(c.value))
 
     def write(self, general: Callable[[], list[object]]) -> list[Any]:
         """Write this loop and, for longer rows, `general`; return the outputs of either."""
@@ -268,7 +268,7 @@ class RegisterLoop:
         """
         p = self.p
         if isinstance(node.op, Reduction):
-            return self._fold(node, self._known(node.inputs[0], known))
+            return self._reduction(node, self._known(node.inputs[0], known))
         if isinstance(node.op, SHAPES):
             return self._known(node.inputs[1 if isinstance(node.op, Second) else 0], known)
         casts, dtype = node.op.dtype(*(v.type.dtype for v in node.inputs))
@@ -282,16 +282,16 @@ class RegisterLoop:
             )
         return p.compute(lambda w, *values: w.call(node.op, *values, dtype=dtype), *args)
 
-    def _fold(self, node: Apply, value: Scalar) -> Scalar:
+    def _reduction(self, node: Apply, value: Scalar) -> Scalar:
         p = self.p
-        fold = kernel_choice.fold_of(p, node)
-        value = p.cast(value, fold.dtype)
+        reduction = kernel_choice.reduction_of(p, node)
+        value = p.cast(value, reduction.dtype)
         if is_row(node.inputs[0]):
-            row = Register(p.fresh(), fold.dtype, self.lanes)
-            start = p.literal(fold.start, fold.dtype)
-            p.do(ir.FoldRow(row.name, fold.combine, start, self._wide(value), self.mask))
+            row = Register(p.fresh(), reduction.dtype, self.lanes)
+            start = p.literal(reduction.start, reduction.dtype)
+            p.do(ir.ReduceRow(row.name, reduction.combine, start, self._wide(value), self.mask))
             value = row
-        return p.cast(value, fold.out_dtype)
+        return p.cast(value, reduction.out_dtype)
 
     def _store_rows(self, step: str, values: list[Scalar]) -> None:
         loop = self.loop

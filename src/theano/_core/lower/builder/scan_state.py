@@ -19,11 +19,11 @@ class Row:
     node: Apply  # the loop
     number: int  # of the state
     address: str
-    lengths: list[Size]
+    shape: list[Size]
 
     def check(self, p: Any, got: Sequence[Size]) -> None:
         """Fail unless the value has the lengths of the row."""
-        for axis, (wanted, length) in enumerate(zip(self.lengths, got, strict=True)):
+        for axis, (wanted, length) in enumerate(zip(self.shape, got, strict=True)):
             facts = (self.number, axis, wanted, length)
             p.check_equal(self.node, wanted, length, "scan_shape", facts)
 
@@ -38,10 +38,10 @@ class LateRows:
 
     slot: int
     base: str
-    lengths: list[Any]
+    shape: list[Any]
     unknown: list[int]
     next_base: str = ""
-    next_lengths: list[Any] = field(default_factory=list)
+    next_shape: list[Any] = field(default_factory=list)
 
 
 @dataclass(slots=True, eq=False)
@@ -67,7 +67,7 @@ class Carried:
     number: int
     state: State
     value: Any
-    lengths: list[Size] = field(default_factory=list)
+    shape: list[Size] = field(default_factory=list)
     taps: list[Any] = field(default_factory=list)
     starts: list[Any] = field(default_factory=list)
     nexts: list[Any] = field(default_factory=list)

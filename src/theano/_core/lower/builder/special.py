@@ -41,10 +41,10 @@ def call_items(p: Core, node: Apply, name: str, values: Sequence[Array]) -> Arra
         items = map(p.register, values)
         return Array(dtype, (), register=p.compute(function.body(dtype), address, *items))
     p.check_operands(node)
-    lengths = [p.size(n) for n in p.rewriter.lengths(node.outputs[0])]
+    shape = [p.size(n) for n in p.rewriter.shape(node.outputs[0])]
     operands = [(Array("int64", (), register=address), frozenset(range(rank)))]
     for variable, array in zip(node.inputs, values, strict=True):
         operands.append((array, kernel_choice.broadcast_axes_of(variable, array)))
-    out = p.new_array(dtype, lengths)
-    copies.simple_loop(p, out, lengths, operands, function.body(dtype), lanes=1)
+    out = p.new_array(dtype, shape)
+    copies.simple_loop(p, out, shape, operands, function.body(dtype), lanes=1)
     return out

@@ -41,7 +41,7 @@ class Tiling(NamedTuple):
 def plan(p: Core, call: Call, flag: bool | str) -> Tiling | None:
     """Return how the rows of a packed loop, which `flag` asks for, may run together."""
     loop, layout = call.kernel.loop, call.layout
-    if call.kernel.layout != "packed" or loop.folds or len(layout) != 2:
+    if call.kernel.layout != "packed" or loop.reductions or len(layout) != 2:
         return None
     rows, length = call.extents
     if isinstance(length, int) and (length > LONGEST or length == 1):
@@ -72,8 +72,8 @@ def _repeating(p: Core, dtype: str, length: Size) -> Call:
     loop = Loop(2, ((dtype, frozenset({0})),), (dtype,), (), (), w.body(w.operands))
     lanes = choose_lanes(loop, p.vector_bits)
     kernel = Kernel(loop, [[0], [1]], "packed", lanes, p.vector_bits, False)
-    lengths = (COPIES, length)
-    return kernel_call.prepare_call(p, kernel, lengths, p.product(lengths), False)
+    shape = (COPIES, length)
+    return kernel_call.prepare_call(p, kernel, shape, p.product(shape), False)
 
 
 def _tiles(p: Core, tiling: Tiling) -> list[str]:
@@ -99,7 +99,7 @@ def call_tiled(
 
     def left_over(array: Array) -> Array:
         at = p.offset(first, itemsize(array.dtype))
-        return Array(array.dtype, array.lengths, views.moved(p, array.data, at))
+        return Array(array.dtype, array.shape, views.moved(p, array.data, at))
 
     outer, operands = call.layout[0][0], call.kernel.loop.operands
     moving = [

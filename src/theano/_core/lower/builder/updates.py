@@ -81,7 +81,7 @@ def _can_write(p: Core, step: Step, out: Variable, target: Any) -> bool:
     if out in p.in_place:
         return False
     if step.is_loop:
-        if not isinstance(out.owner.op, Elementwise) or step.folds is not None:
+        if not isinstance(out.owner.op, Elementwise) or step.reductions is not None:
             return False
         return all(
             variable is target and variable.type.broadcastable == out.type.broadcastable

@@ -18,7 +18,7 @@ from theano._core.ops.array.dims import LARGEST
 
 def length(p: Core, array: Array, axis: int) -> Size:
     """Return the length of an axis."""
-    return array.lengths[axis]
+    return array.shape[axis]
 
 
 def vector_of(p: Core, values: Sequence[Any], dtype: str = "int64") -> Array:
@@ -36,7 +36,7 @@ def integers(p: Core, vector: Array, count: int | None = None) -> list[Size]:
     """Return the items of a vector of integers."""
     if vector.items is not None:
         return list(vector.items)
-    known = vector.lengths[0]
+    known = vector.shape[0]
     n = known if isinstance(known, int) else count
     assert n is not None
     result: list[Size] = []
@@ -61,18 +61,18 @@ def require_rank(
     p: Core, node: Apply, vector: Array, rank: int, fault: str = "reshape_rank"
 ) -> None:
     """Fail unless a vector of lengths has `rank` items."""
-    p.check_equal(node, vector.lengths[0], rank, fault, (vector.lengths[0], rank))
+    p.check_equal(node, vector.shape[0], rank, fault, (vector.shape[0], rank))
 
 
 def require_length(p: Core, node: Apply, array: Array, axis: int, wanted: Size, fault: str) -> None:
     """Fail unless an axis has the length `wanted`."""
-    own = array.lengths[axis]
+    own = array.shape[axis]
     p.check_equal(node, own, wanted, fault, (axis, own, wanted))
 
 
-def check_lengths(p: Core, node: Apply, lengths: Sequence[Size]) -> None:
+def check_shape(p: Core, node: Apply, shape: Sequence[Size]) -> None:
     """Fail if a length is negative."""
-    for length in lengths:
+    for length in shape:
         p.check_least(node, length, 0, "negative_length", (length,))
 
 
@@ -141,28 +141,28 @@ def _count(w: Writer, first: Value, last: Value, by: Value) -> Value:
     return w.divide(w.sub(last, first), by)
 
 
-def with_lengths(p: Core, array: Array, known: dict[int, int]) -> Array:
+def with_shape(p: Core, array: Array, known: dict[int, int]) -> Array:
     """Return an array whose lengths along some axes are now known."""
     if not known:
         return array
-    lengths = tuple(known.get(i, n) for i, n in enumerate(array.lengths))
-    return replace(array, lengths=lengths)
+    shape = tuple(known.get(i, n) for i, n in enumerate(array.shape))
+    return replace(array, shape=shape)
 
 
 def permute(p: Core, x: Array, order: Sequence[Any]) -> Array:
     """Return a view with axes reordered, dropped, and added ('x')."""
     if not order:
-        if x.register is not None or not x.lengths:
-            return replace(x, lengths=(), strides=None, broadcast_axes=frozenset())
+        if x.register is not None or not x.shape:
+            return replace(x, shape=(), strides=None, broadcast_axes=frozenset())
         return Array(x.dtype, (), p.pointer(x), buffer=x.buffer)
-    strides: Any = p.strides(x) if x.lengths else ()
+    strides: Any = p.strides(x) if x.shape else ()
     kept = [a for a in order if a != "x"]
-    lengths = tuple(1 if a == "x" else x.lengths[a] for a in order)
-    moved = [a for a in kept if x.lengths[a] != 1 and a not in x.broadcast_axes]
+    shape = tuple(1 if a == "x" else x.shape[a] for a in order)
+    moved = [a for a in kept if x.shape[a] != 1 and a not in x.broadcast_axes]
     every = len(order) == len(kept) == x.ndim and not x.broadcast_axes
     return Array(
         x.dtype,
-        lengths,
+        shape,
         p.pointer(x),
         tuple(0 if a == "x" else strides[a] for a in order),
         x.contiguous if moved == sorted(moved) else False,
@@ -173,26 +173,26 @@ def permute(p: Core, x: Array, order: Sequence[Any]) -> Array:
     )
 
 
-def broadcast(p: Core, node: Apply, x: Array, lengths: Sequence[Size]) -> Array:
+def broadcast(p: Core, node: Apply, x: Array, shape: Sequence[Size]) -> Array:
     """Return a view of `x` broadcast to `lengths`."""
     fills = len(node.inputs) == 2 and type(node.op).__name__ == "Second"
     pattern = node.inputs[1 if fills else 0].type.broadcastable
-    check_lengths(p, node, lengths)
-    if not lengths:
+    check_shape(p, node, shape)
+    if not shape:
         return x
     if fills:
-        for axis, (one, length) in enumerate(zip(pattern, lengths, strict=True)):
+        for axis, (one, length) in enumerate(zip(pattern, shape, strict=True)):
             if not one:
-                own = x.lengths[axis]
+                own = x.shape[axis]
                 p.check_equal(node, own, length, "broadcast", (axis, own, length))
-    return broadcast_to(p, node, x, lengths, pattern, "broadcast")
+    return broadcast_to(p, node, x, shape, pattern, "broadcast")
 
 
 def broadcast_to(
     p: Core,
     node: Apply,
     x: Array,
-    lengths: Sequence[Size],
+    shape: Sequence[Size],
     pattern: Sequence[bool],
     fault: str,
 ) -> Array:
@@ -204,7 +204,7 @@ def broadcast_to(
     strides = list(p.strides(x))
     broadcast_axes = x.broadcast_axes | {axis for axis, one in enumerate(pattern) if one}
     packed = x.contiguous
-    for axis, (own, wanted) in enumerate(zip(x.lengths, lengths, strict=True)):
+    for axis, (own, wanted) in enumerate(zip(x.shape, shape, strict=True)):
         if axis in broadcast_axes or own == wanted:
             continue
         if isinstance(own, int):
@@ -219,7 +219,7 @@ def broadcast_to(
         packed = p.both(packed, same)
     return Array(
         x.dtype,
-        tuple(lengths),
+        tuple(shape),
         p.pointer(x),
         tuple(0 if a in broadcast_axes else step for a, step in enumerate(strides)),
         packed,
@@ -237,34 +237,34 @@ def basic_slice(
     """
     data = p.pointer(x)
     steps = p.strides(x)
-    lengths: list[Size] = []
+    shape: list[Size] = []
     strides: list[Size] = []
     broadcast_axes: set[int] = set()
     packed, rows = True, True
     for axis in range(x.ndim):
         entry = entries[axis] if axis < len(entries) else slice(None)
         if isinstance(entry, slice):
-            first, count, step = _slice_parts(p, node, entry, x.lengths[axis])
-            if axis and (count is not x.lengths[axis] or step != 1):
+            first, count, step = _slice_parts(p, node, entry, x.shape[axis])
+            if axis and (count is not x.shape[axis] or step != 1):
                 rows = False
-            if count is not x.lengths[axis] and lengths:
-                packed = packed and all(n == 1 for n in lengths)
+            if count is not x.shape[axis] and shape:
+                packed = packed and all(n == 1 for n in shape)
             packed = packed and step == 1
             if axis in x.broadcast_axes:
-                broadcast_axes.add(len(lengths))
-            lengths.append(count)
+                broadcast_axes.add(len(shape))
+            shape.append(count)
             strides.append(p.offset(steps[axis], step))
         else:
-            first = checked_index(p, node, entry, axis, x.lengths[axis])
-            packed = packed and all(n == 1 for n in lengths)
+            first = checked_index(p, node, entry, axis, x.shape[axis])
+            packed = packed and all(n == 1 for n in shape)
             rows = False
         data = moved(p, data, p.offset(first, steps[axis]))
-    lengths = [1 if i < len(pattern) and pattern[i] else n for i, n in enumerate(lengths)]
-    if not lengths:
+    shape = [1 if i < len(pattern) and pattern[i] else n for i, n in enumerate(shape)]
+    if not shape:
         return Array(x.dtype, (), data, buffer=x.buffer)
     return Array(
         x.dtype,
-        tuple(lengths),
+        tuple(shape),
         data,
         tuple(strides),
         x.contiguous if packed else False,

@@ -47,7 +47,7 @@ class Builder(Core):
     require_rank = views.require_rank
     slice = views.basic_slice
     vector_of = views.vector_of
-    with_lengths = views.with_lengths
+    with_shape = views.with_shape
 
     arithmetic_sequence = copies.arithmetic_sequence
     cast_scalar = copies.cast_scalar

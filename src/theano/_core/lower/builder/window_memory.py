@@ -12,12 +12,12 @@ from theano._core.lower.builder.core import Core
 from theano._core.lower.kernel.expression import Writer
 
 
-def filled(p: Core, dtype: str, lengths: Sequence[Size], number: float | int = 0) -> Array:
+def filled(p: Core, dtype: str, shape: Sequence[Size], number: float | int = 0) -> Array:
     """Return new memory with one number everywhere."""
-    out = p.new_array(dtype, lengths)
+    out = p.new_array(dtype, shape)
     scalar = Array(dtype, (), register=p.literal(number, dtype))
-    everywhere = frozenset(range(len(lengths)))
-    copies.simple_loop(p, out, lengths, [(scalar, everywhere)], lambda w, x: x)
+    everywhere = frozenset(range(len(shape)))
+    copies.simple_loop(p, out, shape, [(scalar, everywhere)], lambda w, x: x)
     return out
 
 
@@ -27,12 +27,12 @@ def copy_converted(p: Core, source: Array, target: Array) -> None:
     def value(w: Writer, x: Any) -> Any:
         return w.cast(x, target.dtype)
 
-    copies.simple_loop(p, target, target.lengths, [(source, source.broadcast_axes)], value)
+    copies.simple_loop(p, target, target.shape, [(source, source.broadcast_axes)], value)
 
 
 def converted(p: Core, x: Array, dtype: str) -> Array:
     """Return a copy of an array in another dtype."""
-    out = p.new_array(dtype, x.lengths)
+    out = p.new_array(dtype, x.shape)
     copy_converted(p, x, out)
     return out
 
@@ -43,22 +43,22 @@ def in_dtype(p: Core, x: Array, dtype: str) -> Array:
 
 
 def part(
-    p: Core, x: Array, at: Sequence[Size], lengths: Sequence[Size], strides: Sequence[Size]
+    p: Core, x: Array, at: Sequence[Size], shape: Sequence[Size], strides: Sequence[Size]
 ) -> Array:
     """Return the view of `x` that begins at a position of its first axes."""
     data = p.pointer(x)
     for position, step in zip(at, p.strides(x), strict=False):
         data = views.moved(p, data, p.offset(position, step))
-    return Array(x.dtype, tuple(lengths), data, tuple(strides), False)
+    return Array(x.dtype, tuple(shape), data, tuple(strides), False)
 
 
 @contextmanager
-def walk(p: Core, lengths: Sequence[Size], polls: bool = False) -> Iterator[list[str]]:
+def walk(p: Core, shape: Sequence[Size], polls: bool = False) -> Iterator[list[str]]:
     """Have instructions go to loops, one inside the other; gives their steps.
 
     The outermost may poll for signals.
     """
     with ExitStack() as stack:
-        first, *rest = lengths
+        first, *rest = shape
         loops = [p.counted(first, polls), *(p.counted(n) for n in rest)]
         yield [stack.enter_context(loop) for loop in loops]

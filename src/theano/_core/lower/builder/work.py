@@ -30,7 +30,7 @@ def work_of(p: Core, step: Step) -> tuple[Size, Size]:
     for variable in (*step_inputs(step), *(out for node in step.nodes for out in node.outputs)):
         array = p.values.get(variable)
         if isinstance(array, Array) and array.data:
-            own = [n for i, n in enumerate(array.lengths) if i not in array.broadcast_axes]
+            own = [n for i, n in enumerate(array.shape) if i not in array.broadcast_axes]
             nbytes = p.plus(nbytes, p.multiply(p.product(own), itemsize(array.dtype)))
     return nbytes, _operations(p, step)
 
@@ -43,7 +43,7 @@ def works(block: ir.Block) -> bool:
     )
 
 
-_WORK = (ir.Launch, ir.Fold, ir.For)
+_WORK = (ir.Launch, ir.Reduce, ir.For)
 
 
 def _operations(p: Core, step: Step) -> Size:
@@ -54,13 +54,13 @@ def _operations(p: Core, step: Step) -> Size:
         return p.multiply(_items(p, node.inputs[0] if folded else node.outputs[0]), step.weight)
     if isinstance(op, (Dot, BatchedDot, Gemm)):
         left = node.inputs[2 if isinstance(op, Gemm) else 0]
-        terms = p.size(p.rewriter.lengths(left)[-1])
+        terms = p.size(p.rewriter.shape(left)[-1])
         return p.multiply(2, p.multiply(_items(p, node.outputs[0]), terms))
     if isinstance(op, BaseAbstractConv):
         return _of_convolution(p, node)
     if isinstance(op, MatrixOp):
-        lengths = [[p.size(n) for n in p.rewriter.lengths(v)] for v in node.inputs]
-        return operations_of(p, op.routine, lengths)
+        shape = [[p.size(n) for n in p.rewriter.shape(v)] for v in node.inputs]
+        return operations_of(p, op.routine, shape)
     return 0
 
 
@@ -71,11 +71,11 @@ def _of_convolution(p: Core, node: Apply) -> Size:
     made = node.outputs[0]
     result = made if op.gives == "result" else second
     kernels = {"result": second, "images": first, "kernels": made}[op.gives]
-    items, *lengths = (p.size(n) for n in p.rewriter.lengths(result))
+    items, *shape = (p.size(n) for n in p.rewriter.shape(result))
     # Kernels of each window have its lengths.
-    windows = [items] if op.unshared else [items, *lengths[1:]]
+    windows = [items] if op.unshared else [items, *shape[1:]]
     return p.multiply(2, p.multiply(_items(p, kernels), p.product(windows)))
 
 
 def _items(p: Core, variable: Variable) -> Size:
-    return p.product([p.size(n) for n in p.rewriter.lengths(variable)])
+    return p.product([p.size(n) for n in p.rewriter.shape(variable)])

@@ -136,7 +136,7 @@ class Trace:
         """Return the shapes of the outputs; raises LengthUnknown."""
         known = dict(zip(node.inputs, values, strict=True))
         found = node.rules.shape(node, [np.shape(v) for v in values])
-        return [tuple(self._length(node, n, known) for n in lengths) for lengths in found]
+        return [tuple(self._length(node, n, known) for n in shape) for shape in found]
 
     def _length(self, node: Apply, length: Variable | int, known: dict[Any, Any]) -> int:
         if length is None:

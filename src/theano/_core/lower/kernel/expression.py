@@ -101,26 +101,26 @@ class Body(NamedTuple):
     operands : tuple of str
         Dtypes of what is read.
     operations : tuple of Operation
-    stores, folds : tuple of int
+    stores, reductions : tuple of int
         The values that are stored, and that are folded.
     """
 
     operands: tuple[str, ...]
     operations: tuple[Operation, ...]
     stores: tuple[int, ...]
-    folds: tuple[int, ...]
+    reductions: tuple[int, ...]
 
     @property
     def cost(self) -> int:
-        """A rough number of instructions: of the operations, and one for each fold."""
-        return sum(operation.cost for operation in self.operations) + len(self.folds)
+        """A rough number of instructions: of the operations, and one for each reduction."""
+        return sum(operation.cost for operation in self.operations) + len(self.reductions)
 
     def __str__(self) -> str:
         lines = [f"%{i} = read: {dtype}" for i, dtype in enumerate(self.operands)]
         for i, operation in enumerate(self.operations, len(lines)):
             lines.append(f"%{i} = {operation}" if operation.dtype else str(operation))
         lines += [f"store %{i}" for i in self.stores]
-        lines += [f"fold %{i}" for i in self.folds]
+        lines += [f"reduce %{i}" for i in self.reductions]
         return "\n".join(lines)
 
 
@@ -137,7 +137,7 @@ def without_numbers(body: Body) -> tuple[Body, list[Operation]]:
         body.operands + tuple(o.dtype for o in taken),
         tuple(o._replace(operands=tuple(place[i] for i in o.operands)) for o in operations),
         tuple(place[i] for i in body.stores),
-        tuple(place[i] for i in body.folds),
+        tuple(place[i] for i in body.reductions),
     ), taken
 
 
@@ -193,11 +193,11 @@ class Writer:
 
         return primitive
 
-    def body(self, stores: Sequence[Value] = (), folds: Sequence[Value] = ()) -> Body:
+    def body(self, stores: Sequence[Value] = (), reductions: Sequence[Value] = ()) -> Body:
         """Return what was written."""
         return Body(
             tuple(v.dtype for v in self.operands),
             tuple(self._numbers),
             tuple(v.number for v in stores),
-            tuple(v.number for v in folds),
+            tuple(v.number for v in reductions),
         )

@@ -1,13 +1,13 @@
 """The kernel IR: one loop nest over an iteration space.
 
 A `Loop` has axes, operands read at each point of the space, a body that computes values from what
-was read, stores of such values, and folds of such values over the reduced axes.
+was read, stores of such values, and reductions of such values over the reduced axes.
 
 INVARIANTS
 - An operand or store has one address per point: `broadcast` axes are walked with stride 0. A view
   (transpose, slice, broadcast) is nothing but other strides.
-- A store covers every axis. A fold covers exactly the kept axes; all folds of a loop reduce the
-  same axes.
+- A store covers every axis. A reduction covers exactly the kept axes; all reductions of a loop are
+  over the same axes.
 - Within one point, reads come before stores. A store may therefore write over an operand that is
   read with the same strides.
 """
@@ -18,12 +18,12 @@ from typing import Any, NamedTuple
 
 from theano._core.lower.kernel.expression import Body
 
-# Items of one block of a long fold: sums of blocks are then added pairwise.
-FOLD_BLOCK = 2048
+# Items of one block of a long reduction: sums of blocks are then added pairwise.
+REDUCTION_BLOCK = 2048
 
 
-class Fold(NamedTuple):
-    """A fold: `combine` is the builder's method, `start` the first accumulator."""
+class KernelReduction(NamedTuple):
+    """A reduction: `combine` is the builder's method, `start` the first accumulator."""
 
     combine: str
     start: Any
@@ -40,16 +40,16 @@ class Loop(NamedTuple):
         Number of axes.
     operands : tuple of (dtype, broadcast axes)
     stores : tuple of dtype
-    folds : tuple of Fold
+    reductions : tuple of KernelReduction
     reduced : tuple of int
-        Axes that the folds reduce.
+        Axes that the reductions are over.
     body : Body
     """
 
     rank: int
     operands: tuple[tuple[str, frozenset[int]], ...]
     stores: tuple[str, ...]
-    folds: tuple[Fold, ...]
+    reductions: tuple[KernelReduction, ...]
     reduced: tuple[int, ...]
     body: Body
 

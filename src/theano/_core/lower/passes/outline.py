@@ -107,8 +107,8 @@ _LINES = {
     ir.Step: 0,
     ir.Hand: 4,
     ir.Launch: 5,
-    ir.Fold: 4,
-    ir.FoldRow: 20,
+    ir.Reduce: 4,
+    ir.ReduceRow: 20,
     ir.If: 4,
     ir.For: 20,
 }
@@ -174,8 +174,8 @@ _FREE: dict[type, Callable[[Any], Sequence[Flag]]] = {
     ir.Launch: _of_launch,
     ir.Merge: _of_value,
     ir.Carried: _of_value,
-    ir.Fold: lambda i: (True, False, False),
-    ir.FoldRow: lambda i: (None,) * len(i),
+    ir.Reduce: lambda i: (True, False, False),
+    ir.ReduceRow: lambda i: (None,) * len(i),
     **dict.fromkeys(
         (
             *(ir.FrameLoad, ir.Check, ir.Alloc, ir.Free, ir.Hand, ir.Call, ir.Step, ir.For),

@@ -36,9 +36,9 @@ class Alloc(Structured):
     connection = connected(0)
     linear = linear_in(0)
 
-    def make_node(self, value: TensorLike, *lengths: TensorLike) -> Apply:
+    def make_node(self, value: TensorLike, *shape: TensorLike) -> Apply:
         value = tensor_operand("alloc", value)
-        sizes = [as_variable(n) for n in lengths]
+        sizes = [as_variable(n) for n in shape]
         for size in sizes:
             if size.type.ndim or not dtypes.is_discrete(size.type.dtype):
                 raise TypeError(
@@ -73,16 +73,16 @@ class Alloc(Structured):
     def batch(
         self, node: Apply, values: list[Variable], rows: list[bool], batching: Batching
     ) -> list[Any] | None:
-        value, *lengths = values
+        value, *shape = values
         if any(rows[1:]):
             return None
-        return [alloc(value, batching.size, *lengths)]
+        return [alloc(value, batching.size, *shape)]
 
     def vjp(self, node: Apply, cotangents: Sequence[Variable]) -> list[Any]:
         return [cotangents[0]] + [None] * (len(node.inputs) - 1)
 
-    def lower(self, p: Builder, node: Apply, value: ProgramValue, *lengths: ProgramValue) -> Any:
-        return p.broadcast(node, value, [p.integer(n) for n in lengths])
+    def lower(self, p: Builder, node: Apply, value: ProgramValue, *shape: ProgramValue) -> Any:
+        return p.broadcast(node, value, [p.integer(n) for n in shape])
 
 
 alloc = Alloc()

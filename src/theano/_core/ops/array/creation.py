@@ -162,12 +162,12 @@ class Join(Structured):
         return (xp.concatenate(arrays, axis=self.axis),)
 
     def shape(self, node: Apply, shapes: Sequence[Dims]) -> list[Any]:
-        lengths = list(shapes[0])
-        axis = self.axis % len(lengths)
+        shape = list(shapes[0])
+        axis = self.axis % len(shape)
         for other in shapes[1:]:
-            lengths = [a if isinstance(a, int) else b for a, b in zip(lengths, other, strict=True)]
-        lengths[axis] = total([s[axis] for s in shapes])
-        return [tuple(lengths)]
+            shape = [a if isinstance(a, int) else b for a, b in zip(shape, other, strict=True)]
+        shape[axis] = total([s[axis] for s in shapes])
+        return [tuple(shape)]
 
     def linear(self, node: Apply) -> list[list[int]]:
         return [list(range(len(node.inputs)))]

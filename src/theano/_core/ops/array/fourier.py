@@ -131,10 +131,10 @@ class IRFFT(Called):
     ) -> tuple[Any, ...]:
         if x.shape[-1] != 2:
             raise ValueError(f"irfft: the last axis must hold two parts, it has {x.shape[-1]}")
-        lengths = (*x.shape[1:-2], int(size))
+        shape = (*x.shape[1:-2], int(size))
         axes = tuple(range(1, x.ndim - 1))
         spectrum = _spectrum(xp, x)
-        found = _transformed(xp, "irfftn", spectrum, lengths, axes, norm="forward")
+        found = _transformed(xp, "irfftn", spectrum, shape, axes, norm="forward")
         return (found.astype(x.dtype, copy=False),)
 
     def shape(self, node: Apply, shapes: Sequence[Dims]) -> list[Any]:
@@ -195,17 +195,17 @@ class DFT(Called):
         return (found.astype(self.dtype, copy=False),)
 
     def shape(self, node: Apply, shapes: Sequence[Dims]) -> list[Any]:
-        lengths = list(shapes[0])
-        lengths[self.axis] = as_length(node.inputs[1])
-        return [tuple(lengths)]
+        shape = list(shapes[0])
+        shape[self.axis] = as_length(node.inputs[1])
+        return [tuple(shape)]
 
     def vjp(self, node: Apply, cotangents: Sequence[Variable]) -> list[Any]:
         x, n = node.inputs
         back = DFT(self.axis, not self.inverse, self.dtype)(cotangents[0], n)
         own = length(x, self.axis)
         kept = [slice(None)] * self.axis + [slice(0, minimum(as_int64(own), n))]
-        lengths = [as_int64(own if a == self.axis else length(back, a)) for a in range(x.type.ndim)]
-        room = Alloc()(np.zeros((), self.dtype), *lengths)
+        shape = [as_int64(own if a == self.axis else length(back, a)) for a in range(x.type.ndim)]
+        room = Alloc()(np.zeros((), self.dtype), *shape)
         form, values = split_index(kept)
         grown = IncSubtensor(form, False)(room, subtensor(back, kept), *values)
         return [pattern_broadcast(grown, x.type.broadcastable), None]

@@ -185,13 +185,13 @@ class Subtensor(Structured):
     def shape(self, node: Apply, shapes: Sequence[Dims]) -> list[Any]:
         entries = join_index(self.index, node.inputs[1:])
         entries += [slice(None)] * (node.inputs[0].type.ndim - len(entries))
-        lengths = [
+        shape = [
             slice_length(e, n)
             for e, n in zip(entries, shapes[0], strict=True)
             if isinstance(e, slice)
         ]
         pattern = node.outputs[0].type.broadcastable
-        return [tuple(1 if one else n for one, n in zip(pattern, lengths, strict=True))]
+        return [tuple(1 if one else n for one, n in zip(pattern, shape, strict=True))]
 
     def vjp(self, node: Apply, cotangents: Sequence[Variable]) -> list[Any]:
         x, *values = node.inputs
@@ -398,10 +398,10 @@ class AdvancedSubtensor(Structured):
 
     def shape(self, node: Apply, shapes: Sequence[Dims]) -> list[Any]:
         _, full, position = self.place(node.inputs[0].type.ndim)
-        lengths = [shapes[0][a] for a in full]
+        shape = [shapes[0][a] for a in full]
         patterns = [v.type.broadcastable for v in node.inputs[1:]]
-        lengths[position:position] = broadcast_shape(patterns, shapes[1:])
-        return [tuple(lengths)]
+        shape[position:position] = broadcast_shape(patterns, shapes[1:])
+        return [tuple(shape)]
 
     def vjp(self, node: Apply, cotangents: Sequence[Variable]) -> list[Any]:
         x, *indices = node.inputs

@@ -45,7 +45,7 @@ def _lengths(dims: Any) -> Any:
     return dims
 
 
-def _checked_lengths(name: str, dims: Variable, count: int) -> list[Any]:
+def _checked_shape(name: str, dims: Variable, count: int) -> list[Any]:
     """Return the items of `dims`, after checking how many there are."""
     given = length(dims, 0)
     text = f"{name}: dims has {{}} items, expected {count}"
@@ -56,10 +56,10 @@ def _checked_lengths(name: str, dims: Variable, count: int) -> list[Any]:
 
 def _not_negative(name: str, dims: np.ndarray) -> tuple[int, ...]:
     """Return lengths as integers; NumPy makes nonsense of negative ones."""
-    lengths = tuple(int(n) for n in dims)
-    if any(n < 0 for n in lengths):
+    shape = tuple(int(n) for n in dims)
+    if any(n < 0 for n in shape):
         raise ValueError(NEGATIVE.format(name))
-    return lengths
+    return shape
 
 
 def _within(message: str, index: Variable, size: TensorLike) -> Any:
@@ -104,13 +104,13 @@ class UnravelIndex(Composed):
 
     def expression(self, node: Apply) -> list[Any]:
         rest, dims = node.inputs
-        lengths = _checked_lengths("unravel_index", dims, self.ndim)
-        rest = _within("an index is out of bounds for array with size {}", rest, product(lengths))
+        shape = _checked_shape("unravel_index", dims, self.ndim)
+        rest = _within("an index is out of bounds for array with size {}", rest, product(shape))
         order = range(self.ndim) if self.order == "F" else range(self.ndim - 1, -1, -1)
         outs: dict[int, Any] = {}
         for axis in order:
-            outs[axis] = rest % lengths[axis]
-            rest = rest // lengths[axis]
+            outs[axis] = rest % shape[axis]
+            rest = rest // shape[axis]
         return [outs[axis] for axis in range(self.ndim)]
 
     def shape(self, node: Apply, shapes: Sequence[Dims]) -> list[Any]:
@@ -141,17 +141,17 @@ class RavelMultiIndex(Composed):
 
     def compute(self, xp: ArrayModule, node: Apply, *inputs: np.ndarray) -> tuple[Any, ...]:
         *indices, dims = inputs
-        lengths = _not_negative("ravel_multi_index", dims)
-        found = xp.ravel_multi_index(tuple(indices), lengths, mode=self.mode, order=self.order)
+        shape = _not_negative("ravel_multi_index", dims)
+        found = xp.ravel_multi_index(tuple(indices), shape, mode=self.mode, order=self.order)
         return (xp.asarray(found, dtype="int64"),)
 
     def expression(self, node: Apply) -> list[Any]:
         *indices, dims = node.inputs
-        lengths = _checked_lengths("ravel_multi_index", dims, len(indices))
+        shape = _checked_shape("ravel_multi_index", dims, len(indices))
         positions = product([length(indices[0], axis) for axis in range(indices[0].type.ndim)])
-        some = (product(lengths) > 0) | eq(positions, 0)
+        some = (product(shape) > 0) | eq(positions, 0)
         text = "ravel_multi_index: there is no position in an array without items"
-        lengths[0] = Require(text)(lengths[0], some)
+        shape[0] = Require(text)(shape[0], some)
         if indices[0].type.ndim:
             # What has one item at run time broadcasts.
             wide = broadcast_shape(
@@ -161,7 +161,7 @@ class RavelMultiIndex(Composed):
             indices = [Alloc()(i, *wide) for i in indices]
         modes = self.mode if isinstance(self.mode, tuple) else (self.mode,) * len(indices)
         number: Any = None
-        steps = list(zip(modes, indices, lengths, strict=True))
+        steps = list(zip(modes, indices, shape, strict=True))
         for mode, index, size in steps if self.order == "C" else reversed(steps):
             at = _at(mode, index, size, "invalid entry in coordinates array: the axis has {} items")
             number = at if number is None else number * size + at

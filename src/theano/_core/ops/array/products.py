@@ -218,8 +218,8 @@ def joined(x: Variable, groups: list[list[int]]) -> Any:
     first = sorted(filter(None, groups))
     flat = dimshuffle(x, [axis for group in first for axis in group])
     if any(len(group) > 1 for group in first):
-        lengths = [product([length(x, axis) for axis in group]) for group in first]
-        flat = reshape_op(flat, lengths)
+        shape = [product([length(x, axis) for axis in group]) for group in first]
+        flat = reshape_op(flat, shape)
         ones = x.type.broadcastable
         flat = pattern_broadcast(flat, [all(ones[axis] for axis in group) for group in first])
     return dimshuffle(flat, [first.index(group) if group else "x" for group in groups])

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from theano._core.ops.core.protocols import Batching, Builder, Forward, ProgramValue
 
 
-class Fold(NamedTuple):
+class Reducer(NamedTuple):
     """What one kind of reduction does.
 
     `combine` names the builder's method, `identity` gives its neutral element for a dtype (None:
@@ -59,10 +59,10 @@ def _same(dtype: str) -> str:
     return dtype
 
 
-FOLDS = {
-    fold.name: fold
-    for fold in (
-        Fold(
+REDUCERS = {
+    reducer.name: reducer
+    for reducer in (
+        Reducer(
             "sum",
             "Sum over axes; of nothing 0.",
             "add",
@@ -72,7 +72,7 @@ FOLDS = {
             dtypes.sum_dtype,
             anything,
         ),
-        Fold(
+        Reducer(
             "prod",
             "Product over axes; of nothing 1.",
             "mul",
@@ -82,7 +82,7 @@ FOLDS = {
             dtypes.sum_dtype,
             anything,
         ),
-        Fold(
+        Reducer(
             "max",
             "Largest item over axes; NaN if any is.",
             "maximum",
@@ -92,7 +92,7 @@ FOLDS = {
             _same,
             anything,
         ),
-        Fold(
+        Reducer(
             "supremum",
             "Largest item over axes, of nothing the lowest number; NaN if any item is.",
             "maximum",
@@ -102,7 +102,7 @@ FOLDS = {
             _same,
             anything,
         ),
-        Fold(
+        Reducer(
             "min",
             "Smallest item over axes; NaN if any is.",
             "minimum",
@@ -112,7 +112,7 @@ FOLDS = {
             _same,
             anything,
         ),
-        Fold(
+        Reducer(
             "all",
             "Whether all items hold.",
             "and_",
@@ -122,7 +122,7 @@ FOLDS = {
             lambda d: "bool",
             booleans,
         ),
-        Fold(
+        Reducer(
             "any",
             "Whether any item holds.",
             "or_",
@@ -185,9 +185,9 @@ class Reduction(Structured):
         return op
 
     @property
-    def fold(self) -> Fold:
+    def reducer(self) -> Reducer:
         """What this kind of reduction does."""
-        return FOLDS[self.kind]
+        return REDUCERS[self.kind]
 
     def axes(self, rank: int) -> tuple[int, ...]:
         """Return the folded axes of an array of `rank` axes."""
@@ -196,11 +196,11 @@ class Reduction(Structured):
     def types(self, dtype: str) -> tuple[str, str]:
         """Return (accumulator dtype, output dtype) for an input dtype."""
         asked, asked_acc = self.asked
-        out = asked or self.fold.output(dtype)
-        acc = asked_acc or self.fold.accumulator(dtype)
+        out = asked or self.reducer.output(dtype)
+        acc = asked_acc or self.reducer.accumulator(dtype)
         if dtypes.is_continuous(out) and dtypes.is_discrete(acc):
             # More than Theano 1.0.5 did: whole numbers do not overflow on the way.
-            acc = self.fold.accumulator(out)
+            acc = self.reducer.accumulator(out)
         return acc, out
 
     def make_node(self, x: TensorLike) -> Apply:
@@ -225,15 +225,15 @@ class Reduction(Structured):
     def compute(self, xp: ArrayModule, node: Apply, x: np.ndarray) -> tuple[Any, ...]:
         acc, out = self.types(node.inputs[0].type.dtype)
         axes = self.axes(x.ndim)
-        if self.fold.identity is None and any(x.shape[a] == 0 for a in axes):
+        if self.reducer.identity is None and any(x.shape[a] == 0 for a in axes):
             raise ValueError(
                 f"zero-size array to reduction operation {self.kind} which has no identity"
             )
         if not axes:
             return (x.astype(out),)
-        if self.fold.identity is None and x.size == 0:
+        if self.reducer.identity is None and x.size == 0:
             return (xp.zeros([n for a, n in enumerate(x.shape) if a not in axes], dtype=out),)
-        function = getattr(xp, self.fold.numpy)
+        function = getattr(xp, self.reducer.numpy)
         if self.kind == "supremum":
             return (function(x, axis=axes, initial=_lowest(acc)),)
         value = (
@@ -248,7 +248,7 @@ class Reduction(Structured):
         return [tuple(n for axis, n in enumerate(shapes[0]) if axis not in axes)]
 
     def may_fail(self, node: Apply) -> bool:
-        return self.fold.identity is None
+        return self.reducer.identity is None
 
     def guards(self, node: Apply, shapes: Sequence[Dims]) -> list[Guard]:
         text = f"zero-size array to reduction operation {self.kind} which has no identity"
@@ -368,10 +368,10 @@ class ArgExtreme(Structured):
         kept = [a for a in range(x.ndim) if a not in axes]
         if any(x.shape[a] == 0 for a in axes):
             raise ValueError(f"attempt to get {self.kind} of an empty sequence")
-        lengths = [x.shape[a] for a in kept]
+        shape = [x.shape[a] for a in kept]
         if x.size == 0:
-            return (xp.zeros(lengths, dtype="int64"),)
-        moved = xp.transpose(x, (*kept, *axes)).reshape((*lengths, -1))
+            return (xp.zeros(shape, dtype="int64"),)
+        moved = xp.transpose(x, (*kept, *axes)).reshape((*shape, -1))
         return (xp.asarray(getattr(xp, self.kind)(moved, axis=-1), dtype="int64"),)
 
     def shape(self, node: Apply, shapes: Sequence[Dims]) -> list[Any]:

@@ -79,7 +79,7 @@ class Rebroadcast(Structured):
         for axis, one in enumerate(self.pattern):
             if one:
                 p.require_length(node, x, axis, 1, "rebroadcast")
-        return p.with_lengths(x, {axis: 1 for axis, one in enumerate(self.pattern) if one})
+        return p.with_shape(x, {axis: 1 for axis, one in enumerate(self.pattern) if one})
 
     def __str__(self) -> str:
         return f"Rebroadcast{{{','.join(str(int(one)) for one in self.pattern)}}}"
@@ -246,25 +246,25 @@ class Reshape(Structured):
             raise ValueError(f"reshape: ndim must be 0 or greater, got {ndim}")
         self.ndim = int(ndim)
 
-    def make_node(self, x: TensorLike, lengths: Variable) -> Apply:
+    def make_node(self, x: TensorLike, shape: Variable) -> Apply:
         x = tensor_operand("reshape", x)
-        lengths = as_variable(lengths)
-        if lengths.type.ndim == 0:
-            lengths = vector_of([lengths], lengths.type.dtype)
-        if lengths.type.ndim != 1 or lengths.type.dtype not in _INTEGERS:
+        shape = as_variable(shape)
+        if shape.type.ndim == 0:
+            shape = vector_of([shape], shape.type.dtype)
+        if shape.type.ndim != 1 or shape.type.dtype not in _INTEGERS:
             raise TypeError(
-                f"It must be an integer vector: the new shape of reshape, got {lengths.type}"
+                f"It must be an integer vector: the new shape of reshape, got {shape.type}"
             )
-        pattern = tuple(is_one(n) for n in lengths_of(lengths, self.ndim))
-        if made_by(lengths, ShapeOf):
-            other = lengths.owner.inputs[0].type.broadcastable
+        pattern = tuple(is_one(n) for n in lengths_of(shape, self.ndim))
+        if made_by(shape, ShapeOf):
+            other = shape.owner.inputs[0].type.broadcastable
             pattern = other if len(other) == self.ndim else pattern
-        return self.one([x, lengths], x.type.dtype, pattern)
+        return self.one([x, shape], x.type.dtype, pattern)
 
     def compute(
-        self, xp: ArrayModule, node: Apply, x: np.ndarray, lengths: np.ndarray
+        self, xp: ArrayModule, node: Apply, x: np.ndarray, shape: np.ndarray
     ) -> tuple[Any, ...]:
-        wanted = tuple(int(n) for n in lengths)
+        wanted = tuple(int(n) for n in shape)
         if any(n < -1 for n in wanted):
             # NumPy takes all that are negative for -1.
             raise ValueError(f"cannot reshape array of size {x.size} into shape {wanted}")
@@ -272,19 +272,19 @@ class Reshape(Structured):
 
     def shape(self, node: Apply, shapes: Sequence[Dims]) -> list[Any]:
         found = lengths_of(node.inputs[1], self.ndim)
-        lengths = [None if n is None else as_length(n) for n in found]
-        if all(isinstance(n, int) and n >= 0 for n in lengths):
-            return [tuple(lengths)]
-        unknown = [i for i, n in enumerate(lengths) if n == -1]
+        shape = [None if n is None else as_length(n) for n in found]
+        if all(isinstance(n, int) and n >= 0 for n in shape):
+            return [tuple(shape)]
+        unknown = [i for i, n in enumerate(shape) if n == -1]
         if len(unknown) == 1 and all(
-            isinstance(n, int) for i, n in enumerate(lengths) if i not in unknown
+            isinstance(n, int) for i, n in enumerate(shape) if i not in unknown
         ):
-            known = product([n for i, n in enumerate(lengths) if i not in unknown])
+            known = product([n for i, n in enumerate(shape) if i not in unknown])
             total = product(shapes[0])
             if isinstance(total, int) and known:
-                lengths[unknown[0]] = total // known
-                return [tuple(lengths)]
-        return [tuple(n if n is not None and not_negative(n) else None for n in lengths)]
+                shape[unknown[0]] = total // known
+                return [tuple(shape)]
+        return [tuple(n if n is not None and not_negative(n) else None for n in shape)]
 
     def misfit(self, node: Apply, shapes: Sequence[Dims]) -> str | None:
         asked = [
@@ -301,18 +301,18 @@ class Reshape(Structured):
     def batch(
         self, node: Apply, values: list[Variable], rows: list[bool], batching: Batching
     ) -> list[Any] | None:
-        x, lengths = values
+        x, shape = values
         if rows[1]:
             return None
-        return [reshape_op(x, [batching.size, *batching.items(lengths, self.ndim)])]
+        return [reshape_op(x, [batching.size, *batching.items(shape, self.ndim)])]
 
     def vjp(self, node: Apply, cotangents: Sequence[Variable]) -> list[Any]:
         x = node.inputs[0]
         back = reshape_op(cotangents[0], shape(x), x.type.ndim)
         return [pattern_broadcast(back, x.type.broadcastable), None]
 
-    def lower(self, p: Builder, node: Apply, x: TensorLike, lengths: ProgramValue) -> Any:
-        return p.reshape(node, x, lengths, self.ndim)
+    def lower(self, p: Builder, node: Apply, x: TensorLike, shape: ProgramValue) -> Any:
+        return p.reshape(node, x, shape, self.ndim)
 
     def __str__(self) -> str:
         return f"Reshape{{{self.ndim}}}"
@@ -321,23 +321,23 @@ class Reshape(Structured):
 _INTEGERS = ("int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64", "bool")
 
 
-def reshape_op(x: Variable, lengths: TensorLike, ndim: int | None = None) -> Any:
+def reshape_op(x: Variable, shape: TensorLike, ndim: int | None = None) -> Any:
     """Return `x` reshaped; `lengths` is a vector variable, or a sequence of ints and scalars."""
-    if isinstance(lengths, (list, tuple)):
-        ndim = len(lengths)
-        lengths = (
-            vector_of([as_variable(n) for n in lengths])
-            if lengths
+    if isinstance(shape, (list, tuple)):
+        ndim = len(shape)
+        shape = (
+            vector_of([as_variable(n) for n in shape])
+            if shape
             else constant(np.zeros(0, dtype="int64"))
         )
-    lengths = as_variable(lengths)
+    shape = as_variable(shape)
     if ndim is None:
-        if lengths.type.ndim != 1:
+        if shape.type.ndim != 1:
             raise TypeError(
-                f"the new shape of reshape must be a vector of integers, got {lengths.type}"
+                f"the new shape of reshape must be a vector of integers, got {shape.type}"
             )
-        ndim = vector_length(lengths)
-    return Reshape(ndim)(x, lengths)
+        ndim = vector_length(shape)
+    return Reshape(ndim)(x, shape)
 
 
 def vector_length(v: TensorLike) -> int:
@@ -371,11 +371,11 @@ def first_length(v: Any) -> int | None:
     if v.owner is None or not v.type.ndim:
         return None
     tensors = [i for i in v.owner.inputs if isinstance(i.type, TensorType)]
-    shapes = [_lengths_stated(i) for i in tensors]
+    shapes = [_shape_stated(i) for i in tensors]
     return python_int(v.owner.rules.shape(v.owner, shapes)[v.index][0])
 
 
-def _lengths_stated(v: Variable) -> tuple[Any, ...]:
+def _shape_stated(v: Variable) -> tuple[Any, ...]:
     stated = _stated_length(v) if v.type.ndim == 1 else None
     return tuple(length(v, a) for a in range(v.type.ndim)) if stated is None else (stated,)
 
@@ -402,8 +402,8 @@ class SpecifyShape(Structured):
         return super().__call__(x, lengths, **options)
 
     def misfit(self, node: Apply, shapes: Sequence[Dims]) -> str | None:
-        x, lengths = node.inputs
-        asked = [None if n is None else as_length(n) for n in lengths_of(lengths, x.type.ndim)]
+        x, shape = node.inputs
+        asked = [None if n is None else as_length(n) for n in lengths_of(shape, x.type.ndim)]
         if len(asked) != x.type.ndim or not x.type.sized:
             return None
         for axis, (wanted, given) in enumerate(zip(asked, shapes[0], strict=True)):
@@ -411,25 +411,25 @@ class SpecifyShape(Structured):
                 return f"axis {axis} has length {given}, not {wanted}"
         return None
 
-    def make_node(self, x: TensorLike, lengths: TensorLike) -> Apply:
-        x, lengths = tensor_operand("specify_shape", x), as_variable(lengths)
-        count = _stated_length(lengths) if lengths.type.ndim == 1 else None
+    def make_node(self, x: TensorLike, shape: TensorLike) -> Apply:
+        x, shape = tensor_operand("specify_shape", x), as_variable(shape)
+        count = _stated_length(shape) if shape.type.ndim == 1 else None
         assert count in (None, x.type.ndim), (
-            f"specify_shape: {x.type} has {x.type.ndim} axes, the shape {lengths} {count}"
+            f"specify_shape: {x.type} has {x.type.ndim} axes, the shape {shape} {count}"
         )
-        return self.one([x, lengths], x.type.dtype, x.type.broadcastable)
+        return self.one([x, shape], x.type.dtype, x.type.broadcastable)
 
     def compute(
-        self, xp: ArrayModule, node: Apply, x: np.ndarray, lengths: np.ndarray
+        self, xp: ArrayModule, node: Apply, x: np.ndarray, shape: np.ndarray
     ) -> tuple[Any, ...]:
-        assert tuple(x.shape) == tuple(lengths), (
-            f"SpecifyShape: got shape {tuple(x.shape)}, expected {tuple(int(n) for n in lengths)}."
+        assert tuple(x.shape) == tuple(shape), (
+            f"SpecifyShape: got shape {tuple(x.shape)}, expected {tuple(int(n) for n in shape)}."
         )
         return (x,)
 
     def shape(self, node: Apply, shapes: Sequence[Dims]) -> list[Any]:
-        x, lengths = node.inputs
-        known = [n if n is None else as_length(n) for n in lengths_of(lengths, x.type.ndim)]
+        x, shape = node.inputs
+        known = [n if n is None else as_length(n) for n in lengths_of(shape, x.type.ndim)]
         return [
             tuple(n if isinstance(n, int) else old for n, old in zip(known, shapes[0], strict=True))
         ]
@@ -437,19 +437,19 @@ class SpecifyShape(Structured):
     def batch(
         self, node: Apply, values: list[Variable], rows: list[bool], batching: Batching
     ) -> list[Any] | None:
-        x, lengths = values
+        x, shape = values
         if rows[1]:
             return None
-        sizes = batching.items(lengths, node.inputs[0].type.ndim)
+        sizes = batching.items(shape, node.inputs[0].type.ndim)
         return [specify_shape(x, vector_of([batching.size, *sizes]))]
 
     def vjp(self, node: Apply, cotangents: Sequence[Variable]) -> list[Any]:
         return [specify_shape(cotangents[0], node.inputs[1]), None]
 
-    def lower(self, p: Builder, node: Apply, x: ProgramValue, lengths: ProgramValue) -> Any:
+    def lower(self, p: Builder, node: Apply, x: ProgramValue, shape: ProgramValue) -> Any:
         rank = node.inputs[0].type.ndim
-        p.require_rank(node, lengths, rank, "specify_rank")
-        for axis, value in enumerate(p.integers(lengths, rank)):
+        p.require_rank(node, shape, rank, "specify_rank")
+        for axis, value in enumerate(p.integers(shape, rank)):
             p.require_length(node, x, axis, value, "specify_shape")
         return x
 

@@ -27,7 +27,7 @@ from theano._core.ops.core.op import python_int
 _MOST_OPERATIONS = 40
 
 
-@hooks.declare_lengths.fill
+@hooks.declare_shape.fill
 def declare_sizes(node: Apply) -> None:
     """Declare the lengths of the outputs of `node` that follow from those of its inputs.
 
@@ -115,7 +115,7 @@ def without_sizes(outputs: Sequence[Variable], replace: dict[Variable, Variable]
     return [memo.get(v, v) for v in outputs]
 
 
-@hooks.check_lengths.fill
-def _checked_lengths(x: Variable, shape: Sequence[int | None]) -> Any:
+@hooks.check_shape.fill
+def _checked_shape(x: Variable, shape: Sequence[int | None]) -> Any:
     unknown = [n is not None and have is None for n, have in zip(shape, x.type.shape, strict=True)]
     return specify_shape(x, shape) if any(unknown) else x

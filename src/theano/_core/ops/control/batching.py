@@ -99,8 +99,8 @@ class Batch:
 
     def broadcast(self, value: Variable) -> Any:
         """Return a value as equal rows."""
-        lengths = [as_int64(length(value, a)) for a in range(value.type.ndim)]
-        return alloc(dimshuffle(value, ["x", *range(value.type.ndim)]), self.size, *lengths)
+        shape = [as_int64(length(value, a)) for a in range(value.type.ndim)]
+        return alloc(dimshuffle(value, ["x", *range(value.type.ndim)]), self.size, *shape)
 
     def inside(self, size: Variable, table: Mapping[Variable, Variable]) -> Batch:
         """Return the walk of a body whose inputs become those of `table`; some have rows."""

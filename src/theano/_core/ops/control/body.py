@@ -99,7 +99,7 @@ class Body:
         """Return the outputs over `values` in place of the inputs."""
         return copy_graph(self.outputs, dict(zip(self.inputs, values, strict=True)))
 
-    def lengths(self, shapes: Sequence[Any], outside: Mapping[Any, Any]) -> list[Any]:
+    def shape(self, shapes: Sequence[Any], outside: Mapping[Any, Any]) -> list[Any]:
         """Return the lengths of each output, for inputs of the lengths `shapes`.
 
         `outside` has what inputs are outside. None stands for a length that depends on a value

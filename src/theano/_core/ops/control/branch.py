@@ -76,7 +76,7 @@ class IfElse(Structured):
         return [j.numpy.where(condition != 0, one, two) for one, two in pairs]
 
     def shape(self, node: Apply, shapes: Sequence[Dims]) -> list[Any]:
-        return common_lengths(shapes[1 : 1 + self.n_outs], shapes[1 + self.n_outs :])
+        return common_shape(shapes[1 : 1 + self.n_outs], shapes[1 + self.n_outs :])
 
     def connection(self, node: Apply) -> list[list[bool]]:
         rows = [[i == j for j in range(self.n_outs)] for i in range(self.n_outs)]
@@ -184,10 +184,10 @@ class Branch(Structured):
 
     def shape(self, node: Apply, shapes: Sequence[Dims]) -> list[Any]:
         then, otherwise = (
-            b.lengths(shapes[1:], dict(zip(b.inputs, node.inputs[1:], strict=True)))
+            b.shape(shapes[1:], dict(zip(b.inputs, node.inputs[1:], strict=True)))
             for b in (self.then, self.otherwise)
         )
-        return common_lengths(then, otherwise)
+        return common_shape(then, otherwise)
 
     def lower(self, p: Builder, node: Apply, *values: ProgramValue) -> Any:
         return p.branch(node, values)
@@ -218,7 +218,7 @@ def _common_type(one: Any, two: Any) -> Any:
     raise TypeError(f"The two branches should have identical types, but they are {kinds}.")
 
 
-def common_lengths(then: Sequence[Any], otherwise: Sequence[Any]) -> list[Any]:
+def common_shape(then: Sequence[Any], otherwise: Sequence[Any]) -> list[Any]:
     """Return lengths that are the same on both sides; None where they may differ."""
     return [
         tuple(_same_length(a, b) for a, b in zip(x, y, strict=True))

@@ -75,7 +75,7 @@ class InnerGraph(Structured):
         return results
 
     def shape(self, node: Apply, shapes: Sequence[Dims]) -> list[Any]:
-        return self.body.lengths(shapes, dict(zip(self.body.inputs, node.inputs, strict=True)))
+        return self.body.shape(shapes, dict(zip(self.body.inputs, node.inputs, strict=True)))
 
     def connection(self, node: Apply) -> list[list[bool]]:
         return self.pattern or io_connection_pattern(self.body.inputs, self.body.outputs)

@@ -225,7 +225,7 @@ class Loop(Structured):
             if self.until and bool(results[-1]):
                 break
         tell.end(done)
-        lengths = self._known_lengths(node, arrays)
+        lengths = self._known_shape(node, arrays)
         outputs = [
             self._kept(state, value, kept, shape)
             for state, value, kept, shape in zip(
@@ -246,19 +246,19 @@ class Loop(Structured):
             raise TypeError("a watched loop runs on the host")
         return traced_loop(j, node, arrays)
 
-    def _known_lengths(self, node: Apply, arrays: Sequence[Any]) -> list[tuple[int, ...]]:
+    def _known_shape(self, node: Apply, arrays: Sequence[Any]) -> list[tuple[int, ...]]:
         """Return the lengths of a row of each output as they are without steps; 0 if unknown."""
         values = dict(zip(node.inputs, arrays, strict=True))
         result = []
-        for lengths in self.shape(node, [np.shape(a) for a in arrays]):
+        for shape in self.shape(node, [np.shape(a) for a in arrays]):
             known = []
-            for n in lengths[1:]:
+            for n in shape[1:]:
                 n = 0 if n is None else n
                 known.append(n if isinstance(n, int) else int(evaluate([n], values)[0]))
             result.append(tuple(known))
         return result
 
-    def _kept(self, state: State, out: Variable, rows: list[Any], lengths: Sequence[int]) -> Any:
+    def _kept(self, state: State, out: Variable, rows: list[Any], shape: Sequence[int]) -> Any:
         if not isinstance(out.type, TensorType):
             return rows[-1]
         if state.keep == NEW:
@@ -267,19 +267,19 @@ class Loop(Structured):
             rows = rows[len(rows) - min(state.keep, len(rows)) :]
         if rows:
             return np.stack(rows).astype(out.type.dtype, copy=False)
-        return np.zeros((0, *lengths), dtype=out.type.dtype)
+        return np.zeros((0, *shape), dtype=out.type.dtype)
 
     def shape(self, node: Apply, shapes: Sequence[Dims]) -> list[Any]:
         given = self.by_role(shapes, ())
         inner, outer = self.inner, self.outer(node)
         known: dict[Any, Any] = {}
-        for variables, lengths in (
+        for variables, shape in (
             (inner.sequences, [s[1:] for s in given.sequences]),
             (inner.fixed, given.fixed),
         ):
-            known.update(zip(variables, lengths, strict=True))
-        for taps, lengths in zip(inner.states, given.states, strict=True):
-            known.update((tap, lengths[1:]) for tap in taps)
+            known.update(zip(variables, shape, strict=True))
+        for taps, shape in zip(inner.states, given.states, strict=True):
+            known.update((tap, shape[1:]) for tap in taps)
         found = None
         results: list[Any] = []
         steps = as_length(node.outputs[-1] if self.until else node.inputs[0])
@@ -293,7 +293,7 @@ class Loop(Structured):
             else:
                 fixed = dict(zip(inner.fixed, outer.fixed, strict=True))
                 shapes_inside = [known[v] for v in self.body.inputs]
-                found = found or self.body.lengths(shapes_inside, fixed)
+                found = found or self.body.shape(shapes_inside, fixed)
                 row = found[number]
             results.append((self._row_count(state, steps), *row))
         return [*results, ()] if self.until else results

@@ -73,27 +73,27 @@ class CheckedSteps(Structured):
     connection = connected()
     vjp = no_cotangents
 
-    def make_node(self, steps: Variable, *lengths: TensorLike) -> Apply:
-        return self.one([as_variable(v) for v in (steps, *lengths)], "int64", ())
+    def make_node(self, steps: Variable, *shape: TensorLike) -> Apply:
+        return self.one([as_variable(v) for v in (steps, *shape)], "int64", ())
 
     def compute(
-        self, xp: ArrayModule, node: Apply, steps: np.ndarray, *lengths: np.ndarray
+        self, xp: ArrayModule, node: Apply, steps: np.ndarray, *shape: np.ndarray
     ) -> tuple[Any, ...]:
         if steps < 0:
             raise IndexError(f"Scan was asked to run for negative number of step {steps}")
-        if any(steps > n for n in lengths):
-            raise ValueError(f"scan: sequences of {lengths} items for {steps} steps")
+        if any(steps > n for n in shape):
+            raise ValueError(f"scan: sequences of {shape} items for {steps} steps")
         return (steps,)
 
-    def lower(self, p: Builder, node: Apply, steps: ProgramValue, *lengths: ProgramValue) -> Any:
-        p.check_steps(node, p.integer(steps), [p.integer(n) for n in lengths])
+    def lower(self, p: Builder, node: Apply, steps: ProgramValue, *shape: ProgramValue) -> Any:
+        p.check_steps(node, p.integer(steps), [p.integer(n) for n in shape])
         return steps
 
 
-def checked_steps(steps: Variable, lengths: Dims) -> Any:
+def checked_steps(steps: Variable, shape: Dims) -> Any:
     """Return a number of steps, checked against lengths of sequences where that needs doing."""
-    unchecked = [n for n in lengths if not _is_least(steps, n)]
-    if not unchecked and lengths:
+    unchecked = [n for n in shape if not _is_least(steps, n)]
+    if not unchecked and shape:
         return steps
     known = python_int(steps)
     if known is not None and known >= 0 and not unchecked:

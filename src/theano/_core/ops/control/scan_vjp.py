@@ -340,7 +340,7 @@ class _Pullback:
         received = {j: [next(rest)[-1:] for _ in pending[j]] for j in self.active}
         sums = {v: next(rest)[-1] for v in fixed}
         table = dict(zip(self.inner.sequences, self.outer.sequences, strict=True))
-        rows = {v: self._of_lengths(next(rest), table[v])[::-1] for v in items}
+        rows = {v: self._of_shape(next(rest), table[v])[::-1] for v in items}
         cotangents: list[Any] = [None]
         for item, sequence in zip(self.inner.sequences, self.outer.sequences, strict=True):
             if self._undefined_for([item]) is not None:
@@ -362,15 +362,15 @@ class _Pullback:
             for g, v in zip(cotangents, self.node.inputs, strict=True)
         ]
 
-    def _of_lengths(self, rows: Variable, sequence: Variable) -> Any:
+    def _of_shape(self, rows: Variable, sequence: Variable) -> Any:
         """Return `rows` with the lengths that the rows of a sequence have, also if there are none.
 
         Without a step, a loop may not know the lengths of what its body computes.
         """
         if sequence.type.ndim == 1:
             return rows
-        lengths = [as_int64(length(sequence, axis)) for axis in range(1, sequence.type.ndim)]
-        return reshape_op(rows, [self.back, *lengths])
+        shape = [as_int64(length(sequence, axis)) for axis in range(1, sequence.type.ndim)]
+        return reshape_op(rows, [self.back, *shape])
 
     def _undefined_for(self, variables: list[Variable]) -> Any:
         """Return the gradient that is not defined which makes that of body inputs undefined."""

@@ -217,7 +217,7 @@ class Op:
 def complete(node: Apply) -> None:
     """Add to a new node what is known of its outputs: lengths and, if asked for, test values."""
     if node.rules.declares_sizes or any(v.type.sized for v in node.inputs):
-        hooks.declare_lengths(node)
+        hooks.declare_shape(node)
     # Patterns of rules are made before there are test values.
     if config.compute_test_value != "off" and hooks.compute_test_values.value is not None:
         hooks.compute_test_values(node)

@@ -215,13 +215,13 @@ class Elementwise(Op):
         node: Apply,
         arrays: Sequence[object],
     ) -> tuple[Any]:
-        check_lengths(node, arrays)
+        check_shape(node, arrays)
         casts, out = self.dtype(*(v.type.dtype for v in node.inputs))
         args = [_as_dtype(a, kind) for a, kind in zip(arrays, casts, strict=True)]
         return (_as_dtype(xp.asarray(function(xp, *args)), out),)
 
     def shape(self, node: Apply, shapes: Sequence[Dims]) -> list[Any]:
-        return [broadcast_lengths([v.type.broadcastable for v in node.inputs], shapes)]
+        return [broadcast_shape([v.type.broadcastable for v in node.inputs], shapes)]
 
     def batch(
         self, node: Apply, values: list[Any], rows: list[bool], batching: Batching
@@ -288,21 +288,21 @@ def _as_dtype(array: Any, dtype: str) -> Any:
     return array if dtypes.name_of(array.dtype) == dtype else array.astype(dtype)
 
 
-def check_lengths(node: Apply, arrays: Sequence[Any]) -> None:
+def check_shape(node: Apply, arrays: Sequence[Any]) -> None:
     """Refuse arrays that NumPy would broadcast along an axis that is not declared to."""
     for axis in range(node.outputs[0].ndim):
-        lengths = {
+        shape = {
             array.shape[axis]
             for variable, array in zip(node.inputs, arrays, strict=True)
             if not variable.type.broadcastable[axis]
         }
-        if len(lengths) > 1:
+        if len(shape) > 1:
             raise ValueError(
                 f"Input dimension mis-match along axis {axis}: shapes {[a.shape for a in arrays]}"
             )
 
 
-def broadcast_lengths(
+def broadcast_shape(
     patterns: Sequence[tuple[bool, ...]], shapes: Sequence[Dims]
 ) -> tuple[Any, ...]:
     """Return the lengths of the broadcast of several shapes.
@@ -312,17 +312,17 @@ def broadcast_lengths(
     first = shapes[0]
     if True not in patterns[0]:
         # Mostly the others have the same lengths, or broadcast.
-        for ones, lengths in zip(patterns, shapes, strict=True):
-            if lengths != first and False in ones:
+        for ones, shape in zip(patterns, shapes, strict=True):
+            if shape != first and False in ones:
                 break
         else:
             return tuple(first)
     result: list[Any] = []
     for axis in range(len(patterns[0])):
         found: tuple[Any, ...] = ()
-        for ones, lengths in zip(patterns, shapes, strict=True):
+        for ones, shape in zip(patterns, shapes, strict=True):
             if not ones[axis]:
-                length = lengths[axis]
+                length = shape[axis]
                 if isinstance(length, int):
                     found = (length,)
                     break
@@ -331,9 +331,9 @@ def broadcast_lengths(
     return tuple(result)
 
 
-def unequal(lengths: Sequence[tuple[Any, int]]) -> str | None:
+def unequal(shape: Sequence[tuple[Any, int]]) -> str | None:
     """Say which of some lengths, given as (shape, axis), differ; None if they may be equal."""
-    known = [(s[axis], axis) for s, axis in lengths if isinstance(s[axis], int)]
+    known = [(s[axis], axis) for s, axis in shape if isinstance(s[axis], int)]
     for length, axis in known[1:]:
         if length != known[0][0]:
             return (

@@ -31,7 +31,7 @@ from theano._core.ops.core.op import (
 )
 from theano._core.ops.core.python_call import Composed
 from theano._core.ops.elementwise.arithmetic import eq, minimum, real, switch
-from theano._core.ops.elementwise.elementwise import broadcast_lengths, cast, conjugate
+from theano._core.ops.elementwise.elementwise import broadcast_shape, cast, conjugate
 from theano._core.runtime import native
 
 if TYPE_CHECKING:
@@ -107,7 +107,7 @@ class MatrixTangent(MatrixOp):
 
     def shape(self, node: Apply, shapes: Sequence[Dims]) -> list[Any]:
         patterns = [batch_pattern(v) for v in node.inputs]
-        stack = broadcast_lengths(patterns, [shapes[0][:-2], shapes[1][:-2]])
+        stack = broadcast_shape(patterns, [shapes[0][:-2], shapes[1][:-2]])
         return [(*stack, *shapes[0][-2:])]
 
     def vjp(
@@ -205,7 +205,7 @@ class StackProduct(MatrixOp):
 
     def shape(self, node: Apply, shapes: Sequence[Dims]) -> list[Any]:
         patterns = [batch_pattern(v) for v in node.inputs]
-        stack = broadcast_lengths(patterns, [shapes[0][:-2], shapes[1][:-2]])
+        stack = broadcast_shape(patterns, [shapes[0][:-2], shapes[1][:-2]])
         return [(*stack, shapes[0][-2], shapes[1][-1])]
 
     def batch(

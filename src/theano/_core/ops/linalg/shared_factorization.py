@@ -15,7 +15,7 @@ from theano._core.base import dtypes
 from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Apply, Variable
 from theano._core.ops.core.op import shape_of
-from theano._core.ops.elementwise.elementwise import broadcast_lengths
+from theano._core.ops.elementwise.elementwise import broadcast_shape
 from theano._core.ops.linalg.matrices import MatrixOp, batch_pattern, scipy_linalg
 
 if TYPE_CHECKING:
@@ -108,7 +108,7 @@ class FactorSolve(MatrixOp):
         if b.type.ndim == 1:
             return [shapes[2]]
         patterns = [batch_pattern(columns), batch_pattern(b)]
-        stack = broadcast_lengths(patterns, [shapes[0][:-2], shapes[2][:-2]])
+        stack = broadcast_shape(patterns, [shapes[0][:-2], shapes[2][:-2]])
         return [(*stack, shapes[0][-1], shapes[2][-1])]
 
 

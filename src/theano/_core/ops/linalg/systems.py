@@ -15,7 +15,7 @@ from theano._core.ops.array.reductions import reduce
 from theano._core.ops.core.dimshuffle import dimshuffle
 from theano._core.ops.core.op import shape_of, tensor_operand
 from theano._core.ops.elementwise.arithmetic import complex_, imag, isnan, switch
-from theano._core.ops.elementwise.elementwise import broadcast_lengths, cast, same_rank
+from theano._core.ops.elementwise.elementwise import broadcast_shape, cast, same_rank
 from theano._core.ops.linalg.matrices import (
     MatrixOp,
     MatrixTangent,
@@ -269,7 +269,7 @@ class Solve(MatrixOp):
         a, b = node.inputs
         if b.type.ndim == 1:
             return [(shapes[0][1],)]
-        stack = broadcast_lengths(
+        stack = broadcast_shape(
             [batch_pattern(a), batch_pattern(b)], [shapes[0][:-2], shapes[1][:-2]]
         )
         return [(*stack, shapes[0][-1], shapes[1][-1])]

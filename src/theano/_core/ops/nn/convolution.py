@@ -26,7 +26,7 @@ from theano._core.ops.array.shaping import vector_of as vector
 from theano._core.ops.core.op import connected, linear_in, python_int, tensor_operand
 from theano._core.ops.elementwise.elementwise import cast
 from theano._core.ops.nn.windows import (
-    Lengths,
+    Extents,
     Shapes,
     WindowOp,
     Windows,
@@ -110,8 +110,8 @@ class BaseAbstractConv(WindowOp):
         if not is_length(num_groups) or num_groups < 1:
             raise ValueError(f"num_groups must be a positive integer, got {num_groups!r}")
         self.convdim = convdim
-        self.imshp = _known_lengths("imshp", imshp, 2 + convdim)
-        self.kshp = _known_lengths("kshp", kshp, 2 + (2 if unshared else 1) * convdim)
+        self.imshp = _known_shape("imshp", imshp, 2 + convdim)
+        self.kshp = _known_shape("kshp", kshp, 2 + (2 if unshared else 1) * convdim)
         self.border_mode = _normal_border(border_mode, convdim)
         self.subsample = positive_numbers("subsample", subsample or (1,) * convdim, convdim)
         self.filter_flip = bool(filter_flip)
@@ -127,13 +127,13 @@ class BaseAbstractConv(WindowOp):
 
     # -- lengths ----------------------------------------------------------------------------------
 
-    def pads(self, kernels: Lengths) -> tuple[tuple[Any, Any], ...]:
+    def pads(self, kernels: Extents) -> tuple[tuple[Any, Any], ...]:
         """Return the zeros before and after each axis, for kernels of some lengths."""
         sizes = zip(kernels[-self.convdim :], self.filter_dilation, strict=True)
         reach = [extent(k, d) for k, d in sizes]
         return border_mode_to_pad(self.border_mode, self.convdim, reach)
 
-    def windows(self, images: Lengths, kernels: Lengths) -> Lengths:
+    def windows(self, images: Extents, kernels: Extents) -> Extents:
         """Return how many windows there are along each axis."""
         pads, n = self.pads(kernels), self.convdim
         parts = (images[-n:], kernels[-n:], pads, self.subsample, self.filter_dilation)
@@ -191,7 +191,7 @@ class BaseAbstractConv(WindowOp):
         padded = [
             plus(plus(size, one), two) for size, (one, two) in zip(s.images[-n:], pads, strict=True)
         ]
-        s = s._replace(**{self.gives: p.rewriter.lengths(node.outputs[0])})
+        s = s._replace(**{self.gives: p.rewriter.shape(node.outputs[0])})
         sizes = [tuple(map(p.size, part)) for part in (*s, [one for one, _ in pads], padded)]
         images, kernels, result, before, padded = sizes
         return Windows(
@@ -256,7 +256,7 @@ class BaseAbstractConv(WindowOp):
         return f"bgc{places}", f"go{places}c" if self.unshared else "goc", f"bgo{places}"
 
 
-def _known_lengths(name: str, given: object, count: int) -> tuple[int | None, ...]:
+def _known_shape(name: str, given: object, count: int) -> tuple[int | None, ...]:
     if given is None:
         return (None,) * count
     given = getattr(given, "data", given) if isinstance(given, Variable) else given
@@ -295,7 +295,7 @@ def _operands(name: str, given: Sequence[tuple[str, Variable, int]]) -> list[Any
     return [cast(v, dtype) for v in values]
 
 
-def _lengths_given(convdim: int, given: TensorLike) -> Any:
+def _shape_given(convdim: int, given: TensorLike) -> Any:
     value = tensor_operand("shape", given)
     if value.type.ndim != 1 or not dtypes.is_discrete(value.type.dtype):
         raise TypeError(f"shape must be a vector of {convdim} integers, got {value.type}")
@@ -326,11 +326,11 @@ class AbstractConv(BaseAbstractConv):
     ) -> list[Any] | None:
         if rows != [True, False]:
             return None
-        lengths = [as_int64(length(values[0], a)) for a in range(values[0].type.ndim)]
-        every = reshape_op(values[0], [lengths[0] * lengths[1], *lengths[2:]])
+        shape = [as_int64(length(values[0], a)) for a in range(values[0].type.ndim)]
+        every = reshape_op(values[0], [shape[0] * shape[1], *shape[2:]])
         out = self._sibling("result", imshp=None)(every, values[1])
         own = [as_int64(length(out, a)) for a in range(1, out.type.ndim)]
-        return [reshape_op(out, [*lengths[:2], *own])]
+        return [reshape_op(out, [*shape[:2], *own])]
 
     def compute(self, xp: ArrayModule, node: Apply, img: Any, kern: np.ndarray) -> tuple[Any, ...]:
         s = self.shapes(node, [img.shape, kern.shape])
@@ -359,15 +359,15 @@ class AbstractConv_gradInputs(BaseAbstractConv):  # noqa: N801
         deep = rank + self.convdim if self.unshared else rank
         given = [("kern", kern, deep), ("topgrad", topgrad, rank)]
         kern, topgrad = _operands("gradient of a convolution", given)
-        shape = _lengths_given(self.convdim, shape)
+        shape = _shape_given(self.convdim, shape)
         pattern = [topgrad.type.broadcastable[0], *[False] * (1 + self.convdim)]
         return self.one([kern, topgrad, shape], kern.type.dtype, pattern)
 
     def shapes(self, node: Apply, shapes: Sequence[Dims]) -> Shapes:
         kernels, result = (tuple(s) for s in shapes[:2])
         channels = times(kernels[-self.convdim - 1], self.num_groups)
-        lengths = items_of(node.inputs[2], self.convdim)
-        return Shapes((result[0], channels, *lengths), kernels, result)
+        shape = items_of(node.inputs[2], self.convdim)
+        return Shapes((result[0], channels, *shape), kernels, result)
 
     def vjp(self, node: Apply, cotangents: Sequence[Variable]) -> list[Any]:
         kern, top, _ = node.inputs
@@ -417,20 +417,20 @@ class AbstractConv_gradWeights(BaseAbstractConv):  # noqa: N801
         rank = 2 + self.convdim
         given = [("img", img, rank), ("topgrad", topgrad, rank)]
         img, topgrad = _operands("gradient of a convolution", given)
-        shape = _lengths_given(self.convdim, shape)
+        shape = _shape_given(self.convdim, shape)
         places = [False] * self.convdim if self.unshared else []
         channels = img.type.broadcastable[1] and self.num_groups == 1
         pattern = [topgrad.type.broadcastable[1], *places, channels, *[False] * self.convdim]
         return self.one([img, topgrad, shape], img.type.dtype, pattern)
 
     def shapes(self, node: Apply, shapes: Sequence[Dims]) -> Shapes:
-        lengths = items_of(node.inputs[2], self.convdim)
-        return self._with_kernels(shapes[0], shapes[1], lengths)
+        shape = items_of(node.inputs[2], self.convdim)
+        return self._with_kernels(shapes[0], shapes[1], shape)
 
-    def _with_kernels(self, images: Any, result: Any, lengths: Dims) -> Shapes:
+    def _with_kernels(self, images: Any, result: Any, shape: Dims) -> Shapes:
         places = result[2:] if self.unshared else ()
         channels = over(images[1], self.num_groups)
-        return Shapes(tuple(images), (result[1], *places, channels, *lengths), tuple(result))
+        return Shapes(tuple(images), (result[1], *places, channels, *shape), tuple(result))
 
     def vjp(self, node: Apply, cotangents: Sequence[Variable]) -> list[Any]:
         img, top, _ = node.inputs

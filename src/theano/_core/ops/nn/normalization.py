@@ -56,8 +56,8 @@ def batch_gradients(
 
 
 def _count(x: Variable, axes: Sequence[int]) -> Any:
-    lengths = product([length(x, axis) for axis in axes])
-    return cast(as_variable(as_int64(lengths)), x.type.dtype)
+    shape = product([length(x, axis) for axis in axes])
+    return cast(as_variable(as_int64(shape)), x.type.dtype)
 
 
 class BatchNorm(Expression):

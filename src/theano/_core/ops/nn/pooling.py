@@ -20,7 +20,7 @@ from theano._core.ops.core.op import connected, linear_in, python_int, shape_of,
 from theano._core.ops.elementwise.arithmetic import int_div, maximum, mul, switch
 from theano._core.ops.elementwise.elementwise import cast
 from theano._core.ops.nn.windows import (
-    Lengths,
+    Extents,
     WindowOp,
     at_most,
     combined,
@@ -44,10 +44,10 @@ MODES = ("max", "sum", "average_inc_pad", "average_exc_pad")
 class PoolShapes(NamedTuple):
     """Lengths along the axes that are pooled: of images and windows, steps, and borders."""
 
-    images: Lengths
-    windows: Lengths
-    steps: Lengths
-    pads: Lengths
+    images: Extents
+    windows: Extents
+    steps: Extents
+    pads: Extents
 
 
 class PoolWindows(NamedTuple):
@@ -65,12 +65,12 @@ class PoolWindows(NamedTuple):
         Whether they certainly lie in the images themselves.
     """
 
-    images: Lengths
-    windows: Lengths
-    steps: Lengths
-    pads: Lengths
-    result: Lengths
-    padded: Lengths
+    images: Extents
+    windows: Extents
+    steps: Extents
+    pads: Extents
+    result: Extents
+    padded: Extents
     fits: bool
 
 
@@ -152,8 +152,8 @@ class PoolOp(WindowOp):
         for value in values:
             if value.type.ndim < n or dtypes.is_complex(value.type.dtype):
                 raise TypeError(f"pool of {n} axes: real numbers along them, got {value.type}")
-        vectors = [_lengths_given(v, n) for v in (ws, ws if stride is None else stride)]
-        vectors.append(_lengths_given((0,) * n if pad is None else pad, n))
+        vectors = [_shape_given(v, n) for v in (ws, ws if stride is None else stride)]
+        vectors.append(_shape_given((0,) * n if pad is None else pad, n))
         known = [[python_int(k) for k in items_of(v, n)] for v in vectors]
         padded = any(k for k in known[2])
         if padded and not self.ignore_border:
@@ -176,7 +176,7 @@ class PoolOp(WindowOp):
         vectors = [tuple(items_of(v, n)) for v in node.inputs[self.arrays :]]
         return PoolShapes(tuple(shapes[0][len(shapes[0]) - n :]), *vectors)
 
-    def pooled(self, s: PoolShapes) -> Lengths:
+    def pooled(self, s: PoolShapes) -> Extents:
         """Return how many windows there are along each axis."""
         return tuple(pooled_length(*axis, self.ignore_border) for axis in zip(*s, strict=True))
 
@@ -205,7 +205,7 @@ class PoolOp(WindowOp):
     def connection(self, node: Apply) -> list[list[bool]]:
         return [[i < self.arrays] for i in range(len(node.inputs))]
 
-    def _padded_lengths(self, s: PoolShapes, pooled: Lengths) -> Lengths:
+    def _padded_shape(self, s: PoolShapes, pooled: Extents) -> Extents:
         """Return lengths of images, with their borders, in which all windows lie."""
         last = [
             plus(combined(mul, int.__mul__, larger(minus(n, 1), 0), step), window)
@@ -219,7 +219,7 @@ class PoolOp(WindowOp):
         s = self.required(p, node)
         pooled = self.pooled(s)
         inside = self.ignore_border and all(isinstance(n, int) and n == 0 for n in s.pads)
-        padded = s.images if inside else self._padded_lengths(s, pooled)
+        padded = s.images if inside else self._padded_shape(s, pooled)
         parts = [tuple(map(p.size, part)) for part in (*s, pooled, padded)]
         images, windows, steps, pads, result, padded = parts
         return PoolWindows(images, windows, steps, pads, result, padded, inside)
@@ -236,7 +236,7 @@ class PoolOp(WindowOp):
 
     def padded(self, xp: ArrayModule, x: np.ndarray, s: PoolShapes, fill: object) -> Any:
         """Return images in which all windows lie."""
-        wide = self._padded_lengths(s, self.pooled(s))
+        wide = self._padded_shape(s, self.pooled(s))
         axes = zip(s.pads, s.images, wide, strict=True)
         borders = [(pad, n - size - pad) for pad, size, n in axes]
         borders = [(0, 0)] * (x.ndim - self.ndim) + borders
@@ -261,13 +261,13 @@ class PoolOp(WindowOp):
             )
             if self.mode.endswith("exc_pad"):
                 start = np.maximum(start, pad)
-            lengths = np.maximum(end - start, 1)
-            result = result * lengths.reshape([-1 if a == axis else 1 for a in range(self.ndim)])
+            shape = np.maximum(end - start, 1)
+            result = result * shape.reshape([-1 if a == axis else 1 for a in range(self.ndim)])
         return result
 
     def spread(self, xp: Any, s: PoolShapes, parts: Sequence[Any]) -> Any:
         """Return images to which an array has been added for each item of the windows."""
-        wide = self._padded_lengths(s, self.pooled(s))
+        wide = self._padded_shape(s, self.pooled(s))
         lead = parts[0].shape[: parts[0].ndim - self.ndim] if parts else ()
         total: Any = xp.zeros((*lead, *wide), dtype=parts[0].dtype)
         for first, part in zip(np.ndindex(*s.windows), parts, strict=True):
@@ -287,7 +287,7 @@ class PoolOp(WindowOp):
         return self._rows(values, rows)
 
 
-def _lengths_given(given: Any, count: int) -> Any:
+def _shape_given(given: Any, count: int) -> Any:
     values = (given,) * count if isinstance(given, (int, np.integer)) else given
     if isinstance(values, (tuple, list)) and len(values) != count:
         raise ValueError(f"pool of {count} axes: {count} numbers are needed, got {given}")
@@ -348,8 +348,8 @@ class Pool(PoolOp):
             raise TypeError(f"imgshape must have at least {ndim} lengths, got {list(imgshape)}")
         parts = (imgshape[len(imgshape) - ndim :], ws, stride or ws, pad or (0,) * ndim)
         parts = [[python_int(n) if python_int(n) is not None else n for n in v] for v in parts]
-        lengths = [pooled_length(*axis, ignore_border) for axis in zip(*parts, strict=True)]
-        return [*imgshape[: len(imgshape) - ndim], *lengths]
+        shape = [pooled_length(*axis, ignore_border) for axis in zip(*parts, strict=True)]
+        return [*imgshape[: len(imgshape) - ndim], *shape]
 
     def shape(self, node: Apply, shapes: Sequence[Dims]) -> list[Any]:
         lead = shapes[0][: len(shapes[0]) - self.ndim]

@@ -18,15 +18,15 @@ from theano._core.ops.elementwise.arithmetic import add, eq, int_div, le, mul, s
 if TYPE_CHECKING:
     from theano._core.ir.annotations import ArrayModule, Dims, TensorLike
 
-Lengths = tuple[Any, ...]
+Extents = tuple[Any, ...]
 
 
 class Shapes(NamedTuple):
     """The lengths of the three arrays: integers, or scalar variables."""
 
-    images: Lengths
-    kernels: Lengths
-    result: Lengths
+    images: Extents
+    kernels: Extents
+    result: Extents
 
 
 class Windows(NamedTuple):
@@ -44,11 +44,11 @@ class Windows(NamedTuple):
     unshared : bool
     """
 
-    images: Lengths
-    kernels: Lengths
-    result: Lengths
-    before: Lengths
-    padded: Lengths
+    images: Extents
+    kernels: Extents
+    result: Extents
+    before: Extents
+    padded: Extents
     steps: tuple[int, ...]
     dilation: tuple[int, ...]
     flip: bool
@@ -166,10 +166,10 @@ def items_of(vector: Variable, count: int) -> list[Any]:
     return [subtensor(vector, [i]) if n is None else n for i, n in enumerate(known)]
 
 
-def written(lengths: Lengths) -> str:
+def written(shape: Extents) -> str:
     """Return lengths as text, None in place of those that are not known."""
-    inner = ", ".join(str(n) if isinstance(n, int) else "None" for n in lengths)
-    return f"({inner},)" if len(lengths) == 1 else f"({inner})"
+    inner = ", ".join(str(n) if isinstance(n, int) else "None" for n in shape)
+    return f"({inner},)" if len(shape) == 1 else f"({inner})"
 
 
 def placed(
@@ -255,7 +255,7 @@ class WindowOp(Structured):
 
     def required(self, p: Any, node: Apply) -> Any:
         """Return the lengths of a node in a program, which fails unless they fit."""
-        s = self.shapes(node, [p.rewriter.lengths(v) for v in node.inputs])
+        s = self.shapes(node, [p.rewriter.shape(v) for v in node.inputs])
         facts = [p.size(n) for part in s for n in part]
         for holds in self._open(s):
             p.require(node, p.value(holds), self.fault, facts)

@@ -196,15 +196,15 @@ class RandomFunction(Structured):
         return self.perform(copy.deepcopy(stream), tuple(size.tolist()), parameters)
 
     def perform(
-        self, stream: Stream, lengths: tuple[int, ...], parameters: Sequence[TensorLike]
+        self, stream: Stream, shape: tuple[int, ...], parameters: Sequence[TensorLike]
     ) -> tuple[Any, Any]:
         """Draw in place; return (stream, array)."""
-        ndim, own = self._ndim, len(lengths)
+        ndim, own = self._ndim, len(shape)
         # No lengths: those that the parameters broadcast to.
-        size = lengths or None
+        size = shape or None
         if size is not None and own + self.ndim_added != ndim:
             raise ValueError(
-                f"Shape mismatch: {self} was given {own} lengths, {lengths}, and adds"
+                f"Shape mismatch: {self} was given {own} lengths, {shape}, and adds"
                 f" {self.ndim_added} axes, but its result was declared with {ndim} dimensions"
             )
         array = self._sample(stream, size, parameters)
@@ -215,7 +215,7 @@ class RandomFunction(Structured):
         if array.ndim != ndim or (size is not None and array.shape[:own] != size):
             raise ValueError(
                 f"Shape mismatch: {self} drew an array of shape {array.shape} for the lengths"
-                f" {lengths}, declared with {ndim} dimensions"
+                f" {shape}, declared with {ndim} dimensions"
             )
         return stream, array
 
@@ -310,23 +310,23 @@ class Draw:
         self._record: Record | None = None
 
     def __call__(self, stream: Stream, *arguments: Any) -> tuple[Any, Any]:
-        lengths = self._lengths
+        shape = self._lengths
         parameters = self._parameters
-        if lengths is None:
-            lengths, arguments = tuple(arguments[0].tolist()), arguments[1:]
+        if shape is None:
+            shape, arguments = tuple(arguments[0].tolist()), arguments[1:]
         if self._gaps:
             parameters = list(parameters)
             for gap, value in zip(self._gaps, arguments, strict=True):
                 parameters[gap] = value
         if not self.in_place:
             mine = stream if self.private else copy_stream(stream)
-            return self.op.perform(mine, lengths, parameters)
+            return self.op.perform(mine, shape, parameters)
         record = self._record
         if record is None or not record.is_of(stream):
             record = self._record = Record(stream, self.op.fn)
         record.start()
         try:
-            result = self.op.perform(stream, lengths, parameters)
+            result = self.op.perform(stream, shape, parameters)
         except BaseException:
             record.undo()
             raise

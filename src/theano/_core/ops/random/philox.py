@@ -260,9 +260,9 @@ class StreamDraw(KeyedOp):
         # Folded, a draw could differ in its last bit from one that runs.
         self.pure = SOURCES[source].exact
 
-    def make_node(self, key: TensorLike, *lengths: TensorLike) -> Apply:
-        sizes = [cast(as_variable(n), "int64") for n in lengths]
-        pattern = [python_int(n) == 1 for n in lengths]
+    def make_node(self, key: TensorLike, *shape: TensorLike) -> Apply:
+        sizes = [cast(as_variable(n), "int64") for n in shape]
+        pattern = [python_int(n) == 1 for n in shape]
         return self.one([random_key(key), *sizes], self.dtype, pattern)
 
     def compute(
@@ -279,7 +279,7 @@ class StreamDraw(KeyedOp):
     def shape(self, node: Apply, shapes: Sequence[Dims]) -> list[Any]:
         return [tuple(as_length(n) for n in node.inputs[1:])]
 
-    def lower(self, p: Builder, node: Apply, key: ProgramValue, *lengths: ProgramValue) -> Any:
+    def lower(self, p: Builder, node: Apply, key: ProgramValue, *shape: ProgramValue) -> Any:
         return p.draw_stream(node, key, SOURCES[self.source].llvm)
 
 

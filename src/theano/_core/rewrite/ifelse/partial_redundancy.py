@@ -218,5 +218,5 @@ def _taken(condition: Variable, side: int) -> Any:
 def _nothing(variable: Variable) -> Any:
     """Return an array of the type of a variable, as small as can be."""
     zero = as_variable(np.zeros((), dtype=variable.type.dtype))
-    lengths = [int(one) for one in variable.type.broadcastable]
-    return alloc(zero, *lengths) if lengths else zero
+    shape = [int(one) for one in variable.type.broadcastable]
+    return alloc(zero, *shape) if shape else zero

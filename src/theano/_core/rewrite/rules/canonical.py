@@ -282,8 +282,8 @@ def cast_length(value: Variable, dtype: str) -> Any:
 
 
 def _alloc_like(rewriter: Rewriter, node: Apply, scalar: Variable) -> Any:
-    lengths = rewriter.lengths(node.outputs[0])
-    return alloc(scalar, *(np.asarray(n) if isinstance(n, int) else n for n in lengths))
+    shape = rewriter.shape(node.outputs[0])
+    return alloc(scalar, *(np.asarray(n) if isinstance(n, int) else n for n in shape))
 
 
 pattern(

@@ -56,8 +56,8 @@ def number(value: object, dtype: str) -> np.ndarray:
 def items_summed(rewriter: Rewriter, node: Apply) -> Any:
     """Return how many items each item of a reduction is of: an int, or an int64 scalar."""
     value = node.inputs[0]
-    lengths = rewriter.lengths(value)
-    return product([lengths[axis] for axis in node.op.axes(value.type.ndim)])
+    shape = rewriter.shape(value)
+    return product([shape[axis] for axis in node.op.axes(value.type.ndim)])
 
 
 def sums_some(rewriter: Rewriter, node: Apply) -> bool:
@@ -80,7 +80,7 @@ def filled(node: Apply, value: object) -> Any:
 def broadcast(rewriter: Rewriter, node: Apply, value: Variable) -> Any:
     """Return `value` for the output of `node`, broadcast only where it must be."""
     out = node.outputs[0]
-    if value.type.broadcastable == out.type.broadcastable and rewriter.same_lengths(value, out):
+    if value.type.broadcastable == out.type.broadcastable and rewriter.same_shape(value, out):
         return cast(value, out.type.dtype)
     return filled(node, value)
 
@@ -102,8 +102,8 @@ def fitted(
     does not count: the one that goes may be what it was noted of.
     """
     for other in others:
-        lengths = zip(rewriter.lengths(value), rewriter.lengths(other), strict=True)
-        for axis, (own, wanted) in enumerate(lengths):
+        shape = zip(rewriter.shape(value), rewriter.shape(other), strict=True)
+        for axis, (own, wanted) in enumerate(shape):
             one = value.type.broadcastable[axis] or other.type.broadcastable[axis]
             if not (one or own == wanted):
                 first, second = (f"{place}shape[{axis}] = {{}}" for place in places)

@@ -57,7 +57,7 @@ def _parts_of_whole(rewriter: Rewriter, node: Apply) -> Any:
         whole = subtensor(base, [slice(None)] * axis + [slice(*entry)])
         if (y.type.ndim, y.type.dtype) != (base.type.ndim, base.type.dtype):
             return None
-        if rewriter.lengths(y) != rewriter.lengths(whole):
+        if rewriter.shape(y) != rewriter.shape(whole):
             return None
     return join(axis, *(y for _, y in parts))
 
@@ -79,7 +79,7 @@ def _add_a_part(rewriter: Rewriter, node: Apply) -> Any:
         zeros, y, *at = part.inputs
         if part.outputs[0].type != out.type or part.op.assign or known_value(zeros) != 0:
             continue
-        if rewriter.same_lengths(x, out) and rewriter.same_lengths(zeros, out):
+        if rewriter.same_shape(x, out) and rewriter.same_shape(zeros, out):
             # Of a narrower type, -y might wrap around.
             y = cast(y, out.type.dtype)
             for op, *factors in reversed(scaling):

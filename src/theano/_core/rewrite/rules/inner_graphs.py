@@ -21,14 +21,14 @@ def _rewrite_body(rewriter: Rewriter, node: Apply) -> Any:
         return None
     inner = Rewriter()
     outputs = inner.run(
-        op.body.outputs, rewriter.rules, op.body.inputs, _inner_lengths(rewriter, node)
+        op.body.outputs, rewriter.rules, op.body.inputs, _inner_shapes(rewriter, node)
     )
     loop = op.replaced(Body(op.body.inputs, outputs))
     loop.rewritten_by = rewriter.rules
     return loop.make_node(*node.inputs).outputs
 
 
-def _inner_lengths(rewriter: Rewriter, node: Apply) -> dict[Any, Any]:
+def _inner_shapes(rewriter: Rewriter, node: Apply) -> dict[Any, Any]:
     """Return the lengths of the body's inputs; what is one length outside is one inside."""
     op: Loop = node.op
     inner, outer = op.inner, op.outer(node)
@@ -41,16 +41,16 @@ def _inner_lengths(rewriter: Rewriter, node: Apply) -> dict[Any, Any]:
     for variable, source, dropped in pairs:
         if not isinstance(variable.type, TensorType):
             continue
-        found = rewriter.lengths(source)[dropped:]
-        lengths = []
+        found = rewriter.shape(source)[dropped:]
+        shape = []
         for axis, (one, length) in enumerate(zip(variable.type.broadcastable, found, strict=True)):
             if one or isinstance(length, int):
-                lengths.append(1 if one else length)
+                shape.append(1 if one else length)
                 continue
             if length not in inside:
                 inside[length] = Length(axis)(variable)
-            lengths.append(inside[length])
-        table[variable] = tuple(lengths)
+            shape.append(inside[length])
+        table[variable] = tuple(shape)
     return table
 
 

@@ -92,8 +92,8 @@ def diagonal_vector(rewriter: Rewriter, variable: Variable) -> Any:
     if indices[0] is not indices[1] or not _is_count(indices[0]) or v.type.ndim != 1:
         return None
     # All of a square matrix, and no number broadcast along its diagonal.
-    count = rewriter.lengths(v)[0]
-    same = all(n is count or n == count for n in rewriter.lengths(zeros))
+    count = rewriter.shape(v)[0]
+    same = all(n is count or n == count for n in rewriter.shape(zeros))
     return v if same and v.type.broadcastable == (False,) else None
 
 
@@ -235,10 +235,10 @@ def _times_identity(rewriter: Rewriter, node: Apply) -> Any:
     for eye, other, shared in ((x, y, 0), (y, x, x.type.ndim - 1)):
         if not made_by(eye, Eye):
             continue
-        rows, columns = rewriter.lengths(eye)
+        rows, columns = rewriter.shape(eye)
         if (rows is not columns and rows != columns) or python_int(eye.owner.inputs[2]) != 0:
             continue
-        size = rewriter.lengths(other)[shared]
+        size = rewriter.shape(other)[shared]
         if size is rows or size == rows:
             return other
         fits = eq(as_int64(size), as_int64(rows))

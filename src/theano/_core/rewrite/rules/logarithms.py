@@ -126,7 +126,7 @@ def _write_of_quotient(rewriter: Rewriter, node: Apply) -> Any:
     if found is None:
         return None
     rest, whole = found
-    if whole.type != node.outputs[0].type or not rewriter.same_lengths(whole, zeros):
+    if whole.type != node.outputs[0].type or not rewriter.same_shape(whole, zeros):
         return None
     return node.op(zeros, rest, *at) / whole
 
@@ -192,7 +192,7 @@ def _placed_quotient(rewriter: Rewriter, node: Apply) -> Any:
     if given is None or type(given.op) is not type(node.op) or above.type != value.type:
         return None
     whole = given.inputs[0]
-    if whole.type != out.type or not rewriter.same_lengths(whole, out):
+    if whole.type != out.type or not rewriter.same_shape(whole, out):
         return None
     if isinstance(node.op, DimShuffle):
         order = [axis if axis == "x" else given.op.new_order[axis] for axis in node.op.new_order]

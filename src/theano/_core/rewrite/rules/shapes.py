@@ -38,7 +38,7 @@ rule = RULES.rule
     why="a shape is known from the shapes of the inputs",
 )
 def _shape_to_lengths(rewriter: Rewriter, node: Apply) -> Any:
-    return MakeVector("int64")(*(as_int64(n) for n in rewriter.lengths(node.inputs[0])))
+    return MakeVector("int64")(*(as_int64(n) for n in rewriter.shape(node.inputs[0])))
 
 
 @rule(
@@ -48,7 +48,7 @@ def _shape_to_lengths(rewriter: Rewriter, node: Apply) -> Any:
     why="the expression itself need not be computed",
 )
 def _length_of_expression(rewriter: Rewriter, node: Apply) -> Any:
-    known = rewriter.lengths(node.inputs[0])[node.op.axis]
+    known = rewriter.shape(node.inputs[0])[node.op.axis]
     known = as_int64(known)
     return None if known is node.outputs[0] or known.owner is node else known
 
@@ -73,15 +73,15 @@ def _whole_slice(rewriter: Rewriter, node: Apply) -> Any:
     """Entries that take a whole axis are written `:`."""
     x = node.inputs[0]
     entries = join_index(node.op.index, node.inputs[1:])
-    lengths = rewriter.lengths(x)
+    shape = rewriter.shape(x)
     changed = False
     for axis, entry in enumerate(entries):
         if not isinstance(entry, slice) or entry == slice(None):
             continue
         stop = entry.stop
-        whole = stop is None or stop is lengths[axis]
-        if isinstance(stop, int) and isinstance(lengths[axis], int):
-            whole = whole or stop >= lengths[axis]
+        whole = stop is None or stop is shape[axis]
+        if isinstance(stop, int) and isinstance(shape[axis], int):
+            whole = whole or stop >= shape[axis]
         if whole and entry.start in (None, 0) and entry.step in (None, 1):
             entries[axis], changed = slice(None), True
     return subtensor(x, entries) if changed else None
@@ -96,32 +96,30 @@ def _whole_slice(rewriter: Rewriter, node: Apply) -> Any:
 def _second_to_alloc(rewriter: Rewriter, node: Apply) -> Any:
     x, y = node.inputs
     if y.type.broadcastable == node.outputs[0].type.broadcastable:
-        if rewriter.same_lengths(x, y) or all(x.type.broadcastable):
+        if rewriter.same_shape(x, y) or all(x.type.broadcastable):
             return y
-    lengths = [
+    shape = [
         b if one else a
         for a, b, one in zip(
-            rewriter.lengths(x), rewriter.lengths(y), x.type.broadcastable, strict=True
+            rewriter.shape(x), rewriter.shape(y), x.type.broadcastable, strict=True
         )
     ]
-    return alloc(y, *(as_int64(n) for n in lengths))
+    return alloc(y, *(as_int64(n) for n in shape))
 
 
 @rule("alloc(x, shape(x)) → x", on=Alloc, keeps="exact", why="no work")
 def _alloc_of_same_shape(rewriter: Rewriter, node: Apply) -> Any:
     value = node.inputs[0]
-    return value if rewriter.same_lengths(value, node.outputs[0]) else None
+    return value if rewriter.same_shape(value, node.outputs[0]) else None
 
 
 def _broadcasts_as_declared(rewriter: Rewriter, inner: Variable, whole: Variable) -> bool:
     """Tell whether no axis of `inner` turns out to have one item, and broadcasts, at run time."""
-    axes = zip(
-        inner.type.broadcastable, rewriter.lengths(inner), rewriter.lengths(whole), strict=True
-    )
+    axes = zip(inner.type.broadcastable, rewriter.shape(inner), rewriter.shape(whole), strict=True)
     return all(one or own == wanted for one, own, wanted in axes)
 
 
-def _has_lengths_of_its_own(value: Variable) -> bool:
+def _has_shape_of_its_own(value: Variable) -> bool:
     """Tell whether an `Alloc` is more than zeros in the shape of something, as gradients have."""
     return any(not made_by(n, Length) for n in value.owner.inputs[1:])
 
@@ -158,9 +156,9 @@ def _alloc_operand(rewriter: Rewriter, node: Apply) -> Any:
         ]
         inputs = list(node.inputs)
         inputs[i] = inner
-        if any(rewriter.same_lengths(inputs[j], value) for j in whole):
+        if any(rewriter.same_shape(inputs[j], value) for j in whole):
             return node.op(*inputs)
-        if whole and known_value(inner) is not None and _has_lengths_of_its_own(value):
+        if whole and known_value(inner) is not None and _has_shape_of_its_own(value):
             # As a number alone it may vanish: the other operand is checked instead.
             inputs[whole[0]] = fitting(rewriter, node, whole[0], i)
             return node.op(*inputs)
@@ -226,7 +224,7 @@ def _merge_reshapes(rewriter: Rewriter, node: Apply) -> Any:
     out = node.outputs[0]
     # What is known of the rows of a loop that runs no step may not be known after later phases.
     fixed = not made_by(x, Loop)
-    if fixed and x.type.ndim == out.type.ndim and rewriter.lengths(x) == rewriter.lengths(out):
+    if fixed and x.type.ndim == out.type.ndim and rewriter.shape(x) == rewriter.shape(out):
         return x
     if made_by(x, Reshape):
         return Reshape(node.op.ndim)(x.owner.inputs[0], node.inputs[1])

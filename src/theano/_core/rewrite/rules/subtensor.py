@@ -31,7 +31,7 @@ def _part_of_written(rewriter: Rewriter, node: Apply) -> Any:
     if not all(isinstance(e, Slice) for e in node.op.index):
         return None
     part = node.outputs[0]
-    if y.type != part.type or rewriter.lengths(y) != rewriter.lengths(part):
+    if y.type != part.type or rewriter.shape(y) != rewriter.shape(part):
         return None
     return y
 
@@ -108,7 +108,7 @@ def _part_of_function(rewriter: Rewriter, node: Apply) -> Any:
     # Lengths that only the operation itself checks must still be checked.
     if not full or any(
         v.type.broadcastable != whole.type.broadcastable
-        or rewriter.lengths(v) != rewriter.lengths(full[0])
+        or rewriter.shape(v) != rewriter.shape(full[0])
         for v in full
     ):
         return None

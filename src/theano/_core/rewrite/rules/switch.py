@@ -198,7 +198,7 @@ def _one_of_two(rewriter: Rewriter, node: Apply) -> Any:
         return None
     x, y = one.value, two.value
     # The sum does not broadcast them: each alone has its shape.
-    if any(v.type != out.type or not rewriter.same_lengths(v, out) for v in (x, y)):
+    if any(v.type != out.type or not rewriter.same_shape(v, out) for v in (x, y)):
         return None
     only_two = -y if node.op is sub else y
     needed = one.needed | two.needed
@@ -274,7 +274,7 @@ def _zeros(rewriter: Rewriter, out: Variable) -> Any:
     zero = as_variable(np.zeros((), dtype=out.type.dtype))
     if not out.type.ndim:
         return zero
-    return alloc(zero, *(as_int64(n) for n in rewriter.lengths(out)))
+    return alloc(zero, *(as_int64(n) for n in rewriter.shape(out)))
 
 
 @rule(
@@ -293,7 +293,7 @@ def _switch_to_branch(rewriter: Rewriter, node: Apply) -> Any:
     # That their lengths agree must be certain, since a branch does not check it.
     if any(v.type != out.type for v in sides):
         return None
-    if rewriter.lengths(sides[0]) != rewriter.lengths(sides[1]):
+    if rewriter.shape(sides[0]) != rewriter.shape(sides[1]):
         return None
     if not any(_is_long(rewriter, side) for side in sides):
         return None

@@ -33,8 +33,8 @@ class StepBatch(Batch):
     """
 
     def __init__(self, draft: Draft) -> None:
-        lengths = [as_int64(length(rows, 0)) for rows in draft.sequences.values()]
-        steps = checked_steps(draft.steps, lengths)
+        shape = [as_int64(length(rows, 0)) for rows in draft.sequences.values()]
+        steps = checked_steps(draft.steps, shape)
         super().__init__(steps, {}, draft.fixed, draft.inputs)
         self.sequences = draft.sequences
 

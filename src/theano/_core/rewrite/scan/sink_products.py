@@ -78,8 +78,8 @@ def _product_of_rows(
     flat, matrix = product.owner.inputs
     if flat.type.ndim != 2 or matrix.type.ndim != 2:
         return None
-    lengths = [*rewriter.lengths(rows)[:2], rewriter.lengths(flat)[1]]
+    shape = [*rewriter.shape(rows)[:2], rewriter.shape(flat)[1]]
     # The columns of the rows are those of the matrix: the reshaping does not touch them.
-    if rewriter.lengths(rows)[2] != rewriter.lengths(product)[1]:
+    if rewriter.shape(rows)[2] != rewriter.shape(product)[1]:
         return None
-    return reshape_op(flat, lengths), matrix
+    return reshape_op(flat, shape), matrix

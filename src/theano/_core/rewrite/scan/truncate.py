@@ -61,8 +61,8 @@ def _shortened(draft: Draft, uses: Uses) -> dict[Any, Any] | None:
     # That there can be as many steps as were asked for is still looked at.
     # Lengths are made of those of what loops read: no loop is needed for its length.
     rewriter = Rewriter()
-    lengths = [as_int64(rewriter.lengths(rows)[0]) for rows in draft.sequences.values()]
-    draft.steps = minimum(checked_steps(draft.steps, lengths), as_int64(needed))
+    shape = [as_int64(rewriter.shape(rows)[0]) for rows in draft.sequences.values()]
+    draft.steps = minimum(checked_steps(draft.steps, shape), as_int64(needed))
     for item, rows in draft.sequences.items():
         if made_by_loop(rows):
             draft.sequences[item] = rows[: draft.steps]

@@ -1,7 +1,7 @@
 """What is known of a kernel while it is written: its loops, arguments and memory.
 
 The arguments block holds, as int64: the lengths of the axes; the addresses of operands, stores and
-folds; and in the strided layout their strides in bytes, axis by axis.
+reductions; and in the strided layout their strides in bytes, axis by axis.
 """
 
 from __future__ import annotations
@@ -60,17 +60,17 @@ class Frame:
         self.smallest_masked = smallest_masked_item(bits) if lanes > 1 else 0
         reduced = set(loop.reduced)
         self.reduced = [bool(g) and g[0] in reduced for g in self.groups]
-        self.full_fold = bool(loop.folds) and all(self.reduced)
-        self.blocks = self.full_fold and len(self.groups) == 1
+        self.full_reduction = bool(loop.reductions) and all(self.reduced)
+        self.blocks = self.full_reduction and len(self.groups) == 1
         self.last = len(self.groups) - 1
-        self.vector_reduced = bool(loop.folds) and self.reduced[self.last]
+        self.vector_reduced = bool(loop.reductions) and self.reduced[self.last]
         # Loops whose points must run in order have vectors of one item.
-        self.tiled = not self.unit and not loop.folds and lanes > 1
+        self.tiled = not self.unit and not loop.reductions and lanes > 1
         self.prologue: list[str] = []
         # Register of the position along each axis that has a loop of its own.
         self.index: dict[int, str] = {}
         # Of the axes.
-        self.lengths: list[str] = []
+        self.shape: list[str] = []
         # What is walked of the axis that is split.
         self.part = ("0", "0")
 
@@ -95,19 +95,19 @@ class Frame:
             )
         wanted = [(d, m) for (d, _), m in zip(loop.operands, moves, strict=True)]
         wanted += [(d, every) for d in loop.stores]
-        # Partial results of a fold of everything lie along the first axis.
-        partial = self.full_fold or self.split >= 0
+        # Partial results of a reduction of everything lie along the first axis.
+        partial = self.full_reduction or self.split >= 0
         wanted += [
-            (f.dtype if partial else f.out_dtype, (0,) if self.full_fold else kept)
-            for f in loop.folds
+            (f.dtype if partial else f.out_dtype, (0,) if self.full_reduction else kept)
+            for f in loop.reductions
         ]
         slot = rank
-        strides_at = rank + len(wanted) + (len(loop.folds) if self.full_fold else 0)
+        strides_at = rank + len(wanted) + (len(loop.reductions) if self.full_reduction else 0)
         memories = []
         for dtype, axes in wanted:
             strides: dict[int, str] = {}
             folded = len(memories) >= len(loop.operands) + len(loop.stores)
-            if self.full_fold and folded:
+            if self.full_reduction and folded:
                 strides = {0: str(itemsize(dtype))}
             elif self.split >= 0 and folded:
                 strides = self._packed_strides(dtype, (BLOCK, *axes))
@@ -124,7 +124,7 @@ class Frame:
             memories.append(Memory(dtype, axes, slot, strides))
             slot += 1
         n, m = len(loop.operands), len(loop.stores)
-        self.operands, self.stores, self.folds = (
+        self.operands, self.stores, self.reductions = (
             memories[:n],
             memories[n : n + m],
             memories[n + m :],
@@ -139,15 +139,15 @@ class Frame:
         for axis in reversed(axes):
             strides[axis] = step
             if axis != axes[0]:
-                step = self.b.emit(f"mul i64 {step}, {self.lengths[axis]}")
+                step = self.b.emit(f"mul i64 {step}, {self.shape[axis]}")
         return strides
 
     def extent(self, axis: int) -> tuple[str, str]:
         """Return the ends of what is walked of a reduced axis."""
-        return self.part if axis == self.split else ("0", self.lengths[axis])
+        return self.part if axis == self.split else ("0", self.shape[axis])
 
     def _start_accumulators(self, lanes: int) -> list[Any]:
-        return [self._constant(f.start, f.dtype, lanes) for f in self.loop.folds]
+        return [self._constant(f.start, f.dtype, lanes) for f in self.loop.reductions]
 
     def _constant(self, value: Any, dtype: str, lanes: int) -> Any:
         if dtype.startswith("complex"):
@@ -157,7 +157,7 @@ class Frame:
             )
         return self.b.const(value, dtype, lanes)
 
-    def _nested_fold(
+    def _nested_reduction(
         self,
         axes: list[int],
         pointers: dict[int, str],
@@ -165,13 +165,17 @@ class Frame:
         inner: Any,
         part: tuple[str, str] | None = None,
     ) -> list[Any]:
-        """Fold over `axes`, of the first of them over `part` only if that is given."""
+        """Reduce over `axes`, of the first of them over `part` only if that is given."""
         if not axes:
             return inner(pointers, acc)
         b = self.b
         axis = axes[0]
         low, high = part or self.extent(axis)
-        head, body, done = b.fresh_label("fold"), b.fresh_label("into"), b.fresh_label("folded")
+        head, body, done = (
+            b.fresh_label("reduction"),
+            b.fresh_label("into"),
+            b.fresh_label("folded"),
+        )
         before = b.block
         b.perform(f"br label %{head}")
         b.label(head)
@@ -191,7 +195,7 @@ class Frame:
                 moved[memory.slot] = b.emit(
                     f"getelementptr i8, ptr {pointers[memory.slot]}, i64 {offset}"
                 )
-        results = self._nested_fold(axes[1:], moved, inside, inner)
+        results = self._nested_reduction(axes[1:], moved, inside, inner)
         b.perform(f"br label %{body}.end")
         b.label(f"{body}.end")
         for result, name in zip(results, names, strict=True):

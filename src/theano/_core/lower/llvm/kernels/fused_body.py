@@ -37,18 +37,20 @@ def group_body(
             casts, dtype = node.op.dtype(*(v.type.dtype for v in node.inputs))
             args = [read(v, d) for v, d in zip(node.inputs, casts, strict=True)]
             known[node.outputs[0]] = w.call(node.op, *args, dtype=dtype)
-    folds = [read(node.inputs[0], node.op.types(node.inputs[0].type.dtype)[0]) for node in folded]
-    return w.body([known[v] for v in stored], folds)
+    reductions = [
+        read(node.inputs[0], node.op.types(node.inputs[0].type.dtype)[0]) for node in folded
+    ]
+    return w.body([known[v] for v in stored], reductions)
 
 
 def write_body(
     b: object, body: Body, index: Callable[[int], object], values: Sequence[object]
 ) -> tuple[list[Any], list[Any]]:
-    """Write a body with the builder `b`; return the values to store and those to fold."""
+    """Write a body with the builder `b`; return the values to store and those to reduce."""
     known = list(values)
     for operation in body.operations:
         known.append(_written(b, operation, index, [known[i] for i in operation.operands]))
-    return [known[i] for i in body.stores], [known[i] for i in body.folds]
+    return [known[i] for i in body.stores], [known[i] for i in body.reductions]
 
 
 def _written(

@@ -6,13 +6,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from theano._core.lower.kernel.loops import Fold
+from theano._core.lower.kernel.loops import KernelReduction
 from theano._core.lower.llvm.builder import Builder
 from theano._core.lower.llvm.text.emitter import ComplexValue, Value
 
 
 class Memory(NamedTuple):
-    """An operand, store or fold while its loop is written."""
+    """An operand, store or reduction while its loop is written."""
 
     dtype: str
     axes: tuple[int, ...]  # the axes it moves along
@@ -25,13 +25,13 @@ def itemsize(dtype: str) -> int:
     return np.dtype(dtype).itemsize
 
 
-def reduce_lanes(b: Builder, fold: Fold, value: Any) -> Any:
+def reduce_lanes(b: Builder, reduction: KernelReduction, value: Any) -> Any:
     """Return the lanes of an accumulator folded into one scalar, always in the same order."""
     lanes = value.lanes
     while lanes > 1:
         lanes //= 2
         low, high = halves(b, value, lanes)
-        value = getattr(b, fold.combine)(low, high)
+        value = getattr(b, reduction.combine)(low, high)
     return value
 
 

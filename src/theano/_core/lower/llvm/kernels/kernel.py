@@ -9,7 +9,7 @@ Three layouts of the same loop:
 - strided: strides are arguments. Each vector is gathered into a buffer first and scattered after.
 
 The arguments block holds, as int64: the lengths of the axes; the addresses of operands, stores and
-folds; and in the strided layout their strides in bytes, axis by axis.
+reductions; and in the strided layout their strides in bytes, axis by axis.
 
 A kernel may be split: its range then runs over blocks of one of the reduced axes, so many rows each
 as the last argument says, and each block has its partial results, which are C-contiguous.
@@ -20,7 +20,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from theano._core.lower.kernel.loops import FOLD_BLOCK, Fold, Loop
+from theano._core.lower.kernel.loops import REDUCTION_BLOCK, KernelReduction, Loop
 from theano._core.lower.llvm.builder import Builder
 from theano._core.lower.llvm.kernels.frame import BLOCK, Frame
 from theano._core.lower.llvm.kernels.items import (
@@ -48,9 +48,9 @@ def range_axis(loop: Loop, groups: Sequence[Sequence[int]]) -> tuple[int, bool, 
     The axis is an index into `groups`.
     """
     reduced = [bool(g) and g[0] in loop.reduced for g in groups]
-    if loop.folds and groups and all(reduced):
+    if loop.reductions and groups and all(reduced):
         return 0, len(groups) == 1, True
-    kept = [i for i, r in enumerate(reduced) if not (r and loop.folds)]
+    kept = [i for i, r in enumerate(reduced) if not (r and loop.reductions)]
     return (kept or [0])[0], False, False
 
 
@@ -62,7 +62,7 @@ def choose_lanes(loop: Loop, vector_bits: int, along: bool = True) -> int:
     light = along and loop.rank - 1 in loop.reduced and loop.weight <= LIGHT
     # Otherwise what is folded in a wider type takes two registers, so that the body fills one.
     if light or not sizes:
-        sizes += [itemsize(f.dtype) for f in loop.folds]
+        sizes += [itemsize(f.dtype) for f in loop.reductions]
     widest = min(max(sizes, default=8), 8)
     lanes = lanes_of(widest, vector_bits)
     return 4 * lanes if light else lanes
@@ -74,10 +74,10 @@ class KernelWriter(Frame):
     # -- layout -----------------------------------------------------------------------------------
 
     def write(self) -> str:
-        """Return the text of the module: `kernel` and, for folds of everything, `combine`."""
+        """Return the text of the module: `kernel` and, for reductions of everything, `combine`."""
         b = self.b
         rank = len(self.groups)
-        self.lengths = [self._argument(i) for i in range(rank)]
+        self.shape = [self._argument(i) for i in range(rank)]
         self._lay_out(rank)
         self._nest()
         b.perform("ret void")
@@ -88,7 +88,7 @@ class KernelWriter(Frame):
             *b.lines,
             "}",
         ]
-        if self.full_fold:
+        if self.full_reduction:
             functions += self._combine()
         functions += [*b.helpers.values(), *sorted(b.declarations)]
         return "\n".join(functions) + "\n"
@@ -97,33 +97,33 @@ class KernelWriter(Frame):
 
     def _nest(self) -> None:
         pointers = dict(self.bases)
-        everything = [*self.operands, *self.stores, *self.folds]
-        if self.full_fold:
-            self._range(0, "%begin", "%end", pointers, everything, self._full_fold_step)
+        everything = [*self.operands, *self.stores, *self.reductions]
+        if self.full_reduction:
+            self._range(0, "%begin", "%end", pointers, everything, self._full_reduction_step)
             return
         if self.split >= 0:
-            self._range(BLOCK, "%begin", "%end", pointers, self.folds, self._block)
+            self._range(BLOCK, "%begin", "%end", pointers, self.reductions, self._block)
         else:
             self._kept_loops(pointers, first=True)
 
     def _kept_loops(self, pointers: dict[int, str], first: bool) -> None:
         """Write the loops over the axes that are kept, and within them those that are not."""
-        everything = [*self.operands, *self.stores, *self.folds]
+        everything = [*self.operands, *self.stores, *self.reductions]
         last = self.last
         outer = [i for i in range(last) if not self.reduced[i]]
-        if not self.reduced[last] or not self.loop.folds:
+        if not self.reduced[last] or not self.loop.reductions:
             # The last axis is kept: it runs in vectors outside the reduced axes.
             self._loops([*outer, last], pointers, everything, self._kept_vectors, first)
         else:
-            self._loops(outer, pointers, everything, self._row_fold, first)
+            self._loops(outer, pointers, everything, self._row_reduction, first)
 
     def _block(self, pointers: dict[int, str], number: str) -> None:
-        """Write the fold of one block of the axis that is split."""
+        """Write the reduction of one block of the axis that is split."""
         b = self.b
         low = b.emit(f"mul i64 {number}, {self.block_rows}")
         far = b.emit(f"add i64 {low}, {self.block_rows}")
         b.declarations["declare i64 @llvm.smin.i64(i64, i64)"] = None
-        high = b.emit(f"call i64 @llvm.smin.i64(i64 {far}, i64 {self.lengths[self.split]})")
+        high = b.emit(f"call i64 @llvm.smin.i64(i64 {far}, i64 {self.shape[self.split]})")
         self.part = low, high
         self._kept_loops(pointers, first=False)
 
@@ -143,7 +143,7 @@ class KernelWriter(Frame):
             inner(pointers, "0", "1")
             return
         axis = axes[0]
-        lo, hi = ("%begin", "%end") if first else ("0", self.lengths[axis])
+        lo, hi = ("%begin", "%end") if first else ("0", self.shape[axis])
         if axes == [self.last]:
             inner(pointers, lo, hi)
             return
@@ -175,7 +175,7 @@ class KernelWriter(Frame):
         """
 
         def tile(_: dict[int, str], number: str) -> None:
-            b, length = self.b, self.lengths[self.last]
+            b, length = self.b, self.shape[self.last]
             start = b.emit(f"mul i64 {number}, {TILE}")
             far = b.emit(f"add i64 {start}, {TILE}")
             b.declarations["declare i64 @llvm.smin.i64(i64, i64)"] = None
@@ -187,7 +187,7 @@ class KernelWriter(Frame):
 
             self._range(axis, lo, hi, pointers, memories, step)
 
-        up = self.b.emit(f"add i64 {self.lengths[self.last]}, {TILE - 1}")
+        up = self.b.emit(f"add i64 {self.shape[self.last]}, {TILE - 1}")
         count = self.b.emit(f"udiv i64 {up}, {TILE}")
         self._range(self.last, "0", count, pointers, [], tile)
 
@@ -224,40 +224,42 @@ class KernelWriter(Frame):
         b.perform(f"br label %{head}")
         b.label(done)
 
-    # -- folds ------------------------------------------------------------------------------------
+    # -- reductions --------------------------------------------------------------------------------
 
-    def _full_fold_step(self, pointers: dict[int, str], index: str) -> None:
+    def _full_reduction_step(self, pointers: dict[int, str], index: str) -> None:
         """One partial result: a block of the only axis, or one step of the first axis."""
         b = self.b
         self.index[0] = index
         if self.blocks:
-            lo = b.emit(f"mul i64 {index}, {FOLD_BLOCK}")
-            far = b.emit(f"add i64 {lo}, {FOLD_BLOCK}")
-            hi = b.emit(f"call i64 @llvm.smin.i64(i64 {far}, i64 {self.lengths[0]})")
+            lo = b.emit(f"mul i64 {index}, {REDUCTION_BLOCK}")
+            far = b.emit(f"add i64 {lo}, {REDUCTION_BLOCK}")
+            hi = b.emit(f"call i64 @llvm.smin.i64(i64 {far}, i64 {self.shape[0]})")
             b.declarations["declare i64 @llvm.smin.i64(i64, i64)"] = None
-            start = {**self.bases, **{m.slot: pointers[m.slot] for m in self.folds}}
-            self._fold_vectors([], start, lo, hi)
+            start = {**self.bases, **{m.slot: pointers[m.slot] for m in self.reductions}}
+            self._reduce_vectors([], start, lo, hi)
             return
-        self._fold_vectors(list(range(1, self.last)), pointers, "0", self.lengths[self.last])
+        self._reduce_vectors(list(range(1, self.last)), pointers, "0", self.shape[self.last])
 
-    def _row_fold(self, pointers: dict[int, str], lo: str, hi: str) -> None:
+    def _row_reduction(self, pointers: dict[int, str], lo: str, hi: str) -> None:
         inner = [i for i in range(self.last) if self.reduced[i]]
-        self._fold_vectors(inner, pointers, *self.extent(self.last))
+        self._reduce_vectors(inner, pointers, *self.extent(self.last))
 
-    def _fold_vectors(self, axes: list[int], pointers: dict[int, str], lo: str, hi: str) -> None:
-        """Fold over `axes` and, in vectors, over [lo, hi) of the last axis; store the results."""
+    def _reduce_vectors(self, axes: list[int], pointers: dict[int, str], lo: str, hi: str) -> None:
+        """Reduce over `axes` and, in vectors, over [lo, hi) of the last axis; store the results."""
         starts = self._start_accumulators(self.lanes)
-        sums = Sums(self.b, self.loop.folds)
+        sums = Sums(self.b, self.loop.reductions)
         totals = sums.totals(
-            self._nested_fold(
+            self._nested_reduction(
                 axes,
                 pointers,
                 [*starts, *sums.nothing_lost(starts)],
                 lambda moved, acc: self._pieces(moved, lo, hi, sums, acc, bool(axes)),
             )
         )
-        for fold, memory, total in zip(self.loop.folds, self.folds, totals, strict=True):
-            value = reduce_lanes(self.b, fold, total)
+        for reduction, memory, total in zip(
+            self.loop.reductions, self.reductions, totals, strict=True
+        ):
+            value = reduce_lanes(self.b, reduction, total)
             self._store_scalar(value, memory, pointers[memory.slot])
 
     def _pieces(
@@ -269,7 +271,7 @@ class KernelWriter(Frame):
         acc: Sequence[object],
         nested: bool,
     ) -> list[Any]:
-        """Fold [lo, hi) in vectors; sums in short pieces, whose sums are added without loss."""
+        """Reduce [lo, hi) in vectors; sums in short pieces, whose sums are added without loss."""
         if not sums.any:
             return self._vectors(pointers, lo, hi, acc)
         b, starts = self.b, self._start_accumulators(self.lanes)
@@ -309,7 +311,7 @@ class KernelWriter(Frame):
     # -- vectors along the last axis --------------------------------------------------------------
 
     def _kept_vectors(self, pointers: dict[int, str], lo: str, hi: str) -> None:
-        """The last axis is kept: store each vector, folding the reduced axes inside."""
+        """The last axis is kept: store each vector, reducing the axes inside."""
         self._vectors(pointers, lo, hi, [])
 
     def _vectors(
@@ -317,44 +319,44 @@ class KernelWriter(Frame):
     ) -> list[Any]:
         """Run [lo, hi) of the last axis in vectors; return the accumulators after it."""
         inner = [i for i in range(self.last) if self.reduced[i]] if not self.vector_reduced else []
-        if self.unit and (not self.loop.folds or self.vector_reduced):
+        if self.unit and (not self.loop.reductions or self.vector_reduced):
             return VectorLoop(self, pointers, lo, hi, acc).packed()
-        if not self.unit and (not self.loop.folds or self.vector_reduced):
+        if not self.unit and (not self.loop.reductions or self.vector_reduced):
             return VectorLoop(self, pointers, lo, hi, acc).strided()
         VectorLoop(self, pointers, lo, hi, acc).columns(inner)
         return []
 
-    # -- the last step of a fold of everything ----------------------------------------------------
+    # -- the last step of a reduction of everything ------------------------------------------------
 
     def _combine(self) -> list[str]:
-        """Write `combine(args, 0, n)`: n partial results of each fold become one, pairwise."""
+        """Write `combine(args, 0, n)`: n partial results of each reduction become one, pairwise."""
         return [
             "define void @combine(ptr noalias %args, i64 %zero, i64 %n) nounwind {",
             "entry:",
             "  br label %start0",
             *(
                 line
-                for number, fold in enumerate(self.loop.folds)
-                for line in self._combine_one(number, fold)
+                for number, reduction in enumerate(self.loop.reductions)
+                for line in self._combine_one(number, reduction)
             ),
             "finish:",
             "  ret void",
             "}",
         ]
 
-    def _combine_one(self, number: int, fold: Fold) -> list[str]:
-        """Write the part of `combine` for one fold."""
-        folds = len(self.loop.folds)
+    def _combine_one(self, number: int, reduction: KernelReduction) -> list[str]:
+        """Write the part of `combine` for one reduction."""
+        reductions = len(self.loop.reductions)
         slot = len(self.groups) + len(self.operands) + len(self.stores) + number
         c = Builder(1, prefix=f"c{number}_")
         c.block = f"start{number}"
-        size = itemsize(fold.dtype)
+        size = itemsize(reduction.dtype)
         base = f"%base{number}"
         text = [
             f"start{number}:",
             f"  %slot{number} = getelementptr i64, ptr %args, i64 {slot}",
             f"  {base} = load ptr, ptr %slot{number}, align 8",
-            f"  %to{number} = getelementptr i64, ptr %args, i64 {slot + folds}",
+            f"  %to{number} = getelementptr i64, ptr %args, i64 {slot + reductions}",
             f"  %out{number} = load ptr, ptr %to{number}, align 8",
             f"  br label %level{number}",
             f"level{number}:",
@@ -377,8 +379,8 @@ class KernelWriter(Frame):
             f"  %pj{number} = getelementptr i8, ptr {base}, i64 %oj{number}",
         ]
         c.block = f"do{number}"
-        one, two = (load(c, f"%p{k}{number}", fold.dtype, 1) for k in "ij")
-        store(c, getattr(c, fold.combine)(one, two), f"%pi{number}")
+        one, two = (load(c, f"%p{k}{number}", reduction.dtype, 1) for k in "ij")
+        store(c, getattr(c, reduction.combine)(one, two), f"%pi{number}")
         text += [
             *c.lines,
             f"  br label %did{number}",
@@ -390,13 +392,13 @@ class KernelWriter(Frame):
         c.lines.clear()
         c.label(f"last{number}")
         c.lines.clear()
-        # Of nothing, the fold is its start; the caller refuses folds that have none.
-        result = load(c, base, fold.dtype, 1)
+        # Of nothing, the reduction is its start; the caller refuses reductions that have none.
+        result = load(c, base, reduction.dtype, 1)
         some = Value(c.emit(f"icmp sgt i64 %n{number}, 0"), "bool", 1)
-        start = self._constant(fold.start, fold.dtype, 1)
+        start = self._constant(reduction.start, reduction.dtype, 1)
         result = select(c, some, result, start)
-        store(c, c.cast(result, fold.out_dtype), f"%out{number}")
-        following = f"start{number + 1}" if number + 1 < folds else "finish"
+        store(c, c.cast(result, reduction.out_dtype), f"%out{number}")
+        following = f"start{number + 1}" if number + 1 < reductions else "finish"
         self.b.declarations.update(c.declarations)
         self.b.helpers.update(c.helpers)
         return [*text, *c.lines, f"  br label %{following}"]

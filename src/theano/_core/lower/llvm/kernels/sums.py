@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from theano._core.lower.kernel.loops import Fold
+from theano._core.lower.kernel.loops import KernelReduction
 from theano._core.lower.llvm.builder import Builder
 from theano._core.lower.llvm.kernels.items import select
 from theano._core.lower.llvm.text.emitter import ComplexValue, Value
@@ -21,26 +21,26 @@ def _by_parts(function: Callable[..., tuple[Value, ...]], *values: Any) -> tuple
 
 
 class Sums:
-    """The accumulators of a loop's folds, then for each sum of floats what its additions lost.
+    """The accumulators of a loop's reductions, then for each sum of floats what its additions lost.
 
     Parameters
     ----------
     b : Builder
-    folds : sequence of Fold
+    reductions : sequence of KernelReduction
     """
 
-    def __init__(self, b: Builder, folds: Sequence[Fold]) -> None:
+    def __init__(self, b: Builder, reductions: Sequence[KernelReduction]) -> None:
         self.b = b
-        self.count = len(folds)
+        self.count = len(reductions)
         self.sums = [
             i
-            for i, fold in enumerate(folds)
-            if fold.combine == "add" and fold.dtype.startswith(("float", "complex"))
+            for i, reduction in enumerate(reductions)
+            if reduction.combine == "add" and reduction.dtype.startswith(("float", "complex"))
         ]
 
     @property
     def any(self) -> bool:
-        """Whether a fold is a sum of floats."""
+        """Whether a reduction is a sum of floats."""
         return bool(self.sums)
 
     def nothing_lost(self, starts: Sequence[object]) -> list[Any]:
@@ -48,7 +48,7 @@ class Sums:
         return [starts[i] for i in self.sums]
 
     def started(self, acc: Sequence[object], starts: Sequence[object]) -> list[Any]:
-        """Return the accumulators of a piece: sums start anew, other folds go on."""
+        """Return the accumulators of a piece: sums start anew, other reductions go on."""
         return [starts[i] if i in self.sums else acc[i] for i in range(self.count)]
 
     def added(self, acc: Sequence[object], piece: Sequence[object]) -> list[Any]:
@@ -66,7 +66,7 @@ class Sums:
         return result, b.add(lost, rest)
 
     def totals(self, acc: Sequence[object]) -> list[Any]:
-        """Return the results of the folds."""
+        """Return the results of the reductions."""
         result = list(acc[: self.count])
         for i, lost in zip(self.sums, acc[self.count :], strict=True):
             (result[i],) = _by_parts(self._total, result[i], lost)

@@ -35,7 +35,7 @@ PANEL = 1 << 13
 ROWS = 16
 # Operations of a body that is light: there is room for more accumulators than one vector.
 LIGHT = 4
-# Vectors of columns that a light body folds at once, since neighbouring lines of memory are read
+# Vectors of columns that a light body reduces at once, since neighbouring lines of memory are read
 # together at twice the speed.
 WIDE = 4
 
@@ -80,7 +80,7 @@ class VectorLoop:
 
     def _first(self, count: str) -> Value:
         """Tell the first `count` lanes from the others: a mask for the items that are folded."""
-        size = max(itemsize(f.dtype) for f in self.w.loop.folds)
+        size = max(itemsize(f.dtype) for f in self.w.loop.reductions)
         # 16 bits hold the number of lanes of any vector.
         dtype = f"int{8 * min(max(size, 2), 8)}"
         limit = self.b.cast(Value(count, "int64", 1), dtype)
@@ -129,8 +129,8 @@ class VectorLoop:
         for memory, value in zip(w.stores, stored, strict=True):
             store(b, self._full(value), pointers[memory.slot])
         results = []
-        for fold, old, value in zip(w.loop.folds, acc, folded, strict=True):
-            results.append(getattr(b, fold.combine)(old, self._full(value)))
+        for reduction, old, value in zip(w.loop.reductions, acc, folded, strict=True):
+            results.append(getattr(b, reduction.combine)(old, self._full(value)))
         return results
 
     def _of_items(self, count: str, acc: Sequence[object], old: Sequence[object]) -> list[Any]:
@@ -370,15 +370,15 @@ class VectorLoop:
     # -- columns: the last axis is kept, other axes are folded inside -----------------------------
 
     def columns(self, inner: list[int]) -> None:
-        """Write folds over the axes `inner` of panels of columns, whose accumulators are in memory.
+        """Write reductions over the axes `inner` of panels of columns; accumulators are in memory.
 
         A row of a panel is long enough to be read at the speed of memory, and so is what is read of
         it at once: several vectors, if what is done is little.
         """
         w = self.w
         if w.unit and w.lanes > 1 and not w.stores and w.loop.weight <= LIGHT:
-            self.wide = max(1, WIDE // len(w.loop.folds))
-        vector = w.lanes * max(itemsize(f.dtype) for f in w.loop.folds)
+            self.wide = max(1, WIDE // len(w.loop.reductions))
+        vector = w.lanes * max(itemsize(f.dtype) for f in w.loop.reductions)
         columns = w.lanes * max(1, PANEL // vector)
         self.over(self.lo, self.hi, columns, lambda *p: self._panel(inner, columns, *p))
 
@@ -387,14 +387,14 @@ class VectorLoop:
     ) -> list[Any]:
         w, b, begin = self.w, self.b, start
         end = b.emit(f"add i64 {start}, {count}")
-        totals = [self._memory(itemsize(f.dtype) * columns) for f in w.loop.folds]
+        totals = [self._memory(itemsize(f.dtype) * columns) for f in w.loop.reductions]
 
         def each(block: Callable[..., object], start: str = start, end: str = end) -> list[Any]:
             def vector(first: str, count: str, _: list[Variable]) -> list[Any]:
                 at = b.emit(f"sub i64 {first}, {begin}")
                 acc = [
-                    self._item(total, at, fold.dtype)
-                    for total, fold in zip(totals, w.loop.folds, strict=True)
+                    self._item(total, at, reduction.dtype)
+                    for total, reduction in zip(totals, w.loop.reductions, strict=True)
                 ]
                 block(first, count, acc)
                 return []
@@ -404,16 +404,16 @@ class VectorLoop:
         def some_rows(pointers: dict[int, str], low: str, rows: str) -> list[Any]:
             high = b.emit(f"add i64 {low}, {rows}")
 
-            def fold(*vector: Any) -> None:
+            def reduction(*vector: Any) -> None:
                 self._column(inner[-1:], pointers, low, high, *vector)
 
             if self.wide == 1:
-                return each(fold)
+                return each(reduction)
             with self._wider():
                 left = b.emit(f"urem i64 {count}, {w.lanes}")
                 middle = b.emit(f"sub i64 {end}, {left}")
-                each(fold, end=middle)
-            return each(fold, start=middle)
+                each(reduction, end=middle)
+            return each(reduction, start=middle)
 
         def all_rows(pointers: dict[int, str], _: list[Variable]) -> list[Any]:
             if not inner:
@@ -422,7 +422,7 @@ class VectorLoop:
             return self.over(low, high, ROWS, lambda *rows: some_rows(pointers, *rows[:2]))
 
         each(lambda first, count, acc: self._keep(acc, w._start_accumulators(w.lanes)))
-        w._nested_fold(inner[:-1], self.pointers, [], all_rows)
+        w._nested_reduction(inner[:-1], self.pointers, [], all_rows)
         each(self._store_columns)
         return []
 
@@ -448,10 +448,13 @@ class VectorLoop:
         count: str,
         at: list[str],
     ) -> None:
-        """Fold the rows [low, high) of a vector of columns into the accumulators at `at`."""
+        """Reduce the rows [low, high) of a vector of columns into the accumulators at `at`."""
         w, b = self.w, self.b
-        acc = [load(b, a, fold.dtype, w.lanes) for a, fold in zip(at, w.loop.folds, strict=True)]
-        results = w._nested_fold(
+        acc = [
+            load(b, a, reduction.dtype, w.lanes)
+            for a, reduction in zip(at, w.loop.reductions, strict=True)
+        ]
+        results = w._nested_reduction(
             axes,
             pointers,
             acc,
@@ -470,8 +473,8 @@ class VectorLoop:
 
     def _store_columns(self, first: str, count: str, acc: list[str]) -> None:
         w, b = self.w, self.b
-        for fold, memory, at in zip(w.loop.folds, w.folds, acc, strict=True):
-            total = load(b, at, fold.dtype, w.lanes)
+        for reduction, memory, at in zip(w.loop.reductions, w.reductions, acc, strict=True):
+            total = load(b, at, reduction.dtype, w.lanes)
             buffer = self._buffer(memory, True)
             store(b, b.cast(total, memory.dtype), buffer)
             self._scatter(memory, self.pointers[memory.slot], buffer, first, count)

@@ -20,7 +20,7 @@ class Kernel:
     Attributes
     ----------
     symbol : str
-        'kernel', or 'combine' for the last step of a fold of everything.
+        'kernel', or 'combine' for the last step of a reduction of everything.
     eager : bool
         Whether it is compiled with the program; others when first needed.
     split : int
@@ -56,7 +56,7 @@ class Kernel:
         """
         loop, groups = self.loop, self.groups
         axis, _, partial = range_axis(loop, groups)
-        if not loop.folds or partial or self.split >= 0 or axis != len(groups) - 1:
+        if not loop.reductions or partial or self.split >= 0 or axis != len(groups) - 1:
             return 1
         return LEAST_ROW // min((itemsize(d) for d, _ in loop.operands), default=8)
 
@@ -116,7 +116,7 @@ class Call:
         self.count = count
         self.total = total
         self.sequential = sequential
-        # Whether everything is folded, in blocks of the range whose results `combine` folds.
+        # Whether everything is folded, in blocks of the range whose results `combine` reductions.
         self.everything = False
         # Which of the extents counts rows that may be folded in blocks; -1: none.
         self.rows = -1
@@ -125,5 +125,5 @@ class Call:
 
     @property
     def by_runtime(self) -> bool:
-        """Whether the runtime folds in parts: see `th_fold`."""
+        """Whether the runtime reduces in parts: see `th_reduction`."""
         return self.everything or self.rows >= 0

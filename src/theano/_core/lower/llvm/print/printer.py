@@ -27,7 +27,7 @@ FEW_RUNS = 4
 FEW_STEPS = 16
 _POSITION = {name: position for position, name in enumerate(ir.RUNTIME)}
 _KINDS = {"ptr": "ptr", "int128": "i128", "": "void"}
-_CALLS = (ir.Alloc, ir.Free, ir.Call, ir.Launch, ir.Fold)
+_CALLS = (ir.Alloc, ir.Free, ir.Call, ir.Launch, ir.Reduce)
 
 
 @lru_cache(256)
@@ -54,27 +54,27 @@ def _format_of(function: str, kind: str) -> Callable[..., str]:
 
 def printed(program: ir.Program) -> str:
     """Return the text of the entry function of a program, and of its routines."""
-    folds: dict[tuple[int, ...], int] = {}
-    functions = [_Printer(folds) for _ in range(1 + len(program.routines))]
+    reductions: dict[tuple[int, ...], int] = {}
+    functions = [_Printer(reductions) for _ in range(1 + len(program.routines))]
     entry, *routines = functions
     lines = entry.entry(program)
     for n, (printer, routine) in enumerate(zip(routines, program.routines, strict=True)):
         lines += printer.routine(n, routine)
     helpers = {name: text for f in functions for name, text in f.b.helpers.items()}
     lines += [*helpers.values(), *sorted({text for f in functions for text in f.b.declarations})]
-    if folds:
-        words = [word for facts in folds for word in facts]
-        lines.append(f"@folds = internal constant {words_of(words)}")
+    if reductions:
+        words = [word for facts in reductions for word in facts]
+        lines.append(f"@reductions = internal constant {words_of(words)}")
     return "\n".join(lines) + "\n"
 
 
 class _Printer:
-    """Writes one function; `folds` are the words of each `th_fold` of all, and where they are."""
+    """Writes one function; `reductions` says where the words of each `th_reduction` are."""
 
-    def __init__(self, folds: dict[tuple[int, ...], int]) -> None:
+    def __init__(self, reductions: dict[tuple[int, ...], int]) -> None:
         self.b = Builder(1)
         self.cold: list[str] = []
-        self.folds = folds
+        self.reductions = reductions
         self._facts = 1
         self._failures: dict[Any, str] = {}  # what fails → its block, in `cold`
         self._runtime: dict[str, None] = {}
@@ -290,14 +290,14 @@ class _Printer:
         )
         self._or_fail_unless_zero(done)
 
-    def fold(self, i: ir.Fold) -> None:
+    def reduction(self, i: ir.Reduce) -> None:
         b = self.b
-        if i.facts not in self.folds:
-            self.folds[i.facts] = sum(map(len, self.folds))
-        how = b.emit(f"getelementptr i64, ptr @folds, i64 {self.folds[i.facts]}")
-        fold, arguments = self.runtime("fold"), self.operand(i.arguments)
+        if i.facts not in self.reductions:
+            self.reductions[i.facts] = sum(map(len, self.reductions))
+        how = b.emit(f"getelementptr i64, ptr @reductions, i64 {self.reductions[i.facts]}")
+        reduction, arguments = self.runtime("reduce"), self.operand(i.arguments)
         operands = f"i64 {i.kernel}, ptr {arguments}, ptr {how}"
-        done = b.emit(f"call i32 {fold}(ptr %call, {operands})")
+        done = b.emit(f"call i32 {reduction}(ptr %call, {operands})")
         self._or_fail_unless_zero(done)
 
     def fence(self, i: ir.Fence) -> None:
@@ -491,7 +491,7 @@ class _Printer:
     def lane(self, i: ir.Lane) -> None:
         self._known[i.name] = self.b.lane(self.value(i.value), 0)
 
-    def fold_row(self, i: ir.FoldRow) -> None:
+    def reduce_row(self, i: ir.ReduceRow) -> None:
         """Write the lanes taken together as by `reduce_lanes`, with the result in every lane."""
         b, value = self.b, self.value(i.value)
         lanes = value.lanes
@@ -520,7 +520,7 @@ class _Printer:
         ir.Hand: hand,
         ir.Call: call,
         ir.Launch: launch,
-        ir.Fold: fold,
+        ir.Reduce: reduction,
         ir.If: branch,
         ir.For: loop,
         ir.Mask: mask,
@@ -528,7 +528,7 @@ class _Printer:
         ir.StoreRow: store_row,
         ir.Widen: widen,
         ir.Lane: lane,
-        ir.FoldRow: fold_row,
+        ir.ReduceRow: reduce_row,
         ir.Step: step,
         ir.Fence: fence,
         ir.LiveLoad: live_load,

@@ -36,12 +36,12 @@ def walk(sizes: Sequence[int]) -> list[str]:
             "  br label %ran",
         ]
     results = ", ".join(f"[%result{n}, %routine{n}]" for n in numbers)
-    lengths = ", ".join(f"[{size}, %routine{n}]" for n, size in zip(numbers, sizes, strict=True))
+    shape = ", ".join(f"[{size}, %routine{n}]" for n, size in zip(numbers, sizes, strict=True))
     return [
         *text,
         "ran:",
         f"  %result = phi i32 {results}",
-        f"  %row.size = phi i64 {lengths}",
+        f"  %row.size = phi i64 {shape}",
         "  %row.next = getelementptr i64, ptr %row, i64 %row.size",
         "  %good = icmp eq i32 %result, 0",
         "  br i1 %good, label %walk, label %failed",

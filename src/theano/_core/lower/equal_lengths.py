@@ -8,11 +8,11 @@ from typing import Any
 from theano._core.ir.variable import Variable
 
 
-class Lengths:
+class EqualLengths:
     """Lengths up to the equalities that the program checks: a union-find over their variables."""
 
-    def __init__(self, lengths: Callable[[Variable], tuple[Variable, ...]]) -> None:
-        self._lengths = lengths
+    def __init__(self, shape: Callable[[Variable], tuple[Variable, ...]]) -> None:
+        self._lengths = shape
         self._parent: dict[Any, Any] = {}
 
     def find(self, length: Variable | int) -> Any:

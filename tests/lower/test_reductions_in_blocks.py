@@ -1,4 +1,4 @@
-"""Folds of many rows: in blocks whose results are folded in turn; all data is read once."""
+"""Reductions of many rows: in blocks whose results are reduced in turn; all data is read once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-// Folds in parts, whose results are folded in turn.
+// Reductions in parts, whose results are reduced in turn.
 #include <algorithm>
 #include <cmath>
 #include <memory>
@@ -14,14 +14,14 @@ struct Release {
 };
 using Words = std::unique_ptr<std::int64_t[], Release>;
 
-// About so many instructions fold a point of a matrix.
+// About so many instructions reduce a point of a matrix.
 constexpr double kPoint = 8;
 
 std::int64_t parts(std::int64_t n, std::int64_t size) { return n / size + (n % size != 0); }
 
-// Memory for `words` words and then, for each fold, `count` partial results. nullptr after recording
+// Memory for `words` words and then, for each reduction, `count` partial results. nullptr after recording
 // that there is none.
-Words partial_results(Call *call, const th_fold &how, std::int64_t words, std::int64_t count) {
+Words partial_results(Call *call, const th_reduction &how, std::int64_t words, std::int64_t count) {
     std::int64_t items = 0;
     for (std::int64_t i = 0; i < how.results; ++i) items += (how.itemsizes[i] * count + 7) / 8;
     const std::int64_t bytes = 8 * (words + items);
@@ -31,7 +31,7 @@ Words partial_results(Call *call, const th_fold &how, std::int64_t words, std::i
 }
 
 // Writes where partial results are that start at `memory`.
-void write_places(const th_fold &how, std::int64_t count, std::int64_t *memory,
+void write_places(const th_reduction &how, std::int64_t count, std::int64_t *memory,
                   std::int64_t *places) {
     for (std::int64_t i = 0; i < how.results; ++i) {
         places[i] = reinterpret_cast<std::int64_t>(memory);
@@ -39,7 +39,7 @@ void write_places(const th_fold &how, std::int64_t count, std::int64_t *memory,
     }
 }
 
-bool fold_everything(Call *call, std::int64_t number, std::int64_t *args, const th_fold &how,
+bool reduce_everything(Call *call, std::int64_t number, std::int64_t *args, const th_reduction &how,
                      double work) {
     th_kernel *kernel = kernel_of(call, number), *combine = kernel_of(call, number + 1);
     if (!kernel || !combine) return false;
@@ -59,13 +59,13 @@ bool fold_everything(Call *call, std::int64_t number, std::int64_t *args, const 
     return true;
 }
 
-bool fold_in_blocks(Call *call, std::int64_t number, std::int64_t *args, const th_fold &how,
+bool reduce_in_blocks(Call *call, std::int64_t number, std::int64_t *args, const th_reduction &how,
                     double work, std::int64_t rows) {
     th_kernel *kernel = kernel_of(call, number + 1), *second = kernel_of(call, number + 2);
     if (!kernel || !second) return false;
     const std::int64_t count = parts(args[how.rows], rows), n = how.results;
     std::int64_t columns = 1;
-    for (std::int64_t i = 0; i < how.lengths; ++i)
+    for (std::int64_t i = 0; i < how.ndim; ++i)
         if (how.kept >> i & 1) columns *= args[i];
     const Words memory = partial_results(call, how, 2 + 2 * n, count * columns);
     if (!memory) return false;
@@ -102,20 +102,20 @@ std::int64_t block_rows(std::int64_t rows, std::int64_t n, std::int64_t unit, do
     return rows / block >= kFewBlocks ? block : 0;
 }
 
-std::int32_t fold(th_call *head, std::int64_t number, std::int64_t *args, const th_fold *how) {
+std::int32_t reduce(th_call *head, std::int64_t number, std::int64_t *args, const th_reduction *how) {
     Call *call = call_of(head);
     double total = 1;
-    for (std::int64_t i = 0; i < how->lengths; ++i) total *= static_cast<double>(args[i]);
+    for (std::int64_t i = 0; i < how->ndim; ++i) total *= static_cast<double>(args[i]);
     const double work = total * static_cast<double>(how->weight);
     bool done = false;
     if (how->kept == 0) {
-        done = fold_everything(call, number, args, *how, work);
+        done = reduce_everything(call, number, args, *how, work);
     } else {
         const std::int64_t n = args[how->range];
         const std::int64_t rows =
             how->rows < 0 ? 0 : block_rows(args[how->rows], n, how->unit, total);
         if (rows)
-            done = fold_in_blocks(call, number, args, *how, work, rows);
+            done = reduce_in_blocks(call, number, args, *how, work, rows);
         else if (th_kernel *kernel = kernel_of(call, number))
             done = run_kernel(call, kernel, args, n, work, how->unit);
     }
