@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from common import Figures, best_time, main
+from figures import Figures, best_time, main
 
 x5, y5 = np.arange(5.0), np.ones(5)
 

@@ -20,7 +20,7 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-from common import Figures, main
+from figures import Figures, main
 from frameworks import WithJax, WithNumPy, WithTheano
 
 LONGEST = 120.0  # seconds

@@ -11,7 +11,7 @@ from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
-from common import Figures, best_time, main
+from figures import Figures, best_time, main
 
 RATE = np.float32(1e-6)
 CHANNELS = 64

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from common import Figures, best_time, main
+from figures import Figures, best_time, main
 
 N = 1_000_000
 DTYPES = ("float64", "float32")

@@ -12,7 +12,7 @@ import tempfile
 from pathlib import Path
 
 import numpy as np
-from common import Figures, best_time, main
+from figures import Figures, best_time, main
 
 STEPS = 10_000
 START = 0.3

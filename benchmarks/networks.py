@@ -7,7 +7,7 @@ its gradients by both weight matrices and the bias. Torch runs its own fused lay
 from __future__ import annotations
 
 import numpy as np
-from common import Figures, best_time, main
+from figures import Figures, best_time, main
 
 STEPS, BATCH, INPUTS, HIDDEN = 100, 32, 64, 128
 GATES = {"RNN": 1, "GRU": 3, "LSTM": 4}

@@ -29,7 +29,7 @@ import numpy as np
 import program_arrays  # noqa: F401
 import program_loops  # noqa: F401
 import program_models  # noqa: F401
-from common import Figures, best_time, main
+from figures import Figures, best_time, main
 from frameworks import FRAMEWORKS, WithNumPy
 from program_table import PROGRAMS, Program
 

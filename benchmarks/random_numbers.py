@@ -8,7 +8,7 @@ items is there for the speed of memory.
 from __future__ import annotations
 
 import numpy as np
-from common import Figures, best_time, main
+from figures import Figures, best_time, main
 
 N = 1_000_000
 MOMENTS = {"uniform": (0.5, 1 / 12), "normal": (0, 1), "gamma(2)": (2, 2), "poisson(30)": (30, 30)}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from common import Figures, best_time, main
+from figures import Figures, best_time, main
 
 SHAPES = [(10, 1_000_000), (1000, 10_000), (10_000, 1000), (100_000, 100), (1_000_000, 10)]
 

@@ -12,7 +12,7 @@ import subprocess
 import sys
 import tempfile
 
-from common import Figures, main
+from figures import Figures, main
 
 PARTS = {
     "theano": (

@@ -7,7 +7,7 @@ of weights and bias. The result after three steps is checked against NumPy.
 from __future__ import annotations
 
 import numpy as np
-from common import Figures, best_time, main
+from figures import Figures, best_time, main
 
 rng = np.random.RandomState(7)
 X, Y = rng.randn(400, 784), rng.randint(size=400, low=0, high=2).astype("float64")
