@@ -132,8 +132,10 @@ class Invocation {
 
     std::int32_t enter() { return call_.program->entry(&call_.head); }
 
-    std::int32_t enter_timed() {
-        call_.compiled = call_.bytes = 0;
+    // Apart from calls that are not timed, which it would cost 8 ns.
+    [[gnu::noinline]] std::int32_t enter_timed() {
+        call_.compiled = call_.bytes = call_.use.waited = 0;
+        call_.use.helpers.store(0, std::memory_order_relaxed);
         call_.ended = -1;
         threads::Use *outer = threads::use;
         threads::use = &call_.use;

@@ -34,7 +34,7 @@ std::int64_t capacity(std::int64_t place) {
 }
 
 // Notes what the buffers of a call hold, where no call held so much before.
-void count_buffer(Call *call, std::int64_t place) {
+[[gnu::noinline]] void count_buffer(Call *call, std::int64_t place) {
     call->bytes += capacity(place);
     Peak &peak = *call->program->peak;
     if (call->bytes <= peak.bytes.load(std::memory_order_relaxed)) return;
@@ -49,7 +49,7 @@ void count_buffer(Call *call, std::int64_t place) {
 }
 
 void give_back(Call *call, std::int64_t place) {
-    if (call->program->peak) call->bytes -= capacity(place);
+    if (call->program->timings) call->bytes -= capacity(place);
     pool::release(reinterpret_cast<void *>(place));
 }
 
@@ -63,7 +63,7 @@ void *table_alloc(th_call *head, std::int64_t bytes, std::int64_t slot) {
     std::int64_t &place = head->frame[slot];
     if (place) give_back(call, place);
     place = reinterpret_cast<std::int64_t>(memory);
-    if (call->program->peak) count_buffer(call, place);
+    if (call->program->timings) count_buffer(call, place);
     return memory;
 }
 

@@ -16,8 +16,8 @@ void set(int count);
 
 // What shared work takes, of one call whose steps are timed.
 struct Use {
-    std::atomic<std::int64_t> helpers{0};  // nanoseconds that other threads worked
-    std::int64_t waited = 0;               // and that this one waited for them
+    std::atomic<std::int64_t> helpers;  // nanoseconds that other threads worked
+    std::int64_t waited;                // and that this one waited for them
 };
 // Where this thread adds up what its shared work takes; nullptr: nowhere.
 extern thread_local Use *use;
