@@ -27,6 +27,8 @@ ROWS = {
     "an expression of 10⁶ float64, each": "1e6 numbers, float64, each",
     "sum of 10⁷ along rows of 1,000": "10,000 × 1,000, axis 1",
     "LSTM, cost and gradients": "LSTM, cost and gradients",
+    "MLP 784-500-500-10, a step on 128 images": "MLP 784-500-500-10, a step on 128 images, float32",
+    "attention with gradients": "attention of 4 axes, with gradients, float32",
     "a normal random number, float64": "normal, float64, each",
     "import, beyond NumPy": "import, beyond NumPy",
     "compile and first step": "compile and first step, cold cache, wall",
