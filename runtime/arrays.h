@@ -31,8 +31,8 @@ Extent extent_of(const std::int64_t *descriptor, std::int64_t ndim, std::int64_t
 
 int prepare_arrays();  // once; -1 with an exception set
 
-// A new array that owns `memory` (a block of the pool), C-contiguous unless it has strides. On failure (nullptr) the memory stays the
-// caller's.
+// A new array that owns `memory` (a block of the pool), C-contiguous unless it has strides. On failure
+// (nullptr) the memory stays the caller's.
 PyObject *array_owning(void *memory, PyArray_Descr *type, int ndim, const std::int64_t *shape,
                        const std::int64_t *strides = nullptr);
 // A new C-contiguous array with a copy of the data behind a descriptor.

@@ -1,10 +1,10 @@
 // One call of a function, from the binding of its arguments to its result.
 #pragma once
 
-#include <chrono>
 #include <cstdint>
 #include <optional>
 
+#include "platform.h"
 #include "pool.h"
 #include "program.h"
 #include "threads.h"
@@ -95,10 +95,7 @@ struct Call {
     threads::Use use;
 };
 
-inline std::int64_t nanoseconds() {
-    auto now = std::chrono::steady_clock::now().time_since_epoch();
-    return std::chrono::duration_cast<std::chrono::nanoseconds>(now).count();
-}
+using platform::nanoseconds;
 
 // Adds the time from `start` to `now` to a part of the program.
 inline void note_time(const Program &program, std::int64_t part, std::int64_t start,

@@ -2,6 +2,7 @@
 // it is.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 
@@ -23,6 +24,12 @@ void release(void *memory);
 void *find_library(const char *path);
 // A symbol of the library or of the libraries that it needs, or nullptr.
 void *find_symbol(void *library, const char *name);
+
+// Of a clock that only goes on.
+inline std::int64_t nanoseconds() {
+    const auto now = std::chrono::steady_clock::now().time_since_epoch();
+    return std::chrono::duration_cast<std::chrono::nanoseconds>(now).count();
+}
 
 int usable_cpus();
 std::uint64_t physical_memory();

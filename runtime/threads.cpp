@@ -42,10 +42,7 @@ inline void pause() {
 #endif
 }
 
-std::int64_t nanoseconds() {
-    const auto now = std::chrono::steady_clock::now().time_since_epoch();
-    return std::chrono::duration_cast<std::chrono::nanoseconds>(now).count();
-}
+using platform::nanoseconds;
 
 struct Work {
     th_kernel *kernel;

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import importlib
+import os
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
@@ -26,3 +30,16 @@ def test_no_word_is_said_in_two_ways() -> None:
 def test_an_unknown_word_is_an_error_that_names_it() -> None:
     with pytest.raises(AttributeError, match="no word 'fly'"):
         Builder.__new__(Builder).fly  # noqa: B018
+
+
+def test_a_small_program_reads_none_of_their_modules(tmp_path: Path) -> None:
+    program = f"""
+import sys, theano, theano.tensor as T
+x = T.dvector()
+theano.function([x], x * 2 + 1)
+found = sys.modules.keys() & {{"theano._core.lower.builder." + m for m in {[*vocabulary._SELDOM]}}}
+assert "theano._core.lower.builder.program" in sys.modules
+assert not found, found
+"""
+    environ = {**os.environ, "THEANO_FLAGS": f"base_compiledir={tmp_path}"}
+    subprocess.run([sys.executable, "-c", program], env=environ, check=True, timeout=120)

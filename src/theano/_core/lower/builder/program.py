@@ -41,7 +41,8 @@ def write(p: Core) -> ProgramText:
         p.do(ir.Step(number))
         first = len(p.block)
         lowering.write_step(p, step)
-        tick(p, number, step, p.block[first:])
+        if p.timed:
+            tick(p, number, step, p.block[first:])
     copied: ir.Block = []
     _materialise_outputs(p, copied)
     after: ir.Block = []
@@ -53,9 +54,10 @@ def write(p: Core) -> ProgramText:
         after.append(ir.Step(number))
         first, first_after = len(p.block), len(after)
         lowering.write_step(p, step)
-        written = p.block[first:] + after[first_after:]
-        with p.into(after):
-            tick(p, number, step, written)
+        if p.timed:
+            written = p.block[first:] + after[first_after:]
+            with p.into(after):
+                tick(p, number, step, written)
     p.late = None
     results = _results(p, copied)
     if p.in_place:

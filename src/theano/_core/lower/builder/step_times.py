@@ -23,9 +23,9 @@ PERIOD = 16
 def tick(p: Core, number: int, step: Step, written: ir.Block) -> None:
     """Time what was written of a step of the program."""
     # What takes no time of its own, such as a view, goes with what follows.
-    if p.timed and works(written):
+    if works(written):
         p.call("tick", number, *work_of(p, step))
-    elif p.timed and number == len(p.steps) - 1:
+    elif number == len(p.steps) - 1:
         p.call("tick", number, 0, 0)
 
 

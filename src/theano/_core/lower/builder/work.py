@@ -9,7 +9,7 @@ from theano._core.ir.variable import Apply, Variable
 from theano._core.lower import program as ir
 from theano._core.lower.arrays import Array, Size
 from theano._core.lower.builder.core import Core
-from theano._core.lower.builder.lapack import operations_of
+from theano._core.lower.builder.lapack_work import operations_of
 from theano._core.lower.builder.lowering import step_inputs
 from theano._core.lower.schedule import Step
 from theano._core.lower.steps import LIBRARIES
